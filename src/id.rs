@@ -1,1 +1,14 @@
-//! Room `id`.
+//! ARNs, names and typed identifiers.
+//!
+//! Identifiers are parsed once, where they enter, and travel as types from there on. Formats follow
+//! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html>.
+
+mod account;
+mod arn;
+mod name;
+mod states;
+
+pub use account::{AccountId, AccountRegion, Region};
+pub use arn::{Arn, ArnError};
+pub use name::{NameError, check_name};
+pub use states::{ActivityArn, ExecutionArn, Qualifier, StateMachineArn, StatesArn, StatesArnError};

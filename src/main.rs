@@ -1,1 +1,3 @@
+//! The `stepgate` binary: everything it does is in [`stepgate::cli`].
+
 fn main() {}

@@ -1,1 +1,68 @@
-//! Room `meter`.
+//! The names of all metrics, in one table.
+//!
+//! Rooms record through the `metrics` facade under these names and no others; `server` renders them at
+//! `/_stepgate/metrics`. Labels are bounded: operations, error codes and API stages, never user input.
+
+/// What a metric counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Only grows.
+    Counter,
+    /// Goes up and down.
+    Gauge,
+    /// A distribution, in seconds unless the name says otherwise.
+    Histogram,
+}
+
+/// One row: name, kind, help text.
+#[derive(Clone, Copy, Debug)]
+pub struct Metric {
+    /// The Prometheus name.
+    pub name: &'static str,
+    /// Its kind.
+    pub kind: Kind,
+    /// What it tells.
+    pub help: &'static str,
+}
+
+/// Declares a metric's name as a constant and its row in [`ALL`].
+macro_rules! metrics_table {
+    ($($constant:ident = $kind:ident $name:literal $help:literal;)*) => {
+        $(#[doc = $help] pub const $constant: &str = $name;)*
+        /// Every metric Stepgate exports.
+        pub const ALL: &[Metric] =
+            &[$(Metric { name: $name, kind: Kind::$kind, help: $help }),*];
+    };
+}
+
+metrics_table! {
+    API_CALLS = Counter "stepgate_api_calls_total" "Control-plane calls by service, operation and status code.";
+    API_SECONDS = Histogram "stepgate_api_seconds" "Time to answer a control-plane call, by service and operation.";
+    GATEWAY_REQUESTS = Counter "stepgate_gateway_requests_total" "Data-plane requests by API, stage and status class.";
+    GATEWAY_SECONDS = Histogram "stepgate_gateway_seconds" "Time to answer a data-plane request, by API and stage.";
+    INTEGRATION_SECONDS = Histogram "stepgate_integration_seconds" "Time an integration took, by integration type.";
+    EXECUTIONS_STARTED = Counter "stepgate_executions_started_total" "Executions started.";
+    EXECUTIONS_ENDED = Counter "stepgate_executions_ended_total" "Executions ended, by status.";
+    EVENTS_STALE = Counter "stepgate_stale_results_total" "Results that came for an attempt already over, and were dropped.";
+    TIMER_LATE_SECONDS = Histogram "stepgate_timer_late_seconds" "How late a timer fired.";
+    STORE_COMMIT_SECONDS = Histogram "stepgate_store_commit_seconds" "Time of one group commit.";
+    STORE_COMMIT_JOBS = Histogram "stepgate_store_commit_jobs" "Transactions that shared one group commit.";
+    STORE_ERRORS = Counter "stepgate_store_errors_total" "Group commits that failed, by cause.";
+    CONNECTIONS = Gauge "stepgate_connections" "Client connections open.";
+    REQUESTS_IN_FLIGHT = Gauge "stepgate_requests_in_flight" "Requests being answered.";
+    REQUESTS_SHED = Counter "stepgate_requests_shed_total" "Requests refused because too many were in flight.";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_unique_and_carry_the_prefix() {
+        let mut names: Vec<&str> = ALL.iter().map(|m| m.name).collect();
+        assert!(names.iter().all(|n| n.starts_with("stepgate_")));
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), ALL.len());
+    }
+}

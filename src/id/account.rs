@@ -1,0 +1,79 @@
+//! Whose resources, and where: everything stored is keyed by account and region.
+
+use std::fmt;
+use std::sync::Arc;
+
+/// A 12-digit AWS account number.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct AccountId(Arc<str>);
+
+impl AccountId {
+    /// `Some` if `text` is twelve digits.
+    pub fn parse(text: &str) -> Option<Self> {
+        (text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit())).then(|| Self(text.into()))
+    }
+
+    /// The twelve digits.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for AccountId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A region's name, such as `us-east-1`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Region(Arc<str>);
+
+impl Region {
+    /// `Some` if `text` has a region's characters: lower-case letters, digits and `-`, at most 32 of them.
+    pub fn parse(text: &str) -> Option<Self> {
+        let legal = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+        (!text.is_empty() && text.len() <= 32 && text.bytes().all(legal)).then(|| Self(text.into()))
+    }
+
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Region {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The account and region that a request works in.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct AccountRegion {
+    /// The account.
+    pub account: AccountId,
+    /// The region.
+    pub region: Region,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn accounts_are_twelve_digits() {
+        assert!(AccountId::parse("123456789012").is_some());
+        for bad in ["", "12345678901", "1234567890123", "12345678901x"] {
+            assert!(AccountId::parse(bad).is_none(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn regions_have_a_small_alphabet() {
+        assert!(Region::parse("eu-central-1").is_some());
+        for bad in ["", "EU", "us east", "us/east"] {
+            assert!(Region::parse(bad).is_none(), "{bad}");
+        }
+    }
+}

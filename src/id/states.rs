@@ -1,0 +1,267 @@
+//! ARNs of Step Functions resources.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::{AccountRegion, Arn, ArnError, account};
+
+/// Why a text is no ARN of Step Functions, as its `InvalidArn` error says it after `Invalid Arn: `.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StatesArnError {
+    /// No ARN at all.
+    #[error(transparent)]
+    Syntax(#[from] ArnError),
+    /// An ARN of another kind than the operation takes.
+    #[error("Resource type not valid in this context: {0}")]
+    ResourceType(String),
+    /// An ARN of another service, or with a broken resource part.
+    #[error("Invalid ARN: {0}")]
+    Malformed(String),
+}
+
+/// What follows the name in a qualified state machine ARN.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Qualifier {
+    /// All digits: a published version.
+    Version(u64),
+    /// Anything else: an alias.
+    Alias(String),
+}
+
+/// `arn:aws:states:R:A:stateMachine:NAME[:QUALIFIER]`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct StateMachineArn {
+    /// Account and region.
+    pub home: AccountRegion,
+    /// The machine's name.
+    pub name: Arc<str>,
+    /// The label of a Distributed Map's own machine: `NAME/LABEL`.
+    pub label: Option<String>,
+    /// Version or alias.
+    pub qualifier: Option<Qualifier>,
+}
+
+/// `arn:aws:states:R:A:execution:MACHINE:NAME` of a Standard workflow.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct ExecutionArn {
+    /// Account and region.
+    pub home: AccountRegion,
+    /// The machine's name, with its label if it is a Map Run's child.
+    pub machine: Arc<str>,
+    /// The execution's name.
+    pub name: Arc<str>,
+}
+
+/// `arn:aws:states:R:A:activity:NAME`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct ActivityArn {
+    /// Account and region.
+    pub home: AccountRegion,
+    /// The activity's name.
+    pub name: Arc<str>,
+}
+
+/// Any ARN of Step Functions.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum StatesArn {
+    /// A state machine, a version or an alias.
+    StateMachine(StateMachineArn),
+    /// A Standard execution.
+    Execution(ExecutionArn),
+    /// An Express execution: machine, execution name, run id.
+    Express(ExecutionArn, String),
+    /// An activity.
+    Activity(ActivityArn),
+    /// A Map Run: machine, label, run id.
+    MapRun {
+        /// Account and region.
+        home: AccountRegion,
+        /// The machine's name.
+        machine: Arc<str>,
+        /// The Map state's label.
+        label: String,
+        /// The run's id.
+        run: String,
+    },
+}
+
+impl StatesArn {
+    /// Parses any ARN of Step Functions.
+    pub fn parse(text: &str) -> Result<Self, StatesArnError> {
+        let arn = Arn::parse(text)?;
+        let malformed = || StatesArnError::Malformed(text.to_owned());
+        if arn.service != "states" {
+            return Err(malformed());
+        }
+        let home = AccountRegion {
+            account: account::AccountId::parse(&arn.account).ok_or_else(malformed)?,
+            region: account::Region::parse(&arn.region).ok_or_else(malformed)?,
+        };
+        let parts: Vec<&str> = arn.resource.split(':').collect();
+        if parts.iter().any(|part| part.is_empty()) {
+            return Err(malformed());
+        }
+        match parts.as_slice() {
+            ["stateMachine", name] => Ok(Self::StateMachine(state_machine(home, name, None))),
+            ["stateMachine", name, qualifier] => {
+                let qualifier = match qualifier.parse() {
+                    Ok(version) => Qualifier::Version(version),
+                    Err(_) => Qualifier::Alias((*qualifier).to_owned()),
+                };
+                Ok(Self::StateMachine(state_machine(home, name, Some(qualifier))))
+            }
+            ["execution", machine, name] => Ok(Self::Execution(execution(home, machine, name))),
+            ["express", machine, name, run] => {
+                Ok(Self::Express(execution(home, machine, name), (*run).to_owned()))
+            }
+            ["activity", name] => Ok(Self::Activity(ActivityArn { home, name: (*name).into() })),
+            ["mapRun", labelled, run] => {
+                let (machine, label) = labelled.split_once('/').ok_or_else(malformed)?;
+                Ok(Self::MapRun {
+                    home,
+                    machine: machine.into(),
+                    label: label.to_owned(),
+                    run: (*run).to_owned(),
+                })
+            }
+            _ => Err(malformed()),
+        }
+    }
+
+    /// The resource type as AWS names it in errors.
+    pub fn resource_type(&self) -> &'static str {
+        match self {
+            Self::StateMachine(_) => "stateMachine",
+            Self::Execution(_) => "execution",
+            Self::Express(..) => "express",
+            Self::Activity(_) => "activity",
+            Self::MapRun { .. } => "mapRun",
+        }
+    }
+}
+
+fn state_machine(home: AccountRegion, name: &str, qualifier: Option<Qualifier>) -> StateMachineArn {
+    match name.split_once('/') {
+        Some((name, label)) => {
+            StateMachineArn { home, name: name.into(), label: Some(label.to_owned()), qualifier }
+        }
+        None => StateMachineArn { home, name: name.into(), label: None, qualifier },
+    }
+}
+
+fn execution(home: AccountRegion, machine: &str, name: &str) -> ExecutionArn {
+    ExecutionArn { home, machine: machine.into(), name: name.into() }
+}
+
+/// Gives a typed ARN its own parser, which refuses the other kinds as AWS does.
+macro_rules! typed_arn {
+    ($type:ident, $variant:ident) => {
+        impl $type {
+            /// Parses an ARN of this kind.
+            pub fn parse(text: &str) -> Result<Self, StatesArnError> {
+                match StatesArn::parse(text)? {
+                    StatesArn::$variant(arn) => Ok(arn),
+                    other => Err(StatesArnError::ResourceType(other.resource_type().to_owned())),
+                }
+            }
+        }
+    };
+}
+typed_arn!(StateMachineArn, StateMachine);
+typed_arn!(ExecutionArn, Execution);
+typed_arn!(ActivityArn, Activity);
+
+impl StateMachineArn {
+    /// The ARN of an unqualified machine.
+    pub fn new(home: &AccountRegion, name: &str) -> Self {
+        state_machine(home.clone(), name, None)
+    }
+
+    /// The same machine without version, alias or label.
+    pub fn unqualified(&self) -> Self {
+        Self { home: self.home.clone(), name: self.name.clone(), label: None, qualifier: None }
+    }
+}
+
+impl ExecutionArn {
+    /// The ARN of an execution of `machine`.
+    pub fn new(home: &AccountRegion, machine: &str, name: &str) -> Self {
+        execution(home.clone(), machine, name)
+    }
+}
+
+impl ActivityArn {
+    /// The ARN of an activity.
+    pub fn new(home: &AccountRegion, name: &str) -> Self {
+        Self { home: home.clone(), name: name.into() }
+    }
+}
+
+impl fmt::Display for StateMachineArn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let AccountRegion { account, region } = &self.home;
+        write!(f, "arn:aws:states:{region}:{account}:stateMachine:{}", self.name)?;
+        if let Some(label) = &self.label {
+            write!(f, "/{label}")?;
+        }
+        match &self.qualifier {
+            None => Ok(()),
+            Some(Qualifier::Version(version)) => write!(f, ":{version}"),
+            Some(Qualifier::Alias(alias)) => write!(f, ":{alias}"),
+        }
+    }
+}
+
+impl fmt::Display for ExecutionArn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let AccountRegion { account, region } = &self.home;
+        write!(f, "arn:aws:states:{region}:{account}:execution:{}:{}", self.machine, self.name)
+    }
+}
+
+impl fmt::Display for ActivityArn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let AccountRegion { account, region } = &self.home;
+        write!(f, "arn:aws:states:{region}:{account}:activity:{}", self.name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn typed_arns_round_trip() {
+        for text in [
+            "arn:aws:states:us-east-1:123456789012:stateMachine:HelloWorld",
+            "arn:aws:states:us-east-1:123456789012:stateMachine:HelloWorld:7",
+            "arn:aws:states:us-east-1:123456789012:stateMachine:HelloWorld:PROD",
+            "arn:aws:states:us-east-1:123456789012:stateMachine:HelloWorld/Label",
+        ] {
+            assert_eq!(StateMachineArn::parse(text).unwrap().to_string(), text);
+        }
+        let text = "arn:aws:states:us-east-1:123456789012:execution:HelloWorld:MyExecution";
+        assert_eq!(ExecutionArn::parse(text).unwrap().to_string(), text);
+        let text = "arn:aws:states:us-east-1:123456789012:activity:Work";
+        assert_eq!(ActivityArn::parse(text).unwrap().to_string(), text);
+    }
+
+    #[test]
+    fn versions_are_all_digits() {
+        let arn = "arn:aws:states:us-east-1:123456789012:stateMachine:M:12";
+        assert_eq!(StateMachineArn::parse(arn).unwrap().qualifier, Some(Qualifier::Version(12)));
+        let arn = "arn:aws:states:us-east-1:123456789012:stateMachine:M:v12";
+        assert_eq!(StateMachineArn::parse(arn).unwrap().qualifier, Some(Qualifier::Alias("v12".into())));
+    }
+
+    #[test]
+    fn refusals_use_the_words_of_aws() {
+        let express = "arn:aws:states:us-east-1:123456789012:express:M:E:run";
+        let said = ExecutionArn::parse(express).unwrap_err().to_string();
+        assert_eq!(said, "Resource type not valid in this context: express");
+        assert_eq!(ExecutionArn::parse("bad").unwrap_err().to_string(), "Invalid ARN prefix: bad");
+        for bad in ["arn:aws:iam::123456789012:role/r", "arn:aws:states:us-east-1:12:stateMachine:M"] {
+            assert!(matches!(StatesArn::parse(bad), Err(StatesArnError::Malformed(_))), "{bad}");
+        }
+    }
+}
