@@ -115,9 +115,13 @@ fn pool(options: &Options) -> hyper_util::client::legacy::Builder {
 #[cfg(test)]
 mod tests {
     use std::convert::Infallible;
+    use std::pin::Pin;
     use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::task::{Context, Poll};
     use std::time::Duration;
 
+    use bytes::Bytes;
+    use http_body::Frame;
     use http_body_util::BodyExt;
     use hyper::body::Incoming;
     use hyper::service::service_fn;
@@ -153,14 +157,26 @@ mod tests {
         let response = http::Response::builder().header("x-target", &target).header("x-host", host);
         Ok(match target.as_str() {
             "/silent" => std::future::pending().await,
-            "/stall" => response.header("content-length", 100).body(boxed(
-                http_body_util::Full::new(body)
-                    .with_trailers(std::future::pending::<Option<Result<http::HeaderMap, Infallible>>>()),
-            )),
+            "/stall" => response.body(boxed(Stalled(body))),
             "/away" => response.status(302).header("location", "/elsewhere").body(empty()),
             _ => response.body(full(body)),
         }
         .unwrap())
+    }
+
+    /// Gives what it has and then neither ends nor goes on.
+    struct Stalled(Bytes);
+
+    impl http_body::Body for Stalled {
+        type Data = Bytes;
+        type Error = Infallible;
+        fn poll_frame(
+            mut self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+        ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+            let rest = std::mem::take(&mut self.0);
+            if rest.is_empty() { Poll::Pending } else { Poll::Ready(Some(Ok(Frame::data(rest)))) }
+        }
     }
 
     fn request(uri: String, body: Body) -> Request {
