@@ -8,12 +8,14 @@ mod deployment;
 mod gateway_response;
 mod ids;
 mod integration;
+mod live;
 mod method;
 mod model;
 mod request_validator;
 mod resource;
 mod rest_api;
 mod stage;
+mod test_invoke;
 mod words;
 
 pub use deployment::{Deployment, DeploymentSnapshot};
@@ -23,6 +25,7 @@ pub use integration::{
     ConnectionType, ContentHandling, Integration, IntegrationResponse, IntegrationType, PassthroughBehavior,
     ResponseTransferMode, TlsConfig,
 };
+pub use live::{Invalidate, LiveStage};
 pub use method::{AuthorizationType, HttpMethod, Method, MethodResponse};
 pub use model::Model;
 pub use request_validator::RequestValidator;
@@ -34,3 +37,4 @@ pub use stage::{
     AccessLogSettings, CacheClusterSize, CacheClusterStatus, CacheControlStrategy, CanarySettings,
     LoggingLevel, MethodSetting, Stage,
 };
+pub use test_invoke::{TestInvocation, TestInvoke, TestInvokeFuture, TestOutcome};

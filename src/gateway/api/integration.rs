@@ -97,8 +97,9 @@ pub struct IntegrationResponse {
     pub selection_pattern: Option<String>,
     /// `method.response.header.NAME` → source expression.
     pub parameters: BTreeMap<String, String>,
-    /// Content type → template; an empty text stands for no template (AWS answers `null` for it).
-    pub templates: BTreeMap<String, String>,
+    /// Content type → template; an empty text stands for no template (AWS answers `null` for it). `None`
+    /// until given: AWS echoes an empty map, but shows none of its own.
+    pub templates: Option<BTreeMap<String, String>>,
     /// Conversion of the response body.
     pub content_handling: Option<ContentHandling>,
 }
