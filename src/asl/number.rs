@@ -1,0 +1,93 @@
+//! Numbers that a definition gives as a literal or as a path into the data.
+
+use serde_json::Value;
+
+use super::data_error::DataError;
+use super::intrinsic::Scope;
+use super::path_expr::PathExpr;
+
+/// `TimeoutSeconds` / `HeartbeatSeconds` or their `…Path`.
+#[derive(Clone, Debug)]
+pub enum Seconds {
+    /// A number in the definition, at least 1.
+    Literal(u64),
+    /// A path; the data must hold a positive integer.
+    Path(PathExpr),
+}
+
+/// `MaxConcurrency`, `ToleratedFailureCount` or their `…Path`.
+#[derive(Clone, Debug)]
+pub enum Count {
+    /// A number in the definition.
+    Literal(u64),
+    /// A path; the data must hold an integer from 0.
+    Path(PathExpr),
+}
+
+/// `ToleratedFailurePercentage` or its `…Path`.
+#[derive(Clone, Debug)]
+pub enum Percentage {
+    /// A number in the definition, from 0 to 100.
+    Literal(f64),
+    /// A path; the data must hold a number from 0 to 100.
+    Path(PathExpr),
+}
+
+impl Seconds {
+    /// The seconds for this input. `field` is the literal's name, such as `TimeoutSeconds`.
+    pub fn resolve(&self, field: &'static str, scope: &dyn Scope) -> Result<u64, DataError> {
+        match self {
+            Self::Literal(seconds) => Ok(*seconds),
+            Self::Path(path) => {
+                let value = path.read(scope)?;
+                match value.as_i64() {
+                    Some(seconds) if 0 < seconds => Ok(seconds.unsigned_abs()),
+                    Some(_) => Err(DataError::runtime(format!("{field} must be positive."))),
+                    None => Err(not_a("integer", field, path, &value)),
+                }
+            }
+        }
+    }
+}
+
+impl Count {
+    /// The count for this input. `field` is the literal's name, such as `MaxConcurrency`.
+    pub fn resolve(&self, field: &'static str, scope: &dyn Scope) -> Result<u64, DataError> {
+        match self {
+            Self::Literal(count) => Ok(*count),
+            Self::Path(path) => {
+                let value = path.read(scope)?;
+                match value.as_i64() {
+                    Some(count) => u64::try_from(count)
+                        .map_err(|_| DataError::runtime(format!("{field} cannot be negative."))),
+                    None => Err(not_a("integer", field, path, &value)),
+                }
+            }
+        }
+    }
+}
+
+impl Percentage {
+    /// The percentage for this input. `field` is the literal's name, `ToleratedFailurePercentage`.
+    pub fn resolve(&self, field: &'static str, scope: &dyn Scope) -> Result<f64, DataError> {
+        match self {
+            Self::Literal(percentage) => Ok(*percentage),
+            Self::Path(path) => {
+                let value = path.read(scope)?;
+                match value.as_f64() {
+                    Some(percentage) if (0.0..=100.0).contains(&percentage) => Ok(percentage),
+                    Some(_) => Err(DataError::runtime(format!("{field} must be between 0 and 100."))),
+                    None => Err(not_a("float", field, path, &value)),
+                }
+            }
+        }
+    }
+}
+
+fn not_a(kind: &str, field: &str, path: &PathExpr, value: &Value) -> DataError {
+    let shown = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let path = path.text();
+    DataError::runtime(format!(
+        "The {field}Path field refers to value \"{shown}\" which is not a valid {kind}: {path}"
+    ))
+}

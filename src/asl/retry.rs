@@ -1,0 +1,128 @@
+//! `Retry` and `Catch`: which errors they match, and how long to wait before another attempt.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::data_flow::ResultPath;
+use super::program::StateId;
+use super::template::Template;
+
+/// Most seconds that a single wait may last, whatever the back-off: what a `MaxDelaySeconds` may be.
+const DELAY_SECONDS_MAX: f64 = 31_622_400.0;
+
+/// One entry of `Retry`.
+///
+/// <https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html#error-handling-retrying-after-an-error>
+#[derive(Clone, Debug, PartialEq)]
+pub struct Retrier {
+    /// `ErrorEquals`.
+    pub error_equals: ErrorEquals,
+    /// `IntervalSeconds`: the first delay, 1 by default.
+    pub interval_seconds: u64,
+    /// `MaxAttempts`: retries, not counting the first attempt; 3 by default, 0 is never.
+    pub max_attempts: u64,
+    /// `BackoffRate`: each delay is so many times the one before; 2.0 by default.
+    pub backoff_rate: f64,
+    /// `MaxDelaySeconds`: no delay is longer.
+    pub max_delay_seconds: Option<u64>,
+    /// `JitterStrategy`.
+    pub jitter: Jitter,
+}
+
+/// `JitterStrategy`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Jitter {
+    /// `NONE`: the delay as computed.
+    #[default]
+    None,
+    /// `FULL`: anything between nothing and the delay.
+    Full,
+}
+
+impl Retrier {
+    /// The delay before retry `attempt` (1 is the first retry): `interval * rate^(attempt - 1)`, at most
+    /// `MaxDelaySeconds`. `unit_random` in [0, 1) is what full jitter multiplies it by.
+    pub fn delay(&self, attempt: u64, unit_random: f64) -> Duration {
+        let exponent = i32::try_from(attempt.saturating_sub(1)).unwrap_or(i32::MAX);
+        let longest = self.max_delay_seconds.map_or(DELAY_SECONDS_MAX, |max| max as f64);
+        let seconds = (self.interval_seconds as f64 * self.backoff_rate.powi(exponent)).min(longest);
+        match self.jitter {
+            Jitter::None => Duration::from_secs_f64(seconds),
+            Jitter::Full => Duration::from_secs_f64(seconds * unit_random.clamp(0.0, 1.0)),
+        }
+    }
+}
+
+/// One entry of `Catch`.
+#[derive(Clone, Debug)]
+pub struct Catcher {
+    /// `ErrorEquals`.
+    pub error_equals: ErrorEquals,
+    /// `Next`.
+    pub next: StateId,
+    /// `ResultPath`: where the error output goes in the *raw* input.
+    pub result_path: ResultPath,
+    /// `Assign`: sees the error output as `$`; stands in for the state's.
+    pub assign: Option<Template>,
+}
+
+/// `ErrorEquals`: the names of errors that a retrier or catcher is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ErrorEquals(Vec<Arc<str>>);
+
+impl ErrorEquals {
+    /// From the names as written.
+    pub fn new<'a>(names: impl IntoIterator<Item = &'a str>) -> Self {
+        Self(names.into_iter().map(Arc::from).collect())
+    }
+
+    /// The names as written.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|name| &**name)
+    }
+
+    /// Whether the error called `error` is one of these. A missed heartbeat is `States.HeartbeatTimeout` here,
+    /// which `States.Timeout` means too.
+    ///
+    /// `States.Runtime` and `States.NoChoiceMatched` match nothing, not even their own names; `States.ALL`
+    /// matches the rest, `States.DataLimitExceeded` too (so recorded, whatever the guide says);
+    /// `States.TaskFailed` matches all but those and the timeouts.
+    pub fn matches(&self, error: &str) -> bool {
+        let kind = Kind::of(error);
+        if matches!(kind, Kind::Fatal) {
+            return false;
+        }
+        self.names().any(|name| match name {
+            "States.ALL" => true,
+            "States.TaskFailed" => matches!(kind, Kind::Other),
+            "States.Timeout" => matches!(kind, Kind::Timeout),
+            _ => name == error,
+        })
+    }
+
+    /// Whether a Parallel whose branch failed with `error` is meant: `States.BranchFailed` or a match of the
+    /// branch's own error.
+    pub fn matches_branch(&self, error: &str) -> bool {
+        let named = || self.names().any(|name| name == "States.BranchFailed");
+        self.matches(error) || (!matches!(Kind::of(error), Kind::Fatal) && named())
+    }
+}
+
+/// What the wildcards tell apart.
+enum Kind {
+    Fatal,
+    Timeout,
+    DataLimit,
+    Other,
+}
+
+impl Kind {
+    fn of(error: &str) -> Self {
+        match error {
+            "States.Runtime" | "States.NoChoiceMatched" => Self::Fatal,
+            "States.Timeout" | "States.HeartbeatTimeout" => Self::Timeout,
+            "States.DataLimitExceeded" => Self::DataLimit,
+            _ => Self::Other,
+        }
+    }
+}
