@@ -6,30 +6,38 @@
 //!
 //! <https://docs.aws.amazon.com/step-functions/latest/dg/concepts-amazon-states-language.html>
 
-mod choice;
+mod compiler;
 mod data_error;
 mod data_flow;
+mod definition;
+mod diagnostics;
 mod expression;
-mod fail;
+mod fields;
 pub mod intrinsic;
+mod locate;
 mod number;
 mod path_expr;
 mod program;
+mod query_language;
 mod retry;
+mod siblings;
+mod state;
 mod template;
-mod wait;
+mod variables;
 
-pub use choice::{Choice, ChoiceRule, Decision};
 pub use data_error::{DataError, ErrorName};
 pub use data_flow::{DataFlow, InOut, PathField, ResultPath};
+pub use definition::{DEFINITION_CHARS_MAX, StateMachineType, compile, validate};
+pub use diagnostics::{Code, Diagnostic, Diagnostics, Severity};
 pub use expression::Expression;
-pub use fail::FailText;
+pub use locate::{Position, locate};
 pub use number::{Count, Percentage, Seconds};
 pub use path_expr::{PathExpr, Root};
-pub use program::{
-    Fail, Integration, Map, Parallel, Pass, Pattern, Program, Resource, State, StateId, StateKind, Succeed, Task,
-    Transition, Wait,
-};
+pub use program::{Program, State, StateId, StateKind, Transition};
+pub use query_language::QueryLanguage;
 pub use retry::{Catcher, ErrorEquals, Jitter, Retrier};
+pub use state::{
+    Choice, ChoiceRule, Decision, Fail, FailText, Integration, Map, Parallel, Pass, Pattern, Resource, Succeed,
+    Task, Wait, WaitUntil,
+};
 pub use template::Template;
-pub use wait::WaitUntil;

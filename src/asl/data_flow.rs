@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use serde_json::{Map, Value};
 
 use super::data_error::{DataError, ErrorName};
+use super::fields::Fields;
 use super::intrinsic::Scope;
 use super::path_expr::PathExpr;
 use super::template::Template;
@@ -45,6 +46,30 @@ pub enum ResultPath {
     Insert(ReferencePath),
 }
 
+impl ResultPath {
+    /// The output that a result makes of the *raw* input of its state.
+    ///
+    /// # Errors
+    /// `States.ResultPathMatchFailure` when the input has no place for it: a scalar on the way, or no such slot
+    /// in an array.
+    pub fn apply(&self, raw_input: Value, result: Value) -> Result<Value, DataError> {
+        match self {
+            Self::Replace => Ok(result),
+            Self::Discard => Ok(raw_input),
+            Self::Insert(path) => {
+                let mut output = raw_input;
+                path.set(&mut output, result).map_err(|_| {
+                    // The input is unchanged by a failure, so it can be shown.
+                    let path = path.as_str();
+                    let cause = format!("Unable to apply ReferencePath {path} to input {output}");
+                    DataError { name: ErrorName::ResultPathMatchFailure, cause }
+                })?;
+                Ok(output)
+            }
+        }
+    }
+}
+
 /// The two filters that nearly every state has.
 #[derive(Clone, Debug, Default)]
 pub struct InOut {
@@ -52,6 +77,13 @@ pub struct InOut {
     pub input_path: PathField,
     /// `OutputPath`: the last filter on the way out.
     pub output_path: PathField,
+}
+
+impl InOut {
+    /// `InputPath` and `OutputPath` of a state.
+    pub(super) fn read(state: &Fields<'_>) -> Self {
+        Self { input_path: state.path_field("InputPath"), output_path: state.path_field("OutputPath") }
+    }
 }
 
 /// The way of data through Task, Parallel and Map, in the order of evaluation: raw input → `input_path` →
@@ -68,4 +100,22 @@ pub struct DataFlow {
     pub result_path: ResultPath,
     /// `OutputPath`.
     pub output_path: PathField,
+}
+
+impl DataFlow {
+    /// The fields of a Parallel or Task; of a Map all but `Parameters`.
+    pub(super) fn read(state: &Fields<'_>) -> Self {
+        Self {
+            input_path: state.path_field("InputPath"),
+            parameters: None,
+            result_selector: state.template("ResultSelector"),
+            result_path: state.result_path(),
+            output_path: state.path_field("OutputPath"),
+        }
+    }
+
+    /// The fields of a Task or Parallel.
+    pub(super) fn read_with_parameters(state: &Fields<'_>) -> Self {
+        Self { parameters: state.template("Parameters"), ..Self::read(state) }
+    }
 }

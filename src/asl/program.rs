@@ -3,18 +3,7 @@
 use std::ops::Index;
 use std::sync::Arc;
 
-use serde_json::Value;
-
-use crate::id::{ActivityArn, Arn};
-
-use super::choice::Choice;
-use super::data_flow::{DataFlow, InOut, PathField, ResultPath};
-use super::fail::FailText;
-use super::number::{Count, Percentage, Seconds};
-use super::path_expr::PathExpr;
-use super::retry::{Catcher, Retrier};
-use super::template::Template;
-use super::wait::WaitUntil;
+use super::state::{Choice, Fail, Map, Parallel, Pass, Succeed, Task, Wait};
 
 /// A checked state machine. Names of states are unique over the whole machine, nested ones included.
 #[derive(Clone, Debug)]
@@ -50,12 +39,17 @@ impl StateId {
     pub(super) fn from_index(index: usize) -> Self {
         Self(u32::try_from(index).expect("a definition of 1 MiB holds fewer than 2^32 states"))
     }
+
+    /// The place in the arena, the same for the same definition text.
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
 }
 
 impl Index<StateId> for Program {
     type Output = State;
     fn index(&self, id: StateId) -> &State {
-        &self.states[id.0 as usize]
+        &self.states[id.index()]
     }
 }
 
@@ -66,6 +60,9 @@ pub struct State {
     pub name: Arc<str>,
     /// Its `Comment`.
     pub comment: Option<String>,
+    /// The variables that it refers to, sorted, without `$`: a `variableReferences` entry of
+    /// DescribeStateMachine.
+    pub variables: Vec<Arc<str>>,
     /// What it does.
     pub kind: StateKind,
 }
@@ -114,157 +111,4 @@ pub enum Transition {
     Next(StateId),
     /// `End: true`: the machine, branch or iteration is done.
     End,
-}
-
-/// A Pass state. The result is `result` or else the effective input (`InputPath`, then `Parameters`).
-#[derive(Clone, Debug)]
-pub struct Pass {
-    /// `InputPath`.
-    pub input_path: PathField,
-    /// `Parameters`; not evaluated when there is a `result`.
-    pub parameters: Option<Template>,
-    /// `Result`: a literal.
-    pub result: Option<Value>,
-    /// `ResultPath`.
-    pub result_path: ResultPath,
-    /// `OutputPath`.
-    pub output_path: PathField,
-    /// `Assign`: sees the result as `$`.
-    pub assign: Option<Template>,
-    /// Where it goes.
-    pub next: Transition,
-}
-
-/// A Wait state.
-#[derive(Clone, Debug)]
-pub struct Wait {
-    /// How long, or until when.
-    pub until: WaitUntil,
-    /// Filters.
-    pub flow: InOut,
-    /// `Assign`: sees the effective input as `$`.
-    pub assign: Option<Template>,
-    /// Where it goes.
-    pub next: Transition,
-}
-
-/// A Succeed state.
-#[derive(Clone, Debug)]
-pub struct Succeed {
-    /// Filters.
-    pub flow: InOut,
-}
-
-/// A Fail state.
-#[derive(Clone, Debug)]
-pub struct Fail {
-    /// `Error` or `ErrorPath`.
-    pub error: Option<FailText>,
-    /// `Cause` or `CausePath`.
-    pub cause: Option<FailText>,
-}
-
-/// A Task state.
-#[derive(Clone, Debug)]
-pub struct Task {
-    /// Who does the work.
-    pub resource: Resource,
-    /// The way of data.
-    pub flow: DataFlow,
-    /// `TimeoutSeconds` or `TimeoutSecondsPath` of one attempt; `None` waits as long as the service lets it.
-    pub timeout: Option<Seconds>,
-    /// `HeartbeatSeconds` or `HeartbeatSecondsPath`.
-    pub heartbeat: Option<Seconds>,
-    /// `Credentials`: evaluates to `{"RoleArn": …}`.
-    pub credentials: Option<Template>,
-    /// `Retry`, in order.
-    pub retry: Vec<Retrier>,
-    /// `Catch`, in order.
-    pub catch: Vec<Catcher>,
-    /// `Assign`: sees the result as `$`.
-    pub assign: Option<Template>,
-    /// Where it goes.
-    pub next: Transition,
-}
-
-/// Who does a task's work.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Resource {
-    /// Workers that poll for it.
-    Activity(ActivityArn),
-    /// A Lambda function by its ARN.
-    Lambda(Arn),
-    /// A service: `arn:aws:states:::SERVICE:ACTION[.sync|.sync:2|.waitForTaskToken]`.
-    Integration(Integration),
-}
-
-/// A service integration.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Integration {
-    /// `lambda`, `sqs`, …, or `aws-sdk:sfn`: what history events call the resource type.
-    pub service: String,
-    /// `invoke`, `sendMessage`, … without the pattern.
-    pub action: String,
-    /// When the task is done.
-    pub pattern: Pattern,
-    /// The resource as written.
-    pub text: String,
-}
-
-/// When a service integration is done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Pattern {
-    /// With the service's response.
-    RequestResponse,
-    /// `.sync`: when the job has ended.
-    Sync,
-    /// `.sync:2`: the same, with the job's output as JSON rather than text.
-    Sync2,
-    /// `.waitForTaskToken`: when somebody sends the token back.
-    WaitForTaskToken,
-}
-
-/// A Parallel state.
-#[derive(Clone, Debug)]
-pub struct Parallel {
-    /// The first state of each branch, in order; at least one.
-    pub branches: Vec<StateId>,
-    /// The way of data; each branch gets the effective input.
-    pub flow: DataFlow,
-    /// `Retry`, in order.
-    pub retry: Vec<Retrier>,
-    /// `Catch`, in order.
-    pub catch: Vec<Catcher>,
-    /// `Assign`: sees the result as `$`.
-    pub assign: Option<Template>,
-    /// Where it goes.
-    pub next: Transition,
-}
-
-/// A Map state in INLINE mode.
-#[derive(Clone, Debug)]
-pub struct Map {
-    /// The first state of the item processor.
-    pub processor: StateId,
-    /// `ItemsPath`: effective input → the array to iterate over.
-    pub items_path: PathExpr,
-    /// `ItemSelector` (or `Parameters` of old definitions): the input of an iteration, with `$` the effective
-    /// input and `$$.Map.Item`; `None` hands each item on as it is.
-    pub item_selector: Option<Template>,
-    /// `MaxConcurrency` or `MaxConcurrencyPath`; `None` and zero are no limit.
-    pub max_concurrency: Option<Count>,
-    /// `ToleratedFailureCount` or its path.
-    pub tolerated_failure_count: Option<Count>,
-    /// `ToleratedFailurePercentage` or its path.
-    pub tolerated_failure_percentage: Option<Percentage>,
-    /// The way of data; its `parameters` are `None`.
-    pub flow: DataFlow,
-    /// `Retry`, in order.
-    pub retry: Vec<Retrier>,
-    /// `Catch`, in order.
-    pub catch: Vec<Catcher>,
-    /// `Assign`: sees the result as `$`.
-    pub assign: Option<Template>,
-    /// Where it goes.
-    pub next: Transition,
 }

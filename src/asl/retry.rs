@@ -4,11 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::data_flow::ResultPath;
+use super::diagnostics::Location;
+use super::fields::{Fields, SECONDS_MAX};
 use super::program::StateId;
+use super::siblings::Siblings;
 use super::template::Template;
 
-/// Most seconds that a single wait may last, whatever the back-off: what a `MaxDelaySeconds` may be.
-const DELAY_SECONDS_MAX: f64 = 31_622_400.0;
+/// `MaxDelaySeconds` is below this, and no delay is longer whatever the back-off.
+const DELAY_SECONDS_MAX: u64 = 31_622_400;
 
 /// One entry of `Retry`.
 ///
@@ -40,11 +43,48 @@ pub enum Jitter {
 }
 
 impl Retrier {
+    /// `Retry` of a state; wrong ones are left out and among the findings.
+    pub(super) fn read_all(state: &Fields<'_>) -> Vec<Self> {
+        each(state, "Retry", Self::read)
+    }
+
+    fn read(fields: &Fields<'_>, is_last: bool) -> Option<Self> {
+        fields.allow(&[
+            "ErrorEquals",
+            "IntervalSeconds",
+            "MaxAttempts",
+            "BackoffRate",
+            "MaxDelaySeconds",
+            "JitterStrategy",
+            "Comment",
+        ]);
+        fields.string("Comment");
+        fields.require(&["ErrorEquals"]);
+        let interval_seconds = fields.integer("IntervalSeconds", 1, SECONDS_MAX);
+        let max_delay_seconds = fields.integer("MaxDelaySeconds", 1, DELAY_SECONDS_MAX - 1);
+        let interval = interval_seconds.unwrap_or(1);
+        if max_delay_seconds.is_some_and(|max| max <= interval) {
+            // AWS's wording is not recorded.
+            fields.field_problem("MaxDelaySeconds", "MaxDelaySeconds must be greater than IntervalSeconds");
+        }
+        let jitter = fields.word("JitterStrategy", &[("FULL", Jitter::Full), ("NONE", Jitter::None)]);
+        let max_attempts = fields.integer("MaxAttempts", 0, SECONDS_MAX);
+        let backoff_rate = fields.float("BackoffRate", 1.0, f64::INFINITY);
+        Some(Self {
+            error_equals: ErrorEquals::read(fields, is_last)?,
+            interval_seconds: interval,
+            max_attempts: max_attempts.unwrap_or(3),
+            backoff_rate: backoff_rate.unwrap_or(2.0),
+            max_delay_seconds,
+            jitter: jitter.unwrap_or_default(),
+        })
+    }
+
     /// The delay before retry `attempt` (1 is the first retry): `interval * rate^(attempt - 1)`, at most
     /// `MaxDelaySeconds`. `unit_random` in [0, 1) is what full jitter multiplies it by.
     pub fn delay(&self, attempt: u64, unit_random: f64) -> Duration {
         let exponent = i32::try_from(attempt.saturating_sub(1)).unwrap_or(i32::MAX);
-        let longest = self.max_delay_seconds.map_or(DELAY_SECONDS_MAX, |max| max as f64);
+        let longest = self.max_delay_seconds.unwrap_or(DELAY_SECONDS_MAX) as f64;
         let seconds = (self.interval_seconds as f64 * self.backoff_rate.powi(exponent)).min(longest);
         match self.jitter {
             Jitter::None => Duration::from_secs_f64(seconds),
@@ -66,6 +106,35 @@ pub struct Catcher {
     pub assign: Option<Template>,
 }
 
+impl Catcher {
+    /// `Catch` of a state; wrong ones are left out and among the findings.
+    pub(super) fn read_all(state: &Fields<'_>, siblings: &Siblings) -> Vec<Self> {
+        each(state, "Catch", |fields, is_last| Self::read(fields, is_last, siblings))
+    }
+
+    fn read(fields: &Fields<'_>, is_last: bool, siblings: &Siblings) -> Option<Self> {
+        fields.allow(&["ErrorEquals", "Next", "ResultPath", "Assign", "Comment"]);
+        fields.string("Comment");
+        fields.require(&["ErrorEquals", "Next"]);
+        let next = siblings.target(fields, "Next");
+        let assign = siblings.assign(fields);
+        let result_path = fields.result_path();
+        let error_equals = ErrorEquals::read(fields, is_last);
+        Some(Self { error_equals: error_equals?, next: next?, result_path, assign })
+    }
+}
+
+/// Reads each entry of an array of objects, telling it whether it is the last.
+fn each<T>(state: &Fields<'_>, name: &str, mut read: impl FnMut(&Fields<'_>, bool) -> Option<T>) -> Vec<T> {
+    let entries = state.array(name).unwrap_or_default();
+    let at: Location = state.at.field(name);
+    let entry = |(index, value)| {
+        let fields = Fields::of(value, at.element(index), state.findings)?;
+        read(&fields, index + 1 == entries.len())
+    };
+    entries.iter().enumerate().filter_map(entry).collect()
+}
+
 /// `ErrorEquals`: the names of errors that a retrier or catcher is for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ErrorEquals(Vec<Arc<str>>);
@@ -74,6 +143,24 @@ impl ErrorEquals {
     /// From the names as written.
     pub fn new<'a>(names: impl IntoIterator<Item = &'a str>) -> Self {
         Self(names.into_iter().map(Arc::from).collect())
+    }
+
+    /// `ErrorEquals` of a retrier or catcher. AWS's words about `States.ALL` are not recorded.
+    fn read(fields: &Fields<'_>, is_last: bool) -> Option<Self> {
+        let names = fields.filled_array("ErrorEquals")?;
+        let Some(names) = names.iter().map(|name| name.as_str()).collect::<Option<Vec<_>>>() else {
+            fields.field_problem("ErrorEquals", "Expected value of type String");
+            return None;
+        };
+        if names.contains(&"States.ALL") {
+            if 1 < names.len() {
+                fields.field_problem("ErrorEquals", "States.ALL must appear alone");
+            }
+            if !is_last {
+                fields.field_problem("ErrorEquals", "States.ALL must appear in the last element");
+            }
+        }
+        Some(Self::new(names))
     }
 
     /// The names as written.

@@ -1,0 +1,96 @@
+//! From definition text to program, or to what is wrong with it.
+
+use super::compiler::Compiler;
+use super::diagnostics::{Code, Diagnostic, Diagnostics, Findings, Location, Severity};
+use super::fields::Fields;
+use super::program::Program;
+use crate::json;
+
+/// Longest definition, in characters.
+///
+/// <https://docs.aws.amazon.com/step-functions/latest/apireference/API_CreateStateMachine.html>
+pub const DEFINITION_CHARS_MAX: usize = 1_048_576;
+
+/// The two kinds of state machines.
+///
+/// <https://docs.aws.amazon.com/step-functions/latest/dg/choosing-workflow-type.html>
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum StateMachineType {
+    /// Durable, up to a year long, every transition journalled.
+    #[default]
+    Standard,
+    /// Short and many; without activities, callbacks and jobs.
+    Express,
+}
+
+impl StateMachineType {
+    /// From the word on the wire.
+    pub fn parse(text: &str) -> Option<Self> {
+        match text {
+            "STANDARD" => Some(Self::Standard),
+            "EXPRESS" => Some(Self::Express),
+            _ => None,
+        }
+    }
+
+    /// The word on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Standard => "STANDARD",
+            Self::Express => "EXPRESS",
+        }
+    }
+}
+
+/// Checks and compiles a definition.
+///
+/// # Errors
+/// Everything that is wrong with it, warnings left out.
+pub fn compile(definition: &str, kind: StateMachineType) -> Result<Program, Diagnostics> {
+    let (program, mut diagnostics) = examine(definition, kind);
+    diagnostics.retain(|diagnostic| diagnostic.severity() == Severity::Error);
+    match program {
+        Some(program) if diagnostics.is_empty() => Ok(program),
+        Some(_) | None => Err(Diagnostics(diagnostics)),
+    }
+}
+
+/// Everything that is wrong with a definition or may be, as ValidateStateMachineDefinition tells it; empty for a
+/// good one. Errors come in the order of the text, those about fields before those about the way.
+///
+/// <https://docs.aws.amazon.com/step-functions/latest/apireference/API_ValidateStateMachineDefinition.html>
+pub fn validate(definition: &str, kind: StateMachineType) -> Vec<Diagnostic> {
+    examine(definition, kind).1
+}
+
+fn examine(definition: &str, kind: StateMachineType) -> (Option<Program>, Vec<Diagnostic>) {
+    let no_object = || Diagnostic {
+        code: Code::SchemaValidationFailed,
+        message: "Definition must be a valid JSON object".to_owned(),
+        location: None,
+    };
+    if definition.trim().is_empty() {
+        return (None, vec![no_object()]);
+    }
+    // The API refuses longer ones before, with its own error; this guards every other way in.
+    if DEFINITION_CHARS_MAX < definition.chars().count() {
+        let message = format!("Definition must have length less than or equal to {DEFINITION_CHARS_MAX}");
+        let code = Code::SchemaValidationFailed;
+        return (None, vec![Diagnostic { code, message, location: None }]);
+    }
+    let value = match json::parse(definition) {
+        Ok(value) => value,
+        Err(error) => return (None, vec![broken_json(&error)]),
+    };
+    if !value.is_object() {
+        return (None, vec![no_object()]);
+    }
+    let findings = Findings::default();
+    let program = Fields::of(&value, Location::default(), &findings)
+        .and_then(|machine| Compiler::compile(&machine, kind));
+    (program, findings.into_diagnostics())
+}
+
+fn broken_json(error: &serde_json::Error) -> Diagnostic {
+    Diagnostic { code: Code::InvalidJsonDescription, message: error.to_string(), location: None }
+}
