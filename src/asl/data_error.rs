@@ -2,6 +2,10 @@
 
 use std::fmt;
 
+use serde_json::Value;
+
+use crate::json;
+
 /// The errors that the language itself raises.
 ///
 /// <https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html>
@@ -57,4 +61,9 @@ impl DataError {
     pub fn runtime(cause: impl Into<String>) -> Self {
         Self { name: ErrorName::Runtime, cause: cause.into() }
     }
+}
+
+/// A value as causes show it: a text without its quotes, anything else as JSON.
+pub(super) fn shown(value: &Value) -> String {
+    value.as_str().map_or_else(|| json::compact(value), str::to_owned)
 }

@@ -9,6 +9,7 @@ use super::fields::Fields;
 use super::intrinsic::Scope;
 use super::path_expr::PathExpr;
 use super::template::Template;
+use crate::json;
 use crate::jsonpath::ReferencePath;
 
 /// `InputPath` or `OutputPath`.
@@ -61,7 +62,7 @@ impl ResultPath {
                 path.set(&mut output, result).map_err(|_| {
                     // The input is unchanged by a failure, so it can be shown.
                     let path = path.as_str();
-                    let cause = format!("Unable to apply ReferencePath {path} to input {output}");
+                    let cause = format!("Unable to apply ReferencePath {path} to input {}", json::compact(&output));
                     DataError { name: ErrorName::ResultPathMatchFailure, cause }
                 })?;
                 Ok(output)

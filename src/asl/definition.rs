@@ -80,7 +80,7 @@ fn examine(definition: &str, kind: StateMachineType) -> (Option<Program>, Vec<Di
     }
     let value = match json::parse(definition) {
         Ok(value) => value,
-        Err(error) => return (None, vec![broken_json(&error)]),
+        Err(error) => return (None, vec![broken_json(definition, &error)]),
     };
     if !value.is_object() {
         return (None, vec![no_object()]);
@@ -91,6 +91,11 @@ fn examine(definition: &str, kind: StateMachineType) -> (Option<Program>, Vec<Di
     (program, findings.into_diagnostics())
 }
 
-fn broken_json(error: &serde_json::Error) -> Diagnostic {
-    Diagnostic { code: Code::InvalidJsonDescription, message: error.to_string(), location: None }
+/// The parser's words, which name the place at their end, and the place again.
+fn broken_json(definition: &str, error: &json::SyntaxError) -> Diagnostic {
+    Diagnostic {
+        code: Code::InvalidJsonDescription,
+        message: error.located(definition),
+        location: Some(error.source_location(definition)),
+    }
 }

@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::data_error::{DataError, ErrorName};
 use super::intrinsic::{Intrinsic, IntrinsicError, Scope};
 use super::path_expr::{PathExpr, PathFailure, unassigned};
+use crate::json;
 use crate::jsonpath::ReadError;
 
 /// What computes a value.
@@ -47,7 +48,7 @@ fn unreadable(path: &PathExpr, field: &str, scope: &dyn Scope, failure: PathFail
     let text = path.text();
     match failure {
         PathFailure::Unread(ReadError::NotFound { .. }) => {
-            let input = scope.input();
+            let input = json::compact(scope.input());
             DataError::runtime(format!(
                 "The JSONPath '{text}' specified for the field '{field}' could not be found in the input '{input}'"
             ))

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::data_error::DataError;
+use super::data_error::{DataError, shown};
 use super::intrinsic::Scope;
 use super::path_expr::PathExpr;
 
@@ -85,7 +85,7 @@ impl Percentage {
 }
 
 fn not_a(kind: &str, field: &str, path: &PathExpr, value: &Value) -> DataError {
-    let shown = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let shown = shown(value);
     let path = path.text();
     DataError::runtime(format!(
         "The {field}Path field refers to value \"{shown}\" which is not a valid {kind}: {path}"

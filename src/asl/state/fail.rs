@@ -1,6 +1,6 @@
 //! The Fail state.
 
-use super::super::data_error::DataError;
+use super::super::data_error::{DataError, shown};
 use super::super::expression::Expression;
 use super::super::fields::Fields;
 use super::super::intrinsic::Scope;
@@ -67,7 +67,7 @@ impl FailText {
                 let value = expression.evaluate(field, scope)?;
                 value.as_str().map(str::to_owned).ok_or_else(|| {
                     // AWS's wording is not recorded.
-                    DataError::runtime(format!("The field '{field}' must be a string but was: {value}"))
+                    DataError::runtime(format!("The field '{field}' must be a string but was: {}", shown(&value)))
                 })
             }
         }

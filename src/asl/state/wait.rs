@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use serde_json::Value;
-
-use super::super::data_error::DataError;
+use super::super::data_error::{DataError, shown};
 use super::super::data_flow::InOut;
 use super::super::fields::{Fields, SECONDS_MAX};
 use super::super::intrinsic::Scope;
@@ -121,9 +119,4 @@ fn timestamp_at(path: &PathExpr, scope: &dyn Scope) -> Result<Timestamp, DataErr
             shown(&value)
         ))
     })
-}
-
-/// A value as causes show it: text without its quotes.
-fn shown(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
