@@ -23,11 +23,13 @@ mod retry;
 mod siblings;
 mod state;
 mod template;
+#[cfg(test)]
+mod test_scope;
 mod variables;
 
 pub use data_error::{DataError, ErrorName};
 pub use data_flow::{DataFlow, InOut, PathField, ResultPath};
-pub use definition::{DEFINITION_CHARS_MAX, StateMachineType, compile, validate};
+pub use definition::{DEFINITION_CHARS_MAX, StateMachineType, compile, compile_state, validate};
 pub use diagnostics::{Code, Diagnostic, Diagnostics, Severity};
 pub use expression::Expression;
 pub use locate::{Position, locate};
@@ -37,7 +39,7 @@ pub use program::{Program, State, StateId, StateKind, Transition};
 pub use query_language::QueryLanguage;
 pub use retry::{Catcher, ErrorEquals, Jitter, Retrier};
 pub use state::{
-    Choice, ChoiceRule, Decision, Fail, FailText, Integration, Map, Parallel, Pass, Pattern, Resource, Succeed,
-    Task, Wait, WaitUntil,
+    Choice, ChoiceRule, Decision, Fail, FailText, Integration, Map, Parallel, Pass, Pattern, Resource,
+    Succeed, Task, Wait, WaitUntil,
 };
 pub use template::Template;

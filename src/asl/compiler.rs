@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use super::StateMachineType;
 use super::diagnostics::{Code, Findings};
 use super::fields::{Fields, SECONDS_MAX};
 use super::program::{Program, State, StateId};
@@ -10,7 +11,6 @@ use super::query_language::QueryLanguage;
 use super::siblings::{Assignment, Siblings, reachable};
 use super::state;
 use super::variables::referenced;
-use super::StateMachineType;
 
 /// Longest name of a state, in characters.
 const NAME_CHARS_MAX: usize = 80;
@@ -27,7 +27,7 @@ pub(super) struct Compiler<'a> {
     findings: &'a Findings,
     /// The arena; `None` is a state not read yet, or broken.
     states: Vec<Option<State>>,
-    names: HashSet<Arc<str>>,
+    names: HashMap<Arc<str>, StateId>,
     nesting: usize,
     /// For each machine being read, outermost first: what the machines inside it assign.
     inner_assigned: Vec<Vec<Assignment>>,
@@ -43,7 +43,7 @@ impl<'a> Compiler<'a> {
             language,
             findings,
             states: Vec::new(),
-            names: HashSet::new(),
+            names: HashMap::new(),
             nesting: 0,
             inner_assigned: Vec::new(),
         };
@@ -55,8 +55,8 @@ impl<'a> Compiler<'a> {
         if !findings.is_sound() {
             return None;
         }
-        let states: Option<Vec<State>> = compiler.states.into_iter().collect();
-        Some(Program { comment, start_at: start_at?, timeout_seconds, states: states? })
+        let states = compiler.states.into_iter().collect::<Option<_>>()?;
+        Some(Program { comment, start_at: start_at?, timeout_seconds, states, names: compiler.names })
     }
 
     /// Reads `StartAt` and `States` of a machine inside a state: a branch or an item processor.
@@ -113,11 +113,12 @@ impl<'a> Compiler<'a> {
                 let message = format!("The name of a state must have 1 to {NAME_CHARS_MAX} characters");
                 self.findings.field(Code::InvalidStateName, &at, message);
             }
-            if !self.names.insert(name.clone()) {
+            let id = StateId::from_index(self.states.len());
+            if self.names.insert(name.clone(), id).is_some() {
                 let message = format!("The name '{name}' is used by more than one state");
                 self.findings.field(Code::DuplicateStateName, &at, message);
             }
-            order.push((name, StateId::from_index(self.states.len())));
+            order.push((name, id));
             self.states.push(None);
         }
         order

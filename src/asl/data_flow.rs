@@ -62,7 +62,8 @@ impl ResultPath {
                 path.set(&mut output, result).map_err(|_| {
                     // The input is unchanged by a failure, so it can be shown.
                     let path = path.as_str();
-                    let cause = format!("Unable to apply ReferencePath {path} to input {}", json::compact(&output));
+                    let cause =
+                        format!("Unable to apply ReferencePath {path} to input {}", json::compact(&output));
                     DataError { name: ErrorName::ResultPathMatchFailure, cause }
                 })?;
                 Ok(output)
@@ -118,5 +119,49 @@ impl DataFlow {
     /// The fields of a Task or Parallel.
     pub(super) fn read_with_parameters(state: &Fields<'_>) -> Self {
         Self { parameters: state.template("Parameters"), ..Self::read(state) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::test_scope::TestScope;
+    use super::*;
+
+    #[test]
+    fn filters_take_all_nothing_or_a_part() {
+        let scope = TestScope::of(json!({"a": 1}));
+        assert_eq!(*PathField::Whole.select(&scope).unwrap(), json!({"a": 1}));
+        assert_eq!(*PathField::Discard.select(&scope).unwrap(), json!({}));
+        let part = PathField::Path(PathExpr::parse("$.a").unwrap());
+        assert_eq!(*part.select(&scope).unwrap(), json!(1));
+    }
+
+    #[track_caller]
+    fn check(path: &str, input: Value, expect: Result<Value, &str>) {
+        let path = ResultPath::Insert(ReferencePath::compile(path).unwrap());
+        let found = path.apply(input, json!("R")).map_err(|e| e.to_string());
+        assert_eq!(found, expect.map_err(str::to_owned));
+    }
+
+    #[test]
+    fn results_go_where_the_path_says() {
+        assert_eq!(ResultPath::Replace.apply(json!(1), json!(2)), Ok(json!(2)));
+        assert_eq!(ResultPath::Discard.apply(json!(1), json!(2)), Ok(json!(1)));
+        check("$.r", json!({"a": 1}), Ok(json!({"a": 1, "r": "R"})));
+        check("$.a", json!({"a": 1, "b": 2}), Ok(json!({"a": "R", "b": 2})));
+        check("$.x.y", json!({}), Ok(json!({"x": {"y": "R"}})));
+        check("$.l[1]", json!({"l": [1, 2]}), Ok(json!({"l": [1, "R"]})));
+    }
+
+    #[test]
+    fn results_need_a_place_to_go() {
+        let refused = |path: &str, input: &str| {
+            format!("States.ResultPathMatchFailure: Unable to apply ReferencePath {path} to input {input}")
+        };
+        check("$.a.b", json!({"a": 1}), Err(&refused("$.a.b", r#"{"a":1}"#)));
+        check("$.l[2]", json!({"l": [1, 2]}), Err(&refused("$.l[2]", r#"{"l":[1,2]}"#)));
+        check("$.a", json!("text"), Err(&refused("$.a", r#""text""#)));
     }
 }

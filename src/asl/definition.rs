@@ -1,5 +1,7 @@
 //! From definition text to program, or to what is wrong with it.
 
+use serde_json::{Map, Value, json};
+
 use super::compiler::Compiler;
 use super::diagnostics::{Code, Diagnostic, Diagnostics, Findings, Location, Severity};
 use super::fields::Fields;
@@ -63,6 +65,32 @@ pub fn validate(definition: &str, kind: StateMachineType) -> Vec<Diagnostic> {
     examine(definition, kind).1
 }
 
+/// Checks and compiles the single state that TestState takes as its definition. The program calls it `StateName`,
+/// as AWS does where it words what is wrong; the states that it leads to, which only have names, stand in the
+/// program as Succeed states.
+///
+/// <https://docs.aws.amazon.com/step-functions/latest/apireference/API_TestState.html>
+///
+/// # Errors
+/// Everything that is wrong with it, warnings left out.
+pub fn compile_state(definition: &str, kind: StateMachineType) -> Result<Program, Diagnostics> {
+    const NAME: &str = "StateName";
+    let Ok(Value::Object(state)) = json::parse(definition) else {
+        // Broken or no object, which the way of a whole definition says.
+        return compile(definition, kind);
+    };
+    let rules = ["Choices", "Catch"].into_iter().filter_map(|name| state.get(name)?.as_array()).flatten();
+    let ways =
+        [state.get("Next"), state.get("Default")].into_iter().chain(rules.map(|rule| rule.get("Next")));
+    let targets: Vec<String> = ways.flatten().filter_map(Value::as_str).map(str::to_owned).collect();
+
+    let mut states = Map::from_iter([(NAME.to_owned(), Value::Object(state))]);
+    for target in targets {
+        states.entry(target).or_insert_with(|| json!({"Type": "Succeed"}));
+    }
+    compile(&json!({"StartAt": NAME, "States": states}).to_string(), kind)
+}
+
 fn examine(definition: &str, kind: StateMachineType) -> (Option<Program>, Vec<Diagnostic>) {
     let no_object = || Diagnostic {
         code: Code::SchemaValidationFailed,
@@ -99,3 +127,6 @@ fn broken_json(definition: &str, error: &json::SyntaxError) -> Diagnostic {
         location: Some(error.source_location(definition)),
     }
 }
+
+#[cfg(test)]
+mod tests;

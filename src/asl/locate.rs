@@ -24,10 +24,7 @@ pub fn locate(definition: &str, location: &str) -> Position {
 fn position(text: &str, offset: usize) -> Position {
     let before = text.get(..offset).unwrap_or(text);
     let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-    Position {
-        line: before.matches('\n').count() + 1,
-        column: before[line_start..].chars().count() + 1,
-    }
+    Position { line: before.matches('\n').count() + 1, column: before[line_start..].chars().count() + 1 }
 }
 
 /// A walk over JSON text that is known to be good.
@@ -184,7 +181,9 @@ mod tests {
 
     #[test]
     fn what_is_not_there_is_where_the_definition_starts() {
-        for location in ["/States/C", "/States/A/Choices[2]", "/StartAt/x", "nonsense", "/States/A/Choices[x]"] {
+        for location in
+            ["/States/C", "/States/A/Choices[2]", "/StartAt/x", "nonsense", "/States/A/Choices[x]"]
+        {
             assert_eq!(locate(DEFINITION, location), Position { line: 1, column: 1 }, "{location}");
         }
         assert_eq!(locate("\n {}", "/States"), Position { line: 2, column: 2 });

@@ -91,3 +91,75 @@ fn not_a(kind: &str, field: &str, path: &PathExpr, value: &Value) -> DataError {
         "The {field}Path field refers to value \"{shown}\" which is not a valid {kind}: {path}"
     ))
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::test_scope::TestScope;
+    use super::*;
+
+    #[track_caller]
+    fn check<T>(
+        found: impl Fn(&PathExpr, &dyn Scope) -> Result<T, DataError>,
+        value: Value,
+        expect: Result<T, &str>,
+    ) where
+        T: PartialEq + std::fmt::Debug,
+    {
+        let scope = TestScope::of(json!({"n": value}));
+        let found = found(&PathExpr::parse("$.n").unwrap(), &scope).map_err(|e| e.to_string());
+        assert_eq!(found, expect.map_err(|e| format!("States.Runtime: {e}")));
+    }
+
+    #[test]
+    fn counts_are_integers_from_zero() {
+        let count =
+            |path: &PathExpr, scope: &dyn Scope| Count::Path(path.clone()).resolve("MaxConcurrency", scope);
+        let refers = |shown: &str| {
+            format!(
+                "The MaxConcurrencyPath field refers to value \"{shown}\" which is not a valid integer: $.n"
+            )
+        };
+        check(count, json!(0), Ok(0));
+        check(count, json!(7), Ok(7));
+        check(count, json!({}), Err(&refers("{}")));
+        check(count, json!("NoNumber"), Err(&refers("NoNumber")));
+        check(count, json!(1.5), Err(&refers("1.5")));
+        check(count, json!(-1), Err("MaxConcurrency cannot be negative."));
+    }
+
+    #[test]
+    fn percentages_are_numbers_up_to_a_hundred() {
+        let field = "ToleratedFailurePercentage";
+        let percentage =
+            |path: &PathExpr, scope: &dyn Scope| Percentage::Path(path.clone()).resolve(field, scope);
+        check(percentage, json!(0), Ok(0.0));
+        check(percentage, json!(100), Ok(100.0));
+        check(percentage, json!(100.1), Err("ToleratedFailurePercentage must be between 0 and 100."));
+        check(percentage, json!(-1.1), Err("ToleratedFailurePercentage must be between 0 and 100."));
+        check(
+            percentage,
+            json!({}),
+            Err(
+                "The ToleratedFailurePercentagePath field refers to value \"{}\" which is not a valid float: $.n",
+            ),
+        );
+    }
+
+    #[test]
+    fn seconds_are_positive_integers() {
+        let seconds =
+            |path: &PathExpr, scope: &dyn Scope| Seconds::Path(path.clone()).resolve("TimeoutSeconds", scope);
+        check(seconds, json!(5), Ok(5));
+        check(seconds, json!(0), Err("TimeoutSeconds must be positive."));
+        check(
+            seconds,
+            json!("x"),
+            Err("The TimeoutSecondsPath field refers to value \"x\" which is not a valid integer: $.n"),
+        );
+        let nowhere = Seconds::Path(PathExpr::parse("$.NoSuch").unwrap());
+        let said = nowhere.resolve("TimeoutSeconds", &TestScope::of(json!({}))).unwrap_err();
+        assert_eq!(said.cause, "Invalid path '$.NoSuch' : No results for path: $['NoSuch']");
+    }
+}

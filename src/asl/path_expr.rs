@@ -118,3 +118,55 @@ fn split_root(text: &str) -> Option<(Root, Cow<'_, str>)> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::test_scope::TestScope;
+    use super::*;
+
+    #[track_caller]
+    fn check(path: &str, expect: Result<Value, &str>) {
+        let scope = TestScope::of(json!({"a": {"b": [1, 2, 3]}, "items": []}));
+        let found = PathExpr::parse(path).unwrap().read(&scope).map(Cow::into_owned);
+        assert_eq!(found.map_err(|e| e.to_string()), expect.map_err(str::to_owned), "{path}");
+    }
+
+    #[test]
+    fn paths_start_from_input_context_or_variable() {
+        check("$", Ok(json!({"a": {"b": [1, 2, 3]}, "items": []})));
+        check("$.a.b[1]", Ok(json!(2)));
+        check("$['a']['b'][2]", Ok(json!(3)));
+        check("$.a.b[1:]", Ok(json!([2, 3])));
+        check("$.none[*]", Ok(json!([])));
+        check("$$.State.Name", Ok(json!("Here")));
+        check("$$.Map.Item.Index", Ok(json!(1)));
+        check("$answer", Ok(json!(42)));
+        check("$user.name", Ok(json!("Ada")));
+        check("$user['name']", Ok(json!("Ada")));
+    }
+
+    #[test]
+    fn paths_to_nothing_say_so_in_the_words_of_aws() {
+        check("$.X", Err("States.Runtime: Invalid path '$.X' : No results for path: $['X']"));
+        check(
+            "$.no.such.path",
+            Err("States.Runtime: Invalid path '$.no.such.path' : Missing property in path $['no']"),
+        );
+        check("$$.X", Err("States.Runtime: Invalid path '$$.X' : No results for path: $['X']"));
+        check("$nobody.x", Err("States.Runtime: The variable '$nobody' has not been assigned a value."));
+    }
+
+    #[test]
+    fn what_is_no_path_is_refused() {
+        for bad in ["", "a", "a.b", "$.", "$a.", "$$$", " $", "$[", "$.a[", "$a b"] {
+            assert!(PathExpr::parse(bad).is_none(), "{bad}");
+        }
+        for (path, expect) in
+            [("$.a[0]", true), ("$a.b", true), ("$.a[*]", false), ("$..a", false), ("$a[0:1]", false)]
+        {
+            assert_eq!(PathExpr::parse_reference(path).is_some(), expect, "{path}");
+        }
+    }
+}

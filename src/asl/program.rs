@@ -1,5 +1,6 @@
 //! The checked form of a state machine: what the engine runs.
 
+use std::collections::HashMap;
 use std::ops::Index;
 use std::sync::Arc;
 
@@ -16,12 +17,14 @@ pub struct Program {
     pub timeout_seconds: Option<u64>,
     /// Every state, nested ones too.
     pub(super) states: Vec<State>,
+    /// Their names.
+    pub(super) names: HashMap<Arc<str>, StateId>,
 }
 
 impl Program {
     /// The state called `name`, wherever it is nested.
     pub fn find(&self, name: &str) -> Option<StateId> {
-        self.ids().find(|id| &*self[*id].name == name)
+        self.names.get(name).copied()
     }
 
     /// Every state, nested ones too, in the order of the definition.

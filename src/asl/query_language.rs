@@ -35,7 +35,8 @@ impl QueryLanguage {
     pub(super) fn of_state(state: &Fields<'_>, machine: Self) -> Self {
         let language = Self::read(state).unwrap_or(machine);
         if machine == Self::Jsonata && language == Self::JsonPath {
-            state.problem("'QueryLanguage' can not be 'JSONPath' if set to 'JSONata' for whole state machine");
+            state
+                .problem("'QueryLanguage' can not be 'JSONPath' if set to 'JSONata' for whole state machine");
         }
         language
     }

@@ -213,3 +213,76 @@ impl Kind {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wildcards_match_what_aws_says() {
+        for (names, error, expect) in [
+            (&["A", "B"][..], "B", true),
+            (&["A"], "a", false),
+            (&["States.ALL"], "Any", true),
+            (&["States.ALL"], "States.Timeout", true),
+            (&["States.ALL"], "States.HeartbeatTimeout", true),
+            (&["States.ALL"], "States.DataLimitExceeded", true),
+            (&["States.ALL"], "States.Runtime", false),
+            (&["States.Runtime"], "States.Runtime", false),
+            (&["States.NoChoiceMatched"], "States.NoChoiceMatched", false),
+            (&["States.TaskFailed"], "Lambda.Unknown", true),
+            (&["States.TaskFailed"], "States.TaskFailed", true),
+            (&["States.TaskFailed"], "States.Permissions", true),
+            (&["States.TaskFailed"], "States.Timeout", false),
+            (&["States.TaskFailed"], "States.HeartbeatTimeout", false),
+            (&["States.TaskFailed"], "States.DataLimitExceeded", false),
+            (&["States.TaskFailed"], "States.Runtime", false),
+            (&["States.Timeout"], "States.HeartbeatTimeout", true),
+            (&["States.HeartbeatTimeout"], "States.HeartbeatTimeout", true),
+            (&["States.HeartbeatTimeout"], "States.Timeout", false),
+            (&["States.DataLimitExceeded"], "States.DataLimitExceeded", true),
+            (&["States.IntrinsicFailure"], "States.IntrinsicFailure", true),
+            (&["States.BranchFailed"], "Any", false),
+        ] {
+            assert_eq!(ErrorEquals::new(names.iter().copied()).matches(error), expect, "{names:?} {error}");
+        }
+    }
+
+    #[test]
+    fn branches_fail_by_two_names() {
+        let branch_failed = ErrorEquals::new(["States.BranchFailed"]);
+        assert!(branch_failed.matches_branch("Own"));
+        assert!(!branch_failed.matches_branch("States.Runtime"));
+        assert!(ErrorEquals::new(["Own"]).matches_branch("Own"));
+        assert!(!ErrorEquals::new(["Other"]).matches_branch("Own"));
+    }
+
+    fn retrier(max_delay_seconds: Option<u64>, jitter: Jitter) -> Retrier {
+        let error_equals = ErrorEquals::new(["States.ALL"]);
+        Retrier {
+            error_equals,
+            interval_seconds: 3,
+            max_attempts: 3,
+            backoff_rate: 2.0,
+            max_delay_seconds,
+            jitter,
+        }
+    }
+
+    #[test]
+    fn delays_back_off_up_to_the_longest() {
+        let plain = retrier(None, Jitter::None);
+        let delays: Vec<u64> = (1..=4).map(|attempt| plain.delay(attempt, 0.9).as_secs()).collect();
+        assert_eq!(delays, [3, 6, 12, 24]);
+        assert_eq!(retrier(Some(10), Jitter::None).delay(4, 0.0), Duration::from_secs(10));
+        assert_eq!(plain.delay(u64::MAX, 0.0), Duration::from_secs(DELAY_SECONDS_MAX));
+        assert_eq!(plain.delay(0, 0.0), Duration::from_secs(3));
+    }
+
+    #[test]
+    fn full_jitter_takes_any_part_of_the_delay() {
+        let jittered = retrier(None, Jitter::Full);
+        assert_eq!(jittered.delay(2, 0.0), Duration::ZERO);
+        assert_eq!(jittered.delay(2, 0.25), Duration::from_millis(1500));
+    }
+}

@@ -27,7 +27,10 @@ enum Node {
     Object(Vec<(String, Self)>),
     Array(Vec<Self>),
     /// The value of a key that ended in `.$`; `field` is that key as written.
-    Computed { field: Arc<str>, expression: Expression },
+    Computed {
+        field: Arc<str>,
+        expression: Expression,
+    },
 }
 
 impl Template {
@@ -95,7 +98,11 @@ fn compile_members(fields: &Fields<'_>, depth: usize) -> Option<Vec<(String, Nod
 
 fn compile_node(value: &Value, at: &Location, findings: &Findings, depth: usize) -> Option<Node> {
     if DEPTH_MAX < depth {
-        findings.field(Code::TooDeeplyNested, at, format!("Values are nested deeper than {DEPTH_MAX} levels"));
+        findings.field(
+            Code::TooDeeplyNested,
+            at,
+            format!("Values are nested deeper than {DEPTH_MAX} levels"),
+        );
         return None;
     }
     match value {
@@ -146,9 +153,70 @@ impl Node {
             Self::Literal(value) => Ok(value.clone()),
             Self::Array(nodes) => nodes.iter().map(|node| node.evaluate(scope)).collect(),
             Self::Object(members) => evaluate_members(members, scope).map(Value::Object),
-            Self::Computed { field, expression } => {
-                Ok(expression.evaluate(field, scope)?.into_owned())
-            }
+            Self::Computed { field, expression } => Ok(expression.evaluate(field, scope)?.into_owned()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::test_scope::TestScope;
+    use super::*;
+
+    fn evaluate(template: Value, input: Value) -> Result<Value, String> {
+        let findings = Findings::default();
+        let fields = Fields::of(&template, Location::default(), &findings).unwrap();
+        let template = Template::compile(fields).unwrap();
+        template.evaluate(&TestScope::of(input)).map_err(|e| e.to_string())
+    }
+
+    #[test]
+    fn keys_with_a_dollar_are_computed() {
+        let template = json!({
+            "z": "$.a",
+            "a.$": "$.a",
+            "nested": {"list": [1, {"b.$": "$.b"}, ["$.b"]], "plain": {"c": null}},
+            "name.$": "$$.State.Name",
+            "answer.$": "$answer",
+        });
+        let expect = r#"{"z":"$.a","a":{"k":1},"nested":{"list":[1,{"b":[2]},["$.b"]],"plain":{"c":null}},"name":"Here","answer":42}"#;
+        let found = evaluate(template, json!({"a": {"k": 1}, "b": [2]})).unwrap();
+        assert_eq!(found.to_string(), expect);
+    }
+
+    #[test]
+    fn several_matches_are_an_array() {
+        assert_eq!(
+            evaluate(json!({"x.$": "$.l[*].v"}), json!({"l": [{"v": 1}, {"v": 2}]})),
+            Ok(json!({"x": [1, 2]}))
+        );
+        assert_eq!(evaluate(json!({"x.$": "$.items[1:]"}), json!({})), Ok(json!({"x": []})));
+    }
+
+    #[test]
+    fn paths_to_nothing_name_path_field_and_input() {
+        let said = |path: &str| {
+            Err(format!(
+                "States.Runtime: The JSONPath '{path}' specified for the field 'value.$' could not be found in the input '{{\"a\":1.5}}'"
+            ))
+        };
+        for path in ["$.no_such_jsonpath", "$$.Execution.Nothing"] {
+            assert_eq!(evaluate(json!({"deep": [{"value.$": path}]}), json!({"a": 1.5})), said(path));
+        }
+        assert_eq!(
+            evaluate(json!({"value.$": "$nobody"}), json!({})),
+            Err("States.Runtime: The variable '$nobody' has not been assigned a value.".to_owned())
+        );
+    }
+
+    #[test]
+    fn depth_has_a_limit() {
+        let deep = (0..DEPTH_MAX + 1).fold(json!(1), |inner, _| json!({"x": inner}));
+        let findings = Findings::default();
+        let fields = Fields::of(&deep, Location::default(), &findings).unwrap();
+        assert!(Template::compile(fields).is_none());
+        assert_eq!(findings.into_diagnostics()[0].code, Code::TooDeeplyNested);
     }
 }

@@ -74,3 +74,30 @@ fn gather_names<'a>(expression: &'a str, names: &mut BTreeSet<&'a str>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::diagnostics::{Findings, Location};
+    use super::*;
+
+    #[test]
+    fn references_are_found_in_expressions_only() {
+        let state = json!({
+            "Type": "Choice",
+            "Comment": "$comment",
+            "InputPath": "$in.a[0]",
+            "OutputPath": "$$.Execution.Id",
+            "Result": {"x.$": "$literal"},
+            "Assign": {"b": "$literal", "a.$": "States.Format('$quoted \\' $quoted', $shown, $.x[?(@.y == $inner)])"},
+            "Choices": [{"And": [{"Variable": "$été", "StringEqualsPath": "$b"}]}],
+            "Branches": [{"InputPath": "$other"}],
+        });
+        let findings = Findings::default();
+        let fields = Fields::of(&state, Location::default(), &findings).unwrap();
+        let names = referenced(&fields);
+        let names: Vec<&str> = names.iter().map(|name| &**name).collect();
+        assert_eq!(names, ["b", "in", "inner", "shown", "été"]);
+    }
+}

@@ -185,3 +185,6 @@ impl Test {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

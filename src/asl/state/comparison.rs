@@ -136,7 +136,9 @@ impl Comparison {
             Comparator::String(order) => {
                 Self::String(order, Operand::Literal(rule.literal_string(name)?.to_owned()))
             }
-            Comparator::StringMatches => Self::StringMatches(StringPattern::compile(rule.literal_string(name)?)),
+            Comparator::StringMatches => {
+                Self::StringMatches(StringPattern::compile(rule.literal_string(name)?))
+            }
             Comparator::Numeric(order) if is_path => Self::Numeric(order, Operand::Path(path()?)),
             Comparator::Numeric(order) => Self::Numeric(order, Operand::Literal(rule.number(name)?.clone())),
             Comparator::Boolean if is_path => Self::Boolean(Operand::Path(path()?)),

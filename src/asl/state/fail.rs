@@ -67,9 +67,44 @@ impl FailText {
                 let value = expression.evaluate(field, scope)?;
                 value.as_str().map(str::to_owned).ok_or_else(|| {
                     // AWS's wording is not recorded.
-                    DataError::runtime(format!("The field '{field}' must be a string but was: {}", shown(&value)))
+                    DataError::runtime(format!(
+                        "The field '{field}' must be a string but was: {}",
+                        shown(&value)
+                    ))
                 })
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::super::super::test_scope::TestScope;
+    use super::*;
+
+    #[track_caller]
+    fn check(path: &str, input: Value, expect: Result<&str, &str>) {
+        let expression = Expression::parse(path).unwrap();
+        let text = FailText::Computed { field: "ErrorPath", expression };
+        let found = text.resolve(&TestScope::of(input)).map_err(|e| e.to_string());
+        assert_eq!(found, expect.map(str::to_owned).map_err(|e| format!("States.Runtime: {e}")));
+    }
+
+    #[test]
+    fn texts_come_from_data_as_strings() {
+        assert_eq!(FailText::Literal("$.x".into()).resolve(&TestScope::of(json!({}))), Ok("$.x".into()));
+        check("$.Error", json!({"Error": "error-value"}), Ok("error-value"));
+        check("$$.State.Name", json!({}), Ok("Here"));
+        check("$user.name", json!({}), Ok("Ada"));
+        check(
+            "$.ErrorX",
+            json!({"Error": "error-value"}),
+            Err(
+                "The JSONPath '$.ErrorX' specified for the field 'ErrorPath' could not be found in the input '{\"Error\":\"error-value\"}'",
+            ),
+        );
+        check("$.n", json!({"n": 1}), Err("The field 'ErrorPath' must be a string but was: 1"));
     }
 }

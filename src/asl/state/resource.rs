@@ -99,7 +99,12 @@ const OPTIMIZED: &[(&str, &[&str], &[Pattern])] = &[
     ("elasticmapreduce", &["createCluster", "terminateCluster", "addStep"], CALL_OR_JOB),
     (
         "elasticmapreduce",
-        &["cancelStep", "setClusterTerminationProtection", "modifyInstanceFleetByName", "modifyInstanceGroupByName"],
+        &[
+            "cancelStep",
+            "setClusterTerminationProtection",
+            "modifyInstanceFleetByName",
+            "modifyInstanceGroupByName",
+        ],
         CALL,
     ),
     ("emr-containers", &["createVirtualCluster"], CALL),
@@ -161,9 +166,11 @@ impl Resource {
         let arn = Arn::parse(text).map_err(|_| ResourceError::NotAnArn)?;
         match arn.service.as_str() {
             "lambda" if arn.resource.starts_with("function:") => Ok(Self::Lambda(arn)),
-            "states" if arn.region.is_empty() && arn.account.is_empty() => Integration::parse(&arn.resource, text)
-                .map(Self::Integration)
-                .ok_or_else(|| ResourceError::Unrecognized(text.to_owned())),
+            "states" if arn.region.is_empty() && arn.account.is_empty() => {
+                Integration::parse(&arn.resource, text)
+                    .map(Self::Integration)
+                    .ok_or_else(|| ResourceError::Unrecognized(text.to_owned()))
+            }
             "states" => ActivityArn::parse(text).map(Self::Activity).map_err(|_| ResourceError::NotAnArn),
             _ => Err(ResourceError::NotAnArn),
         }
@@ -207,9 +214,7 @@ impl Integration {
         };
         let (action, pattern) = split_pattern(rest)?;
         let known = match service.strip_prefix("aws-sdk:") {
-            Some(service) => {
-                CALL_OR_TOKEN.contains(&pattern) && is_sdk_name(service) && is_sdk_name(action)
-            }
+            Some(service) => CALL_OR_TOKEN.contains(&pattern) && is_sdk_name(service) && is_sdk_name(action),
             None => OPTIMIZED.iter().any(|(name, actions, patterns)| {
                 *name == service && actions.contains(&action) && patterns.contains(&pattern)
             }),

@@ -120,3 +120,86 @@ fn timestamp_at(path: &PathExpr, scope: &dyn Scope) -> Result<Timestamp, DataErr
         ))
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::super::super::test_scope::TestScope;
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_millis(1_700_000_000_000);
+
+    /// `expect` is milliseconds from now, or the cause.
+    #[track_caller]
+    fn check(until: WaitUntil, input: Value, expect: Result<i64, &str>) {
+        let wait = Wait { until, flow: InOut::default(), assign: None, next: Transition::End };
+        let found = wait.until(&TestScope::of(input), NOW);
+        let found = found.map(|t| t.as_millis() - NOW.as_millis()).map_err(|e| e.to_string());
+        assert_eq!(found, expect.map_err(|e| format!("States.Runtime: {e}")));
+    }
+
+    fn path(text: &str) -> PathExpr {
+        PathExpr::parse(text).unwrap()
+    }
+
+    #[test]
+    fn seconds_count_from_now() {
+        check(WaitUntil::Seconds(0), json!({}), Ok(0));
+        check(WaitUntil::Seconds(5), json!({}), Ok(5000));
+        let at = || WaitUntil::SecondsPath(path("$.input.waitSeconds"));
+        let input = |seconds: Value| json!({"input": {"waitSeconds": seconds}});
+        check(at(), input(json!(0)), Ok(0));
+        check(at(), input(json!(1)), Ok(1000));
+        check(
+            at(),
+            json!({"input": {}}),
+            Err("The SecondsPath parameter does not reference an input value: $.input.waitSeconds"),
+        );
+        check(
+            at(),
+            input(json!(-1)),
+            Err("The SecondsPath parameter references a negative value: $.input.waitSeconds == -1"),
+        );
+        check(
+            at(),
+            input(json!(1.5)),
+            Err("The SecondsPath parameter cannot be parsed as a long value: $.input.waitSeconds == 1.5"),
+        );
+        check(
+            at(),
+            input(json!("1")),
+            Err("The SecondsPath parameter cannot be parsed as a long value: $.input.waitSeconds == 1"),
+        );
+    }
+
+    #[test]
+    fn timestamps_may_have_passed() {
+        check(WaitUntil::Timestamp(Timestamp::EPOCH), json!({}), Ok(-NOW.as_millis()));
+        let at = || WaitUntil::TimestampPath(path("$.TimestampValue"));
+        let input = |timestamp: Value| json!({"TimestampValue": timestamp});
+        check(at(), input(json!("2023-11-14T22:13:21.000000Z")), Ok(1000));
+        for bad in [
+            "2016-13-05T21:29:29Z",
+            "2016-12-05T25:29:29Z",
+            "05-12-2016T21:29:29Z",
+            "2016-12-05T21:29:29",
+            "2016-12-05 21:29:29Z",
+        ] {
+            let cause = format!(
+                "The TimestampPath parameter does not reference a valid ISO-8601 extended offset date-time format string: $.TimestampValue == {bad}"
+            );
+            check(at(), input(json!(bad)), Err(&cause));
+        }
+    }
+
+    #[test]
+    fn waits_are_shorter_than_2_to_the_31_seconds() {
+        let days =
+            |days: i64| WaitUntil::Timestamp(Timestamp::from_millis(NOW.as_millis() + days * 86_400_000));
+        check(days(24_855), json!({}), Ok(24_855 * 86_400_000));
+        check(days(24_856), json!({}), Err("Wait state delay is too long."));
+        let far = WaitUntil::SecondsPath(path("$.n"));
+        check(far, json!({"n": u64::MAX}), Err("Wait state delay is too long."));
+    }
+}
