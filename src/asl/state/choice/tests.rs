@@ -40,18 +40,14 @@ fn holds(test: Value, input: Value) -> Result<bool, String> {
 #[track_caller]
 fn check(comparator: &str, literal: Value, value: Value, expect: bool) {
     let test = json!({"Variable": "$.v", comparator: literal});
-    assert_eq!(holds(test, json!({"v": value.clone()})), Ok(expect), "{value} {comparator} {literal}");
+    assert_eq!(holds(test, json!({"v": value})), Ok(expect), "{value} {comparator} {literal}");
 }
 
 /// `$.v` compared with `$.w`.
 #[track_caller]
 fn check_path(comparator: &str, value: Value, other: Value, expect: bool) {
     let test = json!({"Variable": "$.v", comparator: "$.w"});
-    assert_eq!(
-        holds(test, json!({"v": value.clone(), "w": other})),
-        Ok(expect),
-        "{value} {comparator} {other}"
-    );
+    assert_eq!(holds(test, json!({"v": value, "w": other})), Ok(expect), "{value} {comparator} {other}");
 }
 
 #[test]
@@ -175,11 +171,11 @@ fn paths_to_nothing_fail_all_but_is_present() {
 fn operators_stop_where_the_answer_is_known() {
     let present = json!({"Variable": "$.v", "IsPresent": true});
     let big = json!({"Variable": "$.v", "NumericGreaterThan": 10});
-    let guarded = json!({"And": [present.clone(), big.clone()]});
+    let guarded = json!({"And": [present, big]});
     assert_eq!(holds(guarded.clone(), json!({})), Ok(false));
     assert_eq!(holds(guarded.clone(), json!({"v": 11})), Ok(true));
     assert_eq!(holds(guarded, json!({"v": 10})), Ok(false));
-    let absent_or_big = json!({"Or": [{"Not": present}, big.clone()]});
+    let absent_or_big = json!({"Or": [{"Not": present}, big]});
     assert_eq!(holds(absent_or_big.clone(), json!({})), Ok(true));
     assert_eq!(holds(absent_or_big, json!({"v": 1})), Ok(false));
     assert!(holds(json!({"Not": big}), json!({})).is_err());
