@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::fmt;
+use std::rc::Rc;
 
 /// Whether a definition with this problem can be deployed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -129,24 +130,51 @@ impl fmt::Display for Diagnostics {
 
 /// A place in a definition, as AWS writes it: `/States/C/Choices[0]/Next`; the root is `/`. Not a JSON Pointer:
 /// an index stands in brackets and nothing is escaped.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Location(String);
+///
+/// A chain of steps that becomes text only when there is a problem to tell.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Location(Option<Rc<(Self, Step)>>);
+
+#[derive(Debug)]
+enum Step {
+    Field(Box<str>),
+    Element(usize),
+}
+
+/// Longest location that is told, about: keys can be as long as the definition.
+const LOCATION_LEN_MAX: usize = 4096;
 
 impl Location {
     /// The place of a member of this object.
     pub(super) fn field(&self, name: &str) -> Self {
-        Self(format!("{}/{name}", self.0))
+        Self(Some(Rc::new((self.clone(), Step::Field(name.into())))))
     }
 
     /// The place of an element of this array.
     pub(super) fn element(&self, index: usize) -> Self {
-        Self(format!("{}[{index}]", self.0))
+        Self(Some(Rc::new((self.clone(), Step::Element(index)))))
+    }
+
+    fn write(&self, to: &mut String) {
+        let Some(step) = &self.0 else { return };
+        let (parent, step) = &**step;
+        parent.write(to);
+        match step {
+            Step::Field(name) => {
+                to.push('/');
+                let room = LOCATION_LEN_MAX.saturating_sub(to.len());
+                to.extend(name.chars().take(room));
+            }
+            Step::Element(index) => to.push_str(&format!("[{index}]")),
+        }
     }
 }
 
 impl fmt::Display for Location {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.0.is_empty() { "/" } else { &self.0 })
+        let mut text = String::new();
+        self.write(&mut text);
+        f.write_str(if text.is_empty() { "/" } else { &text })
     }
 }
 

@@ -10,15 +10,23 @@ pub struct Position {
 }
 
 /// Where in `definition` the `location` of a [`Diagnostic`](super::Diagnostic) is: the key of a field, the start
-/// of an array's element. `/` and a location that isn't there are where the definition starts.
-///
-/// `definition` must be good JSON; of anything else some place is given.
+/// of an array's element, or what the parser says of broken JSON (`[Source: …; line: 1, column: 4]`). `/` and a
+/// location that isn't there are where the definition starts.
 pub fn locate(definition: &str, location: &str) -> Position {
+    if let Some(position) = parsers_position(location) {
+        return position;
+    }
     let mut scan = Scan { bytes: definition.as_bytes(), at: 0 };
     scan.skip_space();
     let start = scan.at;
     let wanted = if location == "/" { "" } else { location };
     position(definition, scan.find(wanted).unwrap_or(start))
+}
+
+fn parsers_position(location: &str) -> Option<Position> {
+    let (_, place) = location.strip_prefix("[Source:")?.strip_suffix(']')?.rsplit_once("; line: ")?;
+    let (line, column) = place.split_once(", column: ")?;
+    Some(Position { line: line.parse().ok()?, column: column.parse().ok()? })
 }
 
 fn position(text: &str, offset: usize) -> Position {
@@ -187,6 +195,12 @@ mod tests {
             assert_eq!(locate(DEFINITION, location), Position { line: 1, column: 1 }, "{location}");
         }
         assert_eq!(locate("\n {}", "/States"), Position { line: 2, column: 2 });
+    }
+
+    #[test]
+    fn the_parser_knows_its_own_position() {
+        let location = "[Source: (String)\"a; line: 7, column: 7]\"; line: 2, column: 14]";
+        assert_eq!(locate("", location), Position { line: 2, column: 14 });
     }
 
     #[test]

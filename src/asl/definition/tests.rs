@@ -1,5 +1,6 @@
 //! Whole definitions: which are good, and what is said of the others.
 
+mod arbitrary;
 mod states;
 
 use super::super::program::{StateKind, Transition};
@@ -354,4 +355,14 @@ fn a_single_state_is_compiled_with_its_targets_standing_in() {
         "SCHEMA_VALIDATION_FAILED: Value cannot be empty at /States/StateName/Branches"
     );
     assert_eq!(said("[]"), "SCHEMA_VALIDATION_FAILED: Definition must be a valid JSON object");
+}
+
+#[test]
+fn long_keys_do_not_multiply() {
+    let key = "k".repeat(200_000);
+    let children: Vec<String> = (0..20_000).map(|n| format!(r#""{n}.$": 1"#)).collect();
+    let definition =
+        state(&format!(r#""Type": "Pass", {END}, "Parameters": {{"{key}": {{{}}}}}"#, children.join(",")));
+    let said = compile(&definition, StateMachineType::Standard).unwrap_err().to_string();
+    assert!(said.len() < 10_000_000, "{}", said.len());
 }
