@@ -42,6 +42,7 @@ impl Seconds {
                 let value = path.read(scope)?;
                 match value.as_i64() {
                     Some(seconds) if 0 < seconds => Ok(seconds.unsigned_abs()),
+                    // In the manner of the others; AWS's wording is not recorded.
                     Some(_) => Err(DataError::runtime(format!("{field} must be positive."))),
                     None => Err(not_a("integer", field, path, &value)),
                 }

@@ -27,7 +27,14 @@ impl Program {
         self.names.get(name).copied()
     }
 
-    /// Every state, nested ones too, in the order of the definition.
+    /// The states that refer to variables, and those variables sorted: `variableReferences` of
+    /// DescribeStateMachine.
+    pub fn variable_references(&self) -> impl Iterator<Item = (&str, &[Arc<str>])> {
+        let referring = self.states.iter().filter(|state| !state.variables.is_empty());
+        referring.map(|state| (&*state.name, state.variables.as_slice()))
+    }
+
+    /// Every state, nested ones too; each `States` object in the order of the definition.
     pub fn ids(&self) -> impl Iterator<Item = StateId> + use<> {
         (0..self.states.len()).map(StateId::from_index)
     }
@@ -63,8 +70,7 @@ pub struct State {
     pub name: Arc<str>,
     /// Its `Comment`.
     pub comment: Option<String>,
-    /// The variables that it refers to, sorted, without `$`: a `variableReferences` entry of
-    /// DescribeStateMachine.
+    /// The variables that it refers to, sorted, without `$`.
     pub variables: Vec<Arc<str>>,
     /// What it does.
     pub kind: StateKind,
