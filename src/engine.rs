@@ -1,1 +1,5 @@
-//! Room `engine`.
+//! Runs executions, durably.
+
+pub mod event;
+pub mod execution;
+pub mod machine;
