@@ -21,3 +21,41 @@ pub trait Scope {
     /// A number in `[0, 1)`, for `States.MathRandom` without a seed.
     fn random_unit(&self) -> f64;
 }
+
+/// A compiled call. Only its shape for now: the functions are the business of this module's own branch.
+#[derive(Debug, Clone)]
+pub struct Intrinsic {
+    text: Box<str>,
+}
+
+/// Why a text is no call, or a call refused its arguments.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the function is not available")]
+pub struct IntrinsicError;
+
+impl Intrinsic {
+    /// Compiles `text`.
+    ///
+    /// # Errors
+    /// [`IntrinsicError`] for what is no call.
+    pub fn compile(text: &str) -> Result<Self, IntrinsicError> {
+        match text.starts_with("States.") {
+            true => Ok(Self { text: text.into() }),
+            false => Err(IntrinsicError),
+        }
+    }
+
+    /// The value of the call.
+    ///
+    /// # Errors
+    /// [`IntrinsicError`] when a function refuses its arguments.
+    pub fn evaluate(&self, _scope: &dyn Scope) -> Result<Value, IntrinsicError> {
+        Err(IntrinsicError)
+    }
+
+    /// The call as written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+}
