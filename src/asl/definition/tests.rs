@@ -337,8 +337,8 @@ fn a_program_is_what_the_definition_says() {
     let StateKind::Map(map) = &program[program.find("Each").unwrap()].kind else { panic!("Each is a Map") };
     assert_eq!(&*program[map.processor].name, "Inner");
     let variables: Vec<_> =
-        program.ids().map(|id| (&*program[id].name, program[id].variables.join(","))).collect();
-    let expect = [("Done", ""), ("Work", "answer,user"), ("Each", "items"), ("Inner", "inner")];
+        program.variable_references().map(|(name, names)| (name, names.join(","))).collect();
+    let expect = [("Work", "answer,user"), ("Each", "items"), ("Inner", "inner")];
     assert_eq!(variables, expect.map(|(name, names)| (name, names.to_owned())));
     assert_eq!(program.find("Nobody"), None);
 }
