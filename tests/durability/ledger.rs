@@ -27,9 +27,7 @@ impl Kind {
     }
 
     pub(crate) fn definition(self) -> Value {
-        let branch = |name: &str, seconds: u32| {
-            json!({"StartAt": name, "States": {name: {"Type": "Wait", "Seconds": seconds, "End": true}}})
-        };
+        let branch = |name: &str, seconds: u32| json!({"StartAt": name, "States": {name: {"Type": "Wait", "Seconds": seconds, "End": true}}});
         let activity = "arn:aws:states:us-east-1:123456789012:activity:Work";
         match self {
             Self::Pass => json!({"StartAt": "P", "States": {"P": {"Type": "Pass", "End": true}}}),
@@ -47,17 +45,33 @@ impl Kind {
         let types: &[&str] = match self {
             Self::Pass => &["ExecutionStarted", "PassStateEntered", "PassStateExited", "ExecutionSucceeded"],
             Self::Wait => &[
-                "ExecutionStarted", "WaitStateEntered", "WaitStateExited", "PassStateEntered", "PassStateExited",
+                "ExecutionStarted",
+                "WaitStateEntered",
+                "WaitStateExited",
+                "PassStateEntered",
+                "PassStateExited",
                 "ExecutionSucceeded",
             ],
             Self::Parallel => &[
-                "ExecutionStarted", "ExecutionSucceeded", "ParallelStateEntered", "ParallelStateExited",
-                "ParallelStateStarted", "ParallelStateSucceeded", "WaitStateEntered", "WaitStateEntered",
-                "WaitStateExited", "WaitStateExited",
+                "ExecutionStarted",
+                "ExecutionSucceeded",
+                "ParallelStateEntered",
+                "ParallelStateExited",
+                "ParallelStateStarted",
+                "ParallelStateSucceeded",
+                "WaitStateEntered",
+                "WaitStateEntered",
+                "WaitStateExited",
+                "WaitStateExited",
             ],
             Self::Activity => &[
-                "ExecutionStarted", "TaskStateEntered", "ActivityScheduled", "ActivityStarted", "ActivitySucceeded",
-                "TaskStateExited", "ExecutionSucceeded",
+                "ExecutionStarted",
+                "TaskStateEntered",
+                "ActivityScheduled",
+                "ActivityStarted",
+                "ActivitySucceeded",
+                "TaskStateExited",
+                "ExecutionSucceeded",
             ],
         };
         types.iter().map(|t| (*t).to_owned()).collect()

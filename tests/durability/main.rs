@@ -59,7 +59,11 @@ fn nothing_acknowledged_is_lost_and_nothing_runs_twice() {
     let mut ledger = Arc::into_inner(ledger).unwrap().into_inner().unwrap();
     finish_tasks(&server.address, &mut ledger);
     verify(&server.address, &ledger);
-    println!("{} acknowledged executions, {} tokens used after a kill", ledger.acknowledged(), ledger.tokens_used);
+    println!(
+        "{} acknowledged executions, {} tokens used after a kill",
+        ledger.acknowledged(),
+        ledger.tokens_used
+    );
     assert!(ledger.acknowledged() > kills, "hardly anything was started: the test shows nothing");
 }
 
@@ -68,7 +72,8 @@ fn create_machines(address: &str) {
     let activity = client.states("CreateActivity", &json!({"name": "Work"})).unwrap();
     assert_eq!(activity.status, 200, "{}", activity.text());
     for kind in Kind::ALL {
-        let input = json!({"name": kind.machine(), "definition": kind.definition().to_string(), "roleArn": ROLE});
+        let input =
+            json!({"name": kind.machine(), "definition": kind.definition().to_string(), "roleArn": ROLE});
         let made = client.states("CreateStateMachine", &input).unwrap();
         assert_eq!(made.status, 200, "{}", made.text());
     }
@@ -221,7 +226,8 @@ fn wait_for_end(client: &mut Client, arn: &str) -> Option<Value> {
 
 /// The history's event types, after checking its ids.
 fn types(client: &mut Client, arn: &str) -> Vec<String> {
-    let answer = client.states("GetExecutionHistory", &json!({"executionArn": arn, "maxResults": 1000})).unwrap();
+    let answer =
+        client.states("GetExecutionHistory", &json!({"executionArn": arn, "maxResults": 1000})).unwrap();
     assert_eq!(answer.status, 200, "{}", answer.text());
     let history = answer.json();
     let events = history["events"].as_array().unwrap();

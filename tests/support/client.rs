@@ -62,7 +62,8 @@ impl Client {
         let body = input.to_string();
         let target = format!("AWSStepFunctions.{operation}");
         let content_type = ("content-type", "application/x-amz-json-1.0");
-        let signed = sign("states", "POST", "/", &self.address, &[content_type, ("x-amz-target", &target)], &body);
+        let signed =
+            sign("states", "POST", "/", &self.address, &[content_type, ("x-amz-target", &target)], &body);
         self.send_signed("POST", "/", &signed, &body)
     }
 
