@@ -1,8 +1,30 @@
 //! The `States.*` intrinsic functions: text → [`Intrinsic`] (at definition time) → value (at run time).
 //!
-//! One file a family of functions below this one; what an expression may read comes through [`Scope`].
+//! One file a family of functions below this one; what an expression may read comes through [`Scope`], with a
+//! [`Reference`] for each path in it. AWS: "Intrinsic functions for JSONPath states"; ASL "Intrinsic Functions".
+
+mod array;
+mod call;
+mod digest;
+mod encoding;
+mod error;
+mod format;
+mod function;
+mod json;
+mod math;
+mod parser;
+mod reference;
+mod string;
+
+use std::fmt;
 
 use serde_json::Value;
+
+use call::{Call, Run};
+
+pub use error::{ArgumentError, IntrinsicError, IntrinsicSyntaxError};
+pub use function::Function;
+pub use reference::{Reference, ReferenceError, Root};
 
 /// What an intrinsic call, or a payload template, may read while it is evaluated.
 pub trait Scope {
@@ -22,40 +44,57 @@ pub trait Scope {
     fn random_unit(&self) -> f64;
 }
 
-/// A compiled call. Only its shape for now: the functions are the business of this module's own branch.
-#[derive(Debug, Clone)]
+/// A compiled expression: one call, its arguments, and the calls among them.
+#[derive(Debug)]
 pub struct Intrinsic {
     text: Box<str>,
+    call: Call,
 }
 
-/// Why a text is no call, or a call refused its arguments.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the function is not available")]
-pub struct IntrinsicError;
-
 impl Intrinsic {
-    /// Compiles `text`.
-    ///
-    /// # Errors
-    /// [`IntrinsicError`] for what is no call.
-    pub fn compile(text: &str) -> Result<Self, IntrinsicError> {
-        match text.starts_with("States.") {
-            true => Ok(Self { text: text.into() }),
-            false => Err(IntrinsicError),
-        }
+    /// Whether `text` is meant as an intrinsic call, well formed or not: it starts with `States.`.
+    #[must_use]
+    pub fn is_meant(text: &str) -> bool {
+        text.starts_with(function::PREFIX)
     }
 
-    /// The value of the call.
+    /// Compiles an expression such as `States.Format('Hello, {}!', $.name)`.
     ///
     /// # Errors
-    /// [`IntrinsicError`] when a function refuses its arguments.
-    pub fn evaluate(&self, _scope: &dyn Scope) -> Result<Value, IntrinsicError> {
-        Err(IntrinsicError)
+    /// [`IntrinsicSyntaxError`] for what is no call, for functions that do not exist, a wrong number of arguments,
+    /// illegal escapes, paths that are none, and calls nested more than 10 levels deep.
+    pub fn parse(text: &str) -> Result<Self, IntrinsicSyntaxError> {
+        Ok(Self { text: text.into(), call: parser::parse(text)? })
     }
 
-    /// The call as written.
+    /// Evaluates the expression.
+    ///
+    /// # Errors
+    /// [`IntrinsicError`] when a path leads nowhere or an argument is not what its function takes.
+    pub fn evaluate(&self, scope: &dyn Scope) -> Result<Value, IntrinsicError> {
+        Run::new(scope).call(&self.call)
+    }
+
+    /// The paths in the expression, in the order written.
+    #[must_use]
+    pub fn references(&self) -> Vec<&Reference> {
+        let mut found = Vec::new();
+        self.call.collect_references(&mut found);
+        found
+    }
+
+    /// The text this expression was compiled from.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.text
     }
 }
+
+impl fmt::Display for Intrinsic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+#[cfg(test)]
+mod tests;

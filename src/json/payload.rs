@@ -143,7 +143,7 @@ mod tests {
     #[test]
     fn a_tree_prints_compact() {
         let payload = Payload::from_value(json!({"a": [1, 2]}));
-        assert_eq!(payload.clone().text(), "{\"a\":[1,2]}");
+        assert_eq!(payload.text(), "{\"a\":[1,2]}");
         assert_eq!(payload.into_value(), json!({"a": [1, 2]}));
         assert_eq!(Payload::default().text(), "{}");
     }

@@ -19,11 +19,11 @@ pub(super) use literal::read_lenient;
 #[derive(Debug)]
 pub(super) enum Filter {
     /// `a || b`
-    Or(Vec<Filter>),
+    Or(Vec<Self>),
     /// `a && b`
-    And(Vec<Filter>),
+    And(Vec<Self>),
     /// `!(a)`
-    Not(Box<Filter>),
+    Not(Box<Self>),
     /// `@.a`, or `!@.a` when `expected` is false.
     Exists {
         /// What has to be there.

@@ -10,7 +10,7 @@ use crate::json::{compact, java_string};
 /// The way from the root to a node, kept on the stack and written out only for a message.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Trace<'p> {
-    before: Option<&'p Trace<'p>>,
+    before: Option<&'p Self>,
     step: Step<'p>,
 }
 
