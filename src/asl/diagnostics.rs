@@ -89,7 +89,7 @@ pub struct Diagnostic {
     pub code: Code,
     /// What is wrong.
     pub message: String,
-    /// Where: a [`Location`] such as `/States/A/Next`, or for broken JSON the parser's own words.
+    /// Where: `/States/A/Next`, or for broken JSON the parser's own words.
     pub location: Option<String>,
 }
 

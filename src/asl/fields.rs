@@ -4,8 +4,9 @@ use serde_json::{Map, Number, Value};
 
 use super::data_flow::{PathField, ResultPath};
 use super::diagnostics::{Code, Findings, Location};
+use super::intrinsic::Root;
 use super::number::{Count, Percentage, Seconds};
-use super::path_expr::{PathExpr, Root};
+use super::path_expr::PathExpr;
 use super::template::Template;
 use crate::jsonpath::ReferencePath;
 

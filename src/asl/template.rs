@@ -207,7 +207,7 @@ mod tests {
         }
         assert_eq!(
             evaluate(json!({"value.$": "$nobody"}), json!({})),
-            Err("States.Runtime: The variable '$nobody' has not been assigned a value.".to_owned())
+            Err("States.Runtime: Invalid path '$nobody' : the variable '$nobody' has no value".to_owned())
         );
     }
 

@@ -300,6 +300,10 @@ fn templates_compute_what_is_a_path_or_a_call() {
             "The value for the field '{key}' must be a valid JSONPath or a valid intrinsic function call at {at}"
         )
     };
+    check_schema(
+        &pass(r#"{"parsed.$": "States.Format('He said, \\\"Hello, {}!\\\"', 'x')"}"#),
+        &bad("parsed.$", "/States/S/Parameters"),
+    );
     check_schema(&pass(r#"{"x.$": "plain"}"#), &bad("x.$", "/States/S/Parameters"));
     check_schema(&pass(r#"{"x.$": 1}"#), &bad("x.$", "/States/S/Parameters"));
     check_schema(&pass(r#"{"a": [{"x.$": "no.path"}]}"#), &bad("x.$", "/States/S/Parameters/a[0]"));
