@@ -41,7 +41,7 @@ fn parse_piece(source: Source<'_>, tables: &mut Tables, depth: u32) -> Result<Bl
         let message = format!("the template is larger than {SOURCE_BYTES_MAX} bytes");
         return Err(ParseError::new(source.position(0), message));
     }
-    let mut parser = Parser { source, lexer: Lexer::new(source), ahead: VecDeque::new(), tables, depth };
+    let mut parser = Parser { source, lexer: Lexer::new(source), ahead: VecDeque::new(), tables, depth, taken_end: 0, last_end: 0, comments: Vec::new() };
     let (block, _) = parser.block(&[Kind::EndOfTemplate], None)?;
     Ok(block)
 }
@@ -53,6 +53,11 @@ struct Parser<'s, 't> {
     ahead: VecDeque<Token>,
     tables: &'t mut Tables,
     depth: u32,
+    /// Where the last token taken ended, and the one before it.
+    taken_end: usize,
+    last_end: usize,
+    /// What comments say; `#literal` leaves it out.
+    comments: Vec<(usize, usize)>,
 }
 
 /// The tail of a block that is being parsed: text goes into one piece as long as nothing comes between.
@@ -99,10 +104,12 @@ impl<'s> Parser<'s, '_> {
     }
 
     fn take(&mut self) -> Result<Token, ParseError> {
-        match self.ahead.pop_front() {
-            Some(token) => Ok(token),
-            None => self.lexer.next(),
-        }
+        let token = match self.ahead.pop_front() {
+            Some(token) => token,
+            None => self.lexer.next()?,
+        };
+        self.last_end = std::mem::replace(&mut self.taken_end, token.end);
+        Ok(token)
     }
 
     fn take_if(&mut self, kind: Kind) -> Result<Option<Token>, ParseError> {
@@ -197,10 +204,13 @@ impl<'s> Parser<'s, '_> {
                 let open = self.take()?;
                 let image = self.image(open);
                 nodes.text(image.strip_suffix("##").unwrap_or(image));
-                self.take_if(Kind::LineCommentClose)?;
+                let close = self.take_if(Kind::LineCommentClose)?;
+                let end = close.map_or(self.source.text.len(), |close| close.start);
+                self.comments.push((open.end, end));
             }
             Kind::BlockComment => {
-                self.take()?;
+                let comment = self.take()?;
+                self.comments.push((self.last_end, comment.end));
             }
             Kind::Textblock => {
                 let image = { let block = self.take()?; self.image(block) };
@@ -229,7 +239,11 @@ impl<'s> Parser<'s, '_> {
                 if text.specials.from != text.specials.to {
                     nodes.text(&self.lexer.special_text(text.specials));
                 }
-                nodes.text(self.image(text));
+                nodes.text(match self.image(text) {
+                    // The lexer forgets what it glued in front of a dot, except for a lone `$`.
+                    image if text.kind == Kind::Dot && image != "$." => ".",
+                    image => image,
+                });
             }
             Kind::End | Kind::Else | Kind::ElseIf => {
                 let name = token.kind.name();
@@ -323,7 +337,10 @@ impl<'s> Parser<'s, '_> {
             let found = self.describe(token);
             return Err(self.error(token, &format!("#set assigns to a reference such as `$name`, found {found}")));
         }
-        let target = self.reference_value()?;
+        let mut target = self.reference_value()?;
+        if target.steps.is_empty() {
+            target.slot = self.target_slot(&target);
+        }
         self.skip_whitespace()?;
         self.expect(Kind::Assign, "after the reference that #set assigns to")?;
         let value = self.expression()?;

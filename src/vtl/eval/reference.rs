@@ -88,10 +88,13 @@ impl Evaluation<'_> {
         }
         // A block is text to those it is given to, and has no methods of its own.
         for argument in &mut given {
-            if let Value::Object(object) = argument
-                && matches!(value, Value::Str(_))
-            {
-                *argument = self.object_text(*object, at)?;
+            match argument {
+                Value::Object(object) if matches!(value, Value::Str(_)) => {
+                    *argument = self.object_text(*object, at)?;
+                }
+                Value::Block(_) => *argument = self.text(argument, at)?.map_or(Value::Null, Value::Str),
+                Value::Empty if matches!(value, Value::Str(_)) => *argument = Value::str(""),
+                _ => {}
             }
         }
         if matches!(name, "add" | "addAll" | "put" | "putAll" | "putIfAbsent" | "set" | "setValue" | "addFirst" | "addLast" | "push")

@@ -260,7 +260,8 @@ impl Evaluation<'_> {
         let result = self.deeper(at, |eval| eval.block(&body, out));
         self.source = source;
         match result {
-            Err(Unwind::Break) => Ok(()),
+            // `#stop` ends the evaluated text only.
+            Err(Unwind::Break | Unwind::Stop) => Ok(()),
             result => result,
         }
     }

@@ -46,7 +46,6 @@ pub(super) fn longest(source: &[u8], at: usize, state: State) -> Option<(Match, 
             best.offer(Match::CommentCharacter, character(first));
         }
         State::Textblock => {
-            anywhere(rest, &mut best);
             best.token(Kind::Textblock, literal(rest, b"]]#"));
             best.offer(Match::TextblockCharacter, character(first));
         }

@@ -17,7 +17,17 @@ pub(super) fn call(list: &List, call: &mut Call<'_>) -> Answer {
             let others = others.items().clone();
             Value::Bool(others.iter().all(|item| position(list, item).is_some()))
         }
-        ("iterator" | "stream" | "spliterator", []) | ("toArray", _) => {
+        // An iterator is what is left of a copy.
+        ("hasNext", []) if list.kind() == ListKind::Set => Value::Bool(!list.is_empty()),
+        ("next", []) if list.kind() == ListKind::Set => {
+            call.charge(list.len())?;
+            if list.is_empty() {
+                return thrown("there is no next item");
+            }
+            let next = list.items_mut().remove(0);
+            next
+        }
+        ("iterator" | "listIterator", []) | ("toArray", _) => {
             call.charge(list.len())?;
             let kind = if call.name == "toArray" { ListKind::Array } else { ListKind::Set };
             Value::List(List::new(kind, list.items().clone()))
@@ -42,6 +52,7 @@ pub(super) fn change(list: &List, call: &mut Call<'_>) -> Answer {
             }
             Value::Bool(is_new)
         }
+        ("addAll" | "removeAll" | "retainAll", [Value::Null]) => return thrown("the argument is null"),
         ("addAll", [others]) => {
             let Some(others) = items_of(others) else { return Ok(None) };
             call.charge(others.len())?;

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::{Answer, Call, int};
+use super::{Answer, Call, int, thrown};
 use crate::vtl::value::{Entry, List, ListKind, Map, Value};
 
 pub(super) fn call(map: &Map, call: &mut Call<'_>) -> Answer {
@@ -55,6 +55,7 @@ fn write(map: &Map, call: &mut Call<'_>) -> Answer {
                 Value::Null
             }
         },
+        ("putAll", [Value::Null]) => return thrown("the argument is null"),
         ("putAll", [Value::Map(others)]) => {
             call.charge(others.len())?;
             for (key, value) in others.entries() {

@@ -12,7 +12,24 @@ pub(super) fn call(text: &Arc<str>, call: &mut Call<'_>) -> Answer {
             return Ok(Some(answer));
         }
     }
-    Ok(None)
+    null_argument(text, call)
+}
+
+/// Where a string is wanted Java throws on null; elsewhere there is no such method.
+fn null_argument(text: &Arc<str>, call: &mut Call<'_>) -> Answer {
+    if matches!(call.name, "equals" | "equalsIgnoreCase") || !call.arguments.iter().any(|a| matches!(a, Value::Null)) {
+        return Ok(None);
+    }
+    let filled: Vec<Value> = call
+        .arguments
+        .iter()
+        .map(|argument| if matches!(argument, Value::Null) { Value::str("") } else { argument.clone() })
+        .collect();
+    let mut filled = Call { name: call.name, arguments: &filled, steps_left: call.steps_left, bytes_max: call.bytes_max };
+    match self::call(text, &mut filled)? {
+        Some(_) => thrown("an argument is null"),
+        None => Ok(None),
+    }
 }
 
 // === what a string is ===

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Nodes, Parser};
-use crate::vtl::ast::{Block, Call, Expression, Foreach, Macro, Node, Reference, ReferenceKind};
+use crate::vtl::ast::{Block, Call, Constant, Expression, Foreach, Macro, Node, Reference, ReferenceKind, Slot};
 use crate::vtl::error::ParseError;
 use crate::vtl::token::{Kind, Token};
 
@@ -93,7 +93,13 @@ impl<'s> Parser<'s, '_> {
         let (body, end) =
             self.nested(token, |parser| parser.block(&[Kind::End], Some((token, &opener))))?;
         if directive == Some(Directive::Literal) {
-            nodes.text(self.source.text.get(close.end..end.start).unwrap_or_default());
+            let mut at = close.end;
+            let within = self.comments.iter().filter(|(start, _)| close.end <= *start);
+            for (start, comment_end) in within {
+                nodes.text(self.source.text.get(at..*start).unwrap_or_default());
+                at = *comment_end;
+            }
+            nodes.text(self.source.text.get(at..end.start).unwrap_or_default());
             return Ok(());
         }
         let node = self.block_directive(&head, arguments, body, end)?;
@@ -273,12 +279,10 @@ impl<'s> Parser<'s, '_> {
             Some(Directive::Foreach) => self.foreach_directive(head, arguments, body),
             Some(Directive::Define) => {
                 let mut arguments = arguments.into_iter();
-                let (Some(Argument::Value(_, Expression::Reference(target))), None) =
-                    (arguments.next(), arguments.next())
-                else {
+                let (Some(Argument::Value(token, target)), None) = (arguments.next(), arguments.next()) else {
                     return Err(self.error(head.token, "#define takes one reference: `#define($name)`"));
                 };
-                Ok(Node::Define(target.slot, Arc::new(body)))
+                Ok(Node::Define(self.parameter_slot(token, &target), Arc::new(body)))
             }
             Some(
                 Directive::Macro
@@ -290,7 +294,7 @@ impl<'s> Parser<'s, '_> {
                 | Directive::Parse,
             )
             | None => {
-                self.tables.names.slot(super::super::BODY_CONTENT);
+                self.tables.names.slot(crate::vtl::BODY_CONTENT);
                 Ok(Node::Call(Box::new(self.call(head, arguments, Some(body), end))))
             }
         }
@@ -303,27 +307,35 @@ impl<'s> Parser<'s, '_> {
         body: Block,
     ) -> Result<Node, ParseError> {
         let usage = "expected `#foreach($item in $list)`";
+        let n_arguments = arguments.len();
+        if !(2..=3).contains(&n_arguments) {
+            return Err(self.error(head.token, usage));
+        }
         let mut arguments = arguments.into_iter();
         let variable = match arguments.next() {
             Some(Argument::Value(_, Expression::Reference(variable))) => variable.slot,
-            Some(Argument::Value(token, _) | Argument::Word(token)) => {
-                let found = self.describe(token);
-                return Err(self.error(token, &format!("#foreach sets a reference, found {found}; {usage}")));
-            }
-            None => return Err(self.error(head.token, usage)),
+            Some(Argument::Value(token, other)) => self.parameter_slot(token, &other),
+            Some(Argument::Word(_)) | None => return Err(self.error(head.token, usage)),
         };
-        match arguments.next() {
-            Some(Argument::Word(_)) => {}
-            Some(Argument::Value(token, _)) => {
-                return Err(self.error(token, &format!("`in` is missing; {usage}")));
-            }
-            None => return Err(self.error(head.token, usage)),
+        if self.tables.names.name(variable) == "foreach" {
+            return Err(self.error(head.token, "`$foreach` is the loop itself, choose another name for its items"));
         }
-        let Some(Argument::Value(_, items)) = arguments.next() else {
-            return Err(self.error(head.token, usage));
+        let items = match (n_arguments, arguments.nth(1)) {
+            (_, Some(Argument::Value(_, items))) => items,
+            // With the list left out Velocity runs over nothing.
+            (2, None) => Expression::Constant(Constant::Bool(false)),
+            (_, Some(Argument::Word(_)) | None) => return Err(self.error(head.token, usage)),
         };
         let at = self.offset(head.token.start);
         Ok(Node::Foreach(Box::new(Foreach { variable, items, body, at })))
+    }
+
+    /// The variable that an argument names; Velocity lets anything pass, even what no reference can name.
+    fn parameter_slot(&mut self, token: Token, argument: &Expression) -> Slot {
+        match argument {
+            Expression::Reference(reference) => self.target_slot(reference),
+            _ => self.tables.names.slot(self.image(token)),
+        }
     }
 
     fn macro_directive(&mut self, head: &Head<'s>, arguments: Vec<Argument>) -> Result<(), ParseError> {
@@ -337,10 +349,8 @@ impl<'s> Parser<'s, '_> {
         let mut parameters = Vec::new();
         for argument in arguments {
             match argument {
-                Argument::Value(_, Expression::Reference(parameter)) if parameter.steps.is_empty() => {
-                    parameters.push(parameter.slot);
-                }
-                Argument::Value(token, _) | Argument::Word(token) => {
+                Argument::Value(token, parameter) => parameters.push(self.parameter_slot(token, &parameter)),
+                Argument::Word(token) => {
                     let found = self.describe(token);
                     let message = format!("a parameter of #macro is a reference such as `$name`, found {found}");
                     return Err(self.error(token, &message));

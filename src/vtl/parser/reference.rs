@@ -1,7 +1,7 @@
 //! References: `$name`, `$!{name.property[0].method(…)}`, and the backslashes before them.
 
 use super::Parser;
-use crate::vtl::ast::{Reference, ReferenceKind, Step};
+use crate::vtl::ast::{Expression, Reference, ReferenceKind, Slot, Step};
 use crate::vtl::error::ParseError;
 use crate::vtl::token::{Kind, Token};
 
@@ -34,13 +34,28 @@ impl<'s> Parser<'s, '_> {
         })
     }
 
+    /// The variable that a directive sets when it is given this reference.
+    ///
+    /// `#set`, `#define` and `#macro` take all of the first token but its `$` for the name: those that are given
+    /// `$!name` or `${name}` set a variable that no reference can read.
+    pub(super) fn target_slot(&mut self, reference: &Reference) -> Slot {
+        let literal = &*reference.literal;
+        let name = match literal.strip_prefix('$') {
+            Some(rest) if rest.starts_with('{') => "{",
+            Some(rest) if rest.starts_with("!{") => "!{",
+            Some(rest) if rest.starts_with('!') => rest,
+            Some(_) | None => return reference.slot,
+        };
+        self.tables.names.slot(name)
+    }
+
     /// Parses a reference that stands in text.
     pub(super) fn reference(&mut self) -> Result<Parsed, ParseError> {
         let reference = self.reference_value()?;
         Ok(match reference.kind {
             ReferenceKind::Variable => Parsed::Reference(reference),
             // In text such a reference prints itself, with the backslashes as they are halved for any other.
-            ReferenceKind::Word => Parsed::Text(reference.literal.into()),
+            ReferenceKind::Word => Parsed::Text(reference.null_text.into()),
             ReferenceKind::Slashed => {
                 let parts = [&*reference.backslashes, &reference.backslashes, &reference.prefix, &reference.null_text];
                 Parsed::Text(parts.concat())
@@ -71,9 +86,11 @@ impl<'s> Parser<'s, '_> {
         }
         let literal = self.source.text.get(start.at..end).unwrap_or_default();
         let null_text = match start.kind {
-            ReferenceKind::Slashed => slashed_text(literal),
-            ReferenceKind::Variable | ReferenceKind::Word if start.is_quiet && !start.is_escaped => String::new(),
-            ReferenceKind::Variable | ReferenceKind::Word => literal.to_owned(),
+            ReferenceKind::Slashed => slashed_text(self.image(first)),
+            // Of a bare word or brace only the first token prints.
+            ReferenceKind::Word => start.name.to_owned(),
+            ReferenceKind::Variable if start.is_quiet && !start.is_escaped => String::new(),
+            ReferenceKind::Variable => literal.to_owned(),
         };
         Ok(Reference {
             slot: if start.kind == ReferenceKind::Variable { self.tables.names.slot(name) } else { 0 },
@@ -197,10 +214,9 @@ impl<'s> Parser<'s, '_> {
     fn unclosed_call(
         &self,
         method: Token,
-        last: Option<&crate::vtl::ast::Expression>,
+        last: Option<&Expression>,
         token: Token,
     ) -> ParseError {
-        use crate::vtl::ast::Expression;
         let method = self.image(method);
         if let Some(Expression::Reference(word)) = last
             && word.kind == ReferenceKind::Word
