@@ -41,7 +41,16 @@ fn parse_piece(source: Source<'_>, tables: &mut Tables, depth: u32) -> Result<Bl
         let message = format!("the template is larger than {SOURCE_BYTES_MAX} bytes");
         return Err(ParseError::new(source.position(0), message));
     }
-    let mut parser = Parser { source, lexer: Lexer::new(source), ahead: VecDeque::new(), tables, depth, taken_end: 0, last_end: 0, comments: Vec::new() };
+    let mut parser = Parser {
+        source,
+        lexer: Lexer::new(source),
+        ahead: VecDeque::new(),
+        tables,
+        depth,
+        taken_end: 0,
+        last_end: 0,
+        comments: Vec::new(),
+    };
     let (block, _) = parser.block(&[Kind::EndOfTemplate], None)?;
     Ok(block)
 }
@@ -147,7 +156,13 @@ impl<'s> Parser<'s, '_> {
         let image = self.image(token).trim();
         let is_named = matches!(
             token.kind,
-            Kind::Text | Kind::Word | Kind::BracketedWord | Kind::Identifier | Kind::Integer | Kind::Float | Kind::Quoted
+            Kind::Text
+                | Kind::Word
+                | Kind::BracketedWord
+                | Kind::Identifier
+                | Kind::Integer
+                | Kind::Float
+                | Kind::Quoted
         );
         if is_named && !image.is_empty() {
             let shown: String = image.chars().take(24).collect();
@@ -175,7 +190,11 @@ impl<'s> Parser<'s, '_> {
     // === statements ===
 
     /// Parses statements up to one of the closing tokens and takes it.
-    fn block(&mut self, closers: &[Kind], opener: Option<(Token, &str)>) -> Result<(Block, Token), ParseError> {
+    fn block(
+        &mut self,
+        closers: &[Kind],
+        opener: Option<(Token, &str)>,
+    ) -> Result<(Block, Token), ParseError> {
         let mut nodes = Nodes::default();
         loop {
             let token = self.peek()?;
@@ -198,12 +217,14 @@ impl<'s> Parser<'s, '_> {
                 nodes.push(node);
             }
             Kind::Identifier => self.reference_statement(nodes)?,
-            Kind::BraceOpen if self.peek_at(1)?.kind == Kind::Identifier => self.reference_statement(nodes)?,
+            Kind::BraceOpen if self.peek_at(1)?.kind == Kind::Identifier => {
+                self.reference_statement(nodes)?
+            }
             Kind::LineCommentOpen => {
                 // Text that the lexer glued in front, as in `$##`, is printed.
                 let open = self.take()?;
                 let image = self.image(open);
-                nodes.text(image.strip_suffix("##").unwrap_or(image));
+                nodes.text(image.split("##").next().unwrap_or_default());
                 let close = self.take_if(Kind::LineCommentClose)?;
                 let end = close.map_or(self.source.text.len(), |close| close.start);
                 self.comments.push((open.end, end));
@@ -213,7 +234,10 @@ impl<'s> Parser<'s, '_> {
                 self.comments.push((self.last_end, comment.end));
             }
             Kind::Textblock => {
-                let image = { let block = self.take()?; self.image(block) };
+                let image = {
+                    let block = self.take()?;
+                    self.image(block)
+                };
                 let inner = image.strip_suffix("]]#").unwrap_or(image);
                 nodes.text(inner.strip_prefix("#[[").unwrap_or(inner));
             }
@@ -240,8 +264,8 @@ impl<'s> Parser<'s, '_> {
                     nodes.text(&self.lexer.special_text(text.specials));
                 }
                 nodes.text(match self.image(text) {
-                    // The lexer forgets what it glued in front of a dot, except for a lone `$`.
-                    image if text.kind == Kind::Dot && image != "$." => ".",
+                    // The lexer forgets what it glued in front of a dot.
+                    _ if text.kind == Kind::Dot => ".",
                     image => image,
                 });
             }
@@ -257,7 +281,12 @@ impl<'s> Parser<'s, '_> {
                 return Err(match opener {
                     Some((opened, name)) => {
                         let line = self.source.position(opened.start).line;
-                        self.error(token, &format!("expected `#end` for the {name} of line {line}, found the end of the template"))
+                        self.error(
+                            token,
+                            &format!(
+                                "expected `#end` for the {name} of line {line}, found the end of the template"
+                            ),
+                        )
                     }
                     None => self.error(token, "the template ends too early"),
                 });
@@ -292,7 +321,9 @@ impl<'s> Parser<'s, '_> {
             | Kind::Not
             | Kind::Assign => {
                 let found = self.describe(token);
-                return Err(self.error(token, &format!("expected text, a reference or a directive, found {found}")));
+                return Err(
+                    self.error(token, &format!("expected text, a reference or a directive, found {found}"))
+                );
             }
         }
         Ok(())
@@ -335,7 +366,9 @@ impl<'s> Parser<'s, '_> {
         let token = self.peek()?;
         if !self.is_reference_ahead()? {
             let found = self.describe(token);
-            return Err(self.error(token, &format!("#set assigns to a reference such as `$name`, found {found}")));
+            return Err(
+                self.error(token, &format!("#set assigns to a reference such as `$name`, found {found}"))
+            );
         }
         let mut target = self.reference_value()?;
         if target.steps.is_empty() {
@@ -351,7 +384,10 @@ impl<'s> Parser<'s, '_> {
 
     /// `\#name`: half of the backslashes if `#name` is a directive, all of them otherwise.
     fn escaped_directive(&mut self, nodes: &mut Nodes) -> Result<(), ParseError> {
-        let image = { let token = self.take()?; self.image(token) };
+        let image = {
+            let token = self.take()?;
+            self.image(token)
+        };
         let last = image.rfind('\\').unwrap_or(0);
         let directive = image.get(last + 1..).unwrap_or_default();
         let name = directive.trim_start_matches('#');

@@ -61,7 +61,7 @@ pub(super) enum Kind {
     Dot,
     BraceOpen,
     BraceClose,
-    /// `$[`, which is only text.
+    /// `$[` or `$.`, which is only text.
     EmptyIndex,
     EndOfTemplate,
 }

@@ -65,6 +65,7 @@ fn default(rest: &[u8], first: u8, best: &mut Best) {
     best.token(Kind::EscapedDirective, escaped_directive(rest));
     best.token(Kind::SetDirective, set_directive(rest));
     anywhere(rest, best);
+    best.token(Kind::LineCommentOpen, literal(rest, b"##"));
     best.token(Kind::DoubleBackslash, literal(rest, b"\\\\"));
     best.token(Kind::Backslash, literal(rest, b"\\"));
     best.token(Kind::EmptyIndex, empty_index(rest));
@@ -72,6 +73,7 @@ fn default(rest: &[u8], first: u8, best: &mut Best) {
 
 fn pre_directive(rest: &[u8], best: &mut Best) {
     anywhere(rest, best);
+    best.token(Kind::LineCommentOpen, literal(rest, b"##"));
     for (bare, bracketed, kind) in KEYWORDS {
         let len = literal(rest, bare).max(literal(rest, bracketed));
         if len != 0 {
@@ -105,6 +107,7 @@ fn directive(rest: &[u8], first: u8, best: &mut Best) {
         best.token(Kind::ParenClose, 1 + blanks_and_line_end(rest.get(1..).unwrap_or_default()));
     }
     anywhere(rest, best);
+    best.token(Kind::LineCommentOpen, literal(rest, b"##"));
     best.token(Kind::Whitespace, whitespace(rest));
     best.token(Kind::Quoted, quoted(rest));
     best.token(Kind::True, literal(rest, b"true"));
@@ -150,6 +153,10 @@ fn reference(rest: &[u8], first: u8, state: State, best: &mut Best) {
     }
     best.token(Kind::SetDirective, set_directive(rest));
     anywhere(rest, best);
+    // Not so after a property: `$a.b##c` prints the `##`.
+    if state == State::Reference {
+        best.token(Kind::LineCommentOpen, literal(rest, b"##"));
+    }
     best.token(Kind::True, literal(rest, b"true"));
     best.token(Kind::False, literal(rest, b"false"));
     best.token(Kind::Identifier, identifier(rest));
@@ -213,7 +220,6 @@ fn anywhere(rest: &[u8], best: &mut Best) {
         best.offer(Match::TextblockOpen, literal(rest, b"#[["));
         best.offer(Match::BlockCommentOpen, literal(rest, b"#*"));
         best.offer(Match::Hash, 1);
-        best.token(Kind::LineCommentOpen, literal(rest, b"##"));
     }
 }
 
@@ -263,7 +269,8 @@ fn words(rest: &[u8], best: &mut Best) {
 }
 
 fn word(rest: &[u8], may_begin_with_at: bool) -> usize {
-    let is_start = |byte: &u8| byte.is_ascii_alphabetic() || *byte == b'_' || (may_begin_with_at && *byte == b'@');
+    let is_start =
+        |byte: &u8| byte.is_ascii_alphabetic() || *byte == b'_' || (may_begin_with_at && *byte == b'@');
     if !rest.first().is_some_and(is_start) {
         return 0;
     }
@@ -326,7 +333,7 @@ fn escaped_directive(rest: &[u8]) -> usize {
 }
 
 fn empty_index(rest: &[u8]) -> usize {
-    literal(rest, b"$[").max(literal(rest, b"$![")).max(literal(rest, b"$\\!["))
+    literal(rest, b"$[").max(literal(rest, b"$![")).max(literal(rest, b"$\\![")).max(literal(rest, b"$."))
 }
 
 fn blanks_and_line_end(rest: &[u8]) -> usize {

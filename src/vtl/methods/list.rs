@@ -1,5 +1,7 @@
 //! Methods of `java.util.List`, of arrays (which Velocity lets pass for lists) and of sets.
 
+use std::cmp::Ordering;
+
 use super::{Answer, Call, collection, int, thrown};
 use crate::vtl::value::{List, ListKind, Value};
 
@@ -84,6 +86,7 @@ fn write(list: &List, call: &mut Call<'_>) -> Answer {
             let removed = list.items_mut().remove(place);
             removed
         }
+        ("sort", [Value::Null]) => return sort(list, call),
         ("ensureCapacity", [Value::Int(_)]) | ("trimToSize", []) => Value::str(""),
         ("clone", []) => {
             call.charge(list.len())?;
@@ -91,4 +94,30 @@ fn write(list: &List, call: &mut Call<'_>) -> Answer {
         }
         _ => return Ok(None),
     }))
+}
+
+/// Sorts in the natural order, which only items of one type have.
+fn sort(list: &List, call: &mut Call<'_>) -> Answer {
+    call.charge(list.len().saturating_mul(list.len().checked_ilog2().unwrap_or(0) as usize + 1))?;
+    let mut items = list.items().clone();
+    let is_comparable =
+        items.windows(2).all(|pair| matches!(pair, [left, right] if natural(left, right).is_some()));
+    if !is_comparable {
+        return thrown("the items of the list cannot be compared with each other");
+    }
+    items.sort_by(|left, right| natural(left, right).unwrap_or(Ordering::Equal));
+    *list.items_mut() = items;
+    Ok(Some(Value::str("")))
+}
+
+fn natural(left: &Value, right: &Value) -> Option<Ordering> {
+    match (left, right) {
+        (Value::Str(left), Value::Str(right)) => Some(left.encode_utf16().cmp(right.encode_utf16())),
+        (Value::Bool(left), Value::Bool(right)) => Some(left.cmp(right)),
+        (Value::Double(left), Value::Double(right)) => Some(left.total_cmp(right)),
+        (Value::Int(_), Value::Int(_))
+        | (Value::Long(_), Value::Long(_))
+        | (Value::Big(_), Value::Big(_)) => left.compare_number(right),
+        _ => None,
+    }
 }

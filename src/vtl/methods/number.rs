@@ -12,8 +12,8 @@ pub(super) fn call(value: &Value, call: &mut Call<'_>) -> Answer {
         return Ok(Some(answer));
     }
     match value {
-        Value::Int(n) => whole_static(Width::Int, i64::from(*n), call),
-        Value::Long(n) => whole_static(Width::Long, *n, call),
+        Value::Int(_) => whole_static(Width::Int, call),
+        Value::Long(_) => whole_static(Width::Long, call),
         Value::Double(d) => double(*d, call),
         Value::Big(n) => big(*n, call),
         Value::Null
@@ -53,19 +53,21 @@ fn convert(value: &Value, call: &mut Call<'_>) -> Answer {
             let order = value.compare_number(other).unwrap_or(Ordering::Equal);
             Some(Value::Int(order as i32))
         }
+        ("compareTo", [_]) => return thrown("only numbers of the same type can be compared"),
         _ => None,
     })
 }
 
-fn whole_static(width: Width, own: i64, call: &mut Call<'_>) -> Answer {
+fn whole_static(width: Width, call: &mut Call<'_>) -> Answer {
     let make = |n: i64| match width {
         Width::Int => i32::try_from(n).map_or(Value::Long(n), Value::Int),
         Width::Long => Value::Long(n),
     };
-    let _ = own;
     Ok(Some(match (call.name, call.arguments) {
         ("parseInt", [Value::Str(text)]) if width == Width::Int => parse(text, 10, Width::Int)?,
-        ("parseInt", [Value::Str(text), Value::Int(radix)]) if width == Width::Int => parse(text, *radix, Width::Int)?,
+        ("parseInt", [Value::Str(text), Value::Int(radix)]) if width == Width::Int => {
+            parse(text, *radix, Width::Int)?
+        }
         ("parseLong", [Value::Str(text)]) if width == Width::Long => parse(text, 10, Width::Long)?,
         ("parseLong", [Value::Str(text), Value::Int(radix)]) if width == Width::Long => {
             parse(text, *radix, Width::Long)?
@@ -101,16 +103,19 @@ fn one_argument(width: Width, name: &str, n: i64, call: &mut Call<'_>) -> Answer
         Width::Int => u64::from(n as i32 as u32),
         Width::Long => n as u64,
     };
-    let unused = 64 - match width {
-        Width::Int => 32,
-        Width::Long => 64,
-    };
+    let unused = 64
+        - match width {
+            Width::Int => 32,
+            Width::Long => 64,
+        };
     let count = |n: u32| Value::Int(i32::try_from(n).unwrap_or(i32::MAX));
     Ok(Some(match name {
         "toString" => return call.text(&n.to_string()),
         "toHexString" => return call.text(&format!("{bits:x}")),
         "toOctalString" => return call.text(&format!("{bits:o}")),
         "toBinaryString" => return call.text(&format!("{bits:b}")),
+        "reverse" if width == Width::Int => Value::Int((n as i32).reverse_bits()),
+        "reverse" => Value::Long(n.reverse_bits()),
         "signum" => Value::Int(n.signum() as i32),
         "bitCount" => count(bits.count_ones()),
         "numberOfLeadingZeros" => count(bits.leading_zeros() - unused),
@@ -120,7 +125,13 @@ fn one_argument(width: Width, name: &str, n: i64, call: &mut Call<'_>) -> Answer
     }))
 }
 
-fn two_arguments(name: &str, left: i64, right: i64, make: impl Fn(i64) -> Value, call: &mut Call<'_>) -> Answer {
+fn two_arguments(
+    name: &str,
+    left: i64,
+    right: i64,
+    make: impl Fn(i64) -> Value,
+    call: &mut Call<'_>,
+) -> Answer {
     Ok(Some(match name {
         "max" => make(left.max(right)),
         "min" => make(left.min(right)),
@@ -170,7 +181,8 @@ fn decode(text: &str, width: Width) -> Result<Value, super::Failure> {
         Some(digits) => ("-", digits),
         None => ("", text.strip_prefix('+').unwrap_or(text)),
     };
-    let hex = digits.strip_prefix("0x").or_else(|| digits.strip_prefix("0X")).or_else(|| digits.strip_prefix('#'));
+    let hex =
+        digits.strip_prefix("0x").or_else(|| digits.strip_prefix("0X")).or_else(|| digits.strip_prefix('#'));
     let (radix, digits) = match hex {
         Some(hex) => (16, hex),
         None if 1 < digits.len() && digits.starts_with('0') => (8, &digits[1..]),
@@ -209,7 +221,8 @@ fn parse_double(text: &str) -> Result<Value, super::Failure> {
     let trimmed = text.trim();
     let digits = trimmed.strip_suffix(['d', 'D', 'f', 'F']).unwrap_or(trimmed);
     let has_digits = digits.bytes().any(|byte| byte.is_ascii_digit());
-    let is_plain = digits.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'+' | b'-' | b'e' | b'E'));
+    let is_plain =
+        digits.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'+' | b'-' | b'e' | b'E'));
     let parsed = match trimmed {
         "NaN" | "+NaN" | "-NaN" => Some(f64::NAN),
         "Infinity" | "+Infinity" => Some(f64::INFINITY),

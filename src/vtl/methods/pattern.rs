@@ -28,7 +28,7 @@ pub(super) fn compile(pattern: &str) -> Result<Rc<Regex>, Failure> {
     if let Some(regex) = CACHE.with_borrow(|cache| cache.get(pattern).map(Rc::clone)) {
         return Ok(regex);
     }
-    let compiled = RegexBuilder::new(&translate(pattern))
+    let compiled = RegexBuilder::new(&translate(pattern)?)
         .backtrack_limit(BACKTRACK_MAX)
         .delegate_size_limit(COMPILED_BYTES_MAX)
         .build();
@@ -178,7 +178,7 @@ fn group_number(
 }
 
 /// Rewrites Java's syntax where the engine's differs.
-fn translate(pattern: &str) -> String {
+fn translate(pattern: &str) -> Result<String, Failure> {
     let mut out = String::new();
     let mut rest = pattern.chars().peekable();
     let mut class_depth = 0_u32;
@@ -186,6 +186,20 @@ fn translate(pattern: &str) -> String {
         match c {
             '\\' => match rest.next() {
                 Some('Q') => quote(&mut rest, &mut out),
+                // What follows a code point or class in braces is taken with it.
+                Some(escape @ ('x' | 'k' | 'p' | 'P')) => {
+                    let is_braced = rest.peek() == Some(&'{');
+                    let before = out.len();
+                    translate_escape(escape, 0 < class_depth, &mut rest, &mut out);
+                    if is_braced && rest.peek() == Some(&'{') && before < out.len() {
+                        while let Some(c) = rest.next() {
+                            out.push(c);
+                            if c == '}' {
+                                break;
+                            }
+                        }
+                    }
+                }
                 Some(escape) => translate_escape(escape, 0 < class_depth, &mut rest, &mut out),
                 None => out.push('\\'),
             },
@@ -206,10 +220,21 @@ fn translate(pattern: &str) -> String {
                 out.push('\\');
                 out.push(c);
             }
+            // A brace that counts nothing is a mistake in Java.
+            '{' if class_depth == 0 && !is_count(rest.clone()) => {
+                return thrown(format!("Illegal repetition in `{pattern}`"));
+            }
             c => out.push(c),
         }
     }
-    out
+    Ok(out)
+}
+
+/// Whether `3}`, `3,}` or `3,5}` follows.
+fn is_count(rest: std::iter::Peekable<std::str::Chars<'_>>) -> bool {
+    let inner: String = rest.take_while(|c| *c != '}').collect();
+    let (least, most) = inner.split_once(',').unwrap_or((&inner, ""));
+    !least.is_empty() && least.bytes().chain(most.bytes()).all(|byte| byte.is_ascii_digit())
 }
 
 fn quote(rest: &mut std::iter::Peekable<std::str::Chars<'_>>, out: &mut String) {

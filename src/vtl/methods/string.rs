@@ -17,7 +17,9 @@ pub(super) fn call(text: &Arc<str>, call: &mut Call<'_>) -> Answer {
 
 /// Where a string is wanted Java throws on null; elsewhere there is no such method.
 fn null_argument(text: &Arc<str>, call: &mut Call<'_>) -> Answer {
-    if matches!(call.name, "equals" | "equalsIgnoreCase") || !call.arguments.iter().any(|a| matches!(a, Value::Null)) {
+    if matches!(call.name, "equals" | "equalsIgnoreCase")
+        || !call.arguments.iter().any(|a| matches!(a, Value::Null))
+    {
         return Ok(None);
     }
     let filled: Vec<Value> = call
@@ -25,7 +27,8 @@ fn null_argument(text: &Arc<str>, call: &mut Call<'_>) -> Answer {
         .iter()
         .map(|argument| if matches!(argument, Value::Null) { Value::str("") } else { argument.clone() })
         .collect();
-    let mut filled = Call { name: call.name, arguments: &filled, steps_left: call.steps_left, bytes_max: call.bytes_max };
+    let mut filled =
+        Call { name: call.name, arguments: &filled, steps_left: call.steps_left, bytes_max: call.bytes_max };
     match self::call(text, &mut filled)? {
         Some(_) => thrown("an argument is null"),
         None => Ok(None),
@@ -43,6 +46,8 @@ fn inspect(text: &Arc<str>, call: &mut Call<'_>) -> Answer {
         ("equalsIgnoreCase", [Value::Str(other)]) => Value::Bool(fold(text) == fold(other)),
         ("equalsIgnoreCase", [Value::Null]) => Value::Bool(false),
         ("compareTo", [Value::Str(other)]) => Value::Int(compare(text, other)),
+        ("compareTo", [Value::Null]) => return thrown("the argument is null"),
+        ("compareTo", [_]) => return thrown("only strings can be compared with a string"),
         ("compareToIgnoreCase", [Value::Str(other)]) => Value::Int(compare(&fold(text), &fold(other))),
         ("contentEquals", [Value::Str(other)]) => Value::Bool(text == other),
         ("charAt", [Value::Int(index)]) => {
@@ -73,8 +78,7 @@ fn inspect(text: &Arc<str>, call: &mut Call<'_>) -> Answer {
 }
 
 fn collection_place(index: i32, len: usize) -> Result<usize, Failure> {
-    collection::place(index, len)
-        .or_else(|_| thrown(format!("String index out of range: {index}")))
+    collection::place(index, len).or_else(|_| thrown(format!("String index out of range: {index}")))
 }
 
 // === searching ===
@@ -96,9 +100,10 @@ fn search(text: &Arc<str>, call: &mut Call<'_>) -> Answer {
         ("regionMatches", [Value::Int(at), Value::Str(other), Value::Int(other_at), Value::Int(n)]) => {
             Value::Bool(region_matches(text, *at, other, *other_at, *n, false))
         }
-        ("regionMatches", [Value::Bool(folds), Value::Int(at), Value::Str(other), Value::Int(other_at), Value::Int(n)]) => {
-            Value::Bool(region_matches(text, *at, other, *other_at, *n, *folds))
-        }
+        (
+            "regionMatches",
+            [Value::Bool(folds), Value::Int(at), Value::Str(other), Value::Int(other_at), Value::Int(n)],
+        ) => Value::Bool(region_matches(text, *at, other, *other_at, *n, *folds)),
         _ => return Ok(None),
     }))
 }
@@ -160,10 +165,6 @@ fn cut(text: &Arc<str>, call: &mut Call<'_>) -> Answer {
         ("strip", []) => call.text(text.trim()),
         ("stripLeading", []) => call.text(text.trim_start()),
         ("stripTrailing", []) => call.text(text.trim_end()),
-        ("lines", []) => {
-            call.charge_bytes(text.len() * 2)?;
-            Ok(Some(Value::List(List::new(ListKind::Set, text.lines().map(Value::str).collect()))))
-        }
         _ => Ok(None),
     }
 }

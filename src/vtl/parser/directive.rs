@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use super::{Nodes, Parser};
-use crate::vtl::ast::{Block, Call, Constant, Expression, Foreach, Macro, Node, Reference, ReferenceKind, Slot};
+use crate::vtl::ast::{
+    Block, Call, Constant, Expression, Foreach, Macro, Node, Reference, ReferenceKind, Slot,
+};
 use crate::vtl::error::ParseError;
 use crate::vtl::token::{Kind, Token};
 
@@ -90,8 +92,7 @@ impl<'s> Parser<'s, '_> {
             return self.nested(token, |parser| parser.macro_directive(&head, arguments));
         }
         let opener = format!("`#{name}`");
-        let (body, end) =
-            self.nested(token, |parser| parser.block(&[Kind::End], Some((token, &opener))))?;
+        let (body, end) = self.nested(token, |parser| parser.block(&[Kind::End], Some((token, &opener))))?;
         if directive == Some(Directive::Literal) {
             let mut at = close.end;
             let within = self.comments.iter().filter(|(start, _)| close.end <= *start);
@@ -193,7 +194,8 @@ impl<'s> Parser<'s, '_> {
             return Ok(());
         }
         let word = self.image(token);
-        Err(self.error(token, &format!("argument `{word}` of #{} is neither quoted nor a reference", head.name)))
+        Err(self
+            .error(token, &format!("argument `{word}` of #{} is neither quoted nor a reference", head.name)))
     }
 
     fn line_directive(
@@ -279,7 +281,8 @@ impl<'s> Parser<'s, '_> {
             Some(Directive::Foreach) => self.foreach_directive(head, arguments, body),
             Some(Directive::Define) => {
                 let mut arguments = arguments.into_iter();
-                let (Some(Argument::Value(token, target)), None) = (arguments.next(), arguments.next()) else {
+                let (Some(Argument::Value(token, target)), None) = (arguments.next(), arguments.next())
+                else {
                     return Err(self.error(head.token, "#define takes one reference: `#define($name)`"));
                 };
                 Ok(Node::Define(self.parameter_slot(token, &target), Arc::new(body)))
@@ -318,7 +321,9 @@ impl<'s> Parser<'s, '_> {
             Some(Argument::Word(_)) | None => return Err(self.error(head.token, usage)),
         };
         if self.tables.names.name(variable) == "foreach" {
-            return Err(self.error(head.token, "`$foreach` is the loop itself, choose another name for its items"));
+            return Err(
+                self.error(head.token, "`$foreach` is the loop itself, choose another name for its items")
+            );
         }
         let items = match (n_arguments, arguments.nth(1)) {
             (_, Some(Argument::Value(_, items))) => items,
@@ -352,7 +357,8 @@ impl<'s> Parser<'s, '_> {
                 Argument::Value(token, parameter) => parameters.push(self.parameter_slot(token, &parameter)),
                 Argument::Word(token) => {
                     let found = self.describe(token);
-                    let message = format!("a parameter of #macro is a reference such as `$name`, found {found}");
+                    let message =
+                        format!("a parameter of #macro is a reference such as `$name`, found {found}");
                     return Err(self.error(token, &message));
                 }
             }

@@ -57,7 +57,12 @@ impl<'s> Parser<'s, '_> {
             // In text such a reference prints itself, with the backslashes as they are halved for any other.
             ReferenceKind::Word => Parsed::Text(reference.null_text.into()),
             ReferenceKind::Slashed => {
-                let parts = [&*reference.backslashes, &reference.backslashes, &reference.prefix, &reference.null_text];
+                let parts = [
+                    &*reference.backslashes,
+                    &reference.backslashes,
+                    &reference.prefix,
+                    &reference.null_text,
+                ];
                 Parsed::Text(parts.concat())
             }
         })
@@ -74,7 +79,8 @@ impl<'s> Parser<'s, '_> {
             }
             _ => (start.name, first.end),
         };
-        let steps = self.nested(first, |parser| parser.steps(&mut end))?;
+        let mut glued = Vec::new();
+        let steps = self.nested(first, |parser| parser.steps(&mut end, &mut glued))?;
         if first.kind == Kind::BraceOpen {
             let token = self.peek()?;
             if token.kind != Kind::BraceClose {
@@ -84,7 +90,14 @@ impl<'s> Parser<'s, '_> {
             }
             end = self.take()?.end;
         }
-        let literal = self.source.text.get(start.at..end).unwrap_or_default();
+        let mut literal = String::new();
+        let mut at = start.at;
+        for (from, to) in glued {
+            literal.push_str(self.source.text.get(at..from).unwrap_or_default());
+            at = to;
+        }
+        literal.push_str(self.source.text.get(at..end).unwrap_or_default());
+        let literal = &*literal;
         let null_text = match start.kind {
             ReferenceKind::Slashed => slashed_text(self.image(first)),
             // Of a bare word or brace only the first token prints.
@@ -109,7 +122,15 @@ impl<'s> Parser<'s, '_> {
         let image = self.image(first);
         if image.contains("\\!") {
             let kind = ReferenceKind::Slashed;
-            return Start { backslashes: "", is_escaped: false, prefix: "", is_quiet: false, kind, at: first.start, name: image };
+            return Start {
+                backslashes: "",
+                is_escaped: false,
+                prefix: "",
+                is_quiet: false,
+                kind,
+                at: first.start,
+                name: image,
+            };
         }
         let n_backslashes = image.len() - image.trim_start_matches('\\').len();
         let (backslashes, image) = image.split_at(n_backslashes);
@@ -117,7 +138,15 @@ impl<'s> Parser<'s, '_> {
         let at = first.start + n_backslashes + prefix.len();
         let Some(name) = image.strip_prefix('$') else {
             let kind = ReferenceKind::Word;
-            return Start { backslashes: "", is_escaped: false, prefix: "", is_quiet: false, kind, at, name: image };
+            return Start {
+                backslashes: "",
+                is_escaped: false,
+                prefix: "",
+                is_quiet: false,
+                kind,
+                at,
+                name: image,
+            };
         };
         let (is_quiet, name) = name.strip_prefix('!').map_or((false, name), |name| (true, name));
         Start {
@@ -131,11 +160,13 @@ impl<'s> Parser<'s, '_> {
         }
     }
 
-    fn steps(&mut self, end: &mut usize) -> Result<Vec<Step>, ParseError> {
+    /// Parses the steps; `glued` gets what the lexer glued in front of their dots, which is never printed.
+    fn steps(&mut self, end: &mut usize, glued: &mut Vec<(usize, usize)>) -> Result<Vec<Step>, ParseError> {
         let mut steps = Vec::new();
         self.indexes(&mut steps, end)?;
         while self.peek()?.kind == Kind::Dot && self.peek_at(1)?.kind == Kind::Identifier {
-            self.take()?;
+            let dot = self.take()?;
+            glued.push((dot.start, dot.end - 1));
             if self.is_method_ahead()? {
                 let method = self.method(end)?;
                 steps.push(method);
@@ -211,19 +242,15 @@ impl<'s> Parser<'s, '_> {
     }
 
     /// An argument without quotes is the usual mistake; it deserves to be named.
-    fn unclosed_call(
-        &self,
-        method: Token,
-        last: Option<&Expression>,
-        token: Token,
-    ) -> ParseError {
+    fn unclosed_call(&self, method: Token, last: Option<&Expression>, token: Token) -> ParseError {
         let method = self.image(method);
         if let Some(Expression::Reference(word)) = last
             && word.kind == ReferenceKind::Word
         {
             let start = (word.at as usize).saturating_sub(self.source.base);
             let rest = self.source.text.get(start..).unwrap_or_default();
-            let written: String = rest.chars().take_while(|c| !matches!(c, ')' | ',' | '\n' | '\r')).take(80).collect();
+            let written: String =
+                rest.chars().take_while(|c| !matches!(c, ')' | ',' | '\n' | '\r')).take(80).collect();
             let written = written.trim_end();
             let message = format!(
                 "the argument of `{method}(…)` is not quoted: found `{written}`, expected `'{written}'`, \
