@@ -119,23 +119,23 @@ pub(super) enum Expression {
     /// `$name…`
     Reference(Box<Reference>),
     /// `[a, b]`
-    List(Box<[Expression]>),
+    List(Box<[Self]>),
     /// `{a: b}`
-    Map(Box<[(Expression, Expression)]>),
+    Map(Box<[(Self, Self)]>),
     /// `[from..to]`
-    Range(Box<(Expression, Expression)>, Offset),
+    Range(Box<(Self, Self)>, Offset),
     /// `!a`
-    Not(Box<Expression>),
+    Not(Box<Self>),
     /// `a && b`
-    And(Box<(Expression, Expression)>),
+    And(Box<(Self, Self)>),
     /// `a || b`
-    Or(Box<(Expression, Expression)>),
+    Or(Box<(Self, Self)>),
     /// `a == b`, or `!=` if the flag is set
-    Equal(Box<(Expression, Expression)>, bool),
+    Equal(Box<(Self, Self)>, bool),
     /// `a < b` and its like
-    Compare(Comparison, Box<(Expression, Expression)>),
+    Compare(Comparison, Box<(Self, Self)>),
     /// `a + b` and its like
-    Compute(Operator, Box<(Expression, Expression)>, Offset),
+    Compute(Operator, Box<(Self, Self)>, Offset),
 }
 
 /// A literal; [`Value`] itself cannot be shared between threads.

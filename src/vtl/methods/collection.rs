@@ -24,8 +24,8 @@ pub(super) fn call(list: &List, call: &mut Call<'_>) -> Answer {
             if list.is_empty() {
                 return thrown("there is no next item");
             }
-            let next = list.items_mut().remove(0);
-            next
+
+            list.items_mut().remove(0)
         }
         ("iterator" | "listIterator", []) | ("toArray", _) => {
             call.charge(list.len())?;

@@ -83,8 +83,8 @@ fn write(list: &List, call: &mut Call<'_>) -> Answer {
         ("remove", [Value::Int(index)]) => {
             call.charge(list.len())?;
             let place = collection::place(*index, list.len())?;
-            let removed = list.items_mut().remove(place);
-            removed
+
+            list.items_mut().remove(place)
         }
         ("sort", [Value::Null]) => return sort(list, call),
         ("ensureCapacity", [Value::Int(_)]) | ("trimToSize", []) => Value::str(""),

@@ -192,7 +192,7 @@ fn translate(pattern: &str) -> Result<String, Failure> {
                     let before = out.len();
                     translate_escape(escape, 0 < class_depth, &mut rest, &mut out);
                     if is_braced && rest.peek() == Some(&'{') && before < out.len() {
-                        while let Some(c) = rest.next() {
+                        for c in rest.by_ref() {
                             out.push(c);
                             if c == '}' {
                                 break;
