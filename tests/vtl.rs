@@ -269,6 +269,20 @@ fn every_limit_ends_an_evaluation() {
 }
 
 #[test]
+fn nesting_is_bounded_and_long_expressions_are_not_deep() {
+    let nested = |n: usize| format!("#set($x = {}1{})$x", "(".repeat(n), ")".repeat(n));
+    assert_eq!(answer(&nested(50), &serde_json::json!({})), Ok("1".to_owned()));
+    for template in
+        [nested(100_000), "#if(true)".repeat(100_000), format!("#set($x = {}", "[".repeat(100_000))]
+    {
+        assert!(Template::parse(&template).unwrap_err().message.contains("nested more than"));
+    }
+    let sum = |n: usize| format!("#set($x = 0{})$x", " + 1".repeat(n));
+    assert_eq!(answer(&sum(199), &serde_json::json!({})), Ok("199".to_owned()));
+    assert!(Template::parse(&sum(100_000)).unwrap_err().message.contains("more than 200 operators"));
+}
+
+#[test]
 fn a_thousand_iterations_are_allowed() {
     assert_eq!(answer("#foreach($i in [1..1000])#end$!i.", &serde_json::json!({})), Ok(".".to_owned()));
 }

@@ -9,6 +9,18 @@ use crate::vtl::ast::Slot;
 pub(super) struct Names {
     list: Vec<Box<str>>,
     slots: HashMap<Box<str>, Slot>,
+    loops: LoopNames,
+}
+
+/// The names that every `#foreach` sets, as far as the template uses them.
+#[derive(Clone, Copy, Default, Debug)]
+pub(super) struct LoopNames {
+    /// `$foreach`
+    pub(super) scope: Option<Slot>,
+    /// `$velocityCount`
+    pub(super) count: Option<Slot>,
+    /// `$velocityHasNext`
+    pub(super) has_next: Option<Slot>,
 }
 
 impl Names {
@@ -21,12 +33,23 @@ impl Names {
         let slot = Slot::try_from(self.list.len()).unwrap_or(Slot::MAX);
         self.list.push(name.into());
         self.slots.insert(name.into(), slot);
+        match name {
+            "foreach" => self.loops.scope = Some(slot),
+            "velocityCount" => self.loops.count = Some(slot),
+            "velocityHasNext" => self.loops.has_next = Some(slot),
+            _ => {}
+        }
         slot
     }
 
     /// The slot of a name, if it is used at all.
     pub(super) fn find(&self, name: &str) -> Option<Slot> {
         self.slots.get(name).copied()
+    }
+
+    /// The slots of the names that loops set.
+    pub(super) fn loops(&self) -> LoopNames {
+        self.loops
     }
 
     /// The name of a slot.

@@ -13,6 +13,7 @@ use crate::vtl::ast::{
 use crate::vtl::error::EvalError;
 use crate::vtl::limits::LimitKind;
 use crate::vtl::methods::Failure;
+use crate::vtl::names::LoopNames;
 use crate::vtl::parser;
 use crate::vtl::value::{self, LoopState, Value};
 
@@ -121,9 +122,7 @@ impl Evaluation<'_> {
             _ => return Ok(()),
         };
         let at = foreach.at;
-        let names = &self.tables.names;
-        let (count, has_next, scope) =
-            (names.find("velocityCount"), names.find("velocityHasNext"), names.find("foreach"));
+        let LoopNames { scope, count, has_next } = self.tables.names.loops();
         self.loops_begun += 1;
         let id = self.loops_begun;
         let saved: [(Option<Slot>, Option<Value>); 4] = [Some(foreach.variable), count, has_next, scope]

@@ -45,12 +45,9 @@ pub(super) fn change(list: &List, call: &mut Call<'_>) -> Answer {
             Value::str("")
         }
         ("add", [item]) => {
-            let is_new = list.kind() != ListKind::Set || position(list, item).is_none();
-            call.charge(if list.kind() == ListKind::Set { list.len() + 1 } else { 1 })?;
-            if is_new {
-                list.items_mut().push(item.clone());
-            }
-            Value::Bool(is_new)
+            call.charge(1)?;
+            list.items_mut().push(item.clone());
+            Value::Bool(true)
         }
         ("addAll" | "removeAll" | "retainAll", [Value::Null]) => return thrown("the argument is null"),
         ("addAll", [others]) => {

@@ -13,7 +13,14 @@ pub(super) fn call(list: &List, call: &mut Call<'_>) -> Answer {
         return Ok(Some(answer));
     }
     match list.kind() {
-        ListKind::Plain | ListKind::Json | ListKind::Set => collection::change(list, call),
+        ListKind::Plain | ListKind::Json => collection::change(list, call),
+        // In Java removing from `keySet()` removes from the map. Here it is a copy, so say so.
+        ListKind::Set => match call.name {
+            "add" | "addAll" | "remove" | "removeAll" | "retainAll" | "clear" => {
+                thrown("a map's keys, values and entries cannot be changed, change the map itself")
+            }
+            _ => Ok(None),
+        },
         ListKind::Array => Ok(None),
     }
 }

@@ -304,3 +304,35 @@ fn posix(rest: &mut std::iter::Peekable<std::str::Chars<'_>>) -> Option<&'static
     *rest = ahead;
     Some(set)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns_mean_what_they_mean_in_java() {
+        let check = |text: &str, pattern: &str, expect: bool| {
+            assert_eq!(matches(text, pattern).ok(), Some(expect), "{text} {pattern}");
+        };
+        check("é", r"\w", false);
+        check("5", r"[\d]", true);
+        check("a-b", r"[a-c\-]+", true);
+        check("x", r"[^\s]", true);
+        check("ABC", r"\p{Upper}+", true);
+        check("é", r"\p{L}", true);
+        check("aa", r"(a)\1", true);
+        check("a.b", r"\Qa.b\E", true);
+        check("axb", r"\Qa.b\E", false);
+        check("aaa", r"a{2,3}", true);
+    }
+
+    #[test]
+    fn bad_patterns_and_replacements_are_refused() {
+        for pattern in ["(", "[", "a{", "{", "*"] {
+            assert!(compile(pattern).is_err(), "{pattern}");
+        }
+        for replacement in ["$", "$7", "\\", "${nope}"] {
+            assert!(replace("a", "a", replacement, false, 100).is_err(), "{replacement}");
+        }
+    }
+}

@@ -201,3 +201,25 @@ impl Drop for Cell {
         super::drop_flat(list.into_iter().flat_map(|(key, value)| [key, value]).collect());
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_large_map_finds_keeps_order_and_forgets() {
+        let map = Map::new();
+        for n in 0..100 {
+            assert!(map.put(Value::str(&format!("k{n}")), Value::Int(n)).is_none());
+            assert!(map.put(Value::Int(n), Value::Int(-n)).is_none());
+        }
+        assert!(map.get_str("k99").is_some_and(|v| v.is_same_key(&Value::Int(99))));
+        assert!(map.get(&Value::Int(7)).is_some_and(|v| v.is_same_key(&Value::Int(-7))));
+        assert!(map.get(&Value::Long(7)).is_none(), "a long is not an int");
+        assert!(map.remove(&Value::str("k0")).is_some());
+        assert!(map.remove(&Value::str("k0")).is_none());
+        assert!(map.get_str("k99").is_some_and(|v| v.is_same_key(&Value::Int(99))));
+        assert_eq!(map.len(), 199);
+        assert!(map.keys().first().is_some_and(|k| k.is_same_key(&Value::Int(0))));
+    }
+}

@@ -196,3 +196,40 @@ pub(in crate::vtl) fn print_double(d: f64, out: &mut String) {
         out.push_str(exponent);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn doubles_print_as_java_prints_them() {
+        let check = |d: f64, expect: &str| {
+            let mut out = String::new();
+            print_double(d, &mut out);
+            assert_eq!(out, expect);
+        };
+        check(1.0, "1.0");
+        check(-0.0, "-0.0");
+        check(0.001, "0.001");
+        check(0.000_999, "9.99E-4");
+        check(9_999_999.0, "9999999.0");
+        check(1e7, "1.0E7");
+        check(1_486_772_644.911, "1.486772644911E9");
+        check(f64::NAN, "NaN");
+        check(f64::NEG_INFINITY, "-Infinity");
+    }
+
+    #[test]
+    fn a_list_that_holds_itself_prints_and_a_deep_one_ends() {
+        let list = List::new(ListKind::Plain, vec![Value::Int(1)]);
+        list.items_mut().push(Value::List(list.clone()));
+        assert_eq!(Value::List(list.clone()).to_display_string(), "[1, (this Collection)]");
+        list.items_mut().clear();
+        let mut deep = Value::Null;
+        for _ in 0..100_000 {
+            deep = Value::list(vec![deep]);
+        }
+        assert_eq!(deep.print(&mut String::new(), usize::MAX), Err(TooDeep::Depth));
+        assert!(deep.to_json().is_array());
+    }
+}
