@@ -1,0 +1,65 @@
+//! A body that is there as a whole, read as JSON when somebody asks.
+
+use std::sync::OnceLock;
+
+use bytes::Bytes;
+use serde_json::Value;
+
+/// Bytes, and what they are as JSON.
+#[derive(Debug, Default)]
+pub(crate) struct Payload {
+    bytes: Bytes,
+    json: OnceLock<Result<Value, NotJson>>,
+}
+
+/// Why a payload is no JSON.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct NotJson(pub(crate) String);
+
+impl Payload {
+    pub(crate) fn new(bytes: Bytes) -> Self {
+        Self { bytes, json: OnceLock::new() }
+    }
+
+    /// The bytes as they are.
+    pub(crate) fn bytes(&self) -> &Bytes {
+        &self.bytes
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
+    /// The bytes, no longer read.
+    pub(crate) fn into_bytes(self) -> Bytes {
+        self.bytes
+    }
+
+    /// The document; parsed once. `None` for an empty payload.
+    ///
+    /// Fails with the parser's words. AWS prints Jackson's there, which depend on a JVM; ours name line and
+    /// column.
+    pub(crate) fn json(&self) -> Result<Option<&Value>, NotJson> {
+        if self.bytes.is_empty() {
+            return Ok(None);
+        }
+        let parse = || serde_json::from_slice(&self.bytes).map_err(|error| NotJson(error.to_string()));
+        match self.json.get_or_init(parse) {
+            Ok(value) => Ok(Some(value)),
+            Err(error) => Err(error.clone()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn empty_is_no_document_and_text_is_an_error() {
+        assert_eq!(Payload::default().json(), Ok(None));
+        assert_eq!(Payload::new("[1]".into()).json(), Ok(Some(&serde_json::json!([1]))));
+        assert!(Payload::new("xyz".into()).json().is_err());
+    }
+}
