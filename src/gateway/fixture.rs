@@ -63,7 +63,12 @@ pub(crate) fn api(id: &str) -> DeploymentSnapshot {
 }
 
 /// Adds a method.
-pub(crate) fn with(mut api: DeploymentSnapshot, path: &str, verb: HttpMethod, method: Method) -> DeploymentSnapshot {
+pub(crate) fn with(
+    mut api: DeploymentSnapshot,
+    path: &str,
+    verb: HttpMethod,
+    method: Method,
+) -> DeploymentSnapshot {
     match api.resources.iter_mut().find(|resource| resource.path == path) {
         Some(resource) => {
             resource.methods.insert(verb, method);

@@ -148,4 +148,6 @@ where
 }
 
 #[cfg(test)]
+mod http_tests;
+#[cfg(test)]
 mod tests;

@@ -139,3 +139,6 @@ fn shown(headers: &HeaderMap, declared: &[String]) -> Vec<(String, Vec<String>)>
     };
     shown.into_iter().map(|(key, values)| (name(key), values)).collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -27,7 +27,8 @@ async fn a_mock_answers_and_says_who_it_was() {
     assert!(extended.len() == 16 && extended.ends_with('='), "{extended}");
     assert_eq!(answer.header("x-amzn-trace-id"), None);
 
-    let chosen = http::Request::get("/dev/pets").header("x-amzn-RequestId", "mine").body(Bytes::new()).unwrap();
+    let chosen =
+        http::Request::get("/dev/pets").header("x-amzn-RequestId", "mine").body(Bytes::new()).unwrap();
     assert_eq!(house.send(chosen).await.header("x-amzn-requestid"), Some("mine"));
 }
 
@@ -42,7 +43,8 @@ async fn what_is_not_there_lacks_a_token() {
     }
     let answer = house.get("/prod/pets").await;
     assert_eq!((answer.status, &*answer.body), (403, r#"{"message":"Forbidden"}"#));
-    let bearer = http::Request::get("/dev/nope").header("authorization", "Bearer x").body(Bytes::new()).unwrap();
+    let bearer =
+        http::Request::get("/dev/nope").header("authorization", "Bearer x").body(Bytes::new()).unwrap();
     assert_eq!(house.send(bearer).await.header("x-amzn-errortype"), Some("IncompleteSignatureException"));
 }
 
@@ -230,8 +232,7 @@ async fn rates_hold_per_method_and_come_back_with_time() {
 
 #[tokio::test]
 async fn the_account_has_a_rate_of_its_own() {
-    let options =
-        Options { account_rate: Some(Rate { per_second: 1.0, burst: 1 }), ..Options::default() };
+    let options = Options { account_rate: Some(Rate { per_second: 1.0, burst: 1 }), ..Options::default() };
     let house = house(options, [live(with(api("abc"), "/", HttpMethod::Get, method(mock(OK, ""))))]);
     assert_eq!(house.get("/dev").await.status, 200);
     assert_eq!(house.get("/dev").await.status, 429);
@@ -317,7 +318,8 @@ async fn bodies_of_more_than_ten_megabytes_are_refused() {
     assert_eq!(house.post("/dev", "application/json", &" ".repeat(max)).await.status, 200);
     let answer = house.post("/dev", "application/json", &" ".repeat(max + 1)).await;
     assert_eq!(answer.status, 413);
-    let announced = http::Request::post("/dev").header("content-length", "99999999").body(Bytes::new()).unwrap();
+    let announced =
+        http::Request::post("/dev").header("content-length", "99999999").body(Bytes::new()).unwrap();
     assert_eq!(house.send(announced).await.status, 413);
 }
 
