@@ -31,7 +31,7 @@ pub(crate) async fn perform(outside: &Outside, call: Call) -> Result<Reply, Refu
             headers: HeaderMap::new(),
             body: ReplyBody::Whole(Bytes::new()),
         }),
-        Call::Http(request, bounds) => http::perform(&outside.client, request, bounds).await,
+        Call::Http(request, bounds) => http::perform(&outside.client, *request, bounds).await,
         Call::Aws(call, timeout) => aws::perform(&*outside.backends, *call, timeout).await,
     }
 }

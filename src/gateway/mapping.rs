@@ -7,6 +7,6 @@ pub(crate) mod source;
 pub(crate) mod text;
 
 mod context_object;
-mod input;
+mod input_object;
 mod overrides;
-mod util;
+mod util_object;

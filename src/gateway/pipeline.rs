@@ -90,7 +90,7 @@ pub(crate) enum Call {
     /// Nothing is called; the template said this status.
     Mock(u16),
     /// An HTTP request, with its bounds.
-    Http(Request, connect::Call),
+    Http(Box<Request>, connect::Call),
     /// A service of this house, and how long it may take.
     Aws(Box<AwsCall>, Duration),
 }

@@ -361,7 +361,7 @@ mod tests {
             }
             let (_, status, message, error_type) = row.unwrap();
             let refusal = examples.iter().find(|r| r.response_type() == Some(*kind)).unwrap();
-            let own = refusal.own_status().or(kind.default_status().map(|status| status.as_u16()));
+            let own = refusal.own_status().or_else(|| Some(kind.default_status()?.as_u16()));
             assert_eq!(own, Some(*status), "{kind}");
             assert_eq!(refusal.message().as_deref(), *message, "{kind}");
             assert_eq!(refusal.error_type(), *error_type, "{kind}");

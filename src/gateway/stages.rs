@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::ArcSwap;
 
@@ -41,6 +41,9 @@ struct Known {
     apis: HashMap<StageName, Arc<[ApiId]>>,
 }
 
+/// Whose turn it is to load a stage.
+type Turns = HashMap<(ApiId, StageName), Arc<tokio::sync::Mutex<()>>>;
+
 /// All compiled stages.
 pub(crate) struct Stages {
     source: Arc<dyn StageSource>,
@@ -51,7 +54,7 @@ pub(crate) struct Stages {
     /// Counts invalidations: what was loaded under an older count is not kept.
     changes: AtomicU64,
     /// One load at a time for each stage; others wait for its result.
-    loading: Mutex<HashMap<(ApiId, StageName), Arc<tokio::sync::Mutex<()>>>>,
+    loading: Mutex<Turns>,
 }
 
 /// How often a load that was overtaken by a change is tried again before its result is used unkept.
@@ -119,7 +122,7 @@ impl Stages {
         result
     }
 
-    fn turns(&self) -> std::sync::MutexGuard<'_, HashMap<(ApiId, StageName), Arc<tokio::sync::Mutex<()>>>> {
+    fn turns(&self) -> MutexGuard<'_, Turns> {
         self.loading.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

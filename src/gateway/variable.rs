@@ -14,6 +14,7 @@ macro_rules! variables {
 
         impl Variable {
             /// All names, dotted, without `$context.`.
+            #[cfg(test)]
             pub(crate) const NAMES: &'static [&'static str] = &[$($name),+];
 
             /// The member named `name`, such as `identity.sourceIp`.

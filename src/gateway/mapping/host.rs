@@ -4,7 +4,7 @@
 
 use super::overrides::LiveOverrides;
 use super::payload::{NotJson, Payload};
-use super::{context_object, input, util};
+use super::{context_object, input_object, util_object};
 use crate::gateway::compile::CompiledTemplate;
 use crate::gateway::context::{Context, Overrides};
 use crate::gateway::refusal::{Misconfiguration, Refusal};
@@ -103,7 +103,7 @@ impl Host for Objects<'_> {
     fn get(&mut self, object: Object, property: &str) -> Result<Value, HostError> {
         let Some(kind) = Kind::of(object) else { return Ok(Value::Null) };
         Ok(match kind {
-            Kind::Input => input::get(self.body, property),
+            Kind::Input => input_object::get(self.body, property),
             Kind::Util => Value::Null,
             Kind::StageVariables => text(self.context.stage_variable(property)),
             Kind::RequestOverride
@@ -132,8 +132,8 @@ impl Host for Objects<'_> {
     fn call(&mut self, object: Object, method: &str, args: &[Value]) -> Result<Value, HostError> {
         let Some(kind) = Kind::of(object) else { return Ok(Value::Null) };
         match (kind, method, args) {
-            (Kind::Input, _, _) => input::call(self.context, self.body, method, args),
-            (Kind::Util, _, _) => util::call(method, args),
+            (Kind::Input, _, _) => input_object::call(self.context, self.body, method, args),
+            (Kind::Util, _, _) => util_object::call(method, args),
             (_, "get", [name]) => self.get(object, &name.to_display_string()),
             (_, "put", [name, value]) => {
                 self.set(object, &name.to_display_string(), value.clone())?;
@@ -167,3 +167,6 @@ impl Objects<'_> {
 pub(super) fn text(text: Option<&str>) -> Value {
     text.map_or(Value::Empty, Value::str)
 }
+
+#[cfg(test)]
+mod tests;

@@ -31,11 +31,6 @@ impl Payload {
         self.bytes.is_empty()
     }
 
-    /// The bytes, no longer read.
-    pub(crate) fn into_bytes(self) -> Bytes {
-        self.bytes
-    }
-
     /// The document; parsed once. `None` for an empty payload.
     ///
     /// Fails with the parser's words. AWS prints Jackson's there, which depend on a JVM; ours name line and

@@ -208,3 +208,107 @@ fn read_body<'a>(payload: &'a Payload, path: Option<&Path>) -> Result<Mapped<'a>
         other => Some(Cow::Owned(other.to_string())),
     }))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::{IpAddr, Ipv4Addr};
+
+    use super::*;
+    use crate::clock::{SeededIds, Timestamp, VirtualClock};
+    use crate::gateway::address::{Target, TargetApi};
+    use crate::gateway::context::Peer;
+
+    fn context() -> Context {
+        let request = http::Request::get("/dev/x?q=1&q=2&e=")
+            .header("x-two", "a")
+            .header("x-two", "b")
+            .header("content-md5", "hidden");
+        let (parts, ()) = request.body(()).unwrap().into_parts();
+        let target =
+            Target { api: TargetApi::Named("abc".into()), stage: "dev".into(), path: "/x".to_owned() };
+        let peer = Peer { ip: IpAddr::V4(Ipv4Addr::LOCALHOST) };
+        let clock = VirtualClock::new(Timestamp::EPOCH);
+        let mut context = Context::new(parts, target, peer, &clock, &SeededIds::new(1));
+        context.path_parameters = vec![("id".into(), "4%202".to_owned())];
+        context
+    }
+
+    fn check(source: &str, body: &'static str, expect: &[&str]) {
+        let (context, payload) = (context(), Payload::new(body.into()));
+        let source = Source::parse(source).unwrap();
+        let mut headers = HeaderMap::new();
+        headers.insert("x-back", "end".parse().unwrap());
+        let facts = Facts { context: &context, request: &payload, response: Some((&headers, &payload)) };
+        assert_eq!(source.read(facts).unwrap().into_values(), expect, "{source:?} over {body}");
+    }
+
+    #[test]
+    fn each_place_has_its_value() {
+        check("'it is'", "", &["it is"]);
+        check("method.request.path.id", "", &["4%202"]);
+        check("method.request.querystring.q", "", &["2"]);
+        check("method.request.multivaluequerystring.q", "", &["1", "2"]);
+        check("method.request.header.X-Two", "", &["b"]);
+        check("method.request.multivalueheader.x-two", "", &["a", "b"]);
+        check("integration.response.header.X-Back", "", &["end"]);
+        check("integration.response.multivalueheader.x-back", "", &["end"]);
+        check("context.httpMethod", "", &["GET"]);
+        check("method.request.body", "whole", &["whole"]);
+        check("integration.response.body", "whole", &["whole"]);
+    }
+
+    #[test]
+    fn what_is_missing_or_empty_is_left_out() {
+        for source in [
+            "''",
+            "method.request.path.no",
+            "method.request.querystring.e",
+            "method.request.header.no",
+            "method.request.header.content-md5",
+            "method.request.multivalueheader.no",
+            "stageVariables.no",
+            "context.no.such",
+            "context.identity.user",
+            "method.request.body.a",
+            "method.request.body",
+        ] {
+            check(source, "", &[]);
+        }
+        check("method.request.body.a", "text without members", &[]);
+    }
+
+    #[test]
+    fn a_body_that_begins_like_json_must_be_json() {
+        let (context, payload) = (context(), Payload::new("{broken".into()));
+        let facts = Facts { context: &context, request: &payload, response: None };
+        assert!(Source::parse("method.request.body.a").unwrap().read(facts).is_err());
+    }
+
+    #[test]
+    fn members_of_bodies_are_text_or_json() {
+        let body = r#"{"a":{"b":"x","n":1.5,"none":null,"list":[1,"2"]}}"#;
+        check("method.request.body.a.b", body, &["x"]);
+        check("integration.response.body.a.n", body, &["1.5"]);
+        check("method.request.body.a.list", body, &[r#"[1,"2"]"#]);
+        check("method.request.body.a.none", body, &[]);
+        check("method.request.body.a.nope", body, &[]);
+        check("method.request.body.$.a.b", body, &["x"]);
+    }
+
+    #[test]
+    fn other_expressions_are_errors() {
+        for bad in [
+            "",
+            "'open",
+            "text",
+            "method.request",
+            "method.request.cookie.a",
+            "method.request.header",
+            "method.request.header.a b",
+            "integration.response.path.a",
+            "$context.stage",
+        ] {
+            assert!(Source::parse(bad).is_err(), "{bad}");
+        }
+    }
+}

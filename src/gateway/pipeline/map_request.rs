@@ -381,7 +381,7 @@ fn http_call(
         response_bytes_max: PAYLOAD_BYTES_MAX,
         server_certificate: backend.server_certificate,
     };
-    Ok(Call::Http(request, bounds))
+    Ok(Call::Http(Box::new(request), bounds))
 }
 
 /// The execution log's lines about the endpoint request.

@@ -75,7 +75,7 @@ fn render(context: &mut Context, refusal: &Refusal) -> Response {
         headers.remove(CONTENT_TYPE);
     }
     let default = kind.and_then(ResponseType::default_status).map(|status| status.as_u16());
-    let status = own_status.or(refusal.own_status()).or(default).unwrap_or(500);
+    let status = own_status.or_else(|| refusal.own_status()).or(default).unwrap_or(500);
     let mut response = Response::new(full(body));
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     *response.headers_mut() = headers;
