@@ -4,11 +4,16 @@
 //! [`DeploymentSnapshot`]; a stage points at deployments. Terms and shapes follow
 //! <https://docs.aws.amazon.com/apigateway/latest/api/>.
 
+mod account;
+mod check_integration;
 mod deployment;
+#[cfg(test)]
+mod fixtures;
 mod gateway_response;
 mod ids;
 mod integration;
 mod live;
+mod mapping_names;
 mod method;
 mod model;
 mod request_validator;
@@ -16,9 +21,14 @@ mod resource;
 mod rest_api;
 mod stage;
 mod test_invoke;
-mod words;
+mod tree;
+pub(crate) mod words;
 
+pub use account::Account;
+pub(crate) use account::USAGE_PLANS;
 pub use deployment::{Deployment, DeploymentSnapshot};
+#[cfg(test)]
+pub(crate) use fixtures::{test_integration, test_method, test_rest_api, test_stage};
 pub use gateway_response::{EffectiveResponse, GatewayResponse, ResponseType, effective_response};
 pub use ids::{ApiId, DeploymentId, RequestValidatorId, ResourceId, StageName, StatusCode};
 pub use integration::{
@@ -33,6 +43,8 @@ pub use resource::Resource;
 pub use rest_api::{
     ApiKeySource, EndpointAccessMode, EndpointConfiguration, EndpointType, IpAddressType, RestApi,
 };
+pub(crate) use rest_api::{MINIMUM_COMPRESSION_SIZE_MAX, check_rest_api};
+pub(crate) use stage::check_percent_traffic;
 pub use stage::{
     AccessLogSettings, CacheClusterSize, CacheClusterStatus, CacheControlStrategy, CanarySettings,
     LoggingLevel, MethodSetting, Stage,
