@@ -1,1 +1,3 @@
 //! Room `asl`.
+
+pub mod intrinsic;
