@@ -4,6 +4,7 @@
 
 use super::api::{ApiId, HttpMethod};
 use crate::id::AccountId;
+use crate::store;
 
 /// Why an operation was not carried out. Nothing of it was.
 #[derive(Debug, thiserror::Error)]
@@ -20,6 +21,9 @@ pub enum Error {
     /// `LimitExceededException`.
     #[error(transparent)]
     LimitExceeded(#[from] LimitExceeded),
+    /// The store failed; nobody's fault outside.
+    #[error(transparent)]
+    Store(#[from] store::Error),
     /// What is stored can't be read back; our fault.
     #[error("stored record can't be read: {0}")]
     Corrupt(#[from] serde_json::Error),

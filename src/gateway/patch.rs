@@ -37,7 +37,7 @@ words! {
 }
 
 /// See [PatchOperation](https://docs.aws.amazon.com/apigateway/latest/api/API_PatchOperation.html).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Deserialize)]
 pub struct PatchOperation {
     /// What to do.
     pub op: PatchOp,

@@ -16,7 +16,7 @@ mod test_invocations;
 mod tests;
 
 pub use deployments::{CreateDeployment, DeploymentSummary, MethodSummary};
-pub use integrations::PutIntegration;
+pub use integrations::{PutIntegration, templates};
 pub use methods::{MethodKey, PutMethod};
 pub use models::CreateModel;
 pub use rest_apis::{CreateRestApi, NewEndpoint};

@@ -54,7 +54,8 @@ const API_ROWS: &[(fn(&DeploymentSnapshot) -> bool, &str)] =
 
 /// Refuses what can't be deployed: nothing at all, methods without an integration, features of the table.
 pub(super) fn check_deployable(snapshot: &DeploymentSnapshot) -> Result<(), Error> {
-    let methods = || snapshot.resources.iter().flat_map(|r| r.methods.iter().map(move |(verb, m)| (r, verb, m)));
+    let methods =
+        || snapshot.resources.iter().flat_map(|r| r.methods.iter().map(move |(verb, m)| (r, verb, m)));
     if methods().next().is_none() {
         return Err(BadRequest::NoMethods.into());
     }
@@ -69,7 +70,11 @@ pub(super) fn check_deployable(snapshot: &DeploymentSnapshot) -> Result<(), Erro
         let Some(integration) = &method.integration else { continue };
         let site = Site { api: snapshot, method, integration };
         if let Some(row) = METHOD_ROWS.iter().find(|row| (row.uses)(&site)) {
-            return Err(BadRequest::NotDeployable { place: place(*verb, &resource.path), reason: row.reason }.into());
+            return Err(BadRequest::NotDeployable {
+                place: place(*verb, &resource.path),
+                reason: row.reason,
+            }
+            .into());
         }
     }
     Ok(())
@@ -92,7 +97,8 @@ fn is_states_action(integration: &Integration) -> bool {
 fn validates_body(site: &Site<'_>) -> bool {
     let validator = site.method.request_validator_id.as_ref();
     let validator = validator.and_then(|id| site.api.request_validators.get(id));
-    validator.is_some_and(|validator| validator.validate_request_body) && !site.method.request_models.is_empty()
+    validator.is_some_and(|validator| validator.validate_request_body)
+        && !site.method.request_models.is_empty()
 }
 
 #[cfg(test)]
@@ -163,6 +169,9 @@ mod tests {
             })
             .is_err()
         );
-        assert_eq!(check(|_, method| method.integration = None).unwrap_err(), "No integration defined for method");
+        assert_eq!(
+            check(|_, method| method.integration = None).unwrap_err(),
+            "No integration defined for method"
+        );
     }
 }

@@ -96,8 +96,18 @@ mod tests {
             ("", "application/json", Some("{}"), "Model name must be non-empty"),
             ("My-Pet", "application/json", Some("{}"), "Model name must be alphanumeric: My-Pet"),
             ("Pet", "json", Some("{}"), "Invalid content type specified: json"),
-            ("Pet", "application/json", None, "Model schema must have at least 1 property or array items defined"),
-            ("Pet", "application/xml", Some(""), "Model schema must have at least 1 property or array items defined"),
+            (
+                "Pet",
+                "application/json",
+                None,
+                "Model schema must have at least 1 property or array items defined",
+            ),
+            (
+                "Pet",
+                "application/xml",
+                Some(""),
+                "Model schema must have at least 1 property or array items defined",
+            ),
             (
                 "Pet",
                 "application/json",

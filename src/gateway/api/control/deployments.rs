@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde::Deserialize;
+
 use super::super::apis::Apis;
 use super::super::deployable::check_deployable;
 use super::super::deployment::{Deployment, DeploymentSnapshot};
@@ -18,7 +20,8 @@ use crate::id::AccountRegion;
 
 /// What a new deployment is made from. See
 /// [CreateDeployment](https://docs.aws.amazon.com/apigateway/latest/api/API_CreateDeployment.html).
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
 pub struct CreateDeployment {
     /// Stage made for it, or pointed at it.
     pub stage_name: Option<String>,

@@ -3,6 +3,8 @@
 
 use std::collections::BTreeMap;
 
+use serde::Deserialize;
+
 use super::super::apis::Apis;
 use super::super::check_integration::{check_integration, check_integration_response};
 use super::super::ids::StatusCode;
@@ -20,9 +22,11 @@ const TIMEOUT_MILLIS_DEFAULT: i64 = 29_000;
 
 /// What a new integration is made from. See
 /// [PutIntegration](https://docs.aws.amazon.com/apigateway/latest/api/API_PutIntegration.html).
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct PutIntegration {
     /// Kind of backend.
+    #[serde(rename = "type")]
     pub kind: IntegrationType,
     /// Verb of the backend call.
     pub http_method: Option<String>,
@@ -35,18 +39,22 @@ pub struct PutIntegration {
     /// Role of the backend call.
     pub credentials: Option<String>,
     /// Parameter mappings.
+    #[serde(default)]
     pub request_parameters: BTreeMap<String, String>,
-    /// Templates by content type.
-    pub request_templates: BTreeMap<String, String>,
+    /// Templates by content type; none at all is the same as an empty one.
+    #[serde(default)]
+    pub request_templates: BTreeMap<String, Option<String>>,
     /// WHEN_NO_MATCH if not given.
     pub passthrough_behavior: Option<String>,
     /// The resource's id if not given.
     pub cache_namespace: Option<String>,
     /// Parameters of the cache key.
+    #[serde(default)]
     pub cache_key_parameters: Vec<String>,
     /// Conversion of the request body.
     pub content_handling: Option<ContentHandling>,
     /// 29 000 if not given.
+    #[serde(rename = "timeoutInMillis")]
     pub timeout_millis: Option<i64>,
     /// How the backend's certificate is checked.
     pub tls_config: Option<TlsConfig>,
@@ -75,7 +83,7 @@ impl PutIntegration {
             connection_id: self.connection_id,
             credentials: self.credentials,
             request_parameters: self.request_parameters,
-            request_templates: self.request_templates,
+            request_templates: templates(self.request_templates),
             passthrough_behavior: passthrough,
             content_handling: self.content_handling,
             timeout_millis: u32::try_from(timeout).map_err(|_| BadRequest::Timeout)?,
@@ -194,7 +202,12 @@ impl Apis {
         let done = self
             .change_method(owner, key, move |_, _, _, method| {
                 let integration = method.integration.as_mut().ok_or(NotFound::Integration)?;
-                integration.responses.remove(&status).map(drop).ok_or(NotFound::StatusCode).map_err(Error::from)
+                integration
+                    .responses
+                    .remove(&status)
+                    .map(drop)
+                    .ok_or(NotFound::StatusCode)
+                    .map_err(Error::from)
             })
             .await;
         match done {
@@ -202,4 +215,9 @@ impl Apis {
             done => done,
         }
     }
+}
+
+/// Templates as they are kept: an empty text stands for none.
+pub fn templates(given: BTreeMap<String, Option<String>>) -> BTreeMap<String, String> {
+    given.into_iter().map(|(content_type, template)| (content_type, template.unwrap_or_default())).collect()
 }

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde::Deserialize;
+
 use super::super::apis::Apis;
 use super::super::ids::{ApiId, RequestValidatorId, ResourceId, StatusCode};
 use super::super::mapping_names::{check_request_parameters, check_response_parameters};
@@ -13,19 +15,23 @@ use crate::gateway::patch::{PatchOperation, authorization_type, patch_method, pa
 use crate::id::AccountRegion;
 
 /// Where a method is.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct MethodKey {
     /// The API.
+    #[serde(rename = "restApiId")]
     pub api_id: ApiId,
     /// The resource.
     pub resource_id: ResourceId,
     /// The verb as the client wrote it; one that isn't a verb is a method that isn't there.
+    #[serde(rename = "verb")]
     pub http_method: String,
 }
 
 /// What a new method is made from. See
 /// [PutMethod](https://docs.aws.amazon.com/apigateway/latest/api/API_PutMethod.html).
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
 pub struct PutMethod {
     /// Who may call, in any case.
     pub authorization_type: String,

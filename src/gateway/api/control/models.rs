@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use serde::Deserialize;
 use serde_json::Value;
 
 use super::super::apis::Apis;
@@ -15,7 +16,8 @@ use crate::id::AccountRegion;
 
 /// What a new model is made from. See
 /// [CreateModel](https://docs.aws.amazon.com/apigateway/latest/api/API_CreateModel.html).
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
 pub struct CreateModel {
     /// Name.
     pub name: String,
@@ -130,7 +132,8 @@ impl Apis {
 }
 
 fn reference(resources: &[Resource], model: &str) -> Option<Conflict> {
-    let methods = resources.iter().flat_map(|r| r.methods.iter().map(move |(verb, method)| (r, verb, method)));
+    let methods =
+        resources.iter().flat_map(|r| r.methods.iter().map(move |(verb, method)| (r, verb, method)));
     methods.into_iter().find_map(|(resource, verb, method)| {
         let in_request = method.request_models.values().any(|name| name == model);
         let mut answers = method.responses.values();
@@ -188,7 +191,9 @@ mod tests {
 
     #[test]
     fn references_are_followed_but_not_in_circles() {
-        let url = |name: &str| format!("{{\"$ref\":\"https://apigateway.amazonaws.com/restapis/a/models/{name}\"}}");
+        let url = |name: &str| {
+            format!("{{\"$ref\":\"https://apigateway.amazonaws.com/restapis/a/models/{name}\"}}")
+        };
         let schemas = BTreeMap::from([
             ("Pet".to_owned(), "{\"type\":\"string\"}".to_owned()),
             ("Loop".to_owned(), format!("{{\"next\":{}}}", url("Loop"))),

@@ -27,8 +27,7 @@ impl Apis {
                 return Err(BadRequest::RestApiIdentifier.into());
             }
             let id = ids.lower_alphanumeric(6).into();
-            let validator =
-                RequestValidator { id, name, validate_request_body, validate_request_parameters };
+            let validator = RequestValidator { id, name, validate_request_body, validate_request_parameters };
             rows.put_request_validator(&api_id, &validator)?;
             Ok(validator)
         })
@@ -100,7 +99,8 @@ impl Apis {
         self.write(owner, move |rows| {
             rows.find_request_validator(&api_id, &id)?.ok_or(NotFound::RequestValidator)?;
             for resource in rows.resources_of(&api_id)? {
-                let user = resource.methods.iter().find(|(_, m)| m.request_validator_id.as_ref() == Some(&id));
+                let user =
+                    resource.methods.iter().find(|(_, m)| m.request_validator_id.as_ref() == Some(&id));
                 if let Some((verb, _)) = user {
                     let (validator, path) = (id.to_string(), resource.path.clone());
                     return Err(Conflict::RequestValidatorInUse { validator, path, method: *verb }.into());

@@ -30,7 +30,8 @@ impl Apis {
             if RESOURCES_MAX <= resources.len() {
                 return Err(LimitExceeded::Resources.into());
             }
-            let id = super::fresh_id(ids.as_ref(), |id| resources.iter().any(|there| there.id.as_str() == id));
+            let id =
+                super::fresh_id(ids.as_ref(), |id| resources.iter().any(|there| there.id.as_str() == id));
             let resource = Resource {
                 id: id.into(),
                 parent_id: Some(parent_id),

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use serde::Deserialize;
+
 use super::super::apis::Apis;
-use super::super::ids::ApiId;
+use super::super::ids::{ApiId, ResourceId};
 use super::super::model::default_models;
 use super::super::page::{Page, PageRequest};
 use super::super::resource::Resource;
@@ -13,6 +15,7 @@ use super::super::rest_api::{
 };
 use super::super::rows::Rows;
 use super::tags::check_tags;
+use crate::clock::Timestamp;
 use crate::gateway::error::{BadRequest, Error, LimitExceeded};
 use crate::gateway::patch::{PatchOperation, patch_rest_api};
 use crate::id::AccountRegion;
@@ -22,7 +25,8 @@ const APIS_MAX: usize = 600;
 
 /// What a new API is made from. See
 /// [CreateRestApi](https://docs.aws.amazon.com/apigateway/latest/api/API_CreateRestApi.html).
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
 pub struct CreateRestApi {
     /// Display name.
     pub name: String,
@@ -53,7 +57,8 @@ pub struct CreateRestApi {
 }
 
 /// How a new API is reached, as far as its owner says.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
 pub struct NewEndpoint {
     /// One type; EDGE if not given.
     pub types: Option<Vec<EndpointType>>,
@@ -82,7 +87,11 @@ impl NewEndpoint {
 
 impl Apis {
     /// Makes an API with a root resource and two models, or a copy of another.
-    pub async fn create_rest_api(&self, owner: &AccountRegion, input: CreateRestApi) -> Result<RestApi, Error> {
+    pub async fn create_rest_api(
+        &self,
+        owner: &AccountRegion,
+        input: CreateRestApi,
+    ) -> Result<RestApi, Error> {
         let (ids, now) = (self.ids(), self.now());
         self.write(owner, move |rows| {
             let source = input.clone_from.clone();
@@ -100,7 +109,7 @@ impl Apis {
                     }
                 }
             }
-            rows.put_api(&api)?;
+            rows.add_api(&api)?;
             Ok(api)
         })
         .await
@@ -156,8 +165,8 @@ impl Apis {
 fn new_api(
     input: CreateRestApi,
     id: ApiId,
-    root_resource_id: super::super::ids::ResourceId,
-    created_date: crate::clock::Timestamp,
+    root_resource_id: ResourceId,
+    created_date: Timestamp,
 ) -> Result<RestApi, Error> {
     if input.description.as_deref() == Some("") {
         return Err(BadRequest::EmptyDescription.into());

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde::Deserialize;
+
 use super::super::apis::Apis;
 use super::super::ids::{ApiId, DeploymentId, StageName};
 use super::super::rows::Rows;
@@ -17,7 +19,8 @@ const STAGES_MAX: usize = 10;
 
 /// What a new stage is made from. See
 /// [CreateStage](https://docs.aws.amazon.com/apigateway/latest/api/API_CreateStage.html).
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct CreateStage {
     /// Name.
     pub stage_name: StageName,
@@ -26,23 +29,28 @@ pub struct CreateStage {
     /// Text for people.
     pub description: Option<String>,
     /// Whether answers can be cached.
+    #[serde(default)]
     pub cache_cluster_enabled: bool,
     /// Size of the cache.
     pub cache_cluster_size: Option<CacheClusterSize>,
     /// Stage variables.
+    #[serde(default)]
     pub variables: BTreeMap<String, String>,
     /// Version of the documentation.
     pub documentation_version: Option<String>,
     /// Canary.
     pub canary_settings: Option<NewCanary>,
     /// Whether requests are traced.
+    #[serde(default)]
     pub tracing_enabled: bool,
     /// Tags.
+    #[serde(default)]
     pub tags: BTreeMap<String, String>,
 }
 
 /// Settings of a new canary, as far as its owner says.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
 pub struct NewCanary {
     /// Share of requests, 0.0 if not given.
     pub percent_traffic: Option<f64>,

@@ -3,6 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use serde::Deserialize;
+use serde::de::{DeserializeOwned, Deserializer, Error as _};
+
 use super::super::apis::Apis;
 use super::super::method::HttpMethod;
 use super::super::test_invoke::{TestInvocation, TestInvoke, TestOutcome};
@@ -13,15 +16,18 @@ use crate::id::AccountRegion;
 
 /// The request of a test call. See
 /// [TestInvokeMethod](https://docs.aws.amazon.com/apigateway/latest/api/API_TestInvokeMethod.html).
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
 pub struct TestInvokeMethod {
     /// Path with query.
     pub path_with_query_string: Option<String>,
     /// Body.
     pub body: Option<String>,
     /// Headers with one value.
+    #[serde(deserialize_with = "pairs")]
     pub headers: Vec<(String, String)>,
     /// Headers with their values; these win.
+    #[serde(deserialize_with = "pairs")]
     pub multi_value_headers: Vec<(String, Vec<String>)>,
     /// Certificate shown to the backend.
     pub client_certificate_id: Option<String>,
@@ -49,7 +55,8 @@ impl Apis {
         })?;
         let resource = find(&api.resources, &key.resource_id)?;
         let http_method = HttpMethod::parse(&key.http_method).ok_or(NotFound::Method)?;
-        let method = [http_method, HttpMethod::Any].into_iter().find(|verb| resource.methods.contains_key(verb));
+        let method =
+            [http_method, HttpMethod::Any].into_iter().find(|verb| resource.methods.contains_key(verb));
         let mut headers = input.multi_value_headers;
         for (name, value) in input.headers {
             if !headers.iter().any(|(there, _)| there.eq_ignore_ascii_case(&name)) {
@@ -70,4 +77,12 @@ impl Apis {
         };
         Ok(port.test_invoke(invocation).await)
     }
+}
+
+/// An object as pairs, in the order it is written.
+fn pairs<'de, D: Deserializer<'de>, V: DeserializeOwned>(object: D) -> Result<Vec<(String, V)>, D::Error> {
+    let object = serde_json::Map::deserialize(object)?;
+    let pair =
+        |(name, value)| serde_json::from_value(value).map(|value| (name, value)).map_err(D::Error::custom);
+    object.into_iter().map(pair).collect()
 }
