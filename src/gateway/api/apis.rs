@@ -23,9 +23,9 @@ pub struct Apis {
 }
 
 impl Apis {
-    /// Opens the APIs of `store`, making their tables if they aren't there.
-    pub async fn open(store: Store, clock: Arc<dyn Clock>, ids: Arc<dyn Ids>) -> Result<Self, Error> {
-        store.migrate("apigateway", STEPS).await?;
+    /// Opens the APIs of `store`, making their tables if they aren't there. Blocks.
+    pub fn open(store: Store, clock: Arc<dyn Clock>, ids: Arc<dyn Ids>) -> Result<Self, Error> {
+        store.migrate("apigateway", STEPS)?;
         Ok(Self { store, clock, ids, watchers: Arc::default() })
     }
 

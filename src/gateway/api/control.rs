@@ -22,15 +22,3 @@ pub use models::CreateModel;
 pub use rest_apis::{CreateRestApi, NewEndpoint};
 pub use stages::{CreateStage, NewCanary};
 pub use test_invocations::TestInvokeMethod;
-
-use crate::clock::Ids;
-
-/// A new id of six characters, the form of all ids within an API, that is not `taken`.
-fn fresh_id(ids: &dyn Ids, taken: impl Fn(&str) -> bool) -> String {
-    loop {
-        let id = ids.lower_alphanumeric(6);
-        if !taken(&id) {
-            return id;
-        }
-    }
-}

@@ -20,22 +20,22 @@ use super::rest_api::RestApi;
 use super::stage::Stage;
 use crate::gateway::error::{Error, NotFound};
 use crate::id::{AccountId, AccountRegion, Region};
-use crate::store::Tx;
+use crate::store::{Param, Tx};
 
 /// Steps of the schema, oldest first; a step that has been released never changes.
 pub(super) const STEPS: &[&str] = &["
     CREATE TABLE apigateway_accounts (
         account TEXT NOT NULL, region TEXT NOT NULL, body TEXT NOT NULL,
         PRIMARY KEY (account, region)
-    ) WITHOUT ROWID;
+    );
     CREATE TABLE apigateway_apis (
         id TEXT NOT NULL PRIMARY KEY, account TEXT NOT NULL, region TEXT NOT NULL, body TEXT NOT NULL
-    ) WITHOUT ROWID;
+    );
     CREATE INDEX apigateway_apis_by_owner ON apigateway_apis (account, region);
     CREATE TABLE apigateway_parts (
         api TEXT NOT NULL, kind TEXT NOT NULL, id TEXT NOT NULL, body TEXT NOT NULL,
         PRIMARY KEY (api, kind, id)
-    ) WITHOUT ROWID;
+    );
     CREATE TABLE apigateway_deployments (
         api TEXT NOT NULL, id TEXT NOT NULL, body TEXT NOT NULL, snapshot TEXT NOT NULL,
         PRIMARY KEY (api, id)
@@ -66,8 +66,8 @@ impl<'t> Rows<'t> {
 
     pub(super) fn apis(&self) -> Result<Vec<RestApi>, Error> {
         let sql = "SELECT body FROM apigateway_apis WHERE account = ?1 AND region = ?2";
-        let owner = (self.owner.account.as_str(), self.owner.region.as_str());
-        let bodies = self.tx.query(sql, owner, |row| row.get::<_, String>(0))?;
+        let owner = [self.owner.account.as_str().into(), self.owner.region.as_str().into()];
+        let bodies = self.tx.query(sql, &owner, |row| row.text(0))?;
         bodies.iter().map(|body| parse(body)).collect()
     }
 
@@ -78,28 +78,33 @@ impl<'t> Rows<'t> {
 
     pub(super) fn has_api(&self, id: &ApiId) -> Result<bool, Error> {
         let sql = "SELECT 1 FROM apigateway_apis WHERE id = ?1 AND account = ?2 AND region = ?3";
-        let key = (id.as_str(), self.owner.account.as_str(), self.owner.region.as_str());
-        Ok(self.tx.query_one(sql, key, |_| Ok(()))?.is_some())
+        let key = self.key(id);
+        Ok(self.tx.query_one(sql, &key, |_| Ok(()))?.is_some())
+    }
+
+    /// What a row of an API is found by.
+    fn key<'p>(&'p self, id: &'p ApiId) -> [Param<'p>; 3] {
+        [id.as_str().into(), self.owner.account.as_str().into(), self.owner.region.as_str().into()]
     }
 
     fn find_api(&self, id: &ApiId) -> Result<Option<RestApi>, Error> {
         let sql = "SELECT body FROM apigateway_apis WHERE id = ?1 AND account = ?2 AND region = ?3";
-        let key = (id.as_str(), self.owner.account.as_str(), self.owner.region.as_str());
-        let body = self.tx.query_one(sql, key, |row| row.get::<_, String>(0))?;
+        let key = self.key(id);
+        let body = self.tx.query_one(sql, &key, |row| row.text(0))?;
         body.map(|body| parse(&body)).transpose()
     }
 
     pub(super) fn add_api(&self, api: &RestApi) -> Result<(), Error> {
         let sql = "INSERT INTO apigateway_apis (id, account, region, body) VALUES (?1, ?2, ?3, ?4)";
-        let (account, region) = (self.owner.account.as_str(), self.owner.region.as_str());
-        self.tx.execute(sql, (api.id.as_str(), account, region, text(api)?))?;
+        let [id, account, region] = self.key(&api.id);
+        self.tx.execute(sql, &[id, account, region, Param::Text(&text(api)?)])?;
         Ok(())
     }
 
     pub(super) fn put_api(&self, api: &RestApi) -> Result<(), Error> {
         let sql = "UPDATE apigateway_apis SET body = ?4 WHERE id = ?1 AND account = ?2 AND region = ?3";
-        let (account, region) = (self.owner.account.as_str(), self.owner.region.as_str());
-        self.tx.execute(sql, (api.id.as_str(), account, region, text(api)?))?;
+        let [id, account, region] = self.key(&api.id);
+        self.tx.execute(sql, &[id, account, region, Param::Text(&text(api)?)])?;
         Ok(())
     }
 
@@ -109,7 +114,7 @@ impl<'t> Rows<'t> {
             "DELETE FROM apigateway_deployments WHERE api = ?1",
             "DELETE FROM apigateway_apis WHERE id = ?1",
         ] {
-            self.tx.execute(sql, (id.as_str(),))?;
+            self.tx.execute(sql, &[id.as_str().into()])?;
         }
         Ok(())
     }
@@ -244,7 +249,7 @@ impl<'t> Rows<'t> {
             return Ok(Vec::new());
         }
         let sql = "SELECT body FROM apigateway_deployments WHERE api = ?1 ORDER BY id";
-        let bodies = self.tx.query(sql, (api.as_str(),), |row| row.get::<_, String>(0))?;
+        let bodies = self.tx.query(sql, &[api.as_str().into()], |row| row.text(0))?;
         bodies.iter().map(|body| parse(body)).collect()
     }
 
@@ -269,12 +274,12 @@ impl<'t> Rows<'t> {
         &self,
         api: &ApiId,
         id: &DeploymentId,
-        sql: &str,
+        sql: &'static str,
     ) -> Result<Option<T>, Error> {
         if !self.has_api(api)? {
             return Ok(None);
         }
-        let column = self.tx.query_one(sql, (api.as_str(), id.as_str()), |row| row.get::<_, String>(0))?;
+        let column = self.tx.query_one(sql, &[api.as_str().into(), id.as_str().into()], |row| row.text(0))?;
         column.map(|column| parse(&column)).transpose()
     }
 
@@ -285,20 +290,22 @@ impl<'t> Rows<'t> {
         snapshot: &DeploymentSnapshot,
     ) -> Result<(), Error> {
         let sql = "INSERT INTO apigateway_deployments (api, id, body, snapshot) VALUES (?1, ?2, ?3, ?4)";
-        let row = (api.as_str(), deployment.id.as_str(), text(deployment)?, text(snapshot)?);
-        self.tx.execute(sql, row)?;
+        let (body, snapshot) = (text(deployment)?, text(snapshot)?);
+        let id = deployment.id.as_str();
+        self.tx.execute(sql, &[api.as_str().into(), id.into(), (&body).into(), (&snapshot).into()])?;
         Ok(())
     }
 
     pub(super) fn update_deployment(&self, api: &ApiId, deployment: &Deployment) -> Result<(), Error> {
         let sql = "UPDATE apigateway_deployments SET body = ?3 WHERE api = ?1 AND id = ?2";
-        self.tx.execute(sql, (api.as_str(), deployment.id.as_str(), text(deployment)?))?;
+        let body = text(deployment)?;
+        self.tx.execute(sql, &[api.as_str().into(), deployment.id.as_str().into(), (&body).into()])?;
         Ok(())
     }
 
     pub(super) fn delete_deployment(&self, api: &ApiId, id: &DeploymentId) -> Result<(), Error> {
         let sql = "DELETE FROM apigateway_deployments WHERE api = ?1 AND id = ?2";
-        self.tx.execute(sql, (api.as_str(), id.as_str()))?;
+        self.tx.execute(sql, &[api.as_str().into(), id.as_str().into()])?;
         Ok(())
     }
 
@@ -306,8 +313,8 @@ impl<'t> Rows<'t> {
 
     pub(super) fn account(&self) -> Result<Account, Error> {
         let sql = "SELECT body FROM apigateway_accounts WHERE account = ?1 AND region = ?2";
-        let owner = (self.owner.account.as_str(), self.owner.region.as_str());
-        let body = self.tx.query_one(sql, owner, |row| row.get::<_, String>(0))?;
+        let owner = [self.owner.account.as_str().into(), self.owner.region.as_str().into()];
+        let body = self.tx.query_one(sql, &owner, |row| row.text(0))?;
         body.map_or_else(|| Ok(Account::default()), |body| parse(&body))
     }
 
@@ -315,7 +322,7 @@ impl<'t> Rows<'t> {
         let sql = "INSERT INTO apigateway_accounts (account, region, body) VALUES (?1, ?2, ?3)
             ON CONFLICT (account, region) DO UPDATE SET body = excluded.body";
         let (id, region) = (self.owner.account.as_str(), self.owner.region.as_str());
-        self.tx.execute(sql, (id, region, text(account)?))?;
+        self.tx.execute(sql, &[id.into(), region.into(), Param::Text(&text(account)?)])?;
         Ok(())
     }
 
@@ -326,7 +333,7 @@ impl<'t> Rows<'t> {
             return Ok(Vec::new());
         }
         let sql = "SELECT body FROM apigateway_parts WHERE api = ?1 AND kind = ?2 ORDER BY id";
-        let bodies = self.tx.query(sql, (api.as_str(), kind), |row| row.get::<_, String>(0))?;
+        let bodies = self.tx.query(sql, &[api.as_str().into(), kind.into()], |row| row.text(0))?;
         bodies.iter().map(|body| parse(body)).collect()
     }
 
@@ -335,20 +342,22 @@ impl<'t> Rows<'t> {
             return Ok(None);
         }
         let sql = "SELECT body FROM apigateway_parts WHERE api = ?1 AND kind = ?2 AND id = ?3";
-        let body = self.tx.query_one(sql, (api.as_str(), kind, id), |row| row.get::<_, String>(0))?;
+        let body =
+            self.tx.query_one(sql, &[api.as_str().into(), kind.into(), id.into()], |row| row.text(0))?;
         body.map(|body| parse(&body)).transpose()
     }
 
     fn put_part(&self, api: &ApiId, kind: &str, id: &str, part: &impl Serialize) -> Result<(), Error> {
         let sql = "INSERT INTO apigateway_parts (api, kind, id, body) VALUES (?1, ?2, ?3, ?4)
             ON CONFLICT (api, kind, id) DO UPDATE SET body = excluded.body";
-        self.tx.execute(sql, (api.as_str(), kind, id, text(part)?))?;
+        let body = text(part)?;
+        self.tx.execute(sql, &[api.as_str().into(), kind.into(), id.into(), (&body).into()])?;
         Ok(())
     }
 
     fn delete_part(&self, api: &ApiId, kind: &str, id: &str) -> Result<(), Error> {
         let sql = "DELETE FROM apigateway_parts WHERE api = ?1 AND kind = ?2 AND id = ?3";
-        self.tx.execute(sql, (api.as_str(), kind, id))?;
+        self.tx.execute(sql, &[api.as_str().into(), kind.into(), id.into()])?;
         Ok(())
     }
 }
@@ -360,8 +369,8 @@ pub(super) fn find_live_stage(
     name: &StageName,
 ) -> Result<Option<LiveStage>, Error> {
     let sql = "SELECT account, region FROM apigateway_apis WHERE id = ?1";
-    let column = |row: &rusqlite::Row<'_>| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?));
-    let Some((account, region)) = tx.query_one(sql, (api_id.as_str(),), column)? else { return Ok(None) };
+    let owner = tx.query_one(sql, &[api_id.as_str().into()], |row| Ok((row.text(0)?, row.text(1)?)))?;
+    let Some((account, region)) = owner else { return Ok(None) };
     let (Some(account), Some(region)) = (AccountId::parse(&account), Region::parse(&region)) else {
         return Ok(None);
     };

@@ -74,10 +74,12 @@ impl Apis {
                 let snapshot = rows.working_copy(&id)?;
                 check_canary(rows, &id, &input)?;
                 check_deployable(&snapshot)?;
-                let deployments = rows.deployments(&id)?;
-                let taken = |id: &str| deployments.iter().any(|there| there.id.as_str() == id);
+                let mut deployment_id = DeploymentId::from(ids.lower_alphanumeric(6));
+                while rows.find_deployment(&id, &deployment_id)?.is_some() {
+                    deployment_id = ids.lower_alphanumeric(6).into();
+                }
                 let deployment = Deployment {
-                    id: super::fresh_id(ids.as_ref(), taken).into(),
+                    id: deployment_id,
                     description: input.description.clone().filter(|text| !text.is_empty()),
                     created_date: now,
                 };

@@ -30,10 +30,12 @@ impl Apis {
             if RESOURCES_MAX <= resources.len() {
                 return Err(LimitExceeded::Resources.into());
             }
-            let id =
-                super::fresh_id(ids.as_ref(), |id| resources.iter().any(|there| there.id.as_str() == id));
+            let mut id = ResourceId::from(ids.lower_alphanumeric(6));
+            while find(&resources, &id).is_ok() {
+                id = ids.lower_alphanumeric(6).into();
+            }
             let resource = Resource {
-                id: id.into(),
+                id,
                 parent_id: Some(parent_id),
                 path_part: Some(path_part),
                 path,
