@@ -110,7 +110,8 @@ where
     E: From<Error> + Send + 'static,
 {
     Box::new(move |tx| {
-        let result = catch_unwind(AssertUnwindSafe(|| job(tx))).unwrap_or_else(|_| Err(E::from(Error::Panicked)));
+        let result =
+            catch_unwind(AssertUnwindSafe(|| job(tx))).unwrap_or_else(|_| Err(E::from(Error::Panicked)));
         let outcome = result.as_ref().map(|_| ()).map_err(|_| ());
         let acknowledge: Acknowledge = Box::new(move |group| {
             answer(match (result, group) {
@@ -195,9 +196,10 @@ impl Run {
 
     /// Runs one job in a savepoint of its own. Once the group has failed, jobs are told so without being run.
     fn part(&self, job: Job, group: Result<(), Error>, told: &mut Vec<Acknowledge>) -> Result<(), Error> {
-        group.clone().and_then(|()| self.statement("SAVEPOINT job")).or_else(|error| {
-            if group.is_ok() { Err(error) } else { Ok(()) }
-        })?;
+        group
+            .clone()
+            .and_then(|()| self.statement("SAVEPOINT job"))
+            .or_else(|error| if group.is_ok() { Err(error) } else { Ok(()) })?;
         let tx = Tx::new(&self.connection);
         let (result, acknowledge) = match &group {
             Ok(()) => job(&tx),
