@@ -114,7 +114,7 @@ codes! {
     ServiceUnavailable "ServiceUnavailableException" "ServiceUnavailable" 503 503 Service;
     Throttling "ThrottlingException" "Throttling" 400 400 Service;
     UnknownOperation "UnknownOperationException" "InvalidAction" 404 400 Service;
-    UnsupportedOperation "UnsupportedOperationException" "UnsupportedOperation" 501 501 Service;
+    UnsupportedOperation "UnsupportedOperationException" "UnsupportedOperation" 400 400 Service;
     UnrecognizedClient "UnrecognizedClientException" "InvalidClientTokenId" 403 400 Service;
     ConstraintViolation "ValidationException" "ValidationError" 400 400 Validate;
     // AWS Step Functions.
