@@ -7,6 +7,8 @@
 //! it through the layers in `pipeline`, the ports [`StageSource`] and [`Backends`] say what it needs.
 
 pub mod api;
+pub mod error;
+pub mod patch;
 
 mod address;
 mod backends;

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use tower::Service;
 
@@ -113,9 +113,11 @@ impl Gateway {
     }
 }
 
-impl Invalidate for Gateway {
-    fn invalidate(&self, api_id: &ApiId) {
-        self.inner.stages.invalidate(api_id);
+impl Gateway {
+    /// Who is to be told when what a stage serves has changed.
+    pub fn watcher(&self) -> Weak<dyn Invalidate> {
+        let stages: Weak<Stages> = Arc::downgrade(&self.inner.stages);
+        stages
     }
 }
 

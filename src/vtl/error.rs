@@ -63,7 +63,10 @@ impl ParseError {
         let number = self.line.to_string();
         let margin = " ".repeat(number.len());
         let caret = " ".repeat((column - skipped).min(shown.chars().count()));
-        format!("{}\n{margin} --> {}:{}\n{number} | {shown}\n{margin} | {caret}^", self.message, self.line, self.column)
+        format!(
+            "{}\n{margin} --> {}:{}\n{number} | {shown}\n{margin} | {caret}^",
+            self.message, self.line, self.column
+        )
     }
 }
 

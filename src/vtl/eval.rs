@@ -192,7 +192,9 @@ impl<'e> Evaluation<'e> {
                 block.depth.set(block.depth.get() - 1);
                 match result {
                     Ok(()) | Err(Unwind::Break) => {}
-                    Err(unwind @ (Unwind::Error(_) | Unwind::Stop | Unwind::BreakLoop(_))) => return Err(unwind),
+                    Err(unwind @ (Unwind::Error(_) | Unwind::Stop | Unwind::BreakLoop(_))) => {
+                        return Err(unwind);
+                    }
                 }
             }
             Value::Bool(_)

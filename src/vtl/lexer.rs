@@ -339,7 +339,9 @@ impl<'s> Lexer<'s> {
             State::Textblock => "the text block `#[[` is never closed, expected `]]#`",
             State::BlockComment => "the comment `#*` is never closed, expected `*#`",
             State::LineComment => "a comment on the last line must not end in `$` or `#`",
-            State::PreDirective => "a `#` at the very end of the template is not a directive, write `#[[#]]#`",
+            State::PreDirective => {
+                "a `#` at the very end of the template is not a directive, write `#[[#]]#`"
+            }
             State::Default
             | State::Directive
             | State::Reference
@@ -355,7 +357,9 @@ impl<'s> Lexer<'s> {
         let message = match (found, self.state) {
             ('"' | '\'', _) => format!("the string that begins with `{found}` is never closed"),
             (_, State::RefArguments) => {
-                format!("an argument must be a quoted string, a number, a reference or a literal; found `{found}`")
+                format!(
+                    "an argument must be a quoted string, a number, a reference or a literal; found `{found}`"
+                )
             }
             (_, State::RefIndex) => {
                 format!("an index must be a quoted string, a number or a reference; found `{found}`")

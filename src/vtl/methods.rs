@@ -110,9 +110,11 @@ pub(super) fn property(value: &Value, name: &str) -> Result<Value, Failure> {
         return Ok(Value::Empty);
     }
     let mut letters = name.chars();
-    let capitalized: String = letters.next().map(|c| c.to_ascii_uppercase()).into_iter().chain(letters).collect();
+    let capitalized: String =
+        letters.next().map(|c| c.to_ascii_uppercase()).into_iter().chain(letters).collect();
     for getter in [format!("get{capitalized}"), format!("is{capitalized}")] {
-        let mut call = Call { name: &getter, arguments: &[], steps_left: &mut { u64::MAX }, bytes_max: usize::MAX };
+        let mut call =
+            Call { name: &getter, arguments: &[], steps_left: &mut { u64::MAX }, bytes_max: usize::MAX };
         let answer = self::call(value, &mut call)?;
         if !matches!(answer, Value::Null) {
             return Ok(answer);
@@ -166,7 +168,13 @@ fn hash_code(value: &Value, depth: u32) -> i32 {
     let of_long = |n: i64| (n ^ ((n as u64) >> 32) as i64) as i32;
     match value {
         Value::Null | Value::Empty => 0,
-        Value::Bool(b) => if *b { 1231 } else { 1237 },
+        Value::Bool(b) => {
+            if *b {
+                1231
+            } else {
+                1237
+            }
+        }
         Value::Int(n) => *n,
         Value::Long(n) => of_long(*n),
         Value::Big(n) => {

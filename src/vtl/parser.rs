@@ -140,7 +140,13 @@ impl<'s> Parser<'s, '_> {
         let image = self.image(token).trim();
         let is_named = matches!(
             token.kind,
-            Kind::Text | Kind::Word | Kind::BracketedWord | Kind::Identifier | Kind::Integer | Kind::Float | Kind::Quoted
+            Kind::Text
+                | Kind::Word
+                | Kind::BracketedWord
+                | Kind::Identifier
+                | Kind::Integer
+                | Kind::Float
+                | Kind::Quoted
         );
         if is_named && !image.is_empty() {
             let shown: String = image.chars().take(24).collect();
@@ -168,7 +174,11 @@ impl<'s> Parser<'s, '_> {
     // === statements ===
 
     /// Parses statements up to one of the closing tokens and takes it.
-    fn block(&mut self, closers: &[Kind], opener: Option<(Token, &str)>) -> Result<(Block, Token), ParseError> {
+    fn block(
+        &mut self,
+        closers: &[Kind],
+        opener: Option<(Token, &str)>,
+    ) -> Result<(Block, Token), ParseError> {
         let mut nodes = Nodes::default();
         loop {
             let token = self.peek()?;
@@ -191,7 +201,9 @@ impl<'s> Parser<'s, '_> {
                 nodes.push(node);
             }
             Kind::Identifier => self.reference_statement(nodes)?,
-            Kind::BraceOpen if self.peek_at(1)?.kind == Kind::Identifier => self.reference_statement(nodes)?,
+            Kind::BraceOpen if self.peek_at(1)?.kind == Kind::Identifier => {
+                self.reference_statement(nodes)?
+            }
             Kind::LineCommentOpen => {
                 // Text that the lexer glued in front, as in `$##`, is printed.
                 let open = self.take()?;
@@ -203,7 +215,10 @@ impl<'s> Parser<'s, '_> {
                 self.take()?;
             }
             Kind::Textblock => {
-                let image = { let block = self.take()?; self.image(block) };
+                let image = {
+                    let block = self.take()?;
+                    self.image(block)
+                };
                 let inner = image.strip_suffix("]]#").unwrap_or(image);
                 nodes.text(inner.strip_prefix("#[[").unwrap_or(inner));
             }
@@ -243,7 +258,12 @@ impl<'s> Parser<'s, '_> {
                 return Err(match opener {
                     Some((opened, name)) => {
                         let line = self.source.position(opened.start).line;
-                        self.error(token, &format!("expected `#end` for the {name} of line {line}, found the end of the template"))
+                        self.error(
+                            token,
+                            &format!(
+                                "expected `#end` for the {name} of line {line}, found the end of the template"
+                            ),
+                        )
                     }
                     None => self.error(token, "the template ends too early"),
                 });
@@ -278,7 +298,9 @@ impl<'s> Parser<'s, '_> {
             | Kind::Not
             | Kind::Assign => {
                 let found = self.describe(token);
-                return Err(self.error(token, &format!("expected text, a reference or a directive, found {found}")));
+                return Err(
+                    self.error(token, &format!("expected text, a reference or a directive, found {found}"))
+                );
             }
         }
         Ok(())
@@ -321,7 +343,9 @@ impl<'s> Parser<'s, '_> {
         let token = self.peek()?;
         if !self.is_reference_ahead()? {
             let found = self.describe(token);
-            return Err(self.error(token, &format!("#set assigns to a reference such as `$name`, found {found}")));
+            return Err(
+                self.error(token, &format!("#set assigns to a reference such as `$name`, found {found}"))
+            );
         }
         let target = self.reference_value()?;
         self.skip_whitespace()?;
@@ -334,7 +358,10 @@ impl<'s> Parser<'s, '_> {
 
     /// `\#name`: half of the backslashes if `#name` is a directive, all of them otherwise.
     fn escaped_directive(&mut self, nodes: &mut Nodes) -> Result<(), ParseError> {
-        let image = { let token = self.take()?; self.image(token) };
+        let image = {
+            let token = self.take()?;
+            self.image(token)
+        };
         let last = image.rfind('\\').unwrap_or(0);
         let directive = image.get(last + 1..).unwrap_or_default();
         let name = directive.trim_start_matches('#');

@@ -187,9 +187,10 @@ impl Value {
             (Self::Map(left), Self::Map(right)) => {
                 left.is_same(right)
                     || (left.len() == right.len()
-                        && left.entries().iter().all(|(key, l)| {
-                            right.get(key).is_some_and(|r| l.equals(&r, depth + 1, budget))
-                        }))
+                        && left
+                            .entries()
+                            .iter()
+                            .all(|(key, l)| right.get(key).is_some_and(|r| l.equals(&r, depth + 1, budget))))
             }
             (Self::Entry(left), Self::Entry(right)) => {
                 left.key.equals(&right.key, depth + 1, budget)

@@ -9,6 +9,7 @@ use serde_json::{Map, Value as Json};
 use super::host::text;
 use super::payload::{NotJson, Payload};
 use crate::gateway::context::Context;
+use crate::json;
 use crate::jsonpath::{Path, PathError};
 use crate::vtl::{HostError, Value};
 
@@ -30,7 +31,7 @@ pub(super) fn call(
     args: &[Value],
 ) -> Result<Value, HostError> {
     match (method, args) {
-        ("json", [path]) => json(body, &path.to_display_string()),
+        ("json", [path]) => json_text(body, &path.to_display_string()),
         ("path", [path]) => path_of(body, &path.to_display_string()),
         ("params", []) => Ok(all_params(context)),
         ("params", [name]) => Ok(param(context, &name.to_display_string())),
@@ -40,17 +41,17 @@ pub(super) fn call(
 }
 
 /// The result as JSON text; what is not there is `""`, quotes included (recorded).
-fn json(body: &Payload, path: &str) -> Result<Value, HostError> {
+fn json_text(body: &Payload, path: &str) -> Result<Value, HostError> {
     const MISSING: &str = "\"\"";
     let Some(document) = document(body)? else {
         // An empty body reads as an empty document.
         return Ok(Value::str(if is_root(path) { "{}" } else { MISSING }));
     };
     if is_root(path) {
-        return Ok(Value::str(&document.to_string()));
+        return Ok(Value::str(&json::compact(document)));
     }
     let path = compiled(path)?;
-    Ok(Value::str(&path.read(document).map_or_else(|_| MISSING.to_owned(), |found| found.to_string())))
+    Ok(Value::str(&path.read(document).map_or_else(|_| MISSING.to_owned(), |found| json::compact(&found))))
 }
 
 /// The live object; what is not there equals null and the empty text at once.

@@ -5,6 +5,8 @@ use std::sync::OnceLock;
 use bytes::Bytes;
 use serde_json::Value;
 
+use crate::json;
+
 /// Bytes, and what they are as JSON.
 #[derive(Debug, Default)]
 pub(crate) struct Payload {
@@ -33,13 +35,18 @@ impl Payload {
 
     /// The document; parsed once. `None` for an empty payload.
     ///
-    /// Fails with the parser's words. AWS prints Jackson's there, which depend on a JVM; ours name line and
-    /// column.
+    /// Fails with Jackson's words, as AWS prints them.
     pub(crate) fn json(&self) -> Result<Option<&Value>, NotJson> {
         if self.bytes.is_empty() {
             return Ok(None);
         }
-        let parse = || serde_json::from_slice(&self.bytes).map_err(|error| NotJson(error.to_string()));
+        let parse = || {
+            let text = String::from_utf8_lossy(&self.bytes);
+            json::parse(&text).map_err(|error| {
+                // The gateway's parser is given bytes, and says so.
+                NotJson(error.located(&text).replacen("(String)", "(byte[])", 1))
+            })
+        };
         match self.json.get_or_init(parse) {
             Ok(value) => Ok(Some(value)),
             Err(error) => Err(error.clone()),

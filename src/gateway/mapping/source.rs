@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::payload::{NotJson, Payload};
 use crate::gateway::context::Context;
 use crate::gateway::variable::Variable;
+use crate::json;
 use crate::jsonpath::Path;
 
 /// A compiled source expression.
@@ -205,7 +206,7 @@ fn read_body<'a>(payload: &'a Payload, path: Option<&Path>) -> Result<Mapped<'a>
     Ok(one(match &*value {
         Value::Null => None,
         Value::String(text) => Some(Cow::Owned(text.clone())),
-        other => Some(Cow::Owned(other.to_string())),
+        other => Some(Cow::Owned(json::compact(other))),
     }))
 }
 

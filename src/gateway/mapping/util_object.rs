@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
-use super::payload::NotJson;
+use crate::json;
 use crate::vtl::{HostError, Value};
 
 /// Calls `$util.method(args…)`; an unknown function is Java's null.
@@ -34,10 +34,10 @@ struct NotBase64;
 /// Why text given to `$util.parseJson` is no JSON: the template's fault, not the client's.
 #[derive(Debug, thiserror::Error)]
 #[error("$util.parseJson: {0}")]
-struct NotParsed(NotJson);
+struct NotParsed(json::SyntaxError);
 
 fn parse_json(text: &str) -> Result<Value, HostError> {
-    let value = serde_json::from_str(text).map_err(|error| NotParsed(NotJson(error.to_string())))?;
+    let value = json::parse(text).map_err(NotParsed)?;
     Ok(Value::from_json(&value))
 }
 

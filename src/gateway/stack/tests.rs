@@ -8,8 +8,8 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use crate::gateway::api::{
-    AuthorizationType, CanarySettings, GatewayResponse, HttpMethod, IntegrationType, Invalidate,
-    MethodSetting, PassthroughBehavior, RequestValidator, ResponseType,
+    AuthorizationType, CanarySettings, GatewayResponse, HttpMethod, IntegrationType, MethodSetting,
+    PassthroughBehavior, RequestValidator, ResponseType,
 };
 use crate::gateway::fixture::{api, code, house, house_of, integration, live, method, mock, strings, with};
 use crate::gateway::{Options, Rate};
@@ -332,10 +332,10 @@ async fn a_change_is_served_at_once_and_a_stage_is_compiled_once() {
     assert_eq!(house.memory.loads.load(Ordering::SeqCst), 1, "single flight");
     house.memory.put(deployed("new"));
     assert_eq!(house.get("/dev").await.body, "old");
-    house.gateway.invalidate(&"abc".into());
+    house.gateway.watcher().upgrade().unwrap().invalidate(&"abc".into());
     assert_eq!(house.get("/dev").await.body, "new");
     house.memory.stages.lock().unwrap().clear();
-    house.gateway.invalidate(&"abc".into());
+    house.gateway.watcher().upgrade().unwrap().invalidate(&"abc".into());
     assert_eq!(house.get("/dev").await.status, 403);
 }
 

@@ -15,7 +15,8 @@ impl Evaluation<'_> {
             Expression::Interpolated(block, is_padded) => self.interpolated(block, *is_padded),
             Expression::List(items) => {
                 self.charge(1 + items.len() as u64, 0)?;
-                let items = self.deeper(0, |eval| items.iter().map(|item| eval.expression(item)).collect())?;
+                let items =
+                    self.deeper(0, |eval| items.iter().map(|item| eval.expression(item)).collect())?;
                 Ok(Value::list(items))
             }
             Expression::Map(entries) => {
@@ -72,9 +73,10 @@ impl Evaluation<'_> {
                 let right = eval.expression(&sides.1)?;
                 Ok(left.compare_number(&right).is_some_and(|order| holds(*comparison, order)))
             }),
-            Expression::Interpolated(..) | Expression::List(_) | Expression::Map(_) | Expression::Range(..) => {
-                Ok(false)
-            }
+            Expression::Interpolated(..)
+            | Expression::List(_)
+            | Expression::Map(_)
+            | Expression::Range(..) => Ok(false),
             Expression::Compute(..) => {
                 // Evaluated for the sake of what it calls.
                 let value = self.expression(expression)?;
@@ -89,7 +91,9 @@ impl Evaluation<'_> {
             (Value::Null | Value::Empty, Value::Null | Value::Empty) => return Ok(true),
             (Value::Str(left), Value::Str(right)) => return Ok(left == right),
             (Value::Bool(left), Value::Bool(right)) => return Ok(left == right),
-            (Value::List(_), Value::List(_)) | (Value::Map(_), Value::Map(_)) | (Value::Entry(_), Value::Entry(_)) => {
+            (Value::List(_), Value::List(_))
+            | (Value::Map(_), Value::Map(_))
+            | (Value::Entry(_), Value::Entry(_)) => {
                 self.charge(left.parts().len() as u64, 0)?;
                 return Ok(left.is_same_key(right));
             }

@@ -65,7 +65,11 @@ impl Evaluation<'_> {
     }
 
     fn refuse_reflection(&self, property: &str, at: Offset) -> Result<(), Unwind> {
-        if matches!(property, "class" | "Class") { Err(self.refused("reflection (`class`)", at)) } else { Ok(()) }
+        if matches!(property, "class" | "Class") {
+            Err(self.refused("reflection (`class`)", at))
+        } else {
+            Ok(())
+        }
     }
 
     fn method(
@@ -94,13 +98,25 @@ impl Evaluation<'_> {
                 *argument = self.object_text(*object, at)?;
             }
         }
-        if matches!(name, "add" | "addAll" | "put" | "putAll" | "putIfAbsent" | "set" | "setValue" | "addFirst" | "addLast" | "push")
-            && given.iter().any(|argument| argument.identity().is_some())
+        if matches!(
+            name,
+            "add"
+                | "addAll"
+                | "put"
+                | "putAll"
+                | "putIfAbsent"
+                | "set"
+                | "setValue"
+                | "addFirst"
+                | "addLast"
+                | "push"
+        ) && given.iter().any(|argument| argument.identity().is_some())
         {
             self.holds(value);
         }
         let mut steps = self.steps_left;
-        let mut call = Call { name, arguments: &given, steps_left: &mut steps, bytes_max: self.limits.output_bytes };
+        let mut call =
+            Call { name, arguments: &given, steps_left: &mut steps, bytes_max: self.limits.output_bytes };
         let result = methods::call(value, &mut call);
         self.steps_left = steps;
         result.map_err(|failure| self.method_error(name, failure, at))

@@ -145,7 +145,8 @@ impl Evaluation<'_> {
     /// The source of the argument that `$parameter` stands for, which is printed when it is null.
     pub(super) fn argument_literal(&self, reference: &Reference) -> Option<Box<str>> {
         let mut frame = self.scope.current;
-        let is_plain = reference.steps.is_empty() && reference.null_text.strip_prefix('$').is_some_and(|name| !name.starts_with('{'));
+        let is_plain = reference.steps.is_empty()
+            && reference.null_text.strip_prefix('$').is_some_and(|name| !name.starts_with('{'));
         while let Some(index) = frame.filter(|_| is_plain) {
             let call = self.scope.frames.get(index)?;
             let argument = call.arguments.iter().find(|(parameter, _)| *parameter == reference.slot);

@@ -7,7 +7,9 @@ use std::sync::Arc;
 use super::scope::Argument;
 use super::{Evaluation, Unwind};
 use crate::vtl::BODY_CONTENT;
-use crate::vtl::ast::{Block, Call, Expression, Foreach, Macro, Node, Offset, Reference, ReferenceKind, Slot};
+use crate::vtl::ast::{
+    Block, Call, Expression, Foreach, Macro, Node, Offset, Reference, ReferenceKind, Slot,
+};
 use crate::vtl::error::EvalError;
 use crate::vtl::limits::LimitKind;
 use crate::vtl::methods::Failure;
@@ -68,7 +70,8 @@ impl Evaluation<'_> {
             Node::Break(Some(scope)) => match self.expression(scope)? {
                 Value::Loop(state) => Err(Unwind::BreakLoop(state.0.id)),
                 _ => {
-                    let failure = Failure::Thrown("the argument must be a scope such as `$foreach`".to_owned());
+                    let failure =
+                        Failure::Thrown("the argument must be a scope such as `$foreach`".to_owned());
                     Err(self.method_error("#break", failure, 0))
                 }
             },
@@ -123,8 +126,8 @@ impl Evaluation<'_> {
             (names.find("velocityCount"), names.find("velocityHasNext"), names.find("foreach"));
         self.loops_begun += 1;
         let id = self.loops_begun;
-        let saved: [(Option<Slot>, Option<Value>); 4] =
-            [Some(foreach.variable), count, has_next, scope].map(|slot| (slot, slot.and_then(|s| self.own_variable(s))));
+        let saved: [(Option<Slot>, Option<Value>); 4] = [Some(foreach.variable), count, has_next, scope]
+            .map(|slot| (slot, slot.and_then(|s| self.own_variable(s))));
         let state = match scope {
             Some(slot) => {
                 let replaced = saved.get(3).and_then(|(_, value)| value.clone()).unwrap_or_default();
@@ -140,9 +143,8 @@ impl Evaluation<'_> {
             }
             None => None,
         };
-        let result = self.deeper(at, |eval| {
-            eval.iterate(foreach, &items, Counters { count, has_next, state, id }, out)
-        });
+        let result = self
+            .deeper(at, |eval| eval.iterate(foreach, &items, Counters { count, has_next, state, id }, out));
         for (slot, value) in saved {
             if let Some(slot) = slot {
                 self.restore_variable(slot, value);
@@ -212,9 +214,8 @@ impl Evaluation<'_> {
             locals.push((slot, Value::Block(block)));
         }
         self.macro_depth += 1;
-        let result = self.with_frame(arguments, locals, |eval| {
-            eval.deeper(call.at, |eval| eval.block(&called.body, out))
-        });
+        let result = self
+            .with_frame(arguments, locals, |eval| eval.deeper(call.at, |eval| eval.block(&called.body, out)));
         self.macro_depth -= 1;
         match result {
             Err(Unwind::Break) => Ok(()),
@@ -252,9 +253,8 @@ impl Evaluation<'_> {
         let value = self.expression(text)?;
         let Some(text) = self.text(&value, at)? else { return Ok(()) };
         self.charge(text.len() as u64, at)?;
-        let body = parser::parse(&text, self.tables.to_mut()).map_err(|source| {
-            self.error(EvalError::Evaluate { at: self.position(at), source })
-        })?;
+        let body = parser::parse(&text, self.tables.to_mut())
+            .map_err(|source| self.error(EvalError::Evaluate { at: self.position(at), source }))?;
         self.scope.grow(self.tables.names.len());
         let source = std::mem::replace(&mut self.source, text);
         let result = self.deeper(at, |eval| eval.block(&body, out));

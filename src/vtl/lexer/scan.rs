@@ -264,7 +264,8 @@ fn words(rest: &[u8], best: &mut Best) {
 }
 
 fn word(rest: &[u8], may_begin_with_at: bool) -> usize {
-    let is_start = |byte: &u8| byte.is_ascii_alphabetic() || *byte == b'_' || (may_begin_with_at && *byte == b'@');
+    let is_start =
+        |byte: &u8| byte.is_ascii_alphabetic() || *byte == b'_' || (may_begin_with_at && *byte == b'@');
     if !rest.first().is_some_and(is_start) {
         return 0;
     }

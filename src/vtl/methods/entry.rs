@@ -65,6 +65,11 @@ fn built_in(state: &Loop, name: &str) -> Option<Value> {
 impl Loop {
     /// An attribute that the template put.
     pub(in crate::vtl) fn attribute(&self, name: &str) -> Value {
-        self.0.attributes.borrow().as_ref().and_then(|attributes| attributes.get_str(name)).unwrap_or_default()
+        self.0
+            .attributes
+            .borrow()
+            .as_ref()
+            .and_then(|attributes| attributes.get_str(name))
+            .unwrap_or_default()
     }
 }

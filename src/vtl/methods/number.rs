@@ -65,7 +65,9 @@ fn whole_static(width: Width, own: i64, call: &mut Call<'_>) -> Answer {
     let _ = own;
     Ok(Some(match (call.name, call.arguments) {
         ("parseInt", [Value::Str(text)]) if width == Width::Int => parse(text, 10, Width::Int)?,
-        ("parseInt", [Value::Str(text), Value::Int(radix)]) if width == Width::Int => parse(text, *radix, Width::Int)?,
+        ("parseInt", [Value::Str(text), Value::Int(radix)]) if width == Width::Int => {
+            parse(text, *radix, Width::Int)?
+        }
         ("parseLong", [Value::Str(text)]) if width == Width::Long => parse(text, 10, Width::Long)?,
         ("parseLong", [Value::Str(text), Value::Int(radix)]) if width == Width::Long => {
             parse(text, *radix, Width::Long)?
@@ -101,10 +103,11 @@ fn one_argument(width: Width, name: &str, n: i64, call: &mut Call<'_>) -> Answer
         Width::Int => u64::from(n as i32 as u32),
         Width::Long => n as u64,
     };
-    let unused = 64 - match width {
-        Width::Int => 32,
-        Width::Long => 64,
-    };
+    let unused = 64
+        - match width {
+            Width::Int => 32,
+            Width::Long => 64,
+        };
     let count = |n: u32| Value::Int(i32::try_from(n).unwrap_or(i32::MAX));
     Ok(Some(match name {
         "toString" => return call.text(&n.to_string()),
@@ -120,7 +123,13 @@ fn one_argument(width: Width, name: &str, n: i64, call: &mut Call<'_>) -> Answer
     }))
 }
 
-fn two_arguments(name: &str, left: i64, right: i64, make: impl Fn(i64) -> Value, call: &mut Call<'_>) -> Answer {
+fn two_arguments(
+    name: &str,
+    left: i64,
+    right: i64,
+    make: impl Fn(i64) -> Value,
+    call: &mut Call<'_>,
+) -> Answer {
     Ok(Some(match name {
         "max" => make(left.max(right)),
         "min" => make(left.min(right)),
@@ -170,7 +179,8 @@ fn decode(text: &str, width: Width) -> Result<Value, super::Failure> {
         Some(digits) => ("-", digits),
         None => ("", text.strip_prefix('+').unwrap_or(text)),
     };
-    let hex = digits.strip_prefix("0x").or_else(|| digits.strip_prefix("0X")).or_else(|| digits.strip_prefix('#'));
+    let hex =
+        digits.strip_prefix("0x").or_else(|| digits.strip_prefix("0X")).or_else(|| digits.strip_prefix('#'));
     let (radix, digits) = match hex {
         Some(hex) => (16, hex),
         None if 1 < digits.len() && digits.starts_with('0') => (8, &digits[1..]),
@@ -209,7 +219,8 @@ fn parse_double(text: &str) -> Result<Value, super::Failure> {
     let trimmed = text.trim();
     let digits = trimmed.strip_suffix(['d', 'D', 'f', 'F']).unwrap_or(trimmed);
     let has_digits = digits.bytes().any(|byte| byte.is_ascii_digit());
-    let is_plain = digits.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'+' | b'-' | b'e' | b'E'));
+    let is_plain =
+        digits.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'+' | b'-' | b'e' | b'E'));
     let parsed = match trimmed {
         "NaN" | "+NaN" | "-NaN" => Some(f64::NAN),
         "Infinity" | "+Infinity" => Some(f64::INFINITY),

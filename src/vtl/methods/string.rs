@@ -56,8 +56,7 @@ fn inspect(text: &Arc<str>, call: &mut Call<'_>) -> Answer {
 }
 
 fn collection_place(index: i32, len: usize) -> Result<usize, Failure> {
-    collection::place(index, len)
-        .or_else(|_| thrown(format!("String index out of range: {index}")))
+    collection::place(index, len).or_else(|_| thrown(format!("String index out of range: {index}")))
 }
 
 // === searching ===
@@ -79,9 +78,10 @@ fn search(text: &Arc<str>, call: &mut Call<'_>) -> Answer {
         ("regionMatches", [Value::Int(at), Value::Str(other), Value::Int(other_at), Value::Int(n)]) => {
             Value::Bool(region_matches(text, *at, other, *other_at, *n, false))
         }
-        ("regionMatches", [Value::Bool(folds), Value::Int(at), Value::Str(other), Value::Int(other_at), Value::Int(n)]) => {
-            Value::Bool(region_matches(text, *at, other, *other_at, *n, *folds))
-        }
+        (
+            "regionMatches",
+            [Value::Bool(folds), Value::Int(at), Value::Str(other), Value::Int(other_at), Value::Int(n)],
+        ) => Value::Bool(region_matches(text, *at, other, *other_at, *n, *folds)),
         _ => return Ok(None),
     }))
 }

@@ -90,8 +90,7 @@ impl<'s> Parser<'s, '_> {
             return self.nested(token, |parser| parser.macro_directive(&head, arguments));
         }
         let opener = format!("`#{name}`");
-        let (body, end) =
-            self.nested(token, |parser| parser.block(&[Kind::End], Some((token, &opener))))?;
+        let (body, end) = self.nested(token, |parser| parser.block(&[Kind::End], Some((token, &opener))))?;
         if directive == Some(Directive::Literal) {
             nodes.text(self.source.text.get(close.end..end.start).unwrap_or_default());
             return Ok(());
@@ -187,7 +186,8 @@ impl<'s> Parser<'s, '_> {
             return Ok(());
         }
         let word = self.image(token);
-        Err(self.error(token, &format!("argument `{word}` of #{} is neither quoted nor a reference", head.name)))
+        Err(self
+            .error(token, &format!("argument `{word}` of #{} is neither quoted nor a reference", head.name)))
     }
 
     fn line_directive(
@@ -342,7 +342,8 @@ impl<'s> Parser<'s, '_> {
                 }
                 Argument::Value(token, _) | Argument::Word(token) => {
                     let found = self.describe(token);
-                    let message = format!("a parameter of #macro is a reference such as `$name`, found {found}");
+                    let message =
+                        format!("a parameter of #macro is a reference such as `$name`, found {found}");
                     return Err(self.error(token, &message));
                 }
             }

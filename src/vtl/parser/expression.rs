@@ -102,7 +102,9 @@ impl Parser<'_, '_> {
             Kind::Word | Kind::BracketedWord => " (a string needs quotes, a reference a `$`)",
             _ => "",
         };
-        let message = format!("expected a reference, a string, a number, a list, a map or a boolean, found {found}{hint}");
+        let message = format!(
+            "expected a reference, a string, a number, a list, a map or a boolean, found {found}{hint}"
+        );
         Err(self.error(token, &message))
     }
 
@@ -168,7 +170,11 @@ impl Parser<'_, '_> {
         let at = self.peek()?;
         let to = self.parameter()?;
         let is_bound = |bound: &Expression| {
-            matches!(bound, Expression::Reference(_) | Expression::Constant(Constant::Int(_) | Constant::Long(_) | Constant::Big(_)))
+            matches!(
+                bound,
+                Expression::Reference(_)
+                    | Expression::Constant(Constant::Int(_) | Constant::Long(_) | Constant::Big(_))
+            )
         };
         if !is_bound(&from) || !is_bound(&to) {
             return Err(self.error(at, "a range runs between whole numbers or references"));

@@ -9,14 +9,19 @@ use crate::vtl::token::Token;
 impl Parser<'_, '_> {
     pub(super) fn integer(&self, token: Token) -> Result<Constant, ParseError> {
         let image = self.image(token);
-        let digits = image.get(image.find(|c: char| c == '-' || c.is_ascii_digit()).unwrap_or(0)..).unwrap_or_default();
+        let digits = image
+            .get(image.find(|c: char| c == '-' || c.is_ascii_digit()).unwrap_or(0)..)
+            .unwrap_or_default();
         if let Ok(int) = digits.parse() {
             return Ok(Constant::Int(int));
         }
         if let Ok(long) = digits.parse() {
             return Ok(Constant::Long(long));
         }
-        digits.parse().map(Constant::Big).map_err(|_| self.error(token, "a whole number of more than 128 bits"))
+        digits
+            .parse()
+            .map(Constant::Big)
+            .map_err(|_| self.error(token, "a whole number of more than 128 bits"))
     }
 
     pub(super) fn float(&self, token: Token) -> Result<Constant, ParseError> {
@@ -40,7 +45,8 @@ impl Parser<'_, '_> {
         // character off the result; a line comment swallows the blank, so there it does neither.
         let is_padded = !text.contains("##");
         let padded = if is_padded { format!("{text} ") } else { text };
-        let source = Source { text: &padded, whole: self.source.whole, base: self.source.base + token.start + 1 };
+        let source =
+            Source { text: &padded, whole: self.source.whole, base: self.source.base + token.start + 1 };
         let mut nodes = parse_piece(source, self.tables, self.depth)?.0.into_vec();
         let mut is_unpadded = is_padded;
         if is_padded && let Some(Node::Text(last)) = nodes.last_mut() {
@@ -68,7 +74,9 @@ impl Parser<'_, '_> {
             out.push_str(&rest[..at]);
             let hex = rest.get(at + 2..at + 6).filter(|hex| hex.bytes().all(|byte| byte.is_ascii_hexdigit()));
             let Some(unit) = hex.and_then(|hex| u16::from_str_radix(hex, 16).ok()) else {
-                return Err(self.error(token, "`\\u` in a string must be followed by four hexadecimal digits"));
+                return Err(
+                    self.error(token, "`\\u` in a string must be followed by four hexadecimal digits")
+                );
             };
             units.push(unit);
             rest = &rest[at + 6..];

@@ -42,7 +42,12 @@ impl<'s> Parser<'s, '_> {
             // In text such a reference prints itself, with the backslashes as they are halved for any other.
             ReferenceKind::Word => Parsed::Text(reference.literal.into()),
             ReferenceKind::Slashed => {
-                let parts = [&*reference.backslashes, &reference.backslashes, &reference.prefix, &reference.null_text];
+                let parts = [
+                    &*reference.backslashes,
+                    &reference.backslashes,
+                    &reference.prefix,
+                    &reference.null_text,
+                ];
                 Parsed::Text(parts.concat())
             }
         })
@@ -72,7 +77,9 @@ impl<'s> Parser<'s, '_> {
         let literal = self.source.text.get(start.at..end).unwrap_or_default();
         let null_text = match start.kind {
             ReferenceKind::Slashed => slashed_text(literal),
-            ReferenceKind::Variable | ReferenceKind::Word if start.is_quiet && !start.is_escaped => String::new(),
+            ReferenceKind::Variable | ReferenceKind::Word if start.is_quiet && !start.is_escaped => {
+                String::new()
+            }
             ReferenceKind::Variable | ReferenceKind::Word => literal.to_owned(),
         };
         Ok(Reference {
@@ -92,7 +99,15 @@ impl<'s> Parser<'s, '_> {
         let image = self.image(first);
         if image.contains("\\!") {
             let kind = ReferenceKind::Slashed;
-            return Start { backslashes: "", is_escaped: false, prefix: "", is_quiet: false, kind, at: first.start, name: image };
+            return Start {
+                backslashes: "",
+                is_escaped: false,
+                prefix: "",
+                is_quiet: false,
+                kind,
+                at: first.start,
+                name: image,
+            };
         }
         let n_backslashes = image.len() - image.trim_start_matches('\\').len();
         let (backslashes, image) = image.split_at(n_backslashes);
@@ -100,7 +115,15 @@ impl<'s> Parser<'s, '_> {
         let at = first.start + n_backslashes + prefix.len();
         let Some(name) = image.strip_prefix('$') else {
             let kind = ReferenceKind::Word;
-            return Start { backslashes: "", is_escaped: false, prefix: "", is_quiet: false, kind, at, name: image };
+            return Start {
+                backslashes: "",
+                is_escaped: false,
+                prefix: "",
+                is_quiet: false,
+                kind,
+                at,
+                name: image,
+            };
         };
         let (is_quiet, name) = name.strip_prefix('!').map_or((false, name), |name| (true, name));
         Start {
@@ -207,7 +230,8 @@ impl<'s> Parser<'s, '_> {
         {
             let start = (word.at as usize).saturating_sub(self.source.base);
             let rest = self.source.text.get(start..).unwrap_or_default();
-            let written: String = rest.chars().take_while(|c| !matches!(c, ')' | ',' | '\n' | '\r')).take(80).collect();
+            let written: String =
+                rest.chars().take_while(|c| !matches!(c, ')' | ',' | '\n' | '\r')).take(80).collect();
             let written = written.trim_end();
             let message = format!(
                 "the argument of `{method}(…)` is not quoted: found `{written}`, expected `'{written}'`, \

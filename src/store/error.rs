@@ -1,0 +1,70 @@
+//! What can go wrong with durable state; the disk's fault, or ours, never the caller's.
+
+/// Why a job was not kept.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// No space is left. Service resumes by itself when there is some again.
+    #[error("the disk is full")]
+    DiskFull,
+    /// The disk failed.
+    #[error("the disk failed: {0}")]
+    Io(String),
+    /// The database is damaged.
+    #[error("the database is damaged: {0}; restore the data directory from a backup")]
+    Corrupt(String),
+    /// Another process has the data directory open.
+    #[error("{0} is in use by another server; stop it or choose another directory with --data-dir")]
+    Locked(String),
+    /// A newer version has written the store.
+    #[error("tables of {room} have version {found}, this version knows {known}: use the newer version again")]
+    Newer {
+        /// The room whose tables they are.
+        room: &'static str,
+        /// The version found.
+        found: i64,
+        /// The newest version known.
+        known: i64,
+    },
+    /// A statement failed; a broken invariant of the room that wrote it.
+    #[error("a statement failed: {0}")]
+    Sql(String),
+    /// A job panicked and was taken back.
+    #[error("a job panicked")]
+    Panicked,
+    /// The store has been closed.
+    #[error("the store is closed")]
+    Closed,
+}
+
+impl Error {
+    /// A stable word for metrics.
+    pub fn cause(&self) -> &'static str {
+        match self {
+            Self::DiskFull => "disk_full",
+            Self::Io(_) => "io",
+            Self::Corrupt(_) => "corrupt",
+            Self::Locked(_) => "locked",
+            Self::Newer { .. } => "newer",
+            Self::Sql(_) => "sql",
+            Self::Panicked => "panicked",
+            Self::Closed => "closed",
+        }
+    }
+}
+
+impl From<rusqlite::Error> for Error {
+    fn from(error: rusqlite::Error) -> Self {
+        use rusqlite::ErrorCode;
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DiskFull) => Self::DiskFull,
+            Some(
+                ErrorCode::SystemIoFailure
+                | ErrorCode::CannotOpen
+                | ErrorCode::PermissionDenied
+                | ErrorCode::FileLockingProtocolFailed,
+            ) => Self::Io(error.to_string()),
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::Corrupt(error.to_string()),
+            _ => Self::Sql(error.to_string()),
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! Threads that read, each on a connection of its own, beside the writer.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::thread;
+
+use rusqlite::Connection;
+use tokio::sync::oneshot;
+
+use super::{Error, Options, Tx};
+
+type Job = Box<dyn FnOnce(Result<&Tx<'_>, Error>) + Send>;
+
+/// A handle to the reading threads; they end when it is dropped or stopped.
+pub(super) struct Readers {
+    jobs: Mutex<Option<mpsc::Sender<Job>>>,
+}
+
+impl Readers {
+    /// Starts the threads.
+    pub(super) fn start(path: &Path, options: &Options) -> Result<Self, Error> {
+        let (jobs, inbox) = mpsc::channel::<Job>();
+        let inbox = Arc::new(Mutex::new(inbox));
+        for _ in 0..options.readers.max(1) {
+            let connection = options.open_reader(path)?;
+            let inbox = inbox.clone();
+            thread::Builder::new()
+                .name("store-reader".into())
+                .spawn(move || run(&connection, &inbox))
+                .map_err(|error| Error::Io(error.to_string()))?;
+        }
+        Ok(Self { jobs: Mutex::new(Some(jobs)) })
+    }
+
+    /// Queues `job`, which sees one snapshot from its first to its last statement.
+    pub(super) fn send<T, E>(
+        &self,
+        job: impl FnOnce(&Tx<'_>) -> Result<T, E> + Send + 'static,
+    ) -> oneshot::Receiver<Result<T, E>>
+    where
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        let (answer, receiver) = oneshot::channel();
+        let erased: Job = Box::new(move |tx| {
+            let result = match tx {
+                Ok(tx) => {
+                    let run = std::panic::AssertUnwindSafe(|| job(tx));
+                    std::panic::catch_unwind(run).unwrap_or_else(|_| Err(E::from(Error::Panicked)))
+                }
+                Err(error) => Err(E::from(error)),
+            };
+            // Whoever asked may have gone.
+            let _ = answer.send(result);
+        });
+        if let Some(jobs) = &*self.jobs.lock().unwrap_or_else(PoisonError::into_inner) {
+            // A send that fails drops the answer's sender, which the receiver notices.
+            let _ = jobs.send(erased);
+        }
+        receiver
+    }
+
+    /// Lets the threads end after what is queued.
+    pub(super) fn stop(&self) {
+        self.jobs.lock().unwrap_or_else(PoisonError::into_inner).take();
+    }
+}
+
+fn run(connection: &Connection, inbox: &Mutex<mpsc::Receiver<Job>>) {
+    loop {
+        let job = inbox.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        let Ok(job) = job else { return };
+        let statement = |sql| -> Result<(), Error> {
+            connection.prepare_cached(sql)?.execute([])?;
+            Ok(())
+        };
+        match statement("BEGIN") {
+            Ok(()) => {
+                job(Ok(&Tx::new(connection)));
+                if !connection.is_autocommit()
+                    && let Err(error) = statement("ROLLBACK")
+                {
+                    tracing::error!(%error, "a reader could not end its snapshot");
+                }
+            }
+            Err(error) => job(Err(error)),
+        }
+    }
+}
