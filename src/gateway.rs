@@ -25,6 +25,7 @@ mod plans;
 mod query;
 mod refusal;
 mod stack;
+mod stage_source;
 mod stages;
 mod test_call;
 mod variable;

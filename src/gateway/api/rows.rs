@@ -385,6 +385,12 @@ pub(super) fn find_live_stage(
     Ok(Some(LiveStage { owner: rows.owner, api_id: api_id.clone(), stage, deployment, canary }))
 }
 
+/// The APIs that have a stage of this name, whoever owns them, by id.
+pub(super) fn find_apis_with_stage(tx: &Tx<'_>, name: &StageName) -> Result<Vec<ApiId>, Error> {
+    let sql = "SELECT api FROM apigateway_parts WHERE kind = ?1 AND id = ?2 ORDER BY api";
+    Ok(tx.query(sql, &[kind::STAGE.into(), name.as_str().into()], |row| Ok(row.text(0)?.into()))?)
+}
+
 fn parse<T: DeserializeOwned>(body: &str) -> Result<T, Error> {
     serde_json::from_str(body).map_err(Error::from)
 }
