@@ -49,8 +49,23 @@ const METHOD_ROWS: &[Row] = &[
 ];
 
 /// Features of the API as a whole.
-const API_ROWS: &[(fn(&DeploymentSnapshot) -> bool, &str)] =
-    &[(|snapshot| snapshot.api.policy.is_some(), "resource policies are not supported")];
+const API_ROWS: &[(fn(&DeploymentSnapshot) -> bool, &str)] = &[
+    (|snapshot| snapshot.api.policy.is_some(), "resource policies are not supported"),
+    (
+        |snapshot| snapshot.api.minimum_compression_size.is_some(),
+        "compression (minimumCompressionSize) is not supported",
+    ),
+];
+
+/// What is taken, kept and shown, but changes nothing: leaving it out of account is always correct, if slower
+/// or less observed than on AWS.
+pub const WITHOUT_EFFECT: &[&str] = &[
+    "cache clusters and the cache settings of methods: every request reaches the backend",
+    "tracingEnabled, metricsEnabled: nothing is sent to X-Ray or CloudWatch",
+    "endpoint types, VPC endpoints, IP address types, security policies, endpoint access modes: every API is \
+     reached through this server's listeners",
+    "cloudwatchRoleArn: it has to be set before execution logs are switched on, and is not used",
+];
 
 /// Refuses what can't be deployed: nothing at all, methods without an integration, features of the table.
 pub(super) fn check_deployable(snapshot: &DeploymentSnapshot) -> Result<(), Error> {

@@ -36,6 +36,7 @@ pub(super) const STEPS: &[&str] = &["
         api TEXT NOT NULL, kind TEXT NOT NULL, id TEXT NOT NULL, body TEXT NOT NULL,
         PRIMARY KEY (api, kind, id)
     );
+    CREATE INDEX apigateway_parts_by_id ON apigateway_parts (kind, id);
     CREATE TABLE apigateway_deployments (
         api TEXT NOT NULL, id TEXT NOT NULL, body TEXT NOT NULL, snapshot TEXT NOT NULL,
         PRIMARY KEY (api, id)
@@ -360,6 +361,12 @@ impl<'t> Rows<'t> {
         self.tx.execute(sql, &[api.as_str().into(), kind.into(), id.into()])?;
         Ok(())
     }
+}
+
+/// The APIs that have a stage `name`, whoever owns them, by id.
+pub(super) fn apis_with_stage(tx: &Tx<'_>, name: &StageName) -> Result<Vec<ApiId>, Error> {
+    let sql = "SELECT api FROM apigateway_parts WHERE kind = ?1 AND id = ?2 ORDER BY api";
+    Ok(tx.query(sql, &[kind::STAGE.into(), name.as_str().into()], |row| Ok(row.text(0)?.into()))?)
 }
 
 /// The stage `name` of an API, whoever owns it, with what it serves.
