@@ -1,1 +1,31 @@
-//! Room `json`.
+//! JSON as AWS reads, keeps and prints it.
+//!
+//! [`parse`] and [`validate`] answer with the words of Jackson, the parser behind the AWS APIs; [`compact`] prints
+//! as Jackson does. A [`Payload`] keeps a document's own text and parses it only when somebody looks inside, so
+//! what no state or mapping touches leaves as it came in. Of duplicate keys the last wins.
+
+mod check;
+mod diagnose;
+mod java;
+mod payload;
+mod print;
+mod syntax;
+
+pub use check::validate;
+pub use java::{java_double, java_string};
+pub use payload::Payload;
+pub use print::{byte_len, compact};
+pub use serde_json::Value;
+pub use syntax::{Location, SyntaxError, SyntaxErrorKind};
+
+/// How deep arrays and objects may nest, the same bound as the parser's own.
+pub const DEPTH_MAX: usize = 127;
+
+/// Parses a document.
+///
+/// # Errors
+/// [`SyntaxError`] for text that is not JSON, nests deeper than [`DEPTH_MAX`], or holds what a [`Value`] can not:
+/// half a surrogate pair, a number beyond the range of a double.
+pub fn parse(text: &str) -> Result<Value, SyntaxError> {
+    serde_json::from_str(text).map_err(|source| diagnose::diagnose(text, &source))
+}

@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError, RwLock, Weak};
 use super::deployment::DeploymentSnapshot;
 use super::ids::{ApiId, StageName};
 use super::live::{Invalidate, LiveStage};
-use super::rows::{Rows, STEPS, apis_with_stage, find_live_stage};
+use super::rows::{Rows, STEPS, find_apis_with_stage, find_live_stage};
 use crate::clock::{Clock, Ids, Timestamp};
 use crate::gateway::error::Error;
 use crate::id::AccountRegion;
@@ -42,10 +42,10 @@ impl Apis {
         self.store.read(move |tx| find_live_stage(tx, &api_id, &name)).await
     }
 
-    /// The APIs that have a stage `name`, whoever owns them, by id.
+    /// The APIs that have a stage of this name, whoever owns them, by id.
     pub async fn apis_with_stage(&self, name: &StageName) -> Result<Vec<ApiId>, Error> {
         let name = name.clone();
-        self.store.read(move |tx| apis_with_stage(tx, &name)).await
+        self.store.read(move |tx| find_apis_with_stage(tx, &name)).await
     }
 
     /// The API as it would be deployed now.

@@ -363,12 +363,6 @@ impl<'t> Rows<'t> {
     }
 }
 
-/// The APIs that have a stage `name`, whoever owns them, by id.
-pub(super) fn apis_with_stage(tx: &Tx<'_>, name: &StageName) -> Result<Vec<ApiId>, Error> {
-    let sql = "SELECT api FROM apigateway_parts WHERE kind = ?1 AND id = ?2 ORDER BY api";
-    Ok(tx.query(sql, &[kind::STAGE.into(), name.as_str().into()], |row| Ok(row.text(0)?.into()))?)
-}
-
 /// The stage `name` of an API, whoever owns it, with what it serves.
 pub(super) fn find_live_stage(
     tx: &Tx<'_>,
@@ -390,6 +384,12 @@ pub(super) fn find_live_stage(
     };
     let deployment = deployment.into();
     Ok(Some(LiveStage { owner: rows.owner, api_id: api_id.clone(), stage, deployment, canary }))
+}
+
+/// The APIs that have a stage of this name, whoever owns them, by id.
+pub(super) fn find_apis_with_stage(tx: &Tx<'_>, name: &StageName) -> Result<Vec<ApiId>, Error> {
+    let sql = "SELECT api FROM apigateway_parts WHERE kind = ?1 AND id = ?2 ORDER BY api";
+    Ok(tx.query(sql, &[kind::STAGE.into(), name.as_str().into()], |row| Ok(row.text(0)?.into()))?)
 }
 
 fn parse<T: DeserializeOwned>(body: &str) -> Result<T, Error> {
