@@ -1,7 +1,7 @@
 //! Who calls, and what may they do: signatures, credentials, roles.
 //!
 //! [`Authenticator`] verifies Signature Version 4 as AWS does, for the control plane and for methods with
-//! `AWS_IAM`; [`Roles`] keeps IAM's roles and policies. Policies are stored and must be JSON; they are not
+//! `AWS_IAM`; [`iam::Iam`] keeps IAM's roles and policies. Policies are stored and must be JSON; they are not
 //! evaluated.
 //!
 //! Invariants: secrets are never printed or logged (their types can't), and compared in constant time.
@@ -10,6 +10,7 @@ mod caller;
 mod canonical;
 mod credentials;
 mod error;
+pub mod iam;
 mod signature;
 mod verify;
 

@@ -10,10 +10,13 @@ pub mod apis;
 mod call;
 mod check;
 mod error;
+mod iam;
 mod operation;
 mod protocol;
 mod reply;
 mod shape;
+mod states;
+mod sts;
 
 pub use api::Api;
 pub use call::{Call, Rooms};
