@@ -11,11 +11,13 @@ mod canonical;
 mod credentials;
 mod error;
 pub mod iam;
+mod sign;
 mod signature;
 mod verify;
 
 pub use caller::Caller;
 pub use credentials::{Credential, Keys, Secret};
 pub use error::AuthError;
+pub use sign::sign;
 pub use signature::{is_signed, scope_of};
 pub use verify::{Authenticated, Authenticator};

@@ -9,6 +9,8 @@ mod api;
 pub mod apis;
 mod call;
 mod check;
+#[cfg(test)]
+mod coverage;
 mod error;
 mod iam;
 mod operation;
