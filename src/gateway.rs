@@ -4,3 +4,5 @@
 //! a deployment once and serves requests from it. They meet in [`api::DeploymentSnapshot`].
 
 pub mod api;
+pub mod error;
+pub mod patch;
