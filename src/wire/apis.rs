@@ -20,6 +20,7 @@ mod stages;
 mod tags;
 #[cfg(test)]
 mod tests;
+mod unsupported;
 mod view;
 
 use std::sync::Arc;

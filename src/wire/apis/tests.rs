@@ -10,6 +10,7 @@ use super::Apis;
 use crate::clock::{SeededIds, Timestamp, VirtualClock};
 use crate::gateway::api;
 use crate::id::{AccountId, Region};
+use crate::identity::iam::Iam;
 use crate::identity::{Authenticator, Caller, Keys};
 use crate::store::{Options, Store};
 use crate::wire::{Api, Rooms, Service};
@@ -45,9 +46,10 @@ impl World {
         let clock = Arc::new(VirtualClock::new(Timestamp::from_millis(1_700_000_000_999)));
         let ids = Arc::new(SeededIds::new(3));
         let store = Store::open(&dir, Options::default(), clock.clone()).unwrap();
-        let control = api::Apis::open(store, clock.clone(), ids.clone()).unwrap();
+        let control = api::Apis::open(store.clone(), clock.clone(), ids.clone()).unwrap();
+        let iam = Iam::open(store, clock.clone(), ids.clone()).unwrap();
         let apis = Apis { control, test_invoke: Arc::new(Nobody) };
-        let rooms = Rooms { clock: clock.clone(), ids, apis };
+        let rooms = Rooms { clock: clock.clone(), ids, iam, apis };
         let api = Api::new(rooms, Arc::new(Authenticator::new(Arc::new(Keys::default()), clock)));
         let mut world = Self { api, dir, names: Vec::new() };
         let created = world.call("CreateRestApi", json!({"name": "test"})).await.unwrap();
@@ -429,7 +431,7 @@ async fn the_account_and_tags() {
             ("GetTags", json!({"resourceArn": arn}), Ok(json!({"tags": {"b": "2"}}))),
             (
                 "CreateAuthorizer",
-                json!({}),
+                json!({"restApiId": "$api"}),
                 Err("UnsupportedOperationException: The operation CreateAuthorizer is not supported by this server."),
             ),
         ])
