@@ -9,11 +9,16 @@ mod api;
 pub mod apis;
 mod call;
 mod check;
+#[cfg(test)]
+mod coverage;
 mod error;
+mod iam;
 mod operation;
 mod protocol;
 mod reply;
 mod shape;
+mod states;
+mod sts;
 
 pub use api::Api;
 pub use call::{Call, Rooms};

@@ -36,7 +36,7 @@ pub use control::{
     CreateDeployment, CreateModel, CreateRestApi, CreateStage, DeploymentSummary, MethodKey, MethodSummary,
     NewCanary, NewEndpoint, PutIntegration, PutMethod, TestInvokeMethod, templates,
 };
-pub use deployable::refused_features;
+pub use deployable::{WITHOUT_EFFECT, refused_features};
 pub use deployment::{Deployment, DeploymentSnapshot};
 #[cfg(test)]
 pub(crate) use fixtures::{test_integration, test_rest_api, test_stage};

@@ -14,6 +14,7 @@ mod uri;
 
 pub(crate) use integration::{Backend, CompiledIntegration, CompiledResponse, HttpBackend, RequestTarget};
 pub(crate) use media::{BinaryTypes, essence, first_accepted};
+pub(crate) use pattern::Pattern;
 pub(crate) use routes::{Match, parameters_of};
 pub(crate) use templates::CompiledTemplate;
 

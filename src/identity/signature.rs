@@ -152,6 +152,12 @@ impl Signature {
         })
     }
 
+    /// `20150830/us-east-1/iam/aws4_request`.
+    pub(super) fn scope(&self) -> String {
+        let Self { day, region, service, terminator, .. } = self;
+        format!("{day}/{region}/{service}/{terminator}")
+    }
+
     /// Whether the signature holds at `now`.
     pub(super) fn check_date(&self, now: Timestamp) -> Result<(), Invalid> {
         let (validity, ahead) = match self.expires {

@@ -5,13 +5,14 @@ use std::sync::Arc;
 use hmac::{Hmac, KeyInit, Mac};
 use http::request::Parts;
 use quick_cache::sync::Cache;
-use sha2::{Digest, Sha256};
+use sha2::Sha256;
 use subtle::ConstantTimeEq;
 
 use super::canonical::{canonical_request, push_hex};
 use super::credentials::Registered;
 use super::error::Invalid;
-use super::signature::{ALGORITHM, Signature};
+use super::sign::string_to_sign;
+use super::signature::Signature;
 use super::{AuthError, Caller, Keys};
 use crate::clock::Clock;
 use crate::id::Region;
@@ -19,9 +20,9 @@ use crate::id::Region;
 /// How many derived keys are kept: one a (key, day, region, service).
 const SIGNING_KEYS_MAX: usize = 4_096;
 /// What a scope ends in.
-const TERMINATOR: &str = "aws4_request";
+pub(super) const TERMINATOR: &str = "aws4_request";
 
-type SigningKey = [u8; 32];
+pub(super) type SigningKey = [u8; 32];
 
 /// Verifies signatures of requests.
 pub struct Authenticator {
@@ -66,10 +67,7 @@ impl Authenticator {
         let region = check_scope(&signature, service)?;
 
         let canonical = canonical_request(parts, body, &signature)?;
-        let Signature { day, service, .. } = &signature;
-        let date = signature.date.to_amz_date();
-        let mut to_sign = format!("{ALGORITHM}\n{date}\n{day}/{region}/{service}/{TERMINATOR}\n");
-        push_hex(&mut to_sign, &Sha256::digest(canonical.as_bytes()));
+        let to_sign = string_to_sign(&signature, &canonical);
         let key = self.signing_key(&registered, &signature);
         let mut expected = String::with_capacity(64);
         push_hex(&mut expected, &mac(&key, to_sign.as_bytes()));
@@ -85,9 +83,7 @@ impl Authenticator {
         if let Some(key) = self.signing_keys.get(&cached) {
             return key;
         }
-        let secret = format!("AWS4{}", registered.credential.secret.expose());
-        let dated = mac(secret.as_bytes(), day.as_bytes());
-        let key = [region, service, TERMINATOR].iter().fold(dated, |key, step| mac(&key, step.as_bytes()));
+        let key = derived_key(registered.credential.secret.expose(), signature);
         self.signing_keys.insert(cached, key);
         key
     }
@@ -120,7 +116,14 @@ fn check_scope(signature: &Signature, service: &str) -> Result<Region, Invalid> 
     Ok(region)
 }
 
-fn mac(key: &[u8], text: &[u8]) -> SigningKey {
+/// The key that a secret yields for a scope.
+pub(super) fn derived_key(secret: &str, signature: &Signature) -> SigningKey {
+    let Signature { day, region, service, .. } = signature;
+    let dated = mac(format!("AWS4{secret}").as_bytes(), day.as_bytes());
+    [region, service, TERMINATOR].iter().fold(dated, |key, step| mac(&key, step.as_bytes()))
+}
+
+pub(super) fn mac(key: &[u8], text: &[u8]) -> SigningKey {
     let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes keys of any length");
     mac.update(text);
     mac.finalize().into_bytes().into()

@@ -4,6 +4,7 @@
 //! inputs, as shapes for the checks and as types for the handlers; `view` writes all answers.
 
 mod account;
+mod compatibility;
 mod deployments;
 mod fault;
 mod gateway_responses;
@@ -17,10 +18,14 @@ mod rest_apis;
 mod shapes;
 mod stages;
 mod tags;
+#[cfg(test)]
+mod tests;
+mod unsupported;
 mod view;
 
 use std::sync::Arc;
 
+pub use compatibility::compatibility;
 pub(crate) use operations::OPERATIONS;
 
 use crate::gateway::api;

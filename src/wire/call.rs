@@ -11,6 +11,7 @@ use super::{ApiError, Code, Operation};
 use crate::clock::{Clock, Ids};
 use crate::id::AccountRegion;
 use crate::identity::Caller;
+use crate::identity::iam::Iam;
 
 /// The rooms that handlers work on.
 #[derive(Clone)]
@@ -19,6 +20,8 @@ pub struct Rooms {
     pub clock: Arc<dyn Clock>,
     /// Request ids.
     pub ids: Arc<dyn Ids>,
+    /// IAM's roles and policies.
+    pub iam: Iam,
     /// Amazon API Gateway.
     pub apis: Apis,
 }

@@ -152,12 +152,13 @@ codes! {
     BadRequest "BadRequestException" "BadRequestException" 400 400 Model;
     Unauthorized "UnauthorizedException" "UnauthorizedException" 401 401 Model;
     NotFound "NotFoundException" "NotFoundException" 404 404 Model;
-    LimitExceeded "LimitExceededException" "LimitExceeded" 429 429 Model;
+    LimitExceeded "LimitExceededException" "LimitExceededException" 429 429 Model;
     TooManyRequests "TooManyRequestsException" "TooManyRequestsException" 429 429 Model;
-    // AWS Identity and Access Management (its LimitExceeded is the one above).
+    // AWS Identity and Access Management.
     DeleteConflict "DeleteConflict" "DeleteConflict" 409 409 Model;
     EntityAlreadyExists "EntityAlreadyExists" "EntityAlreadyExists" 409 409 Model;
     InvalidInput "InvalidInput" "InvalidInput" 400 400 Model;
     MalformedPolicyDocument "MalformedPolicyDocument" "MalformedPolicyDocument" 400 400 Model;
     NoSuchEntity "NoSuchEntity" "NoSuchEntity" 404 404 Model;
+    IamLimitExceeded "LimitExceeded" "LimitExceeded" 409 409 Model;
 }

@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::pin::Pin;
 
-use super::{ApiError, Call, Reply, Structure, apis};
+use super::{ApiError, Call, Reply, Structure, apis, iam, states, sts};
 
 /// A row: all there is to know about one operation.
 #[derive(Debug)]
@@ -117,8 +117,10 @@ impl Service {
     /// Its table.
     pub fn operations(self) -> &'static [Operation] {
         match self {
-            Self::States | Self::Iam | Self::Sts => &[],
+            Self::States => states::OPERATIONS,
             Self::ApiGateway => apis::OPERATIONS,
+            Self::Iam => iam::OPERATIONS,
+            Self::Sts => sts::OPERATIONS,
         }
     }
 }

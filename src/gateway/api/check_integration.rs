@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::integration::{ConnectionType, Integration, IntegrationResponse, IntegrationType};
 use super::mapping_names::{check_cache_key, check_request_mappings, check_response_mappings};
 use super::method::{Method, MethodResponse};
+use crate::gateway::compile::Pattern;
 use crate::gateway::error::{BadRequest, Error, NotFound};
 use crate::id::Arn;
 
@@ -119,9 +120,9 @@ pub(crate) fn is_content_type(text: &str) -> bool {
     essence.split_once('/').is_some_and(|(kind, subtype)| is_token(kind) && is_token(subtype))
 }
 
-/// Java's regular expressions, read by the engine that will run them.
+/// Java's regular expressions, compiled as they will be when deployed.
 fn check_selection_pattern(pattern: &str) -> Result<(), BadRequest> {
-    if PATTERN_BYTES_MAX < pattern.len() || fancy_regex::Regex::new(pattern).is_err() {
+    if PATTERN_BYTES_MAX < pattern.len() || Pattern::compile(pattern).is_err() {
         return Err(BadRequest::SelectionPattern);
     }
     Ok(())
@@ -216,7 +217,14 @@ mod tests {
 
     #[test]
     fn selection_patterns_have_to_compile() {
-        for (pattern, ok) in [("", true), ("2\\d{2}", true), ("(\\n|.)*", true), ("(", false), ("[", false)] {
+        for (pattern, ok) in [
+            ("", true),
+            ("2\\d{2}", true),
+            ("\\Qa(\\E.*", true),
+            ("(\\n|.)*", true),
+            ("(", false),
+            ("[", false),
+        ] {
             assert_eq!(check_selection_pattern(pattern).is_ok(), ok, "{pattern}");
         }
         assert!(check_selection_pattern(&"a".repeat(PATTERN_BYTES_MAX + 1)).is_err());

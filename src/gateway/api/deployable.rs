@@ -15,42 +15,64 @@ struct Site<'s> {
     integration: &'s Integration,
 }
 
-struct Row {
+/// A feature of methods: whether one uses it, and why that is refused.
+struct MethodRow {
     uses: fn(&Site<'_>) -> bool,
     reason: &'static str,
 }
 
+/// The same of an API as a whole.
+struct ApiRow {
+    uses: fn(&DeploymentSnapshot) -> bool,
+    reason: &'static str,
+}
+
 /// Features of methods, each with why it is refused.
-const METHOD_ROWS: &[Row] = &[
-    Row {
+const METHOD_ROWS: &[MethodRow] = &[
+    MethodRow {
         uses: |site| site.method.authorization_type != AuthorizationType::None,
         reason: "authorization types other than NONE are not supported",
     },
-    Row {
+    MethodRow {
         uses: |site| site.integration.kind == IntegrationType::AwsProxy,
         reason: "integrations of type AWS_PROXY are not supported",
     },
-    Row {
+    MethodRow {
         uses: |site| site.integration.kind == IntegrationType::Aws && !is_states_action(site.integration),
         reason: "integrations of type AWS are supported for states:action/… only",
     },
-    Row {
+    MethodRow {
         uses: |site| site.integration.connection_type == ConnectionType::VpcLink,
         reason: "VPC links are not supported",
     },
-    Row {
+    MethodRow {
         uses: |site| site.integration.response_transfer_mode == Some(ResponseTransferMode::Stream),
         reason: "the response transfer mode STREAM is not supported",
     },
-    Row {
+    MethodRow {
         uses: validates_body,
         reason: "request validators that check bodies against models are not supported",
     },
 ];
 
 /// Features of the API as a whole.
-const API_ROWS: &[(fn(&DeploymentSnapshot) -> bool, &str)] =
-    &[(|snapshot| snapshot.api.policy.is_some(), "resource policies are not supported")];
+const API_ROWS: &[ApiRow] = &[
+    ApiRow { uses: |snapshot| snapshot.api.policy.is_some(), reason: "resource policies are not supported" },
+    ApiRow {
+        uses: |snapshot| snapshot.api.minimum_compression_size.is_some(),
+        reason: "compression (minimumCompressionSize) is not supported",
+    },
+];
+
+/// What is taken, kept and shown, but changes nothing: leaving it out of account is always correct, if slower
+/// or less observed than on AWS.
+pub const WITHOUT_EFFECT: &[&str] = &[
+    "cache clusters and the cache settings of methods: every request reaches the backend",
+    "tracingEnabled, metricsEnabled: nothing is sent to X-Ray or CloudWatch",
+    "endpoint types, VPC endpoints, IP address types, security policies, endpoint access modes: every API is \
+     reached through this server's listeners",
+    "cloudwatchRoleArn: it has to be set before execution logs are switched on, and is not used",
+];
 
 /// Refuses what can't be deployed: nothing at all, methods without an integration, features of the table.
 pub(super) fn check_deployable(snapshot: &DeploymentSnapshot) -> Result<(), Error> {
@@ -62,9 +84,9 @@ pub(super) fn check_deployable(snapshot: &DeploymentSnapshot) -> Result<(), Erro
     if methods().any(|(_, _, method)| method.integration.is_none()) {
         return Err(BadRequest::NoIntegration.into());
     }
-    if let Some((_, reason)) = API_ROWS.iter().find(|(uses, _)| uses(snapshot)) {
+    if let Some(row) = API_ROWS.iter().find(|row| (row.uses)(snapshot)) {
         let place = format!("API {}", snapshot.api.id);
-        return Err(BadRequest::NotDeployable { place, reason }.into());
+        return Err(BadRequest::NotDeployable { place, reason: row.reason }.into());
     }
     for (resource, verb, method) in methods() {
         let Some(integration) = &method.integration else { continue };
@@ -82,7 +104,7 @@ pub(super) fn check_deployable(snapshot: &DeploymentSnapshot) -> Result<(), Erro
 
 /// The features that are refused, for the document on compatibility.
 pub fn refused_features() -> impl Iterator<Item = &'static str> {
-    METHOD_ROWS.iter().map(|row| row.reason).chain(API_ROWS.iter().map(|(_, reason)| *reason))
+    METHOD_ROWS.iter().map(|row| row.reason).chain(API_ROWS.iter().map(|row| row.reason))
 }
 
 fn place(verb: HttpMethod, path: &str) -> String {

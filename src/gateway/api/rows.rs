@@ -36,6 +36,7 @@ pub(super) const STEPS: &[&str] = &["
         api TEXT NOT NULL, kind TEXT NOT NULL, id TEXT NOT NULL, body TEXT NOT NULL,
         PRIMARY KEY (api, kind, id)
     );
+    CREATE INDEX apigateway_parts_by_id ON apigateway_parts (kind, id);
     CREATE TABLE apigateway_deployments (
         api TEXT NOT NULL, id TEXT NOT NULL, body TEXT NOT NULL, snapshot TEXT NOT NULL,
         PRIMARY KEY (api, id)

@@ -98,8 +98,7 @@ fn patch_binary_media_type(api: &mut RestApi, media_type: &str, patch: &PatchOpe
 /// The part after `types` is a type or an index; there is one type an API, so it can only mean that one.
 fn patch_endpoint_type(api: &mut RestApi, patch: &PatchOperation) -> Result<(), Error> {
     let endpoint = &mut api.endpoint_configuration;
-    let value =
-        || patch.value.as_deref().and_then(EndpointType::parse).ok_or(Error::from(BadRequest::EndpointType));
+    let value = || patch.value.as_deref().and_then(EndpointType::parse).ok_or(BadRequest::EndpointType);
     match patch.op {
         PatchOp::Replace => {
             endpoint.kind = value()?;

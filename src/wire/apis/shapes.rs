@@ -6,7 +6,7 @@ use crate::gateway::api::{ApiId, PageRequest, StatusCode};
 use crate::gateway::patch::{PatchOp, PatchOperation};
 use crate::wire::{ApiError, Limits, Location, Member, Pattern, Shape, Structure, optional, required};
 
-/// No members: for operations that take none, and for those that aren't supported.
+/// No members.
 pub(super) static NOTHING: Structure = Structure::new("Nothing", &[]);
 
 pub(super) const REST_API_ID: Member = required("restApiId", Shape::TEXT).at(Location::Uri("restapi_id"));
