@@ -19,9 +19,15 @@ pub enum ReadError {
         /// `No results for path: $['X']`, `Missing property in path $['no']`, …
         message: String,
     },
-    /// A path function could not work with what it was given (Jayway's `JsonPathException`).
+    /// The path turned out not to fit the document (Jayway's `InvalidPathException` at read time).
     #[error("{message}")]
-    Function {
+    InvalidPath {
+        /// `Function with name: x does not exist.`, `Filter: [?] can not be applied to primitives. …`
+        message: String,
+    },
+    /// A function or a relation could not work with what it was given (Jayway's `JsonPathException`).
+    #[error("{message}")]
+    Failed {
         /// `Aggregation function attempted to calculate value using empty array`, …
         message: String,
     },
@@ -56,6 +62,6 @@ pub enum WriteError {
         /// Where, as a normalised path.
         at: String,
         /// The index asked for.
-        index: i64,
+        index: usize,
     },
 }
