@@ -223,3 +223,20 @@ async fn rows_without_handler_say_so_and_others_take_their_own_shape() {
         assert_ne!(code, Some(Code::InternalFailure), "{}", operation.name);
     }
 }
+
+#[tokio::test]
+async fn definitions_are_validated_without_being_kept() {
+    let world = World::new();
+    let answer = world.states("ValidateStateMachineDefinition", r#"{"definition":"{}"}"#).await;
+    assert_eq!(
+        answer.body,
+        r#"{"result":"FAIL","diagnostics":[{"severity":"ERROR","code":"SCHEMA_VALIDATION_FAILED","message":"These fields are required: [States, StartAt]","location":"/"}],"truncated":false}"#
+    );
+    let good = json!({"definition": r#"{"StartAt":"A","States":{"A":{"Type":"Succeed"}}}"#}).to_string();
+    let answer = world.states("ValidateStateMachineDefinition", &good).await;
+    assert_eq!(answer.body, r#"{"result":"OK","diagnostics":[],"truncated":false}"#);
+    let twice = json!({"definition": r#"{"StartAt":"A","States":{"A":{"Type":"Pass","Next":"B"}}}"#, "maxResults": 1});
+    let answer = world.states("ValidateStateMachineDefinition", &twice.to_string()).await;
+    assert!(answer.body.ends_with(r#""truncated":true}"#), "{}", answer.body);
+    assert!(answer.body.contains("Missing 'Next' target: B"), "{}", answer.body);
+}
