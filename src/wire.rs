@@ -12,6 +12,8 @@ mod check;
 #[cfg(test)]
 mod coverage;
 mod error;
+#[cfg(test)]
+mod harness;
 mod iam;
 mod operation;
 mod protocol;
@@ -19,6 +21,8 @@ mod reply;
 mod shape;
 mod states;
 mod sts;
+#[cfg(test)]
+mod tests;
 
 pub use api::Api;
 pub use call::{Call, Rooms};

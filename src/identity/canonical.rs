@@ -33,7 +33,8 @@ pub(super) fn canonical_request(
         return Err(Invalid::HostUnsigned);
     }
     let own = parts.headers.keys().map(http::HeaderName::as_str).filter(|name| name.starts_with("x-amz-"));
-    if let Some(unsigned) = own.filter(|name| !is_signed(name) && *name != CONTENT_SHA256).next() {
+    let mut own = own.filter(|name| *name != CONTENT_SHA256);
+    if let Some(unsigned) = own.find(|name| !is_signed(name)) {
         return Err(Invalid::HeaderUnsigned(unsigned.to_owned()));
     }
 
@@ -70,9 +71,10 @@ fn content_sha256(parts: &Parts) -> Option<&str> {
 
 /// Appends bytes in lower-case hexadecimal.
 pub(super) fn push_hex(out: &mut String, bytes: &[u8]) {
+    let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16).unwrap_or('0');
     for byte in bytes {
-        // Writing to a String can't fail.
-        let _ = write!(out, "{byte:02x}");
+        out.push(digit(byte >> 4));
+        out.push(digit(byte & 0xf));
     }
 }
 

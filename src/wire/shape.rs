@@ -109,9 +109,9 @@ pub enum Shape {
     /// Bytes; in JSON, Base64.
     Blob,
     /// A list.
-    List(&'static Shape, Limits),
+    List(&'static Self, Limits),
     /// A map from texts.
-    Map(&'static Shape, &'static Shape),
+    Map(&'static Self, &'static Self),
     /// A structure.
     Structure(&'static Structure),
 }

@@ -3,8 +3,11 @@
 //! <https://docs.aws.amazon.com/step-functions/latest/apireference/API_Operations.html>
 
 mod shapes;
+mod time;
+mod validate;
+mod words;
 
-use super::{Handler, Operation, Route, Service, Structure};
+use super::{Handler, Operation, Route, Service, Structure, handler};
 
 const fn row(name: &'static str, input: &'static Structure, handler: Handler) -> Operation {
     Operation { service: Service::States, name, route: Route::Target, input, handler }
@@ -52,5 +55,9 @@ pub(crate) static OPERATIONS: &[Operation] = &[
     row("UntagResource", &shapes::UNTAG_RESOURCE, Handler::Unsupported),
     row("UpdateMapRun", &shapes::UPDATE_MAP_RUN, Handler::Unsupported),
     row("UpdateStateMachineAlias", &shapes::UPDATE_STATE_MACHINE_ALIAS, Handler::Unsupported),
-    row("ValidateStateMachineDefinition", &shapes::VALIDATE_STATE_MACHINE_DEFINITION, Handler::Unsupported),
+    row(
+        "ValidateStateMachineDefinition",
+        &shapes::VALIDATE_STATE_MACHINE_DEFINITION,
+        handler!(validate::validate_state_machine_definition),
+    ),
 ];

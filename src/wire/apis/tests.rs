@@ -6,23 +6,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::{Value, json};
 
-use super::Apis;
 use crate::clock::{SeededIds, Timestamp, VirtualClock};
-use crate::gateway::api;
 use crate::id::{AccountId, Region};
-use crate::identity::iam::Iam;
 use crate::identity::{Authenticator, Caller, Keys};
-use crate::store::{Options, Store};
-use crate::wire::{Api, Rooms, Service};
-
-/// No test here makes a test call.
-struct Nobody;
-
-impl api::TestInvoke for Nobody {
-    fn test_invoke(&self, _: api::TestInvocation) -> api::TestInvokeFuture<'_> {
-        Box::pin(std::future::pending())
-    }
-}
+use crate::wire::harness::rooms;
+use crate::wire::{Api, Service};
 
 struct World {
     api: Api,
@@ -45,11 +33,7 @@ impl World {
         let dir = std::env::temp_dir().join(format!("stepgate-wire-apis-{}-{n}", std::process::id()));
         let clock = Arc::new(VirtualClock::new(Timestamp::from_millis(1_700_000_000_999)));
         let ids = Arc::new(SeededIds::new(3));
-        let store = Store::open(&dir, Options::default(), clock.clone()).unwrap();
-        let control = api::Apis::open(store.clone(), clock.clone(), ids.clone()).unwrap();
-        let iam = Iam::open(store, clock.clone(), ids.clone()).unwrap();
-        let apis = Apis { control, test_invoke: Arc::new(Nobody) };
-        let rooms = Rooms { clock: clock.clone(), ids, iam, apis };
+        let rooms = rooms(&dir, clock.clone(), ids);
         let api = Api::new(rooms, Arc::new(Authenticator::new(Arc::new(Keys::default()), clock)));
         let mut world = Self { api, dir, names: Vec::new() };
         let created = world.call("CreateRestApi", json!({"name": "test"})).await.unwrap();

@@ -18,11 +18,11 @@ pub(super) enum Path<'a> {
     /// The input as rest-json bodies name it: `createRestApiInput`.
     Input,
     /// A member of a structure.
-    Member(&'a Path<'a>, &'static str),
+    Member(&'a Self, &'static str),
     /// An item of a list, counted from 0 here and from 1 in texts.
-    Item(&'a Path<'a>, usize),
+    Item(&'a Self, usize),
     /// A value of a map.
-    Entry(&'a Path<'a>, &'a str),
+    Entry(&'a Self, &'a str),
 }
 
 /// A constraint.
