@@ -45,6 +45,8 @@ pub struct Env<'a> {
     pub now: Timestamp,
     /// Tokens, UUIDs and jitter.
     pub ids: &'a dyn Ids,
+    /// What task tokens begin with; the rest is random.
+    pub token_prefix: &'a str,
     /// Whether there is such an activity.
     pub activity_exists: &'a dyn Fn(&ActivityArn) -> bool,
 }

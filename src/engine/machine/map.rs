@@ -70,7 +70,7 @@ impl Stepper<'_> {
         let scope = self.scope(frame, effective.value());
         let limit = match &map.max_concurrency {
             None => 0,
-            Some(count) => count.resolve("MaxConcurrencyPath", &scope)?,
+            Some(count) => count.resolve("MaxConcurrency", &scope)?,
         };
         let items = match map.items(&scope)?.into_owned() {
             Value::Array(items) => items,

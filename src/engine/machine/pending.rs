@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::super::execution::{Execution, FrameId, Phase};
 use super::{Effect, TaskKey, TimerKey, TimerKind};
-use crate::asl::Program;
+use crate::asl::{Program, Resource, StateKind};
 
 /// Every timer that should be armed. Tasks are rows of their own and need no arming.
 pub(super) fn pending(program: &Program, execution: &Execution) -> Vec<Effect> {
@@ -46,5 +46,16 @@ impl Execution {
             }
             Phase::Deciding | Phase::Waiting { .. } | Phase::Retrying { .. } | Phase::Composite { .. } => None,
         })
+    }
+
+    /// Who works on the attempt `task`, if it is still the current one.
+    pub fn resource_of<'p>(&self, program: &'p Program, task: TaskKey) -> Option<&'p Resource> {
+        let at = self.frames.get(&task.frame)?.at.as_ref()?;
+        match (&program[at.state].kind, &at.phase) {
+            (StateKind::Task(state), Phase::Attempting(attempt)) if attempt.scheduled == task.scheduled => {
+                Some(&state.resource)
+            }
+            _ => None,
+        }
     }
 }

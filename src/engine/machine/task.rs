@@ -87,7 +87,7 @@ impl Stepper<'_> {
         }
         let mut bytes = [0; TOKEN_BYTES];
         self.env.ids.fill(&mut bytes);
-        let token: Arc<str> = URL_SAFE_NO_PAD.encode(bytes).into();
+        let token: Arc<str> = format!("{}{}", self.env.token_prefix, URL_SAFE_NO_PAD.encode(bytes)).into();
         let effective = self.select(frame, &task.flow.input_path, self.raw_input(frame))?;
         let input = match &task.flow.parameters {
             None => effective.clone(),
@@ -110,8 +110,8 @@ impl Stepper<'_> {
             Some(path) => path.resolve(field, &self.scope(frame, effective.value())).map(Some),
         };
         let times = TaskTimes {
-            timeout_s: seconds("TimeoutSecondsPath", &task.timeout)?,
-            heartbeat_s: seconds("HeartbeatSecondsPath", &task.heartbeat)?,
+            timeout_s: seconds("TimeoutSeconds", &task.timeout)?,
+            heartbeat_s: seconds("HeartbeatSeconds", &task.heartbeat)?,
         };
         let credentials_role = match &task.credentials {
             None => None,

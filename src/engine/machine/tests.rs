@@ -54,7 +54,7 @@ impl Drive {
     /// Takes `input` in, and performs the effects.
     pub(super) fn step(&mut self, input: Input) -> Outcome {
         let exists = |arn: &ActivityArn| &*arn.name != "Missing";
-        let env = Env { now: self.now, ids: &self.ids, activity_exists: &exists };
+        let env = Env { now: self.now, ids: &self.ids, token_prefix: "", activity_exists: &exists };
         let step = step(&self.program, &mut self.execution, input, &env);
         self.journal.extend(step.entries);
         for effect in step.effects {
