@@ -1,5 +1,6 @@
 //! The two ways in: HTTP requests, and calls in process.
 
+use std::pin::Pin;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -43,7 +44,14 @@ impl Api {
     }
 
     /// Answers a request. Whatever is wrong with it, the answer is shaped as AWS shapes it.
-    pub async fn handle(&self, request: Request) -> Response {
+    ///
+    /// The future is boxed: this is where the types of all handlers end.
+    pub fn handle(&self, request: Request) -> Pin<Box<dyn Future<Output = Response> + Send>> {
+        let api = self.clone();
+        Box::pin(async move { api.respond(request).await })
+    }
+
+    async fn respond(&self, request: Request) -> Response {
         let started = self.rooms.clock.monotonic();
         let request_id = self.rooms.ids.uuid().to_string();
         let (parts, body) = request.into_parts();
