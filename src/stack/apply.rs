@@ -282,7 +282,7 @@ struct Run<'a> {
 impl Run<'_> {
     async fn step(&mut self, resource: &Declared, properties: Properties) -> Result<(), Error> {
         let kind = resource.kind;
-        let refused = |source| Error::Operation { logical_id: resource.logical_id.clone(), source };
+        let refused = |refusal| Error::Operation { logical_id: resource.logical_id.clone(), refusal };
         let old = self.made.iter().find(|made| made.logical_id == resource.logical_id).cloned();
         let old = match old {
             Some(old) if old.kind == kind => Some(old),
