@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::apis::Apis;
 use super::{ApiError, Code, Operation};
 use crate::clock::{Clock, Ids};
+use crate::engine::Engine;
 use crate::id::AccountRegion;
 use crate::identity::Caller;
 use crate::identity::iam::Iam;
@@ -22,6 +23,8 @@ pub struct Rooms {
     pub ids: Arc<dyn Ids>,
     /// IAM's roles and policies.
     pub iam: Iam,
+    /// The workflow engine.
+    pub engine: Engine,
     /// Amazon API Gateway.
     pub apis: Apis,
 }

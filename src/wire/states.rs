@@ -2,7 +2,13 @@
 //!
 //! <https://docs.aws.amazon.com/step-functions/latest/apireference/API_Operations.html>
 
+mod activities;
+mod executions;
+mod fault;
+mod history;
 mod shapes;
+mod state_machines;
+mod tags;
 mod time;
 mod validate;
 mod words;
@@ -15,29 +21,29 @@ const fn row(name: &'static str, input: &'static Structure, handler: Handler) ->
 
 /// Every operation.
 pub(crate) static OPERATIONS: &[Operation] = &[
-    row("CreateActivity", &shapes::CREATE_ACTIVITY, Handler::Unsupported),
-    row("CreateStateMachine", &shapes::CREATE_STATE_MACHINE, Handler::Unsupported),
-    row("DeleteActivity", &shapes::DELETE_ACTIVITY, Handler::Unsupported),
-    row("DeleteStateMachine", &shapes::DELETE_STATE_MACHINE, Handler::Unsupported),
-    row("DescribeActivity", &shapes::DESCRIBE_ACTIVITY, Handler::Unsupported),
-    row("DescribeExecution", &shapes::DESCRIBE_EXECUTION, Handler::Unsupported),
-    row("DescribeStateMachine", &shapes::DESCRIBE_STATE_MACHINE, Handler::Unsupported),
+    row("CreateActivity", &shapes::CREATE_ACTIVITY, handler!(activities::create_activity)),
+    row("CreateStateMachine", &shapes::CREATE_STATE_MACHINE, handler!(state_machines::create_state_machine)),
+    row("DeleteActivity", &shapes::DELETE_ACTIVITY, handler!(activities::delete_activity)),
+    row("DeleteStateMachine", &shapes::DELETE_STATE_MACHINE, handler!(state_machines::delete_state_machine)),
+    row("DescribeActivity", &shapes::DESCRIBE_ACTIVITY, handler!(activities::describe_activity)),
+    row("DescribeExecution", &shapes::DESCRIBE_EXECUTION, handler!(executions::describe_execution)),
+    row("DescribeStateMachine", &shapes::DESCRIBE_STATE_MACHINE, handler!(state_machines::describe_state_machine)),
     row(
         "DescribeStateMachineForExecution",
         &shapes::DESCRIBE_STATE_MACHINE_FOR_EXECUTION,
-        Handler::Unsupported,
+        handler!(state_machines::describe_state_machine_for_execution),
     ),
-    row("GetActivityTask", &shapes::GET_ACTIVITY_TASK, Handler::Unsupported),
-    row("GetExecutionHistory", &shapes::GET_EXECUTION_HISTORY, Handler::Unsupported),
-    row("ListActivities", &shapes::LIST_ACTIVITIES, Handler::Unsupported),
-    row("ListExecutions", &shapes::LIST_EXECUTIONS, Handler::Unsupported),
-    row("ListStateMachines", &shapes::LIST_STATE_MACHINES, Handler::Unsupported),
-    row("SendTaskFailure", &shapes::SEND_TASK_FAILURE, Handler::Unsupported),
-    row("SendTaskHeartbeat", &shapes::SEND_TASK_HEARTBEAT, Handler::Unsupported),
-    row("SendTaskSuccess", &shapes::SEND_TASK_SUCCESS, Handler::Unsupported),
-    row("StartExecution", &shapes::START_EXECUTION, Handler::Unsupported),
-    row("StopExecution", &shapes::STOP_EXECUTION, Handler::Unsupported),
-    row("UpdateStateMachine", &shapes::UPDATE_STATE_MACHINE, Handler::Unsupported),
+    row("GetActivityTask", &shapes::GET_ACTIVITY_TASK, handler!(activities::get_activity_task)),
+    row("GetExecutionHistory", &shapes::GET_EXECUTION_HISTORY, handler!(history::get_execution_history)),
+    row("ListActivities", &shapes::LIST_ACTIVITIES, handler!(activities::list_activities)),
+    row("ListExecutions", &shapes::LIST_EXECUTIONS, handler!(executions::list_executions)),
+    row("ListStateMachines", &shapes::LIST_STATE_MACHINES, handler!(state_machines::list_state_machines)),
+    row("SendTaskFailure", &shapes::SEND_TASK_FAILURE, handler!(activities::send_task_failure)),
+    row("SendTaskHeartbeat", &shapes::SEND_TASK_HEARTBEAT, handler!(activities::send_task_heartbeat)),
+    row("SendTaskSuccess", &shapes::SEND_TASK_SUCCESS, handler!(activities::send_task_success)),
+    row("StartExecution", &shapes::START_EXECUTION, handler!(executions::start_execution)),
+    row("StopExecution", &shapes::STOP_EXECUTION, handler!(executions::stop_execution)),
+    row("UpdateStateMachine", &shapes::UPDATE_STATE_MACHINE, handler!(state_machines::update_state_machine)),
     row("CreateStateMachineAlias", &shapes::CREATE_STATE_MACHINE_ALIAS, Handler::Unsupported),
     row("DeleteStateMachineAlias", &shapes::DELETE_STATE_MACHINE_ALIAS, Handler::Unsupported),
     row("DeleteStateMachineVersion", &shapes::DELETE_STATE_MACHINE_VERSION, Handler::Unsupported),
@@ -46,13 +52,13 @@ pub(crate) static OPERATIONS: &[Operation] = &[
     row("ListMapRuns", &shapes::LIST_MAP_RUNS, Handler::Unsupported),
     row("ListStateMachineAliases", &shapes::LIST_STATE_MACHINE_ALIASES, Handler::Unsupported),
     row("ListStateMachineVersions", &shapes::LIST_STATE_MACHINE_VERSIONS, Handler::Unsupported),
-    row("ListTagsForResource", &shapes::LIST_TAGS_FOR_RESOURCE, Handler::Unsupported),
+    row("ListTagsForResource", &shapes::LIST_TAGS_FOR_RESOURCE, handler!(tags::list_tags_for_resource)),
     row("PublishStateMachineVersion", &shapes::PUBLISH_STATE_MACHINE_VERSION, Handler::Unsupported),
     row("RedriveExecution", &shapes::REDRIVE_EXECUTION, Handler::Unsupported),
-    row("StartSyncExecution", &shapes::START_SYNC_EXECUTION, Handler::Unsupported),
-    row("TagResource", &shapes::TAG_RESOURCE, Handler::Unsupported),
+    row("StartSyncExecution", &shapes::START_SYNC_EXECUTION, handler!(executions::start_sync_execution)),
+    row("TagResource", &shapes::TAG_RESOURCE, handler!(tags::tag_resource)),
     row("TestState", &shapes::TEST_STATE, Handler::Unsupported),
-    row("UntagResource", &shapes::UNTAG_RESOURCE, Handler::Unsupported),
+    row("UntagResource", &shapes::UNTAG_RESOURCE, handler!(tags::untag_resource)),
     row("UpdateMapRun", &shapes::UPDATE_MAP_RUN, Handler::Unsupported),
     row("UpdateStateMachineAlias", &shapes::UPDATE_STATE_MACHINE_ALIAS, Handler::Unsupported),
     row(
