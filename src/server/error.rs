@@ -29,7 +29,9 @@ pub enum Error {
         reason: std::io::Error,
     },
     /// A listener can't be opened.
-    #[error("cannot listen on {address}: {reason}; stop what listens there or choose another address with --listen")]
+    #[error(
+        "cannot listen on {address}: {reason}; stop what listens there or choose another address with --listen"
+    )]
     Bind {
         /// The address asked for.
         address: SocketAddr,

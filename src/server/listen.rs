@@ -99,7 +99,10 @@ impl Listener {
         }
         drop(self.tcp);
         if tokio::time::timeout(drain, graceful.shutdown()).await.is_err() {
-            tracing::warn!(drain_s = drain.as_secs(), "requests were still in flight when the drain time was over");
+            tracing::warn!(
+                drain_s = drain.as_secs(),
+                "requests were still in flight when the drain time was over"
+            );
         }
     }
 }
