@@ -1,1 +1,46 @@
-//! Room `asl`.
+//! The Amazon States Language: definition text in, checked and compiled [`Program`] out, with the diagnostics of AWS.
+//!
+//! Everything that can be known from the text alone is decided here, once: a `Program` has no dangling
+//! transition, no missing field and no unparsed path, so that running it can fail on data only
+//! ([`DataError`]). Pure: same text, same program; same program and data, same value.
+//!
+//! <https://docs.aws.amazon.com/step-functions/latest/dg/concepts-amazon-states-language.html>
+
+mod compiler;
+mod data_error;
+mod data_flow;
+mod definition;
+mod diagnostics;
+mod expression;
+mod fields;
+pub mod intrinsic;
+mod locate;
+mod number;
+mod path_expr;
+mod program;
+mod query_language;
+mod retry;
+mod siblings;
+mod state;
+mod template;
+#[cfg(test)]
+mod test_scope;
+mod variables;
+
+pub use data_error::{DataError, ErrorName};
+pub use data_flow::{DataFlow, InOut, PathField, ResultPath};
+pub use definition::{DEFINITION_CHARS_MAX, StateMachineType, compile, compile_state, validate};
+pub use diagnostics::{Code, Diagnostic, Diagnostics, Severity};
+pub use expression::Expression;
+pub use intrinsic::{Root, Scope};
+pub use locate::{Position, locate};
+pub use number::{Count, Percentage, Seconds};
+pub use path_expr::PathExpr;
+pub use program::{Program, State, StateId, StateKind, Transition};
+pub use query_language::QueryLanguage;
+pub use retry::{Catcher, ErrorEquals, Jitter, Retrier};
+pub use state::{
+    Choice, ChoiceRule, Decision, Fail, FailText, Integration, Map, Parallel, Pass, Pattern, Resource,
+    Succeed, Task, Wait, WaitUntil,
+};
+pub use template::Template;

@@ -1,1 +1,50 @@
-//! Room `json`.
+//! JSON as AWS reads, keeps and prints it.
+//!
+//! [`parse`] and [`validate`] answer with the words of Jackson, the parser behind the AWS APIs; [`compact`] prints
+//! as Jackson does. A [`Payload`] keeps a document's own text and parses it only when somebody looks inside, so
+//! what no state or mapping touches leaves as it came in. Of duplicate keys the last wins.
+
+mod check;
+mod diagnose;
+mod java;
+mod payload;
+mod print;
+mod syntax;
+
+pub use check::validate;
+pub use java::{java_double, java_string};
+pub use payload::Payload;
+pub use print::{byte_len, compact};
+pub use serde_json::Value;
+pub use syntax::{Location, SyntaxError, SyntaxErrorKind};
+
+/// How deep arrays and objects may nest, the same bound as the parser's own.
+pub const DEPTH_MAX: usize = 127;
+
+/// Parses a document.
+///
+/// # Errors
+/// [`SyntaxError`] for text that is not JSON, nests deeper than [`DEPTH_MAX`], or holds what a [`Value`] can not:
+/// half a surrogate pair, a number beyond the range of a double.
+pub fn parse(text: &str) -> Result<Value, SyntaxError> {
+    let mut value: Value = serde_json::from_str(text).map_err(|source| diagnose::diagnose(text, &source))?;
+    if text.contains("-0") {
+        unsign_zeros(&mut value);
+    }
+    Ok(value)
+}
+
+/// Jackson reads `-0` as the integer 0, the parser here as the double -0.0. (`-0.0` becomes 0 as well: once parsed
+/// the two are the same.)
+fn unsign_zeros(value: &mut Value) {
+    match value {
+        Value::Number(number) if number.is_f64() && number.as_f64() == Some(0.0) => {
+            if number.as_f64().is_some_and(f64::is_sign_negative) {
+                *number = 0.into();
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(unsign_zeros),
+        Value::Object(members) => members.values_mut().for_each(unsign_zeros),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}

@@ -1,1 +1,23 @@
-//! Room `jsonpath`.
+//! JSONPath as Jayway JsonPath reads it, the dialect of Step Functions and of API Gateway's `$input`.
+//!
+//! A [`Path`] is compiled once and read many times; a [`ReferencePath`] is the subset that names exactly one
+//! node and can therefore also be written to (ASL `ResultPath`).
+//!
+//! Pure: text → tokens → value. Reading is bounded in nodes visited and in depth, compiling in length, steps and
+//! nesting, and regular expressions in backtracking. Where Jayway crashes (`ClassCastException` and the like) the
+//! answer here is what it evidently meant, or a [`ReadError::Failed`].
+
+mod cursor;
+mod error;
+mod eval;
+mod filter;
+mod function;
+mod parser;
+mod path;
+mod reference;
+mod show;
+mod token;
+
+pub use error::{PathError, ReadError, WriteError};
+pub use path::Path;
+pub use reference::ReferencePath;

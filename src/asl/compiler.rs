@@ -1,0 +1,173 @@
+//! Reads a machine, and the machines inside it: branches and item processors.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use super::StateMachineType;
+use super::diagnostics::{Code, Findings};
+use super::fields::{Fields, SECONDS_MAX};
+use super::program::{Program, State, StateId};
+use super::query_language::QueryLanguage;
+use super::siblings::{Assignment, Siblings, reachable};
+use super::state;
+use super::variables::referenced;
+
+/// Longest name of a state, in characters.
+const NAME_CHARS_MAX: usize = 80;
+
+/// How many Parallel and Map states may stand inside each other; AWS's bound is not known.
+const NESTING_MAX: usize = 32;
+
+/// What is known of the machine while it is read.
+pub(super) struct Compiler<'a> {
+    /// Standard or Express.
+    pub(super) kind: StateMachineType,
+    /// The machine's query language, which nested states start from too.
+    pub(super) language: QueryLanguage,
+    findings: &'a Findings,
+    /// The arena; `None` is a state not read yet, or broken.
+    states: Vec<Option<State>>,
+    names: HashMap<Arc<str>, StateId>,
+    nesting: usize,
+    /// For each machine being read, outermost first: what the machines inside it assign.
+    inner_assigned: Vec<Vec<Assignment>>,
+}
+
+impl<'a> Compiler<'a> {
+    /// Reads the whole definition; `None` if anything is wrong, which is then among the findings.
+    pub(super) fn compile(fields: &Fields<'a>, kind: StateMachineType) -> Option<Program> {
+        let findings = fields.findings;
+        let language = QueryLanguage::of_machine(fields);
+        let mut compiler = Self {
+            kind,
+            language,
+            findings,
+            states: Vec::new(),
+            names: HashMap::new(),
+            nesting: 0,
+            inner_assigned: Vec::new(),
+        };
+        fields.allow(&["Comment", "StartAt", "States", "Version", "TimeoutSeconds", "QueryLanguage"]);
+        fields.word("Version", &[("1.0", ())]);
+        let comment = fields.string("Comment").map(str::to_owned);
+        let timeout_seconds = fields.integer("TimeoutSeconds", 1, SECONDS_MAX);
+        let start_at = compiler.read_states(fields);
+        if !findings.is_sound() {
+            return None;
+        }
+        let states = compiler.states.into_iter().collect::<Option<_>>()?;
+        Some(Program { comment, start_at: start_at?, timeout_seconds, states, names: compiler.names })
+    }
+
+    /// Reads `StartAt` and `States` of a machine inside a state: a branch or an item processor.
+    pub(super) fn read_inner(&mut self, fields: &Fields<'a>) -> Option<StateId> {
+        if self.nesting == NESTING_MAX {
+            let message = format!("States are nested deeper than {NESTING_MAX} levels");
+            self.findings.field(Code::TooDeeplyNested, &fields.at, message);
+            return None;
+        }
+        self.nesting += 1;
+        let start_at = self.read_states(fields);
+        self.nesting -= 1;
+        start_at
+    }
+
+    fn read_states(&mut self, fields: &Fields<'a>) -> Option<StateId> {
+        let required = fields.require(&["States", "StartAt"]);
+        let states = fields.object("States")?;
+        if states.iter().next().is_none() {
+            fields.field_problem("States", "Value cannot be empty");
+            return None;
+        }
+        let n_errors = self.findings.n_schema_errors();
+        let order = self.reserve(&states);
+        let siblings = Siblings::new(order.iter().cloned().collect());
+        let start_at = siblings.target(fields, "StartAt");
+        siblings.take_targets();
+
+        self.inner_assigned.push(Vec::new());
+        let mut edges = HashMap::new();
+        for ((name, id), (_, value)) in order.iter().zip(states.iter()) {
+            if let Some(fields) = Fields::of(value, states.at.field(name), self.findings) {
+                self.states[id.index()] = self.read_state(name, &fields, &siblings);
+            }
+            edges.insert(*id, siblings.take_targets());
+        }
+        // Of states that couldn't be read it isn't known where they go.
+        if required && n_errors == self.findings.n_schema_errors() {
+            self.check_ways(fields, start_at, &order, &edges, &siblings);
+        }
+        self.check_assignments(siblings.into_assigned());
+        start_at
+    }
+
+    /// Gives every state of one `States` its place in the arena, so that the way can lead forward.
+    fn reserve(&mut self, states: &Fields<'a>) -> Vec<(Arc<str>, StateId)> {
+        let mut order = Vec::new();
+        for (name, _) in states.iter() {
+            let name: Arc<str> = name.into();
+            let n_chars = name.chars().count();
+            let at = states.at.field(&name);
+            // The wording of these two is not recorded.
+            if n_chars == 0 || NAME_CHARS_MAX < n_chars {
+                let message = format!("The name of a state must have 1 to {NAME_CHARS_MAX} characters");
+                self.findings.field(Code::InvalidStateName, &at, message);
+            }
+            let id = StateId::from_index(self.states.len());
+            if self.names.insert(name.clone(), id).is_some() {
+                let message = format!("The name '{name}' is used by more than one state");
+                self.findings.field(Code::DuplicateStateName, &at, message);
+            }
+            order.push((name, id));
+            self.states.push(None);
+        }
+        order
+    }
+
+    fn read_state(&mut self, name: &Arc<str>, fields: &Fields<'a>, siblings: &Siblings) -> Option<State> {
+        let kind = state::read(self, fields, siblings)?;
+        Some(State {
+            name: name.clone(),
+            comment: fields.string("Comment").map(str::to_owned),
+            variables: referenced(fields),
+            kind,
+        })
+    }
+
+    /// Whether the workflow can end, and whether every state can be come by.
+    fn check_ways(
+        &self,
+        fields: &Fields<'_>,
+        start_at: Option<StateId>,
+        order: &[(Arc<str>, StateId)],
+        edges: &HashMap<StateId, Vec<StateId>>,
+        siblings: &Siblings,
+    ) {
+        if !siblings.has_end() {
+            // AWS gives no place for the machine itself; a branch or processor would be hard to find without.
+            let at = (0 < self.nesting).then_some(&fields.at);
+            self.findings.graph(Code::MissingEndState, at, "Workflow has no terminal state");
+            return;
+        }
+        let Some(start_at) = start_at else { return };
+        let reached = reachable(start_at, edges);
+        for (name, _) in order.iter().filter(|(_, id)| !reached.contains(id)) {
+            let message = format!("State \"{name}\" is not reachable.");
+            let at = fields.at.field("States").field(name);
+            self.findings.graph(Code::MissingTransitionTarget, Some(&at), message);
+        }
+    }
+
+    /// A machine inside another must not assign the outer one's variables; AWS's wording is not recorded.
+    fn check_assignments(&mut self, own: Vec<Assignment>) {
+        let inner = self.inner_assigned.pop().unwrap_or_default();
+        let names: HashSet<&str> = own.iter().map(|assignment| assignment.name.as_str()).collect();
+        for Assignment { name, at } in inner.iter().filter(|inner| names.contains(inner.name.as_str())) {
+            self.findings.schema(at, format!("The variable '{name}' is already assigned in an outer scope"));
+        }
+        if let Some(outer) = self.inner_assigned.last_mut() {
+            outer.extend(own);
+            outer.extend(inner);
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! What can go wrong while a checked program meets data.
+
+use std::fmt;
+
+use serde_json::Value;
+
+use crate::json;
+
+/// The errors that the language itself raises.
+///
+/// <https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html>
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ErrorName {
+    /// A fault of definition or data; neither retried nor caught.
+    Runtime,
+    /// `ResultPath` can't be applied to the state's input.
+    ResultPathMatchFailure,
+    /// A template's path can't be applied.
+    ParameterPathFailure,
+    /// An intrinsic function refused its arguments.
+    IntrinsicFailure,
+    /// No rule matched and there is no `Default`.
+    NoChoiceMatched,
+    /// An input, output or variable over 262 144 bytes.
+    DataLimitExceeded,
+}
+
+impl ErrorName {
+    /// The name as `ErrorEquals` writes it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Runtime => "States.Runtime",
+            Self::ResultPathMatchFailure => "States.ResultPathMatchFailure",
+            Self::ParameterPathFailure => "States.ParameterPathFailure",
+            Self::IntrinsicFailure => "States.IntrinsicFailure",
+            Self::NoChoiceMatched => "States.NoChoiceMatched",
+            Self::DataLimitExceeded => "States.DataLimitExceeded",
+        }
+    }
+}
+
+impl fmt::Display for ErrorName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A state that can't go on with the data it has. The cause is AWS's text without its opening `An error
+/// occurred while executing the state '…' (entered at the event id #n). `, which only the machine can tell.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{name}: {cause}")]
+pub struct DataError {
+    /// The error's name.
+    pub name: ErrorName,
+    /// What was wrong.
+    pub cause: String,
+}
+
+impl DataError {
+    /// A `States.Runtime`.
+    pub fn runtime(cause: impl Into<String>) -> Self {
+        Self { name: ErrorName::Runtime, cause: cause.into() }
+    }
+}
+
+/// A value as causes show it: a text without its quotes, anything else as JSON.
+pub(super) fn shown(value: &Value) -> String {
+    value.as_str().map_or_else(|| json::compact(value), str::to_owned)
+}

@@ -1,0 +1,247 @@
+//! What is wrong with a definition, as AWS says it.
+
+use std::cell::RefCell;
+use std::fmt;
+use std::rc::Rc;
+
+/// Whether a definition with this problem can be deployed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// It can, but is probably not what was meant.
+    Warning,
+    /// It can't.
+    Error,
+}
+
+impl Severity {
+    /// `ERROR` or `WARNING`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Warning => "WARNING",
+            Self::Error => "ERROR",
+        }
+    }
+}
+
+/// What kind of problem it is.
+///
+/// <https://docs.aws.amazon.com/step-functions/latest/apireference/API_ValidateStateMachineDefinitionDiagnostic.html>
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Code {
+    /// The text is no JSON.
+    InvalidJsonDescription,
+    /// A field is missing, unknown, or has a value that it can't have.
+    SchemaValidationFailed,
+    /// No state ends the workflow.
+    MissingEndState,
+    /// Two states have one name.
+    DuplicateStateName,
+    /// A state's name is empty or too long.
+    InvalidStateName,
+    /// A transition leads to no state, or no transition to a state.
+    MissingTransitionTarget,
+    /// States inside states, or values inside values, beyond the limit.
+    TooDeeplyNested,
+    /// A value looks like a path or call, but its key doesn't end in `.$`.
+    NoDollar,
+    /// A value looks like a path, but its field's name doesn't end in `Path`.
+    NoPath,
+    /// A path in the `Result` of a Pass state, where nothing is computed.
+    PassResultIsStatic,
+}
+
+impl Code {
+    /// The code on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::InvalidJsonDescription => "INVALID_JSON_DESCRIPTION",
+            Self::SchemaValidationFailed => "SCHEMA_VALIDATION_FAILED",
+            Self::MissingEndState => "MISSING_END_STATE",
+            Self::DuplicateStateName => "DUPLICATE_STATE_NAME",
+            Self::InvalidStateName => "INVALID_STATE_NAME",
+            Self::MissingTransitionTarget => "MISSING_TRANSITION_TARGET",
+            Self::TooDeeplyNested => "TOO_DEEPLY_NESTED",
+            Self::NoDollar => "NO_DOLLAR",
+            Self::NoPath => "NO_PATH",
+            Self::PassResultIsStatic => "PASS_RESULT_IS_STATIC",
+        }
+    }
+
+    /// How bad it is.
+    pub fn severity(self) -> Severity {
+        match self {
+            Self::NoDollar | Self::NoPath | Self::PassResultIsStatic => Severity::Warning,
+            Self::InvalidJsonDescription
+            | Self::SchemaValidationFailed
+            | Self::MissingEndState
+            | Self::DuplicateStateName
+            | Self::InvalidStateName
+            | Self::MissingTransitionTarget
+            | Self::TooDeeplyNested => Severity::Error,
+        }
+    }
+}
+
+/// One problem.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Diagnostic {
+    /// What kind.
+    pub code: Code,
+    /// What is wrong.
+    pub message: String,
+    /// Where: `/States/A/Next`, or for broken JSON the parser's own words.
+    pub location: Option<String>,
+}
+
+impl Diagnostic {
+    /// How bad it is.
+    pub fn severity(&self) -> Severity {
+        self.code.severity()
+    }
+}
+
+impl fmt::Display for Diagnostic {
+    /// `CODE: message at location`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.code.as_str(), self.message)?;
+        match &self.location {
+            Some(at) => write!(f, " at {at}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Why a definition is refused: one or more errors. Prints as what stands between the quotes of `Invalid State
+/// Machine Definition: '…'`.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub struct Diagnostics(pub Vec<Diagnostic>);
+
+impl fmt::Display for Diagnostics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, diagnostic) in self.0.iter().enumerate() {
+            if 0 < index {
+                f.write_str(", ")?;
+            }
+            write!(f, "{diagnostic}")?;
+        }
+        Ok(())
+    }
+}
+
+/// A place in a definition, as AWS writes it: `/States/C/Choices[0]/Next`; the root is `/`. Not a JSON Pointer:
+/// an index stands in brackets and nothing is escaped.
+///
+/// A chain of steps that becomes text only when there is a problem to tell.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Location(Option<Rc<(Self, Step)>>);
+
+#[derive(Debug)]
+enum Step {
+    Field(Box<str>),
+    Element(usize),
+}
+
+/// Longest location that is told, about: keys can be as long as the definition.
+const LOCATION_LEN_MAX: usize = 4096;
+
+impl Location {
+    /// The place of a member of this object.
+    pub(super) fn field(&self, name: &str) -> Self {
+        Self(Some(Rc::new((self.clone(), Step::Field(name.into())))))
+    }
+
+    /// The place of an element of this array.
+    pub(super) fn element(&self, index: usize) -> Self {
+        Self(Some(Rc::new((self.clone(), Step::Element(index)))))
+    }
+
+    fn write(&self, to: &mut String) {
+        let Some(step) = &self.0 else { return };
+        let (parent, step) = &**step;
+        parent.write(to);
+        match step {
+            Step::Field(name) => {
+                to.push('/');
+                let room = LOCATION_LEN_MAX.saturating_sub(to.len());
+                to.extend(name.chars().take(room));
+            }
+            Step::Element(index) => to.push_str(&format!("[{index}]")),
+        }
+    }
+}
+
+impl fmt::Display for Location {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut text = String::new();
+        self.write(&mut text);
+        f.write_str(if text.is_empty() { "/" } else { &text })
+    }
+}
+
+/// Most problems that are kept of one definition; more help nobody.
+const DIAGNOSTICS_MAX: usize = 1000;
+
+/// Gathers the problems of one definition while it is read.
+///
+/// They come in three parts, each in the order of the text: what is wrong with fields, what is wrong with the
+/// way from state to state, and features that this server hasn't got. The last are told only when all else is
+/// right, so that a definition gets the diagnostics of AWS as long as AWS has any.
+#[derive(Debug, Default)]
+pub(super) struct Findings {
+    schema: RefCell<Vec<Diagnostic>>,
+    graph: RefCell<Vec<Diagnostic>>,
+    refused: RefCell<Vec<Diagnostic>>,
+}
+
+impl Findings {
+    /// A field is missing, unknown, or has a value that it can't have.
+    pub(super) fn schema(&self, at: &Location, message: impl Into<String>) {
+        self.field(Code::SchemaValidationFailed, at, message);
+    }
+
+    /// Anything else about a field.
+    pub(super) fn field(&self, code: Code, at: &Location, message: impl Into<String>) {
+        push(&self.schema, code, Some(at), message.into());
+    }
+
+    /// Something about the way from state to state.
+    pub(super) fn graph(&self, code: Code, at: Option<&Location>, message: impl Into<String>) {
+        push(&self.graph, code, at, message.into());
+    }
+
+    /// A legal use of a feature that this server hasn't got.
+    pub(super) fn refuse(&self, at: &Location, feature: &str) {
+        let message = format!("{feature} is not supported by this server");
+        push(&self.refused, Code::SchemaValidationFailed, Some(at), message);
+    }
+
+    /// How many errors the fields have so far.
+    pub(super) fn n_schema_errors(&self) -> usize {
+        self.schema.borrow().iter().filter(|d| d.severity() == Severity::Error).count()
+    }
+
+    /// Whether nothing but warnings was found so far.
+    pub(super) fn is_sound(&self) -> bool {
+        [&self.schema, &self.graph, &self.refused]
+            .iter()
+            .all(|part| part.borrow().iter().all(|d| d.severity() == Severity::Warning))
+    }
+
+    /// All of it.
+    pub(super) fn into_diagnostics(self) -> Vec<Diagnostic> {
+        let mut all = self.schema.into_inner();
+        all.extend(self.graph.into_inner());
+        if all.iter().all(|d| d.severity() == Severity::Warning) {
+            all.extend(self.refused.into_inner());
+        }
+        all.truncate(DIAGNOSTICS_MAX);
+        all
+    }
+}
+
+fn push(to: &RefCell<Vec<Diagnostic>>, code: Code, at: Option<&Location>, message: String) {
+    let mut to = to.borrow_mut();
+    if to.len() < DIAGNOSTICS_MAX {
+        to.push(Diagnostic { code, message, location: at.map(Location::to_string) });
+    }
+}

@@ -1,0 +1,303 @@
+//! Reads the fields of an object in a definition; whatever is wrong with one becomes a diagnostic, and reading goes on.
+
+use serde_json::{Map, Number, Value};
+
+use super::data_flow::{PathField, ResultPath};
+use super::diagnostics::{Code, Findings, Location};
+use super::intrinsic::Root;
+use super::number::{Count, Percentage, Seconds};
+use super::path_expr::PathExpr;
+use super::template::Template;
+use crate::jsonpath::ReferencePath;
+
+/// Seconds and counts are below this everywhere in the language.
+pub(super) const SECONDS_MAX: u64 = 99_999_999;
+
+/// An object of a definition and its place. Every getter gives `None` when the field is absent *or* wrong; the
+/// latter is then among the findings.
+#[derive(Clone, Debug)]
+pub(super) struct Fields<'a> {
+    object: &'a Map<String, Value>,
+    /// Where the object is.
+    pub(super) at: Location,
+    /// Where problems go.
+    pub(super) findings: &'a Findings,
+}
+
+impl<'a> Fields<'a> {
+    /// `value` as an object; a diagnostic if it is anything else.
+    pub(super) fn of(value: &'a Value, at: Location, findings: &'a Findings) -> Option<Self> {
+        let Some(object) = value.as_object() else {
+            wrong_type(findings, &at, "Object");
+            return None;
+        };
+        Some(Self { object, at, findings })
+    }
+
+    /// A problem with the object itself.
+    pub(super) fn problem(&self, message: impl Into<String>) {
+        self.findings.schema(&self.at, message);
+    }
+
+    /// A problem with one field.
+    pub(super) fn field_problem(&self, name: &str, message: impl Into<String>) {
+        self.findings.schema(&self.at.field(name), message);
+    }
+
+    /// The field as it is.
+    pub(super) fn get(&self, name: &str) -> Option<&'a Value> {
+        self.object.get(name)
+    }
+
+    /// Whether the field is there.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.object.contains_key(name)
+    }
+
+    /// Names and values.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&'a str, &'a Value)> + use<'a> {
+        self.object.iter().map(|(name, value)| (name.as_str(), value))
+    }
+
+    /// Whether all of `names` are there; one diagnostic tells those that aren't.
+    pub(super) fn require(&self, names: &[&str]) -> bool {
+        let missing: Vec<&str> = names.iter().copied().filter(|name| !self.has(name)).collect();
+        if !missing.is_empty() {
+            self.problem(format!("These fields are required: [{}]", missing.join(", ")));
+        }
+        missing.is_empty()
+    }
+
+    /// Refuses fields that aren't among `names`.
+    pub(super) fn allow(&self, names: &[&str]) {
+        for (name, _) in self.iter().filter(|(name, _)| !names.contains(name)) {
+            self.problem(format!("Field '{name}' is not supported"));
+        }
+    }
+
+    /// At most one of `names` may be there: that one.
+    pub(super) fn at_most_one(&self, names: &[&'static str]) -> Option<&'static str> {
+        let mut present = names.iter().copied().filter(|name| self.has(name));
+        let first = present.next();
+        if present.next().is_some() {
+            self.problem(format!("There should only be one of the following fields: [{}]", names.join(", ")));
+        }
+        first
+    }
+
+    /// Exactly one of `names` must be there. The wording for none is ours, in the manner of the one above.
+    pub(super) fn exactly_one(&self, names: &[&'static str]) -> Option<&'static str> {
+        let one = self.at_most_one(names);
+        if one.is_none() {
+            self.problem(format!("There should be one of the following fields: [{}]", names.join(", ")));
+        }
+        one
+    }
+
+    /// A text.
+    pub(super) fn string(&self, name: &str) -> Option<&'a str> {
+        self.typed(name, "String", Value::as_str)
+    }
+
+    /// A truth value.
+    pub(super) fn boolean(&self, name: &str) -> Option<bool> {
+        self.typed(name, "Boolean", Value::as_bool)
+    }
+
+    /// A number of any kind.
+    pub(super) fn number(&self, name: &str) -> Option<&'a Number> {
+        self.typed(name, "Number", Value::as_number)
+    }
+
+    /// An array with at least one element.
+    pub(super) fn filled_array(&self, name: &str) -> Option<&'a [Value]> {
+        let array = self.array(name)?;
+        if array.is_empty() {
+            self.field_problem(name, "Value cannot be empty");
+            return None;
+        }
+        Some(array)
+    }
+
+    /// An array.
+    pub(super) fn array(&self, name: &str) -> Option<&'a [Value]> {
+        self.typed(name, "Array", |value| value.as_array().map(Vec::as_slice))
+    }
+
+    /// An object.
+    pub(super) fn object(&self, name: &str) -> Option<Self> {
+        Fields::of(self.get(name)?, self.at.field(name), self.findings)
+    }
+
+    /// An integer from `min` to `max`.
+    pub(super) fn integer(&self, name: &str, min: u64, max: u64) -> Option<u64> {
+        let value = self.get(name)?;
+        if let Some(integer) = value.as_u64() {
+            if integer < min {
+                self.field_problem(name, format!("Minimum value is {min}"));
+                return None;
+            }
+            if max < integer {
+                self.field_problem(name, format!("Maximum value is {max}"));
+                return None;
+            }
+            return Some(integer);
+        }
+        match value.as_i64() {
+            Some(_) => self.field_problem(name, format!("Minimum value is {min}")),
+            None => wrong_type(self.findings, &self.at.field(name), "Integer"),
+        }
+        None
+    }
+
+    /// A number from `min` to `max`, either of which may be infinite.
+    pub(super) fn float(&self, name: &str, min: f64, max: f64) -> Option<f64> {
+        let number = self.number(name)?.as_f64()?;
+        if number < min {
+            self.field_problem(name, format!("Minimum value is {min:?}"));
+            return None;
+        }
+        if max < number {
+            self.field_problem(name, format!("Maximum value is {max:?}"));
+            return None;
+        }
+        Some(number)
+    }
+
+    /// One of a few words.
+    pub(super) fn word<T: Copy>(&self, name: &str, words: &[(&str, T)]) -> Option<T> {
+        let word = self.string(name)?;
+        let found = words.iter().find(|(text, _)| *text == word);
+        if found.is_none() {
+            let all: Vec<&str> = words.iter().map(|(text, _)| *text).collect();
+            let all = all.join(", ");
+            self.field_problem(name, format!("The field '{name}' should have one of these values: [{all}]"));
+        }
+        found.map(|(_, value)| *value)
+    }
+
+    /// A path: `$…`, `$$…` or `$name…`.
+    pub(super) fn path(&self, name: &str) -> Option<PathExpr> {
+        let path = PathExpr::parse(self.string(name)?);
+        if path.is_none() {
+            self.field_problem(name, "Value is not a valid JSONPath");
+        }
+        path
+    }
+
+    /// A path that names exactly one node.
+    pub(super) fn reference_path(&self, name: &str) -> Option<PathExpr> {
+        let path = PathExpr::parse_reference(self.string(name)?);
+        if path.is_none() {
+            self.not_a_reference_path(name);
+        }
+        path
+    }
+
+    /// A path that names exactly one node and not in the context object, which the numbers of a Map can't come
+    /// from.
+    fn data_reference_path(&self, name: &str) -> Option<PathExpr> {
+        let path = self.reference_path(name)?;
+        if *path.root() == Root::Context {
+            self.not_a_reference_path(name);
+            return None;
+        }
+        Some(path)
+    }
+
+    /// `InputPath` or `OutputPath`.
+    pub(super) fn path_field(&self, name: &str) -> PathField {
+        match self.get(name) {
+            None => PathField::Whole,
+            Some(Value::Null) => PathField::Discard,
+            Some(Value::String(text)) if text == "$" => PathField::Whole,
+            Some(_) => self.path(name).map_or(PathField::Whole, PathField::Path),
+        }
+    }
+
+    /// `ResultPath`.
+    pub(super) fn result_path(&self) -> ResultPath {
+        let name = "ResultPath";
+        match self.get(name) {
+            None => ResultPath::Replace,
+            Some(Value::Null) => ResultPath::Discard,
+            Some(Value::String(text)) if text == "$" => ResultPath::Replace,
+            Some(_) => {
+                let Some(text) = self.string(name) else { return ResultPath::Replace };
+                // A variable or the context object can't be written to: only the input's `$.` and `$[` will do.
+                let into_input = text.starts_with("$.") || text.starts_with("$[");
+                match ReferencePath::compile(text) {
+                    Ok(path) if into_input => ResultPath::Insert(path),
+                    Ok(_) | Err(_) => {
+                        self.not_a_reference_path(name);
+                        ResultPath::Replace
+                    }
+                }
+            }
+        }
+    }
+
+    fn not_a_reference_path(&self, name: &str) {
+        self.field_problem(name, "Value is not a Reference Path");
+    }
+
+    /// A payload template.
+    pub(super) fn template(&self, name: &str) -> Option<Template> {
+        Template::compile(self.object(name)?)
+    }
+
+    /// `<name>` or `<name>Path` in seconds, from 1.
+    pub(super) fn seconds(&self, name: &'static str, path_name: &'static str) -> Option<Seconds> {
+        if self.at_most_one(&[name, path_name])? == name {
+            self.integer(name, 1, SECONDS_MAX).map(Seconds::Literal)
+        } else {
+            self.reference_path(path_name).map(Seconds::Path)
+        }
+    }
+
+    /// `<name>` or `<name>Path`, an integer from 0.
+    pub(super) fn count(&self, name: &'static str, path_name: &'static str) -> Option<Count> {
+        if self.at_most_one(&[name, path_name])? == name {
+            self.integer(name, 0, u64::MAX).map(Count::Literal)
+        } else {
+            self.data_reference_path(path_name).map(Count::Path)
+        }
+    }
+
+    /// `<name>` or `<name>Path`, a number from 0 to 100.
+    pub(super) fn percentage(&self, name: &'static str, path_name: &'static str) -> Option<Percentage> {
+        if self.at_most_one(&[name, path_name])? == name {
+            self.float(name, 0.0, 100.0).map(Percentage::Literal)
+        } else {
+            self.data_reference_path(path_name).map(Percentage::Path)
+        }
+    }
+
+    /// A text as it is; a warning if it looks like a path, because then `<name>Path` was probably meant.
+    pub(super) fn literal_string(&self, name: &str) -> Option<&'a str> {
+        let text = self.string(name)?;
+        if looks_like_path(text) {
+            let message = "Field value looks like a path, but field name does not end with 'Path'.";
+            self.findings.field(Code::NoPath, &self.at.field(name), message);
+        }
+        Some(text)
+    }
+
+    fn typed<T>(&self, name: &str, kind: &str, read: impl FnOnce(&'a Value) -> Option<T>) -> Option<T> {
+        let read = read(self.get(name)?);
+        if read.is_none() {
+            wrong_type(self.findings, &self.at.field(name), kind);
+        }
+        read
+    }
+}
+
+/// A value of another JSON type than the field has. The wording is not recorded.
+fn wrong_type(findings: &Findings, at: &Location, kind: &str) {
+    findings.schema(at, format!("Expected value of type {kind}"));
+}
+
+/// Whether somebody who wrote this literal probably meant a path.
+pub(super) fn looks_like_path(text: &str) -> bool {
+    ["$.", "$[", "$$.", "$$["].iter().any(|start| text.starts_with(start))
+}

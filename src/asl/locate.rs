@@ -1,0 +1,212 @@
+//! From a diagnostic's location to a place in the definition's text.
+
+/// A place in a text; both count from 1, columns in characters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Position {
+    /// Line.
+    pub line: usize,
+    /// Column.
+    pub column: usize,
+}
+
+/// Where in `definition` the `location` of a [`Diagnostic`](super::Diagnostic) is: the key of a field, the start
+/// of an array's element, or what the parser says of broken JSON (`[Source: …; line: 1, column: 4]`). `/` and a
+/// location that isn't there are where the definition starts.
+pub fn locate(definition: &str, location: &str) -> Position {
+    if let Some(position) = parsers_position(location) {
+        return position;
+    }
+    let mut scan = Scan { bytes: definition.as_bytes(), at: 0 };
+    scan.skip_space();
+    let start = scan.at;
+    let wanted = if location == "/" { "" } else { location };
+    position(definition, scan.find(wanted).unwrap_or(start))
+}
+
+fn parsers_position(location: &str) -> Option<Position> {
+    let (_, place) = location.strip_prefix("[Source:")?.strip_suffix(']')?.rsplit_once("; line: ")?;
+    let (line, column) = place.split_once(", column: ")?;
+    Some(Position { line: line.parse().ok()?, column: column.parse().ok()? })
+}
+
+fn position(text: &str, offset: usize) -> Position {
+    let before = text.get(..offset).unwrap_or(text);
+    let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+    Position { line: before.matches('\n').count() + 1, column: before[line_start..].chars().count() + 1 }
+}
+
+/// A walk over JSON text that is known to be good.
+struct Scan<'a> {
+    bytes: &'a [u8],
+    at: usize,
+}
+
+impl Scan<'_> {
+    /// The offset of `wanted`, a location relative to the value that starts here. Steps over the value if it
+    /// isn't in it. As locations escape nothing, a key matches if the location goes on with it and then ends or
+    /// has another step: the first that leads all the way wins.
+    fn find(&mut self, wanted: &str) -> Option<usize> {
+        if wanted.is_empty() {
+            return Some(self.at);
+        }
+        match self.bytes.get(self.at) {
+            Some(b'{') => self.find_in_object(wanted),
+            Some(b'[') => self.find_in_array(wanted),
+            Some(_) | None => {
+                self.skip_value();
+                None
+            }
+        }
+    }
+
+    fn find_in_object(&mut self, wanted: &str) -> Option<usize> {
+        self.at += 1;
+        loop {
+            self.skip_separators();
+            let key_at = self.at;
+            if self.bytes.get(self.at) != Some(&b'"') {
+                self.at += 1;
+                return None;
+            }
+            self.skip_string();
+            let key: Option<String> =
+                self.bytes.get(key_at..self.at).and_then(|key| serde_json::from_slice(key).ok());
+            self.skip_separators();
+            let rest = key.and_then(|key| wanted.strip_prefix('/')?.strip_prefix(key.as_str()));
+            match rest {
+                Some("") => return Some(key_at),
+                Some(rest) if rest.starts_with(['/', '[']) => {
+                    if let Some(found) = self.find(rest) {
+                        return Some(found);
+                    }
+                }
+                Some(_) | None => self.skip_value(),
+            }
+        }
+    }
+
+    fn find_in_array(&mut self, wanted: &str) -> Option<usize> {
+        let index = wanted.strip_prefix('[').and_then(|rest| rest.split_once(']'));
+        let index = index.and_then(|(index, rest)| Some((index.parse::<usize>().ok()?, rest)));
+        self.at += 1;
+        for current in 0.. {
+            self.skip_separators();
+            if matches!(self.bytes.get(self.at), Some(b']') | None) {
+                break;
+            }
+            match index {
+                Some((wanted, rest)) if wanted == current => return self.find(rest),
+                Some(_) | None => self.skip_value(),
+            }
+        }
+        self.at += 1;
+        None
+    }
+
+    fn skip_space(&mut self) {
+        self.skip_while(|byte| byte.is_ascii_whitespace());
+    }
+
+    fn skip_separators(&mut self) {
+        self.skip_while(|byte| byte.is_ascii_whitespace() || matches!(byte, b',' | b':'));
+    }
+
+    fn skip_while(&mut self, skipped: impl Fn(u8) -> bool) {
+        while self.bytes.get(self.at).is_some_and(|byte| skipped(*byte)) {
+            self.at += 1;
+        }
+    }
+
+    /// Steps over any value without recursion.
+    fn skip_value(&mut self) {
+        let mut depth = 0_usize;
+        while let Some(byte) = self.bytes.get(self.at) {
+            match byte {
+                b'"' => self.skip_string(),
+                b'{' | b'[' => {
+                    depth += 1;
+                    self.at += 1;
+                }
+                b'}' | b']' => {
+                    depth = depth.saturating_sub(1);
+                    self.at += 1;
+                }
+                byte if byte.is_ascii_whitespace() || matches!(byte, b',' | b':') => self.at += 1,
+                _ => self.skip_while(|byte| {
+                    !byte.is_ascii_whitespace() && !matches!(byte, b',' | b':' | b'}' | b']')
+                }),
+            }
+            if depth == 0 {
+                return;
+            }
+        }
+    }
+
+    fn skip_string(&mut self) {
+        self.at += 1;
+        while let Some(byte) = self.bytes.get(self.at) {
+            self.at += match byte {
+                b'\\' => 2,
+                _ => 1,
+            };
+            if *byte == b'"' {
+                return;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DEFINITION: &str = r#"{
+  "StartAt": "A",
+  "States": {
+    "A": { "Type": "Choice", "Comment": "} \" ]",
+      "Choices": [ {"Next": "B"},
+                   {"Next": "é", "Nöxt": "/"} ],
+      "Default": "x" },
+    "A/B": { "Type": "Pass", "n": -1.5e3, "Next": [[1], [2, {"k": null}]] }
+  }
+}"#;
+
+    #[test]
+    fn locations_lead_to_keys_and_elements() {
+        for (location, line, column) in [
+            ("/", 1, 1),
+            ("/StartAt", 2, 3),
+            ("/States/A", 4, 5),
+            ("/States/A/Default", 7, 7),
+            ("/States/A/Choices[0]", 5, 20),
+            ("/States/A/Choices[1]/Nöxt", 6, 34),
+            ("/States/A/B/Type", 8, 14),
+            ("/States/A/B/Next[1][1]/k", 8, 62),
+        ] {
+            assert_eq!(locate(DEFINITION, location), Position { line, column }, "{location}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_there_is_where_the_definition_starts() {
+        for location in
+            ["/States/C", "/States/A/Choices[2]", "/StartAt/x", "nonsense", "/States/A/Choices[x]"]
+        {
+            assert_eq!(locate(DEFINITION, location), Position { line: 1, column: 1 }, "{location}");
+        }
+        assert_eq!(locate("\n {}", "/States"), Position { line: 2, column: 2 });
+    }
+
+    #[test]
+    fn the_parser_knows_its_own_position() {
+        let location = "[Source: (String)\"a; line: 7, column: 7]\"; line: 2, column: 14]";
+        assert_eq!(locate("", location), Position { line: 2, column: 14 });
+    }
+
+    #[test]
+    fn broken_text_gives_some_place() {
+        for text in ["", "{", "{\"a", "{\"a\\", "[[[[", "{\"a\":", "}", "\"", "{\"a\":}"] {
+            locate(text, "/a/b[0]");
+        }
+    }
+}

@@ -1,0 +1,225 @@
+//! One state of any type: which fields it may have, and who reads them.
+
+mod choice;
+mod comparison;
+mod fail;
+mod map;
+mod parallel;
+mod pass;
+mod resource;
+mod string_pattern;
+mod succeed;
+mod task;
+mod wait;
+
+pub use choice::{Choice, ChoiceRule, Decision};
+pub use fail::{Fail, FailText};
+pub use map::Map;
+pub use parallel::Parallel;
+pub use pass::Pass;
+pub use resource::{Integration, Pattern, Resource};
+pub use succeed::Succeed;
+pub use task::Task;
+pub use wait::{Wait, WaitUntil};
+
+use super::compiler::Compiler;
+use super::fields::Fields;
+use super::program::StateKind;
+use super::query_language::QueryLanguage;
+use super::siblings::Siblings;
+
+/// The types of states, in the order in which AWS lists them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Type {
+    Task,
+    Wait,
+    Pass,
+    Succeed,
+    Fail,
+    Choice,
+    Parallel,
+    Map,
+}
+
+const TYPES: &[(&str, Type)] = &[
+    ("Task", Type::Task),
+    ("Wait", Type::Wait),
+    ("Pass", Type::Pass),
+    ("Succeed", Type::Succeed),
+    ("Fail", Type::Fail),
+    ("Choice", Type::Choice),
+    ("Parallel", Type::Parallel),
+    ("Map", Type::Map),
+];
+
+/// Fields that every state may have.
+const OF_ALL: &[&str] = &["Type", "Comment", "QueryLanguage"];
+
+impl Type {
+    /// Fields of this type in both query languages.
+    fn fields(self) -> &'static [&'static str] {
+        match self {
+            Self::Task => &[
+                "Next",
+                "End",
+                "Assign",
+                "Retry",
+                "Catch",
+                "Resource",
+                "Credentials",
+                "TimeoutSeconds",
+                "HeartbeatSeconds",
+            ],
+            Self::Wait => &["Next", "End", "Assign", "Seconds", "Timestamp"],
+            Self::Pass => &["Next", "End", "Assign"],
+            Self::Succeed => &[],
+            Self::Fail => &["Error", "Cause"],
+            Self::Choice => &["Choices", "Default", "Assign"],
+            Self::Parallel => &["Next", "End", "Assign", "Retry", "Catch", "Branches"],
+            Self::Map => &[
+                "Next",
+                "End",
+                "Assign",
+                "Retry",
+                "Catch",
+                "ItemProcessor",
+                "Iterator",
+                "ItemSelector",
+                "MaxConcurrency",
+                "ToleratedFailureCount",
+                "ToleratedFailurePercentage",
+                "ItemReader",
+                "ItemBatcher",
+                "ResultWriter",
+                "Label",
+            ],
+        }
+    }
+
+    /// Fields of this type that only states in JSONPath may have.
+    fn json_path_fields(self) -> &'static [&'static str] {
+        match self {
+            Self::Task => &[
+                "InputPath",
+                "OutputPath",
+                "Parameters",
+                "ResultPath",
+                "ResultSelector",
+                "TimeoutSecondsPath",
+                "HeartbeatSecondsPath",
+            ],
+            Self::Wait => &["InputPath", "OutputPath", "SecondsPath", "TimestampPath"],
+            Self::Pass => &["InputPath", "OutputPath", "Parameters", "ResultPath", "Result"],
+            Self::Succeed | Self::Choice => &["InputPath", "OutputPath"],
+            Self::Fail => &["ErrorPath", "CausePath"],
+            Self::Parallel => &["InputPath", "OutputPath", "Parameters", "ResultPath", "ResultSelector"],
+            Self::Map => &[
+                "InputPath",
+                "OutputPath",
+                "Parameters",
+                "ResultPath",
+                "ResultSelector",
+                "ItemsPath",
+                "MaxConcurrencyPath",
+                "ToleratedFailureCountPath",
+                "ToleratedFailurePercentagePath",
+            ],
+        }
+    }
+
+    /// Fields of this type that only states in JSONata may have.
+    fn jsonata_fields(self) -> &'static [&'static str] {
+        match self {
+            Self::Task | Self::Parallel => &["Arguments", "Output"],
+            Self::Wait | Self::Pass | Self::Succeed | Self::Choice => &["Output"],
+            Self::Fail => &[],
+            Self::Map => &["Items", "Output"],
+        }
+    }
+
+    /// Refuses fields that states of this type don't have, or don't have in this language.
+    fn check_fields(self, state: &Fields<'_>, language: QueryLanguage) {
+        let (own, others, other) = match language {
+            QueryLanguage::JsonPath => {
+                (self.json_path_fields(), self.jsonata_fields(), QueryLanguage::Jsonata)
+            }
+            QueryLanguage::Jsonata => {
+                (self.jsonata_fields(), self.json_path_fields(), QueryLanguage::JsonPath)
+            }
+        };
+        for (name, _) in state.iter() {
+            if OF_ALL.contains(&name) || self.fields().contains(&name) || own.contains(&name) {
+                continue;
+            }
+            if others.contains(&name) {
+                let (language, other) = (language.as_str(), other.as_str());
+                state.problem(format!(
+                    "The QueryLanguage is set to '{language}', but field '{name}' is only supported for the '{other}' QueryLanguage"
+                ));
+            } else {
+                state.problem(format!("Field '{name}' is not supported"));
+            }
+        }
+    }
+}
+
+/// Reads a state; `None` if something in it is wrong, or in a language that this server doesn't run.
+pub(super) fn read<'a>(
+    compiler: &mut Compiler<'a>,
+    state: &Fields<'a>,
+    siblings: &Siblings,
+) -> Option<StateKind> {
+    state.require(&["Type"]);
+    let language = QueryLanguage::of_state(state, compiler.language);
+    let kind = state.word("Type", TYPES)?;
+    kind.check_fields(state, language);
+    state.string("Comment");
+    match language {
+        QueryLanguage::JsonPath => match kind {
+            Type::Task => Task::read(state, siblings, compiler.kind).map(Box::new).map(StateKind::Task),
+            Type::Wait => Wait::read(state, siblings).map(StateKind::Wait),
+            Type::Pass => Pass::read(state, siblings).map(StateKind::Pass),
+            Type::Succeed => Some(StateKind::Succeed(Succeed::read(state, siblings))),
+            Type::Fail => Some(StateKind::Fail(Fail::read(state, siblings))),
+            Type::Choice => Choice::read(state, siblings).map(StateKind::Choice),
+            Type::Parallel => {
+                Parallel::read(compiler, state, siblings).map(Box::new).map(StateKind::Parallel)
+            }
+            Type::Map => Map::read(compiler, state, siblings).map(Box::new).map(StateKind::Map),
+        },
+        QueryLanguage::Jsonata => {
+            follow(kind, compiler, state, siblings);
+            None
+        }
+    }
+}
+
+/// Of a state in JSONata, what doesn't depend on the language: where it goes, and the states inside it.
+fn follow<'a>(kind: Type, compiler: &mut Compiler<'a>, state: &Fields<'a>, siblings: &Siblings) {
+    match kind {
+        Type::Task => state.require(&["Resource"]),
+        Type::Wait => state.exactly_one(&["Seconds", "Timestamp"]).is_some(),
+        Type::Choice => state.require(&["Choices"]),
+        Type::Parallel => !parallel::read_branches(compiler, state).is_empty(),
+        Type::Map => map::read_processor(compiler, state).is_some(),
+        Type::Succeed | Type::Fail => {
+            siblings.end();
+            return;
+        }
+        Type::Pass => true,
+    };
+    if kind == Type::Choice {
+        siblings.target(state, "Default");
+    } else {
+        siblings.transition(state);
+    }
+    for list in ["Choices", "Catch"] {
+        let at = state.at.field(list);
+        for (index, value) in state.array(list).unwrap_or_default().iter().enumerate() {
+            if let Some(entry) = Fields::of(value, at.element(index), state.findings) {
+                entry.require(&["Next"]);
+                siblings.target(&entry, "Next");
+            }
+        }
+    }
+}

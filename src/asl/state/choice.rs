@@ -1,0 +1,190 @@
+//! The Choice state: rules over the input, the first that holds decides.
+
+use super::super::data_error::{DataError, ErrorName};
+use super::super::data_flow::InOut;
+use super::super::diagnostics::Code;
+use super::super::fields::Fields;
+use super::super::intrinsic::Scope;
+use super::super::path_expr::PathExpr;
+use super::super::program::StateId;
+use super::super::siblings::Siblings;
+use super::super::template::{DEPTH_MAX, Template};
+use super::comparison::{Comparison, is_comparator};
+
+/// A Choice state.
+///
+/// <https://docs.aws.amazon.com/step-functions/latest/dg/state-choice.html>
+#[derive(Clone, Debug)]
+pub struct Choice {
+    /// `Choices`, in order; at least one.
+    pub rules: Vec<ChoiceRule>,
+    /// `Default`.
+    pub default: Option<StateId>,
+    /// Filters.
+    pub flow: InOut,
+    /// `Assign` of the state: counts when `Default` is taken.
+    pub assign: Option<Template>,
+}
+
+/// One of `Choices`.
+#[derive(Clone, Debug)]
+pub struct ChoiceRule {
+    test: Test,
+    /// `Next`.
+    pub next: StateId,
+    /// `Assign` of the rule, which stands in for the state's.
+    pub assign: Option<Template>,
+}
+
+/// What a Choice decided.
+#[derive(Clone, Copy, Debug)]
+pub struct Decision<'a> {
+    /// The rule that matched; `None` is `Default`.
+    pub rule: Option<usize>,
+    /// Where to go.
+    pub next: StateId,
+    /// The assignments to make on the way: the rule's, or for `Default` the state's.
+    pub assign: Option<&'a Template>,
+}
+
+/// When a rule holds.
+#[derive(Clone, Debug)]
+enum Test {
+    And(Vec<Self>),
+    Or(Vec<Self>),
+    Not(Box<Self>),
+    Compare { variable: PathExpr, comparison: Comparison },
+}
+
+/// What every rule has one of, besides the comparators.
+const OPERATORS: &[&str] = &["And", "Or", "Not"];
+
+impl Choice {
+    pub(super) fn read(state: &Fields<'_>, siblings: &Siblings) -> Option<Self> {
+        state.require(&["Choices"]);
+        let values = state.filled_array("Choices").unwrap_or_default();
+        let at = state.at.field("Choices");
+        let rule = |(index, value)| {
+            let rule = Fields::of(value, at.element(index), state.findings)?;
+            ChoiceRule::read(&rule, siblings)
+        };
+        let rules: Vec<ChoiceRule> = values.iter().enumerate().filter_map(rule).collect();
+        let default = siblings.target(state, "Default");
+        let flow = InOut::read(state);
+        let assign = siblings.assign(state);
+        (!rules.is_empty()).then_some(Self { rules, default, flow, assign })
+    }
+
+    /// The first rule that holds, or else `Default`. `scope`'s `$` is the effective input.
+    ///
+    /// # Errors
+    /// `States.NoChoiceMatched` if there is neither; `States.Runtime` for a `Variable` that leads nowhere.
+    pub fn decide(&self, scope: &dyn Scope) -> Result<Decision<'_>, DataError> {
+        for (index, rule) in self.rules.iter().enumerate() {
+            if rule.test.holds(scope)? {
+                return Ok(Decision { rule: Some(index), next: rule.next, assign: rule.assign.as_ref() });
+            }
+        }
+        match self.default {
+            Some(next) => Ok(Decision { rule: None, next, assign: self.assign.as_ref() }),
+            // AWS's wording is not recorded.
+            None => Err(DataError {
+                name: ErrorName::NoChoiceMatched,
+                cause: "No choice rule matched and there is no Default.".to_owned(),
+            }),
+        }
+    }
+}
+
+impl ChoiceRule {
+    fn read(rule: &Fields<'_>, siblings: &Siblings) -> Option<Self> {
+        rule.require(&["Next"]);
+        let next = siblings.target(rule, "Next");
+        let assign = siblings.assign(rule);
+        let test = Test::read(rule, &["Next", "Assign"], 0)?;
+        Some(Self { test, next: next?, assign })
+    }
+}
+
+impl Test {
+    /// Reads a rule, or one inside it. `more` are fields that it may have besides those of a test.
+    fn read(rule: &Fields<'_>, more: &[&str], depth: usize) -> Option<Self> {
+        if DEPTH_MAX < depth {
+            let message = format!("Rules are nested deeper than {DEPTH_MAX} levels");
+            rule.findings.field(Code::TooDeeplyNested, &rule.at, message);
+            return None;
+        }
+        rule.string("Comment");
+        let mut tests = Vec::new();
+        for (name, _) in rule.iter() {
+            if OPERATORS.contains(&name) || is_comparator(name) {
+                tests.push(name);
+            } else if !matches!(name, "Variable" | "Comment") && !more.contains(&name) {
+                rule.problem(format!("Field '{name}' is not supported"));
+            }
+        }
+        let [test] = tests.as_slice() else {
+            // AWS's wording is not recorded.
+            match tests.is_empty() {
+                true => rule.problem("A choice rule needs a comparison operator"),
+                false => rule.problem(format!(
+                    "There should only be one of the following fields: [{}]",
+                    tests.join(", ")
+                )),
+            }
+            return None;
+        };
+        if OPERATORS.contains(test) && rule.has("Variable") {
+            rule.problem("Field 'Variable' is not supported");
+        }
+        match *test {
+            "And" => Self::read_all(rule, "And", depth).map(Self::And),
+            "Or" => Self::read_all(rule, "Or", depth).map(Self::Or),
+            "Not" => Self::read(&rule.object("Not")?, &[], depth + 1).map(Box::new).map(Self::Not),
+            comparator => {
+                rule.require(&["Variable"]);
+                let variable = rule.path("Variable");
+                let comparison = Comparison::read(rule, comparator);
+                Some(Self::Compare { variable: variable?, comparison: comparison? })
+            }
+        }
+    }
+
+    fn read_all(rule: &Fields<'_>, name: &str, depth: usize) -> Option<Vec<Self>> {
+        let values = rule.filled_array(name)?;
+        let at = rule.at.field(name);
+        let test = |(index, value)| {
+            let rule = Fields::of(value, at.element(index), rule.findings)?;
+            Self::read(&rule, &[], depth + 1)
+        };
+        let tests: Vec<Self> = values.iter().enumerate().filter_map(test).collect();
+        (tests.len() == values.len()).then_some(tests)
+    }
+
+    /// `And` and `Or` stop at the first that decides, so that `IsPresent` can guard what follows it.
+    fn holds(&self, scope: &dyn Scope) -> Result<bool, DataError> {
+        match self {
+            Self::And(tests) => {
+                for test in tests {
+                    if !test.holds(scope)? {
+                        return Ok(false);
+                    }
+                }
+                Ok(true)
+            }
+            Self::Or(tests) => {
+                for test in tests {
+                    if test.holds(scope)? {
+                        return Ok(true);
+                    }
+                }
+                Ok(false)
+            }
+            Self::Not(test) => Ok(!test.holds(scope)?),
+            Self::Compare { variable, comparison } => comparison.holds(variable, scope),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

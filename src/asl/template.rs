@@ -1,0 +1,222 @@
+//! Payload templates: JSON in which the values of keys ending in `.$` are computed.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+
+use super::data_error::DataError;
+use super::diagnostics::{Code, Findings, Location};
+use super::expression::Expression;
+use super::fields::{Fields, looks_like_path};
+use super::intrinsic::Scope;
+use super::variables::is_assignable;
+
+/// Deepest that values nest in a template or a Choice rule; AWS's bound is not known.
+pub(super) const DEPTH_MAX: usize = 100;
+
+/// A compiled template: `Parameters`, `ItemSelector`, `ResultSelector`, `Assign` or `Credentials`.
+///
+/// <https://docs.aws.amazon.com/step-functions/latest/dg/input-output-inputpath-params.html>
+#[derive(Clone, Debug)]
+pub struct Template(Vec<(String, Node)>);
+
+#[derive(Clone, Debug)]
+enum Node {
+    /// A value with nothing to compute in it.
+    Literal(Value),
+    Object(Vec<(String, Self)>),
+    Array(Vec<Self>),
+    /// The value of a key that ended in `.$`; `field` is that key as written.
+    Computed {
+        field: Arc<str>,
+        expression: Expression,
+    },
+}
+
+impl Template {
+    /// Compiles an object; `None` if something in it is wrong, which is then among the findings.
+    pub(super) fn compile(fields: Fields<'_>) -> Option<Self> {
+        compile_members(&fields, 0).map(Self)
+    }
+
+    /// The same for `Assign`, whose keys must be names of variables.
+    pub(super) fn compile_assign(fields: Fields<'_>) -> Option<Self> {
+        for (key, _) in fields.iter() {
+            let name = key.strip_suffix(".$").unwrap_or(key);
+            if !is_assignable(name) {
+                fields.problem(format!("The variable name '{name}' is not valid"));
+            }
+        }
+        Self::compile(fields)
+    }
+
+    /// The keys of the value that the template makes, in order; of an `Assign`, the variables.
+    pub fn keys(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|(key, _)| key.as_str())
+    }
+
+    /// The template filled in: an object with its keys in the template's order.
+    ///
+    /// # Errors
+    /// As of [`Expression::evaluate`].
+    pub fn evaluate(&self, scope: &dyn Scope) -> Result<Value, DataError> {
+        evaluate_members(&self.0, scope).map(Value::Object)
+    }
+}
+
+fn compile_members(fields: &Fields<'_>, depth: usize) -> Option<Vec<(String, Node)>> {
+    let mut members = Vec::new();
+    let mut sound = true;
+    for (key, value) in fields.iter() {
+        let Some(name) = key.strip_suffix(".$") else {
+            warn_no_dollar(key, value, fields);
+            match compile_node(value, &fields.at.field(key), fields.findings, depth + 1) {
+                Some(node) => members.push((key.to_owned(), node)),
+                None => sound = false,
+            }
+            continue;
+        };
+        if fields.has(name) {
+            // Both would be the same member. AWS's wording is not recorded.
+            fields.problem(format!("There should only be one of the following fields: [{name}, {key}]"));
+            sound = false;
+        }
+        match value.as_str().and_then(Expression::parse) {
+            Some(expression) => {
+                members.push((name.to_owned(), Node::Computed { field: key.into(), expression }));
+            }
+            None => {
+                fields.problem(format!(
+                    "The value for the field '{key}' must be a valid JSONPath or a valid intrinsic function call"
+                ));
+                sound = false;
+            }
+        }
+    }
+    sound.then_some(members)
+}
+
+fn compile_node(value: &Value, at: &Location, findings: &Findings, depth: usize) -> Option<Node> {
+    if DEPTH_MAX < depth {
+        findings.field(
+            Code::TooDeeplyNested,
+            at,
+            format!("Values are nested deeper than {DEPTH_MAX} levels"),
+        );
+        return None;
+    }
+    match value {
+        Value::Object(_) => {
+            let members = compile_members(&Fields::of(value, at.clone(), findings)?, depth)?;
+            let literal = members.iter().all(|(_, node)| matches!(node, Node::Literal(_)));
+            Some(if literal { Node::Literal(value.clone()) } else { Node::Object(members) })
+        }
+        Value::Array(elements) => {
+            let mut nodes = Vec::with_capacity(elements.len());
+            let mut sound = true;
+            for (index, element) in elements.iter().enumerate() {
+                match compile_node(element, &at.element(index), findings, depth + 1) {
+                    Some(node) => nodes.push(node),
+                    None => sound = false,
+                }
+            }
+            let literal = nodes.iter().all(|node| matches!(node, Node::Literal(_)));
+            let node = if literal { Node::Literal(value.clone()) } else { Node::Array(nodes) };
+            sound.then_some(node)
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
+            Some(Node::Literal(value.clone()))
+        }
+    }
+}
+
+/// A literal that looks as if it were meant to be computed.
+fn warn_no_dollar(key: &str, value: &Value, fields: &Fields<'_>) {
+    let Some(text) = value.as_str() else { return };
+    if looks_like_path(text) || (text.starts_with("States.") && text.ends_with(')')) {
+        let message = "No .$ on a field that appears to be a JSONPath or Intrinsic Function.";
+        fields.findings.field(Code::NoDollar, &fields.at.field(key), message);
+    }
+}
+
+fn evaluate_members(members: &[(String, Node)], scope: &dyn Scope) -> Result<Map<String, Value>, DataError> {
+    let mut object = Map::with_capacity(members.len());
+    for (key, node) in members {
+        object.insert(key.clone(), node.evaluate(scope)?);
+    }
+    Ok(object)
+}
+
+impl Node {
+    fn evaluate(&self, scope: &dyn Scope) -> Result<Value, DataError> {
+        match self {
+            Self::Literal(value) => Ok(value.clone()),
+            Self::Array(nodes) => nodes.iter().map(|node| node.evaluate(scope)).collect(),
+            Self::Object(members) => evaluate_members(members, scope).map(Value::Object),
+            Self::Computed { field, expression } => Ok(expression.evaluate(field, scope)?.into_owned()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::test_scope::TestScope;
+    use super::*;
+
+    fn evaluate(template: Value, input: Value) -> Result<Value, String> {
+        let findings = Findings::default();
+        let fields = Fields::of(&template, Location::default(), &findings).unwrap();
+        let template = Template::compile(fields).unwrap();
+        template.evaluate(&TestScope::of(input)).map_err(|e| e.to_string())
+    }
+
+    #[test]
+    fn keys_with_a_dollar_are_computed() {
+        let template = json!({
+            "z": "$.a",
+            "a.$": "$.a",
+            "nested": {"list": [1, {"b.$": "$.b"}, ["$.b"]], "plain": {"c": null}},
+            "name.$": "$$.State.Name",
+            "answer.$": "$answer",
+        });
+        let expect = r#"{"z":"$.a","a":{"k":1},"nested":{"list":[1,{"b":[2]},["$.b"]],"plain":{"c":null}},"name":"Here","answer":42}"#;
+        let found = evaluate(template, json!({"a": {"k": 1}, "b": [2]})).unwrap();
+        assert_eq!(found.to_string(), expect);
+    }
+
+    #[test]
+    fn several_matches_are_an_array() {
+        assert_eq!(
+            evaluate(json!({"x.$": "$.l[*].v"}), json!({"l": [{"v": 1}, {"v": 2}]})),
+            Ok(json!({"x": [1, 2]}))
+        );
+        assert_eq!(evaluate(json!({"x.$": "$.items[1:]"}), json!({})), Ok(json!({"x": []})));
+    }
+
+    #[test]
+    fn paths_to_nothing_name_path_field_and_input() {
+        let said = |path: &str| {
+            Err(format!(
+                "States.Runtime: The JSONPath '{path}' specified for the field 'value.$' could not be found in the input '{{\"a\":1.5}}'"
+            ))
+        };
+        for path in ["$.no_such_jsonpath", "$$.Execution.Nothing"] {
+            assert_eq!(evaluate(json!({"deep": [{"value.$": path}]}), json!({"a": 1.5})), said(path));
+        }
+        assert_eq!(
+            evaluate(json!({"value.$": "$nobody"}), json!({})),
+            Err("States.Runtime: Invalid path '$nobody' : the variable '$nobody' has no value".to_owned())
+        );
+    }
+
+    #[test]
+    fn depth_has_a_limit() {
+        let deep = (0..DEPTH_MAX + 1).fold(json!(1), |inner, _| json!({"x": inner}));
+        let findings = Findings::default();
+        let fields = Fields::of(&deep, Location::default(), &findings).unwrap();
+        assert!(Template::compile(fields).is_none());
+        assert_eq!(findings.into_diagnostics()[0].code, Code::TooDeeplyNested);
+    }
+}

@@ -1,0 +1,166 @@
+//! A document that keeps its own text.
+
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::Value;
+
+use super::check::validate;
+use super::print::compact;
+use super::syntax::SyntaxError;
+
+/// A JSON document as text, as a tree, or both, each made from the other when first asked for.
+///
+/// Clones share. Two payloads are equal when their texts are. Serialises as a string that holds the text.
+#[derive(Clone)]
+pub struct Payload {
+    inner: Arc<Inner>,
+}
+
+/// At least one of the two is set from the start.
+struct Inner {
+    text: OnceLock<Arc<str>>,
+    value: OnceLock<Value>,
+}
+
+impl Payload {
+    /// Takes a document's text as it is. Looks whether it is well formed, no more.
+    ///
+    /// # Errors
+    /// Those of [`parse`](super::parse).
+    pub fn from_text(text: impl Into<Arc<str>>) -> Result<Self, SyntaxError> {
+        let text = text.into();
+        validate(&text)?;
+        Ok(Self { inner: Arc::new(Inner { text: OnceLock::from(text), value: OnceLock::new() }) })
+    }
+
+    /// Takes a tree; its text is made (compact) when first asked for.
+    #[must_use]
+    pub fn from_value(value: Value) -> Self {
+        Self { inner: Arc::new(Inner { text: OnceLock::new(), value: OnceLock::from(value) }) }
+    }
+
+    /// The document's text: the one it came in, or compact.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        self.text_ref()
+    }
+
+    /// The document's text, shared.
+    #[must_use]
+    pub fn shared_text(&self) -> Arc<str> {
+        self.text_ref().clone()
+    }
+
+    /// The document's tree.
+    #[must_use]
+    pub fn value(&self) -> &Value {
+        let Inner { text, value } = &*self.inner;
+        value.get_or_init(|| {
+            let text = text.get().expect("a payload without a tree has a text");
+            super::parse(text).expect("a payload's text was validated")
+        })
+    }
+
+    /// The document's tree, taken out without copying when nobody else holds this payload.
+    #[must_use]
+    pub fn into_value(self) -> Value {
+        let _made = self.value();
+        match Arc::try_unwrap(self.inner) {
+            Ok(inner) => inner.value.into_inner().expect("the tree was just made"),
+            Err(shared) => shared.value.get().expect("the tree was just made").clone(),
+        }
+    }
+
+    /// Length of the text in bytes of UTF-8, what AWS's size limits count.
+    #[must_use]
+    pub fn len_bytes(&self) -> usize {
+        self.text_ref().len()
+    }
+
+    fn text_ref(&self) -> &Arc<str> {
+        let Inner { text, value } = &*self.inner;
+        text.get_or_init(|| compact(value.get().expect("a payload without a text has a tree")).into())
+    }
+}
+
+impl Default for Payload {
+    /// `{}`, what AWS takes for an absent input.
+    fn default() -> Self {
+        Self::from_value(Value::Object(serde_json::Map::new()))
+    }
+}
+
+impl From<Value> for Payload {
+    fn from(value: Value) -> Self {
+        Self::from_value(value)
+    }
+}
+
+impl PartialEq for Payload {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.inner, &other.inner) || self.text() == other.text()
+    }
+}
+
+impl Eq for Payload {}
+
+impl fmt::Debug for Payload {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Payload").field(&self.text()).finish()
+    }
+}
+
+impl Serialize for Payload {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.text())
+    }
+}
+
+impl<'de> Deserialize<'de> for Payload {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::from_text(text).map_err(D::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::Payload;
+
+    #[test]
+    fn untouched_text_stays_as_it_was() {
+        let payload = Payload::from_text("{ \"a\" : 1.50 }").unwrap();
+        assert_eq!(payload.value(), &json!({"a": 1.5}));
+        assert_eq!(payload.text(), "{ \"a\" : 1.50 }");
+        assert_eq!(payload.len_bytes(), 14);
+    }
+
+    #[test]
+    fn a_tree_prints_compact() {
+        let payload = Payload::from_value(json!({"a": [1, 2]}));
+        assert_eq!(payload.text(), "{\"a\":[1,2]}");
+        assert_eq!(payload.into_value(), json!({"a": [1, 2]}));
+        assert_eq!(Payload::default().text(), "{}");
+    }
+
+    #[test]
+    fn malformed_text_is_refused_at_once() {
+        for text in ["", "not", "{\"a\":1", "1e999", "\"\\ud800\""] {
+            assert!(Payload::from_text(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn serialises_as_a_string() {
+        let payload = Payload::from_text("{\"a\": 1}").unwrap();
+        let stored = serde_json::to_string(&payload).unwrap();
+        assert_eq!(stored, "\"{\\\"a\\\": 1}\"");
+        assert_eq!(serde_json::from_str::<Payload>(&stored).unwrap(), payload);
+        assert!(serde_json::from_str::<Payload>("\"{\"").is_err());
+    }
+}

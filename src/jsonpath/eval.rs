@@ -1,0 +1,425 @@
+//! Tokens + document → what they name.
+//!
+//! The walk follows Jayway's, token by token, because what is an error and what is merely absent depends on the
+//! way there: on whether all tokens before were definite, on whether a token is the last.
+
+use std::borrow::Cow;
+use std::cell::Cell;
+
+use serde_json::{Map, Value};
+
+use super::show::{Trace, class_name, shown};
+use super::token::{Token, Tokens};
+
+/// Nodes one read may visit, those of paths inside filters included.
+pub(super) const STEPS_MAX: usize = 2_000_000;
+/// How deep a walk may recurse; a parsed document nests less than a fifth of it.
+const RECURSION_MAX: usize = 700;
+
+/// Why a walk ended early.
+#[derive(Debug)]
+pub(super) enum Abort {
+    /// Jayway's `PathNotFoundException`.
+    NotFound(String),
+    /// Jayway's `InvalidPathException`; a filter takes it for a no.
+    Invalid(String),
+    /// Jayway's `JsonPathException`, and exceptions it did not foresee.
+    Failed(String),
+    /// An index outside an array, inside a function; an index token takes it for an absent node.
+    OutOfBounds(String),
+    /// Too many nodes.
+    TooManySteps,
+}
+
+/// What one read may still spend.
+#[derive(Debug)]
+pub(super) struct Budget {
+    steps: Cell<usize>,
+    depth: Cell<usize>,
+}
+
+impl Budget {
+    pub(super) fn new() -> Self {
+        Self { steps: Cell::new(STEPS_MAX), depth: Cell::new(0) }
+    }
+
+    pub(super) fn spend(&self, n: usize) -> Result<(), Abort> {
+        let left = self.steps.get().checked_sub(n).ok_or(Abort::TooManySteps)?;
+        self.steps.set(left);
+        Ok(())
+    }
+
+    /// Pays for a copy of `value`.
+    pub(super) fn spend_copy(&self, value: &Value) -> Result<(), Abort> {
+        self.spend(1)?;
+        match value {
+            Value::Array(items) => items.iter().try_for_each(|item| self.spend_copy(item)),
+            Value::Object(members) => members.values().try_for_each(|member| self.spend_copy(member)),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Ok(()),
+        }
+    }
+
+    fn deeper<T>(&self, run: impl FnOnce() -> Result<T, Abort>) -> Result<T, Abort> {
+        let depth = self.depth.get();
+        if RECURSION_MAX <= depth {
+            return Err(Abort::TooManySteps);
+        }
+        self.depth.set(depth + 1);
+        let result = run();
+        self.depth.set(depth);
+        result
+    }
+}
+
+/// Reads paths from one document.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Evaluator<'a, 'b> {
+    /// What `$` names.
+    pub(super) root: &'a Value,
+    pub(super) budget: &'b Budget,
+}
+
+impl<'a, 'b> Evaluator<'a, 'b> {
+    /// Reads a path inside a filter: `$` from the document, `@` from `item`.
+    pub(super) fn read(&self, tokens: &Tokens, item: &'a Value) -> Result<Cow<'a, Value>, Abort> {
+        let start = match tokens.root() {
+            super::token::Root::Document => self.root,
+            super::token::Root::Item => item,
+        };
+        self.read_from(tokens, start)
+    }
+
+    /// Reads a path that starts at `start`.
+    pub(super) fn read_from(&self, tokens: &Tokens, start: &'a Value) -> Result<Cow<'a, Value>, Abort> {
+        let mut results = self.walk(tokens, start, false)?;
+        if !tokens.is_definite() {
+            for result in &results {
+                self.budget.spend_copy(result)?;
+            }
+            return Ok(Cow::Owned(Value::Array(results.into_iter().map(Cow::into_owned).collect())));
+        }
+        // A function adds its own result and those of what follows it; the last one counts.
+        results.pop().ok_or_else(|| Abort::NotFound(format!("No results for path: {tokens}")))
+    }
+
+    /// Whether a path leads somewhere from `item`, even one that starts with `$`. Inside such a path every
+    /// property has to be there, and an indefinite path that finds nothing still exists.
+    pub(super) fn exists(&self, tokens: &Tokens, item: &'a Value) -> Result<bool, Abort> {
+        match self.walk(tokens, item, true) {
+            Ok(results) => Ok(!tokens.is_definite() || !results.is_empty()),
+            Err(Abort::NotFound(_)) => Ok(false),
+            Err(abort) => Err(abort),
+        }
+    }
+
+    /// Everything a path names, starting at `start`.
+    pub(super) fn walk(
+        &self,
+        tokens: &Tokens,
+        start: &'a Value,
+        all_required: bool,
+    ) -> Result<Vec<Cow<'a, Value>>, Abort> {
+        let mut walk =
+            Walk { tokens, eval: *self, all_required, scanned_at: Vec::new(), results: Vec::new() };
+        walk.step(0, start, &Trace::root(tokens.root()))?;
+        Ok(walk.results)
+    }
+}
+
+struct Walk<'a, 'b, 't> {
+    tokens: &'t Tokens,
+    eval: Evaluator<'a, 'b>,
+    /// Missing properties are errors wherever they are missing (in an existence check).
+    all_required: bool,
+    /// For a token behind `..[…]`: the index of the element it was last applied to.
+    scanned_at: Vec<Option<usize>>,
+    results: Vec<Cow<'a, Value>>,
+}
+
+impl<'a> Walk<'a, '_, '_> {
+    /// Applies the token at `index`, and what follows it, to `model`.
+    fn step(&mut self, index: usize, model: &'a Value, at: &Trace<'_>) -> Result<(), Abort> {
+        let budget = self.eval.budget;
+        budget.spend(1)?;
+        budget.deeper(|| match self.tokens.get(index) {
+            None => self.found(Cow::Borrowed(model)),
+            Some(Token::Properties { names, .. }) => self.properties(index, names, model, at),
+            Some(Token::Indexes(indexes)) => {
+                let Some(items) = self.array(index, model, at)? else { return Ok(()) };
+                indexes.iter().try_for_each(|i| self.array_index(index, i64::from(*i), items, at))
+            }
+            Some(Token::Slice { from, to }) => {
+                let Some(items) = self.array(index, model, at)? else { return Ok(()) };
+                slice(*from, *to, items.len()).try_for_each(|i| self.array_index(index, i, items, at))
+            }
+            Some(Token::Wildcard) => match model {
+                Value::Object(members) => {
+                    members.iter().try_for_each(|(name, member)| self.member(index, name, member, at))
+                }
+                Value::Array(items) => {
+                    for (i, item) in items.iter().enumerate() {
+                        match self.element(index, i, item, at) {
+                            Err(Abort::NotFound(_)) if !self.all_required => {}
+                            result => result?,
+                        }
+                    }
+                    Ok(())
+                }
+                Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Ok(()),
+            },
+            Some(Token::Filter(filter)) => match model {
+                Value::Object(_) => {
+                    if filter.accepts(model, &self.eval)? {
+                        self.step(index + 1, model, at)?;
+                    }
+                    Ok(())
+                }
+                Value::Array(items) => {
+                    for (i, item) in items.iter().enumerate() {
+                        if filter.accepts(item, &self.eval)? {
+                            self.element(index, i, item, at)?;
+                        }
+                    }
+                    Ok(())
+                }
+                _ if !self.tokens.is_upstream_definite(index) => Ok(()),
+                _ => Err(Abort::Invalid(format!(
+                    "Filter: {} can not be applied to primitives. Current context is: {}",
+                    self.tokens.shown_from(index),
+                    shown(model)
+                ))),
+            },
+            Some(Token::Scan) => {
+                if self.tokens.is_leaf(index) {
+                    return Err(Abort::Failed("Current path token is a leaf".to_owned()));
+                }
+                self.scan(index + 1, model, at)
+            }
+            Some(Token::Call(call)) => {
+                let result = call.invoke(model, &self.eval)?;
+                if self.tokens.is_leaf(index) {
+                    return self.found(result);
+                }
+                match result {
+                    Cow::Borrowed(model) => self.step(index + 1, model, at),
+                    Cow::Owned(model) => self.step_on_made(index + 1, &model, at),
+                }
+            }
+        })
+    }
+
+    fn found(&mut self, result: Cow<'a, Value>) -> Result<(), Abort> {
+        self.results.push(result);
+        Ok(())
+    }
+
+    /// Goes on with a value that lives only as long as this call, so that what is found has to be copied.
+    fn step_on_made(&mut self, index: usize, model: &Value, at: &Trace<'_>) -> Result<(), Abort> {
+        let mut walk = Walk {
+            tokens: self.tokens,
+            eval: self.eval,
+            all_required: self.all_required,
+            scanned_at: std::mem::take(&mut self.scanned_at),
+            results: Vec::new(),
+        };
+        walk.step(index, model, at)?;
+        for result in walk.results {
+            self.eval.budget.spend_copy(&result)?;
+            self.results.push(Cow::Owned(result.into_owned()));
+        }
+        Ok(())
+    }
+
+    // === Properties ===
+
+    fn properties(
+        &mut self,
+        index: usize,
+        names: &[String],
+        model: &'a Value,
+        at: &Trace<'_>,
+    ) -> Result<(), Abort> {
+        let Value::Object(members) = model else {
+            if !self.tokens.is_upstream_definite(index) {
+                return Ok(());
+            }
+            let token = self.tokens.get(index).map(ToString::to_string).unwrap_or_default();
+            return Err(Abort::NotFound(format!(
+                "Expected to find an object with property {token} in path {at} but found '{}'. This is not a json \
+                 object according to the JsonProvider: 'com.jayway.jsonpath.spi.json.JsonSmartJsonProvider'.",
+                class_name(model)
+            )));
+        };
+        match names {
+            [name] => self.property(index, name, members, at),
+            names if self.tokens.is_leaf(index) => {
+                let mut merged = Map::new();
+                for name in names {
+                    match members.get(name) {
+                        Some(member) => {
+                            self.eval.budget.spend_copy(member)?;
+                            merged.insert(name.clone(), member.clone());
+                        }
+                        None if self.all_required => {
+                            return Err(Abort::NotFound(format!("Missing property in path {at}['{name}']")));
+                        }
+                        None => {}
+                    }
+                }
+                self.found(Cow::Owned(Value::Object(merged)))
+            }
+            names => names.iter().try_for_each(|name| self.property(index, name, members, at)),
+        }
+    }
+
+    fn property(
+        &mut self,
+        index: usize,
+        name: &str,
+        members: &'a Map<String, Value>,
+        at: &Trace<'_>,
+    ) -> Result<(), Abort> {
+        if let Some(member) = members.get(name) {
+            return self.member(index, name, member, at);
+        }
+        let at = at.property(name);
+        if self.tokens.is_leaf(index) {
+            if self.all_required {
+                return Err(Abort::NotFound(format!("No results for path: {at}")));
+            }
+            return Ok(());
+        }
+        let is_definite = self.tokens.is_upstream_definite(index) && self.tokens.is_token_definite(index);
+        if is_definite || self.all_required {
+            return Err(Abort::NotFound(format!("Missing property in path {at}")));
+        }
+        Ok(())
+    }
+
+    fn member(&mut self, index: usize, name: &str, member: &'a Value, at: &Trace<'_>) -> Result<(), Abort> {
+        if !self.tokens.is_leaf(index) {
+            return self.step(index + 1, member, &at.property(name));
+        }
+        // `$..[1].a` visits every element and keeps what comes from the one asked for.
+        let scanned_at = self.scanned_at.get(index).copied().flatten();
+        if scanned_at.is_none_or(|i| self.tokens.before_tail() == format!("[{i}]")) {
+            self.eval.budget.spend(1)?;
+            self.found(Cow::Borrowed(member))?;
+        }
+        Ok(())
+    }
+
+    // === Arrays ===
+
+    fn array(&self, index: usize, model: &'a Value, at: &Trace<'_>) -> Result<Option<&'a [Value]>, Abort> {
+        match model {
+            Value::Array(items) => Ok(Some(items)),
+            _ if !self.tokens.is_upstream_definite(index) => Ok(None),
+            Value::Null => Err(Abort::NotFound(format!("The path {at} is null"))),
+            Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_) => {
+                Err(Abort::NotFound(format!(
+                    "Filter: {} can only be applied to arrays. Current context is: {}",
+                    self.tokens.shown_from(index),
+                    shown(model)
+                )))
+            }
+        }
+    }
+
+    /// Goes to an element counted from either end, if it is there.
+    fn array_index(
+        &mut self,
+        index: usize,
+        position: i64,
+        items: &'a [Value],
+        at: &Trace<'_>,
+    ) -> Result<(), Abort> {
+        let from_start = if position < 0 { position + items.len() as i64 } else { position };
+        let Ok(from_start) = usize::try_from(from_start) else { return Ok(()) };
+        match items.get(from_start) {
+            Some(item) => self.element(index, from_start, item, at),
+            None => Ok(()),
+        }
+    }
+
+    fn element(&mut self, index: usize, i: usize, item: &'a Value, at: &Trace<'_>) -> Result<(), Abort> {
+        match self.step(index + 1, item, &at.index(i)) {
+            Err(Abort::OutOfBounds(_)) => Ok(()),
+            result => result,
+        }
+    }
+
+    // === Scan ===
+
+    /// Applies the token at `index` to `model` and everything below it that it fits.
+    fn scan(&mut self, index: usize, model: &'a Value, at: &Trace<'_>) -> Result<(), Abort> {
+        let budget = self.eval.budget;
+        budget.spend(1)?;
+        budget.deeper(|| match model {
+            Value::Object(members) => {
+                if self.fits(index, model)? {
+                    self.step(index, model, at)?;
+                }
+                members.iter().try_for_each(|(name, member)| self.scan(index, member, &at.property(name)))
+            }
+            Value::Array(items) => {
+                if self.fits(index, model)? {
+                    self.scan_array(index, model, items, at)?;
+                }
+                items.iter().enumerate().try_for_each(|(i, item)| self.scan(index, item, &at.index(i)))
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Ok(()),
+        })
+    }
+
+    fn scan_array(
+        &mut self,
+        index: usize,
+        model: &'a Value,
+        items: &'a [Value],
+        at: &Trace<'_>,
+    ) -> Result<(), Abort> {
+        if self.tokens.is_leaf(index) {
+            return self.step(index, model, at);
+        }
+        for (i, item) in items.iter().enumerate() {
+            let next = index + 1;
+            if self.scanned_at.len() <= next {
+                self.scanned_at.resize(next + 1, None);
+            }
+            self.scanned_at[next] = Some(i);
+            self.step(next, item, &at.index(i))?;
+        }
+        Ok(())
+    }
+
+    /// Whether a token behind `..` has something to do with `model`.
+    fn fits(&self, index: usize, model: &'a Value) -> Result<bool, Abort> {
+        Ok(match self.tokens.get(index) {
+            Some(Token::Properties { names, .. }) => match model {
+                Value::Object(members) => {
+                    !self.tokens.is_token_definite(index)
+                        || names.iter().all(|name| members.contains_key(name))
+                }
+                _ => false,
+            },
+            Some(Token::Indexes(_) | Token::Slice { .. }) => model.is_array(),
+            Some(Token::Wildcard) => true,
+            Some(Token::Filter(filter)) => filter.accepts(model, &self.eval)?,
+            Some(Token::Scan | Token::Call(_)) | None => false,
+        })
+    }
+}
+
+/// The positions of a slice. Only an open end counts its bound from the end of the array; between two bounds the
+/// positions are taken as they are, so that `[-2:-1]` works and `[0:-1]` is empty.
+fn slice(from: Option<i32>, to: Option<i32>, length: usize) -> std::ops::Range<i64> {
+    let length = i64::try_from(length).unwrap_or(i64::MAX);
+    let from_end = |bound: i32| if bound < 0 { length + i64::from(bound) } else { i64::from(bound) };
+    match (from, to) {
+        (Some(from), None) => from_end(from).max(0)..length,
+        (None, Some(to)) => 0..from_end(to).min(length),
+        (Some(from), Some(to)) => i64::from(from).max(-length)..i64::from(to).min(length),
+        (None, None) => 0..length,
+    }
+}

@@ -1,0 +1,290 @@
+//! [`Path`]: the public face of a compiled path.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::error::{PathError, ReadError};
+use super::eval::{Abort, Budget, Evaluator, STEPS_MAX};
+use super::parser;
+use super::token::{Token, Tokens};
+
+/// A compiled path. Clones share.
+#[derive(Clone)]
+pub struct Path {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    text: Box<str>,
+    tokens: Tokens,
+    /// Names and single indexes only: read without the general walk.
+    is_plain: bool,
+}
+
+impl Path {
+    /// Compiles `text`. A text that starts with neither `$` nor `@` is taken as one behind `$.`.
+    ///
+    /// # Errors
+    /// [`PathError`] where Jayway throws `InvalidPathException`, and for paths beyond the bounds.
+    pub fn compile(text: &str) -> Result<Self, PathError> {
+        Ok(Self::new(text, parser::compile(text)?))
+    }
+
+    /// Compiles a path whose root is named by `prefix`: `$$` for the context object, `$name` for a variable. What
+    /// follows the prefix (`.a[0]`, or nothing) is then read from the document handed to [`Path::read`];
+    /// [`Path::as_str`] keeps the whole text.
+    ///
+    /// # Errors
+    /// [`PathError`] as [`Path::compile`], and when `text` does not start with `prefix`.
+    pub fn compile_rooted(text: &str, prefix: &str) -> Result<Self, PathError> {
+        let Some(rest) = text.strip_prefix(prefix) else {
+            let message = format!("Path must start with '{prefix}'");
+            return Err(PathError { position: 0, message });
+        };
+        let tokens = parser::compile(&format!("${rest}")).map_err(|error| PathError {
+            // The prefix stands where one `$` was compiled.
+            position: (error.position + prefix.chars().count()).saturating_sub(1),
+            message: error.message,
+        })?;
+        Ok(Self::new(text, tokens))
+    }
+
+    fn new(text: &str, tokens: Tokens) -> Self {
+        let is_plain = tokens.all().iter().all(|token| match token {
+            Token::Properties { names, .. } => names.len() == 1,
+            Token::Indexes(indexes) => indexes.len() == 1,
+            Token::Slice { .. } | Token::Wildcard | Token::Filter(_) | Token::Scan | Token::Call(_) => false,
+        });
+        Self { inner: Arc::new(Inner { text: text.into(), tokens, is_plain }) }
+    }
+
+    /// Whether the path can name one node only; an indefinite path reads as an array.
+    #[must_use]
+    pub fn is_definite(&self) -> bool {
+        self.inner.tokens.is_definite()
+    }
+
+    /// Reads from `root` as Step Functions does: the value itself for a definite path, an array of all matches for
+    /// an indefinite one. An indefinite path that leads nowhere, be it on the way there, is `[]`.
+    ///
+    /// # Errors
+    /// [`ReadError::NotFound`] when a definite path leads nowhere; see [`ReadError`] for the rest.
+    pub fn read<'a>(&self, root: &'a Value) -> Result<Cow<'a, Value>, ReadError> {
+        match self.read_strict(root) {
+            Err(ReadError::NotFound { .. }) if !self.is_definite() => {
+                Ok(Cow::Owned(Value::Array(Vec::new())))
+            }
+            answer => answer,
+        }
+    }
+
+    /// Reads from `root` as Jayway does by default: as [`Path::read`], but a property missing before the first
+    /// indefinite step (`$.nosuch[*]`) is an error.
+    ///
+    /// # Errors
+    /// [`ReadError::NotFound`] when the path leads nowhere; see [`ReadError`] for the rest.
+    pub fn read_strict<'a>(&self, root: &'a Value) -> Result<Cow<'a, Value>, ReadError> {
+        if self.inner.is_plain
+            && let Some(value) = self.read_plain(root)
+        {
+            return Ok(Cow::Borrowed(value));
+        }
+        let budget = Budget::new();
+        Evaluator { root, budget: &budget }
+            .read_from(&self.inner.tokens, root)
+            .map_err(|abort| self.error(abort))
+    }
+
+    /// The node a plain path names. When there is none the general walk finds out why.
+    fn read_plain<'a>(&self, root: &'a Value) -> Option<&'a Value> {
+        self.inner.tokens.all().iter().try_fold(root, |node, token| match (token, node) {
+            (Token::Properties { names, .. }, Value::Object(members)) => members.get(names.first()?),
+            (Token::Indexes(indexes), Value::Array(items)) => {
+                let index = i64::from(*indexes.first()?);
+                let from_start = if index < 0 { index + items.len() as i64 } else { index };
+                items.get(usize::try_from(from_start).ok()?)
+            }
+            _ => None,
+        })
+    }
+
+    fn error(&self, abort: Abort) -> ReadError {
+        match abort {
+            Abort::NotFound(message) => ReadError::NotFound { message },
+            Abort::Invalid(message) => ReadError::InvalidPath { message },
+            Abort::Failed(message) | Abort::OutOfBounds(message) => ReadError::Failed { message },
+            Abort::TooManySteps => {
+                ReadError::TooManySteps { path: self.as_str().to_owned(), limit: STEPS_MAX }
+            }
+        }
+    }
+
+    /// The text this path was compiled from.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.inner.text
+    }
+
+    pub(super) fn tokens(&self) -> &Tokens {
+        &self.inner.tokens
+    }
+}
+
+impl fmt::Display for Path {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl fmt::Debug for Path {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Path").field(&self.as_str()).finish()
+    }
+}
+
+impl PartialEq for Path {
+    /// Two paths are equal when their texts are.
+    fn eq(&self, other: &Self) -> bool {
+        self.as_str() == other.as_str()
+    }
+}
+
+impl Eq for Path {}
+
+#[cfg(test)]
+mod tests {
+    use std::borrow::Cow;
+
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    use super::Path;
+    use crate::jsonpath::ReadError;
+
+    #[track_caller]
+    fn check(path: &str, root: &Value, expect: &Value) {
+        assert_eq!(*Path::compile(path).unwrap().read(root).unwrap(), *expect, "{path}");
+    }
+
+    #[track_caller]
+    fn check_error(path: &str, root: &Value, expect: &str) {
+        assert_eq!(Path::compile(path).unwrap().read(root).unwrap_err().to_string(), expect);
+    }
+
+    #[test]
+    fn paths_are_shared_between_threads() {
+        fn is_send_sync<T: Send + Sync>() {}
+        is_send_sync::<Path>();
+    }
+
+    #[test]
+    fn indefinite_paths_to_nothing_are_empty() {
+        for path in
+            ["$[*]", "$.items[*]", "$.items[1:]", "$.items[:1]", "$.item.items[1:5].itemValue", "$.a[?(@.b)]"]
+        {
+            check(path, &json!({}), &json!([]));
+        }
+    }
+
+    #[test]
+    fn definite_paths_to_nothing_say_so() {
+        check_error("$.NoSuchInputPath", &json!({}), "No results for path: $['NoSuchInputPath']");
+        check_error("$.no.such.result.path", &json!({}), "Missing property in path $['no']");
+        check_error("$.a[3]", &json!({"a": [1]}), "No results for path: $['a'][3]");
+        check_error("$.a[0]", &json!({"a": null}), "The path $['a'] is null");
+    }
+
+    #[test]
+    fn definite_results_are_borrowed() {
+        let root = json!({"a": [{"b": 1}]});
+        for path in ["$", "$.a", "$['a'][0]", "$.a[-1].b", "$.a.first()"] {
+            assert!(matches!(Path::compile(path).unwrap().read(&root).unwrap(), Cow::Borrowed(_)), "{path}");
+        }
+    }
+
+    #[test]
+    fn other_roots_keep_their_prefix() {
+        let root = json!({"Execution": {"Id": "x"}, "list": [1, 2]});
+        for (text, prefix, expect) in [
+            ("$$.Execution.Id", "$$", json!("x")),
+            ("$$", "$$", root.clone()),
+            ("$var.list[1]", "$var", json!(2)),
+            ("$var['list'][*]", "$var", json!([1, 2])),
+        ] {
+            let path = Path::compile_rooted(text, prefix).unwrap();
+            assert_eq!(*path.read(&root).unwrap(), expect);
+            assert_eq!(path.as_str(), text);
+        }
+        assert_eq!(Path::compile_rooted("$variable", "$var").unwrap_err().position, 4);
+        assert!(Path::compile_rooted("$x.a", "$$").is_err());
+    }
+
+    #[test]
+    fn compiling_is_bounded() {
+        for text in [
+            format!("${}", "[0]".repeat(600)),
+            format!("${}{}", "[?(@".repeat(40), ")]".repeat(40)),
+            format!("$[?({}@{})]", "(".repeat(100), ")".repeat(100)),
+            format!("$.{}", "a".repeat(70_000)),
+            format!("$.sum({}", "$.sum(".repeat(5_000)),
+        ] {
+            assert!(Path::compile(&text).is_err(), "{}…", &text[..20]);
+        }
+    }
+
+    #[test]
+    fn reading_is_bounded() {
+        let row: Vec<Value> = (0..60).map(|i| json!({"k": i})).collect();
+        let root = json!({"m": vec![row; 60]});
+        let endless = Path::compile("$..*..*..*..*..*[?(@..k)]").unwrap();
+        assert!(endless.read(&root).is_ok());
+        let endless = Path::compile("$..[?(@..[?(@..[?(@..[?($..nosuch == 1)])])])]").unwrap();
+        assert!(matches!(endless.read(&root), Err(ReadError::TooManySteps { .. })));
+
+        let mut deep = json!(1);
+        for _ in 0..100 {
+            deep = Value::Array(vec![deep]);
+        }
+        assert!(Path::compile("$..*..*").unwrap().read(&deep).is_ok());
+        for _ in 0..2_000 {
+            deep = Value::Array(vec![deep]);
+        }
+        assert!(matches!(Path::compile("$..x").unwrap().read(&deep), Err(ReadError::TooManySteps { .. })));
+        // Dropping a value recurses as well; take it apart instead.
+        while let Value::Array(mut items) = deep {
+            deep = items.pop().unwrap_or_default();
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_compiles_or_not(text in "\\PC{0,40}") {
+            let _ = Path::compile(&text);
+        }
+
+        #[test]
+        fn pathlike_text_never_panics(text in "[$@]([.]{0,2}[a-c*'\"\\[\\]?()=~<>!&|/,:0-9 {}+-]{0,6}){0,8}") {
+            if let Ok(path) = Path::compile(&text) {
+                let root = json!({"a": [1, {"b": "c", "a": null}, [2, 3]], "b": {"c": 1.5, "a": true}, "c": "x"});
+                let _ = path.read(&root);
+            }
+        }
+
+        #[test]
+        fn filters_never_panic(text in "(@(\\.[ab]|\\[[0-9]\\])?|[0-9]|'[ab]'|null|true|\\[1,'a'\\]|/a.*/i|[!()]| ?(==|!=|<|>=|=~|in|nin|size|empty|contains|anyof|&&|\\|\\|) ?){1,9}") {
+            if let Ok(path) = Path::compile(&format!("$..[?({text})]")) {
+                let _ = path.read(&json!([{"a": 1, "b": "a"}, ["a", 1], "a", null, {"a": [1, 2], "b": {}}]));
+            }
+        }
+
+        #[test]
+        fn names_in_brackets_find_their_member(name in "[^\\\\']{0,12}") {
+            let root = json!({name.clone(): 1});
+            let path = Path::compile(&format!("$['{name}']")).unwrap();
+            prop_assert_eq!(&*path.read(&root).unwrap(), &json!(1));
+        }
+    }
+}
