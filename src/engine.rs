@@ -1,1 +1,51 @@
-//! Room `engine`.
+//! Runs executions, durably.
+//!
+//! [`Engine`] has one method an operation of the Step Functions API, over models of its own; `wire` gives them
+//! their shapes. The pure [`machine`] decides what happens; this room writes it down ([`journal`]) and only
+//! then performs it: **commit, then act**. Nothing that a client or worker was told is lost, and no recorded
+//! transition happens twice, whenever the process dies.
+//!
+//! An execution that waits costs a row and no memory: timers and tasks are found by their own tables, and the
+//! state is folded from the journal when something happens to it.
+//!
+//! [`journal`]: self
+
+mod activities;
+mod error;
+pub mod event;
+pub mod execution;
+mod executions;
+mod express;
+mod history;
+mod journal;
+mod live;
+pub mod machine;
+mod open;
+mod options;
+mod page;
+mod queue;
+mod runner;
+mod schema;
+mod start;
+mod state_machines;
+mod tags;
+mod task_tokens;
+#[cfg(test)]
+mod tests;
+mod tasks;
+mod timers;
+
+pub use activities::{Activity, ActivityTask};
+pub use error::Error;
+pub use executions::{ExecutionDescription, ExecutionFilter, ExecutionItem};
+pub use express::SyncExecution;
+pub use history::HistoryPage;
+pub use open::Engine;
+pub use options::Options;
+pub use page::Page;
+pub use start::{StartExecution, Started};
+pub use state_machines::{
+    CreateStateMachine, Logging, StateMachine, StateMachineStatus, UpdateStateMachine, Updated,
+};
+pub use tags::Tag;
+pub use tasks::{BoxFuture, TaskCall, TaskResult, Tasks};

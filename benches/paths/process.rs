@@ -1,0 +1,90 @@
+//! Server processes on core 0, and what they cost.
+
+use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+
+/// A server that answers at `address` until dropped.
+pub(crate) struct Served {
+    pub(crate) address: String,
+    child: Child,
+    data_dir: Option<PathBuf>,
+}
+
+impl Served {
+    /// The bare echo: this binary, once more.
+    pub(crate) async fn echo() -> Self {
+        let this = std::env::current_exe().unwrap();
+        let mut command = on_core(0);
+        command.arg(this).arg("--echo");
+        Self::start(command, None)
+    }
+
+    /// Stepgate with the benchmark's APIs; its HTTP_PROXY goes to `backend`.
+    pub(crate) async fn stepgate(backend: &Self) -> Self {
+        let dir = scratch("data");
+        std::fs::create_dir_all(&dir).unwrap();
+        let template = include_str!("paths.yaml").replace("BACKEND", &format!("http://{}", backend.address));
+        std::fs::write(dir.join("bench.yaml"), template).unwrap();
+        let settings = format!("[deploy]\ntemplates = [{:?}]\n[log]\nlevel = 'warn'\n", dir.join("bench.yaml"));
+        std::fs::write(dir.join("stepgate.toml"), settings).unwrap();
+        let mut command = on_core(0);
+        command.arg(env!("CARGO_BIN_EXE_stepgate")).arg("serve").arg("--json");
+        command.arg("--config").arg(dir.join("stepgate.toml"));
+        command.arg("--data-dir").arg(dir.join("data")).args(["--listen", "127.0.0.1:0"]);
+        Self::start(command, Some(dir))
+    }
+
+    fn start(mut command: Command, data_dir: Option<PathBuf>) -> Self {
+        let mut child = command.stdout(Stdio::piped()).spawn().expect("taskset and the server start");
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let facts: serde_json::Value = serde_json::from_str(&line).expect("the server says where it listens");
+        let endpoint = facts["endpoint"].as_str().unwrap();
+        Self { address: endpoint.trim_start_matches("http://").to_owned(), child, data_dir }
+    }
+
+    /// User and system time the process has used, in microseconds.
+    pub(crate) fn cpu_micros(&self) -> f64 {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap();
+        let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
+        let ticks: f64 = fields[11].parse::<f64>().unwrap() + fields[12].parse::<f64>().unwrap();
+        ticks * 10_000.0 // Linux counts in hundredths of a second.
+    }
+
+    /// Resident memory, in KiB.
+    pub(crate) fn resident_kib(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse().unwrap()
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        if let Some(dir) = &self.data_dir {
+            std::fs::remove_dir_all(dir).unwrap();
+        }
+    }
+}
+
+/// The client stays off the server's core.
+pub(crate) fn pin_this_process() {
+    let pid = std::process::id().to_string();
+    let status = Command::new("taskset").args(["-cp", "1", &pid]).stdout(Stdio::null()).status();
+    assert!(status.is_ok_and(|s| s.success()), "taskset (util-linux) and a second core are needed");
+}
+
+fn on_core(core: usize) -> Command {
+    let mut command = Command::new("taskset");
+    command.arg("-c").arg(core.to_string());
+    command
+}
+
+/// A path of this run's own in the build directory, on the disk that the project is on.
+pub(crate) fn scratch(name: &str) -> PathBuf {
+    let dir = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
+    dir.join(format!("bench-{}-{name}", std::process::id()))
+}

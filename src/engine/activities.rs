@@ -1,0 +1,291 @@
+//! Activities, and the workers that do their tasks.
+
+use std::sync::{Arc, PoisonError};
+
+use super::Error;
+use super::event::Failure;
+use super::machine::{Input, Outcome, TaskKey};
+use super::open::Engine;
+use super::page::{Page, number_position, page_size};
+use super::queue::{Claim, Polled};
+use super::runner::remove_task;
+use super::state_machines::{home_key, home_of};
+use super::tags::{self, Tag};
+use super::{journal, task_tokens};
+use crate::clock::Timestamp;
+use crate::id::{AccountRegion, ActivityArn, check_name};
+use crate::json::Payload;
+use crate::store::Param;
+
+/// An activity.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Activity {
+    /// Its ARN.
+    pub arn: ActivityArn,
+    /// When it was created.
+    pub created: Timestamp,
+    id: i64,
+}
+
+/// A task handed to a worker.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ActivityTask {
+    /// What the worker answers with.
+    pub token: String,
+    /// The task's input.
+    pub input: String,
+}
+
+impl Engine {
+    /// CreateActivity. Idempotent by name; tags of one that exists are not changed.
+    ///
+    /// # Errors
+    /// `InvalidName`, `TooManyTags`.
+    pub async fn create_activity(
+        &self,
+        home: AccountRegion,
+        name: &str,
+        tags: Vec<Tag>,
+    ) -> Result<Activity, Error> {
+        check_name(name)?;
+        tags::check(&tags)?;
+        let arn = ActivityArn::new(&home, name);
+        let wanted = Activity { arn, created: self.now(), id: self.next_id() };
+        let made = self
+            .inner
+            .store
+            .write(move |tx| {
+                let home = home_key(&wanted.arn.home);
+                let key = [Param::Text(&home), Param::Text(&wanted.arn.name)];
+                let sql = "SELECT id, created FROM activity WHERE home = ?1 AND name = ?2";
+                let found = tx.query_one(sql, &key, |row| Ok((row.int(0)?, row.int(1)?)))?;
+                if let Some((id, created)) = found {
+                    return Ok(Activity { id, created: Timestamp::from_millis(created), arn: wanted.arn });
+                }
+                let sql = "INSERT INTO activity (id, home, name, created) VALUES (?1, ?2, ?3, ?4)";
+                tx.execute(sql, &[wanted.id.into(), key[0], key[1], wanted.created.as_millis().into()])?;
+                tags::put(tx, &wanted.arn.to_string(), &tags)?;
+                Ok::<_, Error>(wanted)
+            })
+            .await?;
+        let mut known = self.inner.activities.write().unwrap_or_else(PoisonError::into_inner);
+        known.insert(made.arn.clone(), made.id);
+        drop(known);
+        Ok(made)
+    }
+
+    /// DescribeActivity.
+    ///
+    /// # Errors
+    /// `InvalidArn`, `ActivityDoesNotExist`.
+    pub async fn describe_activity(&self, arn: &str) -> Result<Activity, Error> {
+        let arn = ActivityArn::parse(arn)?;
+        let id = self.activity_id(&arn).ok_or_else(|| Error::ActivityDoesNotExist(arn.to_string()))?;
+        let created = self
+            .inner
+            .store
+            .read(move |tx| {
+                let sql = "SELECT created FROM activity WHERE id = ?1";
+                Ok::<_, Error>(tx.query_one(sql, &[id.into()], |row| row.int(0))?)
+            })
+            .await?;
+        let created = created.ok_or_else(|| Error::ActivityDoesNotExist(arn.to_string()))?;
+        Ok(Activity { arn, created: Timestamp::from_millis(created), id })
+    }
+
+    /// DeleteActivity. Tasks in line are not handed out any more; they time out. One that is not there is gone
+    /// already.
+    ///
+    /// # Errors
+    /// `InvalidArn`.
+    pub async fn delete_activity(&self, arn: &str) -> Result<(), Error> {
+        let arn = ActivityArn::parse(arn)?;
+        let Some(id) = self.activity_id(&arn) else { return Ok(()) };
+        let text = arn.to_string();
+        self.inner
+            .store
+            .write(move |tx| {
+                tx.execute("DELETE FROM activity WHERE id = ?1", &[id.into()])?;
+                tags::remove_all(tx, &text)?;
+                Ok::<_, Error>(())
+            })
+            .await?;
+        self.inner.activities.write().unwrap_or_else(PoisonError::into_inner).remove(&arn);
+        self.inner.queues.remove(id);
+        Ok(())
+    }
+
+    /// ListActivities, by age.
+    ///
+    /// # Errors
+    /// `InvalidToken`.
+    pub async fn list_activities(
+        &self,
+        home: AccountRegion,
+        max_results: Option<u32>,
+        next_token: Option<&str>,
+    ) -> Result<Page<Activity>, Error> {
+        let (after, max) = (number_position(next_token)?.unwrap_or(0), page_size(max_results));
+        let limit = i64::try_from(max).unwrap_or(i64::MAX - 1) + 1;
+        let activities: Result<Vec<Activity>, Error> = self
+            .inner
+            .store
+            .read(move |tx| {
+                let sql = "SELECT id, name, created FROM activity WHERE home = ?1 AND ?2 < id ORDER BY id LIMIT ?3";
+                let params = [Param::Text(&home_key(&home)), after.into(), limit.into()];
+                Ok(tx.query(sql, &params, |row| {
+                    let arn = ActivityArn::new(&home, &row.text(1)?);
+                    Ok(Activity { id: row.int(0)?, arn, created: Timestamp::from_millis(row.int(2)?) })
+                })?)
+            })
+            .await;
+        Ok(Page::cut(activities?, max, |activity| activity.id.to_string()))
+    }
+
+    /// GetActivityTask: the next task in line, waiting for one for a minute; `None` if none came. The task is
+    /// this worker's once the answer is on its way: if that is lost, the task times out, as on AWS.
+    ///
+    /// # Errors
+    /// `InvalidArn`, `ActivityDoesNotExist`, `ActivityWorkerLimitExceeded`.
+    pub async fn get_activity_task(
+        &self,
+        arn: &str,
+        worker_name: Option<String>,
+    ) -> Result<Option<ActivityTask>, Error> {
+        let arn = ActivityArn::parse(arn)?;
+        let unknown = || Error::ActivityDoesNotExist(arn.to_string());
+        let activity = self.activity_id(&arn).ok_or_else(unknown)?;
+        let worker_name: Option<Arc<str>> = worker_name.map(Arc::from);
+        let until = self.now() + self.inner.options.poll;
+        let mut draining = self.inner.draining.subscribe();
+        loop {
+            let claim = match self.inner.queues.poll(activity)? {
+                Polled::Task(claim) => claim,
+                Polled::Waiting(receiver) => tokio::select! {
+                    claim = receiver => match claim {
+                        Ok(claim) => claim,
+                        Err(_) => return Err(unknown()), // Deleted while waiting.
+                    },
+                    () = self.inner.clock.sleep_until(until) => return Ok(None),
+                    _ = draining.wait_for(|draining| *draining) => return Ok(None),
+                },
+            };
+            if let Some(task) = self.hand_out(claim, worker_name.clone()).await? {
+                return Ok(Some(task));
+            }
+        }
+    }
+
+    /// Writes down that a worker has the task; `None` if it was over before.
+    async fn hand_out(
+        &self,
+        claim: Claim,
+        worker_name: Option<Arc<str>>,
+    ) -> Result<Option<ActivityTask>, Error> {
+        let queued = claim.queued();
+        let [frame, scheduled] = journal::task_columns(queued.task);
+        let row = queued.row;
+        let found = self
+            .inner
+            .store
+            .read(move |tx| {
+                let sql = "SELECT token, input FROM task WHERE id = ?1";
+                Ok::<_, Error>(tx.query_one(sql, &[row.into()], |row| {
+                    Ok(ActivityTask { token: row.text(0)?, input: row.text(1)? })
+                })?)
+            })
+            .await?;
+        let Some(task) = found else {
+            claim.keep();
+            return Ok(None);
+        };
+        let input = Input::TaskStarted { task: queued.task, worker_name };
+        let execution = queued.execution;
+        let outcome =
+            self.advance(execution, input, move |tx| remove_task(tx, execution, frame, scheduled)).await?;
+        claim.keep();
+        Ok((outcome == Outcome::Advanced).then_some(task))
+    }
+
+    /// SendTaskSuccess.
+    ///
+    /// # Errors
+    /// `InvalidToken`, `TaskTimedOut`, `InvalidOutput`.
+    pub async fn send_task_success(&self, token: &str, output: String) -> Result<(), Error> {
+        let output = Payload::from_text(output).map_err(|error| Error::InvalidOutput(error.to_string()))?;
+        self.task_message(token, |task| Input::TaskSucceeded { task, output }).await
+    }
+
+    /// SendTaskFailure.
+    ///
+    /// # Errors
+    /// `InvalidToken`, `TaskTimedOut`.
+    pub async fn send_task_failure(&self, token: &str, failure: Failure) -> Result<(), Error> {
+        self.task_message(token, |task| Input::TaskFailed { task, failure }).await
+    }
+
+    /// SendTaskHeartbeat.
+    ///
+    /// # Errors
+    /// `InvalidToken`, `TaskTimedOut`.
+    pub async fn send_task_heartbeat(&self, token: &str) -> Result<(), Error> {
+        self.task_message(token, |task| Input::TaskHeartbeat { task }).await
+    }
+
+    async fn task_message(&self, token: &str, input: impl FnOnce(TaskKey) -> Input) -> Result<(), Error> {
+        let id = task_tokens::execution(token).ok_or(Error::InvalidToken)?;
+        let Some(live) = self.live(id).await? else { return self.over(id, token).await };
+        let current = {
+            let live = live.lock().await;
+            let mut attempts = live.execution.attempts();
+            attempts.find(|(_, of)| *of == token).map(|(task, _)| task)
+        };
+        let Some(task) = current else { return self.over(id, token).await };
+        let [frame, scheduled] = journal::task_columns(task);
+        let input = input(task);
+        let is_last = !matches!(input, Input::TaskHeartbeat { .. });
+        let also = move |tx: &crate::store::Tx<'_>| match is_last {
+            true => remove_task(tx, id, frame, scheduled),
+            false => Ok(()),
+        };
+        match self.advance(id, input, also).await? {
+            Outcome::Advanced => Ok(()),
+            Outcome::Stale => Err(Error::TaskTimedOut),
+        }
+    }
+
+    /// A token of no current attempt: over if the journal knows it, else nobody's.
+    async fn over(&self, id: i64, token: &str) -> Result<(), Error> {
+        use super::execution::Note;
+        let token = token.to_owned();
+        let known = self
+            .inner
+            .store
+            .read(move |tx| {
+                let (entries, _) = journal::read(tx, id)?;
+                Ok::<_, Error>(entries.iter().any(|entry| {
+                    matches!(&entry.note, Some(Note::Attempt { token: of, .. }) if **of == *token)
+                }))
+            })
+            .await?;
+        Err(if known { Error::TaskTimedOut } else { Error::InvalidToken })
+    }
+
+    /// Reads the ids of all activities.
+    pub(super) async fn load_activities(&self) -> Result<(), Error> {
+        let rows: Vec<(i64, String, String)> = self
+            .inner
+            .store
+            .read(|tx| {
+                let sql = "SELECT id, home, name FROM activity";
+                Ok::<_, Error>(tx.query(sql, &[], |row| Ok((row.int(0)?, row.text(1)?, row.text(2)?)))?)
+            })
+            .await?;
+        let mut known = self.inner.activities.write().unwrap_or_else(PoisonError::into_inner);
+        for (id, home, name) in rows {
+            known.insert(ActivityArn::new(&home_of(&home)?, &name), id);
+        }
+        Ok(())
+    }
+}
+

@@ -1,0 +1,94 @@
+//! What the engine refuses, in AWS's words.
+
+use crate::id::{NameError, StatesArnError};
+use crate::json::SyntaxError;
+use crate::store;
+
+/// A refusal; the text is the message of AWS's error of the same name.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// An ARN that is none, or of another kind than the operation takes.
+    #[error("Invalid Arn: '{0}'")]
+    InvalidArn(String),
+    /// A name with forbidden characters or of a wrong length.
+    #[error(transparent)]
+    InvalidName(#[from] NameError),
+    /// A definition with problems, all of them.
+    #[error("Invalid State Machine Definition: '{0}'")]
+    InvalidDefinition(String),
+    /// The name is taken by a machine that differs.
+    #[error("State Machine Already Exists: '{0}'")]
+    StateMachineAlreadyExists(String),
+    /// No such machine.
+    #[error("State Machine Does Not Exist: '{0}'")]
+    StateMachineDoesNotExist(String),
+    /// The machine is on its way out.
+    #[error("State Machine is being deleted: '{0}'")]
+    StateMachineDeleting(String),
+    /// The operation is not for machines of this type.
+    #[error("This operation is not supported by this type of state machine")]
+    StateMachineTypeNotSupported,
+    /// UpdateStateMachine without anything to update.
+    #[error(
+        "Either the definition, the role ARN, the LoggingConfiguration, or the TracingConfiguration must be specified"
+    )]
+    MissingRequiredParameter,
+    /// A logging configuration that can't be.
+    #[error("Invalid Logging Configuration: {0}")]
+    InvalidLoggingConfiguration(&'static str),
+    /// The name is taken by another execution.
+    #[error("Execution Already Exists: '{0}'")]
+    ExecutionAlreadyExists(String),
+    /// No such execution.
+    #[error("Execution Does Not Exist: '{0}'")]
+    ExecutionDoesNotExist(String),
+    /// The input is not JSON.
+    #[error("Invalid State Machine Execution Input: '{0}'")]
+    InvalidExecutionInput(String),
+    /// The input is empty.
+    #[error("Invalid execution input.")]
+    EmptyExecutionInput,
+    /// No such activity.
+    #[error("Activity Does Not Exist: '{0}'")]
+    ActivityDoesNotExist(String),
+    /// Too many workers poll one activity.
+    #[error("The maximum number of workers concurrently polling for activity tasks has been reached.")]
+    ActivityWorkerLimitExceeded,
+    /// A task token or page token that nobody was given.
+    #[error("Invalid Token: 'Invalid token'")]
+    InvalidToken,
+    /// The task's attempt is over.
+    #[error("Task Timed Out: 'Provided task does not exist anymore'")]
+    TaskTimedOut,
+    /// The task's output is not JSON.
+    #[error("Invalid Output: '{0}'")]
+    InvalidOutput(String),
+    /// No such resource to tag.
+    #[error("Resource not found: '{0}'")]
+    ResourceNotFound(String),
+    /// More than 50 tags.
+    #[error("You've exceeded the number of tags allowed for a resource. See the Limits Topic in the AWS Step Functions Developer Guide.")]
+    TooManyTags,
+    /// A combination of members that makes no sense.
+    #[error("{0}")]
+    Validation(&'static str),
+    /// The disk failed or is full: the server's fault, and nothing was kept.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    /// What is stored can't be read: the server's fault.
+    #[error("stored data can't be read: {0}")]
+    Corrupt(String),
+}
+
+impl From<StatesArnError> for Error {
+    fn from(error: StatesArnError) -> Self {
+        Self::InvalidArn(error.to_string())
+    }
+}
+
+impl Error {
+    /// Input that is not JSON, in the parser's words.
+    pub(super) fn execution_input(error: &SyntaxError) -> Self {
+        Self::InvalidExecutionInput(error.to_string())
+    }
+}

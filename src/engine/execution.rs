@@ -1,0 +1,330 @@
+//! An execution's state: a fold over its journal, and nothing but that.
+//!
+//! [`Execution::apply`] is the only way to change one. The machine decides, writes down what it decided as
+//! [`Entry`]s and applies them; recovery applies the same entries read back. So what lives in memory and what
+//! the journal tells can't drift.
+
+mod entry;
+mod frame;
+
+pub use entry::{Entry, Note};
+pub use frame::FrameId;
+pub(super) use frame::{At, Attempt, Frame, Phase};
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::event::{EventKind, Failure};
+use crate::asl::Program;
+use crate::clock::Timestamp;
+use crate::json::Payload;
+
+/// What an execution is started with; never changes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ExecutionStart {
+    /// Its ARN.
+    pub arn: Arc<str>,
+    /// Its name.
+    pub name: Arc<str>,
+    /// The input as it came.
+    pub input: Payload,
+    /// The role it runs under.
+    pub role_arn: Arc<str>,
+    /// The machine's ARN.
+    pub state_machine_arn: Arc<str>,
+    /// The machine's name.
+    pub state_machine_name: Arc<str>,
+    /// The region, which tasks are called in.
+    pub region: Arc<str>,
+    /// When it was started.
+    pub started: Timestamp,
+}
+
+/// How an execution stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ExecutionStatus {
+    /// It goes on.
+    Running,
+    /// It ended well.
+    Succeeded,
+    /// It failed.
+    Failed,
+    /// The machine's time was over.
+    TimedOut,
+    /// It was stopped.
+    Aborted,
+}
+
+/// How an execution ended.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ending {
+    /// Any but `Running`.
+    pub status: ExecutionStatus,
+    /// When.
+    pub stopped: Timestamp,
+    /// The output of one that succeeded.
+    pub output: Option<Payload>,
+    /// The error of one that failed or was stopped. One that timed out has none, as on AWS.
+    pub failure: Failure,
+}
+
+/// The state of one execution.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Execution {
+    pub(super) start: ExecutionStart,
+    pub(super) ending: Option<Ending>,
+    /// The id of the last event.
+    pub(super) last_event_id: u64,
+    pub(super) frames: BTreeMap<FrameId, Frame>,
+    next_frame: u32,
+}
+
+impl Execution {
+    /// One of which nothing is journaled yet.
+    pub fn new(start: ExecutionStart) -> Self {
+        let root = Frame::new(None, 0, 0);
+        Self {
+            start,
+            ending: None,
+            last_event_id: 0,
+            frames: BTreeMap::from([(FrameId::ROOT, root)]),
+            next_frame: 1,
+        }
+    }
+
+    /// What it was started with.
+    pub fn start(&self) -> &ExecutionStart {
+        &self.start
+    }
+
+    /// How it ended; `None` while it runs.
+    pub fn ending(&self) -> Option<&Ending> {
+        self.ending.as_ref()
+    }
+
+    /// How many events it has.
+    pub fn event_count(&self) -> u64 {
+        self.last_event_id
+    }
+
+    /// The frame that the next branch or iteration will get.
+    pub(super) fn next_frame(&self) -> FrameId {
+        FrameId(self.next_frame)
+    }
+
+    /// Takes in one entry of the journal. Entries come in the order in which they were written; what does not
+    /// fit is a broken invariant of the writer and changes nothing.
+    pub fn apply(&mut self, program: &Program, entry: &Entry) {
+        if let Some(event) = &entry.event {
+            self.last_event_id = event.id;
+            if event.kind.advances()
+                && let Some(frame) = self.frames.get_mut(&entry.frame)
+            {
+                frame.tail = event.id;
+            }
+            self.apply_event(program, entry.frame, event.id, event.timestamp, &event.kind);
+        }
+        if let Some(note) = &entry.note {
+            self.apply_note(entry, note);
+        }
+    }
+
+    fn apply_event(
+        &mut self,
+        program: &Program,
+        id: FrameId,
+        event_id: u64,
+        now: Timestamp,
+        kind: &EventKind,
+    ) {
+        let end = |status, output: Option<&Payload>, failure: &Failure| Ending {
+            status,
+            stopped: now,
+            output: output.cloned(),
+            failure: failure.clone(),
+        };
+        let none = Failure::default();
+        match kind {
+            EventKind::ExecutionSucceeded { output } => {
+                self.end(end(ExecutionStatus::Succeeded, Some(output), &none));
+            }
+            EventKind::ExecutionFailed(failure) => self.end(end(ExecutionStatus::Failed, None, failure)),
+            EventKind::ExecutionAborted(failure) => self.end(end(ExecutionStatus::Aborted, None, failure)),
+            EventKind::ExecutionTimedOut(_) => self.end(end(ExecutionStatus::TimedOut, None, &none)),
+            EventKind::StateEntered { name, input, .. } => {
+                let (Some(state), Some(frame)) = (program.find(name), self.frames.get_mut(&id)) else { return };
+                frame.at = Some(At::new(state, event_id, now, input.clone()));
+            }
+            EventKind::StateExited { assigned, .. } => {
+                let Some(frame) = self.frames.get_mut(&id) else { return };
+                frame.at = None;
+                for (name, value) in assigned {
+                    frame.variables.insert(name.clone(), value.value().clone());
+                }
+            }
+            EventKind::ParallelStateStarted => self.compose(id, Phase::composite(0)),
+            EventKind::MapStateStarted { length } => {
+                let length = usize::try_from(*length).unwrap_or(usize::MAX);
+                self.compose(id, Phase::composite(length));
+            }
+            EventKind::ActivityStarted { .. } => {
+                if let Some(attempt) = self.attempt_mut(id) {
+                    attempt.started = true;
+                }
+            }
+            EventKind::TaskSubmitted { .. } => {
+                if let Some(attempt) = self.attempt_mut(id) {
+                    attempt.submitted = true;
+                }
+            }
+            EventKind::ActivitySucceeded { .. }
+            | EventKind::ActivityFailed(_)
+            | EventKind::ActivityTimedOut(_)
+            | EventKind::LambdaFunctionSucceeded { .. }
+            | EventKind::LambdaFunctionFailed(_)
+            | EventKind::LambdaFunctionTimedOut(_)
+            | EventKind::TaskSucceeded { .. }
+            | EventKind::TaskFailed { .. }
+            | EventKind::TaskTimedOut { .. } => self.compose(id, Phase::Deciding),
+            // The frames of what was given up go with the note beside the event.
+            EventKind::ExecutionStarted { .. }
+            | EventKind::StateAborted(_)
+            | EventKind::ParallelStateSucceeded
+            | EventKind::ParallelStateFailed
+            | EventKind::MapStateSucceeded
+            | EventKind::MapStateFailed
+            | EventKind::MapIterationStarted(_)
+            | EventKind::MapIterationSucceeded(_)
+            | EventKind::MapIterationFailed(_)
+            | EventKind::MapIterationAborted(_)
+            | EventKind::ActivityScheduled { .. }
+            | EventKind::LambdaFunctionScheduled { .. }
+            | EventKind::LambdaFunctionStarted
+            | EventKind::TaskScheduled { .. }
+            | EventKind::TaskStarted(_) => {}
+        }
+    }
+
+    fn apply_note(&mut self, entry: &Entry, note: &Note) {
+        let scheduled = entry.event.as_ref().map_or(0, |event| event.id);
+        match note {
+            Note::Waiting { until } => self.compose(entry.frame, Phase::Waiting { until: *until }),
+            Note::Retrying { retrier, at } => {
+                let Some(here) = self.frames.get_mut(&entry.frame).and_then(|f| f.at.as_mut()) else { return };
+                if here.retries.len() <= *retrier {
+                    here.retries.resize(retrier + 1, 0);
+                }
+                here.retries[*retrier] += 1;
+                here.retry_count += 1;
+                // The failure's own event: no other delay follows it.
+                here.phase = Phase::Retrying { at: *at, stamp: self.last_event_id };
+            }
+            Note::Attempt { token, timeout_at, heartbeat_s } => {
+                let attempt = Attempt {
+                    scheduled,
+                    token: token.clone(),
+                    timeout_at: *timeout_at,
+                    heartbeat_s: *heartbeat_s,
+                    heartbeat_at: None,
+                    started: false,
+                    submitted: false,
+                };
+                self.compose(entry.frame, Phase::Attempting(attempt));
+            }
+            Note::Heartbeat { due } => {
+                if let Some(attempt) = self.attempt_mut(entry.frame) {
+                    attempt.heartbeat_at = Some(*due);
+                }
+            }
+            Note::Child { index } => {
+                let tail = self.frames.get(&entry.frame).map_or(0, |parent| parent.tail);
+                // A Map's iteration hangs below its own MapIterationStarted, which stands in this entry.
+                let tail = if scheduled == 0 { tail } else { scheduled };
+                let child = FrameId(self.next_frame);
+                self.next_frame += 1;
+                self.frames.insert(child, Frame::new(Some(entry.frame), *index, tail));
+                let parent = self.frames.get_mut(&entry.frame).and_then(|parent| parent.at.as_mut());
+                if let Some(Phase::Composite { results, open, begun }) = parent.map(|at| &mut at.phase) {
+                    if results.len() <= *index {
+                        results.resize(index + 1, None);
+                    }
+                    *open += 1;
+                    *begun += 1;
+                }
+            }
+            Note::ChildEnded { output } => self.child_ended(entry.frame, output),
+            Note::GivenUp => {
+                self.remove_children(entry.frame);
+                self.compose(entry.frame, Phase::Deciding);
+            }
+            Note::Tail { event_id } => {
+                if let Some(frame) = self.frames.get_mut(&entry.frame) {
+                    frame.tail = *event_id;
+                }
+            }
+        }
+    }
+
+    /// A branch or iteration is done: its parent keeps the result and goes on from the branch's last event.
+    fn child_ended(&mut self, id: FrameId, output: &Payload) {
+        let Some(child) = self.frames.remove(&id) else { return };
+        let Some(parent) = child.parent.and_then(|parent| self.frames.get_mut(&parent)) else { return };
+        parent.tail = child.tail;
+        if let Some(Phase::Composite { results, open, .. }) = parent.at.as_mut().map(|at| &mut at.phase) {
+            if let Some(slot) = results.get_mut(child.index) {
+                *slot = Some(output.clone());
+            }
+            *open = open.saturating_sub(1);
+        }
+    }
+
+    fn compose(&mut self, id: FrameId, phase: Phase) {
+        if let Some(at) = self.frames.get_mut(&id).and_then(|frame| frame.at.as_mut()) {
+            at.phase = phase;
+        }
+    }
+
+    fn attempt_mut(&mut self, id: FrameId) -> Option<&mut Attempt> {
+        match self.frames.get_mut(&id)?.at.as_mut()?.phase {
+            Phase::Attempting(ref mut attempt) => Some(attempt),
+            _ => None,
+        }
+    }
+
+    /// Children in the order of their branches.
+    pub(super) fn children(&self, id: FrameId) -> Vec<FrameId> {
+        let mut children: Vec<(usize, FrameId)> = self
+            .frames
+            .iter()
+            .filter(|(_, frame)| frame.parent == Some(id))
+            .map(|(child, frame)| (frame.index, *child))
+            .collect();
+        children.sort_unstable();
+        children.into_iter().map(|(_, child)| child).collect()
+    }
+
+    fn remove_children(&mut self, id: FrameId) {
+        for child in self.children(id) {
+            self.remove_children(child);
+            self.frames.remove(&child);
+        }
+    }
+
+    fn end(&mut self, ending: Ending) {
+        self.ending = Some(ending);
+        self.frames.clear();
+    }
+
+    /// The value of a variable as `id` sees it: its own scope, then the scopes around it.
+    pub(super) fn variable(&self, mut id: FrameId, name: &str) -> Option<&Value> {
+        loop {
+            let frame = self.frames.get(&id)?;
+            match frame.variables.get(name) {
+                Some(value) => return Some(value),
+                None => id = frame.parent?,
+            }
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! What the journal stores: history events, and notes of what history does not show but the state needs.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::FrameId;
+use crate::clock::Timestamp;
+use crate::engine::event::HistoryEvent;
+use crate::json::Payload;
+
+/// One entry of the journal: an event, a note, or an event with a note.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Entry {
+    /// The line of control that it belongs to.
+    #[serde(rename = "f")]
+    pub frame: FrameId,
+    /// The event, if history shows one.
+    #[serde(rename = "e", default, skip_serializing_if = "Option::is_none")]
+    pub event: Option<HistoryEvent>,
+    /// The note, if state needs one.
+    #[serde(rename = "n", default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<Note>,
+}
+
+/// A fact that history does not show.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Note {
+    /// A Wait state lasts until then.
+    Waiting {
+        /// When it is over.
+        until: Timestamp,
+    },
+    /// A failed state is tried again.
+    Retrying {
+        /// Which of its retriers says so.
+        retrier: usize,
+        /// When.
+        at: Timestamp,
+    },
+    /// With a scheduled event: the attempt's token and times.
+    Attempt {
+        /// Names the attempt to the outside.
+        token: Arc<str>,
+        /// When it has taken too long.
+        timeout_at: Option<Timestamp>,
+        /// How long it may be silent once it has started, in seconds.
+        heartbeat_s: Option<u64>,
+    },
+    /// The next heartbeat is due then.
+    Heartbeat {
+        /// When.
+        due: Timestamp,
+    },
+    /// A branch or iteration of this frame's state begins, in the next frame number.
+    Child {
+        /// Its place.
+        index: usize,
+    },
+    /// This frame, a branch or iteration, ended well.
+    ChildEnded {
+        /// Its output.
+        output: Payload,
+    },
+    /// What still runs inside this frame's state is given up.
+    GivenUp,
+    /// This frame goes on below another event: the one that failed inside its state.
+    Tail {
+        /// That event.
+        event_id: u64,
+    },
+}

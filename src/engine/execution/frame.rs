@@ -1,0 +1,109 @@
+//! A frame: one line of control within an execution. The whole is frame 0; every branch of a Parallel and
+//! every iteration of a Map is a frame of its own, in the same record.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::asl::StateId;
+use crate::clock::Timestamp;
+use crate::json::Payload;
+
+/// The number of a frame; never used twice within an execution.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct FrameId(pub(in crate::engine) u32);
+
+impl FrameId {
+    /// The whole execution.
+    pub const ROOT: Self = Self(0);
+
+    /// From a number that [`FrameId::as_u32`] gave.
+    pub fn from_u32(number: u32) -> Self {
+        Self(number)
+    }
+
+    /// The number.
+    pub fn as_u32(self) -> u32 {
+        self.0
+    }
+}
+
+/// One line of control.
+#[derive(Clone, Debug, PartialEq)]
+pub(in crate::engine) struct Frame {
+    pub(in crate::engine) parent: Option<FrameId>,
+    /// The branch's or item's place.
+    pub(in crate::engine) index: usize,
+    /// The event that the next one names as its previous.
+    pub(in crate::engine) tail: u64,
+    pub(in crate::engine) variables: BTreeMap<Arc<str>, Value>,
+    /// The state it is in; `None` between two states and before the first.
+    pub(in crate::engine) at: Option<At>,
+}
+
+impl Frame {
+    pub(super) fn new(parent: Option<FrameId>, index: usize, tail: u64) -> Self {
+        Self { parent, index, tail, variables: BTreeMap::new(), at: None }
+    }
+}
+
+/// A state that was entered and not yet left.
+#[derive(Clone, Debug, PartialEq)]
+pub(in crate::engine) struct At {
+    pub(in crate::engine) state: StateId,
+    pub(in crate::engine) entered_event: u64,
+    pub(in crate::engine) entered: Timestamp,
+    /// The raw input.
+    pub(in crate::engine) input: Payload,
+    /// Retries so far, for each retrier.
+    pub(in crate::engine) retries: Vec<u64>,
+    /// Retries so far, all together: `$$.State.RetryCount`.
+    pub(in crate::engine) retry_count: u64,
+    pub(in crate::engine) phase: Phase,
+}
+
+impl At {
+    pub(super) fn new(state: StateId, entered_event: u64, entered: Timestamp, input: Payload) -> Self {
+        Self { state, entered_event, entered, input, retries: Vec::new(), retry_count: 0, phase: Phase::Deciding }
+    }
+}
+
+/// How far a state is.
+#[derive(Clone, Debug, PartialEq)]
+pub(in crate::engine) enum Phase {
+    /// The machine is about to decide; never seen between two steps.
+    Deciding,
+    /// A Wait.
+    Waiting { until: Timestamp },
+    /// A failed state before its next attempt; `stamp` tells this delay from the ones before.
+    Retrying { at: Timestamp, stamp: u64 },
+    /// A Task that is being worked on.
+    Attempting(Attempt),
+    /// A Parallel or Map whose frames run; results stand at their branch's place. `begun` counts frames.
+    Composite { results: Vec<Option<Payload>>, open: usize, begun: usize },
+}
+
+impl Phase {
+    /// A Parallel or Map that has just begun.
+    pub(super) fn composite(length: usize) -> Self {
+        // A Map's items are bounded by the payload limit, so this is no way to ask for memory.
+        Self::Composite { results: vec![None; length], open: 0, begun: 0 }
+    }
+}
+
+/// One attempt of a Task. The id of its scheduled event is its stamp: no other attempt has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::engine) struct Attempt {
+    pub(in crate::engine) scheduled: u64,
+    pub(in crate::engine) token: Arc<str>,
+    pub(in crate::engine) timeout_at: Option<Timestamp>,
+    pub(in crate::engine) heartbeat_s: Option<u64>,
+    pub(in crate::engine) heartbeat_at: Option<Timestamp>,
+    /// A worker took it.
+    pub(in crate::engine) started: bool,
+    /// The service took the job.
+    pub(in crate::engine) submitted: bool,
+}

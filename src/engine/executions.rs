@@ -1,0 +1,301 @@
+//! Executions as records: finding, describing, listing, stopping.
+
+use std::sync::Arc;
+
+use super::event::Failure;
+use super::execution::{Entry, ExecutionStart, ExecutionStatus};
+use super::machine::{Input, Outcome};
+use super::open::Engine;
+use super::page::{Page, number_position, page_size};
+use super::state_machines::{home_key, home_of, kind_of};
+use super::{Error, journal};
+use crate::asl::StateMachineType;
+use crate::clock::Timestamp;
+use crate::id::{AccountRegion, ExecutionArn, StateMachineArn};
+use crate::json::Payload;
+use crate::store::{self, Param, Row, Tx};
+
+/// What DescribeExecution tells.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ExecutionDescription {
+    /// Its ARN.
+    pub arn: ExecutionArn,
+    /// Its machine.
+    pub state_machine_arn: StateMachineArn,
+    /// How it stands.
+    pub status: ExecutionStatus,
+    /// When it was started.
+    pub started: Timestamp,
+    /// When it ended.
+    pub stopped: Option<Timestamp>,
+    /// The input as it came.
+    pub input: String,
+    /// The output of one that succeeded.
+    pub output: Option<String>,
+    /// The error of one that failed or was stopped.
+    pub error: Option<String>,
+    /// Its cause.
+    pub cause: Option<String>,
+    /// The trace header it was started with.
+    pub trace_header: Option<String>,
+}
+
+/// An entry of ListExecutions.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ExecutionItem {
+    /// Its ARN.
+    pub arn: ExecutionArn,
+    /// Its machine.
+    pub state_machine_arn: StateMachineArn,
+    /// How it stands.
+    pub status: ExecutionStatus,
+    /// When it was started.
+    pub started: Timestamp,
+    /// When it ended.
+    pub stopped: Option<Timestamp>,
+    id: i64,
+}
+
+/// Which executions ListExecutions lists.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ExecutionFilter {
+    /// Only those that stand so.
+    pub status: Option<ExecutionStatus>,
+    /// Page size.
+    pub max_results: Option<u32>,
+    /// Where to go on.
+    pub next_token: Option<String>,
+}
+
+/// Everything needed to fold an open execution.
+pub(super) struct Loaded {
+    pub(super) home: AccountRegion,
+    pub(super) start: ExecutionStart,
+    pub(super) revision: i64,
+    pub(super) definition: String,
+    pub(super) kind: StateMachineType,
+    pub(super) entries: Vec<Entry>,
+    pub(super) batches: i64,
+}
+
+/// A row of the table.
+pub(super) struct Found {
+    pub(super) id: i64,
+    pub(super) revision: i64,
+    pub(super) status: ExecutionStatus,
+    pub(super) started: Timestamp,
+    pub(super) stopped: Option<Timestamp>,
+    pub(super) input: String,
+    output: Option<String>,
+    error: Option<String>,
+    cause: Option<String>,
+    trace_header: Option<String>,
+}
+
+const STATUSES: [ExecutionStatus; 5] = [
+    ExecutionStatus::Running,
+    ExecutionStatus::Succeeded,
+    ExecutionStatus::Failed,
+    ExecutionStatus::TimedOut,
+    ExecutionStatus::Aborted,
+];
+
+/// The number a status is stored as.
+pub(super) fn status_code(status: ExecutionStatus) -> i64 {
+    match status {
+        ExecutionStatus::Running => 0,
+        ExecutionStatus::Succeeded => 1,
+        ExecutionStatus::Failed => 2,
+        ExecutionStatus::TimedOut => 3,
+        ExecutionStatus::Aborted => 4,
+    }
+}
+
+fn status_of(code: i64) -> Result<ExecutionStatus, store::Error> {
+    let status = usize::try_from(code).ok().and_then(|code| STATUSES.get(code));
+    status.copied().ok_or_else(|| store::Error::Corrupt(format!("execution status {code}")))
+}
+
+impl Engine {
+    /// DescribeExecution.
+    ///
+    /// # Errors
+    /// `InvalidArn`, `ExecutionDoesNotExist`.
+    pub async fn describe_execution(&self, arn: &str) -> Result<ExecutionDescription, Error> {
+        let arn = ExecutionArn::parse(arn)?;
+        self.inner
+            .store
+            .read(move |tx| {
+                let found = find(tx, &arn)?.ok_or_else(|| Error::ExecutionDoesNotExist(arn.to_string()))?;
+                Ok(ExecutionDescription {
+                    state_machine_arn: StateMachineArn::new(&arn.home, &arn.machine),
+                    arn,
+                    status: found.status,
+                    started: found.started,
+                    stopped: found.stopped,
+                    input: found.input,
+                    output: found.output,
+                    error: found.error,
+                    cause: found.cause,
+                    trace_header: found.trace_header,
+                })
+            })
+            .await
+    }
+
+    /// ListExecutions of one machine, the newest first.
+    ///
+    /// # Errors
+    /// `InvalidArn`, `StateMachineDoesNotExist`, `StateMachineTypeNotSupported` for Express, `InvalidToken`.
+    pub async fn list_executions(
+        &self,
+        state_machine_arn: &str,
+        filter: ExecutionFilter,
+    ) -> Result<Page<ExecutionItem>, Error> {
+        let machine = self.describe_state_machine(state_machine_arn).await?;
+        if machine.kind == StateMachineType::Express {
+            return Err(Error::StateMachineTypeNotSupported);
+        }
+        let before = number_position(filter.next_token.as_deref())?.unwrap_or(i64::MAX);
+        let max = page_size(filter.max_results);
+        let limit = i64::try_from(max).unwrap_or(i64::MAX - 1) + 1;
+        let arn = machine.arn;
+        let items: Result<Vec<ExecutionItem>, Error> = self
+            .inner
+            .store
+            .read(move |tx| {
+                // Each status has its own run of the index; a listing of all merges the five.
+                let mut items = Vec::new();
+                for status in filter.status.map_or(STATUSES.to_vec(), |status| vec![status]) {
+                    let sql = "SELECT id, name, status, started, stopped FROM execution
+                               WHERE machine = ?1 AND status = ?2 AND id < ?3 ORDER BY id DESC LIMIT ?4";
+                    let params =
+                        [machine.id.into(), status_code(status).into(), before.into(), limit.into()];
+                    items.extend(tx.query(sql, &params, |row| read_item(row, &arn))?);
+                }
+                items.sort_by_key(|item| std::cmp::Reverse(item.id));
+                items.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+                Ok(items)
+            })
+            .await;
+        Ok(Page::cut(items?, max, |item| item.id.to_string()))
+    }
+
+    /// StopExecution; answers when the execution ended. One that has ended already stays as it is.
+    ///
+    /// # Errors
+    /// `InvalidArn`, `ExecutionDoesNotExist`.
+    pub async fn stop_execution(&self, arn: &str, failure: Failure) -> Result<Timestamp, Error> {
+        let parsed = ExecutionArn::parse(arn)?;
+        let text = parsed.to_string();
+        let id = self
+            .inner
+            .store
+            .read(move |tx| Ok::<_, Error>(find(tx, &parsed)?.map(|found| found.id)))
+            .await?
+            .ok_or_else(|| Error::ExecutionDoesNotExist(text))?;
+        let now = self.now();
+        match self.advance(id, Input::Stopped(failure), |_| Ok(())).await? {
+            Outcome::Advanced => Ok(now),
+            Outcome::Stale => Ok(self.describe_execution(arn).await?.stopped.unwrap_or(now)),
+        }
+    }
+}
+
+fn read_item(row: &Row<'_>, machine: &StateMachineArn) -> Result<ExecutionItem, store::Error> {
+    Ok(ExecutionItem {
+        id: row.int(0)?,
+        arn: ExecutionArn::new(&machine.home, &machine.name, &row.text(1)?),
+        state_machine_arn: machine.clone(),
+        status: status_of(row.int(2)?)?,
+        started: Timestamp::from_millis(row.int(3)?),
+        stopped: row.opt_int(4)?.map(Timestamp::from_millis),
+    })
+}
+
+/// The execution of an ARN. Machines that are gone keep their executions: the newest machine of the name that
+/// has such an execution is meant.
+pub(super) fn find(tx: &Tx<'_>, arn: &ExecutionArn) -> Result<Option<Found>, Error> {
+    let sql = "SELECT e.id, e.revision, e.status, e.started, e.stopped, e.input, e.output, e.error, e.cause,
+               e.trace_header
+               FROM state_machine m JOIN execution e ON e.machine = m.id AND e.name = ?3
+               WHERE m.home = ?1 AND (m.name = ?2 OR (?2 || ':' <= m.name AND m.name < ?2 || ';'))
+               ORDER BY m.id DESC LIMIT 1";
+    let home = home_key(&arn.home);
+    let params = [Param::Text(&home), Param::Text(&arn.machine), Param::Text(&arn.name)];
+    Ok(tx.query_one(sql, &params, |row| {
+        Ok(Found {
+            id: row.int(0)?,
+            revision: row.int(1)?,
+            status: status_of(row.int(2)?)?,
+            started: Timestamp::from_millis(row.int(3)?),
+            stopped: row.opt_int(4)?.map(Timestamp::from_millis),
+            input: row.text(5)?,
+            output: row.opt_text(6)?,
+            error: row.opt_text(7)?,
+            cause: row.opt_text(8)?,
+            trace_header: row.opt_text(9)?,
+        })
+    })?)
+}
+
+/// Ids of a machine's open executions.
+pub(super) fn open(tx: &Tx<'_>, machine: i64) -> Result<Vec<i64>, Error> {
+    let sql = "SELECT id FROM execution WHERE machine = ?1 AND status = 0 ORDER BY id";
+    Ok(tx.query(sql, &[machine.into()], |row| row.int(0))?)
+}
+
+/// An open execution with its journal; `None` if it has ended or never was.
+pub(super) fn load(tx: &Tx<'_>, id: i64) -> Result<Option<Loaded>, Error> {
+    struct Columns {
+        home: String,
+        machine_name: String,
+        name: String,
+        input: String,
+        started: i64,
+        revision: i64,
+        definition: String,
+        kind: i64,
+        role_arn: String,
+    }
+    let sql = "SELECT m.home, m.name, e.name, e.input, e.started, e.revision, r.definition, m.kind, r.role_arn
+               FROM execution e JOIN state_machine m ON m.id = e.machine
+               JOIN state_machine_revision r ON r.id = e.revision WHERE e.id = ?1 AND e.status = 0";
+    let columns = tx.query_one(sql, &[id.into()], |row| {
+        Ok(Columns {
+            home: row.text(0)?,
+            machine_name: row.text(1)?,
+            name: row.text(2)?,
+            input: row.text(3)?,
+            started: row.int(4)?,
+            revision: row.int(5)?,
+            definition: row.text(6)?,
+            kind: row.int(7)?,
+            role_arn: row.text(8)?,
+        })
+    })?;
+    let Some(columns) = columns else { return Ok(None) };
+    let home = home_of(&columns.home)?;
+    let machine = StateMachineArn::new(&home, &columns.machine_name);
+    let input = Payload::from_text(columns.input).map_err(|error| Error::Corrupt(error.to_string()))?;
+    let start = ExecutionStart {
+        arn: ExecutionArn::new(&home, &machine.name, &columns.name).to_string().into(),
+        name: columns.name.into(),
+        input,
+        role_arn: columns.role_arn.into(),
+        state_machine_arn: machine.to_string().into(),
+        state_machine_name: machine.name,
+        region: Arc::from(home.region.as_str()),
+        started: Timestamp::from_millis(columns.started),
+    };
+    let (entries, batches) = journal::read(tx, id)?;
+    Ok(Some(Loaded {
+        home,
+        start,
+        revision: columns.revision,
+        definition: columns.definition,
+        kind: kind_of(columns.kind),
+        entries,
+        batches,
+    }))
+}

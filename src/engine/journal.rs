@@ -1,0 +1,106 @@
+//! The journal's records: batches of entries, one for each step.
+
+use serde::{Deserialize, Serialize};
+
+use super::Error;
+use super::execution::{Entry, FrameId};
+use super::machine::{TaskKey, TimerKey, TimerKind};
+use crate::store::{Param, Tx};
+
+/// Version of the records; older ones stay readable for ever.
+const VERSION: u8 = 1;
+
+#[derive(Serialize)]
+struct Batch<'a> {
+    v: u8,
+    e: &'a [Entry],
+}
+
+#[derive(Deserialize)]
+struct StoredBatch {
+    v: u8,
+    e: Vec<Entry>,
+}
+
+/// Writes the entries of one step.
+pub(super) fn append(tx: &Tx<'_>, execution: i64, batch: i64, entries: &[Entry]) -> Result<(), Error> {
+    if entries.is_empty() {
+        return Ok(());
+    }
+    let first = entries.iter().find_map(|entry| entry.event.as_ref()).map_or(0, |event| event.id);
+    let text = serde_json::to_string(&Batch { v: VERSION, e: entries });
+    let text = text.map_err(|error| Error::Corrupt(error.to_string()))?;
+    let sql = "INSERT INTO journal (execution, batch, first_event, entries) VALUES (?1, ?2, ?3, ?4)";
+    tx.execute(sql, &[execution.into(), batch.into(), number(first).into(), Param::Text(&text)])?;
+    Ok(())
+}
+
+/// Reads all entries of an execution, in order, and how many batches they stand in.
+pub(super) fn read(tx: &Tx<'_>, execution: i64) -> Result<(Vec<Entry>, i64), Error> {
+    let sql = "SELECT entries FROM journal WHERE execution = ?1 ORDER BY batch";
+    let batches = tx.query(sql, &[execution.into()], |row| row.text(0))?;
+    let n_batches = i64::try_from(batches.len()).unwrap_or(i64::MAX);
+    let mut entries = Vec::new();
+    for text in batches {
+        entries.extend(parse(&text)?);
+    }
+    Ok((entries, n_batches))
+}
+
+/// Reads one batch.
+pub(super) fn parse(text: &str) -> Result<Vec<Entry>, Error> {
+    let batch: StoredBatch = serde_json::from_str(text).map_err(|error| Error::Corrupt(error.to_string()))?;
+    match batch.v {
+        VERSION => Ok(batch.e),
+        other => Err(Error::Corrupt(format!("journal records of version {other}"))),
+    }
+}
+
+/// Counts fit the store's integers: an execution has at most 25,000 events.
+pub(super) fn number(n: u64) -> i64 {
+    i64::try_from(n).unwrap_or(i64::MAX)
+}
+
+/// The columns of a timer's key.
+pub(super) fn timer_columns(key: TimerKey) -> [i64; 3] {
+    let kind = match key.kind {
+        TimerKind::Wait => 0,
+        TimerKind::Retry => 1,
+        TimerKind::TaskTimeout => 2,
+        TimerKind::Heartbeat => 3,
+        TimerKind::Execution => 4,
+    };
+    [i64::from(key.frame.as_u32()), kind, number(key.stamp)]
+}
+
+/// The timer's key of its columns.
+pub(super) fn timer_key([frame, kind, stamp]: [i64; 3]) -> Result<TimerKey, Error> {
+    let kind = match kind {
+        0 => TimerKind::Wait,
+        1 => TimerKind::Retry,
+        2 => TimerKind::TaskTimeout,
+        3 => TimerKind::Heartbeat,
+        4 => TimerKind::Execution,
+        other => return Err(Error::Corrupt(format!("timer kind {other}"))),
+    };
+    Ok(TimerKey { frame: frame_id(frame)?, kind, stamp: unsigned(stamp)? })
+}
+
+/// The columns of a task's key.
+pub(super) fn task_columns(task: TaskKey) -> [i64; 2] {
+    [i64::from(task.frame.as_u32()), number(task.scheduled)]
+}
+
+/// The task's key of its columns.
+pub(super) fn task_key([frame, scheduled]: [i64; 2]) -> Result<TaskKey, Error> {
+    Ok(TaskKey { frame: frame_id(frame)?, scheduled: unsigned(scheduled)? })
+}
+
+fn frame_id(n: i64) -> Result<FrameId, Error> {
+    let n = u32::try_from(n).map_err(|_| Error::Corrupt(format!("frame {n}")))?;
+    Ok(FrameId::from_u32(n))
+}
+
+fn unsigned(n: i64) -> Result<u64, Error> {
+    u64::try_from(n).map_err(|_| Error::Corrupt(format!("a negative stamp {n}")))
+}

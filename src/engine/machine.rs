@@ -1,0 +1,196 @@
+//! The pure heart of the engine: given a program, an execution's state and one input, what happens next.
+//!
+//! No clock, no I/O, no randomness of its own: [`Env`] brings time and ids, so the same inputs give the same
+//! [`Step`]. A step decides, writes [`Entry`]s and folds them into the state; its [`Effect`]s are for the
+//! caller to perform once the entries are durable. A run of states that need nothing from outside is one step.
+//!
+//! Event order and `previousEventId` follow the histories that Step Functions records; the Amazon States
+//! Language is at <https://states-language.net/spec.html>.
+
+mod choice;
+mod exit;
+mod fail;
+mod failure;
+mod map;
+mod parallel;
+mod pass;
+mod pending;
+mod scope;
+mod stepper;
+mod succeed;
+mod task;
+#[cfg(test)]
+mod tests;
+mod wait;
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::event::Failure;
+use super::execution::{Ending, Entry, Execution, FrameId};
+use crate::asl::{Program, Resource};
+use crate::clock::{Ids, Timestamp};
+use crate::id::ActivityArn;
+use crate::json::Payload;
+
+/// Most events of one execution; the last of them says that there may be no more.
+pub const EVENTS_MAX: u64 = 25_000;
+/// Largest input, output or result, in bytes.
+pub const PAYLOAD_BYTES_MAX: usize = 262_144;
+
+/// What a step may know of the world.
+pub struct Env<'a> {
+    /// The time of everything in this step.
+    pub now: Timestamp,
+    /// Tokens, UUIDs and jitter.
+    pub ids: &'a dyn Ids,
+    /// What task tokens begin with; the rest is random.
+    pub token_prefix: &'a str,
+    /// Whether there is such an activity.
+    pub activity_exists: &'a dyn Fn(&ActivityArn) -> bool,
+}
+
+/// Which attempt of which task: a result for another is stale.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct TaskKey {
+    /// The line of control.
+    pub frame: FrameId,
+    /// The id of the attempt's scheduled event.
+    pub scheduled: u64,
+}
+
+/// Which timer; one key is armed at most once at a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TimerKey {
+    /// The line of control.
+    pub frame: FrameId,
+    /// What it is for.
+    pub kind: TimerKind,
+    /// Tells it from earlier ones of its kind in the frame.
+    pub stamp: u64,
+}
+
+/// What a timer is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum TimerKind {
+    /// The end of a Wait state.
+    Wait,
+    /// The next attempt of a failed state.
+    Retry,
+    /// An attempt's TimeoutSeconds.
+    TaskTimeout,
+    /// An attempt's HeartbeatSeconds.
+    Heartbeat,
+    /// The machine's TimeoutSeconds.
+    Execution,
+}
+
+/// What comes in.
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// The execution begins.
+    Start,
+    /// A timer is due.
+    TimerFired(TimerKey),
+    /// A worker took an activity task.
+    TaskStarted {
+        /// The attempt.
+        task: TaskKey,
+        /// The worker, if it said its name.
+        worker_name: Option<Arc<str>>,
+    },
+    /// A service took the job; the result comes later.
+    TaskSubmitted {
+        /// The attempt.
+        task: TaskKey,
+        /// The service's answer.
+        output: Payload,
+    },
+    /// A task is done.
+    TaskSucceeded {
+        /// The attempt.
+        task: TaskKey,
+        /// Its result.
+        output: Payload,
+    },
+    /// A task failed.
+    TaskFailed {
+        /// The attempt.
+        task: TaskKey,
+        /// How.
+        failure: Failure,
+    },
+    /// A worker is alive.
+    TaskHeartbeat {
+        /// The attempt.
+        task: TaskKey,
+    },
+    /// StopExecution.
+    Stopped(Failure),
+}
+
+/// What the outside must do once the step is durable.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Effect {
+    /// Fire `key` at `at`; a timer of the same key is moved.
+    ArmTimer {
+        /// Which.
+        key: TimerKey,
+        /// When.
+        at: Timestamp,
+    },
+    /// Forget the timer.
+    CancelTimer(TimerKey),
+    /// Have a task done.
+    RunTask(TaskRun),
+    /// Nobody waits for the task any more.
+    AbandonTask(TaskKey),
+    /// The execution has ended: its timers and tasks are forgotten.
+    Ended(Ending),
+}
+
+/// A task to be done.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TaskRun {
+    /// The attempt.
+    pub task: TaskKey,
+    /// Names the attempt to workers and callbacks.
+    pub token: Arc<str>,
+    /// Who does it.
+    pub resource: Resource,
+    /// What it is done with.
+    pub input: Payload,
+    /// The role of `Credentials`.
+    pub credentials_role: Option<Arc<str>>,
+}
+
+/// Whether an input meant anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It was taken in.
+    Advanced,
+    /// It was for something that is over; nothing changed.
+    Stale,
+}
+
+/// What a step came to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Step {
+    /// For the journal, in order; already folded into the execution.
+    pub entries: Vec<Entry>,
+    /// For afterwards.
+    pub effects: Vec<Effect>,
+    /// Whether there was anything to do.
+    pub outcome: Outcome,
+}
+
+/// Takes `input` in. Never fails: what goes wrong inside a workflow is part of its history.
+pub fn step(program: &Program, execution: &mut Execution, input: Input, env: &Env<'_>) -> Step {
+    stepper::run(program, execution, input, env)
+}
+
+/// Everything an execution waits for, as the effects that would bring it about: what recovery re-arms.
+pub fn pending(program: &Program, execution: &Execution) -> Vec<Effect> {
+    pending::pending(program, execution)
+}

@@ -1,0 +1,31 @@
+//! Choice: picks the next state.
+
+use super::super::execution::FrameId;
+use super::exit::Assigned;
+use super::stepper::{Flow, Stepper};
+use crate::asl::{Choice, DataError, StateId, Transition};
+use crate::json::Payload;
+
+impl Stepper<'_> {
+    pub(super) fn choice(&mut self, frame: FrameId, choice: &Choice, input: Payload) -> Flow {
+        match self.choose(frame, choice, input) {
+            Ok((next, output, assigned)) => self.exit(frame, output, assigned, Transition::Next(next)),
+            Err(error) => self.fault(frame, error),
+        }
+    }
+
+    fn choose(
+        &self,
+        frame: FrameId,
+        choice: &Choice,
+        input: Payload,
+    ) -> Result<(StateId, Payload, Assigned), DataError> {
+        let effective = self.select(frame, &choice.flow.input_path, input)?;
+        let decision = choice.decide(&self.scope(frame, effective.value()))?;
+        let assigned = match decision.assign {
+            None => Assigned::new(),
+            Some(assign) => self.assigned(frame, assign, effective.value())?,
+        };
+        Ok((decision.next, self.select(frame, &choice.flow.output_path, effective)?, assigned))
+    }
+}

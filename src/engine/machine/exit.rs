@@ -1,0 +1,212 @@
+//! Leaving a state: its output, its assignments, and where the frame goes.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::super::event::{EventKind, Iteration, StateType};
+use super::super::execution::{FrameId, Note, Phase};
+use super::PAYLOAD_BYTES_MAX;
+use super::stepper::{Flow, Stepper};
+use crate::asl::{
+    DataError, DataFlow, ErrorName, PathField, ResultPath, StateKind, Template, Transition,
+};
+use crate::json::Payload;
+
+/// Variables as `assignedVariables` shows them.
+pub(super) type Assigned = BTreeMap<Arc<str>, Payload>;
+
+impl Stepper<'_> {
+    /// Writes the exited event and sends the frame where `next` says.
+    pub(super) fn exit(
+        &mut self,
+        frame: FrameId,
+        output: Payload,
+        assigned: Assigned,
+        next: Transition,
+    ) -> Flow {
+        let Some(state) = self.state_of(frame) else { return Ok(()) };
+        let state = &self.program[state];
+        if PAYLOAD_BYTES_MAX < output.len_bytes() {
+            return self.fault(frame, too_large(&state.name));
+        }
+        let kind = EventKind::StateExited {
+            state_type: StateType::from(&state.kind),
+            name: state.name.clone(),
+            output: output.clone(),
+            assigned,
+        };
+        self.emit(frame, kind)?;
+        match next {
+            Transition::Next(state) => {
+                self.enter(frame, state, output);
+                Ok(())
+            }
+            Transition::End => self.frame_ended(frame, output),
+        }
+    }
+
+    /// A frame has ended well: the execution, or a branch or iteration of its parent's state.
+    fn frame_ended(&mut self, frame: FrameId, output: Payload) -> Flow {
+        let Some(parent) = self.execution.frames.get(&frame).and_then(|f| f.parent) else {
+            self.end(frame, EventKind::ExecutionSucceeded { output });
+            return Ok(());
+        };
+        let index = self.execution.frames.get(&frame).map_or(0, |f| f.index);
+        let Some(state) = self.state_of(parent) else { return Ok(()) };
+        let program = self.program;
+        match &program[state].kind {
+            StateKind::Map(map) => {
+                let iteration = Iteration { name: program[state].name.clone(), index: index as u64 };
+                let note = Some(Note::ChildEnded { output });
+                self.emit_with(frame, EventKind::MapIterationSucceeded(iteration), note)?;
+                self.begin_next_iteration(parent, map)?;
+            }
+            StateKind::Parallel(_) => self.note(frame, Note::ChildEnded { output }),
+            StateKind::Pass(_)
+            | StateKind::Wait(_)
+            | StateKind::Succeed(_)
+            | StateKind::Fail(_)
+            | StateKind::Choice(_)
+            | StateKind::Task(_) => return Ok(()), // Only the two above have children.
+        }
+        self.join(parent)
+    }
+
+    /// Leaves a Parallel or Map whose last branch or iteration is done.
+    pub(super) fn join(&mut self, frame: FrameId) -> Flow {
+        let Some(at) = self.execution.frames.get(&frame).and_then(|f| f.at.as_ref()) else { return Ok(()) };
+        let Phase::Composite { results, open: 0, begun } = &at.phase else { return Ok(()) };
+        if *begun < results.len() {
+            return Ok(());
+        }
+        // An array of documents is a document: nothing is parsed to join them.
+        let mut text = String::from("[");
+        for (i, result) in results.iter().enumerate() {
+            if 0 < i {
+                text.push(',');
+            }
+            text.push_str(result.as_ref().map_or("null", Payload::text));
+        }
+        text.push(']');
+        let name = self.program[at.state].name.clone();
+        let state = at.state;
+        let Ok(result) = Payload::from_text(text) else {
+            return self.fault(frame, DataError::runtime("The result is nested too deeply."));
+        };
+        let program = self.program;
+        if PAYLOAD_BYTES_MAX < result.len_bytes() {
+            return self.fault(frame, too_large(&name));
+        }
+        match &program[state].kind {
+            StateKind::Parallel(parallel) => {
+                self.emit(frame, EventKind::ParallelStateSucceeded)?;
+                self.result(frame, &parallel.flow, parallel.assign.as_ref(), parallel.next, result)
+            }
+            StateKind::Map(map) => {
+                self.emit(frame, EventKind::MapStateSucceeded)?;
+                self.result(frame, &map.flow, map.assign.as_ref(), map.next, result)
+            }
+            StateKind::Pass(_)
+            | StateKind::Wait(_)
+            | StateKind::Succeed(_)
+            | StateKind::Fail(_)
+            | StateKind::Choice(_)
+            | StateKind::Task(_) => Ok(()),
+        }
+    }
+
+    /// Takes the result of a Task, Parallel or Map through ResultSelector, ResultPath and OutputPath, and
+    /// leaves the state.
+    pub(super) fn result(
+        &mut self,
+        frame: FrameId,
+        flow: &DataFlow,
+        assign: Option<&Template>,
+        next: Transition,
+        result: Payload,
+    ) -> Flow {
+        let made = self.output_of(frame, flow, assign, result);
+        match made {
+            Ok((output, assigned)) => self.exit(frame, output, assigned, next),
+            Err(error) => self.fault(frame, error),
+        }
+    }
+
+    fn output_of(
+        &self,
+        frame: FrameId,
+        flow: &DataFlow,
+        assign: Option<&Template>,
+        result: Payload,
+    ) -> Result<(Payload, Assigned), DataError> {
+        let selected = match &flow.result_selector {
+            None => result.clone(),
+            Some(selector) => selector.evaluate(&self.scope(frame, result.value()))?.into(),
+        };
+        let assigned = match assign {
+            None => Assigned::new(),
+            Some(assign) => self.assigned(frame, assign, result.value())?,
+        };
+        let placed = self.place(frame, &flow.result_path, selected)?;
+        Ok((self.select(frame, &flow.output_path, placed)?, assigned))
+    }
+
+    /// ResultPath: puts a result into the raw input.
+    pub(super) fn place(
+        &self,
+        frame: FrameId,
+        result_path: &ResultPath,
+        result: Payload,
+    ) -> Result<Payload, DataError> {
+        match result_path {
+            ResultPath::Replace => Ok(result),
+            ResultPath::Discard => Ok(self.raw_input(frame)),
+            ResultPath::Insert(_) => {
+                let raw = self.raw_input(frame).value().clone();
+                result_path.apply(raw, result.into_value()).map(Payload::from_value)
+            }
+        }
+    }
+
+    /// InputPath or OutputPath; what is let through whole keeps its text.
+    pub(super) fn select(
+        &self,
+        frame: FrameId,
+        path: &PathField,
+        payload: Payload,
+    ) -> Result<Payload, DataError> {
+        match path {
+            PathField::Whole => Ok(payload),
+            PathField::Discard => Ok(Payload::default()),
+            PathField::Path(_) => {
+                let selected = path.select(&self.scope(frame, payload.value()))?.into_owned();
+                Ok(Payload::from_value(selected))
+            }
+        }
+    }
+
+    /// Assign, with `$` the value named; every reference sees the variables as they were at entry.
+    pub(super) fn assigned(
+        &self,
+        frame: FrameId,
+        assign: &Template,
+        input: &Value,
+    ) -> Result<Assigned, DataError> {
+        let Value::Object(values) = assign.evaluate(&self.scope(frame, input))? else {
+            return Ok(Assigned::new());
+        };
+        Ok(values.into_iter().map(|(name, value)| (name.into(), Payload::from_value(value))).collect())
+    }
+}
+
+/// A result over the limit; `name` is the state's, or the task's resource.
+pub(super) fn too_large(name: &str) -> DataError {
+    DataError {
+        name: ErrorName::DataLimitExceeded,
+        cause: format!(
+            "The state/task '{name}' returned a result with a size exceeding the maximum number of bytes service limit."
+        ),
+    }
+}

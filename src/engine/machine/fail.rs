@@ -1,0 +1,26 @@
+//! Fail: ends its machine, branch or iteration with an error.
+
+use std::sync::Arc;
+
+use super::super::event::Failure;
+use super::super::execution::FrameId;
+use super::stepper::{Flow, Stepper};
+use crate::asl::{DataError, Fail, FailText};
+use crate::json::Payload;
+
+impl Stepper<'_> {
+    pub(super) fn fail(&mut self, frame: FrameId, fail: &Fail, input: &Payload) -> Flow {
+        let resolve = |text: &Option<FailText>| -> Result<Option<Arc<str>>, DataError> {
+            let Some(text) = text else { return Ok(None) };
+            // A literal needs no input parsed.
+            Ok(Some(match text {
+                FailText::Literal(text) => text.as_str().into(),
+                FailText::Computed { .. } => text.resolve(&self.scope(frame, input.value()))?.into(),
+            }))
+        };
+        match (resolve(&fail.error), resolve(&fail.cause)) {
+            (Ok(error), Ok(cause)) => self.frame_failed(frame, Failure { error, cause }),
+            (Err(error), _) | (_, Err(error)) => self.fault(frame, error),
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! When a state fails: Retry, then Catch, then its branch, then whatever the branch is part of.
+
+use serde_json::{Map, Value};
+
+use super::super::event::{EventKind, Failure, Iteration, StateType};
+use super::super::execution::{FrameId, Note, Phase};
+use super::exit::Assigned;
+use super::stepper::{Flow, Stepper};
+use super::{Effect, TaskKey, TimerKey, TimerKind};
+use crate::asl::{Catcher, DataError, ErrorEquals, Retrier, StateKind, Transition};
+use crate::json::Payload;
+
+impl Stepper<'_> {
+    /// The state that `frame` is in failed; `matched` is the error that Retry and Catch are asked about.
+    pub(super) fn state_failed(&mut self, frame: FrameId, failure: Failure, matched: &str) -> Flow {
+        let Some(state) = self.state_of(frame) else { return Ok(()) };
+        let program = self.program;
+        let (retry, catch, closing): (&[Retrier], &[Catcher], _) = match &program[state].kind {
+            StateKind::Task(task) => (&task.retry, &task.catch, None),
+            StateKind::Parallel(parallel) => {
+                (&parallel.retry, &parallel.catch, Some(EventKind::ParallelStateFailed))
+            }
+            StateKind::Map(map) => (&map.retry, &map.catch, Some(EventKind::MapStateFailed)),
+            StateKind::Pass(_)
+            | StateKind::Wait(_)
+            | StateKind::Succeed(_)
+            | StateKind::Fail(_)
+            | StateKind::Choice(_) => return self.frame_failed(frame, failure),
+        };
+        let is_parallel = matches!(program[state].kind, StateKind::Parallel(_));
+        let is_meant = |equals: &ErrorEquals| match is_parallel {
+            true => equals.matches_branch(matched),
+            false => equals.matches(matched),
+        };
+        if let Some(index) = retry.iter().position(|retrier| is_meant(&retrier.error_equals)) {
+            let at = self.execution.frames.get(&frame).and_then(|f| f.at.as_ref());
+            let so_far = at.and_then(|at| at.retries.get(index)).copied().unwrap_or(0);
+            if so_far < retry[index].max_attempts {
+                return self.retry_later(frame, index, &retry[index], so_far + 1);
+            }
+        }
+        if let Some(closing) = closing {
+            self.emit(frame, closing)?;
+        }
+        match catch.iter().find(|catcher| is_meant(&catcher.error_equals)) {
+            Some(catcher) => self.caught(frame, catcher, &failure),
+            None => self.frame_failed(frame, failure),
+        }
+    }
+
+    fn retry_later(&mut self, frame: FrameId, index: usize, retrier: &Retrier, attempt: u64) -> Flow {
+        let at = self.env.now + retrier.delay(attempt, self.env.ids.unit());
+        self.note(frame, Note::Retrying { retrier: index, at });
+        let phase = self.execution.frames.get(&frame).and_then(|f| f.at.as_ref()).map(|at| &at.phase);
+        let Some(Phase::Retrying { stamp, .. }) = phase else { return Ok(()) };
+        let key = TimerKey { frame, kind: TimerKind::Retry, stamp: *stamp };
+        self.effects.push(Effect::ArmTimer { key, at });
+        Ok(())
+    }
+
+    /// The delay before another attempt is over.
+    pub(super) fn retry(&mut self, frame: FrameId) -> Flow {
+        let Some(state) = self.state_of(frame) else { return Ok(()) };
+        let program = self.program;
+        match &program[state].kind {
+            StateKind::Task(task) => self.schedule(frame, task),
+            StateKind::Parallel(parallel) => self.begin_branches(frame, parallel),
+            StateKind::Map(map) => self.begin_iterations(frame, map),
+            StateKind::Pass(_)
+            | StateKind::Wait(_)
+            | StateKind::Succeed(_)
+            | StateKind::Fail(_)
+            | StateKind::Choice(_) => Ok(()), // They have no Retry.
+        }
+    }
+
+    fn caught(&mut self, frame: FrameId, catcher: &Catcher, failure: &Failure) -> Flow {
+        match self.error_output(frame, catcher, failure) {
+            Ok((output, assigned)) => self.exit(frame, output, assigned, Transition::Next(catcher.next)),
+            Err(error) => self.fault(frame, error),
+        }
+    }
+
+    /// `{"Error": …, "Cause": …}`, with what is known of it, placed into the raw input.
+    fn error_output(
+        &self,
+        frame: FrameId,
+        catcher: &Catcher,
+        failure: &Failure,
+    ) -> Result<(Payload, Assigned), DataError> {
+        let mut output = Map::new();
+        for (name, text) in [("Error", &failure.error), ("Cause", &failure.cause)] {
+            if let Some(text) = text {
+                output.insert(name.to_owned(), Value::String(text.to_string()));
+            }
+        }
+        let output = Payload::from_value(Value::Object(output));
+        let assigned = match &catcher.assign {
+            None => Assigned::new(),
+            Some(assign) => self.assigned(frame, assign, output.value())?,
+        };
+        Ok((self.place(frame, &catcher.result_path, output)?, assigned))
+    }
+
+    /// A frame can't go on: the execution fails, or the state that the branch or iteration is part of.
+    pub(super) fn frame_failed(&mut self, frame: FrameId, failure: Failure) -> Flow {
+        let Some(parent) = self.execution.frames.get(&frame).and_then(|f| f.parent) else {
+            self.end(frame, EventKind::ExecutionFailed(failure));
+            return Ok(());
+        };
+        let failing = self.tail(frame);
+        for child in self.execution.children(parent) {
+            self.give_up(parent, child, frame, failing)?;
+        }
+        self.note(parent, Note::GivenUp);
+        self.note(parent, Note::Tail { event_id: failing });
+        let matched = failure.error.clone().unwrap_or_else(|| "States.TaskFailed".into());
+        self.state_failed(parent, failure, &matched)
+    }
+
+    /// Writes what history shows of a child that is given up below the event that failed: first what it is, a
+    /// failed or an aborted iteration, then the state it sits in. `failed` is the child that failed itself.
+    fn give_up(&mut self, parent: FrameId, child: FrameId, failed: FrameId, failing: u64) -> Flow {
+        let program = self.program;
+        let index = self.execution.frames.get(&child).map_or(0, |f| f.index);
+        if let Some(StateKind::Map(_)) = self.state_of(parent).map(|state| &program[state].kind) {
+            let iteration = Iteration { name: self.name_of(parent), index: index as u64 };
+            let kind = match child == failed {
+                true => EventKind::MapIterationFailed(iteration),
+                false => EventKind::MapIterationAborted(iteration),
+            };
+            self.emit_below(parent, failing, kind, None)?;
+        }
+        for grandchild in self.execution.children(child) {
+            self.give_up(child, grandchild, failed, failing)?;
+        }
+        self.forget(child);
+        let Some(state) = self.state_of(child) else { return Ok(()) };
+        let state_type = StateType::from(&program[state].kind);
+        let shows = match state_type {
+            StateType::Task => true,
+            // The state that failed by itself has said so already.
+            StateType::Wait | StateType::Parallel | StateType::Map => child != failed,
+            StateType::Pass | StateType::Succeed | StateType::Fail | StateType::Choice => false,
+        };
+        if shows {
+            self.emit_below(child, failing, EventKind::StateAborted(state_type), None)?;
+        }
+        Ok(())
+    }
+
+    /// Takes back whatever `frame` waits for.
+    fn forget(&mut self, frame: FrameId) {
+        let Some(at) = self.execution.frames.get(&frame).and_then(|f| f.at.as_ref()) else { return };
+        match &at.phase {
+            Phase::Waiting { .. } => {
+                let key = TimerKey { frame, kind: TimerKind::Wait, stamp: at.entered_event };
+                self.effects.push(Effect::CancelTimer(key));
+            }
+            Phase::Retrying { stamp, .. } => {
+                let key = TimerKey { frame, kind: TimerKind::Retry, stamp: *stamp };
+                self.effects.push(Effect::CancelTimer(key));
+            }
+            Phase::Attempting(attempt) => {
+                let task = TaskKey { frame, scheduled: attempt.scheduled };
+                self.forget_timers(task);
+                self.effects.push(Effect::AbandonTask(task));
+            }
+            Phase::Deciding | Phase::Composite { .. } => {}
+        }
+    }
+}

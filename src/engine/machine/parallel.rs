@@ -1,0 +1,35 @@
+//! Parallel: runs branches side by side, each in a frame of its own.
+
+use super::super::event::EventKind;
+use super::super::execution::{FrameId, Note};
+use super::stepper::{Flow, Stepper};
+use crate::asl::{DataError, Parallel};
+use crate::json::Payload;
+
+impl Stepper<'_> {
+    /// Starts every branch of the Parallel that `frame` is in, also for a retry.
+    pub(super) fn begin_branches(&mut self, frame: FrameId, parallel: &Parallel) -> Flow {
+        let input = match self.branch_input(frame, parallel) {
+            Ok(input) => input,
+            Err(error) => return self.fault(frame, error),
+        };
+        self.emit(frame, EventKind::ParallelStateStarted)?;
+        for (index, start_at) in parallel.branches.iter().enumerate() {
+            let child = self.execution.next_frame();
+            self.note(frame, Note::Child { index });
+            self.enter(child, *start_at, input.clone());
+        }
+        Ok(())
+    }
+
+    fn branch_input(&self, frame: FrameId, parallel: &Parallel) -> Result<Payload, DataError> {
+        let effective = self.select(frame, &parallel.flow.input_path, self.raw_input(frame))?;
+        match &parallel.flow.parameters {
+            None => Ok(effective),
+            Some(parameters) => {
+                let value = parameters.evaluate(&self.scope(frame, effective.value()))?;
+                Ok(Payload::from_value(value))
+            }
+        }
+    }
+}

@@ -1,0 +1,39 @@
+//! Pass: hands its input on, perhaps changed.
+
+use super::super::execution::FrameId;
+use super::exit::Assigned;
+use super::stepper::{Flow, Stepper};
+use crate::asl::{DataError, Pass, PathField};
+use crate::json::Payload;
+
+impl Stepper<'_> {
+    pub(super) fn pass(&mut self, frame: FrameId, pass: &Pass, input: Payload) -> Flow {
+        match self.pass_output(frame, pass, input) {
+            Ok((output, assigned)) => self.exit(frame, output, assigned, pass.next),
+            Err(error) => self.fault(frame, error),
+        }
+    }
+
+    fn pass_output(
+        &self,
+        frame: FrameId,
+        pass: &Pass,
+        input: Payload,
+    ) -> Result<(Payload, Assigned), DataError> {
+        // A Pass that changes nothing never looks inside.
+        let effective = match (&pass.input_path, pass.result.is_some()) {
+            (PathField::Whole, _) | (_, true) => input,
+            (path, false) => self.select(frame, path, input)?,
+        };
+        let result = match (&pass.result, &pass.parameters) {
+            (None, None) => effective,
+            _ => Payload::from_value(pass.result(&self.scope(frame, effective.value()))?.into_owned()),
+        };
+        let assigned = match &pass.assign {
+            None => Assigned::new(),
+            Some(assign) => self.assigned(frame, assign, result.value())?,
+        };
+        let placed = self.place(frame, &pass.result_path, result)?;
+        Ok((self.select(frame, &pass.output_path, placed)?, assigned))
+    }
+}

@@ -1,0 +1,61 @@
+//! What an execution waits for.
+
+use std::time::Duration;
+
+use super::super::execution::{Execution, FrameId, Phase};
+use super::{Effect, TaskKey, TimerKey, TimerKind};
+use crate::asl::{Program, Resource, StateKind};
+
+/// Every timer that should be armed. Tasks are rows of their own and need no arming.
+pub(super) fn pending(program: &Program, execution: &Execution) -> Vec<Effect> {
+    let mut effects = Vec::new();
+    if execution.ending().is_some() {
+        return effects;
+    }
+    let mut arm = |frame, kind, stamp, at| {
+        effects.push(Effect::ArmTimer { key: TimerKey { frame, kind, stamp }, at });
+    };
+    if let Some(seconds) = program.timeout_seconds {
+        let at = execution.start().started + Duration::from_secs(seconds);
+        arm(FrameId::ROOT, TimerKind::Execution, 0, at);
+    }
+    for (frame, at) in execution.frames.iter().filter_map(|(id, frame)| Some((*id, frame.at.as_ref()?))) {
+        match &at.phase {
+            Phase::Waiting { until } => arm(frame, TimerKind::Wait, at.entered_event, *until),
+            Phase::Retrying { at, stamp } => arm(frame, TimerKind::Retry, *stamp, *at),
+            Phase::Attempting(attempt) => {
+                if let Some(at) = attempt.timeout_at {
+                    arm(frame, TimerKind::TaskTimeout, attempt.scheduled, at);
+                }
+                if let Some(at) = attempt.heartbeat_at {
+                    arm(frame, TimerKind::Heartbeat, attempt.scheduled, at);
+                }
+            }
+            Phase::Deciding | Phase::Composite { .. } => {}
+        }
+    }
+    effects
+}
+
+impl Execution {
+    /// The attempts that somebody works on, with their tokens: what a restart hands out again.
+    pub fn attempts(&self) -> impl Iterator<Item = (TaskKey, &str)> {
+        self.frames.iter().filter_map(|(frame, state)| match &state.at.as_ref()?.phase {
+            Phase::Attempting(attempt) => {
+                Some((TaskKey { frame: *frame, scheduled: attempt.scheduled }, &*attempt.token))
+            }
+            Phase::Deciding | Phase::Waiting { .. } | Phase::Retrying { .. } | Phase::Composite { .. } => None,
+        })
+    }
+
+    /// Who works on the attempt `task`, if it is still the current one.
+    pub fn resource_of<'p>(&self, program: &'p Program, task: TaskKey) -> Option<&'p Resource> {
+        let at = self.frames.get(&task.frame)?.at.as_ref()?;
+        match (&program[at.state].kind, &at.phase) {
+            (StateKind::Task(state), Phase::Attempting(attempt)) if attempt.scheduled == task.scheduled => {
+                Some(&state.resource)
+            }
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,312 @@
+//! One step: takes an input to the frame it is for, then lets every frame go on until it waits.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::super::event::{EventKind, Failure, HistoryEvent, StateType};
+use super::super::execution::{Entry, Execution, FrameId, Note, Phase};
+use super::scope::StateScope;
+use super::{EVENTS_MAX, Effect, Env, Input, Outcome, Step, TaskKey, TimerKey, TimerKind};
+use crate::asl::{DataError, ErrorName, Program, StateId, StateKind};
+use crate::json::Payload;
+
+/// Ends the whole execution at once, whatever frames there are.
+pub(super) struct Halt {
+    frame: FrameId,
+    failure: Failure,
+}
+
+pub(super) type Flow = Result<(), Halt>;
+
+/// A frame that goes on.
+enum Work {
+    Enter { frame: FrameId, state: StateId, input: Payload },
+}
+
+pub(super) struct Stepper<'a> {
+    pub(super) program: &'a Program,
+    pub(super) execution: &'a mut Execution,
+    pub(super) env: &'a Env<'a>,
+    pub(super) effects: Vec<Effect>,
+    entries: Vec<Entry>,
+    work: VecDeque<Work>,
+}
+
+pub(super) fn run(program: &Program, execution: &mut Execution, input: Input, env: &Env<'_>) -> Step {
+    if execution.ending().is_some() {
+        return Step { entries: Vec::new(), effects: Vec::new(), outcome: Outcome::Stale };
+    }
+    let mut stepper = Stepper {
+        program,
+        execution,
+        env,
+        effects: Vec::new(),
+        entries: Vec::new(),
+        work: VecDeque::new(),
+    };
+    let flow = match stepper.take(input) {
+        None => return Step { entries: Vec::new(), effects: Vec::new(), outcome: Outcome::Stale },
+        Some(flow) => flow.and_then(|()| stepper.drain()),
+    };
+    if let Err(Halt { frame, failure }) = flow {
+        stepper.end(frame, EventKind::ExecutionFailed(failure));
+    }
+    Step { entries: stepper.entries, effects: stepper.effects, outcome: Outcome::Advanced }
+}
+
+impl Stepper<'_> {
+    /// `None` if the input is for something that is over.
+    fn take(&mut self, input: Input) -> Option<Flow> {
+        match input {
+            Input::Start => {
+                // An execution starts once.
+                (self.execution.event_count() == 0).then(|| self.start())
+            }
+            Input::TimerFired(key) => self.timer_fired(key),
+            Input::TaskStarted { task, worker_name } => {
+                let attempt = self.attempt(task)?;
+                (!attempt.started).then(|| self.task_started(task, worker_name))
+            }
+            Input::TaskSubmitted { task, output } => {
+                let attempt = self.attempt(task)?;
+                (!attempt.submitted).then(|| self.task_submitted(task, output))
+            }
+            Input::TaskSucceeded { task, output } => {
+                self.attempt(task)?;
+                Some(self.task_succeeded(task, output))
+            }
+            Input::TaskFailed { task, failure } => {
+                self.attempt(task)?;
+                Some(self.task_failed(task, failure))
+            }
+            Input::TaskHeartbeat { task } => {
+                let heartbeat_s = self.attempt(task)?.heartbeat_s;
+                if let Some(seconds) = heartbeat_s {
+                    self.arm_heartbeat(task, seconds);
+                }
+                Some(Ok(()))
+            }
+            Input::Stopped(failure) => {
+                self.end_apart(EventKind::ExecutionAborted(failure));
+                Some(Ok(()))
+            }
+        }
+    }
+
+    fn start(&mut self) -> Flow {
+        let start = self.execution.start();
+        let (input, role_arn, started) = (start.input.clone(), start.role_arn.clone(), start.started);
+        self.emit(
+            FrameId::ROOT,
+            EventKind::ExecutionStarted { input: input.clone(), role_arn },
+        )?;
+        if let Some(seconds) = self.program.timeout_seconds {
+            let at = started + Duration::from_secs(seconds);
+            let key = TimerKey { frame: FrameId::ROOT, kind: TimerKind::Execution, stamp: 0 };
+            self.effects.push(Effect::ArmTimer { key, at });
+        }
+        self.enter(FrameId::ROOT, self.program.start_at, input);
+        Ok(())
+    }
+
+    fn timer_fired(&mut self, key: TimerKey) -> Option<Flow> {
+        if key.kind == TimerKind::Execution {
+            self.end_apart(EventKind::ExecutionTimedOut(Failure::timeout()));
+            return Some(Ok(()));
+        }
+        let at = self.execution.frames.get(&key.frame)?.at.as_ref()?;
+        match (key.kind, &at.phase) {
+            (TimerKind::Wait, Phase::Waiting { .. }) if at.entered_event == key.stamp => {
+                Some(self.wait_is_over(key.frame))
+            }
+            (TimerKind::Retry, Phase::Retrying { stamp, .. }) if *stamp == key.stamp => {
+                Some(self.retry(key.frame))
+            }
+            (TimerKind::TaskTimeout, Phase::Attempting(attempt)) if attempt.scheduled == key.stamp => {
+                let task = TaskKey { frame: key.frame, scheduled: key.stamp };
+                Some(self.task_timed_out(task, "States.Timeout"))
+            }
+            (TimerKind::Heartbeat, Phase::Attempting(attempt)) if attempt.scheduled == key.stamp => {
+                // A heartbeat that came while the timer was on its way has moved it.
+                if attempt.heartbeat_at.is_none_or(|due| self.env.now < due) {
+                    return None;
+                }
+                let task = TaskKey { frame: key.frame, scheduled: key.stamp };
+                Some(self.task_timed_out(task, "States.HeartbeatTimeout"))
+            }
+            _ => None,
+        }
+    }
+
+    /// Lets `frame` go on in `state` before the step is over.
+    pub(super) fn enter(&mut self, frame: FrameId, state: StateId, input: Payload) {
+        self.work.push_back(Work::Enter { frame, state, input });
+    }
+
+    fn drain(&mut self) -> Flow {
+        while let Some(Work::Enter { frame, state, input }) = self.work.pop_front() {
+            // Its branch may have been given up by the one before it.
+            if self.execution.frames.contains_key(&frame) {
+                self.enter_now(frame, state, input)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn enter_now(&mut self, frame: FrameId, id: StateId, input: Payload) -> Flow {
+        let program = self.program;
+        let state = &program[id];
+        let state_type = StateType::from(&state.kind);
+        self.emit(
+            frame,
+            EventKind::StateEntered { state_type, name: state.name.clone(), input: input.clone() },
+        )?;
+        match &state.kind {
+            StateKind::Pass(pass) => self.pass(frame, pass, input),
+            StateKind::Wait(wait) => self.wait(frame, wait, &input),
+            StateKind::Succeed(succeed) => self.succeed(frame, succeed, input),
+            StateKind::Fail(fail) => self.fail(frame, fail, &input),
+            StateKind::Choice(choice) => self.choice(frame, choice, input),
+            StateKind::Task(task) => self.schedule(frame, task),
+            StateKind::Parallel(parallel) => self.begin_branches(frame, parallel),
+            StateKind::Map(map) => self.begin_iterations(frame, map),
+        }
+    }
+
+    /// Writes an event that follows from the frame's last one.
+    pub(super) fn emit(&mut self, frame: FrameId, kind: EventKind) -> Result<u64, Halt> {
+        self.emit_with(frame, kind, None)
+    }
+
+    /// Writes an event with a note.
+    pub(super) fn emit_with(
+        &mut self,
+        frame: FrameId,
+        kind: EventKind,
+        note: Option<Note>,
+    ) -> Result<u64, Halt> {
+        let previous = self.tail(frame);
+        self.emit_below(frame, previous, kind, note)
+    }
+
+    /// Writes an event that follows from the one named.
+    pub(super) fn emit_below(
+        &mut self,
+        frame: FrameId,
+        previous_event_id: u64,
+        kind: EventKind,
+        note: Option<Note>,
+    ) -> Result<u64, Halt> {
+        let id = self.execution.event_count() + 1;
+        if EVENTS_MAX <= id {
+            let cause = format!("The execution reached the maximum number of history events ({EVENTS_MAX}).");
+            return Err(Halt { frame, failure: Failure::new("States.Runtime", cause) });
+        }
+        self.write(frame, id, previous_event_id, kind, note);
+        Ok(id)
+    }
+
+    /// Writes a note alone.
+    pub(super) fn note(&mut self, frame: FrameId, note: Note) {
+        self.push(Entry { frame, event: None, note: Some(note) });
+    }
+
+    fn write(&mut self, frame: FrameId, id: u64, previous: u64, kind: EventKind, note: Option<Note>) {
+        let event = HistoryEvent { id, previous_event_id: previous, timestamp: self.env.now, kind };
+        self.push(Entry { frame, event: Some(event), note });
+    }
+
+    fn push(&mut self, entry: Entry) {
+        self.execution.apply(self.program, &entry);
+        self.entries.push(entry);
+    }
+
+    /// The frame's last event.
+    pub(super) fn tail(&self, frame: FrameId) -> u64 {
+        self.execution.frames.get(&frame).map_or(0, |frame| frame.tail)
+    }
+
+    /// Ends the execution below the frame's last event. The last event there may be is this one, so the limit
+    /// does not stop it.
+    pub(super) fn end(&mut self, frame: FrameId, kind: EventKind) {
+        let previous = self.tail(frame);
+        let id = self.execution.event_count() + 1;
+        self.write(frame, id, previous, kind, None);
+        self.ended();
+    }
+
+    /// Ends the execution from outside: such an event names no previous one.
+    fn end_apart(&mut self, kind: EventKind) {
+        let id = self.execution.event_count() + 1;
+        self.write(FrameId::ROOT, id, 0, kind, None);
+        self.ended();
+    }
+
+    fn ended(&mut self) {
+        self.work.clear();
+        // Timers and tasks end with the execution: what was asked for in this step is not asked for any more.
+        self.effects.clear();
+        self.effects.extend(self.execution.ending().cloned().map(Effect::Ended));
+    }
+
+    /// A data fault of the state that `frame` is in, in AWS's words. `States.Runtime` ends the execution at
+    /// once; the rest fail the state, which may retry or catch them.
+    pub(super) fn fault(&mut self, frame: FrameId, error: DataError) -> Flow {
+        let cause = match error.name {
+            // Recorded without the opening words.
+            ErrorName::DataLimitExceeded => error.cause,
+            ErrorName::Runtime
+            | ErrorName::ResultPathMatchFailure
+            | ErrorName::ParameterPathFailure
+            | ErrorName::IntrinsicFailure
+            | ErrorName::NoChoiceMatched => self.located(frame, &error.cause),
+        };
+        let failure = Failure::new(error.name.as_str(), cause);
+        match error.name {
+            ErrorName::Runtime => Err(Halt { frame, failure }),
+            ErrorName::ResultPathMatchFailure
+            | ErrorName::ParameterPathFailure
+            | ErrorName::IntrinsicFailure
+            | ErrorName::NoChoiceMatched
+            | ErrorName::DataLimitExceeded => self.state_failed(frame, failure, error.name.as_str()),
+        }
+    }
+
+    fn located(&self, frame: FrameId, cause: &str) -> String {
+        let Some(at) = self.execution.frames.get(&frame).and_then(|frame| frame.at.as_ref()) else {
+            return cause.to_owned();
+        };
+        let (name, id) = (&self.program[at.state].name, at.entered_event);
+        format!("An error occurred while executing the state '{name}' (entered at the event id #{id}). {cause}")
+    }
+
+    /// What expressions of the frame's state see, with `input` as `$`.
+    pub(super) fn scope<'s>(&'s self, frame: FrameId, input: &'s serde_json::Value) -> StateScope<'s> {
+        StateScope::new(self.execution, self.program, self.env, frame, input)
+    }
+
+    /// The attempt that `task` names, if it is still the current one.
+    pub(super) fn attempt(&self, task: TaskKey) -> Option<&super::super::execution::Attempt> {
+        match &self.execution.frames.get(&task.frame)?.at.as_ref()?.phase {
+            Phase::Attempting(attempt) if attempt.scheduled == task.scheduled => Some(attempt),
+            _ => None,
+        }
+    }
+
+    /// The raw input of the frame's state.
+    pub(super) fn raw_input(&self, frame: FrameId) -> Payload {
+        let at = self.execution.frames.get(&frame).and_then(|frame| frame.at.as_ref());
+        at.map_or_else(Payload::default, |at| at.input.clone())
+    }
+
+    /// The state that the frame is in.
+    pub(super) fn state_of(&self, frame: FrameId) -> Option<StateId> {
+        self.execution.frames.get(&frame)?.at.as_ref().map(|at| at.state)
+    }
+
+    /// The state's name, shared.
+    pub(super) fn name_of(&self, frame: FrameId) -> Arc<str> {
+        self.state_of(frame).map_or_else(|| Arc::from(""), |state| self.program[state].name.clone())
+    }
+}

@@ -1,0 +1,57 @@
+//! Wait: goes on at a time.
+
+use super::super::execution::{FrameId, Note};
+use super::exit::Assigned;
+use super::stepper::{Flow, Stepper};
+use super::{Effect, TimerKey, TimerKind};
+use crate::asl::{DataError, StateKind, Wait, WaitUntil};
+use crate::clock::Timestamp;
+use crate::json::Payload;
+
+impl Stepper<'_> {
+    pub(super) fn wait(&mut self, frame: FrameId, wait: &Wait, input: &Payload) -> Flow {
+        let until = match self.wait_until(frame, wait, input) {
+            Ok(until) => until,
+            Err(error) => return self.fault(frame, error),
+        };
+        if until <= self.env.now {
+            return self.wait_is_over(frame);
+        }
+        self.note(frame, Note::Waiting { until });
+        let stamp = self.tail(frame);
+        let key = TimerKey { frame, kind: TimerKind::Wait, stamp };
+        self.effects.push(Effect::ArmTimer { key, at: until });
+        Ok(())
+    }
+
+    fn wait_until(&self, frame: FrameId, wait: &Wait, input: &Payload) -> Result<Timestamp, DataError> {
+        // Literal times need no input parsed.
+        let effective = match wait.until {
+            WaitUntil::Seconds(_) | WaitUntil::Timestamp(_) => Payload::default(),
+            WaitUntil::SecondsPath(_) | WaitUntil::TimestampPath(_) => {
+                self.select(frame, &wait.flow.input_path, input.clone())?
+            }
+        };
+        wait.until(&self.scope(frame, effective.value()), self.env.now)
+    }
+
+    /// Leaves the Wait state that `frame` is in.
+    pub(super) fn wait_is_over(&mut self, frame: FrameId) -> Flow {
+        let Some(state) = self.state_of(frame) else { return Ok(()) };
+        let program = self.program;
+        let StateKind::Wait(wait) = &program[state].kind else { return Ok(()) };
+        match self.wait_output(frame, wait) {
+            Ok((output, assigned)) => self.exit(frame, output, assigned, wait.next),
+            Err(error) => self.fault(frame, error),
+        }
+    }
+
+    fn wait_output(&self, frame: FrameId, wait: &Wait) -> Result<(Payload, Assigned), DataError> {
+        let effective = self.select(frame, &wait.flow.input_path, self.raw_input(frame))?;
+        let assigned = match &wait.assign {
+            None => Assigned::new(),
+            Some(assign) => self.assigned(frame, assign, effective.value())?,
+        };
+        Ok((self.select(frame, &wait.flow.output_path, effective)?, assigned))
+    }
+}

@@ -1,0 +1,146 @@
+//! The engine's handle, and what it knows from the start.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use metrics::{Counter, Histogram, counter, histogram};
+use quick_cache::sync::Cache;
+use tokio::sync::watch;
+
+use super::live::LiveExecutions;
+use super::machine::Env;
+use super::queue::Queues;
+use super::state_machines::LoadedMachine;
+use super::tasks::Tasks;
+use super::timers::Timers;
+use super::{Error, Options, schema};
+use crate::asl::Program;
+use crate::clock::{Clock, Ids, Timestamp};
+use crate::id::ActivityArn;
+use crate::meter;
+use crate::store::Store;
+
+/// Compiled programs kept, by revision.
+const PROGRAMS_KEPT: usize = 1000;
+
+/// The workflow engine; clones share it.
+#[derive(Clone)]
+pub struct Engine {
+    pub(super) inner: Arc<Inner>,
+}
+
+pub(super) struct Inner {
+    pub(super) store: Store,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) ids: Arc<dyn Ids>,
+    pub(super) options: Options,
+    pub(super) tasks: Arc<dyn Tasks>,
+    pub(super) live: LiveExecutions,
+    pub(super) timers: Timers,
+    pub(super) queues: Queues,
+    /// State machines by ARN, as StartExecution needs them; filled as they are asked for.
+    pub(super) machines: RwLock<HashMap<String, Arc<LoadedMachine>>>,
+    pub(super) programs: Cache<i64, Arc<Program>>,
+    /// Ids of activities: whether there is one is asked within a step.
+    pub(super) activities: RwLock<HashMap<ActivityArn, i64>>,
+    pub(super) draining: watch::Sender<bool>,
+    pub(super) meters: Meters,
+    last_id: AtomicI64,
+}
+
+pub(super) struct Meters {
+    pub(super) started: Counter,
+    pub(super) stale: Counter,
+    pub(super) timer_late: Histogram,
+}
+
+impl Engine {
+    /// Opens the engine on `store`: declares its tables, puts queued tasks back in line, makes interrupted
+    /// calls again and starts the timers. Must be called within a Tokio runtime.
+    ///
+    /// # Errors
+    /// When the store can't be read, or was written by a newer version.
+    pub async fn open(
+        store: Store,
+        clock: Arc<dyn Clock>,
+        ids: Arc<dyn Ids>,
+        options: Options,
+        tasks: Arc<dyn Tasks>,
+    ) -> Result<Self, Error> {
+        store.migrate("engine", schema::STEPS)?;
+        let last_id = store
+            .read(|tx| {
+                let sql = "SELECT MAX(m) FROM (
+                    SELECT MAX(id) AS m FROM execution UNION ALL SELECT MAX(id) FROM state_machine
+                    UNION ALL SELECT MAX(id) FROM state_machine_revision UNION ALL SELECT MAX(id) FROM activity
+                    UNION ALL SELECT MAX(id) FROM task) AS ids";
+                tx.query_one(sql, &[], |row| row.opt_int(0))
+            })
+            .await
+            .map(|last: Option<Option<i64>>| last.flatten().unwrap_or(0))
+            .map_err(|error: crate::store::Error| Error::from(error))?;
+        let inner = Inner {
+            live: LiveExecutions::new(options.live_executions),
+            timers: Timers::new(),
+            queues: Queues::new(options.pollers_per_activity),
+            machines: RwLock::new(HashMap::new()),
+            programs: Cache::new(PROGRAMS_KEPT),
+            activities: RwLock::new(HashMap::new()),
+            draining: watch::Sender::new(false),
+            meters: Meters {
+                started: counter!(meter::EXECUTIONS_STARTED),
+                stale: counter!(meter::EVENTS_STALE),
+                timer_late: histogram!(meter::TIMER_LATE_SECONDS),
+            },
+            last_id: AtomicI64::new(last_id),
+            store,
+            clock,
+            ids,
+            options,
+            tasks,
+        };
+        let engine = Self { inner: Arc::new(inner) };
+        engine.load_activities().await?;
+        engine.recover_tasks().await?;
+        engine.start_timers();
+        Ok(engine)
+    }
+
+    /// Answers long polls at once from now on: the server is about to stop.
+    pub fn begin_drain(&self) {
+        self.inner.draining.send_replace(true);
+    }
+
+    /// Ends the engine's own tasks. What is open goes on when the store is opened again.
+    pub fn close(&self) {
+        self.begin_drain();
+        self.inner.timers.stop();
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        self.inner.clock.now()
+    }
+
+    /// The next integer key. Keys grow with time over all tables.
+    pub(super) fn next_id(&self) -> i64 {
+        self.inner.last_id.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    /// Takes a step of the machine with this engine's time and ids.
+    pub(super) fn with_env<T>(&self, execution: i64, step: impl FnOnce(&Env<'_>) -> T) -> T {
+        let prefix = super::task_tokens::prefix(execution);
+        let exists = |arn: &ActivityArn| self.activity_id(arn).is_some();
+        let env = Env {
+            now: self.now(),
+            ids: &*self.inner.ids,
+            token_prefix: &prefix,
+            activity_exists: &exists,
+        };
+        step(&env)
+    }
+
+    pub(super) fn activity_id(&self, arn: &ActivityArn) -> Option<i64> {
+        self.inner.activities.read().unwrap_or_else(PoisonError::into_inner).get(arn).copied()
+    }
+}

@@ -1,0 +1,84 @@
+//! The engine's tables.
+
+/// Schema versions, oldest first. Keys are integers in the order of time; names stand in one narrow index.
+/// Times are milliseconds since the epoch, statuses the numbers of `executions::status_code`.
+pub(super) const STEPS: &[&str] = &["
+CREATE TABLE state_machine (
+    id BIGINT PRIMARY KEY,
+    home TEXT NOT NULL,
+    name TEXT NOT NULL,
+    kind BIGINT NOT NULL,
+    created BIGINT NOT NULL,
+    deleting BIGINT NOT NULL DEFAULT 0,
+    revision BIGINT NOT NULL
+);
+CREATE UNIQUE INDEX state_machine_name ON state_machine (home, name);
+CREATE TABLE state_machine_revision (
+    id BIGINT PRIMARY KEY,
+    machine BIGINT NOT NULL,
+    revision_id TEXT,
+    definition TEXT NOT NULL,
+    role_arn TEXT NOT NULL,
+    logging TEXT NOT NULL,
+    tracing BIGINT NOT NULL,
+    updated BIGINT NOT NULL
+);
+CREATE TABLE execution (
+    id INTEGER PRIMARY KEY,
+    machine BIGINT NOT NULL,
+    revision BIGINT NOT NULL,
+    name TEXT NOT NULL,
+    status BIGINT NOT NULL,
+    started BIGINT NOT NULL,
+    stopped BIGINT,
+    input TEXT NOT NULL,
+    output TEXT,
+    error TEXT,
+    cause TEXT,
+    trace_header TEXT
+);
+CREATE UNIQUE INDEX execution_name ON execution (machine, name);
+CREATE INDEX execution_status ON execution (machine, status, id);
+CREATE TABLE journal (
+    execution BIGINT NOT NULL,
+    batch BIGINT NOT NULL,
+    first_event BIGINT NOT NULL,
+    entries TEXT NOT NULL,
+    PRIMARY KEY (execution, batch)
+) WITHOUT ROWID;
+CREATE TABLE timer (
+    execution BIGINT NOT NULL,
+    frame BIGINT NOT NULL,
+    kind BIGINT NOT NULL,
+    stamp BIGINT NOT NULL,
+    due BIGINT NOT NULL,
+    PRIMARY KEY (execution, frame, kind, stamp)
+) WITHOUT ROWID;
+CREATE INDEX timer_due ON timer (due);
+CREATE TABLE task (
+    id INTEGER PRIMARY KEY,
+    execution BIGINT NOT NULL,
+    frame BIGINT NOT NULL,
+    scheduled BIGINT NOT NULL,
+    activity BIGINT,
+    token TEXT NOT NULL,
+    resource TEXT NOT NULL,
+    input TEXT NOT NULL,
+    credentials_role TEXT
+);
+CREATE UNIQUE INDEX task_key ON task (execution, frame, scheduled);
+CREATE TABLE activity (
+    id INTEGER PRIMARY KEY,
+    home TEXT NOT NULL,
+    name TEXT NOT NULL,
+    created BIGINT NOT NULL
+);
+CREATE UNIQUE INDEX activity_name ON activity (home, name);
+CREATE TABLE tag (
+    id INTEGER PRIMARY KEY,
+    resource TEXT NOT NULL,
+    key TEXT NOT NULL,
+    value TEXT NOT NULL
+);
+CREATE UNIQUE INDEX tag_key ON tag (resource, key);
+"];

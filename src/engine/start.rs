@@ -1,0 +1,223 @@
+//! StartExecution: decided in memory, written in one job, acknowledged when durable.
+
+use std::sync::Arc;
+
+use super::execution::{Execution, ExecutionStart, ExecutionStatus};
+use super::executions::status_code;
+use super::live::Live;
+use super::machine::{self, Effect, Input};
+use super::open::Engine;
+use super::runner::count_ended;
+use super::state_machines::LoadedMachine;
+use super::{Error, journal};
+use crate::asl::StateMachineType;
+use crate::clock::Timestamp;
+use crate::id::{ExecutionArn, check_name};
+use crate::json::Payload;
+use crate::store::{Param, Tx};
+
+/// What an execution is started with.
+#[derive(Clone, Debug)]
+pub struct StartExecution {
+    /// The machine, unqualified.
+    pub state_machine_arn: String,
+    /// Its name; made up when there is none.
+    pub name: Option<String>,
+    /// Its input, JSON text; `{}` when there is none.
+    pub input: Option<String>,
+    /// A trace header, kept and shown.
+    pub trace_header: Option<String>,
+}
+
+/// What StartExecution answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Started {
+    /// The execution's ARN; of an Express execution with its run id.
+    pub arn: String,
+    /// When it was started; of an open execution that was asked for again, when it first was.
+    pub started: Timestamp,
+}
+
+/// What the store says to a name.
+enum Written {
+    New,
+    /// The same execution is open already.
+    Same(Timestamp),
+}
+
+impl Engine {
+    /// StartExecution. Idempotent for Standard machines while the execution is open: the same name and input
+    /// answer the same again. Completes when the start is on disk.
+    ///
+    /// # Errors
+    /// `InvalidArn`, `InvalidName`, `InvalidExecutionInput`, `StateMachineDoesNotExist`,
+    /// `StateMachineDeleting`, `ExecutionAlreadyExists`.
+    pub async fn start_execution(&self, start: StartExecution) -> Result<Started, Error> {
+        let input = execution_input(start.input)?;
+        let name: Arc<str> = match start.name {
+            Some(name) => {
+                check_name(&name)?;
+                name.into()
+            }
+            // AWS makes up a version 4 UUID. One in the order of time costs the name's index much less.
+            None => self.ordered_uuid().into(),
+        };
+        let machine = self.machine(&start.state_machine_arn).await?;
+        match machine.kind {
+            StateMachineType::Express => self.start_express(&machine, &name, input),
+            StateMachineType::Standard => self.start_standard(machine, name, input, start.trace_header).await,
+        }
+    }
+
+    async fn start_standard(
+        &self,
+        machine: Arc<LoadedMachine>,
+        name: Arc<str>,
+        input: Payload,
+        trace_header: Option<String>,
+    ) -> Result<Started, Error> {
+        let (id, now) = (self.next_id(), self.now());
+        let arn: Arc<str> = ExecutionArn::new(&machine.home, &machine.name, &name).to_string().into();
+        let mut execution = Execution::new(ExecutionStart {
+            arn: arn.clone(),
+            name: name.clone(),
+            input: input.clone(),
+            role_arn: machine.role_arn.clone(),
+            state_machine_arn: machine.arn.clone(),
+            state_machine_name: machine.name.clone(),
+            region: Arc::from(machine.home.region.as_str()),
+            started: now,
+        });
+        let step = self.with_env(id, |env| machine::step(&machine.program, &mut execution, Input::Start, env));
+        let changes = self.changes(&step.effects);
+        let entries = step.entries;
+        let ending = step.effects.iter().find_map(|effect| match effect {
+            Effect::Ended(ending) => Some(ending.clone()),
+            Effect::ArmTimer { .. }
+            | Effect::CancelTimer(_)
+            | Effect::RunTask(_)
+            | Effect::AbandonTask(_) => None,
+        });
+        let record = Record {
+            id,
+            machine: machine.id,
+            revision: machine.revision,
+            name,
+            started: now,
+            input,
+            trace_header,
+            ending: ending.clone(),
+        };
+        let (arn_text, ended) = (arn.clone(), ending.is_some());
+        let machine_arn = machine.arn.clone();
+        let (written, changes) = self
+            .inner
+            .store
+            .write(move |tx| {
+                let written = record.write(tx, &arn_text, &machine_arn)?;
+                if let Written::New = written {
+                    journal::append(tx, id, 0, &entries)?;
+                    if !ended {
+                        changes.write(tx, id)?;
+                    }
+                }
+                Ok::<_, Error>((written, changes))
+            })
+            .await
+            .inspect_err(|error| {
+                // The machine went while it was cached.
+                if let Error::StateMachineDoesNotExist(_) | Error::StateMachineDeleting(_) = error {
+                    self.forget_machine(&machine.arn);
+                }
+            })?;
+        match written {
+            Written::Same(started) => return Ok(Started { arn: arn.to_string(), started }),
+            Written::New => self.inner.meters.started.increment(1),
+        }
+        match ending {
+            Some(ending) => count_ended(&ending),
+            None => {
+                let home = machine.home.clone();
+                let program = machine.program.clone();
+                self.inner.live.insert(Live { id, home, program, execution, batch: 1 });
+                self.act(id, &machine.home, changes);
+            }
+        }
+        Ok(Started { arn: arn.to_string(), started: now })
+    }
+
+    /// A UUID of version 7: random, but in the order of time.
+    pub(super) fn ordered_uuid(&self) -> String {
+        let mut random = [0; 10];
+        self.inner.ids.fill(&mut random);
+        let millis = u64::try_from(self.now().as_millis()).unwrap_or(0);
+        uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid().to_string()
+    }
+}
+
+/// The input's text, checked but not read.
+pub(super) fn execution_input(input: Option<String>) -> Result<Payload, Error> {
+    match input {
+        None => Ok(Payload::default()),
+        Some(text) if text.is_empty() => Err(Error::EmptyExecutionInput),
+        Some(text) => Payload::from_text(text).map_err(|error| Error::execution_input(&error)),
+    }
+}
+
+/// An execution about to be written; one that ended in its first step is written once, closed.
+struct Record {
+    id: i64,
+    machine: i64,
+    revision: i64,
+    name: Arc<str>,
+    started: Timestamp,
+    input: Payload,
+    trace_header: Option<String>,
+    ending: Option<super::execution::Ending>,
+}
+
+impl Record {
+    fn write(&self, tx: &Tx<'_>, arn: &str, machine_arn: &str) -> Result<Written, Error> {
+        let deleting = tx.query_one(
+            "SELECT deleting FROM state_machine WHERE id = ?1",
+            &[self.machine.into()],
+            |row| row.int(0),
+        )?;
+        match deleting {
+            Some(0) => {}
+            Some(1) => return Err(Error::StateMachineDeleting(machine_arn.to_owned())),
+            Some(_) | None => return Err(Error::StateMachineDoesNotExist(machine_arn.to_owned())),
+        }
+        let sql = "SELECT status, input, started FROM execution WHERE machine = ?1 AND name = ?2";
+        let params = [self.machine.into(), Param::Text(&self.name)];
+        let found = tx.query_one(sql, &params, |row| Ok((row.int(0)?, row.text(1)?, row.int(2)?)))?;
+        if let Some((status, input, started)) = found {
+            let is_open = status == status_code(ExecutionStatus::Running);
+            return match is_open && input == self.input.text() {
+                true => Ok(Written::Same(Timestamp::from_millis(started))),
+                false => Err(Error::ExecutionAlreadyExists(arn.to_owned())),
+            };
+        }
+        let ending = self.ending.as_ref();
+        let status = ending.map_or(ExecutionStatus::Running, |ending| ending.status);
+        let sql = "INSERT INTO execution
+                   (id, machine, revision, name, status, started, stopped, input, output, error, cause, trace_header)
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
+        let params = [
+            self.id.into(),
+            self.machine.into(),
+            self.revision.into(),
+            Param::Text(&self.name),
+            status_code(status).into(),
+            self.started.as_millis().into(),
+            ending.map(|ending| ending.stopped.as_millis()).into(),
+            Param::Text(self.input.text()),
+            ending.and_then(|ending| ending.output.as_ref()).map(Payload::text).into(),
+            ending.and_then(|ending| ending.failure.error.as_deref()).into(),
+            ending.and_then(|ending| ending.failure.cause.as_deref()).into(),
+            self.trace_header.as_deref().into(),
+        ];
+        tx.execute(sql, &params)?;
+        Ok(Written::New)
+    }
+}

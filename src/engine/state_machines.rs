@@ -1,0 +1,529 @@
+//! State machines: creating, changing, describing, deleting.
+
+use std::sync::{Arc, PoisonError};
+
+use serde::{Deserialize, Serialize};
+
+use super::open::Engine;
+use super::page::{Page, number_position, page_size};
+use super::tags::{self, Tag};
+use super::{Error, executions};
+use crate::asl::{self, Program, StateMachineType};
+use crate::clock::Timestamp;
+use crate::id::{AccountRegion, Qualifier, StateMachineArn, check_name};
+use crate::store::{self, Param, Row, Tx};
+
+/// What a state machine is created with.
+#[derive(Clone, Debug)]
+pub struct CreateStateMachine {
+    /// Account and region.
+    pub home: AccountRegion,
+    /// Its name.
+    pub name: String,
+    /// Its definition, in the Amazon States Language.
+    pub definition: String,
+    /// The role its executions run under.
+    pub role_arn: String,
+    /// Standard or Express.
+    pub kind: StateMachineType,
+    /// Where it logs; kept, and refused unless off (see `docs/compatibility.md`).
+    pub logging: Logging,
+    /// Whether it traces; kept and shown.
+    pub tracing: bool,
+    /// Its tags.
+    pub tags: Vec<Tag>,
+}
+
+/// What of a state machine is changed.
+#[derive(Clone, Debug)]
+pub struct UpdateStateMachine {
+    /// The machine.
+    pub arn: String,
+    /// A new definition.
+    pub definition: Option<String>,
+    /// A new role.
+    pub role_arn: Option<String>,
+    /// A new logging configuration.
+    pub logging: Option<Logging>,
+    /// A new tracing configuration.
+    pub tracing: Option<bool>,
+}
+
+/// `loggingConfiguration`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Logging {
+    /// `ALL`, `ERROR`, `FATAL` or `OFF`.
+    pub level: String,
+    /// Whether payloads are logged.
+    pub include_execution_data: bool,
+    /// ARNs of log groups.
+    pub destinations: Vec<String>,
+}
+
+impl Default for Logging {
+    fn default() -> Self {
+        Self { level: "OFF".to_owned(), include_execution_data: false, destinations: Vec::new() }
+    }
+}
+
+/// How a machine stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StateMachineStatus {
+    /// It can be started.
+    Active,
+    /// It goes when its last execution has ended.
+    Deleting,
+}
+
+/// A state machine, as one of its revisions.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StateMachine {
+    /// Its ARN.
+    pub arn: StateMachineArn,
+    /// Standard or Express.
+    pub kind: StateMachineType,
+    /// How it stands.
+    pub status: StateMachineStatus,
+    /// Its definition, as given.
+    pub definition: String,
+    /// The role its executions run under.
+    pub role_arn: String,
+    /// Where it logs.
+    pub logging: Logging,
+    /// Whether it traces.
+    pub tracing: bool,
+    /// When it was created.
+    pub created: Timestamp,
+    /// When this revision was made.
+    pub updated: Timestamp,
+    /// The revision's id; `None` for the one it was created with.
+    pub revision_id: Option<String>,
+    pub(super) id: i64,
+    pub(super) revision: i64,
+}
+
+impl StateMachine {
+    /// The variables that states refer to (`variableReferences`): state name → names, sorted.
+    pub fn variable_references(&self) -> Vec<(String, Vec<String>)> {
+        let Ok(program) = asl::compile(&self.definition, self.kind) else { return Vec::new() };
+        let references = program.variable_references();
+        references
+            .map(|(state, names)| (state.to_owned(), names.iter().map(|n| n.to_string()).collect()))
+            .collect()
+    }
+}
+
+/// What UpdateStateMachine answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Updated {
+    /// When.
+    pub updated: Timestamp,
+    /// The current revision, if it is not the one the machine was created with.
+    pub revision_id: Option<String>,
+}
+
+/// What StartExecution needs of a machine.
+pub(super) struct LoadedMachine {
+    pub(super) id: i64,
+    pub(super) revision: i64,
+    pub(super) kind: StateMachineType,
+    pub(super) arn: Arc<str>,
+    pub(super) name: Arc<str>,
+    pub(super) role_arn: Arc<str>,
+    pub(super) home: AccountRegion,
+    pub(super) program: Arc<Program>,
+}
+
+/// One SELECT for every way to find a machine; `$where` follows its joins.
+macro_rules! select_machine {
+    ($where:literal) => {
+        concat!(
+            "SELECT m.id, m.home, m.name, m.kind, m.created, m.deleting, r.id, r.revision_id, r.definition, ",
+            "r.role_arn, r.logging, r.tracing, r.updated FROM state_machine m ",
+            "JOIN state_machine_revision r ON r.id = m.revision ",
+            $where
+        )
+    };
+}
+
+impl Engine {
+    /// CreateStateMachine. Idempotent by name: the same definition text, type, logging and tracing answer what
+    /// there is; role and tags are not compared and not changed.
+    ///
+    /// # Errors
+    /// `InvalidName`, `InvalidDefinition`, `InvalidArn`, `StateMachineAlreadyExists`, `StateMachineDeleting`,
+    /// `InvalidLoggingConfiguration`, `TooManyTags`.
+    pub async fn create_state_machine(&self, create: CreateStateMachine) -> Result<StateMachine, Error> {
+        check_name(&create.name)?;
+        crate::id::Arn::parse(&create.role_arn).map_err(|error| Error::InvalidArn(error.to_string()))?;
+        check_logging(&create.logging)?;
+        let program = self.compile(&create.definition, create.kind)?;
+        tags::check(&create.tags)?;
+        let (id, revision, now) = (self.next_id(), self.next_id(), self.now());
+        let arn = StateMachineArn::new(&create.home, &create.name);
+        let wanted = StateMachine {
+            arn: arn.clone(),
+            kind: create.kind,
+            status: StateMachineStatus::Active,
+            definition: create.definition,
+            role_arn: create.role_arn,
+            logging: create.logging,
+            tracing: create.tracing,
+            created: now,
+            updated: now,
+            revision_id: None,
+            id,
+            revision,
+        };
+        let made = self
+            .inner
+            .store
+            .write(move |tx| {
+                if let Some(found) = find(tx, &wanted.arn)? {
+                    return same_or_refused(found, &wanted);
+                }
+                insert(tx, &wanted)?;
+                tags::put(tx, &wanted.arn.to_string(), &create.tags)?;
+                Ok(wanted)
+            })
+            .await?;
+        if made.id == id {
+            self.inner.programs.insert(revision, program);
+        }
+        Ok(made)
+    }
+
+    /// UpdateStateMachine. What does not change anything makes no revision; running executions keep theirs.
+    ///
+    /// # Errors
+    /// `MissingRequiredParameter`, `InvalidDefinition`, `StateMachineDoesNotExist`, `StateMachineDeleting`,
+    /// `InvalidArn`, `InvalidLoggingConfiguration`.
+    pub async fn update_state_machine(&self, update: UpdateStateMachine) -> Result<Updated, Error> {
+        let UpdateStateMachine { arn, definition, role_arn, logging, tracing } = update;
+        if definition.is_none() && role_arn.is_none() && logging.is_none() && tracing.is_none() {
+            return Err(Error::MissingRequiredParameter);
+        }
+        let parsed = unqualified(&arn)?;
+        if let Some(role_arn) = &role_arn {
+            crate::id::Arn::parse(role_arn).map_err(|error| Error::InvalidArn(error.to_string()))?;
+        }
+        if let Some(logging) = &logging {
+            check_logging(logging)?;
+        }
+        let kind = self.describe_state_machine(&arn).await?.kind;
+        let program = definition.as_ref().map(|text| self.compile(text, kind)).transpose()?;
+        let (revision, now) = (self.next_id(), self.now());
+        let revision_id = self.inner.ids.uuid().to_string();
+        let (updated, is_new) = self
+            .inner
+            .store
+            .write(move |tx| {
+                let found = find(tx, &parsed)?.ok_or_else(|| not_found(&parsed))?;
+                if found.status == StateMachineStatus::Deleting {
+                    return Err(Error::StateMachineDeleting(parsed.to_string()));
+                }
+                let next = StateMachine {
+                    definition: definition.unwrap_or_else(|| found.definition.clone()),
+                    role_arn: role_arn.unwrap_or_else(|| found.role_arn.clone()),
+                    logging: logging.unwrap_or_else(|| found.logging.clone()),
+                    tracing: tracing.unwrap_or(found.tracing),
+                    ..found.clone()
+                };
+                if next == found {
+                    // AWS answers the time of the call all the same.
+                    return Ok((Updated { updated: now, revision_id: found.revision_id }, false));
+                }
+                let next = StateMachine { revision, updated: now, revision_id: Some(revision_id), ..next };
+                insert_revision(tx, &next)?;
+                let sql = "UPDATE state_machine SET revision = ?2 WHERE id = ?1";
+                tx.execute(sql, &[next.id.into(), revision.into()])?;
+                Ok((Updated { updated: now, revision_id: next.revision_id }, true))
+            })
+            .await?;
+        if is_new {
+            if let Some(program) = program {
+                self.inner.programs.insert(revision, program);
+            }
+            self.forget_machine(&arn);
+        }
+        Ok(updated)
+    }
+
+    /// DescribeStateMachine, by unqualified ARN.
+    ///
+    /// # Errors
+    /// `InvalidArn`, `StateMachineDoesNotExist`.
+    pub async fn describe_state_machine(&self, arn: &str) -> Result<StateMachine, Error> {
+        let parsed = unqualified(arn)?;
+        let found = self.inner.store.read(move |tx| {
+            find(tx, &parsed)?.ok_or_else(|| not_found(&parsed))
+        });
+        found.await
+    }
+
+    /// DescribeStateMachineForExecution: the revision that an execution was started with.
+    ///
+    /// # Errors
+    /// `InvalidArn`, `ExecutionDoesNotExist`.
+    pub async fn describe_state_machine_for_execution(&self, execution_arn: &str) -> Result<StateMachine, Error> {
+        let arn = crate::id::ExecutionArn::parse(execution_arn)?;
+        self.inner
+            .store
+            .read(move |tx| {
+                let not_found = || Error::ExecutionDoesNotExist(arn.to_string());
+                let row = executions::find(tx, &arn)?.ok_or_else(not_found)?;
+                let sql = "SELECT m.id, m.home, m.name, m.kind, m.created, m.deleting, r.id, r.revision_id,
+                           r.definition, r.role_arn, r.logging, r.tracing, r.updated
+                           FROM state_machine_revision r JOIN state_machine m ON m.id = r.machine WHERE r.id = ?1";
+                tx.query_one(sql, &[row.revision.into()], |row| Ok(read(row)))?.ok_or_else(not_found)?
+            })
+            .await
+    }
+
+    /// ListStateMachines, by name.
+    ///
+    /// # Errors
+    /// `InvalidToken`.
+    pub async fn list_state_machines(
+        &self,
+        home: AccountRegion,
+        max_results: Option<u32>,
+        next_token: Option<&str>,
+    ) -> Result<Page<StateMachine>, Error> {
+        let (after, max) = (number_position(next_token)?.unwrap_or(0), page_size(max_results));
+        let limit = i64::try_from(max).unwrap_or(i64::MAX - 1) + 1;
+        let machines: Result<Vec<StateMachine>, Error> = self
+            .inner
+            .store
+            .read(move |tx| {
+                let sql = select_machine!("WHERE m.home = ?1 AND ?2 < m.id AND m.deleting < 2 ORDER BY m.id LIMIT ?3");
+                let params = [Param::Text(&home_key(&home)), after.into(), limit.into()];
+                let rows = tx.query(sql, &params, |row| Ok(read(row)))?;
+                rows.into_iter().collect()
+            })
+            .await;
+        Ok(Page::cut(machines?, max, |machine| machine.id.to_string()))
+    }
+
+    /// DeleteStateMachine. Running executions are ended at their next transition by being stopped; the machine
+    /// is gone when none is open. One that is not there is gone already.
+    ///
+    /// # Errors
+    /// `InvalidArn`.
+    pub async fn delete_state_machine(&self, arn: &str) -> Result<(), Error> {
+        let parsed = unqualified(arn)?;
+        let text = parsed.to_string();
+        let open: Vec<i64> = self
+            .inner
+            .store
+            .write(move |tx| {
+                let Some(found) = find(tx, &parsed)? else { return Ok::<_, Error>(Vec::new()) };
+                let sql = "UPDATE state_machine SET deleting = 1 WHERE id = ?1";
+                tx.execute(sql, &[found.id.into()])?;
+                tags::remove_all(tx, &parsed.to_string())?;
+                let open = executions::open(tx, found.id)?;
+                if open.is_empty() {
+                    remove(tx, found.id)?;
+                }
+                Ok(open)
+            })
+            .await?;
+        self.forget_machine(&text);
+        for execution in open {
+            let stopped = super::machine::Input::Stopped(super::event::Failure::default());
+            self.advance(execution, stopped, move |tx| {
+                // Whoever ends the last one takes the machine along.
+                let sql = "SELECT machine FROM execution WHERE id = ?1";
+                let machine = tx.query_one(sql, &[execution.into()], |row| row.int(0))?;
+                match machine {
+                    Some(machine) if executions::open(tx, machine)?.is_empty() => remove(tx, machine),
+                    _ => Ok(()),
+                }
+            })
+            .await?;
+        }
+        Ok(())
+    }
+
+    /// The machine that `arn` names, compiled; cached until it is changed or deleted.
+    pub(super) async fn machine(&self, arn: &str) -> Result<Arc<LoadedMachine>, Error> {
+        let cached = self.inner.machines.read().unwrap_or_else(PoisonError::into_inner).get(arn).cloned();
+        if let Some(machine) = cached {
+            return Ok(machine);
+        }
+        let described = self.describe_state_machine(arn).await?;
+        if described.status == StateMachineStatus::Deleting {
+            return Err(Error::StateMachineDeleting(arn.to_owned()));
+        }
+        let program = self.program(described.revision, &described.definition, described.kind)?;
+        let machine = Arc::new(LoadedMachine {
+            id: described.id,
+            revision: described.revision,
+            kind: described.kind,
+            arn: arn.into(),
+            name: described.arn.name.clone(),
+            role_arn: described.role_arn.into(),
+            home: described.arn.home,
+            program,
+        });
+        let mut machines = self.inner.machines.write().unwrap_or_else(PoisonError::into_inner);
+        machines.insert(arn.to_owned(), machine.clone());
+        Ok(machine)
+    }
+
+    pub(super) fn forget_machine(&self, arn: &str) {
+        self.inner.machines.write().unwrap_or_else(PoisonError::into_inner).remove(arn);
+    }
+
+    /// The program of a revision.
+    pub(super) fn program(
+        &self,
+        revision: i64,
+        definition: &str,
+        kind: StateMachineType,
+    ) -> Result<Arc<Program>, Error> {
+        if let Some(program) = self.inner.programs.get(&revision) {
+            return Ok(program);
+        }
+        let program = self.compile(definition, kind)?;
+        self.inner.programs.insert(revision, program.clone());
+        Ok(program)
+    }
+
+    fn compile(&self, definition: &str, kind: StateMachineType) -> Result<Arc<Program>, Error> {
+        let compiled = asl::compile(definition, kind);
+        compiled.map(Arc::new).map_err(|diagnostics| Error::InvalidDefinition(diagnostics.to_string()))
+    }
+}
+
+/// The key that everything of an account and region is stored under.
+pub(super) fn home_key(home: &AccountRegion) -> String {
+    format!("{}/{}", home.account, home.region)
+}
+
+/// The account and region of a key.
+pub(super) fn home_of(key: &str) -> Result<AccountRegion, Error> {
+    let parse = || {
+        let (account, region) = key.split_once('/')?;
+        let account = crate::id::AccountId::parse(account)?;
+        Some(AccountRegion { account, region: crate::id::Region::parse(region)? })
+    };
+    parse().ok_or_else(|| Error::Corrupt(format!("account and region {key:?}")))
+}
+
+/// Versions, aliases and labels are listed in `docs/compatibility.md`; none has been published here, so none
+/// exists.
+fn unqualified(arn: &str) -> Result<StateMachineArn, Error> {
+    let parsed = StateMachineArn::parse(arn)?;
+    match parsed.qualifier {
+        None if parsed.label.is_none() => Ok(parsed),
+        None | Some(Qualifier::Version(_) | Qualifier::Alias(_)) => Err(not_found(&parsed)),
+    }
+}
+
+fn not_found(arn: &StateMachineArn) -> Error {
+    Error::StateMachineDoesNotExist(arn.to_string())
+}
+
+/// AWS's rule: a level other than OFF needs exactly one destination. No log group exists here.
+fn check_logging(logging: &Logging) -> Result<(), Error> {
+    if logging.level == "OFF" {
+        return Ok(());
+    }
+    match logging.destinations.len() {
+        1 => Err(Error::InvalidLoggingConfiguration("Log Destination not found.")),
+        _ => Err(Error::InvalidLoggingConfiguration("Must specify exactly one Log Destination.")),
+    }
+}
+
+fn same_or_refused(found: StateMachine, wanted: &StateMachine) -> Result<StateMachine, Error> {
+    if found.status == StateMachineStatus::Deleting {
+        return Err(Error::StateMachineDeleting(found.arn.to_string()));
+    }
+    let is_same = found.definition == wanted.definition
+        && found.kind == wanted.kind
+        && found.logging == wanted.logging
+        && found.tracing == wanted.tracing;
+    if is_same { Ok(found) } else { Err(Error::StateMachineAlreadyExists(found.arn.to_string())) }
+}
+
+fn find(tx: &Tx<'_>, arn: &StateMachineArn) -> Result<Option<StateMachine>, Error> {
+    let sql = select_machine!("WHERE m.home = ?1 AND m.name = ?2");
+    let params = [Param::Text(&home_key(&arn.home)), Param::Text(&arn.name)];
+    tx.query_one(sql, &params, |row| Ok(read(row)))?.transpose()
+}
+
+/// Reads the columns of `select_machine!`.
+fn read(row: &Row<'_>) -> Result<StateMachine, Error> {
+    let column = |text: Result<String, store::Error>| text.map_err(Error::from);
+    let logging: String = column(row.text(10))?;
+    let name = row.text(2)?;
+    // One that is gone keeps its row under its name and id; no name has a colon.
+    let name = name.split(':').next().unwrap_or_default();
+    Ok(StateMachine {
+        id: row.int(0)?,
+        arn: StateMachineArn::new(&home_of(&row.text(1)?)?, name),
+        kind: kind_of(row.int(3)?),
+        created: Timestamp::from_millis(row.int(4)?),
+        status: match row.int(5)? {
+            0 => StateMachineStatus::Active,
+            _ => StateMachineStatus::Deleting,
+        },
+        revision: row.int(6)?,
+        revision_id: row.opt_text(7)?,
+        definition: row.text(8)?,
+        role_arn: row.text(9)?,
+        logging: serde_json::from_str(&logging).map_err(|error| Error::Corrupt(error.to_string()))?,
+        tracing: row.int(11)? != 0,
+        updated: Timestamp::from_millis(row.int(12)?),
+    })
+}
+
+pub(super) fn kind_of(code: i64) -> StateMachineType {
+    if code == 0 { StateMachineType::Standard } else { StateMachineType::Express }
+}
+
+fn insert(tx: &Tx<'_>, machine: &StateMachine) -> Result<(), Error> {
+    let kind = i64::from(machine.kind == StateMachineType::Express);
+    let sql = "INSERT INTO state_machine (id, home, name, kind, created, revision) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+    let home = home_key(&machine.arn.home);
+    let params = [
+        machine.id.into(),
+        Param::Text(&home),
+        Param::Text(&machine.arn.name),
+        kind.into(),
+        machine.created.as_millis().into(),
+        machine.revision.into(),
+    ];
+    tx.execute(sql, &params)?;
+    insert_revision(tx, machine)
+}
+
+fn insert_revision(tx: &Tx<'_>, machine: &StateMachine) -> Result<(), Error> {
+    let logging =
+        serde_json::to_string(&machine.logging).map_err(|error| Error::Corrupt(error.to_string()))?;
+    let sql = "INSERT INTO state_machine_revision
+               (id, machine, revision_id, definition, role_arn, logging, tracing, updated)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+    let params = [
+        machine.revision.into(),
+        machine.id.into(),
+        machine.revision_id.as_deref().into(),
+        Param::Text(&machine.definition),
+        Param::Text(&machine.role_arn),
+        Param::Text(&logging),
+        i64::from(machine.tracing).into(),
+        machine.updated.as_millis().into(),
+    ];
+    tx.execute(sql, &params)?;
+    Ok(())
+}
+
+/// Takes a machine away whose executions have all ended. Its executions and revisions stay: they can still be
+/// described, and its name can be used again.
+fn remove(tx: &Tx<'_>, id: i64) -> Result<(), Error> {
+    // The row stays under a name that nobody can ask for, because executions and revisions refer to it.
+    let sql = "UPDATE state_machine SET name = name || ':' || id, deleting = 2 WHERE id = ?1 AND deleting = 1";
+    tx.execute(sql, &[id.into()])?;
+    Ok(())
+}

@@ -1,0 +1,45 @@
+//! The port through which Task states reach services: what is not an activity is called here.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use super::event::Failure;
+use crate::asl::Resource;
+use crate::id::AccountRegion;
+use crate::json::Payload;
+
+/// A boxed future; ports return it so that they can be held as trait objects.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// One call. It is made at least once: after a crash it may be made again, with the same idempotency token.
+#[derive(Clone, Debug)]
+pub struct TaskCall {
+    /// Account and region of the execution.
+    pub home: AccountRegion,
+    /// What is called.
+    pub resource: Resource,
+    /// What it is called with.
+    pub input: Payload,
+    /// The role that the call is made under.
+    pub role_arn: Arc<str>,
+    /// Names the attempt; the same when it is made again, and what `$$.Task.Token` shows.
+    pub idempotency_token: Arc<str>,
+}
+
+/// How a call ended.
+#[derive(Clone, Debug, PartialEq)]
+pub enum TaskResult {
+    /// The task is done.
+    Succeeded(Payload),
+    /// The service took the job; SendTaskSuccess or SendTaskFailure ends the task.
+    Submitted(Payload),
+    /// The task failed.
+    Failed(Failure),
+}
+
+/// Calls services for Task states.
+pub trait Tasks: Send + Sync + 'static {
+    /// Makes `call`. The future is not dropped before it ends, whatever becomes of the execution.
+    fn run(&self, call: TaskCall) -> BoxFuture<'static, TaskResult>;
+}
