@@ -1,1 +1,32 @@
-//! Room `connect`.
+//! The HTTP types every room shares, and the only room that opens outbound sockets.
+//!
+//! Types are erased at two seams: [`HttpService`] inbound and [`HttpClient`] outbound. Everything between a
+//! listener and a backend speaks [`Request`] and [`Response`] with one [`Body`], so that compile times and
+//! error messages stay human.
+//!
+//! Invariants: no redirects are followed, backends are spoken to in HTTP/1.1 (as API Gateway does), every
+//! call has a total timeout and every response a size limit.
+
+mod body;
+mod client;
+mod error;
+mod guarded;
+mod options;
+mod tls;
+
+pub use body::{Body, boxed, collect, empty, full};
+pub use client::HttpClient;
+pub use error::Error;
+pub use options::{Call, Options, ServerCertificate};
+
+/// What a body may fail with while it streams.
+pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// A request, inbound or outbound.
+pub type Request = http::Request<Body>;
+
+/// A response, inbound or outbound.
+pub type Response = http::Response<Body>;
+
+/// The only erased service type inbound.
+pub type HttpService = tower::util::BoxCloneSyncService<Request, Response, std::convert::Infallible>;

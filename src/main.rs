@@ -1,3 +1,7 @@
 //! The `stepgate` binary: everything it does is in [`stepgate::cli`].
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    stepgate::cli::main()
+}

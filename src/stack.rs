@@ -1,1 +1,29 @@
-//! Room `stack`.
+//! CloudFormation templates as the declarative configuration: a template becomes the operations that a
+//! client would call.
+//!
+//! A template is read ([`Template::parse`]), its intrinsic functions are resolved, and what differs from the
+//! stack's last state is created, updated or deleted in dependency order ([`Stacks::apply`]). Nothing here
+//! touches the rooms below except through AWS operations, so whatever a template can do, a client can too.
+//!
+//! Resource types and their properties follow the
+//! [template reference](https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-template-resource-type-ref.html);
+//! a type or property that is not supported is refused before anything is changed.
+
+mod apply;
+mod condition;
+mod document;
+mod error;
+mod intrinsic;
+mod kind;
+mod lint;
+mod operations;
+mod order;
+mod record;
+mod template;
+
+pub use apply::{Action, Applied, Change, Stacks};
+pub use error::Error;
+pub use kind::Kind;
+pub use lint::{Finding, check};
+pub use operations::{OperationError, OperationFuture, Operations};
+pub use template::Template;

@@ -166,7 +166,7 @@ impl Engine {
             .read(move |tx| {
                 // Each status has its own run of the index; a listing of all merges the five.
                 let mut items = Vec::new();
-                for status in filter.status.map_or(STATUSES.to_vec(), |status| vec![status]) {
+                for status in filter.status.map_or_else(|| STATUSES.to_vec(), |status| vec![status]) {
                     let sql = "SELECT id, name, status, started, stopped FROM execution
                                WHERE machine = ?1 AND status = ?2 AND id < ?3 ORDER BY id DESC LIMIT ?4";
                     let params =
@@ -193,7 +193,7 @@ impl Engine {
             .store
             .read(move |tx| Ok::<_, Error>(find(tx, &parsed)?.map(|found| found.id)))
             .await?
-            .ok_or_else(|| Error::ExecutionDoesNotExist(text))?;
+            .ok_or(Error::ExecutionDoesNotExist(text))?;
         let now = self.now();
         match self.advance(id, Input::Stopped(failure), |_| Ok(())).await? {
             Outcome::Advanced => Ok(now),

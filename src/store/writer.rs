@@ -1,5 +1,6 @@
 //! The one thread that writes: jobs that wait together are committed together.
 
+use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,11 +18,17 @@ use crate::meter;
 /// Tells a job's owner what became of it, given what became of the group.
 type Acknowledge = Box<dyn FnOnce(Result<(), Error>) + Send>;
 
-/// A job with its types erased: whether it succeeded, and whom to tell.
-type Job = Box<dyn FnOnce(&Tx<'_>) -> (Result<(), ()>, Acknowledge) + Send>;
+/// A job with its types erased.
+trait Job: Send {
+    /// Runs it: whether it succeeded, and how to tell its owner.
+    fn run(self: Box<Self>, tx: &Tx<'_>) -> (Result<(), ()>, Acknowledge);
+
+    /// Tells its owner that it was not run.
+    fn refuse(self: Box<Self>, error: Error);
+}
 
 enum Message {
-    Job(Job),
+    Job(Box<dyn Job>),
     Close(oneshot::Sender<()>),
 }
 
@@ -101,16 +108,34 @@ impl Writer {
 }
 
 /// Boxes a job with what tells its owner the outcome; a panic in the job becomes [`Error::Panicked`].
-pub(super) fn erase<T, E>(
+fn erase<T, E>(
     job: impl FnOnce(&Tx<'_>) -> Result<T, E> + Send + 'static,
     answer: impl FnOnce(Result<T, E>) + Send + 'static,
-) -> Job
+) -> Box<dyn Job>
 where
     T: Send + 'static,
     E: From<Error> + Send + 'static,
 {
-    Box::new(move |tx| {
-        let result = catch_unwind(AssertUnwindSafe(|| job(tx))).unwrap_or_else(|_| Err(E::from(Error::Panicked)));
+    Box::new(Erased { job, answer, outcome: PhantomData })
+}
+
+struct Erased<J, A, T, E> {
+    job: J,
+    answer: A,
+    outcome: PhantomData<fn() -> Result<T, E>>,
+}
+
+impl<J, A, T, E> Job for Erased<J, A, T, E>
+where
+    J: FnOnce(&Tx<'_>) -> Result<T, E> + Send + 'static,
+    A: FnOnce(Result<T, E>) + Send + 'static,
+    T: Send + 'static,
+    E: From<Error> + Send + 'static,
+{
+    fn run(self: Box<Self>, tx: &Tx<'_>) -> (Result<(), ()>, Acknowledge) {
+        let Self { job, answer, .. } = *self;
+        let result =
+            catch_unwind(AssertUnwindSafe(|| job(tx))).unwrap_or_else(|_| Err(E::from(Error::Panicked)));
         let outcome = result.as_ref().map(|_| ()).map_err(|_| ());
         let acknowledge: Acknowledge = Box::new(move |group| {
             answer(match (result, group) {
@@ -120,7 +145,11 @@ where
             });
         });
         (outcome, acknowledge)
-    })
+    }
+
+    fn refuse(self: Box<Self>, error: Error) {
+        (self.answer)(Err(E::from(error)));
+    }
 }
 
 struct Run {
@@ -158,7 +187,7 @@ impl Run {
     }
 
     /// Runs `first` and whatever else is waiting in one transaction; then tells every owner.
-    fn group(&self, first: Job) -> Option<oneshot::Sender<()>> {
+    fn group(&self, first: Box<dyn Job>) -> Option<oneshot::Sender<()>> {
         let start = self.clock.monotonic();
         let mut closing = None;
         let mut told: Vec<Acknowledge> = Vec::new();
@@ -166,7 +195,7 @@ impl Run {
         let mut next = Some(first);
         while let Some(job) = next.take() {
             outcome = self.part(job, outcome, &mut told);
-            if told.len() < self.group_jobs_max {
+            if told.len() < self.group_jobs_max && outcome.is_ok() {
                 match self.inbox.try_recv() {
                     Ok(Message::Job(job)) => next = Some(job),
                     Ok(Message::Close(closed)) => closing = Some(closed),
@@ -193,20 +222,20 @@ impl Run {
         closing
     }
 
-    /// Runs one job in a savepoint of its own. Once the group has failed, jobs are told so without being run.
-    fn part(&self, job: Job, group: Result<(), Error>, told: &mut Vec<Acknowledge>) -> Result<(), Error> {
-        group.clone().and_then(|()| self.statement("SAVEPOINT job")).or_else(|error| {
-            if group.is_ok() { Err(error) } else { Ok(()) }
-        })?;
-        let tx = Tx::new(&self.connection);
-        let (result, acknowledge) = match &group {
-            Ok(()) => job(&tx),
-            Err(_) => (Err(()), Box::new(|_| {}) as Acknowledge),
-        };
-        told.push(acknowledge);
-        if group.is_err() {
-            return group;
+    /// Runs one job in a savepoint of its own; an error is the whole group's. Once the group has failed, jobs
+    /// are told so without being run.
+    fn part(
+        &self,
+        job: Box<dyn Job>,
+        group: Result<(), Error>,
+        told: &mut Vec<Acknowledge>,
+    ) -> Result<(), Error> {
+        if let Err(error) = group.and_then(|()| self.statement("SAVEPOINT job")) {
+            job.refuse(error.clone());
+            return Err(error);
         }
+        let (result, acknowledge) = job.run(&Tx::new(&self.connection));
+        told.push(acknowledge);
         if self.connection.is_autocommit() {
             // A full disk makes SQLite drop the whole transaction, not just the statement.
             return Err(Error::DiskFull);

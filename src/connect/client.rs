@@ -1,0 +1,262 @@
+//! The pooled HTTP client.
+
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+
+use http::uri::Scheme;
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+
+use super::guarded::Guarded;
+use super::{Body, Call, Error, Options, Request, Response, ServerCertificate, boxed, tls};
+
+/// Calls `http` and `https` backends over kept connections. Clones share their pools.
+#[derive(Clone)]
+pub struct HttpClient(Arc<Pools>);
+
+/// One pool for each kind of connection. The TLS ones are made when first needed: the machine's roots cost
+/// a few megabytes that a house without TLS backends need not pay.
+struct Pools {
+    options: Options,
+    plain: Client<HttpConnector, Body>,
+    verified: OnceLock<Client<HttpsConnector<HttpConnector>, Body>>,
+    unverified: OnceLock<Client<HttpsConnector<HttpConnector>, Body>>,
+}
+
+impl HttpClient {
+    /// A client without connections.
+    pub fn new(options: Options) -> Self {
+        let plain = pool(&options).build(tcp(&options));
+        let (verified, unverified) = (OnceLock::new(), OnceLock::new());
+        Self(Arc::new(Pools { options, plain, verified, unverified }))
+    }
+
+    /// Sends `request` and returns as soon as the response's head is there.
+    ///
+    /// The body streams; it ends with [`Error::Timeout`] or [`Error::TooLarge`] when `call`'s bounds are
+    /// exceeded on the way. The URI must be absolute, `http` or `https`; `Host` follows from it unless set.
+    pub async fn send(&self, request: Request, call: Call) -> Result<Response, Error> {
+        let invalid = || Error::InvalidAddress(request.uri().to_string());
+        if request.uri().host().is_none_or(str::is_empty) {
+            return Err(invalid());
+        }
+        let mut deadline = Box::pin(tokio::time::sleep(call.timeout));
+        let answer = match request.uri().scheme() {
+            Some(scheme) if *scheme == Scheme::HTTP => self.0.plain.request(request),
+            Some(scheme) if *scheme == Scheme::HTTPS => {
+                self.0.secure(call.server_certificate)?.request(request)
+            }
+            _ => return Err(invalid()),
+        };
+        let response = tokio::select! {
+            biased;
+            answer = answer => answer.map_err(Error::from_client)?,
+            () = &mut deadline => return Err(Error::Timeout),
+        };
+        let bytes_max = call.response_bytes_max;
+        let announced = http_body::Body::size_hint(response.body()).lower();
+        if u64::try_from(bytes_max).is_ok_and(|max| max < announced) {
+            return Err(Error::TooLarge { bytes_max });
+        }
+        Ok(response.map(|body| boxed(Guarded::new(body, deadline, bytes_max))))
+    }
+}
+
+impl fmt::Debug for HttpClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("HttpClient").field(&self.0.options).finish()
+    }
+}
+
+impl Pools {
+    fn secure(
+        &self,
+        server_certificate: ServerCertificate,
+    ) -> Result<&Client<HttpsConnector<HttpConnector>, Body>, Error> {
+        let cell = match server_certificate {
+            ServerCertificate::Verified => &self.verified,
+            ServerCertificate::Unverified => &self.unverified,
+        };
+        if let Some(client) = cell.get() {
+            return Ok(client);
+        }
+        let mut tcp = tcp(&self.options);
+        tcp.enforce_http(false);
+        let connector = HttpsConnectorBuilder::new()
+            .with_tls_config(tls::config(server_certificate)?)
+            .https_or_http()
+            .enable_http1()
+            .wrap_connector(tcp);
+        let client = pool(&self.options).build(connector);
+        // Two first calls may race; both clients are alike and the loser's is dropped unused.
+        Ok(cell.get_or_init(|| client))
+    }
+}
+
+fn tcp(options: &Options) -> HttpConnector {
+    let mut tcp = HttpConnector::new();
+    tcp.set_connect_timeout(Some(options.connect_timeout));
+    tcp.set_nodelay(true);
+    tcp
+}
+
+fn pool(options: &Options) -> hyper_util::client::legacy::Builder {
+    let mut builder = Client::builder(TokioExecutor::new());
+    builder
+        .pool_timer(TokioTimer::new())
+        .timer(TokioTimer::new())
+        .pool_idle_timeout(options.idle_timeout)
+        .pool_max_idle_per_host(options.idle_per_host_max);
+    builder
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+    use std::pin::Pin;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::task::{Context, Poll};
+    use std::time::Duration;
+
+    use bytes::Bytes;
+    use http_body::Frame;
+    use http_body_util::BodyExt;
+    use hyper::body::Incoming;
+    use hyper::service::service_fn;
+    use hyper_util::rt::TokioIo;
+    use tokio::net::TcpListener;
+
+    use super::*;
+    use crate::connect::{collect, empty, full};
+
+    /// Echoes the body with the request's target and host; `/silent` never answers, `/stall` stops after one
+    /// frame, `/away` redirects. Returns its address and how many connections it has accepted.
+    async fn echo_server() -> (String, Arc<AtomicUsize>) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let accepted = Arc::new(AtomicUsize::new(0));
+        let count = accepted.clone();
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                count.fetch_add(1, Ordering::SeqCst);
+                tokio::spawn(
+                    hyper::server::conn::http1::Builder::new()
+                        .serve_connection(TokioIo::new(stream), service_fn(echo)),
+                );
+            }
+        });
+        (address, accepted)
+    }
+
+    async fn echo(request: http::Request<Incoming>) -> Result<Response, Infallible> {
+        let target = request.uri().to_string();
+        let host = request.headers()["host"].clone();
+        let body = request.into_body().collect().await.unwrap().to_bytes();
+        let response = http::Response::builder().header("x-target", &target).header("x-host", host);
+        Ok(match target.as_str() {
+            "/silent" => std::future::pending().await,
+            "/stall" => response.body(boxed(Stalled(body))),
+            "/away" => response.status(302).header("location", "/elsewhere").body(empty()),
+            _ => response.body(full(body)),
+        }
+        .unwrap())
+    }
+
+    /// Gives what it has and then neither ends nor goes on.
+    struct Stalled(Bytes);
+
+    impl http_body::Body for Stalled {
+        type Data = Bytes;
+        type Error = Infallible;
+        fn poll_frame(
+            mut self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+        ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+            let rest = std::mem::take(&mut self.0);
+            if rest.is_empty() { Poll::Pending } else { Poll::Ready(Some(Ok(Frame::data(rest)))) }
+        }
+    }
+
+    fn request(uri: String, body: Body) -> Request {
+        http::Request::post(uri).body(body).unwrap()
+    }
+
+    fn client() -> HttpClient {
+        HttpClient::new(Options::default())
+    }
+
+    #[tokio::test]
+    async fn one_connection_serves_many_calls() {
+        let (address, accepted) = echo_server().await;
+        let client = client();
+        for i in 0..5 {
+            let uri = format!("http://{address}/path?n={i}");
+            let response = client.send(request(uri, full("hello")), Call::default()).await.unwrap();
+            assert_eq!(response.headers()["x-target"], format!("/path?n={i}"));
+            assert_eq!(response.headers()["x-host"], address);
+            assert_eq!(collect(response.into_body(), 100).await.unwrap(), "hello");
+        }
+        assert_eq!(accepted.load(Ordering::SeqCst), 1);
+    }
+
+    #[tokio::test]
+    async fn redirects_are_the_callers_business() {
+        let (address, _) = echo_server().await;
+        let response =
+            client().send(request(format!("http://{address}/away"), empty()), Call::default()).await.unwrap();
+        assert_eq!(response.status(), 302);
+    }
+
+    #[tokio::test]
+    async fn addresses_that_cannot_be_called_are_refused() {
+        for bad in ["/path", "ftp://host/", "arn:aws"] {
+            let request = request(bad.to_owned(), empty());
+            let error = client().send(request, Call::default()).await.unwrap_err();
+            assert!(matches!(error, Error::InvalidAddress(_)), "{bad}: {error:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn nobody_listening_is_no_connection() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        drop(listener);
+        let request = request(format!("http://{address}/"), empty());
+        let error = client().send(request, Call::default()).await.unwrap_err();
+        assert!(matches!(error, Error::Connect(_)), "{error:?}");
+    }
+
+    #[tokio::test]
+    async fn plain_text_in_place_of_tls_is_a_tls_failure() {
+        let (address, _) = echo_server().await;
+        let call = Call { server_certificate: ServerCertificate::Unverified, ..Call::default() };
+        let request = request(format!("https://{address}/"), empty());
+        let error = client().send(request, call).await.unwrap_err();
+        assert!(matches!(error, Error::Tls(_)), "{error:?}");
+    }
+
+    #[tokio::test]
+    async fn timeout_covers_head_and_body() {
+        let (address, _) = echo_server().await;
+        let call = Call { timeout: Duration::from_millis(50), ..Call::default() };
+        let error = client().send(request(format!("http://{address}/silent"), empty()), call).await;
+        assert!(matches!(error, Err(Error::Timeout)));
+
+        let request = request(format!("http://{address}/stall"), full("x"));
+        let response = client().send(request, call).await.unwrap();
+        assert!(matches!(collect(response.into_body(), 100).await, Err(Error::Timeout)));
+    }
+
+    #[tokio::test]
+    async fn response_limit_is_inclusive() {
+        let (address, _) = echo_server().await;
+        let call = Call { response_bytes_max: 5, ..Call::default() };
+        let uri = format!("http://{address}/");
+        let response = client().send(request(uri.clone(), full("12345")), call).await.unwrap();
+        assert_eq!(collect(response.into_body(), 100).await.unwrap(), "12345");
+        let error = client().send(request(uri, full("123456")), call).await.unwrap_err();
+        assert!(matches!(error, Error::TooLarge { bytes_max: 5 }));
+    }
+}

@@ -1,0 +1,105 @@
+//! An integration: how a method calls its backend and maps what comes back.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::ids::StatusCode;
+use super::method::HttpMethod;
+use super::words::words;
+
+words! {
+    /// What kind of backend an integration has.
+    pub enum IntegrationType {
+        Http = "HTTP",
+        Mock = "MOCK",
+        AwsProxy = "AWS_PROXY",
+        HttpProxy = "HTTP_PROXY",
+        Aws = "AWS",
+    }
+}
+
+words! {
+    /// What happens to a body for whose content type there is no template.
+    pub enum PassthroughBehavior {
+        WhenNoMatch = "WHEN_NO_MATCH",
+        WhenNoTemplates = "WHEN_NO_TEMPLATES",
+        Never = "NEVER",
+    }
+}
+
+words! {
+    /// How a body is converted between text and bytes.
+    pub enum ContentHandling { ConvertToBinary = "CONVERT_TO_BINARY", ConvertToText = "CONVERT_TO_TEXT" }
+}
+
+words! {
+    /// Over which network a backend is reached.
+    pub enum ConnectionType { Internet = "INTERNET", VpcLink = "VPC_LINK" }
+}
+
+words! {
+    /// Whether an answer is passed on whole or as it comes.
+    pub enum ResponseTransferMode { Buffered = "BUFFERED", Stream = "STREAM" }
+}
+
+/// See [TlsConfig](https://docs.aws.amazon.com/apigateway/latest/api/API_TlsConfig.html).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TlsConfig {
+    /// Whether a backend's certificate is accepted whoever signed it.
+    pub insecure_skip_verification: bool,
+}
+
+/// See [Integration](https://docs.aws.amazon.com/apigateway/latest/api/API_Integration.html).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Integration {
+    /// Kind of backend.
+    pub kind: IntegrationType,
+    /// Verb of the backend call; `None` for MOCK alone.
+    pub http_method: Option<HttpMethod>,
+    /// Backend's address: an HTTP URL or `arn:aws:apigateway:…`; may hold `${stageVariables.x}`.
+    pub uri: Option<String>,
+    /// Network of the backend call.
+    pub connection_type: ConnectionType,
+    /// VPC link's id, with [`ConnectionType::VpcLink`].
+    pub connection_id: Option<String>,
+    /// Role that the backend call is made under.
+    pub credentials: Option<String>,
+    /// `integration.request.{header|querystring|path}.NAME` → source expression.
+    pub request_parameters: BTreeMap<String, String>,
+    /// Content type → template; an empty text stands for no template.
+    pub request_templates: BTreeMap<String, String>,
+    /// What happens to bodies without a template.
+    pub passthrough_behavior: PassthroughBehavior,
+    /// Conversion of the request body.
+    pub content_handling: Option<ContentHandling>,
+    /// Milliseconds the backend has for its answer, 50 to 29 000.
+    pub timeout_millis: u32,
+    /// Group of cache entries; the resource's id unless given.
+    pub cache_namespace: String,
+    /// Parameters whose values are part of the cache key.
+    pub cache_key_parameters: Vec<String>,
+    /// How the backend's certificate is checked.
+    pub tls_config: Option<TlsConfig>,
+    /// How the answer is passed on.
+    pub response_transfer_mode: Option<ResponseTransferMode>,
+    /// Load balancer's ARN behind a VPC link of the second kind.
+    pub integration_target: Option<String>,
+    /// How answers of the backend become answers of the method.
+    pub responses: BTreeMap<StatusCode, IntegrationResponse>,
+}
+
+/// See [IntegrationResponse](https://docs.aws.amazon.com/apigateway/latest/api/API_IntegrationResponse.html).
+/// Its status code is its key in [`Integration::responses`].
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IntegrationResponse {
+    /// Java regex over the backend's status or error message; `None` and empty both make it the default.
+    pub selection_pattern: Option<String>,
+    /// `method.response.header.NAME` → source expression.
+    pub parameters: BTreeMap<String, String>,
+    /// Content type → template; an empty text stands for no template (AWS answers `null` for it). `None`
+    /// until given: AWS echoes an empty map, but shows none of its own.
+    pub templates: Option<BTreeMap<String, String>>,
+    /// Conversion of the response body.
+    pub content_handling: Option<ContentHandling>,
+}

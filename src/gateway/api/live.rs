@@ -1,0 +1,34 @@
+//! What the data plane is given: a stage with the deployments it serves, and word of changes.
+
+use std::sync::Arc;
+
+use super::deployment::DeploymentSnapshot;
+use super::ids::ApiId;
+use super::stage::Stage;
+use crate::id::AccountRegion;
+
+/// A stage as it stands at one moment, read in one transaction.
+#[derive(Clone, Debug)]
+pub struct LiveStage {
+    /// Whose API it is, and where.
+    pub owner: AccountRegion,
+    /// The API.
+    pub api_id: ApiId,
+    /// Settings, variables, canary.
+    pub stage: Stage,
+    /// What the stage's own deployment froze.
+    pub deployment: Arc<DeploymentSnapshot>,
+    /// What the canary's deployment froze, if the stage has a canary.
+    pub canary: Option<Arc<DeploymentSnapshot>>,
+}
+
+/// Told after every commit that changes what some stage of an API serves: a stage made, changed or deleted,
+/// an API deleted. The call comes before the client's answer, so that a client who has been answered is
+/// served the new state.
+///
+/// An implementor that caches what it loaded must not keep a [`LiveStage`] whose loading began before the
+/// call: count calls, and keep the result only if the count is still the one from before the load.
+pub trait Invalidate: Send + Sync {
+    /// Forgets whatever was compiled from stages of `api_id`. Must not block.
+    fn invalidate(&self, api_id: &ApiId);
+}

@@ -1,0 +1,66 @@
+//! A method: what clients may do with a resource, and what they get back.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::ids::{RequestValidatorId, StatusCode};
+use super::integration::Integration;
+use super::words::words;
+
+words! {
+    /// The verb of a method or of a backend call; `ANY` stands for every verb not defined by itself.
+    pub enum HttpMethod {
+        Get = "GET",
+        Put = "PUT",
+        Post = "POST",
+        Delete = "DELETE",
+        Patch = "PATCH",
+        Options = "OPTIONS",
+        Head = "HEAD",
+        Any = "ANY",
+    }
+}
+
+words! {
+    /// Who may call a method.
+    pub enum AuthorizationType {
+        None = "NONE",
+        AwsIam = "AWS_IAM",
+        Custom = "CUSTOM",
+        CognitoUserPools = "COGNITO_USER_POOLS",
+        Jwt = "JWT",
+    }
+}
+
+/// See [Method](https://docs.aws.amazon.com/apigateway/latest/api/API_Method.html). Its verb is its key in
+/// [`Resource::methods`](super::Resource::methods).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Method {
+    /// Who may call.
+    pub authorization_type: AuthorizationType,
+    /// Whether a caller must send a key of a usage plan.
+    pub api_key_required: bool,
+    /// The owner's name for the operation.
+    pub operation_name: Option<String>,
+    /// `method.request.{header|querystring|path|…}.NAME` → whether it is required.
+    pub request_parameters: BTreeMap<String, bool>,
+    /// Content type → model name.
+    pub request_models: BTreeMap<String, String>,
+    /// What is validated before the integration runs.
+    pub request_validator_id: Option<RequestValidatorId>,
+    /// Declared answers.
+    pub responses: BTreeMap<StatusCode, MethodResponse>,
+    /// The backend; a method can't be deployed without.
+    pub integration: Option<Integration>,
+}
+
+/// See [MethodResponse](https://docs.aws.amazon.com/apigateway/latest/api/API_MethodResponse.html). Its status
+/// code is its key in [`Method::responses`].
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MethodResponse {
+    /// `method.response.header.NAME` → whether it is required.
+    pub parameters: BTreeMap<String, bool>,
+    /// Content type → model name.
+    pub models: BTreeMap<String, String>,
+}

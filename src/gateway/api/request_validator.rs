@@ -1,0 +1,18 @@
+//! A request validator: which parts of a request are checked before the backend is called.
+
+use serde::{Deserialize, Serialize};
+
+use super::ids::RequestValidatorId;
+
+/// See [RequestValidator](https://docs.aws.amazon.com/apigateway/latest/api/API_RequestValidator.html).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RequestValidator {
+    /// Id.
+    pub id: RequestValidatorId,
+    /// The owner's name for it.
+    pub name: Option<String>,
+    /// Whether bodies are checked against the method's request models.
+    pub validate_request_body: bool,
+    /// Whether required parameters must be there.
+    pub validate_request_parameters: bool,
+}

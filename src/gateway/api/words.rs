@@ -1,0 +1,43 @@
+//! Enumerations of the API as tables: variant, and the word AWS uses for it.
+
+/// Declares an enum whose variants are AWS's words, in the order AWS prints them in validation messages.
+macro_rules! words {
+    ($(#[$meta:meta])* pub enum $name:ident { $($variant:ident = $text:literal),+ $(,)? }) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+        pub enum $name {
+            $(#[doc = concat!("`", $text, "`")] #[serde(rename = $text)] $variant),+
+        }
+
+        impl $name {
+            /// Every value, in the order AWS prints them.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            /// AWS's words, in the same order as `ALL`.
+            pub const WORDS: &'static [&'static str] = &[$($text),+];
+
+            /// AWS's word.
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $text),+
+                }
+            }
+
+            /// The value that AWS writes as `text`, letter for letter.
+            pub fn parse(text: &str) -> Option<Self> {
+                match text {
+                    $($text => Some(Self::$variant),)+
+                    _ => None,
+                }
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+    };
+}
+
+pub(super) use words;

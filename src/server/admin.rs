@@ -1,0 +1,128 @@
+//! The server's own pages under `/_stepgate/`: health, metrics, and stacks for `stepgate apply`.
+
+use std::sync::Arc;
+
+use http::header::CONTENT_TYPE;
+use http::{HeaderValue, Method, StatusCode};
+use metrics_exporter_prometheus::PrometheusHandle;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use super::front_door::{json, refusal};
+use crate::connect::{self, Request, Response};
+use crate::stack::{self, Stacks, Template};
+use crate::store::Store;
+use crate::wire;
+
+/// The first segment of every path that is the server's own.
+pub(super) const PREFIX: &str = "/_stepgate/";
+/// Largest template that is taken, with its parameters around it.
+const STACK_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// The signing name of stack requests.
+const STACKS_SIGNING_NAME: &str = "cloudformation";
+
+/// What the pages show and do.
+pub(super) struct Admin {
+    pub(super) metrics: Option<PrometheusHandle>,
+    pub(super) store: Store,
+    pub(super) stacks: Arc<Stacks>,
+    pub(super) api: Arc<wire::Api>,
+}
+
+impl Admin {
+    /// Answers a request whose path begins with [`PREFIX`].
+    pub(super) async fn handle(&self, request: Request) -> Response {
+        let page = request.uri().path().strip_prefix(PREFIX).unwrap_or_default().to_owned();
+        match (request.method(), page.as_str()) {
+            (&Method::GET | &Method::HEAD, "health") => self.health().await,
+            (&Method::GET, "metrics") => self.metrics(),
+            (&Method::POST, page) => match page.strip_prefix("stacks/") {
+                Some(name) => self.apply(name, request).await,
+                None => not_found(),
+            },
+            _ => not_found(),
+        }
+    }
+
+    /// 200 while the store answers, 503 else; load balancers ask this.
+    async fn health(&self) -> Response {
+        let store = self.store.read(|tx| tx.query_one("SELECT 1", &[], |row| row.int(0))).await;
+        let version = env!("CARGO_PKG_VERSION");
+        match store {
+            Ok(_) => json(StatusCode::OK, &json!({ "status": "ok", "version": version })),
+            Err(error) => {
+                tracing::error!(%error, "the store does not answer");
+                let body = json!({ "status": "unavailable", "version": version, "reason": "store" });
+                json(StatusCode::SERVICE_UNAVAILABLE, &body)
+            }
+        }
+    }
+
+    fn metrics(&self) -> Response {
+        let Some(metrics) = &self.metrics else { return not_found() };
+        metrics.run_upkeep();
+        let mut response = Response::new(connect::full(metrics.render()));
+        let text = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
+        response.headers_mut().insert(CONTENT_TYPE, text);
+        response
+    }
+
+    async fn apply(&self, name: &str, request: Request) -> Response {
+        let well_named = name.starts_with(|c: char| c.is_ascii_alphabetic())
+            && name.len() <= 128
+            && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+        if !well_named {
+            let message = "a stack's name has letters, digits and hyphens, begins with a letter and has at most 128 characters";
+            return refusal(StatusCode::BAD_REQUEST, "ValidationError", message);
+        }
+        let (parts, body) = request.into_parts();
+        let body = match connect::collect(body, STACK_BYTES_MAX).await {
+            Ok(body) => body,
+            Err(error) => {
+                return refusal(StatusCode::PAYLOAD_TOO_LARGE, "ValidationError", &error.to_string());
+            }
+        };
+        if let Err(refused) = self.api.authenticate(&parts, &body, STACKS_SIGNING_NAME) {
+            return refusal(StatusCode::FORBIDDEN, refused.code(), &refused.message());
+        }
+        match self.apply_text(name, &body).await {
+            Ok(applied) => json(StatusCode::OK, &applied),
+            Err(stack::Error::Store(error)) => {
+                tracing::error!(%error, stack = name, "a template could not be stored");
+                refusal(StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable", &error.to_string())
+            }
+            Err(error) => refusal(StatusCode::BAD_REQUEST, "ValidationError", &error.to_string()),
+        }
+    }
+
+    async fn apply_text(&self, name: &str, body: &[u8]) -> Result<Value, stack::Error> {
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Body {
+            template: String,
+            #[serde(default)]
+            parameters: Map<String, Value>,
+        }
+        let body: Body = serde_json::from_slice(body).map_err(|e| stack::Error::Syntax(e.to_string()))?;
+        let template = Template::parse(&body.template)?;
+        let applied = self.stacks.apply(name, &template, &body.parameters).await?;
+        let changes = applied.changes.iter().map(|change| {
+            json!({
+                "logicalId": change.logical_id,
+                "type": change.kind.type_name(),
+                "action": change.action.as_str(),
+                "physicalId": change.physical_id,
+            })
+        });
+        Ok(json!({
+            "stack": name,
+            "changes": changes.collect::<Vec<_>>(),
+            "outputs": applied.outputs,
+            "warnings": applied.warnings,
+        }))
+    }
+}
+
+fn not_found() -> Response {
+    refusal(StatusCode::NOT_FOUND, "NotFoundException", "no such page; there are /_stepgate/health and /_stepgate/metrics")
+}

@@ -1,0 +1,66 @@
+//! What is deployed at start: the configured templates, or the tutorial into a new data directory.
+
+use std::path::Path;
+
+use serde_json::{Map, Value, json};
+
+use super::error::Error;
+use super::options::{Deploy, TUTORIAL_STACK, TUTORIAL_TEMPLATE};
+use crate::stack::{Applied, Stacks, Template};
+
+/// A stack and what applying its template came to.
+#[derive(Clone, Debug)]
+pub struct Deployed {
+    /// The stack's name.
+    pub name: String,
+    /// Its resources and outputs.
+    pub applied: Applied,
+}
+
+/// Applies what the settings name. A data directory that already has stacks is described, not touched, unless
+/// the settings name templates.
+///
+/// # Errors
+/// [`Error::Template`] when a file can't be read, [`Error::Stack`] when it can't be applied.
+pub(super) async fn deploy(stacks: &Stacks, deploy: &Deploy, endpoint: &str) -> Result<Vec<Deployed>, Error> {
+    if deploy.templates.is_empty() {
+        return tutorial(stacks, endpoint).await;
+    }
+    let mut deployed = Vec::new();
+    for path in &deploy.templates {
+        let source = |source| Error::Template { path: path.clone(), source };
+        let text = tokio::fs::read_to_string(path).await.map_err(source)?;
+        let name = stack_name(path);
+        let failed = |source| Error::Stack { name: name.clone(), source };
+        let template = Template::parse(&text).map_err(failed)?;
+        let parameters = endpoint_parameter(&template, endpoint);
+        let applied = stacks.apply(&name, &template, &parameters).await.map_err(failed)?;
+        deployed.push(Deployed { name, applied });
+    }
+    Ok(deployed)
+}
+
+async fn tutorial(stacks: &Stacks, endpoint: &str) -> Result<Vec<Deployed>, Error> {
+    let failed = |source| Error::Stack { name: TUTORIAL_STACK.to_owned(), source };
+    let template = Template::parse(TUTORIAL_TEMPLATE).map_err(failed)?;
+    let parameters = endpoint_parameter(&template, endpoint);
+    let applied = if stacks.is_empty().await.map_err(failed)? {
+        Some(stacks.apply(TUTORIAL_STACK, &template, &parameters).await.map_err(failed)?)
+    } else {
+        stacks.describe(TUTORIAL_STACK, &template, &parameters).await.map_err(failed)?
+    };
+    Ok(applied.map(|applied| Deployed { name: TUTORIAL_STACK.to_owned(), applied }).into_iter().collect())
+}
+
+/// A template that asks where the server listens is told.
+fn endpoint_parameter(template: &Template, endpoint: &str) -> Map<String, Value> {
+    let asks = template.parameters().any(|name| name == "Endpoint");
+    asks.then(|| ("Endpoint".to_owned(), json!(endpoint))).into_iter().collect()
+}
+
+/// The file's name without its ending, as a stack's name: letters, digits and `-`.
+pub(super) fn stack_name(path: &Path) -> String {
+    let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or("stack");
+    let name: String = stem.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
+    if name.starts_with(|c: char| c.is_ascii_alphabetic()) { name } else { format!("stack-{name}") }
+}

@@ -1,0 +1,143 @@
+//! Whom a request is for: the server's own pages, the AWS APIs, or a deployed API.
+
+use std::sync::Arc;
+
+use http::StatusCode;
+use http::header::{AUTHORIZATION, HOST};
+
+use super::admin::{self, Admin};
+use super::front_door::{App, refusal};
+use super::listen::Peer;
+use crate::connect::{Request, Response};
+use crate::gateway::{self, Gateway, TargetApi};
+use crate::wire;
+
+/// Which planes a listener serves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Planes {
+    /// Everything.
+    All,
+    /// Deployed APIs.
+    Data,
+    /// The AWS APIs and the server's own pages.
+    Control,
+}
+
+/// The router behind a front door.
+#[derive(Clone)]
+pub(super) struct Dispatch {
+    pub(super) planes: Planes,
+    pub(super) admin: Arc<Admin>,
+    pub(super) api: Arc<wire::Api>,
+    pub(super) gateway: Gateway,
+}
+
+impl App for Dispatch {
+    async fn handle(&self, request: Request) -> Response {
+        let host = host(&request).unwrap_or_default();
+        let target = gateway::address(host, request.uri().path());
+        let plane = plane(&request, target.as_ref());
+        match (plane, self.planes) {
+            (Plane::Own, Planes::All | Planes::Control) => self.admin.handle(request).await,
+            (Plane::Control, Planes::All | Planes::Control) => self.api.handle(request).await,
+            (Plane::Data, Planes::All | Planes::Data) => {
+                let peer = request.extensions().get::<Peer>().copied();
+                let Some(target) = target else { return forbidden() };
+                let arrival = gateway::Arrival {
+                    source: peer.map(|peer| peer.address),
+                    tls: peer.is_some_and(|peer| peer.tls),
+                };
+                self.gateway.serve(target, arrival, request).await
+            }
+            // The other listener's business: this one does not even say that it exists.
+            (Plane::Own | Plane::Control, Planes::Data) | (Plane::Data, Planes::Control) => forbidden(),
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Plane {
+    Own,
+    Control,
+    Data,
+}
+
+/// Addresses that can only be an API's win; then what only a client of the AWS APIs sends; a path such as
+/// `/alpha/execution` on the server's own address is left for the default API.
+fn plane(request: &Request, target: Option<&gateway::Target>) -> Plane {
+    let path = request.uri().path();
+    if path.starts_with(admin::PREFIX) {
+        return Plane::Own;
+    }
+    match target {
+        Some(gateway::Target { api: TargetApi::Named(_), .. }) => Plane::Data,
+        None => Plane::Control,
+        Some(_) if is_control(request) => Plane::Control,
+        Some(_) => Plane::Data,
+    }
+}
+
+fn is_control(request: &Request) -> bool {
+    let headers = request.headers();
+    if headers.contains_key("x-amz-target") {
+        return true;
+    }
+    let authorization = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+    if let Some(service) = authorization.and_then(signed_service) {
+        // What is signed for execute-api is a call of a deployed API.
+        return service != "execute-api";
+    }
+    wire::is_control_path(request.uri().path())
+}
+
+/// The service in a SigV4 credential scope: `AWS4-HMAC-SHA256 Credential=KEY/DATE/REGION/SERVICE/aws4_request, …`.
+fn signed_service(authorization: &str) -> Option<&str> {
+    let (_, credential) = authorization.split_once("Credential=")?;
+    credential.split(',').next()?.split('/').nth(3)
+}
+
+/// The authority of HTTP/2, or the Host header of HTTP/1.1.
+fn host(request: &Request) -> Option<&str> {
+    match request.uri().authority() {
+        Some(authority) => Some(authority.as_str()),
+        None => request.headers().get(HOST)?.to_str().ok(),
+    }
+}
+
+fn forbidden() -> Response {
+    refusal(StatusCode::FORBIDDEN, "ForbiddenException", "Forbidden")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::connect;
+
+    fn check(host: &str, path: &str, headers: &[(&str, &str)], want: Plane) {
+        let mut request = http::Request::post(path).header(HOST, host);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let request = request.body(connect::empty()).unwrap();
+        let target = gateway::address(super::host(&request).unwrap(), path);
+        assert_eq!(plane(&request, target.as_ref()), want, "{host}{path}");
+    }
+
+    #[test]
+    fn requests_find_their_plane() {
+        let local = "127.0.0.1:4566";
+        let signed = |service: &str| {
+            format!("AWS4-HMAC-SHA256 Credential=test/20250101/us-east-1/{service}/aws4_request, SignedHeaders=host, Signature=0")
+        };
+        check(local, "/_stepgate/health", &[], Plane::Own);
+        check(local, "/", &[("x-amz-target", "AWSStepFunctions.StartExecution")], Plane::Control);
+        check(local, "/", &[], Plane::Control);
+        check(local, "/restapis", &[("authorization", &signed("apigateway"))], Plane::Control);
+        check(local, "/restapis/abc/resources", &[], Plane::Control);
+        check(local, "/alpha/execution", &[], Plane::Data);
+        check(local, "/alpha/execution", &[("authorization", &signed("execute-api"))], Plane::Data);
+        check(local, "/alpha/execution", &[("authorization", "Bearer x")], Plane::Data);
+        check(local, "/restapis/abc/dev/_user_request_/x", &[], Plane::Data);
+        check("abc.execute-api.localhost:4566", "/dev/x", &[("x-amz-target", "mine")], Plane::Data);
+    }
+}

@@ -1,0 +1,62 @@
+//! Why the server does not start or stop as it should; each message says what to do next.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use crate::engine;
+use crate::stack;
+use crate::store;
+
+/// What went wrong.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A setting that can't be honoured.
+    #[error("setting {key}: {problem}")]
+    Setting {
+        /// The key as the configuration file names it.
+        key: &'static str,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// The data directory can't be used.
+    #[error("data directory {path}: {source}; choose another with --data-dir")]
+    DataDir {
+        /// The directory.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// A listener can't be opened.
+    #[error("cannot listen on {address}: {source}; stop what listens there or choose another address with --listen")]
+    Bind {
+        /// The address asked for.
+        address: SocketAddr,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The certificate can't be read, made or used.
+    #[error("TLS: {0}")]
+    Tls(String),
+    /// A template can't be read.
+    #[error("template {path}: {source}")]
+    Template {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// A template can't be applied.
+    #[error("stack {name}: {source}")]
+    Stack {
+        /// The stack.
+        name: String,
+        /// What is wrong.
+        source: stack::Error,
+    },
+    /// The store can't be opened or written.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    /// The engine can't be opened.
+    #[error(transparent)]
+    Engine(#[from] engine::Error),
+}

@@ -1,0 +1,155 @@
+//! Accepting connections: plain or TLS, HTTP/1.1 or HTTP/2, until told to stop.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::body::Incoming;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
+use hyper_util::service::TowerToHyperService;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio_rustls::TlsAcceptor;
+use tower::ServiceExt;
+
+use super::error::Error;
+use crate::connect::{self, HttpService};
+use crate::meter;
+
+/// A TLS handshake that takes longer is given up.
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+/// Most header fields of one request.
+const HEADERS_MAX: usize = 200;
+/// Most bytes of one request's head: room for API Gateway's 10,240 bytes of header values, and no more.
+const HEAD_BYTES_MAX: usize = 64 * 1024;
+
+/// Who is at the other end of a connection; travels with each request from here to `dispatch`.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Peer {
+    /// The client's address.
+    pub(super) address: SocketAddr,
+    /// True if the connection is encrypted.
+    pub(super) tls: bool,
+}
+
+/// A bound socket and what answers there.
+pub(super) struct Listener {
+    tcp: TcpListener,
+    tls: Option<TlsAcceptor>,
+    service: HttpService,
+}
+
+impl Listener {
+    /// Binds `address`.
+    ///
+    /// # Errors
+    /// [`Error::Bind`].
+    pub(super) async fn bind(
+        address: SocketAddr,
+        tls: Option<Arc<rustls::ServerConfig>>,
+        service: HttpService,
+    ) -> Result<Self, Error> {
+        let tcp = TcpListener::bind(address).await.map_err(|source| Error::Bind { address, source })?;
+        Ok(Self { tcp, tls: tls.map(TlsAcceptor::from), service })
+    }
+
+    /// The address really bound, with the port the system chose if 0 was asked for.
+    pub(super) fn address(&self) -> Option<SocketAddr> {
+        self.tcp.local_addr().ok()
+    }
+
+    /// Accepts until `stop` turns true, then lets connections finish what they began, for at most `drain`.
+    pub(super) async fn serve(
+        self,
+        header_read_timeout: Duration,
+        mut stop: watch::Receiver<bool>,
+        drain: Duration,
+    ) {
+        let graceful = GracefulShutdown::new();
+        let gauge = metrics::gauge!(meter::CONNECTIONS);
+        loop {
+            let accepted = tokio::select! {
+                accepted = self.tcp.accept() => accepted,
+                _ = stop.wait_for(|stop| *stop) => break,
+            };
+            let (stream, address) = match accepted {
+                Ok(accepted) => accepted,
+                Err(error) => {
+                    // Out of file handles, mostly: waiting lets connections close, spinning does not.
+                    tracing::warn!(%error, "cannot accept a connection");
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                    continue;
+                }
+            };
+            let connection = Connection {
+                service: self.service.clone(),
+                watcher: graceful.watcher(),
+                header_read_timeout,
+                peer: Peer { address, tls: self.tls.is_some() },
+            };
+            let (tls, gauge) = (self.tls.clone(), gauge.clone());
+            tokio::spawn(async move {
+                gauge.increment(1.0);
+                connection.open(stream, tls).await;
+                gauge.decrement(1.0);
+            });
+        }
+        drop(self.tcp);
+        if tokio::time::timeout(drain, graceful.shutdown()).await.is_err() {
+            tracing::warn!(drain_s = drain.as_secs(), "requests were still in flight when the drain time was over");
+        }
+    }
+}
+
+struct Connection {
+    service: HttpService,
+    watcher: Watcher,
+    header_read_timeout: Duration,
+    peer: Peer,
+}
+
+impl Connection {
+    async fn open(self, stream: TcpStream, tls: Option<TlsAcceptor>) {
+        // Answers are written whole: waiting to fill a packet only delays them.
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "cannot set TCP_NODELAY");
+        }
+        match tls {
+            None => self.speak(stream).await,
+            Some(acceptor) => match tokio::time::timeout(HANDSHAKE_TIMEOUT, acceptor.accept(stream)).await {
+                Ok(Ok(stream)) => self.speak(stream).await,
+                Ok(Err(error)) => tracing::debug!(%error, peer = %self.peer.address, "TLS handshake failed"),
+                Err(_) => tracing::debug!(peer = %self.peer.address, "TLS handshake timed out"),
+            },
+        }
+    }
+
+    async fn speak<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(self, stream: S) {
+        let mut builder = auto::Builder::new(TokioExecutor::new());
+        builder
+            .http1()
+            .timer(TokioTimer::new())
+            .header_read_timeout(self.header_read_timeout)
+            .max_headers(HEADERS_MAX)
+            .max_buf_size(HEAD_BYTES_MAX)
+            .half_close(true)
+            .http2()
+            .timer(TokioTimer::new())
+            .max_header_list_size(u32::try_from(HEAD_BYTES_MAX).unwrap_or(u32::MAX))
+            .keep_alive_interval(Some(Duration::from_secs(30)));
+        let peer = self.peer;
+        let service = self.service.map_request(move |request: http::Request<Incoming>| {
+            let mut request = request.map(connect::boxed);
+            request.extensions_mut().insert(peer);
+            request
+        });
+        let connection =
+            builder.serve_connection_with_upgrades(TokioIo::new(stream), TowerToHyperService::new(service));
+        if let Err(error) = self.watcher.watch(connection.into_owned()).await {
+            tracing::debug!(%error, peer = %peer.address, "connection ended early");
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! The server's settings, as `config/stepgate.toml` documents them key by key.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use serde::Deserialize;
+
+/// The stack that a new data directory gets.
+pub const TUTORIAL_STACK: &str = "tutorial";
+/// Its template, the file `config/tutorial.yaml`.
+pub const TUTORIAL_TEMPLATE: &str = include_str!("../../config/tutorial.yaml");
+
+/// Everything that can be set.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Options {
+    /// Where everything durable lives.
+    pub data_dir: PathBuf,
+    /// Plain listeners.
+    pub listen: Listen,
+    /// The TLS listener.
+    pub tls: Tls,
+    /// The account and region that templates are deployed into.
+    pub account: Account,
+    /// Keys that may sign requests.
+    pub credentials: Vec<Credential>,
+    /// What is deployed at start.
+    pub deploy: Deploy,
+    /// Bounds on what is served at one time.
+    pub limits: Limits,
+    /// The gateway's own settings.
+    pub gateway: Gateway,
+}
+
+/// Addresses of the plain listeners.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Listen {
+    /// Serves everything, unless the planes are split.
+    pub address: SocketAddr,
+    /// Serves deployed APIs only.
+    pub data: Option<SocketAddr>,
+    /// Serves everything but deployed APIs.
+    pub control: Option<SocketAddr>,
+}
+
+/// The TLS listener; off while it has no address.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Tls {
+    /// Where to listen.
+    pub address: Option<SocketAddr>,
+    /// PEM file of the certificate chain; a development certificate is made without it.
+    pub certificate: Option<PathBuf>,
+    /// PEM file of the certificate's key.
+    pub private_key: Option<PathBuf>,
+}
+
+/// The server's own account and region.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Account {
+    /// Twelve digits.
+    pub id: String,
+    /// A region's name.
+    pub region: String,
+}
+
+/// A key that may sign requests.
+#[derive(Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Credential {
+    /// The public half.
+    pub access_key_id: String,
+    /// The secret half; never printed.
+    pub secret_access_key: String,
+}
+
+/// What is deployed at start.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Deploy {
+    /// CloudFormation templates applied at every start.
+    pub templates: Vec<PathBuf>,
+}
+
+/// Bounds on what is served at one time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// Requests answered at one time; more are refused.
+    pub requests_in_flight: usize,
+    /// How long a client may take to send its headers, in seconds.
+    pub header_read_timeout_s: u64,
+    /// How long requests in flight may take to end after SIGTERM, in seconds.
+    pub drain_s: u64,
+}
+
+/// The gateway's own settings.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Gateway {
+    /// The API that `http://host:port/{stage}/…` reaches.
+    pub default_api: Option<String>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            data_dir: "stepgate-data".into(),
+            listen: Listen::default(),
+            tls: Tls::default(),
+            account: Account::default(),
+            credentials: vec![Credential {
+                access_key_id: "test".into(),
+                secret_access_key: "test".into(),
+            }],
+            deploy: Deploy::default(),
+            limits: Limits::default(),
+            gateway: Gateway::default(),
+        }
+    }
+}
+
+impl Default for Listen {
+    fn default() -> Self {
+        Self { address: SocketAddr::from(([127, 0, 0, 1], 4566)), data: None, control: None }
+    }
+}
+
+impl Default for Account {
+    fn default() -> Self {
+        Self { id: "123456789012".into(), region: "us-east-1".into() }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { requests_in_flight: 10_000, header_read_timeout_s: 30, drain_s: 30 }
+    }
+}
+
+impl std::fmt::Debug for Credential {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Credential").field("access_key_id", &self.access_key_id).finish_non_exhaustive()
+    }
+}

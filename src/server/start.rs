@@ -1,0 +1,169 @@
+//! The one function that wires all rooms together, and the life of the server after it.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use super::admin::Admin;
+use super::deploy::{self, Deployed};
+use super::dispatch::{Dispatch, Planes};
+use super::error::Error;
+use super::front_door::front_door;
+use super::listen::Listener;
+use super::options::Options;
+use super::ports::{self, House};
+use super::{metrics, tls};
+use crate::id::{AccountId, AccountRegion, Region};
+
+/// A server that is ready to answer.
+pub struct Server {
+    options: Options,
+    home: AccountRegion,
+    house: House,
+    listeners: Vec<Listener>,
+    tls_address: Option<SocketAddr>,
+    deployed: Vec<Deployed>,
+}
+
+impl Server {
+    /// Opens the data directory, wires the rooms, binds the listeners and applies what is to be deployed.
+    ///
+    /// # Errors
+    /// Any [`Error`]; nothing listens then.
+    pub async fn start(options: Options) -> Result<Self, Error> {
+        let home = home(&options)?;
+        make_data_dir(&options.data_dir)?;
+        let recorder = metrics::recorder();
+        let house = ports::wire_rooms(&options, &home).await?;
+
+        let admin = Arc::new(Admin {
+            metrics: recorder,
+            store: house.store.clone(),
+            stacks: house.stacks.clone(),
+            api: house.api.clone(),
+        });
+        let dispatch = |planes| Dispatch {
+            planes,
+            admin: admin.clone(),
+            api: house.api.clone(),
+            gateway: house.gateway.clone(),
+        };
+        let in_flight = options.limits.requests_in_flight;
+        let door = |planes| front_door(dispatch(planes), in_flight);
+        let mut listeners = Vec::new();
+        let listen = &options.listen;
+        if listen.data.is_none() && listen.control.is_none() {
+            listeners.push(Listener::bind(listen.address, None, door(Planes::All)).await?);
+        }
+        if let Some(address) = listen.control {
+            listeners.push(Listener::bind(address, None, door(Planes::Control)).await?);
+        }
+        if let Some(address) = listen.data {
+            listeners.push(Listener::bind(address, None, door(Planes::Data)).await?);
+        }
+        let mut tls_address = None;
+        if let Some(address) = options.tls.address {
+            let config = tls::server_config(&options.tls, &options.data_dir)?;
+            // Beside a split pair, the TLS listener is the data plane's.
+            let planes = if listen.data.is_some() { Planes::Data } else { Planes::All };
+            let listener = Listener::bind(address, Some(config), door(planes)).await?;
+            tls_address = listener.address();
+            listeners.push(listener);
+        }
+        let mut server = Self { options, home, house, listeners, tls_address, deployed: Vec::new() };
+        let endpoint = server.endpoint();
+        server.deployed = deploy::deploy(&server.house.stacks, &server.options.deploy, &endpoint).await?;
+        Ok(server)
+    }
+
+    /// Serves until `stop` completes, then drains: stops accepting, lets requests in flight finish, flushes
+    /// the store.
+    ///
+    /// # Errors
+    /// When the store can't be flushed.
+    pub async fn run(self, stop: impl Future<Output = ()>) -> Result<(), Error> {
+        let limits = self.options.limits;
+        let (stopping, stopped) = watch::channel(false);
+        let drain = Duration::from_secs(limits.drain_s);
+        let header_read_timeout = Duration::from_secs(limits.header_read_timeout_s);
+        let serving: Vec<_> = self
+            .listeners
+            .into_iter()
+            .map(|listener| tokio::spawn(listener.serve(header_read_timeout, stopped.clone(), drain)))
+            .collect();
+        stop.await;
+        tracing::info!("stopping: no new connections, requests in flight finish");
+        // Nobody listens any more if every listener is gone already.
+        let _ = stopping.send(true);
+        self.house.begin_drain();
+        for listener in serving {
+            if let Err(error) = listener.await {
+                tracing::error!(%error, "a listener failed");
+            }
+        }
+        self.house.close().await;
+        tracing::info!("stopped");
+        Ok(())
+    }
+
+    /// Where AWS clients reach the server.
+    pub fn endpoint(&self) -> String {
+        let address = self.listeners.first().and_then(Listener::address);
+        format!("http://{}", reachable(address.unwrap_or(self.options.listen.address)))
+    }
+
+    /// Where they reach it with TLS.
+    pub fn tls_endpoint(&self) -> Option<String> {
+        self.tls_address.map(|address| format!("https://{}", reachable(address)))
+    }
+
+    /// Where everything durable lives.
+    pub fn data_dir(&self) -> &Path {
+        &self.options.data_dir
+    }
+
+    /// The region templates are deployed into.
+    pub fn region(&self) -> &Region {
+        &self.home.region
+    }
+
+    /// What was deployed or found at start.
+    pub fn deployed(&self) -> &[Deployed] {
+        &self.deployed
+    }
+}
+
+/// A client can't connect to `0.0.0.0`.
+fn reachable(address: SocketAddr) -> SocketAddr {
+    if !address.ip().is_unspecified() {
+        return address;
+    }
+    match address {
+        SocketAddr::V4(_) => SocketAddr::from(([127, 0, 0, 1], address.port())),
+        SocketAddr::V6(_) => SocketAddr::from(([0, 0, 0, 0, 0, 0, 0, 1], address.port())),
+    }
+}
+
+fn home(options: &Options) -> Result<AccountRegion, Error> {
+    let account = AccountId::parse(&options.account.id).ok_or_else(|| Error::Setting {
+        key: "account.id",
+        problem: format!("{:?} is not twelve digits", options.account.id),
+    })?;
+    let region = Region::parse(&options.account.region).ok_or_else(|| Error::Setting {
+        key: "account.region",
+        problem: format!("{:?} is no region's name", options.account.region),
+    })?;
+    Ok(AccountRegion { account, region })
+}
+
+/// The directory is its owner's alone: payloads of executions are in it.
+fn make_data_dir(path: &PathBuf) -> Result<(), Error> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path).map_err(|source| Error::DataDir { path: path.clone(), source })
+}

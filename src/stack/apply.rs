@@ -1,0 +1,428 @@
+//! Applying a template: what differs from the stack's record is created, updated, replaced or deleted.
+//!
+//! The record is written after every step, so that a crash leaves no resource unknown to its stack. A failing
+//! step undoes the steps before it, in reverse, and the stack is as it was.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use serde_json::{Map, Value, json};
+use tokio::sync::Mutex;
+
+use super::condition;
+use super::error::Error;
+use super::intrinsic::{Attributes, Names};
+use super::kind::{Kind, Naming, Properties, Updated};
+use super::operations::{OperationError, Operations};
+use super::lint;
+use super::order;
+use super::record::{self, Made};
+use super::template::{Declared, Template};
+use crate::clock::Ids;
+use crate::id::AccountRegion;
+use crate::store::{self, Store};
+
+/// The stacks of one account and region.
+pub struct Stacks {
+    store: Store,
+    operations: Arc<dyn Operations>,
+    ids: Arc<dyn Ids>,
+    home: AccountRegion,
+    // One template at a time: two that share resources would undo each other.
+    turn: Mutex<()>,
+}
+
+/// What applying a template came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Applied {
+    /// Every resource of the template and every one that is gone, in the order they were dealt with.
+    pub changes: Vec<Change>,
+    /// The template's outputs, resolved.
+    pub outputs: Map<String, Value>,
+    /// What was accepted as AWS accepts it, but will not work: mapping templates that don't parse.
+    pub warnings: Vec<String>,
+}
+
+/// What happened to one resource.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// The name in the template.
+    pub logical_id: String,
+    /// The type.
+    pub kind: Kind,
+    /// What happened.
+    pub action: Action,
+    /// What `Ref` answers: an id, a name or an ARN.
+    pub physical_id: String,
+}
+
+/// What can happen to a resource.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// It was made.
+    Created,
+    /// It was changed where it is.
+    Updated,
+    /// A new one took its place.
+    Replaced,
+    /// It already was as the template wants it.
+    Unchanged,
+    /// It is no longer in the template and was removed.
+    Deleted,
+}
+
+impl Action {
+    /// The lower-case word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Created => "created",
+            Self::Updated => "updated",
+            Self::Replaced => "replaced",
+            Self::Unchanged => "unchanged",
+            Self::Deleted => "deleted",
+        }
+    }
+}
+
+/// How to take a step back.
+enum Undo {
+    Delete(Made),
+    Restore { before: Made, after: Properties },
+}
+
+impl Stacks {
+    /// Declares the room's tables.
+    ///
+    /// # Errors
+    /// When the store can't be written, or was written by a newer version.
+    pub fn open(
+        store: Store,
+        operations: Arc<dyn Operations>,
+        ids: Arc<dyn Ids>,
+        home: AccountRegion,
+    ) -> Result<Self, store::Error> {
+        record::migrate(&store)?;
+        Ok(Self { store, operations, ids, home, turn: Mutex::new(()) })
+    }
+
+    /// True if no stack was ever applied.
+    ///
+    /// # Errors
+    /// When the store can't be read.
+    pub async fn is_empty(&self) -> Result<bool, Error> {
+        Ok(!record::any(&self.store).await?)
+    }
+
+    /// Makes stack `name` what `template` says, with `parameters` over the template's defaults.
+    ///
+    /// # Errors
+    /// Any [`Error`]; the stack is then as it was before.
+    pub async fn apply(
+        &self,
+        name: &str,
+        template: &Template,
+        parameters: &Map<String, Value>,
+    ) -> Result<Applied, Error> {
+        let _turn = self.turn.lock().await;
+        let old = record::load(&self.store, &self.home, name).await?.unwrap_or_default();
+        let parameters = self.parameters(name, template, parameters)?;
+        let conditions = condition::decide(&template.conditions, &parameters, &template.mappings)?;
+        let holds = |r: &&Declared| r.condition.as_ref().is_none_or(|c| conditions.get(c) == Some(&true));
+        let wanted: Vec<&Declared> = template.resources.iter().filter(holds).collect();
+        let known = |name: &str| parameters.contains_key(name) || name.starts_with("AWS::");
+        let ordered = order::by_dependency(&wanted, &known)?;
+
+        let mut run = Run {
+            stacks: self,
+            name,
+            made: old.clone(),
+            resources: BTreeMap::new(),
+            redeploy: BTreeSet::new(),
+            replaced: Vec::new(),
+            undo: Vec::new(),
+            changes: Vec::new(),
+            warnings: Vec::new(),
+        };
+        let mut outcome = Ok(());
+        for resource in &ordered {
+            let names = Names {
+                parameters: &parameters,
+                mappings: &template.mappings,
+                conditions: &conditions,
+                resources: &run.resources,
+            };
+            let at = format!("Resources/{}/Properties", resource.logical_id);
+            let properties = names.resolve(&Value::Object(resource.properties.clone()), &at);
+            outcome = match properties {
+                Ok(Some(Value::Object(properties))) => run.step(resource, properties).await,
+                Ok(_) => Ok(()),
+                Err(error) => Err(error),
+            };
+            if outcome.is_err() {
+                break;
+            }
+        }
+        if let Err(error) = outcome {
+            run.undo().await?;
+            return Err(error);
+        }
+        run.remove_leftovers(&ordered).await?;
+
+        let names = Names {
+            parameters: &parameters,
+            mappings: &template.mappings,
+            conditions: &conditions,
+            resources: &run.resources,
+        };
+        let outputs = outputs(template, &names)?;
+        Ok(Applied { changes: run.changes, outputs, warnings: run.warnings })
+    }
+
+    /// The stack as it is, with the template's outputs; `None` if there is no such stack or the template
+    /// has resources that the stack does not. Changes nothing.
+    ///
+    /// # Errors
+    /// When the store can't be read or an output can't be resolved.
+    pub async fn describe(
+        &self,
+        name: &str,
+        template: &Template,
+        parameters: &Map<String, Value>,
+    ) -> Result<Option<Applied>, Error> {
+        let Some(made) = record::load(&self.store, &self.home, name).await? else { return Ok(None) };
+        let has = |r: &Declared| made.iter().any(|m| m.logical_id == r.logical_id);
+        if !template.resources.iter().all(has) {
+            return Ok(None);
+        }
+        let parameters = self.parameters(name, template, parameters)?;
+        let conditions = condition::decide(&template.conditions, &parameters, &template.mappings)?;
+        let changes = made.iter().map(|m| Change {
+            logical_id: m.logical_id.clone(),
+            kind: m.kind,
+            action: Action::Unchanged,
+            physical_id: m.attributes.reference.clone(),
+        });
+        let changes = changes.collect();
+        let resources = made.into_iter().map(|m| (m.logical_id, m.attributes)).collect();
+        let names = Names {
+            parameters: &parameters,
+            mappings: &template.mappings,
+            conditions: &conditions,
+            resources: &resources,
+        };
+        Ok(Some(Applied { changes, outputs: outputs(template, &names)?, warnings: Vec::new() }))
+    }
+
+    /// Parameters given, else their defaults, and the pseudo parameters.
+    fn parameters(
+        &self,
+        stack: &str,
+        template: &Template,
+        given: &Map<String, Value>,
+    ) -> Result<Map<String, Value>, Error> {
+        if let Some(unknown) = given.keys().find(|name| !template.parameters.contains_key(*name)) {
+            return Err(Error::at("Parameters", format!("the template has no parameter {unknown}")));
+        }
+        let AccountRegion { account, region } = &self.home;
+        let mut values = Map::from_iter([
+            ("AWS::AccountId".to_owned(), json!(account.as_str())),
+            ("AWS::Region".to_owned(), json!(region.as_str())),
+            ("AWS::Partition".to_owned(), json!("aws")),
+            ("AWS::URLSuffix".to_owned(), json!("amazonaws.com")),
+            ("AWS::StackName".to_owned(), json!(stack)),
+            (
+                "AWS::StackId".to_owned(),
+                json!(format!("arn:aws:cloudformation:{region}:{account}:stack/{stack}/stepgate")),
+            ),
+        ]);
+        for (name, declared) in &template.parameters {
+            let value = given.get(name).or_else(|| declared.get("Default")).cloned();
+            let missing = || Error::at(format!("Parameters/{name}"), "no value given and no Default");
+            let value = value.ok_or_else(missing)?;
+            let allowed = declared.get("AllowedValues").and_then(Value::as_array);
+            if allowed.is_some_and(|allowed| !allowed.contains(&value)) {
+                return Err(Error::at(format!("Parameters/{name}"), "the value is not among AllowedValues"));
+            }
+            let is_list = declared.get("Type").and_then(Value::as_str) == Some("CommaDelimitedList");
+            let value = match value {
+                Value::String(text) if is_list => text.split(',').map(|t| json!(t.trim())).collect(),
+                other => other,
+            };
+            values.insert(name.clone(), value);
+        }
+        Ok(values)
+    }
+}
+
+fn outputs(template: &Template, names: &Names<'_>) -> Result<Map<String, Value>, Error> {
+    let mut outputs = Map::new();
+    for (output, declared) in &template.outputs {
+        let value = declared.get("Value").unwrap_or(&Value::Null);
+        if let Some(value) = names.resolve(value, &format!("Outputs/{output}"))? {
+            outputs.insert(output.clone(), value);
+        }
+    }
+    Ok(outputs)
+}
+
+/// One template being applied.
+struct Run<'a> {
+    stacks: &'a Stacks,
+    name: &'a str,
+    made: Vec<Made>,
+    resources: BTreeMap<String, Attributes>,
+    /// APIs of which some part changed: their deployments are made anew.
+    redeploy: BTreeSet<String>,
+    replaced: Vec<Made>,
+    undo: Vec<Undo>,
+    changes: Vec<Change>,
+    warnings: Vec<String>,
+}
+
+impl Run<'_> {
+    async fn step(&mut self, resource: &Declared, properties: Properties) -> Result<(), Error> {
+        let kind = resource.kind;
+        let refused = |source| Error::Operation { logical_id: resource.logical_id.clone(), source };
+        let old = self.made.iter().find(|made| made.logical_id == resource.logical_id).cloned();
+        let old = match old {
+            Some(old) if old.kind == kind => Some(old),
+            // Another type under the same name is another resource.
+            Some(old) => {
+                self.made.retain(|made| made.logical_id != resource.logical_id);
+                self.replaced.push(old);
+                None
+            }
+            None => None,
+        };
+        let (action, attributes) = match old {
+            None => {
+                let attributes = self.create(resource, &properties).await.map_err(refused)?;
+                (Action::Created, attributes)
+            }
+            Some(old) if old.properties == properties && !self.must_redeploy(kind, &properties) => {
+                (Action::Unchanged, old.attributes)
+            }
+            Some(old) => {
+                let operations = &*self.stacks.operations;
+                let made = kind.update(operations, &old.attributes, &old.properties, &properties).await;
+                match made.map_err(refused)? {
+                    Updated::InPlace(attributes) => {
+                        self.undo.push(Undo::Restore { before: old, after: properties.clone() });
+                        (Action::Updated, attributes)
+                    }
+                    Updated::Replace => {
+                        let attributes = self.create(resource, &properties).await.map_err(refused)?;
+                        self.replaced.push(old);
+                        (Action::Replaced, attributes)
+                    }
+                }
+            }
+        };
+        self.warnings.extend(lint::warnings(&resource.logical_id, kind, &properties));
+        if action != Action::Unchanged {
+            if kind.is_deployed() {
+                let api = match kind {
+                    Kind::RestApi => Some(attributes.reference.clone()),
+                    _ => properties.get("RestApiId").and_then(Value::as_str).map(str::to_owned),
+                };
+                self.redeploy.extend(api);
+            }
+            let made = Made {
+                logical_id: resource.logical_id.clone(),
+                kind,
+                properties,
+                attributes: attributes.clone(),
+            };
+            self.made.retain(|made| made.logical_id != resource.logical_id);
+            self.made.push(made);
+            self.save().await?;
+        }
+        self.changes.push(Change {
+            logical_id: resource.logical_id.clone(),
+            kind,
+            action,
+            physical_id: attributes.reference.clone(),
+        });
+        self.resources.insert(resource.logical_id.clone(), attributes);
+        Ok(())
+    }
+
+    fn must_redeploy(&self, kind: Kind, properties: &Properties) -> bool {
+        let api = properties.get("RestApiId").and_then(Value::as_str);
+        kind == Kind::Deployment && api.is_some_and(|api| self.redeploy.contains(api))
+    }
+
+    async fn create(
+        &mut self,
+        resource: &Declared,
+        properties: &Properties,
+    ) -> Result<Attributes, OperationError> {
+        let naming = Naming {
+            stack: self.name,
+            logical_id: &resource.logical_id,
+            suffix: self.stacks.ids.upper_alphanumeric(12),
+        };
+        let attributes = resource.kind.create(&*self.stacks.operations, &naming, properties).await?;
+        self.undo.push(Undo::Delete(Made {
+            logical_id: resource.logical_id.clone(),
+            kind: resource.kind,
+            properties: properties.clone(),
+            attributes: attributes.clone(),
+        }));
+        Ok(attributes)
+    }
+
+    /// Deletes what was replaced and what the template no longer has, dependants first.
+    async fn remove_leftovers(&mut self, wanted: &[&Declared]) -> Result<(), Error> {
+        let is_wanted = |made: &Made| wanted.iter().any(|r| r.logical_id == made.logical_id);
+        let gone: Vec<Made> = self.made.iter().filter(|made| !is_wanted(made)).cloned().collect();
+        for made in gone.iter().rev().chain(self.replaced.iter().rev()) {
+            let deleted =
+                made.kind.delete(&*self.stacks.operations, &made.attributes, &made.properties).await;
+            if let Err(source) = deleted {
+                // The stack is what the template wants; what can't be removed is said, not undone.
+                tracing::warn!(logical_id = made.logical_id, %source, "could not remove what is no longer needed");
+            }
+            if is_wanted(made) {
+                continue;
+            }
+            self.made.retain(|other| other.logical_id != made.logical_id);
+            self.changes.push(Change {
+                logical_id: made.logical_id.clone(),
+                kind: made.kind,
+                action: Action::Deleted,
+                physical_id: made.attributes.reference.clone(),
+            });
+        }
+        self.save().await
+    }
+
+    async fn undo(&mut self) -> Result<(), Error> {
+        let operations = &*self.stacks.operations;
+        while let Some(undo) = self.undo.pop() {
+            let (logical_id, undone, restored) = match undo {
+                Undo::Delete(made) => {
+                    let undone = made.kind.delete(operations, &made.attributes, &made.properties).await;
+                    let id = &made.logical_id;
+                    let before = self.replaced.iter().find(|old| old.logical_id == *id).cloned();
+                    (made.logical_id, undone, before)
+                }
+                Undo::Restore { before, after } => {
+                    let Made { kind, attributes, properties, .. } = &before;
+                    let undone = kind.update(operations, attributes, &after, properties).await.map(|_| ());
+                    (before.logical_id.clone(), undone, Some(before))
+                }
+            };
+            if let Err(source) = undone {
+                tracing::error!(logical_id, %source, "could not undo a step of a failed template");
+            }
+            self.made.retain(|made| made.logical_id != logical_id);
+            self.made.extend(restored);
+        }
+        self.save().await
+    }
+
+    async fn save(&self) -> Result<(), Error> {
+        record::save(&self.stacks.store, &self.stacks.home, self.name, &self.made).await
+    }
+}

@@ -1,0 +1,61 @@
+//! Why a template cannot be applied.
+
+use super::operations::OperationError;
+use crate::store;
+
+/// What went wrong, and where in the template.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The text is neither YAML nor JSON.
+    #[error("the template is not valid YAML or JSON: {0}")]
+    Syntax(String),
+    /// The document is no CloudFormation template.
+    #[error("{location}: {problem}")]
+    Template {
+        /// Slash path into the document.
+        location: String,
+        /// What is wrong there.
+        problem: String,
+    },
+    /// A resource type that this server does not run.
+    #[error("Resources/{logical_id}: resource type {kind} is not supported; supported are {supported}")]
+    UnsupportedType {
+        /// The resource's name in the template.
+        logical_id: String,
+        /// Its type.
+        kind: String,
+        /// The types there are.
+        supported: String,
+    },
+    /// A property that this server does not honour.
+    #[error("Resources/{logical_id}/Properties: property {property} of {kind} is not supported")]
+    UnsupportedProperty {
+        /// The resource's name in the template.
+        logical_id: String,
+        /// Its type.
+        kind: &'static str,
+        /// The property.
+        property: String,
+    },
+    /// Resources that need each other.
+    #[error("circular dependency between resources: [{0}]")]
+    Circular(String),
+    /// An operation refused what the template asks for.
+    #[error("Resources/{logical_id}: {source}")]
+    Operation {
+        /// The resource's name in the template.
+        logical_id: String,
+        /// The service's answer.
+        source: OperationError,
+    },
+    /// The stack's record cannot be read or written.
+    #[error("the stack's state could not be stored: {0}")]
+    Store(#[from] store::Error),
+}
+
+impl Error {
+    /// A problem at a place of the template.
+    pub(super) fn at(location: impl Into<String>, problem: impl Into<String>) -> Self {
+        Self::Template { location: location.into(), problem: problem.into() }
+    }
+}

@@ -1,0 +1,311 @@
+//! The resource types there are: for each its properties, and how it is made, changed and removed.
+
+mod activity;
+mod api_resource;
+mod deployment;
+mod gateway_response;
+mod method;
+mod model;
+mod request_validator;
+mod rest_api;
+mod role;
+mod stage;
+mod state_machine;
+
+use serde_json::{Map, Value, json};
+
+use super::intrinsic::Attributes;
+use super::operations::{OperationError, Operations};
+
+pub(super) use state_machine::definition;
+
+/// A resource's properties with all functions resolved, named as the template names them.
+pub(super) type Properties = Map<String, Value>;
+
+/// Declares the enum, its type names and its property lists in one table.
+macro_rules! kinds {
+    ($($variant:ident = $type_name:literal $doc:literal [$($property:literal)*])*) => {
+        /// A supported resource type.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Kind { $(#[doc = $doc] $variant),* }
+
+        impl Kind {
+            /// Every supported type.
+            pub const ALL: &[Self] = &[$(Self::$variant),*];
+
+            /// The name in templates.
+            pub const fn type_name(self) -> &'static str {
+                match self { $(Self::$variant => $type_name),* }
+            }
+
+            /// The properties that are honoured; any other is refused.
+            pub const fn properties(self) -> &'static [&'static str] {
+                match self { $(Self::$variant => &[$($property),*]),* }
+            }
+        }
+    };
+}
+
+kinds! {
+    Role = "AWS::IAM::Role" "An IAM role with its policies."
+        ["RoleName" "AssumeRolePolicyDocument" "Description" "ManagedPolicyArns" "MaxSessionDuration" "Path"
+         "Policies" "Tags"]
+    StateMachine = "AWS::StepFunctions::StateMachine" "A state machine."
+        ["StateMachineName" "StateMachineType" "Definition" "DefinitionString" "DefinitionSubstitutions"
+         "RoleArn" "LoggingConfiguration" "TracingConfiguration" "Tags"]
+    Activity = "AWS::StepFunctions::Activity" "An activity." ["Name" "Tags"]
+    RestApi = "AWS::ApiGateway::RestApi" "A REST API."
+        ["Name" "Description" "ApiKeySourceType" "BinaryMediaTypes" "DisableExecuteApiEndpoint"
+         "EndpointConfiguration" "MinimumCompressionSize" "Policy" "Tags"]
+    ApiResource = "AWS::ApiGateway::Resource" "A resource of a REST API." ["RestApiId" "ParentId" "PathPart"]
+    Method = "AWS::ApiGateway::Method" "A method with its integration and responses."
+        ["RestApiId" "ResourceId" "HttpMethod" "AuthorizationType" "AuthorizerId" "AuthorizationScopes"
+         "ApiKeyRequired" "OperationName" "RequestParameters" "RequestModels" "RequestValidatorId"
+         "MethodResponses" "Integration"]
+    Deployment = "AWS::ApiGateway::Deployment" "A snapshot of a REST API."
+        ["RestApiId" "Description" "StageName" "StageDescription"]
+    Stage = "AWS::ApiGateway::Stage" "A named reference to a deployment."
+        ["RestApiId" "StageName" "DeploymentId" "Description" "Variables" "MethodSettings" "TracingEnabled"
+         "AccessLogSetting" "Tags"]
+    Model = "AWS::ApiGateway::Model" "A JSON schema of a REST API."
+        ["RestApiId" "Name" "ContentType" "Description" "Schema"]
+    RequestValidator = "AWS::ApiGateway::RequestValidator" "What of a request is validated."
+        ["RestApiId" "Name" "ValidateRequestBody" "ValidateRequestParameters"]
+    GatewayResponse = "AWS::ApiGateway::GatewayResponse" "How a refusal is answered."
+        ["RestApiId" "ResponseType" "StatusCode" "ResponseParameters" "ResponseTemplates"]
+}
+
+/// What an update came to.
+pub(super) enum Updated {
+    /// The resource was changed where it is.
+    InPlace(Attributes),
+    /// The resource can't be changed like this: a new one takes its place and the old one is removed.
+    Replace,
+}
+
+/// The names that a resource gets where its template gives it none.
+pub(super) struct Naming<'a> {
+    pub(super) stack: &'a str,
+    pub(super) logical_id: &'a str,
+    pub(super) suffix: String,
+}
+
+impl Naming<'_> {
+    /// `stack-LogicalId-SUFFIX`, as CloudFormation names what has no name; at most `max` characters.
+    pub(super) fn generated(&self, max: usize) -> String {
+        let name = format!("{}-{}-{}", self.stack, self.logical_id, self.suffix);
+        let skip = name.chars().count().saturating_sub(max);
+        name.chars().skip(skip).collect()
+    }
+}
+
+impl Kind {
+    /// The type of this name, if it is supported.
+    pub fn parse(type_name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|kind| kind.type_name() == type_name)
+    }
+
+    /// True for the parts of an API that reach its stages only through a deployment.
+    pub(super) const fn is_deployed(self) -> bool {
+        match self {
+            Self::RestApi
+            | Self::ApiResource
+            | Self::Method
+            | Self::Model
+            | Self::RequestValidator
+            | Self::GatewayResponse => true,
+            Self::Role | Self::StateMachine | Self::Activity | Self::Deployment | Self::Stage => false,
+        }
+    }
+
+    pub(super) async fn create(
+        self,
+        operations: &dyn Operations,
+        naming: &Naming<'_>,
+        properties: &Properties,
+    ) -> Result<Attributes, OperationError> {
+        match self {
+            Self::Role => role::create(operations, naming, properties).await,
+            Self::StateMachine => state_machine::create(operations, naming, properties).await,
+            Self::Activity => activity::create(operations, naming, properties).await,
+            Self::RestApi => rest_api::create(operations, naming, properties).await,
+            Self::ApiResource => api_resource::create(operations, properties).await,
+            Self::Method => method::create(operations, naming, properties).await,
+            Self::Deployment => deployment::create(operations, properties).await,
+            Self::Stage => stage::create(operations, properties).await,
+            Self::Model => model::create(operations, naming, properties).await,
+            Self::RequestValidator => request_validator::create(operations, properties).await,
+            Self::GatewayResponse => gateway_response::put(operations, properties).await,
+        }
+    }
+
+    pub(super) async fn update(
+        self,
+        operations: &dyn Operations,
+        made: &Attributes,
+        old: &Properties,
+        new: &Properties,
+    ) -> Result<Updated, OperationError> {
+        if self.identity().iter().any(|property| old.get(*property) != new.get(*property)) {
+            return Ok(Updated::Replace);
+        }
+        match self {
+            Self::Role => role::update(operations, made, old, new).await,
+            Self::StateMachine => state_machine::update(operations, made, new).await,
+            Self::Activity => activity::update(operations, made, old, new).await,
+            Self::RestApi => rest_api::update(operations, made, old, new).await,
+            Self::ApiResource => api_resource::update(operations, made, old, new).await,
+            Self::Method => method::update(operations, made, new).await,
+            Self::Deployment => Ok(Updated::Replace),
+            Self::Stage => stage::update(operations, made, old, new).await,
+            Self::Model => model::update(operations, made, new).await,
+            Self::RequestValidator => request_validator::update(operations, made, old, new).await,
+            Self::GatewayResponse => gateway_response::put(operations, new).await.map(Updated::InPlace),
+        }
+    }
+
+    /// Removes the resource; that it is already gone is no failure.
+    pub(super) async fn delete(
+        self,
+        operations: &dyn Operations,
+        made: &Attributes,
+        properties: &Properties,
+    ) -> Result<(), OperationError> {
+        let id = made.reference.as_str();
+        let api = properties.get("RestApiId").cloned().unwrap_or_default();
+        let gone = match self {
+            Self::Role => role::delete(operations, made, properties).await,
+            Self::StateMachine => {
+                call(operations, "states", "DeleteStateMachine", json!({ "stateMachineArn": id })).await
+            }
+            Self::Activity => call(operations, "states", "DeleteActivity", json!({ "activityArn": id })).await,
+            Self::RestApi => call(operations, "apigateway", "DeleteRestApi", json!({ "restApiId": id })).await,
+            Self::ApiResource => {
+                call(operations, "apigateway", "DeleteResource", json!({ "restApiId": api, "resourceId": id }))
+                    .await
+            }
+            Self::Method => method::delete(operations, properties).await,
+            Self::Deployment => {
+                let input = json!({ "restApiId": api, "deploymentId": id });
+                call(operations, "apigateway", "DeleteDeployment", input).await
+            }
+            Self::Stage => {
+                call(operations, "apigateway", "DeleteStage", json!({ "restApiId": api, "stageName": id })).await
+            }
+            Self::Model => {
+                call(operations, "apigateway", "DeleteModel", json!({ "restApiId": api, "modelName": id })).await
+            }
+            Self::RequestValidator => {
+                let input = json!({ "restApiId": api, "requestValidatorId": id });
+                call(operations, "apigateway", "DeleteRequestValidator", input).await
+            }
+            Self::GatewayResponse => {
+                let input = json!({ "restApiId": api, "responseType": properties.get("ResponseType") });
+                call(operations, "apigateway", "DeleteGatewayResponse", input).await
+            }
+        };
+        match gone {
+            Err(error) if is_missing(&error) => Ok(()),
+            other => other.map(|_| ()),
+        }
+    }
+
+    /// Properties that make another thing of the resource: when one changes, it is replaced.
+    const fn identity(self) -> &'static [&'static str] {
+        match self {
+            Self::Role => &["RoleName", "Path"],
+            Self::StateMachine => &["StateMachineName", "StateMachineType"],
+            Self::Activity => &["Name"],
+            Self::RestApi => &[],
+            Self::ApiResource | Self::Deployment => &["RestApiId"],
+            Self::RequestValidator => &["RestApiId"],
+            Self::Method => &["RestApiId", "ResourceId", "HttpMethod"],
+            Self::Stage => &["RestApiId", "StageName"],
+            Self::Model => &["RestApiId", "Name", "ContentType"],
+            Self::GatewayResponse => &["RestApiId", "ResponseType"],
+        }
+    }
+}
+
+fn is_missing(error: &OperationError) -> bool {
+    matches!(error.code.as_str(), "NotFoundException" | "NoSuchEntity" | "StateMachineDoesNotExist")
+}
+
+pub(super) async fn call(
+    operations: &dyn Operations,
+    service: &'static str,
+    operation: &'static str,
+    input: Value,
+) -> Result<Value, OperationError> {
+    operations.call(service, operation, input).await
+}
+
+/// Copies the properties that are given into an operation's input, under the operation's names.
+fn renamed(properties: &Properties, names: &[(&str, &str)]) -> Map<String, Value> {
+    let given = names.iter().filter_map(|(from, to)| Some(((*to).to_owned(), properties.get(*from)?.clone())));
+    given.collect()
+}
+
+/// `[{"Key": k, "Value": v}]` as the map that API Gateway takes.
+fn tag_map(properties: &Properties) -> Option<Value> {
+    let tags = properties.get("Tags")?.as_array()?;
+    let text = |tag: &Value, key: &str| Some(tag.get(key)?.as_str()?.to_owned());
+    let pairs = tags.iter().filter_map(|tag| Some((text(tag, "Key")?, Value::String(text(tag, "Value")?))));
+    Some(Value::Object(pairs.collect()))
+}
+
+/// `[{"Key": k, "Value": v}]` as the list that Step Functions takes.
+fn tag_list(properties: &Properties) -> Option<Value> {
+    let tags = properties.get("Tags")?.as_array()?;
+    Some(tags.iter().map(|tag| json!({ "key": tag.get("Key"), "value": tag.get("Value") })).collect())
+}
+
+/// A PATCH that replaces what changed among `names` (property → patch path), values as strings.
+fn patches(old: &Properties, new: &Properties, names: &[(&str, &str)]) -> Vec<Value> {
+    let changed = names.iter().filter(|(property, _)| old.get(*property) != new.get(*property));
+    changed
+        .map(|(property, path)| json!({ "op": "replace", "path": path, "value": patch_value(new.get(*property)) }))
+        .collect()
+}
+
+fn patch_value(value: Option<&Value>) -> String {
+    match value {
+        None | Some(Value::Null) => String::new(),
+        Some(Value::String(text)) => text.clone(),
+        Some(other) => other.to_string(),
+    }
+}
+
+/// A JSON pointer segment.
+fn escape_pointer(segment: &str) -> String {
+    segment.replace('~', "~0").replace('/', "~1")
+}
+
+fn text<'a>(value: &'a Value, member: &str) -> &'a str {
+    value.get(member).and_then(Value::as_str).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn type_names_round_trip() {
+        for kind in Kind::ALL {
+            assert_eq!(Kind::parse(kind.type_name()), Some(*kind));
+            let mut properties = kind.properties().to_vec();
+            assert!(kind.identity().iter().all(|p| properties.contains(p)), "{kind:?}");
+            properties.sort_unstable();
+            properties.dedup();
+            assert_eq!(properties.len(), kind.properties().len(), "{kind:?}");
+        }
+        assert_eq!(Kind::parse("AWS::Nope::Nope"), None);
+    }
+
+    #[test]
+    fn generated_names_keep_their_random_end() {
+        let naming = Naming { stack: "a-long-stack-name", logical_id: "Role", suffix: "ABCDEF".into() };
+        assert_eq!(naming.generated(64), "a-long-stack-name-Role-ABCDEF");
+        assert_eq!(naming.generated(11), "Role-ABCDEF");
+    }
+}

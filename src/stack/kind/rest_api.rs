@@ -1,0 +1,91 @@
+//! `AWS::ApiGateway::RestApi`.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value, json};
+
+use super::{
+    Attributes, Naming, OperationError, Operations, Properties, Updated, call, escape_pointer, patches,
+    renamed, tag_map, text,
+};
+
+pub(super) async fn create(
+    operations: &dyn Operations,
+    naming: &Naming<'_>,
+    properties: &Properties,
+) -> Result<Attributes, OperationError> {
+    let members = [
+        ("Name", "name"),
+        ("Description", "description"),
+        ("ApiKeySourceType", "apiKeySource"),
+        ("BinaryMediaTypes", "binaryMediaTypes"),
+        ("DisableExecuteApiEndpoint", "disableExecuteApiEndpoint"),
+        ("MinimumCompressionSize", "minimumCompressionSize"),
+    ];
+    let mut input = renamed(properties, &members);
+    input.entry("name").or_insert_with(|| json!(naming.generated(128)));
+    input.extend(tag_map(properties).map(|tags| ("tags".to_owned(), tags)));
+    if let Some(policy) = properties.get("Policy") {
+        input.insert("policy".into(), json!(policy_text(policy)));
+    }
+    if let Some(endpoint) = properties.get("EndpointConfiguration").and_then(Value::as_object) {
+        let members = [
+            ("Types", "types"),
+            ("VpcEndpointIds", "vpcEndpointIds"),
+            ("IpAddressType", "ipAddressType"),
+        ];
+        input.insert("endpointConfiguration".into(), Value::Object(renamed(endpoint, &members)));
+    }
+    let made = call(operations, "apigateway", "CreateRestApi", input.into()).await?;
+    let id = text(&made, "id").to_owned();
+    let root = text(&made, "rootResourceId").to_owned();
+    let attributes = [("RootResourceId".to_owned(), root), ("RestApiId".to_owned(), id.clone())].into();
+    Ok(Attributes { reference: id, attributes })
+}
+
+pub(super) async fn update(
+    operations: &dyn Operations,
+    made: &Attributes,
+    old: &Properties,
+    new: &Properties,
+) -> Result<Updated, OperationError> {
+    if old.get("EndpointConfiguration") != new.get("EndpointConfiguration") || tag_map(old) != tag_map(new) {
+        return Ok(Updated::Replace);
+    }
+    let simple = [
+        ("Name", "/name"),
+        ("Description", "/description"),
+        ("ApiKeySourceType", "/apiKeySource"),
+        ("DisableExecuteApiEndpoint", "/disableExecuteApiEndpoint"),
+        ("MinimumCompressionSize", "/minimumCompressionSize"),
+    ];
+    let mut operations_list = patches(old, new, &simple);
+    if old.get("Policy") != new.get("Policy") {
+        let policy = new.get("Policy").map(policy_text).unwrap_or_default();
+        operations_list.push(json!({ "op": "replace", "path": "/policy", "value": policy }));
+    }
+    let (before, after) = (media_types(old), media_types(new));
+    for gone in before.difference(&after) {
+        let path = format!("/binaryMediaTypes/{}", escape_pointer(gone));
+        operations_list.push(json!({ "op": "remove", "path": path }));
+    }
+    for added in after.difference(&before) {
+        let path = format!("/binaryMediaTypes/{}", escape_pointer(added));
+        operations_list.push(json!({ "op": "add", "path": path }));
+    }
+    let input = Map::from_iter([
+        ("restApiId".to_owned(), json!(made.reference)),
+        ("patchOperations".to_owned(), operations_list.into()),
+    ]);
+    call(operations, "apigateway", "UpdateRestApi", input.into()).await?;
+    Ok(Updated::InPlace(made.clone()))
+}
+
+fn media_types(properties: &Properties) -> BTreeSet<String> {
+    let types = properties.get("BinaryMediaTypes").and_then(Value::as_array).into_iter().flatten();
+    types.filter_map(|t| t.as_str().map(str::to_owned)).collect()
+}
+
+fn policy_text(policy: &Value) -> String {
+    policy.as_str().map_or_else(|| policy.to_string(), str::to_owned)
+}

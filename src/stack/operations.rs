@@ -1,0 +1,33 @@
+//! The port through which a stack changes the world: AWS operations, called as a client would.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use serde_json::Value;
+
+/// A service's refusal.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{operation}: {code}: {message}")]
+pub struct OperationError {
+    /// The operation that was called.
+    pub operation: &'static str,
+    /// AWS's error code.
+    pub code: String,
+    /// AWS's message.
+    pub message: String,
+}
+
+/// What an operation answers, in time.
+pub type OperationFuture<'a> = Pin<Box<dyn Future<Output = Result<Value, OperationError>> + Send + 'a>>;
+
+/// Calls AWS operations under the credentials of whoever applies the template.
+pub trait Operations: Send + Sync {
+    /// Calls `operation` of `service` (`states`, `apigateway`, `iam`) with the members of `input`, named as
+    /// the service model names them; answers the output's members.
+    fn call<'a>(
+        &'a self,
+        service: &'static str,
+        operation: &'static str,
+        input: Value,
+    ) -> OperationFuture<'a>;
+}

@@ -1,0 +1,146 @@
+//! What clients asked for and what they were told: the truth that the server is held to.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+use stepgate::clock::{Ids, SeededIds};
+
+/// The machines that are started.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Pass,
+    Wait,
+    Parallel,
+    Activity,
+}
+
+impl Kind {
+    pub(crate) const ALL: &[Self] = &[Self::Pass, Self::Wait, Self::Parallel, Self::Activity];
+
+    pub(crate) fn machine(self) -> &'static str {
+        match self {
+            Self::Pass => "KillPass",
+            Self::Wait => "KillWait",
+            Self::Parallel => "KillParallel",
+            Self::Activity => "KillActivity",
+        }
+    }
+
+    pub(crate) fn definition(self) -> Value {
+        let branch = |name: &str, seconds: u32| json!({"StartAt": name, "States": {name: {"Type": "Wait", "Seconds": seconds, "End": true}}});
+        let activity = "arn:aws:states:us-east-1:123456789012:activity:Work";
+        match self {
+            Self::Pass => json!({"StartAt": "P", "States": {"P": {"Type": "Pass", "End": true}}}),
+            Self::Wait => json!({"StartAt": "W", "States": {
+                "W": {"Type": "Wait", "Seconds": 1, "Next": "P"}, "P": {"Type": "Pass", "End": true}}}),
+            Self::Parallel => json!({"StartAt": "F", "States": {
+                "F": {"Type": "Parallel", "Branches": [branch("A", 1), branch("B", 2)], "End": true}}}),
+            Self::Activity => json!({"StartAt": "T", "States": {
+                "T": {"Type": "Task", "Resource": activity, "TimeoutSeconds": 600, "End": true}}}),
+        }
+    }
+
+    /// The event types of a history without a fault; sorted where their order is free.
+    pub(crate) fn history(self) -> Vec<String> {
+        let types: &[&str] = match self {
+            Self::Pass => &["ExecutionStarted", "PassStateEntered", "PassStateExited", "ExecutionSucceeded"],
+            Self::Wait => &[
+                "ExecutionStarted",
+                "WaitStateEntered",
+                "WaitStateExited",
+                "PassStateEntered",
+                "PassStateExited",
+                "ExecutionSucceeded",
+            ],
+            Self::Parallel => &[
+                "ExecutionStarted",
+                "ExecutionSucceeded",
+                "ParallelStateEntered",
+                "ParallelStateExited",
+                "ParallelStateStarted",
+                "ParallelStateSucceeded",
+                "WaitStateEntered",
+                "WaitStateEntered",
+                "WaitStateExited",
+                "WaitStateExited",
+            ],
+            Self::Activity => &[
+                "ExecutionStarted",
+                "TaskStateEntered",
+                "ActivityScheduled",
+                "ActivityStarted",
+                "ActivitySucceeded",
+                "TaskStateExited",
+                "ExecutionSucceeded",
+            ],
+        };
+        types.iter().map(|t| (*t).to_owned()).collect()
+    }
+}
+
+struct Sent {
+    kind: Kind,
+    acknowledged: Option<f64>,
+    token: Option<String>,
+    kept: bool,
+    completed: bool,
+}
+
+/// Every name sent, in order.
+pub(crate) struct Ledger {
+    sent: BTreeMap<String, Sent>,
+    ids: SeededIds,
+    pub(crate) tokens_used: usize,
+}
+
+impl Ledger {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self { sent: BTreeMap::new(), ids: SeededIds::new(!seed), tokens_used: 0 }
+    }
+
+    pub(crate) fn sent(&mut self, kind: Kind, name: &str) {
+        let sent = Sent { kind, acknowledged: None, token: None, kept: false, completed: false };
+        assert!(self.sent.insert(name.to_owned(), sent).is_none(), "{name} is sent twice");
+    }
+
+    pub(crate) fn acknowledged_at(&mut self, name: &str, started: f64) {
+        self.sent.get_mut(name).unwrap().acknowledged = Some(started);
+    }
+
+    /// Notes a task that was handed out; true if its token is to be kept for after the kill.
+    pub(crate) fn task(&mut self, name: &str, token: &str) -> bool {
+        let kept = self.ids.unit() < 0.3;
+        let sent = self.sent.get_mut(name).expect("a task of an execution that was asked for");
+        assert!(sent.token.is_none(), "{name}: its task was handed out twice");
+        sent.token = Some(token.to_owned());
+        sent.kept = kept;
+        kept
+    }
+
+    pub(crate) fn completed(&mut self, name: &str) {
+        self.sent.get_mut(name).unwrap().completed = true;
+    }
+
+    /// Tokens whose tasks nobody was told to be over.
+    pub(crate) fn open_tokens(&self) -> Vec<(String, String)> {
+        let open = self.sent.iter().filter(|(_, sent)| !sent.completed);
+        open.filter_map(|(name, sent)| Some((name.clone(), sent.token.clone()?))).collect()
+    }
+
+    /// True if the token was kept and never used before.
+    pub(crate) fn kept(&self, name: &str) -> bool {
+        self.sent[name].kept
+    }
+
+    pub(crate) fn was_sent(&self, kind: Kind, name: &str) -> bool {
+        self.sent.get(name).is_some_and(|sent| sent.kind == kind)
+    }
+
+    pub(crate) fn acknowledged(&self) -> usize {
+        self.sent.values().filter(|sent| sent.acknowledged.is_some()).count()
+    }
+
+    pub(crate) fn executions(&self) -> impl Iterator<Item = (Kind, &str, Option<f64>)> {
+        self.sent.iter().map(|(name, sent)| (sent.kind, name.as_str(), sent.acknowledged))
+    }
+}
