@@ -7,11 +7,24 @@ pub(super) fn line(text: &str) {
     let _ = writeln!(std::io::stdout(), "{text}");
 }
 
+/// Says what is going on, apart from the result.
+pub(super) fn progress(text: &str) {
+    let _ = writeln!(std::io::stderr(), "{text}");
+}
+
+/// Prints something that must not be overlooked, apart from the result.
+pub(super) fn warning(text: &str) {
+    let (yellow, plain) = if colours() { ("\x1b[1;33m", "\x1b[0m") } else { ("", "") };
+    let _ = writeln!(std::io::stderr(), "{yellow}WARNING:{plain} {text}");
+}
+
 /// Prints a failure with everything that led to it.
 pub(super) fn failure(error: &anyhow::Error) {
-    let stderr = std::io::stderr();
-    let colours = stderr.is_terminal() && std::env::var_os("NO_COLOR").is_none();
-    let (red, plain) = if colours { ("\x1b[31m", "\x1b[0m") } else { ("", "") };
+    let (red, plain) = if colours() { ("\x1b[31m", "\x1b[0m") } else { ("", "") };
     // Nobody is left to tell if standard error is closed.
-    let _ = writeln!(&stderr, "{red}error:{plain} {error:#}");
+    let _ = writeln!(std::io::stderr(), "{red}error:{plain} {error:#}");
+}
+
+fn colours() -> bool {
+    std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none()
 }

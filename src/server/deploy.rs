@@ -59,7 +59,7 @@ fn endpoint_parameter(template: &Template, endpoint: &str) -> Map<String, Value>
 }
 
 /// The file's name without its ending, as a stack's name: letters, digits and `-`.
-pub(super) fn stack_name(path: &Path) -> String {
+pub fn stack_name(path: &Path) -> String {
     let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or("stack");
     let name: String = stem.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
     if name.starts_with(|c: char| c.is_ascii_alphabetic()) { name } else { format!("stack-{name}") }

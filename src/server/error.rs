@@ -4,6 +4,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use crate::engine;
+use crate::gateway;
+use crate::identity::iam::IamError;
 use crate::stack;
 use crate::store;
 
@@ -59,4 +61,10 @@ pub enum Error {
     /// The engine can't be opened.
     #[error(transparent)]
     Engine(#[from] engine::Error),
+    /// The APIs can't be opened.
+    #[error(transparent)]
+    Gateway(#[from] gateway::error::Error),
+    /// The roles can't be opened.
+    #[error(transparent)]
+    Identity(#[from] IamError),
 }

@@ -43,7 +43,7 @@ impl Server {
             metrics: recorder,
             store: house.store.clone(),
             stacks: house.stacks.clone(),
-            api: house.api.clone(),
+            authenticator: house.authenticator.clone(),
         });
         let dispatch = |planes| Dispatch {
             planes,
