@@ -19,6 +19,6 @@ mod tls;
 pub use deploy::{Deployed, stack_name};
 pub use error::Error;
 pub use options::{
-    Account, Credential, Deploy, Limits, Listen, Options, Tls, TUTORIAL_STACK, TUTORIAL_TEMPLATE,
+    Account, Credential, Deploy, Limits, Listen, Options, TUTORIAL_STACK, TUTORIAL_TEMPLATE, Tls,
 };
 pub use start::Server;

@@ -47,7 +47,8 @@ struct Change {
 
 pub(super) fn run(arguments: &Apply) -> anyhow::Result<ExitCode> {
     let file = &arguments.file;
-    let template = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+    let template =
+        std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
     let parameters = parameters(&arguments.parameters)?;
     let stack = arguments.stack_name.clone().unwrap_or_else(|| server::stack_name(file));
     let request = request(&arguments.endpoint, &stack, &template, &parameters)?;
@@ -92,7 +93,9 @@ fn request(
 ) -> anyhow::Result<Request> {
     let uri = format!("{}/_stepgate/stacks/{stack}", endpoint.trim_end_matches('/'));
     let uri: Uri = uri.parse().ok().filter(|uri: &Uri| uri.authority().is_some()).ok_or_else(|| {
-        anyhow!("{endpoint} with the stack name {stack:?} makes no URL; an endpoint is written http://host:port")
+        anyhow!(
+            "{endpoint} with the stack name {stack:?} makes no URL; an endpoint is written http://host:port"
+        )
     })?;
     let authority = uri.authority().map(|authority| authority.as_str().to_owned()).unwrap_or_default();
     let body = json!({ "template": template, "parameters": parameters }).to_string();

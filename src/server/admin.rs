@@ -135,5 +135,9 @@ fn unauthenticated(refused: &AuthError) -> Response {
 }
 
 fn not_found() -> Response {
-    refusal(StatusCode::NOT_FOUND, "NotFoundException", "no such page; there are /_stepgate/health and /_stepgate/metrics")
+    refusal(
+        StatusCode::NOT_FOUND,
+        "NotFoundException",
+        "no such page; there are /_stepgate/health and /_stepgate/metrics",
+    )
 }

@@ -118,7 +118,9 @@ mod tests {
     fn requests_find_their_plane() {
         let local = "127.0.0.1:4566";
         let signed = |service: &str| {
-            format!("AWS4-HMAC-SHA256 Credential=test/20250101/us-east-1/{service}/aws4_request, SignedHeaders=host, Signature=0")
+            format!(
+                "AWS4-HMAC-SHA256 Credential=test/20250101/us-east-1/{service}/aws4_request, SignedHeaders=host, Signature=0"
+            )
         };
         check(local, "/_stepgate/health", &[], Plane::Own);
         check(local, "/", &[("x-amz-target", "AWSStepFunctions.StartExecution")], Plane::Control);

@@ -52,7 +52,7 @@ impl Listener {
         tls: Option<Arc<rustls::ServerConfig>>,
         service: HttpService,
     ) -> Result<Self, Error> {
-        let tcp = TcpListener::bind(address).await.map_err(|source| Error::Bind { address, source })?;
+        let tcp = TcpListener::bind(address).await.map_err(|reason| Error::Bind { address, reason })?;
         Ok(Self { tcp, tls: tls.map(TlsAcceptor::from), service })
     }
 
@@ -99,7 +99,10 @@ impl Listener {
         }
         drop(self.tcp);
         if tokio::time::timeout(drain, graceful.shutdown()).await.is_err() {
-            tracing::warn!(drain_s = drain.as_secs(), "requests were still in flight when the drain time was over");
+            tracing::warn!(
+                drain_s = drain.as_secs(),
+                "requests were still in flight when the drain time was over"
+            );
         }
     }
 }

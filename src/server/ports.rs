@@ -64,7 +64,7 @@ pub(super) async fn wire_rooms(options: &Options, home: &AccountRegion) -> Resul
         control.watch(data_plane.watcher());
         gateway = Some(data_plane.clone());
         let apis = wire::apis::Apis { control, test_invoke: Arc::new(data_plane) };
-        let rooms = wire::Rooms { clock: clock.clone(), ids: ids.clone(), iam, apis };
+        let rooms = wire::Rooms { clock: clock.clone(), ids: ids.clone(), iam, engine: engine.clone(), apis };
         wire::Api::new(rooms, authenticator.clone())
     });
     let Some(gateway) = gateway else { unreachable!("made with the APIs") };

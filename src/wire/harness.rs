@@ -11,6 +11,7 @@ use super::apis::Apis;
 use super::{Api, Rooms};
 use crate::clock::{Clock, Ids, SeededIds, Timestamp, VirtualClock};
 use crate::connect::{Request, collect, full};
+use crate::engine::{self, Engine};
 use crate::gateway::api;
 use crate::id::{AccountId, Region};
 use crate::identity::iam::Iam;
@@ -55,12 +56,12 @@ impl Answer {
 }
 
 impl World {
-    pub(super) fn new() -> Self {
+    pub(super) async fn new() -> Self {
         static NEXT: AtomicUsize = AtomicUsize::new(0);
         let n = NEXT.fetch_add(1, Ordering::Relaxed);
         let dir = std::env::temp_dir().join(format!("stepgate-wire-{}-{n}", std::process::id()));
         let clock = Arc::new(VirtualClock::new(Timestamp::from_millis(1_700_000_000_999)));
-        let rooms = rooms(&dir, clock.clone(), Arc::new(SeededIds::new(3)));
+        let rooms = rooms(&dir, clock.clone(), Arc::new(SeededIds::new(3))).await;
         let account = AccountId::parse("123456789012").unwrap();
         let credential = Credential::root(account, "test", Secret::new("test"));
         let keys = Arc::new(Keys::default());
@@ -104,10 +105,22 @@ impl World {
     }
 }
 
+/// No Task state of these tests calls anything.
+struct NoServices;
+
+impl engine::Tasks for NoServices {
+    fn run(&self, _: engine::TaskCall) -> engine::BoxFuture<'static, engine::TaskResult> {
+        Box::pin(std::future::pending())
+    }
+}
+
 /// Rooms on a store in `dir`.
-pub(super) fn rooms(dir: &Path, clock: Arc<dyn Clock>, ids: Arc<dyn Ids>) -> Rooms {
+pub(super) async fn rooms(dir: &Path, clock: Arc<dyn Clock>, ids: Arc<dyn Ids>) -> Rooms {
     let store = Store::open(dir, Options::default(), clock.clone()).unwrap();
     let control = api::Apis::open(store.clone(), clock.clone(), ids.clone()).unwrap();
-    let iam = Iam::open(store, clock.clone(), ids.clone()).unwrap();
-    Rooms { clock, ids, iam, apis: Apis { control, test_invoke: Arc::new(Nobody) } }
+    let iam = Iam::open(store.clone(), clock.clone(), ids.clone()).unwrap();
+    let options = engine::Options::default();
+    let engine =
+        Engine::open(store, clock.clone(), ids.clone(), options, Arc::new(NoServices)).await.unwrap();
+    Rooms { clock, ids, iam, engine, apis: Apis { control, test_invoke: Arc::new(Nobody) } }
 }

@@ -10,7 +10,7 @@ use crate::id::Region;
 
 #[tokio::test]
 async fn aws_json_answers_carry_type_and_request_id() {
-    let world = World::new();
+    let world = World::new().await;
     let answer = world.states("NoSuchThing", "{}").await;
     assert_eq!(answer.status, 400);
     assert_eq!(answer.header("content-type"), "application/x-amz-json-1.0");
@@ -32,7 +32,7 @@ async fn aws_json_answers_carry_type_and_request_id() {
 
 #[tokio::test]
 async fn rest_json_errors_carry_their_type_in_a_header() {
-    let world = World::new();
+    let world = World::new().await;
     let request = http::Request::get("/restapis/nope").body("").unwrap();
     let answer = world.send("apigateway", request).await;
     assert_eq!((answer.status, answer.header("x-amzn-errortype")), (404, "NotFoundException"));
@@ -51,7 +51,7 @@ async fn rest_json_errors_carry_their_type_in_a_header() {
 
 #[tokio::test]
 async fn labels_are_decoded_after_the_path_is_split() {
-    let world = World::new();
+    let world = World::new().await;
     let request = http::Request::post("/restapis").body(r#"{"name":"pets","tags":{"a":"b"}}"#).unwrap();
     let made: Value = serde_json::from_str(&world.send("apigateway", request).await.body).unwrap();
     let id = made["id"].as_str().unwrap();
@@ -62,7 +62,7 @@ async fn labels_are_decoded_after_the_path_is_split() {
 
 #[tokio::test]
 async fn unsigned_requests_are_refused_in_each_protocol() {
-    let world = World::new();
+    let world = World::new().await;
     let send =
         async |request: http::request::Builder| world.send_as_it_is(request.body(full("")).unwrap()).await;
     let answer =
@@ -84,7 +84,7 @@ async fn unsigned_requests_are_refused_in_each_protocol() {
 
 #[tokio::test]
 async fn signatures_for_another_service_are_refused() {
-    let world = World::new();
+    let world = World::new().await;
     let request = http::Request::post("/").header("x-amz-target", "AWSStepFunctions.ListActivities");
     let answer = world.send("iam", request.body("{}").unwrap()).await;
     let body: Value = serde_json::from_str(&answer.body).unwrap();
@@ -94,7 +94,7 @@ async fn signatures_for_another_service_are_refused() {
 
 #[tokio::test]
 async fn bodies_have_a_limit() {
-    let world = World::new();
+    let world = World::new().await;
     let body = format!(r#"{{"name":"{}"}}"#, "a".repeat(1_048_576));
     let answer = world.states("CreateActivity", &body).await;
     assert_eq!((answer.status, answer.header("x-amzn-errortype")), (413, "RequestEntityTooLargeException"));
@@ -102,7 +102,7 @@ async fn bodies_have_a_limit() {
 
 #[tokio::test]
 async fn roles_live_and_die() {
-    let world = World::new();
+    let world = World::new().await;
     let trust = "%7B%22Version%22%3A%222012-10-17%22%7D";
     let create = format!(
         "Action=CreateRole&Version=2010-05-08&RoleName=worker&AssumeRolePolicyDocument={trust}&Tags.member.1.Key=a&\
@@ -159,7 +159,7 @@ async fn roles_live_and_die() {
 
 #[tokio::test]
 async fn policies_are_the_accounts_or_of_aws() {
-    let world = World::new();
+    let world = World::new().await;
     let steps = [
         ("CreatePolicy&PolicyName=p&PolicyDocument={}", "<Arn>arn:aws:iam::123456789012:policy/p</Arn>"),
         ("CreatePolicy&PolicyName=P&PolicyDocument={}", "Duplicate names are not allowed."),
@@ -181,7 +181,7 @@ async fn policies_are_the_accounts_or_of_aws() {
 
 #[tokio::test]
 async fn roles_are_listed_in_pages() {
-    let world = World::new();
+    let world = World::new().await;
     for name in ["c", "a", "b"] {
         let create = format!("Action=CreateRole&RoleName={name}&Path=/team/&AssumeRolePolicyDocument={{}}");
         world.form("iam", &create).await;
@@ -197,7 +197,7 @@ async fn roles_are_listed_in_pages() {
 
 #[tokio::test]
 async fn callers_learn_who_they_are() {
-    let world = World::new();
+    let world = World::new().await;
     let answer = world.form("sts", "Action=GetCallerIdentity&Version=2011-06-15").await;
     assert!(answer.body.contains(
         "<GetCallerIdentityResult><UserId>123456789012</UserId><Account>123456789012</Account>\
@@ -210,7 +210,7 @@ async fn callers_learn_who_they_are() {
 
 #[tokio::test]
 async fn rows_without_handler_say_so_and_others_take_their_own_shape() {
-    let world = World::new();
+    let world = World::new().await;
     for operation in Service::ALL.into_iter().flat_map(Service::operations) {
         let input = json!(least(operation.input)).to_string();
         let region = Region::parse("us-east-1").unwrap();
@@ -226,7 +226,7 @@ async fn rows_without_handler_say_so_and_others_take_their_own_shape() {
 
 #[tokio::test]
 async fn definitions_are_validated_without_being_kept() {
-    let world = World::new();
+    let world = World::new().await;
     let answer = world.states("ValidateStateMachineDefinition", r#"{"definition":"{}"}"#).await;
     assert_eq!(
         answer.body,

@@ -66,12 +66,14 @@ fn caller(call: &AwsCall) -> Result<Caller, BackendError> {
     let Some(role) = call.credentials_role.as_deref() else {
         return Ok(Caller::root(call.owner.account.clone()));
     };
-    let refused = |reason: &str| BackendError::Credentials { role: role.to_owned(), reason: reason.to_owned() };
+    let refused =
+        |reason: &str| BackendError::Credentials { role: role.to_owned(), reason: reason.to_owned() };
     let arn = Arn::parse(role).map_err(|error| refused(&error.to_string()))?;
     let path = arn.resource.strip_prefix("role/").filter(|_| arn.service == "iam");
     let name = path.and_then(|path| path.rsplit('/').next()).filter(|name| !name.is_empty());
     let name = name.ok_or_else(|| refused("not a role's ARN"))?;
-    let account = AccountId::parse(&arn.account).ok_or_else(|| refused("the role's account is not 12 digits"))?;
+    let account =
+        AccountId::parse(&arn.account).ok_or_else(|| refused("the role's account is not 12 digits"))?;
     Ok(Caller::assumed_role(account, name, SESSION))
 }
 
@@ -113,8 +115,14 @@ mod tests {
     #[test]
     fn an_integration_calls_under_its_role() {
         for (role, arn) in [
-            ("arn:aws:iam::123456789012:role/R", "arn:aws:sts::123456789012:assumed-role/R/BackplaneAssumeRoleSession"),
-            ("arn:aws:iam::210987654321:role/p/R", "arn:aws:sts::210987654321:assumed-role/R/BackplaneAssumeRoleSession"),
+            (
+                "arn:aws:iam::123456789012:role/R",
+                "arn:aws:sts::123456789012:assumed-role/R/BackplaneAssumeRoleSession",
+            ),
+            (
+                "arn:aws:iam::210987654321:role/p/R",
+                "arn:aws:sts::210987654321:assumed-role/R/BackplaneAssumeRoleSession",
+            ),
         ] {
             assert_eq!(&*caller(&call(Some(role))).unwrap().arn, arn);
         }
@@ -123,7 +131,8 @@ mod tests {
 
     #[test]
     fn what_is_no_role_is_refused() {
-        for role in ["R", "arn:aws:iam::*:user/*", "arn:aws:iam::123456789012:role/", "arn:aws:iam::x:role/R"] {
+        for role in ["R", "arn:aws:iam::*:user/*", "arn:aws:iam::123456789012:role/", "arn:aws:iam::x:role/R"]
+        {
             assert!(matches!(caller(&call(Some(role))), Err(BackendError::Credentials { .. })), "{role}");
         }
     }

@@ -14,7 +14,8 @@ impl Tasks for NotRun {
             Resource::Lambda(arn) => arn.to_string(),
             Resource::Integration(integration) => integration.text.clone(),
         };
-        let cause = format!("This server does not run tasks of the resource {resource} yet; activities it does run.");
+        let cause =
+            format!("This server does not run tasks of the resource {resource} yet; activities it does run.");
         // `States.Runtime` is never retried and caught by nothing but its own name: trying again can't help.
         Box::pin(std::future::ready(TaskResult::Failed(Failure::new("States.Runtime", cause))))
     }
