@@ -18,7 +18,8 @@ fn compatibility_lists_what_the_tables_lack() {
             Service::States | Service::Iam | Service::Sts => operations(service),
         };
         let (begin, end) = (format!("<!-- table: {name} -->\n"), "<!-- end -->");
-        let start = text.find(&begin).unwrap_or_else(|| panic!("docs/compatibility.md has no {begin}")) + begin.len();
+        let start =
+            text.find(&begin).unwrap_or_else(|| panic!("docs/compatibility.md has no {begin}")) + begin.len();
         let length = text[start..].find(end).unwrap();
         if std::env::var_os("UPDATE").is_some() {
             text.replace_range(start..start + length, &want);

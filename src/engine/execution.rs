@@ -154,7 +154,9 @@ impl Execution {
             EventKind::ExecutionAborted(failure) => self.end(end(ExecutionStatus::Aborted, None, failure)),
             EventKind::ExecutionTimedOut(_) => self.end(end(ExecutionStatus::TimedOut, None, &none)),
             EventKind::StateEntered { name, input, .. } => {
-                let (Some(state), Some(frame)) = (program.find(name), self.frames.get_mut(&id)) else { return };
+                let (Some(state), Some(frame)) = (program.find(name), self.frames.get_mut(&id)) else {
+                    return;
+                };
                 frame.at = Some(At::new(state, event_id, now, input.clone()));
             }
             EventKind::StateExited { assigned, .. } => {
@@ -212,7 +214,9 @@ impl Execution {
         match note {
             Note::Waiting { until } => self.compose(entry.frame, Phase::Waiting { until: *until }),
             Note::Retrying { retrier, at } => {
-                let Some(here) = self.frames.get_mut(&entry.frame).and_then(|f| f.at.as_mut()) else { return };
+                let Some(here) = self.frames.get_mut(&entry.frame).and_then(|f| f.at.as_mut()) else {
+                    return;
+                };
                 if here.retries.len() <= *retrier {
                     here.retries.resize(retrier + 1, 0);
                 }

@@ -131,12 +131,8 @@ impl Engine {
     pub(super) fn with_env<T>(&self, execution: i64, step: impl FnOnce(&Env<'_>) -> T) -> T {
         let prefix = super::task_tokens::prefix(execution);
         let exists = |arn: &ActivityArn| self.activity_id(arn).is_some();
-        let env = Env {
-            now: self.now(),
-            ids: &*self.inner.ids,
-            token_prefix: &prefix,
-            activity_exists: &exists,
-        };
+        let env =
+            Env { now: self.now(), ids: &*self.inner.ids, token_prefix: &prefix, activity_exists: &exists };
         step(&env)
     }
 

@@ -88,7 +88,8 @@ impl Engine {
             region: Arc::from(machine.home.region.as_str()),
             started: now,
         });
-        let step = self.with_env(id, |env| machine::step(&machine.program, &mut execution, Input::Start, env));
+        let step =
+            self.with_env(id, |env| machine::step(&machine.program, &mut execution, Input::Start, env));
         let changes = self.changes(&step.effects);
         let entries = step.entries;
         let ending = step.effects.iter().find_map(|effect| match effect {

@@ -28,10 +28,10 @@ pub(super) async fn deploy(stacks: &Stacks, deploy: &Deploy, endpoint: &str) -> 
     }
     let mut deployed = Vec::new();
     for path in &deploy.templates {
-        let source = |source| Error::Template { path: path.clone(), source };
+        let source = |reason| Error::Template { path: path.clone(), reason };
         let text = tokio::fs::read_to_string(path).await.map_err(source)?;
         let name = stack_name(path);
-        let failed = |source| Error::Stack { name: name.clone(), source };
+        let failed = |reason| Error::Stack { name: name.clone(), reason };
         let template = Template::parse(&text).map_err(failed)?;
         let parameters = endpoint_parameter(&template, endpoint);
         let applied = stacks.apply(&name, &template, &parameters).await.map_err(failed)?;
@@ -41,7 +41,7 @@ pub(super) async fn deploy(stacks: &Stacks, deploy: &Deploy, endpoint: &str) -> 
 }
 
 async fn tutorial(stacks: &Stacks, endpoint: &str) -> Result<Vec<Deployed>, Error> {
-    let failed = |source| Error::Stack { name: TUTORIAL_STACK.to_owned(), source };
+    let failed = |reason| Error::Stack { name: TUTORIAL_STACK.to_owned(), reason };
     let template = Template::parse(TUTORIAL_TEMPLATE).map_err(failed)?;
     let parameters = endpoint_parameter(&template, endpoint);
     let applied = if stacks.is_empty().await.map_err(failed)? {

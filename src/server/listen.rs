@@ -52,7 +52,7 @@ impl Listener {
         tls: Option<Arc<rustls::ServerConfig>>,
         service: HttpService,
     ) -> Result<Self, Error> {
-        let tcp = TcpListener::bind(address).await.map_err(|source| Error::Bind { address, source })?;
+        let tcp = TcpListener::bind(address).await.map_err(|reason| Error::Bind { address, reason })?;
         Ok(Self { tcp, tls: tls.map(TlsAcceptor::from), service })
     }
 

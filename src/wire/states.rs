@@ -27,7 +27,11 @@ pub(crate) static OPERATIONS: &[Operation] = &[
     row("DeleteStateMachine", &shapes::DELETE_STATE_MACHINE, handler!(state_machines::delete_state_machine)),
     row("DescribeActivity", &shapes::DESCRIBE_ACTIVITY, handler!(activities::describe_activity)),
     row("DescribeExecution", &shapes::DESCRIBE_EXECUTION, handler!(executions::describe_execution)),
-    row("DescribeStateMachine", &shapes::DESCRIBE_STATE_MACHINE, handler!(state_machines::describe_state_machine)),
+    row(
+        "DescribeStateMachine",
+        &shapes::DESCRIBE_STATE_MACHINE,
+        handler!(state_machines::describe_state_machine),
+    ),
     row(
         "DescribeStateMachineForExecution",
         &shapes::DESCRIBE_STATE_MACHINE_FOR_EXECUTION,

@@ -100,7 +100,8 @@ impl Ledger {
     }
 
     pub(crate) fn sent(&mut self, kind: Kind, name: &str) {
-        let sent = Sent { kind, acknowledged: None, token: None, kept: false, completed: false, stopped: false };
+        let sent =
+            Sent { kind, acknowledged: None, token: None, kept: false, completed: false, stopped: false };
         assert!(self.sent.insert(name.to_owned(), sent).is_none(), "{name} is sent twice");
     }
 

@@ -67,7 +67,15 @@ pub(in crate::engine) struct At {
 
 impl At {
     pub(super) fn new(state: StateId, entered_event: u64, entered: Timestamp, input: Payload) -> Self {
-        Self { state, entered_event, entered, input, retries: Vec::new(), retry_count: 0, phase: Phase::Deciding }
+        Self {
+            state,
+            entered_event,
+            entered,
+            input,
+            retries: Vec::new(),
+            retry_count: 0,
+            phase: Phase::Deciding,
+        }
     }
 }
 

@@ -9,9 +9,7 @@ use super::super::event::{EventKind, Iteration, StateType};
 use super::super::execution::{FrameId, Note, Phase};
 use super::PAYLOAD_BYTES_MAX;
 use super::stepper::{Flow, Stepper};
-use crate::asl::{
-    DataError, DataFlow, ErrorName, PathField, ResultPath, StateKind, Template, Transition,
-};
+use crate::asl::{DataError, DataFlow, ErrorName, PathField, ResultPath, StateKind, Template, Transition};
 use crate::json::Payload;
 
 /// Variables as `assignedVariables` shows them.

@@ -48,9 +48,7 @@ impl Stepper<'_> {
         let Some(item) = items.get(index) else { return Ok(()) };
         let input = match &map.item_selector {
             None => Ok(item.clone()),
-            Some(selector) => {
-                selector.evaluate(&self.scope(frame, effective.value()).with_item(index, item))
-            }
+            Some(selector) => selector.evaluate(&self.scope(frame, effective.value()).with_item(index, item)),
         };
         let input = match input {
             Ok(input) => Payload::from_value(input),

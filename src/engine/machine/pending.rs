@@ -44,7 +44,9 @@ impl Execution {
             Phase::Attempting(attempt) => {
                 Some((TaskKey { frame: *frame, scheduled: attempt.scheduled }, &*attempt.token))
             }
-            Phase::Deciding | Phase::Waiting { .. } | Phase::Retrying { .. } | Phase::Composite { .. } => None,
+            Phase::Deciding | Phase::Waiting { .. } | Phase::Retrying { .. } | Phase::Composite { .. } => {
+                None
+            }
         })
     }
 

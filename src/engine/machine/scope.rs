@@ -88,7 +88,8 @@ impl<'a> StateScope<'a> {
             let frame = self.execution.frames.get(&id)?;
             let parent = frame.parent?;
             let at = self.execution.frames.get(&parent)?.at.as_ref()?;
-            if let (StateKind::Map(map), Phase::Composite { .. }) = (&self.program[at.state].kind, &at.phase) {
+            if let (StateKind::Map(map), Phase::Composite { .. }) = (&self.program[at.state].kind, &at.phase)
+            {
                 let raw = at.input.value();
                 let scope = StateScope::new(self.execution, self.program, self.env, parent, raw);
                 let effective = map.flow.input_path.select(&scope).ok()?;

@@ -37,14 +37,8 @@ pub(super) fn run(program: &Program, execution: &mut Execution, input: Input, en
     if execution.ending().is_some() {
         return Step { entries: Vec::new(), effects: Vec::new(), outcome: Outcome::Stale };
     }
-    let mut stepper = Stepper {
-        program,
-        execution,
-        env,
-        effects: Vec::new(),
-        entries: Vec::new(),
-        work: VecDeque::new(),
-    };
+    let mut stepper =
+        Stepper { program, execution, env, effects: Vec::new(), entries: Vec::new(), work: VecDeque::new() };
     let flow = match stepper.take(input) {
         None => return Step { entries: Vec::new(), effects: Vec::new(), outcome: Outcome::Stale },
         Some(flow) => flow.and_then(|()| stepper.drain()),
@@ -97,10 +91,7 @@ impl Stepper<'_> {
     fn start(&mut self) -> Flow {
         let start = self.execution.start();
         let (input, role_arn, started) = (start.input.clone(), start.role_arn.clone(), start.started);
-        self.emit(
-            FrameId::ROOT,
-            EventKind::ExecutionStarted { input: input.clone(), role_arn },
-        )?;
+        self.emit(FrameId::ROOT, EventKind::ExecutionStarted { input: input.clone(), role_arn })?;
         if let Some(seconds) = self.program.timeout_seconds {
             let at = started + Duration::from_secs(seconds);
             let key = TimerKey { frame: FrameId::ROOT, kind: TimerKind::Execution, stamp: 0 };
@@ -278,7 +269,9 @@ impl Stepper<'_> {
             return cause.to_owned();
         };
         let (name, id) = (&self.program[at.state].name, at.entered_event);
-        format!("An error occurred while executing the state '{name}' (entered at the event id #{id}). {cause}")
+        format!(
+            "An error occurred while executing the state '{name}' (entered at the event id #{id}). {cause}"
+        )
     }
 
     /// What expressions of the frame's state see, with `input` as `$`.

@@ -37,11 +37,9 @@ impl Stepper<'_> {
         let note = Note::Attempt { token: token.clone(), timeout_at, heartbeat_s: times.heartbeat_s };
         let region = self.execution.start().region.clone();
         let kind = match &task.resource {
-            Resource::Activity(arn) => EventKind::ActivityScheduled {
-                resource: arn.to_string().into(),
-                input: input.clone(),
-                times,
-            },
+            Resource::Activity(arn) => {
+                EventKind::ActivityScheduled { resource: arn.to_string().into(), input: input.clone(), times }
+            }
             Resource::Lambda(arn) => EventKind::LambdaFunctionScheduled {
                 resource: arn.to_string().into(),
                 input: input.clone(),

@@ -105,11 +105,9 @@ async fn put_part(
     call(operations, "apigateway", operation, input.into()).await.map(|_| ())
 }
 
+/// The labels of a method's URI. The verb there has another name than the `httpMethod` of an integration.
 fn address(properties: &Properties) -> Map<String, Value> {
-    renamed(
-        properties,
-        &[("RestApiId", "restApiId"), ("ResourceId", "resourceId"), ("HttpMethod", "verb")],
-    )
+    renamed(properties, &[("RestApiId", "restApiId"), ("ResourceId", "resourceId"), ("HttpMethod", "verb")])
 }
 
 /// Templates write status codes as numbers or strings; the operations take strings.

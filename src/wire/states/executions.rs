@@ -209,13 +209,13 @@ pub(super) async fn describe_execution(call: &Call, input: DescribeExecution) ->
     let found = call.rooms.engine.describe_execution(&input.execution_arn).await?;
     let included = input.included_data == IncludedData::AllData;
     let (redrive_status, redrive_status_reason) = match found.status {
-        ExecutionStatus::Running => {
-            ("NOT_REDRIVABLE", Some("Execution is RUNNING and cannot be redriven"))
-        }
+        ExecutionStatus::Running => ("NOT_REDRIVABLE", Some("Execution is RUNNING and cannot be redriven")),
         ExecutionStatus::Succeeded => {
             ("NOT_REDRIVABLE", Some("Execution is SUCCEEDED and cannot be redriven"))
         }
-        ExecutionStatus::Failed | ExecutionStatus::TimedOut | ExecutionStatus::Aborted => ("REDRIVABLE", None),
+        ExecutionStatus::Failed | ExecutionStatus::TimedOut | ExecutionStatus::Aborted => {
+            ("REDRIVABLE", None)
+        }
     };
     Ok(Described {
         execution_arn: found.arn.to_string(),

@@ -34,7 +34,10 @@ pub(super) struct History {
     next_token: Option<String>,
 }
 
-pub(super) async fn get_execution_history(call: &Call, input: GetExecutionHistory) -> Result<History, ApiError> {
+pub(super) async fn get_execution_history(
+    call: &Call,
+    input: GetExecutionHistory,
+) -> Result<History, ApiError> {
     let page = call
         .rooms
         .engine
@@ -90,8 +93,7 @@ impl Details {
     }
 
     fn with_times(self, times: TaskTimes) -> Self {
-        self.with_some("timeoutInSeconds", times.timeout_s)
-            .with_some("heartbeatInSeconds", times.heartbeat_s)
+        self.with_some("timeoutInSeconds", times.timeout_s).with_some("heartbeatInSeconds", times.heartbeat_s)
     }
 
     fn with_resource(self, on: &TaskResource) -> Self {
@@ -125,10 +127,9 @@ fn details(kind: &EventKind, include_data: bool) -> Option<(&'static str, Detail
         EventKind::ExecutionFailed(of) => ("executionFailedEventDetails", failure(of)),
         EventKind::ExecutionAborted(of) => ("executionAbortedEventDetails", failure(of)),
         EventKind::ExecutionTimedOut(of) => ("executionTimedOutEventDetails", failure(of)),
-        EventKind::StateEntered { name, input, .. } => (
-            "stateEnteredEventDetails",
-            new().with("name", &**name).with_data("input", input, include_data),
-        ),
+        EventKind::StateEntered { name, input, .. } => {
+            ("stateEnteredEventDetails", new().with("name", &**name).with_data("input", input, include_data))
+        }
         EventKind::StateExited { name, output, assigned, .. } => {
             let exited = new().with("name", &**name).with_data("output", output, include_data);
             let variables: Map<String, Value> =
@@ -183,14 +184,12 @@ fn details(kind: &EventKind, include_data: bool) -> Option<(&'static str, Detail
                 .with_credentials(credentials_role.as_deref()),
         ),
         EventKind::TaskStarted(on) => ("taskStartedEventDetails", new().with_resource(on)),
-        EventKind::TaskSubmitted { on, output } => (
-            "taskSubmittedEventDetails",
-            new().with_resource(on).with_data("output", output, include_data),
-        ),
-        EventKind::TaskSucceeded { on, output } => (
-            "taskSucceededEventDetails",
-            new().with_resource(on).with_data("output", output, include_data),
-        ),
+        EventKind::TaskSubmitted { on, output } => {
+            ("taskSubmittedEventDetails", new().with_resource(on).with_data("output", output, include_data))
+        }
+        EventKind::TaskSucceeded { on, output } => {
+            ("taskSucceededEventDetails", new().with_resource(on).with_data("output", output, include_data))
+        }
         EventKind::TaskFailed { on, failure } => {
             ("taskFailedEventDetails", new().with_resource(on).with_failure(failure))
         }
@@ -243,7 +242,8 @@ mod tests {
 
     #[test]
     fn what_has_no_value_is_left_out() {
-        let head = |name: &str| json!({"timestamp": 1_700_000_000.125, "type": name, "id": 3, "previousEventId": 2});
+        let head =
+            |name: &str| json!({"timestamp": 1_700_000_000.125, "type": name, "id": 3, "previousEventId": 2});
         let mut want = head("ExecutionAborted");
         want["executionAbortedEventDetails"] = json!({});
         check(EventKind::ExecutionAborted(Failure::default()), true, &want);

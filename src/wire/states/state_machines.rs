@@ -206,7 +206,10 @@ fn check_encryption(configuration: Option<&EncryptionConfiguration>) -> Result<(
     }
 }
 
-pub(super) async fn create_state_machine(call: &Call, input: CreateStateMachine) -> Result<Created, ApiError> {
+pub(super) async fn create_state_machine(
+    call: &Call,
+    input: CreateStateMachine,
+) -> Result<Created, ApiError> {
     check_publish(input.publish, input.version_description.as_ref())?;
     check_encryption(input.encryption_configuration.as_ref())?;
     let create = engine::CreateStateMachine {
@@ -223,7 +226,10 @@ pub(super) async fn create_state_machine(call: &Call, input: CreateStateMachine)
     Ok(Created { state_machine_arn: made.arn.to_string(), creation_date: made.created.into() })
 }
 
-pub(super) async fn update_state_machine(call: &Call, input: UpdateStateMachine) -> Result<Updated, ApiError> {
+pub(super) async fn update_state_machine(
+    call: &Call,
+    input: UpdateStateMachine,
+) -> Result<Updated, ApiError> {
     check_publish(input.publish, input.version_description.as_ref())?;
     check_encryption(input.encryption_configuration.as_ref())?;
     let update = engine::UpdateStateMachine {

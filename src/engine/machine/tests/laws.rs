@@ -14,7 +14,8 @@ fn machine() -> impl Strategy<Value = Value> {
             let mut state = state(kind, n, i);
             let open = !matches!(kind, 5 | 6);
             if open {
-                let next = if i == last { ("End", json!(true)) } else { ("Next", json!(format!("S{}", i + 1))) };
+                let next =
+                    if i == last { ("End", json!(true)) } else { ("Next", json!(format!("S{}", i + 1))) };
                 state.as_object_mut().unwrap().insert(next.0.to_owned(), next.1);
             }
             all.insert(format!("S{i}"), state);
@@ -39,8 +40,10 @@ fn state(kind: u8, n: u64, i: usize) -> Value {
         4 => json!({"Type": "Pass", "Parameters": {"id.$": "$$.Execution.Id"}, "Assign": {"v": n}}),
         5 => json!({"Type": "Fail", "Error": "E"}),
         6 => json!({"Type": "Succeed"}),
-        _ => json!({"Type": "Parallel", "Branches": [inner(format!("M{i}"), json!({"Type": "Map", "MaxConcurrency": n - 1,
-            "ItemsPath": "$$.Execution.Input.items", "ItemProcessor": inner(format!("I{i}"), task), "End": true}))]}),
+        _ => {
+            json!({"Type": "Parallel", "Branches": [inner(format!("M{i}"), json!({"Type": "Map", "MaxConcurrency": n - 1,
+            "ItemsPath": "$$.Execution.Input.items", "ItemProcessor": inner(format!("I{i}"), task), "End": true}))]})
+        }
     }
 }
 

@@ -9,7 +9,12 @@ fn a_pass_that_changes_nothing_keeps_the_text_of_its_input() {
     let definition = json!({"StartAt": "P", "States": {"P": {"Type": "Pass", "End": true}}});
     let mut drive = Drive::new(&definition, "{ \"a\" : 1.50 }");
     drive.start();
-    drive.expect(&["1<0 ExecutionStarted", "2<0 PassStateEntered", "3<2 PassStateExited", "4<3 ExecutionSucceeded"]);
+    drive.expect(&[
+        "1<0 ExecutionStarted",
+        "2<0 PassStateEntered",
+        "3<2 PassStateExited",
+        "4<3 ExecutionSucceeded",
+    ]);
     assert_eq!(drive.output(), "{ \"a\" : 1.50 }");
 }
 
@@ -25,12 +30,14 @@ fn data_flows_through_a_pass() {
 
 #[test]
 fn a_path_to_nothing_ends_the_execution_with_states_runtime() {
-    let definition = json!({"StartAt": "P", "States": {"P": {"Type": "Pass", "InputPath": "$.nope", "End": true}}});
+    let definition =
+        json!({"StartAt": "P", "States": {"P": {"Type": "Pass", "InputPath": "$.nope", "End": true}}});
     let mut drive = Drive::new(&definition, "{}");
     drive.start();
     drive.expect(&["1<0 ExecutionStarted", "2<0 PassStateEntered", "3<2 ExecutionFailed"]);
     let cause = drive.ending().failure.cause.clone().unwrap();
-    let opening = "An error occurred while executing the state 'P' (entered at the event id #2). Invalid path '$.nope'";
+    let opening =
+        "An error occurred while executing the state 'P' (entered at the event id #2). Invalid path '$.nope'";
     assert!(cause.starts_with(opening), "{cause}");
     assert_eq!(drive.ending().failure.error.as_deref(), Some("States.Runtime"));
 }
@@ -43,8 +50,12 @@ fn a_choice_goes_where_its_rule_says_and_fails_without_one() {
     let mut drive = Drive::new(&definition, r#"{"n": 2}"#);
     drive.start();
     drive.expect(&[
-        "1<0 ExecutionStarted", "2<0 ChoiceStateEntered", "3<2 ChoiceStateExited", "4<3 SucceedStateEntered",
-        "5<4 SucceedStateExited", "6<5 ExecutionSucceeded",
+        "1<0 ExecutionStarted",
+        "2<0 ChoiceStateEntered",
+        "3<2 ChoiceStateExited",
+        "4<3 SucceedStateEntered",
+        "5<4 SucceedStateExited",
+        "6<5 ExecutionSucceeded",
     ]);
     let mut drive = Drive::new(&definition, r#"{"n": 1}"#);
     drive.start();
@@ -69,7 +80,12 @@ fn a_wait_lasts_until_its_timer() {
     let stale = TimerKey { stamp: key.stamp + 1, ..key };
     assert_eq!(drive.step(Input::TimerFired(stale)), Outcome::Stale);
     assert!(drive.fire());
-    drive.expect(&["1<0 ExecutionStarted", "2<0 WaitStateEntered", "3<2 WaitStateExited", "4<3 ExecutionSucceeded"]);
+    drive.expect(&[
+        "1<0 ExecutionStarted",
+        "2<0 WaitStateEntered",
+        "3<2 WaitStateExited",
+        "4<3 ExecutionSucceeded",
+    ]);
     assert_eq!(drive.ending().stopped, drive.execution.start().started + Duration::from_secs(5));
     assert_eq!(drive.step(Input::TimerFired(key)), Outcome::Stale);
 }
@@ -111,8 +127,14 @@ fn a_worker_takes_and_does_a_task() {
     assert_eq!(drive.step(Input::TaskStarted { task: key, worker_name: None }), Outcome::Stale);
     drive.succeed(0, "2");
     drive.expect(&[
-        "1<0 ExecutionStarted", "2<0 TaskStateEntered", "3<2 ActivityScheduled", "4<3 ActivityStarted",
-        "5<4 ActivitySucceeded", "6<5 TaskStateExited", "7<6 SucceedStateEntered", "8<7 SucceedStateExited",
+        "1<0 ExecutionStarted",
+        "2<0 TaskStateEntered",
+        "3<2 ActivityScheduled",
+        "4<3 ActivityStarted",
+        "5<4 ActivitySucceeded",
+        "6<5 TaskStateExited",
+        "7<6 SucceedStateEntered",
+        "8<7 SucceedStateExited",
         "9<8 ExecutionSucceeded",
     ]);
     assert_eq!(drive.output(), r#"{"a":1,"r":2}"#);
@@ -139,14 +161,26 @@ fn a_failed_task_is_retried_then_caught() {
     let started = drive.now;
     for seconds in [2, 2 + 6] {
         drive.fail(0, "E", "c");
-        assert_eq!(drive.timers.values().copied().collect::<Vec<_>>(), [started + Duration::from_secs(seconds)]);
+        assert_eq!(
+            drive.timers.values().copied().collect::<Vec<_>>(),
+            [started + Duration::from_secs(seconds)]
+        );
         drive.fire();
     }
     drive.fail(0, "E", "c");
     drive.expect(&[
-        "1<0 ExecutionStarted", "2<0 TaskStateEntered", "3<2 ActivityScheduled", "4<3 ActivityFailed",
-        "5<4 ActivityScheduled", "6<5 ActivityFailed", "7<6 ActivityScheduled", "8<7 ActivityFailed",
-        "9<8 TaskStateExited", "10<9 SucceedStateEntered", "11<10 SucceedStateExited", "12<11 ExecutionSucceeded",
+        "1<0 ExecutionStarted",
+        "2<0 TaskStateEntered",
+        "3<2 ActivityScheduled",
+        "4<3 ActivityFailed",
+        "5<4 ActivityScheduled",
+        "6<5 ActivityFailed",
+        "7<6 ActivityScheduled",
+        "8<7 ActivityFailed",
+        "9<8 TaskStateExited",
+        "10<9 SucceedStateEntered",
+        "11<10 SucceedStateExited",
+        "12<11 ExecutionSucceeded",
     ]);
     assert_eq!(drive.output(), r#"{"a":1,"error":{"Error":"E","Cause":"c"}}"#);
 }
@@ -158,7 +192,10 @@ fn a_late_result_is_stale() {
     let key = drive.tasks[0].task;
     drive.fire();
     drive.expect(&[
-        "1<0 ExecutionStarted", "2<0 TaskStateEntered", "3<2 ActivityScheduled", "4<3 ActivityTimedOut",
+        "1<0 ExecutionStarted",
+        "2<0 TaskStateEntered",
+        "3<2 ActivityScheduled",
+        "4<3 ActivityTimedOut",
         "5<4 ExecutionFailed",
     ]);
     assert_eq!(drive.ending().failure, Failure::timeout());
@@ -199,9 +236,18 @@ fn branches_join_below_the_one_that_ends_last() {
     drive.start();
     drive.fire();
     drive.expect(&[
-        "1<0 ExecutionStarted", "2<0 ParallelStateEntered", "3<2 ParallelStateStarted", "4<3 WaitStateEntered",
-        "5<3 PassStateEntered", "6<5 PassStateExited", "7<4 WaitStateExited", "8<7 ParallelStateSucceeded",
-        "9<7 ParallelStateExited", "10<9 PassStateEntered", "11<10 PassStateExited", "12<11 ExecutionSucceeded",
+        "1<0 ExecutionStarted",
+        "2<0 ParallelStateEntered",
+        "3<2 ParallelStateStarted",
+        "4<3 WaitStateEntered",
+        "5<3 PassStateEntered",
+        "6<5 PassStateExited",
+        "7<4 WaitStateExited",
+        "8<7 ParallelStateSucceeded",
+        "9<7 ParallelStateExited",
+        "10<9 PassStateEntered",
+        "11<10 PassStateExited",
+        "12<11 ExecutionSucceeded",
     ]);
     assert_eq!(drive.output(), "[[1],7]");
 }
@@ -216,10 +262,20 @@ fn a_failing_task_in_a_branch_gives_the_others_up() {
     drive.start();
     drive.fail(0, "Own", "c");
     drive.expect(&[
-        "1<0 ExecutionStarted", "2<0 ParallelStateEntered", "3<2 ParallelStateStarted", "4<3 TaskStateEntered",
-        "5<4 ActivityScheduled", "6<3 WaitStateEntered", "7<5 ActivityFailed", "8<7 TaskStateAborted",
-        "9<7 WaitStateAborted", "10<7 ParallelStateFailed", "11<10 ParallelStateExited", "12<11 PassStateEntered",
-        "13<12 PassStateExited", "14<13 ExecutionSucceeded",
+        "1<0 ExecutionStarted",
+        "2<0 ParallelStateEntered",
+        "3<2 ParallelStateStarted",
+        "4<3 TaskStateEntered",
+        "5<4 ActivityScheduled",
+        "6<3 WaitStateEntered",
+        "7<5 ActivityFailed",
+        "8<7 TaskStateAborted",
+        "9<7 WaitStateAborted",
+        "10<7 ParallelStateFailed",
+        "11<10 ParallelStateExited",
+        "12<11 PassStateEntered",
+        "13<12 PassStateExited",
+        "14<13 ExecutionSucceeded",
     ]);
     assert_eq!(drive.output(), r#"{"Error":"Own","Cause":"c"}"#);
     assert!(drive.timers.is_empty());
@@ -236,11 +292,23 @@ fn a_retried_parallel_starts_all_branches_again_below_the_failure() {
     drive.fire();
     drive.succeed(0, "1");
     drive.expect(&[
-        "1<0 ExecutionStarted", "2<0 ParallelStateEntered", "3<2 ParallelStateStarted", "4<3 TaskStateEntered",
-        "5<4 ActivityScheduled", "6<5 ActivityFailed", "7<6 TaskStateAborted", "8<6 ParallelStateStarted",
-        "9<8 TaskStateEntered", "10<9 ActivityScheduled", "11<10 ActivitySucceeded", "12<11 TaskStateExited",
-        "13<12 ParallelStateSucceeded", "14<12 ParallelStateExited", "15<14 PassStateEntered",
-        "16<15 PassStateExited", "17<16 ExecutionSucceeded",
+        "1<0 ExecutionStarted",
+        "2<0 ParallelStateEntered",
+        "3<2 ParallelStateStarted",
+        "4<3 TaskStateEntered",
+        "5<4 ActivityScheduled",
+        "6<5 ActivityFailed",
+        "7<6 TaskStateAborted",
+        "8<6 ParallelStateStarted",
+        "9<8 TaskStateEntered",
+        "10<9 ActivityScheduled",
+        "11<10 ActivitySucceeded",
+        "12<11 TaskStateExited",
+        "13<12 ParallelStateSucceeded",
+        "14<12 ParallelStateExited",
+        "15<14 PassStateEntered",
+        "16<15 PassStateExited",
+        "17<16 ExecutionSucceeded",
     ]);
 }
 
@@ -251,8 +319,12 @@ fn a_fail_state_in_a_branch_shows_nothing_aborted_of_its_own() {
     let mut drive = Drive::new(&definition, "{}");
     drive.start();
     drive.expect(&[
-        "1<0 ExecutionStarted", "2<0 ParallelStateEntered", "3<2 ParallelStateStarted", "4<3 FailStateEntered",
-        "5<4 ParallelStateFailed", "6<5 ExecutionFailed",
+        "1<0 ExecutionStarted",
+        "2<0 ParallelStateEntered",
+        "3<2 ParallelStateStarted",
+        "4<3 FailStateEntered",
+        "5<4 ParallelStateFailed",
+        "6<5 ExecutionFailed",
     ]);
     assert_eq!(drive.ending().failure, failure("Own"));
 }
@@ -270,10 +342,20 @@ fn iterations_begin_together_and_join_in_item_order() {
     let mut drive = Drive::new(&map(&pass, &selector), "[\"a\",\"b\"]");
     drive.start();
     drive.expect(&[
-        "1<0 ExecutionStarted", "2<0 MapStateEntered", "3<2 MapStateStarted", "4<3 MapIterationStarted",
-        "5<3 MapIterationStarted", "6<4 PassStateEntered", "7<6 PassStateExited", "8<7 MapIterationSucceeded",
-        "9<5 PassStateEntered", "10<9 PassStateExited", "11<10 MapIterationSucceeded", "12<10 MapStateSucceeded",
-        "13<10 MapStateExited", "14<13 ExecutionSucceeded",
+        "1<0 ExecutionStarted",
+        "2<0 MapStateEntered",
+        "3<2 MapStateStarted",
+        "4<3 MapIterationStarted",
+        "5<3 MapIterationStarted",
+        "6<4 PassStateEntered",
+        "7<6 PassStateExited",
+        "8<7 MapIterationSucceeded",
+        "9<5 PassStateEntered",
+        "10<9 PassStateExited",
+        "11<10 MapIterationSucceeded",
+        "12<10 MapStateSucceeded",
+        "13<10 MapStateExited",
+        "14<13 ExecutionSucceeded",
     ]);
     assert_eq!(drive.output(), r#"[{"i":0,"v":"a"},{"i":1,"v":"b"}]"#);
 }
@@ -284,10 +366,20 @@ fn one_at_a_time_hangs_each_iteration_below_the_one_before() {
     let mut drive = Drive::new(&map(&pass, &json!({"MaxConcurrency": 1})), "[1,2]");
     drive.start();
     drive.expect(&[
-        "1<0 ExecutionStarted", "2<0 MapStateEntered", "3<2 MapStateStarted", "4<3 MapIterationStarted",
-        "5<4 PassStateEntered", "6<5 PassStateExited", "7<6 MapIterationSucceeded", "8<6 MapIterationStarted",
-        "9<8 PassStateEntered", "10<9 PassStateExited", "11<10 MapIterationSucceeded", "12<10 MapStateSucceeded",
-        "13<10 MapStateExited", "14<13 ExecutionSucceeded",
+        "1<0 ExecutionStarted",
+        "2<0 MapStateEntered",
+        "3<2 MapStateStarted",
+        "4<3 MapIterationStarted",
+        "5<4 PassStateEntered",
+        "6<5 PassStateExited",
+        "7<6 MapIterationSucceeded",
+        "8<6 MapIterationStarted",
+        "9<8 PassStateEntered",
+        "10<9 PassStateExited",
+        "11<10 MapIterationSucceeded",
+        "12<10 MapStateSucceeded",
+        "13<10 MapStateExited",
+        "14<13 ExecutionSucceeded",
     ]);
 }
 
@@ -296,8 +388,12 @@ fn an_empty_map_has_no_iterations() {
     let mut drive = Drive::new(&map(&json!({"Type": "Pass", "End": true}), &json!({})), "[]");
     drive.start();
     drive.expect(&[
-        "1<0 ExecutionStarted", "2<0 MapStateEntered", "3<2 MapStateStarted", "4<3 MapStateSucceeded",
-        "5<3 MapStateExited", "6<5 ExecutionSucceeded",
+        "1<0 ExecutionStarted",
+        "2<0 MapStateEntered",
+        "3<2 MapStateStarted",
+        "4<3 MapStateSucceeded",
+        "5<3 MapStateExited",
+        "6<5 ExecutionSucceeded",
     ]);
     assert_eq!(drive.output(), "[]");
 }
@@ -309,10 +405,22 @@ fn a_failing_iteration_aborts_the_others_in_order() {
     drive.start();
     drive.fire();
     drive.expect(&[
-        "1<0 ExecutionStarted", "2<0 MapStateEntered", "3<2 MapStateStarted", "4<3 MapIterationStarted",
-        "5<3 MapIterationStarted", "6<4 TaskStateEntered", "7<6 ActivityScheduled", "8<5 TaskStateEntered",
-        "9<8 ActivityScheduled", "10<7 ActivityTimedOut", "11<10 MapIterationFailed", "12<10 TaskStateAborted",
-        "13<10 MapIterationAborted", "14<10 TaskStateAborted", "15<10 MapStateFailed", "16<15 ExecutionFailed",
+        "1<0 ExecutionStarted",
+        "2<0 MapStateEntered",
+        "3<2 MapStateStarted",
+        "4<3 MapIterationStarted",
+        "5<3 MapIterationStarted",
+        "6<4 TaskStateEntered",
+        "7<6 ActivityScheduled",
+        "8<5 TaskStateEntered",
+        "9<8 ActivityScheduled",
+        "10<7 ActivityTimedOut",
+        "11<10 MapIterationFailed",
+        "12<10 TaskStateAborted",
+        "13<10 MapIterationAborted",
+        "14<10 TaskStateAborted",
+        "15<10 MapStateFailed",
+        "16<15 ExecutionFailed",
     ]);
 }
 
