@@ -135,7 +135,18 @@ pub(super) enum Expression {
     /// `a < b` and its like
     Compare(Comparison, Box<(Self, Self)>),
     /// `a + b` and its like
-    Compute(Operator, Box<(Self, Self)>, Offset),
+    Compute(Box<Computation>),
+}
+
+/// An arithmetic operation.
+#[derive(Debug)]
+pub(super) struct Computation {
+    pub(super) operator: Operator,
+    pub(super) left: Expression,
+    pub(super) right: Expression,
+    /// The source from behind the operator on: what a string is given when the result is null.
+    pub(super) literal: Box<str>,
+    pub(super) at: Offset,
 }
 
 /// A literal; [`Value`] itself cannot be shared between threads.

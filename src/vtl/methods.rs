@@ -97,8 +97,41 @@ pub(super) fn call(value: &Value, call: &mut Call<'_>) -> Result<Value, Failure>
     };
     match answer {
         Some(answer) => Ok(answer),
-        None => object(value, call).map(Option::unwrap_or_default),
+        None => match object(value, call)? {
+            Some(answer) => Ok(answer),
+            None if !call.arguments.is_empty() && takes_no_arguments(value, call.name) => {
+                thrown("wrong number of arguments: the method takes none")
+            }
+            None => Ok(Value::Null),
+        },
     }
+}
+
+/// Velocity finds a method without parameters whatever it is given, and fails to call it.
+fn takes_no_arguments(value: &Value, name: &str) -> bool {
+    let own: &[&str] = match value {
+        Value::Str(_) => &[
+            "toUpperCase",
+            "toLowerCase",
+            "length",
+            "isEmpty",
+            "trim",
+            "intern",
+            "isBlank",
+            "strip",
+            "stripLeading",
+            "stripTrailing",
+        ],
+        Value::List(_) => &["size", "isEmpty", "clear", "iterator", "clone", "trimToSize"],
+        Value::Map(_) => &["size", "isEmpty", "clear", "keySet", "values", "entrySet", "clone"],
+        Value::Int(_) | Value::Long(_) | Value::Double(_) | Value::Big(_) => {
+            &["intValue", "longValue", "doubleValue", "floatValue", "shortValue", "byteValue"]
+        }
+        Value::Bool(_) => &["booleanValue"],
+        Value::Entry(_) => &["getKey", "getValue"],
+        Value::Null | Value::Empty | Value::Object(_) | Value::Block(_) | Value::Loop(_) => return false,
+    };
+    matches!(name, "toString" | "hashCode") || own.contains(&name)
 }
 
 /// Reads a property: `getName()` or `isName()`, with the first letter in either case.
@@ -137,6 +170,11 @@ fn object(value: &Value, call: &mut Call<'_>) -> Answer {
         ("toString", []) => {
             let text = call.text_of(value)?;
             Ok(Some(Value::Str(text.into())))
+        }
+        // `Integer.hashCode(3)` and its like.
+        ("hashCode", [other]) if std::mem::discriminant(value) == std::mem::discriminant(other) => {
+            let is_static = value.is_number() || matches!(value, Value::Bool(_));
+            Ok(is_static.then(|| Value::Int(hash_code(other, 0))))
         }
         ("equals", [other]) => Ok(Some(Value::Bool(!other.is_null() && value.is_same_key(other)))),
         ("hashCode", []) => Ok(Some(Value::Int(hash_code(value, 0)))),

@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use super::{Evaluation, Unwind};
-use crate::vtl::ast::{Block, Comparison, Expression, Offset};
+use crate::vtl::ast::{Block, Comparison, Computation, Expression, Offset};
 use crate::vtl::limits::LimitKind;
 use crate::vtl::value::{Map, Operator, Value};
 
@@ -36,9 +36,7 @@ impl Evaluation<'_> {
             | Expression::Or(_)
             | Expression::Equal(..)
             | Expression::Compare(..) => self.condition(expression).map(Value::Bool),
-            Expression::Compute(operator, sides, at) => {
-                self.deeper(*at, |eval| eval.compute(*operator, &sides.0, &sides.1, *at))
-            }
+            Expression::Compute(computation) => self.deeper(computation.at, |eval| eval.compute(computation)),
         }
     }
 
@@ -132,30 +130,28 @@ impl Evaluation<'_> {
         Ok(Value::list(items))
     }
 
-    fn compute(
-        &mut self,
-        operator: Operator,
-        left: &Expression,
-        right: &Expression,
-        at: Offset,
-    ) -> Result<Value, Unwind> {
-        self.step(at)?;
+    fn compute(&mut self, computation: &Computation) -> Result<Value, Unwind> {
+        let Computation { operator, left, right, at, .. } = computation;
+        self.step(*at)?;
         let left_value = self.expression(left)?;
         let right_value = self.expression(right)?;
         let is_text = |value: &Value| matches!(value, Value::Str(_) | Value::Empty);
-        if operator == Operator::Add && (is_text(&left_value) || is_text(&right_value)) {
+        if *operator == Operator::Add && (is_text(&left_value) || is_text(&right_value)) {
             let mut out = String::new();
             for (value, expression) in [(left_value, left), (right_value, right)] {
-                if !self.print(&value, &mut out, at)?
-                    && let Expression::Reference(reference) = expression
-                {
-                    // Concatenating null writes what stands in the source.
-                    self.append(&reference.literal, &mut out, at)?;
+                if self.print(&value, &mut out, *at)? {
+                    continue;
+                }
+                // Concatenating null writes what stands in the source.
+                match expression {
+                    Expression::Reference(reference) => self.append(&reference.literal, &mut out, *at)?,
+                    Expression::Compute(inner) => self.append(&inner.literal, &mut out, *at)?,
+                    _ => {}
                 }
             }
             return Ok(Value::Str(out.into()));
         }
-        left_value.compute(operator, &right_value).map_err(|_| self.limit(LimitKind::IntegerBits, at))
+        left_value.compute(*operator, &right_value).map_err(|_| self.limit(LimitKind::IntegerBits, *at))
     }
 }
 

@@ -1,7 +1,7 @@
 //! Everything that has a value: operators by precedence, lists, maps, ranges.
 
 use super::Parser;
-use crate::vtl::ast::{Comparison, Constant, Expression};
+use crate::vtl::ast::{Comparison, Computation, Constant, Expression};
 use crate::vtl::error::ParseError;
 use crate::vtl::token::{Kind, Token};
 use crate::vtl::value::Operator;
@@ -42,23 +42,34 @@ impl Parser<'_, '_> {
     }
 
     fn combine(&self, operator: Token, left: Expression, right: Expression) -> Expression {
-        let sides = Box::new((left, right));
-        let at = self.offset(operator.start);
+        let comparison = |comparison, left, right| Expression::Compare(comparison, Box::new((left, right)));
         match operator.kind {
-            Kind::Or => Expression::Or(sides),
-            Kind::And => Expression::And(sides),
-            Kind::Equal => Expression::Equal(sides, false),
-            Kind::NotEqual => Expression::Equal(sides, true),
-            Kind::Less => Expression::Compare(Comparison::Less, sides),
-            Kind::LessOrEqual => Expression::Compare(Comparison::LessOrEqual, sides),
-            Kind::Greater => Expression::Compare(Comparison::Greater, sides),
-            Kind::GreaterOrEqual => Expression::Compare(Comparison::GreaterOrEqual, sides),
-            Kind::Plus => Expression::Compute(Operator::Add, sides, at),
-            Kind::Minus => Expression::Compute(Operator::Subtract, sides, at),
-            Kind::Multiply => Expression::Compute(Operator::Multiply, sides, at),
-            Kind::Divide => Expression::Compute(Operator::Divide, sides, at),
-            _ => Expression::Compute(Operator::Modulo, sides, at),
+            Kind::Or => Expression::Or(Box::new((left, right))),
+            Kind::And => Expression::And(Box::new((left, right))),
+            Kind::Equal => Expression::Equal(Box::new((left, right)), false),
+            Kind::NotEqual => Expression::Equal(Box::new((left, right)), true),
+            Kind::Less => comparison(Comparison::Less, left, right),
+            Kind::LessOrEqual => comparison(Comparison::LessOrEqual, left, right),
+            Kind::Greater => comparison(Comparison::Greater, left, right),
+            Kind::GreaterOrEqual => comparison(Comparison::GreaterOrEqual, left, right),
+            Kind::Plus => self.computation(Operator::Add, operator, left, right),
+            Kind::Minus => self.computation(Operator::Subtract, operator, left, right),
+            Kind::Multiply => self.computation(Operator::Multiply, operator, left, right),
+            Kind::Divide => self.computation(Operator::Divide, operator, left, right),
+            _ => self.computation(Operator::Modulo, operator, left, right),
         }
+    }
+
+    fn computation(
+        &self,
+        operator: Operator,
+        token: Token,
+        left: Expression,
+        right: Expression,
+    ) -> Expression {
+        let literal = self.source.text.get(token.end..self.taken_end).unwrap_or_default().into();
+        let at = self.offset(token.start);
+        Expression::Compute(Box::new(Computation { operator, left, right, literal, at }))
     }
 
     fn unary(&mut self) -> Result<Expression, ParseError> {
@@ -72,9 +83,13 @@ impl Parser<'_, '_> {
         self.skip_whitespace()?;
         let token = self.peek()?;
         let value = if token.kind == Kind::ParenOpen {
-            self.take()?;
-            let inner = self.expression()?;
-            self.expect(Kind::ParenClose, "to close the parenthesis")?;
+            let open = self.take()?;
+            let mut inner = self.expression()?;
+            let close = self.expect(Kind::ParenClose, "to close the parenthesis")?;
+            if let Expression::Compute(computation) = &mut inner {
+                // In parentheses the whole of it is what null prints.
+                computation.literal = self.source.text.get(open.end..close.start).unwrap_or_default().into();
+            }
             inner
         } else {
             self.parameter_value()?
