@@ -305,6 +305,10 @@ impl Run<'_> {
             Some(old) => {
                 let operations = &*self.stacks.operations;
                 let made = kind.update(operations, &old.attributes, &old.properties, &properties).await;
+                if made.is_err() {
+                    // It may have broken off half way.
+                    self.undo.push(Undo::Restore { before: old.clone(), after: properties.clone() });
+                }
                 match made.map_err(refused)? {
                     Updated::InPlace(attributes) => {
                         self.undo.push(Undo::Restore { before: old, after: properties.clone() });

@@ -105,7 +105,7 @@ fn apply_warns_of_templates_that_will_fail() {
     let endpoint = format!("http://{}", server.address);
     let output = stepgate(&["apply", file.to_str().unwrap(), "--endpoint", &endpoint]);
     assert!(output.status.success(), "{}", stderr(&output));
-    assert!(stderr(&output).contains("WARNING: StartExecutionMethod"), "{}", stderr(&output));
+    assert!(stderr(&output).contains("WARNING: Resources/StartExecutionMethod/"), "{}", stderr(&output));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Attributes, Naming, OperationError, Operations, Properties, Updated, call, renamed};
+use super::{Attributes, Naming, OperationError, Operations, Properties, Updated, call, is_missing, renamed};
 
 const METHOD: &[(&str, &str)] = &[
     ("AuthorizationType", "authorizationType"),
@@ -63,7 +63,11 @@ pub(super) async fn update(
     made: &Attributes,
     new: &Properties,
 ) -> Result<Updated, OperationError> {
-    delete(operations, new).await?;
+    match delete(operations, new).await {
+        // Gone already where an earlier update broke off between the two.
+        Err(error) if !is_missing(&error) => return Err(error),
+        Ok(_) | Err(_) => {}
+    }
     put(operations, new).await?;
     Ok(Updated::InPlace(made.clone()))
 }

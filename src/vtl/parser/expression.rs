@@ -83,9 +83,13 @@ impl Parser<'_, '_> {
         self.skip_whitespace()?;
         let token = self.peek()?;
         let value = if token.kind == Kind::ParenOpen {
-            self.take()?;
-            let inner = self.expression()?;
-            self.expect(Kind::ParenClose, "to close the parenthesis")?;
+            let open = self.take()?;
+            let mut inner = self.expression()?;
+            let close = self.expect(Kind::ParenClose, "to close the parenthesis")?;
+            if let Expression::Compute(computation) = &mut inner {
+                // In parentheses the whole of it is what null prints.
+                computation.literal = self.source.text.get(open.end..close.start).unwrap_or_default().into();
+            }
             inner
         } else {
             self.parameter_value()?
