@@ -7,9 +7,9 @@
 mod entry;
 mod frame;
 
-pub use entry::{Entry, Note};
+pub use entry::{Entry, Next, Note};
 pub use frame::FrameId;
-pub(super) use frame::{At, Attempt, Frame, Phase};
+pub(super) use frame::{At, Attempt, Frame, Paused, Phase};
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -79,6 +79,8 @@ pub struct Execution {
     pub(super) last_event_id: u64,
     pub(super) frames: BTreeMap<FrameId, Frame>,
     next_frame: u32,
+    /// How many entries the journal has: what tells one delay of a frame from another.
+    n_entries: u64,
 }
 
 impl Execution {
@@ -91,6 +93,7 @@ impl Execution {
             last_event_id: 0,
             frames: BTreeMap::from([(FrameId::ROOT, root)]),
             next_frame: 1,
+            n_entries: 0,
         }
     }
 
@@ -117,6 +120,7 @@ impl Execution {
     /// Takes in one entry of the journal. Entries come in the order in which they were written; what does not
     /// fit is a broken invariant of the writer and changes nothing.
     pub fn apply(&mut self, program: &Program, entry: &Entry) {
+        self.n_entries += 1;
         if let Some(event) = &entry.event {
             self.last_event_id = event.id;
             if event.kind.advances()
@@ -158,12 +162,16 @@ impl Execution {
                     return;
                 };
                 frame.at = Some(At::new(state, event_id, now, input.clone()));
+                frame.paused = None;
             }
-            EventKind::StateExited { assigned, .. } => {
+            EventKind::StateExited { output, assigned, .. } => {
                 let Some(frame) = self.frames.get_mut(&id) else { return };
                 frame.at = None;
+                if frame.parent.is_some() {
+                    frame.output = Some(output.clone());
+                }
                 for (name, value) in assigned {
-                    frame.variables.insert(name.clone(), value.value().clone());
+                    frame.variables.insert(name.clone(), value.clone());
                 }
             }
             EventKind::ParallelStateStarted => self.compose(id, Phase::composite(0)),
@@ -222,8 +230,7 @@ impl Execution {
                 }
                 here.retries[*retrier] += 1;
                 here.retry_count += 1;
-                // The failure's own event: no other delay follows it.
-                here.phase = Phase::Retrying { at: *at, stamp: self.last_event_id };
+                here.phase = Phase::Retrying { at: *at, stamp: self.n_entries };
             }
             Note::Attempt { token, timeout_at, heartbeat_s } => {
                 let attempt = Attempt {
@@ -258,10 +265,16 @@ impl Execution {
                     *begun += 1;
                 }
             }
-            Note::ChildEnded { output } => self.child_ended(entry.frame, output),
+            Note::ChildEnded => self.child_ended(entry.frame),
             Note::GivenUp => {
-                self.remove_children(entry.frame);
+                self.remove_below(entry.frame);
                 self.compose(entry.frame, Phase::Deciding);
+            }
+            Note::Paused { next } => {
+                let stamp = self.n_entries;
+                if let Some(frame) = self.frames.get_mut(&entry.frame) {
+                    frame.paused = Some(Paused { next: next.clone(), stamp });
+                }
             }
             Note::Tail { event_id } => {
                 if let Some(frame) = self.frames.get_mut(&entry.frame) {
@@ -272,13 +285,13 @@ impl Execution {
     }
 
     /// A branch or iteration is done: its parent keeps the result and goes on from the branch's last event.
-    fn child_ended(&mut self, id: FrameId, output: &Payload) {
+    fn child_ended(&mut self, id: FrameId) {
         let Some(child) = self.frames.remove(&id) else { return };
         let Some(parent) = child.parent.and_then(|parent| self.frames.get_mut(&parent)) else { return };
         parent.tail = child.tail;
         if let Some(Phase::Composite { results, open, .. }) = parent.at.as_mut().map(|at| &mut at.phase) {
             if let Some(slot) = results.get_mut(child.index) {
-                *slot = Some(output.clone());
+                *slot = child.output;
             }
             *open = open.saturating_sub(1);
         }
@@ -309,10 +322,16 @@ impl Execution {
         children.into_iter().map(|(_, child)| child).collect()
     }
 
-    fn remove_children(&mut self, id: FrameId) {
-        for child in self.children(id) {
-            self.remove_children(child);
-            self.frames.remove(&child);
+    fn remove_below(&mut self, top: FrameId) {
+        // Children have higher numbers than their parents, so one pass in order finds every descendant.
+        let mut gone = vec![top];
+        for (id, frame) in self.frames.range(FrameId(top.0 + 1)..) {
+            if frame.parent.is_some_and(|parent| gone.binary_search(&parent).is_ok()) {
+                gone.push(*id);
+            }
+        }
+        for id in &gone[1..] {
+            self.frames.remove(id);
         }
     }
 
@@ -326,9 +345,14 @@ impl Execution {
         loop {
             let frame = self.frames.get(&id)?;
             match frame.variables.get(name) {
-                Some(value) => return Some(value),
+                Some(value) => return Some(value.value()),
                 None => id = frame.parent?,
             }
         }
+    }
+
+    /// The size of all variables that there are, as JSON.
+    pub(super) fn variables_bytes(&self) -> usize {
+        self.frames.values().flat_map(|frame| frame.variables.values()).map(Payload::len_bytes).sum()
     }
 }

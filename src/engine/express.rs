@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 
 use super::event::Failure;
 use super::execution::{Ending, Execution, ExecutionStart, ExecutionStatus};
-use super::machine::{self, Effect, Input, TaskRun, TimerKey};
+use super::machine::{self, Effect, Input, Limits, TaskRun, TimerKey};
 use super::open::Engine;
 use super::start::{StartExecution, Started, execution_input};
 use super::state_machines::LoadedMachine;
@@ -116,7 +116,8 @@ impl Engine {
         let (results, mut inbox) = mpsc::unbounded_channel();
         let mut input = Input::Start;
         loop {
-            let step = self.with_env(0, |env| machine::step(&program, &mut execution, input, env));
+            let step =
+                self.with_env(0, Limits::EXPRESS, |env| machine::step(&program, &mut execution, input, env));
             for effect in step.effects {
                 match effect {
                     Effect::ArmTimer { key, at } => {

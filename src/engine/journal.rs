@@ -69,6 +69,7 @@ pub(super) fn timer_columns(key: TimerKey) -> [i64; 3] {
         TimerKind::TaskTimeout => 2,
         TimerKind::Heartbeat => 3,
         TimerKind::Execution => 4,
+        TimerKind::Resume => 5,
     };
     [i64::from(key.frame.as_u32()), kind, number(key.stamp)]
 }
@@ -81,6 +82,7 @@ pub(super) fn timer_key([frame, kind, stamp]: [i64; 3]) -> Result<TimerKey, Erro
         2 => TimerKind::TaskTimeout,
         3 => TimerKind::Heartbeat,
         4 => TimerKind::Execution,
+        5 => TimerKind::Resume,
         other => return Err(Error::Corrupt(format!("timer kind {other}"))),
     };
     Ok(TimerKey { frame: frame_id(frame)?, kind, stamp: unsigned(stamp)? })

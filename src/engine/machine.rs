@@ -29,15 +29,38 @@ use serde::{Deserialize, Serialize};
 
 use super::event::Failure;
 use super::execution::{Ending, Entry, Execution, FrameId};
-use crate::asl::{Program, Resource};
+use crate::asl::{Integration, Program, Resource};
 use crate::clock::{Ids, Timestamp};
 use crate::id::ActivityArn;
 use crate::json::Payload;
 
-/// Most events of one execution; the last of them says that there may be no more.
+/// Most events of one Standard execution; the last of them says that there may be no more.
+///
+/// <https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html>
 pub const EVENTS_MAX: u64 = 25_000;
 /// Largest input, output or result, in bytes.
 pub const PAYLOAD_BYTES_MAX: usize = 262_144;
+/// Most bytes of all variables of an execution.
+pub const VARIABLES_BYTES_MAX: usize = 10 * 1024 * 1024;
+
+/// Bounds on the work of an execution and of a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Most events of the execution.
+    pub events_max: Option<u64>,
+    /// After so many entries a step gives way: frames that could go on do so by timers that are due at once.
+    pub step_entries_max: usize,
+    /// The same for bytes of inputs and outputs.
+    pub step_bytes_max: usize,
+}
+
+impl Limits {
+    /// Of Standard executions.
+    pub const STANDARD: Self =
+        Self { events_max: Some(EVENTS_MAX), step_entries_max: 2_000, step_bytes_max: 8 * 1024 * 1024 };
+    /// Of Express executions, whose history has no bound.
+    pub const EXPRESS: Self = Self { events_max: None, ..Self::STANDARD };
+}
 
 /// What a step may know of the world.
 pub struct Env<'a> {
@@ -49,6 +72,11 @@ pub struct Env<'a> {
     pub token_prefix: &'a str,
     /// Whether there is such an activity.
     pub activity_exists: &'a dyn Fn(&ActivityArn) -> bool,
+    /// What is wrong with the arguments of a service integration, in AWS's words (`The field 'X' is required but
+    /// was missing`); `None` if the call may be made.
+    pub refuse_arguments: &'a dyn Fn(&Integration, &Payload) -> Option<String>,
+    /// Bounds.
+    pub limits: Limits,
 }
 
 /// Which attempt of which task: a result for another is stale.
@@ -84,6 +112,8 @@ pub enum TimerKind {
     Heartbeat,
     /// The machine's TimeoutSeconds.
     Execution,
+    /// The next state of a frame that gave way; due at once.
+    Resume,
 }
 
 /// What comes in.

@@ -9,7 +9,7 @@ use quick_cache::sync::Cache;
 use tokio::sync::watch;
 
 use super::live::LiveExecutions;
-use super::machine::Env;
+use super::machine::{Env, Limits};
 use super::queue::Queues;
 use super::state_machines::LoadedMachine;
 use super::tasks::Tasks;
@@ -128,11 +128,17 @@ impl Engine {
     }
 
     /// Takes a step of the machine with this engine's time and ids.
-    pub(super) fn with_env<T>(&self, execution: i64, step: impl FnOnce(&Env<'_>) -> T) -> T {
+    pub(super) fn with_env<T>(&self, execution: i64, limits: Limits, step: impl FnOnce(&Env<'_>) -> T) -> T {
         let prefix = super::task_tokens::prefix(execution);
         let exists = |arn: &ActivityArn| self.activity_id(arn).is_some();
-        let env =
-            Env { now: self.now(), ids: &*self.inner.ids, token_prefix: &prefix, activity_exists: &exists };
+        let env = Env {
+            now: self.now(),
+            ids: &*self.inner.ids,
+            token_prefix: &prefix,
+            activity_exists: &exists,
+            refuse_arguments: &|integration, arguments| self.inner.tasks.refuse(integration, arguments),
+            limits,
+        };
         step(&env)
     }
 

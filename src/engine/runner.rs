@@ -7,7 +7,7 @@ use metrics::counter;
 use super::execution::{Ending, ExecutionStatus};
 use super::executions::{self, status_code};
 use super::live::{Live, Shared};
-use super::machine::{self, Effect, Input, Outcome, TaskKey, TaskRun};
+use super::machine::{self, Effect, Input, Limits, Outcome, TaskKey, TaskRun};
 use super::open::Engine;
 use super::{Error, journal};
 use crate::asl::Resource;
@@ -40,7 +40,7 @@ impl Engine {
         let mut live = shared.lock().await;
         let mut next = live.execution.clone();
         let program = live.program.clone();
-        let step = self.with_env(id, |env| machine::step(&program, &mut next, input, env));
+        let step = self.with_env(id, Limits::STANDARD, |env| machine::step(&program, &mut next, input, env));
         if step.outcome == Outcome::Stale {
             self.inner.meters.stale.increment(1);
             return Ok(Outcome::Stale);

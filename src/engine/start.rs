@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::execution::{Execution, ExecutionStart, ExecutionStatus};
 use super::executions::status_code;
 use super::live::Live;
-use super::machine::{self, Effect, Input};
+use super::machine::{self, Effect, Input, Limits};
 use super::open::Engine;
 use super::runner::count_ended;
 use super::state_machines::LoadedMachine;
@@ -88,8 +88,9 @@ impl Engine {
             region: Arc::from(machine.home.region.as_str()),
             started: now,
         });
-        let step =
-            self.with_env(id, |env| machine::step(&machine.program, &mut execution, Input::Start, env));
+        let step = self.with_env(id, Limits::STANDARD, |env| {
+            machine::step(&machine.program, &mut execution, Input::Start, env)
+        });
         let changes = self.changes(&step.effects);
         let entries = step.entries;
         let ending = step.effects.iter().find_map(|effect| match effect {

@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use super::event::Failure;
+use crate::asl::Integration;
 use crate::asl::Resource;
 use crate::id::AccountRegion;
 use crate::json::Payload;
@@ -42,4 +43,10 @@ pub enum TaskResult {
 pub trait Tasks: Send + Sync + 'static {
     /// Makes `call`. The future is not dropped before it ends, whatever becomes of the execution.
     fn run(&self, call: TaskCall) -> BoxFuture<'static, TaskResult>;
+
+    /// What is wrong with the arguments of a service integration before it is called, in AWS's words: `The value
+    /// of the field 'Headers' has an invalid format`. The execution then fails with `States.Runtime`.
+    fn refuse(&self, _integration: &Integration, _arguments: &Payload) -> Option<String> {
+        None
+    }
 }

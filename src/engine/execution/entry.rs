@@ -57,11 +57,8 @@ pub enum Note {
         /// Its place.
         index: usize,
     },
-    /// This frame, a branch or iteration, ended well.
-    ChildEnded {
-        /// Its output.
-        output: Payload,
-    },
+    /// This frame, a branch or iteration, ended well, with the output of its last state.
+    ChildEnded,
     /// What still runs inside this frame's state is given up.
     GivenUp,
     /// This frame goes on below another event: the one that failed inside its state.
@@ -69,4 +66,18 @@ pub enum Note {
         /// That event.
         event_id: u64,
     },
+    /// This frame gave way to others after a long run of states.
+    Paused {
+        /// How it goes on.
+        next: Next,
+    },
+}
+
+/// The state that a frame enters next.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Next {
+    /// Its name.
+    pub state: Arc<str>,
+    /// Its raw input.
+    pub input: Payload,
 }

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
+use super::entry::Next;
 use crate::asl::StateId;
 use crate::clock::Timestamp;
 use crate::json::Payload;
@@ -39,14 +39,26 @@ pub(in crate::engine) struct Frame {
     pub(in crate::engine) index: usize,
     /// The event that the next one names as its previous.
     pub(in crate::engine) tail: u64,
-    pub(in crate::engine) variables: BTreeMap<Arc<str>, Value>,
+    pub(in crate::engine) variables: BTreeMap<Arc<str>, Payload>,
     /// The state it is in; `None` between two states and before the first.
     pub(in crate::engine) at: Option<At>,
+    /// The output of the last state of a branch or iteration; a machine's own stands in its last event only.
+    pub(in crate::engine) output: Option<Payload>,
+    /// It gave way and goes on by a timer.
+    pub(in crate::engine) paused: Option<Paused>,
+}
+
+/// How a frame that gave way goes on.
+#[derive(Clone, Debug, PartialEq)]
+pub(in crate::engine) struct Paused {
+    pub(in crate::engine) next: Next,
+    /// Tells this pause from the ones before.
+    pub(in crate::engine) stamp: u64,
 }
 
 impl Frame {
     pub(super) fn new(parent: Option<FrameId>, index: usize, tail: u64) -> Self {
-        Self { parent, index, tail, variables: BTreeMap::new(), at: None }
+        Self { parent, index, tail, variables: BTreeMap::new(), at: None, output: None, paused: None }
     }
 }
 

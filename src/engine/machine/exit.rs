@@ -7,8 +7,8 @@ use serde_json::Value;
 
 use super::super::event::{EventKind, Iteration, StateType};
 use super::super::execution::{FrameId, Note, Phase};
-use super::PAYLOAD_BYTES_MAX;
 use super::stepper::{Flow, Stepper};
+use super::{PAYLOAD_BYTES_MAX, VARIABLES_BYTES_MAX};
 use crate::asl::{DataError, DataFlow, ErrorName, PathField, ResultPath, StateKind, Template, Transition};
 use crate::json::Payload;
 
@@ -57,11 +57,11 @@ impl Stepper<'_> {
         match &program[state].kind {
             StateKind::Map(map) => {
                 let iteration = Iteration { name: program[state].name.clone(), index: index as u64 };
-                let note = Some(Note::ChildEnded { output });
+                let note = Some(Note::ChildEnded);
                 self.emit_with(frame, EventKind::MapIterationSucceeded(iteration), note)?;
                 self.begin_next_iteration(parent, map)?;
             }
-            StateKind::Parallel(_) => self.note(frame, Note::ChildEnded { output }),
+            StateKind::Parallel(_) => self.note(frame, Note::ChildEnded),
             StateKind::Pass(_)
             | StateKind::Wait(_)
             | StateKind::Succeed(_)
@@ -195,7 +195,14 @@ impl Stepper<'_> {
         let Value::Object(values) = assign.evaluate(&self.scope(frame, input))? else {
             return Ok(Assigned::new());
         };
-        Ok(values.into_iter().map(|(name, value)| (name.into(), Payload::from_value(value))).collect())
+        let assigned: Assigned =
+            values.into_iter().map(|(name, value)| (name.into(), Payload::from_value(value))).collect();
+        let n_bytes: usize = assigned.values().map(Payload::len_bytes).sum();
+        // What is replaced counts until it is: no variable is worth a second walk.
+        if PAYLOAD_BYTES_MAX < n_bytes || VARIABLES_BYTES_MAX < n_bytes + self.execution.variables_bytes() {
+            return Err(too_large(&self.name_of(frame)));
+        }
+        Ok(assigned)
     }
 }
 

@@ -4,9 +4,9 @@ use serde_json::{Map, Value};
 
 use super::super::event::{EventKind, Failure, Iteration, StateType};
 use super::super::execution::{FrameId, Note, Phase};
-use super::exit::Assigned;
+use super::exit::{Assigned, too_large};
 use super::stepper::{Flow, Stepper};
-use super::{Effect, TaskKey, TimerKey, TimerKind};
+use super::{Effect, PAYLOAD_BYTES_MAX, TaskKey, TimerKey, TimerKind};
 use crate::asl::{Catcher, DataError, ErrorEquals, Retrier, StateKind, Transition};
 use crate::json::Payload;
 
@@ -77,11 +77,16 @@ impl Stepper<'_> {
     fn caught(&mut self, frame: FrameId, catcher: &Catcher, failure: &Failure) -> Flow {
         match self.error_output(frame, catcher, failure) {
             Ok((output, assigned)) => self.exit(frame, output, assigned, Transition::Next(catcher.next)),
-            Err(error) => self.fault(frame, error),
+            // What goes wrong in a Catch is not for the same state's Retry and Catch: it would come back for ever.
+            Err(error) => {
+                let failure = self.failure_of(frame, error)?;
+                self.frame_failed(frame, failure)
+            }
         }
     }
 
-    /// `{"Error": …, "Cause": …}`, with what is known of it, placed into the raw input.
+    /// `{"Error": …, "Cause": …}`, placed into the raw input; what is not known is null, as recorded of
+    /// SendTaskFailure without arguments.
     fn error_output(
         &self,
         frame: FrameId,
@@ -90,16 +95,18 @@ impl Stepper<'_> {
     ) -> Result<(Payload, Assigned), DataError> {
         let mut output = Map::new();
         for (name, text) in [("Error", &failure.error), ("Cause", &failure.cause)] {
-            if let Some(text) = text {
-                output.insert(name.to_owned(), Value::String(text.to_string()));
-            }
+            output.insert(name.to_owned(), text.as_deref().map_or(Value::Null, Value::from));
         }
         let output = Payload::from_value(Value::Object(output));
         let assigned = match &catcher.assign {
             None => Assigned::new(),
             Some(assign) => self.assigned(frame, assign, output.value())?,
         };
-        Ok((self.place(frame, &catcher.result_path, output)?, assigned))
+        let output = self.place(frame, &catcher.result_path, output)?;
+        if PAYLOAD_BYTES_MAX < output.len_bytes() {
+            return Err(too_large(&self.name_of(frame)));
+        }
+        Ok((output, assigned))
     }
 
     /// A frame can't go on: the execution fails, or the state that the branch or iteration is part of.
@@ -108,24 +115,35 @@ impl Stepper<'_> {
             self.end(frame, EventKind::ExecutionFailed(failure));
             return Ok(());
         };
-        let failing = self.tail(frame);
-        for child in self.execution.children(parent) {
-            self.give_up(parent, child, frame, failing)?;
-        }
-        self.note(parent, Note::GivenUp);
-        self.note(parent, Note::Tail { event_id: failing });
+        self.give_up_children(parent, Some(frame), self.tail(frame))?;
         let matched = failure.error.clone().unwrap_or_else(|| "States.TaskFailed".into());
         self.state_failed(parent, failure, &matched)
     }
 
+    /// Gives up whatever runs inside the state that `parent` is in; it goes on below the event `failing`, which
+    /// is the last one of the child that `failed`, if one did.
+    pub(super) fn give_up_children(
+        &mut self,
+        parent: FrameId,
+        failed: Option<FrameId>,
+        failing: u64,
+    ) -> Flow {
+        for child in self.execution.children(parent) {
+            self.give_up(parent, child, failed, failing)?;
+        }
+        self.note(parent, Note::GivenUp);
+        self.note(parent, Note::Tail { event_id: failing });
+        Ok(())
+    }
+
     /// Writes what history shows of a child that is given up below the event that failed: first what it is, a
     /// failed or an aborted iteration, then the state it sits in. `failed` is the child that failed itself.
-    fn give_up(&mut self, parent: FrameId, child: FrameId, failed: FrameId, failing: u64) -> Flow {
+    fn give_up(&mut self, parent: FrameId, child: FrameId, failed: Option<FrameId>, failing: u64) -> Flow {
         let program = self.program;
         let index = self.execution.frames.get(&child).map_or(0, |f| f.index);
         if let Some(StateKind::Map(_)) = self.state_of(parent).map(|state| &program[state].kind) {
             let iteration = Iteration { name: self.name_of(parent), index: index as u64 };
-            let kind = match child == failed {
+            let kind = match Some(child) == failed {
                 true => EventKind::MapIterationFailed(iteration),
                 false => EventKind::MapIterationAborted(iteration),
             };
@@ -140,7 +158,7 @@ impl Stepper<'_> {
         let shows = match state_type {
             StateType::Task => true,
             // The state that failed by itself has said so already.
-            StateType::Wait | StateType::Parallel | StateType::Map => child != failed,
+            StateType::Wait | StateType::Parallel | StateType::Map => Some(child) != failed,
             StateType::Pass | StateType::Succeed | StateType::Fail | StateType::Choice => false,
         };
         if shows {
@@ -151,20 +169,25 @@ impl Stepper<'_> {
 
     /// Takes back whatever `frame` waits for.
     fn forget(&mut self, frame: FrameId) {
-        let Some(at) = self.execution.frames.get(&frame).and_then(|f| f.at.as_ref()) else { return };
+        let Some(state) = self.execution.frames.get(&frame) else { return };
+        if let Some(paused) = &state.paused {
+            let key = TimerKey { frame, kind: TimerKind::Resume, stamp: paused.stamp };
+            return self.cancel(key);
+        }
+        let Some(at) = &state.at else { return };
         match &at.phase {
             Phase::Waiting { .. } => {
                 let key = TimerKey { frame, kind: TimerKind::Wait, stamp: at.entered_event };
-                self.effects.push(Effect::CancelTimer(key));
+                self.cancel(key);
             }
             Phase::Retrying { stamp, .. } => {
                 let key = TimerKey { frame, kind: TimerKind::Retry, stamp: *stamp };
-                self.effects.push(Effect::CancelTimer(key));
+                self.cancel(key);
             }
             Phase::Attempting(attempt) => {
                 let task = TaskKey { frame, scheduled: attempt.scheduled };
                 self.forget_timers(task);
-                self.effects.push(Effect::AbandonTask(task));
+                self.abandon(task);
             }
             Phase::Deciding | Phase::Composite { .. } => {}
         }

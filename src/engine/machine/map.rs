@@ -1,26 +1,33 @@
 //! Map (INLINE): runs its processor for each item, each iteration in a frame of its own.
 
-use serde_json::Value;
+use std::ops::Range;
 
 use super::super::event::{EventKind, Iteration};
 use super::super::execution::{FrameId, Note, Phase};
+use super::PAYLOAD_BYTES_MAX;
+use super::exit::too_large;
 use super::stepper::{Flow, Stepper};
 use crate::asl::{DataError, Map};
 use crate::json::Payload;
 
+/// Most iterations that run at a time, whatever `MaxConcurrency` says: AWS's own bound in INLINE mode, and what
+/// bounds the memory of a Map over many items.
+///
+/// <https://docs.aws.amazon.com/step-functions/latest/dg/state-map-inline.html>
+const CONCURRENCY_MAX: usize = 40;
+
 impl Stepper<'_> {
     /// Starts as many iterations of the Map that `frame` is in as may run at one time, also for a retry.
     pub(super) fn begin_iterations(&mut self, frame: FrameId, map: &Map) -> Flow {
-        let (effective, items, limit) = match self.items(frame, map) {
+        let (length, inputs) = match self.inputs(frame, map, |length, limit| 0..limit.min(length)) {
             Ok(found) => found,
             Err(error) => return self.fault(frame, error),
         };
-        self.emit(frame, EventKind::MapStateStarted { length: items.len() as u64 })?;
-        let first = if limit == 0 { items.len() } else { limit.min(items.len()) };
-        for index in 0..first {
-            self.begin_iteration(frame, map, &effective, &items, index)?;
+        self.emit(frame, EventKind::MapStateStarted { length: length as u64 })?;
+        for (index, input) in inputs.into_iter().enumerate() {
+            self.begin_iteration(frame, map, index, input)?;
         }
-        if items.is_empty() { self.join(frame) } else { Ok(()) }
+        if length == 0 { self.join(frame) } else { Ok(()) }
     }
 
     /// Starts the next iteration, if there is one that waits for its turn.
@@ -31,49 +38,69 @@ impl Stepper<'_> {
         if results.len() <= next {
             return Ok(());
         }
-        match self.items(frame, map) {
-            Ok((effective, items, _)) => self.begin_iteration(frame, map, &effective, &items, next),
-            Err(error) => self.fault(frame, error),
+        match self.inputs(frame, map, |_, _| next..next + 1) {
+            Ok((_, inputs)) => {
+                inputs.into_iter().try_for_each(|input| self.begin_iteration(frame, map, next, input))
+            }
+            Err(error) => {
+                // The Map itself fails; other iterations may still run.
+                self.give_up_children(frame, None, self.tail(frame))?;
+                self.fault(frame, error)
+            }
         }
     }
 
-    fn begin_iteration(
-        &mut self,
-        frame: FrameId,
-        map: &Map,
-        effective: &Payload,
-        items: &[Value],
-        index: usize,
-    ) -> Flow {
-        let Some(item) = items.get(index) else { return Ok(()) };
-        let input = match &map.item_selector {
-            None => Ok(item.clone()),
-            Some(selector) => selector.evaluate(&self.scope(frame, effective.value()).with_item(index, item)),
-        };
-        let input = match input {
-            Ok(input) => Payload::from_value(input),
-            Err(error) => return self.fault(frame, error),
-        };
+    fn begin_iteration(&mut self, frame: FrameId, map: &Map, index: usize, input: Payload) -> Flow {
         let iteration = Iteration { name: self.name_of(frame), index: index as u64 };
         let child = self.execution.next_frame();
         let note = Some(Note::Child { index });
+        // All that begin together hang below MapStateStarted: this event is the child's, not the Map's.
         self.emit_with(frame, EventKind::MapIterationStarted(iteration), note)?;
         self.enter(child, map.processor, input);
         Ok(())
     }
 
-    /// The effective input, its items, and how many may run at one time (0: all).
-    fn items(&self, frame: FrameId, map: &Map) -> Result<(Payload, Vec<Value>, usize), DataError> {
-        let effective = self.select(frame, &map.flow.input_path, self.raw_input(frame))?;
-        let scope = self.scope(frame, effective.value());
+    /// How many items there are, and the inputs for those of them that `which` picks, told that number and how many
+    /// may run at a time. Nothing that isn't picked is copied.
+    fn inputs(
+        &self,
+        frame: FrameId,
+        map: &Map,
+        which: impl FnOnce(usize, usize) -> Range<usize>,
+    ) -> Result<(usize, Vec<Payload>), DataError> {
+        let raw = self.raw_input(frame);
+        let outer = self.scope(frame, raw.value());
+        let effective = map.flow.input_path.select(&outer)?;
+        let scope = self.scope(frame, &effective);
         let limit = match &map.max_concurrency {
             None => 0,
             Some(count) => count.resolve("MaxConcurrency", &scope)?,
         };
-        let items = match map.items(&scope)?.into_owned() {
-            Value::Array(items) => items,
-            _ => Vec::new(), // `Map::items` answers arrays only.
+        // Thresholds are for DISTRIBUTED mode. Here they must be sound, but any failed iteration fails the Map.
+        if let Some(count) = &map.tolerated_failure_count {
+            count.resolve("ToleratedFailureCount", &scope)?;
+        }
+        if let Some(percentage) = &map.tolerated_failure_percentage {
+            percentage.resolve("ToleratedFailurePercentage", &scope)?;
+        }
+        let limit = match usize::try_from(limit) {
+            Ok(0) | Err(_) => CONCURRENCY_MAX,
+            Ok(limit) => limit.min(CONCURRENCY_MAX),
         };
-        Ok((effective, items, usize::try_from(limit).unwrap_or(usize::MAX)))
+        let items = map.items(&scope)?;
+        let items = items.as_array().map_or(&[][..], Vec::as_slice);
+        let mut inputs = Vec::new();
+        for index in which(items.len(), limit) {
+            let Some(item) = items.get(index) else { break };
+            let input = Payload::from_value(match &map.item_selector {
+                None => item.clone(),
+                Some(selector) => selector.evaluate(&self.scope(frame, &effective).with_item(index, item))?,
+            });
+            if PAYLOAD_BYTES_MAX < input.len_bytes() {
+                return Err(too_large(&self.name_of(frame)));
+            }
+            inputs.push(input);
+        }
+        Ok((items.len(), inputs))
     }
 }

@@ -19,6 +19,9 @@ pub(super) fn pending(program: &Program, execution: &Execution) -> Vec<Effect> {
         let at = execution.start().started + Duration::from_secs(seconds);
         arm(FrameId::ROOT, TimerKind::Execution, 0, at);
     }
+    for (frame, paused) in execution.frames.iter().filter_map(|(id, f)| Some((*id, f.paused.as_ref()?))) {
+        arm(frame, TimerKind::Resume, paused.stamp, execution.start().started);
+    }
     for (frame, at) in execution.frames.iter().filter_map(|(id, frame)| Some((*id, frame.at.as_ref()?))) {
         match &at.phase {
             Phase::Waiting { until } => arm(frame, TimerKind::Wait, at.entered_event, *until),

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::super::event::{EventKind, Failure, HistoryEvent, StateType};
-use super::super::execution::{Entry, Execution, FrameId, Note, Phase};
+use super::super::execution::{Entry, Execution, FrameId, Next, Note, Phase};
 use super::scope::StateScope;
-use super::{EVENTS_MAX, Effect, Env, Input, Outcome, Step, TaskKey, TimerKey, TimerKind};
+use super::{Effect, Env, Input, Outcome, Step, TaskKey, TimerKey, TimerKind};
 use crate::asl::{DataError, ErrorName, Program, StateId, StateKind};
 use crate::json::Payload;
 
@@ -30,6 +30,8 @@ pub(super) struct Stepper<'a> {
     pub(super) env: &'a Env<'a>,
     pub(super) effects: Vec<Effect>,
     entries: Vec<Entry>,
+    /// Bytes of inputs and outputs in `entries`.
+    n_bytes: usize,
     work: VecDeque<Work>,
 }
 
@@ -37,8 +39,15 @@ pub(super) fn run(program: &Program, execution: &mut Execution, input: Input, en
     if execution.ending().is_some() {
         return Step { entries: Vec::new(), effects: Vec::new(), outcome: Outcome::Stale };
     }
-    let mut stepper =
-        Stepper { program, execution, env, effects: Vec::new(), entries: Vec::new(), work: VecDeque::new() };
+    let mut stepper = Stepper {
+        program,
+        execution,
+        env,
+        effects: Vec::new(),
+        entries: Vec::new(),
+        n_bytes: 0,
+        work: VecDeque::new(),
+    };
     let flow = match stepper.take(input) {
         None => return Step { entries: Vec::new(), effects: Vec::new(), outcome: Outcome::Stale },
         Some(flow) => flow.and_then(|()| stepper.drain()),
@@ -106,6 +115,9 @@ impl Stepper<'_> {
             self.end_apart(EventKind::ExecutionTimedOut(Failure::timeout()));
             return Some(Ok(()));
         }
+        if key.kind == TimerKind::Resume {
+            return self.resume(key);
+        }
         let at = self.execution.frames.get(&key.frame)?.at.as_ref()?;
         match (key.kind, &at.phase) {
             (TimerKind::Wait, Phase::Waiting { .. }) if at.entered_event == key.stamp => {
@@ -114,20 +126,37 @@ impl Stepper<'_> {
             (TimerKind::Retry, Phase::Retrying { stamp, .. }) if *stamp == key.stamp => {
                 Some(self.retry(key.frame))
             }
+            // Another timer of the attempt, or of another attempt, may have timed it out already.
             (TimerKind::TaskTimeout, Phase::Attempting(attempt)) if attempt.scheduled == key.stamp => {
-                let task = TaskKey { frame: key.frame, scheduled: key.stamp };
-                Some(self.task_timed_out(task, "States.Timeout"))
+                attempt.timeout_at.filter(|due| *due <= self.env.now)?;
+                Some(self.time_out_what_is_due())
             }
             (TimerKind::Heartbeat, Phase::Attempting(attempt)) if attempt.scheduled == key.stamp => {
                 // A heartbeat that came while the timer was on its way has moved it.
-                if attempt.heartbeat_at.is_none_or(|due| self.env.now < due) {
-                    return None;
-                }
-                let task = TaskKey { frame: key.frame, scheduled: key.stamp };
-                Some(self.task_timed_out(task, "States.HeartbeatTimeout"))
+                attempt.heartbeat_at.filter(|due| *due <= self.env.now)?;
+                Some(self.time_out_what_is_due())
             }
-            _ => None,
+            (
+                TimerKind::Wait
+                | TimerKind::Retry
+                | TimerKind::TaskTimeout
+                | TimerKind::Heartbeat
+                | TimerKind::Execution
+                | TimerKind::Resume,
+                _,
+            ) => None,
         }
+    }
+
+    /// A frame that gave way goes on.
+    fn resume(&mut self, key: TimerKey) -> Option<Flow> {
+        let paused = self.execution.frames.get(&key.frame)?.paused.as_ref()?;
+        if paused.stamp != key.stamp {
+            return None;
+        }
+        let (state, input) = (self.program.find(&paused.next.state)?, paused.next.input.clone());
+        self.enter(key.frame, state, input);
+        Some(Ok(()))
     }
 
     /// Lets `frame` go on in `state` before the step is over.
@@ -136,13 +165,35 @@ impl Stepper<'_> {
     }
 
     fn drain(&mut self) -> Flow {
-        while let Some(Work::Enter { frame, state, input }) = self.work.pop_front() {
+        loop {
+            if self.env.limits.step_entries_max <= self.entries.len()
+                || self.env.limits.step_bytes_max <= self.n_bytes
+            {
+                self.give_way();
+                return Ok(());
+            }
+            let Some(Work::Enter { frame, state, input }) = self.work.pop_front() else { return Ok(()) };
             // Its branch may have been given up by the one before it.
             if self.execution.frames.contains_key(&frame) {
                 self.enter_now(frame, state, input)?;
             }
         }
-        Ok(())
+    }
+
+    /// The step has become long: whatever could go on does so in steps of its own, so that a loop can neither
+    /// hold its caller up nor make a batch that no journal takes.
+    fn give_way(&mut self) {
+        while let Some(Work::Enter { frame, state, input }) = self.work.pop_front() {
+            if !self.execution.frames.contains_key(&frame) {
+                continue;
+            }
+            let state = self.program[state].name.clone();
+            self.note(frame, Note::Paused { next: Next { state, input } });
+            let paused = self.execution.frames.get(&frame).and_then(|frame| frame.paused.as_ref());
+            let Some(stamp) = paused.map(|paused| paused.stamp) else { continue };
+            let key = TimerKey { frame, kind: TimerKind::Resume, stamp };
+            self.effects.push(Effect::ArmTimer { key, at: self.env.now });
+        }
     }
 
     fn enter_now(&mut self, frame: FrameId, id: StateId, input: Payload) -> Flow {
@@ -190,8 +241,10 @@ impl Stepper<'_> {
         note: Option<Note>,
     ) -> Result<u64, Halt> {
         let id = self.execution.event_count() + 1;
-        if EVENTS_MAX <= id {
-            let cause = format!("The execution reached the maximum number of history events ({EVENTS_MAX}).");
+        if let Some(max) = self.env.limits.events_max
+            && max <= id
+        {
+            let cause = format!("The execution reached the maximum number of history events ({max}).");
             return Err(Halt { frame, failure: Failure::new("States.Runtime", cause) });
         }
         self.write(frame, id, previous_event_id, kind, note);
@@ -209,6 +262,14 @@ impl Stepper<'_> {
     }
 
     fn push(&mut self, entry: Entry) {
+        self.n_bytes += match entry.event.as_ref().map(|event| &event.kind) {
+            Some(
+                EventKind::StateEntered { input: payload, .. }
+                | EventKind::StateExited { output: payload, .. },
+            ) => payload.len_bytes(),
+            // Few of the others are in a long step, or large.
+            Some(_) | None => 0,
+        };
         self.execution.apply(self.program, &entry);
         self.entries.push(entry);
     }
@@ -216,6 +277,24 @@ impl Stepper<'_> {
     /// The frame's last event.
     pub(super) fn tail(&self, frame: FrameId) -> u64 {
         self.execution.frames.get(&frame).map_or(0, |frame| frame.tail)
+    }
+
+    /// Forgets a timer; one that was asked for in this very step is not asked for any more.
+    pub(super) fn cancel(&mut self, key: TimerKey) {
+        let before = self.effects.len();
+        self.effects.retain(|effect| !matches!(effect, Effect::ArmTimer { key: armed, .. } if *armed == key));
+        if self.effects.len() == before {
+            self.effects.push(Effect::CancelTimer(key));
+        }
+    }
+
+    /// Gives a task up; one that was asked for in this very step is never begun.
+    pub(super) fn abandon(&mut self, task: TaskKey) {
+        let before = self.effects.len();
+        self.effects.retain(|effect| !matches!(effect, Effect::RunTask(run) if run.task == task));
+        if self.effects.len() == before {
+            self.effects.push(Effect::AbandonTask(task));
+        }
     }
 
     /// Ends the execution below the frame's last event. The last event there may be is this one, so the limit
@@ -241,9 +320,19 @@ impl Stepper<'_> {
         self.effects.extend(self.execution.ending().cloned().map(Effect::Ended));
     }
 
-    /// A data fault of the state that `frame` is in, in AWS's words. `States.Runtime` ends the execution at
-    /// once; the rest fail the state, which may retry or catch them.
+    /// A data fault of the state that `frame` is in. `States.Runtime` ends the execution at once; the rest fail
+    /// the state, which may retry or catch them.
     pub(super) fn fault(&mut self, frame: FrameId, error: DataError) -> Flow {
+        let name = error.name;
+        let failure = self.failure_of(frame, error)?;
+        self.state_failed(frame, failure, name.as_str())
+    }
+
+    /// A data fault as a failure, in AWS's words.
+    ///
+    /// # Errors
+    /// `States.Runtime`, which nothing retries or catches.
+    pub(super) fn failure_of(&self, frame: FrameId, error: DataError) -> Result<Failure, Halt> {
         let cause = match error.name {
             // Recorded without the opening words.
             ErrorName::DataLimitExceeded => error.cause,
@@ -260,7 +349,7 @@ impl Stepper<'_> {
             | ErrorName::ParameterPathFailure
             | ErrorName::IntrinsicFailure
             | ErrorName::NoChoiceMatched
-            | ErrorName::DataLimitExceeded => self.state_failed(frame, failure, error.name.as_str()),
+            | ErrorName::DataLimitExceeded => Ok(failure),
         }
     }
 

@@ -7,11 +7,12 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::super::event::{EventKind, Failure, TaskResource, TaskTimes};
-use super::super::execution::{FrameId, Note};
+use super::super::execution::{FrameId, Note, Phase};
 use super::exit::too_large;
 use super::stepper::{Flow, Stepper};
 use super::{Effect, PAYLOAD_BYTES_MAX, TaskKey, TaskRun, TimerKey, TimerKind};
 use crate::asl::{DataError, Integration, Pattern, Resource, StateKind, Task};
+use crate::clock::Timestamp;
 use crate::json::Payload;
 
 /// Random bytes of a token: nobody guesses another's.
@@ -101,6 +102,14 @@ impl Stepper<'_> {
         if PAYLOAD_BYTES_MAX < input.len_bytes() {
             return Err(too_large(&self.name_of(frame)));
         }
+        if let Resource::Integration(integration) = &task.resource
+            && let Some(reason) = (self.env.refuse_arguments)(integration, &input)
+        {
+            let input = input.text();
+            return Err(DataError::runtime(format!(
+                "The Parameters '{input}' could not be used to start the Task: [{reason}]"
+            )));
+        }
         let seconds = |field: &'static str, seconds: &Option<crate::asl::Seconds>| match seconds {
             None => Ok(None),
             // A literal needs no input parsed.
@@ -144,8 +153,10 @@ impl Stepper<'_> {
         let frame = task.frame;
         let Some(resource) = self.resource_of(frame) else { return Ok(()) };
         if PAYLOAD_BYTES_MAX < output.len_bytes() {
+            // The attempt has failed, as with any other error that its worker might have had.
             let error = too_large(&shown(resource));
-            return self.fault(frame, error);
+            let failure = Failure::new(error.name.as_str(), error.cause);
+            return self.task_failed(task, failure);
         }
         let kind = match resource {
             Resource::Activity(_) => EventKind::ActivitySucceeded { output: output.clone() },
@@ -176,22 +187,46 @@ impl Stepper<'_> {
         self.state_failed(task.frame, failure, &matched)
     }
 
-    /// An attempt took too long, or was silent too long. History and the error say `States.Timeout` either
-    /// way; `matched` is what Retry and Catch are asked about.
-    pub(super) fn task_timed_out(&mut self, task: TaskKey, matched: &str) -> Flow {
+    /// Ends every attempt that has taken too long, or was silent too long, by now. Those that time out together
+    /// all say so before the first of them fails anything, as recorded of the iterations of a Map.
+    pub(super) fn time_out_what_is_due(&mut self) -> Flow {
+        let is_due = |at: Option<Timestamp>| at.is_some_and(|at| at <= self.env.now);
+        let mut due = Vec::new();
+        for (frame, state) in &self.execution.frames {
+            let Some(Phase::Attempting(attempt)) = state.at.as_ref().map(|at| &at.phase) else { continue };
+            let task = TaskKey { frame: *frame, scheduled: attempt.scheduled };
+            if is_due(attempt.timeout_at) {
+                due.push((task, "States.Timeout"));
+            } else if is_due(attempt.heartbeat_at) {
+                due.push((task, "States.HeartbeatTimeout"));
+            }
+        }
+        for (task, _) in &due {
+            self.time_out(*task)?;
+        }
+        for (TaskKey { frame, .. }, matched) in due {
+            let at = self.execution.frames.get(&frame).and_then(|frame| frame.at.as_ref());
+            // One before it may have given this one up.
+            if at.is_some_and(|at| at.phase == Phase::Deciding) {
+                self.state_failed(frame, Failure::timeout(), matched)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes that an attempt is over. History and the error say `States.Timeout` for heartbeats too.
+    fn time_out(&mut self, task: TaskKey) -> Flow {
         self.forget_timers(task);
-        self.effects.push(Effect::AbandonTask(task));
+        self.abandon(task);
         let Some(resource) = self.resource_of(task.frame) else { return Ok(()) };
         let failure = Failure::timeout();
         let kind = match resource {
-            Resource::Activity(_) => EventKind::ActivityTimedOut(failure.clone()),
-            Resource::Lambda(_) => EventKind::LambdaFunctionTimedOut(failure.clone()),
-            Resource::Integration(integration) => {
-                EventKind::TaskTimedOut { on: on(integration), failure: failure.clone() }
-            }
+            Resource::Activity(_) => EventKind::ActivityTimedOut(failure),
+            Resource::Lambda(_) => EventKind::LambdaFunctionTimedOut(failure),
+            Resource::Integration(integration) => EventKind::TaskTimedOut { on: on(integration), failure },
         };
         self.emit(task.frame, kind)?;
-        self.state_failed(task.frame, failure, matched)
+        Ok(())
     }
 
     pub(super) fn arm_heartbeat(&mut self, task: TaskKey, seconds: u64) {
@@ -208,7 +243,7 @@ impl Stepper<'_> {
         for (armed, kind) in [(timeout, TimerKind::TaskTimeout), (heartbeat, TimerKind::Heartbeat)] {
             if armed {
                 let key = TimerKey { frame: task.frame, kind, stamp: task.scheduled };
-                self.effects.push(Effect::CancelTimer(key));
+                self.cancel(key);
             }
         }
     }

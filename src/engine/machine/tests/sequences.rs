@@ -400,10 +400,10 @@ fn an_empty_map_has_no_iterations() {
 
 #[test]
 fn a_failing_iteration_aborts_the_others_in_order() {
-    let task = json!({"Type": "Task", "Resource": ACTIVITY, "TimeoutSeconds": 1, "End": true});
+    let task = json!({"Type": "Task", "Resource": ACTIVITY, "TimeoutSeconds": 9, "End": true});
     let mut drive = Drive::new(&map(&task, &json!({})), "[1,2]");
     drive.start();
-    drive.fire();
+    drive.fail(1, "E", "c");
     drive.expect(&[
         "1<0 ExecutionStarted",
         "2<0 MapStateEntered",
@@ -414,14 +414,45 @@ fn a_failing_iteration_aborts_the_others_in_order() {
         "7<6 ActivityScheduled",
         "8<5 TaskStateEntered",
         "9<8 ActivityScheduled",
-        "10<7 ActivityTimedOut",
-        "11<10 MapIterationFailed",
+        "10<9 ActivityFailed",
+        "11<10 MapIterationAborted",
         "12<10 TaskStateAborted",
-        "13<10 MapIterationAborted",
+        "13<10 MapIterationFailed",
         "14<10 TaskStateAborted",
         "15<10 MapStateFailed",
         "16<15 ExecutionFailed",
     ]);
+}
+
+/// Recorded: four functions called by the iterations of a Map take too long at the same time.
+#[test]
+fn attempts_that_time_out_together_say_so_before_one_of_them_fails_the_map() {
+    let lambda = "arn:aws:lambda:us-east-1:123456789012:function:f";
+    let task = json!({"Type": "Task", "Resource": lambda, "TimeoutSeconds": 1, "End": true});
+    let mut drive = Drive::new(&map(&task, &json!({})), "[1,2,3,4]");
+    drive.start();
+    assert_eq!(drive.execution.event_count(), 19);
+    drive.fire();
+    assert_eq!(
+        drive.history()[19..],
+        [
+            "20<10 LambdaFunctionTimedOut",
+            "21<13 LambdaFunctionTimedOut",
+            "22<16 LambdaFunctionTimedOut",
+            "23<19 LambdaFunctionTimedOut",
+            "24<20 MapIterationFailed",
+            "25<20 TaskStateAborted",
+            "26<20 MapIterationAborted",
+            "27<20 TaskStateAborted",
+            "28<20 MapIterationAborted",
+            "29<20 TaskStateAborted",
+            "30<20 MapIterationAborted",
+            "31<20 TaskStateAborted",
+            "32<20 MapStateFailed",
+            "33<32 ExecutionFailed",
+        ]
+    );
+    assert_eq!(drive.ending().failure, Failure::timeout());
 }
 
 #[test]
@@ -431,6 +462,7 @@ fn the_last_event_there_may_be_says_so() {
             "Choices": [{"Variable": "$.x", "IsPresent": true, "Next": "C"}], "Default": "A"}, "C": {"Type": "Succeed"}}});
     let mut drive = Drive::new(&definition, "{}");
     drive.start();
+    while drive.fire() {}
     assert_eq!(drive.execution.event_count(), EVENTS_MAX);
     let cause = "The execution reached the maximum number of history events (25000).";
     assert_eq!(drive.ending().failure, Failure::new("States.Runtime", cause));
