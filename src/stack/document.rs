@@ -27,7 +27,7 @@ pub(super) fn parse(text: &str) -> Result<Value, Error> {
     loader.early_parse(false);
     loader.alias_limit(ALIAS_NODES_MAX);
     let mut parser = Parser::new_from_str(text);
-    parser.load(&mut loader, false).map_err(|error| Error::Syntax(error.to_string()))?;
+    parser.load(&mut loader, true).map_err(|error| Error::Syntax(error.to_string()))?;
     if let Some(error) = loader.error() {
         return Err(Error::Syntax(error.to_string()));
     }
