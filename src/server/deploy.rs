@@ -23,7 +23,7 @@ pub struct Deployed {
 /// # Errors
 /// [`Error::Template`] when a file can't be read, [`Error::Stack`] when it can't be applied.
 pub(super) async fn deploy(stacks: &Stacks, deploy: &Deploy, endpoint: &str) -> Result<Vec<Deployed>, Error> {
-    if deploy.templates.is_empty() {
+    if deploy.templates.is_empty() && deploy.tutorial {
         return tutorial(stacks, endpoint).await;
     }
     let mut deployed = Vec::new();

@@ -77,9 +77,11 @@ pub struct Credential {
 }
 
 /// What is deployed at start.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Deploy {
+    /// Whether a new data directory gets the tutorial, if no templates are named.
+    pub tutorial: bool,
     /// CloudFormation templates applied at every start.
     pub templates: Vec<PathBuf>,
 }
@@ -116,6 +118,12 @@ impl Default for Options {
             limits: Limits::default(),
             gateway: Gateway::default(),
         }
+    }
+}
+
+impl Default for Deploy {
+    fn default() -> Self {
+        Self { tutorial: true, templates: Vec::new() }
     }
 }
 
