@@ -7,6 +7,7 @@ mod addresses;
 #[allow(dead_code)]
 mod client;
 mod commands;
+mod disk;
 mod pages;
 mod refusals;
 mod restart;

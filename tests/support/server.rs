@@ -42,7 +42,27 @@ pub(crate) struct Server {
 impl Server {
     /// Starts the server on `dir` and waits until it says that it is ready.
     pub(crate) fn start(dir: &DataDir, arguments: &[&str]) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_stepgate"))
+        Self::start_as(Command::new(env!("CARGO_BIN_EXE_stepgate")), dir, arguments)
+    }
+
+    /// Starts a server that can't write files larger than `kib`: to it, the disk is full there.
+    pub(crate) fn start_with_small_disk(dir: &DataDir, kib: u32) -> Self {
+        // An ignored signal stays ignored across exec: a write over the limit fails, and does not kill.
+        let script = format!("trap '' XFSZ; ulimit -S -f {kib}; exec \"$0\" \"$@\"");
+        let mut command = Command::new("bash");
+        command.arg("-c").arg(script).arg(env!("CARGO_BIN_EXE_stepgate"));
+        Self::start_as(command, dir, &[])
+    }
+
+    /// Gives a server with a small disk all there is.
+    pub(crate) fn make_space(&self) {
+        let pid = self.child.id().to_string();
+        let lifted = Command::new("prlimit").args(["--pid", &pid, "--fsize=unlimited"]).status();
+        assert!(lifted.unwrap().success());
+    }
+
+    fn start_as(mut command: Command, dir: &DataDir, arguments: &[&str]) -> Self {
+        let mut child = command
             .args(["serve", "--listen", "127.0.0.1:0", "--json", "--data-dir"])
             .arg(dir.path().join("data"))
             .args(arguments)

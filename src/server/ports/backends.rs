@@ -36,6 +36,10 @@ impl InProcess {
             Ok(body) => (StatusCode::OK, body),
             // A name that is not in the service's table is the integration's fault, not the caller's.
             Err(ApiError { code: Code::UnknownOperation, .. }) => return Err(unknown_operation(&call)),
+            // The house itself failed, its disk most likely: no answer of the service that could be mapped.
+            Err(ApiError { code: Code::InternalFailure | Code::ServiceUnavailable, .. }) => {
+                return Err(BackendError::Unreachable);
+            }
             Err(error) => {
                 let status = StatusCode::from_u16(error.status(Protocol::Json10));
                 (status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), error.json(Protocol::Json10))
