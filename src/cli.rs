@@ -23,7 +23,7 @@ use arguments::{Arguments, Command};
 /// Exit codes: 0 done, 1 the command failed, 2 the arguments make no sense.
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let outcome = match arguments.command.unwrap_or_else(|| Command::Serve(arguments.serve)) {
+    let outcome = match arguments.command.unwrap_or(Command::Serve(arguments.serve)) {
         Command::Serve(serve) => serve::run(&serve),
         Command::Apply(apply) => apply::run(&apply),
         Command::Validate(validate) => validate::run(&validate),

@@ -30,9 +30,9 @@ mod start;
 mod state_machines;
 mod tags;
 mod task_tokens;
+mod tasks;
 #[cfg(test)]
 mod tests;
-mod tasks;
 mod timers;
 
 pub use activities::{Activity, ActivityTask};

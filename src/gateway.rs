@@ -2,5 +2,38 @@
 //!
 //! The control side writes working copies and immutable deployments into the store; the data side compiles
 //! a deployment once and serves requests from it. They meet in [`api::DeploymentSnapshot`].
+//!
+//! The data side's entry is [`Gateway`]: [`address()`] says which API a request is for, [`Gateway::serve`] answers
+//! it through the layers in `pipeline`, the ports [`StageSource`] and [`Backends`] say what it needs.
 
 pub mod api;
+pub mod error;
+pub mod patch;
+
+mod address;
+mod backends;
+mod compile;
+mod context;
+mod execution_log;
+#[cfg(test)]
+mod fixture;
+mod headers;
+mod integration;
+mod mapping;
+mod pipeline;
+mod plans;
+mod query;
+mod refusal;
+mod stack;
+mod stage_source;
+mod stages;
+mod test_call;
+mod variable;
+
+pub use address::{Target, TargetApi, address};
+pub use backends::{AwsCall, AwsOperation, BackendError, BackendResponse, Backends, BoxFuture};
+pub use context::Peer;
+pub use plans::Rate;
+pub use refusal::{Denial, Misconfiguration, Refusal};
+pub use stack::{Gateway, Options, Ports, Running};
+pub use stages::{SourceError, StageSource};

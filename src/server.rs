@@ -16,9 +16,9 @@ mod ports;
 mod start;
 mod tls;
 
-pub use deploy::Deployed;
+pub use deploy::{Deployed, stack_name};
 pub use error::Error;
 pub use options::{
-    Account, Credential, Deploy, Limits, Listen, Options, Tls, TUTORIAL_STACK, TUTORIAL_TEMPLATE,
+    Account, Credential, Deploy, Limits, Listen, Options, TUTORIAL_STACK, TUTORIAL_TEMPLATE, Tls,
 };
 pub use start::Server;

@@ -13,11 +13,13 @@ mod options;
 mod param;
 mod readers;
 mod schema;
+#[cfg(test)]
+mod tests;
 mod tx;
 mod writer;
 
 pub use error::Error;
-pub use options::Options;
+pub use options::{Moment, Options, Probe};
 pub use param::{Param, Row};
 pub use tx::Tx;
 
@@ -55,8 +57,9 @@ impl Store {
         std::fs::create_dir_all(dir).map_err(|e| Error::Io(format!("{}: {e}", dir.display())))?;
         let lock = lock(dir)?;
         let path: PathBuf = dir.join(DATABASE);
-        let writer = writer::Writer::start(&path, &options, clock)?;
-        let checkpoint = checkpoint::Checkpoint::start(&path, &options, writer.restart_flag())?;
+        let log = Arc::new(checkpoint::Log::default());
+        let writer = writer::Writer::start(&path, &options, clock, log.clone())?;
+        let checkpoint = checkpoint::Checkpoint::start(&path, &options, log)?;
         let readers = readers::Readers::start(&path, &options)?;
         let store = Self { inner: Arc::new(Inner { readers, checkpoint, writer, _lock: lock }) };
         store.migrate("store", &[])?;
@@ -86,10 +89,7 @@ impl Store {
     ///
     /// # Errors
     /// The job's own, or any [`Error`].
-    pub async fn read<T, E>(
-        &self,
-        job: impl FnOnce(&Tx<'_>) -> Result<T, E> + Send + 'static,
-    ) -> Result<T, E>
+    pub async fn read<T, E>(&self, job: impl FnOnce(&Tx<'_>) -> Result<T, E> + Send + 'static) -> Result<T, E>
     where
         T: Send + 'static,
         E: From<Error> + Send + 'static,
@@ -125,149 +125,5 @@ fn lock(dir: &Path) -> Result<File, Error> {
         Ok(()) => Ok(file),
         Err(std::fs::TryLockError::WouldBlock) => Err(Error::Locked(dir.display().to_string())),
         Err(std::fs::TryLockError::Error(error)) => Err(io(error)),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::sync::atomic::{AtomicUsize, Ordering};
-
-    use super::*;
-    use crate::clock::SystemClock;
-
-    const TABLES: &[&str] = &["CREATE TABLE pair (k TEXT PRIMARY KEY, v BIGINT NOT NULL)"];
-
-    struct Dir(PathBuf);
-
-    impl Dir {
-        fn new() -> Self {
-            static NEXT: AtomicUsize = AtomicUsize::new(0);
-            let n = NEXT.fetch_add(1, Ordering::Relaxed);
-            Self(std::env::temp_dir().join(format!("stepgate-store-{}-{n}", std::process::id())))
-        }
-
-        fn open(&self, options: Options) -> Store {
-            let store = Store::open(&self.0, options, Arc::new(SystemClock::new())).unwrap();
-            store.migrate("test", TABLES).unwrap();
-            store
-        }
-    }
-
-    impl Drop for Dir {
-        fn drop(&mut self) {
-            let _ = std::fs::remove_dir_all(&self.0);
-        }
-    }
-
-    async fn put(store: &Store, k: &'static str, v: i64) -> Result<usize, Error> {
-        let sql = "INSERT INTO pair (k, v) VALUES (?1, ?2)";
-        store.write(move |tx| tx.execute(sql, &[k.into(), v.into()])).await
-    }
-
-    async fn sum(store: &Store) -> Option<i64> {
-        let sql = "SELECT SUM(v) FROM pair";
-        let sum: Result<Option<Option<i64>>, Error> =
-            store.read(move |tx| tx.query_one(sql, &[], |row| row.opt_int(0))).await;
-        sum.unwrap().flatten()
-    }
-
-    #[tokio::test]
-    async fn what_is_written_is_read_again_after_opening_anew() {
-        let dir = Dir::new();
-        let store = dir.open(Options::default());
-        put(&store, "a", 1).await.unwrap();
-        store.close().await;
-        assert!(matches!(put(&store, "b", 2).await, Err(Error::Closed)));
-        drop(store);
-        assert_eq!(sum(&dir.open(Options::default())).await, Some(1));
-    }
-
-    #[tokio::test]
-    async fn a_failing_job_takes_back_its_own_writes_only() {
-        let dir = Dir::new();
-        let store = dir.open(Options::default());
-        let jobs = (0..50).map(|i| {
-            let store = store.clone();
-            tokio::spawn(async move {
-                let name = format!("k{i}");
-                store
-                    .write(move |tx| {
-                        let sql = "INSERT INTO pair (k, v) VALUES (?1, 1)";
-                        tx.execute(sql, &[Param::Text(&name)])?;
-                        if i % 2 == 0 { Err(Error::Sql("no".into())) } else { Ok(()) }
-                    })
-                    .await
-            })
-        });
-        let mut failed = 0;
-        for job in jobs.collect::<Vec<_>>() {
-            failed += usize::from(job.await.unwrap().is_err());
-        }
-        assert_eq!((failed, sum(&store).await), (25, Some(25)));
-    }
-
-    #[tokio::test]
-    async fn a_panicking_job_fails_alone() {
-        let dir = Dir::new();
-        let store = dir.open(Options::default());
-        let panicked: Result<(), Error> = store
-            .write(|tx| {
-                tx.execute("INSERT INTO pair (k, v) VALUES ('x', 7)", &[])?;
-                panic!("a bug in a job");
-            })
-            .await;
-        assert!(matches!(panicked, Err(Error::Panicked)));
-        put(&store, "a", 1).await.unwrap();
-        assert_eq!(sum(&store).await, Some(1));
-    }
-
-    #[tokio::test]
-    async fn readers_cannot_write() {
-        let dir = Dir::new();
-        let store = dir.open(Options::default());
-        let written = store.read(|tx| tx.execute("INSERT INTO pair (k, v) VALUES ('x', 7)", &[])).await;
-        assert!(matches!(written, Err(Error::Sql(_))), "{written:?}");
-    }
-
-    #[tokio::test]
-    async fn one_process_at_a_time() {
-        let dir = Dir::new();
-        let _store = dir.open(Options::default());
-        let second = Store::open(&dir.0, Options::default(), Arc::new(SystemClock::new()));
-        assert!(matches!(second, Err(Error::Locked(_))));
-    }
-
-    #[tokio::test]
-    async fn a_full_disk_fails_the_job_loses_nothing_and_ends() {
-        let dir = Dir::new();
-        let store = dir.open(Options::default());
-        put(&store, "a", 1).await.unwrap();
-        store.close().await;
-        drop(store);
-        let full = dir.open(Options { pages_max: Some(12), ..Options::default() });
-        let big = |k: &'static str| {
-            let text = "x".repeat(200_000);
-            let sql = "INSERT INTO pair (k, v) VALUES (?1 || ?2, 1)";
-            full.write(move |tx| tx.execute(sql, &[Param::Text(k), Param::Text(&text)]))
-        };
-        assert!(matches!(big("b").await, Err(Error::DiskFull)));
-        assert_eq!(put(&full, "c", 2).await.unwrap(), 1);
-        assert_eq!(sum(&full).await, Some(3));
-        full.close().await;
-        drop(full);
-        // With space again, service goes on.
-        let store = dir.open(Options::default());
-        put(&store, "d", 4).await.unwrap();
-        assert_eq!(sum(&store).await, Some(7));
-    }
-
-    #[tokio::test]
-    async fn a_newer_schema_is_refused() {
-        let dir = Dir::new();
-        let store = dir.open(Options::default());
-        store.migrate("other", &["CREATE TABLE a (x BIGINT)", "CREATE TABLE b (x BIGINT)"]).unwrap();
-        store.migrate("other", &["CREATE TABLE a (x BIGINT)", "CREATE TABLE b (x BIGINT)"]).unwrap();
-        let older = store.migrate("other", &["CREATE TABLE a (x BIGINT)"]);
-        assert!(matches!(older, Err(Error::Newer { found: 2, known: 1, .. })));
     }
 }

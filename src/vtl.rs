@@ -1,1 +1,35 @@
-//! Room `vtl`.
+//! Apache Velocity 1.7, the language of API Gateway's mapping templates: text → [`Template`] → text.
+//!
+//! A template is parsed once, when it is deployed, and evaluated for every request. [`Template::parse`] is the
+//! one entry; evaluation asks a [`Host`] for everything outside the language (`$input`, `$util`, `$context`, …).
+//!
+//! Invariants: pure (same template, host answers and limits → same text); no panic on any source, and every
+//! evaluation ends within its [`Limits`]. What a template prints is what the Java engine prints, byte for byte,
+//! whitespace included (`tests/data/vtl` holds the recorded answers), with these deliberate differences:
+//! - values that came from JSON print as API Gateway prints them ([`Value::from_json`]);
+//! - `#include`, `#parse` and reflection (`.class`, `getClass()`) are refused, as API Gateway has none of them;
+//! - a `#foreach` over more than [`Limits::foreach_iterations`] items is an error, it is not cut short.
+//!
+//! API Gateway developer guide: "Mapping template transformations" and "Variables for data transformations".
+
+mod ast;
+mod error;
+mod eval;
+mod host;
+mod lexer;
+mod limits;
+mod methods;
+mod names;
+mod parser;
+mod template;
+mod token;
+mod value;
+
+pub use error::{EvalError, ParseError, Position};
+pub use host::{Host, HostError, Object};
+pub use limits::{LimitKind, Limits};
+pub use template::Template;
+pub use value::{Block, Entry, List, ListKind, Loop, Map, Value};
+
+/// What a macro called as `#@name(…) … #end` finds its block under.
+const BODY_CONTENT: &str = "bodyContent";

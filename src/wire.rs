@@ -1,1 +1,34 @@
-//! Room `wire`.
+//! The AWS APIs as clients see them.
+//!
+//! One table of [`Operation`]s a service says everything there is to say about an operation: route, input
+//! shape with its constraints, success status, handler. Routing, decoding, constraint checks, metrics, the
+//! lists in the documents and the coverage tests read these tables and nothing else. The room converts and
+//! decides nothing: handlers call `engine`, `gateway` and `identity`.
+
+mod api;
+pub mod apis;
+mod call;
+mod check;
+#[cfg(test)]
+mod coverage;
+mod error;
+#[cfg(test)]
+mod harness;
+mod iam;
+mod operation;
+mod protocol;
+mod reply;
+mod shape;
+mod states;
+mod sts;
+#[cfg(test)]
+mod tests;
+
+pub use api::Api;
+pub use call::{Call, Rooms};
+pub use error::{ApiError, Code};
+pub(crate) use operation::handler;
+pub use operation::{Handler, HandlerFuture, Operation, Protocol, Route, Service};
+pub use protocol::service_of;
+pub use reply::{Output, Reply, ReplyBody};
+pub use shape::{Limits, Location, Member, Pattern, Shape, Structure, optional, required};

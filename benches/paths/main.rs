@@ -5,6 +5,8 @@
 //! machine's own fdatasync. `-- --seconds 5 --rounds 3 --connections 1,64` changes the run. Ratios within one
 //! run are what counts; absolute numbers belong to the machine.
 
+#![allow(clippy::print_stdout, clippy::unwrap_used)] // A bench prints; one that can not run panics.
+
 mod echo;
 mod fdatasync;
 mod load;

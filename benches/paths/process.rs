@@ -26,7 +26,8 @@ impl Served {
         std::fs::create_dir_all(&dir).unwrap();
         let template = include_str!("paths.yaml").replace("BACKEND", &format!("http://{}", backend.address));
         std::fs::write(dir.join("bench.yaml"), template).unwrap();
-        let settings = format!("[deploy]\ntemplates = [{:?}]\n[log]\nlevel = 'warn'\n", dir.join("bench.yaml"));
+        let settings =
+            format!("[deploy]\ntemplates = [{:?}]\n[log]\nlevel = 'warn'\n", dir.join("bench.yaml"));
         std::fs::write(dir.join("stepgate.toml"), settings).unwrap();
         let mut command = on_core(0);
         command.arg(env!("CARGO_BIN_EXE_stepgate")).arg("serve").arg("--json");

@@ -19,21 +19,21 @@ pub trait Ids: Send + Sync + 'static {
 
     /// `len` characters of `[a-z0-9]`, the form of API Gateway's ids (10 for APIs and keys, 6 for the rest).
     fn lower_alphanumeric(&self, len: usize) -> String {
-        self.from_alphabet(b"abcdefghijklmnopqrstuvwxyz0123456789", len)
+        self.pick_from(b"abcdefghijklmnopqrstuvwxyz0123456789", len)
     }
 
     /// `len` characters of `[A-Za-z0-9]`, the form of API key values.
     fn alphanumeric(&self, len: usize) -> String {
-        self.from_alphabet(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789", len)
+        self.pick_from(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789", len)
     }
 
     /// `len` characters of `[A-Z0-9]`, the form of IAM's unique ids and access keys.
     fn upper_alphanumeric(&self, len: usize) -> String {
-        self.from_alphabet(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", len)
+        self.pick_from(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", len)
     }
 
     /// `len` characters of an ASCII `alphabet` of at most 256.
-    fn from_alphabet(&self, alphabet: &[u8], len: usize) -> String {
+    fn pick_from(&self, alphabet: &[u8], len: usize) -> String {
         // Rejection keeps every character equally likely.
         let limit = 256 - 256 % alphabet.len();
         let mut out = String::with_capacity(len);

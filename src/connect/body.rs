@@ -1,8 +1,8 @@
 //! One body type for every request and response.
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http_body_util::combinators::UnsyncBoxBody;
-use http_body_util::{BodyExt, Empty, Full, LengthLimitError, Limited};
+use http_body_util::{BodyExt, Empty, Full, LengthLimitError};
 
 use super::{BoxError, Error};
 
@@ -33,7 +33,7 @@ pub fn empty() -> Body {
 /// Fails with [`Error::TooLarge`] as soon as it is known to have more than `bytes_max` bytes, and with
 /// [`Error::Body`] if the sender breaks off; errors that the body carries from [`super::HttpClient`] keep
 /// their kind.
-pub async fn collect(body: Body, bytes_max: usize) -> Result<Bytes, Error> {
+pub async fn collect(mut body: Body, bytes_max: usize) -> Result<Bytes, Error> {
     let announced = http_body::Body::size_hint(&body).lower();
     if u64::try_from(bytes_max).is_ok_and(|max| max < announced) {
         return Err(Error::TooLarge { bytes_max });
@@ -41,13 +41,38 @@ pub async fn collect(body: Body, bytes_max: usize) -> Result<Bytes, Error> {
     if http_body::Body::is_end_stream(&body) {
         return Ok(Bytes::new());
     }
-    match Limited::new(body, bytes_max).collect().await {
-        Ok(whole) => Ok(whole.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => Err(Error::TooLarge { bytes_max }),
-        Err(error) => Err(match error.downcast::<Error>() {
-            Ok(ours) => *ours,
-            Err(theirs) => Error::Body(theirs),
-        }),
+    // By hand and not through `http_body_util::Limited`: a body of one frame, which is most of them, is
+    // handed out as it came, without a copy.
+    let (mut whole, mut more) = (Bytes::new(), BytesMut::new());
+    while let Some(frame) = body.frame().await {
+        let frame = match frame {
+            Ok(frame) => frame,
+            Err(error) => return Err(broken(error, bytes_max)),
+        };
+        let Ok(data) = frame.into_data() else { continue };
+        if bytes_max < whole.len() + more.len() + data.len() {
+            return Err(Error::TooLarge { bytes_max });
+        }
+        if whole.is_empty() && more.is_empty() {
+            whole = data;
+            continue;
+        }
+        if more.is_empty() {
+            more.extend_from_slice(&std::mem::take(&mut whole));
+        }
+        more.extend_from_slice(&data);
+    }
+    Ok(if more.is_empty() { whole } else { more.freeze() })
+}
+
+fn broken(error: BoxError, bytes_max: usize) -> Error {
+    // A limit further out, such as the front door's, says the same in its own words.
+    if error.is::<LengthLimitError>() {
+        return Error::TooLarge { bytes_max };
+    }
+    match error.downcast::<Error>() {
+        Ok(ours) => *ours,
+        Err(theirs) => Error::Body(theirs),
     }
 }
 

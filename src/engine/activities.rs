@@ -131,7 +131,8 @@ impl Engine {
             .inner
             .store
             .read(move |tx| {
-                let sql = "SELECT id, name, created FROM activity WHERE home = ?1 AND ?2 < id ORDER BY id LIMIT ?3";
+                let sql =
+                    "SELECT id, name, created FROM activity WHERE home = ?1 AND ?2 < id ORDER BY id LIMIT ?3";
                 let params = [Param::Text(&home_key(&home)), after.into(), limit.into()];
                 Ok(tx.query(sql, &params, |row| {
                     let arn = ActivityArn::new(&home, &row.text(1)?);
@@ -263,9 +264,9 @@ impl Engine {
             .store
             .read(move |tx| {
                 let (entries, _) = journal::read(tx, id)?;
-                Ok::<_, Error>(entries.iter().any(|entry| {
-                    matches!(&entry.note, Some(Note::Attempt { token: of, .. }) if **of == *token)
-                }))
+                Ok::<_, Error>(entries.iter().any(
+                    |entry| matches!(&entry.note, Some(Note::Attempt { token: of, .. }) if **of == *token),
+                ))
             })
             .await?;
         Err(if known { Error::TaskTimedOut } else { Error::InvalidToken })
@@ -288,4 +289,3 @@ impl Engine {
         Ok(())
     }
 }
-

@@ -67,7 +67,9 @@ pub enum Error {
     #[error("Resource not found: '{0}'")]
     ResourceNotFound(String),
     /// More than 50 tags.
-    #[error("You've exceeded the number of tags allowed for a resource. See the Limits Topic in the AWS Step Functions Developer Guide.")]
+    #[error(
+        "You've exceeded the number of tags allowed for a resource. See the Limits Topic in the AWS Step Functions Developer Guide."
+    )]
     TooManyTags,
     /// A combination of members that makes no sense.
     #[error("{0}")]

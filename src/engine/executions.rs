@@ -166,11 +166,10 @@ impl Engine {
             .read(move |tx| {
                 // Each status has its own run of the index; a listing of all merges the five.
                 let mut items = Vec::new();
-                for status in filter.status.map_or(STATUSES.to_vec(), |status| vec![status]) {
+                for status in filter.status.map_or_else(|| STATUSES.to_vec(), |status| vec![status]) {
                     let sql = "SELECT id, name, status, started, stopped FROM execution
                                WHERE machine = ?1 AND status = ?2 AND id < ?3 ORDER BY id DESC LIMIT ?4";
-                    let params =
-                        [machine.id.into(), status_code(status).into(), before.into(), limit.into()];
+                    let params = [machine.id.into(), status_code(status).into(), before.into(), limit.into()];
                     items.extend(tx.query(sql, &params, |row| read_item(row, &arn))?);
                 }
                 items.sort_by_key(|item| std::cmp::Reverse(item.id));
@@ -193,7 +192,7 @@ impl Engine {
             .store
             .read(move |tx| Ok::<_, Error>(find(tx, &parsed)?.map(|found| found.id)))
             .await?
-            .ok_or_else(|| Error::ExecutionDoesNotExist(text))?;
+            .ok_or(Error::ExecutionDoesNotExist(text))?;
         let now = self.now();
         match self.advance(id, Input::Stopped(failure), |_| Ok(())).await? {
             Outcome::Advanced => Ok(now),
@@ -258,7 +257,8 @@ pub(super) fn load(tx: &Tx<'_>, id: i64) -> Result<Option<Loaded>, Error> {
         kind: i64,
         role_arn: String,
     }
-    let sql = "SELECT m.home, m.name, e.name, e.input, e.started, e.revision, r.definition, m.kind, r.role_arn
+    let sql =
+        "SELECT m.home, m.name, e.name, e.input, e.started, e.revision, r.definition, m.kind, r.role_arn
                FROM execution e JOIN state_machine m ON m.id = e.machine
                JOIN state_machine_revision r ON r.id = e.revision WHERE e.id = ?1 AND e.status = 0";
     let columns = tx.query_one(sql, &[id.into()], |row| {

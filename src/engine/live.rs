@@ -53,7 +53,7 @@ impl LiveExecutions {
         }
         let shared = Arc::new(AsyncMutex::new(live));
         index.insert(id, Arc::downgrade(&shared));
-        if index.len() % 4096 == 0 {
+        if index.len().is_multiple_of(4096) {
             index.retain(|_, weak| weak.strong_count() != 0);
         }
         self.recent.insert(id, shared.clone());

@@ -86,7 +86,9 @@ impl Engine {
     pub(super) fn changes(&self, effects: &[Effect]) -> Changes {
         let runs = effects.iter().filter_map(|effect| match effect {
             Effect::RunTask(run) => Some(run),
-            Effect::ArmTimer { .. } | Effect::CancelTimer(_) | Effect::AbandonTask(_) | Effect::Ended(_) => None,
+            Effect::ArmTimer { .. } | Effect::CancelTimer(_) | Effect::AbandonTask(_) | Effect::Ended(_) => {
+                None
+            }
         });
         let (task_ids, activity_ids) = runs
             .map(|run| {
@@ -111,7 +113,9 @@ impl Engine {
                 Effect::CancelTimer(_) => {}
                 Effect::RunTask(run) => match rows.next() {
                     Some((row, Some(activity))) => {
-                        self.inner.queues.push(activity, super::queue::Queued { row, execution: id, task: run.task });
+                        self.inner
+                            .queues
+                            .push(activity, super::queue::Queued { row, execution: id, task: run.task });
                     }
                     Some((_, None)) => self.call(id, home.clone(), run),
                     None => {}
@@ -156,7 +160,12 @@ impl Engine {
         };
         let is_last = !matches!(input, Input::TaskSubmitted { .. });
         let [frame, scheduled] = journal::task_columns(task);
-        self.insist(id, input, move |tx| if is_last { remove_task(tx, id, frame, scheduled) } else { Ok(()) }).await;
+        self.insist(
+            id,
+            input,
+            move |tx| if is_last { remove_task(tx, id, frame, scheduled) } else { Ok(()) },
+        )
+        .await;
     }
 
     /// Takes an input in that nobody will send again: a store that fails is asked again, ever less often,
@@ -262,7 +271,8 @@ impl Changes {
             match effect {
                 Effect::ArmTimer { key, at } => {
                     let [frame, kind, stamp] = journal::timer_columns(*key);
-                    let sql = "INSERT INTO timer (execution, frame, kind, stamp, due) VALUES (?1, ?2, ?3, ?4, ?5)
+                    let sql =
+                        "INSERT INTO timer (execution, frame, kind, stamp, due) VALUES (?1, ?2, ?3, ?4, ?5)
                                ON CONFLICT (execution, frame, kind, stamp) DO UPDATE SET due = excluded.due";
                     let due = at.as_millis();
                     tx.execute(sql, &[id.into(), frame.into(), kind.into(), stamp.into(), due.into()])?;
@@ -319,7 +329,8 @@ pub(super) fn remove_task(tx: &Tx<'_>, id: i64, frame: i64, scheduled: i64) -> R
 }
 
 fn write_ending(tx: &Tx<'_>, id: i64, ending: &Ending) -> Result<(), Error> {
-    let sql = "UPDATE execution SET status = ?2, stopped = ?3, output = ?4, error = ?5, cause = ?6 WHERE id = ?1";
+    let sql =
+        "UPDATE execution SET status = ?2, stopped = ?3, output = ?4, error = ?5, cause = ?6 WHERE id = ?1";
     let params = [
         id.into(),
         status_code(ending.status).into(),

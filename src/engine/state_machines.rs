@@ -255,9 +255,7 @@ impl Engine {
     /// `InvalidArn`, `StateMachineDoesNotExist`.
     pub async fn describe_state_machine(&self, arn: &str) -> Result<StateMachine, Error> {
         let parsed = unqualified(arn)?;
-        let found = self.inner.store.read(move |tx| {
-            find(tx, &parsed)?.ok_or_else(|| not_found(&parsed))
-        });
+        let found = self.inner.store.read(move |tx| find(tx, &parsed)?.ok_or_else(|| not_found(&parsed)));
         found.await
     }
 
@@ -265,7 +263,10 @@ impl Engine {
     ///
     /// # Errors
     /// `InvalidArn`, `ExecutionDoesNotExist`.
-    pub async fn describe_state_machine_for_execution(&self, execution_arn: &str) -> Result<StateMachine, Error> {
+    pub async fn describe_state_machine_for_execution(
+        &self,
+        execution_arn: &str,
+    ) -> Result<StateMachine, Error> {
         let arn = crate::id::ExecutionArn::parse(execution_arn)?;
         self.inner
             .store
@@ -296,7 +297,9 @@ impl Engine {
             .inner
             .store
             .read(move |tx| {
-                let sql = select_machine!("WHERE m.home = ?1 AND ?2 < m.id AND m.deleting < 2 ORDER BY m.id LIMIT ?3");
+                let sql = select_machine!(
+                    "WHERE m.home = ?1 AND ?2 < m.id AND m.deleting < 2 ORDER BY m.id LIMIT ?3"
+                );
                 let params = [Param::Text(&home_key(&home)), after.into(), limit.into()];
                 let rows = tx.query(sql, &params, |row| Ok(read(row)))?;
                 rows.into_iter().collect()
@@ -485,7 +488,8 @@ pub(super) fn kind_of(code: i64) -> StateMachineType {
 
 fn insert(tx: &Tx<'_>, machine: &StateMachine) -> Result<(), Error> {
     let kind = i64::from(machine.kind == StateMachineType::Express);
-    let sql = "INSERT INTO state_machine (id, home, name, kind, created, revision) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+    let sql =
+        "INSERT INTO state_machine (id, home, name, kind, created, revision) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
     let home = home_key(&machine.arn.home);
     let params = [
         machine.id.into(),
@@ -523,7 +527,8 @@ fn insert_revision(tx: &Tx<'_>, machine: &StateMachine) -> Result<(), Error> {
 /// described, and its name can be used again.
 fn remove(tx: &Tx<'_>, id: i64) -> Result<(), Error> {
     // The row stays under a name that nobody can ask for, because executions and revisions refer to it.
-    let sql = "UPDATE state_machine SET name = name || ':' || id, deleting = 2 WHERE id = ?1 AND deleting = 1";
+    let sql =
+        "UPDATE state_machine SET name = name || ':' || id, deleting = 2 WHERE id = ?1 AND deleting = 1";
     tx.execute(sql, &[id.into()])?;
     Ok(())
 }

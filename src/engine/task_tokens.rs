@@ -8,7 +8,8 @@ pub(super) fn prefix(execution: i64) -> String {
 /// The execution that a token names; `None` for what is no token of ours.
 pub(super) fn execution(token: &str) -> Option<i64> {
     let (execution, secret) = token.split_once('-')?;
-    let is_secret = secret.len() == 64 && secret.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b));
+    let is_secret =
+        secret.len() == 64 && secret.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b));
     let canonical = !execution.starts_with(['0', '+']) && execution.bytes().all(|b| !b.is_ascii_uppercase());
     if !is_secret || !canonical {
         return None;

@@ -45,7 +45,8 @@ impl House {
         let store = Store::open(&self.dir, crate::store::Options::default(), self.clock.clone()).unwrap();
         let ids = Arc::new(SeededIds::new(self.opened));
         let engine =
-            Engine::open(store.clone(), self.clock.clone(), ids, Options::default(), Arc::new(NoServices)).await;
+            Engine::open(store.clone(), self.clock.clone(), ids, Options::default(), Arc::new(NoServices))
+                .await;
         (engine.unwrap(), store)
     }
 
@@ -222,7 +223,8 @@ async fn a_waiting_worker_gets_the_next_task_and_an_idle_one_is_told_so() {
     let (engine, _store) = house.open().await;
     let activity = engine.create_activity(home(), "Work", Vec::new()).await.unwrap().arn.to_string();
     let machine = create(&engine, "M", &work()).await;
-    let poll = |engine: Engine, arn: String| tokio::spawn(async move { engine.get_activity_task(&arn, None).await });
+    let poll =
+        |engine: Engine, arn: String| tokio::spawn(async move { engine.get_activity_task(&arn, None).await });
     let waiting = poll(engine.clone(), activity.clone());
     tokio::task::yield_now().await;
     engine.start_execution(start(&machine, "E", "{}")).await.unwrap();
@@ -238,9 +240,14 @@ async fn a_waiting_worker_gets_the_next_task_and_an_idle_one_is_told_so() {
 async fn history_comes_in_pages_both_ways() {
     let mut house = House::new();
     let (engine, _store) = house.open().await;
-    let machine = create(&engine, "M", &json!({"StartAt": "A", "States": {
+    let machine = create(
+        &engine,
+        "M",
+        &json!({"StartAt": "A", "States": {
         "A": {"Type": "Pass", "Next": "W"}, "W": {"Type": "Wait", "Seconds": 1, "Next": "B"},
-        "B": {"Type": "Pass", "End": true}}})).await;
+        "B": {"Type": "Pass", "End": true}}}),
+    )
+    .await;
     let arn = engine.start_execution(start(&machine, "E", "{}")).await.unwrap().arn;
     house.clock.advance(Duration::from_secs(1));
     ended(&engine, &arn).await;
@@ -248,7 +255,8 @@ async fn history_comes_in_pages_both_ways() {
         for size in 1..=9 {
             let (mut ids, mut token): (Vec<u64>, Option<String>) = (Vec::new(), None);
             loop {
-                let page = engine.get_execution_history(&arn, Some(size), reverse, token.as_deref()).await.unwrap();
+                let page =
+                    engine.get_execution_history(&arn, Some(size), reverse, token.as_deref()).await.unwrap();
                 ids.extend(page.events.iter().map(|event| event.id));
                 token = page.next_token;
                 if token.is_none() {
@@ -278,12 +286,14 @@ async fn listings_are_newest_first_in_pages_and_by_status() {
         }
     }
     let filter = |status, token| ExecutionFilter { status, max_results: Some(2), next_token: token };
-    let names = |page: &Page<ExecutionItem>| page.items.iter().map(|e| e.arn.name.to_string()).collect::<Vec<_>>();
+    let names =
+        |page: &Page<ExecutionItem>| page.items.iter().map(|e| e.arn.name.to_string()).collect::<Vec<_>>();
     let page = engine.list_executions(&machine, filter(None, None)).await.unwrap();
     assert_eq!(names(&page), ["C", "B"]);
     let page = engine.list_executions(&machine, filter(None, page.next_token)).await.unwrap();
     assert_eq!((names(&page), page.next_token), (vec!["A".to_owned()], None));
-    let running = engine.list_executions(&machine, filter(Some(ExecutionStatus::Running), None)).await.unwrap();
+    let running =
+        engine.list_executions(&machine, filter(Some(ExecutionStatus::Running), None)).await.unwrap();
     assert_eq!(names(&running), ["C", "A"]);
 }
 
@@ -336,13 +346,28 @@ async fn a_deleted_machine_stops_its_executions_and_frees_its_name() {
 async fn a_task_that_no_service_takes_fails_clearly() {
     let mut house = House::new();
     let (engine, _store) = house.open().await;
-    let machine = create(&engine, "M", &json!({"StartAt": "T", "States": {"T": {
-        "Type": "Task", "Resource": "arn:aws:states:::sqs:sendMessage", "End": true}}})).await;
+    let machine = create(
+        &engine,
+        "M",
+        &json!({"StartAt": "T", "States": {"T": {
+        "Type": "Task", "Resource": "arn:aws:states:::sqs:sendMessage", "End": true}}}),
+    )
+    .await;
     let arn = engine.start_execution(start(&machine, "E", "{}")).await.unwrap().arn;
     assert_eq!(ended(&engine, &arn).await.error.as_deref(), Some("Test.NoService"));
     let page = engine.get_execution_history(&arn, None, false, None).await.unwrap();
     let types: Vec<&str> = page.events.iter().map(|event| event.kind.type_name()).collect();
-    assert_eq!(types, ["ExecutionStarted", "TaskStateEntered", "TaskScheduled", "TaskStarted", "TaskFailed", "ExecutionFailed"]);
+    assert_eq!(
+        types,
+        [
+            "ExecutionStarted",
+            "TaskStateEntered",
+            "TaskScheduled",
+            "TaskStarted",
+            "TaskFailed",
+            "ExecutionFailed"
+        ]
+    );
     assert!(matches!(page.events[0].kind, EventKind::ExecutionStarted { .. }));
 }
 

@@ -4,21 +4,42 @@
 //! [`DeploymentSnapshot`]; a stage points at deployments. Terms and shapes follow
 //! <https://docs.aws.amazon.com/apigateway/latest/api/>.
 
+mod account;
+mod apis;
+mod check_integration;
+mod control;
+mod deployable;
 mod deployment;
+#[cfg(test)]
+mod fixtures;
 mod gateway_response;
 mod ids;
 mod integration;
 mod live;
+mod mapping_names;
 mod method;
 mod model;
+mod page;
 mod request_validator;
 mod resource;
 mod rest_api;
+mod rows;
 mod stage;
 mod test_invoke;
-mod words;
+mod tree;
+pub(crate) mod words;
 
+pub use account::Account;
+pub(crate) use account::USAGE_PLANS;
+pub use apis::Apis;
+pub use control::{
+    CreateDeployment, CreateModel, CreateRestApi, CreateStage, DeploymentSummary, MethodKey, MethodSummary,
+    NewCanary, NewEndpoint, PutIntegration, PutMethod, TestInvokeMethod, templates,
+};
+pub use deployable::{WITHOUT_EFFECT, refused_features};
 pub use deployment::{Deployment, DeploymentSnapshot};
+#[cfg(test)]
+pub(crate) use fixtures::{test_integration, test_rest_api, test_stage};
 pub use gateway_response::{EffectiveResponse, GatewayResponse, ResponseType, effective_response};
 pub use ids::{ApiId, DeploymentId, RequestValidatorId, ResourceId, StageName, StatusCode};
 pub use integration::{
@@ -28,11 +49,14 @@ pub use integration::{
 pub use live::{Invalidate, LiveStage};
 pub use method::{AuthorizationType, HttpMethod, Method, MethodResponse};
 pub use model::Model;
+pub use page::{Page, PageRequest};
 pub use request_validator::RequestValidator;
 pub use resource::Resource;
 pub use rest_api::{
     ApiKeySource, EndpointAccessMode, EndpointConfiguration, EndpointType, IpAddressType, RestApi,
 };
+pub(crate) use rest_api::{MINIMUM_COMPRESSION_SIZE_MAX, check_rest_api};
+pub(crate) use stage::check_percent_traffic;
 pub use stage::{
     AccessLogSettings, CacheClusterSize, CacheClusterStatus, CacheControlStrategy, CanarySettings,
     LoggingLevel, MethodSetting, Stage,

@@ -6,7 +6,7 @@
 pub struct NameError(pub String);
 
 /// Longest name, in characters.
-pub const NAME_CHARS_MAX: usize = 80;
+const NAME_CHARS_MAX: usize = 80;
 
 /// Checks a name of a state machine, execution or activity: 1 to 80 characters, no white space, brackets,
 /// wildcards, special characters (`" # % \ ^ | ~ ` $ & , ; : /`) or control characters.

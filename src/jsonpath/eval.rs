@@ -132,7 +132,7 @@ struct Walk<'a, 'b, 't> {
     /// Missing properties are errors wherever they are missing (in an existence check).
     all_required: bool,
     /// For a token behind `..[…]`: the index of the element it was last applied to.
-    scanned_at: Vec<Option<usize>>,
+    scanned_at: Vec<Option<i64>>,
     results: Vec<Cow<'a, Value>>,
 }
 
@@ -157,7 +157,7 @@ impl<'a> Walk<'a, '_, '_> {
                     members.iter().try_for_each(|(name, member)| self.member(index, name, member, at))
                 }
                 Value::Array(items) => {
-                    for (i, item) in items.iter().enumerate() {
+                    for (i, item) in (0..).zip(items) {
                         match self.element(index, i, item, at) {
                             Err(Abort::NotFound(_)) if !self.all_required => {}
                             result => result?,
@@ -175,7 +175,7 @@ impl<'a> Walk<'a, '_, '_> {
                     Ok(())
                 }
                 Value::Array(items) => {
-                    for (i, item) in items.iter().enumerate() {
+                    for (i, item) in (0..).zip(items) {
                         if filter.accepts(item, &self.eval)? {
                             self.element(index, i, item, at)?;
                         }
@@ -197,12 +197,19 @@ impl<'a> Walk<'a, '_, '_> {
             }
             Some(Token::Call(call)) => {
                 let result = call.invoke(model, &self.eval)?;
-                if self.tokens.is_leaf(index) {
-                    return self.found(result);
-                }
+                let is_leaf = self.tokens.is_leaf(index);
                 match result {
-                    Cow::Borrowed(model) => self.step(index + 1, model, at),
-                    Cow::Owned(model) => self.step_on_made(index + 1, &model, at),
+                    result if is_leaf => self.found(result),
+                    // A function's own result is one of the path's, besides what comes after it.
+                    Cow::Borrowed(model) => {
+                        self.found(Cow::Borrowed(model))?;
+                        self.step(index + 1, model, at)
+                    }
+                    Cow::Owned(model) => {
+                        budget.spend_copy(&model)?;
+                        self.found(Cow::Owned(model.clone()))?;
+                        self.step_on_made(index + 1, &model, at)
+                    }
                 }
             }
         })
@@ -337,13 +344,14 @@ impl<'a> Walk<'a, '_, '_> {
         let from_start = if position < 0 { position + items.len() as i64 } else { position };
         let Ok(from_start) = usize::try_from(from_start) else { return Ok(()) };
         match items.get(from_start) {
-            Some(item) => self.element(index, from_start, item, at),
+            Some(item) => self.element(index, position, item, at),
             None => Ok(()),
         }
     }
 
-    fn element(&mut self, index: usize, i: usize, item: &'a Value, at: &Trace<'_>) -> Result<(), Abort> {
-        match self.step(index + 1, item, &at.index(i)) {
+    /// Goes on with an element; `position` is where it is, as the path counts.
+    fn element(&mut self, index: usize, position: i64, item: &'a Value, at: &Trace<'_>) -> Result<(), Abort> {
+        match self.step(index + 1, item, &at.index(position)) {
             Err(Abort::OutOfBounds(_)) => Ok(()),
             result => result,
         }
@@ -366,7 +374,7 @@ impl<'a> Walk<'a, '_, '_> {
                 if self.fits(index, model)? {
                     self.scan_array(index, model, items, at)?;
                 }
-                items.iter().enumerate().try_for_each(|(i, item)| self.scan(index, item, &at.index(i)))
+                (0..).zip(items).try_for_each(|(i, item)| self.scan(index, item, &at.index(i)))
             }
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Ok(()),
         })
@@ -382,7 +390,7 @@ impl<'a> Walk<'a, '_, '_> {
         if self.tokens.is_leaf(index) {
             return self.step(index, model, at);
         }
-        for (i, item) in items.iter().enumerate() {
+        for (i, item) in (0..).zip(items) {
             let next = index + 1;
             if self.scanned_at.len() <= next {
                 self.scanned_at.resize(next + 1, None);

@@ -18,7 +18,8 @@ pub(super) struct Trace<'p> {
 enum Step<'p> {
     Root(Root),
     Property(&'p str),
-    Index(usize),
+    /// As the path counts: from the end when negative.
+    Index(i64),
 }
 
 impl<'p> Trace<'p> {
@@ -30,7 +31,7 @@ impl<'p> Trace<'p> {
         Self { before: Some(self), step: Step::Property(name) }
     }
 
-    pub(super) fn index(&'p self, index: usize) -> Self {
+    pub(super) fn index(&'p self, index: i64) -> Self {
         Self { before: Some(self), step: Step::Index(index) }
     }
 }

@@ -10,9 +10,9 @@ use serde_json::{Map, Value, json};
 
 use super::front_door::{json, refusal};
 use crate::connect::{self, Request, Response};
+use crate::identity::{AuthError, Authenticator};
 use crate::stack::{self, Stacks, Template};
 use crate::store::Store;
-use crate::wire;
 
 /// The first segment of every path that is the server's own.
 pub(super) const PREFIX: &str = "/_stepgate/";
@@ -26,7 +26,7 @@ pub(super) struct Admin {
     pub(super) metrics: Option<PrometheusHandle>,
     pub(super) store: Store,
     pub(super) stacks: Arc<Stacks>,
-    pub(super) api: Arc<wire::Api>,
+    pub(super) authenticator: Arc<Authenticator>,
 }
 
 impl Admin {
@@ -82,8 +82,8 @@ impl Admin {
                 return refusal(StatusCode::PAYLOAD_TOO_LARGE, "ValidationError", &error.to_string());
             }
         };
-        if let Err(refused) = self.api.authenticate(&parts, &body, STACKS_SIGNING_NAME) {
-            return refusal(StatusCode::FORBIDDEN, refused.code(), &refused.message());
+        if let Err(refused) = self.authenticator.authenticate(&parts, &body, STACKS_SIGNING_NAME) {
+            return unauthenticated(&refused);
         }
         match self.apply_text(name, &body).await {
             Ok(applied) => json(StatusCode::OK, &applied),
@@ -123,6 +123,21 @@ impl Admin {
     }
 }
 
+fn unauthenticated(refused: &AuthError) -> Response {
+    let code = match refused {
+        AuthError::MissingToken => "MissingAuthenticationTokenException",
+        AuthError::Incomplete(_) => "IncompleteSignatureException",
+        AuthError::UnrecognizedClient => "UnrecognizedClientException",
+        AuthError::ExpiredToken => "ExpiredTokenException",
+        AuthError::Invalid(_) => "InvalidSignatureException",
+    };
+    refusal(StatusCode::FORBIDDEN, code, &refused.to_string())
+}
+
 fn not_found() -> Response {
-    refusal(StatusCode::NOT_FOUND, "NotFoundException", "no such page; there are /_stepgate/health and /_stepgate/metrics")
+    refusal(
+        StatusCode::NOT_FOUND,
+        "NotFoundException",
+        "no such page; there are /_stepgate/health and /_stepgate/metrics",
+    )
 }

@@ -28,10 +28,10 @@ pub(super) async fn deploy(stacks: &Stacks, deploy: &Deploy, endpoint: &str) -> 
     }
     let mut deployed = Vec::new();
     for path in &deploy.templates {
-        let source = |source| Error::Template { path: path.clone(), source };
+        let source = |reason| Error::Template { path: path.clone(), reason };
         let text = tokio::fs::read_to_string(path).await.map_err(source)?;
         let name = stack_name(path);
-        let failed = |source| Error::Stack { name: name.clone(), source };
+        let failed = |reason| Error::Stack { name: name.clone(), reason };
         let template = Template::parse(&text).map_err(failed)?;
         let parameters = endpoint_parameter(&template, endpoint);
         let applied = stacks.apply(&name, &template, &parameters).await.map_err(failed)?;
@@ -41,7 +41,7 @@ pub(super) async fn deploy(stacks: &Stacks, deploy: &Deploy, endpoint: &str) -> 
 }
 
 async fn tutorial(stacks: &Stacks, endpoint: &str) -> Result<Vec<Deployed>, Error> {
-    let failed = |source| Error::Stack { name: TUTORIAL_STACK.to_owned(), source };
+    let failed = |reason| Error::Stack { name: TUTORIAL_STACK.to_owned(), reason };
     let template = Template::parse(TUTORIAL_TEMPLATE).map_err(failed)?;
     let parameters = endpoint_parameter(&template, endpoint);
     let applied = if stacks.is_empty().await.map_err(failed)? {
@@ -59,7 +59,7 @@ fn endpoint_parameter(template: &Template, endpoint: &str) -> Map<String, Value>
 }
 
 /// The file's name without its ending, as a stack's name: letters, digits and `-`.
-pub(super) fn stack_name(path: &Path) -> String {
+pub fn stack_name(path: &Path) -> String {
     let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or("stack");
     let name: String = stem.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
     if name.starts_with(|c: char| c.is_ascii_alphabetic()) { name } else { format!("stack-{name}") }

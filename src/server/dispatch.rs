@@ -1,15 +1,18 @@
 //! Whom a request is for: the server's own pages, the AWS APIs, or a deployed API.
 
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use http::StatusCode;
-use http::header::{AUTHORIZATION, HOST};
+use http::header::HOST;
+use http::request::Parts;
 
 use super::admin::{self, Admin};
 use super::front_door::{App, refusal};
 use super::listen::Peer;
 use crate::connect::{Request, Response};
 use crate::gateway::{self, Gateway, TargetApi};
+use crate::identity;
 use crate::wire;
 
 /// Which planes a listener serves.
@@ -34,20 +37,18 @@ pub(super) struct Dispatch {
 
 impl App for Dispatch {
     async fn handle(&self, request: Request) -> Response {
-        let host = host(&request).unwrap_or_default();
-        let target = gateway::address(host, request.uri().path());
-        let plane = plane(&request, target.as_ref());
+        let (parts, body) = request.into_parts();
+        let target = gateway::address(host(&parts).unwrap_or_default(), parts.uri.path());
+        let plane = plane(&parts, target.as_ref());
+        let request = Request::from_parts(parts, body);
         match (plane, self.planes) {
             (Plane::Own, Planes::All | Planes::Control) => self.admin.handle(request).await,
             (Plane::Control, Planes::All | Planes::Control) => self.api.handle(request).await,
             (Plane::Data, Planes::All | Planes::Data) => {
-                let peer = request.extensions().get::<Peer>().copied();
+                let peer = request.extensions().get::<Peer>();
+                let ip = peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.address.ip());
                 let Some(target) = target else { return forbidden() };
-                let arrival = gateway::Arrival {
-                    source: peer.map(|peer| peer.address),
-                    tls: peer.is_some_and(|peer| peer.tls),
-                };
-                self.gateway.serve(target, arrival, request).await
+                self.gateway.serve(target, gateway::Peer { ip }, request).await
             }
             // The other listener's business: this one does not even say that it exists.
             (Plane::Own | Plane::Control, Planes::Data) | (Plane::Data, Planes::Control) => forbidden(),
@@ -64,43 +65,34 @@ enum Plane {
 
 /// Addresses that can only be an API's win; then what only a client of the AWS APIs sends; a path such as
 /// `/alpha/execution` on the server's own address is left for the default API.
-fn plane(request: &Request, target: Option<&gateway::Target>) -> Plane {
-    let path = request.uri().path();
-    if path.starts_with(admin::PREFIX) {
+fn plane(parts: &Parts, target: Option<&gateway::Target>) -> Plane {
+    if parts.uri.path().starts_with(admin::PREFIX) {
         return Plane::Own;
     }
     match target {
         Some(gateway::Target { api: TargetApi::Named(_), .. }) => Plane::Data,
         None => Plane::Control,
-        Some(_) if is_control(request) => Plane::Control,
+        Some(_) if is_control(parts) => Plane::Control,
         Some(_) => Plane::Data,
     }
 }
 
-fn is_control(request: &Request) -> bool {
-    let headers = request.headers();
-    if headers.contains_key("x-amz-target") {
+fn is_control(parts: &Parts) -> bool {
+    if parts.headers.contains_key("x-amz-target") {
         return true;
     }
-    let authorization = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-    if let Some(service) = authorization.and_then(signed_service) {
+    match identity::scope_of(parts) {
         // What is signed for execute-api is a call of a deployed API.
-        return service != "execute-api";
+        Some(service) => service != "execute-api",
+        None => wire::service_of(parts).is_some(),
     }
-    wire::is_control_path(request.uri().path())
-}
-
-/// The service in a SigV4 credential scope: `AWS4-HMAC-SHA256 Credential=KEY/DATE/REGION/SERVICE/aws4_request, …`.
-fn signed_service(authorization: &str) -> Option<&str> {
-    let (_, credential) = authorization.split_once("Credential=")?;
-    credential.split(',').next()?.split('/').nth(3)
 }
 
 /// The authority of HTTP/2, or the Host header of HTTP/1.1.
-fn host(request: &Request) -> Option<&str> {
-    match request.uri().authority() {
+fn host(parts: &Parts) -> Option<&str> {
+    match parts.uri.authority() {
         Some(authority) => Some(authority.as_str()),
-        None => request.headers().get(HOST)?.to_str().ok(),
+        None => parts.headers.get(HOST)?.to_str().ok(),
     }
 }
 
@@ -111,23 +103,24 @@ fn forbidden() -> Response {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::connect;
 
     fn check(host: &str, path: &str, headers: &[(&str, &str)], want: Plane) {
         let mut request = http::Request::post(path).header(HOST, host);
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let request = request.body(connect::empty()).unwrap();
-        let target = gateway::address(super::host(&request).unwrap(), path);
-        assert_eq!(plane(&request, target.as_ref()), want, "{host}{path}");
+        let (parts, ()) = request.body(()).unwrap().into_parts();
+        let target = gateway::address(super::host(&parts).unwrap(), path);
+        assert_eq!(plane(&parts, target.as_ref()), want, "{host}{path}");
     }
 
     #[test]
     fn requests_find_their_plane() {
         let local = "127.0.0.1:4566";
         let signed = |service: &str| {
-            format!("AWS4-HMAC-SHA256 Credential=test/20250101/us-east-1/{service}/aws4_request, SignedHeaders=host, Signature=0")
+            format!(
+                "AWS4-HMAC-SHA256 Credential=test/20250101/us-east-1/{service}/aws4_request, SignedHeaders=host, Signature=0"
+            )
         };
         check(local, "/_stepgate/health", &[], Plane::Own);
         check(local, "/", &[("x-amz-target", "AWSStepFunctions.StartExecution")], Plane::Control);

@@ -4,6 +4,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use crate::engine;
+use crate::gateway;
+use crate::identity::iam::IamError;
 use crate::stack;
 use crate::store;
 
@@ -19,39 +21,41 @@ pub enum Error {
         problem: String,
     },
     /// The data directory can't be used.
-    #[error("data directory {path}: {source}; choose another with --data-dir")]
+    #[error("data directory {path}: {reason}; choose another with --data-dir")]
     DataDir {
         /// The directory.
         path: PathBuf,
         /// What the system said.
-        source: std::io::Error,
+        reason: std::io::Error,
     },
     /// A listener can't be opened.
-    #[error("cannot listen on {address}: {source}; stop what listens there or choose another address with --listen")]
+    #[error(
+        "cannot listen on {address}: {reason}; stop what listens there or choose another address with --listen"
+    )]
     Bind {
         /// The address asked for.
         address: SocketAddr,
         /// What the system said.
-        source: std::io::Error,
+        reason: std::io::Error,
     },
     /// The certificate can't be read, made or used.
     #[error("TLS: {0}")]
     Tls(String),
     /// A template can't be read.
-    #[error("template {path}: {source}")]
+    #[error("template {path}: {reason}")]
     Template {
         /// The file.
         path: PathBuf,
         /// What the system said.
-        source: std::io::Error,
+        reason: std::io::Error,
     },
     /// A template can't be applied.
-    #[error("stack {name}: {source}")]
+    #[error("stack {name}: {reason}")]
     Stack {
         /// The stack.
         name: String,
         /// What is wrong.
-        source: stack::Error,
+        reason: stack::Error,
     },
     /// The store can't be opened or written.
     #[error(transparent)]
@@ -59,4 +63,10 @@ pub enum Error {
     /// The engine can't be opened.
     #[error(transparent)]
     Engine(#[from] engine::Error),
+    /// The APIs can't be opened.
+    #[error(transparent)]
+    Gateway(#[from] gateway::error::Error),
+    /// The roles can't be opened.
+    #[error(transparent)]
+    Identity(#[from] IamError),
 }

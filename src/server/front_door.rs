@@ -96,7 +96,8 @@ impl http_body::Body for Held {
 }
 
 fn overloaded() -> Response {
-    let mut response = refusal(StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailableException", "Service Unavailable");
+    let mut response =
+        refusal(StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailableException", "Service Unavailable");
     response.headers_mut().insert(http::header::RETRY_AFTER, HeaderValue::from_static("1"));
     response
 }

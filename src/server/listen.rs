@@ -1,14 +1,16 @@
 //! Accepting connections: plain or TLS, HTTP/1.1 or HTTP/2, until told to stop.
 
+use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use hyper::body::Incoming;
+use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
-use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
@@ -16,7 +18,7 @@ use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt;
 
 use super::error::Error;
-use crate::connect::{self, HttpService};
+use crate::connect::{self, HttpService, Request, Response};
 use crate::meter;
 
 /// A TLS handshake that takes longer is given up.
@@ -31,8 +33,6 @@ const HEAD_BYTES_MAX: usize = 64 * 1024;
 pub(super) struct Peer {
     /// The client's address.
     pub(super) address: SocketAddr,
-    /// True if the connection is encrypted.
-    pub(super) tls: bool,
 }
 
 /// A bound socket and what answers there.
@@ -52,7 +52,7 @@ impl Listener {
         tls: Option<Arc<rustls::ServerConfig>>,
         service: HttpService,
     ) -> Result<Self, Error> {
-        let tcp = TcpListener::bind(address).await.map_err(|source| Error::Bind { address, source })?;
+        let tcp = TcpListener::bind(address).await.map_err(|reason| Error::Bind { address, reason })?;
         Ok(Self { tcp, tls: tls.map(TlsAcceptor::from), service })
     }
 
@@ -88,7 +88,7 @@ impl Listener {
                 service: self.service.clone(),
                 watcher: graceful.watcher(),
                 header_read_timeout,
-                peer: Peer { address, tls: self.tls.is_some() },
+                peer: Peer { address },
             };
             let (tls, gauge) = (self.tls.clone(), gauge.clone());
             tokio::spawn(async move {
@@ -99,7 +99,10 @@ impl Listener {
         }
         drop(self.tcp);
         if tokio::time::timeout(drain, graceful.shutdown()).await.is_err() {
-            tracing::warn!(drain_s = drain.as_secs(), "requests were still in flight when the drain time was over");
+            tracing::warn!(
+                drain_s = drain.as_secs(),
+                "requests were still in flight when the drain time was over"
+            );
         }
     }
 }
@@ -140,16 +143,22 @@ impl Connection {
             .timer(TokioTimer::new())
             .max_header_list_size(u32::try_from(HEAD_BYTES_MAX).unwrap_or(u32::MAX))
             .keep_alive_interval(Some(Duration::from_secs(30)));
-        let peer = self.peer;
-        let service = self.service.map_request(move |request: http::Request<Incoming>| {
+        let (peer, service) = (self.peer, self.service);
+        let service = service_fn(move |request: http::Request<Incoming>| {
             let mut request = request.map(connect::boxed);
             request.extensions_mut().insert(peer);
-            request
+            answer(service.clone(), request)
         });
-        let connection =
-            builder.serve_connection_with_upgrades(TokioIo::new(stream), TowerToHyperService::new(service));
+        let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
         if let Err(error) = self.watcher.watch(connection.into_owned()).await {
             tracing::debug!(%error, peer = %peer.address, "connection ended early");
         }
     }
+}
+
+type Answer = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
+
+/// Boxed under a name of its own: the compiler can't see through the nested futures that this one is `Send`.
+fn answer(service: HttpService, request: Request) -> Answer {
+    Box::pin(service.oneshot(request))
 }

@@ -111,10 +111,7 @@ impl Default for Options {
             listen: Listen::default(),
             tls: Tls::default(),
             account: Account::default(),
-            credentials: vec![Credential {
-                access_key_id: "test".into(),
-                secret_access_key: "test".into(),
-            }],
+            credentials: vec![Credential { access_key_id: "test".into(), secret_access_key: "test".into() }],
             deploy: Deploy::default(),
             limits: Limits::default(),
             gateway: Gateway::default(),

@@ -43,7 +43,7 @@ impl Server {
             metrics: recorder,
             store: house.store.clone(),
             stacks: house.stacks.clone(),
-            api: house.api.clone(),
+            authenticator: house.authenticator.clone(),
         });
         let dispatch = |planes| Dispatch {
             planes,
@@ -165,5 +165,5 @@ fn make_data_dir(path: &PathBuf) -> Result<(), Error> {
     builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(path).map_err(|source| Error::DataDir { path: path.clone(), source })
+    builder.create(path).map_err(|reason| Error::DataDir { path: path.clone(), reason })
 }

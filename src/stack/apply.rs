@@ -13,8 +13,8 @@ use super::condition;
 use super::error::Error;
 use super::intrinsic::{Attributes, Names};
 use super::kind::{Kind, Naming, Properties, Updated};
-use super::operations::{OperationError, Operations};
 use super::lint;
+use super::operations::{OperationError, Operations};
 use super::order;
 use super::record::{self, Made};
 use super::template::{Declared, Template};
@@ -282,7 +282,7 @@ struct Run<'a> {
 impl Run<'_> {
     async fn step(&mut self, resource: &Declared, properties: Properties) -> Result<(), Error> {
         let kind = resource.kind;
-        let refused = |source| Error::Operation { logical_id: resource.logical_id.clone(), source };
+        let refused = |refusal| Error::Operation { logical_id: resource.logical_id.clone(), refusal };
         let old = self.made.iter().find(|made| made.logical_id == resource.logical_id).cloned();
         let old = match old {
             Some(old) if old.kind == kind => Some(old),
@@ -305,6 +305,10 @@ impl Run<'_> {
             Some(old) => {
                 let operations = &*self.stacks.operations;
                 let made = kind.update(operations, &old.attributes, &old.properties, &properties).await;
+                if made.is_err() {
+                    // It may have broken off half way.
+                    self.undo.push(Undo::Restore { before: old.clone(), after: properties.clone() });
+                }
                 match made.map_err(refused)? {
                     Updated::InPlace(attributes) => {
                         self.undo.push(Undo::Restore { before: old, after: properties.clone() });

@@ -22,9 +22,9 @@ pub(super) fn decide(
     let (no_conditions, no_resources) = (BTreeMap::new(), BTreeMap::new());
     let names = Names { parameters, mappings, conditions: &no_conditions, resources: &no_resources };
     let decider = Decider { section, names };
-    let decided = section.iter().map(|(name, value)| {
-        Ok((name.clone(), decider.holds(value, &format!("Conditions/{name}"), 0)?))
-    });
+    let decided = section
+        .iter()
+        .map(|(name, value)| Ok((name.clone(), decider.holds(value, &format!("Conditions/{name}"), 0)?)));
     decided.collect()
 }
 

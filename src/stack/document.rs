@@ -158,7 +158,8 @@ mod tests {
 
     #[test]
     fn short_tags_are_spelled_out() {
-        let got = parse("a: !Ref X\nb: !GetAtt R.Arn\nc: !Sub '${X}-y'\nd: !Join ['', [a, !Ref B]]\n").unwrap();
+        let got =
+            parse("a: !Ref X\nb: !GetAtt R.Arn\nc: !Sub '${X}-y'\nd: !Join ['', [a, !Ref B]]\n").unwrap();
         let want = json!({
             "a": {"Ref": "X"}, "b": {"Fn::GetAtt": ["R", "Arn"]}, "c": {"Fn::Sub": "${X}-y"},
             "d": {"Fn::Join": ["", ["a", {"Ref": "B"}]]}
@@ -168,7 +169,8 @@ mod tests {
 
     #[test]
     fn only_canonical_scalars_change_type() {
-        let got = parse("a: 012345678901\nb: 12\nc: 1.5\nd: '12'\ne: yes\nf: true\ng: 2012-10-17\nh:\n").unwrap();
+        let got =
+            parse("a: 012345678901\nb: 12\nc: 1.5\nd: '12'\ne: yes\nf: true\ng: 2012-10-17\nh:\n").unwrap();
         let want = json!({
             "a": "012345678901", "b": 12, "c": 1.5, "d": "12", "e": "yes", "f": true,
             "g": "2012-10-17", "h": null

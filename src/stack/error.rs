@@ -41,15 +41,15 @@ pub enum Error {
     #[error("circular dependency between resources: [{0}]")]
     Circular(String),
     /// An operation refused what the template asks for.
-    #[error("Resources/{logical_id}: {source}")]
+    #[error("Resources/{logical_id}: {refusal}")]
     Operation {
         /// The resource's name in the template.
         logical_id: String,
         /// The service's answer.
-        source: OperationError,
+        refusal: OperationError,
     },
     /// The stack's record cannot be read or written.
-    #[error("the stack's state could not be stored: {0}")]
+    #[error(transparent)]
     Store(#[from] store::Error),
 }
 

@@ -259,14 +259,20 @@ mod tests {
         check(json!({"Ref": "Env"}), Ok(json!("dev")));
         check(json!({"Ref": "R"}), Ok(json!("ref")));
         check(json!({"Fn::GetAtt": ["R", "Arn"]}), Ok(json!("arn:x")));
-        check(json!({"Fn::Sub": "${Env}/${R.Arn}/${!Lit}/${AWS::Region}"}), Ok(json!("dev/arn:x/${Lit}/us-east-1")));
+        check(
+            json!({"Fn::Sub": "${Env}/${R.Arn}/${!Lit}/${AWS::Region}"}),
+            Ok(json!("dev/arn:x/${Lit}/us-east-1")),
+        );
         check(json!({"Fn::Sub": ["${a}-${Env}", {"a": {"Ref": "R"}}]}), Ok(json!("ref-dev")));
         check(json!({"Fn::Join": [",", ["a", {"Ref": "Env"}]]}), Ok(json!("a,dev")));
         check(json!({"Fn::Select": [1, {"Fn::Split": ["-", "a-b-c"]}]}), Ok(json!("b")));
         check(json!({"Fn::If": ["No", 1, {"Ref": "Env"}]}), Ok(json!("dev")));
         check(json!({"Fn::FindInMap": ["M", "a", "b"]}), Ok(json!("found")));
         check(json!({"Fn::Base64": "hi"}), Ok(json!("aGk=")));
-        check(json!({"a": {"Ref": "AWS::NoValue"}, "b": [{"Ref": "AWS::NoValue"}, 1]}), Ok(json!({"b": [1]})));
+        check(
+            json!({"a": {"Ref": "AWS::NoValue"}, "b": [{"Ref": "AWS::NoValue"}, 1]}),
+            Ok(json!({"b": [1]})),
+        );
     }
 
     #[test]

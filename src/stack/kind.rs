@@ -178,11 +178,20 @@ impl Kind {
             Self::StateMachine => {
                 call(operations, "states", "DeleteStateMachine", json!({ "stateMachineArn": id })).await
             }
-            Self::Activity => call(operations, "states", "DeleteActivity", json!({ "activityArn": id })).await,
-            Self::RestApi => call(operations, "apigateway", "DeleteRestApi", json!({ "restApiId": id })).await,
+            Self::Activity => {
+                call(operations, "states", "DeleteActivity", json!({ "activityArn": id })).await
+            }
+            Self::RestApi => {
+                call(operations, "apigateway", "DeleteRestApi", json!({ "restApiId": id })).await
+            }
             Self::ApiResource => {
-                call(operations, "apigateway", "DeleteResource", json!({ "restApiId": api, "resourceId": id }))
-                    .await
+                call(
+                    operations,
+                    "apigateway",
+                    "DeleteResource",
+                    json!({ "restApiId": api, "resourceId": id }),
+                )
+                .await
             }
             Self::Method => method::delete(operations, properties).await,
             Self::Deployment => {
@@ -190,10 +199,12 @@ impl Kind {
                 call(operations, "apigateway", "DeleteDeployment", input).await
             }
             Self::Stage => {
-                call(operations, "apigateway", "DeleteStage", json!({ "restApiId": api, "stageName": id })).await
+                call(operations, "apigateway", "DeleteStage", json!({ "restApiId": api, "stageName": id }))
+                    .await
             }
             Self::Model => {
-                call(operations, "apigateway", "DeleteModel", json!({ "restApiId": api, "modelName": id })).await
+                call(operations, "apigateway", "DeleteModel", json!({ "restApiId": api, "modelName": id }))
+                    .await
             }
             Self::RequestValidator => {
                 let input = json!({ "restApiId": api, "requestValidatorId": id });
@@ -242,7 +253,8 @@ pub(super) async fn call(
 
 /// Copies the properties that are given into an operation's input, under the operation's names.
 fn renamed(properties: &Properties, names: &[(&str, &str)]) -> Map<String, Value> {
-    let given = names.iter().filter_map(|(from, to)| Some(((*to).to_owned(), properties.get(*from)?.clone())));
+    let given =
+        names.iter().filter_map(|(from, to)| Some(((*to).to_owned(), properties.get(*from)?.clone())));
     given.collect()
 }
 

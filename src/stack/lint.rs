@@ -78,7 +78,9 @@ pub fn check(template: &Template) -> Result<Vec<Finding>, Error> {
 pub(super) fn warnings(logical_id: &str, kind: Kind, properties: &Properties) -> Vec<String> {
     let problems = template_problems(kind, properties).into_iter();
     let warnings: Vec<String> = problems
-        .map(|(path, problem)| format!("Resources/{logical_id}/Properties/{path}: every call will fail: {problem}"))
+        .map(|(path, problem)| {
+            format!("Resources/{logical_id}/Properties/{path}: every call will fail: {problem}")
+        })
         .collect();
     for warning in &warnings {
         tracing::warn!("{warning}");
@@ -101,10 +103,7 @@ fn template_problems(kind: Kind, properties: &Properties) -> Vec<(String, String
         }
     };
     let integration = properties.get("Integration");
-    check(
-        "Integration/RequestTemplates".to_owned(),
-        integration.and_then(|i| i.get("RequestTemplates")),
-    );
+    check("Integration/RequestTemplates".to_owned(), integration.and_then(|i| i.get("RequestTemplates")));
     let responses = integration.and_then(|i| i.get("IntegrationResponses")).and_then(Value::as_array);
     for (i, response) in responses.into_iter().flatten().enumerate() {
         let path = format!("Integration/IntegrationResponses/{i}/ResponseTemplates");

@@ -27,7 +27,10 @@ pub(super) fn by_dependency<'a>(
         for name in needs.iter().chain(&resource.depends_on) {
             if !names.contains(name.as_str()) && !known(name) {
                 let location = format!("Resources/{}", resource.logical_id);
-                return Err(Error::at(location, format!("refers to {name}, which the template does not have")));
+                return Err(Error::at(
+                    location,
+                    format!("refers to {name}, which the template does not have"),
+                ));
             }
         }
         needs.extend(resource.depends_on.iter().cloned());

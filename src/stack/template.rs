@@ -42,10 +42,19 @@ impl Template {
         };
         for section in sections.keys() {
             match section.as_str() {
-                "AWSTemplateFormatVersion" | "Description" | "Metadata" | "Parameters" | "Mappings"
-                | "Conditions" | "Resources" | "Outputs" => {}
+                "AWSTemplateFormatVersion"
+                | "Description"
+                | "Metadata"
+                | "Parameters"
+                | "Mappings"
+                | "Conditions"
+                | "Resources"
+                | "Outputs" => {}
                 "Transform" => {
-                    return Err(Error::at("Transform", "transforms are not supported: package the template first"));
+                    return Err(Error::at(
+                        "Transform",
+                        "transforms are not supported: package the template first",
+                    ));
                 }
                 other => return Err(Error::at(other, "no such section in a template")),
             }
@@ -61,7 +70,10 @@ impl Template {
             return Err(Error::at("Resources", problem));
         }
         Ok(Self {
-            resources: declared.into_iter().map(|(id, value)| resource(id, value)).collect::<Result<_, _>>()?,
+            resources: declared
+                .into_iter()
+                .map(|(id, value)| resource(id, value))
+                .collect::<Result<_, _>>()?,
             parameters: section("Parameters")?,
             mappings: Value::Object(section("Mappings")?),
             conditions: section("Conditions")?,
@@ -104,9 +116,7 @@ fn resource(logical_id: String, value: Value) -> Result<Declared, Error> {
     let depends_on = match value.remove("DependsOn") {
         None => BTreeSet::new(),
         Some(Value::String(one)) => BTreeSet::from([one]),
-        Some(Value::Array(many)) => {
-            many.into_iter().filter_map(|v| v.as_str().map(str::to_owned)).collect()
-        }
+        Some(Value::Array(many)) => many.into_iter().filter_map(|v| v.as_str().map(str::to_owned)).collect(),
         Some(_) => return Err(Error::at(format!("{location}/DependsOn"), "expected a list of logical ids")),
     };
     let condition = value.remove("Condition").and_then(|v| v.as_str().map(str::to_owned));

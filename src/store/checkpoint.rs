@@ -1,21 +1,45 @@
 //! Moving pages from the write-ahead log into the database, off the writer's path.
+//!
+//! A checkpoint here never waits for the writer. A log that is always being written has some page left over
+//! after each of them, so it would never start over; then the writer is asked to move those few itself, between
+//! two groups ([`Log::should_restart`]).
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread;
 use std::time::Duration;
 
 use rusqlite::Connection;
 
+use super::options::PAGE_BYTES;
 use super::{Error, Options};
 
-/// How often the log's length is looked at.
+/// How often the log is looked at.
 const PERIOD: Duration = Duration::from_millis(250);
 /// From this length on, pages are moved.
 const PASSIVE_BYTES: u64 = 4 << 20;
-/// From this length on, the writer is asked to start the log over once its pages are moved.
+/// From this length on, the log starts over even while it is being written; an idle one is cut off.
 const RESTART_BYTES: u64 = 64 << 20;
+
+/// What writer and checkpointer tell each other about the log.
+#[derive(Default)]
+pub(super) struct Log {
+    commits: AtomicU64,
+    restart: AtomicBool,
+}
+
+impl Log {
+    /// A group has been committed.
+    pub(super) fn committed(&self) {
+        self.commits.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Whether the writer should move what is left in the log now: nearly everything has been moved.
+    pub(super) fn should_restart(&self) -> bool {
+        self.restart.load(Ordering::Relaxed) && self.restart.swap(false, Ordering::Relaxed)
+    }
+}
 
 /// A handle to the thread; it ends when this is dropped or stopped.
 pub(super) struct Checkpoint {
@@ -23,15 +47,16 @@ pub(super) struct Checkpoint {
 }
 
 impl Checkpoint {
-    /// Starts the thread. It sets `restart` when the writer should start the log over.
-    pub(super) fn start(path: &Path, options: &Options, restart: Arc<AtomicBool>) -> Result<Self, Error> {
+    /// Starts the thread.
+    pub(super) fn start(path: &Path, options: &Options, log: Arc<Log>) -> Result<Self, Error> {
         let connection = options.open_checkpointer(path)?;
-        let mut log = path.as_os_str().to_owned();
-        log.push("-wal");
+        let mut file = path.as_os_str().to_owned();
+        file.push("-wal");
         let (stop, stopped) = mpsc::channel();
+        let keeper = Keeper { connection, file: PathBuf::from(file), log, seen: 0, is_settled: false };
         thread::Builder::new()
             .name("store-checkpoint".into())
-            .spawn(move || run(&connection, &PathBuf::from(log), &restart, &stopped))
+            .spawn(move || keeper.run(&stopped))
             .map_err(|error| Error::Io(error.to_string()))?;
         Ok(Self { stop: Mutex::new(Some(stop)) })
     }
@@ -42,28 +67,67 @@ impl Checkpoint {
     }
 }
 
-fn run(connection: &Connection, log: &Path, restart: &AtomicBool, stopped: &mpsc::Receiver<()>) {
-    let mut moved_bytes = 0;
-    while stopped.recv_timeout(PERIOD) == Err(mpsc::RecvTimeoutError::Timeout) {
-        let bytes = std::fs::metadata(log).map_or(0, |m| m.len());
-        // The file does not shrink when the log starts over, so its length alone does not say that there is
-        // something to move; a checkpoint with nothing to do costs microseconds.
-        if bytes < PASSIVE_BYTES {
-            continue;
-        }
-        let moved = connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| {
-            Ok((row.get::<_, i64>(1)?, row.get::<_, i64>(2)?))
-        });
-        match moved {
-            Ok((frames, _)) => {
-                let live_bytes = u64::try_from(frames).unwrap_or(0) * 8192;
-                if RESTART_BYTES < live_bytes && moved_bytes <= live_bytes {
-                    restart.store(true, Ordering::Relaxed);
-                }
-                moved_bytes = live_bytes;
+struct Keeper {
+    connection: Connection,
+    file: PathBuf,
+    log: Arc<Log>,
+    /// Commits at the last look.
+    seen: u64,
+    /// Nothing is left to do until there is another commit.
+    is_settled: bool,
+}
+
+impl Keeper {
+    fn run(mut self, stopped: &mpsc::Receiver<()>) {
+        while stopped.recv_timeout(PERIOD) == Err(mpsc::RecvTimeoutError::Timeout) {
+            // Whatever fails here (a full disk, a reader in the way) is tried again in the next round.
+            if let Err(error) = self.look() {
+                tracing::debug!(%error, "checkpoint");
             }
-            // The writer is starting the log over, or the disk is full: the next round tries again.
-            Err(error) => tracing::debug!(%error, "checkpoint"),
         }
     }
+
+    fn look(&mut self) -> Result<(), Error> {
+        let commits = self.log.commits.load(Ordering::Relaxed);
+        let is_idle = commits == self.seen;
+        self.seen = commits;
+        if is_idle && self.is_settled {
+            return Ok(());
+        }
+        self.is_settled = false;
+        // The file keeps its length when the log starts over.
+        let bytes = std::fs::metadata(&self.file).map_or(0, |file| file.len());
+        if bytes < PASSIVE_BYTES {
+            return Ok(());
+        }
+        if is_idle && RESTART_BYTES < bytes {
+            self.is_settled = self.checkpoint("PRAGMA wal_checkpoint(TRUNCATE)")?.is_complete;
+            return Ok(());
+        }
+        let round = self.checkpoint("PRAGMA wal_checkpoint(PASSIVE)")?;
+        self.is_settled = is_idle && round.is_complete;
+        if RESTART_BYTES < round.bytes && round.is_complete {
+            // What was written meanwhile, so that the writer finds next to nothing.
+            self.checkpoint("PRAGMA wal_checkpoint(PASSIVE)")?;
+            self.log.restart.store(true, Ordering::Relaxed);
+        }
+        Ok(())
+    }
+
+    fn checkpoint(&self, sql: &'static str) -> Result<Round, Error> {
+        let read = |row: &rusqlite::Row<'_>| {
+            let (busy, frames, moved) = (row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get::<_, i64>(2)?);
+            let bytes = u64::try_from(frames).unwrap_or(0) * PAGE_BYTES;
+            Ok(Round { bytes, is_complete: busy == 0 && frames == moved })
+        };
+        Ok(self.connection.prepare_cached(sql)?.query_row([], read)?)
+    }
+}
+
+/// What a checkpoint found.
+struct Round {
+    /// Length of the log that is in use.
+    bytes: u64,
+    /// Whether everything in it was moved.
+    is_complete: bool,
 }

@@ -37,6 +37,19 @@ pub enum Error {
 }
 
 impl Error {
+    /// Whether the same job may succeed later, without anything but the disk changing.
+    pub fn may_pass(&self) -> bool {
+        match self {
+            Self::DiskFull | Self::Io(_) => true,
+            Self::Corrupt(_)
+            | Self::Locked(_)
+            | Self::Newer { .. }
+            | Self::Sql(_)
+            | Self::Panicked
+            | Self::Closed => false,
+        }
+    }
+
     /// A stable word for metrics.
     pub fn cause(&self) -> &'static str {
         match self {
@@ -57,11 +70,14 @@ impl From<rusqlite::Error> for Error {
         use rusqlite::ErrorCode;
         match error.sqlite_error_code() {
             Some(ErrorCode::DiskFull) => Self::DiskFull,
+            // Another program that holds the database, or memory that is short, passes like a bad disk does.
             Some(
                 ErrorCode::SystemIoFailure
                 | ErrorCode::CannotOpen
                 | ErrorCode::PermissionDenied
-                | ErrorCode::FileLockingProtocolFailed,
+                | ErrorCode::FileLockingProtocolFailed
+                | ErrorCode::DatabaseBusy
+                | ErrorCode::OutOfMemory,
             ) => Self::Io(error.to_string()),
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::Corrupt(error.to_string()),
             _ => Self::Sql(error.to_string()),

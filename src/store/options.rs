@@ -1,13 +1,15 @@
 //! How the store uses disk and memory.
 
+use std::fmt;
 use std::path::Path;
+use std::sync::Arc;
 
 use rusqlite::Connection;
 
 use super::Error;
 
 /// Settings of a store.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Options {
     /// Most memory the writer caches pages in, in KiB; taken as it is needed.
     pub writer_cache_kib: u32,
@@ -17,22 +19,60 @@ pub struct Options {
     pub readers: usize,
     /// Jobs that share one commit at the most.
     pub group_jobs_max: usize,
+    /// Bytes of values written by one group, after which it takes no further job.
+    pub group_bytes_max: usize,
     /// Most pages of 8 KiB the database may grow to; `None` for as many as the disk has.
     pub pages_max: Option<u32>,
+    /// Watches the writer; for tests that take the files as a crash would leave them.
+    pub probe: Option<Probe>,
+}
+
+/// The writer's moments at which a crash is interesting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moment {
+    /// A group's jobs have run; nothing of them is in the log.
+    BeforeCommit,
+    /// The group is on disk; nobody has been told.
+    AfterCommit,
+}
+
+/// Called by the writer's thread at each [`Moment`].
+#[derive(Clone)]
+pub struct Probe(Arc<dyn Fn(Moment) + Send + Sync>);
+
+impl Probe {
+    /// One that calls `watch`.
+    pub fn new(watch: impl Fn(Moment) + Send + Sync + 'static) -> Self {
+        Self(Arc::new(watch))
+    }
+
+    pub(super) fn at(&self, moment: Moment) {
+        (self.0)(moment);
+    }
+}
+
+impl fmt::Debug for Probe {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Probe")
+    }
 }
 
 impl Default for Options {
     fn default() -> Self {
         Self {
-            writer_cache_kib: 64 * 1024,
+            writer_cache_kib: 8 * 1024,
             reader_cache_kib: 2 * 1024,
             readers: 2,
             group_jobs_max: 512,
+            group_bytes_max: 8 << 20,
             pages_max: None,
+            probe: None,
         }
     }
 }
 
+/// Size of a page of the database.
+pub(super) const PAGE_BYTES: u64 = 8192;
 /// Prepared statements kept for each connection; rooms have some dozens.
 const STATEMENTS_KEPT: usize = 128;
 
@@ -59,6 +99,8 @@ impl Options {
     pub(super) fn open_checkpointer(&self, path: &Path) -> Result<Connection, Error> {
         let connection = self.open(path, 1024)?;
         connection.execute_batch("PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0;")?;
+        // Cutting the log off waits for nobody: it is tried again.
+        connection.busy_timeout(std::time::Duration::ZERO)?;
         Ok(connection)
     }
 
@@ -67,7 +109,7 @@ impl Options {
         connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
         connection.busy_timeout(std::time::Duration::from_secs(5))?;
         connection.execute_batch(&format!(
-            "PRAGMA page_size = 8192; PRAGMA journal_mode = WAL; PRAGMA mmap_size = 0; \
+            "PRAGMA page_size = {PAGE_BYTES}; PRAGMA journal_mode = WAL; PRAGMA mmap_size = 0; \
              PRAGMA temp_store = MEMORY; PRAGMA foreign_keys = ON; PRAGMA cache_size = -{cache_kib};"
         ))?;
         Ok(connection)

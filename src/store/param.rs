@@ -19,6 +19,18 @@ pub enum Param<'a> {
     Blob(&'a [u8]),
 }
 
+impl Param<'_> {
+    /// About how many bytes it takes in the database.
+    pub(super) fn len_bytes(&self) -> usize {
+        match self {
+            Self::Null => 0,
+            Self::Int(_) | Self::Real(_) => 8,
+            Self::Text(text) => text.len(),
+            Self::Blob(bytes) => bytes.len(),
+        }
+    }
+}
+
 impl From<i64> for Param<'_> {
     fn from(value: i64) -> Self {
         Self::Int(value)
@@ -43,7 +55,7 @@ impl<'a> From<&'a [u8]> for Param<'a> {
     }
 }
 
-impl<'a, T: Into<Param<'a>>> From<Option<T>> for Param<'a> {
+impl<'a, T: Into<Self>> From<Option<T>> for Param<'a> {
     fn from(value: Option<T>) -> Self {
         value.map_or(Self::Null, Into::into)
     }

@@ -1,8 +1,8 @@
 //! The one thread that writes: jobs that wait together are committed together.
 
+use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, mpsc};
 use std::thread;
 
@@ -10,38 +10,50 @@ use metrics::{Histogram, counter, histogram};
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
-use super::{Error, Options, Tx};
+use super::checkpoint::Log;
+use super::{Error, Moment, Options, Probe, Tx};
 use crate::clock::Clock;
 use crate::meter;
 
 /// Tells a job's owner what became of it, given what became of the group.
 type Acknowledge = Box<dyn FnOnce(Result<(), Error>) + Send>;
 
-/// A job with its types erased: whether it succeeded, and whom to tell.
-type Job = Box<dyn FnOnce(&Tx<'_>) -> (Result<(), ()>, Acknowledge) + Send>;
+/// A job with its types erased.
+trait Job: Send {
+    /// Runs it: whether it succeeded, and how to tell its owner.
+    fn run(self: Box<Self>, tx: &Tx<'_>) -> (Result<(), ()>, Acknowledge);
+
+    /// Tells its owner that it was not run.
+    fn refuse(self: Box<Self>, error: Error);
+}
 
 enum Message {
-    Job(Job),
+    Job(Box<dyn Job>),
     Close(oneshot::Sender<()>),
 }
 
 /// A handle to the writing thread.
 pub(super) struct Writer {
     jobs: mpsc::Sender<Message>,
-    restart: Arc<AtomicBool>,
 }
 
 impl Writer {
     /// Opens the database and starts the thread; it ends when the handle is dropped or closed.
-    pub(super) fn start(path: &Path, options: &Options, clock: Arc<dyn Clock>) -> Result<Self, Error> {
+    pub(super) fn start(
+        path: &Path,
+        options: &Options,
+        clock: Arc<dyn Clock>,
+        log: Arc<Log>,
+    ) -> Result<Self, Error> {
         let connection = options.open_writer(path)?;
         let (jobs, inbox) = mpsc::channel();
-        let restart = Arc::new(AtomicBool::new(false));
         let run = Run {
             connection,
             inbox,
             group_jobs_max: options.group_jobs_max,
-            restart: restart.clone(),
+            group_bytes_max: options.group_bytes_max,
+            probe: options.probe.clone(),
+            log,
             clock,
             seconds: histogram!(meter::STORE_COMMIT_SECONDS),
             jobs: histogram!(meter::STORE_COMMIT_JOBS),
@@ -50,12 +62,7 @@ impl Writer {
             .name("store-writer".into())
             .spawn(move || run.run())
             .map_err(|error| Error::Io(error.to_string()))?;
-        Ok(Self { jobs, restart })
-    }
-
-    /// Set when the log has grown so long that it should start over; see [`Run::restart_log`].
-    pub(super) fn restart_flag(&self) -> Arc<AtomicBool> {
-        self.restart.clone()
+        Ok(Self { jobs })
     }
 
     /// Queues `job`; the answer comes when its group is on disk.
@@ -101,36 +108,64 @@ impl Writer {
 }
 
 /// Boxes a job with what tells its owner the outcome; a panic in the job becomes [`Error::Panicked`].
-pub(super) fn erase<T, E>(
+fn erase<T, E>(
     job: impl FnOnce(&Tx<'_>) -> Result<T, E> + Send + 'static,
     answer: impl FnOnce(Result<T, E>) + Send + 'static,
-) -> Job
+) -> Box<dyn Job>
 where
     T: Send + 'static,
     E: From<Error> + Send + 'static,
 {
-    Box::new(move |tx| {
-        let result = catch_unwind(AssertUnwindSafe(|| job(tx))).unwrap_or_else(|_| Err(E::from(Error::Panicked)));
+    Box::new(Erased { job, answer, outcome: PhantomData })
+}
+
+struct Erased<J, A, T, E> {
+    job: J,
+    answer: A,
+    outcome: PhantomData<fn() -> Result<T, E>>,
+}
+
+impl<J, A, T, E> Job for Erased<J, A, T, E>
+where
+    J: FnOnce(&Tx<'_>) -> Result<T, E> + Send + 'static,
+    A: FnOnce(Result<T, E>) + Send + 'static,
+    T: Send + 'static,
+    E: From<Error> + Send + 'static,
+{
+    fn run(self: Box<Self>, tx: &Tx<'_>) -> (Result<(), ()>, Acknowledge) {
+        let Self { job, answer, .. } = *self;
+        let result =
+            catch_unwind(AssertUnwindSafe(|| job(tx))).unwrap_or_else(|_| Err(E::from(Error::Panicked)));
         let outcome = result.as_ref().map(|_| ()).map_err(|_| ());
         let acknowledge: Acknowledge = Box::new(move |group| {
-            answer(match (result, group) {
-                (Ok(value), Ok(())) => Ok(value),
-                (Ok(_), Err(error)) => Err(E::from(error)),
-                (Err(error), _) => Err(error),
-            });
+            // What a job refused, it refused for what it saw of the group: without the group that means nothing.
+            answer(group.map_err(E::from).and(result));
         });
         (outcome, acknowledge)
-    })
+    }
+
+    fn refuse(self: Box<Self>, error: Error) {
+        (self.answer)(Err(E::from(error)));
+    }
 }
 
 struct Run {
     connection: Connection,
     inbox: mpsc::Receiver<Message>,
     group_jobs_max: usize,
-    restart: Arc<AtomicBool>,
+    group_bytes_max: usize,
+    probe: Option<Probe>,
+    log: Arc<Log>,
     clock: Arc<dyn Clock>,
     seconds: Histogram,
     jobs: Histogram,
+}
+
+/// Jobs that share a transaction.
+#[derive(Default)]
+struct Group {
+    told: Vec<Acknowledge>,
+    bytes: usize,
 }
 
 impl Run {
@@ -142,8 +177,9 @@ impl Run {
                 Ok(Message::Close(closed)) => closing = Some(closed),
                 Err(mpsc::RecvError) => return,
             }
-            if self.restart.swap(false, Ordering::Relaxed) {
-                self.restart_log();
+            if self.log.should_restart() {
+                // Waits for no reader. The next group starts the log over if nobody reads in it.
+                self.fold("PASSIVE");
             }
         }
         self.fold("TRUNCATE");
@@ -153,20 +189,22 @@ impl Run {
             tracing::error!(%error, "the database could not be closed");
         }
         if let Some(closed) = closing {
+            // Who closed may have gone.
             let _ = closed.send(());
         }
     }
 
     /// Runs `first` and whatever else is waiting in one transaction; then tells every owner.
-    fn group(&self, first: Job) -> Option<oneshot::Sender<()>> {
+    fn group(&self, first: Box<dyn Job>) -> Option<oneshot::Sender<()>> {
         let start = self.clock.monotonic();
         let mut closing = None;
-        let mut told: Vec<Acknowledge> = Vec::new();
+        let mut group = Group::default();
         let mut outcome = self.statement("BEGIN IMMEDIATE");
         let mut next = Some(first);
         while let Some(job) = next.take() {
-            outcome = self.part(job, outcome, &mut told);
-            if told.len() < self.group_jobs_max {
+            outcome = self.part(job, outcome, &mut group);
+            let has_room = group.told.len() < self.group_jobs_max && group.bytes < self.group_bytes_max;
+            if has_room && outcome.is_ok() {
                 match self.inbox.try_recv() {
                     Ok(Message::Job(job)) => next = Some(job),
                     Ok(Message::Close(closed)) => closing = Some(closed),
@@ -175,52 +213,65 @@ impl Run {
             }
         }
         if outcome.is_ok() {
-            outcome = self.statement("COMMIT");
+            outcome = self.commit();
         }
         if let Err(error) = &outcome {
             counter!(meter::STORE_ERRORS, "cause" => error.cause()).increment(1);
-            tracing::error!(%error, jobs = told.len(), "a group of jobs was not committed");
+            tracing::error!(%error, jobs = group.told.len(), "a group of jobs was not committed");
             if !self.connection.is_autocommit() {
                 // Nothing to add: the group has failed already.
                 let _ = self.statement("ROLLBACK");
             }
         }
         self.seconds.record(self.clock.monotonic().saturating_sub(start).as_secs_f64());
-        self.jobs.record(told.len() as f64);
-        for acknowledge in told {
+        self.jobs.record(group.told.len() as f64);
+        for acknowledge in group.told {
             acknowledge(outcome.clone());
         }
         closing
     }
 
-    /// Runs one job in a savepoint of its own. Once the group has failed, jobs are told so without being run.
-    fn part(&self, job: Job, group: Result<(), Error>, told: &mut Vec<Acknowledge>) -> Result<(), Error> {
-        group.clone().and_then(|()| self.statement("SAVEPOINT job")).or_else(|error| {
-            if group.is_ok() { Err(error) } else { Ok(()) }
-        })?;
-        let tx = Tx::new(&self.connection);
-        let (result, acknowledge) = match &group {
-            Ok(()) => job(&tx),
-            Err(_) => (Err(()), Box::new(|_| {}) as Acknowledge),
-        };
-        told.push(acknowledge);
-        if group.is_err() {
-            return group;
-        }
-        if self.connection.is_autocommit() {
-            // A full disk makes SQLite drop the whole transaction, not just the statement.
-            return Err(Error::DiskFull);
-        }
-        if result.is_err() {
-            self.statement("ROLLBACK TO job")?;
-        }
-        self.statement("RELEASE job")
+    fn commit(&self) -> Result<(), Error> {
+        self.probe(Moment::BeforeCommit);
+        self.statement("COMMIT")?;
+        self.log.committed();
+        self.probe(Moment::AfterCommit);
+        Ok(())
     }
 
-    /// Starts the log over, after the checkpointer has moved nearly all of it: what is left is little, so the
-    /// writer stops for a moment only. Without this, a log that is always being written never gets shorter.
-    fn restart_log(&self) {
-        self.fold("RESTART");
+    /// Runs one job so that it can be undone alone; an error is the whole group's. Once the group has failed,
+    /// jobs are told so without being run.
+    fn part(&self, job: Box<dyn Job>, so_far: Result<(), Error>, group: &mut Group) -> Result<(), Error> {
+        // The first job is undone with the transaction, which holds nothing else yet.
+        let is_first = group.told.is_empty();
+        let begun = so_far.and_then(|()| if is_first { Ok(()) } else { self.statement("SAVEPOINT job") });
+        if let Err(error) = begun {
+            job.refuse(error.clone());
+            return Err(error);
+        }
+        let tx = Tx::new(&self.connection);
+        let (result, acknowledge) = job.run(&tx);
+        group.told.push(acknowledge);
+        group.bytes = group.bytes.saturating_add(tx.written_bytes());
+        if self.connection.is_autocommit() {
+            // A full or failing disk makes SQLite give up the whole transaction, not just the statement.
+            let lost = || Error::Io("the transaction was given up".to_owned());
+            return Err(tx.into_failure().unwrap_or_else(lost));
+        }
+        match (is_first, result) {
+            (true, Ok(())) => Ok(()),
+            (true, Err(())) => self.statement("ROLLBACK").and_then(|()| self.statement("BEGIN IMMEDIATE")),
+            (false, Ok(())) => self.statement("RELEASE job"),
+            (false, Err(())) => {
+                self.statement("ROLLBACK TO job").and_then(|()| self.statement("RELEASE job"))
+            }
+        }
+    }
+
+    fn probe(&self, moment: Moment) {
+        if let Some(probe) = &self.probe {
+            probe.at(moment);
+        }
     }
 
     fn fold(&self, mode: &str) {

@@ -84,6 +84,7 @@ struct Sent {
     token: Option<String>,
     kept: bool,
     completed: bool,
+    stopped: bool,
 }
 
 /// Every name sent, in order.
@@ -99,7 +100,8 @@ impl Ledger {
     }
 
     pub(crate) fn sent(&mut self, kind: Kind, name: &str) {
-        let sent = Sent { kind, acknowledged: None, token: None, kept: false, completed: false };
+        let sent =
+            Sent { kind, acknowledged: None, token: None, kept: false, completed: false, stopped: false };
         assert!(self.sent.insert(name.to_owned(), sent).is_none(), "{name} is sent twice");
     }
 
@@ -130,6 +132,18 @@ impl Ledger {
     /// True if the token was kept and never used before.
     pub(crate) fn kept(&self, name: &str) -> bool {
         self.sent[name].kept
+    }
+
+    pub(crate) fn has_token(&self, name: &str) -> bool {
+        self.sent[name].token.is_some()
+    }
+
+    pub(crate) fn stopped(&mut self, name: &str) {
+        self.sent.get_mut(name).unwrap().stopped = true;
+    }
+
+    pub(crate) fn was_stopped(&self, name: &str) -> bool {
+        self.sent[name].stopped
     }
 
     pub(crate) fn was_sent(&self, kind: Kind, name: &str) -> bool {

@@ -67,11 +67,26 @@ impl Server {
         self.child.wait().unwrap();
     }
 
-    /// SIGTERM, and how the server took it.
-    pub(crate) fn terminate(mut self) -> ExitStatus {
+    /// SIGTERM, as `kill` and service managers send it.
+    pub(crate) fn tell_to_stop(&self) {
         let pid = self.child.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+    }
+
+    /// How the server ended.
+    pub(crate) fn wait(mut self) -> ExitStatus {
         self.child.wait().unwrap()
+    }
+
+    /// SIGTERM, and how the server took it.
+    pub(crate) fn terminate(self) -> ExitStatus {
+        self.tell_to_stop();
+        self.wait()
+    }
+
+    /// An output of the stack that was deployed or found at start.
+    pub(crate) fn output(&self, name: &str) -> &str {
+        self.facts["stacks"][0]["outputs"][name].as_str().unwrap()
     }
 }
 

@@ -111,7 +111,7 @@ pub fn effective_response(
     EffectiveResponse {
         response_type,
         default_response: own.is_none(),
-        status_code: source.and_then(|source| source.status_code).or(response_type.default_status()),
+        status_code: source.and_then(|source| source.status_code).or_else(|| response_type.default_status()),
         response_parameters: source.map(|source| source.response_parameters.clone()).unwrap_or_default(),
         response_templates: if templates.is_empty() {
             BTreeMap::from([(DEFAULT_CONTENT_TYPE.to_owned(), DEFAULT_TEMPLATE.to_owned())])

@@ -47,6 +47,7 @@ words! {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TlsConfig {
     /// Whether a backend's certificate is accepted whoever signed it.
+    #[serde(alias = "insecureSkipVerification", default)]
     pub insecure_skip_verification: bool,
 }
 

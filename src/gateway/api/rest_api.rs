@@ -7,6 +7,14 @@ use serde::{Deserialize, Serialize};
 use super::ids::{ApiId, ResourceId};
 use super::words::words;
 use crate::clock::Timestamp;
+use crate::gateway::error::BadRequest;
+
+/// The largest `minimumCompressionSize`, in bytes: 10 MiB, the largest payload.
+pub(crate) const MINIMUM_COMPRESSION_SIZE_MAX: u32 = 10_485_760;
+/// The longest resource policy, in characters.
+const POLICY_CHARS_MAX: usize = 8_192;
+/// The longest name and description, in characters.
+const TEXT_CHARS_MAX: usize = 1_024;
 
 words! {
     /// Where the API key of a request comes from.
@@ -72,4 +80,36 @@ pub struct RestApi {
     pub security_policy: Option<String>,
     /// How strictly the endpoint is accessed; only with the newer TLS policies.
     pub endpoint_access_mode: Option<EndpointAccessMode>,
+}
+
+/// Checks what the members of an API have to do with each other; single values are checked where they come in.
+pub(crate) fn check_rest_api(api: &RestApi) -> Result<(), BadRequest> {
+    let endpoint = &api.endpoint_configuration;
+    let is_private = endpoint.kind == EndpointType::Private;
+    if is_private && endpoint.ip_address_type != IpAddressType::Dualstack {
+        return Err(BadRequest::PrivateNeedsDualstack);
+    }
+    if !is_private && !endpoint.vpc_endpoint_ids.is_empty() {
+        return Err(BadRequest::VpcEndpointsNeedPrivate);
+    }
+    check_length("API name", &api.name)?;
+    check_length("API description", api.description.as_deref().unwrap_or_default())?;
+    api.policy.as_deref().map_or(Ok(()), check_policy)
+}
+
+/// A policy has to be a JSON object; what its statements mean is the policy room's to say.
+fn check_policy(policy: &str) -> Result<(), BadRequest> {
+    let is_object = serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(policy).is_ok();
+    if !is_object || POLICY_CHARS_MAX < policy.chars().count() {
+        return Err(BadRequest::Policy);
+    }
+    Ok(())
+}
+
+/// Refuses texts for people that are longer than AWS takes.
+pub(crate) fn check_length(what: &'static str, text: &str) -> Result<(), BadRequest> {
+    if TEXT_CHARS_MAX < text.chars().count() {
+        return Err(BadRequest::TooLong { what, max: TEXT_CHARS_MAX });
+    }
+    Ok(())
 }

@@ -7,6 +7,13 @@ use serde::{Deserialize, Serialize};
 use super::ids::{DeploymentId, StageName};
 use super::words::words;
 use crate::clock::Timestamp;
+use crate::gateway::error::{BadRequest, Error, LimitExceeded};
+use crate::id::Arn;
+
+const VARIABLES_MAX: usize = 100;
+const VARIABLE_NAME_CHARS_MAX: usize = 64;
+const VARIABLE_VALUE_CHARS_MAX: usize = 512;
+const STAGE_NAME_CHARS_MAX: usize = 128;
 
 words! {
     /// Memory of a cache cluster, in gigabytes.
@@ -143,4 +150,141 @@ pub struct Stage {
     pub web_acl_arn: Option<String>,
     /// Tags by key.
     pub tags: BTreeMap<String, String>,
+}
+
+impl Stage {
+    /// Switches the cache cluster on or off; one that was never given a size gets the smallest.
+    pub(crate) fn enable_cache_cluster(&mut self, enabled: bool) {
+        self.cache_cluster_enabled = enabled;
+        if enabled {
+            self.cache_cluster_size.get_or_insert(CacheClusterSize::Gb0_5);
+            self.cache_cluster_status = CacheClusterStatus::Available;
+        } else {
+            self.cache_cluster_status = CacheClusterStatus::NotAvailable;
+        }
+    }
+
+    /// Whether some method writes execution logs.
+    pub(crate) fn logs(&self) -> bool {
+        let is_on = |level| matches!(level, LoggingLevel::Error | LoggingLevel::Info);
+        self.method_settings.values().any(|setting| setting.logging_level.is_some_and(is_on))
+    }
+
+    /// Checks name, variables and canary; what the stage points at is the caller's to check.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        check_stage_name(&self.name)?;
+        check_variables(&self.variables)?;
+        if let Some(canary) = &self.canary_settings {
+            check_percent_traffic(canary.percent_traffic)?;
+            check_variables(&canary.stage_variable_overrides)?;
+        }
+        Ok(())
+    }
+}
+
+impl CanarySettings {
+    /// A canary that serves `deployment_id` to nobody yet.
+    pub(crate) fn without_traffic(deployment_id: DeploymentId) -> Self {
+        Self {
+            percent_traffic: 0.0,
+            deployment_id,
+            stage_variable_overrides: BTreeMap::new(),
+            use_stage_cache: false,
+        }
+    }
+}
+
+impl AccessLogSettings {
+    /// Checks what is set.
+    pub(crate) fn check(&self) -> Result<(), BadRequest> {
+        let has_id = |format: &str| {
+            format.contains("$context.requestId") || format.contains("$context.extendedRequestId")
+        };
+        if self.format.as_deref().is_some_and(|format| !has_id(format)) {
+            return Err(BadRequest::AccessLogFormat);
+        }
+        self.destination_arn.as_deref().map_or(Ok(()), check_log_destination)
+    }
+}
+
+fn check_log_destination(arn: &str) -> Result<(), BadRequest> {
+    let arn = Arn::parse(arn).map_err(|_| BadRequest::AccessLogDestination)?;
+    match (arn.service.as_str(), arn.resource.split_once([':', '/'])) {
+        ("logs", Some(("log-group", name))) if !name.is_empty() => Ok(()),
+        ("firehose", Some(("deliverystream", name))) if name.starts_with("amazon-apigateway-") => Ok(()),
+        ("firehose", Some(("deliverystream", _))) => Err(BadRequest::AccessLogDeliveryStream),
+        _ => Err(BadRequest::AccessLogDestination),
+    }
+}
+
+/// Refuses shares outside 0 to 100.
+pub(crate) fn check_percent_traffic(percent: f64) -> Result<(), BadRequest> {
+    if (0.0..=100.0).contains(&percent) { Ok(()) } else { Err(BadRequest::PercentTraffic) }
+}
+
+/// AWS's documents allow `-`, its measured answer to a wrong name doesn't mention it.
+fn check_stage_name(name: &StageName) -> Result<(), BadRequest> {
+    let name = name.as_str();
+    let legal = |b: u8| b.is_ascii_alphanumeric() || b == b'_' || b == b'-';
+    if name.is_empty() || STAGE_NAME_CHARS_MAX < name.len() || !name.bytes().all(legal) {
+        return Err(BadRequest::StageName);
+    }
+    Ok(())
+}
+
+fn check_variables(variables: &BTreeMap<String, String>) -> Result<(), Error> {
+    if VARIABLES_MAX < variables.len() {
+        return Err(LimitExceeded::StageVariables.into());
+    }
+    for (name, value) in variables {
+        let word = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
+        if name.is_empty() || VARIABLE_NAME_CHARS_MAX < name.len() || !name.bytes().all(word) {
+            return Err(BadRequest::VariableName(name.clone()).into());
+        }
+        let legal = |b: u8| b.is_ascii_alphanumeric() || b" -._:/?&=,~#".contains(&b);
+        if VARIABLE_VALUE_CHARS_MAX < value.len() || !value.bytes().all(legal) {
+            return Err(BadRequest::VariableValue(name.clone()).into());
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixtures::test_stage;
+    use super::*;
+
+    #[test]
+    fn names_and_variables_have_their_alphabets() {
+        let check = |name: &str, variable: (&str, &str)| {
+            let mut stage = test_stage();
+            stage.name = name.into();
+            stage.variables.insert(variable.0.to_owned(), variable.1.to_owned());
+            stage.check().map_err(|error| error.to_string())
+        };
+        assert_eq!(check("dev-1_A", ("a_1", "https://h:1/p?a=b&c=d,e_f-g.h i~#")), Ok(()));
+        assert!(check("dev 1", ("a", "b")).is_err());
+        assert!(check("", ("a", "b")).is_err());
+        assert_eq!(
+            check("dev", ("a-b", "c")).unwrap_err(),
+            "Invalid stage variable name: a-b. Please use names with only word characters."
+        );
+        assert!(check("dev", ("a", "<script>")).is_err());
+        assert!(check("dev", ("a", &"x".repeat(512))).is_ok());
+        assert!(check("dev", ("a", &"x".repeat(513))).is_err());
+    }
+
+    #[test]
+    fn access_logs_go_to_log_groups_or_delivery_streams() {
+        let check = |arn: &str| {
+            let settings = AccessLogSettings { format: None, destination_arn: Some(arn.to_owned()) };
+            settings.check().map_err(|error| error.to_string())
+        };
+        assert_eq!(check("arn:aws:logs:us-east-1:123456789012:log-group:a"), Ok(()));
+        let stream = "arn:aws:firehose:us-east-1:123456789012:deliverystream/";
+        assert_eq!(check(&format!("{stream}amazon-apigateway-a")), Ok(()));
+        assert!(check(&format!("{stream}a")).unwrap_err().starts_with("Kinesis Firehose"));
+        assert!(check("arn:aws:s3:::bucket").is_err());
+        assert!(check("file").is_err());
+    }
 }

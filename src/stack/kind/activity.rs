@@ -36,7 +36,8 @@ pub(super) async fn update(
         call(operations, "states", "UntagResource", input).await?;
     }
     if let Some(tags) = tag_list(new) {
-        call(operations, "states", "TagResource", json!({ "resourceArn": made.reference, "tags": tags })).await?;
+        call(operations, "states", "TagResource", json!({ "resourceArn": made.reference, "tags": tags }))
+            .await?;
     }
     Ok(Updated::InPlace(made.clone()))
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Attributes, Naming, OperationError, Operations, Properties, Updated, call, renamed};
+use super::{Attributes, Naming, OperationError, Operations, Properties, Updated, call, is_missing, renamed};
 
 const METHOD: &[(&str, &str)] = &[
     ("AuthorizationType", "authorizationType"),
@@ -21,7 +21,7 @@ const METHOD_RESPONSE: &[(&str, &str)] = &[
 ];
 const INTEGRATION: &[(&str, &str)] = &[
     ("Type", "type"),
-    ("IntegrationHttpMethod", "integrationHttpMethod"),
+    ("IntegrationHttpMethod", "httpMethod"),
     ("Uri", "uri"),
     ("Credentials", "credentials"),
     ("RequestParameters", "requestParameters"),
@@ -63,7 +63,11 @@ pub(super) async fn update(
     made: &Attributes,
     new: &Properties,
 ) -> Result<Updated, OperationError> {
-    delete(operations, new).await?;
+    match delete(operations, new).await {
+        // Gone already where an earlier update broke off between the two.
+        Err(error) if !is_missing(&error) => return Err(error),
+        Ok(_) | Err(_) => {}
+    }
     put(operations, new).await?;
     Ok(Updated::InPlace(made.clone()))
 }
@@ -101,11 +105,9 @@ async fn put_part(
     call(operations, "apigateway", operation, input.into()).await.map(|_| ())
 }
 
+/// The labels of a method's URI. The verb there has another name than the `httpMethod` of an integration.
 fn address(properties: &Properties) -> Map<String, Value> {
-    renamed(
-        properties,
-        &[("RestApiId", "restApiId"), ("ResourceId", "resourceId"), ("HttpMethod", "httpMethod")],
-    )
+    renamed(properties, &[("RestApiId", "restApiId"), ("ResourceId", "resourceId"), ("HttpMethod", "verb")])
 }
 
 /// Templates write status codes as numbers or strings; the operations take strings.

@@ -29,11 +29,8 @@ pub(super) async fn create(
         input.insert("policy".into(), json!(policy_text(policy)));
     }
     if let Some(endpoint) = properties.get("EndpointConfiguration").and_then(Value::as_object) {
-        let members = [
-            ("Types", "types"),
-            ("VpcEndpointIds", "vpcEndpointIds"),
-            ("IpAddressType", "ipAddressType"),
-        ];
+        let members =
+            [("Types", "types"), ("VpcEndpointIds", "vpcEndpointIds"), ("IpAddressType", "ipAddressType")];
         input.insert("endpointConfiguration".into(), Value::Object(renamed(endpoint, &members)));
     }
     let made = call(operations, "apigateway", "CreateRestApi", input.into()).await?;

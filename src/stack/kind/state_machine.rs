@@ -6,10 +6,7 @@ use super::{
     Attributes, Naming, OperationError, Operations, Properties, Updated, call, renamed, tag_list, text,
 };
 
-const MEMBERS: &[(&str, &str)] = &[
-    ("RoleArn", "roleArn"),
-    ("StateMachineType", "type"),
-];
+const MEMBERS: &[(&str, &str)] = &[("RoleArn", "roleArn"), ("StateMachineType", "type")];
 
 pub(super) async fn create(
     operations: &dyn Operations,
@@ -50,9 +47,8 @@ fn configure(input: &mut Map<String, Value>, properties: &Properties) {
     if let Some(logging) = properties.get("LoggingConfiguration") {
         let destinations = logging.get("Destinations").and_then(Value::as_array).into_iter().flatten();
         let arn = |d: &Value| d.pointer("/CloudWatchLogsLogGroup/LogGroupArn").cloned();
-        let destinations: Vec<Value> = destinations
-            .map(|d| json!({ "cloudWatchLogsLogGroup": { "logGroupArn": arn(d) } }))
-            .collect();
+        let destinations: Vec<Value> =
+            destinations.map(|d| json!({ "cloudWatchLogsLogGroup": { "logGroupArn": arn(d) } })).collect();
         let mut configuration = Map::new();
         configuration.extend(logging.get("Level").map(|v| ("level".to_owned(), v.clone())));
         let data = logging.get("IncludeExecutionData").cloned();

@@ -1,0 +1,96 @@
+//! The entry: control operations for clients, loading and word of changes for the data plane.
+
+use std::sync::{Arc, PoisonError, RwLock, Weak};
+
+use super::deployment::DeploymentSnapshot;
+use super::ids::{ApiId, StageName};
+use super::live::{Invalidate, LiveStage};
+use super::rows::{Rows, STEPS, find_apis_with_stage, find_live_stage};
+use crate::clock::{Clock, Ids, Timestamp};
+use crate::gateway::error::Error;
+use crate::id::AccountRegion;
+use crate::store::Store;
+
+/// All REST APIs of the store. Cheap to clone; clones share everything.
+///
+/// Every operation is one transaction: it happens as a whole and durably before it is answered, or not at all.
+#[derive(Clone)]
+pub struct Apis {
+    store: Store,
+    clock: Arc<dyn Clock>,
+    ids: Arc<dyn Ids>,
+    watchers: Arc<RwLock<Vec<Weak<dyn Invalidate>>>>,
+}
+
+impl Apis {
+    /// Opens the APIs of `store`, making their tables if they aren't there. Blocks.
+    pub fn open(store: Store, clock: Arc<dyn Clock>, ids: Arc<dyn Ids>) -> Result<Self, Error> {
+        store.migrate("apigateway", STEPS)?;
+        Ok(Self { store, clock, ids, watchers: Arc::default() })
+    }
+
+    /// Has `watcher` told of changes until it is dropped.
+    pub fn watch(&self, watcher: Weak<dyn Invalidate>) {
+        let mut watchers = self.watchers.write().unwrap_or_else(PoisonError::into_inner);
+        watchers.retain(|watcher| 0 < watcher.strong_count());
+        watchers.push(watcher);
+    }
+
+    /// The stage `name` of an API with what it serves, whoever owns it; `None` if there is no such stage.
+    pub async fn live_stage(&self, api_id: &ApiId, name: &StageName) -> Result<Option<LiveStage>, Error> {
+        let (api_id, name) = (api_id.clone(), name.clone());
+        self.store.read(move |tx| find_live_stage(tx, &api_id, &name)).await
+    }
+
+    /// The APIs that have a stage of this name, whoever owns them, by id.
+    pub async fn apis_with_stage(&self, name: &StageName) -> Result<Vec<ApiId>, Error> {
+        let name = name.clone();
+        self.store.read(move |tx| find_apis_with_stage(tx, &name)).await
+    }
+
+    /// The API as it would be deployed now.
+    pub async fn working_copy(
+        &self,
+        owner: &AccountRegion,
+        api_id: &ApiId,
+    ) -> Result<Arc<DeploymentSnapshot>, Error> {
+        let api_id = api_id.clone();
+        self.read(owner, move |rows| {
+            rows.api(&api_id)?;
+            rows.working_copy(&api_id).map(Arc::new)
+        })
+        .await
+    }
+
+    pub(super) fn ids(&self) -> Arc<dyn Ids> {
+        Arc::clone(&self.ids)
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    pub(super) async fn write<T, F>(&self, owner: &AccountRegion, work: F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Rows<'_>) -> Result<T, Error> + Send + 'static,
+    {
+        let owner = owner.clone();
+        self.store.write(move |tx| work(&Rows::new(tx, owner))).await
+    }
+
+    pub(super) async fn read<T, F>(&self, owner: &AccountRegion, work: F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Rows<'_>) -> Result<T, Error> + Send + 'static,
+    {
+        let owner = owner.clone();
+        self.store.read(move |tx| work(&Rows::new(tx, owner))).await
+    }
+
+    /// Tells the data plane, after the commit and before the client's answer.
+    pub(super) fn changed(&self, api_id: &ApiId) {
+        let watchers = self.watchers.read().unwrap_or_else(PoisonError::into_inner);
+        watchers.iter().filter_map(Weak::upgrade).for_each(|watcher| watcher.invalidate(api_id));
+    }
+}

@@ -1,0 +1,232 @@
+//! Whether an integration makes sense by itself and for its method, checked when it is put or patched.
+
+use std::collections::BTreeMap;
+
+use super::integration::{ConnectionType, Integration, IntegrationResponse, IntegrationType};
+use super::mapping_names::{check_cache_key, check_request_mappings, check_response_mappings};
+use super::method::{Method, MethodResponse};
+use crate::gateway::compile::Pattern;
+use crate::gateway::error::{BadRequest, Error, NotFound};
+use crate::id::Arn;
+
+const TIMEOUT_MILLIS_MIN: u32 = 50;
+const TIMEOUT_MILLIS_MAX: u32 = 29_000;
+/// The longest template, in bytes.
+const TEMPLATE_BYTES_MAX: usize = 300 * 1024;
+/// The longest selection pattern compiled, in bytes; patterns come from outside.
+const PATTERN_BYTES_MAX: usize = 4 * 1024;
+
+/// Checks `integration` for `method`, in AWS's order as far as it is known.
+pub(crate) fn check_integration(integration: &Integration, method: &Method) -> Result<(), Error> {
+    match integration.kind {
+        IntegrationType::Mock => {}
+        IntegrationType::Http | IntegrationType::HttpProxy => {
+            check_http_method(integration)?;
+            check_http_uri(integration.uri.as_deref().unwrap_or_default())?;
+        }
+        IntegrationType::Aws | IntegrationType::AwsProxy => {
+            check_http_method(integration)?;
+            check_aws_uri(integration)?;
+        }
+    }
+    check_connection(integration)?;
+    if let Some(credentials) = &integration.credentials
+        && !credentials.contains("${stageVariables.")
+        && Arn::parse(credentials).is_err()
+    {
+        return Err(BadRequest::Arn.into());
+    }
+    if !(TIMEOUT_MILLIS_MIN..=TIMEOUT_MILLIS_MAX).contains(&integration.timeout_millis) {
+        return Err(BadRequest::Timeout.into());
+    }
+    check_request_mappings(integration, method)?;
+    check_cache_key(integration, method)?;
+    check_templates(&integration.request_templates)?;
+    Ok(())
+}
+
+/// Checks `response` against the method response of its status, if there is one.
+pub(crate) fn check_integration_response(
+    response: &IntegrationResponse,
+    declared: Option<&MethodResponse>,
+) -> Result<(), Error> {
+    if let Some(templates) = &response.templates {
+        check_templates(templates)?;
+    }
+    check_response_mappings(response, declared)?;
+    check_selection_pattern(response.selection_pattern.as_deref().unwrap_or_default())?;
+    Ok(())
+}
+
+fn check_http_method(integration: &Integration) -> Result<(), BadRequest> {
+    integration.http_method.map(drop).ok_or(BadRequest::IntegrationHttpMethod)
+}
+
+/// `http://` or `https://` and a host, which a stage variable may stand for.
+fn check_http_uri(uri: &str) -> Result<(), BadRequest> {
+    let rest = uri.strip_prefix("https://").or_else(|| uri.strip_prefix("http://"));
+    let host = rest.and_then(|rest| rest.split(['/', '?', '#']).next());
+    match host {
+        Some(host) if !host.is_empty() && !uri.contains(char::is_whitespace) => Ok(()),
+        Some(_) | None => Err(BadRequest::HttpEndpoint),
+    }
+}
+
+/// `arn:aws:apigateway:{region}:{service}:path/…` or `…:action/…`; services but Lambda need a role.
+fn check_aws_uri(integration: &Integration) -> Result<(), BadRequest> {
+    let uri = Arn::parse(integration.uri.as_deref().unwrap_or_default()).map_err(|_| BadRequest::Arn)?;
+    if !uri.resource.starts_with("path/") && !uri.resource.starts_with("action/") {
+        return Err(BadRequest::IntegrationArn);
+    }
+    let service = uri.account.rsplit('.').next().unwrap_or_default();
+    let is_proxy = integration.kind == IntegrationType::AwsProxy;
+    match service {
+        "lambda" => Ok(()),
+        "firehose" if is_proxy => Ok(()),
+        _ if is_proxy => Err(BadRequest::AwsProxyService),
+        _ if integration.credentials.is_none() => Err(BadRequest::RoleArn),
+        _ => Ok(()),
+    }
+}
+
+/// A VPC link can't be made here, so that only stage variables can name one.
+fn check_connection(integration: &Integration) -> Result<(), Error> {
+    match (integration.connection_type, integration.connection_id.as_deref()) {
+        (ConnectionType::Internet, _) => Ok(()),
+        (ConnectionType::VpcLink, None | Some("")) => Err(BadRequest::ConnectionId.into()),
+        (ConnectionType::VpcLink, Some(id)) if id.contains("${stageVariables.") => Ok(()),
+        (ConnectionType::VpcLink, Some(_)) => Err(NotFound::VpcLink.into()),
+    }
+}
+
+fn check_templates(templates: &BTreeMap<String, String>) -> Result<(), BadRequest> {
+    for (content_type, template) in templates {
+        if !is_content_type(content_type) && !matches!(content_type.as_str(), "$default" | "default") {
+            return Err(BadRequest::TemplateContentType(content_type.clone()));
+        }
+        if TEMPLATE_BYTES_MAX < template.len() {
+            return Err(BadRequest::TemplateTooLong(TEMPLATE_BYTES_MAX));
+        }
+    }
+    Ok(())
+}
+
+/// `type/subtype` of token characters, perhaps with parameters behind a semicolon.
+pub(crate) fn is_content_type(text: &str) -> bool {
+    let essence = text.split(';').next().unwrap_or_default().trim_end();
+    let is_token = |part: &str| {
+        !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
+    };
+    essence.split_once('/').is_some_and(|(kind, subtype)| is_token(kind) && is_token(subtype))
+}
+
+/// Java's regular expressions, compiled as they will be when deployed.
+fn check_selection_pattern(pattern: &str) -> Result<(), BadRequest> {
+    if PATTERN_BYTES_MAX < pattern.len() || Pattern::compile(pattern).is_err() {
+        return Err(BadRequest::SelectionPattern);
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixtures::{test_integration, test_method};
+    use super::super::method::HttpMethod;
+    use super::*;
+
+    const LAMBDA: &str = "arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/\
+        arn:aws:lambda:us-east-1:000000000000:function:MyLambda/invocations";
+
+    fn check(
+        kind: IntegrationType,
+        uri: &str,
+        verb: Option<HttpMethod>,
+        credentials: Option<&str>,
+    ) -> Result<(), String> {
+        let integration = Integration {
+            uri: Some(uri.to_owned()),
+            http_method: verb,
+            credentials: credentials.map(str::to_owned),
+            ..test_integration(kind)
+        };
+        check_integration(&integration, &test_method()).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn uris_fit_their_kind() {
+        use IntegrationType::{Aws, AwsProxy, Http, HttpProxy, Mock};
+        let (post, role) = (Some(HttpMethod::Post), Some("arn:aws:iam::123456789012:role/r"));
+        let s3 = "arn:aws:apigateway:us-east-1:s3:path/b/k";
+        for (kind, uri, verb, credentials) in [
+            (Mock, "", None, None),
+            (Http, "http://example.com", post, None),
+            (HttpProxy, "https://${stageVariables.host}/{proxy}?a=${stageVariables.b}", post, None),
+            (Http, "http://localhost:8080/x", post, None),
+            (Aws, s3, post, role),
+            (Aws, LAMBDA, post, None),
+            (AwsProxy, LAMBDA, post, None),
+            (Aws, "arn:aws:apigateway:us-east-1:states:action/StartExecution", post, role),
+        ] {
+            assert_eq!(check(kind, uri, verb, credentials), Ok(()), "{uri}");
+        }
+        let iam = "arn:aws:iam::0000000000:role/service-role/asdf";
+        for (kind, uri, verb, credentials, message) in [
+            (Http, "http://example.com", None, None, "Enumeration value for HttpMethod must be non-empty"),
+            (Aws, "http://example.com", None, None, "Enumeration value for HttpMethod must be non-empty"),
+            (Http, "non-valid-http", post, None, "Invalid HTTP endpoint specified for URI"),
+            (HttpProxy, "http:///x", post, None, "Invalid HTTP endpoint specified for URI"),
+            (Http, "", post, None, "Invalid HTTP endpoint specified for URI"),
+            (Aws, "non-valid-arn", post, None, "Invalid ARN specified in the request"),
+            (Aws, iam, post, None, "AWS ARN for integration must contain path or action"),
+            (
+                AwsProxy,
+                s3,
+                post,
+                role,
+                "Integrations of type 'AWS_PROXY' currently only supports Lambda function and Firehose stream \
+                 invocations.",
+            ),
+            (Aws, s3, post, None, "Role ARN must be specified for AWS integrations"),
+            (Aws, s3, post, Some("role"), "Invalid ARN specified in the request"),
+        ] {
+            assert_eq!(check(kind, uri, verb, credentials).unwrap_err(), message, "{uri}");
+        }
+    }
+
+    #[test]
+    fn timeouts_templates_and_links_have_limits() {
+        let check = |change: fn(&mut Integration)| {
+            let mut integration = test_integration(IntegrationType::Http);
+            change(&mut integration);
+            check_integration(&integration, &test_method()).map_err(|error| error.to_string())
+        };
+        assert_eq!(check(|i| i.timeout_millis = 50), Ok(()));
+        assert_eq!(check(|i| i.timeout_millis = 29_000), Ok(()));
+        assert!(check(|i| i.timeout_millis = 49).is_err());
+        assert!(check(|i| i.timeout_millis = 29_001).is_err());
+        assert_eq!(check(|i| drop(i.request_templates.insert("$default".to_owned(), String::new()))), Ok(()));
+        assert_eq!(
+            check(|i| drop(i.request_templates.insert("123".to_owned(), String::new()))).unwrap_err(),
+            "Validation Result: warnings : [], errors : [Invalid content type specified: 123]"
+        );
+        assert!(
+            check(|i| i.connection_type = ConnectionType::VpcLink).unwrap_err().starts_with("ConnectionId")
+        );
+        assert!(check(|i| i.cache_key_parameters = vec!["method.request.path.a".to_owned()]).is_err());
+    }
+
+    #[test]
+    fn selection_patterns_have_to_compile() {
+        for (pattern, ok) in [
+            ("", true),
+            ("2\\d{2}", true),
+            ("\\Qa(\\E.*", true),
+            ("(\\n|.)*", true),
+            ("(", false),
+            ("[", false),
+        ] {
+            assert_eq!(check_selection_pattern(pattern).is_ok(), ok, "{pattern}");
+        }
+        assert!(check_selection_pattern(&"a".repeat(PATTERN_BYTES_MAX + 1)).is_err());
+    }
+}

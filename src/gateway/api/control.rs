@@ -1,0 +1,24 @@
+//! Control operations, a file a noun: each is one transaction, whole or not at all.
+
+mod account;
+mod deployments;
+mod gateway_responses;
+mod integrations;
+mod methods;
+mod models;
+mod request_validators;
+mod resources;
+mod rest_apis;
+mod stages;
+mod tags;
+mod test_invocations;
+#[cfg(test)]
+mod tests;
+
+pub use deployments::{CreateDeployment, DeploymentSummary, MethodSummary};
+pub use integrations::{PutIntegration, templates};
+pub use methods::{MethodKey, PutMethod};
+pub use models::CreateModel;
+pub use rest_apis::{CreateRestApi, NewEndpoint};
+pub use stages::{CreateStage, NewCanary};
+pub use test_invocations::TestInvokeMethod;

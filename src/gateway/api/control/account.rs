@@ -1,0 +1,29 @@
+//! GetAccount, UpdateAccount.
+
+use super::super::account::Account;
+use super::super::apis::Apis;
+use crate::gateway::error::Error;
+use crate::gateway::patch::{PatchOperation, patch_account};
+use crate::id::AccountRegion;
+
+impl Apis {
+    /// Settings of `owner`.
+    pub async fn account(&self, owner: &AccountRegion) -> Result<Account, Error> {
+        self.read(owner, |rows| rows.account()).await
+    }
+
+    /// Changes settings of `owner`. Whether the logging role may do what it should is not checked.
+    pub async fn update_account(
+        &self,
+        owner: &AccountRegion,
+        patches: Vec<PatchOperation>,
+    ) -> Result<Account, Error> {
+        self.write(owner, move |rows| {
+            let mut account = rows.account()?;
+            patch_account(&mut account, &patches)?;
+            rows.put_account(&account)?;
+            Ok(account)
+        })
+        .await
+    }
+}

@@ -1,0 +1,255 @@
+//! CreateDeployment, GetDeployment(s), UpdateDeployment, DeleteDeployment.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use super::super::apis::Apis;
+use super::super::deployable::check_deployable;
+use super::super::deployment::{Deployment, DeploymentSnapshot};
+use super::super::ids::{ApiId, DeploymentId, StageName};
+use super::super::method::{AuthorizationType, HttpMethod, Method};
+use super::super::page::{Page, PageRequest};
+use super::super::rows::Rows;
+use super::super::stage::CacheClusterSize;
+use super::stages::{CreateStage, NewCanary, add_stage, check_stage};
+use crate::clock::Timestamp;
+use crate::gateway::error::{BadRequest, Error, NotFound};
+use crate::gateway::patch::{PatchOperation, replace_only};
+use crate::id::AccountRegion;
+
+/// What a new deployment is made from. See
+/// [CreateDeployment](https://docs.aws.amazon.com/apigateway/latest/api/API_CreateDeployment.html).
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct CreateDeployment {
+    /// Stage made for it, or pointed at it.
+    pub stage_name: Option<String>,
+    /// Text for people, of the stage.
+    pub stage_description: Option<String>,
+    /// Text for people, of the deployment.
+    pub description: Option<String>,
+    /// Whether the stage's answers can be cached.
+    pub cache_cluster_enabled: Option<bool>,
+    /// Size of the stage's cache.
+    pub cache_cluster_size: Option<CacheClusterSize>,
+    /// Variables of the stage.
+    pub variables: BTreeMap<String, String>,
+    /// Makes the deployment the canary of a stage that is there.
+    pub canary_settings: Option<NewCanary>,
+    /// Whether the stage's requests are traced.
+    pub tracing_enabled: Option<bool>,
+}
+
+/// A deployment with what it froze in short: path → verb → access.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeploymentSummary {
+    /// The deployment.
+    pub deployment: Deployment,
+    /// Its methods, if asked for.
+    pub api_summary: Option<BTreeMap<String, BTreeMap<HttpMethod, MethodSummary>>>,
+}
+
+/// See [MethodSnapshot](https://docs.aws.amazon.com/apigateway/latest/api/API_MethodSnapshot.html).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MethodSummary {
+    /// Who may call.
+    pub authorization_type: AuthorizationType,
+    /// Whether a key is needed.
+    pub api_key_required: bool,
+}
+
+impl Apis {
+    /// Freezes the working copy. With a stage name, the stage is made for it or pointed at it.
+    pub async fn create_deployment(
+        &self,
+        owner: &AccountRegion,
+        api_id: &ApiId,
+        input: CreateDeployment,
+    ) -> Result<Deployment, Error> {
+        let (id, ids, now) = (api_id.clone(), self.ids(), self.now());
+        let has_stage = input.stage_name.is_some();
+        let deployment = self
+            .write(owner, move |rows| {
+                let snapshot = rows.working_copy(&id)?;
+                check_canary(rows, &id, &input)?;
+                check_deployable(&snapshot)?;
+                let mut deployment_id = DeploymentId::from(ids.lower_alphanumeric(6));
+                while rows.find_deployment(&id, &deployment_id)?.is_some() {
+                    deployment_id = ids.lower_alphanumeric(6).into();
+                }
+                let deployment = Deployment {
+                    id: deployment_id,
+                    description: input.description.clone().filter(|text| !text.is_empty()),
+                    created_date: now,
+                };
+                rows.add_deployment(&id, &deployment, &snapshot)?;
+                if let Some(name) = input.stage_name.as_deref() {
+                    serve(rows, &id, &name.into(), &deployment.id, input, now)?;
+                }
+                Ok(deployment)
+            })
+            .await?;
+        if has_stage {
+            self.changed(api_id);
+        }
+        Ok(deployment)
+    }
+
+    /// Deployments of an API, oldest first.
+    pub async fn deployments(
+        &self,
+        owner: &AccountRegion,
+        api_id: &ApiId,
+        page: PageRequest,
+    ) -> Result<Page<Deployment>, Error> {
+        let api_id = api_id.clone();
+        self.read(owner, move |rows| {
+            rows.api(&api_id)?;
+            let mut deployments = rows.deployments(&api_id)?;
+            let age = |it: &Deployment| format!("{:020} {}", it.created_date.as_millis(), it.id);
+            deployments.sort_by_cached_key(age);
+            Ok(Page::of(deployments, age, &page)?)
+        })
+        .await
+    }
+
+    /// One deployment, with its summary if `summarized`.
+    pub async fn deployment(
+        &self,
+        owner: &AccountRegion,
+        api_id: &ApiId,
+        id: &DeploymentId,
+        summarized: bool,
+    ) -> Result<DeploymentSummary, Error> {
+        let (api_id, id) = (api_id.clone(), id.clone());
+        self.read(owner, move |rows| {
+            let deployment = rows.find_deployment(&api_id, &id)?.ok_or(NotFound::Deployment)?;
+            let snapshot = if summarized { rows.find_snapshot(&api_id, &id)? } else { None };
+            Ok(DeploymentSummary { deployment, api_summary: snapshot.as_ref().map(summarize) })
+        })
+        .await
+    }
+
+    /// Changes a deployment's description.
+    pub async fn update_deployment(
+        &self,
+        owner: &AccountRegion,
+        api_id: &ApiId,
+        id: &DeploymentId,
+        patches: Vec<PatchOperation>,
+    ) -> Result<Deployment, Error> {
+        let (api_id, id) = (api_id.clone(), id.clone());
+        self.write(owner, move |rows| {
+            let mut deployment = rows.find_deployment(&api_id, &id)?.ok_or(NotFound::Deployment)?;
+            for patch in &patches {
+                replace_only(patch, &["/description"], "[/description]")?;
+                deployment.description = patch.text();
+            }
+            rows.update_deployment(&api_id, &deployment)?;
+            Ok(deployment)
+        })
+        .await
+    }
+
+    /// Deletes a deployment that no stage and no canary serves.
+    pub async fn delete_deployment(
+        &self,
+        owner: &AccountRegion,
+        api_id: &ApiId,
+        id: &DeploymentId,
+    ) -> Result<(), Error> {
+        let (api_id, id) = (api_id.clone(), id.clone());
+        self.write(owner, move |rows| {
+            rows.find_deployment(&api_id, &id)?.ok_or(NotFound::Deployment)?;
+            let serves = rows.stages(&api_id)?.into_iter().any(|stage| {
+                let canary = stage.canary_settings.map(|canary| canary.deployment_id);
+                stage.deployment_id == id || canary.as_ref() == Some(&id)
+            });
+            if serves {
+                return Err(BadRequest::DeploymentInUse.into());
+            }
+            rows.delete_deployment(&api_id, &id)
+        })
+        .await
+    }
+}
+
+fn check_canary(rows: &Rows<'_>, api_id: &ApiId, input: &CreateDeployment) -> Result<(), Error> {
+    if input.canary_settings.is_none() {
+        return Ok(());
+    }
+    match input.stage_name.as_deref() {
+        None => Err(BadRequest::CanaryWithoutStage("null".to_owned()).into()),
+        Some("") => Err(BadRequest::CanaryWithoutStage(String::new()).into()),
+        Some(name) if rows.find_stage(api_id, &name.into())?.is_none() => {
+            Err(BadRequest::CanaryStageMissing(name.to_owned()).into())
+        }
+        Some(_) => Ok(()),
+    }
+}
+
+/// Points the stage at the deployment. A stage that has a canary keeps its deployment: the canary gets the new
+/// one, as AWS's console does it (its answer to a bare call isn't on record). What the call says about a stage
+/// that is there already changes that stage.
+fn serve(
+    rows: &Rows<'_>,
+    api_id: &ApiId,
+    name: &StageName,
+    deployment_id: &DeploymentId,
+    input: CreateDeployment,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let Some(mut stage) = rows.find_stage(api_id, name)? else {
+        let stage = CreateStage {
+            stage_name: name.clone(),
+            deployment_id: deployment_id.clone(),
+            description: input.stage_description,
+            cache_cluster_enabled: input.cache_cluster_enabled.unwrap_or(false),
+            cache_cluster_size: input.cache_cluster_size,
+            variables: input.variables,
+            documentation_version: None,
+            canary_settings: None,
+            tracing_enabled: input.tracing_enabled.unwrap_or(false),
+            tags: BTreeMap::new(),
+        };
+        return add_stage(rows, api_id, &stage.resolve(now));
+    };
+    match (input.canary_settings, stage.canary_settings.as_mut()) {
+        (Some(canary), _) => {
+            let canary = NewCanary { deployment_id: Some(deployment_id.clone()), ..canary };
+            stage.canary_settings = Some(canary.resolve(deployment_id));
+        }
+        (None, Some(canary)) => canary.deployment_id = deployment_id.clone(),
+        (None, None) => stage.deployment_id = deployment_id.clone(),
+    }
+    stage.description = input.stage_description.or(stage.description);
+    stage.cache_cluster_size = input.cache_cluster_size.or(stage.cache_cluster_size);
+    stage.variables.extend(input.variables);
+    stage.tracing_enabled = input.tracing_enabled.unwrap_or(stage.tracing_enabled);
+    if let Some(enabled) = input.cache_cluster_enabled {
+        stage.enable_cache_cluster(enabled);
+    }
+    stage.last_updated_date = now;
+    check_stage(rows, api_id, &stage)?;
+    rows.put_stage(api_id, &stage)
+}
+
+fn summarize(snapshot: &DeploymentSnapshot) -> BTreeMap<String, BTreeMap<HttpMethod, MethodSummary>> {
+    let with_methods = snapshot.resources.iter().filter(|resource| !resource.methods.is_empty());
+    with_methods
+        .map(|resource| {
+            let methods = resource.methods.iter().map(|(verb, method)| {
+                let Method { authorization_type, api_key_required, .. } = method;
+                (
+                    *verb,
+                    MethodSummary {
+                        authorization_type: *authorization_type,
+                        api_key_required: *api_key_required,
+                    },
+                )
+            });
+            (resource.path.clone(), methods.collect())
+        })
+        .collect()
+}

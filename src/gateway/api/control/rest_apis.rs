@@ -1,0 +1,251 @@
+//! CreateRestApi, GetRestApi(s), UpdateRestApi, DeleteRestApi.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use super::super::apis::Apis;
+use super::super::ids::{ApiId, ResourceId};
+use super::super::model::default_models;
+use super::super::page::{Page, PageRequest};
+use super::super::resource::Resource;
+use super::super::rest_api::{
+    ApiKeySource, EndpointAccessMode, EndpointConfiguration, EndpointType, IpAddressType,
+    MINIMUM_COMPRESSION_SIZE_MAX, RestApi, check_rest_api,
+};
+use super::super::rows::Rows;
+use super::tags::check_tags;
+use crate::clock::Timestamp;
+use crate::gateway::error::{BadRequest, Error, LimitExceeded};
+use crate::gateway::patch::{PatchOperation, patch_rest_api};
+use crate::id::AccountRegion;
+
+/// APIs an account may have in one region.
+const APIS_MAX: usize = 600;
+
+/// What a new API is made from. See
+/// [CreateRestApi](https://docs.aws.amazon.com/apigateway/latest/api/API_CreateRestApi.html).
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct CreateRestApi {
+    /// Display name.
+    pub name: String,
+    /// Text for people; not empty if given.
+    pub description: Option<String>,
+    /// The owner's version word.
+    pub version: Option<String>,
+    /// API whose working copy is copied.
+    pub clone_from: Option<ApiId>,
+    /// Media types whose bodies are binary.
+    pub binary_media_types: Vec<String>,
+    /// Smallest body compressed, in bytes.
+    pub minimum_compression_size: Option<i64>,
+    /// Where API keys come from.
+    pub api_key_source: Option<ApiKeySource>,
+    /// How the API is reached.
+    pub endpoint_configuration: NewEndpoint,
+    /// Resource policy.
+    pub policy: Option<String>,
+    /// Tags.
+    pub tags: BTreeMap<String, String>,
+    /// Whether the default endpoint refuses clients.
+    pub disable_execute_api_endpoint: bool,
+    /// TLS policy's name.
+    pub security_policy: Option<String>,
+    /// How strictly the endpoint is accessed.
+    pub endpoint_access_mode: Option<EndpointAccessMode>,
+}
+
+/// How a new API is reached, as far as its owner says.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct NewEndpoint {
+    /// One type; EDGE if not given.
+    pub types: Option<Vec<EndpointType>>,
+    /// IP versions; `dualstack` for private APIs, else `ipv4`, if not given.
+    pub ip_address_type: Option<IpAddressType>,
+    /// VPC endpoints.
+    pub vpc_endpoint_ids: Vec<String>,
+}
+
+impl NewEndpoint {
+    fn resolve(self) -> Result<EndpointConfiguration, BadRequest> {
+        let kind = match self.types.as_deref() {
+            None => EndpointType::Edge,
+            Some([kind]) => *kind,
+            Some([]) => return Err(BadRequest::NoEndpointType),
+            Some(_) => return Err(BadRequest::MultipleEndpointTypes),
+        };
+        let default = match kind {
+            EndpointType::Private => IpAddressType::Dualstack,
+            EndpointType::Edge | EndpointType::Regional => IpAddressType::Ipv4,
+        };
+        let ip_address_type = self.ip_address_type.unwrap_or(default);
+        Ok(EndpointConfiguration { kind, ip_address_type, vpc_endpoint_ids: self.vpc_endpoint_ids })
+    }
+}
+
+impl Apis {
+    /// Makes an API with a root resource and two models, or a copy of another.
+    pub async fn create_rest_api(
+        &self,
+        owner: &AccountRegion,
+        input: CreateRestApi,
+    ) -> Result<RestApi, Error> {
+        let (ids, now) = (self.ids(), self.now());
+        self.write(owner, move |rows| {
+            let source = input.clone_from.clone();
+            let root_id = ids.lower_alphanumeric(10).into();
+            let mut api = new_api(input, ids.lower_alphanumeric(10).into(), root_id, now)?;
+            if APIS_MAX <= rows.apis()?.len() {
+                return Err(LimitExceeded::Apis.into());
+            }
+            match source {
+                Some(source) => clone(rows, &source, &mut api)?,
+                None => {
+                    rows.put_resource(&api.id, &root(&api))?;
+                    for model in default_models(ids.as_ref()) {
+                        rows.put_model(&api.id, &model)?;
+                    }
+                }
+            }
+            rows.add_api(&api)?;
+            Ok(api)
+        })
+        .await
+    }
+
+    /// APIs of `owner`, oldest first.
+    pub async fn rest_apis(&self, owner: &AccountRegion, page: PageRequest) -> Result<Page<RestApi>, Error> {
+        self.read(owner, move |rows| {
+            let mut apis = rows.apis()?;
+            let age = |api: &RestApi| format!("{:020} {}", api.created_date.as_millis(), api.id);
+            apis.sort_by_cached_key(age);
+            Ok(Page::of(apis, age, &page)?)
+        })
+        .await
+    }
+
+    /// One API.
+    pub async fn rest_api(&self, owner: &AccountRegion, id: &ApiId) -> Result<RestApi, Error> {
+        let id = id.clone();
+        self.read(owner, move |rows| rows.api(&id)).await
+    }
+
+    /// Changes an API. Deployed stages keep what they froze.
+    pub async fn update_rest_api(
+        &self,
+        owner: &AccountRegion,
+        id: &ApiId,
+        patches: Vec<PatchOperation>,
+    ) -> Result<RestApi, Error> {
+        let id = id.clone();
+        self.write(owner, move |rows| {
+            let mut api = rows.api(&id)?;
+            patch_rest_api(&mut api, &patches)?;
+            rows.put_api(&api)?;
+            Ok(api)
+        })
+        .await
+    }
+
+    /// Deletes an API with everything in it; its stages stop serving.
+    pub async fn delete_rest_api(&self, owner: &AccountRegion, id: &ApiId) -> Result<(), Error> {
+        let api_id = id.clone();
+        self.write(owner, move |rows| {
+            rows.api(&api_id)?;
+            rows.delete_api(&api_id)
+        })
+        .await?;
+        self.changed(id);
+        Ok(())
+    }
+}
+
+fn new_api(
+    input: CreateRestApi,
+    id: ApiId,
+    root_resource_id: ResourceId,
+    created_date: Timestamp,
+) -> Result<RestApi, Error> {
+    if input.description.as_deref() == Some("") {
+        return Err(BadRequest::EmptyDescription.into());
+    }
+    if input.name.is_empty() {
+        return Err(BadRequest::EmptyName.into());
+    }
+    let compression = input.minimum_compression_size.map(|size| {
+        u32::try_from(size)
+            .ok()
+            .filter(|size| *size <= MINIMUM_COMPRESSION_SIZE_MAX)
+            .ok_or(BadRequest::MinimumCompressionSize)
+    });
+    check_tags(&input.tags)?;
+    let api = RestApi {
+        id,
+        root_resource_id,
+        name: input.name,
+        description: input.description,
+        created_date,
+        version: input.version,
+        binary_media_types: input.binary_media_types,
+        minimum_compression_size: compression.transpose()?,
+        api_key_source: input.api_key_source.unwrap_or(ApiKeySource::Header),
+        endpoint_configuration: input.endpoint_configuration.resolve()?,
+        policy: input.policy.filter(|policy| !policy.is_empty()),
+        tags: input.tags,
+        disable_execute_api_endpoint: input.disable_execute_api_endpoint,
+        security_policy: input.security_policy,
+        endpoint_access_mode: input.endpoint_access_mode,
+    };
+    check_rest_api(&api)?;
+    Ok(api)
+}
+
+fn root(api: &RestApi) -> Resource {
+    Resource {
+        id: api.root_resource_id.clone(),
+        parent_id: None,
+        path_part: None,
+        path: "/".to_owned(),
+        methods: BTreeMap::new(),
+    }
+}
+
+/// Copies the working copy of `source`. What `api` was given by itself stays; ids inside are the source's,
+/// except the root's, which has to be new because it is an id of the form APIs have.
+fn clone(rows: &Rows<'_>, source: &ApiId, api: &mut RestApi) -> Result<(), Error> {
+    let copy = rows.working_copy(source).map_err(|error| match error {
+        Error::NotFound(_) => BadRequest::RestApiIdentifier.into(),
+        Error::BadRequest(_)
+        | Error::Conflict(_)
+        | Error::LimitExceeded(_)
+        | Error::Store(_)
+        | Error::Corrupt(_) => error,
+    })?;
+    let from = copy.api;
+    if api.binary_media_types.is_empty() {
+        api.binary_media_types = from.binary_media_types;
+    }
+    api.minimum_compression_size = api.minimum_compression_size.or(from.minimum_compression_size);
+    api.policy = api.policy.take().or(from.policy);
+    for mut resource in copy.resources {
+        if resource.id == from.root_resource_id {
+            resource.id = api.root_resource_id.clone();
+        }
+        if resource.parent_id.as_ref() == Some(&from.root_resource_id) {
+            resource.parent_id = Some(api.root_resource_id.clone());
+        }
+        rows.put_resource(&api.id, &resource)?;
+    }
+    for model in copy.models.values() {
+        rows.put_model(&api.id, model)?;
+    }
+    for validator in copy.request_validators.values() {
+        rows.put_request_validator(&api.id, validator)?;
+    }
+    for (response_type, response) in &copy.gateway_responses {
+        rows.put_gateway_response(&api.id, *response_type, response)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,107 @@
+//! TagResource, UntagResource, GetTags: for APIs and stages, the resources that can have tags here.
+
+use std::collections::BTreeMap;
+
+use super::super::apis::Apis;
+use super::super::ids::{ApiId, StageName};
+use super::super::rows::Rows;
+use crate::gateway::error::{BadRequest, Error, NotFound};
+use crate::id::{AccountRegion, Arn};
+
+const TAGS_MAX: usize = 50;
+const KEY_CHARS_MAX: usize = 128;
+const VALUE_CHARS_MAX: usize = 256;
+
+/// What an ARN names.
+enum Tagged {
+    Api(ApiId),
+    Stage(ApiId, StageName),
+}
+
+impl Apis {
+    /// Tags of the resource `arn`.
+    pub async fn tags(&self, owner: &AccountRegion, arn: &str) -> Result<BTreeMap<String, String>, Error> {
+        let tagged = parse(owner, arn)?;
+        self.read(owner, move |rows| match tagged {
+            Tagged::Api(id) => Ok(rows.api(&id)?.tags),
+            Tagged::Stage(id, name) => Ok(stage(rows, &id, &name)?.tags),
+        })
+        .await
+    }
+
+    /// Adds `tags` to those of the resource `arn`; same keys get the new values.
+    pub async fn tag(
+        &self,
+        owner: &AccountRegion,
+        arn: &str,
+        tags: BTreeMap<String, String>,
+    ) -> Result<(), Error> {
+        self.change_tags(owner, arn, move |there| {
+            there.extend(tags);
+            check_tags(there)
+        })
+        .await
+    }
+
+    /// Removes the tags `keys` from the resource `arn`; keys that aren't there don't matter.
+    pub async fn untag(&self, owner: &AccountRegion, arn: &str, keys: Vec<String>) -> Result<(), Error> {
+        self.change_tags(owner, arn, move |there| {
+            there.retain(|key, _| !keys.contains(key));
+            Ok(())
+        })
+        .await
+    }
+
+    async fn change_tags<F>(&self, owner: &AccountRegion, arn: &str, change: F) -> Result<(), Error>
+    where
+        F: FnOnce(&mut BTreeMap<String, String>) -> Result<(), BadRequest> + Send + 'static,
+    {
+        let tagged = parse(owner, arn)?;
+        self.write(owner, move |rows| match tagged {
+            Tagged::Api(id) => {
+                let mut api = rows.api(&id)?;
+                change(&mut api.tags)?;
+                rows.put_api(&api)
+            }
+            Tagged::Stage(id, name) => {
+                let mut stage = stage(rows, &id, &name)?;
+                change(&mut stage.tags)?;
+                rows.put_stage(&id, &stage)
+            }
+        })
+        .await
+    }
+}
+
+fn stage(rows: &Rows<'_>, api_id: &ApiId, name: &StageName) -> Result<super::super::stage::Stage, Error> {
+    rows.find_stage(api_id, name)?.ok_or(NotFound::Stage).map_err(Error::from)
+}
+
+/// `arn:aws:apigateway:{region}::/restapis/{id}` or `…/restapis/{id}/stages/{name}`.
+fn parse(owner: &AccountRegion, text: &str) -> Result<Tagged, BadRequest> {
+    let arn = Arn::parse(text).map_err(|_| BadRequest::Arn)?;
+    if arn.service != "apigateway" || arn.region != owner.region.as_str() {
+        return Err(BadRequest::Arn);
+    }
+    let parts: Vec<&str> = arn.resource.split('/').collect();
+    match parts.as_slice() {
+        ["", "restapis", id] => Ok(Tagged::Api((*id).into())),
+        ["", "restapis", id, "stages", name] => Ok(Tagged::Stage((*id).into(), (*name).into())),
+        _ => Err(BadRequest::Arn),
+    }
+}
+
+/// AWS's rules for tags.
+pub(super) fn check_tags(tags: &BTreeMap<String, String>) -> Result<(), BadRequest> {
+    if TAGS_MAX < tags.len() {
+        return Err(BadRequest::TooManyTags(TAGS_MAX));
+    }
+    for (key, value) in tags {
+        let key_is_legal =
+            !key.is_empty() && key.chars().count() <= KEY_CHARS_MAX && !key.starts_with("aws:");
+        if !key_is_legal || VALUE_CHARS_MAX < value.chars().count() {
+            return Err(BadRequest::Tag(key.clone()));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,88 @@
+//! TestInvokeMethod: finds the method in the working copy and has the data plane call it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::Deserialize;
+use serde::de::{DeserializeOwned, Deserializer, Error as _};
+
+use super::super::apis::Apis;
+use super::super::method::HttpMethod;
+use super::super::test_invoke::{TestInvocation, TestInvoke, TestOutcome};
+use super::super::tree::find;
+use super::methods::MethodKey;
+use crate::gateway::error::{Error, NotFound};
+use crate::id::AccountRegion;
+
+/// The request of a test call. See
+/// [TestInvokeMethod](https://docs.aws.amazon.com/apigateway/latest/api/API_TestInvokeMethod.html).
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct TestInvokeMethod {
+    /// Path with query.
+    pub path_with_query_string: Option<String>,
+    /// Body.
+    pub body: Option<String>,
+    /// Headers with one value.
+    #[serde(deserialize_with = "pairs")]
+    pub headers: Vec<(String, String)>,
+    /// Headers with their values; these win.
+    #[serde(deserialize_with = "pairs")]
+    pub multi_value_headers: Vec<(String, Vec<String>)>,
+    /// Certificate shown to the backend.
+    pub client_certificate_id: Option<String>,
+    /// Stage variables.
+    pub stage_variables: BTreeMap<String, String>,
+}
+
+impl Apis {
+    /// Calls a method of the working copy through `port`.
+    pub async fn test_invoke_method(
+        &self,
+        owner: &AccountRegion,
+        key: MethodKey,
+        input: TestInvokeMethod,
+        port: &dyn TestInvoke,
+    ) -> Result<TestOutcome, Error> {
+        let api = self.working_copy(owner, &key.api_id).await.map_err(|error| match error {
+            // Below `/resources`, AWS blames the resource for an API that isn't there.
+            Error::NotFound(_) => NotFound::Resource.into(),
+            Error::BadRequest(_)
+            | Error::Conflict(_)
+            | Error::LimitExceeded(_)
+            | Error::Store(_)
+            | Error::Corrupt(_) => error,
+        })?;
+        let resource = find(&api.resources, &key.resource_id)?;
+        let http_method = HttpMethod::parse(&key.http_method).ok_or(NotFound::Method)?;
+        let method =
+            [http_method, HttpMethod::Any].into_iter().find(|verb| resource.methods.contains_key(verb));
+        let mut headers = input.multi_value_headers;
+        for (name, value) in input.headers {
+            if !headers.iter().any(|(there, _)| there.eq_ignore_ascii_case(&name)) {
+                headers.push((name, vec![value]));
+            }
+        }
+        let invocation = TestInvocation {
+            owner: owner.clone(),
+            api: Arc::clone(&api),
+            resource_id: key.resource_id,
+            method: method.ok_or(NotFound::Method)?,
+            http_method,
+            path_with_query_string: input.path_with_query_string,
+            body: input.body,
+            headers,
+            client_certificate_id: input.client_certificate_id,
+            stage_variables: input.stage_variables,
+        };
+        Ok(port.test_invoke(invocation).await)
+    }
+}
+
+/// An object as pairs, in the order it is written.
+fn pairs<'de, D: Deserializer<'de>, V: DeserializeOwned>(object: D) -> Result<Vec<(String, V)>, D::Error> {
+    let object = serde_json::Map::deserialize(object)?;
+    let pair =
+        |(name, value)| serde_json::from_value(value).map(|value| (name, value)).map_err(D::Error::custom);
+    object.into_iter().map(pair).collect()
+}

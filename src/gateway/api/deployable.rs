@@ -1,0 +1,199 @@
+//! What can't be deployed because the data plane wouldn't honour it: one table, a row a feature.
+//!
+//! Whoever adds a feature to the data plane deletes its row here.
+
+use super::deployment::DeploymentSnapshot;
+use super::integration::{ConnectionType, Integration, IntegrationType, ResponseTransferMode};
+use super::method::{AuthorizationType, HttpMethod, Method};
+use crate::gateway::error::{BadRequest, Error};
+use crate::id::Arn;
+
+/// A method with its integration, as a row looks at it.
+struct Site<'s> {
+    api: &'s DeploymentSnapshot,
+    method: &'s Method,
+    integration: &'s Integration,
+}
+
+/// A feature of methods: whether one uses it, and why that is refused.
+struct MethodRow {
+    uses: fn(&Site<'_>) -> bool,
+    reason: &'static str,
+}
+
+/// The same of an API as a whole.
+struct ApiRow {
+    uses: fn(&DeploymentSnapshot) -> bool,
+    reason: &'static str,
+}
+
+/// Features of methods, each with why it is refused.
+const METHOD_ROWS: &[MethodRow] = &[
+    MethodRow {
+        uses: |site| site.method.authorization_type != AuthorizationType::None,
+        reason: "authorization types other than NONE are not supported",
+    },
+    MethodRow {
+        uses: |site| site.integration.kind == IntegrationType::AwsProxy,
+        reason: "integrations of type AWS_PROXY are not supported",
+    },
+    MethodRow {
+        uses: |site| site.integration.kind == IntegrationType::Aws && !is_states_action(site.integration),
+        reason: "integrations of type AWS are supported for states:action/… only",
+    },
+    MethodRow {
+        uses: |site| site.integration.connection_type == ConnectionType::VpcLink,
+        reason: "VPC links are not supported",
+    },
+    MethodRow {
+        uses: |site| site.integration.response_transfer_mode == Some(ResponseTransferMode::Stream),
+        reason: "the response transfer mode STREAM is not supported",
+    },
+    MethodRow {
+        uses: validates_body,
+        reason: "request validators that check bodies against models are not supported",
+    },
+];
+
+/// Features of the API as a whole.
+const API_ROWS: &[ApiRow] = &[
+    ApiRow { uses: |snapshot| snapshot.api.policy.is_some(), reason: "resource policies are not supported" },
+    ApiRow {
+        uses: |snapshot| snapshot.api.minimum_compression_size.is_some(),
+        reason: "compression (minimumCompressionSize) is not supported",
+    },
+];
+
+/// What is taken, kept and shown, but changes nothing: leaving it out of account is always correct, if slower
+/// or less observed than on AWS.
+pub const WITHOUT_EFFECT: &[&str] = &[
+    "cache clusters and the cache settings of methods: every request reaches the backend",
+    "tracingEnabled, metricsEnabled: nothing is sent to X-Ray or CloudWatch",
+    "endpoint types, VPC endpoints, IP address types, security policies, endpoint access modes: every API is \
+     reached through this server's listeners",
+    "cloudwatchRoleArn: it has to be set before execution logs are switched on, and is not used",
+];
+
+/// Refuses what can't be deployed: nothing at all, methods without an integration, features of the table.
+pub(super) fn check_deployable(snapshot: &DeploymentSnapshot) -> Result<(), Error> {
+    let methods =
+        || snapshot.resources.iter().flat_map(|r| r.methods.iter().map(move |(verb, m)| (r, verb, m)));
+    if methods().next().is_none() {
+        return Err(BadRequest::NoMethods.into());
+    }
+    if methods().any(|(_, _, method)| method.integration.is_none()) {
+        return Err(BadRequest::NoIntegration.into());
+    }
+    if let Some(row) = API_ROWS.iter().find(|row| (row.uses)(snapshot)) {
+        let place = format!("API {}", snapshot.api.id);
+        return Err(BadRequest::NotDeployable { place, reason: row.reason }.into());
+    }
+    for (resource, verb, method) in methods() {
+        let Some(integration) = &method.integration else { continue };
+        let site = Site { api: snapshot, method, integration };
+        if let Some(row) = METHOD_ROWS.iter().find(|row| (row.uses)(&site)) {
+            return Err(BadRequest::NotDeployable {
+                place: place(*verb, &resource.path),
+                reason: row.reason,
+            }
+            .into());
+        }
+    }
+    Ok(())
+}
+
+/// The features that are refused, for the document on compatibility.
+pub fn refused_features() -> impl Iterator<Item = &'static str> {
+    METHOD_ROWS.iter().map(|row| row.reason).chain(API_ROWS.iter().map(|row| row.reason))
+}
+
+fn place(verb: HttpMethod, path: &str) -> String {
+    format!("method {verb} {path}")
+}
+
+fn is_states_action(integration: &Integration) -> bool {
+    let uri = integration.uri.as_deref().and_then(|uri| Arn::parse(uri).ok());
+    uri.is_some_and(|uri| uri.account == "states" && uri.resource.starts_with("action/"))
+}
+
+fn validates_body(site: &Site<'_>) -> bool {
+    let validator = site.method.request_validator_id.as_ref();
+    let validator = validator.and_then(|id| site.api.request_validators.get(id));
+    validator.is_some_and(|validator| validator.validate_request_body)
+        && !site.method.request_models.is_empty()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::super::fixtures::{test_integration, test_method, test_rest_api};
+    use super::super::request_validator::RequestValidator;
+    use super::super::resource::Resource;
+    use super::*;
+
+    fn check(change: impl FnOnce(&mut DeploymentSnapshot, &mut Method)) -> Result<(), String> {
+        let mut method = test_method();
+        method.integration = Some(test_integration(IntegrationType::Http));
+        let mut snapshot = DeploymentSnapshot {
+            api: test_rest_api(),
+            resources: Vec::new(),
+            models: BTreeMap::new(),
+            request_validators: BTreeMap::new(),
+            gateway_responses: BTreeMap::new(),
+        };
+        change(&mut snapshot, &mut method);
+        snapshot.resources.push(Resource {
+            id: "root000000".into(),
+            parent_id: None,
+            path_part: None,
+            path: "/".to_owned(),
+            methods: BTreeMap::from([(HttpMethod::Get, method)]),
+        });
+        check_deployable(&snapshot).map_err(|error| error.to_string())
+    }
+
+    fn aws(uri: &str) -> Result<(), String> {
+        check(|_, method| {
+            let mut integration = test_integration(IntegrationType::Aws);
+            integration.uri = Some(uri.to_owned());
+            method.integration = Some(integration);
+        })
+    }
+
+    #[test]
+    fn what_the_data_plane_honours_is_deployed() {
+        assert_eq!(check(|_, _| ()), Ok(()));
+        assert_eq!(check(|_, method| method.api_key_required = true), Ok(()));
+        assert_eq!(aws("arn:aws:apigateway:us-east-1:states:action/StartExecution"), Ok(()));
+    }
+
+    #[test]
+    fn what_it_does_not_is_refused_with_the_method_named() {
+        let message = check(|_, method| method.authorization_type = AuthorizationType::AwsIam).unwrap_err();
+        assert_eq!(
+            message,
+            "This server can't deploy method GET /: authorization types other than NONE are not supported"
+        );
+        assert!(aws("arn:aws:apigateway:us-east-1:s3:path/b/k").is_err());
+        assert!(check(|snapshot, _| snapshot.api.policy = Some("{}".to_owned())).is_err());
+        assert!(
+            check(|snapshot, method| {
+                let validator = RequestValidator {
+                    id: "valid1".into(),
+                    name: None,
+                    validate_request_body: true,
+                    validate_request_parameters: false,
+                };
+                snapshot.request_validators.insert(validator.id.clone(), validator);
+                method.request_validator_id = Some("valid1".into());
+                method.request_models.insert("application/json".to_owned(), "Pet".to_owned());
+            })
+            .is_err()
+        );
+        assert_eq!(
+            check(|_, method| method.integration = None).unwrap_err(),
+            "No integration defined for method"
+        );
+    }
+}

@@ -1,0 +1,92 @@
+//! Models for tests, with AWS's defaults.
+
+use std::collections::BTreeMap;
+
+use super::*;
+use crate::clock::Timestamp;
+
+/// An API without settings.
+pub(crate) fn test_rest_api() -> RestApi {
+    RestApi {
+        id: "api0000000".into(),
+        root_resource_id: "root000000".into(),
+        name: "test".to_owned(),
+        description: None,
+        created_date: Timestamp::EPOCH,
+        version: None,
+        binary_media_types: Vec::new(),
+        minimum_compression_size: None,
+        api_key_source: ApiKeySource::Header,
+        endpoint_configuration: EndpointConfiguration {
+            kind: EndpointType::Edge,
+            ip_address_type: IpAddressType::Ipv4,
+            vpc_endpoint_ids: Vec::new(),
+        },
+        policy: None,
+        tags: BTreeMap::new(),
+        disable_execute_api_endpoint: false,
+        security_policy: None,
+        endpoint_access_mode: None,
+    }
+}
+
+/// An integration of `kind` that passes its checks, where HTTP backends are concerned.
+pub(crate) fn test_integration(kind: IntegrationType) -> Integration {
+    let is_mock = kind == IntegrationType::Mock;
+    Integration {
+        kind,
+        http_method: (!is_mock).then_some(HttpMethod::Get),
+        uri: (!is_mock).then(|| "https://example.com/a".to_owned()),
+        connection_type: ConnectionType::Internet,
+        connection_id: None,
+        credentials: None,
+        request_parameters: BTreeMap::new(),
+        request_templates: BTreeMap::new(),
+        passthrough_behavior: PassthroughBehavior::WhenNoMatch,
+        content_handling: None,
+        timeout_millis: 29_000,
+        cache_namespace: "res000".to_owned(),
+        cache_key_parameters: Vec::new(),
+        tls_config: None,
+        response_transfer_mode: None,
+        integration_target: None,
+        responses: BTreeMap::new(),
+    }
+}
+
+/// A method that anybody may call, without an integration.
+pub(crate) fn test_method() -> Method {
+    Method {
+        authorization_type: AuthorizationType::None,
+        api_key_required: false,
+        operation_name: None,
+        request_parameters: BTreeMap::new(),
+        request_models: BTreeMap::new(),
+        request_validator_id: None,
+        responses: BTreeMap::new(),
+        integration: None,
+    }
+}
+
+/// A stage without settings.
+pub(crate) fn test_stage() -> Stage {
+    Stage {
+        name: "dev".into(),
+        deployment_id: "deploy".into(),
+        description: None,
+        created_date: Timestamp::EPOCH,
+        last_updated_date: Timestamp::EPOCH,
+        client_certificate_id: None,
+        cache_cluster_enabled: false,
+        cache_cluster_size: None,
+        cache_cluster_status: CacheClusterStatus::NotAvailable,
+        method_settings: BTreeMap::new(),
+        variables: BTreeMap::new(),
+        documentation_version: None,
+        access_log_settings: None,
+        canary_settings: None,
+        tracing_enabled: false,
+        web_acl_arn: None,
+        tags: BTreeMap::new(),
+    }
+}

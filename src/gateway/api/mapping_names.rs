@@ -1,0 +1,216 @@
+//! Names on both sides of parameter mappings, checked when they are defined.
+//!
+//! See <https://docs.aws.amazon.com/apigateway/latest/developerguide/request-response-data-mappings.html>.
+
+use std::collections::BTreeMap;
+
+use super::integration::{Integration, IntegrationResponse};
+use super::method::{Method, MethodResponse};
+use crate::gateway::error::BadRequest;
+
+/// Where a request's values can be declared: the last part of `method.request.{place}.NAME`.
+const REQUEST_PLACES: [&str; 5] =
+    ["path", "querystring", "header", "multivaluequerystring", "multivalueheader"];
+
+/// Checks names in a method's `requestParameters`.
+pub(crate) fn check_request_parameters(parameters: &BTreeMap<String, bool>) -> Result<(), BadRequest> {
+    let mut seen: BTreeMap<&str, &str> = BTreeMap::new();
+    for key in parameters.keys() {
+        let Some((place, name)) = request_parameter(key) else {
+            return Err(BadRequest::MappingParameter(key.clone()));
+        };
+        // A header may be declared both as one value and as many.
+        let place = place.trim_start_matches("multivalue");
+        if *seen.entry(name).or_insert(place) != place {
+            return Err(BadRequest::ParameterNames);
+        }
+    }
+    Ok(())
+}
+
+/// Checks names in a method response's `responseParameters`.
+pub(crate) fn check_response_parameters(parameters: &BTreeMap<String, bool>) -> Result<(), BadRequest> {
+    let is_header = |key: &str| key.strip_prefix("method.response.header.").is_some_and(is_name);
+    match parameters.keys().find(|key| !is_header(key)) {
+        Some(wrong) => Err(BadRequest::MappingParameter(wrong.clone())),
+        None => Ok(()),
+    }
+}
+
+/// Checks the mappings of an integration request: targets are names of the backend call, sources are declared
+/// parameters of the method, the body, stage variables, `$context` or literals.
+pub(crate) fn check_request_mappings(integration: &Integration, method: &Method) -> Result<(), BadRequest> {
+    for (target, source) in &integration.request_parameters {
+        let is_target = target.strip_prefix("integration.request.").and_then(|rest| rest.split_once('.'));
+        if !is_target.is_some_and(|(place, name)| REQUEST_PLACES.contains(&place) && is_name(name)) {
+            return Err(BadRequest::MappingName(target.clone()));
+        }
+        if let Some((place, name)) = request_parameter(source) {
+            if !is_declared(method, place, name) {
+                return Err(BadRequest::MappingName(source.clone()));
+            }
+        } else if !is_path_in(source, "method.request.body") && !is_common_source(source) {
+            return Err(BadRequest::MappingSource(source.clone()));
+        }
+    }
+    Ok(())
+}
+
+/// Checks the mappings of an integration response: targets are declared headers of the method response.
+pub(crate) fn check_response_mappings(
+    response: &IntegrationResponse,
+    declared: Option<&MethodResponse>,
+) -> Result<(), BadRequest> {
+    for (target, source) in &response.parameters {
+        if !declared.is_some_and(|declared| declared.parameters.contains_key(target)) {
+            return Err(BadRequest::MappingName(target.clone()));
+        }
+        let place = source.strip_prefix("integration.response.").and_then(|rest| rest.split_once('.'));
+        let is_header = place
+            .is_some_and(|(place, name)| matches!(place, "header" | "multivalueheader") && is_name(name));
+        if !is_header && !is_path_in(source, "integration.response.body") && !is_common_source(source) {
+            return Err(BadRequest::MappingSource(source.clone()));
+        }
+    }
+    Ok(())
+}
+
+/// Checks that what a cache key is made of is declared.
+pub(crate) fn check_cache_key(integration: &Integration, method: &Method) -> Result<(), BadRequest> {
+    let is_known = |name: &String| match request_parameter(name) {
+        Some((place, name)) => is_declared(method, place, name),
+        None => integration.request_parameters.contains_key(name),
+    };
+    if integration.cache_key_parameters.iter().all(is_known) {
+        Ok(())
+    } else {
+        Err(BadRequest::CacheKeyParameter)
+    }
+}
+
+/// `method.request.{place}.{name}` taken apart.
+fn request_parameter(text: &str) -> Option<(&str, &str)> {
+    let (place, name) = text.strip_prefix("method.request.")?.split_once('.')?;
+    (REQUEST_PLACES.contains(&place) && is_name(name)).then_some((place, name))
+}
+
+/// A parameter declared as one value may be read as many, and the other way round.
+fn is_declared(method: &Method, place: &str, name: &str) -> bool {
+    let single = place.trim_start_matches("multivalue");
+    let declared =
+        |place: &str| method.request_parameters.contains_key(&format!("method.request.{place}.{name}"));
+    declared(single) || declared(&format!("multivalue{single}"))
+}
+
+fn is_common_source(source: &str) -> bool {
+    let is_literal = 2 <= source.len() && source.starts_with('\'') && source.ends_with('\'');
+    is_literal
+        || source.strip_prefix("stageVariables.").is_some_and(is_name)
+        || source.strip_prefix("context.").is_some_and(is_name)
+}
+
+/// `root` itself, or a JSONPath below it.
+fn is_path_in(source: &str, root: &str) -> bool {
+    source.strip_prefix(root).is_some_and(|path| {
+        path.is_empty()
+            || path.strip_prefix('.').is_some_and(|path| !path.is_empty())
+            || path.starts_with('[')
+    })
+}
+
+fn is_name(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"._$-".contains(&b))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixtures::{test_integration, test_method};
+    use super::super::integration::IntegrationType;
+    use super::*;
+
+    fn request(declared: &[&str], target: &str, source: &str) -> Result<(), String> {
+        let mut method = test_method();
+        method.request_parameters = declared.iter().map(|name| ((*name).to_owned(), false)).collect();
+        let mut integration = test_integration(IntegrationType::Http);
+        integration.request_parameters.insert(target.to_owned(), source.to_owned());
+        check_request_mappings(&integration, &method).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn sources_of_requests() {
+        let target = "integration.request.header.X";
+        for source in [
+            "'a'",
+            "''",
+            "stageVariables.a",
+            "context.identity.sourceIp",
+            "method.request.body",
+            "method.request.body.a.b",
+            "method.request.body.a[0]",
+            "method.request.header.A",
+            "method.request.multivalueheader.A",
+        ] {
+            assert_eq!(request(&["method.request.header.A"], target, source), Ok(()), "{source}");
+        }
+        assert_eq!(
+            request(&[], target, "true").unwrap_err(),
+            "Invalid mapping expression specified: Validation Result: warnings : [], errors : [Invalid mapping \
+             expression specified: true]"
+        );
+        assert_eq!(
+            request(&[], target, "method.request.header.A").unwrap_err(),
+            "Invalid mapping expression specified: Validation Result: warnings : [], errors : [Invalid mapping \
+             expression parameter specified: method.request.header.A]"
+        );
+        for source in
+            ["", "'", "method.request.bodyguard", "context.", "stageVariables.a b", "method.request.body."]
+        {
+            assert!(request(&[], target, source).is_err(), "{source}");
+        }
+        for target in ["integration.request.body.X", "method.request.header.X", "integration.request.header."]
+        {
+            assert!(request(&[], target, "'a'").is_err(), "{target}");
+        }
+    }
+
+    #[test]
+    fn names_are_unique_across_places() {
+        let check = |names: &[&str]| {
+            let names = names.iter().map(|name| ((*name).to_owned(), true)).collect();
+            check_request_parameters(&names).map_err(|error| error.to_string())
+        };
+        assert_eq!(check(&["method.request.header.a", "method.request.multivalueheader.a"]), Ok(()));
+        assert_eq!(
+            check(&["method.request.header.a", "method.request.querystring.a"]).unwrap_err(),
+            "Parameter names must be unique across querystring, header and path"
+        );
+        assert_eq!(
+            check(&["method.request.cookie.a"]).unwrap_err(),
+            "Invalid mapping expression parameter specified: method.request.cookie.a"
+        );
+    }
+
+    #[test]
+    fn response_targets_have_to_be_declared() {
+        let declared = MethodResponse {
+            parameters: BTreeMap::from([("method.response.header.a".to_owned(), false)]),
+            ..MethodResponse::default()
+        };
+        let check = |target: &str, source: &str, declared: Option<&MethodResponse>| {
+            let parameters = BTreeMap::from([(target.to_owned(), source.to_owned())]);
+            let response = IntegrationResponse { parameters, ..IntegrationResponse::default() };
+            check_response_mappings(&response, declared).map_err(|error| error.to_string())
+        };
+        let header = "method.response.header.a";
+        for source in ["integration.response.header.b", "integration.response.body.c", "'*'"] {
+            assert_eq!(check(header, source, Some(&declared)), Ok(()), "{source}");
+        }
+        assert!(check(header, "method.request.header.b", Some(&declared)).is_err());
+        assert!(check(header, "'*'", None).is_err());
+        assert_eq!(
+            check("method.response.header.b", "'*'", Some(&declared)).unwrap_err(),
+            "Invalid mapping expression specified: Validation Result: warnings : [], errors : [Invalid mapping \
+             expression parameter specified: method.response.header.b]"
+        );
+    }
+}

@@ -1,0 +1,401 @@
+//! Rows of the store: one a part of a working copy, each a JSON record under its API and its own key.
+//!
+//! An API's id is unique in the whole store, because a host name holds nothing else; whose it is stands in
+//! `apigateway_apis` alone. Every function that takes an API's id answers for the owner's APIs only.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::account::Account;
+use super::deployment::{Deployment, DeploymentSnapshot};
+use super::gateway_response::{GatewayResponse, ResponseType};
+use super::ids::{ApiId, DeploymentId, RequestValidatorId, ResourceId, StageName};
+use super::live::LiveStage;
+use super::model::Model;
+use super::request_validator::RequestValidator;
+use super::resource::Resource;
+use super::rest_api::RestApi;
+use super::stage::Stage;
+use crate::gateway::error::{Error, NotFound};
+use crate::id::{AccountId, AccountRegion, Region};
+use crate::store::{Param, Tx};
+
+/// Steps of the schema, oldest first; a step that has been released never changes.
+pub(super) const STEPS: &[&str] = &["
+    CREATE TABLE apigateway_accounts (
+        account TEXT NOT NULL, region TEXT NOT NULL, body TEXT NOT NULL,
+        PRIMARY KEY (account, region)
+    );
+    CREATE TABLE apigateway_apis (
+        id TEXT NOT NULL PRIMARY KEY, account TEXT NOT NULL, region TEXT NOT NULL, body TEXT NOT NULL
+    );
+    CREATE INDEX apigateway_apis_by_owner ON apigateway_apis (account, region);
+    CREATE TABLE apigateway_parts (
+        api TEXT NOT NULL, kind TEXT NOT NULL, id TEXT NOT NULL, body TEXT NOT NULL,
+        PRIMARY KEY (api, kind, id)
+    );
+    CREATE INDEX apigateway_parts_by_id ON apigateway_parts (kind, id);
+    CREATE TABLE apigateway_deployments (
+        api TEXT NOT NULL, id TEXT NOT NULL, body TEXT NOT NULL, snapshot TEXT NOT NULL,
+        PRIMARY KEY (api, id)
+    );
+"];
+
+/// Kinds of parts: what stands in `kind`.
+mod kind {
+    pub(super) const RESOURCE: &str = "resource";
+    pub(super) const MODEL: &str = "model";
+    pub(super) const REQUEST_VALIDATOR: &str = "request_validator";
+    pub(super) const GATEWAY_RESPONSE: &str = "gateway_response";
+    pub(super) const STAGE: &str = "stage";
+}
+
+/// A transaction, as seen by one owner.
+pub(super) struct Rows<'t> {
+    tx: &'t Tx<'t>,
+    owner: AccountRegion,
+}
+
+impl<'t> Rows<'t> {
+    pub(super) fn new(tx: &'t Tx<'t>, owner: AccountRegion) -> Self {
+        Self { tx, owner }
+    }
+
+    // === APIs ===
+
+    pub(super) fn apis(&self) -> Result<Vec<RestApi>, Error> {
+        let sql = "SELECT body FROM apigateway_apis WHERE account = ?1 AND region = ?2";
+        let owner = [self.owner.account.as_str().into(), self.owner.region.as_str().into()];
+        let bodies = self.tx.query(sql, &owner, |row| row.text(0))?;
+        bodies.iter().map(|body| parse(body)).collect()
+    }
+
+    pub(super) fn api(&self, id: &ApiId) -> Result<RestApi, Error> {
+        let missing = || NotFound::Api { account: self.owner.account.clone(), api: id.clone() };
+        self.find_api(id)?.ok_or_else(|| missing().into())
+    }
+
+    pub(super) fn has_api(&self, id: &ApiId) -> Result<bool, Error> {
+        let sql = "SELECT 1 FROM apigateway_apis WHERE id = ?1 AND account = ?2 AND region = ?3";
+        let key = self.key(id);
+        Ok(self.tx.query_one(sql, &key, |_| Ok(()))?.is_some())
+    }
+
+    /// What a row of an API is found by.
+    fn key<'p>(&'p self, id: &'p ApiId) -> [Param<'p>; 3] {
+        [id.as_str().into(), self.owner.account.as_str().into(), self.owner.region.as_str().into()]
+    }
+
+    fn find_api(&self, id: &ApiId) -> Result<Option<RestApi>, Error> {
+        let sql = "SELECT body FROM apigateway_apis WHERE id = ?1 AND account = ?2 AND region = ?3";
+        let key = self.key(id);
+        let body = self.tx.query_one(sql, &key, |row| row.text(0))?;
+        body.map(|body| parse(&body)).transpose()
+    }
+
+    pub(super) fn add_api(&self, api: &RestApi) -> Result<(), Error> {
+        let sql = "INSERT INTO apigateway_apis (id, account, region, body) VALUES (?1, ?2, ?3, ?4)";
+        let [id, account, region] = self.key(&api.id);
+        self.tx.execute(sql, &[id, account, region, Param::Text(&text(api)?)])?;
+        Ok(())
+    }
+
+    pub(super) fn put_api(&self, api: &RestApi) -> Result<(), Error> {
+        let sql = "UPDATE apigateway_apis SET body = ?4 WHERE id = ?1 AND account = ?2 AND region = ?3";
+        let [id, account, region] = self.key(&api.id);
+        self.tx.execute(sql, &[id, account, region, Param::Text(&text(api)?)])?;
+        Ok(())
+    }
+
+    pub(super) fn delete_api(&self, id: &ApiId) -> Result<(), Error> {
+        for sql in [
+            "DELETE FROM apigateway_parts WHERE api = ?1",
+            "DELETE FROM apigateway_deployments WHERE api = ?1",
+            "DELETE FROM apigateway_apis WHERE id = ?1",
+        ] {
+            self.tx.execute(sql, &[id.as_str().into()])?;
+        }
+        Ok(())
+    }
+
+    /// The API as it would be deployed now.
+    pub(super) fn working_copy(&self, id: &ApiId) -> Result<DeploymentSnapshot, Error> {
+        let models = self.models(id)?.into_iter().map(|model| (model.name.clone(), model));
+        let validators = self.request_validators(id)?.into_iter();
+        Ok(DeploymentSnapshot {
+            api: self.api(id)?,
+            resources: self.resources_of(id)?,
+            models: models.collect(),
+            request_validators: validators.map(|validator| (validator.id.clone(), validator)).collect(),
+            gateway_responses: self.gateway_responses(id)?,
+        })
+    }
+
+    // === resources ===
+
+    /// All resources by path; an API that isn't there has none that could be found.
+    pub(super) fn resources_of(&self, api: &ApiId) -> Result<Vec<Resource>, Error> {
+        if !self.has_api(api)? {
+            return Err(NotFound::Resource.into());
+        }
+        let mut resources: Vec<Resource> = self.parts(api, kind::RESOURCE)?;
+        resources.sort_by(|a, b| a.path.cmp(&b.path));
+        Ok(resources)
+    }
+
+    pub(super) fn resource(&self, api: &ApiId, id: &ResourceId) -> Result<Resource, Error> {
+        self.part(api, kind::RESOURCE, id.as_str())?.ok_or(NotFound::Resource).map_err(Error::from)
+    }
+
+    pub(super) fn put_resource(&self, api: &ApiId, resource: &Resource) -> Result<(), Error> {
+        self.put_part(api, kind::RESOURCE, resource.id.as_str(), resource)
+    }
+
+    pub(super) fn delete_resource(&self, api: &ApiId, id: &ResourceId) -> Result<(), Error> {
+        self.delete_part(api, kind::RESOURCE, id.as_str())
+    }
+
+    // === models, request validators, gateway responses ===
+
+    pub(super) fn models(&self, api: &ApiId) -> Result<Vec<Model>, Error> {
+        self.parts(api, kind::MODEL)
+    }
+
+    pub(super) fn find_model(&self, api: &ApiId, name: &str) -> Result<Option<Model>, Error> {
+        self.part(api, kind::MODEL, name)
+    }
+
+    pub(super) fn put_model(&self, api: &ApiId, model: &Model) -> Result<(), Error> {
+        self.put_part(api, kind::MODEL, &model.name, model)
+    }
+
+    pub(super) fn delete_model(&self, api: &ApiId, name: &str) -> Result<(), Error> {
+        self.delete_part(api, kind::MODEL, name)
+    }
+
+    pub(super) fn request_validators(&self, api: &ApiId) -> Result<Vec<RequestValidator>, Error> {
+        self.parts(api, kind::REQUEST_VALIDATOR)
+    }
+
+    pub(super) fn find_request_validator(
+        &self,
+        api: &ApiId,
+        id: &RequestValidatorId,
+    ) -> Result<Option<RequestValidator>, Error> {
+        self.part(api, kind::REQUEST_VALIDATOR, id.as_str())
+    }
+
+    pub(super) fn put_request_validator(
+        &self,
+        api: &ApiId,
+        validator: &RequestValidator,
+    ) -> Result<(), Error> {
+        self.put_part(api, kind::REQUEST_VALIDATOR, validator.id.as_str(), validator)
+    }
+
+    pub(super) fn delete_request_validator(&self, api: &ApiId, id: &RequestValidatorId) -> Result<(), Error> {
+        self.delete_part(api, kind::REQUEST_VALIDATOR, id.as_str())
+    }
+
+    pub(super) fn gateway_responses(
+        &self,
+        api: &ApiId,
+    ) -> Result<BTreeMap<ResponseType, GatewayResponse>, Error> {
+        let responses: Vec<(ResponseType, GatewayResponse)> = self.parts(api, kind::GATEWAY_RESPONSE)?;
+        Ok(responses.into_iter().collect())
+    }
+
+    pub(super) fn put_gateway_response(
+        &self,
+        api: &ApiId,
+        response_type: ResponseType,
+        response: &GatewayResponse,
+    ) -> Result<(), Error> {
+        let record = (response_type, response);
+        self.put_part(api, kind::GATEWAY_RESPONSE, response_type.as_str(), &record)
+    }
+
+    pub(super) fn delete_gateway_response(
+        &self,
+        api: &ApiId,
+        response_type: ResponseType,
+    ) -> Result<(), Error> {
+        self.delete_part(api, kind::GATEWAY_RESPONSE, response_type.as_str())
+    }
+
+    // === stages ===
+
+    pub(super) fn stages(&self, api: &ApiId) -> Result<Vec<Stage>, Error> {
+        self.parts(api, kind::STAGE)
+    }
+
+    pub(super) fn find_stage(&self, api: &ApiId, name: &StageName) -> Result<Option<Stage>, Error> {
+        self.part(api, kind::STAGE, name.as_str())
+    }
+
+    pub(super) fn put_stage(&self, api: &ApiId, stage: &Stage) -> Result<(), Error> {
+        self.put_part(api, kind::STAGE, stage.name.as_str(), stage)
+    }
+
+    pub(super) fn delete_stage(&self, api: &ApiId, name: &StageName) -> Result<(), Error> {
+        self.delete_part(api, kind::STAGE, name.as_str())
+    }
+
+    // === deployments ===
+
+    pub(super) fn deployments(&self, api: &ApiId) -> Result<Vec<Deployment>, Error> {
+        if !self.has_api(api)? {
+            return Ok(Vec::new());
+        }
+        let sql = "SELECT body FROM apigateway_deployments WHERE api = ?1 ORDER BY id";
+        let bodies = self.tx.query(sql, &[api.as_str().into()], |row| row.text(0))?;
+        bodies.iter().map(|body| parse(body)).collect()
+    }
+
+    pub(super) fn find_deployment(
+        &self,
+        api: &ApiId,
+        id: &DeploymentId,
+    ) -> Result<Option<Deployment>, Error> {
+        self.deployment_column(api, id, "SELECT body FROM apigateway_deployments WHERE api = ?1 AND id = ?2")
+    }
+
+    pub(super) fn find_snapshot(
+        &self,
+        api: &ApiId,
+        id: &DeploymentId,
+    ) -> Result<Option<DeploymentSnapshot>, Error> {
+        let sql = "SELECT snapshot FROM apigateway_deployments WHERE api = ?1 AND id = ?2";
+        self.deployment_column(api, id, sql)
+    }
+
+    fn deployment_column<T: DeserializeOwned>(
+        &self,
+        api: &ApiId,
+        id: &DeploymentId,
+        sql: &'static str,
+    ) -> Result<Option<T>, Error> {
+        if !self.has_api(api)? {
+            return Ok(None);
+        }
+        let column = self.tx.query_one(sql, &[api.as_str().into(), id.as_str().into()], |row| row.text(0))?;
+        column.map(|column| parse(&column)).transpose()
+    }
+
+    pub(super) fn add_deployment(
+        &self,
+        api: &ApiId,
+        deployment: &Deployment,
+        snapshot: &DeploymentSnapshot,
+    ) -> Result<(), Error> {
+        let sql = "INSERT INTO apigateway_deployments (api, id, body, snapshot) VALUES (?1, ?2, ?3, ?4)";
+        let (body, snapshot) = (text(deployment)?, text(snapshot)?);
+        let id = deployment.id.as_str();
+        self.tx.execute(sql, &[api.as_str().into(), id.into(), (&body).into(), (&snapshot).into()])?;
+        Ok(())
+    }
+
+    pub(super) fn update_deployment(&self, api: &ApiId, deployment: &Deployment) -> Result<(), Error> {
+        let sql = "UPDATE apigateway_deployments SET body = ?3 WHERE api = ?1 AND id = ?2";
+        let body = text(deployment)?;
+        self.tx.execute(sql, &[api.as_str().into(), deployment.id.as_str().into(), (&body).into()])?;
+        Ok(())
+    }
+
+    pub(super) fn delete_deployment(&self, api: &ApiId, id: &DeploymentId) -> Result<(), Error> {
+        let sql = "DELETE FROM apigateway_deployments WHERE api = ?1 AND id = ?2";
+        self.tx.execute(sql, &[api.as_str().into(), id.as_str().into()])?;
+        Ok(())
+    }
+
+    // === account ===
+
+    pub(super) fn account(&self) -> Result<Account, Error> {
+        let sql = "SELECT body FROM apigateway_accounts WHERE account = ?1 AND region = ?2";
+        let owner = [self.owner.account.as_str().into(), self.owner.region.as_str().into()];
+        let body = self.tx.query_one(sql, &owner, |row| row.text(0))?;
+        body.map_or_else(|| Ok(Account::default()), |body| parse(&body))
+    }
+
+    pub(super) fn put_account(&self, account: &Account) -> Result<(), Error> {
+        let sql = "INSERT INTO apigateway_accounts (account, region, body) VALUES (?1, ?2, ?3)
+            ON CONFLICT (account, region) DO UPDATE SET body = excluded.body";
+        let (id, region) = (self.owner.account.as_str(), self.owner.region.as_str());
+        self.tx.execute(sql, &[id.into(), region.into(), Param::Text(&text(account)?)])?;
+        Ok(())
+    }
+
+    // === parts ===
+
+    fn parts<T: DeserializeOwned>(&self, api: &ApiId, kind: &str) -> Result<Vec<T>, Error> {
+        if !self.has_api(api)? {
+            return Ok(Vec::new());
+        }
+        let sql = "SELECT body FROM apigateway_parts WHERE api = ?1 AND kind = ?2 ORDER BY id";
+        let bodies = self.tx.query(sql, &[api.as_str().into(), kind.into()], |row| row.text(0))?;
+        bodies.iter().map(|body| parse(body)).collect()
+    }
+
+    fn part<T: DeserializeOwned>(&self, api: &ApiId, kind: &str, id: &str) -> Result<Option<T>, Error> {
+        if !self.has_api(api)? {
+            return Ok(None);
+        }
+        let sql = "SELECT body FROM apigateway_parts WHERE api = ?1 AND kind = ?2 AND id = ?3";
+        let body =
+            self.tx.query_one(sql, &[api.as_str().into(), kind.into(), id.into()], |row| row.text(0))?;
+        body.map(|body| parse(&body)).transpose()
+    }
+
+    fn put_part(&self, api: &ApiId, kind: &str, id: &str, part: &impl Serialize) -> Result<(), Error> {
+        let sql = "INSERT INTO apigateway_parts (api, kind, id, body) VALUES (?1, ?2, ?3, ?4)
+            ON CONFLICT (api, kind, id) DO UPDATE SET body = excluded.body";
+        let body = text(part)?;
+        self.tx.execute(sql, &[api.as_str().into(), kind.into(), id.into(), (&body).into()])?;
+        Ok(())
+    }
+
+    fn delete_part(&self, api: &ApiId, kind: &str, id: &str) -> Result<(), Error> {
+        let sql = "DELETE FROM apigateway_parts WHERE api = ?1 AND kind = ?2 AND id = ?3";
+        self.tx.execute(sql, &[api.as_str().into(), kind.into(), id.into()])?;
+        Ok(())
+    }
+}
+
+/// The stage `name` of an API, whoever owns it, with what it serves.
+pub(super) fn find_live_stage(
+    tx: &Tx<'_>,
+    api_id: &ApiId,
+    name: &StageName,
+) -> Result<Option<LiveStage>, Error> {
+    let sql = "SELECT account, region FROM apigateway_apis WHERE id = ?1";
+    let owner = tx.query_one(sql, &[api_id.as_str().into()], |row| Ok((row.text(0)?, row.text(1)?)))?;
+    let Some((account, region)) = owner else { return Ok(None) };
+    let (Some(account), Some(region)) = (AccountId::parse(&account), Region::parse(&region)) else {
+        return Ok(None);
+    };
+    let rows = Rows::new(tx, AccountRegion { account, region });
+    let Some(stage) = rows.find_stage(api_id, name)? else { return Ok(None) };
+    let Some(deployment) = rows.find_snapshot(api_id, &stage.deployment_id)? else { return Ok(None) };
+    let canary = match &stage.canary_settings {
+        Some(canary) => rows.find_snapshot(api_id, &canary.deployment_id)?.map(Into::into),
+        None => None,
+    };
+    let deployment = deployment.into();
+    Ok(Some(LiveStage { owner: rows.owner, api_id: api_id.clone(), stage, deployment, canary }))
+}
+
+/// The APIs that have a stage of this name, whoever owns them, by id.
+pub(super) fn find_apis_with_stage(tx: &Tx<'_>, name: &StageName) -> Result<Vec<ApiId>, Error> {
+    let sql = "SELECT api FROM apigateway_parts WHERE kind = ?1 AND id = ?2 ORDER BY api";
+    Ok(tx.query(sql, &[kind::STAGE.into(), name.as_str().into()], |row| Ok(row.text(0)?.into()))?)
+}
+
+fn parse<T: DeserializeOwned>(body: &str) -> Result<T, Error> {
+    serde_json::from_str(body).map_err(Error::from)
+}
+
+fn text(record: &impl Serialize) -> Result<String, Error> {
+    serde_json::to_string(record).map_err(Error::from)
+}

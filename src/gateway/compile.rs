@@ -1,0 +1,271 @@
+//! A deployment made ready to serve: everything that can be read, parsed or decided before a request comes.
+//!
+//! A [`CompiledStage`] never changes. A request holds one from start to end, so a redeploy never tears it.
+
+mod gateway_responses;
+mod integration;
+mod media;
+mod meters;
+mod method_settings;
+mod pattern;
+mod routes;
+mod templates;
+mod uri;
+
+pub(crate) use integration::{Backend, CompiledIntegration, CompiledResponse, HttpBackend, RequestTarget};
+pub(crate) use media::{BinaryTypes, essence, first_accepted};
+pub(crate) use pattern::Pattern;
+pub(crate) use routes::{Match, parameters_of};
+pub(crate) use templates::CompiledTemplate;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::api::{
+    ApiId, AuthorizationType, DeploymentId, DeploymentSnapshot, HttpMethod, LiveStage, Method, Resource,
+    ResourceId, Stage, StageName,
+};
+use super::mapping::source::Source;
+use super::mapping::text::Text;
+use super::plans::Rate;
+use super::plans::throttle::{Limiter, Limiters};
+use crate::clock::Clock;
+use crate::id::AccountRegion;
+use gateway_responses::GatewayResponses;
+use meters::Meters;
+use method_settings::method_setting;
+use routes::Routes;
+
+/// A stage as it is served: one deployment under the stage's settings.
+#[derive(Debug)]
+pub(crate) struct CompiledStage {
+    pub(crate) owner: AccountRegion,
+    pub(crate) api_id: ApiId,
+    pub(crate) name: StageName,
+    /// `None` for the working copy under test.
+    pub(crate) deployment_id: Option<DeploymentId>,
+    /// Whether this is the canary; `None` if the stage has none.
+    pub(crate) is_canary: Option<bool>,
+    pub(crate) variables: BTreeMap<String, String>,
+    pub(crate) routes: Routes<Arc<CompiledMethod>>,
+    pub(crate) gateway_responses: GatewayResponses,
+    pub(crate) binary_types: BinaryTypes,
+    /// Whether clients may use the API's own address.
+    pub(crate) is_endpoint_enabled: bool,
+    /// Whether a resource policy is attached.
+    pub(crate) has_policy: bool,
+    pub(crate) access_log: Option<Text>,
+    pub(crate) meters: Meters,
+}
+
+/// A method as it is served.
+#[derive(Debug)]
+pub(crate) struct CompiledMethod {
+    pub(crate) resource_id: ResourceId,
+    /// Path of the resource, such as `/pets/{petId}`.
+    pub(crate) resource_path: Arc<str>,
+    pub(crate) operation_name: Option<String>,
+    pub(crate) authorization: AuthorizationType,
+    pub(crate) is_api_key_required: bool,
+    /// Parameters that must be there, in AWS's order of complaint; empty without a validator for them.
+    pub(crate) required_parameters: Vec<RequiredParameter>,
+    /// The stage's limit for this method.
+    pub(crate) limiter: Option<Arc<Limiter>>,
+    /// `None` for a method without an integration; AWS does not deploy one.
+    pub(crate) integration: Option<CompiledIntegration>,
+}
+
+impl CompiledMethod {
+    /// A method that is not there: each call fails.
+    pub(crate) fn absent(resource_id: ResourceId) -> Self {
+        Self {
+            resource_id,
+            resource_path: "/".into(),
+            operation_name: None,
+            authorization: AuthorizationType::None,
+            is_api_key_required: false,
+            required_parameters: Vec::new(),
+            limiter: None,
+            integration: None,
+        }
+    }
+}
+
+/// A parameter that a validator asks for.
+#[derive(Debug)]
+pub(crate) struct RequiredParameter {
+    /// Name without its place, as complaints print it.
+    pub(crate) name: String,
+    pub(crate) source: Source,
+}
+
+/// A stage and its canary.
+#[derive(Debug)]
+pub(crate) struct Served {
+    pub(crate) stage: Arc<CompiledStage>,
+    pub(crate) canary: Option<Canary>,
+}
+
+/// The canary of a stage.
+#[derive(Debug)]
+pub(crate) struct Canary {
+    /// Share of requests it serves, 0 to 100.
+    pub(crate) percent: f64,
+    pub(crate) stage: Arc<CompiledStage>,
+}
+
+/// What compiled methods share across deployments.
+#[derive(Clone, Copy)]
+pub(crate) struct Shared<'a> {
+    pub(crate) limiters: &'a Limiters,
+    pub(crate) clock: &'a Arc<dyn Clock>,
+}
+
+/// Compiles a stage with its canary. Never fails: what can't work fails when it is called.
+pub(crate) fn compile(live: &LiveStage, shared: Shared<'_>) -> Served {
+    let settings = live.stage.canary_settings.as_ref().zip(live.canary.as_ref());
+    let main = Plan {
+        live,
+        deployment: &live.deployment,
+        deployment_id: &live.stage.deployment_id,
+        variables: live.stage.variables.clone(),
+        is_canary: settings.map(|_| false),
+        shared,
+    };
+    let canary = settings.map(|(settings, deployment)| {
+        let mut variables = live.stage.variables.clone();
+        variables.extend(settings.stage_variable_overrides.clone());
+        let plan = Plan {
+            live,
+            deployment,
+            deployment_id: &settings.deployment_id,
+            variables,
+            is_canary: Some(true),
+            shared,
+        };
+        Canary { percent: settings.percent_traffic, stage: Arc::new(plan.compile()) }
+    });
+    Served { stage: Arc::new(main.compile()), canary }
+}
+
+/// The working copy of an API, for one test call: no limits, no access log, no routing.
+pub(crate) fn compile_for_test(
+    owner: &AccountRegion,
+    api: &DeploymentSnapshot,
+    variables: &BTreeMap<String, String>,
+) -> CompiledStage {
+    let id = &api.api.id;
+    CompiledStage {
+        owner: owner.clone(),
+        api_id: id.clone(),
+        name: "test-invoke-stage".into(),
+        deployment_id: None,
+        is_canary: None,
+        variables: variables.clone(),
+        routes: Routes::new(),
+        gateway_responses: GatewayResponses::compile(&api.gateway_responses),
+        binary_types: BinaryTypes::new(&api.api.binary_media_types),
+        is_endpoint_enabled: true,
+        has_policy: false,
+        access_log: None,
+        meters: Meters::new(id.as_str(), "test-invoke-stage"),
+    }
+}
+
+/// Compiles one method by itself.
+pub(crate) fn compile_method(
+    api: &DeploymentSnapshot,
+    resource: &Resource,
+    verb: HttpMethod,
+    method: &Method,
+    variables: &BTreeMap<String, String>,
+    stage: &str,
+) -> CompiledMethod {
+    let (id, path) = (&api.api.id, &resource.path);
+    let place = format_args!("API {id}, stage {stage}, {verb} {path}");
+    let integration = method.integration.as_ref();
+    CompiledMethod {
+        resource_id: resource.id.clone(),
+        resource_path: path.as_str().into(),
+        operation_name: method.operation_name.clone(),
+        authorization: method.authorization_type,
+        is_api_key_required: method.api_key_required,
+        required_parameters: required_parameters(api, method),
+        limiter: None,
+        integration: integration
+            .map(|integration| CompiledIntegration::compile(method, integration, variables, place)),
+    }
+}
+
+/// One deployment to be compiled under a stage.
+struct Plan<'a> {
+    live: &'a LiveStage,
+    deployment: &'a DeploymentSnapshot,
+    deployment_id: &'a DeploymentId,
+    variables: BTreeMap<String, String>,
+    is_canary: Option<bool>,
+    shared: Shared<'a>,
+}
+
+impl Plan<'_> {
+    fn compile(self) -> CompiledStage {
+        let LiveStage { owner, api_id, stage, .. } = self.live;
+        let api = &self.deployment.api;
+        let mut routes = Routes::new();
+        for resource in &self.deployment.resources {
+            let methods = resource.methods.iter();
+            let methods =
+                methods.map(|(verb, method)| (*verb, Arc::new(self.method(resource, *verb, method))));
+            routes.insert(&resource.path, methods.collect());
+        }
+        let log_format = stage.access_log_settings.as_ref().and_then(|log| log.format.as_deref());
+        CompiledStage {
+            owner: owner.clone(),
+            api_id: api_id.clone(),
+            name: stage.name.clone(),
+            deployment_id: Some(self.deployment_id.clone()),
+            is_canary: self.is_canary,
+            routes,
+            gateway_responses: GatewayResponses::compile(&self.deployment.gateway_responses),
+            binary_types: BinaryTypes::new(&api.binary_media_types),
+            is_endpoint_enabled: !api.disable_execute_api_endpoint,
+            has_policy: api.policy.as_ref().is_some_and(|policy| !policy.is_empty()),
+            access_log: log_format.map(Text::parse),
+            meters: Meters::new(api_id.as_str(), stage.name.as_str()),
+            variables: self.variables,
+        }
+    }
+
+    fn method(&self, resource: &Resource, verb: HttpMethod, method: &Method) -> CompiledMethod {
+        let stage: &Stage = &self.live.stage;
+        let compiled =
+            compile_method(self.deployment, resource, verb, method, &self.variables, stage.name.as_str());
+        let setting = method_setting(&stage.method_settings, &resource.path, verb);
+        let limiter = setting.map(|setting| {
+            let rate = Rate {
+                per_second: setting.throttling_rate_limit,
+                burst: u32::try_from(setting.throttling_burst_limit).unwrap_or(0),
+            };
+            // A canary's requests count against the same limit as the stage's own.
+            let subject = format!("{}/{}/{verb} {}", self.live.api_id, stage.name, resource.path);
+            self.shared.limiters.get(subject, rate, self.shared.clock)
+        });
+        CompiledMethod { limiter, ..compiled }
+    }
+}
+
+/// Headers first, then path, then query, as the recorded complaint lists them.
+fn required_parameters(api: &DeploymentSnapshot, method: &Method) -> Vec<RequiredParameter> {
+    let validator = method.request_validator_id.as_ref().and_then(|id| api.request_validators.get(id));
+    if !validator.is_some_and(|validator| validator.validate_request_parameters) {
+        return Vec::new();
+    }
+    let required = method.request_parameters.iter().filter(|(_, is_required)| **is_required);
+    // The map is sorted by the full key, and `header` < `path` < `querystring`.
+    required
+        .filter_map(|(key, _)| {
+            let name = key.strip_prefix("method.request.")?.split_once('.')?.1.to_owned();
+            Some(RequiredParameter { name, source: Source::parse(key).ok()? })
+        })
+        .collect()
+}

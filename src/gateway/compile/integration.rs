@@ -1,0 +1,264 @@
+//! An integration and its responses, compiled.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::Duration;
+
+use http::{HeaderName, Method as Verb};
+
+use super::pattern::Pattern;
+use super::templates::Templates;
+use super::uri::{AwsTarget, UriTemplate, with_stage_variables};
+use crate::connect::ServerCertificate;
+use crate::gateway::api::{
+    ConnectionType, ContentHandling, HttpMethod, Integration, IntegrationResponse, IntegrationType, Method,
+    PassthroughBehavior, ResponseTransferMode,
+};
+use crate::gateway::headers::Rules;
+use crate::gateway::mapping::source::Source;
+
+/// How a method's request reaches its backend, and how the answer comes back.
+#[derive(Debug)]
+pub(crate) struct CompiledIntegration {
+    pub(crate) backend: Backend,
+    pub(crate) parameters: Vec<(RequestTarget, Source)>,
+    pub(crate) templates: Templates,
+    pub(crate) passthrough: PassthroughBehavior,
+    pub(crate) content_handling: Option<ContentHandling>,
+    pub(crate) timeout: Duration,
+    pub(crate) responses: Responses,
+}
+
+/// What is called.
+#[derive(Debug)]
+pub(crate) enum Backend {
+    /// Nothing: the request template says which status the answer has.
+    Mock,
+    /// An HTTP server.
+    Http(HttpBackend),
+    /// A service of this house.
+    Aws {
+        /// What of it.
+        target: AwsTarget,
+        /// Verb of the call.
+        verb: Verb,
+        /// Role of the call.
+        credentials: Option<String>,
+    },
+    /// The address is none; each request fails.
+    InvalidAddress,
+    /// Something this gateway can't call; says what. Each request fails.
+    Unsupported(String),
+}
+
+/// An HTTP server as a backend.
+#[derive(Debug)]
+pub(crate) struct HttpBackend {
+    pub(crate) uri: UriTemplate,
+    /// `None` stands for the client's own verb.
+    pub(crate) verb: Option<Verb>,
+    /// Whether requests and answers pass as they are (HTTP_PROXY).
+    pub(crate) proxy: bool,
+    pub(crate) server_certificate: ServerCertificate,
+}
+
+/// Where a mapped value goes in the integration request.
+#[derive(Debug)]
+pub(crate) enum RequestTarget {
+    /// A header.
+    Header(HeaderName),
+    /// A query parameter.
+    Query(String),
+    /// A `{name}` of the address.
+    Path(String),
+}
+
+/// Integration responses in AWS's order of trial.
+#[derive(Debug)]
+pub(crate) struct Responses {
+    patterned: Vec<(Pattern, CompiledResponse)>,
+    default: Option<CompiledResponse>,
+}
+
+/// One integration response.
+#[derive(Debug)]
+pub(crate) struct CompiledResponse {
+    pub(crate) status: u16,
+    /// Whether the method declares a response of this status; without, answers fail.
+    pub(crate) is_declared: bool,
+    pub(crate) headers: Vec<(HeaderName, Source)>,
+    pub(crate) templates: Templates,
+    pub(crate) content_handling: Option<ContentHandling>,
+}
+
+impl CompiledIntegration {
+    /// Compiles a method's integration. What can't work is logged under `place` and fails when called, as on
+    /// AWS.
+    pub(super) fn compile(
+        method: &Method,
+        integration: &Integration,
+        variables: &BTreeMap<String, String>,
+        place: fmt::Arguments<'_>,
+    ) -> Self {
+        let parameters = integration.request_parameters.iter().filter_map(|(target, source)| {
+            let compiled = request_target(target).zip(Source::parse(source).ok());
+            if compiled.is_none() {
+                tracing::error!("{place}: {target} can't be mapped from {source}");
+            }
+            compiled
+        });
+        Self {
+            backend: backend(integration, variables),
+            parameters: parameters.collect(),
+            templates: Templates::compile(&integration.request_templates, place),
+            passthrough: integration.passthrough_behavior,
+            content_handling: integration.content_handling,
+            timeout: Duration::from_millis(integration.timeout_millis.into()),
+            responses: Responses::compile(method, integration, place),
+        }
+    }
+
+    /// Whether requests and answers pass without templates.
+    pub(crate) fn is_proxy(&self) -> bool {
+        matches!(&self.backend, Backend::Http(http) if http.proxy)
+    }
+
+    /// Which of AWS's header tables applies.
+    pub(crate) fn header_rules(&self) -> Rules {
+        match &self.backend {
+            Backend::Http(http) if http.proxy => Rules::HttpProxy,
+            Backend::Aws { .. } => Rules::Aws,
+            Backend::Mock | Backend::Http(_) | Backend::InvalidAddress | Backend::Unsupported(_) => {
+                Rules::Plain
+            }
+        }
+    }
+}
+
+impl Responses {
+    fn compile(method: &Method, integration: &Integration, place: fmt::Arguments<'_>) -> Self {
+        let (mut patterned, mut default) = (Vec::new(), None);
+        // The map is sorted by status, which is the recorded order of trial: the first match wins.
+        for (status, response) in &integration.responses {
+            let compiled = CompiledResponse::compile(
+                status.as_u16(),
+                method.responses.contains_key(status),
+                response,
+                place,
+            );
+            match response.selection_pattern.as_deref().filter(|pattern| !pattern.is_empty()) {
+                None => default = default.or(Some(compiled)),
+                Some(pattern) => match Pattern::compile(pattern) {
+                    Ok(pattern) => patterned.push((pattern, compiled)),
+                    Err(error) => {
+                        tracing::error!("{place}: selectionPattern {pattern:?} does not compile: {error}");
+                    }
+                },
+            }
+        }
+        Self { patterned, default }
+    }
+
+    /// The response for a status or error message; the default if no pattern fits.
+    pub(crate) fn select(&self, text: &str) -> Option<&CompiledResponse> {
+        let found = self.patterned.iter().find(|(pattern, _)| pattern.matches(text));
+        found.map(|(_, response)| response).or(self.default.as_ref())
+    }
+}
+
+impl CompiledResponse {
+    fn compile(
+        status: u16,
+        is_declared: bool,
+        response: &IntegrationResponse,
+        place: fmt::Arguments<'_>,
+    ) -> Self {
+        let headers = response.parameters.iter().filter_map(|(target, source)| {
+            let name = target.strip_prefix("method.response.header.");
+            let compiled =
+                name.and_then(|name| HeaderName::try_from(name).ok()).zip(Source::parse(source).ok());
+            if compiled.is_none() {
+                tracing::error!("{place}, response {status}: {target} can't be mapped from {source}");
+            }
+            compiled
+        });
+        let none = BTreeMap::new();
+        let templates = response.templates.as_ref().unwrap_or(&none);
+        Self {
+            status,
+            is_declared,
+            headers: headers.collect(),
+            templates: Templates::compile(templates, format_args!("{place}, response {status}")),
+            content_handling: response.content_handling,
+        }
+    }
+}
+
+fn request_target(target: &str) -> Option<RequestTarget> {
+    let (kind, name) = target.strip_prefix("integration.request.")?.split_once('.')?;
+    Some(match kind {
+        "header" => RequestTarget::Header(HeaderName::try_from(name).ok()?),
+        "querystring" => RequestTarget::Query(name.to_owned()),
+        "path" => RequestTarget::Path(name.to_owned()),
+        _ => return None,
+    })
+}
+
+fn backend(integration: &Integration, variables: &BTreeMap<String, String>) -> Backend {
+    let uri = with_stage_variables(integration.uri.as_deref().unwrap_or_default(), variables);
+    if integration.connection_type == ConnectionType::VpcLink {
+        return Backend::Unsupported("VPC links are not available in this gateway".to_owned());
+    }
+    if integration.response_transfer_mode == Some(ResponseTransferMode::Stream)
+        && integration.kind != IntegrationType::HttpProxy
+    {
+        return Backend::Unsupported("Only HTTP_PROXY integrations can stream".to_owned());
+    }
+    match integration.kind {
+        IntegrationType::Mock => Backend::Mock,
+        IntegrationType::Http => http_backend(integration, &uri, false),
+        IntegrationType::HttpProxy => http_backend(integration, &uri, true),
+        IntegrationType::AwsProxy => {
+            Backend::Unsupported("AWS_PROXY integrations are not available in this gateway".to_owned())
+        }
+        IntegrationType::Aws => match AwsTarget::parse(&uri) {
+            Some(target) => Backend::Aws {
+                target,
+                verb: verb(integration.http_method).unwrap_or(Verb::POST),
+                credentials: integration
+                    .credentials
+                    .as_deref()
+                    .map(|role| with_stage_variables(role, variables)),
+            },
+            None => Backend::InvalidAddress,
+        },
+    }
+}
+
+fn http_backend(integration: &Integration, uri: &str, proxy: bool) -> Backend {
+    let rest = uri.strip_prefix("http://").or_else(|| uri.strip_prefix("https://"));
+    if !rest.is_some_and(|rest| rest.starts_with(|c: char| !matches!(c, '/' | '?' | '#' | ':'))) {
+        return Backend::InvalidAddress;
+    }
+    let skip = integration.tls_config.is_some_and(|tls| tls.insecure_skip_verification);
+    Backend::Http(HttpBackend {
+        uri: UriTemplate::compile(uri),
+        verb: verb(integration.http_method),
+        proxy,
+        server_certificate: if skip { ServerCertificate::Unverified } else { ServerCertificate::Verified },
+    })
+}
+
+/// `None` for `ANY` and for none.
+fn verb(method: Option<HttpMethod>) -> Option<Verb> {
+    match method? {
+        HttpMethod::Get => Some(Verb::GET),
+        HttpMethod::Put => Some(Verb::PUT),
+        HttpMethod::Post => Some(Verb::POST),
+        HttpMethod::Delete => Some(Verb::DELETE),
+        HttpMethod::Patch => Some(Verb::PATCH),
+        HttpMethod::Options => Some(Verb::OPTIONS),
+        HttpMethod::Head => Some(Verb::HEAD),
+        HttpMethod::Any => None,
+    }
+}

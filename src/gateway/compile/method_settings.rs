@@ -1,0 +1,44 @@
+//! Which of a stage's method settings apply to a method.
+
+use std::collections::BTreeMap;
+
+use crate::gateway::api::{HttpMethod, MethodSetting};
+
+/// The settings of `verb` on `path`: the entry for this very method as a whole, else the one for all.
+pub(super) fn method_setting<'a>(
+    settings: &'a BTreeMap<String, MethodSetting>,
+    path: &str,
+    verb: HttpMethod,
+) -> Option<&'a MethodSetting> {
+    let wanted = path.trim_matches('/');
+    let own = settings.iter().find(|(key, _)| {
+        let Some((key_path, key_verb)) = key.rsplit_once('/') else { return false };
+        // Paths come with `~1` for `/`, with or without the first one; see UpdateStage.
+        let key_path = key_path.replace("~1", "/").replace("~0", "~");
+        key_verb == verb.as_str() && key_path.trim_matches('/') == wanted && key_path != "*"
+    });
+    own.map(|(_, setting)| setting).or_else(|| settings.get("*/*"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn own_entry_wins_as_a_whole() {
+        let setting = |burst| MethodSetting { throttling_burst_limit: burst, ..MethodSetting::default() };
+        let settings = BTreeMap::from([
+            ("*/*".to_owned(), setting(1)),
+            ("pets/GET".to_owned(), setting(2)),
+            ("~1pets~1{id}/GET".to_owned(), setting(3)),
+            ("~1/POST".to_owned(), setting(4)),
+        ]);
+        let burst = |path, verb| method_setting(&settings, path, verb).unwrap().throttling_burst_limit;
+        assert_eq!(burst("/pets", HttpMethod::Get), 2);
+        assert_eq!(burst("/pets", HttpMethod::Post), 1);
+        assert_eq!(burst("/pets/{id}", HttpMethod::Get), 3);
+        assert_eq!(burst("/", HttpMethod::Post), 4);
+        assert_eq!(burst("/", HttpMethod::Get), 1);
+        assert!(method_setting(&BTreeMap::new(), "/", HttpMethod::Get).is_none());
+    }
+}

@@ -1,0 +1,240 @@
+//! The path tree of an API as a trie, with AWS's way of matching.
+//!
+//! A request's method is found by path *and* verb: per segment a literal goes before `{name}`, that before
+//! `{name+}`, and a branch that ends without the verb (or `ANY`) is left again. Every trie node stands at one
+//! depth, so a search visits each node at most once.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use http::Method;
+use percent_encoding::percent_decode_str;
+
+use crate::gateway::api::HttpMethod;
+
+/// Methods of type `M` by path and verb.
+#[derive(Debug)]
+pub(crate) struct Routes<M> {
+    nodes: Vec<Node<M>>,
+}
+
+#[derive(Debug)]
+struct Node<M> {
+    literals: HashMap<String, usize>,
+    parameter: Option<(Arc<str>, usize)>,
+    greedy: Option<(Arc<str>, usize)>,
+    methods: Vec<(HttpMethod, M)>,
+}
+
+/// A method found, and what the path's variables stand for, not decoded.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Match<M> {
+    pub(crate) method: M,
+    pub(crate) parameters: Vec<(Arc<str>, String)>,
+}
+
+impl<M> Default for Node<M> {
+    fn default() -> Self {
+        Self { literals: HashMap::new(), parameter: None, greedy: None, methods: Vec::new() }
+    }
+}
+
+const ROOT: usize = 0;
+
+impl<M: Clone> Routes<M> {
+    /// No routes.
+    pub(crate) fn new() -> Self {
+        Self { nodes: vec![Node::default()] }
+    }
+
+    /// Adds the methods of the resource at `path`, such as `/pets/{petId}`.
+    pub(crate) fn insert(&mut self, path: &str, methods: Vec<(HttpMethod, M)>) {
+        let mut at = ROOT;
+        for part in path.split('/').filter(|part| !part.is_empty()) {
+            at = self.child(at, part);
+        }
+        if let Some(node) = self.nodes.get_mut(at) {
+            node.methods = methods;
+        }
+    }
+
+    fn child(&mut self, at: usize, part: &str) -> usize {
+        let next = self.nodes.len();
+        let Some(node) = self.nodes.get_mut(at) else { return at };
+        let variable = part.strip_prefix('{').and_then(|part| part.strip_suffix('}'));
+        let found = match variable.map(|name| (name, name.strip_suffix('+'))) {
+            Some((_, Some(name))) => node.greedy.get_or_insert_with(|| (name.into(), next)).1,
+            Some((name, None)) => node.parameter.get_or_insert_with(|| (name.into(), next)).1,
+            None => *node.literals.entry(part.to_owned()).or_insert(next),
+        };
+        if found == next {
+            self.nodes.push(Node::default());
+        }
+        found
+    }
+
+    /// Finds the method for a raw path (after the stage) and a verb.
+    ///
+    /// A slash at the end does not count, nor do slashes at the beginning beyond the first. Slashes within a
+    /// `{name+}` stay.
+    pub(crate) fn find(&self, path: &str, verb: &Method) -> Option<Match<M>> {
+        let path = path.trim_start_matches('/').trim_end_matches('/');
+        let verb = HttpMethod::parse(verb.as_str());
+        let mut parameters = Vec::new();
+        let rest = (!path.is_empty()).then_some(path);
+        let method = self.search(ROOT, rest, verb, &mut parameters)?;
+        Some(Match { method, parameters })
+    }
+
+    fn search(
+        &self,
+        at: usize,
+        rest: Option<&str>,
+        verb: Option<HttpMethod>,
+        parameters: &mut Vec<(Arc<str>, String)>,
+    ) -> Option<M> {
+        let node = self.nodes.get(at)?;
+        let Some(rest) = rest else { return node.method(verb) };
+        let (segment, after) = match rest.split_once('/') {
+            Some((segment, after)) => (segment, Some(after)),
+            None => (rest, None),
+        };
+        let literal = percent_decode_str(segment).decode_utf8_lossy();
+        if let Some(child) = node.literals.get(&*literal)
+            && let Some(method) = self.search(*child, after, verb, parameters)
+        {
+            return Some(method);
+        }
+        if let Some((name, child)) = &node.parameter
+            && !segment.is_empty()
+        {
+            parameters.push((name.clone(), segment.to_owned()));
+            if let Some(method) = self.search(*child, after, verb, parameters) {
+                return Some(method);
+            }
+            parameters.pop();
+        }
+        if let Some((name, child)) = &node.greedy
+            && !rest.trim_matches('/').is_empty()
+            && let Some(method) = self.nodes.get(*child).and_then(|node| node.method(verb))
+        {
+            parameters.push((name.clone(), rest.to_owned()));
+            return Some(method);
+        }
+        None
+    }
+}
+
+impl<M: Clone> Node<M> {
+    /// The verb's own method, else `ANY`'s.
+    fn method(&self, verb: Option<HttpMethod>) -> Option<M> {
+        let of = |wanted| self.methods.iter().find(|(verb, _)| *verb == wanted).map(|(_, m)| m.clone());
+        verb.and_then(of).or_else(|| of(HttpMethod::Any))
+    }
+}
+
+/// What the variables of a resource's path stand for in `path`; `None` if it is a path of another resource.
+/// TestInvokeMethod names its resource, so nothing needs to be searched.
+pub(crate) fn parameters_of(resource_path: &str, path: &str) -> Option<Vec<(Arc<str>, String)>> {
+    let mut routes = Routes::new();
+    routes.insert(resource_path, vec![(HttpMethod::Any, ())]);
+    routes.find(path, &Method::GET).map(|found| found.parameters)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn routes(resources: &[(&str, &[HttpMethod])]) -> Routes<String> {
+        let mut routes = Routes::new();
+        for (path, verbs) in resources {
+            routes.insert(path, verbs.iter().map(|verb| (*verb, format!("{verb} {path}"))).collect());
+        }
+        routes
+    }
+
+    fn check(routes: &Routes<String>, verb: Method, path: &str, expect: Option<(&str, &[(&str, &str)])>) {
+        let found = routes.find(path, &verb);
+        let expect = expect.map(|(method, parameters)| Match {
+            method: method.to_owned(),
+            parameters: parameters.iter().map(|(k, v)| ((*k).into(), (*v).to_owned())).collect(),
+        });
+        assert_eq!(found, expect, "{verb} {path}");
+    }
+
+    #[test]
+    fn a_dead_end_does_not_hide_the_greedy_sibling() {
+        use HttpMethod::Any;
+        let routes = routes(&[("/part1", &[Any]), ("/part1/hardcoded-value", &[Any]), ("/{param+}", &[Any])]);
+        check(
+            &routes,
+            Method::GET,
+            "/part1/random-value",
+            Some(("ANY /{param+}", &[("param", "part1/random-value")])),
+        );
+        check(&routes, Method::GET, "/part1/hardcoded-value", Some(("ANY /part1/hardcoded-value", &[])));
+        check(&routes, Method::GET, "/part1", Some(("ANY /part1", &[])));
+    }
+
+    #[test]
+    fn path_and_verb_are_searched_together() {
+        use HttpMethod::{Any, Options, Post};
+        let routes = routes(&[("/test", &[Post]), ("/test/any", &[Any]), ("/{proxy+}", &[Options])]);
+        check(&routes, Method::OPTIONS, "/test", Some(("OPTIONS /{proxy+}", &[("proxy", "test")])));
+        check(&routes, Method::POST, "/test", Some(("POST /test", &[])));
+        check(&routes, Method::OPTIONS, "/test/any", Some(("ANY /test/any", &[])));
+        check(&routes, Method::GET, "/test", None);
+    }
+
+    #[test]
+    fn literal_before_parameter_before_greedy() {
+        use HttpMethod::{Get, Post};
+        let routes = routes(&[
+            ("/pets/mine", &[Get]),
+            ("/pets/{id}", &[Get, Post]),
+            ("/pets/{id}/toys/{toy}", &[Get]),
+            ("/pets/{rest+}", &[Get]),
+        ]);
+        check(&routes, Method::GET, "/pets/mine", Some(("GET /pets/mine", &[])));
+        check(&routes, Method::POST, "/pets/mine", Some(("POST /pets/{id}", &[("id", "mine")])));
+        check(&routes, Method::GET, "/pets/7", Some(("GET /pets/{id}", &[("id", "7")])));
+        let both: &[(&str, &str)] = &[("id", "7"), ("toy", "b%20all")];
+        check(&routes, Method::GET, "/pets/7/toys/b%20all", Some(("GET /pets/{id}/toys/{toy}", both)));
+        check(&routes, Method::GET, "/pets/7/toys", Some(("GET /pets/{rest+}", &[("rest", "7/toys")])));
+        check(&routes, Method::GET, "/pets/m%69ne", Some(("GET /pets/mine", &[])));
+        check(&routes, Method::GET, "/Pets/7", None);
+        check(&routes, Method::GET, "/pets", None);
+    }
+
+    #[test]
+    fn slashes() {
+        let routes = routes(&[("/", &[HttpMethod::Get]), ("/{proxy+}", &[HttpMethod::Any])]);
+        for root in ["", "/", "//"] {
+            check(&routes, Method::GET, root, Some(("GET /", &[])));
+            check(&routes, Method::POST, root, None);
+        }
+        for (path, value) in [
+            ("/proxy-value/", "proxy-value"),
+            ("//proxy-value", "proxy-value"),
+            ("/proxy-value//double-slash", "proxy-value//double-slash"),
+            ("/test%2Balias@gmail.com", "test%2Balias@gmail.com"),
+        ] {
+            check(&routes, Method::GET, path, Some(("ANY /{proxy+}", &[("proxy", value)])));
+        }
+    }
+
+    #[test]
+    fn verbs_aws_does_not_know_reach_any_only() {
+        let routes = routes(&[("/a", &[HttpMethod::Get]), ("/b", &[HttpMethod::Any])]);
+        check(&routes, Method::TRACE, "/a", None);
+        check(&routes, Method::TRACE, "/b", Some(("ANY /b", &[])));
+        check(&routes, Method::HEAD, "/a", None);
+    }
+
+    #[test]
+    fn a_test_call_reads_parameters_off_its_resource() {
+        let found = parameters_of("/pets/{petId}", "/pets/{petId}").unwrap();
+        assert_eq!(found, [("petId".into(), "{petId}".to_owned())]);
+        assert_eq!(parameters_of("/pets/{petId}", "/random/test"), None);
+    }
+}

@@ -1,0 +1,306 @@
+//! What is known about one request: the facts behind `$context`, typed, from arrival to answer.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use http::header::{HOST, USER_AGENT};
+use http::{HeaderMap, Method, Uri, Version};
+
+use super::address::Target;
+use super::api::ResponseType;
+use super::compile::{CompiledMethod, CompiledStage};
+use super::execution_log::ExecutionLog;
+use super::headers;
+use super::query::Query;
+use super::variable::Variable;
+use crate::clock::{Clock, Ids, Timestamp};
+
+/// Who is at the other end of the connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Peer {
+    /// Its address, `$context.identity.sourceIp`.
+    pub ip: IpAddr,
+}
+
+/// Facts about one request. Layers fill in what they learn.
+#[derive(Debug)]
+pub(crate) struct Context {
+    pub(crate) request_id: String,
+    pub(crate) extended_request_id: String,
+    pub(crate) received: Timestamp,
+    /// Monotonic time of arrival.
+    pub(crate) started: Duration,
+    /// The verb that routes, after `X-HTTP-Method-Override`.
+    pub(crate) method: Method,
+    pub(crate) version: Version,
+    pub(crate) uri: Uri,
+    /// The client's headers as they came. Read through [`Context::header`], which hides what is dropped.
+    pub(crate) headers: HeaderMap,
+    pub(crate) target: Target,
+    pub(crate) peer: Peer,
+    query: OnceLock<Query>,
+    /// Random part of the trace id.
+    trace_digits: [u8; 12],
+
+    pub(crate) stage: Option<Arc<CompiledStage>>,
+    pub(crate) route: Option<Arc<CompiledMethod>>,
+    /// Path parameters, not decoded.
+    pub(crate) path_parameters: Vec<(Arc<str>, String)>,
+    pub(crate) integration: IntegrationFacts,
+    pub(crate) overrides: Overrides,
+    /// Why the gateway refused, once it has.
+    pub(crate) failure: Option<Failure>,
+    /// What went to the client, once it is known.
+    pub(crate) outcome: Option<Outcome>,
+    /// Collects lines while a method is tested; `None` for all other traffic.
+    pub(crate) log: Option<ExecutionLog>,
+}
+
+/// How the integration answered.
+#[derive(Debug, Default)]
+pub(crate) struct IntegrationFacts {
+    pub(crate) status: Option<u16>,
+    pub(crate) latency: Option<Duration>,
+    pub(crate) request_id: Option<String>,
+    pub(crate) error: Option<String>,
+}
+
+/// `$context.error`.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    pub(crate) response_type: Option<ResponseType>,
+    pub(crate) message: Option<String>,
+    pub(crate) validation_error: Option<String>,
+}
+
+/// The answer in numbers.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Outcome {
+    pub(crate) status: u16,
+    pub(crate) length: Option<u64>,
+    pub(crate) latency: Duration,
+}
+
+/// `$context.requestOverride` and `$context.responseOverride`, as templates left them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Overrides {
+    pub(crate) request_header: OverrideMap,
+    pub(crate) request_querystring: OverrideMap,
+    pub(crate) request_path: OverrideMap,
+    pub(crate) response_header: OverrideMap,
+    /// As text; only an integer from 100 to 599 counts.
+    pub(crate) response_status: Option<String>,
+}
+
+/// Overridden names with one or several values.
+pub(crate) type OverrideMap = Vec<(String, Vec<String>)>;
+
+impl Context {
+    /// The context of a request that has just arrived.
+    pub(crate) fn new(
+        parts: http::request::Parts,
+        target: Target,
+        peer: Peer,
+        clock: &dyn Clock,
+        ids: &dyn Ids,
+    ) -> Self {
+        let (request_id, extended_request_id, trace_digits) = request_ids(&parts.headers, ids);
+        Self {
+            request_id,
+            extended_request_id,
+            received: clock.now(),
+            started: clock.monotonic(),
+            method: overridden_method(&parts.headers).unwrap_or(parts.method),
+            version: parts.version,
+            uri: parts.uri,
+            headers: parts.headers,
+            target,
+            peer,
+            query: OnceLock::new(),
+            trace_digits,
+            stage: None,
+            route: None,
+            path_parameters: Vec::new(),
+            integration: IntegrationFacts::default(),
+            overrides: Overrides::default(),
+            failure: None,
+            outcome: None,
+            log: None,
+        }
+    }
+
+    /// The query, decoded when first asked for.
+    pub(crate) fn query(&self) -> &Query {
+        self.query.get_or_init(|| Query::parse(self.uri.query().unwrap_or_default()))
+    }
+
+    /// The last value of a client's header, whatever the case of `name`; see [`headers`] for what is hidden.
+    ///
+    /// AWS compares names with the case the client sent; HTTP/2 has none and the HTTP library keeps none.
+    pub(crate) fn header(&self, name: &str) -> Option<Cow<'_, str>> {
+        let values = self.headers.get_all(name);
+        let last = values.iter().next_back()?;
+        let lowered = name.bytes().any(|b| b.is_ascii_uppercase()).then(|| name.to_ascii_lowercase());
+        let hidden = headers::is_dropped_from_client(lowered.as_deref().unwrap_or(name));
+        (!hidden).then(|| String::from_utf8_lossy(last.as_bytes()))
+    }
+
+    /// The client's headers with the last value of each, spelled as people write them.
+    pub(crate) fn visible_headers(&self) -> impl Iterator<Item = (String, Cow<'_, str>)> {
+        let lower_case = self.version == Version::HTTP_2;
+        self.headers.keys().filter(|name| !headers::is_dropped_from_client(name.as_str())).filter_map(
+            move |name| {
+                let last = self.headers.get_all(name).iter().next_back()?;
+                let name = if lower_case { name.to_string() } else { headers::spelling(name.as_str()) };
+                Some((name, String::from_utf8_lossy(last.as_bytes())))
+            },
+        )
+    }
+
+    /// A path parameter, as it stands in the path.
+    pub(crate) fn path_parameter(&self, name: &str) -> Option<&str> {
+        self.path_parameters.iter().find(|(key, _)| &**key == name).map(|(_, value)| value.as_str())
+    }
+
+    /// A stage variable.
+    pub(crate) fn stage_variable(&self, name: &str) -> Option<&str> {
+        self.stage.as_ref()?.variables.get(name).map(String::as_str)
+    }
+
+    /// Adds a line to the execution log, if there is one.
+    pub(crate) fn log(&mut self, line: fmt::Arguments<'_>) {
+        if let Some(log) = &mut self.log {
+            log.line(line);
+        }
+    }
+
+    /// `X-Amzn-Trace-Id`: the client's own, else a root made of the time and random digits.
+    pub(crate) fn trace_id(&self) -> String {
+        if let Some(given) = self.headers.get("x-amzn-trace-id").and_then(|value| value.to_str().ok()) {
+            return given.to_owned();
+        }
+        let seconds = self.received.as_seconds();
+        format!("Root=1-{seconds:08x}-{}", hex::encode(self.trace_digits))
+    }
+
+    /// `$context.path`: the request's path with the stage, whatever the form of the address.
+    pub(crate) fn path(&self) -> String {
+        if self.log.is_some() {
+            return self.target.path.clone();
+        }
+        format!("/{}{}", self.target.stage, self.target.path)
+    }
+
+    /// The `Host` header without its port.
+    fn domain_name(&self) -> Option<&str> {
+        let host = match self.headers.get(HOST) {
+            Some(host) => host.to_str().ok()?,
+            None => self.uri.host()?,
+        };
+        Some(host.rsplit_once(':').map_or(host, |(name, _)| name))
+    }
+
+    /// The value of a member of `$context`; `None` for what this request does not have (yet).
+    pub(crate) fn variable(&self, variable: Variable) -> Option<Cow<'_, str>> {
+        let stage = self.stage.as_deref();
+        let route = self.route.as_deref();
+        let failure = self.failure.as_ref();
+        let millis = |duration: Duration| Cow::Owned(duration.as_millis().to_string());
+        Some(match variable {
+            Variable::AccountId => stage?.owner.account.as_str().into(),
+            Variable::ApiId => stage?.api_id.as_str().into(),
+            Variable::DeploymentId => stage?.deployment_id.as_ref()?.as_str().into(),
+            Variable::DomainName => self.domain_name()?.into(),
+            Variable::DomainPrefix => self.domain_name()?.split('.').next()?.into(),
+            Variable::ErrorMessage => failure?.message.as_deref()?.into(),
+            Variable::ErrorMessageString => match &failure?.message {
+                Some(message) => serde_json::Value::String(message.clone()).to_string().into(),
+                None => "null".into(),
+            },
+            Variable::ErrorResponseType => failure?.response_type?.as_str().into(),
+            Variable::ErrorValidationErrorString => failure?.validation_error.as_deref()?.into(),
+            Variable::ExtendedRequestId => self.extended_request_id.as_str().into(),
+            Variable::HttpMethod => self.method.as_str().into(),
+            Variable::IdentitySourceIp => self.peer.ip.to_string().into(),
+            Variable::IdentityUserAgent => String::from_utf8_lossy(self.headers.get(USER_AGENT)?.as_bytes()),
+            Variable::IsCanaryRequest => if stage?.is_canary? { "true" } else { "false" }.into(),
+            Variable::OperationName => route?.operation_name.as_deref()?.into(),
+            Variable::Path => self.path().into(),
+            Variable::Protocol => protocol(self.version).into(),
+            Variable::RequestId => self.request_id.as_str().into(),
+            Variable::RequestTime => self.received.to_clf().into(),
+            Variable::RequestTimeEpoch => self.received.as_millis().to_string().into(),
+            Variable::ResourceId => route?.resource_id.as_str().into(),
+            Variable::ResourcePath => (&*route?.resource_path).into(),
+            Variable::Stage => stage?.name.as_str().into(),
+            Variable::AwsEndpointRequestId | Variable::IntegrationInnerRequestId => {
+                self.integration.request_id.as_deref()?.into()
+            }
+            Variable::IntegrationError | Variable::IntegrationErrorMessage => {
+                self.integration.error.as_deref()?.into()
+            }
+            Variable::IntegrationLatency | Variable::IntegrationInnerLatency => {
+                millis(self.integration.latency?)
+            }
+            Variable::IntegrationStatus
+            | Variable::IntegrationIntegrationStatus
+            | Variable::IntegrationInnerStatus => self.integration.status?.to_string().into(),
+            Variable::ResponseLatency => millis(self.outcome?.latency),
+            Variable::ResponseLength => self.outcome?.length?.to_string().into(),
+            Variable::Status => self.outcome?.status.to_string().into(),
+            // Filled by authorizers and API keys; a request that none has vouched for has no identity.
+            Variable::IdentityAccountId
+            | Variable::IdentityApiKey
+            | Variable::IdentityApiKeyId
+            | Variable::IdentityCaller
+            | Variable::IdentityUser
+            | Variable::IdentityUserArn => return None,
+        })
+    }
+}
+
+const REQUEST_ID_CHARS_MAX: usize = 128;
+
+/// The request's id, which the client may choose, the extended one, which it may not, and the trace's digits.
+fn request_ids(headers: &HeaderMap, ids: &dyn Ids) -> (String, String, [u8; 12]) {
+    // One visit to the source of randomness for all: 16 bytes of UUID, 11 bytes that make 15 characters and
+    // one `=` of base64 (AWS's form), 12 bytes of trace.
+    let mut uuid = [0; 16];
+    let mut extended = [0; 11];
+    let mut trace = [0; 12];
+    let mut bytes = [0; 39];
+    ids.fill(&mut bytes);
+    let (first, rest) = bytes.split_at(16);
+    let (second, third) = rest.split_at(11);
+    uuid.copy_from_slice(first);
+    extended.copy_from_slice(second);
+    trace.copy_from_slice(third);
+    let chosen = headers.get("x-amzn-requestid").and_then(|value| value.to_str().ok());
+    let request_id = match chosen.filter(|id| (1..=REQUEST_ID_CHARS_MAX).contains(&id.len())) {
+        Some(id) => id.to_owned(),
+        None => {
+            let mut buffer = [0; uuid::fmt::Hyphenated::LENGTH];
+            let uuid = uuid::Builder::from_random_bytes(uuid).into_uuid();
+            uuid.as_hyphenated().encode_lower(&mut buffer).to_owned()
+        }
+    };
+    (request_id, STANDARD.encode(extended), trace)
+}
+
+fn overridden_method(headers: &HeaderMap) -> Option<Method> {
+    let name = headers.get("x-http-method-override")?;
+    Method::from_bytes(name.as_bytes().to_ascii_uppercase().as_slice()).ok()
+}
+
+fn protocol(version: Version) -> &'static str {
+    match version {
+        Version::HTTP_2 => "HTTP/2.0",
+        Version::HTTP_10 => "HTTP/1.0",
+        _ => "HTTP/1.1",
+    }
+}

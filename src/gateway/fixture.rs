@@ -1,0 +1,300 @@
+//! A gateway with APIs in memory, for tests.
+
+use std::collections::{BTreeMap, HashMap};
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use bytes::Bytes;
+use http::{HeaderMap, StatusCode as Status};
+
+use super::api::{
+    ApiId, ApiKeySource, AuthorizationType, CacheClusterStatus, ConnectionType, DeploymentSnapshot,
+    EndpointConfiguration, EndpointType, HttpMethod, Integration, IntegrationResponse, IntegrationType,
+    IpAddressType, LiveStage, Method, MethodResponse, PassthroughBehavior, Resource, RestApi, Stage,
+    StageName, StatusCode,
+};
+use super::{
+    AwsCall, BackendError, BackendResponse, Backends, BoxFuture, Gateway, Options, Peer, Ports, SourceError,
+    StageSource, address,
+};
+use crate::clock::{SeededIds, Timestamp, VirtualClock};
+use crate::connect::{HttpClient, collect, full};
+use crate::id::{AccountId, AccountRegion, Region};
+
+pub(crate) const NOW: Timestamp = Timestamp::from_millis(1_700_000_000_123);
+
+pub(crate) fn owner() -> AccountRegion {
+    AccountRegion {
+        account: AccountId::parse("123456789012").unwrap(),
+        region: Region::parse("us-east-1").unwrap(),
+    }
+}
+
+/// An API without methods.
+pub(crate) fn api(id: &str) -> DeploymentSnapshot {
+    DeploymentSnapshot {
+        api: RestApi {
+            id: id.into(),
+            root_resource_id: "root".into(),
+            name: id.to_owned(),
+            description: None,
+            created_date: NOW,
+            version: None,
+            binary_media_types: Vec::new(),
+            minimum_compression_size: None,
+            api_key_source: ApiKeySource::Header,
+            endpoint_configuration: EndpointConfiguration {
+                kind: EndpointType::Edge,
+                ip_address_type: IpAddressType::Ipv4,
+                vpc_endpoint_ids: Vec::new(),
+            },
+            policy: None,
+            tags: BTreeMap::new(),
+            disable_execute_api_endpoint: false,
+            security_policy: None,
+            endpoint_access_mode: None,
+        },
+        resources: Vec::new(),
+        models: BTreeMap::new(),
+        request_validators: BTreeMap::new(),
+        gateway_responses: BTreeMap::new(),
+    }
+}
+
+/// Adds a method.
+pub(crate) fn with(
+    mut api: DeploymentSnapshot,
+    path: &str,
+    verb: HttpMethod,
+    method: Method,
+) -> DeploymentSnapshot {
+    match api.resources.iter_mut().find(|resource| resource.path == path) {
+        Some(resource) => {
+            resource.methods.insert(verb, method);
+        }
+        None => api.resources.push(Resource {
+            id: format!("r{}", api.resources.len()).into(),
+            parent_id: None,
+            path_part: None,
+            path: path.to_owned(),
+            methods: BTreeMap::from([(verb, method)]),
+        }),
+    }
+    api
+}
+
+/// A method over `integration` that declares a response for each of the integration's.
+pub(crate) fn method(integration: Integration) -> Method {
+    Method {
+        authorization_type: AuthorizationType::None,
+        api_key_required: false,
+        operation_name: None,
+        request_parameters: BTreeMap::new(),
+        request_models: BTreeMap::new(),
+        request_validator_id: None,
+        responses: integration.responses.keys().map(|code| (*code, MethodResponse::default())).collect(),
+        integration: Some(integration),
+    }
+}
+
+pub(crate) fn integration(kind: IntegrationType, uri: &str) -> Integration {
+    Integration {
+        kind,
+        http_method: Some(HttpMethod::Post),
+        uri: Some(uri.to_owned()),
+        connection_type: ConnectionType::Internet,
+        connection_id: None,
+        credentials: None,
+        request_parameters: BTreeMap::new(),
+        request_templates: BTreeMap::new(),
+        passthrough_behavior: PassthroughBehavior::WhenNoMatch,
+        content_handling: None,
+        timeout_millis: 29_000,
+        cache_namespace: String::new(),
+        cache_key_parameters: Vec::new(),
+        tls_config: None,
+        response_transfer_mode: None,
+        integration_target: None,
+        responses: BTreeMap::from([(code(200), IntegrationResponse::default())]),
+    }
+}
+
+pub(crate) fn code(status: u16) -> StatusCode {
+    StatusCode::new(status).unwrap()
+}
+
+pub(crate) fn strings(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+    pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
+}
+
+/// A MOCK that answers 200 with what `response` renders.
+pub(crate) fn mock(request: &str, response: &str) -> Integration {
+    let mut mock = integration(IntegrationType::Mock, "");
+    mock.request_templates = strings(&[("application/json", request)]);
+    let answer = IntegrationResponse {
+        templates: Some(strings(&[("application/json", response)])),
+        ..IntegrationResponse::default()
+    };
+    mock.responses = BTreeMap::from([(code(200), answer)]);
+    mock
+}
+
+/// `dev` of an API, as deployed.
+pub(crate) fn live(deployment: DeploymentSnapshot) -> LiveStage {
+    LiveStage {
+        owner: owner(),
+        api_id: deployment.api.id.clone(),
+        stage: Stage {
+            name: "dev".into(),
+            deployment_id: "d00001".into(),
+            description: None,
+            created_date: NOW,
+            last_updated_date: NOW,
+            client_certificate_id: None,
+            cache_cluster_enabled: false,
+            cache_cluster_size: None,
+            cache_cluster_status: CacheClusterStatus::NotAvailable,
+            method_settings: BTreeMap::new(),
+            variables: BTreeMap::new(),
+            documentation_version: None,
+            access_log_settings: None,
+            canary_settings: None,
+            tracing_enabled: false,
+            web_acl_arn: None,
+            tags: BTreeMap::new(),
+        },
+        deployment: Arc::new(deployment),
+        canary: None,
+    }
+}
+
+/// Stages in memory.
+#[derive(Default)]
+pub(crate) struct Memory {
+    pub(crate) stages: Mutex<HashMap<(ApiId, StageName), LiveStage>>,
+    pub(crate) loads: AtomicUsize,
+}
+
+impl Memory {
+    pub(crate) fn put(&self, live: LiveStage) {
+        let key = (live.api_id.clone(), live.stage.name.clone());
+        self.stages.lock().unwrap().insert(key, live);
+    }
+}
+
+impl StageSource for Memory {
+    fn load<'a>(
+        &'a self,
+        api: &'a ApiId,
+        stage: &'a StageName,
+    ) -> BoxFuture<'a, Result<Option<LiveStage>, SourceError>> {
+        Box::pin(async move {
+            self.loads.fetch_add(1, Ordering::SeqCst);
+            tokio::task::yield_now().await;
+            Ok(self.stages.lock().unwrap().get(&(api.clone(), stage.clone())).cloned())
+        })
+    }
+
+    fn apis_with_stage<'a>(&'a self, stage: &'a StageName) -> BoxFuture<'a, Result<Vec<ApiId>, SourceError>> {
+        Box::pin(async move {
+            let stages = self.stages.lock().unwrap();
+            let mut apis: Vec<ApiId> =
+                stages.keys().filter(|(_, name)| name == stage).map(|(api, _)| api.clone()).collect();
+            apis.sort();
+            Ok(apis)
+        })
+    }
+}
+
+/// `states` echoes what it is given; other services are not there.
+#[derive(Default)]
+pub(crate) struct Echo {
+    pub(crate) calls: Mutex<Vec<AwsCall>>,
+}
+
+impl Backends for Echo {
+    fn call(&self, call: AwsCall) -> BoxFuture<'_, Result<BackendResponse, BackendError>> {
+        Box::pin(async move {
+            if call.service != "states" {
+                return Err(BackendError::UnknownService { service: call.service });
+            }
+            let body = call.body.clone();
+            self.calls.lock().unwrap().push(call);
+            Ok(BackendResponse { status: Status::OK, headers: HeaderMap::new(), body })
+        })
+    }
+}
+
+/// A gateway and what it stands on.
+pub(crate) struct House {
+    pub(crate) gateway: Gateway,
+    pub(crate) memory: Arc<Memory>,
+    pub(crate) backends: Arc<Echo>,
+    pub(crate) clock: Arc<VirtualClock>,
+}
+
+/// An answer, read to its end.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: String,
+}
+
+impl Answer {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(|value| value.to_str().unwrap())
+    }
+}
+
+pub(crate) fn house(options: Options, stages: impl IntoIterator<Item = LiveStage>) -> House {
+    let memory = Arc::new(Memory::default());
+    stages.into_iter().for_each(|live| memory.put(live));
+    let backends = Arc::new(Echo::default());
+    let clock = Arc::new(VirtualClock::new(NOW));
+    let ports = Ports {
+        stages: memory.clone(),
+        backends: backends.clone(),
+        client: HttpClient::new(crate::connect::Options::default()),
+        clock: clock.clone(),
+        ids: Arc::new(SeededIds::new(1)),
+    };
+    House { gateway: Gateway::new(ports, options), memory, backends, clock }
+}
+
+/// A house with one API, `abc`, at stage `dev`.
+pub(crate) fn house_of(deployment: DeploymentSnapshot) -> House {
+    house(Options::default(), [live(deployment)])
+}
+
+impl House {
+    /// `GET /dev/pets` and so on, at the API's own host.
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        self.send(http::Request::get(path).body(Bytes::new()).unwrap()).await
+    }
+
+    pub(crate) async fn post(&self, path: &str, content_type: &str, body: &str) -> Answer {
+        let request = http::Request::post(path).header("content-type", content_type);
+        self.send(request.body(body.to_owned().into()).unwrap()).await
+    }
+
+    pub(crate) async fn send(&self, request: http::Request<Bytes>) -> Answer {
+        let host = "abc.execute-api.us-east-1.amazonaws.com";
+        self.send_to(host, request).await
+    }
+
+    pub(crate) async fn send_to(&self, host: &str, mut request: http::Request<Bytes>) -> Answer {
+        let target = address(host, request.uri().path()).unwrap();
+        request.headers_mut().insert("host", host.parse().unwrap());
+        let peer = Peer { ip: IpAddr::V4(Ipv4Addr::new(192, 0, 2, 7)) };
+        let response = self.gateway.serve(target, peer, request.map(full)).await;
+        let (parts, body) = response.into_parts();
+        let body = collect(body, usize::MAX).await.unwrap();
+        Answer {
+            status: parts.status.as_u16(),
+            headers: parts.headers,
+            body: String::from_utf8_lossy(&body).into_owned(),
+        }
+    }
+}

@@ -1,0 +1,37 @@
+//! What the three kinds of integration do when they are called.
+
+pub(crate) mod mock;
+
+mod aws;
+mod http;
+
+pub(crate) use http::refusal as http_refusal;
+
+use std::sync::Arc;
+
+use super::backends::Backends;
+use super::pipeline::{Call, Reply, ReplyBody};
+use super::refusal::Refusal;
+use crate::connect::HttpClient;
+use ::http::{HeaderMap, StatusCode};
+use bytes::Bytes;
+
+/// The ways out of the gateway.
+#[derive(Clone)]
+pub(crate) struct Outside {
+    pub(crate) client: HttpClient,
+    pub(crate) backends: Arc<dyn Backends>,
+}
+
+/// Makes the call.
+pub(crate) async fn perform(outside: &Outside, call: Call) -> Result<Reply, Refusal> {
+    match call {
+        Call::Mock(status) => Ok(Reply {
+            status: StatusCode::from_u16(status).unwrap_or(StatusCode::OK),
+            headers: HeaderMap::new(),
+            body: ReplyBody::Whole(Bytes::new()),
+        }),
+        Call::Http(request, bounds) => http::perform(&outside.client, *request, bounds).await,
+        Call::Aws(call, timeout) => aws::perform(&*outside.backends, *call, timeout).await,
+    }
+}

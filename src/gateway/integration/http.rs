@@ -1,0 +1,30 @@
+//! HTTP and HTTP_PROXY: a call through the pooled client.
+
+use crate::connect::{Call, Error, HttpClient, Request};
+use crate::gateway::pipeline::{Reply, ReplyBody};
+use crate::gateway::refusal::{Misconfiguration, Refusal};
+
+pub(super) async fn perform(client: &HttpClient, request: Request, bounds: Call) -> Result<Reply, Refusal> {
+    match client.send(request, bounds).await {
+        Ok(response) => {
+            let (parts, body) = response.into_parts();
+            Ok(Reply { status: parts.status, headers: parts.headers, body: ReplyBody::Streaming(body) })
+        }
+        Err(error) => Err(refusal(&error)),
+    }
+}
+
+/// What a failed call means to the client.
+pub(crate) fn refusal(error: &Error) -> Refusal {
+    tracing::debug!(error = error as &dyn std::error::Error, "integration call failed");
+    match error {
+        Error::InvalidAddress(_) => Refusal::ApiConfiguration(Misconfiguration::EndpointAddress),
+        Error::Timeout => Refusal::IntegrationTimeout,
+        Error::TooLarge { bytes_max } => {
+            Refusal::ApiConfiguration(Misconfiguration::ResponseTooLarge(*bytes_max))
+        }
+        Error::Connect(_) | Error::Tls(_) | Error::Broken(_) | Error::Body(_) => {
+            Refusal::IntegrationUnreachable
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! Data on its way through: parameters, bodies and templates, from method to integration and back.
+
+pub(crate) mod content;
+pub(crate) mod host;
+pub(crate) mod payload;
+pub(crate) mod source;
+pub(crate) mod text;
+
+mod context_object;
+mod input_object;
+mod overrides;
+mod util_object;

@@ -1,0 +1,172 @@
+//! Runs a mapping template with API Gateway's objects: `$input`, `$util`, `$context`, `$stageVariables`.
+//!
+//! <https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-mapping-template-reference.html>
+
+use super::overrides::LiveOverrides;
+use super::payload::{NotJson, Payload};
+use super::{context_object, input_object, util_object};
+use crate::gateway::compile::CompiledTemplate;
+use crate::gateway::context::{Context, Overrides};
+use crate::gateway::refusal::{Misconfiguration, Refusal};
+use crate::vtl::{EvalError, Host, HostError, Limits, Object, Value};
+
+/// Which side a template is on; says whose fault a body is that is no JSON.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Side {
+    /// An integration request: the client's.
+    Request,
+    /// An integration response: the backend's.
+    Response,
+}
+
+/// Evaluates `template` over `body`; `$context` assignments end up in `context.overrides`.
+pub(crate) fn evaluate(
+    template: &CompiledTemplate,
+    context: &mut Context,
+    body: &Payload,
+    side: Side,
+) -> Result<String, Refusal> {
+    let template = match template {
+        CompiledTemplate::Literal(text) => return Ok(text.clone()),
+        CompiledTemplate::Broken(reason) => return Err(failed(side, reason.clone())),
+        CompiledTemplate::Velocity(template) => template,
+    };
+    let overrides = LiveOverrides::from(std::mem::take(&mut context.overrides));
+    let mut host = Objects { context, body, overrides };
+    let result = template.evaluate(&mut host, &Limits::default());
+    let overrides = Overrides::from(host.overrides);
+    context.overrides = overrides;
+    result.map_err(|error| match &error {
+        EvalError::Host { source, .. } if side == Side::Request => match source.downcast_ref::<NotJson>() {
+            Some(NotJson(reason)) => Refusal::BodyNotJson(reason.clone()),
+            None => failed(side, error.to_string()),
+        },
+        _ => failed(side, error.to_string()),
+    })
+}
+
+fn failed(side: Side, reason: String) -> Refusal {
+    Refusal::ApiConfiguration(match side {
+        Side::Request => Misconfiguration::RequestTemplate(reason),
+        Side::Response => Misconfiguration::ResponseTemplate(reason),
+    })
+}
+
+/// Declares the host's objects and their handles.
+macro_rules! objects {
+    ($($name:ident),+ $(,)?) => {
+        /// An object that templates can hold.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[repr(u32)]
+        pub(super) enum Kind { $($name),+ }
+
+        impl Kind {
+            const ALL: &'static [Self] = &[$(Self::$name),+];
+        }
+    };
+}
+
+objects! {
+    Input, Util, StageVariables, Context, Identity, Error, Authorizer, Claims, Integration,
+    RequestOverride, RequestHeader, RequestQuerystring, RequestPath, ResponseOverride, ResponseHeader,
+}
+
+impl Kind {
+    /// The value that stands for the object in a template.
+    pub(super) fn value(self) -> Value {
+        Value::Object(Object(self as u32))
+    }
+
+    fn of(object: Object) -> Option<Self> {
+        Self::ALL.iter().copied().find(|kind| *kind as u32 == object.0)
+    }
+}
+
+/// API Gateway's side of one evaluation.
+pub(super) struct Objects<'a> {
+    pub(super) context: &'a Context,
+    pub(super) body: &'a Payload,
+    pub(super) overrides: LiveOverrides,
+}
+
+impl Host for Objects<'_> {
+    fn lookup(&mut self, name: &str) -> Option<Value> {
+        Some(match name {
+            "input" => Kind::Input.value(),
+            "util" => Kind::Util.value(),
+            "context" => Kind::Context.value(),
+            "stageVariables" => Kind::StageVariables.value(),
+            _ => return None,
+        })
+    }
+
+    fn get(&mut self, object: Object, property: &str) -> Result<Value, HostError> {
+        let Some(kind) = Kind::of(object) else { return Ok(Value::Null) };
+        Ok(match kind {
+            Kind::Input => input_object::get(self.body, property),
+            Kind::Util => Value::Null,
+            Kind::StageVariables => text(self.context.stage_variable(property)),
+            Kind::RequestOverride
+            | Kind::RequestHeader
+            | Kind::RequestQuerystring
+            | Kind::RequestPath
+            | Kind::ResponseOverride
+            | Kind::ResponseHeader => self.overrides.get(kind, property),
+            Kind::Context
+            | Kind::Identity
+            | Kind::Error
+            | Kind::Authorizer
+            | Kind::Claims
+            | Kind::Integration => context_object::get(self.context, kind, property),
+        })
+    }
+
+    fn set(&mut self, object: Object, property: &str, value: Value) -> Result<(), HostError> {
+        // Everything but the overrides is read-only; AWS ignores such assignments.
+        if let Some(kind) = Kind::of(object) {
+            self.overrides.set(kind, property, value);
+        }
+        Ok(())
+    }
+
+    fn call(&mut self, object: Object, method: &str, args: &[Value]) -> Result<Value, HostError> {
+        let Some(kind) = Kind::of(object) else { return Ok(Value::Null) };
+        match (kind, method, args) {
+            (Kind::Input, _, _) => input_object::call(self.context, self.body, method, args),
+            (Kind::Util, _, _) => util_object::call(method, args),
+            (_, "get", [name]) => self.get(object, &name.to_display_string()),
+            (_, "put", [name, value]) => {
+                self.set(object, &name.to_display_string(), value.clone())?;
+                // Java's put returns what was there; AWS prints nothing for it (recorded).
+                Ok(Value::Empty)
+            }
+            (_, "containsKey", [name]) => {
+                let found = self.get(object, &name.to_display_string())?;
+                Ok(Value::Bool(!found.is_null()))
+            }
+            (Kind::StageVariables, "keySet", []) => Ok(Value::list(self.stage_variable_names().collect())),
+            (Kind::StageVariables, "size", []) => {
+                Ok(Value::integer(i64::try_from(self.stage_variable_names().count()).unwrap_or(i64::MAX)))
+            }
+            (Kind::StageVariables, "isEmpty", []) => {
+                Ok(Value::Bool(self.stage_variable_names().next().is_none()))
+            }
+            _ => Ok(Value::Null),
+        }
+    }
+}
+
+impl Objects<'_> {
+    fn stage_variable_names(&self) -> impl Iterator<Item = Value> {
+        let stage = self.context.stage.as_deref();
+        stage.into_iter().flat_map(|stage| stage.variables.keys().map(|name| Value::str(name)))
+    }
+}
+
+/// A text, or API Gateway's missing value.
+pub(super) fn text(text: Option<&str>) -> Value {
+    text.map_or(Value::Empty, Value::str)
+}
+
+#[cfg(test)]
+mod tests;

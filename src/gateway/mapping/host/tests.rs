@@ -1,0 +1,203 @@
+//! Templates over API Gateway's objects. Values marked "recorded" are AWS's own answers.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::clock::{SeededIds, VirtualClock};
+use crate::gateway::address::{Target, TargetApi};
+use crate::gateway::api::HttpMethod;
+use crate::gateway::compile::compile_for_test;
+use crate::gateway::context::Peer;
+use crate::gateway::fixture::{NOW, api, method, mock, owner, strings, with};
+use crate::vtl::Template;
+
+fn context() -> Context {
+    let request = http::Request::get("/dev/pets/42?q=1&q=two+words&both=query")
+        .header("X-Mine", "mine")
+        .header("both", "header")
+        .header("host", "abc.execute-api.us-east-1.amazonaws.com")
+        .header("user-agent", "test/1")
+        .header("connection", "keep-alive");
+    let (parts, ()) = request.body(()).unwrap().into_parts();
+    let target =
+        Target { api: TargetApi::Named("abc".into()), stage: "dev".into(), path: "/pets/42".to_owned() };
+    let peer = Peer { ip: IpAddr::V4(Ipv4Addr::new(192, 0, 2, 7)) };
+    let mut context = Context::new(parts, target, peer, &VirtualClock::new(NOW), &SeededIds::new(1));
+    let deployment = with(api("abc"), "/pets/{id}", HttpMethod::Get, method(mock("", "")));
+    let variables = strings(&[("colour", "blue"), ("empty", "")]);
+    context.stage = Some(Arc::new(compile_for_test(&owner(), &deployment, &variables)));
+    context.path_parameters = vec![("id".into(), "42".to_owned())];
+    context
+}
+
+fn run(template: &str, body: &str, context: &mut Context, side: Side) -> Result<String, Refusal> {
+    let template = CompiledTemplate::Velocity(Box::new(Template::parse(template).unwrap()));
+    evaluate(&template, context, &Payload::new(body.to_owned().into()), side)
+}
+
+fn check(template: &str, body: &str, expect: &str) {
+    let output = run(template, body, &mut context(), Side::Request);
+    assert_eq!(output.as_deref(), Ok(expect), "{template} over {body}");
+}
+
+#[test]
+fn input_body() {
+    check("$input.body", r#"{"a": 1.0}"#, r#"{"a": 1.0}"#);
+    check("$input.body", "no json", "no json");
+    check("$input.body", "", "{}"); // recorded
+    check("[$!input.body.a]", r#"{"a": 1}"#, "[]");
+}
+
+#[test]
+fn input_json() {
+    let body = r#"{"text":"a\"b","n":1,"list":[1, 2],"nested":{"x":null}}"#;
+    check("$input.json('$.text')", body, r#""a\"b""#);
+    check("$input.json('$.n')", body, "1");
+    check("$input.json('$.list')", body, "[1,2]");
+    check("$input.json('$.nope')", body, r#""""#); // recorded
+    check("$input.json('$')", r#"{"b": 1, "a": 2}"#, r#"{"b":1,"a":2}"#);
+    check("$input.json('text')", body, r#""a\"b""#);
+    check("$input.json('$')", "", "{}");
+}
+
+#[test]
+fn input_path() {
+    let body = r#"{"text":"x","list":[{"n":"bar"}],"map":{"foo":"bar"},"none":null,"big":1486772644.911}"#;
+    check("$input.path('$.text')", body, "x");
+    check("$input.path('$.list')", body, r#"[{"n":"bar"}]"#); // recorded form
+    check("$input.path('$.map')", body, "{foo=bar}"); // recorded form
+    check("$input.path('$.big')", body, "1.486772644911E9"); // recorded form
+    check("[$input.path('$.nope')]", body, "[]");
+    check("[$input.path('$.none')]", body, "[]");
+    check("#if($input.path('$.nope') == '')empty#end", body, "empty");
+    check("#if($input.path('$.nope'))yes#{else}no#end", body, "no");
+    check("#set($root = $input.path('$'))$root.map.foo", body, "bar");
+    check("#foreach($item in $input.path('$.list'))$item.n;#end", body, "bar;");
+    check("[$input.path('$')]", "", "[]");
+}
+
+#[test]
+fn input_params() {
+    check("$input.params('id')", "", "42");
+    check("$input.params('q')", "", "two words");
+    check("$input.params('x-mine') $input.params('X-Mine')", "", "mine mine");
+    check("$input.params('both')", "", "query");
+    check("[$input.params('nope')][$input.params('connection')]", "", "[][]");
+    check("$input.params().path.id", "", "42"); // recorded
+    check("$input.params().querystring.get('both')", "", "query");
+    check("$input.params().header.get('X-Mine')", "", "mine");
+    check("#foreach($kind in $input.params().keySet())$kind #end", "", "path querystring header ");
+}
+
+#[test]
+fn context_members() {
+    check("$context.httpMethod $context.stage $context.apiId", "", "GET test-invoke-stage abc");
+    check("$context.identity.sourceIp $context.identity.userAgent", "", "192.0.2.7 test/1");
+    check("$context.accountId $context.requestTimeEpoch", "", "123456789012 1700000000123");
+    check("$context.requestTime", "", "14/Nov/2023:22:13:20 +0000");
+    check("$context.path $context.protocol", "", "/dev/pets/42 HTTP/1.1");
+    check("$context.domainName $context.domainPrefix", "", "abc.execute-api.us-east-1.amazonaws.com abc");
+    check(
+        "[$context.nope][$context.status][$context.authorizer.claims.sub][$context.identity.user]",
+        "",
+        "[][][][]",
+    );
+}
+
+#[test]
+fn stage_variables() {
+    check("$stageVariables.colour ${stageVariables.colour}", "", "blue blue");
+    check("$stageVariables.get('colour') $stageVariables['colour']", "", "blue blue");
+    check("[$stageVariables.nope][$stageVariables.empty]", "", "[][]"); // recorded
+    check("#foreach($name in $stageVariables.keySet())$name;#end", "", "colour;empty;");
+}
+
+#[test]
+fn util_functions() {
+    check("$util.escapeJavaScript($input.json('$'))", r#"{"a":"b"}"#, r#"{\"a\":\"b\"}"#);
+    check("$util.base64Decode($util.base64Encode('hi'))", "", "hi");
+    check("$util.urlDecode($util.urlEncode('a b&c'))", "", "a b&c");
+    check("#set($o = $util.parseJson('{\"a\":[1,2]}'))$o.a[1]", "", "2");
+}
+
+#[test]
+fn overrides_are_assigned_put_and_read_back() {
+    // As in the recorded case: the printed `put` leaves nothing behind.
+    let template = r#"#set($paramName = "foo")#set($context.requestOverride.querystring[$paramName] = "bar")#set($put = "putfoo")$context.requestOverride.querystring.put($put, "putBar")#set($context["requestOverride"].querystring["nestedfoo"] = "nestedFoo")#set($context.requestOverride.header.X-Many = ["1", "2"])#set($context.responseOverride.status = 444)done"#;
+    let mut context = context();
+    assert_eq!(run(template, "", &mut context, Side::Request).as_deref(), Ok("done"));
+    let one = |name: &str, value: &str| (name.to_owned(), vec![value.to_owned()]);
+    assert_eq!(
+        context.overrides.request_querystring,
+        [one("foo", "bar"), one("putfoo", "putBar"), one("nestedfoo", "nestedFoo")]
+    );
+    assert_eq!(
+        context.overrides.request_header,
+        [("X-Many".to_owned(), vec!["1".to_owned(), "2".to_owned()])]
+    );
+    assert_eq!(context.overrides.response_status.as_deref(), Some("444"));
+    let second = r#"$context.requestOverride.querystring["putfoo"]$context.requestOverride.querystring.nope"#;
+    assert_eq!(run(second, "", &mut context, Side::Response).as_deref(), Ok("putBar"));
+}
+
+#[test]
+fn a_body_that_is_no_json_is_the_senders_fault() {
+    let template = "$input.json('$.a')";
+    let refusal = run(template, "xyz", &mut context(), Side::Request).unwrap_err();
+    assert!(matches!(refusal, Refusal::BodyNotJson(_)), "{refusal:?}");
+    let refusal = run(template, "xyz", &mut context(), Side::Response).unwrap_err();
+    assert!(matches!(refusal, Refusal::ApiConfiguration(_)), "{refusal:?}");
+    let refusal = run("$util.parseJson('{')", "", &mut context(), Side::Request).unwrap_err();
+    assert!(matches!(refusal, Refusal::ApiConfiguration(_)), "{refusal:?}");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    /// Whatever is deployed and whatever is sent, mapping gives text or a refusal.
+    #[test]
+    fn mapping_never_panics(
+        pieces in prop::collection::vec(prop::sample::select(PIECES), 0..12),
+        body in r#"(\{"a":("x"|1|null|\[1,2\]|\{"b":2\})\})|.{0,20}"#,
+    ) {
+        if let Ok(template) = Template::parse(&pieces.concat()) {
+            let template = CompiledTemplate::Velocity(Box::new(template));
+            let payload = Payload::new(body.into());
+            let _ = evaluate(&template, &mut context(), &payload, Side::Request);
+        }
+    }
+}
+
+const PIECES: &[&str] = &[
+    "$input.json('$.a')",
+    "$input.path('$.a.b')",
+    "$input.path('$')",
+    "$input.params('q')",
+    "$input.params()",
+    "$input.json('$..')",
+    "$input.json('[')",
+    "$input.path(1)",
+    "$input.nope(1, 2)",
+    "$input.body",
+    "$util.escapeJavaScript($input.path('$.a'))",
+    "$util.parseJson($input.body)",
+    "$util.base64Decode('%')",
+    "$context.identity",
+    "$context",
+    "$context.requestOverride.header.put('a', $input)",
+    "#set($context.requestOverride.path.x = $input.path('$.a'))",
+    "#set($input.body = 1)",
+    "#set($context.responseOverride.status = [1])",
+    "$stageVariables.size()",
+    "$stageVariables",
+    "#foreach($x in $input.path('$.a'))",
+    "#end",
+    "#if($input)",
+    "text",
+    "\"",
+    "{",
+    "\n",
+];

@@ -1,0 +1,125 @@
+//! `$input`: the body and the parameters of the request.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use serde_json::{Map, Value as Json};
+
+use super::host::text;
+use super::payload::{NotJson, Payload};
+use crate::gateway::context::Context;
+use crate::json;
+use crate::jsonpath::{Path, PathError};
+use crate::vtl::{HostError, Value};
+
+/// `$input.body`, the only member that is no method.
+pub(super) fn get(body: &Payload, property: &str) -> Value {
+    match property {
+        // An empty payload prints `{}`, in requests and in responses (recorded).
+        "body" if body.is_empty() => Value::str("{}"),
+        "body" => Value::str(&String::from_utf8_lossy(body.bytes())),
+        _ => Value::Null,
+    }
+}
+
+/// `$input.json(path)`, `$input.path(path)`, `$input.params()`, `$input.params(name)`.
+pub(super) fn call(
+    context: &Context,
+    body: &Payload,
+    method: &str,
+    args: &[Value],
+) -> Result<Value, HostError> {
+    match (method, args) {
+        ("json", [path]) => json_text(body, &path.to_display_string()),
+        ("path", [path]) => path_of(body, &path.to_display_string()),
+        ("params", []) => Ok(all_params(context)),
+        ("params", [name]) => Ok(param(context, &name.to_display_string())),
+        ("body", []) => Ok(get(body, "body")),
+        _ => Ok(Value::Null),
+    }
+}
+
+/// The result as JSON text; what is not there is `""`, quotes included (recorded).
+fn json_text(body: &Payload, path: &str) -> Result<Value, HostError> {
+    const MISSING: &str = "\"\"";
+    let Some(document) = document(body)? else {
+        // An empty body reads as an empty document.
+        return Ok(Value::str(if is_root(path) { "{}" } else { MISSING }));
+    };
+    if is_root(path) {
+        return Ok(Value::str(&json::compact(document)));
+    }
+    let path = compiled(path)?;
+    Ok(Value::str(&path.read(document).map_or_else(|_| MISSING.to_owned(), |found| json::compact(&found))))
+}
+
+/// The live object; what is not there equals null and the empty text at once.
+fn path_of(body: &Payload, path: &str) -> Result<Value, HostError> {
+    let Some(document) = document(body)? else { return Ok(Value::Empty) };
+    if is_root(path) {
+        return Ok(Value::from_json(document));
+    }
+    let path = compiled(path)?;
+    Ok(path.read(document).map_or(Value::Empty, |found| Value::from_json(&found)))
+}
+
+fn document(body: &Payload) -> Result<Option<&Json>, NotJson> {
+    body.json()
+}
+
+fn is_root(path: &str) -> bool {
+    path.trim() == "$"
+}
+
+const KEPT_PATHS_MAX: usize = 512;
+
+/// Compiles a path once for each thread: templates ask for the same few over and over.
+fn compiled(text: &str) -> Result<Arc<Path>, PathError> {
+    thread_local! {
+        static KEPT: RefCell<HashMap<String, Arc<Path>>> = RefCell::new(HashMap::new());
+    }
+    KEPT.with_borrow_mut(|kept| {
+        if let Some(path) = kept.get(text) {
+            return Ok(path.clone());
+        }
+        // The leading `$.` is optional.
+        let trimmed = text.trim();
+        let path = Arc::new(if trimmed.starts_with('$') {
+            Path::compile(trimmed)?
+        } else {
+            Path::compile(&format!("$.{trimmed}"))?
+        });
+        if KEPT_PATHS_MAX <= kept.len() {
+            kept.clear();
+        }
+        kept.insert(text.to_owned(), path.clone());
+        Ok(path)
+    })
+}
+
+/// Path, then query string, then header.
+fn param(context: &Context, name: &str) -> Value {
+    if let Some(value) = context.path_parameter(name) {
+        return Value::str(value);
+    }
+    if let Some(value) = context.query().last(name) {
+        return Value::str(value);
+    }
+    text(context.header(name).as_deref())
+}
+
+/// `{path={…}, querystring={…}, header={…}}`, each with single values.
+fn all_params(context: &Context) -> Value {
+    let strings = |pairs: &mut dyn Iterator<Item = (String, String)>| {
+        Json::Object(pairs.map(|(name, value)| (name, Json::String(value))).collect::<Map<_, _>>())
+    };
+    let path = context.path_parameters.iter().map(|(name, value)| (name.to_string(), value.clone()));
+    let query = context.query().singles().map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let header = context.visible_headers().map(|(name, value)| (name, value.into_owned()));
+    let mut all = Map::new();
+    all.insert("path".to_owned(), strings(&mut path.into_iter()));
+    all.insert("querystring".to_owned(), strings(&mut query.into_iter()));
+    all.insert("header".to_owned(), strings(&mut header.into_iter()));
+    Value::from_json(&Json::Object(all))
+}

@@ -1,0 +1,99 @@
+//! `$context.requestOverride` and `$context.responseOverride` while a template runs.
+
+use super::host::Kind;
+use crate::gateway::context::{OverrideMap, Overrides};
+use crate::vtl::Value;
+
+/// The overrides as values of the language: what one template assigned, it and the next can read back.
+#[derive(Debug, Default)]
+pub(super) struct LiveOverrides {
+    request_header: Vec<(String, Value)>,
+    request_querystring: Vec<(String, Value)>,
+    request_path: Vec<(String, Value)>,
+    response_header: Vec<(String, Value)>,
+    response_status: Option<Value>,
+}
+
+impl LiveOverrides {
+    /// `$context.requestOverride.header`, `….header.X`, `$context.responseOverride.status`, …
+    pub(super) fn get(&self, kind: Kind, property: &str) -> Value {
+        let map = match (kind, property) {
+            (Kind::RequestOverride, "header") => return Kind::RequestHeader.value(),
+            (Kind::RequestOverride, "querystring") => return Kind::RequestQuerystring.value(),
+            (Kind::RequestOverride, "path") => return Kind::RequestPath.value(),
+            (Kind::ResponseOverride, "header") => return Kind::ResponseHeader.value(),
+            (Kind::ResponseOverride, "status") => {
+                return self.response_status.clone().unwrap_or(Value::Empty);
+            }
+            (Kind::RequestHeader, _) => &self.request_header,
+            (Kind::RequestQuerystring, _) => &self.request_querystring,
+            (Kind::RequestPath, _) => &self.request_path,
+            (Kind::ResponseHeader, _) => &self.response_header,
+            _ => return Value::Empty,
+        };
+        map.iter().find(|(name, _)| name == property).map_or(Value::Empty, |(_, value)| value.clone())
+    }
+
+    /// Assigns; anything that is no override stays as it is.
+    pub(super) fn set(&mut self, kind: Kind, property: &str, value: Value) {
+        let map = match (kind, property) {
+            (Kind::ResponseOverride, "status") => {
+                self.response_status = Some(value);
+                return;
+            }
+            (Kind::RequestHeader, _) => &mut self.request_header,
+            (Kind::RequestQuerystring, _) => &mut self.request_querystring,
+            (Kind::RequestPath, _) => &mut self.request_path,
+            (Kind::ResponseHeader, _) => &mut self.response_header,
+            _ => return,
+        };
+        match map.iter_mut().find(|(name, _)| name == property) {
+            Some((_, old)) => *old = value,
+            None => map.push((property.to_owned(), value)),
+        }
+    }
+}
+
+impl From<Overrides> for LiveOverrides {
+    fn from(overrides: Overrides) -> Self {
+        let live = |map: OverrideMap| {
+            map.into_iter()
+                .map(|(name, values)| match values.as_slice() {
+                    [one] => (name, Value::str(one)),
+                    many => (name, Value::list(many.iter().map(|value| Value::str(value)).collect())),
+                })
+                .collect()
+        };
+        Self {
+            request_header: live(overrides.request_header),
+            request_querystring: live(overrides.request_querystring),
+            request_path: live(overrides.request_path),
+            response_header: live(overrides.response_header),
+            response_status: overrides.response_status.as_deref().map(Value::str),
+        }
+    }
+}
+
+impl From<LiveOverrides> for Overrides {
+    fn from(live: LiveOverrides) -> Self {
+        let settle = |map: Vec<(String, Value)>| {
+            map.into_iter().map(|(name, value)| (name, texts(&value))).collect::<OverrideMap>()
+        };
+        Self {
+            request_header: settle(live.request_header),
+            request_querystring: settle(live.request_querystring),
+            request_path: settle(live.request_path),
+            response_header: settle(live.response_header),
+            response_status: live.response_status.map(|value| value.to_display_string()),
+        }
+    }
+}
+
+/// A list sets several values, anything else one; nothing sets none.
+fn texts(value: &Value) -> Vec<String> {
+    match value {
+        Value::List(list) => list.items().iter().map(Value::to_display_string).collect(),
+        value if value.is_null() => Vec::new(),
+        value => vec![value.to_display_string()],
+    }
+}

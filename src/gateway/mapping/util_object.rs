@@ -1,0 +1,116 @@
+//! `$util`: the five functions that API Gateway has, and no sixth.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+
+use crate::json;
+use crate::vtl::{HostError, Value};
+
+/// Calls `$util.method(args…)`; an unknown function is Java's null.
+pub(super) fn call(method: &str, args: &[Value]) -> Result<Value, HostError> {
+    let [argument] = args else { return Ok(Value::Null) };
+    Ok(match method {
+        "escapeJavaScript" => Value::str(&escape_java_script(&argument_text(argument))),
+        "parseJson" => return parse_json(&argument_text(argument)),
+        "urlEncode" => Value::str(&url_encode(&argument_text(argument))),
+        "urlDecode" => Value::str(&url_decode(&argument_text(argument))),
+        "base64Encode" => Value::str(&STANDARD.encode(argument_text(argument))),
+        "base64Decode" => base64_decode(&argument_text(argument))?,
+        _ => Value::Null,
+    })
+}
+
+/// Strings as they are; anything else as a template prints it; nothing as the empty text.
+fn argument_text(argument: &Value) -> String {
+    if argument.is_null() { String::new() } else { argument.to_display_string() }
+}
+
+/// Why text is no base64.
+#[derive(Debug, thiserror::Error)]
+#[error("$util.base64Decode was given text that is no base64")]
+struct NotBase64;
+
+/// Why text given to `$util.parseJson` is no JSON: the template's fault, not the client's.
+#[derive(Debug, thiserror::Error)]
+#[error("$util.parseJson: {0}")]
+struct NotParsed(json::SyntaxError);
+
+fn parse_json(text: &str) -> Result<Value, HostError> {
+    let value = json::parse(text).map_err(NotParsed)?;
+    Ok(Value::from_json(&value))
+}
+
+/// As commons-lang's `escapeJavaScript` does it: quotes, slashes and controls escaped, what is not ASCII as
+/// `\uXXXX` in upper-case hex, one for each UTF-16 unit.
+fn escape_java_script(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + text.len() / 8);
+    for unit in text.encode_utf16() {
+        match unit {
+            0x22 => out.push_str("\\\""),
+            0x27 => out.push_str("\\'"),
+            0x5c => out.push_str("\\\\"),
+            0x2f => out.push_str("\\/"),
+            0x0a => out.push_str("\\n"),
+            0x09 => out.push_str("\\t"),
+            0x0d => out.push_str("\\r"),
+            0x08 => out.push_str("\\b"),
+            0x0c => out.push_str("\\f"),
+            0x20..0x7f => out.extend(u8::try_from(unit).map(char::from)),
+            _ => out.push_str(&format!("\\u{unit:04X}")),
+        }
+    }
+    out
+}
+
+/// What `application/x-www-form-urlencoded` leaves alone.
+const FORM: &AsciiSet = &NON_ALPHANUMERIC.remove(b'*').remove(b'-').remove(b'.').remove(b'_').remove(b' ');
+
+fn url_encode(text: &str) -> String {
+    utf8_percent_encode(text, FORM).to_string().replace(' ', "+")
+}
+
+fn url_decode(text: &str) -> String {
+    percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned()
+}
+
+fn base64_decode(text: &str) -> Result<Value, NotBase64> {
+    let bytes = STANDARD.decode(text.trim()).map_err(|_| NotBase64)?;
+    Ok(Value::str(&String::from_utf8_lossy(&bytes)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(method: &str, argument: &str, expect: &str) {
+        let value = call(method, &[Value::str(argument)]).unwrap();
+        assert_eq!(value.as_str(), Some(expect), "{method}({argument:?})");
+    }
+
+    #[test]
+    fn escapes_as_commons_lang_does() {
+        check("escapeJavaScript", "a\"b'c\\d/e", r#"a\"b\'c\\d\/e"#);
+        check("escapeJavaScript", "\n\t\r\u{8}\u{c}\u{1}\u{7f}", r"\n\t\r\b\f\u0001\u007F");
+        check("escapeJavaScript", "é😀", r"\u00E9\uD83D\uDE00");
+        check("escapeJavaScript", "", "");
+    }
+
+    #[test]
+    fn url_and_base64() {
+        check("urlEncode", "a b&c=é~*-._", "a+b%26c%3D%C3%A9%7E*-._");
+        check("urlDecode", "a+b%26c%3D%C3%A9", "a b&c=é");
+        check("urlDecode", "100%", "100%");
+        check("base64Encode", "hé", "aMOp");
+        check("base64Decode", "aMOp", "hé");
+    }
+
+    #[test]
+    fn what_can_t_be_done_fails_or_is_null() {
+        assert!(call("base64Decode", &[Value::str("%")]).is_err());
+        assert!(call("parseJson", &[Value::str("{")]).is_err());
+        assert!(matches!(call("uuid", &[]), Ok(Value::Null)));
+        assert!(matches!(call("now", &[Value::str("x")]), Ok(Value::Null)));
+        assert_eq!(call("urlEncode", &[Value::Empty]).unwrap().as_str(), Some(""));
+    }
+}

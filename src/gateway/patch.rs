@@ -1,0 +1,145 @@
+//! PATCH: lists of small changes to one thing, applied in order and as a whole.
+//!
+//! Each thing has a file with its paths. All work on a copy that the caller stores only if every operation
+//! went through, so that a list is applied whole or not at all. See
+//! <https://docs.aws.amazon.com/apigateway/latest/api/patch-operations.html>.
+
+mod account;
+mod gateway_response;
+mod integration;
+mod maps;
+mod method;
+mod method_setting;
+mod pointer;
+mod rest_api;
+mod stage;
+
+pub(crate) use account::patch_account;
+pub(crate) use gateway_response::patch_gateway_response;
+pub(crate) use integration::{patch_integration, patch_integration_response};
+pub(crate) use method::{authorization_type, patch_method, patch_method_response};
+pub(crate) use rest_api::patch_rest_api;
+pub(crate) use stage::patch_stage;
+
+use super::api::words::words;
+use super::error::BadRequest;
+
+words! {
+    /// What a patch operation does. `move` and `test` are words of the format that no path supports.
+    pub enum PatchOp {
+        Add = "add",
+        Remove = "remove",
+        Move = "move",
+        Test = "test",
+        Replace = "replace",
+        Copy = "copy",
+    }
+}
+
+/// See [PatchOperation](https://docs.aws.amazon.com/apigateway/latest/api/API_PatchOperation.html).
+#[derive(Clone, Debug, PartialEq, Eq, serde::Deserialize)]
+pub struct PatchOperation {
+    /// What to do.
+    pub op: PatchOp,
+    /// Where: a JSON pointer.
+    pub path: Option<String>,
+    /// The new value; always a text, whatever the type of what it replaces.
+    pub value: Option<String>,
+    /// Where a copy comes from.
+    pub from: Option<String>,
+}
+
+impl PatchOperation {
+    /// The path as AWS prints it.
+    fn printed_path(&self) -> &str {
+        self.path.as_deref().unwrap_or("null")
+    }
+
+    /// The value, with `""` standing for none: both clear a text.
+    pub(crate) fn text(&self) -> Option<String> {
+        self.value.clone().filter(|value| !value.is_empty())
+    }
+
+    /// The value as AWS reads booleans: whatever isn't `true` is false.
+    pub(crate) fn boolean(&self) -> bool {
+        self.value.as_deref().is_some_and(|value| value.eq_ignore_ascii_case("true"))
+    }
+
+    /// Refuses every operation but `replace`, on a path that is known.
+    fn only_replace(&self) -> Result<(), BadRequest> {
+        match self.op {
+            PatchOp::Replace => Ok(()),
+            PatchOp::Add | PatchOp::Remove | PatchOp::Move | PatchOp::Test | PatchOp::Copy => {
+                Err(BadRequest::PatchOp("[replace]"))
+            }
+        }
+    }
+
+    fn unknown_path(&self) -> BadRequest {
+        BadRequest::PatchPath(self.printed_path().to_owned())
+    }
+}
+
+/// Checks the operation against a thing that knows `replace` only, on `paths`; the words are those of
+/// resources, models, request validators and the like. `printed` is the list as AWS prints it.
+pub(crate) fn replace_only<'p>(
+    patch: &'p PatchOperation,
+    paths: &[&str],
+    printed: &'static str,
+) -> Result<&'p str, BadRequest> {
+    let path = patch.printed_path();
+    match patch.op {
+        PatchOp::Replace if paths.contains(&path) => Ok(path),
+        PatchOp::Replace => {
+            Err(BadRequest::UnsupportedPath { path: path.to_owned(), op: patch.op.as_str(), paths: printed })
+        }
+        PatchOp::Add | PatchOp::Remove | PatchOp::Move | PatchOp::Test | PatchOp::Copy => {
+            Err(BadRequest::UnsupportedOp { path: path.to_owned(), op: patch.op.as_str() })
+        }
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// `"replace /path value"`, as test tables write operations; a value may hold blanks.
+    pub(crate) fn op(text: &str) -> PatchOperation {
+        let mut words = text.splitn(3, ' ');
+        let mut word = || words.next().map(str::to_owned);
+        let op = word().and_then(|word| PatchOp::parse(&word)).unwrap();
+        let (path, rest) = (word(), word());
+        match op {
+            PatchOp::Copy => PatchOperation { op, path, value: None, from: rest },
+            PatchOp::Add | PatchOp::Remove | PatchOp::Move | PatchOp::Test | PatchOp::Replace => {
+                PatchOperation { op, path, value: rest, from: None }
+            }
+        }
+    }
+
+    #[test]
+    fn things_with_replace_only_word_their_refusals() {
+        let check = |text: &str| {
+            replace_only(&op(text), &["/description", "/schema"], "[/description, /schema]")
+                .map(str::to_owned)
+                .map_err(|error| error.to_string())
+        };
+        assert_eq!(check("replace /schema {}"), Ok("/schema".to_owned()));
+        assert_eq!(
+            check("replace /name x").unwrap_err(),
+            "Invalid patch path  '/name' specified for op 'replace'. Must be one of: [/description, /schema]"
+        );
+        assert_eq!(
+            check("add /wrong-path x").unwrap_err(),
+            "Invalid patch path  '/wrong-path' specified for op 'add'. Please choose supported operations"
+        );
+    }
+
+    #[test]
+    fn whatever_is_not_true_is_false() {
+        for (text, expect) in [("true", true), ("True", true), ("false", false), ("whatever", false)] {
+            assert_eq!(op(&format!("replace /x {text}")).boolean(), expect, "{text}");
+        }
+        assert!(!op("replace /x").boolean());
+    }
+}

@@ -1,0 +1,72 @@
+//! Entries of maps, patched by key: `/requestTemplates/application~1json`.
+
+use std::collections::BTreeMap;
+
+use super::{PatchOp, PatchOperation};
+use crate::gateway::error::{BadRequest, Error, NotFound};
+
+/// Every operation a map's entry has.
+pub(super) const ENTRY_OPS: &str = "[add, remove, replace]";
+
+/// What an operation does to one entry.
+pub(super) enum Entry {
+    /// `add`, or `replace` of whatever may be there.
+    Set,
+    /// `replace`, where the entry has to be there already if the map is strict.
+    Replace,
+    /// `remove`, where the entry has to be there.
+    Remove,
+}
+
+/// The operation on an entry; `move`, `test` and `copy` have no meaning for one.
+pub(super) fn entry_op(patch: &PatchOperation) -> Result<Entry, BadRequest> {
+    match patch.op {
+        PatchOp::Add => Ok(Entry::Set),
+        PatchOp::Replace => Ok(Entry::Replace),
+        PatchOp::Remove => Ok(Entry::Remove),
+        PatchOp::Move | PatchOp::Test | PatchOp::Copy => Err(BadRequest::PatchOp(ENTRY_OPS)),
+    }
+}
+
+/// Whether `replace` takes keys that aren't there. Recorded: responses don't, requests do.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Absent {
+    /// `replace` adds them.
+    Added,
+    /// `replace` refuses them.
+    Refused,
+}
+
+/// Patches the entry `key` of `map`, with `value` as what the entry becomes.
+pub(super) fn patch_entry<V>(
+    map: &mut BTreeMap<String, V>,
+    key: &str,
+    patch: &PatchOperation,
+    value: V,
+    absent: Absent,
+    missing: NotFound,
+) -> Result<(), Error> {
+    match entry_op(patch)? {
+        Entry::Replace if absent == Absent::Refused && !map.contains_key(key) => Err(missing.into()),
+        Entry::Set | Entry::Replace => {
+            map.insert(key.to_owned(), value);
+            Ok(())
+        }
+        Entry::Remove => map.remove(key).map(drop).ok_or(missing).map_err(Error::from),
+    }
+}
+
+/// Patches a whole map of texts: `remove` empties it, `add` and `replace` take a JSON object of texts, which
+/// `add` merges and `replace` puts in its place.
+pub(super) fn patch_whole(map: &mut BTreeMap<String, String>, patch: &PatchOperation) -> Result<(), Error> {
+    let given = || -> Result<BTreeMap<String, String>, BadRequest> {
+        let value = patch.value.as_deref().unwrap_or_default();
+        serde_json::from_str(value).map_err(|_| BadRequest::PatchValue(patch.printed_path().to_owned()))
+    };
+    match entry_op(patch)? {
+        Entry::Set => map.extend(given()?),
+        Entry::Replace => *map = given()?,
+        Entry::Remove => map.clear(),
+    }
+    Ok(())
+}

@@ -1,0 +1,107 @@
+//! `Finished → Response`: writes the stage's access log and counts its metrics: the outermost layer, since a line holds the status
+//! that a refusal got from the API's gateway responses.
+
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context as TaskContext, Poll};
+
+use bytes::Bytes;
+use http_body::{Body as _, Frame, SizeHint};
+use tower::{Service, service_fn};
+
+use super::{Arrived, Finished};
+use crate::clock::Clock;
+use crate::connect::{Body, BoxError, Response, boxed};
+use crate::gateway::context::{Context, Outcome};
+use crate::gateway::mapping::payload::Payload;
+use crate::gateway::mapping::source::Facts;
+
+/// The outermost layer.
+pub(crate) fn over<S>(
+    clock: Arc<dyn Clock>,
+    next: S,
+) -> impl Service<Arrived, Response = Response, Error = Infallible, Future: Send> + Clone + Send + Sync + 'static
+where
+    S: Service<Arrived, Response = Finished, Error = Infallible, Future: Send>
+        + Clone
+        + Send
+        + Sync
+        + 'static,
+{
+    service_fn(move |arrived: Arrived| {
+        let (clock, mut next) = (clock.clone(), next.clone());
+        async move {
+            let finished = next.call(arrived).await?;
+            Ok(tell(finished, &*clock))
+        }
+    })
+}
+
+fn tell(finished: Finished, clock: &dyn Clock) -> Response {
+    let Finished { mut context, response } = finished;
+    let latency = clock.monotonic().saturating_sub(context.started);
+    let (status, length) = (response.status().as_u16(), response.body().size_hint().exact());
+    context.outcome = Some(Outcome { status, length, latency });
+    let Some(stage) = &context.stage else { return response };
+    stage.meters.answered(status, latency);
+    if stage.access_log.is_none() {
+        return response;
+    }
+    if length.is_some() {
+        write(&context);
+        return response;
+    }
+    // How much was sent is known when the body ends; the line waits for that.
+    response.map(|body| boxed(Counted { body, sent: 0, context }))
+}
+
+/// One line, at target `stepgate::access`.
+fn write(context: &Context) {
+    let Some(stage) = &context.stage else { return };
+    let Some(format) = &stage.access_log else { return };
+    let body = Payload::default();
+    let line = format.render(Facts { context, request: &body, response: None }, "-");
+    tracing::info!(target: "stepgate::access", api = %stage.api_id, stage = %stage.name, "{line}");
+}
+
+/// A body that writes the line when it ends or is given up.
+struct Counted {
+    body: Body,
+    sent: u64,
+    context: Box<Context>,
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        if let Some(outcome) = &mut self.context.outcome {
+            outcome.length = Some(self.sent);
+        }
+        write(&self.context);
+    }
+}
+
+impl http_body::Body for Counted {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut TaskContext<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        let frame = Pin::new(&mut self.body).poll_frame(cx);
+        if let Poll::Ready(Some(Ok(frame))) = &frame {
+            let n_bytes = frame.data_ref().map_or(0, Bytes::len);
+            self.sent = self.sent.saturating_add(u64::try_from(n_bytes).unwrap_or(u64::MAX));
+        }
+        frame
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}

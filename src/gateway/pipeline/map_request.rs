@@ -1,0 +1,401 @@
+//! Makes the integration request: parameters, content handling, template, overrides, in AWS's order.
+
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue, USER_AGENT};
+use http::{HeaderMap, Method, Uri};
+use tower::service_fn;
+
+use super::{Answered, Call, Exchange, Next, PAYLOAD_BYTES_MAX, Prepared, Refused, Routed, Validated};
+use crate::connect;
+use crate::connect::{Body, collect, full};
+use crate::gateway::api::{AuthorizationType, PassthroughBehavior};
+use crate::gateway::backends::AwsCall;
+use crate::gateway::compile::{
+    Backend, CompiledIntegration, CompiledMethod, CompiledStage, HttpBackend, RequestTarget, essence,
+};
+use crate::gateway::context::Context;
+use crate::gateway::execution_log::JavaMap;
+use crate::gateway::headers::{Rules, is_dropped_to_proxy_backend, is_illegal_target, spelling};
+use crate::gateway::integration::mock;
+use crate::gateway::mapping::content::{Content, convert_request};
+use crate::gateway::mapping::host::{Side, evaluate};
+use crate::gateway::mapping::payload::Payload;
+use crate::gateway::mapping::source::{Facts, Mapped};
+use crate::gateway::query;
+use crate::gateway::refusal::{Misconfiguration, Refusal};
+
+/// `Validated → Prepared`.
+pub(crate) fn over(next: impl Next<Prepared, Answered>) -> impl Next<Validated, Answered> {
+    service_fn(move |validated: Validated| {
+        let mut next = next.clone();
+        async move { next.call(prepare(validated).await?).await }
+    })
+}
+
+async fn prepare(Validated(routed): Validated) -> Result<Prepared, Refused> {
+    let Routed { mut context, stage, method, body } = routed;
+    let streams = method.integration.as_ref().is_some_and(CompiledIntegration::is_proxy)
+        && method.integration.as_ref().is_some_and(|i| i.parameters.is_empty() || !reads_body(i))
+        && http_body::Body::size_hint(&body).exact().is_some();
+    let (request, streaming) = if streams {
+        (Payload::default(), Some(body))
+    } else {
+        match collect(body, PAYLOAD_BYTES_MAX).await {
+            Ok(bytes) => (Payload::new(bytes), None),
+            Err(error) => {
+                let refusal = match error {
+                    connect::Error::TooLarge { .. } => Refusal::RequestTooLarge,
+                    _ => Refusal::BodyBroken,
+                };
+                return Err(Refused { context, refusal });
+            }
+        }
+    };
+    match call(&mut context, &stage, &method, &request, streaming) {
+        Ok(call) => Ok(Prepared { exchange: Exchange { context, stage, method, request }, call }),
+        Err(refusal) => Err(Refused { context, refusal }),
+    }
+}
+
+fn reads_body(integration: &CompiledIntegration) -> bool {
+    use crate::gateway::mapping::source::Source;
+    integration.parameters.iter().any(|(_, source)| matches!(source, Source::Body(_)))
+}
+
+fn call(
+    context: &mut Context,
+    stage: &CompiledStage,
+    method: &CompiledMethod,
+    request: &Payload,
+    streaming: Option<Body>,
+) -> Result<Call, Refusal> {
+    let Some(integration) = &method.integration else {
+        let reason = "The method has no integration".to_owned();
+        return Err(Refusal::ApiConfiguration(Misconfiguration::Unsupported(reason)));
+    };
+    match &integration.backend {
+        Backend::InvalidAddress => Err(Refusal::ApiConfiguration(Misconfiguration::EndpointAddress)),
+        Backend::Unsupported(reason) => {
+            Err(Refusal::ApiConfiguration(Misconfiguration::Unsupported(reason.clone())))
+        }
+        Backend::Mock => {
+            let transformed = transform(context, stage, integration, request)?;
+            let status = mock::status_code(&transformed.body.into_bytes());
+            status.map(Call::Mock).ok_or(Refusal::ApiConfiguration(Misconfiguration::MockStatus))
+        }
+        Backend::Http(backend) if backend.proxy => {
+            proxy_call(context, stage, method, integration, backend, request, streaming)
+        }
+        Backend::Http(backend) => {
+            let mut mapped = mapped(context, integration, request)?;
+            let transformed = transform(context, stage, integration, request)?;
+            if transformed.ran {
+                mapped.override_with(context, integration.header_rules())?;
+            }
+            let verb = backend.verb.clone().unwrap_or_else(|| context.method.clone());
+            let mut headers = default_headers(context, stage, &verb);
+            insert(&mut headers, "x-amzn-trace-id", &context.trace_id());
+            insert(&mut headers, "x-amzn-apigateway-api-id", stage.api_id.as_str());
+            mapped.replace_headers(&mut headers);
+            let target = backend.uri.fill(|name| mapped.path(name));
+            let target = with_query(target, &mapped.query);
+            let body = transformed.body.into_bytes();
+            log_endpoint(context, &target, &headers, Some(&body));
+            http_call(integration, backend, verb, target, headers, full(body))
+        }
+        Backend::Aws { target, verb, credentials } => {
+            let mut mapped = mapped(context, integration, request)?;
+            let transformed = transform(context, stage, integration, request)?;
+            if transformed.ran {
+                mapped.override_with(context, integration.header_rules())?;
+            }
+            let mut headers = default_headers(context, stage, verb);
+            insert(&mut headers, "x-amzn-trace-id", &context.trace_id());
+            mapped.replace_headers(&mut headers);
+            let body = transformed.body.into_bytes();
+            log_endpoint(context, &target.to_string(), &headers, Some(&body));
+            let mut query = target.query.clone();
+            query.append(&mut mapped.query);
+            let call = AwsCall {
+                owner: stage.owner.clone(),
+                api_id: stage.api_id.clone(),
+                service: target.service.clone(),
+                region: target.region.clone(),
+                operation: target.operation.clone(),
+                method: verb.clone(),
+                credentials_role: credentials.clone(),
+                headers,
+                query,
+                body,
+            };
+            Ok(Call::Aws(Box::new(call), integration.timeout))
+        }
+    }
+}
+
+/// The body for the backend, and whether a template made it.
+struct Transformed {
+    body: Content,
+    ran: bool,
+}
+
+fn transform(
+    context: &mut Context,
+    stage: &CompiledStage,
+    integration: &CompiledIntegration,
+    request: &Payload,
+) -> Result<Transformed, Refusal> {
+    let content_type = context.header("content-type").map(|value| value.into_owned());
+    let is_binary = !stage.binary_types.is_empty()
+        && stage.binary_types.contains(content_type.as_deref().map_or("application/json", essence));
+    let content = convert_request(request.bytes().clone(), is_binary, integration.content_handling)
+        .map_err(|_| Refusal::ApiConfiguration(Misconfiguration::Base64))?;
+    let Some(template) = integration.templates.for_content_type(content_type.as_deref()) else {
+        let passes = match integration.passthrough {
+            PassthroughBehavior::WhenNoMatch => true,
+            PassthroughBehavior::WhenNoTemplates => integration.templates.is_empty(),
+            PassthroughBehavior::Never => false,
+        };
+        if !passes {
+            return Err(Refusal::UnsupportedMediaType);
+        }
+        return Ok(Transformed { body: content, ran: false });
+    };
+    // Parsed once for parameters and template, unless the conversion changed the text.
+    let text = match content {
+        Content::Text(text) => text,
+        // An empty body has no bytes that a template could not read.
+        Content::Binary(bytes) if bytes.is_empty() => bytes,
+        Content::Binary(_) => return Err(Refusal::ApiConfiguration(Misconfiguration::BinaryPayload)),
+    };
+    let output = if text == *request.bytes() {
+        evaluate(template, context, request, Side::Request)?
+    } else {
+        evaluate(template, context, &Payload::new(text), Side::Request)?
+    };
+    Ok(Transformed { body: Content::Text(output.into()), ran: true })
+}
+
+/// Values on their way to the backend.
+#[derive(Debug, Default)]
+struct MappedParameters {
+    headers: Vec<(HeaderName, Vec<String>)>,
+    query: Vec<(String, String)>,
+    path: Vec<(String, String)>,
+}
+
+fn mapped(
+    context: &Context,
+    integration: &CompiledIntegration,
+    request: &Payload,
+) -> Result<MappedParameters, Refusal> {
+    let facts = Facts { context, request, response: None };
+    let rules = integration.header_rules();
+    let mut mapped = MappedParameters::default();
+    for (target, source) in &integration.parameters {
+        if let RequestTarget::Header(name) = target {
+            check_target(name, rules)?;
+        }
+        let value = source.read(facts).map_err(|_| Refusal::MappedBodyNotJson)?;
+        match target {
+            _ if value == Mapped::Nothing => {}
+            RequestTarget::Header(name) => {
+                if let Some(value) = value.joined() {
+                    mapped.headers.push((name.clone(), vec![value.into_owned()]));
+                }
+            }
+            RequestTarget::Query(name) => {
+                let values = value.into_values().into_iter();
+                mapped.query.extend(values.map(|value| (name.clone(), value.into_owned())));
+            }
+            RequestTarget::Path(name) => {
+                mapped.path.extend(value.joined().map(|value| (name.clone(), value.into_owned())));
+            }
+        }
+    }
+    Ok(mapped)
+}
+
+fn check_target(name: &HeaderName, rules: Rules) -> Result<(), Refusal> {
+    if is_illegal_target(name.as_str(), rules) {
+        let target = format!("integration.request.header.{name}");
+        return Err(Refusal::ApiConfiguration(Misconfiguration::Mapping(target)));
+    }
+    Ok(())
+}
+
+impl MappedParameters {
+    /// Overrides win over mappings of the same name and may add names.
+    fn override_with(&mut self, context: &Context, rules: Rules) -> Result<(), Refusal> {
+        let overrides = &context.overrides;
+        for (name, values) in &overrides.request_header {
+            let Ok(name) = HeaderName::try_from(name) else {
+                return Err(Refusal::ApiConfiguration(Misconfiguration::Mapping(name.clone())));
+            };
+            check_target(&name, rules)?;
+            self.headers.retain(|(other, _)| *other != name);
+            self.headers.push((name, values.clone()));
+        }
+        for (name, values) in &overrides.request_querystring {
+            self.query.retain(|(other, _)| other != name);
+            self.query.extend(values.iter().map(|value| (name.clone(), value.clone())));
+        }
+        for (name, values) in &overrides.request_path {
+            self.path.retain(|(other, _)| other != name);
+            self.path.extend(values.first().map(|value| (name.clone(), value.clone())));
+        }
+        Ok(())
+    }
+
+    fn path(&self, name: &str) -> Option<&str> {
+        self.path.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    fn replace_headers(&self, headers: &mut HeaderMap) {
+        for (name, values) in &self.headers {
+            headers.remove(name);
+            for value in values {
+                // Control characters in a mapped value can't be sent; the header is left out.
+                if let Ok(value) = HeaderValue::from_bytes(value.as_bytes()) {
+                    headers.append(name, value);
+                }
+            }
+        }
+    }
+}
+
+/// What backends get from non-proxy integrations whatever is mapped.
+fn default_headers(context: &Context, stage: &CompiledStage, verb: &Method) -> HeaderMap {
+    let mut headers = HeaderMap::with_capacity(8);
+    headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+    let agent = format!("AmazonAPIGateway_{}", stage.api_id);
+    headers.extend(HeaderValue::try_from(agent).map(|agent| (USER_AGENT, agent)));
+    if !matches!(*verb, Method::GET | Method::HEAD | Method::OPTIONS) {
+        let given = context.headers.get(CONTENT_TYPE).cloned();
+        headers.insert(CONTENT_TYPE, given.unwrap_or(HeaderValue::from_static("application/json")));
+    }
+    headers
+}
+
+fn insert(headers: &mut HeaderMap, name: &'static str, value: &str) {
+    headers.extend(HeaderValue::try_from(value).map(|value| (HeaderName::from_static(name), value)));
+}
+
+/// Everything of the client's request passes; mappings replace what they name.
+fn proxy_call(
+    context: &mut Context,
+    stage: &CompiledStage,
+    method: &CompiledMethod,
+    integration: &CompiledIntegration,
+    backend: &HttpBackend,
+    request: &Payload,
+    streaming: Option<Body>,
+) -> Result<Call, Refusal> {
+    let mapped = mapped(context, integration, request)?;
+    let mut headers = passed_headers(context, method);
+    let forwarded = match context.header("x-forwarded-for") {
+        Some(before) => format!("{before}, {}", context.peer.ip),
+        None => context.peer.ip.to_string(),
+    };
+    insert(&mut headers, "x-forwarded-for", &forwarded);
+    insert(&mut headers, "x-forwarded-port", "443");
+    insert(&mut headers, "x-forwarded-proto", "https");
+    insert(&mut headers, "x-amzn-trace-id", &context.trace_id());
+    insert(&mut headers, "x-amzn-apigateway-api-id", stage.api_id.as_str());
+    mapped.replace_headers(&mut headers);
+
+    let mut target = backend.uri.fill(|name| mapped.path(name));
+    if mapped.query.is_empty() {
+        if let Some(raw) = context.uri.query() {
+            target.push(if target.contains('?') { '&' } else { '?' });
+            target.push_str(raw);
+        }
+    } else {
+        let passed = context
+            .query()
+            .pairs()
+            .iter()
+            .filter(|(name, _)| !mapped.query.iter().any(|(mapped, _)| mapped == name));
+        let all: Vec<_> = passed.chain(&mapped.query).cloned().collect();
+        target = with_query(target, &all);
+    }
+    let verb = backend.verb.clone().unwrap_or_else(|| context.method.clone());
+    log_endpoint(context, &target, &headers, streaming.is_none().then_some(request.bytes()));
+    let body = streaming.unwrap_or_else(|| full(request.bytes().clone()));
+    http_call(integration, backend, verb, target, headers, body)
+}
+
+fn passed_headers(context: &Context, method: &CompiledMethod) -> HeaderMap {
+    let mut headers = HeaderMap::with_capacity(context.headers.keys_len() + 8);
+    for name in context.headers.keys().filter(|name| !is_dropped_to_proxy_backend(name.as_str())) {
+        let mut values = context.headers.get_all(name).iter();
+        let (Some(first), rest) = (values.next(), values) else { continue };
+        if *name == AUTHORIZATION
+            && (method.authorization == AuthorizationType::AwsIam
+                || first.as_bytes().starts_with(b"AWS4-HMAC-SHA256"))
+        {
+            continue;
+        }
+        // Several copies of a header become one.
+        let mut joined = first.clone();
+        let rest: Vec<_> = rest.collect();
+        if !rest.is_empty() {
+            let all: Vec<&[u8]> = std::iter::once(first).chain(rest).map(HeaderValue::as_bytes).collect();
+            if let Ok(value) = HeaderValue::from_bytes(&all.join(b", ".as_slice())) {
+                joined = value;
+            }
+        }
+        headers.insert(name.clone(), joined);
+    }
+    headers
+}
+
+fn with_query(mut target: String, pairs: &[(String, String)]) -> String {
+    if pairs.is_empty() {
+        return target;
+    }
+    let mut query = String::new();
+    for (name, value) in pairs {
+        query::append(&mut query, name, value);
+    }
+    target.push(if target.contains('?') { '&' } else { '?' });
+    target.push_str(&query);
+    target
+}
+
+fn http_call(
+    integration: &CompiledIntegration,
+    backend: &HttpBackend,
+    verb: Method,
+    target: String,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Call, Refusal> {
+    let invalid = || Refusal::ApiConfiguration(Misconfiguration::EndpointAddress);
+    let uri = Uri::try_from(target).map_err(|_| invalid())?;
+    let mut request = connect::Request::new(body);
+    *request.method_mut() = verb;
+    *request.uri_mut() = uri;
+    *request.headers_mut() = headers;
+    let bounds = connect::Call {
+        timeout: integration.timeout,
+        response_bytes_max: PAYLOAD_BYTES_MAX,
+        server_certificate: backend.server_certificate,
+    };
+    Ok(Call::Http(Box::new(request), bounds))
+}
+
+/// The execution log's lines about the endpoint request.
+fn log_endpoint(context: &mut Context, uri: &str, headers: &HeaderMap, body: Option<&bytes::Bytes>) {
+    if context.log.is_none() {
+        return;
+    }
+    let shown = headers.iter().map(|(name, value)| {
+        (spelling(name.as_str()), String::from_utf8_lossy(value.as_bytes()).into_owned())
+    });
+    let shown: Vec<_> = shown.collect();
+    context.log(format_args!("Endpoint request URI: {uri}"));
+    context.log(format_args!("Endpoint request headers: {}", JavaMap(shown.iter().map(|(k, v)| (k, v)))));
+    let body = body.map(|body| String::from_utf8_lossy(body)).unwrap_or_default();
+    context.log(format_args!("Endpoint request body after transformations: {body}"));
+    context.log(format_args!("Sending request to {uri}"));
+}

@@ -1,0 +1,266 @@
+//! Makes the method's answer of the integration's: selection, content handling, template, headers, overrides.
+
+use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
+use http::{HeaderMap, StatusCode};
+use tower::service_fn;
+
+use super::{Answered, Exchange, Next, PAYLOAD_BYTES_MAX, Prepared, Refused, Replied, Reply, ReplyBody};
+use crate::connect::{Body, Response, collect, full};
+use crate::gateway::compile::{CompiledIntegration, CompiledResponse, essence, first_accepted};
+use crate::gateway::context::Context;
+use crate::gateway::execution_log::JavaMap;
+use crate::gateway::headers::{ResponseHeader, Rules, response_header, spelling};
+use crate::gateway::integration::http_refusal;
+use crate::gateway::mapping::content::{Content, convert_response};
+use crate::gateway::mapping::host::{Side, evaluate};
+use crate::gateway::mapping::payload::Payload;
+use crate::gateway::mapping::source::{Facts, Mapped};
+use crate::gateway::refusal::{Misconfiguration, Refusal};
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+
+/// `Prepared → Answered`, over the service that gives `Replied`.
+pub(crate) fn over(next: impl Next<Prepared, Replied>) -> impl Next<Prepared, Answered> {
+    service_fn(move |prepared: Prepared| {
+        let mut next = next.clone();
+        async move { answer(next.call(prepared).await?).await }
+    })
+}
+
+async fn answer(replied: Replied) -> Result<Answered, Refused> {
+    let Replied { mut exchange, reply } = replied;
+    if exchange.integration().is_some_and(CompiledIntegration::is_proxy) {
+        return proxied(exchange, reply).await;
+    }
+    let Reply { status, headers, body } = reply;
+    let body = match whole(body).await {
+        Ok(body) => body,
+        Err(refusal) => return Err(exchange.refuse(refusal)),
+    };
+    match map(&mut exchange, status, headers, body) {
+        Ok(response) => Ok(Answered { context: exchange.context, response }),
+        Err(refusal) => Err(exchange.refuse(refusal)),
+    }
+}
+
+async fn whole(body: ReplyBody) -> Result<bytes::Bytes, Refusal> {
+    match body {
+        ReplyBody::Whole(bytes) => Ok(bytes),
+        ReplyBody::Streaming(body) => {
+            collect(body, PAYLOAD_BYTES_MAX).await.map_err(|error| http_refusal(&error))
+        }
+    }
+}
+
+fn map(
+    exchange: &mut Exchange,
+    status: StatusCode,
+    headers: HeaderMap,
+    body: bytes::Bytes,
+) -> Result<Response, Refusal> {
+    let Exchange { context, stage, method, request } = exchange;
+    let Some(integration) = &method.integration else {
+        return Err(Refusal::ResourceNotFound); // Not reached: `map_request` has found it.
+    };
+    let rules = integration.header_rules();
+    log_reply(context, &headers, &body, rules);
+    let selected = integration.responses.select(status.as_str());
+    let no_match =
+        || Refusal::ApiConfiguration(Misconfiguration::NoOutputMapping(status.as_str().to_owned()));
+    let selected = selected.ok_or_else(no_match)?;
+    if !selected.is_declared {
+        return Err(Refusal::ApiConfiguration(Misconfiguration::MethodResponse(selected.status)));
+    }
+
+    let backend_type = headers.get(CONTENT_TYPE).cloned();
+    let accept = context.header("accept").map(|accept| accept.into_owned());
+    let content = if stage.binary_types.is_empty() && selected.content_handling.is_none() {
+        Content::Text(body.clone())
+    } else {
+        let given = backend_type.as_ref().and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let is_binary = stage.binary_types.contains(essence(given));
+        let accepts = accept.as_deref().map_or("application/json", first_accepted);
+        let accepts_binary = stage.binary_types.contains(accepts);
+        // No bytes are both text and binary; there is nothing to convert.
+        let handling = if body.is_empty() { None } else { selected.content_handling };
+        if body.is_empty() {
+            Content::Text(body.clone())
+        } else {
+            convert_response(body.clone(), is_binary, accepts_binary, handling)
+                .map_err(|_| Refusal::ApiConfiguration(Misconfiguration::Base64))?
+        }
+    };
+
+    let raw = Payload::new(body);
+    let template = selected.templates.for_accept(accept.as_deref());
+    let (content_type, out, ran) = match template {
+        None => (backend_type.unwrap_or(JSON), content.into_bytes(), false),
+        Some((key, template)) => {
+            let text = match content {
+                Content::Text(text) => text,
+                Content::Binary(_) => return Err(Refusal::ApiConfiguration(Misconfiguration::BinaryPayload)),
+            };
+            let output = if text == *raw.bytes() {
+                evaluate(template, context, &raw, Side::Response)?
+            } else {
+                evaluate(template, context, &Payload::new(text), Side::Response)?
+            };
+            (HeaderValue::try_from(key).unwrap_or(JSON), output.into(), true)
+        }
+    };
+
+    let mut answer = HeaderMap::with_capacity(selected.headers.len() + 4);
+    answer.insert(CONTENT_TYPE, content_type);
+    if rules != Rules::Plain || !matches!(integration.backend, crate::gateway::compile::Backend::Mock) {
+        let trace = HeaderValue::try_from(context.trace_id());
+        answer.extend(trace.map(|trace| (HeaderName::from_static("x-amzn-trace-id"), trace)));
+    }
+    let facts = Facts { context, request, response: Some((&headers, &raw)) };
+    mapped_headers(selected, facts, rules, &mut answer)?;
+    // AWS applies overrides when a response template has run, wherever they were assigned.
+    let status = if ran { overridden(context, rules, &mut answer) } else { None };
+    log_answer(context, &out, &answer);
+    let mut response = Response::new(full(out));
+    *response.status_mut() =
+        StatusCode::from_u16(status.unwrap_or(selected.status)).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    *response.headers_mut() = answer;
+    Ok(response)
+}
+
+fn mapped_headers(
+    selected: &CompiledResponse,
+    facts: Facts<'_>,
+    rules: Rules,
+    answer: &mut HeaderMap,
+) -> Result<(), Refusal> {
+    for (name, source) in &selected.headers {
+        let mapped = source.read(facts).map_err(|_| {
+            let target = format!("method.response.header.{name}");
+            Refusal::ApiConfiguration(Misconfiguration::Mapping(target))
+        })?;
+        if mapped != Mapped::Nothing {
+            let values = mapped.into_values();
+            put(answer, name, values.iter().map(|value| value.as_bytes()), rules);
+        }
+    }
+    Ok(())
+}
+
+/// Applies `$context.responseOverride`; the status if it is one.
+fn overridden(context: &Context, rules: Rules, answer: &mut HeaderMap) -> Option<u16> {
+    for (name, values) in &context.overrides.response_header {
+        if let Ok(name) = HeaderName::try_from(name) {
+            put(answer, &name, values.iter().map(String::as_bytes), rules);
+        }
+    }
+    let status = context.overrides.response_status.as_deref()?.parse().ok()?;
+    (100..=599).contains(&status).then_some(status)
+}
+
+/// Sets a header under the name that API Gateway lets it have.
+fn put<'a>(answer: &mut HeaderMap, name: &HeaderName, values: impl Iterator<Item = &'a [u8]>, rules: Rules) {
+    let renamed;
+    let name = match response_header(name, rules) {
+        ResponseHeader::Pass => name,
+        ResponseHeader::Drop => return,
+        ResponseHeader::Remap(other) => {
+            renamed = other;
+            &renamed
+        }
+    };
+    answer.remove(name);
+    for value in values {
+        // Control characters can't be sent; the value is left out.
+        if let Ok(value) = HeaderValue::from_bytes(value) {
+            answer.append(name, value);
+        }
+    }
+}
+
+/// HTTP_PROXY: status, headers and body pass; the body streams.
+async fn proxied(exchange: Exchange, reply: Reply) -> Result<Answered, Refused> {
+    let Exchange { mut context, stage, .. } = exchange;
+    let Reply { status, headers, body } = reply;
+    let mut answer = HeaderMap::with_capacity(headers.len() + 4);
+    for (name, value) in &headers {
+        match response_header(name, Rules::HttpProxy) {
+            ResponseHeader::Pass => {
+                answer.append(name, value.clone());
+            }
+            ResponseHeader::Drop => {}
+            ResponseHeader::Remap(name) => {
+                answer.append(name, value.clone());
+            }
+        }
+    }
+    if !answer.contains_key(CONTENT_TYPE) {
+        answer.insert(CONTENT_TYPE, JSON);
+    }
+    let mut body: Body = match body {
+        ReplyBody::Whole(bytes) => full(bytes),
+        ReplyBody::Streaming(body) => body,
+    };
+    let is_binary = || {
+        let given = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        stage.binary_types.contains(essence(given))
+    };
+    let accepts_binary = || {
+        let accept = context.header("accept");
+        stage.binary_types.contains(accept.as_deref().map_or("application/json", first_accepted))
+    };
+    // Text needs no look; only what is binary on one side but not on the other is converted.
+    let converts = !stage.binary_types.is_empty() && is_binary() && !accepts_binary();
+    if converts || context.log.is_some() {
+        let bytes = match collect(body, PAYLOAD_BYTES_MAX).await {
+            Ok(bytes) => bytes,
+            Err(error) => return Err(Refused { context, refusal: http_refusal(&error) }),
+        };
+        log_reply(&mut context, &headers, &bytes, Rules::HttpProxy);
+        let content =
+            if converts { convert_response(bytes, true, false, None) } else { Ok(Content::Text(bytes)) };
+        let Ok(content) = content else {
+            return Err(Refused { context, refusal: Refusal::ApiConfiguration(Misconfiguration::Base64) });
+        };
+        let bytes = content.into_bytes();
+        log_answer(&mut context, &bytes, &answer);
+        body = full(bytes);
+    }
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    *response.headers_mut() = answer;
+    Ok(Answered { context, response })
+}
+
+fn shown(headers: &HeaderMap) -> Vec<(String, String)> {
+    let shown = headers.iter().map(|(name, value)| {
+        (spelling(name.as_str()), String::from_utf8_lossy(value.as_bytes()).into_owned())
+    });
+    shown.collect()
+}
+
+fn log_reply(context: &mut Context, headers: &HeaderMap, body: &[u8], _rules: Rules) {
+    // A mock has no endpoint to tell about.
+    if context.log.is_none() || is_mock(context) {
+        return;
+    }
+    let shown = shown(headers);
+    context.log(format_args!("Endpoint response headers: {}", JavaMap(shown.iter().map(|(k, v)| (k, v)))));
+    let body = String::from_utf8_lossy(body);
+    context.log(format_args!("Endpoint response body before transformations: {body}"));
+}
+
+fn is_mock(context: &Context) -> bool {
+    let integration = context.route.as_ref().and_then(|route| route.integration.as_ref());
+    integration.is_some_and(|i| matches!(i.backend, crate::gateway::compile::Backend::Mock))
+}
+
+fn log_answer(context: &mut Context, body: &[u8], headers: &HeaderMap) {
+    if context.log.is_none() {
+        return;
+    }
+    let shown = shown(headers);
+    let body = String::from_utf8_lossy(body);
+    context.log(format_args!("Method response body after transformations: {body}"));
+    context.log(format_args!("Method response headers: {}", JavaMap(shown.iter().map(|(k, v)| (k, v)))));
+    context.log(format_args!("Successfully completed execution"));
+}

@@ -1,0 +1,160 @@
+//! The one place where a [`Refusal`] becomes a response, and where every answer gets what all answers have.
+//!
+//! <https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-gatewayResponse-definition.html>
+
+use std::convert::Infallible;
+
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use tower::{Service, service_fn};
+
+use super::{Answered, Arrived, Finished, Next, Refused};
+use crate::connect::{Response, full};
+use crate::gateway::api::ResponseType;
+use crate::gateway::context::{Context, Failure};
+use crate::gateway::mapping::payload::Payload;
+use crate::gateway::mapping::source::{Facts, Mapped};
+use crate::gateway::refusal::Refusal;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
+const EXTENDED_REQUEST_ID: HeaderName = HeaderName::from_static("x-amz-apigw-id");
+const ERROR_TYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+
+/// `Answered` or `Refused` → `Finished`.
+pub(crate) fn over(
+    next: impl Next<Arrived, Answered>,
+) -> impl Service<Arrived, Response = Finished, Error = Infallible, Future: Send> + Clone + Send + Sync + 'static
+{
+    service_fn(move |arrived: Arrived| {
+        let mut next = next.clone();
+        async move { Ok(finish(next.call(arrived).await)) }
+    })
+}
+
+/// Makes the response, whatever came of the request.
+pub(crate) fn finish(result: Result<Answered, Refused>) -> Finished {
+    let (context, mut response) = match result {
+        Ok(Answered { context, response }) => (context, response),
+        Err(Refused { mut context, refusal }) => {
+            let response = render(&mut context, &refusal);
+            (context, response)
+        }
+    };
+    // A test call shows the method's own headers only.
+    if context.log.is_none() {
+        let headers = response.headers_mut();
+        // Both are visible ASCII by construction.
+        if let Ok(id) = HeaderValue::try_from(&context.request_id) {
+            headers.insert(REQUEST_ID, id);
+        }
+        if let Ok(id) = HeaderValue::try_from(&context.extended_request_id) {
+            headers.insert(EXTENDED_REQUEST_ID, id);
+        }
+    }
+    Finished { context, response }
+}
+
+fn render(context: &mut Context, refusal: &Refusal) -> Response {
+    note(context, refusal);
+    let kind = refusal.response_type();
+    context.failure = Some(Failure {
+        response_type: kind,
+        message: refusal.message().map(|message| message.into_owned()),
+        validation_error: refusal.validation_error().map(str::to_owned),
+    });
+    let mut headers = HeaderMap::with_capacity(8);
+    headers.insert(ERROR_TYPE, HeaderValue::from_static(refusal.error_type()));
+    let customised = kind.and_then(|kind| customised(context, kind, &mut headers));
+    let (own_status, body) = customised.unwrap_or_else(|| {
+        headers.insert(CONTENT_TYPE, JSON);
+        let message = refusal.message().map_or(serde_json::Value::Null, |m| m.into_owned().into());
+        (None, serde_json::json!({ "message": message }).to_string())
+    });
+    if context.log.is_some() {
+        headers.remove(CONTENT_TYPE);
+    }
+    let default = kind.and_then(ResponseType::default_status).map(|status| status.as_u16());
+    let status = own_status.or_else(|| refusal.own_status()).or(default).unwrap_or(500);
+    let mut response = Response::new(full(body));
+    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    *response.headers_mut() = headers;
+    response
+}
+
+/// Status and body as the API's owner wants them; headers are added to `headers`.
+fn customised(
+    context: &Context,
+    kind: ResponseType,
+    headers: &mut HeaderMap,
+) -> Option<(Option<u16>, String)> {
+    let response = context.stage.as_ref()?.gateway_responses.of(kind)?;
+    let payload = Payload::default();
+    let facts = Facts { context, request: &payload, response: None };
+    let accept = context.header("accept");
+    let body = match response.template(accept.as_deref()) {
+        Some((content_type, text)) => {
+            headers.insert(CONTENT_TYPE, HeaderValue::try_from(content_type).unwrap_or(JSON));
+            text.render(facts, "")
+        }
+        None => String::new(),
+    };
+    for (name, source) in &response.headers {
+        // Sources here never read a body; what has no value is left out.
+        let values = source.read(facts).map_or_else(|_| Vec::new(), Mapped::into_values);
+        headers.remove(name);
+        for value in values {
+            if let Ok(value) = HeaderValue::from_bytes(value.as_bytes()) {
+                headers.append(name, value);
+            }
+        }
+    }
+    Some((response.status, body))
+}
+
+/// Tells the log what the client is not told.
+fn note(context: &mut Context, refusal: &Refusal) {
+    match refusal {
+        Refusal::ApiConfiguration(reason) => {
+            let api = &context.target;
+            tracing::warn!(request_id = context.request_id, ?api, "the API's configuration failed: {reason}");
+            context.integration.error = Some("Internal server error".to_owned());
+            context.log(format_args!("Execution failed due to configuration error: {reason}"));
+        }
+        Refusal::IntegrationTimeout => {
+            context.log(format_args!("Execution failed due to a timeout error"));
+        }
+        Refusal::IntegrationUnreachable | Refusal::IntegrationBroken => {
+            let reason = refusal.message().unwrap_or_default().into_owned();
+            context.log(format_args!("Execution failed due to configuration error: {reason}"));
+        }
+        Refusal::Forbidden
+        | Refusal::AmbiguousApi { .. }
+        | Refusal::Unavailable
+        | Refusal::BodyBroken
+        | Refusal::AccessDenied(_)
+        | Refusal::AuthorizerConfiguration
+        | Refusal::AuthorizerFailure
+        | Refusal::MissingParameters(_)
+        | Refusal::InvalidBody(_)
+        | Refusal::BodyNotJson(_)
+        | Refusal::MappedBodyNotJson
+        | Refusal::ExpiredToken
+        | Refusal::InvalidApiKey
+        | Refusal::InvalidSignature(_)
+        | Refusal::IncompleteSignature(_)
+        | Refusal::MissingAuthenticationToken
+        | Refusal::QuotaExceeded
+        | Refusal::RequestTooLarge
+        | Refusal::ResourceNotFound
+        | Refusal::Throttled
+        | Refusal::Unauthorized
+        | Refusal::UnsupportedMediaType
+        | Refusal::WafFiltered => {
+            if let Some(message) = refusal.message() {
+                let message = message.into_owned();
+                context.log(format_args!("Execution failed: {message}"));
+            }
+        }
+    }
+}

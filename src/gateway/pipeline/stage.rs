@@ -1,0 +1,56 @@
+//! Finds the stage that the address names, and tosses the canary's coin.
+
+use std::sync::Arc;
+
+use http::header::CONTENT_LENGTH;
+use tower::service_fn;
+
+use super::{Answered, Arrived, Next, PAYLOAD_BYTES_MAX, Refused, Staged};
+use crate::clock::Ids;
+use crate::gateway::compile::{CompiledStage, Served};
+use crate::gateway::context::Context;
+use crate::gateway::refusal::Refusal;
+use crate::gateway::stages::Stages;
+
+/// `Arrived → Staged`.
+pub(crate) fn over(
+    stages: Arc<Stages>,
+    ids: Arc<dyn Ids>,
+    next: impl Next<Staged, Answered>,
+) -> impl Next<Arrived, Answered> {
+    service_fn(move |arrived: Arrived| {
+        let (stages, ids, mut next) = (stages.clone(), ids.clone(), next.clone());
+        async move { next.call(find(arrived, &stages, &*ids).await?).await }
+    })
+}
+
+async fn find(arrived: Arrived, stages: &Stages, ids: &dyn Ids) -> Result<Staged, Refused> {
+    let Arrived { mut context, body } = arrived;
+    let served = match stages.find(&context.target).await {
+        Ok(served) => served,
+        Err(refusal) => return Err(Refused { context, refusal }),
+    };
+    let stage = pick(&served, ids);
+    if !stage.is_endpoint_enabled {
+        return Err(Refused { context, refusal: Refusal::Forbidden });
+    }
+    context.stage = Some(stage.clone());
+    // A body that says that it is too large need not be waited for.
+    if PAYLOAD_BYTES_MAX < announced_length(&context) {
+        return Err(Refused { context, refusal: Refusal::RequestTooLarge });
+    }
+    Ok(Staged { context, stage, body })
+}
+
+/// Each request for itself: `random * 100 < percentTraffic`.
+fn pick(served: &Served, ids: &dyn Ids) -> Arc<CompiledStage> {
+    match &served.canary {
+        Some(canary) if ids.unit() * 100.0 < canary.percent => canary.stage.clone(),
+        Some(_) | None => served.stage.clone(),
+    }
+}
+
+fn announced_length(context: &Context) -> usize {
+    let length = context.headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok());
+    length.and_then(|length| length.parse().ok()).unwrap_or(0)
+}

@@ -1,0 +1,384 @@
+//! Every way in which the gateway itself answers a request, and what AWS says then.
+//!
+//! Layers raise a [`Refusal`]; only `pipeline::respond` makes a response of it.
+
+use std::borrow::Cow;
+
+use super::api::{ApiId, ResponseType};
+
+/// Why a request gets no answer of its integration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    // Raised before an API is known; gateway responses don't apply.
+    /// No such API or stage.
+    Forbidden,
+    /// The address names a stage only and several APIs have one of that name.
+    AmbiguousApi {
+        /// The stage's name.
+        stage: String,
+        /// The APIs that have it.
+        apis: Vec<ApiId>,
+    },
+    /// The definition of the API could not be read.
+    Unavailable,
+    /// The client broke off its own request; nobody is likely to read the answer.
+    BodyBroken,
+
+    // Raised inside an API; its gateway responses apply.
+    /// A policy or an authorizer says no.
+    AccessDenied(Denial),
+    /// The API's own definition can't be carried out.
+    ApiConfiguration(Misconfiguration),
+    /// The authorizer can't be called or answers nonsense.
+    AuthorizerConfiguration,
+    /// The authorizer failed.
+    AuthorizerFailure,
+    /// Required parameters are missing; their full names in AWS's order.
+    MissingParameters(Vec<String>),
+    /// The body breaks its model; what the schema complains about.
+    InvalidBody(String),
+    /// A template or mapping needs JSON and the body is none; the parser's words.
+    BodyNotJson(String),
+    /// A parameter mapping needs JSON and the body is none.
+    MappedBodyNotJson,
+    /// A session token has expired.
+    ExpiredToken,
+    /// The backend could not be reached.
+    IntegrationUnreachable,
+    /// The backend's answer is none.
+    IntegrationBroken,
+    /// The backend took too long.
+    IntegrationTimeout,
+    /// No valid API key.
+    InvalidApiKey,
+    /// A signature does not verify.
+    InvalidSignature(String),
+    /// An `Authorization` header that is no signature, where nothing was found for the request.
+    IncompleteSignature(String),
+    /// No such resource or method, or no credentials.
+    MissingAuthenticationToken,
+    /// A plan's quota is spent.
+    QuotaExceeded,
+    /// The body is larger than 10 MB.
+    RequestTooLarge,
+    /// The resource is missing after authorization.
+    ResourceNotFound,
+    /// A rate is exceeded.
+    Throttled,
+    /// No or no valid token.
+    Unauthorized,
+    /// No template for the body's type, and passing it on is not allowed.
+    UnsupportedMediaType,
+    /// The web ACL says no.
+    WafFiltered,
+}
+
+/// How access was denied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Denial {
+    /// No statement allows.
+    Implicit,
+    /// A statement denies.
+    Explicit,
+}
+
+/// What is wrong with an API's definition; prints as its execution log says it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Misconfiguration {
+    /// The integration's URI makes no address.
+    #[error("Invalid endpoint address")]
+    EndpointAddress,
+    /// A template does not parse or failed while it ran.
+    #[error("Unable to transform request: {0}")]
+    RequestTemplate(String),
+    /// The same of a response template.
+    #[error("Unable to transform response: {0}")]
+    ResponseTemplate(String),
+    /// A MOCK integration's template gave no `statusCode`.
+    #[error("Unable to parse statusCode. It should be an integer that is defined in the request template.")]
+    MockStatus,
+    /// No integration response fits and none is the default.
+    #[error(
+        "No match for output mapping and no default output mapping configured. \
+         Endpoint Response Status Code: {0}"
+    )]
+    NoOutputMapping(String),
+    /// The integration response's status is no method response.
+    #[error("Output mapping refers to an invalid method response: {0}")]
+    MethodResponse(u16),
+    /// A mapping or override sets what may not be set.
+    #[error("Invalid mapping expression specified: {0}")]
+    Mapping(String),
+    /// A body could not be converted between text and bytes.
+    #[error("Unable to base64 decode the body.")]
+    Base64,
+    /// A template would have to run over bytes.
+    #[error("Unable to transform a binary payload.")]
+    BinaryPayload,
+    /// The integration answered more than 10 MB.
+    #[error("Integration response of more than {0} bytes exceeds the payload limit.")]
+    ResponseTooLarge(usize),
+    /// Something that this gateway does not do; says what.
+    #[error("{0}")]
+    Unsupported(String),
+}
+
+impl Refusal {
+    /// The gateway response that applies; `None` where no API is known yet.
+    pub const fn response_type(&self) -> Option<ResponseType> {
+        Some(match self {
+            Self::Forbidden | Self::AmbiguousApi { .. } | Self::Unavailable | Self::BodyBroken => {
+                return None;
+            }
+            Self::AccessDenied(_) => ResponseType::AccessDenied,
+            Self::ApiConfiguration(_) => ResponseType::ApiConfigurationError,
+            Self::AuthorizerConfiguration => ResponseType::AuthorizerConfigurationError,
+            Self::AuthorizerFailure => ResponseType::AuthorizerFailure,
+            Self::MissingParameters(_) => ResponseType::BadRequestParameters,
+            Self::InvalidBody(_) | Self::BodyNotJson(_) | Self::MappedBodyNotJson => {
+                ResponseType::BadRequestBody
+            }
+            Self::ExpiredToken => ResponseType::ExpiredToken,
+            Self::IntegrationUnreachable | Self::IntegrationBroken => ResponseType::IntegrationFailure,
+            Self::IntegrationTimeout => ResponseType::IntegrationTimeout,
+            Self::InvalidApiKey => ResponseType::InvalidApiKey,
+            // Not recorded which type an incomplete signature has; it is the only one about signatures.
+            Self::InvalidSignature(_) | Self::IncompleteSignature(_) => ResponseType::InvalidSignature,
+            Self::MissingAuthenticationToken => ResponseType::MissingAuthenticationToken,
+            Self::QuotaExceeded => ResponseType::QuotaExceeded,
+            Self::RequestTooLarge => ResponseType::RequestTooLarge,
+            Self::ResourceNotFound => ResponseType::ResourceNotFound,
+            Self::Throttled => ResponseType::Throttled,
+            Self::Unauthorized => ResponseType::Unauthorized,
+            Self::UnsupportedMediaType => ResponseType::UnsupportedMediaType,
+            Self::WafFiltered => ResponseType::WafFiltered,
+        })
+    }
+
+    /// The status where no API is known, or where AWS's status differs from the type's own default.
+    pub const fn own_status(&self) -> Option<u16> {
+        match self {
+            Self::Forbidden => Some(403),
+            Self::AmbiguousApi { .. } => Some(404),
+            Self::Unavailable => Some(503),
+            Self::BodyBroken => Some(400),
+            // A broken answer is a bad gateway, an unreachable backend keeps the table's 504.
+            Self::IntegrationBroken => Some(502),
+            Self::AccessDenied(_)
+            | Self::ApiConfiguration(_)
+            | Self::AuthorizerConfiguration
+            | Self::AuthorizerFailure
+            | Self::MissingParameters(_)
+            | Self::InvalidBody(_)
+            | Self::BodyNotJson(_)
+            | Self::MappedBodyNotJson
+            | Self::ExpiredToken
+            | Self::IntegrationUnreachable
+            | Self::IntegrationTimeout
+            | Self::InvalidApiKey
+            | Self::InvalidSignature(_)
+            | Self::IncompleteSignature(_)
+            | Self::MissingAuthenticationToken
+            | Self::QuotaExceeded
+            | Self::RequestTooLarge
+            | Self::ResourceNotFound
+            | Self::Throttled
+            | Self::Unauthorized
+            | Self::UnsupportedMediaType
+            | Self::WafFiltered => None,
+        }
+    }
+
+    /// The value of `x-amzn-ErrorType`.
+    pub const fn error_type(&self) -> &'static str {
+        match self {
+            Self::Forbidden | Self::InvalidApiKey | Self::WafFiltered => "ForbiddenException",
+            Self::AmbiguousApi { .. } | Self::ResourceNotFound => "NotFoundException",
+            Self::Unavailable => "ServiceUnavailableException",
+            Self::AccessDenied(_) => "AccessDeniedException",
+            Self::ApiConfiguration(_)
+            | Self::IntegrationUnreachable
+            | Self::IntegrationBroken
+            | Self::IntegrationTimeout => "InternalServerErrorException",
+            Self::AuthorizerConfiguration | Self::AuthorizerFailure => "AuthorizerConfigurationException",
+            Self::MissingParameters(_)
+            | Self::InvalidBody(_)
+            | Self::BodyNotJson(_)
+            | Self::MappedBodyNotJson
+            | Self::BodyBroken
+            | Self::UnsupportedMediaType => "BadRequestException",
+            Self::ExpiredToken => "ExpiredTokenException",
+            Self::InvalidSignature(_) => "InvalidSignatureException",
+            Self::IncompleteSignature(_) => "IncompleteSignatureException",
+            Self::MissingAuthenticationToken => "MissingAuthenticationTokenException",
+            Self::QuotaExceeded => "LimitExceededException",
+            Self::RequestTooLarge => "RequestEntityTooLargeException",
+            Self::Throttled => "TooManyRequestsException",
+            Self::Unauthorized => "UnauthorizedException",
+        }
+    }
+
+    /// `$context.error.message`: what the client is told; `None` where AWS says `null`.
+    pub fn message(&self) -> Option<Cow<'_, str>> {
+        Some(match self {
+            Self::Forbidden | Self::InvalidApiKey | Self::WafFiltered => "Forbidden".into(),
+            Self::AmbiguousApi { stage, apis } => {
+                let apis: Vec<&str> = apis.iter().map(ApiId::as_str).collect();
+                let apis = apis.join(", ");
+                format!(
+                    "Several APIs have a stage named {stage}: {apis}. Name one in the host \
+                     ({{api}}.execute-api.localhost) or in the path (/_aws/execute-api/{{api}}/{stage}/)"
+                )
+                .into()
+            }
+            Self::Unavailable => "Service Unavailable".into(),
+            Self::BodyBroken => "Incomplete request body".into(),
+            Self::AccessDenied(Denial::Implicit) => "User is not authorized to access this resource".into(),
+            Self::AccessDenied(Denial::Explicit) => {
+                "User is not authorized to access this resource with an explicit deny".into()
+            }
+            Self::ApiConfiguration(_) | Self::IntegrationBroken => "Internal server error".into(),
+            Self::AuthorizerConfiguration | Self::AuthorizerFailure => return None,
+            Self::MissingParameters(names) => {
+                format!("Missing required request parameters: [{}]", names.join(", ")).into()
+            }
+            Self::InvalidBody(_) => "Invalid request body".into(),
+            Self::BodyNotJson(reason) => format!("Could not parse request body into json: {reason}").into(),
+            Self::MappedBodyNotJson => "Invalid JSON in request body".into(),
+            Self::ExpiredToken => "The security token included in the request is expired".into(),
+            Self::IntegrationUnreachable => "Network error communicating with endpoint".into(),
+            Self::IntegrationTimeout => "Endpoint request timed out".into(),
+            Self::InvalidSignature(message) | Self::IncompleteSignature(message) => message.into(),
+            Self::MissingAuthenticationToken => "Missing Authentication Token".into(),
+            Self::QuotaExceeded => "Limit Exceeded".into(),
+            Self::RequestTooLarge => "Request Too Long".into(),
+            Self::ResourceNotFound => "Not Found".into(),
+            Self::Throttled => "Too Many Requests".into(),
+            Self::Unauthorized => "Unauthorized".into(),
+            Self::UnsupportedMediaType => "Unsupported Media Type".into(),
+        })
+    }
+
+    /// `$context.error.validationErrorString`.
+    pub fn validation_error(&self) -> Option<&str> {
+        if let Self::InvalidBody(reason) = self { Some(reason) } else { None }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// One refusal for each type that refusals can have.
+    fn examples() -> Vec<Refusal> {
+        vec![
+            Refusal::AccessDenied(Denial::Implicit),
+            Refusal::ApiConfiguration(Misconfiguration::EndpointAddress),
+            Refusal::AuthorizerConfiguration,
+            Refusal::AuthorizerFailure,
+            Refusal::MissingParameters(vec!["a".to_owned(), "b".to_owned()]),
+            Refusal::InvalidBody("[]".to_owned()),
+            Refusal::ExpiredToken,
+            Refusal::IntegrationUnreachable,
+            Refusal::IntegrationTimeout,
+            Refusal::InvalidApiKey,
+            Refusal::InvalidSignature("no match".to_owned()),
+            Refusal::MissingAuthenticationToken,
+            Refusal::QuotaExceeded,
+            Refusal::RequestTooLarge,
+            Refusal::ResourceNotFound,
+            Refusal::Throttled,
+            Refusal::Unauthorized,
+            Refusal::UnsupportedMediaType,
+            Refusal::WafFiltered,
+        ]
+    }
+
+    #[test]
+    fn every_type_has_a_refusal_and_the_table_s_answer() {
+        let table: &[(ResponseType, u16, Option<&str>, &str)] = &[
+            (
+                ResponseType::AccessDenied,
+                403,
+                Some("User is not authorized to access this resource"),
+                "AccessDeniedException",
+            ),
+            (
+                ResponseType::ApiConfigurationError,
+                500,
+                Some("Internal server error"),
+                "InternalServerErrorException",
+            ),
+            (ResponseType::AuthorizerConfigurationError, 500, None, "AuthorizerConfigurationException"),
+            (ResponseType::AuthorizerFailure, 500, None, "AuthorizerConfigurationException"),
+            (
+                ResponseType::BadRequestParameters,
+                400,
+                Some("Missing required request parameters: [a, b]"),
+                "BadRequestException",
+            ),
+            (ResponseType::BadRequestBody, 400, Some("Invalid request body"), "BadRequestException"),
+            (
+                ResponseType::ExpiredToken,
+                403,
+                Some("The security token included in the request is expired"),
+                "ExpiredTokenException",
+            ),
+            (
+                ResponseType::IntegrationFailure,
+                504,
+                Some("Network error communicating with endpoint"),
+                "InternalServerErrorException",
+            ),
+            (
+                ResponseType::IntegrationTimeout,
+                504,
+                Some("Endpoint request timed out"),
+                "InternalServerErrorException",
+            ),
+            (ResponseType::InvalidApiKey, 403, Some("Forbidden"), "ForbiddenException"),
+            (ResponseType::InvalidSignature, 403, Some("no match"), "InvalidSignatureException"),
+            (
+                ResponseType::MissingAuthenticationToken,
+                403,
+                Some("Missing Authentication Token"),
+                "MissingAuthenticationTokenException",
+            ),
+            (ResponseType::QuotaExceeded, 429, Some("Limit Exceeded"), "LimitExceededException"),
+            (ResponseType::RequestTooLarge, 413, Some("Request Too Long"), "RequestEntityTooLargeException"),
+            (ResponseType::ResourceNotFound, 404, Some("Not Found"), "NotFoundException"),
+            (ResponseType::Throttled, 429, Some("Too Many Requests"), "TooManyRequestsException"),
+            (ResponseType::Unauthorized, 401, Some("Unauthorized"), "UnauthorizedException"),
+            (ResponseType::UnsupportedMediaType, 415, Some("Unsupported Media Type"), "BadRequestException"),
+            (ResponseType::WafFiltered, 403, Some("Forbidden"), "ForbiddenException"),
+        ];
+        let examples = examples();
+        for kind in ResponseType::ALL {
+            let row = table.iter().find(|row| row.0 == *kind);
+            if matches!(kind, ResponseType::Default4xx | ResponseType::Default5xx) {
+                assert!(row.is_none(), "{kind} is a fallback only");
+                continue;
+            }
+            let (_, status, message, error_type) = row.unwrap();
+            let refusal = examples.iter().find(|r| r.response_type() == Some(*kind)).unwrap();
+            let own = refusal.own_status().or_else(|| Some(kind.default_status()?.as_u16()));
+            assert_eq!(own, Some(*status), "{kind}");
+            assert_eq!(refusal.message().as_deref(), *message, "{kind}");
+            assert_eq!(refusal.error_type(), *error_type, "{kind}");
+        }
+    }
+
+    #[test]
+    fn host_level_refusals_have_no_gateway_response() {
+        let apis = vec!["a1".into(), "b2".into()];
+        for (refusal, status) in [
+            (Refusal::Forbidden, 403),
+            (Refusal::AmbiguousApi { stage: "dev".to_owned(), apis }, 404),
+            (Refusal::Unavailable, 503),
+            (Refusal::BodyBroken, 400),
+        ] {
+            assert_eq!(refusal.response_type(), None);
+            assert_eq!(refusal.own_status(), Some(status));
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! The gateway as one service: every layer in its place.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Weak};
+
+use tower::Service;
+
+use super::address::Target;
+use super::api::{ApiId, Invalidate};
+use super::backends::Backends;
+use super::context::{Context, Peer};
+use super::integration::Outside;
+use super::pipeline::{
+    Admitted, Answered, Arrived, Next, Refused, access_log, authorize, integrate, map_request, map_response,
+    plan, respond, route, stage, validate,
+};
+use super::plans::Rate;
+use super::plans::throttle::Limiter;
+use super::stages::{StageSource, Stages};
+use crate::clock::{Clock, Ids};
+use crate::connect::{HttpClient, Request, Response};
+
+/// Settings of the data plane.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Options {
+    /// The API meant by addresses that name a stage only. Without it, the only API with a stage of that name.
+    pub default_api: Option<ApiId>,
+    /// The limit over all APIs. AWS sets 10,000 requests per second with bursts of 5,000 for an account; a
+    /// house of one's own has the machine for a limit, so there is none unless set.
+    pub account_rate: Option<Rate>,
+}
+
+/// What the gateway needs from the rest of the house.
+pub struct Ports {
+    /// Where deployed stages are read.
+    pub stages: Arc<dyn StageSource>,
+    /// Services that `AWS` integrations call.
+    pub backends: Arc<dyn Backends>,
+    /// The way to HTTP backends.
+    pub client: HttpClient,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Request ids and canary coins.
+    pub ids: Arc<dyn Ids>,
+}
+
+/// Serves deployed APIs. Clones share everything.
+#[derive(Clone)]
+pub struct Gateway {
+    pub(super) inner: Arc<Inner>,
+}
+
+pub(super) struct Inner {
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) ids: Arc<dyn Ids>,
+    stages: Arc<Stages>,
+    served: Box<dyn Run<Arrived, Response>>,
+    pub(super) tested: Box<dyn Run<Admitted, Result<Answered, Refused>>>,
+}
+
+impl Gateway {
+    /// A gateway that has compiled nothing yet.
+    pub fn new(ports: Ports, options: Options) -> Self {
+        let Ports { stages: source, backends, client, clock, ids } = ports;
+        let stages = Arc::new(Stages::new(source, options.default_api, clock.clone()));
+        let outside = Arc::new(Outside { client, backends });
+        let account = options.account_rate.map(|rate| Arc::new(Limiter::new(rate, clock.clone())));
+        let core = || from_validation(outside.clone(), clock.clone());
+        // Outermost first: the first layer sees the request first and the answer last. The access log is
+        // outside of `respond`, as a line holds the status that a refusal got there.
+        let served = access_log::over(
+            clock.clone(),
+            respond::over(stage::over(
+                stages.clone(),
+                ids.clone(),
+                route::over(authorize::over(plan::over(account, core()))),
+            )),
+        );
+        let tested = core();
+        let inner = Inner {
+            clock: clock.clone(),
+            ids,
+            stages,
+            // Erased here, once: the types inside are as long as the stack is deep.
+            served: Box::new(move |arrived| {
+                let mut served = served.clone();
+                let answer: Running<Response> = Box::pin(async move {
+                    let Ok(response) = served.call(arrived).await;
+                    response
+                });
+                answer
+            }),
+            tested: Box::new(move |admitted| {
+                let mut tested = tested.clone();
+                let answer: Running<Result<Answered, Refused>> =
+                    Box::pin(async move { tested.call(admitted).await });
+                answer
+            }),
+        };
+        Self { inner: Arc::new(inner) }
+    }
+
+    /// Answers a request for `target`; whatever goes wrong is an answer as well.
+    ///
+    /// The target comes from [`address`](super::address()); the request is as the client sent it, body
+    /// unread.
+    pub fn serve(&self, target: Target, peer: Peer, request: Request) -> Running<Response> {
+        let (parts, body) = request.into_parts();
+        let context = Context::new(parts, target, peer, &*self.inner.clock, &*self.inner.ids);
+        self.inner.served.run(Arrived { context: Box::new(context), body })
+    }
+}
+
+impl Gateway {
+    /// Who is to be told when what a stage serves has changed.
+    pub fn watcher(&self) -> Weak<dyn Invalidate> {
+        let stages: Weak<Stages> = Arc::downgrade(&self.inner.stages);
+        stages
+    }
+}
+
+impl fmt::Debug for Gateway {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Gateway").field("stages", &self.inner.stages).finish_non_exhaustive()
+    }
+}
+
+/// The layers that a test call goes through as well.
+fn from_validation(outside: Arc<Outside>, clock: Arc<dyn Clock>) -> impl Next<Admitted, Answered> {
+    validate::over(map_request::over(map_response::over(integrate::service(outside, clock))))
+}
+
+/// An answer in the making.
+pub type Running<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+
+/// An erased stack.
+pub(super) trait Run<Req, Rsp>: Send + Sync {
+    fn run(&self, request: Req) -> Running<Rsp>;
+}
+
+impl<F, Req, Rsp> Run<Req, Rsp> for F
+where
+    F: Fn(Req) -> Running<Rsp> + Send + Sync,
+{
+    fn run(&self, request: Req) -> Running<Rsp> {
+        self(request)
+    }
+}
+
+#[cfg(test)]
+mod http_tests;
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,281 @@
+//! Integrations that leave the gateway: HTTP, HTTP_PROXY and services of this house.
+
+use std::convert::Infallible;
+
+use bytes::Bytes;
+use http_body_util::BodyExt as _;
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+
+use crate::connect::{Response, full};
+use crate::gateway::AwsOperation;
+use crate::gateway::Options;
+use crate::gateway::api::{
+    ContentHandling, DeploymentSnapshot, HttpMethod, Integration, IntegrationResponse, IntegrationType,
+};
+use crate::gateway::fixture::{api, code, house, house_of, integration, live, method, strings, with};
+
+/// Answers with what it was asked, as JSON. The status is the last part of the path, if it is a number;
+/// `/silent` never answers.
+async fn echo_server() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let server = hyper::server::conn::http1::Builder::new();
+            tokio::spawn(server.serve_connection(TokioIo::new(stream), service_fn(echo)));
+        }
+    });
+    address
+}
+
+async fn echo(request: http::Request<Incoming>) -> Result<Response, Infallible> {
+    let (parts, body) = request.into_parts();
+    if parts.uri.path() == "/silent" {
+        return std::future::pending().await;
+    }
+    let body = body.collect().await.unwrap().to_bytes();
+    let headers: serde_json::Map<String, Value> = parts
+        .headers
+        .iter()
+        .map(|(name, value)| (name.to_string(), value.to_str().unwrap().into()))
+        .collect();
+    let seen = json!({
+        "method": parts.method.as_str(),
+        "target": parts.uri.to_string(),
+        "headers": headers,
+        "body": String::from_utf8_lossy(&body),
+    });
+    let status = parts.uri.path().rsplit('/').next().and_then(|last| last.parse().ok()).unwrap_or(200_u16);
+    let response = http::Response::builder()
+        .status(status)
+        .header("content-type", "application/x-echo")
+        .header("server", "echo")
+        .header("x-backend", "yes");
+    Ok(response.body(full(seen.to_string())).unwrap())
+}
+
+fn one(verb: HttpMethod, path: &str, integration: Integration) -> DeploymentSnapshot {
+    with(api("abc"), path, verb, method(integration))
+}
+
+fn seen(body: &str) -> Value {
+    serde_json::from_str(body).unwrap_or_else(|_| panic!("no echo: {body}"))
+}
+
+#[tokio::test]
+async fn http_sends_what_is_mapped_and_nothing_else() {
+    let address = echo_server().await;
+    let mut backend = integration(IntegrationType::Http, &format!("http://{address}/{{id}}?fixed=1"));
+    backend.request_parameters = strings(&[
+        ("integration.request.path.id", "method.request.path.petId"),
+        ("integration.request.querystring.q", "method.request.multivaluequerystring.q"),
+        ("integration.request.header.X-Literal", "'text'"),
+        ("integration.request.header.X-Client", "method.request.header.X-Mine"),
+        ("integration.request.header.X-Empty", "method.request.querystring.none"),
+        ("integration.request.header.X-Ip", "context.identity.sourceIp"),
+    ]);
+    let house = house_of(one(HttpMethod::Post, "/pets/{petId}", backend));
+    let request = http::Request::post("/dev/pets/a%20b?q=1&q=2&other=3")
+        .header("x-mine", "mine")
+        .header("x-other", "other")
+        .header("content-type", "text/plain")
+        .body(Bytes::from_static(b"hello"))
+        .unwrap();
+    let answer = house.send(request).await;
+    assert_eq!(answer.status, 200);
+    let seen = seen(&answer.body);
+    assert_eq!(seen["method"], "POST");
+    assert_eq!(seen["target"], "/a%20b?fixed=1&q=1&q=2");
+    assert_eq!(seen["body"], "hello");
+    let headers = seen["headers"].as_object().unwrap();
+    for (name, expect) in [
+        ("accept", "application/json"),
+        ("user-agent", "AmazonAPIGateway_abc"),
+        ("content-type", "text/plain"),
+        ("x-literal", "text"),
+        ("x-client", "mine"),
+        ("x-ip", "192.0.2.7"),
+        ("x-amzn-apigateway-api-id", "abc"),
+        ("host", &address),
+    ] {
+        assert_eq!(headers.get(name).and_then(Value::as_str), Some(expect), "{name}");
+    }
+    assert!(headers["x-amzn-trace-id"].as_str().unwrap().starts_with("Root=1-6553f1"));
+    for name in ["x-other", "x-empty", "x-mine"] {
+        assert!(!headers.contains_key(name), "{name}");
+    }
+    // The backend's own headers reach the client only when they are mapped.
+    assert_eq!(answer.header("x-backend"), None);
+    assert!(answer.header("x-amzn-trace-id").is_some());
+}
+
+#[tokio::test]
+async fn http_answers_are_mapped() {
+    let address = echo_server().await;
+    let mut backend = integration(IntegrationType::Http, &format!("http://{address}/404"));
+    backend.responses.insert(
+        code(404),
+        IntegrationResponse {
+            selection_pattern: Some("4\\d{2}".to_owned()),
+            parameters: strings(&[(
+                "method.response.header.X-From",
+                "integration.response.header.x-backend",
+            )]),
+            templates: Some(strings(&[("application/json", "gone")])),
+            content_handling: None,
+        },
+    );
+    let house = house_of(one(HttpMethod::Get, "/", backend));
+    let answer = house.get("/dev").await;
+    assert_eq!((answer.status, &*answer.body), (404, "gone"));
+    assert_eq!(answer.header("x-from"), Some("yes"));
+    assert_eq!(answer.header("content-type"), Some("application/json"));
+}
+
+#[tokio::test]
+async fn a_backends_error_is_a_200_where_only_that_is_mapped() {
+    let address = echo_server().await;
+    let plain = integration(IntegrationType::Http, &format!("http://{address}/400"));
+    assert_eq!(house_of(one(HttpMethod::Get, "/", plain)).get("/dev").await.status, 200);
+    let proxy = integration(IntegrationType::HttpProxy, &format!("http://{address}/400"));
+    assert_eq!(house_of(one(HttpMethod::Get, "/", proxy)).get("/dev").await.status, 400);
+}
+
+#[tokio::test]
+async fn a_proxy_passes_everything_but_what_is_mapped() {
+    let address = echo_server().await;
+    let mut backend = integration(IntegrationType::HttpProxy, &format!("http://{address}/base/{{proxy}}"));
+    backend.http_method = Some(HttpMethod::Any);
+    backend.request_parameters = strings(&[("integration.request.path.proxy", "method.request.path.proxy")]);
+    let house = house_of(one(HttpMethod::Any, "/{proxy+}", backend));
+    let request = http::Request::put("/dev/a/b%2Fc//d?x=%20&y=1&x=2")
+        .header("x-twice", "1")
+        .header("x-twice", "2")
+        .header("x-forwarded-for", "203.0.113.1")
+        .header("authorization", "Bearer t")
+        .header("content-encoding", "identity")
+        .body(Bytes::from_static(b"body"))
+        .unwrap();
+    let answer = house.send(request).await;
+    let seen = seen(&answer.body);
+    assert_eq!(seen["method"], "PUT");
+    assert_eq!(seen["target"], "/base/a/b%2Fc//d?x=%20&y=1&x=2");
+    assert_eq!(seen["body"], "body");
+    let headers = seen["headers"].as_object().unwrap();
+    for (name, expect) in [
+        ("x-twice", "1, 2"),
+        ("x-forwarded-for", "203.0.113.1, 192.0.2.7"),
+        ("x-forwarded-port", "443"),
+        ("x-forwarded-proto", "https"),
+        ("authorization", "Bearer t"),
+        ("host", &address),
+    ] {
+        assert_eq!(headers.get(name).and_then(Value::as_str), Some(expect), "{name}");
+    }
+    for name in ["content-encoding", "user-agent", "accept"] {
+        assert!(!headers.contains_key(name), "{name}");
+    }
+    assert_eq!(answer.header("content-type"), Some("application/x-echo"));
+    assert_eq!(answer.header("x-backend"), Some("yes"));
+    assert_eq!(answer.header("x-amzn-remapped-server"), Some("echo"));
+    assert_eq!(answer.header("server"), None);
+    assert!(answer.header("x-amzn-requestid").is_some());
+    assert!(answer.header("x-amzn-trace-id").is_none());
+}
+
+#[tokio::test]
+async fn a_proxys_mapped_query_replaces_the_clients() {
+    let address = echo_server().await;
+    let mut backend = integration(IntegrationType::HttpProxy, &format!("http://{address}/"));
+    backend.request_parameters = strings(&[("integration.request.querystring.x", "'mapped'")]);
+    let house = house_of(one(HttpMethod::Get, "/", backend));
+    let answer = house.get("/dev/?x=1&y=2&x=3").await;
+    assert_eq!(seen(&answer.body)["target"], "/?y=2&x=mapped");
+}
+
+#[tokio::test]
+async fn stage_variables_make_addresses() {
+    let address = echo_server().await;
+    let backend =
+        integration(IntegrationType::HttpProxy, "http://${stageVariables.host}/${stageVariables.no}x");
+    let mut stage = live(one(HttpMethod::Get, "/", backend));
+    stage.stage.variables = strings(&[("host", &address)]);
+    let answer = house(Options::default(), [stage]).get("/dev").await;
+    assert_eq!(seen(&answer.body)["target"], "/x");
+}
+
+#[tokio::test]
+async fn silence_is_504_and_so_is_nobody() {
+    let address = echo_server().await;
+    let mut silent = integration(IntegrationType::HttpProxy, &format!("http://{address}/silent"));
+    silent.timeout_millis = 50;
+    let answer = house_of(one(HttpMethod::Get, "/", silent)).get("/dev").await;
+    assert_eq!((answer.status, &*answer.body), (504, r#"{"message":"Endpoint request timed out"}"#));
+
+    let nobody = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let gone = integration(IntegrationType::Http, &format!("http://{nobody}/"));
+    let answer = house_of(one(HttpMethod::Get, "/", gone)).get("/dev").await;
+    let expect = r#"{"message":"Network error communicating with endpoint"}"#;
+    assert_eq!((answer.status, &*answer.body), (504, expect));
+    assert_eq!(answer.header("x-amzn-errortype"), Some("InternalServerErrorException"));
+}
+
+#[tokio::test]
+async fn illegal_targets_fail_the_request() {
+    for (kind, uri, target, expect) in [
+        (IntegrationType::Http, "http://127.0.0.1:9/", "Content-Length", 500),
+        (IntegrationType::HttpProxy, "http://127.0.0.1:9/", "X-Amzn-Trace-Id", 500),
+        (IntegrationType::Aws, STATES, "Authorization", 500),
+        (IntegrationType::Aws, STATES, "X-Mine", 200),
+    ] {
+        let mut backend = integration(kind, uri);
+        let target = format!("integration.request.header.{target}");
+        backend.request_parameters = strings(&[(&target, "'x'")]);
+        let answer =
+            house_of(one(HttpMethod::Post, "/", backend)).post("/dev", "application/json", "{}").await;
+        assert_eq!(answer.status, expect, "{target}");
+    }
+}
+
+const STATES: &str = "arn:aws:apigateway:us-east-1:states:action/StartExecution";
+
+#[tokio::test]
+async fn services_of_the_house_are_called_without_a_socket() {
+    let mut backend = integration(IntegrationType::Aws, STATES);
+    backend.credentials = Some("arn:aws:iam::123456789012:role/gateway".to_owned());
+    let house = house_of(one(HttpMethod::Post, "/execution", backend));
+    // What curl -d sends has no template, so it passes.
+    let body = r#"{"input":"{}","name":"MyExecution"}"#;
+    let answer = house.post("/dev/execution", "application/x-www-form-urlencoded", body).await;
+    assert_eq!((answer.status, &*answer.body), (200, body));
+    assert_eq!(answer.header("content-type"), Some("application/json"));
+    let calls = house.backends.calls.lock().unwrap();
+    let call = calls.first().unwrap();
+    assert_eq!((&*call.service, &*call.region), ("states", "us-east-1"));
+    assert_eq!(call.operation, AwsOperation::Action("StartExecution".to_owned()));
+    assert_eq!(call.credentials_role.as_deref(), Some("arn:aws:iam::123456789012:role/gateway"));
+    assert_eq!(call.headers["content-type"], "application/x-www-form-urlencoded");
+    assert_eq!(call.owner.account.as_str(), "123456789012");
+}
+
+#[tokio::test]
+async fn services_that_are_not_here_are_configuration_errors() {
+    let backend = integration(IntegrationType::Aws, "arn:aws:apigateway:us-east-1:sqs:path/1/q");
+    let answer = house_of(one(HttpMethod::Get, "/", backend)).get("/dev").await;
+    assert_eq!((answer.status, &*answer.body), (500, r#"{"message":"Internal server error"}"#));
+}
+
+#[tokio::test]
+async fn binary_bodies_are_converted_as_asked() {
+    let mut backend = integration(IntegrationType::Aws, STATES);
+    backend.content_handling = Some(ContentHandling::ConvertToText);
+    let mut deployment = one(HttpMethod::Post, "/", backend);
+    deployment.api.binary_media_types = vec!["image/png".to_owned()];
+    let house = house_of(deployment);
+    assert_eq!(house.post("/dev", "image/png", "hi").await.body, "aGk=");
+    assert_eq!(house.post("/dev", "text/plain", "hi").await.body, "hi");
+}

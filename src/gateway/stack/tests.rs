@@ -1,0 +1,375 @@
+//! Requests through all layers: who answers, with what status, headers and body.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use crate::gateway::api::{
+    AuthorizationType, CanarySettings, GatewayResponse, HttpMethod, IntegrationType, MethodSetting,
+    PassthroughBehavior, RequestValidator, ResponseType,
+};
+use crate::gateway::fixture::{api, code, house, house_of, integration, live, method, mock, strings, with};
+use crate::gateway::{Options, Rate};
+
+const OK: &str = r#"{"statusCode": 200}"#;
+
+#[tokio::test]
+async fn a_mock_answers_and_says_who_it_was() {
+    let house = house_of(with(api("abc"), "/pets", HttpMethod::Get, method(mock(OK, "hello"))));
+    let answer = house.get("/dev/pets").await;
+    assert_eq!((answer.status, &*answer.body), (200, "hello"));
+    assert_eq!(answer.header("content-type"), Some("application/json"));
+    assert_eq!(answer.header("x-amzn-requestid").unwrap().len(), 36);
+    let extended = answer.header("x-amz-apigw-id").unwrap();
+    assert!(extended.len() == 16 && extended.ends_with('='), "{extended}");
+    assert_eq!(answer.header("x-amzn-trace-id"), None);
+
+    let chosen =
+        http::Request::get("/dev/pets").header("x-amzn-RequestId", "mine").body(Bytes::new()).unwrap();
+    assert_eq!(house.send(chosen).await.header("x-amzn-requestid"), Some("mine"));
+}
+
+#[tokio::test]
+async fn what_is_not_there_lacks_a_token() {
+    let house = house_of(with(api("abc"), "/pets", HttpMethod::Get, method(mock(OK, ""))));
+    for request in [http::Request::get("/dev/nope"), http::Request::post("/dev/pets")] {
+        let answer = house.send(request.body(Bytes::new()).unwrap()).await;
+        assert_eq!((answer.status, &*answer.body), (403, r#"{"message":"Missing Authentication Token"}"#));
+        assert_eq!(answer.header("x-amzn-errortype"), Some("MissingAuthenticationTokenException"));
+        assert_eq!(answer.header("content-type"), Some("application/json"));
+    }
+    let answer = house.get("/prod/pets").await;
+    assert_eq!((answer.status, &*answer.body), (403, r#"{"message":"Forbidden"}"#));
+    let bearer =
+        http::Request::get("/dev/nope").header("authorization", "Bearer x").body(Bytes::new()).unwrap();
+    assert_eq!(house.send(bearer).await.header("x-amzn-errortype"), Some("IncompleteSignatureException"));
+}
+
+#[tokio::test]
+async fn method_override_routes() {
+    let house = house_of(with(api("abc"), "/", HttpMethod::Patch, method(mock(OK, "patched"))));
+    let request = http::Request::post("/dev").header("x-http-method-override", "PATCH");
+    assert_eq!(house.send(request.body(Bytes::new()).unwrap()).await.body, "patched");
+}
+
+#[tokio::test]
+async fn a_stage_alone_means_the_only_api_that_has_it() {
+    let one = || live(with(api("abc"), "/", HttpMethod::Get, method(mock(OK, "one"))));
+    let two = || live(with(api("xyz"), "/", HttpMethod::Get, method(mock(OK, "two"))));
+    let get = || http::Request::get("/dev/").body(Bytes::new()).unwrap();
+    let alone = house(Options::default(), [one()]);
+    assert_eq!(alone.send_to("localhost:4566", get()).await.body, "one");
+    let both = house(Options::default(), [one(), two()]);
+    let answer = both.send_to("localhost:4566", get()).await;
+    assert_eq!(answer.status, 404);
+    assert!(answer.body.contains("abc, xyz"), "{}", answer.body);
+    let options = Options { default_api: Some("xyz".into()), ..Options::default() };
+    assert_eq!(house(options, [one(), two()]).send_to("localhost:4566", get()).await.body, "two");
+}
+
+#[tokio::test]
+async fn passthrough_follows_the_table() {
+    use PassthroughBehavior::{Never, WhenNoMatch, WhenNoTemplates};
+    // (behaviour, has a JSON template, content type, status)
+    for (passthrough, has_template, content_type, expect) in [
+        (WhenNoMatch, true, "application/json", 200),
+        (WhenNoMatch, true, "application/json; charset=utf-8", 200),
+        (WhenNoMatch, true, "application/x-www-form-urlencoded", 200),
+        (WhenNoMatch, false, "text/plain", 200),
+        (WhenNoTemplates, true, "application/json", 200),
+        (WhenNoTemplates, true, "text/plain", 415),
+        (WhenNoTemplates, false, "text/plain", 200),
+        (Never, true, "application/json", 200),
+        (Never, true, "text/plain", 415),
+        (Never, false, "application/json", 415),
+    ] {
+        let mut backend = mock(if has_template { OK } else { "" }, "");
+        backend.passthrough_behavior = passthrough;
+        let house = house_of(with(api("abc"), "/", HttpMethod::Post, method(backend)));
+        let answer = house.post("/dev", content_type, OK).await;
+        assert_eq!(answer.status, expect, "{passthrough} {has_template} {content_type}: {}", answer.body);
+        if expect == 415 {
+            assert_eq!(answer.body, r#"{"message":"Unsupported Media Type"}"#);
+            assert_eq!(answer.header("x-amzn-errortype"), Some("BadRequestException"));
+        }
+    }
+}
+
+#[tokio::test]
+async fn mocks_without_a_status_and_broken_definitions_are_500() {
+    let undeclared = {
+        let mut method = method(mock(OK, ""));
+        method.responses.clear();
+        method
+    };
+    let no_match = {
+        let mut backend = mock(OK, "");
+        backend.responses.get_mut(&code(200)).unwrap().selection_pattern = Some("4..".to_owned());
+        method(backend)
+    };
+    let no_integration = {
+        let mut method = method(mock(OK, ""));
+        method.integration = None;
+        method
+    };
+    let proxied_function = method(integration(IntegrationType::AwsProxy, "arn:aws:apigateway:x"));
+    let no_address = method(integration(IntegrationType::HttpProxy, "https://${stageVariables.testHost}"));
+    for (name, method) in [
+        ("text status", method(mock(r#"{"statusCode": "200"}"#, ""))),
+        ("no status", method(mock("{}", ""))),
+        ("undeclared", undeclared),
+        ("no match", no_match),
+        ("no integration", no_integration),
+        ("function", proxied_function),
+        ("no address", no_address),
+    ] {
+        let house = house_of(with(api("abc"), "/", HttpMethod::Get, method));
+        let answer = house.get("/dev").await;
+        assert_eq!((answer.status, &*answer.body), (500, r#"{"message":"Internal server error"}"#), "{name}");
+        assert_eq!(answer.header("x-amzn-errortype"), Some("InternalServerErrorException"), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn responses_are_selected_by_status_in_ascending_order() {
+    let mut backend = mock(r#"{"statusCode": 404}"#, "default");
+    for (status, pattern) in [(404, "40."), (502, "4.*"), (400, "400")] {
+        let response = crate::gateway::api::IntegrationResponse {
+            selection_pattern: Some(pattern.to_owned()),
+            templates: Some(strings(&[("text/plain", pattern)])),
+            ..Default::default()
+        };
+        backend.responses.insert(code(status), response);
+    }
+    let house = house_of(with(api("abc"), "/", HttpMethod::Get, method(backend)));
+    let answer = house.get("/dev").await;
+    assert_eq!((answer.status, &*answer.body), (404, "40."));
+    assert_eq!(answer.header("content-type"), Some("text/plain"));
+}
+
+#[tokio::test]
+async fn mapped_response_headers_are_literal_remapped_or_left_out() {
+    let mut backend = mock(OK, "");
+    backend.responses.get_mut(&code(200)).unwrap().parameters = strings(&[
+        ("method.response.header.Access-Control-Allow-Origin", "'*'"),
+        ("method.response.header.Server", "'mine'"),
+        ("method.response.header.X-Stage", "context.stage"),
+        ("method.response.header.X-Missing", "integration.response.header.nope"),
+        ("method.response.header.X-Variable", "stageVariables.colour"),
+        ("method.response.header.Content-Type", "'text/html'"),
+        ("method.response.header.Transfer-Encoding", "'chunked'"),
+    ]);
+    let mut stage = live(with(api("abc"), "/", HttpMethod::Get, method(backend)));
+    stage.stage.variables = strings(&[("colour", "blue")]);
+    let answer = house(Options::default(), [stage]).get("/dev").await;
+    for (name, expect) in [
+        ("access-control-allow-origin", Some("*")),
+        ("x-amzn-remapped-server", Some("mine")),
+        ("server", None),
+        ("x-stage", Some("dev")),
+        ("x-missing", None),
+        ("x-variable", Some("blue")),
+        ("content-type", Some("text/html")),
+        ("transfer-encoding", None),
+    ] {
+        assert_eq!(answer.header(name), expect, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn missing_parameters_are_listed_headers_first() {
+    let mut method = method(mock(OK, "fine"));
+    method.request_validator_id = Some("v1".into());
+    method.request_parameters = BTreeMap::from([
+        ("method.request.querystring.qs1".to_owned(), true),
+        ("method.request.querystring.qs2".to_owned(), false),
+        ("method.request.path.issuer".to_owned(), true),
+        ("method.request.header.x-header-param".to_owned(), true),
+    ]);
+    let mut api = with(api("abc"), "/x", HttpMethod::Get, method);
+    let validator = RequestValidator {
+        id: "v1".into(),
+        name: None,
+        validate_request_body: false,
+        validate_request_parameters: true,
+    };
+    api.request_validators.insert("v1".into(), validator);
+    let house = house_of(api);
+    let answer = house.get("/dev/x?qs1=%20").await;
+    assert_eq!(answer.status, 400);
+    assert_eq!(
+        answer.body,
+        r#"{"message":"Missing required request parameters: [x-header-param, issuer, qs1]"}"#
+    );
+    assert_eq!(answer.header("x-amzn-errortype"), Some("BadRequestException"));
+}
+
+#[tokio::test]
+async fn rates_hold_per_method_and_come_back_with_time() {
+    let api = with(api("abc"), "/a", HttpMethod::Get, method(mock(OK, "")));
+    let api = with(api, "/b", HttpMethod::Get, method(mock(OK, "")));
+    let mut stage = live(api);
+    let setting = |rate, burst| MethodSetting {
+        throttling_rate_limit: rate,
+        throttling_burst_limit: burst,
+        ..MethodSetting::default()
+    };
+    stage.stage.method_settings =
+        BTreeMap::from([("*/*".to_owned(), setting(1.0, 2)), ("b/GET".to_owned(), setting(0.0, 5))]);
+    let house = house(Options::default(), [stage]);
+    assert_eq!(house.get("/dev/a").await.status, 200);
+    assert_eq!(house.get("/dev/a").await.status, 200);
+    let answer = house.get("/dev/a").await;
+    assert_eq!((answer.status, &*answer.body), (429, r#"{"message":"Too Many Requests"}"#));
+    assert_eq!(answer.header("x-amzn-errortype"), Some("TooManyRequestsException"));
+    assert_eq!(house.get("/dev/b").await.status, 429, "rate 0 blocks");
+    house.clock.advance(Duration::from_secs(1));
+    assert_eq!(house.get("/dev/a").await.status, 200);
+}
+
+#[tokio::test]
+async fn the_account_has_a_rate_of_its_own() {
+    let options = Options { account_rate: Some(Rate { per_second: 1.0, burst: 1 }), ..Options::default() };
+    let house = house(options, [live(with(api("abc"), "/", HttpMethod::Get, method(mock(OK, ""))))]);
+    assert_eq!(house.get("/dev").await.status, 200);
+    assert_eq!(house.get("/dev").await.status, 429);
+}
+
+#[tokio::test]
+async fn what_can_t_be_checked_is_closed() {
+    let open = || method(mock(OK, ""));
+    let with_type = |kind| {
+        let mut method = open();
+        method.authorization_type = kind;
+        method
+    };
+    let with_key = {
+        let mut method = open();
+        method.api_key_required = true;
+        method
+    };
+    for (method, expect, body) in [
+        (with_type(AuthorizationType::AwsIam), 500, r#"{"message":"Internal server error"}"#),
+        (with_type(AuthorizationType::Custom), 500, r#"{"message":null}"#),
+        (with_type(AuthorizationType::Jwt), 500, r#"{"message":null}"#),
+        (with_key, 403, r#"{"message":"Forbidden"}"#),
+    ] {
+        let house = house_of(with(api("abc"), "/", HttpMethod::Get, method));
+        let answer = house.get("/dev").await;
+        assert_eq!((answer.status, &*answer.body), (expect, body));
+    }
+    let mut policed = with(api("abc"), "/", HttpMethod::Get, open());
+    policed.api.policy = Some("{}".to_owned());
+    let answer = house_of(policed).get("/dev").await;
+    assert_eq!(answer.body, r#"{"Message":"User is not authorized to access this resource"}"#);
+    let mut hidden = with(api("abc"), "/", HttpMethod::Get, open());
+    hidden.api.disable_execute_api_endpoint = true;
+    assert_eq!(house_of(hidden).get("/dev").await.status, 403);
+}
+
+#[tokio::test]
+async fn gateway_responses_customise_status_headers_and_body() {
+    let mut api = with(api("abc"), "/", HttpMethod::Get, method(mock(OK, "")));
+    api.gateway_responses.insert(
+        ResponseType::Default4xx,
+        GatewayResponse {
+            status_code: Some(code(418)),
+            response_parameters: strings(&[
+                ("gatewayresponse.header.Access-Control-Allow-Origin", "'*'"),
+                ("gatewayresponse.header.X-Path", "context.path"),
+                ("gatewayresponse.header.X-Query", "method.request.querystring.q"),
+                ("gatewayresponse.querystring.ignored", "'x'"),
+            ]),
+            response_templates: strings(&[
+                (
+                    "application/json",
+                    r#"{"m":$context.error.messageString,"t":"$context.error.responseType","v":"$stageVariables.no","q":"$method.request.querystring.q"} #if(1)"#,
+                ),
+                ("text/plain", "plain: $context.error.message."),
+            ]),
+        },
+    );
+    let house = house_of(api);
+    let answer = house.get("/dev/nope?q=1").await;
+    assert_eq!(answer.status, 418);
+    assert_eq!(
+        answer.body,
+        r#"{"m":"Missing Authentication Token","t":"MISSING_AUTHENTICATION_TOKEN","v":"","q":"1"} #if(1)"#
+    );
+    assert_eq!(answer.header("access-control-allow-origin"), Some("*"));
+    assert_eq!(answer.header("x-path"), Some("/dev/nope"));
+    assert_eq!(answer.header("x-query"), Some("1"));
+    assert_eq!(answer.header("x-amzn-errortype"), Some("MissingAuthenticationTokenException"));
+    let plain = http::Request::get("/dev/nope").header("accept", "text/plain").body(Bytes::new()).unwrap();
+    let answer = house.send(plain).await;
+    assert_eq!(answer.body, "plain: Missing Authentication Token.");
+    assert_eq!(answer.header("content-type"), Some("text/plain"));
+    // What fails before the API is known has no gateway response.
+    assert_eq!(house.get("/prod/nope").await.status, 403);
+}
+
+#[tokio::test]
+async fn bodies_of_more_than_ten_megabytes_are_refused() {
+    let house = house_of(with(api("abc"), "/", HttpMethod::Post, method(mock(OK, ""))));
+    let max = 10 * 1024 * 1024;
+    assert_eq!(house.post("/dev", "application/json", &" ".repeat(max)).await.status, 200);
+    let answer = house.post("/dev", "application/json", &" ".repeat(max + 1)).await;
+    assert_eq!(answer.status, 413);
+    let announced =
+        http::Request::post("/dev").header("content-length", "99999999").body(Bytes::new()).unwrap();
+    assert_eq!(house.send(announced).await.status, 413);
+}
+
+#[tokio::test]
+async fn a_change_is_served_at_once_and_a_stage_is_compiled_once() {
+    let deployed = |text| live(with(api("abc"), "/", HttpMethod::Get, method(mock(OK, text))));
+    let house = house(Options::default(), [deployed("old")]);
+    let (a, b) = tokio::join!(house.get("/dev"), house.get("/dev"));
+    assert_eq!((&*a.body, &*b.body), ("old", "old"));
+    assert_eq!(house.memory.loads.load(Ordering::SeqCst), 1, "single flight");
+    house.memory.put(deployed("new"));
+    assert_eq!(house.get("/dev").await.body, "old");
+    house.gateway.watcher().upgrade().unwrap().invalidate(&"abc".into());
+    assert_eq!(house.get("/dev").await.body, "new");
+    house.memory.stages.lock().unwrap().clear();
+    house.gateway.watcher().upgrade().unwrap().invalidate(&"abc".into());
+    assert_eq!(house.get("/dev").await.status, 403);
+}
+
+#[tokio::test]
+async fn the_canary_serves_its_share_with_its_own_variables() {
+    let mut backend = mock(OK, "");
+    backend.responses.get_mut(&code(200)).unwrap().parameters = strings(&[
+        ("method.response.header.x-canary", "context.isCanaryRequest"),
+        ("method.response.header.x-own", "stageVariables.own"),
+        ("method.response.header.x-kept", "stageVariables.kept"),
+    ]);
+    let deployment = with(api("abc"), "/", HttpMethod::Get, method(backend));
+    let served = |percent| {
+        let mut stage = live(deployment.clone());
+        stage.stage.variables = strings(&[("own", "stage"), ("kept", "kept")]);
+        stage.stage.canary_settings = Some(CanarySettings {
+            percent_traffic: percent,
+            deployment_id: "d00002".into(),
+            stage_variable_overrides: strings(&[("own", "canary")]),
+            use_stage_cache: false,
+        });
+        stage.canary = Some(Arc::new(deployment.clone()));
+        house(Options::default(), [stage])
+    };
+    for (percent, is_canary, own) in [(0.0, "false", "stage"), (100.0, "true", "canary")] {
+        let answer = served(percent).get("/dev").await;
+        assert_eq!(answer.header("x-canary"), Some(is_canary));
+        assert_eq!(answer.header("x-own"), Some(own));
+        assert_eq!(answer.header("x-kept"), Some("kept"));
+    }
+    let house = served(50.0);
+    let mut n_canary = 0;
+    for _ in 0..200 {
+        n_canary += usize::from(house.get("/dev").await.header("x-canary") == Some("true"));
+    }
+    assert!((60..140).contains(&n_canary), "{n_canary}");
+}

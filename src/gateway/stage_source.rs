@@ -1,0 +1,22 @@
+//! The store's APIs as the data plane's source of stages.
+
+use super::api::{ApiId, Apis, LiveStage, StageName};
+use super::backends::BoxFuture;
+use super::stages::{SourceError, StageSource};
+
+impl StageSource for Apis {
+    fn load<'a>(
+        &'a self,
+        api: &'a ApiId,
+        stage: &'a StageName,
+    ) -> BoxFuture<'a, Result<Option<LiveStage>, SourceError>> {
+        Box::pin(async move { self.live_stage(api, stage).await.map_err(|error| SourceError(error.into())) })
+    }
+
+    fn apis_with_stage<'a>(&'a self, stage: &'a StageName) -> BoxFuture<'a, Result<Vec<ApiId>, SourceError>> {
+        // The inherent method of the same name reads the store.
+        Box::pin(async move {
+            Self::apis_with_stage(self, stage).await.map_err(|error| SourceError(error.into()))
+        })
+    }
+}

@@ -1,0 +1,144 @@
+//! TestInvokeMethod: a method of the working copy is called through the same layers, with a log.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
+
+use super::address::{Target, TargetApi};
+use super::api::{TestInvocation, TestInvoke, TestInvokeFuture, TestOutcome};
+use super::compile::{CompiledMethod, CompiledStage, compile_for_test, compile_method, parameters_of};
+use super::context::{Context, Peer};
+use super::execution_log::{ExecutionLog, JavaMap};
+use super::headers::spelling;
+use super::pipeline::{Admitted, PAYLOAD_BYTES_MAX, respond, tested};
+use super::stack::Gateway;
+use crate::connect::{collect, full};
+
+/// A test call has no client; AWS shows this address as well.
+const PEER: Peer = Peer { ip: IpAddr::V4(Ipv4Addr::LOCALHOST) };
+
+const STAGE: &str = "test-invoke-stage";
+
+impl TestInvoke for Gateway {
+    fn test_invoke(&self, invocation: TestInvocation) -> TestInvokeFuture<'_> {
+        Box::pin(self.test(invocation))
+    }
+}
+
+impl Gateway {
+    async fn test(&self, invocation: TestInvocation) -> TestOutcome {
+        let started = self.inner.clock.monotonic();
+        let (admitted, names) = self.admitted(&invocation);
+        let result = self.inner.tested.run(admitted).await;
+        let finished = respond::finish(result);
+        let (parts, body) = finished.response.into_parts();
+        let mut context = finished.context;
+        let status = parts.status.as_u16();
+        context.log(format_args!("Method completed with status: {status}"));
+        let latency = self.inner.clock.monotonic().saturating_sub(started);
+        // A body that breaks off shows as far as anybody could: not at all.
+        let body = collect(body, PAYLOAD_BYTES_MAX).await.unwrap_or_default();
+        TestOutcome {
+            status,
+            body: String::from_utf8_lossy(&body).into_owned(),
+            headers: shown(&parts.headers, &names),
+            log: context.log.take().map(ExecutionLog::into_text).unwrap_or_default(),
+            latency_millis: u64::try_from(latency.as_millis()).unwrap_or(u64::MAX),
+        }
+    }
+
+    /// The call as it stands behind the layers that don't apply to it, and the header names as its API
+    /// spells them.
+    fn admitted(&self, invocation: &TestInvocation) -> (Admitted, Vec<String>) {
+        let TestInvocation { owner, api, resource_id, method: verb, stage_variables, .. } = invocation;
+        let stage = Arc::new(compile_for_test(owner, api, stage_variables));
+        let resource = api.resources.iter().find(|resource| resource.id == *resource_id);
+        let definition = resource.and_then(|resource| Some((resource, resource.methods.get(verb)?)));
+        let (method, names, resource_path) = match definition {
+            Some((resource, method)) => {
+                let compiled = compile_method(api, resource, *verb, method, stage_variables, STAGE);
+                let declared = method.responses.values().flat_map(|response| response.parameters.keys());
+                let names = declared.filter_map(|key| key.strip_prefix("method.response.header."));
+                (compiled, names.map(str::to_owned).collect(), resource.path.as_str())
+            }
+            // The caller has looked; a method without an integration fails as one would.
+            None => (CompiledMethod::absent(resource_id.clone()), Vec::new(), "/"),
+        };
+        let given = invocation.path_with_query_string.as_deref().filter(|path| !path.is_empty());
+        let path_with_query = given.unwrap_or(resource_path);
+        let (path, query) = path_with_query.split_once('?').unwrap_or((path_with_query, ""));
+        let mut context = self.context(invocation, &stage, path, query);
+        let method = Arc::new(method);
+        context.path_parameters = parameters_of(&method.resource_path, path).unwrap_or_default();
+        context.route = Some(method.clone());
+        context.stage = Some(stage.clone());
+        open_log(&mut context, invocation, path);
+        let body = full(invocation.body.clone().unwrap_or_default());
+        (tested(Box::new(context), stage, method, body), names)
+    }
+
+    fn context(
+        &self,
+        invocation: &TestInvocation,
+        stage: &CompiledStage,
+        path: &str,
+        query: &str,
+    ) -> Context {
+        let mut headers = HeaderMap::new();
+        for (name, values) in &invocation.headers {
+            let Ok(name) = HeaderName::try_from(name) else { continue };
+            headers.extend(
+                values.iter().filter_map(|value| {
+                    Some((name.clone(), HeaderValue::from_bytes(value.as_bytes()).ok()?))
+                }),
+            );
+        }
+        let mut request = http::Request::new(());
+        *request.headers_mut() = headers;
+        *request.method_mut() =
+            Method::from_bytes(invocation.http_method.as_str().as_bytes()).unwrap_or_default();
+        // Only the query is read from here; the path may be no legal one.
+        let query = query.replace(|c: char| c.is_control() || c == ' ', "+");
+        *request.uri_mut() = Uri::try_from(format!("/?{query}")).unwrap_or_default();
+        let target = Target {
+            api: TargetApi::Named(stage.api_id.clone()),
+            stage: STAGE.into(),
+            path: path.to_owned(),
+        };
+        let (parts, ()) = request.into_parts();
+        Context::new(parts, target, PEER, &*self.inner.clock, &*self.inner.ids)
+    }
+}
+
+fn open_log(context: &mut Context, invocation: &TestInvocation, path: &str) {
+    let mut log = ExecutionLog::new(&context.request_id, context.received);
+    log.line(format_args!("HTTP Method: {}, Resource Path: {path}", invocation.http_method));
+    let parameters = context.path_parameters.iter().map(|(name, value)| (name, value));
+    log.line(format_args!("Method request path: {}", JavaMap(parameters)));
+    log.line(format_args!("Method request query string: {}", JavaMap(context.query().singles())));
+    let headers = invocation.headers.iter().filter_map(|(name, values)| Some((name, values.last()?)));
+    log.line(format_args!("Method request headers: {}", JavaMap(headers)));
+    let body = invocation.body.as_deref().unwrap_or_default();
+    log.line(format_args!("Method request body before transformations: {body}"));
+    context.log = Some(log);
+}
+
+/// The answer's headers under the names that the API declares, without the length.
+fn shown(headers: &HeaderMap, declared: &[String]) -> Vec<(String, Vec<String>)> {
+    let mut shown: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for (name, value) in headers {
+        let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
+        shown.entry(name.as_str()).or_default().push(value);
+    }
+    shown.remove("content-length");
+    let name = |name: &str| {
+        let own = declared.iter().find(|declared| declared.eq_ignore_ascii_case(name));
+        own.cloned().unwrap_or_else(|| spelling(name))
+    };
+    shown.into_iter().map(|(key, values)| (name(key), values)).collect()
+}
+
+#[cfg(test)]
+mod tests;

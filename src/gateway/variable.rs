@@ -1,0 +1,88 @@
+//! The members of `$context`, as one table.
+//!
+//! Templates, parameter mappings, gateway responses and access logs all name them; which value a request has
+//! for one is [`Context::variable`](super::context::Context::variable)'s matter.
+
+/// Declares [`Variable`] and its names.
+macro_rules! variables {
+    ($($variant:ident = $name:literal),+ $(,)?) => {
+        /// A member of `$context` with a fixed name.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub(crate) enum Variable {
+            $(#[doc = concat!("`$context.", $name, "`")] $variant),+
+        }
+
+        impl Variable {
+            /// All names, dotted, without `$context.`.
+            #[cfg(test)]
+            pub(crate) const NAMES: &'static [&'static str] = &[$($name),+];
+
+            /// The member named `name`, such as `identity.sourceIp`.
+            pub(crate) fn parse(name: &str) -> Option<Self> {
+                match name {
+                    $($name => Some(Self::$variant),)+
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+variables! {
+    AccountId = "accountId",
+    ApiId = "apiId",
+    AwsEndpointRequestId = "awsEndpointRequestId",
+    DeploymentId = "deploymentId",
+    DomainName = "domainName",
+    DomainPrefix = "domainPrefix",
+    ErrorMessage = "error.message",
+    ErrorMessageString = "error.messageString",
+    ErrorResponseType = "error.responseType",
+    ErrorValidationErrorString = "error.validationErrorString",
+    ExtendedRequestId = "extendedRequestId",
+    HttpMethod = "httpMethod",
+    IdentitySourceIp = "identity.sourceIp",
+    IdentityUserAgent = "identity.userAgent",
+    IdentityAccountId = "identity.accountId",
+    IdentityApiKey = "identity.apiKey",
+    IdentityApiKeyId = "identity.apiKeyId",
+    IdentityCaller = "identity.caller",
+    IdentityUser = "identity.user",
+    IdentityUserArn = "identity.userArn",
+    IntegrationError = "integration.error",
+    IntegrationIntegrationStatus = "integration.integrationStatus",
+    IntegrationInnerLatency = "integration.latency",
+    IntegrationInnerRequestId = "integration.requestId",
+    IntegrationInnerStatus = "integration.status",
+    IntegrationErrorMessage = "integrationErrorMessage",
+    IntegrationLatency = "integrationLatency",
+    IntegrationStatus = "integrationStatus",
+    IsCanaryRequest = "isCanaryRequest",
+    OperationName = "operationName",
+    Path = "path",
+    Protocol = "protocol",
+    RequestId = "requestId",
+    RequestTime = "requestTime",
+    RequestTimeEpoch = "requestTimeEpoch",
+    ResourceId = "resourceId",
+    ResourcePath = "resourcePath",
+    ResponseLatency = "responseLatency",
+    ResponseLength = "responseLength",
+    Stage = "stage",
+    Status = "status",
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_parses_and_no_prefix_does() {
+        for name in Variable::NAMES {
+            assert!(Variable::parse(name).is_some(), "{name}");
+        }
+        for bad in ["", "identity", "error", "requestid", "nope", "identity.nope"] {
+            assert_eq!(Variable::parse(bad), None, "{bad}");
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! Access keys: who they belong to and the secrets they sign with.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use arc_swap::ArcSwap;
+use subtle::ConstantTimeEq;
+
+use super::Caller;
+use crate::clock::Timestamp;
+use crate::id::AccountId;
+
+/// A text that is never printed.
+#[derive(Clone)]
+pub struct Secret(Arc<str>);
+
+impl Secret {
+    /// Keeps `text`.
+    pub fn new(text: &str) -> Self {
+        Self(text.into())
+    }
+
+    /// The text itself, for signing.
+    pub(super) fn expose(&self) -> &str {
+        &self.0
+    }
+
+    /// Compares in time that depends on the lengths alone.
+    pub(super) fn matches(&self, other: &str) -> bool {
+        self.0.as_bytes().ct_eq(other.as_bytes()).into()
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+/// An access key.
+#[derive(Clone, Debug)]
+pub struct Credential {
+    /// Who signs with it.
+    pub caller: Caller,
+    /// What it signs with.
+    pub secret: Secret,
+    /// The token that temporary credentials come with.
+    pub session_token: Option<Secret>,
+    /// When temporary credentials end.
+    pub expires: Option<Timestamp>,
+}
+
+impl Credential {
+    /// A long-term key of the account itself.
+    pub fn root(account: AccountId, access_key_id: &str, secret: Secret) -> Self {
+        let mut caller = Caller::root(account);
+        caller.access_key_id = Some(access_key_id.into());
+        Self { caller, secret, session_token: None, expires: None }
+    }
+}
+
+/// A credential with the number it was registered under, which derived keys are cached by: a key that is
+/// registered anew with another secret never meets what was derived from the old one.
+#[derive(Debug)]
+pub(super) struct Registered {
+    pub(super) serial: u64,
+    pub(super) credential: Credential,
+}
+
+/// All access keys. Reading takes no lock.
+#[derive(Debug, Default)]
+pub struct Keys {
+    by_id: ArcSwap<HashMap<Arc<str>, Arc<Registered>>>,
+    serial: AtomicU64,
+}
+
+impl Keys {
+    /// Registers a key, in place of any of the same id.
+    pub fn insert(&self, access_key_id: &str, credential: Credential) {
+        let serial = self.serial.fetch_add(1, Ordering::Relaxed);
+        let registered = Arc::new(Registered { serial, credential });
+        self.by_id.rcu(|keys| {
+            let mut keys = HashMap::clone(keys);
+            keys.insert(access_key_id.into(), Arc::clone(&registered));
+            keys
+        });
+    }
+
+    /// Forgets a key.
+    pub fn remove(&self, access_key_id: &str) {
+        self.by_id.rcu(|keys| {
+            let mut keys = HashMap::clone(keys);
+            keys.remove(access_key_id);
+            keys
+        });
+    }
+
+    pub(super) fn find(&self, access_key_id: &str) -> Option<Arc<Registered>> {
+        self.by_id.load().get(access_key_id).map(Arc::clone)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_do_not_print() {
+        let account = AccountId::parse("123456789012").unwrap();
+        let credential = Credential::root(account, "AKID", Secret::new("hush"));
+        assert!(!format!("{credential:?}").contains("hush"));
+    }
+
+    #[test]
+    fn keys_are_replaced_and_forgotten() {
+        let keys = Keys::default();
+        let account = AccountId::parse("123456789012").unwrap();
+        for secret in ["one", "two"] {
+            keys.insert("AKID", Credential::root(account.clone(), "AKID", Secret::new(secret)));
+        }
+        let found = keys.find("AKID").unwrap();
+        assert!(found.credential.secret.matches("two") && !found.credential.secret.matches("one"));
+        assert_eq!(found.serial, 1);
+        keys.remove("AKID");
+        assert!(keys.find("AKID").is_none());
+    }
+}

@@ -1,0 +1,77 @@
+//! A managed policy.
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::AWS_POLICY_PREFIX;
+use crate::clock::Timestamp;
+use crate::id::AccountId;
+
+/// What a policy is made of.
+#[derive(Clone, Debug)]
+pub struct NewPolicy {
+    /// Its name.
+    pub name: String,
+    /// Its path, `/` or `/…/`.
+    pub path: String,
+    /// What it allows: JSON.
+    pub document: String,
+    /// Text for people.
+    pub description: Option<String>,
+}
+
+/// See [Policy](https://docs.aws.amazon.com/IAM/latest/APIReference/API_Policy.html). Also the stored record.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Policy {
+    /// Its name.
+    pub name: String,
+    /// Its path.
+    pub path: String,
+    /// `ANPA` and 17 more.
+    pub policy_id: String,
+    /// Its ARN.
+    pub arn: String,
+    /// When it was made.
+    pub create_date: Timestamp,
+    /// What it allows: JSON; empty for policies of AWS.
+    pub document: String,
+    /// Text for people.
+    pub description: Option<String>,
+}
+
+impl Policy {
+    pub(super) fn create(account: &AccountId, policy_id: String, now: Timestamp, new: NewPolicy) -> Self {
+        let arn = format!("arn:aws:iam::{account}:policy{}{}", new.path, new.name);
+        Self {
+            name: new.name,
+            path: new.path,
+            policy_id,
+            arn,
+            create_date: now,
+            document: new.document,
+            description: new.description,
+        }
+    }
+
+    /// The policy of AWS with this ARN. Its id is made of the ARN, so that it stays the same.
+    pub(super) fn of_aws(arn: &str) -> Self {
+        let full = arn.strip_prefix(AWS_POLICY_PREFIX).unwrap_or(arn);
+        let (path, name) = match full.rsplit_once('/') {
+            Some((path, name)) => (format!("/{path}/"), name),
+            None => ("/".to_owned(), full),
+        };
+        let digest = Sha256::digest(arn.as_bytes());
+        let alphabet = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+        let letters = digest.iter().take(17).filter_map(|b| alphabet.get(usize::from(b % 32)));
+        let policy_id = format!("ANPA{}", letters.map(|b| char::from(*b)).collect::<String>());
+        Self {
+            name: name.to_owned(),
+            path,
+            policy_id,
+            arn: arn.to_owned(),
+            create_date: Timestamp::EPOCH,
+            document: String::new(),
+            description: None,
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! A role.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::clock::Timestamp;
+use crate::id::AccountId;
+
+/// A tag.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tag {
+    /// Its key, unique regardless of case.
+    pub key: String,
+    /// Its value.
+    pub value: String,
+}
+
+/// What a role is made of.
+#[derive(Clone, Debug)]
+pub struct NewRole {
+    /// Its name.
+    pub name: String,
+    /// Its path, `/` or `/…/`.
+    pub path: String,
+    /// Who may assume it: JSON.
+    pub assume_role_policy_document: String,
+    /// Text for people.
+    pub description: Option<String>,
+    /// The longest session, in seconds.
+    pub max_session_duration: i32,
+    /// ARN of a policy that limits it.
+    pub permissions_boundary: Option<String>,
+    /// Tags.
+    pub tags: Vec<Tag>,
+}
+
+/// See [Role](https://docs.aws.amazon.com/IAM/latest/APIReference/API_Role.html). Also the stored record.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Role {
+    /// Its name.
+    pub name: String,
+    /// Its path.
+    pub path: String,
+    /// `AROA` and 17 more.
+    pub role_id: String,
+    /// Its ARN.
+    pub arn: String,
+    /// When it was made.
+    pub create_date: Timestamp,
+    /// Who may assume it: JSON.
+    pub assume_role_policy_document: String,
+    /// Text for people.
+    pub description: Option<String>,
+    /// The longest session, in seconds.
+    pub max_session_duration: i32,
+    /// ARN of a policy that limits it.
+    pub permissions_boundary: Option<String>,
+    /// Inline policies: JSON by name.
+    pub inline: BTreeMap<String, String>,
+    /// ARNs of managed policies, in the order of attaching.
+    pub attached: Vec<String>,
+    /// Tags, in the order given.
+    pub tags: Vec<Tag>,
+}
+
+impl Role {
+    pub(super) fn create(account: &AccountId, role_id: String, now: Timestamp, new: NewRole) -> Self {
+        let arn = format!("arn:aws:iam::{account}:role{}{}", new.path, new.name);
+        Self {
+            name: new.name,
+            path: new.path,
+            role_id,
+            arn,
+            create_date: now,
+            assume_role_policy_document: new.assume_role_policy_document,
+            description: new.description,
+            max_session_duration: new.max_session_duration,
+            permissions_boundary: new.permissions_boundary,
+            inline: BTreeMap::new(),
+            attached: Vec::new(),
+            tags: new.tags,
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! Where roles and policies are kept: one row each, the record as JSON.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::{IamError, Policy, Role};
+use crate::id::AccountId;
+use crate::store::{self, Param, Row, Tx};
+
+/// The schema, version by version. Keys are lower-case names, since names differ by more than case.
+pub(super) const STEPS: &[&str] = &["
+    CREATE TABLE iam_role (
+        account TEXT NOT NULL, name_key TEXT NOT NULL, record TEXT NOT NULL, PRIMARY KEY (account, name_key)
+    );
+    CREATE TABLE iam_policy (
+        account TEXT NOT NULL, name_key TEXT NOT NULL, arn TEXT NOT NULL, record TEXT NOT NULL,
+        PRIMARY KEY (account, name_key)
+    );
+"];
+
+pub(super) fn role(tx: &Tx<'_>, account: &AccountId, name: &str) -> Result<Option<Role>, IamError> {
+    let sql = "SELECT record FROM iam_role WHERE account = ?1 AND name_key = ?2";
+    one(tx, sql, &[Param::Text(account.as_str()), Param::Text(&name.to_lowercase())])
+}
+
+pub(super) fn n_roles(tx: &Tx<'_>, account: &AccountId) -> Result<usize, store::Error> {
+    let sql = "SELECT COUNT(*) FROM iam_role WHERE account = ?1";
+    let count = tx.query_one(sql, &[Param::Text(account.as_str())], |row| row.int(0))?;
+    Ok(count.and_then(|count| usize::try_from(count).ok()).unwrap_or(0))
+}
+
+/// All roles, by name; their number is limited where they are made.
+pub(super) fn roles(tx: &Tx<'_>, account: &AccountId) -> Result<Vec<Role>, IamError> {
+    let sql = "SELECT record FROM iam_role WHERE account = ?1";
+    let records = tx.query(sql, &[Param::Text(account.as_str())], record)?;
+    let mut roles: Vec<Role> =
+        records.iter().map(|record| serde_json::from_str(record)).collect::<Result<_, _>>()?;
+    roles.sort_unstable_by(|a, b| a.name.cmp(&b.name));
+    Ok(roles)
+}
+
+pub(super) fn put_role(tx: &Tx<'_>, account: &AccountId, role: &Role) -> Result<(), store::Error> {
+    let sql = "INSERT INTO iam_role (account, name_key, record) VALUES (?1, ?2, ?3)
+               ON CONFLICT (account, name_key) DO UPDATE SET record = excluded.record";
+    let (key, record) = (role.name.to_lowercase(), written(role));
+    tx.execute(sql, &[Param::Text(account.as_str()), Param::Text(&key), Param::Text(&record)]).map(drop)
+}
+
+pub(super) fn delete_role(tx: &Tx<'_>, account: &AccountId, name: &str) -> Result<(), store::Error> {
+    let sql = "DELETE FROM iam_role WHERE account = ?1 AND name_key = ?2";
+    tx.execute(sql, &[Param::Text(account.as_str()), Param::Text(&name.to_lowercase())]).map(drop)
+}
+
+pub(super) fn policy(tx: &Tx<'_>, account: &AccountId, arn: &str) -> Result<Option<Policy>, IamError> {
+    let sql = "SELECT record FROM iam_policy WHERE account = ?1 AND arn = ?2";
+    one(tx, sql, &[Param::Text(account.as_str()), Param::Text(arn)])
+}
+
+pub(super) fn policy_named(tx: &Tx<'_>, account: &AccountId, name: &str) -> Result<Option<Policy>, IamError> {
+    let sql = "SELECT record FROM iam_policy WHERE account = ?1 AND name_key = ?2";
+    one(tx, sql, &[Param::Text(account.as_str()), Param::Text(&name.to_lowercase())])
+}
+
+pub(super) fn put_policy(tx: &Tx<'_>, account: &AccountId, policy: &Policy) -> Result<(), store::Error> {
+    let sql = "INSERT INTO iam_policy (account, name_key, arn, record) VALUES (?1, ?2, ?3, ?4)";
+    let (key, record) = (policy.name.to_lowercase(), written(policy));
+    let texts = [account.as_str(), &key, &policy.arn, &record];
+    tx.execute(sql, &texts.map(Param::Text)).map(drop)
+}
+
+pub(super) fn delete_policy(tx: &Tx<'_>, account: &AccountId, arn: &str) -> Result<(), store::Error> {
+    let sql = "DELETE FROM iam_policy WHERE account = ?1 AND arn = ?2";
+    tx.execute(sql, &[Param::Text(account.as_str()), Param::Text(arn)]).map(drop)
+}
+
+fn one<T: DeserializeOwned>(
+    tx: &Tx<'_>,
+    sql: &'static str,
+    params: &[Param<'_>],
+) -> Result<Option<T>, IamError> {
+    let record = tx.query_one(sql, params, record)?;
+    Ok(record.map(|record| serde_json::from_str(&record)).transpose()?)
+}
+
+fn record(row: &Row<'_>) -> Result<String, store::Error> {
+    row.text(0)
+}
+
+fn written<T: Serialize>(record: &T) -> String {
+    serde_json::to_string(record).expect("records have text keys and no floats")
+}

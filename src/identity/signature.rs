@@ -1,0 +1,217 @@
+//! A signature as a request carries it: in the `Authorization` header or in the query string.
+
+use std::time::Duration;
+
+use http::HeaderMap;
+use http::header::{AUTHORIZATION, DATE};
+use http::request::Parts;
+use percent_encoding::percent_decode_str;
+
+use super::AuthError;
+use super::error::{Incomplete, Invalid};
+use crate::clock::Timestamp;
+
+/// The one algorithm.
+pub(super) const ALGORITHM: &str = "AWS4-HMAC-SHA256";
+/// How long a signature in a header holds, in either direction.
+const SKEW: Duration = Duration::from_secs(5 * 60);
+/// How long a presigned request holds that doesn't say, and how far in the future its date may be.
+const PRESIGNED: Duration = Duration::from_secs(15 * 60);
+/// The longest validity a presigned request may ask for, in seconds: a week.
+const EXPIRES_SECONDS_MAX: u64 = 604_800;
+
+/// Signature, scope and date of a request, in well-formed parts; not verified.
+#[derive(Debug)]
+pub(super) struct Signature {
+    pub(super) access_key_id: String,
+    /// The day of the scope, `YYYYMMDD`.
+    pub(super) day: String,
+    pub(super) region: String,
+    pub(super) service: String,
+    pub(super) terminator: String,
+    /// Lower-case names, as the client listed them.
+    pub(super) signed_headers: Vec<String>,
+    /// Lower-case hexadecimal.
+    pub(super) signature: String,
+    pub(super) date: Timestamp,
+    pub(super) token: Option<String>,
+    /// `Some` in the query form: how long it holds.
+    pub(super) expires: Option<Duration>,
+}
+
+/// Whether a request carries a Signature Version 4, well-formed or not.
+pub fn is_signed(parts: &Parts) -> bool {
+    parts.headers.contains_key(AUTHORIZATION)
+        || parts.uri.query().is_some_and(|query| query_value(query, "X-Amz-Algorithm").is_some())
+}
+
+/// The service a request says it is signed for, without any verification: good for routing only.
+pub fn scope_of(parts: &Parts) -> Option<String> {
+    let header = parts.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let credential = match header {
+        Some(header) => header.split_once("Credential=")?.1.split([',', ' ']).next()?.to_owned(),
+        None => query_value(parts.uri.query()?, "X-Amz-Credential")?,
+    };
+    // The key's id may hold slashes, the scope doesn't.
+    credential.rsplit('/').nth(1).map(str::to_owned)
+}
+
+impl Signature {
+    pub(super) fn read(parts: &Parts) -> Result<Self, AuthError> {
+        let query = parts.uri.query().unwrap_or_default();
+        if let Some(header) = parts.headers.get(AUTHORIZATION) {
+            return Self::from_header(&String::from_utf8_lossy(header.as_bytes()), &parts.headers);
+        }
+        match query_value(query, "X-Amz-Algorithm") {
+            Some(algorithm) if algorithm == ALGORITHM => Self::from_query(query),
+            Some(_) => Err(Incomplete::MissingParameter("X-Amz-Algorithm").into()),
+            None => Err(AuthError::MissingToken),
+        }
+    }
+
+    fn from_header(header: &str, headers: &HeaderMap) -> Result<Self, AuthError> {
+        let (algorithm, parameters) = header.split_once(' ').unwrap_or((header, ""));
+        if algorithm != ALGORITHM {
+            // AWS reads any other scheme as if its word were a parameter.
+            return Err(Incomplete::NoPair { part: algorithm.to_owned(), header: header.to_owned() }.into());
+        }
+        let (mut credential, mut signed_headers, mut signature) = (None, None, None);
+        for part in parameters.split(',').map(str::trim).filter(|part| !part.is_empty()) {
+            let Some((key, value)) = part.split_once('=') else {
+                return Err(Incomplete::NoPair { part: part.to_owned(), header: header.to_owned() }.into());
+            };
+            match key {
+                "Credential" => credential = Some(value),
+                "SignedHeaders" => signed_headers = Some(value),
+                "Signature" => signature = Some(value),
+                _ => {}
+            }
+        }
+        let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let date_text = text("x-amz-date").or_else(|| text(DATE.as_str()));
+        let missing = [
+            ("Authorization header requires 'Credential' parameter.", credential.is_none()),
+            ("Authorization header requires 'Signature' parameter.", signature.is_none()),
+            ("Authorization header requires 'SignedHeaders' parameter.", signed_headers.is_none()),
+            (
+                "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header.",
+                date_text.is_none(),
+            ),
+        ];
+        let (Some(credential), Some(signed_headers), Some(signature), Some(date_text)) =
+            (credential, signed_headers, signature, date_text)
+        else {
+            let missing: Vec<&str> =
+                missing.into_iter().filter(|(_, is_missing)| *is_missing).map(|(text, _)| text).collect();
+            // What was sent is repeated, but never a signature that might be somebody's.
+            let header = header.split("Signature=").next().unwrap_or_default().to_owned();
+            return Err(Incomplete::Missing { missing: missing.join(" "), header }.into());
+        };
+        let scope = Scope::parse(credential)?;
+        let date = Timestamp::parse_amz_date(&date_text)
+            .or_else(|| parse_http_date(&date_text))
+            .ok_or_else(|| Incomplete::Date(date_text.clone()))?;
+        Ok(Self {
+            access_key_id: scope.access_key_id,
+            day: scope.day,
+            region: scope.region,
+            service: scope.service,
+            terminator: scope.terminator,
+            signed_headers: header_names(signed_headers),
+            signature: signature.to_owned(),
+            date,
+            token: text("x-amz-security-token"),
+            expires: None,
+        })
+    }
+
+    fn from_query(query: &str) -> Result<Self, AuthError> {
+        let parameter = |name| query_value(query, name).ok_or(Incomplete::MissingParameter(name));
+        let scope = Scope::parse(&parameter("X-Amz-Credential")?)?;
+        let date_text = parameter("X-Amz-Date")?;
+        let date =
+            Timestamp::parse_amz_date(&date_text).ok_or_else(|| Incomplete::Date(date_text.clone()))?;
+        let expires = match query_value(query, "X-Amz-Expires") {
+            None => PRESIGNED,
+            Some(text) => match text.parse() {
+                Ok(seconds @ 1..=EXPIRES_SECONDS_MAX) => Duration::from_secs(seconds),
+                Ok(_) | Err(_) => return Err(Incomplete::Expires(text).into()),
+            },
+        };
+        Ok(Self {
+            access_key_id: scope.access_key_id,
+            day: scope.day,
+            region: scope.region,
+            service: scope.service,
+            terminator: scope.terminator,
+            signed_headers: header_names(&parameter("X-Amz-SignedHeaders")?),
+            signature: parameter("X-Amz-Signature")?,
+            date,
+            token: query_value(query, "X-Amz-Security-Token"),
+            expires: Some(expires),
+        })
+    }
+
+    /// `20150830/us-east-1/iam/aws4_request`.
+    pub(super) fn scope(&self) -> String {
+        let Self { day, region, service, terminator, .. } = self;
+        format!("{day}/{region}/{service}/{terminator}")
+    }
+
+    /// Whether the signature holds at `now`.
+    pub(super) fn check_date(&self, now: Timestamp) -> Result<(), Invalid> {
+        let (validity, ahead) = match self.expires {
+            Some(expires) => (expires, PRESIGNED),
+            None => (SKEW, SKEW),
+        };
+        let minutes = |duration: Duration| duration.as_secs() / 60;
+        let (earliest, latest) = (now - validity, now + ahead);
+        if self.date < earliest {
+            let (date, limit, minutes) = (self.date, earliest, minutes(validity));
+            return Err(Invalid::Expired { date, limit, now, minutes });
+        }
+        if latest < self.date {
+            let (date, limit, minutes) = (self.date, latest, minutes(ahead));
+            return Err(Invalid::NotYetCurrent { date, limit, now, minutes });
+        }
+        Ok(())
+    }
+}
+
+struct Scope {
+    access_key_id: String,
+    day: String,
+    region: String,
+    service: String,
+    terminator: String,
+}
+
+impl Scope {
+    fn parse(credential: &str) -> Result<Self, Incomplete> {
+        let parts: Vec<&str> = credential.split('/').collect();
+        let [access_key_id, day, region, service, terminator] = parts.as_slice() else {
+            return Err(Incomplete::Credential(credential.to_owned()));
+        };
+        let [access_key_id, day, region, service, terminator] =
+            [access_key_id, day, region, service, terminator].map(|part| (*part).to_owned());
+        Ok(Self { access_key_id, day, region, service, terminator })
+    }
+}
+
+fn header_names(list: &str) -> Vec<String> {
+    list.split(';').filter(|name| !name.is_empty()).map(str::to_ascii_lowercase).collect()
+}
+
+/// The first value of a query parameter, decoded.
+fn query_value(query: &str, name: &str) -> Option<String> {
+    query.split('&').find_map(|pair| {
+        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+        (key == name).then(|| percent_decode_str(value).decode_utf8_lossy().into_owned())
+    })
+}
+
+/// `Mon, 09 Sep 2011 23:36:00 GMT`, which clients may sign instead of `X-Amz-Date`.
+fn parse_http_date(text: &str) -> Option<Timestamp> {
+    let zoned = jiff::fmt::rfc2822::parse(text).ok()?;
+    Some(Timestamp::from_millis(zoned.timestamp().as_millisecond()))
+}

@@ -1,0 +1,98 @@
+//! The one function that wires all rooms together, and the ports it fills.
+
+mod backends;
+mod operations;
+mod tasks;
+
+use std::sync::{Arc, Weak};
+
+use self::backends::InProcess;
+use self::operations::AsAccount;
+use self::tasks::NotRun;
+use super::error::Error;
+use super::options::Options;
+use crate::clock::{Clock, Ids, RandomIds, SystemClock};
+use crate::connect::{self, HttpClient};
+use crate::engine::{self, Engine};
+use crate::gateway::{self, Gateway, api};
+use crate::id::AccountRegion;
+use crate::identity::iam::Iam;
+use crate::identity::{Authenticator, Caller, Credential, Keys, Secret};
+use crate::stack::Stacks;
+use crate::store::{self, Store};
+use crate::wire;
+
+/// Every room, open and wired.
+pub(super) struct House {
+    pub(super) store: Store,
+    pub(super) stacks: Arc<Stacks>,
+    pub(super) api: Arc<wire::Api>,
+    pub(super) gateway: Gateway,
+    pub(super) authenticator: Arc<Authenticator>,
+    engine: Engine,
+}
+
+/// Opens every room on the data directory and hands each the ports it asks for.
+///
+/// # Errors
+/// When the data directory is in use, can't be read or was written by a newer version.
+pub(super) async fn wire_rooms(options: &Options, home: &AccountRegion) -> Result<House, Error> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    let ids: Arc<dyn Ids> = Arc::new(RandomIds);
+    let store = Store::open(&options.data_dir, store::Options::default(), clock.clone())?;
+
+    let authenticator = Arc::new(Authenticator::new(Arc::new(keys(options, home)), clock.clone()));
+    let iam = Iam::open(store.clone(), clock.clone(), ids.clone())?;
+    let engine_options = engine::Options::default();
+    let engine =
+        Engine::open(store.clone(), clock.clone(), ids.clone(), engine_options, Arc::new(NotRun)).await?;
+    let control = api::Apis::open(store.clone(), clock.clone(), ids.clone())?;
+
+    // The gateway calls the AWS APIs (`AWS` integrations) and the AWS APIs call the gateway (test calls): the
+    // gateway's side of the ring is weak, so that dropping the house closes it.
+    let mut gateway = None;
+    let api = Arc::new_cyclic(|api: &Weak<wire::Api>| {
+        let ports = gateway::Ports {
+            stages: Arc::new(control.clone()),
+            backends: Arc::new(InProcess::new(api.clone())),
+            client: HttpClient::new(connect::Options::default()),
+            clock: clock.clone(),
+            ids: ids.clone(),
+        };
+        let default_api = options.gateway.default_api.as_deref().map(Into::into);
+        let data_plane = Gateway::new(ports, gateway::Options { default_api, account_rate: None });
+        control.watch(data_plane.watcher());
+        gateway = Some(data_plane.clone());
+        let apis = wire::apis::Apis { control, test_invoke: Arc::new(data_plane) };
+        let rooms = wire::Rooms { clock: clock.clone(), ids: ids.clone(), iam, engine: engine.clone(), apis };
+        wire::Api::new(rooms, authenticator.clone())
+    });
+    let Some(gateway) = gateway else { unreachable!("made with the APIs") };
+
+    let operations = AsAccount::new(api.clone(), Caller::root(home.account.clone()), home.region.clone());
+    let stacks = Stacks::open(store.clone(), Arc::new(operations), ids, home.clone())?;
+    Ok(House { store, stacks: Arc::new(stacks), api, gateway, authenticator, engine })
+}
+
+impl House {
+    /// Answers long polls at once, so that draining does not wait for them.
+    pub(super) fn begin_drain(&self) {
+        self.engine.begin_drain();
+    }
+
+    /// Ends the engine's own tasks and writes everything out.
+    pub(super) async fn close(&self) {
+        self.engine.close();
+        self.store.close().await;
+    }
+}
+
+/// The keys of the settings: each signs for the server's own account.
+fn keys(options: &Options, home: &AccountRegion) -> Keys {
+    let keys = Keys::default();
+    for credential in &options.credentials {
+        let (id, secret) = (&credential.access_key_id, Secret::new(&credential.secret_access_key));
+        keys.insert(id, Credential::root(home.account.clone(), id, secret));
+    }
+    keys
+}

@@ -1,0 +1,145 @@
+//! `gateway::Backends`: an `AWS` integration calls the table of operations that clients call, in process.
+
+use std::sync::Weak;
+
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, HeaderValue, StatusCode};
+
+use crate::gateway::{AwsCall, AwsOperation, BackendError, BackendResponse, Backends, BoxFuture};
+use crate::id::{AccountId, Arn, Region};
+use crate::identity::Caller;
+use crate::wire::{self, ApiError, Code, Protocol, Service};
+
+/// The session under which API Gateway assumes an integration's role.
+const SESSION: &str = "BackplaneAssumeRoleSession";
+
+/// Services of this house, without a socket between.
+pub(super) struct InProcess {
+    // The APIs hold the gateway for its test calls, which holds this.
+    api: Weak<wire::Api>,
+}
+
+impl InProcess {
+    pub(super) fn new(api: Weak<wire::Api>) -> Self {
+        Self { api }
+    }
+
+    async fn answer(&self, call: AwsCall) -> Result<BackendResponse, BackendError> {
+        let api = self.api.upgrade().ok_or(BackendError::Unreachable)?;
+        let service = service(&call)?;
+        let AwsOperation::Action(action) = &call.operation else { return Err(unknown_operation(&call)) };
+        let caller = caller(&call)?;
+        let Some(region) = Region::parse(&call.region) else { return Err(unknown_service(&call)) };
+        // The mapped body is the operation's input as it is, and the operation's output is the answer.
+        let result = api.invoke(service, action, call.body.clone(), caller, region).await;
+        let (status, body) = match result {
+            Ok(body) => (StatusCode::OK, body),
+            // A name that is not in the service's table is the integration's fault, not the caller's.
+            Err(ApiError { code: Code::UnknownOperation, .. }) => return Err(unknown_operation(&call)),
+            Err(error) => {
+                let status = StatusCode::from_u16(error.status(Protocol::Json10));
+                (status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), error.json(Protocol::Json10))
+            }
+        };
+        let json = HeaderValue::from_static("application/x-amz-json-1.0");
+        Ok(BackendResponse { status, headers: HeaderMap::from_iter([(CONTENT_TYPE, json)]), body })
+    }
+}
+
+impl Backends for InProcess {
+    fn call(&self, call: AwsCall) -> BoxFuture<'_, Result<BackendResponse, BackendError>> {
+        Box::pin(self.answer(call))
+    }
+}
+
+/// Of this house's services only Step Functions takes and answers JSON, which is what mappings make.
+fn service(call: &AwsCall) -> Result<Service, BackendError> {
+    if call.service == Service::States.signing_name() {
+        Ok(Service::States)
+    } else {
+        Err(unknown_service(call))
+    }
+}
+
+/// The role's session. Whether the role may do this is not evaluated, as nowhere in this server.
+fn caller(call: &AwsCall) -> Result<Caller, BackendError> {
+    let Some(role) = call.credentials_role.as_deref() else {
+        return Ok(Caller::root(call.owner.account.clone()));
+    };
+    let refused =
+        |reason: &str| BackendError::Credentials { role: role.to_owned(), reason: reason.to_owned() };
+    let arn = Arn::parse(role).map_err(|error| refused(&error.to_string()))?;
+    let path = arn.resource.strip_prefix("role/").filter(|_| arn.service == "iam");
+    let name = path.and_then(|path| path.rsplit('/').next()).filter(|name| !name.is_empty());
+    let name = name.ok_or_else(|| refused("not a role's ARN"))?;
+    let account =
+        AccountId::parse(&arn.account).ok_or_else(|| refused("the role's account is not 12 digits"))?;
+    Ok(Caller::assumed_role(account, name, SESSION))
+}
+
+fn unknown_service(call: &AwsCall) -> BackendError {
+    BackendError::UnknownService { service: call.service.clone() }
+}
+
+fn unknown_operation(call: &AwsCall) -> BackendError {
+    let (AwsOperation::Action(operation) | AwsOperation::Path(operation)) = &call.operation;
+    BackendError::UnknownOperation { service: call.service.clone(), operation: operation.clone() }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use http::Method;
+
+    use super::*;
+    use crate::id::AccountRegion;
+
+    fn call(role: Option<&str>) -> AwsCall {
+        AwsCall {
+            owner: AccountRegion {
+                account: AccountId::parse("123456789012").unwrap(),
+                region: Region::parse("us-east-1").unwrap(),
+            },
+            api_id: "abcde12345".into(),
+            service: "states".to_owned(),
+            region: "us-east-1".to_owned(),
+            operation: AwsOperation::Action("StartExecution".to_owned()),
+            method: Method::POST,
+            credentials_role: role.map(str::to_owned),
+            headers: HeaderMap::new(),
+            query: Vec::new(),
+            body: Bytes::new(),
+        }
+    }
+
+    #[test]
+    fn an_integration_calls_under_its_role() {
+        for (role, arn) in [
+            (
+                "arn:aws:iam::123456789012:role/R",
+                "arn:aws:sts::123456789012:assumed-role/R/BackplaneAssumeRoleSession",
+            ),
+            (
+                "arn:aws:iam::210987654321:role/p/R",
+                "arn:aws:sts::210987654321:assumed-role/R/BackplaneAssumeRoleSession",
+            ),
+        ] {
+            assert_eq!(&*caller(&call(Some(role))).unwrap().arn, arn);
+        }
+        assert_eq!(&*caller(&call(None)).unwrap().arn, "arn:aws:iam::123456789012:root");
+    }
+
+    #[test]
+    fn what_is_no_role_is_refused() {
+        for role in ["R", "arn:aws:iam::*:user/*", "arn:aws:iam::123456789012:role/", "arn:aws:iam::x:role/R"]
+        {
+            assert!(matches!(caller(&call(Some(role))), Err(BackendError::Credentials { .. })), "{role}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_house_that_is_gone_is_unreachable() {
+        let gone = InProcess::new(Weak::new());
+        assert_eq!(gone.call(call(None)).await.unwrap_err(), BackendError::Unreachable);
+    }
+}

@@ -1,0 +1,128 @@
+//! What can go wrong: [`ParseError`] at deployment, [`EvalError`] at a request.
+
+use std::fmt;
+
+use crate::vtl::limits::LimitKind;
+
+/// A place in a template's source, both counted from 1; columns count characters.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Position {
+    /// The line, from 1.
+    pub line: u32,
+    /// The character within the line, from 1.
+    pub column: u32,
+}
+
+impl Position {
+    /// Finds the line and column of a byte offset.
+    pub(super) fn of(source: &str, offset: usize) -> Self {
+        let before = source.get(..offset).unwrap_or(source);
+        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        let line = 1 + before.bytes().filter(|byte| *byte == b'\n').count();
+        let column = 1 + before[line_start..].chars().count();
+        Self { line: saturate(line), column: saturate(column) }
+    }
+}
+
+fn saturate(n: usize) -> u32 {
+    u32::try_from(n).unwrap_or(u32::MAX)
+}
+
+impl fmt::Display for Position {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {}, column {}", self.line, self.column)
+    }
+}
+
+/// Why a source is not a template.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("{message} (line {line}, column {column})")]
+pub struct ParseError {
+    /// The line, from 1.
+    pub line: u32,
+    /// The character within the line, from 1.
+    pub column: u32,
+    /// What was expected and what was found.
+    pub message: String,
+}
+
+impl ParseError {
+    pub(super) fn new(at: Position, message: impl Into<String>) -> Self {
+        Self { line: at.line, column: at.column, message: message.into() }
+    }
+
+    /// Renders the error for a person: message, place, the source line and a caret under the spot.
+    pub fn render(&self, source: &str) -> String {
+        let index = usize::try_from(self.line.saturating_sub(1)).unwrap_or(usize::MAX);
+        let line = source.lines().nth(index).unwrap_or("");
+        // A very long line is shown as a window around the caret.
+        let column = usize::try_from(self.column.saturating_sub(1)).unwrap_or(usize::MAX);
+        let skipped = column.saturating_sub(60);
+        let shown: String =
+            line.chars().skip(skipped).take(100).map(|c| if c.is_control() { ' ' } else { c }).collect();
+        let number = self.line.to_string();
+        let margin = " ".repeat(number.len());
+        let caret = " ".repeat((column - skipped).min(shown.chars().count()));
+        format!(
+            "{}\n{margin} --> {}:{}\n{number} | {shown}\n{margin} | {caret}^",
+            self.message, self.line, self.column
+        )
+    }
+}
+
+/// Why an evaluation has no result.
+#[derive(Debug, thiserror::Error)]
+pub enum EvalError {
+    /// The host refused; `source` is the host's own error, ready to be downcast.
+    #[error("{source} ({at})")]
+    Host {
+        /// The reference that asked the host.
+        at: Position,
+        /// The host's error.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// A limit was reached.
+    #[error("{kind} ({at})")]
+    Limit {
+        /// Where the evaluation stood.
+        at: Position,
+        /// Which limit.
+        kind: LimitKind,
+    },
+    /// A method threw, as `$text.substring(99)` does in Java.
+    #[error("method `{method}` failed: {message} ({at})")]
+    Method {
+        /// The call.
+        at: Position,
+        /// The method's name.
+        method: String,
+        /// What Java would say.
+        message: String,
+    },
+    /// Something that Velocity has and a mapping template must not use, such as reflection.
+    #[error("{what} is not available in mapping templates ({at})")]
+    Refused {
+        /// The use.
+        at: Position,
+        /// What was used.
+        what: String,
+    },
+    /// The text given to `#evaluate` is not a template.
+    #[error("#evaluate: {source} ({at})")]
+    Evaluate {
+        /// The directive.
+        at: Position,
+        /// The error, placed within the evaluated text.
+        source: ParseError,
+    },
+    /// A macro was called with a bare word, which names nothing.
+    #[error("argument `{argument}` of macro #{name} is neither quoted nor a reference ({at})")]
+    MacroArgument {
+        /// The call.
+        at: Position,
+        /// The macro.
+        name: String,
+        /// The word.
+        argument: String,
+    },
+}

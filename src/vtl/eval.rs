@@ -1,0 +1,233 @@
+//! Tree → text: one evaluation of a template.
+//!
+//! Here: the state and what every part uses of it. [`statement`] runs directives, [`scope`] finds and sets
+//! variables, [`reference`] walks references, [`expression`] computes, [`cycles`] tidies up.
+
+mod cycles;
+mod expression;
+mod reference;
+mod scope;
+mod statement;
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use crate::vtl::ast::{Block, Offset};
+use crate::vtl::error::{EvalError, Position};
+use crate::vtl::host::{Host, HostError, Object};
+use crate::vtl::limits::{LimitKind, Limits};
+use crate::vtl::methods::Failure;
+use crate::vtl::parser::Tables;
+use crate::vtl::value::{TooDeep, Value};
+use scope::Scope;
+
+/// How many bytes of copied text cost as much as one node.
+pub(super) const BYTES_PER_STEP: usize = 64;
+
+/// Why evaluation leaves the normal path.
+enum Unwind {
+    Error(Box<EvalError>),
+    /// `#stop`
+    Stop,
+    /// `#break` of the innermost loop, macro, block or evaluated text.
+    Break,
+    /// `#break($foreach.parent)`: of the loop with this id.
+    BreakLoop(u64),
+}
+
+/// One evaluation.
+pub(super) struct Evaluation<'e> {
+    source: Arc<str>,
+    /// Copied when `#evaluate` adds names or macros.
+    tables: Cow<'e, Tables>,
+    host: &'e mut dyn Host,
+    limits: &'e Limits,
+    steps_left: u64,
+    depth: u32,
+    macro_depth: u32,
+    loops_begun: u64,
+    scope: Scope,
+    /// Lists and maps that were given a list or map to hold, the only ones that can hold themselves.
+    holders: Vec<Value>,
+}
+
+impl<'e> Evaluation<'e> {
+    pub(super) fn new(
+        source: &Arc<str>,
+        tables: &'e Tables,
+        host: &'e mut dyn Host,
+        limits: &'e Limits,
+    ) -> Self {
+        Self {
+            source: Arc::clone(source),
+            tables: Cow::Borrowed(tables),
+            host,
+            limits,
+            steps_left: limits.steps,
+            depth: 0,
+            macro_depth: 0,
+            loops_begun: 0,
+            scope: Scope::new(tables.names.len()),
+            holders: Vec::new(),
+        }
+    }
+
+    /// Evaluates the whole template.
+    pub(super) fn run(mut self, body: &Block) -> Result<String, EvalError> {
+        let mut out = String::with_capacity(self.source.len());
+        let result = self.block(body, &mut out);
+        cycles::break_cycles(std::mem::take(&mut self.holders));
+        match result {
+            // `#stop`, and `#break` outside of everything, end the template with what there is.
+            Ok(()) | Err(Unwind::Stop | Unwind::Break | Unwind::BreakLoop(_)) => Ok(out),
+            Err(Unwind::Error(error)) => Err(*error),
+        }
+    }
+
+    // === limits ===
+
+    fn step(&mut self, at: Offset) -> Result<(), Unwind> {
+        self.charge(1, at)
+    }
+
+    fn charge(&mut self, steps: u64, at: Offset) -> Result<(), Unwind> {
+        match self.steps_left.checked_sub(steps) {
+            Some(left) => {
+                self.steps_left = left;
+                Ok(())
+            }
+            None => Err(self.limit(LimitKind::Steps, at)),
+        }
+    }
+
+    fn deeper<T>(
+        &mut self,
+        at: Offset,
+        run: impl FnOnce(&mut Self) -> Result<T, Unwind>,
+    ) -> Result<T, Unwind> {
+        if self.depth == self.limits.depth {
+            return Err(self.limit(LimitKind::Depth, at));
+        }
+        self.depth += 1;
+        let result = run(self);
+        self.depth -= 1;
+        result
+    }
+
+    /// Appends text, within the limits.
+    fn append(&mut self, text: &str, out: &mut String, at: Offset) -> Result<(), Unwind> {
+        if self.limits.output_bytes < out.len() + text.len() {
+            return Err(self.limit(LimitKind::OutputBytes, at));
+        }
+        self.charge((text.len() / BYTES_PER_STEP) as u64, at)?;
+        out.push_str(text);
+        Ok(())
+    }
+
+    // === errors ===
+
+    fn position(&self, at: Offset) -> Position {
+        let mut offset = (at as usize).min(self.source.len());
+        while !self.source.is_char_boundary(offset) {
+            offset -= 1;
+        }
+        Position::of(&self.source, offset)
+    }
+
+    fn error(&self, error: EvalError) -> Unwind {
+        Unwind::Error(Box::new(error))
+    }
+
+    fn limit(&self, kind: LimitKind, at: Offset) -> Unwind {
+        self.error(EvalError::Limit { at: self.position(at), kind })
+    }
+
+    fn refused(&self, what: &str, at: Offset) -> Unwind {
+        self.error(EvalError::Refused { at: self.position(at), what: what.to_owned() })
+    }
+
+    fn host_error(&self, error: HostError, at: Offset) -> Unwind {
+        self.error(EvalError::Host { at: self.position(at), source: error.0 })
+    }
+
+    fn method_error(&self, method: &str, failure: Failure, at: Offset) -> Unwind {
+        match failure {
+            Failure::Thrown(message) => {
+                self.error(EvalError::Method { at: self.position(at), method: method.to_owned(), message })
+            }
+            Failure::Limit(kind) => self.limit(kind, at),
+        }
+    }
+
+    fn print_error(&self, error: TooDeep, at: Offset) -> Unwind {
+        let kind = match error {
+            TooDeep::Depth => LimitKind::Depth,
+            TooDeep::Bytes => LimitKind::OutputBytes,
+        };
+        self.limit(kind, at)
+    }
+
+    // === printing ===
+
+    /// Appends a value as Java's `toString` prints it; false if it prints as null.
+    fn print(&mut self, value: &Value, out: &mut String, at: Offset) -> Result<bool, Unwind> {
+        match value {
+            Value::Null => return Ok(false),
+            Value::Empty => {}
+            Value::Str(text) => self.append(text, out, at)?,
+            Value::Object(object) => {
+                let text = self.object_text(*object, at)?;
+                return match text {
+                    // An object whose text is another object has none.
+                    Value::Object(_) => Ok(false),
+                    text => self.print(&text, out, at),
+                };
+            }
+            Value::Block(block) => {
+                if block.depth.get() == BLOCK_DEPTH_MAX {
+                    return Ok(false);
+                }
+                block.depth.set(block.depth.get() + 1);
+                let result = self.deeper(at, |eval| eval.block(&block.body, out));
+                block.depth.set(block.depth.get() - 1);
+                match result {
+                    Ok(()) | Err(Unwind::Break) => {}
+                    Err(unwind @ (Unwind::Error(_) | Unwind::Stop | Unwind::BreakLoop(_))) => {
+                        return Err(unwind);
+                    }
+                }
+            }
+            Value::Bool(_)
+            | Value::Int(_)
+            | Value::Long(_)
+            | Value::Big(_)
+            | Value::Double(_)
+            | Value::List(_)
+            | Value::Map(_)
+            | Value::Entry(_)
+            | Value::Loop(_) => {
+                let before = out.len();
+                value.print(out, self.limits.output_bytes).map_err(|error| self.print_error(error, at))?;
+                self.charge((out.len().saturating_sub(before) / BYTES_PER_STEP) as u64, at)?;
+            }
+        }
+        Ok(true)
+    }
+
+    /// The text of a value, `None` if it prints as null.
+    fn text(&mut self, value: &Value, at: Offset) -> Result<Option<Arc<str>>, Unwind> {
+        if let Value::Str(text) = value {
+            return Ok(Some(Arc::clone(text)));
+        }
+        let mut out = String::new();
+        let is_some = self.print(value, &mut out, at)?;
+        Ok(is_some.then(|| out.into()))
+    }
+
+    fn object_text(&mut self, object: Object, at: Offset) -> Result<Value, Unwind> {
+        self.host.call(object, "toString", &[]).map_err(|error| self.host_error(error, at))
+    }
+}
+
+/// A `#define`d block may print itself once more while it is printed; Velocity's own limit.
+const BLOCK_DEPTH_MAX: u32 = 2;

@@ -1,0 +1,81 @@
+//! JSON in and out of values.
+
+use serde_json::Value as Json;
+
+use crate::vtl::value::{List, ListKind, Map, Value};
+
+/// Deeper nesting becomes null, so that no value can exhaust the stack.
+const DEPTH_MAX: u32 = 512;
+/// More nodes become null: a list that holds one list twice, thirty levels deep, has a billion of them.
+const NODES_MAX: u32 = 4_000_000;
+
+impl Value {
+    /// Makes a value that prints as API Gateway prints what came from JSON.
+    ///
+    /// Numbers get Java's types: int or long by size, big integer beyond, double for anything with a fraction or
+    /// an exponent. Null becomes [`Value::Empty`]. Lists print as JSON text, objects as Java prints maps.
+    pub fn from_json(json: &Json) -> Self {
+        match json {
+            Json::Null => Self::Empty,
+            Json::Bool(b) => Self::Bool(*b),
+            Json::Number(number) => number
+                .as_i64()
+                .map(Self::integer)
+                .or_else(|| number.as_u64().map(|n| Self::Big(n.into())))
+                .or_else(|| number.as_f64().map(Self::Double))
+                .unwrap_or_default(),
+            Json::String(text) => Self::str(text),
+            Json::Array(items) => {
+                Self::List(List::new(ListKind::Json, items.iter().map(Self::from_json).collect()))
+            }
+            Json::Object(members) => Self::Map(Map::from_entries(
+                members.iter().map(|(name, value)| (Self::str(name), Self::from_json(value))),
+            )),
+        }
+    }
+
+    /// Makes JSON. Blocks, loops and host objects become null, keys become strings.
+    pub fn to_json(&self) -> Json {
+        self.to_json_within(0, &mut { NODES_MAX })
+    }
+
+    fn to_json_within(&self, depth: u32, nodes: &mut u32) -> Json {
+        if DEPTH_MAX < depth || *nodes == 0 {
+            return Json::Null;
+        }
+        *nodes -= 1;
+        match self {
+            Self::Null | Self::Empty | Self::Block(_) | Self::Loop(_) | Self::Object(_) => Json::Null,
+            Self::Bool(b) => Json::Bool(*b),
+            Self::Int(n) => Json::from(*n),
+            Self::Long(n) => Json::from(*n),
+            Self::Big(n) => big_to_json(*n),
+            Self::Double(d) => Json::from(*d),
+            Self::Str(text) => Json::from(&**text),
+            Self::List(list) => {
+                list.items().iter().map(|item| item.to_json_within(depth + 1, nodes)).collect()
+            }
+            Self::Map(map) => {
+                let mut members = serde_json::Map::new();
+                map.visit(|key, value| {
+                    members.insert(key.to_display_string(), value.to_json_within(depth + 1, nodes));
+                    None::<()>
+                });
+                Json::Object(members)
+            }
+            Self::Entry(entry) => {
+                let value = entry.value().to_json_within(depth + 1, nodes);
+                Json::Object([(entry.key().to_display_string(), value)].into_iter().collect())
+            }
+        }
+    }
+}
+
+/// JSON numbers here hold 64 bits; beyond that the nearest double is what readers make of it anyway.
+fn big_to_json(n: i128) -> Json {
+    i64::try_from(n).map(Json::from).or_else(|_| u64::try_from(n).map(Json::from)).unwrap_or_else(|_| {
+        #[allow(clippy::cast_precision_loss)]
+        let nearest = n as f64;
+        Json::from(nearest)
+    })
+}

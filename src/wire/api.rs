@@ -1,0 +1,241 @@
+//! The two ways in: HTTP requests, and calls in process.
+
+use std::pin::Pin;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::request::Parts;
+use serde_json::Value;
+
+use super::check::check;
+use super::protocol::{self, Decoded, Routes, service_of};
+use super::{ApiError, Call, Code, Handler, Operation, Protocol, Reply, ReplyBody, Rooms, Service};
+use crate::connect::{Body, Error as BodyError, Request, Response, collect};
+use crate::id::{AccountRegion, Region};
+use crate::identity::{AuthError, Authenticator, Caller, is_signed};
+use crate::meter;
+
+/// The largest body of a Step Functions call, as AWS's: 1 MiB.
+const STATES_BYTES_MAX: usize = 1_048_576;
+/// The largest body of an API Gateway call: imported documents have 6 MiB on AWS, SDK archives 10.
+const APIGATEWAY_BYTES_MAX: usize = 10 * 1_048_576;
+/// The largest form; policies have at most some 100 kB.
+const FORM_BYTES_MAX: usize = 1_048_576;
+
+/// The AWS APIs. Clones share everything.
+#[derive(Clone)]
+pub struct Api {
+    rooms: Arc<Rooms>,
+    authenticator: Arc<Authenticator>,
+    routes: Arc<Routes>,
+}
+
+/// What is known of a request when its answer is rendered.
+struct Outcome {
+    service: Option<Service>,
+    operation: Option<&'static Operation>,
+    result: Result<Reply, ApiError>,
+}
+
+impl Api {
+    /// Serves the operations of every table on `rooms`.
+    pub fn new(rooms: Rooms, authenticator: Arc<Authenticator>) -> Self {
+        Self { rooms: Arc::new(rooms), authenticator, routes: Arc::new(Routes::new()) }
+    }
+
+    /// Answers a request. Whatever is wrong with it, the answer is shaped as AWS shapes it.
+    ///
+    /// The future is boxed: this is where the types of all handlers end.
+    pub fn handle(&self, request: Request) -> Pin<Box<dyn Future<Output = Response> + Send>> {
+        let api = self.clone();
+        Box::pin(async move { api.respond(request).await })
+    }
+
+    async fn respond(&self, request: Request) -> Response {
+        let started = self.rooms.clock.monotonic();
+        let request_id = self.rooms.ids.uuid().to_string();
+        let (parts, body) = request.into_parts();
+        let Outcome { service, operation, result } = self.answer(&parts, body, &request_id).await;
+
+        let labels = [
+            ("service", service.map_or("unknown", Service::signing_name)),
+            ("operation", operation.map_or("unknown", |operation| operation.name)),
+        ];
+        let code = result.as_ref().map_or_else(|error| error.code.name(), |_| "ok");
+        let [service_label, operation_label] = labels;
+        metrics::counter!(meter::API_CALLS, [service_label, operation_label, ("code", code)].as_slice())
+            .increment(1);
+        let taken = self.rooms.clock.monotonic().saturating_sub(started);
+        metrics::histogram!(meter::API_SECONDS, labels.as_slice()).record(taken.as_secs_f64());
+
+        match (result, operation) {
+            (Ok(reply), Some(operation)) => protocol::render_reply(operation, reply, &request_id),
+            (Ok(_), None) => unreachable!("only operations reply"),
+            (Err(error), _) => {
+                let protocol = service.map_or_else(|| guessed_protocol(&parts), Service::protocol);
+                protocol::render_error(protocol, &error, &request_id)
+            }
+        }
+    }
+
+    /// Calls an operation in process, as `caller` in `region`. `input` is a JSON object of all members under
+    /// their own names, wherever a request would carry them; a payload is a text.
+    ///
+    /// Returns the output as JSON, `{}` if there is none.
+    pub async fn invoke(
+        &self,
+        service: Service,
+        operation: &str,
+        input: Bytes,
+        caller: Caller,
+        region: Region,
+    ) -> Result<Bytes, ApiError> {
+        let operation = self.routes.named(service, operation);
+        let operation = operation.ok_or_else(|| ApiError::bare(Code::UnknownOperation))?;
+        let mut input = protocol::aws_json::decode(&input)?;
+        let payload = take_payload(operation, &mut input);
+        let request_id = self.rooms.ids.uuid().to_string();
+        let decoded = Decoded { input, payload };
+        let call = self.call(operation, decoded, caller, region, request_id, None)?;
+        let reply = run(call).await?;
+        Ok(match reply.body {
+            ReplyBody::Empty => Bytes::from_static(b"{}"),
+            ReplyBody::Json(bytes) | ReplyBody::Raw { bytes, .. } => bytes,
+        })
+    }
+
+    async fn answer(&self, parts: &Parts, body: Body, request_id: &str) -> Outcome {
+        let service = service_of(parts);
+        let refuse = |service, error| Outcome { service, operation: None, result: Err(error) };
+        if !is_signed(parts) {
+            return refuse(service, AuthError::MissingToken.into());
+        }
+        let body = match collect(body, service.map_or(FORM_BYTES_MAX, body_bytes_max)).await {
+            Ok(body) => body,
+            Err(error) => return refuse(service, body_error(&error)),
+        };
+        let Some(service) = service else {
+            return refuse(None, ApiError::bare(Code::UnknownOperation));
+        };
+        let found = self.routes.find(service, parts, &body);
+        let operation = found.as_ref().ok().copied();
+        // Who may not call learns nothing about what could be called.
+        let authenticated = self.authenticator.authenticate(parts, &body, service.signing_name());
+        let result = match authenticated {
+            Err(error) => Err(error.into()),
+            Ok(authenticated) => {
+                let prepared = found.and_then(|operation| {
+                    let decoded = protocol::decode(operation, parts, body)?;
+                    let trace_id = parts.headers.get("x-amzn-trace-id").and_then(|id| id.to_str().ok());
+                    self.call(
+                        operation,
+                        decoded,
+                        authenticated.caller,
+                        authenticated.region,
+                        request_id.to_owned(),
+                        trace_id.map(str::to_owned),
+                    )
+                });
+                match prepared {
+                    Ok(call) => run(call).await,
+                    Err(error) => Err(error),
+                }
+            }
+        };
+        Outcome { service: Some(service), operation, result }
+    }
+
+    fn call(
+        &self,
+        operation: &'static Operation,
+        decoded: Decoded,
+        caller: Caller,
+        region: Region,
+        request_id: String,
+        trace_id: Option<String>,
+    ) -> Result<Call, ApiError> {
+        let Decoded { mut input, payload } = decoded;
+        check(operation, &mut input, !payload.is_empty())?;
+        let home = AccountRegion { account: caller.account.clone(), region };
+        Ok(Call {
+            rooms: Arc::clone(&self.rooms),
+            caller,
+            home,
+            operation,
+            request_id,
+            trace_id,
+            input,
+            payload,
+        })
+    }
+}
+
+async fn run(call: Call) -> Result<Reply, ApiError> {
+    match call.operation.handler {
+        Handler::Supported(handler) => handler(call).await,
+        Handler::Unsupported => Err(ApiError::new(
+            Code::UnsupportedOperation,
+            format!("The operation {} is not supported by this server.", call.operation.name),
+        )),
+    }
+}
+
+fn take_payload(operation: &Operation, input: &mut Value) -> Bytes {
+    let member = operation.input.members.iter().find(|m| m.location == super::Location::Payload);
+    let taken = member.and_then(|member| input.as_object_mut()?.remove(member.name));
+    match taken {
+        None | Some(Value::Null) => Bytes::new(),
+        Some(Value::String(text)) => text.into(),
+        // A document given as JSON rather than as a text of JSON.
+        Some(value) => value.to_string().into(),
+    }
+}
+
+fn body_bytes_max(service: Service) -> usize {
+    match service {
+        Service::States => STATES_BYTES_MAX,
+        Service::ApiGateway => APIGATEWAY_BYTES_MAX,
+        Service::Iam | Service::Sts => FORM_BYTES_MAX,
+    }
+}
+
+fn body_error(error: &BodyError) -> ApiError {
+    match error {
+        BodyError::TooLarge { bytes_max } => ApiError::new(
+            Code::RequestEntityTooLarge,
+            format!("Request body exceeds the maximum size of {bytes_max} bytes"),
+        ),
+        BodyError::InvalidAddress(_)
+        | BodyError::Connect(_)
+        | BodyError::Tls(_)
+        | BodyError::Timeout
+        | BodyError::Broken(_)
+        | BodyError::Body(_) => ApiError::new(Code::Serialization, "the request body broke off"),
+    }
+}
+
+/// How to answer a request that belongs to no service.
+fn guessed_protocol(parts: &Parts) -> Protocol {
+    let is_form = parts
+        .headers
+        .get(http::header::CONTENT_TYPE)
+        .is_some_and(|media| media.as_bytes().starts_with(b"application/x-www-form-urlencoded"));
+    match parts.uri.path() {
+        "/" if is_form => Protocol::Query,
+        "/" => Protocol::Json10,
+        _ => Protocol::RestJson,
+    }
+}
+
+impl From<AuthError> for ApiError {
+    fn from(error: AuthError) -> Self {
+        let code = match &error {
+            AuthError::MissingToken => Code::MissingAuthenticationToken,
+            AuthError::Incomplete(_) => Code::IncompleteSignature,
+            AuthError::UnrecognizedClient => Code::UnrecognizedClient,
+            AuthError::ExpiredToken => Code::ExpiredToken,
+            AuthError::Invalid(_) => Code::InvalidSignature,
+        };
+        Self::new(code, error.to_string())
+    }
+}

@@ -1,0 +1,40 @@
+//! Amazon API Gateway: the table of its operations.
+//!
+//! See <https://docs.aws.amazon.com/apigateway/latest/api/API_Operations.html>. A file a noun holds its
+//! inputs, as shapes for the checks and as types for the handlers; `view` writes all answers.
+
+mod account;
+mod compatibility;
+mod deployments;
+mod fault;
+mod gateway_responses;
+mod integrations;
+mod methods;
+mod models;
+mod operations;
+mod request_validators;
+mod resources;
+mod rest_apis;
+mod shapes;
+mod stages;
+mod tags;
+#[cfg(test)]
+mod tests;
+mod unsupported;
+mod view;
+
+use std::sync::Arc;
+
+pub use compatibility::compatibility;
+pub(crate) use operations::OPERATIONS;
+
+use crate::gateway::api;
+
+/// What the handlers work on; part of [`super::Rooms`].
+#[derive(Clone)]
+pub struct Apis {
+    /// The APIs.
+    pub control: api::Apis,
+    /// What calls methods of working copies.
+    pub test_invoke: Arc<dyn api::TestInvoke>,
+}

@@ -1,0 +1,46 @@
+//! The section on API Gateway of the document on compatibility, written from the tables themselves.
+
+use std::fmt::Write;
+
+use super::OPERATIONS;
+use crate::gateway::api::{WITHOUT_EFFECT, refused_features};
+use crate::wire::{Handler, Operation};
+
+/// The section as Markdown, without a heading: operations that aren't supported, features that are refused
+/// when they are deployed, settings without effect.
+pub fn compatibility() -> String {
+    let (supported, unsupported): (Vec<&Operation>, Vec<&Operation>) =
+        OPERATIONS.iter().partition(|operation| matches!(operation.handler, Handler::Supported(_)));
+    let mut text = format!(
+        "{} of {} operations are supported. These answer that they are not:\n\n",
+        supported.len(),
+        OPERATIONS.len()
+    );
+    list(&mut text, unsupported.iter().map(|operation| operation.name));
+    text.push_str("\nCreateDeployment refuses an API that uses one of these, naming the method:\n\n");
+    list(&mut text, refused_features());
+    text.push_str("\nThese are accepted and shown, and have no effect:\n\n");
+    list(&mut text, WITHOUT_EFFECT.iter().copied());
+    text
+}
+
+fn list<'t>(text: &mut String, items: impl Iterator<Item = &'t str>) {
+    for item in items {
+        // Writing to a String can't fail.
+        let _ = writeln!(text, "- {item}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_section_lists_what_is_missing_and_nothing_else() {
+        let text = compatibility();
+        assert!(text.contains("- CreateAuthorizer\n"));
+        assert!(!text.contains("- CreateRestApi\n"));
+        assert!(text.contains("- VPC links are not supported\n"));
+        assert_eq!(text.lines().filter(|line| line.contains("of 124 operations")).count(), 1);
+    }
+}

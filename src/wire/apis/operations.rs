@@ -1,0 +1,191 @@
+//! The rows: all 124 operations of 2015-07-09, supported or not.
+
+use super::shapes::NOTHING;
+use super::{
+    account, deployments, gateway_responses, integrations, methods, models, request_validators, resources,
+    rest_apis, stages, tags, unsupported,
+};
+use crate::wire::{Handler, Operation, Route, Service, Structure, handler};
+
+const fn row(
+    name: &'static str,
+    method: &'static str,
+    uri: &'static str,
+    status: u16,
+    input: &'static Structure,
+    handler: Handler,
+) -> Operation {
+    Operation {
+        service: Service::ApiGateway,
+        name,
+        route: Route::Rest { method, uri, status },
+        input,
+        handler,
+    }
+}
+
+/// Every operation.
+#[rustfmt::skip] // A table reads best a row a line.
+pub(crate) static OPERATIONS: &[Operation] = &[
+    // restapi
+    row("GetRestApis", "GET", "/restapis", 200, &rest_apis::LIST, handler!(rest_apis::list)),
+    row("CreateRestApi", "POST", "/restapis", 201, &rest_apis::CREATE, handler!(rest_apis::create)),
+    row("DeleteRestApi", "DELETE", "/restapis/{restapi_id}", 202, &rest_apis::DELETE, handler!(rest_apis::delete)),
+    row("GetRestApi", "GET", "/restapis/{restapi_id}", 200, &rest_apis::GET, handler!(rest_apis::get)),
+    row("UpdateRestApi", "PATCH", "/restapis/{restapi_id}", 200, &rest_apis::UPDATE, handler!(rest_apis::update)),
+    row("PutRestApi", "PUT", "/restapis/{restapi_id}", 200, &unsupported::OF_API, Handler::Unsupported),
+    row("ImportRestApi", "POST", "/restapis?mode=import", 201, &NOTHING, Handler::Unsupported),
+    // resource
+    row("GetResources", "GET", "/restapis/{restapi_id}/resources", 200, &resources::LIST, handler!(resources::list)),
+    row("CreateResource", "POST", "/restapis/{restapi_id}/resources/{parent_id}", 201, &resources::CREATE, handler!(resources::create)),
+    row("DeleteResource", "DELETE", "/restapis/{restapi_id}/resources/{resource_id}", 202, &resources::DELETE, handler!(resources::delete)),
+    row("GetResource", "GET", "/restapis/{restapi_id}/resources/{resource_id}", 200, &resources::GET, handler!(resources::get)),
+    row("UpdateResource", "PATCH", "/restapis/{restapi_id}/resources/{resource_id}", 200, &resources::UPDATE, handler!(resources::update)),
+    // method
+    row("DeleteMethod", "DELETE", "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}", 204, &methods::DELETE, handler!(methods::delete)),
+    row("GetMethod", "GET", "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}", 200, &methods::GET, handler!(methods::get)),
+    row("UpdateMethod", "PATCH", "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}", 200, &methods::UPDATE, handler!(methods::update)),
+    row("TestInvokeMethod", "POST", "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}", 200, &methods::TEST_INVOKE, handler!(methods::test_invoke)),
+    row("PutMethod", "PUT", "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}", 201, &methods::PUT, handler!(methods::put)),
+    row("DeleteMethodResponse", "DELETE", "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}/responses/{status_code}", 204, &methods::DELETE_RESPONSE, handler!(methods::delete_response)),
+    row("GetMethodResponse", "GET", "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}/responses/{status_code}", 200, &methods::GET_RESPONSE, handler!(methods::get_response)),
+    row("UpdateMethodResponse", "PATCH", "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}/responses/{status_code}", 201, &methods::UPDATE_RESPONSE, handler!(methods::update_response)),
+    row("PutMethodResponse", "PUT", "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}/responses/{status_code}", 201, &methods::PUT_RESPONSE, handler!(methods::put_response)),
+    // integration
+    row("DeleteIntegration", "DELETE", "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}/integration", 204, &integrations::DELETE, handler!(integrations::delete)),
+    row("GetIntegration", "GET", "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}/integration", 200, &integrations::GET, handler!(integrations::get)),
+    row("UpdateIntegration", "PATCH", "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}/integration", 200, &integrations::UPDATE, handler!(integrations::update)),
+    row("PutIntegration", "PUT", "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}/integration", 201, &integrations::PUT, handler!(integrations::put)),
+    row("DeleteIntegrationResponse", "DELETE", "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}/integration/responses/{status_code}", 204, &integrations::DELETE_RESPONSE, handler!(integrations::delete_response)),
+    row("GetIntegrationResponse", "GET", "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}/integration/responses/{status_code}", 200, &integrations::GET_RESPONSE, handler!(integrations::get_response)),
+    row("UpdateIntegrationResponse", "PATCH", "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}/integration/responses/{status_code}", 200, &integrations::UPDATE_RESPONSE, handler!(integrations::update_response)),
+    row("PutIntegrationResponse", "PUT", "/restapis/{restapi_id}/resources/{resource_id}/methods/{http_method}/integration/responses/{status_code}", 201, &integrations::PUT_RESPONSE, handler!(integrations::put_response)),
+    // model
+    row("GetModels", "GET", "/restapis/{restapi_id}/models", 200, &models::LIST, handler!(models::list)),
+    row("CreateModel", "POST", "/restapis/{restapi_id}/models", 201, &models::CREATE, handler!(models::create)),
+    row("DeleteModel", "DELETE", "/restapis/{restapi_id}/models/{model_name}", 202, &models::DELETE, handler!(models::delete)),
+    row("GetModel", "GET", "/restapis/{restapi_id}/models/{model_name}", 200, &models::GET, handler!(models::get)),
+    row("UpdateModel", "PATCH", "/restapis/{restapi_id}/models/{model_name}", 200, &models::UPDATE, handler!(models::update)),
+    row("GetModelTemplate", "GET", "/restapis/{restapi_id}/models/{model_name}/default_template", 200, &unsupported::OF_MODEL, Handler::Unsupported),
+    // requestvalidator
+    row("GetRequestValidators", "GET", "/restapis/{restapi_id}/requestvalidators", 200, &request_validators::LIST, handler!(request_validators::list)),
+    row("CreateRequestValidator", "POST", "/restapis/{restapi_id}/requestvalidators", 201, &request_validators::CREATE, handler!(request_validators::create)),
+    row("DeleteRequestValidator", "DELETE", "/restapis/{restapi_id}/requestvalidators/{requestvalidator_id}", 202, &request_validators::DELETE, handler!(request_validators::delete)),
+    row("GetRequestValidator", "GET", "/restapis/{restapi_id}/requestvalidators/{requestvalidator_id}", 200, &request_validators::GET, handler!(request_validators::get)),
+    row("UpdateRequestValidator", "PATCH", "/restapis/{restapi_id}/requestvalidators/{requestvalidator_id}", 200, &request_validators::UPDATE, handler!(request_validators::update)),
+    // gatewayresponse
+    row("GetGatewayResponses", "GET", "/restapis/{restapi_id}/gatewayresponses", 200, &gateway_responses::LIST, handler!(gateway_responses::list)),
+    row("DeleteGatewayResponse", "DELETE", "/restapis/{restapi_id}/gatewayresponses/{response_type}", 202, &gateway_responses::DELETE, handler!(gateway_responses::delete)),
+    row("GetGatewayResponse", "GET", "/restapis/{restapi_id}/gatewayresponses/{response_type}", 200, &gateway_responses::GET, handler!(gateway_responses::get)),
+    row("UpdateGatewayResponse", "PATCH", "/restapis/{restapi_id}/gatewayresponses/{response_type}", 200, &gateway_responses::UPDATE, handler!(gateway_responses::update)),
+    row("PutGatewayResponse", "PUT", "/restapis/{restapi_id}/gatewayresponses/{response_type}", 201, &gateway_responses::PUT, handler!(gateway_responses::put)),
+    // authorizer
+    row("GetAuthorizers", "GET", "/restapis/{restapi_id}/authorizers", 200, &unsupported::OF_API, Handler::Unsupported),
+    row("CreateAuthorizer", "POST", "/restapis/{restapi_id}/authorizers", 201, &unsupported::OF_API, Handler::Unsupported),
+    row("DeleteAuthorizer", "DELETE", "/restapis/{restapi_id}/authorizers/{authorizer_id}", 202, &unsupported::OF_AUTHORIZER, Handler::Unsupported),
+    row("GetAuthorizer", "GET", "/restapis/{restapi_id}/authorizers/{authorizer_id}", 200, &unsupported::OF_AUTHORIZER, Handler::Unsupported),
+    row("UpdateAuthorizer", "PATCH", "/restapis/{restapi_id}/authorizers/{authorizer_id}", 200, &unsupported::OF_AUTHORIZER, Handler::Unsupported),
+    row("TestInvokeAuthorizer", "POST", "/restapis/{restapi_id}/authorizers/{authorizer_id}", 200, &unsupported::OF_AUTHORIZER, Handler::Unsupported),
+    // deployment
+    row("GetDeployments", "GET", "/restapis/{restapi_id}/deployments", 200, &deployments::LIST, handler!(deployments::list)),
+    row("CreateDeployment", "POST", "/restapis/{restapi_id}/deployments", 201, &deployments::CREATE, handler!(deployments::create)),
+    row("DeleteDeployment", "DELETE", "/restapis/{restapi_id}/deployments/{deployment_id}", 202, &deployments::DELETE, handler!(deployments::delete)),
+    row("GetDeployment", "GET", "/restapis/{restapi_id}/deployments/{deployment_id}", 200, &deployments::GET, handler!(deployments::get)),
+    row("UpdateDeployment", "PATCH", "/restapis/{restapi_id}/deployments/{deployment_id}", 200, &deployments::UPDATE, handler!(deployments::update)),
+    // stage
+    row("GetStages", "GET", "/restapis/{restapi_id}/stages", 200, &stages::LIST, handler!(stages::list)),
+    row("CreateStage", "POST", "/restapis/{restapi_id}/stages", 201, &stages::CREATE, handler!(stages::create)),
+    row("DeleteStage", "DELETE", "/restapis/{restapi_id}/stages/{stage_name}", 202, &stages::DELETE, handler!(stages::delete)),
+    row("GetStage", "GET", "/restapis/{restapi_id}/stages/{stage_name}", 200, &stages::GET, handler!(stages::get)),
+    row("UpdateStage", "PATCH", "/restapis/{restapi_id}/stages/{stage_name}", 200, &stages::UPDATE, handler!(stages::update)),
+    row("FlushStageAuthorizersCache", "DELETE", "/restapis/{restapi_id}/stages/{stage_name}/cache/authorizers", 202, &unsupported::OF_STAGE, Handler::Unsupported),
+    row("FlushStageCache", "DELETE", "/restapis/{restapi_id}/stages/{stage_name}/cache/data", 202, &unsupported::OF_STAGE, Handler::Unsupported),
+    // export
+    row("GetExport", "GET", "/restapis/{restapi_id}/stages/{stage_name}/exports/{export_type}", 200, &unsupported::OF_EXPORT, Handler::Unsupported),
+    // sdk
+    row("GetSdk", "GET", "/restapis/{restapi_id}/stages/{stage_name}/sdks/{sdk_type}", 200, &unsupported::OF_SDK, Handler::Unsupported),
+    row("GetSdkTypes", "GET", "/sdktypes", 200, &NOTHING, Handler::Unsupported),
+    row("GetSdkType", "GET", "/sdktypes/{sdktype_id}", 200, &unsupported::OF_SDK_TYPE, Handler::Unsupported),
+    // documentation
+    row("GetDocumentationParts", "GET", "/restapis/{restapi_id}/documentation/parts", 200, &unsupported::OF_API, Handler::Unsupported),
+    row("CreateDocumentationPart", "POST", "/restapis/{restapi_id}/documentation/parts", 201, &unsupported::OF_API, Handler::Unsupported),
+    row("ImportDocumentationParts", "PUT", "/restapis/{restapi_id}/documentation/parts", 200, &unsupported::OF_API, Handler::Unsupported),
+    row("DeleteDocumentationPart", "DELETE", "/restapis/{restapi_id}/documentation/parts/{part_id}", 202, &unsupported::OF_DOCUMENTATION_PART, Handler::Unsupported),
+    row("GetDocumentationPart", "GET", "/restapis/{restapi_id}/documentation/parts/{part_id}", 200, &unsupported::OF_DOCUMENTATION_PART, Handler::Unsupported),
+    row("UpdateDocumentationPart", "PATCH", "/restapis/{restapi_id}/documentation/parts/{part_id}", 200, &unsupported::OF_DOCUMENTATION_PART, Handler::Unsupported),
+    row("GetDocumentationVersions", "GET", "/restapis/{restapi_id}/documentation/versions", 200, &unsupported::OF_API, Handler::Unsupported),
+    row("CreateDocumentationVersion", "POST", "/restapis/{restapi_id}/documentation/versions", 201, &unsupported::OF_API, Handler::Unsupported),
+    row("DeleteDocumentationVersion", "DELETE", "/restapis/{restapi_id}/documentation/versions/{doc_version}", 202, &unsupported::OF_DOCUMENTATION_VERSION, Handler::Unsupported),
+    row("GetDocumentationVersion", "GET", "/restapis/{restapi_id}/documentation/versions/{doc_version}", 200, &unsupported::OF_DOCUMENTATION_VERSION, Handler::Unsupported),
+    row("UpdateDocumentationVersion", "PATCH", "/restapis/{restapi_id}/documentation/versions/{doc_version}", 200, &unsupported::OF_DOCUMENTATION_VERSION, Handler::Unsupported),
+    // apikey
+    row("GetApiKeys", "GET", "/apikeys", 200, &NOTHING, Handler::Unsupported),
+    row("CreateApiKey", "POST", "/apikeys", 201, &NOTHING, Handler::Unsupported),
+    row("DeleteApiKey", "DELETE", "/apikeys/{api_Key}", 202, &unsupported::OF_API_KEY, Handler::Unsupported),
+    row("GetApiKey", "GET", "/apikeys/{api_Key}", 200, &unsupported::OF_API_KEY, Handler::Unsupported),
+    row("UpdateApiKey", "PATCH", "/apikeys/{api_Key}", 200, &unsupported::OF_API_KEY, Handler::Unsupported),
+    row("ImportApiKeys", "POST", "/apikeys?mode=import", 201, &NOTHING, Handler::Unsupported),
+    // usageplan
+    row("GetUsagePlans", "GET", "/usageplans", 200, &NOTHING, Handler::Unsupported),
+    row("CreateUsagePlan", "POST", "/usageplans", 201, &NOTHING, Handler::Unsupported),
+    row("DeleteUsagePlan", "DELETE", "/usageplans/{usageplanId}", 202, &unsupported::OF_USAGE_PLAN, Handler::Unsupported),
+    row("GetUsagePlan", "GET", "/usageplans/{usageplanId}", 200, &unsupported::OF_USAGE_PLAN, Handler::Unsupported),
+    row("UpdateUsagePlan", "PATCH", "/usageplans/{usageplanId}", 200, &unsupported::OF_USAGE_PLAN, Handler::Unsupported),
+    row("GetUsagePlanKeys", "GET", "/usageplans/{usageplanId}/keys", 200, &unsupported::OF_USAGE_PLAN, Handler::Unsupported),
+    row("CreateUsagePlanKey", "POST", "/usageplans/{usageplanId}/keys", 201, &unsupported::OF_USAGE_PLAN, Handler::Unsupported),
+    row("DeleteUsagePlanKey", "DELETE", "/usageplans/{usageplanId}/keys/{keyId}", 202, &unsupported::OF_KEY, Handler::Unsupported),
+    row("GetUsagePlanKey", "GET", "/usageplans/{usageplanId}/keys/{keyId}", 200, &unsupported::OF_KEY, Handler::Unsupported),
+    row("UpdateUsage", "PATCH", "/usageplans/{usageplanId}/keys/{keyId}/usage", 200, &unsupported::OF_KEY, Handler::Unsupported),
+    row("GetUsage", "GET", "/usageplans/{usageplanId}/usage", 200, &unsupported::OF_USAGE_PLAN, Handler::Unsupported),
+    // domainname
+    row("GetDomainNames", "GET", "/domainnames", 200, &NOTHING, Handler::Unsupported),
+    row("CreateDomainName", "POST", "/domainnames", 201, &NOTHING, Handler::Unsupported),
+    row("DeleteDomainName", "DELETE", "/domainnames/{domain_name}", 202, &unsupported::OF_DOMAIN, Handler::Unsupported),
+    row("GetDomainName", "GET", "/domainnames/{domain_name}", 200, &unsupported::OF_DOMAIN, Handler::Unsupported),
+    row("UpdateDomainName", "PATCH", "/domainnames/{domain_name}", 200, &unsupported::OF_DOMAIN, Handler::Unsupported),
+    row("GetBasePathMappings", "GET", "/domainnames/{domain_name}/basepathmappings", 200, &unsupported::OF_DOMAIN, Handler::Unsupported),
+    row("CreateBasePathMapping", "POST", "/domainnames/{domain_name}/basepathmappings", 201, &unsupported::OF_DOMAIN, Handler::Unsupported),
+    row("DeleteBasePathMapping", "DELETE", "/domainnames/{domain_name}/basepathmappings/{base_path}", 202, &unsupported::OF_BASE_PATH, Handler::Unsupported),
+    row("GetBasePathMapping", "GET", "/domainnames/{domain_name}/basepathmappings/{base_path}", 200, &unsupported::OF_BASE_PATH, Handler::Unsupported),
+    row("UpdateBasePathMapping", "PATCH", "/domainnames/{domain_name}/basepathmappings/{base_path}", 200, &unsupported::OF_BASE_PATH, Handler::Unsupported),
+    // domainnameaccess
+    row("GetDomainNameAccessAssociations", "GET", "/domainnameaccessassociations", 200, &NOTHING, Handler::Unsupported),
+    row("CreateDomainNameAccessAssociation", "POST", "/domainnameaccessassociations", 201, &NOTHING, Handler::Unsupported),
+    row("DeleteDomainNameAccessAssociation", "DELETE", "/domainnameaccessassociations/{domain_name_access_association_arn}", 202, &unsupported::OF_ACCESS_ASSOCIATION, Handler::Unsupported),
+    row("RejectDomainNameAccessAssociation", "POST", "/rejectdomainnameaccessassociations", 202, &NOTHING, Handler::Unsupported),
+    // vpclink
+    row("GetVpcLinks", "GET", "/vpclinks", 200, &NOTHING, Handler::Unsupported),
+    row("CreateVpcLink", "POST", "/vpclinks", 202, &NOTHING, Handler::Unsupported),
+    row("DeleteVpcLink", "DELETE", "/vpclinks/{vpclink_id}", 202, &unsupported::OF_VPC_LINK, Handler::Unsupported),
+    row("GetVpcLink", "GET", "/vpclinks/{vpclink_id}", 200, &unsupported::OF_VPC_LINK, Handler::Unsupported),
+    row("UpdateVpcLink", "PATCH", "/vpclinks/{vpclink_id}", 200, &unsupported::OF_VPC_LINK, Handler::Unsupported),
+    // clientcertificate
+    row("GetClientCertificates", "GET", "/clientcertificates", 200, &NOTHING, Handler::Unsupported),
+    row("GenerateClientCertificate", "POST", "/clientcertificates", 201, &NOTHING, Handler::Unsupported),
+    row("DeleteClientCertificate", "DELETE", "/clientcertificates/{clientcertificate_id}", 202, &unsupported::OF_CLIENT_CERTIFICATE, Handler::Unsupported),
+    row("GetClientCertificate", "GET", "/clientcertificates/{clientcertificate_id}", 200, &unsupported::OF_CLIENT_CERTIFICATE, Handler::Unsupported),
+    row("UpdateClientCertificate", "PATCH", "/clientcertificates/{clientcertificate_id}", 200, &unsupported::OF_CLIENT_CERTIFICATE, Handler::Unsupported),
+    // account
+    row("GetAccount", "GET", "/account", 200, &NOTHING, handler!(account::get)),
+    row("UpdateAccount", "PATCH", "/account", 200, &account::UPDATE, handler!(account::update)),
+    // tag
+    row("UntagResource", "DELETE", "/tags/{resource_arn}", 204, &tags::UNTAG, handler!(tags::untag)),
+    row("GetTags", "GET", "/tags/{resource_arn}", 200, &tags::GET, handler!(tags::get)),
+    row("TagResource", "PUT", "/tags/{resource_arn}", 204, &tags::TAG, handler!(tags::tag)),
+];
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn the_table_is_whole_and_no_row_twice() {
+        assert_eq!(OPERATIONS.len(), 124);
+        let names: BTreeSet<&str> = OPERATIONS.iter().map(|operation| operation.name).collect();
+        let routes: BTreeSet<String> =
+            OPERATIONS.iter().map(|operation| format!("{:?}", operation.route)).collect();
+        assert_eq!((names.len(), routes.len()), (124, 124));
+    }
+}

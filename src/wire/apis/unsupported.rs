@@ -1,0 +1,46 @@
+//! Inputs of operations that aren't supported: what their paths name, for a request has to be routed before it
+//! can be refused.
+
+use crate::wire::{Location, Member, Shape, Structure, required};
+
+const fn label(name: &'static str, label: &'static str) -> Member {
+    required(name, Shape::TEXT).at(Location::Uri(label))
+}
+
+const fn labels(members: &'static [Member]) -> Structure {
+    Structure::new("Labels", members)
+}
+
+pub(super) static OF_API: Structure = labels(&[label("restApiId", "restapi_id")]);
+pub(super) static OF_MODEL: Structure =
+    labels(&[label("restApiId", "restapi_id"), label("modelName", "model_name")]);
+pub(super) static OF_AUTHORIZER: Structure =
+    labels(&[label("restApiId", "restapi_id"), label("authorizerId", "authorizer_id")]);
+pub(super) static OF_STAGE: Structure =
+    labels(&[label("restApiId", "restapi_id"), label("stageName", "stage_name")]);
+pub(super) static OF_EXPORT: Structure = labels(&[
+    label("restApiId", "restapi_id"),
+    label("stageName", "stage_name"),
+    label("exportType", "export_type"),
+]);
+pub(super) static OF_SDK: Structure = labels(&[
+    label("restApiId", "restapi_id"),
+    label("stageName", "stage_name"),
+    label("sdkType", "sdk_type"),
+]);
+pub(super) static OF_SDK_TYPE: Structure = labels(&[label("id", "sdktype_id")]);
+pub(super) static OF_DOCUMENTATION_PART: Structure =
+    labels(&[label("restApiId", "restapi_id"), label("documentationPartId", "part_id")]);
+pub(super) static OF_DOCUMENTATION_VERSION: Structure =
+    labels(&[label("restApiId", "restapi_id"), label("documentationVersion", "doc_version")]);
+pub(super) static OF_API_KEY: Structure = labels(&[label("apiKey", "api_Key")]);
+pub(super) static OF_USAGE_PLAN: Structure = labels(&[label("usagePlanId", "usageplanId")]);
+pub(super) static OF_KEY: Structure = labels(&[label("usagePlanId", "usageplanId"), label("keyId", "keyId")]);
+pub(super) static OF_DOMAIN: Structure = labels(&[label("domainName", "domain_name")]);
+pub(super) static OF_BASE_PATH: Structure =
+    labels(&[label("domainName", "domain_name"), label("basePath", "base_path")]);
+pub(super) static OF_ACCESS_ASSOCIATION: Structure =
+    labels(&[label("domainNameAccessAssociationArn", "domain_name_access_association_arn")]);
+pub(super) static OF_VPC_LINK: Structure = labels(&[label("vpcLinkId", "vpclink_id")]);
+pub(super) static OF_CLIENT_CERTIFICATE: Structure =
+    labels(&[label("clientCertificateId", "clientcertificate_id")]);

@@ -1,0 +1,351 @@
+//! Answers: which members AWS shows, and when.
+//!
+//! One function a shape. Members without a value are left out, and so are empty maps and lists, except where
+//! AWS is on record to show them. Times are whole seconds since the epoch.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+use crate::gateway::api::{
+    Account, CanarySettings, ConnectionType, Deployment, DeploymentSummary, EffectiveResponse, HttpMethod,
+    Integration, IntegrationResponse, IntegrationType, Method, MethodResponse, MethodSetting, Model, Page,
+    RequestValidator, Resource, RestApi, Stage, StatusCode, TestOutcome,
+};
+
+/// An object under construction.
+#[derive(Default)]
+struct Members(Map<String, Value>);
+
+impl Members {
+    fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.0.insert(name.to_owned(), value.into());
+        self
+    }
+
+    fn maybe(self, name: &str, value: Option<impl Into<Value>>) -> Self {
+        match value {
+            Some(value) => self.with(name, value),
+            None => self,
+        }
+    }
+
+    /// Left out if `value` is an empty object or list.
+    fn filled(self, name: &str, value: Value) -> Self {
+        let is_empty =
+            value.as_object().is_some_and(Map::is_empty) || value.as_array().is_some_and(Vec::is_empty);
+        if is_empty { self } else { self.with(name, value) }
+    }
+
+    fn done(self) -> Value {
+        Value::Object(self.0)
+    }
+}
+
+fn map<K: ToString, V: Clone + Into<Value>>(map: &BTreeMap<K, V>) -> Value {
+    map.iter().map(|(key, value)| (key.to_string(), value.clone().into())).collect::<Map<_, _>>().into()
+}
+
+fn each<K: ToString, V>(map: &BTreeMap<K, V>, view: impl Fn(&K, &V) -> Value) -> Value {
+    map.iter().map(|(key, value)| (key.to_string(), view(key, value))).collect::<Map<_, _>>().into()
+}
+
+/// An empty template is one that isn't there: AWS answers `null` for it.
+fn templates(templates: &BTreeMap<String, String>) -> Value {
+    each(templates, |_, template| if template.is_empty() { Value::Null } else { template.as_str().into() })
+}
+
+/// A page under AWS's name for its entries.
+pub(super) fn page<T>(page: Page<T>, view: impl Fn(&T) -> Value) -> Value {
+    let items: Vec<Value> = page.items.iter().map(view).collect();
+    Members::default().with("item", items).maybe("position", page.position).done()
+}
+
+/// Whether `tags` is shown when there are none; AWS differs by operation.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum EmptyTags {
+    Shown,
+    Hidden,
+}
+
+pub(super) fn rest_api(api: &RestApi, empty_tags: EmptyTags) -> Value {
+    let endpoint = &api.endpoint_configuration;
+    let endpoint = Members::default()
+        .with("types", vec![endpoint.kind.as_str()])
+        .with("ipAddressType", endpoint.ip_address_type.as_str())
+        .filled("vpcEndpointIds", endpoint.vpc_endpoint_ids.clone().into())
+        .done();
+    let members = Members::default()
+        .with("id", api.id.as_str())
+        .with("name", api.name.as_str())
+        .maybe("description", api.description.as_deref())
+        .with("createdDate", api.created_date.as_seconds())
+        .maybe("version", api.version.as_deref())
+        .filled("binaryMediaTypes", api.binary_media_types.clone().into())
+        .maybe("minimumCompressionSize", api.minimum_compression_size)
+        .with("apiKeySource", api.api_key_source.as_str())
+        .with("endpointConfiguration", endpoint)
+        .maybe("policy", api.policy.as_deref().map(escaped))
+        .with("disableExecuteApiEndpoint", api.disable_execute_api_endpoint)
+        .with("rootResourceId", api.root_resource_id.as_str())
+        .maybe("securityPolicy", api.security_policy.as_deref())
+        .maybe("endpointAccessMode", api.endpoint_access_mode.map(|mode| mode.as_str()));
+    match empty_tags {
+        EmptyTags::Shown => members.with("tags", map(&api.tags)).done(),
+        EmptyTags::Hidden => members.filled("tags", map(&api.tags)).done(),
+    }
+}
+
+/// AWS escapes the policy's text once more than JSON does, slashes included; clients undo it.
+fn escaped(policy: &str) -> String {
+    let quoted = Value::from(policy).to_string();
+    let inner = quoted.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(&quoted);
+    inner.replace('/', "\\/")
+}
+
+pub(super) fn resource(resource: &Resource, with_methods: bool) -> Value {
+    let methods =
+        each(
+            &resource.methods,
+            |verb, it| {
+                if with_methods { method(*verb, it) } else { Members::default().done() }
+            },
+        );
+    Members::default()
+        .with("id", resource.id.as_str())
+        .maybe("parentId", resource.parent_id.as_ref().map(|id| id.as_str()))
+        .maybe("pathPart", resource.path_part.as_deref())
+        .with("path", resource.path.as_str())
+        .filled("resourceMethods", methods)
+        .done()
+}
+
+pub(super) fn method(verb: HttpMethod, method: &Method) -> Value {
+    Members::default()
+        .with("httpMethod", verb.as_str())
+        .with("authorizationType", method.authorization_type.as_str())
+        .with("apiKeyRequired", method.api_key_required)
+        .maybe("requestValidatorId", method.request_validator_id.as_ref().map(|id| id.as_str()))
+        .maybe("operationName", method.operation_name.as_deref())
+        .filled("requestParameters", map(&method.request_parameters))
+        .filled("requestModels", map(&method.request_models))
+        .filled("methodResponses", each(&method.responses, |status, it| method_response(*status, it)))
+        .maybe("methodIntegration", method.integration.as_ref().map(integration))
+        .done()
+}
+
+pub(super) fn method_response(status: StatusCode, response: &MethodResponse) -> Value {
+    Members::default()
+        .with("statusCode", status.to_string())
+        .filled("responseParameters", map(&response.parameters))
+        .filled("responseModels", map(&response.models))
+        .done()
+}
+
+pub(super) fn integration(integration: &Integration) -> Value {
+    // AWS names the network of calls to HTTP backends only.
+    let has_connection = matches!(integration.kind, IntegrationType::Http | IntegrationType::HttpProxy)
+        || integration.connection_type == ConnectionType::VpcLink;
+    let tls_config = integration.tls_config.map(|tls| {
+        Members::default().with("insecureSkipVerification", tls.insecure_skip_verification).done()
+    });
+    let responses = each(&integration.responses, |status, it| integration_response(*status, it));
+    Members::default()
+        .with("type", integration.kind.as_str())
+        .maybe("httpMethod", integration.http_method.map(|verb| verb.as_str()))
+        .maybe("uri", integration.uri.as_deref())
+        .maybe("connectionType", has_connection.then_some(integration.connection_type.as_str()))
+        .maybe("connectionId", integration.connection_id.as_deref())
+        .maybe("credentials", integration.credentials.as_deref())
+        .filled("requestParameters", map(&integration.request_parameters))
+        .filled("requestTemplates", templates(&integration.request_templates))
+        .with("passthroughBehavior", integration.passthrough_behavior.as_str())
+        .maybe("contentHandling", integration.content_handling.map(|handling| handling.as_str()))
+        .with("timeoutInMillis", integration.timeout_millis)
+        .with("cacheNamespace", integration.cache_namespace.as_str())
+        .with("cacheKeyParameters", integration.cache_key_parameters.clone())
+        .filled("integrationResponses", responses)
+        .maybe("tlsConfig", tls_config)
+        .maybe("responseTransferMode", integration.response_transfer_mode.map(|mode| mode.as_str()))
+        .maybe("integrationTarget", integration.integration_target.as_deref())
+        .done()
+}
+
+pub(super) fn integration_response(status: StatusCode, response: &IntegrationResponse) -> Value {
+    Members::default()
+        .with("statusCode", status.to_string())
+        .maybe("selectionPattern", response.selection_pattern.as_deref())
+        .filled("responseParameters", map(&response.parameters))
+        .maybe("responseTemplates", response.templates.as_ref().map(templates))
+        .maybe("contentHandling", response.content_handling.map(|handling| handling.as_str()))
+        .done()
+}
+
+pub(super) fn model(model: &Model) -> Value {
+    Members::default()
+        .with("id", model.id.as_str())
+        .with("name", model.name.as_str())
+        .maybe("description", model.description.as_deref())
+        .maybe("schema", model.schema.as_deref())
+        .with("contentType", model.content_type.as_str())
+        .done()
+}
+
+pub(super) fn request_validator(validator: &RequestValidator) -> Value {
+    Members::default()
+        .with("id", validator.id.as_str())
+        .maybe("name", validator.name.as_deref())
+        .with("validateRequestBody", validator.validate_request_body)
+        .with("validateRequestParameters", validator.validate_request_parameters)
+        .done()
+}
+
+pub(super) fn gateway_response(response: &EffectiveResponse) -> Value {
+    Members::default()
+        .with("responseType", response.response_type.as_str())
+        .maybe("statusCode", response.status_code.map(|status| status.to_string()))
+        .with("responseParameters", map(&response.response_parameters))
+        .with("responseTemplates", map(&response.response_templates))
+        .with("defaultResponse", response.default_response)
+        .done()
+}
+
+pub(super) fn deployment(deployment: &Deployment) -> Value {
+    deployment_members(deployment).done()
+}
+
+fn deployment_members(deployment: &Deployment) -> Members {
+    Members::default()
+        .with("id", deployment.id.as_str())
+        .maybe("description", deployment.description.as_deref())
+        .with("createdDate", deployment.created_date.as_seconds())
+}
+
+pub(super) fn deployment_summary(summary: &DeploymentSummary) -> Value {
+    let api_summary = summary.api_summary.as_ref().map(|paths| {
+        each(paths, |_, methods| {
+            each(methods, |_, method| {
+                Members::default()
+                    .with("authorizationType", method.authorization_type.as_str())
+                    .with("apiKeyRequired", method.api_key_required)
+                    .done()
+            })
+        })
+    });
+    deployment_members(&summary.deployment).maybe("apiSummary", api_summary).done()
+}
+
+pub(super) fn stage(stage: &Stage) -> Value {
+    let access_log = stage.access_log_settings.as_ref().map(|log| {
+        Members::default()
+            .maybe("format", log.format.as_deref())
+            .maybe("destinationArn", log.destination_arn.as_deref())
+            .done()
+    });
+    Members::default()
+        .with("deploymentId", stage.deployment_id.as_str())
+        .maybe("clientCertificateId", stage.client_certificate_id.as_deref())
+        .with("stageName", stage.name.as_str())
+        .maybe("description", stage.description.as_deref())
+        .with("cacheClusterEnabled", stage.cache_cluster_enabled)
+        .maybe("cacheClusterSize", stage.cache_cluster_size.map(|size| size.as_str()))
+        .with("cacheClusterStatus", stage.cache_cluster_status.as_str())
+        .with("methodSettings", each(&stage.method_settings, |_, setting| method_setting(setting)))
+        .filled("variables", map(&stage.variables))
+        .maybe("documentationVersion", stage.documentation_version.as_deref())
+        .maybe("accessLogSettings", access_log)
+        .maybe("canarySettings", stage.canary_settings.as_ref().map(canary_settings))
+        .with("tracingEnabled", stage.tracing_enabled)
+        .maybe("webAclArn", stage.web_acl_arn.as_deref())
+        .filled("tags", map(&stage.tags))
+        .with("createdDate", stage.created_date.as_seconds())
+        .with("lastUpdatedDate", stage.last_updated_date.as_seconds())
+        .done()
+}
+
+fn canary_settings(canary: &CanarySettings) -> Value {
+    Members::default()
+        .with("percentTraffic", canary.percent_traffic)
+        .with("deploymentId", canary.deployment_id.as_str())
+        .filled("stageVariableOverrides", map(&canary.stage_variable_overrides))
+        .with("useStageCache", canary.use_stage_cache)
+        .done()
+}
+
+fn method_setting(setting: &MethodSetting) -> Value {
+    let strategy = setting.unauthorized_cache_control_header_strategy;
+    Members::default()
+        .with("metricsEnabled", setting.metrics_enabled)
+        .maybe("loggingLevel", setting.logging_level.map(|level| level.as_str()))
+        .with("dataTraceEnabled", setting.data_trace_enabled)
+        .with("throttlingBurstLimit", setting.throttling_burst_limit)
+        .with("throttlingRateLimit", setting.throttling_rate_limit)
+        .with("cachingEnabled", setting.caching_enabled)
+        .with("cacheTtlInSeconds", setting.cache_ttl_in_seconds)
+        .with("cacheDataEncrypted", setting.cache_data_encrypted)
+        .with("requireAuthorizationForCacheControl", setting.require_authorization_for_cache_control)
+        .with("unauthorizedCacheControlHeaderStrategy", strategy.as_str())
+        .done()
+}
+
+pub(super) fn stages(stages: &[Stage]) -> Value {
+    Members::default().with("item", stages.iter().map(stage).collect::<Vec<_>>()).done()
+}
+
+pub(super) fn account(account: &Account) -> Value {
+    let throttle = Members::default()
+        .with("burstLimit", Account::THROTTLE_BURST_LIMIT)
+        .with("rateLimit", Account::THROTTLE_RATE_LIMIT)
+        .done();
+    Members::default()
+        .maybe("cloudwatchRoleArn", account.cloudwatch_role_arn.as_deref())
+        .with("throttleSettings", throttle)
+        .with("features", Account::FEATURES.to_vec())
+        .with("apiKeyVersion", Account::API_KEY_VERSION)
+        .done()
+}
+
+pub(super) fn tags(tags: &BTreeMap<String, String>) -> Value {
+    Members::default().with("tags", map(tags)).done()
+}
+
+pub(super) fn test_outcome(outcome: &TestOutcome) -> Value {
+    // Of several values of a header, `headers` shows the last, as the data plane does for requests.
+    let last = |values: &[String]| values.last().cloned().unwrap_or_default().into();
+    let headers: Map<_, _> =
+        outcome.headers.iter().map(|(name, values)| (name.clone(), last(values))).collect();
+    let all: Map<_, _> =
+        outcome.headers.iter().map(|(name, values)| (name.clone(), values.clone().into())).collect();
+    Members::default()
+        .with("status", outcome.status)
+        .with("body", outcome.body.as_str())
+        .with("headers", headers)
+        .with("multiValueHeaders", all)
+        .with("log", outcome.log.as_str())
+        .with("latency", outcome.latency_millis)
+        .done()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn policies_are_escaped_once_more() {
+        assert_eq!(escaped(r#"{"a":"b/c"}"#), r#"{\"a\":\"b\/c\"}"#);
+        assert_eq!(escaped("{\n}"), "{\\n}");
+    }
+
+    #[test]
+    fn empty_templates_are_null_and_empty_maps_are_shown_only_if_given() {
+        let status = StatusCode::new(200).unwrap();
+        let view = |templates: Option<&[(&str, &str)]>| {
+            let templates = templates
+                .map(|list| list.iter().map(|(key, text)| ((*key).to_owned(), (*text).to_owned())).collect());
+            integration_response(status, &IntegrationResponse { templates, ..Default::default() }).to_string()
+        };
+        assert_eq!(view(None), r#"{"statusCode":"200"}"#);
+        assert_eq!(view(Some(&[])), r#"{"statusCode":"200","responseTemplates":{}}"#);
+        assert_eq!(view(Some(&[("a/b", "")])), r#"{"statusCode":"200","responseTemplates":{"a/b":null}}"#);
+    }
+}

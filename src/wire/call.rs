@@ -1,0 +1,64 @@
+//! A call: one request, authenticated, routed and checked.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::apis::Apis;
+use super::{ApiError, Code, Operation};
+use crate::clock::{Clock, Ids};
+use crate::engine::Engine;
+use crate::id::AccountRegion;
+use crate::identity::Caller;
+use crate::identity::iam::Iam;
+
+/// The rooms that handlers work on.
+#[derive(Clone)]
+pub struct Rooms {
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Request ids.
+    pub ids: Arc<dyn Ids>,
+    /// IAM's roles and policies.
+    pub iam: Iam,
+    /// The workflow engine.
+    pub engine: Engine,
+    /// Amazon API Gateway.
+    pub apis: Apis,
+}
+
+/// What a handler gets.
+pub struct Call {
+    /// What to work on.
+    pub rooms: Arc<Rooms>,
+    /// Who calls.
+    pub caller: Caller,
+    /// Whose resources it is about, and where: the caller's account, and the region of the signature.
+    pub home: AccountRegion,
+    /// The operation called.
+    pub operation: &'static Operation,
+    /// The call's id, as the answer names it.
+    pub request_id: String,
+    /// The header `X-Amzn-Trace-Id`.
+    pub trace_id: Option<String>,
+    pub(super) input: Value,
+    pub(super) payload: Bytes,
+}
+
+impl Call {
+    /// The members, which keep their shapes' constraints, as the handler's own type. Only once.
+    pub fn take_input<T: DeserializeOwned>(&mut self) -> Result<T, ApiError> {
+        // The check has already said what AWS says of bad input: a failure here is a hole in a table.
+        serde_json::from_value(self.input.take()).map_err(|error| {
+            tracing::error!(operation = self.operation.name, %error, "checked input has another type");
+            ApiError::bare(Code::InternalFailure)
+        })
+    }
+
+    /// The body, for operations with a member at [`super::Location::Payload`].
+    pub fn payload(&self) -> &Bytes {
+        &self.payload
+    }
+}

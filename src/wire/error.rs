@@ -1,0 +1,164 @@
+//! AWS's errors as a table: code, status and namespace; a protocol renders them.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde_json::Value;
+
+/// A refused or failed call, as a client sees it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ApiError {
+    /// Which error.
+    pub code: Code,
+    /// The text, in AWS's words; some errors have none.
+    pub message: Option<Cow<'static, str>>,
+    /// Members besides the message, such as `reason` or `resourceName`.
+    pub members: Vec<(&'static str, Value)>,
+}
+
+impl ApiError {
+    /// An error with a text.
+    pub fn new(code: Code, message: impl Into<Cow<'static, str>>) -> Self {
+        Self { code, message: Some(message.into()), members: Vec::new() }
+    }
+
+    /// An error without a text.
+    pub const fn bare(code: Code) -> Self {
+        Self { code, message: None, members: Vec::new() }
+    }
+
+    /// The same error with one more member.
+    #[must_use]
+    pub fn with(mut self, member: &'static str, value: impl Into<Value>) -> Self {
+        self.members.push((member, value.into()));
+        self
+    }
+
+    /// Our own failure: `error` goes to the log, the client learns that it isn't to blame.
+    pub fn internal(error: &dyn std::error::Error) -> Self {
+        let sources = std::iter::successors(error.source(), |source| source.source());
+        let causes: Vec<String> = sources.map(ToString::to_string).collect();
+        tracing::error!(%error, ?causes, "a call failed inside");
+        Self::bare(Code::InternalFailure)
+    }
+}
+
+impl fmt::Display for ApiError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.code.name(), self.message.as_deref().unwrap_or_default())
+    }
+}
+
+impl std::error::Error for ApiError {}
+
+/// Where a code comes from, which decides the namespace of `__type`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// The service's own model.
+    Model,
+    /// The framework's constraint checks.
+    Validate,
+    /// The framework itself: parsing, routing, authentication.
+    Service,
+}
+
+macro_rules! codes {
+    ($($variant:ident $name:literal $query_name:literal $status:literal $json_status:literal $origin:ident;)*) => {
+        /// Every error code that Stepgate answers with.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Code {
+            $(#[doc = concat!("`", $name, "`, status ", $status)] $variant),*
+        }
+
+        impl Code {
+            /// Every code.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),*];
+
+            /// Its name.
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name),* }
+            }
+
+            /// Its name in the query protocol, which words some of the framework's errors differently.
+            pub const fn query_name(self) -> &'static str {
+                match self { $(Self::$variant => $query_name),* }
+            }
+
+            /// Its HTTP status in rest-json and query.
+            pub const fn status(self) -> u16 {
+                match self { $(Self::$variant => $status),* }
+            }
+
+            /// Its HTTP status in AWS JSON, where clients' faults are 400 whatever they are.
+            pub const fn json_status(self) -> u16 {
+                match self { $(Self::$variant => $json_status),* }
+            }
+
+            pub(super) const fn origin(self) -> Origin {
+                match self { $(Self::$variant => Origin::$origin),* }
+            }
+        }
+    };
+}
+
+codes! {
+    // The framework's own, in every service.
+    AccessDenied "AccessDeniedException" "AccessDenied" 403 400 Service;
+    ExpiredToken "ExpiredTokenException" "ExpiredToken" 403 400 Service;
+    IncompleteSignature "IncompleteSignatureException" "IncompleteSignature" 403 400 Service;
+    InternalFailure "InternalFailure" "InternalFailure" 500 500 Service;
+    InvalidSignature "InvalidSignatureException" "SignatureDoesNotMatch" 403 400 Service;
+    MissingAuthenticationToken "MissingAuthenticationTokenException" "MissingAuthenticationToken" 403 400 Service;
+    RequestEntityTooLarge "RequestEntityTooLargeException" "RequestEntityTooLarge" 413 413 Service;
+    Serialization "SerializationException" "MalformedInput" 400 400 Service;
+    ServiceUnavailable "ServiceUnavailableException" "ServiceUnavailable" 503 503 Service;
+    Throttling "ThrottlingException" "Throttling" 400 400 Service;
+    UnknownOperation "UnknownOperationException" "InvalidAction" 404 400 Service;
+    UnsupportedOperation "UnsupportedOperationException" "UnsupportedOperation" 400 400 Service;
+    UnrecognizedClient "UnrecognizedClientException" "InvalidClientTokenId" 403 400 Service;
+    ConstraintViolation "ValidationException" "ValidationError" 400 400 Validate;
+    // AWS Step Functions.
+    ActivityAlreadyExists "ActivityAlreadyExists" "ActivityAlreadyExists" 400 400 Model;
+    ActivityDoesNotExist "ActivityDoesNotExist" "ActivityDoesNotExist" 400 400 Model;
+    ActivityLimitExceeded "ActivityLimitExceeded" "ActivityLimitExceeded" 400 400 Model;
+    ActivityWorkerLimitExceeded "ActivityWorkerLimitExceeded" "ActivityWorkerLimitExceeded" 400 400 Model;
+    ConflictException "ConflictException" "ConflictException" 409 400 Model;
+    ExecutionAlreadyExists "ExecutionAlreadyExists" "ExecutionAlreadyExists" 400 400 Model;
+    ExecutionDoesNotExist "ExecutionDoesNotExist" "ExecutionDoesNotExist" 400 400 Model;
+    ExecutionLimitExceeded "ExecutionLimitExceeded" "ExecutionLimitExceeded" 400 400 Model;
+    ExecutionNotRedrivable "ExecutionNotRedrivable" "ExecutionNotRedrivable" 400 400 Model;
+    InvalidArn "InvalidArn" "InvalidArn" 400 400 Model;
+    InvalidDefinition "InvalidDefinition" "InvalidDefinition" 400 400 Model;
+    InvalidEncryptionConfiguration "InvalidEncryptionConfiguration" "InvalidEncryptionConfiguration" 400 400 Model;
+    InvalidExecutionInput "InvalidExecutionInput" "InvalidExecutionInput" 400 400 Model;
+    InvalidLoggingConfiguration "InvalidLoggingConfiguration" "InvalidLoggingConfiguration" 400 400 Model;
+    InvalidName "InvalidName" "InvalidName" 400 400 Model;
+    InvalidOutput "InvalidOutput" "InvalidOutput" 400 400 Model;
+    InvalidToken "InvalidToken" "InvalidToken" 400 400 Model;
+    InvalidTracingConfiguration "InvalidTracingConfiguration" "InvalidTracingConfiguration" 400 400 Model;
+    MissingRequiredParameter "MissingRequiredParameter" "MissingRequiredParameter" 400 400 Model;
+    ResourceNotFound "ResourceNotFound" "ResourceNotFound" 400 400 Model;
+    ServiceQuotaExceeded "ServiceQuotaExceededException" "ServiceQuotaExceededException" 402 400 Model;
+    StateMachineAlreadyExists "StateMachineAlreadyExists" "StateMachineAlreadyExists" 400 400 Model;
+    StateMachineDeleting "StateMachineDeleting" "StateMachineDeleting" 400 400 Model;
+    StateMachineDoesNotExist "StateMachineDoesNotExist" "StateMachineDoesNotExist" 400 400 Model;
+    StateMachineLimitExceeded "StateMachineLimitExceeded" "StateMachineLimitExceeded" 400 400 Model;
+    StateMachineTypeNotSupported "StateMachineTypeNotSupported" "StateMachineTypeNotSupported" 400 400 Model;
+    TaskDoesNotExist "TaskDoesNotExist" "TaskDoesNotExist" 400 400 Model;
+    TaskTimedOut "TaskTimedOut" "TaskTimedOut" 400 400 Model;
+    TooManyTags "TooManyTags" "TooManyTags" 400 400 Model;
+    Validation "ValidationException" "ValidationError" 400 400 Model;
+    // Amazon API Gateway (its ConflictException is the one above).
+    BadRequest "BadRequestException" "BadRequestException" 400 400 Model;
+    Unauthorized "UnauthorizedException" "UnauthorizedException" 401 401 Model;
+    NotFound "NotFoundException" "NotFoundException" 404 404 Model;
+    LimitExceeded "LimitExceededException" "LimitExceededException" 429 429 Model;
+    TooManyRequests "TooManyRequestsException" "TooManyRequestsException" 429 429 Model;
+    // AWS Identity and Access Management.
+    DeleteConflict "DeleteConflict" "DeleteConflict" 409 409 Model;
+    EntityAlreadyExists "EntityAlreadyExists" "EntityAlreadyExists" 409 409 Model;
+    InvalidInput "InvalidInput" "InvalidInput" 400 400 Model;
+    MalformedPolicyDocument "MalformedPolicyDocument" "MalformedPolicyDocument" 400 400 Model;
+    NoSuchEntity "NoSuchEntity" "NoSuchEntity" 404 404 Model;
+    IamLimitExceeded "LimitExceeded" "LimitExceeded" 409 409 Model;
+}

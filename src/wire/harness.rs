@@ -1,0 +1,126 @@
+//! For tests of this room: the APIs on a store of their own, and requests signed as clients sign them.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use bytes::Bytes;
+use http::StatusCode;
+
+use super::apis::Apis;
+use super::{Api, Rooms};
+use crate::clock::{Clock, Ids, SeededIds, Timestamp, VirtualClock};
+use crate::connect::{Request, collect, full};
+use crate::engine::{self, Engine};
+use crate::gateway::api;
+use crate::id::{AccountId, Region};
+use crate::identity::iam::Iam;
+use crate::identity::{Authenticator, Caller, Credential, Keys, Secret, sign};
+use crate::store::{Options, Store};
+
+/// No test here makes a test call.
+struct Nobody;
+
+impl api::TestInvoke for Nobody {
+    fn test_invoke(&self, _: api::TestInvocation) -> api::TestInvokeFuture<'_> {
+        Box::pin(std::future::pending())
+    }
+}
+
+/// The APIs in a directory that is removed with them. The account is 123456789012, its key `test`/`test`.
+pub(super) struct World {
+    pub(super) api: Api,
+    pub(super) clock: Arc<VirtualClock>,
+    credential: Credential,
+    dir: PathBuf,
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.dir);
+    }
+}
+
+/// An answer, read to its end.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) status: u16,
+    pub(super) headers: http::HeaderMap,
+    pub(super) body: String,
+}
+
+impl Answer {
+    pub(super) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+}
+
+impl World {
+    pub(super) async fn new() -> Self {
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
+        let n = NEXT.fetch_add(1, Ordering::Relaxed);
+        let dir = std::env::temp_dir().join(format!("stepgate-wire-{}-{n}", std::process::id()));
+        let clock = Arc::new(VirtualClock::new(Timestamp::from_millis(1_700_000_000_999)));
+        let rooms = rooms(&dir, clock.clone(), Arc::new(SeededIds::new(3))).await;
+        let account = AccountId::parse("123456789012").unwrap();
+        let credential = Credential::root(account, "test", Secret::new("test"));
+        let keys = Arc::new(Keys::default());
+        keys.insert("test", credential.clone());
+        let api = Api::new(rooms, Arc::new(Authenticator::new(keys, clock.clone())));
+        Self { api, clock, credential, dir }
+    }
+
+    pub(super) fn caller(&self) -> Caller {
+        self.credential.caller.clone()
+    }
+
+    /// Signs `request` for `service` and has it answered.
+    pub(super) async fn send(&self, service: &str, request: http::Request<&str>) -> Answer {
+        let (mut parts, body) = request.into_parts();
+        let region = Region::parse("eu-central-1").unwrap();
+        parts.headers.insert("host", "localhost:4566".parse().unwrap());
+        sign(&mut parts, body.as_bytes(), &self.credential, service, &region, self.clock.now());
+        self.send_as_it_is(Request::from_parts(parts, full(Bytes::copy_from_slice(body.as_bytes())))).await
+    }
+
+    pub(super) async fn send_as_it_is(&self, request: Request) -> Answer {
+        let (parts, body) = self.api.handle(request).await.into_parts();
+        assert_ne!(parts.status, StatusCode::INTERNAL_SERVER_ERROR);
+        let body = collect(body, 1 << 20).await.unwrap();
+        let body = String::from_utf8(body.to_vec()).unwrap();
+        Answer { status: parts.status.as_u16(), headers: parts.headers, body }
+    }
+
+    /// A call of Step Functions.
+    pub(super) async fn states(&self, operation: &str, body: &str) -> Answer {
+        let target = format!("AWSStepFunctions.{operation}");
+        self.send("states", http::Request::post("/").header("x-amz-target", target).body(body).unwrap()).await
+    }
+
+    /// A call of a service with forms.
+    pub(super) async fn form(&self, service: &str, body: &str) -> Answer {
+        let media_type = "application/x-www-form-urlencoded; charset=utf-8";
+        let request = http::Request::post("/").header("content-type", media_type).body(body).unwrap();
+        self.send(service, request).await
+    }
+}
+
+/// No Task state of these tests calls anything.
+struct NoServices;
+
+impl engine::Tasks for NoServices {
+    fn run(&self, _: engine::TaskCall) -> engine::BoxFuture<'static, engine::TaskResult> {
+        Box::pin(std::future::pending())
+    }
+}
+
+/// Rooms on a store in `dir`.
+pub(super) async fn rooms(dir: &Path, clock: Arc<dyn Clock>, ids: Arc<dyn Ids>) -> Rooms {
+    let store = Store::open(dir, Options::default(), clock.clone()).unwrap();
+    let control = api::Apis::open(store.clone(), clock.clone(), ids.clone()).unwrap();
+    let iam = Iam::open(store.clone(), clock.clone(), ids.clone()).unwrap();
+    let options = engine::Options::default();
+    let engine =
+        Engine::open(store, clock.clone(), ids.clone(), options, Arc::new(NoServices)).await.unwrap();
+    Rooms { clock, ids, iam, engine, apis: Apis { control, test_invoke: Arc::new(Nobody) } }
+}

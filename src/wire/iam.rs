@@ -1,0 +1,77 @@
+//! AWS Identity and Access Management: the table of its operations.
+//!
+//! Roles and policies are stored and checked for JSON syntax; nothing evaluates them.
+//! <https://docs.aws.amazon.com/IAM/latest/APIReference/welcome.html>
+
+mod policies;
+mod roles;
+mod shapes;
+mod tags;
+
+use super::{ApiError, Code, Handler, Operation, Route, Service, Structure, handler};
+use crate::identity::iam::IamError;
+
+const fn row(name: &'static str, input: &'static Structure, handler: Handler) -> Operation {
+    Operation { service: Service::Iam, name, route: Route::Action, input, handler }
+}
+
+/// Every operation.
+pub(crate) static OPERATIONS: &[Operation] = &[
+    row("CreateRole", &shapes::CREATE_ROLE, handler!(roles::create_role)),
+    row("GetRole", &shapes::ROLE_NAME, handler!(roles::get_role)),
+    row("DeleteRole", &shapes::ROLE_NAME, handler!(roles::delete_role)),
+    row("ListRoles", &shapes::LIST_ROLES, handler!(roles::list_roles)),
+    row(
+        "UpdateAssumeRolePolicy",
+        &shapes::UPDATE_ASSUME_ROLE_POLICY,
+        handler!(roles::update_assume_role_policy),
+    ),
+    row(
+        "ListInstanceProfilesForRole",
+        &shapes::LIST_OF_ROLE,
+        handler!(roles::list_instance_profiles_for_role),
+    ),
+    row("PutRolePolicy", &shapes::PUT_ROLE_POLICY, handler!(policies::put_role_policy)),
+    row("GetRolePolicy", &shapes::ROLE_POLICY, handler!(policies::get_role_policy)),
+    row("DeleteRolePolicy", &shapes::ROLE_POLICY, handler!(policies::delete_role_policy)),
+    row("ListRolePolicies", &shapes::LIST_OF_ROLE, handler!(policies::list_role_policies)),
+    row("AttachRolePolicy", &shapes::ATTACHMENT, handler!(policies::attach_role_policy)),
+    row("DetachRolePolicy", &shapes::ATTACHMENT, handler!(policies::detach_role_policy)),
+    row("ListAttachedRolePolicies", &shapes::LIST_OF_ROLE, handler!(policies::list_attached_role_policies)),
+    row("CreatePolicy", &shapes::CREATE_POLICY, handler!(policies::create_policy)),
+    row("GetPolicy", &shapes::POLICY_ARN, handler!(policies::get_policy)),
+    row("DeletePolicy", &shapes::POLICY_ARN, handler!(policies::delete_policy)),
+    row("TagRole", &shapes::TAG_ROLE, handler!(tags::tag_role)),
+    row("UntagRole", &shapes::UNTAG_ROLE, handler!(tags::untag_role)),
+    row("ListRoleTags", &shapes::LIST_OF_ROLE, handler!(tags::list_role_tags)),
+];
+
+/// How many items a list has that isn't asked for a number.
+const MAX_ITEMS: usize = 100;
+
+fn max_items(asked: Option<usize>) -> usize {
+    asked.unwrap_or(MAX_ITEMS)
+}
+
+impl From<IamError> for ApiError {
+    fn from(error: IamError) -> Self {
+        let code = match &error {
+            IamError::NoRole(_)
+            | IamError::NoRolePolicy(_)
+            | IamError::NoPolicy(_)
+            | IamError::NotAttachable(_) => Code::NoSuchEntity,
+            IamError::RoleExists(_) | IamError::PolicyExists(_) => Code::EntityAlreadyExists,
+            IamError::RoleHasAttachedPolicies | IamError::RoleHasPolicies | IamError::PolicyAttached => {
+                Code::DeleteConflict
+            }
+            IamError::NotYourPolicy(_) => Code::AccessDenied,
+            IamError::InvalidJson | IamError::Syntax => Code::MalformedPolicyDocument,
+            IamError::TooManyRoles(_) | IamError::TooManyAttached(_) | IamError::TooManyTags(_) => {
+                Code::IamLimitExceeded
+            }
+            IamError::DuplicateTags => Code::InvalidInput,
+            IamError::Corrupt(_) | IamError::Store(_) => return Self::internal(&error),
+        };
+        Self::new(code, error.to_string())
+    }
+}

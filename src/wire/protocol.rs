@@ -1,0 +1,167 @@
+//! Protocols: requests become operations with input, replies become responses.
+
+pub(super) mod aws_json;
+pub(super) mod query;
+pub(super) mod rest_json;
+mod routes;
+mod xml;
+
+use bytes::Bytes;
+use http::header::CONTENT_TYPE;
+use http::request::Parts;
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use serde_json::Value;
+
+pub(super) use self::routes::Routes;
+use super::{ApiError, Operation, Protocol, Reply, Service, Shape};
+use crate::connect::{Response, empty, full};
+
+/// The header that names a call.
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
+/// The header that names an error, for clients that don't look into the body.
+const ERROR_TYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");
+
+/// A request, taken apart but not checked.
+pub(super) struct Decoded {
+    /// All members, under their own names.
+    pub(super) input: Value,
+    /// The body, for operations that take it as it is.
+    pub(super) payload: Bytes,
+}
+
+/// Reads the input of `operation`, which `routes` found for this request, out of the request.
+pub(super) fn decode(operation: &Operation, parts: &Parts, body: Bytes) -> Result<Decoded, ApiError> {
+    match operation.service.protocol() {
+        Protocol::Json10 => Ok(Decoded { input: aws_json::decode(&body)?, payload: Bytes::new() }),
+        Protocol::RestJson => rest_json::decode(operation, parts, body),
+        Protocol::Query => {
+            Ok(Decoded { input: query::decode(operation, parts, &body), payload: Bytes::new() })
+        }
+    }
+}
+
+/// Writes a reply as a response.
+pub(super) fn render_reply(operation: &Operation, reply: Reply, request_id: &str) -> Response {
+    let mut response = match operation.service.protocol() {
+        Protocol::Json10 => aws_json::reply(&reply),
+        Protocol::RestJson => rest_json::reply(operation, &reply),
+        Protocol::Query => query::reply(operation, &reply, request_id),
+    };
+    response.headers_mut().extend(reply.headers);
+    name_call(response.headers_mut(), request_id);
+    response
+}
+
+/// Writes an error as a response. Requests that can't be told to belong to a service are answered in `protocol`.
+pub(super) fn render_error(protocol: Protocol, error: &ApiError, request_id: &str) -> Response {
+    let body = match protocol {
+        Protocol::Json10 | Protocol::RestJson => error.json(protocol),
+        Protocol::Query => query::error(error, request_id).into(),
+    };
+    let mut response = response(error.status(protocol), Some(body), media_type(protocol));
+    let code = match protocol {
+        Protocol::Json10 | Protocol::RestJson => error.code.name(),
+        Protocol::Query => error.code.query_name(),
+    };
+    response.headers_mut().insert(ERROR_TYPE, HeaderValue::from_static(code));
+    name_call(response.headers_mut(), request_id);
+    response
+}
+
+fn media_type(protocol: Protocol) -> HeaderValue {
+    HeaderValue::from_static(match protocol {
+        Protocol::Json10 => "application/x-amz-json-1.0",
+        Protocol::RestJson => "application/json",
+        Protocol::Query => "text/xml",
+    })
+}
+
+fn response(status: u16, body: Option<Bytes>, content_type: HeaderValue) -> Response {
+    let has_body = body.is_some();
+    let mut response = Response::new(body.map_or_else(empty, full));
+    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    if has_body {
+        response.headers_mut().insert(CONTENT_TYPE, content_type);
+    }
+    response
+}
+
+fn name_call(headers: &mut HeaderMap, request_id: &str) {
+    if let Ok(id) = HeaderValue::from_str(request_id) {
+        headers.insert(REQUEST_ID, id);
+    }
+}
+
+impl ApiError {
+    /// Its HTTP status under `protocol`.
+    pub fn status(&self, protocol: Protocol) -> u16 {
+        match protocol {
+            Protocol::Json10 => self.code.json_status(),
+            Protocol::RestJson | Protocol::Query => self.code.status(),
+        }
+    }
+
+    /// Its body as a JSON protocol writes it.
+    pub fn json(&self, protocol: Protocol) -> Bytes {
+        let mut body = serde_json::Map::new();
+        if protocol == Protocol::Json10 {
+            let typed = format!("{}{}", aws_json::namespace(self.code), self.code.name());
+            body.insert("__type".to_owned(), typed.into());
+        }
+        if let Some(message) = &self.message {
+            body.insert("message".to_owned(), message.as_ref().into());
+        }
+        body.extend(self.members.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
+        Value::Object(body).to_string().into()
+    }
+}
+
+/// A text from a path, query, header or form as a value of `shape`. What doesn't fit stays a text, which the
+/// check then refuses.
+fn value_of_text(shape: &Shape, text: &str) -> Value {
+    let number = match shape {
+        Shape::Integer(_) | Shape::Long(_) => text.parse::<i64>().ok().map(Value::from),
+        Shape::Float(_) => text.parse::<f64>().ok().map(Value::from),
+        Shape::Boolean => text.parse::<bool>().ok().map(Value::from),
+        Shape::String(..)
+        | Shape::ByteString(_)
+        | Shape::Enum(_)
+        | Shape::Timestamp
+        | Shape::Blob
+        | Shape::List(..)
+        | Shape::Map(..)
+        | Shape::Structure(_) => None,
+    };
+    number.unwrap_or_else(|| text.into())
+}
+
+/// The pairs of a query string or form, decoded, `+` being a space.
+fn form_pairs(text: &str) -> impl Iterator<Item = (String, String)> + '_ {
+    let decode = |text: &str| {
+        let spaced = text.replace('+', " ");
+        percent_encoding::percent_decode_str(&spaced).decode_utf8_lossy().into_owned()
+    };
+    text.split('&').filter(|pair| !pair.is_empty()).map(move |pair| {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        (decode(name), decode(value))
+    })
+}
+
+/// The service that a request is for, as far as its head tells: by target, signature or path.
+///
+/// Nothing here is verified; it is what the front door may route by. The host doesn't count, since clients
+/// prefix it as they like.
+pub fn service_of(parts: &Parts) -> Option<Service> {
+    if let Some(target) = parts.headers.get("x-amz-target") {
+        return target.as_bytes().starts_with(aws_json::TARGET_PREFIX.as_bytes()).then_some(Service::States);
+    }
+    if let Some(scope) = crate::identity::scope_of(parts) {
+        return Service::ALL.into_iter().find(|service| service.signing_name() == scope);
+    }
+    let root = parts.uri.path().trim_start_matches('/').split('/').next().unwrap_or_default();
+    Service::ApiGateway
+        .operations()
+        .iter()
+        .any(|operation| matches!(operation.route, super::Route::Rest { uri, .. } if routes::root(uri) == root))
+        .then_some(Service::ApiGateway)
+}

@@ -1,0 +1,42 @@
+//! AWS JSON 1.0: every call is `POST /` with an `X-Amz-Target`.
+
+use bytes::Bytes;
+use serde_json::Value;
+
+use super::{media_type, response};
+use crate::connect::Response;
+use crate::wire::error::Origin;
+use crate::wire::{ApiError, Code, Protocol, Reply, ReplyBody};
+
+/// What comes before the operation's name in `X-Amz-Target`.
+pub(in crate::wire) const TARGET_PREFIX: &str = "AWSStepFunctions.";
+
+/// The input: the body, of which nothing stands for `{}`.
+pub(in crate::wire) fn decode(body: &Bytes) -> Result<Value, ApiError> {
+    if body.iter().all(u8::is_ascii_whitespace) {
+        return Ok(Value::Object(serde_json::Map::new()));
+    }
+    serde_json::from_slice(body).map_err(|error| {
+        // The parser says where; AWS says nothing at all.
+        ApiError::new(Code::Serialization, format!("the request body is not valid JSON: {error}"))
+    })
+}
+
+pub(super) fn reply(reply: &Reply) -> Response {
+    let (body, content_type) = match &reply.body {
+        ReplyBody::Empty => (Bytes::from_static(b"{}"), media_type(Protocol::Json10)),
+        ReplyBody::Json(body) => (body.clone(), media_type(Protocol::Json10)),
+        ReplyBody::Raw { content_type, bytes } => (bytes.clone(), content_type.clone()),
+    };
+    response(200, Some(body), content_type)
+}
+
+/// What comes before a code in `__type`.
+pub(super) fn namespace(code: Code) -> &'static str {
+    match code.origin() {
+        // Step Functions grew out of the Simple Workflow Service and kept its namespace.
+        Origin::Model => "com.amazonaws.swf.service.v2.model#",
+        Origin::Validate => "com.amazon.coral.validate#",
+        Origin::Service => "com.amazon.coral.service#",
+    }
+}

@@ -1,0 +1,133 @@
+//! From a request's head to a row of the tables.
+
+use std::cmp::Reverse;
+use std::collections::HashMap;
+
+use http::request::Parts;
+
+use super::{aws_json, form_pairs};
+use crate::wire::{ApiError, Code, Operation, Protocol, Route, Service};
+
+/// All routes, prepared for look-ups.
+#[derive(Debug)]
+pub(in crate::wire) struct Routes {
+    by_name: HashMap<(Service, &'static str), &'static Operation>,
+    /// By method and number of segments; the most specific first.
+    rest: HashMap<(&'static str, usize), Vec<RestRoute>>,
+}
+
+#[derive(Debug)]
+struct RestRoute {
+    uri: &'static str,
+    operation: &'static Operation,
+}
+
+impl Routes {
+    /// Reads the tables.
+    pub(in crate::wire) fn new() -> Self {
+        let all = || Service::ALL.into_iter().flat_map(Service::operations);
+        let by_name = all().map(|operation| ((operation.service, operation.name), operation)).collect();
+        let mut rest: HashMap<_, Vec<RestRoute>> = HashMap::new();
+        for operation in all() {
+            if let Route::Rest { method, uri, .. } = operation.route {
+                let n_segments = segments(path(uri)).count();
+                rest.entry((method, n_segments)).or_default().push(RestRoute { uri, operation });
+            }
+        }
+        for routes in rest.values_mut() {
+            routes.sort_by_key(|route| {
+                let labels: Vec<bool> = segments(path(route.uri)).map(|s| label(s).is_some()).collect();
+                (Reverse(discriminator(route.uri).is_some()), labels)
+            });
+        }
+        Self { by_name, rest }
+    }
+
+    /// The operation of this name.
+    pub(in crate::wire) fn named(&self, service: Service, name: &str) -> Option<&'static Operation> {
+        // The key's lifetime is shorter than the map's keys', which HashMap allows for the pair as a whole.
+        self.by_name.get(&(service, name)).copied()
+    }
+
+    /// The operation that a request of `service` calls.
+    pub(in crate::wire) fn find(
+        &self,
+        service: Service,
+        parts: &Parts,
+        body: &[u8],
+    ) -> Result<&'static Operation, ApiError> {
+        let unknown = || ApiError::bare(Code::UnknownOperation);
+        match service.protocol() {
+            Protocol::Json10 => {
+                let target = parts.headers.get("x-amz-target").and_then(|value| value.to_str().ok());
+                let name = target.and_then(|target| target.strip_prefix(aws_json::TARGET_PREFIX));
+                name.and_then(|name| self.named(service, name)).ok_or_else(unknown)
+            }
+            Protocol::Query => {
+                let Some(action) = parameter(parts, body, "Action") else {
+                    return Err(unknown());
+                };
+                self.named(service, &action).ok_or_else(|| {
+                    let version = parameter(parts, body, "Version").unwrap_or_default();
+                    let text = format!("Could not find operation {action} for version {version}");
+                    ApiError::new(Code::UnknownOperation, text)
+                })
+            }
+            Protocol::RestJson => self.find_rest(parts).ok_or_else(unknown),
+        }
+    }
+
+    fn find_rest(&self, parts: &Parts) -> Option<&'static Operation> {
+        let raw = parts.uri.path();
+        let candidates = self.rest.get(&(parts.method.as_str(), segments(raw).count()))?;
+        let query = parts.uri.query().unwrap_or_default();
+        let fits = |route: &&RestRoute| {
+            let is_path =
+                segments(path(route.uri)).zip(segments(raw)).all(|(template, segment)| {
+                    match label(template) {
+                        Some(_) => !segment.is_empty(),
+                        None => template == segment,
+                    }
+                });
+            let is_told = discriminator(route.uri)
+                .is_none_or(|(name, value)| form_pairs(query).any(|(n, v)| n == name && v == value));
+            is_path && is_told
+        };
+        candidates.iter().find(fits).map(|route| route.operation)
+    }
+}
+
+/// A parameter of a query request, in the form or in the query string.
+pub(super) fn parameter(parts: &Parts, body: &[u8], name: &str) -> Option<String> {
+    let body = std::str::from_utf8(body).unwrap_or_default();
+    let query = parts.uri.query().unwrap_or_default();
+    form_pairs(body).chain(form_pairs(query)).find(|(key, _)| key == name).map(|(_, value)| value)
+}
+
+/// The raw values of a template's labels in a path that fits it.
+pub(super) fn labels<'a>(uri: &'static str, raw: &'a str) -> Vec<(&'static str, &'a str)> {
+    let pairs = segments(path(uri)).zip(segments(raw));
+    pairs.filter_map(|(template, segment)| Some((label(template)?, segment))).collect()
+}
+
+/// The query parameter that a template asks for.
+pub(super) fn discriminator(uri: &'static str) -> Option<(&'static str, &'static str)> {
+    uri.split_once('?')?.1.split_once('=')
+}
+
+/// The first segment of a template.
+pub(super) fn root(uri: &'static str) -> &'static str {
+    segments(path(uri)).next().unwrap_or_default()
+}
+
+fn path(uri: &'static str) -> &'static str {
+    uri.split_once('?').map_or(uri, |(path, _)| path)
+}
+
+fn segments(path: &str) -> impl Iterator<Item = &str> {
+    path.strip_prefix('/').unwrap_or(path).split('/')
+}
+
+fn label(template: &'static str) -> Option<&'static str> {
+    template.strip_prefix('{')?.strip_suffix('}')
+}

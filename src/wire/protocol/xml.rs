@@ -1,0 +1,66 @@
+//! JSON values as the XML of AWS query.
+
+use serde_json::Value;
+
+/// Appends `value` as an element: members are elements of their names, items are `<member>`s, null is nothing.
+pub(super) fn element(out: &mut String, name: &str, value: &Value) {
+    if value.is_null() {
+        return;
+    }
+    out.push('<');
+    out.push_str(name);
+    out.push('>');
+    match value {
+        Value::Object(members) => {
+            for (name, value) in members {
+                element(out, name, value);
+            }
+        }
+        Value::Array(items) => {
+            for item in items {
+                element(out, "member", item);
+            }
+        }
+        Value::String(text) => push_text(out, text),
+        Value::Null | Value::Bool(_) | Value::Number(_) => out.push_str(&value.to_string()),
+    }
+    out.push_str("</");
+    out.push_str(name);
+    out.push('>');
+}
+
+fn push_text(out: &mut String, text: &str) {
+    for c in text.chars() {
+        match c {
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '&' => out.push_str("&amp;"),
+            '"' => out.push_str("&quot;"),
+            // Parsers make a newline of a bare return.
+            '\r' => out.push_str("&#xD;"),
+            '\n' | '\t' => out.push(c),
+            // XML 1.0 has no way to write the others.
+            c if c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}') => out.push('\u{fffd}'),
+            c => out.push(c),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn values_become_elements() {
+        let mut out = String::new();
+        let value = json!({"Name": "a<&>\"\u{1}\r", "Tags": [{"Key": "k"}], "None": null, "Max": 3600});
+        element(&mut out, "Role", &value);
+        assert_eq!(
+            out,
+            "<Role><Name>a&lt;&amp;&gt;&quot;\u{fffd}&#xD;</Name><Tags><member><Key>k</Key></member></Tags>\
+             <Max>3600</Max></Role>"
+        );
+    }
+}

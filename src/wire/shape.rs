@@ -1,0 +1,172 @@
+//! Shapes: what an operation's input may hold, as data.
+//!
+//! Tables are written with the constructors below, one row a member, named and ordered as in AWS's service
+//! model:
+//!
+//! ```ignore
+//! const NAME: Shape = Shape::string(1, 80);
+//! static TAG: Structure = Structure::new("Tag", &[required("key", Shape::string(1, 128)), …]);
+//! static INPUT: Structure = Structure::new("CreateActivityInput", &[
+//!     required("name", NAME),
+//!     optional("tags", Shape::list(&Shape::Structure(&TAG))),
+//! ]);
+//! ```
+
+/// A structure: an operation's input, or part of one.
+#[derive(Debug)]
+pub struct Structure {
+    /// The shape's name, as printed in constraint texts.
+    pub name: &'static str,
+    /// Its members.
+    pub members: &'static [Member],
+}
+
+impl Structure {
+    /// A structure of `members`.
+    pub const fn new(name: &'static str, members: &'static [Member]) -> Self {
+        Self { name, members }
+    }
+
+    /// The member called `name`.
+    pub fn member(&self, name: &str) -> Option<&'static Member> {
+        self.members.iter().find(|member| member.name == name)
+    }
+}
+
+/// One member of a structure.
+#[derive(Clone, Copy, Debug)]
+pub struct Member {
+    /// Its name: in JSON bodies, in typed inputs and in constraint texts.
+    pub name: &'static str,
+    /// Whether a request without it is refused.
+    pub required: bool,
+    /// Where a rest-json request carries it. Other protocols carry everything in the body.
+    pub location: Location,
+    /// Whether AWS keeps its value out of messages.
+    pub sensitive: bool,
+    /// What it may be.
+    pub shape: Shape,
+}
+
+/// Where a rest-json request carries a member.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Location {
+    /// In the JSON body, under its own name.
+    Body,
+    /// In the path, as the label of this name.
+    Uri(&'static str),
+    /// In the query string, under this name. Lists repeat the name.
+    Query(&'static str),
+    /// In the query string: a map of all parameters that no other member takes.
+    QueryMap,
+    /// In the header of this name.
+    Header(&'static str),
+    /// It is the body itself; see [`super::Call::payload`].
+    Payload,
+}
+
+/// A member that must be there.
+pub const fn required(name: &'static str, shape: Shape) -> Member {
+    Member { name, required: true, location: Location::Body, sensitive: false, shape }
+}
+
+/// A member that may be absent.
+pub const fn optional(name: &'static str, shape: Shape) -> Member {
+    Member { name, required: false, location: Location::Body, sensitive: false, shape }
+}
+
+impl Member {
+    /// The same member, carried elsewhere.
+    pub const fn at(self, location: Location) -> Self {
+        Self { location, ..self }
+    }
+
+    /// The same member, its value kept out of messages.
+    pub const fn secret(self) -> Self {
+        Self { sensitive: true, ..self }
+    }
+}
+
+/// What a value may be.
+#[derive(Clone, Copy, Debug)]
+pub enum Shape {
+    /// A text.
+    String(Limits, Option<&'static Pattern>),
+    /// A text, limited in UTF-8 bytes instead of characters.
+    ByteString(Limits),
+    /// One of these words, in the order AWS prints them.
+    Enum(&'static [&'static str]),
+    /// A 32-bit integer.
+    Integer(Limits),
+    /// A 64-bit integer.
+    Long(Limits),
+    /// A floating-point number; the limits are whole.
+    Float(Limits),
+    /// A truth value.
+    Boolean,
+    /// A time: epoch seconds, or ISO 8601.
+    Timestamp,
+    /// Bytes; in JSON, Base64.
+    Blob,
+    /// A list.
+    List(&'static Self, Limits),
+    /// A map from texts.
+    Map(&'static Self, &'static Self),
+    /// A structure.
+    Structure(&'static Structure),
+}
+
+/// The least and the greatest length or value allowed.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// The least.
+    pub min: i64,
+    /// The greatest.
+    pub max: i64,
+}
+
+impl Limits {
+    /// No limits.
+    pub const NONE: Self = Self { min: i64::MIN, max: i64::MAX };
+}
+
+/// A regular expression of the service model: its text and the same rule as code, which can't backtrack.
+#[derive(Debug)]
+pub struct Pattern {
+    /// The expression as AWS prints it.
+    pub text: &'static str,
+    /// Whether a text matches it.
+    pub matches: fn(&str) -> bool,
+}
+
+impl Shape {
+    /// A text without limits.
+    pub const TEXT: Self = Self::String(Limits::NONE, None);
+    /// A 32-bit integer without limits of its own.
+    pub const INT: Self = Self::Integer(Limits::NONE);
+
+    /// A text of `min` to `max` characters.
+    pub const fn string(min: i64, max: i64) -> Self {
+        Self::String(Limits { min, max }, None)
+    }
+
+    /// A text of `min` to `max` characters that matches `pattern`.
+    pub const fn pattern(min: i64, max: i64, pattern: &'static Pattern) -> Self {
+        Self::String(Limits { min, max }, Some(pattern))
+    }
+
+    /// A 32-bit integer from `min` to `max`.
+    pub const fn integer(min: i64, max: i64) -> Self {
+        Self::Integer(Limits { min, max })
+    }
+
+    /// A list of any length.
+    pub const fn list(item: &'static Self) -> Self {
+        Self::List(item, Limits::NONE)
+    }
+
+    /// A map from texts to texts.
+    pub const STRING_MAP: Self = Self::Map(&Self::TEXT, &Self::TEXT);
+    /// A list of texts.
+    pub const STRING_LIST: Self = Self::List(&Self::TEXT, Limits::NONE);
+}

@@ -1,0 +1,73 @@
+//! AWS Step Functions: the table of its operations.
+//!
+//! <https://docs.aws.amazon.com/step-functions/latest/apireference/API_Operations.html>
+
+mod activities;
+mod executions;
+mod fault;
+mod history;
+mod shapes;
+mod state_machines;
+mod tags;
+mod time;
+mod validate;
+mod words;
+
+use super::{Handler, Operation, Route, Service, Structure, handler};
+
+const fn row(name: &'static str, input: &'static Structure, handler: Handler) -> Operation {
+    Operation { service: Service::States, name, route: Route::Target, input, handler }
+}
+
+/// Every operation.
+pub(crate) static OPERATIONS: &[Operation] = &[
+    row("CreateActivity", &shapes::CREATE_ACTIVITY, handler!(activities::create_activity)),
+    row("CreateStateMachine", &shapes::CREATE_STATE_MACHINE, handler!(state_machines::create_state_machine)),
+    row("DeleteActivity", &shapes::DELETE_ACTIVITY, handler!(activities::delete_activity)),
+    row("DeleteStateMachine", &shapes::DELETE_STATE_MACHINE, handler!(state_machines::delete_state_machine)),
+    row("DescribeActivity", &shapes::DESCRIBE_ACTIVITY, handler!(activities::describe_activity)),
+    row("DescribeExecution", &shapes::DESCRIBE_EXECUTION, handler!(executions::describe_execution)),
+    row(
+        "DescribeStateMachine",
+        &shapes::DESCRIBE_STATE_MACHINE,
+        handler!(state_machines::describe_state_machine),
+    ),
+    row(
+        "DescribeStateMachineForExecution",
+        &shapes::DESCRIBE_STATE_MACHINE_FOR_EXECUTION,
+        handler!(state_machines::describe_state_machine_for_execution),
+    ),
+    row("GetActivityTask", &shapes::GET_ACTIVITY_TASK, handler!(activities::get_activity_task)),
+    row("GetExecutionHistory", &shapes::GET_EXECUTION_HISTORY, handler!(history::get_execution_history)),
+    row("ListActivities", &shapes::LIST_ACTIVITIES, handler!(activities::list_activities)),
+    row("ListExecutions", &shapes::LIST_EXECUTIONS, handler!(executions::list_executions)),
+    row("ListStateMachines", &shapes::LIST_STATE_MACHINES, handler!(state_machines::list_state_machines)),
+    row("SendTaskFailure", &shapes::SEND_TASK_FAILURE, handler!(activities::send_task_failure)),
+    row("SendTaskHeartbeat", &shapes::SEND_TASK_HEARTBEAT, handler!(activities::send_task_heartbeat)),
+    row("SendTaskSuccess", &shapes::SEND_TASK_SUCCESS, handler!(activities::send_task_success)),
+    row("StartExecution", &shapes::START_EXECUTION, handler!(executions::start_execution)),
+    row("StopExecution", &shapes::STOP_EXECUTION, handler!(executions::stop_execution)),
+    row("UpdateStateMachine", &shapes::UPDATE_STATE_MACHINE, handler!(state_machines::update_state_machine)),
+    row("CreateStateMachineAlias", &shapes::CREATE_STATE_MACHINE_ALIAS, Handler::Unsupported),
+    row("DeleteStateMachineAlias", &shapes::DELETE_STATE_MACHINE_ALIAS, Handler::Unsupported),
+    row("DeleteStateMachineVersion", &shapes::DELETE_STATE_MACHINE_VERSION, Handler::Unsupported),
+    row("DescribeMapRun", &shapes::DESCRIBE_MAP_RUN, Handler::Unsupported),
+    row("DescribeStateMachineAlias", &shapes::DESCRIBE_STATE_MACHINE_ALIAS, Handler::Unsupported),
+    row("ListMapRuns", &shapes::LIST_MAP_RUNS, Handler::Unsupported),
+    row("ListStateMachineAliases", &shapes::LIST_STATE_MACHINE_ALIASES, Handler::Unsupported),
+    row("ListStateMachineVersions", &shapes::LIST_STATE_MACHINE_VERSIONS, Handler::Unsupported),
+    row("ListTagsForResource", &shapes::LIST_TAGS_FOR_RESOURCE, handler!(tags::list_tags_for_resource)),
+    row("PublishStateMachineVersion", &shapes::PUBLISH_STATE_MACHINE_VERSION, Handler::Unsupported),
+    row("RedriveExecution", &shapes::REDRIVE_EXECUTION, Handler::Unsupported),
+    row("StartSyncExecution", &shapes::START_SYNC_EXECUTION, handler!(executions::start_sync_execution)),
+    row("TagResource", &shapes::TAG_RESOURCE, handler!(tags::tag_resource)),
+    row("TestState", &shapes::TEST_STATE, Handler::Unsupported),
+    row("UntagResource", &shapes::UNTAG_RESOURCE, handler!(tags::untag_resource)),
+    row("UpdateMapRun", &shapes::UPDATE_MAP_RUN, Handler::Unsupported),
+    row("UpdateStateMachineAlias", &shapes::UPDATE_STATE_MACHINE_ALIAS, Handler::Unsupported),
+    row(
+        "ValidateStateMachineDefinition",
+        &shapes::VALIDATE_STATE_MACHINE_DEFINITION,
+        handler!(validate::validate_state_machine_definition),
+    ),
+];

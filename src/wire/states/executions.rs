@@ -1,0 +1,276 @@
+//! Executions: starting, describing, listing, stopping.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::fault::unsupported;
+use super::time::EpochSeconds;
+use super::words::IncludedData;
+use crate::engine::event::Failure;
+use crate::engine::execution::ExecutionStatus;
+use crate::engine::{self, ExecutionFilter};
+use crate::wire::{ApiError, Call, Code};
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct StartExecution {
+    state_machine_arn: String,
+    name: Option<String>,
+    input: Option<String>,
+    trace_header: Option<String>,
+    #[serde(default)]
+    included_data: IncludedData,
+}
+
+impl StartExecution {
+    /// The header names the trace before the member does.
+    fn into_engine(self, call: &Call) -> engine::StartExecution {
+        engine::StartExecution {
+            state_machine_arn: self.state_machine_arn,
+            name: self.name,
+            input: self.input,
+            trace_header: call.trace_id.clone().or(self.trace_header),
+        }
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Started {
+    execution_arn: String,
+    start_date: EpochSeconds,
+}
+
+#[derive(Serialize)]
+struct Included {
+    included: bool,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct SyncResult {
+    execution_arn: String,
+    state_machine_arn: String,
+    name: String,
+    start_date: EpochSeconds,
+    stop_date: EpochSeconds,
+    status: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<Arc<str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cause: Option<Arc<str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    input: Option<String>,
+    input_details: Included,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    output: Option<String>,
+    output_details: Included,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trace_header: Option<String>,
+    billing_details: BillingDetails,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct BillingDetails {
+    #[serde(rename = "billedMemoryUsedInMB")]
+    billed_memory_used_in_mb: u64,
+    billed_duration_in_milliseconds: u64,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct DescribeExecution {
+    execution_arn: String,
+    #[serde(default)]
+    included_data: IncludedData,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Described {
+    execution_arn: String,
+    state_machine_arn: String,
+    name: String,
+    status: &'static str,
+    start_date: EpochSeconds,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stop_date: Option<EpochSeconds>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    input: Option<String>,
+    input_details: Included,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    output: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    output_details: Option<Included>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cause: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trace_header: Option<String>,
+    redrive_count: u32,
+    redrive_status: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    redrive_status_reason: Option<&'static str>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ListExecutions {
+    state_machine_arn: Option<String>,
+    map_run_arn: Option<String>,
+    status_filter: Option<String>,
+    redrive_filter: Option<String>,
+    max_results: Option<u32>,
+    next_token: Option<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Listed {
+    executions: Vec<Item>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_token: Option<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Item {
+    execution_arn: String,
+    state_machine_arn: String,
+    name: String,
+    status: &'static str,
+    start_date: EpochSeconds,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stop_date: Option<EpochSeconds>,
+    redrive_count: u32,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct StopExecution {
+    execution_arn: String,
+    error: Option<String>,
+    cause: Option<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Stopped {
+    stop_date: EpochSeconds,
+}
+
+fn status_name(status: ExecutionStatus) -> &'static str {
+    match status {
+        ExecutionStatus::Running => "RUNNING",
+        ExecutionStatus::Succeeded => "SUCCEEDED",
+        ExecutionStatus::Failed => "FAILED",
+        ExecutionStatus::TimedOut => "TIMED_OUT",
+        ExecutionStatus::Aborted => "ABORTED",
+    }
+}
+
+pub(super) async fn start_execution(call: &Call, input: StartExecution) -> Result<Started, ApiError> {
+    let started = call.rooms.engine.start_execution(input.into_engine(call)).await?;
+    Ok(Started { execution_arn: started.arn, start_date: started.started.into() })
+}
+
+pub(super) async fn start_sync_execution(call: &Call, input: StartExecution) -> Result<SyncResult, ApiError> {
+    let included = input.included_data == IncludedData::AllData;
+    let done = call.rooms.engine.start_sync_execution(input.into_engine(call)).await?;
+    let ending = done.ending;
+    let millis = u64::try_from(ending.stopped.since(done.started).as_millis()).unwrap_or(u64::MAX);
+    let output = ending.output.filter(|_| included).map(|output| output.text().to_owned());
+    Ok(SyncResult {
+        execution_arn: done.arn,
+        state_machine_arn: done.state_machine_arn,
+        name: done.name,
+        start_date: done.started.into(),
+        stop_date: ending.stopped.into(),
+        status: status_name(ending.status),
+        error: ending.failure.error,
+        cause: ending.failure.cause,
+        input: included.then_some(done.input),
+        input_details: Included { included },
+        output,
+        output_details: Included { included },
+        trace_header: done.trace_header,
+        // AWS bills whole tenths of a second, at least one, and memory by 64 MB.
+        billing_details: BillingDetails {
+            billed_memory_used_in_mb: 64,
+            billed_duration_in_milliseconds: millis.div_ceil(100).max(1) * 100,
+        },
+    })
+}
+
+pub(super) async fn describe_execution(call: &Call, input: DescribeExecution) -> Result<Described, ApiError> {
+    let found = call.rooms.engine.describe_execution(&input.execution_arn).await?;
+    let included = input.included_data == IncludedData::AllData;
+    let (redrive_status, redrive_status_reason) = match found.status {
+        ExecutionStatus::Running => ("NOT_REDRIVABLE", Some("Execution is RUNNING and cannot be redriven")),
+        ExecutionStatus::Succeeded => {
+            ("NOT_REDRIVABLE", Some("Execution is SUCCEEDED and cannot be redriven"))
+        }
+        ExecutionStatus::Failed | ExecutionStatus::TimedOut | ExecutionStatus::Aborted => {
+            ("REDRIVABLE", None)
+        }
+    };
+    Ok(Described {
+        execution_arn: found.arn.to_string(),
+        state_machine_arn: found.state_machine_arn.to_string(),
+        name: found.arn.name.to_string(),
+        status: status_name(found.status),
+        start_date: found.started.into(),
+        stop_date: found.stopped.map(Into::into),
+        input: included.then_some(found.input),
+        input_details: Included { included },
+        output_details: found.output.is_some().then_some(Included { included }),
+        output: found.output.filter(|_| included),
+        error: found.error,
+        cause: found.cause,
+        trace_header: found.trace_header,
+        redrive_count: 0,
+        redrive_status,
+        redrive_status_reason,
+    })
+}
+
+pub(super) async fn list_executions(call: &Call, input: ListExecutions) -> Result<Listed, ApiError> {
+    if input.map_run_arn.is_some() || input.redrive_filter.is_some() {
+        return Err(unsupported("Listing the executions of a Map Run"));
+    }
+    let Some(arn) = input.state_machine_arn else {
+        let message = "Must provide exactly one of the following parameters: stateMachineArn or mapRunArn";
+        return Err(ApiError::new(Code::Validation, message));
+    };
+    let status = match input.status_filter.as_deref() {
+        None => None,
+        Some("RUNNING") => Some(ExecutionStatus::Running),
+        Some("SUCCEEDED") => Some(ExecutionStatus::Succeeded),
+        Some("FAILED") => Some(ExecutionStatus::Failed),
+        Some("TIMED_OUT") => Some(ExecutionStatus::TimedOut),
+        Some("ABORTED") => Some(ExecutionStatus::Aborted),
+        // The check has refused all other words; this one is for Map Runs.
+        Some(_) => return Err(unsupported("The status filter PENDING_REDRIVE")),
+    };
+    let filter = ExecutionFilter { status, max_results: input.max_results, next_token: input.next_token };
+    let page = call.rooms.engine.list_executions(&arn, filter).await?;
+    let items = page.items.into_iter().map(|item| Item {
+        execution_arn: item.arn.to_string(),
+        state_machine_arn: item.state_machine_arn.to_string(),
+        name: item.arn.name.to_string(),
+        status: status_name(item.status),
+        start_date: item.started.into(),
+        stop_date: item.stopped.map(Into::into),
+        redrive_count: 0,
+    });
+    Ok(Listed { executions: items.collect(), next_token: page.next_token })
+}
+
+pub(super) async fn stop_execution(call: &Call, input: StopExecution) -> Result<Stopped, ApiError> {
+    let failure = Failure { error: input.error.map(Into::into), cause: input.cause.map(Into::into) };
+    let stopped = call.rooms.engine.stop_execution(&input.execution_arn, failure).await?;
+    Ok(Stopped { stop_date: stopped.into() })
+}

@@ -1,0 +1,43 @@
+//! The engine's refusals as AWS's errors.
+
+use crate::engine::Error;
+use crate::wire::{ApiError, Code};
+
+impl From<Error> for ApiError {
+    fn from(error: Error) -> Self {
+        let code = match &error {
+            Error::InvalidArn(_) => Code::InvalidArn,
+            Error::InvalidName(_) => Code::InvalidName,
+            Error::InvalidDefinition(_) => Code::InvalidDefinition,
+            Error::StateMachineAlreadyExists(_) => Code::StateMachineAlreadyExists,
+            Error::StateMachineDoesNotExist(_) => Code::StateMachineDoesNotExist,
+            Error::StateMachineDeleting(_) => Code::StateMachineDeleting,
+            Error::StateMachineTypeNotSupported => Code::StateMachineTypeNotSupported,
+            Error::MissingRequiredParameter => Code::MissingRequiredParameter,
+            Error::InvalidLoggingConfiguration(_) => Code::InvalidLoggingConfiguration,
+            Error::ExecutionAlreadyExists(_) => Code::ExecutionAlreadyExists,
+            Error::ExecutionDoesNotExist(_) => Code::ExecutionDoesNotExist,
+            Error::InvalidExecutionInput(_) | Error::EmptyExecutionInput => Code::InvalidExecutionInput,
+            Error::ActivityDoesNotExist(_) => Code::ActivityDoesNotExist,
+            Error::ActivityWorkerLimitExceeded => Code::ActivityWorkerLimitExceeded,
+            Error::InvalidToken => Code::InvalidToken,
+            Error::TaskTimedOut => Code::TaskTimedOut,
+            Error::InvalidOutput(_) => Code::InvalidOutput,
+            Error::ResourceNotFound(_) => Code::ResourceNotFound,
+            Error::TooManyTags => Code::TooManyTags,
+            Error::Validation(_) => Code::Validation,
+            // The disk's fault: the caller may try again.
+            Error::Store(_) => {
+                tracing::error!(%error, "a call failed in the store");
+                return Self::bare(Code::ServiceUnavailable);
+            }
+            Error::Corrupt(_) => return Self::internal(&error),
+        };
+        Self::new(code, error.to_string())
+    }
+}
+
+/// The answer to a member whose feature is not there yet; said rather than ignored.
+pub(super) fn unsupported(what: &str) -> ApiError {
+    ApiError::new(Code::UnsupportedOperation, format!("{what} is not supported by this server"))
+}

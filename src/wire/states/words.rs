@@ -1,0 +1,50 @@
+//! The enumerations of Step Functions as inputs spell them. The check has refused all other words.
+
+use serde::Deserialize;
+
+use crate::asl::{Severity, StateMachineType};
+
+/// The kind of a state machine.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub(super) enum MachineType {
+    #[default]
+    Standard,
+    Express,
+}
+
+impl From<MachineType> for StateMachineType {
+    fn from(kind: MachineType) -> Self {
+        match kind {
+            MachineType::Standard => Self::Standard,
+            MachineType::Express => Self::Express,
+        }
+    }
+}
+
+/// The mildest diagnostics to be told.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub(super) enum DefinitionSeverity {
+    #[default]
+    Error,
+    Warning,
+}
+
+impl From<DefinitionSeverity> for Severity {
+    fn from(severity: DefinitionSeverity) -> Self {
+        match severity {
+            DefinitionSeverity::Error => Self::Error,
+            DefinitionSeverity::Warning => Self::Warning,
+        }
+    }
+}
+
+/// How much of a description is wanted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub(super) enum IncludedData {
+    #[default]
+    AllData,
+    MetadataOnly,
+}

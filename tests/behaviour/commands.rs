@@ -1,0 +1,193 @@
+//! The other commands: apply, validate, version.
+
+use std::fs;
+use std::process::{Command, Output};
+
+use serde_json::{Value, json};
+
+use crate::client::Client;
+use crate::server::{DataDir, Server};
+use crate::states;
+
+const TUTORIAL: &str = include_str!("../../config/tutorial.yaml");
+
+/// Runs the binary as a user without settings of their own would.
+fn stepgate(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_stepgate"))
+        .args(arguments)
+        .env_remove("AWS_ACCESS_KEY_ID")
+        .env_remove("AWS_SECRET_ACCESS_KEY")
+        .env_remove("AWS_ENDPOINT_URL")
+        .output()
+        .unwrap()
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+/// The tutorial's template under other names, so that it can be a stack of its own.
+fn shop(stage: &str) -> String {
+    TUTORIAL
+        .replace("StateMachineName: HelloWorld", "StateMachineName: Shop")
+        .replace("RoleName: APIGatewayToStepFunctions", "RoleName: ShopGateway")
+        .replace("RoleName: StatesExecutionRole", "RoleName: ShopStates")
+        .replace("StageName: alpha", &format!("StageName: {stage}"))
+}
+
+#[test]
+fn apply_deploys_changes_and_leaves_alone() {
+    let dir = DataDir::new("apply");
+    let server = Server::start(&dir, &[]);
+    let endpoint = format!("http://{}", server.address);
+    let file = dir.path().join("shop.yaml");
+    let file_name = file.to_str().unwrap();
+    let apply = |more: &[&str]| stepgate(&[&["apply", file_name, "--endpoint", &endpoint], more].concat());
+
+    fs::write(&file, shop("beta")).unwrap();
+    let output = apply(&["--parameter", &format!("Endpoint={endpoint}")]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let text = stdout(&output);
+    assert!(text.contains("created AWS::StepFunctions::StateMachine HelloWorld (arn:aws:states:"), "{text}");
+    assert!(text.contains("stack shop: 8 created"), "{text}");
+    let mut client = Client::new(&server.address);
+    let body = json!({ "stateMachineArn": "arn:aws:states:us-east-1:123456789012:stateMachine:Shop" });
+    let answer = client.send("POST", "/beta/execution", &[], body.to_string().as_bytes()).unwrap();
+    assert!(answer.json()["executionArn"].is_string(), "{}", answer.text());
+
+    let output = apply(&["--json", "--parameter", &format!("Endpoint={endpoint}")]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(report["stack"], "shop");
+    let actions = |report: &Value| -> Vec<String> {
+        let changes = report["changes"].as_array().unwrap().iter();
+        changes.map(|change| change["action"].as_str().unwrap().to_owned()).collect()
+    };
+    assert!(actions(&report).iter().all(|action| action == "unchanged"), "{report}");
+    assert_eq!(report["outputs"]["InvokeUrl"], format!("{endpoint}/alpha/execution"));
+
+    // A new definition changes the machine and nothing else.
+    fs::write(&file, shop("beta").replace("Hello World!", "Hello Shop!")).unwrap();
+    let report: Value = serde_json::from_slice(&apply(&["--json"]).stdout).unwrap();
+    let updated: Vec<&Value> = report["changes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|change| change["action"] != "unchanged")
+        .collect();
+    assert_eq!(updated.len(), 1, "{report}");
+    assert_eq!((&updated[0]["logicalId"], &updated[0]["action"]), (&json!("HelloWorld"), &json!("updated")));
+
+    // A template that fails leaves the stack as it was.
+    fs::write(&file, shop("beta").replace("StartAt: HelloWorld", "StartAt: Nowhere")).unwrap();
+    let output = apply(&[]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains("Resources/HelloWorld: "), "{}", stderr(&output));
+    let arn = "arn:aws:states:us-east-1:123456789012:stateMachine:Shop";
+    let machine = states(&mut client, "DescribeStateMachine", json!({ "stateMachineArn": arn }));
+    assert!(machine["definition"].as_str().unwrap().contains("Hello Shop!"), "{machine}");
+}
+
+#[test]
+fn apply_warns_of_templates_that_will_fail() {
+    let dir = DataDir::new("warn");
+    let server = Server::start(&dir, &[]);
+    let file = dir.path().join("broken.yaml");
+    let with_template = shop("beta").replace(
+        "        IntegrationResponses:",
+        "        RequestTemplates: { application/json: '$stageVariables.get(arn:aws:states:x)' }\n        IntegrationResponses:",
+    );
+    fs::write(&file, with_template).unwrap();
+    let endpoint = format!("http://{}", server.address);
+    let output = stepgate(&["apply", file.to_str().unwrap(), "--endpoint", &endpoint]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert!(stderr(&output).contains("WARNING: Resources/StartExecutionMethod/"), "{}", stderr(&output));
+}
+
+#[test]
+fn apply_says_what_is_wrong() {
+    let dir = DataDir::new("apply-errors");
+    let server = Server::start(&dir, &[]);
+    let endpoint = format!("http://{}", server.address);
+    let file = dir.path().join("template.yaml");
+    let file = file.to_str().unwrap();
+    for (template, words) in [
+        ("Resources: [", "not valid YAML or JSON"),
+        ("Outputs: {}", "Resources"),
+        ("Resources: { Q: { Type: 'AWS::SQS::Queue' } }", "AWS::SQS::Queue is not supported"),
+        (
+            "Resources: { A: { Type: 'AWS::StepFunctions::Activity', Properties: { Nope: 1 } } }",
+            "property Nope",
+        ),
+        (
+            "Resources: { A: { Type: 'AWS::StepFunctions::Activity', Properties: { Name: 'a b' } } }",
+            "InvalidName",
+        ),
+    ] {
+        fs::write(file, template).unwrap();
+        let output = stepgate(&["apply", file, "--endpoint", &endpoint]);
+        assert_eq!(output.status.code(), Some(1), "{template}");
+        assert!(stderr(&output).contains(words), "{template}: {}", stderr(&output));
+        assert!(output.stdout.is_empty());
+    }
+    let absent = stepgate(&["apply", "/nowhere/absent.yaml", "--endpoint", &endpoint]);
+    assert!(stderr(&absent).contains("cannot read /nowhere/absent.yaml"), "{}", stderr(&absent));
+
+    let wrong_key = Command::new(env!("CARGO_BIN_EXE_stepgate"))
+        .args(["apply", file, "--endpoint", &endpoint])
+        .env("AWS_ACCESS_KEY_ID", "test")
+        .env("AWS_SECRET_ACCESS_KEY", "wrong")
+        .output()
+        .unwrap();
+    assert_eq!(wrong_key.status.code(), Some(1));
+    assert!(stderr(&wrong_key).contains("InvalidSignatureException"), "{}", stderr(&wrong_key));
+
+    drop(server);
+    let output = stepgate(&["apply", file, "--endpoint", &endpoint]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains("start one with `stepgate serve`"), "{}", stderr(&output));
+}
+
+#[test]
+fn validate_finds_what_is_wrong_without_a_server() {
+    let dir = DataDir::new("validate");
+    let check = |name: &str, text: &str| {
+        let file = dir.path().join(name);
+        fs::write(&file, text).unwrap();
+        let output = stepgate(&["validate", "--json", file.to_str().unwrap()]);
+        let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+        (output.status.code(), report)
+    };
+    let (code, report) = check("tutorial.yaml", TUTORIAL);
+    assert_eq!((code, &report["valid"], &report["findings"]), (Some(0), &json!(true), &json!([])));
+    for (name, text) in [
+        ("machine.json", "{\"StartAt\": \"A\", \"States\": {}}"),
+        ("template.vtl", "#if(true)"),
+        ("template.yaml", "Resources: { Q: { Type: 'AWS::SQS::Queue' } }"),
+    ] {
+        let (code, report) = check(name, text);
+        assert_eq!((code, &report["valid"]), (Some(1), &json!(false)), "{name}: {report}");
+        assert!(report["findings"][0]["problem"].is_string(), "{name}: {report}");
+    }
+    let (code, _) = check("machine.json", "{\"StartAt\":\"A\",\"States\":{\"A\":{\"Type\":\"Succeed\"}}}");
+    assert_eq!(code, Some(0));
+}
+
+#[test]
+fn version_is_the_package_s() {
+    let version = env!("CARGO_PKG_VERSION");
+    assert_eq!(stdout(&stepgate(&["version"])), format!("stepgate {version}\n"));
+    let json: Value = serde_json::from_slice(&stepgate(&["version", "--json"]).stdout).unwrap();
+    assert_eq!(json, json!({ "name": "stepgate", "version": version }));
+}
+
+#[test]
+fn arguments_that_make_no_sense_end_with_2() {
+    for arguments in [&["nope"][..], &["serve", "--listen", "nowhere"], &["apply"], &["validate"]] {
+        assert_eq!(stepgate(arguments).status.code(), Some(2), "{arguments:?}");
+    }
+}

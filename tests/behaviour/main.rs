@@ -1,0 +1,59 @@
+//! What Stepgate promises, asked of real server processes over real sockets.
+
+#![allow(clippy::unwrap_used)] // A test says no by panicking, its helpers too.
+
+mod addresses;
+#[path = "../support/client.rs"]
+#[allow(dead_code)]
+mod client;
+mod commands;
+mod pages;
+mod refusals;
+mod restart;
+#[path = "../support/server.rs"]
+#[allow(dead_code)]
+mod server;
+mod stop;
+mod tls;
+mod tutorial;
+
+use serde_json::{Value, json};
+
+use client::{Answer, Client};
+
+const HELLO_WORLD: &str = "arn:aws:states:us-east-1:123456789012:stateMachine:HelloWorld";
+const ROLE: &str = "arn:aws:iam::123456789012:role/StatesExecutionRole";
+
+/// What curl sends besides what it is told: `-d` makes a form of whatever it sends.
+const CURL: &[(&str, &str)] =
+    &[("user-agent", "curl/8.5.0"), ("accept", "*/*"), ("content-type", "application/x-www-form-urlencoded")];
+
+/// Starts an execution through the tutorial's API.
+fn post_execution(client: &mut Client, body: &str) -> Answer {
+    client.send("POST", "/alpha/execution", CURL, body.as_bytes()).unwrap()
+}
+
+/// A call of Step Functions that succeeds.
+fn states(client: &mut Client, operation: &str, input: Value) -> Value {
+    let answer = client.states(operation, &input).unwrap();
+    assert_eq!(answer.status, 200, "{operation} {input}: {}", answer.text());
+    answer.json()
+}
+
+/// Makes a state machine that waits for an hour, and returns its ARN.
+fn create_waiting_machine(client: &mut Client, name: &str) -> String {
+    let definition = json!({
+        "StartAt": "Wait",
+        "States": { "Wait": { "Type": "Wait", "Seconds": 3600, "End": true } }
+    });
+    let input = json!({ "name": name, "definition": definition.to_string(), "roleArn": ROLE });
+    let created = states(client, "CreateStateMachine", input);
+    created["stateMachineArn"].as_str().unwrap().to_owned()
+}
+
+/// The error's name without its namespace.
+fn error_of(answer: &Answer) -> String {
+    let json = answer.json();
+    let typed = json["__type"].as_str().unwrap_or_default();
+    typed.rsplit('#').next().unwrap_or_default().to_owned()
+}

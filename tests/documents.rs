@@ -1,0 +1,52 @@
+//! Documents that tables can write are what the tables say. `UPDATE=1 cargo test --test documents` rewrites them.
+
+#![allow(clippy::unwrap_used)] // A test says no by panicking, its helpers too.
+
+use std::fs;
+use std::path::Path;
+
+use stepgate::wire::{self, Handler, Service};
+
+#[test]
+fn compatibility_lists_what_the_tables_lack() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/compatibility.md");
+    let mut text = fs::read_to_string(&path).unwrap();
+    for service in Service::ALL {
+        let name = service.signing_name();
+        let want = match service {
+            Service::ApiGateway => wire::apis::compatibility(),
+            Service::States | Service::Iam | Service::Sts => operations(service),
+        };
+        let (begin, end) = (format!("<!-- table: {name} -->\n"), "<!-- end -->");
+        let start =
+            text.find(&begin).unwrap_or_else(|| panic!("docs/compatibility.md has no {begin}")) + begin.len();
+        let length = text[start..].find(end).unwrap();
+        if std::env::var_os("UPDATE").is_some() {
+            text.replace_range(start..start + length, &want);
+        } else {
+            assert_eq!(&text[start..start + length], want, "section {name}: run with UPDATE=1");
+        }
+    }
+    if std::env::var_os("UPDATE").is_some() {
+        fs::write(path, text).unwrap();
+    }
+}
+
+fn operations(service: Service) -> String {
+    let all = service.operations();
+    let lacking: Vec<&str> = all
+        .iter()
+        .filter(|operation| matches!(operation.handler, Handler::Unsupported))
+        .map(|operation| operation.name)
+        .collect();
+    let mut text = format!("{} of {} operations are supported.", all.len() - lacking.len(), all.len());
+    if lacking.is_empty() {
+        text.push('\n');
+        return text;
+    }
+    text.push_str(" These answer that they are not:\n\n");
+    for name in lacking {
+        text.push_str(&format!("- {name}\n"));
+    }
+    text
+}
