@@ -265,7 +265,7 @@ impl Execution {
                     *begun += 1;
                 }
             }
-            Note::ChildEnded => self.child_ended(entry.frame),
+            Note::ChildEnded => self.child_ended(entry.frame, entry.event.as_ref().map(|event| event.id)),
             Note::GivenUp => {
                 self.remove_below(entry.frame);
                 self.compose(entry.frame, Phase::Deciding);
@@ -284,16 +284,23 @@ impl Execution {
         }
     }
 
-    /// A branch or iteration is done: its parent keeps the result and goes on from the branch's last event.
-    fn child_ended(&mut self, id: FrameId) {
+    /// A branch or iteration is done: its parent keeps the result and goes on from the branch's last event. A Map
+    /// that is done with it goes on from `succeeded`, its MapIterationSucceeded, as recorded; the next iteration
+    /// doesn't.
+    fn child_ended(&mut self, id: FrameId, succeeded: Option<u64>) {
         let Some(child) = self.frames.remove(&id) else { return };
         let Some(parent) = child.parent.and_then(|parent| self.frames.get_mut(&parent)) else { return };
         parent.tail = child.tail;
-        if let Some(Phase::Composite { results, open, .. }) = parent.at.as_mut().map(|at| &mut at.phase) {
+        if let Some(Phase::Composite { results, open, begun }) = parent.at.as_mut().map(|at| &mut at.phase) {
             if let Some(slot) = results.get_mut(child.index) {
                 *slot = child.output;
             }
             *open = open.saturating_sub(1);
+            if let (Some(succeeded), 0) = (succeeded, *open)
+                && *begun == results.len()
+            {
+                parent.tail = succeeded;
+            }
         }
     }
 

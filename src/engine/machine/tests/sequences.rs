@@ -353,8 +353,8 @@ fn iterations_begin_together_and_join_in_item_order() {
         "9<5 PassStateEntered",
         "10<9 PassStateExited",
         "11<10 MapIterationSucceeded",
-        "12<10 MapStateSucceeded",
-        "13<10 MapStateExited",
+        "12<11 MapStateSucceeded",
+        "13<11 MapStateExited",
         "14<13 ExecutionSucceeded",
     ]);
     assert_eq!(drive.output(), r#"[{"i":0,"v":"a"},{"i":1,"v":"b"}]"#);
@@ -377,8 +377,8 @@ fn one_at_a_time_hangs_each_iteration_below_the_one_before() {
         "9<8 PassStateEntered",
         "10<9 PassStateExited",
         "11<10 MapIterationSucceeded",
-        "12<10 MapStateSucceeded",
-        "13<10 MapStateExited",
+        "12<11 MapStateSucceeded",
+        "13<11 MapStateExited",
         "14<13 ExecutionSucceeded",
     ]);
 }
@@ -486,4 +486,90 @@ fn variables_are_seen_inside_and_assigned_on_the_way_out() {
     let mut drive = Drive::new(&definition, r#"{"in": "v"}"#);
     drive.start();
     assert_eq!(drive.output(), r#"{"x":1,"y":"v"}"#);
+}
+
+/// Recorded.
+#[test]
+fn a_retried_map_starts_again_below_what_failed() {
+    let fail = json!({"Type": "Fail", "Error": "E", "Cause": "c"});
+    let retry = json!({"MaxConcurrency": 1, "Retry": [
+        {"ErrorEquals": ["NoSuchError"], "MaxAttempts": 1}, {"ErrorEquals": ["E"], "MaxAttempts": 2}]});
+    let mut drive = Drive::new(&map(&fail, &retry), "[1]");
+    drive.start();
+    while drive.fire() {}
+    drive.expect(&[
+        "1<0 ExecutionStarted",
+        "2<0 MapStateEntered",
+        "3<2 MapStateStarted",
+        "4<3 MapIterationStarted",
+        "5<4 FailStateEntered",
+        "6<5 MapIterationFailed",
+        "7<5 MapStateStarted",
+        "8<7 MapIterationStarted",
+        "9<8 FailStateEntered",
+        "10<9 MapIterationFailed",
+        "11<9 MapStateStarted",
+        "12<11 MapIterationStarted",
+        "13<12 FailStateEntered",
+        "14<13 MapIterationFailed",
+        "15<13 MapStateFailed",
+        "16<15 ExecutionFailed",
+    ]);
+    assert_eq!(drive.ending().failure, Failure::new("E", "c"));
+}
+
+/// Recorded: the heartbeats of a callback stop.
+#[test]
+fn a_callback_that_falls_silent_times_out() {
+    let mut drive = Drive::new(
+        &task(&json!({
+            "Resource": "arn:aws:states:::sqs:sendMessage.waitForTaskToken", "HeartbeatSecondsPath": "$.h",
+            "Parameters": {"QueueUrl": "q", "MessageBody.$": "$$.Task.Token"}})),
+        r#"{"h": 5}"#,
+    );
+    drive.start();
+    let run = drive.tasks[0].clone();
+    assert_eq!(run.input.value()["MessageBody"], *run.token);
+    drive.step(Input::TaskSubmitted { task: run.task, output: Payload::default() });
+    assert_eq!(
+        drive.step(Input::TaskSubmitted { task: run.task, output: Payload::default() }),
+        Outcome::Stale
+    );
+    drive.fire();
+    drive.expect(&[
+        "1<0 ExecutionStarted",
+        "2<0 TaskStateEntered",
+        "3<2 TaskScheduled",
+        "4<3 TaskStarted",
+        "5<4 TaskSubmitted",
+        "6<5 TaskTimedOut",
+        "7<6 ExecutionFailed",
+    ]);
+    assert_eq!(drive.ending().failure, Failure::timeout());
+}
+
+#[test]
+fn a_failure_deep_inside_closes_every_storey_on_its_way_out() {
+    let fail = json!({"Type": "Fail", "Error": "E"});
+    let wait = json!({"Type": "Wait", "Seconds": 9, "End": true});
+    let inner = json!({"Type": "Map", "End": true, "ItemProcessor": {"StartAt": "F", "States": {"F": fail}}});
+    let outer = parallel(&json!([branch("W", &wait), branch("M", &inner)]), &json!({}));
+    let mut drive = Drive::new(&outer, "[1]");
+    drive.start();
+    drive.expect(&[
+        "1<0 ExecutionStarted",
+        "2<0 ParallelStateEntered",
+        "3<2 ParallelStateStarted",
+        "4<3 WaitStateEntered",
+        "5<3 MapStateEntered",
+        "6<5 MapStateStarted",
+        "7<6 MapIterationStarted",
+        "8<7 FailStateEntered",
+        "9<8 MapIterationFailed",
+        "10<8 MapStateFailed",
+        "11<10 WaitStateAborted",
+        "12<10 ParallelStateFailed",
+        "13<12 ExecutionFailed",
+    ]);
+    assert!(drive.timers.is_empty());
 }
