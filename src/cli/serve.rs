@@ -18,9 +18,10 @@ pub(super) fn run(arguments: &Serve) -> anyhow::Result<ExitCode> {
         .build()
         .context("cannot start the runtime")?;
     runtime.block_on(async {
+        // Whoever reads that the server is ready may stop it at once.
+        let stop = stop_signal().context("cannot listen for signals")?;
         let server = Server::start(settings.server).await?;
         welcome::print(&server, arguments.json)?;
-        let stop = stop_signal().context("cannot listen for signals")?;
         server.run(stop).await?;
         Ok(ExitCode::SUCCESS)
     })

@@ -206,7 +206,8 @@ fn crash_image(from: &Path, to: &Path) {
 async fn a_crash_at_any_moment_keeps_what_was_told_and_nothing_by_halves() {
     let (dir, images) = (Dir::new(), Dir::new());
     let told: Arc<Mutex<BTreeSet<String>>> = Arc::default();
-    let taken: Arc<Mutex<Vec<(PathBuf, BTreeSet<String>)>>> = Arc::default();
+    type Image = (PathBuf, BTreeSet<String>);
+    let taken: Arc<Mutex<Vec<Image>>> = Arc::default();
     let probe = {
         let (from, to, told, taken) = (dir.0.clone(), images.0.clone(), told.clone(), taken.clone());
         let moments = AtomicUsize::new(0);
@@ -214,7 +215,7 @@ async fn a_crash_at_any_moment_keeps_what_was_told_and_nothing_by_halves() {
             let n = moments.fetch_add(1, Ordering::Relaxed);
             let told = told.lock().unwrap().clone();
             // Every third: both moments of a commit take their turn.
-            if n % 3 == 0 && !told.is_empty() {
+            if n.is_multiple_of(3) && !told.is_empty() {
                 let image = to.join(n.to_string());
                 crash_image(&from, &image);
                 taken.lock().unwrap().push((image, told));

@@ -38,7 +38,7 @@ fn machine() -> impl Strategy<Value = Value> {
 fn state(kind: u8, n: u64, i: usize) -> Value {
     let task = json!({"Type": "Task", "Resource": ACTIVITY, "TimeoutSeconds": 3 * n, "HeartbeatSeconds": n, "End": true});
     let retry = json!([{"ErrorEquals": ["States.ALL"], "MaxAttempts": n - 1, "JitterStrategy": "FULL"}]);
-    let inner = |name: String, state: Value| json!({"StartAt": name, "States": {name.clone(): state}});
+    let inner = |name: String, state: Value| json!({"StartAt": &name, "States": {&name: state}});
     match kind {
         0 => json!({"Type": "Pass", "Result": [n, n + 1]}),
         1 => json!({"Type": "Wait", "Seconds": n}),
