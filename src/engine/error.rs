@@ -71,9 +71,6 @@ pub enum Error {
         "You've exceeded the number of tags allowed for a resource. See the Limits Topic in the AWS Step Functions Developer Guide."
     )]
     TooManyTags,
-    /// A combination of members that makes no sense.
-    #[error("{0}")]
-    Validation(&'static str),
     /// The disk failed or is full: the server's fault, and nothing was kept.
     #[error(transparent)]
     Store(#[from] store::Error),

@@ -3,7 +3,7 @@
 //! Tables are written with the constructors below, one row a member, named and ordered as in AWS's service
 //! model:
 //!
-//! ```ignore
+//! ```text
 //! const NAME: Shape = Shape::string(1, 80);
 //! static TAG: Structure = Structure::new("Tag", &[required("key", Shape::string(1, 128)), …]);
 //! static INPUT: Structure = Structure::new("CreateActivityInput", &[

@@ -25,7 +25,6 @@ impl From<Error> for ApiError {
             Error::InvalidOutput(_) => Code::InvalidOutput,
             Error::ResourceNotFound(_) => Code::ResourceNotFound,
             Error::TooManyTags => Code::TooManyTags,
-            Error::Validation(_) => Code::Validation,
             // The disk's fault: the caller may try again.
             Error::Store(_) => {
                 tracing::error!(%error, "a call failed in the store");
