@@ -11,6 +11,9 @@
 //! [`journal`]: self
 
 mod activities;
+mod calls;
+mod changes;
+mod deletion;
 mod error;
 pub mod event;
 pub mod execution;
@@ -24,6 +27,7 @@ mod open;
 mod options;
 mod page;
 mod queue;
+mod retention;
 mod runner;
 mod schema;
 mod start;
@@ -45,7 +49,8 @@ pub use options::Options;
 pub use page::Page;
 pub use start::{StartExecution, Started};
 pub use state_machines::{
-    CreateStateMachine, Logging, StateMachine, StateMachineStatus, UpdateStateMachine, Updated,
+    CreateStateMachine, Logging, StateMachine, StateMachineItem, StateMachineStatus, UpdateStateMachine,
+    Updated,
 };
 pub use tags::Tag;
 pub use tasks::{BoxFuture, TaskCall, TaskResult, Tasks};

@@ -3,12 +3,12 @@
 use std::sync::{Arc, PoisonError};
 
 use super::Error;
+use super::changes::remove_task;
 use super::event::Failure;
 use super::machine::{Input, Outcome, TaskKey};
 use super::open::Engine;
 use super::page::{Page, number_position, page_size};
-use super::queue::{Claim, Polled};
-use super::runner::remove_task;
+use super::queue::{Claim, Polled, Queued};
 use super::state_machines::{home_key, home_of};
 use super::tags::{self, Tag};
 use super::{journal, task_tokens};
@@ -34,6 +34,12 @@ pub struct ActivityTask {
     pub token: String,
     /// The task's input.
     pub input: String,
+}
+
+/// A task on its way to a worker; dropped, it goes back in line.
+struct Handed {
+    task: ActivityTask,
+    claim: Claim,
 }
 
 impl Engine {
@@ -143,8 +149,9 @@ impl Engine {
         Ok(Page::cut(activities?, max, |activity| activity.id.to_string()))
     }
 
-    /// GetActivityTask: the next task in line, waiting for one for a minute; `None` if none came. The task is
-    /// this worker's once the answer is on its way: if that is lost, the task times out, as on AWS.
+    /// GetActivityTask: the next task in line, waiting for one for a minute; `None` if none came. A worker that
+    /// hangs up before this answers takes no task with it. One whose answer is lost on its way does: such a task
+    /// times out, as on AWS.
     ///
     /// # Errors
     /// `InvalidArn`, `ActivityDoesNotExist`, `ActivityWorkerLimitExceeded`.
@@ -171,21 +178,48 @@ impl Engine {
                     _ = draining.wait_for(|draining| *draining) => return Ok(None),
                 },
             };
-            if let Some(task) = self.hand_out(claim, worker_name.clone()).await? {
-                return Ok(Some(task));
+            if let Some(handed) = self.hand_out(claim, worker_name.clone()).await? {
+                handed.claim.keep();
+                return Ok(Some(handed.task));
             }
         }
     }
 
-    /// Writes down that a worker has the task; `None` if it was over before.
-    async fn hand_out(
+    /// Writes down that a worker has the task; `None` if it was over before. Goes on when the worker hangs up:
+    /// then what it answers is dropped, and the task is first in line for the next worker.
+    async fn hand_out(&self, claim: Claim, worker_name: Option<Arc<str>>) -> Result<Option<Handed>, Error> {
+        let engine = self.clone();
+        self.whole(async move {
+            let mut claim = claim;
+            let handed = match claim.queued().cloned() {
+                Some(Queued { started: Some(task), execution, .. }) => {
+                    engine.current_attempt(execution, &task.token).await?.map(|_| *task)
+                }
+                Some(queued) => engine.begin_attempt(&queued, worker_name).await?,
+                None => None,
+            };
+            match handed {
+                Some(task) => {
+                    claim.start(task.clone());
+                    Ok(Some(Handed { task, claim }))
+                }
+                None => {
+                    claim.keep();
+                    Ok(None)
+                }
+            }
+        })
+        .await
+    }
+
+    /// Takes the task's row, and lets history say that a worker has it.
+    async fn begin_attempt(
         &self,
-        claim: Claim,
+        queued: &Queued,
         worker_name: Option<Arc<str>>,
     ) -> Result<Option<ActivityTask>, Error> {
-        let queued = claim.queued();
+        let (row, execution) = (queued.row, queued.execution);
         let [frame, scheduled] = journal::task_columns(queued.task);
-        let row = queued.row;
         let found = self
             .inner
             .store
@@ -196,16 +230,19 @@ impl Engine {
                 })?)
             })
             .await?;
-        let Some(task) = found else {
-            claim.keep();
-            return Ok(None);
-        };
+        let Some(task) = found else { return Ok(None) };
         let input = Input::TaskStarted { task: queued.task, worker_name };
-        let execution = queued.execution;
         let outcome =
             self.advance(execution, input, move |tx| remove_task(tx, execution, frame, scheduled)).await?;
-        claim.keep();
         Ok((outcome == Outcome::Advanced).then_some(task))
+    }
+
+    /// The attempt of an open execution that `token` names.
+    async fn current_attempt(&self, id: i64, token: &str) -> Result<Option<TaskKey>, Error> {
+        let slot = self.fold(id, &self.inner.live.place(id)).await?;
+        let Some(live) = slot.as_ref() else { return Ok(None) };
+        let mut attempts = live.execution.attempts();
+        Ok(attempts.find(|(_, of)| *of == token).map(|(task, _)| task))
     }
 
     /// SendTaskSuccess.
@@ -235,13 +272,7 @@ impl Engine {
 
     async fn task_message(&self, token: &str, input: impl FnOnce(TaskKey) -> Input) -> Result<(), Error> {
         let id = task_tokens::execution(token).ok_or(Error::InvalidToken)?;
-        let Some(live) = self.live(id).await? else { return self.over(id, token).await };
-        let current = {
-            let live = live.lock().await;
-            let mut attempts = live.execution.attempts();
-            attempts.find(|(_, of)| *of == token).map(|(task, _)| task)
-        };
-        let Some(task) = current else { return self.over(id, token).await };
+        let Some(task) = self.current_attempt(id, token).await? else { return self.over(id, token).await };
         let [frame, scheduled] = journal::task_columns(task);
         let input = input(task);
         let is_last = !matches!(input, Input::TaskHeartbeat { .. });
@@ -263,9 +294,9 @@ impl Engine {
             .inner
             .store
             .read(move |tx| {
-                let (entries, _) = journal::read(tx, id)?;
-                Ok::<_, Error>(entries.iter().any(
-                    |entry| matches!(&entry.note, Some(Note::Attempt { token: of, .. }) if **of == *token),
+                let mut entries = journal::read(tx, id)?.entries.into_iter();
+                Ok::<_, Error>(entries.any(
+                    |entry| matches!(entry.note, Some(Note::Attempt { token: of, .. }) if *of == *token),
                 ))
             })
             .await?;

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
+use super::Error;
 use super::event::Failure;
-use super::execution::{Entry, ExecutionStart, ExecutionStatus};
+use super::execution::{ExecutionStart, ExecutionStatus};
+use super::journal::{self, Journal};
 use super::machine::{Input, Outcome};
 use super::open::Engine;
 use super::page::{Page, number_position, page_size};
 use super::state_machines::{home_key, home_of, kind_of};
-use super::{Error, journal};
 use crate::asl::StateMachineType;
 use crate::clock::Timestamp;
 use crate::id::{AccountRegion, ExecutionArn, StateMachineArn};
@@ -74,8 +75,7 @@ pub(super) struct Loaded {
     pub(super) revision: i64,
     pub(super) definition: String,
     pub(super) kind: StateMachineType,
-    pub(super) entries: Vec<Entry>,
-    pub(super) batches: i64,
+    pub(super) journal: Journal,
 }
 
 /// A row of the table.
@@ -238,10 +238,11 @@ pub(super) fn find(tx: &Tx<'_>, arn: &ExecutionArn) -> Result<Option<Found>, Err
     })?)
 }
 
-/// Ids of a machine's open executions.
-pub(super) fn open(tx: &Tx<'_>, machine: i64) -> Result<Vec<i64>, Error> {
-    let sql = "SELECT id FROM execution WHERE machine = ?1 AND status = 0 ORDER BY id";
-    Ok(tx.query(sql, &[machine.into()], |row| row.int(0))?)
+/// Ids of a machine's open executions behind `after`, at most `limit`.
+pub(super) fn open(tx: &Tx<'_>, machine: i64, after: i64, limit: usize) -> Result<Vec<i64>, Error> {
+    let sql = "SELECT id FROM execution WHERE machine = ?1 AND status = 0 AND ?2 < id ORDER BY id LIMIT ?3";
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    Ok(tx.query(sql, &[machine.into(), after.into(), limit.into()], |row| row.int(0))?)
 }
 
 /// An open execution with its journal; `None` if it has ended or never was.
@@ -288,14 +289,12 @@ pub(super) fn load(tx: &Tx<'_>, id: i64) -> Result<Option<Loaded>, Error> {
         region: Arc::from(home.region.as_str()),
         started: Timestamp::from_millis(columns.started),
     };
-    let (entries, batches) = journal::read(tx, id)?;
     Ok(Some(Loaded {
         home,
         start,
         revision: columns.revision,
         definition: columns.definition,
         kind: kind_of(columns.kind),
-        entries,
-        batches,
+        journal: journal::read(tx, id)?,
     }))
 }

@@ -11,7 +11,7 @@ use super::machine::{self, Effect, Input, Limits, TaskRun, TimerKey};
 use super::open::Engine;
 use super::start::{StartExecution, Started, execution_input};
 use super::state_machines::LoadedMachine;
-use super::{Error, TaskCall, TaskResult};
+use super::{Error, TaskCall};
 use crate::asl::StateMachineType;
 use crate::clock::Timestamp;
 use crate::id::check_name;
@@ -104,7 +104,7 @@ impl Engine {
             role_arn: machine.role_arn.clone(),
             state_machine_arn: machine.arn.clone(),
             state_machine_name: machine.name.clone(),
-            region: Arc::from(home.region.as_str()),
+            region: machine.region.clone(),
             started: self.now(),
         }
     }
@@ -129,7 +129,7 @@ impl Engine {
                     Effect::RunTask(run) => self.call_express(&execution, run, results.clone()),
                     Effect::AbandonTask(_) => {} // Its result will be stale.
                     Effect::Ended(ending) => {
-                        super::runner::count_ended(&ending);
+                        super::changes::count_ended(&ending);
                         return ending;
                     }
                 }
@@ -163,15 +163,12 @@ impl Engine {
             role_arn,
             idempotency_token: run.token,
         };
-        let running = self.inner.tasks.run(call);
+        let engine = self.clone();
         tokio::spawn(async move {
-            let input = match running.await {
-                TaskResult::Succeeded(output) => Input::TaskSucceeded { task: run.task, output },
-                TaskResult::Submitted(output) => Input::TaskSubmitted { task: run.task, output },
-                TaskResult::Failed(failure) => Input::TaskFailed { task: run.task, failure },
-            };
-            // The execution may have ended meanwhile.
-            let _ = results.send(input);
+            if let Some(result) = engine.result_of(call).await {
+                // The execution may have ended meanwhile.
+                let _ = results.send(super::calls::input_of(run.task, result));
+            }
         });
     }
 }

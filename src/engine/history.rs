@@ -1,10 +1,15 @@
 //! GetExecutionHistory: the journal, read back.
 
+use std::ops::ControlFlow;
+
 use super::event::HistoryEvent;
 use super::open::Engine;
 use super::page::{number_position, page_size, token};
 use super::{Error, executions, journal};
 use crate::id::ExecutionArn;
+
+/// Bytes of journal read for one page at the most, if it is more than one batch.
+const PAGE_BYTES_MAX: usize = 8 << 20;
 
 /// Events of an execution.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,7 +34,7 @@ impl Engine {
     ) -> Result<HistoryPage, Error> {
         let arn = ExecutionArn::parse(arn)?;
         let from = number_position(next_token)?;
-        let max = page_size(max_results);
+        let mut max = page_size(max_results);
         self.inner
             .store
             .read(move |tx| {
@@ -37,40 +42,39 @@ impl Engine {
                 let id = executions::find(tx, &arn)?.ok_or_else(not_found)?.id;
                 // A batch holds consecutive events, so the page begins in the last batch that starts at or before
                 // it. Notes alone have no first event and are passed over.
-                let limit = i64::try_from(max).unwrap_or(i64::MAX - 2) + 2;
-                let batches = match reverse_order {
+                let sql = match reverse_order {
                     false => {
-                        let sql = "SELECT entries FROM journal WHERE execution = ?1 AND 0 < first_event
-                               AND first_event >= COALESCE((SELECT MAX(first_event) FROM journal
-                                   WHERE execution = ?1 AND first_event <= ?2), 0)
-                               ORDER BY batch LIMIT ?3";
-                        tx.query(sql, &[id.into(), from.unwrap_or(1).into(), limit.into()], |row| {
-                            row.text(0)
-                        })?
+                        "SELECT entries FROM journal WHERE execution = ?1 AND 0 < first_event
+                     AND first_event >= COALESCE((SELECT MAX(first_event) FROM journal
+                         WHERE execution = ?1 AND first_event <= ?2), 0)
+                     ORDER BY batch"
                     }
                     true => {
-                        let sql = "SELECT entries FROM journal WHERE execution = ?1 AND 0 < first_event
-                               AND first_event <= ?2 ORDER BY batch DESC LIMIT ?3";
-                        tx.query(sql, &[id.into(), from.unwrap_or(i64::MAX).into(), limit.into()], |row| {
-                            row.text(0)
-                        })?
+                        "SELECT entries FROM journal WHERE execution = ?1 AND 0 < first_event
+                     AND first_event <= ?2 ORDER BY batch DESC"
                     }
                 };
-                let mut events = Vec::new();
-                for batch in batches {
+                let begin = from.unwrap_or(if reverse_order { i64::MAX } else { 1 });
+                let (mut events, mut n_bytes) = (Vec::new(), 0);
+                tx.visit(sql, &[id.into(), begin.into()], |row| {
+                    let batch = row.text(0)?;
+                    n_bytes += batch.len();
                     let mut entries = journal::parse(&batch)?;
                     if reverse_order {
                         entries.reverse();
                     }
                     let of_page = |event: &HistoryEvent| {
                         let id = journal::number(event.id);
-                        from.is_none_or(|from| if reverse_order { id <= from } else { from <= id })
+                        if reverse_order { id <= begin } else { begin <= id }
                     };
                     events.extend(entries.into_iter().filter_map(|entry| entry.event).filter(of_page));
-                    if max < events.len() {
-                        break;
+                    // A page of large events has fewer of them; the one behind the last tells that there are more.
+                    if PAGE_BYTES_MAX < n_bytes && 1 < events.len() {
+                        max = max.min(events.len() - 1);
                     }
-                }
+                    let is_full = max < events.len();
+                    Ok::<_, Error>(if is_full { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+                })?;
                 let next_token = events.get(max).map(|next| token(&next.id.to_string()));
                 events.truncate(max);
                 Ok(HistoryPage { events, next_token })

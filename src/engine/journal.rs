@@ -1,5 +1,7 @@
 //! The journal's records: batches of entries, one for each step.
 
+use std::ops::ControlFlow;
+
 use serde::{Deserialize, Serialize};
 
 use super::Error;
@@ -22,29 +24,62 @@ struct StoredBatch {
     e: Vec<Entry>,
 }
 
-/// Writes the entries of one step.
-pub(super) fn append(tx: &Tx<'_>, execution: i64, batch: i64, entries: &[Entry]) -> Result<(), Error> {
-    if entries.is_empty() {
-        return Ok(());
-    }
-    let first = entries.iter().find_map(|entry| entry.event.as_ref()).map_or(0, |event| event.id);
-    let text = serde_json::to_string(&Batch { v: VERSION, e: entries });
-    let text = text.map_err(|error| Error::Corrupt(error.to_string()))?;
-    let sql = "INSERT INTO journal (execution, batch, first_event, entries) VALUES (?1, ?2, ?3, ?4)";
-    tx.execute(sql, &[execution.into(), batch.into(), number(first).into(), Param::Text(&text)])?;
-    Ok(())
+/// What the journal tells of an execution.
+pub(super) struct Journal {
+    pub(super) entries: Vec<Entry>,
+    /// How many batches they stand in.
+    pub(super) batches: i64,
+    /// How long their records are.
+    pub(super) bytes: usize,
 }
 
-/// Reads all entries of an execution, in order, and how many batches they stand in.
-pub(super) fn read(tx: &Tx<'_>, execution: i64) -> Result<(Vec<Entry>, i64), Error> {
-    let sql = "SELECT entries FROM journal WHERE execution = ?1 ORDER BY batch";
-    let batches = tx.query(sql, &[execution.into()], |row| row.text(0))?;
-    let n_batches = i64::try_from(batches.len()).unwrap_or(i64::MAX);
-    let mut entries = Vec::new();
-    for text in batches {
-        entries.extend(parse(&text)?);
+/// The entries of one step as they are stored.
+pub(super) struct Record {
+    first_event: u64,
+    text: String,
+}
+
+impl Record {
+    /// Prints the entries; done before the writer is asked, whose time is everybody's.
+    pub(super) fn new(entries: &[Entry]) -> Result<Self, Error> {
+        if entries.is_empty() {
+            return Ok(Self { first_event: 0, text: String::new() });
+        }
+        let first_event = entries.iter().find_map(|entry| entry.event.as_ref()).map_or(0, |event| event.id);
+        let text = serde_json::to_string(&Batch { v: VERSION, e: entries });
+        Ok(Self { first_event, text: text.map_err(|error| Error::Corrupt(error.to_string()))? })
     }
-    Ok((entries, n_batches))
+
+    /// Its length; 0 if there is nothing to write.
+    pub(super) fn len_bytes(&self) -> usize {
+        self.text.len()
+    }
+
+    /// Writes it as batch `batch` of the execution.
+    pub(super) fn append(&self, tx: &Tx<'_>, execution: i64, batch: i64) -> Result<(), Error> {
+        if self.text.is_empty() {
+            return Ok(());
+        }
+        let sql = "INSERT INTO journal (execution, batch, first_event, entries) VALUES (?1, ?2, ?3, ?4)";
+        let params =
+            [execution.into(), batch.into(), number(self.first_event).into(), Param::Text(&self.text)];
+        tx.execute(sql, &params)?;
+        Ok(())
+    }
+}
+
+/// Reads all entries of an execution, in order.
+pub(super) fn read(tx: &Tx<'_>, execution: i64) -> Result<Journal, Error> {
+    let mut journal = Journal { entries: Vec::new(), batches: 0, bytes: 0 };
+    let sql = "SELECT entries FROM journal WHERE execution = ?1 ORDER BY batch";
+    tx.visit(sql, &[execution.into()], |row| {
+        let text = row.text(0)?;
+        journal.entries.extend(parse(&text)?);
+        journal.batches += 1;
+        journal.bytes += text.len();
+        Ok::<_, Error>(ControlFlow::Continue(()))
+    })?;
+    Ok(journal)
 }
 
 /// Reads one batch.

@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use super::live::LiveExecutions;
 use super::machine::{Env, Limits};
 use super::queue::Queues;
-use super::state_machines::LoadedMachine;
+use super::state_machines::Machines;
 use super::tasks::Tasks;
 use super::timers::Timers;
 use super::{Error, Options, schema};
@@ -39,8 +39,7 @@ pub(super) struct Inner {
     pub(super) live: LiveExecutions,
     pub(super) timers: Timers,
     pub(super) queues: Queues,
-    /// State machines by ARN, as StartExecution needs them; filled as they are asked for.
-    pub(super) machines: RwLock<HashMap<String, Arc<LoadedMachine>>>,
+    pub(super) machines: RwLock<Machines>,
     pub(super) programs: Cache<i64, Arc<Program>>,
     /// Ids of activities: whether there is one is asked within a step.
     pub(super) activities: RwLock<HashMap<ActivityArn, i64>>,
@@ -81,10 +80,10 @@ impl Engine {
             .map(|last: Option<Option<i64>>| last.flatten().unwrap_or(0))
             .map_err(|error: crate::store::Error| Error::from(error))?;
         let inner = Inner {
-            live: LiveExecutions::new(options.live_executions),
+            live: LiveExecutions::new(options.live_bytes),
             timers: Timers::new(),
             queues: Queues::new(options.pollers_per_activity),
-            machines: RwLock::new(HashMap::new()),
+            machines: RwLock::default(),
             programs: Cache::new(PROGRAMS_KEPT),
             activities: RwLock::new(HashMap::new()),
             draining: watch::Sender::new(false),
@@ -102,8 +101,12 @@ impl Engine {
         };
         let engine = Self { inner: Arc::new(inner) };
         engine.load_activities().await?;
-        engine.recover_tasks().await?;
+        engine.recover_queues().await?;
+        engine.recover_deletions().await?;
+        let recovering = engine.clone();
+        tokio::spawn(async move { recovering.recover_calls(last_id).await });
         engine.start_timers();
+        engine.start_retention();
         Ok(engine)
     }
 

@@ -1,79 +1,116 @@
 //! Activity tasks in line, and the workers that wait for one.
 
-use std::collections::{HashMap, VecDeque};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::oneshot;
 
-use super::Error;
+use super::execution::FrameId;
 use super::machine::TaskKey;
+use super::{ActivityTask, Error};
+
+/// The least key that there can be.
+const FIRST: TaskKey = TaskKey { frame: FrameId::ROOT, scheduled: 0 };
 
 /// A task in line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct Queued {
-    /// Its row.
+    /// Its row, whose id is its place in line.
     pub(super) row: i64,
     pub(super) execution: i64,
     pub(super) task: TaskKey,
+    /// What the worker gets, if it was handed out already and the worker went away before it had it.
+    pub(super) started: Option<Box<ActivityTask>>,
+}
+
+impl Queued {
+    /// A task that no worker has had.
+    pub(super) fn new(row: i64, execution: i64, task: TaskKey) -> Self {
+        Self { row, execution, task, started: None }
+    }
 }
 
 /// The lines of all activities. What stands in them stands in the store as well.
 pub(super) struct Queues {
-    lines: Arc<Mutex<HashMap<i64, Line>>>,
+    all: Arc<Mutex<All>>,
     pollers_max: usize,
 }
 
 #[derive(Default)]
+struct All {
+    lines: HashMap<i64, Line>,
+    /// Where each task stands: its activity and row.
+    places: BTreeMap<(i64, TaskKey), (i64, i64)>,
+}
+
+#[derive(Default)]
 struct Line {
-    tasks: VecDeque<Queued>,
+    tasks: BTreeMap<i64, Queued>,
     /// Workers in the order in which they came; those who have gone are passed over.
     pollers: VecDeque<oneshot::Sender<Claim>>,
 }
 
-/// A task taken out of the line. Dropped without [`Claim::keep`], it goes back to the front: a worker that
+/// A task taken out of the line. Dropped without [`Claim::keep`], it goes back to its place: a worker that
 /// vanished loses nothing.
 pub(super) struct Claim {
-    queued: Queued,
+    /// `None` once it is kept.
+    queued: Option<Queued>,
     activity: i64,
-    lines: Option<Arc<Mutex<HashMap<i64, Line>>>>,
+    all: Arc<Mutex<All>>,
 }
 
 impl Claim {
-    pub(super) fn queued(&self) -> Queued {
-        self.queued
+    /// The task; `None` once it is kept.
+    pub(super) fn queued(&self) -> Option<&Queued> {
+        self.queued.as_ref()
     }
 
-    /// The task has been handed out, or is over: it does not go back.
+    /// Notes that history says it was handed out: if it goes back, the next worker just gets `task`.
+    pub(super) fn start(&mut self, task: ActivityTask) {
+        if let Some(queued) = &mut self.queued {
+            queued.started = Some(Box::new(task));
+        }
+    }
+
+    /// A worker has the task, or it is over: it does not go back.
     pub(super) fn keep(mut self) {
-        self.lines = None;
+        self.queued = None;
     }
 }
 
 impl Drop for Claim {
     fn drop(&mut self) {
-        if let Some(lines) = self.lines.take() {
-            put(&lines, self.activity, self.queued, true);
+        if let Some(queued) = self.queued.take() {
+            // One whose activity was deleted meanwhile has no line to go back to.
+            put(&self.all, self.activity, queued, false);
         }
     }
 }
 
+fn lock(all: &Mutex<All>) -> MutexGuard<'_, All> {
+    all.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// Gives a task to the first worker that still waits, or puts it in line.
-fn put(lines: &Arc<Mutex<HashMap<i64, Line>>>, activity: i64, queued: Queued, in_front: bool) {
-    let mut all = lines.lock().unwrap_or_else(PoisonError::into_inner);
-    let line = all.entry(activity).or_default();
+fn put(all: &Arc<Mutex<All>>, activity: i64, mut queued: Queued, may_begin_line: bool) {
+    let mut guard = lock(all);
+    let All { lines, places } = &mut *guard;
+    let line = match may_begin_line {
+        true => lines.entry(activity).or_default(),
+        false => match lines.get_mut(&activity) {
+            Some(line) => line,
+            None => return,
+        },
+    };
     while let Some(poller) = line.pollers.pop_front() {
-        let claim = Claim { queued, activity, lines: Some(lines.clone()) };
-        match poller.send(claim) {
-            Ok(()) => return,
-            // The worker has gone. Its claim must not go back by itself: the line is locked.
-            Err(claim) => claim.keep(),
-        }
+        let claim = Claim { queued: Some(queued), activity, all: all.clone() };
+        let Err(mut back) = poller.send(claim) else { return };
+        // The worker has gone. Its claim must not go back by itself: the lines are locked.
+        let Some(again) = back.queued.take() else { return };
+        queued = again;
     }
-    if in_front {
-        line.tasks.push_front(queued);
-    } else {
-        line.tasks.push_back(queued);
-    }
+    places.insert((queued.execution, queued.task), (activity, queued.row));
+    line.tasks.insert(queued.row, queued);
 }
 
 /// What a worker gets when it comes.
@@ -86,22 +123,34 @@ pub(super) enum Polled {
 
 impl Queues {
     pub(super) fn new(pollers_max: usize) -> Self {
-        Self { lines: Arc::default(), pollers_max }
+        Self { all: Arc::default(), pollers_max }
     }
 
     /// Puts a task in line whose row is written.
     pub(super) fn push(&self, activity: i64, queued: Queued) {
-        put(&self.lines, activity, queued, false);
+        put(&self.all, activity, queued, true);
     }
 
-    /// Takes a task out of its line, if it stands in one.
+    /// Takes a task out of its line, if it stands in one. One that does not was handed out, or turns out stale
+    /// when it is.
     pub(super) fn abandon(&self, execution: i64, task: TaskKey) {
-        // One that is not found here was handed out, or turns out stale when it is.
-        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
-        for line in lines.values_mut() {
-            if let Some(at) = line.tasks.iter().position(|q| q.execution == execution && q.task == task) {
-                line.tasks.remove(at);
-                return;
+        let mut all = lock(&self.all);
+        if let Some((activity, row)) = all.places.remove(&(execution, task))
+            && let Some(line) = all.lines.get_mut(&activity)
+        {
+            line.tasks.remove(&row);
+        }
+    }
+
+    /// Takes all tasks of an execution out of their lines.
+    pub(super) fn abandon_all(&self, execution: i64) {
+        let mut all = lock(&self.all);
+        while let Some((&key, &(activity, row))) = all.places.range((execution, FIRST)..).next()
+            && key.0 == execution
+        {
+            all.places.remove(&key);
+            if let Some(line) = all.lines.get_mut(&activity) {
+                line.tasks.remove(&row);
             }
         }
     }
@@ -111,10 +160,12 @@ impl Queues {
     /// # Errors
     /// [`Error::ActivityWorkerLimitExceeded`].
     pub(super) fn poll(&self, activity: i64) -> Result<Polled, Error> {
-        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = lock(&self.all);
+        let All { lines, places } = &mut *all;
         let line = lines.entry(activity).or_default();
-        if let Some(queued) = line.tasks.pop_front() {
-            return Ok(Polled::Task(Claim { queued, activity, lines: Some(self.lines.clone()) }));
+        if let Some((_, queued)) = line.tasks.pop_first() {
+            places.remove(&(queued.execution, queued.task));
+            return Ok(Polled::Task(Claim { queued: Some(queued), activity, all: self.all.clone() }));
         }
         line.pollers.retain(|poller| !poller.is_closed());
         if self.pollers_max <= line.pollers.len() {
@@ -127,17 +178,21 @@ impl Queues {
 
     /// Drops the line of an activity that is gone: who waits there is told.
     pub(super) fn remove(&self, activity: i64) {
-        self.lines.lock().unwrap_or_else(PoisonError::into_inner).remove(&activity);
+        let mut all = lock(&self.all);
+        if let Some(line) = all.lines.remove(&activity) {
+            for queued in line.tasks.values() {
+                all.places.remove(&(queued.execution, queued.task));
+            }
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::execution::FrameId;
     use super::*;
 
     fn queued(row: i64) -> Queued {
-        Queued { row, execution: row, task: TaskKey { frame: FrameId::ROOT, scheduled: 3 } }
+        Queued::new(row, row, TaskKey { frame: FrameId::ROOT, scheduled: 3 })
     }
 
     fn taken(polled: Polled) -> Claim {
@@ -155,7 +210,7 @@ mod tests {
         queues.push(9, queued(3));
         for row in [1, 2] {
             let claim = taken(queues.poll(1).unwrap());
-            assert_eq!(claim.queued().row, row);
+            assert_eq!(claim.queued().unwrap().row, row);
             claim.keep();
         }
         assert!(matches!(queues.poll(1), Ok(Polled::Waiting(_))));
@@ -171,7 +226,7 @@ mod tests {
         let claim = stays.try_recv().unwrap();
         queues.push(1, queued(2));
         drop(claim);
-        assert_eq!(taken(queues.poll(1).unwrap()).queued().row, 1);
+        assert_eq!(taken(queues.poll(1).unwrap()).queued().unwrap().row, 1);
     }
 
     #[test]
@@ -180,7 +235,43 @@ mod tests {
         let Ok(Polled::Waiting(gone)) = queues.poll(1) else { panic!() };
         queues.push(1, queued(1));
         drop(gone);
-        assert_eq!(taken(queues.poll(1).unwrap()).queued().row, 1);
+        assert_eq!(taken(queues.poll(1).unwrap()).queued().unwrap().row, 1);
+    }
+
+    #[test]
+    fn a_task_that_was_handed_out_in_vain_is_first_in_line_with_its_token() {
+        let queues = Queues::new(10);
+        queues.push(1, queued(1));
+        queues.push(1, queued(2));
+        let mut claim = taken(queues.poll(1).unwrap());
+        let task = ActivityTask { token: "t".into(), input: "{}".into() };
+        claim.start(task.clone());
+        drop(claim);
+        assert_eq!(taken(queues.poll(1).unwrap()).queued().unwrap().started.as_deref(), Some(&task));
+    }
+
+    #[test]
+    fn abandoned_tasks_leave_their_line() {
+        let queues = Queues::new(10);
+        for row in 1..=3 {
+            queues.push(row % 2, queued(row));
+        }
+        queues.abandon(1, TaskKey { frame: FrameId::ROOT, scheduled: 3 });
+        queues.abandon(2, TaskKey { frame: FrameId::ROOT, scheduled: 4 });
+        queues.abandon_all(3);
+        queues.abandon_all(7);
+        assert!(matches!(queues.poll(1), Ok(Polled::Waiting(_))));
+        assert_eq!(taken(queues.poll(0).unwrap()).queued().unwrap().row, 2);
+    }
+
+    #[test]
+    fn a_claim_on_a_deleted_activity_goes_nowhere() {
+        let queues = Queues::new(10);
+        queues.push(1, queued(1));
+        let claim = taken(queues.poll(1).unwrap());
+        queues.remove(1);
+        drop(claim);
+        assert!(matches!(queues.poll(1), Ok(Polled::Waiting(_))));
     }
 
     #[test]

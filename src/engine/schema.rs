@@ -62,7 +62,6 @@ CREATE TABLE task (
     scheduled BIGINT NOT NULL,
     activity BIGINT,
     token TEXT NOT NULL,
-    resource TEXT NOT NULL,
     input TEXT NOT NULL,
     credentials_role TEXT
 );

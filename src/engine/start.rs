@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
+use super::changes::Changes;
 use super::execution::{Execution, ExecutionStart, ExecutionStatus};
 use super::executions::status_code;
 use super::live::Live;
-use super::machine::{self, Effect, Input, Limits};
+use super::machine::{self, Input, Limits};
 use super::open::Engine;
-use super::runner::count_ended;
+use super::runner::Origin;
 use super::state_machines::LoadedMachine;
 use super::{Error, journal};
 use crate::asl::StateMachineType;
@@ -40,7 +41,8 @@ pub struct Started {
 
 /// What the store says to a name.
 enum Written {
-    New,
+    /// It was free.
+    New(Changes),
     /// The same execution is open already.
     Same(Timestamp),
 }
@@ -85,66 +87,42 @@ impl Engine {
             role_arn: machine.role_arn.clone(),
             state_machine_arn: machine.arn.clone(),
             state_machine_name: machine.name.clone(),
-            region: Arc::from(machine.home.region.as_str()),
+            region: machine.region.clone(),
             started: now,
         });
         let step = self.with_env(id, Limits::STANDARD, |env| {
             machine::step(&machine.program, &mut execution, Input::Start, env)
         });
-        let changes = self.changes(&step.effects);
-        let entries = step.entries;
-        let ending = step.effects.iter().find_map(|effect| match effect {
-            Effect::Ended(ending) => Some(ending.clone()),
-            Effect::ArmTimer { .. }
-            | Effect::CancelTimer(_)
-            | Effect::RunTask(_)
-            | Effect::AbandonTask(_) => None,
-        });
-        let record = Record {
-            id,
-            machine: machine.id,
-            revision: machine.revision,
-            name,
-            started: now,
-            input,
-            trace_header,
-            ending: ending.clone(),
-        };
-        let (arn_text, ended) = (arn.clone(), ending.is_some());
-        let machine_arn = machine.arn.clone();
-        let (written, changes) = self
-            .inner
-            .store
-            .write(move |tx| {
-                let written = record.write(tx, &arn_text, &machine_arn)?;
-                if let Written::New = written {
-                    journal::append(tx, id, 0, &entries)?;
-                    if !ended {
-                        changes.write(tx, id)?;
-                    }
-                }
-                Ok::<_, Error>((written, changes))
-            })
-            .await
-            .inspect_err(|error| {
-                // The machine went while it was cached.
-                if let Error::StateMachineDoesNotExist(_) | Error::StateMachineDeleting(_) = error {
-                    self.forget_machine(&machine.arn);
-                }
-            })?;
-        match written {
-            Written::Same(started) => return Ok(Started { arn: arn.to_string(), started }),
-            Written::New => self.inner.meters.started.increment(1),
-        }
-        match ending {
-            Some(ending) => count_ended(&ending),
-            None => {
-                let home = machine.home.clone();
-                let program = machine.program.clone();
-                self.inner.live.insert(Live { id, home, program, execution, batch: 1 });
-                self.act(id, &machine.home, changes);
+        let journal = journal::Record::new(&step.entries)?;
+        let changes = Changes::new(self, step.effects);
+        let journal_bytes = journal.len_bytes();
+        let origin = Origin { id, home: machine.home.clone(), role_arn: machine.role_arn.clone() };
+        let program = machine.program.clone();
+        let live = Live { origin: origin.clone(), program, execution, batch: 1, journal_bytes };
+        let record = Record { id, name, started: now, input, trace_header, journal, changes, machine };
+        let engine = self.clone();
+        self.whole(async move { engine.write_start(record, live, arn).await }).await
+    }
+
+    async fn write_start(&self, record: Record, live: Live, arn: Arc<str>) -> Result<Started, Error> {
+        let (machine, now) = (record.machine.clone(), record.started);
+        let of = arn.clone();
+        let written = self.inner.store.write(move |tx| record.write(tx, &of)).await.inspect_err(|error| {
+            // The machine went while it was cached.
+            if let Error::StateMachineDoesNotExist(_) | Error::StateMachineDeleting(_) = error {
+                self.forget_machine(&machine.arn);
             }
+        })?;
+        let changes = match written {
+            Written::Same(started) => return Ok(Started { arn: arn.to_string(), started }),
+            Written::New(changes) => changes,
+        };
+        self.inner.meters.started.increment(1);
+        let origin = live.origin.clone();
+        if changes.ending().is_none() {
+            self.inner.live.insert(live);
         }
+        changes.act(self, &origin);
         Ok(Started { arn: arn.to_string(), started: now })
     }
 
@@ -169,29 +147,26 @@ pub(super) fn execution_input(input: Option<String>) -> Result<Payload, Error> {
 /// An execution about to be written; one that ended in its first step is written once, closed.
 struct Record {
     id: i64,
-    machine: i64,
-    revision: i64,
+    machine: Arc<LoadedMachine>,
     name: Arc<str>,
     started: Timestamp,
     input: Payload,
     trace_header: Option<String>,
-    ending: Option<super::execution::Ending>,
+    journal: journal::Record,
+    changes: Changes,
 }
 
 impl Record {
-    fn write(&self, tx: &Tx<'_>, arn: &str, machine_arn: &str) -> Result<Written, Error> {
-        let deleting = tx.query_one(
-            "SELECT deleting FROM state_machine WHERE id = ?1",
-            &[self.machine.into()],
-            |row| row.int(0),
-        )?;
-        match deleting {
+    fn write(self, tx: &Tx<'_>, arn: &str) -> Result<Written, Error> {
+        let machine = &*self.machine;
+        let sql = "SELECT deleting FROM state_machine WHERE id = ?1";
+        match tx.query_one(sql, &[machine.id.into()], |row| row.int(0))? {
             Some(0) => {}
-            Some(1) => return Err(Error::StateMachineDeleting(machine_arn.to_owned())),
-            Some(_) | None => return Err(Error::StateMachineDoesNotExist(machine_arn.to_owned())),
+            Some(1) => return Err(Error::StateMachineDeleting(machine.arn.to_string())),
+            Some(_) | None => return Err(Error::StateMachineDoesNotExist(machine.arn.to_string())),
         }
         let sql = "SELECT status, input, started FROM execution WHERE machine = ?1 AND name = ?2";
-        let params = [self.machine.into(), Param::Text(&self.name)];
+        let params = [machine.id.into(), Param::Text(&self.name)];
         let found = tx.query_one(sql, &params, |row| Ok((row.int(0)?, row.text(1)?, row.int(2)?)))?;
         if let Some((status, input, started)) = found {
             let is_open = status == status_code(ExecutionStatus::Running);
@@ -200,15 +175,15 @@ impl Record {
                 false => Err(Error::ExecutionAlreadyExists(arn.to_owned())),
             };
         }
-        let ending = self.ending.as_ref();
+        let ending = self.changes.ending();
         let status = ending.map_or(ExecutionStatus::Running, |ending| ending.status);
         let sql = "INSERT INTO execution
                    (id, machine, revision, name, status, started, stopped, input, output, error, cause, trace_header)
                    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
         let params = [
             self.id.into(),
-            self.machine.into(),
-            self.revision.into(),
+            machine.id.into(),
+            machine.revision.into(),
             Param::Text(&self.name),
             status_code(status).into(),
             self.started.as_millis().into(),
@@ -220,6 +195,10 @@ impl Record {
             self.trace_header.as_deref().into(),
         ];
         tx.execute(sql, &params)?;
-        Ok(Written::New)
+        self.journal.append(tx, self.id, 0)?;
+        if ending.is_none() {
+            self.changes.write(tx, self.id)?;
+        }
+        Ok(Written::New(self.changes))
     }
 }

@@ -1,5 +1,6 @@
 //! State machines: creating, changing, describing, deleting.
 
+use std::collections::HashMap;
 use std::sync::{Arc, PoisonError};
 
 use serde::{Deserialize, Serialize};
@@ -102,6 +103,18 @@ pub struct StateMachine {
     pub(super) revision: i64,
 }
 
+/// An entry of ListStateMachines.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StateMachineItem {
+    /// Its ARN.
+    pub arn: StateMachineArn,
+    /// Standard or Express.
+    pub kind: StateMachineType,
+    /// When it was created.
+    pub created: Timestamp,
+    id: i64,
+}
+
 impl StateMachine {
     /// The variables that states refer to (`variableReferences`): state name → names, sorted.
     pub fn variable_references(&self) -> Vec<(String, Vec<String>)> {
@@ -131,7 +144,19 @@ pub(super) struct LoadedMachine {
     pub(super) name: Arc<str>,
     pub(super) role_arn: Arc<str>,
     pub(super) home: AccountRegion,
+    pub(super) region: Arc<str>,
     pub(super) program: Arc<Program>,
+}
+
+/// Machines kept for StartExecution.
+const MACHINES_KEPT: usize = 1000;
+
+/// State machines by ARN, as StartExecution needs them; filled as they are asked for.
+#[derive(Default)]
+pub(super) struct Machines {
+    by_arn: HashMap<String, Arc<LoadedMachine>>,
+    /// Counts changes, so that nobody keeps what was read before one.
+    n_changes: u64,
 }
 
 /// One SELECT for every way to find a machine; `$where` follows its joins.
@@ -281,7 +306,7 @@ impl Engine {
             .await
     }
 
-    /// ListStateMachines, by name.
+    /// ListStateMachines, by age.
     ///
     /// # Errors
     /// `InvalidToken`.
@@ -290,67 +315,36 @@ impl Engine {
         home: AccountRegion,
         max_results: Option<u32>,
         next_token: Option<&str>,
-    ) -> Result<Page<StateMachine>, Error> {
+    ) -> Result<Page<StateMachineItem>, Error> {
         let (after, max) = (number_position(next_token)?.unwrap_or(0), page_size(max_results));
         let limit = i64::try_from(max).unwrap_or(i64::MAX - 1) + 1;
-        let machines: Result<Vec<StateMachine>, Error> = self
+        let items: Result<Vec<StateMachineItem>, Error> = self
             .inner
             .store
             .read(move |tx| {
-                let sql = select_machine!(
-                    "WHERE m.home = ?1 AND ?2 < m.id AND m.deleting < 2 ORDER BY m.id LIMIT ?3"
-                );
+                let sql = "SELECT id, name, kind, created FROM state_machine
+                           WHERE home = ?1 AND ?2 < id AND deleting < 2 ORDER BY id LIMIT ?3";
                 let params = [Param::Text(&home_key(&home)), after.into(), limit.into()];
-                let rows = tx.query(sql, &params, |row| Ok(read(row)))?;
-                rows.into_iter().collect()
+                Ok(tx.query(sql, &params, |row| {
+                    Ok(StateMachineItem {
+                        arn: StateMachineArn::new(&home, &row.text(1)?),
+                        kind: kind_of(row.int(2)?),
+                        created: Timestamp::from_millis(row.int(3)?),
+                        id: row.int(0)?,
+                    })
+                })?)
             })
             .await;
-        Ok(Page::cut(machines?, max, |machine| machine.id.to_string()))
-    }
-
-    /// DeleteStateMachine. Running executions are ended at their next transition by being stopped; the machine
-    /// is gone when none is open. One that is not there is gone already.
-    ///
-    /// # Errors
-    /// `InvalidArn`.
-    pub async fn delete_state_machine(&self, arn: &str) -> Result<(), Error> {
-        let parsed = unqualified(arn)?;
-        let text = parsed.to_string();
-        let open: Vec<i64> = self
-            .inner
-            .store
-            .write(move |tx| {
-                let Some(found) = find(tx, &parsed)? else { return Ok::<_, Error>(Vec::new()) };
-                let sql = "UPDATE state_machine SET deleting = 1 WHERE id = ?1";
-                tx.execute(sql, &[found.id.into()])?;
-                tags::remove_all(tx, &parsed.to_string())?;
-                let open = executions::open(tx, found.id)?;
-                if open.is_empty() {
-                    remove(tx, found.id)?;
-                }
-                Ok(open)
-            })
-            .await?;
-        self.forget_machine(&text);
-        for execution in open {
-            let stopped = super::machine::Input::Stopped(super::event::Failure::default());
-            self.advance(execution, stopped, move |tx| {
-                // Whoever ends the last one takes the machine along.
-                let sql = "SELECT machine FROM execution WHERE id = ?1";
-                let machine = tx.query_one(sql, &[execution.into()], |row| row.int(0))?;
-                match machine {
-                    Some(machine) if executions::open(tx, machine)?.is_empty() => remove(tx, machine),
-                    _ => Ok(()),
-                }
-            })
-            .await?;
-        }
-        Ok(())
+        Ok(Page::cut(items?, max, |item| item.id.to_string()))
     }
 
     /// The machine that `arn` names, compiled; cached until it is changed or deleted.
     pub(super) async fn machine(&self, arn: &str) -> Result<Arc<LoadedMachine>, Error> {
-        let cached = self.inner.machines.read().unwrap_or_else(PoisonError::into_inner).get(arn).cloned();
+        let machines = || self.inner.machines.read().unwrap_or_else(PoisonError::into_inner);
+        let (cached, changes) = {
+            let machines = machines();
+            (machines.by_arn.get(arn).cloned(), machines.n_changes)
+        };
         if let Some(machine) = cached {
             return Ok(machine);
         }
@@ -366,16 +360,26 @@ impl Engine {
             arn: arn.into(),
             name: described.arn.name.clone(),
             role_arn: described.role_arn.into(),
+            region: Arc::from(described.arn.home.region.as_str()),
             home: described.arn.home,
             program,
         });
         let mut machines = self.inner.machines.write().unwrap_or_else(PoisonError::into_inner);
-        machines.insert(arn.to_owned(), machine.clone());
+        // What was read before a change is good for this call, but not for those after it.
+        if machines.n_changes == changes {
+            if MACHINES_KEPT <= machines.by_arn.len() {
+                machines.by_arn.clear();
+            }
+            machines.by_arn.insert(arn.to_owned(), machine.clone());
+        }
         Ok(machine)
     }
 
+    /// Called after a machine was changed or deleted.
     pub(super) fn forget_machine(&self, arn: &str) {
-        self.inner.machines.write().unwrap_or_else(PoisonError::into_inner).remove(arn);
+        let mut machines = self.inner.machines.write().unwrap_or_else(PoisonError::into_inner);
+        machines.by_arn.remove(arn);
+        machines.n_changes += 1;
     }
 
     /// The program of a revision.
@@ -416,7 +420,7 @@ pub(super) fn home_of(key: &str) -> Result<AccountRegion, Error> {
 
 /// Versions, aliases and labels are listed in `docs/compatibility.md`; none has been published here, so none
 /// exists.
-fn unqualified(arn: &str) -> Result<StateMachineArn, Error> {
+pub(super) fn unqualified(arn: &str) -> Result<StateMachineArn, Error> {
     let parsed = StateMachineArn::parse(arn)?;
     match parsed.qualifier {
         None if parsed.label.is_none() => Ok(parsed),
@@ -450,7 +454,7 @@ fn same_or_refused(found: StateMachine, wanted: &StateMachine) -> Result<StateMa
     if is_same { Ok(found) } else { Err(Error::StateMachineAlreadyExists(found.arn.to_string())) }
 }
 
-fn find(tx: &Tx<'_>, arn: &StateMachineArn) -> Result<Option<StateMachine>, Error> {
+pub(super) fn find(tx: &Tx<'_>, arn: &StateMachineArn) -> Result<Option<StateMachine>, Error> {
     let sql = select_machine!("WHERE m.home = ?1 AND m.name = ?2");
     let params = [Param::Text(&home_key(&arn.home)), Param::Text(&arn.name)];
     tx.query_one(sql, &params, |row| Ok(read(row)))?.transpose()
@@ -520,15 +524,5 @@ fn insert_revision(tx: &Tx<'_>, machine: &StateMachine) -> Result<(), Error> {
         machine.updated.as_millis().into(),
     ];
     tx.execute(sql, &params)?;
-    Ok(())
-}
-
-/// Takes a machine away whose executions have all ended. Its executions and revisions stay: they can still be
-/// described, and its name can be used again.
-fn remove(tx: &Tx<'_>, id: i64) -> Result<(), Error> {
-    // The row stays under a name that nobody can ask for, because executions and revisions refer to it.
-    let sql =
-        "UPDATE state_machine SET name = name || ':' || id, deleting = 2 WHERE id = ?1 AND deleting = 1";
-    tx.execute(sql, &[id.into()])?;
     Ok(())
 }

@@ -1,5 +1,8 @@
 //! The engine on a real store, with a clock that moves when told to.
 
+mod durability;
+mod simulation;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -40,13 +43,28 @@ impl House {
         Self { dir, clock, opened: 0 }
     }
 
+    /// Another directory, at the same time: for the next life.
+    fn next(&self) -> Self {
+        let mut next = Self::new();
+        next.clock = self.clock.clone();
+        next.opened = self.opened;
+        next
+    }
+
     async fn open(&mut self) -> (Engine, Store) {
+        self.open_with(crate::store::Options::default(), Options::default(), Arc::new(NoServices)).await
+    }
+
+    async fn open_with(
+        &mut self,
+        store: crate::store::Options,
+        options: Options,
+        tasks: Arc<dyn Tasks>,
+    ) -> (Engine, Store) {
         self.opened += 1;
-        let store = Store::open(&self.dir, crate::store::Options::default(), self.clock.clone()).unwrap();
+        let store = Store::open(&self.dir, store, self.clock.clone()).unwrap();
         let ids = Arc::new(SeededIds::new(self.opened));
-        let engine =
-            Engine::open(store.clone(), self.clock.clone(), ids, Options::default(), Arc::new(NoServices))
-                .await;
+        let engine = Engine::open(store.clone(), self.clock.clone(), ids, options, tasks).await;
         (engine.unwrap(), store)
     }
 

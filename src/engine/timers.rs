@@ -1,18 +1,25 @@
 //! Timers: rows by due time, and those due soon in memory.
 
-use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::{Notify, Semaphore};
 
-use super::machine::{Input, TimerKey};
+use super::execution::FrameId;
+use super::machine::{Input, TimerKey, TimerKind};
 use super::open::Engine;
 use super::{Error, journal};
 use crate::clock::Timestamp;
 use crate::store::Tx;
 
 /// Rows read at one time.
-const LOAD_ROWS: i64 = 10_000;
+const LOAD_ROWS: usize = 10_000;
+/// How long after a failure rows are read again.
+const READ_AGAIN: Duration = Duration::from_secs(1);
+
+/// The least key that there can be.
+const FIRST: TimerKey = TimerKey { frame: FrameId::ROOT, kind: TimerKind::Wait, stamp: 0 };
 
 /// The timers in memory. Those beyond the horizon stay in the store until it comes near.
 pub(super) struct Timers {
@@ -23,7 +30,24 @@ pub(super) struct Timers {
 
 struct Near {
     due: BTreeSet<(Timestamp, i64, TimerKey)>,
+    /// Where each stands in `due`, by execution.
+    places: BTreeMap<(i64, TimerKey), Timestamp>,
     horizon: Timestamp,
+}
+
+impl Near {
+    fn insert(&mut self, at: Timestamp, execution: i64, key: TimerKey) {
+        if let Some(before) = self.places.insert((execution, key), at) {
+            self.due.remove(&(before, execution, key));
+        }
+        self.due.insert((at, execution, key));
+    }
+
+    fn remove(&mut self, execution: i64, key: TimerKey) {
+        if let Some(at) = self.places.remove(&(execution, key)) {
+            self.due.remove(&(at, execution, key));
+        }
+    }
 }
 
 /// Forgets a timer.
@@ -36,19 +60,42 @@ pub(super) fn remove(tx: &Tx<'_>, execution: i64, key: TimerKey) -> Result<(), E
 
 impl Timers {
     pub(super) fn new() -> Self {
-        let near = Near { due: BTreeSet::new(), horizon: Timestamp::from_millis(i64::MIN) };
+        let near =
+            Near { due: BTreeSet::new(), places: BTreeMap::new(), horizon: Timestamp::from_millis(i64::MIN) };
         Self { near: Mutex::new(near), changed: Notify::new(), stop: Arc::new(Notify::new()) }
     }
 
-    /// Takes in a timer whose row is written; one beyond the horizon is found there when it is near.
+    fn near(&self) -> MutexGuard<'_, Near> {
+        self.near.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes in a timer whose row is written, or moves it; one beyond the horizon is found there when it is
+    /// near.
     pub(super) fn arm(&self, execution: i64, key: TimerKey, at: Timestamp) {
-        let mut near = self.near.lock().unwrap_or_else(PoisonError::into_inner);
-        if at <= near.horizon {
-            let is_first = near.due.first().is_none_or(|(first, ..)| at < *first);
-            near.due.insert((at, execution, key));
-            if is_first {
-                self.changed.notify_one();
-            }
+        let mut near = self.near();
+        if near.horizon < at {
+            return near.remove(execution, key);
+        }
+        let is_first = near.due.first().is_none_or(|(first, ..)| at < *first);
+        near.insert(at, execution, key);
+        if is_first {
+            self.changed.notify_one();
+        }
+    }
+
+    /// Forgets a timer whose row is gone.
+    pub(super) fn cancel(&self, execution: i64, key: TimerKey) {
+        self.near().remove(execution, key);
+    }
+
+    /// Forgets all timers of an execution.
+    pub(super) fn cancel_all(&self, execution: i64) {
+        let mut near = self.near();
+        while let Some((key, _)) = near.places.range((execution, FIRST)..).next()
+            && key.0 == execution
+        {
+            let key = key.1;
+            near.remove(execution, key);
         }
     }
 
@@ -57,19 +104,17 @@ impl Timers {
     }
 
     fn pop_due(&self, now: Timestamp) -> Option<(Timestamp, i64, TimerKey)> {
-        let mut near = self.near.lock().unwrap_or_else(PoisonError::into_inner);
-        if near.due.first()?.0 <= now { near.due.pop_first() } else { None }
+        let mut near = self.near();
+        let first = *near.due.first().filter(|(at, ..)| *at <= now)?;
+        near.remove(first.1, first.2);
+        Some(first)
     }
 
     /// When to look again: at the first timer, or halfway to the horizon to move it on.
     fn next_look(&self, now: Timestamp) -> Timestamp {
-        let near = self.near.lock().unwrap_or_else(PoisonError::into_inner);
+        let near = self.near();
         let halfway = now + near.horizon.since(now) / 2;
         near.due.first().map_or(halfway, |(at, ..)| (*at).min(halfway))
-    }
-
-    fn horizon(&self) -> Timestamp {
-        self.near.lock().unwrap_or_else(PoisonError::into_inner).horizon
     }
 }
 
@@ -87,18 +132,19 @@ impl Engine {
     }
 
     async fn look_after_timers(&self) {
+        let timers = &self.inner.timers;
         let at_once = Arc::new(Semaphore::new(self.inner.options.timers_at_once));
         loop {
             let now = self.now();
-            if self.inner.timers.horizon() <= now + self.inner.options.timer_horizon / 2
+            let horizon = timers.near().horizon;
+            if horizon <= now + self.inner.options.timer_horizon / 2
                 && let Err(error) = self.move_horizon(now).await
             {
                 tracing::error!(%error, "timers could not be read");
-                let again = now + std::time::Duration::from_secs(1);
-                self.inner.clock.sleep_until(again).await;
+                self.inner.clock.sleep_until(now + READ_AGAIN).await;
                 continue;
             }
-            while let Some((at, execution, key)) = self.inner.timers.pop_due(self.now()) {
+            while let Some((at, execution, key)) = timers.pop_due(self.now()) {
                 let Ok(permit) = at_once.clone().acquire_owned().await else { return };
                 let engine = self.clone();
                 tokio::spawn(async move {
@@ -106,17 +152,17 @@ impl Engine {
                     drop(permit);
                 });
             }
-            let look = self.inner.timers.next_look(self.now());
+            let look = timers.next_look(self.now());
             tokio::select! {
                 () = self.inner.clock.sleep_until(look) => {}
-                () = self.inner.timers.changed.notified() => {}
+                () = timers.changed.notified() => {}
             }
         }
     }
 
     async fn fire(&self, execution: i64, key: TimerKey, at: Timestamp) {
         self.inner.meters.timer_late.record(self.now().since(at).as_secs_f64());
-        // A moved timer's old time is stale to the machine; its row has the new time and must stay.
+        // A timer that was moved while this one was on its way has a row with the new time, which must stay.
         let due = at.as_millis();
         self.insist(execution, Input::TimerFired(key), move |tx| {
             let [frame, kind, stamp] = journal::timer_columns(key);
@@ -131,36 +177,49 @@ impl Engine {
     /// Reads the timers between the old horizon and the new one. When there are very many, the horizon moves
     /// only as far as what was read.
     async fn move_horizon(&self, now: Timestamp) -> Result<(), Error> {
-        let (from, to) = (self.inner.timers.horizon(), now + self.inner.options.timer_horizon);
+        let timers = &self.inner.timers;
+        let to = now + self.inner.options.timer_horizon;
         // Whatever is armed while this reads is either in the answer or armed in memory: the horizon moves
         // first, and a timer taken in twice is one entry.
-        self.inner.timers.near.lock().unwrap_or_else(PoisonError::into_inner).horizon = to;
-        let rows: Vec<(i64, i64, [i64; 3])> = self
-            .inner
+        let from = std::mem::replace(&mut timers.near().horizon, to);
+        let read = self.read_timers(from, to).await;
+        let mut near = timers.near();
+        let rows = read.inspect_err(|_| near.horizon = from)?;
+        let last = rows.last().map(|(due, ..)| *due);
+        let is_cut = LOAD_ROWS <= rows.len();
+        for (due, execution, key) in rows {
+            // One that was moved meanwhile stands where it was moved to.
+            if !near.places.contains_key(&(execution, key)) {
+                near.insert(due, execution, key);
+            }
+        }
+        if let (true, Some(last)) = (is_cut, last) {
+            // One millisecond back: more timers may be due at the very time where the answer was cut.
+            near.horizon = last - Duration::from_millis(1);
+        }
+        Ok(())
+    }
+
+    async fn read_timers(
+        &self,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<Vec<(Timestamp, i64, TimerKey)>, Error> {
+        self.inner
             .store
             .read(move |tx| {
                 let sql = "SELECT due, execution, frame, kind, stamp FROM timer WHERE ?1 < due AND due <= ?2
                            ORDER BY due LIMIT ?3";
-                let params = [from.as_millis().into(), to.as_millis().into(), LOAD_ROWS.into()];
-                tx.query(sql, &params, |row| {
-                    Ok((row.int(0)?, row.int(1)?, [row.int(2)?, row.int(3)?, row.int(4)?]))
-                })
+                let limit = i64::try_from(LOAD_ROWS).unwrap_or(i64::MAX);
+                let params = [from.as_millis().into(), to.as_millis().into(), limit.into()];
+                let rows = tx.query(sql, &params, |row| {
+                    let key = [row.int(2)?, row.int(3)?, row.int(4)?];
+                    Ok((Timestamp::from_millis(row.int(0)?), row.int(1)?, key))
+                })?;
+                rows.into_iter()
+                    .map(|(due, execution, key)| Ok((due, execution, journal::timer_key(key)?)))
+                    .collect()
             })
             .await
-            .map_err(|error: crate::store::Error| Error::from(error))
-            .inspect_err(|_| {
-                self.inner.timers.near.lock().unwrap_or_else(PoisonError::into_inner).horizon = from;
-            })?;
-        let is_cut = LOAD_ROWS <= i64::try_from(rows.len()).unwrap_or(i64::MAX);
-        let last = rows.last().map(|(due, ..)| Timestamp::from_millis(*due));
-        let mut near = self.inner.timers.near.lock().unwrap_or_else(PoisonError::into_inner);
-        for (due, execution, columns) in rows {
-            near.due.insert((Timestamp::from_millis(due), execution, journal::timer_key(columns)?));
-        }
-        if let (true, Some(last)) = (is_cut, last) {
-            // One millisecond back: more timers may be due at the very time where the answer was cut.
-            near.horizon = last - std::time::Duration::from_millis(1);
-        }
-        Ok(())
     }
 }

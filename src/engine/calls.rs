@@ -1,0 +1,151 @@
+//! Calls of services for Task states, and calling again what a crash interrupted.
+
+use std::sync::Arc;
+
+use super::changes::remove_task;
+use super::event::Failure;
+use super::machine::{Input, TaskKey, TaskRun};
+use super::open::Engine;
+use super::queue::Queued;
+use super::runner::Origin;
+use super::{Error, TaskCall, TaskResult, journal};
+use crate::json::Payload;
+
+/// Interrupted calls read at one time.
+const RECOVERED_AT_ONCE: i64 = 500;
+
+impl Engine {
+    /// Calls a service for a task; its result comes in as an input of its own.
+    pub(super) fn call(&self, origin: Origin, run: TaskRun) {
+        let engine = self.clone();
+        tokio::spawn(async move {
+            let (id, task) = (origin.id, run.task);
+            let role_arn = run.credentials_role.unwrap_or(origin.role_arn);
+            let call = TaskCall {
+                home: origin.home,
+                resource: run.resource,
+                input: run.input,
+                role_arn,
+                idempotency_token: run.token,
+            };
+            if let Some(result) = engine.result_of(call).await {
+                engine.task_ended(id, task, result).await;
+            }
+        });
+    }
+
+    /// Makes a call; `None` if the process is ending. A call that panics fails its task, not the engine.
+    pub(super) async fn result_of(&self, call: TaskCall) -> Option<TaskResult> {
+        let tasks = self.inner.tasks.clone();
+        match tokio::spawn(async move { tasks.run(call).await }).await {
+            Ok(result) => Some(result),
+            Err(error) if error.is_panic() => {
+                tracing::error!("a call for a task panicked");
+                Some(TaskResult::Failed(Failure::new("States.Runtime", "Internal Error")))
+            }
+            Err(_) => None,
+        }
+    }
+
+    async fn task_ended(&self, id: i64, task: TaskKey, result: TaskResult) {
+        // Also a job that was only submitted is not submitted again after a crash: its row goes.
+        let [frame, scheduled] = journal::task_columns(task);
+        self.insist(id, input_of(task, result), move |tx| remove_task(tx, id, frame, scheduled)).await;
+    }
+
+    /// Puts the tasks that no worker has back in line. The rows' ids are their order.
+    pub(super) async fn recover_queues(&self) -> Result<(), Error> {
+        let rows: Result<Vec<(i64, Queued)>, Error> = self
+            .inner
+            .store
+            .read(|tx| {
+                let sql = "SELECT id, execution, frame, scheduled, activity FROM task
+                           WHERE activity IS NOT NULL ORDER BY id";
+                let rows = tx.query(sql, &[], |row| {
+                    Ok((row.int(0)?, row.int(1)?, [row.int(2)?, row.int(3)?], row.int(4)?))
+                })?;
+                rows.into_iter()
+                    .map(|(id, execution, task, activity)| {
+                        Ok((activity, Queued::new(id, execution, journal::task_key(task)?)))
+                    })
+                    .collect()
+            })
+            .await;
+        for (activity, queued) in rows? {
+            self.inner.queues.push(activity, queued);
+        }
+        Ok(())
+    }
+
+    /// Makes the calls again that were under way when the last process ended: those with rows up to `last`.
+    pub(super) async fn recover_calls(&self, last: i64) {
+        let mut after = 0;
+        loop {
+            let rows: Result<Vec<(i64, i64, [i64; 2])>, Error> = self
+                .inner
+                .store
+                .read(move |tx| {
+                    let sql = "SELECT id, execution, frame, scheduled FROM task
+                               WHERE activity IS NULL AND ?1 < id AND id <= ?2 ORDER BY id LIMIT ?3";
+                    let params = [after.into(), last.into(), RECOVERED_AT_ONCE.into()];
+                    Ok(tx.query(sql, &params, |row| {
+                        Ok((row.int(0)?, row.int(1)?, [row.int(2)?, row.int(3)?]))
+                    })?)
+                })
+                .await;
+            let rows = match rows {
+                Ok(rows) => rows,
+                Err(error) => {
+                    tracing::error!(%error, "interrupted calls could not be read");
+                    return;
+                }
+            };
+            let Some((read_last, ..)) = rows.last() else { return };
+            after = *read_last;
+            for (row, execution, task) in rows {
+                if let Err(error) = self.call_again(row, execution, task).await {
+                    tracing::error!(%error, execution, "an interrupted call could not be made again");
+                }
+            }
+        }
+    }
+
+    async fn call_again(&self, row: i64, id: i64, task: [i64; 2]) -> Result<(), Error> {
+        let task = journal::task_key(task)?;
+        let columns: Option<(String, String, Option<String>)> = self
+            .inner
+            .store
+            .read(move |tx| {
+                let sql = "SELECT token, input, credentials_role FROM task WHERE id = ?1";
+                let read = |row: &crate::store::Row<'_>| Ok((row.text(0)?, row.text(1)?, row.opt_text(2)?));
+                Ok::<_, Error>(tx.query_one(sql, &[row.into()], read)?)
+            })
+            .await?;
+        let slot = self.fold(id, &self.inner.live.place(id)).await?;
+        // Whichever is gone: the attempt is over by now.
+        let (Some((token, input, credentials_role)), Some(live)) = (columns, slot.as_ref()) else {
+            return Ok(());
+        };
+        let Some(resource) = live.execution.resource_of(&live.program, task).cloned() else { return Ok(()) };
+        let origin = live.origin.clone();
+        drop(slot);
+        let run = TaskRun {
+            task,
+            token: token.into(),
+            resource,
+            input: Payload::from_text(input).map_err(|error| Error::Corrupt(error.to_string()))?,
+            credentials_role: credentials_role.map(Arc::from),
+        };
+        self.call(origin, run);
+        Ok(())
+    }
+}
+
+/// How a call's end comes in.
+pub(super) fn input_of(task: TaskKey, result: TaskResult) -> Input {
+    match result {
+        TaskResult::Succeeded(output) => Input::TaskSucceeded { task, output },
+        TaskResult::Submitted(output) => Input::TaskSubmitted { task, output },
+        TaskResult::Failed(failure) => Input::TaskFailed { task, failure },
+    }
+}

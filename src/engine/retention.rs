@@ -1,0 +1,112 @@
+//! Forgetting executions that ended long ago, with their histories.
+//!
+//! Keys grow with time, so what may go stands at the front of the table: a sweep walks from there until it meets
+//! an execution that is too young, and needs no index of its own.
+
+use std::ops::ControlFlow;
+use std::time::Duration;
+
+use super::Error;
+use super::execution::ExecutionStatus;
+use super::executions::status_code;
+use super::open::Engine;
+use crate::clock::Timestamp;
+use crate::store::Tx;
+
+/// How often executions are looked through.
+const PERIOD: Duration = Duration::from_secs(60 * 60);
+/// Rows looked at, and executions forgotten, in one go.
+const ROWS_AT_ONCE: usize = 500;
+
+/// What a look at some rows found.
+struct Found {
+    /// Executions that may go.
+    old: Vec<i64>,
+    /// The last row looked at; `None` if the sweep is over.
+    last: Option<i64>,
+}
+
+impl Engine {
+    /// Starts the task that forgets; it ends when the engine is drained.
+    pub(super) fn start_retention(&self) {
+        let engine = self.clone();
+        let mut draining = self.inner.draining.subscribe();
+        tokio::spawn(async move {
+            loop {
+                tokio::select! {
+                    () = engine.inner.clock.sleep_until(engine.now() + PERIOD) => {}
+                    _ = draining.wait_for(|draining| *draining) => return,
+                }
+                match engine.forget_old().await {
+                    Ok(0) => {}
+                    Ok(n) => tracing::info!(executions = n, "forgot executions that ended long ago"),
+                    Err(error) => tracing::warn!(%error, "old executions could not be forgotten"),
+                }
+            }
+        });
+    }
+
+    /// Forgets executions that ended longer ago than they are kept; answers how many.
+    pub(super) async fn forget_old(&self) -> Result<usize, Error> {
+        let before = self.now() - self.inner.options.retention;
+        let (mut after, mut n_forgotten) = (0, 0);
+        while !*self.inner.draining.borrow() {
+            let found = self.inner.store.read(move |tx| look(tx, after, before)).await?;
+            n_forgotten += found.old.len();
+            if !found.old.is_empty() {
+                self.inner.store.write(move |tx| forget(tx, &found.old)).await?;
+            }
+            let Some(last) = found.last else { break };
+            after = last;
+        }
+        if 0 < n_forgotten {
+            self.inner.store.write(forget_machines).await?;
+        }
+        Ok(n_forgotten)
+    }
+}
+
+fn look(tx: &Tx<'_>, after: i64, before: Timestamp) -> Result<Found, Error> {
+    let mut found = Found { old: Vec::new(), last: None };
+    let mut n_rows = 0;
+    let sql = "SELECT id, status, started, stopped FROM execution WHERE ?1 < id ORDER BY id LIMIT ?2";
+    let limit = i64::try_from(ROWS_AT_ONCE).unwrap_or(i64::MAX);
+    tx.visit(sql, &[after.into(), limit.into()], |row| {
+        n_rows += 1;
+        let id = row.int(0)?;
+        found.last = Some(id);
+        if before.as_millis() <= row.int(2)? {
+            // Whatever stands behind it is younger.
+            n_rows = 0;
+            return Ok::<_, Error>(ControlFlow::Break(()));
+        }
+        let is_open = row.int(1)? == status_code(ExecutionStatus::Running);
+        if !is_open && row.opt_int(3)?.is_some_and(|stopped| stopped < before.as_millis()) {
+            found.old.push(id);
+        }
+        Ok(ControlFlow::Continue(()))
+    })?;
+    if n_rows < ROWS_AT_ONCE {
+        found.last = None;
+    }
+    Ok(found)
+}
+
+fn forget(tx: &Tx<'_>, ids: &[i64]) -> Result<(), Error> {
+    for id in ids {
+        tx.execute("DELETE FROM journal WHERE execution = ?1", &[(*id).into()])?;
+        tx.execute("DELETE FROM execution WHERE id = ?1", &[(*id).into()])?;
+    }
+    Ok(())
+}
+
+/// Machines that were deleted stay as long as an execution refers to them.
+fn forget_machines(tx: &Tx<'_>) -> Result<(), Error> {
+    let sql = "SELECT id FROM state_machine m WHERE deleting = 2
+               AND NOT EXISTS (SELECT 1 FROM execution e WHERE e.machine = m.id) LIMIT 100";
+    for machine in tx.query(sql, &[], |row| row.int(0))? {
+        tx.execute("DELETE FROM state_machine_revision WHERE machine = ?1", &[machine.into()])?;
+        tx.execute("DELETE FROM state_machine WHERE id = ?1", &[machine.into()])?;
+    }
+    Ok(())
+}

@@ -1,0 +1,359 @@
+//! What must hold whoever hangs up, whatever panics, when the disk is full and over every restart.
+
+use std::future::Future;
+use std::sync::Mutex;
+use std::task::Poll;
+
+use super::*;
+use crate::store;
+
+/// Polls a future once and drops it: a client that hangs up in the middle of its call.
+async fn hang_up<F: Future>(future: F) {
+    let mut future = Box::pin(future);
+    std::future::poll_fn(|context| {
+        assert!(future.as_mut().poll(context).is_pending(), "it should have been in the middle");
+        Poll::Ready(())
+    })
+    .await;
+}
+
+async fn types(engine: &Engine, arn: &str) -> Vec<&'static str> {
+    let page = engine.get_execution_history(arn, Some(1000), false, None).await.unwrap();
+    page.events.iter().map(|event| event.kind.type_name()).collect()
+}
+
+fn arn_of(machine: &str, name: &str) -> String {
+    format!("{}:{name}", machine.replace(":stateMachine:", ":execution:"))
+}
+
+fn after_work(resource: &str, seconds: u64) -> Value {
+    json!({"StartAt": "T", "States": {
+        "T": {"Type": "Task", "Resource": resource, "Next": "W"},
+        "W": {"Type": "Wait", "Seconds": seconds, "End": true}}})
+}
+
+const WORK: &str = "arn:aws:states:us-east-1:123456789012:activity:Work";
+
+#[tokio::test]
+async fn a_start_whose_client_hangs_up_goes_on() {
+    let mut house = House::new();
+    let (engine, _store) = house.open().await;
+    let machine = create(&engine, "M", &wait(60)).await;
+    engine.start_execution(start(&machine, "Warm", "{}")).await.unwrap();
+    hang_up(engine.start_execution(start(&machine, "E", "{}"))).await;
+    let arn = arn_of(&machine, "E");
+    while engine.describe_execution(&arn).await.is_err() {
+        tokio::task::yield_now().await;
+    }
+    house.clock.advance(Duration::from_secs(60));
+    assert_eq!(ended(&engine, &arn).await.status, ExecutionStatus::Succeeded);
+}
+
+#[tokio::test]
+async fn a_result_whose_worker_hangs_up_is_acted_on() {
+    let mut house = House::new();
+    let (engine, _store) = house.open().await;
+    engine.create_activity(home(), "Work", Vec::new()).await.unwrap();
+    let machine = create(&engine, "M", &after_work(WORK, 60)).await;
+    let arn = engine.start_execution(start(&machine, "E", "{}")).await.unwrap().arn;
+    let task = engine.get_activity_task(WORK, None).await.unwrap().unwrap();
+    hang_up(engine.send_task_success(&task.token, "1".into())).await;
+    while !types(&engine, &arn).await.contains(&"WaitStateEntered") {
+        tokio::task::yield_now().await;
+    }
+    house.clock.advance(Duration::from_secs(60));
+    assert_eq!(ended(&engine, &arn).await.output.as_deref(), Some("1"));
+}
+
+#[tokio::test]
+async fn a_worker_that_hangs_up_takes_no_task_with_it() {
+    let mut house = House::new();
+    let (engine, _store) = house.open().await;
+    engine.create_activity(home(), "Work", Vec::new()).await.unwrap();
+    let machine = create(&engine, "M", &work()).await;
+    let arn = engine.start_execution(start(&machine, "E", "{}")).await.unwrap().arn;
+    hang_up(engine.get_activity_task(WORK, Some("gone".into()))).await;
+    let task = engine.get_activity_task(WORK, Some("here".into())).await.unwrap().unwrap();
+    engine.send_task_success(&task.token, "1".into()).await.unwrap();
+    assert_eq!(ended(&engine, &arn).await.status, ExecutionStatus::Succeeded);
+    let started = types(&engine, &arn).await.into_iter().filter(|name| *name == "ActivityStarted");
+    assert_eq!(started.count(), 1);
+}
+
+#[tokio::test]
+async fn a_task_stopped_while_its_worker_was_gone_is_not_handed_out() {
+    let mut house = House::new();
+    let (engine, _store) = house.open().await;
+    engine.create_activity(home(), "Work", Vec::new()).await.unwrap();
+    let machine = create(&engine, "M", &work()).await;
+    let stopped = engine.start_execution(start(&machine, "A", "1")).await.unwrap().arn;
+    engine.start_execution(start(&machine, "B", "2")).await.unwrap();
+    engine.stop_execution(&stopped, Failure::default()).await.unwrap();
+    assert_eq!(engine.get_activity_task(WORK, None).await.unwrap().unwrap().input, "2");
+}
+
+#[tokio::test]
+async fn nothing_is_lost_when_nothing_fits_into_memory() {
+    let mut house = House::new();
+    let options = Options { live_bytes: 0, ..Options::default() };
+    let (engine, _store) = house.open_with(store::Options::default(), options, Arc::new(NoServices)).await;
+    engine.create_activity(home(), "Work", Vec::new()).await.unwrap();
+    let machine = create(&engine, "M", &after_work(WORK, 5)).await;
+    let arns: Vec<String> = {
+        let mut arns = Vec::new();
+        for n in 0..20 {
+            arns.push(engine.start_execution(start(&machine, &format!("E{n}"), "{}")).await.unwrap().arn);
+        }
+        arns
+    };
+    for _ in &arns {
+        let task = engine.get_activity_task(WORK, None).await.unwrap().unwrap();
+        engine.send_task_heartbeat(&task.token).await.unwrap();
+        engine.send_task_success(&task.token, "{}".into()).await.unwrap();
+    }
+    house.clock.advance(Duration::from_secs(5));
+    for arn in &arns {
+        assert_eq!(ended(&engine, arn).await.status, ExecutionStatus::Succeeded);
+    }
+}
+
+/// A service that keeps what it is asked and answers as told.
+#[derive(Default)]
+struct Service {
+    calls: Mutex<Vec<String>>,
+    answer: Option<TaskResult>,
+}
+
+impl Service {
+    fn calls(&self) -> Vec<String> {
+        self.calls.lock().unwrap().clone()
+    }
+}
+
+impl Tasks for Service {
+    fn run(&self, call: TaskCall) -> BoxFuture<'static, TaskResult> {
+        self.calls.lock().unwrap().push(call.idempotency_token.to_string());
+        match self.answer.clone() {
+            Some(answer) => Box::pin(std::future::ready(answer)),
+            None => Box::pin(std::future::pending()),
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_interrupted_call_is_made_again_as_the_same_attempt() {
+    let mut house = House::new();
+    let silent = Arc::new(Service::default());
+    let (engine, store) =
+        house.open_with(store::Options::default(), Options::default(), silent.clone()).await;
+    let machine = create(&engine, "M", &after_work("arn:aws:states:::sqs:sendMessage", 0)).await;
+    let arn = engine.start_execution(start(&machine, "E", "{}")).await.unwrap().arn;
+    while silent.calls().is_empty() {
+        tokio::task::yield_now().await;
+    }
+    let image = crash(&house, engine, store);
+
+    let mut house = image;
+    let answer = Some(TaskResult::Succeeded(json!({"ok": true}).into()));
+    let service = Arc::new(Service { answer, ..Service::default() });
+    let (engine, _store) =
+        house.open_with(store::Options::default(), Options::default(), service.clone()).await;
+    assert_eq!(ended(&engine, &arn).await.output.as_deref(), Some("{\"ok\":true}"));
+    assert_eq!(service.calls(), silent.calls());
+}
+
+/// Takes the files as they are and leaves the first life to itself, as a process that was killed.
+fn crash(house: &House, engine: Engine, store: Store) -> House {
+    let image = house.next();
+    std::fs::create_dir_all(&image.dir).unwrap();
+    for file in ["stepgate.db", "stepgate.db-wal"] {
+        std::fs::copy(house.dir.join(file), image.dir.join(file)).unwrap();
+    }
+    engine.close();
+    drop((engine, store));
+    image
+}
+
+#[tokio::test]
+async fn a_job_that_was_submitted_is_not_submitted_again() {
+    let mut house = House::new();
+    let answer = Some(TaskResult::Submitted(json!({"MessageId": "1"}).into()));
+    let service = Arc::new(Service { answer, ..Service::default() });
+    let (engine, store) =
+        house.open_with(store::Options::default(), Options::default(), service.clone()).await;
+    let machine = create(
+        &engine,
+        "M",
+        &json!({"StartAt": "T", "States": {"T": {"Type": "Task", "End": true,
+            "Resource": "arn:aws:states:::sqs:sendMessage.waitForTaskToken",
+            "Parameters": {"Token.$": "$$.Task.Token"}}}}),
+    )
+    .await;
+    let arn = engine.start_execution(start(&machine, "E", "{}")).await.unwrap().arn;
+    while !types(&engine, &arn).await.contains(&"TaskSubmitted") {
+        tokio::task::yield_now().await;
+    }
+    let token = service.calls()[0].clone();
+    house.close(engine, store).await;
+
+    let again = Arc::new(Service::default());
+    let (engine, _store) =
+        house.open_with(store::Options::default(), Options::default(), again.clone()).await;
+    engine.send_task_success(&token, "\"done\"".into()).await.unwrap();
+    assert_eq!(ended(&engine, &arn).await.output.as_deref(), Some("\"done\""));
+    assert_eq!(again.calls(), [""; 0]);
+}
+
+struct Panics;
+
+impl Tasks for Panics {
+    fn run(&self, _: TaskCall) -> BoxFuture<'static, TaskResult> {
+        panic!("a bug in a service")
+    }
+}
+
+#[tokio::test]
+async fn a_call_that_panics_fails_its_task() {
+    let mut house = House::new();
+    let (engine, _store) =
+        house.open_with(store::Options::default(), Options::default(), Arc::new(Panics)).await;
+    let machine = create(&engine, "M", &after_work("arn:aws:states:::sqs:sendMessage", 0)).await;
+    let arn = engine.start_execution(start(&machine, "E", "{}")).await.unwrap().arn;
+    assert_eq!(ended(&engine, &arn).await.status, ExecutionStatus::Failed);
+}
+
+#[tokio::test]
+async fn a_deletion_that_a_crash_cut_short_is_finished() {
+    let mut house = House::new();
+    let (engine, store) = house.open().await;
+    let machine = create(&engine, "M", &wait(60)).await;
+    let arn = engine.start_execution(start(&machine, "E", "{}")).await.unwrap().arn;
+    // As DeleteStateMachine leaves it before it has stopped anything.
+    let marked: Result<usize, store::Error> =
+        store.write(|tx| tx.execute("UPDATE state_machine SET deleting = 1", &[])).await;
+    assert_eq!(marked, Ok(1));
+    house.close(engine, store).await;
+
+    let (engine, _store) = house.open().await;
+    assert_eq!(ended(&engine, &arn).await.status, ExecutionStatus::Aborted);
+    while engine.describe_state_machine(&machine).await.is_ok() {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn executions_that_ended_long_ago_are_forgotten_and_open_ones_never() {
+    let mut house = House::new();
+    let (engine, _store) = house.open().await;
+    let done = create(&engine, "Done", &pass()).await;
+    let open = create(&engine, "Open", &wait(99_999_999)).await;
+    let old = engine.start_execution(start(&done, "E", "{}")).await.unwrap().arn;
+    let waiting = engine.start_execution(start(&open, "E", "{}")).await.unwrap().arn;
+    house.clock.advance(Duration::from_secs(90 * 86_400));
+    assert_eq!(engine.forget_old().await, Ok(0), "on its last day");
+    house.clock.advance(Duration::from_millis(1));
+    let young = engine.start_execution(start(&done, "F", "{}")).await.unwrap().arn;
+    assert_eq!(engine.forget_old().await, Ok(1));
+    assert_eq!(engine.describe_execution(&old).await, Err(Error::ExecutionDoesNotExist(old.clone())));
+    assert!(engine.describe_execution(&young).await.is_ok());
+    assert_eq!(engine.describe_execution(&waiting).await.unwrap().status, ExecutionStatus::Running);
+    assert_eq!(engine.start_execution(start(&done, "E", "[]")).await.unwrap().arn, old);
+}
+
+#[tokio::test]
+async fn a_full_disk_refuses_starts_and_steps_go_on_when_there_is_space() {
+    let mut house = House::new();
+    let options = store::Options { pages_max: Some(60), ..store::Options::default() };
+    let (engine, store) = house.open_with(options, Options::default(), Arc::new(NoServices)).await;
+    let machine = create(&engine, "M", &wait(5)).await;
+    let arn = engine.start_execution(start(&machine, "Before", "{}")).await.unwrap().arn;
+    fill(&store).await;
+    let large = format!("\"{}\"", "x".repeat(100_000));
+    let refused = engine.start_execution(start(&machine, "During", &large)).await;
+    assert_eq!(refused, Err(Error::Store(store::Error::DiskFull)));
+    let during = arn_of(&machine, "During");
+    let nothing = engine.describe_execution(&during).await;
+    assert_eq!(nothing, Err(Error::ExecutionDoesNotExist(during)));
+
+    // The wait is over while nothing can be written: it is tried again, and never told before it is true.
+    house.clock.advance(Duration::from_secs(5));
+    let emptied: Result<usize, store::Error> = store.write(|tx| tx.execute("DELETE FROM filler", &[])).await;
+    assert!(emptied.is_ok());
+    loop {
+        house.clock.advance(Duration::from_millis(100));
+        tokio::task::yield_now().await;
+        if engine.describe_execution(&arn).await.unwrap().status == ExecutionStatus::Succeeded {
+            break;
+        }
+    }
+    engine.start_execution(start(&machine, "During", &large)).await.unwrap();
+}
+
+/// Writes until nothing fits any more.
+async fn fill(store: &Store) {
+    store.migrate("filler", &["CREATE TABLE filler (x TEXT NOT NULL)"]).unwrap();
+    for size in [50_000, 5_000, 500, 50] {
+        loop {
+            let text = "x".repeat(size);
+            let filled: Result<usize, store::Error> = store
+                .write(move |tx| {
+                    tx.execute("INSERT INTO filler (x) VALUES (?1)", &[store::Param::Text(&text)])
+                })
+                .await;
+            match filled {
+                Ok(_) => {}
+                Err(store::Error::DiskFull) => break,
+                Err(other) => panic!("{other}"),
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_page_of_large_events_is_short_and_leads_on() {
+    let mut house = House::new();
+    let (engine, _store) = house.open().await;
+    let machine = create(
+        &engine,
+        "M",
+        &json!({"StartAt": "A", "States": {
+            "A": {"Type": "Wait", "Seconds": 0, "Next": "B"}, "B": {"Type": "Pass", "Next": "C"},
+            "C": {"Type": "Pass", "Next": "D"},
+            "D": {"Type": "Choice", "Default": "A",
+                  "Choices": [{"Variable": "$", "StringEquals": "stop", "Next": "E"}]},
+            "E": {"Type": "Succeed"}}}),
+    )
+    .await;
+    let input = format!("\"{}\"", "x".repeat(200_000));
+    let arn = engine.start_execution(start(&machine, "E", &input)).await.unwrap().arn;
+    while newest_event(&engine, &arn).await < 50 {
+        house.clock.advance(Duration::from_millis(1));
+        tokio::task::yield_now().await;
+    }
+    engine.stop_execution(&arn, Failure::default()).await.unwrap();
+    for reverse in [false, true] {
+        let (mut ids, mut token, mut pages): (Vec<u64>, Option<String>, usize) = (Vec::new(), None, 0);
+        loop {
+            let page =
+                engine.get_execution_history(&arn, Some(1000), reverse, token.as_deref()).await.unwrap();
+            ids.extend(page.events.iter().map(|event| event.id));
+            pages += 1;
+            token = page.next_token;
+            if token.is_none() {
+                break;
+            }
+        }
+        assert!(1 < pages);
+        if reverse {
+            ids.reverse();
+        }
+        let n = u64::try_from(ids.len()).unwrap();
+        assert_eq!(ids, (1..=n).collect::<Vec<_>>());
+    }
+}
+
+/// How far the execution is, by the id of its newest event.
+async fn newest_event(engine: &Engine, arn: &str) -> u64 {
+    let page = engine.get_execution_history(arn, Some(1), true, None).await.unwrap();
+    page.events[0].id
+}

@@ -1,0 +1,281 @@
+//! Random lives: clients and workers do what they do, the process dies at a random commit, and the next one opens
+//! the files as they were. `STEPGATE_SEED` repeats a run, `STEPGATE_LIVES` makes it longer.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Mutex;
+
+use super::*;
+use crate::clock::{Clock, Ids};
+use crate::store::{self, Probe};
+
+const WORK: &str = "arn:aws:states:us-east-1:123456789012:activity:Work";
+/// What clients and workers do in one life at the most.
+const ACTIONS: usize = 60;
+
+/// What clients were told: true for ever.
+#[derive(Clone, Default)]
+struct Told {
+    /// Executions that were acknowledged, and when they began.
+    started: BTreeMap<String, Timestamp>,
+    /// Executions that were seen ended, and how.
+    ended: BTreeMap<String, ExecutionStatus>,
+    /// Names whose start nobody answered.
+    unsure: Vec<String>,
+}
+
+/// Takes the files of a dying process.
+struct Death {
+    from: PathBuf,
+    to: PathBuf,
+    /// Moments to live.
+    left: Mutex<Option<usize>>,
+}
+
+impl Death {
+    fn probe(self: &Arc<Self>) -> Probe {
+        let death = self.clone();
+        Probe::new(move |_| {
+            let mut left = death.left.lock().unwrap();
+            match &mut *left {
+                Some(0) => {
+                    copy(&death.from, &death.to);
+                    *left = None;
+                }
+                Some(moments) => *moments -= 1,
+                None => {}
+            }
+        })
+    }
+
+    fn has_come(&self) -> bool {
+        self.left.lock().unwrap().is_none()
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for file in ["stepgate.db", "stepgate.db-wal"] {
+        std::fs::copy(from.join(file), to.join(file)).unwrap();
+    }
+}
+
+fn machines() -> Vec<(&'static str, Value)> {
+    let branch = |seconds: u64| {
+        json!({"StartAt": "W", "States": {"W": {"Type": "Wait", "Seconds": seconds, "Next": "P"},
+               "P": {"Type": "Pass", "End": true}}})
+    };
+    let branches = json!({"StartAt": "F", "States": {
+        "F": {"Type": "Parallel", "Branches": [branch(1), branch(7)], "End": true}}});
+    let retried = json!({"StartAt": "T", "States": {
+        "T": {"Type": "Task", "Resource": WORK, "TimeoutSeconds": 40, "HeartbeatSeconds": 15, "Next": "W",
+              "Retry": [{"ErrorEquals": ["States.ALL"], "IntervalSeconds": 2, "MaxAttempts": 2}],
+              "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "W"}]},
+        "W": {"Type": "Wait", "Seconds": 3, "End": true}}});
+    // The states of branches have names of their own.
+    let mut branches_text = branches.to_string();
+    branches_text = branches_text.replacen("\"StartAt\":\"W\"", "\"StartAt\":\"W2\"", 1);
+    branches_text = branches_text.replacen("\"W\":{", "\"W2\":{", 1);
+    branches_text = branches_text.replacen("\"Next\":\"P\"", "\"Next\":\"P2\"", 1);
+    branches_text = branches_text.replacen("\"P\":{", "\"P2\":{", 1);
+    vec![
+        ("Pass", pass()),
+        ("Wait", wait(5)),
+        ("Branches", serde_json::from_str(&branches_text).unwrap()),
+        ("Retried", retried),
+    ]
+}
+
+/// One of the numbers below `n`.
+fn pick(ids: &SeededIds, n: usize) -> usize {
+    let mut bytes = [0; 8];
+    ids.fill(&mut bytes);
+    usize::try_from(u64::from_le_bytes(bytes) % u64::try_from(n).unwrap()).unwrap()
+}
+
+struct World {
+    ids: SeededIds,
+    told: Told,
+    tokens: Vec<String>,
+    n_started: usize,
+}
+
+impl World {
+    async fn act(&mut self, engine: &Engine, clock: &VirtualClock) {
+        match pick(&self.ids, 8) {
+            0..=2 => self.start(engine).await,
+            3 => {
+                let by = u64::try_from(pick(&self.ids, 4_000)).unwrap();
+                clock.advance(Duration::from_millis(by));
+            }
+            4 => self.work(engine).await,
+            5 | 6 => self.answer(engine).await,
+            _ => self.look(engine).await,
+        }
+        tokio::task::yield_now().await;
+    }
+
+    async fn start(&mut self, engine: &Engine) {
+        let all = machines();
+        let (machine, _) = &all[pick(&self.ids, all.len())];
+        let name = format!("e{}", self.n_started);
+        self.n_started += 1;
+        let machine = format!("arn:aws:states:us-east-1:123456789012:stateMachine:{machine}");
+        let arn = format!("{}:{name}", machine.replace(":stateMachine:", ":execution:"));
+        self.told.unsure.push(arn.clone());
+        let started = engine.start_execution(start(&machine, &name, "{\"n\": 1}")).await.unwrap();
+        assert_eq!(started.arn, arn);
+        self.told.started.insert(arn, started.started);
+    }
+
+    /// Takes a task if one is in line.
+    async fn work(&mut self, engine: &Engine) {
+        // A long poll is not waited for: it is given a few chances to end.
+        let polling = tokio::spawn({
+            let engine = engine.clone();
+            async move { engine.get_activity_task(WORK, None).await }
+        });
+        for _ in 0..200 {
+            if polling.is_finished() {
+                break;
+            }
+            tokio::task::yield_now().await;
+        }
+        match polling.is_finished() {
+            true => self.tokens.extend(polling.await.unwrap().unwrap().map(|task| task.token)),
+            // A worker that hangs up, maybe with a task on its way to it.
+            false => polling.abort(),
+        }
+    }
+
+    async fn answer(&mut self, engine: &Engine) {
+        if self.tokens.is_empty() {
+            return;
+        }
+        let at = pick(&self.ids, self.tokens.len());
+        let token = self.tokens[at].clone();
+        let answered = match pick(&self.ids, 3) {
+            0 => engine.send_task_heartbeat(&token).await,
+            1 => {
+                self.tokens.remove(at);
+                engine.send_task_failure(&token, Failure::new("E", "c")).await
+            }
+            _ => {
+                self.tokens.remove(at);
+                engine.send_task_success(&token, "{\"worked\":true}".into()).await
+            }
+        };
+        assert!(matches!(answered, Ok(()) | Err(Error::TaskTimedOut)), "{answered:?}");
+    }
+
+    async fn look(&mut self, engine: &Engine) {
+        let known: Vec<String> = self.told.started.keys().cloned().collect();
+        if known.is_empty() {
+            return;
+        }
+        let arn = &known[pick(&self.ids, known.len())];
+        let described = engine.describe_execution(arn).await.unwrap();
+        if described.status != ExecutionStatus::Running {
+            let before = self.told.ended.insert(arn.clone(), described.status);
+            assert!(before.is_none_or(|before| before == described.status), "{arn} ended twice");
+        }
+    }
+
+    /// Lets everything come to its end and holds it to what was told.
+    async fn finish(&self, engine: &Engine, clock: &VirtualClock) {
+        for arn in &self.told.unsure {
+            let mut rounds = 0;
+            let described = loop {
+                match engine.describe_execution(arn).await {
+                    Ok(described) if described.status != ExecutionStatus::Running => break Some(described),
+                    Ok(_) => {}
+                    Err(error) => {
+                        assert_eq!(error, Error::ExecutionDoesNotExist(arn.clone()));
+                        break None;
+                    }
+                }
+                // What no worker takes any more times out and is retried.
+                clock.advance(Duration::from_secs(1));
+                tokio::task::yield_now().await;
+                rounds += 1;
+                assert!(rounds < 20_000, "{arn} never ends");
+            };
+            let started = self.told.started.get(arn);
+            let Some(described) = described else {
+                assert!(started.is_none(), "{arn} was acknowledged and is gone");
+                continue;
+            };
+            if let Some(started) = started {
+                assert_eq!(described.started, *started, "{arn}");
+            }
+            if let Some(status) = self.told.ended.get(arn) {
+                assert_eq!(described.status, *status, "{arn}");
+            }
+            let page = engine.get_execution_history(arn, Some(1000), false, None).await.unwrap();
+            let ids: Vec<u64> = page.events.iter().map(|event| event.id).collect();
+            assert_eq!(ids, (1..=u64::try_from(ids.len()).unwrap()).collect::<Vec<_>>(), "{arn}");
+            let ends = page.events.iter().filter(|event| {
+                matches!(
+                    event.kind.type_name(),
+                    "ExecutionSucceeded" | "ExecutionFailed" | "ExecutionAborted" | "ExecutionTimedOut"
+                )
+            });
+            assert_eq!(ends.count(), 1, "{arn}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn whatever_was_told_stays_true_over_crashes() {
+    let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
+    let seed = number("STEPGATE_SEED").unwrap_or(7);
+    let lives = number("STEPGATE_LIVES").unwrap_or(12);
+    let ids = SeededIds::new(seed);
+    let mut world = World { ids, told: Told::default(), tokens: Vec::new(), n_started: 0 };
+    let mut house = House::new();
+    for life in 0..lives {
+        let next = house.next();
+        let left = Mutex::new((life != 0).then(|| 5 + pick(&world.ids, 60)));
+        let death = Arc::new(Death { from: house.dir.clone(), to: next.dir.clone(), left });
+        // Sometimes nothing stays in memory between two steps.
+        let live_bytes = if pick(&world.ids, 2) == 0 { 0 } else { Options::default().live_bytes };
+        let options = Options { live_bytes, ..Options::default() };
+        let store_options = store::Options { probe: Some(death.probe()), ..store::Options::default() };
+        let (engine, store) = house.open_with(store_options, options, Arc::new(NoServices)).await;
+        if life == 0 {
+            engine.create_activity(home(), "Work", Vec::new()).await.unwrap();
+            for (name, definition) in machines() {
+                create(&engine, name, &definition).await;
+            }
+            *death.left.lock().unwrap() = Some(5);
+        }
+        for _ in 0..ACTIONS {
+            // What is answered in the very action in which it dies may have been answered after its death.
+            let (told, tokens) = (world.told.clone(), world.tokens.clone());
+            world.act(&engine, &house.clock).await;
+            if death.has_come() {
+                let unsure = std::mem::take(&mut world.told.unsure);
+                world.told = Told { unsure, ..told };
+                world.tokens = tokens;
+                break;
+            }
+        }
+        if !death.has_come() {
+            house.close(engine, store).await;
+            copy_closed(&house.dir, &next.dir);
+        } else {
+            engine.close();
+            drop((engine, store));
+        }
+        house = next;
+    }
+    let (engine, _store) = house.open().await;
+    world.finish(&engine, &house.clock).await;
+    assert!(20 < world.told.started.len(), "hardly anything was started: the test shows nothing");
+    assert!(house.clock.now() > Timestamp::from_millis(1_700_000_000_000));
+}
+
+fn copy_closed(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    std::fs::copy(from.join("stepgate.db"), to.join("stepgate.db")).unwrap();
+}
