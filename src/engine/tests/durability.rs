@@ -249,11 +249,14 @@ async fn executions_that_ended_long_ago_are_forgotten_and_open_ones_never() {
     let open = create(&engine, "Open", &wait(99_999_999)).await;
     let old = engine.start_execution(start(&done, "E", "{}")).await.unwrap().arn;
     let waiting = engine.start_execution(start(&open, "E", "{}")).await.unwrap().arn;
+    ended(&engine, &old).await;
     house.clock.advance(Duration::from_secs(90 * 86_400));
-    assert_eq!(engine.forget_old().await, Ok(0), "on its last day");
+    assert_eq!(engine.forget_old().await, Ok(0));
+    assert!(engine.describe_execution(&old).await.is_ok(), "on its last day");
     house.clock.advance(Duration::from_millis(1));
     let young = engine.start_execution(start(&done, "F", "{}")).await.unwrap().arn;
-    assert_eq!(engine.forget_old().await, Ok(1));
+    // The engine's own sweep, which the clock has woken too, may have been faster.
+    engine.forget_old().await.unwrap();
     assert_eq!(engine.describe_execution(&old).await, Err(Error::ExecutionDoesNotExist(old.clone())));
     assert!(engine.describe_execution(&young).await.is_ok());
     assert_eq!(engine.describe_execution(&waiting).await.unwrap().status, ExecutionStatus::Running);
