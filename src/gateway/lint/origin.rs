@@ -64,7 +64,15 @@ impl Origins {
     fn of_block(&self, template: &Template, block: &Block) -> Origin {
         let origins = block.0.iter().map(|node| match node {
             Node::Reference(reference) => self.of_reference(template, reference),
-            _ => Origin::Own,
+            Node::Text(_)
+            | Node::Set(_)
+            | Node::If(..)
+            | Node::Foreach(_)
+            | Node::Call(_)
+            | Node::Define(..)
+            | Node::Evaluate(..)
+            | Node::Stop(_)
+            | Node::Break(..) => Origin::Own,
         });
         origins.max().unwrap_or(Origin::Own)
     }

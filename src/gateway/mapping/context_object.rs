@@ -61,11 +61,9 @@ pub(super) fn path(object: Object) -> Option<&'static [&'static str]> {
 
 /// Whether a member of an object is an object of the gateway.
 pub(super) fn is_object(object: Object, property: &str) -> bool {
-    match Kind::of(object) {
-        Some(Kind::Context) => nested(property).is_some(),
-        Some(Kind::Authorizer) => property == "claims",
-        _ => false,
-    }
+    let kind = Kind::of(object);
+    (kind == Some(Kind::Context) && nested(property).is_some())
+        || (kind == Some(Kind::Authorizer) && property == "claims")
 }
 
 fn nested(property: &str) -> Option<Kind> {
