@@ -249,6 +249,12 @@ impl Execution {
                     attempt.heartbeat_at = Some(*due);
                 }
             }
+            Note::Items { items: kept } => {
+                let at = self.frames.get_mut(&entry.frame).and_then(|frame| frame.at.as_mut());
+                if let Some(Phase::Composite { items, .. }) = at.map(|at| &mut at.phase) {
+                    *items = Some(kept.clone());
+                }
+            }
             Note::Child { index } => {
                 let tail = self.frames.get(&entry.frame).map_or(0, |parent| parent.tail);
                 // A Map's iteration hangs below its own MapIterationStarted, which stands in this entry.
@@ -257,7 +263,7 @@ impl Execution {
                 self.next_frame += 1;
                 self.frames.insert(child, Frame::new(Some(entry.frame), *index, tail));
                 let parent = self.frames.get_mut(&entry.frame).and_then(|parent| parent.at.as_mut());
-                if let Some(Phase::Composite { results, open, begun }) = parent.map(|at| &mut at.phase) {
+                if let Some(Phase::Composite { results, open, begun, .. }) = parent.map(|at| &mut at.phase) {
                     if results.len() <= *index {
                         results.resize(index + 1, None);
                     }
@@ -291,7 +297,9 @@ impl Execution {
         let Some(child) = self.frames.remove(&id) else { return };
         let Some(parent) = child.parent.and_then(|parent| self.frames.get_mut(&parent)) else { return };
         parent.tail = child.tail;
-        if let Some(Phase::Composite { results, open, begun }) = parent.at.as_mut().map(|at| &mut at.phase) {
+        if let Some(Phase::Composite { results, open, begun, .. }) =
+            parent.at.as_mut().map(|at| &mut at.phase)
+        {
             if let Some(slot) = results.get_mut(child.index) {
                 *slot = child.output;
             }
@@ -355,6 +363,14 @@ impl Execution {
                 Some(value) => return Some(value.value()),
                 None => id = frame.parent?,
             }
+        }
+    }
+
+    /// The items of the Map that `id` is in, if the fold keeps them.
+    pub(super) fn kept_items(&self, id: FrameId) -> Option<&Payload> {
+        match &self.frames.get(&id)?.at.as_ref()?.phase {
+            Phase::Composite { items, .. } => items.as_ref(),
+            Phase::Deciding | Phase::Waiting { .. } | Phase::Retrying { .. } | Phase::Attempting(_) => None,
         }
     }
 
