@@ -40,6 +40,8 @@ pub struct ExecutionStart {
     pub region: Arc<str>,
     /// When it was started.
     pub started: Timestamp,
+    /// Whether somebody waits for its end: StartSyncExecution. Its context object then counts no redrives.
+    pub is_synchronous: bool,
 }
 
 /// How an execution stands.
@@ -55,6 +57,19 @@ pub enum ExecutionStatus {
     TimedOut,
     /// It was stopped.
     Aborted,
+}
+
+impl ExecutionStatus {
+    /// AWS's word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Running => "RUNNING",
+            Self::Succeeded => "SUCCEEDED",
+            Self::Failed => "FAILED",
+            Self::TimedOut => "TIMED_OUT",
+            Self::Aborted => "ABORTED",
+        }
+    }
 }
 
 /// How an execution ended.
@@ -197,6 +212,7 @@ impl Execution {
             | EventKind::LambdaFunctionTimedOut(_)
             | EventKind::TaskSucceeded { .. }
             | EventKind::TaskFailed { .. }
+            | EventKind::TaskSubmitFailed { .. }
             | EventKind::TaskTimedOut { .. } => self.compose(id, Phase::Deciding),
             // The frames of what was given up go with the note beside the event.
             EventKind::ExecutionStarted { .. }

@@ -104,7 +104,10 @@ impl Engine {
         engine.recover_queues().await?;
         engine.recover_deletions().await?;
         let recovering = engine.clone();
-        tokio::spawn(async move { recovering.recover_calls(last_id).await });
+        tokio::spawn(async move {
+            recovering.recover_calls(last_id).await;
+            recovering.recover_nested().await;
+        });
         engine.start_timers();
         engine.start_retention();
         Ok(engine)
@@ -139,7 +142,10 @@ impl Engine {
             ids: &*self.inner.ids,
             token_prefix: &prefix,
             activity_exists: &exists,
-            refuse_arguments: &|integration, arguments| self.inner.tasks.refuse(integration, arguments),
+            refuse_arguments: &|integration, arguments| {
+                super::nested::refuse(integration, arguments)
+                    .or_else(|| self.inner.tasks.refuse(integration, arguments))
+            },
             limits,
         };
         step(&env)

@@ -8,7 +8,7 @@ use std::sync::{Arc, Weak};
 
 use self::backends::InProcess;
 use self::operations::AsAccount;
-use self::tasks::NotRun;
+use self::tasks::Services;
 use super::error::Error;
 use super::options::Options;
 use crate::clock::{Clock, Ids, RandomIds, SystemClock};
@@ -44,8 +44,9 @@ pub(super) async fn wire_rooms(options: &Options, home: &AccountRegion) -> Resul
     let authenticator = Arc::new(Authenticator::new(Arc::new(keys(options, home)), clock.clone()));
     let iam = Iam::open(store.clone(), clock.clone(), ids.clone())?;
     let engine_options = engine::Options::default();
+    let (tasks, set_api) = Services::new(ids.clone());
     let engine =
-        Engine::open(store.clone(), clock.clone(), ids.clone(), engine_options, Arc::new(NotRun)).await?;
+        Engine::open(store.clone(), clock.clone(), ids.clone(), engine_options, Arc::new(tasks)).await?;
     let control = api::Apis::open(store.clone(), clock.clone(), ids.clone())?;
 
     // The gateway calls the AWS APIs (`AWS` integrations) and the AWS APIs call the gateway (test calls): the
@@ -67,6 +68,7 @@ pub(super) async fn wire_rooms(options: &Options, home: &AccountRegion) -> Resul
         let rooms = wire::Rooms { clock: clock.clone(), ids: ids.clone(), iam, engine: engine.clone(), apis };
         wire::Api::new(rooms, authenticator.clone())
     });
+    set_api.send_replace(Some(Arc::downgrade(&api)));
     let Some(gateway) = gateway else { unreachable!("made with the APIs") };
 
     let operations = AsAccount::new(api.clone(), Caller::root(home.account.clone()), home.region.clone());

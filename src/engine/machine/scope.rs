@@ -57,7 +57,9 @@ impl<'a> StateScope<'a> {
         execution.insert("StartTime".into(), json!(start.started.to_iso8601()));
         execution.insert("Name".into(), json!(&*start.name));
         execution.insert("RoleArn".into(), json!(&*start.role_arn));
-        execution.insert("RedriveCount".into(), json!(0));
+        if !start.is_synchronous {
+            execution.insert("RedriveCount".into(), json!(0));
+        }
         context.insert("Execution".into(), execution.into());
         context.insert(
             "StateMachine".into(),
