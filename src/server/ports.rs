@@ -44,7 +44,7 @@ pub(super) async fn wire_rooms(options: &Options, home: &AccountRegion) -> Resul
     let authenticator = Arc::new(Authenticator::new(Arc::new(keys(options, home)), clock.clone()));
     let iam = Iam::open(store.clone(), clock.clone(), ids.clone())?;
     let engine_options = engine::Options::default();
-    let (tasks, set_api) = Services::new(ids.clone());
+    let (tasks, set_rooms) = Services::new(ids.clone());
     let engine =
         Engine::open(store.clone(), clock.clone(), ids.clone(), engine_options, Arc::new(tasks)).await?;
     let control = api::Apis::open(store.clone(), clock.clone(), ids.clone())?;
@@ -68,8 +68,8 @@ pub(super) async fn wire_rooms(options: &Options, home: &AccountRegion) -> Resul
         let rooms = wire::Rooms { clock: clock.clone(), ids: ids.clone(), iam, engine: engine.clone(), apis };
         wire::Api::new(rooms, authenticator.clone())
     });
-    set_api.send_replace(Some(Arc::downgrade(&api)));
     let Some(gateway) = gateway else { unreachable!("made with the APIs") };
+    set_rooms.send_replace(Some(tasks::Rooms { api: Arc::downgrade(&api), gateway: gateway.clone() }));
 
     let operations = AsAccount::new(api.clone(), Caller::root(home.account.clone()), home.region.clone());
     let stacks = Stacks::open(store.clone(), Arc::new(operations), ids, home.clone())?;

@@ -15,6 +15,7 @@ mod restart;
 #[allow(dead_code)]
 mod server;
 mod stop;
+mod tasks;
 mod tls;
 mod tutorial;
 

@@ -1,5 +1,6 @@
 //! `engine::Tasks`: what Task states call. Activities and nested executions are the engine's own.
 
+mod api_gateway;
 mod sfn;
 
 use std::sync::{Arc, Weak};
@@ -10,58 +11,79 @@ use crate::asl::{Integration, Resource};
 use crate::clock::Ids;
 use crate::engine::event::Failure;
 use crate::engine::{BoxFuture, TaskCall, TaskResult, Tasks};
+use crate::gateway::Gateway;
 use crate::json::Payload;
 use crate::wire;
 
-/// The services that tasks can reach.
+/// The rooms that tasks reach. The APIs hold the engine, which holds this: not the other way round too.
+#[derive(Clone)]
+pub(super) struct Rooms {
+    pub(super) api: Weak<wire::Api>,
+    pub(super) gateway: Gateway,
+}
+
+/// The services that tasks can call.
 pub(super) struct Services {
-    /// The AWS APIs, which are there soon after the engine that they call.
-    api: watch::Receiver<Option<Weak<wire::Api>>>,
+    /// There soon after the engine, which they are made with.
+    rooms: watch::Receiver<Option<Rooms>>,
     ids: Arc<dyn Ids>,
 }
 
-/// Sets the APIs once they are there.
-pub(super) type ApiSetter = watch::Sender<Option<Weak<wire::Api>>>;
+/// A service by the name that its resources have.
+enum Service {
+    Sfn,
+    ApiGateway,
+}
 
-impl Services {
-    /// Services whose calls wait until the APIs are set.
-    pub(super) fn new(ids: Arc<dyn Ids>) -> (Self, ApiSetter) {
-        let (sender, api) = watch::channel(None);
-        (Self { api, ids }, sender)
+impl Service {
+    fn of(integration: &Integration) -> Option<Self> {
+        match integration.service.as_str() {
+            "aws-sdk:sfn" => Some(Self::Sfn),
+            "apigateway" => Some(Self::ApiGateway),
+            _ => None,
+        }
     }
 }
 
-/// A service by the name that its resources have.
-fn is_sfn(integration: &Integration) -> bool {
-    integration.service == "aws-sdk:sfn"
+impl Services {
+    /// Services whose calls wait until the rooms are set.
+    pub(super) fn new(ids: Arc<dyn Ids>) -> (Self, watch::Sender<Option<Rooms>>) {
+        let (sender, rooms) = watch::channel(None);
+        (Self { rooms, ids }, sender)
+    }
 }
 
 impl Tasks for Services {
     fn run(&self, call: TaskCall) -> BoxFuture<'static, TaskResult> {
-        match &call.resource {
-            Resource::Integration(integration) if is_sfn(integration) => {
-                let (integration, mut api) = (integration.clone(), self.api.clone());
-                let request_id = self.ids.uuid().to_string();
-                Box::pin(async move {
-                    let found =
-                        api.wait_for(Option::is_some).await.ok().and_then(|api| api.clone()?.upgrade());
-                    match found {
-                        Some(api) => sfn::call(&api, &integration, call, &request_id).await,
-                        // The house is being closed: the call is made again when it is next opened.
-                        None => std::future::pending().await,
-                    }
-                })
+        let integration = match &call.resource {
+            Resource::Integration(integration) => {
+                Service::of(integration).map(|found| (found, integration.clone()))
             }
-            Resource::Integration(_) | Resource::Lambda(_) | Resource::Activity(_) => {
-                Box::pin(std::future::ready(TaskResult::Failed(not_run(&call.resource))))
+            Resource::Lambda(_) | Resource::Activity(_) => None,
+        };
+        let Some((service, integration)) = integration else {
+            return Box::pin(std::future::ready(TaskResult::Failed(not_run(&call.resource))));
+        };
+        let mut rooms = self.rooms.clone();
+        let request_id = self.ids.uuid().to_string();
+        Box::pin(async move {
+            let rooms = rooms.wait_for(Option::is_some).await.ok().and_then(|rooms| rooms.clone());
+            let Some((api, gateway)) = rooms.and_then(|rooms| Some((rooms.api.upgrade()?, rooms.gateway)))
+            else {
+                // The house is being closed: the call is made again when it is next opened.
+                return std::future::pending().await;
+            };
+            match service {
+                Service::Sfn => sfn::call(&api, &integration, call, &request_id).await,
+                Service::ApiGateway => api_gateway::call(&gateway, &integration, call).await,
             }
-        }
+        })
     }
 
     fn refuse(&self, integration: &Integration, arguments: &Payload) -> Option<String> {
-        match is_sfn(integration) {
-            true => sfn::refuse(integration, arguments),
-            false => None,
+        match Service::of(integration)? {
+            Service::Sfn => sfn::refuse(integration, arguments),
+            Service::ApiGateway => api_gateway::refuse(arguments),
         }
     }
 }
@@ -75,7 +97,7 @@ fn not_run(resource: &Resource) -> Failure {
     };
     let cause = format!(
         "The resource {resource} can't be called: this server has no service '{service}'. Tasks can call activities, \
-         states:startExecution and aws-sdk:sfn; let a worker of an activity do what this task is for."
+         states:startExecution, apigateway:invoke and aws-sdk:sfn; let a worker of an activity do what this one is for."
     );
     Failure::new("States.Runtime", cause)
 }
