@@ -220,6 +220,49 @@ async fn a_callback_is_told_by_the_child() {
     assert_eq!(n_links(&store).await, 0);
 }
 
+async fn create_express(engine: &Engine, name: &str, definition: &Value) -> String {
+    let create = CreateStateMachine {
+        home: home(),
+        name: name.to_owned(),
+        definition: definition.to_string(),
+        role_arn: "arn:aws:iam::123456789012:role/r".to_owned(),
+        kind: StateMachineType::Express,
+        logging: Logging::default(),
+        tracing: false,
+        tags: Vec::new(),
+    };
+    engine.create_state_machine(create).await.unwrap().arn.to_string()
+}
+
+#[tokio::test]
+async fn an_express_execution_starts_others() {
+    let mut house = House::new();
+    let (engine, _store) = house.open().await;
+    create(&engine, "Child", &wait(1_000)).await;
+    let parent = create_express(&engine, "Parent", &starts("Child", "", &json!({}))).await;
+    let run = engine.start_sync_execution(start(&parent, "p", "{}")).await.unwrap();
+    let output: Value = serde_json::from_str(run.ending.output.unwrap().text()).unwrap();
+    assert_eq!(output["ExecutionArn"], format!("{EXECUTIONS}Child:child"));
+    let nobody = create_express(&engine, "Lost", &starts("Nobody", "", &json!({}))).await;
+    let run = engine.start_sync_execution(start(&nobody, "p", "{}")).await.unwrap();
+    assert_eq!(run.ending.failure.error.as_deref(), Some("StepFunctions.StateMachineDoesNotExistException"));
+}
+
+#[tokio::test]
+async fn an_express_execution_is_started_but_not_waited_for() {
+    let mut house = House::new();
+    let (engine, _store) = house.open().await;
+    create_express(&engine, "Child", &pass()).await;
+    let started = create(&engine, "Starts", &starts("Child", "", &json!({}))).await;
+    let arn = engine.start_execution(start(&started, "p", "{}")).await.unwrap().arn;
+    let output: Value = serde_json::from_str(&ended(&engine, &arn).await.output.unwrap()).unwrap();
+    assert!(output["ExecutionArn"].as_str().unwrap().contains(":express:Child:child:"), "{output}");
+    let waits = create(&engine, "Waits", &starts("Child", ".sync", &json!({}))).await;
+    let arn = engine.start_execution(start(&waits, "p", "{}")).await.unwrap().arn;
+    let error = ended(&engine, &arn).await.error;
+    assert_eq!(error.as_deref(), Some("StepFunctions.StateMachineTypeNotSupportedException"));
+}
+
 #[tokio::test]
 async fn a_parent_waits_over_a_restart() {
     let mut house = House::new();
