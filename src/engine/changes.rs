@@ -48,7 +48,10 @@ impl Changes {
                 Change::Effect(effect)
             }
         };
-        Self { changes: effects.into_iter().map(change).collect(), loose: Loose::default() }
+        Self {
+            changes: effects.into_iter().map(change).collect(),
+            loose: Loose::new(engine.inner.links.clone()),
+        }
     }
 
     /// How the execution ended, if it did.

@@ -119,6 +119,9 @@ impl Engine {
         let Prepared { record, live, arn } = prepared;
         let (id, [frame, scheduled]) = (live.origin.id, journal::task_columns(task));
         let (tell, told) = oneshot::channel();
+        if link.is_some() {
+            self.inner.links.expect_one();
+        }
         let also = move |tx: &crate::store::Tx<'_>| {
             let written = record.write(tx, &arn)?;
             let child = match &written {

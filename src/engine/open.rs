@@ -10,6 +10,7 @@ use tokio::sync::watch;
 
 use super::live::LiveExecutions;
 use super::machine::{Env, Limits};
+use super::nested::link::Links;
 use super::queue::Queues;
 use super::state_machines::Machines;
 use super::tasks::Tasks;
@@ -39,6 +40,7 @@ pub(super) struct Inner {
     pub(super) live: LiveExecutions,
     pub(super) timers: Timers,
     pub(super) queues: Queues,
+    pub(super) links: Links,
     pub(super) machines: RwLock<Machines>,
     pub(super) programs: Cache<i64, Arc<Program>>,
     /// Ids of activities: whether there is one is asked within a step.
@@ -83,6 +85,7 @@ impl Engine {
             live: LiveExecutions::new(options.live_bytes),
             timers: Timers::new(),
             queues: Queues::new(options.pollers_per_activity),
+            links: Links::open(&store).await?,
             machines: RwLock::default(),
             programs: Cache::new(PROGRAMS_KEPT),
             activities: RwLock::new(HashMap::new()),

@@ -1,5 +1,8 @@
 //! Links between attempts that wait and the executions they wait for.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use super::super::changes::remove_task;
 use super::super::event::Failure;
 use super::super::machine::{Input, Outcome, TaskKey};
@@ -9,7 +12,7 @@ use super::super::{Error, journal};
 use super::answer;
 use crate::asl::Pattern;
 use crate::id::ExecutionArn;
-use crate::store::Tx;
+use crate::store::{Store, Tx};
 
 /// An attempt that waits for the end of an execution.
 #[derive(Clone, Copy, Debug)]
@@ -21,18 +24,50 @@ pub(super) struct Link {
     pub(super) pattern: Pattern,
 }
 
+/// Whether there may be links: steps of a server that never had any look for none.
+#[derive(Clone, Debug, Default)]
+pub(in super::super) struct Links(Arc<AtomicBool>);
+
+impl Links {
+    /// Looks whether the last process left any.
+    pub(in super::super) async fn open(store: &Store) -> Result<Self, Error> {
+        let sql = "SELECT 1 FROM nested LIMIT 1";
+        let found: Result<Option<i64>, Error> =
+            store.read(move |tx| Ok(tx.query_one(sql, &[], |row| row.int(0))?)).await;
+        Ok(Self(Arc::new(AtomicBool::new(found?.is_some()))))
+    }
+
+    /// There may be one from now on. Set before it is written: the writer takes one job after the other.
+    pub(super) fn expect_one(&self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+
+    fn may_be(&self) -> bool {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
 /// What a step changes about links.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Debug)]
 pub(in super::super) struct Loose {
+    links: Links,
     /// The execution has ended, and somebody waits for that.
-    pub(in super::super) has_parents: bool,
+    has_parents: bool,
     /// It waits no longer for some that it started.
-    pub(in super::super) has_orphans: bool,
+    has_orphans: bool,
 }
 
 impl Loose {
+    /// Nothing so far.
+    pub(in super::super) fn new(links: Links) -> Self {
+        Self { links, has_parents: false, has_orphans: false }
+    }
+
     /// Writes down that execution `id` waits for nobody any more, and looks who waits for it.
     pub(in super::super) fn end(&mut self, tx: &Tx<'_>, id: i64) -> Result<(), Error> {
+        if !self.links.may_be() {
+            return Ok(());
+        }
         let sql = "UPDATE nested SET is_orphan = 1 WHERE parent = ?1";
         self.has_orphans |= 0 < tx.execute(sql, &[id.into()])?;
         let sql = "SELECT 1 FROM nested WHERE child = ?1 LIMIT 1";
@@ -42,6 +77,9 @@ impl Loose {
 
     /// Writes down that an attempt of execution `id` waits no longer.
     pub(in super::super) fn abandon(&mut self, tx: &Tx<'_>, id: i64, task: TaskKey) -> Result<(), Error> {
+        if !self.links.may_be() {
+            return Ok(());
+        }
         let [frame, scheduled] = journal::task_columns(task);
         let sql = "UPDATE nested SET is_orphan = 1 WHERE parent = ?1 AND frame = ?2 AND scheduled = ?3";
         self.has_orphans |= 0 < tx.execute(sql, &[id.into(), frame.into(), scheduled.into()])?;
@@ -50,7 +88,7 @@ impl Loose {
 
     /// Tells who waits, and stops whom nobody waits for, now that it is durable.
     pub(in super::super) fn act(self, engine: &Engine, id: i64) {
-        let Self { has_parents, has_orphans } = self;
+        let Self { has_parents, has_orphans, links: _ } = self;
         if has_parents || has_orphans {
             let engine = engine.clone();
             tokio::spawn(async move {
