@@ -20,10 +20,15 @@ impl Engine {
     pub(super) fn call(&self, origin: Origin, run: TaskRun) {
         let engine = self.clone();
         tokio::spawn(async move {
-            if let Some(pattern) = nested::pattern(&run.resource) {
-                return engine.start_nested(origin, run, pattern).await;
-            }
             let (id, task, pattern) = (origin.id, run.task, pattern_of(&run.resource));
+            if nested::starts_execution(&run.resource) {
+                let starting = engine.clone();
+                let started = tokio::spawn(async move { starting.start_nested(origin, run, pattern).await });
+                if started.await.is_err_and(|error| error.is_panic()) {
+                    engine.task_ended(id, task, input_of(task, pattern, panicked())).await;
+                }
+                return;
+            }
             let role_arn = run.credentials_role.unwrap_or(origin.role_arn);
             let call = TaskCall {
                 home: origin.home,
@@ -43,10 +48,7 @@ impl Engine {
         let tasks = self.inner.tasks.clone();
         match tokio::spawn(async move { tasks.run(call).await }).await {
             Ok(result) => Some(result),
-            Err(error) if error.is_panic() => {
-                tracing::error!("a call for a task panicked");
-                Some(TaskResult::Failed(Failure::new("States.Runtime", "Internal Error")))
-            }
+            Err(error) if error.is_panic() => Some(panicked()),
             Err(_) => None,
         }
     }
@@ -143,6 +145,12 @@ impl Engine {
         self.call(origin, run);
         Ok(())
     }
+}
+
+/// What becomes of a task whose call panicked.
+fn panicked() -> TaskResult {
+    tracing::error!("a call for a task panicked");
+    TaskResult::Failed(Failure::new("States.Runtime", "Internal Error"))
 }
 
 /// How a call's end comes in.

@@ -167,9 +167,9 @@ impl Engine {
         };
         let (engine, pattern) = (self.clone(), super::calls::pattern_of(&call.resource));
         tokio::spawn(async move {
-            let result = match super::nested::pattern(&call.resource) {
-                Some(_) => Some(engine.start_from_express(&call.input).await),
-                None => engine.result_of(call).await,
+            let result = match super::nested::starts_execution(&call.resource) {
+                true => Some(engine.start_from_express(&call.input).await),
+                false => engine.result_of(call).await,
             };
             if let Some(result) = result {
                 // The execution may have ended meanwhile.

@@ -28,11 +28,11 @@ use crate::clock::Timestamp;
 use crate::id::{ExecutionArn, check_name};
 use crate::json::Payload;
 
-/// The pattern of a task that starts an execution; `None` for any other.
-pub(super) fn pattern(resource: &Resource) -> Option<Pattern> {
+/// Whether a task of this resource starts an execution.
+pub(super) fn starts_execution(resource: &Resource) -> bool {
     match resource {
-        Resource::Integration(integration) if is_nested(integration) => Some(integration.pattern),
-        Resource::Integration(_) | Resource::Activity(_) | Resource::Lambda(_) => None,
+        Resource::Integration(integration) => is_nested(integration),
+        Resource::Activity(_) | Resource::Lambda(_) => false,
     }
 }
 

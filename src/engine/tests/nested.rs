@@ -202,6 +202,21 @@ async fn whoever_stops_waiting_stops_the_execution() {
 }
 
 #[tokio::test]
+async fn a_parent_is_told_of_a_child_whose_machine_was_deleted() {
+    let mut house = House::new();
+    let (engine, store) = house.open().await;
+    let child = create(&engine, "Child", &wait(1_000)).await;
+    let machine = create(&engine, "Parent", &starts("Child", ".sync:2", &json!({}))).await;
+    let arn = engine.start_execution(start(&machine, "p", "{}")).await.unwrap().arn;
+    grown(&engine, &arn, 5).await;
+    engine.delete_state_machine(&child).await.unwrap();
+    let cause: Value = serde_json::from_str(&ended(&engine, &arn).await.cause.unwrap()).unwrap();
+    assert_eq!(cause["Status"], "ABORTED");
+    assert_eq!(cause["ExecutionArn"], format!("{EXECUTIONS}Child:child"));
+    unlinked(&store).await;
+}
+
+#[tokio::test]
 async fn a_callback_is_told_by_the_child() {
     let mut house = House::new();
     let (engine, store) = house.open().await;
