@@ -93,6 +93,9 @@ fn taken_as(shape: &Shape, value: &Value) -> Value {
     }
 }
 
+/// Members that are maps: their keys are names of the user's.
+const MAPS: [&str; 2] = ["assignedVariables", "variableReferences"];
+
 /// An answer in the words of the SDK: Pascal case, and dates as ISO 8601 rather than in seconds.
 fn given(answer: Value) -> Value {
     match answer {
@@ -101,6 +104,7 @@ fn given(answer: Value) -> Value {
                 let is_date = name.ends_with("Date") || name == "timestamp";
                 let value = match value.as_f64().filter(|_| is_date) {
                     Some(seconds) => date(seconds).into(),
+                    None if MAPS.contains(&name.as_str()) => value,
                     None => given(value),
                 };
                 (pascal(&name), value)
@@ -179,6 +183,7 @@ mod tests {
             given(answer),
             json!({"ExecutionArn": "arn", "StartDate": "2023-11-14T22:13:20.125Z", "Items": [{"Name": "x"}], "N": 1.5})
         );
+        assert_eq!(given(json!({"assignedVariables": {"x": "1"}})), json!({"AssignedVariables": {"x": "1"}}));
         let failure = failed(&ApiError::new(Code::InvalidToken, "Invalid Token: 'Invalid token'"), "id");
         assert_eq!(
             failure,
