@@ -31,4 +31,4 @@ pub(crate) use operation::handler;
 pub use operation::{Handler, HandlerFuture, Operation, Protocol, Route, Service};
 pub use protocol::service_of;
 pub use reply::{Output, Reply, ReplyBody};
-pub use shape::{Limits, Location, Member, Pattern, Shape, Structure, optional, required};
+pub use shape::{Limits, Location, Member, Nulls, Pattern, Shape, Structure, optional, required};

@@ -10,7 +10,6 @@ use crate::id::Arn;
 
 /// A method with its integration, as a row looks at it.
 struct Site<'s> {
-    api: &'s DeploymentSnapshot,
     method: &'s Method,
     integration: &'s Integration,
 }
@@ -49,10 +48,6 @@ const METHOD_ROWS: &[MethodRow] = &[
         uses: |site| site.integration.response_transfer_mode == Some(ResponseTransferMode::Stream),
         reason: "the response transfer mode STREAM is not supported",
     },
-    MethodRow {
-        uses: validates_body,
-        reason: "request validators that check bodies against models are not supported",
-    },
 ];
 
 /// Features of the API as a whole.
@@ -90,7 +85,7 @@ pub(super) fn check_deployable(snapshot: &DeploymentSnapshot) -> Result<(), Erro
     }
     for (resource, verb, method) in methods() {
         let Some(integration) = &method.integration else { continue };
-        let site = Site { api: snapshot, method, integration };
+        let site = Site { method, integration };
         if let Some(row) = METHOD_ROWS.iter().find(|row| (row.uses)(&site)) {
             return Err(BadRequest::NotDeployable {
                 place: place(*verb, &resource.path),
@@ -116,19 +111,11 @@ fn is_states_action(integration: &Integration) -> bool {
     uri.is_some_and(|uri| uri.account == "states" && uri.resource.starts_with("action/"))
 }
 
-fn validates_body(site: &Site<'_>) -> bool {
-    let validator = site.method.request_validator_id.as_ref();
-    let validator = validator.and_then(|id| site.api.request_validators.get(id));
-    validator.is_some_and(|validator| validator.validate_request_body)
-        && !site.method.request_models.is_empty()
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
 
     use super::super::fixtures::{test_integration, test_method, test_rest_api};
-    use super::super::request_validator::RequestValidator;
     use super::super::resource::Resource;
     use super::*;
 
@@ -177,20 +164,6 @@ mod tests {
         );
         assert!(aws("arn:aws:apigateway:us-east-1:s3:path/b/k").is_err());
         assert!(check(|snapshot, _| snapshot.api.policy = Some("{}".to_owned())).is_err());
-        assert!(
-            check(|snapshot, method| {
-                let validator = RequestValidator {
-                    id: "valid1".into(),
-                    name: None,
-                    validate_request_body: true,
-                    validate_request_parameters: false,
-                };
-                snapshot.request_validators.insert(validator.id.clone(), validator);
-                method.request_validator_id = Some("valid1".into());
-                method.request_models.insert("application/json".to_owned(), "Pet".to_owned());
-            })
-            .is_err()
-        );
         assert_eq!(
             check(|_, method| method.integration = None).unwrap_err(),
             "No integration defined for method"
