@@ -53,6 +53,8 @@ pub(crate) struct CompiledStage {
     pub(crate) routes: Routes<Arc<CompiledMethod>>,
     pub(crate) gateway_responses: GatewayResponses,
     pub(crate) binary_types: BinaryTypes,
+    /// From how many bytes on answers are compressed; `None` if neither they nor requests are.
+    pub(crate) minimum_compression_size: Option<usize>,
     /// Whether clients may use the API's own address.
     pub(crate) is_endpoint_enabled: bool,
     /// Whether a resource policy is attached.
@@ -171,6 +173,7 @@ pub(crate) fn compile_for_test(
         routes: Routes::new(),
         gateway_responses: GatewayResponses::compile(&api.gateway_responses),
         binary_types: BinaryTypes::new(&api.api.binary_media_types),
+        minimum_compression_size: None,
         is_endpoint_enabled: true,
         has_policy: false,
         access_log: None,
@@ -237,6 +240,9 @@ impl Plan<'_> {
             routes,
             gateway_responses: GatewayResponses::compile(&self.deployment.gateway_responses),
             binary_types: BinaryTypes::new(&api.binary_media_types),
+            minimum_compression_size: api
+                .minimum_compression_size
+                .map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX)),
             is_endpoint_enabled: !api.disable_execute_api_endpoint,
             has_policy: api.policy.as_ref().is_some_and(|policy| !policy.is_empty()),
             access_log: log_format.map(Text::parse),

@@ -114,7 +114,7 @@ fn call(
                 api_id: stage.api_id.clone(),
                 service: target.service.clone(),
                 region: target.region.clone(),
-                operation: target.operation.clone(),
+                operation: target.fill(|name| mapped.path(name)),
                 method: verb.clone(),
                 credentials_role: credentials.clone(),
                 headers,
