@@ -13,6 +13,7 @@ pub mod patch;
 mod address;
 mod backends;
 mod compile;
+mod compression;
 mod context;
 mod execution_log;
 #[cfg(test)]

@@ -14,6 +14,7 @@ pub mod jsonpath;
 pub mod vtl;
 // Floor 3: definitions and documents, checked. Pure.
 pub mod asl;
+pub mod schema;
 // Floor 4: durable state.
 pub mod store;
 // Floor 5: who calls, and the only way out.

@@ -29,6 +29,7 @@ pub use call::{Call, Rooms};
 pub use error::{ApiError, Code};
 pub(crate) use operation::handler;
 pub use operation::{Handler, HandlerFuture, Operation, Protocol, Route, Service};
+pub(crate) use protocol::aws_json::TARGET_PREFIX;
 pub use protocol::service_of;
 pub use reply::{Output, Reply, ReplyBody};
-pub use shape::{Limits, Location, Member, Pattern, Shape, Structure, optional, required};
+pub use shape::{Limits, Location, Member, Nulls, Pattern, Shape, Structure, optional, required};

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 const FLOORS: &[&[&str]] = &[
     &["clock", "id", "json", "meter"],
     &["jsonpath", "vtl"],
-    &["asl"],
+    &["asl", "schema"],
     &["store"],
     &["connect", "identity"],
     &["engine", "gateway"],
@@ -20,7 +20,7 @@ const FLOORS: &[&[&str]] = &[
 ];
 
 /// Pure floors: same input, same output. No async, no I/O, no `http`.
-const PURE_ROOMS: &[&str] = &["json", "jsonpath", "vtl", "asl"];
+const PURE_ROOMS: &[&str] = &["json", "jsonpath", "vtl", "asl", "schema"];
 const PURE_BANNED: &[&str] =
     &["async fn", ".await", "tokio::", "hyper::", "http::", "std::fs", "std::net", "std::thread"];
 

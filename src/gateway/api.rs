@@ -20,6 +20,7 @@ mod mapping_names;
 mod method;
 mod model;
 mod page;
+mod reach;
 mod request_validator;
 mod resource;
 mod rest_api;
@@ -50,6 +51,7 @@ pub use live::{Invalidate, LiveStage};
 pub use method::{AuthorizationType, HttpMethod, Method, MethodResponse};
 pub use model::Model;
 pub use page::{Page, PageRequest};
+pub use reach::Reach;
 pub use request_validator::RequestValidator;
 pub use resource::Resource;
 pub use rest_api::{

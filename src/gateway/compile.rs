@@ -2,6 +2,7 @@
 //!
 //! A [`CompiledStage`] never changes. A request holds one from start to end, so a redeploy never tears it.
 
+mod body_models;
 mod gateway_responses;
 mod integration;
 mod media;
@@ -12,6 +13,7 @@ mod routes;
 mod templates;
 mod uri;
 
+pub(crate) use body_models::{BodyModels, Mismatch, library};
 pub(crate) use integration::{Backend, CompiledIntegration, CompiledResponse, HttpBackend, RequestTarget};
 pub(crate) use media::{BinaryTypes, essence, first_accepted};
 pub(crate) use pattern::Pattern;
@@ -31,6 +33,7 @@ use super::plans::Rate;
 use super::plans::throttle::{Limiter, Limiters};
 use crate::clock::Clock;
 use crate::id::AccountRegion;
+use crate::schema::Library;
 use gateway_responses::GatewayResponses;
 use meters::Meters;
 use method_settings::method_setting;
@@ -50,6 +53,8 @@ pub(crate) struct CompiledStage {
     pub(crate) routes: Routes<Arc<CompiledMethod>>,
     pub(crate) gateway_responses: GatewayResponses,
     pub(crate) binary_types: BinaryTypes,
+    /// From how many bytes on answers are compressed; `None` if neither they nor requests are.
+    pub(crate) minimum_compression_size: Option<usize>,
     /// Whether clients may use the API's own address.
     pub(crate) is_endpoint_enabled: bool,
     /// Whether a resource policy is attached.
@@ -69,6 +74,8 @@ pub(crate) struct CompiledMethod {
     pub(crate) is_api_key_required: bool,
     /// Parameters that must be there, in AWS's order of complaint; empty without a validator for them.
     pub(crate) required_parameters: Vec<RequiredParameter>,
+    /// What bodies must be.
+    pub(crate) body_models: BodyModels,
     /// The stage's limit for this method.
     pub(crate) limiter: Option<Arc<Limiter>>,
     /// `None` for a method without an integration; AWS does not deploy one.
@@ -85,6 +92,7 @@ impl CompiledMethod {
             authorization: AuthorizationType::None,
             is_api_key_required: false,
             required_parameters: Vec::new(),
+            body_models: BodyModels::default(),
             limiter: None,
             integration: None,
         }
@@ -177,6 +185,7 @@ pub(crate) fn compile_nothing(
         routes: Routes::new(),
         gateway_responses: GatewayResponses::compile(&BTreeMap::new()),
         binary_types: BinaryTypes::new(&[]),
+        minimum_compression_size: None,
         is_endpoint_enabled: true,
         has_policy: false,
         access_log: None,
@@ -187,6 +196,7 @@ pub(crate) fn compile_nothing(
 /// Compiles one method by itself.
 pub(crate) fn compile_method(
     api: &DeploymentSnapshot,
+    models: &Library,
     resource: &Resource,
     verb: HttpMethod,
     method: &Method,
@@ -203,6 +213,7 @@ pub(crate) fn compile_method(
         authorization: method.authorization_type,
         is_api_key_required: method.api_key_required,
         required_parameters: required_parameters(api, method),
+        body_models: BodyModels::compile(api, models, method, place),
         limiter: None,
         integration: integration
             .map(|integration| CompiledIntegration::compile(method, integration, variables, place)),
@@ -224,10 +235,11 @@ impl Plan<'_> {
         let LiveStage { owner, api_id, stage, .. } = self.live;
         let api = &self.deployment.api;
         let mut routes = Routes::new();
+        let models = library(self.deployment);
         for resource in &self.deployment.resources {
             let methods = resource.methods.iter();
-            let methods =
-                methods.map(|(verb, method)| (*verb, Arc::new(self.method(resource, *verb, method))));
+            let methods = methods
+                .map(|(verb, method)| (*verb, Arc::new(self.method(&models, resource, *verb, method))));
             routes.insert(&resource.path, methods.collect());
         }
         let log_format = stage.access_log_settings.as_ref().and_then(|log| log.format.as_deref());
@@ -240,6 +252,9 @@ impl Plan<'_> {
             routes,
             gateway_responses: GatewayResponses::compile(&self.deployment.gateway_responses),
             binary_types: BinaryTypes::new(&api.binary_media_types),
+            minimum_compression_size: api
+                .minimum_compression_size
+                .map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX)),
             is_endpoint_enabled: !api.disable_execute_api_endpoint,
             has_policy: api.policy.as_ref().is_some_and(|policy| !policy.is_empty()),
             access_log: log_format.map(Text::parse),
@@ -248,10 +263,23 @@ impl Plan<'_> {
         }
     }
 
-    fn method(&self, resource: &Resource, verb: HttpMethod, method: &Method) -> CompiledMethod {
+    fn method(
+        &self,
+        models: &Library,
+        resource: &Resource,
+        verb: HttpMethod,
+        method: &Method,
+    ) -> CompiledMethod {
         let stage: &Stage = &self.live.stage;
-        let compiled =
-            compile_method(self.deployment, resource, verb, method, &self.variables, stage.name.as_str());
+        let compiled = compile_method(
+            self.deployment,
+            models,
+            resource,
+            verb,
+            method,
+            &self.variables,
+            stage.name.as_str(),
+        );
         let setting = method_setting(&stage.method_settings, &resource.path, verb);
         let limiter = setting.map(|setting| {
             let rate = Rate {

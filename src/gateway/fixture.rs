@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
-use http::{HeaderMap, StatusCode as Status};
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, HeaderValue, StatusCode as Status};
 
 use super::api::{
     ApiId, ApiKeySource, AuthorizationType, CacheClusterStatus, ConnectionType, DeploymentSnapshot,
@@ -221,7 +222,9 @@ impl Backends for Echo {
             }
             let body = call.body.clone();
             self.calls.lock().unwrap().push(call);
-            Ok(BackendResponse { status: Status::OK, headers: HeaderMap::new(), body })
+            let json = HeaderValue::from_static("application/x-amz-json-1.0");
+            let headers = HeaderMap::from_iter([(CONTENT_TYPE, json)]);
+            Ok(BackendResponse { status: Status::OK, headers, body })
         })
     }
 }
@@ -240,6 +243,8 @@ pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap,
     pub(crate) body: String,
+    /// The body before it is taken for text.
+    pub(crate) bytes: Bytes,
 }
 
 impl Answer {
@@ -295,6 +300,7 @@ impl House {
             status: parts.status.as_u16(),
             headers: parts.headers,
             body: String::from_utf8_lossy(&body).into_owned(),
+            bytes: body,
         }
     }
 }

@@ -7,6 +7,7 @@
 
 pub(crate) mod access_log;
 pub(crate) mod authorize;
+pub(crate) mod compress;
 pub(crate) mod integrate;
 pub(crate) mod map_request;
 pub(crate) mod map_response;
@@ -29,7 +30,7 @@ use super::context::Context;
 use super::mapping::payload::Payload;
 use super::refusal::Refusal;
 use crate::connect;
-use crate::connect::{Body, Request, Response};
+use crate::connect::{Body, Request, Response, collect};
 
 /// Largest body of a request or an answer, in bytes: API Gateway's payload quota.
 pub(crate) const PAYLOAD_BYTES_MAX: usize = 10 * 1024 * 1024;
@@ -62,7 +63,11 @@ pub(crate) struct Authorized(pub(super) Routed);
 pub(crate) struct Admitted(pub(super) Routed);
 
 /// … with all that the method requires.
-pub(crate) struct Validated(pub(super) Routed);
+pub(crate) struct Validated {
+    pub(super) routed: Routed,
+    /// The body, if it had to be read for that; `routed` has none then.
+    pub(super) body: Option<Payload>,
+}
 
 /// The integration request is made.
 pub(crate) struct Prepared {
@@ -126,6 +131,15 @@ pub(crate) struct Finished {
 pub(crate) struct Refused {
     pub(super) context: Box<Context>,
     pub(super) refusal: Refusal,
+}
+
+/// Reads a body to its end, up to the payload quota.
+async fn read(body: Body) -> Result<Payload, Refusal> {
+    match collect(body, PAYLOAD_BYTES_MAX).await {
+        Ok(bytes) => Ok(Payload::new(bytes)),
+        Err(connect::Error::TooLarge { .. }) => Err(Refusal::RequestTooLarge),
+        Err(_) => Err(Refusal::BodyBroken),
+    }
 }
 
 impl Routed {

@@ -13,8 +13,8 @@ use super::backends::Backends;
 use super::context::{Context, Peer};
 use super::integration::Outside;
 use super::pipeline::{
-    Admitted, Answered, Arrived, Next, Refused, access_log, authorize, integrate, map_request, map_response,
-    plan, respond, route, stage, validate,
+    Admitted, Answered, Arrived, Next, Refused, access_log, authorize, compress, integrate, map_request,
+    map_response, plan, respond, route, stage, validate,
 };
 use super::plans::Rate;
 use super::plans::throttle::Limiter;
@@ -75,7 +75,7 @@ impl Gateway {
             respond::over(stage::over(
                 stages.clone(),
                 ids.clone(),
-                route::over(authorize::over(plan::over(account, core()))),
+                route::over(authorize::over(plan::over(account, compress::over(core())))),
             )),
         );
         let tested = core();
@@ -149,6 +149,8 @@ where
     }
 }
 
+#[cfg(test)]
+mod compression_tests;
 #[cfg(test)]
 mod http_tests;
 #[cfg(test)]

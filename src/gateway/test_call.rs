@@ -8,7 +8,9 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
 
 use super::address::{Target, TargetApi};
 use super::api::{TestInvocation, TestInvoke, TestInvokeFuture, TestOutcome};
-use super::compile::{CompiledMethod, CompiledStage, compile_for_test, compile_method, parameters_of};
+use super::compile::{
+    CompiledMethod, CompiledStage, compile_for_test, compile_method, library, parameters_of,
+};
 use super::context::{Context, Peer};
 use super::execution_log::{ExecutionLog, JavaMap};
 use super::headers::spelling;
@@ -58,7 +60,8 @@ impl Gateway {
         let definition = resource.and_then(|resource| Some((resource, resource.methods.get(verb)?)));
         let (method, names, resource_path) = match definition {
             Some((resource, method)) => {
-                let compiled = compile_method(api, resource, *verb, method, stage_variables, STAGE);
+                let compiled =
+                    compile_method(api, &library(api), resource, *verb, method, stage_variables, STAGE);
                 let declared = method.responses.values().flat_map(|response| response.parameters.keys());
                 let names = declared.filter_map(|key| key.strip_prefix("method.response.header."));
                 (compiled, names.map(str::to_owned).collect(), resource.path.as_str())

@@ -41,7 +41,12 @@ pub(super) fn canonical_request(
     let mut out = String::with_capacity(512);
     out.push_str(parts.method.as_str());
     out.push('\n');
-    out.extend(utf8_percent_encode(&normalized(parts.uri.path()), ENCODED_PATH));
+    // S3 alone takes the path as it was sent.
+    if signature.service == "s3" {
+        out.push_str(parts.uri.path());
+    } else {
+        out.extend(utf8_percent_encode(&normalized(parts.uri.path()), ENCODED_PATH));
+    }
     out.push('\n');
     push_query(&mut out, parts.uri.query().unwrap_or_default());
     out.push('\n');

@@ -35,6 +35,12 @@ pub fn sign(
     if let Some(token) = &credential.session_token {
         set("x-amz-security-token", token.expose());
     }
+    if service == "s3" {
+        // S3 wants the body's hash told.
+        let mut hash = String::new();
+        push_hex(&mut hash, &Sha256::digest(body));
+        set("x-amz-content-sha256", &hash);
+    }
     let own = |name: &str| name.starts_with("x-amz-") || name == "content-type" || name == "host";
     let mut signed_headers: Vec<String> =
         parts.headers.keys().map(|name| name.as_str().to_owned()).filter(|name| own(name)).collect();

@@ -1,5 +1,6 @@
 //! The server's settings, as `config/stepgate.toml` documents them key by key.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -30,6 +31,8 @@ pub struct Options {
     pub limits: Limits,
     /// The gateway's own settings.
     pub gateway: Gateway,
+    /// Other AWS services that integrations may call, by their names in integrations' ARNs.
+    pub services: BTreeMap<String, ServiceEndpoint>,
 }
 
 /// Addresses of the plain listeners.
@@ -106,6 +109,24 @@ pub struct Gateway {
     pub default_api: Option<String>,
 }
 
+/// Where an AWS service is, and what signs requests to it.
+#[derive(Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ServiceEndpoint {
+    /// `http` or `https`, host, perhaps port and path.
+    pub endpoint: String,
+    /// The key that signs; the first of the server's own if there is none.
+    pub access_key_id: Option<String>,
+    /// The key's secret half; never printed.
+    pub secret_access_key: Option<String>,
+}
+
+impl std::fmt::Debug for ServiceEndpoint {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ServiceEndpoint").field("endpoint", &self.endpoint).finish_non_exhaustive()
+    }
+}
+
 impl Default for Options {
     fn default() -> Self {
         Self {
@@ -117,6 +138,7 @@ impl Default for Options {
             deploy: Deploy::default(),
             limits: Limits::default(),
             gateway: Gateway::default(),
+            services: BTreeMap::new(),
         }
     }
 }

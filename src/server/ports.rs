@@ -2,13 +2,14 @@
 
 mod backends;
 mod operations;
+mod services;
 mod tasks;
 
 use std::sync::{Arc, Weak};
 
 use self::backends::InProcess;
 use self::operations::AsAccount;
-use self::tasks::NotRun;
+use self::services::Services;
 use super::error::Error;
 use super::options::Options;
 use crate::clock::{Clock, Ids, RandomIds, SystemClock};
@@ -44,9 +45,13 @@ pub(super) async fn wire_rooms(options: &Options, home: &AccountRegion) -> Resul
     let authenticator = Arc::new(Authenticator::new(Arc::new(keys(options, home)), clock.clone()));
     let iam = Iam::open(store.clone(), clock.clone(), ids.clone())?;
     let engine_options = engine::Options::default();
+    let (tasks, set_rooms) = tasks::Services::new(ids.clone());
     let engine =
-        Engine::open(store.clone(), clock.clone(), ids.clone(), engine_options, Arc::new(NotRun)).await?;
-    let control = api::Apis::open(store.clone(), clock.clone(), ids.clone())?;
+        Engine::open(store.clone(), clock.clone(), ids.clone(), engine_options, Arc::new(tasks)).await?;
+    let client = HttpClient::new(connect::Options::default());
+    let services = Services::new(options, home, client.clone(), clock.clone())?;
+    let reach = api::Reach { services: services.names() };
+    let control = api::Apis::open(store.clone(), clock.clone(), ids.clone())?.reaching(reach);
 
     // The gateway calls the AWS APIs (`AWS` integrations) and the AWS APIs call the gateway (test calls): the
     // gateway's side of the ring is weak, so that dropping the house closes it.
@@ -54,8 +59,8 @@ pub(super) async fn wire_rooms(options: &Options, home: &AccountRegion) -> Resul
     let api = Arc::new_cyclic(|api: &Weak<wire::Api>| {
         let ports = gateway::Ports {
             stages: Arc::new(control.clone()),
-            backends: Arc::new(InProcess::new(api.clone())),
-            client: HttpClient::new(connect::Options::default()),
+            backends: Arc::new(InProcess::new(api.clone(), services)),
+            client,
             clock: clock.clone(),
             ids: ids.clone(),
         };
@@ -68,6 +73,7 @@ pub(super) async fn wire_rooms(options: &Options, home: &AccountRegion) -> Resul
         wire::Api::new(rooms, authenticator.clone())
     });
     let Some(gateway) = gateway else { unreachable!("made with the APIs") };
+    set_rooms.send_replace(Some(tasks::Rooms { api: Arc::downgrade(&api), gateway: gateway.clone() }));
 
     let operations = AsAccount::new(api.clone(), Caller::root(home.account.clone()), home.region.clone());
     let stacks = Stacks::open(store.clone(), Arc::new(operations), ids, home.clone())?;

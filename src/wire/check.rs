@@ -2,7 +2,7 @@
 //!
 //! A value of another type than its shape's is a `SerializationException` and ends the check; everything
 //! else that is wrong is collected into one `ValidationException`. On the way the input is made canonical:
-//! nulls are dropped, integers lose their fraction.
+//! nulls are dropped where they say nothing, integers lose their fraction.
 
 mod print;
 mod violation;
@@ -10,7 +10,7 @@ mod violation;
 use serde_json::{Map, Value};
 
 use self::violation::{Path, Rule, Violations};
-use super::{ApiError, Code, Limits, Location, Member, Operation, Protocol, Shape, Structure};
+use super::{ApiError, Code, Limits, Location, Member, Nulls, Operation, Protocol, Shape, Structure};
 
 /// Checks `input` against the operation's shape. `payload_given` says whether there is a body, for
 /// operations that take it as it is.
@@ -100,16 +100,20 @@ fn check_value(
                 violations.add(shape, value, path, sensitive, rule);
             }
         }
-        (Shape::Map(key, item), value) => {
+        (Shape::Map(key, item, nulls), value) => {
             let Value::Object(entries) = &mut *value else { return Ok(()) };
-            entries.retain(|_, value| !value.is_null());
+            if *nulls == Nulls::Dropped {
+                entries.retain(|_, value| !value.is_null());
+            }
+            let given = |value: &&mut Value| !value.is_null();
             let bad_key = entries.keys().any(|name| !string_rules(key, name).is_empty());
             let mut bad_value = false;
             if is_scalar(item) {
-                entries.values_mut().try_for_each(|value| canonical(item, value))?;
-                bad_value = entries.values().any(|value| !rules(item, Some(value)).is_empty());
+                entries.values_mut().filter(given).try_for_each(|value| canonical(item, value))?;
+                let mut given = entries.values().filter(|value| !value.is_null());
+                bad_value = given.any(|value| !rules(item, Some(value)).is_empty());
             } else {
-                for (name, value) in entries.iter_mut() {
+                for (name, value) in entries.iter_mut().filter(|(_, value)| !value.is_null()) {
                     check_value(item, value, &Path::Entry(path, name), sensitive, violations)?;
                 }
             }
@@ -343,7 +347,8 @@ mod tests {
             optional("on", Shape::Boolean),
             optional("bytes", Shape::ByteString(Limits { min: 0, max: 4 })),
             optional("routes", Shape::List(&Shape::Structure(&ITEM), Limits { min: 1, max: 2 })),
-            optional("tags", Shape::Map(&const { Shape::string(1, 2) }, &const { Shape::string(0, 2) })),
+            optional("tags", Shape::map(&const { Shape::string(1, 2) }, &const { Shape::string(0, 2) })),
+            optional("sparse", Shape::Map(&Shape::TEXT, &const { Shape::string(0, 2) }, Nulls::Kept)),
         ],
     );
     static STATES: Operation = Operation {
@@ -463,6 +468,12 @@ mod tests {
             json!({"on": "true"}),
             &format!("{no}class java.lang.String can not be converted to an Boolean"),
         );
+        check(
+            json!({"sparse": {"a": null, "b": 1}}),
+            &format!(
+                "{no}class com.amazon.coral.value.json.numbers.TruncatingBigNumber can not be converted to an String"
+            ),
+        );
         check(json!({"routes": 5}), &format!("{no}Expected list or null"));
         check(json!({"tags": "a"}), &format!("{no}Expected map or null"));
         assert_eq!(refusal(&STATES, json!([])), format!("{no}Start of list found where not expected"));
@@ -480,5 +491,9 @@ mod tests {
         let mut input = json!({"status": "1", "name": "abc", "max": 5.9, "kind": null, "routes": null});
         super::check(&STATES, &mut input, false).unwrap();
         assert_eq!(input, json!({"status": "1", "name": "abc", "max": 5}));
+
+        let mut input = json!({"status": "1", "name": "abc", "tags": {"a": null}, "sparse": {"a": null}});
+        super::check(&REST, &mut input, false).unwrap();
+        assert_eq!(input, json!({"status": "1", "name": "abc", "tags": {}, "sparse": {"a": null}}));
     }
 }

@@ -111,9 +111,18 @@ pub enum Shape {
     /// A list.
     List(&'static Self, Limits),
     /// A map from texts.
-    Map(&'static Self, &'static Self),
+    Map(&'static Self, &'static Self, Nulls),
     /// A structure.
     Structure(&'static Structure),
+}
+
+/// What becomes of a map's entries that are null.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Nulls {
+    /// They count as absent.
+    Dropped,
+    /// They stay: the key alone says something.
+    Kept,
 }
 
 /// The least and the greatest length or value allowed.
@@ -160,13 +169,18 @@ impl Shape {
         Self::Integer(Limits { min, max })
     }
 
+    /// A map whose null entries count as absent.
+    pub const fn map(key: &'static Self, item: &'static Self) -> Self {
+        Self::Map(key, item, Nulls::Dropped)
+    }
+
     /// A list of any length.
     pub const fn list(item: &'static Self) -> Self {
         Self::List(item, Limits::NONE)
     }
 
     /// A map from texts to texts.
-    pub const STRING_MAP: Self = Self::Map(&Self::TEXT, &Self::TEXT);
+    pub const STRING_MAP: Self = Self::map(&Self::TEXT, &Self::TEXT);
     /// A list of texts.
     pub const STRING_LIST: Self = Self::List(&Self::TEXT, Limits::NONE);
 }

@@ -16,6 +16,7 @@ mod restart;
 #[allow(dead_code)]
 mod server;
 mod stop;
+mod tasks;
 mod tls;
 mod tutorial;
 

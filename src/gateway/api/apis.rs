@@ -5,6 +5,7 @@ use std::sync::{Arc, PoisonError, RwLock, Weak};
 use super::deployment::DeploymentSnapshot;
 use super::ids::{ApiId, StageName};
 use super::live::{Invalidate, LiveStage};
+use super::reach::Reach;
 use super::rows::{Rows, STEPS, find_apis_with_stage, find_live_stage};
 use crate::clock::{Clock, Ids, Timestamp};
 use crate::gateway::error::Error;
@@ -20,13 +21,19 @@ pub struct Apis {
     clock: Arc<dyn Clock>,
     ids: Arc<dyn Ids>,
     watchers: Arc<RwLock<Vec<Weak<dyn Invalidate>>>>,
+    reach: Arc<Reach>,
 }
 
 impl Apis {
     /// Opens the APIs of `store`, making their tables if they aren't there. Blocks.
     pub fn open(store: Store, clock: Arc<dyn Clock>, ids: Arc<dyn Ids>) -> Result<Self, Error> {
         store.migrate("apigateway", STEPS)?;
-        Ok(Self { store, clock, ids, watchers: Arc::default() })
+        Ok(Self { store, clock, ids, watchers: Arc::default(), reach: Arc::default() })
+    }
+
+    /// The same, whose integrations can reach more than this house.
+    pub fn reaching(self, reach: Reach) -> Self {
+        Self { reach: Arc::new(reach), ..self }
     }
 
     /// Has `watcher` told of changes until it is dropped.
@@ -64,6 +71,10 @@ impl Apis {
 
     pub(super) fn ids(&self) -> Arc<dyn Ids> {
         Arc::clone(&self.ids)
+    }
+
+    pub(super) fn reach(&self) -> Arc<Reach> {
+        Arc::clone(&self.reach)
     }
 
     pub(super) fn now(&self) -> Timestamp {

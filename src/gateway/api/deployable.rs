@@ -5,12 +5,13 @@
 use super::deployment::DeploymentSnapshot;
 use super::integration::{ConnectionType, Integration, IntegrationType, ResponseTransferMode};
 use super::method::{AuthorizationType, HttpMethod, Method};
+use super::reach::Reach;
 use crate::gateway::error::{BadRequest, Error};
 use crate::id::Arn;
 
 /// A method with its integration, as a row looks at it.
 struct Site<'s> {
-    api: &'s DeploymentSnapshot,
+    reach: &'s Reach,
     method: &'s Method,
     integration: &'s Integration,
 }
@@ -38,8 +39,9 @@ const METHOD_ROWS: &[MethodRow] = &[
         reason: "integrations of type AWS_PROXY are not supported",
     },
     MethodRow {
-        uses: |site| site.integration.kind == IntegrationType::Aws && !is_states_action(site.integration),
-        reason: "integrations of type AWS are supported for states:action/… only",
+        uses: |site| site.integration.kind == IntegrationType::Aws && !is_reachable(site),
+        reason: "integrations of type AWS reach Step Functions (states:action/…, states:path/…) and the \
+                 services that have an endpoint in the settings",
     },
     MethodRow {
         uses: |site| site.integration.connection_type == ConnectionType::VpcLink,
@@ -49,20 +51,13 @@ const METHOD_ROWS: &[MethodRow] = &[
         uses: |site| site.integration.response_transfer_mode == Some(ResponseTransferMode::Stream),
         reason: "the response transfer mode STREAM is not supported",
     },
-    MethodRow {
-        uses: validates_body,
-        reason: "request validators that check bodies against models are not supported",
-    },
 ];
 
 /// Features of the API as a whole.
-const API_ROWS: &[ApiRow] = &[
-    ApiRow { uses: |snapshot| snapshot.api.policy.is_some(), reason: "resource policies are not supported" },
-    ApiRow {
-        uses: |snapshot| snapshot.api.minimum_compression_size.is_some(),
-        reason: "compression (minimumCompressionSize) is not supported",
-    },
-];
+const API_ROWS: &[ApiRow] = &[ApiRow {
+    uses: |snapshot| snapshot.api.policy.is_some(),
+    reason: "resource policies are not supported",
+}];
 
 /// What is taken, kept and shown, but changes nothing: leaving it out of account is always correct, if slower
 /// or less observed than on AWS.
@@ -75,7 +70,7 @@ pub const WITHOUT_EFFECT: &[&str] = &[
 ];
 
 /// Refuses what can't be deployed: nothing at all, methods without an integration, features of the table.
-pub(super) fn check_deployable(snapshot: &DeploymentSnapshot) -> Result<(), Error> {
+pub(super) fn check_deployable(snapshot: &DeploymentSnapshot, reach: &Reach) -> Result<(), Error> {
     let methods =
         || snapshot.resources.iter().flat_map(|r| r.methods.iter().map(move |(verb, m)| (r, verb, m)));
     if methods().next().is_none() {
@@ -90,7 +85,7 @@ pub(super) fn check_deployable(snapshot: &DeploymentSnapshot) -> Result<(), Erro
     }
     for (resource, verb, method) in methods() {
         let Some(integration) = &method.integration else { continue };
-        let site = Site { api: snapshot, method, integration };
+        let site = Site { reach, method, integration };
         if let Some(row) = METHOD_ROWS.iter().find(|row| (row.uses)(&site)) {
             return Err(BadRequest::NotDeployable {
                 place: place(*verb, &resource.path),
@@ -111,16 +106,14 @@ fn place(verb: HttpMethod, path: &str) -> String {
     format!("method {verb} {path}")
 }
 
-fn is_states_action(integration: &Integration) -> bool {
-    let uri = integration.uri.as_deref().and_then(|uri| Arn::parse(uri).ok());
-    uri.is_some_and(|uri| uri.account == "states" && uri.resource.starts_with("action/"))
-}
-
-fn validates_body(site: &Site<'_>) -> bool {
-    let validator = site.method.request_validator_id.as_ref();
-    let validator = validator.and_then(|id| site.api.request_validators.get(id));
-    validator.is_some_and(|validator| validator.validate_request_body)
-        && !site.method.request_models.is_empty()
+fn is_reachable(site: &Site<'_>) -> bool {
+    // `arn:aws:apigateway:{region}:{subdomain.service or service}:{action or path}/…`
+    let uri = site.integration.uri.as_deref().and_then(|uri| Arn::parse(uri).ok());
+    uri.is_some_and(|uri| {
+        let service = uri.account.rsplit('.').next().unwrap_or_default();
+        let is_call = uri.resource.starts_with("action/") || uri.resource.starts_with("path/");
+        is_call && site.reach.has_service(service)
+    })
 }
 
 #[cfg(test)]
@@ -128,7 +121,6 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::super::fixtures::{test_integration, test_method, test_rest_api};
-    use super::super::request_validator::RequestValidator;
     use super::super::resource::Resource;
     use super::*;
 
@@ -150,7 +142,8 @@ mod tests {
             path: "/".to_owned(),
             methods: BTreeMap::from([(HttpMethod::Get, method)]),
         });
-        check_deployable(&snapshot).map_err(|error| error.to_string())
+        let reach = Reach { services: ["sqs".to_owned()].into() };
+        check_deployable(&snapshot, &reach).map_err(|error| error.to_string())
     }
 
     fn aws(uri: &str) -> Result<(), String> {
@@ -166,6 +159,8 @@ mod tests {
         assert_eq!(check(|_, _| ()), Ok(()));
         assert_eq!(check(|_, method| method.api_key_required = true), Ok(()));
         assert_eq!(aws("arn:aws:apigateway:us-east-1:states:action/StartExecution"), Ok(()));
+        assert_eq!(aws("arn:aws:apigateway:us-east-1:states:path/"), Ok(()));
+        assert_eq!(aws("arn:aws:apigateway:us-east-1:queue.sqs:path/1/q"), Ok(()));
     }
 
     #[test]
@@ -177,20 +172,6 @@ mod tests {
         );
         assert!(aws("arn:aws:apigateway:us-east-1:s3:path/b/k").is_err());
         assert!(check(|snapshot, _| snapshot.api.policy = Some("{}".to_owned())).is_err());
-        assert!(
-            check(|snapshot, method| {
-                let validator = RequestValidator {
-                    id: "valid1".into(),
-                    name: None,
-                    validate_request_body: true,
-                    validate_request_parameters: false,
-                };
-                snapshot.request_validators.insert(validator.id.clone(), validator);
-                method.request_validator_id = Some("valid1".into());
-                method.request_models.insert("application/json".to_owned(), "Pet".to_owned());
-            })
-            .is_err()
-        );
         assert_eq!(
             check(|_, method| method.integration = None).unwrap_err(),
             "No integration defined for method"

@@ -6,6 +6,7 @@ use super::check_integration::is_content_type;
 use super::rest_api::check_length;
 use crate::clock::Ids;
 use crate::gateway::error::BadRequest;
+use crate::schema::is_schema;
 
 /// See [Model](https://docs.aws.amazon.com/apigateway/latest/api/API_Model.html).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -67,7 +68,7 @@ pub(super) fn check_model(model: &Model) -> Result<(), BadRequest> {
     let schema = schema.ok_or(BadRequest::EmptyModelSchema)?;
     // Schemas of other media types are kept as they are: nothing reads them.
     let is_json = model.content_type.contains("json");
-    if is_json && serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(schema).is_err() {
+    if is_json && !serde_json::from_str(schema).is_ok_and(|document| is_schema(&document)) {
         return Err(BadRequest::ModelSchema);
     }
     Ok(())
@@ -107,6 +108,12 @@ mod tests {
                 "application/xml",
                 Some(""),
                 "Model schema must have at least 1 property or array items defined",
+            ),
+            (
+                "Pet",
+                "application/json",
+                Some("{\"type\": \"nothing\"}"),
+                "Invalid model specified: Validation Result: warnings : [], errors : [Invalid model schema specified]",
             ),
             (
                 "Pet",

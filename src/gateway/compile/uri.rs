@@ -8,10 +8,10 @@ use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use crate::gateway::backends::AwsOperation;
 
 /// An HTTP backend's address, with `{name}`s to be filled.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct UriTemplate(Vec<Piece>);
 
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 enum Piece {
     Text(String),
     Parameter(String),
@@ -68,12 +68,21 @@ pub(super) fn with_stage_variables(text: &str, variables: &BTreeMap<String, Stri
     out
 }
 
+/// What of a service an AWS integration's ARN names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum TargetOperation {
+    /// An operation by name.
+    Action(String),
+    /// A path, with `{name}`s to be filled.
+    Path(UriTemplate),
+}
+
 /// The target of an AWS integration's ARN.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct AwsTarget {
     pub(crate) service: String,
     pub(crate) region: String,
-    pub(crate) operation: AwsOperation,
+    pub(crate) operation: TargetOperation,
     /// Parameters that follow the action or path in the ARN.
     pub(crate) query: Vec<(String, String)>,
 }
@@ -89,16 +98,25 @@ impl AwsTarget {
         }
         let (operation, query) = if let Some(action) = target.strip_prefix("action/") {
             let (action, query) = action.split_once(['&', '?']).unwrap_or((action, ""));
-            (AwsOperation::Action(action.to_owned()), query)
+            (TargetOperation::Action(action.to_owned()), query)
         } else {
             let path = target.strip_prefix("path/")?;
             let (path, query) = path.split_once('?').unwrap_or((path, ""));
-            (AwsOperation::Path(format!("/{}", path.trim_start_matches('/'))), query)
+            let path = format!("/{}", path.trim_start_matches('/'));
+            (TargetOperation::Path(UriTemplate::compile(&path)), query)
         };
         // `{subdomain}.{service}` names a host; the service is the last label.
         let service = service.rsplit('.').next().unwrap_or(service).to_owned();
         let query = crate::gateway::query::Query::parse(query).pairs().to_vec();
         Some(Self { service, region: region.to_owned(), operation, query })
+    }
+
+    /// The operation with the integration's path parameters.
+    pub(crate) fn fill<'a>(&self, value: impl Fn(&str) -> Option<&'a str>) -> AwsOperation {
+        match &self.operation {
+            TargetOperation::Action(action) => AwsOperation::Action(action.clone()),
+            TargetOperation::Path(path) => AwsOperation::Path(path.fill(value)),
+        }
     }
 }
 
@@ -106,10 +124,12 @@ impl fmt::Display for AwsTarget {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { service, region, operation, query: _ } = self;
         match operation {
-            AwsOperation::Action(action) => {
+            TargetOperation::Action(action) => {
                 write!(f, "https://{service}.{region}.amazonaws.com/?Action={action}")
             }
-            AwsOperation::Path(path) => write!(f, "https://{service}.{region}.amazonaws.com{path}"),
+            TargetOperation::Path(path) => {
+                write!(f, "https://{service}.{region}.amazonaws.com{}", path.fill(|_| None))
+            }
         }
     }
 }
@@ -147,13 +167,16 @@ mod tests {
     fn aws_targets() {
         let target = AwsTarget::parse("arn:aws:apigateway:us-east-1:states:action/StartExecution").unwrap();
         assert_eq!((&*target.service, &*target.region), ("states", "us-east-1"));
-        assert_eq!(target.operation, AwsOperation::Action("StartExecution".to_owned()));
+        let nothing = |target: &AwsTarget| target.fill(|_| None);
+        assert_eq!(nothing(&target), AwsOperation::Action("StartExecution".to_owned()));
         let target =
             AwsTarget::parse("arn:aws:apigateway:eu-west-1:sub.sqs:path/123/q?Action=x&b=1").unwrap();
-        assert_eq!(target.operation, AwsOperation::Path("/123/q".to_owned()));
+        assert_eq!(nothing(&target), AwsOperation::Path("/123/q".to_owned()));
         assert_eq!((&*target.service, target.query.len()), ("sqs", 2));
         let target = AwsTarget::parse("arn:aws:apigateway:r:sns:action/Publish&TopicArn=t").unwrap();
         assert_eq!(target.query, [("TopicArn".to_owned(), "t".to_owned())]);
+        let target = AwsTarget::parse("arn:aws:apigateway:r:s3:path/{bucket}/k").unwrap();
+        assert_eq!(target.fill(|_| Some("b")), AwsOperation::Path("/b/k".to_owned()));
         for bad in ["", "arn:aws:s3:::b", "arn:aws:apigateway:r:states", "arn:aws:apigateway:r:states:x/y"] {
             assert_eq!(AwsTarget::parse(bad), None, "{bad}");
         }

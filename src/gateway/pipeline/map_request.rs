@@ -4,9 +4,9 @@ use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue,
 use http::{HeaderMap, Method, Uri};
 use tower::service_fn;
 
-use super::{Answered, Call, Exchange, Next, PAYLOAD_BYTES_MAX, Prepared, Refused, Routed, Validated};
+use super::{Answered, Call, Exchange, Next, PAYLOAD_BYTES_MAX, Prepared, Refused, Routed, Validated, read};
 use crate::connect;
-use crate::connect::{Body, collect, full};
+use crate::connect::{Body, full};
 use crate::gateway::api::{AuthorizationType, PassthroughBehavior};
 use crate::gateway::backends::AwsCall;
 use crate::gateway::compile::{
@@ -31,24 +31,18 @@ pub(crate) fn over(next: impl Next<Prepared, Answered>) -> impl Next<Validated, 
     })
 }
 
-async fn prepare(Validated(routed): Validated) -> Result<Prepared, Refused> {
+async fn prepare(Validated { routed, body: read_before }: Validated) -> Result<Prepared, Refused> {
     let Routed { mut context, stage, method, body } = routed;
     let streams = method.integration.as_ref().is_some_and(CompiledIntegration::is_proxy)
         && method.integration.as_ref().is_some_and(|i| i.parameters.is_empty() || !reads_body(i))
         && http_body::Body::size_hint(&body).exact().is_some();
-    let (request, streaming) = if streams {
-        (Payload::default(), Some(body))
-    } else {
-        match collect(body, PAYLOAD_BYTES_MAX).await {
-            Ok(bytes) => (Payload::new(bytes), None),
-            Err(error) => {
-                let refusal = match error {
-                    connect::Error::TooLarge { .. } => Refusal::RequestTooLarge,
-                    _ => Refusal::BodyBroken,
-                };
-                return Err(Refused { context, refusal });
-            }
-        }
+    let (request, streaming) = match read_before {
+        Some(request) => (request, None),
+        None if streams => (Payload::default(), Some(body)),
+        None => match read(body).await {
+            Ok(request) => (request, None),
+            Err(refusal) => return Err(Refused { context, refusal }),
+        },
     };
     match call(&mut context, &stage, &method, &request, streaming) {
         Ok(call) => Ok(Prepared { exchange: Exchange { context, stage, method, request }, call }),
@@ -120,7 +114,7 @@ fn call(
                 api_id: stage.api_id.clone(),
                 service: target.service.clone(),
                 region: target.region.clone(),
-                operation: target.operation.clone(),
+                operation: target.fill(|name| mapped.path(name)),
                 method: verb.clone(),
                 credentials_role: credentials.clone(),
                 headers,

@@ -94,6 +94,8 @@ fn map(
     let raw = Payload::new(body);
     let template = selected.templates.for_accept(accept.as_deref());
     let (content_type, out, ran) = match template {
+        // An AWS service's own type (`application/x-amz-json-1.0`) stays behind; a mapping may bring it.
+        None if rules == Rules::Aws => (JSON, content.into_bytes(), false),
         None => (backend_type.unwrap_or(JSON), content.into_bytes(), false),
         Some((key, template)) => {
             let text = match content {

@@ -1,23 +1,30 @@
-//! Asks for the parameters that the method's validator requires: present, and not blank.
+//! Asks for what the method's validator requires: parameters that are present and not blank, then a body that
+//! fits its model.
 
+use std::borrow::Cow;
+use std::mem;
+
+use bytes::Bytes;
 use tower::service_fn;
 
-use super::{Admitted, Answered, Next, Refused, Validated};
+use super::{Admitted, Answered, Next, Refused, Routed, Validated, read};
+use crate::connect::full;
+use crate::gateway::compile::Mismatch;
 use crate::gateway::mapping::payload::Payload;
 use crate::gateway::mapping::source::{Facts, Mapped};
-use crate::gateway::refusal::Refusal;
+use crate::gateway::refusal::{Misconfiguration, Refusal};
 
 /// `Admitted → Validated`.
 pub(crate) fn over(next: impl Next<Validated, Answered>) -> impl Next<Admitted, Answered> {
     service_fn(move |admitted: Admitted| {
         let mut next = next.clone();
-        async move { next.call(validate(admitted)?).await }
+        async move { next.call(check_body(check_parameters(admitted)?).await?).await }
     })
 }
 
-fn validate(Admitted(routed): Admitted) -> Result<Validated, Refused> {
+fn check_parameters(Admitted(routed): Admitted) -> Result<Routed, Refused> {
     if routed.method.required_parameters.is_empty() {
-        return Ok(Validated(routed));
+        return Ok(routed);
     }
     // Parameters never are in the body.
     let body = Payload::default();
@@ -31,7 +38,31 @@ fn validate(Admitted(routed): Admitted) -> Result<Validated, Refused> {
         .map(|parameter| parameter.name.clone())
         .collect();
     if missing.is_empty() {
-        return Ok(Validated(routed));
+        return Ok(routed);
     }
     Err(routed.refuse(Refusal::MissingParameters(missing)))
+}
+
+async fn check_body(mut routed: Routed) -> Result<Validated, Refused> {
+    let content_type = routed.context.header("content-type").map(Cow::into_owned);
+    if !routed.method.body_models.apply_to(content_type.as_deref()) {
+        return Ok(Validated { routed, body: None });
+    }
+    let body = match read(mem::replace(&mut routed.body, full(Bytes::new()))).await {
+        Ok(body) => body,
+        Err(refusal) => return Err(routed.refuse(refusal)),
+    };
+    match routed.method.body_models.check(content_type.as_deref(), &body) {
+        Ok(()) => Ok(Validated { routed, body: Some(body) }),
+        Err(Mismatch::Broken { complaints, content_type }) => {
+            routed.context.log(format_args!(
+                "Request body does not match model schema for content type {content_type}: {complaints}"
+            ));
+            Err(routed.refuse(Refusal::InvalidBody(complaints)))
+        }
+        Err(Mismatch::Unusable(error)) => {
+            let reason = format!("A request model can't be used: {error}");
+            Err(routed.refuse(Refusal::ApiConfiguration(Misconfiguration::Unsupported(reason))))
+        }
+    }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use crate::gateway::api::{
-    AuthorizationType, CanarySettings, GatewayResponse, HttpMethod, IntegrationType, MethodSetting,
+    AuthorizationType, CanarySettings, GatewayResponse, HttpMethod, IntegrationType, MethodSetting, Model,
     PassthroughBehavior, RequestValidator, ResponseType,
 };
 use crate::gateway::fixture::{api, code, house, house_of, integration, live, method, mock, strings, with};
@@ -205,6 +205,50 @@ async fn missing_parameters_are_listed_headers_first() {
         r#"{"message":"Missing required request parameters: [x-header-param, issuer, qs1]"}"#
     );
     assert_eq!(answer.header("x-amzn-errortype"), Some("BadRequestException"));
+}
+
+#[tokio::test]
+async fn a_body_that_breaks_its_model_goes_no_further() {
+    let mut method = method(mock(OK, "fine"));
+    method.request_validator_id = Some("v1".into());
+    method.request_models = strings(&[("application/json", "Pet")]);
+    let mut api = with(api("abc"), "/x", HttpMethod::Post, method);
+    let validator = RequestValidator {
+        id: "v1".into(),
+        name: None,
+        validate_request_body: true,
+        validate_request_parameters: false,
+    };
+    api.request_validators.insert("v1".into(), validator);
+    let pet = Model {
+        id: "model1".to_owned(),
+        name: "Pet".to_owned(),
+        description: None,
+        schema: Some(r#"{"type": "object", "required": ["name"]}"#.to_owned()),
+        content_type: "application/json".to_owned(),
+    };
+    api.models.insert("Pet".to_owned(), pet);
+    let template = r#"{"why": "$context.error.validationErrorString"}"#;
+    let post = |body: &'static str| http::Request::post("/dev/x").body(Bytes::from(body)).unwrap();
+
+    let house = house_of(api.clone());
+    let answer = house.send(post(r#"{"name": "Rex"}"#)).await;
+    assert_eq!((answer.status, &*answer.body), (200, "fine"));
+    for broken in ["{}", "", "nope", "[]"] {
+        let answer = house.send(post(broken)).await;
+        assert_eq!(
+            (answer.status, &*answer.body),
+            (400, r#"{"message":"Invalid request body"}"#),
+            "{broken}"
+        );
+    }
+    let response = GatewayResponse {
+        response_templates: strings(&[("application/json", template)]),
+        ..GatewayResponse::default()
+    };
+    api.gateway_responses.insert(ResponseType::BadRequestBody, response);
+    let answer = house_of(api).send(post("{}")).await;
+    assert_eq!(answer.body, r#"{"why": "[object has missing required properties (["name"])]"}"#);
 }
 
 #[tokio::test]

@@ -119,7 +119,7 @@ async fn a_service_of_the_house_is_logged_with_its_endpoint() {
     assert_eq!(lines[7], "Endpoint request body after transformations: {}");
     assert_eq!(lines[8], "Sending request to https://states.us-east-1.amazonaws.com/?Action=StartExecution");
     assert_eq!(lines[9], "Received response. Status: 200, Integration latency: 0 ms");
-    assert_eq!(lines[10], "Endpoint response headers: {}");
+    assert_eq!(lines[10], "Endpoint response headers: {Content-Type=application/x-amz-json-1.0}");
     assert_eq!(lines[11], "Endpoint response body before transformations: {}");
     assert_eq!(lines[12], "Method response body after transformations: {}");
 }

@@ -1,41 +1,53 @@
-//! `gateway::Backends`: an `AWS` integration calls the table of operations that clients call, in process.
+//! `gateway::Backends`: an `AWS` integration calls the table of operations that clients call, in process, or a
+//! service elsewhere that the settings name.
 
 use std::sync::Weak;
 
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue, StatusCode};
 
+use super::services::Services;
 use crate::gateway::{AwsCall, AwsOperation, BackendError, BackendResponse, Backends, BoxFuture};
 use crate::id::{AccountId, Arn, Region};
 use crate::identity::Caller;
-use crate::wire::{self, ApiError, Code, Protocol, Service};
+use crate::wire::{self, ApiError, Code, Protocol, Service, TARGET_PREFIX};
 
 /// The session under which API Gateway assumes an integration's role.
 const SESSION: &str = "BackplaneAssumeRoleSession";
 
-/// Services of this house, without a socket between.
+/// Services of this house, without a socket between, and beside them those elsewhere.
 pub(super) struct InProcess {
+    elsewhere: Services,
     // The APIs hold the gateway for its test calls, which holds this.
     api: Weak<wire::Api>,
 }
 
 impl InProcess {
-    pub(super) fn new(api: Weak<wire::Api>) -> Self {
-        Self { api }
+    pub(super) fn new(api: Weak<wire::Api>, elsewhere: Services) -> Self {
+        Self { elsewhere, api }
     }
 
     async fn answer(&self, call: AwsCall) -> Result<BackendResponse, BackendError> {
         let api = self.api.upgrade().ok_or(BackendError::Unreachable)?;
-        let service = service(&call)?;
-        let AwsOperation::Action(action) = &call.operation else { return Err(unknown_operation(&call)) };
         let caller = caller(&call)?;
+        if call.service != Service::States.signing_name() {
+            let unknown = unknown_service(&call);
+            return self.elsewhere.call(call).await.unwrap_or(Err(unknown));
+        }
+        let (action, is_named_by_arn) = match &call.operation {
+            AwsOperation::Action(action) => (action.as_str(), true),
+            // The service's HTTP API is one path: the operation is named as its clients name it.
+            AwsOperation::Path(_) => (target(&call), false),
+        };
         let Some(region) = Region::parse(&call.region) else { return Err(unknown_service(&call)) };
         // The mapped body is the operation's input as it is, and the operation's output is the answer.
-        let result = api.invoke(service, action, call.body.clone(), caller, region).await;
+        let result = api.invoke(Service::States, action, call.body.clone(), caller, region).await;
         let (status, body) = match result {
             Ok(body) => (StatusCode::OK, body),
             // A name that is not in the service's table is the integration's fault, not the caller's.
-            Err(ApiError { code: Code::UnknownOperation, .. }) => return Err(unknown_operation(&call)),
+            Err(ApiError { code: Code::UnknownOperation, .. }) if is_named_by_arn => {
+                return Err(unknown_operation(&call));
+            }
             // The house itself failed, its disk most likely: no answer of the service that could be mapped.
             Err(ApiError { code: Code::InternalFailure | Code::ServiceUnavailable, .. }) => {
                 return Err(BackendError::Unreachable);
@@ -56,13 +68,11 @@ impl Backends for InProcess {
     }
 }
 
-/// Of this house's services only Step Functions takes and answers JSON, which is what mappings make.
-fn service(call: &AwsCall) -> Result<Service, BackendError> {
-    if call.service == Service::States.signing_name() {
-        Ok(Service::States)
-    } else {
-        Err(unknown_service(call))
-    }
+/// The operation of `X-Amz-Target`, which a call of the path `/` has; no operation's name if there is none.
+fn target(call: &AwsCall) -> &str {
+    let header = call.headers.get("x-amz-target").and_then(|value| value.to_str().ok());
+    let is_root = call.operation == AwsOperation::Path("/".to_owned());
+    header.filter(|_| is_root).and_then(|target| target.strip_prefix(TARGET_PREFIX)).unwrap_or_default()
 }
 
 /// The role's session. Whether the role may do this is not evaluated, as nowhere in this server.
@@ -92,11 +102,16 @@ fn unknown_operation(call: &AwsCall) -> BackendError {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use bytes::Bytes;
-    use http::Method;
+    use http::{HeaderName, Method};
 
     use super::*;
+    use crate::clock::SystemClock;
+    use crate::connect::{self, HttpClient};
     use crate::id::AccountRegion;
+    use crate::server::options::Options;
 
     fn call(role: Option<&str>) -> AwsCall {
         AwsCall {
@@ -113,6 +128,28 @@ mod tests {
             headers: HeaderMap::new(),
             query: Vec::new(),
             body: Bytes::new(),
+        }
+    }
+
+    fn nowhere() -> Services {
+        let client = HttpClient::new(connect::Options::default());
+        let home = call(None).owner;
+        Services::new(&Options::default(), &home, client, Arc::new(SystemClock::new())).unwrap()
+    }
+
+    #[test]
+    fn a_path_names_its_operation_as_clients_do() {
+        for (path, header, expect) in [
+            ("/", Some("AWSStepFunctions.StartExecution"), "StartExecution"),
+            ("/", Some("Other.StartExecution"), ""),
+            ("/", None, ""),
+            ("/x", Some("AWSStepFunctions.StartExecution"), ""),
+        ] {
+            let mut call = call(None);
+            call.operation = AwsOperation::Path(path.to_owned());
+            call.headers
+                .extend(header.map(|it| (HeaderName::from_static("x-amz-target"), it.parse().unwrap())));
+            assert_eq!(target(&call), expect, "{path} {header:?}");
         }
     }
 
@@ -143,7 +180,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_house_that_is_gone_is_unreachable() {
-        let gone = InProcess::new(Weak::new());
+        let gone = InProcess::new(Weak::new(), nowhere());
         assert_eq!(gone.call(call(None)).await.unwrap_err(), BackendError::Unreachable);
     }
 }

@@ -12,7 +12,10 @@ use crate::gateway::api::{
     ConnectionType, ContentHandling, IntegrationResponse, IntegrationType, MethodKey, PutIntegration,
     ResponseTransferMode, templates,
 };
-use crate::wire::{ApiError, Call, Shape, Structure, optional, required};
+use crate::wire::{ApiError, Call, Nulls, Shape, Structure, optional, required};
+
+/// A content type without a template is on record as such.
+const TEMPLATES: Shape = Shape::Map(&Shape::TEXT, &Shape::TEXT, Nulls::Kept);
 
 static TLS_CONFIG: Structure =
     Structure::new("TlsConfig", &[optional("insecureSkipVerification", Shape::Boolean)]);
@@ -30,7 +33,7 @@ pub(super) static PUT: Structure = Structure::new(
         optional("connectionId", Shape::TEXT),
         optional("credentials", Shape::TEXT),
         optional("requestParameters", Shape::STRING_MAP),
-        optional("requestTemplates", Shape::STRING_MAP),
+        optional("requestTemplates", TEMPLATES),
         optional("passthroughBehavior", Shape::TEXT),
         optional("cacheNamespace", Shape::TEXT),
         optional("cacheKeyParameters", Shape::STRING_LIST),
@@ -87,7 +90,7 @@ pub(super) static PUT_RESPONSE: Structure = Structure::new(
         STATUS_CODE,
         optional("selectionPattern", Shape::TEXT),
         optional("responseParameters", Shape::STRING_MAP),
-        optional("responseTemplates", Shape::STRING_MAP),
+        optional("responseTemplates", TEMPLATES),
         optional("contentHandling", Shape::Enum(ContentHandling::WORDS)),
     ],
 );

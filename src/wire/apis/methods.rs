@@ -10,7 +10,7 @@ use super::view;
 use crate::gateway::api::{MethodKey, MethodResponse, PutMethod, StatusCode, TestInvokeMethod};
 use crate::wire::{ApiError, Call, Shape, Structure, optional, required};
 
-const BOOLEAN_MAP: Shape = Shape::Map(&Shape::TEXT, &Shape::Boolean);
+const BOOLEAN_MAP: Shape = Shape::map(&Shape::TEXT, &Shape::Boolean);
 
 /// Labels of a method.
 #[derive(Deserialize)]
@@ -154,7 +154,7 @@ pub(super) static TEST_INVOKE: Structure = Structure::new(
         optional("pathWithQueryString", Shape::TEXT),
         optional("body", Shape::TEXT),
         optional("headers", Shape::STRING_MAP),
-        optional("multiValueHeaders", Shape::Map(&Shape::TEXT, &Shape::STRING_LIST)),
+        optional("multiValueHeaders", Shape::map(&Shape::TEXT, &Shape::STRING_LIST)),
         optional("clientCertificateId", Shape::TEXT),
         optional("stageVariables", Shape::STRING_MAP),
     ],

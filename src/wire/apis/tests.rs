@@ -215,6 +215,11 @@ async fn methods_and_integrations_show_what_aws_shows() {
             ),
             (
                 "PutIntegrationResponse",
+                on(json!({"statusCode": "200", "responseTemplates": {"application/json": null}})),
+                Ok(json!({"statusCode": "200", "responseTemplates": {"application/json": null}})),
+            ),
+            (
+                "PutIntegrationResponse",
                 on(json!({"statusCode": "200", "selectionPattern": "", "responseTemplates": {}})),
                 Ok(answer),
             ),

@@ -22,7 +22,7 @@ impl fmt::Display for Print<'_> {
                 }
                 f.write_str("]")
             }
-            (Shape::Map(_, item), Value::Object(entries)) => {
+            (Shape::Map(_, item, _), Value::Object(entries)) => {
                 f.write_str("{")?;
                 for (index, (key, value)) in entries.iter().enumerate() {
                     let separator = if index == 0 { "" } else { ", " };

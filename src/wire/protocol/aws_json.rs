@@ -9,7 +9,7 @@ use crate::wire::error::Origin;
 use crate::wire::{ApiError, Code, Protocol, Reply, ReplyBody};
 
 /// What comes before the operation's name in `X-Amz-Target`.
-pub(in crate::wire) const TARGET_PREFIX: &str = "AWSStepFunctions.";
+pub(crate) const TARGET_PREFIX: &str = "AWSStepFunctions.";
 
 /// The input: the body, of which nothing stands for `{}`.
 pub(in crate::wire) fn decode(body: &Bytes) -> Result<Value, ApiError> {

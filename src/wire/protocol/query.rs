@@ -40,7 +40,7 @@ fn value(shape: &Shape, form: &HashMap<String, String>, name: &str) -> Option<Va
             // An empty list is sent as the bare name.
             (!items.is_empty() || form.contains_key(name)).then_some(Value::Array(items))
         }
-        Shape::Map(_, item) => {
+        Shape::Map(_, item, _) => {
             let entries = (1..=form.len()).map_while(|n| {
                 let key = form.get(&format!("{name}.entry.{n}.key"))?.clone();
                 Some((key, value(item, form, &format!("{name}.entry.{n}.value"))?))

@@ -67,13 +67,13 @@ impl Apis {
         api_id: &ApiId,
         input: CreateDeployment,
     ) -> Result<Deployment, Error> {
-        let (id, ids, now) = (api_id.clone(), self.ids(), self.now());
+        let (id, ids, now, reach) = (api_id.clone(), self.ids(), self.now(), self.reach());
         let has_stage = input.stage_name.is_some();
         let deployment = self
             .write(owner, move |rows| {
                 let snapshot = rows.working_copy(&id)?;
                 check_canary(rows, &id, &input)?;
-                check_deployable(&snapshot)?;
+                check_deployable(&snapshot, &reach)?;
                 let mut deployment_id = DeploymentId::from(ids.lower_alphanumeric(6));
                 while rows.find_deployment(&id, &deployment_id)?.is_some() {
                     deployment_id = ids.lower_alphanumeric(6).into();

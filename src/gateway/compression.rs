@@ -1,0 +1,195 @@
+//! Content codings: which one an answer may have, and bodies in and out of them.
+//!
+//! <https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-gzip-compression-decompression.html>
+
+use std::io::{self, Read as _};
+
+use bytes::Bytes;
+use flate2::Compression;
+use flate2::read::{GzEncoder, MultiGzDecoder, ZlibDecoder, ZlibEncoder};
+
+/// A coding that bodies can be put into. API Gateway knows no others but `identity`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Coding {
+    Gzip,
+    /// The zlib format, as HTTP means it.
+    Deflate,
+}
+
+/// What a request's `Content-Encoding` asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum RequestCoding {
+    /// The body is what it is.
+    Identity,
+    Coded(Coding),
+    /// One that API Gateway does not know, or several.
+    Unsupported,
+}
+
+/// Why a body can't be decompressed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Broken {
+    /// It is not in the coding it says.
+    Malformed,
+    /// It is larger than the limit.
+    TooLarge,
+}
+
+impl Coding {
+    /// The coding's name in headers.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Gzip => "gzip",
+            Self::Deflate => "deflate",
+        }
+    }
+
+    fn named(name: &str) -> Option<Self> {
+        [Self::Gzip, Self::Deflate].into_iter().find(|coding| coding.name().eq_ignore_ascii_case(name))
+    }
+
+    /// `bytes` in this coding.
+    pub(crate) fn compress(self, bytes: &[u8]) -> io::Result<Bytes> {
+        let mut out = Vec::with_capacity(bytes.len() / 2);
+        match self {
+            Self::Gzip => GzEncoder::new(bytes, Compression::fast()).read_to_end(&mut out)?,
+            Self::Deflate => ZlibEncoder::new(bytes, Compression::fast()).read_to_end(&mut out)?,
+        };
+        Ok(out.into())
+    }
+
+    /// What `bytes` were before they were put into this coding, up to `bytes_max` of it.
+    pub(crate) fn decompress(self, bytes: &[u8], bytes_max: usize) -> Result<Bytes, Broken> {
+        let limit = u64::try_from(bytes_max).unwrap_or(u64::MAX).saturating_add(1);
+        let mut out = Vec::new();
+        let read = match self {
+            Self::Gzip => MultiGzDecoder::new(bytes).take(limit).read_to_end(&mut out),
+            Self::Deflate => ZlibDecoder::new(bytes).take(limit).read_to_end(&mut out),
+        };
+        read.map_err(|_| Broken::Malformed)?;
+        if bytes_max < out.len() { Err(Broken::TooLarge) } else { Ok(out.into()) }
+    }
+}
+
+/// Reads a request's `Content-Encoding`.
+pub(crate) fn request_coding(content_encoding: Option<&str>) -> RequestCoding {
+    match content_encoding.map(str::trim) {
+        None | Some("") => RequestCoding::Identity,
+        Some(name) if name.eq_ignore_ascii_case("identity") => RequestCoding::Identity,
+        Some(name) => Coding::named(name).map_or(RequestCoding::Unsupported, RequestCoding::Coded),
+    }
+}
+
+/// The coding of an answer: the one of highest weight, of equals the first. Only codings that are named
+/// count; `*` asks for none.
+pub(crate) fn accepted(accept_encoding: Option<&str>) -> Option<Coding> {
+    // As thousandths, which is all that a weight can tell apart.
+    let mut best: (u32, Option<Coding>) = (0, None);
+    for item in accept_encoding?.split(',') {
+        let mut parts = item.split(';').map(str::trim);
+        let name = parts.next().unwrap_or_default();
+        let coding = Coding::named(name);
+        if coding.is_none() && !name.eq_ignore_ascii_case("identity") {
+            continue;
+        }
+        let weight = parts.find_map(|part| part.strip_prefix("q=").or_else(|| part.strip_prefix("Q=")));
+        let weight = weight.map_or(1000, thousandths);
+        if best.0 < weight {
+            best = (weight, coding);
+        }
+    }
+    best.1
+}
+
+/// `0.5` as 500; what is no weight counts as 0.
+fn thousandths(weight: &str) -> u32 {
+    let weight = weight.trim();
+    let (whole, fraction) = weight.split_once('.').unwrap_or((weight, ""));
+    let is_weight = matches!(whole, "0" | "1") && fraction.len() <= 3;
+    let fraction: Option<u32> = format!("{fraction:0<3}").parse().ok();
+    match fraction {
+        Some(fraction) if is_weight => {
+            if whole == "1" {
+                1000
+            } else {
+                fraction
+            }
+        }
+        _ => 0,
+    }
+}
+
+/// Whether bodies of this `Content-Type` are compressed by their own format, so that a coding gains nothing.
+pub(crate) fn is_compressed_format(content_type: &str) -> bool {
+    let kind = content_type.to_ascii_lowercase();
+    let is_picture = kind.starts_with("image/") && !kind.starts_with("image/svg");
+    let is_archive = ["application/zip", "application/gzip", "application/x-gzip"].contains(&kind.as_str());
+    is_picture || is_archive || kind.starts_with("audio/") || kind.starts_with("video/")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_named_coding_of_highest_weight_is_used() {
+        for (header, expect) in [
+            ("gzip", Some(Coding::Gzip)),
+            ("GZIP", Some(Coding::Gzip)),
+            ("deflate, gzip", Some(Coding::Deflate)),
+            ("gzip, deflate, br", Some(Coding::Gzip)),
+            ("gzip;q=0.5, deflate;q=0.8", Some(Coding::Deflate)),
+            ("br, gzip;q=0.001", Some(Coding::Gzip)),
+            ("gzip;q=0, *", None),
+            ("identity, gzip;q=0.9", None),
+            ("gzip, identity", Some(Coding::Gzip)),
+            ("gzip;q=2", None),
+            ("gzip;q=wrong", None),
+            ("*", None),
+            ("br", None),
+            ("", None),
+        ] {
+            assert_eq!(accepted(Some(header)), expect, "{header}");
+        }
+        assert_eq!(accepted(None), None);
+    }
+
+    #[test]
+    fn requests_have_one_known_coding_or_none() {
+        for (header, expect) in [
+            (None, RequestCoding::Identity),
+            (Some("identity"), RequestCoding::Identity),
+            (Some(" Gzip "), RequestCoding::Coded(Coding::Gzip)),
+            (Some("deflate"), RequestCoding::Coded(Coding::Deflate)),
+            (Some("br"), RequestCoding::Unsupported),
+            (Some("gzip, gzip"), RequestCoding::Unsupported),
+        ] {
+            assert_eq!(request_coding(header), expect, "{header:?}");
+        }
+    }
+
+    #[test]
+    fn bodies_come_out_as_they_went_in_up_to_the_limit() {
+        let text = "text ".repeat(1000);
+        for coding in [Coding::Gzip, Coding::Deflate] {
+            let small = coding.compress(text.as_bytes()).unwrap();
+            assert!(small.len() < 200, "{}", small.len());
+            assert_eq!(coding.decompress(&small, text.len()).unwrap(), text);
+            assert_eq!(coding.decompress(&small, text.len() - 1), Err(Broken::TooLarge));
+            assert_eq!(coding.decompress(b"plain", 100), Err(Broken::Malformed));
+            assert_eq!(coding.decompress(&small[..small.len() / 2], 10_000), Err(Broken::Malformed));
+        }
+    }
+
+    #[test]
+    fn formats_that_compress_are_known() {
+        for (content_type, expect) in [
+            ("image/png", true),
+            ("image/svg+xml", false),
+            ("application/json", false),
+            ("application/zip", true),
+        ] {
+            assert_eq!(is_compressed_format(content_type), expect, "{content_type}");
+        }
+    }
+}

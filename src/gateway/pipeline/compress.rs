@@ -1,0 +1,101 @@
+//! An API with a minimum compression size: requests are decompressed before anything reads their body, and
+//! answers compressed after everything else has made them.
+//!
+//! A test call does not come through here, and the gateway's own refusals are not compressed.
+
+use bytes::Bytes;
+use http::HeaderValue;
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
+use tower::service_fn;
+
+use super::{Admitted, Answered, Next, PAYLOAD_BYTES_MAX, Refused, Routed, read};
+use crate::connect::{Body, collect, full};
+use crate::gateway::compile::essence;
+use crate::gateway::compression::{
+    Broken, Coding, RequestCoding, accepted, is_compressed_format, request_coding,
+};
+use crate::gateway::integration::http_refusal;
+use crate::gateway::refusal::Refusal;
+
+/// Larger bodies are coded aside, so that others are served meanwhile.
+const INLINE_BYTES_MAX: usize = 64 * 1024;
+
+/// `Admitted → Admitted`, `Answered → Answered`.
+pub(crate) fn over(next: impl Next<Admitted, Answered>) -> impl Next<Admitted, Answered> {
+    service_fn(move |Admitted(routed): Admitted| {
+        let mut next = next.clone();
+        async move {
+            let Some(bytes_min) = routed.stage.minimum_compression_size else {
+                return next.call(Admitted(routed)).await;
+            };
+            let coding = accepted(routed.context.header("accept-encoding").as_deref());
+            let answered = next.call(Admitted(decompressed(routed).await?)).await?;
+            match coding {
+                Some(coding) => compressed(answered, coding, bytes_min).await,
+                None => Ok(answered),
+            }
+        }
+    })
+}
+
+async fn decompressed(mut routed: Routed) -> Result<Routed, Refused> {
+    let coding = match request_coding(routed.context.header("content-encoding").as_deref()) {
+        RequestCoding::Identity => return Ok(routed),
+        RequestCoding::Unsupported => return Err(routed.refuse(Refusal::UnsupportedMediaType)),
+        RequestCoding::Coded(coding) => coding,
+    };
+    let body = match read(std::mem::replace(&mut routed.body, full(Bytes::new()))).await {
+        Ok(body) => body.bytes().clone(),
+        Err(refusal) => return Err(routed.refuse(refusal)),
+    };
+    let decompressed = coded(body, move |bytes| coding.decompress(bytes, PAYLOAD_BYTES_MAX)).await;
+    match decompressed {
+        Some(Ok(bytes)) => {
+            routed.body = full(bytes);
+            // What follows sees the body as it is now.
+            routed.context.headers.remove(CONTENT_ENCODING);
+            Ok(routed)
+        }
+        Some(Err(Broken::TooLarge)) => Err(routed.refuse(Refusal::RequestTooLarge)),
+        Some(Err(Broken::Malformed)) => Err(routed.refuse(Refusal::UnsupportedMediaType)),
+        None => Err(routed.refuse(Refusal::Unavailable)),
+    }
+}
+
+async fn compressed(answered: Answered, coding: Coding, bytes_min: usize) -> Result<Answered, Refused> {
+    let Answered { context, response } = answered;
+    let (mut parts, body) = response.into_parts();
+    let content_type = parts.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let is_small = |body: &Body| {
+        let upper = http_body::Body::size_hint(body).upper();
+        upper.is_some_and(|upper| usize::try_from(upper).is_ok_and(|upper| upper < bytes_min.max(1)))
+    };
+    if parts.headers.contains_key(CONTENT_ENCODING)
+        || content_type.is_some_and(|kind| is_compressed_format(essence(kind)))
+        || is_small(&body)
+    {
+        return Ok(Answered { context, response: http::Response::from_parts(parts, body) });
+    }
+    let bytes = match collect(body, PAYLOAD_BYTES_MAX).await {
+        Ok(bytes) => bytes,
+        Err(error) => return Err(Refused { context, refusal: http_refusal(&error) }),
+    };
+    let mut out = bytes.clone();
+    // An empty body has nothing to compress, whatever the size asked for.
+    if bytes_min.max(1) <= bytes.len()
+        && let Some(Ok(small)) = coded(bytes, move |bytes| coding.compress(bytes)).await
+    {
+        out = small;
+        parts.headers.insert(CONTENT_ENCODING, HeaderValue::from_static(coding.name()));
+        parts.headers.remove(CONTENT_LENGTH);
+    }
+    Ok(Answered { context, response: http::Response::from_parts(parts, full(out)) })
+}
+
+/// Runs `work` over `bytes`, aside if there are many; `None` if the process is ending.
+async fn coded<T: Send + 'static>(bytes: Bytes, work: impl FnOnce(&[u8]) -> T + Send + 'static) -> Option<T> {
+    if bytes.len() <= INLINE_BYTES_MAX {
+        return Some(work(&bytes));
+    }
+    tokio::task::spawn_blocking(move || work(&bytes)).await.ok()
+}
