@@ -116,8 +116,13 @@ fn customised(
 fn note(context: &mut Context, refusal: &Refusal) {
     match refusal {
         Refusal::ApiConfiguration(reason) => {
-            let api = &context.target;
-            tracing::warn!(request_id = context.request_id, ?api, "the API's configuration failed: {reason}");
+            let stage = context.stage.as_deref();
+            tracing::warn!(
+                request_id = context.request_id,
+                api = stage.map(|stage| stage.api_id.as_str()),
+                stage = stage.map(|stage| stage.name.as_str()),
+                "the API's configuration failed: {reason}"
+            );
             context.integration.error = Some("Internal server error".to_owned());
             context.log(format_args!("Execution failed due to configuration error: {reason}"));
         }
