@@ -28,6 +28,7 @@ mod rows;
 mod stage;
 mod test_invoke;
 mod tree;
+mod vpc_link;
 pub(crate) mod words;
 
 pub use account::Account;
@@ -42,7 +43,7 @@ pub use deployment::{Deployment, DeploymentSnapshot};
 #[cfg(test)]
 pub(crate) use fixtures::{test_integration, test_rest_api, test_stage};
 pub use gateway_response::{EffectiveResponse, GatewayResponse, ResponseType, effective_response};
-pub use ids::{ApiId, DeploymentId, RequestValidatorId, ResourceId, StageName, StatusCode};
+pub use ids::{ApiId, DeploymentId, RequestValidatorId, ResourceId, StageName, StatusCode, VpcLinkId};
 pub use integration::{
     ConnectionType, ContentHandling, Integration, IntegrationResponse, IntegrationType, PassthroughBehavior,
     ResponseTransferMode, TlsConfig,
@@ -64,3 +65,4 @@ pub use stage::{
     LoggingLevel, MethodSetting, Stage,
 };
 pub use test_invoke::{TestInvocation, TestInvoke, TestInvokeFuture, TestOutcome};
+pub use vpc_link::{VpcLink, VpcLinkNames};

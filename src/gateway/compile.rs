@@ -31,6 +31,7 @@ use super::mapping::source::Source;
 use super::mapping::text::Text;
 use super::plans::Rate;
 use super::plans::throttle::{Limiter, Limiters};
+use super::upstream::{Links, Upstreams};
 use crate::clock::Clock;
 use crate::id::AccountRegion;
 use crate::schema::Library;
@@ -127,6 +128,16 @@ pub(crate) struct Canary {
 pub(crate) struct Shared<'a> {
     pub(crate) limiters: &'a Limiters,
     pub(crate) clock: &'a Arc<dyn Clock>,
+    pub(crate) upstreams: &'a Upstreams,
+}
+
+/// What a method is compiled for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Setting<'a> {
+    /// The stage's name, for logs.
+    pub(crate) stage: &'a str,
+    pub(crate) variables: &'a BTreeMap<String, String>,
+    pub(crate) links: Links<'a>,
 }
 
 /// Compiles a stage with its canary. Never fails: what can't work fails when it is called.
@@ -188,10 +199,9 @@ pub(crate) fn compile_method(
     resource: &Resource,
     verb: HttpMethod,
     method: &Method,
-    variables: &BTreeMap<String, String>,
-    stage: &str,
+    setting: Setting<'_>,
 ) -> CompiledMethod {
-    let (id, path) = (&api.api.id, &resource.path);
+    let (id, path, stage) = (&api.api.id, &resource.path, setting.stage);
     let place = format_args!("API {id}, stage {stage}, {verb} {path}");
     let integration = method.integration.as_ref();
     CompiledMethod {
@@ -204,7 +214,7 @@ pub(crate) fn compile_method(
         body_models: BodyModels::compile(api, models, method, place),
         limiter: None,
         integration: integration
-            .map(|integration| CompiledIntegration::compile(method, integration, variables, place)),
+            .map(|integration| CompiledIntegration::compile(method, integration, setting, place)),
     }
 }
 
@@ -259,15 +269,9 @@ impl Plan<'_> {
         method: &Method,
     ) -> CompiledMethod {
         let stage: &Stage = &self.live.stage;
-        let compiled = compile_method(
-            self.deployment,
-            models,
-            resource,
-            verb,
-            method,
-            &self.variables,
-            stage.name.as_str(),
-        );
+        let links = Links { names: &self.live.vpc_links, upstreams: self.shared.upstreams };
+        let setting = Setting { stage: stage.name.as_str(), variables: &self.variables, links };
+        let compiled = compile_method(self.deployment, models, resource, verb, method, setting);
         let setting = method_setting(&stage.method_settings, &resource.path, verb);
         let limiter = setting.map(|setting| {
             let rate = Rate {

@@ -361,6 +361,28 @@ pub enum BadRequest {
     #[error("Invalid value specified for patch path {0}")]
     PatchValue(String),
 
+    // === VPC links ===
+    /// A load balancer's ARN that is none.
+    #[error("Invalid ARN. ARN is not well formed {0}")]
+    MalformedArn(String),
+    /// A VPC link to nowhere.
+    #[error("No target arn specified for vpc link.")]
+    NoVpcLinkTarget,
+    /// A VPC link to several load balancers.
+    #[error("More than one target arn specified for vpc link.")]
+    VpcLinkTargets,
+    /// A deployed method goes through the link.
+    #[error(
+        "Cannot delete vpc link. Vpc link '{link}', is referenced in [{user}] in format of \
+         [Method:Resource:Stage]."
+    )]
+    VpcLinkInUse {
+        /// The link.
+        link: String,
+        /// Who uses it.
+        user: String,
+    },
+
     // === the rest ===
     /// A cursor that this operation didn't hand out.
     #[error("Invalid position parameter specified")]

@@ -22,6 +22,7 @@ mod tags;
 mod tests;
 mod unsupported;
 mod view;
+mod vpc_links;
 
 use std::sync::Arc;
 

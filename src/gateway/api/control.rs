@@ -14,6 +14,7 @@ mod tags;
 mod test_invocations;
 #[cfg(test)]
 mod tests;
+mod vpc_links;
 
 pub use deployments::{CreateDeployment, DeploymentSummary, MethodSummary};
 pub use integrations::{PutIntegration, templates};

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use super::deployment::DeploymentSnapshot;
 use super::ids::ResourceId;
 use super::method::HttpMethod;
+use super::vpc_link::VpcLinkNames;
 use crate::id::AccountRegion;
 
 /// One call to be made. Authorizers, API keys, throttling and resource policies don't apply to it.
@@ -36,6 +37,8 @@ pub struct TestInvocation {
     pub client_certificate_id: Option<String>,
     /// Stage variables of the call.
     pub stage_variables: BTreeMap<String, String>,
+    /// The owner's VPC links.
+    pub vpc_links: VpcLinkNames,
 }
 
 /// What came of it. A call that fails inside is an outcome as well, with the status a client would see.

@@ -20,6 +20,7 @@ async fn call(path: &str, method: Method, edit: impl FnOnce(&mut TestInvocation)
         headers: Vec::new(),
         client_certificate_id: None,
         stage_variables: Default::default(),
+        vpc_links: Default::default(),
     };
     edit(&mut invocation);
     house_of(deployment).gateway.test_invoke(invocation).await

@@ -426,3 +426,62 @@ async fn the_account_and_tags() {
         ])
         .await;
 }
+
+#[tokio::test]
+async fn vpc_links_show_what_aws_shows() {
+    let mut world = World::new().await;
+    let arn = "arn:aws:elasticloadbalancing:us-east-1:123456789012:loadbalancer/net/inner/50dc6c495c0c9188";
+    let created = world.call("CreateVpcLink", json!({"name": "inner", "targetArns": [arn]})).await.unwrap();
+    world.name("$link", &created["id"]);
+    assert_eq!(created["id"].as_str().unwrap().len(), 6);
+    let mut link = json!({"id": created["id"], "name": "inner", "targetArns": [arn], "status": "PENDING"});
+    assert_eq!(created, link);
+    link["id"] = json!("$link");
+    link["status"] = json!("AVAILABLE");
+    link["statusMessage"] = json!("Your vpc link is ready for use");
+    let listed = json!({"item": [link]});
+    link["tags"] = json!({});
+    let mut renamed = link.clone();
+    renamed["name"] = json!("other");
+    let on = |path: &str, value: &str| json!({"vpcLinkId": "$link", "patchOperations": [{"op": "replace", "path": path, "value": value}]});
+    let create = |name: &str, arns: Value| json!({"name": name, "targetArns": arns});
+    let unknown = "NotFoundException: Invalid Vpc Link identifier specified";
+    world
+        .check(vec![
+            ("GetVpcLink", json!({"vpcLinkId": "$link"}), Ok(link)),
+            ("GetVpcLinks", json!({}), Ok(listed)),
+            ("UpdateVpcLink", on("/name", "other"), Ok(renamed)),
+            ("UpdateVpcLink", on("/name", ""), Err("BadRequestException: Name cannot be empty")),
+            (
+                "UpdateVpcLink",
+                on("/targetArns", "x"),
+                Err("BadRequestException: Invalid patch path  '/targetArns' specified for op 'replace'. Must be one of: [/name, /description]"),
+            ),
+            (
+                "CreateVpcLink",
+                create("a", json!(["invalid-arn"])),
+                Err("BadRequestException: Invalid ARN. ARN is not well formed invalid-arn"),
+            ),
+            ("CreateVpcLink", create("", json!([])), Err("BadRequestException: Name cannot be empty")),
+            (
+                "CreateVpcLink",
+                create("a", json!([arn, arn])),
+                Err("BadRequestException: More than one target arn specified for vpc link."),
+            ),
+            (
+                "TagResource",
+                json!({"resourceArn": "arn:aws:apigateway:us-east-1::/vpclinks/$link", "tags": {"a": "b"}}),
+                Ok(json!({})),
+            ),
+            (
+                "GetTags",
+                json!({"resourceArn": "arn:aws:apigateway:us-east-1::/vpclinks/$link"}),
+                Ok(json!({"tags": {"a": "b"}})),
+            ),
+            ("DeleteVpcLink", json!({"vpcLinkId": "$link"}), Ok(json!({}))),
+            ("GetVpcLink", json!({"vpcLinkId": "$link"}), Err(unknown)),
+            ("DeleteVpcLink", json!({"vpcLinkId": "$link"}), Err(unknown)),
+            ("UpdateVpcLink", on("/name", "x"), Err(unknown)),
+        ])
+        .await;
+}

@@ -1,9 +1,9 @@
-//! TagResource, UntagResource, GetTags: for APIs and stages, the resources that can have tags here.
+//! TagResource, UntagResource, GetTags: for APIs, stages and VPC links, the resources that can have tags here.
 
 use std::collections::BTreeMap;
 
 use super::super::apis::Apis;
-use super::super::ids::{ApiId, StageName};
+use super::super::ids::{ApiId, StageName, VpcLinkId};
 use super::super::rows::Rows;
 use crate::gateway::error::{BadRequest, Error, NotFound};
 use crate::id::{AccountRegion, Arn};
@@ -16,6 +16,7 @@ const VALUE_CHARS_MAX: usize = 256;
 enum Tagged {
     Api(ApiId),
     Stage(ApiId, StageName),
+    VpcLink(VpcLinkId),
 }
 
 impl Apis {
@@ -25,6 +26,7 @@ impl Apis {
         self.read(owner, move |rows| match tagged {
             Tagged::Api(id) => Ok(rows.api(&id)?.tags),
             Tagged::Stage(id, name) => Ok(stage(rows, &id, &name)?.tags),
+            Tagged::VpcLink(id) => Ok(rows.find_vpc_link(&id)?.ok_or(NotFound::VpcLink)?.tags),
         })
         .await
     }
@@ -68,6 +70,11 @@ impl Apis {
                 change(&mut stage.tags)?;
                 rows.put_stage(&id, &stage)
             }
+            Tagged::VpcLink(id) => {
+                let mut link = rows.find_vpc_link(&id)?.ok_or(NotFound::VpcLink)?;
+                change(&mut link.tags)?;
+                rows.put_vpc_link(&link)
+            }
         })
         .await
     }
@@ -77,7 +84,7 @@ fn stage(rows: &Rows<'_>, api_id: &ApiId, name: &StageName) -> Result<super::sup
     rows.find_stage(api_id, name)?.ok_or(NotFound::Stage).map_err(Error::from)
 }
 
-/// `arn:aws:apigateway:{region}::/restapis/{id}` or `…/restapis/{id}/stages/{name}`.
+/// `arn:aws:apigateway:{region}::/restapis/{id}`, `…/restapis/{id}/stages/{name}` or `…/vpclinks/{id}`.
 fn parse(owner: &AccountRegion, text: &str) -> Result<Tagged, BadRequest> {
     let arn = Arn::parse(text).map_err(|_| BadRequest::Arn)?;
     if arn.service != "apigateway" || arn.region != owner.region.as_str() {
@@ -87,6 +94,7 @@ fn parse(owner: &AccountRegion, text: &str) -> Result<Tagged, BadRequest> {
     match parts.as_slice() {
         ["", "restapis", id] => Ok(Tagged::Api((*id).into())),
         ["", "restapis", id, "stages", name] => Ok(Tagged::Stage((*id).into(), (*name).into())),
+        ["", "vpclinks", id] => Ok(Tagged::VpcLink((*id).into())),
         _ => Err(BadRequest::Arn),
     }
 }

@@ -74,6 +74,7 @@ impl Apis {
             headers,
             client_certificate_id: input.client_certificate_id,
             stage_variables: input.stage_variables,
+            vpc_links: self.vpc_link_names(owner).await?,
         };
         Ok(port.test_invoke(invocation).await)
     }
