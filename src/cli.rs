@@ -4,29 +4,41 @@
 
 mod apply;
 mod arguments;
+mod asl_lint;
+mod findings;
 mod logs;
 mod output;
 mod serve;
 mod settings;
 mod validate;
 mod version;
+mod vtl_eval;
+mod vtl_lint;
+mod vtl_trace;
 mod welcome;
 
 use std::process::ExitCode;
 
 use clap::Parser;
 
-use arguments::{Arguments, Command};
+use arguments::{Arguments, AslCommand, Command, VtlCommand};
 
 /// Runs the command that the process was started with.
 ///
-/// Exit codes: 0 done, 1 the command failed, 2 the arguments make no sense.
+/// Exit codes: 0 done, 1 the command failed or found an error, 2 the arguments make no sense.
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let outcome = match arguments.command.unwrap_or(Command::Serve(arguments.serve)) {
         Command::Serve(serve) => serve::run(&serve),
         Command::Apply(apply) => apply::run(&apply),
         Command::Validate(validate) => validate::run(&validate),
+        Command::Vtl(vtl) => match vtl.command {
+            VtlCommand::Eval(eval) => vtl_eval::run(&eval),
+            VtlCommand::Lint(lint) => vtl_lint::run(&lint),
+        },
+        Command::Asl(asl) => match asl.command {
+            AslCommand::Lint(lint) => asl_lint::run(&lint),
+        },
         Command::Version(version) => version::run(&version),
     };
     outcome.unwrap_or_else(|error| {

@@ -23,6 +23,7 @@ mod history;
 mod journal;
 mod live;
 pub mod machine;
+mod nested;
 mod open;
 mod options;
 mod page;

@@ -6,12 +6,16 @@
 
 mod check;
 mod diagnose;
+mod duplicate;
+mod excerpt;
 mod java;
 mod payload;
 mod print;
 mod syntax;
 
 pub use check::validate;
+pub use duplicate::{Duplicate, duplicates};
+pub use excerpt::excerpt;
 pub use java::{java_double, java_string};
 pub use payload::Payload;
 pub use print::{byte_len, compact};

@@ -12,7 +12,7 @@
 //!
 //! API Gateway developer guide: "Mapping template transformations" and "Variables for data transformations".
 
-mod ast;
+pub(crate) mod ast;
 mod error;
 mod eval;
 mod host;
@@ -23,12 +23,15 @@ mod names;
 mod parser;
 mod template;
 mod token;
+mod trace;
 mod value;
 
 pub use error::{EvalError, ParseError, Position};
 pub use host::{Host, HostError, Object};
 pub use limits::{LimitKind, Limits};
+pub(crate) use methods::is_method;
 pub use template::Template;
+pub use trace::{Action, Observer, Step};
 pub use value::{Block, Entry, List, ListKind, Loop, Map, Value};
 
 /// What a macro called as `#@name(…) … #end` finds its block under.

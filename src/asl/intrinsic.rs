@@ -34,6 +34,13 @@ pub trait Scope {
     /// The context object that `$$` names.
     fn context(&self) -> &Value;
 
+    /// The context object as far as `path` can reach, which is the path as written, such as `$$.Map.Item.Value`. A
+    /// host that makes its context object need not make what nobody reads.
+    fn context_for(&self, path: &str) -> &Value {
+        let _ = path;
+        self.context()
+    }
+
     /// The value of the variable `$name` (`name` without the `$`), if it was assigned.
     fn variable(&self, name: &str) -> Option<&Value>;
 

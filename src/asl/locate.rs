@@ -44,7 +44,7 @@ struct Scan<'a> {
 impl Scan<'_> {
     /// The offset of `wanted`, a location relative to the value that starts here. Steps over the value if it
     /// isn't in it. As locations escape nothing, a key matches if the location goes on with it and then ends or
-    /// has another step: the first that leads all the way wins.
+    /// has another step: the first that leads all the way wins, and of equal keys the last.
     fn find(&mut self, wanted: &str) -> Option<usize> {
         if wanted.is_empty() {
             return Some(self.at);
@@ -61,27 +61,34 @@ impl Scan<'_> {
 
     fn find_in_object(&mut self, wanted: &str) -> Option<usize> {
         self.at += 1;
+        let mut found: Option<(String, usize)> = None;
         loop {
             self.skip_separators();
             let key_at = self.at;
             if self.bytes.get(self.at) != Some(&b'"') {
                 self.at += 1;
-                return None;
+                return found.map(|(_, at)| at);
             }
             self.skip_string();
             let key: Option<String> =
                 self.bytes.get(key_at..self.at).and_then(|key| serde_json::from_slice(key).ok());
             self.skip_separators();
-            let rest = key.and_then(|key| wanted.strip_prefix('/')?.strip_prefix(key.as_str()));
-            match rest {
-                Some("") => return Some(key_at),
-                Some(rest) if rest.starts_with(['/', '[']) => {
-                    if let Some(found) = self.find(rest) {
-                        return Some(found);
-                    }
-                }
-                Some(_) | None => self.skip_value(),
+            let value_at = self.at;
+            if let Some(key) = key
+                && found.as_ref().is_none_or(|(first, _)| *first == key)
+                && let Some(rest) =
+                    wanted.strip_prefix('/').and_then(|wanted| wanted.strip_prefix(key.as_str()))
+            {
+                let at = match rest {
+                    "" => Some(key_at),
+                    rest if rest.starts_with(['/', '[']) => self.find(rest),
+                    _ => None,
+                };
+                // Of a key that stands twice the last one counts.
+                found = at.map(|at| (key, at)).or(found);
             }
+            self.at = value_at;
+            self.skip_value();
         }
     }
 
@@ -184,6 +191,14 @@ mod tests {
             ("/States/A/B/Next[1][1]/k", 8, 62),
         ] {
             assert_eq!(locate(DEFINITION, location), Position { line, column }, "{location}");
+        }
+    }
+
+    #[test]
+    fn of_equal_keys_the_last_counts() {
+        let text = "{\"a\": {\"b\": 1},\n \"a\": {\"b\": [2], \"c\": 3}, \"d\": 4}";
+        for (location, line, column) in [("/a", 2, 2), ("/a/b[0]", 2, 14), ("/a/c", 2, 18), ("/d", 2, 27)] {
+            assert_eq!(locate(text, location), Position { line, column }, "{location}");
         }
     }
 

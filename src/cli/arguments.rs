@@ -1,9 +1,14 @@
 //! What can be said on the command line.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use http::{HeaderName, HeaderValue};
+
+use crate::asl::StateMachineType;
+use crate::gateway::LintCode;
 
 /// An API-Gateway-compatible HTTP front door with a durable, Step-Functions-compatible workflow engine.
 #[derive(Debug, Parser)]
@@ -15,6 +20,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
   stepgate                                      serve on 127.0.0.1:4566 with the tutorial deployed
   stepgate serve --listen 127.0.0.1:8080        the same elsewhere
   stepgate apply config/tutorial.yaml           deploy a CloudFormation template to a running server
+  stepgate vtl eval map.vtl --input order.json  run a mapping template
+  stepgate asl lint machine.asl.json            check a state machine definition
   AWS_ENDPOINT_URL=http://127.0.0.1:4566 aws stepfunctions list-state-machines"
 )]
 pub(super) struct Arguments {
@@ -34,6 +41,10 @@ pub(super) enum Command {
     Apply(Apply),
     /// Check a template, a state machine definition or a mapping template without deploying it.
     Validate(Validate),
+    /// Work on mapping templates without a server.
+    Vtl(Vtl),
+    /// Work on state machine definitions without a server.
+    Asl(Asl),
     /// Print the version.
     Version(Version),
 }
@@ -121,6 +132,187 @@ pub(super) struct Validate {
     pub(super) json: bool,
 }
 
+/// `stepgate vtl`
+#[derive(Clone, Debug, Args)]
+pub(super) struct Vtl {
+    #[command(subcommand)]
+    pub(super) command: VtlCommand,
+}
+
+/// What to do with mapping templates.
+#[derive(Clone, Debug, Subcommand)]
+pub(super) enum VtlCommand {
+    /// Evaluate a mapping template as the gateway would.
+    Eval(VtlEval),
+    /// Find what AWS refuses in mapping templates, and what prints other than one would think.
+    Lint(VtlLint),
+}
+
+/// `stepgate vtl eval`
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "Examples:
+  stepgate vtl eval request.vtl --input order.json
+  echo '{\"id\": 7}' | stepgate vtl eval request.vtl --input - --trace
+  echo '$input.params(\"q\") $stageVariables.env' | stepgate vtl eval - --param q=x --stage-variables env=dev
+  stepgate vtl eval request.vtl --input order.json --param path.id=7 --param header.X-Mine=y --context context.json
+
+The context is a JSON object in the shape of $context, such as {\"identity\": {\"sourceIp\": \"192.0.2.1\"}}. What it
+lacks is as in a test invocation. Without --input the body is empty.
+The output goes to standard output as it is, the trace and overrides to standard error. Exit code 1 if the template
+fails.")]
+pub(super) struct VtlEval {
+    /// The mapping template; `-` for standard input.
+    #[arg(value_name = "TEMPLATE")]
+    pub(super) template: PathBuf,
+    /// The body; `-` for standard input.
+    #[arg(long, value_name = "FILE")]
+    pub(super) input: Option<PathBuf>,
+    /// Members of $context: a JSON object.
+    #[arg(long, value_name = "FILE")]
+    pub(super) context: Option<PathBuf>,
+    /// Stage variables, as the AWS CLI takes them; may be repeated.
+    #[arg(long, value_name = "NAME=VALUE,…", value_parser = stage_variables)]
+    pub(super) stage_variables: Vec<StageVariables>,
+    /// A parameter of the request: path.NAME, querystring.NAME, header.NAME, or NAME for the query; may be repeated.
+    #[arg(long = "param", value_name = "NAME=VALUE", value_parser = request_parameter)]
+    pub(super) parameters: Vec<RequestParameter>,
+    /// Show what every directive and reference did.
+    #[arg(long)]
+    pub(super) trace: bool,
+    /// What to print.
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(super) output: OutputFormat,
+}
+
+/// `stepgate vtl lint`
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "Examples:
+  stepgate vtl lint templates/*.vtl
+  stepgate vtl lint request.vtl --output json
+  stepgate vtl lint request.vtl --strict --allow ESCAPED_APOSTROPHE
+
+Exit code 0: no errors; 1: errors, with --strict warnings as well; 2: a file can't be read.")]
+pub(super) struct VtlLint {
+    #[command(flatten)]
+    pub(super) lint: Lint,
+    /// A code to pass over; may be repeated.
+    #[arg(long, value_name = "CODE", value_parser = lint_code)]
+    pub(super) allow: Vec<LintCode>,
+}
+
+/// `stepgate asl`
+#[derive(Clone, Debug, Args)]
+pub(super) struct Asl {
+    #[command(subcommand)]
+    pub(super) command: AslCommand,
+}
+
+/// What to do with state machine definitions.
+#[derive(Clone, Debug, Subcommand)]
+pub(super) enum AslCommand {
+    /// Find everything that is wrong with state machine definitions, as AWS tells it.
+    Lint(AslLint),
+}
+
+/// `stepgate asl lint`
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "Examples:
+  stepgate asl lint machine.asl.json
+  stepgate asl lint *.asl.json --type EXPRESS --output json
+  aws stepfunctions describe-state-machine --state-machine-arn … --query definition --output text | stepgate asl lint -
+
+Codes and texts are those of ValidateStateMachineDefinition; DUPLICATE_KEY is our own.
+Exit code 0: no errors; 1: errors, with --strict warnings as well; 2: a file can't be read.")]
+pub(super) struct AslLint {
+    #[command(flatten)]
+    pub(super) lint: Lint,
+    /// What kind of state machine it is: STANDARD or EXPRESS.
+    #[arg(long = "type", value_name = "TYPE", default_value = "STANDARD", value_parser = state_machine_type)]
+    pub(super) kind: StateMachineType,
+}
+
+/// What both kinds of lint are told.
+#[derive(Clone, Debug, Args)]
+pub(super) struct Lint {
+    /// The files; `-` for standard input.
+    #[arg(required = true, value_name = "FILE")]
+    pub(super) files: Vec<PathBuf>,
+    /// Fail on warnings too.
+    #[arg(long)]
+    pub(super) strict: bool,
+    /// What to print.
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(super) output: OutputFormat,
+}
+
+/// For whom results are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum OutputFormat {
+    /// For people.
+    Text,
+    /// One JSON object.
+    Json,
+}
+
+/// Stage variables of one argument.
+pub(super) type StageVariables = BTreeMap<String, String>;
+
+/// `a=b,c=d`, or a JSON object of strings, as the AWS CLI takes maps. A value may hold `=`, and a comma in front of
+/// text without one.
+fn stage_variables(text: &str) -> Result<StageVariables, String> {
+    if text.trim_start().starts_with('{') {
+        return serde_json::from_str(text).map_err(|error| format!("not an object of strings: {error}"));
+    }
+    let mut variables: Vec<(String, String)> = Vec::new();
+    for piece in text.split(',') {
+        match (piece.split_once('='), variables.last_mut()) {
+            (Some((name, value)), _) if !name.is_empty() => {
+                variables.push((name.to_owned(), value.to_owned()))
+            }
+            (None, Some((_, value))) => {
+                value.push(',');
+                value.push_str(piece);
+            }
+            _ => return Err("write NAME=VALUE, separated by commas".to_owned()),
+        }
+    }
+    Ok(variables.into_iter().collect())
+}
+
+/// One parameter of a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum RequestParameter {
+    Path(String, String),
+    Query(String, String),
+    Header(HeaderName, HeaderValue),
+}
+
+fn request_parameter(text: &str) -> Result<RequestParameter, String> {
+    let (name, value) =
+        text.split_once('=').filter(|(name, _)| !name.is_empty()).ok_or("write NAME=VALUE")?;
+    let (name, value) = (name.to_owned(), value.to_owned());
+    Ok(match name.split_once('.') {
+        Some(("path", name)) => RequestParameter::Path(name.to_owned(), value),
+        Some(("querystring", name)) => RequestParameter::Query(name.to_owned(), value),
+        Some(("header", name)) => RequestParameter::Header(
+            HeaderName::try_from(name).map_err(|_| format!("{name:?} is no header's name"))?,
+            HeaderValue::try_from(value).map_err(|_| "a header's value has no line ends".to_owned())?,
+        ),
+        Some(_) | None => RequestParameter::Query(name, value),
+    })
+}
+
+fn lint_code(text: &str) -> Result<LintCode, String> {
+    LintCode::parse(text).ok_or_else(|| {
+        let all: Vec<&str> = LintCode::ALL.iter().map(|code| code.as_str()).collect();
+        format!("no such code; there are {}", all.join(", "))
+    })
+}
+
+fn state_machine_type(text: &str) -> Result<StateMachineType, String> {
+    StateMachineType::parse(text).ok_or_else(|| "write STANDARD or EXPRESS".to_owned())
+}
+
 /// `stepgate version`
 #[derive(Clone, Debug, Args)]
 pub(super) struct Version {
@@ -148,5 +340,33 @@ mod tests {
         let arguments = Arguments::parse_from(["stepgate", "serve", "--data-dir", "d"]);
         assert!(matches!(arguments.command, Some(Command::Serve(serve)) if serve.data_dir.is_some()));
         assert!(Arguments::try_parse_from(["stepgate", "nope"]).is_err());
+    }
+
+    #[test]
+    fn stage_variables_are_written_as_for_the_aws_cli() {
+        let check = |text: &str, expect: &[(&str, &str)]| {
+            let expect =
+                expect.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+            assert_eq!(stage_variables(text), Ok(expect), "{text}");
+        };
+        check("a=b", &[("a", "b")]);
+        check("a=b,c=d=e,f=", &[("a", "b"), ("c", "d=e"), ("f", "")]);
+        check("url=x,y,a=1", &[("a", "1"), ("url", "x,y")]);
+        check(r#"{"a": "b,c=d"}"#, &[("a", "b,c=d")]);
+        for bad in ["", "a", "=b", ",a=b", "{", r#"{"a": 1}"#] {
+            assert!(stage_variables(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn parameters_say_where_they_stand() {
+        let own = str::to_owned;
+        assert_eq!(request_parameter("path.id=4=2"), Ok(RequestParameter::Path(own("id"), own("4=2"))));
+        assert_eq!(request_parameter("querystring.q="), Ok(RequestParameter::Query(own("q"), own(""))));
+        assert_eq!(request_parameter("a.b=c"), Ok(RequestParameter::Query(own("a.b"), own("c"))));
+        assert!(matches!(request_parameter("header.X-Mine=y"), Ok(RequestParameter::Header(..))));
+        for bad in ["q", "=x", "header.a b=c", "header.a=b\nc"] {
+            assert!(request_parameter(bad).is_err(), "{bad}");
+        }
     }
 }

@@ -7,6 +7,16 @@ pub(super) fn line(text: &str) {
     let _ = writeln!(std::io::stdout(), "{text}");
 }
 
+/// Prints `text` as it is, with a line end on a terminal if it has none.
+pub(super) fn text(text: &str) {
+    let mut out = std::io::stdout();
+    let _ = out.write_all(text.as_bytes());
+    if out.is_terminal() && !text.ends_with('\n') {
+        let _ = out.write_all(b"\n");
+    }
+    let _ = out.flush();
+}
+
 /// Says what is going on, apart from the result.
 pub(super) fn progress(text: &str) {
     let _ = writeln!(std::io::stderr(), "{text}");

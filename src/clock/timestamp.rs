@@ -60,6 +60,11 @@ impl Timestamp {
         self.zoned().strftime("%a %b %d %H:%M:%S UTC %Y").to_string()
     }
 
+    /// `Fri, 10 Oct 2025 13:55:36 GMT`, as HTTP headers print times.
+    pub fn to_http_date(self) -> String {
+        self.zoned().strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
+    }
+
     /// Parses an RFC 3339 time with `T` and a zone (`Z` or an offset), fractions to nanoseconds; what is
     /// finer than a millisecond is dropped. `None` if the text is anything else.
     pub fn parse_rfc3339(text: &str) -> Option<Self> {

@@ -250,6 +250,8 @@ impl Engine {
     /// # Errors
     /// `InvalidToken`, `TaskTimedOut`, `InvalidOutput`.
     pub async fn send_task_success(&self, token: &str, output: String) -> Result<(), Error> {
+        // A token of nobody is refused first, as recorded.
+        task_tokens::execution(token).ok_or(Error::InvalidToken)?;
         let output = Payload::from_text(output).map_err(|error| Error::InvalidOutput(error.to_string()))?;
         self.task_message(token, |task| Input::TaskSucceeded { task, output }).await
     }

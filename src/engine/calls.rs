@@ -8,7 +8,8 @@ use super::machine::{Input, TaskKey, TaskRun};
 use super::open::Engine;
 use super::queue::Queued;
 use super::runner::Origin;
-use super::{Error, TaskCall, TaskResult, journal};
+use super::{Error, TaskCall, TaskResult, journal, nested};
+use crate::asl::{Pattern, Resource};
 use crate::json::Payload;
 
 /// Interrupted calls read at one time.
@@ -19,7 +20,15 @@ impl Engine {
     pub(super) fn call(&self, origin: Origin, run: TaskRun) {
         let engine = self.clone();
         tokio::spawn(async move {
-            let (id, task) = (origin.id, run.task);
+            let (id, task, pattern) = (origin.id, run.task, pattern_of(&run.resource));
+            if nested::starts_execution(&run.resource) {
+                let starting = engine.clone();
+                let started = tokio::spawn(async move { starting.start_nested(origin, run, pattern).await });
+                if started.await.is_err_and(|error| error.is_panic()) {
+                    engine.task_ended(id, task, input_of(task, pattern, panicked())).await;
+                }
+                return;
+            }
             let role_arn = run.credentials_role.unwrap_or(origin.role_arn);
             let call = TaskCall {
                 home: origin.home,
@@ -29,7 +38,7 @@ impl Engine {
                 idempotency_token: run.token,
             };
             if let Some(result) = engine.result_of(call).await {
-                engine.task_ended(id, task, result).await;
+                engine.task_ended(id, task, input_of(task, pattern, result)).await;
             }
         });
     }
@@ -39,18 +48,15 @@ impl Engine {
         let tasks = self.inner.tasks.clone();
         match tokio::spawn(async move { tasks.run(call).await }).await {
             Ok(result) => Some(result),
-            Err(error) if error.is_panic() => {
-                tracing::error!("a call for a task panicked");
-                Some(TaskResult::Failed(Failure::new("States.Runtime", "Internal Error")))
-            }
+            Err(error) if error.is_panic() => Some(panicked()),
             Err(_) => None,
         }
     }
 
-    async fn task_ended(&self, id: i64, task: TaskKey, result: TaskResult) {
+    async fn task_ended(&self, id: i64, task: TaskKey, input: Input) {
         // Also a job that was only submitted is not submitted again after a crash: its row goes.
         let [frame, scheduled] = journal::task_columns(task);
-        self.insist(id, input_of(task, result), move |tx| remove_task(tx, id, frame, scheduled)).await;
+        self.insist(id, input, move |tx| remove_task(tx, id, frame, scheduled)).await;
     }
 
     /// Puts the tasks that no worker has back in line. The rows' ids are their order.
@@ -141,11 +147,29 @@ impl Engine {
     }
 }
 
+/// What becomes of a task whose call panicked.
+fn panicked() -> TaskResult {
+    tracing::error!("a call for a task panicked");
+    TaskResult::Failed(Failure::new("States.Runtime", "Internal Error"))
+}
+
 /// How a call's end comes in.
-pub(super) fn input_of(task: TaskKey, result: TaskResult) -> Input {
-    match result {
-        TaskResult::Succeeded(output) => Input::TaskSucceeded { task, output },
-        TaskResult::Submitted(output) => Input::TaskSubmitted { task, output },
-        TaskResult::Failed(failure) => Input::TaskFailed { task, failure },
+pub(super) fn input_of(task: TaskKey, pattern: Pattern, result: TaskResult) -> Input {
+    match (result, pattern) {
+        (TaskResult::Succeeded(output), _) => Input::TaskSucceeded { task, output },
+        (TaskResult::Submitted(output), _) => Input::TaskSubmitted { task, output },
+        (TaskResult::Failed(failure), Pattern::RequestResponse) => Input::TaskFailed { task, failure },
+        // What fails later than its call does so by another way.
+        (TaskResult::Failed(failure), Pattern::Sync | Pattern::Sync2 | Pattern::WaitForTaskToken) => {
+            Input::TaskSubmitFailed { task, failure }
+        }
+    }
+}
+
+/// When a task of the resource is done.
+pub(super) fn pattern_of(resource: &Resource) -> Pattern {
+    match resource {
+        Resource::Integration(integration) => integration.pattern,
+        Resource::Activity(_) | Resource::Lambda(_) => Pattern::RequestResponse,
     }
 }

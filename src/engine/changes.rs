@@ -2,9 +2,10 @@
 
 use metrics::counter;
 
-use super::execution::{Ending, ExecutionStatus};
+use super::execution::Ending;
 use super::executions::status_code;
 use super::machine::{Effect, TaskRun};
+use super::nested::link::Loose;
 use super::open::Engine;
 use super::queue::Queued;
 use super::runner::Origin;
@@ -15,7 +16,10 @@ use crate::meter;
 use crate::store::{Param, Tx};
 
 /// The effects of a step; written with it, performed after it.
-pub(super) struct Changes(Vec<Change>);
+pub(super) struct Changes {
+    changes: Vec<Change>,
+    loose: Loose,
+}
 
 enum Change {
     /// One that needs nothing.
@@ -44,20 +48,23 @@ impl Changes {
                 Change::Effect(effect)
             }
         };
-        Self(effects.into_iter().map(change).collect())
+        Self {
+            changes: effects.into_iter().map(change).collect(),
+            loose: Loose::new(engine.inner.links.clone()),
+        }
     }
 
     /// How the execution ended, if it did.
     pub(super) fn ending(&self) -> Option<&Ending> {
-        self.0.iter().find_map(|change| match change {
+        self.changes.iter().find_map(|change| match change {
             Change::Effect(Effect::Ended(ending)) => Some(ending),
             Change::Effect(_) | Change::Queue { .. } | Change::Call { .. } => None,
         })
     }
 
     /// Writes them for execution `id`.
-    pub(super) fn write(&self, tx: &Tx<'_>, id: i64) -> Result<(), Error> {
-        for change in &self.0 {
+    pub(super) fn write(&mut self, tx: &Tx<'_>, id: i64) -> Result<(), Error> {
+        for change in &self.changes {
             match change {
                 Change::Queue { run, row, activity } => write_task(tx, id, *row, Some(*activity), run)?,
                 Change::Call { run, row } => write_task(tx, id, *row, None, run)?,
@@ -73,8 +80,10 @@ impl Changes {
                 Change::Effect(Effect::AbandonTask(task)) => {
                     let [frame, scheduled] = journal::task_columns(*task);
                     remove_task(tx, id, frame, scheduled)?;
+                    self.loose.abandon(tx, id, *task)?;
                 }
                 Change::Effect(Effect::Ended(ending)) => {
+                    self.loose.end(tx, id)?;
                     tx.execute("DELETE FROM timer WHERE execution = ?1", &[id.into()])?;
                     tx.execute("DELETE FROM task WHERE execution = ?1", &[id.into()])?;
                     write_ending(tx, id, ending)?;
@@ -89,7 +98,8 @@ impl Changes {
     /// Performs them, now that they are durable.
     pub(super) fn act(self, engine: &Engine, origin: &Origin) {
         let Origin { id, .. } = *origin;
-        for change in self.0 {
+        self.loose.act(engine, id);
+        for change in self.changes {
             match change {
                 Change::Queue { run, row, activity } => {
                     engine.inner.queues.push(activity, Queued::new(row, id, run.task));
@@ -151,12 +161,5 @@ fn write_ending(tx: &Tx<'_>, id: i64, ending: &Ending) -> Result<(), Error> {
 
 /// Counts an execution that has ended.
 pub(super) fn count_ended(ending: &Ending) {
-    let status = match ending.status {
-        ExecutionStatus::Running => return,
-        ExecutionStatus::Succeeded => "SUCCEEDED",
-        ExecutionStatus::Failed => "FAILED",
-        ExecutionStatus::TimedOut => "TIMED_OUT",
-        ExecutionStatus::Aborted => "ABORTED",
-    };
-    counter!(meter::EXECUTIONS_ENDED, "status" => status).increment(1);
+    counter!(meter::EXECUTIONS_ENDED, "status" => ending.status.as_str()).increment(1);
 }

@@ -241,6 +241,13 @@ pub enum EventKind {
         /// How.
         failure: Failure,
     },
+    /// The service did not take the job.
+    TaskSubmitFailed {
+        /// The action.
+        on: TaskResource,
+        /// How.
+        failure: Failure,
+    },
     /// The task took too long.
     TaskTimedOut {
         /// The action.
@@ -312,6 +319,7 @@ impl EventKind {
             Self::TaskSubmitted { .. } => "TaskSubmitted",
             Self::TaskSucceeded { .. } => "TaskSucceeded",
             Self::TaskFailed { .. } => "TaskFailed",
+            Self::TaskSubmitFailed { .. } => "TaskSubmitFailed",
             Self::TaskTimedOut { .. } => "TaskTimedOut",
         }
     }

@@ -40,6 +40,8 @@ pub struct ExecutionStart {
     pub region: Arc<str>,
     /// When it was started.
     pub started: Timestamp,
+    /// Whether somebody waits for its end: StartSyncExecution. Its context object then counts no redrives.
+    pub is_synchronous: bool,
 }
 
 /// How an execution stands.
@@ -55,6 +57,19 @@ pub enum ExecutionStatus {
     TimedOut,
     /// It was stopped.
     Aborted,
+}
+
+impl ExecutionStatus {
+    /// AWS's word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Running => "RUNNING",
+            Self::Succeeded => "SUCCEEDED",
+            Self::Failed => "FAILED",
+            Self::TimedOut => "TIMED_OUT",
+            Self::Aborted => "ABORTED",
+        }
+    }
 }
 
 /// How an execution ended.
@@ -197,6 +212,7 @@ impl Execution {
             | EventKind::LambdaFunctionTimedOut(_)
             | EventKind::TaskSucceeded { .. }
             | EventKind::TaskFailed { .. }
+            | EventKind::TaskSubmitFailed { .. }
             | EventKind::TaskTimedOut { .. } => self.compose(id, Phase::Deciding),
             // The frames of what was given up go with the note beside the event.
             EventKind::ExecutionStarted { .. }
@@ -249,6 +265,12 @@ impl Execution {
                     attempt.heartbeat_at = Some(*due);
                 }
             }
+            Note::Items { items: kept } => {
+                let at = self.frames.get_mut(&entry.frame).and_then(|frame| frame.at.as_mut());
+                if let Some(Phase::Composite { items, .. }) = at.map(|at| &mut at.phase) {
+                    *items = Some(kept.clone());
+                }
+            }
             Note::Child { index } => {
                 let tail = self.frames.get(&entry.frame).map_or(0, |parent| parent.tail);
                 // A Map's iteration hangs below its own MapIterationStarted, which stands in this entry.
@@ -257,7 +279,7 @@ impl Execution {
                 self.next_frame += 1;
                 self.frames.insert(child, Frame::new(Some(entry.frame), *index, tail));
                 let parent = self.frames.get_mut(&entry.frame).and_then(|parent| parent.at.as_mut());
-                if let Some(Phase::Composite { results, open, begun }) = parent.map(|at| &mut at.phase) {
+                if let Some(Phase::Composite { results, open, begun, .. }) = parent.map(|at| &mut at.phase) {
                     if results.len() <= *index {
                         results.resize(index + 1, None);
                     }
@@ -291,7 +313,9 @@ impl Execution {
         let Some(child) = self.frames.remove(&id) else { return };
         let Some(parent) = child.parent.and_then(|parent| self.frames.get_mut(&parent)) else { return };
         parent.tail = child.tail;
-        if let Some(Phase::Composite { results, open, begun }) = parent.at.as_mut().map(|at| &mut at.phase) {
+        if let Some(Phase::Composite { results, open, begun, .. }) =
+            parent.at.as_mut().map(|at| &mut at.phase)
+        {
             if let Some(slot) = results.get_mut(child.index) {
                 *slot = child.output;
             }
@@ -355,6 +379,14 @@ impl Execution {
                 Some(value) => return Some(value.value()),
                 None => id = frame.parent?,
             }
+        }
+    }
+
+    /// The items of the Map that `id` is in, if the fold keeps them.
+    pub(super) fn kept_items(&self, id: FrameId) -> Option<&Payload> {
+        match &self.frames.get(&id)?.at.as_ref()?.phase {
+            Phase::Composite { items, .. } => items.as_ref(),
+            Phase::Deciding | Phase::Waiting { .. } | Phase::Retrying { .. } | Phase::Attempting(_) => None,
         }
     }
 

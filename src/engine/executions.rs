@@ -288,6 +288,7 @@ pub(super) fn load(tx: &Tx<'_>, id: i64) -> Result<Option<Loaded>, Error> {
         state_machine_name: machine.name,
         region: Arc::from(home.region.as_str()),
         started: Timestamp::from_millis(columns.started),
+        is_synchronous: false,
     };
     Ok(Some(Loaded {
         home,

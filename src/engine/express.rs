@@ -54,7 +54,8 @@ impl Engine {
         if machine.kind == StateMachineType::Standard {
             return Err(Error::StateMachineTypeNotSupported);
         }
-        let run = self.express(&machine, &name, input);
+        let mut run = self.express(&machine, &name, input);
+        run.is_synchronous = true;
         let (arn, started, input) = (run.arn.to_string(), run.started, run.input.text().to_owned());
         self.inner.meters.started.increment(1);
         // On a task of its own: a caller that hangs up does not stop the workflow.
@@ -106,6 +107,7 @@ impl Engine {
             state_machine_name: machine.name.clone(),
             region: machine.region.clone(),
             started: self.now(),
+            is_synchronous: false,
         }
     }
 
@@ -163,11 +165,15 @@ impl Engine {
             role_arn,
             idempotency_token: run.token,
         };
-        let engine = self.clone();
+        let (engine, pattern) = (self.clone(), super::calls::pattern_of(&call.resource));
         tokio::spawn(async move {
-            if let Some(result) = engine.result_of(call).await {
+            let result = match super::nested::starts_execution(&call.resource) {
+                true => Some(engine.start_from_express(&call.input).await),
+                false => engine.result_of(call).await,
+            };
+            if let Some(result) = result {
                 // The execution may have ended meanwhile.
-                let _ = results.send(super::calls::input_of(run.task, result));
+                let _ = results.send(super::calls::input_of(run.task, pattern, result));
             }
         });
     }

@@ -151,6 +151,13 @@ pub enum Input {
         /// How.
         failure: Failure,
     },
+    /// A service did not take the job.
+    TaskSubmitFailed {
+        /// The attempt.
+        task: TaskKey,
+        /// How.
+        failure: Failure,
+    },
     /// A worker is alive.
     TaskHeartbeat {
         /// The attempt.

@@ -10,6 +10,7 @@ use tokio::sync::watch;
 
 use super::live::LiveExecutions;
 use super::machine::{Env, Limits};
+use super::nested::link::Links;
 use super::queue::Queues;
 use super::state_machines::Machines;
 use super::tasks::Tasks;
@@ -39,6 +40,7 @@ pub(super) struct Inner {
     pub(super) live: LiveExecutions,
     pub(super) timers: Timers,
     pub(super) queues: Queues,
+    pub(super) links: Links,
     pub(super) machines: RwLock<Machines>,
     pub(super) programs: Cache<i64, Arc<Program>>,
     /// Ids of activities: whether there is one is asked within a step.
@@ -83,6 +85,7 @@ impl Engine {
             live: LiveExecutions::new(options.live_bytes),
             timers: Timers::new(),
             queues: Queues::new(options.pollers_per_activity),
+            links: Links::open(&store).await?,
             machines: RwLock::default(),
             programs: Cache::new(PROGRAMS_KEPT),
             activities: RwLock::new(HashMap::new()),
@@ -104,7 +107,10 @@ impl Engine {
         engine.recover_queues().await?;
         engine.recover_deletions().await?;
         let recovering = engine.clone();
-        tokio::spawn(async move { recovering.recover_calls(last_id).await });
+        tokio::spawn(async move {
+            recovering.recover_calls(last_id).await;
+            recovering.recover_nested().await;
+        });
         engine.start_timers();
         engine.start_retention();
         Ok(engine)
@@ -139,7 +145,10 @@ impl Engine {
             ids: &*self.inner.ids,
             token_prefix: &prefix,
             activity_exists: &exists,
-            refuse_arguments: &|integration, arguments| self.inner.tasks.refuse(integration, arguments),
+            refuse_arguments: &|integration, arguments| {
+                super::nested::refuse(integration, arguments)
+                    .or_else(|| self.inner.tasks.refuse(integration, arguments))
+            },
             limits,
         };
         step(&env)

@@ -78,7 +78,7 @@ impl Engine {
             *slot = Some(live);
             return Ok(self.stale());
         }
-        let changes = Changes::new(self, step.effects);
+        let mut changes = Changes::new(self, step.effects);
         let record = journal::Record::new(&step.entries)?;
         let (batch, bytes) = (live.batch, record.len_bytes());
         let changes = self
@@ -145,22 +145,31 @@ impl Engine {
         id: i64,
         input: Input,
         also: impl Fn(&Tx<'_>) -> Result<(), Error> + Clone + Send + 'static,
-    ) {
+    ) -> Option<Outcome> {
+        self.persist(id, || self.advance(id, input.clone(), also.clone())).await
+    }
+
+    /// Does `work` for execution `id` again until it is done, as long as what keeps it from that may pass; `None` if
+    /// the process ends, or trying again does not help.
+    pub(super) async fn persist<T, F>(&self, id: i64, mut work: impl FnMut() -> F) -> Option<T>
+    where
+        F: Future<Output = Result<T, Error>>,
+    {
         let mut wait = AGAIN_FIRST;
         loop {
-            let error = match self.advance(id, input.clone(), also.clone()).await {
-                Ok(Outcome::Advanced | Outcome::Stale) => return,
+            let error = match work().await {
+                Ok(done) => return Some(done),
                 Err(error) => error,
             };
             match &error {
-                Error::Store(store::Error::Closed) => return,
+                Error::Store(store::Error::Closed) => return None,
                 Error::Store(cause) if cause.may_pass() => {
                     tracing::warn!(%error, execution = id, again_in = ?wait, "a step was not written");
                 }
                 // Trying again does not help; the execution stays as it is until the next start.
                 _ => {
                     tracing::error!(%error, execution = id, "a step can't be taken");
-                    return;
+                    return None;
                 }
             }
             self.inner.clock.sleep_until(self.now() + wait).await;

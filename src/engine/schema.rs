@@ -2,7 +2,8 @@
 
 /// Schema versions, oldest first. Keys are integers in the order of time; names stand in one narrow index.
 /// Times are milliseconds since the epoch, statuses the numbers of `executions::status_code`.
-pub(super) const STEPS: &[&str] = &["
+pub(super) const STEPS: &[&str] = &[
+    "
 CREATE TABLE state_machine (
     id BIGINT PRIMARY KEY,
     home TEXT NOT NULL,
@@ -80,4 +81,17 @@ CREATE TABLE tag (
     value TEXT NOT NULL
 );
 CREATE UNIQUE INDEX tag_key ON tag (resource, key);
-"];
+",
+    "
+CREATE TABLE nested (
+    parent BIGINT NOT NULL,
+    frame BIGINT NOT NULL,
+    scheduled BIGINT NOT NULL,
+    child BIGINT NOT NULL,
+    is_json BIGINT NOT NULL,
+    is_orphan BIGINT NOT NULL,
+    PRIMARY KEY (parent, frame, scheduled)
+) WITHOUT ROWID;
+CREATE INDEX nested_child ON nested (child);
+",
+];

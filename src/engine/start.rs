@@ -15,7 +15,7 @@ use crate::asl::StateMachineType;
 use crate::clock::Timestamp;
 use crate::id::{ExecutionArn, check_name};
 use crate::json::Payload;
-use crate::store::{Param, Tx};
+use crate::store::{Param, Row, Tx};
 
 /// What an execution is started with.
 #[derive(Clone, Debug)]
@@ -40,11 +40,30 @@ pub struct Started {
 }
 
 /// What the store says to a name.
-enum Written {
+pub(super) enum Written {
     /// It was free.
     New(Changes),
     /// The same execution is open already.
-    Same(Timestamp),
+    Same {
+        /// Its number.
+        id: i64,
+        /// When it was started.
+        started: Timestamp,
+    },
+}
+
+/// An execution that has taken its first step in memory, about to be written.
+pub(super) struct Prepared {
+    pub(super) record: Record,
+    pub(super) live: Live,
+    pub(super) arn: Arc<str>,
+}
+
+impl Prepared {
+    /// When it was started.
+    pub(super) fn started(&self) -> Timestamp {
+        self.record.started
+    }
 }
 
 impl Engine {
@@ -67,17 +86,22 @@ impl Engine {
         let machine = self.machine(&start.state_machine_arn).await?;
         match machine.kind {
             StateMachineType::Express => self.start_express(&machine, &name, input),
-            StateMachineType::Standard => self.start_standard(machine, name, input, start.trace_header).await,
+            StateMachineType::Standard => {
+                let prepared = self.prepare(&machine, name, input, start.trace_header)?;
+                let engine = self.clone();
+                self.whole(async move { engine.write_start(prepared).await }).await
+            }
         }
     }
 
-    async fn start_standard(
+    /// Lets an execution take its first step in memory.
+    pub(super) fn prepare(
         &self,
-        machine: Arc<LoadedMachine>,
+        machine: &Arc<LoadedMachine>,
         name: Arc<str>,
         input: Payload,
         trace_header: Option<String>,
-    ) -> Result<Started, Error> {
+    ) -> Result<Prepared, Error> {
         let (id, now) = (self.next_id(), self.now());
         let arn: Arc<str> = ExecutionArn::new(&machine.home, &machine.name, &name).to_string().into();
         let mut execution = Execution::new(ExecutionStart {
@@ -89,6 +113,7 @@ impl Engine {
             state_machine_name: machine.name.clone(),
             region: machine.region.clone(),
             started: now,
+            is_synchronous: false,
         });
         let step = self.with_env(id, Limits::STANDARD, |env| {
             machine::step(&machine.program, &mut execution, Input::Start, env)
@@ -98,32 +123,42 @@ impl Engine {
         let journal_bytes = journal.len_bytes();
         let origin = Origin { id, home: machine.home.clone(), role_arn: machine.role_arn.clone() };
         let program = machine.program.clone();
-        let live = Live { origin: origin.clone(), program, execution, batch: 1, journal_bytes };
+        let live = Live { origin, program, execution, batch: 1, journal_bytes };
+        let machine = machine.clone();
         let record = Record { id, name, started: now, input, trace_header, journal, changes, machine };
-        let engine = self.clone();
-        self.whole(async move { engine.write_start(record, live, arn).await }).await
+        Ok(Prepared { record, live, arn })
     }
 
-    async fn write_start(&self, record: Record, live: Live, arn: Arc<str>) -> Result<Started, Error> {
-        let (machine, now) = (record.machine.clone(), record.started);
+    async fn write_start(&self, prepared: Prepared) -> Result<Started, Error> {
+        let started = prepared.started();
+        let Prepared { record, live, arn } = prepared;
+        let machine = record.machine.clone();
         let of = arn.clone();
-        let written = self.inner.store.write(move |tx| record.write(tx, &of)).await.inspect_err(|error| {
-            // The machine went while it was cached.
-            if let Error::StateMachineDoesNotExist(_) | Error::StateMachineDeleting(_) = error {
-                self.forget_machine(&machine.arn);
+        let written = self.inner.store.write(move |tx| record.write(tx, &of)).await;
+        match written.inspect_err(|error| self.forget_if_gone(&machine, error))? {
+            Written::Same { started, .. } => Ok(Started { arn: arn.to_string(), started }),
+            Written::New(changes) => {
+                self.begin(live, changes);
+                Ok(Started { arn: arn.to_string(), started })
             }
-        })?;
-        let changes = match written {
-            Written::Same(started) => return Ok(Started { arn: arn.to_string(), started }),
-            Written::New(changes) => changes,
-        };
+        }
+    }
+
+    /// Forgets a machine that went while it was cached, as the store has just said.
+    pub(super) fn forget_if_gone(&self, machine: &LoadedMachine, error: &Error) {
+        if let Error::StateMachineDoesNotExist(_) | Error::StateMachineDeleting(_) = error {
+            self.forget_machine(&machine.arn);
+        }
+    }
+
+    /// Lets an execution go on whose first step is durable.
+    pub(super) fn begin(&self, live: Live, changes: Changes) {
         self.inner.meters.started.increment(1);
         let origin = live.origin.clone();
         if changes.ending().is_none() {
             self.inner.live.insert(live);
         }
         changes.act(self, &origin);
-        Ok(Started { arn: arn.to_string(), started: now })
     }
 
     /// A UUID of version 7: random, but in the order of time.
@@ -145,7 +180,7 @@ pub(super) fn execution_input(input: Option<String>) -> Result<Payload, Error> {
 }
 
 /// An execution about to be written; one that ended in its first step is written once, closed.
-struct Record {
+pub(super) struct Record {
     id: i64,
     machine: Arc<LoadedMachine>,
     name: Arc<str>,
@@ -157,7 +192,7 @@ struct Record {
 }
 
 impl Record {
-    fn write(self, tx: &Tx<'_>, arn: &str) -> Result<Written, Error> {
+    pub(super) fn write(mut self, tx: &Tx<'_>, arn: &str) -> Result<Written, Error> {
         let machine = &*self.machine;
         let sql = "SELECT deleting FROM state_machine WHERE id = ?1";
         match tx.query_one(sql, &[machine.id.into()], |row| row.int(0))? {
@@ -165,13 +200,13 @@ impl Record {
             Some(1) => return Err(Error::StateMachineDeleting(machine.arn.to_string())),
             Some(_) | None => return Err(Error::StateMachineDoesNotExist(machine.arn.to_string())),
         }
-        let sql = "SELECT status, input, started FROM execution WHERE machine = ?1 AND name = ?2";
+        let sql = "SELECT status, input, started, id FROM execution WHERE machine = ?1 AND name = ?2";
         let params = [machine.id.into(), Param::Text(&self.name)];
-        let found = tx.query_one(sql, &params, |row| Ok((row.int(0)?, row.text(1)?, row.int(2)?)))?;
-        if let Some((status, input, started)) = found {
+        let read = |row: &Row<'_>| Ok((row.int(0)?, row.text(1)?, row.int(2)?, row.int(3)?));
+        if let Some((status, input, started, id)) = tx.query_one(sql, &params, read)? {
             let is_open = status == status_code(ExecutionStatus::Running);
             return match is_open && input == self.input.text() {
-                true => Ok(Written::Same(Timestamp::from_millis(started))),
+                true => Ok(Written::Same { id, started: Timestamp::from_millis(started) }),
                 false => Err(Error::ExecutionAlreadyExists(arn.to_owned())),
             };
         }

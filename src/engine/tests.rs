@@ -1,6 +1,7 @@
 //! The engine on a real store, with a clock that moves when told to.
 
 mod durability;
+mod nested;
 mod simulation;
 
 use std::path::PathBuf;
@@ -47,7 +48,8 @@ impl House {
     fn next(&self) -> Self {
         let mut next = Self::new();
         next.clock = self.clock.clone();
-        next.opened = self.opened;
+        // This one is opened before it: no life repeats the ids of another.
+        next.opened = self.opened + 1;
         next
     }
 

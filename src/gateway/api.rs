@@ -6,7 +6,7 @@
 
 mod account;
 mod apis;
-mod check_integration;
+pub(crate) mod check_integration;
 mod control;
 mod deployable;
 mod deployment;

@@ -173,22 +173,34 @@ pub(crate) fn compile_for_test(
     api: &DeploymentSnapshot,
     variables: &BTreeMap<String, String>,
 ) -> CompiledStage {
-    let id = &api.api.id;
+    CompiledStage {
+        gateway_responses: GatewayResponses::compile(&api.gateway_responses),
+        binary_types: BinaryTypes::new(&api.api.binary_media_types),
+        ..compile_nothing(owner, &api.api.id, variables)
+    }
+}
+
+/// A stage without methods, for a template that is evaluated by itself.
+pub(crate) fn compile_nothing(
+    owner: &AccountRegion,
+    api_id: &ApiId,
+    variables: &BTreeMap<String, String>,
+) -> CompiledStage {
     CompiledStage {
         owner: owner.clone(),
-        api_id: id.clone(),
+        api_id: api_id.clone(),
         name: "test-invoke-stage".into(),
         deployment_id: None,
         is_canary: None,
         variables: variables.clone(),
         routes: Routes::new(),
-        gateway_responses: GatewayResponses::compile(&api.gateway_responses),
-        binary_types: BinaryTypes::new(&api.api.binary_media_types),
+        gateway_responses: GatewayResponses::compile(&BTreeMap::new()),
+        binary_types: BinaryTypes::new(&[]),
         minimum_compression_size: None,
         is_endpoint_enabled: true,
         has_policy: false,
         access_log: None,
-        meters: Meters::new(id.as_str(), "test-invoke-stage"),
+        meters: Meters::new(api_id.as_str(), "test-invoke-stage"),
     }
 }
 

@@ -5,8 +5,9 @@ pub(crate) mod host;
 pub(crate) mod payload;
 pub(crate) mod source;
 pub(crate) mod text;
+pub(crate) mod trial;
 
 mod context_object;
-mod input_object;
+pub(crate) mod input_object;
 mod overrides;
 mod util_object;

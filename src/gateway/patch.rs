@@ -19,7 +19,7 @@ pub(crate) use gateway_response::patch_gateway_response;
 pub(crate) use integration::{patch_integration, patch_integration_response};
 pub(crate) use method::{authorization_type, patch_method, patch_method_response};
 pub(crate) use rest_api::patch_rest_api;
-pub(crate) use stage::patch_stage;
+pub use stage::patch_stage;
 
 use super::api::words::words;
 use super::error::BadRequest;

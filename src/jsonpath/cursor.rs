@@ -191,6 +191,16 @@ impl<'t> Cursor<'t> {
 /// Takes the backslashes out of a quoted text: `\n`, `\u00e9` and the like stand for their character, any other
 /// character for itself.
 pub(super) fn unescape(text: &[char]) -> String {
+    unescape_but(text, None)
+}
+
+/// The same for a property's name in `quote`s. A backslash before the other kind of quote, which needs none, stays:
+/// Step Functions was recorded to find the member `a\"b` by `$['a\"b']`.
+pub(super) fn unescape_name(text: &[char], quote: char) -> String {
+    unescape_but(text, Some(if quote == '"' { '\'' } else { '"' }))
+}
+
+fn unescape_but(text: &[char], kept: Option<char>) -> String {
     let mut out = String::with_capacity(text.len());
     let mut chars = text.iter().copied();
     while let Some(c) = chars.next() {
@@ -215,7 +225,12 @@ pub(super) fn unescape(text: &[char]) -> String {
                     }
                 }
             }
-            Some(other) => out.push(other),
+            Some(other) => {
+                if kept == Some(other) {
+                    out.push('\\');
+                }
+                out.push(other);
+            }
         }
     }
     out

@@ -8,7 +8,7 @@
 //! As Jayway reads it: one last character behind a bracket goes unread, `$.a[` is `$.a`, `f().x` is read as a
 //! property `)`. Such oddities are kept because documents in the wild depend on what is accepted.
 
-use super::cursor::{Cursor, Read, Stop, unescape};
+use super::cursor::{Cursor, Read, Stop, unescape_name};
 use super::error::PathError;
 use super::filter;
 use super::function::{Argument, Call};
@@ -323,7 +323,7 @@ impl<'t, 'l> Parser<'t, 'l> {
                     )));
                 }
                 end = at;
-                names.push(unescape(self.cursor.slice(start, end)?));
+                names.push(unescape_name(self.cursor.slice(start, end)?, quote));
                 inside = false;
             } else if c == quote {
                 start = at + 1;

@@ -198,6 +198,16 @@ mod tests {
     }
 
     #[test]
+    fn quotes_in_names_are_escaped_by_their_like() {
+        let root = json!({"it's": 1, "a\"b": 2, "a\\\"b": 3});
+        check(r"$['it\'s']", &root, &json!(1));
+        check(r#"$["a\"b"]"#, &root, &json!(2));
+        check(r#"$['a"b']"#, &root, &json!(2));
+        // Recorded of Step Functions: a backslash that is not needed is a part of the name.
+        check(r#"$['a\"b']"#, &root, &json!(3));
+    }
+
+    #[test]
     fn definite_results_are_borrowed() {
         let root = json!({"a": [{"b": 1}]});
         for path in ["$", "$.a", "$['a'][0]", "$.a[-1].b", "$.a.first()"] {

@@ -10,7 +10,6 @@ use std::sync::{Arc, Weak};
 use self::backends::InProcess;
 use self::operations::AsAccount;
 use self::services::Services;
-use self::tasks::NotRun;
 use super::error::Error;
 use super::options::Options;
 use crate::clock::{Clock, Ids, RandomIds, SystemClock};
@@ -46,8 +45,9 @@ pub(super) async fn wire_rooms(options: &Options, home: &AccountRegion) -> Resul
     let authenticator = Arc::new(Authenticator::new(Arc::new(keys(options, home)), clock.clone()));
     let iam = Iam::open(store.clone(), clock.clone(), ids.clone())?;
     let engine_options = engine::Options::default();
+    let (tasks, set_rooms) = tasks::Services::new(ids.clone());
     let engine =
-        Engine::open(store.clone(), clock.clone(), ids.clone(), engine_options, Arc::new(NotRun)).await?;
+        Engine::open(store.clone(), clock.clone(), ids.clone(), engine_options, Arc::new(tasks)).await?;
     let client = HttpClient::new(connect::Options::default());
     let services = Services::new(options, home, client.clone(), clock.clone())?;
     let upstreams = upstreams(options)?;
@@ -75,6 +75,7 @@ pub(super) async fn wire_rooms(options: &Options, home: &AccountRegion) -> Resul
         wire::Api::new(rooms, authenticator.clone())
     });
     let Some(gateway) = gateway else { unreachable!("made with the APIs") };
+    set_rooms.send_replace(Some(tasks::Rooms { api: Arc::downgrade(&api), gateway: gateway.clone() }));
 
     let operations = AsAccount::new(api.clone(), Caller::root(home.account.clone()), home.region.clone());
     let stacks = Stacks::open(store.clone(), Arc::new(operations), ids, home.clone())?;

@@ -5,91 +5,113 @@ use std::sync::Arc;
 use crate::vtl::value::{Operator, Value};
 
 /// A variable's place in the evaluation's table; the parser gives every name of a template one.
-pub(super) type Slot = u32;
+pub(crate) type Slot = u32;
 
 /// A byte offset in the source, for messages.
-pub(super) type Offset = u32;
+pub(crate) type Offset = u32;
 
 /// A run of statements.
 #[derive(Debug, Default)]
-pub(super) struct Block(pub(super) Box<[Node]>);
+pub(crate) struct Block(pub(crate) Box<[Node]>);
 
 /// A statement.
 #[derive(Debug)]
-pub(super) enum Node {
+pub(crate) enum Node {
     /// Text that is copied.
     Text(Box<str>),
     /// `$name…`
     Reference(Reference),
     /// `#set($target = value)`
-    Set(Box<(Reference, Expression)>),
-    /// `#if … #elseif … #else … #end`: each condition with its block, then the block without one.
-    If(Box<[(Expression, Block)]>, Option<Block>),
+    Set(Box<Assignment>),
+    /// `#if … #elseif … #else … #end`: the branches with a condition, then the block without one.
+    If(Box<[Branch]>, Option<Block>),
     /// `#foreach($variable in items) … #end`
     Foreach(Box<Foreach>),
     /// `#name(…)`, of a macro or of nothing.
     Call(Box<Call>),
     /// `#define($name) … #end`
-    Define(Slot, Arc<Block>),
+    Define(Slot, Arc<Block>, Offset),
     /// `#evaluate(text)`
     Evaluate(Box<Expression>, Offset),
     /// `#stop`
-    Stop,
+    Stop(Offset),
     /// `#break` or `#break($foreach.parent)`
-    Break(Option<Box<Expression>>),
+    Break(Option<Box<Expression>>, Offset),
+}
+
+/// A `#set`.
+#[derive(Debug)]
+pub(crate) struct Assignment {
+    pub(crate) target: Reference,
+    pub(crate) value: Expression,
+    pub(crate) at: Offset,
+    /// Where the directive ends.
+    pub(crate) end: Offset,
+}
+
+/// An `#if` or `#elseif`.
+#[derive(Debug)]
+pub(crate) struct Branch {
+    pub(crate) condition: Expression,
+    pub(crate) block: Block,
+    pub(crate) at: Offset,
+    /// Where the directive ends and the block begins.
+    pub(crate) end: Offset,
 }
 
 /// A `#foreach`.
 #[derive(Debug)]
-pub(super) struct Foreach {
-    pub(super) variable: Slot,
-    pub(super) items: Expression,
-    pub(super) body: Block,
-    pub(super) at: Offset,
+pub(crate) struct Foreach {
+    pub(crate) variable: Slot,
+    pub(crate) items: Expression,
+    pub(crate) body: Block,
+    pub(crate) at: Offset,
+    /// Where the directive ends and the body begins.
+    pub(crate) end: Offset,
 }
 
 /// A call of what may be a macro by the time it is evaluated.
 #[derive(Debug)]
-pub(super) struct Call {
-    pub(super) name: Box<str>,
-    pub(super) arguments: Box<[Arc<Expression>]>,
+pub(crate) struct Call {
+    pub(crate) name: Box<str>,
+    pub(crate) arguments: Box<[Arc<Expression>]>,
     /// The block of `#@name(…) … #end`.
-    pub(super) body: Option<Arc<Block>>,
+    pub(crate) body: Option<Arc<Block>>,
     /// The source, printed when there is no such macro.
-    pub(super) literal: Box<str>,
-    pub(super) at: Offset,
+    pub(crate) literal: Box<str>,
+    pub(crate) at: Offset,
 }
 
 /// A `#macro`.
 #[derive(Debug)]
-pub(super) struct Macro {
+pub(crate) struct Macro {
     /// The parameters and, beside each, the source to print for `$parameter` when the argument is null.
-    pub(super) parameters: Box<[Slot]>,
-    pub(super) body: Block,
+    pub(crate) parameters: Box<[Slot]>,
+    pub(crate) body: Block,
 }
 
 /// `$name`, `$!{name.property[index].method(…)}`, with the backslashes before it.
 #[derive(Debug)]
-pub(super) struct Reference {
-    pub(super) slot: Slot,
-    pub(super) steps: Box<[Step]>,
+pub(crate) struct Reference {
+    pub(crate) slot: Slot,
+    pub(crate) steps: Box<[Step]>,
     /// What is printed when the value is null: the source, or nothing for a quiet reference.
-    pub(super) null_text: Box<str>,
+    pub(crate) null_text: Box<str>,
     /// The source as written, which string concatenation uses for null.
-    pub(super) literal: Box<str>,
+    pub(crate) literal: Box<str>,
     /// Printed before the value: text that the lexer glued to the reference, such as the `$` of `$$name`.
-    pub(super) prefix: Box<str>,
+    pub(crate) prefix: Box<str>,
     /// Half of the backslashes before the reference.
-    pub(super) backslashes: Box<str>,
+    pub(crate) backslashes: Box<str>,
     /// Whether the number of backslashes was odd: the reference prints its source.
-    pub(super) is_escaped: bool,
-    pub(super) kind: ReferenceKind,
-    pub(super) at: Offset,
+    pub(crate) is_escaped: bool,
+    pub(crate) kind: ReferenceKind,
+    pub(crate) at: Offset,
 }
 
 /// Whether a reference can have a value.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum ReferenceKind {
+pub(crate) enum ReferenceKind {
     /// It can.
     Variable,
     /// `$\!name`: looks like one, never has a value.
@@ -100,7 +122,7 @@ pub(super) enum ReferenceKind {
 
 /// One step from a value to the next.
 #[derive(Debug)]
-pub(super) enum Step {
+pub(crate) enum Step {
     /// `.name`
     Property(Box<str>, Offset),
     /// `.name(…)`
@@ -111,7 +133,7 @@ pub(super) enum Step {
 
 /// An expression.
 #[derive(Debug)]
-pub(super) enum Expression {
+pub(crate) enum Expression {
     /// A number, boolean or plain string.
     Constant(Constant),
     /// `"…$name…"`, a template of its own; the flag says whether its last character is the lexer's own.
@@ -140,18 +162,18 @@ pub(super) enum Expression {
 
 /// An arithmetic operation.
 #[derive(Debug)]
-pub(super) struct Computation {
-    pub(super) operator: Operator,
-    pub(super) left: Expression,
-    pub(super) right: Expression,
+pub(crate) struct Computation {
+    pub(in crate::vtl) operator: Operator,
+    pub(crate) left: Expression,
+    pub(crate) right: Expression,
     /// The source from behind the operator on: what a string is given when the result is null.
-    pub(super) literal: Box<str>,
-    pub(super) at: Offset,
+    pub(crate) literal: Box<str>,
+    pub(crate) at: Offset,
 }
 
 /// A literal; [`Value`] itself cannot be shared between threads.
 #[derive(Debug)]
-pub(super) enum Constant {
+pub(crate) enum Constant {
     Bool(bool),
     Int(i32),
     Long(i64),
@@ -161,7 +183,7 @@ pub(super) enum Constant {
 }
 
 impl Constant {
-    pub(super) fn value(&self) -> Value {
+    pub(crate) fn value(&self) -> Value {
         match self {
             Self::Bool(b) => Value::Bool(*b),
             Self::Int(n) => Value::Int(*n),
@@ -175,7 +197,7 @@ impl Constant {
 
 /// An ordering operator.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Comparison {
+pub(crate) enum Comparison {
     /// `<`
     Less,
     /// `<=`

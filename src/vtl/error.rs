@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::json;
 use crate::vtl::limits::LimitKind;
 
 /// A place in a template's source, both counted from 1; columns count characters.
@@ -53,21 +54,13 @@ impl ParseError {
 
     /// Renders the error for a person: message, place, the source line and a caret under the spot.
     pub fn render(&self, source: &str) -> String {
-        let index = usize::try_from(self.line.saturating_sub(1)).unwrap_or(usize::MAX);
-        let line = source.lines().nth(index).unwrap_or("");
-        // A very long line is shown as a window around the caret.
-        let column = usize::try_from(self.column.saturating_sub(1)).unwrap_or(usize::MAX);
-        let skipped = column.saturating_sub(60);
-        let shown: String =
-            line.chars().skip(skipped).take(100).map(|c| if c.is_control() { ' ' } else { c }).collect();
-        let number = self.line.to_string();
-        let margin = " ".repeat(number.len());
-        let caret = " ".repeat((column - skipped).min(shown.chars().count()));
-        format!(
-            "{}\n{margin} --> {}:{}\n{number} | {shown}\n{margin} | {caret}^",
-            self.message, self.line, self.column
-        )
+        render(&self.message, Position { line: self.line, column: self.column }, source)
     }
+}
+
+fn render(message: &str, at: Position, source: &str) -> String {
+    let place = |n: u32| usize::try_from(n).unwrap_or(usize::MAX);
+    format!("{message}\n{}", json::excerpt(source, place(at.line), place(at.column)))
 }
 
 /// Why an evaluation has no result.
@@ -125,4 +118,23 @@ pub enum EvalError {
         /// The word.
         argument: String,
     },
+}
+
+impl EvalError {
+    /// Where the evaluation stood.
+    pub fn position(&self) -> Position {
+        match self {
+            Self::Host { at, .. }
+            | Self::Limit { at, .. }
+            | Self::Method { at, .. }
+            | Self::Refused { at, .. }
+            | Self::Evaluate { at, .. }
+            | Self::MacroArgument { at, .. } => *at,
+        }
+    }
+
+    /// Renders the error for a person: message, place, the source line and a caret under the spot.
+    pub fn render(&self, source: &str) -> String {
+        render(&self.to_string(), self.position(), source)
+    }
 }

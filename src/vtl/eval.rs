@@ -18,6 +18,7 @@ use crate::vtl::host::{Host, HostError, Object};
 use crate::vtl::limits::{LimitKind, Limits};
 use crate::vtl::methods::Failure;
 use crate::vtl::parser::Tables;
+use crate::vtl::trace::{Action, Observer, Step};
 use crate::vtl::value::{TooDeep, Value};
 use scope::Scope;
 
@@ -47,6 +48,10 @@ pub(super) struct Evaluation<'e> {
     macro_depth: u32,
     loops_begun: u64,
     scope: Scope,
+    /// Who is told of every step, if anybody is.
+    observer: Option<&'e mut dyn Observer>,
+    /// How many `#evaluate`s are under way; `source` is the text of the innermost.
+    evaluated_depth: u32,
     /// Lists and maps that were given a list or map to hold, the only ones that can hold themselves.
     holders: Vec<Value>,
 }
@@ -57,6 +62,7 @@ impl<'e> Evaluation<'e> {
         tables: &'e Tables,
         host: &'e mut dyn Host,
         limits: &'e Limits,
+        observer: Option<&'e mut dyn Observer>,
     ) -> Self {
         Self {
             source: Arc::clone(source),
@@ -68,6 +74,8 @@ impl<'e> Evaluation<'e> {
             macro_depth: 0,
             loops_begun: 0,
             scope: Scope::new(tables.names.len()),
+            observer,
+            evaluated_depth: 0,
             holders: Vec::new(),
         }
     }
@@ -81,6 +89,28 @@ impl<'e> Evaluation<'e> {
             // `#stop`, and `#break` outside of everything, end the template with what there is.
             Ok(()) | Err(Unwind::Stop | Unwind::Break | Unwind::BreakLoop(_)) => Ok(out),
             Err(Unwind::Error(error)) => Err(*error),
+        }
+    }
+
+    // === tracing ===
+
+    /// Tells of a step whose source is at hand.
+    fn observe(&mut self, at: Offset, source: &str, action: Action<'_>) {
+        if self.observer.is_some() {
+            let (at, depth, is_evaluated) = (self.position(at), self.depth, 0 < self.evaluated_depth);
+            if let Some(observer) = &mut self.observer {
+                observer.step(&Step { at, source, depth, is_evaluated, action });
+            }
+        }
+    }
+
+    /// Tells of a step of the directive that stands between two places of the source.
+    fn observe_span(&mut self, from: Offset, to: Offset, action: Action<'_>) {
+        if self.observer.is_some() {
+            let source = Arc::clone(&self.source);
+            let written = source.get(from as usize..to as usize).unwrap_or_default();
+            // The line end behind a directive belongs to its last token.
+            self.observe(from, written.trim_end(), action);
         }
     }
 

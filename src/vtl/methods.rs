@@ -6,11 +6,14 @@
 mod collection;
 mod entry;
 mod format;
+mod known;
 mod list;
 mod map;
 mod number;
 mod pattern;
 mod string;
+
+pub(crate) use known::is_method;
 
 use crate::vtl::eval::BYTES_PER_STEP;
 use crate::vtl::limits::LimitKind;

@@ -11,7 +11,7 @@ mod reference;
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
-use crate::vtl::ast::{Block, Macro, Node, Offset};
+use crate::vtl::ast::{Assignment, Block, Branch, Macro, Node, Offset};
 use crate::vtl::error::ParseError;
 use crate::vtl::lexer::{Lexer, Source};
 use crate::vtl::names::Names;
@@ -341,16 +341,17 @@ impl<'s> Parser<'s, '_> {
         let opened = self.take()?;
         let opener = Some((opened, "`#if`"));
         let mut branches = Vec::new();
-        let mut name = "`#if`";
+        let (mut name, mut token) = ("`#if`", opened);
         loop {
             self.skip_whitespace()?;
             self.expect(Kind::ParenOpen, &format!("after {name}"))?;
             let condition = self.expression()?;
-            self.expect(Kind::ParenClose, &format!("to close the condition of {name}"))?;
+            let close = self.expect(Kind::ParenClose, &format!("to close the condition of {name}"))?;
             let (block, closer) = self.block(&[Kind::ElseIf, Kind::Else, Kind::End], opener)?;
-            branches.push((condition, block));
+            let (at, end) = (self.offset(token.start), self.offset(close.end));
+            branches.push(Branch { condition, block, at, end });
             match closer.kind {
-                Kind::ElseIf => name = "`#elseif`",
+                Kind::ElseIf => (name, token) = ("`#elseif`", closer),
                 Kind::Else => {
                     let (otherwise, _) = self.block(&[Kind::End], Some((opened, "`#else`")))?;
                     return Ok(Node::If(branches.into(), Some(otherwise)));
@@ -361,7 +362,7 @@ impl<'s> Parser<'s, '_> {
     }
 
     fn set_directive(&mut self) -> Result<Node, ParseError> {
-        self.take()?;
+        let opened = self.take()?;
         self.skip_whitespace()?;
         let token = self.peek()?;
         if !self.is_reference_ahead()? {
@@ -377,9 +378,10 @@ impl<'s> Parser<'s, '_> {
         self.skip_whitespace()?;
         self.expect(Kind::Assign, "after the reference that #set assigns to")?;
         let value = self.expression()?;
-        self.expect(Kind::ParenClose, "to close #set")?;
+        let close = self.expect(Kind::ParenClose, "to close #set")?;
         self.lexer.is_in_set = false;
-        Ok(Node::Set(Box::new((target, value))))
+        let (at, end) = (self.offset(opened.start), self.offset(close.end));
+        Ok(Node::Set(Box::new(Assignment { target, value, at, end })))
     }
 
     /// `\#name`: half of the backslashes if `#name` is a directive, all of them otherwise.

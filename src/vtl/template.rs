@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use crate::vtl::ast::{Block, Node};
-use crate::vtl::error::{EvalError, ParseError};
+use crate::vtl::ast::{Block, Macro, Node, Offset, Slot};
+use crate::vtl::error::{EvalError, ParseError, Position};
 use crate::vtl::eval::Evaluation;
 use crate::vtl::host::Host;
 use crate::vtl::limits::Limits;
 use crate::vtl::parser::{self, Tables};
+use crate::vtl::trace::Observer;
 
 /// A parsed mapping template: immutable, `Send + Sync`, cheap to share in an `Arc`.
 #[derive(Debug)]
@@ -38,7 +39,40 @@ impl Template {
         {
             return Ok(text.to_owned());
         }
-        Evaluation::new(&self.source, &self.tables, host, limits).run(&self.body)
+        Evaluation::new(&self.source, &self.tables, host, limits, None).run(&self.body)
+    }
+
+    /// Evaluates the template as [`Template::evaluate`] does and tells `observer` of every step.
+    ///
+    /// # Errors
+    /// As [`Template::evaluate`]; the steps before the error were told.
+    pub fn trace(
+        &self,
+        host: &mut dyn Host,
+        limits: &Limits,
+        observer: &mut dyn Observer,
+    ) -> Result<String, EvalError> {
+        Evaluation::new(&self.source, &self.tables, host, limits, Some(observer)).run(&self.body)
+    }
+
+    /// The tree, for checks that look at a template without evaluating it.
+    pub(crate) fn body(&self) -> &Block {
+        &self.body
+    }
+
+    /// The macros, in no particular order.
+    pub(crate) fn macros(&self) -> impl Iterator<Item = (&str, &Macro)> {
+        self.tables.macros.iter().map(|(name, called)| (&**name, &**called))
+    }
+
+    /// The name of a variable.
+    pub(crate) fn name(&self, slot: Slot) -> &str {
+        self.tables.names.name(slot)
+    }
+
+    /// Where an offset of the tree is.
+    pub(crate) fn position(&self, at: Offset) -> Position {
+        Position::of(&self.source, at as usize)
     }
 
     /// The whole text, if the template holds no directive and no reference.

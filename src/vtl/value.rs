@@ -233,13 +233,18 @@ impl Entry {
 }
 
 /// Drops values without recursion, however deeply they are nested.
-fn drop_flat(mut pending: Vec<Value>) {
+fn drop_flat(values: impl Iterator<Item = Value>) {
+    // Most values hold no others and are dropped on the way; without the rest nothing is allocated.
+    let mut pending: Vec<Value> = values.filter(Value::is_nested).collect();
     while let Some(value) = pending.pop() {
         match value {
-            Value::List(list) => pending.extend(list.into_unshared_items().into_iter().flatten()),
+            Value::List(list) => {
+                let items = list.into_unshared_items().into_iter().flatten();
+                pending.extend(items.filter(Value::is_nested));
+            }
             Value::Map(map) => {
                 let entries = map.into_unshared_entries().into_iter().flatten();
-                pending.extend(entries.flat_map(|(key, value)| [key, value]));
+                pending.extend(entries.flat_map(|(key, value)| [key, value]).filter(Value::is_nested));
             }
             Value::Loop(state) => pending.extend(Rc::into_inner(state.0).map(|state| state.replaced)),
             Value::Null
@@ -253,6 +258,26 @@ fn drop_flat(mut pending: Vec<Value>) {
             | Value::Entry(_)
             | Value::Object(_)
             | Value::Block(_) => {}
+        }
+    }
+}
+
+impl Value {
+    /// Whether dropping this value may drop others inside it.
+    fn is_nested(&self) -> bool {
+        match self {
+            Self::List(_) | Self::Map(_) | Self::Loop(_) => true,
+            Self::Null
+            | Self::Empty
+            | Self::Bool(_)
+            | Self::Int(_)
+            | Self::Long(_)
+            | Self::Big(_)
+            | Self::Double(_)
+            | Self::Str(_)
+            | Self::Entry(_)
+            | Self::Object(_)
+            | Self::Block(_) => false,
         }
     }
 }

@@ -8,6 +8,7 @@ mod addresses;
 mod client;
 mod commands;
 mod disk;
+mod languages;
 mod pages;
 mod refusals;
 mod restart;
@@ -15,6 +16,7 @@ mod restart;
 #[allow(dead_code)]
 mod server;
 mod stop;
+mod tasks;
 mod tls;
 mod tutorial;
 

@@ -12,10 +12,30 @@ pub(crate) enum Kind {
     Wait,
     Parallel,
     Activity,
+    Map,
+    Retry,
+    Callback,
+}
+
+/// Machines that others start: what fails, and what calls back. Each execution of theirs is somebody's.
+pub(crate) const FAILS: &str = "KillFails";
+pub(crate) const CALLS_BACK: &str = "KillCallsBack";
+
+/// Their definitions.
+pub(crate) fn started_by_others() -> [(&'static str, Value); 2] {
+    let answer = json!({"Type": "Task", "Resource": "arn:aws:states:::aws-sdk:sfn:sendTaskSuccess",
+        "Parameters": {"TaskToken.$": "$.token", "Output": {"worked": true}},
+        // A call that is made again after a kill may be told that its first time was enough.
+        "Catch": [{"ErrorEquals": ["Sfn.TaskTimedOutException"], "Next": "D"}], "Next": "D"});
+    [
+        (FAILS, json!({"StartAt": "F", "States": {"F": {"Type": "Fail", "Error": "E"}}})),
+        (CALLS_BACK, json!({"StartAt": "A", "States": {"A": answer, "D": {"Type": "Succeed"}}})),
+    ]
 }
 
 impl Kind {
-    pub(crate) const ALL: &[Self] = &[Self::Pass, Self::Wait, Self::Parallel, Self::Activity];
+    pub(crate) const ALL: &[Self] =
+        &[Self::Pass, Self::Wait, Self::Parallel, Self::Activity, Self::Map, Self::Retry, Self::Callback];
 
     pub(crate) fn machine(self) -> &'static str {
         match self {
@@ -23,10 +43,14 @@ impl Kind {
             Self::Wait => "KillWait",
             Self::Parallel => "KillParallel",
             Self::Activity => "KillActivity",
+            Self::Map => "KillMap",
+            Self::Retry => "KillRetry",
+            Self::Callback => "KillCallback",
         }
     }
 
     pub(crate) fn definition(self) -> Value {
+        let started = |machine: &str| format!("arn:aws:states:us-east-1:123456789012:stateMachine:{machine}");
         let branch = |name: &str, seconds: u32| json!({"StartAt": name, "States": {name: {"Type": "Wait", "Seconds": seconds, "End": true}}});
         let activity = "arn:aws:states:us-east-1:123456789012:activity:Work";
         match self {
@@ -37,7 +61,27 @@ impl Kind {
                 "F": {"Type": "Parallel", "Branches": [branch("A", 1), branch("B", 2)], "End": true}}}),
             Self::Activity => json!({"StartAt": "T", "States": {
                 "T": {"Type": "Task", "Resource": activity, "TimeoutSeconds": 600, "End": true}}}),
+            Self::Map => json!({"StartAt": "M", "States": {
+                "M": {"Type": "Map", "ItemsPath": "$.items", "MaxConcurrency": 2, "End": true,
+                      "ItemProcessor": {"StartAt": "W", "States": {
+                          "W": {"Type": "Wait", "Seconds": 1, "End": true}}}}}}),
+            Self::Retry => json!({"StartAt": "T", "States": {
+                "T": {"Type": "Task", "Resource": "arn:aws:states:::states:startExecution.sync",
+                      "Parameters": {"StateMachineArn": started(FAILS)},
+                      "Retry": [{"ErrorEquals": ["States.TaskFailed"], "MaxAttempts": 1}],
+                      "Catch": [{"ErrorEquals": ["States.TaskFailed"], "Next": "D"}], "Next": "D"},
+                "D": {"Type": "Succeed"}}}),
+            Self::Callback => json!({"StartAt": "T", "States": {
+                "T": {"Type": "Task", "Resource": "arn:aws:states:::states:startExecution.waitForTaskToken",
+                      "Parameters": {"StateMachineArn": started(CALLS_BACK),
+                                     "Input": {"token.$": "$$.Task.Token"}},
+                      "End": true}}}),
         }
+    }
+
+    /// Whether the order of its events is free.
+    pub(crate) fn is_concurrent(self) -> bool {
+        matches!(self, Self::Parallel | Self::Map)
     }
 
     /// The event types of a history without a fault; sorted where their order is free.
@@ -70,6 +114,52 @@ impl Kind {
                 "ActivityScheduled",
                 "ActivityStarted",
                 "ActivitySucceeded",
+                "TaskStateExited",
+                "ExecutionSucceeded",
+            ],
+            Self::Map => &[
+                "ExecutionStarted",
+                "ExecutionSucceeded",
+                "MapIterationStarted",
+                "MapIterationStarted",
+                "MapIterationStarted",
+                "MapIterationSucceeded",
+                "MapIterationSucceeded",
+                "MapIterationSucceeded",
+                "MapStateEntered",
+                "MapStateExited",
+                "MapStateStarted",
+                "MapStateSucceeded",
+                "WaitStateEntered",
+                "WaitStateEntered",
+                "WaitStateEntered",
+                "WaitStateExited",
+                "WaitStateExited",
+                "WaitStateExited",
+            ],
+            Self::Retry => &[
+                "ExecutionStarted",
+                "TaskStateEntered",
+                "TaskScheduled",
+                "TaskStarted",
+                "TaskSubmitted",
+                "TaskFailed",
+                "TaskScheduled",
+                "TaskStarted",
+                "TaskSubmitted",
+                "TaskFailed",
+                "TaskStateExited",
+                "SucceedStateEntered",
+                "SucceedStateExited",
+                "ExecutionSucceeded",
+            ],
+            Self::Callback => &[
+                "ExecutionStarted",
+                "TaskStateEntered",
+                "TaskScheduled",
+                "TaskStarted",
+                "TaskSubmitted",
+                "TaskSucceeded",
                 "TaskStateExited",
                 "ExecutionSucceeded",
             ],

@@ -67,7 +67,7 @@ impl Reference {
     pub fn read<'a>(&self, scope: &'a dyn Scope) -> Result<Cow<'a, Value>, ReferenceError> {
         let document = match &self.root {
             Root::Input => scope.input(),
-            Root::Context => scope.context(),
+            Root::Context => scope.context_for(self.path.as_str()),
             Root::Variable(name) => {
                 scope.variable(name).ok_or_else(|| ReferenceError::Unassigned(name.clone()))?
             }

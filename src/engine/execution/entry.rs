@@ -52,6 +52,11 @@ pub enum Note {
         /// When.
         due: Timestamp,
     },
+    /// With MapStateStarted, if reading the items copies them: a path with several matches.
+    Items {
+        /// The items, so that they are read once.
+        items: Payload,
+    },
     /// A branch or iteration of this frame's state begins, in the next frame number.
     Child {
         /// Its place.

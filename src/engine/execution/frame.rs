@@ -103,14 +103,20 @@ pub(in crate::engine) enum Phase {
     /// A Task that is being worked on.
     Attempting(Attempt),
     /// A Parallel or Map whose frames run; results stand at their branch's place. `begun` counts frames.
-    Composite { results: Vec<Option<Payload>>, open: usize, begun: usize },
+    Composite {
+        results: Vec<Option<Payload>>,
+        open: usize,
+        begun: usize,
+        /// A Map's items, if they can't be borrowed from its input.
+        items: Option<Payload>,
+    },
 }
 
 impl Phase {
     /// A Parallel or Map that has just begun.
     pub(super) fn composite(length: usize) -> Self {
         // A Map's items are bounded by the payload limit, so this is no way to ask for memory.
-        Self::Composite { results: vec![None; length], open: 0, begun: 0 }
+        Self::Composite { results: vec![None; length], open: 0, begun: 0, items: None }
     }
 }
 

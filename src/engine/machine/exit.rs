@@ -75,7 +75,7 @@ impl Stepper<'_> {
     /// Leaves a Parallel or Map whose last branch or iteration is done.
     pub(super) fn join(&mut self, frame: FrameId) -> Flow {
         let Some(at) = self.execution.frames.get(&frame).and_then(|f| f.at.as_ref()) else { return Ok(()) };
-        let Phase::Composite { results, open: 0, begun } = &at.phase else { return Ok(()) };
+        let Phase::Composite { results, open: 0, begun, .. } = &at.phase else { return Ok(()) };
         if *begun < results.len() {
             return Ok(());
         }

@@ -1,6 +1,8 @@
 //! Map (INLINE): runs its processor for each item, each iteration in a frame of its own.
 
-use std::ops::Range;
+use std::borrow::Cow;
+
+use serde_json::Value;
 
 use super::super::event::{EventKind, Iteration};
 use super::super::execution::{FrameId, Note, Phase};
@@ -16,14 +18,25 @@ use crate::json::Payload;
 /// <https://docs.aws.amazon.com/step-functions/latest/dg/state-map-inline.html>
 const CONCURRENCY_MAX: usize = 40;
 
+/// How a Map begins.
+struct First {
+    /// How many items there are.
+    length: usize,
+    /// The inputs of the iterations that begin together.
+    inputs: Vec<Payload>,
+    /// The items, if the later iterations should not read them again.
+    kept: Option<Payload>,
+}
+
 impl Stepper<'_> {
     /// Starts as many iterations of the Map that `frame` is in as may run at one time, also for a retry.
     pub(super) fn begin_iterations(&mut self, frame: FrameId, map: &Map) -> Flow {
-        let (length, inputs) = match self.inputs(frame, map, |length, limit| 0..limit.min(length)) {
-            Ok(found) => found,
+        let First { length, inputs, kept } = match self.first(frame, map) {
+            Ok(first) => first,
             Err(error) => return self.fault(frame, error),
         };
-        self.emit(frame, EventKind::MapStateStarted { length: length as u64 })?;
+        let note = kept.map(|items| Note::Items { items });
+        self.emit_with(frame, EventKind::MapStateStarted { length: length as u64 }, note)?;
         for (index, input) in inputs.into_iter().enumerate() {
             self.begin_iteration(frame, map, index, input)?;
         }
@@ -38,10 +51,8 @@ impl Stepper<'_> {
         if results.len() <= next {
             return Ok(());
         }
-        match self.inputs(frame, map, |_, _| next..next + 1) {
-            Ok((_, inputs)) => {
-                inputs.into_iter().try_for_each(|input| self.begin_iteration(frame, map, next, input))
-            }
+        match self.next(frame, map, next) {
+            Ok(input) => self.begin_iteration(frame, map, next, input),
             Err(error) => {
                 // The Map itself fails; other iterations may still run.
                 self.give_up_children(frame, None, self.tail(frame))?;
@@ -60,14 +71,7 @@ impl Stepper<'_> {
         Ok(())
     }
 
-    /// How many items there are, and the inputs for those of them that `which` picks, told that number and how many
-    /// may run at a time. Nothing that isn't picked is copied.
-    fn inputs(
-        &self,
-        frame: FrameId,
-        map: &Map,
-        which: impl FnOnce(usize, usize) -> Range<usize>,
-    ) -> Result<(usize, Vec<Payload>), DataError> {
+    fn first(&self, frame: FrameId, map: &Map) -> Result<First, DataError> {
         let raw = self.raw_input(frame);
         let outer = self.scope(frame, raw.value());
         let effective = map.flow.input_path.select(&outer)?;
@@ -88,19 +92,52 @@ impl Stepper<'_> {
             Ok(limit) => limit.min(CONCURRENCY_MAX),
         };
         let items = map.items(&scope)?;
-        let items = items.as_array().map_or(&[][..], Vec::as_slice);
-        let mut inputs = Vec::new();
-        for index in which(items.len(), limit) {
-            let Some(item) = items.get(index) else { break };
-            let input = Payload::from_value(match &map.item_selector {
-                None => item.clone(),
-                Some(selector) => selector.evaluate(&self.scope(frame, &effective).with_item(index, item))?,
-            });
-            if PAYLOAD_BYTES_MAX < input.len_bytes() {
-                return Err(too_large(&self.name_of(frame)));
-            }
-            inputs.push(input);
+        let all = items.as_array().map_or(&[][..], Vec::as_slice);
+        let inputs = all.iter().enumerate().take(limit);
+        let inputs: Vec<Payload> = inputs
+            .map(|(index, item)| self.input(frame, map, &effective, index, item))
+            .collect::<Result<_, _>>()?;
+        let (length, is_copy) =
+            (all.len(), matches!((&effective, &items), (Cow::Owned(_), _) | (_, Cow::Owned(_))));
+        // Only worth keeping if somebody comes back for them.
+        let kept = (is_copy && inputs.len() < length).then(|| Payload::from_value(items.into_owned()));
+        Ok(First { length, inputs, kept })
+    }
+
+    /// The input of the iteration over the item at `index`.
+    fn next(&self, frame: FrameId, map: &Map, index: usize) -> Result<Payload, DataError> {
+        let raw = self.raw_input(frame);
+        let outer = self.scope(frame, raw.value());
+        let kept = self.execution.kept_items(frame);
+        let effective = match (kept, &map.item_selector) {
+            (Some(_), None) => Cow::Borrowed(raw.value()), // Nobody looks at it.
+            (None, _) | (_, Some(_)) => map.flow.input_path.select(&outer)?,
+        };
+        let scope = self.scope(frame, &effective);
+        let items = match kept {
+            Some(items) => Cow::Borrowed(items.value()),
+            None => map.items(&scope)?,
+        };
+        // What was an array when the Map began still is.
+        let item = items.get(index).unwrap_or(&Value::Null);
+        self.input(frame, map, &effective, index, item)
+    }
+
+    fn input(
+        &self,
+        frame: FrameId,
+        map: &Map,
+        effective: &Value,
+        index: usize,
+        item: &Value,
+    ) -> Result<Payload, DataError> {
+        let input = Payload::from_value(match &map.item_selector {
+            None => item.clone(),
+            Some(selector) => selector.evaluate(&self.scope(frame, effective).with_item(index, item))?,
+        });
+        if PAYLOAD_BYTES_MAX < input.len_bytes() {
+            return Err(too_large(&self.name_of(frame)));
         }
-        Ok((items.len(), inputs))
+        Ok(input)
     }
 }

@@ -19,6 +19,8 @@ pub(super) struct StateScope<'a> {
     token: Option<&'a str>,
     item: Option<(usize, &'a Value)>,
     context: OnceCell<Value>,
+    /// The same without the execution's input, which may be large.
+    light_context: OnceCell<Value>,
 }
 
 impl<'a> StateScope<'a> {
@@ -29,7 +31,8 @@ impl<'a> StateScope<'a> {
         frame: FrameId,
         input: &'a Value,
     ) -> Self {
-        Self { execution, program, env, frame, input, token: None, item: None, context: OnceCell::new() }
+        let (context, light_context) = (OnceCell::new(), OnceCell::new());
+        Self { execution, program, env, frame, input, token: None, item: None, context, light_context }
     }
 
     /// The same with `$$.Task.Token`.
@@ -43,20 +46,21 @@ impl<'a> StateScope<'a> {
     }
 
     /// <https://docs.aws.amazon.com/step-functions/latest/dg/input-output-contextobject.html>
-    fn make_context(&self) -> Value {
+    fn make_context(&self, with_input: bool) -> Value {
         let start = self.execution.start();
         let mut context = Map::new();
-        context.insert(
-            "Execution".into(),
-            json!({
-                "Id": &*start.arn,
-                "Input": start.input.value(),
-                "StartTime": start.started.to_iso8601(),
-                "Name": &*start.name,
-                "RoleArn": &*start.role_arn,
-                "RedriveCount": 0,
-            }),
-        );
+        let mut execution = Map::new();
+        execution.insert("Id".into(), json!(&*start.arn));
+        if with_input {
+            execution.insert("Input".into(), start.input.value().clone());
+        }
+        execution.insert("StartTime".into(), json!(start.started.to_iso8601()));
+        execution.insert("Name".into(), json!(&*start.name));
+        execution.insert("RoleArn".into(), json!(&*start.role_arn));
+        if !start.is_synchronous {
+            execution.insert("RedriveCount".into(), json!(0));
+        }
+        context.insert("Execution".into(), execution.into());
         context.insert(
             "StateMachine".into(),
             json!({ "Id": &*start.state_machine_arn, "Name": &*start.state_machine_name }),
@@ -90,6 +94,9 @@ impl<'a> StateScope<'a> {
             let at = self.execution.frames.get(&parent)?.at.as_ref()?;
             if let (StateKind::Map(map), Phase::Composite { .. }) = (&self.program[at.state].kind, &at.phase)
             {
+                if let Some(items) = self.execution.kept_items(parent) {
+                    return Some((frame.index, items.value().get(frame.index)?.clone()));
+                }
                 let raw = at.input.value();
                 let scope = StateScope::new(self.execution, self.program, self.env, parent, raw);
                 let effective = map.flow.input_path.select(&scope).ok()?;
@@ -108,7 +115,14 @@ impl Scope for StateScope<'_> {
     }
 
     fn context(&self) -> &Value {
-        self.context.get_or_init(|| self.make_context())
+        self.context.get_or_init(|| self.make_context(true))
+    }
+
+    fn context_for(&self, path: &str) -> &Value {
+        match reaches_input(path) {
+            true => self.context(),
+            false => self.light_context.get_or_init(|| self.make_context(false)),
+        }
     }
 
     fn variable(&self, name: &str) -> Option<&Value> {
@@ -121,5 +135,52 @@ impl Scope for StateScope<'_> {
 
     fn random_unit(&self) -> f64 {
         self.env.ids.unit()
+    }
+}
+
+/// Whether a path into the context object may lead to `Execution.Input`. The plain ways to other members don't.
+fn reaches_input(path: &str) -> bool {
+    const BESIDE_EXECUTION: [&str; 4] = ["$$.State", "$$.StateMachine", "$$.Map", "$$.Task"];
+    const BESIDE_INPUT: [&str; 5] = [
+        "$$.Execution.Id",
+        "$$.Execution.Name",
+        "$$.Execution.RoleArn",
+        "$$.Execution.StartTime",
+        "$$.Execution.RedriveCount",
+    ];
+    let is_below = |member: &str| {
+        path.strip_prefix(member).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+    };
+    !BESIDE_INPUT.contains(&path) && !BESIDE_EXECUTION.iter().any(|member| is_below(member))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_input_is_made_for_paths_that_may_lead_to_it() {
+        for path in [
+            "$$",
+            "$$.*",
+            "$$..Id",
+            "$$['Map']",
+            "$$.Execution",
+            "$$.Execution.Input.a",
+            "$$.Execution['Id']",
+            "$$.StateOf",
+        ] {
+            assert!(reaches_input(path), "{path}");
+        }
+        for path in [
+            "$$.Execution.Id",
+            "$$.State.Name",
+            "$$.Map.Item.Value..x",
+            "$$.Map['Item']",
+            "$$.Task.Token",
+            "$$.StateMachine",
+        ] {
+            assert!(!reaches_input(path), "{path}");
+        }
     }
 }

@@ -83,6 +83,10 @@ impl Stepper<'_> {
                 self.attempt(task)?;
                 Some(self.task_failed(task, failure))
             }
+            Input::TaskSubmitFailed { task, failure } => {
+                let attempt = self.attempt(task)?;
+                (!attempt.submitted).then(|| self.task_submit_failed(task, failure))
+            }
             Input::TaskHeartbeat { task } => {
                 let heartbeat_s = self.attempt(task)?.heartbeat_s;
                 if let Some(seconds) = heartbeat_s {

@@ -172,8 +172,18 @@ impl Stepper<'_> {
         self.result(frame, &state.flow, state.assign.as_ref(), state.next, output)
     }
 
+    /// The service did not take a job, which it would have been asked about later.
+    pub(super) fn task_submit_failed(&mut self, task: TaskKey, failure: Failure) -> Flow {
+        match self.resource_of(task.frame) {
+            Some(Resource::Integration(integration)) => {
+                let kind = EventKind::TaskSubmitFailed { on: on(integration), failure: failure.clone() };
+                self.attempt_failed(task, kind, failure)
+            }
+            Some(Resource::Activity(_) | Resource::Lambda(_)) | None => Ok(()), // They have no jobs.
+        }
+    }
+
     pub(super) fn task_failed(&mut self, task: TaskKey, failure: Failure) -> Flow {
-        self.forget_timers(task);
         let Some(resource) = self.resource_of(task.frame) else { return Ok(()) };
         let kind = match resource {
             Resource::Activity(_) => EventKind::ActivityFailed(failure.clone()),
@@ -182,6 +192,11 @@ impl Stepper<'_> {
                 EventKind::TaskFailed { on: on(integration), failure: failure.clone() }
             }
         };
+        self.attempt_failed(task, kind, failure)
+    }
+
+    fn attempt_failed(&mut self, task: TaskKey, kind: EventKind, failure: Failure) -> Flow {
+        self.forget_timers(task);
         self.emit(task.frame, kind)?;
         let matched = failure.error.clone().unwrap_or_else(|| "States.TaskFailed".into());
         self.state_failed(task.frame, failure, &matched)

@@ -43,6 +43,7 @@ impl Drive {
             state_machine_name: "M".into(),
             region: "us-east-1".into(),
             started: now,
+            is_synchronous: false,
         };
         Self {
             program,

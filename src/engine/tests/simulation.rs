@@ -1,7 +1,7 @@
 //! Random lives: clients and workers do what they do, the process dies at a random commit, and the next one opens
 //! the files as they were. `STEPGATE_SEED` repeats a run, `STEPGATE_LIVES` makes it longer.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Mutex;
 
@@ -78,12 +78,54 @@ fn machines() -> Vec<(&'static str, Value)> {
     branches_text = branches_text.replacen("\"W\":{", "\"W2\":{", 1);
     branches_text = branches_text.replacen("\"Next\":\"P\"", "\"Next\":\"P2\"", 1);
     branches_text = branches_text.replacen("\"P\":{", "\"P2\":{", 1);
+    let inner = json!({"StartAt": "I", "States": {"I": {"Type": "Wait", "Seconds": 2, "Next": "T"},
+        "T": {"Type": "Task", "Resource": WORK, "TimeoutSeconds": 20, "End": true}}});
+    let mapped = json!({"StartAt": "M", "States": {
+        "M": {"Type": "Map", "ItemsPath": "$.items", "MaxConcurrency": 2, "ItemProcessor": inner, "Next": "D",
+              "Retry": [{"ErrorEquals": ["States.ALL"], "MaxAttempts": 1}],
+              "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "D"}]},
+        "D": {"Type": "Succeed"}}});
+    // Whose execution takes longer than the second attempt may, so that some are stopped.
+    let nested = json!({"StartAt": "N", "States": {
+        "N": {"Type": "Task", "Resource": "arn:aws:states:::states:startExecution.sync", "TimeoutSeconds": 30,
+              "Parameters": {"StateMachineArn": machine_arn("Retried"), "Input.$": "$"}, "Next": "D",
+              "Retry": [{"ErrorEquals": ["States.ALL"], "MaxAttempts": 1}],
+              "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "D"}]},
+        "D": {"Type": "Succeed"}}});
+    let callback = json!({"StartAt": "C", "States": {
+        "C": {"Type": "Task", "Resource": "arn:aws:states:::states:startExecution.waitForTaskToken",
+              "Parameters": {"StateMachineArn": machine_arn("Wait"), "Input": {"token.$": "$$.Task.Token"},
+                             "Name.$": "States.Format('{}-called', $$.Execution.Name)"},
+              "TimeoutSeconds": 30, "HeartbeatSeconds": 15, "Next": "D",
+              "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "D"}]},
+        "D": {"Type": "Succeed"}}});
     vec![
         ("Pass", pass()),
         ("Wait", wait(5)),
         ("Branches", serde_json::from_str(&branches_text).unwrap()),
         ("Retried", retried),
+        ("Mapped", mapped),
+        ("Nested", nested),
+        ("Callback", callback),
     ]
+}
+
+fn machine_arn(name: &str) -> String {
+    format!("arn:aws:states:us-east-1:123456789012:stateMachine:{name}")
+}
+
+/// All executions of a machine.
+async fn list(engine: &Engine, machine: &str, status: Option<ExecutionStatus>) -> Vec<String> {
+    let mut arns = Vec::new();
+    let mut filter = ExecutionFilter { status, max_results: Some(1000), next_token: None };
+    loop {
+        let page = engine.list_executions(&machine_arn(machine), filter.clone()).await.unwrap();
+        arns.extend(page.items.into_iter().map(|item| item.arn.to_string()));
+        filter.next_token = page.next_token;
+        if filter.next_token.is_none() {
+            return arns;
+        }
+    }
 }
 
 /// One of the numbers below `n`.
@@ -120,10 +162,10 @@ impl World {
         let (machine, _) = &all[pick(&self.ids, all.len())];
         let name = format!("e{}", self.n_started);
         self.n_started += 1;
-        let machine = format!("arn:aws:states:us-east-1:123456789012:stateMachine:{machine}");
+        let machine = machine_arn(machine);
         let arn = format!("{}:{name}", machine.replace(":stateMachine:", ":execution:"));
         self.told.unsure.push(arn.clone());
-        let started = engine.start_execution(start(&machine, &name, "{\"n\": 1}")).await.unwrap();
+        let started = engine.start_execution(start(&machine, &name, "{\"items\": [1, 2, 3]}")).await.unwrap();
         assert_eq!(started.arn, arn);
         self.told.started.insert(arn, started.started);
     }
@@ -175,6 +217,14 @@ impl World {
         }
         let arn = &known[pick(&self.ids, known.len())];
         let described = engine.describe_execution(arn).await.unwrap();
+        if arn.contains(":Callback:") {
+            // The one who was called has the token in its input.
+            let called = format!("{}-called", arn.replace(":Callback:", ":Wait:"));
+            if let Ok(called) = engine.describe_execution(&called).await {
+                let input: Value = serde_json::from_str(&called.input).unwrap();
+                self.tokens.push(input["token"].as_str().unwrap().to_owned());
+            }
+        }
         if described.status != ExecutionStatus::Running {
             let before = self.told.ended.insert(arn.clone(), described.status);
             assert!(before.is_none_or(|before| before == described.status), "{arn} ended twice");
@@ -182,7 +232,7 @@ impl World {
     }
 
     /// Lets everything come to its end and holds it to what was told.
-    async fn finish(&self, engine: &Engine, clock: &VirtualClock) {
+    async fn finish(&self, engine: &Engine, store: &Store, clock: &VirtualClock) {
         for arn in &self.told.unsure {
             let mut rounds = 0;
             let described = loop {
@@ -222,7 +272,36 @@ impl World {
             });
             assert_eq!(ends.count(), 1, "{arn}");
         }
+        check_nested(engine, store, clock).await;
     }
+}
+
+/// Nobody is left behind, and every start that a parent knows of is one execution, and the other way round.
+async fn check_nested(engine: &Engine, store: &Store, clock: &VirtualClock) {
+    for (machine, _) in machines() {
+        let mut rounds = 0;
+        while !list(engine, machine, Some(ExecutionStatus::Running)).await.is_empty() {
+            clock.advance(Duration::from_secs(1));
+            tokio::task::yield_now().await;
+            rounds += 1;
+            assert!(rounds < 20_000, "executions of {machine} never end");
+        }
+    }
+    super::nested::unlinked(store).await;
+    let mut known = BTreeSet::new();
+    for parent in list(engine, "Nested", None).await {
+        let page = engine.get_execution_history(&parent, Some(1000), false, None).await.unwrap();
+        for event in page.events {
+            if let EventKind::TaskSubmitted { output, .. } = event.kind {
+                let child = output.value()["ExecutionArn"].as_str().unwrap().to_owned();
+                assert!(known.insert(child), "{parent}: told twice");
+            }
+        }
+    }
+    let is_nested = |arn: &String| !arn.contains(":Retried:e");
+    let children: BTreeSet<_> = list(engine, "Retried", None).await.into_iter().filter(is_nested).collect();
+    assert_eq!(known, children);
+    assert!(!known.is_empty(), "no execution started another: the test shows nothing");
 }
 
 #[tokio::test]
@@ -269,8 +348,8 @@ async fn whatever_was_told_stays_true_over_crashes() {
         }
         house = next;
     }
-    let (engine, _store) = house.open().await;
-    world.finish(&engine, &house.clock).await;
+    let (engine, store) = house.open().await;
+    world.finish(&engine, &store, &house.clock).await;
     assert!(20 < world.told.started.len(), "hardly anything was started: the test shows nothing");
     assert!(house.clock.now() > Timestamp::from_millis(1_700_000_000_000));
 }

@@ -12,7 +12,7 @@ use crate::id::Arn;
 const TIMEOUT_MILLIS_MIN: u32 = 50;
 const TIMEOUT_MILLIS_MAX: u32 = 29_000;
 /// The longest template, in bytes.
-const TEMPLATE_BYTES_MAX: usize = 300 * 1024;
+pub(crate) const TEMPLATE_BYTES_MAX: usize = 300 * 1024;
 /// The longest selection pattern compiled, in bytes; patterns come from outside.
 const PATTERN_BYTES_MAX: usize = 4 * 1024;
 

@@ -3,7 +3,7 @@
 use super::host::{Kind, text};
 use crate::gateway::context::Context;
 use crate::gateway::variable::Variable;
-use crate::vtl::Value;
+use crate::vtl::{Object, Value};
 
 /// A member of `$context` or of one of its objects; missing ones print nothing.
 pub(super) fn get(context: &Context, kind: Kind, property: &str) -> Value {
@@ -35,6 +35,35 @@ pub(super) fn get(context: &Context, kind: Kind, property: &str) -> Value {
     };
     // Templates run before the answer is known: status and lengths belong to access logs.
     text(variable.and_then(|variable| context.variable(variable)).as_deref())
+}
+
+/// Where in `$context` an object stands, as the names that lead to it; `None` if it is no part of it, or one that
+/// templates write to.
+pub(super) fn path(object: Object) -> Option<&'static [&'static str]> {
+    Some(match Kind::of(object)? {
+        Kind::Context => &[],
+        Kind::Identity => &["identity"],
+        Kind::Error => &["error"],
+        Kind::Authorizer => &["authorizer"],
+        Kind::Claims => &["authorizer", "claims"],
+        Kind::Integration => &["integration"],
+        Kind::Input
+        | Kind::Util
+        | Kind::StageVariables
+        | Kind::RequestOverride
+        | Kind::RequestHeader
+        | Kind::RequestQuerystring
+        | Kind::RequestPath
+        | Kind::ResponseOverride
+        | Kind::ResponseHeader => return None,
+    })
+}
+
+/// Whether a member of an object is an object of the gateway.
+pub(super) fn is_object(object: Object, property: &str) -> bool {
+    let kind = Kind::of(object);
+    (kind == Some(Kind::Context) && nested(property).is_some())
+        || (kind == Some(Kind::Authorizer) && property == "claims")
 }
 
 fn nested(property: &str) -> Option<Kind> {

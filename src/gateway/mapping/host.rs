@@ -77,7 +77,7 @@ impl Kind {
         Value::Object(Object(self as u32))
     }
 
-    fn of(object: Object) -> Option<Self> {
+    pub(super) fn of(object: Object) -> Option<Self> {
         Self::ALL.iter().copied().find(|kind| *kind as u32 == object.0)
     }
 }

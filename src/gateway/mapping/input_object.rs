@@ -83,19 +83,19 @@ fn compiled(text: &str) -> Result<Arc<Path>, PathError> {
         if let Some(path) = kept.get(text) {
             return Ok(path.clone());
         }
-        // The leading `$.` is optional.
-        let trimmed = text.trim();
-        let path = Arc::new(if trimmed.starts_with('$') {
-            Path::compile(trimmed)?
-        } else {
-            Path::compile(&format!("$.{trimmed}"))?
-        });
+        let path = Arc::new(compile(text)?);
         if KEPT_PATHS_MAX <= kept.len() {
             kept.clear();
         }
         kept.insert(text.to_owned(), path.clone());
         Ok(path)
     })
+}
+
+/// Compiles a path as `$input.json` and `$input.path` take it: the leading `$.` is optional.
+pub(crate) fn compile(text: &str) -> Result<Path, PathError> {
+    let trimmed = text.trim();
+    if trimmed.starts_with('$') { Path::compile(trimmed) } else { Path::compile(&format!("$.{trimmed}")) }
 }
 
 /// Path, then query string, then header.

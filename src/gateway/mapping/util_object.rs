@@ -45,22 +45,41 @@ fn parse_json(text: &str) -> Result<Value, HostError> {
 /// `\uXXXX` in upper-case hex, one for each UTF-16 unit.
 fn escape_java_script(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + text.len() / 8);
-    for unit in text.encode_utf16() {
-        match unit {
-            0x22 => out.push_str("\\\""),
-            0x27 => out.push_str("\\'"),
-            0x5c => out.push_str("\\\\"),
-            0x2f => out.push_str("\\/"),
-            0x0a => out.push_str("\\n"),
-            0x09 => out.push_str("\\t"),
-            0x0d => out.push_str("\\r"),
-            0x08 => out.push_str("\\b"),
-            0x0c => out.push_str("\\f"),
-            0x20..0x7f => out.extend(u8::try_from(unit).map(char::from)),
-            _ => out.push_str(&format!("\\u{unit:04X}")),
-        }
+    let mut rest = text;
+    // Runs of plain characters are copied whole: most of a document is such.
+    while let Some(at) = rest.bytes().position(is_escaped) {
+        let (plain, after) = rest.split_at(at);
+        out.push_str(plain);
+        let Some(c) = after.chars().next() else { break };
+        push_escaped(c, &mut out);
+        rest = &after[c.len_utf8()..];
     }
+    out.push_str(rest);
     out
+}
+
+/// Whether a character that begins with this byte is escaped.
+fn is_escaped(byte: u8) -> bool {
+    !matches!(byte, 0x20..0x7f) || matches!(byte, b'"' | b'\'' | b'\\' | b'/')
+}
+
+fn push_escaped(c: char, out: &mut String) {
+    let after_backslash = match c {
+        '"' | '\'' | '\\' | '/' => c,
+        '\n' => 'n',
+        '\t' => 't',
+        '\r' => 'r',
+        '\u{8}' => 'b',
+        '\u{c}' => 'f',
+        _ => {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                out.push_str(&format!("\\u{unit:04X}"));
+            }
+            return;
+        }
+    };
+    out.push('\\');
+    out.push(after_backslash);
 }
 
 /// What `application/x-www-form-urlencoded` leaves alone.
@@ -93,6 +112,7 @@ mod tests {
         check("escapeJavaScript", "a\"b'c\\d/e", r#"a\"b\'c\\d\/e"#);
         check("escapeJavaScript", "\n\t\r\u{8}\u{c}\u{1}\u{7f}", r"\n\t\r\b\f\u0001\u007F");
         check("escapeJavaScript", "é😀", r"\u00E9\uD83D\uDE00");
+        check("escapeJavaScript", "plain é/plain\"", r#"plain \u00E9\/plain\""#);
         check("escapeJavaScript", "", "");
     }
 

@@ -9,7 +9,10 @@ use crate::gateway::error::{BadRequest, Error};
 
 /// Applies `patches` to `stage`. Whether the deployments it points at exist, and its variables and logs make
 /// sense, is the caller's to check.
-pub(crate) fn patch_stage(stage: &mut Stage, patches: &[PatchOperation]) -> Result<(), Error> {
+///
+/// # Errors
+/// [`Error`] in AWS's words; `stage` may then be changed in part.
+pub fn patch_stage(stage: &mut Stage, patches: &[PatchOperation]) -> Result<(), Error> {
     for patch in patches {
         match patch.op {
             PatchOp::Add | PatchOp::Replace => set(stage, patch)?,

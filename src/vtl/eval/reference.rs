@@ -3,17 +3,20 @@
 use super::{Evaluation, Unwind};
 use crate::vtl::ast::{Expression, Offset, Reference, ReferenceKind, Step};
 use crate::vtl::methods::{self, Call, Failure};
+use crate::vtl::trace::Action;
 use crate::vtl::value::{ListKind, Map, Value};
 
 impl Evaluation<'_> {
     pub(super) fn reference(&mut self, reference: &Reference) -> Result<Value, Unwind> {
-        match reference.kind {
+        let value = match reference.kind {
             ReferenceKind::Variable => {
                 let root = self.variable(reference.slot, reference.at)?;
-                self.walk(root, &reference.steps)
+                self.walk(root, &reference.steps)?
             }
-            ReferenceKind::Slashed | ReferenceKind::Word => Ok(Value::Null),
-        }
+            ReferenceKind::Slashed | ReferenceKind::Word => Value::Null,
+        };
+        self.observe(reference.at, &reference.literal, Action::Value(&value));
+        Ok(value)
     }
 
     fn walk(&mut self, root: Value, steps: &[Step]) -> Result<Value, Unwind> {

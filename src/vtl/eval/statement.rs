@@ -15,6 +15,7 @@ use crate::vtl::limits::LimitKind;
 use crate::vtl::methods::Failure;
 use crate::vtl::names::LoopNames;
 use crate::vtl::parser;
+use crate::vtl::trace::Action;
 use crate::vtl::value::{self, LoopState, Value};
 
 /// Macros that may call each other; Velocity's own limit.
@@ -39,17 +40,19 @@ impl Evaluation<'_> {
                 self.print_reference(reference, out)
             }
             Node::Set(set) => {
-                let (target, value) = &**set;
-                self.step(target.at)?;
-                let value = self.expression(value)?;
+                self.step(set.target.at)?;
+                let value = self.expression(&set.value)?;
+                self.observe_span(set.at, set.end, Action::Assigned(&value));
                 // Velocity leaves the target alone when the value is null.
-                if matches!(value, Value::Null) { Ok(()) } else { self.assign(target, value) }
+                if matches!(value, Value::Null) { Ok(()) } else { self.assign(&set.target, value) }
             }
             Node::If(branches, otherwise) => {
                 self.step(0)?;
-                for (condition, block) in branches {
-                    if self.condition(condition)? {
-                        return self.deeper(0, |eval| eval.block(block, out));
+                for branch in branches {
+                    let holds = self.condition(&branch.condition)?;
+                    self.observe_span(branch.at, branch.end, Action::Condition(holds));
+                    if holds {
+                        return self.deeper(0, |eval| eval.block(&branch.block, out));
                     }
                 }
                 match otherwise {
@@ -59,21 +62,31 @@ impl Evaluation<'_> {
             }
             Node::Foreach(foreach) => self.foreach(foreach, out),
             Node::Call(call) => self.call(call, out),
-            Node::Define(slot, body) => {
-                self.step(0)?;
+            Node::Define(slot, body, at) => {
+                self.step(*at)?;
+                self.observe(*at, "#define", Action::Defined);
                 let block = value::Block { body: Arc::clone(body), depth: Rc::new(Cell::new(0)) };
                 self.set_variable(*slot, Value::Block(block));
                 Ok(())
             }
             Node::Evaluate(text, at) => self.evaluate(text, *at, out),
-            Node::Stop => Err(Unwind::Stop),
-            Node::Break(None) => Err(Unwind::Break),
-            Node::Break(Some(scope)) => match self.expression(scope)? {
-                Value::Loop(state) => Err(Unwind::BreakLoop(state.0.id)),
+            Node::Stop(at) => {
+                self.observe(*at, "#stop", Action::Left);
+                Err(Unwind::Stop)
+            }
+            Node::Break(None, at) => {
+                self.observe(*at, "#break", Action::Left);
+                Err(Unwind::Break)
+            }
+            Node::Break(Some(scope), at) => match self.expression(scope)? {
+                Value::Loop(state) => {
+                    self.observe(*at, "#break", Action::Left);
+                    Err(Unwind::BreakLoop(state.0.id))
+                }
                 _ => {
                     let failure =
                         Failure::Thrown("the argument must be a scope such as `$foreach`".to_owned());
-                    Err(self.method_error("#break", failure, 0))
+                    Err(self.method_error("#break", failure, *at))
                 }
             },
         }
@@ -119,9 +132,13 @@ impl Evaluation<'_> {
             Value::List(list) => Items::List(list),
             Value::Map(map) => Items::Copied(map.values()),
             // Velocity passes over null and everything that is no collection without a word.
-            _ => return Ok(()),
+            other => {
+                self.observe_span(foreach.at, foreach.end, Action::Skipped(&other));
+                return Ok(());
+            }
         };
         let at = foreach.at;
+        self.observe_span(at, foreach.end, Action::Loop(items.len()));
         let LoopNames { scope, count, has_next } = self.tables.names.loops();
         self.loops_begun += 1;
         let id = self.loops_begun;
@@ -184,7 +201,9 @@ impl Evaluation<'_> {
                 state.index.set(number);
                 state.has_next.set(has_next);
             }
-            self.set_variable(foreach.variable, items.get(index));
+            let item = items.get(index);
+            self.observe_span(at, foreach.end, Action::Iteration(index, &item));
+            self.set_variable(foreach.variable, item);
             match self.block(&foreach.body, out) {
                 Ok(()) => {}
                 Err(Unwind::Break) => return Ok(()),
@@ -201,8 +220,10 @@ impl Evaluation<'_> {
     fn call(&mut self, call: &Call, out: &mut String) -> Result<(), Unwind> {
         self.step(call.at)?;
         let Some(called) = self.tables.macros.get(&call.name).map(Arc::clone) else {
+            self.observe(call.at, &call.literal, Action::NoMacro);
             return self.append(&call.literal, out, call.at);
         };
+        self.observe(call.at, &call.literal, Action::Macro);
         if self.macro_depth == MACRO_DEPTH_MAX {
             return Err(self.limit(LimitKind::MacroDepth, call.at));
         }
@@ -251,12 +272,15 @@ impl Evaluation<'_> {
         self.step(at)?;
         let value = self.expression(text)?;
         let Some(text) = self.text(&value, at)? else { return Ok(()) };
+        self.observe(at, "#evaluate", Action::Evaluating(&text));
         self.charge(text.len() as u64, at)?;
         let body = parser::parse(&text, self.tables.to_mut())
             .map_err(|source| self.error(EvalError::Evaluate { at: self.position(at), source }))?;
         self.scope.grow(self.tables.names.len());
         let source = std::mem::replace(&mut self.source, text);
+        self.evaluated_depth += 1;
         let result = self.deeper(at, |eval| eval.block(&body, out));
+        self.evaluated_depth -= 1;
         self.source = source;
         match result {
             // `#stop` ends the evaluated text only.

@@ -145,6 +145,9 @@ fn bits(spec: &Spec, argument: &Value) -> Result<String, Failure> {
     Ok(format!("{prefix}{}{digits}", "0".repeat(zeros)))
 }
 
+/// No double has more digits than this; what follows is zeros. Rust's own formatting ends at 65,535.
+const DOUBLE_DIGITS_MAX: usize = 1100;
+
 fn decimal(spec: &Spec, argument: &Value) -> Result<String, Failure> {
     let Value::Double(d) = argument else { return mismatch(spec) };
     if !d.is_finite() {
@@ -154,8 +157,10 @@ fn decimal(spec: &Spec, argument: &Value) -> Result<String, Failure> {
     let precision = spec.precision.unwrap_or(6);
     let magnitude = d.abs();
     let text = if spec.conversion.eq_ignore_ascii_case(&'e') {
-        let text = format!("{magnitude:.precision$e}");
+        let exact = precision.min(DOUBLE_DIGITS_MAX);
+        let text = format!("{magnitude:.exact$e}");
         let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
+        let digits = format!("{digits}{}", "0".repeat(precision - exact));
         let (sign, exponent) = exponent.strip_prefix('-').map_or(('+', exponent), |exponent| ('-', exponent));
         format!("{digits}e{sign}{exponent:0>2}")
     } else {
@@ -175,7 +180,7 @@ fn half_up(magnitude: f64, precision: usize) -> String {
     let (whole, fraction) = shortest.split_once('.').unwrap_or((&shortest, ""));
     if fraction.len() <= precision {
         let point = if precision == 0 { "" } else { "." };
-        return format!("{whole}{point}{fraction:0<precision$}");
+        return format!("{whole}{point}{fraction}{}", "0".repeat(precision - fraction.len()));
     }
     let (kept, cut) = fraction.split_at(precision);
     let mut digits: Vec<u8> = whole.bytes().chain(kept.bytes()).collect();
@@ -231,5 +236,29 @@ fn pad(text: &str, spec: &Spec, out: &mut String) {
     out.extend(std::iter::repeat_n(' ', blanks));
     if !spec.has('-') {
         out.push_str(text);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(template: &str, argument: Value, expect: &str) {
+        let mut call =
+            Call { name: "format", arguments: &[], steps_left: &mut { u64::MAX }, bytes_max: 1 << 20 };
+        let formatted = format(template, &[argument], &mut call).unwrap();
+        assert!(formatted == expect, "{template}: {}…", formatted.chars().take(80).collect::<String>());
+    }
+
+    #[test]
+    fn precision_and_width_have_no_bound_but_the_output_s() {
+        let zeros = |n: usize| "0".repeat(n);
+        check("%.70000f", Value::Double(1.5), &format!("1.5{}", zeros(69_999)));
+        check("%.70000e", Value::Double(1.5), &format!("1.5{}e+00", zeros(69_999)));
+        check("%.70000s", Value::str("a"), "a");
+        check("%70001s", Value::str("a"), &format!("{}a", " ".repeat(70_000)));
+        check("%070001d", Value::Int(7), &format!("{}7", zeros(70_000)));
+        check("%070001x", Value::Int(7), &format!("{}7", zeros(70_000)));
+        check("%070001.2f", Value::Double(-0.125), &format!("-{}0.13", zeros(69_996)));
     }
 }

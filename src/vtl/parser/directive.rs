@@ -103,7 +103,7 @@ impl<'s> Parser<'s, '_> {
             nodes.text(self.source.text.get(at..end.start).unwrap_or_default());
             return Ok(());
         }
-        let node = self.block_directive(&head, arguments, body, end)?;
+        let node = self.block_directive(&head, arguments, body, (close, end))?;
         nodes.push(node);
         Ok(())
     }
@@ -123,8 +123,8 @@ impl<'s> Parser<'s, '_> {
                     at: self.offset(head.token.start),
                 })));
             }
-            Some(Directive::Stop) => nodes.push(Node::Stop),
-            Some(Directive::Break) => nodes.push(Node::Break(None)),
+            Some(Directive::Stop) => nodes.push(Node::Stop(self.offset(head.token.start))),
+            Some(Directive::Break) => nodes.push(Node::Break(None, self.offset(head.token.start))),
             Some(Directive::Macro) => {
                 return Err(self.error(head.token, "a #macro needs a name: `#macro(name $argument …)`"));
             }
@@ -205,12 +205,13 @@ impl<'s> Parser<'s, '_> {
         close: Token,
     ) -> Result<Node, ParseError> {
         match head.directive {
-            Some(Directive::Stop) => Ok(Node::Stop),
+            Some(Directive::Stop) => Ok(Node::Stop(self.offset(head.token.start))),
             Some(Directive::Break) => {
+                let at = self.offset(head.token.start);
                 let mut arguments = arguments.into_iter();
                 match (arguments.next(), arguments.next()) {
-                    (None, _) => Ok(Node::Break(None)),
-                    (Some(Argument::Value(_, scope)), None) => Ok(Node::Break(Some(Box::new(scope)))),
+                    (None, _) => Ok(Node::Break(None, at)),
+                    (Some(Argument::Value(_, scope)), None) => Ok(Node::Break(Some(Box::new(scope)), at)),
                     (Some(_), _) => Err(self.error(head.token, "#break takes one argument at most")),
                 }
             }
@@ -275,17 +276,18 @@ impl<'s> Parser<'s, '_> {
         head: &Head<'s>,
         arguments: Vec<Argument>,
         body: Block,
-        end: Token,
+        (close, end): (Token, Token),
     ) -> Result<Node, ParseError> {
         match head.directive {
-            Some(Directive::Foreach) => self.foreach_directive(head, arguments, body),
+            Some(Directive::Foreach) => self.foreach_directive(head, arguments, body, close),
             Some(Directive::Define) => {
                 let mut arguments = arguments.into_iter();
                 let (Some(Argument::Value(token, target)), None) = (arguments.next(), arguments.next())
                 else {
                     return Err(self.error(head.token, "#define takes one reference: `#define($name)`"));
                 };
-                Ok(Node::Define(self.parameter_slot(token, &target), Arc::new(body)))
+                let at = self.offset(head.token.start);
+                Ok(Node::Define(self.parameter_slot(token, &target), Arc::new(body), at))
             }
             Some(
                 Directive::Macro
@@ -308,6 +310,7 @@ impl<'s> Parser<'s, '_> {
         head: &Head<'s>,
         arguments: Vec<Argument>,
         body: Block,
+        close: Token,
     ) -> Result<Node, ParseError> {
         let usage = "expected `#foreach($item in $list)`";
         let n_arguments = arguments.len();
@@ -331,8 +334,8 @@ impl<'s> Parser<'s, '_> {
             (2, None) => Expression::Constant(Constant::Bool(false)),
             (_, Some(Argument::Word(_)) | None) => return Err(self.error(head.token, usage)),
         };
-        let at = self.offset(head.token.start);
-        Ok(Node::Foreach(Box::new(Foreach { variable, items, body, at })))
+        let (at, end) = (self.offset(head.token.start), self.offset(close.end));
+        Ok(Node::Foreach(Box::new(Foreach { variable, items, body, at, end })))
     }
 
     /// The variable that an argument names; Velocity lets anything pass, even what no reference can name.

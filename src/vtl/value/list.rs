@@ -77,6 +77,6 @@ impl List {
 
 impl Drop for Cell {
     fn drop(&mut self) {
-        super::drop_flat(std::mem::take(self.items.get_mut()));
+        super::drop_flat(std::mem::take(self.items.get_mut()).into_iter());
     }
 }

@@ -198,7 +198,7 @@ impl Index {
 impl Drop for Cell {
     fn drop(&mut self) {
         let list = std::mem::take(&mut self.0.get_mut().list);
-        super::drop_flat(list.into_iter().flat_map(|(key, value)| [key, value]).collect());
+        super::drop_flat(list.into_iter().flat_map(|(key, value)| [key, value]));
     }
 }
 

@@ -193,6 +193,9 @@ fn details(kind: &EventKind, include_data: bool) -> Option<(&'static str, Detail
         EventKind::TaskFailed { on, failure } => {
             ("taskFailedEventDetails", new().with_resource(on).with_failure(failure))
         }
+        EventKind::TaskSubmitFailed { on, failure } => {
+            ("taskSubmitFailedEventDetails", new().with_resource(on).with_failure(failure))
+        }
         EventKind::TaskTimedOut { on, failure } => {
             ("taskTimedOutEventDetails", new().with_resource(on).with_failure(failure))
         }

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use super::super::super::execution::Note;
 use super::*;
 
 fn caught(more: &Value) -> Value {
@@ -267,4 +268,43 @@ fn a_fault_in_a_branch_ends_the_execution_at_once() {
     assert!(
         cause.starts_with("An error occurred while executing the state 'A' (entered at the event id #4). ")
     );
+}
+
+#[test]
+fn items_that_reading_copies_are_read_once() {
+    let definition = |selector: bool| {
+        let mut map = json!({"Type": "Map", "End": true, "ItemsPath": "$.items[*].v", "ItemProcessor":
+            branch("P", &json!({"Type": "Pass", "Parameters": {"v.$": "$", "i.$": "$$.Map.Item.Index",
+                "of.$": "$$.Map.Item.Value"}, "End": true}))});
+        if selector {
+            map["ItemSelector"] = json!({"item.$": "$$.Map.Item.Value", "n.$": "$.n"});
+        }
+        json!({"StartAt": "M", "States": {"M": map}})
+    };
+    let n = 45; // More than run at one time.
+    let items: Vec<_> = (0..n).map(|i| json!({"v": i})).collect();
+    let input = json!({"n": n, "items": items}).to_string();
+    for selector in [false, true] {
+        let mut drive = Drive::new(&definition(selector), &input);
+        drive.start();
+        let notes = drive.journal.iter().filter_map(|entry| entry.note.as_ref());
+        assert_eq!(notes.filter(|note| matches!(note, Note::Items { .. })).count(), 1);
+        let expected: Vec<_> = (0..n)
+            .map(|i| {
+                let v = if selector { json!({"item": i, "n": n}) } else { json!(i) };
+                json!({"v": v, "i": i, "of": i})
+            })
+            .collect();
+        assert_eq!(drive.output(), serde_json::Value::from(expected).to_string());
+    }
+}
+
+#[test]
+fn items_that_can_be_borrowed_are_not_kept() {
+    let definition = json!({"StartAt": "M", "States": {"M": {"Type": "Map", "End": true, "ItemsPath": "$.items",
+        "ItemProcessor": branch("P", &json!({"Type": "Pass", "End": true}))}}});
+    let mut drive = Drive::new(&definition, &json!({"items": vec![1; 45]}).to_string());
+    drive.start();
+    assert!(!drive.journal.iter().any(|entry| matches!(entry.note, Some(Note::Items { .. }))));
+    assert_eq!(drive.output(), json!(vec![1; 45]).to_string());
 }

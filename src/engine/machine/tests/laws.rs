@@ -7,7 +7,7 @@ use super::*;
 
 /// A small machine: a chain of states, some of them with branches.
 fn machine() -> impl Strategy<Value = Value> {
-    proptest::collection::vec((0..8u8, 1..4u64), 1..6).prop_map(|states| {
+    proptest::collection::vec((0..9u8, 1..4u64), 1..6).prop_map(|states| {
         let last = states.len() - 1;
         let mut all = serde_json::Map::new();
         for (i, (kind, n)) in states.into_iter().enumerate() {
@@ -18,7 +18,7 @@ fn machine() -> impl Strategy<Value = Value> {
                     if i == last { ("End", json!(true)) } else { ("Next", json!(format!("S{}", i + 1))) };
                 let state = state.as_object_mut().unwrap();
                 state.insert(next.0.to_owned(), next.1);
-                if i != last && matches!(kind, 2 | 3 | 7) {
+                if i != last && matches!(kind, 2 | 3 | 7 | 8) {
                     // Each second one can't place what it catches.
                     let path = if n % 2 == 0 { "$" } else { "$.items.error" };
                     let next = format!("S{}", i + 1);
@@ -48,6 +48,10 @@ fn state(kind: u8, n: u64, i: usize) -> Value {
         4 => json!({"Type": "Pass", "Parameters": {"id.$": "$$.Execution.Id"}, "Assign": {"v": n}}),
         5 => json!({"Type": "Fail", "Error": "E"}),
         6 => json!({"Type": "Succeed"}),
+        8 => {
+            json!({"Type": "Task", "Resource": "arn:aws:states:::states:startExecution.sync", "TimeoutSeconds": 3 * n,
+            "Retry": retry})
+        }
         _ => {
             json!({"Type": "Parallel", "Branches": [inner(format!("M{i}"), json!({"Type": "Map", "MaxConcurrency": n - 1,
             "ItemsPath": "$$.Execution.Input.items", "ItemProcessor": inner(format!("I{i}"), task), "End": true}))]})
@@ -76,6 +80,13 @@ fn drive(definition: &Value, choices: &[u8], step_entries_max: usize) -> Drive {
             (4, 1..) => {
                 let task = drive.tasks[index % n_tasks].task;
                 drive.step(Input::TaskHeartbeat { task });
+            }
+            (5, 1..) => {
+                let task = drive.tasks[index % n_tasks].task;
+                drive.step(match index % 3 {
+                    0 => Input::TaskSubmitFailed { task, failure: Failure::new("E", "c") },
+                    _ => Input::TaskSubmitted { task, output: Payload::default() },
+                });
             }
             _ => {
                 drive.fire();

@@ -549,6 +549,36 @@ fn a_callback_that_falls_silent_times_out() {
 }
 
 #[test]
+fn a_job_that_was_not_taken_fails_its_task() {
+    let job = json!({"Resource": "arn:aws:states:::states:startExecution.sync",
+        "Retry": [{"ErrorEquals": ["Busy"], "MaxAttempts": 1}]});
+    let mut drive = Drive::new(&task(&job), "{}");
+    let busy = || Failure::new("Busy", "c");
+    drive.start();
+    let first = drive.tasks.remove(0).task;
+    drive.step(Input::TaskSubmitFailed { task: first, failure: busy() });
+    drive.fire();
+    let second = drive.tasks.remove(0).task;
+    drive.step(Input::TaskSubmitted { task: second, output: Payload::default() });
+    for task in [first, second] {
+        assert_eq!(drive.step(Input::TaskSubmitFailed { task, failure: busy() }), Outcome::Stale);
+    }
+    drive.step(Input::TaskFailed { task: second, failure: busy() });
+    drive.expect(&[
+        "1<0 ExecutionStarted",
+        "2<0 TaskStateEntered",
+        "3<2 TaskScheduled",
+        "4<3 TaskStarted",
+        "5<4 TaskSubmitFailed",
+        "6<5 TaskScheduled",
+        "7<6 TaskStarted",
+        "8<7 TaskSubmitted",
+        "9<8 TaskFailed",
+        "10<9 ExecutionFailed",
+    ]);
+}
+
+#[test]
 fn a_failure_deep_inside_closes_every_storey_on_its_way_out() {
     let fail = json!({"Type": "Fail", "Error": "E"});
     let wait = json!({"Type": "Wait", "Seconds": 9, "End": true});

@@ -1,0 +1,91 @@
+//! What is fuzzed, and with what: each target takes any bytes and panics if a promise is broken.
+//!
+//! `docs/testing.md` tells how to run it.
+
+mod address;
+mod asl;
+mod canary;
+mod corpus;
+mod generate;
+mod jsonpath;
+mod patch;
+pub mod runner;
+mod vtl;
+
+/// A promise that any input is held against.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// Mapping templates over a request: `template NUL body`.
+    Vtl,
+    /// Paths over a document: `path NUL document`.
+    Jsonpath,
+    /// Definitions of state machines.
+    Asl,
+    /// Patch operations on a stage: a line each, `op TAB path TAB value`.
+    Patch,
+    /// Where a request goes: `host NUL path`.
+    Address,
+    /// Nothing of the product: breaks every promise, to see that the runner notices.
+    Canary,
+}
+
+impl Target {
+    /// All targets.
+    pub const ALL: [Self; 6] =
+        [Self::Vtl, Self::Jsonpath, Self::Asl, Self::Patch, Self::Address, Self::Canary];
+
+    /// The name on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Vtl => "vtl",
+            Self::Jsonpath => "jsonpath",
+            Self::Asl => "asl",
+            Self::Patch => "patch",
+            Self::Address => "address",
+            Self::Canary => "canary",
+        }
+    }
+
+    /// The target of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|target| target.name() == name)
+    }
+
+    /// Runs one input.
+    ///
+    /// # Panics
+    /// When the product panics or breaks a promise.
+    pub fn execute(self, input: &[u8]) {
+        let text = String::from_utf8_lossy(input);
+        match self {
+            Self::Vtl => vtl::execute(&text),
+            Self::Jsonpath => jsonpath::execute(&text),
+            Self::Asl => asl::execute(&text),
+            Self::Patch => patch::execute(&text),
+            Self::Address => address::execute(&text),
+            Self::Canary => canary::execute(&text),
+        }
+    }
+
+    /// Inputs to begin with: everything that the tests know.
+    pub fn seeds(self) -> Vec<Vec<u8>> {
+        corpus::seeds(self)
+    }
+
+    /// Words of the language, to be thrown in.
+    fn words(self) -> &'static [&'static str] {
+        match self {
+            Self::Vtl => vtl::WORDS,
+            Self::Jsonpath => jsonpath::WORDS,
+            Self::Asl => asl::WORDS,
+            Self::Patch => patch::WORDS,
+            Self::Address => address::WORDS,
+            Self::Canary => canary::WORDS,
+        }
+    }
+}
+
+/// The two parts of an input.
+fn parts<'a>(text: &'a str, default: &'a str) -> (&'a str, &'a str) {
+    text.split_once('\0').unwrap_or((text, default))
+}

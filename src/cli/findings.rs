@@ -1,0 +1,132 @@
+//! Findings of both kinds of lint: read the files, look at each, print, decide the exit code.
+
+use std::io::Read;
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::Context;
+use serde_json::{Value, json};
+
+use super::arguments::{Lint, OutputFormat};
+use super::output;
+use crate::json;
+
+/// One problem of a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Finding {
+    pub(super) is_error: bool,
+    pub(super) code: &'static str,
+    /// From 1.
+    pub(super) line: usize,
+    /// In characters, from 1.
+    pub(super) column: usize,
+    pub(super) message: String,
+    /// The place in AWS's notation, if it has one.
+    pub(super) location: Option<String>,
+}
+
+/// Reads a text; `-` is standard input.
+pub(super) fn read(file: &Path) -> anyhow::Result<String> {
+    if file == Path::new("-") {
+        let mut text = String::new();
+        std::io::stdin().read_to_string(&mut text).context("cannot read standard input")?;
+        return Ok(text);
+    }
+    std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))
+}
+
+/// Looks at each file with `look` and prints what it finds.
+pub(super) fn report(arguments: &Lint, look: impl Fn(&str) -> Vec<Finding>) -> anyhow::Result<ExitCode> {
+    let (mut n_errors, mut n_warnings, mut n_unread) = (0, 0, 0);
+    let mut files: Vec<Value> = Vec::new();
+    for file in &arguments.files {
+        let text = match read(file) {
+            Ok(text) => text,
+            Err(error) => {
+                output::failure(&error);
+                n_unread += 1;
+                continue;
+            }
+        };
+        let findings = look(&text);
+        let n_errors_here = findings.iter().filter(|finding| finding.is_error).count();
+        n_errors += n_errors_here;
+        n_warnings += findings.len() - n_errors_here;
+        let name = if file == Path::new("-") { "standard input".into() } else { file.display().to_string() };
+        match arguments.output {
+            OutputFormat::Json => {
+                let findings: Vec<Value> = findings.iter().map(Finding::to_json).collect();
+                files.push(json!({ "file": name, "findings": findings }));
+            }
+            OutputFormat::Text => {
+                findings.iter().for_each(|finding| output::line(&finding.told(&name, &text)));
+            }
+        }
+    }
+    match arguments.output {
+        OutputFormat::Json => {
+            let report = json!({ "errors": n_errors, "warnings": n_warnings, "files": files });
+            output::line(&report.to_string());
+        }
+        OutputFormat::Text => output::line(&summary(n_errors, n_warnings)),
+    }
+    Ok(if 0 < n_unread {
+        ExitCode::from(2)
+    } else if 0 < n_errors || (arguments.strict && 0 < n_warnings) {
+        ExitCode::FAILURE
+    } else {
+        ExitCode::SUCCESS
+    })
+}
+
+fn summary(n_errors: usize, n_warnings: usize) -> String {
+    let count = |n: usize, word: &str| format!("{n} {word}{}", if n == 1 { "" } else { "s" });
+    format!("{}, {}", count(n_errors, "error"), count(n_warnings, "warning"))
+}
+
+impl Finding {
+    /// The finding with its line of the text and a caret.
+    fn told(&self, file: &str, text: &str) -> String {
+        let severity = if self.is_error { "error" } else { "warning" };
+        // Of a message over several lines the rest repeats the text.
+        let message = self.message.lines().next().unwrap_or_default();
+        let location = self.location.as_deref().filter(|location| location.starts_with('/'));
+        let location = location.map(|location| format!(" at {location}")).unwrap_or_default();
+        let Self { code, line, column, .. } = self;
+        let excerpt = json::excerpt(text, *line, *column);
+        format!("{file}:{line}:{column}: {severity}: {code}: {message}{location}\n{excerpt}")
+    }
+
+    fn to_json(&self) -> Value {
+        json!({
+            "severity": if self.is_error { "ERROR" } else { "WARNING" },
+            "code": self.code,
+            "line": self.line,
+            "column": self.column,
+            "message": self.message,
+            "location": self.location,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_finding_is_told_with_its_place() {
+        let finding = Finding {
+            is_error: true,
+            code: "CODE",
+            line: 2,
+            column: 3,
+            message: "wrong\n at [Source: …]".to_owned(),
+            location: Some("/States/A".to_owned()),
+        };
+        assert_eq!(
+            finding.told("f", "{\n  x}"),
+            "f:2:3: error: CODE: wrong at /States/A\n  --> 2:3\n2 |   x}\n  |   ^"
+        );
+        assert_eq!(summary(1, 0), "1 error, 0 warnings");
+    }
+}

@@ -1,0 +1,26 @@
+//! `stepgate vtl lint`
+
+use std::process::ExitCode;
+
+use super::arguments::VtlLint;
+use super::findings::{self, Finding};
+use crate::gateway::{LintSeverity, TemplateFinding, lint_template};
+
+pub(super) fn run(arguments: &VtlLint) -> anyhow::Result<ExitCode> {
+    findings::report(&arguments.lint, |text| {
+        let findings = lint_template(text).into_iter();
+        findings.filter(|finding| !arguments.allow.contains(&finding.code)).map(finding).collect()
+    })
+}
+
+fn finding(found: TemplateFinding) -> Finding {
+    let place = |n: u32| usize::try_from(n).unwrap_or(usize::MAX);
+    Finding {
+        is_error: found.code.severity() == LintSeverity::Error,
+        code: found.code.as_str(),
+        line: place(found.at.line),
+        column: place(found.at.column),
+        message: found.message,
+        location: None,
+    }
+}

@@ -1,0 +1,191 @@
+//! `states:startExecution`: a Task that starts another execution and may wait for its end.
+//!
+//! The child's first step and the parent's TaskSubmitted, or TaskSucceeded, are one transaction: a call that is made
+//! again after a crash starts no second child. A parent that waits has a [`link`] to its child, which is there until
+//! the parent knows how the child ended, or until the child of a parent that waits no longer was stopped.
+//!
+//! <https://docs.aws.amazon.com/step-functions/latest/dg/connect-stepfunctions.html>
+
+mod answer;
+mod arguments;
+pub(super) mod link;
+
+use tokio::sync::oneshot;
+
+use self::arguments::Arguments;
+use self::link::Link;
+use super::calls::input_of;
+use super::changes::remove_task;
+use super::execution::ExecutionStatus;
+use super::machine::{Outcome, TaskKey, TaskRun};
+use super::open::Engine;
+use super::runner::Origin;
+use super::start::{Prepared, StartExecution, Written, execution_input};
+use super::state_machines::LoadedMachine;
+use super::{Error, TaskResult, executions, journal};
+use crate::asl::{Integration, Pattern, Resource, StateMachineType};
+use crate::clock::Timestamp;
+use crate::id::{ExecutionArn, check_name};
+use crate::json::Payload;
+
+/// Whether a task of this resource starts an execution.
+pub(super) fn starts_execution(resource: &Resource) -> bool {
+    match resource {
+        Resource::Integration(integration) => is_nested(integration),
+        Resource::Activity(_) | Resource::Lambda(_) => false,
+    }
+}
+
+fn is_nested(integration: &Integration) -> bool {
+    integration.service == "states" && integration.action == "startExecution"
+}
+
+/// What is wrong with the arguments of a task that starts an execution.
+pub(super) fn refuse(integration: &Integration, arguments: &Payload) -> Option<String> {
+    match is_nested(integration) {
+        true => Arguments::read(arguments).err(),
+        false => None,
+    }
+}
+
+impl Engine {
+    /// Starts the execution that a task asks for, and lets the parent know.
+    pub(super) async fn start_nested(&self, origin: Origin, run: TaskRun, pattern: Pattern) {
+        let (parent, task) = (origin.id, run.task);
+        let result = self
+            .persist(parent, || async {
+                match self.try_nested(parent, &run, pattern).await {
+                    Err(error) => answer::refused(error, &self.inner.ids.uuid().to_string()).map(Some),
+                    Ok(()) => Ok(None),
+                }
+            })
+            .await;
+        if let Some(Some(refusal)) = result {
+            let [frame, scheduled] = journal::task_columns(task);
+            let input = input_of(task, pattern, TaskResult::Failed(refusal));
+            self.insist(parent, input, move |tx| remove_task(tx, parent, frame, scheduled)).await;
+        }
+    }
+
+    async fn try_nested(&self, parent: i64, run: &TaskRun, pattern: Pattern) -> Result<(), Error> {
+        let Arguments { state_machine_arn, name, input, trace_header } =
+            Arguments::read(&run.input).map_err(Error::Corrupt)?; // It was refused before it was written.
+        let input = execution_input(input)?;
+        let machine = self.machine(&state_machine_arn).await?;
+        let is_named = name.is_some();
+        let name = match name {
+            Some(name) => {
+                check_name(&name)?;
+                name
+            }
+            None => self.ordered_uuid(),
+        };
+        let waits = matches!(pattern, Pattern::Sync | Pattern::Sync2);
+        match machine.kind {
+            StateMachineType::Express if waits => Err(Error::StateMachineTypeNotSupported),
+            StateMachineType::Express => {
+                let started = self.start_express(&machine, &name, input)?;
+                let result = self.started(&started.arn, started.started, pattern);
+                let (task, [frame, scheduled]) = (run.task, journal::task_columns(run.task));
+                let input = input_of(task, pattern, result);
+                self.advance(parent, input, move |tx| remove_task(tx, parent, frame, scheduled)).await?;
+                Ok(())
+            }
+            StateMachineType::Standard => {
+                let since = match is_named {
+                    true => self.open_namesake(&machine, &name, &input).await?,
+                    false => None,
+                };
+                let prepared = self.prepare(&machine, name.into(), input, trace_header)?;
+                let link = waits.then_some(pattern);
+                let result =
+                    self.started(&prepared.arn, since.unwrap_or_else(|| prepared.started()), pattern);
+                let begun =
+                    self.begin_nested(parent, run.task, input_of(run.task, pattern, result), prepared, link);
+                begun.await.inspect_err(|error| self.forget_if_gone(&machine, error))
+            }
+        }
+    }
+
+    /// Writes the parent's step and the child's first one together.
+    async fn begin_nested(
+        &self,
+        parent: i64,
+        task: TaskKey,
+        input: super::machine::Input,
+        prepared: Prepared,
+        link: Option<Pattern>,
+    ) -> Result<(), Error> {
+        let Prepared { record, live, arn } = prepared;
+        let (id, [frame, scheduled]) = (live.origin.id, journal::task_columns(task));
+        let (tell, told) = oneshot::channel();
+        if link.is_some() {
+            self.inner.links.expect_one();
+        }
+        let also = move |tx: &crate::store::Tx<'_>| {
+            let written = record.write(tx, &arn)?;
+            let child = match &written {
+                Written::New(_) => id,
+                Written::Same { id, .. } => *id,
+            };
+            if let Some(pattern) = link {
+                Link { parent, task, child, pattern }.insert(tx)?;
+            }
+            remove_task(tx, parent, frame, scheduled)?;
+            // Nobody listens only if the process is ending.
+            let _ = tell.send(written);
+            Ok(())
+        };
+        match self.advance(parent, input, also).await? {
+            // The attempt was over: nothing was written.
+            Outcome::Stale => {}
+            Outcome::Advanced => {
+                if let Ok(Written::New(changes)) = told.await {
+                    let is_over = changes.ending().is_some();
+                    self.begin(live, changes);
+                    if is_over && link.is_some() {
+                        self.tell_parents(id).await;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The task's part of a start of an Express parent, which keeps no record of it.
+    pub(super) async fn start_from_express(&self, input: &Payload) -> TaskResult {
+        let started = match Arguments::read(input) {
+            Err(reason) => Err(Error::Corrupt(reason)),
+            Ok(Arguments { state_machine_arn, name, input, trace_header }) => {
+                self.start_execution(StartExecution { state_machine_arn, name, input, trace_header }).await
+            }
+        };
+        match started {
+            Ok(started) => self.started(&started.arn, started.started, Pattern::RequestResponse),
+            Err(error) => TaskResult::Failed(answer::failure(&error, &self.inner.ids.uuid().to_string())),
+        }
+    }
+
+    fn started(&self, arn: &str, started: Timestamp, pattern: Pattern) -> TaskResult {
+        let request_id = self.inner.ids.uuid().to_string();
+        let output = Payload::from_value(answer::started(arn, started, self.now(), &request_id));
+        match pattern {
+            Pattern::RequestResponse => TaskResult::Succeeded(output),
+            Pattern::Sync | Pattern::Sync2 | Pattern::WaitForTaskToken => TaskResult::Submitted(output),
+        }
+    }
+
+    /// When the open execution of the same name and input was started, which is then meant.
+    async fn open_namesake(
+        &self,
+        machine: &LoadedMachine,
+        name: &str,
+        input: &Payload,
+    ) -> Result<Option<Timestamp>, Error> {
+        let arn = ExecutionArn::new(&machine.home, &machine.name, name);
+        let found = self.inner.store.read(move |tx| executions::find(tx, &arn)).await?;
+        let same =
+            found.filter(|found| found.status == ExecutionStatus::Running && found.input == input.text());
+        Ok(same.map(|found| found.started))
+    }
+}

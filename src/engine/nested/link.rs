@@ -1,0 +1,245 @@
+//! Links between attempts that wait and the executions they wait for.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::super::changes::remove_task;
+use super::super::event::Failure;
+use super::super::machine::{Input, Outcome, TaskKey};
+use super::super::open::Engine;
+use super::super::state_machines::home_of;
+use super::super::{Error, journal};
+use super::answer;
+use crate::asl::Pattern;
+use crate::id::ExecutionArn;
+use crate::store::{Store, Tx};
+
+/// An attempt that waits for the end of an execution.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Link {
+    pub(super) parent: i64,
+    pub(super) task: TaskKey,
+    pub(super) child: i64,
+    /// `.sync` or `.sync:2`.
+    pub(super) pattern: Pattern,
+}
+
+/// Whether there may be links: steps of a server that never had any look for none.
+#[derive(Clone, Debug, Default)]
+pub(in super::super) struct Links(Arc<AtomicBool>);
+
+impl Links {
+    /// Looks whether the last process left any.
+    pub(in super::super) async fn open(store: &Store) -> Result<Self, Error> {
+        let sql = "SELECT 1 FROM nested LIMIT 1";
+        let found: Result<Option<i64>, Error> =
+            store.read(move |tx| Ok(tx.query_one(sql, &[], |row| row.int(0))?)).await;
+        Ok(Self(Arc::new(AtomicBool::new(found?.is_some()))))
+    }
+
+    /// There may be one from now on. Set before it is written: the writer takes one job after the other.
+    pub(super) fn expect_one(&self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+
+    fn may_be(&self) -> bool {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+/// What a step changes about links.
+#[derive(Debug)]
+pub(in super::super) struct Loose {
+    links: Links,
+    /// The execution has ended, and somebody waits for that.
+    has_parents: bool,
+    /// It waits no longer for some that it started.
+    has_orphans: bool,
+}
+
+impl Loose {
+    /// Nothing so far.
+    pub(in super::super) fn new(links: Links) -> Self {
+        Self { links, has_parents: false, has_orphans: false }
+    }
+
+    /// Writes down that execution `id` waits for nobody any more, and looks who waits for it.
+    pub(in super::super) fn end(&mut self, tx: &Tx<'_>, id: i64) -> Result<(), Error> {
+        if !self.links.may_be() {
+            return Ok(());
+        }
+        let sql = "UPDATE nested SET is_orphan = 1 WHERE parent = ?1";
+        self.has_orphans |= 0 < tx.execute(sql, &[id.into()])?;
+        let sql = "SELECT 1 FROM nested WHERE child = ?1 LIMIT 1";
+        self.has_parents = tx.query_one(sql, &[id.into()], |row| row.int(0))?.is_some();
+        Ok(())
+    }
+
+    /// Writes down that an attempt of execution `id` waits no longer.
+    pub(in super::super) fn abandon(&mut self, tx: &Tx<'_>, id: i64, task: TaskKey) -> Result<(), Error> {
+        if !self.links.may_be() {
+            return Ok(());
+        }
+        let [frame, scheduled] = journal::task_columns(task);
+        let sql = "UPDATE nested SET is_orphan = 1 WHERE parent = ?1 AND frame = ?2 AND scheduled = ?3";
+        self.has_orphans |= 0 < tx.execute(sql, &[id.into(), frame.into(), scheduled.into()])?;
+        Ok(())
+    }
+
+    /// Tells who waits, and stops whom nobody waits for, now that it is durable.
+    pub(in super::super) fn act(self, engine: &Engine, id: i64) {
+        let Self { has_parents, has_orphans, links: _ } = self;
+        if has_parents || has_orphans {
+            let engine = engine.clone();
+            tokio::spawn(async move {
+                if has_parents {
+                    engine.tell_parents(id).await;
+                }
+                if has_orphans {
+                    engine.stop_orphans(id).await;
+                }
+            });
+        }
+    }
+}
+
+impl Link {
+    pub(super) fn insert(&self, tx: &Tx<'_>) -> Result<(), Error> {
+        let [frame, scheduled] = journal::task_columns(self.task);
+        let sql = "INSERT INTO nested (parent, frame, scheduled, child, is_json, is_orphan)
+                   VALUES (?1, ?2, ?3, ?4, ?5, 0)";
+        let is_json = i64::from(self.pattern == Pattern::Sync2);
+        let params = [self.parent.into(), frame.into(), scheduled.into(), self.child.into(), is_json.into()];
+        tx.execute(sql, &params)?;
+        Ok(())
+    }
+
+    fn remove(&self, tx: &Tx<'_>) -> Result<(), Error> {
+        let [frame, scheduled] = journal::task_columns(self.task);
+        let sql = "DELETE FROM nested WHERE parent = ?1 AND frame = ?2 AND scheduled = ?3";
+        tx.execute(sql, &[self.parent.into(), frame.into(), scheduled.into()])?;
+        Ok(())
+    }
+
+    /// The links that `sql` finds for `id`.
+    fn read(tx: &Tx<'_>, sql: &'static str, id: i64) -> Result<Vec<Self>, Error> {
+        let rows = tx.query(sql, &[id.into()], |row| {
+            Ok((row.int(0)?, [row.int(1)?, row.int(2)?], row.int(3)?, row.int(4)?))
+        })?;
+        let link = |(parent, task, child, is_json)| {
+            let pattern = if is_json == 0 { Pattern::Sync } else { Pattern::Sync2 };
+            Ok(Self { parent, task: journal::task_key(task)?, child, pattern })
+        };
+        rows.into_iter().map(link).collect()
+    }
+}
+
+impl Engine {
+    /// Lets everybody know who waits for `child`, which has ended.
+    pub(super) async fn tell_parents(&self, child: i64) {
+        let ended = self
+            .persist(child, || async {
+                let links = self.inner.store.read(move |tx| {
+                    let sql = "SELECT parent, frame, scheduled, child, is_json FROM nested
+                               WHERE child = ?1 AND is_orphan = 0";
+                    Link::read(tx, sql, child)
+                });
+                Ok((links.await?, self.describe_by_id(child).await?))
+            })
+            .await;
+        let Some((links, execution)) = ended else { return };
+        for link in links {
+            let task = link.task;
+            let ended = execution
+                .clone()
+                .map_or_else(|| Err(answer::forgotten()), |e| answer::ended(e, link.pattern));
+            let input = match ended {
+                Ok(output) => Input::TaskSucceeded { task, output },
+                Err(failure) => Input::TaskFailed { task, failure },
+            };
+            self.finish(link, link.parent, input).await;
+        }
+    }
+
+    /// Stops what `parent` started and waits for no longer.
+    async fn stop_orphans(&self, parent: i64) {
+        let links = self
+            .persist(parent, || async {
+                let links = self.inner.store.read(move |tx| {
+                    let sql = "SELECT parent, frame, scheduled, child, is_json FROM nested
+                               WHERE parent = ?1 AND is_orphan = 1";
+                    Link::read(tx, sql, parent)
+                });
+                links.await
+            })
+            .await;
+        for link in links.unwrap_or_default() {
+            self.finish(link, link.child, Input::Stopped(Failure::default())).await;
+        }
+    }
+
+    /// Takes `input` in for execution `id`, and the link away.
+    async fn finish(&self, link: Link, id: i64, input: Input) {
+        let outcome = self.insist(id, input, move |tx| link.remove(tx)).await;
+        if outcome == Some(Outcome::Stale) {
+            // It was over: what would have been written with the step is written alone.
+            self.persist(id, || async {
+                self.inner
+                    .store
+                    .write(move |tx| {
+                        link.remove(tx)?;
+                        let [frame, scheduled] = journal::task_columns(link.task);
+                        remove_task(tx, link.parent, frame, scheduled)
+                    })
+                    .await
+            })
+            .await;
+        }
+    }
+
+    /// DescribeExecution by the number that it is stored under; `None` if it was forgotten.
+    async fn describe_by_id(&self, id: i64) -> Result<Option<super::super::ExecutionDescription>, Error> {
+        let named: Option<(String, String, String)> = self
+            .inner
+            .store
+            .read(move |tx| {
+                let sql = "SELECT m.home, m.name, e.name FROM execution e
+                           JOIN state_machine m ON m.id = e.machine WHERE e.id = ?1";
+                let read = |row: &crate::store::Row<'_>| Ok((row.text(0)?, row.text(1)?, row.text(2)?));
+                Ok::<_, Error>(tx.query_one(sql, &[id.into()], read)?)
+            })
+            .await?;
+        let Some((home, machine, name)) = named else { return Ok(None) };
+        // A machine that was deleted has a number behind its name.
+        let machine = machine.split(':').next().unwrap_or_default();
+        let arn = ExecutionArn::new(&home_of(&home)?, machine, &name);
+        self.describe_execution(&arn.to_string()).await.map(Some)
+    }
+
+    /// Goes on with what the last process did not get to: parents that were not told, orphans not stopped.
+    pub(in super::super) async fn recover_nested(&self) {
+        let found = self
+            .persist(0, || async {
+                self.inner
+                    .store
+                    .read(|tx| {
+                        let sql =
+                            "SELECT DISTINCT n.child FROM nested n LEFT JOIN execution e ON e.id = n.child
+                                   WHERE n.is_orphan = 0 AND (e.id IS NULL OR e.status <> 0)";
+                        let ended: Vec<i64> = tx.query(sql, &[], |row| row.int(0))?;
+                        let sql = "SELECT DISTINCT parent FROM nested WHERE is_orphan = 1";
+                        let parents: Vec<i64> = tx.query(sql, &[], |row| row.int(0))?;
+                        Ok::<_, Error>((ended, parents))
+                    })
+                    .await
+            })
+            .await;
+        let (ended, parents) = found.unwrap_or_default();
+        for child in ended {
+            self.tell_parents(child).await;
+        }
+        for parent in parents {
+            self.stop_orphans(parent).await;
+        }
+    }
+}
