@@ -24,8 +24,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::api::{
-    ApiId, AuthorizationType, DeploymentId, DeploymentSnapshot, HttpMethod, LiveStage, Method, Resource,
-    ResourceId, Stage, StageName,
+    ApiId, AuthorizationType, ClientCertificate, DeploymentId, DeploymentSnapshot, HttpMethod, LiveStage,
+    Method, Resource, ResourceId, Stage, StageName,
 };
 use super::mapping::source::Source;
 use super::mapping::text::Text;
@@ -33,6 +33,7 @@ use super::plans::Rate;
 use super::plans::throttle::{Limiter, Limiters};
 use super::upstream::{Links, Upstreams};
 use crate::clock::Clock;
+use crate::connect::ClientIdentity;
 use crate::id::AccountRegion;
 use crate::schema::Library;
 use gateway_responses::GatewayResponses;
@@ -61,6 +62,8 @@ pub(crate) struct CompiledStage {
     /// Whether a resource policy is attached.
     pub(crate) has_policy: bool,
     pub(crate) access_log: Option<Text>,
+    /// What HTTPS backends are shown.
+    pub(crate) client_identity: Option<ClientIdentity>,
     pub(crate) meters: Meters,
 }
 
@@ -200,8 +203,16 @@ pub(crate) fn compile_nothing(
         is_endpoint_enabled: true,
         has_policy: false,
         access_log: None,
+        client_identity: None,
         meters: Meters::new(api_id.as_str(), "test-invoke-stage"),
     }
+}
+
+/// The certificate as connections show it; without it, if it can't be read.
+pub(crate) fn client_identity(certificate: &ClientCertificate) -> Option<ClientIdentity> {
+    let identity = ClientIdentity::from_pem(&certificate.certificate, certificate.private_key.expose());
+    let broken = |error| tracing::error!(id = %certificate.id, "client certificate can't be used: {error}");
+    identity.map_err(broken).ok()
 }
 
 /// Compiles one method by itself.
@@ -268,6 +279,7 @@ impl Plan<'_> {
             is_endpoint_enabled: !api.disable_execute_api_endpoint,
             has_policy: api.policy.as_ref().is_some_and(|policy| !policy.is_empty()),
             access_log: log_format.map(Text::parse),
+            client_identity: self.live.client_certificate.as_ref().and_then(client_identity),
             meters: Meters::new(api_id.as_str(), stage.name.as_str()),
             variables: self.variables,
         }

@@ -9,7 +9,8 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
 use super::address::{Target, TargetApi};
 use super::api::{TestInvocation, TestInvoke, TestInvokeFuture, TestOutcome};
 use super::compile::{
-    CompiledMethod, CompiledStage, Setting, compile_for_test, compile_method, library, parameters_of,
+    CompiledMethod, CompiledStage, Setting, client_identity, compile_for_test, compile_method, library,
+    parameters_of,
 };
 use super::context::{Context, Peer};
 use super::execution_log::{ExecutionLog, JavaMap};
@@ -56,7 +57,10 @@ impl Gateway {
     /// spells them.
     fn admitted(&self, invocation: &TestInvocation) -> (Admitted, Vec<String>) {
         let TestInvocation { owner, api, resource_id, method: verb, stage_variables, .. } = invocation;
-        let stage = Arc::new(compile_for_test(owner, api, stage_variables));
+        let stage = Arc::new(CompiledStage {
+            client_identity: invocation.client_certificate.as_ref().and_then(client_identity),
+            ..compile_for_test(owner, api, stage_variables)
+        });
         let resource = api.resources.iter().find(|resource| resource.id == *resource_id);
         let definition = resource.and_then(|resource| Some((resource, resource.methods.get(verb)?)));
         let (method, names, resource_path) = match definition {

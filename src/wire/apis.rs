@@ -4,6 +4,7 @@
 //! inputs, as shapes for the checks and as types for the handlers; `view` writes all answers.
 
 mod account;
+mod client_certificates;
 mod compatibility;
 mod deployments;
 mod fault;

@@ -1,6 +1,7 @@
 //! Control operations, a file a noun: each is one transaction, whole or not at all.
 
 mod account;
+mod client_certificates;
 mod deployments;
 mod gateway_responses;
 mod integrations;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::client_certificate::ClientCertificate;
 use super::deployment::DeploymentSnapshot;
 use super::ids::ApiId;
 use super::stage::Stage;
@@ -23,6 +24,8 @@ pub struct LiveStage {
     pub canary: Option<Arc<DeploymentSnapshot>>,
     /// The owner's VPC links.
     pub vpc_links: VpcLinkNames,
+    /// What the stage shows to HTTPS backends.
+    pub client_certificate: Option<ClientCertificate>,
 }
 
 /// Told after every commit that changes what some stage of an API serves: a stage made, changed or deleted,

@@ -393,7 +393,19 @@ pub(super) fn find_live_stage(
         None => None,
     };
     let (deployment, vpc_links) = (deployment.into(), rows.vpc_link_names()?);
-    Ok(Some(LiveStage { owner: rows.owner, api_id: api_id.clone(), stage, deployment, canary, vpc_links }))
+    let client_certificate = match stage.client_certificate_id.as_deref() {
+        Some(id) => rows.find_client_certificate(&id.into())?,
+        None => None,
+    };
+    Ok(Some(LiveStage {
+        owner: rows.owner,
+        api_id: api_id.clone(),
+        stage,
+        deployment,
+        canary,
+        vpc_links,
+        client_certificate,
+    }))
 }
 
 /// The APIs that have a stage of this name, whoever owns them, by id.

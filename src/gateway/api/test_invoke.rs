@@ -8,6 +8,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use super::client_certificate::ClientCertificate;
 use super::deployment::DeploymentSnapshot;
 use super::ids::ResourceId;
 use super::method::HttpMethod;
@@ -34,7 +35,7 @@ pub struct TestInvocation {
     /// Headers with their values, in the order given; `multiValueHeaders` win over `headers`.
     pub headers: Vec<(String, Vec<String>)>,
     /// Certificate shown to the backend.
-    pub client_certificate_id: Option<String>,
+    pub client_certificate: Option<ClientCertificate>,
     /// Stage variables of the call.
     pub stage_variables: BTreeMap<String, String>,
     /// The owner's VPC links.

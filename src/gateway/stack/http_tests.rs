@@ -1,22 +1,27 @@
 //! Integrations that leave the gateway: HTTP, HTTP_PROXY and services of this house.
 
 use std::convert::Infallible;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
+use rustls::server::WebPkiClientVerifier;
+use rustls::{RootCertStore, ServerConfig};
+use rustls_pki_types::pem::PemObject;
+use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 use crate::connect::{Response, full};
 use crate::gateway::AwsOperation;
 use crate::gateway::api::{
-    ConnectionType, ContentHandling, DeploymentSnapshot, HttpMethod, Integration, IntegrationResponse,
-    IntegrationType,
+    ClientCertificate, ConnectionType, ContentHandling, DeploymentSnapshot, HttpMethod, Integration,
+    IntegrationResponse, IntegrationType, TlsConfig,
 };
-use crate::gateway::fixture::{api, code, house, house_of, integration, live, method, strings, with};
+use crate::gateway::fixture::{NOW, api, code, house, house_of, integration, live, method, strings, with};
 use crate::gateway::{Options, Upstream};
 
 /// Answers with what it was asked, as JSON. The status is the last part of the path, if it is a number;
@@ -379,4 +384,58 @@ async fn a_template_makes_an_executions_input_of_the_whole_request() {
             "requestContext": {"stage": "dev"},
         })
     );
+}
+
+/// Answers over TLS, to who shows `certificate` only.
+async fn trusting(certificate: CertificateDer<'static>) -> String {
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let mut roots = RootCertStore::empty();
+    roots.add(certificate).unwrap();
+    let verifier =
+        WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider.clone()).build().unwrap();
+    let own = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+    let key = PrivateKeyDer::from_pem_slice(own.signing_key.serialize_pem().as_bytes()).unwrap();
+    let config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_client_cert_verifier(verifier)
+        .with_single_cert(vec![own.cert.der().clone()], key)
+        .unwrap();
+    let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let Ok(stream) = acceptor.accept(stream).await else { continue };
+            let server = hyper::server::conn::http1::Builder::new();
+            tokio::spawn(server.serve_connection(TokioIo::new(stream), service_fn(echo)));
+        }
+    });
+    address
+}
+
+#[tokio::test]
+async fn a_stage_shows_its_certificate() {
+    let made = || rcgen::generate_simple_self_signed(vec!["ApiGateway".to_owned()]).unwrap();
+    let (trusted, other) = (made(), made());
+    let address = trusting(trusted.cert.der().clone()).await;
+    let mut backend = integration(IntegrationType::HttpProxy, &format!("https://{address}/x"));
+    backend.tls_config = Some(TlsConfig { insecure_skip_verification: true });
+    for (shown, status) in [(Some(&trusted), 200), (Some(&other), 504), (None, 504)] {
+        let mut stage = live(one(HttpMethod::Get, "/", backend.clone()));
+        stage.client_certificate = shown.map(|shown| ClientCertificate {
+            id: "abc123".into(),
+            description: None,
+            certificate: shown.cert.pem(),
+            private_key: serde_json::from_value(shown.signing_key.serialize_pem().into()).unwrap(),
+            created_date: NOW,
+            expiration_date: NOW,
+            tags: Default::default(),
+        });
+        let answer = house(Options::default(), [stage]).get("/dev").await;
+        assert_eq!(answer.status, status, "{}", answer.body);
+    }
+    // Without `tlsConfig`, the backend would have to be one that the machine trusts.
+    backend.tls_config = None;
+    assert_eq!(house_of(one(HttpMethod::Get, "/", backend)).get("/dev").await.status, 504);
 }

@@ -485,3 +485,62 @@ async fn vpc_links_show_what_aws_shows() {
         ])
         .await;
 }
+
+#[tokio::test]
+async fn client_certificates_show_what_aws_shows() {
+    let mut world = World::new().await;
+    let made = world.call("GenerateClientCertificate", json!({"description": "mine"})).await.unwrap();
+    world.name("$certificate", &made["clientCertificateId"]);
+    assert!(made["pemEncodedCertificate"].as_str().unwrap().starts_with("-----BEGIN CERTIFICATE-----"));
+    let mut shown = json!({
+        "clientCertificateId": "$certificate", "description": "mine",
+        "pemEncodedCertificate": made["pemEncodedCertificate"],
+        "createdDate": 1_700_000_000, "expirationDate": 1_700_000_000 + 365 * 86_400,
+    });
+    let listed = json!({"item": [shown]});
+    shown["tags"] = json!({});
+    let mut renamed = shown.clone();
+    renamed["description"] = json!("other");
+    let on = |path: &str| json!({"clientCertificateId": "$certificate", "patchOperations": [{"op": "replace", "path": path, "value": "other"}]});
+    let stage = json!({"restApiId": "$api", "stageName": "dev", "patchOperations": [
+        {"op": "replace", "path": "/clientCertificateId", "value": "$certificate"}]});
+    let of_root = json!({"restApiId": "$api", "resourceId": "$root", "verb": "GET"});
+    let with = |more: Value| {
+        let mut input = of_root.clone();
+        input.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        input
+    };
+    world.call("PutMethod", with(json!({"authorizationType": "NONE"}))).await.unwrap();
+    world.call("PutIntegration", with(json!({"type": "MOCK"}))).await.unwrap();
+    world.call("CreateDeployment", json!({"restApiId": "$api", "stageName": "dev"})).await.unwrap();
+    let one = json!({"clientCertificateId": "$certificate"});
+    let unknown = "NotFoundException: Invalid Client Certificate identifier specified";
+    world
+        .check(vec![
+            ("GetClientCertificate", one.clone(), Ok(shown)),
+            ("GetClientCertificates", json!({}), Ok(listed)),
+            ("UpdateClientCertificate", on("/description"), Ok(renamed)),
+            (
+                "UpdateClientCertificate",
+                on("/tags"),
+                Err("BadRequestException: Invalid patch path  '/tags' specified for op 'replace'. Must be one of: [/description]"),
+            ),
+        ])
+        .await;
+    assert_eq!(
+        world.call("UpdateStage", stage.clone()).await.unwrap()["clientCertificateId"],
+        "$certificate"
+    );
+    let in_use = "BadRequestException: Cannot delete client certificate '$certificate', is referenced in stage: $api/dev";
+    let refusal = world.call("DeleteClientCertificate", one.clone()).await.unwrap_err();
+    let names = world.names.iter().fold(refusal, |text, (name, value)| text.replace(value, name));
+    assert_eq!(names, in_use);
+    world.call("DeleteStage", json!({"restApiId": "$api", "stageName": "dev"})).await.unwrap();
+    world
+        .check(vec![
+            ("DeleteClientCertificate", one.clone(), Ok(json!({}))),
+            ("GetClientCertificate", one.clone(), Err(unknown)),
+            ("DeleteClientCertificate", one, Err(unknown)),
+        ])
+        .await;
+}

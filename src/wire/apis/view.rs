@@ -8,9 +8,9 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use crate::gateway::api::{
-    Account, CanarySettings, ConnectionType, Deployment, DeploymentSummary, EffectiveResponse, HttpMethod,
-    Integration, IntegrationResponse, IntegrationType, Method, MethodResponse, MethodSetting, Model, Page,
-    RequestValidator, Resource, RestApi, Stage, StatusCode, TestOutcome, VpcLink,
+    Account, CanarySettings, ClientCertificate, ConnectionType, Deployment, DeploymentSummary,
+    EffectiveResponse, HttpMethod, Integration, IntegrationResponse, IntegrationType, Method, MethodResponse,
+    MethodSetting, Model, Page, RequestValidator, Resource, RestApi, Stage, StatusCode, TestOutcome, VpcLink,
 };
 
 /// An object under construction.
@@ -93,6 +93,19 @@ pub(super) fn rest_api(api: &RestApi, empty_tags: EmptyTags) -> Value {
     match empty_tags {
         EmptyTags::Shown => members.with("tags", map(&api.tags)).done(),
         EmptyTags::Hidden => members.filled("tags", map(&api.tags)).done(),
+    }
+}
+
+pub(super) fn client_certificate(certificate: &ClientCertificate, empty_tags: EmptyTags) -> Value {
+    let members = Members::default()
+        .with("clientCertificateId", certificate.id.as_str())
+        .maybe("description", certificate.description.as_deref())
+        .with("pemEncodedCertificate", certificate.certificate.as_str())
+        .with("createdDate", certificate.created_date.as_seconds())
+        .with("expirationDate", certificate.expiration_date.as_seconds());
+    match empty_tags {
+        EmptyTags::Shown => members.with("tags", map(&certificate.tags)).done(),
+        EmptyTags::Hidden => members.filled("tags", map(&certificate.tags)).done(),
     }
 }
 

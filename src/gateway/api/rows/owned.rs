@@ -4,12 +4,14 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::{Rows, parse, text};
-use crate::gateway::api::ids::VpcLinkId;
+use crate::gateway::api::client_certificate::ClientCertificate;
+use crate::gateway::api::ids::{ClientCertificateId, VpcLinkId};
 use crate::gateway::api::vpc_link::{VpcLink, VpcLinkNames};
 use crate::gateway::error::Error;
 
 /// Kinds: what stands in `kind`.
 mod kind {
+    pub(super) const CLIENT_CERTIFICATE: &str = "client_certificate";
     pub(super) const VPC_LINK: &str = "vpc_link";
 }
 
@@ -35,6 +37,34 @@ impl Rows<'_> {
 
     pub(in crate::gateway::api) fn delete_vpc_link(&self, id: &VpcLinkId) -> Result<(), Error> {
         self.delete_owned(kind::VPC_LINK, id.as_str())
+    }
+
+    // === client certificates ===
+
+    /// All certificates by id.
+    pub(in crate::gateway::api) fn client_certificates(&self) -> Result<Vec<ClientCertificate>, Error> {
+        self.all_owned(kind::CLIENT_CERTIFICATE)
+    }
+
+    pub(in crate::gateway::api) fn find_client_certificate(
+        &self,
+        id: &ClientCertificateId,
+    ) -> Result<Option<ClientCertificate>, Error> {
+        self.find_owned(kind::CLIENT_CERTIFICATE, id.as_str())
+    }
+
+    pub(in crate::gateway::api) fn put_client_certificate(
+        &self,
+        it: &ClientCertificate,
+    ) -> Result<(), Error> {
+        self.put_owned(kind::CLIENT_CERTIFICATE, it.id.as_str(), it)
+    }
+
+    pub(in crate::gateway::api) fn delete_client_certificate(
+        &self,
+        id: &ClientCertificateId,
+    ) -> Result<(), Error> {
+        self.delete_owned(kind::CLIENT_CERTIFICATE, id.as_str())
     }
 
     // === all kinds ===
