@@ -34,10 +34,19 @@ fn a_full_disk_refuses_loses_nothing_and_passes() {
     assert!((500..600).contains(&answer.status), "{}: {}", answer.status, answer.text());
     assert!(!kept.is_empty());
 
-    // Directly, AWS's shape of the same.
-    let input = json!({ "text": "x".repeat(INPUT_BYTES) }).to_string();
-    let input = json!({ "stateMachineArn": HELLO_WORLD, "name": "direct", "input": input });
-    let answer = client.states("StartExecution", &input).unwrap();
+    // Directly, AWS's shape of the same. A checkpoint may have made space for some more in the meantime.
+    let refused = (0..200).find_map(|n| {
+        let input = json!({ "text": "x".repeat(INPUT_BYTES) }).to_string();
+        let name = format!("direct{n}");
+        let input = json!({ "stateMachineArn": HELLO_WORLD, "name": name, "input": input });
+        let answer = client.states("StartExecution", &input).unwrap();
+        if answer.status == 200 {
+            kept.push(answer.json()["executionArn"].as_str().unwrap().to_owned());
+            return None;
+        }
+        Some(answer)
+    });
+    let answer = refused.expect("the disk is small");
     assert_eq!(answer.status, 503, "{}", answer.text());
     assert!(answer.text().contains("ServiceUnavailableException"), "{}", answer.text());
 

@@ -46,7 +46,7 @@ fn a_task_calls_a_deployed_api_which_starts_an_execution() {
     assert_eq!((&answer["StatusCode"], &answer["StatusText"]), (&json!(200), &json!("OK")));
     let arn = &answer["ResponseBody"]["executionArn"];
     assert_eq!(*arn, HELLO_WORLD.replace(":stateMachine:", ":execution:") + ":FromATask");
-    assert_eq!(answer["Headers"]["content-type"], json!(["application/x-amz-json-1.0"]));
+    assert_eq!(answer["Headers"]["content-type"], json!(["application/json"]));
 
     let failed = run(&mut client, "CallsNothing", "apigateway:invoke", &call("nope"));
     assert_eq!(failed["error"], "ApiGateway.403", "{failed}");
