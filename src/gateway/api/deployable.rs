@@ -40,14 +40,14 @@ const METHOD_ROWS: &[MethodRow] = &[
     },
     MethodRow {
         uses: |site| site.integration.kind == IntegrationType::Aws && !is_reachable(site),
-        reason: "integrations of type AWS reach Step Functions (states:action/…, states:path/…) and the \
-                 services that have an endpoint in the settings",
+        reason: "integrations of type AWS are supported for Step Functions (states:action/…, states:path/…) and \
+                 services that have an endpoint in the settings ([services]) only",
     },
     MethodRow {
         uses: |site| {
             site.integration.connection_type == ConnectionType::VpcLink && site.reach.vpc_links.is_empty()
         },
-        reason: "VPC links lead to upstreams of the settings, and there are none",
+        reason: "VPC links are not supported while the settings name no upstreams ([vpc_links])",
     },
     MethodRow {
         uses: |site| site.integration.response_transfer_mode == Some(ResponseTransferMode::Stream),
