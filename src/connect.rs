@@ -9,6 +9,7 @@
 
 mod body;
 mod client;
+mod client_identity;
 mod error;
 mod guarded;
 mod options;
@@ -16,6 +17,7 @@ mod tls;
 
 pub use body::{Body, boxed, collect, empty, full};
 pub use client::HttpClient;
+pub use client_identity::ClientIdentity;
 pub use error::Error;
 pub use options::{Call, Options, ServerCertificate};
 

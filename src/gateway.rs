@@ -30,6 +30,7 @@ mod stack;
 mod stage_source;
 mod stages;
 mod test_call;
+mod upstream;
 mod variable;
 
 pub use address::{Target, TargetApi, address};
@@ -41,3 +42,4 @@ pub use plans::Rate;
 pub use refusal::{Denial, Misconfiguration, Refusal};
 pub use stack::{Gateway, Options, Ports, Running};
 pub use stages::{SourceError, StageSource};
+pub use upstream::{Upstream, Upstreams};

@@ -10,7 +10,7 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 
 use super::guarded::Guarded;
-use super::{Body, Call, Error, Options, Request, Response, ServerCertificate, boxed, tls};
+use super::{Body, Call, ClientIdentity, Error, Options, Request, Response, ServerCertificate, boxed, tls};
 
 /// Calls `http` and `https` backends over kept connections. Clones share their pools.
 #[derive(Clone)]
@@ -21,9 +21,12 @@ pub struct HttpClient(Arc<Pools>);
 struct Pools {
     options: Options,
     plain: Client<HttpConnector, Body>,
-    verified: OnceLock<Client<HttpsConnector<HttpConnector>, Body>>,
-    unverified: OnceLock<Client<HttpsConnector<HttpConnector>, Body>>,
+    verified: OnceLock<SecureClient>,
+    unverified: OnceLock<SecureClient>,
 }
+
+/// A pool of TLS connections.
+pub(super) type SecureClient = Client<HttpsConnector<HttpConnector>, Body>;
 
 impl HttpClient {
     /// A client without connections.
@@ -38,6 +41,16 @@ impl HttpClient {
     /// The body streams; it ends with [`Error::Timeout`] or [`Error::TooLarge`] when `call`'s bounds are
     /// exceeded on the way. The URI must be absolute, `http` or `https`; `Host` follows from it unless set.
     pub async fn send(&self, request: Request, call: Call) -> Result<Response, Error> {
+        self.send_as(None, request, call).await
+    }
+
+    /// The same, showing a certificate to servers that ask for one.
+    pub async fn send_as(
+        &self,
+        identity: Option<&ClientIdentity>,
+        request: Request,
+        call: Call,
+    ) -> Result<Response, Error> {
         let invalid = || Error::InvalidAddress(request.uri().to_string());
         if request.uri().host().is_none_or(str::is_empty) {
             return Err(invalid());
@@ -46,7 +59,7 @@ impl HttpClient {
         let answer = match request.uri().scheme() {
             Some(scheme) if *scheme == Scheme::HTTP => self.0.plain.request(request),
             Some(scheme) if *scheme == Scheme::HTTPS => {
-                self.0.secure(call.server_certificate)?.request(request)
+                self.0.secure(call.server_certificate, identity)?.request(request)
             }
             _ => return Err(invalid()),
         };
@@ -71,13 +84,15 @@ impl fmt::Debug for HttpClient {
 }
 
 impl Pools {
-    fn secure(
-        &self,
+    fn secure<'p>(
+        &'p self,
         server_certificate: ServerCertificate,
-    ) -> Result<&Client<HttpsConnector<HttpConnector>, Body>, Error> {
-        let cell = match server_certificate {
-            ServerCertificate::Verified => &self.verified,
-            ServerCertificate::Unverified => &self.unverified,
+        identity: Option<&'p ClientIdentity>,
+    ) -> Result<&'p SecureClient, Error> {
+        let cell = match (identity, server_certificate) {
+            (Some(identity), _) => identity.client(server_certificate),
+            (None, ServerCertificate::Verified) => &self.verified,
+            (None, ServerCertificate::Unverified) => &self.unverified,
         };
         if let Some(client) = cell.get() {
             return Ok(client);
@@ -85,7 +100,7 @@ impl Pools {
         let mut tcp = tcp(&self.options);
         tcp.enforce_http(false);
         let connector = HttpsConnectorBuilder::new()
-            .with_tls_config(tls::config(server_certificate)?)
+            .with_tls_config(tls::config(server_certificate, identity)?)
             .https_or_http()
             .enable_http1()
             .wrap_connector(tcp);

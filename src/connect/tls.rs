@@ -8,22 +8,28 @@ use rustls::crypto::{CryptoProvider, aws_lc_rs, verify_tls12_signature, verify_t
 use rustls::{ClientConfig, DigitallySignedStruct, SignatureScheme};
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 
-use super::{Error, ServerCertificate};
+use super::{ClientIdentity, Error, ServerCertificate};
 
 /// A client configuration. Reads the machine's roots from disk: make it once, when first needed.
-pub(super) fn config(server_certificate: ServerCertificate) -> Result<ClientConfig, Error> {
+pub(super) fn config(
+    server_certificate: ServerCertificate,
+    identity: Option<&ClientIdentity>,
+) -> Result<ClientConfig, Error> {
     let provider = Arc::new(aws_lc_rs::default_provider());
     let builder = ClientConfig::builder_with_provider(provider.clone())
         .with_safe_default_protocol_versions()
         .map_err(|error| Error::Tls(error.into()))?;
-    Ok(match server_certificate {
+    let builder = match server_certificate {
         ServerCertificate::Verified => {
-            builder.with_native_roots().map_err(|error| Error::Tls(error.into()))?.with_no_client_auth()
+            builder.with_native_roots().map_err(|error| Error::Tls(error.into()))?
         }
-        ServerCertificate::Unverified => builder
-            .dangerous()
-            .with_custom_certificate_verifier(Arc::new(AnyCertificate(provider)))
-            .with_no_client_auth(),
+        ServerCertificate::Unverified => {
+            builder.dangerous().with_custom_certificate_verifier(Arc::new(AnyCertificate(provider)))
+        }
+    };
+    Ok(match identity {
+        Some(identity) => builder.with_client_cert_resolver(identity.resolver()),
+        None => builder.with_no_client_auth(),
     })
 }
 

@@ -7,6 +7,7 @@
 mod account;
 mod apis;
 pub(crate) mod check_integration;
+mod client_certificate;
 mod control;
 mod deployable;
 mod deployment;
@@ -28,11 +29,13 @@ mod rows;
 mod stage;
 mod test_invoke;
 mod tree;
+mod vpc_link;
 pub(crate) mod words;
 
 pub use account::Account;
 pub(crate) use account::USAGE_PLANS;
 pub use apis::Apis;
+pub use client_certificate::{ClientCertificate, PrivateKey};
 pub use control::{
     CreateDeployment, CreateModel, CreateRestApi, CreateStage, DeploymentSummary, MethodKey, MethodSummary,
     NewCanary, NewEndpoint, PutIntegration, PutMethod, TestInvokeMethod, templates,
@@ -42,7 +45,10 @@ pub use deployment::{Deployment, DeploymentSnapshot};
 #[cfg(test)]
 pub(crate) use fixtures::{test_integration, test_rest_api, test_stage};
 pub use gateway_response::{EffectiveResponse, GatewayResponse, ResponseType, effective_response};
-pub use ids::{ApiId, DeploymentId, RequestValidatorId, ResourceId, StageName, StatusCode};
+pub use ids::{
+    ApiId, ClientCertificateId, DeploymentId, RequestValidatorId, ResourceId, StageName, StatusCode,
+    VpcLinkId,
+};
 pub use integration::{
     ConnectionType, ContentHandling, Integration, IntegrationResponse, IntegrationType, PassthroughBehavior,
     ResponseTransferMode, TlsConfig,
@@ -64,3 +70,4 @@ pub use stage::{
     LoggingLevel, MethodSetting, Stage,
 };
 pub use test_invoke::{TestInvocation, TestInvoke, TestInvokeFuture, TestOutcome};
+pub use vpc_link::{VpcLink, VpcLinkNames};

@@ -24,14 +24,16 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::api::{
-    ApiId, AuthorizationType, DeploymentId, DeploymentSnapshot, HttpMethod, LiveStage, Method, Resource,
-    ResourceId, Stage, StageName,
+    ApiId, AuthorizationType, ClientCertificate, DeploymentId, DeploymentSnapshot, HttpMethod, LiveStage,
+    Method, Resource, ResourceId, Stage, StageName,
 };
 use super::mapping::source::Source;
 use super::mapping::text::Text;
 use super::plans::Rate;
 use super::plans::throttle::{Limiter, Limiters};
+use super::upstream::{Links, Upstreams};
 use crate::clock::Clock;
+use crate::connect::ClientIdentity;
 use crate::id::AccountRegion;
 use crate::schema::Library;
 use gateway_responses::GatewayResponses;
@@ -60,6 +62,8 @@ pub(crate) struct CompiledStage {
     /// Whether a resource policy is attached.
     pub(crate) has_policy: bool,
     pub(crate) access_log: Option<Text>,
+    /// What HTTPS backends are shown.
+    pub(crate) client_identity: Option<ClientIdentity>,
     pub(crate) meters: Meters,
 }
 
@@ -127,6 +131,16 @@ pub(crate) struct Canary {
 pub(crate) struct Shared<'a> {
     pub(crate) limiters: &'a Limiters,
     pub(crate) clock: &'a Arc<dyn Clock>,
+    pub(crate) upstreams: &'a Upstreams,
+}
+
+/// What a method is compiled for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Setting<'a> {
+    /// The stage's name, for logs.
+    pub(crate) stage: &'a str,
+    pub(crate) variables: &'a BTreeMap<String, String>,
+    pub(crate) links: Links<'a>,
 }
 
 /// Compiles a stage with its canary. Never fails: what can't work fails when it is called.
@@ -189,8 +203,16 @@ pub(crate) fn compile_nothing(
         is_endpoint_enabled: true,
         has_policy: false,
         access_log: None,
+        client_identity: None,
         meters: Meters::new(api_id.as_str(), "test-invoke-stage"),
     }
+}
+
+/// The certificate as connections show it; without it, if it can't be read.
+pub(crate) fn client_identity(certificate: &ClientCertificate) -> Option<ClientIdentity> {
+    let identity = ClientIdentity::from_pem(&certificate.certificate, certificate.private_key.expose());
+    let broken = |error| tracing::error!(id = %certificate.id, "client certificate can't be used: {error}");
+    identity.map_err(broken).ok()
 }
 
 /// Compiles one method by itself.
@@ -200,10 +222,9 @@ pub(crate) fn compile_method(
     resource: &Resource,
     verb: HttpMethod,
     method: &Method,
-    variables: &BTreeMap<String, String>,
-    stage: &str,
+    setting: Setting<'_>,
 ) -> CompiledMethod {
-    let (id, path) = (&api.api.id, &resource.path);
+    let (id, path, stage) = (&api.api.id, &resource.path, setting.stage);
     let place = format_args!("API {id}, stage {stage}, {verb} {path}");
     let integration = method.integration.as_ref();
     CompiledMethod {
@@ -216,7 +237,7 @@ pub(crate) fn compile_method(
         body_models: BodyModels::compile(api, models, method, place),
         limiter: None,
         integration: integration
-            .map(|integration| CompiledIntegration::compile(method, integration, variables, place)),
+            .map(|integration| CompiledIntegration::compile(method, integration, setting, place)),
     }
 }
 
@@ -258,6 +279,7 @@ impl Plan<'_> {
             is_endpoint_enabled: !api.disable_execute_api_endpoint,
             has_policy: api.policy.as_ref().is_some_and(|policy| !policy.is_empty()),
             access_log: log_format.map(Text::parse),
+            client_identity: self.live.client_certificate.as_ref().and_then(client_identity),
             meters: Meters::new(api_id.as_str(), stage.name.as_str()),
             variables: self.variables,
         }
@@ -271,15 +293,9 @@ impl Plan<'_> {
         method: &Method,
     ) -> CompiledMethod {
         let stage: &Stage = &self.live.stage;
-        let compiled = compile_method(
-            self.deployment,
-            models,
-            resource,
-            verb,
-            method,
-            &self.variables,
-            stage.name.as_str(),
-        );
+        let links = Links { names: &self.live.vpc_links, upstreams: self.shared.upstreams };
+        let setting = Setting { stage: stage.name.as_str(), variables: &self.variables, links };
+        let compiled = compile_method(self.deployment, models, resource, verb, method, setting);
         let setting = method_setting(&stage.method_settings, &resource.path, verb);
         let limiter = setting.map(|setting| {
             let rate = Rate {

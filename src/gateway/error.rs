@@ -2,7 +2,7 @@
 //!
 //! The outer enum says which exception a client sees, the inner ones are the tables of messages.
 
-use super::api::{ApiId, HttpMethod};
+use super::api::{ApiId, HttpMethod, StageName};
 use crate::id::AccountId;
 use crate::store;
 
@@ -27,6 +27,12 @@ pub enum Error {
     /// What is stored can't be read back; our fault.
     #[error("stored record can't be read: {0}")]
     Corrupt(#[from] serde_json::Error),
+    /// A certificate could not be made; our fault.
+    #[error("certificate can't be made: {0}")]
+    Certificate(#[from] rcgen::Error),
+    /// The server ends before the work is done.
+    #[error("the server is ending")]
+    Unfinished,
 }
 
 /// What was asked for makes no sense, by itself or for what is there.
@@ -360,6 +366,40 @@ pub enum BadRequest {
     /// A value that should be a JSON object of texts isn't.
     #[error("Invalid value specified for patch path {0}")]
     PatchValue(String),
+
+    // === VPC links ===
+    /// A load balancer's ARN that is none.
+    #[error("Invalid ARN. ARN is not well formed {0}")]
+    MalformedArn(String),
+    /// A VPC link to nowhere.
+    #[error("No target arn specified for vpc link.")]
+    NoVpcLinkTarget,
+    /// A VPC link to several load balancers.
+    #[error("More than one target arn specified for vpc link.")]
+    VpcLinkTargets,
+    /// A deployed method goes through the link.
+    #[error(
+        "Cannot delete vpc link. Vpc link '{link}', is referenced in [{user}] in format of \
+         [Method:Resource:Stage]."
+    )]
+    VpcLinkInUse {
+        /// The link.
+        link: String,
+        /// Who uses it.
+        user: String,
+    },
+
+    // === client certificates ===
+    /// A stage shows the certificate. AWS's words are not on record.
+    #[error("Cannot delete client certificate '{certificate}', is referenced in stage: {api}/{stage}")]
+    ClientCertificateInUse {
+        /// The certificate.
+        certificate: String,
+        /// The stage's API.
+        api: ApiId,
+        /// The stage.
+        stage: StageName,
+    },
 
     // === the rest ===
     /// A cursor that this operation didn't hand out.

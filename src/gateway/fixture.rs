@@ -167,6 +167,8 @@ pub(crate) fn live(deployment: DeploymentSnapshot) -> LiveStage {
         },
         deployment: Arc::new(deployment),
         canary: None,
+        vpc_links: BTreeMap::new(),
+        client_certificate: None,
     }
 }
 

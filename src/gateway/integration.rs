@@ -12,7 +12,7 @@ use std::sync::Arc;
 use super::backends::Backends;
 use super::pipeline::{Call, Reply, ReplyBody};
 use super::refusal::Refusal;
-use crate::connect::HttpClient;
+use crate::connect::{ClientIdentity, HttpClient};
 use ::http::{HeaderMap, StatusCode};
 use bytes::Bytes;
 
@@ -23,15 +23,19 @@ pub(crate) struct Outside {
     pub(crate) backends: Arc<dyn Backends>,
 }
 
-/// Makes the call.
-pub(crate) async fn perform(outside: &Outside, call: Call) -> Result<Reply, Refusal> {
+/// Makes the call; `identity` is for HTTPS backends that ask for a certificate.
+pub(crate) async fn perform(
+    outside: &Outside,
+    identity: Option<&ClientIdentity>,
+    call: Call,
+) -> Result<Reply, Refusal> {
     match call {
         Call::Mock(status) => Ok(Reply {
             status: StatusCode::from_u16(status).unwrap_or(StatusCode::OK),
             headers: HeaderMap::new(),
             body: ReplyBody::Whole(Bytes::new()),
         }),
-        Call::Http(request, bounds) => http::perform(&outside.client, *request, bounds).await,
+        Call::Http(request, bounds) => http::perform(&outside.client, identity, *request, bounds).await,
         Call::Aws(call, timeout) => aws::perform(&*outside.backends, *call, timeout).await,
     }
 }

@@ -19,6 +19,7 @@ use super::pipeline::{
 use super::plans::Rate;
 use super::plans::throttle::Limiter;
 use super::stages::{StageSource, Stages};
+use super::upstream::Upstreams;
 use crate::clock::{Clock, Ids};
 use crate::connect::{HttpClient, Request, Response};
 
@@ -30,6 +31,8 @@ pub struct Options {
     /// The limit over all APIs. AWS sets 10,000 requests per second with bursts of 5,000 for an account; a
     /// house of one's own has the machine for a limit, so there is none unless set.
     pub account_rate: Option<Rate>,
+    /// Where VPC links lead, by their names.
+    pub vpc_links: Upstreams,
 }
 
 /// What the gateway needs from the rest of the house.
@@ -55,7 +58,7 @@ pub struct Gateway {
 pub(super) struct Inner {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) ids: Arc<dyn Ids>,
-    stages: Arc<Stages>,
+    pub(super) stages: Arc<Stages>,
     served: Box<dyn Run<Arrived, Response>>,
     pub(super) tested: Box<dyn Run<Admitted, Result<Answered, Refused>>>,
 }
@@ -64,7 +67,7 @@ impl Gateway {
     /// A gateway that has compiled nothing yet.
     pub fn new(ports: Ports, options: Options) -> Self {
         let Ports { stages: source, backends, client, clock, ids } = ports;
-        let stages = Arc::new(Stages::new(source, options.default_api, clock.clone()));
+        let stages = Arc::new(Stages::new(source, options.default_api, clock.clone(), options.vpc_links));
         let outside = Arc::new(Outside { client, backends });
         let account = options.account_rate.map(|rate| Arc::new(Limiter::new(rate, clock.clone())));
         let core = || from_validation(outside.clone(), clock.clone());

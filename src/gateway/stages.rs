@@ -13,6 +13,7 @@ use super::backends::BoxFuture;
 use super::compile::{Served, Shared, compile};
 use super::plans::throttle::Limiters;
 use super::refusal::Refusal;
+use super::upstream::Upstreams;
 use crate::clock::Clock;
 
 /// Why a stage could not be read.
@@ -50,6 +51,7 @@ pub(crate) struct Stages {
     default_api: Option<ApiId>,
     clock: Arc<dyn Clock>,
     limiters: Limiters,
+    upstreams: Upstreams,
     known: ArcSwap<Known>,
     /// Counts invalidations: what was loaded under an older count is not kept.
     changes: AtomicU64,
@@ -65,16 +67,22 @@ impl Stages {
         source: Arc<dyn StageSource>,
         default_api: Option<ApiId>,
         clock: Arc<dyn Clock>,
+        upstreams: Upstreams,
     ) -> Self {
         Self {
             source,
             default_api,
             clock,
             limiters: Limiters::default(),
+            upstreams,
             known: ArcSwap::default(),
             changes: AtomicU64::new(0),
             loading: Mutex::default(),
         }
+    }
+
+    pub(crate) fn upstreams(&self) -> &Upstreams {
+        &self.upstreams
     }
 
     /// The stage that `target` names.
@@ -132,7 +140,7 @@ impl Stages {
             let changes = self.changes.load(Ordering::Acquire);
             let live = self.source.load(api, stage).await.map_err(unavailable)?;
             let Some(live) = live else { return Err(Refusal::Forbidden) };
-            let shared = Shared { limiters: &self.limiters, clock: &self.clock };
+            let shared = Shared { limiters: &self.limiters, clock: &self.clock, upstreams: &self.upstreams };
             let served = Arc::new(compile(&live, shared));
             let is_current = self.keep(changes, |known| {
                 known.stages.entry(api.clone()).or_default().insert(stage.clone(), served.clone());

@@ -9,13 +9,15 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
 use super::address::{Target, TargetApi};
 use super::api::{TestInvocation, TestInvoke, TestInvokeFuture, TestOutcome};
 use super::compile::{
-    CompiledMethod, CompiledStage, compile_for_test, compile_method, library, parameters_of,
+    CompiledMethod, CompiledStage, Setting, client_identity, compile_for_test, compile_method, library,
+    parameters_of,
 };
 use super::context::{Context, Peer};
 use super::execution_log::{ExecutionLog, JavaMap};
 use super::headers::spelling;
 use super::pipeline::{Admitted, PAYLOAD_BYTES_MAX, respond, tested};
 use super::stack::Gateway;
+use super::upstream::Links;
 use crate::connect::{collect, full};
 
 /// A test call has no client; AWS shows this address as well.
@@ -55,13 +57,17 @@ impl Gateway {
     /// spells them.
     fn admitted(&self, invocation: &TestInvocation) -> (Admitted, Vec<String>) {
         let TestInvocation { owner, api, resource_id, method: verb, stage_variables, .. } = invocation;
-        let stage = Arc::new(compile_for_test(owner, api, stage_variables));
+        let stage = Arc::new(CompiledStage {
+            client_identity: invocation.client_certificate.as_ref().and_then(client_identity),
+            ..compile_for_test(owner, api, stage_variables)
+        });
         let resource = api.resources.iter().find(|resource| resource.id == *resource_id);
         let definition = resource.and_then(|resource| Some((resource, resource.methods.get(verb)?)));
         let (method, names, resource_path) = match definition {
             Some((resource, method)) => {
-                let compiled =
-                    compile_method(api, &library(api), resource, *verb, method, stage_variables, STAGE);
+                let links = Links { names: &invocation.vpc_links, upstreams: self.inner.stages.upstreams() };
+                let setting = Setting { stage: STAGE, variables: stage_variables, links };
+                let compiled = compile_method(api, &library(api), resource, *verb, method, setting);
                 let declared = method.responses.values().flat_map(|response| response.parameters.keys());
                 let names = declared.filter_map(|key| key.strip_prefix("method.response.header."));
                 (compiled, names.map(str::to_owned).collect(), resource.path.as_str())

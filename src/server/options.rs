@@ -33,6 +33,8 @@ pub struct Options {
     pub gateway: Gateway,
     /// Other AWS services that integrations may call, by their names in integrations' ARNs.
     pub services: BTreeMap<String, ServiceEndpoint>,
+    /// Where VPC links lead: scheme and authority of a server, by the link's name.
+    pub vpc_links: BTreeMap<String, String>,
 }
 
 /// Addresses of the plain listeners.
@@ -139,6 +141,7 @@ impl Default for Options {
             limits: Limits::default(),
             gateway: Gateway::default(),
             services: BTreeMap::new(),
+            vpc_links: BTreeMap::new(),
         }
     }
 }

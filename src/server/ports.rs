@@ -50,7 +50,8 @@ pub(super) async fn wire_rooms(options: &Options, home: &AccountRegion) -> Resul
         Engine::open(store.clone(), clock.clone(), ids.clone(), engine_options, Arc::new(tasks)).await?;
     let client = HttpClient::new(connect::Options::default());
     let services = Services::new(options, home, client.clone(), clock.clone())?;
-    let reach = api::Reach { services: services.names() };
+    let upstreams = upstreams(options)?;
+    let reach = api::Reach { services: services.names(), vpc_links: upstreams.keys().cloned().collect() };
     let control = api::Apis::open(store.clone(), clock.clone(), ids.clone())?.reaching(reach);
 
     // The gateway calls the AWS APIs (`AWS` integrations) and the AWS APIs call the gateway (test calls): the
@@ -65,7 +66,8 @@ pub(super) async fn wire_rooms(options: &Options, home: &AccountRegion) -> Resul
             ids: ids.clone(),
         };
         let default_api = options.gateway.default_api.as_deref().map(Into::into);
-        let data_plane = Gateway::new(ports, gateway::Options { default_api, account_rate: None });
+        let gateway_options = gateway::Options { default_api, account_rate: None, vpc_links: upstreams };
+        let data_plane = Gateway::new(ports, gateway_options);
         control.watch(data_plane.watcher());
         gateway = Some(data_plane.clone());
         let apis = wire::apis::Apis { control, test_invoke: Arc::new(data_plane) };
@@ -91,6 +93,17 @@ impl House {
         self.engine.close();
         self.store.close().await;
     }
+}
+
+fn upstreams(options: &Options) -> Result<gateway::Upstreams, Error> {
+    let parse = |(name, text): (&String, &String)| match gateway::Upstream::parse(text) {
+        Some(upstream) => Ok((name.clone(), upstream)),
+        None => {
+            let problem = format!("{text:?} of {name} is not http:// or https:// and a host");
+            Err(Error::Setting { key: "vpc_links", problem })
+        }
+    };
+    options.vpc_links.iter().map(parse).collect()
 }
 
 /// The keys of the settings: each signs for the server's own account.

@@ -4,6 +4,7 @@
 //! inputs, as shapes for the checks and as types for the handlers; `view` writes all answers.
 
 mod account;
+mod client_certificates;
 mod compatibility;
 mod deployments;
 mod fault;
@@ -22,6 +23,7 @@ mod tags;
 mod tests;
 mod unsupported;
 mod view;
+mod vpc_links;
 
 use std::sync::Arc;
 

@@ -6,7 +6,7 @@ use super::integration::{ConnectionType, Integration, IntegrationResponse, Integ
 use super::mapping_names::{check_cache_key, check_request_mappings, check_response_mappings};
 use super::method::{Method, MethodResponse};
 use crate::gateway::compile::Pattern;
-use crate::gateway::error::{BadRequest, Error, NotFound};
+use crate::gateway::error::{BadRequest, Error};
 use crate::id::Arn;
 
 const TIMEOUT_MILLIS_MIN: u32 = 50;
@@ -89,13 +89,12 @@ fn check_aws_uri(integration: &Integration) -> Result<(), BadRequest> {
     }
 }
 
-/// A VPC link can't be made here, so that only stage variables can name one.
+/// A VPC link is named; whether it is there is the store's to say.
 fn check_connection(integration: &Integration) -> Result<(), Error> {
     match (integration.connection_type, integration.connection_id.as_deref()) {
         (ConnectionType::Internet, _) => Ok(()),
         (ConnectionType::VpcLink, None | Some("")) => Err(BadRequest::ConnectionId.into()),
-        (ConnectionType::VpcLink, Some(id)) if id.contains("${stageVariables.") => Ok(()),
-        (ConnectionType::VpcLink, Some(_)) => Err(NotFound::VpcLink.into()),
+        (ConnectionType::VpcLink, Some(_)) => Ok(()),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Control operations, a file a noun: each is one transaction, whole or not at all.
 
 mod account;
+mod client_certificates;
 mod deployments;
 mod gateway_responses;
 mod integrations;
@@ -14,6 +15,7 @@ mod tags;
 mod test_invocations;
 #[cfg(test)]
 mod tests;
+mod vpc_links;
 
 pub use deployments::{CreateDeployment, DeploymentSummary, MethodSummary};
 pub use integrations::{PutIntegration, templates};

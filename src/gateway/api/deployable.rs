@@ -40,12 +40,14 @@ const METHOD_ROWS: &[MethodRow] = &[
     },
     MethodRow {
         uses: |site| site.integration.kind == IntegrationType::Aws && !is_reachable(site),
-        reason: "integrations of type AWS reach Step Functions (states:action/…, states:path/…) and the \
-                 services that have an endpoint in the settings",
+        reason: "integrations of type AWS are supported for Step Functions (states:action/…, states:path/…) and \
+                 services that have an endpoint in the settings ([services]) only",
     },
     MethodRow {
-        uses: |site| site.integration.connection_type == ConnectionType::VpcLink,
-        reason: "VPC links are not supported",
+        uses: |site| {
+            site.integration.connection_type == ConnectionType::VpcLink && site.reach.vpc_links.is_empty()
+        },
+        reason: "VPC links are not supported while the settings name no upstreams ([vpc_links])",
     },
     MethodRow {
         uses: |site| site.integration.response_transfer_mode == Some(ResponseTransferMode::Stream),
@@ -142,7 +144,7 @@ mod tests {
             path: "/".to_owned(),
             methods: BTreeMap::from([(HttpMethod::Get, method)]),
         });
-        let reach = Reach { services: ["sqs".to_owned()].into() };
+        let reach = Reach { services: ["sqs".to_owned()].into(), ..Reach::default() };
         check_deployable(&snapshot, &reach).map_err(|error| error.to_string())
     }
 

@@ -55,6 +55,10 @@ ids! {
     DeploymentId;
     /// A request validator's id: six characters.
     RequestValidatorId;
+    /// A client certificate's id: six characters.
+    ClientCertificateId;
+    /// A VPC link's id: six characters.
+    VpcLinkId;
     /// A stage's name, which is its key within an API.
     StageName;
 }

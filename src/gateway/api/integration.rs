@@ -104,3 +104,11 @@ pub struct IntegrationResponse {
     /// Conversion of the response body.
     pub content_handling: Option<ContentHandling>,
 }
+
+impl Integration {
+    /// The id of the VPC link that the integration names; `None` if there is none or a stage variable names it.
+    pub(super) fn fixed_vpc_link(&self) -> Option<&str> {
+        let id = self.connection_id.as_deref().filter(|_| self.connection_type == ConnectionType::VpcLink)?;
+        (!id.contains("${stageVariables.")).then_some(id)
+    }
+}

@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use super::client_certificate::ClientCertificate;
 use super::deployment::DeploymentSnapshot;
 use super::ids::ApiId;
 use super::stage::Stage;
+use super::vpc_link::VpcLinkNames;
 use crate::id::AccountRegion;
 
 /// A stage as it stands at one moment, read in one transaction.
@@ -20,6 +22,10 @@ pub struct LiveStage {
     pub deployment: Arc<DeploymentSnapshot>,
     /// What the canary's deployment froze, if the stage has a canary.
     pub canary: Option<Arc<DeploymentSnapshot>>,
+    /// The owner's VPC links.
+    pub vpc_links: VpcLinkNames,
+    /// What the stage shows to HTTPS backends.
+    pub client_certificate: Option<ClientCertificate>,
 }
 
 /// Told after every commit that changes what some stage of an API serves: a stage made, changed or deleted,

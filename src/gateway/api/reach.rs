@@ -7,6 +7,8 @@ use std::collections::BTreeSet;
 pub struct Reach {
     /// AWS services, as integrations' ARNs name them.
     pub services: BTreeSet<String>,
+    /// Upstreams, which VPC links lead to.
+    pub vpc_links: BTreeSet<String>,
 }
 
 impl Reach {

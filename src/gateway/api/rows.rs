@@ -3,6 +3,8 @@
 //! An API's id is unique in the whole store, because a host name holds nothing else; whose it is stands in
 //! `apigateway_apis` alone. Every function that takes an API's id answers for the owner's APIs only.
 
+mod owned;
+
 use std::collections::BTreeMap;
 
 use serde::Serialize;
@@ -23,7 +25,8 @@ use crate::id::{AccountId, AccountRegion, Region};
 use crate::store::{Param, Tx};
 
 /// Steps of the schema, oldest first; a step that has been released never changes.
-pub(super) const STEPS: &[&str] = &["
+pub(super) const STEPS: &[&str] = &[
+    "
     CREATE TABLE apigateway_accounts (
         account TEXT NOT NULL, region TEXT NOT NULL, body TEXT NOT NULL,
         PRIMARY KEY (account, region)
@@ -41,7 +44,14 @@ pub(super) const STEPS: &[&str] = &["
         api TEXT NOT NULL, id TEXT NOT NULL, body TEXT NOT NULL, snapshot TEXT NOT NULL,
         PRIMARY KEY (api, id)
     );
-"];
+",
+    "
+    CREATE TABLE apigateway_owned (
+        account TEXT NOT NULL, region TEXT NOT NULL, kind TEXT NOT NULL, id TEXT NOT NULL, body TEXT NOT NULL,
+        PRIMARY KEY (account, region, kind, id)
+    );
+",
+];
 
 /// Kinds of parts: what stands in `kind`.
 mod kind {
@@ -382,8 +392,20 @@ pub(super) fn find_live_stage(
         Some(canary) => rows.find_snapshot(api_id, &canary.deployment_id)?.map(Into::into),
         None => None,
     };
-    let deployment = deployment.into();
-    Ok(Some(LiveStage { owner: rows.owner, api_id: api_id.clone(), stage, deployment, canary }))
+    let (deployment, vpc_links) = (deployment.into(), rows.vpc_link_names()?);
+    let client_certificate = match stage.client_certificate_id.as_deref() {
+        Some(id) => rows.find_client_certificate(&id.into())?,
+        None => None,
+    };
+    Ok(Some(LiveStage {
+        owner: rows.owner,
+        api_id: api_id.clone(),
+        stage,
+        deployment,
+        canary,
+        vpc_links,
+        client_certificate,
+    }))
 }
 
 /// The APIs that have a stage of this name, whoever owns them, by id.

@@ -8,9 +8,11 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use super::client_certificate::ClientCertificate;
 use super::deployment::DeploymentSnapshot;
 use super::ids::ResourceId;
 use super::method::HttpMethod;
+use super::vpc_link::VpcLinkNames;
 use crate::id::AccountRegion;
 
 /// One call to be made. Authorizers, API keys, throttling and resource policies don't apply to it.
@@ -33,9 +35,11 @@ pub struct TestInvocation {
     /// Headers with their values, in the order given; `multiValueHeaders` win over `headers`.
     pub headers: Vec<(String, Vec<String>)>,
     /// Certificate shown to the backend.
-    pub client_certificate_id: Option<String>,
+    pub client_certificate: Option<ClientCertificate>,
     /// Stage variables of the call.
     pub stage_variables: BTreeMap<String, String>,
+    /// The owner's VPC links.
+    pub vpc_links: VpcLinkNames,
 }
 
 /// What came of it. A call that fails inside is an outcome as well, with the status a client would see.

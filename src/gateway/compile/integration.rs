@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use http::{HeaderName, Method as Verb};
 
+use super::Setting;
 use super::pattern::Pattern;
 use super::templates::Templates;
 use super::uri::{AwsTarget, UriTemplate, with_stage_variables};
@@ -16,6 +17,7 @@ use crate::gateway::api::{
 };
 use crate::gateway::headers::Rules;
 use crate::gateway::mapping::source::Source;
+use crate::gateway::upstream::Upstream;
 
 /// How a method's request reaches its backend, and how the answer comes back.
 #[derive(Debug)]
@@ -60,6 +62,8 @@ pub(crate) struct HttpBackend {
     /// Whether requests and answers pass as they are (HTTP_PROXY).
     pub(crate) proxy: bool,
     pub(crate) server_certificate: ServerCertificate,
+    /// Where a VPC link leads; `uri` supplies path, query and `Host` then.
+    pub(crate) upstream: Option<Upstream>,
 }
 
 /// Where a mapped value goes in the integration request.
@@ -97,7 +101,7 @@ impl CompiledIntegration {
     pub(super) fn compile(
         method: &Method,
         integration: &Integration,
-        variables: &BTreeMap<String, String>,
+        setting: Setting<'_>,
         place: fmt::Arguments<'_>,
     ) -> Self {
         let parameters = integration.request_parameters.iter().filter_map(|(target, source)| {
@@ -108,7 +112,7 @@ impl CompiledIntegration {
             compiled
         });
         Self {
-            backend: backend(integration, variables),
+            backend: backend(integration, setting),
             parameters: parameters.collect(),
             templates: Templates::compile(&integration.request_templates, place),
             passthrough: integration.passthrough_behavior,
@@ -204,11 +208,18 @@ fn request_target(target: &str) -> Option<RequestTarget> {
     })
 }
 
-fn backend(integration: &Integration, variables: &BTreeMap<String, String>) -> Backend {
+fn backend(integration: &Integration, setting: Setting<'_>) -> Backend {
+    let variables = setting.variables;
     let uri = with_stage_variables(integration.uri.as_deref().unwrap_or_default(), variables);
-    if integration.connection_type == ConnectionType::VpcLink {
-        return Backend::Unsupported("VPC links are not available in this gateway".to_owned());
-    }
+    let upstream = if integration.connection_type == ConnectionType::VpcLink {
+        let id = with_stage_variables(integration.connection_id.as_deref().unwrap_or_default(), variables);
+        match setting.links.find(&id) {
+            Some(upstream) => Some(upstream.clone()),
+            None => return Backend::Unsupported(format!("The VPC link {id} leads to no upstream")),
+        }
+    } else {
+        None
+    };
     if integration.response_transfer_mode == Some(ResponseTransferMode::Stream)
         && integration.kind != IntegrationType::HttpProxy
     {
@@ -216,8 +227,8 @@ fn backend(integration: &Integration, variables: &BTreeMap<String, String>) -> B
     }
     match integration.kind {
         IntegrationType::Mock => Backend::Mock,
-        IntegrationType::Http => http_backend(integration, &uri, false),
-        IntegrationType::HttpProxy => http_backend(integration, &uri, true),
+        IntegrationType::Http => http_backend(integration, &uri, upstream, false),
+        IntegrationType::HttpProxy => http_backend(integration, &uri, upstream, true),
         IntegrationType::AwsProxy => {
             Backend::Unsupported("AWS_PROXY integrations are not available in this gateway".to_owned())
         }
@@ -235,7 +246,7 @@ fn backend(integration: &Integration, variables: &BTreeMap<String, String>) -> B
     }
 }
 
-fn http_backend(integration: &Integration, uri: &str, proxy: bool) -> Backend {
+fn http_backend(integration: &Integration, uri: &str, upstream: Option<Upstream>, proxy: bool) -> Backend {
     let rest = uri.strip_prefix("http://").or_else(|| uri.strip_prefix("https://"));
     if !rest.is_some_and(|rest| rest.starts_with(|c: char| !matches!(c, '/' | '?' | '#' | ':'))) {
         return Backend::InvalidAddress;
@@ -246,6 +257,7 @@ fn http_backend(integration: &Integration, uri: &str, proxy: bool) -> Backend {
         verb: verb(integration.http_method),
         proxy,
         server_certificate: if skip { ServerCertificate::Unverified } else { ServerCertificate::Verified },
+        upstream,
     })
 }
 

@@ -1,11 +1,16 @@
 //! HTTP and HTTP_PROXY: a call through the pooled client.
 
-use crate::connect::{Call, Error, HttpClient, Request};
+use crate::connect::{Call, ClientIdentity, Error, HttpClient, Request};
 use crate::gateway::pipeline::{Reply, ReplyBody};
 use crate::gateway::refusal::{Misconfiguration, Refusal};
 
-pub(super) async fn perform(client: &HttpClient, request: Request, bounds: Call) -> Result<Reply, Refusal> {
-    match client.send(request, bounds).await {
+pub(super) async fn perform(
+    client: &HttpClient,
+    identity: Option<&ClientIdentity>,
+    request: Request,
+    bounds: Call,
+) -> Result<Reply, Refusal> {
+    match client.send_as(identity, request, bounds).await {
         Ok(response) => {
             let (parts, body) = response.into_parts();
             Ok(Reply { status: parts.status, headers: parts.headers, body: ReplyBody::Streaming(body) })

@@ -29,7 +29,7 @@ async fn integrate(prepared: Prepared, outside: &Outside, clock: &dyn Clock) -> 
         Call::Aws(..) => "AWS",
     };
     let before = clock.monotonic();
-    let result = perform(outside, call).await;
+    let result = perform(outside, exchange.stage.client_identity.as_ref(), call).await;
     let latency = clock.monotonic().saturating_sub(before);
     if !is_mock {
         seconds(kind).record(latency);

@@ -1,6 +1,6 @@
 //! Makes the integration request: parameters, content handling, template, overrides, in AWS's order.
 
-use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue, USER_AGENT};
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST, HeaderName, HeaderValue, USER_AGENT};
 use http::{HeaderMap, Method, Uri};
 use tower::service_fn;
 
@@ -361,11 +361,17 @@ fn http_call(
     backend: &HttpBackend,
     verb: Method,
     target: String,
-    headers: HeaderMap,
+    mut headers: HeaderMap,
     body: Body,
 ) -> Result<Call, Refusal> {
     let invalid = || Refusal::ApiConfiguration(Misconfiguration::EndpointAddress);
-    let uri = Uri::try_from(target).map_err(|_| invalid())?;
+    let mut uri = Uri::try_from(target).map_err(|_| invalid())?;
+    if let Some(upstream) = &backend.upstream {
+        if let (Some(authority), false) = (uri.authority(), headers.contains_key(HOST)) {
+            headers.insert(HOST, HeaderValue::try_from(authority.as_str()).map_err(|_| invalid())?);
+        }
+        uri = upstream.locate(uri).ok_or_else(invalid)?;
+    }
     let mut request = connect::Request::new(body);
     *request.method_mut() = verb;
     *request.uri_mut() = uri;

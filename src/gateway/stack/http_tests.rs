@@ -1,22 +1,28 @@
 //! Integrations that leave the gateway: HTTP, HTTP_PROXY and services of this house.
 
 use std::convert::Infallible;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
+use rustls::server::WebPkiClientVerifier;
+use rustls::{RootCertStore, ServerConfig};
+use rustls_pki_types::pem::PemObject;
+use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 use crate::connect::{Response, full};
 use crate::gateway::AwsOperation;
-use crate::gateway::Options;
 use crate::gateway::api::{
-    ContentHandling, DeploymentSnapshot, HttpMethod, Integration, IntegrationResponse, IntegrationType,
+    ClientCertificate, ConnectionType, ContentHandling, DeploymentSnapshot, HttpMethod, Integration,
+    IntegrationResponse, IntegrationType, TlsConfig,
 };
-use crate::gateway::fixture::{api, code, house, house_of, integration, live, method, strings, with};
+use crate::gateway::fixture::{NOW, api, code, house, house_of, integration, live, method, strings, with};
+use crate::gateway::{Options, Upstream};
 
 /// Answers with what it was asked, as JSON. The status is the last part of the path, if it is a number;
 /// `/silent` never answers.
@@ -278,4 +284,158 @@ async fn binary_bodies_are_converted_as_asked() {
     let house = house_of(deployment);
     assert_eq!(house.post("/dev", "image/png", "hi").await.body, "aGk=");
     assert_eq!(house.post("/dev", "text/plain", "hi").await.body, "hi");
+}
+
+#[tokio::test]
+async fn vpc_links_lead_to_their_upstreams() {
+    let address = echo_server().await;
+    for (connection, kind, status) in [
+        ("abc123", IntegrationType::Http, 200),
+        ("abc123", IntegrationType::HttpProxy, 200),
+        ("inner", IntegrationType::HttpProxy, 200),
+        ("${stageVariables.link}", IntegrationType::HttpProxy, 200),
+        ("def456", IntegrationType::HttpProxy, 500),
+        ("${stageVariables.none}", IntegrationType::HttpProxy, 500),
+    ] {
+        let mut backend = integration(kind, "https://inner.example/path");
+        backend.connection_type = ConnectionType::VpcLink;
+        backend.connection_id = Some(connection.to_owned());
+        let mut stage = live(one(HttpMethod::Get, "/", backend));
+        stage.vpc_links =
+            [("abc123".into(), "inner".to_owned()), ("def456".into(), "gone".to_owned())].into();
+        stage.stage.variables = strings(&[("link", "abc123")]);
+        let upstream = Upstream::parse(&format!("http://{address}")).unwrap();
+        let options = Options { vpc_links: [("inner".to_owned(), upstream)].into(), ..Options::default() };
+        let answer = house(options, [stage]).get("/dev").await;
+        assert_eq!(answer.status, status, "{connection} {kind:?}");
+        if status == 200 {
+            let seen = seen(&answer.body);
+            assert_eq!(
+                (&seen["target"], &seen["headers"]["host"]),
+                (&json!("/path"), &json!("inner.example"))
+            );
+        }
+    }
+}
+
+/// In the manner of templates that infrastructure tools generate: a text grows in a loop over what the request
+/// has, with a stand-in for quotes, and is escaped at the end.
+const INPUT_FROM_REQUEST: &str = r#"
+## A comment of the template's author
+#set($text = '')
+#set($wanted = ['x-one', 'x-two'])
+#set($all = $input.params())
+{
+    "stateMachineArn": "arn:aws:states:us-east-1:123456789012:stateMachine:M",
+    #set($text = "$text,~~body~~: $input.body")
+    #set($text = "$text, ~~header~~:{")
+    #set($isFirst = true)
+    #foreach($name in $all.header.keySet())
+        #if($wanted.isEmpty() || $wanted.contains($name.toLowerCase()))
+            #if(!$isFirst)#set($text = "$text,")#end
+            #set($text = "$text ~~$name~~: ~~$util.escapeJavaScript($all.header.get($name))~~")
+            #set($isFirst = false)
+        #end
+    #end
+    #set($text = "$text }, ~~querystring~~:{")
+    #foreach($name in $all.querystring.keySet())
+        #set($text = "$text ~~$name~~: ~~$util.escapeJavaScript($all.querystring.get($name))~~")
+        #if($foreach.hasNext)
+            #set($text = "$text,")
+        #end
+    #end
+    #set($text = "$text }, ~~authorizer~~:{")
+    #foreach($name in $context.authorizer.keySet())
+        #set($text = "$text ~~$name~~: 1")
+    #end
+    #set($text = "$text }")
+    #set($facts = "{~~stage~~: ~~$context.stage~~}")
+    #if($facts && !$facts.empty)
+        #set($text = "$text, ~~requestContext~~: $facts")
+    #end
+    #set($text = "$text}")
+    #set($text = $text.replaceAll("~~",'"'))
+    #set($end = $text.length() - 1)
+    "input": "{$util.escapeJavaScript($text.substring(1,$end)).replaceAll("\\'","'")}"
+}
+"#;
+
+#[tokio::test]
+async fn a_template_makes_an_executions_input_of_the_whole_request() {
+    let mut backend = integration(IntegrationType::Aws, STATES);
+    backend.request_templates = strings(&[("application/json", INPUT_FROM_REQUEST)]);
+    let house = house_of(one(HttpMethod::Post, "/", backend));
+    let request = http::Request::post("/dev?q=a%22b&r=2")
+        .header("content-type", "application/json")
+        .header("X-One", "1")
+        .header("x-two", "\\")
+        .header("x-three", "3");
+    let answer = house.send(request.body(Bytes::from_static(br#"{"a": "it's"}"#)).unwrap()).await;
+    let call: Value = serde_json::from_str(&answer.body).unwrap_or_else(|_| panic!("{}", answer.body));
+    assert_eq!(call["stateMachineArn"], "arn:aws:states:us-east-1:123456789012:stateMachine:M");
+    let input: Value = serde_json::from_str(call["input"].as_str().unwrap()).unwrap();
+    assert_eq!(
+        input,
+        json!({
+            "body": {"a": "it's"},
+            "header": {"X-One": "1", "X-Two": "\\"},
+            "querystring": {"q": "a\"b", "r": "2"},
+            "authorizer": {},
+            "requestContext": {"stage": "dev"},
+        })
+    );
+}
+
+/// Answers over TLS, to who shows `certificate` only.
+async fn trusting(certificate: CertificateDer<'static>) -> String {
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let mut roots = RootCertStore::empty();
+    roots.add(certificate).unwrap();
+    let verifier =
+        WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider.clone()).build().unwrap();
+    let own = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+    let key = PrivateKeyDer::from_pem_slice(own.signing_key.serialize_pem().as_bytes()).unwrap();
+    let config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_client_cert_verifier(verifier)
+        .with_single_cert(vec![own.cert.der().clone()], key)
+        .unwrap();
+    let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let Ok(stream) = acceptor.accept(stream).await else { continue };
+            let server = hyper::server::conn::http1::Builder::new();
+            tokio::spawn(server.serve_connection(TokioIo::new(stream), service_fn(echo)));
+        }
+    });
+    address
+}
+
+#[tokio::test]
+async fn a_stage_shows_its_certificate() {
+    let made = || rcgen::generate_simple_self_signed(vec!["ApiGateway".to_owned()]).unwrap();
+    let (trusted, other) = (made(), made());
+    let address = trusting(trusted.cert.der().clone()).await;
+    let mut backend = integration(IntegrationType::HttpProxy, &format!("https://{address}/x"));
+    backend.tls_config = Some(TlsConfig { insecure_skip_verification: true });
+    for (shown, status) in [(Some(&trusted), 200), (Some(&other), 504), (None, 504)] {
+        let mut stage = live(one(HttpMethod::Get, "/", backend.clone()));
+        stage.client_certificate = shown.map(|shown| ClientCertificate {
+            id: "abc123".into(),
+            description: None,
+            certificate: shown.cert.pem(),
+            private_key: serde_json::from_value(shown.signing_key.serialize_pem().into()).unwrap(),
+            created_date: NOW,
+            expiration_date: NOW,
+            tags: Default::default(),
+        });
+        let answer = house(Options::default(), [stage]).get("/dev").await;
+        assert_eq!(answer.status, status, "{}", answer.body);
+    }
+    // Without `tlsConfig`, the backend would have to be one that the machine trusts.
+    backend.tls_config = None;
+    assert_eq!(house_of(one(HttpMethod::Get, "/", backend)).get("/dev").await.status, 504);
 }

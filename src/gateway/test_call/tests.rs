@@ -18,8 +18,9 @@ async fn call(path: &str, method: Method, edit: impl FnOnce(&mut TestInvocation)
         path_with_query_string: None,
         body: None,
         headers: Vec::new(),
-        client_certificate_id: None,
+        client_certificate: None,
         stage_variables: Default::default(),
+        vpc_links: Default::default(),
     };
     edit(&mut invocation);
     house_of(deployment).gateway.test_invoke(invocation).await

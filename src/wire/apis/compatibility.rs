@@ -40,7 +40,7 @@ mod tests {
         let text = compatibility();
         assert!(text.contains("- CreateAuthorizer\n"));
         assert!(!text.contains("- CreateRestApi\n"));
-        assert!(text.contains("- VPC links are not supported\n"));
+        assert!(text.contains("- resource policies are not supported\n"));
         assert_eq!(text.lines().filter(|line| line.contains("of 124 operations")).count(), 1);
     }
 }

@@ -10,7 +10,9 @@ impl From<Error> for ApiError {
             Error::NotFound(_) => Code::NotFound,
             Error::Conflict(_) => Code::ConflictException,
             Error::LimitExceeded(_) => Code::LimitExceeded,
-            Error::Store(_) | Error::Corrupt(_) => return Self::internal(&error),
+            Error::Store(_) | Error::Corrupt(_) | Error::Certificate(_) | Error::Unfinished => {
+                return Self::internal(&error);
+            }
         };
         Self::new(code, error.to_string())
     }

@@ -2,8 +2,8 @@
 
 use super::shapes::NOTHING;
 use super::{
-    account, deployments, gateway_responses, integrations, methods, models, request_validators, resources,
-    rest_apis, stages, tags, unsupported,
+    account, client_certificates, deployments, gateway_responses, integrations, methods, models,
+    request_validators, resources, rest_apis, stages, tags, unsupported, vpc_links,
 };
 use crate::wire::{Handler, Operation, Route, Service, Structure, handler};
 
@@ -154,17 +154,17 @@ pub(crate) static OPERATIONS: &[Operation] = &[
     row("DeleteDomainNameAccessAssociation", "DELETE", "/domainnameaccessassociations/{domain_name_access_association_arn}", 202, &unsupported::OF_ACCESS_ASSOCIATION, Handler::Unsupported),
     row("RejectDomainNameAccessAssociation", "POST", "/rejectdomainnameaccessassociations", 202, &NOTHING, Handler::Unsupported),
     // vpclink
-    row("GetVpcLinks", "GET", "/vpclinks", 200, &NOTHING, Handler::Unsupported),
-    row("CreateVpcLink", "POST", "/vpclinks", 202, &NOTHING, Handler::Unsupported),
-    row("DeleteVpcLink", "DELETE", "/vpclinks/{vpclink_id}", 202, &unsupported::OF_VPC_LINK, Handler::Unsupported),
-    row("GetVpcLink", "GET", "/vpclinks/{vpclink_id}", 200, &unsupported::OF_VPC_LINK, Handler::Unsupported),
-    row("UpdateVpcLink", "PATCH", "/vpclinks/{vpclink_id}", 200, &unsupported::OF_VPC_LINK, Handler::Unsupported),
+    row("GetVpcLinks", "GET", "/vpclinks", 200, &vpc_links::LIST, handler!(vpc_links::list)),
+    row("CreateVpcLink", "POST", "/vpclinks", 202, &vpc_links::CREATE, handler!(vpc_links::create)),
+    row("DeleteVpcLink", "DELETE", "/vpclinks/{vpclink_id}", 202, &vpc_links::DELETE, handler!(vpc_links::delete)),
+    row("GetVpcLink", "GET", "/vpclinks/{vpclink_id}", 200, &vpc_links::GET, handler!(vpc_links::get)),
+    row("UpdateVpcLink", "PATCH", "/vpclinks/{vpclink_id}", 200, &vpc_links::UPDATE, handler!(vpc_links::update)),
     // clientcertificate
-    row("GetClientCertificates", "GET", "/clientcertificates", 200, &NOTHING, Handler::Unsupported),
-    row("GenerateClientCertificate", "POST", "/clientcertificates", 201, &NOTHING, Handler::Unsupported),
-    row("DeleteClientCertificate", "DELETE", "/clientcertificates/{clientcertificate_id}", 202, &unsupported::OF_CLIENT_CERTIFICATE, Handler::Unsupported),
-    row("GetClientCertificate", "GET", "/clientcertificates/{clientcertificate_id}", 200, &unsupported::OF_CLIENT_CERTIFICATE, Handler::Unsupported),
-    row("UpdateClientCertificate", "PATCH", "/clientcertificates/{clientcertificate_id}", 200, &unsupported::OF_CLIENT_CERTIFICATE, Handler::Unsupported),
+    row("GetClientCertificates", "GET", "/clientcertificates", 200, &client_certificates::LIST, handler!(client_certificates::list)),
+    row("GenerateClientCertificate", "POST", "/clientcertificates", 201, &client_certificates::GENERATE, handler!(client_certificates::generate)),
+    row("DeleteClientCertificate", "DELETE", "/clientcertificates/{clientcertificate_id}", 202, &client_certificates::DELETE, handler!(client_certificates::delete)),
+    row("GetClientCertificate", "GET", "/clientcertificates/{clientcertificate_id}", 200, &client_certificates::GET, handler!(client_certificates::get)),
+    row("UpdateClientCertificate", "PATCH", "/clientcertificates/{clientcertificate_id}", 200, &client_certificates::UPDATE, handler!(client_certificates::update)),
     // account
     row("GetAccount", "GET", "/account", 200, &NOTHING, handler!(account::get)),
     row("UpdateAccount", "PATCH", "/account", 200, &account::UPDATE, handler!(account::update)),

@@ -41,6 +41,3 @@ pub(super) static OF_BASE_PATH: Structure =
     labels(&[label("domainName", "domain_name"), label("basePath", "base_path")]);
 pub(super) static OF_ACCESS_ASSOCIATION: Structure =
     labels(&[label("domainNameAccessAssociationArn", "domain_name_access_association_arn")]);
-pub(super) static OF_VPC_LINK: Structure = labels(&[label("vpcLinkId", "vpclink_id")]);
-pub(super) static OF_CLIENT_CERTIFICATE: Structure =
-    labels(&[label("clientCertificateId", "clientcertificate_id")]);

@@ -8,9 +8,9 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use crate::gateway::api::{
-    Account, CanarySettings, ConnectionType, Deployment, DeploymentSummary, EffectiveResponse, HttpMethod,
-    Integration, IntegrationResponse, IntegrationType, Method, MethodResponse, MethodSetting, Model, Page,
-    RequestValidator, Resource, RestApi, Stage, StatusCode, TestOutcome,
+    Account, CanarySettings, ClientCertificate, ConnectionType, Deployment, DeploymentSummary,
+    EffectiveResponse, HttpMethod, Integration, IntegrationResponse, IntegrationType, Method, MethodResponse,
+    MethodSetting, Model, Page, RequestValidator, Resource, RestApi, Stage, StatusCode, TestOutcome, VpcLink,
 };
 
 /// An object under construction.
@@ -93,6 +93,44 @@ pub(super) fn rest_api(api: &RestApi, empty_tags: EmptyTags) -> Value {
     match empty_tags {
         EmptyTags::Shown => members.with("tags", map(&api.tags)).done(),
         EmptyTags::Hidden => members.filled("tags", map(&api.tags)).done(),
+    }
+}
+
+pub(super) fn client_certificate(certificate: &ClientCertificate, empty_tags: EmptyTags) -> Value {
+    let members = Members::default()
+        .with("clientCertificateId", certificate.id.as_str())
+        .maybe("description", certificate.description.as_deref())
+        .with("pemEncodedCertificate", certificate.certificate.as_str())
+        .with("createdDate", certificate.created_date.as_seconds())
+        .with("expirationDate", certificate.expiration_date.as_seconds());
+    match empty_tags {
+        EmptyTags::Shown => members.with("tags", map(&certificate.tags)).done(),
+        EmptyTags::Hidden => members.filled("tags", map(&certificate.tags)).done(),
+    }
+}
+
+/// How far a VPC link is in the making.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum LinkStatus {
+    Pending,
+    Available,
+}
+
+pub(super) fn vpc_link(link: &VpcLink, status: LinkStatus, empty_tags: EmptyTags) -> Value {
+    let (status, message) = match status {
+        LinkStatus::Pending => ("PENDING", None),
+        LinkStatus::Available => ("AVAILABLE", Some("Your vpc link is ready for use")),
+    };
+    let members = Members::default()
+        .with("id", link.id.as_str())
+        .with("name", link.name.as_str())
+        .maybe("description", link.description.as_deref())
+        .with("targetArns", link.target_arns.clone())
+        .with("status", status)
+        .maybe("statusMessage", message);
+    match empty_tags {
+        EmptyTags::Shown => members.with("tags", map(&link.tags)).done(),
+        EmptyTags::Hidden => members.filled("tags", map(&link.tags)).done(),
     }
 }
 

@@ -14,6 +14,7 @@ use super::super::integration::{
 };
 use super::super::method::{HttpMethod, Method};
 use super::methods::MethodKey;
+use super::vpc_links::check_vpc_link;
 use crate::gateway::error::{BadRequest, Error, NotFound};
 use crate::gateway::patch::{PatchOperation, patch_integration, patch_integration_response};
 use crate::id::AccountRegion;
@@ -105,9 +106,11 @@ impl Apis {
         key: MethodKey,
         input: PutIntegration,
     ) -> Result<Integration, Error> {
-        self.change_method(owner, key, move |_, key, _, method| {
+        let apis = self.clone();
+        self.change_method(owner, key, move |rows, key, _, method| {
             let integration = input.resolve(key)?;
             check_integration(&integration, method)?;
+            check_vpc_link(rows, &apis, &integration)?;
             method.integration = Some(integration.clone());
             Ok(integration)
         })
@@ -127,10 +130,12 @@ impl Apis {
         key: MethodKey,
         patches: Vec<PatchOperation>,
     ) -> Result<Integration, Error> {
-        self.change_method(owner, key, move |_, _, _, method| {
+        let apis = self.clone();
+        self.change_method(owner, key, move |rows, _, _, method| {
             let mut integration = method.integration.clone().ok_or(NotFound::Integration)?;
             patch_integration(&mut integration, &patches)?;
             check_integration(&integration, method)?;
+            check_vpc_link(rows, &apis, &integration)?;
             method.integration = Some(integration.clone());
             Ok(integration)
         })

@@ -221,7 +221,9 @@ fn clone(rows: &Rows<'_>, source: &ApiId, api: &mut RestApi) -> Result<(), Error
         | Error::Conflict(_)
         | Error::LimitExceeded(_)
         | Error::Store(_)
-        | Error::Corrupt(_) => error,
+        | Error::Corrupt(_)
+        | Error::Certificate(_)
+        | Error::Unfinished => error,
     })?;
     let from = copy.api;
     if api.binary_media_types.is_empty() {

@@ -8,6 +8,7 @@ use super::super::apis::Apis;
 use super::super::ids::{ApiId, DeploymentId, StageName};
 use super::super::rows::Rows;
 use super::super::stage::{CacheClusterSize, CacheClusterStatus, CanarySettings, Stage};
+use super::client_certificates;
 use super::tags::check_tags;
 use crate::clock::Timestamp;
 use crate::gateway::error::{BadRequest, Conflict, Error, LimitExceeded, NotFound};
@@ -215,8 +216,8 @@ pub(super) fn add_stage(rows: &Rows<'_>, api_id: &ApiId, stage: &Stage) -> Resul
     rows.put_stage(api_id, stage)
 }
 
-/// Checks a stage by itself, and that what it points at is there. Client certificates and versions of the
-/// documentation can't be made here, so none is.
+/// Checks a stage by itself, and that what it points at is there. Versions of the documentation
+/// can't be made here, so none is.
 pub(super) fn check_stage(rows: &Rows<'_>, api_id: &ApiId, stage: &Stage) -> Result<(), Error> {
     stage.check()?;
     let canary = stage.canary_settings.as_ref().map(|canary| &canary.deployment_id);
@@ -225,8 +226,8 @@ pub(super) fn check_stage(rows: &Rows<'_>, api_id: &ApiId, stage: &Stage) -> Res
             return Err(BadRequest::DeploymentId.into());
         }
     }
-    if stage.client_certificate_id.is_some() {
-        return Err(NotFound::ClientCertificate.into());
+    if let Some(id) = stage.client_certificate_id.as_deref() {
+        client_certificates::existing(rows, &id.into())?;
     }
     if stage.documentation_version.is_some() {
         return Err(NotFound::DocumentationVersion.into());

@@ -1,10 +1,11 @@
-//! TagResource, UntagResource, GetTags: for APIs and stages, the resources that can have tags here.
+//! TagResource, UntagResource, GetTags: for APIs, stages, VPC links and client certificates, the resources that can have tags here.
 
 use std::collections::BTreeMap;
 
 use super::super::apis::Apis;
-use super::super::ids::{ApiId, StageName};
+use super::super::ids::{ApiId, ClientCertificateId, StageName, VpcLinkId};
 use super::super::rows::Rows;
+use super::client_certificates;
 use crate::gateway::error::{BadRequest, Error, NotFound};
 use crate::id::{AccountRegion, Arn};
 
@@ -16,6 +17,8 @@ const VALUE_CHARS_MAX: usize = 256;
 enum Tagged {
     Api(ApiId),
     Stage(ApiId, StageName),
+    VpcLink(VpcLinkId),
+    ClientCertificate(ClientCertificateId),
 }
 
 impl Apis {
@@ -25,6 +28,8 @@ impl Apis {
         self.read(owner, move |rows| match tagged {
             Tagged::Api(id) => Ok(rows.api(&id)?.tags),
             Tagged::Stage(id, name) => Ok(stage(rows, &id, &name)?.tags),
+            Tagged::VpcLink(id) => Ok(rows.find_vpc_link(&id)?.ok_or(NotFound::VpcLink)?.tags),
+            Tagged::ClientCertificate(id) => Ok(client_certificates::existing(rows, &id)?.tags),
         })
         .await
     }
@@ -68,6 +73,16 @@ impl Apis {
                 change(&mut stage.tags)?;
                 rows.put_stage(&id, &stage)
             }
+            Tagged::VpcLink(id) => {
+                let mut link = rows.find_vpc_link(&id)?.ok_or(NotFound::VpcLink)?;
+                change(&mut link.tags)?;
+                rows.put_vpc_link(&link)
+            }
+            Tagged::ClientCertificate(id) => {
+                let mut certificate = client_certificates::existing(rows, &id)?;
+                change(&mut certificate.tags)?;
+                rows.put_client_certificate(&certificate)
+            }
         })
         .await
     }
@@ -77,7 +92,8 @@ fn stage(rows: &Rows<'_>, api_id: &ApiId, name: &StageName) -> Result<super::sup
     rows.find_stage(api_id, name)?.ok_or(NotFound::Stage).map_err(Error::from)
 }
 
-/// `arn:aws:apigateway:{region}::/restapis/{id}` or `…/restapis/{id}/stages/{name}`.
+/// `arn:aws:apigateway:{region}::/restapis/{id}`, `…/restapis/{id}/stages/{name}` `…/vpclinks/{id}` or
+/// `…/clientcertificates/{id}`.
 fn parse(owner: &AccountRegion, text: &str) -> Result<Tagged, BadRequest> {
     let arn = Arn::parse(text).map_err(|_| BadRequest::Arn)?;
     if arn.service != "apigateway" || arn.region != owner.region.as_str() {
@@ -87,6 +103,8 @@ fn parse(owner: &AccountRegion, text: &str) -> Result<Tagged, BadRequest> {
     match parts.as_slice() {
         ["", "restapis", id] => Ok(Tagged::Api((*id).into())),
         ["", "restapis", id, "stages", name] => Ok(Tagged::Stage((*id).into(), (*name).into())),
+        ["", "clientcertificates", id] => Ok(Tagged::ClientCertificate((*id).into())),
+        ["", "vpclinks", id] => Ok(Tagged::VpcLink((*id).into())),
         _ => Err(BadRequest::Arn),
     }
 }

@@ -51,7 +51,9 @@ impl Apis {
             | Error::Conflict(_)
             | Error::LimitExceeded(_)
             | Error::Store(_)
-            | Error::Corrupt(_) => error,
+            | Error::Corrupt(_)
+            | Error::Certificate(_)
+            | Error::Unfinished => error,
         })?;
         let resource = find(&api.resources, &key.resource_id)?;
         let http_method = HttpMethod::parse(&key.http_method).ok_or(NotFound::Method)?;
@@ -72,8 +74,12 @@ impl Apis {
             path_with_query_string: input.path_with_query_string,
             body: input.body,
             headers,
-            client_certificate_id: input.client_certificate_id,
+            client_certificate: match input.client_certificate_id.filter(|id| !id.is_empty()) {
+                Some(id) => Some(self.client_certificate(owner, &id.into()).await?),
+                None => None,
+            },
             stage_variables: input.stage_variables,
+            vpc_links: self.vpc_link_names(owner).await?,
         };
         Ok(port.test_invoke(invocation).await)
     }

@@ -400,3 +400,32 @@ proptest! {
         });
     }
 }
+
+#[tokio::test]
+async fn links_are_there_before_integrations_and_after_deployments() {
+    let mut world = World::new();
+    let reach = Reach { vpc_links: ["inner".to_owned()].into(), ..Reach::default() };
+    world.apis = world.apis.clone().reaching(reach);
+    let api = world.api().await;
+    let key = world.mock(&api).await;
+    let target = "arn:aws:elasticloadbalancing:us-east-1:123456789012:loadbalancer/net/inner/5";
+    let (owner, arns, none) = (&world.owner, vec![target.to_owned()], BTreeMap::new());
+    let link = world.apis.create_vpc_link(owner, "inner".to_owned(), None, arns, none).await.unwrap();
+    let through = |id: &str| {
+        let text = format!(
+            r#"{{"type": "HTTP", "uri": "http://a.b", "httpMethod": "GET", "connectionType": "VPC_LINK", "connectionId": "{id}"}}"#
+        );
+        world.apis.put_integration(owner, key.clone(), serde_json::from_str(&text).unwrap())
+    };
+    assert!(matches!(through("nothing").await, Err(Error::NotFound(NotFound::VpcLink))));
+    for id in ["${stageVariables.link}", "inner", link.id.as_str()] {
+        through(id).await.unwrap();
+    }
+    world.deploy(&api, Some("dev")).await.unwrap();
+    assert_eq!(world.live(&api, "dev").await.unwrap().vpc_links[&link.id], "inner");
+    let refusal = world.apis.delete_vpc_link(owner, &link.id).await.unwrap_err().to_string();
+    let user = format!("[GET:{}:dev]", api.root_resource_id);
+    assert!(refusal.contains(&user), "{refusal}");
+    world.apis.delete_stage(owner, &api.id, &"dev".into()).await.unwrap();
+    world.apis.delete_vpc_link(owner, &link.id).await.unwrap();
+}

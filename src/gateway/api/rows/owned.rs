@@ -1,0 +1,110 @@
+//! Rows of what belongs to an account in a region and to no API.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::{Rows, parse, text};
+use crate::gateway::api::client_certificate::ClientCertificate;
+use crate::gateway::api::ids::{ClientCertificateId, VpcLinkId};
+use crate::gateway::api::vpc_link::{VpcLink, VpcLinkNames};
+use crate::gateway::error::Error;
+
+/// Kinds: what stands in `kind`.
+mod kind {
+    pub(super) const CLIENT_CERTIFICATE: &str = "client_certificate";
+    pub(super) const VPC_LINK: &str = "vpc_link";
+}
+
+impl Rows<'_> {
+    // === VPC links ===
+
+    /// All links by id.
+    pub(in crate::gateway::api) fn vpc_links(&self) -> Result<Vec<VpcLink>, Error> {
+        self.all_owned(kind::VPC_LINK)
+    }
+
+    pub(in crate::gateway::api) fn vpc_link_names(&self) -> Result<VpcLinkNames, Error> {
+        Ok(self.vpc_links()?.into_iter().map(|link| (link.id, link.name)).collect())
+    }
+
+    pub(in crate::gateway::api) fn find_vpc_link(&self, id: &VpcLinkId) -> Result<Option<VpcLink>, Error> {
+        self.find_owned(kind::VPC_LINK, id.as_str())
+    }
+
+    pub(in crate::gateway::api) fn put_vpc_link(&self, link: &VpcLink) -> Result<(), Error> {
+        self.put_owned(kind::VPC_LINK, link.id.as_str(), link)
+    }
+
+    pub(in crate::gateway::api) fn delete_vpc_link(&self, id: &VpcLinkId) -> Result<(), Error> {
+        self.delete_owned(kind::VPC_LINK, id.as_str())
+    }
+
+    // === client certificates ===
+
+    /// All certificates by id.
+    pub(in crate::gateway::api) fn client_certificates(&self) -> Result<Vec<ClientCertificate>, Error> {
+        self.all_owned(kind::CLIENT_CERTIFICATE)
+    }
+
+    pub(in crate::gateway::api) fn find_client_certificate(
+        &self,
+        id: &ClientCertificateId,
+    ) -> Result<Option<ClientCertificate>, Error> {
+        self.find_owned(kind::CLIENT_CERTIFICATE, id.as_str())
+    }
+
+    pub(in crate::gateway::api) fn put_client_certificate(
+        &self,
+        it: &ClientCertificate,
+    ) -> Result<(), Error> {
+        self.put_owned(kind::CLIENT_CERTIFICATE, it.id.as_str(), it)
+    }
+
+    pub(in crate::gateway::api) fn delete_client_certificate(
+        &self,
+        id: &ClientCertificateId,
+    ) -> Result<(), Error> {
+        self.delete_owned(kind::CLIENT_CERTIFICATE, id.as_str())
+    }
+
+    // === all kinds ===
+
+    fn all_owned<T: DeserializeOwned>(&self, kind: &str) -> Result<Vec<T>, Error> {
+        let sql = "SELECT body FROM apigateway_owned WHERE account = ?1 AND region = ?2 AND kind = ?3
+            ORDER BY id";
+        let (account, region) = self.owner_texts();
+        let bodies = self.tx.query(sql, &[account.into(), region.into(), kind.into()], |row| row.text(0))?;
+        bodies.iter().map(|body| parse(body)).collect()
+    }
+
+    fn find_owned<T: DeserializeOwned>(&self, kind: &str, id: &str) -> Result<Option<T>, Error> {
+        let sql = "SELECT body FROM apigateway_owned
+            WHERE account = ?1 AND region = ?2 AND kind = ?3 AND id = ?4";
+        let (account, region) = self.owner_texts();
+        let key = [account.into(), region.into(), kind.into(), id.into()];
+        let body = self.tx.query_one(sql, &key, |row| row.text(0))?;
+        body.map(|body| parse(&body)).transpose()
+    }
+
+    fn put_owned(&self, kind: &str, id: &str, record: &impl Serialize) -> Result<(), Error> {
+        let sql = "INSERT INTO apigateway_owned (account, region, kind, id, body) VALUES (?1, ?2, ?3, ?4, ?5)
+            ON CONFLICT (account, region, kind, id) DO UPDATE SET body = excluded.body";
+        let (account, region) = self.owner_texts();
+        let body = text(record)?;
+        let values = [account.into(), region.into(), kind.into(), id.into(), (&body).into()];
+        self.tx.execute(sql, &values)?;
+        Ok(())
+    }
+
+    fn delete_owned(&self, kind: &str, id: &str) -> Result<(), Error> {
+        let sql = "DELETE FROM apigateway_owned
+            WHERE account = ?1 AND region = ?2 AND kind = ?3 AND id = ?4";
+        let (account, region) = self.owner_texts();
+        self.tx.execute(sql, &[account.into(), region.into(), kind.into(), id.into()])?;
+        Ok(())
+    }
+
+    fn owner_texts(&self) -> (&str, &str) {
+        (self.owner.account.as_str(), self.owner.region.as_str())
+    }
+}

@@ -1,0 +1,46 @@
+//! VPC links: names that integrations give to networks they reach backends through.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::ids::VpcLinkId;
+use crate::gateway::error::BadRequest;
+use crate::id::Arn;
+
+/// See [VpcLink](https://docs.aws.amazon.com/apigateway/latest/api/API_VpcLink.html). It leads to the upstream
+/// that the server's settings name alike.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VpcLink {
+    /// Id.
+    pub id: VpcLinkId,
+    /// Name; not empty.
+    pub name: String,
+    /// Text for people.
+    pub description: Option<String>,
+    /// The load balancer's ARN, which is kept and not used; at most one.
+    pub target_arns: Vec<String>,
+    /// Tags.
+    pub tags: BTreeMap<String, String>,
+}
+
+impl VpcLink {
+    /// Checks what a client chooses, in the order on record.
+    pub(super) fn check(&self) -> Result<(), BadRequest> {
+        if self.name.is_empty() {
+            return Err(BadRequest::EmptyName);
+        }
+        if let Some(bad) = self.target_arns.iter().find(|arn| Arn::parse(arn).is_err()) {
+            return Err(BadRequest::MalformedArn(bad.clone()));
+        }
+        // AWS's words for none at all are not on record; no link without a target is of use to it.
+        match self.target_arns.as_slice() {
+            [_] => Ok(()),
+            [] => Err(BadRequest::NoVpcLinkTarget),
+            [_, ..] => Err(BadRequest::VpcLinkTargets),
+        }
+    }
+}
+
+/// The names of an account's links.
+pub type VpcLinkNames = BTreeMap<VpcLinkId, String>;
