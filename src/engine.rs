@@ -11,6 +11,7 @@
 //! [`journal`]: self
 
 mod activities;
+mod aliases;
 mod calls;
 mod changes;
 mod deletion;
@@ -39,8 +40,10 @@ mod tasks;
 #[cfg(test)]
 mod tests;
 mod timers;
+mod versions;
 
 pub use activities::{Activity, ActivityTask};
+pub use aliases::{Alias, Route};
 pub use error::Error;
 pub use executions::{ExecutionDescription, ExecutionFilter, ExecutionItem};
 pub use express::SyncExecution;
@@ -55,3 +58,4 @@ pub use state_machines::{
 };
 pub use tags::Tag;
 pub use tasks::{BoxFuture, TaskCall, TaskResult, Tasks};
+pub use versions::{Publish, Version};

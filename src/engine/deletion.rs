@@ -108,5 +108,8 @@ fn remove(tx: &Tx<'_>, id: i64) -> Result<(), Error> {
     let sql =
         "UPDATE state_machine SET name = name || ':' || id, deleting = 2 WHERE id = ?1 AND deleting = 1";
     tx.execute(sql, &[id.into()])?;
+    // What executions were started through, they keep as a number and a name.
+    tx.execute("DELETE FROM state_machine_alias WHERE machine = ?1", &[id.into()])?;
+    tx.execute("DELETE FROM state_machine_version WHERE machine = ?1", &[id.into()])?;
     Ok(())
 }

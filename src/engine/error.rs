@@ -71,6 +71,38 @@ pub enum Error {
         "You've exceeded the number of tags allowed for a resource. See the Limits Topic in the AWS Step Functions Developer Guide."
     )]
     TooManyTags,
+    /// The revision to be published is not the current one.
+    #[error(
+        "Failed to publish the State Machine version for revision {given}. The current State Machine revision is {current}."
+    )]
+    RevisionConflict {
+        /// The one asked for.
+        given: String,
+        /// The one there is; `INITIAL` before the first update.
+        current: String,
+    },
+    /// A version that aliases refer to can't be deleted.
+    #[error(
+        "Version to be deleted must not be referenced by an alias. Current list of aliases referencing this version: [{0}]"
+    )]
+    VersionInUse(String),
+    /// The alias is there with another routing or description.
+    #[error(
+        "Failed to create alias because an alias with the same name and a different routing configuration already exists."
+    )]
+    AliasConflict,
+    /// A routing configuration that can't be.
+    #[error("{0}")]
+    InvalidRoutingConfiguration(String),
+    /// No such alias or version.
+    #[error("Request references a resource that does not exist.")]
+    AliasDoesNotExist,
+    /// UpdateStateMachineAlias without anything to update.
+    #[error("Either the description or the routing configuration must be specified")]
+    NothingToUpdate,
+    /// More versions or aliases than a machine may have.
+    #[error("The maximum number of {0} of a state machine has been reached.")]
+    QuotaExceeded(&'static str),
     /// The disk failed or is full: the server's fault, and nothing was kept.
     #[error(transparent)]
     Store(#[from] store::Error),

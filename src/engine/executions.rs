@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use super::Error;
 use super::event::Failure;
 use super::execution::{ExecutionStart, ExecutionStatus};
 use super::journal::{self, Journal};
@@ -10,9 +9,10 @@ use super::machine::{Input, Outcome};
 use super::open::Engine;
 use super::page::{Page, number_position, page_size};
 use super::state_machines::{home_key, home_of, kind_of};
+use super::{Error, versions};
 use crate::asl::StateMachineType;
 use crate::clock::Timestamp;
-use crate::id::{AccountRegion, ExecutionArn, StateMachineArn};
+use crate::id::{AccountRegion, ExecutionArn, Qualifier, StateMachineArn};
 use crate::json::Payload;
 use crate::store::{self, Param, Row, Tx};
 
@@ -39,6 +39,10 @@ pub struct ExecutionDescription {
     pub cause: Option<String>,
     /// The trace header it was started with.
     pub trace_header: Option<String>,
+    /// The version it was started with, if it was started by one or through an alias.
+    pub version: Option<u64>,
+    /// The alias it was started through.
+    pub alias: Option<String>,
 }
 
 /// An entry of ListExecutions.
@@ -54,6 +58,10 @@ pub struct ExecutionItem {
     pub started: Timestamp,
     /// When it ended.
     pub stopped: Option<Timestamp>,
+    /// The version it was started with, if it was started by one or through an alias.
+    pub version: Option<u64>,
+    /// The alias it was started through.
+    pub alias: Option<String>,
     id: i64,
 }
 
@@ -90,6 +98,8 @@ pub(super) struct Found {
     error: Option<String>,
     cause: Option<String>,
     trace_header: Option<String>,
+    pub(super) version: Option<u64>,
+    pub(super) alias: Option<String>,
 }
 
 const STATUSES: [ExecutionStatus; 5] = [
@@ -138,12 +148,14 @@ impl Engine {
                     error: found.error,
                     cause: found.cause,
                     trace_header: found.trace_header,
+                    version: found.version,
+                    alias: found.alias,
                 })
             })
             .await
     }
 
-    /// ListExecutions of one machine, the newest first.
+    /// ListExecutions of one machine, or of those started with a version or through an alias, the newest first.
     ///
     /// # Errors
     /// `InvalidArn`, `StateMachineDoesNotExist`, `StateMachineTypeNotSupported` for Express, `InvalidToken`.
@@ -152,14 +164,27 @@ impl Engine {
         state_machine_arn: &str,
         filter: ExecutionFilter,
     ) -> Result<Page<ExecutionItem>, Error> {
-        let machine = self.describe_state_machine(state_machine_arn).await?;
+        let parsed = StateMachineArn::parse(state_machine_arn)?;
+        // An alias lists what was started through it, whichever versions it has stood for.
+        let (version, alias) = match &parsed.qualifier {
+            None => (None, None),
+            Some(Qualifier::Version(number)) => (Some(versions::stored(*number)), None),
+            Some(Qualifier::Alias(alias)) => {
+                self.describe_state_machine_alias(state_machine_arn).await?;
+                (None, Some(alias.clone()))
+            }
+        };
+        let machine = match alias {
+            None => self.describe_state_machine(state_machine_arn).await?,
+            Some(_) => self.describe_state_machine(&parsed.unqualified().to_string()).await?,
+        };
         if machine.kind == StateMachineType::Express {
             return Err(Error::StateMachineTypeNotSupported);
         }
         let before = number_position(filter.next_token.as_deref())?.unwrap_or(i64::MAX);
         let max = page_size(filter.max_results);
         let limit = i64::try_from(max).unwrap_or(i64::MAX - 1) + 1;
-        let arn = machine.arn;
+        let arn = machine.arn.unqualified();
         let items: Result<Vec<ExecutionItem>, Error> = self
             .inner
             .store
@@ -167,9 +192,18 @@ impl Engine {
                 // Each status has its own run of the index; a listing of all merges the five.
                 let mut items = Vec::new();
                 for status in filter.status.map_or_else(|| STATUSES.to_vec(), |status| vec![status]) {
-                    let sql = "SELECT id, name, status, started, stopped FROM execution
-                               WHERE machine = ?1 AND status = ?2 AND id < ?3 ORDER BY id DESC LIMIT ?4";
-                    let params = [machine.id.into(), status_code(status).into(), before.into(), limit.into()];
+                    let sql = "SELECT id, name, status, started, stopped, version, alias FROM execution
+                               WHERE machine = ?1 AND status = ?2 AND id < ?3
+                               AND (?5 IS NULL OR version = ?5) AND (?6 IS NULL OR alias = ?6)
+                               ORDER BY id DESC LIMIT ?4";
+                    let params = [
+                        machine.id.into(),
+                        status_code(status).into(),
+                        before.into(),
+                        limit.into(),
+                        version.into(),
+                        alias.as_deref().into(),
+                    ];
                     items.extend(tx.query(sql, &params, |row| read_item(row, &arn))?);
                 }
                 items.sort_by_key(|item| std::cmp::Reverse(item.id));
@@ -209,6 +243,8 @@ fn read_item(row: &Row<'_>, machine: &StateMachineArn) -> Result<ExecutionItem, 
         status: status_of(row.int(2)?)?,
         started: Timestamp::from_millis(row.int(3)?),
         stopped: row.opt_int(4)?.map(Timestamp::from_millis),
+        version: row.opt_int(5)?.and_then(versions::number),
+        alias: row.opt_text(6)?,
     })
 }
 
@@ -216,7 +252,7 @@ fn read_item(row: &Row<'_>, machine: &StateMachineArn) -> Result<ExecutionItem, 
 /// has such an execution is meant.
 pub(super) fn find(tx: &Tx<'_>, arn: &ExecutionArn) -> Result<Option<Found>, Error> {
     let sql = "SELECT e.id, e.revision, e.status, e.started, e.stopped, e.input, e.output, e.error, e.cause,
-               e.trace_header
+               e.trace_header, e.version, e.alias
                FROM state_machine m JOIN execution e ON e.machine = m.id AND e.name = ?3
                WHERE m.home = ?1 AND (m.name = ?2 OR (?2 || ':' <= m.name AND m.name < ?2 || ';'))
                ORDER BY m.id DESC LIMIT 1";
@@ -234,6 +270,8 @@ pub(super) fn find(tx: &Tx<'_>, arn: &ExecutionArn) -> Result<Option<Found>, Err
             error: row.opt_text(7)?,
             cause: row.opt_text(8)?,
             trace_header: row.opt_text(9)?,
+            version: row.opt_int(10)?.and_then(versions::number),
+            alias: row.opt_text(11)?,
         })
     })?)
 }

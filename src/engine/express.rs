@@ -50,7 +50,7 @@ impl Engine {
             }
             None => self.inner.ids.uuid().to_string(),
         };
-        let machine = self.machine(&start.state_machine_arn).await?;
+        let machine = self.start_target(&start.state_machine_arn).await?;
         if machine.kind == StateMachineType::Standard {
             return Err(Error::StateMachineTypeNotSupported);
         }

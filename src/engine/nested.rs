@@ -71,7 +71,7 @@ impl Engine {
         let Arguments { state_machine_arn, name, input, trace_header } =
             Arguments::read(&run.input).map_err(Error::Corrupt)?; // It was refused before it was written.
         let input = execution_input(input)?;
-        let machine = self.machine(&state_machine_arn).await?;
+        let machine = self.start_target(&state_machine_arn).await?;
         let is_named = name.is_some();
         let name = match name {
             Some(name) => {

@@ -94,4 +94,29 @@ CREATE TABLE nested (
 ) WITHOUT ROWID;
 CREATE INDEX nested_child ON nested (child);
 ",
+    "
+ALTER TABLE state_machine ADD COLUMN last_version BIGINT NOT NULL DEFAULT 0;
+CREATE TABLE state_machine_version (
+    machine BIGINT NOT NULL,
+    version BIGINT NOT NULL,
+    revision BIGINT NOT NULL,
+    description TEXT,
+    created BIGINT NOT NULL,
+    PRIMARY KEY (machine, version)
+) WITHOUT ROWID;
+CREATE UNIQUE INDEX state_machine_version_revision ON state_machine_version (machine, revision);
+CREATE TABLE state_machine_alias (
+    id BIGINT PRIMARY KEY,
+    machine BIGINT NOT NULL,
+    name TEXT NOT NULL,
+    description TEXT,
+    routing TEXT NOT NULL,
+    created BIGINT NOT NULL,
+    updated BIGINT NOT NULL
+);
+CREATE UNIQUE INDEX state_machine_alias_name ON state_machine_alias (machine, name);
+ALTER TABLE execution ADD COLUMN version BIGINT;
+ALTER TABLE execution ADD COLUMN alias TEXT;
+UPDATE state_machine_revision SET logging = REPLACE(logging, '\"destinations\":[]', '\"destinations\":null');
+",
 ];

@@ -10,7 +10,7 @@ use super::machine::{self, Input, Limits};
 use super::open::Engine;
 use super::runner::Origin;
 use super::state_machines::LoadedMachine;
-use super::{Error, journal};
+use super::{Error, journal, versions};
 use crate::asl::StateMachineType;
 use crate::clock::Timestamp;
 use crate::id::{ExecutionArn, check_name};
@@ -20,7 +20,7 @@ use crate::store::{Param, Row, Tx};
 /// What an execution is started with.
 #[derive(Clone, Debug)]
 pub struct StartExecution {
-    /// The machine, unqualified.
+    /// The machine, one of its versions or of its aliases.
     pub state_machine_arn: String,
     /// Its name; made up when there is none.
     pub name: Option<String>,
@@ -83,7 +83,7 @@ impl Engine {
             // AWS makes up a version 4 UUID. One in the order of time costs the name's index much less.
             None => self.ordered_uuid().into(),
         };
-        let machine = self.machine(&start.state_machine_arn).await?;
+        let machine = self.start_target(&start.state_machine_arn).await?;
         match machine.kind {
             StateMachineType::Express => self.start_express(&machine, &name, input),
             StateMachineType::Standard => {
@@ -213,8 +213,9 @@ impl Record {
         let ending = self.changes.ending();
         let status = ending.map_or(ExecutionStatus::Running, |ending| ending.status);
         let sql = "INSERT INTO execution
-                   (id, machine, revision, name, status, started, stopped, input, output, error, cause, trace_header)
-                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
+                   (id, machine, revision, name, status, started, stopped, input, output, error, cause, trace_header,
+                    version, alias)
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
         let params = [
             self.id.into(),
             machine.id.into(),
@@ -228,6 +229,8 @@ impl Record {
             ending.and_then(|ending| ending.failure.error.as_deref()).into(),
             ending.and_then(|ending| ending.failure.cause.as_deref()).into(),
             self.trace_header.as_deref().into(),
+            machine.version.map(versions::stored).into(),
+            machine.alias.as_deref().into(),
         ];
         tx.execute(sql, &params)?;
         self.journal.append(tx, self.id, 0)?;

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::open::Engine;
 use super::page::{Page, number_position, page_size};
 use super::tags::{self, Tag};
+use super::versions::{self, Publish, Version};
 use super::{Error, executions};
 use crate::asl::{self, Program, StateMachineType};
 use crate::clock::Timestamp;
@@ -33,6 +34,8 @@ pub struct CreateStateMachine {
     pub tracing: bool,
     /// Its tags.
     pub tags: Vec<Tag>,
+    /// Whether its first revision is published as a version at once.
+    pub publish: Option<Publish>,
 }
 
 /// What of a state machine is changed.
@@ -48,6 +51,8 @@ pub struct UpdateStateMachine {
     pub logging: Option<Logging>,
     /// A new tracing configuration.
     pub tracing: Option<bool>,
+    /// Whether the outcome is published as a version.
+    pub publish: Option<Publish>,
 }
 
 /// `loggingConfiguration`.
@@ -57,13 +62,13 @@ pub struct Logging {
     pub level: String,
     /// Whether payloads are logged.
     pub include_execution_data: bool,
-    /// ARNs of log groups.
-    pub destinations: Vec<String>,
+    /// ARNs of log groups; an empty list is shown as one, which none is not.
+    pub destinations: Option<Vec<String>>,
 }
 
 impl Default for Logging {
     fn default() -> Self {
-        Self { level: "OFF".to_owned(), include_execution_data: false, destinations: Vec::new() }
+        Self { level: "OFF".to_owned(), include_execution_data: false, destinations: None }
     }
 }
 
@@ -99,6 +104,10 @@ pub struct StateMachine {
     pub updated: Timestamp,
     /// The revision's id; `None` for the one it was created with.
     pub revision_id: Option<String>,
+    /// The version it was asked for by, or that was just published of it.
+    pub version: Option<u64>,
+    /// The description of that version.
+    pub description: Option<String>,
     pub(super) id: i64,
     pub(super) revision: i64,
 }
@@ -133,12 +142,19 @@ pub struct Updated {
     pub updated: Timestamp,
     /// The current revision, if it is not the one the machine was created with.
     pub revision_id: Option<String>,
+    /// The version, if one was to be published.
+    pub version: Option<Version>,
 }
 
 /// What StartExecution needs of a machine.
+#[derive(Clone)]
 pub(super) struct LoadedMachine {
     pub(super) id: i64,
     pub(super) revision: i64,
+    /// The version that was asked for, by its ARN or through an alias.
+    pub(super) version: Option<u64>,
+    /// The alias that was asked for.
+    pub(super) alias: Option<Arc<str>>,
     pub(super) kind: StateMachineType,
     pub(super) arn: Arc<str>,
     pub(super) name: Arc<str>,
@@ -197,19 +213,28 @@ impl Engine {
             created: now,
             updated: now,
             revision_id: None,
+            version: None,
+            description: None,
             id,
             revision,
         };
+        let publish = create.publish;
         let made = self
             .inner
             .store
             .write(move |tx| {
-                if let Some(found) = find(tx, &wanted.arn)? {
-                    return same_or_refused(found, &wanted);
+                let mut made = match find(tx, &wanted.arn)? {
+                    Some(found) => same_or_refused(found, &wanted)?,
+                    None => {
+                        insert(tx, &wanted)?;
+                        tags::put(tx, &wanted.arn.to_string(), &create.tags)?;
+                        wanted
+                    }
+                };
+                if let Some(publish) = publish {
+                    made.version = Some(versions::publish(tx, &made, publish, now)?.number);
                 }
-                insert(tx, &wanted)?;
-                tags::put(tx, &wanted.arn.to_string(), &create.tags)?;
-                Ok(wanted)
+                Ok::<_, Error>(made)
             })
             .await?;
         if made.id == id {
@@ -224,7 +249,7 @@ impl Engine {
     /// `MissingRequiredParameter`, `InvalidDefinition`, `StateMachineDoesNotExist`, `StateMachineDeleting`,
     /// `InvalidArn`, `InvalidLoggingConfiguration`.
     pub async fn update_state_machine(&self, update: UpdateStateMachine) -> Result<Updated, Error> {
-        let UpdateStateMachine { arn, definition, role_arn, logging, tracing } = update;
+        let UpdateStateMachine { arn, definition, role_arn, logging, tracing, publish } = update;
         if definition.is_none() && role_arn.is_none() && logging.is_none() && tracing.is_none() {
             return Err(Error::MissingRequiredParameter);
         }
@@ -254,15 +279,22 @@ impl Engine {
                     tracing: tracing.unwrap_or(found.tracing),
                     ..found.clone()
                 };
-                if next == found {
-                    // AWS answers the time of the call all the same.
-                    return Ok((Updated { updated: now, revision_id: found.revision_id }, false));
-                }
-                let next = StateMachine { revision, updated: now, revision_id: Some(revision_id), ..next };
-                insert_revision(tx, &next)?;
-                let sql = "UPDATE state_machine SET revision = ?2 WHERE id = ?1";
-                tx.execute(sql, &[next.id.into(), revision.into()])?;
-                Ok((Updated { updated: now, revision_id: next.revision_id }, true))
+                let is_new = next != found;
+                let current = if is_new {
+                    let next =
+                        StateMachine { revision, updated: now, revision_id: Some(revision_id), ..next };
+                    insert_revision(tx, &next)?;
+                    let sql = "UPDATE state_machine SET revision = ?2 WHERE id = ?1";
+                    tx.execute(sql, &[next.id.into(), revision.into()])?;
+                    next
+                } else {
+                    found
+                };
+                let version = publish.map(|publish| versions::publish(tx, &current, publish, now));
+                // AWS answers the time of the call, also when nothing changed.
+                let updated =
+                    Updated { updated: now, revision_id: current.revision_id, version: version.transpose()? };
+                Ok((updated, is_new))
             })
             .await?;
         if is_new {
@@ -274,14 +306,25 @@ impl Engine {
         Ok(updated)
     }
 
-    /// DescribeStateMachine, by unqualified ARN.
+    /// DescribeStateMachine, by the ARN of a machine or of a version. An alias is described by an operation of its
+    /// own: here it names no machine, as it may stand for two versions.
     ///
     /// # Errors
     /// `InvalidArn`, `StateMachineDoesNotExist`.
     pub async fn describe_state_machine(&self, arn: &str) -> Result<StateMachine, Error> {
-        let parsed = unqualified(arn)?;
-        let found = self.inner.store.read(move |tx| find(tx, &parsed)?.ok_or_else(|| not_found(&parsed)));
-        found.await
+        let parsed = StateMachineArn::parse(arn)?;
+        self.inner
+            .store
+            .read(move |tx| {
+                let found = match parsed.qualifier {
+                    _ if parsed.label.is_some() => None,
+                    None => find(tx, &parsed)?,
+                    Some(Qualifier::Version(number)) => versions::find(tx, &parsed, number)?,
+                    Some(Qualifier::Alias(_)) => None,
+                };
+                found.ok_or_else(|| not_found(&parsed))
+            })
+            .await
     }
 
     /// DescribeStateMachineForExecution: the revision that an execution was started with.
@@ -298,10 +341,7 @@ impl Engine {
             .read(move |tx| {
                 let not_found = || Error::ExecutionDoesNotExist(arn.to_string());
                 let row = executions::find(tx, &arn)?.ok_or_else(not_found)?;
-                let sql = "SELECT m.id, m.home, m.name, m.kind, m.created, m.deleting, r.id, r.revision_id,
-                           r.definition, r.role_arn, r.logging, r.tracing, r.updated
-                           FROM state_machine_revision r JOIN state_machine m ON m.id = r.machine WHERE r.id = ?1";
-                tx.query_one(sql, &[row.revision.into()], |row| Ok(read(row)))?.ok_or_else(not_found)?
+                find_revision(tx, row.revision)?.ok_or_else(not_found)
             })
             .await
     }
@@ -338,7 +378,7 @@ impl Engine {
         Ok(Page::cut(items?, max, |item| item.id.to_string()))
     }
 
-    /// The machine that `arn` names, compiled; cached until it is changed or deleted.
+    /// The machine or version that `arn` names, compiled; cached until it is changed or deleted.
     pub(super) async fn machine(&self, arn: &str) -> Result<Arc<LoadedMachine>, Error> {
         let machines = || self.inner.machines.read().unwrap_or_else(PoisonError::into_inner);
         let (cached, changes) = {
@@ -356,8 +396,10 @@ impl Engine {
         let machine = Arc::new(LoadedMachine {
             id: described.id,
             revision: described.revision,
+            version: described.version,
+            alias: None,
             kind: described.kind,
-            arn: arn.into(),
+            arn: described.arn.unqualified().to_string().into(),
             name: described.arn.name.clone(),
             role_arn: described.role_arn.into(),
             region: Arc::from(described.arn.home.region.as_str()),
@@ -375,10 +417,12 @@ impl Engine {
         Ok(machine)
     }
 
-    /// Called after a machine was changed or deleted.
+    /// Called after a machine or a version was changed or deleted; forgets the versions of a machine as well.
     pub(super) fn forget_machine(&self, arn: &str) {
         let mut machines = self.inner.machines.write().unwrap_or_else(PoisonError::into_inner);
-        machines.by_arn.remove(arn);
+        let is_of =
+            |key: &str| key.strip_prefix(arn).is_some_and(|rest| rest.is_empty() || rest.starts_with(':'));
+        machines.by_arn.retain(|key, _| !is_of(key));
         machines.n_changes += 1;
     }
 
@@ -418,8 +462,7 @@ pub(super) fn home_of(key: &str) -> Result<AccountRegion, Error> {
     parse().ok_or_else(|| Error::Corrupt(format!("account and region {key:?}")))
 }
 
-/// Versions, aliases and labels are listed in `docs/compatibility.md`; none has been published here, so none
-/// exists.
+/// The ARN of a machine as such, neither of a version nor of an alias.
 pub(super) fn unqualified(arn: &str) -> Result<StateMachineArn, Error> {
     let parsed = StateMachineArn::parse(arn)?;
     match parsed.qualifier {
@@ -428,7 +471,7 @@ pub(super) fn unqualified(arn: &str) -> Result<StateMachineArn, Error> {
     }
 }
 
-fn not_found(arn: &StateMachineArn) -> Error {
+pub(super) fn not_found(arn: &StateMachineArn) -> Error {
     Error::StateMachineDoesNotExist(arn.to_string())
 }
 
@@ -437,7 +480,7 @@ fn check_logging(logging: &Logging) -> Result<(), Error> {
     if logging.level == "OFF" {
         return Ok(());
     }
-    match logging.destinations.len() {
+    match logging.destinations.as_ref().map_or(0, Vec::len) {
         1 => Err(Error::InvalidLoggingConfiguration("Log Destination not found.")),
         _ => Err(Error::InvalidLoggingConfiguration("Must specify exactly one Log Destination.")),
     }
@@ -460,6 +503,14 @@ pub(super) fn find(tx: &Tx<'_>, arn: &StateMachineArn) -> Result<Option<StateMac
     tx.query_one(sql, &params, |row| Ok(read(row)))?.transpose()
 }
 
+/// A revision as the machine it is of, also of one that is gone.
+pub(super) fn find_revision(tx: &Tx<'_>, revision: i64) -> Result<Option<StateMachine>, Error> {
+    let sql = "SELECT m.id, m.home, m.name, m.kind, m.created, m.deleting, r.id, r.revision_id,
+               r.definition, r.role_arn, r.logging, r.tracing, r.updated
+               FROM state_machine_revision r JOIN state_machine m ON m.id = r.machine WHERE r.id = ?1";
+    tx.query_one(sql, &[revision.into()], |row| Ok(read(row)))?.transpose()
+}
+
 /// Reads the columns of `select_machine!`.
 fn read(row: &Row<'_>) -> Result<StateMachine, Error> {
     let column = |text: Result<String, store::Error>| text.map_err(Error::from);
@@ -478,6 +529,8 @@ fn read(row: &Row<'_>) -> Result<StateMachine, Error> {
         },
         revision: row.int(6)?,
         revision_id: row.opt_text(7)?,
+        version: None,
+        description: None,
         definition: row.text(8)?,
         role_arn: row.text(9)?,
         logging: serde_json::from_str(&logging).map_err(|error| Error::Corrupt(error.to_string()))?,

@@ -104,6 +104,7 @@ async fn create(engine: &Engine, name: &str, definition: &Value) -> String {
         logging: Logging::default(),
         tracing: false,
         tags: Vec::new(),
+        publish: None,
     };
     engine.create_state_machine(create).await.unwrap().arn.to_string()
 }
@@ -333,6 +334,7 @@ async fn machines_are_idempotent_by_text_and_change_by_revision() {
         role_arn: None,
         logging: None,
         tracing: None,
+        publish: None,
     };
     assert_eq!(engine.update_state_machine(update(&pass())).await.unwrap().revision_id, None);
     let running = engine.start_execution(start(&arn, "E", "{}")).await.unwrap().arn;
@@ -340,7 +342,14 @@ async fn machines_are_idempotent_by_text_and_change_by_revision() {
     assert!(updated.revision_id.is_some());
     let used = engine.describe_state_machine_for_execution(&running).await.unwrap();
     assert_eq!(used.definition, pass().to_string());
-    let none = UpdateStateMachine { arn, definition: None, role_arn: None, logging: None, tracing: None };
+    let none = UpdateStateMachine {
+        arn,
+        definition: None,
+        role_arn: None,
+        logging: None,
+        tracing: None,
+        publish: None,
+    };
     assert_eq!(engine.update_state_machine(none).await, Err(Error::MissingRequiredParameter));
 }
 
@@ -404,6 +413,7 @@ async fn express_machines_answer_and_leave_nothing_behind() {
         logging: Logging::default(),
         tracing: false,
         tags: Vec::new(),
+        publish: None,
     };
     let machine = engine.create_state_machine(create).await.unwrap().arn.to_string();
     let done = engine.start_sync_execution(start(&machine, "E", "{}")).await.unwrap();

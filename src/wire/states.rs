@@ -11,6 +11,7 @@ mod state_machines;
 mod tags;
 mod time;
 mod validate;
+mod versions;
 mod words;
 
 use super::{Handler, Operation, Route, Service, Structure, handler};
@@ -48,23 +49,55 @@ pub(crate) static OPERATIONS: &[Operation] = &[
     row("StartExecution", &shapes::START_EXECUTION, handler!(executions::start_execution)),
     row("StopExecution", &shapes::STOP_EXECUTION, handler!(executions::stop_execution)),
     row("UpdateStateMachine", &shapes::UPDATE_STATE_MACHINE, handler!(state_machines::update_state_machine)),
-    row("CreateStateMachineAlias", &shapes::CREATE_STATE_MACHINE_ALIAS, Handler::Unsupported),
-    row("DeleteStateMachineAlias", &shapes::DELETE_STATE_MACHINE_ALIAS, Handler::Unsupported),
-    row("DeleteStateMachineVersion", &shapes::DELETE_STATE_MACHINE_VERSION, Handler::Unsupported),
+    row(
+        "CreateStateMachineAlias",
+        &shapes::CREATE_STATE_MACHINE_ALIAS,
+        handler!(versions::create_state_machine_alias),
+    ),
+    row(
+        "DeleteStateMachineAlias",
+        &shapes::DELETE_STATE_MACHINE_ALIAS,
+        handler!(versions::delete_state_machine_alias),
+    ),
+    row(
+        "DeleteStateMachineVersion",
+        &shapes::DELETE_STATE_MACHINE_VERSION,
+        handler!(versions::delete_state_machine_version),
+    ),
     row("DescribeMapRun", &shapes::DESCRIBE_MAP_RUN, Handler::Unsupported),
-    row("DescribeStateMachineAlias", &shapes::DESCRIBE_STATE_MACHINE_ALIAS, Handler::Unsupported),
+    row(
+        "DescribeStateMachineAlias",
+        &shapes::DESCRIBE_STATE_MACHINE_ALIAS,
+        handler!(versions::describe_state_machine_alias),
+    ),
     row("ListMapRuns", &shapes::LIST_MAP_RUNS, Handler::Unsupported),
-    row("ListStateMachineAliases", &shapes::LIST_STATE_MACHINE_ALIASES, Handler::Unsupported),
-    row("ListStateMachineVersions", &shapes::LIST_STATE_MACHINE_VERSIONS, Handler::Unsupported),
+    row(
+        "ListStateMachineAliases",
+        &shapes::LIST_STATE_MACHINE_ALIASES,
+        handler!(versions::list_state_machine_aliases),
+    ),
+    row(
+        "ListStateMachineVersions",
+        &shapes::LIST_STATE_MACHINE_VERSIONS,
+        handler!(versions::list_state_machine_versions),
+    ),
     row("ListTagsForResource", &shapes::LIST_TAGS_FOR_RESOURCE, handler!(tags::list_tags_for_resource)),
-    row("PublishStateMachineVersion", &shapes::PUBLISH_STATE_MACHINE_VERSION, Handler::Unsupported),
+    row(
+        "PublishStateMachineVersion",
+        &shapes::PUBLISH_STATE_MACHINE_VERSION,
+        handler!(versions::publish_state_machine_version),
+    ),
     row("RedriveExecution", &shapes::REDRIVE_EXECUTION, Handler::Unsupported),
     row("StartSyncExecution", &shapes::START_SYNC_EXECUTION, handler!(executions::start_sync_execution)),
     row("TagResource", &shapes::TAG_RESOURCE, handler!(tags::tag_resource)),
     row("TestState", &shapes::TEST_STATE, Handler::Unsupported),
     row("UntagResource", &shapes::UNTAG_RESOURCE, handler!(tags::untag_resource)),
     row("UpdateMapRun", &shapes::UPDATE_MAP_RUN, Handler::Unsupported),
-    row("UpdateStateMachineAlias", &shapes::UPDATE_STATE_MACHINE_ALIAS, Handler::Unsupported),
+    row(
+        "UpdateStateMachineAlias",
+        &shapes::UPDATE_STATE_MACHINE_ALIAS,
+        handler!(versions::update_state_machine_alias),
+    ),
     row(
         "ValidateStateMachineDefinition",
         &shapes::VALIDATE_STATE_MACHINE_DEFINITION,

@@ -148,6 +148,8 @@ mod tests {
             error: error.map(str::to_owned),
             cause: error.map(|_| "why".to_owned()),
             trace_header: None,
+            version: None,
+            alias: None,
         };
         match ended(execution, pattern) {
             Ok(answer) => assert!(is_ok && answer.text() == expect, "{}", answer.text()),

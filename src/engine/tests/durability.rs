@@ -266,7 +266,7 @@ async fn executions_that_ended_long_ago_are_forgotten_and_open_ones_never() {
 #[tokio::test]
 async fn a_full_disk_refuses_starts_and_steps_go_on_when_there_is_space() {
     let mut house = House::new();
-    let options = store::Options { pages_max: Some(60), ..store::Options::default() };
+    let options = store::Options { pages_max: Some(80), ..store::Options::default() };
     let (engine, store) = house.open_with(options, Options::default(), Arc::new(NoServices)).await;
     let machine = create(&engine, "M", &wait(5)).await;
     let arn = engine.start_execution(start(&machine, "Before", "{}")).await.unwrap().arn;

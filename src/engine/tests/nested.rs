@@ -245,6 +245,7 @@ async fn create_express(engine: &Engine, name: &str, definition: &Value) -> Stri
         logging: Logging::default(),
         tracing: false,
         tags: Vec::new(),
+        publish: None,
     };
     engine.create_state_machine(create).await.unwrap().arn.to_string()
 }

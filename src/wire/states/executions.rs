@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::fault::unsupported;
 use super::time::EpochSeconds;
+use super::versions::{alias_arn, version_arn};
 use super::words::IncludedData;
 use crate::engine::event::Failure;
 use crate::engine::execution::ExecutionStatus;
@@ -114,6 +115,10 @@ pub(super) struct Described {
     redrive_status: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     redrive_status_reason: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    state_machine_version_arn: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    state_machine_alias_arn: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -146,6 +151,10 @@ struct Item {
     #[serde(skip_serializing_if = "Option::is_none")]
     stop_date: Option<EpochSeconds>,
     redrive_count: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    state_machine_version_arn: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    state_machine_alias_arn: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -218,6 +227,8 @@ pub(super) async fn describe_execution(call: &Call, input: DescribeExecution) ->
         }
     };
     Ok(Described {
+        state_machine_version_arn: found.version.map(|number| version_arn(&found.state_machine_arn, number)),
+        state_machine_alias_arn: found.alias.map(|name| alias_arn(&found.state_machine_arn, name)),
         execution_arn: found.arn.to_string(),
         state_machine_arn: found.state_machine_arn.to_string(),
         name: found.arn.name.to_string(),
@@ -258,6 +269,8 @@ pub(super) async fn list_executions(call: &Call, input: ListExecutions) -> Resul
     let filter = ExecutionFilter { status, max_results: input.max_results, next_token: input.next_token };
     let page = call.rooms.engine.list_executions(&arn, filter).await?;
     let items = page.items.into_iter().map(|item| Item {
+        state_machine_version_arn: item.version.map(|number| version_arn(&item.state_machine_arn, number)),
+        state_machine_alias_arn: item.alias.map(|name| alias_arn(&item.state_machine_arn, name)),
         execution_arn: item.arn.to_string(),
         state_machine_arn: item.state_machine_arn.to_string(),
         name: item.arn.name.to_string(),

@@ -25,6 +25,19 @@ impl From<Error> for ApiError {
             Error::InvalidOutput(_) => Code::InvalidOutput,
             Error::ResourceNotFound(_) => Code::ResourceNotFound,
             Error::TooManyTags => Code::TooManyTags,
+            Error::RevisionConflict { .. } | Error::VersionInUse(_) | Error::AliasConflict => {
+                Code::ConflictException
+            }
+            Error::InvalidRoutingConfiguration(_) => {
+                return Self::new(Code::Validation, error.to_string())
+                    .with("reason", "INVALID_ROUTING_CONFIGURATION");
+            }
+            Error::NothingToUpdate => {
+                return Self::new(Code::Validation, error.to_string())
+                    .with("reason", "MISSING_REQUIRED_PARAMETER");
+            }
+            Error::AliasDoesNotExist => Code::ResourceNotFound,
+            Error::QuotaExceeded(_) => Code::ServiceQuotaExceeded,
             // The disk's fault: the caller may try again.
             Error::Store(_) => {
                 tracing::error!(%error, "a call failed in the store");

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::fault::unsupported;
 use super::tags::Tag;
 use super::time::EpochSeconds;
+use super::versions::version_arn;
 use super::words::{IncludedData, MachineType};
 use crate::asl::StateMachineType;
 use crate::engine::{self, Logging, StateMachine, StateMachineStatus};
@@ -51,8 +52,8 @@ struct LoggingConfiguration {
     level: String,
     #[serde(default)]
     include_execution_data: bool,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    destinations: Vec<LogDestination>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    destinations: Option<Vec<LogDestination>>,
 }
 
 #[derive(Deserialize, Serialize)]
@@ -89,7 +90,7 @@ impl From<LoggingConfiguration> for Logging {
         Self {
             level: configuration.level,
             include_execution_data: configuration.include_execution_data,
-            destinations: configuration.destinations.into_iter().filter_map(arn).collect(),
+            destinations: configuration.destinations.map(|all| all.into_iter().filter_map(arn).collect()),
         }
     }
 }
@@ -102,7 +103,7 @@ impl From<&Logging> for LoggingConfiguration {
         Self {
             level: logging.level.clone(),
             include_execution_data: logging.include_execution_data,
-            destinations: logging.destinations.iter().map(destination).collect(),
+            destinations: logging.destinations.as_ref().map(|all| all.iter().map(destination).collect()),
         }
     }
 }
@@ -112,6 +113,8 @@ impl From<&Logging> for LoggingConfiguration {
 pub(super) struct Created {
     state_machine_arn: String,
     creation_date: EpochSeconds,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    state_machine_version_arn: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -120,6 +123,8 @@ pub(super) struct Updated {
     update_date: EpochSeconds,
     #[serde(skip_serializing_if = "Option::is_none")]
     revision_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    state_machine_version_arn: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -159,6 +164,8 @@ pub(super) struct Described {
     revision_id: Option<String>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     variable_references: BTreeMap<String, Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    description: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -186,14 +193,14 @@ struct Item {
     creation_date: EpochSeconds,
 }
 
-/// Versions are not there yet; a description without a version is AWS's own refusal.
-fn check_publish(publish: bool, version_description: Option<&String>) -> Result<(), ApiError> {
-    match (publish, version_description) {
-        (true, _) => Err(unsupported("Publishing versions of state machines")),
+/// The wish to publish; a description without it is refused.
+fn publish_of(publish: bool, description: Option<String>) -> Result<Option<engine::Publish>, ApiError> {
+    match (publish, description) {
+        (true, description) => Ok(Some(engine::Publish { description })),
         (false, Some(_)) => {
             Err(ApiError::new(Code::Validation, "Version description can only be set when publish is true"))
         }
-        (false, None) => Ok(()),
+        (false, None) => Ok(None),
     }
 }
 
@@ -210,7 +217,7 @@ pub(super) async fn create_state_machine(
     call: &Call,
     input: CreateStateMachine,
 ) -> Result<Created, ApiError> {
-    check_publish(input.publish, input.version_description.as_ref())?;
+    let publish = publish_of(input.publish, input.version_description)?;
     check_encryption(input.encryption_configuration.as_ref())?;
     let create = engine::CreateStateMachine {
         home: call.home.clone(),
@@ -221,16 +228,21 @@ pub(super) async fn create_state_machine(
         logging: input.logging_configuration.map(Into::into).unwrap_or_default(),
         tracing: input.tracing_configuration.is_some_and(|tracing| tracing.enabled),
         tags: input.tags.into_iter().map(Into::into).collect(),
+        publish,
     };
     let made = call.rooms.engine.create_state_machine(create).await?;
-    Ok(Created { state_machine_arn: made.arn.to_string(), creation_date: made.created.into() })
+    Ok(Created {
+        state_machine_version_arn: made.version.map(|number| version_arn(&made.arn, number)),
+        state_machine_arn: made.arn.to_string(),
+        creation_date: made.created.into(),
+    })
 }
 
 pub(super) async fn update_state_machine(
     call: &Call,
     input: UpdateStateMachine,
 ) -> Result<Updated, ApiError> {
-    check_publish(input.publish, input.version_description.as_ref())?;
+    let publish = publish_of(input.publish, input.version_description)?;
     check_encryption(input.encryption_configuration.as_ref())?;
     let update = engine::UpdateStateMachine {
         arn: input.state_machine_arn,
@@ -238,9 +250,14 @@ pub(super) async fn update_state_machine(
         role_arn: input.role_arn,
         logging: input.logging_configuration.map(Into::into),
         tracing: input.tracing_configuration.map(|tracing| tracing.enabled),
+        publish,
     };
     let updated = call.rooms.engine.update_state_machine(update).await?;
-    Ok(Updated { update_date: updated.updated.into(), revision_id: updated.revision_id })
+    Ok(Updated {
+        update_date: updated.updated.into(),
+        revision_id: updated.revision_id,
+        state_machine_version_arn: updated.version.map(|version| version.arn.to_string()),
+    })
 }
 
 pub(super) async fn describe_state_machine(call: &Call, input: ByArn) -> Result<Described, ApiError> {
@@ -283,6 +300,7 @@ fn described(machine: &StateMachine, included: IncludedData) -> Described {
         tracing_configuration: TracingConfiguration { enabled: machine.tracing },
         revision_id: machine.revision_id.clone(),
         variable_references: machine.variable_references().into_iter().collect(),
+        description: machine.description.clone(),
     }
 }
 
