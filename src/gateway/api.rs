@@ -11,6 +11,9 @@ mod client_certificate;
 mod control;
 mod deployable;
 mod deployment;
+mod documentation_import;
+mod documentation_part;
+mod documentation_version;
 #[cfg(test)]
 mod fixtures;
 mod gateway_response;
@@ -37,17 +40,23 @@ pub(crate) use account::USAGE_PLANS;
 pub use apis::Apis;
 pub use client_certificate::{ClientCertificate, PrivateKey};
 pub use control::{
-    CreateDeployment, CreateModel, CreateRestApi, CreateStage, DeploymentSummary, MethodKey, MethodSummary,
-    NewCanary, NewEndpoint, PutIntegration, PutMethod, TestInvokeMethod, templates,
+    CreateDeployment, CreateDocumentationVersion, CreateModel, CreateRestApi, CreateStage, DeploymentSummary,
+    DocumentationPartFilter, ImportedDocumentation, MethodKey, MethodSummary, NewCanary, NewEndpoint,
+    PutIntegration, PutMethod, TestInvokeMethod, templates,
 };
 pub use deployable::{WITHOUT_EFFECT, refused_features};
 pub use deployment::{Deployment, DeploymentSnapshot};
+pub use documentation_import::PutMode;
+pub use documentation_part::{
+    DocumentationPart, DocumentationPartLocation, DocumentationPartType, LocationStatus,
+};
+pub use documentation_version::DocumentationVersion;
 #[cfg(test)]
 pub(crate) use fixtures::{test_integration, test_rest_api, test_stage};
 pub use gateway_response::{EffectiveResponse, GatewayResponse, ResponseType, effective_response};
 pub use ids::{
-    ApiId, ClientCertificateId, DeploymentId, RequestValidatorId, ResourceId, StageName, StatusCode,
-    VpcLinkId,
+    ApiId, ClientCertificateId, DeploymentId, DocumentationPartId, RequestValidatorId, ResourceId, StageName,
+    StatusCode, VpcLinkId,
 };
 pub use integration::{
     ConnectionType, ContentHandling, Integration, IntegrationResponse, IntegrationType, PassthroughBehavior,

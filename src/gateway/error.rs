@@ -2,7 +2,7 @@
 //!
 //! The outer enum says which exception a client sees, the inner ones are the tables of messages.
 
-use super::api::{ApiId, HttpMethod, StageName};
+use super::api::{ApiId, DocumentationPartType, HttpMethod, StageName};
 use crate::id::AccountId;
 use crate::store;
 
@@ -389,6 +389,31 @@ pub enum BadRequest {
         user: String,
     },
 
+    // === documentation ===
+    /// A location with fields that its kind of entity doesn't have.
+    #[error("[Location type: {kind} cannot have {fields} defined.]")]
+    LocationField {
+        /// Kind of the entity.
+        kind: DocumentationPartType,
+        /// All fields that it doesn't have.
+        fields: String,
+    },
+    /// A location without a name. AWS's words are not on record.
+    #[error("[Location type: {0} must have name defined.]")]
+    LocationName(DocumentationPartType),
+    /// Properties that aren't a JSON object. AWS's words are not on record.
+    #[error("Invalid documentation properties specified, must be a JSON object")]
+    DocumentationProperties,
+    /// A version without a name. AWS's words are not on record.
+    #[error("Documentation version must be non-empty")]
+    EmptyDocumentationVersion,
+    /// A document that is none.
+    #[error("Unable to build importer with provided input.")]
+    Importer,
+    /// Warnings that were to fail the import.
+    #[error("Warnings found during import:\n\t{0}")]
+    ImportWarnings(String),
+
     // === client certificates ===
     /// A stage shows the certificate. AWS's words are not on record.
     #[error("Cannot delete client certificate '{certificate}', is referenced in stage: {api}/{stage}")]
@@ -468,6 +493,9 @@ pub enum NotFound {
     /// No such client certificate.
     #[error("Invalid Client Certificate identifier specified")]
     ClientCertificate,
+    /// No such documentation part.
+    #[error("Invalid Documentation part identifier specified")]
+    DocumentationPart,
     /// No such version of the documentation.
     #[error("Invalid Documentation version specified")]
     DocumentationVersion,
@@ -516,6 +544,20 @@ pub enum Conflict {
     /// The stage is there already.
     #[error("Stage already exists")]
     Stage,
+    /// The entity is written about already.
+    #[error("Documentation part already exists for the specified location: {0}.")]
+    DocumentationPart(String),
+    /// The version is there already. AWS's words are not on record.
+    #[error("Documentation version already exists")]
+    DocumentationVersion,
+    /// A stage has the version. AWS's words are not on record.
+    #[error("Cannot delete documentation version '{version}', is referenced in stage: {stage}")]
+    DocumentationVersionInUse {
+        /// The version.
+        version: String,
+        /// The stage.
+        stage: StageName,
+    },
 }
 
 /// There are as many as there may be.
@@ -537,6 +579,12 @@ pub enum LimitExceeded {
         "Maximum number of APIs for this account has been reached. Please contact AWS if you need additional APIs."
     )]
     Apis,
+    /// 2,000 documentation parts an API.
+    #[error(
+        "Maximum number of documentation parts for this API has been reached. Please contact AWS if you need \
+         additional documentation parts."
+    )]
+    DocumentationParts,
     /// 100 variables a stage.
     #[error("Maximum number of stage variables for this stage has been reached.")]
     StageVariables,

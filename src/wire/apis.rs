@@ -7,6 +7,8 @@ mod account;
 mod client_certificates;
 mod compatibility;
 mod deployments;
+mod documentation_parts;
+mod documentation_versions;
 mod fault;
 mod gateway_responses;
 mod integrations;

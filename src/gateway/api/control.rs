@@ -3,6 +3,8 @@
 mod account;
 mod client_certificates;
 mod deployments;
+mod documentation_parts;
+mod documentation_versions;
 mod gateway_responses;
 mod integrations;
 mod methods;
@@ -18,6 +20,8 @@ mod tests;
 mod vpc_links;
 
 pub use deployments::{CreateDeployment, DeploymentSummary, MethodSummary};
+pub use documentation_parts::{DocumentationPartFilter, ImportedDocumentation};
+pub use documentation_versions::CreateDocumentationVersion;
 pub use integrations::{PutIntegration, templates};
 pub use methods::{MethodKey, PutMethod};
 pub use models::CreateModel;

@@ -55,6 +55,8 @@ ids! {
     DeploymentId;
     /// A request validator's id: six characters.
     RequestValidatorId;
+    /// A documentation part's id: six characters.
+    DocumentationPartId;
     /// A client certificate's id: six characters.
     ClientCertificateId;
     /// A VPC link's id: six characters.

@@ -3,6 +3,7 @@
 //! An API's id is unique in the whole store, because a host name holds nothing else; whose it is stands in
 //! `apigateway_apis` alone. Every function that takes an API's id answers for the owner's APIs only.
 
+mod documentation;
 mod owned;
 
 use std::collections::BTreeMap;
@@ -59,6 +60,8 @@ mod kind {
     pub(super) const MODEL: &str = "model";
     pub(super) const REQUEST_VALIDATOR: &str = "request_validator";
     pub(super) const GATEWAY_RESPONSE: &str = "gateway_response";
+    pub(super) const DOCUMENTATION_PART: &str = "documentation_part";
+    pub(super) const DOCUMENTATION_VERSION: &str = "documentation_version";
     pub(super) const STAGE: &str = "stage";
 }
 

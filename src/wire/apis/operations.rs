@@ -2,8 +2,9 @@
 
 use super::shapes::NOTHING;
 use super::{
-    account, client_certificates, deployments, gateway_responses, integrations, methods, models,
-    request_validators, resources, rest_apis, stages, tags, unsupported, vpc_links,
+    account, client_certificates, deployments, documentation_parts, documentation_versions,
+    gateway_responses, integrations, methods, models, request_validators, resources, rest_apis, stages, tags,
+    unsupported, vpc_links,
 };
 use crate::wire::{Handler, Operation, Route, Service, Structure, handler};
 
@@ -107,17 +108,17 @@ pub(crate) static OPERATIONS: &[Operation] = &[
     row("GetSdkTypes", "GET", "/sdktypes", 200, &NOTHING, Handler::Unsupported),
     row("GetSdkType", "GET", "/sdktypes/{sdktype_id}", 200, &unsupported::OF_SDK_TYPE, Handler::Unsupported),
     // documentation
-    row("GetDocumentationParts", "GET", "/restapis/{restapi_id}/documentation/parts", 200, &unsupported::OF_API, Handler::Unsupported),
-    row("CreateDocumentationPart", "POST", "/restapis/{restapi_id}/documentation/parts", 201, &unsupported::OF_API, Handler::Unsupported),
-    row("ImportDocumentationParts", "PUT", "/restapis/{restapi_id}/documentation/parts", 200, &unsupported::OF_API, Handler::Unsupported),
-    row("DeleteDocumentationPart", "DELETE", "/restapis/{restapi_id}/documentation/parts/{part_id}", 202, &unsupported::OF_DOCUMENTATION_PART, Handler::Unsupported),
-    row("GetDocumentationPart", "GET", "/restapis/{restapi_id}/documentation/parts/{part_id}", 200, &unsupported::OF_DOCUMENTATION_PART, Handler::Unsupported),
-    row("UpdateDocumentationPart", "PATCH", "/restapis/{restapi_id}/documentation/parts/{part_id}", 200, &unsupported::OF_DOCUMENTATION_PART, Handler::Unsupported),
-    row("GetDocumentationVersions", "GET", "/restapis/{restapi_id}/documentation/versions", 200, &unsupported::OF_API, Handler::Unsupported),
-    row("CreateDocumentationVersion", "POST", "/restapis/{restapi_id}/documentation/versions", 201, &unsupported::OF_API, Handler::Unsupported),
-    row("DeleteDocumentationVersion", "DELETE", "/restapis/{restapi_id}/documentation/versions/{doc_version}", 202, &unsupported::OF_DOCUMENTATION_VERSION, Handler::Unsupported),
-    row("GetDocumentationVersion", "GET", "/restapis/{restapi_id}/documentation/versions/{doc_version}", 200, &unsupported::OF_DOCUMENTATION_VERSION, Handler::Unsupported),
-    row("UpdateDocumentationVersion", "PATCH", "/restapis/{restapi_id}/documentation/versions/{doc_version}", 200, &unsupported::OF_DOCUMENTATION_VERSION, Handler::Unsupported),
+    row("GetDocumentationParts", "GET", "/restapis/{restapi_id}/documentation/parts", 200, &documentation_parts::LIST, handler!(documentation_parts::list)),
+    row("CreateDocumentationPart", "POST", "/restapis/{restapi_id}/documentation/parts", 201, &documentation_parts::CREATE, handler!(documentation_parts::create)),
+    row("ImportDocumentationParts", "PUT", "/restapis/{restapi_id}/documentation/parts", 200, &documentation_parts::IMPORT, handler!(documentation_parts::import)),
+    row("DeleteDocumentationPart", "DELETE", "/restapis/{restapi_id}/documentation/parts/{part_id}", 202, &documentation_parts::DELETE, handler!(documentation_parts::delete)),
+    row("GetDocumentationPart", "GET", "/restapis/{restapi_id}/documentation/parts/{part_id}", 200, &documentation_parts::GET, handler!(documentation_parts::get)),
+    row("UpdateDocumentationPart", "PATCH", "/restapis/{restapi_id}/documentation/parts/{part_id}", 200, &documentation_parts::UPDATE, handler!(documentation_parts::update)),
+    row("GetDocumentationVersions", "GET", "/restapis/{restapi_id}/documentation/versions", 200, &documentation_versions::LIST, handler!(documentation_versions::list)),
+    row("CreateDocumentationVersion", "POST", "/restapis/{restapi_id}/documentation/versions", 201, &documentation_versions::CREATE, handler!(documentation_versions::create)),
+    row("DeleteDocumentationVersion", "DELETE", "/restapis/{restapi_id}/documentation/versions/{doc_version}", 202, &documentation_versions::DELETE, handler!(documentation_versions::delete)),
+    row("GetDocumentationVersion", "GET", "/restapis/{restapi_id}/documentation/versions/{doc_version}", 200, &documentation_versions::GET, handler!(documentation_versions::get)),
+    row("UpdateDocumentationVersion", "PATCH", "/restapis/{restapi_id}/documentation/versions/{doc_version}", 200, &documentation_versions::UPDATE, handler!(documentation_versions::update)),
     // apikey
     row("GetApiKeys", "GET", "/apikeys", 200, &NOTHING, Handler::Unsupported),
     row("CreateApiKey", "POST", "/apikeys", 201, &NOTHING, Handler::Unsupported),

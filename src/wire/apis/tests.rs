@@ -1,5 +1,7 @@
 //! Operations as clients see them: input in, answer or error out, in tables.
 
+mod documentation;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -9,8 +9,9 @@ use serde_json::{Map, Value};
 
 use crate::gateway::api::{
     Account, CanarySettings, ClientCertificate, ConnectionType, Deployment, DeploymentSummary,
-    EffectiveResponse, HttpMethod, Integration, IntegrationResponse, IntegrationType, Method, MethodResponse,
-    MethodSetting, Model, Page, RequestValidator, Resource, RestApi, Stage, StatusCode, TestOutcome, VpcLink,
+    DocumentationPart, DocumentationVersion, EffectiveResponse, HttpMethod, ImportedDocumentation,
+    Integration, IntegrationResponse, IntegrationType, Method, MethodResponse, MethodSetting, Model, Page,
+    RequestValidator, Resource, RestApi, Stage, StatusCode, TestOutcome, VpcLink,
 };
 
 /// An object under construction.
@@ -235,6 +236,34 @@ pub(super) fn request_validator(validator: &RequestValidator) -> Value {
         .maybe("name", validator.name.as_deref())
         .with("validateRequestBody", validator.validate_request_body)
         .with("validateRequestParameters", validator.validate_request_parameters)
+        .done()
+}
+
+pub(super) fn documentation_part(part: &DocumentationPart) -> Value {
+    let location = Members::default()
+        .with("type", part.location.kind.as_str())
+        .maybe("path", part.location.path.as_deref())
+        .maybe("method", part.location.method.as_deref())
+        .maybe("statusCode", part.location.status_code.as_deref())
+        .maybe("name", part.location.name.as_deref())
+        .done();
+    Members::default()
+        .with("id", part.id.as_str())
+        .with("location", location)
+        .with("properties", part.properties.as_str())
+        .done()
+}
+
+pub(super) fn imported_documentation(imported: &ImportedDocumentation) -> Value {
+    let ids: Vec<&str> = imported.ids.iter().map(|id| id.as_str()).collect();
+    Members::default().with("ids", ids).filled("warnings", imported.warnings.clone().into()).done()
+}
+
+pub(super) fn documentation_version(version: &DocumentationVersion) -> Value {
+    Members::default()
+        .with("version", version.version.as_str())
+        .with("createdDate", version.created_date.as_seconds())
+        .maybe("description", version.description.as_deref())
         .done()
 }
 

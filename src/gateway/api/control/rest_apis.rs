@@ -246,6 +246,9 @@ fn clone(rows: &Rows<'_>, source: &ApiId, api: &mut RestApi) -> Result<(), Error
     for validator in copy.request_validators.values() {
         rows.put_request_validator(&api.id, validator)?;
     }
+    for part in rows.documentation_parts(source)? {
+        rows.put_documentation_part(&api.id, &part)?;
+    }
     for (response_type, response) in &copy.gateway_responses {
         rows.put_gateway_response(&api.id, *response_type, response)?;
     }

@@ -9,6 +9,7 @@ use super::super::ids::{ApiId, DeploymentId, StageName};
 use super::super::rows::Rows;
 use super::super::stage::{CacheClusterSize, CacheClusterStatus, CanarySettings, Stage};
 use super::client_certificates;
+use super::documentation_versions;
 use super::tags::check_tags;
 use crate::clock::Timestamp;
 use crate::gateway::error::{BadRequest, Conflict, Error, LimitExceeded, NotFound};
@@ -89,7 +90,7 @@ impl CreateStage {
             cache_cluster_status: CacheClusterStatus::NotAvailable,
             method_settings: BTreeMap::new(),
             variables: self.variables,
-            documentation_version: self.documentation_version,
+            documentation_version: self.documentation_version.filter(|text| !text.is_empty()),
             access_log_settings: None,
             canary_settings,
             tracing_enabled: self.tracing_enabled,
@@ -216,8 +217,7 @@ pub(super) fn add_stage(rows: &Rows<'_>, api_id: &ApiId, stage: &Stage) -> Resul
     rows.put_stage(api_id, stage)
 }
 
-/// Checks a stage by itself, and that what it points at is there. Versions of the documentation
-/// can't be made here, so none is.
+/// Checks a stage by itself, and that what it points at is there.
 pub(super) fn check_stage(rows: &Rows<'_>, api_id: &ApiId, stage: &Stage) -> Result<(), Error> {
     stage.check()?;
     let canary = stage.canary_settings.as_ref().map(|canary| &canary.deployment_id);
@@ -229,8 +229,8 @@ pub(super) fn check_stage(rows: &Rows<'_>, api_id: &ApiId, stage: &Stage) -> Res
     if let Some(id) = stage.client_certificate_id.as_deref() {
         client_certificates::existing(rows, &id.into())?;
     }
-    if stage.documentation_version.is_some() {
-        return Err(NotFound::DocumentationVersion.into());
+    if let Some(version) = stage.documentation_version.as_deref() {
+        documentation_versions::existing(rows, api_id, version)?;
     }
     Ok(())
 }

@@ -1,0 +1,19 @@
+//! A documentation version: what was written about an API at one moment.
+
+use serde::{Deserialize, Serialize};
+
+use super::documentation_part::DocumentationPart;
+use crate::clock::Timestamp;
+
+/// See [DocumentationVersion](https://docs.aws.amazon.com/apigateway/latest/api/API_DocumentationVersion.html).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DocumentationVersion {
+    /// Its name, unique in the API; not empty.
+    pub version: String,
+    /// Text for people.
+    pub description: Option<String>,
+    /// When it was made.
+    pub created_date: Timestamp,
+    /// All parts as they were then.
+    pub parts: Vec<DocumentationPart>,
+}
