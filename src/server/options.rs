@@ -99,6 +99,8 @@ pub struct Limits {
     pub requests_in_flight: usize,
     /// How long a client may take to send its headers, in seconds.
     pub header_read_timeout_s: u64,
+    /// How long a client that is sending a body may send nothing, in seconds.
+    pub body_read_timeout_s: u64,
     /// How long requests in flight may take to end after SIGTERM, in seconds.
     pub drain_s: u64,
 }
@@ -166,7 +168,7 @@ impl Default for Account {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { requests_in_flight: 10_000, header_read_timeout_s: 30, drain_s: 30 }
+        Self { requests_in_flight: 10_000, header_read_timeout_s: 30, body_read_timeout_s: 30, drain_s: 30 }
     }
 }
 
