@@ -35,6 +35,8 @@ pub struct Options {
     pub services: BTreeMap<String, ServiceEndpoint>,
     /// Where VPC links lead: scheme and authority of a server, by the link's name.
     pub vpc_links: BTreeMap<String, String>,
+    /// What templates find in Systems Manager, by name: values of `AWS::SSM::Parameter::Value<…>` parameters.
+    pub ssm_parameters: BTreeMap<String, String>,
 }
 
 /// Addresses of the plain listeners.
@@ -144,6 +146,7 @@ impl Default for Options {
             gateway: Gateway::default(),
             services: BTreeMap::new(),
             vpc_links: BTreeMap::new(),
+            ssm_parameters: BTreeMap::new(),
         }
     }
 }
