@@ -14,6 +14,7 @@ mod deployment;
 mod documentation_import;
 mod documentation_part;
 mod documentation_version;
+mod domain_name;
 #[cfg(test)]
 mod fixtures;
 mod gateway_response;
@@ -40,9 +41,9 @@ pub(crate) use account::USAGE_PLANS;
 pub use apis::Apis;
 pub use client_certificate::{ClientCertificate, PrivateKey};
 pub use control::{
-    CreateDeployment, CreateDocumentationVersion, CreateModel, CreateRestApi, CreateStage, DeploymentSummary,
-    DocumentationPartFilter, ImportedDocumentation, MethodKey, MethodSummary, NewCanary, NewEndpoint,
-    PutIntegration, PutMethod, TestInvokeMethod, templates,
+    CreateDeployment, CreateDocumentationVersion, CreateDomainName, CreateModel, CreateRestApi, CreateStage,
+    DeploymentSummary, DocumentationPartFilter, ImportedDocumentation, Mapped, MethodKey, MethodSummary,
+    NewCanary, NewEndpoint, PutIntegration, PutMethod, TestInvokeMethod, templates,
 };
 pub use deployable::{WITHOUT_EFFECT, refused_features};
 pub use deployment::{Deployment, DeploymentSnapshot};
@@ -51,8 +52,12 @@ pub use documentation_part::{
     DocumentationPart, DocumentationPartLocation, DocumentationPartType, LocationStatus,
 };
 pub use documentation_version::DocumentationVersion;
+pub use domain_name::{
+    BasePath, BasePathMapping, CertificateReference, CustomDomain, DomainName, MutualTlsAuthentication,
+    RoutingMode, UploadedCertificate,
+};
 #[cfg(test)]
-pub(crate) use fixtures::{test_integration, test_rest_api, test_stage};
+pub(crate) use fixtures::{test_domain_name, test_integration, test_rest_api, test_stage};
 pub use gateway_response::{EffectiveResponse, GatewayResponse, ResponseType, effective_response};
 pub use ids::{
     ApiId, ClientCertificateId, DeploymentId, DocumentationPartId, RequestValidatorId, ResourceId, StageName,

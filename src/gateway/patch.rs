@@ -5,6 +5,7 @@
 //! <https://docs.aws.amazon.com/apigateway/latest/api/patch-operations.html>.
 
 mod account;
+mod domain_name;
 mod gateway_response;
 mod integration;
 mod maps;
@@ -15,6 +16,7 @@ mod rest_api;
 mod stage;
 
 pub(crate) use account::patch_account;
+pub(crate) use domain_name::patch_domain_name;
 pub(crate) use gateway_response::patch_gateway_response;
 pub(crate) use integration::{patch_integration, patch_integration_response};
 pub(crate) use method::{authorization_type, patch_method, patch_method_response};

@@ -10,8 +10,10 @@ use tower::Service;
 use super::address::Target;
 use super::api::{ApiId, Invalidate};
 use super::backends::Backends;
-use super::context::{Context, Peer};
+use super::context::Context;
+use super::domains::Domains;
 use super::integration::Outside;
+use super::peer::Peer;
 use super::pipeline::{
     Admitted, Answered, Arrived, Next, Refused, access_log, authorize, compress, integrate, map_request,
     map_response, plan, respond, route, stage, validate,
@@ -39,6 +41,8 @@ pub struct Options {
 pub struct Ports {
     /// Where deployed stages are read.
     pub stages: Arc<dyn StageSource>,
+    /// Custom domain names.
+    pub domains: Arc<Domains>,
     /// Services that `AWS` integrations call.
     pub backends: Arc<dyn Backends>,
     /// The way to HTTP backends.
@@ -59,6 +63,7 @@ pub(super) struct Inner {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) ids: Arc<dyn Ids>,
     pub(super) stages: Arc<Stages>,
+    domains: Arc<Domains>,
     served: Box<dyn Run<Arrived, Response>>,
     pub(super) tested: Box<dyn Run<Admitted, Result<Answered, Refused>>>,
 }
@@ -66,7 +71,7 @@ pub(super) struct Inner {
 impl Gateway {
     /// A gateway that has compiled nothing yet.
     pub fn new(ports: Ports, options: Options) -> Self {
-        let Ports { stages: source, backends, client, clock, ids } = ports;
+        let Ports { stages: source, domains, backends, client, clock, ids } = ports;
         let stages = Arc::new(Stages::new(source, options.default_api, clock.clone(), options.vpc_links));
         let outside = Arc::new(Outside { client, backends });
         let account = options.account_rate.map(|rate| Arc::new(Limiter::new(rate, clock.clone())));
@@ -86,6 +91,7 @@ impl Gateway {
             clock: clock.clone(),
             ids,
             stages,
+            domains,
             // Erased here, once: the types inside are as long as the stack is deep.
             served: Box::new(move |arrived| {
                 let mut served = served.clone();
@@ -117,6 +123,11 @@ impl Gateway {
 }
 
 impl Gateway {
+    /// The custom domain names that lead here.
+    pub fn domains(&self) -> Arc<Domains> {
+        self.inner.domains.clone()
+    }
+
     /// Who is to be told when what a stage serves has changed.
     pub fn watcher(&self) -> Weak<dyn Invalidate> {
         let stages: Weak<Stages> = Arc::downgrade(&self.inner.stages);

@@ -35,6 +35,10 @@ pub struct Options {
     pub services: BTreeMap<String, ServiceEndpoint>,
     /// Where VPC links lead: scheme and authority of a server, by the link's name.
     pub vpc_links: BTreeMap<String, String>,
+    /// Files of the certificates that custom domain names refer to, by ARN.
+    pub certificates: BTreeMap<String, CertificateFiles>,
+    /// PEM files of the certificates that clients' must be signed by, by the URIs that custom domain names give.
+    pub truststores: BTreeMap<String, PathBuf>,
     /// What templates find in Systems Manager, by name: values of `AWS::SSM::Parameter::Value<…>` parameters.
     pub ssm_parameters: BTreeMap<String, String>,
 }
@@ -61,6 +65,16 @@ pub struct Tls {
     pub certificate: Option<PathBuf>,
     /// PEM file of the certificate's key.
     pub private_key: Option<PathBuf>,
+}
+
+/// A certificate in two PEM files.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CertificateFiles {
+    /// The certificate, with what it is signed by after it.
+    pub certificate: PathBuf,
+    /// Its key.
+    pub private_key: PathBuf,
 }
 
 /// The server's own account and region.
@@ -146,6 +160,8 @@ impl Default for Options {
             gateway: Gateway::default(),
             services: BTreeMap::new(),
             vpc_links: BTreeMap::new(),
+            certificates: BTreeMap::new(),
+            truststores: BTreeMap::new(),
             ssm_parameters: BTreeMap::new(),
         }
     }

@@ -1,10 +1,12 @@
 //! Control operations, a file a noun: each is one transaction, whole or not at all.
 
 mod account;
+mod base_path_mappings;
 mod client_certificates;
 mod deployments;
 mod documentation_parts;
 mod documentation_versions;
+mod domain_names;
 mod gateway_responses;
 mod integrations;
 mod methods;
@@ -19,9 +21,11 @@ mod test_invocations;
 mod tests;
 mod vpc_links;
 
+pub use base_path_mappings::Mapped;
 pub use deployments::{CreateDeployment, DeploymentSummary, MethodSummary};
 pub use documentation_parts::{DocumentationPartFilter, ImportedDocumentation};
 pub use documentation_versions::CreateDocumentationVersion;
+pub use domain_names::CreateDomainName;
 pub use integrations::{PutIntegration, templates};
 pub use methods::{MethodKey, PutMethod};
 pub use models::CreateModel;

@@ -11,6 +11,8 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+pub(super) use owned::all_domain_names;
+
 use super::account::Account;
 use super::deployment::{Deployment, DeploymentSnapshot};
 use super::gateway_response::{GatewayResponse, ResponseType};
