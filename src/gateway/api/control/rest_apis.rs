@@ -154,6 +154,7 @@ impl Apis {
         let api_id = id.clone();
         self.write(owner, move |rows| {
             rows.api(&api_id)?;
+            rows.take_stages_from_plans(&api_id, None)?;
             rows.delete_api(&api_id)
         })
         .await?;

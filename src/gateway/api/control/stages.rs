@@ -186,7 +186,7 @@ impl Apis {
         Ok(stage)
     }
 
-    /// Stops serving under a name.
+    /// Stops serving under a name; usage plans lose the stage.
     pub async fn delete_stage(
         &self,
         owner: &AccountRegion,
@@ -196,6 +196,7 @@ impl Apis {
         let (id, name) = (api_id.clone(), name.clone());
         self.write(owner, move |rows| {
             rows.find_stage(&id, &name)?.ok_or(NotFound::Stage)?;
+            rows.take_stages_from_plans(&id, Some(&name))?;
             rows.delete_stage(&id, &name)
         })
         .await?;
