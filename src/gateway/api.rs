@@ -5,6 +5,8 @@
 //! <https://docs.aws.amazon.com/apigateway/latest/api/>.
 
 mod account;
+mod api_key;
+mod api_key_import;
 mod apis;
 pub(crate) mod check_integration;
 mod client_certificate;
@@ -33,17 +35,20 @@ mod rows;
 mod stage;
 mod test_invoke;
 mod tree;
+mod usage_plan;
 mod vpc_link;
 pub(crate) mod words;
 
 pub use account::Account;
 pub(crate) use account::USAGE_PLANS;
+pub use api_key::{ApiKey, ApiKeyValue};
 pub use apis::Apis;
 pub use client_certificate::{ClientCertificate, PrivateKey};
 pub use control::{
-    CreateDeployment, CreateDocumentationVersion, CreateDomainName, CreateModel, CreateRestApi, CreateStage,
-    DeploymentSummary, DocumentationPartFilter, ImportedDocumentation, Mapped, MethodKey, MethodSummary,
-    NewCanary, NewEndpoint, PutIntegration, PutMethod, TestInvokeMethod, templates,
+    ApiKeyFilter, CreateApiKey, CreateDeployment, CreateDocumentationVersion, CreateDomainName, CreateModel,
+    CreateRestApi, CreateStage, CreateUsagePlan, DeploymentSummary, DocumentationPartFilter, ImportedApiKeys,
+    ImportedDocumentation, KEY_TYPE, Mapped, MethodKey, MethodSummary, NewApiStage, NewCanary, NewEndpoint,
+    NewQuota, PutIntegration, PutMethod, StageKey, TestInvokeMethod, templates,
 };
 pub use deployable::{WITHOUT_EFFECT, refused_features};
 pub use deployment::{Deployment, DeploymentSnapshot};
@@ -57,11 +62,13 @@ pub use domain_name::{
     RoutingMode, UploadedCertificate,
 };
 #[cfg(test)]
-pub(crate) use fixtures::{test_domain_name, test_integration, test_rest_api, test_stage};
+pub(crate) use fixtures::{
+    test_api_key, test_domain_name, test_integration, test_rest_api, test_stage, test_usage_plan,
+};
 pub use gateway_response::{EffectiveResponse, GatewayResponse, ResponseType, effective_response};
 pub use ids::{
-    ApiId, ClientCertificateId, DeploymentId, DocumentationPartId, RequestValidatorId, ResourceId, StageName,
-    StatusCode, VpcLinkId,
+    ApiId, ApiKeyId, ClientCertificateId, DeploymentId, DocumentationPartId, RequestValidatorId, ResourceId,
+    StageName, StatusCode, UsagePlanId, VpcLinkId,
 };
 pub use integration::{
     ConnectionType, ContentHandling, Integration, IntegrationResponse, IntegrationType, PassthroughBehavior,
@@ -84,4 +91,5 @@ pub use stage::{
     LoggingLevel, MethodSetting, Stage,
 };
 pub use test_invoke::{TestInvocation, TestInvoke, TestInvokeFuture, TestOutcome};
+pub use usage_plan::{ApiStage, QuotaPeriod, QuotaSettings, ThrottleSettings, UsagePlan};
 pub use vpc_link::{VpcLink, VpcLinkNames};

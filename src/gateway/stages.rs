@@ -8,13 +8,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use arc_swap::ArcSwap;
 
 use super::address::{Target, TargetApi};
-use super::api::{ApiId, Invalidate, LiveStage, StageName};
+use super::api::{ApiId, ApiKeyValue, Invalidate, LiveStage, StageName};
 use super::backends::BoxFuture;
 use super::compile::{Served, Shared, compile};
 use super::plans::throttle::Limiters;
 use super::refusal::Refusal;
 use super::upstream::Upstreams;
 use crate::clock::Clock;
+use crate::id::AccountRegion;
 
 /// Why a stage could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -200,6 +201,10 @@ impl Invalidate for Stages {
             known
         });
         self.limiters.sweep();
+    }
+
+    fn invalidate_key(&self, _: &AccountRegion, _: &ApiKeyValue) {
+        // Stages know of no keys.
     }
 }
 

@@ -4,6 +4,7 @@
 //! inputs, as shapes for the checks and as types for the handlers; `view` writes all answers.
 
 mod account;
+mod api_keys;
 mod client_certificates;
 mod compatibility;
 mod deployments;
@@ -25,6 +26,8 @@ mod tags;
 #[cfg(test)]
 mod tests;
 mod unsupported;
+mod usage_plan_keys;
+mod usage_plans;
 mod view;
 mod vpc_links;
 

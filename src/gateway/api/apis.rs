@@ -4,6 +4,7 @@ use std::sync::{Arc, PoisonError, RwLock, Weak};
 
 use tokio::sync::Mutex;
 
+use super::api_key::ApiKeyValue;
 use super::deployment::DeploymentSnapshot;
 use super::ids::{ApiId, StageName};
 use super::live::{Invalidate, LiveStage};
@@ -130,5 +131,11 @@ impl Apis {
     pub(super) fn changed(&self, api_id: &ApiId) {
         let watchers = self.watchers.read().unwrap_or_else(PoisonError::into_inner);
         watchers.iter().filter_map(Weak::upgrade).for_each(|watcher| watcher.invalidate(api_id));
+    }
+
+    /// The same of an API key.
+    pub(super) fn key_changed(&self, owner: &AccountRegion, value: &ApiKeyValue) {
+        let watchers = self.watchers.read().unwrap_or_else(PoisonError::into_inner);
+        watchers.iter().filter_map(Weak::upgrade).for_each(|watcher| watcher.invalidate_key(owner, value));
     }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::api_key::ApiKeyValue;
 use super::client_certificate::ClientCertificate;
 use super::deployment::DeploymentSnapshot;
 use super::ids::ApiId;
@@ -28,8 +29,8 @@ pub struct LiveStage {
     pub client_certificate: Option<ClientCertificate>,
 }
 
-/// Told after every commit that changes what some stage of an API serves: a stage made, changed or deleted,
-/// an API deleted. The call comes before the client's answer, so that a client who has been answered is
+/// Told after every commit that changes what some stage of an API serves (a stage or one of its usage plans made,
+/// changed or deleted, an API deleted) or what an API key opens. The call comes before the client's answer, so that a client who has been answered is
 /// served the new state.
 ///
 /// An implementor that caches what it loaded must not keep a [`LiveStage`] whose loading began before the
@@ -37,4 +38,8 @@ pub struct LiveStage {
 pub trait Invalidate: Send + Sync {
     /// Forgets whatever was compiled from stages of `api_id`. Must not block.
     fn invalidate(&self, api_id: &ApiId);
+
+    /// Forgets whatever was known of the key with this value: that it is there, what it opens, or that it isn't
+    /// there. Must not block.
+    fn invalidate_key(&self, owner: &AccountRegion, value: &ApiKeyValue);
 }

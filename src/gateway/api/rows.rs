@@ -3,11 +3,14 @@
 //! An API's id is unique in the whole store, because a host name holds nothing else; whose it is stands in
 //! `apigateway_apis` alone. Every function that takes an API's id answers for the owner's APIs only.
 
+mod api_keys;
 mod documentation;
 mod owned;
+mod usage_plans;
 
 use std::collections::BTreeMap;
 
+pub(super) use api_keys::KeyQuery;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -52,6 +55,34 @@ pub(super) const STEPS: &[&str] = &[
     CREATE TABLE apigateway_owned (
         account TEXT NOT NULL, region TEXT NOT NULL, kind TEXT NOT NULL, id TEXT NOT NULL, body TEXT NOT NULL,
         PRIMARY KEY (account, region, kind, id)
+    );
+",
+    "
+    CREATE TABLE apigateway_api_keys (
+        account TEXT NOT NULL, region TEXT NOT NULL, id TEXT NOT NULL, serial BIGINT NOT NULL,
+        value TEXT NOT NULL, name TEXT NOT NULL, customer TEXT NOT NULL, body TEXT NOT NULL,
+        PRIMARY KEY (account, region, id)
+    );
+    CREATE UNIQUE INDEX apigateway_api_keys_by_value ON apigateway_api_keys (account, region, value);
+    CREATE UNIQUE INDEX apigateway_api_keys_by_serial ON apigateway_api_keys (account, region, serial);
+    CREATE TABLE apigateway_usage_plan_keys (
+        account TEXT NOT NULL, region TEXT NOT NULL, plan TEXT NOT NULL, key TEXT NOT NULL,
+        serial BIGINT NOT NULL,
+        PRIMARY KEY (account, region, plan, key)
+    );
+    CREATE UNIQUE INDEX apigateway_usage_plan_keys_by_serial
+        ON apigateway_usage_plan_keys (account, region, plan, serial);
+    CREATE INDEX apigateway_usage_plan_keys_by_key ON apigateway_usage_plan_keys (account, region, key);
+    CREATE TABLE apigateway_usage (
+        account TEXT NOT NULL, region TEXT NOT NULL, plan TEXT NOT NULL, key TEXT NOT NULL,
+        day BIGINT NOT NULL, used BIGINT NOT NULL,
+        PRIMARY KEY (account, region, plan, key, day)
+    );
+    CREATE INDEX apigateway_usage_by_day ON apigateway_usage (day);
+    CREATE TABLE apigateway_quota_grants (
+        account TEXT NOT NULL, region TEXT NOT NULL, plan TEXT NOT NULL, key TEXT NOT NULL,
+        period BIGINT NOT NULL, extra BIGINT NOT NULL,
+        PRIMARY KEY (account, region, plan, key, period)
     );
 ",
 ];

@@ -147,6 +147,10 @@ impl Invalidate for Told {
     fn invalidate(&self, api_id: &ApiId) {
         self.0.lock().unwrap().push(api_id.clone());
     }
+
+    fn invalidate_key(&self, _: &AccountRegion, value: &ApiKeyValue) {
+        self.0.lock().unwrap().push(value.expose().into());
+    }
 }
 
 #[tokio::test]
@@ -333,7 +337,7 @@ async fn tags_are_merged_and_limited() {
     assert!(tag("aws:x", "1").await.is_err());
     assert!(tag("x", &"v".repeat(257)).await.is_err());
     for wrong in
-        ["arn:aws:apigateway:eu-west-1::/restapis/x", "arn:aws:apigateway:us-east-1::/apikeys/x", "x"]
+        ["arn:aws:apigateway:eu-west-1::/restapis/x", "arn:aws:apigateway:us-east-1::/nothings/x", "x"]
     {
         let error = world.apis.tags(&world.owner, wrong).await.unwrap_err();
         assert_eq!(error.to_string(), "Invalid ARN specified in the request");
