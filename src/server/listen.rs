@@ -17,6 +17,7 @@ use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt;
 
+use super::arriving::Arriving;
 use super::error::Error;
 use crate::connect::{self, HttpService, Request, Response};
 use crate::meter;
@@ -33,6 +34,17 @@ const HEAD_BYTES_MAX: usize = 64 * 1024;
 pub(super) struct Peer {
     /// The client's address.
     pub(super) address: SocketAddr,
+}
+
+/// How long a listener waits for its clients.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Patience {
+    /// For a request's headers, all of them.
+    pub(super) headers: Duration,
+    /// For the next piece of a request's body.
+    pub(super) body: Duration,
+    /// For requests in flight to end, once told to stop.
+    pub(super) drain: Duration,
 }
 
 /// A bound socket and what answers there.
@@ -61,13 +73,9 @@ impl Listener {
         self.tcp.local_addr().ok()
     }
 
-    /// Accepts until `stop` turns true, then lets connections finish what they began, for at most `drain`.
-    pub(super) async fn serve(
-        self,
-        header_read_timeout: Duration,
-        mut stop: watch::Receiver<bool>,
-        drain: Duration,
-    ) {
+    /// Accepts until `stop` turns true, then lets connections finish what they began, for at most
+    /// `patience.drain`.
+    pub(super) async fn serve(self, patience: Patience, mut stop: watch::Receiver<bool>) {
         let graceful = GracefulShutdown::new();
         let gauge = metrics::gauge!(meter::CONNECTIONS);
         loop {
@@ -87,7 +95,7 @@ impl Listener {
             let connection = Connection {
                 service: self.service.clone(),
                 watcher: graceful.watcher(),
-                header_read_timeout,
+                patience,
                 peer: Peer { address },
             };
             let (tls, gauge) = (self.tls.clone(), gauge.clone());
@@ -98,9 +106,9 @@ impl Listener {
             });
         }
         drop(self.tcp);
-        if tokio::time::timeout(drain, graceful.shutdown()).await.is_err() {
+        if tokio::time::timeout(patience.drain, graceful.shutdown()).await.is_err() {
             tracing::warn!(
-                drain_s = drain.as_secs(),
+                drain_s = patience.drain.as_secs(),
                 "requests were still in flight when the drain time was over"
             );
         }
@@ -110,7 +118,7 @@ impl Listener {
 struct Connection {
     service: HttpService,
     watcher: Watcher,
-    header_read_timeout: Duration,
+    patience: Patience,
     peer: Peer,
 }
 
@@ -135,7 +143,7 @@ impl Connection {
         builder
             .http1()
             .timer(TokioTimer::new())
-            .header_read_timeout(self.header_read_timeout)
+            .header_read_timeout(self.patience.headers)
             .max_headers(HEADERS_MAX)
             .max_buf_size(HEAD_BYTES_MAX)
             .half_close(true)
@@ -143,9 +151,9 @@ impl Connection {
             .timer(TokioTimer::new())
             .max_header_list_size(u32::try_from(HEAD_BYTES_MAX).unwrap_or(u32::MAX))
             .keep_alive_interval(Some(Duration::from_secs(30)));
-        let (peer, service) = (self.peer, self.service);
+        let (peer, service, body) = (self.peer, self.service, self.patience.body);
         let service = service_fn(move |request: http::Request<Incoming>| {
-            let mut request = request.map(connect::boxed);
+            let mut request = request.map(|arriving| connect::boxed(Arriving::new(arriving, body)));
             request.extensions_mut().insert(peer);
             answer(service.clone(), request)
         });

@@ -37,6 +37,8 @@ pub struct Options {
     pub execution_logs: ExecutionLogs,
     /// Where VPC links lead: scheme and authority of a server, by the link's name.
     pub vpc_links: BTreeMap<String, String>,
+    /// What templates find in Systems Manager, by name: values of `AWS::SSM::Parameter::Value<…>` parameters.
+    pub ssm_parameters: BTreeMap<String, String>,
 }
 
 /// Addresses of the plain listeners.
@@ -101,6 +103,8 @@ pub struct Limits {
     pub requests_in_flight: usize,
     /// How long a client may take to send its headers, in seconds.
     pub header_read_timeout_s: u64,
+    /// How long a client that is sending a body may send nothing, in seconds.
+    pub body_read_timeout_s: u64,
     /// How long requests in flight may take to end after SIGTERM, in seconds.
     pub drain_s: u64,
 }
@@ -168,6 +172,7 @@ impl Default for Options {
             services: BTreeMap::new(),
             execution_logs: ExecutionLogs::default(),
             vpc_links: BTreeMap::new(),
+            ssm_parameters: BTreeMap::new(),
         }
     }
 }
@@ -192,7 +197,7 @@ impl Default for Account {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { requests_in_flight: 10_000, header_read_timeout_s: 30, drain_s: 30 }
+        Self { requests_in_flight: 10_000, header_read_timeout_s: 30, body_read_timeout_s: 30, drain_s: 30 }
     }
 }
 

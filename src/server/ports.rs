@@ -93,7 +93,8 @@ pub(super) async fn wire_rooms(options: &Options, home: &AccountRegion) -> Resul
     set_rooms.send_replace(Some(tasks::Rooms { api: Arc::downgrade(&api), gateway: gateway.clone() }));
 
     let operations = AsAccount::new(api.clone(), Caller::root(home.account.clone()), home.region.clone());
-    let stacks = Stacks::open(store.clone(), Arc::new(operations), ids, home.clone())?;
+    let ssm_parameters = options.ssm_parameters.clone();
+    let stacks = Stacks::open(store.clone(), Arc::new(operations), ids, home.clone(), ssm_parameters)?;
     Ok(House { store, stacks: Arc::new(stacks), api, gateway, authenticator, engine, logs })
 }
 

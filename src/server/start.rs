@@ -12,7 +12,7 @@ use super::deploy::{self, Deployed};
 use super::dispatch::{Dispatch, Planes};
 use super::error::Error;
 use super::front_door::front_door;
-use super::listen::Listener;
+use super::listen::{Listener, Patience};
 use super::options::Options;
 use super::ports::{self, House};
 use super::{metrics, tls};
@@ -87,12 +87,15 @@ impl Server {
     pub async fn run(self, stop: impl Future<Output = ()>) -> Result<(), Error> {
         let limits = self.options.limits;
         let (stopping, stopped) = watch::channel(false);
-        let drain = Duration::from_secs(limits.drain_s);
-        let header_read_timeout = Duration::from_secs(limits.header_read_timeout_s);
+        let patience = Patience {
+            headers: Duration::from_secs(limits.header_read_timeout_s),
+            body: Duration::from_secs(limits.body_read_timeout_s),
+            drain: Duration::from_secs(limits.drain_s),
+        };
         let serving: Vec<_> = self
             .listeners
             .into_iter()
-            .map(|listener| tokio::spawn(listener.serve(header_read_timeout, stopped.clone(), drain)))
+            .map(|listener| tokio::spawn(listener.serve(patience, stopped.clone())))
             .collect();
         stop.await;
         tracing::info!("stopping: no new connections, requests in flight finish");

@@ -157,7 +157,10 @@ fn placeholder(resource: &Declared) -> Attributes {
         Kind::ApiResource => ("abc123".into(), vec![("ResourceId", "abc123".into())]),
         Kind::Deployment => ("abc123".into(), vec![("DeploymentId", "abc123".into())]),
         Kind::RequestValidator => ("abc123".into(), vec![("RequestValidatorId", "abc123".into())]),
-        Kind::Method | Kind::Stage | Kind::Model | Kind::GatewayResponse => (id.clone(), Vec::new()),
+        Kind::Account => (id.clone(), vec![("Id", id.clone())]),
+        Kind::Policy | Kind::Method | Kind::Stage | Kind::Model | Kind::GatewayResponse => {
+            (id.clone(), Vec::new())
+        }
     };
     let attributes = attributes.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
     Attributes { reference, attributes }
