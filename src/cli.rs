@@ -10,6 +10,7 @@ mod logs;
 mod output;
 mod serve;
 mod settings;
+mod test;
 mod validate;
 mod version;
 mod vtl_eval;
@@ -39,6 +40,7 @@ pub fn main() -> ExitCode {
         Command::Asl(asl) => match asl.command {
             AslCommand::Lint(lint) => asl_lint::run(&lint),
         },
+        Command::Test(test) => test::run(&test),
         Command::Version(version) => version::run(&version),
     };
     outcome.unwrap_or_else(|error| {

@@ -31,6 +31,7 @@ mod options;
 mod page;
 mod queue;
 mod redrive;
+pub mod rehearsal;
 mod retention;
 mod runner;
 mod schema;

@@ -22,6 +22,7 @@ use crate::gateway::LintCode;
   stepgate apply config/tutorial.yaml           deploy a CloudFormation template to a running server
   stepgate vtl eval map.vtl --input order.json  run a mapping template
   stepgate asl lint machine.asl.json            check a state machine definition
+  stepgate test order.test.yaml                 run its scenarios, tasks mocked, waits skipped
   AWS_ENDPOINT_URL=http://127.0.0.1:4566 aws stepfunctions list-state-machines"
 )]
 pub(super) struct Arguments {
@@ -45,6 +46,8 @@ pub(super) enum Command {
     Vtl(Vtl),
     /// Work on state machine definitions without a server.
     Asl(Asl),
+    /// Run scenarios of a state machine with mocked tasks, without a server.
+    Test(Test),
     /// Print the version.
     Version(Version),
 }
@@ -198,6 +201,36 @@ pub(super) struct VtlLint {
     /// A code to pass over; may be repeated.
     #[arg(long, value_name = "CODE", value_parser = lint_code)]
     pub(super) allow: Vec<LintCode>,
+}
+
+/// `stepgate test`
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "Examples:
+  stepgate test config/examples/order.test.yaml
+  stepgate test tests/*.test.yaml --json
+
+A file of scenarios, YAML or JSON:
+  definition: order.asl.json              # beside this file, or the definition itself
+  mocks:                                  # for each Task state its answers, attempt by attempt
+    Charge:                               # (the last one holds for all that follow)
+      - {error: Busy, cause: try again, afterSeconds: 2}
+      - {result: {paid: true}}            # or {never: true}: let it time out
+  scenarios:
+    - name: paid at the second attempt
+      input: {total: 12}
+      mocks: {}                           # of this scenario alone
+      expect: {status: SUCCEEDED, output: {paid: true}, states: [Charge, Done], seconds: 5}
+              # also: error, cause
+
+It runs the machine that the server runs; time jumps to whatever is due next.
+Exit code 1 if a scenario fails, 2 if a file can't be understood.")]
+pub(super) struct Test {
+    /// Files of scenarios.
+    #[arg(required = true, value_name = "FILE")]
+    pub(super) files: Vec<PathBuf>,
+    /// Print JSON.
+    #[arg(long)]
+    pub(super) json: bool,
 }
 
 /// `stepgate asl`

@@ -8,6 +8,7 @@
 //! Language is at <https://states-language.net/spec.html>.
 
 mod choice;
+mod coverage;
 mod exit;
 mod fail;
 mod failure;
@@ -23,6 +24,8 @@ mod task;
 #[cfg(test)]
 mod tests;
 mod wait;
+
+pub use coverage::Covered;
 
 use std::sync::Arc;
 

@@ -14,7 +14,10 @@ const DEPTH_MAX: usize = 64;
 const ALIAS_NODES_MAX: usize = 10_000;
 
 /// Reads `text`; JSON is tried first because it is also YAML, but with exact numbers.
-pub(super) fn parse(text: &str) -> Result<Value, Error> {
+///
+/// # Errors
+/// [`Error::Syntax`] for what is neither, is too large or nested too deeply.
+pub fn parse(text: &str) -> Result<Value, Error> {
     if TEMPLATE_BYTES_MAX < text.len() {
         return Err(Error::Syntax(format!("the text is larger than {TEMPLATE_BYTES_MAX} bytes")));
     }

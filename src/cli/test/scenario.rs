@@ -1,0 +1,318 @@
+//! The file of scenarios, and what becomes of one of them.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use anyhow::bail;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use crate::asl::{Program, StateKind};
+use crate::clock::Timestamp;
+use crate::engine::event::Failure;
+use crate::engine::execution::ExecutionStart;
+use crate::engine::rehearsal::{Mock, MockAnswer, Rehearsal, Rehearsed};
+use crate::json::Payload;
+
+/// When every scenario begins, unless it says: what it tells must not depend on the day.
+const BEGIN: Timestamp = Timestamp::from_millis(1_767_225_600_000);
+
+/// A file of scenarios.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub(super) struct ScenarioFile {
+    pub(super) definition: Definition,
+    /// Mocks of all scenarios; a scenario's own stand in for them, state by state.
+    #[serde(default)]
+    pub(super) mocks: BTreeMap<String, Vec<MockEntry>>,
+    pub(super) scenarios: Vec<Scenario>,
+}
+
+/// The definition itself, or the file that it is in.
+#[derive(Deserialize)]
+#[serde(untagged)]
+pub(super) enum Definition {
+    File(String),
+    Inline(Map<String, Value>),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub(super) struct Scenario {
+    name: String,
+    #[serde(default = "empty")]
+    input: Value,
+    /// When it begins, RFC 3339.
+    start_time: Option<String>,
+    #[serde(default)]
+    mocks: BTreeMap<String, Vec<MockEntry>>,
+    #[serde(default)]
+    expect: Expect,
+}
+
+fn empty() -> Value {
+    json!({})
+}
+
+/// One answer of a task: `result`, `error` (with `cause`) or `never`.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub(super) struct MockEntry {
+    #[serde(default, deserialize_with = "present")]
+    result: Option<Value>,
+    error: Option<String>,
+    cause: Option<String>,
+    #[serde(default)]
+    never: bool,
+    #[serde(default)]
+    after_seconds: f64,
+}
+
+/// A `null` that is there is a result.
+fn present<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
+    Value::deserialize(deserializer).map(Some)
+}
+
+/// What must be so; what is left out may be anything.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct Expect {
+    status: Option<String>,
+    #[serde(default, deserialize_with = "present")]
+    output: Option<Value>,
+    error: Option<String>,
+    cause: Option<String>,
+    /// All states in the order in which they are entered.
+    states: Option<Vec<String>>,
+    /// How long the execution takes.
+    seconds: Option<f64>,
+}
+
+/// What became of a scenario.
+pub(super) struct Outcome {
+    name: String,
+    pub(super) rehearsed: Option<Rehearsed>,
+    /// What was not as expected.
+    pub(super) failures: Vec<String>,
+    seconds: f64,
+}
+
+impl ScenarioFile {
+    /// Whether mocks are of Tasks that there are, and make sense.
+    pub(super) fn check(&self, program: &Program) -> anyhow::Result<()> {
+        let own = self.scenarios.iter().flat_map(|scenario| &scenario.mocks);
+        for (state, entries) in self.mocks.iter().chain(own) {
+            match program.find(state).map(|id| &program[id].kind) {
+                Some(StateKind::Task(_)) => {}
+                Some(_) => bail!("mocks: {state:?} is no Task state"),
+                None => bail!("mocks: there is no state {state:?}"),
+            }
+            if entries.iter().any(|entry| !entry.is_sound()) {
+                bail!(
+                    "mocks: {state:?}: each answer has one of `result`, `error` and `never`, and `afterSeconds` is not negative"
+                );
+            }
+        }
+        for scenario in &self.scenarios {
+            if let Some(time) = &scenario.start_time
+                && Timestamp::parse_rfc3339(time).is_none()
+            {
+                bail!("scenario {:?}: startTime {time:?} is no RFC 3339 time", scenario.name);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl MockEntry {
+    fn is_sound(&self) -> bool {
+        let n =
+            usize::from(self.result.is_some()) + usize::from(self.error.is_some()) + usize::from(self.never);
+        n == 1 && Duration::try_from_secs_f64(self.after_seconds).is_ok()
+    }
+
+    fn mock(&self) -> Mock {
+        let answer = match (&self.result, &self.error) {
+            (Some(result), _) => MockAnswer::Result(Payload::from_value(result.clone())),
+            (None, Some(error)) => MockAnswer::Error(Failure {
+                error: Some(error.as_str().into()),
+                cause: self.cause.as_deref().map(Into::into),
+            }),
+            (None, None) => MockAnswer::Never,
+        };
+        Mock { after: Duration::try_from_secs_f64(self.after_seconds).unwrap_or_default(), answer }
+    }
+}
+
+impl Scenario {
+    pub(super) fn run(&self, program: &Program, shared: &BTreeMap<String, Vec<MockEntry>>) -> Outcome {
+        let mocks: BTreeMap<String, Vec<Mock>> = shared
+            .iter()
+            .chain(&self.mocks)
+            .map(|(state, entries)| (state.clone(), entries.iter().map(MockEntry::mock).collect()))
+            .collect();
+        let started = self.start_time.as_deref().and_then(Timestamp::parse_rfc3339).unwrap_or(BEGIN);
+        let start = ExecutionStart {
+            arn: "arn:aws:states:us-east-1:123456789012:execution:Test:test".into(),
+            name: "test".into(),
+            input: Payload::from_value(self.input.clone()),
+            role_arn: "arn:aws:iam::123456789012:role/test".into(),
+            state_machine_arn: "arn:aws:states:us-east-1:123456789012:stateMachine:Test".into(),
+            state_machine_name: "Test".into(),
+            version_arn: None,
+            alias_arn: None,
+            region: "us-east-1".into(),
+            started,
+            is_synchronous: false,
+        };
+        match (Rehearsal { program, start, mocks: &mocks }).run() {
+            Ok(rehearsed) => {
+                let seconds = rehearsed.ending.stopped.since(started).as_secs_f64();
+                let failures = self.expect.failures(&rehearsed, seconds);
+                Outcome { name: self.name.clone(), rehearsed: Some(rehearsed), failures, seconds }
+            }
+            Err(error) => {
+                let failures = vec![error.to_string()];
+                Outcome { name: self.name.clone(), rehearsed: None, failures, seconds: 0.0 }
+            }
+        }
+    }
+}
+
+impl Expect {
+    fn failures(&self, rehearsed: &Rehearsed, seconds: f64) -> Vec<String> {
+        let ending = &rehearsed.ending;
+        let output = ending.output.as_ref().map(|output| output.value().clone());
+        let states: Vec<&str> = rehearsed.states.iter().map(|name| &**name).collect();
+        let text = |text: &Option<String>| text.as_ref().map(|text| json!(text));
+        let facts = [
+            ("status", text(&self.status), json!(ending.status.as_str())),
+            ("output", self.output.clone(), json!(output)),
+            ("error", text(&self.error), json!(ending.failure.error.as_deref())),
+            ("cause", text(&self.cause), json!(ending.failure.cause.as_deref())),
+            ("states", self.states.as_ref().map(|states| json!(states)), json!(states)),
+            ("seconds", self.seconds.map(|seconds| json!(seconds)), json!(seconds)),
+        ];
+        let wrong = facts.into_iter().filter_map(|(what, expected, actual)| {
+            let expected = expected?;
+            (expected != actual).then(|| format!("{what}: expected {expected}, was {actual}"))
+        });
+        wrong.collect()
+    }
+}
+
+impl Outcome {
+    /// A line, and if it failed one for each reason and one for the way it went.
+    pub(super) fn told(&self) -> String {
+        if self.failures.is_empty() {
+            return format!("  ok    {} ({} s)", self.name, self.seconds);
+        }
+        let mut told = format!("  FAIL  {}", self.name);
+        for failure in &self.failures {
+            told.push_str(&format!("\n          {failure}"));
+        }
+        if let Some(rehearsed) = &self.rehearsed {
+            let (status, error) = (rehearsed.ending.status.as_str(), &rehearsed.ending.failure);
+            told.push_str(&format!("\n          way: {} → {status}", rehearsed.states.join(" → ")));
+            for (what, text) in [("error", &error.error), ("cause", &error.cause)] {
+                if let Some(text) = text {
+                    told.push_str(&format!("\n          {what}: {text}"));
+                }
+            }
+        }
+        told
+    }
+
+    pub(super) fn to_json(&self) -> Value {
+        let ending = self.rehearsed.as_ref().map(|rehearsed| {
+            let ending = &rehearsed.ending;
+            json!({
+                "status": ending.status.as_str(),
+                "output": ending.output.as_ref().map(|output| output.value().clone()),
+                "error": ending.failure.error.as_deref(),
+                "cause": ending.failure.cause.as_deref(),
+                "states": rehearsed.states.iter().map(|name| &**name).collect::<Vec<_>>(),
+                "seconds": self.seconds,
+            })
+        });
+        json!({"name": self.name, "passed": self.failures.is_empty(), "failures": self.failures, "execution": ending})
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::asl::{StateMachineType, compile};
+    use crate::engine::machine::Covered;
+
+    const DEFINITION: &str = r#"{"StartAt": "Year", "States": {
+        "Year": {"Type": "Wait", "Seconds": 31536000, "Next": "Pay"},
+        "Pay": {"Type": "Task", "Resource": "arn:aws:lambda:us-east-1:123456789012:function:Pay", "TimeoutSeconds": 60,
+            "Retry": [{"ErrorEquals": ["Busy"], "IntervalSeconds": 5, "MaxAttempts": 1}],
+            "Catch": [{"ErrorEquals": ["States.Timeout"], "Next": "Late"}], "Next": "Paid"},
+        "Paid": {"Type": "Choice", "Default": "Done",
+            "Choices": [{"Variable": "$.short", "BooleanEquals": true, "Next": "Late"}]},
+        "Late": {"Type": "Fail", "Error": "Late"},
+        "Done": {"Type": "Succeed"}}}"#;
+
+    fn outcome(scenario: Value) -> Outcome {
+        let program = compile(DEFINITION, StateMachineType::Standard).unwrap();
+        let file = json!({"definition": "x", "scenarios": [scenario]});
+        let file: ScenarioFile = serde_json::from_value(file).unwrap();
+        file.check(&program).unwrap();
+        file.scenarios[0].run(&program, &file.mocks)
+    }
+
+    #[track_caller]
+    fn check(scenario: Value, failures: &[&str]) -> Covered {
+        let outcome = outcome(scenario);
+        assert_eq!(outcome.failures, failures);
+        outcome.rehearsed.map(|rehearsed| rehearsed.covered).unwrap_or_default()
+    }
+
+    #[test]
+    fn a_year_and_a_retry_pass_at_once_and_are_counted() {
+        let covered = check(
+            json!({"name": "n", "mocks": {"Pay": [{"error": "Busy"}, {"result": {"short": false}, "afterSeconds": 2}]},
+                   "expect": {"status": "SUCCEEDED", "output": {"short": false}, "seconds": 31_536_007.0,
+                              "states": ["Year", "Pay", "Paid", "Done"]}}),
+            &[],
+        );
+        assert_eq!((covered.states.len(), covered.rules.len(), covered.catchers.len()), (4, 1, 0));
+    }
+
+    #[test]
+    fn a_task_that_never_answers_is_caught_as_a_timeout() {
+        let covered = check(
+            json!({"name": "n", "mocks": {"Pay": [{"never": true}]}, "expect": {"status": "FAILED", "error": "Late"}}),
+            &[],
+        );
+        assert_eq!((covered.rules.len(), covered.catchers.len()), (0, 1));
+    }
+
+    #[test]
+    fn what_is_not_as_expected_is_told() {
+        check(
+            json!({"name": "n", "mocks": {"Pay": [{"result": {"short": true}}]},
+                   "expect": {"status": "SUCCEEDED", "output": null}}),
+            &[r#"status: expected "SUCCEEDED", was "FAILED""#],
+        );
+        check(json!({"name": "n"}), &[r#"the Task state "Pay" was begun and has no mock"#]);
+    }
+
+    #[test]
+    fn mocks_that_make_no_sense_are_refused() {
+        let program = compile(DEFINITION, StateMachineType::Standard).unwrap();
+        for mocks in [
+            json!({"Nope": [{"result": 1}]}),
+            json!({"Year": [{"result": 1}]}),
+            json!({"Pay": [{"result": 1, "error": "E"}]}),
+            json!({"Pay": [{}]}),
+            json!({"Pay": [{"never": true, "afterSeconds": -1}]}),
+        ] {
+            let file = json!({"definition": "x", "mocks": mocks, "scenarios": []});
+            let file: ScenarioFile = serde_json::from_value(file).unwrap();
+            assert!(file.check(&program).is_err(), "{mocks}");
+        }
+    }
+}

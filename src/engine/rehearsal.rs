@@ -1,0 +1,87 @@
+//! An execution without a server: the same machine, a clock that jumps to whatever is due next, and mocks for tasks.
+
+mod drive;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::event::{Failure, HistoryEvent};
+use super::execution::{Ending, ExecutionStart};
+use super::machine::Covered;
+use crate::asl::Program;
+use crate::json::Payload;
+
+/// What an attempt of a Task comes to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Mock {
+    /// How long it takes.
+    pub after: Duration,
+    /// How it ends.
+    pub answer: MockAnswer,
+}
+
+/// How an attempt ends.
+#[derive(Clone, Debug, PartialEq)]
+pub enum MockAnswer {
+    /// Well.
+    Result(Payload),
+    /// With an error.
+    Error(Failure),
+    /// Not at all: TimeoutSeconds or HeartbeatSeconds see to it.
+    Never,
+}
+
+/// What is rehearsed.
+#[derive(Clone, Debug)]
+pub struct Rehearsal<'a> {
+    /// The machine.
+    pub program: &'a Program,
+    /// What it is started with; also says what time it is at first.
+    pub start: ExecutionStart,
+    /// For each Task, by its name, what its attempts come to, one after another over all visits; the last one holds
+    /// for all that follow.
+    pub mocks: &'a BTreeMap<String, Vec<Mock>>,
+}
+
+/// How a rehearsal went.
+#[derive(Clone, Debug)]
+pub struct Rehearsed {
+    /// How the execution ended.
+    pub ending: Ending,
+    /// Its history.
+    pub events: Vec<HistoryEvent>,
+    /// The states in the order in which they were entered.
+    pub states: Vec<Arc<str>>,
+    /// What of the definition was used.
+    pub covered: Covered,
+}
+
+/// Why a rehearsal has no end.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RehearsalError {
+    /// A Task was begun that nobody answers.
+    #[error("the Task state {state:?} was begun and has no mock")]
+    NoMock {
+        /// Its name.
+        state: Arc<str>,
+    },
+    /// Nothing more would ever happen.
+    #[error(
+        "the execution waits for ever, in {state:?}: a mock never answers, and the state has no TimeoutSeconds"
+    )]
+    Hangs {
+        /// A state that it is in.
+        state: Arc<str>,
+    },
+}
+
+impl Rehearsal<'_> {
+    /// Runs the execution to its end; the same every time.
+    ///
+    /// # Errors
+    /// When a mock is missing or never answers.
+    pub fn run(self) -> Result<Rehearsed, RehearsalError> {
+        drive::run(self)
+    }
+}
