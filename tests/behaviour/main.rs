@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used)] // A test says no by panicking, its helpers too.
 
 mod addresses;
+#[path = "../support/backend.rs"]
+mod backend;
 #[path = "../support/client.rs"]
 #[allow(dead_code)]
 mod client;
@@ -16,6 +18,7 @@ mod restart;
 #[path = "../support/server.rs"]
 #[allow(dead_code)]
 mod server;
+mod services;
 mod stop;
 mod tasks;
 mod tls;
