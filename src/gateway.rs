@@ -38,7 +38,10 @@ pub use backends::{AwsCall, AwsOperation, BackendError, BackendResponse, Backend
 pub use context::Peer;
 pub use lint::{LintCode, LintSeverity, TemplateFinding, lint_template};
 pub use mapping::trial::{Trial, TrialOutcome, TrialRequest};
-pub use plans::Rate;
+pub use plans::{
+    Balance, Books, Day, Entry, LiveKey, LiveUsage, Opening, Pages, Rate, Subject, Used, block, period, post,
+    remaining,
+};
 pub use refusal::{Denial, Misconfiguration, Refusal};
 pub use stack::{Gateway, Options, Ports, Running};
 pub use stages::{SourceError, StageSource};

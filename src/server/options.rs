@@ -109,6 +109,8 @@ pub struct Limits {
 pub struct Gateway {
     /// The API that `http://host:port/{stage}/…` reaches.
     pub default_api: Option<String>,
+    /// Whether callers are told of their limits.
+    pub rate_limit_headers: bool,
 }
 
 /// Where an AWS service is, and what signs requests to it.

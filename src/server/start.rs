@@ -94,6 +94,7 @@ impl Server {
             .into_iter()
             .map(|listener| tokio::spawn(listener.serve(header_read_timeout, stopped.clone(), drain)))
             .collect();
+        let bookkeeper = tokio::spawn(self.house.gateway.keep_books());
         stop.await;
         tracing::info!("stopping: no new connections, requests in flight finish");
         // Nobody listens any more if every listener is gone already.
@@ -105,6 +106,9 @@ impl Server {
             }
         }
         self.house.close().await;
+        if let Err(error) = bookkeeper.await {
+            tracing::error!(%error, "the upkeep of API keys failed");
+        }
         tracing::info!("stopped");
         Ok(())
     }

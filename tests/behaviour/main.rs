@@ -10,6 +10,7 @@ mod commands;
 mod disk;
 mod languages;
 mod pages;
+mod plans;
 mod refusals;
 mod restart;
 #[path = "../support/server.rs"]

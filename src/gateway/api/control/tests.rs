@@ -13,6 +13,7 @@ use super::*;
 use crate::clock::{SeededIds, Timestamp, VirtualClock};
 use crate::gateway::error::{BadRequest, Conflict, Error, NotFound};
 use crate::gateway::patch::tests::op;
+use crate::gateway::plans::{LiveUsage, Subject};
 use crate::id::{AccountId, AccountRegion, Region};
 use crate::store::{Options, Store};
 
@@ -150,6 +151,14 @@ impl Invalidate for Told {
 
     fn invalidate_key(&self, _: &AccountRegion, value: &ApiKeyValue) {
         self.0.lock().unwrap().push(value.expose().into());
+    }
+
+    fn invalidate_usage(&self, subject: &Subject) {
+        self.0.lock().unwrap().push(subject.key.as_str().into());
+    }
+
+    fn live_usage(&self, _: &AccountRegion, _: &UsagePlanId) -> Vec<LiveUsage> {
+        Vec::new()
     }
 }
 
