@@ -29,6 +29,7 @@ mod open;
 mod options;
 mod page;
 mod queue;
+mod redrive;
 mod retention;
 mod runner;
 mod schema;
@@ -51,6 +52,7 @@ pub use history::HistoryPage;
 pub use open::Engine;
 pub use options::Options;
 pub use page::Page;
+pub use redrive::NotRedrivable;
 pub use start::{StartExecution, Started};
 pub use state_machines::{
     CreateStateMachine, Logging, StateMachine, StateMachineItem, StateMachineStatus, UpdateStateMachine,

@@ -5,6 +5,7 @@
 //! tasks.
 
 mod admin;
+mod arriving;
 mod deploy;
 mod dispatch;
 mod error;

@@ -18,6 +18,7 @@ mod kind;
 mod lint;
 mod operations;
 mod order;
+mod parameter;
 mod record;
 mod template;
 

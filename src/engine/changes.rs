@@ -9,7 +9,7 @@ use super::nested::link::Loose;
 use super::open::Engine;
 use super::queue::Queued;
 use super::runner::Origin;
-use super::{Error, journal};
+use super::{Error, journal, redrive};
 use crate::asl::Resource;
 use crate::json::Payload;
 use crate::meter;
@@ -44,9 +44,11 @@ impl Changes {
                     None => Change::Call { run, row: engine.next_id() },
                 }
             }
-            Effect::ArmTimer { .. } | Effect::CancelTimer(_) | Effect::AbandonTask(_) | Effect::Ended(_) => {
-                Change::Effect(effect)
-            }
+            Effect::ArmTimer { .. }
+            | Effect::CancelTimer(_)
+            | Effect::AbandonTask(_)
+            | Effect::Redriven { .. }
+            | Effect::Ended(_) => Change::Effect(effect),
         };
         Self {
             changes: effects.into_iter().map(change).collect(),
@@ -82,6 +84,7 @@ impl Changes {
                     remove_task(tx, id, frame, scheduled)?;
                     self.loose.abandon(tx, id, *task)?;
                 }
+                Change::Effect(Effect::Redriven { count, at }) => redrive::write(tx, id, *count, *at)?,
                 Change::Effect(Effect::Ended(ending)) => {
                     self.loose.end(tx, id)?;
                     tx.execute("DELETE FROM timer WHERE execution = ?1", &[id.into()])?;
@@ -113,7 +116,7 @@ impl Changes {
                     engine.inner.queues.abandon_all(id);
                     count_ended(&ending);
                 }
-                Change::Effect(Effect::RunTask(_)) => {}
+                Change::Effect(Effect::RunTask(_) | Effect::Redriven { .. }) => {}
             }
         }
     }

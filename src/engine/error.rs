@@ -1,5 +1,6 @@
 //! What the engine refuses, in AWS's words.
 
+use super::redrive::NotRedrivable;
 use crate::id::{NameError, StatesArnError};
 use crate::json::SyntaxError;
 use crate::store;
@@ -42,6 +43,9 @@ pub enum Error {
     /// No such execution.
     #[error("Execution Does Not Exist: '{0}'")]
     ExecutionDoesNotExist(String),
+    /// The execution can't be redriven.
+    #[error("{0}")]
+    ExecutionNotRedrivable(NotRedrivable),
     /// The input is not JSON.
     #[error("Invalid State Machine Execution Input: '{0}'")]
     InvalidExecutionInput(String),

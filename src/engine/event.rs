@@ -114,6 +114,11 @@ pub enum EventKind {
     ExecutionAborted(Failure),
     /// The machine's TimeoutSeconds were over.
     ExecutionTimedOut(Failure),
+    /// RedriveExecution opened it again.
+    ExecutionRedriven {
+        /// How often by now.
+        redrive_count: u32,
+    },
     /// `PassStateEntered` and its like.
     StateEntered {
         /// The state's type.
@@ -291,6 +296,7 @@ impl EventKind {
             Self::ExecutionFailed(_) => "ExecutionFailed",
             Self::ExecutionAborted(_) => "ExecutionAborted",
             Self::ExecutionTimedOut(_) => "ExecutionTimedOut",
+            Self::ExecutionRedriven { .. } => "ExecutionRedriven",
             Self::StateEntered { state_type, .. } => state_event!(state_type, "Entered"),
             Self::StateExited { state_type, .. } => state_event!(state_type, "Exited"),
             Self::StateAborted(state_type) => state_event!(state_type, "Aborted"),
@@ -330,6 +336,11 @@ impl EventKind {
         !matches!(
             self,
             Self::ExecutionStarted { .. } // The first state's event names none.
+                // What is redriven goes on below its own last event.
+                | Self::ExecutionFailed(_)
+                | Self::ExecutionAborted(_)
+                | Self::ExecutionTimedOut(_)
+                | Self::ExecutionRedriven { .. }
                 | Self::StateAborted(_)
                 | Self::ParallelStateSucceeded
                 | Self::MapStateSucceeded

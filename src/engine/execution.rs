@@ -6,6 +6,7 @@
 
 mod entry;
 mod frame;
+mod redrive;
 
 pub use entry::{Entry, Next, Note};
 pub use frame::FrameId;
@@ -96,6 +97,10 @@ pub struct Execution {
     next_frame: u32,
     /// How many entries the journal has: what tells one delay of a frame from another.
     n_entries: u64,
+    /// The frames as they stood when the execution ended otherwise than well.
+    unsuccessful: BTreeMap<FrameId, Frame>,
+    redrive_count: u32,
+    redriven: Option<Timestamp>,
 }
 
 impl Execution {
@@ -109,6 +114,9 @@ impl Execution {
             frames: BTreeMap::from([(FrameId::ROOT, root)]),
             next_frame: 1,
             n_entries: 0,
+            unsuccessful: BTreeMap::new(),
+            redrive_count: 0,
+            redriven: None,
         }
     }
 
@@ -125,6 +133,16 @@ impl Execution {
     /// How many events it has.
     pub fn event_count(&self) -> u64 {
         self.last_event_id
+    }
+
+    /// How often it was redriven.
+    pub fn redrive_count(&self) -> u32 {
+        self.redrive_count
+    }
+
+    /// When it was redriven the last time.
+    pub fn redriven(&self) -> Option<Timestamp> {
+        self.redriven
     }
 
     /// The frame that the next branch or iteration will get.
@@ -172,6 +190,7 @@ impl Execution {
             EventKind::ExecutionFailed(failure) => self.end(end(ExecutionStatus::Failed, None, failure)),
             EventKind::ExecutionAborted(failure) => self.end(end(ExecutionStatus::Aborted, None, failure)),
             EventKind::ExecutionTimedOut(_) => self.end(end(ExecutionStatus::TimedOut, None, &none)),
+            EventKind::ExecutionRedriven { redrive_count } => self.take_up_again(*redrive_count, now),
             EventKind::StateEntered { name, input, .. } => {
                 let (Some(state), Some(frame)) = (program.find(name), self.frames.get_mut(&id)) else {
                     return;
@@ -247,6 +266,8 @@ impl Execution {
                 here.retries[*retrier] += 1;
                 here.retry_count += 1;
                 here.phase = Phase::Retrying { at: *at, stamp: self.n_entries };
+                // The next attempt begins from the start.
+                here.set_aside = None;
             }
             Note::Attempt { token, timeout_at, heartbeat_s } => {
                 let attempt = Attempt {
@@ -288,10 +309,7 @@ impl Execution {
                 }
             }
             Note::ChildEnded => self.child_ended(entry.frame, entry.event.as_ref().map(|event| event.id)),
-            Note::GivenUp => {
-                self.remove_below(entry.frame);
-                self.compose(entry.frame, Phase::Deciding);
-            }
+            Note::GivenUp => self.give_up_below(entry.frame),
             Note::Paused { next } => {
                 let stamp = self.n_entries;
                 if let Some(frame) = self.frames.get_mut(&entry.frame) {
@@ -353,22 +371,12 @@ impl Execution {
         children.into_iter().map(|(_, child)| child).collect()
     }
 
-    fn remove_below(&mut self, top: FrameId) {
-        // Children have higher numbers than their parents, so one pass in order finds every descendant.
-        let mut gone = vec![top];
-        for (id, frame) in self.frames.range(FrameId(top.0 + 1)..) {
-            if frame.parent.is_some_and(|parent| gone.binary_search(&parent).is_ok()) {
-                gone.push(*id);
-            }
-        }
-        for id in &gone[1..] {
-            self.frames.remove(id);
-        }
-    }
-
     fn end(&mut self, ending: Ending) {
+        let frames = std::mem::take(&mut self.frames);
+        if ending.status != ExecutionStatus::Succeeded {
+            self.unsuccessful = frames;
+        }
         self.ending = Some(ending);
-        self.frames.clear();
     }
 
     /// The value of a variable as `id` sees it: its own scope, then the scopes around it.

@@ -8,6 +8,7 @@ use super::journal::{self, Journal};
 use super::machine::{Input, Outcome};
 use super::open::Engine;
 use super::page::{Page, number_position, page_size};
+use super::redrive::{self, NotRedrivable};
 use super::state_machines::{home_key, home_of, kind_of};
 use super::{Error, versions};
 use crate::asl::StateMachineType;
@@ -43,6 +44,12 @@ pub struct ExecutionDescription {
     pub version: Option<u64>,
     /// The alias it was started through.
     pub alias: Option<String>,
+    /// How often it was redriven.
+    pub redrive_count: u32,
+    /// When it was redriven the last time.
+    pub redriven: Option<Timestamp>,
+    /// Why it can't be redriven now; `None` if it can.
+    pub not_redrivable: Option<NotRedrivable>,
 }
 
 /// An entry of ListExecutions.
@@ -62,6 +69,10 @@ pub struct ExecutionItem {
     pub version: Option<u64>,
     /// The alias it was started through.
     pub alias: Option<String>,
+    /// How often it was redriven.
+    pub redrive_count: u32,
+    /// When it was redriven the last time.
+    pub redriven: Option<Timestamp>,
     id: i64,
 }
 
@@ -76,8 +87,9 @@ pub struct ExecutionFilter {
     pub next_token: Option<String>,
 }
 
-/// Everything needed to fold an open execution.
+/// Everything needed to fold an execution.
 pub(super) struct Loaded {
+    pub(super) status: ExecutionStatus,
     pub(super) home: AccountRegion,
     pub(super) start: ExecutionStart,
     pub(super) revision: i64,
@@ -100,6 +112,10 @@ pub(super) struct Found {
     trace_header: Option<String>,
     pub(super) version: Option<u64>,
     pub(super) alias: Option<String>,
+    pub(super) redrive_count: u32,
+    pub(super) redriven: Option<Timestamp>,
+    /// Whether the machine is being deleted, or gone.
+    pub(super) machine_is_deleting: bool,
 }
 
 const STATUSES: [ExecutionStatus; 5] = [
@@ -133,11 +149,15 @@ impl Engine {
     /// `InvalidArn`, `ExecutionDoesNotExist`.
     pub async fn describe_execution(&self, arn: &str) -> Result<ExecutionDescription, Error> {
         let arn = ExecutionArn::parse(arn)?;
+        let now = self.now();
         self.inner
             .store
             .read(move |tx| {
                 let found = find(tx, &arn)?.ok_or_else(|| Error::ExecutionDoesNotExist(arn.to_string()))?;
                 Ok(ExecutionDescription {
+                    not_redrivable: redrive::refused(tx, &found, now)?,
+                    redrive_count: found.redrive_count,
+                    redriven: found.redriven,
                     state_machine_arn: StateMachineArn::new(&arn.home, &arn.machine),
                     arn,
                     status: found.status,
@@ -192,7 +212,7 @@ impl Engine {
                 // Each status has its own run of the index; a listing of all merges the five.
                 let mut items = Vec::new();
                 for status in filter.status.map_or_else(|| STATUSES.to_vec(), |status| vec![status]) {
-                    let sql = "SELECT id, name, status, started, stopped, version, alias FROM execution
+                    let sql = "SELECT id, name, status, started, stopped, version, alias, redrive_count, redriven FROM execution
                                WHERE machine = ?1 AND status = ?2 AND id < ?3
                                AND (?5 IS NULL OR version = ?5) AND (?6 IS NULL OR alias = ?6)
                                ORDER BY id DESC LIMIT ?4";
@@ -245,6 +265,8 @@ fn read_item(row: &Row<'_>, machine: &StateMachineArn) -> Result<ExecutionItem, 
         stopped: row.opt_int(4)?.map(Timestamp::from_millis),
         version: row.opt_int(5)?.and_then(versions::number),
         alias: row.opt_text(6)?,
+        redrive_count: redrive::count(row.int(7)?),
+        redriven: row.opt_int(8)?.map(Timestamp::from_millis),
     })
 }
 
@@ -252,7 +274,7 @@ fn read_item(row: &Row<'_>, machine: &StateMachineArn) -> Result<ExecutionItem, 
 /// has such an execution is meant.
 pub(super) fn find(tx: &Tx<'_>, arn: &ExecutionArn) -> Result<Option<Found>, Error> {
     let sql = "SELECT e.id, e.revision, e.status, e.started, e.stopped, e.input, e.output, e.error, e.cause,
-               e.trace_header, e.version, e.alias
+               e.trace_header, e.version, e.alias, e.redrive_count, e.redriven, m.deleting
                FROM state_machine m JOIN execution e ON e.machine = m.id AND e.name = ?3
                WHERE m.home = ?1 AND (m.name = ?2 OR (?2 || ':' <= m.name AND m.name < ?2 || ';'))
                ORDER BY m.id DESC LIMIT 1";
@@ -272,6 +294,9 @@ pub(super) fn find(tx: &Tx<'_>, arn: &ExecutionArn) -> Result<Option<Found>, Err
             trace_header: row.opt_text(9)?,
             version: row.opt_int(10)?.and_then(versions::number),
             alias: row.opt_text(11)?,
+            redrive_count: redrive::count(row.int(12)?),
+            redriven: row.opt_int(13)?.map(Timestamp::from_millis),
+            machine_is_deleting: row.int(14)? != 0,
         })
     })?)
 }
@@ -283,7 +308,7 @@ pub(super) fn open(tx: &Tx<'_>, machine: i64, after: i64, limit: usize) -> Resul
     Ok(tx.query(sql, &[machine.into(), after.into(), limit.into()], |row| row.int(0))?)
 }
 
-/// An open execution with its journal; `None` if it has ended or never was.
+/// An execution with its journal; `None` if there never was one.
 pub(super) fn load(tx: &Tx<'_>, id: i64) -> Result<Option<Loaded>, Error> {
     struct Columns {
         home: String,
@@ -295,11 +320,11 @@ pub(super) fn load(tx: &Tx<'_>, id: i64) -> Result<Option<Loaded>, Error> {
         definition: String,
         kind: i64,
         role_arn: String,
+        status: ExecutionStatus,
     }
-    let sql =
-        "SELECT m.home, m.name, e.name, e.input, e.started, e.revision, r.definition, m.kind, r.role_arn
+    let sql = "SELECT m.home, m.name, e.name, e.input, e.started, e.revision, r.definition, m.kind, r.role_arn, e.status
                FROM execution e JOIN state_machine m ON m.id = e.machine
-               JOIN state_machine_revision r ON r.id = e.revision WHERE e.id = ?1 AND e.status = 0";
+               JOIN state_machine_revision r ON r.id = e.revision WHERE e.id = ?1";
     let columns = tx.query_one(sql, &[id.into()], |row| {
         Ok(Columns {
             home: row.text(0)?,
@@ -311,11 +336,14 @@ pub(super) fn load(tx: &Tx<'_>, id: i64) -> Result<Option<Loaded>, Error> {
             definition: row.text(6)?,
             kind: row.int(7)?,
             role_arn: row.text(8)?,
+            status: status_of(row.int(9)?)?,
         })
     })?;
     let Some(columns) = columns else { return Ok(None) };
     let home = home_of(&columns.home)?;
-    let machine = StateMachineArn::new(&home, &columns.machine_name);
+    // One that is gone keeps its row under its name and id; no name has a colon.
+    let machine_name = columns.machine_name.split(':').next().unwrap_or_default();
+    let machine = StateMachineArn::new(&home, machine_name);
     let input = Payload::from_text(columns.input).map_err(|error| Error::Corrupt(error.to_string()))?;
     let start = ExecutionStart {
         arn: ExecutionArn::new(&home, &machine.name, &columns.name).to_string().into(),
@@ -329,6 +357,7 @@ pub(super) fn load(tx: &Tx<'_>, id: i64) -> Result<Option<Loaded>, Error> {
         is_synchronous: false,
     };
     Ok(Some(Loaded {
+        status: columns.status,
         home,
         start,
         revision: columns.revision,

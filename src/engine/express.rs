@@ -129,7 +129,8 @@ impl Engine {
                         timers.remove(&key);
                     }
                     Effect::RunTask(run) => self.call_express(&execution, run, results.clone()),
-                    Effect::AbandonTask(_) => {} // Its result will be stale.
+                    Effect::AbandonTask(_) => {}  // Its result will be stale.
+                    Effect::Redriven { .. } => {} // None ever is.
                     Effect::Ended(ending) => {
                         super::changes::count_ended(&ending);
                         return ending;

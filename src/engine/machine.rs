@@ -15,6 +15,7 @@ mod map;
 mod parallel;
 mod pass;
 mod pending;
+mod redrive;
 mod scope;
 mod stepper;
 mod succeed;
@@ -165,6 +166,8 @@ pub enum Input {
     },
     /// StopExecution.
     Stopped(Failure),
+    /// RedriveExecution, of an execution that ended otherwise than well.
+    Redriven,
 }
 
 /// What the outside must do once the step is durable.
@@ -183,6 +186,13 @@ pub enum Effect {
     RunTask(TaskRun),
     /// Nobody waits for the task any more.
     AbandonTask(TaskKey),
+    /// The execution, which had ended, is open again.
+    Redriven {
+        /// How often by now.
+        count: u32,
+        /// Since when.
+        at: Timestamp,
+    },
     /// The execution has ended: its timers and tasks are forgotten.
     Ended(Ending),
 }

@@ -95,6 +95,7 @@ fn look(tx: &Tx<'_>, after: i64, before: Timestamp) -> Result<Found, Error> {
 fn forget(tx: &Tx<'_>, ids: &[i64]) -> Result<(), Error> {
     for id in ids {
         tx.execute("DELETE FROM journal WHERE execution = ?1", &[(*id).into()])?;
+        tx.execute("DELETE FROM redrive_token WHERE execution = ?1", &[(*id).into()])?;
         tx.execute("DELETE FROM execution WHERE id = ?1", &[(*id).into()])?;
     }
     Ok(())

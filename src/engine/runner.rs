@@ -6,7 +6,8 @@ use std::time::Duration;
 use tokio::sync::OwnedMutexGuard;
 
 use super::changes::Changes;
-use super::execution::Execution;
+use super::execution::{Execution, ExecutionStatus};
+use super::executions::Loaded;
 use super::live::{Live, Place};
 use super::machine::{self, Input, Limits, Outcome};
 use super::open::Engine;
@@ -69,8 +70,20 @@ impl Engine {
     ) -> Result<Outcome, Error> {
         let place = self.inner.live.place(id);
         let mut slot = self.fold(id, &place).await?;
-        // Until the step is durable, memory is ahead of the journal: a step that fails leaves the slot empty.
-        let Some(mut live) = slot.take() else { return Ok(self.stale()) };
+        let Some(live) = slot.take() else { return Ok(self.stale()) };
+        self.take_step((slot, place), live, input, also).await
+    }
+
+    /// Takes a step of `live`, which was taken out of its slot or has none yet. Until the step is durable, memory is
+    /// ahead of the journal: a step that fails leaves the slot empty.
+    pub(super) async fn take_step(
+        &self,
+        (mut slot, place): (Slot, Place),
+        mut live: Live,
+        input: Input,
+        also: impl FnOnce(&Tx<'_>) -> Result<(), Error> + Send + 'static,
+    ) -> Result<Outcome, Error> {
+        let id = live.origin.id;
         let program = live.program.clone();
         let step = self
             .with_env(id, Limits::STANDARD, |env| machine::step(&program, &mut live.execution, input, env));
@@ -127,7 +140,12 @@ impl Engine {
     /// The execution as the journal tells it; `None` if it has ended or never was.
     async fn load(&self, id: i64) -> Result<Option<Live>, Error> {
         let loaded = self.inner.store.read(move |tx| executions::load(tx, id)).await?;
-        let Some(loaded) = loaded else { return Ok(None) };
+        let is_open = |loaded: &Loaded| loaded.status == ExecutionStatus::Running;
+        loaded.filter(is_open).map(|loaded| self.folded(id, loaded)).transpose()
+    }
+
+    /// The execution as its journal tells it.
+    pub(super) fn folded(&self, id: i64, loaded: Loaded) -> Result<Live, Error> {
         let program = self.program(loaded.revision, &loaded.definition, loaded.kind)?;
         let origin = Origin { id, home: loaded.home, role_arn: loaded.start.role_arn.clone() };
         let mut execution = Execution::new(loaded.start);
@@ -135,7 +153,7 @@ impl Engine {
             execution.apply(&program, entry);
         }
         let (batch, journal_bytes) = (loaded.journal.batches, loaded.journal.bytes);
-        Ok(Some(Live { origin, program, execution, batch, journal_bytes }))
+        Ok(Live { origin, program, execution, batch, journal_bytes })
     }
 
     /// Takes an input in that nobody will send again: while the disk is full or fails, it is tried again, ever

@@ -119,4 +119,14 @@ ALTER TABLE execution ADD COLUMN version BIGINT;
 ALTER TABLE execution ADD COLUMN alias TEXT;
 UPDATE state_machine_revision SET logging = REPLACE(logging, '\"destinations\":[]', '\"destinations\":null');
 ",
+    "
+ALTER TABLE execution ADD COLUMN redrive_count BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE execution ADD COLUMN redriven BIGINT;
+CREATE TABLE redrive_token (
+    execution BIGINT NOT NULL,
+    token TEXT NOT NULL,
+    redriven BIGINT NOT NULL,
+    PRIMARY KEY (execution, token)
+) WITHOUT ROWID;
+",
 ];

@@ -2,6 +2,7 @@
 
 mod durability;
 mod nested;
+mod redrive;
 mod simulation;
 
 use std::path::PathBuf;

@@ -17,6 +17,7 @@ mod deployment;
 mod documentation_import;
 mod documentation_part;
 mod documentation_version;
+mod domain_name;
 #[cfg(test)]
 mod fixtures;
 mod gateway_response;
@@ -46,10 +47,11 @@ pub use api_key::{ApiKey, ApiKeyValue};
 pub use apis::Apis;
 pub use client_certificate::{ClientCertificate, PrivateKey};
 pub use control::{
-    ApiKeyFilter, CreateApiKey, CreateDeployment, CreateDocumentationVersion, CreateModel, CreateRestApi,
-    CreateStage, CreateUsagePlan, DailyUsage, DeploymentSummary, DocumentationPartFilter, ImportedApiKeys,
-    ImportedDocumentation, KEY_TYPE, MethodKey, MethodSummary, NewApiStage, NewCanary, NewEndpoint, NewQuota,
-    PutIntegration, PutMethod, StageKey, TestInvokeMethod, Usage, templates,
+    ApiKeyFilter, CreateApiKey, CreateDeployment, CreateDocumentationVersion, CreateDomainName, CreateModel,
+    CreateRestApi, CreateStage, CreateUsagePlan, DailyUsage, DeploymentSummary, DocumentationPartFilter,
+    ImportedApiKeys, ImportedDocumentation, KEY_TYPE, Mapped, MethodKey, MethodSummary, NewApiStage,
+    NewCanary, NewEndpoint, NewQuota, PutIntegration, PutMethod, StageKey, TestInvokeMethod, Usage,
+    templates,
 };
 pub use deployable::{WITHOUT_EFFECT, refused_features};
 pub use deployment::{Deployment, DeploymentSnapshot};
@@ -58,8 +60,14 @@ pub use documentation_part::{
     DocumentationPart, DocumentationPartLocation, DocumentationPartType, LocationStatus,
 };
 pub use documentation_version::DocumentationVersion;
+pub use domain_name::{
+    BasePath, BasePathMapping, CertificateReference, CustomDomain, DomainName, MutualTlsAuthentication,
+    RoutingMode, UploadedCertificate,
+};
 #[cfg(test)]
-pub(crate) use fixtures::{test_api_key, test_integration, test_rest_api, test_stage, test_usage_plan};
+pub(crate) use fixtures::{
+    test_api_key, test_domain_name, test_integration, test_rest_api, test_stage, test_usage_plan,
+};
 pub use gateway_response::{EffectiveResponse, GatewayResponse, ResponseType, effective_response};
 pub use ids::{
     ApiId, ApiKeyId, ClientCertificateId, DeploymentId, DocumentationPartId, RequestValidatorId, ResourceId,

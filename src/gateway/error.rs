@@ -438,6 +438,75 @@ pub enum BadRequest {
     #[error(transparent)]
     UsagePlan(#[from] PlanProblem),
 
+    // === domain names ===
+    /// No host name. AWS's words are not on record, here and below where no source is given.
+    #[error("Invalid domain name specified")]
+    DomainNameFormat,
+    /// Somebody has it already.
+    #[error("The domain name you provided already exists.")]
+    DomainNameExists,
+    /// PEM that can't be read, or half of it.
+    #[error("The certificate and its private key must both be given, in PEM")]
+    DomainCertificate,
+    /// No certificate at all.
+    #[error(
+        "A certificate is required: certificateArn for EDGE, regionalCertificateArn for REGIONAL endpoints"
+    )]
+    NoDomainCertificate,
+    /// On record.
+    #[error("Cannot import certificates for {given} while {active} is active.")]
+    CertificateOfOtherEndpoint {
+        /// The endpoint type that the certificate is for.
+        given: &'static str,
+        /// The domain's.
+        active: &'static str,
+    },
+    /// Domains that only VPC endpoints reach.
+    #[error("Private custom domain names are not supported by this server")]
+    PrivateDomain,
+    /// Mutual TLS on another endpoint.
+    #[error("Mutual TLS is supported for REGIONAL domain names only")]
+    MutualTlsNeedsRegional,
+    /// A version of a truststore that isn't there.
+    #[error("A truststoreVersion needs a truststoreUri")]
+    NoTruststore,
+    /// A truststore that the server has no file for.
+    #[error("The truststore {0} can't be read: give it a file under [truststores] of the server's settings")]
+    Truststore(String),
+    /// Routing rules.
+    #[error("Routing rules are not supported by this server: routingMode must be BASE_PATH_MAPPING_ONLY")]
+    RoutingRules,
+    /// A TLS policy without a name.
+    #[error("Invalid security policy specified")]
+    SecurityPolicy,
+    /// On record.
+    #[error(
+        "API Gateway V1 doesn't support the slash character (/) in base path mappings. To create a multi-level \
+         base path mapping, use API Gateway V2."
+    )]
+    BasePathSlash,
+    /// Characters that a base path can't have.
+    #[error("Base path names may only contain letters, numbers and one of '$-_.+!*''()'")]
+    BasePath,
+    /// A mapping to no API; on record.
+    #[error("Invalid REST API identifier specified")]
+    MappedApi,
+    /// A mapping to no stage; on record.
+    #[error("Invalid stage identifier specified")]
+    MappedStage,
+    /// A domain leads to what is to be deleted.
+    #[error(
+        "Please remove all base path mappings related to the {what} in your domain names: {domain}/{base_path}"
+    )]
+    Mapped {
+        /// `API` or `stage`.
+        what: &'static str,
+        /// The domain.
+        domain: String,
+        /// The base path.
+        base_path: String,
+    },
+
     // === the rest ===
     /// A cursor that this operation didn't hand out.
     #[error("Invalid position parameter specified")]
@@ -502,6 +571,12 @@ pub enum NotFound {
     /// No such VPC link.
     #[error("Invalid Vpc Link identifier specified")]
     VpcLink,
+    /// No such custom domain name.
+    #[error("Invalid domain name identifier specified")]
+    DomainName,
+    /// A domain has no such base path.
+    #[error("Invalid base path mapping identifier specified")]
+    BasePathMapping,
     /// No such client certificate.
     #[error("Invalid Client Certificate identifier specified")]
     ClientCertificate,
@@ -541,6 +616,9 @@ pub enum NotFound {
 /// What was asked for contradicts what is there.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Conflict {
+    /// The domain has the base path already.
+    #[error("Base path already exists for this domain name")]
+    BasePath,
     /// Two siblings of one name.
     #[error("Another resource with the same parent already has this name: {0}")]
     ResourceName(String),
@@ -625,6 +703,9 @@ pub enum LimitExceeded {
     /// 10 usage plans a key. AWS's words are not on record.
     #[error("Maximum number of usage plans for this API key has been reached.")]
     PlansOfKey,
+    /// 200 base paths a domain.
+    #[error("Maximum number of base path mappings for this domain name has been reached.")]
+    BasePathMappings,
     /// 100 variables a stage.
     #[error("Maximum number of stage variables for this stage has been reached.")]
     StageVariables,

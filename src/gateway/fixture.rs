@@ -324,6 +324,7 @@ pub(crate) fn house(options: Options, stages: impl IntoIterator<Item = LiveStage
     let backends = Arc::new(Echo::default());
     let clock = Arc::new(VirtualClock::new(NOW));
     let ports = Ports {
+        domains: Arc::default(),
         stages: memory.clone(),
         books: memory.clone(),
         backends: backends.clone(),
@@ -358,7 +359,7 @@ impl House {
     pub(crate) async fn send_to(&self, host: &str, mut request: http::Request<Bytes>) -> Answer {
         let target = address(host, request.uri().path()).unwrap();
         request.headers_mut().insert("host", host.parse().unwrap());
-        let peer = Peer { ip: IpAddr::V4(Ipv4Addr::new(192, 0, 2, 7)) };
+        let peer = Peer { ip: IpAddr::V4(Ipv4Addr::new(192, 0, 2, 7)), certificate: None };
         let response = self.gateway.serve(target, peer, request.map(full)).await;
         let (parts, body) = response.into_parts();
         let body = collect(body, usize::MAX).await.unwrap();

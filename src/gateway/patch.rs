@@ -6,6 +6,7 @@
 
 mod account;
 mod api_key;
+mod domain_name;
 mod gateway_response;
 mod integration;
 mod maps;
@@ -18,6 +19,7 @@ mod usage_plan;
 
 pub(crate) use account::patch_account;
 pub(crate) use api_key::patch_api_key;
+pub(crate) use domain_name::patch_domain_name;
 pub(crate) use gateway_response::patch_gateway_response;
 pub(crate) use integration::{patch_integration, patch_integration_response};
 pub(crate) use method::{authorization_type, patch_method, patch_method_response};

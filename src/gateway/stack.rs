@@ -10,8 +10,10 @@ use tower::Service;
 use super::address::Target;
 use super::api::{ApiId, Invalidate};
 use super::backends::Backends;
-use super::context::{Context, Peer};
+use super::context::Context;
+use super::domains::Domains;
 use super::integration::Outside;
+use super::peer::Peer;
 use super::pipeline::plan::Desk;
 use super::pipeline::{
     Admitted, Answered, Arrived, Next, Refused, access_log, authorize, compress, integrate, map_request,
@@ -45,6 +47,8 @@ pub struct Ports {
     pub stages: Arc<dyn StageSource>,
     /// Where the use of API keys is kept for good.
     pub books: Arc<dyn Books>,
+    /// Custom domain names.
+    pub domains: Arc<Domains>,
     /// Services that `AWS` integrations call.
     pub backends: Arc<dyn Backends>,
     /// The way to HTTP backends.
@@ -66,6 +70,7 @@ pub(super) struct Inner {
     pub(super) ids: Arc<dyn Ids>,
     pub(super) stages: Arc<Stages>,
     ledger: Arc<Ledger>,
+    domains: Arc<Domains>,
     served: Box<dyn Run<Arrived, Response>>,
     pub(super) tested: Box<dyn Run<Admitted, Result<Answered, Refused>>>,
 }
@@ -73,7 +78,7 @@ pub(super) struct Inner {
 impl Gateway {
     /// A gateway that has compiled nothing yet.
     pub fn new(ports: Ports, options: Options) -> Self {
-        let Ports { stages: source, books, backends, client, clock, ids } = ports;
+        let Ports { stages: source, books, domains, backends, client, clock, ids } = ports;
         let ledger = Arc::new(Ledger::new(source.clone(), books, clock.clone()));
         let stages =
             Stages::new(source, options.default_api, ledger.clone(), clock.clone(), options.vpc_links);
@@ -98,6 +103,7 @@ impl Gateway {
             ids,
             stages,
             ledger,
+            domains,
             // Erased here, once: the types inside are as long as the stack is deep.
             served: Box::new(move |arrived| {
                 let mut served = served.clone();
@@ -139,6 +145,11 @@ impl Gateway {
     /// Writes out exactly what was used. Nothing should be served afterwards: it would be counted anew.
     pub async fn close_books(&self) {
         self.inner.ledger.close().await;
+    }
+
+    /// The custom domain names that lead here.
+    pub fn domains(&self) -> Arc<Domains> {
+        self.inner.domains.clone()
     }
 
     /// Who is to be told when what a stage serves has changed.

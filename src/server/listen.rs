@@ -1,6 +1,7 @@
 //! Accepting connections: plain or TLS, HTTP/1.1 or HTTP/2, until told to stop.
 
 use std::convert::Infallible;
+use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -14,11 +15,15 @@ use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
-use tokio_rustls::TlsAcceptor;
+use tokio_rustls::LazyConfigAcceptor;
+use tokio_rustls::server::TlsStream;
 use tower::ServiceExt;
 
+use super::arriving::Arriving;
 use super::error::Error;
+use super::tls;
 use crate::connect::{self, HttpService, Request, Response};
+use crate::gateway::ClientCertificateFacts;
 use crate::meter;
 
 /// A TLS handshake that takes longer is given up.
@@ -29,16 +34,31 @@ const HEADERS_MAX: usize = 200;
 const HEAD_BYTES_MAX: usize = 64 * 1024;
 
 /// Who is at the other end of a connection; travels with each request from here to `dispatch`.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Peer {
     /// The client's address.
     pub(super) address: SocketAddr,
+    /// The name that it asked for in its TLS handshake.
+    pub(super) server_name: Option<Arc<str>>,
+    /// The certificate that it proved to have.
+    pub(super) certificate: Option<Arc<ClientCertificateFacts>>,
+}
+
+/// How long a listener waits for its clients.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Patience {
+    /// For a request's headers, all of them.
+    pub(super) headers: Duration,
+    /// For the next piece of a request's body.
+    pub(super) body: Duration,
+    /// For requests in flight to end, once told to stop.
+    pub(super) drain: Duration,
 }
 
 /// A bound socket and what answers there.
 pub(super) struct Listener {
     tcp: TcpListener,
-    tls: Option<TlsAcceptor>,
+    tls: Option<Arc<tls::ByName>>,
     service: HttpService,
 }
 
@@ -49,11 +69,11 @@ impl Listener {
     /// [`Error::Bind`].
     pub(super) async fn bind(
         address: SocketAddr,
-        tls: Option<Arc<rustls::ServerConfig>>,
+        tls: Option<Arc<tls::ByName>>,
         service: HttpService,
     ) -> Result<Self, Error> {
         let tcp = TcpListener::bind(address).await.map_err(|reason| Error::Bind { address, reason })?;
-        Ok(Self { tcp, tls: tls.map(TlsAcceptor::from), service })
+        Ok(Self { tcp, tls, service })
     }
 
     /// The address really bound, with the port the system chose if 0 was asked for.
@@ -61,13 +81,9 @@ impl Listener {
         self.tcp.local_addr().ok()
     }
 
-    /// Accepts until `stop` turns true, then lets connections finish what they began, for at most `drain`.
-    pub(super) async fn serve(
-        self,
-        header_read_timeout: Duration,
-        mut stop: watch::Receiver<bool>,
-        drain: Duration,
-    ) {
+    /// Accepts until `stop` turns true, then lets connections finish what they began, for at most
+    /// `patience.drain`.
+    pub(super) async fn serve(self, patience: Patience, mut stop: watch::Receiver<bool>) {
         let graceful = GracefulShutdown::new();
         let gauge = metrics::gauge!(meter::CONNECTIONS);
         loop {
@@ -87,8 +103,8 @@ impl Listener {
             let connection = Connection {
                 service: self.service.clone(),
                 watcher: graceful.watcher(),
-                header_read_timeout,
-                peer: Peer { address },
+                patience,
+                peer: Peer { address, server_name: None, certificate: None },
             };
             let (tls, gauge) = (self.tls.clone(), gauge.clone());
             tokio::spawn(async move {
@@ -98,9 +114,9 @@ impl Listener {
             });
         }
         drop(self.tcp);
-        if tokio::time::timeout(drain, graceful.shutdown()).await.is_err() {
+        if tokio::time::timeout(patience.drain, graceful.shutdown()).await.is_err() {
             tracing::warn!(
-                drain_s = drain.as_secs(),
+                drain_s = patience.drain.as_secs(),
                 "requests were still in flight when the drain time was over"
             );
         }
@@ -110,20 +126,28 @@ impl Listener {
 struct Connection {
     service: HttpService,
     watcher: Watcher,
-    header_read_timeout: Duration,
+    patience: Patience,
     peer: Peer,
 }
 
 impl Connection {
-    async fn open(self, stream: TcpStream, tls: Option<TlsAcceptor>) {
+    async fn open(mut self, stream: TcpStream, tls: Option<Arc<tls::ByName>>) {
         // Answers are written whole: waiting to fill a packet only delays them.
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "cannot set TCP_NODELAY");
         }
         match tls {
             None => self.speak(stream).await,
-            Some(acceptor) => match tokio::time::timeout(HANDSHAKE_TIMEOUT, acceptor.accept(stream)).await {
-                Ok(Ok(stream)) => self.speak(stream).await,
+            Some(by_name) => match tokio::time::timeout(HANDSHAKE_TIMEOUT, handshake(stream, &by_name)).await
+            {
+                Ok(Ok(stream)) => {
+                    let (_, connection) = stream.get_ref();
+                    self.peer.server_name = connection.server_name().map(Into::into);
+                    let certificate = connection.peer_certificates().and_then(<[_]>::first);
+                    let facts = certificate.and_then(|der| ClientCertificateFacts::from_der(der));
+                    self.peer.certificate = facts.map(Arc::new);
+                    self.speak(stream).await;
+                }
                 Ok(Err(error)) => tracing::debug!(%error, peer = %self.peer.address, "TLS handshake failed"),
                 Err(_) => tracing::debug!(peer = %self.peer.address, "TLS handshake timed out"),
             },
@@ -135,7 +159,7 @@ impl Connection {
         builder
             .http1()
             .timer(TokioTimer::new())
-            .header_read_timeout(self.header_read_timeout)
+            .header_read_timeout(self.patience.headers)
             .max_headers(HEADERS_MAX)
             .max_buf_size(HEAD_BYTES_MAX)
             .half_close(true)
@@ -143,17 +167,25 @@ impl Connection {
             .timer(TokioTimer::new())
             .max_header_list_size(u32::try_from(HEAD_BYTES_MAX).unwrap_or(u32::MAX))
             .keep_alive_interval(Some(Duration::from_secs(30)));
-        let (peer, service) = (self.peer, self.service);
+        let (peer, service, body) = (self.peer, self.service, self.patience.body);
+        let address = peer.address;
         let service = service_fn(move |request: http::Request<Incoming>| {
-            let mut request = request.map(connect::boxed);
-            request.extensions_mut().insert(peer);
+            let mut request = request.map(|arriving| connect::boxed(Arriving::new(arriving, body)));
+            request.extensions_mut().insert(peer.clone());
             answer(service.clone(), request)
         });
         let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
         if let Err(error) = self.watcher.watch(connection.into_owned()).await {
-            tracing::debug!(%error, peer = %peer.address, "connection ended early");
+            tracing::debug!(%error, peer = %address, "connection ended early");
         }
     }
+}
+
+/// Which settings hold is known once the client has said which name it wants.
+async fn handshake(stream: TcpStream, by_name: &tls::ByName) -> io::Result<TlsStream<TcpStream>> {
+    let start = LazyConfigAcceptor::new(rustls::server::Acceptor::default(), stream).await?;
+    let config = by_name.config(start.client_hello().server_name()).map_err(io::Error::other)?;
+    start.into_stream(config).await
 }
 
 type Answer = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;

@@ -35,6 +35,12 @@ pub struct Options {
     pub services: BTreeMap<String, ServiceEndpoint>,
     /// Where VPC links lead: scheme and authority of a server, by the link's name.
     pub vpc_links: BTreeMap<String, String>,
+    /// Files of the certificates that custom domain names refer to, by ARN.
+    pub certificates: BTreeMap<String, CertificateFiles>,
+    /// PEM files of the certificates that clients' must be signed by, by the URIs that custom domain names give.
+    pub truststores: BTreeMap<String, PathBuf>,
+    /// What templates find in Systems Manager, by name: values of `AWS::SSM::Parameter::Value<…>` parameters.
+    pub ssm_parameters: BTreeMap<String, String>,
 }
 
 /// Addresses of the plain listeners.
@@ -59,6 +65,16 @@ pub struct Tls {
     pub certificate: Option<PathBuf>,
     /// PEM file of the certificate's key.
     pub private_key: Option<PathBuf>,
+}
+
+/// A certificate in two PEM files.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CertificateFiles {
+    /// The certificate, with what it is signed by after it.
+    pub certificate: PathBuf,
+    /// Its key.
+    pub private_key: PathBuf,
 }
 
 /// The server's own account and region.
@@ -99,6 +115,8 @@ pub struct Limits {
     pub requests_in_flight: usize,
     /// How long a client may take to send its headers, in seconds.
     pub header_read_timeout_s: u64,
+    /// How long a client that is sending a body may send nothing, in seconds.
+    pub body_read_timeout_s: u64,
     /// How long requests in flight may take to end after SIGTERM, in seconds.
     pub drain_s: u64,
 }
@@ -144,6 +162,9 @@ impl Default for Options {
             gateway: Gateway::default(),
             services: BTreeMap::new(),
             vpc_links: BTreeMap::new(),
+            certificates: BTreeMap::new(),
+            truststores: BTreeMap::new(),
+            ssm_parameters: BTreeMap::new(),
         }
     }
 }
@@ -168,7 +189,7 @@ impl Default for Account {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { requests_in_flight: 10_000, header_read_timeout_s: 30, drain_s: 30 }
+        Self { requests_in_flight: 10_000, header_read_timeout_s: 30, body_read_timeout_s: 30, drain_s: 30 }
     }
 }
 

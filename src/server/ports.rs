@@ -51,8 +51,13 @@ pub(super) async fn wire_rooms(options: &Options, home: &AccountRegion) -> Resul
     let client = HttpClient::new(connect::Options::default());
     let services = Services::new(options, home, client.clone(), clock.clone())?;
     let upstreams = upstreams(options)?;
-    let reach = api::Reach { services: services.names(), vpc_links: upstreams.keys().cloned().collect() };
+    let reach = api::Reach {
+        services: services.names(),
+        vpc_links: upstreams.keys().cloned().collect(),
+        truststores: options.truststores.keys().cloned().collect(),
+    };
     let control = api::Apis::open(store.clone(), clock.clone(), ids.clone())?.reaching(reach);
+    control.publish_domains().await?;
 
     // The gateway calls the AWS APIs (`AWS` integrations) and the AWS APIs call the gateway (test calls): the
     // gateway's side of the ring is weak, so that dropping the house closes it.
@@ -61,6 +66,7 @@ pub(super) async fn wire_rooms(options: &Options, home: &AccountRegion) -> Resul
         let ports = gateway::Ports {
             stages: Arc::new(control.clone()),
             books: Arc::new(control.clone()),
+            domains: control.domains(),
             backends: Arc::new(InProcess::new(api.clone(), services)),
             client,
             clock: clock.clone(),
@@ -81,7 +87,8 @@ pub(super) async fn wire_rooms(options: &Options, home: &AccountRegion) -> Resul
     set_rooms.send_replace(Some(tasks::Rooms { api: Arc::downgrade(&api), gateway: gateway.clone() }));
 
     let operations = AsAccount::new(api.clone(), Caller::root(home.account.clone()), home.region.clone());
-    let stacks = Stacks::open(store.clone(), Arc::new(operations), ids, home.clone())?;
+    let ssm_parameters = options.ssm_parameters.clone();
+    let stacks = Stacks::open(store.clone(), Arc::new(operations), ids, home.clone(), ssm_parameters)?;
     Ok(House { store, stacks: Arc::new(stacks), api, gateway, authenticator, engine })
 }
 

@@ -12,7 +12,7 @@ use super::deploy::{self, Deployed};
 use super::dispatch::{Dispatch, Planes};
 use super::error::Error;
 use super::front_door::front_door;
-use super::listen::Listener;
+use super::listen::{Listener, Patience};
 use super::options::Options;
 use super::ports::{self, House};
 use super::{metrics, tls};
@@ -50,6 +50,7 @@ impl Server {
             admin: admin.clone(),
             api: house.api.clone(),
             gateway: house.gateway.clone(),
+            domains: house.gateway.domains(),
         };
         let in_flight = options.limits.requests_in_flight;
         let door = |planes| front_door(dispatch(planes), in_flight);
@@ -66,7 +67,7 @@ impl Server {
         }
         let mut tls_address = None;
         if let Some(address) = options.tls.address {
-            let config = tls::server_config(&options.tls, &options.data_dir)?;
+            let config = Arc::new(tls::by_name(&options, house.gateway.domains())?);
             // Beside a split pair, the TLS listener is the data plane's.
             let planes = if listen.data.is_some() { Planes::Data } else { Planes::All };
             let listener = Listener::bind(address, Some(config), door(planes)).await?;
@@ -87,12 +88,15 @@ impl Server {
     pub async fn run(self, stop: impl Future<Output = ()>) -> Result<(), Error> {
         let limits = self.options.limits;
         let (stopping, stopped) = watch::channel(false);
-        let drain = Duration::from_secs(limits.drain_s);
-        let header_read_timeout = Duration::from_secs(limits.header_read_timeout_s);
+        let patience = Patience {
+            headers: Duration::from_secs(limits.header_read_timeout_s),
+            body: Duration::from_secs(limits.body_read_timeout_s),
+            drain: Duration::from_secs(limits.drain_s),
+        };
         let serving: Vec<_> = self
             .listeners
             .into_iter()
-            .map(|listener| tokio::spawn(listener.serve(header_read_timeout, stopped.clone(), drain)))
+            .map(|listener| tokio::spawn(listener.serve(patience, stopped.clone())))
             .collect();
         let bookkeeper = tokio::spawn(self.house.gateway.keep_books());
         stop.await;

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use tokio::sync::Mutex;
 
 use super::condition;
@@ -16,6 +16,7 @@ use super::kind::{Kind, Naming, Properties, Updated};
 use super::lint;
 use super::operations::{OperationError, Operations};
 use super::order;
+use super::parameter;
 use super::record::{self, Made};
 use super::template::{Declared, Template};
 use crate::clock::Ids;
@@ -28,6 +29,7 @@ pub struct Stacks {
     operations: Arc<dyn Operations>,
     ids: Arc<dyn Ids>,
     home: AccountRegion,
+    ssm_parameters: BTreeMap<String, String>,
     // One template at a time: two that share resources would undo each other.
     turn: Mutex<()>,
 }
@@ -69,6 +71,8 @@ pub enum Action {
     Unchanged,
     /// It is no longer in the template and was removed.
     Deleted,
+    /// It is no longer in the template, which asked to keep it: it stays, and belongs to no stack.
+    Retained,
 }
 
 impl Action {
@@ -80,6 +84,7 @@ impl Action {
             Self::Replaced => "replaced",
             Self::Unchanged => "unchanged",
             Self::Deleted => "deleted",
+            Self::Retained => "retained",
         }
     }
 }
@@ -91,7 +96,7 @@ enum Undo {
 }
 
 impl Stacks {
-    /// Declares the room's tables.
+    /// Declares the room's tables. `ssm_parameters` are what templates find in Systems Manager, by name.
     ///
     /// # Errors
     /// When the store can't be written, or was written by a newer version.
@@ -100,9 +105,10 @@ impl Stacks {
         operations: Arc<dyn Operations>,
         ids: Arc<dyn Ids>,
         home: AccountRegion,
+        ssm_parameters: BTreeMap<String, String>,
     ) -> Result<Self, store::Error> {
         record::migrate(&store)?;
-        Ok(Self { store, operations, ids, home, turn: Mutex::new(()) })
+        Ok(Self { store, operations, ids, home, ssm_parameters, turn: Mutex::new(()) })
     }
 
     /// True if no stack was ever applied.
@@ -125,7 +131,8 @@ impl Stacks {
     ) -> Result<Applied, Error> {
         let _turn = self.turn.lock().await;
         let old = record::load(&self.store, &self.home, name).await?.unwrap_or_default();
-        let parameters = self.parameters(name, template, parameters)?;
+        let parameters = self.values(name, template, parameters)?;
+        condition::assert_rules(&template.rules, &parameters, &template.mappings)?;
         let conditions = condition::decide(&template.conditions, &parameters, &template.mappings)?;
         let holds = |r: &&Declared| r.condition.as_ref().is_none_or(|c| conditions.get(c) == Some(&true));
         let wanted: Vec<&Declared> = template.resources.iter().filter(holds).collect();
@@ -194,7 +201,7 @@ impl Stacks {
         if !template.resources.iter().all(has) {
             return Ok(None);
         }
-        let parameters = self.parameters(name, template, parameters)?;
+        let parameters = self.values(name, template, parameters)?;
         let conditions = condition::decide(&template.conditions, &parameters, &template.mappings)?;
         let changes = made.iter().map(|m| Change {
             logical_id: m.logical_id.clone(),
@@ -213,44 +220,14 @@ impl Stacks {
         Ok(Some(Applied { changes, outputs: outputs(template, &names)?, warnings: Vec::new() }))
     }
 
-    /// Parameters given, else their defaults, and the pseudo parameters.
-    fn parameters(
+    fn values(
         &self,
-        stack: &str,
+        name: &str,
         template: &Template,
         given: &Map<String, Value>,
     ) -> Result<Map<String, Value>, Error> {
-        if let Some(unknown) = given.keys().find(|name| !template.parameters.contains_key(*name)) {
-            return Err(Error::at("Parameters", format!("the template has no parameter {unknown}")));
-        }
-        let AccountRegion { account, region } = &self.home;
-        let mut values = Map::from_iter([
-            ("AWS::AccountId".to_owned(), json!(account.as_str())),
-            ("AWS::Region".to_owned(), json!(region.as_str())),
-            ("AWS::Partition".to_owned(), json!("aws")),
-            ("AWS::URLSuffix".to_owned(), json!("amazonaws.com")),
-            ("AWS::StackName".to_owned(), json!(stack)),
-            (
-                "AWS::StackId".to_owned(),
-                json!(format!("arn:aws:cloudformation:{region}:{account}:stack/{stack}/stepgate")),
-            ),
-        ]);
-        for (name, declared) in &template.parameters {
-            let value = given.get(name).or_else(|| declared.get("Default")).cloned();
-            let missing = || Error::at(format!("Parameters/{name}"), "no value given and no Default");
-            let value = value.ok_or_else(missing)?;
-            let allowed = declared.get("AllowedValues").and_then(Value::as_array);
-            if allowed.is_some_and(|allowed| !allowed.contains(&value)) {
-                return Err(Error::at(format!("Parameters/{name}"), "the value is not among AllowedValues"));
-            }
-            let is_list = declared.get("Type").and_then(Value::as_str) == Some("CommaDelimitedList");
-            let value = match value {
-                Value::String(text) if is_list => text.split(',').map(|t| json!(t.trim())).collect(),
-                other => other,
-            };
-            values.insert(name.clone(), value);
-        }
-        Ok(values)
+        let pseudo = parameter::pseudo(&self.home, name);
+        parameter::values(&template.parameters, given, &self.ssm_parameters, pseudo)
     }
 }
 
@@ -323,7 +300,14 @@ impl Run<'_> {
             }
         };
         self.warnings.extend(lint::warnings(&resource.logical_id, kind, &properties));
-        if action != Action::Unchanged {
+        if action == Action::Unchanged {
+            // What is to become of it later may be told anew without changing it.
+            let mut made = self.made.iter_mut().filter(|made| made.logical_id == resource.logical_id);
+            if let Some(made) = made.find(|made| made.retention != resource.retention) {
+                made.retention = resource.retention;
+                self.save().await?;
+            }
+        } else {
             if kind.is_deployed() {
                 let api = match kind {
                     Kind::RestApi => Some(attributes.reference.clone()),
@@ -336,6 +320,7 @@ impl Run<'_> {
                 kind,
                 properties,
                 attributes: attributes.clone(),
+                retention: resource.retention,
             };
             self.made.retain(|made| made.logical_id != resource.logical_id);
             self.made.push(made);
@@ -372,6 +357,7 @@ impl Run<'_> {
             kind: resource.kind,
             properties: properties.clone(),
             attributes: attributes.clone(),
+            retention: resource.retention,
         }));
         Ok(attributes)
     }
@@ -380,12 +366,16 @@ impl Run<'_> {
     async fn remove_leftovers(&mut self, wanted: &[&Declared]) -> Result<(), Error> {
         let is_wanted = |made: &Made| wanted.iter().any(|r| r.logical_id == made.logical_id);
         let gone: Vec<Made> = self.made.iter().filter(|made| !is_wanted(made)).cloned().collect();
-        for made in gone.iter().rev().chain(self.replaced.iter().rev()) {
-            let deleted =
-                made.kind.delete(&*self.stacks.operations, &made.attributes, &made.properties).await;
-            if let Err(source) = deleted {
-                // The stack is what the template wants; what can't be removed is said, not undone.
-                tracing::warn!(logical_id = made.logical_id, %source, "could not remove what is no longer needed");
+        let gone = gone.iter().rev().map(|made| (made, made.retention.on_delete));
+        let replaced = self.replaced.iter().rev().map(|made| (made, made.retention.on_replace));
+        for (made, retained) in gone.chain(replaced) {
+            if !retained {
+                let deleted =
+                    made.kind.delete(&*self.stacks.operations, &made.attributes, &made.properties).await;
+                if let Err(source) = deleted {
+                    // The stack is what the template wants; what can't be removed is said, not undone.
+                    tracing::warn!(logical_id = made.logical_id, %source, "could not remove what is no longer needed");
+                }
             }
             if is_wanted(made) {
                 continue;
@@ -394,7 +384,7 @@ impl Run<'_> {
             self.changes.push(Change {
                 logical_id: made.logical_id.clone(),
                 kind: made.kind,
-                action: Action::Deleted,
+                action: if retained { Action::Retained } else { Action::Deleted },
                 physical_id: made.attributes.reference.clone(),
             });
         }

@@ -1,5 +1,6 @@
 //! The resource types there are: for each its properties, and how it is made, changed and removed.
 
+mod account;
 mod activity;
 mod api_key;
 mod api_resource;
@@ -7,6 +8,7 @@ mod deployment;
 mod gateway_response;
 mod method;
 mod model;
+mod policy;
 mod request_validator;
 mod rest_api;
 mod role;
@@ -53,10 +55,12 @@ kinds! {
     Role = "AWS::IAM::Role" "An IAM role with its policies."
         ["RoleName" "AssumeRolePolicyDocument" "Description" "ManagedPolicyArns" "MaxSessionDuration" "Path"
          "Policies" "Tags"]
+    Policy = "AWS::IAM::Policy" "A policy of some roles." ["PolicyName" "PolicyDocument" "Roles"]
     StateMachine = "AWS::StepFunctions::StateMachine" "A state machine."
         ["StateMachineName" "StateMachineType" "Definition" "DefinitionString" "DefinitionSubstitutions"
          "RoleArn" "LoggingConfiguration" "TracingConfiguration" "Tags"]
     Activity = "AWS::StepFunctions::Activity" "An activity." ["Name" "Tags"]
+    Account = "AWS::ApiGateway::Account" "The account's settings for API Gateway." ["CloudWatchRoleArn"]
     RestApi = "AWS::ApiGateway::RestApi" "A REST API."
         ["Name" "Description" "ApiKeySourceType" "BinaryMediaTypes" "DisableExecuteApiEndpoint"
          "EndpointConfiguration" "MinimumCompressionSize" "Policy" "Tags"]
@@ -123,8 +127,10 @@ impl Kind {
             | Self::RequestValidator
             | Self::GatewayResponse => true,
             Self::Role
+            | Self::Policy
             | Self::StateMachine
             | Self::Activity
+            | Self::Account
             | Self::Deployment
             | Self::Stage
             | Self::ApiKey
@@ -141,6 +147,8 @@ impl Kind {
     ) -> Result<Attributes, OperationError> {
         match self {
             Self::Role => role::create(operations, naming, properties).await,
+            Self::Policy => policy::create(operations, naming, properties).await,
+            Self::Account => account::create(operations, naming, properties).await,
             Self::StateMachine => state_machine::create(operations, naming, properties).await,
             Self::Activity => activity::create(operations, naming, properties).await,
             Self::RestApi => rest_api::create(operations, naming, properties).await,
@@ -169,6 +177,8 @@ impl Kind {
         }
         match self {
             Self::Role => role::update(operations, made, old, new).await,
+            Self::Policy => policy::update(operations, made, old, new).await,
+            Self::Account => account::put(operations, new).await.map(|()| Updated::InPlace(made.clone())),
             Self::StateMachine => state_machine::update(operations, made, new).await,
             Self::Activity => activity::update(operations, made, old, new).await,
             Self::RestApi => rest_api::update(operations, made, old, new).await,
@@ -196,6 +206,9 @@ impl Kind {
         let api = properties.get("RestApiId").cloned().unwrap_or_default();
         let gone = match self {
             Self::Role => role::delete(operations, made, properties).await,
+            Self::Policy => policy::delete(operations, properties).await,
+            // CloudFormation leaves the account's settings as they are.
+            Self::Account => Ok(Value::Null),
             Self::StateMachine => {
                 call(operations, "states", "DeleteStateMachine", json!({ "stateMachineArn": id })).await
             }
@@ -249,6 +262,8 @@ impl Kind {
     const fn identity(self) -> &'static [&'static str] {
         match self {
             Self::Role => &["RoleName", "Path"],
+            Self::Policy => &["PolicyName"],
+            Self::Account => &[],
             Self::StateMachine => &["StateMachineName", "StateMachineType"],
             Self::Activity => &["Name"],
             Self::RestApi => &[],

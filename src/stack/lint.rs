@@ -160,7 +160,10 @@ fn placeholder(resource: &Declared) -> Attributes {
         Kind::ApiKey => ("abcde12345".into(), vec![("APIKeyId", "abcde12345".into())]),
         Kind::UsagePlan => ("abc123".into(), vec![("Id", "abc123".into())]),
         Kind::UsagePlanKey => ("abcde12345".into(), vec![("Id", "abcde12345".into())]),
-        Kind::Method | Kind::Stage | Kind::Model | Kind::GatewayResponse => (id.clone(), Vec::new()),
+        Kind::Account => (id.clone(), vec![("Id", id.clone())]),
+        Kind::Policy | Kind::Method | Kind::Stage | Kind::Model | Kind::GatewayResponse => {
+            (id.clone(), Vec::new())
+        }
     };
     let attributes = attributes.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
     Attributes { reference, attributes }

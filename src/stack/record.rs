@@ -25,6 +25,15 @@ pub(super) struct Made {
     pub(super) kind: Kind,
     pub(super) properties: Map<String, Value>,
     pub(super) attributes: Attributes,
+    #[serde(default)]
+    pub(super) retention: Retention,
+}
+
+/// When the resource outlives its place in the stack: `DeletionPolicy` and `UpdateReplacePolicy`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Retention {
+    pub(super) on_delete: bool,
+    pub(super) on_replace: bool,
 }
 
 mod kind_name {

@@ -7,15 +7,20 @@ use serde_json::{Map, Value};
 use super::document;
 use super::error::Error;
 use super::kind::Kind;
+use super::record::Retention;
 
 /// Most resources of one template, CloudFormation's own limit.
 const RESOURCES_MAX: usize = 500;
+
+/// Tells the makers of the CDK what is used of it; makes nothing.
+const CDK_METADATA: &str = "AWS::CDK::Metadata";
 
 /// A template whose shape has been checked; intrinsic functions are not yet resolved.
 #[derive(Clone, Debug)]
 pub struct Template {
     pub(super) parameters: Map<String, Value>,
     pub(super) mappings: Value,
+    pub(super) rules: Map<String, Value>,
     pub(super) conditions: Map<String, Value>,
     pub(super) resources: Vec<Declared>,
     pub(super) outputs: Map<String, Value>,
@@ -29,6 +34,7 @@ pub(super) struct Declared {
     pub(super) properties: Map<String, Value>,
     pub(super) depends_on: BTreeSet<String>,
     pub(super) condition: Option<String>,
+    pub(super) retention: Retention,
 }
 
 impl Template {
@@ -47,6 +53,7 @@ impl Template {
                 | "Metadata"
                 | "Parameters"
                 | "Mappings"
+                | "Rules"
                 | "Conditions"
                 | "Resources"
                 | "Outputs" => {}
@@ -72,10 +79,12 @@ impl Template {
         Ok(Self {
             resources: declared
                 .into_iter()
+                .filter(|(_, value)| value.get("Type").and_then(Value::as_str) != Some(CDK_METADATA))
                 .map(|(id, value)| resource(id, value))
                 .collect::<Result<_, _>>()?,
             parameters: section("Parameters")?,
             mappings: Value::Object(section("Mappings")?),
+            rules: section("Rules")?,
             conditions: section("Conditions")?,
             outputs: section("Outputs")?,
         })
@@ -119,11 +128,14 @@ fn resource(logical_id: String, value: Value) -> Result<Declared, Error> {
         Some(Value::Array(many)) => many.into_iter().filter_map(|v| v.as_str().map(str::to_owned)).collect(),
         Some(_) => return Err(Error::at(format!("{location}/DependsOn"), "expected a list of logical ids")),
     };
+    let retention = Retention {
+        on_delete: policy(value.remove("DeletionPolicy"), &location, "DeletionPolicy")?,
+        on_replace: policy(value.remove("UpdateReplacePolicy"), &location, "UpdateReplacePolicy")?,
+    };
     let condition = value.remove("Condition").and_then(|v| v.as_str().map(str::to_owned));
     for attribute in value.keys() {
         match attribute.as_str() {
-            // Said to a service that keeps what it is told to delete; recorded by nobody here.
-            "Metadata" | "DeletionPolicy" | "UpdateReplacePolicy" => {}
+            "Metadata" => {}
             other => return Err(Error::at(format!("{location}/{other}"), "attribute is not supported")),
         }
     }
@@ -133,5 +145,16 @@ fn resource(logical_id: String, value: Value) -> Result<Declared, Error> {
             return Err(Error::UnsupportedProperty { logical_id, kind: kind.type_name(), property });
         }
     }
-    Ok(Declared { logical_id, kind, properties, depends_on, condition })
+    Ok(Declared { logical_id, kind, properties, depends_on, condition, retention })
+}
+
+/// Whether a policy keeps the resource. Nothing here has snapshots, so that one is refused, as it is on AWS
+/// for types without them.
+fn policy(value: Option<Value>, location: &str, name: &str) -> Result<bool, Error> {
+    match value.as_ref().and_then(Value::as_str) {
+        None | Some("Delete") => Ok(false),
+        // "Except on create" is how a failed creation is undone here anyway.
+        Some("Retain" | "RetainExceptOnCreate") => Ok(true),
+        Some(other) => Err(Error::at(format!("{location}/{name}"), format!("{other:?} is not supported"))),
+    }
 }

@@ -10,6 +10,7 @@ mod compatibility;
 mod deployments;
 mod documentation_parts;
 mod documentation_versions;
+mod domain_names;
 mod fault;
 mod gateway_responses;
 mod integrations;

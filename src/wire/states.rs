@@ -87,7 +87,7 @@ pub(crate) static OPERATIONS: &[Operation] = &[
         &shapes::PUBLISH_STATE_MACHINE_VERSION,
         handler!(versions::publish_state_machine_version),
     ),
-    row("RedriveExecution", &shapes::REDRIVE_EXECUTION, Handler::Unsupported),
+    row("RedriveExecution", &shapes::REDRIVE_EXECUTION, handler!(executions::redrive_execution)),
     row("StartSyncExecution", &shapes::START_SYNC_EXECUTION, handler!(executions::start_sync_execution)),
     row("TagResource", &shapes::TAG_RESOURCE, handler!(tags::tag_resource)),
     row("TestState", &shapes::TEST_STATE, Handler::Unsupported),

@@ -93,6 +93,65 @@ fn apply_deploys_changes_and_leaves_alone() {
 }
 
 #[test]
+fn apply_keeps_what_is_to_be_retained_and_checks_rules() {
+    let dir = DataDir::new("retain");
+    let server = Server::start(&dir, &[]);
+    let endpoint = format!("http://{}", server.address);
+    let file = dir.path().join("kept.json");
+    let apply = |resources: Value, more: &[&str]| {
+        let template = json!({
+            "Parameters": { "Env": { "Type": "String", "Default": "dev" } },
+            "Rules": { "Known": { "Assertions": [{
+                "Assert": { "Fn::Contains": [["dev", "prod"], { "Ref": "Env" }] },
+                "AssertDescription": "Env is dev or prod",
+            }] } },
+            "Resources": resources,
+        });
+        fs::write(&file, template.to_string()).unwrap();
+        stepgate(&[&["apply", file.to_str().unwrap(), "--endpoint", &endpoint], more].concat())
+    };
+    let activity =
+        |name: &str| json!({ "Type": "AWS::StepFunctions::Activity", "Properties": { "Name": name } });
+    let retained = |name: &str, policy: &str| {
+        let mut resource = activity(name);
+        resource[policy] = json!("Retain");
+        resource
+    };
+
+    let first = json!({
+        "Dropped": activity("dropped"),
+        "Kept": activity("kept"),
+        "Replaced": retained("before", "UpdateReplacePolicy"),
+        "Other": activity("other"),
+    });
+    let refused = apply(first.clone(), &["--parameter", "Env=moon"]);
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(
+        stderr(&refused).contains("Rules/Known/Assertions/0: Env is dev or prod"),
+        "{}",
+        stderr(&refused)
+    );
+    assert!(apply(first.clone(), &[]).status.success());
+
+    // That it is to be kept may be said later, without a change of the resource itself.
+    let mut second = first;
+    second["Kept"] = retained("kept", "DeletionPolicy");
+    assert!(stdout(&apply(second, &[])).contains("4 unchanged"));
+
+    let output = apply(json!({ "Replaced": activity("after"), "Other": activity("other") }), &[]);
+    let text = stdout(&output);
+    assert!(text.contains("retained AWS::StepFunctions::Activity Kept"), "{text}{}", stderr(&output));
+    assert!(text.contains("deleted AWS::StepFunctions::Activity Dropped"), "{text}");
+    assert!(text.contains("replaced AWS::StepFunctions::Activity Replaced"), "{text}");
+    let mut client = Client::new(&server.address);
+    let listed = states(&mut client, "ListActivities", json!({}));
+    let names = listed["activities"].as_array().unwrap().iter().map(|a| a["name"].as_str().unwrap());
+    let mut names: Vec<_> = names.collect();
+    names.sort_unstable();
+    assert_eq!(names, ["after", "before", "kept", "other"]);
+}
+
+#[test]
 fn apply_warns_of_templates_that_will_fail() {
     let dir = DataDir::new("warn");
     let server = Server::start(&dir, &[]);

@@ -8,6 +8,7 @@ mod addresses;
 mod client;
 mod commands;
 mod disk;
+mod domains;
 mod languages;
 mod pages;
 mod plans;

@@ -94,6 +94,21 @@ fn a_body_of_more_than_ten_megabytes_is_too_long() {
 }
 
 #[test]
+fn a_client_that_stops_sending_its_body_is_not_waited_for() {
+    let dir = DataDir::new("stalled");
+    let config = dir.path().join("impatient.toml");
+    std::fs::write(&config, "[limits]\nbody_read_timeout_s = 1\n").unwrap();
+    let server = Server::start(&dir, &["--config", config.to_str().unwrap()]);
+    let begun = format!(
+        "POST /alpha/execution HTTP/1.1\r\nhost: {}\r\ncontent-length: 100\r\n\r\n{{\"input\": \"",
+        server.address
+    );
+    // Read to the end: the connection is closed, too.
+    let answer = raw(&server.address, begun.as_bytes());
+    assert!(answer.starts_with("HTTP/1.1 400 "), "{answer}");
+}
+
+#[test]
 fn heads_that_are_too_large_or_no_http_are_refused() {
     let dir = DataDir::new("heads");
     let server = Server::start(&dir, &[]);

@@ -71,7 +71,7 @@ pub enum Note {
         /// That event.
         event_id: u64,
     },
-    /// This frame gave way to others after a long run of states.
+    /// This frame gave way to others after a long run of states, or its turn had not come when it was given up.
     Paused {
         /// How it goes on.
         next: Next,

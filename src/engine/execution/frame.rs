@@ -75,6 +75,16 @@ pub(in crate::engine) struct At {
     /// Retries so far, all together: `$$.State.RetryCount`.
     pub(in crate::engine) retry_count: u64,
     pub(in crate::engine) phase: Phase,
+    /// What was given up inside it, which a redrive takes up again.
+    pub(in crate::engine) set_aside: Option<Box<SetAside>>,
+}
+
+/// How a Parallel or Map stood when it was given up.
+#[derive(Clone, Debug, PartialEq)]
+pub(in crate::engine) struct SetAside {
+    pub(super) phase: Phase,
+    /// All that ran inside, at any depth.
+    pub(super) frames: BTreeMap<FrameId, Frame>,
 }
 
 impl At {
@@ -87,6 +97,7 @@ impl At {
             retries: Vec::new(),
             retry_count: 0,
             phase: Phase::Deciding,
+            set_aside: None,
         }
     }
 }

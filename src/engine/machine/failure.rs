@@ -131,6 +131,7 @@ impl Stepper<'_> {
         for child in self.execution.children(parent) {
             self.give_up(parent, child, failed, failing)?;
         }
+        self.keep_work(parent);
         self.note(parent, Note::GivenUp);
         self.note(parent, Note::Tail { event_id: failing });
         Ok(())

@@ -105,7 +105,7 @@ impl Stepper<'_> {
     }
 
     /// The input of the iteration over the item at `index`.
-    fn next(&self, frame: FrameId, map: &Map, index: usize) -> Result<Payload, DataError> {
+    pub(super) fn next(&self, frame: FrameId, map: &Map, index: usize) -> Result<Payload, DataError> {
         let raw = self.raw_input(frame);
         let outer = self.scope(frame, raw.value());
         let kept = self.execution.kept_items(frame);

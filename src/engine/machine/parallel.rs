@@ -22,7 +22,7 @@ impl Stepper<'_> {
         Ok(())
     }
 
-    fn branch_input(&self, frame: FrameId, parallel: &Parallel) -> Result<Payload, DataError> {
+    pub(super) fn branch_input(&self, frame: FrameId, parallel: &Parallel) -> Result<Payload, DataError> {
         let effective = self.select(frame, &parallel.flow.input_path, self.raw_input(frame))?;
         match &parallel.flow.parameters {
             None => Ok(effective),

@@ -16,8 +16,9 @@ pub(super) fn pending(program: &Program, execution: &Execution) -> Vec<Effect> {
         effects.push(Effect::ArmTimer { key: TimerKey { frame, kind, stamp }, at });
     };
     if let Some(seconds) = program.timeout_seconds {
-        let at = execution.start().started + Duration::from_secs(seconds);
-        arm(FrameId::ROOT, TimerKind::Execution, 0, at);
+        let since = execution.redriven().unwrap_or_else(|| execution.start().started);
+        let stamp = execution.redrive_count().into();
+        arm(FrameId::ROOT, TimerKind::Execution, stamp, since + Duration::from_secs(seconds));
     }
     for (frame, paused) in execution.frames.iter().filter_map(|(id, f)| Some((*id, f.paused.as_ref()?))) {
         arm(frame, TimerKind::Resume, paused.stamp, execution.start().started);

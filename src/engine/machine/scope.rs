@@ -58,7 +58,10 @@ impl<'a> StateScope<'a> {
         execution.insert("Name".into(), json!(&*start.name));
         execution.insert("RoleArn".into(), json!(&*start.role_arn));
         if !start.is_synchronous {
-            execution.insert("RedriveCount".into(), json!(0));
+            execution.insert("RedriveCount".into(), json!(self.execution.redrive_count()));
+        }
+        if let Some(redriven) = self.execution.redriven() {
+            execution.insert("RedriveTime".into(), json!(redriven.to_iso8601()));
         }
         context.insert("Execution".into(), execution.into());
         context.insert(
@@ -141,12 +144,13 @@ impl Scope for StateScope<'_> {
 /// Whether a path into the context object may lead to `Execution.Input`. The plain ways to other members don't.
 fn reaches_input(path: &str) -> bool {
     const BESIDE_EXECUTION: [&str; 4] = ["$$.State", "$$.StateMachine", "$$.Map", "$$.Task"];
-    const BESIDE_INPUT: [&str; 5] = [
+    const BESIDE_INPUT: [&str; 6] = [
         "$$.Execution.Id",
         "$$.Execution.Name",
         "$$.Execution.RoleArn",
         "$$.Execution.StartTime",
         "$$.Execution.RedriveCount",
+        "$$.Execution.RedriveTime",
     ];
     let is_below = |member: &str| {
         path.strip_prefix(member).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::super::event::{EventKind, Failure, HistoryEvent, StateType};
-use super::super::execution::{Entry, Execution, FrameId, Next, Note, Phase};
+use super::super::execution::{Entry, Execution, ExecutionStatus, FrameId, Next, Note, Phase};
 use super::scope::StateScope;
 use super::{Effect, Env, Input, Outcome, Step, TaskKey, TimerKey, TimerKind};
 use crate::asl::{DataError, ErrorName, Program, StateId, StateKind};
+use crate::clock::Timestamp;
 use crate::json::Payload;
 
 /// Ends the whole execution at once, whatever frames there are.
@@ -20,7 +21,7 @@ pub(super) struct Halt {
 pub(super) type Flow = Result<(), Halt>;
 
 /// A frame that goes on.
-enum Work {
+pub(super) enum Work {
     Enter { frame: FrameId, state: StateId, input: Payload },
 }
 
@@ -32,11 +33,11 @@ pub(super) struct Stepper<'a> {
     entries: Vec<Entry>,
     /// Bytes of inputs and outputs in `entries`.
     n_bytes: usize,
-    work: VecDeque<Work>,
+    pub(super) work: VecDeque<Work>,
 }
 
 pub(super) fn run(program: &Program, execution: &mut Execution, input: Input, env: &Env<'_>) -> Step {
-    if execution.ending().is_some() {
+    if execution.ending().is_some() != matches!(input, Input::Redriven) {
         return Step { entries: Vec::new(), effects: Vec::new(), outcome: Outcome::Stale };
     }
     let mut stepper = Stepper {
@@ -98,6 +99,10 @@ impl Stepper<'_> {
                 self.end_apart(EventKind::ExecutionAborted(failure));
                 Some(Ok(()))
             }
+            Input::Redriven => {
+                let ended = self.execution.ending()?.status;
+                (ended != ExecutionStatus::Succeeded).then(|| self.redrive())
+            }
         }
     }
 
@@ -105,17 +110,28 @@ impl Stepper<'_> {
         let start = self.execution.start();
         let (input, role_arn, started) = (start.input.clone(), start.role_arn.clone(), start.started);
         self.emit(FrameId::ROOT, EventKind::ExecutionStarted { input: input.clone(), role_arn })?;
-        if let Some(seconds) = self.program.timeout_seconds {
-            let at = started + Duration::from_secs(seconds);
-            let key = TimerKey { frame: FrameId::ROOT, kind: TimerKind::Execution, stamp: 0 };
-            self.effects.push(Effect::ArmTimer { key, at });
-        }
+        self.arm_execution_timeout(started);
         self.enter(FrameId::ROOT, self.program.start_at, input);
         Ok(())
     }
 
+    /// The machine's TimeoutSeconds run from `since`: the start, or the last redrive.
+    pub(super) fn arm_execution_timeout(&mut self, since: Timestamp) {
+        if let Some(seconds) = self.program.timeout_seconds {
+            let key = TimerKey {
+                frame: FrameId::ROOT,
+                kind: TimerKind::Execution,
+                stamp: self.execution.redrive_count().into(),
+            };
+            self.effects.push(Effect::ArmTimer { key, at: since + Duration::from_secs(seconds) });
+        }
+    }
+
     fn timer_fired(&mut self, key: TimerKey) -> Option<Flow> {
         if key.kind == TimerKind::Execution {
+            if key.stamp != u64::from(self.execution.redrive_count()) {
+                return None;
+            }
             self.end_apart(EventKind::ExecutionTimedOut(Failure::timeout()));
             return Some(Ok(()));
         }
@@ -304,6 +320,7 @@ impl Stepper<'_> {
     /// Ends the execution below the frame's last event. The last event there may be is this one, so the limit
     /// does not stop it.
     pub(super) fn end(&mut self, frame: FrameId, kind: EventKind) {
+        self.keep_work(FrameId::ROOT);
         let previous = self.tail(frame);
         let id = self.execution.event_count() + 1;
         self.write(frame, id, previous, kind, None);
@@ -320,7 +337,7 @@ impl Stepper<'_> {
     fn ended(&mut self) {
         self.work.clear();
         // Timers and tasks end with the execution: what was asked for in this step is not asked for any more.
-        self.effects.clear();
+        self.effects.retain(|effect| matches!(effect, Effect::Redriven { .. }));
         self.effects.extend(self.execution.ending().cloned().map(Effect::Ended));
     }
 

@@ -2,6 +2,7 @@
 
 mod edges;
 mod laws;
+mod redrive;
 mod sequences;
 
 use std::sync::Arc;
@@ -104,6 +105,7 @@ impl Drive {
                 }
                 Effect::RunTask(run) => self.tasks.push(run),
                 Effect::AbandonTask(task) => self.tasks.retain(|run| run.task != task),
+                Effect::Redriven { .. } => {}
                 Effect::Ended(_) => {
                     self.timers.clear();
                     self.tasks.clear();

@@ -150,6 +150,9 @@ mod tests {
             trace_header: None,
             version: None,
             alias: None,
+            redrive_count: 0,
+            redriven: None,
+            not_redrivable: None,
         };
         match ended(execution, pattern) {
             Ok(answer) => assert!(is_ok && answer.text() == expect, "{}", answer.text()),

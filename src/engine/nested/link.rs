@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::super::changes::remove_task;
 use super::super::event::Failure;
+use super::super::execution::ExecutionStatus;
 use super::super::machine::{Input, Outcome, TaskKey};
 use super::super::open::Engine;
 use super::super::state_machines::home_of;
@@ -148,6 +149,10 @@ impl Engine {
             })
             .await;
         let Some((links, execution)) = ended else { return };
+        // It was redriven before anybody was told that it had ended.
+        if execution.as_ref().is_some_and(|execution| execution.status == ExecutionStatus::Running) {
+            return;
+        }
         for link in links {
             let task = link.task;
             let ended = execution

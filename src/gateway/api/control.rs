@@ -2,10 +2,12 @@
 
 mod account;
 mod api_keys;
+mod base_path_mappings;
 mod client_certificates;
 mod deployments;
 mod documentation_parts;
 mod documentation_versions;
+mod domain_names;
 mod gateway_responses;
 mod integrations;
 mod methods;
@@ -24,9 +26,11 @@ mod usage_plans;
 mod vpc_links;
 
 pub use api_keys::{ApiKeyFilter, CreateApiKey, ImportedApiKeys, StageKey};
+pub use base_path_mappings::Mapped;
 pub use deployments::{CreateDeployment, DeploymentSummary, MethodSummary};
 pub use documentation_parts::{DocumentationPartFilter, ImportedDocumentation};
 pub use documentation_versions::CreateDocumentationVersion;
+pub use domain_names::CreateDomainName;
 pub use integrations::{PutIntegration, templates};
 pub use methods::{MethodKey, PutMethod};
 pub use models::CreateModel;

@@ -16,6 +16,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 pub(super) use usage::forget_usage_before;
 
+pub(super) use owned::all_domain_names;
+
 use super::account::Account;
 use super::deployment::{Deployment, DeploymentSnapshot};
 use super::gateway_response::{GatewayResponse, ResponseType};

@@ -97,6 +97,7 @@ impl House {
         let ports = Ports {
             stages: self.memory.clone(),
             books: self.memory.clone(),
+            domains: self.gateway.domains(),
             backends: self.backends.clone(),
             client: HttpClient::new(crate::connect::Options::default()),
             clock: self.clock.clone(),

@@ -101,7 +101,7 @@ fn list<'a>(properties: &'a Properties, name: &str) -> impl Iterator<Item = &'a 
 }
 
 /// IAM takes policies as text; a template holds them as objects.
-fn document(value: Option<&Value>) -> Value {
+pub(super) fn document(value: Option<&Value>) -> Value {
     match value {
         None | Some(Value::Null) => Value::Null,
         Some(Value::String(text)) => Value::String(text.clone()),

@@ -3,8 +3,8 @@
 use super::shapes::NOTHING;
 use super::{
     account, api_keys, client_certificates, deployments, documentation_parts, documentation_versions,
-    gateway_responses, integrations, methods, models, request_validators, resources, rest_apis, stages, tags,
-    unsupported, usage, usage_plan_keys, usage_plans, vpc_links,
+    domain_names, gateway_responses, integrations, methods, models, request_validators, resources, rest_apis,
+    stages, tags, unsupported, usage, usage_plan_keys, usage_plans, vpc_links,
 };
 use crate::wire::{Handler, Operation, Route, Service, Structure, handler};
 
@@ -139,16 +139,16 @@ pub(crate) static OPERATIONS: &[Operation] = &[
     row("UpdateUsage", "PATCH", "/usageplans/{usageplanId}/keys/{keyId}/usage", 200, &usage::UPDATE, handler!(usage::update)),
     row("GetUsage", "GET", "/usageplans/{usageplanId}/usage", 200, &usage::GET, handler!(usage::get)),
     // domainname
-    row("GetDomainNames", "GET", "/domainnames", 200, &NOTHING, Handler::Unsupported),
-    row("CreateDomainName", "POST", "/domainnames", 201, &NOTHING, Handler::Unsupported),
-    row("DeleteDomainName", "DELETE", "/domainnames/{domain_name}", 202, &unsupported::OF_DOMAIN, Handler::Unsupported),
-    row("GetDomainName", "GET", "/domainnames/{domain_name}", 200, &unsupported::OF_DOMAIN, Handler::Unsupported),
-    row("UpdateDomainName", "PATCH", "/domainnames/{domain_name}", 200, &unsupported::OF_DOMAIN, Handler::Unsupported),
-    row("GetBasePathMappings", "GET", "/domainnames/{domain_name}/basepathmappings", 200, &unsupported::OF_DOMAIN, Handler::Unsupported),
-    row("CreateBasePathMapping", "POST", "/domainnames/{domain_name}/basepathmappings", 201, &unsupported::OF_DOMAIN, Handler::Unsupported),
-    row("DeleteBasePathMapping", "DELETE", "/domainnames/{domain_name}/basepathmappings/{base_path}", 202, &unsupported::OF_BASE_PATH, Handler::Unsupported),
-    row("GetBasePathMapping", "GET", "/domainnames/{domain_name}/basepathmappings/{base_path}", 200, &unsupported::OF_BASE_PATH, Handler::Unsupported),
-    row("UpdateBasePathMapping", "PATCH", "/domainnames/{domain_name}/basepathmappings/{base_path}", 200, &unsupported::OF_BASE_PATH, Handler::Unsupported),
+    row("GetDomainNames", "GET", "/domainnames", 200, &domain_names::LIST, handler!(domain_names::list)),
+    row("CreateDomainName", "POST", "/domainnames", 201, &domain_names::CREATE, handler!(domain_names::create)),
+    row("DeleteDomainName", "DELETE", "/domainnames/{domain_name}", 202, &domain_names::DELETE, handler!(domain_names::delete)),
+    row("GetDomainName", "GET", "/domainnames/{domain_name}", 200, &domain_names::GET, handler!(domain_names::get)),
+    row("UpdateDomainName", "PATCH", "/domainnames/{domain_name}", 200, &domain_names::UPDATE, handler!(domain_names::update)),
+    row("GetBasePathMappings", "GET", "/domainnames/{domain_name}/basepathmappings", 200, &domain_names::LIST_MAPPINGS, handler!(domain_names::list_mappings)),
+    row("CreateBasePathMapping", "POST", "/domainnames/{domain_name}/basepathmappings", 201, &domain_names::CREATE_MAPPING, handler!(domain_names::create_mapping)),
+    row("DeleteBasePathMapping", "DELETE", "/domainnames/{domain_name}/basepathmappings/{base_path}", 202, &domain_names::DELETE_MAPPING, handler!(domain_names::delete_mapping)),
+    row("GetBasePathMapping", "GET", "/domainnames/{domain_name}/basepathmappings/{base_path}", 200, &domain_names::GET_MAPPING, handler!(domain_names::get_mapping)),
+    row("UpdateBasePathMapping", "PATCH", "/domainnames/{domain_name}/basepathmappings/{base_path}", 200, &domain_names::UPDATE_MAPPING, handler!(domain_names::update_mapping)),
     // domainnameaccess
     row("GetDomainNameAccessAssociations", "GET", "/domainnameaccessassociations", 200, &NOTHING, Handler::Unsupported),
     row("CreateDomainNameAccessAssociation", "POST", "/domainnameaccessassociations", 201, &NOTHING, Handler::Unsupported),

@@ -112,9 +112,11 @@ pub(super) struct Described {
     #[serde(skip_serializing_if = "Option::is_none")]
     trace_header: Option<String>,
     redrive_count: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    redrive_date: Option<EpochSeconds>,
     redrive_status: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    redrive_status_reason: Option<&'static str>,
+    redrive_status_reason: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     state_machine_version_arn: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -152,6 +154,8 @@ struct Item {
     stop_date: Option<EpochSeconds>,
     redrive_count: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
+    redrive_date: Option<EpochSeconds>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     state_machine_version_arn: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     state_machine_alias_arn: Option<String>,
@@ -169,6 +173,19 @@ pub(super) struct StopExecution {
 #[serde(rename_all = "camelCase")]
 pub(super) struct Stopped {
     stop_date: EpochSeconds,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct RedriveExecution {
+    execution_arn: String,
+    client_token: Option<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Redriven {
+    redrive_date: EpochSeconds,
 }
 
 fn status_name(status: ExecutionStatus) -> &'static str {
@@ -217,14 +234,9 @@ pub(super) async fn start_sync_execution(call: &Call, input: StartExecution) -> 
 pub(super) async fn describe_execution(call: &Call, input: DescribeExecution) -> Result<Described, ApiError> {
     let found = call.rooms.engine.describe_execution(&input.execution_arn).await?;
     let included = input.included_data == IncludedData::AllData;
-    let (redrive_status, redrive_status_reason) = match found.status {
-        ExecutionStatus::Running => ("NOT_REDRIVABLE", Some("Execution is RUNNING and cannot be redriven")),
-        ExecutionStatus::Succeeded => {
-            ("NOT_REDRIVABLE", Some("Execution is SUCCEEDED and cannot be redriven"))
-        }
-        ExecutionStatus::Failed | ExecutionStatus::TimedOut | ExecutionStatus::Aborted => {
-            ("REDRIVABLE", None)
-        }
+    let redrive_status = match found.not_redrivable {
+        Some(_) => "NOT_REDRIVABLE",
+        None => "REDRIVABLE",
     };
     Ok(Described {
         state_machine_version_arn: found.version.map(|number| version_arn(&found.state_machine_arn, number)),
@@ -242,9 +254,10 @@ pub(super) async fn describe_execution(call: &Call, input: DescribeExecution) ->
         error: found.error,
         cause: found.cause,
         trace_header: found.trace_header,
-        redrive_count: 0,
+        redrive_count: found.redrive_count,
+        redrive_date: found.redriven.map(Into::into),
         redrive_status,
-        redrive_status_reason,
+        redrive_status_reason: found.not_redrivable.map(|reason| reason.to_string()),
     })
 }
 
@@ -277,7 +290,8 @@ pub(super) async fn list_executions(call: &Call, input: ListExecutions) -> Resul
         status: status_name(item.status),
         start_date: item.started.into(),
         stop_date: item.stopped.map(Into::into),
-        redrive_count: 0,
+        redrive_count: item.redrive_count,
+        redrive_date: item.redriven.map(Into::into),
     });
     Ok(Listed { executions: items.collect(), next_token: page.next_token })
 }
@@ -286,4 +300,9 @@ pub(super) async fn stop_execution(call: &Call, input: StopExecution) -> Result<
     let failure = Failure { error: input.error.map(Into::into), cause: input.cause.map(Into::into) };
     let stopped = call.rooms.engine.stop_execution(&input.execution_arn, failure).await?;
     Ok(Stopped { stop_date: stopped.into() })
+}
+
+pub(super) async fn redrive_execution(call: &Call, input: RedriveExecution) -> Result<Redriven, ApiError> {
+    let at = call.rooms.engine.redrive_execution(&input.execution_arn, input.client_token).await?;
+    Ok(Redriven { redrive_date: at.into() })
 }

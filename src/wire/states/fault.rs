@@ -16,6 +16,7 @@ impl From<Error> for ApiError {
             Error::MissingRequiredParameter => Code::MissingRequiredParameter,
             Error::InvalidLoggingConfiguration(_) => Code::InvalidLoggingConfiguration,
             Error::ExecutionAlreadyExists(_) => Code::ExecutionAlreadyExists,
+            Error::ExecutionNotRedrivable(_) => Code::ExecutionNotRedrivable,
             Error::ExecutionDoesNotExist(_) => Code::ExecutionDoesNotExist,
             Error::InvalidExecutionInput(_) | Error::EmptyExecutionInput => Code::InvalidExecutionInput,
             Error::ActivityDoesNotExist(_) => Code::ActivityDoesNotExist,

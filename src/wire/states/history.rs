@@ -127,6 +127,9 @@ fn details(kind: &EventKind, include_data: bool) -> Option<(&'static str, Detail
         EventKind::ExecutionFailed(of) => ("executionFailedEventDetails", failure(of)),
         EventKind::ExecutionAborted(of) => ("executionAbortedEventDetails", failure(of)),
         EventKind::ExecutionTimedOut(of) => ("executionTimedOutEventDetails", failure(of)),
+        EventKind::ExecutionRedriven { redrive_count } => {
+            ("executionRedrivenEventDetails", new().with("redriveCount", *redrive_count))
+        }
         EventKind::StateEntered { name, input, .. } => {
             ("stateEnteredEventDetails", new().with("name", &**name).with_data("input", input, include_data))
         }

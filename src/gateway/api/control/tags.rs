@@ -1,12 +1,12 @@
-//! TagResource, UntagResource, GetTags: for APIs, stages, VPC links, client certificates, API
-//! keys and usage plans, the resources that can have tags here.
+//! TagResource, UntagResource, GetTags: for APIs, stages, VPC links, client certificates, API keys, usage plans and
+//! domain names, the resources that can have tags here.
 
 use std::collections::BTreeMap;
 
 use super::super::apis::Apis;
 use super::super::ids::{ApiId, ApiKeyId, ClientCertificateId, StageName, UsagePlanId, VpcLinkId};
 use super::super::rows::Rows;
-use super::{api_keys, client_certificates, usage_plans};
+use super::{api_keys, client_certificates, domain_names, usage_plans};
 use crate::gateway::error::{BadRequest, Error, NotFound};
 use crate::id::{AccountRegion, Arn};
 
@@ -22,6 +22,7 @@ enum Tagged {
     ClientCertificate(ClientCertificateId),
     ApiKey(ApiKeyId),
     UsagePlan(UsagePlanId),
+    DomainName(String),
 }
 
 impl Apis {
@@ -35,6 +36,7 @@ impl Apis {
             Tagged::ClientCertificate(id) => Ok(client_certificates::existing(rows, &id)?.tags),
             Tagged::ApiKey(id) => Ok(api_keys::existing(rows, &id)?.tags),
             Tagged::UsagePlan(id) => Ok(usage_plans::existing(rows, &id)?.tags),
+            Tagged::DomainName(name) => Ok(domain_names::existing(rows, &name)?.tags),
         })
         .await
     }
@@ -98,6 +100,11 @@ impl Apis {
                 change(&mut plan.tags)?;
                 rows.put_usage_plan(&plan)
             }
+            Tagged::DomainName(name) => {
+                let mut domain = domain_names::existing(rows, &name)?;
+                change(&mut domain.tags)?;
+                rows.put_domain_name(&domain)
+            }
         })
         .await
     }
@@ -108,7 +115,7 @@ fn stage(rows: &Rows<'_>, api_id: &ApiId, name: &StageName) -> Result<super::sup
 }
 
 /// `arn:aws:apigateway:{region}::/restapis/{id}`, `…/restapis/{id}/stages/{name}`, `…/vpclinks/{id}`,
-/// `…/clientcertificates/{id}`, `…/apikeys/{id}` or `…/usageplans/{id}`.
+/// `…/clientcertificates/{id}`, `…/apikeys/{id}`, `…/usageplans/{id}` or `…/domainnames/{name}`.
 fn parse(owner: &AccountRegion, text: &str) -> Result<Tagged, BadRequest> {
     let arn = Arn::parse(text).map_err(|_| BadRequest::Arn)?;
     if arn.service != "apigateway" || arn.region != owner.region.as_str() {
@@ -121,6 +128,7 @@ fn parse(owner: &AccountRegion, text: &str) -> Result<Tagged, BadRequest> {
         ["", "clientcertificates", id] => Ok(Tagged::ClientCertificate((*id).into())),
         ["", "apikeys", id] => Ok(Tagged::ApiKey((*id).into())),
         ["", "usageplans", id] => Ok(Tagged::UsagePlan((*id).into())),
+        ["", "domainnames", name] => Ok(Tagged::DomainName((*name).to_owned())),
         ["", "vpclinks", id] => Ok(Tagged::VpcLink((*id).into())),
         _ => Err(BadRequest::Arn),
     }

@@ -345,8 +345,7 @@ async fn tags_are_merged_and_limited() {
     assert_eq!(tags, BTreeMap::from([("a".to_owned(), "3".to_owned())]));
     assert!(tag("aws:x", "1").await.is_err());
     assert!(tag("x", &"v".repeat(257)).await.is_err());
-    for wrong in
-        ["arn:aws:apigateway:eu-west-1::/restapis/x", "arn:aws:apigateway:us-east-1::/domainnames/x", "x"]
+    for wrong in ["arn:aws:apigateway:eu-west-1::/restapis/x", "arn:aws:apigateway:us-east-1::/account", "x"]
     {
         let error = world.apis.tags(&world.owner, wrong).await.unwrap_err();
         assert_eq!(error.to_string(), "Invalid ARN specified in the request");

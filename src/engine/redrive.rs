@@ -1,0 +1,183 @@
+//! RedriveExecution: an execution that ended otherwise than well goes on where it stopped.
+
+use std::ops::ControlFlow;
+use std::time::Duration;
+
+use super::execution::ExecutionStatus;
+use super::executions::{self, Found};
+use super::machine::{EVENTS_MAX, Input, Outcome};
+use super::open::Engine;
+use super::{Error, journal};
+use crate::clock::Timestamp;
+use crate::id::ExecutionArn;
+use crate::store::{Param, Tx};
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+/// How long after its end an execution can be redriven.
+const PERIOD: Duration = Duration::from_secs(14 * DAY.as_secs());
+/// How long an execution may be open at all.
+const OPEN_MAX: Duration = Duration::from_secs(365 * DAY.as_secs());
+/// How long a client token stands for the redrive that it asked for …
+const TOKEN_KEPT: Duration = Duration::from_secs(15 * 60);
+/// … and how many of an execution do.
+const TOKENS_KEPT: i64 = 10;
+/// An execution whose last batch begins before this event is far from the limit, however long the batch is.
+const FAR_FROM_LIMIT: i64 = 20_000;
+
+/// Why an execution can't be redriven, in AWS's words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotRedrivable {
+    /// Its machine is on its way out, or gone.
+    #[error("State machine is in DELETING status.")]
+    MachineDeleting,
+    /// It goes on.
+    #[error("Execution is RUNNING and cannot be redriven")]
+    Running,
+    /// It ended well.
+    #[error("Execution is SUCCEEDED and cannot be redriven")]
+    Succeeded,
+    /// There is no room for another event.
+    #[error("Execution history event limit exceeded.")]
+    TooManyEvents,
+    /// It was open for a year.
+    #[error("Execution has exceeded the max execution time.")]
+    OpenTooLong,
+    /// It ended too long ago.
+    #[error("Execution redrivable period exceeded.")]
+    PeriodOver,
+}
+
+/// What the store says to a redrive.
+enum Asked {
+    /// The same was asked for before, then.
+    Done(Timestamp),
+    /// It may be.
+    Granted(Box<executions::Loaded>),
+}
+
+impl Engine {
+    /// RedriveExecution; answers when. The same `client_token` answers the same again for a while.
+    ///
+    /// # Errors
+    /// `InvalidArn`, `ExecutionDoesNotExist`, `ExecutionNotRedrivable`.
+    pub async fn redrive_execution(
+        &self,
+        arn: &str,
+        client_token: Option<String>,
+    ) -> Result<Timestamp, Error> {
+        let (engine, arn) = (self.clone(), ExecutionArn::parse(arn)?);
+        self.whole(async move { engine.redrive(&arn, client_token).await }).await
+    }
+
+    async fn redrive(&self, arn: &ExecutionArn, client_token: Option<String>) -> Result<Timestamp, Error> {
+        let missing = || Error::ExecutionDoesNotExist(arn.to_string());
+        let of = arn.clone();
+        let found = self.inner.store.read(move |tx| executions::find(tx, &of)).await?;
+        let id = found.ok_or_else(missing)?.id;
+        // Whoever holds the place is alone with the execution: what is read now stays true until the step is written.
+        let place = self.inner.live.place(id);
+        let slot = place.clone().lock_owned().await;
+        let (of, token, now) = (arn.clone(), client_token.clone(), self.now());
+        let asked = self.inner.store.read(move |tx| ask(tx, &of, id, token.as_deref(), now)).await?;
+        let loaded = match asked.ok_or_else(missing)? {
+            Asked::Done(at) => return Ok(at),
+            Asked::Granted(loaded) => loaded,
+        };
+        let live = self.folded(id, *loaded)?;
+        let also = move |tx: &Tx<'_>| match client_token {
+            Some(token) => keep_token(tx, id, &token, now),
+            None => Ok(()),
+        };
+        match self.take_step((slot, place), live, Input::Redriven, also).await? {
+            Outcome::Advanced => Ok(now),
+            Outcome::Stale => Err(Error::ExecutionNotRedrivable(NotRedrivable::Running)),
+        }
+    }
+}
+
+/// Whether execution `id` may be redriven; `None` if it was forgotten meanwhile.
+fn ask(
+    tx: &Tx<'_>,
+    arn: &ExecutionArn,
+    id: i64,
+    token: Option<&str>,
+    now: Timestamp,
+) -> Result<Option<Asked>, Error> {
+    if let Some(token) = token {
+        let sql = "SELECT redriven FROM redrive_token WHERE execution = ?1 AND token = ?2";
+        let at = tx.query_one(sql, &[id.into(), Param::Text(token)], |row| row.int(0))?;
+        let at = at.map(Timestamp::from_millis).filter(|at| now.since(*at) < TOKEN_KEPT);
+        if let Some(at) = at {
+            return Ok(Some(Asked::Done(at)));
+        }
+    }
+    let Some(found) = executions::find(tx, arn)?.filter(|found| found.id == id) else { return Ok(None) };
+    if let Some(reason) = refused(tx, &found, now)? {
+        return Err(Error::ExecutionNotRedrivable(reason));
+    }
+    Ok(executions::load(tx, id)?.map(|loaded| Asked::Granted(Box::new(loaded))))
+}
+
+/// Why an execution can't be redriven at `now`; `None` if it can.
+pub(super) fn refused(tx: &Tx<'_>, found: &Found, now: Timestamp) -> Result<Option<NotRedrivable>, Error> {
+    let stopped = found.stopped.unwrap_or(now);
+    Ok(match found.status {
+        ExecutionStatus::Running => Some(NotRedrivable::Running),
+        ExecutionStatus::Succeeded => Some(NotRedrivable::Succeeded),
+        ExecutionStatus::Failed | ExecutionStatus::TimedOut | ExecutionStatus::Aborted => {
+            if found.machine_is_deleting {
+                Some(NotRedrivable::MachineDeleting)
+            } else if PERIOD < now.since(stopped) {
+                Some(NotRedrivable::PeriodOver)
+            } else if OPEN_MAX <= stopped.since(found.started) {
+                Some(NotRedrivable::OpenTooLong)
+            } else if EVENTS_MAX - 1 <= last_event(tx, found.id)? {
+                Some(NotRedrivable::TooManyEvents)
+            } else {
+                None
+            }
+        }
+    })
+}
+
+/// The number of an execution's last event, as far as it matters for the limit.
+fn last_event(tx: &Tx<'_>, id: i64) -> Result<u64, Error> {
+    let sql = "SELECT MAX(first_event) FROM journal WHERE execution = ?1";
+    let first = tx.query_one(sql, &[id.into()], |row| row.opt_int(0))?.flatten().unwrap_or(0);
+    let mut last = u64::try_from(first).unwrap_or(0);
+    if FAR_FROM_LIMIT <= first {
+        let sql = "SELECT entries FROM journal WHERE execution = ?1 AND first_event = ?2";
+        tx.visit(sql, &[id.into(), first.into()], |row| {
+            let entries = journal::parse(&row.text(0)?)?;
+            last = entries.iter().rev().find_map(|entry| entry.event.as_ref()).map_or(last, |event| event.id);
+            Ok::<_, Error>(ControlFlow::Break(()))
+        })?;
+    }
+    Ok(last)
+}
+
+/// Writes that execution `id` is open again.
+pub(super) fn write(tx: &Tx<'_>, id: i64, redrives: u32, at: Timestamp) -> Result<(), Error> {
+    let sql =
+        "UPDATE execution SET status = ?2, stopped = NULL, error = NULL, cause = NULL, redrive_count = ?3,
+               redriven = ?4 WHERE id = ?1";
+    let status = executions::status_code(ExecutionStatus::Running);
+    tx.execute(sql, &[id.into(), status.into(), i64::from(redrives).into(), at.as_millis().into()])?;
+    Ok(())
+}
+
+/// A stored count.
+pub(super) fn count(stored: i64) -> u32 {
+    u32::try_from(stored).unwrap_or(u32::MAX)
+}
+
+fn keep_token(tx: &Tx<'_>, id: i64, token: &str, now: Timestamp) -> Result<(), Error> {
+    let sql = "INSERT INTO redrive_token (execution, token, redriven) VALUES (?1, ?2, ?3)
+               ON CONFLICT (execution, token) DO UPDATE SET redriven = excluded.redriven";
+    tx.execute(sql, &[id.into(), Param::Text(token), now.as_millis().into()])?;
+    let sql = "DELETE FROM redrive_token WHERE execution = ?1 AND (redriven <= ?2 OR token NOT IN
+               (SELECT token FROM redrive_token WHERE execution = ?1 ORDER BY redriven DESC LIMIT ?3))";
+    let old = now - TOKEN_KEPT;
+    tx.execute(sql, &[id.into(), old.as_millis().into(), TOKENS_KEPT.into()])?;
+    Ok(())
+}

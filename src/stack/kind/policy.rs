@@ -1,0 +1,130 @@
+//! `AWS::IAM::Policy`: one document, kept with each of its roles.
+
+use serde_json::{Value, json};
+
+use super::role::document;
+use super::{Attributes, Naming, OperationError, Operations, Properties, Updated, call, is_missing};
+
+pub(super) async fn create(
+    operations: &dyn Operations,
+    naming: &Naming<'_>,
+    properties: &Properties,
+) -> Result<Attributes, OperationError> {
+    if let Err(error) = put(operations, properties).await {
+        delete(operations, properties).await?;
+        return Err(error);
+    }
+    Ok(Attributes { reference: naming.generated(128), attributes: [].into() })
+}
+
+pub(super) async fn update(
+    operations: &dyn Operations,
+    made: &Attributes,
+    old: &Properties,
+    new: &Properties,
+) -> Result<Updated, OperationError> {
+    put(operations, new).await?;
+    let dropped: Vec<_> = roles(old).filter(|role| !roles(new).any(|other| other == *role)).collect();
+    remove(operations, old, dropped.into_iter()).await?;
+    Ok(Updated::InPlace(made.clone()))
+}
+
+pub(super) async fn delete(
+    operations: &dyn Operations,
+    properties: &Properties,
+) -> Result<Value, OperationError> {
+    remove(operations, properties, roles(properties)).await?;
+    Ok(Value::Null)
+}
+
+async fn put(operations: &dyn Operations, properties: &Properties) -> Result<(), OperationError> {
+    for role in roles(properties) {
+        let input = json!({
+            "RoleName": role,
+            "PolicyName": properties.get("PolicyName"),
+            "PolicyDocument": document(properties.get("PolicyDocument")),
+        });
+        call(operations, "iam", "PutRolePolicy", input).await?;
+    }
+    Ok(())
+}
+
+async fn remove(
+    operations: &dyn Operations,
+    properties: &Properties,
+    roles: impl Iterator<Item = &Value>,
+) -> Result<(), OperationError> {
+    for role in roles {
+        let input = json!({ "RoleName": role, "PolicyName": properties.get("PolicyName") });
+        match call(operations, "iam", "DeleteRolePolicy", input).await {
+            // The role may have gone before its policy.
+            Err(error) if !is_missing(&error) => return Err(error),
+            Ok(_) | Err(_) => {}
+        }
+    }
+    Ok(())
+}
+
+fn roles(properties: &Properties) -> impl Iterator<Item = &Value> {
+    properties.get("Roles").and_then(Value::as_array).into_iter().flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::super::super::operations::OperationFuture;
+    use super::*;
+
+    /// Takes every call down; roles named `Gone` are not there.
+    #[derive(Default)]
+    struct Recorder(Mutex<Vec<String>>);
+
+    impl Operations for Recorder {
+        fn call<'a>(&'a self, _: &'static str, operation: &'static str, input: Value) -> OperationFuture<'a> {
+            let role = input["RoleName"].as_str().unwrap().to_owned();
+            self.0
+                .lock()
+                .unwrap()
+                .push(format!("{operation} {role} {}", input["PolicyName"].as_str().unwrap()));
+            Box::pin(async move {
+                let missing =
+                    || OperationError { operation, code: "NoSuchEntity".into(), message: role.clone() };
+                if role == "Gone" { Err(missing()) } else { Ok(Value::Null) }
+            })
+        }
+    }
+
+    fn policy(roles: Value) -> Properties {
+        let policy = json!({ "PolicyName": "P", "PolicyDocument": {"Statement": []}, "Roles": roles });
+        policy.as_object().unwrap().clone()
+    }
+
+    #[tokio::test]
+    async fn roles_get_and_lose_the_policy_with_its_list() {
+        let recorder = Recorder::default();
+        let made = Attributes { reference: "P".into(), attributes: [].into() };
+        let (old, new) = (policy(json!(["A", "B", "Gone"])), policy(json!(["B", "C"])));
+        assert!(update(&recorder, &made, &old, &new).await.is_ok());
+        assert!(delete(&recorder, &new).await.is_ok());
+        let calls = recorder.0.into_inner().unwrap();
+        let wanted = [
+            "PutRolePolicy B P",
+            "PutRolePolicy C P",
+            "DeleteRolePolicy A P",
+            "DeleteRolePolicy Gone P",
+            "DeleteRolePolicy B P",
+            "DeleteRolePolicy C P",
+        ];
+        assert_eq!(calls, wanted);
+    }
+
+    #[tokio::test]
+    async fn a_policy_half_made_is_taken_back() {
+        let recorder = Recorder::default();
+        let naming = Naming { stack: "s", logical_id: "P", suffix: "X".into() };
+        assert!(create(&recorder, &naming, &policy(json!(["A", "Gone"]))).await.is_err());
+        let calls = recorder.0.into_inner().unwrap();
+        assert_eq!(calls[2..], ["DeleteRolePolicy A P", "DeleteRolePolicy Gone P"]);
+    }
+}
