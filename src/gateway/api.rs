@@ -8,6 +8,7 @@ mod account;
 mod api_key;
 mod api_key_import;
 mod apis;
+mod books;
 pub(crate) mod check_integration;
 mod client_certificate;
 mod control;
@@ -41,14 +42,16 @@ pub(crate) mod words;
 
 pub use account::Account;
 pub(crate) use account::USAGE_PLANS;
+pub(crate) use api_key::VALUE_CHARS_MAX as API_KEY_CHARS_MAX;
 pub use api_key::{ApiKey, ApiKeyValue};
 pub use apis::Apis;
 pub use client_certificate::{ClientCertificate, PrivateKey};
 pub use control::{
     ApiKeyFilter, CreateApiKey, CreateDeployment, CreateDocumentationVersion, CreateDomainName, CreateModel,
-    CreateRestApi, CreateStage, CreateUsagePlan, DeploymentSummary, DocumentationPartFilter, ImportedApiKeys,
-    ImportedDocumentation, KEY_TYPE, Mapped, MethodKey, MethodSummary, NewApiStage, NewCanary, NewEndpoint,
-    NewQuota, PutIntegration, PutMethod, StageKey, TestInvokeMethod, templates,
+    CreateRestApi, CreateStage, CreateUsagePlan, DailyUsage, DeploymentSummary, DocumentationPartFilter,
+    ImportedApiKeys, ImportedDocumentation, KEY_TYPE, Mapped, MethodKey, MethodSummary, NewApiStage,
+    NewCanary, NewEndpoint, NewQuota, PutIntegration, PutMethod, StageKey, TestInvokeMethod, Usage,
+    templates,
 };
 pub use deployable::{WITHOUT_EFFECT, refused_features};
 pub use deployment::{Deployment, DeploymentSnapshot};
@@ -91,5 +94,6 @@ pub use stage::{
     LoggingLevel, MethodSetting, Stage,
 };
 pub use test_invoke::{TestInvocation, TestInvoke, TestInvokeFuture, TestOutcome};
+pub(crate) use usage_plan::method_of;
 pub use usage_plan::{ApiStage, QuotaPeriod, QuotaSettings, ThrottleSettings, UsagePlan};
 pub use vpc_link::{VpcLink, VpcLinkNames};

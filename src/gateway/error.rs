@@ -430,6 +430,14 @@ pub enum BadRequest {
         stage: StageName,
     },
 
+    // === API keys and usage plans ===
+    /// About an API key.
+    #[error(transparent)]
+    ApiKey(#[from] KeyProblem),
+    /// About a usage plan.
+    #[error(transparent)]
+    UsagePlan(#[from] PlanProblem),
+
     // === domain names ===
     /// No host name. AWS's words are not on record, here and below where no source is given.
     #[error("Invalid domain name specified")]
@@ -498,13 +506,6 @@ pub enum BadRequest {
         /// The base path.
         base_path: String,
     },
-    // === API keys and usage plans ===
-    /// About an API key.
-    #[error(transparent)]
-    ApiKey(#[from] KeyProblem),
-    /// About a usage plan.
-    #[error(transparent)]
-    UsagePlan(#[from] PlanProblem),
 
     // === the rest ===
     /// A cursor that this operation didn't hand out.
@@ -696,15 +697,15 @@ pub enum LimitExceeded {
          additional documentation parts."
     )]
     DocumentationParts,
-    /// 200 base paths a domain.
-    #[error("Maximum number of base path mappings for this domain name has been reached.")]
-    BasePathMappings,
     /// 300 usage plans an account and region. AWS's words are not on record.
     #[error("Maximum number of usage plans for this account has been reached.")]
     UsagePlans,
     /// 10 usage plans a key. AWS's words are not on record.
     #[error("Maximum number of usage plans for this API key has been reached.")]
     PlansOfKey,
+    /// 200 base paths a domain.
+    #[error("Maximum number of base path mappings for this domain name has been reached.")]
+    BasePathMappings,
     /// 100 variables a stage.
     #[error("Maximum number of stage variables for this stage has been reached.")]
     StageVariables,

@@ -129,6 +129,8 @@ pub struct Limits {
 pub struct Gateway {
     /// The API that `http://host:port/{stage}/…` reaches.
     pub default_api: Option<String>,
+    /// Whether callers are told of their limits.
+    pub rate_limit_headers: bool,
 }
 
 /// Where the events go that state machines log.

@@ -80,6 +80,7 @@ pub(super) async fn wire_rooms(options: &Options, home: &AccountRegion) -> Resul
     let api = Arc::new_cyclic(|api: &Weak<wire::Api>| {
         let ports = gateway::Ports {
             stages: Arc::new(control.clone()),
+            books: Arc::new(control.clone()),
             domains: control.domains(),
             backends: Arc::new(InProcess::new(api.clone(), services)),
             client,
@@ -87,7 +88,9 @@ pub(super) async fn wire_rooms(options: &Options, home: &AccountRegion) -> Resul
             ids: ids.clone(),
         };
         let default_api = options.gateway.default_api.as_deref().map(Into::into);
-        let gateway_options = gateway::Options { default_api, account_rate: None, vpc_links: upstreams };
+        let rate_limit_headers = options.gateway.rate_limit_headers;
+        let gateway_options =
+            gateway::Options { default_api, account_rate: None, vpc_links: upstreams, rate_limit_headers };
         let data_plane = Gateway::new(ports, gateway_options);
         control.watch(data_plane.watcher());
         gateway = Some(data_plane.clone());
@@ -110,9 +113,10 @@ impl House {
         self.engine.begin_drain();
     }
 
-    /// Ends the engine's own tasks and writes everything out.
+    /// Ends the engine's own tasks and the gateway's, and writes everything out.
     pub(super) async fn close(&self) {
         self.engine.close();
+        self.gateway.close_books().await;
         self.store.close().await;
         let logs = self.logs.clone();
         // A writer that panicked has said so.

@@ -26,6 +26,7 @@ mod tags;
 #[cfg(test)]
 mod tests;
 mod unsupported;
+mod usage;
 mod usage_plan_keys;
 mod usage_plans;
 mod view;

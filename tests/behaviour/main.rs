@@ -12,6 +12,7 @@ mod domains;
 mod executions;
 mod languages;
 mod pages;
+mod plans;
 mod refusals;
 mod restart;
 #[path = "../support/server.rs"]

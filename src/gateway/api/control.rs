@@ -20,6 +20,7 @@ mod tags;
 mod test_invocations;
 #[cfg(test)]
 mod tests;
+mod usage;
 mod usage_plan_keys;
 mod usage_plans;
 mod vpc_links;
@@ -36,5 +37,6 @@ pub use models::CreateModel;
 pub use rest_apis::{CreateRestApi, NewEndpoint};
 pub use stages::{CreateStage, NewCanary};
 pub use test_invocations::TestInvokeMethod;
+pub use usage::{DailyUsage, Usage};
 pub use usage_plan_keys::KEY_TYPE;
 pub use usage_plans::{CreateUsagePlan, NewApiStage, NewQuota};

@@ -6,6 +6,7 @@
 mod api_keys;
 mod documentation;
 mod owned;
+mod usage;
 mod usage_plans;
 
 use std::collections::BTreeMap;
@@ -13,6 +14,7 @@ use std::collections::BTreeMap;
 pub(super) use api_keys::KeyQuery;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+pub(super) use usage::forget_usage_before;
 
 pub(super) use owned::all_domain_names;
 
@@ -27,6 +29,7 @@ use super::resource::Resource;
 use super::rest_api::RestApi;
 use super::stage::Stage;
 use crate::gateway::error::{Error, NotFound};
+use crate::gateway::plans::LiveKey;
 use crate::id::{AccountId, AccountRegion, Region};
 use crate::store::{Param, Tx};
 
@@ -409,6 +412,13 @@ impl<'t> Rows<'t> {
     }
 }
 
+/// The key of this value.
+pub(super) fn find_live_key(rows: &Rows<'_>, value: &str) -> Result<Option<LiveKey>, Error> {
+    let Some(key) = rows.find_api_key_of(value)? else { return Ok(None) };
+    let plans = rows.plans_of_key(&key.id)?;
+    Ok(Some(LiveKey { id: key.id, enabled: key.enabled, plans }))
+}
+
 /// The stage `name` of an API, whoever owns it, with what it serves.
 pub(super) fn find_live_stage(
     tx: &Tx<'_>,
@@ -433,6 +443,7 @@ pub(super) fn find_live_stage(
         Some(id) => rows.find_client_certificate(&id.into())?,
         None => None,
     };
+    let usage_plans = rows.usage_plans_of_stage(api_id, name)?;
     Ok(Some(LiveStage {
         owner: rows.owner,
         api_id: api_id.clone(),
@@ -441,6 +452,7 @@ pub(super) fn find_live_stage(
         canary,
         vpc_links,
         client_certificate,
+        usage_plans,
     }))
 }
 

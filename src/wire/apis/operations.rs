@@ -4,7 +4,7 @@ use super::shapes::NOTHING;
 use super::{
     account, api_keys, client_certificates, deployments, documentation_parts, documentation_versions,
     domain_names, gateway_responses, integrations, methods, models, request_validators, resources, rest_apis,
-    stages, tags, unsupported, usage_plan_keys, usage_plans, vpc_links,
+    stages, tags, unsupported, usage, usage_plan_keys, usage_plans, vpc_links,
 };
 use crate::wire::{Handler, Operation, Route, Service, Structure, handler};
 
@@ -136,8 +136,8 @@ pub(crate) static OPERATIONS: &[Operation] = &[
     row("CreateUsagePlanKey", "POST", "/usageplans/{usageplanId}/keys", 201, &usage_plan_keys::CREATE, handler!(usage_plan_keys::create)),
     row("DeleteUsagePlanKey", "DELETE", "/usageplans/{usageplanId}/keys/{keyId}", 202, &usage_plan_keys::DELETE, handler!(usage_plan_keys::delete)),
     row("GetUsagePlanKey", "GET", "/usageplans/{usageplanId}/keys/{keyId}", 200, &usage_plan_keys::GET, handler!(usage_plan_keys::get)),
-    row("UpdateUsage", "PATCH", "/usageplans/{usageplanId}/keys/{keyId}/usage", 200, &unsupported::OF_KEY, Handler::Unsupported),
-    row("GetUsage", "GET", "/usageplans/{usageplanId}/usage", 200, &unsupported::OF_USAGE_PLAN, Handler::Unsupported),
+    row("UpdateUsage", "PATCH", "/usageplans/{usageplanId}/keys/{keyId}/usage", 200, &usage::UPDATE, handler!(usage::update)),
+    row("GetUsage", "GET", "/usageplans/{usageplanId}/usage", 200, &usage::GET, handler!(usage::get)),
     // domainname
     row("GetDomainNames", "GET", "/domainnames", 200, &domain_names::LIST, handler!(domain_names::list)),
     row("CreateDomainName", "POST", "/domainnames", 201, &domain_names::CREATE, handler!(domain_names::create)),

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-pub(super) use plans::{KeyValue, api_key, imported_api_keys, usage_plan, usage_plan_key};
+pub(super) use plans::{KeyValue, api_key, imported_api_keys, usage, usage_plan, usage_plan_key};
 
 use crate::gateway::api::{
     Account, CanarySettings, ClientCertificate, ConnectionType, Deployment, DeploymentSummary,
