@@ -2,8 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::{IpAddr, Ipv4Addr};
-use std::ops::Range;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
@@ -11,14 +10,15 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue, StatusCode as Status};
 
 use super::api::{
-    ApiId, ApiKeyId, ApiKeySource, AuthorizationType, CacheClusterStatus, ConnectionType, DeploymentSnapshot,
+    ApiId, ApiKeySource, AuthorizationType, CacheClusterStatus, ConnectionType, DeploymentSnapshot,
     EndpointConfiguration, EndpointType, HttpMethod, Integration, IntegrationResponse, IntegrationType,
     IpAddressType, LiveStage, Method, MethodResponse, PassthroughBehavior, Resource, RestApi, Stage,
     StageName, StatusCode,
 };
+use super::plans::trial::Shelf;
 use super::{
-    AwsCall, BackendError, BackendResponse, Backends, Balance, Books, BoxFuture, Day, Entry, Gateway,
-    LiveKey, Options, Pages, Peer, Ports, SourceError, StageSource, Subject, address, post,
+    AwsCall, BackendError, BackendResponse, Backends, BoxFuture, Gateway, LiveKey, Options, Peer, Ports,
+    SourceError, StageSource, address,
 };
 use crate::clock::{SeededIds, Timestamp, VirtualClock};
 use crate::connect::{HttpClient, collect, full};
@@ -181,13 +181,8 @@ pub(crate) struct Memory {
     pub(crate) loads: AtomicUsize,
     /// Keys by value.
     pub(crate) keys: Mutex<HashMap<String, LiveKey>>,
-    /// What was used, by whom and when.
-    pub(crate) usage: Mutex<BTreeMap<(ApiKeyId, Day), u64>>,
-    pub(crate) grants: Mutex<BTreeMap<(ApiKeyId, Day), i64>>,
-    /// How often the books were written.
-    pub(crate) posts: AtomicUsize,
-    /// Whether the books fail.
-    pub(crate) is_broken: AtomicBool,
+    /// What was used.
+    pub(crate) shelf: Arc<Shelf>,
 }
 
 impl Memory {
@@ -230,46 +225,6 @@ impl StageSource for Memory {
             tokio::task::yield_now().await;
             Ok(self.keys.lock().unwrap().get(value).cloned())
         })
-    }
-}
-
-impl Pages for Memory {
-    type Error = SourceError;
-
-    fn used(&self, subject: &Subject, day: Day) -> Result<u64, SourceError> {
-        Ok(self.usage.lock().unwrap().get(&(subject.key.clone(), day)).copied().unwrap_or(0))
-    }
-
-    fn used_in(&self, subject: &Subject, days: Range<Day>) -> Result<u64, SourceError> {
-        let range = (subject.key.clone(), days.start)..(subject.key.clone(), days.end);
-        Ok(self.usage.lock().unwrap().range(range).map(|(_, used)| used).sum())
-    }
-
-    fn write(&self, subject: &Subject, day: Day, used: u64) -> Result<(), SourceError> {
-        self.usage.lock().unwrap().insert((subject.key.clone(), day), used);
-        Ok(())
-    }
-
-    fn granted(&self, subject: &Subject, start: Day) -> Result<i64, SourceError> {
-        Ok(self.grants.lock().unwrap().get(&(subject.key.clone(), start)).copied().unwrap_or(0))
-    }
-}
-
-impl Books for Memory {
-    fn post(&self, entries: Vec<Entry>) -> BoxFuture<'_, Result<Vec<Balance>, SourceError>> {
-        Box::pin(async move {
-            tokio::task::yield_now().await;
-            if self.is_broken.load(Ordering::SeqCst) {
-                return Err(SourceError("no books".into()));
-            }
-            self.posts.fetch_add(1, Ordering::SeqCst);
-            entries.iter().map(|entry| post(self, entry)).collect()
-        })
-    }
-
-    fn forget_before(&self, day: Day) -> BoxFuture<'_, Result<(), SourceError>> {
-        self.usage.lock().unwrap().retain(|(_, at), _| day <= *at);
-        Box::pin(async { Ok(()) })
     }
 }
 
@@ -326,7 +281,7 @@ pub(crate) fn house(options: Options, stages: impl IntoIterator<Item = LiveStage
     let ports = Ports {
         domains: Arc::default(),
         stages: memory.clone(),
-        books: memory.clone(),
+        books: memory.shelf.clone(),
         backends: backends.clone(),
         client: HttpClient::new(crate::connect::Options::default()),
         clock: clock.clone(),

@@ -11,9 +11,11 @@ pub(crate) mod limit_headers;
 pub(crate) mod meter;
 pub(crate) mod terms;
 pub(crate) mod throttle;
+pub(crate) mod trial;
 
 pub use books::{Balance, Books, Entry, Opening, Pages, Subject, Used, block, post, remaining};
 pub use day::{Day, period};
 pub use keyring::LiveKey;
 pub use ledger::LiveUsage;
 pub use throttle::Rate;
+pub use trial::KeyTrial;

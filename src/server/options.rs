@@ -131,6 +131,10 @@ pub struct Gateway {
     pub default_api: Option<String>,
     /// Whether callers are told of their limits.
     pub rate_limit_headers: bool,
+    /// Requests a second over all APIs; no limit unless set.
+    pub account_rate_limit: Option<u32>,
+    /// Requests at once over all APIs, where the rate is limited; the rate's number unless set.
+    pub account_burst_limit: Option<u32>,
 }
 
 /// Where the events go that state machines log.

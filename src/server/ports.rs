@@ -88,9 +88,14 @@ pub(super) async fn wire_rooms(options: &Options, home: &AccountRegion) -> Resul
             ids: ids.clone(),
         };
         let default_api = options.gateway.default_api.as_deref().map(Into::into);
-        let rate_limit_headers = options.gateway.rate_limit_headers;
+        let settings = &options.gateway;
+        let account_rate = settings.account_rate_limit.map(|limit| gateway::Rate {
+            per_second: f64::from(limit),
+            burst: settings.account_burst_limit.unwrap_or(limit),
+        });
+        let rate_limit_headers = settings.rate_limit_headers;
         let gateway_options =
-            gateway::Options { default_api, account_rate: None, vpc_links: upstreams, rate_limit_headers };
+            gateway::Options { default_api, account_rate, vpc_links: upstreams, rate_limit_headers };
         let data_plane = Gateway::new(ports, gateway_options);
         control.watch(data_plane.watcher());
         gateway = Some(data_plane.clone());

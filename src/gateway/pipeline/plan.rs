@@ -16,7 +16,7 @@ use crate::gateway::context::CallerKey;
 use crate::gateway::plans::Day;
 use crate::gateway::plans::ledger::{Answer, Ledger};
 use crate::gateway::plans::limit_headers::Limits;
-use crate::gateway::plans::terms::{Decision, Terms};
+use crate::gateway::plans::terms::Decision;
 use crate::gateway::plans::throttle::{Limiter, Wait};
 use crate::gateway::refusal::Refusal;
 use crate::gateway::stages::SourceError;
@@ -94,10 +94,8 @@ async fn admit_key(
         Err(error) => return refused(unavailable(&error)),
     };
     let method = routed.method.clone();
-    let of_plan = |terms: &&Terms| subscriber.meters.iter().any(|meter| meter.subject.plan == terms.plan);
-    let terms = method.terms.iter().find(of_plan);
-    let meter = terms.and_then(|terms| subscriber.meters.iter().find(|it| it.subject.plan == terms.plan));
-    let (Some(terms), Some(meter), true) = (terms, meter, subscriber.is_enabled) else {
+    let plan = method.terms.iter().find_map(|terms| Some((terms, subscriber.meter(&terms.plan)?)));
+    let Some((terms, meter)) = plan.filter(|_| subscriber.is_enabled) else {
         return refused(Refusal::InvalidApiKey);
     };
     routed.context.caller_key = Some(CallerKey { id: subscriber.id.clone(), value });

@@ -36,6 +36,13 @@ pub(crate) struct Subscriber {
     pub(crate) meters: Box<[Arc<Meter>]>,
 }
 
+impl Subscriber {
+    /// The key's meter under a plan; `None` if the plan doesn't have the key.
+    pub(crate) fn meter(&self, plan: &UsagePlanId) -> Option<&Arc<Meter>> {
+        self.meters.iter().find(|meter| meter.subject.plan == *plan)
+    }
+}
+
 #[derive(Debug)]
 struct Slot {
     subscriber: Arc<Subscriber>,

@@ -96,7 +96,7 @@ impl House {
     fn crash(self) -> Self {
         let ports = Ports {
             stages: self.memory.clone(),
-            books: self.memory.clone(),
+            books: self.memory.shelf.clone(),
             domains: self.gateway.domains(),
             backends: self.backends.clone(),
             client: HttpClient::new(crate::connect::Options::default()),
@@ -133,7 +133,7 @@ impl House {
 
     fn written_today(&self) -> u64 {
         let day = Day::of(crate::clock::Clock::now(&*self.clock));
-        self.memory.usage.lock().unwrap().get(&("k1".into(), day)).copied().unwrap_or(0)
+        self.memory.shelf.written(&"k1".into(), day)
     }
 }
 
@@ -365,15 +365,15 @@ async fn a_graceful_restart_loses_nothing_and_a_crash_at_most_a_block() {
 async fn one_request_in_many_asks_the_books() {
     let house = keyed_house(None, quota(20_000, QuotaPeriod::Day, 0));
     assert_eq!(house.passed(900).await, 900);
-    assert!(house.memory.posts.load(Ordering::SeqCst) <= 2);
+    assert!(house.memory.shelf.posts.load(Ordering::SeqCst) <= 2);
 }
 
 #[tokio::test]
 async fn what_can_not_be_recorded_is_not_let_through() {
     let house = keyed_house(None, quota(10, QuotaPeriod::Day, 0));
-    house.memory.is_broken.store(true, Ordering::SeqCst);
+    house.memory.shelf.is_broken.store(true, Ordering::SeqCst);
     assert_eq!(house.get_as("/dev/pets", GOLD).await.status, 503);
-    house.memory.is_broken.store(false, Ordering::SeqCst);
+    house.memory.shelf.is_broken.store(false, Ordering::SeqCst);
     assert_eq!(house.passed(20).await, 10);
 }
 
@@ -382,7 +382,7 @@ async fn what_is_left_can_be_set() {
     let house = keyed_house(None, quota(10, QuotaPeriod::Day, 0));
     let subject = Subject { owner: owner(), plan: "p1".into(), key: "k1".into() };
     let grant = |extra| {
-        house.memory.grants.lock().unwrap().insert(("k1".into(), Day::of(NOON)), extra);
+        house.memory.shelf.grant(&"k1".into(), Day::of(NOON), extra);
         house.gateway.watcher().upgrade().unwrap().invalidate_usage(&subject);
     };
     assert_eq!(house.passed(4).await, 4);
