@@ -15,6 +15,7 @@ mod backends;
 mod compile;
 mod compression;
 mod context;
+mod domains;
 mod execution_log;
 #[cfg(test)]
 mod fixture;
@@ -22,6 +23,7 @@ mod headers;
 mod integration;
 mod lint;
 mod mapping;
+mod peer;
 mod pipeline;
 mod plans;
 mod query;
@@ -35,10 +37,14 @@ mod variable;
 
 pub use address::{Target, TargetApi, address};
 pub use backends::{AwsCall, AwsOperation, BackendError, BackendResponse, Backends, BoxFuture};
-pub use context::Peer;
+pub use domains::{CustomDomainMatch, Domain, DomainCertificate, Domains, Landing};
 pub use lint::{LintCode, LintSeverity, TemplateFinding, lint_template};
 pub use mapping::trial::{Trial, TrialOutcome, TrialRequest};
-pub use plans::Rate;
+pub use peer::{ClientCertificateFacts, Peer};
+pub use plans::{
+    Balance, Books, Day, Entry, KeyTrial, LiveKey, LiveUsage, Opening, Pages, Rate, Subject, Used, block,
+    period, post, remaining,
+};
 pub use refusal::{Denial, Misconfiguration, Refusal};
 pub use stack::{Gateway, Options, Ports, Running};
 pub use stages::{SourceError, StageSource};

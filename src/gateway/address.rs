@@ -3,6 +3,7 @@
 //! Reference: the forms of an API's address, as AWS and as local tools write them.
 
 use super::api::{ApiId, StageName};
+use super::domains::CustomDomainMatch;
 
 /// Whose stage is asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +24,8 @@ pub struct Target {
     pub stage: StageName,
     /// The raw path after the stage: empty, or beginning with `/`; no query.
     pub path: String,
+    /// The custom domain that the request came by, if it did.
+    pub custom_domain: Option<CustomDomainMatch>,
 }
 
 /// Reads the target from a request's host (with or without a port) and raw path (without the query).
@@ -46,7 +49,12 @@ pub fn address(host: &str, path: &str) -> Option<Target> {
         Some(api) => named(&api, rest),
         None => {
             let (stage, path) = split_stage(rest)?;
-            Some(Target { api: TargetApi::Default, stage: stage.into(), path: path.to_owned() })
+            Some(Target {
+                api: TargetApi::Default,
+                stage: stage.into(),
+                path: path.to_owned(),
+                custom_domain: None,
+            })
         }
     }
 }
@@ -59,7 +67,12 @@ fn user_request(path: &str) -> Option<Target> {
     if api.is_empty() || stage.is_empty() || !(path.is_empty() || path.starts_with('/')) {
         return None;
     }
-    Some(Target { api: TargetApi::Named(api.into()), stage: stage.into(), path: path.to_owned() })
+    Some(Target {
+        api: TargetApi::Named(api.into()),
+        stage: stage.into(),
+        path: path.to_owned(),
+        custom_domain: None,
+    })
 }
 
 /// The API id in a host name. Host names don't know case, API ids are lower-case.
@@ -75,11 +88,16 @@ fn named(api: &str, rest: &str) -> Option<Target> {
     if api.is_empty() {
         return None;
     }
-    Some(Target { api: TargetApi::Named(api.into()), stage: stage.into(), path: path.to_owned() })
+    Some(Target {
+        api: TargetApi::Named(api.into()),
+        stage: stage.into(),
+        path: path.to_owned(),
+        custom_domain: None,
+    })
 }
 
 /// `dev/pets` → `dev`, `/pets`.
-fn split_stage(rest: &str) -> Option<(&str, &str)> {
+pub(super) fn split_stage(rest: &str) -> Option<(&str, &str)> {
     let end = rest.find('/').unwrap_or(rest.len());
     let (stage, path) = rest.split_at(end);
     (!stage.is_empty()).then_some((stage, path))
@@ -94,6 +112,7 @@ mod tests {
             api: api.map_or(TargetApi::Default, |api| TargetApi::Named(api.into())),
             stage: stage.into(),
             path: path.to_owned(),
+            custom_domain: None,
         });
         assert_eq!(address(host, path), expect, "{host} {path}");
     }

@@ -5,7 +5,10 @@
 //! <https://docs.aws.amazon.com/apigateway/latest/api/>.
 
 mod account;
+mod api_key;
+mod api_key_import;
 mod apis;
+mod books;
 pub(crate) mod check_integration;
 mod client_certificate;
 mod control;
@@ -14,6 +17,7 @@ mod deployment;
 mod documentation_import;
 mod documentation_part;
 mod documentation_version;
+mod domain_name;
 #[cfg(test)]
 mod fixtures;
 mod gateway_response;
@@ -32,17 +36,22 @@ mod rows;
 mod stage;
 mod test_invoke;
 mod tree;
+mod usage_plan;
 mod vpc_link;
 pub(crate) mod words;
 
 pub use account::Account;
 pub(crate) use account::USAGE_PLANS;
+pub(crate) use api_key::VALUE_CHARS_MAX as API_KEY_CHARS_MAX;
+pub use api_key::{ApiKey, ApiKeyValue};
 pub use apis::Apis;
 pub use client_certificate::{ClientCertificate, PrivateKey};
 pub use control::{
-    CreateDeployment, CreateDocumentationVersion, CreateModel, CreateRestApi, CreateStage, DeploymentSummary,
-    DocumentationPartFilter, ImportedDocumentation, MethodKey, MethodSummary, NewCanary, NewEndpoint,
-    PutIntegration, PutMethod, TestInvokeMethod, templates,
+    ApiKeyFilter, CreateApiKey, CreateDeployment, CreateDocumentationVersion, CreateDomainName, CreateModel,
+    CreateRestApi, CreateStage, CreateUsagePlan, DailyUsage, DeploymentSummary, DocumentationPartFilter,
+    ImportedApiKeys, ImportedDocumentation, KEY_TYPE, Mapped, MethodKey, MethodSummary, NewApiStage,
+    NewCanary, NewEndpoint, NewQuota, PutIntegration, PutMethod, StageKey, TestInvokeMethod, Usage,
+    templates,
 };
 pub use deployable::{WITHOUT_EFFECT, refused_features};
 pub use deployment::{Deployment, DeploymentSnapshot};
@@ -51,12 +60,18 @@ pub use documentation_part::{
     DocumentationPart, DocumentationPartLocation, DocumentationPartType, LocationStatus,
 };
 pub use documentation_version::DocumentationVersion;
+pub use domain_name::{
+    BasePath, BasePathMapping, CertificateReference, CustomDomain, DomainName, MutualTlsAuthentication,
+    RoutingMode, UploadedCertificate,
+};
 #[cfg(test)]
-pub(crate) use fixtures::{test_integration, test_rest_api, test_stage};
+pub(crate) use fixtures::{
+    test_api_key, test_domain_name, test_integration, test_rest_api, test_stage, test_usage_plan,
+};
 pub use gateway_response::{EffectiveResponse, GatewayResponse, ResponseType, effective_response};
 pub use ids::{
-    ApiId, ClientCertificateId, DeploymentId, DocumentationPartId, RequestValidatorId, ResourceId, StageName,
-    StatusCode, VpcLinkId,
+    ApiId, ApiKeyId, ClientCertificateId, DeploymentId, DocumentationPartId, RequestValidatorId, ResourceId,
+    StageName, StatusCode, UsagePlanId, VpcLinkId,
 };
 pub use integration::{
     ConnectionType, ContentHandling, Integration, IntegrationResponse, IntegrationType, PassthroughBehavior,
@@ -79,4 +94,6 @@ pub use stage::{
     LoggingLevel, MethodSetting, Stage,
 };
 pub use test_invoke::{TestInvocation, TestInvoke, TestInvokeFuture, TestOutcome};
+pub(crate) use usage_plan::method_of;
+pub use usage_plan::{ApiStage, QuotaPeriod, QuotaSettings, ThrottleSettings, UsagePlan};
 pub use vpc_link::{VpcLink, VpcLinkNames};

@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -12,20 +11,15 @@ use http::header::{HOST, USER_AGENT};
 use http::{HeaderMap, Method, Uri, Version};
 
 use super::address::Target;
-use super::api::ResponseType;
+use super::api::{ApiKeyId, ResponseType};
 use super::compile::{CompiledMethod, CompiledStage};
 use super::execution_log::ExecutionLog;
 use super::headers;
+use super::peer::{ClientCertificateFacts, Peer};
+use super::plans::limit_headers::Limits;
 use super::query::Query;
 use super::variable::Variable;
 use crate::clock::{Clock, Ids, Timestamp};
-
-/// Who is at the other end of the connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Peer {
-    /// Its address, `$context.identity.sourceIp`.
-    pub ip: IpAddr,
-}
 
 /// Facts about one request. Layers fill in what they learn.
 #[derive(Debug)]
@@ -51,6 +45,10 @@ pub(crate) struct Context {
     pub(crate) route: Option<Arc<CompiledMethod>>,
     /// Path parameters, not decoded.
     pub(crate) path_parameters: Vec<(Arc<str>, String)>,
+    /// The API key that the caller was admitted with.
+    pub(crate) caller_key: Option<CallerKey>,
+    /// What the caller is told of its limits, if it is told.
+    pub(crate) limits: Option<Limits>,
     pub(crate) integration: IntegrationFacts,
     pub(crate) overrides: Overrides,
     /// Why the gateway refused, once it has.
@@ -59,6 +57,18 @@ pub(crate) struct Context {
     pub(crate) outcome: Option<Outcome>,
     /// Collects lines while a method is tested; `None` for all other traffic.
     pub(crate) log: Option<ExecutionLog>,
+}
+
+/// An API key that a caller has shown.
+pub(crate) struct CallerKey {
+    pub(crate) id: ApiKeyId,
+    pub(crate) value: String,
+}
+
+impl fmt::Debug for CallerKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("CallerKey").field(&self.id).finish()
+    }
 }
 
 /// How the integration answered.
@@ -126,6 +136,8 @@ impl Context {
             stage: None,
             route: None,
             path_parameters: Vec::new(),
+            caller_key: None,
+            limits: None,
             integration: IntegrationFacts::default(),
             overrides: Overrides::default(),
             failure: None,
@@ -188,8 +200,12 @@ impl Context {
         format!("Root=1-{seconds:08x}-{}", hex::encode(self.trace_digits))
     }
 
-    /// `$context.path`: the request's path with the stage, whatever the form of the address.
+    /// `$context.path`: the request's path with the stage, whatever the form of the address; on a custom domain
+    /// as the client sent it, base path and all.
     pub(crate) fn path(&self) -> String {
+        if self.target.custom_domain.is_some() {
+            return self.uri.path().to_owned();
+        }
         if self.log.is_some() {
             return self.target.path.clone();
         }
@@ -205,6 +221,10 @@ impl Context {
         Some(host.rsplit_once(':').map_or(host, |(name, _)| name))
     }
 
+    fn client_certificate(&self) -> Option<&ClientCertificateFacts> {
+        self.peer.certificate.as_deref()
+    }
+
     /// The value of a member of `$context`; `None` for what this request does not have (yet).
     pub(crate) fn variable(&self, variable: Variable) -> Option<Cow<'_, str>> {
         let stage = self.stage.as_deref();
@@ -214,6 +234,10 @@ impl Context {
         Some(match variable {
             Variable::AccountId => stage?.owner.account.as_str().into(),
             Variable::ApiId => stage?.api_id.as_str().into(),
+            Variable::CustomDomainBasePathMatched => match &*self.target.custom_domain.as_ref()?.base_path {
+                "" => "(none)".into(),
+                base_path => base_path.into(),
+            },
             Variable::DeploymentId => stage?.deployment_id.as_ref()?.as_str().into(),
             Variable::DomainName => self.domain_name()?.into(),
             Variable::DomainPrefix => self.domain_name()?.split('.').next()?.into(),
@@ -226,6 +250,14 @@ impl Context {
             Variable::ErrorValidationErrorString => failure?.validation_error.as_deref()?.into(),
             Variable::ExtendedRequestId => self.extended_request_id.as_str().into(),
             Variable::HttpMethod => self.method.as_str().into(),
+            Variable::IdentityClientCertPem => self.client_certificate()?.pem.as_str().into(),
+            Variable::IdentityClientCertSubjectDn => self.client_certificate()?.subject_dn.as_str().into(),
+            Variable::IdentityClientCertIssuerDn => self.client_certificate()?.issuer_dn.as_str().into(),
+            Variable::IdentityClientCertSerialNumber => {
+                self.client_certificate()?.serial_number.as_str().into()
+            }
+            Variable::IdentityClientCertNotBefore => self.client_certificate()?.not_before.as_str().into(),
+            Variable::IdentityClientCertNotAfter => self.client_certificate()?.not_after.as_str().into(),
             Variable::IdentitySourceIp => self.peer.ip.to_string().into(),
             Variable::IdentityUserAgent => String::from_utf8_lossy(self.headers.get(USER_AGENT)?.as_bytes()),
             Variable::IsCanaryRequest => if stage?.is_canary? { "true" } else { "false" }.into(),
@@ -253,10 +285,10 @@ impl Context {
             Variable::ResponseLatency => millis(self.outcome?.latency),
             Variable::ResponseLength => self.outcome?.length?.to_string().into(),
             Variable::Status => self.outcome?.status.to_string().into(),
-            // Filled by authorizers and API keys; a request that none has vouched for has no identity.
+            Variable::IdentityApiKey => self.caller_key.as_ref()?.value.as_str().into(),
+            Variable::IdentityApiKeyId => self.caller_key.as_ref()?.id.as_str().into(),
+            // Filled by authorizers; a request that none has vouched for has no identity.
             Variable::IdentityAccountId
-            | Variable::IdentityApiKey
-            | Variable::IdentityApiKeyId
             | Variable::IdentityCaller
             | Variable::IdentityUser
             | Variable::IdentityUserArn => return None,

@@ -2,7 +2,11 @@
 //!
 //! The outer enum says which exception a client sees, the inner ones are the tables of messages.
 
-use super::api::{ApiId, DocumentationPartType, HttpMethod, StageName};
+mod plans;
+
+pub use plans::{KeyProblem, PlanConflict, PlanProblem};
+
+use super::api::{ApiId, DocumentationPartType, HttpMethod, StageName, UsagePlanId};
 use crate::id::AccountId;
 use crate::store;
 
@@ -426,6 +430,83 @@ pub enum BadRequest {
         stage: StageName,
     },
 
+    // === API keys and usage plans ===
+    /// About an API key.
+    #[error(transparent)]
+    ApiKey(#[from] KeyProblem),
+    /// About a usage plan.
+    #[error(transparent)]
+    UsagePlan(#[from] PlanProblem),
+
+    // === domain names ===
+    /// No host name. AWS's words are not on record, here and below where no source is given.
+    #[error("Invalid domain name specified")]
+    DomainNameFormat,
+    /// Somebody has it already.
+    #[error("The domain name you provided already exists.")]
+    DomainNameExists,
+    /// PEM that can't be read, or half of it.
+    #[error("The certificate and its private key must both be given, in PEM")]
+    DomainCertificate,
+    /// No certificate at all.
+    #[error(
+        "A certificate is required: certificateArn for EDGE, regionalCertificateArn for REGIONAL endpoints"
+    )]
+    NoDomainCertificate,
+    /// On record.
+    #[error("Cannot import certificates for {given} while {active} is active.")]
+    CertificateOfOtherEndpoint {
+        /// The endpoint type that the certificate is for.
+        given: &'static str,
+        /// The domain's.
+        active: &'static str,
+    },
+    /// Domains that only VPC endpoints reach.
+    #[error("Private custom domain names are not supported by this server")]
+    PrivateDomain,
+    /// Mutual TLS on another endpoint.
+    #[error("Mutual TLS is supported for REGIONAL domain names only")]
+    MutualTlsNeedsRegional,
+    /// A version of a truststore that isn't there.
+    #[error("A truststoreVersion needs a truststoreUri")]
+    NoTruststore,
+    /// A truststore that the server has no file for.
+    #[error("The truststore {0} can't be read: give it a file under [truststores] of the server's settings")]
+    Truststore(String),
+    /// Routing rules.
+    #[error("Routing rules are not supported by this server: routingMode must be BASE_PATH_MAPPING_ONLY")]
+    RoutingRules,
+    /// A TLS policy without a name.
+    #[error("Invalid security policy specified")]
+    SecurityPolicy,
+    /// On record.
+    #[error(
+        "API Gateway V1 doesn't support the slash character (/) in base path mappings. To create a multi-level \
+         base path mapping, use API Gateway V2."
+    )]
+    BasePathSlash,
+    /// Characters that a base path can't have.
+    #[error("Base path names may only contain letters, numbers and one of '$-_.+!*''()'")]
+    BasePath,
+    /// A mapping to no API; on record.
+    #[error("Invalid REST API identifier specified")]
+    MappedApi,
+    /// A mapping to no stage; on record.
+    #[error("Invalid stage identifier specified")]
+    MappedStage,
+    /// A domain leads to what is to be deleted.
+    #[error(
+        "Please remove all base path mappings related to the {what} in your domain names: {domain}/{base_path}"
+    )]
+    Mapped {
+        /// `API` or `stage`.
+        what: &'static str,
+        /// The domain.
+        domain: String,
+        /// The base path.
+        base_path: String,
+    },
+
     // === the rest ===
     /// A cursor that this operation didn't hand out.
     #[error("Invalid position parameter specified")]
@@ -490,6 +571,12 @@ pub enum NotFound {
     /// No such VPC link.
     #[error("Invalid Vpc Link identifier specified")]
     VpcLink,
+    /// No such custom domain name.
+    #[error("Invalid domain name identifier specified")]
+    DomainName,
+    /// A domain has no such base path.
+    #[error("Invalid base path mapping identifier specified")]
+    BasePathMapping,
     /// No such client certificate.
     #[error("Invalid Client Certificate identifier specified")]
     ClientCertificate,
@@ -499,6 +586,25 @@ pub enum NotFound {
     /// No such version of the documentation.
     #[error("Invalid Documentation version specified")]
     DocumentationVersion,
+    /// No such API key.
+    #[error("Invalid API Key identifier specified")]
+    ApiKey,
+    /// No such usage plan.
+    #[error("Invalid Usage Plan ID specified")]
+    UsagePlan,
+    /// A plan was to get a stage that isn't there.
+    #[error("API Stage not found")]
+    ApiStage,
+    /// The plan doesn't have the stage.
+    #[error("Invalid API Stage {{api: {api}, stage: {stage}}} specified for usageplan {plan}")]
+    PlanStage {
+        /// The API.
+        api: ApiId,
+        /// The stage.
+        stage: StageName,
+        /// The plan.
+        plan: UsagePlanId,
+    },
     /// A map has no such key.
     #[error("Invalid parameter name specified")]
     ParameterName,
@@ -510,6 +616,9 @@ pub enum NotFound {
 /// What was asked for contradicts what is there.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Conflict {
+    /// The domain has the base path already.
+    #[error("Base path already exists for this domain name")]
+    BasePath,
     /// Two siblings of one name.
     #[error("Another resource with the same parent already has this name: {0}")]
     ResourceName(String),
@@ -544,6 +653,9 @@ pub enum Conflict {
     /// The stage is there already.
     #[error("Stage already exists")]
     Stage,
+    /// About an API key and its plans.
+    #[error(transparent)]
+    Plans(#[from] PlanConflict),
     /// The entity is written about already.
     #[error("Documentation part already exists for the specified location: {0}.")]
     DocumentationPart(String),
@@ -585,6 +697,15 @@ pub enum LimitExceeded {
          additional documentation parts."
     )]
     DocumentationParts,
+    /// 300 usage plans an account and region. AWS's words are not on record.
+    #[error("Maximum number of usage plans for this account has been reached.")]
+    UsagePlans,
+    /// 10 usage plans a key. AWS's words are not on record.
+    #[error("Maximum number of usage plans for this API key has been reached.")]
+    PlansOfKey,
+    /// 200 base paths a domain.
+    #[error("Maximum number of base path mappings for this domain name has been reached.")]
+    BasePathMappings,
     /// 100 variables a stage.
     #[error("Maximum number of stage variables for this stage has been reached.")]
     StageVariables,

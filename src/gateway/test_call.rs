@@ -12,16 +12,17 @@ use super::compile::{
     CompiledMethod, CompiledStage, Setting, client_identity, compile_for_test, compile_method, library,
     parameters_of,
 };
-use super::context::{Context, Peer};
+use super::context::Context;
 use super::execution_log::{ExecutionLog, JavaMap};
 use super::headers::spelling;
+use super::peer::Peer;
 use super::pipeline::{Admitted, PAYLOAD_BYTES_MAX, respond, tested};
 use super::stack::Gateway;
 use super::upstream::Links;
 use crate::connect::{collect, full};
 
 /// A test call has no client; AWS shows this address as well.
-const PEER: Peer = Peer { ip: IpAddr::V4(Ipv4Addr::LOCALHOST) };
+const PEER: Peer = Peer { ip: IpAddr::V4(Ipv4Addr::LOCALHOST), certificate: None };
 
 const STAGE: &str = "test-invoke-stage";
 
@@ -115,6 +116,7 @@ impl Gateway {
             api: TargetApi::Named(stage.api_id.clone()),
             stage: STAGE.into(),
             path: path.to_owned(),
+            custom_domain: None,
         };
         let (parts, ()) = request.into_parts();
         Context::new(parts, target, PEER, &*self.inner.clock, &*self.inner.ids)

@@ -10,8 +10,8 @@ use http::request::Parts;
 use super::admin::{self, Admin};
 use super::front_door::{App, refusal};
 use super::listen::Peer;
-use crate::connect::{Request, Response};
-use crate::gateway::{self, Gateway, TargetApi};
+use crate::connect::{self, Request, Response};
+use crate::gateway::{self, Domain, Domains, Gateway, Landing, TargetApi};
 use crate::identity;
 use crate::wire;
 
@@ -33,11 +33,16 @@ pub(super) struct Dispatch {
     pub(super) admin: Arc<Admin>,
     pub(super) api: Arc<wire::Api>,
     pub(super) gateway: Gateway,
+    pub(super) domains: Arc<Domains>,
 }
 
 impl App for Dispatch {
     async fn handle(&self, request: Request) -> Response {
         let (parts, body) = request.into_parts();
+        let domain = self.domains.find(host(&parts).unwrap_or_default());
+        if let Some(domain) = domain.filter(|_| self.planes != Planes::Control) {
+            return self.custom_domain(&domain, Request::from_parts(parts, body)).await;
+        }
         let target = gateway::address(host(&parts).unwrap_or_default(), parts.uri.path());
         let plane = plane(&parts, target.as_ref());
         let request = Request::from_parts(parts, body);
@@ -45,14 +50,45 @@ impl App for Dispatch {
             (Plane::Own, Planes::All | Planes::Control) => self.admin.handle(request).await,
             (Plane::Control, Planes::All | Planes::Control) => self.api.handle(request).await,
             (Plane::Data, Planes::All | Planes::Data) => {
-                let peer = request.extensions().get::<Peer>();
-                let ip = peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.address.ip());
                 let Some(target) = target else { return forbidden() };
-                self.gateway.serve(target, gateway::Peer { ip }, request).await
+                let peer = peer(&request);
+                self.gateway.serve(target, peer, request).await
             }
             // The other listener's business: this one does not even say that it exists.
             (Plane::Own | Plane::Control, Planes::Data) | (Plane::Data, Planes::Control) => forbidden(),
         }
+    }
+}
+
+impl Dispatch {
+    /// Whatever the path, it is the domain's: neither the AWS APIs nor the server's own pages are there.
+    async fn custom_domain(&self, domain: &Domain, request: Request) -> Response {
+        if domain.truststore.is_some() && !self.is_proven(domain, &request) {
+            return forbidden();
+        }
+        match domain.land(request.uri().path()) {
+            Landing::Target(target) => {
+                let peer = peer(&request);
+                self.gateway.serve(target, peer, request).await
+            }
+            Landing::Unmapped => forbidden(),
+            Landing::Health => Response::new(connect::full("healthy")),
+        }
+    }
+
+    /// Whether the connection was opened to this domain, with a certificate: the name in the handshake decided
+    /// which certificates were good, the name in the request is only said.
+    fn is_proven(&self, domain: &Domain, request: &Request) -> bool {
+        let Some(peer) = request.extensions().get::<Peer>() else { return false };
+        let asked_for = peer.server_name.as_deref().and_then(|name| self.domains.find(name));
+        peer.certificate.is_some() && asked_for.is_some_and(|found| found.name() == domain.name())
+    }
+}
+
+fn peer(request: &Request) -> gateway::Peer {
+    match request.extensions().get::<Peer>() {
+        Some(peer) => gateway::Peer { ip: peer.address.ip(), certificate: peer.certificate.clone() },
+        None => gateway::Peer { ip: IpAddr::V4(Ipv4Addr::UNSPECIFIED), certificate: None },
     }
 }
 

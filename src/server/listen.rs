@@ -1,6 +1,7 @@
 //! Accepting connections: plain or TLS, HTTP/1.1 or HTTP/2, until told to stop.
 
 use std::convert::Infallible;
+use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -14,12 +15,15 @@ use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
-use tokio_rustls::TlsAcceptor;
+use tokio_rustls::LazyConfigAcceptor;
+use tokio_rustls::server::TlsStream;
 use tower::ServiceExt;
 
 use super::arriving::Arriving;
 use super::error::Error;
+use super::tls;
 use crate::connect::{self, HttpService, Request, Response};
+use crate::gateway::ClientCertificateFacts;
 use crate::meter;
 
 /// A TLS handshake that takes longer is given up.
@@ -30,10 +34,14 @@ const HEADERS_MAX: usize = 200;
 const HEAD_BYTES_MAX: usize = 64 * 1024;
 
 /// Who is at the other end of a connection; travels with each request from here to `dispatch`.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Peer {
     /// The client's address.
     pub(super) address: SocketAddr,
+    /// The name that it asked for in its TLS handshake.
+    pub(super) server_name: Option<Arc<str>>,
+    /// The certificate that it proved to have.
+    pub(super) certificate: Option<Arc<ClientCertificateFacts>>,
 }
 
 /// How long a listener waits for its clients.
@@ -50,7 +58,7 @@ pub(super) struct Patience {
 /// A bound socket and what answers there.
 pub(super) struct Listener {
     tcp: TcpListener,
-    tls: Option<TlsAcceptor>,
+    tls: Option<Arc<tls::ByName>>,
     service: HttpService,
 }
 
@@ -61,11 +69,11 @@ impl Listener {
     /// [`Error::Bind`].
     pub(super) async fn bind(
         address: SocketAddr,
-        tls: Option<Arc<rustls::ServerConfig>>,
+        tls: Option<Arc<tls::ByName>>,
         service: HttpService,
     ) -> Result<Self, Error> {
         let tcp = TcpListener::bind(address).await.map_err(|reason| Error::Bind { address, reason })?;
-        Ok(Self { tcp, tls: tls.map(TlsAcceptor::from), service })
+        Ok(Self { tcp, tls, service })
     }
 
     /// The address really bound, with the port the system chose if 0 was asked for.
@@ -96,7 +104,7 @@ impl Listener {
                 service: self.service.clone(),
                 watcher: graceful.watcher(),
                 patience,
-                peer: Peer { address },
+                peer: Peer { address, server_name: None, certificate: None },
             };
             let (tls, gauge) = (self.tls.clone(), gauge.clone());
             tokio::spawn(async move {
@@ -123,15 +131,23 @@ struct Connection {
 }
 
 impl Connection {
-    async fn open(self, stream: TcpStream, tls: Option<TlsAcceptor>) {
+    async fn open(mut self, stream: TcpStream, tls: Option<Arc<tls::ByName>>) {
         // Answers are written whole: waiting to fill a packet only delays them.
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "cannot set TCP_NODELAY");
         }
         match tls {
             None => self.speak(stream).await,
-            Some(acceptor) => match tokio::time::timeout(HANDSHAKE_TIMEOUT, acceptor.accept(stream)).await {
-                Ok(Ok(stream)) => self.speak(stream).await,
+            Some(by_name) => match tokio::time::timeout(HANDSHAKE_TIMEOUT, handshake(stream, &by_name)).await
+            {
+                Ok(Ok(stream)) => {
+                    let (_, connection) = stream.get_ref();
+                    self.peer.server_name = connection.server_name().map(Into::into);
+                    let certificate = connection.peer_certificates().and_then(<[_]>::first);
+                    let facts = certificate.and_then(|der| ClientCertificateFacts::from_der(der));
+                    self.peer.certificate = facts.map(Arc::new);
+                    self.speak(stream).await;
+                }
                 Ok(Err(error)) => tracing::debug!(%error, peer = %self.peer.address, "TLS handshake failed"),
                 Err(_) => tracing::debug!(peer = %self.peer.address, "TLS handshake timed out"),
             },
@@ -152,16 +168,24 @@ impl Connection {
             .max_header_list_size(u32::try_from(HEAD_BYTES_MAX).unwrap_or(u32::MAX))
             .keep_alive_interval(Some(Duration::from_secs(30)));
         let (peer, service, body) = (self.peer, self.service, self.patience.body);
+        let address = peer.address;
         let service = service_fn(move |request: http::Request<Incoming>| {
             let mut request = request.map(|arriving| connect::boxed(Arriving::new(arriving, body)));
-            request.extensions_mut().insert(peer);
+            request.extensions_mut().insert(peer.clone());
             answer(service.clone(), request)
         });
         let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
         if let Err(error) = self.watcher.watch(connection.into_owned()).await {
-            tracing::debug!(%error, peer = %peer.address, "connection ended early");
+            tracing::debug!(%error, peer = %address, "connection ended early");
         }
     }
+}
+
+/// Which settings hold is known once the client has said which name it wants.
+async fn handshake(stream: TcpStream, by_name: &tls::ByName) -> io::Result<TlsStream<TcpStream>> {
+    let start = LazyConfigAcceptor::new(rustls::server::Acceptor::default(), stream).await?;
+    let config = by_name.config(start.client_hello().server_name()).map_err(io::Error::other)?;
+    start.into_stream(config).await
 }
 
 type Answer = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;

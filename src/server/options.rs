@@ -39,6 +39,10 @@ pub struct Options {
     pub execution_logs: ExecutionLogs,
     /// Where VPC links lead: scheme and authority of a server, by the link's name.
     pub vpc_links: BTreeMap<String, String>,
+    /// Files of the certificates that custom domain names refer to, by ARN.
+    pub certificates: BTreeMap<String, CertificateFiles>,
+    /// PEM files of the certificates that clients' must be signed by, by the URIs that custom domain names give.
+    pub truststores: BTreeMap<String, PathBuf>,
     /// What templates find in Systems Manager, by name: values of `AWS::SSM::Parameter::Value<…>` parameters.
     pub ssm_parameters: BTreeMap<String, String>,
 }
@@ -65,6 +69,16 @@ pub struct Tls {
     pub certificate: Option<PathBuf>,
     /// PEM file of the certificate's key.
     pub private_key: Option<PathBuf>,
+}
+
+/// A certificate in two PEM files.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CertificateFiles {
+    /// The certificate, with what it is signed by after it.
+    pub certificate: PathBuf,
+    /// Its key.
+    pub private_key: PathBuf,
 }
 
 /// The server's own account and region.
@@ -117,6 +131,12 @@ pub struct Limits {
 pub struct Gateway {
     /// The API that `http://host:port/{stage}/…` reaches.
     pub default_api: Option<String>,
+    /// Whether callers are told of their limits.
+    pub rate_limit_headers: bool,
+    /// Requests a second over all APIs; no limit unless set.
+    pub account_rate_limit: Option<u32>,
+    /// Requests at once over all APIs, where the rate is limited; the rate's number unless set.
+    pub account_burst_limit: Option<u32>,
 }
 
 /// An EventBridge connection: how an HTTP endpoint is authorized, and what is sent along.
@@ -243,6 +263,8 @@ impl Default for Options {
             connections: BTreeMap::new(),
             execution_logs: ExecutionLogs::default(),
             vpc_links: BTreeMap::new(),
+            certificates: BTreeMap::new(),
+            truststores: BTreeMap::new(),
             ssm_parameters: BTreeMap::new(),
         }
     }

@@ -69,8 +69,13 @@ pub(super) async fn wire_rooms(options: &Options, home: &AccountRegion) -> Resul
     let engine = engine.await?;
     let services = Arc::new(Services::new(options, home, client.clone(), clock.clone())?);
     let upstreams = upstreams(options)?;
-    let reach = api::Reach { services: services.names(), vpc_links: upstreams.keys().cloned().collect() };
+    let reach = api::Reach {
+        services: services.names(),
+        vpc_links: upstreams.keys().cloned().collect(),
+        truststores: options.truststores.keys().cloned().collect(),
+    };
     let control = api::Apis::open(store.clone(), clock.clone(), ids.clone())?.reaching(reach);
+    control.publish_domains().await?;
 
     // The gateway calls the AWS APIs (`AWS` integrations) and the AWS APIs call the gateway (test calls): the
     // gateway's side of the ring is weak, so that dropping the house closes it.
@@ -78,13 +83,22 @@ pub(super) async fn wire_rooms(options: &Options, home: &AccountRegion) -> Resul
     let api = Arc::new_cyclic(|api: &Weak<wire::Api>| {
         let ports = gateway::Ports {
             stages: Arc::new(control.clone()),
+            books: Arc::new(control.clone()),
+            domains: control.domains(),
             backends: Arc::new(InProcess::new(api.clone(), services.clone())),
             client,
             clock: clock.clone(),
             ids: ids.clone(),
         };
         let default_api = options.gateway.default_api.as_deref().map(Into::into);
-        let gateway_options = gateway::Options { default_api, account_rate: None, vpc_links: upstreams };
+        let settings = &options.gateway;
+        let account_rate = settings.account_rate_limit.map(|limit| gateway::Rate {
+            per_second: f64::from(limit),
+            burst: settings.account_burst_limit.unwrap_or(limit),
+        });
+        let rate_limit_headers = settings.rate_limit_headers;
+        let gateway_options =
+            gateway::Options { default_api, account_rate, vpc_links: upstreams, rate_limit_headers };
         let data_plane = Gateway::new(ports, gateway_options);
         control.watch(data_plane.watcher());
         gateway = Some(data_plane.clone());
@@ -111,9 +125,10 @@ impl House {
         self.engine.begin_drain();
     }
 
-    /// Ends the engine's own tasks and writes everything out.
+    /// Ends the engine's own tasks and the gateway's, and writes everything out.
     pub(super) async fn close(&self) {
         self.engine.close();
+        self.gateway.close_books().await;
         self.store.close().await;
         let logs = self.logs.clone();
         // A writer that panicked has said so.

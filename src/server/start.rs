@@ -50,6 +50,7 @@ impl Server {
             admin: admin.clone(),
             api: house.api.clone(),
             gateway: house.gateway.clone(),
+            domains: house.gateway.domains(),
         };
         let in_flight = options.limits.requests_in_flight;
         let door = |planes| front_door(dispatch(planes), in_flight);
@@ -66,7 +67,7 @@ impl Server {
         }
         let mut tls_address = None;
         if let Some(address) = options.tls.address {
-            let config = tls::server_config(&options.tls, &options.data_dir)?;
+            let config = Arc::new(tls::by_name(&options, house.gateway.domains())?);
             // Beside a split pair, the TLS listener is the data plane's.
             let planes = if listen.data.is_some() { Planes::Data } else { Planes::All };
             let listener = Listener::bind(address, Some(config), door(planes)).await?;
@@ -97,6 +98,7 @@ impl Server {
             .into_iter()
             .map(|listener| tokio::spawn(listener.serve(patience, stopped.clone())))
             .collect();
+        let bookkeeper = tokio::spawn(self.house.gateway.keep_books());
         stop.await;
         tracing::info!("stopping: no new connections, requests in flight finish");
         // Nobody listens any more if every listener is gone already.
@@ -108,6 +110,9 @@ impl Server {
             }
         }
         self.house.close().await;
+        if let Err(error) = bookkeeper.await {
+            tracing::error!(%error, "the upkeep of API keys failed");
+        }
         tracing::info!("stopped");
         Ok(())
     }

@@ -1,4 +1,6 @@
-//! Certificates of the TLS listener: the operator's own, or one made for development.
+//! Certificates of the TLS listener: the operator's own, or one made for development, and those of custom domains.
+
+mod domains;
 
 use std::fs;
 use std::io::Write;
@@ -9,37 +11,51 @@ use rustls::ServerConfig;
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 
+use domains::Identity;
+
 use super::error::Error;
-use super::options::Tls;
+use super::options::Options;
+use crate::gateway::Domains;
+
+pub(super) use domains::ByName;
 
 /// Names that a development certificate is good for. APIs are reached under `{api}.execute-api.localhost`.
 const DEVELOPMENT_NAMES: &[&str] =
     &["localhost", "*.localhost", "*.execute-api.localhost", "127.0.0.1", "::1"];
 
-/// The listener's TLS settings, with HTTP/2 before HTTP/1.1.
+/// The listener's TLS settings by server name, with HTTP/2 before HTTP/1.1.
 ///
 /// # Errors
 /// [`Error::Tls`] when the files can't be read or don't fit together.
-pub(super) fn server_config(tls: &Tls, data_dir: &Path) -> Result<Arc<ServerConfig>, Error> {
+pub(super) fn by_name(options: &Options, domains: Arc<Domains>) -> Result<ByName, Error> {
+    let tls = &options.tls;
     let (certificate, key) = match (&tls.certificate, &tls.private_key) {
         (Some(certificate), Some(key)) => (certificate.clone(), key.clone()),
-        (None, None) => development_certificate(&data_dir.join("tls"))?,
+        (None, None) => development_certificate(&options.data_dir.join("tls"))?,
         _ => return Err(Error::Tls("certificate and private_key go together: set both or none".into())),
     };
-    let chain = CertificateDer::pem_file_iter(&certificate)
+    ByName::new(read_identity(&certificate, &key)?, domains, options)
+}
+
+fn with_protocols(mut config: ServerConfig) -> ServerConfig {
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    config
+}
+
+fn read_identity(certificate: &Path, key: &Path) -> Result<Identity, Error> {
+    let chain = CertificateDer::pem_file_iter(certificate)
         .and_then(|pems| pems.collect::<Result<Vec<_>, _>>())
         .map_err(|error| Error::Tls(format!("{}: {error}", certificate.display())))?;
-    let key = PrivateKeyDer::from_pem_file(&key)
+    let key = PrivateKeyDer::from_pem_file(key)
         .map_err(|error| Error::Tls(format!("{}: {error}", key.display())))?;
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let mut config = ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|error| Error::Tls(error.to_string()))?
-        .with_no_client_auth()
-        .with_single_cert(chain, key)
-        .map_err(|error| Error::Tls(error.to_string()))?;
-    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    Ok(Arc::new(config))
+    Ok(Identity { chain, key })
+}
+
+fn parse_identity(certificate: &str, key: &str) -> Result<Identity, Error> {
+    let said = |error: rustls_pki_types::pem::Error| Error::Tls(error.to_string());
+    let chain = CertificateDer::pem_slice_iter(certificate.as_bytes()).collect::<Result<Vec<_>, _>>();
+    let key = PrivateKeyDer::from_pem_slice(key.as_bytes());
+    Ok(Identity { chain: chain.map_err(said)?, key: key.map_err(said)? })
 }
 
 /// Makes the certificate on first use and keeps it, so that clients need to trust it once.

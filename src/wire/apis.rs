@@ -4,11 +4,13 @@
 //! inputs, as shapes for the checks and as types for the handlers; `view` writes all answers.
 
 mod account;
+mod api_keys;
 mod client_certificates;
 mod compatibility;
 mod deployments;
 mod documentation_parts;
 mod documentation_versions;
+mod domain_names;
 mod fault;
 mod gateway_responses;
 mod integrations;
@@ -24,6 +26,9 @@ mod tags;
 #[cfg(test)]
 mod tests;
 mod unsupported;
+mod usage;
+mod usage_plan_keys;
+mod usage_plans;
 mod view;
 mod vpc_links;
 

@@ -10,9 +10,11 @@ mod backend;
 mod client;
 mod commands;
 mod disk;
+mod domains;
 mod executions;
 mod languages;
 mod pages;
+mod plans;
 mod refusals;
 mod restart;
 #[path = "../support/server.rs"]

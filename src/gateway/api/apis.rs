@@ -2,13 +2,18 @@
 
 use std::sync::{Arc, PoisonError, RwLock, Weak};
 
+use tokio::sync::Mutex;
+
+use super::api_key::ApiKeyValue;
 use super::deployment::DeploymentSnapshot;
-use super::ids::{ApiId, StageName};
+use super::ids::{ApiId, StageName, UsagePlanId};
 use super::live::{Invalidate, LiveStage};
 use super::reach::Reach;
-use super::rows::{Rows, STEPS, find_apis_with_stage, find_live_stage};
+use super::rows::{Rows, STEPS, all_domain_names, find_apis_with_stage, find_live_key, find_live_stage};
 use crate::clock::{Clock, Ids, Timestamp};
+use crate::gateway::domains::Domains;
 use crate::gateway::error::Error;
+use crate::gateway::plans::{LiveKey, LiveUsage, Subject};
 use crate::id::AccountRegion;
 use crate::store::Store;
 
@@ -22,13 +27,23 @@ pub struct Apis {
     ids: Arc<dyn Ids>,
     watchers: Arc<RwLock<Vec<Weak<dyn Invalidate>>>>,
     reach: Arc<Reach>,
+    domains: Arc<Published>,
+}
+
+/// What the data plane knows of custom domain names, and whose turn it is to say so: the last to read the store
+/// must be the last to speak.
+#[derive(Debug, Default)]
+struct Published {
+    domains: Arc<Domains>,
+    turn: Mutex<()>,
 }
 
 impl Apis {
     /// Opens the APIs of `store`, making their tables if they aren't there. Blocks.
     pub fn open(store: Store, clock: Arc<dyn Clock>, ids: Arc<dyn Ids>) -> Result<Self, Error> {
         store.migrate("apigateway", STEPS)?;
-        Ok(Self { store, clock, ids, watchers: Arc::default(), reach: Arc::default() })
+        let (watchers, reach, domains) = (Arc::default(), Arc::default(), Arc::default());
+        Ok(Self { store, clock, ids, watchers, reach, domains })
     }
 
     /// The same, whose integrations can reach more than this house.
@@ -41,6 +56,20 @@ impl Apis {
         let mut watchers = self.watchers.write().unwrap_or_else(PoisonError::into_inner);
         watchers.retain(|watcher| 0 < watcher.strong_count());
         watchers.push(watcher);
+    }
+
+    /// The custom domain names of all owners, as of the last [`Apis::publish_domains`].
+    pub fn domains(&self) -> Arc<Domains> {
+        Arc::clone(&self.domains.domains)
+    }
+
+    /// Tells the data plane of domain names: when the house opens, and after each commit that changes one, before
+    /// the client's answer.
+    pub async fn publish_domains(&self) -> Result<(), Error> {
+        let turn = self.domains.turn.lock().await;
+        self.domains.domains.publish(self.store.read(all_domain_names).await?);
+        drop(turn);
+        Ok(())
     }
 
     /// The stage `name` of an API with what it serves, whoever owns it; `None` if there is no such stage.
@@ -67,6 +96,16 @@ impl Apis {
             rows.working_copy(&api_id).map(Arc::new)
         })
         .await
+    }
+
+    /// The key of this value, with its plans; `None` if there is none.
+    pub async fn live_key(&self, owner: &AccountRegion, value: &str) -> Result<Option<LiveKey>, Error> {
+        let value = value.to_owned();
+        self.read(owner, move |rows| find_live_key(rows, &value)).await
+    }
+
+    pub(super) fn store(&self) -> &Store {
+        &self.store
     }
 
     pub(super) fn ids(&self) -> Arc<dyn Ids> {
@@ -103,5 +142,27 @@ impl Apis {
     pub(super) fn changed(&self, api_id: &ApiId) {
         let watchers = self.watchers.read().unwrap_or_else(PoisonError::into_inner);
         watchers.iter().filter_map(Weak::upgrade).for_each(|watcher| watcher.invalidate(api_id));
+    }
+
+    /// The same of an API key.
+    pub(super) fn key_changed(&self, owner: &AccountRegion, value: &ApiKeyValue) {
+        let watchers = self.watchers.read().unwrap_or_else(PoisonError::into_inner);
+        watchers.iter().filter_map(Weak::upgrade).for_each(|watcher| watcher.invalidate_key(owner, value));
+    }
+
+    /// The same of what a key may use under a plan.
+    pub(super) fn usage_changed(&self, subject: &Subject) {
+        let watchers = self.watchers.read().unwrap_or_else(PoisonError::into_inner);
+        watchers.iter().filter_map(Weak::upgrade).for_each(|watcher| watcher.invalidate_usage(subject));
+    }
+
+    /// What the keys of a plan used today, where the data plane has them in use.
+    pub(super) fn live_usage(&self, owner: &AccountRegion, plan: &UsagePlanId) -> Vec<LiveUsage> {
+        let watchers = self.watchers.read().unwrap_or_else(PoisonError::into_inner);
+        watchers
+            .iter()
+            .filter_map(Weak::upgrade)
+            .flat_map(|watcher| watcher.live_usage(owner, plan))
+            .collect()
     }
 }

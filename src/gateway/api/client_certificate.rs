@@ -39,8 +39,14 @@ pub struct PrivateKey(String);
 
 impl PrivateKey {
     /// The PEM.
-    pub(crate) fn expose(&self) -> &str {
+    pub fn expose(&self) -> &str {
         &self.0
+    }
+}
+
+impl From<String> for PrivateKey {
+    fn from(pem: String) -> Self {
+        Self(pem)
     }
 }
 

@@ -68,6 +68,32 @@ pub(crate) fn test_method() -> Method {
     }
 }
 
+/// A REGIONAL domain with mappings: base path, API, stage.
+pub(crate) fn test_domain_name(name: &str, mappings: &[(&str, &str, Option<&str>)]) -> DomainName {
+    let mapping = |(base, api, stage): &(&str, &str, Option<&str>)| {
+        let mapping = BasePathMapping { rest_api_id: (*api).into(), stage: stage.map(Into::into) };
+        (BasePath::parse(base).unwrap(), mapping)
+    };
+    let arn = "arn:aws:acm:us-east-1:123456789012:certificate/1".to_owned();
+    DomainName {
+        name: CustomDomain::parse(name).unwrap(),
+        endpoint_type: EndpointType::Regional,
+        ip_address_type: IpAddressType::Ipv4,
+        certificate: CertificateReference::default(),
+        regional_certificate: CertificateReference { name: None, arn: Some(arn) },
+        uploaded: None,
+        certificate_upload_date: None,
+        security_policy: "TLS_1_2".to_owned(),
+        endpoint_access_mode: None,
+        mutual_tls: None,
+        ownership_verification_certificate_arn: None,
+        routing_mode: RoutingMode::BasePathMappingOnly,
+        alias: "alias12345".to_owned(),
+        tags: BTreeMap::new(),
+        mappings: mappings.iter().map(mapping).collect(),
+    }
+}
+
 /// A stage without settings.
 pub(crate) fn test_stage() -> Stage {
     Stage {
@@ -87,6 +113,37 @@ pub(crate) fn test_stage() -> Stage {
         canary_settings: None,
         tracing_enabled: false,
         web_acl_arn: None,
+        tags: BTreeMap::new(),
+    }
+}
+
+/// A key that opens things.
+pub(crate) fn test_api_key() -> ApiKey {
+    ApiKey {
+        id: "key0000000".into(),
+        value: ApiKeyValue::new("a".repeat(40)),
+        name: None,
+        description: None,
+        customer_id: None,
+        enabled: true,
+        created_date: Timestamp::EPOCH,
+        last_updated_date: Timestamp::EPOCH,
+        stage_keys: Default::default(),
+        tags: BTreeMap::new(),
+    }
+}
+
+/// A plan without limits for the stage `dev` of the API `abc`.
+pub(crate) fn test_usage_plan() -> UsagePlan {
+    UsagePlan {
+        id: "p1".into(),
+        revision: 0,
+        name: "test".to_owned(),
+        description: None,
+        api_stages: vec![ApiStage { api_id: "abc".into(), stage: "dev".into(), throttle: BTreeMap::new() }],
+        throttle: None,
+        quota: None,
+        product_code: None,
         tags: BTreeMap::new(),
     }
 }

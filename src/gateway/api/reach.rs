@@ -9,6 +9,8 @@ pub struct Reach {
     pub services: BTreeSet<String>,
     /// Upstreams, which VPC links lead to.
     pub vpc_links: BTreeSet<String>,
+    /// Certificates that clients' must be signed by, by the URIs that domain names give them.
+    pub truststores: BTreeSet<String>,
 }
 
 impl Reach {

@@ -12,7 +12,12 @@ pub(super) fn get(context: &Context, kind: Kind, property: &str) -> Value {
             Some(nested) => return nested.value(),
             None => "",
         },
+        Kind::Identity if property == "clientCert" => return Kind::ClientCert.value(),
+        Kind::ClientCert if property == "validity" => return Kind::Validity.value(),
         Kind::Identity => "identity.",
+        Kind::ClientCert => "identity.clientCert.",
+        Kind::Validity => "identity.clientCert.validity.",
+        Kind::CustomDomain => "customDomain.",
         Kind::Error => "error.",
         Kind::Integration => "integration.",
         // No authorizer has run, so nothing is known of the caller.
@@ -43,6 +48,9 @@ pub(super) fn path(object: Object) -> Option<&'static [&'static str]> {
     Some(match Kind::of(object)? {
         Kind::Context => &[],
         Kind::Identity => &["identity"],
+        Kind::ClientCert => &["identity", "clientCert"],
+        Kind::Validity => &["identity", "clientCert", "validity"],
+        Kind::CustomDomain => &["customDomain"],
         Kind::Error => &["error"],
         Kind::Authorizer => &["authorizer"],
         Kind::Claims => &["authorizer", "claims"],
@@ -64,11 +72,14 @@ pub(super) fn is_object(object: Object, property: &str) -> bool {
     let kind = Kind::of(object);
     (kind == Some(Kind::Context) && nested(property).is_some())
         || (kind == Some(Kind::Authorizer) && property == "claims")
+        || (kind == Some(Kind::Identity) && property == "clientCert")
+        || (kind == Some(Kind::ClientCert) && property == "validity")
 }
 
 fn nested(property: &str) -> Option<Kind> {
     Some(match property {
         "identity" => Kind::Identity,
+        "customDomain" => Kind::CustomDomain,
         "error" => Kind::Error,
         "authorizer" => Kind::Authorizer,
         "integration" => Kind::Integration,

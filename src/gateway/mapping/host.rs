@@ -67,7 +67,8 @@ macro_rules! objects {
 }
 
 objects! {
-    Input, Util, StageVariables, Context, Identity, Error, Authorizer, Claims, Integration,
+    Input, Util, StageVariables, Context, CustomDomain, Identity, ClientCert, Validity, Error, Authorizer, Claims,
+    Integration,
     RequestOverride, RequestHeader, RequestQuerystring, RequestPath, ResponseOverride, ResponseHeader,
 }
 
@@ -113,7 +114,10 @@ impl Host for Objects<'_> {
             | Kind::ResponseOverride
             | Kind::ResponseHeader => self.overrides.get(kind, property),
             Kind::Context
+            | Kind::CustomDomain
             | Kind::Identity
+            | Kind::ClientCert
+            | Kind::Validity
             | Kind::Error
             | Kind::Authorizer
             | Kind::Claims

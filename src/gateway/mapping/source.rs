@@ -217,7 +217,7 @@ mod tests {
     use super::*;
     use crate::clock::{SeededIds, Timestamp, VirtualClock};
     use crate::gateway::address::{Target, TargetApi};
-    use crate::gateway::context::Peer;
+    use crate::gateway::peer::Peer;
 
     fn context() -> Context {
         let request = http::Request::get("/dev/x?q=1&q=2&e=")
@@ -225,9 +225,13 @@ mod tests {
             .header("x-two", "b")
             .header("content-md5", "hidden");
         let (parts, ()) = request.body(()).unwrap().into_parts();
-        let target =
-            Target { api: TargetApi::Named("abc".into()), stage: "dev".into(), path: "/x".to_owned() };
-        let peer = Peer { ip: IpAddr::V4(Ipv4Addr::LOCALHOST) };
+        let target = Target {
+            api: TargetApi::Named("abc".into()),
+            stage: "dev".into(),
+            path: "/x".to_owned(),
+            custom_domain: None,
+        };
+        let peer = Peer { ip: IpAddr::V4(Ipv4Addr::LOCALHOST), certificate: None };
         let clock = VirtualClock::new(Timestamp::EPOCH);
         let mut context = Context::new(parts, target, peer, &clock, &SeededIds::new(1));
         context.path_parameters = vec![("id".into(), "4%202".to_owned())];

@@ -13,7 +13,8 @@ use super::payload::Payload;
 use crate::clock::{Clock, Ids};
 use crate::gateway::address::{Target, TargetApi};
 use crate::gateway::compile::compile_nothing;
-use crate::gateway::context::{Context, OverrideMap, Overrides, Peer};
+use crate::gateway::context::{Context, OverrideMap, Overrides};
+use crate::gateway::peer::Peer;
 use crate::gateway::query;
 use crate::id::{AccountId, AccountRegion, Region};
 use crate::vtl::{EvalError, Host, HostError, Limits, Object, Observer, Template, Value};
@@ -73,9 +74,13 @@ impl Trial {
         *http_request.uri_mut() = Uri::try_from(format!("/?{raw_query}")).unwrap_or_default();
         *http_request.headers_mut() = request.headers;
         let (parts, ()) = http_request.into_parts();
-        let target =
-            Target { api: TargetApi::Named(api_id), stage: stage.name.clone(), path: "/".to_owned() };
-        let peer = Peer { ip: IpAddr::V4(Ipv4Addr::LOCALHOST) };
+        let target = Target {
+            api: TargetApi::Named(api_id),
+            stage: stage.name.clone(),
+            path: "/".to_owned(),
+            custom_domain: None,
+        };
+        let peer = Peer { ip: IpAddr::V4(Ipv4Addr::LOCALHOST), certificate: None };
         let mut context = Context::new(parts, target, peer, clock, ids);
         context.path_parameters =
             request.path.into_iter().map(|(name, value)| (name.into(), value)).collect();

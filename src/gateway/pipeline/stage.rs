@@ -31,7 +31,8 @@ async fn find(arrived: Arrived, stages: &Stages, ids: &dyn Ids) -> Result<Staged
         Err(refusal) => return Err(Refused { context, refusal }),
     };
     let stage = pick(&served, ids);
-    if !stage.is_endpoint_enabled {
+    // What is disabled is the default endpoint: custom domains go on leading there.
+    if !stage.is_endpoint_enabled && context.target.custom_domain.is_none() {
         return Err(Refused { context, refusal: Refusal::Forbidden });
     }
     context.stage = Some(stage.clone());

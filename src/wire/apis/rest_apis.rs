@@ -8,7 +8,7 @@ use super::view::{self, EmptyTags};
 use crate::gateway::api::{ApiKeySource, CreateRestApi, EndpointAccessMode, EndpointType, IpAddressType};
 use crate::wire::{ApiError, Call, Shape, Structure, optional, required};
 
-static ENDPOINT_CONFIGURATION: Structure = Structure::new(
+pub(super) static ENDPOINT_CONFIGURATION: Structure = Structure::new(
     "EndpointConfiguration",
     &[
         optional("types", Shape::list(&Shape::Enum(EndpointType::WORDS))),

@@ -3,16 +3,21 @@
 //! One function a shape. Members without a value are left out, and so are empty maps and lists, except where
 //! AWS is on record to show them. Times are whole seconds since the epoch.
 
+mod plans;
+
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
+pub(super) use plans::{KeyValue, api_key, imported_api_keys, usage, usage_plan, usage_plan_key};
+
 use crate::gateway::api::{
     Account, CanarySettings, ClientCertificate, ConnectionType, Deployment, DeploymentSummary,
-    DocumentationPart, DocumentationVersion, EffectiveResponse, HttpMethod, ImportedDocumentation,
-    Integration, IntegrationResponse, IntegrationType, Method, MethodResponse, MethodSetting, Model, Page,
-    RequestValidator, Resource, RestApi, Stage, StatusCode, TestOutcome, VpcLink,
+    DocumentationPart, DocumentationVersion, DomainName, EffectiveResponse, EndpointType, HttpMethod,
+    ImportedDocumentation, Integration, IntegrationResponse, IntegrationType, Mapped, Method, MethodResponse,
+    MethodSetting, Model, Page, RequestValidator, Resource, RestApi, Stage, StatusCode, TestOutcome, VpcLink,
 };
+use crate::id::AccountRegion;
 
 /// An object under construction.
 #[derive(Default)]
@@ -36,6 +41,13 @@ impl Members {
         let is_empty =
             value.as_object().is_some_and(Map::is_empty) || value.as_array().is_some_and(Vec::is_empty);
         if is_empty { self } else { self.with(name, value) }
+    }
+
+    fn tags(self, tags: &BTreeMap<String, String>, empty: EmptyTags) -> Self {
+        match empty {
+            EmptyTags::Shown => self.with("tags", map(tags)),
+            EmptyTags::Hidden => self.filled("tags", map(tags)),
+        }
     }
 
     fn done(self) -> Value {
@@ -91,10 +103,7 @@ pub(super) fn rest_api(api: &RestApi, empty_tags: EmptyTags) -> Value {
         .with("rootResourceId", api.root_resource_id.as_str())
         .maybe("securityPolicy", api.security_policy.as_deref())
         .maybe("endpointAccessMode", api.endpoint_access_mode.map(|mode| mode.as_str()));
-    match empty_tags {
-        EmptyTags::Shown => members.with("tags", map(&api.tags)).done(),
-        EmptyTags::Hidden => members.filled("tags", map(&api.tags)).done(),
-    }
+    members.tags(&api.tags, empty_tags).done()
 }
 
 pub(super) fn client_certificate(certificate: &ClientCertificate, empty_tags: EmptyTags) -> Value {
@@ -104,10 +113,68 @@ pub(super) fn client_certificate(certificate: &ClientCertificate, empty_tags: Em
         .with("pemEncodedCertificate", certificate.certificate.as_str())
         .with("createdDate", certificate.created_date.as_seconds())
         .with("expirationDate", certificate.expiration_date.as_seconds());
+    members.tags(&certificate.tags, empty_tags).done()
+}
+
+/// The hosted zone of every EDGE domain is CloudFront's; those of REGIONAL ones differ by region, and this one is
+/// `us-east-1`'s: nothing here depends on it.
+const EDGE_HOSTED_ZONE: &str = "Z2FDTNDATAQYW2";
+const REGIONAL_HOSTED_ZONE: &str = "Z1UJRXOUMOOFQ8";
+
+pub(super) fn domain_name(domain: &DomainName, home: &AccountRegion, empty_tags: EmptyTags) -> Value {
+    let region = home.region.as_str();
+    let (edge, regional) = (&domain.certificate, &domain.regional_certificate);
+    let (edge_host, regional_host) = match domain.endpoint_type {
+        EndpointType::Edge => (Some(format!("{}.cloudfront.net", domain.alias)), None),
+        EndpointType::Regional | EndpointType::Private => {
+            (None, Some(format!("d-{}.execute-api.{region}.amazonaws.com", domain.alias)))
+        }
+    };
+    let endpoint = Members::default()
+        .with("types", vec![domain.endpoint_type.as_str()])
+        .with("ipAddressType", domain.ip_address_type.as_str())
+        .done();
+    let mutual_tls = domain.mutual_tls.as_ref().map(|mutual| {
+        Members::default()
+            .with("truststoreUri", mutual.truststore_uri.as_str())
+            .maybe("truststoreVersion", mutual.truststore_version.as_deref())
+            .done()
+    });
+    let upload_date = domain.certificate_upload_date.filter(|_| domain.endpoint_type == EndpointType::Edge);
+    let members = Members::default()
+        .with("domainName", domain.name.as_str())
+        .with("domainNameArn", format!("arn:aws:apigateway:{region}::/domainnames/{}", domain.name))
+        .maybe("certificateName", edge.name.as_deref())
+        .maybe("certificateArn", edge.arn.as_deref())
+        .maybe("certificateUploadDate", upload_date.map(|date| date.as_seconds()))
+        .maybe("regionalDomainName", regional_host.as_deref())
+        .maybe("regionalHostedZoneId", regional_host.as_ref().map(|_| REGIONAL_HOSTED_ZONE))
+        .maybe("regionalCertificateName", regional.name.as_deref())
+        .maybe("regionalCertificateArn", regional.arn.as_deref())
+        .maybe("distributionDomainName", edge_host.as_deref())
+        .maybe("distributionHostedZoneId", edge_host.as_ref().map(|_| EDGE_HOSTED_ZONE))
+        .with("endpointConfiguration", endpoint)
+        .with("domainNameStatus", "AVAILABLE")
+        .with("securityPolicy", domain.security_policy.as_str())
+        .maybe("endpointAccessMode", domain.endpoint_access_mode.map(|mode| mode.as_str()))
+        .maybe("mutualTlsAuthentication", mutual_tls)
+        .maybe(
+            "ownershipVerificationCertificateArn",
+            domain.ownership_verification_certificate_arn.as_deref(),
+        )
+        .with("routingMode", domain.routing_mode.as_str());
     match empty_tags {
-        EmptyTags::Shown => members.with("tags", map(&certificate.tags)).done(),
-        EmptyTags::Hidden => members.filled("tags", map(&certificate.tags)).done(),
+        EmptyTags::Shown => members.with("tags", map(&domain.tags)).done(),
+        EmptyTags::Hidden => members.filled("tags", map(&domain.tags)).done(),
     }
+}
+
+pub(super) fn base_path_mapping((base_path, mapping): &Mapped) -> Value {
+    Members::default()
+        .with("basePath", base_path.to_string())
+        .with("restApiId", mapping.rest_api_id.as_str())
+        .maybe("stage", mapping.stage.as_ref().map(|stage| stage.as_str()))
+        .done()
 }
 
 /// How far a VPC link is in the making.
@@ -129,10 +196,7 @@ pub(super) fn vpc_link(link: &VpcLink, status: LinkStatus, empty_tags: EmptyTags
         .with("targetArns", link.target_arns.clone())
         .with("status", status)
         .maybe("statusMessage", message);
-    match empty_tags {
-        EmptyTags::Shown => members.with("tags", map(&link.tags)).done(),
-        EmptyTags::Hidden => members.filled("tags", map(&link.tags)).done(),
-    }
+    members.tags(&link.tags, empty_tags).done()
 }
 
 /// AWS escapes the policy's text once more than JSON does, slashes included; clients undo it.

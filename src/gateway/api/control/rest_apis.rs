@@ -14,6 +14,7 @@ use super::super::rest_api::{
     MINIMUM_COMPRESSION_SIZE_MAX, RestApi, check_rest_api,
 };
 use super::super::rows::Rows;
+use super::base_path_mappings::check_unmapped;
 use super::tags::check_tags;
 use crate::clock::Timestamp;
 use crate::gateway::error::{BadRequest, Error, LimitExceeded};
@@ -69,7 +70,7 @@ pub struct NewEndpoint {
 }
 
 impl NewEndpoint {
-    fn resolve(self) -> Result<EndpointConfiguration, BadRequest> {
+    pub(super) fn resolve(self) -> Result<EndpointConfiguration, BadRequest> {
         let kind = match self.types.as_deref() {
             None => EndpointType::Edge,
             Some([kind]) => *kind,
@@ -154,6 +155,8 @@ impl Apis {
         let api_id = id.clone();
         self.write(owner, move |rows| {
             rows.api(&api_id)?;
+            check_unmapped(rows, &api_id, None)?;
+            rows.take_stages_from_plans(&api_id, None)?;
             rows.delete_api(&api_id)
         })
         .await?;

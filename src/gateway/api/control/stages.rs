@@ -8,6 +8,7 @@ use super::super::apis::Apis;
 use super::super::ids::{ApiId, DeploymentId, StageName};
 use super::super::rows::Rows;
 use super::super::stage::{CacheClusterSize, CacheClusterStatus, CanarySettings, Stage};
+use super::base_path_mappings::check_unmapped;
 use super::client_certificates;
 use super::documentation_versions;
 use super::tags::check_tags;
@@ -186,7 +187,7 @@ impl Apis {
         Ok(stage)
     }
 
-    /// Stops serving under a name.
+    /// Stops serving under a name; usage plans lose the stage.
     pub async fn delete_stage(
         &self,
         owner: &AccountRegion,
@@ -196,6 +197,8 @@ impl Apis {
         let (id, name) = (api_id.clone(), name.clone());
         self.write(owner, move |rows| {
             rows.find_stage(&id, &name)?.ok_or(NotFound::Stage)?;
+            check_unmapped(rows, &id, Some(&name))?;
+            rows.take_stages_from_plans(&id, Some(&name))?;
             rows.delete_stage(&id, &name)
         })
         .await?;

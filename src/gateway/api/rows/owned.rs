@@ -5,13 +5,18 @@ use serde::de::DeserializeOwned;
 
 use super::{Rows, parse, text};
 use crate::gateway::api::client_certificate::ClientCertificate;
-use crate::gateway::api::ids::{ClientCertificateId, VpcLinkId};
+use crate::gateway::api::domain_name::{CustomDomain, DomainName};
+use crate::gateway::api::ids::{ClientCertificateId, UsagePlanId, VpcLinkId};
+use crate::gateway::api::usage_plan::UsagePlan;
 use crate::gateway::api::vpc_link::{VpcLink, VpcLinkNames};
 use crate::gateway::error::Error;
+use crate::store::Tx;
 
 /// Kinds: what stands in `kind`.
 mod kind {
     pub(super) const CLIENT_CERTIFICATE: &str = "client_certificate";
+    pub(super) const USAGE_PLAN: &str = "usage_plan";
+    pub(super) const DOMAIN_NAME: &str = "domain_name";
     pub(super) const VPC_LINK: &str = "vpc_link";
 }
 
@@ -67,6 +72,57 @@ impl Rows<'_> {
         self.delete_owned(kind::CLIENT_CERTIFICATE, id.as_str())
     }
 
+    // === usage plans ===
+
+    /// All plans by id.
+    pub(in crate::gateway::api) fn usage_plans(&self) -> Result<Vec<UsagePlan>, Error> {
+        self.all_owned(kind::USAGE_PLAN)
+    }
+
+    pub(in crate::gateway::api) fn find_usage_plan(
+        &self,
+        id: &UsagePlanId,
+    ) -> Result<Option<UsagePlan>, Error> {
+        self.find_owned(kind::USAGE_PLAN, id.as_str())
+    }
+
+    pub(in crate::gateway::api) fn put_usage_plan(&self, plan: &UsagePlan) -> Result<(), Error> {
+        self.put_owned(kind::USAGE_PLAN, plan.id.as_str(), plan)
+    }
+
+    pub(in crate::gateway::api) fn delete_usage_plan_record(&self, id: &UsagePlanId) -> Result<(), Error> {
+        self.delete_owned(kind::USAGE_PLAN, id.as_str())
+    }
+
+    // === custom domain names ===
+
+    /// All domain names, by name.
+    pub(in crate::gateway::api) fn domain_names(&self) -> Result<Vec<DomainName>, Error> {
+        self.all_owned(kind::DOMAIN_NAME)
+    }
+
+    pub(in crate::gateway::api) fn find_domain_name(
+        &self,
+        name: &CustomDomain,
+    ) -> Result<Option<DomainName>, Error> {
+        self.find_owned(kind::DOMAIN_NAME, name.as_str())
+    }
+
+    /// Whether anybody has it: the listener has each name once.
+    pub(in crate::gateway::api) fn is_domain_name_taken(&self, name: &CustomDomain) -> Result<bool, Error> {
+        let sql = "SELECT 1 FROM apigateway_owned WHERE kind = ?1 AND id = ?2";
+        let key = [kind::DOMAIN_NAME.into(), name.as_str().into()];
+        Ok(self.tx.query_one(sql, &key, |_| Ok(()))?.is_some())
+    }
+
+    pub(in crate::gateway::api) fn put_domain_name(&self, it: &DomainName) -> Result<(), Error> {
+        self.put_owned(kind::DOMAIN_NAME, it.name.as_str(), it)
+    }
+
+    pub(in crate::gateway::api) fn delete_domain_name(&self, name: &CustomDomain) -> Result<(), Error> {
+        self.delete_owned(kind::DOMAIN_NAME, name.as_str())
+    }
+
     // === all kinds ===
 
     fn all_owned<T: DeserializeOwned>(&self, kind: &str) -> Result<Vec<T>, Error> {
@@ -104,7 +160,14 @@ impl Rows<'_> {
         Ok(())
     }
 
-    fn owner_texts(&self) -> (&str, &str) {
+    pub(super) fn owner_texts(&self) -> (&str, &str) {
         (self.owner.account.as_str(), self.owner.region.as_str())
     }
+}
+
+/// The custom domain names of all owners.
+pub(in crate::gateway::api) fn all_domain_names(tx: &Tx<'_>) -> Result<Vec<DomainName>, Error> {
+    let sql = "SELECT body FROM apigateway_owned WHERE kind = ?1";
+    let bodies = tx.query(sql, &[kind::DOMAIN_NAME.into()], |row| row.text(0))?;
+    bodies.iter().map(|body| parse(body)).collect()
 }

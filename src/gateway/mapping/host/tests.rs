@@ -10,8 +10,8 @@ use crate::clock::{SeededIds, VirtualClock};
 use crate::gateway::address::{Target, TargetApi};
 use crate::gateway::api::HttpMethod;
 use crate::gateway::compile::compile_for_test;
-use crate::gateway::context::Peer;
 use crate::gateway::fixture::{NOW, api, method, mock, owner, strings, with};
+use crate::gateway::peer::Peer;
 use crate::vtl::Template;
 
 fn context() -> Context {
@@ -22,9 +22,13 @@ fn context() -> Context {
         .header("user-agent", "test/1")
         .header("connection", "keep-alive");
     let (parts, ()) = request.body(()).unwrap().into_parts();
-    let target =
-        Target { api: TargetApi::Named("abc".into()), stage: "dev".into(), path: "/pets/42".to_owned() };
-    let peer = Peer { ip: IpAddr::V4(Ipv4Addr::new(192, 0, 2, 7)) };
+    let target = Target {
+        api: TargetApi::Named("abc".into()),
+        stage: "dev".into(),
+        path: "/pets/42".to_owned(),
+        custom_domain: None,
+    };
+    let peer = Peer { ip: IpAddr::V4(Ipv4Addr::new(192, 0, 2, 7)), certificate: None };
     let mut context = Context::new(parts, target, peer, &VirtualClock::new(NOW), &SeededIds::new(1));
     let deployment = with(api("abc"), "/pets/{id}", HttpMethod::Get, method(mock("", "")));
     let variables = strings(&[("colour", "blue"), ("empty", "")]);

@@ -1,0 +1,211 @@
+//! CreateDomainName, GetDomainName(s), UpdateDomainName, DeleteDomainName.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use super::super::apis::Apis;
+use super::super::domain_name::{
+    CertificateReference, CustomDomain, DomainName, MutualTlsAuthentication, RoutingMode, UploadedCertificate,
+};
+use super::super::page::{Page, PageRequest};
+use super::super::reach::Reach;
+use super::super::rest_api::{EndpointAccessMode, EndpointType};
+use super::super::rows::Rows;
+use super::rest_apis::NewEndpoint;
+use super::tags::check_tags;
+use crate::clock::{Ids, Timestamp};
+use crate::gateway::error::{BadRequest, Error, NotFound};
+use crate::gateway::patch::{PatchOperation, patch_domain_name};
+use crate::id::AccountRegion;
+
+/// TLS policy of domains whose owner names none.
+const SECURITY_POLICY: &str = "TLS_1_2";
+
+/// What a domain name is made from. See
+/// [CreateDomainName](https://docs.aws.amazon.com/apigateway/latest/api/API_CreateDomainName.html).
+#[derive(Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CreateDomainName {
+    /// The name.
+    pub domain_name: String,
+    /// Name of the EDGE certificate.
+    pub certificate_name: Option<String>,
+    /// A certificate in PEM.
+    pub certificate_body: Option<String>,
+    /// Its key in PEM.
+    pub certificate_private_key: Option<String>,
+    /// What it is signed by, in PEM.
+    pub certificate_chain: Option<String>,
+    /// ARN of the EDGE certificate.
+    pub certificate_arn: Option<String>,
+    /// Name of the REGIONAL certificate.
+    pub regional_certificate_name: Option<String>,
+    /// ARN of the REGIONAL certificate.
+    pub regional_certificate_arn: Option<String>,
+    /// How it is reached.
+    #[serde(default)]
+    pub endpoint_configuration: NewEndpoint,
+    /// Tags.
+    #[serde(default)]
+    pub tags: BTreeMap<String, String>,
+    /// TLS policy's name.
+    pub security_policy: Option<String>,
+    /// How strictly the endpoint is accessed.
+    pub endpoint_access_mode: Option<EndpointAccessMode>,
+    /// Which clients are let in.
+    pub mutual_tls_authentication: Option<NewMutualTls>,
+    /// Proves that the name is the owner's.
+    pub ownership_verification_certificate_arn: Option<String>,
+    /// Resource policy, of private domains only.
+    pub policy: Option<String>,
+    /// What decides where a request goes.
+    pub routing_mode: Option<RoutingMode>,
+}
+
+/// Which clients a new domain lets in.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct NewMutualTls {
+    /// Where the trusted certificates are.
+    pub truststore_uri: Option<String>,
+    /// Version of that object.
+    pub truststore_version: Option<String>,
+}
+
+impl CreateDomainName {
+    fn make(self, now: Timestamp, ids: &dyn Ids) -> Result<DomainName, BadRequest> {
+        let uploaded = match (self.certificate_body, self.certificate_private_key) {
+            (Some(body), Some(key)) => {
+                Some(UploadedCertificate::new(&body, self.certificate_chain.as_deref(), key)?)
+            }
+            (None, None) => None,
+            (Some(_), None) | (None, Some(_)) => return Err(BadRequest::DomainCertificate),
+        };
+        if self.policy.is_some() {
+            return Err(BadRequest::PrivateDomain);
+        }
+        let truststore = self.mutual_tls_authentication.and_then(|given| {
+            let (uri, truststore_version) = (given.truststore_uri?, given.truststore_version);
+            Some(MutualTlsAuthentication { truststore_uri: uri, truststore_version })
+        });
+        let endpoint = self.endpoint_configuration.resolve()?;
+        Ok(DomainName {
+            name: CustomDomain::parse(&self.domain_name).ok_or(BadRequest::DomainNameFormat)?,
+            endpoint_type: endpoint.kind,
+            ip_address_type: endpoint.ip_address_type,
+            certificate: CertificateReference { name: self.certificate_name, arn: self.certificate_arn },
+            regional_certificate: CertificateReference {
+                name: self.regional_certificate_name,
+                arn: self.regional_certificate_arn,
+            },
+            uploaded,
+            certificate_upload_date: Some(now),
+            security_policy: self.security_policy.unwrap_or_else(|| SECURITY_POLICY.to_owned()),
+            endpoint_access_mode: self.endpoint_access_mode,
+            mutual_tls: truststore,
+            ownership_verification_certificate_arn: self.ownership_verification_certificate_arn,
+            routing_mode: self.routing_mode.unwrap_or(RoutingMode::BasePathMappingOnly),
+            alias: match endpoint.kind {
+                EndpointType::Edge => ids.lower_alphanumeric(13),
+                EndpointType::Regional | EndpointType::Private => ids.lower_alphanumeric(10),
+            },
+            tags: self.tags,
+            mappings: BTreeMap::new(),
+        })
+    }
+}
+
+impl Apis {
+    /// Makes a domain name.
+    pub async fn create_domain_name(
+        &self,
+        owner: &AccountRegion,
+        input: CreateDomainName,
+    ) -> Result<DomainName, Error> {
+        let (ids, now, reach) = (self.ids(), self.now(), self.reach());
+        let made = self
+            .write(owner, move |rows| {
+                let domain = input.make(now, &*ids)?;
+                check(&domain, &reach)?;
+                check_tags(&domain.tags)?;
+                if rows.is_domain_name_taken(&domain.name)? {
+                    return Err(BadRequest::DomainNameExists.into());
+                }
+                rows.put_domain_name(&domain)?;
+                Ok(domain)
+            })
+            .await?;
+        self.publish_domains().await?;
+        Ok(made)
+    }
+
+    /// Domain names, by name.
+    pub async fn domain_names(
+        &self,
+        owner: &AccountRegion,
+        page: PageRequest,
+    ) -> Result<Page<DomainName>, Error> {
+        self.read(owner, move |rows| Ok(Page::of(rows.domain_names()?, |it| it.name.to_string(), &page)?))
+            .await
+    }
+
+    /// One domain name.
+    pub async fn domain_name(&self, owner: &AccountRegion, name: &str) -> Result<DomainName, Error> {
+        let name = name.to_owned();
+        self.read(owner, move |rows| existing(rows, &name)).await
+    }
+
+    /// Changes a domain name.
+    pub async fn update_domain_name(
+        &self,
+        owner: &AccountRegion,
+        name: &str,
+        patches: Vec<PatchOperation>,
+    ) -> Result<DomainName, Error> {
+        let (name, now, reach) = (name.to_owned(), self.now(), self.reach());
+        let changed = self
+            .write(owner, move |rows| {
+                let mut domain = existing(rows, &name)?;
+                let certificate_before = domain.certificate_arn().map(str::to_owned);
+                patch_domain_name(&mut domain, &patches)?;
+                check(&domain, &reach)?;
+                if domain.certificate_arn() != certificate_before.as_deref() {
+                    domain.certificate_upload_date = Some(now);
+                }
+                rows.put_domain_name(&domain)?;
+                Ok(domain)
+            })
+            .await?;
+        self.publish_domains().await?;
+        Ok(changed)
+    }
+
+    /// Deletes a domain name with its mappings.
+    pub async fn delete_domain_name(&self, owner: &AccountRegion, name: &str) -> Result<(), Error> {
+        let name = name.to_owned();
+        self.write(owner, move |rows| {
+            let domain = existing(rows, &name)?;
+            rows.delete_domain_name(&domain.name)
+        })
+        .await?;
+        self.publish_domains().await
+    }
+}
+
+fn check(domain: &DomainName, reach: &Reach) -> Result<(), BadRequest> {
+    domain.check()?;
+    match &domain.mutual_tls {
+        // Without its certificates nobody could be told from anybody.
+        Some(mutual) if !reach.truststores.contains(&mutual.truststore_uri) => {
+            Err(BadRequest::Truststore(mutual.truststore_uri.clone()))
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// What nobody can be named is not there, as any other name that is not.
+pub(super) fn existing(rows: &Rows<'_>, name: &str) -> Result<DomainName, Error> {
+    let name = CustomDomain::parse(name).ok_or(NotFound::DomainName)?;
+    rows.find_domain_name(&name)?.ok_or(NotFound::DomainName).map_err(Error::from)
+}

@@ -1,0 +1,258 @@
+//! Custom domain names, and where the paths below them lead.
+//!
+//! <https://docs.aws.amazon.com/apigateway/latest/api/API_DomainName.html>
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use rustls_pki_types::pem::PemObject;
+use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+use serde::{Deserialize, Serialize};
+
+use super::client_certificate::PrivateKey;
+use super::ids::{ApiId, StageName};
+use super::rest_api::{EndpointAccessMode, EndpointType, IpAddressType};
+use super::words::words;
+use crate::clock::Timestamp;
+use crate::gateway::error::BadRequest;
+
+/// The longest host name, and the longest of its labels, in characters.
+const NAME_CHARS_MAX: usize = 253;
+const LABEL_CHARS_MAX: usize = 63;
+/// Base paths a domain may have.
+pub(super) const MAPPINGS_MAX: usize = 200;
+/// What stands for "no base path" and "no stage" outside.
+const NONE: &str = "(none)";
+
+words! {
+    /// What decides where a request goes. Routing rules come with the second version of the API and are not
+    /// supported.
+    pub enum RoutingMode {
+        BasePathMappingOnly = "BASE_PATH_MAPPING_ONLY",
+        RoutingRuleOnly = "ROUTING_RULE_ONLY",
+        RoutingRuleThenBasePathMapping = "ROUTING_RULE_THEN_BASE_PATH_MAPPING",
+    }
+}
+
+/// A host name in lower case, with at least two labels; the first may be `*`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct CustomDomain(String);
+
+impl CustomDomain {
+    /// `None` for what no host can be named.
+    pub fn parse(text: &str) -> Option<Self> {
+        let name = text.to_ascii_lowercase();
+        let labels = name.strip_prefix("*.").unwrap_or(&name);
+        let is_label = |label: &str| {
+            (1..=LABEL_CHARS_MAX).contains(&label.len())
+                && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+                && !label.starts_with('-')
+                && !label.ends_with('-')
+        };
+        let is_name = name.len() <= NAME_CHARS_MAX && labels.contains('.') && labels.split('.').all(is_label);
+        is_name.then_some(Self(name))
+    }
+
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for CustomDomain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The first segments of a path, without slashes at the ends; empty for none.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct BasePath(String);
+
+impl BasePath {
+    /// Reads a base path as clients write it; `(none)` and the empty text are no base path.
+    ///
+    /// # Errors
+    /// When there is more than one level, which only the second version of the API makes.
+    pub fn parse(text: &str) -> Result<Self, BadRequest> {
+        match text {
+            "" | NONE => Ok(Self::default()),
+            text if text.contains('/') => Err(BadRequest::BasePathSlash),
+            text if text.bytes().all(|b| b.is_ascii_alphanumeric() || b"$-_.+!*'()".contains(&b)) => {
+                Ok(Self(text.to_owned()))
+            }
+            _ => Err(BadRequest::BasePath),
+        }
+    }
+
+    /// Without slashes at the ends; empty for none.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for BasePath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.0.is_empty() { NONE } else { &self.0 })
+    }
+}
+
+/// Where a base path leads: <https://docs.aws.amazon.com/apigateway/latest/api/API_BasePathMapping.html>.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BasePathMapping {
+    /// The API.
+    pub rest_api_id: ApiId,
+    /// The stage; without one, the path names it after the base path.
+    pub stage: Option<StageName>,
+}
+
+impl BasePathMapping {
+    /// A stage as clients write it.
+    pub(crate) fn stage_of(text: &str) -> Option<StageName> {
+        (!text.is_empty() && text != NONE).then(|| text.into())
+    }
+}
+
+/// A certificate that is kept elsewhere.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CertificateReference {
+    /// A name for people.
+    pub name: Option<String>,
+    /// Its ARN; the settings of the server give it files.
+    pub arn: Option<String>,
+}
+
+/// A certificate that came with the domain.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UploadedCertificate {
+    /// The certificate and what it is signed by, in PEM.
+    pub chain: String,
+    /// Its key.
+    pub private_key: PrivateKey,
+}
+
+impl UploadedCertificate {
+    /// # Errors
+    /// When the parts are no PEM of their kind.
+    pub(super) fn new(body: &str, chain: Option<&str>, private_key: String) -> Result<Self, BadRequest> {
+        let whole = format!("{}\n{}", body.trim_end(), chain.unwrap_or_default());
+        let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(whole.as_bytes()).collect();
+        let has_certificate = certificates.is_ok_and(|found| !found.is_empty());
+        if !has_certificate || PrivateKeyDer::from_pem_slice(private_key.as_bytes()).is_err() {
+            return Err(BadRequest::DomainCertificate);
+        }
+        Ok(Self { chain: whole, private_key: PrivateKey::from(private_key) })
+    }
+}
+
+/// Which clients a domain lets in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MutualTlsAuthentication {
+    /// Where the certificates that clients' must be signed by are: `s3://bucket/key`.
+    pub truststore_uri: String,
+    /// Version of that object; kept and not used.
+    pub truststore_version: Option<String>,
+}
+
+/// See [DomainName](https://docs.aws.amazon.com/apigateway/latest/api/API_DomainName.html).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DomainName {
+    /// The name, unique in the whole store.
+    pub name: CustomDomain,
+    /// How it is reached. Both kinds are the same listener here; clients see the difference in the answers.
+    pub endpoint_type: EndpointType,
+    /// IP versions.
+    pub ip_address_type: IpAddressType,
+    /// Certificate of the EDGE kind.
+    pub certificate: CertificateReference,
+    /// Certificate of the REGIONAL kind.
+    pub regional_certificate: CertificateReference,
+    /// Certificate that came in PEM.
+    pub uploaded: Option<UploadedCertificate>,
+    /// When a certificate was last given.
+    pub certificate_upload_date: Option<Timestamp>,
+    /// TLS policy's name.
+    pub security_policy: String,
+    /// How strictly the endpoint is accessed.
+    pub endpoint_access_mode: Option<EndpointAccessMode>,
+    /// Which clients are let in; everybody if not given.
+    pub mutual_tls: Option<MutualTlsAuthentication>,
+    /// Proves that the name is the owner's; kept and not used.
+    pub ownership_verification_certificate_arn: Option<String>,
+    /// What decides where a request goes.
+    pub routing_mode: RoutingMode,
+    /// Random part of the name that AWS gives it: what a CNAME would point at.
+    pub alias: String,
+    /// Tags.
+    pub tags: BTreeMap<String, String>,
+    /// Where its paths lead.
+    pub mappings: BTreeMap<BasePath, BasePathMapping>,
+}
+
+impl DomainName {
+    /// Checks what the members have to do with each other.
+    pub(crate) fn check(&self) -> Result<(), BadRequest> {
+        let has = |reference: &CertificateReference| reference.arn.is_some();
+        match self.endpoint_type {
+            EndpointType::Private => return Err(BadRequest::PrivateDomain),
+            EndpointType::Edge if has(&self.regional_certificate) => {
+                return Err(BadRequest::CertificateOfOtherEndpoint { given: "REGIONAL", active: "EDGE" });
+            }
+            EndpointType::Regional if has(&self.certificate) => {
+                return Err(BadRequest::CertificateOfOtherEndpoint { given: "EDGE", active: "REGIONAL" });
+            }
+            EndpointType::Edge | EndpointType::Regional => {}
+        }
+        if !has(&self.certificate) && !has(&self.regional_certificate) && self.uploaded.is_none() {
+            return Err(BadRequest::NoDomainCertificate);
+        }
+        if self.mutual_tls.is_some() && self.endpoint_type != EndpointType::Regional {
+            return Err(BadRequest::MutualTlsNeedsRegional);
+        }
+        if self.routing_mode != RoutingMode::BasePathMappingOnly {
+            return Err(BadRequest::RoutingRules);
+        }
+        Ok(())
+    }
+
+    /// The ARN of the certificate that is shown, if it is kept elsewhere.
+    pub(crate) fn certificate_arn(&self) -> Option<&str> {
+        self.certificate.arn.as_deref().or(self.regional_certificate.arn.as_deref())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn domains_are_host_names_in_lower_case() {
+        for (text, want) in [("API.Example.com", "api.example.com"), ("*.example.com", "*.example.com")] {
+            assert_eq!(CustomDomain::parse(text).unwrap().as_str(), want);
+        }
+        let long = format!("{}.com", "a".repeat(64));
+        for bad in ["", "localhost", "a..com", "-a.com", "a-.com", "a b.com", "*.*.com", "a.com/", &long] {
+            assert_eq!(CustomDomain::parse(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn base_paths_have_one_level() {
+        assert_eq!(BasePath::parse("(none)").unwrap().as_str(), "");
+        assert_eq!(BasePath::parse("").unwrap().to_string(), "(none)");
+        assert_eq!(BasePath::parse("v1").unwrap().to_string(), "v1");
+        assert_eq!(BasePath::parse("v1/x"), Err(BadRequest::BasePathSlash));
+        assert_eq!(BasePath::parse("v 1"), Err(BadRequest::BasePath));
+    }
+
+    #[test]
+    fn uploaded_certificates_are_pem() {
+        let made = rcgen::generate_simple_self_signed(vec!["a.example.com".to_owned()]).unwrap();
+        let (body, key) = (made.cert.pem(), made.signing_key.serialize_pem());
+        assert!(UploadedCertificate::new(&body, Some(&body), key.clone()).is_ok());
+        assert!(UploadedCertificate::new("nonsense", None, key).is_err());
+        assert!(UploadedCertificate::new(&body, None, body.clone()).is_err());
+    }
+}

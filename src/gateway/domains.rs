@@ -1,0 +1,194 @@
+//! Custom domain names as requests see them: looked up by host, without a lock.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+
+use super::address::{Target, TargetApi, split_stage};
+use super::api::{BasePathMapping, DomainName, UploadedCertificate};
+
+/// All custom domain names of the house, whoever owns them. Replaced as a whole when one changes.
+#[derive(Debug, Default)]
+pub struct Domains(ArcSwap<HashMap<Box<str>, Arc<Domain>>>);
+
+/// One custom domain name.
+#[derive(Debug)]
+pub struct Domain {
+    name: Box<str>,
+    /// Which certificate the listener shows for it.
+    pub certificate: DomainCertificate,
+    /// URI of the certificates that clients' must be signed by, if they must show one.
+    pub truststore: Option<String>,
+    /// Longest base path first.
+    routes: Vec<(Box<str>, BasePathMapping)>,
+}
+
+/// Which certificate a domain is served with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DomainCertificate {
+    /// This one.
+    Uploaded(UploadedCertificate),
+    /// The one that the settings have for this ARN.
+    Referenced(String),
+}
+
+/// Which domain a request came by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CustomDomainMatch {
+    /// The base path that was matched and taken off, without slashes; empty for none.
+    pub base_path: Box<str>,
+}
+
+/// What there is at an address below a custom domain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Landing {
+    /// A stage.
+    Target(Target),
+    /// Nothing: no mapping fits.
+    Unmapped,
+    /// The health check that every domain has.
+    Health,
+}
+
+/// Paths that domains keep for health checks, mapped or not.
+const HEALTH_CHECKS: [&str; 2] = ["/ping", "/sping"];
+
+impl Domains {
+    /// Puts `all` in the place of what was known.
+    pub(super) fn publish(&self, all: Vec<DomainName>) {
+        let all = all.into_iter().map(Domain::new).map(|domain| (domain.name.clone(), Arc::new(domain)));
+        self.0.store(Arc::new(all.collect()));
+    }
+
+    /// The domain that `host` (with or without a port) names: itself, else by a wildcard for its first label.
+    pub fn find(&self, host: &str) -> Option<Arc<Domain>> {
+        let all = self.0.load();
+        if all.is_empty() {
+            return None;
+        }
+        let host = host.rsplit_once(':').map_or(host, |(name, _)| name).to_ascii_lowercase();
+        let found = all.get(host.as_str()).or_else(|| {
+            let (_, parent) = host.split_once('.')?;
+            all.get(format!("*.{parent}").as_str())
+        });
+        found.cloned()
+    }
+}
+
+impl Domain {
+    fn new(domain: DomainName) -> Self {
+        let certificate = match domain.certificate_arn() {
+            Some(arn) => DomainCertificate::Referenced(arn.to_owned()),
+            None => match domain.uploaded {
+                Some(uploaded) => DomainCertificate::Uploaded(uploaded),
+                None => DomainCertificate::Referenced(String::new()),
+            },
+        };
+        let mut routes: Vec<(Box<str>, BasePathMapping)> =
+            domain.mappings.into_iter().map(|(base, mapping)| (base.as_str().into(), mapping)).collect();
+        routes.sort_by_key(|(base, _)| std::cmp::Reverse(base.len()));
+        Self {
+            name: domain.name.as_str().into(),
+            certificate,
+            truststore: domain.mutual_tls.map(|mutual| mutual.truststore_uri),
+            routes,
+        }
+    }
+
+    /// The name, perhaps with a wildcard.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Where a raw path (without the query) leads: the longest base path whose segments it begins with decides.
+    pub fn land(&self, path: &str) -> Landing {
+        if HEALTH_CHECKS.contains(&path) {
+            return Landing::Health;
+        }
+        let route = self.routes.iter().find_map(|(base, mapping)| Some((base, mapping, below(path, base)?)));
+        let Some((base, mapping, rest)) = route else { return Landing::Unmapped };
+        let (stage, path) = match &mapping.stage {
+            Some(stage) => (stage.clone(), rest),
+            None => match rest.strip_prefix('/').and_then(split_stage) {
+                Some((stage, path)) => (stage.into(), path),
+                None => return Landing::Unmapped,
+            },
+        };
+        Landing::Target(Target {
+            api: TargetApi::Named(mapping.rest_api_id.clone()),
+            stage,
+            path: path.to_owned(),
+            custom_domain: Some(CustomDomainMatch { base_path: base.clone() }),
+        })
+    }
+}
+
+/// What of `path` is below `base`; `None` if it is not there.
+fn below<'p>(path: &'p str, base: &str) -> Option<&'p str> {
+    if base.is_empty() {
+        return Some(path);
+    }
+    let rest = path.strip_prefix('/')?.strip_prefix(base)?;
+    (rest.is_empty() || rest.starts_with('/')).then_some(rest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::api::test_domain_name;
+    use super::*;
+
+    fn domains() -> Domains {
+        let domains = Domains::default();
+        domains.publish(vec![
+            test_domain_name("api.example.com", &[("v1", "one", Some("prod")), ("v1x", "two", None)]),
+            test_domain_name(
+                "*.shop.example.com",
+                &[("", "shop", Some("live")), ("admin", "back", Some("x"))],
+            ),
+        ]);
+        domains
+    }
+
+    fn check(host: &str, path: &str, want: Option<(&str, &str, &str, &str)>) {
+        let landing = domains().find(host).unwrap().land(path);
+        let want = want.map_or(Landing::Unmapped, |(api, stage, path, base)| {
+            Landing::Target(Target {
+                api: TargetApi::Named(api.into()),
+                stage: stage.into(),
+                path: path.to_owned(),
+                custom_domain: Some(CustomDomainMatch { base_path: base.into() }),
+            })
+        });
+        assert_eq!(landing, want, "{host}{path}");
+    }
+
+    #[test]
+    fn the_longest_base_path_of_whole_segments_decides() {
+        check("api.example.com", "/v1/pets", Some(("one", "prod", "/pets", "v1")));
+        check("API.example.com:443", "/v1", Some(("one", "prod", "", "v1")));
+        check("api.example.com", "/v1x/dev/pets", Some(("two", "dev", "/pets", "v1x")));
+        check("api.example.com", "/v1x", None);
+        check("api.example.com", "/v1y/pets", None);
+        check("api.example.com", "/", None);
+        check("a.shop.example.com", "/admin/x", Some(("back", "x", "/x", "admin")));
+        check("a.shop.example.com", "/administer", Some(("shop", "live", "/administer", "")));
+        check("a.shop.example.com", "/", Some(("shop", "live", "/", "")));
+    }
+
+    #[test]
+    fn hosts_that_are_no_domain_are_left_alone() {
+        for host in ["example.com", "shop.example.com", "a.b.shop.example.com", "localhost:4566", ""] {
+            assert!(domains().find(host).is_none(), "{host}");
+        }
+        assert!(Domains::default().find("api.example.com").is_none());
+    }
+
+    #[test]
+    fn every_domain_has_a_health_check() {
+        for path in ["/ping", "/sping"] {
+            assert_eq!(domains().find("x.shop.example.com").unwrap().land(path), Landing::Health);
+        }
+        check("x.shop.example.com", "/ping/x", Some(("shop", "live", "/ping/x", "")));
+    }
+}

@@ -1,0 +1,138 @@
+//! Which TLS settings a client gets by the name it asks for: a custom domain's certificate, and whether it must
+//! show one of its own.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rustls::server::WebPkiClientVerifier;
+use rustls::{RootCertStore, ServerConfig};
+use rustls_pki_types::pem::PemObject;
+use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+
+use super::super::error::Error;
+use super::super::options::{CertificateFiles, Options};
+use super::with_protocols;
+use crate::gateway::{Domain, DomainCertificate, Domains};
+
+/// A chain and its key.
+pub(super) struct Identity {
+    pub(super) chain: Vec<CertificateDer<'static>>,
+    pub(super) key: PrivateKeyDer<'static>,
+}
+
+/// TLS settings by server name, made when first asked for and kept until the domain changes.
+pub(in crate::server) struct ByName {
+    own: Arc<ServerConfig>,
+    own_identity: Identity,
+    domains: Arc<Domains>,
+    /// By ARN.
+    certificates: BTreeMap<String, Identity>,
+    /// By URI.
+    truststores: BTreeMap<String, Arc<RootCertStore>>,
+    /// Taken once a handshake, which costs a thousand times more.
+    made: Mutex<HashMap<String, Made>>,
+}
+
+struct Made {
+    domain: Arc<Domain>,
+    config: Arc<ServerConfig>,
+}
+
+impl ByName {
+    /// Reads the files of the settings.
+    ///
+    /// # Errors
+    /// [`Error::Tls`] when one can't be read or doesn't fit.
+    pub(super) fn new(
+        own_identity: Identity,
+        domains: Arc<Domains>,
+        options: &Options,
+    ) -> Result<Self, Error> {
+        let own = config(&own_identity, None)?;
+        let certificates = options.certificates.iter().map(|(arn, files)| {
+            let CertificateFiles { certificate, private_key } = files;
+            let identity = super::read_identity(certificate, private_key)?;
+            config(&identity, None)?;
+            Ok((arn.clone(), identity))
+        });
+        let truststores = options.truststores.iter().map(|(uri, file)| {
+            let said = |error: String| Error::Tls(format!("{}: {error}", file.display()));
+            let mut roots = RootCertStore::empty();
+            let pems = CertificateDer::pem_file_iter(file).map_err(|error| said(error.to_string()))?;
+            for pem in pems {
+                let pem = pem.map_err(|error| said(error.to_string()))?;
+                roots.add(pem).map_err(|error| said(error.to_string()))?;
+            }
+            if roots.is_empty() {
+                return Err(said("no certificate".to_owned()));
+            }
+            Ok((uri.clone(), Arc::new(roots)))
+        });
+        Ok(Self {
+            own,
+            certificates: certificates.collect::<Result<_, Error>>()?,
+            truststores: truststores.collect::<Result<_, Error>>()?,
+            own_identity,
+            domains,
+            made: Mutex::default(),
+        })
+    }
+
+    /// The settings for a client that asks for `name`; the listener's own unless that is a custom domain.
+    ///
+    /// # Errors
+    /// [`Error::Tls`] for a domain that can't be served as its owner wants: nobody gets in rather than anybody.
+    pub(in crate::server) fn config(&self, name: Option<&str>) -> Result<Arc<ServerConfig>, Error> {
+        let Some(domain) = name.and_then(|name| self.domains.find(name)) else { return Ok(self.own.clone()) };
+        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(kept) = made.get(domain.name()).filter(|kept| Arc::ptr_eq(&kept.domain, &domain)) {
+            return Ok(kept.config.clone());
+        }
+        let config = self.make(&domain)?;
+        made.insert(domain.name().to_owned(), Made { domain, config: config.clone() });
+        Ok(config)
+    }
+
+    fn make(&self, domain: &Domain) -> Result<Arc<ServerConfig>, Error> {
+        let roots = match &domain.truststore {
+            Some(uri) => {
+                let missing = || Error::Tls(format!("no file for the truststore {uri} of {}", domain.name()));
+                Some(self.truststores.get(uri).ok_or_else(missing)?.clone())
+            }
+            None => None,
+        };
+        match &domain.certificate {
+            DomainCertificate::Uploaded(uploaded) => {
+                config(&super::parse_identity(&uploaded.chain, uploaded.private_key.expose())?, roots)
+            }
+            DomainCertificate::Referenced(arn) => {
+                let identity = self.certificates.get(arn).unwrap_or_else(|| {
+                    tracing::warn!(
+                        domain = domain.name(),
+                        arn,
+                        "no files under [certificates] for the certificate of a domain: the listener's own is shown"
+                    );
+                    &self.own_identity
+                });
+                config(identity, roots)
+            }
+        }
+    }
+}
+
+fn config(identity: &Identity, clients: Option<Arc<RootCertStore>>) -> Result<Arc<ServerConfig>, Error> {
+    let said = |error: &dyn std::error::Error| Error::Tls(error.to_string());
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let builder = ServerConfig::builder_with_provider(provider.clone())
+        .with_safe_default_protocol_versions()
+        .map_err(|error| said(&error))?;
+    let builder = match clients {
+        None => builder.with_no_client_auth(),
+        Some(roots) => {
+            let verifier = WebPkiClientVerifier::builder_with_provider(roots, provider).build();
+            builder.with_client_cert_verifier(verifier.map_err(|error| said(&error))?)
+        }
+    };
+    let config = builder.with_single_cert(identity.chain.clone(), identity.key.clone_key());
+    Ok(Arc::new(with_protocols(config.map_err(|error| said(&error))?)))
+}
