@@ -77,6 +77,24 @@ pub struct ExecutionItem {
     id: i64,
 }
 
+macro_rules! listing {
+    ($more:literal) => {
+        concat!(
+            "SELECT id, name, status, started, stopped, version, alias, redrive_count, redriven FROM execution
+             WHERE machine = ?1 AND status = ?2 AND id < ?3 ",
+            $more,
+            " ORDER BY id DESC LIMIT ?4"
+        )
+    };
+}
+
+/// A machine's executions of one status; each of the three has an index of its own.
+const LIST: &str = listing!("");
+/// Those started with a version.
+const LIST_VERSION: &str = listing!("AND version = ?5");
+/// Those started through an alias.
+const LIST_ALIAS: &str = listing!("AND alias = ?5");
+
 /// Which executions ListExecutions lists.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ExecutionFilter {
@@ -216,18 +234,14 @@ impl Engine {
                 // Each status has its own run of the index; a listing of all merges the five.
                 let mut items = Vec::new();
                 for status in filter.status.map_or_else(|| STATUSES.to_vec(), |status| vec![status]) {
-                    let sql = "SELECT id, name, status, started, stopped, version, alias, redrive_count, redriven FROM execution
-                               WHERE machine = ?1 AND status = ?2 AND id < ?3
-                               AND (?5 IS NULL OR version = ?5) AND (?6 IS NULL OR alias = ?6)
-                               ORDER BY id DESC LIMIT ?4";
-                    let params = [
-                        machine.id.into(),
-                        status_code(status).into(),
-                        before.into(),
-                        limit.into(),
-                        version.into(),
-                        alias.as_deref().into(),
-                    ];
+                    let (sql, qualifier) = match (version, alias.as_deref()) {
+                        (None, None) => (LIST, None),
+                        (Some(version), _) => (LIST_VERSION, Some(version.into())),
+                        (None, Some(alias)) => (LIST_ALIAS, Some(Param::Text(alias))),
+                    };
+                    let mut params =
+                        vec![machine.id.into(), status_code(status).into(), before.into(), limit.into()];
+                    params.extend(qualifier);
                     items.extend(tx.query(sql, &params, |row| read_item(row, &arn))?);
                 }
                 items.sort_by_key(|item| std::cmp::Reverse(item.id));

@@ -130,4 +130,8 @@ CREATE TABLE redrive_token (
 ) WITHOUT ROWID;
 ",
     "ALTER TABLE state_machine ADD COLUMN publish TEXT",
+    "
+CREATE INDEX execution_version ON execution (machine, version, status, id) WHERE version IS NOT NULL;
+CREATE INDEX execution_alias ON execution (machine, alias, status, id) WHERE alias IS NOT NULL;
+",
 ];

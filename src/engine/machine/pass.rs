@@ -3,7 +3,7 @@
 use super::super::execution::FrameId;
 use super::exit::Assigned;
 use super::stepper::{Flow, Stepper};
-use crate::asl::{DataError, Pass, PathField};
+use crate::asl::{DataError, Pass};
 use crate::json::Payload;
 
 impl Stepper<'_> {
@@ -20,11 +20,8 @@ impl Stepper<'_> {
         pass: &Pass,
         input: Payload,
     ) -> Result<(Payload, Assigned), DataError> {
-        // A Pass that changes nothing never looks inside.
-        let effective = match (&pass.input_path, pass.result.is_some()) {
-            (PathField::Whole, _) | (_, true) => input,
-            (path, false) => self.select(frame, path, input)?,
-        };
+        // A Pass that changes nothing never looks inside; what InputPath can't find fails it, also beside a Result.
+        let effective = self.select(frame, &pass.input_path, input)?;
         let result = match (&pass.result, &pass.parameters) {
             (None, None) => effective,
             _ => Payload::from_value(pass.result(&self.scope(frame, effective.value()))?.into_owned()),

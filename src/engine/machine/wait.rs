@@ -25,14 +25,14 @@ impl Stepper<'_> {
     }
 
     fn wait_until(&self, frame: FrameId, wait: &Wait, input: &Payload) -> Result<Timestamp, DataError> {
-        // Literal times need no input parsed.
-        let effective = match wait.until {
-            WaitUntil::Seconds(_) | WaitUntil::Timestamp(_) => Payload::default(),
-            WaitUntil::SecondsPath(_) | WaitUntil::TimestampPath(_) => {
-                self.select(frame, &wait.flow.input_path, input.clone())?
-            }
+        // What InputPath can't find fails the state now, not when the wait is over.
+        let effective = self.select(frame, &wait.flow.input_path, input.clone())?;
+        let seen = match wait.until {
+            // Literal times need no input parsed.
+            WaitUntil::Seconds(_) | WaitUntil::Timestamp(_) => &serde_json::Value::Null,
+            WaitUntil::SecondsPath(_) | WaitUntil::TimestampPath(_) => effective.value(),
         };
-        wait.until(&self.scope(frame, effective.value()), self.env.now)
+        wait.until(&self.scope(frame, seen), self.env.now)
     }
 
     /// Leaves the Wait state that `frame` is in.

@@ -51,6 +51,19 @@ fn a_catch_whose_output_is_too_large_is_not_asked_again() {
 }
 
 #[test]
+fn an_input_path_to_nothing_fails_its_state_as_soon_as_that_is_entered() {
+    for state in [
+        json!({"Type": "Wait", "Seconds": 60, "InputPath": "$.none", "End": true}),
+        json!({"Type": "Wait", "Timestamp": "2099-01-01T00:00:00Z", "InputPath": "$.none", "End": true}),
+        json!({"Type": "Pass", "Result": 1, "InputPath": "$.none", "End": true}),
+    ] {
+        let mut drive = Drive::new(&branch("S", &state), "{}");
+        drive.start();
+        assert_eq!(error_of(&drive), "States.Runtime", "{state}");
+    }
+}
+
+#[test]
 fn an_error_nobody_named_is_caught_as_nulls() {
     let catch = json!({"Catch": [{"ErrorEquals": ["States.ALL"], "Next": "Done"}]});
     let mut drive = Drive::new(&caught(&catch), "{}");

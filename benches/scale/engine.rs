@@ -1,0 +1,27 @@
+//! The engine with the settings that a server gives it.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use stepgate::clock::{RandomIds, SystemClock};
+use stepgate::engine::event::Failure;
+use stepgate::engine::{BoxFuture, Engine, NoLogs, Options, TaskCall, TaskResult, Tasks};
+use stepgate::store::{self, Store};
+
+/// The machine that all executions are of.
+pub(crate) const MACHINE: &str = "arn:aws:states:us-east-1:123456789012:stateMachine:Wait";
+
+struct NoServices;
+
+impl Tasks for NoServices {
+    fn run(&self, _: TaskCall) -> BoxFuture<'static, TaskResult> {
+        Box::pin(async { TaskResult::Failed(Failure::new("None", "there are no services")) })
+    }
+}
+
+pub(crate) async fn open(dir: &Path) -> Engine {
+    let clock = Arc::new(SystemClock::new());
+    let store = Store::open(dir, store::Options::default(), clock.clone()).unwrap();
+    let ids = Arc::new(RandomIds);
+    Engine::open(store, clock, ids, Options::default(), Arc::new(NoServices), Arc::new(NoLogs)).await.unwrap()
+}
