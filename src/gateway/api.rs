@@ -6,6 +6,7 @@
 
 mod account;
 mod apis;
+mod authorizer;
 pub(crate) mod check_integration;
 mod client_certificate;
 mod control;
@@ -39,15 +40,18 @@ pub(crate) mod words;
 pub use account::Account;
 pub(crate) use account::USAGE_PLANS;
 pub use apis::Apis;
+pub use authorizer::{Authorizer, AuthorizerType};
 pub use client_certificate::{ClientCertificate, PrivateKey};
 pub use control::{
-    CreateDeployment, CreateDocumentationVersion, CreateDomainName, CreateModel, CreateRestApi, CreateStage,
-    DeploymentSummary, DocumentationPartFilter, ImportedDocumentation, Mapped, MethodKey, MethodSummary,
-    NewCanary, NewEndpoint, PutIntegration, PutMethod, TestInvokeMethod, templates,
+    CreateAuthorizer, CreateDeployment, CreateDocumentationVersion, CreateDomainName, CreateModel,
+    CreateRestApi, CreateStage, DeploymentSummary, DocumentationPartFilter, ExportedApi, GetExport,
+    ImportOptions, ImportedApi, ImportedDocumentation, Mapped, MethodKey, MethodSummary, NewCanary,
+    NewEndpoint, PutIntegration, PutMethod, TestInvokeMethod, templates,
 };
 pub use deployable::{WITHOUT_EFFECT, refused_features};
 pub use deployment::{Deployment, DeploymentSnapshot};
 pub use documentation_import::PutMode;
+pub(crate) use documentation_import::documentation_parts_of;
 pub use documentation_part::{
     DocumentationPart, DocumentationPartLocation, DocumentationPartType, LocationStatus,
 };
@@ -60,8 +64,8 @@ pub use domain_name::{
 pub(crate) use fixtures::{test_domain_name, test_integration, test_rest_api, test_stage};
 pub use gateway_response::{EffectiveResponse, GatewayResponse, ResponseType, effective_response};
 pub use ids::{
-    ApiId, ClientCertificateId, DeploymentId, DocumentationPartId, RequestValidatorId, ResourceId, StageName,
-    StatusCode, VpcLinkId,
+    ApiId, AuthorizerId, ClientCertificateId, DeploymentId, DocumentationPartId, RequestValidatorId,
+    ResourceId, StageName, StatusCode, VpcLinkId,
 };
 pub use integration::{
     ConnectionType, ContentHandling, Integration, IntegrationResponse, IntegrationType, PassthroughBehavior,

@@ -5,6 +5,7 @@
 //! <https://docs.aws.amazon.com/apigateway/latest/api/patch-operations.html>.
 
 mod account;
+mod authorizer;
 mod domain_name;
 mod gateway_response;
 mod integration;
@@ -16,6 +17,7 @@ mod rest_api;
 mod stage;
 
 pub(crate) use account::patch_account;
+pub(crate) use authorizer::patch_authorizer;
 pub(crate) use domain_name::patch_domain_name;
 pub(crate) use gateway_response::patch_gateway_response;
 pub(crate) use integration::{patch_integration, patch_integration_response};

@@ -4,14 +4,17 @@
 //! inputs, as shapes for the checks and as types for the handlers; `view` writes all answers.
 
 mod account;
+mod authorizers;
 mod client_certificates;
 mod compatibility;
 mod deployments;
 mod documentation_parts;
 mod documentation_versions;
 mod domain_names;
+mod exports;
 mod fault;
 mod gateway_responses;
+mod imports;
 mod integrations;
 mod methods;
 mod models;
