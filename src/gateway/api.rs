@@ -5,8 +5,11 @@
 //! <https://docs.aws.amazon.com/apigateway/latest/api/>.
 
 mod account;
+mod api_key;
+mod api_key_import;
 mod apis;
 mod authorizer;
+mod books;
 pub(crate) mod check_integration;
 mod client_certificate;
 mod control;
@@ -34,19 +37,24 @@ mod rows;
 mod stage;
 mod test_invoke;
 mod tree;
+mod usage_plan;
 mod vpc_link;
 pub(crate) mod words;
 
 pub use account::Account;
 pub(crate) use account::USAGE_PLANS;
+pub(crate) use api_key::VALUE_CHARS_MAX as API_KEY_CHARS_MAX;
+pub use api_key::{ApiKey, ApiKeyValue};
 pub use apis::Apis;
 pub use authorizer::{Authorizer, AuthorizerType};
 pub use client_certificate::{ClientCertificate, PrivateKey};
 pub use control::{
-    CreateAuthorizer, CreateDeployment, CreateDocumentationVersion, CreateDomainName, CreateModel,
-    CreateRestApi, CreateStage, DeploymentSummary, DocumentationPartFilter, ExportedApi, GetExport,
-    ImportOptions, ImportedApi, ImportedDocumentation, Mapped, MethodKey, MethodSummary, NewCanary,
-    NewEndpoint, PutIntegration, PutMethod, TestInvokeMethod, templates,
+    ApiKeyFilter, CreateApiKey, CreateAuthorizer, CreateDeployment, CreateDocumentationVersion,
+    CreateDomainName, CreateModel, CreateRestApi, CreateStage, CreateUsagePlan, DailyUsage,
+    DeploymentSummary, DocumentationPartFilter, ExportedApi, GetExport, ImportOptions, ImportedApi,
+    ImportedApiKeys, ImportedDocumentation, KEY_TYPE, Mapped, MethodKey, MethodSummary, NewApiStage,
+    NewCanary, NewEndpoint, NewQuota, PutIntegration, PutMethod, StageKey, TestInvokeMethod, Usage,
+    templates,
 };
 pub use deployable::{WITHOUT_EFFECT, refused_features};
 pub use deployment::{Deployment, DeploymentSnapshot};
@@ -61,11 +69,13 @@ pub use domain_name::{
     RoutingMode, UploadedCertificate,
 };
 #[cfg(test)]
-pub(crate) use fixtures::{test_domain_name, test_integration, test_rest_api, test_stage};
+pub(crate) use fixtures::{
+    test_api_key, test_domain_name, test_integration, test_rest_api, test_stage, test_usage_plan,
+};
 pub use gateway_response::{EffectiveResponse, GatewayResponse, ResponseType, effective_response};
 pub use ids::{
-    ApiId, AuthorizerId, ClientCertificateId, DeploymentId, DocumentationPartId, RequestValidatorId,
-    ResourceId, StageName, StatusCode, VpcLinkId,
+    ApiId, ApiKeyId, AuthorizerId, ClientCertificateId, DeploymentId, DocumentationPartId,
+    RequestValidatorId, ResourceId, StageName, StatusCode, UsagePlanId, VpcLinkId,
 };
 pub use integration::{
     ConnectionType, ContentHandling, Integration, IntegrationResponse, IntegrationType, PassthroughBehavior,
@@ -88,4 +98,6 @@ pub use stage::{
     LoggingLevel, MethodSetting, Stage,
 };
 pub use test_invoke::{TestInvocation, TestInvoke, TestInvokeFuture, TestOutcome};
+pub(crate) use usage_plan::method_of;
+pub use usage_plan::{ApiStage, QuotaPeriod, QuotaSettings, ThrottleSettings, UsagePlan};
 pub use vpc_link::{VpcLink, VpcLinkNames};

@@ -2,7 +2,11 @@
 //!
 //! The outer enum says which exception a client sees, the inner ones are the tables of messages.
 
-use super::api::{ApiId, DocumentationPartType, HttpMethod, StageName};
+mod plans;
+
+pub use plans::{KeyProblem, PlanConflict, PlanProblem};
+
+use super::api::{ApiId, DocumentationPartType, HttpMethod, StageName, UsagePlanId};
 use crate::id::AccountId;
 use crate::store;
 
@@ -486,6 +490,14 @@ pub enum BadRequest {
         stage: StageName,
     },
 
+    // === API keys and usage plans ===
+    /// About an API key.
+    #[error(transparent)]
+    ApiKey(#[from] KeyProblem),
+    /// About a usage plan.
+    #[error(transparent)]
+    UsagePlan(#[from] PlanProblem),
+
     // === domain names ===
     /// No host name. AWS's words are not on record, here and below where no source is given.
     #[error("Invalid domain name specified")]
@@ -637,6 +649,25 @@ pub enum NotFound {
     /// No such version of the documentation.
     #[error("Invalid Documentation version specified")]
     DocumentationVersion,
+    /// No such API key.
+    #[error("Invalid API Key identifier specified")]
+    ApiKey,
+    /// No such usage plan.
+    #[error("Invalid Usage Plan ID specified")]
+    UsagePlan,
+    /// A plan was to get a stage that isn't there.
+    #[error("API Stage not found")]
+    ApiStage,
+    /// The plan doesn't have the stage.
+    #[error("Invalid API Stage {{api: {api}, stage: {stage}}} specified for usageplan {plan}")]
+    PlanStage {
+        /// The API.
+        api: ApiId,
+        /// The stage.
+        stage: StageName,
+        /// The plan.
+        plan: UsagePlanId,
+    },
     /// A map has no such key.
     #[error("Invalid parameter name specified")]
     ParameterName,
@@ -698,6 +729,9 @@ pub enum Conflict {
     /// The stage is there already.
     #[error("Stage already exists")]
     Stage,
+    /// About an API key and its plans.
+    #[error(transparent)]
+    Plans(#[from] PlanConflict),
     /// The entity is written about already.
     #[error("Documentation part already exists for the specified location: {0}.")]
     DocumentationPart(String),
@@ -745,6 +779,12 @@ pub enum LimitExceeded {
          additional documentation parts."
     )]
     DocumentationParts,
+    /// 300 usage plans an account and region. AWS's words are not on record.
+    #[error("Maximum number of usage plans for this account has been reached.")]
+    UsagePlans,
+    /// 10 usage plans a key. AWS's words are not on record.
+    #[error("Maximum number of usage plans for this API key has been reached.")]
+    PlansOfKey,
     /// 200 base paths a domain.
     #[error("Maximum number of base path mappings for this domain name has been reached.")]
     BasePathMappings,

@@ -5,6 +5,7 @@
 //! <https://docs.aws.amazon.com/apigateway/latest/api/patch-operations.html>.
 
 mod account;
+mod api_key;
 mod authorizer;
 mod domain_name;
 mod gateway_response;
@@ -15,8 +16,10 @@ mod method_setting;
 mod pointer;
 mod rest_api;
 mod stage;
+mod usage_plan;
 
 pub(crate) use account::patch_account;
+pub(crate) use api_key::patch_api_key;
 pub(crate) use authorizer::patch_authorizer;
 pub(crate) use domain_name::patch_domain_name;
 pub(crate) use gateway_response::patch_gateway_response;
@@ -24,6 +27,7 @@ pub(crate) use integration::{patch_integration, patch_integration_response};
 pub(crate) use method::{authorization_type, patch_method, patch_method_response};
 pub(crate) use rest_api::patch_rest_api;
 pub use stage::patch_stage;
+pub(crate) use usage_plan::patch_usage_plan;
 
 use super::api::words::words;
 use super::error::BadRequest;

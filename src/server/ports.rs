@@ -1,6 +1,7 @@
 //! The one function that wires all rooms together, and the ports it fills.
 
 mod backends;
+mod execution_logs;
 mod operations;
 mod services;
 mod tasks;
@@ -8,6 +9,7 @@ mod tasks;
 use std::sync::{Arc, Weak};
 
 use self::backends::InProcess;
+use self::execution_logs::ExecutionLogs;
 use self::operations::AsAccount;
 use self::services::Services;
 use super::error::Error;
@@ -31,6 +33,7 @@ pub(super) struct House {
     pub(super) gateway: Gateway,
     pub(super) authenticator: Arc<Authenticator>,
     engine: Engine,
+    logs: Arc<ExecutionLogs>,
 }
 
 /// Opens every room on the data directory and hands each the ports it asks for.
@@ -46,8 +49,20 @@ pub(super) async fn wire_rooms(options: &Options, home: &AccountRegion) -> Resul
     let iam = Iam::open(store.clone(), clock.clone(), ids.clone())?;
     let engine_options = engine::Options::default();
     let (tasks, set_rooms) = tasks::Services::new(ids.clone());
-    let engine =
-        Engine::open(store.clone(), clock.clone(), ids.clone(), engine_options, Arc::new(tasks)).await?;
+    let logs = ExecutionLogs::open(&options.execution_logs, &options.data_dir);
+    let logs = Arc::new(logs.map_err(|error| Error::Setting {
+        key: "execution_logs",
+        problem: format!("no thread for writing: {error}"),
+    })?);
+    let engine = Engine::open(
+        store.clone(),
+        clock.clone(),
+        ids.clone(),
+        engine_options,
+        Arc::new(tasks),
+        logs.clone(),
+    );
+    let engine = engine.await?;
     let client = HttpClient::new(connect::Options::default());
     let services = Services::new(options, home, client.clone(), clock.clone())?;
     let upstreams = upstreams(options)?;
@@ -65,6 +80,7 @@ pub(super) async fn wire_rooms(options: &Options, home: &AccountRegion) -> Resul
     let api = Arc::new_cyclic(|api: &Weak<wire::Api>| {
         let ports = gateway::Ports {
             stages: Arc::new(control.clone()),
+            books: Arc::new(control.clone()),
             domains: control.domains(),
             backends: Arc::new(InProcess::new(api.clone(), services)),
             client,
@@ -72,7 +88,14 @@ pub(super) async fn wire_rooms(options: &Options, home: &AccountRegion) -> Resul
             ids: ids.clone(),
         };
         let default_api = options.gateway.default_api.as_deref().map(Into::into);
-        let gateway_options = gateway::Options { default_api, account_rate: None, vpc_links: upstreams };
+        let settings = &options.gateway;
+        let account_rate = settings.account_rate_limit.map(|limit| gateway::Rate {
+            per_second: f64::from(limit),
+            burst: settings.account_burst_limit.unwrap_or(limit),
+        });
+        let rate_limit_headers = settings.rate_limit_headers;
+        let gateway_options =
+            gateway::Options { default_api, account_rate, vpc_links: upstreams, rate_limit_headers };
         let data_plane = Gateway::new(ports, gateway_options);
         control.watch(data_plane.watcher());
         gateway = Some(data_plane.clone());
@@ -86,7 +109,7 @@ pub(super) async fn wire_rooms(options: &Options, home: &AccountRegion) -> Resul
     let operations = AsAccount::new(api.clone(), Caller::root(home.account.clone()), home.region.clone());
     let ssm_parameters = options.ssm_parameters.clone();
     let stacks = Stacks::open(store.clone(), Arc::new(operations), ids, home.clone(), ssm_parameters)?;
-    Ok(House { store, stacks: Arc::new(stacks), api, gateway, authenticator, engine })
+    Ok(House { store, stacks: Arc::new(stacks), api, gateway, authenticator, engine, logs })
 }
 
 impl House {
@@ -95,10 +118,14 @@ impl House {
         self.engine.begin_drain();
     }
 
-    /// Ends the engine's own tasks and writes everything out.
+    /// Ends the engine's own tasks and the gateway's, and writes everything out.
     pub(super) async fn close(&self) {
         self.engine.close();
+        self.gateway.close_books().await;
         self.store.close().await;
+        let logs = self.logs.clone();
+        // A writer that panicked has said so.
+        let _ = tokio::task::spawn_blocking(move || logs.close()).await;
     }
 }
 

@@ -4,6 +4,7 @@
 //! inputs, as shapes for the checks and as types for the handlers; `view` writes all answers.
 
 mod account;
+mod api_keys;
 mod authorizers;
 mod client_certificates;
 mod compatibility;
@@ -28,6 +29,9 @@ mod tags;
 #[cfg(test)]
 mod tests;
 mod unsupported;
+mod usage;
+mod usage_plan_keys;
+mod usage_plans;
 mod view;
 mod vpc_links;
 

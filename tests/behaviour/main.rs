@@ -9,8 +9,10 @@ mod client;
 mod commands;
 mod disk;
 mod domains;
+mod executions;
 mod languages;
 mod pages;
+mod plans;
 mod refusals;
 mod restart;
 #[path = "../support/server.rs"]

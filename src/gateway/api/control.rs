@@ -1,6 +1,7 @@
 //! Control operations, a file a noun: each is one transaction, whole or not at all.
 
 mod account;
+mod api_keys;
 mod authorizers;
 mod base_path_mappings;
 mod client_certificates;
@@ -22,8 +23,12 @@ mod tags;
 mod test_invocations;
 #[cfg(test)]
 mod tests;
+mod usage;
+mod usage_plan_keys;
+mod usage_plans;
 mod vpc_links;
 
+pub use api_keys::{ApiKeyFilter, CreateApiKey, ImportedApiKeys, StageKey};
 pub use authorizers::CreateAuthorizer;
 pub use base_path_mappings::Mapped;
 pub use deployments::{CreateDeployment, DeploymentSummary, MethodSummary};
@@ -38,3 +43,6 @@ pub use models::CreateModel;
 pub use rest_apis::{CreateRestApi, NewEndpoint};
 pub use stages::{CreateStage, NewCanary};
 pub use test_invocations::TestInvokeMethod;
+pub use usage::{DailyUsage, Usage};
+pub use usage_plan_keys::KEY_TYPE;
+pub use usage_plans::{CreateUsagePlan, NewApiStage, NewQuota};

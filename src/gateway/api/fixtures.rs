@@ -118,3 +118,34 @@ pub(crate) fn test_stage() -> Stage {
         tags: BTreeMap::new(),
     }
 }
+
+/// A key that opens things.
+pub(crate) fn test_api_key() -> ApiKey {
+    ApiKey {
+        id: "key0000000".into(),
+        value: ApiKeyValue::new("a".repeat(40)),
+        name: None,
+        description: None,
+        customer_id: None,
+        enabled: true,
+        created_date: Timestamp::EPOCH,
+        last_updated_date: Timestamp::EPOCH,
+        stage_keys: Default::default(),
+        tags: BTreeMap::new(),
+    }
+}
+
+/// A plan without limits for the stage `dev` of the API `abc`.
+pub(crate) fn test_usage_plan() -> UsagePlan {
+    UsagePlan {
+        id: "p1".into(),
+        revision: 0,
+        name: "test".to_owned(),
+        description: None,
+        api_stages: vec![ApiStage { api_id: "abc".into(), stage: "dev".into(), throttle: BTreeMap::new() }],
+        throttle: None,
+        quota: None,
+        product_code: None,
+        tags: BTreeMap::new(),
+    }
+}

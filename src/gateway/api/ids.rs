@@ -63,6 +63,10 @@ ids! {
     ClientCertificateId;
     /// A VPC link's id: six characters.
     VpcLinkId;
+    /// An API key's id, which is not its value: ten characters.
+    ApiKeyId;
+    /// A usage plan's id: six characters.
+    UsagePlanId;
     /// A stage's name, which is its key within an API.
     StageName;
 }

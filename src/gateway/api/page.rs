@@ -17,6 +17,18 @@ pub struct PageRequest {
     pub limit: Option<i64>,
 }
 
+impl PageRequest {
+    /// Entries of the page.
+    pub(crate) fn len(&self) -> usize {
+        usize::try_from(self.limit.unwrap_or(LIMIT_DEFAULT).clamp(0, LIMIT_MAX)).unwrap_or(0)
+    }
+
+    /// The key of the last entry before the page; `None` for the first page.
+    pub(crate) fn after(&self) -> Result<Option<String>, BadRequest> {
+        self.position.as_deref().map(decode).transpose()
+    }
+}
+
 /// One page.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Page<T> {
@@ -34,15 +46,20 @@ impl<T> Page<T> {
         key: impl Fn(&T) -> String,
         request: &PageRequest,
     ) -> Result<Self, BadRequest> {
-        let after = request.position.as_deref().map(decode).transpose()?;
-        let limit = usize::try_from(request.limit.unwrap_or(LIMIT_DEFAULT).clamp(0, LIMIT_MAX)).unwrap_or(0);
+        let after = request.after()?;
+        let limit = request.len();
         let is_next = |entry: &T| after.as_ref().is_none_or(|after| *after < key(entry));
-        let mut items: Vec<T> = entries.into_iter().filter(is_next).take(limit + 1).collect();
+        let items = entries.into_iter().filter(is_next).take(limit + 1).collect();
+        Ok(Self::cut(items, key, limit))
+    }
+
+    /// The page of `items`, which are those after the page before and one more than `limit` if there are more.
+    pub(crate) fn cut(mut items: Vec<T>, key: impl Fn(&T) -> String, limit: usize) -> Self {
         let is_last = items.len() <= limit;
         items.truncate(limit);
         let last = if is_last { None } else { items.last() };
         let position = last.map(|last| URL_SAFE_NO_PAD.encode(key(last)));
-        Ok(Self { items, position })
+        Self { items, position }
     }
 
     /// The same page of other entries.

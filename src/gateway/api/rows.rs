@@ -3,13 +3,18 @@
 //! An API's id is unique in the whole store, because a host name holds nothing else; whose it is stands in
 //! `apigateway_apis` alone. Every function that takes an API's id answers for the owner's APIs only.
 
+mod api_keys;
 mod documentation;
 mod owned;
+mod usage;
+mod usage_plans;
 
 use std::collections::BTreeMap;
 
+pub(super) use api_keys::KeyQuery;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+pub(super) use usage::forget_usage_before;
 
 pub(super) use owned::all_domain_names;
 
@@ -25,6 +30,7 @@ use super::resource::Resource;
 use super::rest_api::RestApi;
 use super::stage::Stage;
 use crate::gateway::error::{Error, NotFound};
+use crate::gateway::plans::LiveKey;
 use crate::id::{AccountId, AccountRegion, Region};
 use crate::store::{Param, Tx};
 
@@ -53,6 +59,34 @@ pub(super) const STEPS: &[&str] = &[
     CREATE TABLE apigateway_owned (
         account TEXT NOT NULL, region TEXT NOT NULL, kind TEXT NOT NULL, id TEXT NOT NULL, body TEXT NOT NULL,
         PRIMARY KEY (account, region, kind, id)
+    );
+",
+    "
+    CREATE TABLE apigateway_api_keys (
+        account TEXT NOT NULL, region TEXT NOT NULL, id TEXT NOT NULL, serial BIGINT NOT NULL,
+        value TEXT NOT NULL, name TEXT NOT NULL, customer TEXT NOT NULL, body TEXT NOT NULL,
+        PRIMARY KEY (account, region, id)
+    );
+    CREATE UNIQUE INDEX apigateway_api_keys_by_value ON apigateway_api_keys (account, region, value);
+    CREATE UNIQUE INDEX apigateway_api_keys_by_serial ON apigateway_api_keys (account, region, serial);
+    CREATE TABLE apigateway_usage_plan_keys (
+        account TEXT NOT NULL, region TEXT NOT NULL, plan TEXT NOT NULL, key TEXT NOT NULL,
+        serial BIGINT NOT NULL,
+        PRIMARY KEY (account, region, plan, key)
+    );
+    CREATE UNIQUE INDEX apigateway_usage_plan_keys_by_serial
+        ON apigateway_usage_plan_keys (account, region, plan, serial);
+    CREATE INDEX apigateway_usage_plan_keys_by_key ON apigateway_usage_plan_keys (account, region, key);
+    CREATE TABLE apigateway_usage (
+        account TEXT NOT NULL, region TEXT NOT NULL, plan TEXT NOT NULL, key TEXT NOT NULL,
+        day BIGINT NOT NULL, used BIGINT NOT NULL,
+        PRIMARY KEY (account, region, plan, key, day)
+    );
+    CREATE INDEX apigateway_usage_by_day ON apigateway_usage (day);
+    CREATE TABLE apigateway_quota_grants (
+        account TEXT NOT NULL, region TEXT NOT NULL, plan TEXT NOT NULL, key TEXT NOT NULL,
+        period BIGINT NOT NULL, extra BIGINT NOT NULL,
+        PRIMARY KEY (account, region, plan, key, period)
     );
 ",
 ];
@@ -402,6 +436,13 @@ impl<'t> Rows<'t> {
     }
 }
 
+/// The key of this value.
+pub(super) fn find_live_key(rows: &Rows<'_>, value: &str) -> Result<Option<LiveKey>, Error> {
+    let Some(key) = rows.find_api_key_of(value)? else { return Ok(None) };
+    let plans = rows.plans_of_key(&key.id)?;
+    Ok(Some(LiveKey { id: key.id, enabled: key.enabled, plans }))
+}
+
 /// The stage `name` of an API, whoever owns it, with what it serves.
 pub(super) fn find_live_stage(
     tx: &Tx<'_>,
@@ -426,6 +467,7 @@ pub(super) fn find_live_stage(
         Some(id) => rows.find_client_certificate(&id.into())?,
         None => None,
     };
+    let usage_plans = rows.usage_plans_of_stage(api_id, name)?;
     Ok(Some(LiveStage {
         owner: rows.owner,
         api_id: api_id.clone(),
@@ -434,6 +476,7 @@ pub(super) fn find_live_stage(
         canary,
         vpc_links,
         client_certificate,
+        usage_plans,
     }))
 }
 

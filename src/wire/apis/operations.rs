@@ -2,9 +2,10 @@
 
 use super::shapes::NOTHING;
 use super::{
-    account, authorizers, client_certificates, deployments, documentation_parts, documentation_versions,
-    domain_names, exports, gateway_responses, imports, integrations, methods, models, request_validators,
-    resources, rest_apis, stages, tags, unsupported, vpc_links,
+    account, api_keys, authorizers, client_certificates, deployments, documentation_parts,
+    documentation_versions, domain_names, exports, gateway_responses, imports, integrations, methods, models,
+    request_validators, resources, rest_apis, stages, tags, unsupported, usage, usage_plan_keys, usage_plans,
+    vpc_links,
 };
 use crate::wire::{Handler, Operation, Route, Service, Structure, handler};
 
@@ -120,24 +121,24 @@ pub(crate) static OPERATIONS: &[Operation] = &[
     row("GetDocumentationVersion", "GET", "/restapis/{restapi_id}/documentation/versions/{doc_version}", 200, &documentation_versions::GET, handler!(documentation_versions::get)),
     row("UpdateDocumentationVersion", "PATCH", "/restapis/{restapi_id}/documentation/versions/{doc_version}", 200, &documentation_versions::UPDATE, handler!(documentation_versions::update)),
     // apikey
-    row("GetApiKeys", "GET", "/apikeys", 200, &NOTHING, Handler::Unsupported),
-    row("CreateApiKey", "POST", "/apikeys", 201, &NOTHING, Handler::Unsupported),
-    row("DeleteApiKey", "DELETE", "/apikeys/{api_Key}", 202, &unsupported::OF_API_KEY, Handler::Unsupported),
-    row("GetApiKey", "GET", "/apikeys/{api_Key}", 200, &unsupported::OF_API_KEY, Handler::Unsupported),
-    row("UpdateApiKey", "PATCH", "/apikeys/{api_Key}", 200, &unsupported::OF_API_KEY, Handler::Unsupported),
-    row("ImportApiKeys", "POST", "/apikeys?mode=import", 201, &NOTHING, Handler::Unsupported),
+    row("GetApiKeys", "GET", "/apikeys", 200, &api_keys::LIST, handler!(api_keys::list)),
+    row("CreateApiKey", "POST", "/apikeys", 201, &api_keys::CREATE, handler!(api_keys::create)),
+    row("DeleteApiKey", "DELETE", "/apikeys/{api_Key}", 202, &api_keys::DELETE, handler!(api_keys::delete)),
+    row("GetApiKey", "GET", "/apikeys/{api_Key}", 200, &api_keys::GET, handler!(api_keys::get)),
+    row("UpdateApiKey", "PATCH", "/apikeys/{api_Key}", 200, &api_keys::UPDATE, handler!(api_keys::update)),
+    row("ImportApiKeys", "POST", "/apikeys?mode=import", 201, &api_keys::IMPORT, handler!(api_keys::import)),
     // usageplan
-    row("GetUsagePlans", "GET", "/usageplans", 200, &NOTHING, Handler::Unsupported),
-    row("CreateUsagePlan", "POST", "/usageplans", 201, &NOTHING, Handler::Unsupported),
-    row("DeleteUsagePlan", "DELETE", "/usageplans/{usageplanId}", 202, &unsupported::OF_USAGE_PLAN, Handler::Unsupported),
-    row("GetUsagePlan", "GET", "/usageplans/{usageplanId}", 200, &unsupported::OF_USAGE_PLAN, Handler::Unsupported),
-    row("UpdateUsagePlan", "PATCH", "/usageplans/{usageplanId}", 200, &unsupported::OF_USAGE_PLAN, Handler::Unsupported),
-    row("GetUsagePlanKeys", "GET", "/usageplans/{usageplanId}/keys", 200, &unsupported::OF_USAGE_PLAN, Handler::Unsupported),
-    row("CreateUsagePlanKey", "POST", "/usageplans/{usageplanId}/keys", 201, &unsupported::OF_USAGE_PLAN, Handler::Unsupported),
-    row("DeleteUsagePlanKey", "DELETE", "/usageplans/{usageplanId}/keys/{keyId}", 202, &unsupported::OF_KEY, Handler::Unsupported),
-    row("GetUsagePlanKey", "GET", "/usageplans/{usageplanId}/keys/{keyId}", 200, &unsupported::OF_KEY, Handler::Unsupported),
-    row("UpdateUsage", "PATCH", "/usageplans/{usageplanId}/keys/{keyId}/usage", 200, &unsupported::OF_KEY, Handler::Unsupported),
-    row("GetUsage", "GET", "/usageplans/{usageplanId}/usage", 200, &unsupported::OF_USAGE_PLAN, Handler::Unsupported),
+    row("GetUsagePlans", "GET", "/usageplans", 200, &usage_plans::LIST, handler!(usage_plans::list)),
+    row("CreateUsagePlan", "POST", "/usageplans", 201, &usage_plans::CREATE, handler!(usage_plans::create)),
+    row("DeleteUsagePlan", "DELETE", "/usageplans/{usageplanId}", 202, &usage_plans::DELETE, handler!(usage_plans::delete)),
+    row("GetUsagePlan", "GET", "/usageplans/{usageplanId}", 200, &usage_plans::GET, handler!(usage_plans::get)),
+    row("UpdateUsagePlan", "PATCH", "/usageplans/{usageplanId}", 200, &usage_plans::UPDATE, handler!(usage_plans::update)),
+    row("GetUsagePlanKeys", "GET", "/usageplans/{usageplanId}/keys", 200, &usage_plan_keys::LIST, handler!(usage_plan_keys::list)),
+    row("CreateUsagePlanKey", "POST", "/usageplans/{usageplanId}/keys", 201, &usage_plan_keys::CREATE, handler!(usage_plan_keys::create)),
+    row("DeleteUsagePlanKey", "DELETE", "/usageplans/{usageplanId}/keys/{keyId}", 202, &usage_plan_keys::DELETE, handler!(usage_plan_keys::delete)),
+    row("GetUsagePlanKey", "GET", "/usageplans/{usageplanId}/keys/{keyId}", 200, &usage_plan_keys::GET, handler!(usage_plan_keys::get)),
+    row("UpdateUsage", "PATCH", "/usageplans/{usageplanId}/keys/{keyId}/usage", 200, &usage::UPDATE, handler!(usage::update)),
+    row("GetUsage", "GET", "/usageplans/{usageplanId}/usage", 200, &usage::GET, handler!(usage::get)),
     // domainname
     row("GetDomainNames", "GET", "/domainnames", 200, &domain_names::LIST, handler!(domain_names::list)),
     row("CreateDomainName", "POST", "/domainnames", 201, &domain_names::CREATE, handler!(domain_names::create)),

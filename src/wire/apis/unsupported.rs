@@ -23,8 +23,5 @@ pub(super) static OF_SDK: Structure = labels(&[
     label("sdkType", "sdk_type"),
 ]);
 pub(super) static OF_SDK_TYPE: Structure = labels(&[label("id", "sdktype_id")]);
-pub(super) static OF_API_KEY: Structure = labels(&[label("apiKey", "api_Key")]);
-pub(super) static OF_USAGE_PLAN: Structure = labels(&[label("usagePlanId", "usageplanId")]);
-pub(super) static OF_KEY: Structure = labels(&[label("usagePlanId", "usageplanId"), label("keyId", "keyId")]);
 pub(super) static OF_ACCESS_ASSOCIATION: Structure =
     labels(&[label("domainNameAccessAssociationArn", "domain_name_access_association_arn")]);

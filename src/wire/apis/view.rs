@@ -3,9 +3,13 @@
 //! One function a shape. Members without a value are left out, and so are empty maps and lists, except where
 //! AWS is on record to show them. Times are whole seconds since the epoch.
 
+mod plans;
+
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
+
+pub(super) use plans::{KeyValue, api_key, imported_api_keys, usage, usage_plan, usage_plan_key};
 
 use crate::gateway::api::{
     Account, Authorizer, CanarySettings, ClientCertificate, ConnectionType, Deployment, DeploymentSummary,
@@ -38,6 +42,13 @@ impl Members {
         let is_empty =
             value.as_object().is_some_and(Map::is_empty) || value.as_array().is_some_and(Vec::is_empty);
         if is_empty { self } else { self.with(name, value) }
+    }
+
+    fn tags(self, tags: &BTreeMap<String, String>, empty: EmptyTags) -> Self {
+        match empty {
+            EmptyTags::Shown => self.with("tags", map(tags)),
+            EmptyTags::Hidden => self.filled("tags", map(tags)),
+        }
     }
 
     fn done(self) -> Value {
@@ -93,10 +104,7 @@ pub(super) fn rest_api(api: &RestApi, empty_tags: EmptyTags) -> Value {
         .with("rootResourceId", api.root_resource_id.as_str())
         .maybe("securityPolicy", api.security_policy.as_deref())
         .maybe("endpointAccessMode", api.endpoint_access_mode.map(|mode| mode.as_str()));
-    match empty_tags {
-        EmptyTags::Shown => members.with("tags", map(&api.tags)).done(),
-        EmptyTags::Hidden => members.filled("tags", map(&api.tags)).done(),
-    }
+    members.tags(&api.tags, empty_tags).done()
 }
 
 /// An API after an import, with what was left out.
@@ -117,10 +125,7 @@ pub(super) fn client_certificate(certificate: &ClientCertificate, empty_tags: Em
         .with("pemEncodedCertificate", certificate.certificate.as_str())
         .with("createdDate", certificate.created_date.as_seconds())
         .with("expirationDate", certificate.expiration_date.as_seconds());
-    match empty_tags {
-        EmptyTags::Shown => members.with("tags", map(&certificate.tags)).done(),
-        EmptyTags::Hidden => members.filled("tags", map(&certificate.tags)).done(),
-    }
+    members.tags(&certificate.tags, empty_tags).done()
 }
 
 /// The hosted zone of every EDGE domain is CloudFront's; those of REGIONAL ones differ by region, and this one is
@@ -203,10 +208,7 @@ pub(super) fn vpc_link(link: &VpcLink, status: LinkStatus, empty_tags: EmptyTags
         .with("targetArns", link.target_arns.clone())
         .with("status", status)
         .maybe("statusMessage", message);
-    match empty_tags {
-        EmptyTags::Shown => members.with("tags", map(&link.tags)).done(),
-        EmptyTags::Hidden => members.filled("tags", map(&link.tags)).done(),
-    }
+    members.tags(&link.tags, empty_tags).done()
 }
 
 /// AWS escapes the policy's text once more than JSON does, slashes included; clients undo it.

@@ -150,6 +150,7 @@ impl Apis {
         self.write(owner, move |rows| {
             rows.api(&api_id)?;
             check_unmapped(rows, &api_id, None)?;
+            rows.take_stages_from_plans(&api_id, None)?;
             rows.delete_api(&api_id)
         })
         .await?;

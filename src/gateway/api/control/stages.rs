@@ -187,7 +187,7 @@ impl Apis {
         Ok(stage)
     }
 
-    /// Stops serving under a name.
+    /// Stops serving under a name; usage plans lose the stage.
     pub async fn delete_stage(
         &self,
         owner: &AccountRegion,
@@ -198,6 +198,7 @@ impl Apis {
         self.write(owner, move |rows| {
             rows.find_stage(&id, &name)?.ok_or(NotFound::Stage)?;
             check_unmapped(rows, &id, Some(&name))?;
+            rows.take_stages_from_plans(&id, Some(&name))?;
             rows.delete_stage(&id, &name)
         })
         .await?;

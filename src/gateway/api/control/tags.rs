@@ -1,13 +1,12 @@
-//! TagResource, UntagResource, GetTags: for APIs, stages, VPC links, client certificates and domain
-//! names, the resources that can have tags here.
+//! TagResource, UntagResource, GetTags: for APIs, stages, VPC links, client certificates, API keys, usage plans and
+//! domain names, the resources that can have tags here.
 
 use std::collections::BTreeMap;
 
 use super::super::apis::Apis;
-use super::super::ids::{ApiId, ClientCertificateId, StageName, VpcLinkId};
+use super::super::ids::{ApiId, ApiKeyId, ClientCertificateId, StageName, UsagePlanId, VpcLinkId};
 use super::super::rows::Rows;
-use super::client_certificates;
-use super::domain_names;
+use super::{api_keys, client_certificates, domain_names, usage_plans};
 use crate::gateway::error::{BadRequest, Error, NotFound};
 use crate::id::{AccountRegion, Arn};
 
@@ -21,6 +20,8 @@ enum Tagged {
     Stage(ApiId, StageName),
     VpcLink(VpcLinkId),
     ClientCertificate(ClientCertificateId),
+    ApiKey(ApiKeyId),
+    UsagePlan(UsagePlanId),
     DomainName(String),
 }
 
@@ -33,6 +34,8 @@ impl Apis {
             Tagged::Stage(id, name) => Ok(stage(rows, &id, &name)?.tags),
             Tagged::VpcLink(id) => Ok(rows.find_vpc_link(&id)?.ok_or(NotFound::VpcLink)?.tags),
             Tagged::ClientCertificate(id) => Ok(client_certificates::existing(rows, &id)?.tags),
+            Tagged::ApiKey(id) => Ok(api_keys::existing(rows, &id)?.tags),
+            Tagged::UsagePlan(id) => Ok(usage_plans::existing(rows, &id)?.tags),
             Tagged::DomainName(name) => Ok(domain_names::existing(rows, &name)?.tags),
         })
         .await
@@ -87,6 +90,16 @@ impl Apis {
                 change(&mut certificate.tags)?;
                 rows.put_client_certificate(&certificate)
             }
+            Tagged::ApiKey(id) => {
+                let mut key = api_keys::existing(rows, &id)?;
+                change(&mut key.tags)?;
+                rows.put_api_key(&key)
+            }
+            Tagged::UsagePlan(id) => {
+                let mut plan = usage_plans::existing(rows, &id)?;
+                change(&mut plan.tags)?;
+                rows.put_usage_plan(&plan)
+            }
             Tagged::DomainName(name) => {
                 let mut domain = domain_names::existing(rows, &name)?;
                 change(&mut domain.tags)?;
@@ -101,8 +114,8 @@ fn stage(rows: &Rows<'_>, api_id: &ApiId, name: &StageName) -> Result<super::sup
     rows.find_stage(api_id, name)?.ok_or(NotFound::Stage).map_err(Error::from)
 }
 
-/// `arn:aws:apigateway:{region}::/restapis/{id}`, `…/restapis/{id}/stages/{name}` `…/vpclinks/{id}`,
-/// `…/clientcertificates/{id}` or `…/domainnames/{name}`.
+/// `arn:aws:apigateway:{region}::/restapis/{id}`, `…/restapis/{id}/stages/{name}`, `…/vpclinks/{id}`,
+/// `…/clientcertificates/{id}`, `…/apikeys/{id}`, `…/usageplans/{id}` or `…/domainnames/{name}`.
 fn parse(owner: &AccountRegion, text: &str) -> Result<Tagged, BadRequest> {
     let arn = Arn::parse(text).map_err(|_| BadRequest::Arn)?;
     if arn.service != "apigateway" || arn.region != owner.region.as_str() {
@@ -113,6 +126,8 @@ fn parse(owner: &AccountRegion, text: &str) -> Result<Tagged, BadRequest> {
         ["", "restapis", id] => Ok(Tagged::Api((*id).into())),
         ["", "restapis", id, "stages", name] => Ok(Tagged::Stage((*id).into(), (*name).into())),
         ["", "clientcertificates", id] => Ok(Tagged::ClientCertificate((*id).into())),
+        ["", "apikeys", id] => Ok(Tagged::ApiKey((*id).into())),
+        ["", "usageplans", id] => Ok(Tagged::UsagePlan((*id).into())),
         ["", "domainnames", name] => Ok(Tagged::DomainName((*name).to_owned())),
         ["", "vpclinks", id] => Ok(Tagged::VpcLink((*id).into())),
         _ => Err(BadRequest::Arn),

@@ -6,7 +6,8 @@ use serde::de::DeserializeOwned;
 use super::{Rows, parse, text};
 use crate::gateway::api::client_certificate::ClientCertificate;
 use crate::gateway::api::domain_name::{CustomDomain, DomainName};
-use crate::gateway::api::ids::{ClientCertificateId, VpcLinkId};
+use crate::gateway::api::ids::{ClientCertificateId, UsagePlanId, VpcLinkId};
+use crate::gateway::api::usage_plan::UsagePlan;
 use crate::gateway::api::vpc_link::{VpcLink, VpcLinkNames};
 use crate::gateway::error::Error;
 use crate::store::Tx;
@@ -14,6 +15,7 @@ use crate::store::Tx;
 /// Kinds: what stands in `kind`.
 mod kind {
     pub(super) const CLIENT_CERTIFICATE: &str = "client_certificate";
+    pub(super) const USAGE_PLAN: &str = "usage_plan";
     pub(super) const DOMAIN_NAME: &str = "domain_name";
     pub(super) const VPC_LINK: &str = "vpc_link";
 }
@@ -68,6 +70,28 @@ impl Rows<'_> {
         id: &ClientCertificateId,
     ) -> Result<(), Error> {
         self.delete_owned(kind::CLIENT_CERTIFICATE, id.as_str())
+    }
+
+    // === usage plans ===
+
+    /// All plans by id.
+    pub(in crate::gateway::api) fn usage_plans(&self) -> Result<Vec<UsagePlan>, Error> {
+        self.all_owned(kind::USAGE_PLAN)
+    }
+
+    pub(in crate::gateway::api) fn find_usage_plan(
+        &self,
+        id: &UsagePlanId,
+    ) -> Result<Option<UsagePlan>, Error> {
+        self.find_owned(kind::USAGE_PLAN, id.as_str())
+    }
+
+    pub(in crate::gateway::api) fn put_usage_plan(&self, plan: &UsagePlan) -> Result<(), Error> {
+        self.put_owned(kind::USAGE_PLAN, plan.id.as_str(), plan)
+    }
+
+    pub(in crate::gateway::api) fn delete_usage_plan_record(&self, id: &UsagePlanId) -> Result<(), Error> {
+        self.delete_owned(kind::USAGE_PLAN, id.as_str())
     }
 
     // === custom domain names ===
@@ -136,7 +160,7 @@ impl Rows<'_> {
         Ok(())
     }
 
-    fn owner_texts(&self) -> (&str, &str) {
+    pub(super) fn owner_texts(&self) -> (&str, &str) {
         (self.owner.account.as_str(), self.owner.region.as_str())
     }
 }

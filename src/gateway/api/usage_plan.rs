@@ -1,0 +1,211 @@
+//! Usage plans: which stages a caller with a key may call, how fast and how often.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::account::Account;
+use super::ids::{ApiId, StageName, UsagePlanId};
+use super::method::HttpMethod;
+use super::words::words;
+use crate::gateway::error::{BadRequest, Conflict, Error, PlanConflict, PlanProblem};
+
+/// Methods of one stage that a plan may throttle.
+const METHODS_MAX: usize = 20;
+
+/// See [UsagePlan](https://docs.aws.amazon.com/apigateway/latest/api/API_UsagePlan.html).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct UsagePlan {
+    /// Id.
+    pub id: UsagePlanId,
+    /// Counts the changes, so that of two versions the newer is known.
+    pub revision: u64,
+    /// Name.
+    pub name: String,
+    /// Text for people.
+    pub description: Option<String>,
+    /// Stages that its keys open, each once.
+    pub api_stages: Vec<ApiStage>,
+    /// Rate and burst of each key over all stages.
+    pub throttle: Option<ThrottleSettings>,
+    /// How many requests each key has in a period, over all stages.
+    pub quota: Option<QuotaSettings>,
+    /// The owner's word for the plan on AWS Marketplace: kept and shown.
+    pub product_code: Option<String>,
+    /// Tags.
+    pub tags: BTreeMap<String, String>,
+}
+
+/// See [ApiStage](https://docs.aws.amazon.com/apigateway/latest/api/API_ApiStage.html).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ApiStage {
+    /// The API.
+    pub api_id: ApiId,
+    /// Its stage.
+    pub stage: StageName,
+    /// Methods (`/path/VERB`) with their own rate and burst for each key, in place of the plan's.
+    #[serde(default)]
+    pub throttle: BTreeMap<String, ThrottleSettings>,
+}
+
+/// See [ThrottleSettings](https://docs.aws.amazon.com/apigateway/latest/api/API_ThrottleSettings.html). What isn't
+/// given is not limited further than an account is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ThrottleSettings {
+    /// Requests a second; zero blocks all.
+    pub rate_limit: Option<f64>,
+    /// Requests at once; zero blocks all.
+    pub burst_limit: Option<i32>,
+}
+
+impl ThrottleSettings {
+    /// Requests a second, as they are limited.
+    pub fn rate(&self) -> f64 {
+        self.rate_limit.unwrap_or(Account::THROTTLE_RATE_LIMIT)
+    }
+
+    /// Requests at once, as they are limited.
+    pub fn burst(&self) -> i32 {
+        self.burst_limit.unwrap_or(Account::THROTTLE_BURST_LIMIT)
+    }
+
+    fn check(&self) -> Result<(), PlanProblem> {
+        if self.rate_limit.is_some_and(|rate| !rate.is_finite() || rate < 0.0) {
+            return Err(PlanProblem::RateLimit);
+        }
+        if self.burst_limit.is_some_and(|burst| burst < 0) {
+            return Err(PlanProblem::BurstLimit);
+        }
+        Ok(())
+    }
+}
+
+words! {
+    /// After how long a quota begins anew.
+    pub enum QuotaPeriod { Day = "DAY", Week = "WEEK", Month = "MONTH" }
+}
+
+/// See [QuotaSettings](https://docs.aws.amazon.com/apigateway/latest/api/API_QuotaSettings.html).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QuotaSettings {
+    /// Requests in a period; zero blocks all.
+    pub limit: i32,
+    /// On which day of a week (0 is Sunday) or a month (0 is the first) a period begins; 0 for a day.
+    pub offset: i32,
+    /// The period.
+    pub period: QuotaPeriod,
+}
+
+impl QuotaSettings {
+    fn check(&self) -> Result<(), PlanProblem> {
+        if self.limit < 0 {
+            return Err(PlanProblem::QuotaLimit);
+        }
+        match self.period {
+            QuotaPeriod::Day if self.offset != 0 => Err(PlanProblem::DayOffset),
+            QuotaPeriod::Week if !(0..=6).contains(&self.offset) => Err(PlanProblem::WeekOffset),
+            QuotaPeriod::Month if !(0..=27).contains(&self.offset) => Err(PlanProblem::MonthOffset),
+            QuotaPeriod::Day | QuotaPeriod::Week | QuotaPeriod::Month => Ok(()),
+        }
+    }
+}
+
+impl UsagePlan {
+    /// Checks a plan by itself, whatever it points at.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        let fault = |problem: PlanProblem| Error::from(BadRequest::from(problem));
+        if self.name.is_empty() {
+            return Err(BadRequest::EmptyName.into());
+        }
+        for (n, entry) in self.api_stages.iter().enumerate() {
+            if self.api_stages.iter().take(n).any(|other| other.is_of(&entry.api_id, &entry.stage)) {
+                let (api, stage) = (entry.api_id.clone(), entry.stage.clone());
+                return Err(Conflict::from(PlanConflict::Stage { api, stage }).into());
+            }
+            entry.check().map_err(fault)?;
+        }
+        self.throttle.iter().try_for_each(ThrottleSettings::check).map_err(fault)?;
+        self.quota.iter().try_for_each(QuotaSettings::check).map_err(fault)
+    }
+
+    /// The entry of a stage.
+    pub(crate) fn stage(&self, api: &ApiId, stage: &StageName) -> Option<&ApiStage> {
+        self.api_stages.iter().find(|entry| entry.is_of(api, stage))
+    }
+}
+
+impl ApiStage {
+    /// Whether it is about this stage.
+    pub(crate) fn is_of(&self, api: &ApiId, stage: &StageName) -> bool {
+        self.api_id == *api && self.stage == *stage
+    }
+
+    fn check(&self) -> Result<(), PlanProblem> {
+        if METHODS_MAX < self.throttle.len() {
+            return Err(PlanProblem::TooManyMethods(METHODS_MAX));
+        }
+        for (key, settings) in &self.throttle {
+            method_of(key)?;
+            settings.check()?;
+        }
+        Ok(())
+    }
+}
+
+/// Path and verb of the key of a throttled method: `/pets/GET`, and `//GET` for the root.
+pub(crate) fn method_of(key: &str) -> Result<(&str, HttpMethod), PlanProblem> {
+    let (path, method) = key.rsplit_once('/').unwrap_or((key, ""));
+    match HttpMethod::parse(method) {
+        Some(verb) if path.starts_with('/') => Ok((path, verb)),
+        Some(_) | None => Err(PlanProblem::Method { path: path.to_owned(), method: method.to_owned() }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn throttled_methods_are_a_path_and_a_verb() {
+        assert_eq!(method_of("/pets/GET"), Ok(("/pets", HttpMethod::Get)));
+        assert_eq!(method_of("//GET"), Ok(("/", HttpMethod::Get)));
+        assert_eq!(method_of("/a/{b}/ANY"), Ok(("/a/{b}", HttpMethod::Any)));
+        for (bad, text) in [
+            ("X", "Invalid method {resourcePath: X,method: } specified"),
+            ("/pets/get", "Invalid method {resourcePath: /pets,method: get} specified"),
+            ("pets/GET", "Invalid method {resourcePath: pets,method: GET} specified"),
+            ("/GET", "Invalid method {resourcePath: ,method: GET} specified"),
+        ] {
+            assert_eq!(method_of(bad).unwrap_err().to_string(), text);
+        }
+    }
+
+    #[test]
+    fn offsets_are_days_of_their_period() {
+        let check = |period, offset| QuotaSettings { limit: 1, offset, period }.check();
+        for (period, last, problem) in [
+            (QuotaPeriod::Day, 0, PlanProblem::DayOffset),
+            (QuotaPeriod::Week, 6, PlanProblem::WeekOffset),
+            (QuotaPeriod::Month, 27, PlanProblem::MonthOffset),
+        ] {
+            assert_eq!(check(period, 0), Ok(()));
+            assert_eq!(check(period, last), Ok(()));
+            assert_eq!(check(period, last + 1), Err(problem.clone()));
+            assert_eq!(check(period, -1), Err(problem));
+        }
+        let negative = QuotaSettings { limit: -1, offset: 0, period: QuotaPeriod::Day };
+        assert_eq!(negative.check(), Err(PlanProblem::QuotaLimit));
+    }
+
+    #[test]
+    fn rates_and_bursts_are_not_negative() {
+        let check = |rate_limit, burst_limit| ThrottleSettings { rate_limit, burst_limit }.check();
+        assert_eq!(check(Some(0.0), Some(0)), Ok(()));
+        assert_eq!(check(None, None), Ok(()));
+        assert_eq!(check(Some(0.5), None), Ok(()));
+        assert_eq!(check(Some(-0.1), None), Err(PlanProblem::RateLimit));
+        assert_eq!(check(Some(f64::NAN), None), Err(PlanProblem::RateLimit));
+        assert_eq!(check(None, Some(-1)), Err(PlanProblem::BurstLimit));
+    }
+}
