@@ -23,6 +23,7 @@ mod headers;
 mod integration;
 mod lint;
 mod mapping;
+mod openapi;
 mod peer;
 mod pipeline;
 mod plans;

@@ -8,6 +8,7 @@ mod account;
 mod api_key;
 mod api_key_import;
 mod apis;
+mod authorizer;
 mod books;
 pub(crate) mod check_integration;
 mod client_certificate;
@@ -45,10 +46,12 @@ pub(crate) use account::USAGE_PLANS;
 pub(crate) use api_key::VALUE_CHARS_MAX as API_KEY_CHARS_MAX;
 pub use api_key::{ApiKey, ApiKeyValue};
 pub use apis::Apis;
+pub use authorizer::{Authorizer, AuthorizerType};
 pub use client_certificate::{ClientCertificate, PrivateKey};
 pub use control::{
-    ApiKeyFilter, CreateApiKey, CreateDeployment, CreateDocumentationVersion, CreateDomainName, CreateModel,
-    CreateRestApi, CreateStage, CreateUsagePlan, DailyUsage, DeploymentSummary, DocumentationPartFilter,
+    ApiKeyFilter, CreateApiKey, CreateAuthorizer, CreateDeployment, CreateDocumentationVersion,
+    CreateDomainName, CreateModel, CreateRestApi, CreateStage, CreateUsagePlan, DailyUsage,
+    DeploymentSummary, DocumentationPartFilter, ExportedApi, GetExport, ImportOptions, ImportedApi,
     ImportedApiKeys, ImportedDocumentation, KEY_TYPE, Mapped, MethodKey, MethodSummary, NewApiStage,
     NewCanary, NewEndpoint, NewQuota, PutIntegration, PutMethod, StageKey, TestInvokeMethod, Usage,
     templates,
@@ -56,6 +59,7 @@ pub use control::{
 pub use deployable::{WITHOUT_EFFECT, refused_features};
 pub use deployment::{Deployment, DeploymentSnapshot};
 pub use documentation_import::PutMode;
+pub(crate) use documentation_import::documentation_parts_of;
 pub use documentation_part::{
     DocumentationPart, DocumentationPartLocation, DocumentationPartType, LocationStatus,
 };
@@ -70,8 +74,8 @@ pub(crate) use fixtures::{
 };
 pub use gateway_response::{EffectiveResponse, GatewayResponse, ResponseType, effective_response};
 pub use ids::{
-    ApiId, ApiKeyId, ClientCertificateId, DeploymentId, DocumentationPartId, RequestValidatorId, ResourceId,
-    StageName, StatusCode, UsagePlanId, VpcLinkId,
+    ApiId, ApiKeyId, AuthorizerId, ClientCertificateId, DeploymentId, DocumentationPartId,
+    RequestValidatorId, ResourceId, StageName, StatusCode, UsagePlanId, VpcLinkId,
 };
 pub use integration::{
     ConnectionType, ContentHandling, Integration, IntegrationResponse, IntegrationType, PassthroughBehavior,

@@ -60,6 +60,7 @@ pub(crate) fn api(id: &str) -> DeploymentSnapshot {
         resources: Vec::new(),
         models: BTreeMap::new(),
         request_validators: BTreeMap::new(),
+        authorizers: BTreeMap::new(),
         gateway_responses: BTreeMap::new(),
     }
 }
@@ -90,6 +91,8 @@ pub(crate) fn with(
 pub(crate) fn method(integration: Integration) -> Method {
     Method {
         authorization_type: AuthorizationType::None,
+        authorizer_id: None,
+        authorization_scopes: Vec::new(),
         api_key_required: false,
         operation_name: None,
         request_parameters: BTreeMap::new(),

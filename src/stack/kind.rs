@@ -63,7 +63,8 @@ kinds! {
     Account = "AWS::ApiGateway::Account" "The account's settings for API Gateway." ["CloudWatchRoleArn"]
     RestApi = "AWS::ApiGateway::RestApi" "A REST API."
         ["Name" "Description" "ApiKeySourceType" "BinaryMediaTypes" "DisableExecuteApiEndpoint"
-         "EndpointConfiguration" "MinimumCompressionSize" "Policy" "Tags"]
+         "EndpointConfiguration" "MinimumCompressionSize" "Policy" "Tags" "Body" "FailOnWarnings" "Mode"
+         "Parameters"]
     ApiResource = "AWS::ApiGateway::Resource" "A resource of a REST API." ["RestApiId" "ParentId" "PathPart"]
     Method = "AWS::ApiGateway::Method" "A method with its integration and responses."
         ["RestApiId" "ResourceId" "HttpMethod" "AuthorizationType" "AuthorizerId" "AuthorizationScopes"

@@ -2,13 +2,16 @@
 
 mod account;
 mod api_keys;
+mod authorizers;
 mod base_path_mappings;
 mod client_certificates;
 mod deployments;
 mod documentation_parts;
 mod documentation_versions;
 mod domain_names;
+mod exports;
 mod gateway_responses;
+mod imports;
 mod integrations;
 mod methods;
 mod models;
@@ -26,11 +29,14 @@ mod usage_plans;
 mod vpc_links;
 
 pub use api_keys::{ApiKeyFilter, CreateApiKey, ImportedApiKeys, StageKey};
+pub use authorizers::CreateAuthorizer;
 pub use base_path_mappings::Mapped;
 pub use deployments::{CreateDeployment, DeploymentSummary, MethodSummary};
 pub use documentation_parts::{DocumentationPartFilter, ImportedDocumentation};
 pub use documentation_versions::CreateDocumentationVersion;
 pub use domain_names::CreateDomainName;
+pub use exports::{ExportedApi, GetExport};
+pub use imports::{ImportOptions, ImportedApi};
 pub use integrations::{PutIntegration, templates};
 pub use methods::{MethodKey, PutMethod};
 pub use models::CreateModel;

@@ -11,18 +11,12 @@ const fn labels(members: &'static [Member]) -> Structure {
     Structure::new("Labels", members)
 }
 
-pub(super) static OF_API: Structure = labels(&[label("restApiId", "restapi_id")]);
 pub(super) static OF_MODEL: Structure =
     labels(&[label("restApiId", "restapi_id"), label("modelName", "model_name")]);
 pub(super) static OF_AUTHORIZER: Structure =
     labels(&[label("restApiId", "restapi_id"), label("authorizerId", "authorizer_id")]);
 pub(super) static OF_STAGE: Structure =
     labels(&[label("restApiId", "restapi_id"), label("stageName", "stage_name")]);
-pub(super) static OF_EXPORT: Structure = labels(&[
-    label("restApiId", "restapi_id"),
-    label("stageName", "stage_name"),
-    label("exportType", "export_type"),
-]);
 pub(super) static OF_SDK: Structure = labels(&[
     label("restApiId", "restapi_id"),
     label("stageName", "stage_name"),
