@@ -427,7 +427,7 @@ async fn the_account_and_tags() {
             ("GetTags", json!({"resourceArn": arn}), Ok(json!({"tags": {"b": "2"}}))),
             (
                 "FlushStageAuthorizersCache",
-                json!({"restApiId": "$api"}),
+                json!({"restApiId": "$api", "stageName": "dev"}),
                 Err("UnsupportedOperationException: The operation FlushStageAuthorizersCache is not supported by this server."),
             ),
         ])
