@@ -23,6 +23,7 @@ mod express;
 mod history;
 mod journal;
 mod live;
+mod logging;
 pub mod machine;
 mod nested;
 mod open;
@@ -49,14 +50,14 @@ pub use error::Error;
 pub use executions::{ExecutionDescription, ExecutionFilter, ExecutionItem};
 pub use express::SyncExecution;
 pub use history::HistoryPage;
+pub use logging::{LogLevel, LogRecord, Logging, Logs, NoLogs};
 pub use open::Engine;
 pub use options::Options;
 pub use page::Page;
 pub use redrive::NotRedrivable;
 pub use start::{StartExecution, Started};
 pub use state_machines::{
-    CreateStateMachine, Logging, StateMachine, StateMachineItem, StateMachineStatus, UpdateStateMachine,
-    Updated,
+    CreateStateMachine, StateMachine, StateMachineItem, StateMachineStatus, UpdateStateMachine, Updated,
 };
 pub use tags::Tag;
 pub use tasks::{BoxFuture, TaskCall, TaskResult, Tasks};

@@ -7,7 +7,7 @@ use super::changes::remove_task;
 use super::event::Failure;
 use super::machine::{Input, Outcome, TaskKey};
 use super::open::Engine;
-use super::page::{Page, number_position, page_size};
+use super::page::{Page, page_size};
 use super::queue::{Claim, Polled, Queued};
 use super::state_machines::{home_key, home_of};
 use super::tags::{self, Tag};
@@ -131,7 +131,8 @@ impl Engine {
         max_results: Option<u32>,
         next_token: Option<&str>,
     ) -> Result<Page<Activity>, Error> {
-        let (after, max) = (number_position(next_token)?.unwrap_or(0), page_size(max_results));
+        let listing = self.listing("ListActivities", &[&home_key(&home)]);
+        let (after, max) = (listing.position(next_token)?.unwrap_or(0), page_size(max_results));
         let limit = i64::try_from(max).unwrap_or(i64::MAX - 1) + 1;
         let activities: Result<Vec<Activity>, Error> = self
             .inner
@@ -146,7 +147,7 @@ impl Engine {
                 })?)
             })
             .await;
-        Ok(Page::cut(activities?, max, |activity| activity.id.to_string()))
+        Ok(Page::cut(activities?, max, &listing, |activity| activity.id))
     }
 
     /// GetActivityTask: the next task in line, waiting for one for a minute; `None` if none came. A worker that

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Error;
 use super::open::Engine;
-use super::page::{Page, number_position, page_size};
+use super::page::{Page, page_size};
 use super::state_machines::{self, LoadedMachine, StateMachine, StateMachineStatus, not_found};
 use super::versions;
 use crate::clock::Timestamp;
@@ -186,7 +186,8 @@ impl Engine {
         next_token: Option<&str>,
     ) -> Result<Page<Alias>, Error> {
         let machine = self.describe_state_machine(arn).await?;
-        let (after, max) = (number_position(next_token)?.unwrap_or(0), page_size(max_results));
+        let listing = self.listing("ListStateMachineAliases", &[arn]);
+        let (after, max) = (listing.position(next_token)?.unwrap_or(0), page_size(max_results));
         let aliases: Result<Vec<Alias>, Error> = self
             .inner
             .store
@@ -200,7 +201,7 @@ impl Engine {
                 Ok(aliases)
             })
             .await;
-        Ok(Page::cut(aliases?, max, |alias| alias.id.to_string()))
+        Ok(Page::cut(aliases?, max, &listing, |alias| alias.id))
     }
 
     /// What a start means by `arn`. An alias is looked up every time, so that a change of its routing holds for

@@ -2,7 +2,8 @@
 
 use metrics::counter;
 
-use super::execution::Ending;
+use super::event::HistoryEvent;
+use super::execution::{Ending, Entry};
 use super::executions::status_code;
 use super::machine::{Effect, TaskRun};
 use super::nested::link::Loose;
@@ -18,6 +19,8 @@ use crate::store::{Param, Tx};
 /// The effects of a step; written with it, performed after it.
 pub(super) struct Changes {
     changes: Vec<Change>,
+    /// The events of the step that are logged.
+    told: Vec<HistoryEvent>,
     loose: Loose,
 }
 
@@ -32,7 +35,7 @@ enum Change {
 
 impl Changes {
     /// Gives the tasks of a step their rows.
-    pub(super) fn new(engine: &Engine, effects: Vec<Effect>) -> Self {
+    pub(super) fn new(engine: &Engine, origin: &Origin, effects: Vec<Effect>, entries: &[Entry]) -> Self {
         let change = |effect| match effect {
             Effect::RunTask(run) => {
                 let activity = match &run.resource {
@@ -52,6 +55,10 @@ impl Changes {
         };
         Self {
             changes: effects.into_iter().map(change).collect(),
+            told: match &origin.log {
+                None => Vec::new(),
+                Some(plan) => plan.told(entries.iter().filter_map(|e| e.event.as_ref())).cloned().collect(),
+            },
             loose: Loose::new(engine.inner.links.clone()),
         }
     }
@@ -96,6 +103,13 @@ impl Changes {
             }
         }
         Ok(())
+    }
+
+    /// Logs what the step did, now that it is durable.
+    pub(super) fn log(&self, engine: &Engine, origin: &Origin, arn: &str, redrive_count: u32) {
+        if let Some(plan) = &origin.log {
+            plan.log(&*engine.inner.logs, arn, redrive_count, self.told.iter());
+        }
     }
 
     /// Performs them, now that they are durable.

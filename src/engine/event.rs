@@ -102,6 +102,12 @@ pub enum EventKind {
         input: Payload,
         /// The role it runs under.
         role_arn: Arc<str>,
+        /// The version's ARN, if it was started by one or through an alias.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        version_arn: Option<Arc<str>>,
+        /// The alias's ARN, if it was started through one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        alias_arn: Option<Arc<str>>,
     },
     /// The execution ended well.
     ExecutionSucceeded {

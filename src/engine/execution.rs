@@ -37,6 +37,10 @@ pub struct ExecutionStart {
     pub state_machine_arn: Arc<str>,
     /// The machine's name.
     pub state_machine_name: Arc<str>,
+    /// The version's ARN, if it was started by one or through an alias.
+    pub version_arn: Option<Arc<str>>,
+    /// The alias's ARN, if it was started through one.
+    pub alias_arn: Option<Arc<str>>,
     /// The region, which tasks are called in.
     pub region: Arc<str>,
     /// When it was started.

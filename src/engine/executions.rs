@@ -5,11 +5,12 @@ use std::sync::Arc;
 use super::event::Failure;
 use super::execution::{ExecutionStart, ExecutionStatus};
 use super::journal::{self, Journal};
-use super::machine::{Input, Outcome};
+use super::logging::Logging;
+use super::machine::Input;
 use super::open::Engine;
-use super::page::{Page, number_position, page_size};
+use super::page::{Page, page_size};
 use super::redrive::{self, NotRedrivable};
-use super::state_machines::{home_key, home_of, kind_of};
+use super::state_machines::{home_key, home_of, kind_of, logging_of};
 use super::{Error, versions};
 use crate::asl::StateMachineType;
 use crate::clock::Timestamp;
@@ -95,6 +96,7 @@ pub(super) struct Loaded {
     pub(super) revision: i64,
     pub(super) definition: String,
     pub(super) kind: StateMachineType,
+    pub(super) logging: Logging,
     pub(super) journal: Journal,
 }
 
@@ -201,7 +203,9 @@ impl Engine {
         if machine.kind == StateMachineType::Express {
             return Err(Error::StateMachineTypeNotSupported);
         }
-        let before = number_position(filter.next_token.as_deref())?.unwrap_or(i64::MAX);
+        let status = filter.status.map_or("", ExecutionStatus::as_str);
+        let listing = self.listing("ListExecutions", &[state_machine_arn, status]);
+        let before = listing.position(filter.next_token.as_deref())?.unwrap_or(i64::MAX);
         let max = page_size(filter.max_results);
         let limit = i64::try_from(max).unwrap_or(i64::MAX - 1) + 1;
         let arn = machine.arn.unqualified();
@@ -231,7 +235,7 @@ impl Engine {
                 Ok(items)
             })
             .await;
-        Ok(Page::cut(items?, max, |item| item.id.to_string()))
+        Ok(Page::cut(items?, max, &listing, |item| item.id))
     }
 
     /// StopExecution; answers when the execution ended. One that has ended already stays as it is.
@@ -247,11 +251,9 @@ impl Engine {
             .read(move |tx| Ok::<_, Error>(find(tx, &parsed)?.map(|found| found.id)))
             .await?
             .ok_or(Error::ExecutionDoesNotExist(text))?;
-        let now = self.now();
-        match self.advance(id, Input::Stopped(failure), |_| Ok(())).await? {
-            Outcome::Advanced => Ok(now),
-            Outcome::Stale => Ok(self.describe_execution(arn).await?.stopped.unwrap_or(now)),
-        }
+        self.advance(id, Input::Stopped(failure), |_| Ok(())).await?;
+        // Also when it had ended already.
+        Ok(self.describe_execution(arn).await?.stopped.unwrap_or_else(|| self.now()))
     }
 }
 
@@ -321,8 +323,12 @@ pub(super) fn load(tx: &Tx<'_>, id: i64) -> Result<Option<Loaded>, Error> {
         kind: i64,
         role_arn: String,
         status: ExecutionStatus,
+        logging: String,
+        version: Option<i64>,
+        alias: Option<String>,
     }
-    let sql = "SELECT m.home, m.name, e.name, e.input, e.started, e.revision, r.definition, m.kind, r.role_arn, e.status
+    let sql = "SELECT m.home, m.name, e.name, e.input, e.started, e.revision, r.definition, m.kind, r.role_arn, e.status,
+               r.logging, e.version, e.alias
                FROM execution e JOIN state_machine m ON m.id = e.machine
                JOIN state_machine_revision r ON r.id = e.revision WHERE e.id = ?1";
     let columns = tx.query_one(sql, &[id.into()], |row| {
@@ -337,6 +343,9 @@ pub(super) fn load(tx: &Tx<'_>, id: i64) -> Result<Option<Loaded>, Error> {
             kind: row.int(7)?,
             role_arn: row.text(8)?,
             status: status_of(row.int(9)?)?,
+            logging: row.text(10)?,
+            version: row.opt_int(11)?,
+            alias: row.opt_text(12)?,
         })
     })?;
     let Some(columns) = columns else { return Ok(None) };
@@ -350,6 +359,8 @@ pub(super) fn load(tx: &Tx<'_>, id: i64) -> Result<Option<Loaded>, Error> {
         name: columns.name.into(),
         input,
         role_arn: columns.role_arn.into(),
+        version_arn: columns.version.map(|number| format!("{machine}:{number}").into()),
+        alias_arn: columns.alias.map(|name| format!("{machine}:{name}").into()),
         state_machine_arn: machine.to_string().into(),
         state_machine_name: machine.name,
         region: Arc::from(home.region.as_str()),
@@ -363,6 +374,7 @@ pub(super) fn load(tx: &Tx<'_>, id: i64) -> Result<Option<Loaded>, Error> {
         revision: columns.revision,
         definition: columns.definition,
         kind: kind_of(columns.kind),
+        logging: logging_of(&columns.logging)?,
         journal: journal::read(tx, id)?,
     }))
 }

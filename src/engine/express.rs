@@ -57,9 +57,10 @@ impl Engine {
         let mut run = self.express(&machine, &name, input);
         run.is_synchronous = true;
         let (arn, started, input) = (run.arn.to_string(), run.started, run.input.text().to_owned());
+        let state_machine_arn = machine.arn.to_string();
         self.inner.meters.started.increment(1);
         // On a task of its own: a caller that hangs up does not stop the workflow.
-        let ending = tokio::spawn(self.clone().run_express(machine.program.clone(), run)).await;
+        let ending = tokio::spawn(self.clone().run_express(machine, run)).await;
         let ending = ending.unwrap_or_else(|_| Ending {
             status: ExecutionStatus::Failed,
             stopped: self.now(),
@@ -68,7 +69,7 @@ impl Engine {
         });
         Ok(SyncExecution {
             arn,
-            state_machine_arn: machine.arn.to_string(),
+            state_machine_arn,
             name,
             started,
             ending,
@@ -87,7 +88,7 @@ impl Engine {
         let run = self.express(machine, name, input);
         let started = Started { arn: run.arn.to_string(), started: run.started };
         self.inner.meters.started.increment(1);
-        tokio::spawn(self.clone().run_express(machine.program.clone(), run));
+        tokio::spawn(self.clone().run_express(machine.clone(), run));
         Ok(started)
     }
 
@@ -105,13 +106,16 @@ impl Engine {
             role_arn: machine.role_arn.clone(),
             state_machine_arn: machine.arn.clone(),
             state_machine_name: machine.name.clone(),
+            version_arn: machine.version_arn(),
+            alias_arn: machine.alias_arn(),
             region: machine.region.clone(),
             started: self.now(),
             is_synchronous: false,
         }
     }
 
-    async fn run_express(self, program: Arc<crate::asl::Program>, start: ExecutionStart) -> Ending {
+    async fn run_express(self, machine: Arc<LoadedMachine>, start: ExecutionStart) -> Ending {
+        let program = &machine.program;
         let deadline = start.started + self.inner.options.express_timeout;
         let mut execution = Execution::new(start);
         let mut timers: BTreeMap<TimerKey, Timestamp> = BTreeMap::new();
@@ -119,7 +123,11 @@ impl Engine {
         let mut input = Input::Start;
         loop {
             let step =
-                self.with_env(0, Limits::EXPRESS, |env| machine::step(&program, &mut execution, input, env));
+                self.with_env(0, Limits::EXPRESS, |env| machine::step(program, &mut execution, input, env));
+            if let Some(plan) = &machine.log {
+                let events = step.entries.iter().filter_map(|entry| entry.event.as_ref());
+                plan.log(&*self.inner.logs, &execution.start().arn, 0, events);
+            }
             for effect in step.effects {
                 match effect {
                     Effect::ArmTimer { key, at } => {

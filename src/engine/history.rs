@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use super::event::HistoryEvent;
 use super::open::Engine;
-use super::page::{number_position, page_size, token};
+use super::page::page_size;
 use super::{Error, executions, journal};
 use crate::id::ExecutionArn;
 
@@ -32,8 +32,10 @@ impl Engine {
         reverse_order: bool,
         next_token: Option<&str>,
     ) -> Result<HistoryPage, Error> {
+        let order = if reverse_order { "reverse" } else { "" };
+        let listing = self.listing("GetExecutionHistory", &[arn, order]);
         let arn = ExecutionArn::parse(arn)?;
-        let from = number_position(next_token)?;
+        let from = listing.position(next_token)?;
         let mut max = page_size(max_results);
         self.inner
             .store
@@ -75,7 +77,7 @@ impl Engine {
                     let is_full = max < events.len();
                     Ok::<_, Error>(if is_full { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
                 })?;
-                let next_token = events.get(max).map(|next| token(&next.id.to_string()));
+                let next_token = events.get(max).map(|next| listing.token(journal::number(next.id)));
                 events.truncate(max);
                 Ok(HistoryPage { events, next_token })
             })

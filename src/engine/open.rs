@@ -9,6 +9,7 @@ use quick_cache::sync::Cache;
 use tokio::sync::watch;
 
 use super::live::LiveExecutions;
+use super::logging::Logs;
 use super::machine::{Env, Limits};
 use super::nested::link::Links;
 use super::queue::Queues;
@@ -37,6 +38,7 @@ pub(super) struct Inner {
     pub(super) ids: Arc<dyn Ids>,
     pub(super) options: Options,
     pub(super) tasks: Arc<dyn Tasks>,
+    pub(super) logs: Arc<dyn Logs>,
     pub(super) live: LiveExecutions,
     pub(super) timers: Timers,
     pub(super) queues: Queues,
@@ -68,6 +70,7 @@ impl Engine {
         ids: Arc<dyn Ids>,
         options: Options,
         tasks: Arc<dyn Tasks>,
+        logs: Arc<dyn Logs>,
     ) -> Result<Self, Error> {
         store.migrate("engine", schema::STEPS)?;
         let last_id = store
@@ -101,6 +104,7 @@ impl Engine {
             ids,
             options,
             tasks,
+            logs,
         };
         let engine = Self { inner: Arc::new(inner) };
         engine.load_activities().await?;

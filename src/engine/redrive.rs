@@ -3,6 +3,8 @@
 use std::ops::ControlFlow;
 use std::time::Duration;
 
+use tokio::sync::oneshot;
+
 use super::execution::ExecutionStatus;
 use super::executions::{self, Found};
 use super::machine::{EVENTS_MAX, Input, Outcome};
@@ -84,12 +86,20 @@ impl Engine {
             Asked::Granted(loaded) => loaded,
         };
         let live = self.folded(id, *loaded)?;
-        let also = move |tx: &Tx<'_>| match client_token {
-            Some(token) => keep_token(tx, id, &token, now),
-            None => Ok(()),
+        let (tell, told) = oneshot::channel();
+        let also = move |tx: &Tx<'_>| {
+            let sql = "SELECT redriven FROM execution WHERE id = ?1";
+            let at = tx.query_one(sql, &[id.into()], |row| row.opt_int(0))?.flatten();
+            let at = at.map_or(now, Timestamp::from_millis);
+            if let Some(token) = client_token {
+                keep_token(tx, id, &token, at)?;
+            }
+            // Nobody listens only if the process is ending.
+            let _ = tell.send(at);
+            Ok(())
         };
         match self.take_step((slot, place), live, Input::Redriven, also).await? {
-            Outcome::Advanced => Ok(now),
+            Outcome::Advanced => Ok(told.await.unwrap_or(now)),
             Outcome::Stale => Err(Error::ExecutionNotRedrivable(NotRedrivable::Running)),
         }
     }

@@ -9,6 +9,7 @@ use super::changes::Changes;
 use super::execution::{Execution, ExecutionStatus};
 use super::executions::Loaded;
 use super::live::{Live, Place};
+use super::logging::LogPlan;
 use super::machine::{self, Input, Limits, Outcome};
 use super::open::Engine;
 use super::{Error, executions, journal};
@@ -26,6 +27,7 @@ pub(super) struct Origin {
     pub(super) id: i64,
     pub(super) home: AccountRegion,
     pub(super) role_arn: Arc<str>,
+    pub(super) log: Option<Arc<LogPlan>>,
 }
 
 /// An execution's place, locked.
@@ -91,7 +93,7 @@ impl Engine {
             *slot = Some(live);
             return Ok(self.stale());
         }
-        let mut changes = Changes::new(self, step.effects);
+        let mut changes = Changes::new(self, &live.origin, step.effects, &step.entries);
         let record = journal::Record::new(&step.entries)?;
         let (batch, bytes) = (live.batch, record.len_bytes());
         let changes = self
@@ -107,6 +109,8 @@ impl Engine {
         live.batch += i64::from(0 < bytes);
         live.journal_bytes += bytes;
         let origin = live.origin.clone();
+        let arn = live.execution.start().arn.clone();
+        let redrive_count = live.execution.redrive_count();
         match changes.ending() {
             Some(_) => self.inner.live.let_go(id),
             None => {
@@ -114,6 +118,8 @@ impl Engine {
                 *slot = Some(live);
             }
         }
+        // Before the next step's.
+        changes.log(self, &origin, &arn, redrive_count);
         drop(slot);
         changes.act(self, &origin);
         Ok(Outcome::Advanced)
@@ -147,7 +153,8 @@ impl Engine {
     /// The execution as its journal tells it.
     pub(super) fn folded(&self, id: i64, loaded: Loaded) -> Result<Live, Error> {
         let program = self.program(loaded.revision, &loaded.definition, loaded.kind)?;
-        let origin = Origin { id, home: loaded.home, role_arn: loaded.start.role_arn.clone() };
+        let (role_arn, log) = (loaded.start.role_arn.clone(), LogPlan::new(&loaded.logging));
+        let origin = Origin { id, home: loaded.home, role_arn, log };
         let mut execution = Execution::new(loaded.start);
         for entry in &loaded.journal.entries {
             execution.apply(&program, entry);

@@ -129,4 +129,5 @@ CREATE TABLE redrive_token (
     PRIMARY KEY (execution, token)
 ) WITHOUT ROWID;
 ",
+    "ALTER TABLE state_machine ADD COLUMN publish TEXT",
 ];

@@ -111,6 +111,8 @@ impl Engine {
             role_arn: machine.role_arn.clone(),
             state_machine_arn: machine.arn.clone(),
             state_machine_name: machine.name.clone(),
+            version_arn: machine.version_arn(),
+            alias_arn: machine.alias_arn(),
             region: machine.region.clone(),
             started: now,
             is_synchronous: false,
@@ -119,9 +121,10 @@ impl Engine {
             machine::step(&machine.program, &mut execution, Input::Start, env)
         });
         let journal = journal::Record::new(&step.entries)?;
-        let changes = Changes::new(self, step.effects);
+        let (role_arn, log) = (machine.role_arn.clone(), machine.log.clone());
+        let origin = Origin { id, home: machine.home.clone(), role_arn, log };
+        let changes = Changes::new(self, &origin, step.effects, &step.entries);
         let journal_bytes = journal.len_bytes();
-        let origin = Origin { id, home: machine.home.clone(), role_arn: machine.role_arn.clone() };
         let program = machine.program.clone();
         let live = Live { origin, program, execution, batch: 1, journal_bytes };
         let machine = machine.clone();
@@ -155,6 +158,7 @@ impl Engine {
     pub(super) fn begin(&self, live: Live, changes: Changes) {
         self.inner.meters.started.increment(1);
         let origin = live.origin.clone();
+        changes.log(self, &origin, &live.execution.start().arn, 0);
         if changes.ending().is_none() {
             self.inner.live.insert(live);
         }

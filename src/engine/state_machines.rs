@@ -3,10 +3,9 @@
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError};
 
-use serde::{Deserialize, Serialize};
-
+use super::logging::{LogLevel, LogPlan, Logging, Logs};
 use super::open::Engine;
-use super::page::{Page, number_position, page_size};
+use super::page::{Page, page_size};
 use super::tags::{self, Tag};
 use super::versions::{self, Publish, Version};
 use super::{Error, executions};
@@ -28,7 +27,7 @@ pub struct CreateStateMachine {
     pub role_arn: String,
     /// Standard or Express.
     pub kind: StateMachineType,
-    /// Where it logs; kept, and refused unless off (see `docs/compatibility.md`).
+    /// What it logs, and where.
     pub logging: Logging,
     /// Whether it traces; kept and shown.
     pub tracing: bool,
@@ -53,23 +52,6 @@ pub struct UpdateStateMachine {
     pub tracing: Option<bool>,
     /// Whether the outcome is published as a version.
     pub publish: Option<Publish>,
-}
-
-/// `loggingConfiguration`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Logging {
-    /// `ALL`, `ERROR`, `FATAL` or `OFF`.
-    pub level: String,
-    /// Whether payloads are logged.
-    pub include_execution_data: bool,
-    /// ARNs of log groups; an empty list is shown as one, which none is not.
-    pub destinations: Option<Vec<String>>,
-}
-
-impl Default for Logging {
-    fn default() -> Self {
-        Self { level: "OFF".to_owned(), include_execution_data: false, destinations: None }
-    }
 }
 
 /// How a machine stands.
@@ -162,6 +144,19 @@ pub(super) struct LoadedMachine {
     pub(super) home: AccountRegion,
     pub(super) region: Arc<str>,
     pub(super) program: Arc<Program>,
+    pub(super) log: Option<Arc<LogPlan>>,
+}
+
+impl LoadedMachine {
+    /// The ARN of the version that was asked for.
+    pub(super) fn version_arn(&self) -> Option<Arc<str>> {
+        self.version.map(|number| format!("{}:{number}", self.arn).into())
+    }
+
+    /// The ARN of the alias that was asked for.
+    pub(super) fn alias_arn(&self) -> Option<Arc<str>> {
+        self.alias.as_ref().map(|name| format!("{}:{name}", self.arn).into())
+    }
 }
 
 /// Machines kept for StartExecution.
@@ -188,8 +183,8 @@ macro_rules! select_machine {
 }
 
 impl Engine {
-    /// CreateStateMachine. Idempotent by name: the same definition text, type, logging and tracing answer what
-    /// there is; role and tags are not compared and not changed.
+    /// CreateStateMachine. Idempotent by name: the same definition text, type, logging, tracing and wish to publish
+    /// answer what there is; role and tags are not compared and not changed.
     ///
     /// # Errors
     /// `InvalidName`, `InvalidDefinition`, `InvalidArn`, `StateMachineAlreadyExists`, `StateMachineDeleting`,
@@ -197,7 +192,7 @@ impl Engine {
     pub async fn create_state_machine(&self, create: CreateStateMachine) -> Result<StateMachine, Error> {
         check_name(&create.name)?;
         crate::id::Arn::parse(&create.role_arn).map_err(|error| Error::InvalidArn(error.to_string()))?;
-        check_logging(&create.logging)?;
+        check_logging(&create.logging, &*self.inner.logs)?;
         let program = self.compile(&create.definition, create.kind)?;
         tags::check(&create.tags)?;
         let (id, revision, now) = (self.next_id(), self.next_id(), self.now());
@@ -224,9 +219,12 @@ impl Engine {
             .store
             .write(move |tx| {
                 let mut made = match find(tx, &wanted.arn)? {
-                    Some(found) => same_or_refused(found, &wanted)?,
+                    Some(found) => {
+                        let asked = published_at_creation(tx, found.id)?;
+                        same_or_refused(found, &wanted, asked == publish)?
+                    }
                     None => {
-                        insert(tx, &wanted)?;
+                        insert(tx, &wanted, publish.as_ref())?;
                         tags::put(tx, &wanted.arn.to_string(), &create.tags)?;
                         wanted
                     }
@@ -258,7 +256,7 @@ impl Engine {
             crate::id::Arn::parse(role_arn).map_err(|error| Error::InvalidArn(error.to_string()))?;
         }
         if let Some(logging) = &logging {
-            check_logging(logging)?;
+            check_logging(logging, &*self.inner.logs)?;
         }
         let kind = self.describe_state_machine(&arn).await?.kind;
         let program = definition.as_ref().map(|text| self.compile(text, kind)).transpose()?;
@@ -356,7 +354,8 @@ impl Engine {
         max_results: Option<u32>,
         next_token: Option<&str>,
     ) -> Result<Page<StateMachineItem>, Error> {
-        let (after, max) = (number_position(next_token)?.unwrap_or(0), page_size(max_results));
+        let listing = self.listing("ListStateMachines", &[&home_key(&home)]);
+        let (after, max) = (listing.position(next_token)?.unwrap_or(0), page_size(max_results));
         let limit = i64::try_from(max).unwrap_or(i64::MAX - 1) + 1;
         let items: Result<Vec<StateMachineItem>, Error> = self
             .inner
@@ -375,7 +374,7 @@ impl Engine {
                 })?)
             })
             .await;
-        Ok(Page::cut(items?, max, |item| item.id.to_string()))
+        Ok(Page::cut(items?, max, &listing, |item| item.id))
     }
 
     /// The machine or version that `arn` names, compiled; cached until it is changed or deleted.
@@ -405,6 +404,7 @@ impl Engine {
             region: Arc::from(described.arn.home.region.as_str()),
             home: described.arn.home,
             program,
+            log: LogPlan::new(&described.logging),
         });
         let mut machines = self.inner.machines.write().unwrap_or_else(PoisonError::into_inner);
         // What was read before a change is good for this call, but not for those after it.
@@ -475,25 +475,33 @@ pub(super) fn not_found(arn: &StateMachineArn) -> Error {
     Error::StateMachineDoesNotExist(arn.to_string())
 }
 
-/// AWS's rule: a level other than OFF needs exactly one destination. No log group exists here.
-fn check_logging(logging: &Logging) -> Result<(), Error> {
-    if logging.level == "OFF" {
+/// AWS's rule: a level other than OFF needs exactly one destination, which has to be there.
+fn check_logging(logging: &Logging, logs: &dyn Logs) -> Result<(), Error> {
+    if logging.level == LogLevel::Off {
         return Ok(());
     }
-    match logging.destinations.as_ref().map_or(0, Vec::len) {
-        1 => Err(Error::InvalidLoggingConfiguration("Log Destination not found.")),
-        _ => Err(Error::InvalidLoggingConfiguration("Must specify exactly one Log Destination.")),
+    match logging.destinations.as_deref() {
+        Some([log_group]) if logs.takes(log_group) => Ok(()),
+        Some([_]) => Err(Error::InvalidLoggingConfiguration("Log Destination not found.")),
+        Some(_) | None => {
+            Err(Error::InvalidLoggingConfiguration("Must specify exactly one Log Destination."))
+        }
     }
 }
 
-fn same_or_refused(found: StateMachine, wanted: &StateMachine) -> Result<StateMachine, Error> {
+fn same_or_refused(
+    found: StateMachine,
+    wanted: &StateMachine,
+    is_published_alike: bool,
+) -> Result<StateMachine, Error> {
     if found.status == StateMachineStatus::Deleting {
         return Err(Error::StateMachineDeleting(found.arn.to_string()));
     }
     let is_same = found.definition == wanted.definition
         && found.kind == wanted.kind
         && found.logging == wanted.logging
-        && found.tracing == wanted.tracing;
+        && found.tracing == wanted.tracing
+        && is_published_alike;
     if is_same { Ok(found) } else { Err(Error::StateMachineAlreadyExists(found.arn.to_string())) }
 }
 
@@ -533,20 +541,27 @@ fn read(row: &Row<'_>) -> Result<StateMachine, Error> {
         description: None,
         definition: row.text(8)?,
         role_arn: row.text(9)?,
-        logging: serde_json::from_str(&logging).map_err(|error| Error::Corrupt(error.to_string()))?,
+        logging: logging_of(&logging)?,
         tracing: row.int(11)? != 0,
         updated: Timestamp::from_millis(row.int(12)?),
     })
+}
+
+/// A stored logging configuration.
+pub(super) fn logging_of(stored: &str) -> Result<Logging, Error> {
+    serde_json::from_str(stored).map_err(|error| Error::Corrupt(error.to_string()))
 }
 
 pub(super) fn kind_of(code: i64) -> StateMachineType {
     if code == 0 { StateMachineType::Standard } else { StateMachineType::Express }
 }
 
-fn insert(tx: &Tx<'_>, machine: &StateMachine) -> Result<(), Error> {
+fn insert(tx: &Tx<'_>, machine: &StateMachine, publish: Option<&Publish>) -> Result<(), Error> {
+    let publish = publish.map(serde_json::to_string).transpose();
+    let publish = publish.map_err(|error| Error::Corrupt(error.to_string()))?;
     let kind = i64::from(machine.kind == StateMachineType::Express);
-    let sql =
-        "INSERT INTO state_machine (id, home, name, kind, created, revision) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+    let sql = "INSERT INTO state_machine (id, home, name, kind, created, revision, publish)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
     let home = home_key(&machine.arn.home);
     let params = [
         machine.id.into(),
@@ -555,9 +570,18 @@ fn insert(tx: &Tx<'_>, machine: &StateMachine) -> Result<(), Error> {
         kind.into(),
         machine.created.as_millis().into(),
         machine.revision.into(),
+        publish.as_deref().into(),
     ];
     tx.execute(sql, &params)?;
     insert_revision(tx, machine)
+}
+
+/// The wish to publish that the machine was created with.
+fn published_at_creation(tx: &Tx<'_>, id: i64) -> Result<Option<Publish>, Error> {
+    let sql = "SELECT publish FROM state_machine WHERE id = ?1";
+    let stored = tx.query_one(sql, &[id.into()], |row| row.opt_text(0))?.flatten();
+    let read = |text: String| serde_json::from_str(&text).map_err(|error| Error::Corrupt(error.to_string()));
+    stored.map(read).transpose()
 }
 
 fn insert_revision(tx: &Tx<'_>, machine: &StateMachine) -> Result<(), Error> {

@@ -1,6 +1,7 @@
 //! The engine on a real store, with a clock that moves when told to.
 
 mod durability;
+mod logging;
 mod nested;
 mod redrive;
 mod simulation;
@@ -34,6 +35,7 @@ struct House {
     dir: PathBuf,
     clock: Arc<VirtualClock>,
     opened: u64,
+    logs: Arc<dyn Logs>,
 }
 
 impl House {
@@ -42,7 +44,7 @@ impl House {
         let n = NEXT.fetch_add(1, Ordering::Relaxed);
         let dir = std::env::temp_dir().join(format!("stepgate-engine-{}-{n}", std::process::id()));
         let clock = Arc::new(VirtualClock::new(Timestamp::from_millis(1_700_000_000_000)));
-        Self { dir, clock, opened: 0 }
+        Self { dir, clock, opened: 0, logs: Arc::new(NoLogs) }
     }
 
     /// Another directory, at the same time: for the next life.
@@ -67,7 +69,8 @@ impl House {
         self.opened += 1;
         let store = Store::open(&self.dir, store, self.clock.clone()).unwrap();
         let ids = Arc::new(SeededIds::new(self.opened));
-        let engine = Engine::open(store.clone(), self.clock.clone(), ids, options, tasks).await;
+        let engine =
+            Engine::open(store.clone(), self.clock.clone(), ids, options, tasks, self.logs.clone()).await;
         (engine.unwrap(), store)
     }
 

@@ -1,8 +1,10 @@
 //! Versions of state machines: revisions that were given a number, and never change again.
 
+use serde::{Deserialize, Serialize};
+
 use super::Error;
 use super::open::Engine;
-use super::page::{Page, number_position, page_size};
+use super::page::{Page, page_size};
 use super::state_machines::{self, StateMachine, StateMachineStatus, not_found, unqualified};
 use crate::clock::Timestamp;
 use crate::id::{Qualifier, StateMachineArn};
@@ -14,7 +16,7 @@ const VERSIONS_MAX: i64 = 1000;
 const INITIAL: &str = "INITIAL";
 
 /// The wish to publish a version.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Publish {
     /// The version's description.
     pub description: Option<String>,
@@ -87,7 +89,8 @@ impl Engine {
         next_token: Option<&str>,
     ) -> Result<Page<Version>, Error> {
         let parsed = unqualified(arn)?;
-        let (before, max) = (number_position(next_token)?.unwrap_or(i64::MAX), page_size(max_results));
+        let listing = self.listing("ListStateMachineVersions", &[arn]);
+        let (before, max) = (listing.position(next_token)?.unwrap_or(i64::MAX), page_size(max_results));
         let limit = i64::try_from(max).unwrap_or(i64::MAX - 1) + 1;
         let items: Result<Vec<Version>, Error> = self
             .inner
@@ -103,7 +106,7 @@ impl Engine {
                 Ok(tx.query(sql, &[machine.id.into(), before.into(), limit.into()], read)?)
             })
             .await;
-        Ok(Page::cut(items?, max, |version| version.number.to_string()))
+        Ok(Page::cut(items?, max, &listing, |version| stored(version.number)))
     }
 
     /// DeleteStateMachineVersion. Its executions go on; its number is never given again. One that is not there is

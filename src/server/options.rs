@@ -33,6 +33,8 @@ pub struct Options {
     pub gateway: Gateway,
     /// Other AWS services that integrations may call, by their names in integrations' ARNs.
     pub services: BTreeMap<String, ServiceEndpoint>,
+    /// What executions log.
+    pub execution_logs: ExecutionLogs,
     /// Where VPC links lead: scheme and authority of a server, by the link's name.
     pub vpc_links: BTreeMap<String, String>,
     /// Files of the certificates that custom domain names refer to, by ARN.
@@ -135,6 +137,29 @@ pub struct Gateway {
     pub account_burst_limit: Option<u32>,
 }
 
+/// Where the events go that state machines log.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ExecutionLogs {
+    /// Into which kind of place.
+    pub to: LogTarget,
+    /// The files' directory; `execution-logs` in the data directory if there is none.
+    pub directory: Option<PathBuf>,
+}
+
+/// A kind of place for logs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogTarget {
+    /// Files, one for each log group.
+    #[default]
+    Files,
+    /// Standard output.
+    Stdout,
+    /// Nowhere: no log group exists.
+    Off,
+}
+
 /// Where an AWS service is, and what signs requests to it.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -165,6 +190,7 @@ impl Default for Options {
             limits: Limits::default(),
             gateway: Gateway::default(),
             services: BTreeMap::new(),
+            execution_logs: ExecutionLogs::default(),
             vpc_links: BTreeMap::new(),
             certificates: BTreeMap::new(),
             truststores: BTreeMap::new(),

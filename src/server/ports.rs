@@ -1,6 +1,7 @@
 //! The one function that wires all rooms together, and the ports it fills.
 
 mod backends;
+mod execution_logs;
 mod operations;
 mod services;
 mod tasks;
@@ -8,6 +9,7 @@ mod tasks;
 use std::sync::{Arc, Weak};
 
 use self::backends::InProcess;
+use self::execution_logs::ExecutionLogs;
 use self::operations::AsAccount;
 use self::services::Services;
 use super::error::Error;
@@ -31,6 +33,7 @@ pub(super) struct House {
     pub(super) gateway: Gateway,
     pub(super) authenticator: Arc<Authenticator>,
     engine: Engine,
+    logs: Arc<ExecutionLogs>,
 }
 
 /// Opens every room on the data directory and hands each the ports it asks for.
@@ -46,8 +49,20 @@ pub(super) async fn wire_rooms(options: &Options, home: &AccountRegion) -> Resul
     let iam = Iam::open(store.clone(), clock.clone(), ids.clone())?;
     let engine_options = engine::Options::default();
     let (tasks, set_rooms) = tasks::Services::new(ids.clone());
-    let engine =
-        Engine::open(store.clone(), clock.clone(), ids.clone(), engine_options, Arc::new(tasks)).await?;
+    let logs = ExecutionLogs::open(&options.execution_logs, &options.data_dir);
+    let logs = Arc::new(logs.map_err(|error| Error::Setting {
+        key: "execution_logs",
+        problem: format!("no thread for writing: {error}"),
+    })?);
+    let engine = Engine::open(
+        store.clone(),
+        clock.clone(),
+        ids.clone(),
+        engine_options,
+        Arc::new(tasks),
+        logs.clone(),
+    );
+    let engine = engine.await?;
     let client = HttpClient::new(connect::Options::default());
     let services = Services::new(options, home, client.clone(), clock.clone())?;
     let upstreams = upstreams(options)?;
@@ -94,7 +109,7 @@ pub(super) async fn wire_rooms(options: &Options, home: &AccountRegion) -> Resul
     let operations = AsAccount::new(api.clone(), Caller::root(home.account.clone()), home.region.clone());
     let ssm_parameters = options.ssm_parameters.clone();
     let stacks = Stacks::open(store.clone(), Arc::new(operations), ids, home.clone(), ssm_parameters)?;
-    Ok(House { store, stacks: Arc::new(stacks), api, gateway, authenticator, engine })
+    Ok(House { store, stacks: Arc::new(stacks), api, gateway, authenticator, engine, logs })
 }
 
 impl House {
@@ -108,6 +123,9 @@ impl House {
         self.engine.close();
         self.gateway.close_books().await;
         self.store.close().await;
+        let logs = self.logs.clone();
+        // A writer that panicked has said so.
+        let _ = tokio::task::spawn_blocking(move || logs.close()).await;
     }
 }
 

@@ -120,7 +120,14 @@ pub(super) async fn rooms(dir: &Path, clock: Arc<dyn Clock>, ids: Arc<dyn Ids>) 
     let control = api::Apis::open(store.clone(), clock.clone(), ids.clone()).unwrap();
     let iam = Iam::open(store.clone(), clock.clone(), ids.clone()).unwrap();
     let options = engine::Options::default();
-    let engine =
-        Engine::open(store, clock.clone(), ids.clone(), options, Arc::new(NoServices)).await.unwrap();
+    let engine = Engine::open(
+        store,
+        clock.clone(),
+        ids.clone(),
+        options,
+        Arc::new(NoServices),
+        Arc::new(engine::NoLogs),
+    );
+    let engine = engine.await.unwrap();
     Rooms { clock, ids, iam, engine, apis: Apis { control, test_invoke: Arc::new(Nobody) } }
 }

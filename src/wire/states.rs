@@ -6,6 +6,7 @@ mod activities;
 mod executions;
 mod fault;
 mod history;
+mod log;
 mod shapes;
 mod state_machines;
 mod tags;
@@ -14,6 +15,7 @@ mod validate;
 mod versions;
 mod words;
 
+pub(crate) use self::log::log_line;
 use super::{Handler, Operation, Route, Service, Structure, handler};
 
 const fn row(name: &'static str, input: &'static Structure, handler: Handler) -> Operation {

@@ -9,6 +9,7 @@ mod client;
 mod commands;
 mod disk;
 mod domains;
+mod executions;
 mod languages;
 mod pages;
 mod plans;

@@ -108,8 +108,14 @@ impl Stepper<'_> {
 
     fn start(&mut self) -> Flow {
         let start = self.execution.start();
-        let (input, role_arn, started) = (start.input.clone(), start.role_arn.clone(), start.started);
-        self.emit(FrameId::ROOT, EventKind::ExecutionStarted { input: input.clone(), role_arn })?;
+        let (input, started) = (start.input.clone(), start.started);
+        let kind = EventKind::ExecutionStarted {
+            input: input.clone(),
+            role_arn: start.role_arn.clone(),
+            version_arn: start.version_arn.clone(),
+            alias_arn: start.alias_arn.clone(),
+        };
+        self.emit(FrameId::ROOT, kind)?;
         self.arm_execution_timeout(started);
         self.enter(FrameId::ROOT, self.program.start_at, input);
         Ok(())

@@ -42,6 +42,8 @@ impl Drive {
             role_arn: "arn:aws:iam::123456789012:role/r".into(),
             state_machine_arn: "arn:aws:states:us-east-1:123456789012:stateMachine:M".into(),
             state_machine_name: "M".into(),
+            version_arn: None,
+            alias_arn: None,
             region: "us-east-1".into(),
             started: now,
             is_synchronous: false,

@@ -48,26 +48,52 @@ pub(super) async fn get_execution_history(
             input.next_token.as_deref(),
         )
         .await?;
-    let shown = |event: &HistoryEvent| event_view(event, input.include_execution_data);
+    let data = if input.include_execution_data { Data::Shown } else { Data::Hidden };
+    let shown = |event: &HistoryEvent| event_view(event, data);
     Ok(History { events: page.events.iter().map(shown).collect(), next_token: page.next_token })
 }
 
 /// One event. Members that have no value are left out.
-fn event_view(event: &HistoryEvent, include_data: bool) -> Map<String, Value> {
+fn event_view(event: &HistoryEvent, data: Data) -> Map<String, Value> {
     let mut view = Map::new();
     view.insert("timestamp".into(), json!(EpochSeconds(event.timestamp)));
     view.insert("type".into(), event.kind.type_name().into());
     view.insert("id".into(), event.id.into());
     view.insert("previousEventId".into(), event.previous_event_id.into());
-    if let Some((member, details)) = details(&event.kind, include_data) {
+    if let Some((member, details)) = details(&event.kind, data) {
         view.insert(member.into(), details.0.into());
     }
     view
 }
 
+/// What is told of payloads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Data {
+    /// All.
+    Shown,
+    /// Their `…Details` only.
+    Hidden,
+    /// So many bytes.
+    Cut {
+        /// Of each payload.
+        bytes_max: usize,
+    },
+    /// Nothing.
+    Absent,
+}
+
+impl Data {
+    fn is_shown(self) -> bool {
+        match self {
+            Self::Shown | Self::Cut { .. } => true,
+            Self::Hidden | Self::Absent => false,
+        }
+    }
+}
+
 /// The members of an event's details.
 #[derive(Default)]
-struct Details(Map<String, Value>);
+pub(super) struct Details(pub(super) Map<String, Value>);
 
 impl Details {
     fn with(mut self, member: &str, value: impl Into<Value>) -> Self {
@@ -82,10 +108,20 @@ impl Details {
         }
     }
 
-    /// A payload with its `…Details`; without data only those stay.
-    fn with_data(self, member: &str, payload: &Payload, include_data: bool) -> Self {
-        let this = if include_data { self.with(member, payload.text()) } else { self };
-        this.with(&format!("{member}Details"), json!({ "truncated": false }))
+    /// A payload with its `…Details`.
+    fn with_data(self, member: &str, payload: &Payload, data: Data) -> Self {
+        let (text, is_truncated) = match data {
+            Data::Shown => (Some(payload.text()), false),
+            Data::Hidden => (None, false),
+            Data::Cut { bytes_max } => {
+                let whole = payload.text();
+                let end = (0..=whole.len().min(bytes_max)).rev().find(|end| whole.is_char_boundary(*end));
+                let text = &whole[..end.unwrap_or(0)];
+                (Some(text), text.len() < whole.len())
+            }
+            Data::Absent => return self,
+        };
+        self.with_some(member, text).with(&format!("{member}Details"), json!({ "truncated": is_truncated }))
     }
 
     fn with_failure(self, failure: &Failure) -> Self {
@@ -114,15 +150,19 @@ fn iteration(iteration: &Iteration) -> Details {
 }
 
 /// The name and members of an event's details; some events have none.
-fn details(kind: &EventKind, include_data: bool) -> Option<(&'static str, Details)> {
+pub(super) fn details(kind: &EventKind, data: Data) -> Option<(&'static str, Details)> {
     let new = Details::default;
     Some(match kind {
-        EventKind::ExecutionStarted { input, role_arn } => (
+        EventKind::ExecutionStarted { input, role_arn, version_arn, alias_arn } => (
             "executionStartedEventDetails",
-            new().with_data("input", input, include_data).with("roleArn", &**role_arn),
+            new()
+                .with_data("input", input, data)
+                .with("roleArn", &**role_arn)
+                .with_some("stateMachineAliasArn", alias_arn.as_deref())
+                .with_some("stateMachineVersionArn", version_arn.as_deref()),
         ),
         EventKind::ExecutionSucceeded { output } => {
-            ("executionSucceededEventDetails", new().with_data("output", output, include_data))
+            ("executionSucceededEventDetails", new().with_data("output", output, data))
         }
         EventKind::ExecutionFailed(of) => ("executionFailedEventDetails", failure(of)),
         EventKind::ExecutionAborted(of) => ("executionAbortedEventDetails", failure(of)),
@@ -131,17 +171,20 @@ fn details(kind: &EventKind, include_data: bool) -> Option<(&'static str, Detail
             ("executionRedrivenEventDetails", new().with("redriveCount", *redrive_count))
         }
         EventKind::StateEntered { name, input, .. } => {
-            ("stateEnteredEventDetails", new().with("name", &**name).with_data("input", input, include_data))
+            ("stateEnteredEventDetails", new().with("name", &**name).with_data("input", input, data))
         }
         EventKind::StateExited { name, output, assigned, .. } => {
-            let exited = new().with("name", &**name).with_data("output", output, include_data);
+            let exited = new().with("name", &**name).with_data("output", output, data);
             let variables: Map<String, Value> =
                 assigned.iter().map(|(name, value)| (name.to_string(), value.text().into())).collect();
             let exited = match variables.is_empty() {
                 true => exited,
-                false => exited
-                    .with_some("assignedVariables", include_data.then_some(variables))
-                    .with("assignedVariablesDetails", json!({ "truncated": false })),
+                false => {
+                    exited.with_some("assignedVariables", data.is_shown().then_some(variables)).with_some(
+                        "assignedVariablesDetails",
+                        (data != Data::Absent).then(|| json!({ "truncated": false })),
+                    )
+                }
             };
             ("stateExitedEventDetails", exited)
         }
@@ -154,13 +197,13 @@ fn details(kind: &EventKind, include_data: bool) -> Option<(&'static str, Detail
         EventKind::MapIterationAborted(of) => ("mapIterationAbortedEventDetails", iteration(of)),
         EventKind::ActivityScheduled { resource, input, times } => (
             "activityScheduledEventDetails",
-            new().with("resource", &**resource).with_data("input", input, include_data).with_times(*times),
+            new().with("resource", &**resource).with_data("input", input, data).with_times(*times),
         ),
         EventKind::ActivityStarted { worker_name } => {
             ("activityStartedEventDetails", new().with_some("workerName", worker_name.as_deref()))
         }
         EventKind::ActivitySucceeded { output } => {
-            ("activitySucceededEventDetails", new().with_data("output", output, include_data))
+            ("activitySucceededEventDetails", new().with_data("output", output, data))
         }
         EventKind::ActivityFailed(of) => ("activityFailedEventDetails", failure(of)),
         EventKind::ActivityTimedOut(of) => ("activityTimedOutEventDetails", failure(of)),
@@ -168,12 +211,12 @@ fn details(kind: &EventKind, include_data: bool) -> Option<(&'static str, Detail
             "lambdaFunctionScheduledEventDetails",
             new()
                 .with("resource", &**resource)
-                .with_data("input", input, include_data)
+                .with_data("input", input, data)
                 .with_some("timeoutInSeconds", times.timeout_s)
                 .with_credentials(credentials_role.as_deref()),
         ),
         EventKind::LambdaFunctionSucceeded { output } => {
-            ("lambdaFunctionSucceededEventDetails", new().with_data("output", output, include_data))
+            ("lambdaFunctionSucceededEventDetails", new().with_data("output", output, data))
         }
         EventKind::LambdaFunctionFailed(of) => ("lambdaFunctionFailedEventDetails", failure(of)),
         EventKind::LambdaFunctionTimedOut(of) => ("lambdaFunctionTimedOutEventDetails", failure(of)),
@@ -182,16 +225,16 @@ fn details(kind: &EventKind, include_data: bool) -> Option<(&'static str, Detail
             new()
                 .with_resource(on)
                 .with("region", &**region)
-                .with_some("parameters", include_data.then(|| parameters.text()))
+                .with_some("parameters", data.is_shown().then(|| parameters.text()))
                 .with_times(*times)
                 .with_credentials(credentials_role.as_deref()),
         ),
         EventKind::TaskStarted(on) => ("taskStartedEventDetails", new().with_resource(on)),
         EventKind::TaskSubmitted { on, output } => {
-            ("taskSubmittedEventDetails", new().with_resource(on).with_data("output", output, include_data))
+            ("taskSubmittedEventDetails", new().with_resource(on).with_data("output", output, data))
         }
         EventKind::TaskSucceeded { on, output } => {
-            ("taskSucceededEventDetails", new().with_resource(on).with_data("output", output, include_data))
+            ("taskSucceededEventDetails", new().with_resource(on).with_data("output", output, data))
         }
         EventKind::TaskFailed { on, failure } => {
             ("taskFailedEventDetails", new().with_resource(on).with_failure(failure))
@@ -218,10 +261,10 @@ mod tests {
     use crate::clock::Timestamp;
     use crate::engine::event::StateType;
 
-    fn check(kind: EventKind, include_data: bool, want: &Value) {
+    fn check(kind: EventKind, data: Data, want: &Value) {
         let timestamp = Timestamp::from_millis(1_700_000_000_125);
         let event = HistoryEvent { id: 3, previous_event_id: 2, timestamp, kind };
-        assert_eq!(&Value::Object(event_view(&event, include_data)), want);
+        assert_eq!(&Value::Object(event_view(&event, data)), want);
     }
 
     #[test]
@@ -238,12 +281,12 @@ mod tests {
             "stateExitedEventDetails": {
                 "name": "S", "output": "{\"a\":1}", "outputDetails": {"truncated": false},
                 "assignedVariables": {"x": "42"}, "assignedVariablesDetails": {"truncated": false}}});
-        check(exited.clone(), true, &want);
+        check(exited.clone(), Data::Shown, &want);
         let want = json!({
             "timestamp": 1_700_000_000.125, "type": "PassStateExited", "id": 3, "previousEventId": 2,
             "stateExitedEventDetails": {
                 "name": "S", "outputDetails": {"truncated": false}, "assignedVariablesDetails": {"truncated": false}}});
-        check(exited, false, &want);
+        check(exited, Data::Hidden, &want);
     }
 
     #[test]
@@ -252,10 +295,10 @@ mod tests {
             |name: &str| json!({"timestamp": 1_700_000_000.125, "type": name, "id": 3, "previousEventId": 2});
         let mut want = head("ExecutionAborted");
         want["executionAbortedEventDetails"] = json!({});
-        check(EventKind::ExecutionAborted(Failure::default()), true, &want);
+        check(EventKind::ExecutionAborted(Failure::default()), Data::Shown, &want);
         let mut want = head("ActivityStarted");
         want["activityStartedEventDetails"] = json!({});
-        check(EventKind::ActivityStarted { worker_name: None }, true, &want);
-        check(EventKind::MapStateSucceeded, true, &head("MapStateSucceeded"));
+        check(EventKind::ActivityStarted { worker_name: None }, Data::Shown, &want);
+        check(EventKind::MapStateSucceeded, Data::Shown, &head("MapStateSucceeded"));
     }
 }

@@ -8,7 +8,7 @@ use super::fault::unsupported;
 use super::tags::Tag;
 use super::time::EpochSeconds;
 use super::versions::version_arn;
-use super::words::{IncludedData, MachineType};
+use super::words::{IncludedData, LogLevel, MachineType};
 use crate::asl::StateMachineType;
 use crate::engine::{self, Logging, StateMachine, StateMachineStatus};
 use crate::wire::{ApiError, Call, Code};
@@ -48,8 +48,8 @@ pub(super) struct UpdateStateMachine {
 #[derive(Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct LoggingConfiguration {
-    #[serde(default = "off")]
-    level: String,
+    #[serde(default)]
+    level: LogLevel,
     #[serde(default)]
     include_execution_data: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -80,15 +80,11 @@ struct EncryptionConfiguration {
     kind: String,
 }
 
-fn off() -> String {
-    "OFF".to_owned()
-}
-
 impl From<LoggingConfiguration> for Logging {
     fn from(configuration: LoggingConfiguration) -> Self {
         let arn = |d: LogDestination| d.cloud_watch_logs_log_group.and_then(|group| group.log_group_arn);
         Self {
-            level: configuration.level,
+            level: configuration.level.into(),
             include_execution_data: configuration.include_execution_data,
             destinations: configuration.destinations.map(|all| all.into_iter().filter_map(arn).collect()),
         }
@@ -101,7 +97,7 @@ impl From<&Logging> for LoggingConfiguration {
             cloud_watch_logs_log_group: Some(LogGroup { log_group_arn: Some(arn.clone()) }),
         };
         Self {
-            level: logging.level.clone(),
+            level: logging.level.into(),
             include_execution_data: logging.include_execution_data,
             destinations: logging.destinations.as_ref().map(|all| all.iter().map(destination).collect()),
         }

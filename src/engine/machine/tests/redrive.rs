@@ -178,20 +178,10 @@ fn stopped_and_timed_out_executions_go_on_with_their_time_anew() {
     assert_eq!(redriven(&mut drive), ["4<3 ExecutionRedriven"]);
     assert_eq!(drive.step(Input::TimerFired(first)), Outcome::Stale);
     assert_eq!(drive.timers.values().min(), Some(&(drive.now + Duration::from_secs(10))));
-    assert_eq!(pending_timers(&drive), drive.timers);
+    assert_eq!(super::laws::armed(&drive), drive.timers);
     drive.fire();
     assert_eq!(drive.ending().status, crate::engine::execution::ExecutionStatus::TimedOut);
     assert_eq!(redriven(&mut drive), ["6<5 ExecutionRedriven"]);
-}
-
-fn pending_timers(drive: &Drive) -> std::collections::BTreeMap<TimerKey, Timestamp> {
-    let effects = pending(&drive.program, &drive.execution).into_iter();
-    effects
-        .filter_map(|effect| match effect {
-            Effect::ArmTimer { key, at } => Some((key, at)),
-            _ => None,
-        })
-        .collect()
 }
 
 #[test]

@@ -1,0 +1,165 @@
+//! What executions log, and where.
+
+use std::sync::Mutex;
+
+use super::*;
+
+const GROUP: &str = "arn:aws:logs:us-east-1:123456789012:log-group:/aws/vendedlogs/states/M:*";
+
+/// Keeps what it is told; knows one log group.
+#[derive(Default)]
+struct Kept(Mutex<Vec<String>>);
+
+impl Logs for Kept {
+    fn takes(&self, log_group_arn: &str) -> bool {
+        log_group_arn == GROUP
+    }
+
+    fn log(&self, record: &LogRecord<'_>) {
+        let name = record.execution_arn.split(':').nth(7).unwrap();
+        let data = if record.include_execution_data { "+" } else { "" };
+        let line = format!(
+            "{name}/{} {} {}{data}",
+            record.redrive_count,
+            record.event.id,
+            record.event.kind.type_name()
+        );
+        self.0.lock().unwrap().push(line);
+    }
+}
+
+impl Kept {
+    fn take(&self) -> Vec<String> {
+        std::mem::take(&mut self.0.lock().unwrap())
+    }
+}
+
+fn logging(level: LogLevel, groups: &[&str]) -> Logging {
+    let destinations = groups.iter().map(|&group| group.to_owned()).collect();
+    Logging { level, include_execution_data: false, destinations: Some(destinations) }
+}
+
+async fn create(
+    engine: &Engine,
+    name: &str,
+    kind: StateMachineType,
+    definition: &Value,
+    logging: Logging,
+) -> Result<String, Error> {
+    let create = CreateStateMachine {
+        home: home(),
+        name: name.to_owned(),
+        definition: definition.to_string(),
+        role_arn: "arn:aws:iam::123456789012:role/r".to_owned(),
+        kind,
+        logging,
+        tracing: false,
+        tags: Vec::new(),
+        publish: None,
+    };
+    Ok(engine.create_state_machine(create).await?.arn.to_string())
+}
+
+fn failing() -> Value {
+    json!({"StartAt": "P", "States": {
+        "P": {"Type": "Pass", "Next": "F"}, "F": {"Type": "Fail", "Error": "E", "Cause": "c"}}})
+}
+
+#[tokio::test]
+async fn the_level_decides_what_is_told() {
+    let mut house = House::new();
+    let logs = Arc::new(Kept::default());
+    house.logs = logs.clone();
+    let (engine, _store) = house.open().await;
+    for (i, (level, want)) in [
+        (
+            LogLevel::All,
+            &[
+                "1 ExecutionStarted",
+                "2 PassStateEntered",
+                "3 PassStateExited",
+                "4 FailStateEntered",
+                "5 ExecutionFailed",
+            ][..],
+        ),
+        (LogLevel::Error, &["4 FailStateEntered", "5 ExecutionFailed"]),
+        (LogLevel::Fatal, &["5 ExecutionFailed"]),
+        (LogLevel::Off, &[]),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        for kind in [StateMachineType::Standard, StateMachineType::Express] {
+            let name = format!("M{i}{}", kind.as_str());
+            let machine = create(&engine, &name, kind, &failing(), logging(level, &[GROUP])).await.unwrap();
+            match kind {
+                StateMachineType::Standard => {
+                    engine.start_execution(start(&machine, "E", "{}")).await.map(|_| ()).unwrap();
+                }
+                StateMachineType::Express => {
+                    engine.start_sync_execution(start(&machine, "E", "{}")).await.map(|_| ()).unwrap();
+                }
+            }
+            let want: Vec<String> = want.iter().map(|event| format!("E/0 {event}")).collect();
+            assert_eq!(logs.take(), want, "{name}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_execution_logs_over_restarts_and_redrives_as_its_revision_says() {
+    let mut house = House::new();
+    let logs = Arc::new(Kept::default());
+    house.logs = logs.clone();
+    let (engine, store) = house.open().await;
+    let logging = Logging { include_execution_data: true, ..logging(LogLevel::All, &[GROUP]) };
+    let machine = create(&engine, "M", StateMachineType::Standard, &wait(5), logging).await.unwrap();
+    let arn = engine.start_execution(start(&machine, "E", "{}")).await.unwrap().arn;
+    let off = UpdateStateMachine {
+        arn: machine,
+        definition: None,
+        role_arn: None,
+        logging: Some(Logging::default()),
+        tracing: None,
+        publish: None,
+    };
+    engine.update_state_machine(off).await.unwrap();
+    house.close(engine, store).await;
+
+    let (engine, _store) = house.open().await;
+    engine.stop_execution(&arn, Failure::default()).await.unwrap();
+    engine.redrive_execution(&arn, None).await.unwrap();
+    house.clock.advance(Duration::from_secs(5));
+    ended(&engine, &arn).await;
+    while logs.0.lock().unwrap().len() < 6 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(
+        logs.take(),
+        [
+            "E/0 1 ExecutionStarted+",
+            "E/0 2 WaitStateEntered+",
+            "E/0 3 ExecutionAborted+",
+            "E/1 4 ExecutionRedriven+",
+            "E/1 5 WaitStateExited+",
+            "E/1 6 ExecutionSucceeded+"
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_log_group_has_to_be_there_and_alone() {
+    let mut house = House::new();
+    house.logs = Arc::new(Kept::default());
+    let (engine, _store) = house.open().await;
+    let other = GROUP.replace("/M", "/N");
+    for (groups, problem) in [
+        (&[][..], "Must specify exactly one Log Destination."),
+        (&[GROUP, GROUP], "Must specify exactly one Log Destination."),
+        (&[other.as_str()], "Log Destination not found."),
+    ] {
+        let made =
+            create(&engine, "M", StateMachineType::Standard, &pass(), logging(LogLevel::Fatal, groups)).await;
+        assert_eq!(made, Err(Error::InvalidLoggingConfiguration(problem)));
+    }
+}
