@@ -23,6 +23,7 @@ mod headers;
 mod integration;
 mod lint;
 mod mapping;
+mod openapi;
 mod peer;
 mod pipeline;
 mod plans;
@@ -41,7 +42,10 @@ pub use domains::{CustomDomainMatch, Domain, DomainCertificate, Domains, Landing
 pub use lint::{LintCode, LintSeverity, TemplateFinding, lint_template};
 pub use mapping::trial::{Trial, TrialOutcome, TrialRequest};
 pub use peer::{ClientCertificateFacts, Peer};
-pub use plans::Rate;
+pub use plans::{
+    Balance, Books, Day, Entry, KeyTrial, LiveKey, LiveUsage, Opening, Pages, Rate, Subject, Used, block,
+    period, post, remaining,
+};
 pub use refusal::{Denial, Misconfiguration, Refusal};
 pub use stack::{Gateway, Options, Ports, Running};
 pub use stages::{SourceError, StageSource};

@@ -23,7 +23,6 @@ mod record;
 mod template;
 
 pub use apply::{Action, Applied, Change, Stacks};
-pub use document::parse as read_document;
 pub use error::Error;
 pub use kind::Kind;
 pub use lint::{Finding, check};

@@ -61,6 +61,7 @@ async fn measure(plan: &Plan) {
         Target::plain("MOCK", &server, "/bench/mock", BODY),
         Target::plain("MOCK, mapping template", &server, "/bench/mapped", BODY),
         Target::plain("HTTP_PROXY", &server, "/bench/proxy", BODY),
+        Target::keyed("HTTP_PROXY, API key, rate and quota", &server, "/bench/keyed", BODY),
         Target::plain("StartExecution through a mapping template", &server, "/bench/execution", BODY),
         signed::start_execution("StartExecution direct", &server),
     ];

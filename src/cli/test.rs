@@ -13,7 +13,7 @@ use super::arguments::Test;
 use super::{findings, output};
 use crate::asl::{self, Program, StateMachineType};
 use crate::engine::machine::Covered;
-use crate::stack;
+use crate::yaml;
 use scenario::{Definition, Outcome, ScenarioFile};
 
 pub(super) fn run(arguments: &Test) -> anyhow::Result<ExitCode> {
@@ -61,7 +61,7 @@ pub(super) fn run(arguments: &Test) -> anyhow::Result<ExitCode> {
 
 fn rehearse(file: &Path) -> anyhow::Result<(Program, Vec<Outcome>)> {
     let text = findings::read(file)?;
-    let value = stack::read_document(&text).with_context(|| file.display().to_string())?;
+    let value = yaml::parse(&text, yaml::no_tags).with_context(|| file.display().to_string())?;
     let scenarios: ScenarioFile =
         serde_json::from_value(value).with_context(|| file.display().to_string())?;
     let definition = match &scenarios.definition {

@@ -45,6 +45,11 @@ impl Timestamp {
         self.zoned().strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
     }
 
+    /// `2019-03-26T20:14:13Z`, as API Gateway dates exports.
+    pub fn to_iso8601_seconds(self) -> String {
+        self.zoned().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+    }
+
     /// `10/Oct/2025:13:55:36 +0000`, the common log format of `$context.requestTime`.
     pub fn to_clf(self) -> String {
         self.zoned().strftime("%d/%b/%Y:%H:%M:%S +0000").to_string()

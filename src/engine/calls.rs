@@ -32,6 +32,8 @@ impl Engine {
             let role_arn = run.credentials_role.unwrap_or(origin.role_arn);
             let call = TaskCall {
                 home: origin.home,
+                execution_arn: origin.arn,
+                state_machine_arn: origin.state_machine_arn,
                 resource: run.resource,
                 input: run.input,
                 role_arn,

@@ -106,9 +106,9 @@ impl Changes {
     }
 
     /// Logs what the step did, now that it is durable.
-    pub(super) fn log(&self, engine: &Engine, origin: &Origin, arn: &str, redrive_count: u32) {
+    pub(super) fn log(&self, engine: &Engine, origin: &Origin, redrive_count: u32) {
         if let Some(plan) = &origin.log {
-            plan.log(&*engine.inner.logs, arn, redrive_count, self.told.iter());
+            plan.log(&*engine.inner.logs, &origin.arn, redrive_count, self.told.iter());
         }
     }
 

@@ -169,6 +169,8 @@ impl Engine {
         let crate::id::StatesArn::Express(arn, _) = parsed else { return };
         let call = TaskCall {
             home: arn.home,
+            execution_arn: execution.start().arn.clone(),
+            state_machine_arn: execution.start().state_machine_arn.clone(),
             resource: run.resource,
             input: run.input,
             role_arn,

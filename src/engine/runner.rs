@@ -26,6 +26,8 @@ const AGAIN_MOST: Duration = Duration::from_secs(5);
 pub(super) struct Origin {
     pub(super) id: i64,
     pub(super) home: AccountRegion,
+    pub(super) arn: Arc<str>,
+    pub(super) state_machine_arn: Arc<str>,
     pub(super) role_arn: Arc<str>,
     pub(super) log: Option<Arc<LogPlan>>,
 }
@@ -109,7 +111,6 @@ impl Engine {
         live.batch += i64::from(0 < bytes);
         live.journal_bytes += bytes;
         let origin = live.origin.clone();
-        let arn = live.execution.start().arn.clone();
         let redrive_count = live.execution.redrive_count();
         match changes.ending() {
             Some(_) => self.inner.live.let_go(id),
@@ -119,7 +120,7 @@ impl Engine {
             }
         }
         // Before the next step's.
-        changes.log(self, &origin, &arn, redrive_count);
+        changes.log(self, &origin, redrive_count);
         drop(slot);
         changes.act(self, &origin);
         Ok(Outcome::Advanced)
@@ -153,8 +154,14 @@ impl Engine {
     /// The execution as its journal tells it.
     pub(super) fn folded(&self, id: i64, loaded: Loaded) -> Result<Live, Error> {
         let program = self.program(loaded.revision, &loaded.definition, loaded.kind)?;
-        let (role_arn, log) = (loaded.start.role_arn.clone(), LogPlan::new(&loaded.logging));
-        let origin = Origin { id, home: loaded.home, role_arn, log };
+        let origin = Origin {
+            id,
+            home: loaded.home,
+            arn: loaded.start.arn.clone(),
+            state_machine_arn: loaded.start.state_machine_arn.clone(),
+            role_arn: loaded.start.role_arn.clone(),
+            log: LogPlan::new(&loaded.logging),
+        };
         let mut execution = Execution::new(loaded.start);
         for entry in &loaded.journal.entries {
             execution.apply(&program, entry);

@@ -121,8 +121,14 @@ impl Engine {
             machine::step(&machine.program, &mut execution, Input::Start, env)
         });
         let journal = journal::Record::new(&step.entries)?;
-        let (role_arn, log) = (machine.role_arn.clone(), machine.log.clone());
-        let origin = Origin { id, home: machine.home.clone(), role_arn, log };
+        let origin = Origin {
+            id,
+            home: machine.home.clone(),
+            arn: arn.clone(),
+            state_machine_arn: machine.arn.clone(),
+            role_arn: machine.role_arn.clone(),
+            log: machine.log.clone(),
+        };
         let changes = Changes::new(self, &origin, step.effects, &step.entries);
         let journal_bytes = journal.len_bytes();
         let program = machine.program.clone();
@@ -158,7 +164,7 @@ impl Engine {
     pub(super) fn begin(&self, live: Live, changes: Changes) {
         self.inner.meters.started.increment(1);
         let origin = live.origin.clone();
-        changes.log(self, &origin, &live.execution.start().arn, 0);
+        changes.log(self, &origin, 0);
         if changes.ending().is_none() {
             self.inner.live.insert(live);
         }

@@ -18,6 +18,10 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 pub struct TaskCall {
     /// Account and region of the execution.
     pub home: AccountRegion,
+    /// The execution's ARN.
+    pub execution_arn: Arc<str>,
+    /// Its machine's ARN.
+    pub state_machine_arn: Arc<str>,
     /// What is called.
     pub resource: Resource,
     /// What it is called with.

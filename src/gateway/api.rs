@@ -8,6 +8,8 @@ mod account;
 mod api_key;
 mod api_key_import;
 mod apis;
+mod authorizer;
+mod books;
 pub(crate) mod check_integration;
 mod client_certificate;
 mod control;
@@ -41,18 +43,23 @@ pub(crate) mod words;
 
 pub use account::Account;
 pub(crate) use account::USAGE_PLANS;
+pub(crate) use api_key::VALUE_CHARS_MAX as API_KEY_CHARS_MAX;
 pub use api_key::{ApiKey, ApiKeyValue};
 pub use apis::Apis;
+pub use authorizer::{Authorizer, AuthorizerType};
 pub use client_certificate::{ClientCertificate, PrivateKey};
 pub use control::{
-    ApiKeyFilter, CreateApiKey, CreateDeployment, CreateDocumentationVersion, CreateDomainName, CreateModel,
-    CreateRestApi, CreateStage, CreateUsagePlan, DeploymentSummary, DocumentationPartFilter, ImportedApiKeys,
-    ImportedDocumentation, KEY_TYPE, Mapped, MethodKey, MethodSummary, NewApiStage, NewCanary, NewEndpoint,
-    NewQuota, PutIntegration, PutMethod, StageKey, TestInvokeMethod, templates,
+    ApiKeyFilter, CreateApiKey, CreateAuthorizer, CreateDeployment, CreateDocumentationVersion,
+    CreateDomainName, CreateModel, CreateRestApi, CreateStage, CreateUsagePlan, DailyUsage,
+    DeploymentSummary, DocumentationPartFilter, ExportedApi, GetExport, ImportOptions, ImportedApi,
+    ImportedApiKeys, ImportedDocumentation, KEY_TYPE, Mapped, MethodKey, MethodSummary, NewApiStage,
+    NewCanary, NewEndpoint, NewQuota, PutIntegration, PutMethod, StageKey, TestInvokeMethod, Usage,
+    templates,
 };
 pub use deployable::{WITHOUT_EFFECT, refused_features};
 pub use deployment::{Deployment, DeploymentSnapshot};
 pub use documentation_import::PutMode;
+pub(crate) use documentation_import::documentation_parts_of;
 pub use documentation_part::{
     DocumentationPart, DocumentationPartLocation, DocumentationPartType, LocationStatus,
 };
@@ -67,8 +74,8 @@ pub(crate) use fixtures::{
 };
 pub use gateway_response::{EffectiveResponse, GatewayResponse, ResponseType, effective_response};
 pub use ids::{
-    ApiId, ApiKeyId, ClientCertificateId, DeploymentId, DocumentationPartId, RequestValidatorId, ResourceId,
-    StageName, StatusCode, UsagePlanId, VpcLinkId,
+    ApiId, ApiKeyId, AuthorizerId, ClientCertificateId, DeploymentId, DocumentationPartId,
+    RequestValidatorId, ResourceId, StageName, StatusCode, UsagePlanId, VpcLinkId,
 };
 pub use integration::{
     ConnectionType, ContentHandling, Integration, IntegrationResponse, IntegrationType, PassthroughBehavior,
@@ -91,5 +98,6 @@ pub use stage::{
     LoggingLevel, MethodSetting, Stage,
 };
 pub use test_invoke::{TestInvocation, TestInvoke, TestInvokeFuture, TestOutcome};
+pub(crate) use usage_plan::method_of;
 pub use usage_plan::{ApiStage, QuotaPeriod, QuotaSettings, ThrottleSettings, UsagePlan};
 pub use vpc_link::{VpcLink, VpcLinkNames};

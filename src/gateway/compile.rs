@@ -24,12 +24,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::api::{
-    ApiId, AuthorizationType, ClientCertificate, DeploymentId, DeploymentSnapshot, HttpMethod, LiveStage,
-    Method, Resource, ResourceId, Stage, StageName,
+    ApiId, ApiKeySource, AuthorizationType, ClientCertificate, DeploymentId, DeploymentSnapshot, HttpMethod,
+    LiveStage, Method, Resource, ResourceId, Stage, StageName,
 };
 use super::mapping::source::Source;
 use super::mapping::text::Text;
 use super::plans::Rate;
+use super::plans::keyring::Keyring;
+use super::plans::ledger::Ledger;
+use super::plans::terms::Terms;
 use super::plans::throttle::{Limiter, Limiters};
 use super::upstream::{Links, Upstreams};
 use crate::clock::Clock;
@@ -62,6 +65,10 @@ pub(crate) struct CompiledStage {
     /// Whether a resource policy is attached.
     pub(crate) has_policy: bool,
     pub(crate) access_log: Option<Text>,
+    /// Where callers' keys come from.
+    pub(crate) api_key_source: ApiKeySource,
+    /// The owner's keys; a working copy under test asks for none.
+    pub(crate) keyring: Option<Arc<Keyring>>,
     /// What HTTPS backends are shown.
     pub(crate) client_identity: Option<ClientIdentity>,
     pub(crate) meters: Meters,
@@ -82,6 +89,8 @@ pub(crate) struct CompiledMethod {
     pub(crate) body_models: BodyModels,
     /// The stage's limit for this method.
     pub(crate) limiter: Option<Arc<Limiter>>,
+    /// What each usage plan of the stage grants a key on this method; empty unless it needs one.
+    pub(crate) terms: Vec<Terms>,
     /// `None` for a method without an integration; AWS does not deploy one.
     pub(crate) integration: Option<CompiledIntegration>,
 }
@@ -98,6 +107,7 @@ impl CompiledMethod {
             required_parameters: Vec::new(),
             body_models: BodyModels::default(),
             limiter: None,
+            terms: Vec::new(),
             integration: None,
         }
     }
@@ -130,6 +140,7 @@ pub(crate) struct Canary {
 #[derive(Clone, Copy)]
 pub(crate) struct Shared<'a> {
     pub(crate) limiters: &'a Limiters,
+    pub(crate) ledger: &'a Ledger,
     pub(crate) clock: &'a Arc<dyn Clock>,
     pub(crate) upstreams: &'a Upstreams,
 }
@@ -203,6 +214,8 @@ pub(crate) fn compile_nothing(
         is_endpoint_enabled: true,
         has_policy: false,
         access_log: None,
+        api_key_source: ApiKeySource::Header,
+        keyring: None,
         client_identity: None,
         meters: Meters::new(api_id.as_str(), "test-invoke-stage"),
     }
@@ -236,6 +249,7 @@ pub(crate) fn compile_method(
         required_parameters: required_parameters(api, method),
         body_models: BodyModels::compile(api, models, method, place),
         limiter: None,
+        terms: Vec::new(),
         integration: integration
             .map(|integration| CompiledIntegration::compile(method, integration, setting, place)),
     }
@@ -279,6 +293,8 @@ impl Plan<'_> {
             is_endpoint_enabled: !api.disable_execute_api_endpoint,
             has_policy: api.policy.as_ref().is_some_and(|policy| !policy.is_empty()),
             access_log: log_format.map(Text::parse),
+            api_key_source: api.api_key_source,
+            keyring: Some(self.shared.ledger.keyring(owner)),
             client_identity: self.live.client_certificate.as_ref().and_then(client_identity),
             meters: Meters::new(api_id.as_str(), stage.name.as_str()),
             variables: self.variables,
@@ -306,7 +322,9 @@ impl Plan<'_> {
             let subject = format!("{}/{}/{verb} {}", self.live.api_id, stage.name, resource.path);
             self.shared.limiters.get(subject, rate, self.shared.clock)
         });
-        CompiledMethod { limiter, ..compiled }
+        let terms = |plan| Terms::new(plan, &self.live.api_id, &stage.name, verb, &resource.path);
+        let plans = self.live.usage_plans.iter().filter(|_| method.api_key_required);
+        CompiledMethod { limiter, terms: plans.filter_map(terms).collect(), ..compiled }
     }
 }
 

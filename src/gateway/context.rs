@@ -11,11 +11,12 @@ use http::header::{HOST, USER_AGENT};
 use http::{HeaderMap, Method, Uri, Version};
 
 use super::address::Target;
-use super::api::ResponseType;
+use super::api::{ApiKeyId, ResponseType};
 use super::compile::{CompiledMethod, CompiledStage};
 use super::execution_log::ExecutionLog;
 use super::headers;
 use super::peer::{ClientCertificateFacts, Peer};
+use super::plans::limit_headers::Limits;
 use super::query::Query;
 use super::variable::Variable;
 use crate::clock::{Clock, Ids, Timestamp};
@@ -44,6 +45,10 @@ pub(crate) struct Context {
     pub(crate) route: Option<Arc<CompiledMethod>>,
     /// Path parameters, not decoded.
     pub(crate) path_parameters: Vec<(Arc<str>, String)>,
+    /// The API key that the caller was admitted with.
+    pub(crate) caller_key: Option<CallerKey>,
+    /// What the caller is told of its limits, if it is told.
+    pub(crate) limits: Option<Limits>,
     pub(crate) integration: IntegrationFacts,
     pub(crate) overrides: Overrides,
     /// Why the gateway refused, once it has.
@@ -52,6 +57,18 @@ pub(crate) struct Context {
     pub(crate) outcome: Option<Outcome>,
     /// Collects lines while a method is tested; `None` for all other traffic.
     pub(crate) log: Option<ExecutionLog>,
+}
+
+/// An API key that a caller has shown.
+pub(crate) struct CallerKey {
+    pub(crate) id: ApiKeyId,
+    pub(crate) value: String,
+}
+
+impl fmt::Debug for CallerKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("CallerKey").field(&self.id).finish()
+    }
 }
 
 /// How the integration answered.
@@ -119,6 +136,8 @@ impl Context {
             stage: None,
             route: None,
             path_parameters: Vec::new(),
+            caller_key: None,
+            limits: None,
             integration: IntegrationFacts::default(),
             overrides: Overrides::default(),
             failure: None,
@@ -266,10 +285,10 @@ impl Context {
             Variable::ResponseLatency => millis(self.outcome?.latency),
             Variable::ResponseLength => self.outcome?.length?.to_string().into(),
             Variable::Status => self.outcome?.status.to_string().into(),
-            // Filled by authorizers and API keys; a request that none has vouched for has no identity.
+            Variable::IdentityApiKey => self.caller_key.as_ref()?.value.as_str().into(),
+            Variable::IdentityApiKeyId => self.caller_key.as_ref()?.id.as_str().into(),
+            // Filled by authorizers; a request that none has vouched for has no identity.
             Variable::IdentityAccountId
-            | Variable::IdentityApiKey
-            | Variable::IdentityApiKeyId
             | Variable::IdentityCaller
             | Variable::IdentityUser
             | Variable::IdentityUserArn => return None,

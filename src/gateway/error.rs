@@ -39,6 +39,16 @@ pub enum Error {
     Unfinished,
 }
 
+impl Error {
+    /// Whether what was asked for is refused, and nothing of ours failed.
+    pub(crate) const fn is_refusal(&self) -> bool {
+        match self {
+            Self::BadRequest(_) | Self::NotFound(_) | Self::Conflict(_) | Self::LimitExceeded(_) => true,
+            Self::Store(_) | Self::Corrupt(_) | Self::Certificate(_) | Self::Unfinished => false,
+        }
+    }
+}
+
 /// What was asked for makes no sense, by itself or for what is there.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadRequest {
@@ -141,7 +151,36 @@ pub enum BadRequest {
     #[error("Invalid mapping expression parameter specified: {0}")]
     MappingParameter(String),
 
+    // === authorizers ===
+    /// A name is missing. AWS's words are not on record.
+    #[error("Authorizer name cannot be empty")]
+    EmptyAuthorizerName,
+    /// Two authorizers of one name.
+    #[error("Authorizer name must be unique. Authorizer {0} already exists in this RestApi.")]
+    AuthorizerName(String),
+    /// A type that isn't one.
+    #[error("Invalid authorizer type specified. Valid options are TOKEN,REQUEST,COGNITO_USER_POOLS")]
+    AuthorizerType,
+    /// Outside 0 to 3 600.
+    #[error("Authorizer result TTL outside allowable range. TTL must be between 0 and 3600 seconds.")]
+    AuthorizerTtl,
+    /// No place for the identity.
+    #[error("IdentitySource cannot be empty")]
+    IdentitySource,
+    /// No user pools.
+    #[error("ProviderARNs cannot be empty")]
+    ProviderArns,
+    /// The URI isn't the invocation of a Lambda function.
+    #[error(
+        "Invalid Authorizer URI: {0}. Authorizer URI should be a valid API Gateway ARN that represents a Lambda \
+         function invocation."
+    )]
+    AuthorizerUri(String),
+
     // === integrations ===
+    /// A type that isn't one.
+    #[error("Invalid integration type specified. Valid options are HTTP,MOCK,AWS_PROXY,HTTP_PROXY,AWS")]
+    IntegrationType,
     /// No verb for the backend call.
     #[error("Enumeration value for HttpMethod must be non-empty")]
     IntegrationHttpMethod,
@@ -414,6 +453,27 @@ pub enum BadRequest {
     /// A document that is none.
     #[error("Unable to build importer with provided input.")]
     Importer,
+    /// What is to be an API and is no Swagger 2.0 or OpenAPI 3.0 document.
+    #[error("Invalid OpenAPI input.")]
+    OpenApi,
+    /// What a document says can't be stored, a line each.
+    #[error("Errors found during import:\n\t{0}")]
+    ImportErrors(String),
+    /// A base path mode that isn't one. AWS's words are not on record.
+    #[error("Invalid basepath specified. Valid options are ignore,prepend,split")]
+    BasePathMode,
+    /// A form to export in that isn't one.
+    #[error("No API export type: {0}")]
+    ExportType(String),
+    /// An extension to export that isn't one. AWS's words are not on record.
+    #[error(
+        "Invalid extensions specified: {0}. Valid options are \
+         integrations,authorizers,apigateway,documentation,postman"
+    )]
+    ExportExtensions(String),
+    /// Swagger describes one body, and none of the models is JSON.
+    #[error("Only found non-JSON body models for {0}")]
+    ExportModels(String),
     /// Warnings that were to fail the import.
     #[error("Warnings found during import:\n\t{0}")]
     ImportWarnings(String),
@@ -429,6 +489,14 @@ pub enum BadRequest {
         /// The stage.
         stage: StageName,
     },
+
+    // === API keys and usage plans ===
+    /// About an API key.
+    #[error(transparent)]
+    ApiKey(#[from] KeyProblem),
+    /// About a usage plan.
+    #[error(transparent)]
+    UsagePlan(#[from] PlanProblem),
 
     // === domain names ===
     /// No host name. AWS's words are not on record, here and below where no source is given.
@@ -498,13 +566,6 @@ pub enum BadRequest {
         /// The base path.
         base_path: String,
     },
-    // === API keys and usage plans ===
-    /// About an API key.
-    #[error(transparent)]
-    ApiKey(#[from] KeyProblem),
-    /// About a usage plan.
-    #[error(transparent)]
-    UsagePlan(#[from] PlanProblem),
 
     // === the rest ===
     /// A cursor that this operation didn't hand out.
@@ -558,6 +619,9 @@ pub enum NotFound {
     /// No such request validator.
     #[error("Invalid Request Validator identifier specified")]
     RequestValidator,
+    /// No such authorizer.
+    #[error("Invalid Authorizer identifier specified")]
+    Authorizer,
     /// A gateway response that nobody set.
     #[error("Gateway response type not defined on api")]
     GatewayResponse,
@@ -649,6 +713,19 @@ pub enum Conflict {
         /// The method's verb.
         method: HttpMethod,
     },
+    /// A method uses the authorizer.
+    #[error("Cannot delete authorizer '{authorizer}', is referenced in method: {path}/{method}")]
+    AuthorizerInUse {
+        /// The authorizer.
+        authorizer: String,
+        /// The method's path.
+        path: String,
+        /// The method's verb.
+        method: HttpMethod,
+    },
+    /// Somebody else is at it, or there is nothing to be at.
+    #[error("Unable to complete operation due to concurrent modification. Please try again later.")]
+    ConcurrentModification,
     /// The stage is there already.
     #[error("Stage already exists")]
     Stage,
@@ -685,6 +762,12 @@ pub enum LimitExceeded {
         "Maximum number of stages for this API has been reached. Please contact AWS if you need additional stages."
     )]
     Stages,
+    /// 10 authorizers an API.
+    #[error(
+        "Maximum number of authorizers for this API has been reached. Please contact AWS if you need additional \
+         authorizers."
+    )]
+    Authorizers,
     /// 600 APIs an account and region.
     #[error(
         "Maximum number of APIs for this account has been reached. Please contact AWS if you need additional APIs."
@@ -696,15 +779,15 @@ pub enum LimitExceeded {
          additional documentation parts."
     )]
     DocumentationParts,
-    /// 200 base paths a domain.
-    #[error("Maximum number of base path mappings for this domain name has been reached.")]
-    BasePathMappings,
     /// 300 usage plans an account and region. AWS's words are not on record.
     #[error("Maximum number of usage plans for this account has been reached.")]
     UsagePlans,
     /// 10 usage plans a key. AWS's words are not on record.
     #[error("Maximum number of usage plans for this API key has been reached.")]
     PlansOfKey,
+    /// 200 base paths a domain.
+    #[error("Maximum number of base path mappings for this domain name has been reached.")]
+    BasePathMappings,
     /// 100 variables a stage.
     #[error("Maximum number of stage variables for this stage has been reached.")]
     StageVariables,

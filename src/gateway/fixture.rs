@@ -15,9 +15,10 @@ use super::api::{
     IpAddressType, LiveStage, Method, MethodResponse, PassthroughBehavior, Resource, RestApi, Stage,
     StageName, StatusCode,
 };
+use super::plans::trial::Shelf;
 use super::{
-    AwsCall, BackendError, BackendResponse, Backends, BoxFuture, Gateway, Options, Peer, Ports, SourceError,
-    StageSource, address,
+    AwsCall, BackendError, BackendResponse, Backends, BoxFuture, Gateway, LiveKey, Options, Peer, Ports,
+    SourceError, StageSource, address,
 };
 use crate::clock::{SeededIds, Timestamp, VirtualClock};
 use crate::connect::{HttpClient, collect, full};
@@ -59,6 +60,7 @@ pub(crate) fn api(id: &str) -> DeploymentSnapshot {
         resources: Vec::new(),
         models: BTreeMap::new(),
         request_validators: BTreeMap::new(),
+        authorizers: BTreeMap::new(),
         gateway_responses: BTreeMap::new(),
     }
 }
@@ -89,6 +91,8 @@ pub(crate) fn with(
 pub(crate) fn method(integration: Integration) -> Method {
     Method {
         authorization_type: AuthorizationType::None,
+        authorizer_id: None,
+        authorization_scopes: Vec::new(),
         api_key_required: false,
         operation_name: None,
         request_parameters: BTreeMap::new(),
@@ -169,6 +173,7 @@ pub(crate) fn live(deployment: DeploymentSnapshot) -> LiveStage {
         canary: None,
         vpc_links: BTreeMap::new(),
         client_certificate: None,
+        usage_plans: Vec::new(),
     }
 }
 
@@ -177,6 +182,10 @@ pub(crate) fn live(deployment: DeploymentSnapshot) -> LiveStage {
 pub(crate) struct Memory {
     pub(crate) stages: Mutex<HashMap<(ApiId, StageName), LiveStage>>,
     pub(crate) loads: AtomicUsize,
+    /// Keys by value.
+    pub(crate) keys: Mutex<HashMap<String, LiveKey>>,
+    /// What was used.
+    pub(crate) shelf: Arc<Shelf>,
 }
 
 impl Memory {
@@ -206,6 +215,18 @@ impl StageSource for Memory {
                 stages.keys().filter(|(_, name)| name == stage).map(|(api, _)| api.clone()).collect();
             apis.sort();
             Ok(apis)
+        })
+    }
+
+    fn key<'a>(
+        &'a self,
+        _: &'a AccountRegion,
+        value: &'a str,
+    ) -> BoxFuture<'a, Result<Option<LiveKey>, SourceError>> {
+        Box::pin(async move {
+            self.loads.fetch_add(1, Ordering::SeqCst);
+            tokio::task::yield_now().await;
+            Ok(self.keys.lock().unwrap().get(value).cloned())
         })
     }
 }
@@ -263,6 +284,7 @@ pub(crate) fn house(options: Options, stages: impl IntoIterator<Item = LiveStage
     let ports = Ports {
         domains: Arc::default(),
         stages: memory.clone(),
+        books: memory.shelf.clone(),
         backends: backends.clone(),
         client: HttpClient::new(crate::connect::Options::default()),
         clock: clock.clone(),

@@ -6,6 +6,7 @@
 
 mod account;
 mod api_key;
+mod authorizer;
 mod domain_name;
 mod gateway_response;
 mod integration;
@@ -19,6 +20,7 @@ mod usage_plan;
 
 pub(crate) use account::patch_account;
 pub(crate) use api_key::patch_api_key;
+pub(crate) use authorizer::patch_authorizer;
 pub(crate) use domain_name::patch_domain_name;
 pub(crate) use gateway_response::patch_gateway_response;
 pub(crate) use integration::{patch_integration, patch_integration_response};

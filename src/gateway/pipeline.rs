@@ -57,7 +57,14 @@ pub(crate) struct Routed {
 }
 
 /// … whose caller may call the method.
-pub(crate) struct Authorized(pub(super) Routed);
+pub(crate) struct Authorized {
+    pub(super) routed: Routed,
+    /// What the method's authorizer answered, for APIs that take their keys from there.
+    pub(super) usage_identifier: Option<UsageIdentifier>,
+}
+
+/// The value of an API key, as an authorizer names it (`usageIdentifierKey`).
+pub(crate) struct UsageIdentifier(pub(super) String);
 
 /// … who keeps within plans and rates.
 pub(crate) struct Admitted(pub(super) Routed);

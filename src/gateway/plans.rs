@@ -1,5 +1,21 @@
-//! What a client may take: rates today; keys, usage plans and quotas belong here.
+//! What a client may take: rates, and for callers with keys usage plans and quotas.
+//!
+//! A [`ledger::Ledger`] holds the keys in use and a [`meter::Meter`] for each under each of its plans; [`Books`] is
+//! where usage is kept for good.
 
+pub(crate) mod books;
+pub(crate) mod day;
+pub(crate) mod keyring;
+pub(crate) mod ledger;
+pub(crate) mod limit_headers;
+pub(crate) mod meter;
+pub(crate) mod terms;
 pub(crate) mod throttle;
+pub(crate) mod trial;
 
+pub use books::{Balance, Books, Entry, Opening, Pages, Subject, Used, block, post, remaining};
+pub use day::{Day, period};
+pub use keyring::LiveKey;
+pub use ledger::LiveUsage;
 pub use throttle::Rate;
+pub use trial::KeyTrial;

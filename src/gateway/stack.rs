@@ -14,12 +14,14 @@ use super::context::Context;
 use super::domains::Domains;
 use super::integration::Outside;
 use super::peer::Peer;
+use super::pipeline::plan::Desk;
 use super::pipeline::{
     Admitted, Answered, Arrived, Next, Refused, access_log, authorize, compress, integrate, map_request,
     map_response, plan, respond, route, stage, validate,
 };
-use super::plans::Rate;
+use super::plans::ledger::Ledger;
 use super::plans::throttle::Limiter;
+use super::plans::{Books, Rate};
 use super::stages::{StageSource, Stages};
 use super::upstream::Upstreams;
 use crate::clock::{Clock, Ids};
@@ -35,12 +37,16 @@ pub struct Options {
     pub account_rate: Option<Rate>,
     /// Where VPC links lead, by their names.
     pub vpc_links: Upstreams,
+    /// Whether callers are told of their limits: `Retry-After`, `RateLimit` and `RateLimit-Policy`. AWS sends none.
+    pub rate_limit_headers: bool,
 }
 
 /// What the gateway needs from the rest of the house.
 pub struct Ports {
     /// Where deployed stages are read.
     pub stages: Arc<dyn StageSource>,
+    /// Where the use of API keys is kept for good.
+    pub books: Arc<dyn Books>,
     /// Custom domain names.
     pub domains: Arc<Domains>,
     /// Services that `AWS` integrations call.
@@ -63,6 +69,7 @@ pub(super) struct Inner {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) ids: Arc<dyn Ids>,
     pub(super) stages: Arc<Stages>,
+    ledger: Arc<Ledger>,
     domains: Arc<Domains>,
     served: Box<dyn Run<Arrived, Response>>,
     pub(super) tested: Box<dyn Run<Admitted, Result<Answered, Refused>>>,
@@ -71,10 +78,14 @@ pub(super) struct Inner {
 impl Gateway {
     /// A gateway that has compiled nothing yet.
     pub fn new(ports: Ports, options: Options) -> Self {
-        let Ports { stages: source, domains, backends, client, clock, ids } = ports;
-        let stages = Arc::new(Stages::new(source, options.default_api, clock.clone(), options.vpc_links));
+        let Ports { stages: source, books, domains, backends, client, clock, ids } = ports;
+        let ledger = Arc::new(Ledger::new(source.clone(), books, clock.clone()));
+        let stages =
+            Stages::new(source, options.default_api, ledger.clone(), clock.clone(), options.vpc_links);
+        let stages = Arc::new(stages);
         let outside = Arc::new(Outside { client, backends });
         let account = options.account_rate.map(|rate| Arc::new(Limiter::new(rate, clock.clone())));
+        let desk = Desk { ledger: ledger.clone(), account, tells_limits: options.rate_limit_headers };
         let core = || from_validation(outside.clone(), clock.clone());
         // Outermost first: the first layer sees the request first and the answer last. The access log is
         // outside of `respond`, as a line holds the status that a refusal got there.
@@ -83,7 +94,7 @@ impl Gateway {
             respond::over(stage::over(
                 stages.clone(),
                 ids.clone(),
-                route::over(authorize::over(plan::over(account, compress::over(core())))),
+                route::over(authorize::over(plan::over(desk, compress::over(core())))),
             )),
         );
         let tested = core();
@@ -91,6 +102,7 @@ impl Gateway {
             clock: clock.clone(),
             ids,
             stages,
+            ledger,
             domains,
             // Erased here, once: the types inside are as long as the stack is deep.
             served: Box::new(move |arrived| {
@@ -123,6 +135,18 @@ impl Gateway {
 }
 
 impl Gateway {
+    /// Keeps what keys reserve filled and what they used written, and forgets idle ones, until
+    /// [`Gateway::close_books`]. Serving goes on without it, and waits for the books more often.
+    pub fn keep_books(&self) -> impl Future<Output = ()> + Send + 'static {
+        let ledger = self.inner.ledger.clone();
+        async move { ledger.keep().await }
+    }
+
+    /// Writes out exactly what was used. Nothing should be served afterwards: it would be counted anew.
+    pub async fn close_books(&self) {
+        self.inner.ledger.close().await;
+    }
+
     /// The custom domain names that lead here.
     pub fn domains(&self) -> Arc<Domains> {
         self.inner.domains.clone()
@@ -167,5 +191,7 @@ where
 mod compression_tests;
 #[cfg(test)]
 mod http_tests;
+#[cfg(test)]
+mod plan_tests;
 #[cfg(test)]
 mod tests;

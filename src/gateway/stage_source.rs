@@ -1,8 +1,10 @@
-//! The store's APIs as the data plane's source of stages.
+//! The store's APIs as the data plane's source of stages and keys.
 
 use super::api::{ApiId, Apis, LiveStage, StageName};
 use super::backends::BoxFuture;
+use super::plans::LiveKey;
 use super::stages::{SourceError, StageSource};
+use crate::id::AccountRegion;
 
 impl StageSource for Apis {
     fn load<'a>(
@@ -18,5 +20,13 @@ impl StageSource for Apis {
         Box::pin(async move {
             Self::apis_with_stage(self, stage).await.map_err(|error| SourceError(error.into()))
         })
+    }
+
+    fn key<'a>(
+        &'a self,
+        owner: &'a AccountRegion,
+        value: &'a str,
+    ) -> BoxFuture<'a, Result<Option<LiveKey>, SourceError>> {
+        Box::pin(async move { self.live_key(owner, value).await.map_err(|error| SourceError(error.into())) })
     }
 }

@@ -8,18 +8,20 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use arc_swap::ArcSwap;
 
 use super::address::{Target, TargetApi};
-use super::api::{ApiId, ApiKeyValue, Invalidate, LiveStage, StageName};
+use super::api::{ApiId, ApiKeyValue, Invalidate, LiveStage, StageName, UsagePlanId};
 use super::backends::BoxFuture;
 use super::compile::{Served, Shared, compile};
+use super::plans::ledger::Ledger;
 use super::plans::throttle::Limiters;
+use super::plans::{LiveKey, LiveUsage, Subject};
 use super::refusal::Refusal;
 use super::upstream::Upstreams;
 use crate::clock::Clock;
 use crate::id::AccountRegion;
 
-/// Why a stage could not be read.
+/// Why a stage or a key could not be read, or usage not be recorded.
 #[derive(Debug, thiserror::Error)]
-#[error("the stage could not be read")]
+#[error("the store could not be used")]
 pub struct SourceError(#[source] pub Box<dyn std::error::Error + Send + Sync>);
 
 /// Where stages are read from.
@@ -33,6 +35,13 @@ pub trait StageSource: Send + Sync + 'static {
 
     /// The APIs that have a stage of this name, in any account and region; in a stable order.
     fn apis_with_stage<'a>(&'a self, stage: &'a StageName) -> BoxFuture<'a, Result<Vec<ApiId>, SourceError>>;
+
+    /// The API key of this value; `None` if there is none.
+    fn key<'a>(
+        &'a self,
+        owner: &'a AccountRegion,
+        value: &'a str,
+    ) -> BoxFuture<'a, Result<Option<LiveKey>, SourceError>>;
 }
 
 /// What is known at one moment.
@@ -52,6 +61,7 @@ pub(crate) struct Stages {
     default_api: Option<ApiId>,
     clock: Arc<dyn Clock>,
     limiters: Limiters,
+    ledger: Arc<Ledger>,
     upstreams: Upstreams,
     known: ArcSwap<Known>,
     /// Counts invalidations: what was loaded under an older count is not kept.
@@ -67,6 +77,7 @@ impl Stages {
     pub(crate) fn new(
         source: Arc<dyn StageSource>,
         default_api: Option<ApiId>,
+        ledger: Arc<Ledger>,
         clock: Arc<dyn Clock>,
         upstreams: Upstreams,
     ) -> Self {
@@ -75,6 +86,7 @@ impl Stages {
             default_api,
             clock,
             limiters: Limiters::default(),
+            ledger,
             upstreams,
             known: ArcSwap::default(),
             changes: AtomicU64::new(0),
@@ -141,7 +153,12 @@ impl Stages {
             let changes = self.changes.load(Ordering::Acquire);
             let live = self.source.load(api, stage).await.map_err(unavailable)?;
             let Some(live) = live else { return Err(Refusal::Forbidden) };
-            let shared = Shared { limiters: &self.limiters, clock: &self.clock, upstreams: &self.upstreams };
+            let shared = Shared {
+                limiters: &self.limiters,
+                ledger: &self.ledger,
+                clock: &self.clock,
+                upstreams: &self.upstreams,
+            };
             let served = Arc::new(compile(&live, shared));
             let is_current = self.keep(changes, |known| {
                 known.stages.entry(api.clone()).or_default().insert(stage.clone(), served.clone());
@@ -203,8 +220,16 @@ impl Invalidate for Stages {
         self.limiters.sweep();
     }
 
-    fn invalidate_key(&self, _: &AccountRegion, _: &ApiKeyValue) {
-        // Stages know of no keys.
+    fn invalidate_key(&self, owner: &AccountRegion, value: &ApiKeyValue) {
+        self.ledger.forget_key(owner, value);
+    }
+
+    fn invalidate_usage(&self, subject: &Subject) {
+        self.ledger.expire(subject);
+    }
+
+    fn live_usage(&self, owner: &AccountRegion, plan: &UsagePlanId) -> Vec<LiveUsage> {
+        self.ledger.live_usage(owner, plan)
     }
 }
 

@@ -33,6 +33,8 @@ pub struct Options {
     pub gateway: Gateway,
     /// Other AWS services that integrations may call, by their names in integrations' ARNs.
     pub services: BTreeMap<String, ServiceEndpoint>,
+    /// What `http:invoke` tasks authorize with, by the connection's name.
+    pub connections: BTreeMap<String, Connection>,
     /// What executions log.
     pub execution_logs: ExecutionLogs,
     /// Where VPC links lead: scheme and authority of a server, by the link's name.
@@ -129,6 +131,80 @@ pub struct Limits {
 pub struct Gateway {
     /// The API that `http://host:port/{stage}/…` reaches.
     pub default_api: Option<String>,
+    /// Whether callers are told of their limits.
+    pub rate_limit_headers: bool,
+    /// Requests a second over all APIs; no limit unless set.
+    pub account_rate_limit: Option<u32>,
+    /// Requests at once over all APIs, where the rate is limited; the rate's number unless set.
+    pub account_burst_limit: Option<u32>,
+}
+
+/// An EventBridge connection: how an HTTP endpoint is authorized, and what is sent along.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Connection {
+    /// Who is calling.
+    pub authorization: Authorization,
+    /// Headers of every call.
+    #[serde(default)]
+    pub headers: BTreeMap<String, String>,
+    /// Query parameters of every call.
+    #[serde(default)]
+    pub query: BTreeMap<String, String>,
+    /// Members of every call's body.
+    #[serde(default)]
+    pub body: BTreeMap<String, String>,
+    /// Whether endpoints without TLS may be called, which AWS never does.
+    #[serde(default)]
+    pub allow_http: bool,
+}
+
+/// The kinds of authorization that connections have.
+#[derive(Clone, PartialEq, Eq, Deserialize)]
+#[serde(tag = "type", rename_all = "SCREAMING_SNAKE_CASE", deny_unknown_fields)]
+pub enum Authorization {
+    /// A header with a key.
+    ApiKey {
+        /// The header's name.
+        name: String,
+        /// The key; never printed.
+        value: String,
+    },
+    /// A user and a password.
+    Basic {
+        /// The user.
+        username: String,
+        /// The password; never printed.
+        password: String,
+    },
+    /// A token that is got for a client's secret.
+    OauthClientCredentials {
+        /// Where tokens are got.
+        authorization_endpoint: String,
+        /// The client.
+        client_id: String,
+        /// Its secret; never printed.
+        client_secret: String,
+        /// What else the endpoint is told, such as a scope.
+        #[serde(default)]
+        parameters: BTreeMap<String, String>,
+    },
+}
+
+impl std::fmt::Debug for Authorization {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::ApiKey { name, .. } => f.debug_struct("ApiKey").field("name", name).finish_non_exhaustive(),
+            Self::Basic { username, .. } => {
+                f.debug_struct("Basic").field("username", username).finish_non_exhaustive()
+            }
+            Self::OauthClientCredentials { authorization_endpoint, client_id, .. } => f
+                .debug_struct("OauthClientCredentials")
+                .field("authorization_endpoint", authorization_endpoint)
+                .field("client_id", client_id)
+                .finish_non_exhaustive(),
+        }
+    }
 }
 
 /// Where the events go that state machines log.
@@ -184,6 +260,7 @@ impl Default for Options {
             limits: Limits::default(),
             gateway: Gateway::default(),
             services: BTreeMap::new(),
+            connections: BTreeMap::new(),
             execution_logs: ExecutionLogs::default(),
             vpc_links: BTreeMap::new(),
             certificates: BTreeMap::new(),

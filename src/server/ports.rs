@@ -1,6 +1,7 @@
 //! The one function that wires all rooms together, and the ports it fills.
 
 mod backends;
+mod connections;
 mod execution_logs;
 mod operations;
 mod services;
@@ -9,6 +10,7 @@ mod tasks;
 use std::sync::{Arc, Weak};
 
 use self::backends::InProcess;
+use self::connections::Connections;
 use self::execution_logs::ExecutionLogs;
 use self::operations::AsAccount;
 use self::services::Services;
@@ -48,7 +50,9 @@ pub(super) async fn wire_rooms(options: &Options, home: &AccountRegion) -> Resul
     let authenticator = Arc::new(Authenticator::new(Arc::new(keys(options, home)), clock.clone()));
     let iam = Iam::open(store.clone(), clock.clone(), ids.clone())?;
     let engine_options = engine::Options::default();
-    let (tasks, set_rooms) = tasks::Services::new(ids.clone());
+    let client = HttpClient::new(connect::Options::default());
+    let connections = Connections::new(options, clock.clone())?;
+    let (tasks, set_rooms) = tasks::Services::new(ids.clone(), connections, client.clone());
     let logs = ExecutionLogs::open(&options.execution_logs, &options.data_dir);
     let logs = Arc::new(logs.map_err(|error| Error::Setting {
         key: "execution_logs",
@@ -63,8 +67,7 @@ pub(super) async fn wire_rooms(options: &Options, home: &AccountRegion) -> Resul
         logs.clone(),
     );
     let engine = engine.await?;
-    let client = HttpClient::new(connect::Options::default());
-    let services = Services::new(options, home, client.clone(), clock.clone())?;
+    let services = Arc::new(Services::new(options, home, client.clone(), clock.clone())?);
     let upstreams = upstreams(options)?;
     let reach = api::Reach {
         services: services.names(),
@@ -80,14 +83,22 @@ pub(super) async fn wire_rooms(options: &Options, home: &AccountRegion) -> Resul
     let api = Arc::new_cyclic(|api: &Weak<wire::Api>| {
         let ports = gateway::Ports {
             stages: Arc::new(control.clone()),
+            books: Arc::new(control.clone()),
             domains: control.domains(),
-            backends: Arc::new(InProcess::new(api.clone(), services)),
+            backends: Arc::new(InProcess::new(api.clone(), services.clone())),
             client,
             clock: clock.clone(),
             ids: ids.clone(),
         };
         let default_api = options.gateway.default_api.as_deref().map(Into::into);
-        let gateway_options = gateway::Options { default_api, account_rate: None, vpc_links: upstreams };
+        let settings = &options.gateway;
+        let account_rate = settings.account_rate_limit.map(|limit| gateway::Rate {
+            per_second: f64::from(limit),
+            burst: settings.account_burst_limit.unwrap_or(limit),
+        });
+        let rate_limit_headers = settings.rate_limit_headers;
+        let gateway_options =
+            gateway::Options { default_api, account_rate, vpc_links: upstreams, rate_limit_headers };
         let data_plane = Gateway::new(ports, gateway_options);
         control.watch(data_plane.watcher());
         gateway = Some(data_plane.clone());
@@ -96,7 +107,11 @@ pub(super) async fn wire_rooms(options: &Options, home: &AccountRegion) -> Resul
         wire::Api::new(rooms, authenticator.clone())
     });
     let Some(gateway) = gateway else { unreachable!("made with the APIs") };
-    set_rooms.send_replace(Some(tasks::Rooms { api: Arc::downgrade(&api), gateway: gateway.clone() }));
+    set_rooms.send_replace(Some(tasks::Rooms {
+        api: Arc::downgrade(&api),
+        gateway: gateway.clone(),
+        elsewhere: services,
+    }));
 
     let operations = AsAccount::new(api.clone(), Caller::root(home.account.clone()), home.region.clone());
     let ssm_parameters = options.ssm_parameters.clone();
@@ -110,9 +125,10 @@ impl House {
         self.engine.begin_drain();
     }
 
-    /// Ends the engine's own tasks and writes everything out.
+    /// Ends the engine's own tasks and the gateway's, and writes everything out.
     pub(super) async fn close(&self) {
         self.engine.close();
+        self.gateway.close_books().await;
         self.store.close().await;
         let logs = self.logs.clone();
         // A writer that panicked has said so.

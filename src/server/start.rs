@@ -98,6 +98,7 @@ impl Server {
             .into_iter()
             .map(|listener| tokio::spawn(listener.serve(patience, stopped.clone())))
             .collect();
+        let bookkeeper = tokio::spawn(self.house.gateway.keep_books());
         stop.await;
         tracing::info!("stopping: no new connections, requests in flight finish");
         // Nobody listens any more if every listener is gone already.
@@ -109,6 +110,9 @@ impl Server {
             }
         }
         self.house.close().await;
+        if let Err(error) = bookkeeper.await {
+            tracing::error!(%error, "the upkeep of API keys failed");
+        }
         tracing::info!("stopped");
         Ok(())
     }

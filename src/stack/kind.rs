@@ -2,6 +2,7 @@
 
 mod account;
 mod activity;
+mod api_key;
 mod api_resource;
 mod deployment;
 mod gateway_response;
@@ -13,6 +14,8 @@ mod rest_api;
 mod role;
 mod stage;
 mod state_machine;
+mod usage_plan;
+mod usage_plan_key;
 
 use serde_json::{Map, Value, json};
 
@@ -60,7 +63,8 @@ kinds! {
     Account = "AWS::ApiGateway::Account" "The account's settings for API Gateway." ["CloudWatchRoleArn"]
     RestApi = "AWS::ApiGateway::RestApi" "A REST API."
         ["Name" "Description" "ApiKeySourceType" "BinaryMediaTypes" "DisableExecuteApiEndpoint"
-         "EndpointConfiguration" "MinimumCompressionSize" "Policy" "Tags"]
+         "EndpointConfiguration" "MinimumCompressionSize" "Policy" "Tags" "Body" "FailOnWarnings" "Mode"
+         "Parameters"]
     ApiResource = "AWS::ApiGateway::Resource" "A resource of a REST API." ["RestApiId" "ParentId" "PathPart"]
     Method = "AWS::ApiGateway::Method" "A method with its integration and responses."
         ["RestApiId" "ResourceId" "HttpMethod" "AuthorizationType" "AuthorizerId" "AuthorizationScopes"
@@ -77,6 +81,11 @@ kinds! {
         ["RestApiId" "Name" "ValidateRequestBody" "ValidateRequestParameters"]
     GatewayResponse = "AWS::ApiGateway::GatewayResponse" "How a refusal is answered."
         ["RestApiId" "ResponseType" "StatusCode" "ResponseParameters" "ResponseTemplates"]
+    ApiKey = "AWS::ApiGateway::ApiKey" "A key that callers send."
+        ["Name" "Description" "Enabled" "GenerateDistinctId" "Value" "CustomerId" "StageKeys" "Tags"]
+    UsagePlan = "AWS::ApiGateway::UsagePlan" "How fast and how often each of its keys may call which stages."
+        ["UsagePlanName" "Description" "ApiStages" "Throttle" "Quota" "Tags"]
+    UsagePlanKey = "AWS::ApiGateway::UsagePlanKey" "A key in a usage plan." ["KeyId" "KeyType" "UsagePlanId"]
 }
 
 /// What an update came to.
@@ -124,7 +133,10 @@ impl Kind {
             | Self::Activity
             | Self::Account
             | Self::Deployment
-            | Self::Stage => false,
+            | Self::Stage
+            | Self::ApiKey
+            | Self::UsagePlan
+            | Self::UsagePlanKey => false,
         }
     }
 
@@ -148,6 +160,9 @@ impl Kind {
             Self::Model => model::create(operations, naming, properties).await,
             Self::RequestValidator => request_validator::create(operations, properties).await,
             Self::GatewayResponse => gateway_response::put(operations, properties).await,
+            Self::ApiKey => api_key::create(operations, naming, properties).await,
+            Self::UsagePlan => usage_plan::create(operations, naming, properties).await,
+            Self::UsagePlanKey => usage_plan_key::create(operations, properties).await,
         }
     }
 
@@ -175,6 +190,9 @@ impl Kind {
             Self::Model => model::update(operations, made, new).await,
             Self::RequestValidator => request_validator::update(operations, made, old, new).await,
             Self::GatewayResponse => gateway_response::put(operations, new).await.map(Updated::InPlace),
+            Self::ApiKey => api_key::update(operations, made, old, new).await,
+            Self::UsagePlan => usage_plan::update(operations, made, old, new).await,
+            Self::UsagePlanKey => Ok(Updated::Replace),
         }
     }
 
@@ -231,6 +249,9 @@ impl Kind {
                 let input = json!({ "restApiId": api, "responseType": properties.get("ResponseType") });
                 call(operations, "apigateway", "DeleteGatewayResponse", input).await
             }
+            Self::ApiKey => call(operations, "apigateway", "DeleteApiKey", json!({ "apiKey": id })).await,
+            Self::UsagePlan => usage_plan::delete(operations, id).await,
+            Self::UsagePlanKey => usage_plan_key::delete(operations, properties).await,
         };
         match gone {
             Err(error) if is_missing(&error) => Ok(()),
@@ -253,6 +274,9 @@ impl Kind {
             Self::Stage => &["RestApiId", "StageName"],
             Self::Model => &["RestApiId", "Name", "ContentType"],
             Self::GatewayResponse => &["RestApiId", "ResponseType"],
+            Self::ApiKey => &["Name", "Value", "GenerateDistinctId"],
+            Self::UsagePlan => &[],
+            Self::UsagePlanKey => &["KeyId", "KeyType", "UsagePlanId"],
         }
     }
 }

@@ -157,6 +157,9 @@ fn placeholder(resource: &Declared) -> Attributes {
         Kind::ApiResource => ("abc123".into(), vec![("ResourceId", "abc123".into())]),
         Kind::Deployment => ("abc123".into(), vec![("DeploymentId", "abc123".into())]),
         Kind::RequestValidator => ("abc123".into(), vec![("RequestValidatorId", "abc123".into())]),
+        Kind::ApiKey => ("abcde12345".into(), vec![("APIKeyId", "abcde12345".into())]),
+        Kind::UsagePlan => ("abc123".into(), vec![("Id", "abc123".into())]),
+        Kind::UsagePlanKey => ("abcde12345".into(), vec![("Id", "abcde12345".into())]),
         Kind::Account => (id.clone(), vec![("Id", id.clone())]),
         Kind::Policy | Kind::Method | Kind::Stage | Kind::Model | Kind::GatewayResponse => {
             (id.clone(), Vec::new())

@@ -5,14 +5,17 @@
 
 mod account;
 mod api_keys;
+mod authorizers;
 mod client_certificates;
 mod compatibility;
 mod deployments;
 mod documentation_parts;
 mod documentation_versions;
 mod domain_names;
+mod exports;
 mod fault;
 mod gateway_responses;
+mod imports;
 mod integrations;
 mod methods;
 mod models;
@@ -26,6 +29,7 @@ mod tags;
 #[cfg(test)]
 mod tests;
 mod unsupported;
+mod usage;
 mod usage_plan_keys;
 mod usage_plans;
 mod view;

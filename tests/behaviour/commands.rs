@@ -237,6 +237,42 @@ fn validate_finds_what_is_wrong_without_a_server() {
 }
 
 #[test]
+fn test_runs_scenarios_without_a_server() {
+    let example = concat!(env!("CARGO_MANIFEST_DIR"), "/config/examples/order.test.yaml");
+    let output = stepgate(&["test", example]);
+    let told = stdout(&output);
+    assert!(output.status.success(), "{told}{}", stderr(&output));
+    // As docs/testing.md shows it.
+    let shown = "\
+  ok    paid at the second attempt, closed after a year (31536006 s)
+  ok    not paid (0 s)
+  ok    nobody charges it (300 s)
+  coverage: states 5/5, choice rules 2/2, catchers 1/1
+3 scenarios, 0 failed
+";
+    assert!(told.ends_with(shown), "{told}");
+
+    let dir = DataDir::new("scenarios");
+    let file = dir.path().join("wrong.json");
+    let scenarios = |definition: Value, expect: Value| {
+        let scenario = json!({ "name": "one", "input": { "a": 1 }, "expect": expect });
+        fs::write(&file, json!({ "definition": definition, "scenarios": [scenario] }).to_string()).unwrap();
+        stepgate(&["test", "--json", file.to_str().unwrap()])
+    };
+    let pass = json!({ "StartAt": "P", "States": { "P": { "Type": "Pass", "End": true } } });
+    let output = scenarios(pass.clone(), json!({ "status": "SUCCEEDED", "output": { "a": 2 } }));
+    assert_eq!(output.status.code(), Some(1));
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((&report["scenarios"], &report["failed"]), (&json!(1), &json!(1)), "{report}");
+    assert_eq!(scenarios(pass, json!({ "states": ["P"] })).status.code(), Some(0));
+
+    let broken = json!({ "StartAt": "P", "States": { "P": { "Type": "Pass", "Next": "Nowhere" } } });
+    let output = scenarios(broken, json!({}));
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("Nowhere"), "{}", stderr(&output));
+}
+
+#[test]
 fn version_is_the_package_s() {
     let version = env!("CARGO_PKG_VERSION");
     assert_eq!(stdout(&stepgate(&["version"])), format!("stepgate {version}\n"));

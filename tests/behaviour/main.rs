@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used)] // A test says no by panicking, its helpers too.
 
 mod addresses;
+#[path = "../support/backend.rs"]
+mod backend;
 #[path = "../support/client.rs"]
 #[allow(dead_code)]
 mod client;
@@ -12,11 +14,13 @@ mod domains;
 mod executions;
 mod languages;
 mod pages;
+mod plans;
 mod refusals;
 mod restart;
 #[path = "../support/server.rs"]
 #[allow(dead_code)]
 mod server;
+mod services;
 mod stop;
 mod tasks;
 mod tls;

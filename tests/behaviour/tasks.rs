@@ -7,7 +7,7 @@ use crate::server::{DataDir, Server};
 use crate::{HELLO_WORLD, ROLE, states};
 
 /// Runs a machine of one task and describes how it ended.
-fn run(client: &mut Client, name: &str, resource: &str, parameters: &Value) -> Value {
+pub(crate) fn run(client: &mut Client, name: &str, resource: &str, parameters: &Value) -> Value {
     let task = json!({"Type": "Task", "Resource": format!("arn:aws:states:::{resource}"), "Parameters": parameters, "End": true});
     let definition = json!({"StartAt": "T", "States": {"T": task}}).to_string();
     let machine = states(
@@ -25,7 +25,7 @@ fn run(client: &mut Client, name: &str, resource: &str, parameters: &Value) -> V
     }
 }
 
-fn output(described: &Value) -> Value {
+pub(crate) fn output(described: &Value) -> Value {
     assert_eq!(described["status"], "SUCCEEDED", "{described}");
     serde_json::from_str(described["output"].as_str().unwrap()).unwrap()
 }

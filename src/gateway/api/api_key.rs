@@ -10,7 +10,8 @@ use crate::clock::Timestamp;
 use crate::gateway::error::KeyProblem;
 
 const VALUE_CHARS_MIN: usize = 20;
-const VALUE_CHARS_MAX: usize = 128;
+/// No longer text is a key's value.
+pub(crate) const VALUE_CHARS_MAX: usize = 128;
 /// Characters of a value that is made here.
 const VALUE_CHARS: usize = 40;
 const NAME_CHARS_MAX: usize = 1_024;

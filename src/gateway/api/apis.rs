@@ -6,13 +6,14 @@ use tokio::sync::Mutex;
 
 use super::api_key::ApiKeyValue;
 use super::deployment::DeploymentSnapshot;
-use super::ids::{ApiId, StageName};
+use super::ids::{ApiId, StageName, UsagePlanId};
 use super::live::{Invalidate, LiveStage};
 use super::reach::Reach;
-use super::rows::{Rows, STEPS, all_domain_names, find_apis_with_stage, find_live_stage};
+use super::rows::{Rows, STEPS, all_domain_names, find_apis_with_stage, find_live_key, find_live_stage};
 use crate::clock::{Clock, Ids, Timestamp};
 use crate::gateway::domains::Domains;
 use crate::gateway::error::Error;
+use crate::gateway::plans::{LiveKey, LiveUsage, Subject};
 use crate::id::AccountRegion;
 use crate::store::Store;
 
@@ -97,6 +98,16 @@ impl Apis {
         .await
     }
 
+    /// The key of this value, with its plans; `None` if there is none.
+    pub async fn live_key(&self, owner: &AccountRegion, value: &str) -> Result<Option<LiveKey>, Error> {
+        let value = value.to_owned();
+        self.read(owner, move |rows| find_live_key(rows, &value)).await
+    }
+
+    pub(super) fn store(&self) -> &Store {
+        &self.store
+    }
+
     pub(super) fn ids(&self) -> Arc<dyn Ids> {
         Arc::clone(&self.ids)
     }
@@ -137,5 +148,21 @@ impl Apis {
     pub(super) fn key_changed(&self, owner: &AccountRegion, value: &ApiKeyValue) {
         let watchers = self.watchers.read().unwrap_or_else(PoisonError::into_inner);
         watchers.iter().filter_map(Weak::upgrade).for_each(|watcher| watcher.invalidate_key(owner, value));
+    }
+
+    /// The same of what a key may use under a plan.
+    pub(super) fn usage_changed(&self, subject: &Subject) {
+        let watchers = self.watchers.read().unwrap_or_else(PoisonError::into_inner);
+        watchers.iter().filter_map(Weak::upgrade).for_each(|watcher| watcher.invalidate_usage(subject));
+    }
+
+    /// What the keys of a plan used today, where the data plane has them in use.
+    pub(super) fn live_usage(&self, owner: &AccountRegion, plan: &UsagePlanId) -> Vec<LiveUsage> {
+        let watchers = self.watchers.read().unwrap_or_else(PoisonError::into_inner);
+        watchers
+            .iter()
+            .filter_map(Weak::upgrade)
+            .flat_map(|watcher| watcher.live_usage(owner, plan))
+            .collect()
     }
 }

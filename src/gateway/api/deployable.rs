@@ -136,6 +136,7 @@ mod tests {
             resources: Vec::new(),
             models: BTreeMap::new(),
             request_validators: BTreeMap::new(),
+            authorizers: BTreeMap::new(),
             gateway_responses: BTreeMap::new(),
         };
         change(&mut snapshot, &mut method);

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::authorizer::Authorizer;
 use super::gateway_response::{GatewayResponse, ResponseType};
-use super::ids::{DeploymentId, RequestValidatorId};
+use super::ids::{AuthorizerId, DeploymentId, RequestValidatorId};
 use super::model::Model;
 use super::request_validator::RequestValidator;
 use super::resource::Resource;
@@ -34,6 +35,9 @@ pub struct DeploymentSnapshot {
     pub models: BTreeMap<String, Model>,
     /// Request validators by id.
     pub request_validators: BTreeMap<RequestValidatorId, RequestValidator>,
+    /// Authorizers by id.
+    #[serde(default)]
+    pub authorizers: BTreeMap<AuthorizerId, Authorizer>,
     /// Gateway responses that the owner set; see
     /// [`effective_response`](super::effective_response) for the others.
     pub gateway_responses: BTreeMap<ResponseType, GatewayResponse>,

@@ -1,8 +1,4 @@
 //! Documentation parts of an OpenAPI document: what its `x-amazon-apigateway-documentation` holds.
-//!
-//! Documents are JSON, as
-//! [ImportDocumentationParts](https://docs.aws.amazon.com/apigateway/latest/api/API_ImportDocumentationParts.html)
-//! asks for.
 
 use std::collections::HashSet;
 
@@ -12,6 +8,7 @@ use serde_json::{Map, Value};
 use super::documentation_part::DocumentationPartLocation;
 use super::words::words;
 use crate::gateway::error::{BadRequest, Conflict};
+use crate::gateway::openapi::Document;
 
 const EXTENSION: &str = "x-amazon-apigateway-documentation";
 
@@ -20,44 +17,40 @@ words! {
     pub enum PutMode { Merge = "merge", Overwrite = "overwrite" }
 }
 
-/// What a document holds.
-pub(super) struct Imported {
-    /// Places, each once, and what is written about them, in the document's order.
-    pub(super) parts: Vec<(DocumentationPartLocation, Map<String, Value>)>,
-    /// What had to be left out, and why.
-    pub(super) warnings: Vec<String>,
-}
+/// Places, each once, and what is written about them, in the document's order.
+pub(super) type Parts = Vec<(DocumentationPartLocation, Map<String, Value>)>;
 
-/// Reads a document. Parts that make no sense are left out with a warning.
+/// Reads the parts of an OpenAPI document, and says what had to be left out.
 ///
 /// # Errors
 /// [`BadRequest::Importer`] for what is no OpenAPI document.
-pub(super) fn read(body: &[u8]) -> Result<Imported, BadRequest> {
-    let document: Map<String, Value> = serde_json::from_slice(body).map_err(|_| BadRequest::Importer)?;
-    if !["openapi", "swagger"].iter().any(|version| document.contains_key(*version)) {
-        return Err(BadRequest::Importer);
-    }
-    let mut imported = Imported { parts: Vec::new(), warnings: Vec::new() };
-    let Some(extension) = document.get(EXTENSION) else { return Ok(imported) };
+pub(super) fn read(body: &[u8]) -> Result<(Parts, Vec<String>), BadRequest> {
+    let document = Document::read(body).ok_or(BadRequest::Importer)?;
+    Ok(document.member(EXTENSION).map(documentation_parts_of).unwrap_or_default())
+}
+
+/// Reads the parts of the extension. Those that make no sense are left out with a warning.
+pub(crate) fn documentation_parts_of(extension: &Value) -> (Parts, Vec<String>) {
+    let (mut imported, mut warnings) = (Parts::new(), Vec::new());
     let Some(parts) = extension.get("documentationParts").and_then(Value::as_array) else {
-        imported.warnings.push(format!("Unable to import {EXTENSION}: documentationParts is not a list"));
-        return Ok(imported);
+        warnings.push(format!("Unable to import {EXTENSION}: documentationParts is not a list"));
+        return (imported, warnings);
     };
     let mut seen = HashSet::new();
     for (index, part) in parts.iter().enumerate() {
         match read_part(part) {
             Ok((location, _)) if seen.contains(&location) => {
                 let reason = Conflict::DocumentationPart(location.to_string());
-                imported.warnings.push(warning(index, &reason.to_string()));
+                warnings.push(warning(index, &reason.to_string()));
             }
             Ok((location, properties)) => {
                 seen.insert(location.clone());
-                imported.parts.push((location, properties));
+                imported.push((location, properties));
             }
-            Err(reason) => imported.warnings.push(warning(index, &reason)),
+            Err(reason) => warnings.push(warning(index, &reason)),
         }
     }
-    Ok(imported)
+    (imported, warnings)
 }
 
 /// AWS's words are not on record.
@@ -92,7 +85,7 @@ mod tests {
                 {"location": {"type": "API"}, "properties": "text"},
                 7]"#,
         );
-        let Imported { parts, warnings } = read(body.as_bytes()).unwrap();
+        let (parts, warnings) = read(body.as_bytes()).unwrap();
         let parts: Vec<String> = parts.iter().map(|(location, _)| location.to_string()).collect();
         assert_eq!(parts, ["type 'METHOD', path '/', method 'GET'"]);
         assert_eq!(warnings.len(), 5, "{warnings:?}");
@@ -108,10 +101,15 @@ mod tests {
         for bad in ["", "{'key:value}", "a: b", "[]", "{}", "\"openapi\""] {
             assert!(matches!(read(bad.as_bytes()), Err(BadRequest::Importer)), "{bad}");
         }
-        for fine in [r#"{"swagger": "2.0"}"#, r#"{"openapi": "3.0.1", "info": {}}"#, &document("[]")] {
-            let Imported { parts, warnings } = read(fine.as_bytes()).unwrap();
+        for fine in [
+            "swagger: '2.0'",
+            r#"{"swagger": "2.0"}"#,
+            r#"{"openapi": "3.0.1", "info": {}}"#,
+            &document("[]"),
+        ] {
+            let (parts, warnings) = read(fine.as_bytes()).unwrap();
             assert!(parts.is_empty() && warnings.is_empty(), "{fine}");
         }
-        assert_eq!(read(document("7").as_bytes()).unwrap().warnings.len(), 1);
+        assert_eq!(read(document("7").as_bytes()).unwrap().1.len(), 1);
     }
 }

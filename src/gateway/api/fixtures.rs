@@ -58,6 +58,8 @@ pub(crate) fn test_integration(kind: IntegrationType) -> Integration {
 pub(crate) fn test_method() -> Method {
     Method {
         authorization_type: AuthorizationType::None,
+        authorizer_id: None,
+        authorization_scopes: Vec::new(),
         api_key_required: false,
         operation_name: None,
         request_parameters: BTreeMap::new(),

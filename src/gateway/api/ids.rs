@@ -53,6 +53,8 @@ ids! {
     ResourceId;
     /// A deployment's id: six characters.
     DeploymentId;
+    /// An authorizer's id: six characters.
+    AuthorizerId;
     /// A request validator's id: six characters.
     RequestValidatorId;
     /// A documentation part's id: six characters.

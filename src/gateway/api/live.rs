@@ -5,9 +5,11 @@ use std::sync::Arc;
 use super::api_key::ApiKeyValue;
 use super::client_certificate::ClientCertificate;
 use super::deployment::DeploymentSnapshot;
-use super::ids::ApiId;
+use super::ids::{ApiId, UsagePlanId};
 use super::stage::Stage;
+use super::usage_plan::UsagePlan;
 use super::vpc_link::VpcLinkNames;
+use crate::gateway::plans::{LiveUsage, Subject};
 use crate::id::AccountRegion;
 
 /// A stage as it stands at one moment, read in one transaction.
@@ -27,6 +29,8 @@ pub struct LiveStage {
     pub vpc_links: VpcLinkNames,
     /// What the stage shows to HTTPS backends.
     pub client_certificate: Option<ClientCertificate>,
+    /// The usage plans that have the stage.
+    pub usage_plans: Vec<UsagePlan>,
 }
 
 /// Told after every commit that changes what some stage of an API serves (a stage or one of its usage plans made,
@@ -42,4 +46,10 @@ pub trait Invalidate: Send + Sync {
     /// Forgets whatever was known of the key with this value: that it is there, what it opens, or that it isn't
     /// there. Must not block.
     fn invalidate_key(&self, owner: &AccountRegion, value: &ApiKeyValue);
+
+    /// Has what a key may use under a plan looked up anew. Must not block.
+    fn invalidate_usage(&self, subject: &Subject);
+
+    /// What the keys of a plan used on the present day, as far as they are in use. Must not block.
+    fn live_usage(&self, owner: &AccountRegion, plan: &UsagePlanId) -> Vec<LiveUsage>;
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::ids::{RequestValidatorId, StatusCode};
+use super::ids::{AuthorizerId, RequestValidatorId, StatusCode};
 use super::integration::Integration;
 use super::words::words;
 
@@ -39,6 +39,11 @@ words! {
 pub struct Method {
     /// Who may call.
     pub authorization_type: AuthorizationType,
+    /// Who decides, where the type has somebody decide.
+    pub authorizer_id: Option<AuthorizerId>,
+    /// Scopes of which a caller's token needs one; read by Cognito authorizers alone.
+    #[serde(default)]
+    pub authorization_scopes: Vec<String>,
     /// Whether a caller must send a key of a usage plan.
     pub api_key_required: bool,
     /// The owner's name for the operation.

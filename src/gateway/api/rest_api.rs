@@ -26,6 +26,16 @@ words! {
     pub enum EndpointType { Private = "PRIVATE", Edge = "EDGE", Regional = "REGIONAL" }
 }
 
+impl EndpointType {
+    /// The IP versions of an endpoint whose owner doesn't say.
+    pub(super) const fn default_ip_address_type(self) -> IpAddressType {
+        match self {
+            Self::Private => IpAddressType::Dualstack,
+            Self::Edge | Self::Regional => IpAddressType::Ipv4,
+        }
+    }
+}
+
 words! {
     /// Which IP versions an endpoint has.
     pub enum IpAddressType { Ipv4 = "ipv4", Dualstack = "dualstack" }

@@ -6,6 +6,7 @@
 mod api_keys;
 mod documentation;
 mod owned;
+mod usage;
 mod usage_plans;
 
 use std::collections::BTreeMap;
@@ -13,13 +14,15 @@ use std::collections::BTreeMap;
 pub(super) use api_keys::KeyQuery;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+pub(super) use usage::forget_usage_before;
 
 pub(super) use owned::all_domain_names;
 
 use super::account::Account;
+use super::authorizer::Authorizer;
 use super::deployment::{Deployment, DeploymentSnapshot};
 use super::gateway_response::{GatewayResponse, ResponseType};
-use super::ids::{ApiId, DeploymentId, RequestValidatorId, ResourceId, StageName};
+use super::ids::{ApiId, AuthorizerId, DeploymentId, RequestValidatorId, ResourceId, StageName};
 use super::live::LiveStage;
 use super::model::Model;
 use super::request_validator::RequestValidator;
@@ -27,6 +30,7 @@ use super::resource::Resource;
 use super::rest_api::RestApi;
 use super::stage::Stage;
 use crate::gateway::error::{Error, NotFound};
+use crate::gateway::plans::LiveKey;
 use crate::id::{AccountId, AccountRegion, Region};
 use crate::store::{Param, Tx};
 
@@ -92,6 +96,7 @@ mod kind {
     pub(super) const RESOURCE: &str = "resource";
     pub(super) const MODEL: &str = "model";
     pub(super) const REQUEST_VALIDATOR: &str = "request_validator";
+    pub(super) const AUTHORIZER: &str = "authorizer";
     pub(super) const GATEWAY_RESPONSE: &str = "gateway_response";
     pub(super) const DOCUMENTATION_PART: &str = "documentation_part";
     pub(super) const DOCUMENTATION_VERSION: &str = "documentation_version";
@@ -170,11 +175,13 @@ impl<'t> Rows<'t> {
     pub(super) fn working_copy(&self, id: &ApiId) -> Result<DeploymentSnapshot, Error> {
         let models = self.models(id)?.into_iter().map(|model| (model.name.clone(), model));
         let validators = self.request_validators(id)?.into_iter();
+        let authorizers = self.authorizers(id)?.into_iter();
         Ok(DeploymentSnapshot {
             api: self.api(id)?,
             resources: self.resources_of(id)?,
             models: models.collect(),
             request_validators: validators.map(|validator| (validator.id.clone(), validator)).collect(),
+            authorizers: authorizers.map(|authorizer| (authorizer.id.clone(), authorizer)).collect(),
             gateway_responses: self.gateway_responses(id)?,
         })
     }
@@ -203,7 +210,7 @@ impl<'t> Rows<'t> {
         self.delete_part(api, kind::RESOURCE, id.as_str())
     }
 
-    // === models, request validators, gateway responses ===
+    // === models, request validators, authorizers, gateway responses ===
 
     pub(super) fn models(&self, api: &ApiId) -> Result<Vec<Model>, Error> {
         self.parts(api, kind::MODEL)
@@ -243,6 +250,26 @@ impl<'t> Rows<'t> {
 
     pub(super) fn delete_request_validator(&self, api: &ApiId, id: &RequestValidatorId) -> Result<(), Error> {
         self.delete_part(api, kind::REQUEST_VALIDATOR, id.as_str())
+    }
+
+    pub(super) fn authorizers(&self, api: &ApiId) -> Result<Vec<Authorizer>, Error> {
+        self.parts(api, kind::AUTHORIZER)
+    }
+
+    pub(super) fn find_authorizer(
+        &self,
+        api: &ApiId,
+        id: &AuthorizerId,
+    ) -> Result<Option<Authorizer>, Error> {
+        self.part(api, kind::AUTHORIZER, id.as_str())
+    }
+
+    pub(super) fn put_authorizer(&self, api: &ApiId, authorizer: &Authorizer) -> Result<(), Error> {
+        self.put_part(api, kind::AUTHORIZER, authorizer.id.as_str(), authorizer)
+    }
+
+    pub(super) fn delete_authorizer(&self, api: &ApiId, id: &AuthorizerId) -> Result<(), Error> {
+        self.delete_part(api, kind::AUTHORIZER, id.as_str())
     }
 
     pub(super) fn gateway_responses(
@@ -409,6 +436,13 @@ impl<'t> Rows<'t> {
     }
 }
 
+/// The key of this value.
+pub(super) fn find_live_key(rows: &Rows<'_>, value: &str) -> Result<Option<LiveKey>, Error> {
+    let Some(key) = rows.find_api_key_of(value)? else { return Ok(None) };
+    let plans = rows.plans_of_key(&key.id)?;
+    Ok(Some(LiveKey { id: key.id, enabled: key.enabled, plans }))
+}
+
 /// The stage `name` of an API, whoever owns it, with what it serves.
 pub(super) fn find_live_stage(
     tx: &Tx<'_>,
@@ -433,6 +467,7 @@ pub(super) fn find_live_stage(
         Some(id) => rows.find_client_certificate(&id.into())?,
         None => None,
     };
+    let usage_plans = rows.usage_plans_of_stage(api_id, name)?;
     Ok(Some(LiveStage {
         owner: rows.owner,
         api_id: api_id.clone(),
@@ -441,6 +476,7 @@ pub(super) fn find_live_stage(
         canary,
         vpc_links,
         client_certificate,
+        usage_plans,
     }))
 }
 

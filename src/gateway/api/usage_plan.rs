@@ -154,7 +154,7 @@ impl ApiStage {
 }
 
 /// Path and verb of the key of a throttled method: `/pets/GET`, and `//GET` for the root.
-fn method_of(key: &str) -> Result<(&str, HttpMethod), PlanProblem> {
+pub(crate) fn method_of(key: &str) -> Result<(&str, HttpMethod), PlanProblem> {
     let (path, method) = key.rsplit_once('/').unwrap_or((key, ""));
     match HttpMethod::parse(method) {
         Some(verb) if path.starts_with('/') => Ok((path, verb)),

@@ -4,10 +4,10 @@
 use super::maps::{Absent, patch_entry};
 use super::pointer::parts;
 use super::{PatchOp, PatchOperation};
-use crate::gateway::api::{AuthorizationType, Method, MethodResponse, RequestValidatorId};
+use crate::gateway::api::{AuthorizationType, AuthorizerId, Method, MethodResponse, RequestValidatorId};
 use crate::gateway::error::{BadRequest, Error, NotFound};
 
-/// Applies `patches` to `method`. What it refers to then (models, a validator) is the caller's to check.
+/// Applies `patches` to `method`. What it refers to then (models, a validator, an authorizer) is the caller's to check.
 pub(crate) fn patch_method(method: &mut Method, patches: &[PatchOperation]) -> Result<(), Error> {
     patches.iter().try_for_each(|patch| patch_one(method, patch))
 }
@@ -20,12 +20,20 @@ fn patch_one(method: &mut Method, patch: &PatchOperation) -> Result<(), Error> {
             patch.only_replace()?;
             method.authorization_type = authorization_type(patch.value.as_deref().unwrap_or_default())?;
         }
-        // Ignored while the type has no authorizer, as on AWS; and no other type can be set.
-        ["authorizerId"] => patch.only_replace()?,
-        ["authorizationScopes"] => match patch.op {
-            PatchOp::Add => return Err(BadRequest::AuthorizationScopes.into()),
-            PatchOp::Remove => {}
-            PatchOp::Replace | PatchOp::Move | PatchOp::Test | PatchOp::Copy => {
+        // AWS ignores it while the type has no authorizer; the check after the last patch drops it then.
+        ["authorizerId"] => {
+            patch.only_replace()?;
+            method.authorizer_id = patch.text().map(AuthorizerId::from);
+        }
+        ["authorizationScopes"] => match (patch.op, patch.text()) {
+            (PatchOp::Add, Some(scope)) if !method.authorization_scopes.contains(&scope) => {
+                method.authorization_scopes.push(scope);
+            }
+            (PatchOp::Add, _) => {}
+            (PatchOp::Remove, scope) => {
+                method.authorization_scopes.retain(|there| Some(there) != scope.as_ref());
+            }
+            (PatchOp::Replace | PatchOp::Move | PatchOp::Test | PatchOp::Copy, _) => {
                 return Err(BadRequest::PatchOp("[add, remove]").into());
             }
         },
@@ -62,16 +70,9 @@ fn patch_one(method: &mut Method, patch: &PatchOperation) -> Result<(), Error> {
     Ok(())
 }
 
-/// The type that `text` names in any case, if it can be set: those that need an authorizer can't, for there
-/// is none.
+/// The type that `text` names in any case.
 pub(crate) fn authorization_type(text: &str) -> Result<AuthorizationType, BadRequest> {
-    let kind = AuthorizationType::parse(&text.to_ascii_uppercase()).ok_or(BadRequest::AuthorizationType)?;
-    match kind {
-        AuthorizationType::None | AuthorizationType::AwsIam => Ok(kind),
-        AuthorizationType::Custom | AuthorizationType::CognitoUserPools | AuthorizationType::Jwt => {
-            Err(BadRequest::AuthorizerId)
-        }
-    }
+    AuthorizationType::parse(&text.to_ascii_uppercase()).ok_or(BadRequest::AuthorizationType)
 }
 
 /// Applies `patches` to `response`. Names and models are the caller's to check.
@@ -150,10 +151,10 @@ mod tests {
     }
 
     #[test]
-    fn types_without_an_authorizer_can_be_set_in_any_case() {
+    fn types_can_be_set_in_any_case() {
         assert_eq!(authorization_type("none"), Ok(AuthorizationType::None));
         assert_eq!(authorization_type("AWS_IAM"), Ok(AuthorizationType::AwsIam));
-        assert_eq!(authorization_type("CUSTOM"), Err(BadRequest::AuthorizerId));
+        assert_eq!(authorization_type("Custom"), Ok(AuthorizationType::Custom));
         assert_eq!(authorization_type(""), Err(BadRequest::AuthorizationType));
     }
 }

@@ -22,7 +22,7 @@ fn authorize(routed: Routed) -> Result<Authorized, Refused> {
         return Err(routed.refuse(Refusal::AccessDenied(Denial::Implicit)));
     }
     match routed.method.authorization {
-        AuthorizationType::None => Ok(Authorized(routed)),
+        AuthorizationType::None => Ok(Authorized { routed, usage_identifier: None }),
         AuthorizationType::AwsIam => {
             let reason = "AWS_IAM authorization is not available in this gateway".to_owned();
             Err(routed.refuse(Refusal::ApiConfiguration(Misconfiguration::Unsupported(reason))))

@@ -1,33 +1,130 @@
-//! API keys and rates: the method's limit first, then the account's.
+//! API keys, usage plans and rates.
+//!
+//! AWS documents the order as: key, plan, the key's rate, the method's, the account's, quota. Here a spent quota is
+//! noticed before the method's and the account's rate, so that who has none left takes nothing from all the others.
+//! A request that is refused counts neither against its key's rate nor against its quota; AWS is silent on that.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use http::HeaderName;
 use tower::service_fn;
 
-use super::{Admitted, Answered, Authorized, Next, Refused};
-use crate::gateway::plans::throttle::Limiter;
+use super::{Admitted, Answered, Authorized, Next, Refused, Routed, UsageIdentifier};
+use crate::gateway::api::{API_KEY_CHARS_MAX, ApiKeySource};
+use crate::gateway::context::CallerKey;
+use crate::gateway::plans::Day;
+use crate::gateway::plans::ledger::{Answer, Ledger};
+use crate::gateway::plans::limit_headers::Limits;
+use crate::gateway::plans::terms::Decision;
+use crate::gateway::plans::throttle::{Limiter, Wait};
 use crate::gateway::refusal::Refusal;
+use crate::gateway::stages::SourceError;
+
+const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+
+/// What the layer works with.
+#[derive(Clone)]
+pub(crate) struct Desk {
+    /// Keys and what they used.
+    pub(crate) ledger: Arc<Ledger>,
+    /// The limit over all APIs.
+    pub(crate) account: Option<Arc<Limiter>>,
+    /// Whether callers are told of their limits.
+    pub(crate) tells_limits: bool,
+}
 
 /// `Authorized → Admitted`.
-pub(crate) fn over(
-    account: Option<Arc<Limiter>>,
-    next: impl Next<Admitted, Answered>,
-) -> impl Next<Authorized, Answered> {
+pub(crate) fn over(desk: Desk, next: impl Next<Admitted, Answered>) -> impl Next<Authorized, Answered> {
     service_fn(move |authorized: Authorized| {
-        let (account, mut next) = (account.clone(), next.clone());
-        async move { next.call(admit(authorized, account.as_deref())?).await }
+        let (desk, mut next) = (desk.clone(), next.clone());
+        async move { next.call(admit(authorized, &desk).await?).await }
     })
 }
 
-fn admit(Authorized(routed): Authorized, account: Option<&Limiter>) -> Result<Admitted, Refused> {
-    // No key can be known before there are usage plans to look it up in.
-    if routed.method.is_api_key_required {
-        return Err(routed.refuse(Refusal::InvalidApiKey));
+async fn admit(authorized: Authorized, desk: &Desk) -> Result<Admitted, Refused> {
+    let Authorized { mut routed, usage_identifier } = authorized;
+    let (refusal, limits) = if routed.method.is_api_key_required {
+        admit_key(&mut routed, usage_identifier, desk).await
+    } else {
+        admit_anybody(&routed, desk)
+    };
+    if desk.tells_limits {
+        routed.context.limits = Some(limits);
     }
-    // The most specific limit rejects first.
-    let limiters = [routed.method.limiter.as_deref(), account];
-    if limiters.into_iter().flatten().any(|limiter| !limiter.take()) {
-        return Err(routed.refuse(Refusal::Throttled));
+    match refusal {
+        None => Ok(Admitted(routed)),
+        Some(refusal) => Err(routed.refuse(refusal)),
     }
-    Ok(Admitted(routed))
+}
+
+/// The most specific limit rejects first.
+fn admit_anybody(routed: &Routed, desk: &Desk) -> (Option<Refusal>, Limits) {
+    let limiters = [routed.method.limiter.as_deref(), desk.account.as_deref()];
+    for limiter in limiters.into_iter().flatten() {
+        if let Err(Wait(wait)) = limiter.take() {
+            return (Some(Refusal::Throttled), Limits { standing: None, wait });
+        }
+    }
+    (None, Limits::default())
+}
+
+async fn admit_key(
+    routed: &mut Routed,
+    usage_identifier: Option<UsageIdentifier>,
+    desk: &Desk,
+) -> (Option<Refusal>, Limits) {
+    let refused = |refusal| (Some(refusal), Limits::default());
+    let value = match routed.stage.api_key_source {
+        ApiKeySource::Header => {
+            let header = routed.context.headers.get(API_KEY).and_then(|value| value.to_str().ok());
+            header.map(str::to_owned)
+        }
+        ApiKeySource::Authorizer => usage_identifier.map(|UsageIdentifier(value)| value),
+    };
+    // A stage without plans is open to no key, and no key is that long: neither costs a look.
+    let has_plans = !routed.method.terms.is_empty();
+    let value = value.filter(|value| has_plans && value.len() <= API_KEY_CHARS_MAX);
+    let (Some(value), Some(keyring)) = (value, routed.stage.keyring.clone()) else {
+        return refused(Refusal::InvalidApiKey);
+    };
+    let subscriber = match desk.ledger.subscriber(&routed.stage.owner, &keyring, &value).await {
+        Ok(Some(subscriber)) => subscriber,
+        Ok(None) => return refused(Refusal::InvalidApiKey),
+        Err(error) => return refused(unavailable(&error)),
+    };
+    let method = routed.method.clone();
+    let plan = method.terms.iter().find_map(|terms| Some((terms, subscriber.meter(&terms.plan)?)));
+    let Some((terms, meter)) = plan.filter(|_| subscriber.is_enabled) else {
+        return refused(Refusal::InvalidApiKey);
+    };
+    routed.context.caller_key = Some(CallerKey { id: subscriber.id.clone(), value });
+
+    let outer = [method.limiter.as_deref(), desk.account.as_deref()];
+    let day = Day::of(routed.context.received);
+    match desk.ledger.admit(meter, terms, day, &outer).await {
+        Ok(Answer::Admitted(standing)) => {
+            terms.meters.count(Decision::Admitted);
+            (None, Limits { standing: Some(standing), wait: None })
+        }
+        Ok(Answer::Throttled(Wait(wait))) => {
+            terms.meters.count(Decision::Throttled);
+            (Some(Refusal::Throttled), Limits { standing: None, wait })
+        }
+        Ok(Answer::QuotaExceeded(standing)) => {
+            terms.meters.count(Decision::QuotaExceeded);
+            let limits = Limits { standing: Some(standing), wait: Some(Duration::ZERO) };
+            (Some(Refusal::QuotaExceeded), limits)
+        }
+        Err(error) => refused(unavailable(&error)),
+    }
+}
+
+/// What can't be counted is not let through: a quota is a promise to whoever stands behind the API.
+fn unavailable(error: &SourceError) -> Refusal {
+    tracing::error!(
+        error = error as &dyn std::error::Error,
+        "a key could not be checked or its use not be recorded"
+    );
+    Refusal::Unavailable
 }

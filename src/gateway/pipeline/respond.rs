@@ -41,6 +41,9 @@ pub(crate) fn finish(result: Result<Answered, Refused>) -> Finished {
             (context, response)
         }
     };
+    if let Some(limits) = &context.limits {
+        limits.write(response.headers_mut(), context.received);
+    }
     // A test call shows the method's own headers only.
     if context.log.is_none() {
         let headers = response.headers_mut();

@@ -1,21 +1,27 @@
 //! Token buckets: one token a request, refilled at a steady rate.
 //!
 //! <https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-request-throttling.html>. Buckets
-//! live beside compiled stages, not in them: a redeploy with the same limits goes on with the same bucket, a
-//! changed limit starts with a full one. Looking without taking is not possible, so a request refused by an
-//! outer level has spent its token of the inner one.
+//! live beside compiled stages, not in them: a redeploy with the same limits goes on with the same bucket, and one
+//! with a changed limit takes over what was spent. Looking without taking is not possible while others take, so that
+//! a request refused by an outer level has spent its token of the levels before it, except where a bucket is one
+//! caller's own (see [`Limiter::mark`]).
 
 use std::collections::HashMap;
 use std::fmt;
 use std::num::NonZeroU32;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use governor::middleware::NoOpMiddleware;
-use governor::state::{InMemoryState, NotKeyed};
+use governor::nanos::Nanos;
+use governor::state::{NotKeyed, StateStore};
 use governor::{Quota, RateLimiter};
 
 use crate::clock::Clock;
+
+/// No token takes longer: about 73 years. The limiter counts nanoseconds in 64 bits.
+const TOKEN_NANOS_MAX: u64 = 1 << 61;
 
 /// A steady rate with room for bursts.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -26,11 +32,55 @@ pub struct Rate {
     pub burst: u32,
 }
 
+/// How long it is until there is a token again; `None` if there never will be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Wait(pub(crate) Option<Duration>);
+
 /// One bucket.
 pub(crate) struct Limiter {
     rate: Rate,
-    /// `None` blocks everything.
-    bucket: Option<RateLimiter<NotKeyed, InMemoryState, Monotonic, NoOpMiddleware<Duration>>>,
+    clock: Arc<dyn Clock>,
+    gate: Gate,
+}
+
+enum Gate {
+    Open(Bucket),
+    /// Nothing passes, and nothing is refilled: what was spent before stays spent.
+    Shut {
+        spent: f64,
+    },
+}
+
+struct Bucket {
+    governor: RateLimiter<NotKeyed, Arrival, Monotonic, NoOpMiddleware<Duration>>,
+    arrival: Arrival,
+    /// The limiter counts from here.
+    began: Duration,
+    token_nanos: u64,
+}
+
+/// The limiter's state: when a request would arrive that finds the bucket full, in nanoseconds from the bucket's
+/// beginning; 0 before the first request.
+#[derive(Clone)]
+struct Arrival(Arc<AtomicU64>);
+
+impl StateStore for Arrival {
+    type Key = NotKeyed;
+
+    fn measure_and_replace<T, F, E>(&self, _: &NotKeyed, decide: F) -> Result<T, E>
+    where
+        F: Fn(Option<Nanos>) -> Result<(T, Nanos), E>,
+    {
+        let mut before = self.0.load(Ordering::Acquire);
+        loop {
+            let (answer, after) = decide((before != 0).then(|| Nanos::from(before)))?;
+            let (taken, failed) = (Ordering::AcqRel, Ordering::Acquire);
+            match self.0.compare_exchange_weak(before, after.as_u64(), taken, failed) {
+                Ok(_) => return Ok(answer),
+                Err(other) => before = other,
+            }
+        }
+    }
 }
 
 /// Our clock as the limiter wants to read it.
@@ -45,16 +95,79 @@ impl governor::clock::Clock for Monotonic {
     }
 }
 
+/// How full a bucket was.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Mark(u64);
+
 impl Limiter {
     /// A full bucket.
     pub(crate) fn new(rate: Rate, clock: Arc<dyn Clock>) -> Self {
-        let bucket = quota(rate).map(|quota| RateLimiter::direct_with_clock(quota, Monotonic(clock)));
-        Self { rate, bucket }
+        Self::spent(rate, clock, 0.0)
     }
 
-    /// Takes a token; false if there is none.
-    pub(crate) fn take(&self) -> bool {
-        self.bucket.as_ref().is_some_and(|bucket| bucket.check().is_ok())
+    /// The same bucket under another rate: as many tokens as were missing are missing.
+    pub(crate) fn changed(&self, rate: Rate) -> Self {
+        Self::spent(rate, self.clock.clone(), self.missing())
+    }
+
+    fn spent(rate: Rate, clock: Arc<dyn Clock>, spent: f64) -> Self {
+        let gate = match quota(rate) {
+            Some((quota, token_nanos)) => {
+                let spent = spent.min(f64::from(quota.burst_size().get()));
+                // Casts from floats saturate, and a bucket that has begun is never at 0.
+                let nanos = (spent * token_nanos as f64).ceil() as u64;
+                let arrival = Arrival(Arc::new(AtomicU64::new(nanos)));
+                let began = clock.monotonic();
+                let governor = RateLimiter::new(quota, arrival.clone(), Monotonic(clock.clone()));
+                Gate::Open(Bucket { governor, arrival, began, token_nanos })
+            }
+            None => Gate::Shut { spent },
+        };
+        Self { rate, clock, gate }
+    }
+
+    /// Its rate.
+    pub(crate) fn rate(&self) -> Rate {
+        self.rate
+    }
+
+    /// Takes a token, if there is one.
+    pub(crate) fn take(&self) -> Result<(), Wait> {
+        match &self.gate {
+            Gate::Shut { .. } => Err(Wait(None)),
+            Gate::Open(bucket) => bucket
+                .governor
+                .check()
+                .map_err(|until| Wait(Some(until.wait_time_from(self.clock.monotonic())))),
+        }
+    }
+
+    /// How many tokens are missing, in tokens and parts of one.
+    pub(crate) fn missing(&self) -> f64 {
+        match &self.gate {
+            Gate::Shut { spent } => *spent,
+            Gate::Open(bucket) => {
+                let now = self.clock.monotonic().saturating_sub(bucket.began);
+                let now = u64::try_from(now.as_nanos()).unwrap_or(u64::MAX);
+                let missing = bucket.arrival.0.load(Ordering::Acquire).saturating_sub(now);
+                missing as f64 / bucket.token_nanos as f64
+            }
+        }
+    }
+
+    /// Remembers how full it is, for [`Limiter::reset`]. Only of use to whoever alone takes from it.
+    pub(crate) fn mark(&self) -> Mark {
+        match &self.gate {
+            Gate::Shut { .. } => Mark(0),
+            Gate::Open(bucket) => Mark(bucket.arrival.0.load(Ordering::Acquire)),
+        }
+    }
+
+    /// Takes back whatever was taken since `mark`.
+    pub(crate) fn reset(&self, mark: Mark) {
+        if let Gate::Open(bucket) = &self.gate {
+            bucket.arrival.0.store(mark.0, Ordering::Release);
+        }
     }
 }
 
@@ -64,15 +177,18 @@ impl fmt::Debug for Limiter {
     }
 }
 
-/// `None` for rates that let nothing through.
-fn quota(rate: Rate) -> Option<Quota> {
+/// The limiter's terms, and how long a token takes; `None` for rates that let nothing through.
+fn quota(rate: Rate) -> Option<(Quota, u64)> {
     let burst = NonZeroU32::new(rate.burst)?;
     if rate.per_second.is_nan() || rate.per_second <= 0.0 {
         return None;
     }
-    // A rate of more than one token a nanosecond is no limit that could be told from one.
-    let period = Duration::try_from_secs_f64(1.0 / rate.per_second).ok()?.max(Duration::from_nanos(1));
-    Some(Quota::with_period(period)?.allow_burst(burst))
+    // A rate of more than one token a nanosecond is no limit that could be told from one. Casts saturate.
+    let token_nanos = ((1e9 / rate.per_second).ceil() as u64).clamp(1, TOKEN_NANOS_MAX);
+    // What doesn't fit into the limiter's 64 bits takes decades to refill: a smaller burst errs against the caller.
+    let burst_max = u32::try_from(TOKEN_NANOS_MAX / token_nanos).unwrap_or(u32::MAX);
+    let burst = NonZeroU32::new(burst.get().min(burst_max)).unwrap_or(NonZeroU32::MIN);
+    Some((Quota::with_period(Duration::from_nanos(token_nanos))?.allow_burst(burst), token_nanos))
 }
 
 /// The buckets of all stages, by what they limit.
@@ -80,29 +196,30 @@ fn quota(rate: Rate) -> Option<Quota> {
 pub(crate) struct Limiters(Mutex<HashMap<String, Arc<Limiter>>>);
 
 impl Limiters {
-    /// The bucket of `subject`, new if its rate changed. Asked when a stage is compiled, not on the path of
-    /// requests.
+    /// The bucket of `subject`, with another rate if that changed. Asked when a stage is compiled, not on the path
+    /// of requests.
     pub(crate) fn get(&self, subject: String, rate: Rate, clock: &Arc<dyn Clock>) -> Arc<Limiter> {
         let mut limiters = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match limiters.get(&subject) {
-            Some(limiter) if limiter.rate == rate => limiter.clone(),
-            Some(_) | None => {
-                let limiter = Arc::new(Limiter::new(rate, clock.clone()));
-                limiters.insert(subject, limiter.clone());
-                limiter
-            }
-        }
+        let limiter = match limiters.get(&subject) {
+            Some(limiter) if limiter.rate == rate => return limiter.clone(),
+            Some(limiter) => Arc::new(limiter.changed(rate)),
+            None => Arc::new(Limiter::new(rate, clock.clone())),
+        };
+        limiters.insert(subject, limiter.clone());
+        limiter
     }
 
-    /// Forgets the buckets of subjects that no compiled stage holds any more.
+    /// Forgets the full buckets of subjects that no compiled stage holds any more.
     pub(crate) fn sweep(&self) {
         let mut limiters = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        limiters.retain(|_, limiter| 1 < Arc::strong_count(limiter));
+        limiters.retain(|_, limiter| 1 < Arc::strong_count(limiter) || 0.0 < limiter.missing());
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::clock::{Timestamp, VirtualClock};
 
@@ -110,47 +227,152 @@ mod tests {
         Arc::new(VirtualClock::new(Timestamp::EPOCH))
     }
 
+    fn taken(limiter: &Limiter, tries: usize) -> usize {
+        (0..tries).filter(|_| limiter.take().is_ok()).count()
+    }
+
     #[test]
     fn burst_is_spent_at_once_and_refilled_at_the_rate() {
         let clock = clock();
         let limiter = Limiter::new(Rate { per_second: 2.0, burst: 3 }, clock.clone());
-        let taken = (0..5).filter(|_| limiter.take()).count();
-        assert_eq!(taken, 3);
+        assert_eq!(taken(&limiter, 5), 3);
+        assert_eq!(limiter.take(), Err(Wait(Some(Duration::from_millis(500)))));
         clock.advance(Duration::from_millis(499));
-        assert!(!limiter.take());
+        assert!(limiter.take().is_err());
         clock.advance(Duration::from_millis(1));
-        assert!(limiter.take());
-        assert!(!limiter.take());
+        assert_eq!(taken(&limiter, 2), 1);
         clock.advance(Duration::from_secs(60));
-        assert_eq!((0..5).filter(|_| limiter.take()).count(), 3);
+        assert_eq!(taken(&limiter, 5), 3);
     }
 
     #[test]
     fn zero_blocks_everything() {
         for (per_second, burst) in [(0.0, 5), (5.0, 0), (-1.0, 5), (f64::NAN, 5)] {
             let limiter = Limiter::new(Rate { per_second, burst }, clock());
-            assert!(!limiter.take(), "{per_second} {burst}");
+            assert_eq!(limiter.take(), Err(Wait(None)), "{per_second} {burst}");
         }
+    }
+
+    #[test]
+    fn fractions_of_a_request_a_second_add_up() {
+        let clock = clock();
+        let limiter = Limiter::new(Rate { per_second: 0.25, burst: 1 }, clock.clone());
+        assert_eq!(taken(&limiter, 2), 1);
+        clock.advance(Duration::from_millis(3_999));
+        assert_eq!(taken(&limiter, 1), 0);
+        clock.advance(Duration::from_millis(1));
+        assert_eq!(taken(&limiter, 2), 1);
     }
 
     #[test]
     fn extreme_rates_do_not_panic() {
-        for per_second in [f64::MAX, f64::MIN_POSITIVE, f64::INFINITY, 1e-30] {
-            Limiter::new(Rate { per_second, burst: u32::MAX }, clock()).take();
+        for per_second in [f64::MAX, f64::MIN_POSITIVE, f64::INFINITY, 1e-30, 1e-11, 1e-9, 1e-3, 1e9] {
+            for burst in [1, 1_000, u32::MAX] {
+                let limiter = Limiter::new(Rate { per_second, burst }, clock());
+                assert!(limiter.take().is_ok(), "{per_second} {burst}");
+                assert!(limiter.changed(Rate { per_second: 1e-9, burst: u32::MAX }).take().is_ok());
+            }
         }
     }
 
     #[test]
-    fn unchanged_limits_keep_their_bucket() {
-        let clock: Arc<dyn Clock> = clock();
+    fn limits_change_without_forgetting_what_was_spent() {
+        let clock = clock();
+        let limiter = Limiter::new(Rate { per_second: 1.0, burst: 10 }, clock.clone());
+        assert_eq!(taken(&limiter, 8), 8);
+        let wider = limiter.changed(Rate { per_second: 0.5, burst: 20 });
+        assert_eq!(taken(&wider, 20), 12);
+        let narrower = wider.changed(Rate { per_second: 1.0, burst: 5 });
+        assert_eq!(taken(&narrower, 5), 0);
+        // Refilled from empty, not from below it.
+        clock.advance(Duration::from_secs(1));
+        assert_eq!(taken(&narrower, 5), 1);
+        let shut = narrower.changed(Rate { per_second: 0.0, burst: 5 });
+        clock.advance(Duration::from_secs(60));
+        assert_eq!(taken(&shut, 1), 0);
+        assert_eq!(taken(&shut.changed(Rate { per_second: 1.0, burst: 6 }), 6), 1);
+    }
+
+    #[test]
+    fn what_is_taken_back_was_not_spent() {
+        let limiter = Limiter::new(Rate { per_second: 1.0, burst: 2 }, clock());
+        for _ in 0..5 {
+            let mark = limiter.mark();
+            assert!(limiter.take().is_ok());
+            limiter.reset(mark);
+        }
+        assert_eq!(taken(&limiter, 3), 2);
+    }
+
+    #[test]
+    fn buckets_outlive_stages_until_they_are_full() {
+        let virtual_clock = clock();
+        let clock: Arc<dyn Clock> = virtual_clock.clone();
         let limiters = Limiters::default();
         let rate = Rate { per_second: 1.0, burst: 1 };
-        assert!(limiters.get("a".to_owned(), rate, &clock).take());
-        let held = limiters.get("a".to_owned(), rate, &clock);
-        assert!(!held.take());
-        assert!(limiters.get("b".to_owned(), rate, &clock).take());
-        assert!(limiters.get("a".to_owned(), Rate { per_second: 1.0, burst: 2 }, &clock).take());
+        assert!(limiters.get("a".to_owned(), rate, &clock).take().is_ok());
+        assert!(limiters.get("a".to_owned(), rate, &clock).take().is_err());
+        assert!(limiters.get("b".to_owned(), rate, &clock).take().is_ok());
         limiters.sweep();
-        assert!(limiters.get("b".to_owned(), rate, &clock).take(), "swept, so full again");
+        assert!(limiters.get("b".to_owned(), rate, &clock).take().is_err());
+        let wider = limiters.get("a".to_owned(), Rate { per_second: 1.0, burst: 2 }, &clock);
+        assert_eq!(taken(&wider, 2), 1);
+        drop(wider);
+        virtual_clock.advance(Duration::from_secs(2));
+        limiters.sweep();
+        assert!(limiters.0.lock().unwrap().is_empty());
+    }
+
+    proptest! {
+        /// In any window, under any sequence of waits and changes of the rate, no more pass than the largest burst
+        /// and the largest rate allow.
+        #[test]
+        fn admitted_is_at_most_burst_plus_rate_times_time(
+            steps in proptest::collection::vec((0u64..2_000, 0usize..6, 1u32..8, 1u32..8), 1..60),
+        ) {
+            let clock = clock();
+            let (mut burst_max, mut rate_max) = (3u32, 2.0f64);
+            let mut limiter = Limiter::new(Rate { per_second: 2.0, burst: 3 }, clock.clone());
+            let (mut admitted, mut waited) = (0usize, 0u64);
+            for (wait, tries, per_second, burst) in steps {
+                clock.advance(Duration::from_millis(wait));
+                waited += wait;
+                if wait % 3 == 0 {
+                    limiter = limiter.changed(Rate { per_second: f64::from(per_second), burst });
+                    burst_max = burst_max.max(burst);
+                    rate_max = rate_max.max(f64::from(per_second));
+                }
+                admitted += taken(&limiter, tries);
+                let allowed = f64::from(burst_max) + rate_max * waited as f64 / 1_000.0;
+                prop_assert!(admitted as f64 <= allowed + 1e-6, "{} > {}", admitted, allowed);
+            }
+        }
+    }
+
+    /// Many threads on one bucket, while time runs: not one request too many.
+    #[test]
+    fn threads_share_a_bucket_exactly() {
+        let clock = clock();
+        let limiter = Limiter::new(Rate { per_second: 1_000.0, burst: 50 }, clock.clone());
+        let admitted: usize = std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..8)
+                .map(|_| {
+                    scope.spawn(|| {
+                        (0..2_000)
+                            .filter(|n| {
+                                if n % 10 == 0 {
+                                    clock.advance(Duration::from_millis(1));
+                                }
+                                limiter.take().is_ok()
+                            })
+                            .count()
+                    })
+                })
+                .collect();
+            threads.into_iter().map(|thread| thread.join().unwrap()).sum()
+        });
+        let allowed = 50 + usize::try_from(clock.monotonic().as_millis()).unwrap();
+        assert!(admitted <= allowed, "{admitted} of {allowed}");
+        assert!(1_000 < admitted, "{admitted}");
     }
 }

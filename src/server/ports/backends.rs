@@ -1,7 +1,7 @@
 //! `gateway::Backends`: an `AWS` integration calls the table of operations that clients call, in process, or a
 //! service elsewhere that the settings name.
 
-use std::sync::Weak;
+use std::sync::{Arc, Weak};
 
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue, StatusCode};
@@ -17,13 +17,13 @@ const SESSION: &str = "BackplaneAssumeRoleSession";
 
 /// Services of this house, without a socket between, and beside them those elsewhere.
 pub(super) struct InProcess {
-    elsewhere: Services,
+    elsewhere: Arc<Services>,
     // The APIs hold the gateway for its test calls, which holds this.
     api: Weak<wire::Api>,
 }
 
 impl InProcess {
-    pub(super) fn new(api: Weak<wire::Api>, elsewhere: Services) -> Self {
+    pub(super) fn new(api: Weak<wire::Api>, elsewhere: Arc<Services>) -> Self {
         Self { elsewhere, api }
     }
 
@@ -102,8 +102,6 @@ fn unknown_operation(call: &AwsCall) -> BackendError {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use bytes::Bytes;
     use http::{HeaderName, Method};
 
@@ -131,10 +129,10 @@ mod tests {
         }
     }
 
-    fn nowhere() -> Services {
+    fn nowhere() -> Arc<Services> {
         let client = HttpClient::new(connect::Options::default());
         let home = call(None).owner;
-        Services::new(&Options::default(), &home, client, Arc::new(SystemClock::new())).unwrap()
+        Services::new(&Options::default(), &home, client, Arc::new(SystemClock::new())).unwrap().into()
     }
 
     #[test]

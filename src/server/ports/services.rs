@@ -10,7 +10,7 @@ use http::{HeaderValue, Uri};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::clock::Clock;
-use crate::connect::{Call, HttpClient, Request, collect, full};
+use crate::connect::{self, Call, HttpClient, Request, collect, full};
 use crate::gateway::{AwsCall, AwsOperation, BackendError, BackendResponse};
 use crate::id::{AccountRegion, Region};
 use crate::identity::{Credential, Secret, sign};
@@ -25,19 +25,19 @@ const TIMEOUT: Duration = Duration::from_secs(300);
 const QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// How an action of a service is named in a request.
-enum Naming {
+pub(super) enum Naming {
     /// In `X-Amz-Target`, after this prefix; bodies are JSON of this version.
     Target(&'static str, &'static str),
     /// As the query parameter `Action`, beside this `Version`.
     Query(Option<&'static str>),
 }
 
-const JSON_10: &str = "application/x-amz-json-1.0";
+pub(super) const JSON_10: &str = "application/x-amz-json-1.0";
 const JSON_11: &str = "application/x-amz-json-1.1";
 
 /// AWS's names and dates of the services that integrations commonly call by action; others speak the query
 /// protocol and get their version from the integration (`action/Name&Version=…`).
-fn naming(service: &str) -> Naming {
+pub(super) fn naming(service: &str) -> Naming {
     match service {
         "dynamodb" => Naming::Target("DynamoDB_20120810", JSON_10),
         "kinesis" => Naming::Target("Kinesis_20131202", JSON_11),
@@ -124,28 +124,50 @@ impl Services {
     /// Makes `call`; `None` if the service has no endpoint.
     pub(super) async fn call(&self, call: AwsCall) -> Option<Result<BackendResponse, BackendError>> {
         let service = self.by_name.get(&call.service)?;
-        Some(self.send(service, call).await)
-    }
-
-    async fn send(&self, service: &Service, call: AwsCall) -> Result<BackendResponse, BackendError> {
         let name = call.service.clone();
-        let unknown = || BackendError::UnknownService { service: name.clone() };
-        let region = Region::parse(&call.region).ok_or_else(unknown)?;
-        let (mut parts, body) = request(&service.endpoint, call).ok_or_else(unknown)?;
-        sign(&mut parts, &body, &service.credential, &name, &region, self.clock.now());
-        let bounds = Call { timeout: TIMEOUT, response_bytes_max: RESPONSE_BYTES_MAX, ..Call::default() };
-        let unreachable = |error: crate::connect::Error| {
+        Some(self.send(service, call, TIMEOUT).await.map_err(|error| {
             tracing::warn!(
                 service = name,
                 error = &error as &dyn std::error::Error,
                 "a service did not answer"
             );
-            BackendError::Unreachable
-        };
-        let response =
-            self.client.send(Request::from_parts(parts, full(body)), bounds).await.map_err(unreachable)?;
+            match error {
+                connect::Error::InvalidAddress(_) => BackendError::UnknownService { service: name },
+                connect::Error::Connect(_)
+                | connect::Error::Tls(_)
+                | connect::Error::Timeout
+                | connect::Error::TooLarge { .. }
+                | connect::Error::Broken(_)
+                | connect::Error::Body(_) => BackendError::Unreachable,
+            }
+        }))
+    }
+
+    /// The same, with the client's own account of what went wrong.
+    pub(super) async fn try_call(
+        &self,
+        call: AwsCall,
+        timeout: Duration,
+    ) -> Option<Result<BackendResponse, connect::Error>> {
+        let service = self.by_name.get(&call.service)?;
+        Some(self.send(service, call, timeout).await)
+    }
+
+    async fn send(
+        &self,
+        service: &Service,
+        call: AwsCall,
+        timeout: Duration,
+    ) -> Result<BackendResponse, connect::Error> {
+        let name = call.service.clone();
+        let invalid = || connect::Error::InvalidAddress(service.endpoint.clone());
+        let region = Region::parse(&call.region).ok_or_else(invalid)?;
+        let (mut parts, body) = request(&service.endpoint, call).ok_or_else(invalid)?;
+        sign(&mut parts, &body, &service.credential, &name, &region, self.clock.now());
+        let bounds = Call { timeout, response_bytes_max: RESPONSE_BYTES_MAX, ..Call::default() };
+        let response = self.client.send(Request::from_parts(parts, full(body)), bounds).await?;
         let (parts, body) = response.into_parts();
-        let body = collect(body, RESPONSE_BYTES_MAX).await.map_err(unreachable)?;
+        let body = collect(body, RESPONSE_BYTES_MAX).await?;
         Ok(BackendResponse { status: parts.status, headers: parts.headers, body })
     }
 }

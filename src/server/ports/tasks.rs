@@ -1,14 +1,20 @@
 //! `engine::Tasks`: what Task states call. Activities and nested executions are the engine's own.
 
 mod api_gateway;
+mod aws;
+mod http_invoke;
+mod lambda;
 mod sfn;
 
 use std::sync::{Arc, Weak};
 
 use tokio::sync::watch;
 
+use super::connections::Connections;
+use super::services;
 use crate::asl::{Integration, Resource};
 use crate::clock::Ids;
+use crate::connect::HttpClient;
 use crate::engine::event::Failure;
 use crate::engine::{BoxFuture, TaskCall, TaskResult, Tasks};
 use crate::gateway::Gateway;
@@ -20,6 +26,7 @@ use crate::wire;
 pub(super) struct Rooms {
     pub(super) api: Weak<wire::Api>,
     pub(super) gateway: Gateway,
+    pub(super) elsewhere: Arc<services::Services>,
 }
 
 /// The services that tasks can call.
@@ -27,77 +34,122 @@ pub(super) struct Services {
     /// There soon after the engine, which they are made with.
     rooms: watch::Receiver<Option<Rooms>>,
     ids: Arc<dyn Ids>,
+    connections: Arc<Connections>,
+    client: HttpClient,
 }
 
-/// A service by the name that its resources have.
+/// What a resource is of.
 enum Service {
-    Sfn,
-    ApiGateway,
+    /// The Step Functions API, in process.
+    Sfn(Integration),
+    /// A deployed API, in process.
+    ApiGateway(Integration),
+    /// An HTTP endpoint.
+    Http,
+    /// A Lambda function elsewhere.
+    Lambda,
+    /// Another service elsewhere.
+    Aws(aws::Target, Integration),
 }
 
 impl Service {
-    fn of(integration: &Integration) -> Option<Self> {
-        match integration.service.as_str() {
-            "aws-sdk:sfn" => Some(Self::Sfn),
-            "apigateway" => Some(Self::ApiGateway),
-            _ => None,
+    fn of(resource: &Resource) -> Option<Self> {
+        let integration = match resource {
+            Resource::Lambda(_) => return Some(Self::Lambda),
+            Resource::Activity(_) => return None,
+            Resource::Integration(integration) => integration,
+        };
+        match (integration.service.as_str(), integration.action.as_str()) {
+            ("aws-sdk:sfn", _) => Some(Self::Sfn(integration.clone())),
+            ("apigateway", _) => Some(Self::ApiGateway(integration.clone())),
+            ("http", "invoke") => Some(Self::Http),
+            ("lambda" | "aws-sdk:lambda", "invoke") => Some(Self::Lambda),
+            _ => Some(Self::Aws(aws::Target::of(integration)?, integration.clone())),
         }
     }
 }
 
 impl Services {
     /// Services whose calls wait until the rooms are set.
-    pub(super) fn new(ids: Arc<dyn Ids>) -> (Self, watch::Sender<Option<Rooms>>) {
+    pub(super) fn new(
+        ids: Arc<dyn Ids>,
+        connections: Connections,
+        client: HttpClient,
+    ) -> (Self, watch::Sender<Option<Rooms>>) {
         let (sender, rooms) = watch::channel(None);
-        (Self { rooms, ids }, sender)
+        (Self { rooms, ids, connections: Arc::new(connections), client }, sender)
     }
 }
 
 impl Tasks for Services {
     fn run(&self, call: TaskCall) -> BoxFuture<'static, TaskResult> {
-        let integration = match &call.resource {
-            Resource::Integration(integration) => {
-                Service::of(integration).map(|found| (found, integration.clone()))
-            }
-            Resource::Lambda(_) | Resource::Activity(_) => None,
-        };
-        let Some((service, integration)) = integration else {
+        let Some(service) = Service::of(&call.resource) else {
             return Box::pin(std::future::ready(TaskResult::Failed(not_run(&call.resource))));
         };
         let mut rooms = self.rooms.clone();
         let request_id = self.ids.uuid().to_string();
+        let (connections, client) = (self.connections.clone(), self.client.clone());
         Box::pin(async move {
             let rooms = rooms.wait_for(Option::is_some).await.ok().and_then(|rooms| rooms.clone());
-            let Some((api, gateway)) = rooms.and_then(|rooms| Some((rooms.api.upgrade()?, rooms.gateway)))
-            else {
+            let Some((api, rooms)) = rooms.and_then(|rooms| Some((rooms.api.upgrade()?, rooms))) else {
                 // The house is being closed: the call is made again when it is next opened.
                 return std::future::pending().await;
             };
-            match service {
-                Service::Sfn => sfn::call(&api, &integration, call, &request_id).await,
-                Service::ApiGateway => api_gateway::call(&gateway, &integration, call).await,
-            }
+            let resource = call.resource.clone();
+            let (name, result) = match service {
+                Service::Sfn(integration) => return sfn::call(&api, &integration, call, &request_id).await,
+                Service::ApiGateway(integration) => {
+                    return api_gateway::call(&rooms.gateway, &integration, call).await;
+                }
+                Service::Http => return http_invoke::call(&connections, &client, call).await,
+                Service::Lambda => (lambda::NAME, lambda::call(&rooms.elsewhere, call).await),
+                Service::Aws(target, integration) => {
+                    (target.service.name, target.call(&rooms.elsewhere, &integration, call).await)
+                }
+            };
+            result.unwrap_or_else(|| TaskResult::Failed(not_configured(&resource, name)))
         })
     }
 
     fn refuse(&self, integration: &Integration, arguments: &Payload) -> Option<String> {
-        match Service::of(integration)? {
-            Service::Sfn => sfn::refuse(integration, arguments),
-            Service::ApiGateway => api_gateway::refuse(arguments),
+        match Service::of(&Resource::Integration(integration.clone()))? {
+            Service::Sfn(integration) => sfn::refuse(&integration, arguments),
+            Service::ApiGateway(_) => api_gateway::refuse(arguments),
+            Service::Http => http_invoke::refuse(&self.connections, arguments),
+            Service::Lambda if integration.service == lambda::NAME => {
+                aws::refuse_optimized(integration, arguments)
+            }
+            Service::Lambda => None,
+            Service::Aws(target, integration) => target.refuse(&integration, arguments),
         }
+    }
+}
+
+/// The service of a resource and its text.
+fn shown(resource: &Resource) -> (&str, String) {
+    match resource {
+        Resource::Activity(arn) => ("activity", arn.to_string()),
+        Resource::Lambda(arn) => (lambda::NAME, arn.to_string()),
+        Resource::Integration(integration) => (&*integration.service, integration.text.clone()),
     }
 }
 
 /// `States.Runtime` is never retried and caught by nothing: trying again can't help.
 fn not_run(resource: &Resource) -> Failure {
-    let (service, resource) = match resource {
-        Resource::Activity(arn) => ("activity", arn.to_string()),
-        Resource::Lambda(arn) => ("lambda", arn.to_string()),
-        Resource::Integration(integration) => (&*integration.service, integration.text.clone()),
-    };
+    let (service, resource) = shown(resource);
     let cause = format!(
         "The resource {resource} can't be called: this server has no service '{service}'. Tasks can call activities, \
-         states:startExecution, apigateway:invoke and aws-sdk:sfn; let a worker of an activity do what this one is for."
+         Lambda functions, http, states, apigateway, sqs, sns, events, dynamodb and services of the SDK that speak JSON \
+         or forms; let a worker of an activity do what this one is for."
+    );
+    Failure::new("States.Runtime", cause)
+}
+
+fn not_configured(resource: &Resource, name: &str) -> Failure {
+    let (_, resource) = shown(resource);
+    let cause = format!(
+        "The resource {resource} can't be called: this server knows no endpoint of the service '{name}'. Set it in \
+         the server's settings, as `endpoint` of [services.{name}]."
     );
     Failure::new("States.Runtime", cause)
 }
@@ -109,17 +161,22 @@ mod tests {
 
     #[test]
     fn what_can_not_be_called_says_what_can() {
-        let integration = Integration {
-            service: "sqs".to_owned(),
-            action: "sendMessage".to_owned(),
-            pattern: Pattern::RequestResponse,
-            text: "arn:aws:states:::sqs:sendMessage".to_owned(),
-        };
-        let failure = not_run(&Resource::Integration(integration));
-        assert_eq!(failure.error.as_deref(), Some("States.Runtime"));
-        let cause = failure.cause.unwrap();
-        for part in ["arn:aws:states:::sqs:sendMessage", "no service 'sqs'", "activities"] {
-            assert!(cause.contains(part), "{cause}");
+        let resource = Resource::Integration(Integration {
+            service: "ecs".to_owned(),
+            action: "runTask".to_owned(),
+            pattern: Pattern::Sync,
+            text: "arn:aws:states:::ecs:runTask.sync".to_owned(),
+        });
+        assert!(Service::of(&resource).is_none());
+        for (failure, parts) in [
+            (not_run(&resource), ["arn:aws:states:::ecs:runTask.sync", "no service 'ecs'", "activities"]),
+            (not_configured(&resource, "x"), ["arn:aws:states:::ecs:runTask.sync", "'x'", "[services.x]"]),
+        ] {
+            assert_eq!(failure.error.as_deref(), Some("States.Runtime"));
+            let cause = failure.cause.unwrap();
+            for part in parts {
+                assert!(cause.contains(part), "{cause}");
+            }
         }
     }
 }

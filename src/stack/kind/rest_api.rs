@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::{
     Attributes, Naming, OperationError, Operations, Properties, Updated, call, escape_pointer, patches,
@@ -36,6 +36,14 @@ pub(super) async fn create(
     let made = call(operations, "apigateway", "CreateRestApi", input.into()).await?;
     let id = text(&made, "id").to_owned();
     let root = text(&made, "rootResourceId").to_owned();
+    let root = match put_body(operations, &id, properties).await {
+        Ok(()) => root,
+        // Half an API is no API: take back what was made, then say why.
+        Err(error) => {
+            call(operations, "apigateway", "DeleteRestApi", json!({ "restApiId": id })).await?;
+            return Err(error);
+        }
+    };
     let attributes = [("RootResourceId".to_owned(), root), ("RestApiId".to_owned(), id.clone())].into();
     Ok(Attributes { reference: id, attributes })
 }
@@ -49,6 +57,45 @@ pub(super) async fn update(
     if old.get("EndpointConfiguration") != new.get("EndpointConfiguration") || tag_map(old) != tag_map(new) {
         return Ok(Updated::Replace);
     }
+    if DOCUMENT.iter().any(|property| old.get(*property) != new.get(*property)) {
+        // What the document no longer describes can't be told from what was put beside it.
+        if !new.contains_key("Body") {
+            return Ok(Updated::Replace);
+        }
+        put_body(operations, &made.reference, new).await?;
+    } else {
+        patch(operations, &made.reference, changes(old, new)).await?;
+    }
+    Ok(Updated::InPlace(made.clone()))
+}
+
+/// The properties that an import is made of.
+const DOCUMENT: [&str; 4] = ["Body", "FailOnWarnings", "Mode", "Parameters"];
+
+/// Puts the OpenAPI document of `Body` in the place of the API's working copy, or into it; then the properties
+/// beside it, which win.
+async fn put_body(
+    operations: &dyn Operations,
+    id: &str,
+    properties: &Properties,
+) -> Result<(), OperationError> {
+    let Some(body) = properties.get("Body") else { return Ok(()) };
+    let members = [("FailOnWarnings", "failOnWarnings"), ("Mode", "mode"), ("Parameters", "parameters")];
+    let mut input = renamed(properties, &members);
+    input.entry("mode").or_insert_with(|| json!("overwrite"));
+    input.insert("restApiId".into(), json!(id));
+    input.insert("body".into(), body.clone());
+    call(operations, "apigateway", "PutRestApi", input.into()).await?;
+    patch(operations, id, changes(&Properties::new(), properties)).await
+}
+
+async fn patch(operations: &dyn Operations, id: &str, patches: Vec<Value>) -> Result<(), OperationError> {
+    let input = json!({ "restApiId": id, "patchOperations": patches });
+    call(operations, "apigateway", "UpdateRestApi", input).await.map(drop)
+}
+
+/// What has to change for the properties of `old` to become those of `new`.
+fn changes(old: &Properties, new: &Properties) -> Vec<Value> {
     let simple = [
         ("Name", "/name"),
         ("Description", "/description"),
@@ -70,12 +117,7 @@ pub(super) async fn update(
         let path = format!("/binaryMediaTypes/{}", escape_pointer(added));
         operations_list.push(json!({ "op": "add", "path": path }));
     }
-    let input = Map::from_iter([
-        ("restApiId".to_owned(), json!(made.reference)),
-        ("patchOperations".to_owned(), operations_list.into()),
-    ]);
-    call(operations, "apigateway", "UpdateRestApi", input.into()).await?;
-    Ok(Updated::InPlace(made.clone()))
+    operations_list
 }
 
 fn media_types(properties: &Properties) -> BTreeSet<String> {

@@ -2,9 +2,10 @@
 
 use super::shapes::NOTHING;
 use super::{
-    account, api_keys, client_certificates, deployments, documentation_parts, documentation_versions,
-    domain_names, gateway_responses, integrations, methods, models, request_validators, resources, rest_apis,
-    stages, tags, unsupported, usage_plan_keys, usage_plans, vpc_links,
+    account, api_keys, authorizers, client_certificates, deployments, documentation_parts,
+    documentation_versions, domain_names, exports, gateway_responses, imports, integrations, methods, models,
+    request_validators, resources, rest_apis, stages, tags, unsupported, usage, usage_plan_keys, usage_plans,
+    vpc_links,
 };
 use crate::wire::{Handler, Operation, Route, Service, Structure, handler};
 
@@ -34,8 +35,8 @@ pub(crate) static OPERATIONS: &[Operation] = &[
     row("DeleteRestApi", "DELETE", "/restapis/{restapi_id}", 202, &rest_apis::DELETE, handler!(rest_apis::delete)),
     row("GetRestApi", "GET", "/restapis/{restapi_id}", 200, &rest_apis::GET, handler!(rest_apis::get)),
     row("UpdateRestApi", "PATCH", "/restapis/{restapi_id}", 200, &rest_apis::UPDATE, handler!(rest_apis::update)),
-    row("PutRestApi", "PUT", "/restapis/{restapi_id}", 200, &unsupported::OF_API, Handler::Unsupported),
-    row("ImportRestApi", "POST", "/restapis?mode=import", 201, &NOTHING, Handler::Unsupported),
+    row("PutRestApi", "PUT", "/restapis/{restapi_id}", 200, &imports::PUT, handler!(imports::put)),
+    row("ImportRestApi", "POST", "/restapis?mode=import", 201, &imports::IMPORT, handler!(imports::import)),
     // resource
     row("GetResources", "GET", "/restapis/{restapi_id}/resources", 200, &resources::LIST, handler!(resources::list)),
     row("CreateResource", "POST", "/restapis/{restapi_id}/resources/{parent_id}", 201, &resources::CREATE, handler!(resources::create)),
@@ -81,11 +82,11 @@ pub(crate) static OPERATIONS: &[Operation] = &[
     row("UpdateGatewayResponse", "PATCH", "/restapis/{restapi_id}/gatewayresponses/{response_type}", 200, &gateway_responses::UPDATE, handler!(gateway_responses::update)),
     row("PutGatewayResponse", "PUT", "/restapis/{restapi_id}/gatewayresponses/{response_type}", 201, &gateway_responses::PUT, handler!(gateway_responses::put)),
     // authorizer
-    row("GetAuthorizers", "GET", "/restapis/{restapi_id}/authorizers", 200, &unsupported::OF_API, Handler::Unsupported),
-    row("CreateAuthorizer", "POST", "/restapis/{restapi_id}/authorizers", 201, &unsupported::OF_API, Handler::Unsupported),
-    row("DeleteAuthorizer", "DELETE", "/restapis/{restapi_id}/authorizers/{authorizer_id}", 202, &unsupported::OF_AUTHORIZER, Handler::Unsupported),
-    row("GetAuthorizer", "GET", "/restapis/{restapi_id}/authorizers/{authorizer_id}", 200, &unsupported::OF_AUTHORIZER, Handler::Unsupported),
-    row("UpdateAuthorizer", "PATCH", "/restapis/{restapi_id}/authorizers/{authorizer_id}", 200, &unsupported::OF_AUTHORIZER, Handler::Unsupported),
+    row("GetAuthorizers", "GET", "/restapis/{restapi_id}/authorizers", 200, &authorizers::LIST, handler!(authorizers::list)),
+    row("CreateAuthorizer", "POST", "/restapis/{restapi_id}/authorizers", 201, &authorizers::CREATE, handler!(authorizers::create)),
+    row("DeleteAuthorizer", "DELETE", "/restapis/{restapi_id}/authorizers/{authorizer_id}", 202, &authorizers::DELETE, handler!(authorizers::delete)),
+    row("GetAuthorizer", "GET", "/restapis/{restapi_id}/authorizers/{authorizer_id}", 200, &authorizers::GET, handler!(authorizers::get)),
+    row("UpdateAuthorizer", "PATCH", "/restapis/{restapi_id}/authorizers/{authorizer_id}", 200, &authorizers::UPDATE, handler!(authorizers::update)),
     row("TestInvokeAuthorizer", "POST", "/restapis/{restapi_id}/authorizers/{authorizer_id}", 200, &unsupported::OF_AUTHORIZER, Handler::Unsupported),
     // deployment
     row("GetDeployments", "GET", "/restapis/{restapi_id}/deployments", 200, &deployments::LIST, handler!(deployments::list)),
@@ -102,7 +103,7 @@ pub(crate) static OPERATIONS: &[Operation] = &[
     row("FlushStageAuthorizersCache", "DELETE", "/restapis/{restapi_id}/stages/{stage_name}/cache/authorizers", 202, &unsupported::OF_STAGE, Handler::Unsupported),
     row("FlushStageCache", "DELETE", "/restapis/{restapi_id}/stages/{stage_name}/cache/data", 202, &unsupported::OF_STAGE, Handler::Unsupported),
     // export
-    row("GetExport", "GET", "/restapis/{restapi_id}/stages/{stage_name}/exports/{export_type}", 200, &unsupported::OF_EXPORT, Handler::Unsupported),
+    row("GetExport", "GET", "/restapis/{restapi_id}/stages/{stage_name}/exports/{export_type}", 200, &exports::GET, handler!(exports::get)),
     // sdk
     row("GetSdk", "GET", "/restapis/{restapi_id}/stages/{stage_name}/sdks/{sdk_type}", 200, &unsupported::OF_SDK, Handler::Unsupported),
     row("GetSdkTypes", "GET", "/sdktypes", 200, &NOTHING, Handler::Unsupported),
@@ -136,8 +137,8 @@ pub(crate) static OPERATIONS: &[Operation] = &[
     row("CreateUsagePlanKey", "POST", "/usageplans/{usageplanId}/keys", 201, &usage_plan_keys::CREATE, handler!(usage_plan_keys::create)),
     row("DeleteUsagePlanKey", "DELETE", "/usageplans/{usageplanId}/keys/{keyId}", 202, &usage_plan_keys::DELETE, handler!(usage_plan_keys::delete)),
     row("GetUsagePlanKey", "GET", "/usageplans/{usageplanId}/keys/{keyId}", 200, &usage_plan_keys::GET, handler!(usage_plan_keys::get)),
-    row("UpdateUsage", "PATCH", "/usageplans/{usageplanId}/keys/{keyId}/usage", 200, &unsupported::OF_KEY, Handler::Unsupported),
-    row("GetUsage", "GET", "/usageplans/{usageplanId}/usage", 200, &unsupported::OF_USAGE_PLAN, Handler::Unsupported),
+    row("UpdateUsage", "PATCH", "/usageplans/{usageplanId}/keys/{keyId}/usage", 200, &usage::UPDATE, handler!(usage::update)),
+    row("GetUsage", "GET", "/usageplans/{usageplanId}/usage", 200, &usage::GET, handler!(usage::get)),
     // domainname
     row("GetDomainNames", "GET", "/domainnames", 200, &domain_names::LIST, handler!(domain_names::list)),
     row("CreateDomainName", "POST", "/domainnames", 201, &domain_names::CREATE, handler!(domain_names::create)),

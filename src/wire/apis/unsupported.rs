@@ -11,25 +11,17 @@ const fn labels(members: &'static [Member]) -> Structure {
     Structure::new("Labels", members)
 }
 
-pub(super) static OF_API: Structure = labels(&[label("restApiId", "restapi_id")]);
 pub(super) static OF_MODEL: Structure =
     labels(&[label("restApiId", "restapi_id"), label("modelName", "model_name")]);
 pub(super) static OF_AUTHORIZER: Structure =
     labels(&[label("restApiId", "restapi_id"), label("authorizerId", "authorizer_id")]);
 pub(super) static OF_STAGE: Structure =
     labels(&[label("restApiId", "restapi_id"), label("stageName", "stage_name")]);
-pub(super) static OF_EXPORT: Structure = labels(&[
-    label("restApiId", "restapi_id"),
-    label("stageName", "stage_name"),
-    label("exportType", "export_type"),
-]);
 pub(super) static OF_SDK: Structure = labels(&[
     label("restApiId", "restapi_id"),
     label("stageName", "stage_name"),
     label("sdkType", "sdk_type"),
 ]);
 pub(super) static OF_SDK_TYPE: Structure = labels(&[label("id", "sdktype_id")]);
-pub(super) static OF_USAGE_PLAN: Structure = labels(&[label("usagePlanId", "usageplanId")]);
-pub(super) static OF_KEY: Structure = labels(&[label("usagePlanId", "usageplanId"), label("keyId", "keyId")]);
 pub(super) static OF_ACCESS_ASSOCIATION: Structure =
     labels(&[label("domainNameAccessAssociationArn", "domain_name_access_association_arn")]);

@@ -9,13 +9,14 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-pub(super) use plans::{KeyValue, api_key, imported_api_keys, usage_plan, usage_plan_key};
+pub(super) use plans::{KeyValue, api_key, imported_api_keys, usage, usage_plan, usage_plan_key};
 
 use crate::gateway::api::{
-    Account, CanarySettings, ClientCertificate, ConnectionType, Deployment, DeploymentSummary,
+    Account, Authorizer, CanarySettings, ClientCertificate, ConnectionType, Deployment, DeploymentSummary,
     DocumentationPart, DocumentationVersion, DomainName, EffectiveResponse, EndpointType, HttpMethod,
-    ImportedDocumentation, Integration, IntegrationResponse, IntegrationType, Mapped, Method, MethodResponse,
-    MethodSetting, Model, Page, RequestValidator, Resource, RestApi, Stage, StatusCode, TestOutcome, VpcLink,
+    ImportedApi, ImportedDocumentation, Integration, IntegrationResponse, IntegrationType, Mapped, Method,
+    MethodResponse, MethodSetting, Model, Page, RequestValidator, Resource, RestApi, Stage, StatusCode,
+    TestOutcome, VpcLink,
 };
 use crate::id::AccountRegion;
 
@@ -104,6 +105,17 @@ pub(super) fn rest_api(api: &RestApi, empty_tags: EmptyTags) -> Value {
         .maybe("securityPolicy", api.security_policy.as_deref())
         .maybe("endpointAccessMode", api.endpoint_access_mode.map(|mode| mode.as_str()));
     members.tags(&api.tags, empty_tags).done()
+}
+
+/// An API after an import, with what was left out.
+pub(super) fn imported(imported: &ImportedApi, empty_tags: EmptyTags) -> Value {
+    let mut view = rest_api(&imported.api, empty_tags);
+    if let Value::Object(members) = &mut view
+        && !imported.warnings.is_empty()
+    {
+        members.insert("warnings".to_owned(), imported.warnings.clone().into());
+    }
+    view
 }
 
 pub(super) fn client_certificate(certificate: &ClientCertificate, empty_tags: EmptyTags) -> Value {
@@ -227,6 +239,8 @@ pub(super) fn method(verb: HttpMethod, method: &Method) -> Value {
     Members::default()
         .with("httpMethod", verb.as_str())
         .with("authorizationType", method.authorization_type.as_str())
+        .maybe("authorizerId", method.authorizer_id.as_ref().map(|id| id.as_str()))
+        .filled("authorizationScopes", method.authorization_scopes.clone().into())
         .with("apiKeyRequired", method.api_key_required)
         .maybe("requestValidatorId", method.request_validator_id.as_ref().map(|id| id.as_str()))
         .maybe("operationName", method.operation_name.as_deref())
@@ -291,6 +305,21 @@ pub(super) fn model(model: &Model) -> Value {
         .maybe("description", model.description.as_deref())
         .maybe("schema", model.schema.as_deref())
         .with("contentType", model.content_type.as_str())
+        .done()
+}
+
+pub(super) fn authorizer(authorizer: &Authorizer) -> Value {
+    Members::default()
+        .with("id", authorizer.id.as_str())
+        .with("name", authorizer.name.as_str())
+        .with("type", authorizer.kind.as_str())
+        .filled("providerARNs", authorizer.provider_arns.clone().into())
+        .maybe("authType", authorizer.auth_type.as_deref())
+        .maybe("authorizerUri", authorizer.authorizer_uri.as_deref())
+        .maybe("authorizerCredentials", authorizer.authorizer_credentials.as_deref())
+        .maybe("identitySource", authorizer.identity_source.as_deref())
+        .maybe("identityValidationExpression", authorizer.identity_validation_expression.as_deref())
+        .maybe("authorizerResultTtlInSeconds", authorizer.result_ttl_seconds)
         .done()
 }
 

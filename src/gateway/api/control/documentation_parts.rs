@@ -4,12 +4,14 @@
 use std::collections::HashMap;
 
 use super::super::apis::Apis;
-use super::super::documentation_import::{self, Imported, PutMode};
+use super::super::documentation_import::{self, Parts, PutMode};
 use super::super::documentation_part::{
     DocumentationPart, DocumentationPartLocation, DocumentationPartType, LocationStatus, properties_of,
 };
 use super::super::ids::{ApiId, DocumentationPartId};
 use super::super::page::{Page, PageRequest};
+use super::super::rows::Rows;
+use crate::clock::Ids;
 use crate::gateway::error::{BadRequest, Conflict, Error, LimitExceeded, NotFound};
 use crate::gateway::patch::{PatchOperation, replace_only};
 use crate::id::AccountRegion;
@@ -164,42 +166,55 @@ impl Apis {
         mode: PutMode,
         fail_on_warnings: bool,
     ) -> Result<ImportedDocumentation, Error> {
-        let Imported { parts, warnings } = documentation_import::read(body)?;
+        let (parts, warnings) = documentation_import::read(body)?;
         if fail_on_warnings && !warnings.is_empty() {
             return Err(BadRequest::ImportWarnings(warnings.join("\n\t")).into());
         }
         let (api_id, ids) = (api_id.clone(), self.ids());
         self.write(owner, move |rows| {
             rows.api(&api_id)?;
-            let mut existing = HashMap::new();
-            for part in rows.documentation_parts(&api_id)? {
-                match mode {
-                    PutMode::Merge => {
-                        existing.insert(part.location.clone(), part);
-                    }
-                    PutMode::Overwrite => rows.delete_documentation_part(&api_id, &part.id)?,
-                }
-            }
-            let mut imported = Vec::with_capacity(parts.len());
-            for (location, properties) in parts {
-                let (id, properties) = match existing.remove(&location) {
-                    Some(part) => {
-                        let mut merged = properties_of(&part.properties)?;
-                        merged.extend(properties);
-                        (part.id, merged)
-                    }
-                    None => (ids.lower_alphanumeric(6).into(), properties),
-                };
-                let properties = serde_json::to_string(&properties)?;
-                let part = DocumentationPart { id, location, properties };
-                rows.put_documentation_part(&api_id, &part)?;
-                imported.push(part.id);
-            }
-            if PARTS_MAX < existing.len() + imported.len() {
-                return Err(LimitExceeded::DocumentationParts.into());
-            }
-            Ok(ImportedDocumentation { ids: imported, warnings })
+            let ids = import_parts(rows, &api_id, parts, mode, ids.as_ref())?;
+            Ok(ImportedDocumentation { ids, warnings })
         })
         .await
     }
+}
+
+/// Stores the parts of a document: in place of all that are there, or into them, where members of the document
+/// win over those of the same name. Answers their ids in order.
+pub(super) fn import_parts(
+    rows: &Rows<'_>,
+    api_id: &ApiId,
+    parts: Parts,
+    mode: PutMode,
+    ids: &dyn Ids,
+) -> Result<Vec<DocumentationPartId>, Error> {
+    let mut existing = HashMap::new();
+    for part in rows.documentation_parts(api_id)? {
+        match mode {
+            PutMode::Merge => {
+                existing.insert(part.location.clone(), part);
+            }
+            PutMode::Overwrite => rows.delete_documentation_part(api_id, &part.id)?,
+        }
+    }
+    let mut imported = Vec::with_capacity(parts.len());
+    for (location, properties) in parts {
+        let (id, properties) = match existing.remove(&location) {
+            Some(part) => {
+                let mut merged = properties_of(&part.properties)?;
+                merged.extend(properties);
+                (part.id, merged)
+            }
+            None => (ids.lower_alphanumeric(6).into(), properties),
+        };
+        let properties = serde_json::to_string(&properties)?;
+        let part = DocumentationPart { id, location, properties };
+        rows.put_documentation_part(api_id, &part)?;
+        imported.push(part.id);
+    }
+    if PARTS_MAX < existing.len() + imported.len() {
+        return Err(LimitExceeded::DocumentationParts.into());
+    }
+    Ok(imported)
 }

@@ -66,7 +66,8 @@ pub struct PutIntegration {
 }
 
 impl PutIntegration {
-    fn resolve(self, key: &MethodKey) -> Result<Integration, BadRequest> {
+    /// The record for the method at `key`, with what isn't given filled in.
+    pub(super) fn resolve(self, key: &MethodKey) -> Result<Integration, BadRequest> {
         // A mock calls nobody: AWS takes a verb and an address, and forgets them.
         let is_mock = self.kind == IntegrationType::Mock;
         let verb = self.http_method.filter(|verb| !is_mock && !verb.is_empty());

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::super::apis::Apis;
-use super::super::ids::{ApiId, RequestValidatorId, ResourceId, StatusCode};
+use super::super::authorizer::check_authorization;
+use super::super::ids::{ApiId, AuthorizerId, RequestValidatorId, ResourceId, StatusCode};
 use super::super::mapping_names::{check_request_parameters, check_response_parameters};
 use super::super::method::{HttpMethod, Method, MethodResponse};
 use super::super::resource::Resource;
@@ -35,6 +36,8 @@ pub struct MethodKey {
 pub struct PutMethod {
     /// Who may call, in any case.
     pub authorization_type: String,
+    /// Who decides; ignored by types that have nobody decide.
+    pub authorizer_id: Option<AuthorizerId>,
     /// Whether a caller must send a key of a usage plan.
     pub api_key_required: bool,
     /// The owner's name for the operation.
@@ -45,7 +48,7 @@ pub struct PutMethod {
     pub request_models: BTreeMap<String, String>,
     /// What is validated.
     pub request_validator_id: Option<RequestValidatorId>,
-    /// Scopes; no authorizer can read them.
+    /// Scopes, for Cognito authorizers.
     pub authorization_scopes: Vec<String>,
 }
 
@@ -60,11 +63,10 @@ impl Apis {
         self.write(owner, move |rows| {
             let mut resource = rows.resource(&key.api_id, &key.resource_id)?;
             let verb = HttpMethod::parse(&key.http_method).ok_or(BadRequest::HttpMethod)?;
-            if !input.authorization_scopes.is_empty() {
-                return Err(BadRequest::AuthorizationScopes.into());
-            }
-            let method = Method {
+            let mut method = Method {
                 authorization_type: authorization_type(&input.authorization_type)?,
+                authorizer_id: input.authorizer_id,
+                authorization_scopes: input.authorization_scopes,
                 api_key_required: input.api_key_required,
                 operation_name: input.operation_name.filter(|name| !name.is_empty()),
                 request_parameters: input.request_parameters,
@@ -73,7 +75,7 @@ impl Apis {
                 responses: BTreeMap::new(),
                 integration: None,
             };
-            check_method(rows, &key.api_id, &method)?;
+            check_method(rows, &key.api_id, &mut method)?;
             if resource.methods.contains_key(&verb) {
                 return Err(Conflict::Method.into());
             }
@@ -206,7 +208,9 @@ fn locate(rows: &Rows<'_>, key: &MethodKey) -> Result<(Resource, HttpMethod), Er
 }
 
 /// Checks names of a method, and that what it refers to is there.
-fn check_method(rows: &Rows<'_>, api_id: &ApiId, method: &Method) -> Result<(), Error> {
+pub(super) fn check_method(rows: &Rows<'_>, api_id: &ApiId, method: &mut Method) -> Result<(), Error> {
+    let authorizers = rows.authorizers(api_id)?.into_iter();
+    check_authorization(method, &authorizers.map(|it| (it.id.clone(), it)).collect())?;
     if let Some(id) = &method.request_validator_id
         && rows.find_request_validator(api_id, id)?.is_none()
     {
@@ -217,7 +221,12 @@ fn check_method(rows: &Rows<'_>, api_id: &ApiId, method: &Method) -> Result<(), 
     Ok(())
 }
 
-fn check_method_response(rows: &Rows<'_>, api_id: &ApiId, response: &MethodResponse) -> Result<(), Error> {
+/// Checks names of a declared answer, and that its models are there.
+pub(super) fn check_method_response(
+    rows: &Rows<'_>,
+    api_id: &ApiId,
+    response: &MethodResponse,
+) -> Result<(), Error> {
     check_response_parameters(&response.parameters)?;
     check_models(rows, api_id, &response.models)
 }

@@ -12,7 +12,7 @@ use crate::gateway::patch::PatchOperation;
 use crate::id::AccountRegion;
 
 /// Resources an API may have, its root among them.
-const RESOURCES_MAX: usize = 300;
+pub(super) const RESOURCES_MAX: usize = 300;
 
 impl Apis {
     /// Adds the child `path_part` to `parent_id`.

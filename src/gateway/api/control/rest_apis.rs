@@ -77,11 +77,7 @@ impl NewEndpoint {
             Some([]) => return Err(BadRequest::NoEndpointType),
             Some(_) => return Err(BadRequest::MultipleEndpointTypes),
         };
-        let default = match kind {
-            EndpointType::Private => IpAddressType::Dualstack,
-            EndpointType::Edge | EndpointType::Regional => IpAddressType::Ipv4,
-        };
-        let ip_address_type = self.ip_address_type.unwrap_or(default);
+        let ip_address_type = self.ip_address_type.unwrap_or_else(|| kind.default_ip_address_type());
         Ok(EndpointConfiguration { kind, ip_address_type, vpc_endpoint_ids: self.vpc_endpoint_ids })
     }
 }
@@ -98,9 +94,7 @@ impl Apis {
             let source = input.clone_from.clone();
             let root_id = ids.lower_alphanumeric(10).into();
             let mut api = new_api(input, ids.lower_alphanumeric(10).into(), root_id, now)?;
-            if APIS_MAX <= rows.apis()?.len() {
-                return Err(LimitExceeded::Apis.into());
-            }
+            add_api(rows, &api)?;
             match source {
                 Some(source) => clone(rows, &source, &mut api)?,
                 None => {
@@ -110,7 +104,7 @@ impl Apis {
                     }
                 }
             }
-            rows.add_api(&api)?;
+            rows.put_api(&api)?;
             Ok(api)
         })
         .await
@@ -165,7 +159,8 @@ impl Apis {
     }
 }
 
-fn new_api(
+/// A new API with what isn't given filled in.
+pub(super) fn new_api(
     input: CreateRestApi,
     id: ApiId,
     root_resource_id: ResourceId,
@@ -205,7 +200,16 @@ fn new_api(
     Ok(api)
 }
 
-fn root(api: &RestApi) -> Resource {
+/// Stores a new API, without anything in it.
+pub(super) fn add_api(rows: &Rows<'_>, api: &RestApi) -> Result<(), Error> {
+    if APIS_MAX <= rows.apis()?.len() {
+        return Err(LimitExceeded::Apis.into());
+    }
+    rows.add_api(api)
+}
+
+/// The root resource of a new API.
+pub(super) fn root(api: &RestApi) -> Resource {
     Resource {
         id: api.root_resource_id.clone(),
         parent_id: None,
@@ -248,6 +252,9 @@ fn clone(rows: &Rows<'_>, source: &ApiId, api: &mut RestApi) -> Result<(), Error
     }
     for validator in copy.request_validators.values() {
         rows.put_request_validator(&api.id, validator)?;
+    }
+    for authorizer in copy.authorizers.values() {
+        rows.put_authorizer(&api.id, authorizer)?;
     }
     for part in rows.documentation_parts(source)? {
         rows.put_documentation_part(&api.id, &part)?;

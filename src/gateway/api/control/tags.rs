@@ -1,5 +1,5 @@
-//! TagResource, UntagResource, GetTags: for APIs, stages, VPC links, client certificates, domain names, API
-//! keys and usage plans, the resources that can have tags here.
+//! TagResource, UntagResource, GetTags: for APIs, stages, VPC links, client certificates, API keys, usage plans and
+//! domain names, the resources that can have tags here.
 
 use std::collections::BTreeMap;
 
@@ -20,9 +20,9 @@ enum Tagged {
     Stage(ApiId, StageName),
     VpcLink(VpcLinkId),
     ClientCertificate(ClientCertificateId),
-    DomainName(String),
     ApiKey(ApiKeyId),
     UsagePlan(UsagePlanId),
+    DomainName(String),
 }
 
 impl Apis {
@@ -34,9 +34,9 @@ impl Apis {
             Tagged::Stage(id, name) => Ok(stage(rows, &id, &name)?.tags),
             Tagged::VpcLink(id) => Ok(rows.find_vpc_link(&id)?.ok_or(NotFound::VpcLink)?.tags),
             Tagged::ClientCertificate(id) => Ok(client_certificates::existing(rows, &id)?.tags),
-            Tagged::DomainName(name) => Ok(domain_names::existing(rows, &name)?.tags),
             Tagged::ApiKey(id) => Ok(api_keys::existing(rows, &id)?.tags),
             Tagged::UsagePlan(id) => Ok(usage_plans::existing(rows, &id)?.tags),
+            Tagged::DomainName(name) => Ok(domain_names::existing(rows, &name)?.tags),
         })
         .await
     }
@@ -90,11 +90,6 @@ impl Apis {
                 change(&mut certificate.tags)?;
                 rows.put_client_certificate(&certificate)
             }
-            Tagged::DomainName(name) => {
-                let mut domain = domain_names::existing(rows, &name)?;
-                change(&mut domain.tags)?;
-                rows.put_domain_name(&domain)
-            }
             Tagged::ApiKey(id) => {
                 let mut key = api_keys::existing(rows, &id)?;
                 change(&mut key.tags)?;
@@ -104,6 +99,11 @@ impl Apis {
                 let mut plan = usage_plans::existing(rows, &id)?;
                 change(&mut plan.tags)?;
                 rows.put_usage_plan(&plan)
+            }
+            Tagged::DomainName(name) => {
+                let mut domain = domain_names::existing(rows, &name)?;
+                change(&mut domain.tags)?;
+                rows.put_domain_name(&domain)
             }
         })
         .await
@@ -115,7 +115,7 @@ fn stage(rows: &Rows<'_>, api_id: &ApiId, name: &StageName) -> Result<super::sup
 }
 
 /// `arn:aws:apigateway:{region}::/restapis/{id}`, `…/restapis/{id}/stages/{name}`, `…/vpclinks/{id}`,
-/// `…/clientcertificates/{id}`, `…/domainnames/{name}`, `…/apikeys/{id}` or `…/usageplans/{id}`.
+/// `…/clientcertificates/{id}`, `…/apikeys/{id}`, `…/usageplans/{id}` or `…/domainnames/{name}`.
 fn parse(owner: &AccountRegion, text: &str) -> Result<Tagged, BadRequest> {
     let arn = Arn::parse(text).map_err(|_| BadRequest::Arn)?;
     if arn.service != "apigateway" || arn.region != owner.region.as_str() {
@@ -126,9 +126,9 @@ fn parse(owner: &AccountRegion, text: &str) -> Result<Tagged, BadRequest> {
         ["", "restapis", id] => Ok(Tagged::Api((*id).into())),
         ["", "restapis", id, "stages", name] => Ok(Tagged::Stage((*id).into(), (*name).into())),
         ["", "clientcertificates", id] => Ok(Tagged::ClientCertificate((*id).into())),
-        ["", "domainnames", name] => Ok(Tagged::DomainName((*name).to_owned())),
         ["", "apikeys", id] => Ok(Tagged::ApiKey((*id).into())),
         ["", "usageplans", id] => Ok(Tagged::UsagePlan((*id).into())),
+        ["", "domainnames", name] => Ok(Tagged::DomainName((*name).to_owned())),
         ["", "vpclinks", id] => Ok(Tagged::VpcLink((*id).into())),
         _ => Err(BadRequest::Arn),
     }

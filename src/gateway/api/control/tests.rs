@@ -13,6 +13,7 @@ use super::*;
 use crate::clock::{SeededIds, Timestamp, VirtualClock};
 use crate::gateway::error::{BadRequest, Conflict, Error, NotFound};
 use crate::gateway::patch::tests::op;
+use crate::gateway::plans::{LiveUsage, Subject};
 use crate::id::{AccountId, AccountRegion, Region};
 use crate::store::{Options, Store};
 
@@ -150,6 +151,14 @@ impl Invalidate for Told {
 
     fn invalidate_key(&self, _: &AccountRegion, value: &ApiKeyValue) {
         self.0.lock().unwrap().push(value.expose().into());
+    }
+
+    fn invalidate_usage(&self, subject: &Subject) {
+        self.0.lock().unwrap().push(subject.key.as_str().into());
+    }
+
+    fn live_usage(&self, _: &AccountRegion, _: &UsagePlanId) -> Vec<LiveUsage> {
+        Vec::new()
     }
 }
 
@@ -336,8 +345,7 @@ async fn tags_are_merged_and_limited() {
     assert_eq!(tags, BTreeMap::from([("a".to_owned(), "3".to_owned())]));
     assert!(tag("aws:x", "1").await.is_err());
     assert!(tag("x", &"v".repeat(257)).await.is_err());
-    for wrong in
-        ["arn:aws:apigateway:eu-west-1::/restapis/x", "arn:aws:apigateway:us-east-1::/nothings/x", "x"]
+    for wrong in ["arn:aws:apigateway:eu-west-1::/restapis/x", "arn:aws:apigateway:us-east-1::/account", "x"]
     {
         let error = world.apis.tags(&world.owner, wrong).await.unwrap_err();
         assert_eq!(error.to_string(), "Invalid ARN specified in the request");

@@ -15,8 +15,8 @@ use crate::store::Tx;
 /// Kinds: what stands in `kind`.
 mod kind {
     pub(super) const CLIENT_CERTIFICATE: &str = "client_certificate";
-    pub(super) const DOMAIN_NAME: &str = "domain_name";
     pub(super) const USAGE_PLAN: &str = "usage_plan";
+    pub(super) const DOMAIN_NAME: &str = "domain_name";
     pub(super) const VPC_LINK: &str = "vpc_link";
 }
 
@@ -72,6 +72,28 @@ impl Rows<'_> {
         self.delete_owned(kind::CLIENT_CERTIFICATE, id.as_str())
     }
 
+    // === usage plans ===
+
+    /// All plans by id.
+    pub(in crate::gateway::api) fn usage_plans(&self) -> Result<Vec<UsagePlan>, Error> {
+        self.all_owned(kind::USAGE_PLAN)
+    }
+
+    pub(in crate::gateway::api) fn find_usage_plan(
+        &self,
+        id: &UsagePlanId,
+    ) -> Result<Option<UsagePlan>, Error> {
+        self.find_owned(kind::USAGE_PLAN, id.as_str())
+    }
+
+    pub(in crate::gateway::api) fn put_usage_plan(&self, plan: &UsagePlan) -> Result<(), Error> {
+        self.put_owned(kind::USAGE_PLAN, plan.id.as_str(), plan)
+    }
+
+    pub(in crate::gateway::api) fn delete_usage_plan_record(&self, id: &UsagePlanId) -> Result<(), Error> {
+        self.delete_owned(kind::USAGE_PLAN, id.as_str())
+    }
+
     // === custom domain names ===
 
     /// All domain names, by name.
@@ -99,28 +121,6 @@ impl Rows<'_> {
 
     pub(in crate::gateway::api) fn delete_domain_name(&self, name: &CustomDomain) -> Result<(), Error> {
         self.delete_owned(kind::DOMAIN_NAME, name.as_str())
-    }
-
-    // === usage plans ===
-
-    /// All plans by id.
-    pub(in crate::gateway::api) fn usage_plans(&self) -> Result<Vec<UsagePlan>, Error> {
-        self.all_owned(kind::USAGE_PLAN)
-    }
-
-    pub(in crate::gateway::api) fn find_usage_plan(
-        &self,
-        id: &UsagePlanId,
-    ) -> Result<Option<UsagePlan>, Error> {
-        self.find_owned(kind::USAGE_PLAN, id.as_str())
-    }
-
-    pub(in crate::gateway::api) fn put_usage_plan(&self, plan: &UsagePlan) -> Result<(), Error> {
-        self.put_owned(kind::USAGE_PLAN, plan.id.as_str(), plan)
-    }
-
-    pub(in crate::gateway::api) fn delete_usage_plan_record(&self, id: &UsagePlanId) -> Result<(), Error> {
-        self.delete_owned(kind::USAGE_PLAN, id.as_str())
     }
 
     // === all kinds ===

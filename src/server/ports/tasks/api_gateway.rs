@@ -10,7 +10,7 @@ use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, utf8_percent_encode
 use serde_json::{Map, Value, json};
 
 use crate::asl::{Integration, Pattern};
-use crate::connect::{BoxError, Request, Response, collect, full};
+use crate::connect::{self, BoxError, Request, Response, collect, full};
 use crate::engine::event::Failure;
 use crate::engine::{TaskCall, TaskResult};
 use crate::gateway::{self, Gateway};
@@ -23,9 +23,10 @@ const ANSWER_BYTES_MAX: usize = 10 * 1_048_576;
 const NOT_IN_PATH: &AsciiSet =
     &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'<').add(b'>').add(b'?').add(b'`').add(b'{').add(b'}');
 /// What can't stand in a name or value of a query as it is.
-const NOT_IN_QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+pub(super) const NOT_IN_QUERY: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-const METHODS: [&str; 7] = ["GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"];
+pub(super) const METHODS: [&str; 7] = ["GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"];
 const AUTH_TYPES: [&str; 3] = ["NO_AUTH", "IAM_ROLE", "RESOURCE_POLICY"];
 /// Headers that AWS sets itself, besides those of the prefixes below.
 const OWN_HEADERS: [&str; 14] = [
@@ -62,7 +63,7 @@ const FIELDS: [Field; 9] = [
     ("AuthType", false, |value| is_one_of(value, &AUTH_TYPES)),
 ];
 
-fn is_one_of(value: &Value, words: &[&str]) -> bool {
+pub(super) fn is_one_of(value: &Value, words: &[&str]) -> bool {
     value.as_str().is_some_and(|word| words.contains(&word))
 }
 
@@ -74,14 +75,16 @@ fn is_host(value: &Value) -> bool {
 
 fn is_headers(value: &Value) -> bool {
     let Some(headers) = texts(value) else { return false };
-    headers.iter().all(|(name, value)| {
-        let name = name.to_ascii_lowercase();
-        let is_own = OWN_HEADERS.contains(&&*name) || OWN_PREFIXES.iter().any(|own| name.starts_with(own));
-        !is_own && header(&name, value).is_some()
-    })
+    headers.iter().all(|(name, value)| !is_own_header(name) && header(name, value).is_some())
 }
 
-fn header(name: &str, value: &str) -> Option<(http::HeaderName, http::HeaderValue)> {
+/// Whether AWS sets this header itself, so that a task may not.
+pub(super) fn is_own_header(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    OWN_HEADERS.contains(&&*name) || OWN_PREFIXES.iter().any(|own| name.starts_with(own))
+}
+
+pub(super) fn header(name: &str, value: &str) -> Option<(http::HeaderName, http::HeaderValue)> {
     Some((name.parse().ok()?, value.parse().ok()?))
 }
 
@@ -196,7 +199,8 @@ fn body(arguments: &Value) -> String {
     }
 }
 
-fn drop_null(value: &mut Value) {
+/// A null member is one that is not there.
+pub(super) fn drop_null(value: &mut Value) {
     match value {
         Value::Object(members) => {
             members.retain(|_, member| !member.is_null());
@@ -208,13 +212,13 @@ fn drop_null(value: &mut Value) {
 }
 
 /// An answer, read whole.
-struct Answered {
-    status: http::StatusCode,
-    headers: HeaderMap,
-    body: String,
+pub(super) struct Answered {
+    pub(super) status: http::StatusCode,
+    pub(super) headers: HeaderMap,
+    pub(super) body: String,
 }
 
-async fn answer(response: Response) -> Result<Answered, BoxError> {
+pub(super) async fn answer(response: Response) -> Result<Answered, connect::Error> {
     let (parts, body) = response.into_parts();
     let body = collect(body, ANSWER_BYTES_MAX).await?;
     let body = String::from_utf8_lossy(&body).into_owned();
@@ -223,7 +227,7 @@ async fn answer(response: Response) -> Result<Answered, BoxError> {
 
 impl Answered {
     /// What the task is told. JSON is told as such, anything else as text.
-    fn result(self) -> Payload {
+    pub(super) fn result(self) -> Payload {
         let mut headers = Map::new();
         for (name, value) in &self.headers {
             let values = headers.entry(name.as_str()).or_insert_with(|| json!([]));

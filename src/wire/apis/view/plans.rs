@@ -1,10 +1,11 @@
 //! Answers about API keys and usage plans.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::{EmptyTags, Members, each};
 use crate::gateway::api::{
-    ApiKey, ApiStage, ImportedApiKeys, KEY_TYPE, QuotaSettings, ThrottleSettings, UsagePlan,
+    ApiKey, ApiStage, DailyUsage, ImportedApiKeys, KEY_TYPE, QuotaSettings, ThrottleSettings, Usage,
+    UsagePlan,
 };
 
 /// Whether an answer shows the key's secret.
@@ -85,5 +86,18 @@ pub(in crate::wire::apis) fn usage_plan_key(key: &ApiKey) -> Value {
         .with("type", KEY_TYPE)
         .with("value", key.value.expose())
         .maybe("name", key.name.as_deref())
+        .done()
+}
+
+pub(in crate::wire::apis) fn usage(usage: &Usage) -> Value {
+    let day = |day: &DailyUsage| Value::from(vec![day.used, day.remaining]);
+    let days = |days: &Vec<DailyUsage>| days.iter().map(day).collect::<Value>();
+    let keys = usage.keys.items.iter().map(|(key, of_key)| (key.to_string(), days(of_key)));
+    Members::default()
+        .with("usagePlanId", usage.plan.as_str())
+        .with("startDate", usage.days.0.to_string())
+        .with("endDate", usage.days.1.to_string())
+        .maybe("position", usage.keys.position.as_deref())
+        .with("values", keys.collect::<Map<_, _>>())
         .done()
 }

@@ -1,0 +1,96 @@
+//! GetExport: what a stage serves, as an OpenAPI document.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::super::apis::Apis;
+use super::super::ids::{ApiId, StageName};
+use crate::gateway::error::{BadRequest, Error, NotFound};
+use crate::gateway::openapi::{Dialect, Export, Extensions, export};
+use crate::id::AccountRegion;
+use crate::yaml;
+
+/// What a document is to be like. See
+/// [GetExport](https://docs.aws.amazon.com/apigateway/latest/api/API_GetExport.html).
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct GetExport {
+    /// `swagger` or `oas30`.
+    pub export_type: String,
+    /// `application/yaml` for YAML; anything else is JSON.
+    pub accepts: Option<String>,
+    /// `extensions`: a list with commas.
+    #[serde(default)]
+    pub parameters: BTreeMap<String, String>,
+}
+
+/// A document.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExportedApi {
+    /// Its text.
+    pub text: String,
+    /// The name of a file with it.
+    pub file_name: String,
+}
+
+impl Apis {
+    /// Describes what the stage `name` serves.
+    pub async fn export(
+        &self,
+        owner: &AccountRegion,
+        api_id: &ApiId,
+        name: &StageName,
+        input: GetExport,
+    ) -> Result<ExportedApi, Error> {
+        let dialect = match input.export_type.as_str() {
+            "swagger" => Dialect::Swagger2,
+            "oas30" => Dialect::V3,
+            other => return Err(BadRequest::ExportType(other.to_owned()).into()),
+        };
+        let extensions =
+            Extensions::parse(input.parameters.get("extensions").map(String::as_str).unwrap_or_default())?;
+        let (id, stage_name) = (api_id.clone(), name.clone());
+        let (snapshot, created, documentation) = self
+            .read(owner, move |rows| {
+                rows.api(&id)?;
+                let stage = rows.find_stage(&id, &stage_name)?.ok_or(NotFound::Stage)?;
+                let deployment =
+                    rows.find_deployment(&id, &stage.deployment_id)?.ok_or(NotFound::Deployment)?;
+                let snapshot = rows.find_snapshot(&id, &stage.deployment_id)?.ok_or(NotFound::Deployment)?;
+                let documentation = match &stage.documentation_version {
+                    Some(version) => rows.find_documentation_version(&id, version)?,
+                    None => None,
+                };
+                Ok((snapshot, deployment.created_date, documentation))
+            })
+            .await?;
+        let version = snapshot.api.version.clone();
+        let version = version.or_else(|| documentation.as_ref().map(|it| it.version.clone()));
+        let version = version.unwrap_or_else(|| created.to_iso8601_seconds());
+        let document = export(&Export {
+            snapshot: &snapshot,
+            stage: name.as_str(),
+            region: owner.region.as_str(),
+            version: &version,
+            documentation: documentation.as_ref(),
+            dialect,
+            extensions,
+        })?;
+        let is_yaml = input.accepts.as_deref().is_some_and(|accepts| accepts.contains("yaml"));
+        let kind = &input.export_type;
+        // The name stands between quotes in a header.
+        let safe: String =
+            version.chars().filter(|c| c.is_ascii_graphic() && !"\"\\/;".contains(*c)).collect();
+        Ok(if is_yaml {
+            ExportedApi { text: yaml::print(&document), file_name: format!("{kind}_{safe}.yaml") }
+        } else {
+            ExportedApi { text: pretty(&document)?, file_name: format!("{kind}_{safe}.json") }
+        })
+    }
+}
+
+fn pretty(document: &Value) -> Result<String, Error> {
+    Ok(serde_json::to_string_pretty(document)?)
+}

@@ -1,0 +1,129 @@
+//! A document's text: YAML or JSON, of one of the two dialects, within limits; and references inside it.
+
+use serde_json::{Map, Value};
+
+use crate::yaml;
+
+/// Largest document, in bytes; AWS's own limit.
+const BYTES_MAX: usize = 6 * 1024 * 1024;
+/// References that may lead to references.
+const REFERENCES_MAX: usize = 16;
+
+/// Which words a document uses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Dialect {
+    /// Swagger 2.0.
+    Swagger2,
+    /// OpenAPI 3.0.
+    V3,
+}
+
+impl Dialect {
+    /// Where schemas are, as references write it.
+    pub(super) const fn schemas(self) -> &'static str {
+        match self {
+            Self::Swagger2 => "#/definitions/",
+            Self::V3 => "#/components/schemas/",
+        }
+    }
+
+    /// Where security schemes are, as a JSON pointer.
+    pub(super) const fn security_schemes(self) -> &'static str {
+        match self {
+            Self::Swagger2 => "/securityDefinitions",
+            Self::V3 => "/components/securitySchemes",
+        }
+    }
+}
+
+/// A document of a known dialect.
+#[derive(Clone, Debug)]
+pub(crate) struct Document {
+    pub(crate) dialect: Dialect,
+    root: Value,
+}
+
+impl Document {
+    /// Reads `body`; `None` for what is no Swagger 2.0 or OpenAPI 3.0 document.
+    pub(crate) fn read(body: &[u8]) -> Option<Self> {
+        if BYTES_MAX < body.len() {
+            return None;
+        }
+        let text = std::str::from_utf8(body).ok()?;
+        let root = yaml::parse(text.trim_start_matches('\u{feff}'), yaml::no_tags).ok()?;
+        let version = |name: &str| match root.get(name)? {
+            Value::String(version) => Some(version.clone()),
+            // YAML without quotes.
+            Value::Number(version) => Some(version.to_string()),
+            Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
+        };
+        let dialect = match (version("swagger").as_deref(), version("openapi").as_deref()) {
+            (Some("2.0" | "2"), None) => Dialect::Swagger2,
+            (None, Some(version)) if version == "3.0" || version.starts_with("3.0.") => Dialect::V3,
+            (_, _) => return None,
+        };
+        Some(Self { dialect, root })
+    }
+
+    /// What is at the JSON pointer `pointer`.
+    pub(super) fn at(&self, pointer: &str) -> Option<&Value> {
+        self.root.pointer(pointer)
+    }
+
+    /// The member `name` of the document itself.
+    pub(crate) fn member(&self, name: &str) -> Option<&Value> {
+        self.root.get(name)
+    }
+
+    /// The object at `pointer`; an empty one if there is none.
+    pub(super) fn object(&self, pointer: &str) -> Map<String, Value> {
+        self.at(pointer).and_then(Value::as_object).cloned().unwrap_or_default()
+    }
+
+    /// `value`, or what it refers to within this document; `None` if that leads nowhere.
+    pub(super) fn resolve<'d>(&'d self, mut value: &'d Value) -> Option<&'d Value> {
+        for _ in 0..REFERENCES_MAX {
+            let Some(reference) = value.get("$ref").and_then(Value::as_str) else { return Some(value) };
+            value = self.at(reference.strip_prefix('#')?)?;
+        }
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_dialects_are_known_by_their_version() {
+        for (text, dialect) in [
+            ("{\"swagger\": \"2.0\"}", Some(Dialect::Swagger2)),
+            ("swagger: 2.0", Some(Dialect::Swagger2)),
+            ("openapi: 3.0.1", Some(Dialect::V3)),
+            ("{\"openapi\": \"3.0.0\"}", Some(Dialect::V3)),
+            ("openapi: 3.1.0", None),
+            ("{\"swagger\": \"1.2\"}", None),
+            ("swagger: '2.0'\nopenapi: 3.0.1", None),
+            ("a: b", None),
+            ("", None),
+            ("[]", None),
+            ("{", None),
+        ] {
+            assert_eq!(Document::read(text.as_bytes()).map(|it| it.dialect), dialect, "{text}");
+        }
+        assert!(Document::read(&[0xff, 0xfe]).is_none());
+        let long = format!("{{\"swagger\": \"2.0\", \"a\": \"{}\"}}", "a".repeat(BYTES_MAX));
+        assert!(Document::read(long.as_bytes()).is_none());
+    }
+
+    #[test]
+    fn references_lead_somewhere_or_nowhere() {
+        let text = r##"{"openapi": "3.0.0", "a": {"$ref": "#/b/~1c"}, "b": {"/c": 7}, "l": {"$ref": "#/l"},
+            "f": {"$ref": "other.json#/a"}}"##;
+        let document = Document::read(text.as_bytes()).unwrap();
+        let resolved = |name: &str| document.member(name).and_then(|it| document.resolve(it)).cloned();
+        assert_eq!(resolved("a"), Some(7.into()));
+        assert_eq!(resolved("l"), None);
+        assert_eq!(resolved("f"), None);
+    }
+}

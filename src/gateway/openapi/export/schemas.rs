@@ -1,0 +1,65 @@
+//! Models as schemas of a document: those that methods use, and those that these refer to.
+
+use serde_json::{Map, Value};
+
+use super::Writer;
+
+impl Writer<'_> {
+    /// A reference to the model, which is in the document from now on.
+    pub(super) fn schema_reference(&mut self, model: &str) -> Value {
+        self.use_model(model);
+        let schemas = self.export.dialect.schemas();
+        serde_json::json!({ "$ref": format!("{schemas}{model}") })
+    }
+
+    fn use_model(&mut self, model: &str) {
+        let is_there = self.export.snapshot.models.contains_key(model);
+        if is_there && !self.models.iter().any(|name| name == model) {
+            self.models.push(model.to_owned());
+        }
+    }
+
+    /// Every model used so far, with those that they refer to.
+    pub(super) fn schemas(&mut self) -> Map<String, Value> {
+        let mut schemas = Map::new();
+        let mut next = 0;
+        // The list grows while it is walked: a schema names further models.
+        while let Some(name) = self.models.get(next).cloned() {
+            next += 1;
+            let model = self.export.snapshot.models.get(&name);
+            let text = model.and_then(|model| model.schema.as_deref()).unwrap_or("{}");
+            // Models of other media types have schemas that nobody can read here.
+            let schema = serde_json::from_str(text).unwrap_or_else(|_| Value::Object(Map::new()));
+            schemas.insert(name, self.local(schema));
+        }
+        schemas
+    }
+
+    /// The schema with references within the document, and without what no OpenAPI schema has.
+    fn local(&mut self, schema: Value) -> Value {
+        match schema {
+            Value::Object(members) => {
+                let mut local = Map::new();
+                for (key, member) in members {
+                    let member = match (key.as_str(), member) {
+                        ("$schema" | "id", Value::String(_)) => continue,
+                        ("$ref", Value::String(reference)) => self.local_reference(&reference),
+                        (_, member) => self.local(member),
+                    };
+                    local.insert(key, member);
+                }
+                local.into()
+            }
+            Value::Array(items) => Value::Array(items.into_iter().map(|item| self.local(item)).collect()),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => schema,
+        }
+    }
+
+    fn local_reference(&mut self, reference: &str) -> Value {
+        let Some(name) = reference.strip_prefix(&self.base).map(str::to_owned) else {
+            return reference.into();
+        };
+        self.use_model(&name);
+        format!("{}{name}", self.export.dialect.schemas()).into()
+    }
+}

@@ -1,0 +1,130 @@
+//! From a document to a [`Definition`].
+//!
+//! What AWS is not on record to say in a warning or an error is said in words of ours, after its pattern
+//! `Unable to … on 'GET' for resource at path '/x': …`.
+
+mod authorizer;
+mod base_path;
+mod documentation;
+mod integration;
+mod models;
+mod operation;
+mod settings;
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+pub(crate) use self::base_path::BasePathMode;
+use super::definition::{Definition, Notes};
+use super::document::Document;
+use super::extension;
+use crate::gateway::api::HttpMethod;
+
+/// What the parts of an import work on.
+struct Reader<'d> {
+    document: &'d Document,
+    /// What the API's models are referred to by, up to their names.
+    model_base: String,
+    /// Names of the document's own models, and of those made for inline schemas with their schemas.
+    model_names: Vec<String>,
+    inline_models: BTreeMap<String, Value>,
+    notes: Notes,
+}
+
+/// Reads what `document` says about the API that is to be, or is, `api_id`.
+pub(crate) fn import(document: &Document, api_id: &str, base_path: BasePathMode) -> Definition {
+    let mut reader = Reader {
+        document,
+        model_base: super::model_url_base(api_id),
+        model_names: Vec::new(),
+        inline_models: BTreeMap::new(),
+        notes: Notes::default(),
+    };
+    let mut models = reader.models();
+    let (authorizers, schemes) = reader.security_schemes();
+    let prefix = base_path::prefix(document, base_path);
+    let mut paths = Vec::new();
+    let document_paths = document.object("/paths");
+    for (path, item) in &document_paths {
+        if path.starts_with("x-") {
+            continue;
+        }
+        let full = base_path::join(&prefix, path);
+        let Some(item) = document.resolve(item).and_then(Value::as_object) else {
+            reader.notes.warn(format!("Unable to read path '{path}': not an object. Ignoring."));
+            continue;
+        };
+        let mut methods = BTreeMap::new();
+        for (key, operation) in item {
+            let Some(verb) = verb_of(key) else {
+                if key == "trace" {
+                    reader
+                        .notes
+                        .warn(format!("Method 'TRACE' of resource '{full}' is not supported. Ignoring."));
+                }
+                continue;
+            };
+            let Some(operation) = operation.as_object() else {
+                reader.notes.warn(format!("Unable to read method '{verb}' of resource '{full}'. Ignoring."));
+                continue;
+            };
+            methods.insert(verb, reader.operation(&full, verb, item, operation, &schemes));
+        }
+        paths.push((full, methods));
+    }
+    models.extend(reader.generated_models());
+    let info = document.object("/info");
+    Definition {
+        title: text_of(info.get("title")),
+        version: text_of(info.get("version")),
+        description: text_of(info.get("description")),
+        paths,
+        models,
+        authorizers,
+        request_validators: reader.request_validators(),
+        gateway_responses: reader.gateway_responses(),
+        settings: reader.settings(),
+        documentation: documentation::parts(&mut reader, &prefix),
+        notes: reader.notes,
+    }
+}
+
+/// The verb of a path item's member.
+fn verb_of(key: &str) -> Option<HttpMethod> {
+    match key {
+        "get" => Some(HttpMethod::Get),
+        "put" => Some(HttpMethod::Put),
+        "post" => Some(HttpMethod::Post),
+        "delete" => Some(HttpMethod::Delete),
+        "patch" => Some(HttpMethod::Patch),
+        "options" => Some(HttpMethod::Options),
+        "head" => Some(HttpMethod::Head),
+        extension::ANY_METHOD => Some(HttpMethod::Any),
+        _ => None,
+    }
+}
+
+/// A text, or a number as one: YAML reads unquoted versions and status codes as numbers. Empty is none.
+fn text_of(value: Option<&Value>) -> Option<String> {
+    match value? {
+        Value::String(text) if text.is_empty() => None,
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
+    }
+}
+
+/// The texts of a list; whatever else is in it is left out.
+fn texts_of(value: Option<&Value>) -> Vec<String> {
+    let items = value.and_then(Value::as_array).into_iter().flatten();
+    items.filter_map(|item| item.as_str().map(str::to_owned)).collect()
+}
+
+/// The member `name` as an object; an empty one if there is none.
+fn object_of<'v>(
+    members: &'v Map<String, Value>,
+    name: &str,
+) -> impl Iterator<Item = (&'v String, &'v Value)> {
+    members.get(name).and_then(Value::as_object).into_iter().flatten()
+}

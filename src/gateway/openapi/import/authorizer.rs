@@ -1,0 +1,141 @@
+//! Security schemes and what they mean for methods.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+use super::super::{API_KEY_HEADER, SIGV4_AUTHTYPE, UNUSED_HEADER, extension};
+use super::{Reader, text_of, texts_of};
+use crate::gateway::api::{AuthorizationType, AuthorizerType, CreateAuthorizer, HttpMethod};
+use crate::gateway::error::BadRequest;
+
+/// What a scheme asks of callers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Scheme {
+    /// An authorizer of the scheme's name decides.
+    Authorizer(AuthorizerType),
+    /// Requests are signed.
+    Signature,
+    /// Requests bring a key of a usage plan.
+    ApiKey,
+    /// Something that no method can ask.
+    Other,
+}
+
+/// Schemes by name.
+pub(super) type Schemes = BTreeMap<String, Scheme>;
+
+/// What an operation asks of its callers.
+pub(super) struct Access {
+    pub(super) authorization_type: AuthorizationType,
+    pub(super) authorizer: Option<String>,
+    pub(super) scopes: Vec<String>,
+    pub(super) api_key_required: bool,
+}
+
+impl Reader<'_> {
+    /// The authorizers of all schemes, and what the schemes mean.
+    pub(super) fn security_schemes(&mut self) -> (Vec<CreateAuthorizer>, Schemes) {
+        let mut authorizers = Vec::new();
+        let mut schemes = Schemes::new();
+        for (name, scheme) in self.document.object(self.document.dialect.security_schemes()) {
+            let scheme =
+                self.document.resolve(&scheme).and_then(Value::as_object).cloned().unwrap_or_default();
+            let auth_type = text_of(scheme.get(extension::AUTHTYPE));
+            let header = scheme.get("name").and_then(Value::as_str).unwrap_or_default();
+            let meaning = if let Some(given) = scheme.get(extension::AUTHORIZER).and_then(Value::as_object) {
+                let Some(authorizer) = self.authorizer(&name, &scheme, given, auth_type) else { continue };
+                let kind = authorizer.kind;
+                authorizers.push(authorizer);
+                Scheme::Authorizer(kind)
+            } else if auth_type.as_deref().is_some_and(|it| it.eq_ignore_ascii_case(SIGV4_AUTHTYPE)) {
+                Scheme::Signature
+            } else if header.eq_ignore_ascii_case(API_KEY_HEADER) {
+                Scheme::ApiKey
+            } else {
+                Scheme::Other
+            };
+            schemes.insert(name, meaning);
+        }
+        (authorizers, schemes)
+    }
+
+    fn authorizer(
+        &mut self,
+        name: &str,
+        scheme: &Map<String, Value>,
+        given: &Map<String, Value>,
+        auth_type: Option<String>,
+    ) -> Option<CreateAuthorizer> {
+        let word = given.get("type").and_then(Value::as_str).unwrap_or_default();
+        let Some(kind) = AuthorizerType::parse(&word.to_ascii_uppercase()) else {
+            let refusal = BadRequest::AuthorizerType;
+            self.notes.fail(format!("Unable to create authorizer '{name}': {refusal}"));
+            return None;
+        };
+        // The scheme itself names the place, where the extension doesn't.
+        let place = match scheme.get("in").and_then(Value::as_str) {
+            Some("query") => "querystring",
+            Some(_) | None => "header",
+        };
+        let header = text_of(scheme.get("name")).filter(|header| header != UNUSED_HEADER);
+        let source = header.map(|header| format!("method.request.{place}.{header}"));
+        let ttl = given.get("authorizerResultTtlInSeconds");
+        Some(CreateAuthorizer {
+            name: name.to_owned(),
+            kind,
+            provider_arns: texts_of(given.get("providerARNs")),
+            auth_type,
+            authorizer_uri: text_of(given.get("authorizerUri")),
+            authorizer_credentials: text_of(given.get("authorizerCredentials")),
+            identity_source: text_of(given.get("identitySource")).or(source),
+            identity_validation_expression: text_of(given.get("identityValidationExpression")),
+            authorizer_result_ttl_in_seconds: text_of(ttl).and_then(|text| text.parse().ok()),
+        })
+    }
+
+    /// What `operation` asks: its own `security`, or the document's if it has none, as AWS is recorded to apply it.
+    pub(super) fn access(
+        &mut self,
+        path: &str,
+        verb: HttpMethod,
+        operation: &Map<String, Value>,
+        schemes: &Schemes,
+    ) -> Access {
+        let mut access = Access {
+            authorization_type: AuthorizationType::None,
+            authorizer: None,
+            scopes: Vec::new(),
+            api_key_required: false,
+        };
+        let security = operation.get("security").or_else(|| self.document.member("security"));
+        let asked = security.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_object);
+        for (name, scopes) in asked.flatten() {
+            match schemes.get(name) {
+                Some(Scheme::Authorizer(kind)) => {
+                    access.authorization_type = kind.authorization_type();
+                    access.authorizer = Some(name.clone());
+                    access.scopes = texts_of(Some(scopes));
+                }
+                Some(Scheme::Signature) => access.authorization_type = AuthorizationType::AwsIam,
+                Some(Scheme::ApiKey) => access.api_key_required = true,
+                Some(Scheme::Other) | None => self.notes.warn(format!(
+                    "Security scheme '{name}' of method '{verb}' of resource '{path}' is not supported. Ignoring."
+                )),
+            }
+        }
+        let auth = operation.get(extension::AUTH).and_then(|auth| auth.get("type")).and_then(Value::as_str);
+        match auth.map(str::to_ascii_uppercase).as_deref() {
+            None => {}
+            Some("AWS_IAM") => access.authorization_type = AuthorizationType::AwsIam,
+            Some("NONE") => access.authorization_type = AuthorizationType::None,
+            Some(other) => {
+                let extension = extension::AUTH;
+                self.notes.warn(format!(
+                    "Invalid type '{other}' in {extension} of method '{verb}' of resource '{path}'. Ignoring."
+                ));
+            }
+        }
+        access
+    }
+}

@@ -1,0 +1,211 @@
+//! The API keys of one account and region that are in use: found by value without waiting, read from the store when
+//! they are first used, forgotten when they fall idle.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use quick_cache::sync::Cache;
+
+use super::meter::Meter;
+use crate::gateway::api::{ApiKeyId, UsagePlanId};
+
+/// Locks that keys are spread over; a power of two.
+const SHARDS: usize = 64;
+/// Values remembered as nobody's: callers that go on with a deleted key must not cost a read each.
+const UNKNOWN_MAX: usize = 4_096;
+
+/// An API key as the store has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LiveKey {
+    /// Its id.
+    pub id: ApiKeyId,
+    /// Whether it opens anything.
+    pub enabled: bool,
+    /// Plans that have it.
+    pub plans: Vec<UsagePlanId>,
+}
+
+/// An API key in use.
+#[derive(Debug)]
+pub(crate) struct Subscriber {
+    pub(crate) id: ApiKeyId,
+    pub(crate) is_enabled: bool,
+    /// Its plans, each with the key's own meter.
+    pub(crate) meters: Box<[Arc<Meter>]>,
+}
+
+impl Subscriber {
+    /// The key's meter under a plan; `None` if the plan doesn't have the key.
+    pub(crate) fn meter(&self, plan: &UsagePlanId) -> Option<&Arc<Meter>> {
+        self.meters.iter().find(|meter| meter.subject.plan == *plan)
+    }
+}
+
+#[derive(Debug)]
+struct Slot {
+    subscriber: Arc<Subscriber>,
+    /// Whether it was looked up since the last sweep.
+    is_used: AtomicBool,
+}
+
+#[derive(Debug, Default)]
+struct Shard {
+    slots: HashMap<Box<str>, Slot>,
+    /// Counts what was forgotten: what was read before is not kept.
+    changes: u64,
+}
+
+/// Keys by value.
+pub(crate) struct Keyring {
+    shards: Box<[RwLock<Shard>]>,
+    hasher: RandomState,
+    unknown: Cache<Box<str>, ()>,
+}
+
+/// What is known of a value.
+#[derive(Debug)]
+pub(crate) enum Lookup {
+    Known(Arc<Subscriber>),
+    /// No key has it.
+    Nobody,
+    /// The store has to be asked; what it says is kept if nothing has changed by then.
+    Ask(Since),
+}
+
+/// The state of a shard when it was asked.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Since(u64);
+
+impl Default for Keyring {
+    fn default() -> Self {
+        let shards = (0..SHARDS).map(|_| RwLock::default()).collect();
+        Self { shards, hasher: RandomState::new(), unknown: Cache::new(UNKNOWN_MAX) }
+    }
+}
+
+impl Keyring {
+    /// Looks a value up.
+    pub(crate) fn find(&self, value: &str) -> Lookup {
+        let shard = self.read(value);
+        if let Some(slot) = shard.slots.get(value) {
+            if !slot.is_used.load(Ordering::Relaxed) {
+                slot.is_used.store(true, Ordering::Relaxed);
+            }
+            return Lookup::Known(slot.subscriber.clone());
+        }
+        // Under the lock, so that a key that is made meanwhile is not taken for nobody's.
+        if self.unknown.get(value).is_some() { Lookup::Nobody } else { Lookup::Ask(Since(shard.changes)) }
+    }
+
+    /// Keeps what the store said, unless something changed since it was asked.
+    pub(crate) fn keep(&self, value: &str, since: Since, subscriber: Option<Arc<Subscriber>>) {
+        let mut shard = self.write(value);
+        if shard.changes != since.0 {
+            return;
+        }
+        match subscriber {
+            Some(subscriber) => {
+                let slot = Slot { subscriber, is_used: AtomicBool::new(true) };
+                shard.slots.insert(value.into(), slot);
+            }
+            None => self.unknown.insert(value.into(), ()),
+        }
+    }
+
+    /// Forgets a value, whatever was known of it.
+    pub(crate) fn forget(&self, value: &str) {
+        let mut shard = self.write(value);
+        shard.changes += 1;
+        shard.slots.remove(value);
+        self.unknown.remove(value);
+    }
+
+    /// Forgets the keys that were not looked up since the last sweep.
+    pub(crate) fn sweep(&self) {
+        for shard in &self.shards {
+            let mut shard = shard.write().unwrap_or_else(PoisonError::into_inner);
+            shard.slots.retain(|_, slot| slot.is_used.swap(false, Ordering::Relaxed));
+            shard.slots.shrink_to_fit();
+        }
+    }
+
+    /// How many keys are in use.
+    #[cfg(test)]
+    pub(crate) fn len(&self) -> usize {
+        self.shards.iter().map(|shard| shard.read().unwrap().slots.len()).sum()
+    }
+
+    fn shard(&self, value: &str) -> &RwLock<Shard> {
+        // A remainder is always within the table, which is never empty.
+        let at = usize::try_from(self.hasher.hash_one(value) % SHARDS as u64).unwrap_or(0);
+        &self.shards[at]
+    }
+
+    fn read(&self, value: &str) -> RwLockReadGuard<'_, Shard> {
+        self.shard(value).read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self, value: &str) -> RwLockWriteGuard<'_, Shard> {
+        self.shard(value).write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl std::fmt::Debug for Keyring {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Keyring")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn subscriber() -> Option<Arc<Subscriber>> {
+        Some(Arc::new(Subscriber { id: "k1".into(), is_enabled: true, meters: Box::default() }))
+    }
+
+    fn asked(keyring: &Keyring, value: &str) -> Since {
+        match keyring.find(value) {
+            Lookup::Ask(since) => since,
+            found @ (Lookup::Known(_) | Lookup::Nobody) => panic!("{value}: {found:?}"),
+        }
+    }
+
+    #[test]
+    fn what_was_read_before_a_change_is_not_kept() {
+        let keyring = Keyring::default();
+        let since = asked(&keyring, "a");
+        keyring.forget("a");
+        keyring.keep("a", since, None);
+        let since = asked(&keyring, "a");
+        keyring.keep("a", since, subscriber());
+        assert!(matches!(keyring.find("a"), Lookup::Known(_)));
+        keyring.forget("a");
+        asked(&keyring, "a");
+    }
+
+    #[test]
+    fn nobodys_values_are_remembered_until_somebody_gets_one() {
+        let keyring = Keyring::default();
+        keyring.keep("a", asked(&keyring, "a"), None);
+        assert!(matches!(keyring.find("a"), Lookup::Nobody));
+        keyring.forget("a");
+        asked(&keyring, "a");
+    }
+
+    #[test]
+    fn idle_keys_are_forgotten_at_the_second_sweep() {
+        let keyring = Keyring::default();
+        for value in ["a", "b"] {
+            keyring.keep(value, asked(&keyring, value), subscriber());
+        }
+        keyring.sweep();
+        keyring.find("a");
+        keyring.sweep();
+        assert_eq!(keyring.len(), 1);
+        keyring.sweep();
+        assert_eq!(keyring.len(), 0);
+    }
+}

@@ -1,0 +1,327 @@
+//! All keys and meters in use, and their dealings with the books.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio::task::JoinSet;
+
+use super::books::{Books, Entry, Subject};
+use super::day::Day;
+use super::keyring::{Keyring, LiveKey, Lookup, Subscriber};
+use super::meter::{Meter, Standing, Verdict};
+use super::terms::Terms;
+use super::throttle::{Limiter, Wait};
+use crate::clock::Clock;
+use crate::gateway::api::{ApiKeyId, ApiKeyValue, UsagePlanId};
+use crate::gateway::stages::{SourceError, StageSource};
+use crate::id::AccountRegion;
+
+/// Locks that meters are spread over.
+const SHARDS: usize = 64;
+/// How often keys without a quota are written up: a crash loses that much of their counts.
+const WRITE_UP_EVERY: Duration = Duration::from_secs(1);
+/// How often idle keys are looked for; one is forgotten after two such spans.
+const SWEEP_EVERY: Duration = Duration::from_secs(60);
+/// Entries of one transaction.
+const ENTRIES_MAX: usize = 1_000;
+/// How long usage is kept.
+pub(crate) const DAYS_KEPT: i64 = 90;
+/// How often a request asks the books before it is turned away: each time others may have used up what it asked for.
+const ASKS_MAX: u32 = 64;
+
+type Shard = Mutex<HashMap<Subject, Arc<Meter>>>;
+
+/// All keys and meters in use.
+pub(crate) struct Ledger {
+    source: Arc<dyn StageSource>,
+    books: Arc<dyn Books>,
+    clock: Arc<dyn Clock>,
+    keyrings: Mutex<HashMap<AccountRegion, Arc<Keyring>>>,
+    meters: Box<[Shard]>,
+    hasher: RandomState,
+    /// Meters whose reserve runs low.
+    low: Mutex<Vec<Arc<Meter>>>,
+    woken: Notify,
+    is_closing: AtomicBool,
+}
+
+/// What came of a request with a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Answer {
+    Admitted(Standing),
+    Throttled(Wait),
+    QuotaExceeded(Standing),
+}
+
+/// What a key used on the present day.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LiveUsage {
+    /// The key.
+    pub key: ApiKeyId,
+    /// The day.
+    pub day: Day,
+    /// Requests on it.
+    pub used: u64,
+}
+
+impl Ledger {
+    pub(crate) fn new(source: Arc<dyn StageSource>, books: Arc<dyn Books>, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            source,
+            books,
+            clock,
+            keyrings: Mutex::default(),
+            meters: (0..SHARDS).map(|_| Mutex::default()).collect(),
+            hasher: RandomState::new(),
+            low: Mutex::default(),
+            woken: Notify::new(),
+            is_closing: AtomicBool::new(false),
+        }
+    }
+
+    // === keys ===
+
+    /// The keys of an account and region.
+    pub(crate) fn keyring(&self, owner: &AccountRegion) -> Arc<Keyring> {
+        let mut keyrings = self.keyrings.lock().unwrap_or_else(PoisonError::into_inner);
+        keyrings.entry(owner.clone()).or_default().clone()
+    }
+
+    /// The key of this value; `None` if there is none.
+    pub(crate) async fn subscriber(
+        &self,
+        owner: &AccountRegion,
+        keyring: &Keyring,
+        value: &str,
+    ) -> Result<Option<Arc<Subscriber>>, SourceError> {
+        let since = match keyring.find(value) {
+            Lookup::Known(subscriber) => return Ok(Some(subscriber)),
+            Lookup::Nobody => return Ok(None),
+            Lookup::Ask(since) => since,
+        };
+        let key = self.source.key(owner, value).await?;
+        let subscriber = key.map(|key| Arc::new(self.subscribe(owner, key)));
+        keyring.keep(value, since, subscriber.clone());
+        Ok(subscriber)
+    }
+
+    fn subscribe(&self, owner: &AccountRegion, key: LiveKey) -> Subscriber {
+        let subject = |plan| Subject { owner: owner.clone(), plan, key: key.id.clone() };
+        let meters = key.plans.into_iter().map(|plan| self.meter(subject(plan))).collect();
+        Subscriber { id: key.id, is_enabled: key.enabled, meters }
+    }
+
+    /// Forgets what was known of a value.
+    pub(crate) fn forget_key(&self, owner: &AccountRegion, value: &ApiKeyValue) {
+        let keyrings = self.keyrings.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(keyring) = keyrings.get(owner) {
+            keyring.forget(value.expose());
+        }
+    }
+
+    // === meters ===
+
+    fn shard(&self, subject: &Subject) -> MutexGuard<'_, HashMap<Subject, Arc<Meter>>> {
+        let at = usize::try_from(self.hasher.hash_one(subject) % SHARDS as u64).unwrap_or(0);
+        self.meters[at].lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn meter(&self, subject: Subject) -> Arc<Meter> {
+        let mut shard = self.shard(&subject);
+        shard.entry(subject.clone()).or_insert_with(|| Arc::new(Meter::new(subject))).clone()
+    }
+
+    fn all_meters(&self) -> Vec<Arc<Meter>> {
+        let meters = |shard: &Shard| -> Vec<Arc<Meter>> {
+            shard.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
+        };
+        self.meters.iter().flat_map(meters).collect()
+    }
+
+    /// Decides on a request that came on `day`, waiting for the books only where they have to be asked.
+    pub(crate) async fn admit(
+        &self,
+        meter: &Arc<Meter>,
+        terms: &Terms,
+        day: Day,
+        outer: &[Option<&Limiter>],
+    ) -> Result<Answer, SourceError> {
+        for _ in 0..ASKS_MAX {
+            match meter.admit(terms, day, outer, &self.clock) {
+                Verdict::Admitted { standing, is_low } => {
+                    if is_low {
+                        self.low.lock().unwrap_or_else(PoisonError::into_inner).push(meter.clone());
+                        self.woken.notify_one();
+                    }
+                    return Ok(Answer::Admitted(standing));
+                }
+                Verdict::Throttled(wait) => return Ok(Answer::Throttled(wait)),
+                Verdict::QuotaExceeded(standing) => return Ok(Answer::QuotaExceeded(standing)),
+                // A caller that hangs up must not leave the books without an answer taken over.
+                Verdict::Ask => match tokio::spawn(ask(self.books.clone(), meter.clone(), day)).await {
+                    Ok(asked) => asked?,
+                    Err(error) => return Err(SourceError(error.into())),
+                },
+            }
+        }
+        Err(SourceError("the books could not be asked as fast as the key is used".into()))
+    }
+
+    /// What the keys of a plan used today, where they are in use.
+    pub(crate) fn live_usage(&self, owner: &AccountRegion, plan: &UsagePlanId) -> Vec<LiveUsage> {
+        let of_plan = |meter: &Arc<Meter>| meter.subject.plan == *plan && meter.subject.owner == *owner;
+        let usage = |meter: Arc<Meter>| {
+            let (day, used) = meter.used()?;
+            Some(LiveUsage { key: meter.subject.key.clone(), day, used })
+        };
+        self.all_meters().into_iter().filter(of_plan).filter_map(usage).collect()
+    }
+
+    /// Has the books asked anew about a key: its quota was changed.
+    pub(crate) fn expire(&self, subject: &Subject) {
+        if let Some(meter) = self.shard(subject).get(subject) {
+            meter.expire();
+        }
+    }
+
+    // === upkeep ===
+
+    /// Keeps reserves filled, counts written and memory small, until the ledger is closed.
+    pub(crate) async fn keep(&self) {
+        let mut sweep_at = self.clock.now() + SWEEP_EVERY;
+        let mut day = None;
+        while !self.is_closing.load(Ordering::Acquire) {
+            let tick = self.clock.sleep_until(self.clock.now() + WRITE_UP_EVERY);
+            tokio::select! {
+                () = self.woken.notified() => self.top_up().await,
+                () = tick => self.write_up().await,
+            }
+            let now = self.clock.now();
+            if sweep_at <= now {
+                sweep_at = now + SWEEP_EVERY;
+                self.sweep().await;
+            }
+            let today = Day::of(now);
+            if day.is_none_or(|day| day < today) {
+                day = Some(today);
+                self.noted(self.books.forget_before(today.plus(-DAYS_KEPT)).await);
+            }
+        }
+    }
+
+    /// Asks for more where the reserve runs low, all at one time, so that the store can group it.
+    async fn top_up(&self) {
+        let low = std::mem::take(&mut *self.low.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut asking = JoinSet::new();
+        for meter in low {
+            if let Some((day, _)) = meter.used() {
+                asking.spawn(ask(self.books.clone(), meter, day));
+            }
+        }
+        while let Some(done) = asking.join_next().await {
+            self.noted(done.unwrap_or(Ok(())));
+        }
+    }
+
+    /// Writes up the counts of keys without a quota.
+    async fn write_up(&self) {
+        let entries: Vec<Entry> = self.all_meters().iter().filter_map(|meter| meter.write_up()).collect();
+        for chunk in entries.chunks(ENTRIES_MAX) {
+            self.noted(self.books.post(chunk.to_vec()).await.map(drop));
+        }
+    }
+
+    /// Forgets keys that fell idle, and gives back what they had reserved.
+    async fn sweep(&self) {
+        let keyrings: Vec<Arc<Keyring>> =
+            self.keyrings.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect();
+        keyrings.iter().for_each(|keyring| keyring.sweep());
+        // Held by the table and here alone: no key that is in use leads to it.
+        let idle = |meter: &Arc<Meter>| Arc::strong_count(meter) == 2 && meter.is_idle();
+        let idle: Vec<Arc<Meter>> = self.all_meters().into_iter().filter(idle).collect();
+        if self.close_all(&idle).await {
+            let subjects: Vec<Subject> = idle.iter().map(|meter| meter.subject.clone()).collect();
+            drop(idle);
+            for subject in subjects {
+                let mut shard = self.shard(&subject);
+                // Nobody can get hold of it while the table is locked; one that was used meanwhile has an account.
+                let is_forgotten =
+                    shard.get(&subject).is_some_and(|it| Arc::strong_count(it) == 1 && it.used().is_none());
+                if is_forgotten {
+                    shard.remove(&subject);
+                }
+            }
+        }
+        for shard in &self.meters {
+            shard.lock().unwrap_or_else(PoisonError::into_inner).shrink_to_fit();
+        }
+    }
+
+    /// Writes the exact use of these meters; whether that was possible.
+    async fn close_all(&self, meters: &[Arc<Meter>]) -> bool {
+        let mut is_done = true;
+        for chunk in meters.chunks(ENTRIES_MAX) {
+            let mut turns = Vec::new();
+            let mut entries = Vec::new();
+            for meter in chunk {
+                turns.push(meter.turn.clone().lock_owned().await);
+                entries.extend(meter.close());
+            }
+            let posted = if entries.is_empty() { Ok(Vec::new()) } else { self.books.post(entries).await };
+            match posted {
+                Ok(_) => chunk.iter().for_each(|meter| meter.closed()),
+                Err(error) => {
+                    is_done = false;
+                    chunk.iter().for_each(|meter| meter.give_up());
+                    self.noted(Err(error));
+                }
+            }
+            drop(turns);
+        }
+        is_done
+    }
+
+    /// Ends the upkeep and writes everything out: after a graceful end nothing is lost to callers.
+    pub(crate) async fn close(&self) {
+        self.is_closing.store(true, Ordering::Release);
+        self.woken.notify_one();
+        self.close_all(&self.all_meters()).await;
+    }
+
+    fn noted(&self, result: Result<(), SourceError>) {
+        if let Err(error) = result {
+            tracing::error!(error = &error as &dyn std::error::Error, "usage could not be recorded");
+        }
+    }
+
+    /// How many keys and meters are held.
+    #[cfg(test)]
+    pub(crate) fn held(&self) -> (usize, usize) {
+        let keyrings = self.keyrings.lock().unwrap();
+        (keyrings.values().map(|keyring| keyring.len()).sum(), self.all_meters().len())
+    }
+}
+
+/// Asks the books about a meter, unless somebody else just has.
+async fn ask(books: Arc<dyn Books>, meter: Arc<Meter>, day: Day) -> Result<(), SourceError> {
+    let _turn = meter.turn.lock().await;
+    let Some(entry) = meter.ask(day) else { return Ok(()) };
+    match books.post(vec![entry.clone()]).await {
+        Ok(balances) => meter.credit(&entry, balances.first().copied().unwrap_or_default()),
+        Err(error) => {
+            meter.give_up();
+            return Err(error);
+        }
+    }
+    Ok(())
+}
+
+impl std::fmt::Debug for Ledger {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Ledger")
+    }
+}

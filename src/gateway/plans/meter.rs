@@ -1,0 +1,301 @@
+//! One key under one plan: its buckets, and what it used.
+//!
+//! All of it is behind one lock, which only requests with this key want; so that what is checked and what is counted
+//! can't be torn apart, however many connections the caller has.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::books::{Balance, Entry, Opening, Subject, Used, block, remaining};
+use super::day::Day;
+use super::terms::Terms;
+use super::throttle::{Limiter, Wait};
+use crate::clock::Clock;
+use crate::gateway::api::QuotaSettings;
+
+/// One key under one plan.
+#[derive(Debug)]
+pub(crate) struct Meter {
+    pub(crate) subject: Subject,
+    /// Whoever asks the books holds it, so that they are asked once.
+    pub(crate) turn: Arc<tokio::sync::Mutex<()>>,
+    /// Whether it was used since it was last looked at.
+    is_used: AtomicBool,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// Of the terms that hold.
+    revision: Option<u64>,
+    quota: Option<QuotaSettings>,
+    bucket: Option<Limiter>,
+    methods: Vec<(Arc<str>, Limiter)>,
+    /// `None` until the books were asked.
+    account: Option<Account>,
+    /// Nothing may be counted until the books have answered.
+    is_closed: bool,
+    /// Somebody is about to ask the books for more.
+    is_topping_up: bool,
+}
+
+/// What was used, as of a day.
+#[derive(Clone, Copy, Debug)]
+struct Account {
+    day: Day,
+    before: u64,
+    today: u64,
+    reserved: u64,
+    extra: i64,
+    /// What the books say was used today.
+    recorded: u64,
+    /// What the books don't know yet concerns the quota: they have to be asked anew.
+    is_stale: bool,
+}
+
+/// How a request fared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    Admitted {
+        standing: Standing,
+        /// The reserve runs low.
+        is_low: bool,
+    },
+    Throttled(Wait),
+    QuotaExceeded(Standing),
+    /// The books have to be asked first.
+    Ask,
+}
+
+/// Where a key stands, for those who want to see it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Standing {
+    pub(crate) quota: Option<QuotaSettings>,
+    /// Requests left of the quota.
+    pub(crate) remaining: u64,
+}
+
+impl Account {
+    /// Requests left, as the books stand.
+    fn remaining(&self, quota: &QuotaSettings) -> u64 {
+        remaining(quota, self.extra, self.before.saturating_add(self.today))
+    }
+}
+
+impl State {
+    fn standing(&self) -> Standing {
+        let remaining = match (&self.quota, &self.account) {
+            (Some(quota), Some(account)) => account.remaining(quota),
+            (_, None) | (None, _) => 0,
+        };
+        Standing { quota: self.quota, remaining }
+    }
+
+    /// Whether the books have to be asked before a request of `day` is counted.
+    fn needs_books(&self, day: Day) -> bool {
+        let Some(account) = &self.account else { return true };
+        self.is_closed || account.is_stale || account.day < day || {
+            let has_more = |quota: &QuotaSettings| 0 < account.remaining(quota);
+            self.quota.as_ref().is_some_and(has_more) && account.reserved <= account.today
+        }
+    }
+
+    /// Takes terms over, unless newer ones hold.
+    fn adopt(&mut self, terms: &Terms, clock: &Arc<dyn Clock>) {
+        if self.revision.is_none_or(|revision| revision < terms.revision) {
+            let shape = |quota: &Option<QuotaSettings>| quota.map(|quota| (quota.period, quota.offset));
+            if shape(&self.quota) != shape(&terms.quota)
+                && let Some(account) = &mut self.account
+            {
+                account.is_stale = true;
+            }
+            self.quota = terms.quota;
+            self.bucket = terms.rate.map(|rate| match &self.bucket {
+                Some(bucket) => bucket.changed(rate),
+                None => Limiter::new(rate, clock.clone()),
+            });
+            self.revision = Some(terms.revision);
+        }
+        let Some((name, rate)) = &terms.method else { return };
+        match self.methods.iter_mut().find(|(known, _)| Arc::ptr_eq(known, name) || known == name) {
+            Some((_, bucket)) if bucket.rate() == *rate || self.revision != Some(terms.revision) => {}
+            Some((_, bucket)) => *bucket = bucket.changed(*rate),
+            None => self.methods.push((name.clone(), Limiter::new(*rate, clock.clone()))),
+        }
+    }
+
+    /// The bucket for a method: its own in place of the plan's.
+    fn bucket(&self, terms: &Terms) -> Option<&Limiter> {
+        match &terms.method {
+            Some((name, _)) => self
+                .methods
+                .iter()
+                .find(|(known, _)| Arc::ptr_eq(known, name) || known == name)
+                .map(|(_, bucket)| bucket),
+            None => self.bucket.as_ref(),
+        }
+    }
+}
+
+impl Meter {
+    pub(crate) fn new(subject: Subject) -> Self {
+        Self { subject, turn: Arc::default(), is_used: AtomicBool::new(true), state: Mutex::default() }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Decides on a request that came on `day`, and counts it if it may pass.
+    ///
+    /// The order is that of the most specific first: the key's own rate, its quota, then `outer` (the method's rate,
+    /// the account's). A caller over its quota thus takes nothing from what all callers share; and a request that is
+    /// refused takes nothing from the key's own bucket.
+    pub(crate) fn admit(
+        &self,
+        terms: &Terms,
+        day: Day,
+        outer: &[Option<&Limiter>],
+        clock: &Arc<dyn Clock>,
+    ) -> Verdict {
+        if !self.is_used.load(Ordering::Relaxed) {
+            self.is_used.store(true, Ordering::Relaxed);
+        }
+        let mut guard = self.state();
+        let state = &mut *guard;
+        state.adopt(terms, clock);
+        if state.needs_books(day) {
+            return Verdict::Ask;
+        }
+        let bucket = state.bucket(terms);
+        let mark = bucket.map(Limiter::mark);
+        if let Some(Err(wait)) = bucket.map(Limiter::take) {
+            return Verdict::Throttled(wait);
+        }
+        let give_back = || {
+            if let (Some(bucket), Some(mark)) = (bucket, mark) {
+                bucket.reset(mark);
+            }
+        };
+        let standing = state.standing();
+        if standing.quota.is_some() && standing.remaining == 0 {
+            give_back();
+            return Verdict::QuotaExceeded(standing);
+        }
+        for limiter in outer.iter().flatten() {
+            if let Err(wait) = limiter.take() {
+                give_back();
+                return Verdict::Throttled(wait);
+            }
+        }
+        let quota = state.quota;
+        let Some(account) = &mut state.account else { return Verdict::Ask };
+        account.today += 1;
+        let left = account.reserved.saturating_sub(account.today);
+        let low = |quota: QuotaSettings| left <= block(&quota) / 2 && left < account.remaining(&quota);
+        let is_low = quota.is_some_and(low) && !state.is_topping_up;
+        state.is_topping_up |= is_low;
+        let remaining = standing.remaining.saturating_sub(1);
+        Verdict::Admitted { standing: Standing { remaining, ..standing }, is_low }
+    }
+
+    /// What to ask the books for so that requests of `day` can be counted; `None` if they can already. Whoever asks
+    /// holds the turn.
+    pub(crate) fn ask(&self, day: Day) -> Option<Entry> {
+        let mut state = self.state();
+        let is_topping_up = std::mem::take(&mut state.is_topping_up);
+        if !is_topping_up && !state.needs_books(day) {
+            return None;
+        }
+        let (used, open) = match state.account {
+            None => (None, Opening { day, quota: state.quota, reserved: 0 }),
+            Some(account) => {
+                // Time may have stepped back, days don't.
+                let (next, quota) = (day.max(account.day), state.quota);
+                let reserved = if next == account.day { account.reserved } else { 0 };
+                // What is counted from here on would be missing from a day that ends, or be counted in a period that
+                // it isn't in.
+                state.is_closed = account.day < next || account.is_stale;
+                let used = (account.day, Used::Exactly(account.today));
+                (Some(used), Opening { day: next, quota, reserved })
+            }
+        };
+        Some(Entry { subject: self.subject.clone(), used, open: Some(open) })
+    }
+
+    /// Takes over what the books answered to `asked`.
+    pub(crate) fn credit(&self, asked: &Entry, balance: Balance) {
+        let Some(open) = asked.open else { return };
+        let mut state = self.state();
+        let Balance { before, mut today, reserved, extra } = balance;
+        if let Some(account) = &state.account
+            && account.day == open.day
+        {
+            // Requests went on while the books were asked.
+            today = today.max(account.today);
+        }
+        // The quota may have changed again in the meantime.
+        let shape = |quota: &Option<QuotaSettings>| quota.map(|quota| (quota.period, quota.offset));
+        let is_stale = shape(&state.quota) != shape(&open.quota);
+        state.account =
+            Some(Account { day: open.day, before, today, reserved, extra, recorded: reserved, is_stale });
+        state.is_closed = false;
+    }
+
+    /// The books could not be asked.
+    pub(crate) fn give_up(&self) {
+        self.state().is_closed = false;
+    }
+
+    /// Has the books asked anew before the next request: they know something that isn't known here.
+    pub(crate) fn expire(&self) {
+        if let Some(account) = &mut self.state().account {
+            account.is_stale = true;
+        }
+    }
+
+    /// What was used today, which is exact at any moment.
+    pub(crate) fn used(&self) -> Option<(Day, u64)> {
+        self.state().account.map(|account| (account.day, account.today))
+    }
+
+    /// What the books don't know of a key without a quota: those are written up now and then.
+    pub(crate) fn write_up(&self) -> Option<Entry> {
+        let mut state = self.state();
+        if state.quota.is_some() || state.is_closed {
+            return None;
+        }
+        let account = state.account.as_mut().filter(|account| account.recorded < account.today)?;
+        account.recorded = account.today;
+        let used = Some((account.day, Used::AtLeast(account.today)));
+        Some(Entry { subject: self.subject.clone(), used, open: None })
+    }
+
+    /// Closes the account: the books get the exact number. Whoever closes it holds the turn, and says
+    /// [`Meter::closed`] afterwards.
+    pub(crate) fn close(&self) -> Option<Entry> {
+        let mut state = self.state();
+        let account = state.account?;
+        state.is_closed = true;
+        let used = Some((account.day, Used::Exactly(account.today)));
+        (account.recorded != account.today).then(|| Entry { subject: self.subject.clone(), used, open: None })
+    }
+
+    /// The account is closed: from the next request on the books are asked.
+    pub(crate) fn closed(&self) {
+        let mut state = self.state();
+        state.account = None;
+        state.is_closed = false;
+        state.is_topping_up = false;
+    }
+
+    /// Whether it was not used since this was last asked, and its buckets are full: it can be forgotten.
+    pub(crate) fn is_idle(&self) -> bool {
+        if self.is_used.swap(false, Ordering::Relaxed) {
+            return false;
+        }
+        let state = self.state();
+        let is_full = |bucket: &Limiter| bucket.missing() <= 0.0;
+        state.bucket.iter().all(is_full) && state.methods.iter().all(|(_, bucket)| is_full(bucket))
+    }
+}

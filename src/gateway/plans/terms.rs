@@ -1,0 +1,110 @@
+//! What a usage plan grants each of its keys on one method.
+
+use std::sync::{Arc, OnceLock};
+
+use metrics::Counter;
+
+use super::throttle::Rate;
+use crate::gateway::api::{
+    ApiId, HttpMethod, QuotaSettings, StageName, ThrottleSettings, UsagePlan, UsagePlanId, method_of,
+};
+use crate::meter;
+
+/// A plan's terms for one method of one of its stages.
+#[derive(Debug)]
+pub(crate) struct Terms {
+    pub(crate) plan: UsagePlanId,
+    /// Of two terms of a plan, those of the higher revision hold.
+    pub(crate) revision: u64,
+    /// The rate over all methods without their own.
+    pub(crate) rate: Option<Rate>,
+    /// The method's own rate, in place of the plan's, by the method's name among all that the plan knows.
+    pub(crate) method: Option<(Arc<str>, Rate)>,
+    pub(crate) quota: Option<QuotaSettings>,
+    pub(crate) meters: PlanMeters,
+}
+
+impl Terms {
+    /// The terms of `plan` for `verb` on `path` of a stage; `None` if the plan doesn't have the stage.
+    pub(crate) fn new(
+        plan: &UsagePlan,
+        api: &ApiId,
+        stage: &StageName,
+        verb: HttpMethod,
+        path: &str,
+    ) -> Option<Self> {
+        let entry = plan.stage(api, stage)?;
+        let own = entry.throttle.iter().find(|(key, _)| {
+            method_of(key).is_ok_and(|(own_path, own_verb)| own_path == path && own_verb == verb)
+        });
+        Some(Self {
+            plan: plan.id.clone(),
+            revision: plan.revision,
+            rate: plan.throttle.as_ref().map(Rate::from),
+            method: own.map(|(key, settings)| (format!("{api}:{stage}{key}").into(), settings.into())),
+            quota: plan.quota,
+            meters: PlanMeters::new(&plan.id, api, stage, verb, path),
+        })
+    }
+}
+
+impl From<&ThrottleSettings> for Rate {
+    fn from(settings: &ThrottleSettings) -> Self {
+        Self { per_second: settings.rate(), burst: u32::try_from(settings.burst()).unwrap_or(0) }
+    }
+}
+
+/// What became of a request with a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Decision {
+    Admitted,
+    Throttled,
+    QuotaExceeded,
+}
+
+/// Counts the decisions of a plan on a method. Their number is bounded by what is deployed, and keys aren't
+/// named; what never happens has no series.
+pub(crate) struct PlanMeters {
+    labels: [(&'static str, String); 4],
+    admitted: OnceLock<Counter>,
+    throttled: OnceLock<Counter>,
+    quota_exceeded: OnceLock<Counter>,
+}
+
+impl PlanMeters {
+    fn new(plan: &UsagePlanId, api: &ApiId, stage: &StageName, verb: HttpMethod, path: &str) -> Self {
+        let labels = [
+            ("api", api.to_string()),
+            ("stage", stage.to_string()),
+            ("method", format!("{verb} {path}")),
+            ("plan", plan.to_string()),
+        ];
+        Self {
+            labels,
+            admitted: OnceLock::new(),
+            throttled: OnceLock::new(),
+            quota_exceeded: OnceLock::new(),
+        }
+    }
+
+    /// Counts one decision.
+    pub(crate) fn count(&self, decision: Decision) {
+        let (cell, word) = match decision {
+            Decision::Admitted => (&self.admitted, "admitted"),
+            Decision::Throttled => (&self.throttled, "throttled"),
+            Decision::QuotaExceeded => (&self.quota_exceeded, "quota_exceeded"),
+        };
+        let counter = cell.get_or_init(|| {
+            let [api, stage, method, plan] = self.labels.clone();
+            let decision = ("decision", word.to_owned());
+            metrics::counter!(meter::PLAN_REQUESTS, &[api, stage, method, plan, decision])
+        });
+        counter.increment(1);
+    }
+}
+
+impl std::fmt::Debug for PlanMeters {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("PlanMeters")
+    }
+}

@@ -1,0 +1,82 @@
+//! Authorizers.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::shapes::{LIMIT, OfApi, PATCHES, POSITION, Paged, Patched, REST_API_ID};
+use super::view;
+use crate::gateway::api::{ApiId, AuthorizerId, AuthorizerType, CreateAuthorizer};
+use crate::wire::{ApiError, Call, Location, Member, Shape, Structure, optional, required};
+
+const AUTHORIZER_ID: Member = required("authorizerId", Shape::TEXT).at(Location::Uri("authorizer_id"));
+
+/// Labels of one authorizer.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct OfAuthorizer {
+    rest_api_id: ApiId,
+    authorizer_id: AuthorizerId,
+}
+
+pub(super) static CREATE: Structure = Structure::new(
+    "CreateAuthorizerInput",
+    &[
+        REST_API_ID,
+        required("name", Shape::TEXT),
+        required("type", Shape::Enum(AuthorizerType::WORDS)),
+        optional("providerARNs", Shape::STRING_LIST),
+        optional("authType", Shape::TEXT),
+        optional("authorizerUri", Shape::TEXT),
+        optional("authorizerCredentials", Shape::TEXT),
+        optional("identitySource", Shape::TEXT),
+        optional("identityValidationExpression", Shape::TEXT),
+        optional("authorizerResultTtlInSeconds", Shape::INT),
+    ],
+);
+
+#[derive(Deserialize)]
+pub(super) struct Create {
+    #[serde(flatten)]
+    of: OfApi,
+    #[serde(flatten)]
+    authorizer: CreateAuthorizer,
+}
+
+pub(super) async fn create(call: &Call, input: Create) -> Result<Value, ApiError> {
+    let control = &call.rooms.apis.control;
+    let made = control.create_authorizer(&call.home, &input.of.rest_api_id, input.authorizer).await?;
+    Ok(view::authorizer(&made))
+}
+
+pub(super) static LIST: Structure = Structure::new("GetAuthorizersInput", &[REST_API_ID, POSITION, LIMIT]);
+
+pub(super) async fn list(call: &Call, input: Paged<OfApi>) -> Result<Value, ApiError> {
+    let (OfApi { rest_api_id }, page) = input.split();
+    let page = call.rooms.apis.control.authorizers(&call.home, &rest_api_id, page).await?;
+    Ok(view::page(page, view::authorizer))
+}
+
+pub(super) static GET: Structure = Structure::new("GetAuthorizerInput", &[REST_API_ID, AUTHORIZER_ID]);
+
+pub(super) async fn get(call: &Call, input: OfAuthorizer) -> Result<Value, ApiError> {
+    let OfAuthorizer { rest_api_id, authorizer_id } = input;
+    let authorizer = call.rooms.apis.control.authorizer(&call.home, &rest_api_id, &authorizer_id).await?;
+    Ok(view::authorizer(&authorizer))
+}
+
+pub(super) static UPDATE: Structure =
+    Structure::new("UpdateAuthorizerInput", &[REST_API_ID, AUTHORIZER_ID, PATCHES]);
+
+pub(super) async fn update(call: &Call, input: Patched<OfAuthorizer>) -> Result<Value, ApiError> {
+    let OfAuthorizer { rest_api_id, authorizer_id } = input.of;
+    let (control, patches) = (&call.rooms.apis.control, input.patch_operations);
+    let changed = control.update_authorizer(&call.home, &rest_api_id, &authorizer_id, patches).await?;
+    Ok(view::authorizer(&changed))
+}
+
+pub(super) static DELETE: Structure = Structure::new("DeleteAuthorizerInput", &[REST_API_ID, AUTHORIZER_ID]);
+
+pub(super) async fn delete(call: &Call, input: OfAuthorizer) -> Result<(), ApiError> {
+    let OfAuthorizer { rest_api_id, authorizer_id } = input;
+    Ok(call.rooms.apis.control.delete_authorizer(&call.home, &rest_api_id, &authorizer_id).await?)
+}

@@ -1,0 +1,178 @@
+//! YAML or JSON text to one JSON value, and back. Pure.
+//!
+//! Sizes are the caller's to bound; depth and what aliases expand to are bounded here.
+
+mod print;
+
+pub use print::print;
+
+use saphyr::{YamlLoader, YamlOwned};
+use saphyr_parser::{Parser, ScalarStyle, Tag};
+use serde_json::{Map, Number, Value};
+
+/// How deep lists and maps may nest.
+const DEPTH_MAX: usize = 64;
+/// Nodes that aliases may expand to: a bomb is refused, an honest template never comes near.
+const ALIAS_NODES_MAX: usize = 10_000;
+
+/// Why a text is no document: what is wrong, and where.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Error(String);
+
+/// Makes a value of a local tag (`!Ref`, given as `Ref`) and what it stands before; `None` for a tag that isn't one.
+pub type Tags = fn(&str, Value) -> Option<Value>;
+
+/// No local tags: plain YAML has none.
+pub fn no_tags(_: &str, _: Value) -> Option<Value> {
+    None
+}
+
+/// Reads `text`, which is one YAML document or JSON. What looks like JSON is read as such, with exact numbers.
+///
+/// # Errors
+/// [`Error`] for text that is neither, nests too deep, expands too far, or has a tag that `tags` doesn't know.
+pub fn parse(text: &str, tags: Tags) -> Result<Value, Error> {
+    if text.trim_start().starts_with('{') {
+        return serde_json::from_str(text).map_err(|error| Error(error.to_string()));
+    }
+    check_nesting(text)?;
+    let mut loader: YamlLoader<'_, YamlOwned> = YamlLoader::default();
+    // Scalars keep their text: account numbers such as 012345678901 are no integers.
+    loader.early_parse(false);
+    loader.alias_limit(ALIAS_NODES_MAX);
+    let mut parser = Parser::new_from_str(text);
+    parser.load(&mut loader, true).map_err(|error| Error(error.to_string()))?;
+    if let Some(error) = loader.error() {
+        return Err(Error(error.to_string()));
+    }
+    let documents: Vec<YamlOwned> = loader.into_documents();
+    match documents.as_slice() {
+        [document] => to_json(document, 0, tags),
+        [] => Err(Error("the document is empty".into())),
+        _ => Err(Error("more than one document".into())),
+    }
+}
+
+/// The YAML parser recurses by flow nesting; text that is nested beyond reason is refused before it is read.
+fn check_nesting(text: &str) -> Result<(), Error> {
+    let mut depth = 0usize;
+    for byte in text.bytes() {
+        match byte {
+            b'[' | b'{' => depth += 1,
+            b']' | b'}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if 512 < depth {
+            return Err(too_deep());
+        }
+    }
+    let deepest = text.lines().map(|line| line.len() - line.trim_start().len()).max().unwrap_or(0);
+    if 1024 < deepest { Err(too_deep()) } else { Ok(()) }
+}
+
+fn too_deep() -> Error {
+    Error(format!("nested deeper than {DEPTH_MAX} levels"))
+}
+
+fn to_json(node: &YamlOwned, depth: usize, tags: Tags) -> Result<Value, Error> {
+    if DEPTH_MAX < depth {
+        return Err(too_deep());
+    }
+    Ok(match node {
+        YamlOwned::Representation(text, style, tag) => {
+            let value = scalar(text, *style);
+            match tag {
+                Some(tag) => tagged(tag, value, tags)?,
+                None => value,
+            }
+        }
+        YamlOwned::Sequence(items) => {
+            Value::Array(items.iter().map(|item| to_json(item, depth + 1, tags)).collect::<Result<_, _>>()?)
+        }
+        YamlOwned::Mapping(entries) => {
+            let mut map = Map::new();
+            for (key, value) in entries {
+                let YamlOwned::Representation(key, ..) = key else {
+                    return Err(Error("a key is not a plain string".into()));
+                };
+                map.insert(key.clone(), to_json(value, depth + 1, tags)?);
+            }
+            Value::Object(map)
+        }
+        YamlOwned::Tagged(tag, node) => tagged(tag, to_json(node, depth + 1, tags)?, tags)?,
+        YamlOwned::Value(_) | YamlOwned::Alias(_) | YamlOwned::BadValue => {
+            return Err(Error("a value could not be read".into()));
+        }
+    })
+}
+
+/// A plain scalar is a boolean, null or number only in its canonical form; everything else is a string.
+fn scalar(text: &str, style: ScalarStyle) -> Value {
+    if style != ScalarStyle::Plain {
+        return Value::String(text.to_owned());
+    }
+    match text {
+        "" | "~" | "null" | "Null" | "NULL" => return Value::Null,
+        "true" | "True" | "TRUE" => return Value::Bool(true),
+        "false" | "False" | "FALSE" => return Value::Bool(false),
+        _ => {}
+    }
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let canonical = digits == "0" || !digits.starts_with('0') || digits.starts_with("0.");
+    if canonical && digits.starts_with(|c: char| c.is_ascii_digit()) {
+        if let Ok(number) = text.parse::<i64>() {
+            return Value::Number(number.into());
+        }
+        let looks_decimal = digits.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+        if let (true, Ok(number)) = (looks_decimal, text.parse::<f64>()) {
+            return Number::from_f64(number).map_or_else(|| Value::String(text.to_owned()), Value::Number);
+        }
+    }
+    Value::String(text.to_owned())
+}
+
+fn tagged(tag: &Tag, value: Value, tags: Tags) -> Result<Value, Error> {
+    if tag.handle != "!" {
+        return Ok(value);
+    }
+    tags(&tag.suffix, value).ok_or_else(|| Error(format!("unknown tag !{}", tag.suffix)))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn only_canonical_scalars_change_type() {
+        let got =
+            parse("a: 012345678901\nb: 12\nc: 1.5\nd: '12'\ne: yes\nf: true\ng: 2012-10-17\nh:\n", no_tags)
+                .unwrap();
+        let want = json!({
+            "a": "012345678901", "b": 12, "c": 1.5, "d": "12", "e": "yes", "f": true,
+            "g": "2012-10-17", "h": null
+        });
+        assert_eq!(got, want);
+    }
+
+    #[test]
+    fn what_is_no_document_says_where() {
+        for bad in ["", "a: [1, 2", "a: 1\n---\nb: 2", "a: !Nope x", "{\"a\": }"] {
+            assert!(parse(bad, no_tags).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn bombs_are_refused() {
+        let mut bomb = String::from("a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n");
+        for i in 1..12 {
+            let previous = format!("*a{}, ", i - 1).repeat(10);
+            bomb.push_str(&format!("a{i}: &a{i} [{previous}]\n"));
+        }
+        assert!(parse(&bomb, no_tags).is_err());
+        assert!(parse(&"[".repeat(100_000), no_tags).is_err());
+        assert!(parse(&format!("a: {}1{}", "[".repeat(200), "]".repeat(200)), no_tags).is_err());
+    }
+}
