@@ -46,8 +46,8 @@ pub use lint::{LintCode, LintSeverity, TemplateFinding, lint_template};
 pub use mapping::trial::{Trial, TrialOutcome, TrialRequest};
 pub use peer::{ClientCertificateFacts, Peer};
 pub use plans::{
-    Balance, Books, Day, Entry, KeyTrial, LiveKey, LiveUsage, Opening, Pages, Rate, Subject, Used, block,
-    period, post, remaining,
+    Balance, Books, Day, Entry, KeptBucket, KeyTrial, LiveKey, LiveUsage, Opening, Pages, Rate, Scope,
+    Subject, Used, block, period, post, remaining,
 };
 pub use refusal::{Denial, Misconfiguration, Refusal};
 pub use stack::{Gateway, Options, Ports, Running};

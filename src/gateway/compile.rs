@@ -35,7 +35,7 @@ use super::plans::Rate;
 use super::plans::keyring::Keyring;
 use super::plans::ledger::Ledger;
 use super::plans::terms::Terms;
-use super::plans::throttle::{Limiter, Limiters};
+use super::plans::throttle::Limiter;
 use super::upstream::{Links, Upstreams};
 use crate::clock::Clock;
 use crate::connect::ClientIdentity;
@@ -145,7 +145,6 @@ pub(crate) struct Canary {
 /// What compiled methods share across deployments.
 #[derive(Clone, Copy)]
 pub(crate) struct Shared<'a> {
-    pub(crate) limiters: &'a Limiters,
     pub(crate) ledger: &'a Ledger,
     pub(crate) clock: &'a Arc<dyn Clock>,
     pub(crate) upstreams: &'a Upstreams,
@@ -340,8 +339,8 @@ impl Plan<'_> {
                 burst: u32::try_from(setting.throttling_burst_limit).unwrap_or(0),
             };
             // A canary's requests count against the same limit as the stage's own.
-            let subject = format!("{}/{}/{verb} {}", self.live.api_id, stage.name, resource.path);
-            self.shared.limiters.get(subject, rate, self.shared.clock)
+            let name = (self.live.api_id.clone(), stage.name.clone(), format!("{verb} {}", resource.path));
+            self.shared.ledger.limiters().get(name, rate, self.shared.clock)
         });
         let terms = |plan| Terms::new(plan, &self.live.api_id, &stage.name, verb, &resource.path);
         let plans = self.live.usage_plans.iter().filter(|_| method.api_key_required);

@@ -324,10 +324,19 @@ impl House {
         self.send_to(host, request).await
     }
 
-    pub(crate) async fn send_to(&self, host: &str, mut request: http::Request<Bytes>) -> Answer {
+    pub(crate) async fn send_to(&self, host: &str, request: http::Request<Bytes>) -> Answer {
+        self.send_from(Ipv4Addr::new(192, 0, 2, 7), host, request).await
+    }
+
+    pub(crate) async fn send_from(
+        &self,
+        ip: Ipv4Addr,
+        host: &str,
+        mut request: http::Request<Bytes>,
+    ) -> Answer {
         let target = address(host, request.uri().path()).unwrap();
         request.headers_mut().insert("host", host.parse().unwrap());
-        let peer = Peer { ip: IpAddr::V4(Ipv4Addr::new(192, 0, 2, 7)), certificate: None, is_secure: false };
+        let peer = Peer { ip: IpAddr::V4(ip), certificate: None, is_secure: false };
         let response = self.gateway.serve(target, peer, request.map(full)).await;
         let (parts, body) = response.into_parts();
         let body = collect(body, usize::MAX).await.unwrap();

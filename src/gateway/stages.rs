@@ -12,7 +12,6 @@ use super::api::{ApiId, ApiKeyValue, Invalidate, LiveStage, StageName, UsagePlan
 use super::backends::BoxFuture;
 use super::compile::{Served, Shared, compile};
 use super::plans::ledger::Ledger;
-use super::plans::throttle::Limiters;
 use super::plans::{LiveKey, LiveUsage, Subject};
 use super::refusal::Refusal;
 use super::upstream::Upstreams;
@@ -60,7 +59,6 @@ pub(crate) struct Stages {
     source: Arc<dyn StageSource>,
     default_api: Option<ApiId>,
     clock: Arc<dyn Clock>,
-    limiters: Limiters,
     ledger: Arc<Ledger>,
     upstreams: Upstreams,
     known: ArcSwap<Known>,
@@ -85,7 +83,6 @@ impl Stages {
             source,
             default_api,
             clock,
-            limiters: Limiters::default(),
             ledger,
             upstreams,
             known: ArcSwap::default(),
@@ -153,12 +150,8 @@ impl Stages {
             let changes = self.changes.load(Ordering::Acquire);
             let live = self.source.load(api, stage).await.map_err(unavailable)?;
             let Some(live) = live else { return Err(Refusal::Forbidden) };
-            let shared = Shared {
-                limiters: &self.limiters,
-                ledger: &self.ledger,
-                clock: &self.clock,
-                upstreams: &self.upstreams,
-            };
+            self.ledger.restore_limiters(api, stage).await.map_err(unavailable)?;
+            let shared = Shared { ledger: &self.ledger, clock: &self.clock, upstreams: &self.upstreams };
             let served = Arc::new(compile(&live, shared));
             let is_current = self.keep(changes, |known| {
                 known.stages.entry(api.clone()).or_default().insert(stage.clone(), served.clone());
@@ -217,7 +210,7 @@ impl Invalidate for Stages {
             known.apis.clear();
             known
         });
-        self.limiters.sweep();
+        self.ledger.limiters().sweep();
     }
 
     fn flush_authorizers(&self, api: &ApiId, stage: &StageName) {
