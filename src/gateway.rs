@@ -10,7 +10,9 @@ pub mod api;
 pub mod error;
 pub mod patch;
 
+mod access;
 mod address;
+mod authorizers;
 mod backends;
 mod compile;
 mod compression;
@@ -27,6 +29,7 @@ mod openapi;
 mod peer;
 mod pipeline;
 mod plans;
+mod proxy_event;
 mod query;
 mod refusal;
 mod stack;

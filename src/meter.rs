@@ -41,6 +41,7 @@ metrics_table! {
     GATEWAY_REQUESTS = Counter "stepgate_gateway_requests_total" "Data-plane requests by API, stage and status class.";
     GATEWAY_SECONDS = Histogram "stepgate_gateway_seconds" "Time to answer a data-plane request, by API and stage.";
     PLAN_REQUESTS = Counter "stepgate_plan_requests_total" "Requests with an API key by API, stage, method, usage plan and decision (admitted, throttled, quota_exceeded).";
+    AUTHORIZER_SECONDS = Histogram "stepgate_authorizer_seconds" "Time an authorizer's function took.";
     INTEGRATION_SECONDS = Histogram "stepgate_integration_seconds" "Time an integration took, by integration type.";
     EXECUTIONS_STARTED = Counter "stepgate_executions_started_total" "Executions started.";
     EXECUTIONS_ENDED = Counter "stepgate_executions_ended_total" "Executions ended, by status.";

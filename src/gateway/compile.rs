@@ -19,14 +19,16 @@ pub(crate) use media::{BinaryTypes, essence, first_accepted};
 pub(crate) use pattern::Pattern;
 pub(crate) use routes::{Match, parameters_of};
 pub(crate) use templates::CompiledTemplate;
+pub(crate) use uri::{AwsTarget, with_stage_variables};
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::api::{
-    ApiId, ApiKeySource, AuthorizationType, ClientCertificate, DeploymentId, DeploymentSnapshot, HttpMethod,
-    LiveStage, Method, Resource, ResourceId, Stage, StageName,
+    ApiId, ApiKeySource, AuthorizationType, AuthorizerId, ClientCertificate, DeploymentId,
+    DeploymentSnapshot, HttpMethod, LiveStage, Method, Resource, ResourceId, Stage, StageName,
 };
+use super::authorizers::{AuthorizerSetting, CompiledAuthorizer};
 use super::mapping::source::Source;
 use super::mapping::text::Text;
 use super::plans::Rate;
@@ -72,6 +74,7 @@ pub(crate) struct CompiledStage {
     /// What HTTPS backends are shown.
     pub(crate) client_identity: Option<ClientIdentity>,
     pub(crate) meters: Meters,
+    pub(crate) authorizers: BTreeMap<AuthorizerId, Arc<CompiledAuthorizer>>,
 }
 
 /// A method as it is served.
@@ -82,6 +85,8 @@ pub(crate) struct CompiledMethod {
     pub(crate) resource_path: Arc<str>,
     pub(crate) operation_name: Option<String>,
     pub(crate) authorization: AuthorizationType,
+    /// Who is asked, if somebody is.
+    pub(crate) authorizer: Option<Arc<CompiledAuthorizer>>,
     pub(crate) is_api_key_required: bool,
     /// Parameters that must be there, in AWS's order of complaint; empty without a validator for them.
     pub(crate) required_parameters: Vec<RequiredParameter>,
@@ -103,6 +108,7 @@ impl CompiledMethod {
             resource_path: "/".into(),
             operation_name: None,
             authorization: AuthorizationType::None,
+            authorizer: None,
             is_api_key_required: false,
             required_parameters: Vec::new(),
             body_models: BodyModels::default(),
@@ -217,6 +223,7 @@ pub(crate) fn compile_nothing(
         keyring: None,
         client_identity: None,
         meters: Meters::new(api_id.as_str(), "test-invoke-stage"),
+        authorizers: BTreeMap::new(),
     }
 }
 
@@ -244,6 +251,7 @@ pub(crate) fn compile_method(
         resource_path: path.as_str().into(),
         operation_name: method.operation_name.clone(),
         authorization: method.authorization_type,
+        authorizer: None,
         is_api_key_required: method.api_key_required,
         required_parameters: required_parameters(api, method),
         body_models: BodyModels::compile(api, models, method, place),
@@ -270,10 +278,12 @@ impl Plan<'_> {
         let api = &self.deployment.api;
         let mut routes = Routes::new();
         let models = library(self.deployment);
+        let authorizers = self.authorizers();
         for resource in &self.deployment.resources {
             let methods = resource.methods.iter();
-            let methods = methods
-                .map(|(verb, method)| (*verb, Arc::new(self.method(&models, resource, *verb, method))));
+            let methods = methods.map(|(verb, method)| {
+                (*verb, Arc::new(self.method(&models, &authorizers, resource, *verb, method)))
+            });
             routes.insert(&resource.path, methods.collect());
         }
         let log_format = stage.access_log_settings.as_ref().and_then(|log| log.format.as_deref());
@@ -296,13 +306,24 @@ impl Plan<'_> {
             keyring: Some(self.shared.ledger.keyring(owner)),
             client_identity: self.live.client_certificate.as_ref().and_then(client_identity),
             meters: Meters::new(api_id.as_str(), stage.name.as_str()),
+            authorizers,
             variables: self.variables,
         }
+    }
+
+    /// Stage and canary ask for themselves: what one deployment's authorizer said is nothing to the other.
+    fn authorizers(&self) -> BTreeMap<AuthorizerId, Arc<CompiledAuthorizer>> {
+        let LiveStage { api_id, stage, .. } = self.live;
+        let place = format!("API {api_id}, stage {}", stage.name);
+        let setting = AuthorizerSetting { place: &place, variables: &self.variables };
+        let authorizers = self.deployment.authorizers.values();
+        authorizers.map(|it| (it.id.clone(), Arc::new(CompiledAuthorizer::compile(it, setting)))).collect()
     }
 
     fn method(
         &self,
         models: &Library,
+        authorizers: &BTreeMap<AuthorizerId, Arc<CompiledAuthorizer>>,
         resource: &Resource,
         verb: HttpMethod,
         method: &Method,
@@ -323,7 +344,8 @@ impl Plan<'_> {
         });
         let terms = |plan| Terms::new(plan, &self.live.api_id, &stage.name, verb, &resource.path);
         let plans = self.live.usage_plans.iter().filter(|_| method.api_key_required);
-        CompiledMethod { limiter, terms: plans.filter_map(terms).collect(), ..compiled }
+        let authorizer = method.authorizer_id.as_ref().and_then(|id| authorizers.get(id)).cloned();
+        CompiledMethod { authorizer, limiter, terms: plans.filter_map(terms).collect(), ..compiled }
     }
 }
 

@@ -213,6 +213,13 @@ impl Invalidate for Stages {
         self.ledger.limiters().sweep();
     }
 
+    fn flush_authorizers(&self, api: &ApiId, stage: &StageName) {
+        let Some(served) = self.kept(api, stage) else { return };
+        let canary = served.canary.iter().map(|canary| &canary.stage);
+        let stages = std::iter::once(&served.stage).chain(canary);
+        stages.flat_map(|stage| stage.authorizers.values()).for_each(|authorizer| authorizer.flush());
+    }
+
     fn invalidate_key(&self, owner: &AccountRegion, value: &ApiKeyValue) {
         self.ledger.forget_key(owner, value);
     }
