@@ -43,7 +43,7 @@ pub(super) fn run(rehearsal: Rehearsal<'_>) -> Rehearsed {
         n_due: 0,
         rehearsal,
     };
-    let ending = drive.to_the_end();
+    let ending = drive.go_on();
     let prefix = drive.rehearsal.token_prefix;
     let covered =
         with_env(prefix, &drive.ids, drive.now, |env| Covered::read(program, start, &drive.entries, env));
@@ -67,7 +67,7 @@ fn with_env<T>(token_prefix: &str, ids: &SeededIds, now: Timestamp, with: impl F
 }
 
 impl Drive<'_> {
-    fn to_the_end(&mut self) -> Result<Ending, RehearsalError> {
+    fn go_on(&mut self) -> Result<Ending, RehearsalError> {
         self.step(Input::Start)?;
         loop {
             if let Some(ending) = self.execution.ending() {
