@@ -35,11 +35,13 @@ mod refusal;
 mod stack;
 mod stage_source;
 mod stages;
+mod test_authorizer;
 mod test_call;
 mod upstream;
 mod variable;
 
 pub use address::{Target, TargetApi, address};
+pub use authorizers::{KeySet, KeySetError, UserPool, UserPoolKeys, UserPools};
 pub use backends::{AwsCall, AwsOperation, BackendError, BackendResponse, Backends, BoxFuture};
 pub use domains::{CustomDomainMatch, Domain, DomainCertificate, Domains, Landing};
 pub use lint::{LintCode, LintSeverity, TemplateFinding, lint_template};

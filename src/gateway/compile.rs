@@ -28,7 +28,7 @@ use super::api::{
     ApiId, ApiKeySource, AuthorizationType, AuthorizerId, ClientCertificate, DeploymentId,
     DeploymentSnapshot, HttpMethod, LiveStage, Method, Resource, ResourceId, Stage, StageName,
 };
-use super::authorizers::{AuthorizerSetting, CompiledAuthorizer};
+use super::authorizers::{AuthorizerSetting, CompiledAuthorizer, Pool};
 use super::mapping::source::Source;
 use super::mapping::text::Text;
 use super::plans::Rate;
@@ -87,6 +87,8 @@ pub(crate) struct CompiledMethod {
     pub(crate) authorization: AuthorizationType,
     /// Who is asked, if somebody is.
     pub(crate) authorizer: Option<Arc<CompiledAuthorizer>>,
+    /// Scopes of which a token has to have one.
+    pub(crate) authorization_scopes: Vec<String>,
     pub(crate) is_api_key_required: bool,
     /// Parameters that must be there, in AWS's order of complaint; empty without a validator for them.
     pub(crate) required_parameters: Vec<RequiredParameter>,
@@ -109,6 +111,7 @@ impl CompiledMethod {
             operation_name: None,
             authorization: AuthorizationType::None,
             authorizer: None,
+            authorization_scopes: Vec::new(),
             is_api_key_required: false,
             required_parameters: Vec::new(),
             body_models: BodyModels::default(),
@@ -148,6 +151,7 @@ pub(crate) struct Shared<'a> {
     pub(crate) ledger: &'a Ledger,
     pub(crate) clock: &'a Arc<dyn Clock>,
     pub(crate) upstreams: &'a Upstreams,
+    pub(crate) pools: &'a BTreeMap<String, Arc<Pool>>,
 }
 
 /// What a method is compiled for.
@@ -252,6 +256,7 @@ pub(crate) fn compile_method(
         operation_name: method.operation_name.clone(),
         authorization: method.authorization_type,
         authorizer: None,
+        authorization_scopes: method.authorization_scopes.clone(),
         is_api_key_required: method.api_key_required,
         required_parameters: required_parameters(api, method),
         body_models: BodyModels::compile(api, models, method, place),
@@ -315,7 +320,12 @@ impl Plan<'_> {
     fn authorizers(&self) -> BTreeMap<AuthorizerId, Arc<CompiledAuthorizer>> {
         let LiveStage { api_id, stage, .. } = self.live;
         let place = format!("API {api_id}, stage {}", stage.name);
-        let setting = AuthorizerSetting { place: &place, variables: &self.variables };
+        let setting = AuthorizerSetting {
+            place: &place,
+            variables: &self.variables,
+            pools: self.shared.pools,
+            given: &BTreeMap::new(),
+        };
         let authorizers = self.deployment.authorizers.values();
         authorizers.map(|it| (it.id.clone(), Arc::new(CompiledAuthorizer::compile(it, setting)))).collect()
     }

@@ -65,6 +65,8 @@ pub enum Refusal {
     ResourceNotFound,
     /// A rate is exceeded.
     Throttled,
+    /// The caller's token was good once.
+    TokenExpired,
     /// No or no valid token.
     Unauthorized,
     /// The ARN of the call is longer than authorizers are asked about.
@@ -155,7 +157,7 @@ impl Refusal {
             Self::RequestTooLarge => ResponseType::RequestTooLarge,
             Self::ResourceNotFound => ResponseType::ResourceNotFound,
             Self::Throttled => ResponseType::Throttled,
-            Self::Unauthorized => ResponseType::Unauthorized,
+            Self::Unauthorized | Self::TokenExpired => ResponseType::Unauthorized,
             Self::UnsupportedMediaType => ResponseType::UnsupportedMediaType,
             Self::WafFiltered => ResponseType::WafFiltered,
         })
@@ -191,6 +193,7 @@ impl Refusal {
             | Self::ResourceNotFound
             | Self::Throttled
             | Self::Unauthorized
+            | Self::TokenExpired
             | Self::UnsupportedMediaType
             | Self::WafFiltered => None,
         }
@@ -222,7 +225,7 @@ impl Refusal {
             Self::QuotaExceeded => "LimitExceededException",
             Self::RequestTooLarge => "RequestEntityTooLargeException",
             Self::Throttled => "TooManyRequestsException",
-            Self::Unauthorized => "UnauthorizedException",
+            Self::Unauthorized | Self::TokenExpired => "UnauthorizedException",
         }
     }
 
@@ -262,6 +265,7 @@ impl Refusal {
             Self::RequestTooLarge => "Request Too Long".into(),
             Self::ResourceNotFound => "Not Found".into(),
             Self::Throttled => "Too Many Requests".into(),
+            Self::TokenExpired => "The incoming token has expired".into(),
             Self::Unauthorized => "Unauthorized".into(),
             Self::UriTooLong => "Request URI too long".into(),
             Self::UnsupportedMediaType => "Unsupported Media Type".into(),

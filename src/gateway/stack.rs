@@ -9,7 +9,7 @@ use tower::Service;
 
 use super::address::Target;
 use super::api::{ApiId, Invalidate};
-use super::authorizers::Examiner;
+use super::authorizers::{Examiner, UserPools};
 use super::backends::Backends;
 use super::context::Context;
 use super::domains::Domains;
@@ -38,6 +38,8 @@ pub struct Options {
     pub account_rate: Option<Rate>,
     /// Where VPC links lead, by their names.
     pub vpc_links: Upstreams,
+    /// User pools whose tokens methods take.
+    pub user_pools: UserPools,
     /// Whether callers are told of their limits: `Retry-After`, `RateLimit` and `RateLimit-Policy`. AWS sends none.
     pub rate_limit_headers: bool,
 }
@@ -70,6 +72,7 @@ pub(super) struct Inner {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) ids: Arc<dyn Ids>,
     pub(super) stages: Arc<Stages>,
+    pub(super) examiner: Examiner,
     ledger: Arc<Ledger>,
     domains: Arc<Domains>,
     served: Box<dyn Run<Arrived, Response>>,
@@ -81,8 +84,14 @@ impl Gateway {
     pub fn new(ports: Ports, options: Options) -> Self {
         let Ports { stages: source, books, domains, backends, client, clock, ids } = ports;
         let ledger = Arc::new(Ledger::new(source.clone(), books, clock.clone()));
-        let stages =
-            Stages::new(source, options.default_api, ledger.clone(), clock.clone(), options.vpc_links);
+        let stages = Stages::new(
+            source,
+            options.default_api,
+            ledger.clone(),
+            clock.clone(),
+            options.vpc_links,
+            &options.user_pools,
+        );
         let stages = Arc::new(stages);
         let outside = Arc::new(Outside { client, backends });
         let account = options.account_rate.map(|rate| Arc::new(Limiter::new(rate, clock.clone())));
@@ -96,7 +105,7 @@ impl Gateway {
             respond::over(stage::over(
                 stages.clone(),
                 ids.clone(),
-                route::over(authorize::over(examiner, plan::over(desk, compress::over(core())))),
+                route::over(authorize::over(examiner.clone(), plan::over(desk, compress::over(core())))),
             )),
         );
         let tested = core();
@@ -104,6 +113,7 @@ impl Gateway {
             clock: clock.clone(),
             ids,
             stages,
+            examiner,
             ledger,
             domains,
             // Erased here, once: the types inside are as long as the stack is deep.
@@ -199,3 +209,5 @@ mod http_tests;
 mod plan_tests;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod user_pool_tests;

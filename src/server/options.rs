@@ -39,6 +39,8 @@ pub struct Options {
     pub execution_logs: ExecutionLogs,
     /// Where VPC links lead: scheme and authority of a server, by the link's name.
     pub vpc_links: BTreeMap<String, String>,
+    /// User pools whose tokens methods take, by ARN.
+    pub user_pools: BTreeMap<String, UserPool>,
     /// Files of the certificates that custom domain names refer to, by ARN.
     pub certificates: BTreeMap<String, CertificateFiles>,
     /// PEM files of the certificates that clients' must be signed by, by the URIs that custom domain names give.
@@ -69,6 +71,18 @@ pub struct Tls {
     pub certificate: Option<PathBuf>,
     /// PEM file of the certificate's key.
     pub private_key: Option<PathBuf>,
+}
+
+/// A Cognito user pool, or whoever issues tokens in its place.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct UserPool {
+    /// What tokens have as `iss`; the pool's own address if not given.
+    pub issuer: Option<String>,
+    /// Where the keys are got; below the issuer if not given.
+    pub jwks_url: Option<String>,
+    /// The keys in a file, in place of an address.
+    pub jwks_file: Option<PathBuf>,
 }
 
 /// A certificate in two PEM files.
@@ -264,6 +278,7 @@ impl Default for Options {
             execution_logs: ExecutionLogs::default(),
             vpc_links: BTreeMap::new(),
             certificates: BTreeMap::new(),
+            user_pools: BTreeMap::new(),
             truststores: BTreeMap::new(),
             ssm_parameters: BTreeMap::new(),
         }

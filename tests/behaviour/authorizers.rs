@@ -1,5 +1,6 @@
 //! Methods that ask a Lambda function who may call them, with the function behind an endpoint of the settings.
 
+use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use serde_json::{Value, json};
 
 use crate::backend::{Backend, Received, Reply};
@@ -88,6 +89,10 @@ fn deploy(client: &mut Client) -> String {
     api
 }
 
+fn message(answer: &Answer) -> String {
+    if answer.status == 200 { String::new() } else { answer.json()["message"].as_str().unwrap().to_owned() }
+}
+
 fn get(client: &mut Client, path: &str, headers: &[(&str, &str)]) -> Answer {
     client.send("GET", path, headers, b"").unwrap()
 }
@@ -136,6 +141,105 @@ fn functions_decide_who_may_call() {
     assert_eq!((&event["type"], &event["queryStringParameters"]), (&json!("REQUEST"), &json!({"a": "1"})));
     assert_eq!(event["requestContext"]["apiId"], json!(api));
     assert_eq!(get(&mut client, &path("request"), &[]).status, 401);
+}
+
+fn authorizer_path(client: &mut Client, api: &str, name: &str) -> String {
+    let path = format!("/restapis/{api}/authorizers");
+    let authorizers = call(client, "GET", &path, &Value::Null);
+    let found = authorizers["item"].as_array().unwrap().iter().find(|it| it["name"] == name).unwrap();
+    format!("{path}/{}", found["id"].as_str().unwrap())
+}
+
+#[test]
+fn authorizers_are_tested_by_themselves() {
+    let (dir, backend) = (DataDir::new("authorizer-alone"), Backend::start(function));
+    let server = server_with(&dir, &["lambda"], &backend);
+    let mut client = Client::new(&server.address);
+    let api = call(&mut client, "POST", "/restapis?mode=import", &definition());
+    let api = api["id"].as_str().unwrap();
+    let path = authorizer_path(&mut client, api, "byToken");
+    let told = call(
+        &mut client,
+        "POST",
+        &path,
+        &json!({"headers": {"X-Token": "ok"}, "pathWithQueryString": "/a?b"}),
+    );
+    assert_eq!((&told["clientStatus"], &told["principalId"]), (&json!(0), &json!("ok")), "{told}");
+    let policy: Value = serde_json::from_str(told["policy"].as_str().unwrap()).unwrap();
+    let arn = format!("arn:aws:execute-api:us-east-1:123456789012:{api}/ESTestInvoke-stage/GET/a");
+    assert_eq!(policy["Statement"][0]["Resource"], arn);
+    assert!(told["log"].as_str().unwrap().contains("Successfully completed authorizer execution"), "{told}");
+    for (token, status) in [("", 401), ("unauthorized", 401)] {
+        let told = call(&mut client, "POST", &path, &json!({"multiValueHeaders": {"X-Token": [token]}}));
+        assert_eq!((&told["clientStatus"], &told["policy"]), (&json!(status), &Value::Null), "{told}");
+    }
+    let path = authorizer_path(&mut client, api, "byRequest");
+    let told = call(&mut client, "POST", &path, &json!({"headers": {"X-Who": "no"}}));
+    assert_eq!((&told["clientStatus"], &told["principalId"]), (&json!(0), &json!("no")), "{told}");
+    let nobody = format!("/restapis/{api}/authorizers/nobody");
+    let refused = client.apigateway("POST", &nobody, &json!({})).unwrap();
+    assert_eq!(
+        (refused.status, &refused.json()["message"]),
+        (404, &json!("Invalid Authorizer identifier specified"))
+    );
+}
+
+/// Serves the keys of a user pool.
+fn keys(_: &Received) -> Reply {
+    let keys = include_str!("../data/user_pools/jwks.json");
+    (200, vec![("content-type", "application/json")], keys.to_owned())
+}
+
+#[allow(clippy::disallowed_methods)] // The server lives in real time.
+fn id_token(issuer: &str, key: &str, valid_s: i64) -> String {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+    let end = i64::try_from(now).unwrap() + valid_s;
+    let header = Header { kid: Some(key.to_owned()), ..Header::new(Algorithm::RS256) };
+    let claims = json!({"iss": issuer, "token_use": "id", "sub": "s-1", "exp": end});
+    let key = EncodingKey::from_rsa_der(include_bytes!("../data/user_pools/private_key.der"));
+    encode(&header, &claims, &key).unwrap()
+}
+
+#[test]
+fn tokens_of_user_pools_are_verified_with_keys_from_their_address() {
+    let (dir, backend) = (DataDir::new("user-pools"), Backend::start(keys));
+    let arn = "arn:aws:cognito-idp:us-east-1:123456789012:userpool/us-east-1_a";
+    let settings = dir.path().join("stepgate.toml");
+    std::fs::write(&settings, format!("[user_pools.\"{arn}\"]\nissuer = \"{}\"\n", backend.url)).unwrap();
+    let server = Server::start(&dir, &["--config", settings.to_str().unwrap()]);
+    let mut client = Client::new(&server.address);
+    let api = call(&mut client, "POST", "/restapis?mode=import", &definition());
+    let api = api["id"].as_str().unwrap();
+    let authorizer = json!({"name": "pool", "type": "COGNITO_USER_POOLS", "providerARNs": [arn],
+        "identitySource": "method.request.header.Authorization"});
+    let authorizer = call(&mut client, "POST", &format!("/restapis/{api}/authorizers"), &authorizer);
+    let resources = call(&mut client, "GET", &format!("/restapis/{api}/resources"), &Value::Null);
+    for resource in resources["item"].as_array().unwrap().iter().filter(|it| it["path"] != "/") {
+        let method = format!("/restapis/{api}/resources/{}/methods/GET", resource["id"].as_str().unwrap());
+        let patch = |path: &str, value: &Value| json!({"op": "replace", "path": path, "value": value});
+        let patches = [
+            patch("/authorizationType", &json!("COGNITO_USER_POOLS")),
+            patch("/authorizerId", &authorizer["id"]),
+        ];
+        call(&mut client, "PATCH", &method, &json!({"patchOperations": patches}));
+    }
+    call(&mut client, "POST", &format!("/restapis/{api}/deployments"), &json!({"stageName": "v1"}));
+    let path = format!("/_aws/execute-api/{api}/v1/token");
+    let mut status = |issuer: &str, key: &str, valid_s: i64| {
+        let token = format!("Bearer {}", id_token(issuer, key, valid_s));
+        let answer = get(&mut client, &path, &[("authorization", &token)]);
+        (answer.status, message(&answer))
+    };
+    let ok = (200, String::new());
+    let unauthorized = (401, "Unauthorized".to_owned());
+    assert_eq!(status(&backend.url, "key-1", 60), ok);
+    assert_eq!(status(&backend.url, "key-1", 60), ok);
+    assert_eq!(status(&backend.url, "key-1", -1), (401, "The incoming token has expired".to_owned()));
+    assert_eq!(status(&backend.url, "key-2", 60), unauthorized);
+    assert_eq!(status("https://elsewhere", "key-1", 60), unauthorized);
+    let asked: Vec<String> =
+        backend.take().into_iter().map(|it| format!("{} {}", it.method, it.target)).collect();
+    assert_eq!(asked, ["GET /.well-known/jwks.json"]);
 }
 
 #[test]

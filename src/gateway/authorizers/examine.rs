@@ -5,11 +5,13 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::compiled::{CompiledAuthorizer, EventType, LambdaAuthorizer, Way};
+use super::compiled::{CompiledAuthorizer, EventType, LambdaAuthorizer, PoolAuthorizer, Way};
 use super::facts::AuthorizerFacts;
 use super::lambda::Answer;
+use super::token::Wanted;
+use super::user_pools::Unreachable;
 use super::verdict::Verdict;
-use super::{event, identity, lambda};
+use super::{event, identity, lambda, token};
 use crate::clock::Clock;
 use crate::gateway::access;
 use crate::gateway::compile::CompiledStage;
@@ -26,21 +28,6 @@ pub(crate) struct Examiner {
     pub(crate) clock: Arc<dyn Clock>,
 }
 
-/// An authorizer's answer by itself, before it is held against a request.
-#[derive(Clone)]
-pub(crate) enum Examination {
-    /// A Lambda function's.
-    Lambda(Arc<Verdict>),
-}
-
-impl Examination {
-    /// The caller's API key, where the authorizer named one.
-    pub(crate) fn usage_identifier(&self) -> Option<&str> {
-        let Self::Lambda(verdict) = self;
-        verdict.usage_identifier.as_deref()
-    }
-}
-
 impl Examiner {
     /// Whether the caller may call `method_arn`; what the authorizer said is in `$context.authorizer` afterwards,
     /// whatever it was.
@@ -50,27 +37,25 @@ impl Examiner {
         stage: &CompiledStage,
         context: &mut Context,
         method_arn: &str,
-    ) -> Result<Examination, Refusal> {
+    ) -> Result<(), Refusal> {
         let mut facts = AuthorizerFacts::default();
-        let examined = self.ask(authorizer, stage, context, method_arn, &mut facts).await;
-        let result = examined.and_then(|examination| {
-            let Examination::Lambda(verdict) = &examination;
-            let decision = access::decide(&verdict.policy, context, Caller::Anonymous, method_arn);
-            let denial = match decision {
-                Decision::Allow => None,
-                Decision::ExplicitDeny => Some(Denial::Explicit),
-                Decision::ImplicitDeny => Some(Denial::Implicit),
-            };
-            let refusal = denial.map(Refusal::AccessDenied);
-            let message = refusal.as_ref().and_then(Refusal::message).map(|message| message.into_owned());
-            facts.decision = Some((if refusal.is_some() { 403 } else { 200 }, message));
-            refusal.map_or(Ok(examination), Err)
+        let asked = self.ask(authorizer, stage, context, method_arn, &mut facts).await;
+        let result = asked.and_then(|()| match &facts.verdict {
+            Some(verdict) => {
+                let allowed = allow(verdict, context, method_arn);
+                let refusal = allowed.as_ref().err();
+                let message = refusal.and_then(Refusal::message).map(|message| message.into_owned());
+                facts.decision = Some((if refusal.is_some() { 403 } else { 200 }, message));
+                allowed
+            }
+            // A token that is good is all there is to say.
+            None => Ok(()),
         });
         context.authorizer = Some(Box::new(facts));
         result
     }
 
-    /// The authorizer's answer, asked for or kept.
+    /// Has the authorizer say who calls, and tells `facts`; what that caller may do is another matter.
     pub(crate) async fn ask(
         &self,
         authorizer: &CompiledAuthorizer,
@@ -78,19 +63,49 @@ impl Examiner {
         context: &mut Context,
         method_arn: &str,
         facts: &mut AuthorizerFacts,
-    ) -> Result<Examination, Refusal> {
-        let verdict = match &authorizer.way {
-            Way::Lambda(lambda) => {
-                self.ask_lambda(authorizer, lambda, stage, context, method_arn, facts).await?
+    ) -> Result<(), Refusal> {
+        match &authorizer.way {
+            Way::Lambda(function) => {
+                let verdict =
+                    self.ask_lambda(authorizer, function, stage, context, method_arn, facts).await?;
+                facts.verdict = Some(verdict);
+            }
+            Way::UserPools(pools) => {
+                let claims = self.ask_pools(pools, context).await.inspect_err(|refusal| {
+                    facts.status = Some(if *refusal == Refusal::AuthorizerFailure { 500 } else { 401 });
+                    facts.error = refusal.message().map(|message| message.into_owned());
+                })?;
+                facts.status = Some(200);
+                facts.claims = Some(claims);
             }
             Way::Broken => {
                 facts.error = Some("the authorizer's definition is broken".to_owned());
                 facts.status = Some(500);
                 return Err(Refusal::AuthorizerConfiguration);
             }
-        };
-        facts.verdict = Some(verdict.clone());
-        Ok(Examination::Lambda(verdict))
+        }
+        Ok(())
+    }
+
+    /// What the caller's token says, if it is one of the pools' and what the method wants.
+    async fn ask_pools(
+        &self,
+        authorizer: &PoolAuthorizer,
+        context: &Context,
+    ) -> Result<Vec<(String, String)>, Refusal> {
+        let sources = std::slice::from_ref(&authorizer.source);
+        let header = identity::read(sources, context).ok_or(Refusal::Unauthorized)?.first;
+        let text = token::in_header(&header);
+        let outside = token::outside(text).ok_or(Refusal::Unauthorized)?;
+        let pool = authorizer.pools.iter().find(|pool| pool.issuer == outside.issuer);
+        let pool = pool.ok_or(Refusal::Unauthorized)?;
+        let key = pool.key(&outside.key_id, &self.outside.client, &*self.clock).await;
+        let key = key.map_err(|Unreachable| Refusal::AuthorizerFailure)?.ok_or(Refusal::Unauthorized)?;
+        let members = token::verify(text, &key).ok_or(Refusal::Unauthorized)?;
+        let scopes = context.route.as_ref().map_or(&[][..], |method| &method.authorization_scopes);
+        let wanted = Wanted { scopes, audience: authorizer.audience.as_ref() };
+        token::check(&members, wanted, self.clock.now())?;
+        Ok(token::texts(&members))
     }
 
     async fn ask_lambda(
@@ -141,5 +156,14 @@ impl Examiner {
             results.keep(key, verdict.clone(), since, self.clock.monotonic());
         }
         Ok(verdict)
+    }
+}
+
+/// What a verdict means for one call.
+fn allow(verdict: &Verdict, context: &Context, method_arn: &str) -> Result<(), Refusal> {
+    match access::decide(&verdict.policy, context, Caller::Anonymous, method_arn) {
+        Decision::Allow => Ok(()),
+        Decision::ExplicitDeny => Err(Refusal::AccessDenied(Denial::Explicit)),
+        Decision::ImplicitDeny => Err(Refusal::AccessDenied(Denial::Implicit)),
     }
 }

@@ -11,6 +11,8 @@ use super::verdict::Verdict;
 #[derive(Default)]
 pub(crate) struct AuthorizerFacts {
     pub(crate) verdict: Option<Arc<Verdict>>,
+    /// What a user pool's token said.
+    pub(crate) claims: Option<Vec<(String, String)>>,
     /// How long the answer took; zero for one that was kept.
     pub(crate) latency: Option<Duration>,
     /// What the authorizer's own part in the request came to.
@@ -27,6 +29,9 @@ impl AuthorizerFacts {
     /// The value of `$context.authorizer.{name}`. What the function itself named comes before what is known of its
     /// call, so that a key named `status` or `error` is its own.
     pub(crate) fn member(&self, name: &str) -> Option<Cow<'_, str>> {
+        if let (Some(claims), Some(name)) = (&self.claims, name.strip_prefix("claims.")) {
+            return claims.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str().into());
+        }
         let verdict = self.verdict.as_deref();
         if name == "principalId" {
             return Some(verdict?.principal_id.as_str().into());

@@ -53,6 +53,7 @@ async fn ask(routed: &mut Routed, examiner: &Examiner) -> Result<Option<UsageIde
     if METHOD_ARN_BYTES_MAX < arn.len() {
         return Err(Refusal::UriTooLong);
     }
-    let examination = examiner.examine(&authorizer, &routed.stage, &mut routed.context, &arn).await?;
-    Ok(examination.usage_identifier().map(|key| UsageIdentifier(key.to_owned())))
+    examiner.examine(&authorizer, &routed.stage, &mut routed.context, &arn).await?;
+    let verdict = routed.context.authorizer.as_ref().and_then(|facts| facts.verdict.as_ref());
+    Ok(verdict.and_then(|verdict| verdict.usage_identifier.clone()).map(UsageIdentifier))
 }

@@ -156,6 +156,7 @@ fn note(context: &mut Context, refusal: &Refusal) {
         | Refusal::RequestTooLarge
         | Refusal::ResourceNotFound
         | Refusal::Throttled
+        | Refusal::TokenExpired
         | Refusal::Unauthorized
         | Refusal::UriTooLong
         | Refusal::UnsupportedMediaType

@@ -87,7 +87,7 @@ pub(crate) static OPERATIONS: &[Operation] = &[
     row("DeleteAuthorizer", "DELETE", "/restapis/{restapi_id}/authorizers/{authorizer_id}", 202, &authorizers::DELETE, handler!(authorizers::delete)),
     row("GetAuthorizer", "GET", "/restapis/{restapi_id}/authorizers/{authorizer_id}", 200, &authorizers::GET, handler!(authorizers::get)),
     row("UpdateAuthorizer", "PATCH", "/restapis/{restapi_id}/authorizers/{authorizer_id}", 200, &authorizers::UPDATE, handler!(authorizers::update)),
-    row("TestInvokeAuthorizer", "POST", "/restapis/{restapi_id}/authorizers/{authorizer_id}", 200, &unsupported::OF_AUTHORIZER, Handler::Unsupported),
+    row("TestInvokeAuthorizer", "POST", "/restapis/{restapi_id}/authorizers/{authorizer_id}", 200, &authorizers::TEST_INVOKE, handler!(authorizers::test_invoke)),
     // deployment
     row("GetDeployments", "GET", "/restapis/{restapi_id}/deployments", 200, &deployments::LIST, handler!(deployments::list)),
     row("CreateDeployment", "POST", "/restapis/{restapi_id}/deployments", 201, &deployments::CREATE, handler!(deployments::create)),

@@ -289,6 +289,10 @@ impl TestInvoke for Echo {
             TestOutcome { status: 200, body, headers: Vec::new(), log: String::new(), latency_millis: 0 };
         Box::pin(async move { outcome })
     }
+
+    fn test_authorize(&self, _: TestAuthorization) -> TestAuthorizeFuture<'_> {
+        Box::pin(std::future::pending())
+    }
 }
 
 #[tokio::test]
