@@ -10,6 +10,7 @@ pub mod api;
 pub mod error;
 pub mod patch;
 
+mod access_logs;
 mod address;
 mod backends;
 mod compile;
@@ -36,6 +37,7 @@ mod test_call;
 mod upstream;
 mod variable;
 
+pub use access_logs::AccessLogs;
 pub use address::{Target, TargetApi, address};
 pub use backends::{AwsCall, AwsOperation, BackendError, BackendResponse, Backends, BoxFuture};
 pub use domains::{CustomDomainMatch, Domain, DomainCertificate, Domains, Landing};

@@ -46,6 +46,7 @@ metrics_table! {
     EXECUTIONS_ENDED = Counter "stepgate_executions_ended_total" "Executions ended, by status.";
     EVENTS_STALE = Counter "stepgate_stale_results_total" "Results that came for an attempt already over, and were dropped.";
     LOGS_DROPPED = Counter "stepgate_execution_logs_dropped_total" "Log records of executions that could not be written.";
+    ACCESS_LOGS_DROPPED = Counter "stepgate_access_logs_dropped_total" "Lines of access logs that could not be written.";
     TIMER_LATE_SECONDS = Histogram "stepgate_timer_late_seconds" "How late a timer fired.";
     STORE_COMMIT_SECONDS = Histogram "stepgate_store_commit_seconds" "Time of one group commit.";
     STORE_COMMIT_JOBS = Histogram "stepgate_store_commit_jobs" "Transactions that shared one group commit.";

@@ -24,8 +24,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::api::{
-    ApiId, ApiKeySource, AuthorizationType, ClientCertificate, DeploymentId, DeploymentSnapshot, HttpMethod,
-    LiveStage, Method, Resource, ResourceId, Stage, StageName,
+    AccessLogSettings, ApiId, ApiKeySource, AuthorizationType, ClientCertificate, DeploymentId,
+    DeploymentSnapshot, HttpMethod, LiveStage, Method, Resource, ResourceId, Stage, StageName,
 };
 use super::mapping::source::Source;
 use super::mapping::text::Text;
@@ -64,7 +64,7 @@ pub(crate) struct CompiledStage {
     pub(crate) is_endpoint_enabled: bool,
     /// Whether a resource policy is attached.
     pub(crate) has_policy: bool,
-    pub(crate) access_log: Option<Text>,
+    pub(crate) access_log: Option<AccessLog>,
     /// Where callers' keys come from.
     pub(crate) api_key_source: ApiKeySource,
     /// The owner's keys; a working copy under test asks for none.
@@ -72,6 +72,21 @@ pub(crate) struct CompiledStage {
     /// What HTTPS backends are shown.
     pub(crate) client_identity: Option<ClientIdentity>,
     pub(crate) meters: Meters,
+}
+
+/// A stage's access log.
+#[derive(Debug)]
+pub(crate) struct AccessLog {
+    pub(crate) format: Text,
+    /// ARN of a log group or delivery stream; without one, lines go into the server's own log.
+    pub(crate) destination_arn: Option<Arc<str>>,
+}
+
+impl AccessLog {
+    fn compile(settings: &AccessLogSettings) -> Option<Self> {
+        let format = Text::parse(settings.format.as_deref()?);
+        Some(Self { format, destination_arn: settings.destination_arn.as_deref().map(Arc::from) })
+    }
 }
 
 /// A method as it is served.
@@ -277,7 +292,6 @@ impl Plan<'_> {
                 .map(|(verb, method)| (*verb, Arc::new(self.method(&models, resource, *verb, method))));
             routes.insert(&resource.path, methods.collect());
         }
-        let log_format = stage.access_log_settings.as_ref().and_then(|log| log.format.as_deref());
         CompiledStage {
             owner: owner.clone(),
             api_id: api_id.clone(),
@@ -292,7 +306,7 @@ impl Plan<'_> {
                 .map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX)),
             is_endpoint_enabled: !api.disable_execute_api_endpoint,
             has_policy: api.policy.as_ref().is_some_and(|policy| !policy.is_empty()),
-            access_log: log_format.map(Text::parse),
+            access_log: stage.access_log_settings.as_ref().and_then(AccessLog::compile),
             api_key_source: api.api_key_source,
             keyring: Some(self.shared.ledger.keyring(owner)),
             client_identity: self.live.client_certificate.as_ref().and_then(client_identity),

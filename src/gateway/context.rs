@@ -285,6 +285,7 @@ impl Context {
             Variable::ResponseLatency => millis(self.outcome?.latency),
             Variable::ResponseLength => self.outcome?.length?.to_string().into(),
             Variable::Status => self.outcome?.status.to_string().into(),
+            Variable::XrayTraceId => trace_root(&self.trace_id())?.to_owned().into(),
             Variable::IdentityApiKey => self.caller_key.as_ref()?.value.as_str().into(),
             Variable::IdentityApiKeyId => self.caller_key.as_ref()?.id.as_str().into(),
             // Filled by authorizers; a request that none has vouched for has no identity.
@@ -322,6 +323,11 @@ fn request_ids(headers: &HeaderMap, ids: &dyn Ids) -> (String, String, [u8; 12])
         }
     };
     (request_id, STANDARD.encode(extended), trace)
+}
+
+/// The root in `Root=1-…;Parent=…;Sampled=…`.
+fn trace_root(header: &str) -> Option<&str> {
+    header.split(';').find_map(|part| part.trim().strip_prefix("Root="))
 }
 
 fn overridden_method(headers: &HeaderMap) -> Option<Method> {

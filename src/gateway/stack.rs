@@ -7,6 +7,7 @@ use std::sync::{Arc, Weak};
 
 use tower::Service;
 
+use super::access_logs::AccessLogs;
 use super::address::Target;
 use super::api::{ApiId, Invalidate};
 use super::backends::Backends;
@@ -51,6 +52,8 @@ pub struct Ports {
     pub domains: Arc<Domains>,
     /// Services that `AWS` integrations call.
     pub backends: Arc<dyn Backends>,
+    /// Where access logs go.
+    pub access_logs: Arc<dyn AccessLogs>,
     /// The way to HTTP backends.
     pub client: HttpClient,
     /// Time.
@@ -78,7 +81,7 @@ pub(super) struct Inner {
 impl Gateway {
     /// A gateway that has compiled nothing yet.
     pub fn new(ports: Ports, options: Options) -> Self {
-        let Ports { stages: source, books, domains, backends, client, clock, ids } = ports;
+        let Ports { stages: source, books, domains, backends, access_logs, client, clock, ids } = ports;
         let ledger = Arc::new(Ledger::new(source.clone(), books, clock.clone()));
         let stages =
             Stages::new(source, options.default_api, ledger.clone(), clock.clone(), options.vpc_links);
@@ -91,6 +94,7 @@ impl Gateway {
         // outside of `respond`, as a line holds the status that a refusal got there.
         let served = access_log::over(
             clock.clone(),
+            access_logs,
             respond::over(stage::over(
                 stages.clone(),
                 ids.clone(),
@@ -187,6 +191,8 @@ where
     }
 }
 
+#[cfg(test)]
+mod access_log_tests;
 #[cfg(test)]
 mod compression_tests;
 #[cfg(test)]

@@ -77,6 +77,7 @@ variables! {
     ResponseLength = "responseLength",
     Stage = "stage",
     Status = "status",
+    XrayTraceId = "xrayTraceId",
 }
 
 #[cfg(test)]
