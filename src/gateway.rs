@@ -13,6 +13,7 @@ pub mod patch;
 mod access_logs;
 mod address;
 mod backends;
+mod cache;
 mod compile;
 mod compression;
 mod context;

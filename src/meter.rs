@@ -40,6 +40,8 @@ metrics_table! {
     API_SECONDS = Histogram "stepgate_api_seconds" "Time to answer a control-plane call, by service and operation.";
     GATEWAY_REQUESTS = Counter "stepgate_gateway_requests_total" "Data-plane requests by API, stage and status class.";
     GATEWAY_SECONDS = Histogram "stepgate_gateway_seconds" "Time to answer a data-plane request, by API and stage.";
+    CACHE_HITS = Counter "stepgate_gateway_cache_hits_total" "Data-plane requests answered from a stage's cache, by API and stage.";
+    CACHE_MISSES = Counter "stepgate_gateway_cache_misses_total" "Data-plane requests of cached methods that reached the integration, by API and stage.";
     PLAN_REQUESTS = Counter "stepgate_plan_requests_total" "Requests with an API key by API, stage, method, usage plan and decision (admitted, throttled, quota_exceeded).";
     INTEGRATION_SECONDS = Histogram "stepgate_integration_seconds" "Time an integration took, by integration type.";
     EXECUTIONS_STARTED = Counter "stepgate_executions_started_total" "Executions started.";

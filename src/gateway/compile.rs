@@ -7,6 +7,7 @@ mod gateway_responses;
 mod integration;
 mod media;
 mod meters;
+mod method_cache;
 mod method_settings;
 mod pattern;
 mod routes;
@@ -16,6 +17,7 @@ mod uri;
 pub(crate) use body_models::{BodyModels, Mismatch, library};
 pub(crate) use integration::{Backend, CompiledIntegration, CompiledResponse, HttpBackend, RequestTarget};
 pub(crate) use media::{BinaryTypes, essence, first_accepted};
+pub(crate) use method_cache::MethodCache;
 pub(crate) use pattern::Pattern;
 pub(crate) use routes::{Match, parameters_of};
 pub(crate) use templates::CompiledTemplate;
@@ -27,6 +29,7 @@ use super::api::{
     AccessLogSettings, ApiId, ApiKeySource, AuthorizationType, ClientCertificate, DeploymentId,
     DeploymentSnapshot, HttpMethod, LiveStage, Method, Resource, ResourceId, Stage, StageName,
 };
+use super::cache::{Caches, Contents, ResponseCache, Share};
 use super::mapping::source::Source;
 use super::mapping::text::Text;
 use super::plans::Rate;
@@ -106,6 +109,8 @@ pub(crate) struct CompiledMethod {
     pub(crate) limiter: Option<Arc<Limiter>>,
     /// What each usage plan of the stage grants a key on this method; empty unless it needs one.
     pub(crate) terms: Vec<Terms>,
+    /// Where its answers are cached, if they are.
+    pub(crate) cache: Option<MethodCache>,
     /// `None` for a method without an integration; AWS does not deploy one.
     pub(crate) integration: Option<CompiledIntegration>,
 }
@@ -123,6 +128,7 @@ impl CompiledMethod {
             body_models: BodyModels::default(),
             limiter: None,
             terms: Vec::new(),
+            cache: None,
             integration: None,
         }
     }
@@ -155,6 +161,7 @@ pub(crate) struct Canary {
 #[derive(Clone, Copy)]
 pub(crate) struct Shared<'a> {
     pub(crate) limiters: &'a Limiters,
+    pub(crate) caches: &'a Caches,
     pub(crate) ledger: &'a Ledger,
     pub(crate) clock: &'a Arc<dyn Clock>,
     pub(crate) upstreams: &'a Upstreams,
@@ -178,8 +185,10 @@ pub(crate) fn compile(live: &LiveStage, shared: Shared<'_>) -> Served {
         deployment_id: &live.stage.deployment_id,
         variables: live.stage.variables.clone(),
         is_canary: settings.map(|_| false),
+        cache: None,
         shared,
     };
+    let main = main.cached_as(Share::Stage);
     let canary = settings.map(|(settings, deployment)| {
         let mut variables = live.stage.variables.clone();
         variables.extend(settings.stage_variable_overrides.clone());
@@ -189,8 +198,10 @@ pub(crate) fn compile(live: &LiveStage, shared: Shared<'_>) -> Served {
             deployment_id: &settings.deployment_id,
             variables,
             is_canary: Some(true),
+            cache: main.cache.clone(),
             shared,
         };
+        let plan = if settings.use_stage_cache { plan } else { plan.cached_as(Share::Canary) };
         Canary { percent: settings.percent_traffic, stage: Arc::new(plan.compile()) }
     });
     Served { stage: Arc::new(main.compile()), canary }
@@ -265,6 +276,7 @@ pub(crate) fn compile_method(
         body_models: BodyModels::compile(api, models, method, place),
         limiter: None,
         terms: Vec::new(),
+        cache: None,
         integration: integration
             .map(|integration| CompiledIntegration::compile(method, integration, setting, place)),
     }
@@ -277,10 +289,24 @@ struct Plan<'a> {
     deployment_id: &'a DeploymentId,
     variables: BTreeMap<String, String>,
     is_canary: Option<bool>,
+    /// `None` if the stage has no cache cluster.
+    cache: Option<Arc<ResponseCache>>,
     shared: Shared<'a>,
 }
 
 impl Plan<'_> {
+    /// With a cache, if the stage has a cluster.
+    fn cached_as(mut self, share: Share) -> Self {
+        let LiveStage { api_id, stage, .. } = self.live;
+        let size = stage.cache_cluster_size.filter(|_| stage.cache_cluster_enabled);
+        self.cache = size.map(|size| {
+            let variables = self.variables.clone();
+            let contents = Contents { deployment_id: self.deployment_id.clone(), variables, size };
+            self.shared.caches.get(api_id, &stage.name, share, contents)
+        });
+        self
+    }
+
     fn compile(self) -> CompiledStage {
         let LiveStage { owner, api_id, stage, .. } = self.live;
         let api = &self.deployment.api;
@@ -327,7 +353,12 @@ impl Plan<'_> {
         let setting = Setting { stage: stage.name.as_str(), variables: &self.variables, links };
         let compiled = compile_method(self.deployment, models, resource, verb, method, setting);
         let setting = method_setting(&stage.method_settings, &resource.path, verb);
-        let limiter = setting.map(|setting| {
+        let cache = self.cache.as_ref().zip(method.integration.as_ref()).zip(setting).and_then(
+            |((answers, integration), (setting, is_own))| {
+                MethodCache::compile(answers, integration, setting, is_own)
+            },
+        );
+        let limiter = setting.map(|(setting, _)| {
             let rate = Rate {
                 per_second: setting.throttling_rate_limit,
                 burst: u32::try_from(setting.throttling_burst_limit).unwrap_or(0),
@@ -338,7 +369,7 @@ impl Plan<'_> {
         });
         let terms = |plan| Terms::new(plan, &self.live.api_id, &stage.name, verb, &resource.path);
         let plans = self.live.usage_plans.iter().filter(|_| method.api_key_required);
-        CompiledMethod { limiter, terms: plans.filter_map(terms).collect(), ..compiled }
+        CompiledMethod { limiter, cache, terms: plans.filter_map(terms).collect(), ..compiled }
     }
 }
 

@@ -49,6 +49,9 @@ pub(crate) struct Context {
     pub(crate) caller_key: Option<CallerKey>,
     /// What the caller is told of its limits, if it is told.
     pub(crate) limits: Option<Limits>,
+    /// Whether the caller has the permission `execute-api:InvalidateCache` on the method; nobody has it but by an
+    /// authorization that grants it.
+    pub(crate) may_invalidate_cache: bool,
     pub(crate) integration: IntegrationFacts,
     pub(crate) overrides: Overrides,
     /// Why the gateway refused, once it has.
@@ -138,6 +141,7 @@ impl Context {
             path_parameters: Vec::new(),
             caller_key: None,
             limits: None,
+            may_invalidate_cache: false,
             integration: IntegrationFacts::default(),
             overrides: Overrides::default(),
             failure: None,

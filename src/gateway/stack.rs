@@ -17,8 +17,8 @@ use super::integration::Outside;
 use super::peer::Peer;
 use super::pipeline::plan::Desk;
 use super::pipeline::{
-    Admitted, Answered, Arrived, Next, Refused, access_log, authorize, compress, integrate, map_request,
-    map_response, plan, respond, route, stage, validate,
+    Admitted, Answered, Arrived, Next, Refused, access_log, authorize, cache, compress, integrate,
+    map_request, map_response, plan, respond, route, stage, validate,
 };
 use super::plans::ledger::Ledger;
 use super::plans::throttle::Limiter;
@@ -171,7 +171,10 @@ impl fmt::Debug for Gateway {
 
 /// The layers that a test call goes through as well.
 fn from_validation(outside: Arc<Outside>, clock: Arc<dyn Clock>) -> impl Next<Admitted, Answered> {
-    validate::over(map_request::over(map_response::over(integrate::service(outside, clock))))
+    validate::over(cache::over(
+        clock.clone(),
+        map_request::over(map_response::over(integrate::service(outside, clock))),
+    ))
 }
 
 /// An answer in the making.
@@ -193,6 +196,8 @@ where
 
 #[cfg(test)]
 mod access_log_tests;
+#[cfg(test)]
+mod cache_tests;
 #[cfg(test)]
 mod compression_tests;
 #[cfg(test)]

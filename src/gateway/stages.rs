@@ -10,6 +10,7 @@ use arc_swap::ArcSwap;
 use super::address::{Target, TargetApi};
 use super::api::{ApiId, ApiKeyValue, Invalidate, LiveStage, StageName, UsagePlanId};
 use super::backends::BoxFuture;
+use super::cache::Caches;
 use super::compile::{Served, Shared, compile};
 use super::plans::ledger::Ledger;
 use super::plans::throttle::Limiters;
@@ -61,6 +62,7 @@ pub(crate) struct Stages {
     default_api: Option<ApiId>,
     clock: Arc<dyn Clock>,
     limiters: Limiters,
+    caches: Caches,
     ledger: Arc<Ledger>,
     upstreams: Upstreams,
     known: ArcSwap<Known>,
@@ -86,6 +88,7 @@ impl Stages {
             default_api,
             clock,
             limiters: Limiters::default(),
+            caches: Caches::default(),
             ledger,
             upstreams,
             known: ArcSwap::default(),
@@ -155,6 +158,7 @@ impl Stages {
             let Some(live) = live else { return Err(Refusal::Forbidden) };
             let shared = Shared {
                 limiters: &self.limiters,
+                caches: &self.caches,
                 ledger: &self.ledger,
                 clock: &self.clock,
                 upstreams: &self.upstreams,
@@ -218,6 +222,11 @@ impl Invalidate for Stages {
             known
         });
         self.limiters.sweep();
+        self.caches.sweep(self.clock.monotonic());
+    }
+
+    fn flush_cache(&self, api: &ApiId, stage: &StageName) {
+        self.caches.flush(api, stage);
     }
 
     fn invalidate_key(&self, owner: &AccountRegion, value: &ApiKeyValue) {

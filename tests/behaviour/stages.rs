@@ -1,10 +1,11 @@
-//! What a stage adds to what was deployed: access logs.
+//! What a stage adds to what was deployed: access logs, and a cache.
 
 use std::fs;
 use std::net::UdpSocket;
 
 use serde_json::{Value, json};
 
+use crate::backend::{Backend, Received};
 use crate::client::{Answer, Client};
 use crate::server::{DataDir, Server};
 
@@ -81,4 +82,55 @@ fn access_logs_go_to_files_and_to_collectors() {
     let file = dir.path().join("data/access-logs/123456789012/us-east-1/web.log");
     let lines = fs::read_to_string(file).unwrap();
     assert_eq!(lines, "one GET /prod/pets 200 4\ntwo GET /prod/nope 403 42\n");
+}
+
+#[test]
+fn a_cached_answer_spares_the_backend_until_it_is_flushed() {
+    let dir = DataDir::new("cache");
+    let server = Server::start(&dir, &[]);
+    let mut client = Client::new(&server.address);
+    let backend = Backend::start(|request: &Received| {
+        (200, vec![("content-type", "text/plain")], format!("pets of {}", request.target))
+    });
+    let proxy = json!({
+        "type": "http_proxy", "httpMethod": "GET", "uri": format!("{}/pets", backend.url),
+        "requestParameters": { "integration.request.querystring.kind": "method.request.querystring.kind" },
+        "cacheKeyParameters": ["method.request.querystring.kind"],
+    });
+    let api = deploy(&mut client, proxy);
+    let stage = format!("/restapis/{api}/stages/prod");
+    let asked = |client: &mut Client, path: &str| {
+        let answer = get(client, &api, path, &[]);
+        assert_eq!(
+            (answer.status, answer.header("content-type")),
+            (200, Some("text/plain")),
+            "{}",
+            answer.text()
+        );
+        (answer.text(), backend.take().len())
+    };
+    let dogs = "pets of /pets?kind=dog".to_owned();
+    for _ in 0..2 {
+        assert_eq!(asked(&mut client, "/prod/pets?kind=dog"), (dogs.clone(), 1));
+    }
+    let cached = replace(&[("/cacheClusterEnabled", "true"), ("/*/*/caching/enabled", "true")]);
+    let changed = ok(&mut client, "PATCH", &stage, cached);
+    assert_eq!(
+        (&changed["cacheClusterSize"], &changed["cacheClusterStatus"]),
+        (&json!("0.5"), &json!("AVAILABLE"))
+    );
+    for calls in [1, 0, 0] {
+        assert_eq!(asked(&mut client, "/prod/pets?kind=dog"), (dogs.clone(), calls));
+    }
+    assert_eq!(asked(&mut client, "/prod/pets?kind=cat").1, 1);
+    let metrics = client.send("GET", "/_stepgate/metrics", &[], b"").unwrap().text();
+    for (metric, count) in [("hits", 2), ("misses", 2)] {
+        let line = format!("stepgate_gateway_cache_{metric}_total{{api=\"{api}\",stage=\"prod\"}} {count}");
+        assert!(metrics.contains(&line), "{line}");
+    }
+    ok(&mut client, "DELETE", &format!("{stage}/cache/data"), Value::Null);
+    assert_eq!(asked(&mut client, "/prod/pets?kind=dog"), (dogs.clone(), 1));
+    assert_eq!(asked(&mut client, "/prod/pets?kind=dog"), (dogs, 0));
+    let missing = client.apigateway("DELETE", &format!("/restapis/{api}/stages/no/cache/data"), &Value::Null);
+    assert_eq!(missing.unwrap().status, 404);
 }
