@@ -10,8 +10,10 @@ pub mod api;
 pub mod error;
 pub mod patch;
 
+mod access;
 mod access_logs;
 mod address;
+mod authorizers;
 mod backends;
 mod cache;
 mod compile;
@@ -29,6 +31,7 @@ mod openapi;
 mod peer;
 mod pipeline;
 mod plans;
+mod proxy_event;
 mod query;
 mod refusal;
 mod stack;
@@ -46,8 +49,8 @@ pub use lint::{LintCode, LintSeverity, TemplateFinding, lint_template};
 pub use mapping::trial::{Trial, TrialOutcome, TrialRequest};
 pub use peer::{ClientCertificateFacts, Peer};
 pub use plans::{
-    Balance, Books, Day, Entry, KeyTrial, LiveKey, LiveUsage, Opening, Pages, Rate, Subject, Used, block,
-    period, post, remaining,
+    Balance, Books, Day, Entry, KeptBucket, KeyTrial, LiveKey, LiveUsage, Opening, Pages, Rate, Scope,
+    Subject, Used, block, period, post, remaining,
 };
 pub use refusal::{Denial, Misconfiguration, Refusal};
 pub use stack::{Gateway, Options, Ports, Running};

@@ -43,6 +43,7 @@ metrics_table! {
     CACHE_HITS = Counter "stepgate_gateway_cache_hits_total" "Data-plane requests answered from a stage's cache, by API and stage.";
     CACHE_MISSES = Counter "stepgate_gateway_cache_misses_total" "Data-plane requests of cached methods that reached the integration, by API and stage.";
     PLAN_REQUESTS = Counter "stepgate_plan_requests_total" "Requests with an API key by API, stage, method, usage plan and decision (admitted, throttled, quota_exceeded).";
+    AUTHORIZER_SECONDS = Histogram "stepgate_authorizer_seconds" "Time an authorizer's function took.";
     INTEGRATION_SECONDS = Histogram "stepgate_integration_seconds" "Time an integration took, by integration type.";
     EXECUTIONS_STARTED = Counter "stepgate_executions_started_total" "Executions started.";
     EXECUTIONS_ENDED = Counter "stepgate_executions_ended_total" "Executions ended, by status.";

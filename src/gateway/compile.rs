@@ -21,14 +21,16 @@ pub(crate) use method_cache::MethodCache;
 pub(crate) use pattern::Pattern;
 pub(crate) use routes::{Match, parameters_of};
 pub(crate) use templates::CompiledTemplate;
+pub(crate) use uri::{AwsTarget, with_stage_variables};
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::api::{
-    AccessLogSettings, ApiId, ApiKeySource, AuthorizationType, ClientCertificate, DeploymentId,
+    AccessLogSettings, ApiId, ApiKeySource, AuthorizationType, AuthorizerId, ClientCertificate, DeploymentId,
     DeploymentSnapshot, HttpMethod, LiveStage, Method, Resource, ResourceId, Stage, StageName,
 };
+use super::authorizers::{AuthorizerSetting, CompiledAuthorizer};
 use super::cache::{Caches, Contents, ResponseCache, Share};
 use super::mapping::source::Source;
 use super::mapping::text::Text;
@@ -36,7 +38,7 @@ use super::plans::Rate;
 use super::plans::keyring::Keyring;
 use super::plans::ledger::Ledger;
 use super::plans::terms::Terms;
-use super::plans::throttle::{Limiter, Limiters};
+use super::plans::throttle::Limiter;
 use super::upstream::{Links, Upstreams};
 use crate::clock::Clock;
 use crate::connect::ClientIdentity;
@@ -75,6 +77,7 @@ pub(crate) struct CompiledStage {
     /// What HTTPS backends are shown.
     pub(crate) client_identity: Option<ClientIdentity>,
     pub(crate) meters: Meters,
+    pub(crate) authorizers: BTreeMap<AuthorizerId, Arc<CompiledAuthorizer>>,
 }
 
 /// A stage's access log.
@@ -100,6 +103,8 @@ pub(crate) struct CompiledMethod {
     pub(crate) resource_path: Arc<str>,
     pub(crate) operation_name: Option<String>,
     pub(crate) authorization: AuthorizationType,
+    /// Who is asked, if somebody is.
+    pub(crate) authorizer: Option<Arc<CompiledAuthorizer>>,
     pub(crate) is_api_key_required: bool,
     /// Parameters that must be there, in AWS's order of complaint; empty without a validator for them.
     pub(crate) required_parameters: Vec<RequiredParameter>,
@@ -123,6 +128,7 @@ impl CompiledMethod {
             resource_path: "/".into(),
             operation_name: None,
             authorization: AuthorizationType::None,
+            authorizer: None,
             is_api_key_required: false,
             required_parameters: Vec::new(),
             body_models: BodyModels::default(),
@@ -160,7 +166,6 @@ pub(crate) struct Canary {
 /// What compiled methods share across deployments.
 #[derive(Clone, Copy)]
 pub(crate) struct Shared<'a> {
-    pub(crate) limiters: &'a Limiters,
     pub(crate) caches: &'a Caches,
     pub(crate) ledger: &'a Ledger,
     pub(crate) clock: &'a Arc<dyn Clock>,
@@ -244,6 +249,7 @@ pub(crate) fn compile_nothing(
         keyring: None,
         client_identity: None,
         meters: Meters::new(api_id.as_str(), "test-invoke-stage"),
+        authorizers: BTreeMap::new(),
     }
 }
 
@@ -271,6 +277,7 @@ pub(crate) fn compile_method(
         resource_path: path.as_str().into(),
         operation_name: method.operation_name.clone(),
         authorization: method.authorization_type,
+        authorizer: None,
         is_api_key_required: method.api_key_required,
         required_parameters: required_parameters(api, method),
         body_models: BodyModels::compile(api, models, method, place),
@@ -312,10 +319,12 @@ impl Plan<'_> {
         let api = &self.deployment.api;
         let mut routes = Routes::new();
         let models = library(self.deployment);
+        let authorizers = self.authorizers();
         for resource in &self.deployment.resources {
             let methods = resource.methods.iter();
-            let methods = methods
-                .map(|(verb, method)| (*verb, Arc::new(self.method(&models, resource, *verb, method))));
+            let methods = methods.map(|(verb, method)| {
+                (*verb, Arc::new(self.method(&models, &authorizers, resource, *verb, method)))
+            });
             routes.insert(&resource.path, methods.collect());
         }
         CompiledStage {
@@ -337,13 +346,24 @@ impl Plan<'_> {
             keyring: Some(self.shared.ledger.keyring(owner)),
             client_identity: self.live.client_certificate.as_ref().and_then(client_identity),
             meters: Meters::new(api_id.as_str(), stage.name.as_str()),
+            authorizers,
             variables: self.variables,
         }
+    }
+
+    /// Stage and canary ask for themselves: what one deployment's authorizer said is nothing to the other.
+    fn authorizers(&self) -> BTreeMap<AuthorizerId, Arc<CompiledAuthorizer>> {
+        let LiveStage { api_id, stage, .. } = self.live;
+        let place = format!("API {api_id}, stage {}", stage.name);
+        let setting = AuthorizerSetting { place: &place, variables: &self.variables };
+        let authorizers = self.deployment.authorizers.values();
+        authorizers.map(|it| (it.id.clone(), Arc::new(CompiledAuthorizer::compile(it, setting)))).collect()
     }
 
     fn method(
         &self,
         models: &Library,
+        authorizers: &BTreeMap<AuthorizerId, Arc<CompiledAuthorizer>>,
         resource: &Resource,
         verb: HttpMethod,
         method: &Method,
@@ -364,12 +384,13 @@ impl Plan<'_> {
                 burst: u32::try_from(setting.throttling_burst_limit).unwrap_or(0),
             };
             // A canary's requests count against the same limit as the stage's own.
-            let subject = format!("{}/{}/{verb} {}", self.live.api_id, stage.name, resource.path);
-            self.shared.limiters.get(subject, rate, self.shared.clock)
+            let name = (self.live.api_id.clone(), stage.name.clone(), format!("{verb} {}", resource.path));
+            self.shared.ledger.limiters().get(name, rate, self.shared.clock)
         });
         let terms = |plan| Terms::new(plan, &self.live.api_id, &stage.name, verb, &resource.path);
         let plans = self.live.usage_plans.iter().filter(|_| method.api_key_required);
-        CompiledMethod { limiter, cache, terms: plans.filter_map(terms).collect(), ..compiled }
+        let authorizer = method.authorizer_id.as_ref().and_then(|id| authorizers.get(id)).cloned();
+        CompiledMethod { authorizer, limiter, cache, terms: plans.filter_map(terms).collect(), ..compiled }
     }
 }
 

@@ -12,6 +12,7 @@ use http::{HeaderMap, Method, Uri, Version};
 
 use super::address::Target;
 use super::api::{ApiKeyId, ResponseType};
+use super::authorizers::AuthorizerFacts;
 use super::compile::{CompiledMethod, CompiledStage};
 use super::execution_log::ExecutionLog;
 use super::headers;
@@ -45,6 +46,8 @@ pub(crate) struct Context {
     pub(crate) route: Option<Arc<CompiledMethod>>,
     /// Path parameters, not decoded.
     pub(crate) path_parameters: Vec<(Arc<str>, String)>,
+    /// What the method's authorizer said, once it was asked.
+    pub(crate) authorizer: Option<Box<AuthorizerFacts>>,
     /// The API key that the caller was admitted with.
     pub(crate) caller_key: Option<CallerKey>,
     /// What the caller is told of its limits, if it is told.
@@ -139,6 +142,7 @@ impl Context {
             stage: None,
             route: None,
             path_parameters: Vec::new(),
+            authorizer: None,
             caller_key: None,
             limits: None,
             may_invalidate_cache: false,
@@ -178,9 +182,24 @@ impl Context {
         )
     }
 
+    /// The client's headers with all values of each, spelled the same way.
+    pub(crate) fn visible_header_values(
+        &self,
+    ) -> impl Iterator<Item = (String, impl Iterator<Item = Cow<'_, str>>)> {
+        self.visible_headers().map(|(name, _)| {
+            let values = self.headers.get_all(&name).iter();
+            (name, values.map(|value| String::from_utf8_lossy(value.as_bytes())))
+        })
+    }
+
     /// A path parameter, as it stands in the path.
     pub(crate) fn path_parameter(&self, name: &str) -> Option<&str> {
         self.path_parameters.iter().find(|(key, _)| &**key == name).map(|(_, value)| value.as_str())
+    }
+
+    /// `$context.authorizer.{name}`.
+    pub(crate) fn authorizer_member(&self, name: &str) -> Option<Cow<'_, str>> {
+        self.authorizer.as_ref()?.member(name)
     }
 
     /// A stage variable.
@@ -236,6 +255,8 @@ impl Context {
         let failure = self.failure.as_ref();
         let millis = |duration: Duration| Cow::Owned(duration.as_millis().to_string());
         Some(match variable {
+            Variable::AuthorizeError => self.authorizer.as_ref()?.decision.as_ref()?.1.as_deref()?.into(),
+            Variable::AuthorizeStatus => self.authorizer.as_ref()?.decision.as_ref()?.0.to_string().into(),
             Variable::AccountId => stage?.owner.account.as_str().into(),
             Variable::ApiId => stage?.api_id.as_str().into(),
             Variable::CustomDomainBasePathMatched => match &*self.target.custom_domain.as_ref()?.base_path {

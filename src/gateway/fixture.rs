@@ -231,15 +231,25 @@ impl StageSource for Memory {
     }
 }
 
-/// `states` echoes what it is given; other services are not there.
+/// What a function answers.
+pub(crate) type Function = fn(&AwsCall) -> Result<BackendResponse, BackendError>;
+
+/// `states` echoes what it is given, `lambda` is the function, if there is one; other services are not there.
 #[derive(Default)]
 pub(crate) struct Echo {
+    pub(crate) function: Mutex<Option<Function>>,
     pub(crate) calls: Mutex<Vec<AwsCall>>,
 }
 
 impl Backends for Echo {
     fn call(&self, call: AwsCall) -> BoxFuture<'_, Result<BackendResponse, BackendError>> {
         Box::pin(async move {
+            let function = self.function.lock().unwrap().filter(|_| call.service == "lambda");
+            if let Some(function) = function {
+                let answer = function(&call);
+                self.calls.lock().unwrap().push(call);
+                return answer;
+            }
             if call.service != "states" {
                 return Err(BackendError::UnknownService { service: call.service });
             }
@@ -327,10 +337,19 @@ impl House {
         self.send_to(host, request).await
     }
 
-    pub(crate) async fn send_to(&self, host: &str, mut request: http::Request<Bytes>) -> Answer {
+    pub(crate) async fn send_to(&self, host: &str, request: http::Request<Bytes>) -> Answer {
+        self.send_from(Ipv4Addr::new(192, 0, 2, 7), host, request).await
+    }
+
+    pub(crate) async fn send_from(
+        &self,
+        ip: Ipv4Addr,
+        host: &str,
+        mut request: http::Request<Bytes>,
+    ) -> Answer {
         let target = address(host, request.uri().path()).unwrap();
         request.headers_mut().insert("host", host.parse().unwrap());
-        let peer = Peer { ip: IpAddr::V4(Ipv4Addr::new(192, 0, 2, 7)), certificate: None };
+        let peer = Peer { ip: IpAddr::V4(ip), certificate: None, is_secure: false };
         let response = self.gateway.serve(target, peer, request.map(full)).await;
         let (parts, body) = response.into_parts();
         let body = collect(body, usize::MAX).await.unwrap();

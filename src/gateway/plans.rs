@@ -4,6 +4,7 @@
 //! where usage is kept for good.
 
 pub(crate) mod books;
+mod buckets;
 pub(crate) mod day;
 pub(crate) mod keyring;
 pub(crate) mod ledger;
@@ -13,9 +14,12 @@ pub(crate) mod terms;
 pub(crate) mod throttle;
 pub(crate) mod trial;
 
-pub use books::{Balance, Books, Entry, Opening, Pages, Subject, Used, block, post, remaining};
+pub use books::{
+    Balance, Books, Entry, KeptBucket, Opening, Pages, Scope, Subject, Used, block, post, remaining,
+};
 pub use day::{Day, period};
 pub use keyring::LiveKey;
 pub use ledger::LiveUsage;
+pub(crate) use terms::throttle_by;
 pub use throttle::Rate;
 pub use trial::KeyTrial;

@@ -10,6 +10,7 @@ use tower::Service;
 use super::access_logs::AccessLogs;
 use super::address::Target;
 use super::api::{ApiId, Invalidate};
+use super::authorizers::Examiner;
 use super::backends::Backends;
 use super::context::Context;
 use super::domains::Domains;
@@ -89,6 +90,7 @@ impl Gateway {
         let outside = Arc::new(Outside { client, backends });
         let account = options.account_rate.map(|rate| Arc::new(Limiter::new(rate, clock.clone())));
         let desk = Desk { ledger: ledger.clone(), account, tells_limits: options.rate_limit_headers };
+        let examiner = Examiner { outside: outside.clone(), clock: clock.clone() };
         let core = || from_validation(outside.clone(), clock.clone());
         // Outermost first: the first layer sees the request first and the answer last. The access log is
         // outside of `respond`, as a line holds the status that a refusal got there.
@@ -98,7 +100,7 @@ impl Gateway {
             respond::over(stage::over(
                 stages.clone(),
                 ids.clone(),
-                route::over(authorize::over(plan::over(desk, compress::over(core())))),
+                route::over(authorize::over(examiner, plan::over(desk, compress::over(core())))),
             )),
         );
         let tested = core();
@@ -196,6 +198,8 @@ where
 
 #[cfg(test)]
 mod access_log_tests;
+#[cfg(test)]
+mod authorizer_tests;
 #[cfg(test)]
 mod cache_tests;
 #[cfg(test)]

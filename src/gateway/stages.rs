@@ -13,7 +13,6 @@ use super::backends::BoxFuture;
 use super::cache::Caches;
 use super::compile::{Served, Shared, compile};
 use super::plans::ledger::Ledger;
-use super::plans::throttle::Limiters;
 use super::plans::{LiveKey, LiveUsage, Subject};
 use super::refusal::Refusal;
 use super::upstream::Upstreams;
@@ -61,7 +60,6 @@ pub(crate) struct Stages {
     source: Arc<dyn StageSource>,
     default_api: Option<ApiId>,
     clock: Arc<dyn Clock>,
-    limiters: Limiters,
     caches: Caches,
     ledger: Arc<Ledger>,
     upstreams: Upstreams,
@@ -87,7 +85,6 @@ impl Stages {
             source,
             default_api,
             clock,
-            limiters: Limiters::default(),
             caches: Caches::default(),
             ledger,
             upstreams,
@@ -156,8 +153,8 @@ impl Stages {
             let changes = self.changes.load(Ordering::Acquire);
             let live = self.source.load(api, stage).await.map_err(unavailable)?;
             let Some(live) = live else { return Err(Refusal::Forbidden) };
+            self.ledger.restore_limiters(api, stage).await.map_err(unavailable)?;
             let shared = Shared {
-                limiters: &self.limiters,
                 caches: &self.caches,
                 ledger: &self.ledger,
                 clock: &self.clock,
@@ -221,12 +218,19 @@ impl Invalidate for Stages {
             known.apis.clear();
             known
         });
-        self.limiters.sweep();
+        self.ledger.limiters().sweep();
         self.caches.sweep(self.clock.monotonic());
     }
 
     fn flush_cache(&self, api: &ApiId, stage: &StageName) {
         self.caches.flush(api, stage);
+    }
+
+    fn flush_authorizers(&self, api: &ApiId, stage: &StageName) {
+        let Some(served) = self.kept(api, stage) else { return };
+        let canary = served.canary.iter().map(|canary| &canary.stage);
+        let stages = std::iter::once(&served.stage).chain(canary);
+        stages.flat_map(|stage| stage.authorizers.values()).for_each(|authorizer| authorizer.flush());
     }
 
     fn invalidate_key(&self, owner: &AccountRegion, value: &ApiKeyValue) {

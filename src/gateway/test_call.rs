@@ -22,7 +22,7 @@ use super::upstream::Links;
 use crate::connect::{collect, full};
 
 /// A test call has no client; AWS shows this address as well.
-const PEER: Peer = Peer { ip: IpAddr::V4(Ipv4Addr::LOCALHOST), certificate: None };
+const PEER: Peer = Peer { ip: IpAddr::V4(Ipv4Addr::LOCALHOST), certificate: None, is_secure: false };
 
 const STAGE: &str = "test-invoke-stage";
 

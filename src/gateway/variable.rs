@@ -31,6 +31,8 @@ macro_rules! variables {
 variables! {
     AccountId = "accountId",
     ApiId = "apiId",
+    AuthorizeError = "authorize.error",
+    AuthorizeStatus = "authorize.status",
     AwsEndpointRequestId = "awsEndpointRequestId",
     CustomDomainBasePathMatched = "customDomain.basePathMatched",
     DeploymentId = "deploymentId",

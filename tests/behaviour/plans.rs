@@ -114,7 +114,14 @@ fn the_readme_s_service_is_fronted_as_it_says() {
     for _ in 0..20 {
         assert_eq!(get(&mut client, &[GOLD]).status, 200);
     }
-    assert_eq!(usage(&mut client, output(&report, "GoldPlanId")), json!([20, 999_980]));
+    let plan = output(&report, "GoldPlanId");
+    assert_eq!(usage(&mut client, plan), json!([20, 999_980]));
+    let keys = client.apigateway("GET", &format!("/usageplans/{plan}/keys"), &Value::Null).unwrap().json();
+    let (key, day) = (keys["item"][0]["id"].as_str().unwrap(), today());
+    let path = format!("/usageplans/{plan}/usage?endDate={day}&limit=1&startDate={day}");
+    let csv = client.apigateway_accepting("text/csv", "GET", &path, &Value::Null).unwrap();
+    assert_eq!(csv.header("content-type"), Some("text/csv"));
+    assert_eq!(csv.text(), format!("keyId,date,used,remaining\r\n{key},{day},20,999980\r\n"));
 
     let metrics = client.send("GET", "/_stepgate/metrics", &[], b"").unwrap().text();
     let plan = format!("plan=\"{}\"", output(&report, "GoldPlanId"));
@@ -185,6 +192,35 @@ fn a_quota_holds_through_stops_and_crashes() {
     patch(&mut client, &plan, &[("/quota/limit", "101")]);
     let statuses: Vec<u16> = (0..2).map(|_| get(&mut client, &[GOLD]).status).collect();
     assert_eq!(statuses, [200, 429]);
+}
+
+#[test]
+fn callers_of_one_key_are_told_apart_by_a_tag_and_rates_survive_the_server() {
+    let dir = DataDir::new("callers");
+    let mut server = Server::start(&dir, &[]);
+    let backend = service();
+    let report = apply(&server, &backend, &[]);
+    let plan = output(&report, "GoldPlanId").to_owned();
+    let mut client = Client::new(&server.address);
+    patch(&mut client, &plan, &[("/throttle/rateLimit", "0.001"), ("/throttle/burstLimit", "2")]);
+    let statuses =
+        |client: &mut Client| -> Vec<u16> { (0..3).map(|_| get(client, &[GOLD]).status).collect() };
+    assert_eq!(statuses(&mut client), [200, 200, 429]);
+    assert!(server.terminate().success());
+    server = Server::start(&dir, &[]);
+    client = Client::new(&server.address);
+    assert_eq!(statuses(&mut client), [429, 429, 429]);
+
+    let path = format!("/tags/arn%3Aaws%3Aapigateway%3Aus-east-1%3A%3A%2Fusageplans%2F{plan}");
+    let tag = |client: &mut Client, value: &str| {
+        client.apigateway("PUT", &path, &json!({"tags": {"stepgate:throttleBy": value}})).unwrap()
+    };
+    let refused = tag(&mut client, "the weather");
+    assert_eq!(refused.status, 400);
+    assert!(refused.text().contains("Invalid value the weather of the tag"), "{}", refused.text());
+    assert_eq!(tag(&mut client, "context.identity.sourceIp").status, 204);
+    // The caller's own buckets are new, from this request on.
+    assert_eq!(statuses(&mut client), [200, 200, 429]);
 }
 
 #[test]

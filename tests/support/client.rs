@@ -69,8 +69,19 @@ impl Client {
 
     /// Calls the control plane of API Gateway, signed with `test`/`test`.
     pub(crate) fn apigateway(&mut self, method: &str, path: &str, input: &Value) -> io::Result<Answer> {
+        self.apigateway_accepting("application/json", method, path, input)
+    }
+
+    /// The same for a client that wants an answer of another media type.
+    pub(crate) fn apigateway_accepting(
+        &mut self,
+        accept: &str,
+        method: &str,
+        path: &str,
+        input: &Value,
+    ) -> io::Result<Answer> {
         let body = if input.is_null() { String::new() } else { input.to_string() };
-        let headers = [("accept", "application/json"), ("content-type", "application/json")];
+        let headers = [("accept", accept), ("content-type", "application/json")];
         let signed = sign("apigateway", method, path, &self.address, &headers, &body);
         self.send_signed(method, path, &signed, &body)
     }
@@ -167,6 +178,8 @@ pub(crate) fn sign(
     let names = names.join(";");
     let lines: String = headers.iter().map(|(n, v)| format!("{n}:{v}\n")).collect();
     let (path, query) = path.split_once('?').unwrap_or((path, ""));
+    // Outside of S3 the path is encoded once more than on the wire.
+    let path = path.replace('%', "%25");
     let payload = hex::encode(Sha256::digest(body));
     let canonical = format!("{method}\n{path}\n{query}\n{lines}\n{names}\n{payload}");
     let hash = hex::encode(Sha256::digest(canonical));

@@ -3,10 +3,11 @@
 use std::ops::Range;
 
 use super::apis::Apis;
-use super::rows::{Rows, forget_usage_before};
+use super::rows::{Rows, forget_usage_before, keep_buckets, kept_buckets};
+use crate::clock::Timestamp;
 use crate::gateway::backends::BoxFuture;
 use crate::gateway::error::Error;
-use crate::gateway::plans::{Balance, Books, Day, Entry, Pages, Subject, post};
+use crate::gateway::plans::{Balance, Books, Day, Entry, KeptBucket, Pages, Scope, Subject, post};
 use crate::gateway::stages::SourceError;
 use crate::store::Tx;
 
@@ -28,6 +29,24 @@ impl Books for Apis {
             let forgotten: Result<(), Error> =
                 self.store().write(move |tx| forget_usage_before(tx, day)).await;
             forgotten.map_err(|error| SourceError(error.into()))
+        })
+    }
+
+    fn kept_buckets(&self, scope: Scope) -> BoxFuture<'_, Result<Vec<(String, Timestamp)>, SourceError>> {
+        Box::pin(async move {
+            let kept: Result<_, Error> = self.store().read(move |tx| kept_buckets(tx, &scope)).await;
+            kept.map_err(|error| SourceError(error.into()))
+        })
+    }
+
+    fn keep_buckets(
+        &self,
+        buckets: Vec<KeptBucket>,
+        now: Timestamp,
+    ) -> BoxFuture<'_, Result<(), SourceError>> {
+        Box::pin(async move {
+            let kept: Result<_, Error> = self.store().write(move |tx| keep_buckets(tx, &buckets, now)).await;
+            kept.map_err(|error| SourceError(error.into()))
         })
     }
 }

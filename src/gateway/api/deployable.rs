@@ -31,8 +31,20 @@ struct ApiRow {
 /// Features of methods, each with why it is refused.
 const METHOD_ROWS: &[MethodRow] = &[
     MethodRow {
-        uses: |site| site.method.authorization_type != AuthorizationType::None,
-        reason: "authorization types other than NONE are not supported",
+        uses: |site| {
+            let kind = site.method.authorization_type;
+            matches!(
+                kind,
+                AuthorizationType::AwsIam | AuthorizationType::CognitoUserPools | AuthorizationType::Jwt
+            )
+        },
+        reason: "the authorization types AWS_IAM, COGNITO_USER_POOLS and JWT are not supported",
+    },
+    MethodRow {
+        uses: |site| {
+            site.method.authorization_type == AuthorizationType::Custom && !site.reach.has_service("lambda")
+        },
+        reason: "Lambda authorizers are not supported while the settings give Lambda no endpoint ([services.lambda])",
     },
     MethodRow {
         uses: |site| site.integration.kind == IntegrationType::AwsProxy,
@@ -173,8 +185,10 @@ mod tests {
         let message = check(|_, method| method.authorization_type = AuthorizationType::AwsIam).unwrap_err();
         assert_eq!(
             message,
-            "This server can't deploy method GET /: authorization types other than NONE are not supported"
+            "This server can't deploy method GET /: the authorization types AWS_IAM, COGNITO_USER_POOLS and JWT are not \
+             supported"
         );
+        assert!(check(|_, method| method.authorization_type = AuthorizationType::Custom).is_err());
         assert!(aws("arn:aws:apigateway:us-east-1:s3:path/b/k").is_err());
         assert!(check(|snapshot, _| snapshot.api.policy = Some("{}".to_owned())).is_err());
         assert_eq!(

@@ -46,6 +46,9 @@ pub trait Invalidate: Send + Sync {
     /// Forgets the answers that were cached for a stage. Must not block.
     fn flush_cache(&self, api_id: &ApiId, stage: &StageName);
 
+    /// Forgets what authorizers said to a stage. Must not block.
+    fn flush_authorizers(&self, api_id: &ApiId, stage: &StageName);
+
     /// Forgets whatever was known of the key with this value: that it is there, what it opens, or that it isn't
     /// there. Must not block.
     fn invalidate_key(&self, owner: &AccountRegion, value: &ApiKeyValue);

@@ -6,6 +6,7 @@
 mod api_keys;
 mod documentation;
 mod owned;
+mod throttle_buckets;
 mod usage;
 mod usage_plans;
 
@@ -14,6 +15,7 @@ use std::collections::BTreeMap;
 pub(super) use api_keys::KeyQuery;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+pub(super) use throttle_buckets::{keep_buckets, kept_buckets};
 pub(super) use usage::forget_usage_before;
 
 pub(super) use owned::all_domain_names;
@@ -88,6 +90,13 @@ pub(super) const STEPS: &[&str] = &[
         period BIGINT NOT NULL, extra BIGINT NOT NULL,
         PRIMARY KEY (account, region, plan, key, period)
     );
+",
+    "
+    CREATE TABLE apigateway_throttle_buckets (
+        scope TEXT NOT NULL, name TEXT NOT NULL, full_at BIGINT NOT NULL,
+        PRIMARY KEY (scope, name)
+    );
+    CREATE INDEX apigateway_throttle_buckets_by_full_at ON apigateway_throttle_buckets (full_at);
 ",
 ];
 

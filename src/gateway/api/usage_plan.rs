@@ -9,6 +9,7 @@ use super::ids::{ApiId, StageName, UsagePlanId};
 use super::method::HttpMethod;
 use super::words::words;
 use crate::gateway::error::{BadRequest, Conflict, Error, PlanConflict, PlanProblem};
+use crate::gateway::plans::throttle_by;
 
 /// Methods of one stage that a plan may throttle.
 const METHODS_MAX: usize = 20;
@@ -125,6 +126,7 @@ impl UsagePlan {
             }
             entry.check().map_err(fault)?;
         }
+        throttle_by(&self.tags).map_err(fault)?;
         self.throttle.iter().try_for_each(ThrottleSettings::check).map_err(fault)?;
         self.quota.iter().try_for_each(QuotaSettings::check).map_err(fault)
     }

@@ -84,6 +84,12 @@ pub enum PlanProblem {
     /// What is left of a quota that isn't there was to be changed. AWS's words are not on record.
     #[error("Usage Plan has no quota")]
     NoQuota,
+    /// Our own: a tag that tells callers apart by what no request says of its caller.
+    #[error(
+        "Invalid value {0} of the tag stepgate:throttleBy. Must be a context variable about the caller, such as \
+         context.identity.sourceIp or context.authorizer.claims.sub"
+    )]
+    ThrottleBy(String),
     /// What is left of a quota is no number. AWS's words are not on record.
     #[error("Invalid remaining quota specified, must be a non-negative numeric")]
     Remaining,

@@ -4,6 +4,7 @@
 //! noticed before the method's and the account's rate, so that who has none left takes nothing from all the others.
 //! A request that is refused counts neither against its key's rate nor against its quota; AWS is silent on that.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,10 +13,13 @@ use tower::service_fn;
 
 use super::{Admitted, Answered, Authorized, Next, Refused, Routed, UsageIdentifier};
 use crate::gateway::api::{API_KEY_CHARS_MAX, ApiKeySource};
-use crate::gateway::context::CallerKey;
+use crate::gateway::context::{CallerKey, Context};
+use crate::gateway::mapping::payload::Payload;
+use crate::gateway::mapping::source::{Facts, Source};
 use crate::gateway::plans::Day;
 use crate::gateway::plans::ledger::{Answer, Ledger};
 use crate::gateway::plans::limit_headers::Limits;
+use crate::gateway::plans::meter::Attempt;
 use crate::gateway::plans::terms::Decision;
 use crate::gateway::plans::throttle::{Limiter, Wait};
 use crate::gateway::refusal::Refusal;
@@ -101,8 +105,10 @@ async fn admit_key(
     routed.context.caller_key = Some(CallerKey { id: subscriber.id.clone(), value });
 
     let outer = [method.limiter.as_deref(), desk.account.as_deref()];
+    let caller = terms.throttle_by.as_ref().and_then(|source| caller(source, &routed.context));
     let day = Day::of(routed.context.received);
-    match desk.ledger.admit(meter, terms, day, &outer).await {
+    let attempt = Attempt { terms, caller: caller.as_deref(), day, outer: &outer };
+    match desk.ledger.admit(meter, attempt).await {
         Ok(Answer::Admitted(standing)) => {
             terms.meters.count(Decision::Admitted);
             (None, Limits { standing: Some(standing), wait: None })
@@ -118,6 +124,13 @@ async fn admit_key(
         }
         Err(error) => refused(unavailable(&error)),
     }
+}
+
+/// Which of a key's callers a request is from; `None` if it doesn't say.
+fn caller(source: &Source, context: &Context) -> Option<String> {
+    let (request, response) = (&Payload::default(), None);
+    let read = source.read(Facts { context, request, response });
+    read.ok()?.joined().map(Cow::into_owned)
 }
 
 /// What can't be counted is not let through: a quota is a promise to whoever stands behind the API.

@@ -157,6 +157,7 @@ fn note(context: &mut Context, refusal: &Refusal) {
         | Refusal::ResourceNotFound
         | Refusal::Throttled
         | Refusal::Unauthorized
+        | Refusal::UriTooLong
         | Refusal::UnsupportedMediaType
         | Refusal::WafFiltered => {
             if let Some(message) = refusal.message() {

@@ -7,7 +7,8 @@
 use std::ops::Range;
 
 use super::day::{Day, period};
-use crate::gateway::api::{ApiKeyId, QuotaSettings, UsagePlanId};
+use crate::clock::Timestamp;
+use crate::gateway::api::{ApiId, ApiKeyId, QuotaSettings, StageName, UsagePlanId};
 use crate::gateway::backends::BoxFuture;
 use crate::gateway::stages::SourceError;
 use crate::id::AccountRegion;
@@ -91,6 +92,26 @@ pub struct Balance {
     pub extra: i64,
 }
 
+/// What buckets belong to.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Scope {
+    /// A key under a plan; each bucket is named after a method, if it is one's own, and a caller.
+    Key(Subject),
+    /// A stage; each bucket is named after a method.
+    Stage(ApiId, StageName),
+}
+
+/// How full a bucket is, for the time after the server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeptBucket {
+    /// Whose it is.
+    pub scope: Scope,
+    /// Which of those.
+    pub name: String,
+    /// When it is full if nobody takes from it.
+    pub full_at: Timestamp,
+}
+
 /// Keeps the books.
 pub trait Books: Send + Sync + 'static {
     /// Writes all entries in one transaction, and answers for each that opens a day. Complete once it is durable.
@@ -98,6 +119,16 @@ pub trait Books: Send + Sync + 'static {
 
     /// Forgets days before `day`, and what was granted to periods that began before it.
     fn forget_before(&self, day: Day) -> BoxFuture<'_, Result<(), SourceError>>;
+
+    /// The buckets that were kept for `scope`: their names, and when they are full.
+    fn kept_buckets(&self, scope: Scope) -> BoxFuture<'_, Result<Vec<(String, Timestamp)>, SourceError>>;
+
+    /// Keeps buckets, in place of what was kept of them before, and forgets those that are full at `now`.
+    fn keep_buckets(
+        &self,
+        buckets: Vec<KeptBucket>,
+        now: Timestamp,
+    ) -> BoxFuture<'_, Result<(), SourceError>>;
 }
 
 /// What the books are written on: what keys used by day, and what periods were granted beyond their quotas.

@@ -9,14 +9,13 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
-use super::books::{Books, Entry, Subject};
+use super::books::{Books, Entry, KeptBucket, Scope, Subject};
 use super::day::Day;
 use super::keyring::{Keyring, LiveKey, Lookup, Subscriber};
-use super::meter::{Meter, Standing, Verdict};
-use super::terms::Terms;
-use super::throttle::{Limiter, Wait};
+use super::meter::{Attempt, Meter, Standing, Verdict};
+use super::throttle::{Limiters, Wait};
 use crate::clock::Clock;
-use crate::gateway::api::{ApiKeyId, ApiKeyValue, UsagePlanId};
+use crate::gateway::api::{ApiId, ApiKeyId, ApiKeyValue, StageName, UsagePlanId};
 use crate::gateway::stages::{SourceError, StageSource};
 use crate::id::AccountRegion;
 
@@ -24,6 +23,8 @@ use crate::id::AccountRegion;
 const SHARDS: usize = 64;
 /// How often keys without a quota are written up: a crash loses that much of their counts.
 const WRITE_UP_EVERY: Duration = Duration::from_secs(1);
+/// Buckets that are full sooner are not worth a write while the server runs.
+const KEPT_AT_LEAST: Duration = Duration::from_secs(2);
 /// How often idle keys are looked for; one is forgotten after two such spans.
 const SWEEP_EVERY: Duration = Duration::from_secs(60);
 /// Entries of one transaction.
@@ -43,6 +44,8 @@ pub(crate) struct Ledger {
     keyrings: Mutex<HashMap<AccountRegion, Arc<Keyring>>>,
     meters: Box<[Shard]>,
     hasher: RandomState,
+    /// The buckets of stages, which all callers share.
+    limiters: Limiters,
     /// Meters whose reserve runs low.
     low: Mutex<Vec<Arc<Meter>>>,
     woken: Notify,
@@ -77,6 +80,7 @@ impl Ledger {
             keyrings: Mutex::default(),
             meters: (0..SHARDS).map(|_| Mutex::default()).collect(),
             hasher: RandomState::new(),
+            limiters: Limiters::default(),
             low: Mutex::default(),
             woken: Notify::new(),
             is_closing: AtomicBool::new(false),
@@ -142,16 +146,14 @@ impl Ledger {
         self.meters.iter().flat_map(meters).collect()
     }
 
-    /// Decides on a request that came on `day`, waiting for the books only where they have to be asked.
+    /// Decides on a request, waiting for the books only where they have to be asked.
     pub(crate) async fn admit(
         &self,
         meter: &Arc<Meter>,
-        terms: &Terms,
-        day: Day,
-        outer: &[Option<&Limiter>],
+        attempt: Attempt<'_>,
     ) -> Result<Answer, SourceError> {
         for _ in 0..ASKS_MAX {
-            match meter.admit(terms, day, outer, &self.clock) {
+            match meter.admit(attempt, &self.clock) {
                 Verdict::Admitted { standing, is_low } => {
                     if is_low {
                         self.low.lock().unwrap_or_else(PoisonError::into_inner).push(meter.clone());
@@ -162,7 +164,8 @@ impl Ledger {
                 Verdict::Throttled(wait) => return Ok(Answer::Throttled(wait)),
                 Verdict::QuotaExceeded(standing) => return Ok(Answer::QuotaExceeded(standing)),
                 // A caller that hangs up must not leave the books without an answer taken over.
-                Verdict::Ask => match tokio::spawn(ask(self.books.clone(), meter.clone(), day)).await {
+                Verdict::Ask => match tokio::spawn(ask(self.books.clone(), meter.clone(), attempt.day)).await
+                {
                     Ok(asked) => asked?,
                     Err(error) => return Err(SourceError(error.into())),
                 },
@@ -188,6 +191,34 @@ impl Ledger {
         }
     }
 
+    // === buckets ===
+
+    /// The buckets of stages.
+    pub(crate) fn limiters(&self) -> &Limiters {
+        &self.limiters
+    }
+
+    /// Learns how full the buckets of a stage were when the server stopped, unless that is known.
+    pub(crate) async fn restore_limiters(&self, api: &ApiId, stage: &StageName) -> Result<(), SourceError> {
+        if self.limiters.is_new(api, stage) {
+            let kept = self.books.kept_buckets(Scope::Stage(api.clone(), stage.clone())).await?;
+            self.limiters.restore(api, stage, kept);
+        }
+        Ok(())
+    }
+
+    /// Writes how full buckets are that have changed and take at least `worth` to be full.
+    async fn keep_buckets(&self, worth: Duration) {
+        let mut changes: Vec<KeptBucket> =
+            self.all_meters().iter().flat_map(|meter| meter.bucket_changes(worth)).collect();
+        let stage =
+            |((api, stage, name), full_at)| KeptBucket { scope: Scope::Stage(api, stage), name, full_at };
+        changes.extend(self.limiters.changes(worth).into_iter().map(stage));
+        for chunk in changes.chunks(ENTRIES_MAX) {
+            self.noted(self.books.keep_buckets(chunk.to_vec(), self.clock.now()).await);
+        }
+    }
+
     // === upkeep ===
 
     /// Keeps reserves filled, counts written and memory small, until the ledger is closed.
@@ -198,7 +229,10 @@ impl Ledger {
             let tick = self.clock.sleep_until(self.clock.now() + WRITE_UP_EVERY);
             tokio::select! {
                 () = self.woken.notified() => self.top_up().await,
-                () = tick => self.write_up().await,
+                () = tick => {
+                    self.write_up().await;
+                    self.keep_buckets(KEPT_AT_LEAST).await;
+                }
             }
             let now = self.clock.now();
             if sweep_at <= now {
@@ -242,7 +276,9 @@ impl Ledger {
         keyrings.iter().for_each(|keyring| keyring.sweep());
         // Held by the table and here alone: no key that is in use leads to it.
         let idle = |meter: &Arc<Meter>| Arc::strong_count(meter) == 2 && meter.is_idle();
-        let idle: Vec<Arc<Meter>> = self.all_meters().into_iter().filter(idle).collect();
+        let meters = self.all_meters();
+        meters.iter().for_each(|meter| meter.trim());
+        let idle: Vec<Arc<Meter>> = meters.into_iter().filter(idle).collect();
         if self.close_all(&idle).await {
             let subjects: Vec<Subject> = idle.iter().map(|meter| meter.subject.clone()).collect();
             drop(idle);
@@ -290,6 +326,7 @@ impl Ledger {
         self.is_closing.store(true, Ordering::Release);
         self.woken.notify_one();
         self.close_all(&self.all_meters()).await;
+        self.keep_buckets(Duration::ZERO).await;
     }
 
     fn noted(&self, result: Result<(), SourceError>) {
@@ -309,6 +346,9 @@ impl Ledger {
 /// Asks the books about a meter, unless somebody else just has.
 async fn ask(books: Arc<dyn Books>, meter: Arc<Meter>, day: Day) -> Result<(), SourceError> {
     let _turn = meter.turn.lock().await;
+    if meter.is_new() {
+        meter.restore(books.kept_buckets(Scope::Key(meter.subject.clone())).await?);
+    }
     let Some(entry) = meter.ask(day) else { return Ok(()) };
     match books.post(vec![entry.clone()]).await {
         Ok(balances) => meter.credit(&entry, balances.first().copied().unwrap_or_default()),

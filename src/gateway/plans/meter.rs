@@ -5,12 +5,14 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use super::books::{Balance, Entry, Opening, Subject, Used, block, remaining};
+use super::books::{Balance, Entry, KeptBucket, Opening, Scope, Subject, Used, block, remaining};
+use super::buckets::Buckets;
 use super::day::Day;
 use super::terms::Terms;
 use super::throttle::{Limiter, Wait};
-use crate::clock::Clock;
+use crate::clock::{Clock, Timestamp};
 use crate::gateway::api::QuotaSettings;
 
 /// One key under one plan.
@@ -29,8 +31,7 @@ struct State {
     /// Of the terms that hold.
     revision: Option<u64>,
     quota: Option<QuotaSettings>,
-    bucket: Option<Limiter>,
-    methods: Vec<(Arc<str>, Limiter)>,
+    buckets: Buckets,
     /// `None` until the books were asked.
     account: Option<Account>,
     /// Nothing may be counted until the books have answered.
@@ -51,6 +52,19 @@ struct Account {
     recorded: u64,
     /// What the books don't know yet concerns the quota: they have to be asked anew.
     is_stale: bool,
+}
+
+/// A request with the key.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Attempt<'r> {
+    /// What the plan grants it.
+    pub(crate) terms: &'r Terms,
+    /// Which of the key's callers it is from, where the plan tells them apart.
+    pub(crate) caller: Option<&'r str>,
+    /// The day on which it came.
+    pub(crate) day: Day,
+    /// Limits that all callers share: the method's, the account's.
+    pub(crate) outer: &'r [Option<&'r Limiter>],
 }
 
 /// How a request fared.
@@ -100,40 +114,19 @@ impl State {
         }
     }
 
-    /// Takes terms over, unless newer ones hold.
-    fn adopt(&mut self, terms: &Terms, clock: &Arc<dyn Clock>) {
-        if self.revision.is_none_or(|revision| revision < terms.revision) {
-            let shape = |quota: &Option<QuotaSettings>| quota.map(|quota| (quota.period, quota.offset));
-            if shape(&self.quota) != shape(&terms.quota)
-                && let Some(account) = &mut self.account
-            {
-                account.is_stale = true;
-            }
-            self.quota = terms.quota;
-            self.bucket = terms.rate.map(|rate| match &self.bucket {
-                Some(bucket) => bucket.changed(rate),
-                None => Limiter::new(rate, clock.clone()),
-            });
-            self.revision = Some(terms.revision);
+    /// Takes a quota over, unless a newer one holds.
+    fn adopt(&mut self, terms: &Terms) {
+        if self.revision.is_some_and(|revision| terms.revision <= revision) {
+            return;
         }
-        let Some((name, rate)) = &terms.method else { return };
-        match self.methods.iter_mut().find(|(known, _)| Arc::ptr_eq(known, name) || known == name) {
-            Some((_, bucket)) if bucket.rate() == *rate || self.revision != Some(terms.revision) => {}
-            Some((_, bucket)) => *bucket = bucket.changed(*rate),
-            None => self.methods.push((name.clone(), Limiter::new(*rate, clock.clone()))),
+        let shape = |quota: &Option<QuotaSettings>| quota.map(|quota| (quota.period, quota.offset));
+        if shape(&self.quota) != shape(&terms.quota)
+            && let Some(account) = &mut self.account
+        {
+            account.is_stale = true;
         }
-    }
-
-    /// The bucket for a method: its own in place of the plan's.
-    fn bucket(&self, terms: &Terms) -> Option<&Limiter> {
-        match &terms.method {
-            Some((name, _)) => self
-                .methods
-                .iter()
-                .find(|(known, _)| Arc::ptr_eq(known, name) || known == name)
-                .map(|(_, bucket)| bucket),
-            None => self.bucket.as_ref(),
-        }
+        self.quota = terms.quota;
+        self.revision = Some(terms.revision);
     }
 }
 
@@ -146,28 +139,24 @@ impl Meter {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Decides on a request that came on `day`, and counts it if it may pass.
+    /// Decides on a request, and counts it if it may pass.
     ///
-    /// The order is that of the most specific first: the key's own rate, its quota, then `outer` (the method's rate,
-    /// the account's). A caller over its quota thus takes nothing from what all callers share; and a request that is
-    /// refused takes nothing from the key's own bucket.
-    pub(crate) fn admit(
-        &self,
-        terms: &Terms,
-        day: Day,
-        outer: &[Option<&Limiter>],
-        clock: &Arc<dyn Clock>,
-    ) -> Verdict {
+    /// The order is that of the most specific first: the key's own rate, its quota, then the outer limits. A caller
+    /// over its quota thus takes nothing from what all callers share; and a request that is refused takes nothing
+    /// from the key's own bucket.
+    pub(crate) fn admit(&self, attempt: Attempt<'_>, clock: &Arc<dyn Clock>) -> Verdict {
+        let Attempt { terms, caller, day, outer } = attempt;
         if !self.is_used.load(Ordering::Relaxed) {
             self.is_used.store(true, Ordering::Relaxed);
         }
         let mut guard = self.state();
         let state = &mut *guard;
-        state.adopt(terms, clock);
+        state.adopt(terms);
         if state.needs_books(day) {
             return Verdict::Ask;
         }
-        let bucket = state.bucket(terms);
+        let standing = state.standing();
+        let bucket = state.buckets.bucket(terms, caller, clock);
         let mark = bucket.map(Limiter::mark);
         if let Some(Err(wait)) = bucket.map(Limiter::take) {
             return Verdict::Throttled(wait);
@@ -177,7 +166,6 @@ impl Meter {
                 bucket.reset(mark);
             }
         };
-        let standing = state.standing();
         if standing.quota.is_some() && standing.remaining == 0 {
             give_back();
             return Verdict::QuotaExceeded(standing);
@@ -294,8 +282,28 @@ impl Meter {
         if self.is_used.swap(false, Ordering::Relaxed) {
             return false;
         }
-        let state = self.state();
-        let is_full = |bucket: &Limiter| bucket.missing() <= 0.0;
-        state.bucket.iter().all(is_full) && state.methods.iter().all(|(_, bucket)| is_full(bucket))
+        self.state().buckets.is_full()
+    }
+
+    /// Whether nobody has asked yet how full its buckets were when the server stopped.
+    pub(crate) fn is_new(&self) -> bool {
+        self.state().buckets.is_new()
+    }
+
+    /// Takes over how full its buckets were, by their names.
+    pub(crate) fn restore(&self, kept: Vec<(String, Timestamp)>) {
+        self.state().buckets.restore(kept);
+    }
+
+    /// Buckets that have changed and take at least `worth` to be full.
+    pub(crate) fn bucket_changes(&self, worth: Duration) -> Vec<KeptBucket> {
+        let changes = self.state().buckets.changes(worth);
+        let kept = |(name, full_at)| KeptBucket { scope: Scope::Key(self.subject.clone()), name, full_at };
+        changes.into_iter().map(kept).collect()
+    }
+
+    /// Forgets callers whose buckets are full.
+    pub(crate) fn trim(&self) {
+        self.state().buckets.trim();
     }
 }

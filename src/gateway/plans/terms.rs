@@ -1,5 +1,6 @@
 //! What a usage plan grants each of its keys on one method.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
 use metrics::Counter;
@@ -8,6 +9,8 @@ use super::throttle::Rate;
 use crate::gateway::api::{
     ApiId, HttpMethod, QuotaSettings, StageName, ThrottleSettings, UsagePlan, UsagePlanId, method_of,
 };
+use crate::gateway::error::PlanProblem;
+use crate::gateway::mapping::source::Source;
 use crate::meter;
 
 /// A plan's terms for one method of one of its stages.
@@ -21,6 +24,8 @@ pub(crate) struct Terms {
     /// The method's own rate, in place of the plan's, by the method's name among all that the plan knows.
     pub(crate) method: Option<(Arc<str>, Rate)>,
     pub(crate) quota: Option<QuotaSettings>,
+    /// What tells callers of one key apart, each of whom has the rates for itself; the quota is the key's.
+    pub(crate) throttle_by: Option<Source>,
     pub(crate) meters: PlanMeters,
 }
 
@@ -43,8 +48,26 @@ impl Terms {
             rate: plan.throttle.as_ref().map(Rate::from),
             method: own.map(|(key, settings)| (format!("{api}:{stage}{key}").into(), settings.into())),
             quota: plan.quota,
+            // Plans are checked when they are written.
+            throttle_by: throttle_by(&plan.tags).unwrap_or_default(),
             meters: PlanMeters::new(&plan.id, api, stage, verb, path),
         })
+    }
+}
+
+/// The tag of a usage plan that says what tells callers of one key apart.
+const THROTTLE_BY: &str = "stepgate:throttleBy";
+
+/// What the tags of a plan say tells callers apart: a member of `$context`, written as in parameter mappings
+/// (`context.identity.sourceIp`, `context.authorizer.claims.sub`). AWS's plans know no such thing; a tag is what all
+/// its clients can set.
+pub(crate) fn throttle_by(tags: &BTreeMap<String, String>) -> Result<Option<Source>, PlanProblem> {
+    let Some(text) = tags.get(THROTTLE_BY) else { return Ok(None) };
+    let is_of_caller = ["context.identity.", "context.authorizer."].iter().any(|it| text.starts_with(it));
+    match Source::parse(text) {
+        Ok(Source::Context(None)) | Err(_) => Err(PlanProblem::ThrottleBy(text.clone())),
+        Ok(source) if is_of_caller => Ok(Some(source)),
+        Ok(_) => Err(PlanProblem::ThrottleBy(text.clone())),
     }
 }
 
@@ -106,5 +129,31 @@ impl PlanMeters {
 impl std::fmt::Debug for PlanMeters {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("PlanMeters")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn callers_are_told_apart_by_what_is_known_of_them() {
+        let of = |value: &str| throttle_by(&BTreeMap::from([(THROTTLE_BY.to_owned(), value.to_owned())]));
+        assert!(matches!(throttle_by(&BTreeMap::new()), Ok(None)));
+        for good in ["context.identity.sourceIp", "context.identity.clientCert.subjectDN"] {
+            assert!(matches!(of(good), Ok(Some(_))), "{good}");
+        }
+        for bad in [
+            "",
+            "sourceIp",
+            "$context.identity.sourceIp",
+            "context.identity.nobody",
+            "context.requestId",
+            "stageVariables.x",
+            "method.request.header.x",
+            "'x'",
+        ] {
+            assert!(matches!(of(bad), Err(PlanProblem::ThrottleBy(_))), "{bad}");
+        }
     }
 }

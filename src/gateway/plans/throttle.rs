@@ -6,11 +6,11 @@
 //! a request refused by an outer level has spent its token of the levels before it, except where a bucket is one
 //! caller's own (see [`Limiter::mark`]).
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use governor::middleware::NoOpMiddleware;
@@ -18,7 +18,8 @@ use governor::nanos::Nanos;
 use governor::state::{NotKeyed, StateStore};
 use governor::{Quota, RateLimiter};
 
-use crate::clock::Clock;
+use crate::clock::{Clock, Timestamp};
+use crate::gateway::api::{ApiId, StageName};
 
 /// No token takes longer: about 73 years. The limiter counts nanoseconds in 64 bits.
 const TOKEN_NANOS_MAX: u64 = 1 << 61;
@@ -57,6 +58,8 @@ struct Bucket {
     /// The limiter counts from here.
     began: Duration,
     token_nanos: u64,
+    /// The arrival that was kept last.
+    kept: AtomicU64,
 }
 
 /// The limiter's state: when a request would arrive that finds the bucket full, in nanoseconds from the bucket's
@@ -105,6 +108,12 @@ impl Limiter {
         Self::spent(rate, clock, 0.0)
     }
 
+    /// A bucket that will be full at `full_at` if nobody takes from it.
+    pub(crate) fn resumed(rate: Rate, clock: Arc<dyn Clock>, full_at: Timestamp) -> Self {
+        let until_full = full_at.since(clock.now());
+        Self::spent(rate, clock, until_full.as_secs_f64() * rate.per_second)
+    }
+
     /// The same bucket under another rate: as many tokens as were missing are missing.
     pub(crate) fn changed(&self, rate: Rate) -> Self {
         Self::spent(rate, self.clock.clone(), self.missing())
@@ -119,7 +128,7 @@ impl Limiter {
                 let arrival = Arrival(Arc::new(AtomicU64::new(nanos)));
                 let began = clock.monotonic();
                 let governor = RateLimiter::new(quota, arrival.clone(), Monotonic(clock.clone()));
-                Gate::Open(Bucket { governor, arrival, began, token_nanos })
+                Gate::Open(Bucket { governor, arrival, began, token_nanos, kept: AtomicU64::new(0) })
             }
             None => Gate::Shut { spent },
         };
@@ -147,12 +156,20 @@ impl Limiter {
         match &self.gate {
             Gate::Shut { spent } => *spent,
             Gate::Open(bucket) => {
-                let now = self.clock.monotonic().saturating_sub(bucket.began);
-                let now = u64::try_from(now.as_nanos()).unwrap_or(u64::MAX);
-                let missing = bucket.arrival.0.load(Ordering::Acquire).saturating_sub(now);
+                let missing = bucket.until_full(&*self.clock, bucket.arrival.0.load(Ordering::Acquire));
                 missing as f64 / bucket.token_nanos as f64
             }
         }
+    }
+
+    /// When it will be full, if that takes at least `worth` and was not told before.
+    pub(crate) fn change(&self, worth: Duration) -> Option<Timestamp> {
+        let Gate::Open(bucket) = &self.gate else { return None };
+        let arrival = bucket.arrival.0.load(Ordering::Acquire);
+        let until_full = Duration::from_nanos(bucket.until_full(&*self.clock, arrival));
+        let is_change = worth <= until_full && !until_full.is_zero();
+        (is_change && bucket.kept.swap(arrival, Ordering::AcqRel) != arrival)
+            .then(|| self.clock.now() + until_full)
     }
 
     /// Remembers how full it is, for [`Limiter::reset`]. Only of use to whoever alone takes from it.
@@ -168,6 +185,14 @@ impl Limiter {
         if let Gate::Open(bucket) = &self.gate {
             bucket.arrival.0.store(mark.0, Ordering::Release);
         }
+    }
+}
+
+impl Bucket {
+    /// Nanoseconds until it is full.
+    fn until_full(&self, clock: &dyn Clock, arrival: u64) -> u64 {
+        let now = clock.monotonic().saturating_sub(self.began);
+        arrival.saturating_sub(u64::try_from(now.as_nanos()).unwrap_or(u64::MAX))
     }
 }
 
@@ -191,28 +216,68 @@ fn quota(rate: Rate) -> Option<(Quota, u64)> {
     Some((Quota::with_period(Duration::from_nanos(token_nanos))?.allow_burst(burst), token_nanos))
 }
 
+/// A method of a stage, whose limit all callers share.
+pub(crate) type StageMethod = (ApiId, StageName, String);
+
 /// The buckets of all stages, by what they limit.
 #[derive(Default)]
-pub(crate) struct Limiters(Mutex<HashMap<String, Arc<Limiter>>>);
+pub(crate) struct Limiters(Mutex<Shelf>);
+
+#[derive(Default)]
+struct Shelf {
+    limiters: HashMap<StageMethod, Arc<Limiter>>,
+    /// Stages of which it was asked how full their buckets were when the server stopped.
+    asked: HashSet<(ApiId, StageName)>,
+    restored: HashMap<StageMethod, Timestamp>,
+}
 
 impl Limiters {
-    /// The bucket of `subject`, with another rate if that changed. Asked when a stage is compiled, not on the path
+    fn shelf(&self) -> MutexGuard<'_, Shelf> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The bucket of `method`, with another rate if that changed. Asked when a stage is compiled, not on the path
     /// of requests.
-    pub(crate) fn get(&self, subject: String, rate: Rate, clock: &Arc<dyn Clock>) -> Arc<Limiter> {
-        let mut limiters = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let limiter = match limiters.get(&subject) {
+    pub(crate) fn get(&self, method: StageMethod, rate: Rate, clock: &Arc<dyn Clock>) -> Arc<Limiter> {
+        let mut shelf = self.shelf();
+        let limiter = match shelf.limiters.get(&method) {
             Some(limiter) if limiter.rate == rate => return limiter.clone(),
-            Some(limiter) => Arc::new(limiter.changed(rate)),
-            None => Arc::new(Limiter::new(rate, clock.clone())),
+            Some(limiter) => limiter.changed(rate),
+            None => match shelf.restored.remove(&method) {
+                Some(full_at) => Limiter::resumed(rate, clock.clone(), full_at),
+                None => Limiter::new(rate, clock.clone()),
+            },
         };
-        limiters.insert(subject, limiter.clone());
+        let limiter = Arc::new(limiter);
+        shelf.limiters.insert(method, limiter.clone());
         limiter
     }
 
-    /// Forgets the full buckets of subjects that no compiled stage holds any more.
+    /// Whether nobody has asked yet how full the buckets of a stage were when the server stopped.
+    pub(crate) fn is_new(&self, api: &ApiId, stage: &StageName) -> bool {
+        !self.shelf().asked.contains(&(api.clone(), stage.clone()))
+    }
+
+    /// Takes over how full the buckets of a stage were, by method.
+    pub(crate) fn restore(&self, api: &ApiId, stage: &StageName, kept: Vec<(String, Timestamp)>) {
+        let mut shelf = self.shelf();
+        if shelf.asked.insert((api.clone(), stage.clone())) {
+            let named = |(method, full_at)| ((api.clone(), stage.clone(), method), full_at);
+            shelf.restored.extend(kept.into_iter().map(named));
+        }
+    }
+
+    /// Methods whose buckets have changed and take at least `worth` to be full, and when they will be.
+    pub(crate) fn changes(&self, worth: Duration) -> Vec<(StageMethod, Timestamp)> {
+        let shelf = self.shelf();
+        let change =
+            |(method, limiter): (&StageMethod, &Arc<Limiter>)| Some((method.clone(), limiter.change(worth)?));
+        shelf.limiters.iter().filter_map(change).collect()
+    }
+
+    /// Forgets the full buckets of methods that no compiled stage holds any more.
     pub(crate) fn sweep(&self) {
-        let mut limiters = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        limiters.retain(|_, limiter| 1 < Arc::strong_count(limiter) || 0.0 < limiter.missing());
+        self.shelf().limiters.retain(|_, limiter| 1 < Arc::strong_count(limiter) || 0.0 < limiter.missing());
     }
 }
 
@@ -221,7 +286,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::clock::{Timestamp, VirtualClock};
+    use crate::clock::VirtualClock;
 
     fn clock() -> Arc<VirtualClock> {
         Arc::new(VirtualClock::new(Timestamp::EPOCH))
@@ -309,18 +374,40 @@ mod tests {
         let virtual_clock = clock();
         let clock: Arc<dyn Clock> = virtual_clock.clone();
         let limiters = Limiters::default();
+        let method = |name: &str| (ApiId::from("abc"), StageName::from("dev"), name.to_owned());
         let rate = Rate { per_second: 1.0, burst: 1 };
-        assert!(limiters.get("a".to_owned(), rate, &clock).take().is_ok());
-        assert!(limiters.get("a".to_owned(), rate, &clock).take().is_err());
-        assert!(limiters.get("b".to_owned(), rate, &clock).take().is_ok());
+        assert!(limiters.get(method("a"), rate, &clock).take().is_ok());
+        assert!(limiters.get(method("a"), rate, &clock).take().is_err());
+        assert!(limiters.get(method("b"), rate, &clock).take().is_ok());
         limiters.sweep();
-        assert!(limiters.get("b".to_owned(), rate, &clock).take().is_err());
-        let wider = limiters.get("a".to_owned(), Rate { per_second: 1.0, burst: 2 }, &clock);
+        assert!(limiters.get(method("b"), rate, &clock).take().is_err());
+        let wider = limiters.get(method("a"), Rate { per_second: 1.0, burst: 2 }, &clock);
         assert_eq!(taken(&wider, 2), 1);
         drop(wider);
         virtual_clock.advance(Duration::from_secs(2));
         limiters.sweep();
-        assert!(limiters.0.lock().unwrap().is_empty());
+        assert!(limiters.shelf().limiters.is_empty());
+    }
+
+    #[test]
+    fn buckets_go_on_where_they_were_when_the_server_stopped() {
+        let clock = clock();
+        let rate = Rate { per_second: 0.5, burst: 10 };
+        let limiter = Limiter::new(rate, clock.clone());
+        assert_eq!(limiter.change(Duration::ZERO), None);
+        assert_eq!(taken(&limiter, 4), 4);
+        assert_eq!(limiter.change(Duration::from_secs(9)), None);
+        let full_at = limiter.change(Duration::from_secs(8)).unwrap();
+        assert_eq!(full_at, clock.now() + Duration::from_secs(8));
+        // Told once, until it changes again.
+        assert_eq!(limiter.change(Duration::ZERO), None);
+        clock.advance(Duration::from_secs(4));
+        assert_eq!(taken(&Limiter::resumed(rate, clock.clone(), full_at), 20), 8);
+        // A clock that was set wrong takes a full bucket at most.
+        let far = full_at + Duration::from_secs(1_000_000);
+        assert_eq!(taken(&Limiter::resumed(rate, clock.clone(), far), 20), 0);
+        clock.advance(Duration::from_secs(60));
+        assert_eq!(taken(&Limiter::resumed(rate, clock, full_at), 20), 10);
     }
 
     proptest! {

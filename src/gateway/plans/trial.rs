@@ -5,12 +5,13 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::books::{Balance, Books, Entry, Pages, Subject, post};
+use super::books::{Balance, Books, Entry, KeptBucket, Pages, Scope, Subject, post};
 use super::day::Day;
 use super::keyring::{Keyring, LiveKey};
 use super::ledger::{Answer, Ledger};
+use super::meter::Attempt;
 use super::terms::Terms;
-use crate::clock::Clock;
+use crate::clock::{Clock, Timestamp};
 use crate::gateway::api::{
     ApiId, ApiKeyId, ApiStage, HttpMethod, LiveStage, QuotaSettings, StageName, ThrottleSettings, UsagePlan,
 };
@@ -26,6 +27,7 @@ const PREFIX: &str = "a-key-of-forty-characters-";
 pub(crate) struct Shelf {
     used: Mutex<BTreeMap<(ApiKeyId, Day), u64>>,
     granted: Mutex<BTreeMap<(ApiKeyId, Day), i64>>,
+    buckets: Mutex<Vec<KeptBucket>>,
     /// How often something was posted.
     pub(crate) posts: AtomicUsize,
     /// Whether posting fails.
@@ -90,6 +92,26 @@ impl Books for Shelf {
 
     fn forget_before(&self, day: Day) -> BoxFuture<'_, Result<(), SourceError>> {
         self.used().retain(|(_, at), _| day <= *at);
+        Box::pin(async { Ok(()) })
+    }
+
+    fn kept_buckets(&self, scope: Scope) -> BoxFuture<'_, Result<Vec<(String, Timestamp)>, SourceError>> {
+        let buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
+        let of_scope = buckets.iter().filter(|bucket| bucket.scope == scope);
+        let kept = of_scope.map(|bucket| (bucket.name.clone(), bucket.full_at)).collect();
+        Box::pin(async { Ok(kept) })
+    }
+
+    fn keep_buckets(
+        &self,
+        changed: Vec<KeptBucket>,
+        now: Timestamp,
+    ) -> BoxFuture<'_, Result<(), SourceError>> {
+        let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_changed =
+            |it: &KeptBucket| changed.iter().any(|new| new.scope == it.scope && new.name == it.name);
+        buckets.retain(|bucket| now < bucket.full_at && !is_changed(bucket));
+        buckets.extend(changed);
         Box::pin(async { Ok(()) })
     }
 }
@@ -176,7 +198,9 @@ impl KeyTrial {
         let subscriber = self.ledger.subscriber(&self.owner, &self.keyring, value).await?;
         let meter = subscriber.as_ref().and_then(|it| it.meter(&self.terms.plan));
         let Some(meter) = meter else { return Ok(false) };
-        let answer = self.ledger.admit(meter, &self.terms, Day::of(self.clock.now()), &[]).await?;
+        let day = Day::of(self.clock.now());
+        let attempt = Attempt { terms: &self.terms, caller: None, day, outer: &[] };
+        let answer = self.ledger.admit(meter, attempt).await?;
         Ok(matches!(answer, Answer::Admitted(_)))
     }
 }
@@ -192,7 +216,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::clock::{Timestamp, VirtualClock};
+    use crate::clock::VirtualClock;
     use crate::gateway::api::QuotaPeriod;
 
     /// Threads, keys, days: exactly the quota, each day anew, whatever the interleaving.

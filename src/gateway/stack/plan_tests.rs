@@ -1,6 +1,7 @@
 //! Requests with API keys through all layers: who may pass, how fast, how often, and what is remembered.
 
 use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -20,6 +21,7 @@ use crate::gateway::{Gateway, Options, Ports, Rate};
 
 const OK: &str = r#"{"statusCode": 200}"#;
 const GOLD: &str = "gold-key-0123456789";
+const HOST: &str = "abc.execute-api.us-east-1.amazonaws.com";
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// A Wednesday, 2023-11-15, at noon.
 const NOON: Timestamp = Timestamp::from_millis(1_700_049_600_000);
@@ -255,6 +257,51 @@ async fn a_plans_method_has_its_own_rate_in_place_of_the_plans() {
     assert_eq!(house.passed(5).await, 3);
     assert_eq!(house.get_as("/dev/cats", GOLD).await.status, 200);
     assert_eq!(house.get_as("/dev/cats", GOLD).await.status, 429);
+}
+
+#[tokio::test]
+async fn callers_of_one_key_can_have_the_rate_for_themselves() {
+    let tags = strings(&[("stepgate:throttleBy", "context.identity.sourceIp")]);
+    let plan = UsagePlan { tags, ..plan(Some((1.0, 2)), quota(7, QuotaPeriod::Day, 0)) };
+    let house = with_key(house(Options::default(), [with_plans(vec![plan])]));
+    house.clock.advance_to(NOON);
+    let passed = async |last: u8, tries: usize| {
+        let mut passed = 0;
+        for _ in 0..tries {
+            let request = http::Request::get("/dev/pets").header("x-api-key", GOLD);
+            let ip = Ipv4Addr::new(198, 51, 100, last);
+            let answer = house.send_from(ip, HOST, request.body(Bytes::new()).unwrap()).await;
+            passed += usize::from(answer.status == 200);
+        }
+        passed
+    };
+    assert_eq!((passed(1, 3).await, passed(2, 3).await, passed(1, 3).await), (2, 2, 0));
+    house.clock.advance(Duration::from_secs(1));
+    // The quota is the key's: of three callers that could, one is too many.
+    assert_eq!((passed(1, 3).await, passed(3, 3).await, passed(4, 1).await), (1, 2, 0));
+}
+
+#[tokio::test]
+async fn buckets_go_on_after_a_restart_where_they_were() {
+    let mut stage = with_plans(vec![plan(Some((0.01, 3)), None)]);
+    let slow =
+        MethodSetting { throttling_rate_limit: 0.01, throttling_burst_limit: 4, ..MethodSetting::default() };
+    stage.stage.method_settings.insert("open/GET".to_owned(), slow);
+    let house = with_key(house(Options::default(), [stage]));
+    house.clock.advance_to(NOON);
+    let opened = async |house: &House| {
+        let mut opened = 0;
+        for _ in 0..3 {
+            opened += usize::from(house.get("/dev/open").await.status == 200);
+        }
+        opened
+    };
+    assert_eq!((house.passed(2).await, opened(&house).await), (2, 3));
+    let house = house.restart().await;
+    assert_eq!((house.passed(3).await, opened(&house).await), (1, 1));
+    house.clock.advance(Duration::from_secs(100));
+    let house = house.restart().await;
+    assert_eq!((house.passed(3).await, opened(&house).await), (1, 1));
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! What keys of usage plans used.
 
+use http::HeaderValue;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -8,7 +9,7 @@ use super::usage_plan_keys::{KEY_ID, OfPlanKey};
 use super::usage_plans::USAGE_PLAN_ID;
 use super::view;
 use crate::gateway::api::{ApiKeyId, UsagePlanId};
-use crate::wire::{ApiError, Call, Location, Shape, Structure, optional, required};
+use crate::wire::{ApiError, Call, Location, Reply, Shape, Structure, optional, required};
 
 pub(super) static GET: Structure = Structure::new(
     "GetUsageInput",
@@ -19,6 +20,8 @@ pub(super) static GET: Structure = Structure::new(
         required("endDate", Shape::TEXT).at(Location::Query("endDate")),
         POSITION,
         LIMIT,
+        // AWS's console makes CSV of usage by itself; here the operation does.
+        optional("accepts", Shape::TEXT).at(Location::Header("Accept")),
     ],
 );
 
@@ -29,14 +32,30 @@ pub(super) struct Get {
     key_id: Option<ApiKeyId>,
     start_date: String,
     end_date: String,
+    accepts: Option<String>,
 }
 
-pub(super) async fn get(call: &Call, input: Paged<Get>) -> Result<Value, ApiError> {
-    let (Get { usage_plan_id: plan, key_id, start_date, end_date }, page) = input.split();
+pub(super) async fn get(call: &Call, input: Paged<Get>) -> Result<Reply, ApiError> {
+    let (Get { usage_plan_id: plan, key_id, start_date, end_date, accepts }, mut page) = input.split();
     let control = &call.rooms.apis.control;
-    let usage = control.usage(&call.home, &plan, key_id, (&start_date, &end_date), page).await?;
-    Ok(view::usage(&usage))
+    let dates = (&*start_date, &*end_date);
+    let mut usage = control.usage(&call.home, &plan, key_id.clone(), dates, page.clone()).await?;
+    if accepts.as_deref() != Some(CSV) {
+        return Reply::of(&view::usage(&usage));
+    }
+    let mut text = view::USAGE_CSV_HEADER.to_owned();
+    view::usage_csv(&usage, &mut text);
+    // A table has no position to go on from: all pages are in it.
+    while let Some(position) = usage.keys.position.take() {
+        page.position = Some(position);
+        usage = control.usage(&call.home, &plan, key_id.clone(), dates, page.clone()).await?;
+        view::usage_csv(&usage, &mut text);
+    }
+    Ok(Reply::raw(HeaderValue::from_static(CSV), text))
 }
+
+/// The media type of usage as a table: a line for each key and day.
+const CSV: &str = "text/csv";
 
 pub(super) static UPDATE: Structure = Structure::new("UpdateUsageInput", &[USAGE_PLAN_ID, KEY_ID, PATCHES]);
 

@@ -9,7 +9,9 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-pub(super) use plans::{KeyValue, api_key, imported_api_keys, usage, usage_plan, usage_plan_key};
+pub(super) use plans::{
+    KeyValue, USAGE_CSV_HEADER, api_key, imported_api_keys, usage, usage_csv, usage_plan, usage_plan_key,
+};
 
 use crate::gateway::api::{
     Account, Authorizer, CanarySettings, ClientCertificate, ConnectionType, Deployment, DeploymentSummary,

@@ -205,6 +205,18 @@ impl Apis {
         Ok(())
     }
 
+    /// Has authorizers asked anew about whoever calls a stage.
+    pub async fn flush_authorizers_cache(
+        &self,
+        owner: &AccountRegion,
+        api_id: &ApiId,
+        name: &StageName,
+    ) -> Result<(), Error> {
+        self.stage(owner, api_id, name).await?;
+        self.flush(api_id, name);
+        Ok(())
+    }
+
     /// Stops serving under a name; usage plans lose the stage.
     pub async fn delete_stage(
         &self,

@@ -153,6 +153,10 @@ impl Invalidate for Told {
         self.0.lock().unwrap().push(format!("{api_id} {stage} flushed").as_str().into());
     }
 
+    fn flush_authorizers(&self, api_id: &ApiId, _: &StageName) {
+        self.0.lock().unwrap().push(api_id.clone());
+    }
+
     fn invalidate_key(&self, _: &AccountRegion, value: &ApiKeyValue) {
         self.0.lock().unwrap().push(value.expose().into());
     }

@@ -186,7 +186,7 @@ impl Apis {
     }
 
     /// Plans are compiled into the stages that have them.
-    fn plan_changed<'s>(&self, stages: impl IntoIterator<Item = &'s ApiStage>) {
+    pub(super) fn plan_changed<'s>(&self, stages: impl IntoIterator<Item = &'s ApiStage>) {
         let apis: BTreeSet<&ApiId> = stages.into_iter().map(|entry| &entry.api_id).collect();
         apis.into_iter().for_each(|api| self.changed(api));
     }

@@ -101,3 +101,16 @@ pub(in crate::wire::apis) fn usage(usage: &Usage) -> Value {
         .with("values", keys.collect::<Map<_, _>>())
         .done()
 }
+
+/// The first line of usage as CSV.
+pub(in crate::wire::apis) const USAGE_CSV_HEADER: &str = "keyId,date,used,remaining\r\n";
+
+/// Adds a line for each key and day. Ids, dates and numbers need no quotes.
+pub(in crate::wire::apis) fn usage_csv(usage: &Usage, text: &mut String) {
+    for (key, days) in &usage.keys.items {
+        for (n, day) in (0..).zip(days) {
+            let date = usage.days.0.plus(n);
+            text.push_str(&format!("{key},{date},{},{}\r\n", day.used, day.remaining));
+        }
+    }
+}
