@@ -2,8 +2,8 @@
 //!
 //! `cargo bench --bench paths` starts the release binary on core 0 and drives it from core 1; prints requests
 //! per second, server CPU per request and both as ratios to the echo, and the commit latency in units of the
-//! machine's own fdatasync. `-- --seconds 5 --rounds 3 --connections 1,64` changes the run. Ratios within one
-//! run are what counts; absolute numbers belong to the machine.
+//! machine's own fdatasync. `-- --seconds 5 --rounds 3 --connections 1,64` changes the run, `-- --only HTTP_PROXY` the
+//! paths. Ratios within one run are what counts; absolute numbers belong to the machine.
 
 #![allow(clippy::print_stdout, clippy::unwrap_used)] // A bench prints; one that can not run panics.
 
@@ -23,6 +23,8 @@ struct Plan {
     seconds: f64,
     rounds: usize,
     connections: Vec<usize>,
+    /// A part of the names of the paths to measure.
+    only: Option<String>,
 }
 
 const BODY: &str = r#"{"orderId":"0f9b6d2e-5a57-4d6f","customer":{"id":12345678,"name":"Ada"},"items":[{"sku":"SKU-00137","qty":2},{"sku":"SKU-00274","qty":1}],"total":123.45}"#;
@@ -47,6 +49,7 @@ fn plan(arguments: &[String]) -> Plan {
     Plan {
         seconds: value("--seconds").map_or(2.0, |s| s.parse().expect("--seconds takes a number")),
         rounds: value("--rounds").map_or(3, |s| s.parse().expect("--rounds takes a number")),
+        only: value("--only"),
         connections: numbers.split(',').map(|n| n.parse().expect("--connections takes numbers")).collect(),
     }
 }
@@ -56,7 +59,7 @@ async fn measure(plan: &Plan) {
     println!("fdatasync of 4 KiB appended, p50: {} µs", sync.as_micros());
     let echo = Served::echo().await;
     let server = Served::stepgate(&echo).await;
-    let targets = vec![
+    let mut targets = vec![
         Target::plain("bare hyper echo", &echo, "/", BODY),
         Target::plain("MOCK", &server, "/bench/mock", BODY),
         Target::plain("MOCK, mapping template", &server, "/bench/mapped", BODY),
@@ -65,17 +68,23 @@ async fn measure(plan: &Plan) {
         Target::plain("StartExecution through a mapping template", &server, "/bench/execution", BODY),
         signed::start_execution("StartExecution direct", &server),
     ];
+    if let Some(only) = &plan.only {
+        targets.retain(|target| target.name.contains(only.as_str()));
+    }
     println!(
         "{:44} {:>5} {:>9} {:>9} {:>9} {:>8} {:>8} {:>8}",
         "path", "conns", "req/s", "p50 µs", "p99 µs", "CPU µs", "of echo", "syncs"
     );
     for connections in &plan.connections {
-        let mut bare = None;
-        for target in &targets {
-            let mut rounds: Vec<Outcome> = Vec::new();
-            for _ in 0..plan.rounds {
+        // Round by round through all paths: what else the machine does meets them alike.
+        let mut rounds: Vec<Vec<Outcome>> = targets.iter().map(|_| Vec::new()).collect();
+        for _ in 0..plan.rounds {
+            for (target, rounds) in targets.iter().zip(&mut rounds) {
                 rounds.push(load::run(target, *connections, Duration::from_secs_f64(plan.seconds)).await);
             }
+        }
+        let mut bare = None;
+        for (target, mut rounds) in targets.iter().zip(rounds) {
             rounds.sort_by(|a, b| a.per_second.total_cmp(&b.per_second));
             let median = &rounds[rounds.len() / 2];
             let bare = *bare.get_or_insert(median.per_second);
