@@ -428,7 +428,17 @@ async fn the_account_and_tags() {
             (
                 "FlushStageAuthorizersCache",
                 json!({"restApiId": "$api", "stageName": "dev"}),
-                Err("UnsupportedOperationException: The operation FlushStageAuthorizersCache is not supported by this server."),
+                Err("NotFoundException: Invalid stage identifier specified"),
+            ),
+            (
+                "TestInvokeAuthorizer",
+                json!({"restApiId": "$api", "authorizerId": "nobody"}),
+                Err("NotFoundException: Invalid Authorizer identifier specified"),
+            ),
+            (
+                "FlushStageCache",
+                json!({"restApiId": "$api", "stageName": "dev"}),
+                Err("UnsupportedOperationException: The operation FlushStageCache is not supported by this server."),
             ),
         ])
         .await;
