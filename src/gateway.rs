@@ -11,9 +11,11 @@ pub mod error;
 pub mod patch;
 
 mod access;
+mod access_logs;
 mod address;
 mod authorizers;
 mod backends;
+mod cache;
 mod compile;
 mod compression;
 mod context;
@@ -41,6 +43,7 @@ mod test_call;
 mod upstream;
 mod variable;
 
+pub use access_logs::AccessLogs;
 pub use address::{Target, TargetApi, address};
 pub use authorizers::{KeySet, KeySetError, UserPool, UserPoolKeys, UserPools};
 pub use backends::{AwsCall, AwsOperation, BackendError, BackendResponse, Backends, BoxFuture};

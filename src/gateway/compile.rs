@@ -7,6 +7,7 @@ mod gateway_responses;
 mod integration;
 mod media;
 mod meters;
+mod method_cache;
 mod method_settings;
 mod pattern;
 mod routes;
@@ -16,6 +17,7 @@ mod uri;
 pub(crate) use body_models::{BodyModels, Mismatch, library};
 pub(crate) use integration::{Backend, CompiledIntegration, CompiledResponse, HttpBackend, RequestTarget};
 pub(crate) use media::{BinaryTypes, essence, first_accepted};
+pub(crate) use method_cache::MethodCache;
 pub(crate) use pattern::{Pattern, PatternError};
 pub(crate) use routes::{Match, parameters_of};
 pub(crate) use templates::CompiledTemplate;
@@ -26,10 +28,11 @@ use std::sync::Arc;
 
 use super::access::ResourcePolicy;
 use super::api::{
-    ApiId, ApiKeySource, AuthorizationType, AuthorizerId, ClientCertificate, DeploymentId,
+    AccessLogSettings, ApiId, ApiKeySource, AuthorizationType, AuthorizerId, ClientCertificate, DeploymentId,
     DeploymentSnapshot, HttpMethod, LiveStage, Method, Resource, ResourceId, Stage, StageName,
 };
 use super::authorizers::{AuthorizerSetting, CompiledAuthorizer, Pool};
+use super::cache::{Caches, Contents, ResponseCache, Share};
 use super::mapping::source::Source;
 use super::mapping::text::Text;
 use super::plans::Rate;
@@ -67,7 +70,7 @@ pub(crate) struct CompiledStage {
     pub(crate) is_endpoint_enabled: bool,
     /// The API's policy.
     pub(crate) policy: ResourcePolicy,
-    pub(crate) access_log: Option<Text>,
+    pub(crate) access_log: Option<AccessLog>,
     /// Where callers' keys come from.
     pub(crate) api_key_source: ApiKeySource,
     /// The owner's keys; a working copy under test asks for none.
@@ -76,6 +79,21 @@ pub(crate) struct CompiledStage {
     pub(crate) client_identity: Option<ClientIdentity>,
     pub(crate) meters: Meters,
     pub(crate) authorizers: BTreeMap<AuthorizerId, Arc<CompiledAuthorizer>>,
+}
+
+/// A stage's access log.
+#[derive(Debug)]
+pub(crate) struct AccessLog {
+    pub(crate) format: Text,
+    /// ARN of a log group or delivery stream; without one, lines go into the server's own log.
+    pub(crate) destination_arn: Option<Arc<str>>,
+}
+
+impl AccessLog {
+    fn compile(settings: &AccessLogSettings) -> Option<Self> {
+        let format = Text::parse(settings.format.as_deref()?);
+        Some(Self { format, destination_arn: settings.destination_arn.as_deref().map(Arc::from) })
+    }
 }
 
 /// A method as it is served.
@@ -99,6 +117,8 @@ pub(crate) struct CompiledMethod {
     pub(crate) limiter: Option<Arc<Limiter>>,
     /// What each usage plan of the stage grants a key on this method; empty unless it needs one.
     pub(crate) terms: Vec<Terms>,
+    /// Where its answers are cached, if they are.
+    pub(crate) cache: Option<MethodCache>,
     /// `None` for a method without an integration; AWS does not deploy one.
     pub(crate) integration: Option<CompiledIntegration>,
 }
@@ -118,6 +138,7 @@ impl CompiledMethod {
             body_models: BodyModels::default(),
             limiter: None,
             terms: Vec::new(),
+            cache: None,
             integration: None,
         }
     }
@@ -149,6 +170,7 @@ pub(crate) struct Canary {
 /// What compiled methods share across deployments.
 #[derive(Clone, Copy)]
 pub(crate) struct Shared<'a> {
+    pub(crate) caches: &'a Caches,
     pub(crate) ledger: &'a Ledger,
     pub(crate) clock: &'a Arc<dyn Clock>,
     pub(crate) upstreams: &'a Upstreams,
@@ -173,8 +195,10 @@ pub(crate) fn compile(live: &LiveStage, shared: Shared<'_>) -> Served {
         deployment_id: &live.stage.deployment_id,
         variables: live.stage.variables.clone(),
         is_canary: settings.map(|_| false),
+        cache: None,
         shared,
     };
+    let main = main.cached_as(Share::Stage);
     let canary = settings.map(|(settings, deployment)| {
         let mut variables = live.stage.variables.clone();
         variables.extend(settings.stage_variable_overrides.clone());
@@ -184,8 +208,10 @@ pub(crate) fn compile(live: &LiveStage, shared: Shared<'_>) -> Served {
             deployment_id: &settings.deployment_id,
             variables,
             is_canary: Some(true),
+            cache: main.cache.clone(),
             shared,
         };
+        let plan = if settings.use_stage_cache { plan } else { plan.cached_as(Share::Canary) };
         Canary { percent: settings.percent_traffic, stage: Arc::new(plan.compile()) }
     });
     Served { stage: Arc::new(main.compile()), canary }
@@ -263,6 +289,7 @@ pub(crate) fn compile_method(
         body_models: BodyModels::compile(api, models, method, place),
         limiter: None,
         terms: Vec::new(),
+        cache: None,
         integration: integration
             .map(|integration| CompiledIntegration::compile(method, integration, setting, place)),
     }
@@ -275,10 +302,24 @@ struct Plan<'a> {
     deployment_id: &'a DeploymentId,
     variables: BTreeMap<String, String>,
     is_canary: Option<bool>,
+    /// `None` if the stage has no cache cluster.
+    cache: Option<Arc<ResponseCache>>,
     shared: Shared<'a>,
 }
 
 impl Plan<'_> {
+    /// With a cache, if the stage has a cluster.
+    fn cached_as(mut self, share: Share) -> Self {
+        let LiveStage { api_id, stage, .. } = self.live;
+        let size = stage.cache_cluster_size.filter(|_| stage.cache_cluster_enabled);
+        self.cache = size.map(|size| {
+            let variables = self.variables.clone();
+            let contents = Contents { deployment_id: self.deployment_id.clone(), variables, size };
+            self.shared.caches.get(api_id, &stage.name, share, contents)
+        });
+        self
+    }
+
     fn compile(self) -> CompiledStage {
         let LiveStage { owner, api_id, stage, .. } = self.live;
         let api = &self.deployment.api;
@@ -292,7 +333,6 @@ impl Plan<'_> {
             });
             routes.insert(&resource.path, methods.collect());
         }
-        let log_format = stage.access_log_settings.as_ref().and_then(|log| log.format.as_deref());
         CompiledStage {
             owner: owner.clone(),
             api_id: api_id.clone(),
@@ -307,7 +347,7 @@ impl Plan<'_> {
                 .map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX)),
             is_endpoint_enabled: !api.disable_execute_api_endpoint,
             policy: ResourcePolicy::compile(api, owner),
-            access_log: log_format.map(Text::parse),
+            access_log: stage.access_log_settings.as_ref().and_then(AccessLog::compile),
             api_key_source: api.api_key_source,
             keyring: Some(self.shared.ledger.keyring(owner)),
             client_identity: self.live.client_certificate.as_ref().and_then(client_identity),
@@ -344,7 +384,12 @@ impl Plan<'_> {
         let setting = Setting { stage: stage.name.as_str(), variables: &self.variables, links };
         let compiled = compile_method(self.deployment, models, resource, verb, method, setting);
         let setting = method_setting(&stage.method_settings, &resource.path, verb);
-        let limiter = setting.map(|setting| {
+        let cache = self.cache.as_ref().zip(method.integration.as_ref()).zip(setting).and_then(
+            |((answers, integration), (setting, is_own))| {
+                MethodCache::compile(answers, integration, setting, is_own)
+            },
+        );
+        let limiter = setting.map(|(setting, _)| {
             let rate = Rate {
                 per_second: setting.throttling_rate_limit,
                 burst: u32::try_from(setting.throttling_burst_limit).unwrap_or(0),
@@ -356,7 +401,7 @@ impl Plan<'_> {
         let terms = |plan| Terms::new(plan, &self.live.api_id, &stage.name, verb, &resource.path);
         let plans = self.live.usage_plans.iter().filter(|_| method.api_key_required);
         let authorizer = method.authorizer_id.as_ref().and_then(|id| authorizers.get(id)).cloned();
-        CompiledMethod { authorizer, limiter, terms: plans.filter_map(terms).collect(), ..compiled }
+        CompiledMethod { authorizer, limiter, cache, terms: plans.filter_map(terms).collect(), ..compiled }
     }
 }
 

@@ -52,6 +52,9 @@ pub(crate) struct Context {
     pub(crate) caller_key: Option<CallerKey>,
     /// What the caller is told of its limits, if it is told.
     pub(crate) limits: Option<Limits>,
+    /// Whether the caller has the permission `execute-api:InvalidateCache` on the method; nobody has it but by an
+    /// authorization that grants it.
+    pub(crate) may_invalidate_cache: bool,
     pub(crate) integration: IntegrationFacts,
     pub(crate) overrides: Overrides,
     /// Why the gateway refused, once it has.
@@ -142,6 +145,7 @@ impl Context {
             authorizer: None,
             caller_key: None,
             limits: None,
+            may_invalidate_cache: false,
             integration: IntegrationFacts::default(),
             overrides: Overrides::default(),
             failure: None,
@@ -306,6 +310,7 @@ impl Context {
             Variable::ResponseLatency => millis(self.outcome?.latency),
             Variable::ResponseLength => self.outcome?.length?.to_string().into(),
             Variable::Status => self.outcome?.status.to_string().into(),
+            Variable::XrayTraceId => trace_root(&self.trace_id())?.to_owned().into(),
             Variable::IdentityApiKey => self.caller_key.as_ref()?.value.as_str().into(),
             Variable::IdentityApiKeyId => self.caller_key.as_ref()?.id.as_str().into(),
             // Filled by authorizers; a request that none has vouched for has no identity.
@@ -343,6 +348,11 @@ fn request_ids(headers: &HeaderMap, ids: &dyn Ids) -> (String, String, [u8; 12])
         }
     };
     (request_id, STANDARD.encode(extended), trace)
+}
+
+/// The root in `Root=1-…;Parent=…;Sampled=…`.
+fn trace_root(header: &str) -> Option<&str> {
+    header.split(';').find_map(|part| part.trim().strip_prefix("Root="))
 }
 
 fn overridden_method(headers: &HeaderMap) -> Option<Method> {

@@ -7,6 +7,7 @@ use std::sync::{Arc, Weak};
 
 use tower::Service;
 
+use super::access_logs::AccessLogs;
 use super::address::Target;
 use super::api::{ApiId, Invalidate};
 use super::authorizers::{Examiner, UserPools};
@@ -17,8 +18,8 @@ use super::integration::Outside;
 use super::peer::Peer;
 use super::pipeline::plan::Desk;
 use super::pipeline::{
-    Admitted, Answered, Arrived, Next, Refused, access_log, authorize, compress, integrate, map_request,
-    map_response, plan, respond, route, stage, validate,
+    Admitted, Answered, Arrived, Next, Refused, access_log, authorize, cache, compress, integrate,
+    map_request, map_response, plan, respond, route, stage, validate,
 };
 use super::plans::ledger::Ledger;
 use super::plans::throttle::Limiter;
@@ -54,6 +55,8 @@ pub struct Ports {
     pub domains: Arc<Domains>,
     /// Services that `AWS` integrations call.
     pub backends: Arc<dyn Backends>,
+    /// Where access logs go.
+    pub access_logs: Arc<dyn AccessLogs>,
     /// The way to HTTP backends.
     pub client: HttpClient,
     /// Time.
@@ -82,7 +85,7 @@ pub(super) struct Inner {
 impl Gateway {
     /// A gateway that has compiled nothing yet.
     pub fn new(ports: Ports, options: Options) -> Self {
-        let Ports { stages: source, books, domains, backends, client, clock, ids } = ports;
+        let Ports { stages: source, books, domains, backends, access_logs, client, clock, ids } = ports;
         let ledger = Arc::new(Ledger::new(source.clone(), books, clock.clone()));
         let stages = Stages::new(
             source,
@@ -102,6 +105,7 @@ impl Gateway {
         // outside of `respond`, as a line holds the status that a refusal got there.
         let served = access_log::over(
             clock.clone(),
+            access_logs,
             respond::over(stage::over(
                 stages.clone(),
                 ids.clone(),
@@ -179,7 +183,10 @@ impl fmt::Debug for Gateway {
 
 /// The layers that a test call goes through as well.
 fn from_validation(outside: Arc<Outside>, clock: Arc<dyn Clock>) -> impl Next<Admitted, Answered> {
-    validate::over(map_request::over(map_response::over(integrate::service(outside, clock))))
+    validate::over(cache::over(
+        clock.clone(),
+        map_request::over(map_response::over(integrate::service(outside, clock))),
+    ))
 }
 
 /// An answer in the making.
@@ -200,7 +207,11 @@ where
 }
 
 #[cfg(test)]
+mod access_log_tests;
+#[cfg(test)]
 mod authorizer_tests;
+#[cfg(test)]
+mod cache_tests;
 #[cfg(test)]
 mod compression_tests;
 #[cfg(test)]

@@ -11,6 +11,7 @@ use super::address::{Target, TargetApi};
 use super::api::{ApiId, ApiKeyValue, Invalidate, LiveStage, StageName, UsagePlanId};
 use super::authorizers::{Pool, UserPools};
 use super::backends::BoxFuture;
+use super::cache::Caches;
 use super::compile::{Served, Shared, compile};
 use super::plans::ledger::Ledger;
 use super::plans::{LiveKey, LiveUsage, Subject};
@@ -60,6 +61,7 @@ pub(crate) struct Stages {
     source: Arc<dyn StageSource>,
     default_api: Option<ApiId>,
     clock: Arc<dyn Clock>,
+    caches: Caches,
     ledger: Arc<Ledger>,
     upstreams: Upstreams,
     pools: BTreeMap<String, Arc<Pool>>,
@@ -87,6 +89,7 @@ impl Stages {
             source,
             default_api,
             clock,
+            caches: Caches::default(),
             ledger,
             upstreams,
             pools,
@@ -160,8 +163,8 @@ impl Stages {
             let live = self.source.load(api, stage).await.map_err(unavailable)?;
             let Some(live) = live else { return Err(Refusal::Forbidden) };
             self.ledger.restore_limiters(api, stage).await.map_err(unavailable)?;
-            let Self { ledger, clock, upstreams, pools, .. } = self;
-            let shared = Shared { ledger, clock, upstreams, pools };
+            let Self { caches, ledger, clock, upstreams, pools, .. } = self;
+            let shared = Shared { caches, ledger, clock, upstreams, pools };
             let served = Arc::new(compile(&live, shared));
             let is_current = self.keep(changes, |known| {
                 known.stages.entry(api.clone()).or_default().insert(stage.clone(), served.clone());
@@ -221,6 +224,11 @@ impl Invalidate for Stages {
             known
         });
         self.ledger.limiters().sweep();
+        self.caches.sweep(self.clock.monotonic());
+    }
+
+    fn flush_cache(&self, api: &ApiId, stage: &StageName) {
+        self.caches.flush(api, stage);
     }
 
     fn flush_authorizers(&self, api: &ApiId, stage: &StageName) {

@@ -79,6 +79,7 @@ variables! {
     ResponseLength = "responseLength",
     Stage = "stage",
     Status = "status",
+    XrayTraceId = "xrayTraceId",
 }
 
 #[cfg(test)]

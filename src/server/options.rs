@@ -37,6 +37,8 @@ pub struct Options {
     pub connections: BTreeMap<String, Connection>,
     /// What executions log.
     pub execution_logs: ExecutionLogs,
+    /// Where stages' access logs go.
+    pub access_logs: AccessLogs,
     /// Where VPC links lead: scheme and authority of a server, by the link's name.
     pub vpc_links: BTreeMap<String, String>,
     /// User pools whose tokens methods take, by ARN.
@@ -231,16 +233,28 @@ pub struct ExecutionLogs {
     pub directory: Option<PathBuf>,
 }
 
+/// Where the lines go that stages' access logs have.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct AccessLogs {
+    /// Into which kind of place, unless its destination has one of its own.
+    pub to: LogTarget,
+    /// The files' directory; `access-logs` in the data directory if there is none.
+    pub directory: Option<PathBuf>,
+    /// Places of destinations, by ARN: `off`, `stdout`, `file:PATH`, `tcp://HOST:PORT` or `udp://HOST:PORT`.
+    pub destinations: BTreeMap<String, String>,
+}
+
 /// A kind of place for logs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum LogTarget {
-    /// Files, one for each log group.
+    /// Files, one for each destination.
     #[default]
     Files,
     /// Standard output.
     Stdout,
-    /// Nowhere: no log group exists.
+    /// Nowhere: no log group exists for state machines, and access logs are lost.
     Off,
 }
 
@@ -276,6 +290,7 @@ impl Default for Options {
             services: BTreeMap::new(),
             connections: BTreeMap::new(),
             execution_logs: ExecutionLogs::default(),
+            access_logs: AccessLogs::default(),
             vpc_links: BTreeMap::new(),
             certificates: BTreeMap::new(),
             user_pools: BTreeMap::new(),

@@ -1,8 +1,11 @@
 //! The one function that wires all rooms together, and the ports it fills.
 
+mod access_logs;
 mod backends;
 mod connections;
 mod execution_logs;
+mod log_files;
+mod log_writer;
 mod operations;
 mod services;
 mod tasks;
@@ -11,6 +14,7 @@ use std::sync::{Arc, Weak};
 
 use http::Uri;
 
+use self::access_logs::AccessLogs;
 use self::backends::InProcess;
 use self::connections::Connections;
 use self::execution_logs::ExecutionLogs;
@@ -38,6 +42,7 @@ pub(super) struct House {
     pub(super) authenticator: Arc<Authenticator>,
     engine: Engine,
     logs: Arc<ExecutionLogs>,
+    access_logs: Arc<AccessLogs>,
 }
 
 /// Opens every room on the data directory and hands each the ports it asks for.
@@ -60,6 +65,7 @@ pub(super) async fn wire_rooms(options: &Options, home: &AccountRegion) -> Resul
         key: "execution_logs",
         problem: format!("no thread for writing: {error}"),
     })?);
+    let access_logs = Arc::new(AccessLogs::open(&options.access_logs, &options.data_dir, &clock)?);
     let engine = Engine::open(
         store.clone(),
         clock.clone(),
@@ -90,6 +96,7 @@ pub(super) async fn wire_rooms(options: &Options, home: &AccountRegion) -> Resul
             books: Arc::new(control.clone()),
             domains: control.domains(),
             backends: Arc::new(InProcess::new(api.clone(), services.clone())),
+            access_logs: access_logs.clone(),
             client,
             clock: clock.clone(),
             ids: ids.clone(),
@@ -125,7 +132,7 @@ pub(super) async fn wire_rooms(options: &Options, home: &AccountRegion) -> Resul
     let operations = AsAccount::new(api.clone(), Caller::root(home.account.clone()), home.region.clone());
     let ssm_parameters = options.ssm_parameters.clone();
     let stacks = Stacks::open(store.clone(), Arc::new(operations), ids, home.clone(), ssm_parameters)?;
-    Ok(House { store, stacks: Arc::new(stacks), api, gateway, authenticator, engine, logs })
+    Ok(House { store, stacks: Arc::new(stacks), api, gateway, authenticator, engine, logs, access_logs })
 }
 
 impl House {
@@ -139,9 +146,13 @@ impl House {
         self.engine.close();
         self.gateway.close_books().await;
         self.store.close().await;
-        let logs = self.logs.clone();
+        let (logs, access_logs) = (self.logs.clone(), self.access_logs.clone());
         // A writer that panicked has said so.
-        let _ = tokio::task::spawn_blocking(move || logs.close()).await;
+        let _ = tokio::task::spawn_blocking(move || {
+            logs.close();
+            access_logs.close();
+        })
+        .await;
     }
 }
 

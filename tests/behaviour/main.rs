@@ -23,6 +23,7 @@ mod restart;
 #[allow(dead_code)]
 mod server;
 mod services;
+mod stages;
 mod stop;
 mod tasks;
 mod tls;

@@ -7,7 +7,7 @@ use super::{Mock, MockAnswer, Rehearsal, RehearsalError, Rehearsed};
 use crate::asl::{Pattern, Resource};
 use crate::clock::{SeededIds, Timestamp};
 use crate::engine::event::EventKind;
-use crate::engine::execution::{Entry, Execution, FrameId};
+use crate::engine::execution::{Ending, Entry, Execution, FrameId};
 use crate::engine::machine::{self, Covered, Effect, Env, Input, Limits, TaskKey, TaskRun, TimerKey};
 use crate::json::Payload;
 
@@ -30,11 +30,9 @@ struct Drive<'a> {
     entries: Vec<Entry>,
     due: Due,
     n_due: u64,
-    /// How often each Task was begun.
-    attempts: BTreeMap<Arc<str>, usize>,
 }
 
-pub(super) fn run(rehearsal: Rehearsal<'_>) -> Result<Rehearsed, RehearsalError> {
+pub(super) fn run(rehearsal: Rehearsal<'_>) -> Rehearsed {
     let (program, start) = (rehearsal.program, rehearsal.start.clone());
     let mut drive = Drive {
         execution: Execution::new(start.clone()),
@@ -43,43 +41,25 @@ pub(super) fn run(rehearsal: Rehearsal<'_>) -> Result<Rehearsed, RehearsalError>
         entries: Vec::new(),
         due: Due::new(),
         n_due: 0,
-        attempts: BTreeMap::new(),
         rehearsal,
     };
-    drive.step(Input::Start)?;
-    let ending = loop {
-        if let Some(ending) = drive.execution.ending() {
-            break ending.clone();
-        }
-        let Some(((at, _), what)) = drive.due.pop_first() else {
-            return Err(RehearsalError::Hangs { state: drive.somewhere() });
-        };
-        drive.now = drive.now.max(at);
-        match what {
-            What::Timer(key) => drive.step(Input::TimerFired(key))?,
-            What::Task(task, MockAnswer::Result(output)) => {
-                drive.step(Input::TaskSucceeded { task, output })?
-            }
-            What::Task(task, MockAnswer::Error(failure)) => {
-                drive.step(Input::TaskFailed { task, failure })?
-            }
-            What::Task(_, MockAnswer::Never) => {}
-        }
-    };
-    let covered = with_env(&drive.ids, drive.now, |env| Covered::read(program, start, &drive.entries, env));
+    let ending = drive.go_on();
+    let prefix = drive.rehearsal.token_prefix;
+    let covered =
+        with_env(prefix, &drive.ids, drive.now, |env| Covered::read(program, start, &drive.entries, env));
     let events: Vec<_> = drive.entries.into_iter().filter_map(|entry| entry.event).collect();
     let entered = events.iter().filter_map(|event| match &event.kind {
         EventKind::StateEntered { name, .. } => Some(name.clone()),
         _ => None,
     });
-    Ok(Rehearsed { ending, states: entered.collect(), events, covered })
+    Rehearsed { ending, states: entered.collect(), events, covered }
 }
 
-fn with_env<T>(ids: &SeededIds, now: Timestamp, with: impl FnOnce(&Env<'_>) -> T) -> T {
+fn with_env<T>(token_prefix: &str, ids: &SeededIds, now: Timestamp, with: impl FnOnce(&Env<'_>) -> T) -> T {
     with(&Env {
         now,
         ids,
-        token_prefix: "",
+        token_prefix,
         activity_exists: &|_| true,
         refuse_arguments: &|_, _| None,
         limits: Limits::STANDARD,
@@ -87,9 +67,33 @@ fn with_env<T>(ids: &SeededIds, now: Timestamp, with: impl FnOnce(&Env<'_>) -> T
 }
 
 impl Drive<'_> {
+    fn go_on(&mut self) -> Result<Ending, RehearsalError> {
+        self.step(Input::Start)?;
+        loop {
+            if let Some(ending) = self.execution.ending() {
+                return Ok(ending.clone());
+            }
+            let Some(((at, _), what)) = self.due.pop_first() else {
+                return Err(RehearsalError::Hangs { state: self.somewhere() });
+            };
+            self.now = self.now.max(at);
+            match what {
+                What::Timer(key) => self.step(Input::TimerFired(key))?,
+                What::Task(task, MockAnswer::Result(output)) => {
+                    self.step(Input::TaskSucceeded { task, output })?;
+                }
+                What::Task(task, MockAnswer::Error(failure)) => {
+                    self.step(Input::TaskFailed { task, failure })?;
+                }
+                What::Task(_, MockAnswer::Never) => {}
+            }
+        }
+    }
+
     fn step(&mut self, input: Input) -> Result<(), RehearsalError> {
         let (program, execution) = (self.rehearsal.program, &mut self.execution);
-        let step = with_env(&self.ids, self.now, |env| machine::step(program, execution, input, env));
+        let prefix = self.rehearsal.token_prefix;
+        let step = with_env(prefix, &self.ids, self.now, |env| machine::step(program, execution, input, env));
         self.entries.extend(step.entries);
         for effect in step.effects {
             match effect {
@@ -123,11 +127,9 @@ impl Drive<'_> {
     /// Hands an attempt to its mock.
     fn begin(&mut self, run: TaskRun) -> Result<(), RehearsalError> {
         let state = self.name_of(run.task.frame);
-        let nth = self.attempts.entry(state.clone()).or_default();
-        let mocks = self.rehearsal.mocks.get(&*state).map_or(&[][..], Vec::as_slice);
-        let mock = mocks.get(*nth).or_else(|| mocks.last()).cloned();
-        *nth += 1;
-        let Some(Mock { after, answer }) = mock else { return Err(RehearsalError::NoMock { state }) };
+        let Some(Mock { after, answer }) = self.rehearsal.mocks.next(&state, &run.input) else {
+            return Err(RehearsalError::NoMock { state });
+        };
         self.at(self.now + after, What::Task(run.task, answer));
         let task = run.task;
         match &run.resource {

@@ -89,7 +89,7 @@ const API_ROWS: &[ApiRow] = &[ApiRow {
 /// What is taken, kept and shown, but changes nothing: leaving it out of account is always correct, if slower
 /// or less observed than on AWS.
 pub const WITHOUT_EFFECT: &[&str] = &[
-    "cache clusters and the cache settings of methods: every request reaches the backend",
+    "cacheDataEncrypted: cached answers are in memory only",
     "tracingEnabled, metricsEnabled: nothing is sent to X-Ray or CloudWatch",
     "endpoint types, VPC endpoints, IP address types, security policies, endpoint access modes: every API is \
      reached through this server's listeners",

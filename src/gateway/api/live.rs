@@ -43,6 +43,9 @@ pub trait Invalidate: Send + Sync {
     /// Forgets whatever was compiled from stages of `api_id`. Must not block.
     fn invalidate(&self, api_id: &ApiId);
 
+    /// Forgets the answers that were cached for a stage. Must not block.
+    fn flush_cache(&self, api_id: &ApiId, stage: &StageName);
+
     /// Forgets what authorizers said to a stage. Must not block.
     fn flush_authorizers(&self, api_id: &ApiId, stage: &StageName);
 

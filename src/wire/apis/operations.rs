@@ -101,7 +101,7 @@ pub(crate) static OPERATIONS: &[Operation] = &[
     row("GetStage", "GET", "/restapis/{restapi_id}/stages/{stage_name}", 200, &stages::GET, handler!(stages::get)),
     row("UpdateStage", "PATCH", "/restapis/{restapi_id}/stages/{stage_name}", 200, &stages::UPDATE, handler!(stages::update)),
     row("FlushStageAuthorizersCache", "DELETE", "/restapis/{restapi_id}/stages/{stage_name}/cache/authorizers", 202, &stages::FLUSH_AUTHORIZERS, handler!(stages::flush_authorizers)),
-    row("FlushStageCache", "DELETE", "/restapis/{restapi_id}/stages/{stage_name}/cache/data", 202, &unsupported::OF_STAGE, Handler::Unsupported),
+    row("FlushStageCache", "DELETE", "/restapis/{restapi_id}/stages/{stage_name}/cache/data", 202, &stages::FLUSH_CACHE, handler!(stages::flush_cache)),
     // export
     row("GetExport", "GET", "/restapis/{restapi_id}/stages/{stage_name}/exports/{export_type}", 200, &exports::GET, handler!(exports::get)),
     // sdk

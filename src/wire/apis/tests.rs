@@ -435,11 +435,6 @@ async fn the_account_and_tags() {
                 json!({"restApiId": "$api", "authorizerId": "nobody"}),
                 Err("NotFoundException: Invalid Authorizer identifier specified"),
             ),
-            (
-                "FlushStageCache",
-                json!({"restApiId": "$api", "stageName": "dev"}),
-                Err("UnsupportedOperationException: The operation FlushStageCache is not supported by this server."),
-            ),
         ])
         .await;
 }
