@@ -32,6 +32,7 @@ mod peer;
 mod pipeline;
 mod plans;
 mod proxy_event;
+mod proxy_response;
 mod query;
 mod refusal;
 mod stack;
@@ -54,7 +55,7 @@ pub use plans::{
     Balance, Books, Day, Entry, KeptBucket, KeyTrial, LiveKey, LiveUsage, Opening, Pages, Rate, Scope,
     Subject, Used, block, period, post, remaining,
 };
-pub use refusal::{Denial, Misconfiguration, Refusal};
+pub use refusal::{Breakage, Denial, Misconfiguration, Refusal};
 pub use stack::{Gateway, Options, Ports, Running};
 pub use stages::{SourceError, StageSource};
 pub use upstream::{Upstream, Upstreams};

@@ -7,10 +7,14 @@ use std::fmt::Write as _;
 
 use http::header::{REFERER, USER_AGENT};
 use percent_encoding::percent_decode_str;
+use serde_json::Value;
 
+use super::api::RestApi;
 use super::compile::{CompiledMethod, CompiledStage};
 use super::context::Context;
-use crate::policy::{Caller, Decision, Facts, Policy, Request};
+use crate::id::AccountRegion;
+use crate::policy;
+use crate::policy::{Caller, Decision, Facts, Policy, PolicyKind, Request};
 
 /// What calling a method is called in policies.
 const INVOKE: &str = "execute-api:Invoke";
@@ -23,14 +27,8 @@ pub(crate) const METHOD_ARN_BYTES_MAX: usize = 1_600;
 /// The path is the resource's, with the values of the request for its variables: whatever way there is to write a
 /// path (slashes at its end, encoded letters), one resource has one ARN, so that no way leads around a policy.
 pub(crate) fn method_arn(context: &Context, stage: &CompiledStage, method: &CompiledMethod) -> String {
-    let region = stage.owner.region.as_str();
-    let partition = match region {
-        _ if region.starts_with("cn-") => "aws-cn",
-        _ if region.starts_with("us-gov-") => "aws-us-gov",
-        _ => "aws",
-    };
-    let (account, api, name, verb) = (&stage.owner.account, &stage.api_id, &stage.name, &context.method);
-    let mut arn = format!("arn:{partition}:execute-api:{region}:{account}:{api}/{name}/{verb}/");
+    let (api, name, verb) = (api_arn(&stage.owner, stage.api_id.as_str()), &stage.name, &context.method);
+    let mut arn = format!("{api}/{name}/{verb}/");
     let segments = method.resource_path.split('/').filter(|segment| !segment.is_empty());
     for (index, segment) in segments.enumerate() {
         if index != 0 {
@@ -42,6 +40,17 @@ pub(crate) fn method_arn(context: &Context, stage: &CompiledStage, method: &Comp
         let _ = arn.write_str(value.unwrap_or(segment));
     }
     arn
+}
+
+/// `arn:aws:execute-api:{region}:{account}:{api}`
+pub(crate) fn api_arn(owner: &AccountRegion, api: &str) -> String {
+    let (region, account) = (owner.region.as_str(), &owner.account);
+    let partition = match region {
+        _ if region.starts_with("cn-") => "aws-cn",
+        _ if region.starts_with("us-gov-") => "aws-us-gov",
+        _ => "aws",
+    };
+    format!("arn:{partition}:execute-api:{region}:{account}:{api}")
 }
 
 /// What `policy` says about calling `method_arn`.
@@ -59,6 +68,95 @@ pub(crate) fn decide(policy: &Policy, context: &Context, caller: Caller<'_>, met
         }
     }
     decision
+}
+
+/// An API's resource policy as a stage serves it.
+#[derive(Debug)]
+pub(crate) enum ResourcePolicy {
+    /// It has none: nothing is said about who may call.
+    None,
+    Some(Policy),
+    /// It has one that can't be read: nobody may call.
+    Broken,
+}
+
+/// How the resource policy of an API writes its own ARN in short.
+const SHORTHAND: &str = "execute-api:/";
+
+impl ResourcePolicy {
+    /// Reads the policy of an API; `execute-api:/stage/VERB/path` stands for the full ARN.
+    pub(crate) fn compile(api: &RestApi, owner: &AccountRegion) -> Self {
+        let Some(document) = api.policy.as_deref().filter(|document| !document.is_empty()) else {
+            return Self::None;
+        };
+        match resource_policy(document, &api_arn(owner, api.id.as_str())) {
+            Ok(policy) => Self::Some(policy),
+            Err(error) => {
+                tracing::error!(
+                    "API {}: the resource policy can't be read, nobody may call: {error}",
+                    api.id
+                );
+                Self::Broken
+            }
+        }
+    }
+
+    /// What it says about a call.
+    pub(crate) fn decide(&self, context: &Context, method_arn: &str) -> Option<Decision> {
+        match self {
+            Self::None => None,
+            Self::Some(policy) => Some(decide(policy, context, Caller::Anonymous, method_arn)),
+            Self::Broken => Some(Decision::ExplicitDeny),
+        }
+    }
+}
+
+/// Reads the resource policy of the API with this ARN.
+///
+/// # Errors
+/// [`policy::Error`] says what is wrong with it.
+pub(crate) fn resource_policy(document: &str, api_arn: &str) -> Result<Policy, policy::Error> {
+    if policy::DOCUMENT_BYTES_MAX < document.len() {
+        return Err(policy::Error::TooLarge(policy::DOCUMENT_BYTES_MAX));
+    }
+    let broken = |error: serde_json::Error| policy::Error::Json(error.to_string());
+    let mut document: Value = serde_json::from_str(document).map_err(broken)?;
+    let statements = match document.get_mut("Statement") {
+        Some(Value::Array(statements)) => statements.as_mut_slice(),
+        Some(statement) => std::slice::from_mut(statement),
+        None => &mut [],
+    };
+    for statement in statements {
+        for element in ["Resource", "NotResource"] {
+            let resources = match statement.get_mut(element) {
+                Some(Value::Array(resources)) => resources.as_mut_slice(),
+                Some(resource) => std::slice::from_mut(resource),
+                None => &mut [],
+            };
+            for resource in resources {
+                let path = resource.as_str().and_then(|text| text.strip_prefix(SHORTHAND));
+                if let Some(path) = path {
+                    *resource = format!("{api_arn}/{path}").into();
+                }
+            }
+        }
+    }
+    Policy::from_value(&document, PolicyKind::Resource)
+}
+
+/// What a caller is told whom the resource policy keeps out; the account's number is not theirs to know.
+pub(crate) fn denial(method_arn: &str, decision: Decision) -> String {
+    let mut parts: Vec<&str> = method_arn.splitn(6, ':').collect();
+    let masked = match parts.get_mut(4) {
+        Some(account) => {
+            let masked = format!("********{}", account.get(8..).unwrap_or_default());
+            *account = &masked;
+            parts.join(":")
+        }
+        None => method_arn.to_owned(),
+    };
+    let explicit = if decision == Decision::ExplicitDeny { " with an explicit deny" } else { "" };
+    format!("User: anonymous is not authorized to perform: {INVOKE} on resource: {masked}{explicit}")
 }
 
 /// Condition keys of a call. Those that tell who calls are missing: nothing here proves it.
@@ -152,6 +250,27 @@ mod tests {
             ("a/dev/GET/%61dmin", Decision::ExplicitDeny),
         ] {
             assert_eq!(decide(&policy, &context, Caller::Anonymous, resource), expect, "{resource}");
+        }
+    }
+
+    #[test]
+    fn resource_policies_may_write_their_own_arn_in_short() {
+        let policy = r#"{"Statement":[{"Effect":"Allow","Principal":"*","Action":"execute-api:Invoke",
+            "Resource":["execute-api:/dev/*","execute-api:/*/GET/open"]},
+            {"Effect":"Deny","Principal":{"AWS":"*"},"Action":"*","Resource":"execute-api:/dev/POST/*"}]}"#;
+        let policy = resource_policy(policy, "arn:aws:execute-api:r:1:abc").unwrap();
+        let context = context("/", &[]);
+        for (resource, expect) in [
+            ("arn:aws:execute-api:r:1:abc/dev/GET/x", Decision::Allow),
+            ("arn:aws:execute-api:r:1:abc/prod/GET/open", Decision::Allow),
+            ("arn:aws:execute-api:r:1:abc/dev/POST/x", Decision::ExplicitDeny),
+            ("arn:aws:execute-api:r:1:abc/prod/GET/x", Decision::ImplicitDeny),
+            ("arn:aws:execute-api:r:1:xyz/dev/GET/x", Decision::ImplicitDeny),
+        ] {
+            assert_eq!(decide(&policy, &context, Caller::Anonymous, resource), expect, "{resource}");
+        }
+        for bad in ["", "{", r#"{"Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}"#] {
+            assert!(resource_policy(bad, "a").is_err(), "{bad}");
         }
     }
 

@@ -18,7 +18,7 @@ pub(crate) use body_models::{BodyModels, Mismatch, library};
 pub(crate) use integration::{Backend, CompiledIntegration, CompiledResponse, HttpBackend, RequestTarget};
 pub(crate) use media::{BinaryTypes, essence, first_accepted};
 pub(crate) use method_cache::MethodCache;
-pub(crate) use pattern::Pattern;
+pub(crate) use pattern::{Pattern, PatternError};
 pub(crate) use routes::{Match, parameters_of};
 pub(crate) use templates::CompiledTemplate;
 pub(crate) use uri::{AwsTarget, with_stage_variables};
@@ -26,6 +26,7 @@ pub(crate) use uri::{AwsTarget, with_stage_variables};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::access::ResourcePolicy;
 use super::api::{
     AccessLogSettings, ApiId, ApiKeySource, AuthorizationType, AuthorizerId, ClientCertificate, DeploymentId,
     DeploymentSnapshot, HttpMethod, LiveStage, Method, Resource, ResourceId, Stage, StageName,
@@ -67,8 +68,8 @@ pub(crate) struct CompiledStage {
     pub(crate) minimum_compression_size: Option<usize>,
     /// Whether clients may use the API's own address.
     pub(crate) is_endpoint_enabled: bool,
-    /// Whether a resource policy is attached.
-    pub(crate) has_policy: bool,
+    /// The API's policy.
+    pub(crate) policy: ResourcePolicy,
     pub(crate) access_log: Option<AccessLog>,
     /// Where callers' keys come from.
     pub(crate) api_key_source: ApiKeySource,
@@ -247,7 +248,7 @@ pub(crate) fn compile_nothing(
         binary_types: BinaryTypes::new(&[]),
         minimum_compression_size: None,
         is_endpoint_enabled: true,
-        has_policy: false,
+        policy: ResourcePolicy::None,
         access_log: None,
         api_key_source: ApiKeySource::Header,
         keyring: None,
@@ -345,7 +346,7 @@ impl Plan<'_> {
                 .minimum_compression_size
                 .map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX)),
             is_endpoint_enabled: !api.disable_execute_api_endpoint,
-            has_policy: api.policy.as_ref().is_some_and(|policy| !policy.is_empty()),
+            policy: ResourcePolicy::compile(api, owner),
             access_log: stage.access_log_settings.as_ref().and_then(AccessLog::compile),
             api_key_source: api.api_key_source,
             keyring: Some(self.shared.ledger.keyring(owner)),

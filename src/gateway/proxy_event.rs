@@ -4,8 +4,13 @@
 
 use std::borrow::Cow;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use http::header::HOST;
 use serde_json::{Map, Value};
 
+use super::authorizers::AuthorizerFacts;
 use super::context::Context;
 use super::variable::Variable;
 
@@ -16,6 +21,28 @@ type Members = Map<String, Value>;
 pub(crate) enum Absent {
     /// `{}`, as authorizers are told.
     Empty,
+    /// `null`, as integrations are told.
+    Null,
+}
+
+/// The event of a proxy integration, whose body is bytes or text.
+pub(crate) fn of_request(context: &Context, body: &Bytes, is_binary: bool) -> Value {
+    let mut event = Members::new();
+    put_request(&mut event, context, Absent::Null);
+    let mut request_context = request_context(context);
+    if let Some(authorizer) = context.authorizer.as_deref().and_then(AuthorizerFacts::members) {
+        request_context.insert("authorizer".to_owned(), authorizer.into());
+    }
+    event.insert("requestContext".to_owned(), request_context.into());
+    let is_encoded = is_binary && !body.is_empty();
+    let body = match body.as_ref() {
+        [] => Value::Null,
+        bytes if is_encoded => STANDARD.encode(bytes).into(),
+        bytes => String::from_utf8_lossy(bytes).into(),
+    };
+    event.insert("body".to_owned(), body);
+    event.insert("isBase64Encoded".to_owned(), is_encoded.into());
+    event.into()
 }
 
 /// Adds everything but body and context.
@@ -24,8 +51,9 @@ pub(crate) fn put_request(event: &mut Members, context: &Context, absent: Absent
     put("resource", value(context, Variable::ResourcePath));
     put("path", path(context).into());
     put("httpMethod", context.method.as_str().into());
-    put("headers", map(context.visible_headers(), absent));
-    put("multiValueHeaders", lists(context.visible_header_values(), absent));
+    let (headers, values) = headers(context);
+    put("headers", or_absent(headers, absent));
+    put("multiValueHeaders", or_absent(values, absent));
     let query = context.query();
     put("queryStringParameters", map(query.singles(), absent));
     let names = query.singles().map(|(name, _)| name);
@@ -36,8 +64,43 @@ pub(crate) fn put_request(event: &mut Members, context: &Context, absent: Absent
     put("stageVariables", map(variables.map(|(name, value)| (name.as_str(), value.as_str())), absent));
 }
 
+/// The client's headers, with the last value of each and with all values, and what API Gateway adds about the
+/// connection. A test has none.
+fn headers(context: &Context) -> (Members, Members) {
+    let mut single: Members =
+        context.visible_headers().map(|(name, value)| (name, value.into_owned().into())).collect();
+    let list = |values: Vec<Value>| Value::Array(values);
+    let mut multiple: Members = context
+        .visible_header_values()
+        .map(|(name, values)| (name, list(values.map(|value| value.into_owned().into()).collect())))
+        .collect();
+    if context.log.is_some() {
+        return (single, multiple);
+    }
+    let (ip, is_secure) = (context.peer.ip.to_canonical(), context.peer.is_secure);
+    let host = context.headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    let port = host.rsplit_once(':').map(|(_, port)| port).filter(|port| port.parse::<u16>().is_ok());
+    let port = port.unwrap_or(if is_secure { "443" } else { "80" });
+    // Whoever stood in front of this server has said for whom.
+    let forwarded = context.header("x-forwarded-for");
+    let forwarded = forwarded.map_or_else(|| ip.to_string(), |before| format!("{before}, {ip}"));
+    let scheme = if is_secure { "https" } else { "http" };
+    for (name, value) in [
+        ("X-Amzn-Trace-Id", context.trace_id()),
+        ("X-Forwarded-For", forwarded),
+        ("X-Forwarded-Port", port.to_owned()),
+        ("X-Forwarded-Proto", scheme.to_owned()),
+    ] {
+        single.retain(|other, _| !other.eq_ignore_ascii_case(name));
+        multiple.retain(|other, _| !other.eq_ignore_ascii_case(name));
+        single.insert(name.to_owned(), value.clone().into());
+        multiple.insert(name.to_owned(), list(vec![value.into()]));
+    }
+    (single, multiple)
+}
+
 /// `requestContext`, without what an authorizer said.
-pub(crate) fn request_context(context: &Context) -> Value {
+pub(crate) fn request_context(context: &Context) -> Members {
     let mut members = Members::new();
     let mut put = |name: &str, variable: Variable| {
         members.insert(name.to_owned(), value(context, variable));
@@ -62,7 +125,7 @@ pub(crate) fn request_context(context: &Context) -> Value {
     put("domainName", value(context, Variable::DomainName));
     put("deploymentId", value(context, Variable::DeploymentId));
     put("apiId", value(context, Variable::ApiId));
-    members.into()
+    members
 }
 
 /// All members are there, null where nothing is known; those of keys and certificates only where there are any.
@@ -134,7 +197,5 @@ where
 }
 
 fn or_absent(members: Members, absent: Absent) -> Value {
-    match absent {
-        Absent::Empty => members.into(),
-    }
+    if absent == Absent::Null && members.is_empty() { Value::Null } else { members.into() }
 }

@@ -27,6 +27,8 @@ pub enum Refusal {
     // Raised inside an API; its gateway responses apply.
     /// A policy or an authorizer says no.
     AccessDenied(Denial),
+    /// The API's resource policy says no; the whole message.
+    PolicyDenied(String),
     /// The API's own definition can't be carried out.
     ApiConfiguration(Misconfiguration),
     /// The authorizer can't be called or answers nonsense.
@@ -46,7 +48,7 @@ pub enum Refusal {
     /// The backend could not be reached.
     IntegrationUnreachable,
     /// The backend's answer is none.
-    IntegrationBroken,
+    IntegrationBroken(Breakage),
     /// The backend took too long.
     IntegrationTimeout,
     /// No valid API key.
@@ -86,6 +88,17 @@ pub enum Denial {
     Explicit,
 }
 
+/// Why an answer is none; prints as execution logs say it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Breakage {
+    /// The function failed; its own words.
+    #[error("Lambda execution failed with status 200 due to customer function error: {0}")]
+    FunctionError(String),
+    /// The function answered nothing that could be an HTTP response.
+    #[error("Execution failed due to configuration error: Malformed Lambda proxy response")]
+    MalformedProxyResponse,
+}
+
 /// What is wrong with an API's definition; prints as its execution log says it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Misconfiguration {
@@ -122,6 +135,9 @@ pub enum Misconfiguration {
     /// The integration answered more than 10 MB.
     #[error("Integration response of more than {0} bytes exceeds the payload limit.")]
     ResponseTooLarge(usize),
+    /// Lambda did not call the function.
+    #[error("Lambda execution failed with status {0}")]
+    LambdaStatus(u16),
     /// Something that this gateway does not do; says what.
     #[error("{0}")]
     Unsupported(String),
@@ -138,7 +154,7 @@ impl Refusal {
             | Self::UriTooLong => {
                 return None;
             }
-            Self::AccessDenied(_) => ResponseType::AccessDenied,
+            Self::AccessDenied(_) | Self::PolicyDenied(_) => ResponseType::AccessDenied,
             Self::ApiConfiguration(_) => ResponseType::ApiConfigurationError,
             Self::AuthorizerConfiguration => ResponseType::AuthorizerConfigurationError,
             Self::AuthorizerFailure => ResponseType::AuthorizerFailure,
@@ -147,7 +163,7 @@ impl Refusal {
                 ResponseType::BadRequestBody
             }
             Self::ExpiredToken => ResponseType::ExpiredToken,
-            Self::IntegrationUnreachable | Self::IntegrationBroken => ResponseType::IntegrationFailure,
+            Self::IntegrationUnreachable | Self::IntegrationBroken(_) => ResponseType::IntegrationFailure,
             Self::IntegrationTimeout => ResponseType::IntegrationTimeout,
             Self::InvalidApiKey => ResponseType::InvalidApiKey,
             // Not recorded which type an incomplete signature has; it is the only one about signatures.
@@ -172,8 +188,9 @@ impl Refusal {
             Self::BodyBroken => Some(400),
             Self::UriTooLong => Some(414),
             // A broken answer is a bad gateway, an unreachable backend keeps the table's 504.
-            Self::IntegrationBroken => Some(502),
+            Self::IntegrationBroken(_) => Some(502),
             Self::AccessDenied(_)
+            | Self::PolicyDenied(_)
             | Self::ApiConfiguration(_)
             | Self::AuthorizerConfiguration
             | Self::AuthorizerFailure
@@ -205,10 +222,10 @@ impl Refusal {
             Self::Forbidden | Self::InvalidApiKey | Self::WafFiltered => "ForbiddenException",
             Self::AmbiguousApi { .. } | Self::ResourceNotFound => "NotFoundException",
             Self::Unavailable => "ServiceUnavailableException",
-            Self::AccessDenied(_) => "AccessDeniedException",
+            Self::AccessDenied(_) | Self::PolicyDenied(_) => "AccessDeniedException",
             Self::ApiConfiguration(_)
             | Self::IntegrationUnreachable
-            | Self::IntegrationBroken
+            | Self::IntegrationBroken(_)
             | Self::IntegrationTimeout => "InternalServerErrorException",
             Self::AuthorizerConfiguration | Self::AuthorizerFailure => "AuthorizerConfigurationException",
             Self::MissingParameters(_)
@@ -248,7 +265,7 @@ impl Refusal {
             Self::AccessDenied(Denial::Explicit) => {
                 "User is not authorized to access this resource with an explicit deny".into()
             }
-            Self::ApiConfiguration(_) | Self::IntegrationBroken => "Internal server error".into(),
+            Self::ApiConfiguration(_) | Self::IntegrationBroken(_) => "Internal server error".into(),
             Self::AuthorizerConfiguration | Self::AuthorizerFailure => return None,
             Self::MissingParameters(names) => {
                 format!("Missing required request parameters: [{}]", names.join(", ")).into()
@@ -259,7 +276,9 @@ impl Refusal {
             Self::ExpiredToken => "The security token included in the request is expired".into(),
             Self::IntegrationUnreachable => "Network error communicating with endpoint".into(),
             Self::IntegrationTimeout => "Endpoint request timed out".into(),
-            Self::InvalidSignature(message) | Self::IncompleteSignature(message) => message.into(),
+            Self::PolicyDenied(message)
+            | Self::InvalidSignature(message)
+            | Self::IncompleteSignature(message) => message.into(),
             Self::MissingAuthenticationToken => "Missing Authentication Token".into(),
             Self::QuotaExceeded => "Limit Exceeded".into(),
             Self::RequestTooLarge => "Request Too Long".into(),

@@ -217,7 +217,11 @@ mod compression_tests;
 #[cfg(test)]
 mod http_tests;
 #[cfg(test)]
+mod lambda_tests;
+#[cfg(test)]
 mod plan_tests;
+#[cfg(test)]
+mod policy_tests;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]

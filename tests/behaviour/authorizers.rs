@@ -30,7 +30,7 @@ fn function(request: &Received) -> Reply {
     (200, headers, body.to_string())
 }
 
-fn uri() -> String {
+pub(crate) fn uri() -> String {
     let function = "arn:aws:lambda:us-east-1:123456789012:function:who";
     format!("arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/{function}/invocations")
 }
@@ -75,7 +75,7 @@ fn definition() -> Value {
     })
 }
 
-fn call(client: &mut Client, method: &str, path: &str, input: &Value) -> Value {
+pub(crate) fn call(client: &mut Client, method: &str, path: &str, input: &Value) -> Value {
     let answer = client.apigateway(method, path, input).unwrap();
     assert!(answer.status < 300, "{method} {path}: {} {}", answer.status, answer.text());
     if answer.body.is_empty() { Value::Null } else { answer.json() }
@@ -93,7 +93,7 @@ fn message(answer: &Answer) -> String {
     if answer.status == 200 { String::new() } else { answer.json()["message"].as_str().unwrap().to_owned() }
 }
 
-fn get(client: &mut Client, path: &str, headers: &[(&str, &str)]) -> Answer {
+pub(crate) fn get(client: &mut Client, path: &str, headers: &[(&str, &str)]) -> Answer {
     client.send("GET", path, headers, b"").unwrap()
 }
 

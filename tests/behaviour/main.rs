@@ -13,6 +13,7 @@ mod commands;
 mod disk;
 mod domains;
 mod executions;
+mod functions;
 mod languages;
 mod pages;
 mod plans;

@@ -7,6 +7,7 @@ use super::deployment::DeploymentSnapshot;
 use super::integration::{ConnectionType, Integration, IntegrationType, ResponseTransferMode};
 use super::method::{AuthorizationType, HttpMethod, Method};
 use super::reach::Reach;
+use crate::gateway::access::resource_policy;
 use crate::gateway::error::{BadRequest, Error};
 use crate::id::Arn;
 
@@ -55,8 +56,9 @@ const METHOD_ROWS: &[MethodRow] = &[
                  ([user_pools])",
     },
     MethodRow {
-        uses: |site| site.integration.kind == IntegrationType::AwsProxy,
-        reason: "integrations of type AWS_PROXY are not supported",
+        uses: |site| site.integration.kind == IntegrationType::AwsProxy && !is_reachable(site),
+        reason: "integrations of type AWS_PROXY are not supported while the settings give Lambda no endpoint \
+                 ([services.lambda])",
     },
     MethodRow {
         uses: |site| site.integration.kind == IntegrationType::Aws && !is_reachable(site),
@@ -77,8 +79,11 @@ const METHOD_ROWS: &[MethodRow] = &[
 
 /// Features of the API as a whole.
 const API_ROWS: &[ApiRow] = &[ApiRow {
-    uses: |snapshot| snapshot.api.policy.is_some(),
-    reason: "resource policies are not supported",
+    uses: |snapshot| {
+        let policy = snapshot.api.policy.as_deref().filter(|policy| !policy.is_empty());
+        policy.is_some_and(|policy| resource_policy(policy, "").is_err())
+    },
+    reason: "resource policies that break the grammar of IAM's are not supported",
 }];
 
 /// What is taken, kept and shown, but changes nothing: leaving it out of account is always correct, if slower

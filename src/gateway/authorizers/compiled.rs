@@ -7,8 +7,8 @@ use std::time::Duration;
 use super::results::Results;
 use super::user_pools::Pool;
 use crate::gateway::api::{Authorizer, AuthorizerId, AuthorizerType};
-use crate::gateway::compile::{AwsTarget, Pattern, with_stage_variables};
-use crate::gateway::mapping::source::Source;
+use crate::gateway::compile::{AwsTarget, Pattern, PatternError, with_stage_variables};
+use crate::gateway::mapping::source::{Source, SourceError};
 
 /// How long AWS keeps an answer if nothing is said.
 const TTL_SECONDS: i64 = 300;
@@ -70,6 +70,21 @@ pub(crate) struct AuthorizerSetting<'a> {
     pub(crate) given: &'a BTreeMap<String, String>,
 }
 
+/// Why an authorizer can't work.
+#[derive(Debug, thiserror::Error)]
+enum Flaw {
+    #[error("{0} is no source")]
+    Source(#[from] SourceError),
+    #[error("a token has one source")]
+    Sources,
+    #[error("{0} is no invocation of a function")]
+    Uri(String),
+    #[error("{0} is no user pool of the settings")]
+    UserPool(String),
+    #[error("identityValidationExpression: {0}")]
+    Validation(#[from] PatternError),
+}
+
 impl CompiledAuthorizer {
     /// Never fails: what can't work fails when it is asked.
     pub(crate) fn compile(authorizer: &Authorizer, setting: AuthorizerSetting<'_>) -> Self {
@@ -78,8 +93,8 @@ impl CompiledAuthorizer {
             AuthorizerType::Request => lambda(authorizer, EventType::Request, setting),
             AuthorizerType::CognitoUserPools => user_pools(authorizer, setting),
         };
-        let way = way.unwrap_or_else(|reason| {
-            tracing::error!("{}: authorizer {} can't work: {reason}", setting.place, authorizer.id);
+        let way = way.unwrap_or_else(|flaw| {
+            tracing::error!("{}: authorizer {} can't work: {flaw}", setting.place, authorizer.id);
             Way::Broken
         });
         Self { id: authorizer.id.clone(), way }
@@ -94,7 +109,7 @@ impl CompiledAuthorizer {
     }
 }
 
-fn lambda(authorizer: &Authorizer, event: EventType, setting: AuthorizerSetting<'_>) -> Result<Way, String> {
+fn lambda(authorizer: &Authorizer, event: EventType, setting: AuthorizerSetting<'_>) -> Result<Way, Flaw> {
     let variables = setting.variables;
     let uri = with_stage_variables(authorizer.authorizer_uri.as_deref().unwrap_or_default(), variables);
     let target = AwsTarget::parse(&uri).filter(|target| target.service == "lambda");
@@ -103,13 +118,13 @@ fn lambda(authorizer: &Authorizer, event: EventType, setting: AuthorizerSetting<
     let sources = sources.map(|source| {
         match source.strip_prefix("context.").and_then(|name| setting.given.get(name)) {
             Some(value) => Ok(Source::Literal(value.clone())),
-            None => Source::parse(source).map_err(|error| format!("{error} is no source")),
+            None => Source::parse(source),
         }
     });
     let sources: Vec<Source> = sources.collect::<Result<_, _>>()?;
     let has_token = event == EventType::Token;
     if has_token && sources.len() != 1 {
-        return Err("a token has one source".to_owned());
+        return Err(Flaw::Sources);
     }
     // Without sources all callers would be one.
     let ttl = if sources.is_empty() { 0 } else { authorizer.result_ttl_seconds.unwrap_or(TTL_SECONDS) };
@@ -118,7 +133,7 @@ fn lambda(authorizer: &Authorizer, event: EventType, setting: AuthorizerSetting<
         sources,
         // Requests have none: AWS does not look at it.
         validation: if has_token { validation(authorizer)? } else { None },
-        target: target.ok_or_else(|| format!("{uri} is no invocation of a function"))?,
+        target: target.ok_or(Flaw::Uri(uri))?,
         credentials: authorizer
             .authorizer_credentials
             .as_deref()
@@ -127,21 +142,20 @@ fn lambda(authorizer: &Authorizer, event: EventType, setting: AuthorizerSetting<
     })))
 }
 
-fn user_pools(authorizer: &Authorizer, setting: AuthorizerSetting<'_>) -> Result<Way, String> {
+fn user_pools(authorizer: &Authorizer, setting: AuthorizerSetting<'_>) -> Result<Way, Flaw> {
     let source = authorizer.identity_source.as_deref().unwrap_or_default();
     let pools = authorizer.provider_arns.iter().map(|arn| {
         let arn = with_stage_variables(arn, setting.variables);
-        setting.pools.get(&arn).cloned().ok_or_else(|| format!("{arn} is no user pool of the settings"))
+        setting.pools.get(&arn).cloned().ok_or(Flaw::UserPool(arn))
     });
     Ok(Way::UserPools(Box::new(PoolAuthorizer {
-        source: Source::parse(source).map_err(|error| format!("{error} is no source"))?,
+        source: Source::parse(source)?,
         pools: pools.collect::<Result<_, _>>()?,
         audience: validation(authorizer)?,
     })))
 }
 
-fn validation(authorizer: &Authorizer) -> Result<Option<Pattern>, String> {
+fn validation(authorizer: &Authorizer) -> Result<Option<Pattern>, Flaw> {
     let pattern = authorizer.identity_validation_expression.as_deref().filter(|pattern| !pattern.is_empty());
-    let compiled = pattern.map(Pattern::compile).transpose();
-    compiled.map_err(|error| format!("identityValidationExpression: {error}"))
+    Ok(pattern.map(Pattern::compile).transpose()?)
 }

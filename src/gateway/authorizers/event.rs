@@ -18,6 +18,6 @@ pub(super) fn request(context: &Context, method_arn: &str) -> Value {
     event.insert("type".to_owned(), "REQUEST".into());
     event.insert("methodArn".to_owned(), method_arn.into());
     proxy_event::put_request(&mut event, context, Absent::Empty);
-    event.insert("requestContext".to_owned(), proxy_event::request_context(context));
+    event.insert("requestContext".to_owned(), proxy_event::request_context(context).into());
     event.into()
 }

@@ -5,6 +5,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde_json::{Map, Value};
+
 use super::verdict::Verdict;
 
 /// What is known once an authorizer was asked.
@@ -26,6 +28,22 @@ pub(crate) struct AuthorizerFacts {
 }
 
 impl AuthorizerFacts {
+    /// `requestContext.authorizer` of proxy events; `None` if the authorizer said nothing.
+    pub(crate) fn members(&self) -> Option<Map<String, Value>> {
+        let texts = |pairs: &[(String, String)]| -> Map<String, Value> {
+            pairs.iter().map(|(name, value)| (name.clone(), value.as_str().into())).collect()
+        };
+        if let Some(claims) = &self.claims {
+            return Some([("claims".to_owned(), texts(claims).into())].into_iter().collect());
+        }
+        let verdict = self.verdict.as_deref()?;
+        let mut members = texts(&verdict.context);
+        members.insert("principalId".to_owned(), verdict.principal_id.as_str().into());
+        let latency = self.latency.unwrap_or_default().as_millis();
+        members.insert("integrationLatency".to_owned(), u64::try_from(latency).unwrap_or(u64::MAX).into());
+        Some(members)
+    }
+
     /// The value of `$context.authorizer.{name}`. What the function itself named comes before what is known of its
     /// call, so that a key named `status` or `error` is its own.
     pub(crate) fn member(&self, name: &str) -> Option<Cow<'_, str>> {

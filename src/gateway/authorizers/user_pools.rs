@@ -12,6 +12,7 @@ use jsonwebtoken::jwk::{AlgorithmParameters, JwkSet, PublicKeyUse};
 use tokio::sync::Mutex;
 
 use crate::clock::Clock;
+use crate::connect;
 use crate::connect::{Call, HttpClient, Request, collect, full};
 
 /// A user pool of the settings.
@@ -131,8 +132,9 @@ impl Pool {
         }
         let known = match fetch(address, client).await {
             Ok(keys) => Known { keys, got: Some(now), tried: Some(now) },
-            Err(reason) => {
-                tracing::warn!(issuer = self.issuer, "the keys of a user pool could not be got: {reason}");
+            Err(error) => {
+                let error = &error as &dyn std::error::Error;
+                tracing::warn!(issuer = self.issuer, error, "the keys of a user pool could not be got");
                 Known { tried: Some(now), ..Known::clone(&before) }
             }
         };
@@ -161,17 +163,28 @@ impl Known {
     }
 }
 
-async fn fetch(address: &Uri, client: &HttpClient) -> Result<HashMap<String, Arc<DecodingKey>>, String> {
+/// Why keys could not be got.
+#[derive(Debug, thiserror::Error)]
+enum FetchError {
+    #[error(transparent)]
+    Connect(#[from] connect::Error),
+    #[error("status {0}")]
+    Status(u16),
+    #[error(transparent)]
+    KeySet(#[from] KeySetError),
+}
+
+async fn fetch(address: &Uri, client: &HttpClient) -> Result<HashMap<String, Arc<DecodingKey>>, FetchError> {
     let mut request = Request::new(full(""));
     *request.uri_mut() = address.clone();
     let bounds = Call { timeout: TIMEOUT, response_bytes_max: KEY_SET_BYTES_MAX, ..Call::default() };
-    let response = client.send(request, bounds).await.map_err(|error| error.to_string())?;
+    let response = client.send(request, bounds).await?;
     let status = response.status();
     if !status.is_success() {
-        return Err(format!("status {}", status.as_u16()));
+        return Err(FetchError::Status(status.as_u16()));
     }
-    let body = collect(response.into_body(), KEY_SET_BYTES_MAX).await.map_err(|error| error.to_string())?;
-    Ok(KeySet::parse(&body).map_err(|error| error.to_string())?.signing_keys())
+    let body = collect(response.into_body(), KEY_SET_BYTES_MAX).await?;
+    Ok(KeySet::parse(&body)?.signing_keys())
 }
 
 impl fmt::Debug for Pool {

@@ -47,6 +47,13 @@ pub(crate) enum Backend {
         /// Role of the call.
         credentials: Option<String>,
     },
+    /// A Lambda function that is told the request and answers with the response (AWS_PROXY).
+    LambdaProxy {
+        /// The function's invocation.
+        target: AwsTarget,
+        /// Role of the call.
+        credentials: Option<String>,
+    },
     /// The address is none; each request fails.
     InvalidAddress,
     /// Something this gateway can't call; says what. Each request fails.
@@ -131,7 +138,7 @@ impl CompiledIntegration {
     pub(crate) fn header_rules(&self) -> Rules {
         match &self.backend {
             Backend::Http(http) if http.proxy => Rules::HttpProxy,
-            Backend::Aws { .. } => Rules::Aws,
+            Backend::Aws { .. } | Backend::LambdaProxy { .. } => Rules::Aws,
             Backend::Mock | Backend::Http(_) | Backend::InvalidAddress | Backend::Unsupported(_) => {
                 Rules::Plain
             }
@@ -161,6 +168,11 @@ impl Responses {
             }
         }
         Self { patterned, default }
+    }
+
+    /// The response that applies where nothing went wrong.
+    pub(crate) fn default(&self) -> Option<&CompiledResponse> {
+        self.default.as_ref()
     }
 
     /// The response for a status or error message; the default if no pattern fits.
@@ -229,21 +241,29 @@ fn backend(integration: &Integration, setting: Setting<'_>) -> Backend {
         IntegrationType::Mock => Backend::Mock,
         IntegrationType::Http => http_backend(integration, &uri, upstream, false),
         IntegrationType::HttpProxy => http_backend(integration, &uri, upstream, true),
-        IntegrationType::AwsProxy => {
-            Backend::Unsupported("AWS_PROXY integrations are not available in this gateway".to_owned())
-        }
+        IntegrationType::AwsProxy => match AwsTarget::parse(&uri) {
+            Some(target) if target.service != "lambda" => {
+                Backend::Unsupported("AWS_PROXY integrations call Lambda only".to_owned())
+            }
+            Some(_) if verb(integration.http_method) != Some(Verb::POST) => {
+                Backend::Unsupported("Lambda functions are called by POST".to_owned())
+            }
+            Some(target) => Backend::LambdaProxy { target, credentials: credentials(integration, variables) },
+            None => Backend::InvalidAddress,
+        },
         IntegrationType::Aws => match AwsTarget::parse(&uri) {
             Some(target) => Backend::Aws {
                 target,
                 verb: verb(integration.http_method).unwrap_or(Verb::POST),
-                credentials: integration
-                    .credentials
-                    .as_deref()
-                    .map(|role| with_stage_variables(role, variables)),
+                credentials: credentials(integration, variables),
             },
             None => Backend::InvalidAddress,
         },
     }
+}
+
+fn credentials(integration: &Integration, variables: &BTreeMap<String, String>) -> Option<String> {
+    integration.credentials.as_deref().map(|role| with_stage_variables(role, variables))
 }
 
 fn http_backend(integration: &Integration, uri: &str, upstream: Option<Upstream>, proxy: bool) -> Backend {

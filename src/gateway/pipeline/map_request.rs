@@ -1,5 +1,6 @@
 //! Makes the integration request: parameters, content handling, template, overrides, in AWS's order.
 
+use bytes::Bytes;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST, HeaderName, HeaderValue, USER_AGENT};
 use http::{HeaderMap, Method, Uri};
 use tower::service_fn;
@@ -20,6 +21,7 @@ use crate::gateway::mapping::content::{Content, convert_request};
 use crate::gateway::mapping::host::{Side, evaluate};
 use crate::gateway::mapping::payload::Payload;
 use crate::gateway::mapping::source::{Facts, Mapped};
+use crate::gateway::proxy_event;
 use crate::gateway::query;
 use crate::gateway::refusal::{Misconfiguration, Refusal};
 
@@ -95,6 +97,30 @@ fn call(
             let body = transformed.body.into_bytes();
             log_endpoint(context, &target, &headers, Some(&body));
             http_call(integration, backend, verb, target, headers, full(body))
+        }
+        Backend::LambdaProxy { target, credentials } => {
+            let content_type = context.header("content-type");
+            let kind = content_type.as_deref().map_or("application/json", essence);
+            let is_binary = !stage.binary_types.is_empty() && stage.binary_types.contains(kind);
+            let event = proxy_event::of_request(context, request.bytes(), is_binary);
+            let body = Bytes::from(event.to_string());
+            let mut headers = default_headers(context, stage, &Method::POST);
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+            insert(&mut headers, "x-amzn-trace-id", &context.trace_id());
+            log_endpoint(context, &target.to_string(), &headers, Some(&body));
+            let call = AwsCall {
+                owner: stage.owner.clone(),
+                api_id: stage.api_id.clone(),
+                service: target.service.clone(),
+                region: target.region.clone(),
+                operation: target.fill(|_| None),
+                method: Method::POST,
+                credentials_role: credentials.clone(),
+                headers,
+                query: target.query.clone(),
+                body,
+            };
+            Ok(Call::Aws(Box::new(call), integration.timeout))
         }
         Backend::Aws { target, verb, credentials } => {
             let mut mapped = mapped(context, integration, request)?;

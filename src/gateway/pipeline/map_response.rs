@@ -1,12 +1,14 @@
 //! Makes the method's answer of the integration's: selection, content handling, template, headers, overrides.
 
-use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue};
 use http::{HeaderMap, StatusCode};
 use tower::service_fn;
 
 use super::{Answered, Exchange, Next, PAYLOAD_BYTES_MAX, Prepared, Refused, Replied, Reply, ReplyBody};
 use crate::connect::{Body, Response, collect, full};
-use crate::gateway::compile::{CompiledIntegration, CompiledResponse, essence, first_accepted};
+use crate::gateway::compile::{Backend, CompiledIntegration, CompiledResponse, essence, first_accepted};
 use crate::gateway::context::Context;
 use crate::gateway::execution_log::JavaMap;
 use crate::gateway::headers::{ResponseHeader, Rules, response_header, spelling};
@@ -15,7 +17,8 @@ use crate::gateway::mapping::content::{Content, convert_response};
 use crate::gateway::mapping::host::{Side, evaluate};
 use crate::gateway::mapping::payload::Payload;
 use crate::gateway::mapping::source::{Facts, Mapped};
-use crate::gateway::refusal::{Misconfiguration, Refusal};
+use crate::gateway::proxy_response::ProxyResponse;
+use crate::gateway::refusal::{Breakage, Misconfiguration, Refusal};
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
@@ -37,7 +40,14 @@ async fn answer(replied: Replied) -> Result<Answered, Refused> {
         Ok(body) => body,
         Err(refusal) => return Err(exchange.refuse(refusal)),
     };
-    match map(&mut exchange, status, headers, body) {
+    let is_function =
+        exchange.integration().is_some_and(|it| matches!(it.backend, Backend::LambdaProxy { .. }));
+    let answered = if is_function {
+        lambda_proxied(&mut exchange, status, &headers, &body)
+    } else {
+        map(&mut exchange, status, headers, body)
+    };
+    match answered {
         Ok(response) => Ok(Answered { context: exchange.context, response }),
         Err(refusal) => Err(exchange.refuse(refusal)),
     }
@@ -64,7 +74,16 @@ fn map(
     };
     let rules = integration.header_rules();
     log_reply(context, &headers, &body, rules);
-    let selected = integration.responses.select(status.as_str());
+    let selected = match &integration.backend {
+        Backend::Aws { target, .. } if target.service == "lambda" && status.is_success() => {
+            // What a function fails with is matched; one that succeeds has the default response only.
+            match function_error(&headers, &body) {
+                Some(error) => integration.responses.select(&error),
+                None => integration.responses.default(),
+            }
+        }
+        _ => integration.responses.select(status.as_str()),
+    };
     let no_match =
         || Refusal::ApiConfiguration(Misconfiguration::NoOutputMapping(status.as_str().to_owned()));
     let selected = selected.ok_or_else(no_match)?;
@@ -113,7 +132,7 @@ fn map(
 
     let mut answer = HeaderMap::with_capacity(selected.headers.len() + 4);
     answer.insert(CONTENT_TYPE, content_type);
-    if rules != Rules::Plain || !matches!(integration.backend, crate::gateway::compile::Backend::Mock) {
+    if rules != Rules::Plain || !matches!(integration.backend, Backend::Mock) {
         let trace = HeaderValue::try_from(context.trace_id());
         answer.extend(trace.map(|trace| (HeaderName::from_static("x-amzn-trace-id"), trace)));
     }
@@ -177,6 +196,66 @@ fn put<'a>(answer: &mut HeaderMap, name: &HeaderName, values: impl Iterator<Item
             answer.append(name, value);
         }
     }
+}
+
+/// What a Lambda function failed with; `None` if it did not.
+fn function_error(headers: &HeaderMap, body: &[u8]) -> Option<String> {
+    headers.get("x-amz-function-error")?;
+    let error: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
+    Some(error.get("errorMessage").and_then(serde_json::Value::as_str).unwrap_or_default().to_owned())
+}
+
+/// AWS_PROXY: the function's answer says what the response is.
+fn lambda_proxied(
+    exchange: &mut Exchange,
+    status: StatusCode,
+    headers: &HeaderMap,
+    body: &bytes::Bytes,
+) -> Result<Response, Refusal> {
+    let Exchange { context, stage, .. } = exchange;
+    log_reply(context, headers, body, Rules::Aws);
+    if !status.is_success() {
+        return Err(Refusal::ApiConfiguration(Misconfiguration::LambdaStatus(status.as_u16())));
+    }
+    if let Some(error) = function_error(headers, body) {
+        return Err(Refusal::IntegrationBroken(Breakage::FunctionError(error)));
+    }
+    let malformed = || Refusal::IntegrationBroken(Breakage::MalformedProxyResponse);
+    let given = ProxyResponse::parse(body).map_err(|_| malformed())?;
+    let mut answer = HeaderMap::with_capacity(given.headers.len() + 4);
+    for (name, value) in given.headers {
+        // The one on the wire is counted anew.
+        match response_header(&name, Rules::Aws) {
+            _ if name == CONTENT_LENGTH => {}
+            ResponseHeader::Pass => {
+                answer.append(name, value);
+            }
+            ResponseHeader::Drop => {}
+            ResponseHeader::Remap(name) => {
+                answer.append(name, value);
+            }
+        }
+    }
+    if !answer.contains_key(CONTENT_TYPE) {
+        answer.insert(CONTENT_TYPE, JSON);
+    }
+    let trace = HeaderValue::try_from(context.trace_id());
+    answer.extend(trace.map(|trace| (HeaderName::from_static("x-amzn-trace-id"), trace)));
+    let accepts_binary = || {
+        let accept = context.header("accept");
+        stage.binary_types.contains(accept.as_deref().map_or("application/json", first_accepted))
+    };
+    let out = if given.is_base64_encoded && accepts_binary() {
+        let decoded = STANDARD.decode(given.body);
+        decoded.map_err(|_| Refusal::ApiConfiguration(Misconfiguration::Base64))?.into()
+    } else {
+        bytes::Bytes::from(given.body)
+    };
+    log_answer(context, &out, &answer);
+    let mut response = Response::new(full(out));
+    *response.status_mut() = given.status;
+    *response.headers_mut() = answer;
+    Ok(response)
 }
 
 /// HTTP_PROXY: status, headers and body pass; the body streams.
@@ -253,7 +332,7 @@ fn log_reply(context: &mut Context, headers: &HeaderMap, body: &[u8], _rules: Ru
 
 fn is_mock(context: &Context) -> bool {
     let integration = context.route.as_ref().and_then(|route| route.integration.as_ref());
-    integration.is_some_and(|i| matches!(i.backend, crate::gateway::compile::Backend::Mock))
+    integration.is_some_and(|i| matches!(i.backend, Backend::Mock))
 }
 
 fn log_answer(context: &mut Context, body: &[u8], headers: &HeaderMap) {

@@ -132,7 +132,11 @@ fn note(context: &mut Context, refusal: &Refusal) {
         Refusal::IntegrationTimeout => {
             context.log(format_args!("Execution failed due to a timeout error"));
         }
-        Refusal::IntegrationUnreachable | Refusal::IntegrationBroken => {
+        Refusal::IntegrationBroken(breakage) => {
+            context.integration.error = Some("Internal server error".to_owned());
+            context.log(format_args!("{breakage}"));
+        }
+        Refusal::IntegrationUnreachable => {
             let reason = refusal.message().unwrap_or_default().into_owned();
             context.log(format_args!("Execution failed due to configuration error: {reason}"));
         }
@@ -141,6 +145,7 @@ fn note(context: &mut Context, refusal: &Refusal) {
         | Refusal::Unavailable
         | Refusal::BodyBroken
         | Refusal::AccessDenied(_)
+        | Refusal::PolicyDenied(_)
         | Refusal::AuthorizerConfiguration
         | Refusal::AuthorizerFailure
         | Refusal::MissingParameters(_)

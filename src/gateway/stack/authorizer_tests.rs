@@ -276,6 +276,10 @@ async fn a_request_authorizer_is_told_the_request() {
         let id = event["requestContext"].as_object_mut().unwrap().remove(generated).unwrap();
         assert!(id.as_str().is_some_and(|id| !id.is_empty()), "{generated}");
     }
+    let (trace, traces) =
+        (event["headers"]["X-Amzn-Trace-Id"].take(), event["multiValueHeaders"]["X-Amzn-Trace-Id"].take());
+    assert!(trace.as_str().is_some_and(|trace| trace.starts_with("Root=1-")), "{trace}");
+    assert_eq!(traces, json!([trace]));
     let host = "abc.execute-api.us-east-1.amazonaws.com";
     let expect = json!({
         "type": "REQUEST",
@@ -283,8 +287,14 @@ async fn a_request_authorizer_is_told_the_request() {
         "resource": "/pets/{id}",
         "path": "/pets/1",
         "httpMethod": "GET",
-        "headers": {"X-Who": "b", "User-Agent": "test/1", "Host": host},
-        "multiValueHeaders": {"X-Who": ["a", "b"], "User-Agent": ["test/1"], "Host": [host]},
+        "headers": {
+            "X-Who": "b", "User-Agent": "test/1", "Host": host, "X-Amzn-Trace-Id": null,
+            "X-Forwarded-For": "192.0.2.7", "X-Forwarded-Port": "80", "X-Forwarded-Proto": "http",
+        },
+        "multiValueHeaders": {
+            "X-Who": ["a", "b"], "User-Agent": ["test/1"], "Host": [host], "X-Amzn-Trace-Id": null,
+            "X-Forwarded-For": ["192.0.2.7"], "X-Forwarded-Port": ["80"], "X-Forwarded-Proto": ["http"],
+        },
         "queryStringParameters": {"q": "2", "r": ""},
         "multiValueQueryStringParameters": {"q": ["1", "2"], "r": [""]},
         "pathParameters": {"id": "1"},

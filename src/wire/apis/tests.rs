@@ -430,6 +430,11 @@ async fn the_account_and_tags() {
                 json!({"restApiId": "$api", "stageName": "dev"}),
                 Err("NotFoundException: Invalid stage identifier specified"),
             ),
+            (
+                "TestInvokeAuthorizer",
+                json!({"restApiId": "$api", "authorizerId": "nobody"}),
+                Err("NotFoundException: Invalid Authorizer identifier specified"),
+            ),
         ])
         .await;
 }
