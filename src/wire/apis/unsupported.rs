@@ -11,15 +11,5 @@ const fn labels(members: &'static [Member]) -> Structure {
     Structure::new("Labels", members)
 }
 
-pub(super) static OF_MODEL: Structure =
-    labels(&[label("restApiId", "restapi_id"), label("modelName", "model_name")]);
 pub(super) static OF_AUTHORIZER: Structure =
     labels(&[label("restApiId", "restapi_id"), label("authorizerId", "authorizer_id")]);
-pub(super) static OF_SDK: Structure = labels(&[
-    label("restApiId", "restapi_id"),
-    label("stageName", "stage_name"),
-    label("sdkType", "sdk_type"),
-]);
-pub(super) static OF_SDK_TYPE: Structure = labels(&[label("id", "sdktype_id")]);
-pub(super) static OF_ACCESS_ASSOCIATION: Structure =
-    labels(&[label("domainNameAccessAssociationArn", "domain_name_access_association_arn")]);
