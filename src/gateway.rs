@@ -34,6 +34,7 @@ mod plans;
 mod proxy_event;
 mod query;
 mod refusal;
+mod sdk;
 mod stack;
 mod stage_source;
 mod stages;
