@@ -240,7 +240,8 @@ impl ImportMode {
   stepgate diff pets.yaml                          what it would make as a new API
 
 The document is imported into a store of its own, on top of what the stage serves; the server is only asked what that
-is. Resources, methods, integrations, responses, models, authorizers, validators and settings are compared.
+is. Resources, methods, integrations, responses, models, authorizers, validators and settings are compared, documentation
+is not.
 Exit code 0: no difference; 1: there is one; 2: the document or the server can't be read.")]
 pub(super) struct Diff {
     /// The document; `-` for standard input.

@@ -1,5 +1,7 @@
 //! A running server, as the commands that need one see it.
 
+use std::time::Duration;
+
 use anyhow::{Context, anyhow, bail};
 use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_TYPE, HOST, HeaderName};
@@ -7,7 +9,6 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use serde::Deserialize;
 use serde_json::Value;
-use std::time::Duration;
 
 use crate::clock::{Clock, SystemClock};
 use crate::connect::{self, HttpClient, Request};

@@ -54,7 +54,7 @@ fn an_api_is_exported_compared_and_imported_again() {
 
     let written = run(&["export", "--api", "pets", "-o", &exported]);
     assert!(written.status.success(), "{}", stderr(&written));
-    assert!(fs::read_to_string(&exported).unwrap().starts_with("openapi: 3.0.1\n"));
+    assert!(fs::read_to_string(&exported).unwrap().starts_with("openapi: "));
     let swagger =
         run(&["export", "--api", api, "--stage", "prod", "--dialect", "swagger", "--format", "json"]);
     let swagger: Value = serde_json::from_str(&stdout(&swagger)).unwrap();
@@ -79,9 +79,9 @@ fn an_api_is_exported_compared_and_imported_again() {
     assert_eq!(
         stdout(&different),
         "+ integration POST /cats\n\
-         + integration response POST /cats 200\n\
          ~ integration response GET /pets 200\n    \
          responseTemplates.application/json: \"one\" → \"two\"\n\
+         + integration response POST /cats 200\n\
          + method POST /cats\n\
          + method response POST /cats 200\n\
          + resource /cats\n\

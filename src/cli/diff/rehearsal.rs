@@ -14,7 +14,7 @@ use crate::id::{AccountId, AccountRegion, Region};
 use crate::store::{self, Store};
 use crate::yaml;
 
-/// An API before and after an import, as documents with all that there is to say.
+/// An API before and after an import, as documents with all that there is but what is written about it.
 #[derive(Debug)]
 pub(super) struct Rehearsed {
     pub(super) before: Value,

@@ -6,7 +6,6 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::super::apis::Apis;
-use super::super::documentation_version::DocumentationVersion;
 use super::super::ids::{ApiId, StageName};
 use crate::gateway::error::{BadRequest, Error, NotFound};
 use crate::gateway::openapi::{Dialect, Export, Extensions, export};
@@ -93,29 +92,16 @@ impl Apis {
 }
 
 impl Apis {
-    /// The working copy as an OpenAPI 3.0 document with all extensions, and what is written about it now.
+    /// The working copy as an OpenAPI 3.0 document with all extensions, without what is written about it.
     pub async fn working_copy_document(&self, owner: &AccountRegion, api_id: &ApiId) -> Result<Value, Error> {
-        let (id, now) = (api_id.clone(), self.now());
-        let (snapshot, documentation) = self
-            .read(owner, move |rows| {
-                rows.api(&id)?;
-                let parts = rows.documentation_parts(&id)?;
-                let documentation = DocumentationVersion {
-                    version: "1".to_owned(),
-                    created_date: now,
-                    description: None,
-                    parts,
-                };
-                Ok((rows.working_copy(&id)?, documentation))
-            })
-            .await?;
-        let extensions = Extensions::parse("apigateway,documentation")?;
+        let snapshot = self.working_copy(owner, api_id).await?;
+        let extensions = Extensions::parse("apigateway")?;
         Ok(export(&Export {
             snapshot: &snapshot,
             stage: "stage",
             region: owner.region.as_str(),
             version: snapshot.api.version.as_deref().unwrap_or_default(),
-            documentation: Some(&documentation),
+            documentation: None,
             dialect: Dialect::V3,
             extensions,
         })?)
