@@ -5,9 +5,13 @@
 mod apply;
 mod arguments;
 mod asl_lint;
+mod diff;
+mod export;
 mod findings;
+mod import;
 mod logs;
 mod output;
+mod remote;
 mod replay;
 mod serve;
 mod settings;
@@ -33,6 +37,9 @@ pub fn main() -> ExitCode {
     let outcome = match arguments.command.unwrap_or(Command::Serve(arguments.serve)) {
         Command::Serve(serve) => serve::run(&serve),
         Command::Apply(apply) => apply::run(&apply),
+        Command::Export(export) => export::run(&export),
+        Command::Import(import) => import::run(&import),
+        Command::Diff(diff) => diff::run(&diff),
         Command::Validate(validate) => validate::run(&validate),
         Command::Vtl(vtl) => match vtl.command {
             VtlCommand::Eval(eval) => vtl_eval::run(&eval),

@@ -35,6 +35,7 @@ mod proxy_event;
 mod proxy_response;
 mod query;
 mod refusal;
+mod sdk;
 mod stack;
 mod stage_source;
 mod stages;

@@ -20,6 +20,8 @@ use crate::gateway::LintCode;
   stepgate                                      serve on 127.0.0.1:4566 with the tutorial deployed
   stepgate serve --listen 127.0.0.1:8080        the same elsewhere
   stepgate apply config/tutorial.yaml           deploy a CloudFormation template to a running server
+  stepgate export --api pets -o pets.yaml       write an API as an OpenAPI document
+  stepgate diff pets.yaml --api pets            show what importing it again would change
   stepgate vtl eval map.vtl --input order.json  run a mapping template
   stepgate asl lint machine.asl.json            check a state machine definition
   stepgate test order.test.yaml                 run its scenarios, tasks mocked, waits skipped
@@ -41,6 +43,12 @@ pub(super) enum Command {
     Serve(Serve),
     /// Deploy a CloudFormation template to a running server.
     Apply(Apply),
+    /// Write what a stage of an API serves as an OpenAPI document.
+    Export(Export),
+    /// Make an API of an OpenAPI document, or put the document into one.
+    Import(Import),
+    /// Show what importing an OpenAPI document and deploying it would change.
+    Diff(Diff),
     /// Check a template, a state machine definition or a mapping template without deploying it.
     Validate(Validate),
     /// Work on mapping templates without a server.
@@ -117,6 +125,139 @@ pub(super) struct Apply {
     /// A template parameter; may be repeated.
     #[arg(long = "parameter", value_name = "NAME=VALUE")]
     pub(super) parameters: Vec<String>,
+    /// Print JSON.
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+/// `stepgate export`
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "Examples:
+  stepgate export --api pets -o pets.yaml
+  stepgate export --api a1b2c3d4e5 --stage prod --dialect swagger --format json
+
+The document holds all of AWS's extensions and the documentation: what is imported from it is what was exported.")]
+pub(super) struct Export {
+    /// The API, by its id or name.
+    #[arg(long, value_name = "ID|NAME")]
+    pub(super) api: String,
+    /// The stage [default: the only one].
+    #[arg(long, value_name = "NAME")]
+    pub(super) stage: Option<String>,
+    /// How the document is written [default: as the file's name says, else yaml].
+    #[arg(long, value_name = "FORMAT")]
+    pub(super) format: Option<DocumentFormat>,
+    /// Which version of OpenAPI it speaks.
+    #[arg(long, value_name = "DIALECT", default_value = "oas30")]
+    pub(super) dialect: Dialect,
+    /// Where it is written; `-` for standard output, which it is without.
+    #[arg(short, long, value_name = "FILE")]
+    pub(super) output: Option<PathBuf>,
+    /// The server.
+    #[arg(long, value_name = "URL", env = "AWS_ENDPOINT_URL", default_value = "http://127.0.0.1:4566")]
+    pub(super) endpoint: String,
+}
+
+impl Export {
+    /// What was asked for, else what the file's name says.
+    pub(super) fn format(&self) -> DocumentFormat {
+        let named = self.output.as_deref().and_then(|file| file.extension()?.to_str());
+        let json = named.is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
+        self.format.unwrap_or(if json { DocumentFormat::Json } else { DocumentFormat::Yaml })
+    }
+}
+
+/// How a document is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum DocumentFormat {
+    /// YAML.
+    Yaml,
+    /// JSON.
+    Json,
+}
+
+/// A version of OpenAPI.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Dialect {
+    /// OpenAPI 3.0.
+    Oas30,
+    /// Swagger 2.0.
+    Swagger,
+}
+
+/// `stepgate import`
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "Examples:
+  stepgate import pets.yaml                             a new API
+  stepgate import pets.yaml --api pets                  merge into the API
+  stepgate import pets.yaml --api pets --mode overwrite
+
+Stages serve what was imported once it is deployed.")]
+pub(super) struct Import {
+    /// The document, Swagger 2.0 or OpenAPI 3.0, YAML or JSON; `-` for standard input.
+    pub(super) file: PathBuf,
+    /// The API that it is put into, by its id or name; a new one without.
+    #[arg(long, value_name = "ID|NAME")]
+    pub(super) api: Option<String>,
+    /// What becomes of what the API has and the document has not.
+    #[arg(long, value_name = "MODE", default_value = "merge", requires = "api")]
+    pub(super) mode: ImportMode,
+    /// Import nothing if anything would be left out.
+    #[arg(long)]
+    pub(super) fail_on_warnings: bool,
+    /// The server.
+    #[arg(long, value_name = "URL", env = "AWS_ENDPOINT_URL", default_value = "http://127.0.0.1:4566")]
+    pub(super) endpoint: String,
+    /// Print JSON.
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+/// What becomes of what an API has and a document has not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum ImportMode {
+    /// It stays.
+    Merge,
+    /// It goes.
+    Overwrite,
+}
+
+impl ImportMode {
+    /// AWS's word.
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Merge => "merge",
+            Self::Overwrite => "overwrite",
+        }
+    }
+}
+
+/// `stepgate diff`
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "Examples:
+  stepgate diff pets.yaml --api pets
+  stepgate diff pets.yaml --api pets --stage prod --mode merge --json
+  stepgate diff pets.yaml                          what it would make as a new API
+
+The document is imported into a store of its own, on top of what the stage serves; the server is only asked what that
+is. Resources, methods, integrations, responses, models, authorizers, validators and settings are compared, documentation
+is not.
+Exit code 0: no difference; 1: there is one; 2: the document or the server can't be read.")]
+pub(super) struct Diff {
+    /// The document; `-` for standard input.
+    pub(super) file: PathBuf,
+    /// The API that it would be put into, by its id or name; a new one without.
+    #[arg(long, value_name = "ID|NAME")]
+    pub(super) api: Option<String>,
+    /// The stage that it is compared with [default: the only one].
+    #[arg(long, value_name = "NAME", requires = "api")]
+    pub(super) stage: Option<String>,
+    /// What would become of what the API has and the document has not.
+    #[arg(long, value_name = "MODE", default_value = "overwrite")]
+    pub(super) mode: ImportMode,
+    /// The server.
+    #[arg(long, value_name = "URL", env = "AWS_ENDPOINT_URL", default_value = "http://127.0.0.1:4566")]
+    pub(super) endpoint: String,
     /// Print JSON.
     #[arg(long)]
     pub(super) json: bool,
@@ -400,6 +541,22 @@ mod tests {
         let arguments = Arguments::parse_from(["stepgate", "serve", "--data-dir", "d"]);
         assert!(matches!(arguments.command, Some(Command::Serve(serve)) if serve.data_dir.is_some()));
         assert!(Arguments::try_parse_from(["stepgate", "nope"]).is_err());
+    }
+
+    #[test]
+    fn a_document_is_written_as_its_file_is_named() {
+        for (arguments, expect) in [
+            (&[][..], DocumentFormat::Yaml),
+            (&["-o", "a.yaml"], DocumentFormat::Yaml),
+            (&["-o", "a.JSON"], DocumentFormat::Json),
+            (&["-o", "a.json", "--format", "yaml"], DocumentFormat::Yaml),
+        ] {
+            let arguments = [&["stepgate", "export", "--api", "a"], arguments].concat();
+            let Some(Command::Export(export)) = Arguments::parse_from(&arguments).command else {
+                unreachable!()
+            };
+            assert_eq!(export.format(), expect, "{arguments:?}");
+        }
     }
 
     #[test]

@@ -28,12 +28,14 @@ mod live;
 mod mapping_names;
 mod method;
 mod model;
+mod model_template;
 mod page;
 mod reach;
 mod request_validator;
 mod resource;
 mod rest_api;
 mod rows;
+mod sdk_type;
 mod stage;
 mod test_invoke;
 mod tree;
@@ -49,12 +51,12 @@ pub use apis::Apis;
 pub use authorizer::{Authorizer, AuthorizerType};
 pub use client_certificate::{ClientCertificate, PrivateKey};
 pub use control::{
-    ApiKeyFilter, CreateApiKey, CreateAuthorizer, CreateDeployment, CreateDocumentationVersion,
-    CreateDomainName, CreateModel, CreateRestApi, CreateStage, CreateUsagePlan, DailyUsage,
-    DeploymentSummary, DocumentationPartFilter, ExportedApi, GetExport, ImportOptions, ImportedApi,
-    ImportedApiKeys, ImportedDocumentation, KEY_TYPE, Mapped, MethodKey, MethodSummary, NewApiStage,
-    NewCanary, NewEndpoint, NewQuota, PutIntegration, PutMethod, StageKey, TestInvokeAuthorizer,
-    TestInvokeMethod, Usage, templates,
+    AccessAssociation, ApiKeyFilter, CreateApiKey, CreateAuthorizer, CreateDeployment,
+    CreateDocumentationVersion, CreateDomainName, CreateModel, CreateRestApi, CreateStage, CreateUsagePlan,
+    DailyUsage, DeploymentSummary, DocumentationPartFilter, ExportedApi, GeneratedSdk, GetExport,
+    ImportOptions, ImportedApi, ImportedApiKeys, ImportedDocumentation, KEY_TYPE, Mapped, MethodKey,
+    MethodSummary, NewApiStage, NewCanary, NewEndpoint, NewQuota, PutIntegration, PutMethod, StageKey,
+    TestInvokeAuthorizer, TestInvokeMethod, Usage, templates,
 };
 pub use deployable::{WITHOUT_EFFECT, refused_features};
 pub use deployment::{Deployment, DeploymentSnapshot};
@@ -92,6 +94,7 @@ pub use rest_api::{
     ApiKeySource, EndpointAccessMode, EndpointConfiguration, EndpointType, IpAddressType, RestApi,
 };
 pub(crate) use rest_api::{MINIMUM_COMPRESSION_SIZE_MAX, check_rest_api};
+pub use sdk_type::{SDK_TYPES, SdkLanguage, SdkProperty, SdkType};
 pub(crate) use stage::check_percent_traffic;
 pub use stage::{
     AccessLogSettings, CacheClusterSize, CacheClusterStatus, CacheControlStrategy, CanarySettings,

@@ -4,7 +4,13 @@ mod account;
 mod activity;
 mod api_key;
 mod api_resource;
+mod authorizer;
+mod base_path_mapping;
+mod client_certificate;
 mod deployment;
+mod documentation_part;
+mod documentation_version;
+mod domain_name;
 mod gateway_response;
 mod method;
 mod model;
@@ -16,6 +22,7 @@ mod stage;
 mod state_machine;
 mod usage_plan;
 mod usage_plan_key;
+mod vpc_link;
 
 use serde_json::{Map, Value, json};
 
@@ -74,7 +81,8 @@ kinds! {
         ["RestApiId" "Description" "StageName" "StageDescription"]
     Stage = "AWS::ApiGateway::Stage" "A named reference to a deployment."
         ["RestApiId" "StageName" "DeploymentId" "Description" "Variables" "MethodSettings" "TracingEnabled"
-         "AccessLogSetting" "Tags"]
+         "AccessLogSetting" "CacheClusterEnabled" "CacheClusterSize" "ClientCertificateId" "DocumentationVersion"
+         "Tags"]
     Model = "AWS::ApiGateway::Model" "A JSON schema of a REST API."
         ["RestApiId" "Name" "ContentType" "Description" "Schema"]
     RequestValidator = "AWS::ApiGateway::RequestValidator" "What of a request is validated."
@@ -86,6 +94,22 @@ kinds! {
     UsagePlan = "AWS::ApiGateway::UsagePlan" "How fast and how often each of its keys may call which stages."
         ["UsagePlanName" "Description" "ApiStages" "Throttle" "Quota" "Tags"]
     UsagePlanKey = "AWS::ApiGateway::UsagePlanKey" "A key in a usage plan." ["KeyId" "KeyType" "UsagePlanId"]
+    Authorizer = "AWS::ApiGateway::Authorizer" "What says who may call methods."
+        ["RestApiId" "Name" "Type" "ProviderARNs" "AuthType" "AuthorizerUri" "AuthorizerCredentials" "IdentitySource"
+         "IdentityValidationExpression" "AuthorizerResultTtlInSeconds"]
+    DomainName = "AWS::ApiGateway::DomainName" "A custom domain name."
+        ["DomainName" "CertificateArn" "RegionalCertificateArn" "EndpointConfiguration" "SecurityPolicy"
+         "EndpointAccessMode" "RoutingMode" "MutualTlsAuthentication" "OwnershipVerificationCertificateArn" "Tags"]
+    BasePathMapping = "AWS::ApiGateway::BasePathMapping" "What a path of a custom domain name leads to."
+        ["DomainName" "BasePath" "RestApiId" "Stage"]
+    DocumentationPart = "AWS::ApiGateway::DocumentationPart" "A text about a part of an API."
+        ["RestApiId" "Location" "Properties"]
+    DocumentationVersion = "AWS::ApiGateway::DocumentationVersion" "The texts about an API at one moment."
+        ["RestApiId" "DocumentationVersion" "Description"]
+    ClientCertificate = "AWS::ApiGateway::ClientCertificate" "What stages show to HTTPS backends."
+        ["Description" "Tags"]
+    VpcLink = "AWS::ApiGateway::VpcLink" "A way to backends in a network of one's own."
+        ["Name" "Description" "TargetArns" "Tags"]
 }
 
 /// What an update came to.
@@ -126,7 +150,8 @@ impl Kind {
             | Self::Method
             | Self::Model
             | Self::RequestValidator
-            | Self::GatewayResponse => true,
+            | Self::GatewayResponse
+            | Self::Authorizer => true,
             Self::Role
             | Self::Policy
             | Self::StateMachine
@@ -136,7 +161,13 @@ impl Kind {
             | Self::Stage
             | Self::ApiKey
             | Self::UsagePlan
-            | Self::UsagePlanKey => false,
+            | Self::UsagePlanKey
+            | Self::DomainName
+            | Self::BasePathMapping
+            | Self::DocumentationPart
+            | Self::DocumentationVersion
+            | Self::ClientCertificate
+            | Self::VpcLink => false,
         }
     }
 
@@ -163,6 +194,13 @@ impl Kind {
             Self::ApiKey => api_key::create(operations, naming, properties).await,
             Self::UsagePlan => usage_plan::create(operations, naming, properties).await,
             Self::UsagePlanKey => usage_plan_key::create(operations, properties).await,
+            Self::Authorizer => authorizer::create(operations, properties).await,
+            Self::DomainName => domain_name::create(operations, properties).await,
+            Self::BasePathMapping => base_path_mapping::create(operations, properties).await,
+            Self::DocumentationPart => documentation_part::create(operations, properties).await,
+            Self::DocumentationVersion => documentation_version::create(operations, properties).await,
+            Self::ClientCertificate => client_certificate::create(operations, properties).await,
+            Self::VpcLink => vpc_link::create(operations, properties).await,
         }
     }
 
@@ -193,6 +231,13 @@ impl Kind {
             Self::ApiKey => api_key::update(operations, made, old, new).await,
             Self::UsagePlan => usage_plan::update(operations, made, old, new).await,
             Self::UsagePlanKey => Ok(Updated::Replace),
+            Self::Authorizer => authorizer::update(operations, made, old, new).await,
+            Self::DomainName => domain_name::update(operations, made, old, new).await,
+            Self::BasePathMapping => base_path_mapping::update(operations, made, old, new).await,
+            Self::DocumentationPart => documentation_part::update(operations, made, old, new).await,
+            Self::DocumentationVersion => documentation_version::update(operations, made, old, new).await,
+            Self::ClientCertificate => client_certificate::update(operations, made, old, new).await,
+            Self::VpcLink => vpc_link::update(operations, made, old, new).await,
         }
     }
 
@@ -252,6 +297,29 @@ impl Kind {
             Self::ApiKey => call(operations, "apigateway", "DeleteApiKey", json!({ "apiKey": id })).await,
             Self::UsagePlan => usage_plan::delete(operations, id).await,
             Self::UsagePlanKey => usage_plan_key::delete(operations, properties).await,
+            Self::Authorizer => {
+                let input = json!({ "restApiId": api, "authorizerId": id });
+                call(operations, "apigateway", "DeleteAuthorizer", input).await
+            }
+            Self::DomainName => {
+                call(operations, "apigateway", "DeleteDomainName", json!({ "domainName": id })).await
+            }
+            Self::BasePathMapping => base_path_mapping::delete(operations, properties).await,
+            Self::DocumentationPart => {
+                let input = json!({ "restApiId": api, "documentationPartId": id });
+                call(operations, "apigateway", "DeleteDocumentationPart", input).await
+            }
+            Self::DocumentationVersion => {
+                let input = json!({ "restApiId": api, "documentationVersion": id });
+                call(operations, "apigateway", "DeleteDocumentationVersion", input).await
+            }
+            Self::ClientCertificate => {
+                let input = json!({ "clientCertificateId": id });
+                call(operations, "apigateway", "DeleteClientCertificate", input).await
+            }
+            Self::VpcLink => {
+                call(operations, "apigateway", "DeleteVpcLink", json!({ "vpcLinkId": id })).await
+            }
         };
         match gone {
             Err(error) if is_missing(&error) => Ok(()),
@@ -277,6 +345,13 @@ impl Kind {
             Self::ApiKey => &["Name", "Value", "GenerateDistinctId"],
             Self::UsagePlan => &[],
             Self::UsagePlanKey => &["KeyId", "KeyType", "UsagePlanId"],
+            Self::Authorizer => &["RestApiId"],
+            Self::DomainName => &["DomainName"],
+            Self::BasePathMapping => &["DomainName", "BasePath"],
+            Self::DocumentationPart => &["RestApiId", "Location"],
+            Self::DocumentationVersion => &["RestApiId", "DocumentationVersion"],
+            Self::ClientCertificate => &[],
+            Self::VpcLink => &["TargetArns"],
         }
     }
 }
@@ -307,6 +382,26 @@ fn tag_map(properties: &Properties) -> Option<Value> {
     let text = |tag: &Value, key: &str| Some(tag.get(key)?.as_str()?.to_owned());
     let pairs = tags.iter().filter_map(|tag| Some((text(tag, "Key")?, Value::String(text(tag, "Value")?))));
     Some(Value::Object(pairs.collect()))
+}
+
+/// Gives what `arn` names the tags of `new` in place of those of `old`.
+async fn retag(
+    operations: &dyn Operations,
+    arn: &str,
+    old: &Properties,
+    new: &Properties,
+) -> Result<(), OperationError> {
+    let of = |properties| tag_map(properties).and_then(|tags| tags.as_object().cloned()).unwrap_or_default();
+    let (old, new) = (of(old), of(new));
+    let gone: Vec<&String> = old.keys().filter(|key| !new.contains_key(*key)).collect();
+    if !gone.is_empty() {
+        let input = json!({ "resourceArn": arn, "tagKeys": gone });
+        call(operations, "apigateway", "UntagResource", input).await?;
+    }
+    if !new.is_empty() && new != old {
+        call(operations, "apigateway", "TagResource", json!({ "resourceArn": arn, "tags": new })).await?;
+    }
+    Ok(())
 }
 
 /// `[{"Key": k, "Value": v}]` as the list that Step Functions takes.

@@ -161,6 +161,21 @@ fn placeholder(resource: &Declared) -> Attributes {
         Kind::UsagePlan => ("abc123".into(), vec![("Id", "abc123".into())]),
         Kind::UsagePlanKey => ("abcde12345".into(), vec![("Id", "abcde12345".into())]),
         Kind::Account => (id.clone(), vec![("Id", id.clone())]),
+        Kind::Authorizer => ("abc123".into(), vec![("AuthorizerId", "abc123".into())]),
+        Kind::DomainName => {
+            let names = [
+                ("DistributionDomainName", "d111111abcdef8.cloudfront.net"),
+                ("DistributionHostedZoneId", "Z2FDTNDATAQYW2"),
+                ("RegionalDomainName", "d-abcde12345.execute-api.us-east-1.amazonaws.com"),
+                ("RegionalHostedZoneId", "Z1UJRXOUMOOFQ8"),
+                ("DomainNameArn", "arn:aws:apigateway:us-east-1::/domainnames/example.com"),
+            ];
+            ("example.com".into(), names.map(|(name, value)| (name, value.to_owned())).into())
+        }
+        Kind::DocumentationPart => ("abc123".into(), vec![("DocumentationPartId", "abc123".into())]),
+        Kind::ClientCertificate => ("abc123".into(), vec![("ClientCertificateId", "abc123".into())]),
+        Kind::VpcLink => ("abc123".into(), vec![("VpcLinkId", "abc123".into())]),
+        Kind::BasePathMapping | Kind::DocumentationVersion => (id.clone(), Vec::new()),
         Kind::Policy | Kind::Method | Kind::Stage | Kind::Model | Kind::GatewayResponse => {
             (id.clone(), Vec::new())
         }

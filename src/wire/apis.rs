@@ -3,6 +3,7 @@
 //! See <https://docs.aws.amazon.com/apigateway/latest/api/API_Operations.html>. A file a noun holds its
 //! inputs, as shapes for the checks and as types for the handlers; `view` writes all answers.
 
+mod access_associations;
 mod account;
 mod api_keys;
 mod authorizers;
@@ -23,12 +24,12 @@ mod operations;
 mod request_validators;
 mod resources;
 mod rest_apis;
+mod sdks;
 mod shapes;
 mod stages;
 mod tags;
 #[cfg(test)]
 mod tests;
-mod unsupported;
 mod usage;
 mod usage_plan_keys;
 mod usage_plans;

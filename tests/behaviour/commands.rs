@@ -12,7 +12,7 @@ use crate::states;
 const TUTORIAL: &str = include_str!("../../config/tutorial.yaml");
 
 /// Runs the binary as a user without settings of their own would.
-fn stepgate(arguments: &[&str]) -> Output {
+pub(crate) fn stepgate(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_stepgate"))
         .args(arguments)
         .env_remove("AWS_ACCESS_KEY_ID")
@@ -22,11 +22,11 @@ fn stepgate(arguments: &[&str]) -> Output {
         .unwrap()
 }
 
-fn stdout(output: &Output) -> String {
+pub(crate) fn stdout(output: &Output) -> String {
     String::from_utf8(output.stdout.clone()).unwrap()
 }
 
-fn stderr(output: &Output) -> String {
+pub(crate) fn stderr(output: &Output) -> String {
     String::from_utf8(output.stderr.clone()).unwrap()
 }
 

@@ -11,6 +11,7 @@ mod backend;
 mod client;
 mod commands;
 mod disk;
+mod documents;
 mod domains;
 mod executions;
 mod functions;
@@ -23,6 +24,7 @@ mod restart;
 #[allow(dead_code)]
 mod server;
 mod services;
+mod stacks;
 mod stages;
 mod stop;
 mod tasks;

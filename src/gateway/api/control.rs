@@ -1,5 +1,6 @@
 //! Control operations, a file a noun: each is one transaction, whole or not at all.
 
+mod access_associations;
 mod account;
 mod api_keys;
 mod authorizers;
@@ -18,6 +19,7 @@ mod models;
 mod request_validators;
 mod resources;
 mod rest_apis;
+mod sdks;
 mod stages;
 mod tags;
 mod test_invocations;
@@ -28,6 +30,7 @@ mod usage_plan_keys;
 mod usage_plans;
 mod vpc_links;
 
+pub use access_associations::AccessAssociation;
 pub use api_keys::{ApiKeyFilter, CreateApiKey, ImportedApiKeys, StageKey};
 pub use authorizers::CreateAuthorizer;
 pub use base_path_mappings::Mapped;
@@ -41,6 +44,7 @@ pub use integrations::{PutIntegration, templates};
 pub use methods::{MethodKey, PutMethod};
 pub use models::CreateModel;
 pub use rest_apis::{CreateRestApi, NewEndpoint};
+pub use sdks::GeneratedSdk;
 pub use stages::{CreateStage, NewCanary};
 pub use test_invocations::{TestInvokeAuthorizer, TestInvokeMethod};
 pub use usage::{DailyUsage, Usage};

@@ -30,6 +30,9 @@ pub(super) async fn create(
         ("Description", "description"),
         ("Variables", "variables"),
         ("TracingEnabled", "tracingEnabled"),
+        ("CacheClusterEnabled", "cacheClusterEnabled"),
+        ("CacheClusterSize", "cacheClusterSize"),
+        ("DocumentationVersion", "documentationVersion"),
     ];
     let mut input = renamed(properties, &members);
     input.extend(tag_map(properties).map(|tags| ("tags".to_owned(), tags)));
@@ -60,6 +63,8 @@ pub(super) async fn update(
         ("DeploymentId", "/deploymentId"),
         ("Description", "/description"),
         ("TracingEnabled", "/tracingEnabled"),
+        ("CacheClusterEnabled", "/cacheClusterEnabled"),
+        ("DocumentationVersion", "/documentationVersion"),
     ];
     let mut changes = patches(old, new, &simple);
     changes.extend(variables(old, new));
@@ -93,7 +98,11 @@ fn variables(old: &Properties, new: &Properties) -> Vec<Value> {
 }
 
 fn settings(old: &Properties, new: &Properties) -> Vec<Value> {
-    let mut changes = Vec::new();
+    // CreateStage takes no certificate, and no stage is without a size once it had one.
+    let mut changes = patches(old, new, &[("ClientCertificateId", "/clientCertificateId")]);
+    if new.contains_key("CacheClusterSize") && !old.is_empty() {
+        changes.extend(patches(old, new, &[("CacheClusterSize", "/cacheClusterSize")]));
+    }
     if old.get("AccessLogSetting") != new.get("AccessLogSetting") {
         match new.get("AccessLogSetting") {
             None => changes.push(json!({ "op": "remove", "path": "/accessLogSettings" })),

@@ -11,12 +11,12 @@ use crate::wire::{Handler, Operation};
 pub fn compatibility() -> String {
     let (supported, unsupported): (Vec<&Operation>, Vec<&Operation>) =
         OPERATIONS.iter().partition(|operation| matches!(operation.handler, Handler::Supported(_)));
-    let mut text = format!(
-        "{} of {} operations are supported. These answer that they are not:\n\n",
-        supported.len(),
-        OPERATIONS.len()
-    );
+    let mut text = format!("{} of {} operations are supported.", supported.len(), OPERATIONS.len());
+    if !unsupported.is_empty() {
+        text.push_str(" These answer that they are not:\n\n");
+    }
     list(&mut text, unsupported.iter().map(|operation| operation.name));
+    text.push('\n');
     text.push_str("\nCreateDeployment refuses an API that uses one of these, naming the method:\n\n");
     list(&mut text, refused_features());
     text.push_str("\nThese are accepted and shown, and have no effect:\n\n");

@@ -10,7 +10,11 @@ impl From<Error> for ApiError {
             Error::NotFound(_) => Code::NotFound,
             Error::Conflict(_) => Code::ConflictException,
             Error::LimitExceeded(_) => Code::LimitExceeded,
-            Error::Store(_) | Error::Corrupt(_) | Error::Certificate(_) | Error::Unfinished => {
+            Error::Store(_)
+            | Error::Corrupt(_)
+            | Error::Certificate(_)
+            | Error::Sdk(_)
+            | Error::Unfinished => {
                 return Self::internal(&error);
             }
         };

@@ -1,7 +1,7 @@
 //! Models.
 
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::shapes::{LIMIT, OfApi, PATCHES, POSITION, Paged, Patched, REST_API_ID};
 use super::view;
@@ -67,6 +67,14 @@ pub(super) async fn get(call: &Call, input: Get) -> Result<Value, ApiError> {
     let OfModel { rest_api_id, model_name } = input.of;
     let model = call.rooms.apis.control.model(&call.home, &rest_api_id, &model_name, input.flatten).await?;
     Ok(view::model(&model))
+}
+
+pub(super) static TEMPLATE: Structure = Structure::new("GetModelTemplateInput", &[REST_API_ID, MODEL_NAME]);
+
+pub(super) async fn template(call: &Call, input: OfModel) -> Result<Value, ApiError> {
+    let OfModel { rest_api_id, model_name } = input;
+    let control = &call.rooms.apis.control;
+    Ok(json!({ "value": control.model_template(&call.home, &rest_api_id, &model_name).await? }))
 }
 
 pub(super) static UPDATE: Structure = Structure::new("UpdateModelInput", &[REST_API_ID, MODEL_NAME, PATCHES]);

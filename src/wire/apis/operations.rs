@@ -2,10 +2,10 @@
 
 use super::shapes::NOTHING;
 use super::{
-    account, api_keys, authorizers, client_certificates, deployments, documentation_parts,
-    documentation_versions, domain_names, exports, gateway_responses, imports, integrations, methods, models,
-    request_validators, resources, rest_apis, stages, tags, unsupported, usage, usage_plan_keys, usage_plans,
-    vpc_links,
+    access_associations, account, api_keys, authorizers, client_certificates, deployments,
+    documentation_parts, documentation_versions, domain_names, exports, gateway_responses, imports,
+    integrations, methods, models, request_validators, resources, rest_apis, sdks, stages, tags, usage,
+    usage_plan_keys, usage_plans, vpc_links,
 };
 use crate::wire::{Handler, Operation, Route, Service, Structure, handler};
 
@@ -68,7 +68,7 @@ pub(crate) static OPERATIONS: &[Operation] = &[
     row("DeleteModel", "DELETE", "/restapis/{restapi_id}/models/{model_name}", 202, &models::DELETE, handler!(models::delete)),
     row("GetModel", "GET", "/restapis/{restapi_id}/models/{model_name}", 200, &models::GET, handler!(models::get)),
     row("UpdateModel", "PATCH", "/restapis/{restapi_id}/models/{model_name}", 200, &models::UPDATE, handler!(models::update)),
-    row("GetModelTemplate", "GET", "/restapis/{restapi_id}/models/{model_name}/default_template", 200, &unsupported::OF_MODEL, Handler::Unsupported),
+    row("GetModelTemplate", "GET", "/restapis/{restapi_id}/models/{model_name}/default_template", 200, &models::TEMPLATE, handler!(models::template)),
     // requestvalidator
     row("GetRequestValidators", "GET", "/restapis/{restapi_id}/requestvalidators", 200, &request_validators::LIST, handler!(request_validators::list)),
     row("CreateRequestValidator", "POST", "/restapis/{restapi_id}/requestvalidators", 201, &request_validators::CREATE, handler!(request_validators::create)),
@@ -105,9 +105,9 @@ pub(crate) static OPERATIONS: &[Operation] = &[
     // export
     row("GetExport", "GET", "/restapis/{restapi_id}/stages/{stage_name}/exports/{export_type}", 200, &exports::GET, handler!(exports::get)),
     // sdk
-    row("GetSdk", "GET", "/restapis/{restapi_id}/stages/{stage_name}/sdks/{sdk_type}", 200, &unsupported::OF_SDK, Handler::Unsupported),
-    row("GetSdkTypes", "GET", "/sdktypes", 200, &NOTHING, Handler::Unsupported),
-    row("GetSdkType", "GET", "/sdktypes/{sdktype_id}", 200, &unsupported::OF_SDK_TYPE, Handler::Unsupported),
+    row("GetSdk", "GET", "/restapis/{restapi_id}/stages/{stage_name}/sdks/{sdk_type}", 200, &sdks::GET, handler!(sdks::get)),
+    row("GetSdkTypes", "GET", "/sdktypes", 200, &sdks::LIST_TYPES, handler!(sdks::list_types)),
+    row("GetSdkType", "GET", "/sdktypes/{sdktype_id}", 200, &sdks::GET_TYPE, handler!(sdks::get_type)),
     // documentation
     row("GetDocumentationParts", "GET", "/restapis/{restapi_id}/documentation/parts", 200, &documentation_parts::LIST, handler!(documentation_parts::list)),
     row("CreateDocumentationPart", "POST", "/restapis/{restapi_id}/documentation/parts", 201, &documentation_parts::CREATE, handler!(documentation_parts::create)),
@@ -151,10 +151,10 @@ pub(crate) static OPERATIONS: &[Operation] = &[
     row("GetBasePathMapping", "GET", "/domainnames/{domain_name}/basepathmappings/{base_path}", 200, &domain_names::GET_MAPPING, handler!(domain_names::get_mapping)),
     row("UpdateBasePathMapping", "PATCH", "/domainnames/{domain_name}/basepathmappings/{base_path}", 200, &domain_names::UPDATE_MAPPING, handler!(domain_names::update_mapping)),
     // domainnameaccess
-    row("GetDomainNameAccessAssociations", "GET", "/domainnameaccessassociations", 200, &NOTHING, Handler::Unsupported),
-    row("CreateDomainNameAccessAssociation", "POST", "/domainnameaccessassociations", 201, &NOTHING, Handler::Unsupported),
-    row("DeleteDomainNameAccessAssociation", "DELETE", "/domainnameaccessassociations/{domain_name_access_association_arn}", 202, &unsupported::OF_ACCESS_ASSOCIATION, Handler::Unsupported),
-    row("RejectDomainNameAccessAssociation", "POST", "/rejectdomainnameaccessassociations", 202, &NOTHING, Handler::Unsupported),
+    row("GetDomainNameAccessAssociations", "GET", "/domainnameaccessassociations", 200, &access_associations::LIST, handler!(access_associations::list)),
+    row("CreateDomainNameAccessAssociation", "POST", "/domainnameaccessassociations", 201, &access_associations::CREATE, handler!(access_associations::create)),
+    row("DeleteDomainNameAccessAssociation", "DELETE", "/domainnameaccessassociations/{domain_name_access_association_arn}", 202, &access_associations::DELETE, handler!(access_associations::delete)),
+    row("RejectDomainNameAccessAssociation", "POST", "/rejectdomainnameaccessassociations", 202, &access_associations::REJECT, handler!(access_associations::reject)),
     // vpclink
     row("GetVpcLinks", "GET", "/vpclinks", 200, &vpc_links::LIST, handler!(vpc_links::list)),
     row("CreateVpcLink", "POST", "/vpclinks", 202, &vpc_links::CREATE, handler!(vpc_links::create)),

@@ -3,6 +3,7 @@
 mod documentation;
 mod openapi;
 mod plans;
+mod sdks;
 
 use std::path::PathBuf;
 use std::sync::Arc;

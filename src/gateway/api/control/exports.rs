@@ -91,6 +91,23 @@ impl Apis {
     }
 }
 
+impl Apis {
+    /// The working copy as an OpenAPI 3.0 document with all extensions, without what is written about it.
+    pub async fn working_copy_document(&self, owner: &AccountRegion, api_id: &ApiId) -> Result<Value, Error> {
+        let snapshot = self.working_copy(owner, api_id).await?;
+        let extensions = Extensions::parse("apigateway")?;
+        Ok(export(&Export {
+            snapshot: &snapshot,
+            stage: "stage",
+            region: owner.region.as_str(),
+            version: snapshot.api.version.as_deref().unwrap_or_default(),
+            documentation: None,
+            dialect: Dialect::V3,
+            extensions,
+        })?)
+    }
+}
+
 fn pretty(document: &Value) -> Result<String, Error> {
     Ok(serde_json::to_string_pretty(document)?)
 }

@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::super::apis::Apis;
 use super::super::ids::ApiId;
 use super::super::model::{Model, check_model};
+use super::super::model_template::model_template;
 use super::super::page::{Page, PageRequest};
 use super::super::resource::Resource;
 use crate::gateway::error::{Conflict, Error, NotFound};
@@ -91,6 +92,19 @@ impl Apis {
             Ok(model)
         })
         .await
+    }
+
+    /// A mapping template that writes a sample of what the model describes.
+    pub async fn model_template(
+        &self,
+        owner: &AccountRegion,
+        api_id: &ApiId,
+        name: &str,
+    ) -> Result<String, Error> {
+        let model = self.model(owner, api_id, name, true).await?;
+        // Models of other media types have schemas that nobody can read here: a sample without members.
+        let schema = model.schema.and_then(|schema| serde_json::from_str(&schema).ok()).unwrap_or_default();
+        Ok(model_template(&schema))
     }
 
     /// Changes a model's description or schema.

@@ -230,6 +230,7 @@ fn clone(rows: &Rows<'_>, source: &ApiId, api: &mut RestApi) -> Result<(), Error
         | Error::Store(_)
         | Error::Corrupt(_)
         | Error::Certificate(_)
+        | Error::Sdk(_)
         | Error::Unfinished => error,
     })?;
     let from = copy.api;

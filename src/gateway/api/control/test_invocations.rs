@@ -98,6 +98,7 @@ impl Apis {
             | Error::Store(_)
             | Error::Corrupt(_)
             | Error::Certificate(_)
+            | Error::Sdk(_)
             | Error::Unfinished => error,
         })?;
         let resource = find(&api.resources, &key.resource_id)?;

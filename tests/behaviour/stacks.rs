@@ -1,0 +1,159 @@
+//! CloudFormation templates with all that API Gateway has: made, changed, applied again, taken away.
+
+use std::fs;
+
+use serde_json::{Value, json};
+
+use crate::client::Client;
+use crate::commands::{stderr, stepgate};
+use crate::server::{DataDir, Server};
+
+const CERTIFICATE: &str = "arn:aws:acm:us-east-1:123456789012:certificate/1";
+const LOAD_BALANCER: &str = "arn:aws:elasticloadbalancing:us-east-1:123456789012:loadbalancer/net/inner/5";
+
+/// What is different between one template and the next.
+struct Edition {
+    description: &'static str,
+    regional: bool,
+    tags: Value,
+    ttl: u32,
+    body: &'static str,
+}
+
+fn template(edition: &Edition) -> String {
+    let Edition { description, regional, tags, ttl, body } = edition;
+    let (kind, certificate) =
+        if *regional { ("REGIONAL", "RegionalCertificateArn") } else { ("EDGE", "CertificateArn") };
+    let document = json!({
+        "openapi": "3.0.1",
+        "info": { "title": "from a body", "version": "1" },
+        "paths": { "/pets": { "get": {
+            "responses": { "200": { "description": "ok" } },
+            "x-amazon-apigateway-integration": {
+                "type": "mock",
+                "requestTemplates": { "application/json": "{\"statusCode\": 200}" },
+                "responses": { "default": {
+                    "statusCode": "200", "responseTemplates": { "application/json": body },
+                } },
+            },
+        } } },
+    });
+    let api = json!({ "Ref": "Api" });
+    json!({ "Resources": {
+        "Api": { "Type": "AWS::ApiGateway::RestApi", "Properties": { "Name": "stacked", "Body": document } },
+        "Certificate": {
+            "Type": "AWS::ApiGateway::ClientCertificate", "Properties": { "Description": description },
+        },
+        "Link": { "Type": "AWS::ApiGateway::VpcLink", "Properties": {
+            "Name": "inner", "Description": description, "TargetArns": [LOAD_BALANCER],
+        } },
+        "Guard": { "Type": "AWS::ApiGateway::Authorizer", "Properties": {
+            "RestApiId": api, "Name": "guard", "Type": "TOKEN",
+            "AuthorizerUri": "arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/arn:aws:lambda:us-east-1:123456789012:function:f/invocations",
+            "IdentitySource": "method.request.header.Authorization", "AuthorizerResultTtlInSeconds": ttl,
+        } },
+        "Part": { "Type": "AWS::ApiGateway::DocumentationPart", "Properties": {
+            "RestApiId": api, "Location": { "Type": "RESOURCE", "Path": "/pets" },
+            "Properties": json!({ "description": description }).to_string(),
+        } },
+        "Version": { "Type": "AWS::ApiGateway::DocumentationVersion", "DependsOn": "Part", "Properties": {
+            "RestApiId": api, "DocumentationVersion": "v1", "Description": description,
+        } },
+        "Deployment": { "Type": "AWS::ApiGateway::Deployment", "Properties": { "RestApiId": api } },
+        "Stage": { "Type": "AWS::ApiGateway::Stage", "Properties": {
+            "RestApiId": api, "StageName": "prod", "DeploymentId": { "Ref": "Deployment" },
+            "DocumentationVersion": { "Ref": "Version" }, "ClientCertificateId": { "Ref": "Certificate" },
+            "CacheClusterEnabled": true, "CacheClusterSize": if *regional { "1.6" } else { "0.5" },
+        } },
+        "Domain": { "Type": "AWS::ApiGateway::DomainName", "Properties": {
+            "DomainName": "api.example.test", certificate.to_owned(): CERTIFICATE,
+            "EndpointConfiguration": { "Types": [kind] }, "Tags": tags,
+        } },
+        "Mapping": { "Type": "AWS::ApiGateway::BasePathMapping", "DependsOn": "Stage", "Properties": {
+            "DomainName": { "Ref": "Domain" }, "BasePath": "shop", "RestApiId": api, "Stage": "prod",
+        } },
+    }, "Outputs": {
+        "Api": { "Value": api }, "Guard": { "Value": { "Fn::GetAtt": ["Guard", "AuthorizerId"] } },
+        "Link": { "Value": { "Ref": "Link" } }, "Mapping": { "Value": { "Ref": "Mapping" } },
+        "Arn": { "Value": { "Fn::GetAtt": ["Domain", "DomainNameArn"] } },
+    } })
+    .to_string()
+}
+
+#[test]
+fn a_template_makes_and_changes_all_of_an_api() {
+    let dir = DataDir::new("stacks");
+    let server = Server::start(&dir, &[]);
+    let endpoint = format!("http://{}", server.address);
+    let file = dir.path().join("all.json");
+    let apply = |template: &str| -> Value {
+        fs::write(&file, template).unwrap();
+        let output = stepgate(&["apply", file.to_str().unwrap(), "--endpoint", &endpoint, "--json"]);
+        assert!(output.status.success(), "{}", stderr(&output));
+        serde_json::from_slice(&output.stdout).unwrap()
+    };
+    let actions = |applied: &Value, action: &str| -> Vec<String> {
+        let changes = applied["changes"].as_array().unwrap().iter();
+        let those = changes.filter(|change| change["action"] == action);
+        those.map(|change| change["logicalId"].as_str().unwrap().to_owned()).collect()
+    };
+    let first = Edition {
+        description: "one",
+        regional: false,
+        tags: json!([{ "Key": "a", "Value": "1" }, { "Key": "b", "Value": "2" }]),
+        ttl: 300,
+        body: "first",
+    };
+    let made = apply(&template(&first));
+    assert_eq!(actions(&made, "created").len(), 10, "{made}");
+    let again = apply(&template(&first));
+    assert_eq!(actions(&again, "unchanged").len(), 10, "{again}");
+
+    let mut client = Client::new(&server.address);
+    let mut get = |path: &str| client.apigateway("GET", path, &Value::Null).unwrap().json();
+    let output = |name: &str| made["outputs"][name].as_str().unwrap().to_owned();
+    let api = output("Api");
+    let stage = get(&format!("/restapis/{api}/stages/prod"));
+    assert_eq!((&stage["documentationVersion"], &stage["cacheClusterSize"]), (&json!("v1"), &json!("0.5")));
+    assert!(stage["clientCertificateId"].is_string(), "{stage}");
+    assert_eq!(output("Mapping"), "api.example.test|shop");
+    assert_eq!(output("Arn"), "arn:aws:apigateway:us-east-1::/domainnames/api.example.test");
+
+    let second = Edition {
+        description: "two",
+        regional: true,
+        tags: json!([{ "Key": "b", "Value": "3" }, { "Key": "c", "Value": "4" }]),
+        ttl: 0,
+        body: "second",
+    };
+    let changed = apply(&template(&second));
+    let mut kept = actions(&changed, "updated");
+    kept.sort_unstable();
+    assert!(
+        ["Api", "Certificate", "Domain", "Guard", "Link", "Part", "Stage", "Version"]
+            .iter()
+            .all(|id| kept.contains(&(*id).to_owned())),
+        "{changed}"
+    );
+    let domain = get("/domainnames/api.example.test");
+    assert_eq!(domain["endpointConfiguration"]["types"], json!(["REGIONAL"]));
+    assert_eq!(
+        (&domain["regionalCertificateArn"], domain.get("certificateArn")),
+        (&json!(CERTIFICATE), None)
+    );
+    assert_eq!(domain["tags"], json!({ "b": "3", "c": "4" }));
+    let guard = get(&format!("/restapis/{api}/authorizers/{}", output("Guard")));
+    assert_eq!(guard["authorizerResultTtlInSeconds"], 0);
+    assert_eq!(get(&format!("/vpclinks/{}", output("Link")))["description"], "two");
+    assert_eq!(get(&format!("/restapis/{api}/stages/prod"))["cacheClusterSize"], "1.6");
+    let answer = client.send("GET", "/shop/pets", &[("host", "api.example.test")], b"").unwrap();
+    assert_eq!((answer.status, answer.text()), (200, "second".to_owned()));
+
+    let mut rest: Value = serde_json::from_str(&template(&second)).unwrap();
+    rest["Resources"].as_object_mut().unwrap().retain(|id, _| id == "Api");
+    rest.as_object_mut().unwrap().remove("Outputs");
+    let removed = apply(&rest.to_string());
+    assert_eq!(actions(&removed, "deleted").len(), 9, "{removed}");
+    let gone = client.apigateway("GET", "/domainnames/api.example.test", &Value::Null).unwrap();
+    assert_eq!(gone.status, 404);
+}
