@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{Mock, MockAnswer, Rehearsal, RehearsalError, Rehearsed};
-use crate::asl::{Pattern, Resource};
+use crate::asl::{self, Pattern, Processor, Program, Resource};
 use crate::clock::{SeededIds, Timestamp};
 use crate::engine::event::EventKind;
-use crate::engine::execution::{Entry, Execution, FrameId};
-use crate::engine::machine::{self, Covered, Effect, Env, Input, Limits, TaskKey, TaskRun, TimerKey};
+use crate::engine::execution::{ChildEnd, Entry, Execution, ExecutionStart, FrameId, MapRunKey};
+use crate::engine::machine::{
+    self, ChildStart, Covered, Effect, Env, Input, Limits, TaskKey, TaskRun, TimerKey,
+};
 use crate::json::Payload;
 
 /// Makes tokens and jitter the same every time.
@@ -20,6 +22,7 @@ type Due = BTreeMap<(Timestamp, u64), What>;
 enum What {
     Timer(TimerKey),
     Task(TaskKey, MockAnswer),
+    Child(MapRunKey, ChildEnd),
 }
 
 struct Drive<'a> {
@@ -30,11 +33,23 @@ struct Drive<'a> {
     entries: Vec<Entry>,
     due: Due,
     n_due: u64,
-    /// How often each Task was begun.
-    attempts: BTreeMap<Arc<str>, usize>,
+    /// How often each Task was begun, over all executions.
+    attempts: &'a mut Attempts,
+    /// The states in the order in which they were entered.
+    states: Vec<Arc<str>>,
+    /// What the children of Map Runs used.
+    covered: Covered,
+    /// What they run, by label.
+    processors: BTreeMap<Arc<str>, Arc<Program>>,
 }
 
+type Attempts = BTreeMap<Arc<str>, usize>;
+
 pub(super) fn run(rehearsal: Rehearsal<'_>) -> Result<Rehearsed, RehearsalError> {
+    live(rehearsal, &mut Attempts::new())
+}
+
+fn live(rehearsal: Rehearsal<'_>, attempts: &mut Attempts) -> Result<Rehearsed, RehearsalError> {
     let (program, start) = (rehearsal.program, rehearsal.start.clone());
     let mut drive = Drive {
         execution: Execution::new(start.clone()),
@@ -43,7 +58,10 @@ pub(super) fn run(rehearsal: Rehearsal<'_>) -> Result<Rehearsed, RehearsalError>
         entries: Vec::new(),
         due: Due::new(),
         n_due: 0,
-        attempts: BTreeMap::new(),
+        attempts,
+        states: Vec::new(),
+        covered: Covered::default(),
+        processors: BTreeMap::new(),
         rehearsal,
     };
     drive.step(Input::Start)?;
@@ -64,15 +82,14 @@ pub(super) fn run(rehearsal: Rehearsal<'_>) -> Result<Rehearsed, RehearsalError>
                 drive.step(Input::TaskFailed { task, failure })?
             }
             What::Task(_, MockAnswer::Never) => {}
+            What::Child(key, end) => drive.step(Input::ChildrenEnded { key, ends: vec![end] })?,
         }
     };
-    let covered = with_env(&drive.ids, drive.now, |env| Covered::read(program, start, &drive.entries, env));
-    let events: Vec<_> = drive.entries.into_iter().filter_map(|entry| entry.event).collect();
-    let entered = events.iter().filter_map(|event| match &event.kind {
-        EventKind::StateEntered { name, .. } => Some(name.clone()),
-        _ => None,
-    });
-    Ok(Rehearsed { ending, states: entered.collect(), events, covered })
+    let read = |env: &Env<'_>| Covered::read(program, start, &drive.entries, env);
+    let mut covered = with_env(&drive.ids, drive.now, read);
+    covered.merge(&drive.covered);
+    let events = drive.entries.into_iter().filter_map(|entry| entry.event).collect();
+    Ok(Rehearsed { ending, states: drive.states, events, covered })
 }
 
 fn with_env<T>(ids: &SeededIds, now: Timestamp, with: impl FnOnce(&Env<'_>) -> T) -> T {
@@ -90,6 +107,11 @@ impl Drive<'_> {
     fn step(&mut self, input: Input) -> Result<(), RehearsalError> {
         let (program, execution) = (self.rehearsal.program, &mut self.execution);
         let step = with_env(&self.ids, self.now, |env| machine::step(program, execution, input, env));
+        let entered = step.entries.iter().filter_map(|entry| match &entry.event.as_ref()?.kind {
+            EventKind::StateEntered { name, .. } => Some(name.clone()),
+            _ => None,
+        });
+        self.states.extend(entered);
         self.entries.extend(step.entries);
         for effect in step.effects {
             match effect {
@@ -105,6 +127,14 @@ impl Drive<'_> {
                     self.forget(|what| matches!(what, What::Task(begun, _) if *begun == task));
                 }
                 Effect::Ended(_) => self.due.clear(),
+                Effect::StartChild(child) => self.begin_child(*child)?,
+                Effect::ReadItems(request) => {
+                    return Err(RehearsalError::ItemReader { state: self.name_of(request.key.frame) });
+                }
+                Effect::EndMapRun { key, .. } => {
+                    self.forget(|what| matches!(what, What::Child(of, _) if *of == key));
+                }
+                Effect::StartMapRun(_) | Effect::CountItems { .. } => {}
                 Effect::Redriven { .. } => {} // Nobody redrives a rehearsal.
             }
         }
@@ -138,6 +168,38 @@ impl Drive<'_> {
             }
             Resource::Integration(_) | Resource::Lambda(_) => Ok(()),
         }
+    }
+
+    /// Lets a child execution of a Map Run live its whole life; its parent hears of its end when it is time.
+    fn begin_child(&mut self, child: ChildStart) -> Result<(), RehearsalError> {
+        let ChildStart { key, index, n_items: _, processor, input } = child;
+        let program = self.processor(&processor);
+        let parent = &self.rehearsal.start;
+        let name: Arc<str> = format!("{}-{index}", parent.name).into();
+        let start = ExecutionStart {
+            arn: format!("{}/{}:{name}", parent.arn, processor.label).into(),
+            name,
+            input,
+            state_machine_arn: format!("{}/{}", parent.state_machine_arn, processor.label).into(),
+            state_machine_name: format!("{}/{}", parent.state_machine_name, processor.label).into(),
+            started: self.now,
+            ..parent.clone()
+        };
+        let rehearsal = Rehearsal { program: &program, start, mocks: self.rehearsal.mocks };
+        let Rehearsed { ending, states, covered, events: _ } = live(rehearsal, self.attempts)?;
+        self.states.extend(states);
+        self.covered.merge(&covered.within(&program, self.rehearsal.program));
+        let end = ChildEnd { index, status: ending.status, output: ending.output };
+        self.at(ending.stopped, What::Child(key, end));
+        Ok(())
+    }
+
+    fn processor(&mut self, processor: &Processor) -> Arc<Program> {
+        let compile = || {
+            let compiled = asl::compile(&processor.definition, processor.kind);
+            Arc::new(compiled.expect("the machine that it is part of was compiled"))
+        };
+        self.processors.entry(processor.label.clone()).or_insert_with(compile).clone()
     }
 
     fn name_of(&self, frame: FrameId) -> Arc<str> {
