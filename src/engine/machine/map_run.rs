@@ -194,10 +194,8 @@ impl Stepper<'_> {
     }
 
     fn processor_of(&self, frame: FrameId) -> Option<Arc<Processor>> {
-        match &self.program[self.state_of(frame)?].kind {
-            StateKind::Map(map) => Some(map.distributed.as_ref()?.processor.clone()),
-            _ => None,
-        }
+        let StateKind::Map(map) = &self.program[self.state_of(frame)?].kind else { return None };
+        Some(map.distributed.as_ref()?.processor.clone())
     }
 
     /// The inputs of the children that begin in this step.
@@ -392,10 +390,9 @@ impl Stepper<'_> {
             self.cancel(key);
         }
         // What was asked for in this very step is never begun.
-        self.effects.retain(|effect| match effect {
-            Effect::StartChild(child) => child.key != key,
-            Effect::ReadItems(request) => request.key != key,
-            _ => true,
+        self.effects.retain(|effect| {
+            !matches!(effect, Effect::StartChild(child) if child.key == key)
+                && !matches!(effect, Effect::ReadItems(request) if request.key == key)
         });
         self.effects.push(Effect::EndMapRun { key, status });
     }
