@@ -8,6 +8,7 @@ mod asl_lint;
 mod findings;
 mod logs;
 mod output;
+mod replay;
 mod serve;
 mod settings;
 mod test;
@@ -41,6 +42,7 @@ pub fn main() -> ExitCode {
             AslCommand::Lint(lint) => asl_lint::run(&lint),
         },
         Command::Test(test) => test::run(&test),
+        Command::Replay(replay) => replay::run(&replay),
         Command::Version(version) => version::run(&version),
     };
     outcome.unwrap_or_else(|error| {

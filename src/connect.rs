@@ -12,6 +12,7 @@ mod client;
 mod client_identity;
 mod error;
 mod guarded;
+mod line_stream;
 mod options;
 mod tls;
 
@@ -19,6 +20,7 @@ pub use body::{Body, boxed, collect, empty, full};
 pub use client::HttpClient;
 pub use client_identity::ClientIdentity;
 pub use error::Error;
+pub use line_stream::{LineAddress, LineStream};
 pub use options::{Call, Options, ServerCertificate};
 
 /// What a body may fail with while it streams.

@@ -9,6 +9,7 @@ pub mod clock;
 pub mod id;
 pub mod json;
 pub mod meter;
+pub mod policy;
 pub mod yaml;
 // Floor 2: the languages. Text → AST → value, pure.
 pub mod jsonpath;

@@ -40,12 +40,16 @@ metrics_table! {
     API_SECONDS = Histogram "stepgate_api_seconds" "Time to answer a control-plane call, by service and operation.";
     GATEWAY_REQUESTS = Counter "stepgate_gateway_requests_total" "Data-plane requests by API, stage and status class.";
     GATEWAY_SECONDS = Histogram "stepgate_gateway_seconds" "Time to answer a data-plane request, by API and stage.";
+    CACHE_HITS = Counter "stepgate_gateway_cache_hits_total" "Data-plane requests answered from a stage's cache, by API and stage.";
+    CACHE_MISSES = Counter "stepgate_gateway_cache_misses_total" "Data-plane requests of cached methods that reached the integration, by API and stage.";
     PLAN_REQUESTS = Counter "stepgate_plan_requests_total" "Requests with an API key by API, stage, method, usage plan and decision (admitted, throttled, quota_exceeded).";
+    AUTHORIZER_SECONDS = Histogram "stepgate_authorizer_seconds" "Time an authorizer's function took.";
     INTEGRATION_SECONDS = Histogram "stepgate_integration_seconds" "Time an integration took, by integration type.";
     EXECUTIONS_STARTED = Counter "stepgate_executions_started_total" "Executions started.";
     EXECUTIONS_ENDED = Counter "stepgate_executions_ended_total" "Executions ended, by status.";
     EVENTS_STALE = Counter "stepgate_stale_results_total" "Results that came for an attempt already over, and were dropped.";
     LOGS_DROPPED = Counter "stepgate_execution_logs_dropped_total" "Log records of executions that could not be written.";
+    ACCESS_LOGS_DROPPED = Counter "stepgate_access_logs_dropped_total" "Lines of access logs that could not be written.";
     TIMER_LATE_SECONDS = Histogram "stepgate_timer_late_seconds" "How late a timer fired.";
     STORE_COMMIT_SECONDS = Histogram "stepgate_store_commit_seconds" "Time of one group commit.";
     STORE_COMMIT_JOBS = Histogram "stepgate_store_commit_jobs" "Transactions that shared one group commit.";

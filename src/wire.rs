@@ -33,4 +33,4 @@ pub(crate) use protocol::aws_json::TARGET_PREFIX;
 pub use protocol::service_of;
 pub use reply::{Output, Reply, ReplyBody};
 pub use shape::{Limits, Location, Member, Nulls, Pattern, Shape, Structure, optional, required};
-pub(crate) use states::log_line;
+pub(crate) use states::{event_json, log_line};

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 /// Rooms by floor, ground floor first. A room may use rooms on lower floors only, never a neighbour.
 const FLOORS: &[&[&str]] = &[
-    &["clock", "id", "json", "meter", "yaml"],
+    &["clock", "id", "json", "meter", "policy", "yaml"],
     &["jsonpath", "vtl"],
     &["asl", "schema"],
     &["store"],
@@ -20,7 +20,7 @@ const FLOORS: &[&[&str]] = &[
 ];
 
 /// Pure floors: same input, same output. No async, no I/O, no `http`.
-const PURE_ROOMS: &[&str] = &["json", "yaml", "jsonpath", "vtl", "asl", "schema"];
+const PURE_ROOMS: &[&str] = &["json", "policy", "yaml", "jsonpath", "vtl", "asl", "schema"];
 const PURE_BANNED: &[&str] =
     &["async fn", ".await", "tokio::", "hyper::", "http::", "std::fs", "std::net", "std::thread"];
 

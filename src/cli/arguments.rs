@@ -23,6 +23,7 @@ use crate::gateway::LintCode;
   stepgate vtl eval map.vtl --input order.json  run a mapping template
   stepgate asl lint machine.asl.json            check a state machine definition
   stepgate test order.test.yaml                 run its scenarios, tasks mocked, waits skipped
+  stepgate replay order.asl.json --history h.json   would this execution go the same way today?
   AWS_ENDPOINT_URL=http://127.0.0.1:4566 aws stepfunctions list-state-machines"
 )]
 pub(super) struct Arguments {
@@ -48,6 +49,8 @@ pub(super) enum Command {
     Asl(Asl),
     /// Run scenarios of a state machine with mocked tasks, without a server.
     Test(Test),
+    /// Find where recorded executions would go another way under a changed definition.
+    Replay(Replay),
     /// Print the version.
     Version(Version),
 }
@@ -228,6 +231,30 @@ pub(super) struct Test {
     /// Files of scenarios.
     #[arg(required = true, value_name = "FILE")]
     pub(super) files: Vec<PathBuf>,
+    /// Print JSON.
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+/// `stepgate replay`
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "Examples:
+  aws stepfunctions get-execution-history --execution-arn … > history.json
+  stepgate replay changed.asl.json --history history.json
+  stepgate replay changed.asl.json --history histories/*.json --json
+
+The definition is run with the history's input; tasks answer as they did there, after as long as they took there.
+Histories are answers of GetExecutionHistory with execution data, oldest event first, all pages in one.
+Not compared: causes, role ARNs, names of workers, and texts that differ anyway (times, UUIDs, task tokens, and ARNs
+and names of the execution and its state machine).
+Exit code 0: the same; 1: a history diverges; 2: a file can't be understood.")]
+pub(super) struct Replay {
+    /// The definition; `-` for standard input.
+    #[arg(value_name = "FILE")]
+    pub(super) definition: PathBuf,
+    /// Histories of executions.
+    #[arg(long, required = true, num_args = 1.., value_name = "FILE")]
+    pub(super) history: Vec<PathBuf>,
     /// Print JSON.
     #[arg(long)]
     pub(super) json: bool,

@@ -31,10 +31,7 @@ pub(super) fn run(arguments: &Test) -> anyhow::Result<ExitCode> {
         n_scenarios += outcomes.len();
         n_failed += outcomes.iter().filter(|outcome| !outcome.failures.is_empty()).count();
         let mut covered = Covered::default();
-        outcomes
-            .iter()
-            .filter_map(|outcome| outcome.rehearsed.as_ref())
-            .for_each(|r| covered.merge(&r.covered));
+        outcomes.iter().for_each(|outcome| covered.merge(&outcome.rehearsed.covered));
         if arguments.json {
             let scenarios: Vec<Value> = outcomes.iter().map(Outcome::to_json).collect();
             let coverage = coverage::to_json(&program, &covered);

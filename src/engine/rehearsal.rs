@@ -2,7 +2,6 @@
 
 mod drive;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -32,23 +31,30 @@ pub enum MockAnswer {
     Never,
 }
 
+/// Stands in for whoever does the tasks.
+pub trait Mocks {
+    /// What the next attempt of the Task state `state`, which is begun with `input`, comes to; `None` if nobody
+    /// knows.
+    fn next(&mut self, state: &str, input: &Payload) -> Option<Mock>;
+}
+
 /// What is rehearsed.
-#[derive(Clone, Debug)]
 pub struct Rehearsal<'a> {
     /// The machine.
     pub program: &'a Program,
     /// What it is started with; also says what time it is at first.
     pub start: ExecutionStart,
-    /// For each Task, by its name, what its attempts come to, one after another over all visits; the last one holds
-    /// for all that follow.
-    pub mocks: &'a BTreeMap<String, Vec<Mock>>,
+    /// Who does its tasks.
+    pub mocks: &'a mut dyn Mocks,
+    /// What task tokens begin with.
+    pub token_prefix: &'a str,
 }
 
 /// How a rehearsal went.
 #[derive(Clone, Debug)]
 pub struct Rehearsed {
-    /// How the execution ended.
-    pub ending: Ending,
+    /// How the execution ended, or why it came to no end.
+    pub ending: Result<Ending, RehearsalError>,
     /// Its history.
     pub events: Vec<HistoryEvent>,
     /// The states in the order in which they were entered.
@@ -83,11 +89,8 @@ pub enum RehearsalError {
 }
 
 impl Rehearsal<'_> {
-    /// Runs the execution to its end; the same every time.
-    ///
-    /// # Errors
-    /// When a mock is missing or never answers.
-    pub fn run(self) -> Result<Rehearsed, RehearsalError> {
+    /// Runs the execution to its end, or as far as it comes; the same every time.
+    pub fn run(self) -> Rehearsed {
         drive::run(self)
     }
 }

@@ -53,8 +53,8 @@ pub use control::{
     CreateDomainName, CreateModel, CreateRestApi, CreateStage, CreateUsagePlan, DailyUsage,
     DeploymentSummary, DocumentationPartFilter, ExportedApi, GetExport, ImportOptions, ImportedApi,
     ImportedApiKeys, ImportedDocumentation, KEY_TYPE, Mapped, MethodKey, MethodSummary, NewApiStage,
-    NewCanary, NewEndpoint, NewQuota, PutIntegration, PutMethod, StageKey, TestInvokeMethod, Usage,
-    templates,
+    NewCanary, NewEndpoint, NewQuota, PutIntegration, PutMethod, StageKey, TestInvokeAuthorizer,
+    TestInvokeMethod, Usage, templates,
 };
 pub use deployable::{WITHOUT_EFFECT, refused_features};
 pub use deployment::{Deployment, DeploymentSnapshot};
@@ -97,7 +97,10 @@ pub use stage::{
     AccessLogSettings, CacheClusterSize, CacheClusterStatus, CacheControlStrategy, CanarySettings,
     LoggingLevel, MethodSetting, Stage,
 };
-pub use test_invoke::{TestInvocation, TestInvoke, TestInvokeFuture, TestOutcome};
+pub use test_invoke::{
+    TestAuthorization, TestAuthorizationOutcome, TestAuthorizeFuture, TestInvocation, TestInvoke,
+    TestInvokeFuture, TestOutcome,
+};
 pub(crate) use usage_plan::method_of;
 pub use usage_plan::{ApiStage, QuotaPeriod, QuotaSettings, ThrottleSettings, UsagePlan};
 pub use vpc_link::{VpcLink, VpcLinkNames};

@@ -7,6 +7,7 @@ mod gateway_responses;
 mod integration;
 mod media;
 mod meters;
+mod method_cache;
 mod method_settings;
 mod pattern;
 mod routes;
@@ -16,17 +17,21 @@ mod uri;
 pub(crate) use body_models::{BodyModels, Mismatch, library};
 pub(crate) use integration::{Backend, CompiledIntegration, CompiledResponse, HttpBackend, RequestTarget};
 pub(crate) use media::{BinaryTypes, essence, first_accepted};
+pub(crate) use method_cache::MethodCache;
 pub(crate) use pattern::Pattern;
 pub(crate) use routes::{Match, parameters_of};
 pub(crate) use templates::CompiledTemplate;
+pub(crate) use uri::{AwsTarget, with_stage_variables};
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::api::{
-    ApiId, ApiKeySource, AuthorizationType, ClientCertificate, DeploymentId, DeploymentSnapshot, HttpMethod,
-    LiveStage, Method, Resource, ResourceId, Stage, StageName,
+    AccessLogSettings, ApiId, ApiKeySource, AuthorizationType, AuthorizerId, ClientCertificate, DeploymentId,
+    DeploymentSnapshot, HttpMethod, LiveStage, Method, Resource, ResourceId, Stage, StageName,
 };
+use super::authorizers::{AuthorizerSetting, CompiledAuthorizer, Pool};
+use super::cache::{Caches, Contents, ResponseCache, Share};
 use super::mapping::source::Source;
 use super::mapping::text::Text;
 use super::plans::Rate;
@@ -64,7 +69,7 @@ pub(crate) struct CompiledStage {
     pub(crate) is_endpoint_enabled: bool,
     /// Whether a resource policy is attached.
     pub(crate) has_policy: bool,
-    pub(crate) access_log: Option<Text>,
+    pub(crate) access_log: Option<AccessLog>,
     /// Where callers' keys come from.
     pub(crate) api_key_source: ApiKeySource,
     /// The owner's keys; a working copy under test asks for none.
@@ -72,6 +77,22 @@ pub(crate) struct CompiledStage {
     /// What HTTPS backends are shown.
     pub(crate) client_identity: Option<ClientIdentity>,
     pub(crate) meters: Meters,
+    pub(crate) authorizers: BTreeMap<AuthorizerId, Arc<CompiledAuthorizer>>,
+}
+
+/// A stage's access log.
+#[derive(Debug)]
+pub(crate) struct AccessLog {
+    pub(crate) format: Text,
+    /// ARN of a log group or delivery stream; without one, lines go into the server's own log.
+    pub(crate) destination_arn: Option<Arc<str>>,
+}
+
+impl AccessLog {
+    fn compile(settings: &AccessLogSettings) -> Option<Self> {
+        let format = Text::parse(settings.format.as_deref()?);
+        Some(Self { format, destination_arn: settings.destination_arn.as_deref().map(Arc::from) })
+    }
 }
 
 /// A method as it is served.
@@ -82,6 +103,10 @@ pub(crate) struct CompiledMethod {
     pub(crate) resource_path: Arc<str>,
     pub(crate) operation_name: Option<String>,
     pub(crate) authorization: AuthorizationType,
+    /// Who is asked, if somebody is.
+    pub(crate) authorizer: Option<Arc<CompiledAuthorizer>>,
+    /// Scopes of which a token has to have one.
+    pub(crate) authorization_scopes: Vec<String>,
     pub(crate) is_api_key_required: bool,
     /// Parameters that must be there, in AWS's order of complaint; empty without a validator for them.
     pub(crate) required_parameters: Vec<RequiredParameter>,
@@ -91,6 +116,8 @@ pub(crate) struct CompiledMethod {
     pub(crate) limiter: Option<Arc<Limiter>>,
     /// What each usage plan of the stage grants a key on this method; empty unless it needs one.
     pub(crate) terms: Vec<Terms>,
+    /// Where its answers are cached, if they are.
+    pub(crate) cache: Option<MethodCache>,
     /// `None` for a method without an integration; AWS does not deploy one.
     pub(crate) integration: Option<CompiledIntegration>,
 }
@@ -103,11 +130,14 @@ impl CompiledMethod {
             resource_path: "/".into(),
             operation_name: None,
             authorization: AuthorizationType::None,
+            authorizer: None,
+            authorization_scopes: Vec::new(),
             is_api_key_required: false,
             required_parameters: Vec::new(),
             body_models: BodyModels::default(),
             limiter: None,
             terms: Vec::new(),
+            cache: None,
             integration: None,
         }
     }
@@ -139,9 +169,11 @@ pub(crate) struct Canary {
 /// What compiled methods share across deployments.
 #[derive(Clone, Copy)]
 pub(crate) struct Shared<'a> {
+    pub(crate) caches: &'a Caches,
     pub(crate) ledger: &'a Ledger,
     pub(crate) clock: &'a Arc<dyn Clock>,
     pub(crate) upstreams: &'a Upstreams,
+    pub(crate) pools: &'a BTreeMap<String, Arc<Pool>>,
 }
 
 /// What a method is compiled for.
@@ -162,8 +194,10 @@ pub(crate) fn compile(live: &LiveStage, shared: Shared<'_>) -> Served {
         deployment_id: &live.stage.deployment_id,
         variables: live.stage.variables.clone(),
         is_canary: settings.map(|_| false),
+        cache: None,
         shared,
     };
+    let main = main.cached_as(Share::Stage);
     let canary = settings.map(|(settings, deployment)| {
         let mut variables = live.stage.variables.clone();
         variables.extend(settings.stage_variable_overrides.clone());
@@ -173,8 +207,10 @@ pub(crate) fn compile(live: &LiveStage, shared: Shared<'_>) -> Served {
             deployment_id: &settings.deployment_id,
             variables,
             is_canary: Some(true),
+            cache: main.cache.clone(),
             shared,
         };
+        let plan = if settings.use_stage_cache { plan } else { plan.cached_as(Share::Canary) };
         Canary { percent: settings.percent_traffic, stage: Arc::new(plan.compile()) }
     });
     Served { stage: Arc::new(main.compile()), canary }
@@ -217,6 +253,7 @@ pub(crate) fn compile_nothing(
         keyring: None,
         client_identity: None,
         meters: Meters::new(api_id.as_str(), "test-invoke-stage"),
+        authorizers: BTreeMap::new(),
     }
 }
 
@@ -244,11 +281,14 @@ pub(crate) fn compile_method(
         resource_path: path.as_str().into(),
         operation_name: method.operation_name.clone(),
         authorization: method.authorization_type,
+        authorizer: None,
+        authorization_scopes: method.authorization_scopes.clone(),
         is_api_key_required: method.api_key_required,
         required_parameters: required_parameters(api, method),
         body_models: BodyModels::compile(api, models, method, place),
         limiter: None,
         terms: Vec::new(),
+        cache: None,
         integration: integration
             .map(|integration| CompiledIntegration::compile(method, integration, setting, place)),
     }
@@ -261,22 +301,37 @@ struct Plan<'a> {
     deployment_id: &'a DeploymentId,
     variables: BTreeMap<String, String>,
     is_canary: Option<bool>,
+    /// `None` if the stage has no cache cluster.
+    cache: Option<Arc<ResponseCache>>,
     shared: Shared<'a>,
 }
 
 impl Plan<'_> {
+    /// With a cache, if the stage has a cluster.
+    fn cached_as(mut self, share: Share) -> Self {
+        let LiveStage { api_id, stage, .. } = self.live;
+        let size = stage.cache_cluster_size.filter(|_| stage.cache_cluster_enabled);
+        self.cache = size.map(|size| {
+            let variables = self.variables.clone();
+            let contents = Contents { deployment_id: self.deployment_id.clone(), variables, size };
+            self.shared.caches.get(api_id, &stage.name, share, contents)
+        });
+        self
+    }
+
     fn compile(self) -> CompiledStage {
         let LiveStage { owner, api_id, stage, .. } = self.live;
         let api = &self.deployment.api;
         let mut routes = Routes::new();
         let models = library(self.deployment);
+        let authorizers = self.authorizers();
         for resource in &self.deployment.resources {
             let methods = resource.methods.iter();
-            let methods = methods
-                .map(|(verb, method)| (*verb, Arc::new(self.method(&models, resource, *verb, method))));
+            let methods = methods.map(|(verb, method)| {
+                (*verb, Arc::new(self.method(&models, &authorizers, resource, *verb, method)))
+            });
             routes.insert(&resource.path, methods.collect());
         }
-        let log_format = stage.access_log_settings.as_ref().and_then(|log| log.format.as_deref());
         CompiledStage {
             owner: owner.clone(),
             api_id: api_id.clone(),
@@ -291,18 +346,34 @@ impl Plan<'_> {
                 .map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX)),
             is_endpoint_enabled: !api.disable_execute_api_endpoint,
             has_policy: api.policy.as_ref().is_some_and(|policy| !policy.is_empty()),
-            access_log: log_format.map(Text::parse),
+            access_log: stage.access_log_settings.as_ref().and_then(AccessLog::compile),
             api_key_source: api.api_key_source,
             keyring: Some(self.shared.ledger.keyring(owner)),
             client_identity: self.live.client_certificate.as_ref().and_then(client_identity),
             meters: Meters::new(api_id.as_str(), stage.name.as_str()),
+            authorizers,
             variables: self.variables,
         }
+    }
+
+    /// Stage and canary ask for themselves: what one deployment's authorizer said is nothing to the other.
+    fn authorizers(&self) -> BTreeMap<AuthorizerId, Arc<CompiledAuthorizer>> {
+        let LiveStage { api_id, stage, .. } = self.live;
+        let place = format!("API {api_id}, stage {}", stage.name);
+        let setting = AuthorizerSetting {
+            place: &place,
+            variables: &self.variables,
+            pools: self.shared.pools,
+            given: &BTreeMap::new(),
+        };
+        let authorizers = self.deployment.authorizers.values();
+        authorizers.map(|it| (it.id.clone(), Arc::new(CompiledAuthorizer::compile(it, setting)))).collect()
     }
 
     fn method(
         &self,
         models: &Library,
+        authorizers: &BTreeMap<AuthorizerId, Arc<CompiledAuthorizer>>,
         resource: &Resource,
         verb: HttpMethod,
         method: &Method,
@@ -312,7 +383,12 @@ impl Plan<'_> {
         let setting = Setting { stage: stage.name.as_str(), variables: &self.variables, links };
         let compiled = compile_method(self.deployment, models, resource, verb, method, setting);
         let setting = method_setting(&stage.method_settings, &resource.path, verb);
-        let limiter = setting.map(|setting| {
+        let cache = self.cache.as_ref().zip(method.integration.as_ref()).zip(setting).and_then(
+            |((answers, integration), (setting, is_own))| {
+                MethodCache::compile(answers, integration, setting, is_own)
+            },
+        );
+        let limiter = setting.map(|(setting, _)| {
             let rate = Rate {
                 per_second: setting.throttling_rate_limit,
                 burst: u32::try_from(setting.throttling_burst_limit).unwrap_or(0),
@@ -323,7 +399,8 @@ impl Plan<'_> {
         });
         let terms = |plan| Terms::new(plan, &self.live.api_id, &stage.name, verb, &resource.path);
         let plans = self.live.usage_plans.iter().filter(|_| method.api_key_required);
-        CompiledMethod { limiter, terms: plans.filter_map(terms).collect(), ..compiled }
+        let authorizer = method.authorizer_id.as_ref().and_then(|id| authorizers.get(id)).cloned();
+        CompiledMethod { authorizer, limiter, cache, terms: plans.filter_map(terms).collect(), ..compiled }
     }
 }
 

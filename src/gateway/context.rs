@@ -12,6 +12,7 @@ use http::{HeaderMap, Method, Uri, Version};
 
 use super::address::Target;
 use super::api::{ApiKeyId, ResponseType};
+use super::authorizers::AuthorizerFacts;
 use super::compile::{CompiledMethod, CompiledStage};
 use super::execution_log::ExecutionLog;
 use super::headers;
@@ -45,10 +46,15 @@ pub(crate) struct Context {
     pub(crate) route: Option<Arc<CompiledMethod>>,
     /// Path parameters, not decoded.
     pub(crate) path_parameters: Vec<(Arc<str>, String)>,
+    /// What the method's authorizer said, once it was asked.
+    pub(crate) authorizer: Option<Box<AuthorizerFacts>>,
     /// The API key that the caller was admitted with.
     pub(crate) caller_key: Option<CallerKey>,
     /// What the caller is told of its limits, if it is told.
     pub(crate) limits: Option<Limits>,
+    /// Whether the caller has the permission `execute-api:InvalidateCache` on the method; nobody has it but by an
+    /// authorization that grants it.
+    pub(crate) may_invalidate_cache: bool,
     pub(crate) integration: IntegrationFacts,
     pub(crate) overrides: Overrides,
     /// Why the gateway refused, once it has.
@@ -136,8 +142,10 @@ impl Context {
             stage: None,
             route: None,
             path_parameters: Vec::new(),
+            authorizer: None,
             caller_key: None,
             limits: None,
+            may_invalidate_cache: false,
             integration: IntegrationFacts::default(),
             overrides: Overrides::default(),
             failure: None,
@@ -174,9 +182,24 @@ impl Context {
         )
     }
 
+    /// The client's headers with all values of each, spelled the same way.
+    pub(crate) fn visible_header_values(
+        &self,
+    ) -> impl Iterator<Item = (String, impl Iterator<Item = Cow<'_, str>>)> {
+        self.visible_headers().map(|(name, _)| {
+            let values = self.headers.get_all(&name).iter();
+            (name, values.map(|value| String::from_utf8_lossy(value.as_bytes())))
+        })
+    }
+
     /// A path parameter, as it stands in the path.
     pub(crate) fn path_parameter(&self, name: &str) -> Option<&str> {
         self.path_parameters.iter().find(|(key, _)| &**key == name).map(|(_, value)| value.as_str())
+    }
+
+    /// `$context.authorizer.{name}`.
+    pub(crate) fn authorizer_member(&self, name: &str) -> Option<Cow<'_, str>> {
+        self.authorizer.as_ref()?.member(name)
     }
 
     /// A stage variable.
@@ -232,6 +255,8 @@ impl Context {
         let failure = self.failure.as_ref();
         let millis = |duration: Duration| Cow::Owned(duration.as_millis().to_string());
         Some(match variable {
+            Variable::AuthorizeError => self.authorizer.as_ref()?.decision.as_ref()?.1.as_deref()?.into(),
+            Variable::AuthorizeStatus => self.authorizer.as_ref()?.decision.as_ref()?.0.to_string().into(),
             Variable::AccountId => stage?.owner.account.as_str().into(),
             Variable::ApiId => stage?.api_id.as_str().into(),
             Variable::CustomDomainBasePathMatched => match &*self.target.custom_domain.as_ref()?.base_path {
@@ -285,6 +310,7 @@ impl Context {
             Variable::ResponseLatency => millis(self.outcome?.latency),
             Variable::ResponseLength => self.outcome?.length?.to_string().into(),
             Variable::Status => self.outcome?.status.to_string().into(),
+            Variable::XrayTraceId => trace_root(&self.trace_id())?.to_owned().into(),
             Variable::IdentityApiKey => self.caller_key.as_ref()?.value.as_str().into(),
             Variable::IdentityApiKeyId => self.caller_key.as_ref()?.id.as_str().into(),
             // Filled by authorizers; a request that none has vouched for has no identity.
@@ -322,6 +348,11 @@ fn request_ids(headers: &HeaderMap, ids: &dyn Ids) -> (String, String, [u8; 12])
         }
     };
     (request_id, STANDARD.encode(extended), trace)
+}
+
+/// The root in `Root=1-…;Parent=…;Sampled=…`.
+fn trace_root(header: &str) -> Option<&str> {
+    header.split(';').find_map(|part| part.trim().strip_prefix("Root="))
 }
 
 fn overridden_method(headers: &HeaderMap) -> Option<Method> {

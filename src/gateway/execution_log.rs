@@ -15,9 +15,14 @@ pub(crate) struct ExecutionLog {
 impl ExecutionLog {
     /// Opens the log of request `request_id`.
     pub(crate) fn new(request_id: &str, now: Timestamp) -> Self {
-        let mut log = Self { text: format!("Execution log for request {request_id}\n"), now };
+        let mut log = Self::of_authorizer(request_id, now);
         log.line(format_args!("Starting execution for request: {request_id}"));
         log
+    }
+
+    /// Opens the log of an authorizer by itself.
+    pub(crate) fn of_authorizer(request_id: &str, now: Timestamp) -> Self {
+        Self { text: format!("Execution log for request {request_id}\n"), now }
     }
 
     /// Adds a line.

@@ -17,8 +17,8 @@ use super::api::{
 };
 use super::plans::trial::Shelf;
 use super::{
-    AwsCall, BackendError, BackendResponse, Backends, BoxFuture, Gateway, LiveKey, Options, Peer, Ports,
-    SourceError, StageSource, address,
+    AccessLogs, AwsCall, BackendError, BackendResponse, Backends, BoxFuture, Gateway, LiveKey, Options, Peer,
+    Ports, SourceError, StageSource, address,
 };
 use crate::clock::{SeededIds, Timestamp, VirtualClock};
 use crate::connect::{HttpClient, collect, full};
@@ -231,15 +231,25 @@ impl StageSource for Memory {
     }
 }
 
-/// `states` echoes what it is given; other services are not there.
+/// What a function answers.
+pub(crate) type Function = fn(&AwsCall) -> Result<BackendResponse, BackendError>;
+
+/// `states` echoes what it is given, `lambda` is the function, if there is one; other services are not there.
 #[derive(Default)]
 pub(crate) struct Echo {
+    pub(crate) function: Mutex<Option<Function>>,
     pub(crate) calls: Mutex<Vec<AwsCall>>,
 }
 
 impl Backends for Echo {
     fn call(&self, call: AwsCall) -> BoxFuture<'_, Result<BackendResponse, BackendError>> {
         Box::pin(async move {
+            let function = self.function.lock().unwrap().filter(|_| call.service == "lambda");
+            if let Some(function) = function {
+                let answer = function(&call);
+                self.calls.lock().unwrap().push(call);
+                return answer;
+            }
             if call.service != "states" {
                 return Err(BackendError::UnknownService { service: call.service });
             }
@@ -252,11 +262,22 @@ impl Backends for Echo {
     }
 }
 
+/// Access logs in memory: destinations and lines.
+#[derive(Default)]
+pub(crate) struct Lines(pub(crate) Mutex<Vec<(String, String)>>);
+
+impl AccessLogs for Lines {
+    fn log(&self, destination_arn: &Arc<str>, line: String) {
+        self.0.lock().unwrap().push((destination_arn.to_string(), line));
+    }
+}
+
 /// A gateway and what it stands on.
 pub(crate) struct House {
     pub(crate) gateway: Gateway,
     pub(crate) memory: Arc<Memory>,
     pub(crate) backends: Arc<Echo>,
+    pub(crate) access_logs: Arc<Lines>,
     pub(crate) clock: Arc<VirtualClock>,
 }
 
@@ -280,17 +301,19 @@ pub(crate) fn house(options: Options, stages: impl IntoIterator<Item = LiveStage
     let memory = Arc::new(Memory::default());
     stages.into_iter().for_each(|live| memory.put(live));
     let backends = Arc::new(Echo::default());
+    let access_logs = Arc::new(Lines::default());
     let clock = Arc::new(VirtualClock::new(NOW));
     let ports = Ports {
         domains: Arc::default(),
         stages: memory.clone(),
         books: memory.shelf.clone(),
         backends: backends.clone(),
+        access_logs: access_logs.clone(),
         client: HttpClient::new(crate::connect::Options::default()),
         clock: clock.clone(),
         ids: Arc::new(SeededIds::new(1)),
     };
-    House { gateway: Gateway::new(ports, options), memory, backends, clock }
+    House { gateway: Gateway::new(ports, options), memory, backends, access_logs, clock }
 }
 
 /// A house with one API, `abc`, at stage `dev`.
@@ -326,7 +349,7 @@ impl House {
     ) -> Answer {
         let target = address(host, request.uri().path()).unwrap();
         request.headers_mut().insert("host", host.parse().unwrap());
-        let peer = Peer { ip: IpAddr::V4(ip), certificate: None };
+        let peer = Peer { ip: IpAddr::V4(ip), certificate: None, is_secure: false };
         let response = self.gateway.serve(target, peer, request.map(full)).await;
         let (parts, body) = response.into_parts();
         let body = collect(body, usize::MAX).await.unwrap();

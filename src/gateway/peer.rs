@@ -20,6 +20,8 @@ pub struct Peer {
     pub ip: IpAddr,
     /// The certificate that it proved to have, where it was asked for one.
     pub certificate: Option<Arc<ClientCertificateFacts>>,
+    /// Whether nobody can listen in: `aws:SecureTransport`.
+    pub is_secure: bool,
 }
 
 /// `$context.identity.clientCert`.

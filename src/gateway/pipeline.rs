@@ -7,6 +7,7 @@
 
 pub(crate) mod access_log;
 pub(crate) mod authorize;
+pub(crate) mod cache;
 pub(crate) mod compress;
 pub(crate) mod integrate;
 pub(crate) mod map_request;

@@ -65,8 +65,12 @@ pub enum Refusal {
     ResourceNotFound,
     /// A rate is exceeded.
     Throttled,
+    /// The caller's token was good once.
+    TokenExpired,
     /// No or no valid token.
     Unauthorized,
+    /// The ARN of the call is longer than authorizers are asked about.
+    UriTooLong,
     /// No template for the body's type, and passing it on is not allowed.
     UnsupportedMediaType,
     /// The web ACL says no.
@@ -127,7 +131,11 @@ impl Refusal {
     /// The gateway response that applies; `None` where no API is known yet.
     pub const fn response_type(&self) -> Option<ResponseType> {
         Some(match self {
-            Self::Forbidden | Self::AmbiguousApi { .. } | Self::Unavailable | Self::BodyBroken => {
+            Self::Forbidden
+            | Self::AmbiguousApi { .. }
+            | Self::Unavailable
+            | Self::BodyBroken
+            | Self::UriTooLong => {
                 return None;
             }
             Self::AccessDenied(_) => ResponseType::AccessDenied,
@@ -149,7 +157,7 @@ impl Refusal {
             Self::RequestTooLarge => ResponseType::RequestTooLarge,
             Self::ResourceNotFound => ResponseType::ResourceNotFound,
             Self::Throttled => ResponseType::Throttled,
-            Self::Unauthorized => ResponseType::Unauthorized,
+            Self::Unauthorized | Self::TokenExpired => ResponseType::Unauthorized,
             Self::UnsupportedMediaType => ResponseType::UnsupportedMediaType,
             Self::WafFiltered => ResponseType::WafFiltered,
         })
@@ -162,6 +170,7 @@ impl Refusal {
             Self::AmbiguousApi { .. } => Some(404),
             Self::Unavailable => Some(503),
             Self::BodyBroken => Some(400),
+            Self::UriTooLong => Some(414),
             // A broken answer is a bad gateway, an unreachable backend keeps the table's 504.
             Self::IntegrationBroken => Some(502),
             Self::AccessDenied(_)
@@ -184,6 +193,7 @@ impl Refusal {
             | Self::ResourceNotFound
             | Self::Throttled
             | Self::Unauthorized
+            | Self::TokenExpired
             | Self::UnsupportedMediaType
             | Self::WafFiltered => None,
         }
@@ -206,6 +216,7 @@ impl Refusal {
             | Self::BodyNotJson(_)
             | Self::MappedBodyNotJson
             | Self::BodyBroken
+            | Self::UriTooLong
             | Self::UnsupportedMediaType => "BadRequestException",
             Self::ExpiredToken => "ExpiredTokenException",
             Self::InvalidSignature(_) => "InvalidSignatureException",
@@ -214,7 +225,7 @@ impl Refusal {
             Self::QuotaExceeded => "LimitExceededException",
             Self::RequestTooLarge => "RequestEntityTooLargeException",
             Self::Throttled => "TooManyRequestsException",
-            Self::Unauthorized => "UnauthorizedException",
+            Self::Unauthorized | Self::TokenExpired => "UnauthorizedException",
         }
     }
 
@@ -254,7 +265,9 @@ impl Refusal {
             Self::RequestTooLarge => "Request Too Long".into(),
             Self::ResourceNotFound => "Not Found".into(),
             Self::Throttled => "Too Many Requests".into(),
+            Self::TokenExpired => "The incoming token has expired".into(),
             Self::Unauthorized => "Unauthorized".into(),
+            Self::UriTooLong => "Request URI too long".into(),
             Self::UnsupportedMediaType => "Unsupported Media Type".into(),
         })
     }
@@ -376,6 +389,7 @@ mod tests {
             (Refusal::AmbiguousApi { stage: "dev".to_owned(), apis }, 404),
             (Refusal::Unavailable, 503),
             (Refusal::BodyBroken, 400),
+            (Refusal::UriTooLong, 414),
         ] {
             assert_eq!(refusal.response_type(), None);
             assert_eq!(refusal.own_status(), Some(status));

@@ -7,8 +7,10 @@ use std::sync::{Arc, Weak};
 
 use tower::Service;
 
+use super::access_logs::AccessLogs;
 use super::address::Target;
 use super::api::{ApiId, Invalidate};
+use super::authorizers::{Examiner, UserPools};
 use super::backends::Backends;
 use super::context::Context;
 use super::domains::Domains;
@@ -16,8 +18,8 @@ use super::integration::Outside;
 use super::peer::Peer;
 use super::pipeline::plan::Desk;
 use super::pipeline::{
-    Admitted, Answered, Arrived, Next, Refused, access_log, authorize, compress, integrate, map_request,
-    map_response, plan, respond, route, stage, validate,
+    Admitted, Answered, Arrived, Next, Refused, access_log, authorize, cache, compress, integrate,
+    map_request, map_response, plan, respond, route, stage, validate,
 };
 use super::plans::ledger::Ledger;
 use super::plans::throttle::Limiter;
@@ -37,6 +39,8 @@ pub struct Options {
     pub account_rate: Option<Rate>,
     /// Where VPC links lead, by their names.
     pub vpc_links: Upstreams,
+    /// User pools whose tokens methods take.
+    pub user_pools: UserPools,
     /// Whether callers are told of their limits: `Retry-After`, `RateLimit` and `RateLimit-Policy`. AWS sends none.
     pub rate_limit_headers: bool,
 }
@@ -51,6 +55,8 @@ pub struct Ports {
     pub domains: Arc<Domains>,
     /// Services that `AWS` integrations call.
     pub backends: Arc<dyn Backends>,
+    /// Where access logs go.
+    pub access_logs: Arc<dyn AccessLogs>,
     /// The way to HTTP backends.
     pub client: HttpClient,
     /// Time.
@@ -69,6 +75,7 @@ pub(super) struct Inner {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) ids: Arc<dyn Ids>,
     pub(super) stages: Arc<Stages>,
+    pub(super) examiner: Examiner,
     ledger: Arc<Ledger>,
     domains: Arc<Domains>,
     served: Box<dyn Run<Arrived, Response>>,
@@ -78,23 +85,31 @@ pub(super) struct Inner {
 impl Gateway {
     /// A gateway that has compiled nothing yet.
     pub fn new(ports: Ports, options: Options) -> Self {
-        let Ports { stages: source, books, domains, backends, client, clock, ids } = ports;
+        let Ports { stages: source, books, domains, backends, access_logs, client, clock, ids } = ports;
         let ledger = Arc::new(Ledger::new(source.clone(), books, clock.clone()));
-        let stages =
-            Stages::new(source, options.default_api, ledger.clone(), clock.clone(), options.vpc_links);
+        let stages = Stages::new(
+            source,
+            options.default_api,
+            ledger.clone(),
+            clock.clone(),
+            options.vpc_links,
+            &options.user_pools,
+        );
         let stages = Arc::new(stages);
         let outside = Arc::new(Outside { client, backends });
         let account = options.account_rate.map(|rate| Arc::new(Limiter::new(rate, clock.clone())));
         let desk = Desk { ledger: ledger.clone(), account, tells_limits: options.rate_limit_headers };
+        let examiner = Examiner { outside: outside.clone(), clock: clock.clone() };
         let core = || from_validation(outside.clone(), clock.clone());
         // Outermost first: the first layer sees the request first and the answer last. The access log is
         // outside of `respond`, as a line holds the status that a refusal got there.
         let served = access_log::over(
             clock.clone(),
+            access_logs,
             respond::over(stage::over(
                 stages.clone(),
                 ids.clone(),
-                route::over(authorize::over(plan::over(desk, compress::over(core())))),
+                route::over(authorize::over(examiner.clone(), plan::over(desk, compress::over(core())))),
             )),
         );
         let tested = core();
@@ -102,6 +117,7 @@ impl Gateway {
             clock: clock.clone(),
             ids,
             stages,
+            examiner,
             ledger,
             domains,
             // Erased here, once: the types inside are as long as the stack is deep.
@@ -167,7 +183,10 @@ impl fmt::Debug for Gateway {
 
 /// The layers that a test call goes through as well.
 fn from_validation(outside: Arc<Outside>, clock: Arc<dyn Clock>) -> impl Next<Admitted, Answered> {
-    validate::over(map_request::over(map_response::over(integrate::service(outside, clock))))
+    validate::over(cache::over(
+        clock.clone(),
+        map_request::over(map_response::over(integrate::service(outside, clock))),
+    ))
 }
 
 /// An answer in the making.
@@ -188,6 +207,12 @@ where
 }
 
 #[cfg(test)]
+mod access_log_tests;
+#[cfg(test)]
+mod authorizer_tests;
+#[cfg(test)]
+mod cache_tests;
+#[cfg(test)]
 mod compression_tests;
 #[cfg(test)]
 mod http_tests;
@@ -195,3 +220,5 @@ mod http_tests;
 mod plan_tests;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod user_pool_tests;

@@ -1,6 +1,6 @@
 //! Compiled stages: loaded at the first request, dropped when they change, looked up without a lock.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -9,7 +9,9 @@ use arc_swap::ArcSwap;
 
 use super::address::{Target, TargetApi};
 use super::api::{ApiId, ApiKeyValue, Invalidate, LiveStage, StageName, UsagePlanId};
+use super::authorizers::{Pool, UserPools};
 use super::backends::BoxFuture;
+use super::cache::Caches;
 use super::compile::{Served, Shared, compile};
 use super::plans::ledger::Ledger;
 use super::plans::{LiveKey, LiveUsage, Subject};
@@ -59,8 +61,10 @@ pub(crate) struct Stages {
     source: Arc<dyn StageSource>,
     default_api: Option<ApiId>,
     clock: Arc<dyn Clock>,
+    caches: Caches,
     ledger: Arc<Ledger>,
     upstreams: Upstreams,
+    pools: BTreeMap<String, Arc<Pool>>,
     known: ArcSwap<Known>,
     /// Counts invalidations: what was loaded under an older count is not kept.
     changes: AtomicU64,
@@ -78,17 +82,25 @@ impl Stages {
         ledger: Arc<Ledger>,
         clock: Arc<dyn Clock>,
         upstreams: Upstreams,
+        user_pools: &UserPools,
     ) -> Self {
+        let pools = user_pools.iter().map(|(arn, pool)| (arn.clone(), Arc::new(Pool::new(pool)))).collect();
         Self {
             source,
             default_api,
             clock,
+            caches: Caches::default(),
             ledger,
             upstreams,
+            pools,
             known: ArcSwap::default(),
             changes: AtomicU64::new(0),
             loading: Mutex::default(),
         }
+    }
+
+    pub(crate) fn pools(&self) -> &BTreeMap<String, Arc<Pool>> {
+        &self.pools
     }
 
     pub(crate) fn upstreams(&self) -> &Upstreams {
@@ -151,7 +163,8 @@ impl Stages {
             let live = self.source.load(api, stage).await.map_err(unavailable)?;
             let Some(live) = live else { return Err(Refusal::Forbidden) };
             self.ledger.restore_limiters(api, stage).await.map_err(unavailable)?;
-            let shared = Shared { ledger: &self.ledger, clock: &self.clock, upstreams: &self.upstreams };
+            let Self { caches, ledger, clock, upstreams, pools, .. } = self;
+            let shared = Shared { caches, ledger, clock, upstreams, pools };
             let served = Arc::new(compile(&live, shared));
             let is_current = self.keep(changes, |known| {
                 known.stages.entry(api.clone()).or_default().insert(stage.clone(), served.clone());
@@ -211,6 +224,18 @@ impl Invalidate for Stages {
             known
         });
         self.ledger.limiters().sweep();
+        self.caches.sweep(self.clock.monotonic());
+    }
+
+    fn flush_cache(&self, api: &ApiId, stage: &StageName) {
+        self.caches.flush(api, stage);
+    }
+
+    fn flush_authorizers(&self, api: &ApiId, stage: &StageName) {
+        let Some(served) = self.kept(api, stage) else { return };
+        let canary = served.canary.iter().map(|canary| &canary.stage);
+        let stages = std::iter::once(&served.stage).chain(canary);
+        stages.flat_map(|stage| stage.authorizers.values()).for_each(|authorizer| authorizer.flush());
     }
 
     fn invalidate_key(&self, owner: &AccountRegion, value: &ApiKeyValue) {

@@ -7,7 +7,9 @@ use std::sync::Arc;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
 
 use super::address::{Target, TargetApi};
-use super::api::{TestInvocation, TestInvoke, TestInvokeFuture, TestOutcome};
+use super::api::{
+    TestAuthorization, TestAuthorizeFuture, TestInvocation, TestInvoke, TestInvokeFuture, TestOutcome,
+};
 use super::compile::{
     CompiledMethod, CompiledStage, Setting, client_identity, compile_for_test, compile_method, library,
     parameters_of,
@@ -22,13 +24,17 @@ use super::upstream::Links;
 use crate::connect::{collect, full};
 
 /// A test call has no client; AWS shows this address as well.
-const PEER: Peer = Peer { ip: IpAddr::V4(Ipv4Addr::LOCALHOST), certificate: None };
+const PEER: Peer = Peer { ip: IpAddr::V4(Ipv4Addr::LOCALHOST), certificate: None, is_secure: false };
 
 const STAGE: &str = "test-invoke-stage";
 
 impl TestInvoke for Gateway {
     fn test_invoke(&self, invocation: TestInvocation) -> TestInvokeFuture<'_> {
         Box::pin(self.test(invocation))
+    }
+
+    fn test_authorize(&self, test: TestAuthorization) -> TestAuthorizeFuture<'_> {
+        Box::pin(async move { self.test_authorizer(&test).await })
     }
 }
 
@@ -79,7 +85,8 @@ impl Gateway {
         let given = invocation.path_with_query_string.as_deref().filter(|path| !path.is_empty());
         let path_with_query = given.unwrap_or(resource_path);
         let (path, query) = path_with_query.split_once('?').unwrap_or((path_with_query, ""));
-        let mut context = self.context(invocation, &stage, path, query);
+        let verb = Method::from_bytes(invocation.http_method.as_str().as_bytes()).unwrap_or_default();
+        let mut context = self.test_context(&invocation.headers, verb, &stage, path, query);
         let method = Arc::new(method);
         context.path_parameters = parameters_of(&method.resource_path, path).unwrap_or_default();
         context.route = Some(method.clone());
@@ -89,15 +96,17 @@ impl Gateway {
         (tested(Box::new(context), stage, method, body), names)
     }
 
-    fn context(
+    /// A request that nobody sent.
+    pub(super) fn test_context(
         &self,
-        invocation: &TestInvocation,
+        given: &[(String, Vec<String>)],
+        verb: Method,
         stage: &CompiledStage,
         path: &str,
         query: &str,
     ) -> Context {
         let mut headers = HeaderMap::new();
-        for (name, values) in &invocation.headers {
+        for (name, values) in given {
             let Ok(name) = HeaderName::try_from(name) else { continue };
             headers.extend(
                 values.iter().filter_map(|value| {
@@ -107,14 +116,13 @@ impl Gateway {
         }
         let mut request = http::Request::new(());
         *request.headers_mut() = headers;
-        *request.method_mut() =
-            Method::from_bytes(invocation.http_method.as_str().as_bytes()).unwrap_or_default();
+        *request.method_mut() = verb;
         // Only the query is read from here; the path may be no legal one.
         let query = query.replace(|c: char| c.is_control() || c == ' ', "+");
         *request.uri_mut() = Uri::try_from(format!("/?{query}")).unwrap_or_default();
         let target = Target {
             api: TargetApi::Named(stage.api_id.clone()),
-            stage: STAGE.into(),
+            stage: stage.name.clone(),
             path: path.to_owned(),
             custom_domain: None,
         };

@@ -31,6 +31,8 @@ macro_rules! variables {
 variables! {
     AccountId = "accountId",
     ApiId = "apiId",
+    AuthorizeError = "authorize.error",
+    AuthorizeStatus = "authorize.status",
     AwsEndpointRequestId = "awsEndpointRequestId",
     CustomDomainBasePathMatched = "customDomain.basePathMatched",
     DeploymentId = "deploymentId",
@@ -77,6 +79,7 @@ variables! {
     ResponseLength = "responseLength",
     Stage = "stage",
     Status = "status",
+    XrayTraceId = "xrayTraceId",
 }
 
 #[cfg(test)]

@@ -87,8 +87,10 @@ impl Dispatch {
 
 fn peer(request: &Request) -> gateway::Peer {
     match request.extensions().get::<Peer>() {
-        Some(peer) => gateway::Peer { ip: peer.address.ip(), certificate: peer.certificate.clone() },
-        None => gateway::Peer { ip: IpAddr::V4(Ipv4Addr::UNSPECIFIED), certificate: None },
+        Some(Peer { address, certificate, is_secure, .. }) => {
+            gateway::Peer { ip: address.ip(), certificate: certificate.clone(), is_secure: *is_secure }
+        }
+        None => gateway::Peer { ip: IpAddr::V4(Ipv4Addr::UNSPECIFIED), certificate: None, is_secure: false },
     }
 }
 

@@ -42,6 +42,8 @@ pub(super) struct Peer {
     pub(super) server_name: Option<Arc<str>>,
     /// The certificate that it proved to have.
     pub(super) certificate: Option<Arc<ClientCertificateFacts>>,
+    /// Whether the connection is encrypted.
+    pub(super) is_secure: bool,
 }
 
 /// How long a listener waits for its clients.
@@ -104,7 +106,7 @@ impl Listener {
                 service: self.service.clone(),
                 watcher: graceful.watcher(),
                 patience,
-                peer: Peer { address, server_name: None, certificate: None },
+                peer: Peer { address, server_name: None, certificate: None, is_secure: false },
             };
             let (tls, gauge) = (self.tls.clone(), gauge.clone());
             tokio::spawn(async move {
@@ -142,6 +144,7 @@ impl Connection {
             {
                 Ok(Ok(stream)) => {
                     let (_, connection) = stream.get_ref();
+                    self.peer.is_secure = true;
                     self.peer.server_name = connection.server_name().map(Into::into);
                     let certificate = connection.peer_certificates().and_then(<[_]>::first);
                     let facts = certificate.and_then(|der| ClientCertificateFacts::from_der(der));

@@ -37,8 +37,12 @@ pub struct Options {
     pub connections: BTreeMap<String, Connection>,
     /// What executions log.
     pub execution_logs: ExecutionLogs,
+    /// Where stages' access logs go.
+    pub access_logs: AccessLogs,
     /// Where VPC links lead: scheme and authority of a server, by the link's name.
     pub vpc_links: BTreeMap<String, String>,
+    /// User pools whose tokens methods take, by ARN.
+    pub user_pools: BTreeMap<String, UserPool>,
     /// Files of the certificates that custom domain names refer to, by ARN.
     pub certificates: BTreeMap<String, CertificateFiles>,
     /// PEM files of the certificates that clients' must be signed by, by the URIs that custom domain names give.
@@ -69,6 +73,18 @@ pub struct Tls {
     pub certificate: Option<PathBuf>,
     /// PEM file of the certificate's key.
     pub private_key: Option<PathBuf>,
+}
+
+/// A Cognito user pool, or whoever issues tokens in its place.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct UserPool {
+    /// What tokens have as `iss`; the pool's own address if not given.
+    pub issuer: Option<String>,
+    /// Where the keys are got; below the issuer if not given.
+    pub jwks_url: Option<String>,
+    /// The keys in a file, in place of an address.
+    pub jwks_file: Option<PathBuf>,
 }
 
 /// A certificate in two PEM files.
@@ -217,16 +233,28 @@ pub struct ExecutionLogs {
     pub directory: Option<PathBuf>,
 }
 
+/// Where the lines go that stages' access logs have.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct AccessLogs {
+    /// Into which kind of place, unless its destination has one of its own.
+    pub to: LogTarget,
+    /// The files' directory; `access-logs` in the data directory if there is none.
+    pub directory: Option<PathBuf>,
+    /// Places of destinations, by ARN: `off`, `stdout`, `file:PATH`, `tcp://HOST:PORT` or `udp://HOST:PORT`.
+    pub destinations: BTreeMap<String, String>,
+}
+
 /// A kind of place for logs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum LogTarget {
-    /// Files, one for each log group.
+    /// Files, one for each destination.
     #[default]
     Files,
     /// Standard output.
     Stdout,
-    /// Nowhere: no log group exists.
+    /// Nowhere: no log group exists for state machines, and access logs are lost.
     Off,
 }
 
@@ -262,8 +290,10 @@ impl Default for Options {
             services: BTreeMap::new(),
             connections: BTreeMap::new(),
             execution_logs: ExecutionLogs::default(),
+            access_logs: AccessLogs::default(),
             vpc_links: BTreeMap::new(),
             certificates: BTreeMap::new(),
+            user_pools: BTreeMap::new(),
             truststores: BTreeMap::new(),
             ssm_parameters: BTreeMap::new(),
         }

@@ -1,26 +1,32 @@
 //! The one function that wires all rooms together, and the ports it fills.
 
+mod access_logs;
 mod backends;
 mod connections;
 mod execution_logs;
+mod log_files;
+mod log_writer;
 mod operations;
 mod services;
 mod tasks;
 
 use std::sync::{Arc, Weak};
 
+use http::Uri;
+
+use self::access_logs::AccessLogs;
 use self::backends::InProcess;
 use self::connections::Connections;
 use self::execution_logs::ExecutionLogs;
 use self::operations::AsAccount;
 use self::services::Services;
 use super::error::Error;
-use super::options::Options;
+use super::options::{Options, UserPool};
 use crate::clock::{Clock, Ids, RandomIds, SystemClock};
 use crate::connect::{self, HttpClient};
 use crate::engine::{self, Engine};
 use crate::gateway::{self, Gateway, api};
-use crate::id::AccountRegion;
+use crate::id::{AccountRegion, Arn};
 use crate::identity::iam::Iam;
 use crate::identity::{Authenticator, Caller, Credential, Keys, Secret};
 use crate::stack::Stacks;
@@ -36,6 +42,7 @@ pub(super) struct House {
     pub(super) authenticator: Arc<Authenticator>,
     engine: Engine,
     logs: Arc<ExecutionLogs>,
+    access_logs: Arc<AccessLogs>,
 }
 
 /// Opens every room on the data directory and hands each the ports it asks for.
@@ -58,6 +65,7 @@ pub(super) async fn wire_rooms(options: &Options, home: &AccountRegion) -> Resul
         key: "execution_logs",
         problem: format!("no thread for writing: {error}"),
     })?);
+    let access_logs = Arc::new(AccessLogs::open(&options.access_logs, &options.data_dir, &clock)?);
     let engine = Engine::open(
         store.clone(),
         clock.clone(),
@@ -69,9 +77,11 @@ pub(super) async fn wire_rooms(options: &Options, home: &AccountRegion) -> Resul
     let engine = engine.await?;
     let services = Arc::new(Services::new(options, home, client.clone(), clock.clone())?);
     let upstreams = upstreams(options)?;
+    let user_pools = user_pools(options)?;
     let reach = api::Reach {
         services: services.names(),
         vpc_links: upstreams.keys().cloned().collect(),
+        user_pools: options.user_pools.keys().cloned().collect(),
         truststores: options.truststores.keys().cloned().collect(),
     };
     let control = api::Apis::open(store.clone(), clock.clone(), ids.clone())?.reaching(reach);
@@ -86,6 +96,7 @@ pub(super) async fn wire_rooms(options: &Options, home: &AccountRegion) -> Resul
             books: Arc::new(control.clone()),
             domains: control.domains(),
             backends: Arc::new(InProcess::new(api.clone(), services.clone())),
+            access_logs: access_logs.clone(),
             client,
             clock: clock.clone(),
             ids: ids.clone(),
@@ -97,8 +108,13 @@ pub(super) async fn wire_rooms(options: &Options, home: &AccountRegion) -> Resul
             burst: settings.account_burst_limit.unwrap_or(limit),
         });
         let rate_limit_headers = settings.rate_limit_headers;
-        let gateway_options =
-            gateway::Options { default_api, account_rate, vpc_links: upstreams, rate_limit_headers };
+        let gateway_options = gateway::Options {
+            default_api,
+            account_rate,
+            vpc_links: upstreams,
+            user_pools,
+            rate_limit_headers,
+        };
         let data_plane = Gateway::new(ports, gateway_options);
         control.watch(data_plane.watcher());
         gateway = Some(data_plane.clone());
@@ -116,7 +132,7 @@ pub(super) async fn wire_rooms(options: &Options, home: &AccountRegion) -> Resul
     let operations = AsAccount::new(api.clone(), Caller::root(home.account.clone()), home.region.clone());
     let ssm_parameters = options.ssm_parameters.clone();
     let stacks = Stacks::open(store.clone(), Arc::new(operations), ids, home.clone(), ssm_parameters)?;
-    Ok(House { store, stacks: Arc::new(stacks), api, gateway, authenticator, engine, logs })
+    Ok(House { store, stacks: Arc::new(stacks), api, gateway, authenticator, engine, logs, access_logs })
 }
 
 impl House {
@@ -130,9 +146,13 @@ impl House {
         self.engine.close();
         self.gateway.close_books().await;
         self.store.close().await;
-        let logs = self.logs.clone();
+        let (logs, access_logs) = (self.logs.clone(), self.access_logs.clone());
         // A writer that panicked has said so.
-        let _ = tokio::task::spawn_blocking(move || logs.close()).await;
+        let _ = tokio::task::spawn_blocking(move || {
+            logs.close();
+            access_logs.close();
+        })
+        .await;
     }
 }
 
@@ -145,6 +165,42 @@ fn upstreams(options: &Options) -> Result<gateway::Upstreams, Error> {
         }
     };
     options.vpc_links.iter().map(parse).collect()
+}
+
+fn user_pools(options: &Options) -> Result<gateway::UserPools, Error> {
+    options.user_pools.iter().map(|(arn, pool)| Ok((arn.clone(), user_pool(arn, pool)?))).collect()
+}
+
+/// The settings of a pool, with what follows from its ARN where they say nothing.
+fn user_pool(arn: &str, pool: &UserPool) -> Result<gateway::UserPool, Error> {
+    let wrong = |problem: String| Error::Setting { key: "user_pools", problem };
+    let parsed = Arn::parse(arn).ok().filter(|arn| arn.service == "cognito-idp");
+    let parsed =
+        parsed.and_then(|arn| Some((arn.region, arn.resource.strip_prefix("userpool/")?.to_owned())));
+    let (region, id) = parsed.ok_or_else(|| wrong(format!("{arn:?} is no user pool's ARN")))?;
+    let own_issuer = || format!("https://cognito-idp.{region}.amazonaws.com/{id}");
+    let issuer = pool.issuer.clone().unwrap_or_else(own_issuer);
+    let keys = match (&pool.jwks_file, &pool.jwks_url) {
+        (Some(_), Some(_)) => return Err(wrong(format!("{arn} has its keys in two places"))),
+        (Some(file), None) => {
+            let said = |error: &dyn std::fmt::Display| wrong(format!("{}: {error}", file.display()));
+            let bytes = std::fs::read(file).map_err(|error| said(&error))?;
+            let keys = gateway::KeySet::parse(&bytes).map_err(|error| said(&error))?;
+            gateway::UserPoolKeys::Given(keys)
+        }
+        (None, url) => {
+            let below = || format!("{}/.well-known/jwks.json", issuer.trim_end_matches('/'));
+            let url = url.clone().unwrap_or_else(below);
+            let address = url
+                .parse::<Uri>()
+                .ok()
+                .filter(|uri| uri.host().is_some() && matches!(uri.scheme_str(), Some("http" | "https")));
+            let address =
+                address.ok_or_else(|| wrong(format!("{url:?} of {arn} is no http or https address")))?;
+            gateway::UserPoolKeys::At(address)
+        }
+    };
+    Ok(gateway::UserPool { issuer, keys })
 }
 
 /// The keys of the settings: each signs for the server's own account.

@@ -25,6 +25,10 @@ impl api::TestInvoke for Nobody {
     fn test_invoke(&self, _: api::TestInvocation) -> api::TestInvokeFuture<'_> {
         Box::pin(std::future::pending())
     }
+
+    fn test_authorize(&self, _: api::TestAuthorization) -> api::TestAuthorizeFuture<'_> {
+        Box::pin(std::future::pending())
+    }
 }
 
 /// The APIs in a directory that is removed with them. The account is 123456789012, its key `test`/`test`.

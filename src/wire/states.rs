@@ -16,6 +16,7 @@ mod validate;
 mod versions;
 mod words;
 
+pub(crate) use self::history::event_json;
 pub(crate) use self::log::log_line;
 use super::{Handler, Operation, Route, Service, Structure, handler};
 

@@ -272,6 +272,63 @@ fn test_runs_scenarios_without_a_server() {
     assert!(stderr(&output).contains("Nowhere"), "{}", stderr(&output));
 }
 
+/// A server's own history, of a machine with branches, iterations and a task of the server, says that nothing
+/// changed; and where something did.
+#[test]
+fn replay_tells_where_a_recorded_execution_would_part() {
+    let dir = DataDir::new("replay");
+    let server = Server::start(&dir, &[]);
+    let mut client = Client::new(&server.address);
+    let inner = json!({"StartAt": "P", "States": {"P": {"Type": "Pass", "End": true}}});
+    let created = json!({"name": "Inner", "definition": inner.to_string(), "roleArn": crate::ROLE});
+    let inner = crate::states(&mut client, "CreateStateMachine", created)["stateMachineArn"].clone();
+    let definition = json!({"StartAt": "Both", "States": {
+        "Both": {"Type": "Parallel", "Next": "Enough?", "ResultSelector": {"n.$": "States.ArrayLength($[1])"}, "Branches": [
+            {"StartAt": "Other", "States": {"Other": {
+                "Type": "Task", "Resource": "arn:aws:states:::states:startExecution.sync:2", "End": true,
+                "Parameters": {"StateMachineArn": inner, "Input": {"by.$": "$$.Execution.Id"}}}}},
+            {"StartAt": "Each", "States": {"Each": {"Type": "Map", "ItemsPath": "$.items", "End": true, "Iterator": {
+                "StartAt": "One", "States": {"One": {"Type": "Pass", "End": true}}}}}}]},
+        "Enough?": {"Type": "Choice", "Default": "Few",
+            "Choices": [{"Variable": "$.n", "NumericGreaterThan": 2, "Next": "Enough"}]},
+        "Enough": {"Type": "Succeed"},
+        "Few": {"Type": "Fail", "Error": "TooFew"}}});
+    let created = json!({"name": "Outer", "definition": definition.to_string(), "roleArn": crate::ROLE});
+    let outer = crate::states(&mut client, "CreateStateMachine", created)["stateMachineArn"].clone();
+    let started = json!({"stateMachineArn": outer, "input": json!({"items": [1, 2, 3]}).to_string()});
+    let arn = crate::states(&mut client, "StartExecution", started)["executionArn"].clone();
+    let named = json!({ "executionArn": arn });
+    while crate::states(&mut client, "DescribeExecution", named.clone())["status"] == "RUNNING" {}
+    let history = crate::states(&mut client, "GetExecutionHistory", named);
+    let file = |name: &str, value: &Value| {
+        let file = dir.path().join(name);
+        fs::write(&file, value.to_string()).unwrap();
+        file.to_str().unwrap().to_owned()
+    };
+    let history = file("history.json", &history);
+    let replay = |definition: &Value| {
+        stepgate(&["replay", &file("machine.json", definition), "--history", &history, "--json"])
+    };
+    let output = replay(&definition);
+    assert_eq!(output.status.code(), Some(0), "{}{}", stdout(&output), stderr(&output));
+
+    let mut changed = definition.clone();
+    changed["States"]["Enough?"]["Choices"][0]["NumericGreaterThan"] = json!(3);
+    let output = replay(&changed);
+    assert_eq!(output.status.code(), Some(1));
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let divergence = &report["files"][0]["divergence"];
+    assert_eq!(divergence["recorded"], "SucceedStateEntered \"Enough\"", "{report}");
+    assert_eq!(divergence["now"], "FailStateEntered \"Few\"", "{report}");
+    assert_eq!(report["files"][0]["end"], "FAILED");
+
+    assert_eq!(replay(&json!({"StartAt": "Nowhere", "States": {}})).status.code(), Some(2));
+    let output =
+        stepgate(&["replay", &file("machine.json", &definition), "--history", &file("no.json", &json!({}))]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("no.json: there is no array `events`"), "{}", stderr(&output));
+}
+
 #[test]
 fn version_is_the_package_s() {
     let version = env!("CARGO_PKG_VERSION");

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)] // A test says no by panicking, its helpers too.
 
 mod addresses;
+mod authorizers;
 #[path = "../support/backend.rs"]
 mod backend;
 #[path = "../support/client.rs"]
@@ -21,6 +22,7 @@ mod restart;
 #[allow(dead_code)]
 mod server;
 mod services;
+mod stages;
 mod stop;
 mod tasks;
 mod tls;

@@ -38,7 +38,7 @@ fn answer(request: &Received) -> Reply {
 }
 
 /// A server that finds these services at `backend`.
-fn server_with(dir: &DataDir, services: &[&str], backend: &Backend) -> Server {
+pub(crate) fn server_with(dir: &DataDir, services: &[&str], backend: &Backend) -> Server {
     let sections = services.iter().map(|name| format!("[services.{name}]\nendpoint = \"{}\"\n", backend.url));
     let path = dir.path().join("stepgate.toml");
     std::fs::write(&path, sections.collect::<String>()).unwrap();

@@ -1,6 +1,7 @@
 //! The file of scenarios, and what becomes of one of them.
 
 use std::collections::BTreeMap;
+use std::iter::Peekable;
 use std::time::Duration;
 
 use anyhow::bail;
@@ -10,8 +11,8 @@ use serde_json::{Map, Value, json};
 use crate::asl::{Program, StateKind};
 use crate::clock::Timestamp;
 use crate::engine::event::Failure;
-use crate::engine::execution::ExecutionStart;
-use crate::engine::rehearsal::{Mock, MockAnswer, Rehearsal, Rehearsed};
+use crate::engine::execution::{Ending, ExecutionStart};
+use crate::engine::rehearsal::{Mock, MockAnswer, Mocks, Rehearsal, Rehearsed};
 use crate::json::Payload;
 
 /// When every scenario begins, unless it says: what it tells must not depend on the day.
@@ -91,7 +92,7 @@ struct Expect {
 /// What became of a scenario.
 pub(super) struct Outcome {
     name: String,
-    pub(super) rehearsed: Option<Rehearsed>,
+    pub(super) rehearsed: Rehearsed,
     /// What was not as expected.
     pub(super) failures: Vec<String>,
     seconds: f64,
@@ -146,11 +147,9 @@ impl MockEntry {
 
 impl Scenario {
     pub(super) fn run(&self, program: &Program, shared: &BTreeMap<String, Vec<MockEntry>>) -> Outcome {
-        let mocks: BTreeMap<String, Vec<Mock>> = shared
-            .iter()
-            .chain(&self.mocks)
-            .map(|(state, entries)| (state.clone(), entries.iter().map(MockEntry::mock).collect()))
-            .collect();
+        let queues =
+            shared.iter().chain(&self.mocks).map(|(state, entries)| (state.as_str(), entries.iter()));
+        let mut mocks = Queues(queues.map(|(state, entries)| (state, entries.peekable())).collect());
         let started = self.start_time.as_deref().and_then(Timestamp::parse_rfc3339).unwrap_or(BEGIN);
         let start = ExecutionStart {
             arn: "arn:aws:states:us-east-1:123456789012:execution:Test:test".into(),
@@ -165,23 +164,34 @@ impl Scenario {
             started,
             is_synchronous: false,
         };
-        match (Rehearsal { program, start, mocks: &mocks }).run() {
-            Ok(rehearsed) => {
-                let seconds = rehearsed.ending.stopped.since(started).as_secs_f64();
-                let failures = self.expect.failures(&rehearsed, seconds);
-                Outcome { name: self.name.clone(), rehearsed: Some(rehearsed), failures, seconds }
+        let rehearsed = Rehearsal { program, start, mocks: &mut mocks, token_prefix: "" }.run();
+        let (failures, seconds) = match &rehearsed.ending {
+            Ok(ending) => {
+                let seconds = ending.stopped.since(started).as_secs_f64();
+                (self.expect.failures(&rehearsed, ending, seconds), seconds)
             }
-            Err(error) => {
-                let failures = vec![error.to_string()];
-                Outcome { name: self.name.clone(), rehearsed: None, failures, seconds: 0.0 }
-            }
+            Err(error) => (vec![error.to_string()], 0.0),
+        };
+        Outcome { name: self.name.clone(), rehearsed, failures, seconds }
+    }
+}
+
+/// What is left of the answers of each state; the last one holds for all that follow.
+struct Queues<'a>(BTreeMap<&'a str, Peekable<std::slice::Iter<'a, MockEntry>>>);
+
+impl Mocks for Queues<'_> {
+    fn next(&mut self, state: &str, _: &Payload) -> Option<Mock> {
+        let queue = self.0.get_mut(state)?;
+        let entry = *queue.peek()?;
+        if 1 < queue.len() {
+            queue.next();
         }
+        Some(entry.mock())
     }
 }
 
 impl Expect {
-    fn failures(&self, rehearsed: &Rehearsed, seconds: f64) -> Vec<String> {
-        let ending = &rehearsed.ending;
+    fn failures(&self, rehearsed: &Rehearsed, ending: &Ending, seconds: f64) -> Vec<String> {
         let output = ending.output.as_ref().map(|output| output.value().clone());
         let states: Vec<&str> = rehearsed.states.iter().map(|name| &**name).collect();
         let text = |text: &Option<String>| text.as_ref().map(|text| json!(text));
@@ -211,9 +221,11 @@ impl Outcome {
         for failure in &self.failures {
             told.push_str(&format!("\n          {failure}"));
         }
-        if let Some(rehearsed) = &self.rehearsed {
-            let (status, error) = (rehearsed.ending.status.as_str(), &rehearsed.ending.failure);
-            told.push_str(&format!("\n          way: {} → {status}", rehearsed.states.join(" → ")));
+        let way = self.rehearsed.states.join(" → ");
+        told.push_str(&format!("\n          way: {way}"));
+        if let Ok(ending) = &self.rehearsed.ending {
+            let (status, error) = (ending.status.as_str(), &ending.failure);
+            told.push_str(&format!(" → {status}"));
             for (what, text) in [("error", &error.error), ("cause", &error.cause)] {
                 if let Some(text) = text {
                     told.push_str(&format!("\n          {what}: {text}"));
@@ -224,14 +236,13 @@ impl Outcome {
     }
 
     pub(super) fn to_json(&self) -> Value {
-        let ending = self.rehearsed.as_ref().map(|rehearsed| {
-            let ending = &rehearsed.ending;
+        let ending = self.rehearsed.ending.as_ref().ok().map(|ending| {
             json!({
                 "status": ending.status.as_str(),
                 "output": ending.output.as_ref().map(|output| output.value().clone()),
                 "error": ending.failure.error.as_deref(),
                 "cause": ending.failure.cause.as_deref(),
-                "states": rehearsed.states.iter().map(|name| &**name).collect::<Vec<_>>(),
+                "states": self.rehearsed.states.iter().map(|name| &**name).collect::<Vec<_>>(),
                 "seconds": self.seconds,
             })
         });
@@ -271,7 +282,7 @@ mod tests {
     fn check(scenario: Value, failures: &[&str]) -> Covered {
         let outcome = outcome(scenario);
         assert_eq!(outcome.failures, failures);
-        outcome.rehearsed.map(|rehearsed| rehearsed.covered).unwrap_or_default()
+        outcome.rehearsed.covered
     }
 
     #[test]
@@ -305,7 +316,7 @@ mod tests {
             "expect": {"status": "SUCCEEDED", "output": ["a", "c"], "seconds": 9.0, "states": ["M", "T", "T", "T"]}});
         let outcome = outcome_of(&definition.to_string(), scenario);
         assert_eq!(outcome.failures, Vec::<String>::new());
-        assert_eq!(outcome.rehearsed.unwrap().covered.states.len(), 2);
+        assert_eq!(outcome.rehearsed.covered.states.len(), 2);
         let mut reads = definition;
         reads["States"]["M"]["ItemReader"] = json!({"Resource": "arn:aws:states:::s3:listObjectsV2"});
         let outcome = outcome_of(&reads.to_string(), json!({"name": "n"}));

@@ -7,7 +7,9 @@ use super::{Mock, MockAnswer, Rehearsal, RehearsalError, Rehearsed};
 use crate::asl::{self, Pattern, Processor, Program, Resource};
 use crate::clock::{SeededIds, Timestamp};
 use crate::engine::event::EventKind;
-use crate::engine::execution::{ChildEnd, Entry, Execution, ExecutionStart, FrameId, MapRunKey};
+use crate::engine::execution::{
+    ChildEnd, Ending, Entry, Execution, ExecutionStart, FrameId, MapRunKey,
+};
 use crate::engine::machine::{
     self, ChildStart, Covered, Effect, Env, Input, Limits, TaskKey, TaskRun, TimerKey,
 };
@@ -33,8 +35,6 @@ struct Drive<'a> {
     entries: Vec<Entry>,
     due: Due,
     n_due: u64,
-    /// How often each Task was begun, over all executions.
-    attempts: &'a mut Attempts,
     /// The states in the order in which they were entered.
     states: Vec<Arc<str>>,
     /// What the children of Map Runs used.
@@ -43,13 +43,7 @@ struct Drive<'a> {
     processors: BTreeMap<Arc<str>, Arc<Program>>,
 }
 
-type Attempts = BTreeMap<Arc<str>, usize>;
-
-pub(super) fn run(rehearsal: Rehearsal<'_>) -> Result<Rehearsed, RehearsalError> {
-    live(rehearsal, &mut Attempts::new())
-}
-
-fn live(rehearsal: Rehearsal<'_>, attempts: &mut Attempts) -> Result<Rehearsed, RehearsalError> {
+pub(super) fn run(rehearsal: Rehearsal<'_>) -> Rehearsed {
     let (program, start) = (rehearsal.program, rehearsal.start.clone());
     let mut drive = Drive {
         execution: Execution::new(start.clone()),
@@ -58,45 +52,25 @@ fn live(rehearsal: Rehearsal<'_>, attempts: &mut Attempts) -> Result<Rehearsed, 
         entries: Vec::new(),
         due: Due::new(),
         n_due: 0,
-        attempts,
         states: Vec::new(),
         covered: Covered::default(),
         processors: BTreeMap::new(),
         rehearsal,
     };
-    drive.step(Input::Start)?;
-    let ending = loop {
-        if let Some(ending) = drive.execution.ending() {
-            break ending.clone();
-        }
-        let Some(((at, _), what)) = drive.due.pop_first() else {
-            return Err(RehearsalError::Hangs { state: drive.somewhere() });
-        };
-        drive.now = drive.now.max(at);
-        match what {
-            What::Timer(key) => drive.step(Input::TimerFired(key))?,
-            What::Task(task, MockAnswer::Result(output)) => {
-                drive.step(Input::TaskSucceeded { task, output })?
-            }
-            What::Task(task, MockAnswer::Error(failure)) => {
-                drive.step(Input::TaskFailed { task, failure })?
-            }
-            What::Task(_, MockAnswer::Never) => {}
-            What::Child(key, end) => drive.step(Input::ChildrenEnded { key, ends: vec![end] })?,
-        }
-    };
+    let ending = drive.go_on();
+    let prefix = drive.rehearsal.token_prefix;
     let read = |env: &Env<'_>| Covered::read(program, start, &drive.entries, env);
-    let mut covered = with_env(&drive.ids, drive.now, read);
+    let mut covered = with_env(prefix, &drive.ids, drive.now, read);
     covered.merge(&drive.covered);
     let events = drive.entries.into_iter().filter_map(|entry| entry.event).collect();
-    Ok(Rehearsed { ending, states: drive.states, events, covered })
+    Rehearsed { ending, states: drive.states, events, covered }
 }
 
-fn with_env<T>(ids: &SeededIds, now: Timestamp, with: impl FnOnce(&Env<'_>) -> T) -> T {
+fn with_env<T>(token_prefix: &str, ids: &SeededIds, now: Timestamp, with: impl FnOnce(&Env<'_>) -> T) -> T {
     with(&Env {
         now,
         ids,
-        token_prefix: "",
+        token_prefix,
         activity_exists: &|_| true,
         refuse_arguments: &|_, _| None,
         limits: Limits::STANDARD,
@@ -104,9 +78,34 @@ fn with_env<T>(ids: &SeededIds, now: Timestamp, with: impl FnOnce(&Env<'_>) -> T
 }
 
 impl Drive<'_> {
+    fn go_on(&mut self) -> Result<Ending, RehearsalError> {
+        self.step(Input::Start)?;
+        loop {
+            if let Some(ending) = self.execution.ending() {
+                return Ok(ending.clone());
+            }
+            let Some(((at, _), what)) = self.due.pop_first() else {
+                return Err(RehearsalError::Hangs { state: self.somewhere() });
+            };
+            self.now = self.now.max(at);
+            match what {
+                What::Timer(key) => self.step(Input::TimerFired(key))?,
+                What::Task(task, MockAnswer::Result(output)) => {
+                    self.step(Input::TaskSucceeded { task, output })?;
+                }
+                What::Task(task, MockAnswer::Error(failure)) => {
+                    self.step(Input::TaskFailed { task, failure })?;
+                }
+                What::Task(_, MockAnswer::Never) => {}
+                What::Child(key, end) => self.step(Input::ChildrenEnded { key, ends: vec![end] })?,
+            }
+        }
+    }
+
     fn step(&mut self, input: Input) -> Result<(), RehearsalError> {
         let (program, execution) = (self.rehearsal.program, &mut self.execution);
-        let step = with_env(&self.ids, self.now, |env| machine::step(program, execution, input, env));
+        let prefix = self.rehearsal.token_prefix;
+        let step = with_env(prefix, &self.ids, self.now, |env| machine::step(program, execution, input, env));
         let entered = step.entries.iter().filter_map(|entry| match &entry.event.as_ref()?.kind {
             EventKind::StateEntered { name, .. } => Some(name.clone()),
             _ => None,
@@ -153,11 +152,9 @@ impl Drive<'_> {
     /// Hands an attempt to its mock.
     fn begin(&mut self, run: TaskRun) -> Result<(), RehearsalError> {
         let state = self.name_of(run.task.frame);
-        let nth = self.attempts.entry(state.clone()).or_default();
-        let mocks = self.rehearsal.mocks.get(&*state).map_or(&[][..], Vec::as_slice);
-        let mock = mocks.get(*nth).or_else(|| mocks.last()).cloned();
-        *nth += 1;
-        let Some(Mock { after, answer }) = mock else { return Err(RehearsalError::NoMock { state }) };
+        let Some(Mock { after, answer }) = self.rehearsal.mocks.next(&state, &run.input) else {
+            return Err(RehearsalError::NoMock { state });
+        };
         self.at(self.now + after, What::Task(run.task, answer));
         let task = run.task;
         match &run.resource {
@@ -185,10 +182,16 @@ impl Drive<'_> {
             started: self.now,
             ..parent.clone()
         };
-        let rehearsal = Rehearsal { program: &program, start, mocks: self.rehearsal.mocks };
-        let Rehearsed { ending, states, covered, events: _ } = live(rehearsal, self.attempts)?;
+        let rehearsal = Rehearsal {
+            program: &program,
+            start,
+            mocks: &mut *self.rehearsal.mocks,
+            token_prefix: self.rehearsal.token_prefix,
+        };
+        let Rehearsed { ending, states, covered, events: _ } = run(rehearsal);
         self.states.extend(states);
         self.covered.merge(&covered.within(&program, self.rehearsal.program));
+        let ending = ending?;
         let end = ChildEnd { index, status: ending.status, output: ending.output };
         self.at(ending.stopped, What::Child(key, end));
         Ok(())

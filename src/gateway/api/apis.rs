@@ -144,6 +144,18 @@ impl Apis {
         watchers.iter().filter_map(Weak::upgrade).for_each(|watcher| watcher.invalidate(api_id));
     }
 
+    /// The same of answers that were cached for a stage.
+    pub(super) fn flushed(&self, api_id: &ApiId, stage: &StageName) {
+        let watchers = self.watchers.read().unwrap_or_else(PoisonError::into_inner);
+        watchers.iter().filter_map(Weak::upgrade).for_each(|watcher| watcher.flush_cache(api_id, stage));
+    }
+
+    /// Has the data plane forget what authorizers said to a stage.
+    pub(super) fn flush(&self, api_id: &ApiId, stage: &StageName) {
+        let watchers = self.watchers.read().unwrap_or_else(PoisonError::into_inner);
+        watchers.iter().filter_map(Weak::upgrade).for_each(|it| it.flush_authorizers(api_id, stage));
+    }
+
     /// The same of an API key.
     pub(super) fn key_changed(&self, owner: &AccountRegion, value: &ApiKeyValue) {
         let watchers = self.watchers.read().unwrap_or_else(PoisonError::into_inner);

@@ -42,7 +42,7 @@ pub use methods::{MethodKey, PutMethod};
 pub use models::CreateModel;
 pub use rest_apis::{CreateRestApi, NewEndpoint};
 pub use stages::{CreateStage, NewCanary};
-pub use test_invocations::TestInvokeMethod;
+pub use test_invocations::{TestInvokeAuthorizer, TestInvokeMethod};
 pub use usage::{DailyUsage, Usage};
 pub use usage_plan_keys::KEY_TYPE;
 pub use usage_plans::{CreateUsagePlan, NewApiStage, NewQuota};

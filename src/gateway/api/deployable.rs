@@ -2,6 +2,7 @@
 //!
 //! Whoever adds a feature to the data plane deletes its row here.
 
+use super::authorizer::Authorizer;
 use super::deployment::DeploymentSnapshot;
 use super::integration::{ConnectionType, Integration, IntegrationType, ResponseTransferMode};
 use super::method::{AuthorizationType, HttpMethod, Method};
@@ -14,6 +15,7 @@ struct Site<'s> {
     reach: &'s Reach,
     method: &'s Method,
     integration: &'s Integration,
+    authorizer: Option<&'s Authorizer>,
 }
 
 /// A feature of methods: whether one uses it, and why that is refused.
@@ -31,8 +33,26 @@ struct ApiRow {
 /// Features of methods, each with why it is refused.
 const METHOD_ROWS: &[MethodRow] = &[
     MethodRow {
-        uses: |site| site.method.authorization_type != AuthorizationType::None,
-        reason: "authorization types other than NONE are not supported",
+        uses: |site| {
+            let kind = site.method.authorization_type;
+            matches!(kind, AuthorizationType::AwsIam | AuthorizationType::Jwt)
+        },
+        reason: "the authorization types AWS_IAM and JWT are not supported",
+    },
+    MethodRow {
+        uses: |site| {
+            site.method.authorization_type == AuthorizationType::Custom && !site.reach.has_service("lambda")
+        },
+        reason: "Lambda authorizers are not supported while the settings give Lambda no endpoint ([services.lambda])",
+    },
+    MethodRow {
+        uses: |site| {
+            let arns = site.authorizer.iter().flat_map(|authorizer| &authorizer.provider_arns);
+            let mut unknown = arns.filter(|arn| !site.reach.has_user_pool(arn));
+            site.method.authorization_type == AuthorizationType::CognitoUserPools && unknown.next().is_some()
+        },
+        reason: "COGNITO_USER_POOLS authorizers are not supported for user pools that the settings don't name \
+                 ([user_pools])",
     },
     MethodRow {
         uses: |site| site.integration.kind == IntegrationType::AwsProxy,
@@ -64,7 +84,7 @@ const API_ROWS: &[ApiRow] = &[ApiRow {
 /// What is taken, kept and shown, but changes nothing: leaving it out of account is always correct, if slower
 /// or less observed than on AWS.
 pub const WITHOUT_EFFECT: &[&str] = &[
-    "cache clusters and the cache settings of methods: every request reaches the backend",
+    "cacheDataEncrypted: cached answers are in memory only",
     "tracingEnabled, metricsEnabled: nothing is sent to X-Ray or CloudWatch",
     "endpoint types, VPC endpoints, IP address types, security policies, endpoint access modes: every API is \
      reached through this server's listeners",
@@ -89,7 +109,8 @@ pub(super) fn check_deployable(snapshot: &DeploymentSnapshot, reach: &Reach) -> 
     }
     for (resource, verb, method) in methods() {
         let Some(integration) = &method.integration else { continue };
-        let site = Site { reach, method, integration };
+        let authorizer = method.authorizer_id.as_ref().and_then(|id| snapshot.authorizers.get(id));
+        let site = Site { reach, method, integration, authorizer };
         if let Some(row) = METHOD_ROWS.iter().find(|row| (row.uses)(&site)) {
             return Err(BadRequest::NotDeployable {
                 place: place(*verb, &resource.path),
@@ -173,8 +194,9 @@ mod tests {
         let message = check(|_, method| method.authorization_type = AuthorizationType::AwsIam).unwrap_err();
         assert_eq!(
             message,
-            "This server can't deploy method GET /: authorization types other than NONE are not supported"
+            "This server can't deploy method GET /: the authorization types AWS_IAM and JWT are not supported"
         );
+        assert!(check(|_, method| method.authorization_type = AuthorizationType::Custom).is_err());
         assert!(aws("arn:aws:apigateway:us-east-1:s3:path/b/k").is_err());
         assert!(check(|snapshot, _| snapshot.api.policy = Some("{}".to_owned())).is_err());
         assert_eq!(

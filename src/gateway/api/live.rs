@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::api_key::ApiKeyValue;
 use super::client_certificate::ClientCertificate;
 use super::deployment::DeploymentSnapshot;
-use super::ids::{ApiId, UsagePlanId};
+use super::ids::{ApiId, StageName, UsagePlanId};
 use super::stage::Stage;
 use super::usage_plan::UsagePlan;
 use super::vpc_link::VpcLinkNames;
@@ -42,6 +42,12 @@ pub struct LiveStage {
 pub trait Invalidate: Send + Sync {
     /// Forgets whatever was compiled from stages of `api_id`. Must not block.
     fn invalidate(&self, api_id: &ApiId);
+
+    /// Forgets the answers that were cached for a stage. Must not block.
+    fn flush_cache(&self, api_id: &ApiId, stage: &StageName);
+
+    /// Forgets what authorizers said to a stage. Must not block.
+    fn flush_authorizers(&self, api_id: &ApiId, stage: &StageName);
 
     /// Forgets whatever was known of the key with this value: that it is there, what it opens, or that it isn't
     /// there. Must not block.

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use crate::gateway::api::{HttpMethod, MethodSetting};
 
-/// The settings of `verb` on `path`: the entry for this very method as a whole, else the one for all.
+/// The settings of `verb` on `path`: the entry for this very method as a whole, else the one for all; and whether
+/// it is the method's own.
 pub(super) fn method_setting<'a>(
     settings: &'a BTreeMap<String, MethodSetting>,
     path: &str,
     verb: HttpMethod,
-) -> Option<&'a MethodSetting> {
+) -> Option<(&'a MethodSetting, bool)> {
     let wanted = path.trim_matches('/');
     let own = settings.iter().find(|(key, _)| {
         let Some((key_path, key_verb)) = key.rsplit_once('/') else { return false };
@@ -17,7 +18,7 @@ pub(super) fn method_setting<'a>(
         let key_path = key_path.replace("~1", "/").replace("~0", "~");
         key_verb == verb.as_str() && key_path.trim_matches('/') == wanted && key_path != "*"
     });
-    own.map(|(_, setting)| setting).or_else(|| settings.get("*/*"))
+    own.map(|(_, setting)| (setting, true)).or_else(|| settings.get("*/*").map(|setting| (setting, false)))
 }
 
 #[cfg(test)]
@@ -33,12 +34,15 @@ mod tests {
             ("~1pets~1{id}/GET".to_owned(), setting(3)),
             ("~1/POST".to_owned(), setting(4)),
         ]);
-        let burst = |path, verb| method_setting(&settings, path, verb).unwrap().throttling_burst_limit;
-        assert_eq!(burst("/pets", HttpMethod::Get), 2);
-        assert_eq!(burst("/pets", HttpMethod::Post), 1);
-        assert_eq!(burst("/pets/{id}", HttpMethod::Get), 3);
-        assert_eq!(burst("/", HttpMethod::Post), 4);
-        assert_eq!(burst("/", HttpMethod::Get), 1);
+        let burst = |path, verb| {
+            let (setting, is_own) = method_setting(&settings, path, verb).unwrap();
+            (setting.throttling_burst_limit, is_own)
+        };
+        assert_eq!(burst("/pets", HttpMethod::Get), (2, true));
+        assert_eq!(burst("/pets", HttpMethod::Post), (1, false));
+        assert_eq!(burst("/pets/{id}", HttpMethod::Get), (3, true));
+        assert_eq!(burst("/", HttpMethod::Post), (4, true));
+        assert_eq!(burst("/", HttpMethod::Get), (1, false));
         assert!(method_setting(&BTreeMap::new(), "/", HttpMethod::Get).is_none());
     }
 }

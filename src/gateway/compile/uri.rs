@@ -55,7 +55,7 @@ impl UriTemplate {
 }
 
 /// Replaces every `${stageVariables.NAME}`; a variable the stage lacks is empty.
-pub(super) fn with_stage_variables(text: &str, variables: &BTreeMap<String, String>) -> String {
+pub(crate) fn with_stage_variables(text: &str, variables: &BTreeMap<String, String>) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some((before, from)) = rest.split_once("${stageVariables.") {
@@ -89,7 +89,7 @@ pub(crate) struct AwsTarget {
 
 impl AwsTarget {
     /// Reads `arn:aws:apigateway:{region}:{service}:action/{Action}[&p=v]` or `…:path/{path}[?p=v]`.
-    pub(super) fn parse(arn: &str) -> Option<Self> {
+    pub(crate) fn parse(arn: &str) -> Option<Self> {
         let mut parts = arn.splitn(6, ':');
         let (head, _partition, gateway) = (parts.next()?, parts.next()?, parts.next()?);
         let (region, service, target) = (parts.next()?, parts.next()?, parts.next()?);

@@ -20,9 +20,11 @@ pub(super) fn get(context: &Context, kind: Kind, property: &str) -> Value {
         Kind::CustomDomain => "customDomain.",
         Kind::Error => "error.",
         Kind::Integration => "integration.",
-        // No authorizer has run, so nothing is known of the caller.
         Kind::Authorizer if property == "claims" => return Kind::Claims.value(),
-        Kind::Authorizer | Kind::Claims => return Value::Empty,
+        Kind::Authorizer => return text(context.authorizer_member(property).as_deref()),
+        Kind::Claims => {
+            return text(context.authorizer_member(&format!("claims.{property}")).as_deref());
+        }
         Kind::Input
         | Kind::Util
         | Kind::StageVariables

@@ -40,6 +40,8 @@ pub(crate) enum Source {
     StageVariable(String),
     /// `context.NAME`; `None` for a member that no request has.
     Context(Option<Variable>),
+    /// `context.authorizer.NAME`: what an authorizer said.
+    Authorizer(String),
 }
 
 /// Why an expression is no source.
@@ -76,7 +78,10 @@ impl Source {
             return literal.strip_suffix('\'').map(|text| Self::Literal(text.to_owned())).ok_or_else(error);
         }
         if let Some(name) = expression.strip_prefix("context.") {
-            return Ok(Self::Context(Variable::parse(name)));
+            return Ok(match name.strip_prefix("authorizer.") {
+                Some(name) => Self::Authorizer(name.to_owned()),
+                None => Self::Context(Variable::parse(name)),
+            });
         }
         if let Some(name) = expression.strip_prefix("stageVariables.") {
             return Ok(Self::StageVariable(name.to_owned()));
@@ -140,6 +145,7 @@ impl Source {
                 None => Mapped::Nothing,
             },
             Self::StageVariable(name) => one(context.stage_variable(name).map(Cow::Borrowed)),
+            Self::Authorizer(name) => one(context.authorizer_member(name)),
             Self::Context(variable) => one(variable.and_then(|variable| context.variable(variable))),
         })
     }
@@ -231,7 +237,7 @@ mod tests {
             path: "/x".to_owned(),
             custom_domain: None,
         };
-        let peer = Peer { ip: IpAddr::V4(Ipv4Addr::LOCALHOST), certificate: None };
+        let peer = Peer { ip: IpAddr::V4(Ipv4Addr::LOCALHOST), certificate: None, is_secure: false };
         let clock = VirtualClock::new(Timestamp::EPOCH);
         let mut context = Context::new(parts, target, peer, &clock, &SeededIds::new(1));
         context.path_parameters = vec![("id".into(), "4%202".to_owned())];

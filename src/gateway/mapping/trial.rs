@@ -80,7 +80,7 @@ impl Trial {
             path: "/".to_owned(),
             custom_domain: None,
         };
-        let peer = Peer { ip: IpAddr::V4(Ipv4Addr::LOCALHOST), certificate: None };
+        let peer = Peer { ip: IpAddr::V4(Ipv4Addr::LOCALHOST), certificate: None, is_secure: false };
         let mut context = Context::new(parts, target, peer, clock, ids);
         context.path_parameters =
             request.path.into_iter().map(|(name, value)| (name.into(), value)).collect();

@@ -13,6 +13,8 @@ use tower::{Service, service_fn};
 use super::{Arrived, Finished};
 use crate::clock::Clock;
 use crate::connect::{Body, BoxError, Response, boxed};
+use crate::gateway::AccessLogs;
+use crate::gateway::compile::AccessLog;
 use crate::gateway::context::{Context, Outcome};
 use crate::gateway::mapping::payload::Payload;
 use crate::gateway::mapping::source::Facts;
@@ -20,6 +22,7 @@ use crate::gateway::mapping::source::Facts;
 /// The outermost layer.
 pub(crate) fn over<S>(
     clock: Arc<dyn Clock>,
+    logs: Arc<dyn AccessLogs>,
     next: S,
 ) -> impl Service<Arrived, Response = Response, Error = Infallible, Future: Send> + Clone + Send + Sync + 'static
 where
@@ -30,15 +33,15 @@ where
         + 'static,
 {
     service_fn(move |arrived: Arrived| {
-        let (clock, mut next) = (clock.clone(), next.clone());
+        let (clock, logs, mut next) = (clock.clone(), logs.clone(), next.clone());
         async move {
             let finished = next.call(arrived).await?;
-            Ok(tell(finished, &*clock))
+            Ok(tell(finished, &*clock, logs))
         }
     })
 }
 
-fn tell(finished: Finished, clock: &dyn Clock) -> Response {
+fn tell(finished: Finished, clock: &dyn Clock, logs: Arc<dyn AccessLogs>) -> Response {
     let Finished { mut context, response } = finished;
     let latency = clock.monotonic().saturating_sub(context.started);
     let (status, length) = (response.status().as_u16(), response.body().size_hint().exact());
@@ -49,20 +52,30 @@ fn tell(finished: Finished, clock: &dyn Clock) -> Response {
         return response;
     }
     if length.is_some() {
-        write(&context);
+        write(&context, &*logs);
         return response;
     }
     // How much was sent is known when the body ends; the line waits for that.
-    response.map(|body| boxed(Counted { body, sent: 0, context }))
+    response.map(|body| boxed(Counted { body, sent: 0, context, logs }))
 }
 
-/// One line, at target `stepgate::access`.
-fn write(context: &Context) {
+/// One line to its destination, or into the server's log at target `stepgate::access`.
+fn write(context: &Context, logs: &dyn AccessLogs) {
     let Some(stage) = &context.stage else { return };
-    let Some(format) = &stage.access_log else { return };
+    let Some(AccessLog { format, destination_arn }) = &stage.access_log else { return };
     let body = Payload::default();
-    let line = format.render(Facts { context, request: &body, response: None }, "-");
-    tracing::info!(target: "stepgate::access", api = %stage.api_id, stage = %stage.name, "{line}");
+    let line = one_line(format.render(Facts { context, request: &body, response: None }, "-"));
+    match destination_arn {
+        Some(arn) => logs.log(arn, line),
+        None => {
+            tracing::info!(target: "stepgate::access", api = %stage.api_id, stage = %stage.name, "{line}");
+        }
+    }
+}
+
+/// Values may have several lines (a certificate's PEM); a request has one, and JSON stays JSON.
+fn one_line(text: String) -> String {
+    if text.contains(['\n', '\r']) { text.replace('\n', "\\n").replace('\r', "\\r") } else { text }
 }
 
 /// A body that writes the line when it ends or is given up.
@@ -70,6 +83,7 @@ struct Counted {
     body: Body,
     sent: u64,
     context: Box<Context>,
+    logs: Arc<dyn AccessLogs>,
 }
 
 impl Drop for Counted {
@@ -77,7 +91,7 @@ impl Drop for Counted {
         if let Some(outcome) = &mut self.context.outcome {
             outcome.length = Some(self.sent);
         }
-        write(&self.context);
+        write(&self.context, &*self.logs);
     }
 }
 

@@ -156,7 +156,9 @@ fn note(context: &mut Context, refusal: &Refusal) {
         | Refusal::RequestTooLarge
         | Refusal::ResourceNotFound
         | Refusal::Throttled
+        | Refusal::TokenExpired
         | Refusal::Unauthorized
+        | Refusal::UriTooLong
         | Refusal::UnsupportedMediaType
         | Refusal::WafFiltered => {
             if let Some(message) = refusal.message() {

@@ -101,6 +101,7 @@ impl House {
             books: self.memory.shelf.clone(),
             domains: self.gateway.domains(),
             backends: self.backends.clone(),
+            access_logs: self.access_logs.clone(),
             client: HttpClient::new(crate::connect::Options::default()),
             clock: self.clock.clone(),
             ids: Arc::new(SeededIds::new(2)),

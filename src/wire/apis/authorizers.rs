@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::shapes::{LIMIT, OfApi, PATCHES, POSITION, Paged, Patched, REST_API_ID};
 use super::view;
-use crate::gateway::api::{ApiId, AuthorizerId, AuthorizerType, CreateAuthorizer};
+use crate::gateway::api::{ApiId, AuthorizerId, AuthorizerType, CreateAuthorizer, TestInvokeAuthorizer};
 use crate::wire::{ApiError, Call, Location, Member, Shape, Structure, optional, required};
 
 const AUTHORIZER_ID: Member = required("authorizerId", Shape::TEXT).at(Location::Uri("authorizer_id"));
@@ -79,4 +79,34 @@ pub(super) static DELETE: Structure = Structure::new("DeleteAuthorizerInput", &[
 pub(super) async fn delete(call: &Call, input: OfAuthorizer) -> Result<(), ApiError> {
     let OfAuthorizer { rest_api_id, authorizer_id } = input;
     Ok(call.rooms.apis.control.delete_authorizer(&call.home, &rest_api_id, &authorizer_id).await?)
+}
+
+pub(super) static TEST_INVOKE: Structure = Structure::new(
+    "TestInvokeAuthorizerInput",
+    &[
+        REST_API_ID,
+        AUTHORIZER_ID,
+        optional("headers", Shape::STRING_MAP),
+        optional("multiValueHeaders", Shape::map(&Shape::TEXT, &Shape::STRING_LIST)),
+        optional("pathWithQueryString", Shape::TEXT),
+        optional("body", Shape::TEXT),
+        optional("stageVariables", Shape::STRING_MAP),
+        optional("additionalContext", Shape::STRING_MAP),
+    ],
+);
+
+#[derive(Deserialize)]
+pub(super) struct TestInvoke {
+    #[serde(flatten)]
+    of: OfAuthorizer,
+    #[serde(flatten)]
+    test: TestInvokeAuthorizer,
+}
+
+pub(super) async fn test_invoke(call: &Call, input: TestInvoke) -> Result<Value, ApiError> {
+    let apis = &call.rooms.apis;
+    let (OfAuthorizer { rest_api_id, authorizer_id }, port) = (input.of, apis.test_invoke.as_ref());
+    let tested =
+        apis.control.test_invoke_authorizer(&call.home, &rest_api_id, &authorizer_id, input.test, port);
+    Ok(view::test_authorization(&tested.await?))
 }

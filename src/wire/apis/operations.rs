@@ -87,7 +87,7 @@ pub(crate) static OPERATIONS: &[Operation] = &[
     row("DeleteAuthorizer", "DELETE", "/restapis/{restapi_id}/authorizers/{authorizer_id}", 202, &authorizers::DELETE, handler!(authorizers::delete)),
     row("GetAuthorizer", "GET", "/restapis/{restapi_id}/authorizers/{authorizer_id}", 200, &authorizers::GET, handler!(authorizers::get)),
     row("UpdateAuthorizer", "PATCH", "/restapis/{restapi_id}/authorizers/{authorizer_id}", 200, &authorizers::UPDATE, handler!(authorizers::update)),
-    row("TestInvokeAuthorizer", "POST", "/restapis/{restapi_id}/authorizers/{authorizer_id}", 200, &unsupported::OF_AUTHORIZER, Handler::Unsupported),
+    row("TestInvokeAuthorizer", "POST", "/restapis/{restapi_id}/authorizers/{authorizer_id}", 200, &authorizers::TEST_INVOKE, handler!(authorizers::test_invoke)),
     // deployment
     row("GetDeployments", "GET", "/restapis/{restapi_id}/deployments", 200, &deployments::LIST, handler!(deployments::list)),
     row("CreateDeployment", "POST", "/restapis/{restapi_id}/deployments", 201, &deployments::CREATE, handler!(deployments::create)),
@@ -100,8 +100,8 @@ pub(crate) static OPERATIONS: &[Operation] = &[
     row("DeleteStage", "DELETE", "/restapis/{restapi_id}/stages/{stage_name}", 202, &stages::DELETE, handler!(stages::delete)),
     row("GetStage", "GET", "/restapis/{restapi_id}/stages/{stage_name}", 200, &stages::GET, handler!(stages::get)),
     row("UpdateStage", "PATCH", "/restapis/{restapi_id}/stages/{stage_name}", 200, &stages::UPDATE, handler!(stages::update)),
-    row("FlushStageAuthorizersCache", "DELETE", "/restapis/{restapi_id}/stages/{stage_name}/cache/authorizers", 202, &unsupported::OF_STAGE, Handler::Unsupported),
-    row("FlushStageCache", "DELETE", "/restapis/{restapi_id}/stages/{stage_name}/cache/data", 202, &unsupported::OF_STAGE, Handler::Unsupported),
+    row("FlushStageAuthorizersCache", "DELETE", "/restapis/{restapi_id}/stages/{stage_name}/cache/authorizers", 202, &stages::FLUSH_AUTHORIZERS, handler!(stages::flush_authorizers)),
+    row("FlushStageCache", "DELETE", "/restapis/{restapi_id}/stages/{stage_name}/cache/data", 202, &stages::FLUSH_CACHE, handler!(stages::flush_cache)),
     // export
     row("GetExport", "GET", "/restapis/{restapi_id}/stages/{stage_name}/exports/{export_type}", 200, &exports::GET, handler!(exports::get)),
     // sdk

@@ -96,3 +96,18 @@ pub(super) async fn delete(call: &Call, input: OfStage) -> Result<(), ApiError> 
     let OfStage { rest_api_id, stage_name } = input;
     Ok(call.rooms.apis.control.delete_stage(&call.home, &rest_api_id, &stage_name).await?)
 }
+
+pub(super) static FLUSH_CACHE: Structure = Structure::new("FlushStageCacheInput", &[REST_API_ID, STAGE_NAME]);
+
+pub(super) async fn flush_cache(call: &Call, input: OfStage) -> Result<(), ApiError> {
+    let OfStage { rest_api_id, stage_name } = input;
+    Ok(call.rooms.apis.control.flush_stage_cache(&call.home, &rest_api_id, &stage_name).await?)
+}
+
+pub(super) static FLUSH_AUTHORIZERS: Structure =
+    Structure::new("FlushStageAuthorizersCacheInput", &[REST_API_ID, STAGE_NAME]);
+
+pub(super) async fn flush_authorizers(call: &Call, input: OfStage) -> Result<(), ApiError> {
+    let OfStage { rest_api_id, stage_name } = input;
+    Ok(call.rooms.apis.control.flush_authorizers_cache(&call.home, &rest_api_id, &stage_name).await?)
+}

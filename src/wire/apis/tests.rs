@@ -428,7 +428,7 @@ async fn the_account_and_tags() {
             (
                 "FlushStageAuthorizersCache",
                 json!({"restApiId": "$api", "stageName": "dev"}),
-                Err("UnsupportedOperationException: The operation FlushStageAuthorizersCache is not supported by this server."),
+                Err("NotFoundException: Invalid stage identifier specified"),
             ),
         ])
         .await;

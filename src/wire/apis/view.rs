@@ -18,7 +18,7 @@ use crate::gateway::api::{
     DocumentationPart, DocumentationVersion, DomainName, EffectiveResponse, EndpointType, HttpMethod,
     ImportedApi, ImportedDocumentation, Integration, IntegrationResponse, IntegrationType, Mapped, Method,
     MethodResponse, MethodSetting, Model, Page, RequestValidator, Resource, RestApi, Stage, StatusCode,
-    TestOutcome, VpcLink,
+    TestAuthorizationOutcome, TestOutcome, VpcLink,
 };
 use crate::id::AccountRegion;
 
@@ -485,6 +485,20 @@ pub(super) fn test_outcome(outcome: &TestOutcome) -> Value {
         .with("multiValueHeaders", all)
         .with("log", outcome.log.as_str())
         .with("latency", outcome.latency_millis)
+        .done()
+}
+
+/// An authorizer's answer. What AWS's `authorization` holds is not documented: it is left out.
+pub(super) fn test_authorization(outcome: &TestAuthorizationOutcome) -> Value {
+    let claims: Map<_, _> =
+        outcome.claims.iter().map(|(name, value)| (name.clone(), value.as_str().into())).collect();
+    Members::default()
+        .with("clientStatus", outcome.client_status)
+        .with("log", outcome.log.as_str())
+        .with("latency", outcome.latency_millis)
+        .maybe("principalId", outcome.principal_id.as_deref())
+        .maybe("policy", outcome.policy.as_deref())
+        .filled("claims", claims.into())
         .done()
 }
 

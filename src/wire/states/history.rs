@@ -53,6 +53,11 @@ pub(super) async fn get_execution_history(
     Ok(History { events: page.events.iter().map(shown).collect(), next_token: page.next_token })
 }
 
+/// One event with its data, as GetExecutionHistory tells it.
+pub(crate) fn event_json(event: &HistoryEvent) -> Value {
+    event_view(event, Data::Shown).into()
+}
+
 /// One event. Members that have no value are left out.
 fn event_view(event: &HistoryEvent, data: Data) -> Map<String, Value> {
     let mut view = Map::new();

@@ -23,7 +23,7 @@ use crate::id::AccountRegion;
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct CreateDeployment {
-    /// Stage made for it, or pointed at it.
+    /// Stage made for it, or pointed at it. An empty name is none: Terraform's provider sends it.
     pub stage_name: Option<String>,
     /// Text for people, of the stage.
     pub stage_description: Option<String>,
@@ -39,6 +39,12 @@ pub struct CreateDeployment {
     pub canary_settings: Option<NewCanary>,
     /// Whether the stage's requests are traced.
     pub tracing_enabled: Option<bool>,
+}
+
+impl CreateDeployment {
+    fn stage(&self) -> Option<StageName> {
+        self.stage_name.as_deref().filter(|name| !name.is_empty()).map(StageName::from)
+    }
 }
 
 /// A deployment with what it froze in short: path → verb → access.
@@ -68,7 +74,7 @@ impl Apis {
         input: CreateDeployment,
     ) -> Result<Deployment, Error> {
         let (id, ids, now, reach) = (api_id.clone(), self.ids(), self.now(), self.reach());
-        let has_stage = input.stage_name.is_some();
+        let has_stage = input.stage().is_some();
         let deployment = self
             .write(owner, move |rows| {
                 let snapshot = rows.working_copy(&id)?;
@@ -84,8 +90,8 @@ impl Apis {
                     created_date: now,
                 };
                 rows.add_deployment(&id, &deployment, &snapshot)?;
-                if let Some(name) = input.stage_name.as_deref() {
-                    serve(rows, &id, &name.into(), &deployment.id, input, now)?;
+                if let Some(name) = input.stage() {
+                    serve(rows, &id, &name, &deployment.id, input, now)?;
                 }
                 Ok(deployment)
             })

@@ -166,11 +166,11 @@ impl Apis {
         patches: Vec<PatchOperation>,
     ) -> Result<Stage, Error> {
         let (id, name, now) = (api_id.clone(), name.clone(), self.now());
-        let stage = self
+        let (stage, is_flushed) = self
             .write(owner, move |rows| {
                 let before = rows.find_stage(&id, &name)?.ok_or(NotFound::Stage)?;
                 if patches.is_empty() {
-                    return Ok(before);
+                    return Ok((before, false));
                 }
                 let mut stage = before.clone();
                 patch_stage(&mut stage, &patches)?;
@@ -180,11 +180,41 @@ impl Apis {
                 }
                 stage.last_updated_date = now;
                 rows.put_stage(&id, &stage)?;
-                Ok(stage)
+                // A cluster that is switched off or gets another size is another one from then on.
+                let is_flushed = before.cache_cluster_enabled != stage.cache_cluster_enabled
+                    || before.cache_cluster_size != stage.cache_cluster_size;
+                Ok((stage, is_flushed))
             })
             .await?;
+        if is_flushed {
+            self.flushed(api_id, &stage.name);
+        }
         self.changed(api_id);
         Ok(stage)
+    }
+
+    /// Forgets all answers that were cached for a stage.
+    pub async fn flush_stage_cache(
+        &self,
+        owner: &AccountRegion,
+        api_id: &ApiId,
+        name: &StageName,
+    ) -> Result<(), Error> {
+        self.stage(owner, api_id, name).await?;
+        self.flushed(api_id, name);
+        Ok(())
+    }
+
+    /// Has authorizers asked anew about whoever calls a stage.
+    pub async fn flush_authorizers_cache(
+        &self,
+        owner: &AccountRegion,
+        api_id: &ApiId,
+        name: &StageName,
+    ) -> Result<(), Error> {
+        self.stage(owner, api_id, name).await?;
+        self.flush(api_id, name);
+        Ok(())
     }
 
     /// Stops serving under a name; usage plans lose the stage.
@@ -194,14 +224,15 @@ impl Apis {
         api_id: &ApiId,
         name: &StageName,
     ) -> Result<(), Error> {
-        let (id, name) = (api_id.clone(), name.clone());
+        let (id, stage) = (api_id.clone(), name.clone());
         self.write(owner, move |rows| {
-            rows.find_stage(&id, &name)?.ok_or(NotFound::Stage)?;
-            check_unmapped(rows, &id, Some(&name))?;
-            rows.take_stages_from_plans(&id, Some(&name))?;
-            rows.delete_stage(&id, &name)
+            rows.find_stage(&id, &stage)?.ok_or(NotFound::Stage)?;
+            check_unmapped(rows, &id, Some(&stage))?;
+            rows.take_stages_from_plans(&id, Some(&stage))?;
+            rows.delete_stage(&id, &stage)
         })
         .await?;
+        self.flushed(api_id, name);
         self.changed(api_id);
         Ok(())
     }

@@ -1,4 +1,5 @@
-//! TestInvokeMethod: finds the method in the working copy and has the data plane call it.
+//! TestInvokeMethod and TestInvokeAuthorizer: finds the method or authorizer in the working copy and has the data plane
+//! call it.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -7,8 +8,11 @@ use serde::Deserialize;
 use serde::de::{DeserializeOwned, Deserializer, Error as _};
 
 use super::super::apis::Apis;
+use super::super::ids::{ApiId, AuthorizerId};
 use super::super::method::HttpMethod;
-use super::super::test_invoke::{TestInvocation, TestInvoke, TestOutcome};
+use super::super::test_invoke::{
+    TestAuthorization, TestAuthorizationOutcome, TestInvocation, TestInvoke, TestOutcome,
+};
 use super::super::tree::find;
 use super::methods::MethodKey;
 use crate::gateway::error::{Error, NotFound};
@@ -35,7 +39,48 @@ pub struct TestInvokeMethod {
     pub stage_variables: BTreeMap<String, String>,
 }
 
+/// The request that an authorizer is asked about. See
+/// [TestInvokeAuthorizer](https://docs.aws.amazon.com/apigateway/latest/api/API_TestInvokeAuthorizer.html).
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct TestInvokeAuthorizer {
+    /// Headers with one value.
+    #[serde(deserialize_with = "pairs")]
+    pub headers: Vec<(String, String)>,
+    /// Headers with their values; these win.
+    #[serde(deserialize_with = "pairs")]
+    pub multi_value_headers: Vec<(String, Vec<String>)>,
+    /// Path with query.
+    pub path_with_query_string: Option<String>,
+    /// Stage variables.
+    pub stage_variables: BTreeMap<String, String>,
+    /// Identity sources in `$context`.
+    pub additional_context: BTreeMap<String, String>,
+}
+
 impl Apis {
+    /// Asks an authorizer of the working copy through `port`.
+    pub async fn test_invoke_authorizer(
+        &self,
+        owner: &AccountRegion,
+        api_id: &ApiId,
+        id: &AuthorizerId,
+        input: TestInvokeAuthorizer,
+        port: &dyn TestInvoke,
+    ) -> Result<TestAuthorizationOutcome, Error> {
+        let authorizer = self.authorizer(owner, api_id, id).await?;
+        let test = TestAuthorization {
+            owner: owner.clone(),
+            api: self.working_copy(owner, api_id).await?,
+            authorizer,
+            path_with_query_string: input.path_with_query_string,
+            headers: merged(input.headers, input.multi_value_headers),
+            stage_variables: input.stage_variables,
+            additional_context: input.additional_context,
+        };
+        Ok(port.test_authorize(test).await)
+    }
+
     /// Calls a method of the working copy through `port`.
     pub async fn test_invoke_method(
         &self,
@@ -59,12 +104,6 @@ impl Apis {
         let http_method = HttpMethod::parse(&key.http_method).ok_or(NotFound::Method)?;
         let method =
             [http_method, HttpMethod::Any].into_iter().find(|verb| resource.methods.contains_key(verb));
-        let mut headers = input.multi_value_headers;
-        for (name, value) in input.headers {
-            if !headers.iter().any(|(there, _)| there.eq_ignore_ascii_case(&name)) {
-                headers.push((name, vec![value]));
-            }
-        }
         let invocation = TestInvocation {
             owner: owner.clone(),
             api: Arc::clone(&api),
@@ -73,7 +112,7 @@ impl Apis {
             http_method,
             path_with_query_string: input.path_with_query_string,
             body: input.body,
-            headers,
+            headers: merged(input.headers, input.multi_value_headers),
             client_certificate: match input.client_certificate_id.filter(|id| !id.is_empty()) {
                 Some(id) => Some(self.client_certificate(owner, &id.into()).await?),
                 None => None,
@@ -83,6 +122,19 @@ impl Apis {
         };
         Ok(port.test_invoke(invocation).await)
     }
+}
+
+/// Headers with one value and those with several, which win.
+fn merged(
+    single: Vec<(String, String)>,
+    mut headers: Vec<(String, Vec<String>)>,
+) -> Vec<(String, Vec<String>)> {
+    for (name, value) in single {
+        if !headers.iter().any(|(there, _)| there.eq_ignore_ascii_case(&name)) {
+            headers.push((name, vec![value]));
+        }
+    }
+    headers
 }
 
 /// An object as pairs, in the order it is written.

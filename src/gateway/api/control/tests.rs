@@ -149,6 +149,14 @@ impl Invalidate for Told {
         self.0.lock().unwrap().push(api_id.clone());
     }
 
+    fn flush_cache(&self, api_id: &ApiId, stage: &StageName) {
+        self.0.lock().unwrap().push(format!("{api_id} {stage} flushed").as_str().into());
+    }
+
+    fn flush_authorizers(&self, api_id: &ApiId, _: &StageName) {
+        self.0.lock().unwrap().push(api_id.clone());
+    }
+
     fn invalidate_key(&self, _: &AccountRegion, value: &ApiKeyValue) {
         self.0.lock().unwrap().push(value.expose().into());
     }
@@ -285,6 +293,10 @@ impl TestInvoke for Echo {
             TestOutcome { status: 200, body, headers: Vec::new(), log: String::new(), latency_millis: 0 };
         Box::pin(async move { outcome })
     }
+
+    fn test_authorize(&self, _: TestAuthorization) -> TestAuthorizeFuture<'_> {
+        Box::pin(std::future::pending())
+    }
 }
 
 #[tokio::test]
@@ -350,6 +362,39 @@ async fn tags_are_merged_and_limited() {
         let error = world.apis.tags(&world.owner, wrong).await.unwrap_err();
         assert_eq!(error.to_string(), "Invalid ARN specified in the request");
     }
+}
+
+#[tokio::test]
+async fn a_cache_is_emptied_when_it_is_flushed_or_becomes_another() {
+    let world = World::new();
+    let api = world.api().await;
+    world.mock(&api).await;
+    world.deploy(&api, Some("dev")).await.unwrap();
+    let told = Arc::new(Told::default());
+    let watcher: Arc<dyn Invalidate> = told.clone();
+    world.apis.watch(Arc::downgrade(&watcher));
+    let flushed = || {
+        let told = std::mem::take(&mut *told.0.lock().unwrap());
+        told.iter().any(|what| what.as_str() == format!("{} dev flushed", api.id))
+    };
+    let (owner, stage) = (&world.owner, "dev".into());
+    for (patch, is_flushed) in [
+        ("replace /cacheClusterEnabled true", true),
+        ("replace /description text", false),
+        ("replace /cacheClusterSize 1.6", true),
+        ("replace /*/*/caching/enabled true", false),
+        ("replace /cacheClusterEnabled false", true),
+    ] {
+        world.apis.update_stage(owner, &api.id, &stage, vec![op(patch)]).await.unwrap();
+        assert_eq!(flushed(), is_flushed, "{patch}");
+    }
+    world.apis.flush_stage_cache(owner, &api.id, &stage).await.unwrap();
+    assert!(flushed());
+    let missing = world.apis.flush_stage_cache(owner, &api.id, &"nope".into()).await;
+    assert!(matches!(missing, Err(Error::NotFound(NotFound::Stage))));
+    assert!(!flushed());
+    world.apis.delete_stage(owner, &api.id, &stage).await.unwrap();
+    assert!(flushed());
 }
 
 #[tokio::test]

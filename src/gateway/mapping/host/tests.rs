@@ -28,7 +28,7 @@ fn context() -> Context {
         path: "/pets/42".to_owned(),
         custom_domain: None,
     };
-    let peer = Peer { ip: IpAddr::V4(Ipv4Addr::new(192, 0, 2, 7)), certificate: None };
+    let peer = Peer { ip: IpAddr::V4(Ipv4Addr::new(192, 0, 2, 7)), certificate: None, is_secure: false };
     let mut context = Context::new(parts, target, peer, &VirtualClock::new(NOW), &SeededIds::new(1));
     let deployment = with(api("abc"), "/pets/{id}", HttpMethod::Get, method(mock("", "")));
     let variables = strings(&[("colour", "blue"), ("empty", "")]);

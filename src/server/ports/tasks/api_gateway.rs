@@ -127,7 +127,7 @@ pub(super) async fn call(gateway: &Gateway, integration: &Integration, call: Tas
     let Some(target) = gateway::address(&host, request.uri().path()) else {
         return failed("404", "no stage is named".to_owned());
     };
-    let peer = gateway::Peer { ip: IpAddr::V4(Ipv4Addr::LOCALHOST), certificate: None };
+    let peer = gateway::Peer { ip: IpAddr::V4(Ipv4Addr::LOCALHOST), certificate: None, is_secure: true };
     let response = gateway.serve(target, peer, request).await;
     match answer(response).await {
         Err(error) => failed("SdkClientException", error.to_string()),

@@ -1,0 +1,234 @@
+//! A recorded history: its events, and what its tasks came to.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use serde_json::{Map, Value};
+
+use super::divergence::is_alike;
+use crate::clock::Timestamp;
+use crate::engine::event::Failure;
+use crate::engine::rehearsal::{Mock, MockAnswer, Mocks};
+use crate::json::Payload;
+
+/// Members of details that no definition decides, or that are for people.
+const NOT_COMPARED: [&str; 9] = [
+    "inputDetails",
+    "outputDetails",
+    "assignedVariablesDetails",
+    "roleArn",
+    "stateMachineAliasArn",
+    "stateMachineVersionArn",
+    "workerName",
+    "cause",
+    "region",
+];
+/// Members that hold JSON as text.
+const DATA: [&str; 3] = ["input", "output", "parameters"];
+
+/// One event.
+#[derive(Clone, Debug)]
+pub(super) struct Event {
+    pub(super) id: u64,
+    pub(super) previous: u64,
+    at: Timestamp,
+    /// Its type.
+    pub(super) kind: String,
+    /// Its details, as far as they are compared.
+    pub(super) details: Map<String, Value>,
+    cause: Option<String>,
+}
+
+/// A history, oldest event first.
+pub(super) struct History {
+    pub(super) events: Vec<Event>,
+}
+
+/// What an attempt of a Task came to.
+struct Recorded {
+    input: Value,
+    mock: Option<Mock>,
+}
+
+/// What the attempts of each Task state came to, in the order in which they were begun.
+pub(super) struct Outcomes(BTreeMap<String, Vec<Recorded>>);
+
+impl Event {
+    /// Reads an event of GetExecutionHistory.
+    pub(super) fn read(event: &Value) -> Option<Self> {
+        let details = event.as_object()?.iter().find(|(member, _)| member.ends_with("EventDetails"));
+        let details = details.and_then(|(_, details)| details.as_object()).cloned().unwrap_or_default();
+        let cause = details.get("cause").and_then(Value::as_str).map(str::to_owned);
+        let compared = details.into_iter().filter(|(member, _)| !NOT_COMPARED.contains(&&**member));
+        let mut details: Map<String, Value> = compared
+            .map(|(member, value)| match DATA.contains(&&*member) {
+                true => (member, parsed(value)),
+                false => (member, value),
+            })
+            .collect();
+        if let Some(Value::Object(assigned)) = details.get_mut("assignedVariables") {
+            assigned.values_mut().for_each(|value| *value = parsed(value.take()));
+        }
+        let kind = event["type"].as_str()?.to_owned();
+        if kind == "TaskSubmitted" {
+            // The service's answer; the task's own comes with its end.
+            details.remove("output");
+        }
+        Some(Self {
+            id: event["id"].as_u64()?,
+            // AWS leaves out the zero now and then.
+            previous: event["previousEventId"].as_u64().unwrap_or(0),
+            at: timestamp(&event["timestamp"])?,
+            kind,
+            details,
+            cause,
+        })
+    }
+
+    /// The state or iteration that it names.
+    pub(super) fn name(&self) -> Option<&str> {
+        self.details.get("name").and_then(Value::as_str)
+    }
+}
+
+/// JSON of a text, or the text if it is none.
+fn parsed(value: Value) -> Value {
+    let document = value.as_str().and_then(|text| serde_json::from_str(text).ok());
+    document.unwrap_or(value)
+}
+
+/// RFC 3339 as the AWS CLI writes it, or seconds since the epoch as the API does.
+fn timestamp(value: &Value) -> Option<Timestamp> {
+    match value {
+        Value::String(text) => Timestamp::parse_rfc3339(text),
+        Value::Number(seconds) => Some(Timestamp::from_millis((seconds.as_f64()? * 1_000.0).round() as i64)),
+        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
+    }
+}
+
+impl History {
+    /// Reads an answer of GetExecutionHistory.
+    pub(super) fn read(value: &Value) -> anyhow::Result<Self> {
+        let events = value["events"].as_array().context("there is no array `events`")?;
+        let read =
+            |(n, event)| Event::read(event).with_context(|| format!("events[{n}] is no history event"));
+        let events = events.iter().enumerate().map(read).collect::<anyhow::Result<Vec<Event>>>()?;
+        match events.first() {
+            Some(first) if first.kind == "ExecutionStarted" => {}
+            Some(_) | None => {
+                bail!("the first event is not ExecutionStarted: the oldest event has to be first")
+            }
+        }
+        if (1..).zip(&events).any(|(id, event)| event.id != id) {
+            bail!("event ids are not 1, 2, 3, …: all pages of the history have to be there");
+        }
+        if events.iter().any(|event| event.kind == "ExecutionRedriven") {
+            bail!("histories of redriven executions can't be replayed");
+        }
+        if events.iter().any(|event| event.kind.ends_with("Entered") && !event.details.contains_key("input"))
+        {
+            bail!("the history has no execution data: it has to be read with --include-execution-data");
+        }
+        Ok(Self { events })
+    }
+
+    fn event(&self, id: u64) -> Option<&Event> {
+        self.events.get(usize::try_from(id.checked_sub(1)?).ok()?)
+    }
+
+    /// The nearest event before `event`, or itself, whose type `is_wanted`.
+    fn before(&self, event: &Event, is_wanted: impl Fn(&str) -> bool) -> Option<&Event> {
+        let mut event = self.event(event.id)?;
+        while !is_wanted(&event.kind) {
+            // Ids only fall on the way back, whatever the file says.
+            event = self.event(event.previous).filter(|previous| previous.id < event.id)?;
+        }
+        Some(event)
+    }
+
+    pub(super) fn input(&self) -> Payload {
+        let input = self.events.first().and_then(|event| event.details.get("input"));
+        Payload::from_value(input.cloned().unwrap_or_default())
+    }
+
+    pub(super) fn started(&self) -> Timestamp {
+        self.events.first().map_or(Timestamp::EPOCH, |event| event.at)
+    }
+
+    /// Whether it ended by itself: what comes after is not known of executions that run or were stopped.
+    pub(super) fn is_whole(&self) -> bool {
+        let ends = ["ExecutionSucceeded", "ExecutionFailed", "ExecutionTimedOut"];
+        self.events.last().is_some_and(|event| ends.contains(&event.kind.as_str()))
+    }
+
+    /// The states in the order in which they were entered.
+    pub(super) fn states(&self) -> Vec<String> {
+        let entered = self.events.iter().filter(|event| event.kind.ends_with("StateEntered"));
+        entered.filter_map(Event::name).map(str::to_owned).collect()
+    }
+
+    /// What the tasks came to.
+    pub(super) fn outcomes(&self) -> Outcomes {
+        let mut outcomes: BTreeMap<String, Vec<(u64, Recorded)>> = BTreeMap::new();
+        for event in &self.events {
+            if is_scheduled(&event.kind)
+                && let Some(state) =
+                    self.before(event, |kind| kind == "TaskStateEntered").and_then(Event::name)
+            {
+                let input = ["input", "parameters"].iter().find_map(|member| event.details.get(*member));
+                let recorded = Recorded { input: input.cloned().unwrap_or_default(), mock: None };
+                outcomes.entry(state.to_owned()).or_default().push((event.id, recorded));
+            }
+            if let Some(answer) = answer(event)
+                && let Some(scheduled) = self.before(event, is_scheduled)
+            {
+                let attempts = outcomes.values_mut().flatten();
+                let attempt = attempts.into_iter().find(|(id, _)| *id == scheduled.id);
+                if let Some((_, recorded)) = attempt {
+                    recorded.mock = Some(Mock { after: event.at.since(scheduled.at), answer });
+                }
+            }
+        }
+        let unnumbered = |attempts: Vec<(u64, Recorded)>| attempts.into_iter().map(|(_, it)| it).collect();
+        Outcomes(outcomes.into_iter().map(|(state, attempts)| (state, unnumbered(attempts))).collect())
+    }
+}
+
+fn is_scheduled(kind: &str) -> bool {
+    matches!(kind, "TaskScheduled" | "ActivityScheduled" | "LambdaFunctionScheduled")
+}
+
+/// What an event says of the end of an attempt.
+fn answer(event: &Event) -> Option<MockAnswer> {
+    let text = |member: &str| event.details.get(member).and_then(Value::as_str).map(Into::into);
+    match event.kind.as_str() {
+        "TaskSucceeded" | "ActivitySucceeded" | "LambdaFunctionSucceeded" => {
+            let output = event.details.get("output").cloned().unwrap_or_default();
+            Some(MockAnswer::Result(Payload::from_value(output)))
+        }
+        "TaskTimedOut" | "ActivityTimedOut" | "LambdaFunctionTimedOut" => Some(MockAnswer::Never),
+        "TaskFailed"
+        | "TaskStartFailed"
+        | "TaskSubmitFailed"
+        | "ActivityFailed"
+        | "ActivityScheduleFailed"
+        | "LambdaFunctionFailed"
+        | "LambdaFunctionScheduleFailed"
+        | "LambdaFunctionStartFailed" => {
+            let cause = event.cause.as_deref().map(Into::into);
+            Some(MockAnswer::Error(Failure { error: text("error"), cause }))
+        }
+        _ => None,
+    }
+}
+
+impl Mocks for Outcomes {
+    /// Of iterations that run side by side, the one that was begun with the same input; else whatever is next.
+    fn next(&mut self, state: &str, input: &Payload) -> Option<Mock> {
+        let attempts = self.0.get_mut(state).filter(|attempts| !attempts.is_empty())?;
+        let same = attempts.iter().position(|attempt| is_alike(&attempt.input, input.value()));
+        let Recorded { mock, .. } = attempts.remove(same.unwrap_or(0));
+        Some(mock.unwrap_or(Mock { after: Duration::ZERO, answer: MockAnswer::Never }))
+    }
+}

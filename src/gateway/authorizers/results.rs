@@ -1,0 +1,120 @@
+//! Answers of one authorizer for one stage, kept for its time to live.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use quick_cache::Weighter;
+use quick_cache::sync::Cache;
+
+use super::identity::IdentityKey;
+use super::verdict::Verdict;
+
+/// Answers that one authorizer is expected to have.
+const ANSWERS_EXPECTED: usize = 256;
+/// Memory that the answers of one authorizer may take, in bytes; the least used go first.
+const BYTES_MAX: u64 = 16 * 1024 * 1024;
+
+/// Answers by identity.
+pub(crate) struct Results {
+    ttl: Duration,
+    kept: Cache<IdentityKey, Kept, ByBytes>,
+    /// How often all were forgotten: what was asked before that is not kept.
+    flushes: Mutex<u64>,
+}
+
+#[derive(Clone)]
+struct Kept {
+    verdict: Arc<Verdict>,
+    /// Monotonic time.
+    until: Duration,
+}
+
+#[derive(Clone)]
+struct ByBytes;
+
+impl Weighter<IdentityKey, Kept> for ByBytes {
+    fn weight(&self, _: &IdentityKey, kept: &Kept) -> u64 {
+        u64::try_from(kept.verdict.weight()).unwrap_or(u64::MAX)
+    }
+}
+
+/// When an answer was asked for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Since(u64);
+
+impl Results {
+    /// Nothing yet; `None` for a time to live of zero.
+    pub(super) fn new(ttl: Duration) -> Option<Self> {
+        let kept = || Cache::with_weighter(ANSWERS_EXPECTED, BYTES_MAX, ByBytes);
+        (!ttl.is_zero()).then(|| Self { ttl, kept: kept(), flushes: Mutex::default() })
+    }
+
+    /// The answer for an identity, if there is one that is good at `now`; else when that was found.
+    pub(super) fn find(&self, identity: &IdentityKey, now: Duration) -> Result<Arc<Verdict>, Since> {
+        let since = Since(*self.flushes.lock().unwrap_or_else(PoisonError::into_inner));
+        let kept = self.kept.get(identity).filter(|kept| now < kept.until);
+        kept.map(|kept| kept.verdict).ok_or(since)
+    }
+
+    /// Keeps an answer, unless all were forgotten since it was asked for.
+    pub(super) fn keep(&self, identity: IdentityKey, verdict: Arc<Verdict>, since: Since, now: Duration) {
+        let flushes = self.flushes.lock().unwrap_or_else(PoisonError::into_inner);
+        if *flushes == since.0 {
+            self.kept.insert(identity, Kept { verdict, until: now.saturating_add(self.ttl) });
+        }
+    }
+
+    /// Forgets everything.
+    pub(crate) fn flush(&self) {
+        let mut flushes = self.flushes.lock().unwrap_or_else(PoisonError::into_inner);
+        *flushes += 1;
+        self.kept.clear();
+    }
+}
+
+impl fmt::Debug for Results {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Results")
+            .field("ttl", &self.ttl)
+            .field("kept", &self.kept.len())
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn verdict() -> Arc<Verdict> {
+        Arc::new(Verdict::parse(br#"{"principalId":"p","policyDocument":{"Statement":[]}}"#).unwrap())
+    }
+
+    fn identity(of: &str) -> IdentityKey {
+        IdentityKey::of([of])
+    }
+
+    #[test]
+    fn answers_are_good_for_their_time() {
+        let results = Results::new(SECOND * 10).unwrap();
+        let since = results.find(&identity("a"), SECOND).err().unwrap();
+        results.keep(identity("a"), verdict(), since, SECOND);
+        assert!(results.find(&identity("a"), SECOND * 10).is_ok());
+        assert!(results.find(&identity("a"), SECOND * 11).is_err());
+        assert!(results.find(&identity("b"), SECOND).is_err());
+        assert!(Results::new(Duration::ZERO).is_none());
+    }
+
+    #[test]
+    fn an_answer_asked_for_before_a_flush_is_not_kept() {
+        let results = Results::new(SECOND * 10).unwrap();
+        let since = results.find(&identity("a"), SECOND).err().unwrap();
+        results.keep(identity("a"), verdict(), since, SECOND);
+        results.flush();
+        assert!(results.find(&identity("a"), SECOND).is_err());
+        results.keep(identity("a"), verdict(), since, SECOND);
+        assert!(results.find(&identity("a"), SECOND).is_err());
+    }
+}

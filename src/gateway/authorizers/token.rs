@@ -1,0 +1,182 @@
+//! Tokens of user pools: JSON Web Tokens, signed with RS256.
+//!
+//! <https://docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-user-pools-using-tokens-verifying-a-jwt.html>
+
+use jsonwebtoken::dangerous::insecure_decode;
+use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode};
+use serde_json::{Map, Value};
+
+use crate::clock::Timestamp;
+use crate::gateway::compile::Pattern;
+use crate::gateway::refusal::Refusal;
+
+/// What a token says, verified.
+pub(super) type Members = Map<String, Value>;
+
+/// What a token says of itself, before anything of it is proven.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Outside {
+    /// Id of the key that it is signed with.
+    pub(super) key_id: String,
+    /// `iss`.
+    pub(super) issuer: String,
+}
+
+/// The token in a header's value: `Bearer ` before it is tolerated.
+pub(super) fn in_header(value: &str) -> &str {
+    let value = value.trim();
+    match value.split_once(' ') {
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case("Bearer") => token.trim(),
+        Some(_) | None => value,
+    }
+}
+
+/// Reads what has to be known to verify the token; `None` if it is no token of a user pool.
+pub(super) fn outside(token: &str) -> Option<Outside> {
+    let read = insecure_decode::<Members>(token).ok()?;
+    let key_id = read.header.kid.filter(|_| read.header.alg == Algorithm::RS256)?;
+    let issuer = read.claims.get("iss")?.as_str()?.to_owned();
+    Some(Outside { key_id, issuer })
+}
+
+/// What the token says, if it is signed with `key`.
+pub(super) fn verify(token: &str, key: &DecodingKey) -> Option<Members> {
+    let mut validation = Validation::new(Algorithm::RS256);
+    // The signature alone: what it says is checked with the gateway's own clock.
+    validation.required_spec_claims.clear();
+    validation.validate_exp = false;
+    validation.validate_aud = false;
+    decode::<Members>(token, key, &validation).ok().map(|token| token.claims)
+}
+
+/// What a method wants of a token.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Wanted<'a> {
+    /// One of these; without any, an identity token is wanted, with them an access token.
+    pub(super) scopes: &'a [String],
+    /// What `aud` has to look like.
+    pub(super) audience: Option<&'a Pattern>,
+}
+
+/// Whether what a verified token says is what is wanted now.
+pub(super) fn check(members: &Members, wanted: Wanted<'_>, now: Timestamp) -> Result<(), Refusal> {
+    let time =
+        |name: &str| members.get(name).map(|time| time.as_i64().ok_or(Refusal::Unauthorized)).transpose();
+    match time("exp")? {
+        None => return Err(Refusal::Unauthorized),
+        Some(end) if end <= now.as_seconds() => return Err(Refusal::TokenExpired),
+        Some(_) => {}
+    }
+    if time("nbf")?.is_some_and(|begin| now.as_seconds() < begin) {
+        return Err(Refusal::Unauthorized);
+    }
+    let text = |name: &str| members.get(name).and_then(Value::as_str).unwrap_or_default();
+    let token_use = if wanted.scopes.is_empty() { "id" } else { "access" };
+    let has_scope =
+        || text("scope").split(' ').any(|scope| wanted.scopes.iter().any(|wanted| wanted == scope));
+    // Access tokens have no audience, but a client that they are for.
+    let audience = || if members.contains_key("aud") { text("aud") } else { text("client_id") };
+    let is_wanted = text("token_use") == token_use
+        && (wanted.scopes.is_empty() || has_scope())
+        && wanted.audience.is_none_or(|pattern| pattern.matches(audience()));
+    if is_wanted { Ok(()) } else { Err(Refusal::Unauthorized) }
+}
+
+/// Claims as `$context.authorizer.claims` has them: all are texts, `exp` and `iat` in Java's form of a date, lists
+/// with commas between their members.
+pub(super) fn texts(members: &Members) -> Vec<(String, String)> {
+    let one = |value: &Value| match value {
+        Value::String(text) => text.clone(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
+            value.to_string()
+        }
+    };
+    let text = |(name, value): (&String, &Value)| {
+        let text = match (name.as_str(), value) {
+            (_, Value::Null) => return None,
+            ("exp" | "iat", Value::Number(seconds)) => {
+                match seconds.as_i64().and_then(|it| it.checked_mul(1_000)) {
+                    Some(millis) => Timestamp::from_millis(millis).to_java_date(),
+                    None => seconds.to_string(),
+                }
+            }
+            (_, Value::Array(list)) => list.iter().map(one).collect::<Vec<_>>().join(","),
+            (_, other) => one(other),
+        };
+        Some((name.clone(), text))
+    };
+    members.iter().filter_map(text).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_millis(1_700_000_000_000);
+
+    fn check_claims(change: Value, scopes: &[&str], audience: Option<&str>) -> Result<(), Refusal> {
+        let mut members = json!({"token_use": "id", "exp": 1_700_000_001, "aud": "client"});
+        members.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
+        let scopes: Vec<String> = scopes.iter().map(|scope| (*scope).to_owned()).collect();
+        let audience = audience.map(|pattern| Pattern::compile(pattern).unwrap());
+        let wanted = Wanted { scopes: &scopes, audience: audience.as_ref() };
+        check(members.as_object().unwrap(), wanted, NOW)
+    }
+
+    #[test]
+    fn a_method_gets_the_token_it_wants() {
+        let access =
+            |scope: &str| json!({"token_use": "access", "scope": scope, "aud": null, "client_id": "c"});
+        let none = json!({});
+        for (change, scopes, audience, expect) in [
+            (none.clone(), &[][..], None, Ok(())),
+            (none.clone(), &[], Some("cli.*"), Ok(())),
+            (none.clone(), &[], Some("cli"), Err(Refusal::Unauthorized)),
+            (json!({"exp": 1_700_000_000}), &[], None, Err(Refusal::TokenExpired)),
+            (json!({"exp": null}), &[], None, Err(Refusal::Unauthorized)),
+            (json!({"exp": "soon"}), &[], None, Err(Refusal::Unauthorized)),
+            (json!({"nbf": 1_700_000_001}), &[], None, Err(Refusal::Unauthorized)),
+            (access("a b"), &[], None, Err(Refusal::Unauthorized)),
+            (access("a b"), &["b", "c"], None, Ok(())),
+            (access("a b"), &["c"], None, Err(Refusal::Unauthorized)),
+            (access("ab"), &["a"], None, Err(Refusal::Unauthorized)),
+            (none, &["a"], None, Err(Refusal::Unauthorized)),
+        ] {
+            assert_eq!(check_claims(change.clone(), scopes, audience), expect, "{change} {scopes:?}");
+        }
+    }
+
+    #[test]
+    fn claims_are_texts() {
+        let claims = json!({
+            "sub": "s", "email_verified": true, "auth_time": 1_700_000_000, "exp": 1_700_000_000, "none": null,
+            "cognito:groups": ["a", "b"], "identities": [{"userId": 1}],
+        });
+        let texts = texts(claims.as_object().unwrap());
+        let texts: Vec<(&str, &str)> =
+            texts.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
+        let expect = [
+            ("sub", "s"),
+            ("email_verified", "true"),
+            ("auth_time", "1700000000"),
+            ("exp", "Tue Nov 14 22:13:20 UTC 2023"),
+            ("cognito:groups", "a,b"),
+            ("identities", r#"{"userId":1}"#),
+        ];
+        assert_eq!(texts, expect);
+    }
+
+    #[test]
+    fn what_is_no_token_has_no_outside() {
+        for text in ["", "a", "a.b", "a.b.c", "..", "eyJhbGciOiJub25lIn0.e30."] {
+            assert_eq!(outside(text), None, "{text}");
+        }
+        for (value, token) in
+            [("t", "t"), (" t ", "t"), ("Bearer t", "t"), ("bearer  t", "t"), ("Basic t", "Basic t")]
+        {
+            assert_eq!(in_header(value), token);
+        }
+    }
+}

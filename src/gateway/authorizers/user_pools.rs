@@ -1,0 +1,181 @@
+//! User pools: who issues tokens, and the keys that they are signed with.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use http::Uri;
+use jsonwebtoken::DecodingKey;
+use jsonwebtoken::jwk::{AlgorithmParameters, JwkSet, PublicKeyUse};
+use tokio::sync::Mutex;
+
+use crate::clock::Clock;
+use crate::connect::{Call, HttpClient, Request, collect, full};
+
+/// A user pool of the settings.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UserPool {
+    /// What its tokens have as `iss`.
+    pub issuer: String,
+    /// What its tokens are signed with.
+    pub keys: UserPoolKeys,
+}
+
+/// Where a user pool's keys are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum UserPoolKeys {
+    /// Here.
+    Given(KeySet),
+    /// At this address, as a JSON Web Key Set.
+    At(Uri),
+}
+
+/// User pools by ARN.
+pub type UserPools = BTreeMap<String, UserPool>;
+
+/// A JSON Web Key Set ([RFC 7517](https://www.rfc-editor.org/rfc/rfc7517)).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeySet(JwkSet);
+
+/// Why a text is no key set.
+#[derive(Debug, thiserror::Error)]
+#[error("no JSON Web Key Set: {0}")]
+pub struct KeySetError(#[from] serde_json::Error);
+
+impl KeySet {
+    /// Reads a set from its JSON.
+    ///
+    /// # Errors
+    /// [`KeySetError`] if it is none.
+    pub fn parse(json: &[u8]) -> Result<Self, KeySetError> {
+        Ok(Self(serde_json::from_slice(json)?))
+    }
+
+    /// The RSA keys for signatures, by their ids; others sign no token of a user pool.
+    fn signing_keys(&self) -> HashMap<String, Arc<DecodingKey>> {
+        let keys = self.0.keys.iter().filter(|key| {
+            let is_rsa = matches!(key.algorithm, AlgorithmParameters::RSA(_));
+            let signs = matches!(key.common.public_key_use, None | Some(PublicKeyUse::Signature));
+            is_rsa && signs
+        });
+        let key = |key: &jsonwebtoken::jwk::Jwk| {
+            Some((key.common.key_id.clone()?, Arc::new(DecodingKey::from_jwk(key).ok()?)))
+        };
+        keys.filter_map(key).collect()
+    }
+}
+
+/// How long keys are good before they are got again: a key that was withdrawn is trusted no longer.
+const FRESH: Duration = Duration::from_secs(60 * 60);
+/// How long nothing is got again, whatever tokens say they are signed with.
+const PAUSE: Duration = Duration::from_secs(30);
+/// Getting keys may take so long.
+const TIMEOUT: Duration = Duration::from_secs(5);
+/// Largest key set, in bytes.
+const KEY_SET_BYTES_MAX: usize = 1024 * 1024;
+
+/// A user pool whose keys are known, or got when they are needed.
+pub(crate) struct Pool {
+    pub(super) issuer: String,
+    address: Option<Uri>,
+    known: ArcSwap<Known>,
+    /// One at a time gets the keys; others wait for its result.
+    turn: Mutex<()>,
+}
+
+#[derive(Clone, Default)]
+struct Known {
+    keys: HashMap<String, Arc<DecodingKey>>,
+    /// When they were got.
+    got: Option<Duration>,
+    /// When it was last tried.
+    tried: Option<Duration>,
+}
+
+/// The keys could not be got.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Unreachable;
+
+impl Pool {
+    pub(crate) fn new(pool: &UserPool) -> Self {
+        let (address, known) = match &pool.keys {
+            UserPoolKeys::Given(set) => (None, Known { keys: set.signing_keys(), ..Known::default() }),
+            UserPoolKeys::At(address) => (Some(address.clone()), Known::default()),
+        };
+        Self {
+            issuer: pool.issuer.clone(),
+            address,
+            known: ArcSwap::from_pointee(known),
+            turn: Mutex::default(),
+        }
+    }
+
+    /// The key of this id; `None` if the pool has none.
+    pub(super) async fn key(
+        &self,
+        id: &str,
+        client: &HttpClient,
+        clock: &dyn Clock,
+    ) -> Result<Option<Arc<DecodingKey>>, Unreachable> {
+        let Some(address) = &self.address else { return Ok(self.known.load().keys.get(id).cloned()) };
+        if let Some(answer) = self.known.load().find(id, clock.monotonic()) {
+            return answer;
+        }
+        let held = self.turn.lock().await;
+        let now = clock.monotonic();
+        let before = self.known.load_full();
+        if let Some(answer) = before.find(id, now) {
+            return answer;
+        }
+        let known = match fetch(address, client).await {
+            Ok(keys) => Known { keys, got: Some(now), tried: Some(now) },
+            Err(reason) => {
+                tracing::warn!(issuer = self.issuer, "the keys of a user pool could not be got: {reason}");
+                Known { tried: Some(now), ..Known::clone(&before) }
+            }
+        };
+        self.known.store(Arc::new(known));
+        drop(held);
+        self.known.load().found(id)
+    }
+}
+
+impl Known {
+    /// What is known of a key without asking; `None` if somebody has to be asked.
+    fn find(&self, id: &str, now: Duration) -> Option<Result<Option<Arc<DecodingKey>>, Unreachable>> {
+        let within =
+            |at: Option<Duration>, time: Duration| at.is_some_and(|at| now.saturating_sub(at) < time);
+        let is_known = self.keys.contains_key(id) && within(self.got, FRESH);
+        (is_known || within(self.tried, PAUSE)).then(|| self.found(id))
+    }
+
+    /// Keys that once were there stay good while nobody can say otherwise.
+    fn found(&self, id: &str) -> Result<Option<Arc<DecodingKey>>, Unreachable> {
+        match (self.keys.get(id), self.got) {
+            (Some(key), _) => Ok(Some(key.clone())),
+            (None, Some(_)) => Ok(None),
+            (None, None) => Err(Unreachable),
+        }
+    }
+}
+
+async fn fetch(address: &Uri, client: &HttpClient) -> Result<HashMap<String, Arc<DecodingKey>>, String> {
+    let mut request = Request::new(full(""));
+    *request.uri_mut() = address.clone();
+    let bounds = Call { timeout: TIMEOUT, response_bytes_max: KEY_SET_BYTES_MAX, ..Call::default() };
+    let response = client.send(request, bounds).await.map_err(|error| error.to_string())?;
+    let status = response.status();
+    if !status.is_success() {
+        return Err(format!("status {}", status.as_u16()));
+    }
+    let body = collect(response.into_body(), KEY_SET_BYTES_MAX).await.map_err(|error| error.to_string())?;
+    Ok(KeySet::parse(&body).map_err(|error| error.to_string())?.signing_keys())
+}
+
+impl fmt::Debug for Pool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pool").field("issuer", &self.issuer).finish_non_exhaustive()
+    }
+}

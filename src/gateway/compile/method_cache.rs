@@ -1,0 +1,80 @@
+//! How a method's answers are cached: its key, its time, and who may pass by it.
+
+use std::fmt::Write;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::Method as Verb;
+
+use crate::gateway::api::{CacheControlStrategy, Integration, MethodSetting, ResponseTransferMode};
+use crate::gateway::cache::ResponseCache;
+use crate::gateway::mapping::payload::NotJson;
+use crate::gateway::mapping::source::{Facts, Source};
+
+/// The cache of a method.
+#[derive(Debug)]
+pub(crate) struct MethodCache {
+    pub(crate) answers: Arc<ResponseCache>,
+    pub(crate) ttl: Duration,
+    /// Who may ask for a fresh answer; `None` if everybody may.
+    pub(crate) unauthorized: Option<CacheControlStrategy>,
+    namespace: String,
+    /// What the key is made of, by name.
+    key: Vec<(String, Source)>,
+    /// Whether the key is made of the body, too.
+    pub(crate) reads_body: bool,
+    /// A setting for all methods caches GET alone; one of the method's own caches whatever the method serves.
+    caches_every_verb: bool,
+}
+
+impl MethodCache {
+    /// `None` if nothing is cached. `is_own` says whether `setting` is for this very method.
+    pub(super) fn compile(
+        answers: &Arc<ResponseCache>,
+        integration: &Integration,
+        setting: &MethodSetting,
+        is_own: bool,
+    ) -> Option<Self> {
+        let ttl = u64::try_from(setting.cache_ttl_in_seconds).unwrap_or(0);
+        if !setting.caching_enabled
+            || ttl == 0
+            || integration.response_transfer_mode == Some(ResponseTransferMode::Stream)
+        {
+            return None;
+        }
+        // What was stored has been checked; a name that means nothing has no value.
+        let source = |name: &String| {
+            let of_request = integration.request_parameters.get(name).map(String::as_str);
+            Some((name.clone(), Source::parse(of_request.unwrap_or(name)).ok()?))
+        };
+        let key: Vec<_> = integration.cache_key_parameters.iter().filter_map(source).collect();
+        let may_be_refused = setting.require_authorization_for_cache_control;
+        Some(Self {
+            answers: answers.clone(),
+            ttl: Duration::from_secs(ttl),
+            unauthorized: may_be_refused.then_some(setting.unauthorized_cache_control_header_strategy),
+            namespace: integration.cache_namespace.clone(),
+            reads_body: key.iter().any(|(_, source)| matches!(source, Source::Body(_))),
+            key,
+            caches_every_verb: is_own,
+        })
+    }
+
+    /// Whether answers to `verb` are cached.
+    pub(crate) fn covers(&self, verb: &Verb) -> bool {
+        self.caches_every_verb || *verb == Verb::GET
+    }
+
+    /// The key of a request. Each part says its length, so that no two requests' parts run into each other.
+    pub(crate) fn key(&self, facts: Facts<'_>) -> Result<Box<[u8]>, NotJson> {
+        let mut key = format!("{} {}:{}", facts.context.method, self.namespace.len(), self.namespace);
+        for (name, source) in &self.key {
+            // Writing to a String can't fail.
+            let _ = write!(key, " {}:{name}", name.len());
+            for value in source.read(facts)?.into_values() {
+                let _ = write!(key, " ={}:{value}", value.len());
+            }
+        }
+        Ok(key.into_bytes().into())
+    }
+}

@@ -1,0 +1,253 @@
+//! Answers from the stage's cache, and what goes into it.
+//!
+//! A hit saves the integration and the mappings on both its sides; who calls, how often and with what has been
+//! checked before. Like AWS's, this cache keeps an answer after it was mapped, whatever its status, as long as it
+//! came from the integration: what the gateway itself refuses is not kept. `Vary`, `Cache-Control` and the like of
+//! backends mean nothing to it, and requests for the same are not joined.
+//!
+//! <https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-caching.html>
+
+use std::mem;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context as TaskContext, Poll};
+
+use bytes::{Bytes, BytesMut};
+use http::header::{CACHE_CONTROL, WARNING};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use http_body::{Body as _, Frame, SizeHint};
+use tower::service_fn;
+
+use super::{Answered, Next, Refused, Validated, read};
+use crate::clock::Clock;
+use crate::connect::{Body, BoxError, Response, boxed, full};
+use crate::gateway::api::CacheControlStrategy;
+use crate::gateway::cache::{CACHED_BYTES_MAX, CachedAnswer, ResponseCache, Slot};
+use crate::gateway::compile::{CompiledMethod, MethodCache};
+use crate::gateway::context::Context;
+use crate::gateway::mapping::payload::Payload;
+use crate::gateway::mapping::source::Facts;
+use crate::gateway::refusal::{Denial, Refusal};
+
+const TRACE_ID: HeaderName = HeaderName::from_static("x-amzn-trace-id");
+/// What a client is told that asked for a fresh answer and may not; the text is not recorded from AWS.
+const IGNORED: HeaderValue =
+    HeaderValue::from_static("199 Cache-control headers were ignored because the caller was unauthorized.");
+
+/// `Validated → Validated`, `Answered → Answered`.
+pub(crate) fn over(
+    clock: Arc<dyn Clock>,
+    next: impl Next<Validated, Answered>,
+) -> impl Next<Validated, Answered> {
+    service_fn(move |validated: Validated| {
+        let (clock, mut next) = (clock.clone(), next.clone());
+        async move {
+            // The route is held apart from the request, which goes on.
+            let method = validated.routed.method.clone();
+            match cache_of(&method, &validated.routed.context) {
+                None => next.call(validated).await,
+                Some(cache) => answer(validated, cache, &clock, next).await,
+            }
+        }
+    })
+}
+
+fn cache_of<'a>(method: &'a CompiledMethod, context: &Context) -> Option<&'a MethodCache> {
+    method.cache.as_ref().filter(|cache| cache.covers(&context.method))
+}
+
+/// What is done about a client's `Cache-Control: max-age=0`.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Freshness {
+    /// Nothing: a cached answer will do.
+    Any,
+    /// The same, and the client is told.
+    Ignored,
+    /// The answer has to be made anew.
+    Fresh,
+}
+
+async fn answer(
+    validated: Validated,
+    cache: &MethodCache,
+    clock: &Arc<dyn Clock>,
+    mut next: impl Next<Validated, Answered>,
+) -> Result<Answered, Refused> {
+    let freshness = match freshness(cache, &validated.routed.context) {
+        Ok(freshness) => freshness,
+        Err(refusal) => return Err(validated.routed.refuse(refusal)),
+    };
+    let (validated, key) = key(validated, cache).await?;
+    let answers = &cache.answers;
+    let found = match freshness {
+        Freshness::Any | Freshness::Ignored => answers.get(&key, cache.ttl, clock.monotonic()),
+        Freshness::Fresh => None,
+    };
+    let mut answered = match found {
+        Some(found) => {
+            answers.hits.increment(1);
+            hit(validated, &found)
+        }
+        None => {
+            answers.misses.increment(1);
+            let slot = answers.slot(key);
+            let answered = next.call(validated).await?;
+            recorded(answered, answers, slot, clock)
+        }
+    };
+    if freshness == Freshness::Ignored {
+        answered.response.headers_mut().append(WARNING, IGNORED);
+    }
+    Ok(answered)
+}
+
+/// `max-age=0` alone asks for a fresh answer; whoever asks needs a permission, unless the method needs none.
+fn freshness(cache: &MethodCache, context: &Context) -> Result<Freshness, Refusal> {
+    let asks = context.headers.get_all(CACHE_CONTROL).iter().any(|value| {
+        let directives = value.to_str().unwrap_or_default();
+        directives.split(',').any(|directive| directive.trim().eq_ignore_ascii_case("max-age=0"))
+    });
+    match cache.unauthorized {
+        _ if !asks => Ok(Freshness::Any),
+        None => Ok(Freshness::Fresh),
+        Some(_) if context.may_invalidate_cache => Ok(Freshness::Fresh),
+        Some(CacheControlStrategy::FailWith403) => Err(Refusal::AccessDenied(Denial::Implicit)),
+        Some(CacheControlStrategy::SucceedWithResponseHeader) => Ok(Freshness::Ignored),
+        Some(CacheControlStrategy::SucceedWithoutResponseHeader) => Ok(Freshness::Any),
+    }
+}
+
+/// The request's key; the body is read for it where it is part of the key.
+async fn key(mut validated: Validated, cache: &MethodCache) -> Result<(Validated, Box<[u8]>), Refused> {
+    if cache.reads_body && validated.body.is_none() {
+        match read(mem::replace(&mut validated.routed.body, full(Bytes::new()))).await {
+            Ok(body) => validated.body = Some(body),
+            Err(refusal) => return Err(validated.routed.refuse(refusal)),
+        }
+    }
+    let nothing = Payload::default();
+    let request = validated.body.as_ref().unwrap_or(&nothing);
+    let facts = Facts { context: &validated.routed.context, request, response: None };
+    match cache.key(facts) {
+        Ok(key) => Ok((validated, key)),
+        Err(_) => Err(validated.routed.refuse(Refusal::MappedBodyNotJson)),
+    }
+}
+
+fn hit(validated: Validated, found: &CachedAnswer) -> Answered {
+    let context = validated.routed.context;
+    let mut response = Response::new(full(found.body.clone()));
+    *response.status_mut() = found.status;
+    *response.headers_mut() = found.headers.clone();
+    // Of what was kept, this alone was the first request's own.
+    if found.headers.contains_key(TRACE_ID)
+        && let Ok(trace) = HeaderValue::try_from(context.trace_id())
+    {
+        response.headers_mut().insert(TRACE_ID, trace);
+    }
+    Answered { context, response }
+}
+
+/// The same answer, which is kept when it has passed to its end.
+fn recorded(
+    answered: Answered,
+    answers: &Arc<ResponseCache>,
+    slot: Slot,
+    clock: &Arc<dyn Clock>,
+) -> Answered {
+    let Answered { context, response } = answered;
+    let length = response.body().size_hint();
+    if (CACHED_BYTES_MAX as u64) < length.lower() {
+        return Answered { context, response };
+    }
+    let (parts, body) = response.into_parts();
+    let record = Record {
+        answers: answers.clone(),
+        slot,
+        clock: clock.clone(),
+        status: parts.status,
+        headers: parts.headers.clone(),
+        bytes: BytesMut::new(),
+        length: length.exact(),
+    };
+    let mut recording = Recording { body, record: Some(record) };
+    recording.end_if_complete();
+    Answered { context, response: Response::from_parts(parts, boxed(recording)) }
+}
+
+/// What is known of an answer on its way out.
+struct Record {
+    answers: Arc<ResponseCache>,
+    slot: Slot,
+    clock: Arc<dyn Clock>,
+    status: StatusCode,
+    headers: HeaderMap,
+    bytes: BytesMut,
+    /// How long the body is, if it says so.
+    length: Option<u64>,
+}
+
+/// A body that is copied as it passes.
+struct Recording {
+    body: Body,
+    /// `None` once it is kept, or will not be.
+    record: Option<Record>,
+}
+
+impl Recording {
+    fn take(&mut self, data: &Bytes) {
+        let Some(record) = &mut self.record else { return };
+        if CACHED_BYTES_MAX < record.bytes.len() + data.len() {
+            self.record = None;
+            return;
+        }
+        record.bytes.extend_from_slice(data);
+        self.end_if_complete();
+    }
+
+    /// Whoever reads a body need not ask whether there is more once its length has been reached.
+    fn end_if_complete(&mut self) {
+        let is_whole = |record: &Record| record.length == u64::try_from(record.bytes.len()).ok();
+        if self.body.is_end_stream() || self.record.as_ref().is_some_and(is_whole) {
+            self.end();
+        }
+    }
+
+    fn end(&mut self) {
+        if let Some(record) = self.record.take() {
+            let Record { answers, slot, clock, status, headers, bytes, .. } = record;
+            answers.put(slot, CachedAnswer { status, headers, body: bytes.freeze() }, clock.monotonic());
+        }
+    }
+}
+
+impl http_body::Body for Recording {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut TaskContext<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        let frame = Pin::new(&mut self.body).poll_frame(cx);
+        match &frame {
+            Poll::Pending => {}
+            Poll::Ready(None) => self.end(),
+            Poll::Ready(Some(Ok(frame))) => match frame.data_ref() {
+                Some(data) => self.take(data),
+                // A cached answer has no trailers to go with it.
+                None => self.record = None,
+            },
+            Poll::Ready(Some(Err(_))) => self.record = None,
+        }
+        frame
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}

@@ -1,0 +1,174 @@
+//! What a policy means for one request.
+
+use std::borrow::Cow;
+
+use super::document::{Effect, Policy, Scope, Statement};
+use super::pattern::{Case, Pattern};
+
+/// Who makes a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Caller<'a> {
+    /// Nobody has said.
+    Anonymous,
+    /// A user, a role's session or an account.
+    Aws {
+        /// The caller's ARN, such as `arn:aws:sts::123456789012:assumed-role/R/session`.
+        arn: &'a str,
+        /// The caller's account.
+        account: &'a str,
+    },
+}
+
+/// What is to be decided.
+#[derive(Clone, Copy, Debug)]
+pub struct Request<'a> {
+    /// Who asks; policies without principals don't look at it.
+    pub caller: Caller<'a>,
+    /// What is to be done, such as `execute-api:Invoke`.
+    pub action: &'a str,
+    /// ARN of what it is done to.
+    pub resource: &'a str,
+    /// What conditions and variables read.
+    pub facts: &'a dyn Facts,
+}
+
+/// Condition keys of a request.
+pub trait Facts: std::fmt::Debug {
+    /// The values of a key such as `aws:sourceip`, which is given in lower case; `None` if the request has none.
+    fn values(&self, key: &str) -> Option<Vec<Cow<'_, str>>>;
+}
+
+/// A request without condition keys.
+#[derive(Clone, Copy, Debug)]
+pub struct NoFacts;
+
+impl Facts for NoFacts {
+    fn values(&self, _: &str) -> Option<Vec<Cow<'_, str>>> {
+        None
+    }
+}
+
+/// What a policy says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// A statement allows, none denies.
+    Allow,
+    /// A statement denies.
+    ExplicitDeny,
+    /// No statement says anything.
+    ImplicitDeny,
+}
+
+impl Policy {
+    /// Decides about a request.
+    pub fn decide(&self, request: &Request<'_>) -> Decision {
+        let mut decision = Decision::ImplicitDeny;
+        for statement in &self.statements {
+            match statement.effect {
+                Effect::Allow if decision == Decision::Allow => {}
+                Effect::Allow if statement.applies(request) => decision = Decision::Allow,
+                Effect::Deny if statement.applies(request) => return Decision::ExplicitDeny,
+                Effect::Allow | Effect::Deny => {}
+            }
+        }
+        decision
+    }
+}
+
+impl Statement {
+    fn applies(&self, request: &Request<'_>) -> bool {
+        let covers = |scope: &Scope, text: &str, case: Case| scope.covers(text, case, self.effect, request);
+        self.principal.as_ref().is_none_or(|principal| principal.covers(request.caller))
+            && covers(&self.action, request.action, Case::Insensitive)
+            && covers(&self.resource, request.resource, Case::Sensitive)
+            && self.conditions.iter().all(|condition| condition.holds(self.effect, request.facts))
+    }
+}
+
+impl Scope {
+    fn covers(&self, text: &str, case: Case, effect: Effect, request: &Request<'_>) -> bool {
+        let any = |patterns: &[Pattern], unresolved: bool| {
+            patterns.iter().any(|it| it.matches(text, case, request.facts).unwrap_or(unresolved))
+        };
+        match self {
+            // A variable without a value matches nothing.
+            Self::Of(patterns) => any(patterns, false),
+            // … and where what matches is left out, it leaves out all of an allow and nothing of a deny.
+            Self::Except(patterns) => !any(patterns, effect == Effect::Allow),
+        }
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::super::document::PolicyKind;
+    use super::*;
+
+    /// Keys in lower case with their values.
+    #[derive(Debug)]
+    pub(in super::super) struct Known<'a>(pub(in super::super) &'a [(&'a str, &'a [&'a str])]);
+
+    impl Facts for Known<'_> {
+        fn values(&self, key: &str) -> Option<Vec<Cow<'_, str>>> {
+            let (_, values) = self.0.iter().find(|(name, _)| *name == key)?;
+            Some(values.iter().map(|value| Cow::Borrowed(*value)).collect())
+        }
+    }
+
+    const ARN: &str = "arn:aws:execute-api:us-east-1:123456789012:abc/dev/GET/pets/1";
+
+    fn check(statements: &str, expect: Decision) {
+        let document = format!(r#"{{"Version":"2012-10-17","Statement":{statements}}}"#);
+        let policy = Policy::parse(&document, PolicyKind::Identity).unwrap();
+        let facts = Known(&[("aws:username", &["1"])]);
+        let (caller, action) = (Caller::Anonymous, "execute-api:Invoke");
+        let request = Request { caller, action, resource: ARN, facts: &facts };
+        assert_eq!(policy.decide(&request), expect, "{statements}");
+    }
+
+    #[test]
+    fn a_deny_wins_and_silence_denies() {
+        use Decision::{Allow, ExplicitDeny, ImplicitDeny};
+        let allow = r#"{"Effect":"Allow","Action":"execute-api:Invoke","Resource":"*"}"#;
+        let deny = r#"{"Effect":"Deny","Action":"execute-api:*","Resource":["*/GET/pets/1"]}"#;
+        let elsewhere = r#"{"Effect":"Deny","Action":"*","Resource":"*/POST/*"}"#;
+        check(allow, Allow);
+        check(&format!("[{allow},{deny}]"), ExplicitDeny);
+        check(&format!("[{deny},{allow}]"), ExplicitDeny);
+        check(&format!("[{allow},{elsewhere}]"), Allow);
+        check(elsewhere, ImplicitDeny);
+        check("[]", ImplicitDeny);
+    }
+
+    #[test]
+    fn actions_and_resources_are_named_or_left_out() {
+        use Decision::{Allow, ExplicitDeny, ImplicitDeny};
+        for (effect, rest, expect) in [
+            ("Allow", r#""Action":["s3:*","EXECUTE-API:inv*"],"Resource":"*""#, Allow),
+            ("Allow", r#""Action":"execute-api:ManageConnections","Resource":"*""#, ImplicitDeny),
+            ("Allow", r#""NotAction":"s3:*","Resource":"*""#, Allow),
+            ("Allow", r#""NotAction":["s3:*","*:Invoke"],"Resource":"*""#, ImplicitDeny),
+            ("Allow", r#""Action":"*","Resource":"arn:aws:execute-api:*""#, Allow),
+            ("Allow", r#""Action":"*","Resource":"*/dev/GET/pets/?""#, Allow),
+            ("Allow", r#""Action":"*","Resource":"*/dev/get/pets/1""#, ImplicitDeny),
+            ("Allow", r#""Action":"*","NotResource":"*/POST/*""#, Allow),
+            ("Allow", r#""Action":"*","Resource":"*/pets/${aws:username}""#, Allow),
+            ("Allow", r#""Action":"*","Resource":"*/pets/${aws:userid}""#, ImplicitDeny),
+            ("Allow", r#""Action":"*","NotResource":"*/pets/${aws:userid}""#, ImplicitDeny),
+            ("Deny", r#""Action":"*","NotResource":"*/pets/${aws:userid}""#, ExplicitDeny),
+        ] {
+            check(&format!(r#"{{"Effect":"{effect}",{rest}}}"#), expect);
+        }
+    }
+
+    #[test]
+    fn conditions_must_all_hold() {
+        let with = |conditions: &str| {
+            format!(r#"{{"Effect":"Allow","Action":"*","Resource":"*","Condition":{conditions}}}"#)
+        };
+        let (yes, no) = (r#"{"aws:UserName":"1"}"#, r#"{"aws:username":["2","3"]}"#);
+        check(&with(&format!(r#"{{"StringEquals":{yes},"Null":{{"aws:userid":true}}}}"#)), Decision::Allow);
+        check(&with(&format!(r#"{{"StringEquals":{yes},"StringLike":{no}}}"#)), Decision::ImplicitDeny);
+        check(&with("{}"), Decision::Allow);
+    }
+}
