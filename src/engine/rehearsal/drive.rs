@@ -7,9 +7,7 @@ use super::{Mock, MockAnswer, Rehearsal, RehearsalError, Rehearsed};
 use crate::asl::{self, Pattern, Processor, Program, Resource};
 use crate::clock::{SeededIds, Timestamp};
 use crate::engine::event::EventKind;
-use crate::engine::execution::{
-    ChildEnd, Ending, Entry, Execution, ExecutionStart, FrameId, MapRunKey,
-};
+use crate::engine::execution::{ChildEnd, Ending, Entry, Execution, ExecutionStart, FrameId, MapRunKey};
 use crate::engine::machine::{
     self, ChildStart, Covered, Effect, Env, Input, Limits, TaskKey, TaskRun, TimerKey,
 };
