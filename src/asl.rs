@@ -40,7 +40,8 @@ pub use program::{Program, State, StateId, StateKind, Transition};
 pub use query_language::QueryLanguage;
 pub use retry::{Catcher, ErrorEquals, Jitter, Retrier};
 pub use state::{
-    Choice, ChoiceRule, Decision, Fail, FailText, Integration, Map, Parallel, Pass, Pattern, Resource,
-    Succeed, Task, Wait, WaitUntil,
+    Choice, ChoiceRule, Decision, Distributed, Fail, FailText, InputType, Integration, ItemBatcher,
+    ItemReader, ItemSource, Map, MaxItems, Parallel, Pass, Pattern, Processor, Resource, Succeed, Task, Wait,
+    WaitUntil,
 };
 pub use template::Template;

@@ -11,4 +11,6 @@ mod states;
 pub use account::{AccountId, AccountRegion, Region};
 pub use arn::{Arn, ArnError};
 pub use name::{NameError, check_name};
-pub use states::{ActivityArn, ExecutionArn, Qualifier, StateMachineArn, StatesArn, StatesArnError};
+pub use states::{
+    ActivityArn, ExecutionArn, MapRunArn, Qualifier, StateMachineArn, StatesArn, StatesArnError,
+};

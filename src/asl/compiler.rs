@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::StateMachineType;
-use super::diagnostics::{Code, Findings};
+use super::diagnostics::{Code, Findings, Location};
 use super::fields::{Fields, SECONDS_MAX};
 use super::program::{Program, State, StateId};
 use super::query_language::QueryLanguage;
@@ -28,6 +28,8 @@ pub(super) struct Compiler<'a> {
     /// The arena; `None` is a state not read yet, or broken.
     states: Vec<Option<State>>,
     names: HashMap<Arc<str>, StateId>,
+    /// Labels of Distributed Maps.
+    labels: HashSet<Arc<str>>,
     nesting: usize,
     /// For each machine being read, outermost first: what the machines inside it assign.
     inner_assigned: Vec<Vec<Assignment>>,
@@ -44,6 +46,7 @@ impl<'a> Compiler<'a> {
             findings,
             states: Vec::new(),
             names: HashMap::new(),
+            labels: HashSet::new(),
             nesting: 0,
             inner_assigned: Vec::new(),
         };
@@ -70,6 +73,14 @@ impl<'a> Compiler<'a> {
         let start_at = self.read_states(fields);
         self.nesting -= 1;
         start_at
+    }
+
+    /// Notes the label of a Distributed Map, of which there is one in a machine. AWS's wording is not recorded.
+    pub(super) fn take_label(&mut self, label: &Arc<str>, at: &Location) {
+        if !self.labels.insert(label.clone()) {
+            let message = format!("The label '{label}' is used by more than one Map");
+            self.findings.field(Code::DuplicateLabelName, at, message);
+        }
     }
 
     fn read_states(&mut self, fields: &Fields<'a>) -> Option<StateId> {

@@ -38,6 +38,10 @@ pub enum Code {
     DuplicateStateName,
     /// A state's name is empty or too long.
     InvalidStateName,
+    /// The label of a Distributed Map is too long or has forbidden characters.
+    InvalidLabelName,
+    /// Two Distributed Maps have one label.
+    DuplicateLabelName,
     /// A transition leads to no state, or no transition to a state.
     MissingTransitionTarget,
     /// States inside states, or values inside values, beyond the limit.
@@ -59,6 +63,8 @@ impl Code {
             Self::MissingEndState => "MISSING_END_STATE",
             Self::DuplicateStateName => "DUPLICATE_STATE_NAME",
             Self::InvalidStateName => "INVALID_STATE_NAME",
+            Self::InvalidLabelName => "INVALID_LABEL_NAME",
+            Self::DuplicateLabelName => "DUPLICATE_LABEL_NAME",
             Self::MissingTransitionTarget => "MISSING_TRANSITION_TARGET",
             Self::TooDeeplyNested => "TOO_DEEPLY_NESTED",
             Self::NoDollar => "NO_DOLLAR",
@@ -76,6 +82,8 @@ impl Code {
             | Self::MissingEndState
             | Self::DuplicateStateName
             | Self::InvalidStateName
+            | Self::InvalidLabelName
+            | Self::DuplicateLabelName
             | Self::MissingTransitionTarget
             | Self::TooDeeplyNested => Severity::Error,
         }

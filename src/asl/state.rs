@@ -2,7 +2,9 @@
 
 mod choice;
 mod comparison;
+mod distributed;
 mod fail;
+mod item_reader;
 mod map;
 mod parallel;
 mod pass;
@@ -13,7 +15,9 @@ mod task;
 mod wait;
 
 pub use choice::{Choice, ChoiceRule, Decision};
+pub use distributed::{Distributed, ItemBatcher, Processor};
 pub use fail::{Fail, FailText};
+pub use item_reader::{InputType, ItemReader, ItemSource, MaxItems};
 pub use map::Map;
 pub use parallel::Parallel;
 pub use pass::Pass;
@@ -197,11 +201,14 @@ pub(super) fn read<'a>(
 /// Of a state in JSONata, what doesn't depend on the language: where it goes, and the states inside it.
 fn follow<'a>(kind: Type, compiler: &mut Compiler<'a>, state: &Fields<'a>, siblings: &Siblings) {
     match kind {
-        Type::Task => state.require(&["Resource"]),
+        Type::Task => {
+            task::check_credentials(state);
+            state.require(&["Resource"])
+        }
         Type::Wait => state.exactly_one(&["Seconds", "Timestamp"]).is_some(),
         Type::Choice => state.require(&["Choices"]),
         Type::Parallel => !parallel::read_branches(compiler, state).is_empty(),
-        Type::Map => map::read_processor(compiler, state).is_some(),
+        Type::Map => map::read_processor(compiler, state, QueryLanguage::Jsonata).is_some(),
         Type::Succeed | Type::Fail => {
             siblings.end();
             return;

@@ -1,17 +1,24 @@
 //! What a step changes besides the journal: rows of timers and tasks, and the record of what has ended.
 
+use std::sync::Arc;
+
 use metrics::counter;
 
 use super::event::HistoryEvent;
 use super::execution::{Ending, Entry};
 use super::executions::status_code;
-use super::machine::{Effect, TaskRun};
+use super::live::Live;
+use super::machine::{ChildStart, Effect, MapRunStart, TaskRun};
+use super::map_runs::{self, MapChild};
 use super::nested::link::Loose;
 use super::open::Engine;
 use super::queue::Queued;
 use super::runner::Origin;
+use super::start::{Prepared, Written};
+use super::state_machines::LoadedMachine;
 use super::{Error, journal, redrive};
 use crate::asl::Resource;
+use crate::clock::Timestamp;
 use crate::json::Payload;
 use crate::meter;
 use crate::store::{Param, Tx};
@@ -22,6 +29,12 @@ pub(super) struct Changes {
     /// The events of the step that are logged.
     told: Vec<HistoryEvent>,
     loose: Loose,
+    /// The revision of the execution's machine, and the time of the step.
+    revision: i64,
+    now: Timestamp,
+    may_have_map_runs: bool,
+    /// Map Runs are over whose children may still run.
+    has_left_children: bool,
 }
 
 enum Change {
@@ -31,50 +44,112 @@ enum Change {
     Queue { run: TaskRun, row: i64, activity: i64 },
     /// A call of a service, with its row.
     Call { run: TaskRun, row: i64 },
+    /// A Map Run, with its row and the machine that its children run.
+    MapRun { start: Box<MapRunStart>, row: i64, machine: Arc<LoadedMachine> },
+    /// A child execution before it is written …
+    Child(Box<Prepared>),
+    /// … and after.
+    Begun(Box<(Live, Changes)>),
+    /// Between the two.
+    None,
 }
 
 impl Changes {
-    /// Gives the tasks of a step their rows.
-    pub(super) fn new(engine: &Engine, origin: &Origin, effects: Vec<Effect>, entries: &[Entry]) -> Self {
-        let change = |effect| match effect {
-            Effect::RunTask(run) => {
-                let activity = match &run.resource {
-                    Resource::Activity(arn) => engine.activity_id(arn),
-                    Resource::Lambda(_) | Resource::Integration(_) => None,
-                };
-                match activity {
-                    Some(activity) => Change::Queue { run, row: engine.next_id(), activity },
-                    None => Change::Call { run, row: engine.next_id() },
+    /// Gives the tasks of a step their rows, and lets the child executions that it begins take their first step.
+    ///
+    /// # Errors
+    /// When a child can't be begun: its definition can't be read.
+    pub(super) fn new(
+        engine: &Engine,
+        origin: &Origin,
+        effects: Vec<Effect>,
+        entries: &[Entry],
+    ) -> Result<Self, Error> {
+        let change = |effect| {
+            Ok(match effect {
+                Effect::RunTask(run) => {
+                    let activity = match &run.resource {
+                        Resource::Activity(arn) => engine.activity_id(arn),
+                        Resource::Lambda(_) | Resource::Integration(_) => None,
+                    };
+                    match activity {
+                        Some(activity) => Change::Queue { run, row: engine.next_id(), activity },
+                        None => Change::Call { run, row: engine.next_id() },
+                    }
                 }
-            }
-            Effect::ArmTimer { .. }
-            | Effect::CancelTimer(_)
-            | Effect::AbandonTask(_)
-            | Effect::Redriven { .. }
-            | Effect::Ended(_) => Change::Effect(effect),
+                Effect::StartMapRun(start) => {
+                    let machine = engine.processor(origin, &start.processor)?;
+                    Change::MapRun { start, row: engine.next_id(), machine }
+                }
+                Effect::StartChild(start) => {
+                    let machine = engine.processor(origin, &start.processor)?;
+                    let ChildStart { key, index, n_items, processor: _, input } = *start;
+                    let child = MapChild { parent: origin.id, key, index, n_items };
+                    let name = engine.inner.ids.uuid().to_string().into();
+                    Change::Child(Box::new(engine.prepare_as(&machine, name, input, None, Some(child))?))
+                }
+                Effect::ArmTimer { .. }
+                | Effect::CancelTimer(_)
+                | Effect::AbandonTask(_)
+                | Effect::ReadItems(_)
+                | Effect::CountItems { .. }
+                | Effect::EndMapRun { .. }
+                | Effect::Redriven { .. }
+                | Effect::Ended(_) => Change::Effect(effect),
+            })
         };
-        Self {
-            changes: effects.into_iter().map(change).collect(),
+        Ok(Self {
+            changes: effects.into_iter().map(change).collect::<Result<_, Error>>()?,
             told: match &origin.log {
                 None => Vec::new(),
                 Some(plan) => plan.told(entries.iter().filter_map(|e| e.event.as_ref())).cloned().collect(),
             },
             loose: Loose::new(engine.inner.links.clone()),
-        }
+            may_have_map_runs: engine.inner.map_runs.may_be(),
+            revision: origin.revision,
+            now: engine.now(),
+            has_left_children: false,
+        })
     }
 
     /// How the execution ended, if it did.
     pub(super) fn ending(&self) -> Option<&Ending> {
         self.changes.iter().find_map(|change| match change {
             Change::Effect(Effect::Ended(ending)) => Some(ending),
-            Change::Effect(_) | Change::Queue { .. } | Change::Call { .. } => None,
+            Change::Effect(_)
+            | Change::Queue { .. }
+            | Change::Call { .. }
+            | Change::MapRun { .. }
+            | Change::Child(_)
+            | Change::Begun(_)
+            | Change::None => None,
         })
     }
 
     /// Writes them for execution `id`.
     pub(super) fn write(&mut self, tx: &Tx<'_>, id: i64) -> Result<(), Error> {
-        for change in &self.changes {
+        let now = self.now;
+        for change in &mut self.changes {
             match change {
+                Change::MapRun { start, row, machine } => {
+                    map_runs::insert(tx, (id, *row), start, self.revision, machine, now)?;
+                }
+                Change::Child(_) => {
+                    let Change::Child(prepared) = std::mem::replace(change, Change::None) else { continue };
+                    let Prepared { record, live, arn } = *prepared;
+                    // Its name is new, as it was made up in this step.
+                    if let Written::New(changes) = record.write(tx, &arn)? {
+                        *change = Change::Begun(Box::new((live, changes)));
+                    }
+                }
+                Change::Begun(_) | Change::None | Change::Effect(Effect::ReadItems(_)) => {}
+                Change::Effect(Effect::CountItems { key, length }) => {
+                    map_runs::count_items(tx, id, *key, *length)?;
+                }
+                Change::Effect(Effect::EndMapRun { key, status }) => {
+                    map_runs::end(tx, id, *key, *status, now)?;
+                    self.has_left_children = true;
+                }
                 Change::Queue { run, row, activity } => write_task(tx, id, *row, Some(*activity), run)?,
                 Change::Call { run, row } => write_task(tx, id, *row, None, run)?,
                 Change::Effect(Effect::ArmTimer { key, at }) => {
@@ -94,12 +169,34 @@ impl Changes {
                 Change::Effect(Effect::Redriven { count, at }) => redrive::write(tx, id, *count, *at)?,
                 Change::Effect(Effect::Ended(ending)) => {
                     self.loose.end(tx, id)?;
+                    if self.may_have_map_runs && map_runs::end_all(tx, id, ending.status, now)? {
+                        self.has_left_children = true;
+                    }
                     tx.execute("DELETE FROM timer WHERE execution = ?1", &[id.into()])?;
                     tx.execute("DELETE FROM task WHERE execution = ?1", &[id.into()])?;
                     write_ending(tx, id, ending)?;
                 }
-                // Made into the two above.
-                Change::Effect(Effect::RunTask(_)) => {}
+                // Made into changes of their own.
+                Change::Effect(Effect::RunTask(_) | Effect::StartMapRun(_) | Effect::StartChild(_)) => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes of a step that ended the execution at once what stays of it.
+    pub(super) fn write_map_runs(&mut self, tx: &Tx<'_>, id: i64) -> Result<(), Error> {
+        for change in &self.changes {
+            match change {
+                Change::MapRun { start, row, machine } => {
+                    map_runs::insert(tx, (id, *row), start, self.revision, machine, self.now)?;
+                }
+                Change::Effect(Effect::EndMapRun { key, status }) => {
+                    map_runs::end(tx, id, *key, *status, self.now)?;
+                }
+                Change::Effect(Effect::Ended(ending)) if self.may_have_map_runs => {
+                    map_runs::end_all(tx, id, ending.status, self.now)?;
+                }
+                _ => {} // Nothing else is kept of what has ended.
             }
         }
         Ok(())
@@ -116,6 +213,9 @@ impl Changes {
     pub(super) fn act(self, engine: &Engine, origin: &Origin) {
         let Origin { id, .. } = *origin;
         self.loose.act(engine, id);
+        if self.has_left_children {
+            engine.stop_children(id);
+        }
         for change in self.changes {
             match change {
                 Change::Queue { run, row, activity } => {
@@ -125,12 +225,28 @@ impl Changes {
                 Change::Effect(Effect::ArmTimer { key, at }) => engine.inner.timers.arm(id, key, at),
                 Change::Effect(Effect::CancelTimer(key)) => engine.inner.timers.cancel(id, key),
                 Change::Effect(Effect::AbandonTask(task)) => engine.inner.queues.abandon(id, task),
+                Change::Begun(begun) => {
+                    let (live, changes) = *begun;
+                    engine.begin(live, changes);
+                }
+                Change::Effect(Effect::ReadItems(request)) => engine.read_items(origin.clone(), *request),
                 Change::Effect(Effect::Ended(ending)) => {
                     engine.inner.timers.cancel_all(id);
                     engine.inner.queues.abandon_all(id);
                     count_ended(&ending);
+                    if let Some(child) = origin.map_child {
+                        engine.child_ended(child, ending);
+                    }
                 }
-                Change::Effect(Effect::RunTask(_) | Effect::Redriven { .. }) => {}
+                Change::MapRun { .. } | Change::Child(_) | Change::None => {}
+                Change::Effect(
+                    Effect::RunTask(_)
+                    | Effect::StartMapRun(_)
+                    | Effect::StartChild(_)
+                    | Effect::CountItems { .. }
+                    | Effect::EndMapRun { .. }
+                    | Effect::Redriven { .. },
+                ) => {}
             }
         }
     }

@@ -29,6 +29,9 @@ pub enum Error {
     /// The operation is not for machines of this type.
     #[error("This operation is not supported by this type of state machine")]
     StateMachineTypeNotSupported,
+    /// The ARN of what a Map Run's children run, which the operation does not take. AWS's wording is not recorded.
+    #[error("This operation does not support labeled state machine ARNs: '{0}'")]
+    LabeledArn(String),
     /// UpdateStateMachine without anything to update.
     #[error(
         "Either the definition, the role ARN, the LoggingConfiguration, or the TracingConfiguration must be specified"
@@ -43,6 +46,17 @@ pub enum Error {
     /// No such execution.
     #[error("Execution Does Not Exist: '{0}'")]
     ExecutionDoesNotExist(String),
+    /// No such Map Run.
+    #[error("Resource not found: '{0}'")]
+    MapRunDoesNotExist(String),
+    /// UpdateMapRun of one that is over. AWS's wording is not recorded.
+    #[error("The Map Run has completed and can't be updated.")]
+    MapRunIsOver,
+    /// UpdateMapRun without anything to update. AWS's wording is not recorded.
+    #[error(
+        "At least one of maxConcurrency, toleratedFailurePercentage or toleratedFailureCount must be specified"
+    )]
+    NothingOfMapRun,
     /// The execution can't be redriven.
     #[error("{0}")]
     ExecutionNotRedrivable(NotRedrivable),

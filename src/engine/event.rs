@@ -163,6 +163,17 @@ pub enum EventKind {
     MapStateSucceeded,
     /// An iteration failed.
     MapStateFailed,
+    /// A Map in DISTRIBUTED mode began to start executions.
+    MapRunStarted {
+        /// The Map Run's ARN.
+        map_run_arn: Arc<str>,
+    },
+    /// They ended well enough.
+    MapRunSucceeded,
+    /// They did not, or could not be started.
+    MapRunFailed(Failure),
+    /// They were given up.
+    MapRunAborted,
     /// An iteration began.
     MapIterationStarted(Iteration),
     /// An iteration ended well.
@@ -312,6 +323,10 @@ impl EventKind {
             Self::MapStateStarted { .. } => "MapStateStarted",
             Self::MapStateSucceeded => "MapStateSucceeded",
             Self::MapStateFailed => "MapStateFailed",
+            Self::MapRunStarted { .. } => "MapRunStarted",
+            Self::MapRunSucceeded => "MapRunSucceeded",
+            Self::MapRunFailed(_) => "MapRunFailed",
+            Self::MapRunAborted => "MapRunAborted",
             Self::MapIterationStarted(_) => "MapIterationStarted",
             Self::MapIterationSucceeded(_) => "MapIterationSucceeded",
             Self::MapIterationFailed(_) => "MapIterationFailed",
@@ -350,6 +365,7 @@ impl EventKind {
                 | Self::StateAborted(_)
                 | Self::ParallelStateSucceeded
                 | Self::MapStateSucceeded
+                | Self::MapRunAborted
                 | Self::MapIterationStarted(_) // The iteration hangs below it, the Map does not.
                 | Self::MapIterationSucceeded(_)
                 | Self::MapIterationFailed(_)

@@ -6,15 +6,18 @@
 
 mod entry;
 mod frame;
+mod map_run;
 mod redrive;
 
 pub use entry::{Entry, Next, Note};
 pub use frame::FrameId;
 pub(super) use frame::{At, Attempt, Frame, Paused, Phase};
+pub use map_run::{BatchBounds, ChildEnd, MapRunKey, MapRunLimits, Reading};
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::event::{EventKind, Failure};
@@ -50,7 +53,7 @@ pub struct ExecutionStart {
 }
 
 /// How an execution stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ExecutionStatus {
     /// It goes on.
     Running,
@@ -236,7 +239,9 @@ impl Execution {
             | EventKind::TaskSucceeded { .. }
             | EventKind::TaskFailed { .. }
             | EventKind::TaskSubmitFailed { .. }
-            | EventKind::TaskTimedOut { .. } => self.compose(id, Phase::Deciding),
+            | EventKind::TaskTimedOut { .. }
+            | EventKind::MapRunSucceeded
+            | EventKind::MapRunFailed(_) => self.compose(id, Phase::Deciding),
             // The frames of what was given up go with the note beside the event.
             EventKind::ExecutionStarted { .. }
             | EventKind::StateAborted(_)
@@ -244,6 +249,8 @@ impl Execution {
             | EventKind::ParallelStateFailed
             | EventKind::MapStateSucceeded
             | EventKind::MapStateFailed
+            | EventKind::MapRunStarted { .. }
+            | EventKind::MapRunAborted
             | EventKind::MapIterationStarted(_)
             | EventKind::MapIterationSucceeded(_)
             | EventKind::MapIterationFailed(_)
@@ -320,6 +327,15 @@ impl Execution {
                     frame.paused = Some(Paused { next: next.clone(), stamp });
                 }
             }
+            Note::MapRun { limits, batch, reading } => {
+                self.map_run_started(entry.frame, scheduled, *limits, *batch, reading.clone());
+            }
+            Note::MapItems { items } => self.map_items_read(entry.frame, items),
+            Note::MapChild { n_items } => self.map_child_started(entry.frame, *n_items),
+            Note::MapChildEnded { index, status, output } => {
+                self.map_child_ended(entry.frame, *index, *status, output.as_ref());
+            }
+            Note::MapRunUpdated { limits } => self.map_run_updated(entry.frame, *limits),
             Note::Tail { event_id } => {
                 if let Some(frame) = self.frames.get_mut(&entry.frame) {
                     frame.tail = *event_id;
@@ -398,7 +414,11 @@ impl Execution {
     pub(super) fn kept_items(&self, id: FrameId) -> Option<&Payload> {
         match &self.frames.get(&id)?.at.as_ref()?.phase {
             Phase::Composite { items, .. } => items.as_ref(),
-            Phase::Deciding | Phase::Waiting { .. } | Phase::Retrying { .. } | Phase::Attempting(_) => None,
+            Phase::Deciding
+            | Phase::Waiting { .. }
+            | Phase::Retrying { .. }
+            | Phase::Attempting(_)
+            | Phase::MapRun(_) => None,
         }
     }
 

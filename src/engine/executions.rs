@@ -7,6 +7,7 @@ use super::execution::{ExecutionStart, ExecutionStatus};
 use super::journal::{self, Journal};
 use super::logging::Logging;
 use super::machine::Input;
+use super::map_runs::{self, MapChild};
 use super::open::Engine;
 use super::page::{Page, page_size};
 use super::redrive::{self, NotRedrivable};
@@ -14,7 +15,7 @@ use super::state_machines::{home_key, home_of, kind_of, logging_of};
 use super::{Error, versions};
 use crate::asl::StateMachineType;
 use crate::clock::Timestamp;
-use crate::id::{AccountRegion, ExecutionArn, Qualifier, StateMachineArn};
+use crate::id::{AccountRegion, ExecutionArn, MapRunArn, Qualifier, StateMachineArn};
 use crate::json::Payload;
 use crate::store::{self, Param, Row, Tx};
 
@@ -51,6 +52,8 @@ pub struct ExecutionDescription {
     pub redriven: Option<Timestamp>,
     /// Why it can't be redriven now; `None` if it can.
     pub not_redrivable: Option<NotRedrivable>,
+    /// The Map Run that it is a child of.
+    pub map_run: Option<MapRunArn>,
 }
 
 /// An entry of ListExecutions.
@@ -74,6 +77,10 @@ pub struct ExecutionItem {
     pub redrive_count: u32,
     /// When it was redriven the last time.
     pub redriven: Option<Timestamp>,
+    /// The Map Run that it is a child of.
+    pub map_run: Option<MapRunArn>,
+    /// How many of the Map Run's items it has.
+    pub n_items: Option<u64>,
     id: i64,
 }
 
@@ -115,6 +122,7 @@ pub(super) struct Loaded {
     pub(super) definition: String,
     pub(super) kind: StateMachineType,
     pub(super) logging: Logging,
+    pub(super) map_child: Option<MapChild>,
     pub(super) journal: Journal,
 }
 
@@ -136,9 +144,11 @@ pub(super) struct Found {
     pub(super) redriven: Option<Timestamp>,
     /// Whether the machine is being deleted, or gone.
     pub(super) machine_is_deleting: bool,
+    /// The Map Run that it is a child of.
+    pub(super) map_run: Option<MapRunArn>,
 }
 
-const STATUSES: [ExecutionStatus; 5] = [
+pub(super) const STATUSES: [ExecutionStatus; 5] = [
     ExecutionStatus::Running,
     ExecutionStatus::Succeeded,
     ExecutionStatus::Failed,
@@ -157,7 +167,8 @@ pub(super) fn status_code(status: ExecutionStatus) -> i64 {
     }
 }
 
-fn status_of(code: i64) -> Result<ExecutionStatus, store::Error> {
+/// The status of a stored number.
+pub(super) fn status_of(code: i64) -> Result<ExecutionStatus, store::Error> {
     let status = usize::try_from(code).ok().and_then(|code| STATUSES.get(code));
     status.copied().ok_or_else(|| store::Error::Corrupt(format!("execution status {code}")))
 }
@@ -176,6 +187,7 @@ impl Engine {
                 let found = find(tx, &arn)?.ok_or_else(|| Error::ExecutionDoesNotExist(arn.to_string()))?;
                 Ok(ExecutionDescription {
                     not_redrivable: redrive::refused(tx, &found, now)?,
+                    map_run: found.map_run,
                     redrive_count: found.redrive_count,
                     redriven: found.redriven,
                     state_machine_arn: StateMachineArn::new(&arn.home, &arn.machine),
@@ -271,10 +283,11 @@ impl Engine {
     }
 }
 
-fn read_item(row: &Row<'_>, machine: &StateMachineArn) -> Result<ExecutionItem, store::Error> {
+/// Reads the columns of a listing.
+pub(super) fn read_item(row: &Row<'_>, machine: &StateMachineArn) -> Result<ExecutionItem, store::Error> {
     Ok(ExecutionItem {
         id: row.int(0)?,
-        arn: ExecutionArn::new(&machine.home, &machine.name, &row.text(1)?),
+        arn: ExecutionArn::new(&machine.home, &machine.full_name(), &row.text(1)?),
         state_machine_arn: machine.clone(),
         status: status_of(row.int(2)?)?,
         started: Timestamp::from_millis(row.int(3)?),
@@ -283,14 +296,24 @@ fn read_item(row: &Row<'_>, machine: &StateMachineArn) -> Result<ExecutionItem, 
         alias: row.opt_text(6)?,
         redrive_count: redrive::count(row.int(7)?),
         redriven: row.opt_int(8)?.map(Timestamp::from_millis),
+        map_run: None,
+        n_items: None,
     })
+}
+
+impl ExecutionItem {
+    /// Its place in a listing.
+    pub(super) fn position(&self) -> i64 {
+        self.id
+    }
 }
 
 /// The execution of an ARN. Machines that are gone keep their executions: the newest machine of the name that
 /// has such an execution is meant.
 pub(super) fn find(tx: &Tx<'_>, arn: &ExecutionArn) -> Result<Option<Found>, Error> {
     let sql = "SELECT e.id, e.revision, e.status, e.started, e.stopped, e.input, e.output, e.error, e.cause,
-               e.trace_header, e.version, e.alias, e.redrive_count, e.redriven, m.deleting
+               e.trace_header, e.version, e.alias, e.redrive_count, e.redriven, m.deleting, m.name,
+               (SELECT run FROM map_run r WHERE r.id = e.map_run)
                FROM state_machine m JOIN execution e ON e.machine = m.id AND e.name = ?3
                WHERE m.home = ?1 AND (m.name = ?2 OR (?2 || ':' <= m.name AND m.name < ?2 || ';'))
                ORDER BY m.id DESC LIMIT 1";
@@ -313,6 +336,10 @@ pub(super) fn find(tx: &Tx<'_>, arn: &ExecutionArn) -> Result<Option<Found>, Err
             redrive_count: redrive::count(row.int(12)?),
             redriven: row.opt_int(13)?.map(Timestamp::from_millis),
             machine_is_deleting: row.int(14)? != 0,
+            map_run: match row.opt_text(16)? {
+                None => None,
+                Some(run) => Some(map_runs::run_arn(arn, &row.text(15)?, run)),
+            },
         })
     })?)
 }
@@ -340,11 +367,13 @@ pub(super) fn load(tx: &Tx<'_>, id: i64) -> Result<Option<Loaded>, Error> {
         logging: String,
         version: Option<i64>,
         alias: Option<String>,
+        map_child: Option<MapChild>,
     }
     let sql = "SELECT m.home, m.name, e.name, e.input, e.started, e.revision, r.definition, m.kind, r.role_arn, e.status,
-               r.logging, e.version, e.alias
+               r.logging, e.version, e.alias, p.execution, p.frame, p.started_event, e.map_index, e.map_items
                FROM execution e JOIN state_machine m ON m.id = e.machine
-               JOIN state_machine_revision r ON r.id = e.revision WHERE e.id = ?1";
+               JOIN state_machine_revision r ON r.id = e.revision
+               LEFT JOIN map_run p ON p.id = e.map_run WHERE e.id = ?1";
     let columns = tx.query_one(sql, &[id.into()], |row| {
         Ok(Columns {
             home: row.text(0)?,
@@ -360,6 +389,12 @@ pub(super) fn load(tx: &Tx<'_>, id: i64) -> Result<Option<Loaded>, Error> {
             logging: row.text(10)?,
             version: row.opt_int(11)?,
             alias: row.opt_text(12)?,
+            map_child: match row.opt_int(13)? {
+                None => None,
+                Some(parent) => {
+                    Some(MapChild::read(parent, [row.int(14)?, row.int(15)?], [row.int(16)?, row.int(17)?]))
+                }
+            },
         })
     })?;
     let Some(columns) = columns else { return Ok(None) };
@@ -369,14 +404,14 @@ pub(super) fn load(tx: &Tx<'_>, id: i64) -> Result<Option<Loaded>, Error> {
     let machine = StateMachineArn::new(&home, machine_name);
     let input = Payload::from_text(columns.input).map_err(|error| Error::Corrupt(error.to_string()))?;
     let start = ExecutionStart {
-        arn: ExecutionArn::new(&home, &machine.name, &columns.name).to_string().into(),
+        arn: ExecutionArn::new(&home, machine_name, &columns.name).to_string().into(),
         name: columns.name.into(),
         input,
         role_arn: columns.role_arn.into(),
         version_arn: columns.version.map(|number| format!("{machine}:{number}").into()),
         alias_arn: columns.alias.map(|name| format!("{machine}:{name}").into()),
         state_machine_arn: machine.to_string().into(),
-        state_machine_name: machine.name,
+        state_machine_name: machine_name.into(),
         region: Arc::from(home.region.as_str()),
         started: Timestamp::from_millis(columns.started),
         is_synchronous: false,
@@ -389,6 +424,7 @@ pub(super) fn load(tx: &Tx<'_>, id: i64) -> Result<Option<Loaded>, Error> {
         definition: columns.definition,
         kind: kind_of(columns.kind),
         logging: logging_of(&columns.logging)?,
+        map_child: columns.map_child,
         journal: journal::read(tx, id)?,
     }))
 }

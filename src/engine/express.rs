@@ -139,6 +139,12 @@ impl Engine {
                     Effect::RunTask(run) => self.call_express(&execution, run, results.clone()),
                     Effect::AbandonTask(_) => {}  // Its result will be stale.
                     Effect::Redriven { .. } => {} // None ever is.
+                    // A definition with a Map in DISTRIBUTED mode is refused.
+                    Effect::StartMapRun(_)
+                    | Effect::ReadItems(_)
+                    | Effect::CountItems { .. }
+                    | Effect::StartChild(_)
+                    | Effect::EndMapRun { .. } => {}
                     Effect::Ended(ending) => {
                         super::changes::count_ended(&ending);
                         return ending;

@@ -105,6 +105,7 @@ pub(super) fn timer_columns(key: TimerKey) -> [i64; 3] {
         TimerKind::Heartbeat => 3,
         TimerKind::Execution => 4,
         TimerKind::Resume => 5,
+        TimerKind::MapRun => 6,
     };
     [i64::from(key.frame.as_u32()), kind, number(key.stamp)]
 }
@@ -118,6 +119,7 @@ pub(super) fn timer_key([frame, kind, stamp]: [i64; 3]) -> Result<TimerKey, Erro
         3 => TimerKind::Heartbeat,
         4 => TimerKind::Execution,
         5 => TimerKind::Resume,
+        6 => TimerKind::MapRun,
         other => return Err(Error::Corrupt(format!("timer kind {other}"))),
     };
     Ok(TimerKey { frame: frame_id(frame)?, kind, stamp: unsigned(stamp)? })

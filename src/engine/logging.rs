@@ -51,6 +51,8 @@ fn gravity(kind: &EventKind) -> Gravity {
         | EventKind::StateAborted(_)
         | EventKind::ParallelStateFailed
         | EventKind::MapStateFailed
+        | EventKind::MapRunFailed(_)
+        | EventKind::MapRunAborted
         | EventKind::MapIterationFailed(_)
         | EventKind::MapIterationAborted(_)
         | EventKind::ActivityFailed(_)
@@ -69,6 +71,8 @@ fn gravity(kind: &EventKind) -> Gravity {
         | EventKind::ParallelStateSucceeded
         | EventKind::MapStateStarted { .. }
         | EventKind::MapStateSucceeded
+        | EventKind::MapRunStarted { .. }
+        | EventKind::MapRunSucceeded
         | EventKind::MapIterationStarted(_)
         | EventKind::MapIterationSucceeded(_)
         | EventKind::ActivityScheduled { .. }

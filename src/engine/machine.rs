@@ -13,6 +13,7 @@ mod exit;
 mod fail;
 mod failure;
 mod map;
+mod map_run;
 mod parallel;
 mod pass;
 mod pending;
@@ -32,8 +33,10 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::event::Failure;
-use super::execution::{Ending, Entry, Execution, FrameId};
-use crate::asl::{Integration, Program, Resource};
+use super::execution::{
+    BatchBounds, ChildEnd, Ending, Entry, Execution, FrameId, MapRunKey, MapRunLimits, Reading,
+};
+use crate::asl::{Integration, ItemSource, Processor, Program, Resource};
 use crate::clock::{Ids, Timestamp};
 use crate::id::ActivityArn;
 use crate::json::Payload;
@@ -118,6 +121,8 @@ pub enum TimerKind {
     Execution,
     /// The next state of a frame that gave way; due at once.
     Resume,
+    /// More child executions of a Map Run; due at once.
+    MapRun,
 }
 
 /// What comes in.
@@ -167,6 +172,27 @@ pub enum Input {
         /// The attempt.
         task: TaskKey,
     },
+    /// Items of a Map Run were read, or could not be.
+    ItemsRead {
+        /// The run.
+        key: MapRunKey,
+        /// An array, or why there is none.
+        read: Result<Payload, Failure>,
+    },
+    /// Child executions of a Map Run have ended.
+    ChildrenEnded {
+        /// The run.
+        key: MapRunKey,
+        /// How; what is known already changes nothing.
+        ends: Vec<ChildEnd>,
+    },
+    /// UpdateMapRun.
+    MapRunUpdated {
+        /// The run.
+        key: MapRunKey,
+        /// Its limits from now on.
+        limits: MapRunLimits,
+    },
     /// StopExecution.
     Stopped(Failure),
     /// RedriveExecution, of an execution that ended otherwise than well.
@@ -189,6 +215,26 @@ pub enum Effect {
     RunTask(TaskRun),
     /// Nobody waits for the task any more.
     AbandonTask(TaskKey),
+    /// A Map Run has begun.
+    StartMapRun(Box<MapRunStart>),
+    /// Read the items of a Map Run.
+    ReadItems(Box<ItemsRequest>),
+    /// A Map Run has so many items, as is known now that they were read.
+    CountItems {
+        /// The run.
+        key: MapRunKey,
+        /// Items.
+        length: usize,
+    },
+    /// Start a child execution.
+    StartChild(Box<ChildStart>),
+    /// A Map Run is over; children that still run are stopped.
+    EndMapRun {
+        /// The run.
+        key: MapRunKey,
+        /// How it ended.
+        status: MapRunStatus,
+    },
     /// The execution, which had ended, is open again.
     Redriven {
         /// How often by now.
@@ -213,6 +259,62 @@ pub struct TaskRun {
     pub input: Payload,
     /// The role of `Credentials`.
     pub credentials_role: Option<Arc<str>>,
+}
+
+/// A Map Run that begins.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MapRunStart {
+    /// Which.
+    pub key: MapRunKey,
+    /// The last part of its ARN.
+    pub id: Arc<str>,
+    /// What its children run.
+    pub processor: Arc<Processor>,
+    /// Its limits.
+    pub limits: MapRunLimits,
+    /// Bounds of a child's batch.
+    pub batch: Option<BatchBounds>,
+    /// How many items there are; 0 if they are yet to be read.
+    pub length: usize,
+}
+
+/// Items to be read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ItemsRequest {
+    /// For which run.
+    pub key: MapRunKey,
+    /// From what.
+    pub source: ItemSource,
+    /// With what.
+    pub reading: Reading,
+}
+
+/// A child execution to be started.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ChildStart {
+    /// Of which run.
+    pub key: MapRunKey,
+    /// Its place among the children.
+    pub index: usize,
+    /// How many items it gets.
+    pub n_items: usize,
+    /// What it runs.
+    pub processor: Arc<Processor>,
+    /// Its input.
+    pub input: Payload,
+}
+
+/// How a Map Run stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MapRunStatus {
+    /// It goes on.
+    Running,
+    /// Its children ended well enough.
+    Succeeded,
+    /// They did not.
+    Failed,
+    /// It was given up.
+    Aborted,
 }
 
 /// Whether an input meant anything.

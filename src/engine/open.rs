@@ -11,6 +11,7 @@ use tokio::sync::watch;
 use super::live::LiveExecutions;
 use super::logging::Logs;
 use super::machine::{Env, Limits};
+use super::map_runs::MapRuns;
 use super::nested::link::Links;
 use super::queue::Queues;
 use super::state_machines::Machines;
@@ -43,6 +44,7 @@ pub(super) struct Inner {
     pub(super) timers: Timers,
     pub(super) queues: Queues,
     pub(super) links: Links,
+    pub(super) map_runs: MapRuns,
     pub(super) machines: RwLock<Machines>,
     pub(super) programs: Cache<i64, Arc<Program>>,
     /// Ids of activities: whether there is one is asked within a step.
@@ -89,6 +91,7 @@ impl Engine {
             timers: Timers::new(),
             queues: Queues::new(options.pollers_per_activity),
             links: Links::open(&store).await?,
+            map_runs: MapRuns::open(&store).await?,
             machines: RwLock::default(),
             programs: Cache::new(PROGRAMS_KEPT),
             activities: RwLock::new(HashMap::new()),
@@ -114,6 +117,7 @@ impl Engine {
         tokio::spawn(async move {
             recovering.recover_calls(last_id).await;
             recovering.recover_nested().await;
+            recovering.recover_map_runs().await;
         });
         engine.start_timers();
         engine.start_retention();

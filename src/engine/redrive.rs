@@ -32,6 +32,9 @@ pub enum NotRedrivable {
     /// Its machine is on its way out, or gone.
     #[error("State machine is in DELETING status.")]
     MachineDeleting,
+    /// It is the child of a Map Run, which is begun again when its parent is redriven. AWS's wording is not recorded.
+    #[error("Execution is a child of a Map Run and is not redriven by itself.")]
+    OfMapRun,
     /// It goes on.
     #[error("Execution is RUNNING and cannot be redriven")]
     Running,
@@ -135,7 +138,9 @@ pub(super) fn refused(tx: &Tx<'_>, found: &Found, now: Timestamp) -> Result<Opti
         ExecutionStatus::Running => Some(NotRedrivable::Running),
         ExecutionStatus::Succeeded => Some(NotRedrivable::Succeeded),
         ExecutionStatus::Failed | ExecutionStatus::TimedOut | ExecutionStatus::Aborted => {
-            if found.machine_is_deleting {
+            if found.map_run.is_some() {
+                Some(NotRedrivable::OfMapRun)
+            } else if found.machine_is_deleting {
                 Some(NotRedrivable::MachineDeleting)
             } else if PERIOD < now.since(stopped) {
                 Some(NotRedrivable::PeriodOver)

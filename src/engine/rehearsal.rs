@@ -72,6 +72,12 @@ pub enum RehearsalError {
         /// Its name.
         state: Arc<str>,
     },
+    /// A Map reads its items from a bucket, which there is none of.
+    #[error("the Map state {state:?} reads its items with an ItemReader, which needs a server")]
+    ItemReader {
+        /// Its name.
+        state: Arc<str>,
+    },
     /// Nothing more would ever happen.
     #[error(
         "the execution waits for ever, in {state:?}: a mock never answers, and the state has no TimeoutSeconds"

@@ -96,6 +96,7 @@ fn forget(tx: &Tx<'_>, ids: &[i64]) -> Result<(), Error> {
     for id in ids {
         tx.execute("DELETE FROM journal WHERE execution = ?1", &[(*id).into()])?;
         tx.execute("DELETE FROM redrive_token WHERE execution = ?1", &[(*id).into()])?;
+        tx.execute("DELETE FROM map_run WHERE execution = ?1", &[(*id).into()])?;
         tx.execute("DELETE FROM execution WHERE id = ?1", &[(*id).into()])?;
     }
     Ok(())
@@ -104,7 +105,8 @@ fn forget(tx: &Tx<'_>, ids: &[i64]) -> Result<(), Error> {
 /// Machines that were deleted stay as long as an execution refers to them.
 fn forget_machines(tx: &Tx<'_>) -> Result<(), Error> {
     let sql = "SELECT id FROM state_machine m WHERE deleting = 2
-               AND NOT EXISTS (SELECT 1 FROM execution e WHERE e.machine = m.id) LIMIT 100";
+               AND NOT EXISTS (SELECT 1 FROM execution e WHERE e.machine = m.id)
+               AND NOT EXISTS (SELECT 1 FROM map_run r WHERE r.machine = m.id) LIMIT 100";
     for machine in tx.query(sql, &[], |row| row.int(0))? {
         tx.execute("DELETE FROM state_machine_revision WHERE machine = ?1", &[machine.into()])?;
         tx.execute("DELETE FROM state_machine WHERE id = ?1", &[machine.into()])?;

@@ -11,6 +11,7 @@ use super::executions::Loaded;
 use super::live::{Live, Place};
 use super::logging::LogPlan;
 use super::machine::{self, Input, Limits, Outcome};
+use super::map_runs::MapChild;
 use super::open::Engine;
 use super::{Error, executions, journal};
 use crate::id::AccountRegion;
@@ -30,6 +31,10 @@ pub(super) struct Origin {
     pub(super) state_machine_arn: Arc<str>,
     pub(super) role_arn: Arc<str>,
     pub(super) log: Option<Arc<LogPlan>>,
+    /// The revision of its machine.
+    pub(super) revision: i64,
+    /// Whose child it is, if it is one of a Map Run.
+    pub(super) map_child: Option<MapChild>,
 }
 
 /// An execution's place, locked.
@@ -95,7 +100,7 @@ impl Engine {
             *slot = Some(live);
             return Ok(self.stale());
         }
-        let mut changes = Changes::new(self, &live.origin, step.effects, &step.entries);
+        let mut changes = Changes::new(self, &live.origin, step.effects, &step.entries)?;
         let record = journal::Record::new(&step.entries)?;
         let (batch, bytes) = (live.batch, record.len_bytes());
         let changes = self
@@ -161,6 +166,8 @@ impl Engine {
             state_machine_arn: loaded.start.state_machine_arn.clone(),
             role_arn: loaded.start.role_arn.clone(),
             log: LogPlan::new(&loaded.logging),
+            revision: loaded.revision,
+            map_child: loaded.map_child,
         };
         let mut execution = Execution::new(loaded.start);
         for entry in &loaded.journal.entries {

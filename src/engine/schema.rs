@@ -134,4 +134,30 @@ CREATE TABLE redrive_token (
 CREATE INDEX execution_version ON execution (machine, version, status, id) WHERE version IS NOT NULL;
 CREATE INDEX execution_alias ON execution (machine, alias, status, id) WHERE alias IS NOT NULL;
 ",
+    "
+CREATE TABLE map_run (
+    id INTEGER PRIMARY KEY,
+    execution BIGINT NOT NULL,
+    frame BIGINT NOT NULL,
+    started_event BIGINT NOT NULL,
+    machine BIGINT NOT NULL,
+    run TEXT NOT NULL,
+    status BIGINT NOT NULL,
+    started BIGINT NOT NULL,
+    stopped BIGINT,
+    limits TEXT NOT NULL,
+    batch TEXT NOT NULL,
+    n_items BIGINT NOT NULL
+);
+CREATE UNIQUE INDEX map_run_key ON map_run (execution, frame, started_event);
+CREATE UNIQUE INDEX map_run_run ON map_run (run);
+CREATE INDEX map_run_machine ON map_run (machine);
+CREATE INDEX map_run_running ON map_run (id) WHERE status = 0;
+ALTER TABLE execution ADD COLUMN map_run BIGINT;
+ALTER TABLE execution ADD COLUMN map_index BIGINT;
+ALTER TABLE execution ADD COLUMN map_items BIGINT;
+CREATE INDEX execution_map_run ON execution (map_run, status, id) WHERE map_run IS NOT NULL;
+ALTER TABLE state_machine_revision ADD COLUMN processor_of BIGINT;
+CREATE INDEX revision_processor ON state_machine_revision (processor_of) WHERE processor_of IS NOT NULL;
+",
 ];

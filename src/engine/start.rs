@@ -7,6 +7,7 @@ use super::execution::{Execution, ExecutionStart, ExecutionStatus};
 use super::executions::status_code;
 use super::live::Live;
 use super::machine::{self, Input, Limits};
+use super::map_runs::{self, MapChild};
 use super::open::Engine;
 use super::runner::Origin;
 use super::state_machines::LoadedMachine;
@@ -102,6 +103,18 @@ impl Engine {
         input: Payload,
         trace_header: Option<String>,
     ) -> Result<Prepared, Error> {
+        self.prepare_as(machine, name, input, trace_header, None)
+    }
+
+    /// The same for the child of a Map Run.
+    pub(super) fn prepare_as(
+        &self,
+        machine: &Arc<LoadedMachine>,
+        name: Arc<str>,
+        input: Payload,
+        trace_header: Option<String>,
+        map_child: Option<MapChild>,
+    ) -> Result<Prepared, Error> {
         let (id, now) = (self.next_id(), self.now());
         let arn: Arc<str> = ExecutionArn::new(&machine.home, &machine.name, &name).to_string().into();
         let mut execution = Execution::new(ExecutionStart {
@@ -128,13 +141,16 @@ impl Engine {
             state_machine_arn: machine.arn.clone(),
             role_arn: machine.role_arn.clone(),
             log: machine.log.clone(),
+            revision: machine.revision,
+            map_child,
         };
-        let changes = Changes::new(self, &origin, step.effects, &step.entries);
+        let changes = Changes::new(self, &origin, step.effects, &step.entries)?;
         let journal_bytes = journal.len_bytes();
         let program = machine.program.clone();
         let live = Live { origin, program, execution, batch: 1, journal_bytes };
         let machine = machine.clone();
-        let record = Record { id, name, started: now, input, trace_header, journal, changes, machine };
+        let record =
+            Record { id, name, started: now, input, trace_header, journal, changes, machine, map_child };
         Ok(Prepared { record, live, arn })
     }
 
@@ -193,6 +209,7 @@ pub(super) fn execution_input(input: Option<String>) -> Result<Payload, Error> {
 pub(super) struct Record {
     id: i64,
     machine: Arc<LoadedMachine>,
+    map_child: Option<MapChild>,
     name: Arc<str>,
     started: Timestamp,
     input: Payload,
@@ -207,6 +224,8 @@ impl Record {
         let sql = "SELECT deleting FROM state_machine WHERE id = ?1";
         match tx.query_one(sql, &[machine.id.into()], |row| row.int(0))? {
             Some(0) => {}
+            // Its machine is one that nobody can ask for.
+            Some(_) if self.map_child.is_some() => {}
             Some(1) => return Err(Error::StateMachineDeleting(machine.arn.to_string())),
             Some(_) | None => return Err(Error::StateMachineDoesNotExist(machine.arn.to_string())),
         }
@@ -221,11 +240,16 @@ impl Record {
             };
         }
         let ending = self.changes.ending();
+        let has_ended = ending.is_some();
         let status = ending.map_or(ExecutionStatus::Running, |ending| ending.status);
         let sql = "INSERT INTO execution
                    (id, machine, revision, name, status, started, stopped, input, output, error, cause, trace_header,
-                    version, alias)
-                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
+                    version, alias, map_run, map_index, map_items)
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)";
+        let [map_run, map_index, map_items] = match &self.map_child {
+            None => [None; 3],
+            Some(child) => map_runs::child_columns(tx, child)?,
+        };
         let params = [
             self.id.into(),
             machine.id.into(),
@@ -241,11 +265,15 @@ impl Record {
             self.trace_header.as_deref().into(),
             machine.version.map(versions::stored).into(),
             machine.alias.as_deref().into(),
+            map_run.into(),
+            map_index.into(),
+            map_items.into(),
         ];
         tx.execute(sql, &params)?;
         self.journal.append(tx, self.id, 0)?;
-        if ending.is_none() {
-            self.changes.write(tx, self.id)?;
+        match has_ended {
+            false => self.changes.write(tx, self.id)?,
+            true => self.changes.write_map_runs(tx, self.id)?,
         }
         Ok(Written::New(self.changes))
     }

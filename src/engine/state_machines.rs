@@ -311,11 +311,13 @@ impl Engine {
     /// `InvalidArn`, `StateMachineDoesNotExist`.
     pub async fn describe_state_machine(&self, arn: &str) -> Result<StateMachine, Error> {
         let parsed = StateMachineArn::parse(arn)?;
+        if parsed.label.is_some() {
+            return Err(Error::LabeledArn(arn.to_owned()));
+        }
         self.inner
             .store
             .read(move |tx| {
                 let found = match parsed.qualifier {
-                    _ if parsed.label.is_some() => None,
                     None => find(tx, &parsed)?,
                     Some(Qualifier::Version(number)) => versions::find(tx, &parsed, number)?,
                     Some(Qualifier::Alias(_)) => None,
@@ -466,8 +468,9 @@ pub(super) fn home_of(key: &str) -> Result<AccountRegion, Error> {
 pub(super) fn unqualified(arn: &str) -> Result<StateMachineArn, Error> {
     let parsed = StateMachineArn::parse(arn)?;
     match parsed.qualifier {
-        None if parsed.label.is_none() => Ok(parsed),
-        None | Some(Qualifier::Version(_) | Qualifier::Alias(_)) => Err(not_found(&parsed)),
+        _ if parsed.label.is_some() => Err(Error::LabeledArn(arn.to_owned())),
+        None => Ok(parsed),
+        Some(Qualifier::Version(_) | Qualifier::Alias(_)) => Err(not_found(&parsed)),
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod durability;
 mod logging;
+mod map_runs;
 mod nested;
 mod redrive;
 mod simulation;

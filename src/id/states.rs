@@ -61,6 +61,19 @@ pub struct ActivityArn {
     pub name: Arc<str>,
 }
 
+/// `arn:aws:states:R:A:mapRun:MACHINE/LABEL:RUN`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct MapRunArn {
+    /// Account and region.
+    pub home: AccountRegion,
+    /// The machine's name.
+    pub machine: Arc<str>,
+    /// The Map state's label.
+    pub label: String,
+    /// The run's id.
+    pub run: String,
+}
+
 /// Any ARN of Step Functions.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum StatesArn {
@@ -72,17 +85,8 @@ pub enum StatesArn {
     Express(ExecutionArn, String),
     /// An activity.
     Activity(ActivityArn),
-    /// A Map Run: machine, label, run id.
-    MapRun {
-        /// Account and region.
-        home: AccountRegion,
-        /// The machine's name.
-        machine: Arc<str>,
-        /// The Map state's label.
-        label: String,
-        /// The run's id.
-        run: String,
-    },
+    /// A Map Run.
+    MapRun(MapRunArn),
 }
 
 impl StatesArn {
@@ -117,12 +121,12 @@ impl StatesArn {
             ["activity", name] => Ok(Self::Activity(ActivityArn { home, name: (*name).into() })),
             ["mapRun", labelled, run] => {
                 let (machine, label) = labelled.split_once('/').ok_or_else(malformed)?;
-                Ok(Self::MapRun {
+                Ok(Self::MapRun(MapRunArn {
                     home,
                     machine: machine.into(),
                     label: label.to_owned(),
                     run: (*run).to_owned(),
-                })
+                }))
             }
             _ => Err(malformed()),
         }
@@ -135,7 +139,7 @@ impl StatesArn {
             Self::Execution(_) => "execution",
             Self::Express(..) => "express",
             Self::Activity(_) => "activity",
-            Self::MapRun { .. } => "mapRun",
+            Self::MapRun(_) => "mapRun",
         }
     }
 }
@@ -170,11 +174,20 @@ macro_rules! typed_arn {
 typed_arn!(StateMachineArn, StateMachine);
 typed_arn!(ExecutionArn, Execution);
 typed_arn!(ActivityArn, Activity);
+typed_arn!(MapRunArn, MapRun);
 
 impl StateMachineArn {
     /// The ARN of an unqualified machine.
     pub fn new(home: &AccountRegion, name: &str) -> Self {
         state_machine(home.clone(), name, None)
+    }
+
+    /// The name as executions have it in their ARNs: `NAME`, or `NAME/LABEL`.
+    pub fn full_name(&self) -> Arc<str> {
+        match &self.label {
+            None => self.name.clone(),
+            Some(label) => format!("{}/{label}", self.name).into(),
+        }
     }
 
     /// The same machine without version, alias or label.
@@ -187,6 +200,18 @@ impl ExecutionArn {
     /// The ARN of an execution of `machine`.
     pub fn new(home: &AccountRegion, machine: &str, name: &str) -> Self {
         execution(home.clone(), machine, name)
+    }
+}
+
+impl MapRunArn {
+    /// The machine that the run's children run.
+    pub fn state_machine(&self) -> StateMachineArn {
+        StateMachineArn {
+            home: self.home.clone(),
+            name: self.machine.clone(),
+            label: Some(self.label.clone()),
+            qualifier: None,
+        }
     }
 }
 
@@ -226,6 +251,14 @@ impl fmt::Display for ActivityArn {
     }
 }
 
+impl fmt::Display for MapRunArn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let AccountRegion { account, region } = &self.home;
+        let Self { home: _, machine, label, run } = self;
+        write!(f, "arn:aws:states:{region}:{account}:mapRun:{machine}/{label}:{run}")
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -242,6 +275,8 @@ mod tests {
         }
         let text = "arn:aws:states:us-east-1:123456789012:execution:HelloWorld:MyExecution";
         assert_eq!(ExecutionArn::parse(text).unwrap().to_string(), text);
+        let text = "arn:aws:states:us-east-1:123456789012:mapRun:HelloWorld/Label:run";
+        assert_eq!(MapRunArn::parse(text).unwrap().to_string(), text);
         let text = "arn:aws:states:us-east-1:123456789012:activity:Work";
         assert_eq!(ActivityArn::parse(text).unwrap().to_string(), text);
     }

@@ -7,6 +7,7 @@ mod executions;
 mod fault;
 mod history;
 mod log;
+mod map_runs;
 mod shapes;
 mod state_machines;
 mod tags;
@@ -67,13 +68,13 @@ pub(crate) static OPERATIONS: &[Operation] = &[
         &shapes::DELETE_STATE_MACHINE_VERSION,
         handler!(versions::delete_state_machine_version),
     ),
-    row("DescribeMapRun", &shapes::DESCRIBE_MAP_RUN, Handler::Unsupported),
+    row("DescribeMapRun", &shapes::DESCRIBE_MAP_RUN, handler!(map_runs::describe_map_run)),
     row(
         "DescribeStateMachineAlias",
         &shapes::DESCRIBE_STATE_MACHINE_ALIAS,
         handler!(versions::describe_state_machine_alias),
     ),
-    row("ListMapRuns", &shapes::LIST_MAP_RUNS, Handler::Unsupported),
+    row("ListMapRuns", &shapes::LIST_MAP_RUNS, handler!(map_runs::list_map_runs)),
     row(
         "ListStateMachineAliases",
         &shapes::LIST_STATE_MACHINE_ALIASES,
@@ -95,7 +96,7 @@ pub(crate) static OPERATIONS: &[Operation] = &[
     row("TagResource", &shapes::TAG_RESOURCE, handler!(tags::tag_resource)),
     row("TestState", &shapes::TEST_STATE, Handler::Unsupported),
     row("UntagResource", &shapes::UNTAG_RESOURCE, handler!(tags::untag_resource)),
-    row("UpdateMapRun", &shapes::UPDATE_MAP_RUN, Handler::Unsupported),
+    row("UpdateMapRun", &shapes::UPDATE_MAP_RUN, handler!(map_runs::update_map_run)),
     row(
         "UpdateStateMachineAlias",
         &shapes::UPDATE_STATE_MACHINE_ALIAS,

@@ -13,6 +13,7 @@ pub(crate) enum Kind {
     Parallel,
     Activity,
     Map,
+    Spread,
     Retry,
     Callback,
 }
@@ -34,8 +35,16 @@ pub(crate) fn started_by_others() -> [(&'static str, Value); 2] {
 }
 
 impl Kind {
-    pub(crate) const ALL: &[Self] =
-        &[Self::Pass, Self::Wait, Self::Parallel, Self::Activity, Self::Map, Self::Retry, Self::Callback];
+    pub(crate) const ALL: &[Self] = &[
+        Self::Pass,
+        Self::Wait,
+        Self::Parallel,
+        Self::Activity,
+        Self::Map,
+        Self::Spread,
+        Self::Retry,
+        Self::Callback,
+    ];
 
     pub(crate) fn machine(self) -> &'static str {
         match self {
@@ -44,6 +53,7 @@ impl Kind {
             Self::Parallel => "KillParallel",
             Self::Activity => "KillActivity",
             Self::Map => "KillMap",
+            Self::Spread => "KillSpread",
             Self::Retry => "KillRetry",
             Self::Callback => "KillCallback",
         }
@@ -65,6 +75,10 @@ impl Kind {
                 "M": {"Type": "Map", "ItemsPath": "$.items", "MaxConcurrency": 2, "End": true,
                       "ItemProcessor": {"StartAt": "W", "States": {
                           "W": {"Type": "Wait", "Seconds": 1, "End": true}}}}}}),
+            Self::Spread => json!({"StartAt": "M", "States": {
+                "M": {"Type": "Map", "ItemsPath": "$.items", "MaxConcurrency": 2, "End": true,
+                      "ItemProcessor": {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
+                          "StartAt": "W", "States": {"W": {"Type": "Wait", "Seconds": 1, "End": true}}}}}}),
             Self::Retry => json!({"StartAt": "T", "States": {
                 "T": {"Type": "Task", "Resource": "arn:aws:states:::states:startExecution.sync",
                       "Parameters": {"StateMachineArn": started(FAILS)},
@@ -136,6 +150,16 @@ impl Kind {
                 "WaitStateExited",
                 "WaitStateExited",
                 "WaitStateExited",
+            ],
+            Self::Spread => &[
+                "ExecutionStarted",
+                "MapStateEntered",
+                "MapStateStarted",
+                "MapRunStarted",
+                "MapRunSucceeded",
+                "MapStateSucceeded",
+                "MapStateExited",
+                "ExecutionSucceeded",
             ],
             Self::Retry => &[
                 "ExecutionStarted",

@@ -199,6 +199,17 @@ fn verify(address: &str, ledger: &Ledger) {
             assert_eq!(types(&mut client, &arn, kind), kind.history(), "{name}");
         }
     }
+    // Each item of a Map Run is one execution.
+    for name in list(&mut client, Kind::Spread.machine()) {
+        let arn = format!("arn:aws:states:{HOME}:execution:{}:{name}", Kind::Spread.machine());
+        let runs = client.states("ListMapRuns", &json!({"executionArn": arn})).unwrap().json();
+        assert_eq!(runs["mapRuns"].as_array().map(Vec::len), Some(1), "{runs}");
+        let run = json!({"mapRunArn": runs["mapRuns"][0]["mapRunArn"]});
+        let counts = &client.states("DescribeMapRun", &run).unwrap().json()["executionCounts"];
+        assert_eq!((&counts["total"], &counts["succeeded"]), (&json!(3), &json!(3)), "{arn}: {counts}");
+        let children = client.states("ListExecutions", &run).unwrap().json();
+        assert_eq!(children["executions"].as_array().map(Vec::len), Some(3), "{children}");
+    }
     // No attempt started two: each failing execution is one of two attempts, each calling one somebody's only.
     for (machine, kind, n_each) in [(ledger::FAILS, Kind::Retry, 2), (ledger::CALLS_BACK, Kind::Callback, 1)]
     {

@@ -82,7 +82,10 @@ impl Maker<'_> {
                 json!({"Type": "Parallel", "Branches": branches})
             }
             _ => {
-                let mut map = json!({"Type": "Map", "ItemProcessor": self.states(depth + 1)});
+                let mut map = match self.random.percent(30) {
+                    true => self.distributed(),
+                    false => json!({"Type": "Map", "ItemProcessor": self.states(depth + 1)}),
+                };
                 if self.random.percent(90) {
                     map["ItemsPath"] = json!("$.items");
                 }
@@ -118,6 +121,20 @@ impl Maker<'_> {
             self.recovery(&mut state, later);
         }
         state
+    }
+
+    /// A Map whose iterations are executions: plain ones, with nothing inside.
+    fn distributed(&mut self) -> Value {
+        let mut processor = self.states(DEPTH_MAX);
+        processor["ProcessorConfig"] = json!({"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"});
+        let mut map = json!({"Type": "Map", "ItemProcessor": processor});
+        if self.random.percent(60) {
+            map["ToleratedFailureCount"] = json!(self.random.below(4));
+        }
+        if self.random.percent(30) {
+            map["ToleratedFailurePercentage"] = json!([0, 34, 50, 100][self.random.below(4)]);
+        }
+        map
     }
 
     fn pass(&mut self) -> Value {

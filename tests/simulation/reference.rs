@@ -280,6 +280,10 @@ impl Life {
     fn map(&mut self, state: &Value, effective: &Value, at: i64) -> Result<(Value, i64), Fault> {
         let found = find(state["ItemsPath"].as_str().unwrap_or("$"), effective).and_then(Value::as_array);
         let items = found.ok_or_else(|| Fault::of(at, "States.Runtime"))?;
+        let is_distributed = state["ItemProcessor"]["ProcessorConfig"]["Mode"] == "DISTRIBUTED";
+        if is_distributed {
+            return self.spread(state, effective, items, at);
+        }
         let limit = match state["MaxConcurrency"].as_u64() {
             None | Some(0) => CONCURRENCY_MAX,
             Some(limit) => usize::try_from(limit).expect("it is small"),
@@ -304,6 +308,66 @@ impl Life {
             ends.push(end);
         }
         self.join(ends, at)
+    }
+
+    /// A Map in DISTRIBUTED mode: what failed leaves its place to the next, until too many have.
+    fn spread(
+        &mut self,
+        state: &Value,
+        effective: &Value,
+        items: &[Value],
+        at: i64,
+    ) -> Result<(Value, i64), Fault> {
+        let limit = match state["MaxConcurrency"].as_u64() {
+            None | Some(0) => items.len(),
+            Some(limit) => usize::try_from(limit).expect("it is small"),
+        };
+        let mut ends: Vec<End> = Vec::new();
+        let mut free = vec![at; limit.min(items.len())];
+        let mut bad: Option<Fault> = None;
+        for (index, item) in items.iter().enumerate() {
+            let place = (0..free.len()).min_by_key(|place| free[*place]).expect("there is one for an item");
+            let begins = free[place];
+            let input = match state.get("ItemSelector") {
+                None => item.clone(),
+                Some(selector) => match evaluate(selector, effective, Some((index, item)), begins) {
+                    Ok(input) => input,
+                    Err(fault) => {
+                        bad = Some(fault);
+                        break;
+                    }
+                },
+            };
+            let end = self.states(&state["ItemProcessor"], input, begins);
+            free[place] = end.at;
+            ends.push(end);
+        }
+        let mut failures: Vec<i64> = ends.iter().filter(|end| is_bad(end)).map(|end| end.at).collect();
+        failures.sort_unstable();
+        let too_many = |n: usize| {
+            let n_items = items.len();
+            let count = state["ToleratedFailureCount"].as_u64().map(|most| most < n as u64);
+            let share = state["ToleratedFailurePercentage"].as_u64().map(|most| most * n_items as u64);
+            let share = share.map(|most| most < 100 * n as u64);
+            match (count, share) {
+                (None, None) => 0 < n,
+                (count, share) => count == Some(true) || share == Some(true),
+            }
+        };
+        let exceeded = (1..=failures.len()).find(|n| too_many(*n)).map(|n| failures[n - 1]);
+        match (exceeded, bad) {
+            (Some(at), Some(fault)) if fault.at < at => Err(fault),
+            (Some(at), _) => Err(Fault::of(at, "States.ExceedToleratedFailureThreshold")),
+            (None, Some(fault)) => Err(fault),
+            (None, None) => {
+                let at = ends.iter().map(|end| end.at).max().unwrap_or(at);
+                let results = ends.into_iter().filter_map(|end| match end.outcome {
+                    Outcome::Succeeded(output) => Some(output),
+                    Outcome::Failed(..) | Outcome::TimedOut => None,
+                });
+                Ok((results.collect(), at))
+            }
+        }
     }
 
     /// All results, or the first failure.
@@ -339,6 +403,17 @@ impl Life {
         self.asked.push((answer, n));
         answer
     }
+}
+
+fn is_bad(end: &End) -> bool {
+    !matches!(end.outcome, Outcome::Succeeded(_))
+}
+
+/// What becomes of a child execution, which has no ties.
+pub(crate) fn child(seed: u64, machine: &Value, input: &Value, at: i64) -> End {
+    let ends = ends(seed, machine, input, at).expect("it is plain");
+    let [end] = &ends[..] else { panic!("it has ties: {ends:?}") };
+    end.clone()
 }
 
 fn find<'v>(path: &str, value: &'v Value) -> Option<&'v Value> {

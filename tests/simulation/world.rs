@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 use stepgate::asl::{Program, Resource, StateMachineType};
 use stepgate::clock::{SeededIds, Timestamp};
 use stepgate::engine::event::{EventKind, Failure, HistoryEvent};
-use stepgate::engine::execution::{Entry, Execution, ExecutionStart, ExecutionStatus};
+use stepgate::engine::execution::{ChildEnd, Entry, Execution, ExecutionStart, ExecutionStatus, MapRunKey};
 use stepgate::engine::machine::{
-    self, Effect, Env, Input, Limits, Outcome, TaskKey, TaskRun, TimerKey, TimerKind,
+    self, ChildStart, Effect, Env, Input, Limits, Outcome, TaskKey, TaskRun, TimerKey, TimerKind,
 };
 use stepgate::json::Payload;
 
@@ -45,6 +45,7 @@ enum Deed {
     Beat(TaskKey),
     Finish(TaskKey, Result<Value, &'static str>),
     Stop,
+    Child(MapRunKey, ChildEnd),
 }
 
 /// How often things go wrong, in a hundred.
@@ -70,6 +71,7 @@ pub(crate) struct World<'a> {
     /// Timers and tasks of the past: whatever comes from them must mean nothing.
     old_timers: Vec<TimerKey>,
     old_tasks: Vec<TaskKey>,
+    old_children: Vec<(MapRunKey, usize)>,
     taken: BTreeSet<TaskKey>,
     limits: Limits,
     weather: Weather,
@@ -104,6 +106,7 @@ impl<'a> World<'a> {
             deeds: stop_at.map(|at| (at, Deed::Stop)).into_iter().collect(),
             old_timers: Vec::new(),
             old_tasks: Vec::new(),
+            old_children: Vec::new(),
             taken: BTreeSet::new(),
             limits,
             weather,
@@ -166,6 +169,11 @@ impl<'a> World<'a> {
                 let outcome = self.insist(input);
                 assert_eq!(outcome == Outcome::Advanced, is_awaited, "{task:?}");
             }
+            Deed::Child(key, end) => {
+                let index = end.index;
+                self.insist(Input::ChildrenEnded { key, ends: vec![end] });
+                self.old_children.push((key, index));
+            }
             Deed::Stop => {
                 self.insist(Input::Stopped(Failure::new("Stop", "of client")));
             }
@@ -177,8 +185,13 @@ impl<'a> World<'a> {
         if !self.random.percent(self.weather.repeated) {
             return;
         }
-        let input = match self.random.below(4) {
+        let input = match self.random.below(5) {
             0 => Some(Input::Start),
+            4 if !self.old_children.is_empty() => {
+                let (key, index) = self.old_children[self.random.below(self.old_children.len())];
+                let ends = vec![ChildEnd { index, status: ExecutionStatus::Failed, output: None }];
+                Some(Input::ChildrenEnded { key, ends })
+            }
             1 if !self.old_timers.is_empty() => {
                 let key = self.old_timers[self.random.below(self.old_timers.len())];
                 (!self.disk.timers.contains_key(&key)).then_some(Input::TimerFired(key))
@@ -289,9 +302,14 @@ impl<'a> World<'a> {
                     self.old_tasks.push(task);
                 }
                 Effect::Ended(_) => {
+                    self.end_children(|_| true);
                     self.old_timers.extend(std::mem::take(&mut self.disk.timers).into_keys());
                     self.old_tasks.extend(std::mem::take(&mut self.disk.tasks).into_keys());
                 }
+                Effect::StartChild(child) => self.begin_child(*child),
+                Effect::EndMapRun { key, .. } => self.end_children(|of| of == key),
+                Effect::StartMapRun(_) => {}
+                Effect::ReadItems(_) | Effect::CountItems { .. } => panic!("no items are read"),
                 Effect::Redriven { .. } => panic!("nobody redrives it"),
             }
         }
@@ -315,6 +333,29 @@ impl<'a> World<'a> {
         self.deeds.extend(work.done.map(|at| (self.now + at, Deed::Finish(run.task, work.result))));
     }
 
+    /// A child execution lives as the reference says.
+    fn begin_child(&mut self, child: ChildStart) {
+        let processor: Value = serde_json::from_str(&child.processor.definition).expect("a machine");
+        let end = reference::child(self.seed, &processor, child.input.value(), self.now);
+        let (status, output) = match end.outcome {
+            reference::Outcome::Succeeded(output) => (ExecutionStatus::Succeeded, Some(output)),
+            reference::Outcome::Failed(..) => (ExecutionStatus::Failed, None),
+            reference::Outcome::TimedOut => (ExecutionStatus::TimedOut, None),
+        };
+        let end_of = ChildEnd { index: child.index, status, output: output.map(Payload::from_value) };
+        self.deeds.push((end.at, Deed::Child(child.key, end_of)));
+    }
+
+    /// Children that nobody waits for are stopped, and their ends mean nothing.
+    fn end_children(&mut self, which: impl Fn(MapRunKey) -> bool) {
+        let is_over = |deed: &Deed| matches!(deed, Deed::Child(key, _) if which(*key));
+        for (_, deed) in self.deeds.extract_if(.., |(_, deed)| is_over(deed)) {
+            if let Deed::Child(key, end) = deed {
+                self.old_children.push((key, end.index));
+            }
+        }
+    }
+
     /// What memory waits for is what is on disk.
     fn check(&self, execution: &Execution) {
         let pending: BTreeMap<TimerKey, i64> = machine::pending(&self.program, execution)
@@ -324,7 +365,9 @@ impl<'a> World<'a> {
                 _ => None,
             })
             .collect();
-        let at = |(key, at): (&TimerKey, &i64)| (*key, if key.kind == TimerKind::Resume { 0 } else { *at });
+        let at = |(key, at): (&TimerKey, &i64)| {
+            (*key, if matches!(key.kind, TimerKind::Resume | TimerKind::MapRun) { 0 } else { *at })
+        };
         let (pending, rows): (Vec<_>, Vec<_>) =
             (pending.iter().map(at).collect(), self.disk.timers.iter().map(at).collect());
         assert_eq!(rows, pending, "timers on disk are not what the state waits for");

@@ -163,21 +163,84 @@ fn features_not_supported_are_told_when_all_else_is_right() {
         &jsonata.replace("NEXT", r#""Next": "T""#),
         "MISSING_TRANSITION_TARGET: Missing 'Next' target: T at /States/S/Next, MISSING_END_STATE: Workflow has no terminal state",
     );
-    let distributed = state(
-        r#""Type": "Map", "End": true, "Label": "L", "ItemProcessor": {"ProcessorConfig": {"Mode": "DISTRIBUTED",
-           "ExecutionType": "STANDARD"}, "StartAt": "P", "States": {"P": {"Type": "Pass", "End": true}}}"#,
-    );
-    let at = "/States/S/ItemProcessor/ProcessorConfig/Mode";
+    let distributed = distributed(r#""ResultWriter": {"WriterConfig": {}},"#);
     check_schema(
         &distributed,
-        &format!("The DISTRIBUTED mode of Map is not supported by this server at {at}"),
+        "The ResultWriter of Map is not supported by this server at /States/S/ResultWriter",
     );
+}
+
+/// A Map in DISTRIBUTED mode with more `fields`.
+fn distributed(fields: &str) -> String {
+    let map = r#""Type": "Map", "End": true, FIELDS "ItemProcessor": {"ProcessorConfig": {"Mode": "DISTRIBUTED",
+           "ExecutionType": "STANDARD"}, "StartAt": "P", "States": {"P": {"Type": "Pass", "End": true}}}"#;
+    state(&map.replace("FIELDS", fields))
+}
+
+#[test]
+fn a_distributed_map_has_a_label_and_no_express_machine_around_it() {
+    let label = |definition: &str| {
+        let program = compile(definition, StateMachineType::Standard).unwrap();
+        let StateKind::Map(map) = &program[program.start_at].kind else { panic!("no Map") };
+        map.distributed.as_ref().unwrap().processor.label.to_string()
+    };
+    assert_eq!(label(&distributed(r#""Label": "L","#)), "L");
+    // One that is made up is the same every time.
+    assert_eq!(label(&distributed("")), label(&distributed("")));
+    assert_eq!(label(&distributed("")).len(), 36);
+    let at = "/States/S/Label";
+    let long = "l".repeat(41);
+    for (bad, why) in [
+        (&*long, "Label must have length less than or equal to 40"),
+        ("a b", "Invalid Label: 'a b'"),
+        ("", "Invalid Label: ''"),
+        ("a/b", "Invalid Label: 'a/b'"),
+    ] {
+        let definition = distributed(&format!(r#""Label": "{bad}","#));
+        check(&definition, &format!("INVALID_LABEL_NAME: {why} at {at}"));
+    }
     check_as(
         StateMachineType::Express,
-        &distributed,
+        &distributed(""),
+        "SCHEMA_VALIDATION_FAILED: Express state machine does not support 'DISTRIBUTED' mode of Map at /States/S/ItemProcessor/ProcessorConfig/Mode",
+    );
+}
+
+#[test]
+fn what_a_distributed_map_reads_and_batches_is_checked() {
+    let batcher = "/States/S/ItemBatcher";
+    check_schema(
+        &distributed(r#""ItemBatcher": {},"#),
         &format!(
-            "SCHEMA_VALIDATION_FAILED: Express state machine does not support 'DISTRIBUTED' mode of Map at {at}"
+            "There should be one of the following fields: [MaxItemsPerBatch, MaxItemsPerBatchPath, MaxInputBytesPerBatch, MaxInputBytesPerBatchPath] at {batcher}"
         ),
+    );
+    check_schema(
+        &distributed(r#""ItemBatcher": {"MaxItemsPerBatch": 0},"#),
+        &format!("Minimum value is 1 at {batcher}/MaxItemsPerBatch"),
+    );
+    let config = "/States/S/ItemReader/ReaderConfig";
+    let reader = |config: &str| {
+        distributed(&format!(
+            r#""ItemReader": {{"Resource": "arn:aws:states:::s3:getObject", "ReaderConfig": {config}}},"#
+        ))
+    };
+    check_schema(&reader("{}"), &format!("These fields are required: [InputType] at {config}"));
+    check_schema(
+        &reader(r#"{"InputType": "CSV"}"#),
+        &format!("These fields are required: [CSVHeaderLocation] at {config}"),
+    );
+    check_schema(
+        &reader(r#"{"InputType": "JSON", "MaxItems": 100000001}"#),
+        &format!("Maximum value is 100000000 at {config}/MaxItems"),
+    );
+    check_schema(
+        &reader(r#"{"InputType": "PARQUET"}"#),
+        &format!("The InputType PARQUET of ItemReader is not supported by this server at {config}/InputType"),
+    );
+    assert!(
+        compile(&reader(r#"{"InputType": "JSONL", "MaxItemsPath": "$.n"}"#), StateMachineType::Standard)
+            .is_ok()
     );
 }
 

@@ -13,13 +13,15 @@ use super::super::intrinsic::Scope;
 use super::super::number::{Count, Percentage};
 use super::super::path_expr::PathExpr;
 use super::super::program::{StateId, Transition};
+use super::super::query_language::QueryLanguage;
 use super::super::retry::{Catcher, Retrier};
 use super::super::siblings::Siblings;
 use super::super::template::Template;
+use super::distributed::{self, Distributed};
 
-/// A Map state in INLINE mode.
+/// A Map state.
 ///
-/// <https://docs.aws.amazon.com/step-functions/latest/dg/state-map-inline.html>
+/// <https://docs.aws.amazon.com/step-functions/latest/dg/state-map.html>
 #[derive(Clone, Debug)]
 pub struct Map {
     /// The first state of the item processor.
@@ -29,6 +31,8 @@ pub struct Map {
     /// `ItemSelector` (or `Parameters` of old definitions): the input of an iteration, with `$` the effective
     /// input and `$$.Map.Item`; `None` hands each item on as it is.
     pub item_selector: Option<Template>,
+    /// What it has in DISTRIBUTED mode; `None` is INLINE.
+    pub distributed: Option<Distributed>,
     /// `MaxConcurrency` or `MaxConcurrencyPath`; `None` and zero are no limit.
     pub max_concurrency: Option<Count>,
     /// `ToleratedFailureCount` or its path.
@@ -55,16 +59,16 @@ enum Mode {
     Distributed,
 }
 
-/// Fields that only a Distributed Map has.
-const OF_DISTRIBUTED: &[&str] = &["ItemReader", "ItemBatcher", "ResultWriter", "Label"];
-
 impl Map {
     pub(super) fn read<'a>(
         compiler: &mut Compiler<'a>,
         state: &Fields<'a>,
         siblings: &Siblings,
     ) -> Option<Self> {
-        let processor = read_processor(compiler, state);
+        let (processor, distributed) = match read_processor(compiler, state, QueryLanguage::JsonPath) {
+            None => (None, None),
+            Some(ItemProcessor { start_at, distributed }) => (Some(start_at), Some(distributed)),
+        };
         let items_path = match state.has("ItemsPath") {
             true => state.path("ItemsPath"),
             false => Some(PathExpr::input()),
@@ -84,6 +88,7 @@ impl Map {
             processor: processor?,
             items_path: items_path?,
             item_selector,
+            distributed: distributed?,
             max_concurrency,
             tolerated_failure_count,
             tolerated_failure_percentage,
@@ -109,38 +114,62 @@ impl Map {
     }
 }
 
-/// The first state of `ItemProcessor` or `Iterator`.
-pub(super) fn read_processor<'a>(compiler: &mut Compiler<'a>, state: &Fields<'a>) -> Option<StateId> {
+/// `ItemProcessor` or `Iterator`.
+pub(super) struct ItemProcessor {
+    start_at: StateId,
+    distributed: Option<Distributed>,
+}
+
+/// Reads `ItemProcessor` or `Iterator`, and what depends on its mode.
+pub(super) fn read_processor<'a>(
+    compiler: &mut Compiler<'a>,
+    state: &Fields<'a>,
+    language: QueryLanguage,
+) -> Option<ItemProcessor> {
     let name = state.exactly_one(&["ItemProcessor", "Iterator"])?;
     let processor = state.object(name)?;
     processor.allow(&["ProcessorConfig", "StartAt", "States", "Comment"]);
     processor.string("Comment");
     match read_mode(&processor, compiler.kind) {
-        Mode::Distributed => {
-            let at = processor.at.field("ProcessorConfig").field("Mode");
-            state.findings.refuse(&at, "The DISTRIBUTED mode of Map");
+        None => {
+            distributed::refuse_inline(state);
+            let start_at = compiler.read_inner(&processor)?;
+            Some(ItemProcessor { start_at, distributed: None })
         }
-        Mode::Inline => {
-            for name in OF_DISTRIBUTED.iter().filter(|name| state.has(name)) {
-                state.problem(format!("Field '{name}' is not supported"));
-            }
+        Some(kind) => {
+            let distributed = match language {
+                QueryLanguage::JsonPath => Distributed::read(state, &processor, kind),
+                QueryLanguage::Jsonata => None, // Its fields hold expressions.
+            };
+            let outer = std::mem::replace(&mut compiler.kind, kind);
+            let start_at = compiler.read_inner(&processor);
+            compiler.kind = outer;
+            let distributed = distributed?;
+            compiler.take_label(&distributed.processor.label, &state.at.field("Label"));
+            Some(ItemProcessor { start_at: start_at?, distributed: Some(distributed) })
         }
     }
-    compiler.read_inner(&processor)
 }
 
-fn read_mode(processor: &Fields<'_>, kind: StateMachineType) -> Mode {
-    let Some(config) = processor.object("ProcessorConfig") else { return Mode::default() };
+/// The type of the child executions in DISTRIBUTED mode; `None` is INLINE.
+fn read_mode(processor: &Fields<'_>, kind: StateMachineType) -> Option<StateMachineType> {
+    let config = processor.object("ProcessorConfig")?;
     config.allow(&["Mode", "ExecutionType"]);
     let mode = config.word("Mode", &[("INLINE", Mode::Inline), ("DISTRIBUTED", Mode::Distributed)]);
-    let mode = mode.unwrap_or_default();
-    config.word("ExecutionType", &[("STANDARD", ()), ("EXPRESS", ())]);
-    if mode == Mode::Distributed {
-        config.require(&["ExecutionType"]);
-        if kind == StateMachineType::Express {
-            // AWS's wording is not recorded.
-            config.field_problem("Mode", "Express state machine does not support 'DISTRIBUTED' mode of Map");
+    let types = [("STANDARD", StateMachineType::Standard), ("EXPRESS", StateMachineType::Express)];
+    let execution_type = config.word("ExecutionType", &types);
+    match mode.unwrap_or_default() {
+        Mode::Inline => None,
+        Mode::Distributed => {
+            config.require(&["ExecutionType"]);
+            if kind == StateMachineType::Express {
+                // AWS's wording is not recorded.
+                config.field_problem(
+                    "Mode",
+                    "Express state machine does not support 'DISTRIBUTED' mode of Map",
+                );
+            }
+            Some(execution_type.unwrap_or_default())
         }
     }
-    mode
 }

@@ -67,10 +67,21 @@ impl Task {
     }
 }
 
+/// Whether the `Credentials` of a state in JSONata, if it has any, name a role.
+pub(super) fn check_credentials(state: &Fields<'_>) {
+    if let Some(credentials) = state.object("Credentials")
+        && !credentials.has("RoleArn")
+    {
+        credentials.problem(NO_ROLE);
+    }
+}
+
+const NO_ROLE: &str = "The field 'RoleArn' is required but was missing";
+
 fn read_credentials(state: &Fields<'_>) -> Option<Template> {
     let credentials = state.object("Credentials")?;
     if !credentials.has("RoleArn") && !credentials.has("RoleArn.$") {
-        credentials.problem("The field 'RoleArn' is required but was missing");
+        credentials.problem(NO_ROLE);
         return None;
     }
     credentials.allow(&["RoleArn", "RoleArn.$"]);

@@ -267,7 +267,11 @@ mod tests {
         "Done": {"Type": "Succeed"}}}"#;
 
     fn outcome(scenario: Value) -> Outcome {
-        let program = compile(DEFINITION, StateMachineType::Standard).unwrap();
+        outcome_of(DEFINITION, scenario)
+    }
+
+    fn outcome_of(definition: &str, scenario: Value) -> Outcome {
+        let program = compile(definition, StateMachineType::Standard).unwrap();
         let file = json!({"definition": "x", "scenarios": [scenario]});
         let file: ScenarioFile = serde_json::from_value(file).unwrap();
         file.check(&program).unwrap();
@@ -299,6 +303,27 @@ mod tests {
             &[],
         );
         assert_eq!((covered.rules.len(), covered.catchers.len()), (0, 1));
+    }
+
+    #[test]
+    fn children_of_a_distributed_map_share_the_mocks() {
+        let definition = json!({"StartAt": "M", "States": {"M": {"Type": "Map", "ToleratedFailureCount": 1,
+            "ItemProcessor": {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
+                "StartAt": "T", "States": {"T": {"Type": "Task", "End": true,
+                    "Resource": "arn:aws:lambda:us-east-1:123456789012:function:F"}}}, "End": true}}});
+        let scenario = json!({"name": "n", "input": [1, 2, 3],
+            "mocks": {"T": [{"result": "a", "afterSeconds": 9}, {"error": "E"}, {"result": "c"}]},
+            "expect": {"status": "SUCCEEDED", "output": ["a", "c"], "seconds": 9.0, "states": ["M", "T", "T", "T"]}});
+        let outcome = outcome_of(&definition.to_string(), scenario);
+        assert_eq!(outcome.failures, Vec::<String>::new());
+        assert_eq!(outcome.rehearsed.covered.states.len(), 2);
+        let mut reads = definition;
+        reads["States"]["M"]["ItemReader"] = json!({"Resource": "arn:aws:states:::s3:listObjectsV2"});
+        let outcome = outcome_of(&reads.to_string(), json!({"name": "n"}));
+        assert_eq!(
+            outcome.failures,
+            [r#"the Map state "M" reads its items with an ItemReader, which needs a server"#]
+        );
     }
 
     #[test]

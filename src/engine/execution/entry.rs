@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::FrameId;
+use super::map_run::{BatchBounds, MapRunLimits, Reading};
+use super::{ExecutionStatus, FrameId};
 use crate::clock::Timestamp;
 use crate::engine::event::HistoryEvent;
 use crate::json::Payload;
@@ -56,6 +57,42 @@ pub enum Note {
     Items {
         /// The items, so that they are read once.
         items: Payload,
+    },
+    /// With MapRunStarted: the run's settings.
+    MapRun {
+        /// What can be changed later.
+        limits: MapRunLimits,
+        /// Bounds of a batch.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        batch: Option<BatchBounds>,
+        /// What its items are read with.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reading: Option<Reading>,
+    },
+    /// The items of this frame's Map Run were read.
+    MapItems {
+        /// The items, an array.
+        items: Payload,
+    },
+    /// The next child execution of this frame's Map Run begins.
+    MapChild {
+        /// How many items it gets.
+        n_items: usize,
+    },
+    /// A child execution of this frame's Map Run has ended.
+    MapChildEnded {
+        /// Its place.
+        index: usize,
+        /// How.
+        status: ExecutionStatus,
+        /// Its output, as long as all outputs together may be a result.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        output: Option<Payload>,
+    },
+    /// UpdateMapRun changed this frame's Map Run.
+    MapRunUpdated {
+        /// To this.
+        limits: MapRunLimits,
     },
     /// A branch or iteration of this frame's state begins, in the next frame number.
     Child {

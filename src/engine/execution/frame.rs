@@ -7,6 +7,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::entry::Next;
+use super::map_run::MapRun;
 use crate::asl::StateId;
 use crate::clock::Timestamp;
 use crate::json::Payload;
@@ -121,6 +122,8 @@ pub(in crate::engine) enum Phase {
         /// A Map's items, if they can't be borrowed from its input.
         items: Option<Payload>,
     },
+    /// A Map in DISTRIBUTED mode that waits for its child executions.
+    MapRun(Box<MapRun>),
 }
 
 impl Phase {

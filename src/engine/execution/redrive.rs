@@ -62,7 +62,12 @@ impl Execution {
                 (None, Phase::Composite { .. }) => {}
                 (
                     None,
-                    Phase::Deciding | Phase::Waiting { .. } | Phase::Retrying { .. } | Phase::Attempting(_),
+                    // A Map Run is begun again.
+                    Phase::Deciding
+                    | Phase::Waiting { .. }
+                    | Phase::Retrying { .. }
+                    | Phase::Attempting(_)
+                    | Phase::MapRun(_),
                 ) => at.phase = Phase::Deciding,
             }
         }

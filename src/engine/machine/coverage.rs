@@ -55,6 +55,7 @@ impl Covered {
                 }
                 EventKind::ParallelStateFailed
                 | EventKind::MapStateFailed
+                | EventKind::MapRunFailed(_)
                 | EventKind::ActivityFailed(_)
                 | EventKind::ActivityTimedOut(_)
                 | EventKind::LambdaFunctionFailed(_)
@@ -80,6 +81,16 @@ impl Covered {
         self.states.extend(&other.states);
         self.rules.extend(&other.rules);
         self.catchers.extend(&other.catchers);
+    }
+
+    /// The same for the machine that `from`, the item processor of a Map, is part of.
+    pub fn within(&self, from: &Program, whole: &Program) -> Self {
+        let of = |state: &StateId| whole.find(&from[*state].name);
+        Self {
+            states: self.states.iter().filter_map(of).collect(),
+            rules: self.rules.iter().filter_map(|(state, rule)| Some((of(state)?, *rule))).collect(),
+            catchers: self.catchers.iter().filter_map(|(state, i)| Some((of(state)?, *i))).collect(),
+        }
     }
 
     /// Everything that there is to use.

@@ -65,7 +65,7 @@ impl Stepper<'_> {
         match &program[state].kind {
             StateKind::Task(task) => self.schedule(frame, task),
             StateKind::Parallel(parallel) => self.begin_branches(frame, parallel),
-            StateKind::Map(map) => self.begin_iterations(frame, map),
+            StateKind::Map(map) => self.begin_map(frame, map),
             StateKind::Pass(_)
             | StateKind::Wait(_)
             | StateKind::Succeed(_)
@@ -153,6 +153,9 @@ impl Stepper<'_> {
         for grandchild in self.execution.children(child) {
             self.give_up(child, grandchild, failed, failing)?;
         }
+        if self.execution.map_run(child).is_some() {
+            self.emit_below(child, failing, EventKind::MapRunAborted, None)?;
+        }
         self.forget(child);
         let Some(state) = self.state_of(child) else { return Ok(()) };
         let state_type = StateType::from(&program[state].kind);
@@ -190,6 +193,7 @@ impl Stepper<'_> {
                 self.forget_timers(task);
                 self.abandon(task);
             }
+            Phase::MapRun(_) => self.abort_map_run(frame),
             Phase::Deciding | Phase::Composite { .. } => {}
         }
     }

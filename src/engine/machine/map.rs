@@ -1,4 +1,4 @@
-//! Map (INLINE): runs its processor for each item, each iteration in a frame of its own.
+//! Map: what both modes share, and INLINE mode, which runs its processor for each item, each iteration in a frame of its own.
 
 use std::borrow::Cow;
 
@@ -29,8 +29,16 @@ struct First {
 }
 
 impl Stepper<'_> {
+    /// Starts the Map that `frame` is in, also for a retry.
+    pub(super) fn begin_map(&mut self, frame: FrameId, map: &Map) -> Flow {
+        match &map.distributed {
+            None => self.begin_iterations(frame, map),
+            Some(distributed) => self.begin_map_run(frame, map, distributed),
+        }
+    }
+
     /// Starts as many iterations of the Map that `frame` is in as may run at one time, also for a retry.
-    pub(super) fn begin_iterations(&mut self, frame: FrameId, map: &Map) -> Flow {
+    fn begin_iterations(&mut self, frame: FrameId, map: &Map) -> Flow {
         let First { length, inputs, kept } = match self.first(frame, map) {
             Ok(first) => first,
             Err(error) => return self.fault(frame, error),
@@ -123,7 +131,8 @@ impl Stepper<'_> {
         self.input(frame, map, &effective, index, item)
     }
 
-    fn input(
+    /// The input of an iteration, or of a child's item.
+    pub(super) fn input(
         &self,
         frame: FrameId,
         map: &Map,

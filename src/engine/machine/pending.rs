@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::super::execution::{Execution, FrameId, Phase};
-use super::{Effect, TaskKey, TimerKey, TimerKind};
+use super::super::execution::{Execution, FrameId, MapRunKey, Phase};
+use super::{Effect, ItemsRequest, TaskKey, TimerKey, TimerKind};
 use crate::asl::{Program, Resource, StateKind};
 
 /// Every timer that should be armed. Tasks are rows of their own and need no arming.
@@ -35,6 +35,11 @@ pub(super) fn pending(program: &Program, execution: &Execution) -> Vec<Effect> {
                     arm(frame, TimerKind::Heartbeat, attempt.scheduled, at);
                 }
             }
+            Phase::MapRun(run) => {
+                if run.has_room() {
+                    arm(frame, TimerKind::MapRun, run.stamp(), at.entered);
+                }
+            }
             Phase::Deciding | Phase::Composite { .. } => {}
         }
     }
@@ -48,10 +53,21 @@ impl Execution {
             Phase::Attempting(attempt) => {
                 Some((TaskKey { frame: *frame, scheduled: attempt.scheduled }, &*attempt.token))
             }
-            Phase::Deciding | Phase::Waiting { .. } | Phase::Retrying { .. } | Phase::Composite { .. } => {
-                None
-            }
+            Phase::Deciding
+            | Phase::Waiting { .. }
+            | Phase::Retrying { .. }
+            | Phase::Composite { .. }
+            | Phase::MapRun(_) => None,
         })
+    }
+
+    /// The items that a Map Run waits for: what a restart reads again.
+    pub fn items_request(&self, program: &Program, key: MapRunKey) -> Option<ItemsRequest> {
+        let reading = self.map_run_of(key)?.reading.clone()?;
+        let at = self.frames.get(&key.frame)?.at.as_ref()?;
+        let StateKind::Map(map) = &program[at.state].kind else { return None };
+        let source = map.distributed.as_ref()?.reader.as_ref()?.source.clone();
+        Some(ItemsRequest { key, source, reading })
     }
 
     /// Who works on the attempt `task`, if it is still the current one.

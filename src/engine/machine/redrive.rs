@@ -52,7 +52,8 @@ impl Stepper<'_> {
             Phase::Composite { .. }
             | Phase::Waiting { .. }
             | Phase::Retrying { .. }
-            | Phase::Attempting(_) => {
+            | Phase::Attempting(_)
+            | Phase::MapRun(_) => {
                 return Ok(());
             }
         };
@@ -62,7 +63,7 @@ impl Stepper<'_> {
             (StateKind::Map(_) | StateKind::Parallel(_), Some(_)) => self.join(id),
             (StateKind::Task(task), _) => self.schedule(id, task),
             (StateKind::Parallel(parallel), None) => self.begin_branches(id, parallel),
-            (StateKind::Map(map), None) => self.begin_iterations(id, map),
+            (StateKind::Map(map), None) => self.begin_map(id, map),
             (StateKind::Wait(wait), _) => self.wait(id, wait, &input),
             (StateKind::Choice(choice), _) => self.choice(id, choice, input),
             (StateKind::Pass(pass), _) => self.pass(id, pass, input),

@@ -95,6 +95,15 @@ impl Stepper<'_> {
                 }
                 Some(Ok(()))
             }
+            Input::ItemsRead { key, read } => {
+                self.execution.map_run_of(key)?.reading.as_ref()?;
+                Some(self.items_read(key, read))
+            }
+            Input::ChildrenEnded { key, ends } => self.children_ended(key, ends),
+            Input::MapRunUpdated { key, limits } => {
+                self.execution.map_run_of(key)?;
+                Some(self.map_run_updated(key, limits))
+            }
             Input::Stopped(failure) => {
                 self.end_apart(EventKind::ExecutionAborted(failure));
                 Some(Ok(()))
@@ -162,13 +171,17 @@ impl Stepper<'_> {
                 attempt.heartbeat_at.filter(|due| *due <= self.env.now)?;
                 Some(self.time_out_what_is_due())
             }
+            (TimerKind::MapRun, Phase::MapRun(run)) if run.stamp() == key.stamp && run.has_room() => {
+                Some(self.begin_map_children(key.frame, None))
+            }
             (
                 TimerKind::Wait
                 | TimerKind::Retry
                 | TimerKind::TaskTimeout
                 | TimerKind::Heartbeat
                 | TimerKind::Execution
-                | TimerKind::Resume,
+                | TimerKind::Resume
+                | TimerKind::MapRun,
                 _,
             ) => None,
         }
@@ -238,7 +251,7 @@ impl Stepper<'_> {
             StateKind::Choice(choice) => self.choice(frame, choice, input),
             StateKind::Task(task) => self.schedule(frame, task),
             StateKind::Parallel(parallel) => self.begin_branches(frame, parallel),
-            StateKind::Map(map) => self.begin_iterations(frame, map),
+            StateKind::Map(map) => self.begin_map(frame, map),
         }
     }
 
@@ -343,7 +356,16 @@ impl Stepper<'_> {
     fn ended(&mut self) {
         self.work.clear();
         // Timers and tasks end with the execution: what was asked for in this step is not asked for any more.
-        self.effects.retain(|effect| matches!(effect, Effect::Redriven { .. }));
+        // What became of Map Runs is told all the same.
+        self.effects.retain(|effect| {
+            matches!(
+                effect,
+                Effect::Redriven { .. }
+                    | Effect::StartMapRun(_)
+                    | Effect::CountItems { .. }
+                    | Effect::EndMapRun { .. }
+            )
+        });
         self.effects.extend(self.execution.ending().cloned().map(Effect::Ended));
     }
 

@@ -2,6 +2,7 @@
 
 mod edges;
 mod laws;
+mod map_run;
 mod redrive;
 mod sequences;
 
@@ -23,6 +24,8 @@ pub(super) struct Drive {
     pub(super) journal: Vec<Entry>,
     pub(super) timers: std::collections::BTreeMap<TimerKey, Timestamp>,
     pub(super) tasks: Vec<TaskRun>,
+    /// Children of Map Runs that go on.
+    pub(super) children: Vec<ChildStart>,
     pub(super) now: Timestamp,
     pub(super) limits: Limits,
     /// Express executions have none.
@@ -54,6 +57,7 @@ impl Drive {
             journal: Vec::new(),
             timers: std::collections::BTreeMap::new(),
             tasks: Vec::new(),
+            children: Vec::new(),
             now,
             limits: Limits::STANDARD,
             keep_journal: true,
@@ -107,10 +111,14 @@ impl Drive {
                 }
                 Effect::RunTask(run) => self.tasks.push(run),
                 Effect::AbandonTask(task) => self.tasks.retain(|run| run.task != task),
+                Effect::StartChild(child) => self.children.push(*child),
+                Effect::EndMapRun { key, .. } => self.children.retain(|child| child.key != key),
+                Effect::StartMapRun(_) | Effect::ReadItems(_) | Effect::CountItems { .. } => {}
                 Effect::Redriven { .. } => {}
                 Effect::Ended(_) => {
                     self.timers.clear();
                     self.tasks.clear();
+                    self.children.clear();
                 }
             }
         }

@@ -153,6 +153,7 @@ mod tests {
             redrive_count: 0,
             redriven: None,
             not_redrivable: None,
+            map_run: None,
         };
         match ended(execution, pattern) {
             Ok(answer) => assert!(is_ok && answer.text() == expect, "{}", answer.text()),

@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{Mock, MockAnswer, Rehearsal, RehearsalError, Rehearsed};
-use crate::asl::{Pattern, Resource};
+use crate::asl::{self, Pattern, Processor, Program, Resource};
 use crate::clock::{SeededIds, Timestamp};
 use crate::engine::event::EventKind;
-use crate::engine::execution::{Ending, Entry, Execution, FrameId};
-use crate::engine::machine::{self, Covered, Effect, Env, Input, Limits, TaskKey, TaskRun, TimerKey};
+use crate::engine::execution::{ChildEnd, Ending, Entry, Execution, ExecutionStart, FrameId, MapRunKey};
+use crate::engine::machine::{
+    self, ChildStart, Covered, Effect, Env, Input, Limits, TaskKey, TaskRun, TimerKey,
+};
 use crate::json::Payload;
 
 /// Makes tokens and jitter the same every time.
@@ -20,6 +22,7 @@ type Due = BTreeMap<(Timestamp, u64), What>;
 enum What {
     Timer(TimerKey),
     Task(TaskKey, MockAnswer),
+    Child(MapRunKey, ChildEnd),
 }
 
 struct Drive<'a> {
@@ -30,6 +33,12 @@ struct Drive<'a> {
     entries: Vec<Entry>,
     due: Due,
     n_due: u64,
+    /// The states in the order in which they were entered.
+    states: Vec<Arc<str>>,
+    /// What the children of Map Runs used.
+    covered: Covered,
+    /// What they run, by label.
+    processors: BTreeMap<Arc<str>, Arc<Program>>,
 }
 
 pub(super) fn run(rehearsal: Rehearsal<'_>) -> Rehearsed {
@@ -41,18 +50,18 @@ pub(super) fn run(rehearsal: Rehearsal<'_>) -> Rehearsed {
         entries: Vec::new(),
         due: Due::new(),
         n_due: 0,
+        states: Vec::new(),
+        covered: Covered::default(),
+        processors: BTreeMap::new(),
         rehearsal,
     };
     let ending = drive.go_on();
     let prefix = drive.rehearsal.token_prefix;
-    let covered =
-        with_env(prefix, &drive.ids, drive.now, |env| Covered::read(program, start, &drive.entries, env));
-    let events: Vec<_> = drive.entries.into_iter().filter_map(|entry| entry.event).collect();
-    let entered = events.iter().filter_map(|event| match &event.kind {
-        EventKind::StateEntered { name, .. } => Some(name.clone()),
-        _ => None,
-    });
-    Rehearsed { ending, states: entered.collect(), events, covered }
+    let read = |env: &Env<'_>| Covered::read(program, start, &drive.entries, env);
+    let mut covered = with_env(prefix, &drive.ids, drive.now, read);
+    covered.merge(&drive.covered);
+    let events = drive.entries.into_iter().filter_map(|entry| entry.event).collect();
+    Rehearsed { ending, states: drive.states, events, covered }
 }
 
 fn with_env<T>(token_prefix: &str, ids: &SeededIds, now: Timestamp, with: impl FnOnce(&Env<'_>) -> T) -> T {
@@ -86,6 +95,7 @@ impl Drive<'_> {
                     self.step(Input::TaskFailed { task, failure })?;
                 }
                 What::Task(_, MockAnswer::Never) => {}
+                What::Child(key, end) => self.step(Input::ChildrenEnded { key, ends: vec![end] })?,
             }
         }
     }
@@ -94,6 +104,11 @@ impl Drive<'_> {
         let (program, execution) = (self.rehearsal.program, &mut self.execution);
         let prefix = self.rehearsal.token_prefix;
         let step = with_env(prefix, &self.ids, self.now, |env| machine::step(program, execution, input, env));
+        let entered = step.entries.iter().filter_map(|entry| match &entry.event.as_ref()?.kind {
+            EventKind::StateEntered { name, .. } => Some(name.clone()),
+            _ => None,
+        });
+        self.states.extend(entered);
         self.entries.extend(step.entries);
         for effect in step.effects {
             match effect {
@@ -109,6 +124,14 @@ impl Drive<'_> {
                     self.forget(|what| matches!(what, What::Task(begun, _) if *begun == task));
                 }
                 Effect::Ended(_) => self.due.clear(),
+                Effect::StartChild(child) => self.begin_child(*child)?,
+                Effect::ReadItems(request) => {
+                    return Err(RehearsalError::ItemReader { state: self.name_of(request.key.frame) });
+                }
+                Effect::EndMapRun { key, .. } => {
+                    self.forget(|what| matches!(what, What::Child(of, _) if *of == key));
+                }
+                Effect::StartMapRun(_) | Effect::CountItems { .. } => {}
                 Effect::Redriven { .. } => {} // Nobody redrives a rehearsal.
             }
         }
@@ -140,6 +163,44 @@ impl Drive<'_> {
             }
             Resource::Integration(_) | Resource::Lambda(_) => Ok(()),
         }
+    }
+
+    /// Lets a child execution of a Map Run live its whole life; its parent hears of its end when it is time.
+    fn begin_child(&mut self, child: ChildStart) -> Result<(), RehearsalError> {
+        let ChildStart { key, index, n_items: _, processor, input } = child;
+        let program = self.processor(&processor);
+        let parent = &self.rehearsal.start;
+        let name: Arc<str> = format!("{}-{index}", parent.name).into();
+        let start = ExecutionStart {
+            arn: format!("{}/{}:{name}", parent.arn, processor.label).into(),
+            name,
+            input,
+            state_machine_arn: format!("{}/{}", parent.state_machine_arn, processor.label).into(),
+            state_machine_name: format!("{}/{}", parent.state_machine_name, processor.label).into(),
+            started: self.now,
+            ..parent.clone()
+        };
+        let rehearsal = Rehearsal {
+            program: &program,
+            start,
+            mocks: &mut *self.rehearsal.mocks,
+            token_prefix: self.rehearsal.token_prefix,
+        };
+        let Rehearsed { ending, states, covered, events: _ } = run(rehearsal);
+        self.states.extend(states);
+        self.covered.merge(&covered.within(&program, self.rehearsal.program));
+        let ending = ending?;
+        let end = ChildEnd { index, status: ending.status, output: ending.output };
+        self.at(ending.stopped, What::Child(key, end));
+        Ok(())
+    }
+
+    fn processor(&mut self, processor: &Processor) -> Arc<Program> {
+        let compile = || {
+            let compiled = asl::compile(&processor.definition, processor.kind);
+            Arc::new(compiled.expect("the machine that it is part of was compiled"))
+        };
+        self.processors.entry(processor.label.clone()).or_insert_with(compile).clone()
     }
 
     fn name_of(&self, frame: FrameId) -> Arc<str> {

@@ -99,7 +99,16 @@ fn machines() -> Vec<(&'static str, Value)> {
               "TimeoutSeconds": 30, "HeartbeatSeconds": 15, "Next": "D",
               "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "D"}]},
         "D": {"Type": "Succeed"}}});
+    let spread = json!({"StartAt": "M", "States": {
+        "M": {"Type": "Map", "ItemsPath": "$.items", "MaxConcurrency": 2, "ToleratedFailureCount": 1, "Next": "D",
+              "ItemProcessor": {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
+                  "StartAt": "I", "States": {"I": {"Type": "Wait", "Seconds": 2, "Next": "T"},
+                  "T": {"Type": "Task", "Resource": WORK, "TimeoutSeconds": 20, "End": true}}},
+              "Retry": [{"ErrorEquals": ["States.ALL"], "MaxAttempts": 1}],
+              "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "D"}]},
+        "D": {"Type": "Succeed"}}});
     vec![
+        ("Spread", spread),
         ("Pass", pass()),
         ("Wait", wait(5)),
         ("Branches", serde_json::from_str(&branches_text).unwrap()),
@@ -288,6 +297,7 @@ async fn check_nested(engine: &Engine, store: &Store, clock: &VirtualClock) {
         }
     }
     super::nested::unlinked(store).await;
+    check_spread(engine, clock).await;
     let mut known = BTreeSet::new();
     for parent in list(engine, "Nested", None).await {
         let page = engine.get_execution_history(&parent, Some(1000), false, None).await.unwrap();
@@ -302,6 +312,29 @@ async fn check_nested(engine: &Engine, store: &Store, clock: &VirtualClock) {
     let children: BTreeSet<_> = list(engine, "Retried", None).await.into_iter().filter(is_nested).collect();
     assert_eq!(known, children);
     assert!(!known.is_empty(), "no execution started another: the test shows nothing");
+}
+
+/// Children of a Map Run end with it, and each item has one.
+async fn check_spread(engine: &Engine, clock: &VirtualClock) {
+    let parents = list(engine, "Spread", None).await;
+    assert!(!parents.is_empty(), "no execution had a Map Run: the test shows nothing");
+    for parent in parents {
+        for run in engine.list_map_runs(&parent, None, None).await.unwrap().items {
+            let mut rounds = 0;
+            let run = loop {
+                let run = engine.describe_map_run(&run.arn.to_string()).await.unwrap();
+                assert_ne!(run.status, crate::engine::machine::MapRunStatus::Running, "{parent}");
+                if run.executions.running == 0 {
+                    break run;
+                }
+                clock.advance(Duration::from_secs(1));
+                tokio::task::yield_now().await;
+                rounds += 1;
+                assert!(rounds < 20_000, "children of {parent} never end");
+            };
+            assert_eq!((run.items.total, run.items), (3, run.executions), "{parent}");
+        }
+    }
 }
 
 #[tokio::test]

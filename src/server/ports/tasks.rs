@@ -4,6 +4,7 @@ mod api_gateway;
 mod aws;
 mod http_invoke;
 mod lambda;
+mod s3;
 mod sfn;
 
 use std::sync::{Arc, Weak};
@@ -48,6 +49,8 @@ enum Service {
     Http,
     /// A Lambda function elsewhere.
     Lambda,
+    /// S3 elsewhere, for the items of a Map.
+    S3(s3::Action),
     /// Another service elsewhere.
     Aws(aws::Target, Integration),
 }
@@ -64,6 +67,7 @@ impl Service {
             ("apigateway", _) => Some(Self::ApiGateway(integration.clone())),
             ("http", "invoke") => Some(Self::Http),
             ("lambda" | "aws-sdk:lambda", "invoke") => Some(Self::Lambda),
+            (s3::NAME, _) => Some(Self::S3(s3::Action::of(integration)?)),
             _ => Some(Self::Aws(aws::Target::of(integration)?, integration.clone())),
         }
     }
@@ -103,6 +107,7 @@ impl Tasks for Services {
                 }
                 Service::Http => return http_invoke::call(&connections, &client, call).await,
                 Service::Lambda => (lambda::NAME, lambda::call(&rooms.elsewhere, call).await),
+                Service::S3(action) => (s3::NAME, s3::call(&rooms.elsewhere, action, call).await),
                 Service::Aws(target, integration) => {
                     (target.service.name, target.call(&rooms.elsewhere, &integration, call).await)
                 }
@@ -119,7 +124,7 @@ impl Tasks for Services {
             Service::Lambda if integration.service == lambda::NAME => {
                 aws::refuse_optimized(integration, arguments)
             }
-            Service::Lambda => None,
+            Service::Lambda | Service::S3(_) => None,
             Service::Aws(target, integration) => target.refuse(&integration, arguments),
         }
     }

@@ -33,11 +33,19 @@ impl From<Error> for ApiError {
                 return Self::new(Code::Validation, error.to_string())
                     .with("reason", "INVALID_ROUTING_CONFIGURATION");
             }
-            Error::NothingToUpdate => {
+            Error::NothingToUpdate | Error::NothingOfMapRun => {
                 return Self::new(Code::Validation, error.to_string())
                     .with("reason", "MISSING_REQUIRED_PARAMETER");
             }
-            Error::AliasDoesNotExist => Code::ResourceNotFound,
+            Error::LabeledArn(_) => {
+                return Self::new(Code::Validation, error.to_string())
+                    .with("reason", "API_DOES_NOT_SUPPORT_LABELED_ARNS");
+            }
+            Error::MapRunIsOver => {
+                return Self::new(Code::Validation, error.to_string())
+                    .with("reason", "CANNOT_UPDATE_COMPLETED_MAP_RUN");
+            }
+            Error::AliasDoesNotExist | Error::MapRunDoesNotExist(_) => Code::ResourceNotFound,
             Error::QuotaExceeded(_) => Code::ServiceQuotaExceeded,
             // The disk's fault: the caller may try again.
             Error::Store(_) => {

@@ -196,6 +196,10 @@ pub(super) fn details(kind: &EventKind, data: Data) -> Option<(&'static str, Det
         EventKind::MapStateStarted { length } => {
             ("mapStateStartedEventDetails", new().with("length", *length))
         }
+        EventKind::MapRunStarted { map_run_arn } => {
+            ("mapRunStartedEventDetails", new().with("mapRunArn", &**map_run_arn))
+        }
+        EventKind::MapRunFailed(of) => ("mapRunFailedEventDetails", failure(of)),
         EventKind::MapIterationStarted(of) => ("mapIterationStartedEventDetails", iteration(of)),
         EventKind::MapIterationSucceeded(of) => ("mapIterationSucceededEventDetails", iteration(of)),
         EventKind::MapIterationFailed(of) => ("mapIterationFailedEventDetails", iteration(of)),
@@ -256,6 +260,8 @@ pub(super) fn details(kind: &EventKind, data: Data) -> Option<(&'static str, Det
         | EventKind::ParallelStateFailed
         | EventKind::MapStateSucceeded
         | EventKind::MapStateFailed
+        | EventKind::MapRunSucceeded
+        | EventKind::MapRunAborted
         | EventKind::LambdaFunctionStarted => return None,
     })
 }

@@ -162,6 +162,10 @@ pub(super) struct Described {
     variable_references: BTreeMap<String, Vec<String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     description: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    label: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    map_run_arn: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -272,8 +276,15 @@ pub(super) async fn describe_state_machine_for_execution(
     call: &Call,
     input: ByExecution,
 ) -> Result<Described, ApiError> {
-    let machine = call.rooms.engine.describe_state_machine_for_execution(&input.execution_arn).await?;
+    let engine = &call.rooms.engine;
+    let machine = engine.describe_state_machine_for_execution(&input.execution_arn).await?;
     let mut described = described(&machine, input.included_data);
+    if machine.arn.label.is_some() {
+        // The child of a Map Run runs its item processor.
+        let run = engine.describe_execution(&input.execution_arn).await?.map_run;
+        described.map_run_arn = run.map(|run| run.to_string());
+        described.label.clone_from(&machine.arn.label);
+    }
     described.update_date = Some(machine.updated.into());
     Ok(described)
 }
@@ -285,7 +296,7 @@ fn described(machine: &StateMachine, included: IncludedData) -> Described {
     };
     Described {
         state_machine_arn: machine.arn.to_string(),
-        name: machine.arn.name.to_string(),
+        name: machine.arn.full_name().to_string(),
         status: None,
         definition,
         role_arn: machine.role_arn.clone(),
@@ -297,6 +308,8 @@ fn described(machine: &StateMachine, included: IncludedData) -> Described {
         revision_id: machine.revision_id.clone(),
         variable_references: machine.variable_references().into_iter().collect(),
         description: machine.description.clone(),
+        label: None,
+        map_run_arn: None,
     }
 }
 

@@ -4,10 +4,11 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::engine::execution::ExecutionStatus;
 
 /// A small machine: a chain of states, some of them with branches.
 fn machine() -> impl Strategy<Value = Value> {
-    proptest::collection::vec((0..9u8, 1..4u64), 1..6).prop_map(|states| {
+    proptest::collection::vec((0..10u8, 1..4u64), 1..6).prop_map(|states| {
         let last = states.len() - 1;
         let mut all = serde_json::Map::new();
         for (i, (kind, n)) in states.into_iter().enumerate() {
@@ -18,7 +19,7 @@ fn machine() -> impl Strategy<Value = Value> {
                     if i == last { ("End", json!(true)) } else { ("Next", json!(format!("S{}", i + 1))) };
                 let state = state.as_object_mut().unwrap();
                 state.insert(next.0.to_owned(), next.1);
-                if i != last && matches!(kind, 2 | 3 | 7 | 8) {
+                if i != last && matches!(kind, 2 | 3 | 7..=9) {
                     // Each second one can't place what it catches.
                     let path = if n % 2 == 0 { "$" } else { "$.items.error" };
                     let next = format!("S{}", i + 1);
@@ -51,6 +52,12 @@ fn state(kind: u8, n: u64, i: usize) -> Value {
         8 => {
             json!({"Type": "Task", "Resource": "arn:aws:states:::states:startExecution.sync", "TimeoutSeconds": 3 * n,
             "Retry": retry})
+        }
+        9 => {
+            let processor = json!({"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
+                "StartAt": format!("D{i}"), "States": {format!("D{i}"): {"Type": "Pass", "End": true}}});
+            json!({"Type": "Map", "MaxConcurrency": n - 1, "ItemsPath": "$$.Execution.Input.items", "Retry": retry,
+                   "ToleratedFailureCount": n - 1, "ItemProcessor": processor})
         }
         _ => {
             json!({"Type": "Parallel", "Branches": [inner(format!("M{i}"), json!({"Type": "Map", "MaxConcurrency": n - 1,
@@ -97,6 +104,16 @@ fn drive(definition: &Value, choices: &[u8], step_entries_max: usize) -> Drive {
                     0 => Input::TaskSubmitFailed { task, failure: Failure::new("E", "c") },
                     _ => Input::TaskSubmitted { task, output: Payload::default() },
                 });
+            }
+            (6, _) if !drive.children.is_empty() => {
+                let child = drive.children.remove(index % drive.children.len());
+                let status = match index % 3 {
+                    0 => ExecutionStatus::Failed,
+                    _ => ExecutionStatus::Succeeded,
+                };
+                let output = Some(Payload::default());
+                let ends = vec![ChildEnd { index: child.index, status, output }];
+                drive.step(Input::ChildrenEnded { key: child.key, ends });
             }
             _ => {
                 drive.fire();

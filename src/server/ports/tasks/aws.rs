@@ -19,6 +19,7 @@ use serde_json::{Map, Value, json};
 
 pub(super) use self::failure::{Fault, V1, reasons};
 pub(super) use self::optimized::refuse as refuse_optimized;
+pub(super) use self::xml::{Element, parse as parse_xml};
 use super::super::services::{JSON_10, Naming, Services, naming};
 use super::api_gateway::drop_null;
 use crate::asl::{Integration, Pattern};

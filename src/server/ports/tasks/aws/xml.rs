@@ -6,17 +6,17 @@ const DEPTH_MAX: usize = 64;
 
 /// An element.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Element {
+pub(in super::super) struct Element {
     /// Without its prefix.
-    pub(super) name: String,
+    pub(in super::super) name: String,
     /// All text directly inside.
-    pub(super) text: String,
-    pub(super) children: Vec<Self>,
+    pub(in super::super) text: String,
+    pub(in super::super) children: Vec<Self>,
 }
 
 impl Element {
     /// The first child of this name.
-    pub(super) fn child(&self, name: &str) -> Option<&Self> {
+    pub(in super::super) fn child(&self, name: &str) -> Option<&Self> {
         self.children.iter().find(|child| child.name == name)
     }
 
@@ -30,7 +30,7 @@ impl Element {
 }
 
 /// The document's element; `None` for what is none.
-pub(super) fn parse(text: &str) -> Option<Element> {
+pub(in super::super) fn parse(text: &str) -> Option<Element> {
     let mut rest = text;
     // The elements that are open, outermost first; the first holds the document.
     let mut open = vec![Element::default()];

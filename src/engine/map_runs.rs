@@ -1,0 +1,262 @@
+//! Map Runs: Maps in DISTRIBUTED mode, whose iterations are executions of their own.
+//!
+//! The parent's machine decides which children begin and what their ends mean; here is what that takes outside. A
+//! child's first step is written in the transaction of the parent's step that begins it, so neither is there without
+//! the other. Its end is told to the parent afterwards, and again after a crash: what the parent knows already changes
+//! nothing. Children run a machine that nobody can ask for by name: a row beside the parent's for each of the
+//! parent's revisions.
+//!
+//! <https://docs.aws.amazon.com/step-functions/latest/dg/state-map-distributed.html>
+
+mod describe;
+mod items;
+mod parse;
+mod tell;
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+pub(super) use self::describe::run_arn;
+pub use self::describe::{MapRunCounts, MapRunDescription, MapRunItem, UpdateMapRun};
+use self::tell::Ends;
+use super::execution::{ExecutionStatus, FrameId, MapRunKey};
+use super::machine::{MapRunStart, MapRunStatus};
+use super::open::Engine;
+use super::runner::Origin;
+use super::state_machines::{LoadedMachine, home_key};
+use super::{Error, journal};
+use crate::asl::{Processor, StateMachineType};
+use crate::clock::Timestamp;
+use crate::id::StateMachineArn;
+use crate::store::{Param, Store, Tx};
+
+/// Whose child an execution is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct MapChild {
+    pub(super) parent: i64,
+    pub(super) key: MapRunKey,
+    /// Its place among the children.
+    pub(super) index: usize,
+    pub(super) n_items: usize,
+}
+
+impl MapChild {
+    /// From the columns of a run's key, and of the child's place and number of items.
+    pub(super) fn read(parent: i64, key: [i64; 2], [index, n_items]: [i64; 2]) -> Self {
+        let number = |n: i64| usize::try_from(n).unwrap_or(usize::MAX);
+        Self { parent, key: key_of(key), index: number(index), n_items: number(n_items) }
+    }
+}
+
+/// What the engine keeps of Map Runs in memory.
+pub(super) struct MapRuns {
+    /// Whether there may be any: steps of a server that never had one look for none.
+    may_be: AtomicBool,
+    /// The machines that children run, by the revision of their parent's machine and their label.
+    processors: Mutex<HashMap<(i64, Arc<str>), Known>>,
+    ends: Ends,
+}
+
+/// Ids of a machine that children run.
+#[derive(Clone, Copy)]
+struct Known {
+    id: i64,
+    revision: i64,
+}
+
+impl MapRuns {
+    /// Reads what the last process left.
+    pub(super) async fn open(store: &Store) -> Result<Self, Error> {
+        type Found = (Vec<(i64, i64, i64, String)>, bool);
+        let found: Result<Found, Error> = store
+            .read(|tx| {
+                let sql = "SELECT r.machine, r.id, r.processor_of, m.name FROM state_machine_revision r
+                           JOIN state_machine m ON m.id = r.machine WHERE r.processor_of IS NOT NULL";
+                let rows =
+                    tx.query(sql, &[], |row| Ok((row.int(0)?, row.int(1)?, row.int(2)?, row.text(3)?)))?;
+                let sql = "SELECT 1 FROM map_run LIMIT 1";
+                Ok((rows, tx.query_one(sql, &[], |row| row.int(0))?.is_some()))
+            })
+            .await;
+        let (rows, may_be) = found?;
+        let known = rows.into_iter().filter_map(|(id, revision, of, name)| {
+            // `MACHINE/LABEL:ID`
+            let (labelled, _) = name.rsplit_once(':')?;
+            let (_, label) = labelled.rsplit_once('/')?;
+            Some(((of, label.into()), Known { id, revision }))
+        });
+        Ok(Self {
+            may_be: AtomicBool::new(may_be),
+            processors: Mutex::new(known.collect()),
+            ends: Ends::default(),
+        })
+    }
+
+    /// Whether there may be any.
+    pub(super) fn may_be(&self) -> bool {
+        self.may_be.load(Ordering::SeqCst)
+    }
+}
+
+impl Engine {
+    /// The machine that the children of an execution run, loaded.
+    pub(super) fn processor(
+        &self,
+        origin: &Origin,
+        processor: &Processor,
+    ) -> Result<Arc<LoadedMachine>, Error> {
+        let runs = &self.inner.map_runs;
+        runs.may_be.store(true, Ordering::SeqCst);
+        let key = (origin.revision, processor.label.clone());
+        let mut known = runs.processors.lock().unwrap_or_else(PoisonError::into_inner);
+        let new = || Known { id: self.next_id(), revision: self.next_id() };
+        let Known { id, revision } = *known.entry(key).or_insert_with(new);
+        drop(known);
+        let program = self.program(revision, &processor.definition, processor.kind)?;
+        let arn = format!("{}/{}", origin.state_machine_arn, processor.label);
+        let parsed = StateMachineArn::parse(&arn)?;
+        let name = parsed.full_name();
+        Ok(Arc::new(LoadedMachine {
+            id,
+            revision,
+            version: None,
+            alias: None,
+            kind: processor.kind,
+            arn: arn.into(),
+            name,
+            role_arn: origin.role_arn.clone(),
+            region: Arc::from(origin.home.region.as_str()),
+            home: origin.home.clone(),
+            program,
+            log: origin.log.clone(),
+        }))
+    }
+}
+
+/// The columns of a run's key.
+fn key_columns(key: MapRunKey) -> [i64; 2] {
+    [i64::from(key.frame.as_u32()), journal::number(key.started)]
+}
+
+/// The key of its columns.
+fn key_of([frame, started]: [i64; 2]) -> MapRunKey {
+    let frame = FrameId::from_u32(u32::try_from(frame).unwrap_or(u32::MAX));
+    MapRunKey { frame, started: u64::try_from(started).unwrap_or(u64::MAX) }
+}
+
+/// The number that a status is stored as.
+fn status_code(status: MapRunStatus) -> i64 {
+    match status {
+        MapRunStatus::Running => 0,
+        MapRunStatus::Succeeded => 1,
+        MapRunStatus::Failed => 2,
+        MapRunStatus::Aborted => 3,
+    }
+}
+
+/// Settings as they are stored.
+fn stored<T: serde::Serialize>(settings: &T) -> Result<String, Error> {
+    serde_json::to_string(settings).map_err(|error| Error::Corrupt(error.to_string()))
+}
+
+/// Writes that a run of execution `parent` has begun, and the machine that its children run unless it is there.
+pub(super) fn insert(
+    tx: &Tx<'_>,
+    (parent, row): (i64, i64),
+    start: &MapRunStart,
+    origin_revision: i64,
+    machine: &LoadedMachine,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let (home, now) = (home_key(&machine.home), now.as_millis());
+    // Nobody can ask for a name with a colon, and the row goes with the last execution that refers to it.
+    let name = format!("{}:{}", machine.name, machine.id);
+    let kind = i64::from(machine.kind == StateMachineType::Express);
+    let sql = "INSERT INTO state_machine (id, home, name, kind, created, deleting, revision)
+               VALUES (?1, ?2, ?3, ?4, ?5, 2, ?6) ON CONFLICT (id) DO NOTHING";
+    let (id, revision) = (machine.id, machine.revision);
+    let params =
+        [id.into(), Param::Text(&home), Param::Text(&name), kind.into(), now.into(), revision.into()];
+    tx.execute(sql, &params)?;
+    let sql = "INSERT INTO state_machine_revision
+               (id, machine, revision_id, definition, role_arn, logging, tracing, updated, processor_of)
+               SELECT ?1, ?2, revision_id, ?3, role_arn, logging, tracing, updated, id
+               FROM state_machine_revision WHERE id = ?4 ON CONFLICT (id) DO NOTHING";
+    let definition = &start.processor.definition;
+    tx.execute(sql, &[revision.into(), id.into(), Param::Text(definition), origin_revision.into()])?;
+    let sql = "INSERT INTO map_run
+               (id, execution, frame, started_event, machine, run, status, started, limits, batch, n_items)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, ?7, ?8, ?9, ?10)";
+    let [frame, started] = key_columns(start.key);
+    let (limits, batch) = (stored(&start.limits)?, stored(&start.batch)?);
+    let length = i64::try_from(start.length).unwrap_or(i64::MAX);
+    let params = [
+        row.into(),
+        parent.into(),
+        frame.into(),
+        started.into(),
+        id.into(),
+        Param::Text(&start.id),
+        now.into(),
+        Param::Text(&limits),
+        Param::Text(&batch),
+        length.into(),
+    ];
+    tx.execute(sql, &params)?;
+    Ok(())
+}
+
+/// The run of a child, its place, and how many items it has, for its own row.
+pub(super) fn child_columns(tx: &Tx<'_>, child: &MapChild) -> Result<[Option<i64>; 3], Error> {
+    let [frame, started] = key_columns(child.key);
+    let sql = "SELECT id FROM map_run WHERE execution = ?1 AND frame = ?2 AND started_event = ?3";
+    let run = tx.query_one(sql, &[child.parent.into(), frame.into(), started.into()], |row| row.int(0))?;
+    let run = run.ok_or_else(|| Error::Corrupt("a child of no Map Run".to_owned()))?;
+    let number = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
+    Ok([Some(run), Some(number(child.index)), Some(number(child.n_items))])
+}
+
+/// Writes how many items a run has.
+pub(super) fn count_items(tx: &Tx<'_>, parent: i64, key: MapRunKey, length: usize) -> Result<(), Error> {
+    let [frame, started] = key_columns(key);
+    let length = i64::try_from(length).unwrap_or(i64::MAX);
+    let sql = "UPDATE map_run SET n_items = ?4 WHERE execution = ?1 AND frame = ?2 AND started_event = ?3";
+    tx.execute(sql, &[parent.into(), frame.into(), started.into(), length.into()])?;
+    Ok(())
+}
+
+/// Writes that a run is over.
+pub(super) fn end(
+    tx: &Tx<'_>,
+    parent: i64,
+    key: MapRunKey,
+    status: MapRunStatus,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let [frame, started] = key_columns(key);
+    let sql = "UPDATE map_run SET status = ?4, stopped = ?5
+               WHERE execution = ?1 AND frame = ?2 AND started_event = ?3 AND status = 0";
+    let params =
+        [parent.into(), frame.into(), started.into(), status_code(status).into(), now.as_millis().into()];
+    tx.execute(sql, &params)?;
+    Ok(())
+}
+
+/// Writes that every run of an execution is over that ended so; answers whether there was one.
+pub(super) fn end_all(
+    tx: &Tx<'_>,
+    parent: i64,
+    status: ExecutionStatus,
+    now: Timestamp,
+) -> Result<bool, Error> {
+    let status = match status {
+        ExecutionStatus::Running | ExecutionStatus::Succeeded | ExecutionStatus::Failed => {
+            MapRunStatus::Failed
+        }
+        ExecutionStatus::TimedOut | ExecutionStatus::Aborted => MapRunStatus::Aborted,
+    };
+    let sql = "UPDATE map_run SET status = ?2, stopped = ?3 WHERE execution = ?1 AND status = 0";
+    let n = tx.execute(sql, &[parent.into(), status_code(status).into(), now.as_millis().into()])?;
+    Ok(0 < n)
+}

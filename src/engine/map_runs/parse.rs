@@ -1,0 +1,164 @@
+//! Items out of an object: CSV, JSON, or a document a line.
+//!
+//! <https://docs.aws.amazon.com/step-functions/latest/dg/input-output-itemreader.html>
+
+use serde_json::{Map, Value};
+
+use super::items::failed;
+use crate::asl::InputType;
+use crate::engine::event::Failure;
+use crate::json;
+
+/// The first `max` items of an object.
+pub(super) fn items(input_type: &InputType, body: &str, max: usize) -> Result<Vec<Value>, Failure> {
+    // Editors of tables put a mark in front.
+    let body = body.strip_prefix('\u{feff}').unwrap_or(body);
+    match input_type {
+        InputType::Json { pointer } => document(body, pointer.as_deref(), max),
+        InputType::JsonLines => lines(body, max),
+        InputType::Csv { headers, delimiter } => table(body, headers.as_deref(), *delimiter, max),
+    }
+}
+
+fn document(body: &str, pointer: Option<&str>, max: usize) -> Result<Vec<Value>, Failure> {
+    let document = json::parse(body).map_err(|error| failed(error.to_string()))?;
+    let found = match pointer {
+        None => Some(document),
+        Some(pointer) => document.pointer(pointer).cloned(),
+    };
+    match found {
+        Some(Value::Array(mut items)) => {
+            items.truncate(max);
+            Ok(items)
+        }
+        Some(_) => Err(failed("Attempting to map over non-iterable node.")),
+        None => Err(failed(
+            "The provided ReaderConfig.ItemsPointer does not match any valid path in the JSON structure.",
+        )),
+    }
+}
+
+fn lines(body: &str, max: usize) -> Result<Vec<Value>, Failure> {
+    let lines = body.lines().filter(|line| !line.trim().is_empty()).take(max);
+    lines.map(|line| json::parse(line).map_err(|error| failed(error.to_string()))).collect()
+}
+
+/// Rows as objects of texts: cells without a header are left out, missing ones are empty.
+fn table(body: &str, given: Option<&[String]>, delimiter: char, max: usize) -> Result<Vec<Value>, Failure> {
+    let mut rows = Rows { rest: body, delimiter };
+    let headers = match given {
+        Some(headers) => headers.to_vec(),
+        None => rows.next().unwrap_or_default(),
+    };
+    let mut sorted = headers.clone();
+    sorted.sort_unstable();
+    if sorted.windows(2).any(|pair| pair[0] == pair[1]) {
+        return Err(failed("CSV headers cannot contain duplicates."));
+    }
+    let item = |cells: Vec<String>| {
+        let mut cells = cells.into_iter();
+        let cell = |header: &String| (header.clone(), Value::from(cells.next().unwrap_or_default()));
+        Value::Object(headers.iter().map(cell).collect::<Map<_, _>>())
+    };
+    Ok(rows.take(max).map(item).collect())
+}
+
+/// The rows of a table, as RFC 4180 has them; a quote that stands within a bare cell is part of it.
+struct Rows<'a> {
+    rest: &'a str,
+    delimiter: char,
+}
+
+impl Iterator for Rows<'_> {
+    type Item = Vec<String>;
+
+    fn next(&mut self) -> Option<Vec<String>> {
+        if self.rest.is_empty() {
+            return None;
+        }
+        let (mut cells, mut cell) = (Vec::new(), String::new());
+        let (mut is_quoted, mut is_start) = (false, true);
+        let mut chars = self.rest.char_indices().peekable();
+        while let Some((at, c)) = chars.next() {
+            if is_quoted {
+                match (c, chars.peek()) {
+                    ('"', Some((_, '"'))) => {
+                        chars.next();
+                        cell.push('"');
+                    }
+                    ('"', _) => is_quoted = false,
+                    _ => cell.push(c),
+                }
+            } else if c == self.delimiter {
+                cells.push(std::mem::take(&mut cell));
+                is_start = true;
+                continue;
+            } else if c == '\n' || (c == '\r' && matches!(chars.peek(), Some((_, '\n')))) {
+                let end = if c == '\r' { at + 2 } else { at + 1 };
+                self.rest = &self.rest[end..];
+                cells.push(cell);
+                return Some(cells);
+            } else if c == '"' && is_start {
+                is_quoted = true;
+            } else {
+                cell.push(c);
+            }
+            is_start = false;
+        }
+        self.rest = "";
+        cells.push(cell);
+        Some(cells)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[track_caller]
+    fn check(input_type: &InputType, body: &str, expect: Result<Value, &str>) {
+        let found = items(input_type, body, 3).map(Value::Array);
+        assert_eq!(
+            found.map_err(|failure| failure.cause.unwrap().to_string()),
+            expect.map_err(str::to_owned)
+        );
+    }
+
+    #[test]
+    fn rows_become_objects_of_texts() {
+        let first_row = InputType::Csv { headers: None, delimiter: ',' };
+        check(
+            &first_row,
+            "a,b\n1,2,3\r\n,\n4",
+            Ok(json!([{"a": "1", "b": "2"}, {"a": "", "b": ""}, {"a": "4", "b": ""}])),
+        );
+        check(&first_row, "0,True,\nx , \"y\"z,w", Ok(json!([{"0": "x ", "True": " \"y\"z", "": "w"}])));
+        check(&first_row, "a\n\"1,\"\"2\"\"\n3\"\n", Ok(json!([{"a": "1,\"2\"\n3"}])));
+        check(&first_row, "a,a\n1,2", Err("CSV headers cannot contain duplicates."));
+        check(&first_row, "", Ok(json!([])));
+        let given = InputType::Csv { headers: Some(vec!["x".into()]), delimiter: '|' };
+        check(&given, "1|2\n3", Ok(json!([{"x": "1"}, {"x": "3"}])));
+        check(&given, "1\n2\n3\n4\n", Ok(json!([{"x": "1"}, {"x": "2"}, {"x": "3"}])));
+    }
+
+    #[test]
+    fn documents_are_arrays_or_lead_to_one() {
+        let plain = InputType::Json { pointer: None };
+        check(&plain, "[1, 2, 3, 4]", Ok(json!([1, 2, 3])));
+        check(&plain, "{\"a\": []}", Err("Attempting to map over non-iterable node."));
+        let pointer = InputType::Json { pointer: Some("/a/b".into()) };
+        check(&pointer, "{\"a\": {\"b\": [1]}}", Ok(json!([1])));
+        check(
+            &pointer,
+            "{\"a\": 1}",
+            Err(
+                "The provided ReaderConfig.ItemsPointer does not match any valid path in the JSON structure.",
+            ),
+        );
+        check(&InputType::JsonLines, "{\"a\": 1}\n\n2\n", Ok(json!([{"a": 1}, 2])));
+        assert!(items(&InputType::JsonLines, "{\n}", 3).is_err());
+        assert!(items(&plain, "nothing", 3).is_err());
+    }
+}

@@ -1,0 +1,218 @@
+//! Map Runs on a real store: their children, their counts, their ends, over crashes too.
+
+use super::*;
+use crate::engine::execution::MapRunLimits;
+use crate::engine::machine::MapRunStatus;
+use crate::id::StatesArn;
+use crate::json::Payload;
+
+const ARN: &str = "arn:aws:states:us-east-1:123456789012:execution:";
+
+/// A machine of one Map in DISTRIBUTED mode with this processor and `more` fields.
+fn spread(processor: &Value, more: &Value) -> Value {
+    let mut item_processor = processor.clone();
+    item_processor["ProcessorConfig"] = json!({"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"});
+    let mut map = json!({"Type": "Map", "Label": "L", "End": true, "ItemProcessor": item_processor});
+    map.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    json!({"StartAt": "M", "States": {"M": map}})
+}
+
+/// The ARN of the one Map Run of an execution, once it is there.
+async fn run_of(engine: &Engine, arn: &str) -> String {
+    let page = engine.list_map_runs(arn, None, None).await.unwrap();
+    let [run] = &page.items[..] else { panic!("{page:?}") };
+    assert!(StatesArn::parse(&run.arn.to_string()).is_ok());
+    run.arn.to_string()
+}
+
+async fn children(engine: &Engine, run: &str, status: Option<ExecutionStatus>) -> Vec<ExecutionItem> {
+    let filter = ExecutionFilter { status, max_results: Some(1000), next_token: None };
+    engine.list_map_run_executions(run, filter).await.unwrap().items
+}
+
+/// Lets the engine's tasks run until so many children stand so.
+async fn until(engine: &Engine, run: &str, status: ExecutionStatus, n: usize) {
+    for _ in 0..100_000 {
+        if children(engine, run, Some(status)).await.len() == n {
+            return;
+        }
+        tokio::task::yield_now().await;
+    }
+    let all: Vec<_> = children(engine, run, None).await.iter().map(|child| child.status).collect();
+    panic!("{run}: {} {:?}", all.len(), all.first());
+}
+
+#[tokio::test]
+async fn each_item_is_an_execution_of_its_own() {
+    let mut house = House::new();
+    let (engine, _store) = house.open().await;
+    let names = json!({"StartAt": "P", "States": {"P": {"Type": "Pass", "End": true, "Parameters": {
+        "in.$": "$", "machine.$": "$$.StateMachine.Name"}}}});
+    let machine = create(&engine, "Spread", &spread(&names, &json!({"MaxConcurrency": 1}))).await;
+    let arn = engine.start_execution(start(&machine, "e", "[1, 2]")).await.unwrap().arn;
+    let described = ended(&engine, &arn).await;
+    assert_eq!(
+        described.output.as_deref(),
+        Some(r#"[{"in":1,"machine":"Spread/L"},{"in":2,"machine":"Spread/L"}]"#)
+    );
+    let run = run_of(&engine, &arn).await;
+    let of = engine.describe_map_run(&run).await.unwrap();
+    assert_eq!((of.status, of.execution_arn.to_string()), (MapRunStatus::Succeeded, arn));
+    assert_eq!(of.limits, MapRunLimits { max_concurrency: 1, ..MapRunLimits::default() });
+    assert_eq!((of.items.total, of.items.succeeded, of.items.results_written), (2, 2, 2));
+    assert_eq!(of.items, of.executions);
+
+    let items = children(&engine, &run, None).await;
+    assert_eq!(items.len(), 2);
+    let child = items[0].arn.to_string();
+    assert!(child.starts_with(&format!("{ARN}Spread/L:")), "{child}");
+    let described = engine.describe_execution(&child).await.unwrap();
+    assert_eq!(described.map_run.unwrap().to_string(), run);
+    assert_eq!(described.input, "2");
+    assert_eq!(described.not_redrivable, Some(NotRedrivable::Succeeded));
+    let of = engine.describe_state_machine_for_execution(&child).await.unwrap();
+    assert_eq!(of.definition, names.to_string());
+    assert_eq!(of.arn.to_string(), format!("{machine}/L"));
+    // Nobody finds them by their parent's machine.
+    let page = engine.list_executions(&machine, ExecutionFilter::default()).await.unwrap();
+    assert_eq!(page.items.len(), 1);
+    assert_eq!(engine.list_state_machines(home(), None, None).await.unwrap().items.len(), 1);
+}
+
+#[tokio::test]
+async fn stopping_the_parent_stops_the_children() {
+    let mut house = House::new();
+    let (engine, _store) = house.open().await;
+    let machine = create(&engine, "Spread", &spread(&wait(100), &json!({"MaxConcurrency": 2}))).await;
+    let arn = engine.start_execution(start(&machine, "e", "[1, 2, 3]")).await.unwrap().arn;
+    let run = run_of(&engine, &arn).await;
+    let of = engine.describe_map_run(&run).await.unwrap();
+    assert_eq!((of.items.pending, of.items.running, of.items.total), (1, 2, 3));
+    engine.stop_execution(&arn, Failure::default()).await.unwrap();
+    until(&engine, &run, ExecutionStatus::Aborted, 2).await;
+    let of = engine.describe_map_run(&run).await.unwrap();
+    assert_eq!((of.status, of.items.aborted), (MapRunStatus::Aborted, 2));
+    let update = UpdateMapRun { max_concurrency: Some(1), ..UpdateMapRun::default() };
+    assert_eq!(engine.update_map_run(&run, update).await, Err(Error::MapRunIsOver));
+    assert_eq!(engine.update_map_run(&run, UpdateMapRun::default()).await, Err(Error::NothingOfMapRun));
+    let missing = run.replace("Spread", "Other");
+    assert_eq!(engine.describe_map_run(&missing).await, Err(Error::MapRunDoesNotExist(missing.clone())));
+}
+
+#[tokio::test]
+async fn a_failed_run_stops_what_still_runs() {
+    let mut house = House::new();
+    let (engine, _store) = house.open().await;
+    let choice = json!({"StartAt": "C", "States": {
+        "C": {"Type": "Choice", "Choices": [{"Variable": "$", "NumericEquals": 1, "Next": "F"}], "Default": "W"},
+        "F": {"Type": "Fail", "Error": "E"}, "W": {"Type": "Wait", "Seconds": 100, "End": true}}});
+    let machine = create(&engine, "Spread", &spread(&choice, &json!({}))).await;
+    let arn = engine.start_execution(start(&machine, "e", "[0, 1, 2]")).await.unwrap().arn;
+    let described = ended(&engine, &arn).await;
+    assert_eq!(described.error.as_deref(), Some("States.ExceedToleratedFailureThreshold"));
+    let run = run_of(&engine, &arn).await;
+    until(&engine, &run, ExecutionStatus::Aborted, 2).await;
+    let of = engine.describe_map_run(&run).await.unwrap();
+    assert_eq!((of.status, of.executions.failed), (MapRunStatus::Failed, 1));
+}
+
+#[tokio::test]
+async fn an_update_lets_more_children_begin() {
+    let mut house = House::new();
+    let (engine, _store) = house.open().await;
+    let machine = create(&engine, "Spread", &spread(&wait(100), &json!({"MaxConcurrency": 1}))).await;
+    let arn = engine.start_execution(start(&machine, "e", "[1, 2, 3]")).await.unwrap().arn;
+    let run = run_of(&engine, &arn).await;
+    let update = UpdateMapRun {
+        max_concurrency: Some(3),
+        tolerated_failure_count: Some(1),
+        tolerated_failure_percentage: None,
+    };
+    engine.update_map_run(&run, update).await.unwrap();
+    let open = children(&engine, &run, Some(ExecutionStatus::Running)).await;
+    assert_eq!(open.len(), 3);
+    let limits = engine.describe_map_run(&run).await.unwrap().limits;
+    assert_eq!((limits.max_concurrency, limits.tolerated_failure_count), (3, Some(1)));
+    // One that is stopped by hand counts as a failure, which is tolerated once.
+    engine.stop_execution(&open[0].arn.to_string(), Failure::default()).await.unwrap();
+    until(&engine, &run, ExecutionStatus::Aborted, 1).await;
+    assert_eq!(engine.describe_execution(&arn).await.unwrap().status, ExecutionStatus::Running);
+    engine.stop_execution(&open[1].arn.to_string(), Failure::default()).await.unwrap();
+    assert_eq!(ended(&engine, &arn).await.status, ExecutionStatus::Failed);
+}
+
+#[tokio::test]
+async fn children_live_on_when_the_process_ends() {
+    let mut house = House::new();
+    let (engine, store) = house.open().await;
+    let machine = create(&engine, "Spread", &spread(&wait(10), &json!({}))).await;
+    let items = format!("[{}]", vec!["7"; 250].join(","));
+    let arn = engine.start_execution(start(&machine, "e", &items)).await.unwrap().arn;
+    house.close(engine, store).await;
+    let (engine, store) = house.open().await;
+    let run = run_of(&engine, &arn).await;
+    until(&engine, &run, ExecutionStatus::Running, 250).await;
+    // Their ends are not told before the process ends again.
+    house.clock.advance(Duration::from_secs(10));
+    house.close(engine, store).await;
+    let (engine, _store) = house.open().await;
+    let described = ended(&engine, &arn).await;
+    assert_eq!(described.output.unwrap(), items);
+    let of = engine.describe_map_run(&run).await.unwrap();
+    assert_eq!((of.status, of.executions.succeeded), (MapRunStatus::Succeeded, 250));
+}
+
+#[tokio::test]
+async fn runs_nest_and_repeat() {
+    let mut house = House::new();
+    let (engine, store) = house.open().await;
+    let mut inner = spread(&pass(), &json!({}));
+    inner["StartAt"] = json!("N");
+    let map = inner["States"].as_object_mut().unwrap().remove("M").unwrap();
+    inner["States"]["N"] = map;
+    inner["States"]["N"]["Label"] = json!("Inner");
+    let machine = create(&engine, "Spread", &spread(&inner, &json!({}))).await;
+    for n in 0..2 {
+        let arn =
+            engine.start_execution(start(&machine, &format!("e{n}"), "[[1, 2], []]")).await.unwrap().arn;
+        let described = ended(&engine, &arn).await;
+        assert_eq!(described.output.as_deref(), Some("[[1,2],[]]"));
+        let run = run_of(&engine, &arn).await;
+        let children = children(&engine, &run, None).await;
+        let inner = run_of(&engine, &children[1].arn.to_string()).await;
+        assert!(inner.contains(":mapRun:Spread/L/Inner:"), "{inner}");
+        assert_eq!(engine.describe_map_run(&inner).await.unwrap().items.succeeded, 2);
+    }
+    // One machine for all children of one revision.
+    let sql = "SELECT COUNT(*) FROM state_machine_revision WHERE processor_of IS NOT NULL";
+    let n: Result<_, crate::store::Error> =
+        store.read(move |tx| tx.query_one(sql, &[], |row| row.int(0))).await;
+    assert_eq!(n.unwrap(), Some(2));
+}
+
+/// Answers as a bucket would.
+struct Bucket;
+
+impl Tasks for Bucket {
+    fn run(&self, call: TaskCall) -> BoxFuture<'static, TaskResult> {
+        assert_eq!(call.input.text(), r#"{"Bucket":"b","Key":"k"}"#);
+        let answer = Payload::from_value(json!({"Body": "a,b\n1,2\n3,4\n"}));
+        Box::pin(async move { TaskResult::Succeeded(answer) })
+    }
+}
+
+#[tokio::test]
+async fn items_come_from_an_object() {
+    let mut house = House::new();
+    let (engine, _store) =
+        house.open_with(crate::store::Options::default(), Options::default(), Arc::new(Bucket)).await;
+    let reader = json!({"ItemReader": {"Resource": "arn:aws:states:::s3:getObject",
+        "ReaderConfig": {"InputType": "CSV", "CSVHeaderLocation": "FIRST_ROW"},
+        "Parameters": {"Bucket": "b", "Key": "k"}}});
+    let machine = create(&engine, "Spread", &spread(&pass(), &reader)).await;
+    let arn = engine.start_execution(start(&machine, "e", "{}")).await.unwrap().arn;
+    let described = ended(&engine, &arn).await;
+    assert_eq!(described.output.as_deref(), Some(r#"[{"a":"1","b":"2"},{"a":"3","b":"4"}]"#));
+    let run = run_of(&engine, &arn).await;
+    assert_eq!(engine.describe_map_run(&run).await.unwrap().items.total, 2);
+}
