@@ -60,7 +60,7 @@ impl Stepper<'_> {
             distributed.processor.label
         )
         .into();
-        let kind = EventKind::MapRunStarted { map_run_arn: arn.clone() };
+        let kind = EventKind::MapRunStarted { map_run_arn: arn };
         let note = Note::MapRun { limits, batch, reading: reading.clone() };
         let started = self.emit_with(frame, kind, Some(note))?;
         let key = MapRunKey { frame, started };

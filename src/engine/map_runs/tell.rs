@@ -19,6 +19,9 @@ const AT_ONCE: i64 = 256;
 #[derive(Default)]
 pub(super) struct Ends(Mutex<HashMap<(i64, MapRunKey), Vec<ChildEnd>>>);
 
+/// Id, index, status and output of an iteration that has ended.
+type EndedRow = (i64, i64, i64, Option<String>);
+
 impl Ends {
     /// Takes an end in; whether somebody has to tell the parent, because nobody is about to.
     fn push(&self, parent: (i64, MapRunKey), end: ChildEnd) -> bool {
@@ -129,7 +132,7 @@ impl Engine {
         }
         let mut after = 0;
         loop {
-            let rows: Result<Vec<(i64, i64, i64, Option<String>)>, Error> = self
+            let rows: Result<Vec<EndedRow>, Error> = self
                 .inner
                 .store
                 .read(move |tx| {

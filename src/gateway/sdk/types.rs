@@ -1,6 +1,6 @@
 //! Models as TypeScript's types.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
@@ -52,21 +52,15 @@ impl<'s> Types<'s> {
 
     /// Every model that was named, with those that they refer to: names as literals, and types.
     pub(super) fn models(&mut self) -> Vec<(String, String)> {
-        let mut written: Vec<(String, String)> = Vec::new();
+        let mut written: BTreeMap<String, String> = BTreeMap::new();
         // Writing one may name more.
-        while let Some(name) = self
-            .used
-            .iter()
-            .find(|name| !written.iter().any(|(known, _)| *known == json!(name).to_string()))
-            .cloned()
-        {
+        while let Some(name) = self.used.iter().find(|name| !written.contains_key(*name)).cloned() {
             let schema = self.snapshot.models.get(&name).and_then(|model| model.schema.as_deref());
             let schema: Option<Value> = schema.and_then(|text| serde_json::from_str(text).ok());
             let text = schema.map_or_else(|| "any".to_owned(), |schema| self.written(&schema, &schema, 0));
-            written.push((json!(name).to_string(), text));
+            written.insert(name, text);
         }
-        written.sort();
-        written
+        written.into_iter().map(|(name, text)| (json!(name).to_string(), text)).collect()
     }
 
     fn written(&mut self, schema: &Value, root: &Value, depth: usize) -> String {
