@@ -54,7 +54,8 @@ fn an_api_is_exported_compared_and_imported_again() {
 
     let written = run(&["export", "--api", "pets", "-o", &exported]);
     assert!(written.status.success(), "{}", stderr(&written));
-    assert!(fs::read_to_string(&exported).unwrap().starts_with("openapi: "));
+    let text = fs::read_to_string(&exported).unwrap();
+    assert!(text.starts_with("---\nopenapi: "), "{text}");
     let swagger =
         run(&["export", "--api", api, "--stage", "prod", "--dialect", "swagger", "--format", "json"]);
     let swagger: Value = serde_json::from_str(&stdout(&swagger)).unwrap();

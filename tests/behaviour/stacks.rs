@@ -40,7 +40,10 @@ fn template(edition: &Edition) -> String {
     });
     let api = json!({ "Ref": "Api" });
     json!({ "Resources": {
-        "Api": { "Type": "AWS::ApiGateway::RestApi", "Properties": { "Name": "stacked", "Body": document } },
+        // Merged: what replaces the whole API takes the template's own authorizer with it.
+        "Api": { "Type": "AWS::ApiGateway::RestApi", "Properties": {
+            "Name": "stacked", "Body": document, "Mode": "merge",
+        } },
         "Certificate": {
             "Type": "AWS::ApiGateway::ClientCertificate", "Properties": { "Description": description },
         },

@@ -38,7 +38,7 @@ mod tests {
     #[test]
     fn the_section_lists_what_is_missing_and_nothing_else() {
         let text = compatibility();
-        assert!(text.contains("- GetModelTemplate\n"));
+        assert!(text.starts_with("124 of 124 operations are supported.\n"));
         assert!(!text.contains("- CreateRestApi\n"));
         assert!(text.contains("- the response transfer mode STREAM is not supported\n"));
         assert_eq!(text.lines().filter(|line| line.contains("of 124 operations")).count(), 1);
