@@ -140,7 +140,11 @@ mod tests {
     fn callers_are_told_apart_by_what_is_known_of_them() {
         let of = |value: &str| throttle_by(&BTreeMap::from([(THROTTLE_BY.to_owned(), value.to_owned())]));
         assert!(matches!(throttle_by(&BTreeMap::new()), Ok(None)));
-        for good in ["context.identity.sourceIp", "context.identity.clientCert.subjectDN"] {
+        for good in [
+            "context.identity.sourceIp",
+            "context.identity.clientCert.subjectDN",
+            "context.authorizer.claims.sub",
+        ] {
             assert!(matches!(of(good), Ok(Some(_))), "{good}");
         }
         for bad in [
