@@ -1,6 +1,7 @@
 //! The machine driven by hand: definition and inputs in, event sequences out.
 
 mod edges;
+mod groups;
 mod laws;
 mod map_run;
 mod redrive;
