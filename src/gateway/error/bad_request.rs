@@ -1,0 +1,572 @@
+//! What makes no sense: the table of `BadRequestException`.
+
+use super::{KeyProblem, PlanProblem};
+use crate::gateway::api::{ApiId, DocumentationPartType, StageName};
+
+/// What was asked for makes no sense, by itself or for what is there.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BadRequest {
+    // === APIs ===
+    /// An API was to be made with the description `""`.
+    #[error("Description cannot be an empty string")]
+    EmptyDescription,
+    /// A name is missing.
+    #[error("Name cannot be empty")]
+    EmptyName,
+    /// More than one endpoint type.
+    #[error("Cannot create an api with multiple Endpoint Types.")]
+    MultipleEndpointTypes,
+    /// No endpoint type.
+    #[error("REGIONAL Configuration and EDGE Configuration cannot be both DISABLED.")]
+    NoEndpointType,
+    /// A patch names an endpoint type that isn't one.
+    #[error("Invalid EndpointTypes specified. Valid options are REGIONAL,EDGE,PRIVATE")]
+    EndpointType,
+    /// A patch names an IP address type that isn't one.
+    #[error("ipAddressType must be either ipv4 or dualstack.")]
+    IpAddressType,
+    /// A private API without IPv6.
+    #[error("Only dualstack ipAddressType is supported for Private APIs.")]
+    PrivateNeedsDualstack,
+    /// VPC endpoints on an API that isn't private.
+    #[error("VPCEndpoints can only be specified with PRIVATE apis.")]
+    VpcEndpointsNeedPrivate,
+    /// Outside 0 to 10 MiB, or no number.
+    #[error("Invalid minimum compression size, must be between 0 and 10485760")]
+    MinimumCompressionSize,
+    /// A patch names an API key source that isn't one.
+    #[error("Invalid API key source specified. Valid options are HEADER,AUTHORIZER")]
+    ApiKeySource,
+    /// A patch names an access mode that isn't one.
+    #[error("Invalid endpoint access mode specified. Valid options are BASIC,STRICT")]
+    EndpointAccessMode,
+    /// A policy that isn't a JSON object.
+    #[error("Invalid policy document. Please check the policy syntax and ensure that Principals are valid.")]
+    Policy,
+    /// The API named by `cloneFrom`, or that a validator is made for, isn't there.
+    #[error("Invalid REST API identifier specified")]
+    RestApiIdentifier,
+
+    // === resources ===
+    /// A path part with characters that no path part has.
+    #[error(
+        "Resource's path part only allow a-zA-Z0-9._-: or a valid greedy path variable and curly braces at the \
+         beginning and the end."
+    )]
+    PathPart,
+    /// A second variable under one parent.
+    #[error("A sibling ({0}) of this resource already has a variable path part -- only one is allowed")]
+    VariableSibling(String),
+    /// Something below `{name+}`.
+    #[error("Cannot create a child of a resource with a greedy path variable: {0}")]
+    ChildOfGreedy(String),
+    /// The root's path part was to be changed.
+    #[error("Root resource cannot update its pathPart.")]
+    RootPathPart,
+    /// The root was to be moved.
+    #[error("Root resource cannot update its parentId.")]
+    RootParentId,
+    /// The root was to be deleted.
+    #[error("Root resource cannot be deleted.")]
+    RootDeletion,
+    /// A resource was to be moved below itself.
+    #[error("Resources cannot be cyclical.")]
+    CyclicalResources,
+
+    // === methods ===
+    /// A verb that isn't one.
+    #[error("Invalid HttpMethod specified. Valid options are GET,PUT,POST,DELETE,PATCH,OPTIONS,HEAD,ANY")]
+    HttpMethod,
+    /// An authorization type that isn't one.
+    #[error(
+        "Invalid authorization type specified. Valid options are \
+         NONE,AWS_IAM,CUSTOM,COGNITO_USER_POOLS,JWT"
+    )]
+    AuthorizationType,
+    /// An authorization type that needs an authorizer, without one that exists.
+    #[error(
+        "Invalid authorizer ID specified. Setting the authorization type to CUSTOM or COGNITO_USER_POOLS requires \
+         a valid authorizer."
+    )]
+    AuthorizerId,
+    /// Scopes without an authorizer that reads them.
+    #[error("Authorization Scopes are only valid for COGNITO_USER_POOLS authorization type")]
+    AuthorizationScopes,
+    /// One name in more than one of query string, header and path.
+    #[error("Parameter names must be unique across querystring, header and path")]
+    ParameterNames,
+    /// A method refers to a validator that isn't there.
+    #[error("Invalid Request Validator identifier specified")]
+    RequestValidatorIdentifier,
+    /// A method refers to a model that isn't there.
+    #[error("Invalid model identifier specified: {0}")]
+    ModelIdentifier(String),
+    /// A parameter name that isn't `method.request.…` or `method.response.header.…`.
+    #[error("Invalid mapping expression parameter specified: {0}")]
+    MappingParameter(String),
+
+    // === authorizers ===
+    /// A name is missing. AWS's words are not on record.
+    #[error("Authorizer name cannot be empty")]
+    EmptyAuthorizerName,
+    /// Two authorizers of one name.
+    #[error("Authorizer name must be unique. Authorizer {0} already exists in this RestApi.")]
+    AuthorizerName(String),
+    /// A type that isn't one.
+    #[error("Invalid authorizer type specified. Valid options are TOKEN,REQUEST,COGNITO_USER_POOLS")]
+    AuthorizerType,
+    /// Outside 0 to 3 600.
+    #[error("Authorizer result TTL outside allowable range. TTL must be between 0 and 3600 seconds.")]
+    AuthorizerTtl,
+    /// No place for the identity.
+    #[error("IdentitySource cannot be empty")]
+    IdentitySource,
+    /// No user pools.
+    #[error("ProviderARNs cannot be empty")]
+    ProviderArns,
+    /// The URI isn't the invocation of a Lambda function.
+    #[error(
+        "Invalid Authorizer URI: {0}. Authorizer URI should be a valid API Gateway ARN that represents a Lambda \
+         function invocation."
+    )]
+    AuthorizerUri(String),
+
+    // === integrations ===
+    /// A type that isn't one.
+    #[error("Invalid integration type specified. Valid options are HTTP,MOCK,AWS_PROXY,HTTP_PROXY,AWS")]
+    IntegrationType,
+    /// No verb for the backend call.
+    #[error("Enumeration value for HttpMethod must be non-empty")]
+    IntegrationHttpMethod,
+    /// The URI of an HTTP backend isn't an HTTP URL.
+    #[error("Invalid HTTP endpoint specified for URI")]
+    HttpEndpoint,
+    /// A text that should be an ARN isn't.
+    #[error("Invalid ARN specified in the request")]
+    Arn,
+    /// The URI of an AWS backend is an ARN of something else.
+    #[error("AWS ARN for integration must contain path or action")]
+    IntegrationArn,
+    /// A proxy to a service that isn't called that way.
+    #[error(
+        "Integrations of type 'AWS_PROXY' currently only supports Lambda function and Firehose stream invocations."
+    )]
+    AwsProxyService,
+    /// No role for the call of an AWS service.
+    #[error("Role ARN must be specified for AWS integrations")]
+    RoleArn,
+    /// A parameter mapping whose source is no source.
+    #[error(
+        "Invalid mapping expression specified: Validation Result: warnings : [], errors : [Invalid mapping \
+         expression specified: {0}]"
+    )]
+    MappingSource(String),
+    /// A parameter mapping from or to a name that isn't declared or isn't one.
+    #[error(
+        "Invalid mapping expression specified: Validation Result: warnings : [], errors : [Invalid mapping \
+         expression parameter specified: {0}]"
+    )]
+    MappingName(String),
+    /// A template's key is no media type.
+    #[error("Validation Result: warnings : [], errors : [Invalid content type specified: {0}]")]
+    TemplateContentType(String),
+    /// Outside 50 to 29 000.
+    #[error("Timeout should be between 50 ms and 29000 ms")]
+    Timeout,
+    /// A cache key that isn't a declared parameter.
+    #[error("Invalid cache key parameter specified")]
+    CacheKeyParameter,
+    /// No VPC link for `VPC_LINK`.
+    #[error("ConnectionId should be set to the vpcLinkId or stage variable on connection type VPC_LINK")]
+    ConnectionId,
+    /// A connection type that isn't one.
+    #[error("Invalid connection type specified. Valid options are INTERNET,VPC_LINK")]
+    ConnectionType,
+    /// A passthrough behavior that isn't one.
+    #[error(
+        "Invalid passthrough behavior specified. Valid options are WHEN_NO_MATCH,WHEN_NO_TEMPLATES,NEVER"
+    )]
+    PassthroughBehavior,
+    /// A content handling that isn't one.
+    #[error("Invalid content handling specified. Valid options are CONVERT_TO_BINARY,CONVERT_TO_TEXT")]
+    ContentHandling,
+    /// A response transfer mode that isn't one.
+    #[error("Invalid response transfer mode specified. Valid options are BUFFERED,STREAM")]
+    ResponseTransferMode,
+    /// A selection pattern that is no regex.
+    #[error("Invalid regex pattern specified")]
+    SelectionPattern,
+    /// A template longer than AWS takes.
+    #[error("Mapping template exceeds the maximum size of {0} bytes")]
+    TemplateTooLong(usize),
+
+    // === models and validators ===
+    /// No name.
+    #[error("Model name must be non-empty")]
+    EmptyModelName,
+    /// A name with other characters.
+    #[error("Model name must be alphanumeric: {0}")]
+    ModelName(String),
+    /// No media type.
+    #[error("Invalid content type specified: {0}")]
+    ModelContentType(String),
+    /// No schema.
+    #[error("Model schema must have at least 1 property or array items defined")]
+    EmptyModelSchema,
+    /// A schema that isn't a JSON object.
+    #[error(
+        "Invalid model specified: Validation Result: warnings : [], errors : [Invalid model schema specified]"
+    )]
+    ModelSchema,
+
+    // === gateway responses ===
+    /// A patch with no text for a parameter.
+    #[error("Invalid null or empty value in responseParameters")]
+    EmptyResponseParameter,
+    /// A patch with no text for a template.
+    #[error("Invalid null or empty value in responseTemplates")]
+    EmptyResponseTemplate,
+    /// A status that isn't three digits.
+    #[error("Invalid response status code specified")]
+    ResponseStatusCode,
+
+    // === deployments and stages ===
+    /// Nothing to deploy.
+    #[error("The REST API doesn't contain any methods")]
+    NoMethods,
+    /// A method that couldn't answer.
+    #[error("No integration defined for method")]
+    NoIntegration,
+    /// A method uses what the data plane can't honour.
+    #[error("This server can't deploy {place}: {reason}")]
+    NotDeployable {
+        /// Method with its path, or the API itself.
+        place: String,
+        /// What isn't supported.
+        reason: &'static str,
+    },
+    /// A canary without a stage; says what was given instead of its name.
+    #[error(
+        "Invalid deployment content specified.Non null and non empty stageName must be provided for canary \
+         deployment. Provided value is {0}"
+    )]
+    CanaryWithoutStage(String),
+    /// A canary on a stage that isn't there.
+    #[error(
+        "Invalid deployment content specified.Stage {0} must already be created before making a canary release \
+         deployment"
+    )]
+    CanaryStageMissing(String),
+    /// A stage points nowhere.
+    #[error("Deployment id does not exist")]
+    DeploymentId,
+    /// A deployment that is served was to be deleted.
+    #[error("Active stages pointing to this deployment must be moved or deleted")]
+    DeploymentInUse,
+    /// A stage name with other characters.
+    #[error("Stage name only allows a-zA-Z0-9_")]
+    StageName,
+    /// A variable name with other characters, or longer than 64.
+    #[error("Invalid stage variable name: {0}. Please use names with only word characters.")]
+    VariableName(String),
+    /// A variable value with other characters, or longer than 512.
+    #[error(
+        "Invalid stage variable value of key {0}.  Please use values with alphanumeric characters and the symbols \
+         ' ', -', '.', '_', ':', '/', '?', '&', '=', and ','."
+    )]
+    VariableValue(String),
+    /// A share of traffic outside 0 to 100.
+    #[error("Percent traffic must be between 0.0 and 100.0")]
+    PercentTraffic,
+    /// A cache size that isn't one.
+    #[error("Invalid cache cluster size specified. Valid options are 0.5,1.6,6.1,13.5,28.4,58.2,118,237")]
+    CacheClusterSize,
+    /// A cache lifetime outside 0 to 3 600.
+    #[error("Invalid time-to-live setting, must be an integer no greater than 3600")]
+    CacheTtl,
+    /// A method setting whose value doesn't fit.
+    #[error("Invalid value for method setting {0}")]
+    MethodSetting(&'static str),
+    /// Execution logs without a role to write them.
+    #[error("CloudWatch Logs role ARN must be set in account settings to enable logging")]
+    LoggingRole,
+    /// An access log without request ids.
+    #[error("Access Log format must include either $context.requestId or $context.extendedRequestId")]
+    AccessLogFormat,
+    /// An access log that goes nowhere.
+    #[error("The ARN must be a valid CloudWatch Logs log group or Kinesis Data Firehose delivery stream")]
+    AccessLogDestination,
+    /// A delivery stream with a name that AWS doesn't write to.
+    #[error("Kinesis Firehose delivery stream name must begin with the characters 'amazon-apigateway-'")]
+    AccessLogDeliveryStream,
+    /// No text for an access log setting.
+    #[error("Access Log value must not be empty")]
+    EmptyAccessLog,
+    /// A patch of an access log setting that isn't one.
+    #[error(
+        "Invalid accessLogSettings path. Must be one of : [/accessLogSettings/destinationArn, \
+         /accessLogSettings/format]"
+    )]
+    AccessLogPath,
+    /// A promotion without a canary.
+    #[error("Promotion not available. Canary does not exist.")]
+    NoCanary,
+    /// A copy that isn't a promotion.
+    #[error(
+        "Invalid copy operation with path: {path} and from {from}. Valid copy:path are [/deploymentId, /variables] \
+         and valid copy:from are [/canarySettings/deploymentId, /canarySettings/stageVariableOverrides]"
+    )]
+    CopyPath {
+        /// Target.
+        path: String,
+        /// Source.
+        from: String,
+    },
+    /// A canary setting was to be added.
+    #[error("Invalid add operation with path: {0}")]
+    CanaryAdd(String),
+    /// A stage has no such path.
+    #[error("Invalid method setting path: {0}. Must be one of: {list}", list = STAGE_PATHS)]
+    StagePath(String),
+    /// A method setting that isn't there was to be removed.
+    #[error("Cannot remove method setting {0} because there is no method setting for this method ")]
+    NoMethodSetting(String),
+
+    // === patches ===
+    /// The path exists, the operation on it doesn't.
+    #[error("Invalid patch operation specified. Must be one of: {0}")]
+    PatchOp(&'static str),
+    /// The endpoint types' own wording of the same.
+    #[error("Invalid patch operation specified. Must be 'add'|'remove'|'replace'")]
+    EndpointTypesOp,
+    /// There is no such path.
+    #[error("Invalid patch path {0}")]
+    PatchPath(String),
+    /// An operation that a resource with nothing but `replace` doesn't have.
+    #[error("Invalid patch path  '{path}' specified for op '{op}'. Please choose supported operations")]
+    UnsupportedOp {
+        /// The path.
+        path: String,
+        /// The operation.
+        op: &'static str,
+    },
+    /// A path that a resource with a list of paths doesn't have.
+    #[error("Invalid patch path  '{path}' specified for op '{op}'. Must be one of: {paths}")]
+    UnsupportedPath {
+        /// The path.
+        path: String,
+        /// The operation.
+        op: &'static str,
+        /// The paths there are.
+        paths: &'static str,
+    },
+    /// A value that should be a JSON object of texts isn't.
+    #[error("Invalid value specified for patch path {0}")]
+    PatchValue(String),
+
+    // === VPC links ===
+    /// A load balancer's ARN that is none.
+    #[error("Invalid ARN. ARN is not well formed {0}")]
+    MalformedArn(String),
+    /// A VPC link to nowhere.
+    #[error("No target arn specified for vpc link.")]
+    NoVpcLinkTarget,
+    /// A VPC link to several load balancers.
+    #[error("More than one target arn specified for vpc link.")]
+    VpcLinkTargets,
+    /// A deployed method goes through the link.
+    #[error(
+        "Cannot delete vpc link. Vpc link '{link}', is referenced in [{user}] in format of \
+         [Method:Resource:Stage]."
+    )]
+    VpcLinkInUse {
+        /// The link.
+        link: String,
+        /// Who uses it.
+        user: String,
+    },
+
+    // === documentation ===
+    /// A location with fields that its kind of entity doesn't have.
+    #[error("[Location type: {kind} cannot have {fields} defined.]")]
+    LocationField {
+        /// Kind of the entity.
+        kind: DocumentationPartType,
+        /// All fields that it doesn't have.
+        fields: String,
+    },
+    /// A location without a name. AWS's words are not on record.
+    #[error("[Location type: {0} must have name defined.]")]
+    LocationName(DocumentationPartType),
+    /// Properties that aren't a JSON object. AWS's words are not on record.
+    #[error("Invalid documentation properties specified, must be a JSON object")]
+    DocumentationProperties,
+    /// A version without a name. AWS's words are not on record.
+    #[error("Documentation version must be non-empty")]
+    EmptyDocumentationVersion,
+    /// A document that is none.
+    #[error("Unable to build importer with provided input.")]
+    Importer,
+    /// What is to be an API and is no Swagger 2.0 or OpenAPI 3.0 document.
+    #[error("Invalid OpenAPI input.")]
+    OpenApi,
+    /// What a document says can't be stored, a line each.
+    #[error("Errors found during import:\n\t{0}")]
+    ImportErrors(String),
+    /// A base path mode that isn't one. AWS's words are not on record.
+    #[error("Invalid basepath specified. Valid options are ignore,prepend,split")]
+    BasePathMode,
+    /// A form to export in that isn't one.
+    #[error("No API export type: {0}")]
+    ExportType(String),
+    /// An extension to export that isn't one. AWS's words are not on record.
+    #[error(
+        "Invalid extensions specified: {0}. Valid options are \
+         integrations,authorizers,apigateway,documentation,postman"
+    )]
+    ExportExtensions(String),
+    /// A client for something that isn't there. AWS's words are not on record.
+    #[error("Invalid SDK type specified: {0}")]
+    SdkType(String),
+    /// A client that AWS makes and this server doesn't.
+    #[error("SDKs of type {0} are not generated by this server. Valid types are [javascript, typescript]")]
+    SdkNotGenerated(String),
+    /// A client that is to call no address.
+    #[error("Invalid invokeUrl specified. It must be an HTTP or HTTPS URL without a query")]
+    SdkInvokeUrl,
+    /// Swagger describes one body, and none of the models is JSON.
+    #[error("Only found non-JSON body models for {0}")]
+    ExportModels(String),
+    /// Warnings that were to fail the import.
+    #[error("Warnings found during import:\n\t{0}")]
+    ImportWarnings(String),
+
+    // === client certificates ===
+    /// A stage shows the certificate. AWS's words are not on record.
+    #[error("Cannot delete client certificate '{certificate}', is referenced in stage: {api}/{stage}")]
+    ClientCertificateInUse {
+        /// The certificate.
+        certificate: String,
+        /// The stage's API.
+        api: ApiId,
+        /// The stage.
+        stage: StageName,
+    },
+
+    // === API keys and usage plans ===
+    /// About an API key.
+    #[error(transparent)]
+    ApiKey(#[from] KeyProblem),
+    /// About a usage plan.
+    #[error(transparent)]
+    UsagePlan(#[from] PlanProblem),
+
+    // === domain names ===
+    /// No host name. AWS's words are not on record, here and below where no source is given.
+    #[error("Invalid domain name specified")]
+    DomainNameFormat,
+    /// Somebody has it already.
+    #[error("The domain name you provided already exists.")]
+    DomainNameExists,
+    /// PEM that can't be read, or half of it.
+    #[error("The certificate and its private key must both be given, in PEM")]
+    DomainCertificate,
+    /// No certificate at all.
+    #[error(
+        "A certificate is required: certificateArn for EDGE, regionalCertificateArn for REGIONAL endpoints"
+    )]
+    NoDomainCertificate,
+    /// On record.
+    #[error("Cannot import certificates for {given} while {active} is active.")]
+    CertificateOfOtherEndpoint {
+        /// The endpoint type that the certificate is for.
+        given: &'static str,
+        /// The domain's.
+        active: &'static str,
+    },
+    /// Domains that only VPC endpoints reach.
+    #[error("Private custom domain names are not supported by this server")]
+    PrivateDomain,
+    /// An access association of a domain that everybody reaches. AWS's words are not on record.
+    #[error("Domain name access associations are supported for private custom domain names only")]
+    PublicDomain,
+    /// Mutual TLS on another endpoint.
+    #[error("Mutual TLS is supported for REGIONAL domain names only")]
+    MutualTlsNeedsRegional,
+    /// A version of a truststore that isn't there.
+    #[error("A truststoreVersion needs a truststoreUri")]
+    NoTruststore,
+    /// A truststore that the server has no file for.
+    #[error("The truststore {0} can't be read: give it a file under [truststores] of the server's settings")]
+    Truststore(String),
+    /// Routing rules.
+    #[error("Routing rules are not supported by this server: routingMode must be BASE_PATH_MAPPING_ONLY")]
+    RoutingRules,
+    /// A TLS policy without a name.
+    #[error("Invalid security policy specified")]
+    SecurityPolicy,
+    /// On record.
+    #[error(
+        "API Gateway V1 doesn't support the slash character (/) in base path mappings. To create a multi-level \
+         base path mapping, use API Gateway V2."
+    )]
+    BasePathSlash,
+    /// Characters that a base path can't have.
+    #[error("Base path names may only contain letters, numbers and one of '$-_.+!*''()'")]
+    BasePath,
+    /// A mapping to no API; on record.
+    #[error("Invalid REST API identifier specified")]
+    MappedApi,
+    /// A mapping to no stage; on record.
+    #[error("Invalid stage identifier specified")]
+    MappedStage,
+    /// A domain leads to what is to be deleted.
+    #[error(
+        "Please remove all base path mappings related to the {what} in your domain names: {domain}/{base_path}"
+    )]
+    Mapped {
+        /// `API` or `stage`.
+        what: &'static str,
+        /// The domain.
+        domain: String,
+        /// The base path.
+        base_path: String,
+    },
+
+    // === the rest ===
+    /// A cursor that this operation didn't hand out.
+    #[error("Invalid position parameter specified")]
+    Position,
+    /// A feature that can't be removed, or isn't one.
+    #[error("Invalid feature specified: {0}")]
+    Feature(String),
+    /// A tag's key or value breaks AWS's rules.
+    #[error("Invalid tag specified: {0}")]
+    Tag(String),
+    /// More tags than a resource may have.
+    #[error("A resource can have at most {0} tags")]
+    TooManyTags(usize),
+    /// A text longer than AWS takes.
+    #[error("Invalid {what} specified, can be at most {max} characters")]
+    TooLong {
+        /// Which member.
+        what: &'static str,
+        /// The longest there may be.
+        max: usize,
+    },
+}
+
+/// What AWS prints for a path that a stage doesn't have; the missing commas are AWS's.
+const STAGE_PATHS: &str = "[/deploymentId, /description, /cacheClusterEnabled, /cacheClusterSize, \
+    /clientCertificateId, /accessLogSettings, /accessLogSettings/destinationArn, /accessLogSettings/format, \
+    /{resourcePath}/{httpMethod}/metrics/enabled, /{resourcePath}/{httpMethod}/logging/dataTrace, \
+    /{resourcePath}/{httpMethod}/logging/loglevel, \
+    /{resourcePath}/{httpMethod}/throttling/burstLimit/{resourcePath}/{httpMethod}/throttling/rateLimit\
+    /{resourcePath}/{httpMethod}/caching/ttlInSeconds, /{resourcePath}/{httpMethod}/caching/enabled, \
+    /{resourcePath}/{httpMethod}/caching/dataEncrypted, \
+    /{resourcePath}/{httpMethod}/caching/requireAuthorizationForCacheControl, \
+    /{resourcePath}/{httpMethod}/caching/unauthorizedCacheControlHeaderStrategy, /*/*/metrics/enabled, \
+    /*/*/logging/dataTrace, /*/*/logging/loglevel, /*/*/throttling/burstLimit /*/*/throttling/rateLimit \
+    /*/*/caching/ttlInSeconds, /*/*/caching/enabled, /*/*/caching/dataEncrypted, \
+    /*/*/caching/requireAuthorizationForCacheControl, \
+    /*/*/caching/unauthorizedCacheControlHeaderStrategy, /variables/{variable_name}, /tracingEnabled]";
