@@ -6,6 +6,9 @@ pub(super) mod rest_json;
 mod routes;
 mod xml;
 
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::request::Parts;
@@ -159,9 +162,17 @@ pub fn service_of(parts: &Parts) -> Option<Service> {
         return Service::ALL.into_iter().find(|service| service.signing_name() == scope);
     }
     let root = parts.uri.path().trim_start_matches('/').split('/').next().unwrap_or_default();
-    Service::ApiGateway
-        .operations()
-        .iter()
-        .any(|operation| matches!(operation.route, super::Route::Rest { uri, .. } if routes::root(uri) == root))
-        .then_some(Service::ApiGateway)
+    ROOTS.contains(root).then_some(Service::ApiGateway)
 }
+
+/// What paths of API Gateway's operations begin with. Every unsigned request on the server's own address is looked
+/// up here, also those of deployed APIs.
+static ROOTS: LazyLock<HashSet<&'static str>> = LazyLock::new(|| {
+    let operations = Service::ApiGateway.operations().iter();
+    operations
+        .filter_map(|operation| match operation.route {
+            super::Route::Rest { uri, .. } => Some(routes::root(uri)),
+            _ => None,
+        })
+        .collect()
+});
