@@ -1,7 +1,8 @@
 //! Answers of one authorizer for one stage, kept for its time to live.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use quick_cache::Weighter;
@@ -19,13 +20,14 @@ const BYTES_MAX: u64 = 16 * 1024 * 1024;
 pub(crate) struct Results {
     ttl: Duration,
     kept: Cache<IdentityKey, Kept, ByBytes>,
-    /// How often all were forgotten: what was asked before that is not kept.
-    flushes: Mutex<u64>,
+    /// How often all were forgotten: what was asked for before that is no answer after it.
+    flushes: AtomicU64,
 }
 
 #[derive(Clone)]
 struct Kept {
     verdict: Arc<Verdict>,
+    since: Since,
     /// Monotonic time.
     until: Duration,
 }
@@ -39,36 +41,32 @@ impl Weighter<IdentityKey, Kept> for ByBytes {
     }
 }
 
-/// When an answer was asked for.
-#[derive(Clone, Copy, Debug)]
+/// How often all were forgotten before an answer was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Since(u64);
 
 impl Results {
     /// Nothing yet; `None` for a time to live of zero.
     pub(super) fn new(ttl: Duration) -> Option<Self> {
         let kept = || Cache::with_weighter(ANSWERS_EXPECTED, BYTES_MAX, ByBytes);
-        (!ttl.is_zero()).then(|| Self { ttl, kept: kept(), flushes: Mutex::default() })
+        (!ttl.is_zero()).then(|| Self { ttl, kept: kept(), flushes: AtomicU64::new(0) })
     }
 
     /// The answer for an identity, if there is one that is good at `now`; else when that was found.
     pub(super) fn find(&self, identity: &IdentityKey, now: Duration) -> Result<Arc<Verdict>, Since> {
-        let since = Since(*self.flushes.lock().unwrap_or_else(PoisonError::into_inner));
-        let kept = self.kept.get(identity).filter(|kept| now < kept.until);
+        let since = Since(self.flushes.load(Ordering::Acquire));
+        let kept = self.kept.get(identity).filter(|kept| kept.since == since && now < kept.until);
         kept.map(|kept| kept.verdict).ok_or(since)
     }
 
-    /// Keeps an answer, unless all were forgotten since it was asked for.
+    /// Keeps an answer that was asked for `since`.
     pub(super) fn keep(&self, identity: IdentityKey, verdict: Arc<Verdict>, since: Since, now: Duration) {
-        let flushes = self.flushes.lock().unwrap_or_else(PoisonError::into_inner);
-        if *flushes == since.0 {
-            self.kept.insert(identity, Kept { verdict, until: now.saturating_add(self.ttl) });
-        }
+        self.kept.insert(identity, Kept { verdict, since, until: now.saturating_add(self.ttl) });
     }
 
     /// Forgets everything.
     pub(crate) fn flush(&self) {
-        let mut flushes = self.flushes.lock().unwrap_or_else(PoisonError::into_inner);
-        *flushes += 1;
+        self.flushes.fetch_add(1, Ordering::AcqRel);
         self.kept.clear();
     }
 }
@@ -108,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_asked_for_before_a_flush_is_not_kept() {
+    fn an_answer_asked_for_before_a_flush_is_none_after_it() {
         let results = Results::new(SECOND * 10).unwrap();
         let since = results.find(&identity("a"), SECOND).err().unwrap();
         results.keep(identity("a"), verdict(), since, SECOND);
