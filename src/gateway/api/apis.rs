@@ -138,43 +138,39 @@ impl Apis {
         self.store.read(move |tx| work(&Rows::new(tx, owner))).await
     }
 
-    /// Tells the data plane, after the commit and before the client's answer.
-    pub(super) fn changed(&self, api_id: &ApiId) {
+    /// Whoever serves what is written here. Told after the commit and before the client's answer.
+    fn watchers(&self) -> Vec<Arc<dyn Invalidate>> {
         let watchers = self.watchers.read().unwrap_or_else(PoisonError::into_inner);
-        watchers.iter().filter_map(Weak::upgrade).for_each(|watcher| watcher.invalidate(api_id));
+        watchers.iter().filter_map(Weak::upgrade).collect()
     }
 
-    /// The same of answers that were cached for a stage.
-    pub(super) fn flushed(&self, api_id: &ApiId, stage: &StageName) {
-        let watchers = self.watchers.read().unwrap_or_else(PoisonError::into_inner);
-        watchers.iter().filter_map(Weak::upgrade).for_each(|watcher| watcher.flush_cache(api_id, stage));
+    /// Has the data plane forget an API's stages.
+    pub(super) fn changed(&self, api_id: &ApiId) {
+        self.watchers().iter().for_each(|watcher| watcher.invalidate(api_id));
+    }
+
+    /// Has the data plane forget the answers that were cached for a stage.
+    pub(super) fn flush_cache(&self, api_id: &ApiId, stage: &StageName) {
+        self.watchers().iter().for_each(|watcher| watcher.flush_cache(api_id, stage));
     }
 
     /// Has the data plane forget what authorizers said to a stage.
-    pub(super) fn flush(&self, api_id: &ApiId, stage: &StageName) {
-        let watchers = self.watchers.read().unwrap_or_else(PoisonError::into_inner);
-        watchers.iter().filter_map(Weak::upgrade).for_each(|it| it.flush_authorizers(api_id, stage));
+    pub(super) fn flush_authorizers(&self, api_id: &ApiId, stage: &StageName) {
+        self.watchers().iter().for_each(|watcher| watcher.flush_authorizers(api_id, stage));
     }
 
-    /// The same of an API key.
+    /// Has the data plane forget an API key.
     pub(super) fn key_changed(&self, owner: &AccountRegion, value: &ApiKeyValue) {
-        let watchers = self.watchers.read().unwrap_or_else(PoisonError::into_inner);
-        watchers.iter().filter_map(Weak::upgrade).for_each(|watcher| watcher.invalidate_key(owner, value));
+        self.watchers().iter().for_each(|watcher| watcher.invalidate_key(owner, value));
     }
 
-    /// The same of what a key may use under a plan.
+    /// Has the data plane ask anew what a key may use under a plan.
     pub(super) fn usage_changed(&self, subject: &Subject) {
-        let watchers = self.watchers.read().unwrap_or_else(PoisonError::into_inner);
-        watchers.iter().filter_map(Weak::upgrade).for_each(|watcher| watcher.invalidate_usage(subject));
+        self.watchers().iter().for_each(|watcher| watcher.invalidate_usage(subject));
     }
 
     /// What the keys of a plan used today, where the data plane has them in use.
     pub(super) fn live_usage(&self, owner: &AccountRegion, plan: &UsagePlanId) -> Vec<LiveUsage> {
-        let watchers = self.watchers.read().unwrap_or_else(PoisonError::into_inner);
-        watchers
-            .iter()
-            .filter_map(Weak::upgrade)
-            .flat_map(|watcher| watcher.live_usage(owner, plan))
-            .collect()
+        self.watchers().iter().flat_map(|watcher| watcher.live_usage(owner, plan)).collect()
     }
 }

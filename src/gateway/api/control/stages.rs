@@ -187,7 +187,7 @@ impl Apis {
             })
             .await?;
         if is_flushed {
-            self.flushed(api_id, &stage.name);
+            self.flush_cache(api_id, &stage.name);
         }
         self.changed(api_id);
         Ok(stage)
@@ -201,7 +201,7 @@ impl Apis {
         name: &StageName,
     ) -> Result<(), Error> {
         self.stage(owner, api_id, name).await?;
-        self.flushed(api_id, name);
+        self.flush_cache(api_id, name);
         Ok(())
     }
 
@@ -213,7 +213,7 @@ impl Apis {
         name: &StageName,
     ) -> Result<(), Error> {
         self.stage(owner, api_id, name).await?;
-        self.flush(api_id, name);
+        self.flush_authorizers(api_id, name);
         Ok(())
     }
 
@@ -232,7 +232,7 @@ impl Apis {
             rows.delete_stage(&id, &stage)
         })
         .await?;
-        self.flushed(api_id, name);
+        self.flush_cache(api_id, name);
         self.changed(api_id);
         Ok(())
     }
