@@ -223,7 +223,7 @@ impl Invalidate for Stages {
             known.apis.clear();
             known
         });
-        self.ledger.limiters().sweep();
+        self.ledger.limiters().sweep(self.clock.now());
         self.caches.sweep(self.clock.monotonic());
     }
 

@@ -73,16 +73,20 @@ impl Buckets {
         }
         let now = clock.monotonic();
         if self.trim_at <= now {
-            self.trim();
+            self.trim(clock.now());
             self.trim_at = now + TRIM_EVERY;
         }
         self.callers.len() < CALLERS_MAX
     }
 
-    /// Forgets callers whose buckets are full.
-    pub(super) fn trim(&mut self) {
+    /// Forgets callers whose buckets are full, and of what was restored whatever is full at `now`.
+    pub(super) fn trim(&mut self, now: Timestamp) {
         self.callers.retain(|_, set| !set.is_full());
         self.callers.shrink_to_fit();
+        if let Some(restored) = &mut self.restored {
+            restored.retain(|_, full_at| now < *full_at);
+            restored.shrink_to_fit();
+        }
     }
 
     /// Whether nothing is missing anywhere.
@@ -186,7 +190,9 @@ mod tests {
         assert!(!buckets.is_full());
         virtual_clock.advance(Duration::from_secs(2));
         assert!(buckets.is_full());
-        buckets.trim();
+        buckets.restore(vec![("full".to_owned(), Timestamp::EPOCH)]);
+        buckets.trim(clock.now());
+        assert!(buckets.restored.as_ref().is_some_and(HashMap::is_empty));
         assert!(buckets.callers.is_empty());
     }
 }

@@ -277,7 +277,8 @@ impl Ledger {
         // Held by the table and here alone: no key that is in use leads to it.
         let idle = |meter: &Arc<Meter>| Arc::strong_count(meter) == 2 && meter.is_idle();
         let meters = self.all_meters();
-        meters.iter().for_each(|meter| meter.trim());
+        let now = self.clock.now();
+        meters.iter().for_each(|meter| meter.trim(now));
         let idle: Vec<Arc<Meter>> = meters.into_iter().filter(idle).collect();
         if self.close_all(&idle).await {
             let subjects: Vec<Subject> = idle.iter().map(|meter| meter.subject.clone()).collect();

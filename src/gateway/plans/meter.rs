@@ -303,7 +303,7 @@ impl Meter {
     }
 
     /// Forgets callers whose buckets are full.
-    pub(crate) fn trim(&self) {
-        self.state().buckets.trim();
+    pub(crate) fn trim(&self, now: Timestamp) {
+        self.state().buckets.trim(now);
     }
 }

@@ -9,7 +9,7 @@
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::num::NonZeroU32;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -42,6 +42,8 @@ pub(crate) struct Limiter {
     rate: Rate,
     clock: Arc<dyn Clock>,
     gate: Gate,
+    /// What is kept of it is from another rate, at which it took longer to be full, or shorter.
+    is_outdated: AtomicBool,
 }
 
 enum Gate {
@@ -111,12 +113,27 @@ impl Limiter {
     /// A bucket that will be full at `full_at` if nobody takes from it.
     pub(crate) fn resumed(rate: Rate, clock: Arc<dyn Clock>, full_at: Timestamp) -> Self {
         let until_full = full_at.since(clock.now());
-        Self::spent(rate, clock, until_full.as_secs_f64() * rate.per_second)
+        let limiter = Self::spent(rate, clock, until_full.as_secs_f64() * rate.per_second);
+        if let Gate::Open(bucket) = &limiter.gate {
+            bucket.kept.store(bucket.arrival.0.load(Ordering::Acquire), Ordering::Release);
+        }
+        limiter
     }
 
     /// The same bucket under another rate: as many tokens as were missing are missing.
     pub(crate) fn changed(&self, rate: Rate) -> Self {
-        Self::spent(rate, self.clock.clone(), self.missing())
+        let changed = Self::spent(rate, self.clock.clone(), self.missing());
+        changed.is_outdated.store(self.is_kept(), Ordering::Release);
+        changed
+    }
+
+    /// Whether something is kept of it.
+    fn is_kept(&self) -> bool {
+        let is_kept = match &self.gate {
+            Gate::Shut { .. } => false,
+            Gate::Open(bucket) => bucket.kept.load(Ordering::Acquire) != 0,
+        };
+        is_kept || self.is_outdated.load(Ordering::Acquire)
     }
 
     fn spent(rate: Rate, clock: Arc<dyn Clock>, spent: f64) -> Self {
@@ -132,7 +149,7 @@ impl Limiter {
             }
             None => Gate::Shut { spent },
         };
-        Self { rate, clock, gate }
+        Self { rate, clock, gate, is_outdated: AtomicBool::new(false) }
     }
 
     /// Its rate.
@@ -162,14 +179,16 @@ impl Limiter {
         }
     }
 
-    /// When it will be full, if that takes at least `worth` and was not told before.
+    /// When it will be full, if that was not told before, and either takes at least `worth` or makes what was told
+    /// untrue.
     pub(crate) fn change(&self, worth: Duration) -> Option<Timestamp> {
         let Gate::Open(bucket) = &self.gate else { return None };
         let arrival = bucket.arrival.0.load(Ordering::Acquire);
         let until_full = Duration::from_nanos(bucket.until_full(&*self.clock, arrival));
-        let is_change = worth <= until_full && !until_full.is_zero();
-        (is_change && bucket.kept.swap(arrival, Ordering::AcqRel) != arrival)
-            .then(|| self.clock.now() + until_full)
+        let is_outdated = self.is_outdated.swap(false, Ordering::AcqRel);
+        let is_worth = worth <= until_full && !until_full.is_zero();
+        let is_told = !is_outdated && (!is_worth || bucket.kept.swap(arrival, Ordering::AcqRel) == arrival);
+        (!is_told).then(|| self.clock.now() + until_full)
     }
 
     /// Remembers how full it is, for [`Limiter::reset`]. Only of use to whoever alone takes from it.
@@ -275,9 +294,12 @@ impl Limiters {
         shelf.limiters.iter().filter_map(change).collect()
     }
 
-    /// Forgets the full buckets of methods that no compiled stage holds any more.
-    pub(crate) fn sweep(&self) {
-        self.shelf().limiters.retain(|_, limiter| 1 < Arc::strong_count(limiter) || 0.0 < limiter.missing());
+    /// Forgets the full buckets of methods that no compiled stage holds any more, and of what was restored whatever
+    /// is full at `now`.
+    pub(crate) fn sweep(&self, now: Timestamp) {
+        let mut shelf = self.shelf();
+        shelf.limiters.retain(|_, limiter| 1 < Arc::strong_count(limiter) || 0.0 < limiter.missing());
+        shelf.restored.retain(|_, full_at| now < *full_at);
     }
 }
 
@@ -379,13 +401,13 @@ mod tests {
         assert!(limiters.get(method("a"), rate, &clock).take().is_ok());
         assert!(limiters.get(method("a"), rate, &clock).take().is_err());
         assert!(limiters.get(method("b"), rate, &clock).take().is_ok());
-        limiters.sweep();
+        limiters.sweep(Timestamp::EPOCH);
         assert!(limiters.get(method("b"), rate, &clock).take().is_err());
         let wider = limiters.get(method("a"), Rate { per_second: 1.0, burst: 2 }, &clock);
         assert_eq!(taken(&wider, 2), 1);
         drop(wider);
         virtual_clock.advance(Duration::from_secs(2));
-        limiters.sweep();
+        limiters.sweep(Timestamp::EPOCH);
         assert!(limiters.shelf().limiters.is_empty());
     }
 
@@ -403,6 +425,13 @@ mod tests {
         assert_eq!(limiter.change(Duration::ZERO), None);
         clock.advance(Duration::from_secs(4));
         assert_eq!(taken(&Limiter::resumed(rate, clock.clone(), full_at), 20), 8);
+        // What is kept says nothing of another rate: it is told anew, and once.
+        let faster = limiter.changed(Rate { per_second: 1_000.0, burst: 10 });
+        assert_eq!(faster.change(Duration::from_secs(9)), Some(clock.now() + Duration::from_millis(2)));
+        assert_eq!(faster.change(Duration::from_secs(9)), None);
+        let shut = limiter.changed(Rate { per_second: 0.0, burst: 10 });
+        assert_eq!(shut.change(Duration::ZERO), None);
+        assert!(shut.changed(rate).change(Duration::from_secs(9)).is_some());
         // A clock that was set wrong takes a full bucket at most.
         let far = full_at + Duration::from_secs(1_000_000);
         assert_eq!(taken(&Limiter::resumed(rate, clock.clone(), far), 20), 0);
