@@ -197,13 +197,21 @@ def walk():
     call("DeleteRestApi", restApiId=api)
 
 
+NONSENSE = {
+    "string": "no such thing!", "integer": -7, "long": -7, "double": -1.5, "boolean": True, "blob": b"\xff{", "timestamp": 0,
+}
+
+
 def nonsense(shape, depth=0):
     """A value of a shape that names nothing that there is."""
     if shape.type_name == "structure":
-        return {} if 3 < depth else {name: nonsense(member, depth + 1) for name, member in shape.members.items()}
-    return {"string": "no such thing!", "integer": -7, "long": -7, "double": -1.5, "boolean": True, "blob": b"\xff{",
-            "timestamp": 0}.get(shape.type_name) if shape.type_name not in ("list", "map") else (
-        [nonsense(shape.member, depth + 1)] if shape.type_name == "list" else {"no such!": nonsense(shape.value, depth + 1)})
+        members = shape.members.items() if depth < 4 else ()
+        return {name: nonsense(member, depth + 1) for name, member in members}
+    if shape.type_name == "list":
+        return [nonsense(shape.member, depth + 1)]
+    if shape.type_name == "map":
+        return {"no such!": nonsense(shape.value, depth + 1)}
+    return NONSENSE[shape.type_name]
 
 
 def refused(operation, members):
