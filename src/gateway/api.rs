@@ -83,7 +83,7 @@ pub use integration::{
     ConnectionType, ContentHandling, Integration, IntegrationResponse, IntegrationType, PassthroughBehavior,
     ResponseTransferMode, TlsConfig,
 };
-pub use live::{Invalidate, LiveStage};
+pub use live::{Change, LiveStage, Watcher};
 pub use method::{AuthorizationType, HttpMethod, Method, MethodResponse};
 pub use model::Model;
 pub use page::{Page, PageRequest};

@@ -159,6 +159,14 @@ pub(crate) struct Served {
     pub(crate) canary: Option<Canary>,
 }
 
+impl Served {
+    /// The authorizers of both.
+    pub(crate) fn authorizers(&self) -> impl Iterator<Item = &Arc<CompiledAuthorizer>> {
+        let canary = self.canary.iter().map(|canary| &canary.stage);
+        std::iter::once(&self.stage).chain(canary).flat_map(|stage| stage.authorizers.values())
+    }
+}
+
 /// The canary of a stage.
 #[derive(Debug)]
 pub(crate) struct Canary {
@@ -168,13 +176,13 @@ pub(crate) struct Canary {
 }
 
 /// What compiled methods share across deployments.
-#[derive(Clone, Copy)]
-pub(crate) struct Shared<'a> {
-    pub(crate) caches: &'a Caches,
-    pub(crate) ledger: &'a Ledger,
-    pub(crate) clock: &'a Arc<dyn Clock>,
-    pub(crate) upstreams: &'a Upstreams,
-    pub(crate) pools: &'a BTreeMap<String, Arc<Pool>>,
+pub(crate) struct Shared {
+    pub(crate) caches: Caches,
+    pub(crate) ledger: Arc<Ledger>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) upstreams: Upstreams,
+    /// User pools by ARN.
+    pub(crate) pools: BTreeMap<String, Arc<Pool>>,
 }
 
 /// What a method is compiled for.
@@ -187,7 +195,7 @@ pub(crate) struct Setting<'a> {
 }
 
 /// Compiles a stage with its canary. Never fails: what can't work fails when it is called.
-pub(crate) fn compile(live: &LiveStage, shared: Shared<'_>) -> Served {
+pub(crate) fn compile(live: &LiveStage, shared: &Shared) -> Served {
     let settings = live.stage.canary_settings.as_ref().zip(live.canary.as_ref());
     let main = Plan {
         live,
@@ -304,7 +312,7 @@ struct Plan<'a> {
     is_canary: Option<bool>,
     /// `None` if the stage has no cache cluster.
     cache: Option<Arc<ResponseCache>>,
-    shared: Shared<'a>,
+    shared: &'a Shared,
 }
 
 impl Plan<'_> {
@@ -364,7 +372,7 @@ impl Plan<'_> {
         let setting = AuthorizerSetting {
             place: &place,
             variables: &self.variables,
-            pools: self.shared.pools,
+            pools: &self.shared.pools,
             given: &BTreeMap::new(),
         };
         let authorizers = self.deployment.authorizers.values();
@@ -380,7 +388,7 @@ impl Plan<'_> {
         method: &Method,
     ) -> CompiledMethod {
         let stage: &Stage = &self.live.stage;
-        let links = Links { names: &self.live.vpc_links, upstreams: self.shared.upstreams };
+        let links = Links { names: &self.live.vpc_links, upstreams: &self.shared.upstreams };
         let setting = Setting { stage: stage.name.as_str(), variables: &self.variables, links };
         let compiled = compile_method(self.deployment, models, resource, verb, method, setting);
         let setting = method_setting(&stage.method_settings, &resource.path, verb);
@@ -396,7 +404,7 @@ impl Plan<'_> {
             };
             // A canary's requests count against the same limit as the stage's own.
             let name = (self.live.api_id.clone(), stage.name.clone(), format!("{verb} {}", resource.path));
-            self.shared.ledger.limiters().get(name, rate, self.shared.clock)
+            self.shared.ledger.limiters().get(name, rate, &self.shared.clock)
         });
         let terms = |plan| Terms::new(plan, &self.live.api_id, &stage.name, verb, &resource.path);
         let plans = self.live.usage_plans.iter().filter(|_| method.api_key_required);

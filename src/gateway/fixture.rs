@@ -10,7 +10,7 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue, StatusCode as Status};
 
 use super::api::{
-    ApiId, ApiKeySource, AuthorizationType, CacheClusterStatus, ConnectionType, DeploymentSnapshot,
+    ApiId, ApiKeySource, AuthorizationType, CacheClusterStatus, Change, ConnectionType, DeploymentSnapshot,
     EndpointConfiguration, EndpointType, HttpMethod, Integration, IntegrationResponse, IntegrationType,
     IpAddressType, LiveStage, Method, MethodResponse, PassthroughBehavior, Resource, RestApi, Stage,
     StageName, StatusCode,
@@ -322,6 +322,11 @@ pub(crate) fn house_of(deployment: DeploymentSnapshot) -> House {
 }
 
 impl House {
+    /// Has the gateway hear of a change, as of one in the store.
+    pub(crate) async fn tell(&self, change: Change) {
+        self.gateway.watcher().upgrade().unwrap().tell(&change).await;
+    }
+
     /// `GET /dev/pets` and so on, at the API's own host.
     pub(crate) async fn get(&self, path: &str) -> Answer {
         self.send(http::Request::get(path).body(Bytes::new()).unwrap()).await

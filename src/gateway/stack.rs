@@ -9,9 +9,11 @@ use tower::Service;
 
 use super::access_logs::AccessLogs;
 use super::address::Target;
-use super::api::{ApiId, Invalidate};
-use super::authorizers::{Examiner, UserPools};
+use super::api::{ApiId, Watcher};
+use super::authorizers::{Examiner, Pool, UserPools};
 use super::backends::Backends;
+use super::cache::Caches;
+use super::compile::Shared;
 use super::context::Context;
 use super::domains::Domains;
 use super::integration::Outside;
@@ -87,15 +89,15 @@ impl Gateway {
     pub fn new(ports: Ports, options: Options) -> Self {
         let Ports { stages: source, books, domains, backends, access_logs, client, clock, ids } = ports;
         let ledger = Arc::new(Ledger::new(source.clone(), books, clock.clone()));
-        let stages = Stages::new(
-            source,
-            options.default_api,
-            ledger.clone(),
-            clock.clone(),
-            options.vpc_links,
-            &options.user_pools,
-        );
-        let stages = Arc::new(stages);
+        let pools = options.user_pools.iter().map(|(arn, pool)| (arn.clone(), Arc::new(Pool::new(pool))));
+        let shared = Shared {
+            caches: Caches::default(),
+            ledger: ledger.clone(),
+            clock: clock.clone(),
+            upstreams: options.vpc_links,
+            pools: pools.collect(),
+        };
+        let stages = Arc::new(Stages::new(source, options.default_api, shared));
         let outside = Arc::new(Outside { client, backends });
         let account = options.account_rate.map(|rate| Arc::new(Limiter::new(rate, clock.clone())));
         let desk = Desk { ledger: ledger.clone(), account, tells_limits: options.rate_limit_headers };
@@ -169,7 +171,7 @@ impl Gateway {
     }
 
     /// Who is to be told when what a stage serves has changed.
-    pub fn watcher(&self) -> Weak<dyn Invalidate> {
+    pub fn watcher(&self) -> Weak<dyn Watcher> {
         let stages: Weak<Stages> = Arc::downgrade(&self.inner.stages);
         stages
     }

@@ -1,23 +1,26 @@
-//! Compiled stages: loaded at the first request, dropped when they change, looked up without a lock.
+//! Compiled stages: loaded at the first request, compiled anew when they change, looked up without a lock.
+//!
+//! A client whose change has been answered is served as changed: the change is told before the answer, and whoever
+//! is told reads the store in turn, after everyone who began to read before.
 
-use std::collections::{BTreeMap, HashMap};
+mod known;
+mod names;
+mod turns;
+
+use std::collections::BTreeSet;
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::future::ready;
+use std::sync::Arc;
 
-use arc_swap::ArcSwap;
-
+use self::known::Known;
+use self::names::Names;
+use self::turns::Turns;
 use super::address::{Target, TargetApi};
-use super::api::{ApiId, ApiKeyValue, Invalidate, LiveStage, StageName, UsagePlanId};
-use super::authorizers::{Pool, UserPools};
+use super::api::{ApiId, Change, LiveStage, StageName, UsagePlanId, Watcher};
 use super::backends::BoxFuture;
-use super::cache::Caches;
 use super::compile::{Served, Shared, compile};
-use super::plans::ledger::Ledger;
-use super::plans::{LiveKey, LiveUsage, Subject};
+use super::plans::{LiveKey, LiveUsage};
 use super::refusal::Refusal;
-use super::upstream::Upstreams;
-use crate::clock::Clock;
 use crate::id::AccountRegion;
 
 /// Why a stage or a key could not be read, or usage not be recorded.
@@ -45,66 +48,25 @@ pub trait StageSource: Send + Sync + 'static {
     ) -> BoxFuture<'a, Result<Option<LiveKey>, SourceError>>;
 }
 
-/// What is known at one moment.
-#[derive(Clone, Debug, Default)]
-struct Known {
-    stages: HashMap<ApiId, HashMap<StageName, Arc<Served>>>,
-    /// For requests that name a stage only.
-    apis: HashMap<StageName, Arc<[ApiId]>>,
-}
-
-/// Whose turn it is to load a stage.
-type Turns = HashMap<(ApiId, StageName), Arc<tokio::sync::Mutex<()>>>;
-
 /// All compiled stages.
 pub(crate) struct Stages {
     source: Arc<dyn StageSource>,
     default_api: Option<ApiId>,
-    clock: Arc<dyn Clock>,
-    caches: Caches,
-    ledger: Arc<Ledger>,
-    upstreams: Upstreams,
-    pools: BTreeMap<String, Arc<Pool>>,
-    known: ArcSwap<Known>,
-    /// Counts invalidations: what was loaded under an older count is not kept.
-    changes: AtomicU64,
-    /// One load at a time for each stage; others wait for its result.
-    loading: Mutex<Turns>,
+    shared: Arc<Shared>,
+    known: Known,
+    turns: Turns,
+    names: Names,
 }
 
-/// How often a load that was overtaken by a change is tried again before its result is used unkept.
-const RELOADS_MAX: u32 = 3;
-
 impl Stages {
-    pub(crate) fn new(
-        source: Arc<dyn StageSource>,
-        default_api: Option<ApiId>,
-        ledger: Arc<Ledger>,
-        clock: Arc<dyn Clock>,
-        upstreams: Upstreams,
-        user_pools: &UserPools,
-    ) -> Self {
-        let pools = user_pools.iter().map(|(arn, pool)| (arn.clone(), Arc::new(Pool::new(pool)))).collect();
-        Self {
-            source,
-            default_api,
-            clock,
-            caches: Caches::default(),
-            ledger,
-            upstreams,
-            pools,
-            known: ArcSwap::default(),
-            changes: AtomicU64::new(0),
-            loading: Mutex::default(),
-        }
+    pub(crate) fn new(source: Arc<dyn StageSource>, default_api: Option<ApiId>, shared: Shared) -> Self {
+        let (known, turns, names) = (Known::default(), Turns::default(), Names::default());
+        Self { source, default_api, shared: Arc::new(shared), known, turns, names }
     }
 
-    pub(crate) fn pools(&self) -> &BTreeMap<String, Arc<Pool>> {
-        &self.pools
-    }
-
-    pub(crate) fn upstreams(&self) -> &Upstreams {
-        &self.upstreams
+    /// What every stage is compiled with.
+    pub(crate) fn shared(&self) -> &Shared {
+        &self.shared
     }
 
     /// The stage that `target` names.
@@ -128,82 +90,60 @@ impl Stages {
     }
 
     async fn of_api(&self, api: &ApiId, stage: &StageName) -> Result<Arc<Served>, Refusal> {
-        match self.kept(api, stage) {
+        if let Some(served) = self.known.get(api, stage) {
+            return Ok(served);
+        }
+        let _turn = self.turns.take(api, stage).await;
+        match self.known.get(api, stage) {
             Some(served) => Ok(served),
             None => self.load(api, stage).await,
         }
     }
 
-    fn kept(&self, api: &ApiId, stage: &StageName) -> Option<Arc<Served>> {
-        self.known.load().stages.get(api)?.get(stage).cloned()
-    }
-
+    /// Reads and compiles a stage, in place of what was known of it. The caller has its turn.
     async fn load(&self, api: &ApiId, stage: &StageName) -> Result<Arc<Served>, Refusal> {
-        let key = (api.clone(), stage.clone());
-        let turn = self.turns().entry(key.clone()).or_default().clone();
-        let held = turn.lock().await;
-        let result = match self.kept(api, stage) {
-            Some(served) => Ok(served),
-            None => self.load_fresh(api, stage).await,
-        };
-        drop(held);
-        // What waits for this turn holds it by itself.
-        self.turns().remove(&key);
-        result
-    }
-
-    fn turns(&self) -> MutexGuard<'_, Turns> {
-        self.loading.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    async fn load_fresh(&self, api: &ApiId, stage: &StageName) -> Result<Arc<Served>, Refusal> {
-        let mut reloads = 0;
-        loop {
-            let changes = self.changes.load(Ordering::Acquire);
-            let live = self.source.load(api, stage).await.map_err(unavailable)?;
-            let Some(live) = live else { return Err(Refusal::Forbidden) };
-            self.ledger.restore_limiters(api, stage).await.map_err(unavailable)?;
-            let Self { caches, ledger, clock, upstreams, pools, .. } = self;
-            let shared = Shared { caches, ledger, clock, upstreams, pools };
-            let served = Arc::new(compile(&live, shared));
-            let is_current = self.keep(changes, |known| {
-                known.stages.entry(api.clone()).or_default().insert(stage.clone(), served.clone());
-            });
-            if is_current || RELOADS_MAX <= reloads {
-                return Ok(served);
-            }
-            reloads += 1;
+        let loaded = self.compiled(api, stage).await;
+        match &loaded {
+            Ok(Some(served)) => self.known.put(api, stage, served),
+            Ok(None) | Err(_) => self.known.remove(api, stage),
         }
+        loaded.map_err(unavailable)?.ok_or(Refusal::Forbidden)
+    }
+
+    async fn compiled(&self, api: &ApiId, stage: &StageName) -> Result<Option<Arc<Served>>, SourceError> {
+        let Some(live) = self.source.load(api, stage).await? else { return Ok(None) };
+        self.shared.ledger.restore_limiters(api, stage).await?;
+        let shared = self.shared.clone();
+        // Hundreds of templates take their time, and requests for other stages should not wait for it.
+        let compiled = tokio::task::spawn_blocking(move || compile(&live, &shared)).await;
+        Ok(Some(Arc::new(compiled.map_err(|error| SourceError(error.into()))?)))
+    }
+
+    /// Compiles anew what is in use of an API. Requests are served what was before, until it is done.
+    async fn refresh(&self, api: &ApiId) {
+        // Who is loading may have read what was before the change. First those, then what is known: it is known
+        // before its turn is over.
+        let mut stages: BTreeSet<StageName> = self.turns.stages_of(api).into_iter().collect();
+        stages.extend(self.known.stages_of(api));
+        for stage in stages {
+            let _turn = self.turns.take(api, &stage).await;
+            // What can't be read is not known any more; the next request says so.
+            let _ = self.load(api, &stage).await;
+        }
+        self.shared.caches.sweep(self.shared.clock.monotonic());
     }
 
     async fn apis_with(&self, stage: &StageName) -> Result<Arc<[ApiId]>, Refusal> {
-        if let Some(apis) = self.known.load().apis.get(stage) {
-            return Ok(apis.clone());
+        if let Some(apis) = self.names.get(stage) {
+            return Ok(apis);
         }
-        let changes = self.changes.load(Ordering::Acquire);
-        let apis = self.source.apis_with_stage(stage).await.map_err(unavailable)?;
-        let apis: Arc<[ApiId]> = apis.into();
+        let changes = self.names.changes();
+        let apis: Arc<[ApiId]> = self.source.apis_with_stage(stage).await.map_err(unavailable)?.into();
         // Names that nobody has are not kept: anyone could fill the memory with them.
         if !apis.is_empty() {
-            self.keep(changes, |known| {
-                known.apis.insert(stage.clone(), apis.clone());
-            });
+            self.names.put(stage, &apis, changes);
         }
         Ok(apis)
-    }
-
-    /// Adds to what is known, unless something changed since `changes`; whether it did add.
-    fn keep(&self, changes: u64, add: impl Fn(&mut Known)) -> bool {
-        let mut is_current = true;
-        self.known.rcu(|known| {
-            is_current = self.changes.load(Ordering::Acquire) == changes;
-            let mut known = Known::clone(known);
-            if is_current {
-                add(&mut known);
-            }
-            known
-        });
-        is_current
     }
 }
 
@@ -212,42 +152,44 @@ fn unavailable(error: SourceError) -> Refusal {
     Refusal::Unavailable
 }
 
-impl Invalidate for Stages {
-    fn invalidate(&self, api: &ApiId) {
-        // First the count, then the removal: a load that keeps its result in between is removed with the rest.
-        self.changes.fetch_add(1, Ordering::AcqRel);
-        self.known.rcu(|known| {
-            let mut known = Known::clone(known);
-            known.stages.remove(api);
-            // Which stages the API had is not known here.
-            known.apis.clear();
-            known
-        });
-        self.ledger.limiters().sweep(self.clock.now());
-        self.caches.sweep(self.clock.monotonic());
-    }
-
-    fn flush_cache(&self, api: &ApiId, stage: &StageName) {
-        self.caches.flush(api, stage);
-    }
-
-    fn flush_authorizers(&self, api: &ApiId, stage: &StageName) {
-        let Some(served) = self.kept(api, stage) else { return };
-        let canary = served.canary.iter().map(|canary| &canary.stage);
-        let stages = std::iter::once(&served.stage).chain(canary);
-        stages.flat_map(|stage| stage.authorizers.values()).for_each(|authorizer| authorizer.flush());
-    }
-
-    fn invalidate_key(&self, owner: &AccountRegion, value: &ApiKeyValue) {
-        self.ledger.forget_key(owner, value);
-    }
-
-    fn invalidate_usage(&self, subject: &Subject) {
-        self.ledger.expire(subject);
+impl Watcher for Stages {
+    fn tell<'a>(&'a self, change: &'a Change) -> BoxFuture<'a, ()> {
+        match change {
+            Change::StageNames(api) => {
+                self.names.clear();
+                Box::pin(self.refresh(api))
+            }
+            Change::Stages(api) => Box::pin(self.refresh(api)),
+            Change::VpcLinks(owner) => Box::pin(async move {
+                let all = self.known.all().into_iter().filter(|(_, _, served)| served.stage.owner == *owner);
+                let apis: BTreeSet<ApiId> = all.map(|(api, ..)| api).collect();
+                for api in &apis {
+                    self.refresh(api).await;
+                }
+            }),
+            Change::Cache(api, stage) => {
+                self.shared.caches.flush(api, stage);
+                Box::pin(ready(()))
+            }
+            Change::Authorizers(api, stage) => {
+                if let Some(served) = self.known.get(api, stage) {
+                    served.authorizers().for_each(|authorizer| authorizer.flush());
+                }
+                Box::pin(ready(()))
+            }
+            Change::Key(owner, value) => {
+                self.shared.ledger.forget_key(owner, value);
+                Box::pin(ready(()))
+            }
+            Change::Usage(subject) => {
+                self.shared.ledger.expire(subject);
+                Box::pin(ready(()))
+            }
+        }
     }
 
     fn live_usage(&self, owner: &AccountRegion, plan: &UsagePlanId) -> Vec<LiveUsage> {
-        self.ledger.live_usage(owner, plan)
+        self.shared.ledger.live_usage(owner, plan)
     }
 }
 

@@ -24,7 +24,7 @@ impl Gateway {
         let setting = AuthorizerSetting {
             place: &place,
             variables: &test.stage_variables,
-            pools: self.inner.stages.pools(),
+            pools: &self.inner.stages.shared().pools,
             given: &test.additional_context,
         };
         let authorizer = CompiledAuthorizer::compile(&test.authorizer, setting);

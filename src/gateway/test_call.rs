@@ -72,7 +72,8 @@ impl Gateway {
         let definition = resource.and_then(|resource| Some((resource, resource.methods.get(verb)?)));
         let (method, names, resource_path) = match definition {
             Some((resource, method)) => {
-                let links = Links { names: &invocation.vpc_links, upstreams: self.inner.stages.upstreams() };
+                let links =
+                    Links { names: &invocation.vpc_links, upstreams: &self.inner.stages.shared().upstreams };
                 let setting = Setting { stage: STAGE, variables: stage_variables, links };
                 let compiled = compile_method(api, &library(api), resource, *verb, method, setting);
                 let declared = method.responses.values().flat_map(|response| response.parameters.keys());

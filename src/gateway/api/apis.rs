@@ -4,17 +4,17 @@ use std::sync::{Arc, PoisonError, RwLock, Weak};
 
 use tokio::sync::Mutex;
 
-use super::api_key::ApiKeyValue;
 use super::deployment::DeploymentSnapshot;
 use super::ids::{ApiId, StageName, UsagePlanId};
-use super::live::{Invalidate, LiveStage};
+use super::live::{Change, LiveStage, Watcher};
 use super::reach::Reach;
 use super::rows::{Rows, STEPS, all_domain_names, find_apis_with_stage, find_live_key, find_live_stage};
 use crate::clock::{Clock, Ids, Timestamp};
 use crate::gateway::domains::Domains;
 use crate::gateway::error::Error;
-use crate::gateway::plans::{LiveKey, LiveUsage, Subject};
+use crate::gateway::plans::{LiveKey, LiveUsage};
 use crate::id::AccountRegion;
+use crate::store;
 use crate::store::Store;
 
 /// All REST APIs of the store. Cheap to clone; clones share everything.
@@ -25,7 +25,7 @@ pub struct Apis {
     store: Store,
     clock: Arc<dyn Clock>,
     ids: Arc<dyn Ids>,
-    watchers: Arc<RwLock<Vec<Weak<dyn Invalidate>>>>,
+    watchers: Arc<RwLock<Vec<Weak<dyn Watcher>>>>,
     reach: Arc<Reach>,
     domains: Arc<Published>,
 }
@@ -52,7 +52,7 @@ impl Apis {
     }
 
     /// Has `watcher` told of changes until it is dropped.
-    pub fn watch(&self, watcher: Weak<dyn Invalidate>) {
+    pub fn watch(&self, watcher: Weak<dyn Watcher>) {
         let mut watchers = self.watchers.write().unwrap_or_else(PoisonError::into_inner);
         watchers.retain(|watcher| 0 < watcher.strong_count());
         watchers.push(watcher);
@@ -138,39 +138,72 @@ impl Apis {
         self.store.read(move |tx| work(&Rows::new(tx, owner))).await
     }
 
-    /// Whoever serves what is written here. Told after the commit and before the client's answer.
-    fn watchers(&self) -> Vec<Arc<dyn Invalidate>> {
-        let watchers = self.watchers.read().unwrap_or_else(PoisonError::into_inner);
-        watchers.iter().filter_map(Weak::upgrade).collect()
+    /// Writes, and has the data plane told what `changes` says of the outcome.
+    pub(super) async fn write_and_tell<T, F, C>(
+        &self,
+        owner: &AccountRegion,
+        work: F,
+        changes: C,
+    ) -> Result<T, Error>
+    where
+        T: Send + Sync + 'static,
+        F: FnOnce(&Rows<'_>) -> Result<T, Error> + Send + 'static,
+        C: FnOnce(&T) -> Vec<Change> + Send + 'static,
+    {
+        let (apis, owner) = (self.clone(), owner.clone());
+        let whole = async move {
+            let done = apis.write(&owner, work).await?;
+            apis.tell(&changes(&done)).await;
+            Ok(done)
+        };
+        self.whole(whole).await
     }
 
-    /// Has the data plane forget an API's stages.
-    pub(super) fn changed(&self, api_id: &ApiId) {
-        self.watchers().iter().for_each(|watcher| watcher.invalidate(api_id));
+    /// The same of domain names and their mappings.
+    pub(super) async fn write_and_publish<T, F>(&self, owner: &AccountRegion, work: F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Rows<'_>) -> Result<T, Error> + Send + 'static,
+    {
+        let (apis, owner) = (self.clone(), owner.clone());
+        let whole = async move {
+            let done = apis.write(&owner, work).await?;
+            apis.publish_domains().await?;
+            Ok(done)
+        };
+        self.whole(whole).await
     }
 
-    /// Has the data plane forget the answers that were cached for a stage.
-    pub(super) fn flush_cache(&self, api_id: &ApiId, stage: &StageName) {
-        self.watchers().iter().for_each(|watcher| watcher.flush_cache(api_id, stage));
+    /// Runs `work` to its end even if the caller goes away: whoever hangs up between a commit and what follows from
+    /// it must not keep the rest from happening.
+    async fn whole<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = Result<T, Error>> + Send + 'static,
+    ) -> Result<T, Error> {
+        match tokio::spawn(work).await {
+            Ok(result) => result,
+            Err(error) if error.is_panic() => Err(store::Error::Panicked.into()),
+            // The runtime is shutting down.
+            Err(_) => Err(store::Error::Closed.into()),
+        }
     }
 
-    /// Has the data plane forget what authorizers said to a stage.
-    pub(super) fn flush_authorizers(&self, api_id: &ApiId, stage: &StageName) {
-        self.watchers().iter().for_each(|watcher| watcher.flush_authorizers(api_id, stage));
-    }
-
-    /// Has the data plane forget an API key.
-    pub(super) fn key_changed(&self, owner: &AccountRegion, value: &ApiKeyValue) {
-        self.watchers().iter().for_each(|watcher| watcher.invalidate_key(owner, value));
-    }
-
-    /// Has the data plane ask anew what a key may use under a plan.
-    pub(super) fn usage_changed(&self, subject: &Subject) {
-        self.watchers().iter().for_each(|watcher| watcher.invalidate_usage(subject));
+    /// Tells the data plane.
+    pub(super) async fn tell(&self, changes: &[Change]) {
+        for watcher in self.watchers() {
+            for change in changes {
+                watcher.tell(change).await;
+            }
+        }
     }
 
     /// What the keys of a plan used today, where the data plane has them in use.
     pub(super) fn live_usage(&self, owner: &AccountRegion, plan: &UsagePlanId) -> Vec<LiveUsage> {
         self.watchers().iter().flat_map(|watcher| watcher.live_usage(owner, plan)).collect()
+    }
+
+    fn watchers(&self) -> Vec<Arc<dyn Watcher>> {
+        let watchers = self.watchers.read().unwrap_or_else(PoisonError::into_inner);
+        watchers.iter().filter_map(Weak::upgrade).collect()
     }
 }

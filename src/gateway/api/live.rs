@@ -9,6 +9,7 @@ use super::ids::{ApiId, StageName, UsagePlanId};
 use super::stage::Stage;
 use super::usage_plan::UsagePlan;
 use super::vpc_link::VpcLinkNames;
+use crate::gateway::backends::BoxFuture;
 use crate::gateway::plans::{LiveUsage, Subject};
 use crate::id::AccountRegion;
 
@@ -33,28 +34,31 @@ pub struct LiveStage {
     pub usage_plans: Vec<UsagePlan>,
 }
 
-/// Told after every commit that changes what some stage of an API serves (a stage or one of its usage plans made,
-/// changed or deleted, an API deleted) or what an API key opens. The call comes before the client's answer, so that a client who has been answered is
-/// served the new state.
-///
-/// An implementor that caches what it loaded must not keep a [`LiveStage`] whose loading began before the
-/// call: count calls, and keep the result only if the count is still the one from before the load.
-pub trait Invalidate: Send + Sync {
-    /// Forgets whatever was compiled from stages of `api_id`. Must not block.
-    fn invalidate(&self, api_id: &ApiId);
+/// What a commit changed for the data plane.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// Stages of an API came or went.
+    StageNames(ApiId),
+    /// What stages of an API serve, or under which usage plans.
+    Stages(ApiId),
+    /// Where VPC links of an account lead.
+    VpcLinks(AccountRegion),
+    /// The answers that were cached for a stage are not to be given again.
+    Cache(ApiId, StageName),
+    /// What authorizers said to a stage does not hold any more.
+    Authorizers(ApiId, StageName),
+    /// A key of this value came, went, or opens something else.
+    Key(AccountRegion, ApiKeyValue),
+    /// What a key has left under a plan.
+    Usage(Subject),
+}
 
-    /// Forgets the answers that were cached for a stage. Must not block.
-    fn flush_cache(&self, api_id: &ApiId, stage: &StageName);
-
-    /// Forgets what authorizers said to a stage. Must not block.
-    fn flush_authorizers(&self, api_id: &ApiId, stage: &StageName);
-
-    /// Forgets whatever was known of the key with this value: that it is there, what it opens, or that it isn't
-    /// there. Must not block.
-    fn invalidate_key(&self, owner: &AccountRegion, value: &ApiKeyValue);
-
-    /// Has what a key may use under a plan looked up anew. Must not block.
-    fn invalidate_usage(&self, subject: &Subject);
+/// The data plane, as the control plane knows it.
+pub trait Watcher: Send + Sync {
+    /// Told after every commit that changes what is served, and before the client's answer: a client who has been
+    /// answered is served the new state. Returns when that is so; requests that come meanwhile may be served
+    /// either state.
+    fn tell<'a>(&'a self, change: &'a Change) -> BoxFuture<'a, ()>;
 
     /// What the keys of a plan used on the present day, as far as they are in use. Must not block.
     fn live_usage(&self, owner: &AccountRegion, plan: &UsagePlanId) -> Vec<LiveUsage>;

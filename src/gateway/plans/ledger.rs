@@ -278,6 +278,7 @@ impl Ledger {
         let idle = |meter: &Arc<Meter>| Arc::strong_count(meter) == 2 && meter.is_idle();
         let meters = self.all_meters();
         let now = self.clock.now();
+        self.limiters.sweep(now);
         meters.iter().for_each(|meter| meter.trim(now));
         let idle: Vec<Arc<Meter>> = meters.into_iter().filter(idle).collect();
         if self.close_all(&idle).await {

@@ -7,8 +7,8 @@ use http::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
 
 use crate::gateway::api::{
-    AccessLogSettings, AuthorizationType, Authorizer, AuthorizerType, DeploymentSnapshot, GatewayResponse,
-    HttpMethod, Method, ResponseType,
+    AccessLogSettings, AuthorizationType, Authorizer, AuthorizerType, Change, DeploymentSnapshot,
+    GatewayResponse, HttpMethod, Method, ResponseType,
 };
 use crate::gateway::fixture::{Answer, Function, House, api, house, live, method, mock, strings, with};
 use crate::gateway::stack::Options;
@@ -204,11 +204,10 @@ async fn answers_are_kept_by_identity_and_held_against_each_request() {
     assert_eq!(get(&house, "/pets/1", "pets").await.status, 200);
     assert_eq!(n_asked(&house), before + 1);
 
-    let watcher = house.gateway.watcher().upgrade().unwrap();
-    watcher.flush_authorizers(&"abc".into(), &"prod".into());
+    house.tell(Change::Authorizers("abc".into(), "prod".into())).await;
     get(&house, "/pets/1", "pets").await;
     assert_eq!(n_asked(&house), before + 1);
-    watcher.flush_authorizers(&"abc".into(), &"dev".into());
+    house.tell(Change::Authorizers("abc".into(), "dev".into())).await;
     get(&house, "/pets/1", "pets").await;
     assert_eq!(n_asked(&house), before + 2);
 }

@@ -7,9 +7,9 @@ use bytes::Bytes;
 
 use crate::gateway::Options;
 use crate::gateway::api::{
-    CacheClusterSize, CacheControlStrategy, CanarySettings, DeploymentSnapshot, GatewayResponse, HttpMethod,
-    Integration, IntegrationResponse, IntegrationType, LiveStage, MethodSetting, RequestValidator,
-    ResponseType,
+    CacheClusterSize, CacheControlStrategy, CanarySettings, Change, DeploymentSnapshot, GatewayResponse,
+    HttpMethod, Integration, IntegrationResponse, IntegrationType, LiveStage, MethodSetting,
+    RequestValidator, ResponseType,
 };
 use crate::gateway::cache::CACHED_BYTES_MAX;
 use crate::gateway::fixture::{Answer, House, api, code, house, integration, live, method, strings, with};
@@ -67,9 +67,9 @@ impl House {
         self.send(request.body(Bytes::new()).unwrap()).await
     }
 
-    fn put(&self, live: LiveStage) {
+    async fn put(&self, live: LiveStage) {
         self.memory.put(live);
-        self.gateway.watcher().upgrade().unwrap().invalidate(&"abc".into());
+        self.tell(Change::Stages("abc".into())).await;
     }
 }
 
@@ -260,7 +260,7 @@ async fn a_flush_empties_one_stage() {
     let house = house(Options::default(), [cached(pets(|_| {}), &[("*/*", setting())]), prod]);
     let paths = ["/dev/pets/1", "/prod/pets/1"];
     assert_eq!(house.calls_for(&paths).await, 2);
-    house.gateway.watcher().upgrade().unwrap().flush_cache(&"abc".into(), &"dev".into());
+    house.tell(Change::Cache("abc".into(), "dev".into())).await;
     assert_eq!(house.calls_for(&paths).await, 1);
     assert_eq!(house.calls_for(&paths).await, 0);
 }
@@ -272,12 +272,12 @@ async fn answers_outlive_changes_that_do_not_concern_them() {
     assert_eq!(house.calls_for(&["/dev/pets/1"]).await, 1);
     let mut described = stage();
     described.stage.description = Some("text".to_owned());
-    house.put(described);
+    house.put(described).await;
     assert_eq!(house.calls_for(&["/dev/pets/1"]).await, 0);
     // A shorter time counts for what is kept already.
     let short = MethodSetting { cache_ttl_in_seconds: 10, ..setting() };
     house.clock.advance(Duration::from_secs(11));
-    house.put(cached(pets(|_| {}), &[("*/*", short)]));
+    house.put(cached(pets(|_| {}), &[("*/*", short)])).await;
     assert_eq!(house.calls_for(&["/dev/pets/1"]).await, 1);
 
     let changes: [fn(&mut LiveStage); 3] = [
@@ -288,9 +288,9 @@ async fn answers_outlive_changes_that_do_not_concern_them() {
     for change in changes {
         let mut changed = stage();
         change(&mut changed);
-        house.put(changed);
+        house.put(changed).await;
         assert_eq!(house.calls_for(&["/dev/pets/1", "/dev/pets/1"]).await, 1);
-        house.put(stage());
+        house.put(stage()).await;
         assert_eq!(house.calls_for(&["/dev/pets/1"]).await, 1);
     }
 }

@@ -12,7 +12,7 @@ use proptest::prelude::*;
 use crate::clock::{SeededIds, Timestamp, VirtualClock};
 use crate::connect::HttpClient;
 use crate::gateway::api::{
-    ApiKeySource, ApiKeyValue, ApiStage, DeploymentSnapshot, GatewayResponse, HttpMethod, LiveStage,
+    ApiKeySource, ApiKeyValue, ApiStage, Change, DeploymentSnapshot, GatewayResponse, HttpMethod, LiveStage,
     MethodSetting, QuotaPeriod, QuotaSettings, ResponseType, ThrottleSettings, UsagePlan,
 };
 use crate::gateway::fixture::{Answer, House, Memory, api, house, live, method, mock, owner, strings, with};
@@ -115,18 +115,18 @@ impl House {
     }
 
     /// Puts another plan in place of the one that there was.
-    fn change_plan(&self, revision: u64, throttle: Option<(f64, i32)>, quota: Option<QuotaSettings>) {
+    async fn change_plan(&self, revision: u64, throttle: Option<(f64, i32)>, quota: Option<QuotaSettings>) {
         self.memory.put(with_plans(vec![UsagePlan { revision, ..plan(throttle, quota) }]));
-        self.invalidate();
+        self.invalidate().await;
     }
 
-    fn invalidate(&self) {
-        self.gateway.watcher().upgrade().unwrap().invalidate(&"abc".into());
+    async fn invalidate(&self) {
+        self.tell(Change::Stages("abc".into())).await;
     }
 
-    fn forget_key(&self, value: &str) {
+    async fn forget_key(&self, value: &str) {
         let value = ApiKeyValue::new(value.to_owned());
-        self.gateway.watcher().upgrade().unwrap().invalidate_key(&owner(), &value);
+        self.tell(Change::Key(owner(), value)).await;
     }
 
     fn used_today(&self) -> Option<u64> {
@@ -197,13 +197,13 @@ async fn keys_are_read_once_and_changes_hold_from_the_next_request_on() {
         [(false, &["p1"][..], 0), (true, &["p1"], 1), (true, &[], 0), (true, &["p1"], 1)]
     {
         put_key(&house.memory, GOLD, "k1", enabled, plans);
-        house.forget_key(GOLD);
+        house.forget_key(GOLD).await;
         assert_eq!(house.passed(1).await, expect, "{enabled} {plans:?}");
     }
     // Rotation without downtime: the new key works before the old one ends.
     assert_eq!(house.get_as("/dev/pets", "new").await.status, 403);
     put_key(&house.memory, "new", "k9", true, &["p1"]);
-    house.forget_key("new");
+    house.forget_key("new").await;
     assert_eq!(house.get_as("/dev/pets", "new").await.body, "k9 new");
     assert_eq!(house.passed(1).await, 1);
 }
@@ -347,15 +347,15 @@ async fn a_spent_quota_takes_nothing_from_others() {
 async fn limits_change_while_serving_and_nothing_is_forgotten() {
     let house = keyed_house(Some((1.0, 4)), quota(100, QuotaPeriod::Day, 0));
     assert_eq!(house.passed(3).await, 3);
-    house.change_plan(1, Some((1.0, 6)), quota(4, QuotaPeriod::Day, 0));
+    house.change_plan(1, Some((1.0, 6)), quota(4, QuotaPeriod::Day, 0)).await;
     assert_eq!(house.passed(5).await, 1);
-    house.change_plan(2, None, quota(6, QuotaPeriod::Day, 0));
+    house.change_plan(2, None, quota(6, QuotaPeriod::Day, 0)).await;
     assert_eq!(house.passed(5).await, 2);
-    house.change_plan(3, None, None);
+    house.change_plan(3, None, None).await;
     assert_eq!(house.passed(5).await, 5);
-    house.change_plan(4, None, quota(12, QuotaPeriod::Month, 0));
+    house.change_plan(4, None, quota(12, QuotaPeriod::Month, 0)).await;
     assert_eq!(house.passed(5).await, 1);
-    house.change_plan(5, None, quota(13, QuotaPeriod::Week, 0));
+    house.change_plan(5, None, quota(13, QuotaPeriod::Week, 0)).await;
     assert_eq!(house.passed(5).await, 1);
     assert_eq!(house.used_today(), Some(13));
 }
@@ -429,14 +429,14 @@ async fn what_can_not_be_recorded_is_not_let_through() {
 async fn what_is_left_can_be_set() {
     let house = keyed_house(None, quota(10, QuotaPeriod::Day, 0));
     let subject = Subject { owner: owner(), plan: "p1".into(), key: "k1".into() };
-    let grant = |extra| {
+    let grant = async |extra| {
         house.memory.shelf.grant(&"k1".into(), Day::of(NOON), extra);
-        house.gateway.watcher().upgrade().unwrap().invalidate_usage(&subject);
+        house.tell(Change::Usage(subject.clone())).await;
     };
     assert_eq!(house.passed(4).await, 4);
-    grant(-6);
+    grant(-6).await;
     assert_eq!(house.passed(9).await, 0);
-    grant(5);
+    grant(5).await;
     assert_eq!(house.passed(99).await, 11);
     house.clock.advance(DAY);
     assert_eq!(house.passed(99).await, 10);
@@ -557,7 +557,7 @@ proptest! {
                     }
                     Event::Limit(next) => {
                         (limit, revision) = (next, revision + 1);
-                        house.change_plan(revision, None, quota(limit, kind, 0));
+                        house.change_plan(revision, None, quota(limit, kind, 0)).await;
                     }
                 }
             }

@@ -8,8 +8,8 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use crate::gateway::api::{
-    AuthorizationType, CanarySettings, GatewayResponse, HttpMethod, IntegrationType, MethodSetting, Model,
-    PassthroughBehavior, RequestValidator, ResponseType,
+    AuthorizationType, CanarySettings, Change, GatewayResponse, HttpMethod, IntegrationType, MethodSetting,
+    Model, PassthroughBehavior, RequestValidator, ResponseType,
 };
 use crate::gateway::fixture::{api, code, house, house_of, integration, live, method, mock, strings, with};
 use crate::gateway::{Options, Rate};
@@ -376,11 +376,51 @@ async fn a_change_is_served_at_once_and_a_stage_is_compiled_once() {
     assert_eq!(house.memory.loads.load(Ordering::SeqCst), 1, "single flight");
     house.memory.put(deployed("new"));
     assert_eq!(house.get("/dev").await.body, "old");
-    house.gateway.watcher().upgrade().unwrap().invalidate(&"abc".into());
+    house.tell(Change::Stages("abc".into())).await;
     assert_eq!(house.get("/dev").await.body, "new");
     house.memory.stages.lock().unwrap().clear();
-    house.gateway.watcher().upgrade().unwrap().invalidate(&"abc".into());
+    house.tell(Change::Stages("abc".into())).await;
     assert_eq!(house.get("/dev").await.status, 403);
+}
+
+#[tokio::test]
+async fn whoever_was_told_is_served_what_it_was_told_of() {
+    let deployed = |text: &str| live(with(api("abc"), "/", HttpMethod::Get, method(mock(OK, text))));
+    for _ in 0..20 {
+        // The first request of all reads the stage while it changes.
+        let house = house(Options::default(), [deployed("0")]);
+        let change = async {
+            for version in 1..8 {
+                let text = version.to_string();
+                house.memory.put(deployed(&text));
+                house.tell(Change::Stages("abc".into())).await;
+                assert_eq!(house.get("/dev").await.body, text);
+            }
+        };
+        let others = async {
+            for _ in 0..20 {
+                assert_eq!(house.get("/dev").await.status, 200);
+            }
+        };
+        tokio::join!(others, change);
+    }
+}
+
+#[tokio::test]
+async fn stages_in_use_are_compiled_when_they_change_and_others_when_they_are_called() {
+    let house = house_of(with(api("abc"), "/", HttpMethod::Get, method(mock(OK, "x"))));
+    let loads = || house.memory.loads.load(Ordering::SeqCst);
+    house.tell(Change::Stages("abc".into())).await;
+    assert_eq!(loads(), 0);
+    assert_eq!(house.get("/dev").await.status, 200);
+    assert_eq!(loads(), 1);
+    house.tell(Change::Stages("abc".into())).await;
+    house.tell(Change::Stages("xyz".into())).await;
+    assert_eq!(loads(), 2);
+    assert_eq!(house.get("/dev").await.status, 200);
+    assert_eq!(loads(), 2);
+    house.tell(Change::VpcLinks(crate::gateway::fixture::owner())).await;
+    assert_eq!(loads(), 3);
 }
 
 #[tokio::test]

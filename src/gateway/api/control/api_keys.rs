@@ -8,6 +8,7 @@ use super::super::api_key::{ApiKey, ApiKeyValue};
 use super::super::api_key_import::{ImportedKey, parse};
 use super::super::apis::Apis;
 use super::super::ids::{ApiId, ApiKeyId, StageName, UsagePlanId};
+use super::super::live::Change;
 use super::super::page::{Page, PageRequest};
 use super::super::rows::{KeyQuery, Rows};
 use super::tags::check_tags;
@@ -94,15 +95,12 @@ impl Apis {
     /// Makes a key.
     pub async fn create_api_key(&self, owner: &AccountRegion, input: CreateApiKey) -> Result<ApiKey, Error> {
         let (ids, now) = (self.ids(), self.now());
-        let key = self
-            .write(owner, move |rows| {
-                let key = input.resolve(free_id(rows, &*ids)?, &*ids, now);
-                add(rows, &key)?;
-                Ok(key)
-            })
-            .await?;
-        self.key_changed(owner, &key.value);
-        Ok(key)
+        let create = move |rows: &Rows<'_>| {
+            let key = input.resolve(free_id(rows, &*ids)?, &*ids, now);
+            add(rows, &key)?;
+            Ok(key)
+        };
+        self.write_and_tell(owner, create, changed_key(owner)).await
     }
 
     /// Keys, newest first.
@@ -139,34 +137,29 @@ impl Apis {
         patches: Vec<PatchOperation>,
     ) -> Result<ApiKey, Error> {
         let (id, now) = (id.clone(), self.now());
-        let key = self
-            .write(owner, move |rows| {
-                let mut key = existing(rows, &id)?;
-                if patches.is_empty() {
-                    return Ok(key);
-                }
-                patch_api_key(&mut key, &patches)?;
-                key.check().map_err(BadRequest::from)?;
-                key.last_updated_date = now;
-                rows.put_api_key(&key)?;
-                Ok(key)
-            })
-            .await?;
-        self.key_changed(owner, &key.value);
-        Ok(key)
+        let update = move |rows: &Rows<'_>| {
+            let mut key = existing(rows, &id)?;
+            if patches.is_empty() {
+                return Ok(key);
+            }
+            patch_api_key(&mut key, &patches)?;
+            key.check().map_err(BadRequest::from)?;
+            key.last_updated_date = now;
+            rows.put_api_key(&key)?;
+            Ok(key)
+        };
+        self.write_and_tell(owner, update, changed_key(owner)).await
     }
 
     /// Deletes a key; its plans go on without it.
     pub async fn delete_api_key(&self, owner: &AccountRegion, id: &ApiKeyId) -> Result<(), Error> {
         let id = id.clone();
-        let key = self
-            .write(owner, move |rows| {
-                let key = existing(rows, &id)?;
-                rows.delete_api_key(&id)?;
-                Ok(key)
-            })
-            .await?;
-        self.key_changed(owner, &key.value);
+        let delete = move |rows: &Rows<'_>| {
+            let key = existing(rows, &id)?;
+            rows.delete_api_key(&id)?;
+            Ok(key)
+        };
+        self.write_and_tell(owner, delete, changed_key(owner)).await?;
         Ok(())
     }
 
@@ -180,29 +173,34 @@ impl Apis {
     ) -> Result<ImportedApiKeys, Error> {
         let (given, mut warnings) = parse(file).map_err(BadRequest::from)?;
         let (ids, now) = (self.ids(), self.now());
-        let (imported, changed) = self
-            .write(owner, move |rows| {
-                let (mut done, mut changed) = (Vec::new(), Vec::new());
-                for key in given {
-                    match import(rows, &key, &*ids, now) {
-                        Ok(id) => {
-                            done.push(id.clone());
-                            warnings.extend(subscribe_to_all(rows, &key, &id)?);
-                            changed.push(key.value);
-                        }
-                        Err(Error::BadRequest(problem)) => warnings.push(key.warning(&problem)),
-                        Err(error) => return Err(error),
+        let home = owner.clone();
+        let import_all = move |rows: &Rows<'_>| {
+            let (mut done, mut changes) = (Vec::new(), Vec::new());
+            for key in given {
+                match import(rows, &key, &*ids, now) {
+                    Ok(id) => {
+                        done.push(id.clone());
+                        warnings.extend(subscribe_to_all(rows, &key, &id)?);
+                        changes.push(Change::Key(home.clone(), key.value));
                     }
+                    Err(Error::BadRequest(problem)) => warnings.push(key.warning(&problem)),
+                    Err(error) => return Err(error),
                 }
-                if fail_on_warnings && !warnings.is_empty() {
-                    return Err(BadRequest::ImportWarnings(warnings.join("\n\t")).into());
-                }
-                Ok((ImportedApiKeys { ids: done, warnings }, changed))
-            })
-            .await?;
-        changed.iter().for_each(|value| self.key_changed(owner, value));
+            }
+            if fail_on_warnings && !warnings.is_empty() {
+                return Err(BadRequest::ImportWarnings(warnings.join("\n\t")).into());
+            }
+            Ok((ImportedApiKeys { ids: done, warnings }, changes))
+        };
+        let (imported, _) = self.write_and_tell(owner, import_all, |(_, changes)| changes.clone()).await?;
         Ok(imported)
     }
+}
+
+/// What is said of a key that came, went or changed.
+pub(super) fn changed_key(owner: &AccountRegion) -> impl FnOnce(&ApiKey) -> Vec<Change> + use<> {
+    let owner = owner.clone();
+    move |key| vec![Change::Key(owner, key.value.clone())]
 }
 
 /// One key of a file.

@@ -27,23 +27,20 @@ impl Apis {
         mapping: BasePathMapping,
     ) -> Result<Mapped, Error> {
         let (domain, base_path) = (domain.to_owned(), BasePath::parse(base_path)?);
-        let mapped = self
-            .write(owner, move |rows| {
-                let mut domain = existing(rows, &domain)?;
-                check(rows, &mapping)?;
-                if domain.mappings.contains_key(&base_path) {
-                    return Err(Conflict::BasePath.into());
-                }
-                if MAPPINGS_MAX <= domain.mappings.len() {
-                    return Err(LimitExceeded::BasePathMappings.into());
-                }
-                domain.mappings.insert(base_path.clone(), mapping.clone());
-                rows.put_domain_name(&domain)?;
-                Ok((base_path, mapping))
-            })
-            .await?;
-        self.publish_domains().await?;
-        Ok(mapped)
+        self.write_and_publish(owner, move |rows| {
+            let mut domain = existing(rows, &domain)?;
+            check(rows, &mapping)?;
+            if domain.mappings.contains_key(&base_path) {
+                return Err(Conflict::BasePath.into());
+            }
+            if MAPPINGS_MAX <= domain.mappings.len() {
+                return Err(LimitExceeded::BasePathMappings.into());
+            }
+            domain.mappings.insert(base_path.clone(), mapping.clone());
+            rows.put_domain_name(&domain)?;
+            Ok((base_path, mapping))
+        })
+        .await
     }
 
     /// A domain's mappings, by base path.
@@ -86,29 +83,26 @@ impl Apis {
         patches: Vec<PatchOperation>,
     ) -> Result<Mapped, Error> {
         let (domain, base_path) = (domain.to_owned(), BasePath::parse(base_path)?);
-        let mapped = self
-            .write(owner, move |rows| {
-                let mut domain = existing(rows, &domain)?;
-                let mut mapping = take(&mut domain, &base_path)?;
-                let mut base_path = base_path;
-                for patch in &patches {
-                    let value = patch.value.as_deref().unwrap_or_default();
-                    match replace_only(patch, &PATHS, PATHS_PRINTED)? {
-                        "/restapiId" => mapping.rest_api_id = value.into(),
-                        "/stage" => mapping.stage = BasePathMapping::stage_of(value),
-                        _ => base_path = BasePath::parse(value)?,
-                    }
+        self.write_and_publish(owner, move |rows| {
+            let mut domain = existing(rows, &domain)?;
+            let mut mapping = take(&mut domain, &base_path)?;
+            let mut base_path = base_path;
+            for patch in &patches {
+                let value = patch.value.as_deref().unwrap_or_default();
+                match replace_only(patch, &PATHS, PATHS_PRINTED)? {
+                    "/restapiId" => mapping.rest_api_id = value.into(),
+                    "/stage" => mapping.stage = BasePathMapping::stage_of(value),
+                    _ => base_path = BasePath::parse(value)?,
                 }
-                check(rows, &mapping)?;
-                if domain.mappings.insert(base_path.clone(), mapping.clone()).is_some() {
-                    return Err(Conflict::BasePath.into());
-                }
-                rows.put_domain_name(&domain)?;
-                Ok((base_path, mapping))
-            })
-            .await?;
-        self.publish_domains().await?;
-        Ok(mapped)
+            }
+            check(rows, &mapping)?;
+            if domain.mappings.insert(base_path.clone(), mapping.clone()).is_some() {
+                return Err(Conflict::BasePath.into());
+            }
+            rows.put_domain_name(&domain)?;
+            Ok((base_path, mapping))
+        })
+        .await
     }
 
     /// Deletes a mapping.
@@ -119,13 +113,12 @@ impl Apis {
         base_path: &str,
     ) -> Result<(), Error> {
         let (domain, base_path) = (domain.to_owned(), BasePath::parse(base_path)?);
-        self.write(owner, move |rows| {
+        self.write_and_publish(owner, move |rows| {
             let mut domain = existing(rows, &domain)?;
             take(&mut domain, &base_path)?;
             rows.put_domain_name(&domain)
         })
-        .await?;
-        self.publish_domains().await
+        .await
     }
 }
 

@@ -8,6 +8,7 @@ use super::super::apis::Apis;
 use super::super::deployable::check_deployable;
 use super::super::deployment::{Deployment, DeploymentSnapshot};
 use super::super::ids::{ApiId, DeploymentId, StageName};
+use super::super::live::Change;
 use super::super::method::{AuthorizationType, HttpMethod, Method};
 use super::super::page::{Page, PageRequest};
 use super::super::rows::Rows;
@@ -74,31 +75,28 @@ impl Apis {
         input: CreateDeployment,
     ) -> Result<Deployment, Error> {
         let (id, ids, now, reach) = (api_id.clone(), self.ids(), self.now(), self.reach());
-        let has_stage = input.stage().is_some();
-        let deployment = self
-            .write(owner, move |rows| {
-                let snapshot = rows.working_copy(&id)?;
-                check_canary(rows, &id, &input)?;
-                check_deployable(&snapshot, &reach)?;
-                let mut deployment_id = DeploymentId::from(ids.lower_alphanumeric(6));
-                while rows.find_deployment(&id, &deployment_id)?.is_some() {
-                    deployment_id = ids.lower_alphanumeric(6).into();
-                }
-                let deployment = Deployment {
-                    id: deployment_id,
-                    description: input.description.clone().filter(|text| !text.is_empty()),
-                    created_date: now,
-                };
-                rows.add_deployment(&id, &deployment, &snapshot)?;
-                if let Some(name) = input.stage() {
-                    serve(rows, &id, &name, &deployment.id, input, now)?;
-                }
-                Ok(deployment)
-            })
-            .await?;
-        if has_stage {
-            self.changed(api_id);
-        }
+        let create = move |rows: &Rows<'_>| {
+            let snapshot = rows.working_copy(&id)?;
+            check_canary(rows, &id, &input)?;
+            check_deployable(&snapshot, &reach)?;
+            let mut deployment_id = DeploymentId::from(ids.lower_alphanumeric(6));
+            while rows.find_deployment(&id, &deployment_id)?.is_some() {
+                deployment_id = ids.lower_alphanumeric(6).into();
+            }
+            let deployment = Deployment {
+                id: deployment_id,
+                description: input.description.clone().filter(|text| !text.is_empty()),
+                created_date: now,
+            };
+            rows.add_deployment(&id, &deployment, &snapshot)?;
+            let change = match input.stage() {
+                Some(name) => Some(serve(rows, &id, &name, &deployment.id, input, now)?),
+                None => None,
+            };
+            Ok((deployment, change))
+        };
+        let (deployment, _) =
+            self.write_and_tell(owner, create, |(_, change)| change.iter().cloned().collect()).await?;
         Ok(deployment)
     }
 
@@ -205,7 +203,7 @@ fn serve(
     deployment_id: &DeploymentId,
     input: CreateDeployment,
     now: Timestamp,
-) -> Result<(), Error> {
+) -> Result<Change, Error> {
     let Some(mut stage) = rows.find_stage(api_id, name)? else {
         let stage = CreateStage {
             stage_name: name.clone(),
@@ -219,7 +217,8 @@ fn serve(
             tracing_enabled: input.tracing_enabled.unwrap_or(false),
             tags: BTreeMap::new(),
         };
-        return add_stage(rows, api_id, &stage.resolve(now));
+        add_stage(rows, api_id, &stage.resolve(now))?;
+        return Ok(Change::StageNames(api_id.clone()));
     };
     match (input.canary_settings, stage.canary_settings.as_mut()) {
         (Some(canary), _) => {
@@ -238,7 +237,8 @@ fn serve(
     }
     stage.last_updated_date = now;
     check_stage(rows, api_id, &stage)?;
-    rows.put_stage(api_id, &stage)
+    rows.put_stage(api_id, &stage)?;
+    Ok(Change::Stages(api_id.clone()))
 }
 
 fn summarize(snapshot: &DeploymentSnapshot) -> BTreeMap<String, BTreeMap<HttpMethod, MethodSummary>> {

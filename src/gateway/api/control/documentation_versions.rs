@@ -39,34 +39,28 @@ impl Apis {
     ) -> Result<DocumentationVersion, Error> {
         let CreateDocumentationVersion { documentation_version: name, stage_name, description } = input;
         let (id, now) = (api_id.clone(), self.now());
-        let has_stage = stage_name.is_some();
-        let version = self
-            .write(owner, move |rows| {
-                rows.api(&id)?;
-                let version = DocumentationVersion {
-                    version: name,
-                    description: description.filter(|text| !text.is_empty()),
-                    created_date: now,
-                    parts: rows.documentation_parts(&id)?,
-                };
-                check(&version)?;
-                if rows.find_documentation_version(&id, &version.version)?.is_some() {
-                    return Err(Conflict::DocumentationVersion.into());
-                }
-                rows.put_documentation_version(&id, &version)?;
-                if let Some(stage_name) = stage_name {
-                    let mut stage = rows.find_stage(&id, &stage_name)?.ok_or(NotFound::Stage)?;
-                    stage.documentation_version = Some(version.version.clone());
-                    stage.last_updated_date = now;
-                    rows.put_stage(&id, &stage)?;
-                }
-                Ok(version)
-            })
-            .await?;
-        if has_stage {
-            self.changed(api_id);
-        }
-        Ok(version)
+        self.write(owner, move |rows| {
+            rows.api(&id)?;
+            let version = DocumentationVersion {
+                version: name,
+                description: description.filter(|text| !text.is_empty()),
+                created_date: now,
+                parts: rows.documentation_parts(&id)?,
+            };
+            check(&version)?;
+            if rows.find_documentation_version(&id, &version.version)?.is_some() {
+                return Err(Conflict::DocumentationVersion.into());
+            }
+            rows.put_documentation_version(&id, &version)?;
+            if let Some(stage_name) = stage_name {
+                let mut stage = rows.find_stage(&id, &stage_name)?.ok_or(NotFound::Stage)?;
+                stage.documentation_version = Some(version.version.clone());
+                stage.last_updated_date = now;
+                rows.put_stage(&id, &stage)?;
+            }
+            Ok(version)
+        })
+        .await
     }
 
     /// Versions of an API by name.

@@ -124,20 +124,17 @@ impl Apis {
         input: CreateDomainName,
     ) -> Result<DomainName, Error> {
         let (ids, now, reach) = (self.ids(), self.now(), self.reach());
-        let made = self
-            .write(owner, move |rows| {
-                let domain = input.make(now, &*ids)?;
-                check(&domain, &reach)?;
-                check_tags(&domain.tags)?;
-                if rows.is_domain_name_taken(&domain.name)? {
-                    return Err(BadRequest::DomainNameExists.into());
-                }
-                rows.put_domain_name(&domain)?;
-                Ok(domain)
-            })
-            .await?;
-        self.publish_domains().await?;
-        Ok(made)
+        self.write_and_publish(owner, move |rows| {
+            let domain = input.make(now, &*ids)?;
+            check(&domain, &reach)?;
+            check_tags(&domain.tags)?;
+            if rows.is_domain_name_taken(&domain.name)? {
+                return Err(BadRequest::DomainNameExists.into());
+            }
+            rows.put_domain_name(&domain)?;
+            Ok(domain)
+        })
+        .await
     }
 
     /// Domain names, by name.
@@ -164,32 +161,28 @@ impl Apis {
         patches: Vec<PatchOperation>,
     ) -> Result<DomainName, Error> {
         let (name, now, reach) = (name.to_owned(), self.now(), self.reach());
-        let changed = self
-            .write(owner, move |rows| {
-                let mut domain = existing(rows, &name)?;
-                let certificate_before = domain.certificate_arn().map(str::to_owned);
-                patch_domain_name(&mut domain, &patches)?;
-                check(&domain, &reach)?;
-                if domain.certificate_arn() != certificate_before.as_deref() {
-                    domain.certificate_upload_date = Some(now);
-                }
-                rows.put_domain_name(&domain)?;
-                Ok(domain)
-            })
-            .await?;
-        self.publish_domains().await?;
-        Ok(changed)
+        self.write_and_publish(owner, move |rows| {
+            let mut domain = existing(rows, &name)?;
+            let certificate_before = domain.certificate_arn().map(str::to_owned);
+            patch_domain_name(&mut domain, &patches)?;
+            check(&domain, &reach)?;
+            if domain.certificate_arn() != certificate_before.as_deref() {
+                domain.certificate_upload_date = Some(now);
+            }
+            rows.put_domain_name(&domain)?;
+            Ok(domain)
+        })
+        .await
     }
 
     /// Deletes a domain name with its mappings.
     pub async fn delete_domain_name(&self, owner: &AccountRegion, name: &str) -> Result<(), Error> {
         let name = name.to_owned();
-        self.write(owner, move |rows| {
+        self.write_and_publish(owner, move |rows| {
             let domain = existing(rows, &name)?;
             rows.delete_domain_name(&domain.name)
         })
-        .await?;
-        self.publish_domains().await
+        .await
     }
 }
 

@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use super::super::apis::Apis;
 use super::super::ids::{ApiId, ResourceId};
+use super::super::live::Change;
 use super::super::model::default_models;
 use super::super::page::{Page, PageRequest};
 use super::super::resource::Resource;
@@ -147,15 +148,14 @@ impl Apis {
     /// Deletes an API with everything in it; its stages stop serving.
     pub async fn delete_rest_api(&self, owner: &AccountRegion, id: &ApiId) -> Result<(), Error> {
         let api_id = id.clone();
-        self.write(owner, move |rows| {
+        let delete = move |rows: &Rows<'_>| {
             rows.api(&api_id)?;
             check_unmapped(rows, &api_id, None)?;
             rows.take_stages_from_plans(&api_id, None)?;
             rows.delete_api(&api_id)
-        })
-        .await?;
-        self.changed(id);
-        Ok(())
+        };
+        let api = id.clone();
+        self.write_and_tell(owner, delete, |()| vec![Change::StageNames(api)]).await
     }
 }
 

@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use super::super::apis::Apis;
 use super::super::ids::{ApiId, DeploymentId, StageName};
+use super::super::live::Change;
 use super::super::rows::Rows;
 use super::super::stage::{CacheClusterSize, CacheClusterStatus, CanarySettings, Stage};
 use super::base_path_mappings::check_unmapped;
@@ -112,16 +113,14 @@ impl Apis {
         input: CreateStage,
     ) -> Result<Stage, Error> {
         let (id, now) = (api_id.clone(), self.now());
-        let stage = self
-            .write(owner, move |rows| {
-                rows.api(&id)?;
-                let stage = input.resolve(now);
-                add_stage(rows, &id, &stage)?;
-                Ok(stage)
-            })
-            .await?;
-        self.changed(api_id);
-        Ok(stage)
+        let create = move |rows: &Rows<'_>| {
+            rows.api(&id)?;
+            let stage = input.resolve(now);
+            add_stage(rows, &id, &stage)?;
+            Ok(stage)
+        };
+        let api = api_id.clone();
+        self.write_and_tell(owner, create, |_| vec![Change::StageNames(api)]).await
     }
 
     /// Stages of an API by name, all or those that serve a deployment.
@@ -166,30 +165,29 @@ impl Apis {
         patches: Vec<PatchOperation>,
     ) -> Result<Stage, Error> {
         let (id, name, now) = (api_id.clone(), name.clone(), self.now());
-        let (stage, is_flushed) = self
-            .write(owner, move |rows| {
-                let before = rows.find_stage(&id, &name)?.ok_or(NotFound::Stage)?;
-                if patches.is_empty() {
-                    return Ok((before, false));
-                }
-                let mut stage = before.clone();
-                patch_stage(&mut stage, &patches)?;
-                check_stage(rows, &id, &stage)?;
-                if stage.logs() && !before.logs() && rows.account()?.cloudwatch_role_arn.is_none() {
-                    return Err(BadRequest::LoggingRole.into());
-                }
-                stage.last_updated_date = now;
-                rows.put_stage(&id, &stage)?;
-                // A cluster that is switched off or gets another size is another one from then on.
-                let is_flushed = before.cache_cluster_enabled != stage.cache_cluster_enabled
-                    || before.cache_cluster_size != stage.cache_cluster_size;
-                Ok((stage, is_flushed))
-            })
-            .await?;
-        if is_flushed {
-            self.flush_cache(api_id, &stage.name);
-        }
-        self.changed(api_id);
+        let update = move |rows: &Rows<'_>| {
+            let before = rows.find_stage(&id, &name)?.ok_or(NotFound::Stage)?;
+            if patches.is_empty() {
+                return Ok((before, Vec::new()));
+            }
+            let mut stage = before.clone();
+            patch_stage(&mut stage, &patches)?;
+            check_stage(rows, &id, &stage)?;
+            if stage.logs() && !before.logs() && rows.account()?.cloudwatch_role_arn.is_none() {
+                return Err(BadRequest::LoggingRole.into());
+            }
+            stage.last_updated_date = now;
+            rows.put_stage(&id, &stage)?;
+            let mut changes = vec![Change::Stages(id.clone())];
+            // A cluster that is switched off or gets another size is another one from then on.
+            if before.cache_cluster_enabled != stage.cache_cluster_enabled
+                || before.cache_cluster_size != stage.cache_cluster_size
+            {
+                changes.push(Change::Cache(id, name));
+            }
+            Ok((stage, changes))
+        };
+        let (stage, _) = self.write_and_tell(owner, update, |(_, changes)| changes.clone()).await?;
         Ok(stage)
     }
 
@@ -201,7 +199,7 @@ impl Apis {
         name: &StageName,
     ) -> Result<(), Error> {
         self.stage(owner, api_id, name).await?;
-        self.flush_cache(api_id, name);
+        self.tell(&[Change::Cache(api_id.clone(), name.clone())]).await;
         Ok(())
     }
 
@@ -213,7 +211,7 @@ impl Apis {
         name: &StageName,
     ) -> Result<(), Error> {
         self.stage(owner, api_id, name).await?;
-        self.flush_authorizers(api_id, name);
+        self.tell(&[Change::Authorizers(api_id.clone(), name.clone())]).await;
         Ok(())
     }
 
@@ -225,16 +223,15 @@ impl Apis {
         name: &StageName,
     ) -> Result<(), Error> {
         let (id, stage) = (api_id.clone(), name.clone());
-        self.write(owner, move |rows| {
+        let delete = move |rows: &Rows<'_>| {
             rows.find_stage(&id, &stage)?.ok_or(NotFound::Stage)?;
             check_unmapped(rows, &id, Some(&stage))?;
             rows.take_stages_from_plans(&id, Some(&stage))?;
             rows.delete_stage(&id, &stage)
-        })
-        .await?;
-        self.flush_cache(api_id, name);
-        self.changed(api_id);
-        Ok(())
+        };
+        let (api, stage) = (api_id.clone(), name.clone());
+        let changes = |(): &()| vec![Change::StageNames(api.clone()), Change::Cache(api, stage)];
+        self.write_and_tell(owner, delete, changes).await
     }
 }
 

@@ -71,49 +71,47 @@ impl Apis {
         let none = |()| Vec::new();
         let tagged = parse(owner, arn)?;
         // What usage plans say by tags is compiled into their stages.
-        let stages = self
-            .write(owner, move |rows| match tagged {
-                Tagged::Api(id) => {
-                    let mut api = rows.api(&id)?;
-                    change(&mut api.tags)?;
-                    rows.put_api(&api).map(none)
-                }
-                Tagged::Stage(id, name) => {
-                    let mut stage = stage(rows, &id, &name)?;
-                    change(&mut stage.tags)?;
-                    rows.put_stage(&id, &stage).map(none)
-                }
-                Tagged::VpcLink(id) => {
-                    let mut link = rows.find_vpc_link(&id)?.ok_or(NotFound::VpcLink)?;
-                    change(&mut link.tags)?;
-                    rows.put_vpc_link(&link).map(none)
-                }
-                Tagged::ClientCertificate(id) => {
-                    let mut certificate = client_certificates::existing(rows, &id)?;
-                    change(&mut certificate.tags)?;
-                    rows.put_client_certificate(&certificate).map(none)
-                }
-                Tagged::ApiKey(id) => {
-                    let mut key = api_keys::existing(rows, &id)?;
-                    change(&mut key.tags)?;
-                    rows.put_api_key(&key).map(none)
-                }
-                Tagged::UsagePlan(id) => {
-                    let mut plan = usage_plans::existing(rows, &id)?;
-                    change(&mut plan.tags)?;
-                    plan.check()?;
-                    plan.revision += 1;
-                    rows.put_usage_plan(&plan)?;
-                    Ok(plan.api_stages)
-                }
-                Tagged::DomainName(name) => {
-                    let mut domain = domain_names::existing(rows, &name)?;
-                    change(&mut domain.tags)?;
-                    rows.put_domain_name(&domain).map(none)
-                }
-            })
-            .await?;
-        self.plan_changed(&stages);
+        let change_one = move |rows: &Rows<'_>| match tagged {
+            Tagged::Api(id) => {
+                let mut api = rows.api(&id)?;
+                change(&mut api.tags)?;
+                rows.put_api(&api).map(none)
+            }
+            Tagged::Stage(id, name) => {
+                let mut stage = stage(rows, &id, &name)?;
+                change(&mut stage.tags)?;
+                rows.put_stage(&id, &stage).map(none)
+            }
+            Tagged::VpcLink(id) => {
+                let mut link = rows.find_vpc_link(&id)?.ok_or(NotFound::VpcLink)?;
+                change(&mut link.tags)?;
+                rows.put_vpc_link(&link).map(none)
+            }
+            Tagged::ClientCertificate(id) => {
+                let mut certificate = client_certificates::existing(rows, &id)?;
+                change(&mut certificate.tags)?;
+                rows.put_client_certificate(&certificate).map(none)
+            }
+            Tagged::ApiKey(id) => {
+                let mut key = api_keys::existing(rows, &id)?;
+                change(&mut key.tags)?;
+                rows.put_api_key(&key).map(none)
+            }
+            Tagged::UsagePlan(id) => {
+                let mut plan = usage_plans::existing(rows, &id)?;
+                change(&mut plan.tags)?;
+                plan.check()?;
+                plan.revision += 1;
+                rows.put_usage_plan(&plan)?;
+                Ok(plan.api_stages)
+            }
+            Tagged::DomainName(name) => {
+                let mut domain = domain_names::existing(rows, &name)?;
+                change(&mut domain.tags)?;
+                rows.put_domain_name(&domain).map(none)
+            }
+        };
+        self.write_and_tell(owner, change_one, |stages| usage_plans::changed_plan(stages)).await?;
         Ok(())
     }
 }

@@ -11,9 +11,10 @@ use super::super::tree::tests::assert_is_tree;
 use super::super::*;
 use super::*;
 use crate::clock::{SeededIds, Timestamp, VirtualClock};
+use crate::gateway::backends::BoxFuture;
 use crate::gateway::error::{BadRequest, Conflict, Error, NotFound};
 use crate::gateway::patch::tests::op;
-use crate::gateway::plans::{LiveUsage, Subject};
+use crate::gateway::plans::LiveUsage;
 use crate::id::{AccountId, AccountRegion, Region};
 use crate::store::{Options, Store};
 
@@ -142,27 +143,18 @@ async fn what_can_not_be_deployed_leaves_no_deployment() {
 
 /// Looks, when it is told of a change, at nothing but notes that it was told.
 #[derive(Default)]
-struct Told(Mutex<Vec<ApiId>>);
+struct Told(Mutex<Vec<Change>>);
 
-impl Invalidate for Told {
-    fn invalidate(&self, api_id: &ApiId) {
-        self.0.lock().unwrap().push(api_id.clone());
+impl Told {
+    /// What it was told since it was asked last.
+    fn take(&self) -> Vec<Change> {
+        std::mem::take(&mut *self.0.lock().unwrap())
     }
+}
 
-    fn flush_cache(&self, api_id: &ApiId, stage: &StageName) {
-        self.0.lock().unwrap().push(format!("{api_id} {stage} flushed").as_str().into());
-    }
-
-    fn flush_authorizers(&self, api_id: &ApiId, _: &StageName) {
-        self.0.lock().unwrap().push(api_id.clone());
-    }
-
-    fn invalidate_key(&self, _: &AccountRegion, value: &ApiKeyValue) {
-        self.0.lock().unwrap().push(value.expose().into());
-    }
-
-    fn invalidate_usage(&self, subject: &Subject) {
-        self.0.lock().unwrap().push(subject.key.as_str().into());
+impl Watcher for Told {
+    fn tell<'a>(&'a self, change: &'a Change) -> BoxFuture<'a, ()> {
+        Box::pin(async { self.0.lock().unwrap().push(change.clone()) })
     }
 
     fn live_usage(&self, _: &AccountRegion, _: &UsagePlanId) -> Vec<LiveUsage> {
@@ -176,24 +168,49 @@ async fn who_watches_is_told_of_what_changes_serving_and_of_nothing_else() {
     let api = world.api().await;
     world.mock(&api).await;
     let told = Arc::new(Told::default());
-    let watcher: Arc<dyn Invalidate> = told.clone();
+    let watcher: Arc<dyn Watcher> = told.clone();
     world.apis.watch(Arc::downgrade(&watcher));
-    let n_told = || told.0.lock().unwrap().len();
+    let (names, stages) = (Change::StageNames(api.id.clone()), Change::Stages(api.id.clone()));
 
     let deployment = world.deploy(&api, None).await.unwrap();
-    assert_eq!(n_told(), 0);
+    assert_eq!(told.take(), []);
     world.deploy(&api, Some("dev")).await.unwrap();
-    assert_eq!(n_told(), 1);
+    assert_eq!(told.take(), [names.clone()]);
+    world.deploy(&api, Some("dev")).await.unwrap();
+    assert_eq!(told.take(), [stages.clone()]);
     let patches = vec![op(&format!("replace /deploymentId {}", deployment.id))];
     world.apis.update_stage(&world.owner, &api.id, &"dev".into(), patches).await.unwrap();
-    assert_eq!(n_told(), 2);
+    assert_eq!(told.take(), [stages]);
     let missing = world.apis.delete_stage(&world.owner, &api.id, &"prod".into()).await;
     assert!(matches!(missing, Err(Error::NotFound(NotFound::Stage))));
-    assert_eq!(n_told(), 2);
+    assert_eq!(told.take(), []);
     world.apis.delete_rest_api(&world.owner, &api.id).await.unwrap();
-    assert_eq!(n_told(), 3);
+    assert_eq!(told.take(), [names]);
     assert!(world.live(&api, "dev").await.is_none());
     assert_eq!(world.apis.apis_with_stage(&"dev".into()).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn who_watches_is_told_though_the_client_is_gone() {
+    let world = World::new();
+    let api = world.api().await;
+    world.mock(&api).await;
+    let told = Arc::new(Told::default());
+    let watcher: Arc<dyn Watcher> = told.clone();
+    world.apis.watch(Arc::downgrade(&watcher));
+    {
+        let deploy = std::pin::pin!(world.deploy(&api, Some("dev")));
+        // It is asked for once, and then nobody waits for the answer.
+        tokio::select! {
+            biased;
+            _ = deploy => panic!("no write is done at once"),
+            () = std::future::ready(()) => {}
+        }
+    }
+    while world.live(&api, "dev").await.is_none() || told.0.lock().unwrap().is_empty() {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(told.take(), [Change::StageNames(api.id.clone())]);
 }
 
 #[tokio::test]
@@ -371,12 +388,9 @@ async fn a_cache_is_emptied_when_it_is_flushed_or_becomes_another() {
     world.mock(&api).await;
     world.deploy(&api, Some("dev")).await.unwrap();
     let told = Arc::new(Told::default());
-    let watcher: Arc<dyn Invalidate> = told.clone();
+    let watcher: Arc<dyn Watcher> = told.clone();
     world.apis.watch(Arc::downgrade(&watcher));
-    let flushed = || {
-        let told = std::mem::take(&mut *told.0.lock().unwrap());
-        told.iter().any(|what| what.as_str() == format!("{} dev flushed", api.id))
-    };
+    let flushed = || told.take().contains(&Change::Cache(api.id.clone(), "dev".into()));
     let (owner, stage) = (&world.owner, "dev".into());
     for (patch, is_flushed) in [
         ("replace /cacheClusterEnabled true", true),

@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use super::super::apis::Apis;
 use super::super::ids::{ApiKeyId, UsagePlanId};
+use super::super::live::Change;
 use super::super::page::{Page, PageRequest};
 use super::super::rows::Rows;
 use super::super::usage_plan::UsagePlan;
@@ -95,7 +96,8 @@ impl Apis {
         let today = Day::of(self.now());
         let subject = Subject { owner: owner.clone(), plan: plan.clone(), key: key.clone() };
         let live = self.live_usage(owner, plan);
-        self.write(owner, move |rows| {
+        let changed = subject.clone();
+        let update = move |rows: &Rows<'_>| {
             let Subject { plan, key, .. } = &subject;
             let record = usage_plans::existing(rows, plan)?;
             usage_plan_keys::existing(rows, plan, key)?;
@@ -111,10 +113,8 @@ impl Apis {
                 rows.put_quota_grant(plan, key, start, extra)?;
             }
             Ok(())
-        })
-        .await?;
-        let subject = Subject { owner: owner.clone(), plan: plan.clone(), key: key.clone() };
-        self.usage_changed(&subject);
+        };
+        self.write_and_tell(owner, update, |()| vec![Change::Usage(changed)]).await?;
         let date = today.to_string();
         self.usage(owner, plan, Some(key.clone()), (&date, &date), PageRequest::default()).await
     }

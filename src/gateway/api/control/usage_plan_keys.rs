@@ -6,6 +6,7 @@ use super::super::ids::{ApiKeyId, UsagePlanId};
 use super::super::page::{Page, PageRequest};
 use super::super::rows::{KeyQuery, Rows};
 use super::super::usage_plan::UsagePlan;
+use super::api_keys::changed_key;
 use super::{api_keys, usage_plans};
 use crate::gateway::error::{BadRequest, Conflict, Error, KeyProblem, LimitExceeded, NotFound, PlanConflict};
 use crate::id::AccountRegion;
@@ -28,9 +29,7 @@ impl Apis {
             return Err(BadRequest::from(KeyProblem::Type).into());
         }
         let (plan, key) = (plan.clone(), key.clone());
-        let key = self.write(owner, move |rows| subscribe(rows, &plan, &key)).await?;
-        self.key_changed(owner, &key.value);
-        Ok(key)
+        self.write_and_tell(owner, move |rows| subscribe(rows, &plan, &key), changed_key(owner)).await
     }
 
     /// Keys of a plan whose names begin with `name`, latest first. A plan that isn't there has none: AWS is on
@@ -71,14 +70,12 @@ impl Apis {
         key: &ApiKeyId,
     ) -> Result<(), Error> {
         let (plan, key) = (plan.clone(), key.clone());
-        let key = self
-            .write(owner, move |rows| {
-                let key = existing(rows, &plan, &key)?;
-                rows.take_from_plan(&plan, &key.id)?;
-                Ok(key)
-            })
-            .await?;
-        self.key_changed(owner, &key.value);
+        let delete = move |rows: &Rows<'_>| {
+            let key = existing(rows, &plan, &key)?;
+            rows.take_from_plan(&plan, &key.id)?;
+            Ok(key)
+        };
+        self.write_and_tell(owner, delete, changed_key(owner)).await?;
         Ok(())
     }
 }

@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use super::super::apis::Apis;
 use super::super::ids::{ApiId, ApiKeyId, StageName, UsagePlanId};
+use super::super::live::Change;
 use super::super::page::{Page, PageRequest};
 use super::super::rows::Rows;
 use super::super::usage_plan::{ApiStage, QuotaPeriod, QuotaSettings, ThrottleSettings, UsagePlan};
@@ -104,23 +105,20 @@ impl Apis {
         input: CreateUsagePlan,
     ) -> Result<UsagePlan, Error> {
         let ids = self.ids();
-        let plan = self
-            .write(owner, move |rows| {
-                let mut plan = input.resolve(ids.lower_alphanumeric(6).into()).map_err(BadRequest::from)?;
-                check_tags(&plan.tags)?;
-                check(rows, &plan, &[])?;
-                if PLANS_MAX <= rows.usage_plans()?.len() {
-                    return Err(LimitExceeded::UsagePlans.into());
-                }
-                while rows.find_usage_plan(&plan.id)?.is_some() {
-                    plan.id = ids.lower_alphanumeric(6).into();
-                }
-                rows.put_usage_plan(&plan)?;
-                Ok(plan)
-            })
-            .await?;
-        self.plan_changed(&plan.api_stages);
-        Ok(plan)
+        let create = move |rows: &Rows<'_>| {
+            let mut plan = input.resolve(ids.lower_alphanumeric(6).into()).map_err(BadRequest::from)?;
+            check_tags(&plan.tags)?;
+            check(rows, &plan, &[])?;
+            if PLANS_MAX <= rows.usage_plans()?.len() {
+                return Err(LimitExceeded::UsagePlans.into());
+            }
+            while rows.find_usage_plan(&plan.id)?.is_some() {
+                plan.id = ids.lower_alphanumeric(6).into();
+            }
+            rows.put_usage_plan(&plan)?;
+            Ok(plan)
+        };
+        self.write_and_tell(owner, create, |plan| changed_plan(&plan.api_stages)).await
     }
 
     /// Plans by id, all or those that have a key.
@@ -155,21 +153,21 @@ impl Apis {
         patches: Vec<PatchOperation>,
     ) -> Result<UsagePlan, Error> {
         let id = id.clone();
-        let (before, plan) = self
-            .write(owner, move |rows| {
-                let before = existing(rows, &id)?;
-                if patches.is_empty() {
-                    return Ok((Vec::new(), before));
-                }
-                let mut plan = before.clone();
-                patch_usage_plan(&mut plan, &patches)?;
-                check(rows, &plan, &before.api_stages)?;
-                plan.revision += 1;
-                rows.put_usage_plan(&plan)?;
-                Ok((before.api_stages, plan))
-            })
-            .await?;
-        self.plan_changed(before.iter().chain(&plan.api_stages));
+        let update = move |rows: &Rows<'_>| {
+            let before = existing(rows, &id)?;
+            if patches.is_empty() {
+                return Ok((Vec::new(), before));
+            }
+            let mut plan = before.clone();
+            patch_usage_plan(&mut plan, &patches)?;
+            check(rows, &plan, &before.api_stages)?;
+            plan.revision += 1;
+            rows.put_usage_plan(&plan)?;
+            Ok((before.api_stages, plan))
+        };
+        let changes =
+            |(before, plan): &(Vec<ApiStage>, UsagePlan)| changed_plan(before.iter().chain(&plan.api_stages));
+        let (_, plan) = self.write_and_tell(owner, update, changes).await?;
         Ok(plan)
     }
 
@@ -184,12 +182,12 @@ impl Apis {
         })
         .await
     }
+}
 
-    /// Plans are compiled into the stages that have them.
-    pub(super) fn plan_changed<'s>(&self, stages: impl IntoIterator<Item = &'s ApiStage>) {
-        let apis: BTreeSet<&ApiId> = stages.into_iter().map(|entry| &entry.api_id).collect();
-        apis.into_iter().for_each(|api| self.changed(api));
-    }
+/// Plans are compiled into the stages that have them.
+pub(super) fn changed_plan<'s>(stages: impl IntoIterator<Item = &'s ApiStage>) -> Vec<Change> {
+    let apis: BTreeSet<&ApiId> = stages.into_iter().map(|entry| &entry.api_id).collect();
+    apis.into_iter().map(|api| Change::Stages(api.clone())).collect()
 }
 
 /// Checks a plan by itself, that the stages which are not among those it had are there, and that none of its keys

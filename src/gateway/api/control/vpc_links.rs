@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::super::apis::Apis;
 use super::super::ids::VpcLinkId;
 use super::super::integration::Integration;
+use super::super::live::Change;
 use super::super::page::{Page, PageRequest};
 use super::super::rows::Rows;
 use super::super::vpc_link::{VpcLink, VpcLinkNames};
@@ -27,26 +28,24 @@ impl Apis {
         tags: BTreeMap<String, String>,
     ) -> Result<VpcLink, Error> {
         let ids = self.ids();
-        let link = self
-            .write(owner, move |rows| {
-                let mut link = VpcLink {
-                    id: ids.lower_alphanumeric(6).into(),
-                    name,
-                    description: description.filter(|text| !text.is_empty()),
-                    target_arns,
-                    tags,
-                };
-                link.check()?;
-                check_tags(&link.tags)?;
-                while rows.find_vpc_link(&link.id)?.is_some() {
-                    link.id = ids.lower_alphanumeric(6).into();
-                }
-                rows.put_vpc_link(&link)?;
-                Ok(link)
-            })
-            .await?;
-        self.all_changed(owner).await?;
-        Ok(link)
+        let create = move |rows: &Rows<'_>| {
+            let mut link = VpcLink {
+                id: ids.lower_alphanumeric(6).into(),
+                name,
+                description: description.filter(|text| !text.is_empty()),
+                target_arns,
+                tags,
+            };
+            link.check()?;
+            check_tags(&link.tags)?;
+            while rows.find_vpc_link(&link.id)?.is_some() {
+                link.id = ids.lower_alphanumeric(6).into();
+            }
+            rows.put_vpc_link(&link)?;
+            Ok(link)
+        };
+        let home = owner.clone();
+        self.write_and_tell(owner, create, |_| vec![Change::VpcLinks(home)]).await
     }
 
     /// Links by id.
@@ -74,42 +73,33 @@ impl Apis {
         patches: Vec<PatchOperation>,
     ) -> Result<VpcLink, Error> {
         let id = id.clone();
-        let link = self
-            .write(owner, move |rows| {
-                let mut link = existing(rows, &id)?;
-                for patch in &patches {
-                    match replace_only(patch, &PATHS, PATHS_PRINTED)? {
-                        "/name" => link.name = patch.text().ok_or(BadRequest::EmptyName)?,
-                        _ => link.description = patch.text(),
-                    }
+        let update = move |rows: &Rows<'_>| {
+            let mut link = existing(rows, &id)?;
+            for patch in &patches {
+                match replace_only(patch, &PATHS, PATHS_PRINTED)? {
+                    "/name" => link.name = patch.text().ok_or(BadRequest::EmptyName)?,
+                    _ => link.description = patch.text(),
                 }
-                rows.put_vpc_link(&link)?;
-                Ok(link)
-            })
-            .await?;
-        self.all_changed(owner).await?;
-        Ok(link)
+            }
+            rows.put_vpc_link(&link)?;
+            Ok(link)
+        };
+        let home = owner.clone();
+        self.write_and_tell(owner, update, |_| vec![Change::VpcLinks(home)]).await
     }
 
     /// Deletes a link that no deployed method goes through.
     pub async fn delete_vpc_link(&self, owner: &AccountRegion, id: &VpcLinkId) -> Result<(), Error> {
         let id = id.clone();
-        self.write(owner, move |rows| {
+        let delete = move |rows: &Rows<'_>| {
             existing(rows, &id)?;
             if let Some(user) = deployed_user(rows, &id)? {
                 return Err(BadRequest::VpcLinkInUse { link: id.to_string(), user }.into());
             }
             rows.delete_vpc_link(&id)
-        })
-        .await?;
-        self.all_changed(owner).await
-    }
-
-    /// Links are compiled into the stages that use them, whichever those are.
-    async fn all_changed(&self, owner: &AccountRegion) -> Result<(), Error> {
-        let apis = self.read(owner, |rows| rows.apis()).await?;
-        apis.iter().for_each(|api| self.changed(&api.id));
-        Ok(())
+        };
+        let home = owner.clone();
+        self.write_and_tell(owner, delete, |()| vec![Change::VpcLinks(home)]).await
     }
 }
 

@@ -1,0 +1,98 @@
+//! Whose turn it is to load a stage: one at a time, and whoever loads later reads later.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::OwnedMutexGuard;
+
+use crate::gateway::api::{ApiId, StageName};
+
+type Key = (ApiId, StageName);
+type Waiting = HashMap<Key, Arc<tokio::sync::Mutex<()>>>;
+
+/// The stages that are being loaded.
+#[derive(Debug, Default)]
+pub(super) struct Turns(Mutex<Waiting>);
+
+/// Nobody else loads this stage as long as it is held.
+#[derive(Debug)]
+pub(super) struct Turn<'t> {
+    turns: &'t Turns,
+    key: Key,
+    /// `None` before and after.
+    held: Option<OwnedMutexGuard<()>>,
+}
+
+impl Turns {
+    /// Waits for the turn to load a stage.
+    pub(super) async fn take(&self, api: &ApiId, stage: &StageName) -> Turn<'_> {
+        let key = (api.clone(), stage.clone());
+        let entry = self.waiting().entry(key.clone()).or_default().clone();
+        // Made before it is waited for: whoever stops waiting leaves nothing behind.
+        let mut turn = Turn { turns: self, key, held: None };
+        turn.held = Some(entry.lock_owned().await);
+        turn
+    }
+
+    /// The stages of an API that are being loaded, or are about to be.
+    pub(super) fn stages_of(&self, api: &ApiId) -> Vec<StageName> {
+        self.waiting().keys().filter(|(of, _)| of == api).map(|(_, stage)| stage.clone()).collect()
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        self.held = None;
+        let mut waiting = self.turns.waiting();
+        // Who waits holds the lock as well, and takes it under the table's.
+        if waiting.get(&self.key).is_some_and(|entry| Arc::strong_count(entry) == 1) {
+            waiting.remove(&self.key);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::pin::Pin;
+
+    use super::*;
+
+    async fn waits(turn: &mut Pin<Box<impl Future>>) -> bool {
+        tokio::select! {
+            biased;
+            _ = turn => false,
+            () = std::future::ready(()) => true,
+        }
+    }
+
+    #[tokio::test]
+    async fn turns_are_taken_one_after_another_and_forgotten() {
+        let turns = Turns::default();
+        let (api, stage) = (ApiId::from("abc"), StageName::from("dev"));
+        let first = turns.take(&api, &stage).await;
+        let other = turns.take(&api, &"prod".into()).await;
+        let mut second = Box::pin(turns.take(&api, &stage));
+        assert!(waits(&mut second).await);
+        assert_eq!(turns.stages_of(&api).len(), 2);
+        assert!(turns.stages_of(&"xyz".into()).is_empty());
+        drop(first);
+        // Whoever comes now waits behind the second.
+        let mut third = Box::pin(turns.take(&api, &stage));
+        assert!(waits(&mut third).await);
+        let second = second.await;
+        assert!(waits(&mut third).await);
+        drop(second);
+        assert!(!waits(&mut third).await);
+        let fourth = turns.take(&api, &stage).await;
+        let mut fifth = Box::pin(turns.take(&api, &stage));
+        assert!(waits(&mut fifth).await);
+        drop(fourth);
+        drop(fifth);
+        drop(other);
+        assert!(turns.waiting().is_empty());
+    }
+}
