@@ -1,7 +1,9 @@
-//! Server processes on core 0, and what they cost.
+//! Server processes, and what they cost.
+
+#![allow(dead_code)] // Several benches share the file; none needs all of it.
 
 use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 /// A server that answers at `address` until dropped.
@@ -34,6 +36,16 @@ impl Served {
         command.arg("--config").arg(dir.join("stepgate.toml"));
         command.arg("--data-dir").arg(dir.join("data")).args(["--listen", "127.0.0.1:0"]);
         Self::start(command, Some(dir))
+    }
+
+    /// Stepgate on the data directory `data` in `dir`, on any core. What is there stays there.
+    pub(crate) fn on_data(dir: &Path) -> Self {
+        let settings = dir.join("stepgate.toml");
+        std::fs::write(&settings, "[deploy]\ntutorial = false\n[log]\nlevel = 'warn'\n").unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_stepgate"));
+        command.args(["serve", "--json", "--listen", "127.0.0.1:0", "--config"]).arg(settings);
+        command.arg("--data-dir").arg(dir.join("data"));
+        Self::start(command, None)
     }
 
     fn start(mut command: Command, data_dir: Option<PathBuf>) -> Self {

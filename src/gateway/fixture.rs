@@ -174,6 +174,7 @@ pub(crate) fn live(deployment: DeploymentSnapshot) -> LiveStage {
         vpc_links: BTreeMap::new(),
         client_certificate: None,
         usage_plans: Vec::new(),
+        stored_bytes: 1_000,
     }
 }
 

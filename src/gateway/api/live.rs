@@ -32,6 +32,8 @@ pub struct LiveStage {
     pub client_certificate: Option<ClientCertificate>,
     /// The usage plans that have the stage.
     pub usage_plans: Vec<UsagePlan>,
+    /// How large both deployments are in the store.
+    pub stored_bytes: usize,
 }
 
 /// What a commit changed for the data plane.

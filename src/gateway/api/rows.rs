@@ -11,6 +11,7 @@ mod usage;
 mod usage_plans;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 pub(super) use api_keys::KeyQuery;
 use serde::Serialize;
@@ -341,7 +342,8 @@ impl<'t> Rows<'t> {
         api: &ApiId,
         id: &DeploymentId,
     ) -> Result<Option<Deployment>, Error> {
-        self.deployment_column(api, id, "SELECT body FROM apigateway_deployments WHERE api = ?1 AND id = ?2")
+        let sql = "SELECT body FROM apigateway_deployments WHERE api = ?1 AND id = ?2";
+        self.deployment_column(api, id, sql)?.map(|body| parse(&body)).transpose()
     }
 
     pub(super) fn find_snapshot(
@@ -349,21 +351,25 @@ impl<'t> Rows<'t> {
         api: &ApiId,
         id: &DeploymentId,
     ) -> Result<Option<DeploymentSnapshot>, Error> {
+        self.find_snapshot_text(api, id)?.map(|snapshot| parse(&snapshot)).transpose()
+    }
+
+    /// A snapshot as it is stored.
+    fn find_snapshot_text(&self, api: &ApiId, id: &DeploymentId) -> Result<Option<String>, Error> {
         let sql = "SELECT snapshot FROM apigateway_deployments WHERE api = ?1 AND id = ?2";
         self.deployment_column(api, id, sql)
     }
 
-    fn deployment_column<T: DeserializeOwned>(
+    fn deployment_column(
         &self,
         api: &ApiId,
         id: &DeploymentId,
         sql: &'static str,
-    ) -> Result<Option<T>, Error> {
+    ) -> Result<Option<String>, Error> {
         if !self.has_api(api)? {
             return Ok(None);
         }
-        let column = self.tx.query_one(sql, &[api.as_str().into(), id.as_str().into()], |row| row.text(0))?;
-        column.map(|column| parse(&column)).transpose()
+        Ok(self.tx.query_one(sql, &[api.as_str().into(), id.as_str().into()], |row| row.text(0))?)
     }
 
     pub(super) fn add_deployment(
@@ -466,12 +472,17 @@ pub(super) fn find_live_stage(
     };
     let rows = Rows::new(tx, AccountRegion { account, region });
     let Some(stage) = rows.find_stage(api_id, name)? else { return Ok(None) };
-    let Some(deployment) = rows.find_snapshot(api_id, &stage.deployment_id)? else { return Ok(None) };
+    let snapshot = |id: &DeploymentId| {
+        let text = rows.find_snapshot_text(api_id, id)?;
+        text.map(|text| Ok::<_, Error>((text.len(), Arc::new(parse(&text)?)))).transpose()
+    };
+    let Some((bytes, deployment)) = snapshot(&stage.deployment_id)? else { return Ok(None) };
     let canary = match &stage.canary_settings {
-        Some(canary) => rows.find_snapshot(api_id, &canary.deployment_id)?.map(Into::into),
+        Some(canary) => snapshot(&canary.deployment_id)?,
         None => None,
     };
-    let (deployment, vpc_links) = (deployment.into(), rows.vpc_link_names()?);
+    let stored_bytes = bytes + canary.as_ref().map_or(0, |(bytes, _)| *bytes);
+    let (canary, vpc_links) = (canary.map(|(_, snapshot)| snapshot), rows.vpc_link_names()?);
     let client_certificate = match stage.client_certificate_id.as_deref() {
         Some(id) => rows.find_client_certificate(&id.into())?,
         None => None,
@@ -486,6 +497,7 @@ pub(super) fn find_live_stage(
         vpc_links,
         client_certificate,
         usage_plans,
+        stored_bytes,
     }))
 }
 

@@ -1,12 +1,13 @@
 //! The compiled stages that are in use, looked up without a lock.
 //!
 //! What is added or taken out copies the table that it stands in; there are many tables, so that this costs little
-//! however many stages there are.
+//! however many stages there are. When they become too many, those go that were not called for long.
 
 use std::collections::HashMap;
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use arc_swap::ArcSwap;
 
@@ -15,46 +16,70 @@ use crate::gateway::compile::Served;
 
 /// How many tables there are.
 const TABLES: usize = 256;
+/// How much memory they may take together; two thousand stages of a hundred methods.
+const BYTES_MAX: usize = 1024 * 1024 * 1024;
 
-type Table = HashMap<ApiId, HashMap<StageName, Arc<Served>>>;
+type Table = HashMap<ApiId, HashMap<StageName, Arc<Entry>>>;
 
 /// Compiled stages by API and name.
 pub(super) struct Known {
     hasher: RandomState,
     tables: Box<[ArcSwap<Table>]>,
+    bytes: AtomicUsize,
+    bytes_max: usize,
+    /// The table where room is made next.
+    hand: AtomicUsize,
+}
+
+struct Entry {
+    served: Arc<Served>,
+    /// Whether it was called since room was made last.
+    is_used: AtomicBool,
 }
 
 impl Default for Known {
     fn default() -> Self {
-        Self { hasher: RandomState::new(), tables: (0..TABLES).map(|_| ArcSwap::default()).collect() }
+        Self::new(BYTES_MAX)
     }
 }
 
 impl Known {
+    fn new(bytes_max: usize) -> Self {
+        Self {
+            hasher: RandomState::new(),
+            tables: (0..TABLES).map(|_| ArcSwap::default()).collect(),
+            bytes: AtomicUsize::new(0),
+            bytes_max,
+            hand: AtomicUsize::new(0),
+        }
+    }
+
     pub(super) fn get(&self, api: &ApiId, stage: &StageName) -> Option<Arc<Served>> {
-        self.table(api).load().get(api)?.get(stage).cloned()
+        let table = self.table(api).load();
+        let entry = table.get(api)?.get(stage)?;
+        // Written once, not by every request.
+        if !entry.is_used.load(Ordering::Relaxed) {
+            entry.is_used.store(true, Ordering::Relaxed);
+        }
+        Some(entry.served.clone())
     }
 
     /// Adds a stage, in place of what was known of it.
     pub(super) fn put(&self, api: &ApiId, stage: &StageName, served: &Arc<Served>) {
-        self.table(api).rcu(|table| {
-            let mut table = Table::clone(table);
-            table.entry(api.clone()).or_default().insert(stage.clone(), served.clone());
-            table
+        let entry = Arc::new(Entry { served: served.clone(), is_used: AtomicBool::new(true) });
+        self.bytes.fetch_add(served.bytes, Ordering::AcqRel);
+        self.change(self.table(api), |table| {
+            table.entry(api.clone()).or_default().insert(stage.clone(), entry.clone()).into_iter().collect()
         });
+        if self.bytes_max < self.bytes.load(Ordering::Acquire) {
+            self.make_room();
+        }
     }
 
     /// Forgets a stage.
     pub(super) fn remove(&self, api: &ApiId, stage: &StageName) {
-        self.table(api).rcu(|table| {
-            let mut table = Table::clone(table);
-            if let Some(stages) = table.get_mut(api) {
-                stages.remove(stage);
-                if stages.is_empty() {
-                    table.remove(api);
-                }
-            }
-            table
+        self.change(self.table(api), |table| {
+            table.get_mut(api).and_then(|stages| stages.remove(stage)).into_iter().collect()
         });
     }
 
@@ -68,7 +93,9 @@ impl Known {
         let mut all = Vec::new();
         for table in &self.tables {
             for (api, stages) in &**table.load() {
-                all.extend(stages.iter().map(|(name, served)| (api.clone(), name.clone(), served.clone())));
+                all.extend(
+                    stages.iter().map(|(name, entry)| (api.clone(), name.clone(), entry.served.clone())),
+                );
             }
         }
         all
@@ -79,10 +106,81 @@ impl Known {
         let index = self.hasher.hash_one(api) as usize % TABLES;
         &self.tables[index]
     }
+
+    /// Changes a table by `change`, which says what it took out.
+    fn change(&self, table: &ArcSwap<Table>, change: impl Fn(&mut Table) -> Vec<Arc<Entry>>) {
+        let mut out = Vec::new();
+        table.rcu(|table| {
+            let mut table = Table::clone(table);
+            out = change(&mut table);
+            table.retain(|_, stages| !stages.is_empty());
+            table
+        });
+        self.bytes.fetch_sub(out.iter().map(|entry| entry.served.bytes).sum(), Ordering::AcqRel);
+    }
+
+    /// Table by table, takes out what was not called since the hand came by last, until an eighth is free.
+    fn make_room(&self) {
+        let enough = self.bytes_max / 8 * 7;
+        for _ in 0..2 * TABLES {
+            if self.bytes.load(Ordering::Acquire) <= enough {
+                return;
+            }
+            let hand = self.hand.fetch_add(1, Ordering::Relaxed) % TABLES;
+            let is_idle = |entry: &Entry| !entry.is_used.load(Ordering::Relaxed);
+            self.change(&self.tables[hand], |table| {
+                let stages = table.values_mut();
+                stages
+                    .flat_map(|stages| stages.extract_if(|_, entry| is_idle(entry)))
+                    .map(|(_, it)| it)
+                    .collect()
+            });
+            for entry in self.tables[hand].load().values().flat_map(HashMap::values) {
+                entry.is_used.store(false, Ordering::Relaxed);
+            }
+        }
+    }
 }
 
 impl fmt::Debug for Known {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(self.all().iter().map(|(api, stage, _)| (api, stage))).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gateway::compile::compile_nothing;
+    use crate::gateway::fixture::owner;
+
+    fn served(api: &ApiId) -> Arc<Served> {
+        let stage = compile_nothing(&owner(), api, &std::collections::BTreeMap::new());
+        Arc::new(Served { stage: Arc::new(stage), canary: None, bytes: 1 })
+    }
+
+    #[test]
+    fn what_is_called_stays_when_room_is_made() {
+        let known = Known::new(800);
+        let api = |i: usize| ApiId::from(format!("api{i}"));
+        for i in 0..10_000 {
+            known.put(&api(i), &"dev".into(), &served(&api(i)));
+            assert!(known.get(&api(0), &"dev".into()).is_some(), "{i}");
+            assert!(known.bytes.load(Ordering::Relaxed) <= 800);
+        }
+        assert_eq!(known.all().len(), known.bytes.load(Ordering::Relaxed));
+        assert!(600 < known.all().len());
+        assert!(known.get(&api(5), &"dev".into()).is_none());
+        assert!(known.get(&api(9_999), &"dev".into()).is_some());
+        // The same again changes nothing, and nothing is left of what goes.
+        let before = known.bytes.load(Ordering::Relaxed);
+        known.put(&api(0), &"dev".into(), &served(&api(0)));
+        assert_eq!(known.bytes.load(Ordering::Relaxed), before);
+        for (api, stage, _) in known.all() {
+            assert_eq!(known.stages_of(&api), [stage.clone()]);
+            known.remove(&api, &stage);
+        }
+        assert_eq!(known.bytes.load(Ordering::Relaxed), 0);
+        assert!(known.tables.iter().all(|table| table.load().is_empty()));
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::slice;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -175,9 +176,9 @@ async fn who_watches_is_told_of_what_changes_serving_and_of_nothing_else() {
     let deployment = world.deploy(&api, None).await.unwrap();
     assert_eq!(told.take(), []);
     world.deploy(&api, Some("dev")).await.unwrap();
-    assert_eq!(told.take(), [names.clone()]);
+    assert_eq!(told.take(), slice::from_ref(&names));
     world.deploy(&api, Some("dev")).await.unwrap();
-    assert_eq!(told.take(), [stages.clone()]);
+    assert_eq!(told.take(), slice::from_ref(&stages));
     let patches = vec![op(&format!("replace /deploymentId {}", deployment.id))];
     world.apis.update_stage(&world.owner, &api.id, &"dev".into(), patches).await.unwrap();
     assert_eq!(told.take(), [stages]);
