@@ -12,6 +12,8 @@ use stepgate::store::{self, Store};
 
 /// Imports on their way at one time.
 const AT_ONCE: usize = 32;
+/// How many APIs an account gets; its quota is a little higher. The first account is the one that writes.
+pub(crate) const OF_ACCOUNT: usize = 500;
 /// The stage that each API is deployed to.
 pub(crate) const STAGE: &str = "prod";
 /// A path that answers 200 to a POST.
@@ -29,10 +31,13 @@ pub(crate) async fn run(dir: &Path, n_apis: usize, n_methods: usize) -> Vec<ApiI
             let (apis, next, document) = (apis.clone(), next.clone(), document.clone());
             tokio::spawn(async move {
                 let mut ids = Vec::new();
-                while next.fetch_add(1, Ordering::Relaxed) < n_apis {
-                    ids.push(deploy(&apis, &document).await);
+                loop {
+                    let i = next.fetch_add(1, Ordering::Relaxed);
+                    if n_apis <= i {
+                        return ids;
+                    }
+                    ids.push((i, deploy(&apis, i / OF_ACCOUNT, &document).await));
                 }
-                ids
             })
         })
         .collect();
@@ -41,12 +46,13 @@ pub(crate) async fn run(dir: &Path, n_apis: usize, n_methods: usize) -> Vec<ApiI
         ids.extend(worker.await.unwrap());
     }
     store.close().await;
-    ids
+    ids.sort();
+    ids.into_iter().map(|(_, id)| id).collect()
 }
 
-async fn deploy(apis: &Apis, document: &[u8]) -> ApiId {
+async fn deploy(apis: &Apis, account: usize, document: &[u8]) -> ApiId {
     let owner = AccountRegion {
-        account: AccountId::parse("123456789012").unwrap(),
+        account: AccountId::parse(&format!("{:012}", 123_456_789_012 + account)).unwrap(),
         region: Region::parse("us-east-1").unwrap(),
     };
     let id = apis.import_rest_api(&owner, document, ImportOptions::default()).await.unwrap().api.id;

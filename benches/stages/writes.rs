@@ -1,23 +1,31 @@
-//! Writes of all sizes, one after another.
+//! Writes of all sizes, at a steady rate.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use stepgate::gateway::api::ApiId;
 
 use crate::client::Client;
-use crate::fill::STAGE;
+use crate::fill::{OF_ACCOUNT, STAGE};
+
+/// How many writes there are in a second, if the server is as fast: four times the control plane's quota on AWS.
+const A_SECOND: u32 = 40;
 
 /// Changes APIs until it is over: parts of the working copy, deployments, and the stage of the first API, which is
 /// being called.
+#[allow(clippy::disallowed_methods)] // A bench measures real time.
 pub(crate) fn run(address: &str, apis: &[ApiId], is_over: &AtomicBool, written: &AtomicUsize) {
     let mut client = Client::new(address);
+    let mut due = Instant::now();
     let mut write = |method: &str, path: &str, input: Value| {
         let answer = client.apigateway(method, path, &input).unwrap();
         assert!(answer.status < 300, "{method} {path}: {}", answer.text());
         written.fetch_add(1, Ordering::Relaxed);
+        due += Duration::from_secs(1) / A_SECOND;
+        std::thread::sleep(due.saturating_duration_since(Instant::now()));
     };
-    for (round, api) in apis.iter().skip(1).cycle().enumerate() {
+    for (round, api) in apis.iter().take(OF_ACCOUNT).skip(1).cycle().enumerate() {
         let patch = |path: &str| json!([{"op": "replace", "path": path, "value": format!("{round}")}]);
         write("PATCH", &format!("/restapis/{api}"), json!({"patchOperations": patch("/description")}));
         let models = format!("/restapis/{api}/models");

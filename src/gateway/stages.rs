@@ -53,14 +53,14 @@ pub(crate) struct Stages {
     source: Arc<dyn StageSource>,
     default_api: Option<ApiId>,
     shared: Arc<Shared>,
-    known: Known,
+    known: Arc<Known>,
     turns: Turns,
     names: Names,
 }
 
 impl Stages {
     pub(crate) fn new(source: Arc<dyn StageSource>, default_api: Option<ApiId>, shared: Shared) -> Self {
-        let (known, turns, names) = (Known::default(), Turns::default(), Names::default());
+        let (known, turns, names) = (Arc::default(), Turns::default(), Names::default());
         Self { source, default_api, shared: Arc::new(shared), known, turns, names }
     }
 
@@ -107,6 +107,8 @@ impl Stages {
             Ok(Some(served)) => self.known.put(api, stage, served),
             Ok(None) | Err(_) => self.known.remove(api, stage),
         }
+        let known = self.known.clone();
+        tokio::task::spawn_blocking(move || known.sweep());
         loaded.map_err(unavailable)?.ok_or(Refusal::Forbidden)
     }
 

@@ -11,6 +11,7 @@ mod usage;
 mod usage_plans;
 
 use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 pub(super) use api_keys::KeyQuery;
@@ -35,7 +36,7 @@ use super::stage::Stage;
 use crate::gateway::error::{Error, NotFound};
 use crate::gateway::plans::LiveKey;
 use crate::id::{AccountId, AccountRegion, Region};
-use crate::store::{Param, Tx};
+use crate::store::{Param, Row, Tx};
 
 /// Steps of the schema, oldest first; a step that has been released never changes.
 pub(super) const STEPS: &[&str] = &[
@@ -111,6 +112,9 @@ mod kind {
     pub(super) const DOCUMENTATION_PART: &str = "documentation_part";
     pub(super) const DOCUMENTATION_VERSION: &str = "documentation_version";
     pub(super) const STAGE: &str = "stage";
+
+    /// What goes into a deployment, beside the API itself.
+    pub(super) const FROZEN: [&str; 5] = [RESOURCE, MODEL, REQUEST_VALIDATOR, AUTHORIZER, GATEWAY_RESPONSE];
 }
 
 /// A transaction, as seen by one owner.
@@ -194,6 +198,21 @@ impl<'t> Rows<'t> {
             authorizers: authorizers.map(|authorizer| (authorizer.id.clone(), authorizer)).collect(),
             gateway_responses: self.gateway_responses(id)?,
         })
+    }
+
+    /// A number that tells whether a working copy is still the same: over all that goes into it, as it is stored.
+    pub(super) fn working_copy_hash(&self, id: &ApiId) -> Result<u64, Error> {
+        let mut hasher = DefaultHasher::new();
+        let sql = "SELECT body FROM apigateway_apis WHERE id = ?1 AND account = ?2 AND region = ?3";
+        self.tx.query_one(sql, &self.key(id), |row| row.text(0))?.hash(&mut hasher);
+        let sql = "SELECT kind, id, body FROM apigateway_parts WHERE api = ?1 ORDER BY kind, id";
+        let part = |row: &Row<'_>| Ok((row.text(0)?, row.text(1)?, row.text(2)?));
+        let parts = self.tx.query(sql, &[id.as_str().into()], part)?;
+        parts
+            .iter()
+            .filter(|(kind, ..)| kind::FROZEN.contains(&kind.as_str()))
+            .for_each(|it| it.hash(&mut hasher));
+        Ok(hasher.finish())
     }
 
     // === resources ===
@@ -376,12 +395,11 @@ impl<'t> Rows<'t> {
         &self,
         api: &ApiId,
         deployment: &Deployment,
-        snapshot: &DeploymentSnapshot,
+        snapshot: &str,
     ) -> Result<(), Error> {
         let sql = "INSERT INTO apigateway_deployments (api, id, body, snapshot) VALUES (?1, ?2, ?3, ?4)";
-        let (body, snapshot) = (text(deployment)?, text(snapshot)?);
-        let id = deployment.id.as_str();
-        self.tx.execute(sql, &[api.as_str().into(), id.into(), (&body).into(), (&snapshot).into()])?;
+        let (body, id) = (text(deployment)?, deployment.id.as_str());
+        self.tx.execute(sql, &[api.as_str().into(), id.into(), (&body).into(), snapshot.into()])?;
         Ok(())
     }
 
@@ -511,6 +529,6 @@ fn parse<T: DeserializeOwned>(body: &str) -> Result<T, Error> {
     serde_json::from_str(body).map_err(Error::from)
 }
 
-fn text(record: &impl Serialize) -> Result<String, Error> {
+pub(super) fn text(record: &impl Serialize) -> Result<String, Error> {
     serde_json::to_string(record).map_err(Error::from)
 }

@@ -1,13 +1,14 @@
 //! The compiled stages that are in use, looked up without a lock.
 //!
 //! What is added or taken out copies the table that it stands in; there are many tables, so that this costs little
-//! however many stages there are. When they become too many, those go that were not called for long.
+//! however many stages there are. When they become too many, those go that were not called for long. What goes is
+//! dropped by [`Known::sweep`] and by no request: a stage is many thousand allocations.
 
 use std::collections::HashMap;
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::ArcSwap;
 
@@ -29,6 +30,8 @@ pub(super) struct Known {
     bytes_max: usize,
     /// The table where room is made next.
     hand: AtomicUsize,
+    /// What is known no more, and may still be in use.
+    retired: Mutex<Vec<Arc<Entry>>>,
 }
 
 struct Entry {
@@ -51,6 +54,7 @@ impl Known {
             bytes: AtomicUsize::new(0),
             bytes_max,
             hand: AtomicUsize::new(0),
+            retired: Mutex::default(),
         }
     }
 
@@ -117,6 +121,28 @@ impl Known {
             table
         });
         self.bytes.fetch_sub(out.iter().map(|entry| entry.served.bytes).sum(), Ordering::AcqRel);
+        self.retired().append(&mut out);
+    }
+
+    fn retired(&self) -> MutexGuard<'_, Vec<Arc<Entry>>> {
+        self.retired.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Drops what is known no more, but for what requests still use: that waits for the next time. Takes a while.
+    pub(super) fn sweep(&self) {
+        let unused = |entry: &mut Arc<Entry>| {
+            let Entry { served, .. } = &**entry;
+            let canary = served.canary.as_ref().is_none_or(|canary| Arc::strong_count(&canary.stage) == 1);
+            Arc::strong_count(entry) == 1
+                && Arc::strong_count(served) == 1
+                && Arc::strong_count(&served.stage) == 1
+                && canary
+        };
+        let dropped: Vec<Arc<Entry>> = self.retired().extract_if(.., unused).collect();
+        for entry in dropped {
+            drop(entry);
+            std::thread::yield_now();
+        }
     }
 
     /// Table by table, takes out what was not called since the hand came by last, until an eighth is free.
@@ -169,6 +195,13 @@ mod tests {
             assert!(known.bytes.load(Ordering::Relaxed) <= 800);
         }
         assert_eq!(known.all().len(), known.bytes.load(Ordering::Relaxed));
+        let held = known.get(&api(0), &"dev".into()).unwrap();
+        known.put(&api(0), &"dev".into(), &served(&api(0)));
+        known.sweep();
+        assert_eq!(known.retired().len(), 1);
+        drop(held);
+        known.sweep();
+        assert!(known.retired().is_empty());
         assert!(600 < known.all().len());
         assert!(known.get(&api(5), &"dev".into()).is_none());
         assert!(known.get(&api(9_999), &"dev".into()).is_some());

@@ -11,7 +11,8 @@ use super::super::ids::{ApiId, DeploymentId, StageName};
 use super::super::live::Change;
 use super::super::method::{AuthorizationType, HttpMethod, Method};
 use super::super::page::{Page, PageRequest};
-use super::super::rows::Rows;
+use super::super::reach::Reach;
+use super::super::rows::{Rows, text};
 use super::super::stage::CacheClusterSize;
 use super::stages::{CreateStage, NewCanary, add_stage, check_stage};
 use crate::clock::Timestamp;
@@ -66,6 +67,23 @@ pub struct MethodSummary {
     pub api_key_required: bool,
 }
 
+/// A working copy about to be frozen.
+struct Draft {
+    /// What tells whether it still is the working copy.
+    hash: u64,
+    /// As it will be stored.
+    snapshot: String,
+    is_deployable: Result<(), Error>,
+}
+
+impl Draft {
+    fn of(rows: &Rows<'_>, api_id: &ApiId, reach: &Reach) -> Result<Self, Error> {
+        let copy = rows.working_copy(api_id)?;
+        let is_deployable = check_deployable(&copy, reach);
+        Ok(Self { hash: rows.working_copy_hash(api_id)?, snapshot: text(&copy)?, is_deployable })
+    }
+}
+
 impl Apis {
     /// Freezes the working copy. With a stage name, the stage is made for it or pointed at it.
     pub async fn create_deployment(
@@ -75,10 +93,16 @@ impl Apis {
         input: CreateDeployment,
     ) -> Result<Deployment, Error> {
         let (id, ids, now, reach) = (api_id.clone(), self.ids(), self.now(), self.reach());
+        // Read and written as text beside other writes, which would wait for it; made anew if the API changed since.
+        let drafted = (id.clone(), reach.clone());
+        let draft = self.read(owner, move |rows| Draft::of(rows, &drafted.0, &drafted.1)).await?;
         let create = move |rows: &Rows<'_>| {
-            let snapshot = rows.working_copy(&id)?;
+            let draft = match rows.working_copy_hash(&id)? == draft.hash {
+                true => draft,
+                false => Draft::of(rows, &id, &reach)?,
+            };
             check_canary(rows, &id, &input)?;
-            check_deployable(&snapshot, &reach)?;
+            draft.is_deployable?;
             let mut deployment_id = DeploymentId::from(ids.lower_alphanumeric(6));
             while rows.find_deployment(&id, &deployment_id)?.is_some() {
                 deployment_id = ids.lower_alphanumeric(6).into();
@@ -88,7 +112,7 @@ impl Apis {
                 description: input.description.clone().filter(|text| !text.is_empty()),
                 created_date: now,
             };
-            rows.add_deployment(&id, &deployment, &snapshot)?;
+            rows.add_deployment(&id, &deployment, &draft.snapshot)?;
             let change = match input.stage() {
                 Some(name) => Some(serve(rows, &id, &name, &deployment.id, input, now)?),
                 None => None,
