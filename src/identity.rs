@@ -10,14 +10,20 @@ mod caller;
 mod canonical;
 mod credentials;
 mod error;
+mod grants;
+mod head;
 pub mod iam;
+#[cfg(test)]
+mod laws;
 mod sign;
 mod signature;
 mod verify;
 
 pub use caller::Caller;
 pub use credentials::{Credential, Keys, Secret};
-pub use error::AuthError;
+pub use error::{AuthError, Incomplete, Invalid};
+pub use grants::{Grants, Layer, Owner};
+pub use head::Head;
 pub use sign::sign;
 pub use signature::{is_signed, scope_of};
-pub use verify::{Authenticated, Authenticator};
+pub use verify::{Authenticated, Authenticator, Claim};

@@ -12,12 +12,30 @@ use serde_json::Value;
 use super::api::RestApi;
 use super::compile::{CompiledMethod, CompiledStage};
 use super::context::Context;
+use super::signers::Signer;
 use crate::id::AccountRegion;
+use crate::identity::Owner;
 use crate::policy;
 use crate::policy::{Caller, Decision, Facts, Policy, PolicyKind, Request};
 
-/// What calling a method is called in policies.
-const INVOKE: &str = "execute-api:Invoke";
+/// What callers need a permission for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Action {
+    /// To call a method.
+    Invoke,
+    /// To have an answer made anew that the stage has cached.
+    InvalidateCache,
+}
+
+impl Action {
+    /// How policies write it.
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Invoke => "execute-api:Invoke",
+            Self::InvalidateCache => "execute-api:InvalidateCache",
+        }
+    }
+}
 
 /// Longest ARN of a call that is decided about, in bytes.
 pub(crate) const METHOD_ARN_BYTES_MAX: usize = 1_600;
@@ -53,21 +71,63 @@ pub(crate) fn api_arn(owner: &AccountRegion, api: &str) -> String {
     format!("arn:{partition}:execute-api:{region}:{account}:{api}")
 }
 
-/// What `policy` says about calling `method_arn`.
-///
+/// What `policy` says about an action on `method_arn`.
+pub(crate) fn decide(policy: &Policy, context: &Context, action: Action, method_arn: &str) -> Decision {
+    in_every_writing(method_arn, |resource| {
+        policy.decide(&request(context, action, resource, &CallFacts(context)))
+    })
+}
+
+/// What the signer's own policies and the API's say together.
+pub(crate) fn decide_for_signer(
+    signer: &Signer,
+    context: &Context,
+    stage: &CompiledStage,
+    action: Action,
+    method_arn: &str,
+) -> Decision {
+    let owner = if signer.caller.account == stage.owner.account { Owner::Same } else { Owner::Other };
+    let said = stage.policy.decide(context, action, method_arn);
+    in_every_writing(method_arn, |resource| {
+        signer.grants.decide(&request(context, action, resource, &CallFacts(context)), said, owner)
+    })
+}
+
 /// Values in paths stay encoded in ARNs. As a backend may well decode them, what a policy denies is denied in its
 /// encoded form too.
-pub(crate) fn decide(policy: &Policy, context: &Context, caller: Caller<'_>, method_arn: &str) -> Decision {
-    let facts = CallFacts(context);
-    let of = |resource: &str| policy.decide(&Request { caller, action: INVOKE, resource, facts: &facts });
-    let decision = of(method_arn);
+fn in_every_writing(method_arn: &str, decide: impl Fn(&str) -> Decision) -> Decision {
+    let decision = decide(method_arn);
     if decision == Decision::Allow && method_arn.contains('%') {
         let decoded = percent_decode_str(method_arn).decode_utf8_lossy();
-        if of(&decoded) == Decision::ExplicitDeny {
+        if decide(&decoded) == Decision::ExplicitDeny {
             return Decision::ExplicitDeny;
         }
     }
     decision
+}
+
+fn request<'a>(
+    context: &'a Context,
+    action: Action,
+    resource: &'a str,
+    facts: &'a CallFacts<'a>,
+) -> Request<'a> {
+    let caller = match &context.signer {
+        Some(signer) => Caller::Aws { arn: &signer.caller.arn, account: signer.caller.account.as_str() },
+        None => Caller::Anonymous,
+    };
+    Request { caller, action: action.name(), resource, facts }
+}
+
+/// Whether the caller may have a cached answer made anew: by its own policies if it signed, by the API's in any case.
+pub(crate) fn may_invalidate_cache(context: &Context) -> bool {
+    let (Some(stage), Some(method)) = (&context.stage, &context.route) else { return false };
+    let (arn, action) = (method_arn(context, stage, method), Action::InvalidateCache);
+    let decision = match &context.signer {
+        Some(signer) => decide_for_signer(signer, context, stage, action, &arn),
+        None => stage.policy.decide(context, action, &arn).unwrap_or(Decision::ImplicitDeny),
+    };
+    decision == Decision::Allow
 }
 
 /// An API's resource policy as a stage serves it.
@@ -101,11 +161,11 @@ impl ResourcePolicy {
         }
     }
 
-    /// What it says about a call.
-    pub(crate) fn decide(&self, context: &Context, method_arn: &str) -> Option<Decision> {
+    /// What it says about an action of the caller.
+    pub(crate) fn decide(&self, context: &Context, action: Action, method_arn: &str) -> Option<Decision> {
         match self {
             Self::None => None,
-            Self::Some(policy) => Some(decide(policy, context, Caller::Anonymous, method_arn)),
+            Self::Some(policy) => Some(decide(policy, context, action, method_arn)),
             Self::Broken => Some(Decision::ExplicitDeny),
         }
     }
@@ -144,8 +204,10 @@ pub(crate) fn resource_policy(document: &str, api_arn: &str) -> Result<Policy, p
     Policy::from_value(&document, PolicyKind::Resource)
 }
 
-/// What a caller is told whom the resource policy keeps out; the account's number is not theirs to know.
-pub(crate) fn denial(method_arn: &str, decision: Decision) -> String {
+/// What a caller is told whom policies keep out; the account's number is not theirs to know.
+pub(crate) fn denial(context: &Context, method_arn: &str, decision: Decision) -> String {
+    let user = context.signer.as_ref().map_or("anonymous", |signer| &*signer.caller.arn);
+    let action = Action::Invoke.name();
     let mut parts: Vec<&str> = method_arn.splitn(6, ':').collect();
     let masked = match parts.get_mut(4) {
         Some(account) => {
@@ -156,10 +218,10 @@ pub(crate) fn denial(method_arn: &str, decision: Decision) -> String {
         None => method_arn.to_owned(),
     };
     let explicit = if decision == Decision::ExplicitDeny { " with an explicit deny" } else { "" };
-    format!("User: anonymous is not authorized to perform: {INVOKE} on resource: {masked}{explicit}")
+    format!("User: {user} is not authorized to perform: {action} on resource: {masked}{explicit}")
 }
 
-/// Condition keys of a call. Those that tell who calls are missing: nothing here proves it.
+/// Condition keys of a call. Those that tell who calls are there for callers who signed.
 #[derive(Debug)]
 struct CallFacts<'a>(&'a Context);
 
@@ -174,7 +236,7 @@ impl Facts for CallFacts<'_> {
             "aws:securetransport" => if context.peer.is_secure { "true" } else { "false" }.into(),
             "aws:sourceip" => context.peer.ip.to_canonical().to_string().into(),
             "aws:useragent" => header(USER_AGENT)?,
-            _ => return None,
+            _ => context.signer.as_ref()?.caller.condition_value(key)?,
         };
         Some(vec![value])
     }
@@ -249,7 +311,7 @@ mod tests {
             ("a/dev/GET/admin", Decision::ExplicitDeny),
             ("a/dev/GET/%61dmin", Decision::ExplicitDeny),
         ] {
-            assert_eq!(decide(&policy, &context, Caller::Anonymous, resource), expect, "{resource}");
+            assert_eq!(decide(&policy, &context, Action::Invoke, resource), expect, "{resource}");
         }
     }
 
@@ -267,7 +329,7 @@ mod tests {
             ("arn:aws:execute-api:r:1:abc/prod/GET/x", Decision::ImplicitDeny),
             ("arn:aws:execute-api:r:1:xyz/dev/GET/x", Decision::ImplicitDeny),
         ] {
-            assert_eq!(decide(&policy, &context, Caller::Anonymous, resource), expect, "{resource}");
+            assert_eq!(decide(&policy, &context, Action::Invoke, resource), expect, "{resource}");
         }
         for bad in ["", "{", r#"{"Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}"#] {
             assert!(resource_policy(bad, "a").is_err(), "{bad}");
@@ -291,7 +353,7 @@ mod tests {
                 "Condition":{{"{operator}":{{"{key}":"{value}"}}}}}}}}"#
             );
             let policy = Policy::parse(&policy, PolicyKind::Identity).unwrap();
-            assert_eq!(decide(&policy, &context, Caller::Anonymous, "r"), Decision::Allow, "{key}");
+            assert_eq!(decide(&policy, &context, Action::Invoke, "r"), Decision::Allow, "{key}");
         }
     }
 }

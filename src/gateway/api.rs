@@ -79,6 +79,7 @@ pub use ids::{
     ApiId, ApiKeyId, AuthorizerId, ClientCertificateId, DeploymentId, DocumentationPartId,
     RequestValidatorId, ResourceId, StageName, StatusCode, UsagePlanId, VpcLinkId,
 };
+pub(crate) use integration::CALLERS_OWN;
 pub use integration::{
     ConnectionType, ContentHandling, Integration, IntegrationResponse, IntegrationType, PassthroughBehavior,
     ResponseTransferMode, TlsConfig,

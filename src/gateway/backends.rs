@@ -8,6 +8,7 @@ use http::{HeaderMap, Method};
 
 use super::api::ApiId;
 use crate::id::AccountRegion;
+use crate::identity::Caller;
 
 /// A boxed future; ports return it so that they can be held as trait objects.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -19,6 +20,17 @@ pub enum AwsOperation {
     Action(String),
     /// `arn:aws:apigateway:R:states:path/…`: a path of the service's HTTP API, with a leading `/`.
     Path(String),
+}
+
+/// Under whose name a service is called.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CallAs {
+    /// API Gateway's own: the integration names no credentials.
+    Api,
+    /// The role of this ARN.
+    Role(String),
+    /// Whoever signed the request.
+    Caller(Box<Caller>),
 }
 
 /// One call of an AWS service on behalf of a method.
@@ -36,8 +48,8 @@ pub struct AwsCall {
     pub operation: AwsOperation,
     /// Verb of the backend call.
     pub method: Method,
-    /// Role that the call is made under, if the integration names one.
-    pub credentials_role: Option<String>,
+    /// Under whose name the call is made.
+    pub call_as: CallAs,
     /// Headers, as mapped; with `Content-Type`, without `Host` and signature.
     pub headers: HeaderMap,
     /// Decoded query parameters, as mapped, in order.

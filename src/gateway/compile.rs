@@ -15,7 +15,9 @@ mod templates;
 mod uri;
 
 pub(crate) use body_models::{BodyModels, Mismatch, library};
-pub(crate) use integration::{Backend, CompiledIntegration, CompiledResponse, HttpBackend, RequestTarget};
+pub(crate) use integration::{
+    Backend, CompiledIntegration, CompiledResponse, Credentials, HttpBackend, RequestTarget,
+};
 pub(crate) use media::{BinaryTypes, essence, first_accepted};
 pub(crate) use method_cache::MethodCache;
 pub(crate) use pattern::{Pattern, PatternError};

@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use http::header::{HOST, USER_AGENT};
+use http::header::{AUTHORIZATION, HOST, USER_AGENT};
 use http::{HeaderMap, Method, Uri, Version};
 
 use super::address::Target;
-use super::api::{ApiKeyId, ResponseType};
+use super::api::{ApiKeyId, AuthorizationType, ResponseType};
 use super::authorizers::AuthorizerFacts;
 use super::compile::{CompiledMethod, CompiledStage};
 use super::execution_log::ExecutionLog;
@@ -19,8 +19,10 @@ use super::headers;
 use super::peer::{ClientCertificateFacts, Peer};
 use super::plans::limit_headers::Limits;
 use super::query::Query;
+use super::signers::Signer;
 use super::variable::Variable;
 use crate::clock::{Clock, Ids, Timestamp};
+use crate::identity::Head;
 
 /// Facts about one request. Layers fill in what they learn.
 #[derive(Debug)]
@@ -32,6 +34,8 @@ pub(crate) struct Context {
     pub(crate) started: Duration,
     /// The verb that routes, after `X-HTTP-Method-Override`.
     pub(crate) method: Method,
+    /// The verb that was sent, and signed.
+    pub(crate) sent_method: Method,
     pub(crate) version: Version,
     pub(crate) uri: Uri,
     /// The client's headers as they came. Read through [`Context::header`], which hides what is dropped.
@@ -46,15 +50,14 @@ pub(crate) struct Context {
     pub(crate) route: Option<Arc<CompiledMethod>>,
     /// Path parameters, not decoded.
     pub(crate) path_parameters: Vec<(Arc<str>, String)>,
+    /// Who signed, once that is verified; methods with AWS_IAM alone have it verified.
+    pub(crate) signer: Option<Box<Signer>>,
     /// What the method's authorizer said, once it was asked.
     pub(crate) authorizer: Option<Box<AuthorizerFacts>>,
     /// The API key that the caller was admitted with.
     pub(crate) caller_key: Option<CallerKey>,
     /// What the caller is told of its limits, if it is told.
     pub(crate) limits: Option<Limits>,
-    /// Whether the caller has the permission `execute-api:InvalidateCache` on the method; nobody has it but by an
-    /// authorization that grants it.
-    pub(crate) may_invalidate_cache: bool,
     pub(crate) integration: IntegrationFacts,
     pub(crate) overrides: Overrides,
     /// Why the gateway refused, once it has.
@@ -131,7 +134,8 @@ impl Context {
             extended_request_id,
             received: clock.now(),
             started: clock.monotonic(),
-            method: overridden_method(&parts.headers).unwrap_or(parts.method),
+            method: overridden_method(&parts.headers).unwrap_or_else(|| parts.method.clone()),
+            sent_method: parts.method,
             version: parts.version,
             uri: parts.uri,
             headers: parts.headers,
@@ -142,16 +146,30 @@ impl Context {
             stage: None,
             route: None,
             path_parameters: Vec::new(),
+            signer: None,
             authorizer: None,
             caller_key: None,
             limits: None,
-            may_invalidate_cache: false,
             integration: IntegrationFacts::default(),
             overrides: Overrides::default(),
             failure: None,
             outcome: None,
             log: None,
         }
+    }
+
+    /// What the client signed besides the body, if it signed.
+    pub(crate) fn head(&self) -> Head<'_> {
+        Head { method: &self.sent_method, uri: &self.uri, headers: &self.headers }
+    }
+
+    /// Whether integrations don't get the client's `Authorization`: it is a signature, or was to be one.
+    pub(crate) fn is_signature_hidden(&self) -> bool {
+        self.route.as_ref().is_some_and(|route| route.authorization == AuthorizationType::AwsIam)
+            || self
+                .headers
+                .get(AUTHORIZATION)
+                .is_some_and(|it| it.as_bytes().starts_with(b"AWS4-HMAC-SHA256"))
     }
 
     /// The query, decoded when first asked for.
@@ -313,11 +331,12 @@ impl Context {
             Variable::XrayTraceId => trace_root(&self.trace_id())?.to_owned().into(),
             Variable::IdentityApiKey => self.caller_key.as_ref()?.value.as_str().into(),
             Variable::IdentityApiKeyId => self.caller_key.as_ref()?.id.as_str().into(),
-            // Filled by authorizers; a request that none has vouched for has no identity.
-            Variable::IdentityAccountId
-            | Variable::IdentityCaller
-            | Variable::IdentityUser
-            | Variable::IdentityUserArn => return None,
+            Variable::IdentityAccessKey => self.signer.as_ref()?.caller.access_key_id.as_deref()?.into(),
+            Variable::IdentityAccountId => self.signer.as_ref()?.caller.account.as_str().into(),
+            Variable::IdentityCaller | Variable::IdentityUser => {
+                (&*self.signer.as_ref()?.caller.user_id).into()
+            }
+            Variable::IdentityUserArn => (&*self.signer.as_ref()?.caller.arn).into(),
         })
     }
 }

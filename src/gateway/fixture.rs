@@ -18,13 +18,17 @@ use super::api::{
 use super::plans::trial::Shelf;
 use super::{
     AccessLogs, AwsCall, BackendError, BackendResponse, Backends, BoxFuture, Gateway, LiveKey, Options, Peer,
-    Ports, SourceError, StageSource, address,
+    Permissions, Ports, SourceError, StageSource, address,
 };
-use crate::clock::{SeededIds, Timestamp, VirtualClock};
+use crate::clock::{Clock as _, SeededIds, Timestamp, VirtualClock};
 use crate::connect::{HttpClient, collect, full};
 use crate::id::{AccountId, AccountRegion, Region};
+use crate::identity::{Authenticator, Caller, Credential, Grants, Keys, Secret, sign};
 
 pub(crate) const NOW: Timestamp = Timestamp::from_millis(1_700_000_000_123);
+
+/// The API's own host.
+pub(crate) const HOST: &str = "abc.execute-api.us-east-1.amazonaws.com";
 
 pub(crate) fn owner() -> AccountRegion {
     AccountRegion {
@@ -273,8 +277,28 @@ impl AccessLogs for Lines {
     }
 }
 
+/// Keys of signers: `KEY` of the APIs' account, `OTHER` of another one, both with their id for a secret.
+pub(crate) fn credential(access_key_id: &str) -> Credential {
+    let account = if access_key_id == "OTHER" { "210987654321" } else { "123456789012" };
+    let account = AccountId::parse(account).unwrap();
+    Credential::root(account, access_key_id, Secret::new(access_key_id))
+}
+
+/// What signers may do, by their keys; everything where nothing is said.
+#[derive(Default)]
+pub(crate) struct Granted(pub(crate) Mutex<HashMap<String, Arc<Grants>>>);
+
+impl Permissions for Granted {
+    fn of<'a>(&'a self, caller: &'a Caller) -> BoxFuture<'a, Result<Arc<Grants>, SourceError>> {
+        let granted = self.0.lock().unwrap().get(caller.access_key_id.as_deref().unwrap()).cloned();
+        Box::pin(std::future::ready(Ok(granted.unwrap_or_else(|| Arc::new(Grants::Everything)))))
+    }
+}
+
 /// A gateway and what it stands on.
 pub(crate) struct House {
+    pub(crate) granted: Arc<Granted>,
+    pub(crate) keys: Arc<Keys>,
     pub(crate) gateway: Gateway,
     pub(crate) memory: Arc<Memory>,
     pub(crate) backends: Arc<Echo>,
@@ -304,8 +328,14 @@ pub(crate) fn house(options: Options, stages: impl IntoIterator<Item = LiveStage
     let backends = Arc::new(Echo::default());
     let access_logs = Arc::new(Lines::default());
     let clock = Arc::new(VirtualClock::new(NOW));
+    let (keys, granted) = (Arc::new(Keys::default()), Arc::new(Granted::default()));
+    for id in ["KEY", "OTHER"] {
+        keys.insert(id, credential(id));
+    }
     let ports = Ports {
         domains: Arc::default(),
+        authenticator: Arc::new(Authenticator::new(keys.clone(), clock.clone())),
+        permissions: granted.clone(),
         stages: memory.clone(),
         books: memory.shelf.clone(),
         backends: backends.clone(),
@@ -314,7 +344,7 @@ pub(crate) fn house(options: Options, stages: impl IntoIterator<Item = LiveStage
         clock: clock.clone(),
         ids: Arc::new(SeededIds::new(1)),
     };
-    House { gateway: Gateway::new(ports, options), memory, backends, access_logs, clock }
+    House { granted, keys, gateway: Gateway::new(ports, options), memory, backends, access_logs, clock }
 }
 
 /// A house with one API, `abc`, at stage `dev`.
@@ -339,8 +369,16 @@ impl House {
     }
 
     pub(crate) async fn send(&self, request: http::Request<Bytes>) -> Answer {
-        let host = "abc.execute-api.us-east-1.amazonaws.com";
-        self.send_to(host, request).await
+        self.send_to(HOST, request).await
+    }
+
+    /// The request as a client signs it, for the API's own host.
+    pub(crate) fn signed(&self, access_key_id: &str, request: http::Request<Bytes>) -> http::Request<Bytes> {
+        let (mut parts, body) = request.into_parts();
+        parts.headers.insert("host", HeaderValue::from_static(HOST));
+        let (credential, now) = (credential(access_key_id), self.clock.now());
+        sign(&mut parts, &body, &credential, "execute-api", &owner().region, now);
+        http::Request::from_parts(parts, body)
     }
 
     pub(crate) async fn send_to(&self, host: &str, request: http::Request<Bytes>) -> Answer {

@@ -142,7 +142,7 @@ pub(crate) struct Refused {
 }
 
 /// Reads a body to its end, up to the payload quota.
-async fn read(body: Body) -> Result<Payload, Refusal> {
+pub(super) async fn read(body: Body) -> Result<Payload, Refusal> {
     match collect(body, PAYLOAD_BYTES_MAX).await {
         Ok(bytes) => Ok(Payload::new(bytes)),
         Err(connect::Error::TooLarge { .. }) => Err(Refusal::RequestTooLarge),

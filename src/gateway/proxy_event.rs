@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use http::header::HOST;
+use http::header::{AUTHORIZATION, HOST};
 use serde_json::{Map, Value};
 
 use super::authorizers::AuthorizerFacts;
@@ -29,6 +29,13 @@ pub(crate) enum Absent {
 pub(crate) fn of_request(context: &Context, body: &Bytes, is_binary: bool) -> Value {
     let mut event = Members::new();
     put_request(&mut event, context, Absent::Null);
+    if context.is_signature_hidden() {
+        for maps in ["headers", "multiValueHeaders"] {
+            if let Some(headers) = event.get_mut(maps).and_then(Value::as_object_mut) {
+                headers.retain(|name, _| !name.eq_ignore_ascii_case(AUTHORIZATION.as_str()));
+            }
+        }
+    }
     let mut request_context = request_context(context);
     if let Some(authorizer) = context.authorizer.as_deref().and_then(AuthorizerFacts::members) {
         request_context.insert("authorizer".to_owned(), authorizer.into());
@@ -138,7 +145,7 @@ fn identity(context: &Context) -> Members {
         ("caller", Some(Variable::IdentityCaller)),
         ("sourceIp", Some(Variable::IdentitySourceIp)),
         ("principalOrgId", None),
-        ("accessKey", None),
+        ("accessKey", Some(Variable::IdentityAccessKey)),
         ("cognitoAuthenticationType", None),
         ("cognitoAuthenticationProvider", None),
         ("userArn", Some(Variable::IdentityUserArn)),

@@ -27,7 +27,7 @@ pub enum Refusal {
     // Raised inside an API; its gateway responses apply.
     /// A policy or an authorizer says no.
     AccessDenied(Denial),
-    /// The API's resource policy says no; the whole message.
+    /// The API's resource policy or the caller's own policies say no; the whole message.
     PolicyDenied(String),
     /// The API's own definition can't be carried out.
     ApiConfiguration(Misconfiguration),
@@ -55,8 +55,10 @@ pub enum Refusal {
     InvalidApiKey,
     /// A signature does not verify.
     InvalidSignature(String),
-    /// An `Authorization` header that is no signature, where nothing was found for the request.
+    /// An `Authorization` header that is no signature, where nothing was found for the request or one was wanted.
     IncompleteSignature(String),
+    /// Nobody's access key, or another session's token.
+    UnrecognizedClient,
     /// No such resource or method, or no credentials.
     MissingAuthenticationToken,
     /// A plan's quota is spent.
@@ -166,8 +168,10 @@ impl Refusal {
             Self::IntegrationUnreachable | Self::IntegrationBroken(_) => ResponseType::IntegrationFailure,
             Self::IntegrationTimeout => ResponseType::IntegrationTimeout,
             Self::InvalidApiKey => ResponseType::InvalidApiKey,
-            // Not recorded which type an incomplete signature has; it is the only one about signatures.
-            Self::InvalidSignature(_) | Self::IncompleteSignature(_) => ResponseType::InvalidSignature,
+            // Not recorded which type these others have; it is the only one about signatures.
+            Self::InvalidSignature(_) | Self::IncompleteSignature(_) | Self::UnrecognizedClient => {
+                ResponseType::InvalidSignature
+            }
             Self::MissingAuthenticationToken => ResponseType::MissingAuthenticationToken,
             Self::QuotaExceeded => ResponseType::QuotaExceeded,
             Self::RequestTooLarge => ResponseType::RequestTooLarge,
@@ -211,6 +215,7 @@ impl Refusal {
             | Self::Throttled
             | Self::Unauthorized
             | Self::TokenExpired
+            | Self::UnrecognizedClient
             | Self::UnsupportedMediaType
             | Self::WafFiltered => None,
         }
@@ -238,6 +243,7 @@ impl Refusal {
             Self::ExpiredToken => "ExpiredTokenException",
             Self::InvalidSignature(_) => "InvalidSignatureException",
             Self::IncompleteSignature(_) => "IncompleteSignatureException",
+            Self::UnrecognizedClient => "UnrecognizedClientException",
             Self::MissingAuthenticationToken => "MissingAuthenticationTokenException",
             Self::QuotaExceeded => "LimitExceededException",
             Self::RequestTooLarge => "RequestEntityTooLargeException",
@@ -279,6 +285,7 @@ impl Refusal {
             Self::PolicyDenied(message)
             | Self::InvalidSignature(message)
             | Self::IncompleteSignature(message) => message.into(),
+            Self::UnrecognizedClient => "The security token included in the request is invalid.".into(),
             Self::MissingAuthenticationToken => "Missing Authentication Token".into(),
             Self::QuotaExceeded => "Limit Exceeded".into(),
             Self::RequestTooLarge => "Request Too Long".into(),

@@ -26,10 +26,12 @@ use super::pipeline::{
 use super::plans::ledger::Ledger;
 use super::plans::throttle::Limiter;
 use super::plans::{Books, Rate};
+use super::signers::{Permissions, Signers};
 use super::stages::{StageSource, Stages};
 use super::upstream::Upstreams;
 use crate::clock::{Clock, Ids};
 use crate::connect::{HttpClient, Request, Response};
+use crate::identity::Authenticator;
 
 /// Settings of the data plane.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -55,6 +57,10 @@ pub struct Ports {
     pub books: Arc<dyn Books>,
     /// Custom domain names.
     pub domains: Arc<Domains>,
+    /// Who signs.
+    pub authenticator: Arc<Authenticator>,
+    /// What signers may do.
+    pub permissions: Arc<dyn Permissions>,
     /// Services that `AWS` integrations call.
     pub backends: Arc<dyn Backends>,
     /// Where access logs go.
@@ -87,7 +93,8 @@ pub(super) struct Inner {
 impl Gateway {
     /// A gateway that has compiled nothing yet.
     pub fn new(ports: Ports, options: Options) -> Self {
-        let Ports { stages: source, books, domains, backends, access_logs, client, clock, ids } = ports;
+        let Ports { stages: source, books, domains, authenticator, permissions, .. } = ports;
+        let Ports { backends, access_logs, client, clock, ids, .. } = ports;
         let ledger = Arc::new(Ledger::new(source.clone(), books, clock.clone()));
         let pools = options.user_pools.iter().map(|(arn, pool)| (arn.clone(), Arc::new(Pool::new(pool))));
         let shared = Shared {
@@ -102,6 +109,7 @@ impl Gateway {
         let account = options.account_rate.map(|rate| Arc::new(Limiter::new(rate, clock.clone())));
         let desk = Desk { ledger: ledger.clone(), account, tells_limits: options.rate_limit_headers };
         let examiner = Examiner { outside: outside.clone(), clock: clock.clone() };
+        let signers = Signers { authenticator, permissions };
         let core = || from_validation(outside.clone(), clock.clone());
         // Outermost first: the first layer sees the request first and the answer last. The access log is
         // outside of `respond`, as a line holds the status that a refusal got there.
@@ -111,7 +119,11 @@ impl Gateway {
             respond::over(stage::over(
                 stages.clone(),
                 ids.clone(),
-                route::over(authorize::over(examiner.clone(), plan::over(desk, compress::over(core())))),
+                route::over(authorize::over(
+                    examiner.clone(),
+                    signers,
+                    plan::over(desk, compress::over(core())),
+                )),
             )),
         );
         let tested = core();
@@ -218,6 +230,8 @@ mod cache_tests;
 mod compression_tests;
 #[cfg(test)]
 mod http_tests;
+#[cfg(test)]
+mod iam_tests;
 #[cfg(test)]
 mod lambda_tests;
 #[cfg(test)]

@@ -52,6 +52,7 @@ variables! {
     IdentityClientCertNotAfter = "identity.clientCert.validity.notAfter",
     IdentitySourceIp = "identity.sourceIp",
     IdentityUserAgent = "identity.userAgent",
+    IdentityAccessKey = "identity.accessKey",
     IdentityAccountId = "identity.accountId",
     IdentityApiKey = "identity.apiKey",
     IdentityApiKeyId = "identity.apiKeyId",

@@ -1,5 +1,6 @@
 //! The principal behind a request.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::id::AccountId;
@@ -24,6 +25,17 @@ impl Caller {
         let arn = format!("arn:aws:iam::{account}:root").into();
         let user_id = account.as_str().into();
         Self { account, arn, user_id, access_key_id: None }
+    }
+
+    /// The value of a condition key that tells who calls, in lower case; `None` for what callers of this kind don't have.
+    pub fn condition_value(&self, key: &str) -> Option<Cow<'_, str>> {
+        Some(match key {
+            "aws:principalaccount" => self.account.as_str().into(),
+            "aws:principalarn" => (&*self.arn).into(),
+            "aws:principaltype" => "Account".into(),
+            "aws:userid" => (&*self.user_id).into(),
+            _ => return None,
+        })
     }
 
     /// A role as it acts under a session: what an integration or a service does on the role's behalf.

@@ -6,11 +6,11 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use http::header::HOST;
-use http::request::Parts;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use sha2::{Digest, Sha256};
 
 use super::error::Invalid;
+use super::head::Head;
 use super::signature::Signature;
 
 /// Everything but RFC 3986's unreserved characters.
@@ -24,7 +24,7 @@ const UNSIGNED_PAYLOAD: &str = "UNSIGNED-PAYLOAD";
 ///
 /// Fails if `host`, or a header of AWS's own, isn't among the signed ones.
 pub(super) fn canonical_request(
-    parts: &Parts,
+    head: Head<'_>,
     body: &[u8],
     signature: &Signature,
 ) -> Result<String, Invalid> {
@@ -32,31 +32,31 @@ pub(super) fn canonical_request(
     if !is_signed("host") && !is_signed(":authority") {
         return Err(Invalid::HostUnsigned);
     }
-    let own = parts.headers.keys().map(http::HeaderName::as_str).filter(|name| name.starts_with("x-amz-"));
+    let own = head.headers.keys().map(http::HeaderName::as_str).filter(|name| name.starts_with("x-amz-"));
     let mut own = own.filter(|name| *name != CONTENT_SHA256);
     if let Some(unsigned) = own.find(|name| !is_signed(name)) {
         return Err(Invalid::HeaderUnsigned(unsigned.to_owned()));
     }
 
     let mut out = String::with_capacity(512);
-    out.push_str(parts.method.as_str());
+    out.push_str(head.method.as_str());
     out.push('\n');
     // S3 alone takes the path as it was sent.
     if signature.service == "s3" {
-        out.push_str(parts.uri.path());
+        out.push_str(head.uri.path());
     } else {
-        out.extend(utf8_percent_encode(&normalized(parts.uri.path()), ENCODED_PATH));
+        out.extend(utf8_percent_encode(&normalized(head.uri.path()), ENCODED_PATH));
     }
     out.push('\n');
-    push_query(&mut out, parts.uri.query().unwrap_or_default());
+    push_query(&mut out, head.uri.query().unwrap_or_default());
     out.push('\n');
     for name in &signature.signed_headers {
-        push_header(&mut out, parts, name);
+        push_header(&mut out, head, name);
     }
     out.push('\n');
     out.push_str(&signature.signed_headers.join(";"));
     out.push('\n');
-    match content_sha256(parts) {
+    match content_sha256(head) {
         Some(UNSIGNED_PAYLOAD) => out.push_str(UNSIGNED_PAYLOAD),
         // Whatever hash the client names, ours is the one that its body has.
         Some(_) | None => push_hex(&mut out, &Sha256::digest(body)),
@@ -66,12 +66,12 @@ pub(super) fn canonical_request(
 
 const CONTENT_SHA256: &str = "x-amz-content-sha256";
 
-fn content_sha256(parts: &Parts) -> Option<&str> {
+fn content_sha256(head: Head<'_>) -> Option<&str> {
     let in_query = || {
-        let query = parts.uri.query()?;
+        let query = head.uri.query()?;
         query.split('&').find_map(|pair| pair.strip_prefix("X-Amz-Content-Sha256="))
     };
-    parts.headers.get(CONTENT_SHA256).and_then(|value| value.to_str().ok()).or_else(in_query)
+    head.headers.get(CONTENT_SHA256).and_then(|value| value.to_str().ok()).or_else(in_query)
 }
 
 /// Appends bytes in lower-case hexadecimal.
@@ -125,13 +125,13 @@ fn recoded(text: &str) -> String {
     percent_encoding::percent_encode(&decoded, ENCODED).to_string()
 }
 
-fn push_header(out: &mut String, parts: &Parts, name: &str) {
+fn push_header(out: &mut String, head: Head<'_>, name: &str) {
     out.push_str(name);
     out.push(':');
-    let mut values = parts.headers.get_all(name).iter().peekable();
+    let mut values = head.headers.get_all(name).iter().peekable();
     if values.peek().is_none() && (name == HOST.as_str() || name == ":authority") {
         // HTTP/2 has no Host header.
-        out.push_str(parts.uri.authority().map_or("", http::uri::Authority::as_str));
+        out.push_str(head.uri.authority().map_or("", http::uri::Authority::as_str));
     }
     let mut is_first = true;
     for value in values {

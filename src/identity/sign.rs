@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 
 use super::Credential;
 use super::canonical::{canonical_request, push_hex};
+use super::head::Head;
 use super::signature::{ALGORITHM, Signature};
 use super::verify::{TERMINATOR, derived_key, mac};
 use crate::clock::Timestamp;
@@ -63,7 +64,7 @@ pub fn sign(
         token: None,
         expires: None,
     };
-    let Ok(canonical) = canonical_request(parts, body, &signature) else {
+    let Ok(canonical) = canonical_request(Head::from(&*parts), body, &signature) else {
         unreachable!("host and our own headers are signed");
     };
     let to_sign = string_to_sign(&signature, &canonical);

@@ -9,6 +9,7 @@ use percent_encoding::percent_decode_str;
 
 use super::AuthError;
 use super::error::{Incomplete, Invalid};
+use super::head::Head;
 use crate::clock::Timestamp;
 
 /// The one algorithm.
@@ -57,10 +58,10 @@ pub fn scope_of(parts: &Parts) -> Option<String> {
 }
 
 impl Signature {
-    pub(super) fn read(parts: &Parts) -> Result<Self, AuthError> {
-        let query = parts.uri.query().unwrap_or_default();
-        if let Some(header) = parts.headers.get(AUTHORIZATION) {
-            return Self::from_header(&String::from_utf8_lossy(header.as_bytes()), &parts.headers);
+    pub(super) fn read(head: Head<'_>) -> Result<Self, AuthError> {
+        let query = head.uri.query().unwrap_or_default();
+        if let Some(header) = head.headers.get(AUTHORIZATION) {
+            return Self::from_header(&String::from_utf8_lossy(header.as_bytes()), head.headers);
         }
         match query_value(query, "X-Amz-Algorithm") {
             Some(algorithm) if algorithm == ALGORITHM => Self::from_query(query),

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use hmac::{Hmac, KeyInit, Mac};
-use http::request::Parts;
 use quick_cache::sync::Cache;
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
@@ -11,6 +10,7 @@ use subtle::ConstantTimeEq;
 use super::canonical::{canonical_request, push_hex};
 use super::credentials::Registered;
 use super::error::Invalid;
+use super::head::Head;
 use super::sign::string_to_sign;
 use super::signature::Signature;
 use super::{AuthError, Caller, Keys};
@@ -31,6 +31,21 @@ pub struct Authenticator {
     signing_keys: Cache<(u64, Box<str>), SigningKey>,
 }
 
+/// A signature that may hold: its key is known and in force, its date and its scope are right. Whether it is that of
+/// the request is still to be seen, and takes the body.
+pub struct Claim {
+    registered: Arc<Registered>,
+    signature: Signature,
+    region: Region,
+}
+
+impl Claim {
+    /// The region signed for.
+    pub fn region(&self) -> &Region {
+        &self.region
+    }
+}
+
 /// What a verified signature proves.
 #[derive(Clone, Debug)]
 pub struct Authenticated {
@@ -46,17 +61,23 @@ impl Authenticator {
         Self { keys, clock, signing_keys: Cache::new(SIGNING_KEYS_MAX) }
     }
 
-    /// Verifies the signature that `parts` carry, in the header or the query string, over the whole `body`.
+    /// Verifies the signature that a request carries, in the header or the query string, over the whole `body`.
     ///
     /// `service` is the signing name that the scope must have, such as `states` or `execute-api`. Any region
     /// is accepted and returned.
-    pub fn authenticate(
+    pub fn authenticate<'a>(
         &self,
-        parts: &Parts,
+        head: impl Into<Head<'a>>,
         body: &[u8],
         service: &str,
     ) -> Result<Authenticated, AuthError> {
-        let signature = Signature::read(parts)?;
+        let head = head.into();
+        self.verify(self.claim(head, service)?, head, body)
+    }
+
+    /// The first half of [`Authenticator::authenticate`]: all that can be said before the body is there.
+    pub fn claim<'a>(&self, head: impl Into<Head<'a>>, service: &str) -> Result<Claim, AuthError> {
+        let signature = Signature::read(head.into())?;
         let registered = self.keys.find(&signature.access_key_id).ok_or(AuthError::UnrecognizedClient)?;
         let now = self.clock.now();
         check_token(&registered, &signature)?;
@@ -65,8 +86,18 @@ impl Authenticator {
         }
         signature.check_date(now)?;
         let region = check_scope(&signature, service)?;
+        Ok(Claim { registered, signature, region })
+    }
 
-        let canonical = canonical_request(parts, body, &signature)?;
+    /// The second half: whether the claim is that of the request which it was made for.
+    pub fn verify<'a>(
+        &self,
+        claim: Claim,
+        head: impl Into<Head<'a>>,
+        body: &[u8],
+    ) -> Result<Authenticated, AuthError> {
+        let Claim { registered, signature, region } = claim;
+        let canonical = canonical_request(head.into(), body, &signature)?;
         let to_sign = string_to_sign(&signature, &canonical);
         let key = self.signing_key(&registered, &signature);
         let mut expected = String::with_capacity(64);

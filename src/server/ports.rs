@@ -7,6 +7,7 @@ mod execution_logs;
 mod log_files;
 mod log_writer;
 mod operations;
+mod permissions;
 mod services;
 mod tasks;
 
@@ -19,6 +20,7 @@ use self::backends::InProcess;
 use self::connections::Connections;
 use self::execution_logs::ExecutionLogs;
 use self::operations::AsAccount;
+use self::permissions::OfIam;
 use self::services::Services;
 use super::error::Error;
 use super::options::{Options, UserPool};
@@ -95,6 +97,8 @@ pub(super) async fn wire_rooms(options: &Options, home: &AccountRegion) -> Resul
             stages: Arc::new(control.clone()),
             books: Arc::new(control.clone()),
             domains: control.domains(),
+            authenticator: authenticator.clone(),
+            permissions: Arc::new(OfIam),
             backends: Arc::new(InProcess::new(api.clone(), services.clone())),
             access_logs: access_logs.clone(),
             client,

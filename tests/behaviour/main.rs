@@ -15,6 +15,7 @@ mod documents;
 mod domains;
 mod executions;
 mod functions;
+mod iam;
 mod languages;
 mod pages;
 mod plans;

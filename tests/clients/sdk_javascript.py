@@ -154,6 +154,44 @@ assert urllib.parse.urlsplit(seen[2][1]).path == "/base/dev/files/a/b%20c", seen
 recorder.shutdown()
 print("the JavaScript client signs as botocore does")
 
+# The same signatures, verified: methods with AWS_IAM.
+SIGNED = json.loads(json.dumps(DOCUMENT))
+for path in SIGNED["paths"].values():
+    for operation in path.values():
+        del operation["security"]
+        operation["x-amazon-apigateway-auth"] = {"type": "AWS_IAM"}
+        template = '{"id": "$input.params("id")", "page": "$input.params("page")", "who": "$!context.identity.userArn"}'
+        responses = operation["x-amazon-apigateway-integration"]["responses"]
+        responses["default"]["responseTemplates"]["application/json"] = template
+signed = client.import_rest_api(body=json.dumps(SIGNED).encode(), failOnWarnings=True)["id"]
+client.create_deployment(restApiId=signed, stageName="dev")
+signed_url = f"{ENDPOINT}/restapis/{signed}/dev/_user_request_"
+generate(signed, "javascript", signed_url)
+results = run(f"""
+import {{ apigClientFactory }} from "./apiGateway-js-sdk/apigClient.js";
+const results = [];
+const tell = async (promise) => {{
+  try {{ const {{ status, data }} = await promise; results.push([status, data]); }}
+  catch (error) {{ results.push([error.response?.status ?? "error", error.response?.data?.message?.split("\\n")[0] ?? error.message]); }}
+}};
+const keys = {{ accessKey: "test", secretKey: "test", region: "us-east-1" }};
+const signing = apigClientFactory.newClient(keys);
+await tell(signing.ordersIdGet({{ id: "a b/c'(!)*", page: "1&2 ü", "X-Trace": "t" }}));
+await tell(signing.ordersIdPut({{ id: "1" }}, {{ ü: "ß" }}, {{ queryParams: {{ b: ["2", "1"] }} }}));
+await tell(signing.filesPathGet({{ path: "a/b c" }}));
+await tell(apigClientFactory.newClient({{ ...keys, secretKey: "wrong" }}).ordersIdGet({{ id: "1" }}));
+await tell(apigClientFactory.newClient({{ ...keys, sessionToken: "token" }}).ordersIdGet({{ id: "1" }}));
+await tell(apigClientFactory.newClient().ordersIdGet({{ id: "1" }}));
+console.log(JSON.stringify(results));
+""")
+root = "arn:aws:iam::123456789012:root"
+assert [status for status, _ in results[:3]] == [200, 200, 200], results
+assert results[0][1] | {"id": ""} == {"id": "", "page": "1&2 ü", "who": root}, results[0]
+assert results[3][0] == 403 and results[3][1].startswith("The request signature we calculated"), results[3]
+assert results[4] == [403, "The security token included in the request is invalid."], results[4]
+assert results[5] == [403, "Missing Authentication Token"], results[5]
+print("the JavaScript client calls methods with AWS_IAM")
+
 generate(api, "typescript", url)
 (WORK / "package.json").write_text(json.dumps({"private": True, "type": "module"}))
 npm = ["npm", "install", "--silent", "--no-audit", "--no-fund", "--no-package-lock", "typescript@5.9.3"]

@@ -4,7 +4,7 @@
 
 use super::authorizer::Authorizer;
 use super::deployment::DeploymentSnapshot;
-use super::integration::{ConnectionType, Integration, IntegrationType, ResponseTransferMode};
+use super::integration::{CALLERS_OWN, ConnectionType, Integration, IntegrationType, ResponseTransferMode};
 use super::method::{AuthorizationType, HttpMethod, Method};
 use super::reach::Reach;
 use crate::gateway::access::resource_policy;
@@ -34,11 +34,8 @@ struct ApiRow {
 /// Features of methods, each with why it is refused.
 const METHOD_ROWS: &[MethodRow] = &[
     MethodRow {
-        uses: |site| {
-            let kind = site.method.authorization_type;
-            matches!(kind, AuthorizationType::AwsIam | AuthorizationType::Jwt)
-        },
-        reason: "the authorization types AWS_IAM and JWT are not supported",
+        uses: |site| site.method.authorization_type == AuthorizationType::Jwt,
+        reason: "the authorization type JWT is not supported",
     },
     MethodRow {
         uses: |site| {
@@ -64,6 +61,14 @@ const METHOD_ROWS: &[MethodRow] = &[
         uses: |site| site.integration.kind == IntegrationType::Aws && !is_reachable(site),
         reason: "integrations of type AWS are supported for Step Functions (states:action/…, states:path/…) and \
                  services that have an endpoint in the settings ([services]) only",
+    },
+    MethodRow {
+        uses: |site| {
+            site.integration.credentials.as_deref() == Some(CALLERS_OWN)
+                && site.method.authorization_type != AuthorizationType::AwsIam
+        },
+        reason: "integrations with the credentials of the caller (arn:aws:iam::*:user/*) are supported for methods with \
+                 AWS_IAM only: nobody else has any",
     },
     MethodRow {
         uses: |site| {
@@ -189,6 +194,7 @@ mod tests {
     fn what_the_data_plane_honours_is_deployed() {
         assert_eq!(check(|_, _| ()), Ok(()));
         assert_eq!(check(|_, method| method.api_key_required = true), Ok(()));
+        assert_eq!(check(|_, method| method.authorization_type = AuthorizationType::AwsIam), Ok(()));
         assert_eq!(aws("arn:aws:apigateway:us-east-1:states:action/StartExecution"), Ok(()));
         assert_eq!(aws("arn:aws:apigateway:us-east-1:states:path/"), Ok(()));
         assert_eq!(aws("arn:aws:apigateway:us-east-1:queue.sqs:path/1/q"), Ok(()));
@@ -196,10 +202,24 @@ mod tests {
 
     #[test]
     fn what_it_does_not_is_refused_with_the_method_named() {
-        let message = check(|_, method| method.authorization_type = AuthorizationType::AwsIam).unwrap_err();
+        let message = check(|_, method| method.authorization_type = AuthorizationType::Jwt).unwrap_err();
         assert_eq!(
             message,
-            "This server can't deploy method GET /: the authorization types AWS_IAM and JWT are not supported"
+            "This server can't deploy method GET /: the authorization type JWT is not supported"
+        );
+        let as_caller = |kind| {
+            check(|_, method| {
+                method.authorization_type = kind;
+                let mut integration = test_integration(IntegrationType::Aws);
+                integration.uri =
+                    Some("arn:aws:apigateway:us-east-1:states:action/ListActivities".to_owned());
+                integration.credentials = Some(CALLERS_OWN.to_owned());
+                method.integration = Some(integration);
+            })
+        };
+        assert_eq!(as_caller(AuthorizationType::AwsIam), Ok(()));
+        assert!(
+            as_caller(AuthorizationType::None).unwrap_err().contains("with the credentials of the caller")
         );
         assert!(check(|_, method| method.authorization_type = AuthorizationType::Custom).is_err());
         assert!(aws("arn:aws:apigateway:us-east-1:s3:path/b/k").is_err());

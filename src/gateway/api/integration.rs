@@ -8,6 +8,9 @@ use super::ids::StatusCode;
 use super::method::HttpMethod;
 use super::words::words;
 
+/// Credentials that stand for those of whoever signed the request.
+pub(crate) const CALLERS_OWN: &str = "arn:aws:iam::*:user/*";
+
 words! {
     /// What kind of backend an integration has.
     pub enum IntegrationType {

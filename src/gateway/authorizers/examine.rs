@@ -13,13 +13,13 @@ use super::user_pools::Unreachable;
 use super::verdict::Verdict;
 use super::{event, identity, lambda, token};
 use crate::clock::Clock;
-use crate::gateway::access;
+use crate::gateway::access::{self, Action};
 use crate::gateway::compile::CompiledStage;
 use crate::gateway::context::Context;
 use crate::gateway::integration::Outside;
 use crate::gateway::refusal::{Denial, Refusal};
 use crate::meter;
-use crate::policy::{Caller, Decision};
+use crate::policy::Decision;
 
 /// What authorizers are asked with.
 #[derive(Clone)]
@@ -161,7 +161,7 @@ impl Examiner {
 
 /// What a verdict means for one call.
 fn allow(verdict: &Verdict, context: &Context, method_arn: &str) -> Result<(), Refusal> {
-    match access::decide(&verdict.policy, context, Caller::Anonymous, method_arn) {
+    match access::decide(&verdict.policy, context, Action::Invoke, method_arn) {
         Decision::Allow => Ok(()),
         Decision::ExplicitDeny => Err(Refusal::AccessDenied(Denial::Explicit)),
         Decision::ImplicitDeny => Err(Refusal::AccessDenied(Denial::Implicit)),

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::compiled::LambdaAuthorizer;
 use super::facts::AuthorizerFacts;
 use super::verdict::Verdict;
-use crate::gateway::backends::{AwsCall, BackendError, BackendResponse, Backends};
+use crate::gateway::backends::{AwsCall, BackendError, BackendResponse, Backends, CallAs};
 use crate::gateway::compile::CompiledStage;
 use crate::gateway::refusal::Refusal;
 
@@ -45,7 +45,7 @@ pub(super) async fn call(
         region: authorizer.target.region.clone(),
         operation: authorizer.target.fill(|_| None),
         method: Method::POST,
-        credentials_role: authorizer.credentials.clone(),
+        call_as: authorizer.credentials.clone().map_or(CallAs::Api, CallAs::Role),
         headers,
         query: authorizer.target.query.clone(),
         body: event.to_string().into(),

@@ -12,8 +12,8 @@ use super::templates::Templates;
 use super::uri::{AwsTarget, UriTemplate, with_stage_variables};
 use crate::connect::ServerCertificate;
 use crate::gateway::api::{
-    ConnectionType, ContentHandling, HttpMethod, Integration, IntegrationResponse, IntegrationType, Method,
-    PassthroughBehavior, ResponseTransferMode,
+    CALLERS_OWN, ConnectionType, ContentHandling, HttpMethod, Integration, IntegrationResponse,
+    IntegrationType, Method, PassthroughBehavior, ResponseTransferMode,
 };
 use crate::gateway::headers::Rules;
 use crate::gateway::mapping::source::Source;
@@ -31,6 +31,17 @@ pub(crate) struct CompiledIntegration {
     pub(crate) responses: Responses,
 }
 
+/// Under whose name a service is called.
+#[derive(Debug)]
+pub(crate) enum Credentials {
+    /// API Gateway's own.
+    Api,
+    /// The role of this ARN.
+    Role(String),
+    /// Whoever signed the request.
+    Caller,
+}
+
 /// What is called.
 #[derive(Debug)]
 pub(crate) enum Backend {
@@ -44,15 +55,15 @@ pub(crate) enum Backend {
         target: AwsTarget,
         /// Verb of the call.
         verb: Verb,
-        /// Role of the call.
-        credentials: Option<String>,
+        /// Under whose name.
+        credentials: Credentials,
     },
     /// A Lambda function that is told the request and answers with the response (AWS_PROXY).
     LambdaProxy {
         /// The function's invocation.
         target: AwsTarget,
-        /// Role of the call.
-        credentials: Option<String>,
+        /// Under whose name.
+        credentials: Credentials,
     },
     /// The address is none; each request fails.
     InvalidAddress,
@@ -262,8 +273,12 @@ fn backend(integration: &Integration, setting: Setting<'_>) -> Backend {
     }
 }
 
-fn credentials(integration: &Integration, variables: &BTreeMap<String, String>) -> Option<String> {
-    integration.credentials.as_deref().map(|role| with_stage_variables(role, variables))
+fn credentials(integration: &Integration, variables: &BTreeMap<String, String>) -> Credentials {
+    match integration.credentials.as_deref().map(|given| with_stage_variables(given, variables)) {
+        None => Credentials::Api,
+        Some(given) if given == CALLERS_OWN => Credentials::Caller,
+        Some(role) => Credentials::Role(role),
+    }
 }
 
 fn http_backend(integration: &Integration, uri: &str, upstream: Option<Upstream>, proxy: bool) -> Backend {

@@ -6,31 +6,42 @@
 use tower::service_fn;
 
 use super::{Answered, Authorized, Next, Refused, Routed, UsageIdentifier};
-use crate::gateway::access::{METHOD_ARN_BYTES_MAX, ResourcePolicy, denial, method_arn};
+use crate::gateway::access::{
+    Action, METHOD_ARN_BYTES_MAX, ResourcePolicy, decide_for_signer, denial, method_arn,
+};
 use crate::gateway::api::AuthorizationType;
 use crate::gateway::authorizers::Examiner;
-use crate::gateway::refusal::{Denial, Misconfiguration, Refusal};
+use crate::gateway::refusal::{Denial, Refusal};
+use crate::gateway::signers::Signers;
 use crate::policy::Decision;
 
 /// `Routed → Authorized`.
-pub(crate) fn over(examiner: Examiner, next: impl Next<Authorized, Answered>) -> impl Next<Routed, Answered> {
+pub(crate) fn over(
+    examiner: Examiner,
+    signers: Signers,
+    next: impl Next<Authorized, Answered>,
+) -> impl Next<Routed, Answered> {
     service_fn(move |routed: Routed| {
-        let (examiner, mut next) = (examiner.clone(), next.clone());
+        let (examiner, signers, mut next) = (examiner.clone(), signers.clone(), next.clone());
         async move {
             let authorized = match (routed.method.authorization, &routed.stage.policy) {
                 // The common case costs no more than the look.
                 (AuthorizationType::None, ResourcePolicy::None) => {
                     Authorized { routed, usage_identifier: None }
                 }
-                _ => Box::pin(authorize(routed, &examiner)).await?,
+                _ => Box::pin(authorize(routed, &examiner, &signers)).await?,
             };
             next.call(authorized).await
         }
     })
 }
 
-async fn authorize(mut routed: Routed, examiner: &Examiner) -> Result<Authorized, Refused> {
-    match decide(&mut routed, examiner).await {
+async fn authorize(
+    mut routed: Routed,
+    examiner: &Examiner,
+    signers: &Signers,
+) -> Result<Authorized, Refused> {
+    match decide(&mut routed, examiner, signers).await {
         Ok(usage_identifier) => Ok(Authorized { routed, usage_identifier }),
         Err(refusal) => Err(routed.refuse(refusal)),
     }
@@ -39,39 +50,64 @@ async fn authorize(mut routed: Routed, examiner: &Examiner) -> Result<Authorized
 /// How an API's resource policy and a method's authorization go together.
 ///
 /// <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-authorization-flow.html>
-async fn decide(routed: &mut Routed, examiner: &Examiner) -> Result<Option<UsageIdentifier>, Refusal> {
+async fn decide(
+    routed: &mut Routed,
+    examiner: &Examiner,
+    signers: &Signers,
+) -> Result<Option<UsageIdentifier>, Refusal> {
     let arn = method_arn(&routed.context, &routed.stage, &routed.method);
     if METHOD_ARN_BYTES_MAX < arn.len() {
         return Err(Refusal::UriTooLong);
     }
-    let policy = routed.stage.policy.decide(&routed.context, &arn);
-    let denied = |decision: Decision| Err(Refusal::PolicyDenied(denial(&arn, decision)));
-    match (routed.method.authorization, policy) {
-        (AuthorizationType::AwsIam, _) => {
-            let reason = "AWS_IAM authorization is not available in this gateway".to_owned();
-            Err(Refusal::ApiConfiguration(Misconfiguration::Unsupported(reason)))
-        }
+    let policy = |routed: &Routed| routed.stage.policy.decide(&routed.context, Action::Invoke, &arn);
+    match routed.method.authorization {
+        AuthorizationType::AwsIam => admit_signer(routed, signers, &arn).await.map(|()| None),
         // Without anybody to ask, the policy has to allow by itself.
-        (AuthorizationType::None, None | Some(Decision::Allow)) => Ok(None),
-        (AuthorizationType::None, Some(decision)) => denied(decision),
+        AuthorizationType::None => admit(routed, policy(routed), &arn).map(|()| None),
         // A function is not asked about a call that the policy denies; otherwise one of the two has to allow.
-        (AuthorizationType::Custom, Some(decision @ Decision::ExplicitDeny)) => denied(decision),
-        (AuthorizationType::Custom, policy) => match ask(routed, examiner, &arn).await {
-            Err(Refusal::AccessDenied(Denial::Implicit)) if policy == Some(Decision::Allow) => {
-                Ok(usage_identifier(routed))
+        AuthorizationType::Custom => match policy(routed) {
+            said @ Some(Decision::ExplicitDeny) => admit(routed, said, &arn).map(|()| None),
+            said @ (None | Some(Decision::Allow | Decision::ImplicitDeny)) => {
+                match ask(routed, examiner, &arn).await {
+                    Err(Refusal::AccessDenied(Denial::Implicit)) if said == Some(Decision::Allow) => {
+                        Ok(usage_identifier(routed))
+                    }
+                    Err(refusal) => Err(refusal),
+                    Ok(()) => Ok(usage_identifier(routed)),
+                }
             }
-            Err(refusal) => Err(refusal),
-            Ok(()) => Ok(usage_identifier(routed)),
         },
         // Tokens come first, and the policy has to allow as well.
-        (AuthorizationType::CognitoUserPools | AuthorizationType::Jwt, policy) => {
+        AuthorizationType::CognitoUserPools | AuthorizationType::Jwt => {
             ask(routed, examiner, &arn).await?;
-            match policy {
-                None | Some(Decision::Allow) => Ok(None),
-                Some(decision @ (Decision::ExplicitDeny | Decision::ImplicitDeny)) => denied(decision),
-            }
+            admit(routed, policy(routed), &arn).map(|()| None)
         }
     }
+}
+
+/// A policy has to allow, if there is one.
+fn admit(routed: &Routed, policy: Option<Decision>, arn: &str) -> Result<(), Refusal> {
+    match policy {
+        None | Some(Decision::Allow) => Ok(()),
+        Some(decision @ (Decision::ExplicitDeny | Decision::ImplicitDeny)) => {
+            Err(Refusal::PolicyDenied(denial(&routed.context, arn, decision)))
+        }
+    }
+}
+
+/// Policies are about who signed, which has to be known first. Whom the API's policy keeps out in any case hears that
+/// before being asked to sign.
+async fn admit_signer(routed: &mut Routed, signers: &Signers, arn: &str) -> Result<(), Refusal> {
+    let identified = signers.identify(routed).await;
+    let (context, stage) = (&routed.context, &routed.stage);
+    if identified == Err(Refusal::MissingAuthenticationToken)
+        && let said @ Some(Decision::ExplicitDeny) = stage.policy.decide(context, Action::Invoke, arn)
+    {
+        return admit(routed, said, arn);
+    }
+    identified?;
+    let Some(signer) = &context.signer else { return Err(Refusal::MissingAuthenticationToken) };
+    admit(routed, Some(decide_for_signer(signer, context, stage, Action::Invoke, arn)), arn)
 }
 
 async fn ask(routed: &mut Routed, examiner: &Examiner, method_arn: &str) -> Result<(), Refusal> {

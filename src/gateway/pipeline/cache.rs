@@ -21,6 +21,7 @@ use tower::service_fn;
 use super::{Answered, Next, Refused, Validated, read};
 use crate::clock::Clock;
 use crate::connect::{Body, BoxError, Response, boxed, full};
+use crate::gateway::access;
 use crate::gateway::api::CacheControlStrategy;
 use crate::gateway::cache::{CACHED_BYTES_MAX, CachedAnswer, ResponseCache, Slot};
 use crate::gateway::compile::{CompiledMethod, MethodCache};
@@ -110,7 +111,8 @@ fn freshness(cache: &MethodCache, context: &Context) -> Result<Freshness, Refusa
     match cache.unauthorized {
         _ if !asks => Ok(Freshness::Any),
         None => Ok(Freshness::Fresh),
-        Some(_) if context.may_invalidate_cache => Ok(Freshness::Fresh),
+        // Asked for, which is seldom enough to decide it here.
+        Some(_) if access::may_invalidate_cache(context) => Ok(Freshness::Fresh),
         Some(CacheControlStrategy::FailWith403) => Err(Refusal::AccessDenied(Denial::Implicit)),
         Some(CacheControlStrategy::SucceedWithResponseHeader) => Ok(Freshness::Ignored),
         Some(CacheControlStrategy::SucceedWithoutResponseHeader) => Ok(Freshness::Any),

@@ -8,10 +8,11 @@ use tower::service_fn;
 use super::{Answered, Call, Exchange, Next, PAYLOAD_BYTES_MAX, Prepared, Refused, Routed, Validated, read};
 use crate::connect;
 use crate::connect::{Body, full};
-use crate::gateway::api::{AuthorizationType, PassthroughBehavior};
-use crate::gateway::backends::AwsCall;
+use crate::gateway::api::PassthroughBehavior;
+use crate::gateway::backends::{AwsCall, CallAs};
 use crate::gateway::compile::{
-    Backend, CompiledIntegration, CompiledMethod, CompiledStage, HttpBackend, RequestTarget, essence,
+    Backend, CompiledIntegration, CompiledMethod, CompiledStage, Credentials, HttpBackend, RequestTarget,
+    essence,
 };
 use crate::gateway::context::Context;
 use crate::gateway::execution_log::JavaMap;
@@ -79,7 +80,7 @@ fn call(
             status.map(Call::Mock).ok_or(Refusal::ApiConfiguration(Misconfiguration::MockStatus))
         }
         Backend::Http(backend) if backend.proxy => {
-            proxy_call(context, stage, method, integration, backend, request, streaming)
+            proxy_call(context, stage, integration, backend, request, streaming)
         }
         Backend::Http(backend) => {
             let mut mapped = mapped(context, integration, request)?;
@@ -99,6 +100,7 @@ fn call(
             http_call(integration, backend, verb, target, headers, full(body))
         }
         Backend::LambdaProxy { target, credentials } => {
+            let call_as = call_as(credentials, context)?;
             let content_type = context.header("content-type");
             let kind = content_type.as_deref().map_or("application/json", essence);
             let is_binary = !stage.binary_types.is_empty() && stage.binary_types.contains(kind);
@@ -115,7 +117,7 @@ fn call(
                 region: target.region.clone(),
                 operation: target.fill(|_| None),
                 method: Method::POST,
-                credentials_role: credentials.clone(),
+                call_as,
                 headers,
                 query: target.query.clone(),
                 body,
@@ -123,6 +125,7 @@ fn call(
             Ok(Call::Aws(Box::new(call), integration.timeout))
         }
         Backend::Aws { target, verb, credentials } => {
+            let call_as = call_as(credentials, context)?;
             let mut mapped = mapped(context, integration, request)?;
             let transformed = transform(context, stage, integration, request)?;
             if transformed.ran {
@@ -142,13 +145,28 @@ fn call(
                 region: target.region.clone(),
                 operation: target.fill(|name| mapped.path(name)),
                 method: verb.clone(),
-                credentials_role: credentials.clone(),
+                call_as,
                 headers,
                 query,
                 body,
             };
             Ok(Call::Aws(Box::new(call), integration.timeout))
         }
+    }
+}
+
+/// A caller that has not signed has no credentials that anything could be called with.
+fn call_as(credentials: &Credentials, context: &Context) -> Result<CallAs, Refusal> {
+    match credentials {
+        Credentials::Api => Ok(CallAs::Api),
+        Credentials::Role(role) => Ok(CallAs::Role(role.clone())),
+        Credentials::Caller => match &context.signer {
+            Some(signer) => Ok(CallAs::Caller(Box::new(signer.caller.clone()))),
+            None => {
+                let reason = "The caller has no credentials for the integration".to_owned();
+                Err(Refusal::ApiConfiguration(Misconfiguration::Unsupported(reason)))
+            }
+        },
     }
 }
 
@@ -304,14 +322,13 @@ fn insert(headers: &mut HeaderMap, name: &'static str, value: &str) {
 fn proxy_call(
     context: &mut Context,
     stage: &CompiledStage,
-    method: &CompiledMethod,
     integration: &CompiledIntegration,
     backend: &HttpBackend,
     request: &Payload,
     streaming: Option<Body>,
 ) -> Result<Call, Refusal> {
     let mapped = mapped(context, integration, request)?;
-    let mut headers = passed_headers(context, method);
+    let mut headers = passed_headers(context);
     let forwarded = match context.header("x-forwarded-for") {
         Some(before) => format!("{before}, {}", context.peer.ip),
         None => context.peer.ip.to_string(),
@@ -344,15 +361,12 @@ fn proxy_call(
     http_call(integration, backend, verb, target, headers, body)
 }
 
-fn passed_headers(context: &Context, method: &CompiledMethod) -> HeaderMap {
+fn passed_headers(context: &Context) -> HeaderMap {
     let mut headers = HeaderMap::with_capacity(context.headers.keys_len() + 8);
     for name in context.headers.keys().filter(|name| !is_dropped_to_proxy_backend(name.as_str())) {
         let mut values = context.headers.get_all(name).iter();
         let (Some(first), rest) = (values.next(), values) else { continue };
-        if *name == AUTHORIZATION
-            && (method.authorization == AuthorizationType::AwsIam
-                || first.as_bytes().starts_with(b"AWS4-HMAC-SHA256"))
-        {
+        if *name == AUTHORIZATION && context.is_signature_hidden() {
             continue;
         }
         // Several copies of a header become one.

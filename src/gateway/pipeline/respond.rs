@@ -163,6 +163,7 @@ fn note(context: &mut Context, refusal: &Refusal) {
         | Refusal::Throttled
         | Refusal::TokenExpired
         | Refusal::Unauthorized
+        | Refusal::UnrecognizedClient
         | Refusal::UriTooLong
         | Refusal::UnsupportedMediaType
         | Refusal::WafFiltered => {

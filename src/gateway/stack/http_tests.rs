@@ -16,12 +16,12 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 use crate::connect::{Response, full};
-use crate::gateway::AwsOperation;
 use crate::gateway::api::{
     ClientCertificate, ConnectionType, ContentHandling, DeploymentSnapshot, HttpMethod, Integration,
     IntegrationResponse, IntegrationType, TlsConfig,
 };
 use crate::gateway::fixture::{NOW, api, code, house, house_of, integration, live, method, strings, with};
+use crate::gateway::{AwsOperation, CallAs};
 use crate::gateway::{Options, Upstream};
 
 /// Answers with what it was asked, as JSON. The status is the last part of the path, if it is a number;
@@ -263,7 +263,7 @@ async fn services_of_the_house_are_called_without_a_socket() {
     let call = calls.first().unwrap();
     assert_eq!((&*call.service, &*call.region), ("states", "us-east-1"));
     assert_eq!(call.operation, AwsOperation::Action("StartExecution".to_owned()));
-    assert_eq!(call.credentials_role.as_deref(), Some("arn:aws:iam::123456789012:role/gateway"));
+    assert_eq!(call.call_as, CallAs::Role("arn:aws:iam::123456789012:role/gateway".to_owned()));
     assert_eq!(call.headers["content-type"], "application/x-www-form-urlencoded");
     assert_eq!(call.owner.account.as_str(), "123456789012");
 }

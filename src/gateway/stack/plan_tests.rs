@@ -18,6 +18,7 @@ use crate::gateway::api::{
 use crate::gateway::fixture::{Answer, House, Memory, api, house, live, method, mock, owner, strings, with};
 use crate::gateway::plans::{Day, LiveKey, Subject, block};
 use crate::gateway::{Gateway, Options, Ports, Rate};
+use crate::identity::Authenticator;
 
 const OK: &str = r#"{"statusCode": 200}"#;
 const GOLD: &str = "gold-key-0123456789";
@@ -100,6 +101,8 @@ impl House {
             stages: self.memory.clone(),
             books: self.memory.shelf.clone(),
             domains: self.gateway.domains(),
+            authenticator: Arc::new(Authenticator::new(self.keys.clone(), self.clock.clone())),
+            permissions: self.granted.clone(),
             backends: self.backends.clone(),
             access_logs: self.access_logs.clone(),
             client: HttpClient::new(crate::connect::Options::default()),

@@ -296,7 +296,7 @@ async fn what_can_t_be_checked_is_closed() {
         method
     };
     for (method, expect, body) in [
-        (with_type(AuthorizationType::AwsIam), 500, r#"{"message":"Internal server error"}"#),
+        (with_type(AuthorizationType::AwsIam), 403, r#"{"message":"Missing Authentication Token"}"#),
         (with_type(AuthorizationType::Custom), 500, r#"{"message":null}"#),
         (with_type(AuthorizationType::Jwt), 500, r#"{"message":null}"#),
         (with_key, 403, r#"{"message":"Forbidden"}"#),

@@ -7,7 +7,7 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue, StatusCode};
 
 use super::services::Services;
-use crate::gateway::{AwsCall, AwsOperation, BackendError, BackendResponse, Backends, BoxFuture};
+use crate::gateway::{AwsCall, AwsOperation, BackendError, BackendResponse, Backends, BoxFuture, CallAs};
 use crate::id::{AccountId, Arn, Region};
 use crate::identity::Caller;
 use crate::wire::{self, ApiError, Code, Protocol, Service, TARGET_PREFIX};
@@ -77,11 +77,12 @@ fn target(call: &AwsCall) -> &str {
 
 /// The role's session. Whether the role may do this is not evaluated, as nowhere in this server.
 fn caller(call: &AwsCall) -> Result<Caller, BackendError> {
-    let Some(role) = call.credentials_role.as_deref() else {
-        return Ok(Caller::root(call.owner.account.clone()));
+    let role = match &call.call_as {
+        CallAs::Api => return Ok(Caller::root(call.owner.account.clone())),
+        CallAs::Caller(caller) => return Ok(Caller::clone(caller)),
+        CallAs::Role(role) => role,
     };
-    let refused =
-        |reason: &str| BackendError::Credentials { role: role.to_owned(), reason: reason.to_owned() };
+    let refused = |reason: &str| BackendError::Credentials { role: role.clone(), reason: reason.to_owned() };
     let arn = Arn::parse(role).map_err(|error| refused(&error.to_string()))?;
     let path = arn.resource.strip_prefix("role/").filter(|_| arn.service == "iam");
     let name = path.and_then(|path| path.rsplit('/').next()).filter(|name| !name.is_empty());
@@ -122,7 +123,7 @@ mod tests {
             region: "us-east-1".to_owned(),
             operation: AwsOperation::Action("StartExecution".to_owned()),
             method: Method::POST,
-            credentials_role: role.map(str::to_owned),
+            call_as: role.map_or(CallAs::Api, |role| CallAs::Role(role.to_owned())),
             headers: HeaderMap::new(),
             query: Vec::new(),
             body: Bytes::new(),
@@ -165,6 +166,9 @@ mod tests {
         ] {
             assert_eq!(&*caller(&call(Some(role))).unwrap().arn, arn);
         }
+        let user = Caller::root(AccountId::parse("210987654321").unwrap());
+        let as_user = AwsCall { call_as: CallAs::Caller(Box::new(user.clone())), ..call(None) };
+        assert_eq!(caller(&as_user), Ok(user));
         assert_eq!(&*caller(&call(None)).unwrap().arn, "arn:aws:iam::123456789012:root");
     }
 

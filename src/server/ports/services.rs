@@ -227,6 +227,7 @@ mod tests {
 
     use super::*;
     use crate::clock::SystemClock;
+    use crate::gateway::CallAs;
     use crate::id::AccountId;
     use crate::identity::{Authenticator, Keys};
     use crate::server::options::ServiceEndpoint;
@@ -240,7 +241,7 @@ mod tests {
             region: "us-east-1".to_owned(),
             operation,
             method: Method::POST,
-            credentials_role: None,
+            call_as: CallAs::Api,
             headers: HeaderMap::from_iter([json]),
             query: vec![("a b".to_owned(), "1&2".to_owned())],
             body: Bytes::from_static(b"{}"),

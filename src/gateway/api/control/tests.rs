@@ -133,8 +133,9 @@ async fn what_can_not_be_deployed_leaves_no_deployment() {
     let world = World::new();
     let api = world.api().await;
     let key = world.mock(&api).await;
-    let patches = vec![op("replace /authorizationType AWS_IAM")];
-    world.apis.update_method(&world.owner, key, patches).await.unwrap();
+    // The caller's own credentials, where no caller has any.
+    let patches = vec![op("replace /credentials arn:aws:iam::*:user/*")];
+    world.apis.update_integration(&world.owner, key, patches).await.unwrap();
     let refused = world.deploy(&api, Some("dev")).await;
     assert!(matches!(refused, Err(Error::BadRequest(BadRequest::NotDeployable { .. }))), "{refused:?}");
     let page = world.apis.deployments(&world.owner, &api.id, PageRequest::default()).await.unwrap();

@@ -26,7 +26,7 @@ use crate::asl::{Integration, Pattern};
 use crate::clock::Timestamp;
 use crate::engine::event::Failure;
 use crate::engine::{TaskCall, TaskResult};
-use crate::gateway::{AwsCall, AwsOperation, BackendResponse};
+use crate::gateway::{AwsCall, AwsOperation, BackendResponse, CallAs};
 use crate::json::Payload;
 
 /// How long a service may take.
@@ -240,7 +240,7 @@ pub(super) fn request(
         operation: AwsOperation::Path(path),
         method: Method::POST,
         // The settings' key signs, whatever role is said.
-        credentials_role: None,
+        call_as: CallAs::Api,
         headers,
         query,
         body: body.into(),
