@@ -385,7 +385,7 @@ mod tests {
         assert_eq!(one["_embedded"]["item"]["id"], "k");
         assert_eq!(one["_links"]["item"], json!({"href": "/apikeys/k", "name": "k", "title": "k"}));
         assert_eq!(one["_links"]["next"]["href"], "/apikeys?limit=1&position=b");
-        assert_eq!(one.get("item").or(one.get("position")), None);
+        assert_eq!(one.get("item").or_else(|| one.get("position")), None);
         let two = hal("/apikeys", "", json!({"item": [{"id": "k"}, {"id": "l"}]}));
         assert_eq!(two["_embedded"]["item"][1]["_links"]["self"]["href"], "/apikeys/l");
         assert_eq!(hal("/apikeys", "", json!({"item": []})).get("_embedded"), None);
@@ -406,7 +406,7 @@ mod tests {
         );
         let response = &parts["method:integration"]["_embedded"]["integration:responses"];
         assert_eq!(response["_links"]["self"]["href"], format!("{path}/integration/responses/200"));
-        assert_eq!(shown.get("methodResponses").or(shown.get("methodIntegration")), None);
+        assert_eq!(shown.get("methodResponses").or_else(|| shown.get("methodIntegration")), None);
         assert_eq!(shown["_links"]["curies"].as_array().map(Vec::len), Some(4));
 
         let of = |methods: Value| {
