@@ -252,6 +252,9 @@ pub(super) struct Diff {
     /// The stage that it is compared with [default: the only one].
     #[arg(long, value_name = "NAME", requires = "api")]
     pub(super) stage: Option<String>,
+    /// Compare with what the stage's canary serves.
+    #[arg(long, requires = "api")]
+    pub(super) canary: bool,
     /// What would become of what the API has and the document has not.
     #[arg(long, value_name = "MODE", default_value = "overwrite")]
     pub(super) mode: ImportMode,

@@ -32,39 +32,60 @@ pub(super) fn run(arguments: &Diff) -> anyhow::Result<ExitCode> {
 struct Compared {
     differences: Vec<Difference>,
     warnings: Vec<String>,
+    /// The canary of the stage: deployed to the stage, the document is what it serves.
+    canary: Option<Value>,
 }
+
+/// Everything that an import can change, in AWS's extensions.
+const COMPARED: &str = "extensions=apigateway&ignore=documentation";
 
 fn compare(arguments: &Diff) -> anyhow::Result<Compared> {
     let document = findings::read(&arguments.file)?;
     let remote = Remote { endpoint: &arguments.endpoint };
     block_on(async {
+        let mut canary = None;
         let served = match &arguments.api {
             None => None,
             Some(api) => {
                 let api = remote.api(api).await?;
                 let stage = remote.stage(&api, arguments.stage.as_deref()).await?;
-                Some(export::document(remote, &api, &stage, Dialect::Oas30, DocumentFormat::Json).await?)
+                let parameters =
+                    if arguments.canary { format!("{COMPARED}&canary=true") } else { COMPARED.to_owned() };
+                let (dialect, format) = (Dialect::Oas30, DocumentFormat::Json);
+                let served =
+                    export::document(remote, &api, &stage.name, dialect, format, &parameters).await?;
+                canary = stage.canary;
+                Some(served)
             }
         };
         let rehearsed = rehearsal::rehearse(served.as_deref(), document.as_bytes(), arguments.mode).await?;
         let differences = differences(&rehearsed.before, &rehearsed.after);
-        Ok(Compared { differences, warnings: rehearsed.warnings })
+        Ok(Compared { differences, warnings: rehearsed.warnings, canary })
     })
 }
 
 fn tell(arguments: &Diff, compared: &Compared) {
-    let Compared { differences, warnings } = compared;
+    let Compared { differences, warnings, canary } = compared;
     if arguments.json {
         let report = json!({
             "different": !differences.is_empty(),
             "changes": differences.iter().map(Difference::to_json).collect::<Vec<Value>>(),
             "warnings": warnings,
+            "canary": canary,
         });
         output::line(&report.to_string());
         return;
     }
     for warning in warnings {
         output::warning(warning);
+    }
+    if let Some(canary) = canary {
+        let percent = canary["percentTraffic"].as_f64().unwrap_or_default();
+        let compared =
+            if arguments.canary { "compared with it" } else { "--canary compares with what it serves" };
+        output::line(&format!(
+            "The stage has a canary ({percent} %), which a deployment changes; {compared}."
+        ));
     }
     differences.iter().flat_map(Difference::told).for_each(|line| output::line(&line));
     output::line(&difference::summary(differences));

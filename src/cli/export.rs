@@ -12,14 +12,14 @@ use super::output;
 use super::remote::{Remote, RemoteApi, block_on, encoded};
 
 /// Everything that there is to say about an API.
-const EXTENSIONS: &str = "apigateway%2Cdocumentation";
+const EXTENSIONS: &str = "extensions=apigateway%2Cdocumentation";
 
 pub(super) fn run(arguments: &Export) -> anyhow::Result<ExitCode> {
     let remote = Remote { endpoint: &arguments.endpoint };
     let document = block_on(async {
         let api = remote.api(&arguments.api).await?;
         let stage = remote.stage(&api, arguments.stage.as_deref()).await?;
-        document(remote, &api, &stage, arguments.dialect, arguments.format()).await
+        document(remote, &api, &stage.name, arguments.dialect, arguments.format(), EXTENSIONS).await
     })?;
     let text = String::from_utf8_lossy(&document);
     match arguments.output.as_deref() {
@@ -32,13 +32,14 @@ pub(super) fn run(arguments: &Export) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The document of a stage.
+/// The document of a stage; `parameters` are those of GetExport, as a query.
 pub(super) async fn document(
     remote: Remote<'_>,
     api: &RemoteApi,
     stage: &str,
     dialect: Dialect,
     format: DocumentFormat,
+    parameters: &str,
 ) -> anyhow::Result<Bytes> {
     let kind = match dialect {
         Dialect::Oas30 => "oas30",
@@ -49,6 +50,6 @@ pub(super) async fn document(
         DocumentFormat::Yaml => "application/yaml",
     };
     let (api, stage) = (encoded(&api.id), encoded(stage));
-    let path = format!("/restapis/{api}/stages/{stage}/exports/{kind}?extensions={EXTENSIONS}");
+    let path = format!("/restapis/{api}/stages/{stage}/exports/{kind}?{parameters}");
     Ok(remote.api_gateway(Method::GET, &path, accept, Bytes::new()).await?.body)
 }

@@ -58,6 +58,16 @@ impl RemoteAnswer {
     }
 }
 
+/// A stage as the server lists it.
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct RemoteStage {
+    #[serde(rename = "stageName")]
+    pub(super) name: String,
+    /// What part of the requests is served otherwise, if any.
+    #[serde(rename = "canarySettings")]
+    pub(super) canary: Option<Value>,
+}
+
 impl Remote<'_> {
     /// A signed request; `path` begins with a slash, and everything in it is encoded.
     pub(super) fn request(
@@ -156,18 +166,20 @@ impl Remote<'_> {
     }
 
     /// The stage of that name, or the only one that the API has.
-    pub(super) async fn stage(self, api: &RemoteApi, wanted: Option<&str>) -> anyhow::Result<String> {
+    pub(super) async fn stage(self, api: &RemoteApi, wanted: Option<&str>) -> anyhow::Result<RemoteStage> {
         let stages = self.json(&format!("/restapis/{}/stages", encoded(&api.id))).await?;
-        let stages = stages["item"].as_array().into_iter().flatten();
-        let names: Vec<&str> = stages.filter_map(|stage| stage["stageName"].as_str()).collect();
+        let stages = Vec::<RemoteStage>::deserialize(&stages["item"])?;
+        let names: Vec<&str> = stages.iter().map(|stage| stage.name.as_str()).collect();
         let api = &api.name;
-        match (wanted, names.as_slice()) {
-            (Some(wanted), names) if names.contains(&wanted) => Ok(wanted.to_owned()),
+        if let Some(stage) = stages.iter().find(|stage| Some(stage.name.as_str()) == wanted) {
+            return Ok(stage.clone());
+        }
+        match (wanted, stages.as_slice()) {
             (Some(wanted), _) => bail!("the API {api} has no stage {wanted:?}; it has {}", listed(&names)),
-            (None, [stage]) => Ok((*stage).to_owned()),
+            (None, [stage]) => Ok(stage.clone()),
             (None, []) => bail!("the API {api} has no stage: what isn't deployed can't be exported"),
-            (None, several) => {
-                bail!("the API {api} has several stages: say which by --stage: {}", listed(several))
+            (None, _) => {
+                bail!("the API {api} has several stages: say which by --stage: {}", listed(&names))
             }
         }
     }

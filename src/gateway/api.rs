@@ -51,12 +51,12 @@ pub use apis::Apis;
 pub use authorizer::{Authorizer, AuthorizerType};
 pub use client_certificate::{ClientCertificate, PrivateKey};
 pub use control::{
-    AccessAssociation, ApiKeyFilter, CreateApiKey, CreateAuthorizer, CreateDeployment,
+    ApiKeyFilter, CreateAccessAssociation, CreateApiKey, CreateAuthorizer, CreateDeployment,
     CreateDocumentationVersion, CreateDomainName, CreateModel, CreateRestApi, CreateStage, CreateUsagePlan,
     DailyUsage, DeploymentSummary, DocumentationPartFilter, ExportedApi, GeneratedSdk, GetExport,
     ImportOptions, ImportedApi, ImportedApiKeys, ImportedDocumentation, KEY_TYPE, Mapped, MethodKey,
-    MethodSummary, NewApiStage, NewCanary, NewEndpoint, NewQuota, PutIntegration, PutMethod, StageKey,
-    TestInvokeAuthorizer, TestInvokeMethod, Usage, templates,
+    MethodSummary, NewApiStage, NewCanary, NewEndpoint, NewQuota, PutIntegration, PutMethod, ResourceOwner,
+    StageKey, TestInvokeAuthorizer, TestInvokeMethod, Usage, templates,
 };
 pub use deployable::{WITHOUT_EFFECT, refused_features};
 pub use deployment::{Deployment, DeploymentSnapshot};
@@ -67,8 +67,8 @@ pub use documentation_part::{
 };
 pub use documentation_version::DocumentationVersion;
 pub use domain_name::{
-    BasePath, BasePathMapping, CertificateReference, CustomDomain, DomainName, MutualTlsAuthentication,
-    RoutingMode, UploadedCertificate,
+    AccessAssociation, BasePath, BasePathMapping, CertificateReference, CustomDomain, DomainName,
+    DomainNameKey, MutualTlsAuthentication, PrivateDomain, RoutingMode, UploadedCertificate,
 };
 #[cfg(test)]
 pub(crate) use fixtures::{
@@ -93,8 +93,9 @@ pub use request_validator::RequestValidator;
 pub use resource::Resource;
 pub use rest_api::{
     ApiKeySource, EndpointAccessMode, EndpointConfiguration, EndpointType, IpAddressType, RestApi,
+    SECURITY_POLICIES,
 };
-pub(crate) use rest_api::{MINIMUM_COMPRESSION_SIZE_MAX, check_rest_api};
+pub(crate) use rest_api::{MINIMUM_COMPRESSION_SIZE_MAX, check_api_security, check_rest_api};
 pub use sdk_type::{SDK_TYPES, SdkLanguage, SdkProperty, SdkType};
 pub(crate) use stage::check_percent_traffic;
 pub use stage::{

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 
 use super::address::{Target, TargetApi, split_stage};
-use super::api::{BasePathMapping, DomainName, UploadedCertificate};
+use super::api::{BasePathMapping, DomainName, RoutingMode, UploadedCertificate};
 
 /// All custom domain names of the house, whoever owns them. Replaced as a whole when one changes.
 #[derive(Debug, Default)]
@@ -85,8 +85,11 @@ impl Domain {
                 None => DomainCertificate::Referenced(String::new()),
             },
         };
+        // There are no routing rules here, and no VPC endpoints that a request could come through.
+        let leads_on = domain.private.is_none() && domain.routing_mode != RoutingMode::RoutingRuleOnly;
+        let mappings = domain.mappings.into_iter().filter(|_| leads_on);
         let mut routes: Vec<(Box<str>, BasePathMapping)> =
-            domain.mappings.into_iter().map(|(base, mapping)| (base.as_str().into(), mapping)).collect();
+            mappings.map(|(base, mapping)| (base.as_str().into(), mapping)).collect();
         routes.sort_by_key(|(base, _)| std::cmp::Reverse(base.len()));
         Self {
             name: domain.name.as_str().into(),

@@ -201,6 +201,9 @@ pub enum Conflict {
     /// The stage is there already.
     #[error("Stage already exists")]
     Stage,
+    /// The VPC endpoint may reach the domain already. AWS's words are not on record.
+    #[error("Domain name access association already exists")]
+    AccessAssociation,
     /// About an API key and its plans.
     #[error(transparent)]
     Plans(#[from] PlanConflict),
@@ -260,6 +263,21 @@ pub enum LimitExceeded {
     /// 200 base paths a domain.
     #[error("Maximum number of base path mappings for this domain name has been reached.")]
     BasePathMappings,
+    /// 120 public domain names an account and region. AWS's words are not on record, here and below.
+    #[error("Maximum number of custom domain names for this account has been reached.")]
+    DomainNames,
+    /// 50 private domain names an account and region.
+    #[error("Maximum number of private custom domain names for this account has been reached.")]
+    PrivateDomainNames,
+    /// 100 access associations an account and region.
+    #[error("Maximum number of domain name access associations for this account has been reached.")]
+    AccessAssociations,
+    /// 60 client certificates an account and region.
+    #[error("Maximum number of client certificates for this account has been reached.")]
+    ClientCertificates,
+    /// 20 VPC links an account and region.
+    #[error("Maximum number of VPC links for this account has been reached.")]
+    VpcLinks,
     /// 100 variables a stage.
     #[error("Maximum number of stage variables for this stage has been reached.")]
     StageVariables,

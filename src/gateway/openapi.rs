@@ -8,6 +8,7 @@ mod definition;
 mod document;
 mod export;
 mod import;
+mod texts;
 
 pub(crate) use definition::{Definition, MethodDefinition, Notes, Settings, ValidatorDefinition};
 pub(crate) use document::{Dialect, Document};
@@ -49,6 +50,6 @@ const UNUSED_HEADER: &str = "Unused";
 const DEFAULT_RESPONSE: &str = "default";
 
 /// What models of an API refer to each other by, up to their names.
-fn model_url_base(api_id: &str) -> String {
+pub(crate) fn model_url_base(api_id: &str) -> String {
     format!("https://apigateway.amazonaws.com/restapis/{api_id}/models/")
 }

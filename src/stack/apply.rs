@@ -281,7 +281,9 @@ impl Run<'_> {
             }
             Some(old) => {
                 let operations = &*self.stacks.operations;
-                let made = kind.update(operations, &old.attributes, &old.properties, &properties).await;
+                let region = &self.stacks.home.region;
+                let made =
+                    kind.update(operations, region, &old.attributes, &old.properties, &properties).await;
                 if made.is_err() {
                     // It may have broken off half way.
                     self.undo.push(Undo::Restore { before: old.clone(), after: properties.clone() });
@@ -347,6 +349,7 @@ impl Run<'_> {
         properties: &Properties,
     ) -> Result<Attributes, OperationError> {
         let naming = Naming {
+            region: &self.stacks.home.region,
             stack: self.name,
             logical_id: &resource.logical_id,
             suffix: self.stacks.ids.upper_alphanumeric(12),
@@ -403,7 +406,9 @@ impl Run<'_> {
                 }
                 Undo::Restore { before, after } => {
                     let Made { kind, attributes, properties, .. } = &before;
-                    let undone = kind.update(operations, attributes, &after, properties).await.map(|_| ());
+                    let region = &self.stacks.home.region;
+                    let undone = kind.update(operations, region, attributes, &after, properties).await;
+                    let undone = undone.map(|_| ());
                     (before.logical_id.clone(), undone, Some(before))
                 }
             };

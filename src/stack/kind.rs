@@ -28,6 +28,7 @@ use serde_json::{Map, Value, json};
 
 use super::intrinsic::Attributes;
 use super::operations::{OperationError, Operations};
+use crate::id::Region;
 
 pub(super) use state_machine::definition;
 
@@ -71,17 +72,17 @@ kinds! {
     RestApi = "AWS::ApiGateway::RestApi" "A REST API."
         ["Name" "Description" "ApiKeySourceType" "BinaryMediaTypes" "DisableExecuteApiEndpoint"
          "EndpointConfiguration" "MinimumCompressionSize" "Policy" "Tags" "Body" "FailOnWarnings" "Mode"
-         "Parameters"]
+         "Parameters" "CloneFrom" "SecurityPolicy" "EndpointAccessMode"]
     ApiResource = "AWS::ApiGateway::Resource" "A resource of a REST API." ["RestApiId" "ParentId" "PathPart"]
     Method = "AWS::ApiGateway::Method" "A method with its integration and responses."
         ["RestApiId" "ResourceId" "HttpMethod" "AuthorizationType" "AuthorizerId" "AuthorizationScopes"
          "ApiKeyRequired" "OperationName" "RequestParameters" "RequestModels" "RequestValidatorId"
          "MethodResponses" "Integration"]
     Deployment = "AWS::ApiGateway::Deployment" "A snapshot of a REST API."
-        ["RestApiId" "Description" "StageName" "StageDescription"]
+        ["RestApiId" "Description" "StageName" "StageDescription" "DeploymentCanarySettings"]
     Stage = "AWS::ApiGateway::Stage" "A named reference to a deployment."
         ["RestApiId" "StageName" "DeploymentId" "Description" "Variables" "MethodSettings" "TracingEnabled"
-         "AccessLogSetting" "CacheClusterEnabled" "CacheClusterSize" "ClientCertificateId" "DocumentationVersion"
+         "AccessLogSetting" "CanarySetting" "CacheClusterEnabled" "CacheClusterSize" "ClientCertificateId" "DocumentationVersion"
          "Tags"]
     Model = "AWS::ApiGateway::Model" "A JSON schema of a REST API."
         ["RestApiId" "Name" "ContentType" "Description" "Schema"]
@@ -122,6 +123,8 @@ pub(super) enum Updated {
 
 /// The names that a resource gets where its template gives it none.
 pub(super) struct Naming<'a> {
+    /// Where everything is made.
+    pub(super) region: &'a Region,
     pub(super) stack: &'a str,
     pub(super) logical_id: &'a str,
     pub(super) suffix: String,
@@ -186,7 +189,7 @@ impl Kind {
             Self::RestApi => rest_api::create(operations, naming, properties).await,
             Self::ApiResource => api_resource::create(operations, properties).await,
             Self::Method => method::create(operations, naming, properties).await,
-            Self::Deployment => deployment::create(operations, properties).await,
+            Self::Deployment => deployment::create(operations, naming.region, properties).await,
             Self::Stage => stage::create(operations, properties).await,
             Self::Model => model::create(operations, naming, properties).await,
             Self::RequestValidator => request_validator::create(operations, properties).await,
@@ -205,6 +208,21 @@ impl Kind {
     }
 
     pub(super) async fn update(
+        self,
+        operations: &dyn Operations,
+        region: &Region,
+        made: &Attributes,
+        old: &Properties,
+        new: &Properties,
+    ) -> Result<Updated, OperationError> {
+        let updated = self.update_members(operations, made, old, new).await?;
+        if let (Updated::InPlace(_), Some(path)) = (&updated, self.tagged(made, new)) {
+            retag(operations, &format!("arn:aws:apigateway:{region}::{path}"), old, new).await?;
+        }
+        Ok(updated)
+    }
+
+    async fn update_members(
         self,
         operations: &dyn Operations,
         made: &Attributes,
@@ -324,6 +342,39 @@ impl Kind {
         match gone {
             Err(error) if is_missing(&error) => Ok(()),
             other => other.map(|_| ()),
+        }
+    }
+
+    /// The path in the ARN of what can be tagged after it was made, for the kinds that keep their tags in API Gateway.
+    fn tagged(self, made: &Attributes, properties: &Properties) -> Option<String> {
+        let id = made.reference.as_str();
+        match self {
+            Self::RestApi => Some(format!("/restapis/{id}")),
+            Self::Stage => {
+                let api = properties.get("RestApiId").and_then(Value::as_str)?;
+                Some(format!("/restapis/{api}/stages/{id}"))
+            }
+            Self::ApiKey => Some(format!("/apikeys/{id}")),
+            Self::UsagePlan => Some(format!("/usageplans/{id}")),
+            Self::DomainName => Some(format!("/domainnames/{id}")),
+            Self::ClientCertificate => Some(format!("/clientcertificates/{id}")),
+            Self::VpcLink => Some(format!("/vpclinks/{id}")),
+            Self::Role
+            | Self::Policy
+            | Self::StateMachine
+            | Self::Activity
+            | Self::Account
+            | Self::ApiResource
+            | Self::Method
+            | Self::Deployment
+            | Self::Model
+            | Self::RequestValidator
+            | Self::GatewayResponse
+            | Self::UsagePlanKey
+            | Self::Authorizer
+            | Self::BasePathMapping
+            | Self::DocumentationPart
+            | Self::DocumentationVersion => None,
         }
     }
 
@@ -454,7 +505,13 @@ mod tests {
 
     #[test]
     fn generated_names_keep_their_random_end() {
-        let naming = Naming { stack: "a-long-stack-name", logical_id: "Role", suffix: "ABCDEF".into() };
+        let region = Region::parse("us-east-1").unwrap();
+        let naming = Naming {
+            region: &region,
+            stack: "a-long-stack-name",
+            logical_id: "Role",
+            suffix: "ABCDEF".into(),
+        };
         assert_eq!(naming.generated(64), "a-long-stack-name-Role-ABCDEF");
         assert_eq!(naming.generated(11), "Role-ABCDEF");
     }

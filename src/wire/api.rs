@@ -7,6 +7,7 @@ use bytes::Bytes;
 use http::request::Parts;
 use serde_json::Value;
 
+use super::apis;
 use super::check::check;
 use super::protocol::{self, Decoded, Routes, service_of};
 use super::{ApiError, Call, Code, Handler, Operation, Protocol, Reply, ReplyBody, Rooms, Service};
@@ -69,7 +70,11 @@ impl Api {
         metrics::histogram!(meter::API_SECONDS, labels.as_slice()).record(taken.as_secs_f64());
 
         match (result, operation) {
-            (Ok(reply), Some(operation)) => protocol::render_reply(operation, reply, &request_id),
+            (Ok(reply), Some(operation)) => {
+                let is_hal = operation.service == Service::ApiGateway && apis::is_hal_wanted(&parts.headers);
+                let reply = if is_hal { apis::in_hal(&parts.uri, reply) } else { reply };
+                protocol::render_reply(operation, reply, &request_id)
+            }
             (Ok(_), None) => unreachable!("only operations reply"),
             (Err(error), _) => {
                 let protocol = service.map_or_else(|| guessed_protocol(&parts), Service::protocol);

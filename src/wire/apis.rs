@@ -16,6 +16,7 @@ mod domain_names;
 mod exports;
 mod fault;
 mod gateway_responses;
+mod hal;
 mod imports;
 mod integrations;
 mod methods;
@@ -39,6 +40,7 @@ mod vpc_links;
 use std::sync::Arc;
 
 pub use compatibility::compatibility;
+pub(super) use hal::{is_wanted as is_hal_wanted, linked as in_hal};
 pub(crate) use operations::OPERATIONS;
 
 use crate::gateway::api;

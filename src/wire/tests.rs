@@ -56,8 +56,29 @@ async fn labels_are_decoded_after_the_path_is_split() {
     let made: Value = serde_json::from_str(&world.send("apigateway", request).await.body).unwrap();
     let id = made["id"].as_str().unwrap();
     let uri = format!("/tags/arn%3Aaws%3Aapigateway%3Aeu-central-1%3A%3A%2Frestapis%2F{id}");
-    let answer = world.send("apigateway", http::Request::get(uri).body("").unwrap()).await;
+    let request = http::Request::get(uri).header("accept", "application/json").body("").unwrap();
+    let answer = world.send("apigateway", request).await;
     assert_eq!((answer.status, answer.body.as_str()), (200, r#"{"tags":{"a":"b"}}"#));
+}
+
+#[tokio::test]
+async fn who_does_not_ask_for_json_is_answered_in_hal() {
+    let world = World::new().await;
+    let request = http::Request::post("/restapis").body(r#"{"name":"pets"}"#).unwrap();
+    let answer = world.send("apigateway", request).await;
+    assert_eq!((answer.status, answer.header("content-type")), (201, "application/hal+json"));
+    let made: Value = serde_json::from_str(&answer.body).unwrap();
+    let uri = made["_links"]["self"]["href"].as_str().unwrap();
+    assert_eq!(uri, format!("/restapis/{}", made["id"].as_str().unwrap()));
+    let get = |uri: &str, accept: &str| http::Request::get(uri).header("accept", accept).body("").unwrap();
+    let listed = world.send("apigateway", get("/restapis?limit=1", "*/*")).await;
+    let listed: Value = serde_json::from_str(&listed.body).unwrap();
+    assert_eq!(listed["_embedded"]["item"]["_links"]["self"]["href"], uri);
+    let answer = world.send("apigateway", get(uri, "application/json")).await;
+    assert_eq!(answer.header("content-type"), "application/json");
+    assert!(!answer.body.contains("_links"), "{}", answer.body);
+    let missing = world.send("apigateway", get("/restapis/no", "application/hal+json")).await;
+    assert_eq!((missing.status, missing.header("content-type")), (404, "application/json"));
 }
 
 #[tokio::test]

@@ -102,6 +102,52 @@ fn an_api_is_exported_compared_and_imported_again() {
     let merged = run(&["diff", &first, "--api", "pets", "--mode", "merge"]);
     assert!(!stdout(&merged).contains("- "), "{}", stdout(&merged));
 
+    // Deployed to a stage with a canary, a document is what the canary serves.
+    let canary = json!({ "stageName": "prod", "canarySettings": { "percentTraffic": 12.5 } });
+    let third = file("third.json");
+    let mut method = mock("two");
+    method["x-amazon-apigateway-integration"]["timeoutInMillis"] = json!(1000);
+    fs::write(&third, document("pets", json!({ "/pets": { "get": method } }))).unwrap();
+    assert!(run(&["import", &third, "--api", "pets", "--mode", "overwrite"]).status.success());
+    let path = format!("/restapis/{api}/deployments");
+    assert_eq!(client.apigateway("POST", &path, &canary).unwrap().status, 201);
+    let note = "The stage has a canary (12.5 %), which a deployment changes; ";
+    assert_eq!(
+        stdout(&run(&["diff", &third, "--api", "pets"])),
+        format!(
+            "{note}--canary compares with what it serves.\n\
+             ~ integration GET /pets\n    timeoutInMillis: nothing → 1000\n\
+             - integration POST /cats\n\
+             - integration response POST /cats 200\n\
+             - method POST /cats\n\
+             - method response POST /cats 200\n\
+             - resource /cats\n\
+             0 added, 1 changed, 5 removed\n"
+        )
+    );
+    let same = run(&["diff", &third, "--api", "pets", "--canary"]);
+    assert_eq!(stdout(&same), format!("{note}compared with it.\n0 added, 0 changed, 0 removed\n"));
+    assert_eq!(same.status.code(), Some(0));
+    let report = run(&["diff", &third, "--api", "pets", "--json"]);
+    let report: Value = serde_json::from_str(&stdout(&report)).unwrap();
+    assert_eq!(report["canary"]["percentTraffic"], 12.5);
+    assert_eq!(
+        report["changes"][0],
+        json!({ "action": "changed", "kind": "integration", "name": "GET /pets",
+            "members": [{ "path": "timeoutInMillis", "from": null, "to": 1000 }] })
+    );
+
+    // What is written about an API is not compared.
+    let documented =
+        json!({ "location": { "type": "API" }, "properties": "{\"info\": {\"description\": \"d\"}}" });
+    let parts = format!("/restapis/{api}/documentation/parts");
+    assert_eq!(client.apigateway("POST", &parts, &documented).unwrap().status, 201);
+    let version = json!({ "documentationVersion": "1", "stageName": "prod" });
+    let versions = format!("/restapis/{api}/documentation/versions");
+    assert_eq!(client.apigateway("POST", &versions, &version).unwrap().status, 201);
+    assert!(stdout(&run(&["export", "--api", "pets"])).contains("description: "));
+    assert_eq!(run(&["diff", &third, "--api", "pets", "--canary"]).status.code(), Some(0));
+
     let fresh = stdout(&run(&["diff", &first]));
     assert!(fresh.contains("+ resource /pets\n") && fresh.contains("0 removed"), "{fresh}");
     for bad in [&["diff", &first, "--api", "nope"][..], &["diff", &file("missing.json")]] {

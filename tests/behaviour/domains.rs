@@ -180,9 +180,13 @@ fn what_no_domain_can_be_is_refused() {
             json!({ "domainName": "new.example.test", "certificateBody": "x", "certificatePrivateKey": "y" }),
             "in PEM",
         ),
-        (with("endpointConfiguration", json!({ "types": ["PRIVATE"] })), "Private custom domain names"),
+        (
+            with("endpointConfiguration", json!({ "types": ["PRIVATE"] })),
+            "Cannot import certificates for REGIONAL while PRIVATE",
+        ),
+        (with("policy", json!("{}")), "supported for private custom domain names only"),
+        (with("endpointAccessMode", json!("STRICT")), "security policies SecurityPolicy_*"),
         (with("mutualTlsAuthentication", json!({ "truststoreUri": "s3://a/b" })), "[truststores]"),
-        (with("routingMode", json!("ROUTING_RULE_ONLY")), "Routing rules are not supported"),
     ] {
         let answer = call(&mut client, "POST", "/domainnames", input.clone());
         assert_eq!((answer.status, answer.text().contains(want)), (400, true), "{input}: {}", answer.text());
@@ -318,4 +322,55 @@ async fn domains_show_their_certificate_and_let_in_whom_they_trust() {
         json!({ "patchOperations": [{ "op": "remove", "path": "/mutualTlsAuthentication/truststoreUri" }] });
     ok(&mut client, "PATCH", "/domainnames/closed.example.test", patch);
     assert_eq!(get_over_tls(&address, name, name, &servers, None).await.unwrap().0, 200);
+}
+
+#[test]
+fn private_domains_are_kept_and_lead_nowhere() {
+    let dir = DataDir::new("domain-private");
+    let server = Server::start(&dir, &[]);
+    let mut client = Client::new(&server.address);
+    let api = deploy(&mut client);
+    let input = json!({
+        "domainName": "inner.example.test", "certificateArn": "arn:aws:acm:us-east-1:123456789012:certificate/1",
+        "endpointConfiguration": { "types": ["PRIVATE"] }, "policy": "{\"Statement\": []}",
+    });
+    let made = ok(&mut client, "POST", "/domainnames", input);
+    let id = made["domainNameId"].as_str().unwrap();
+    assert_eq!(
+        made["domainNameArn"],
+        format!("arn:aws:apigateway:us-east-1:123456789012:/domainnames/inner.example.test+{id}")
+    );
+    assert_eq!(made["endpointConfiguration"], json!({ "types": ["PRIVATE"], "ipAddressType": "dualstack" }));
+    assert_eq!(made["policy"], "{\\\"Statement\\\": []}", "escaped as an API's");
+    // Its name alone doesn't name it.
+    assert_eq!(call(&mut client, "GET", "/domainnames/inner.example.test", Value::Null).status, 404);
+    let path = format!("/domainnames/inner.example.test?domainNameId={id}");
+    let patch = replace("/managementPolicy", "{}");
+    assert_eq!(ok(&mut client, "PATCH", &path, patch)["managementPolicy"], "{}");
+    let mapping = json!({ "restApiId": api, "stage": "prod" });
+    let mappings = format!("/domainnames/inner.example.test/basepathmappings?domainNameId={id}");
+    ok(&mut client, "POST", &mappings, mapping);
+    let answer = client.send("GET", "/", &[("host", "inner.example.test")], b"").unwrap();
+    assert_eq!(answer.status, 403);
+
+    let associate = json!({
+        "domainNameArn": made["domainNameArn"], "accessAssociationSourceType": "VPCE", "accessAssociationSource": "vpce-0a1",
+    });
+    let association = ok(&mut client, "POST", "/domainnameaccessassociations", associate.clone());
+    assert_eq!(
+        association["domainNameAccessAssociationArn"],
+        format!(
+            "arn:aws:apigateway:us-east-1:123456789012:/domainnameaccessassociations/domainname/inner.example.test+{id}/vpcesource/vpce-0a1"
+        )
+    );
+    assert_eq!(call(&mut client, "POST", "/domainnameaccessassociations", associate).status, 409);
+    assert_eq!(
+        ok(&mut client, "GET", "/domainnameaccessassociations", Value::Null)["item"],
+        json!([association])
+    );
+    let others =
+        ok(&mut client, "GET", "/domainnameaccessassociations?resourceOwner=OTHER_ACCOUNTS", Value::Null);
+    assert_eq!(others["item"], json!([]));
+    ok(&mut client, "DELETE", &path, Value::Null);
+    assert_eq!(ok(&mut client, "GET", "/domainnameaccessassociations", Value::Null)["item"], json!([]));
 }

@@ -31,6 +31,7 @@ mod stop;
 mod tasks;
 mod tls;
 mod tutorial;
+mod writers;
 
 use serde_json::{Value, json};
 

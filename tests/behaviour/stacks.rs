@@ -160,3 +160,102 @@ fn a_template_makes_and_changes_all_of_an_api() {
     let gone = client.apigateway("GET", "/domainnames/api.example.test", &Value::Null).unwrap();
     assert_eq!(gone.status, 404);
 }
+
+#[test]
+fn a_template_has_canaries_and_describes_the_stages_of_deployments() {
+    let dir = DataDir::new("stack-canaries");
+    let server = Server::start(&dir, &[]);
+    let endpoint = format!("http://{}", server.address);
+    let file = dir.path().join("canary.json");
+    let template = |canary: Value, description: Value, tags: Value| {
+        let api = json!({ "Ref": "Api" });
+        let mut stage = json!({
+            "RestApiId": api, "StageName": "prod", "DeploymentId": { "Ref": "First" }, "Variables": { "a": "1" }, "Tags": tags,
+        });
+        if !canary.is_null() {
+            stage["CanarySetting"] = canary;
+        }
+        json!({ "Resources": {
+            "Api": { "Type": "AWS::ApiGateway::RestApi", "Properties": {
+                "Name": "canaries", "Tags": tags, "EndpointConfiguration": { "Types": ["REGIONAL"] },
+            } },
+            "Method": { "Type": "AWS::ApiGateway::Method", "Properties": {
+                "RestApiId": api, "ResourceId": { "Fn::GetAtt": ["Api", "RootResourceId"] }, "HttpMethod": "GET",
+                "AuthorizationType": "NONE", "Integration": { "Type": "MOCK" },
+            } },
+            "First": { "Type": "AWS::ApiGateway::Deployment", "Properties": { "RestApiId": api } },
+            "Second": { "Type": "AWS::ApiGateway::Deployment", "Properties": { "RestApiId": api, "Description": "two" } },
+            "Stage": { "Type": "AWS::ApiGateway::Stage", "Properties": stage },
+            "Described": { "Type": "AWS::ApiGateway::Deployment", "Properties": {
+                "RestApiId": api, "StageName": "described", "StageDescription": description,
+            } },
+            "Trial": { "Type": "AWS::ApiGateway::Deployment", "DependsOn": "Described", "Properties": {
+                "RestApiId": api, "StageName": "described",
+                "DeploymentCanarySettings": { "PercentTraffic": 5, "StageVariableOverrides": { "v": "canary" }, "UseStageCache": true },
+            } },
+        }, "Outputs": { "Api": { "Value": api }, "Second": { "Value": { "Ref": "Second" } }, "Trial": { "Value": { "Ref": "Trial" } } } })
+        .to_string()
+    };
+    let apply = |template: &str| -> Value {
+        fs::write(&file, template).unwrap();
+        let output = stepgate(&["apply", file.to_str().unwrap(), "--endpoint", &endpoint, "--json"]);
+        assert!(output.status.success(), "{}", stderr(&output));
+        serde_json::from_slice(&output.stdout).unwrap()
+    };
+    let canary = |percent: f64, overrides: Value| {
+        json!({
+            "DeploymentId": { "Ref": "Second" }, "PercentTraffic": percent, "StageVariableOverrides": overrides,
+        })
+    };
+    let description = json!({
+        "Description": "made by its deployment", "Variables": { "v": "stage" }, "MetricsEnabled": true,
+        "ThrottlingBurstLimit": 7, "TracingEnabled": true, "Tags": [{ "Key": "a", "Value": "1" }],
+        "MethodSettings": [{ "ResourcePath": "/", "HttpMethod": "GET", "CacheTtlInSeconds": 60 }],
+        "AccessLogSetting": {
+            "DestinationArn": "arn:aws:logs:us-east-1:123456789012:log-group:access", "Format": "$context.requestId",
+        },
+    });
+    let tags = |value: &str| json!([{ "Key": "a", "Value": value }]);
+    let made = apply(&template(canary(10.0, json!({ "a": "2", "b": "3" })), description.clone(), tags("1")));
+    let mut client = Client::new(&server.address);
+    let mut get = |path: &str| client.apigateway("GET", path, &Value::Null).unwrap().json();
+    let output = |name: &str| made["outputs"][name].as_str().unwrap().to_owned();
+    let (api, second) = (output("Api"), output("Second"));
+    let prod = format!("/restapis/{api}/stages/prod");
+    assert_eq!(
+        get(&prod)["canarySettings"],
+        json!({ "deploymentId": second, "percentTraffic": 10.0, "stageVariableOverrides": { "a": "2", "b": "3" }, "useStageCache": false })
+    );
+    let described = get(&format!("/restapis/{api}/stages/described"));
+    assert_eq!(described["description"], "made by its deployment");
+    assert_eq!(
+        (&described["variables"], &described["tags"]),
+        (&json!({ "v": "stage" }), &json!({ "a": "1" }))
+    );
+    let settings = &described["methodSettings"];
+    assert_eq!(
+        (&settings["*/*"]["throttlingBurstLimit"], &settings["*/*"]["metricsEnabled"]),
+        (&json!(7), &json!(true))
+    );
+    assert_eq!(settings["/GET"]["cacheTtlInSeconds"], 60, "{settings}");
+    assert_eq!(described["accessLogSettings"]["format"], "$context.requestId");
+    assert_eq!(
+        described["canarySettings"],
+        json!({ "deploymentId": output("Trial"), "percentTraffic": 5.0, "stageVariableOverrides": { "v": "canary" }, "useStageCache": true })
+    );
+
+    let changed = apply(&template(canary(20.0, json!({ "b": "4" })), description.clone(), tags("2")));
+    let stage = get(&prod);
+    assert_eq!(
+        (&stage["canarySettings"]["percentTraffic"], &stage["canarySettings"]["stageVariableOverrides"]),
+        (&json!(20.0), &json!({ "b": "4" }))
+    );
+    // Tags change where they are: nothing is made anew for them.
+    assert_eq!(
+        (&stage["tags"], changed["outputs"]["Api"].as_str()),
+        (&json!({ "a": "2" }), Some(api.as_str()))
+    );
+    assert_eq!(get(&format!("/restapis/{api}"))["tags"], json!({ "a": "2" }));
+    apply(&template(Value::Null, description, tags("2")));
+    assert_eq!(get(&prod).get("canarySettings"), None);
+}

@@ -30,7 +30,7 @@ mod usage_plan_keys;
 mod usage_plans;
 mod vpc_links;
 
-pub use access_associations::AccessAssociation;
+pub use access_associations::{CreateAccessAssociation, ResourceOwner};
 pub use api_keys::{ApiKeyFilter, CreateApiKey, ImportedApiKeys, StageKey};
 pub use authorizers::CreateAuthorizer;
 pub use base_path_mappings::Mapped;

@@ -98,7 +98,7 @@ pub const WITHOUT_EFFECT: &[&str] = &[
     "tracingEnabled, metricsEnabled: nothing is sent to X-Ray or CloudWatch",
     "endpoint types, VPC endpoints, IP address types, security policies, endpoint access modes: every API is \
      reached through this server's listeners",
-    "stageKeys, customerId and generateDistinctId of API keys, productCode of usage plans: usage plans alone say what a \
+    "stageKeys, labels, customerId and generateDistinctId of API keys, productCode of usage plans: usage plans alone say what a \
      key opens, and a key's id is never its value",
     "cloudwatchRoleArn: it has to be set before execution logs are switched on, and is not used",
 ];

@@ -11,10 +11,11 @@ use serde::{Deserialize, Serialize};
 
 use super::client_certificate::PrivateKey;
 use super::ids::{ApiId, StageName};
-use super::rest_api::{EndpointAccessMode, EndpointType, IpAddressType};
+use super::rest_api::{EndpointAccessMode, EndpointType, IpAddressType, check_policy, check_security};
 use super::words::words;
 use crate::clock::Timestamp;
 use crate::gateway::error::BadRequest;
+use crate::id::AccountRegion;
 
 /// The longest host name, and the longest of its labels, in characters.
 const NAME_CHARS_MAX: usize = 253;
@@ -156,6 +157,41 @@ pub struct MutualTlsAuthentication {
     pub truststore_version: Option<String>,
 }
 
+/// What a domain has that only VPC endpoints reach.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PrivateDomain {
+    /// Tells it from others of its name.
+    pub id: String,
+    /// Who may call below it; the JSON text as given.
+    pub policy: Option<String>,
+    /// Who may associate VPC endpoints with it; the JSON text as given.
+    pub management_policy: Option<String>,
+}
+
+/// A VPC endpoint that may reach a private domain. See
+/// [DomainNameAccessAssociation](https://docs.aws.amazon.com/apigateway/latest/api/API_DomainNameAccessAssociation.html).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccessAssociation {
+    /// The association's ARN.
+    pub arn: String,
+    /// The domain's ARN.
+    pub domain_name_arn: String,
+    /// The VPC endpoint's id.
+    pub source: String,
+    /// Tags by key.
+    pub tags: BTreeMap<String, String>,
+}
+
+/// Names one domain: by its name and, if it is a private one, its id.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DomainNameKey {
+    /// The name, in any case.
+    pub domain_name: String,
+    /// The id of a private domain; no other has one.
+    pub domain_name_id: Option<String>,
+}
+
 /// See [DomainName](https://docs.aws.amazon.com/apigateway/latest/api/API_DomainName.html).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DomainName {
@@ -185,6 +221,9 @@ pub struct DomainName {
     pub routing_mode: RoutingMode,
     /// Random part of the name that AWS gives it: what a CNAME would point at.
     pub alias: String,
+    /// What a domain has that only VPC endpoints reach; those alone have an id.
+    #[serde(default)]
+    pub private: Option<PrivateDomain>,
     /// Tags.
     pub tags: BTreeMap<String, String>,
     /// Where its paths lead.
@@ -196,14 +235,19 @@ impl DomainName {
     pub(crate) fn check(&self) -> Result<(), BadRequest> {
         let has = |reference: &CertificateReference| reference.arn.is_some();
         match self.endpoint_type {
-            EndpointType::Private => return Err(BadRequest::PrivateDomain),
+            EndpointType::Private if has(&self.regional_certificate) => {
+                return Err(BadRequest::CertificateOfOtherEndpoint { given: "REGIONAL", active: "PRIVATE" });
+            }
+            EndpointType::Private if self.ip_address_type != IpAddressType::Dualstack => {
+                return Err(BadRequest::PrivateNeedsDualstack);
+            }
             EndpointType::Edge if has(&self.regional_certificate) => {
                 return Err(BadRequest::CertificateOfOtherEndpoint { given: "REGIONAL", active: "EDGE" });
             }
             EndpointType::Regional if has(&self.certificate) => {
                 return Err(BadRequest::CertificateOfOtherEndpoint { given: "EDGE", active: "REGIONAL" });
             }
-            EndpointType::Edge | EndpointType::Regional => {}
+            EndpointType::Edge | EndpointType::Regional | EndpointType::Private => {}
         }
         if !has(&self.certificate) && !has(&self.regional_certificate) && self.uploaded.is_none() {
             return Err(BadRequest::NoDomainCertificate);
@@ -211,10 +255,26 @@ impl DomainName {
         if self.mutual_tls.is_some() && self.endpoint_type != EndpointType::Regional {
             return Err(BadRequest::MutualTlsNeedsRegional);
         }
-        if self.routing_mode != RoutingMode::BasePathMappingOnly {
-            return Err(BadRequest::RoutingRules);
+        if self.private.is_some() != (self.endpoint_type == EndpointType::Private) {
+            return Err(BadRequest::PrivateDomain);
         }
-        Ok(())
+        check_security(Some(&self.security_policy), self.endpoint_access_mode)?;
+        let policies = self.private.iter().flat_map(|it| [&it.policy, &it.management_policy]).flatten();
+        policies.into_iter().try_for_each(|policy| check_policy(policy))
+    }
+
+    /// The part of ARNs that names the domain: several private ones may have the same name.
+    pub fn arn_name(&self) -> String {
+        match &self.private {
+            Some(private) => format!("{}+{}", self.name, private.id),
+            None => self.name.to_string(),
+        }
+    }
+
+    /// The ARN; those of private domains name the account.
+    pub fn arn(&self, home: &AccountRegion) -> String {
+        let account = if self.private.is_some() { home.account.as_str() } else { "" };
+        format!("arn:aws:apigateway:{}:{account}:/domainnames/{}", home.region, self.arn_name())
     }
 
     /// The ARN of the certificate that is shown, if it is kept elsewhere.

@@ -91,6 +91,7 @@ pub(crate) fn test_domain_name(name: &str, mappings: &[(&str, &str, Option<&str>
         ownership_verification_certificate_arn: None,
         routing_mode: RoutingMode::BasePathMappingOnly,
         alias: "alias12345".to_owned(),
+        private: None,
         tags: BTreeMap::new(),
         mappings: mappings.iter().map(mapping).collect(),
     }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::ids::{ApiId, ResourceId};
 use super::words::words;
 use crate::clock::Timestamp;
-use crate::gateway::error::BadRequest;
+use crate::gateway::error::{BadRequest, Error};
 
 /// The largest `minimumCompressionSize`, in bytes: 10 MiB, the largest payload.
 pub(crate) const MINIMUM_COMPRESSION_SIZE_MAX: u32 = 10_485_760;
@@ -28,7 +28,7 @@ words! {
 
 impl EndpointType {
     /// The IP versions of an endpoint whose owner doesn't say.
-    pub(super) const fn default_ip_address_type(self) -> IpAddressType {
+    pub(crate) const fn default_ip_address_type(self) -> IpAddressType {
         match self {
             Self::Private => IpAddressType::Dualstack,
             Self::Edge | Self::Regional => IpAddressType::Ipv4,
@@ -44,6 +44,36 @@ words! {
 words! {
     /// How strictly an endpoint is accessed.
     pub enum EndpointAccessMode { Basic = "BASIC", Strict = "STRICT" }
+}
+
+/// The TLS policies that AWS has names for; those of the second kind go with an access mode.
+pub const SECURITY_POLICIES: &[&str] = &[
+    "TLS_1_0",
+    "TLS_1_2",
+    "SecurityPolicy_TLS13_1_3_2025_09",
+    "SecurityPolicy_TLS13_1_3_FIPS_2025_09",
+    "SecurityPolicy_TLS13_1_2_PFS_PQ_2025_09",
+    "SecurityPolicy_TLS13_1_2_FIPS_PQ_2025_09",
+    "SecurityPolicy_TLS13_1_2_FIPS_PFS_PQ_2025_09",
+    "SecurityPolicy_TLS13_1_2_Ext2_PQ_2025_09",
+    "SecurityPolicy_TLS13_1_2_Ext2_FIPS_PQ_2025_09",
+    "SecurityPolicy_TLS13_1_2_PQ_2025_09",
+    "SecurityPolicy_TLS13_1_2_2021_06",
+    "SecurityPolicy_TLS13_2025_EDGE",
+    "SecurityPolicy_TLS12_PFS_2025_EDGE",
+    "SecurityPolicy_TLS12_2018_EDGE",
+];
+
+/// Checks how an endpoint is secured: by a policy that there is, and strictly only by the newer ones.
+pub(super) fn check_security(
+    policy: Option<&str>,
+    mode: Option<EndpointAccessMode>,
+) -> Result<(), BadRequest> {
+    if policy.is_some_and(|policy| !SECURITY_POLICIES.contains(&policy)) {
+        return Err(BadRequest::SecurityPolicy);
+    }
+    let is_newer = policy.is_some_and(|policy| policy.starts_with("SecurityPolicy_"));
+    if mode.is_some() && !is_newer { Err(BadRequest::AccessModeOfOlderPolicy) } else { Ok(()) }
 }
 
 /// See [EndpointConfiguration](https://docs.aws.amazon.com/apigateway/latest/api/API_EndpointConfiguration.html).
@@ -107,8 +137,13 @@ pub(crate) fn check_rest_api(api: &RestApi) -> Result<(), BadRequest> {
     api.policy.as_deref().map_or(Ok(()), check_policy)
 }
 
+/// Checks how an API's endpoint is secured; apart from the rest, for two members change one after the other.
+pub(crate) fn check_api_security(api: &RestApi) -> Result<(), Error> {
+    Ok(check_security(api.security_policy.as_deref(), api.endpoint_access_mode)?)
+}
+
 /// A policy has to be a JSON object; what its statements mean is the policy room's to say.
-fn check_policy(policy: &str) -> Result<(), BadRequest> {
+pub(super) fn check_policy(policy: &str) -> Result<(), BadRequest> {
     let is_object = serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(policy).is_ok();
     if !is_object || POLICY_CHARS_MAX < policy.chars().count() {
         return Err(BadRequest::Policy);

@@ -484,8 +484,8 @@ pub enum BadRequest {
         /// The domain's.
         active: &'static str,
     },
-    /// Domains that only VPC endpoints reach.
-    #[error("Private custom domain names are not supported by this server")]
+    /// A domain that only VPC endpoints reach was to become one for everybody, or the other way round.
+    #[error("Private custom domain names can't become public, nor public ones private")]
     PrivateDomain,
     /// An access association of a domain that everybody reaches. AWS's words are not on record.
     #[error("Domain name access associations are supported for private custom domain names only")]
@@ -499,9 +499,21 @@ pub enum BadRequest {
     /// A truststore that the server has no file for.
     #[error("The truststore {0} can't be read: give it a file under [truststores] of the server's settings")]
     Truststore(String),
-    /// Routing rules.
-    #[error("Routing rules are not supported by this server: routingMode must be BASE_PATH_MAPPING_ONLY")]
-    RoutingRules,
+    /// A mode of routing that isn't one.
+    #[error(
+        "Invalid routing mode specified. Valid options are \
+         BASE_PATH_MAPPING_ONLY,ROUTING_RULE_ONLY,ROUTING_RULE_THEN_BASE_PATH_MAPPING"
+    )]
+    RoutingMode,
+    /// A policy of a domain that everybody reaches.
+    #[error("Policies are supported for private custom domain names only")]
+    PolicyOfPublicDomain,
+    /// A source of an access association that is no VPC endpoint.
+    #[error("Invalid access association source specified: {0}")]
+    AccessAssociationSource(String),
+    /// An access mode without a policy that knows of one.
+    #[error("endpointAccessMode is supported with the security policies SecurityPolicy_* only")]
+    AccessModeOfOlderPolicy,
     /// A TLS policy without a name.
     #[error("Invalid security policy specified")]
     SecurityPolicy,

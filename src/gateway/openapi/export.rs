@@ -11,7 +11,11 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value, json};
 
 use super::document::Dialect;
-use crate::gateway::api::{DeploymentSnapshot, DocumentationVersion, Resource};
+use super::texts::{Texts, location};
+use crate::gateway::api::{
+    DeploymentSnapshot, DocumentationPart, DocumentationPartLocation, DocumentationPartType,
+    DocumentationVersion, Resource,
+};
 use crate::gateway::error::BadRequest;
 
 /// Which extensions a document has.
@@ -44,6 +48,7 @@ impl Extensions {
         }
         extensions.integrations |= extensions.apigateway;
         extensions.authorizers |= extensions.apigateway;
+        extensions.documentation |= extensions.apigateway;
         Ok(extensions)
     }
 }
@@ -71,8 +76,10 @@ pub(crate) struct Export<'e> {
 /// # Errors
 /// [`BadRequest::ExportModels`] for a body that the dialect can't describe.
 pub(crate) fn export(export: &Export<'_>) -> Result<Value, BadRequest> {
+    let parts = export.documentation.iter().flat_map(|version| &version.parts);
     let mut writer = Writer {
         export,
+        texts: Texts::new(parts.filter_map(said).collect()),
         base: super::model_url_base(export.snapshot.api.id.as_str()),
         schemes: BTreeSet::new(),
         models: Vec::new(),
@@ -86,8 +93,15 @@ pub(crate) fn export(export: &Export<'_>) -> Result<Value, BadRequest> {
 }
 
 /// A document under way.
+/// A part with its properties read; one of no properties says nothing.
+fn said(part: &DocumentationPart) -> Option<(DocumentationPartLocation, Map<String, Value>)> {
+    Some((part.location.clone(), serde_json::from_str(&part.properties).ok()?))
+}
+
 struct Writer<'e> {
     export: &'e Export<'e>,
+    /// What is written about the API, for OpenAPI's own members.
+    texts: Texts,
     /// What models are referred to by, up to their names.
     base: String,
     /// Security schemes that methods named.
@@ -98,7 +112,8 @@ struct Writer<'e> {
 
 impl Writer<'_> {
     fn path_item(&mut self, resource: &Resource) -> Result<Value, BadRequest> {
-        let mut item = Map::new();
+        let here = location(DocumentationPartType::Resource, Some(&resource.path), None, None, None);
+        let mut item = self.texts.about(&here, self.export.dialect);
         for (verb, method) in &resource.methods {
             let operation = self.operation(resource, *verb, method)?;
             item.insert(operation::key_of(*verb), operation);
@@ -111,6 +126,7 @@ impl Writer<'_> {
         let api = &export.snapshot.api;
         let mut info = Map::from_iter([("title".to_owned(), json!(api.name))]);
         info.extend(api.description.as_ref().map(|text| ("description".to_owned(), json!(text))));
+        info.extend(self.texts.info());
         info.insert("version".to_owned(), json!(export.version));
         let host = format!("{}.execute-api.{}.amazonaws.com", api.id, export.region);
         let schemas = self.schemas();
@@ -152,6 +168,8 @@ impl Writer<'_> {
                 put("components", components.into());
             }
         }
+        let whole = location(DocumentationPartType::Api, None, None, None, None);
+        document.extend(self.texts.about(&whole, export.dialect));
         document.extend(self.root_extensions());
         document.into()
     }

@@ -10,6 +10,11 @@ const PATHS_PRINTED: &str = "[/description, /enabled, /name, /customerId]";
 /// Applies `patches` to `key`, which is not checked.
 pub(crate) fn patch_api_key(key: &mut ApiKey, patches: &[PatchOperation]) -> Result<(), Error> {
     for patch in patches {
+        // Labels are of AWS's marketplace, and no answer shows them.
+        let is_label = patch.path.as_deref() == Some("/labels") && patch.text().is_some();
+        if is_label && matches!(patch.op, PatchOp::Add | PatchOp::Remove) {
+            continue;
+        }
         // Stages of keys (`apiId/stage`) are from before there were usage plans, and the only list.
         let stage = patch.text().filter(|_| patch.path.as_deref() == Some("/stages"));
         match (patch.op, stage) {
@@ -61,6 +66,12 @@ mod tests {
     fn stages_come_and_go() {
         let key = patched(&["add /stages a/dev", "add /stages b/dev", "remove /stages a/dev"]).unwrap();
         assert_eq!(key.stage_keys.into_iter().collect::<Vec<_>>(), ["b/dev"]);
+    }
+
+    #[test]
+    fn labels_are_taken_and_shown_nowhere() {
+        assert_eq!(patched(&["add /labels a", "remove /labels a"]).unwrap(), test_api_key());
+        assert!(patched(&["replace /labels a"]).is_err());
     }
 
     #[test]

@@ -40,12 +40,20 @@ fn patch_one(domain: &mut DomainName, patch: &PatchOperation) -> Result<(), Erro
         "/routingMode" => {
             patch.only_replace()?;
             let mode = patch.value.as_deref().and_then(RoutingMode::parse);
-            domain.routing_mode = mode.ok_or(BadRequest::RoutingRules)?;
+            domain.routing_mode = mode.ok_or(BadRequest::RoutingMode)?;
         }
         "/endpointConfiguration/ipAddressType" => {
             patch.only_replace()?;
             let kind = patch.value.as_deref().and_then(IpAddressType::parse);
             domain.ip_address_type = kind.ok_or(BadRequest::IpAddressType)?;
+        }
+        "/policy" => {
+            patch.only_replace()?;
+            domain.private.as_mut().ok_or(BadRequest::PolicyOfPublicDomain)?.policy = patch.text();
+        }
+        "/managementPolicy" => {
+            patch.only_replace()?;
+            domain.private.as_mut().ok_or(BadRequest::PolicyOfPublicDomain)?.management_policy = patch.text();
         }
         "/mutualTlsAuthentication/truststoreUri" => {
             domain.mutual_tls = entry(patch)?
@@ -152,7 +160,22 @@ mod tests {
             NEVER.map_err(|_| "needs a truststoreUri"),
         );
         check(&["remove /regionalCertificateArn"], NEVER.map_err(|_| "A certificate is required"));
-        check(&["replace /routingMode ROUTING_RULE_ONLY"], NEVER.map_err(|_| "Routing rules"));
+        check(
+            &["replace /routingMode ROUTING_RULE_ONLY"],
+            Ok(|it: &DomainName| it.routing_mode == RoutingMode::RoutingRuleOnly),
+        );
+        check(&["replace /routingMode NONE"], NEVER.map_err(|_| "Invalid routing mode"));
+        check(&["replace /policy {}"], NEVER.map_err(|_| "private custom domain names only"));
+        check(&["replace /endpointConfiguration/types PRIVATE"], NEVER);
+        check(&["replace /securityPolicy TLS_9"], NEVER.map_err(|_| "Invalid security policy"));
+        check(&["replace /endpointAccessMode STRICT"], NEVER.map_err(|_| "SecurityPolicy_*"));
+        check(
+            &[
+                "replace /endpointAccessMode STRICT",
+                "replace /securityPolicy SecurityPolicy_TLS13_1_3_2025_09",
+            ],
+            Ok(|it: &DomainName| it.endpoint_access_mode == Some(EndpointAccessMode::Strict)),
+        );
         check(&["replace /nope x"], NEVER);
         check(&["copy /securityPolicy /nope"], NEVER);
     }

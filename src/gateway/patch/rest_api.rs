@@ -5,7 +5,7 @@ use super::pointer::parts;
 use super::{PatchOp, PatchOperation};
 use crate::gateway::api::{
     ApiKeySource, EndpointAccessMode, EndpointType, IpAddressType, MINIMUM_COMPRESSION_SIZE_MAX, RestApi,
-    check_rest_api,
+    check_api_security, check_rest_api,
 };
 use crate::gateway::error::{BadRequest, Error};
 
@@ -15,7 +15,7 @@ pub(crate) fn patch_rest_api(api: &mut RestApi, patches: &[PatchOperation]) -> R
         patch_one(api, patch)?;
         check_rest_api(api)?;
     }
-    Ok(())
+    check_api_security(api)
 }
 
 fn patch_one(api: &mut RestApi, patch: &PatchOperation) -> Result<(), Error> {

@@ -39,9 +39,6 @@ pub(super) async fn update(
     old: &Properties,
     new: &Properties,
 ) -> Result<Updated, OperationError> {
-    if tag_map(old) != tag_map(new) {
-        return Ok(Updated::Replace);
-    }
     let simple = [("Description", "/description"), ("Enabled", "/enabled"), ("CustomerId", "/customerId")];
     let mut changes = patches(old, new, &simple);
     let (before, after) = (stages(old), stages(new));

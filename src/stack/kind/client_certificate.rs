@@ -23,9 +23,6 @@ pub(super) async fn update(
     old: &Properties,
     new: &Properties,
 ) -> Result<Updated, OperationError> {
-    if tag_map(old) != tag_map(new) {
-        return Ok(Updated::Replace);
-    }
     let input = json!({
         "clientCertificateId": made.reference,
         "patchOperations": patches(old, new, &[("Description", "/description")]),

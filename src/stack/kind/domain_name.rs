@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{
-    Attributes, OperationError, Operations, Properties, Updated, call, patch_value, patches, renamed, retag,
+    Attributes, OperationError, Operations, Properties, Updated, call, patch_value, patches, renamed,
     tag_map, text,
 };
 
@@ -50,9 +50,6 @@ pub(super) async fn update(
     new: &Properties,
 ) -> Result<Updated, OperationError> {
     let changes = changes(old, new);
-    if let Some(arn) = made.attributes.get("DomainNameArn") {
-        retag(operations, arn, old, new).await?;
-    }
     let input = json!({ "domainName": made.reference, "patchOperations": changes });
     let changed = call(operations, "apigateway", "UpdateDomainName", input).await?;
     Ok(Updated::InPlace(attributes(&changed)))

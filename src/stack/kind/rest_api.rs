@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::{
-    Attributes, Naming, OperationError, Operations, Properties, Updated, call, escape_pointer, patches,
-    renamed, tag_map, text,
+    Attributes, Naming, OperationError, Operations, Properties, Updated, call, escape_pointer, patch_value,
+    patches, renamed, tag_map, text,
 };
 
 pub(super) async fn create(
@@ -21,6 +21,9 @@ pub(super) async fn create(
         ("BinaryMediaTypes", "binaryMediaTypes"),
         ("DisableExecuteApiEndpoint", "disableExecuteApiEndpoint"),
         ("MinimumCompressionSize", "minimumCompressionSize"),
+        ("CloneFrom", "cloneFrom"),
+        ("SecurityPolicy", "securityPolicy"),
+        ("EndpointAccessMode", "endpointAccessMode"),
     ];
     let mut input = renamed(properties, &members);
     input.entry("name").or_insert_with(|| json!(naming.generated(128)));
@@ -54,7 +57,8 @@ pub(super) async fn update(
     old: &Properties,
     new: &Properties,
 ) -> Result<Updated, OperationError> {
-    if old.get("EndpointConfiguration") != new.get("EndpointConfiguration") || tag_map(old) != tag_map(new) {
+    // What it was copied from can't be told from what became of it.
+    if old.get("CloneFrom") != new.get("CloneFrom") {
         return Ok(Updated::Replace);
     }
     if DOCUMENT.iter().any(|property| old.get(*property) != new.get(*property)) {
@@ -102,8 +106,11 @@ fn changes(old: &Properties, new: &Properties) -> Vec<Value> {
         ("ApiKeySourceType", "/apiKeySource"),
         ("DisableExecuteApiEndpoint", "/disableExecuteApiEndpoint"),
         ("MinimumCompressionSize", "/minimumCompressionSize"),
+        ("SecurityPolicy", "/securityPolicy"),
+        ("EndpointAccessMode", "/endpointAccessMode"),
     ];
     let mut operations_list = patches(old, new, &simple);
+    operations_list.extend(endpoint(old, new));
     if old.get("Policy") != new.get("Policy") {
         let policy = new.get("Policy").map(policy_text).unwrap_or_default();
         operations_list.push(json!({ "op": "replace", "path": "/policy", "value": policy }));
@@ -118,6 +125,33 @@ fn changes(old: &Properties, new: &Properties) -> Vec<Value> {
         operations_list.push(json!({ "op": "add", "path": path }));
     }
     operations_list
+}
+
+/// The type comes first: what the others may be depends on it.
+fn endpoint(old: &Properties, new: &Properties) -> Vec<Value> {
+    let of =
+        |properties: &Properties, member: &str| properties.get("EndpointConfiguration")?.get(member).cloned();
+    let mut changes = Vec::new();
+    let types = of(new, "Types").unwrap_or_else(|| json!(["EDGE"]));
+    let ids = |properties: &Properties| -> BTreeSet<String> {
+        let ids = of(properties, "VpcEndpointIds").unwrap_or_default();
+        ids.as_array().into_iter().flatten().filter_map(|id| id.as_str().map(str::to_owned)).collect()
+    };
+    let (before, after) = (ids(old), ids(new));
+    let id = |op: &str, id: &String| json!({ "op": op, "path": "/endpointConfiguration/vpcEndpointIds", "value": id });
+    changes.extend(before.difference(&after).map(|gone| id("remove", gone)));
+    if of(old, "Types").unwrap_or_else(|| json!(["EDGE"])) != types {
+        let path = "/endpointConfiguration/types/0";
+        changes.push(json!({ "op": "replace", "path": path, "value": patch_value(types.get(0)) }));
+    }
+    changes.extend(after.difference(&before).map(|added| id("add", added)));
+    if let Some(kind) =
+        of(new, "IpAddressType").filter(|kind| of(old, "IpAddressType").as_ref() != Some(kind))
+    {
+        let path = "/endpointConfiguration/ipAddressType";
+        changes.push(json!({ "op": "replace", "path": path, "value": kind }));
+    }
+    changes
 }
 
 fn media_types(properties: &Properties) -> BTreeSet<String> {

@@ -1,5 +1,7 @@
 //! `AWS::ApiGateway::Stage`.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -19,6 +21,14 @@ const METHOD_SETTINGS: &[(&str, &str)] = &[
     ("CacheDataEncrypted", "caching/dataEncrypted"),
 ];
 
+/// Members of `CanarySetting` and of the operations' `canarySettings`.
+pub(super) const CANARY: &[(&str, &str)] = &[
+    ("DeploymentId", "deploymentId"),
+    ("PercentTraffic", "percentTraffic"),
+    ("StageVariableOverrides", "stageVariableOverrides"),
+    ("UseStageCache", "useStageCache"),
+];
+
 pub(super) async fn create(
     operations: &dyn Operations,
     properties: &Properties,
@@ -36,8 +46,11 @@ pub(super) async fn create(
     ];
     let mut input = renamed(properties, &members);
     input.extend(tag_map(properties).map(|tags| ("tags".to_owned(), tags)));
+    if let Some(canary) = properties.get("CanarySetting").and_then(Value::as_object) {
+        input.insert("canarySettings".to_owned(), renamed(canary, CANARY).into());
+    }
     call(operations, "apigateway", "CreateStage", input.into()).await?;
-    let settings = settings(&Map::new(), properties);
+    let settings = settings(&Map::new(), &without_canary(properties));
     let stage = properties.get("StageName").and_then(Value::as_str).unwrap_or_default().to_owned();
     let made = Attributes { reference: stage, attributes: [].into() };
     if !settings.is_empty()
@@ -56,9 +69,6 @@ pub(super) async fn update(
     old: &Properties,
     new: &Properties,
 ) -> Result<Updated, OperationError> {
-    if tag_map(old) != tag_map(new) {
-        return Ok(Updated::Replace);
-    }
     let simple = [
         ("DeploymentId", "/deploymentId"),
         ("Description", "/description"),
@@ -97,7 +107,18 @@ fn variables(old: &Properties, new: &Properties) -> Vec<Value> {
     gone.chain(set).collect()
 }
 
-fn settings(old: &Properties, new: &Properties) -> Vec<Value> {
+/// CreateStage takes the canary itself, so that the stage never serves without it.
+fn without_canary(properties: &Properties) -> Properties {
+    properties
+        .iter()
+        .filter(|(name, _)| *name != "CanarySetting")
+        .map(|(k, v)| (k.clone(), v.clone()))
+        .collect()
+}
+
+/// The changes that make the settings of `new` of those of `old`, as far as CreateStage has no members for them. The
+/// properties of a stage and of a deployment's `StageDescription` have the same names.
+pub(super) fn settings(old: &Properties, new: &Properties) -> Vec<Value> {
     // CreateStage takes no certificate, and no stage is without a size once it had one.
     let mut changes = patches(old, new, &[("ClientCertificateId", "/clientCertificateId")]);
     if new.contains_key("CacheClusterSize") && !old.is_empty() {
@@ -114,20 +135,76 @@ fn settings(old: &Properties, new: &Properties) -> Vec<Value> {
             )),
         }
     }
+    // A description's own method settings are those of every method.
+    changes.extend(method_settings("*/*", &Value::Object(new.clone()), old));
     if old.get("MethodSettings") != new.get("MethodSettings") {
+        let nothing = Properties::new();
         for setting in new.get("MethodSettings").and_then(Value::as_array).into_iter().flatten() {
-            let member = |name: &str| setting.get(name).and_then(Value::as_str);
-            let path = member("ResourcePath").unwrap_or("/*");
-            // Templates write `/~1pets` or `/pets` or `/*`; the patch path wants one escaped segment.
-            let path = path.strip_prefix('/').unwrap_or(path);
-            let path = if path.contains('/') { escape_pointer(path) } else { path.to_owned() };
-            let verb = member("HttpMethod").unwrap_or("*");
-            for (name, tail) in METHOD_SETTINGS {
-                if let Some(value) = setting.get(*name) {
-                    let path = format!("/{path}/{verb}/{tail}");
-                    changes.push(json!({ "op": "replace", "path": path, "value": patch_value(Some(value)) }));
-                }
+            changes.extend(method_settings(&method_key(setting), setting, &nothing));
+        }
+        let of = |properties: &Properties| -> BTreeSet<String> {
+            let all = properties.get("MethodSettings").and_then(Value::as_array);
+            all.into_iter().flatten().map(method_key).collect()
+        };
+        for gone in of(old).difference(&of(new)) {
+            changes.push(json!({ "op": "remove", "path": format!("/{gone}") }));
+        }
+    }
+    changes.extend(canary(old.get("CanarySetting"), new.get("CanarySetting")));
+    changes
+}
+
+/// The key of a method's settings, as patch paths have it.
+fn method_key(setting: &Value) -> String {
+    let member = |name: &str| setting.get(name).and_then(Value::as_str);
+    let path = member("ResourcePath").unwrap_or("/*");
+    // Templates write `/~1pets` or `/pets` or `/*`; the patch path wants one escaped segment.
+    let path = path.strip_prefix('/').unwrap_or(path);
+    let path = if path.contains('/') { escape_pointer(path) } else { path.to_owned() };
+    format!("{path}/{}", member("HttpMethod").unwrap_or("*"))
+}
+
+fn method_settings(key: &str, setting: &Value, old: &Properties) -> Vec<Value> {
+    let changed = METHOD_SETTINGS.iter().filter_map(|(name, tail)| {
+        let value = setting.get(*name).filter(|value| old.get(*name) != Some(value))?;
+        Some(json!({ "op": "replace", "path": format!("/{key}/{tail}"), "value": patch_value(Some(value)) }))
+    });
+    changed.collect()
+}
+
+/// Makes the canary what `new` says: taken away, or changed member by member.
+fn canary(old: Option<&Value>, new: Option<&Value>) -> Vec<Value> {
+    let nothing = Properties::new();
+    let Some(new) = new.and_then(Value::as_object) else {
+        let gone = old.map(|_| json!({ "op": "remove", "path": "/canarySettings" }));
+        return gone.into_iter().collect();
+    };
+    let old = old.and_then(Value::as_object).unwrap_or(&nothing);
+    let mut changes = Vec::new();
+    for (property, member) in CANARY.iter().filter(|(property, _)| old.get(*property) != new.get(*property)) {
+        let path = format!("/canarySettings/{member}");
+        let (before, after) = (old.get(*property), new.get(*property));
+        match (*property, after) {
+            ("StageVariableOverrides", after) => {
+                let of =
+                    |value: Option<&Value>| value.and_then(Value::as_object).cloned().unwrap_or_default();
+                let (before, after) = (of(before), of(after));
+                let gone = before.keys().filter(|name| !after.contains_key(*name));
+                changes.extend(gone.map(|name| json!({ "op": "remove", "path": format!("{path}/{name}") })));
+                let set = after.iter().filter(|(name, value)| before.get(*name) != Some(value));
+                changes.extend(set.map(|(name, value)| {
+                    json!({ "op": "replace", "path": format!("{path}/{name}"), "value": patch_value(Some(value)) })
+                }));
             }
+            (_, Some(value)) => {
+                changes.push(json!({ "op": "replace", "path": path, "value": patch_value(Some(value)) }));
+            }
+            // A canary is of some deployment.
+            ("DeploymentId", None) => {}
+            ("PercentTraffic", None) => {
+                changes.push(json!({ "op": "replace", "path": path, "value": "0.0" }))
+            }
+            (_, None) => changes.push(json!({ "op": "replace", "path": path, "value": "false" })),
         }
     }
     changes
@@ -161,5 +238,36 @@ mod tests {
         let got = settings(&Map::new(), new.as_object().unwrap());
         let paths: Vec<&str> = got.iter().filter_map(|p| p.get("path")?.as_str()).collect();
         assert_eq!(paths, ["/*/*/throttling/rateLimit", "/~1pets~1{id}/GET/logging/loglevel"]);
+    }
+
+    #[test]
+    fn method_settings_that_are_gone_are_removed() {
+        let old = json!({"MethodSettings": [
+            {"ResourcePath": "/*", "HttpMethod": "*", "MetricsEnabled": true},
+            {"ResourcePath": "/pets", "HttpMethod": "GET", "MetricsEnabled": true}
+        ]});
+        let new =
+            json!({"MethodSettings": [{"ResourcePath": "/*", "HttpMethod": "*", "MetricsEnabled": true}]});
+        let got = settings(old.as_object().unwrap(), new.as_object().unwrap());
+        assert_eq!(got.last(), Some(&json!({"op": "remove", "path": "/pets/GET"})));
+    }
+
+    #[test]
+    fn canaries_change_member_by_member_and_go_as_a_whole() {
+        let old = json!({"DeploymentId": "a", "PercentTraffic": 10.5, "StageVariableOverrides": {"x": "1", "y": "2"}});
+        let new = json!({"DeploymentId": "b", "UseStageCache": true, "StageVariableOverrides": {"y": "3"}});
+        let replace = |path: &str, value: &str| json!({"op": "replace", "path": path, "value": value});
+        assert_eq!(
+            canary(Some(&old), Some(&new)),
+            [
+                replace("/canarySettings/deploymentId", "b"),
+                replace("/canarySettings/percentTraffic", "0.0"),
+                json!({"op": "remove", "path": "/canarySettings/stageVariableOverrides/x"}),
+                replace("/canarySettings/stageVariableOverrides/y", "3"),
+                replace("/canarySettings/useStageCache", "true"),
+            ]
+        );
+        assert_eq!(canary(Some(&old), None), [json!({"op": "remove", "path": "/canarySettings"})]);
+        assert!(canary(None, None).is_empty() && canary(Some(&old), Some(&old)).is_empty());
     }
 }

@@ -42,7 +42,7 @@ pub(super) async fn update(
     new: &Properties,
 ) -> Result<Updated, OperationError> {
     let is_named = |properties: &Properties| properties.contains_key("UsagePlanName");
-    if tag_map(old) != tag_map(new) || is_named(old) != is_named(new) {
+    if is_named(old) != is_named(new) {
         return Ok(Updated::Replace);
     }
     patch(operations, &made.reference, changes(old, new)).await?;

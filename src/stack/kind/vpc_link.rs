@@ -24,9 +24,6 @@ pub(super) async fn update(
     old: &Properties,
     new: &Properties,
 ) -> Result<Updated, OperationError> {
-    if tag_map(old) != tag_map(new) {
-        return Ok(Updated::Replace);
-    }
     let changes = patches(old, new, &[("Name", "/name"), ("Description", "/description")]);
     let input = json!({ "vpcLinkId": made.reference, "patchOperations": changes });
     call(operations, "apigateway", "UpdateVpcLink", input).await?;

@@ -3,11 +3,10 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::account::OfCaller;
 use super::shapes::{LIMIT, POSITION, Paged, TAGS};
-use super::view;
-use crate::gateway::api::AccessAssociation;
-use crate::wire::{ApiError, Call, Location, Shape, Structure, optional, required};
+use super::view::{self, EmptyTags};
+use crate::gateway::api::{CreateAccessAssociation, ResourceOwner};
+use crate::wire::{ApiError, Call, Location, Member, Shape, Structure, optional, required};
 
 pub(super) static CREATE: Structure = Structure::new(
     "CreateDomainNameAccessAssociationInput",
@@ -19,30 +18,34 @@ pub(super) static CREATE: Structure = Structure::new(
     ],
 );
 
+pub(super) async fn create(call: &Call, input: CreateAccessAssociation) -> Result<Value, ApiError> {
+    let made = call.rooms.apis.control.create_access_association(&call.home, input).await?;
+    Ok(view::access_association(&made, EmptyTags::Hidden))
+}
+
+pub(super) const RESOURCE_OWNER: Member =
+    optional("resourceOwner", Shape::Enum(ResourceOwner::WORDS)).at(Location::Query("resourceOwner"));
+
+/// Whose things are listed.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Create {
-    domain_name_arn: String,
+pub(super) struct OfOwner {
+    resource_owner: Option<ResourceOwner>,
 }
 
-pub(super) async fn create(call: &Call, input: Create) -> Result<Value, ApiError> {
-    let control = &call.rooms.apis.control;
-    Ok(view_of(&control.create_access_association(&call.home, &input.domain_name_arn).await?))
+impl OfOwner {
+    pub(super) fn owner(&self) -> ResourceOwner {
+        self.resource_owner.unwrap_or(ResourceOwner::Own)
+    }
 }
 
-pub(super) static LIST: Structure = Structure::new(
-    "GetDomainNameAccessAssociationsInput",
-    &[
-        POSITION,
-        LIMIT,
-        optional("resourceOwner", Shape::Enum(&["SELF", "OTHER_ACCOUNTS"]))
-            .at(Location::Query("resourceOwner")),
-    ],
-);
+pub(super) static LIST: Structure =
+    Structure::new("GetDomainNameAccessAssociationsInput", &[POSITION, LIMIT, RESOURCE_OWNER]);
 
-pub(super) async fn list(call: &Call, input: Paged<OfCaller>) -> Result<Value, ApiError> {
-    let (OfCaller {}, page) = input.split();
-    Ok(view::page(call.rooms.apis.control.access_associations(&page)?, view_of))
+pub(super) async fn list(call: &Call, input: Paged<OfOwner>) -> Result<Value, ApiError> {
+    let (of, page) = input.split();
+    let page = call.rooms.apis.control.access_associations(&call.home, of.owner(), page).await?;
+    Ok(view::page(page, |it| view::access_association(it, EmptyTags::Hidden)))
 }
 
 pub(super) static DELETE: Structure = Structure::new(
@@ -58,7 +61,8 @@ pub(super) struct Delete {
 }
 
 pub(super) async fn delete(call: &Call, input: Delete) -> Result<(), ApiError> {
-    Ok(call.rooms.apis.control.delete_access_association(&input.domain_name_access_association_arn)?)
+    let arn = &input.domain_name_access_association_arn;
+    Ok(call.rooms.apis.control.delete_access_association(&call.home, arn).await?)
 }
 
 pub(super) static REJECT: Structure = Structure::new(
@@ -80,8 +84,4 @@ pub(super) struct Reject {
 pub(super) async fn reject(call: &Call, input: Reject) -> Result<(), ApiError> {
     let Reject { domain_name_access_association_arn: arn, domain_name_arn } = input;
     Ok(call.rooms.apis.control.reject_access_association(&call.home, &arn, &domain_name_arn).await?)
-}
-
-fn view_of(association: &AccessAssociation) -> Value {
-    match *association {}
 }

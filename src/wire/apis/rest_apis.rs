@@ -5,7 +5,9 @@ use serde_json::Value;
 
 use super::shapes::{LIMIT, OfApi, PATCHES, POSITION, Paged, Patched, REST_API_ID, TAGS};
 use super::view::{self, EmptyTags};
-use crate::gateway::api::{ApiKeySource, CreateRestApi, EndpointAccessMode, EndpointType, IpAddressType};
+use crate::gateway::api::{
+    ApiKeySource, CreateRestApi, EndpointAccessMode, EndpointType, IpAddressType, SECURITY_POLICIES,
+};
 use crate::wire::{ApiError, Call, Shape, Structure, optional, required};
 
 pub(super) static ENDPOINT_CONFIGURATION: Structure = Structure::new(
@@ -31,7 +33,7 @@ pub(super) static CREATE: Structure = Structure::new(
         optional("policy", Shape::TEXT),
         TAGS,
         optional("disableExecuteApiEndpoint", Shape::Boolean),
-        optional("securityPolicy", Shape::TEXT),
+        optional("securityPolicy", Shape::Enum(SECURITY_POLICIES)),
         optional("endpointAccessMode", Shape::Enum(EndpointAccessMode::WORDS)),
     ],
 );

@@ -1,6 +1,7 @@
 //! Operations as clients see them: input in, answer or error out, in tables.
 
 mod documentation;
+mod exports;
 mod openapi;
 mod owned;
 mod plans;

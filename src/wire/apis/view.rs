@@ -14,11 +14,11 @@ pub(super) use plans::{
 };
 
 use crate::gateway::api::{
-    Account, Authorizer, CanarySettings, ClientCertificate, ConnectionType, Deployment, DeploymentSummary,
-    DocumentationPart, DocumentationVersion, DomainName, EffectiveResponse, EndpointType, HttpMethod,
-    ImportedApi, ImportedDocumentation, Integration, IntegrationResponse, IntegrationType, Mapped, Method,
-    MethodResponse, MethodSetting, Model, Page, RequestValidator, Resource, RestApi, Stage, StatusCode,
-    TestAuthorizationOutcome, TestOutcome, VpcLink,
+    AccessAssociation, Account, Authorizer, CanarySettings, ClientCertificate, ConnectionType, Deployment,
+    DeploymentSummary, DocumentationPart, DocumentationVersion, DomainName, EffectiveResponse, EndpointType,
+    HttpMethod, ImportedApi, ImportedDocumentation, Integration, IntegrationResponse, IntegrationType,
+    Mapped, Method, MethodResponse, MethodSetting, Model, Page, PrivateDomain, RequestValidator, Resource,
+    RestApi, Stage, StatusCode, TestAuthorizationOutcome, TestOutcome, VpcLink,
 };
 use crate::id::AccountRegion;
 
@@ -140,7 +140,9 @@ pub(super) fn domain_name(domain: &DomainName, home: &AccountRegion, empty_tags:
     let (edge, regional) = (&domain.certificate, &domain.regional_certificate);
     let (edge_host, regional_host) = match domain.endpoint_type {
         EndpointType::Edge => (Some(format!("{}.cloudfront.net", domain.alias)), None),
-        EndpointType::Regional | EndpointType::Private => {
+        // A private one has a name in the VPC of its endpoint only.
+        EndpointType::Private => (None, None),
+        EndpointType::Regional => {
             (None, Some(format!("d-{}.execute-api.{region}.amazonaws.com", domain.alias)))
         }
     };
@@ -154,10 +156,13 @@ pub(super) fn domain_name(domain: &DomainName, home: &AccountRegion, empty_tags:
             .maybe("truststoreVersion", mutual.truststore_version.as_deref())
             .done()
     });
-    let upload_date = domain.certificate_upload_date.filter(|_| domain.endpoint_type == EndpointType::Edge);
+    let upload_date =
+        domain.certificate_upload_date.filter(|_| domain.endpoint_type != EndpointType::Regional);
+    let policy = |of: fn(&PrivateDomain) -> Option<&str>| domain.private.as_ref().and_then(of).map(escaped);
     let members = Members::default()
         .with("domainName", domain.name.as_str())
-        .with("domainNameArn", format!("arn:aws:apigateway:{region}::/domainnames/{}", domain.name))
+        .maybe("domainNameId", domain.private.as_ref().map(|private| private.id.as_str()))
+        .with("domainNameArn", domain.arn(home))
         .maybe("certificateName", edge.name.as_deref())
         .maybe("certificateArn", edge.arn.as_deref())
         .maybe("certificateUploadDate", upload_date.map(|date| date.as_seconds()))
@@ -176,11 +181,21 @@ pub(super) fn domain_name(domain: &DomainName, home: &AccountRegion, empty_tags:
             "ownershipVerificationCertificateArn",
             domain.ownership_verification_certificate_arn.as_deref(),
         )
+        .maybe("managementPolicy", policy(|private| private.management_policy.as_deref()))
+        .maybe("policy", policy(|private| private.policy.as_deref()))
         .with("routingMode", domain.routing_mode.as_str());
-    match empty_tags {
-        EmptyTags::Shown => members.with("tags", map(&domain.tags)).done(),
-        EmptyTags::Hidden => members.filled("tags", map(&domain.tags)).done(),
-    }
+    members.tags(&domain.tags, empty_tags).done()
+}
+
+/// See
+/// [DomainNameAccessAssociation](https://docs.aws.amazon.com/apigateway/latest/api/API_DomainNameAccessAssociation.html).
+pub(super) fn access_association(association: &AccessAssociation, empty_tags: EmptyTags) -> Value {
+    let members = Members::default()
+        .with("domainNameAccessAssociationArn", association.arn.as_str())
+        .with("domainNameArn", association.domain_name_arn.as_str())
+        .with("accessAssociationSourceType", "VPCE")
+        .with("accessAssociationSource", association.source.as_str());
+    members.tags(&association.tags, empty_tags).done()
 }
 
 pub(super) fn base_path_mapping((base_path, mapping): &Mapped) -> Value {

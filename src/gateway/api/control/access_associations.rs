@@ -1,67 +1,143 @@
-//! CreateDomainNameAccessAssociation and its like.
+//! CreateDomainNameAccessAssociation, GetDomainNameAccessAssociations, and how they end.
 //!
-//! An association lets a VPC endpoint reach a private custom domain name. Private ones are refused here (every
-//! domain name is reached through this server's listeners), so there is nothing that an association could be of: the
-//! operations answer as AWS answers an owner who has no private domain names.
+//! An association lets a VPC endpoint reach a private custom domain name. There are no VPC endpoints here that a request
+//! could come through, so that associations are kept and shown, and open nothing.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
 
 use super::super::apis::Apis;
+use super::super::domain_name::{AccessAssociation, DomainName};
 use super::super::page::{Page, PageRequest};
-use crate::gateway::error::{BadRequest, Error, NotFound};
+use super::super::rows::Rows;
+use super::super::words::words;
+use super::domain_names::named;
+use super::tags::check_tags;
+use crate::gateway::error::{BadRequest, Conflict, Error, LimitExceeded, NotFound};
 use crate::id::{AccountRegion, Arn};
 
-/// There is none of these.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AccessAssociation {}
+/// Associations an account may have in one region.
+const ASSOCIATIONS_MAX: usize = 100;
+
+words! {
+    /// Whose domains and associations are listed.
+    pub enum ResourceOwner { Own = "SELF", OtherAccounts = "OTHER_ACCOUNTS" }
+}
+
+/// What a new association is made from. See
+/// [CreateDomainNameAccessAssociation](https://docs.aws.amazon.com/apigateway/latest/api/API_CreateDomainNameAccessAssociation.html).
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CreateAccessAssociation {
+    /// The private domain's ARN.
+    pub domain_name_arn: String,
+    /// The VPC endpoint's id.
+    pub access_association_source: String,
+    /// Tags.
+    #[serde(default)]
+    pub tags: BTreeMap<String, String>,
+}
 
 impl Apis {
     /// Lets a VPC endpoint reach a private domain name.
-    ///
-    /// # Errors
-    /// Always: the domain name isn't there, or isn't a private one.
     pub async fn create_access_association(
         &self,
         owner: &AccountRegion,
-        domain_name_arn: &str,
+        input: CreateAccessAssociation,
     ) -> Result<AccessAssociation, Error> {
-        self.domain_name(owner, named(owner, domain_name_arn)?).await?;
-        Err(BadRequest::PublicDomain.into())
+        let home = owner.clone();
+        self.write(owner, move |rows| {
+            let domain = domain(rows, &home, &input.domain_name_arn)?;
+            let source = input.access_association_source;
+            let is_endpoint = |id: &str| !id.is_empty() && id.bytes().all(|b| b.is_ascii_alphanumeric());
+            if !source.strip_prefix("vpce-").is_some_and(is_endpoint) {
+                return Err(BadRequest::AccessAssociationSource(source).into());
+            }
+            check_tags(&input.tags)?;
+            let (region, account) = (&home.region, &home.account);
+            let association = AccessAssociation {
+                arn: format!(
+                    "arn:aws:apigateway:{region}:{account}:/domainnameaccessassociations/domainname/{}/vpcesource/{source}",
+                    domain.arn_name(),
+                ),
+                domain_name_arn: domain.arn(&home),
+                source,
+                tags: input.tags,
+            };
+            if rows.find_access_association(&association.arn)?.is_some() {
+                return Err(Conflict::AccessAssociation.into());
+            }
+            if ASSOCIATIONS_MAX <= rows.access_associations()?.len() {
+                return Err(LimitExceeded::AccessAssociations.into());
+            }
+            rows.put_access_association(&association)?;
+            Ok(association)
+        })
+        .await
     }
 
-    /// The associations there are.
-    pub fn access_associations(&self, page: &PageRequest) -> Result<Page<AccessAssociation>, Error> {
-        Ok(Page::of(Vec::new(), |association: &AccessAssociation| match *association {}, page)?)
+    /// Associations by ARN.
+    pub async fn access_associations(
+        &self,
+        owner: &AccountRegion,
+        of: ResourceOwner,
+        page: PageRequest,
+    ) -> Result<Page<AccessAssociation>, Error> {
+        self.read(owner, move |rows| {
+            let all = match of {
+                ResourceOwner::Own => rows.access_associations()?,
+                // Nobody shares domains here.
+                ResourceOwner::OtherAccounts => Vec::new(),
+            };
+            Ok(Page::of(all, |it| it.arn.clone(), &page)?)
+        })
+        .await
     }
 
     /// Takes an association away.
-    ///
-    /// # Errors
-    /// Always: it isn't there.
-    pub fn delete_access_association(&self, arn: &str) -> Result<(), Error> {
-        Arn::parse(arn).map_err(|_| BadRequest::Arn)?;
-        Err(NotFound::AccessAssociation.into())
+    pub async fn delete_access_association(&self, owner: &AccountRegion, arn: &str) -> Result<(), Error> {
+        let arn = arn.to_owned();
+        self.write(owner, move |rows| {
+            existing(rows, &arn)?;
+            rows.delete_access_association(&arn)
+        })
+        .await
     }
 
-    /// Refuses an association that somebody else has made.
-    ///
-    /// # Errors
-    /// Always: the domain name or the association isn't there.
+    /// Refuses an association with a domain.
     pub async fn reject_access_association(
         &self,
         owner: &AccountRegion,
         arn: &str,
         domain_name_arn: &str,
     ) -> Result<(), Error> {
-        self.domain_name(owner, named(owner, domain_name_arn)?).await?;
-        self.delete_access_association(arn)
+        let (home, arn, domain_name_arn) = (owner.clone(), arn.to_owned(), domain_name_arn.to_owned());
+        self.write(owner, move |rows| {
+            let domain = domain(rows, &home, &domain_name_arn)?;
+            let association = existing(rows, &arn)?;
+            if association.domain_name_arn != domain.arn(&home) {
+                return Err(NotFound::AccessAssociation.into());
+            }
+            rows.delete_access_association(&arn)
+        })
+        .await
     }
 }
 
-/// The name in `arn:aws:apigateway:{region}::/domainnames/{name}`; private ones have their id behind it, and their
-/// owner in front.
-fn named<'a>(owner: &AccountRegion, arn: &'a str) -> Result<&'a str, Error> {
+pub(super) fn existing(rows: &Rows<'_>, arn: &str) -> Result<AccessAssociation, Error> {
+    Arn::parse(arn).map_err(|_| BadRequest::Arn)?;
+    rows.find_access_association(arn)?.ok_or(NotFound::AccessAssociation).map_err(Error::from)
+}
+
+/// The private domain of an ARN: `arn:aws:apigateway:{region}:{account}:/domainnames/{name}+{id}`.
+fn domain(rows: &Rows<'_>, home: &AccountRegion, arn: &str) -> Result<DomainName, Error> {
     let parsed = Arn::parse(arn).map_err(|_| BadRequest::Arn)?;
-    let is_here = parsed.service == "apigateway" && parsed.region == owner.region.as_str();
-    let name =
-        arn.split_once(":/domainnames/").map(|(_, name)| name).filter(|_| is_here).ok_or(BadRequest::Arn)?;
-    Ok(name.split_once('+').map_or(name, |(name, _)| name))
+    let is_here = parsed.service == "apigateway" && parsed.region == home.region.as_str();
+    let name = parsed.resource.strip_prefix("/domainnames/").filter(|_| is_here).ok_or(BadRequest::Arn)?;
+    let domain = named(rows, name.split_once('+').map_or(name, |(name, _)| name))?;
+    if domain.private.is_none() {
+        return Err(BadRequest::PublicDomain.into());
+    }
+    if domain.arn_name() == name { Ok(domain) } else { Err(NotFound::DomainName.into()) }
 }

@@ -1,7 +1,7 @@
 //! CreateBasePathMapping, GetBasePathMapping(s), UpdateBasePathMapping, DeleteBasePathMapping.
 
 use super::super::apis::Apis;
-use super::super::domain_name::{BasePath, BasePathMapping, DomainName, MAPPINGS_MAX};
+use super::super::domain_name::{BasePath, BasePathMapping, DomainName, DomainNameKey, MAPPINGS_MAX};
 use super::super::ids::{ApiId, StageName};
 use super::super::page::{Page, PageRequest};
 use super::super::rows::Rows;
@@ -22,11 +22,11 @@ impl Apis {
     pub async fn create_base_path_mapping(
         &self,
         owner: &AccountRegion,
-        domain: &str,
+        domain: DomainNameKey,
         base_path: &str,
         mapping: BasePathMapping,
     ) -> Result<Mapped, Error> {
-        let (domain, base_path) = (domain.to_owned(), BasePath::parse(base_path)?);
+        let base_path = BasePath::parse(base_path)?;
         self.write_and_publish(owner, move |rows| {
             let mut domain = existing(rows, &domain)?;
             check(rows, &mapping)?;
@@ -47,10 +47,9 @@ impl Apis {
     pub async fn base_path_mappings(
         &self,
         owner: &AccountRegion,
-        domain: &str,
+        domain: DomainNameKey,
         page: PageRequest,
     ) -> Result<Page<Mapped>, Error> {
-        let domain = domain.to_owned();
         self.read(owner, move |rows| {
             let mappings = existing(rows, &domain)?.mappings.into_iter().collect();
             Ok(Page::of(mappings, |(base_path, _): &Mapped| base_path.to_string(), &page)?)
@@ -62,10 +61,10 @@ impl Apis {
     pub async fn base_path_mapping(
         &self,
         owner: &AccountRegion,
-        domain: &str,
+        domain: DomainNameKey,
         base_path: &str,
     ) -> Result<Mapped, Error> {
-        let (domain, base_path) = (domain.to_owned(), BasePath::parse(base_path)?);
+        let base_path = BasePath::parse(base_path)?;
         self.read(owner, move |rows| {
             let mut domain = existing(rows, &domain)?;
             let mapping = take(&mut domain, &base_path)?;
@@ -78,11 +77,11 @@ impl Apis {
     pub async fn update_base_path_mapping(
         &self,
         owner: &AccountRegion,
-        domain: &str,
+        domain: DomainNameKey,
         base_path: &str,
         patches: Vec<PatchOperation>,
     ) -> Result<Mapped, Error> {
-        let (domain, base_path) = (domain.to_owned(), BasePath::parse(base_path)?);
+        let base_path = BasePath::parse(base_path)?;
         self.write_and_publish(owner, move |rows| {
             let mut domain = existing(rows, &domain)?;
             let mut mapping = take(&mut domain, &base_path)?;
@@ -109,10 +108,10 @@ impl Apis {
     pub async fn delete_base_path_mapping(
         &self,
         owner: &AccountRegion,
-        domain: &str,
+        domain: DomainNameKey,
         base_path: &str,
     ) -> Result<(), Error> {
-        let (domain, base_path) = (domain.to_owned(), BasePath::parse(base_path)?);
+        let base_path = BasePath::parse(base_path)?;
         self.write_and_publish(owner, move |rows| {
             let mut domain = existing(rows, &domain)?;
             take(&mut domain, &base_path)?;

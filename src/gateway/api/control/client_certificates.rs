@@ -8,10 +8,12 @@ use super::super::ids::ClientCertificateId;
 use super::super::page::{Page, PageRequest};
 use super::super::rows::Rows;
 use super::tags::check_tags;
-use crate::gateway::error::{BadRequest, Error, NotFound};
+use crate::gateway::error::{BadRequest, Error, LimitExceeded, NotFound};
 use crate::gateway::patch::{PatchOperation, replace_only};
 use crate::id::AccountRegion;
 
+/// Client certificates an account may have in one region.
+const CERTIFICATES_MAX: usize = 60;
 const PATHS: [&str; 1] = ["/description"];
 const PATHS_PRINTED: &str = "[/description]";
 
@@ -29,6 +31,9 @@ impl Apis {
         let made = tokio::task::spawn_blocking(move || generate(now, serial.as_bytes())).await;
         let made = made.map_err(|_| Error::Unfinished)??;
         self.write(owner, move |rows| {
+            if CERTIFICATES_MAX <= rows.client_certificates()?.len() {
+                return Err(LimitExceeded::ClientCertificates.into());
+            }
             let mut id = ClientCertificateId::from(ids.lower_alphanumeric(6));
             while rows.find_client_certificate(&id)?.is_some() {
                 id = ids.lower_alphanumeric(6).into();

@@ -6,21 +6,27 @@ use serde::Deserialize;
 
 use super::super::apis::Apis;
 use super::super::domain_name::{
-    CertificateReference, CustomDomain, DomainName, MutualTlsAuthentication, RoutingMode, UploadedCertificate,
+    CertificateReference, CustomDomain, DomainName, DomainNameKey, MutualTlsAuthentication, PrivateDomain,
+    RoutingMode, UploadedCertificate,
 };
 use super::super::page::{Page, PageRequest};
 use super::super::reach::Reach;
 use super::super::rest_api::{EndpointAccessMode, EndpointType};
 use super::super::rows::Rows;
+use super::access_associations::ResourceOwner;
 use super::rest_apis::NewEndpoint;
 use super::tags::check_tags;
 use crate::clock::{Ids, Timestamp};
-use crate::gateway::error::{BadRequest, Error, NotFound};
+use crate::gateway::error::{BadRequest, Error, LimitExceeded, NotFound};
 use crate::gateway::patch::{PatchOperation, patch_domain_name};
 use crate::id::AccountRegion;
 
 /// TLS policy of domains whose owner names none.
 const SECURITY_POLICY: &str = "TLS_1_2";
+/// Public domain names an account may have in one region.
+const DOMAINS_MAX: usize = 120;
+/// The same of private ones.
+const PRIVATE_DOMAINS_MAX: usize = 50;
 
 /// What a domain name is made from. See
 /// [CreateDomainName](https://docs.aws.amazon.com/apigateway/latest/api/API_CreateDomainName.html).
@@ -82,14 +88,25 @@ impl CreateDomainName {
             (None, None) => None,
             (Some(_), None) | (None, Some(_)) => return Err(BadRequest::DomainCertificate),
         };
-        if self.policy.is_some() {
-            return Err(BadRequest::PrivateDomain);
-        }
         let truststore = self.mutual_tls_authentication.and_then(|given| {
             let (uri, truststore_version) = (given.truststore_uri?, given.truststore_version);
             Some(MutualTlsAuthentication { truststore_uri: uri, truststore_version })
         });
         let endpoint = self.endpoint_configuration.resolve()?;
+        let private = match (endpoint.kind, self.policy) {
+            (EndpointType::Private, policy) => {
+                let id = ids.lower_alphanumeric(10);
+                Some(PrivateDomain {
+                    id,
+                    policy: policy.filter(|text| !text.is_empty()),
+                    management_policy: None,
+                })
+            }
+            (EndpointType::Edge | EndpointType::Regional, None) => None,
+            (EndpointType::Edge | EndpointType::Regional, Some(_)) => {
+                return Err(BadRequest::PolicyOfPublicDomain);
+            }
+        };
         Ok(DomainName {
             name: CustomDomain::parse(&self.domain_name).ok_or(BadRequest::DomainNameFormat)?,
             endpoint_type: endpoint.kind,
@@ -110,6 +127,7 @@ impl CreateDomainName {
                 EndpointType::Edge => ids.lower_alphanumeric(13),
                 EndpointType::Regional | EndpointType::Private => ids.lower_alphanumeric(10),
             },
+            private,
             tags: self.tags,
             mappings: BTreeMap::new(),
         })
@@ -131,6 +149,7 @@ impl Apis {
             if rows.is_domain_name_taken(&domain.name)? {
                 return Err(BadRequest::DomainNameExists.into());
             }
+            check_limit(&rows.domain_names()?, domain.private.is_some())?;
             rows.put_domain_name(&domain)?;
             Ok(domain)
         })
@@ -141,28 +160,35 @@ impl Apis {
     pub async fn domain_names(
         &self,
         owner: &AccountRegion,
+        of: ResourceOwner,
         page: PageRequest,
     ) -> Result<Page<DomainName>, Error> {
-        self.read(owner, move |rows| Ok(Page::of(rows.domain_names()?, |it| it.name.to_string(), &page)?))
-            .await
+        self.read(owner, move |rows| {
+            let domains = match of {
+                ResourceOwner::Own => rows.domain_names()?,
+                // Nobody shares domains here.
+                ResourceOwner::OtherAccounts => Vec::new(),
+            };
+            Ok(Page::of(domains, |it| it.name.to_string(), &page)?)
+        })
+        .await
     }
 
     /// One domain name.
-    pub async fn domain_name(&self, owner: &AccountRegion, name: &str) -> Result<DomainName, Error> {
-        let name = name.to_owned();
-        self.read(owner, move |rows| existing(rows, &name)).await
+    pub async fn domain_name(&self, owner: &AccountRegion, key: DomainNameKey) -> Result<DomainName, Error> {
+        self.read(owner, move |rows| existing(rows, &key)).await
     }
 
     /// Changes a domain name.
     pub async fn update_domain_name(
         &self,
         owner: &AccountRegion,
-        name: &str,
+        key: DomainNameKey,
         patches: Vec<PatchOperation>,
     ) -> Result<DomainName, Error> {
-        let (name, now, reach) = (name.to_owned(), self.now(), self.reach());
+        let (now, reach) = (self.now(), self.reach());
         self.write_and_publish(owner, move |rows| {
-            let mut domain = existing(rows, &name)?;
+            let mut domain = existing(rows, &key)?;
             let certificate_before = domain.certificate_arn().map(str::to_owned);
             patch_domain_name(&mut domain, &patches)?;
             check(&domain, &reach)?;
@@ -176,10 +202,14 @@ impl Apis {
     }
 
     /// Deletes a domain name with its mappings.
-    pub async fn delete_domain_name(&self, owner: &AccountRegion, name: &str) -> Result<(), Error> {
-        let name = name.to_owned();
+    pub async fn delete_domain_name(&self, owner: &AccountRegion, key: DomainNameKey) -> Result<(), Error> {
+        let home = owner.clone();
         self.write_and_publish(owner, move |rows| {
-            let domain = existing(rows, &name)?;
+            let domain = existing(rows, &key)?;
+            let arn = domain.arn(&home);
+            for association in rows.access_associations()?.iter().filter(|it| it.domain_name_arn == arn) {
+                rows.delete_access_association(&association.arn)?;
+            }
             rows.delete_domain_name(&domain.name)
         })
         .await
@@ -197,8 +227,28 @@ fn check(domain: &DomainName, reach: &Reach) -> Result<(), BadRequest> {
     }
 }
 
-/// What nobody can be named is not there, as any other name that is not.
-pub(super) fn existing(rows: &Rows<'_>, name: &str) -> Result<DomainName, Error> {
+fn check_limit(there: &[DomainName], is_private: bool) -> Result<(), LimitExceeded> {
+    let n_alike = there.iter().filter(|it| it.private.is_some() == is_private).count();
+    match (is_private, n_alike) {
+        (true, PRIVATE_DOMAINS_MAX..) => Err(LimitExceeded::PrivateDomainNames),
+        (false, DOMAINS_MAX..) => Err(LimitExceeded::DomainNames),
+        (true | false, _) => Ok(()),
+    }
+}
+
+/// The domain that `key` names: a private one by its id, too, which no other has.
+pub(super) fn existing(rows: &Rows<'_>, key: &DomainNameKey) -> Result<DomainName, Error> {
+    let domain = named(rows, &key.domain_name)?;
+    let id = domain.private.as_ref().map(|private| private.id.as_str());
+    if id == key.domain_name_id.as_deref().filter(|id| !id.is_empty()) {
+        Ok(domain)
+    } else {
+        Err(NotFound::DomainName.into())
+    }
+}
+
+/// The domain of a name, whatever its id.
+pub(super) fn named(rows: &Rows<'_>, name: &str) -> Result<DomainName, Error> {
     let name = CustomDomain::parse(name).ok_or(NotFound::DomainName)?;
     rows.find_domain_name(&name)?.ok_or(NotFound::DomainName).map_err(Error::from)
 }

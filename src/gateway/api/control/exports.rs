@@ -51,17 +51,24 @@ impl Apis {
         };
         let extensions =
             Extensions::parse(input.parameters.get("extensions").map(String::as_str).unwrap_or_default())?;
+        // Two of this server's own: what the canary serves, and a document without what is written about the API.
+        let is = |name: &str, word: &str| input.parameters.get(name).is_some_and(|given| given == word);
+        let (of_canary, is_bare) = (is("canary", "true"), is("ignore", "documentation"));
         let (id, stage_name) = (api_id.clone(), name.clone());
         let (snapshot, created, documentation) = self
             .read(owner, move |rows| {
                 rows.api(&id)?;
                 let stage = rows.find_stage(&id, &stage_name)?.ok_or(NotFound::Stage)?;
-                let deployment =
-                    rows.find_deployment(&id, &stage.deployment_id)?.ok_or(NotFound::Deployment)?;
-                let snapshot = rows.find_snapshot(&id, &stage.deployment_id)?.ok_or(NotFound::Deployment)?;
+                let deployment_id = match &stage.canary_settings {
+                    Some(canary) if of_canary => &canary.deployment_id,
+                    None if of_canary => return Err(BadRequest::NoCanary.into()),
+                    Some(_) | None => &stage.deployment_id,
+                };
+                let deployment = rows.find_deployment(&id, deployment_id)?.ok_or(NotFound::Deployment)?;
+                let snapshot = rows.find_snapshot(&id, deployment_id)?.ok_or(NotFound::Deployment)?;
                 let documentation = match &stage.documentation_version {
-                    Some(version) => rows.find_documentation_version(&id, version)?,
-                    None => None,
+                    Some(version) if !is_bare => rows.find_documentation_version(&id, version)?,
+                    Some(_) | None => None,
                 };
                 Ok((snapshot, deployment.created_date, documentation))
             })

@@ -12,7 +12,7 @@ use super::super::method::{HttpMethod, Method};
 use super::super::model::{Model, check_model};
 use super::super::request_validator::RequestValidator;
 use super::super::resource::Resource;
-use super::super::rest_api::{ApiKeySource, EndpointType, RestApi, check_rest_api};
+use super::super::rest_api::{ApiKeySource, EndpointType, RestApi, check_api_security, check_rest_api};
 use super::super::rows::Rows;
 use super::super::tree::child_path;
 use super::authorizers::{add_authorizer, new_id};
@@ -227,6 +227,7 @@ impl Import<'_> {
         api.security_policy = settings.security_policy.or_else(|| api.security_policy.take());
         api.endpoint_access_mode = settings.endpoint_access_mode.or(api.endpoint_access_mode);
         check_rest_api(api)?;
+        check_api_security(api)?;
         Ok(())
     }
 

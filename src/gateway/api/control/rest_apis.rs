@@ -12,13 +12,14 @@ use super::super::page::{Page, PageRequest};
 use super::super::resource::Resource;
 use super::super::rest_api::{
     ApiKeySource, EndpointAccessMode, EndpointConfiguration, EndpointType, IpAddressType,
-    MINIMUM_COMPRESSION_SIZE_MAX, RestApi, check_rest_api,
+    MINIMUM_COMPRESSION_SIZE_MAX, RestApi, check_api_security, check_rest_api,
 };
 use super::super::rows::Rows;
 use super::base_path_mappings::check_unmapped;
 use super::tags::check_tags;
 use crate::clock::Timestamp;
 use crate::gateway::error::{BadRequest, Error, LimitExceeded};
+use crate::gateway::openapi::model_url_base;
 use crate::gateway::patch::{PatchOperation, patch_rest_api};
 use crate::id::AccountRegion;
 
@@ -92,12 +93,12 @@ impl Apis {
     ) -> Result<RestApi, Error> {
         let (ids, now) = (self.ids(), self.now());
         self.write(owner, move |rows| {
-            let source = input.clone_from.clone();
+            let (source, key_source) = (input.clone_from.clone(), input.api_key_source);
             let root_id = ids.lower_alphanumeric(10).into();
             let mut api = new_api(input, ids.lower_alphanumeric(10).into(), root_id, now)?;
             add_api(rows, &api)?;
             match source {
-                Some(source) => clone(rows, &source, &mut api)?,
+                Some(source) => clone(rows, &source, &mut api, key_source)?,
                 None => {
                     rows.put_resource(&api.id, &root(&api))?;
                     for model in default_models(ids.as_ref()) {
@@ -197,6 +198,7 @@ pub(super) fn new_api(
         endpoint_access_mode: input.endpoint_access_mode,
     };
     check_rest_api(&api)?;
+    check_api_security(&api)?;
     Ok(api)
 }
 
@@ -221,7 +223,12 @@ pub(super) fn root(api: &RestApi) -> Resource {
 
 /// Copies the working copy of `source`. What `api` was given by itself stays; ids inside are the source's,
 /// except the root's, which has to be new because it is an id of the form APIs have.
-fn clone(rows: &Rows<'_>, source: &ApiId, api: &mut RestApi) -> Result<(), Error> {
+fn clone(
+    rows: &Rows<'_>,
+    source: &ApiId,
+    api: &mut RestApi,
+    key_source: Option<ApiKeySource>,
+) -> Result<(), Error> {
     let copy = rows.working_copy(source).map_err(|error| match error {
         Error::NotFound(_) => BadRequest::RestApiIdentifier.into(),
         Error::BadRequest(_)
@@ -239,6 +246,7 @@ fn clone(rows: &Rows<'_>, source: &ApiId, api: &mut RestApi) -> Result<(), Error
     }
     api.minimum_compression_size = api.minimum_compression_size.or(from.minimum_compression_size);
     api.policy = api.policy.take().or(from.policy);
+    api.api_key_source = key_source.unwrap_or(from.api_key_source);
     for mut resource in copy.resources {
         if resource.id == from.root_resource_id {
             resource.id = api.root_resource_id.clone();
@@ -248,8 +256,11 @@ fn clone(rows: &Rows<'_>, source: &ApiId, api: &mut RestApi) -> Result<(), Error
         }
         rows.put_resource(&api.id, &resource)?;
     }
-    for model in copy.models.values() {
-        rows.put_model(&api.id, model)?;
+    // Models name each other by URLs with the API's id.
+    let (theirs, ours) = (model_url_base(source.as_str()), model_url_base(api.id.as_str()));
+    for mut model in copy.models.into_values() {
+        model.schema = model.schema.map(|schema| schema.replace(&theirs, &ours));
+        rows.put_model(&api.id, &model)?;
     }
     for validator in copy.request_validators.values() {
         rows.put_request_validator(&api.id, validator)?;

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::super::apis::Apis;
 use super::super::ids::{ApiId, ApiKeyId, ClientCertificateId, StageName, UsagePlanId, VpcLinkId};
 use super::super::rows::Rows;
-use super::{api_keys, client_certificates, domain_names, usage_plans};
+use super::{access_associations, api_keys, client_certificates, domain_names, usage_plans};
 use crate::gateway::error::{BadRequest, Error, NotFound};
 use crate::id::{AccountRegion, Arn};
 
@@ -23,6 +23,7 @@ enum Tagged {
     ApiKey(ApiKeyId),
     UsagePlan(UsagePlanId),
     DomainName(String),
+    AccessAssociation(String),
 }
 
 impl Apis {
@@ -36,7 +37,8 @@ impl Apis {
             Tagged::ClientCertificate(id) => Ok(client_certificates::existing(rows, &id)?.tags),
             Tagged::ApiKey(id) => Ok(api_keys::existing(rows, &id)?.tags),
             Tagged::UsagePlan(id) => Ok(usage_plans::existing(rows, &id)?.tags),
-            Tagged::DomainName(name) => Ok(domain_names::existing(rows, &name)?.tags),
+            Tagged::DomainName(name) => Ok(domain_names::named(rows, &name)?.tags),
+            Tagged::AccessAssociation(arn) => Ok(access_associations::existing(rows, &arn)?.tags),
         })
         .await
     }
@@ -106,9 +108,14 @@ impl Apis {
                 Ok(plan.api_stages)
             }
             Tagged::DomainName(name) => {
-                let mut domain = domain_names::existing(rows, &name)?;
+                let mut domain = domain_names::named(rows, &name)?;
                 change(&mut domain.tags)?;
                 rows.put_domain_name(&domain).map(none)
+            }
+            Tagged::AccessAssociation(arn) => {
+                let mut association = access_associations::existing(rows, &arn)?;
+                change(&mut association.tags)?;
+                rows.put_access_association(&association).map(none)
             }
         };
         self.write_and_tell(owner, change_one, |stages| usage_plans::changed_plan(stages)).await?;
@@ -134,7 +141,11 @@ fn parse(owner: &AccountRegion, text: &str) -> Result<Tagged, BadRequest> {
         ["", "clientcertificates", id] => Ok(Tagged::ClientCertificate((*id).into())),
         ["", "apikeys", id] => Ok(Tagged::ApiKey((*id).into())),
         ["", "usageplans", id] => Ok(Tagged::UsagePlan((*id).into())),
-        ["", "domainnames", name] => Ok(Tagged::DomainName((*name).to_owned())),
+        // Private ones have their id behind the name.
+        ["", "domainnames", name] => {
+            Ok(Tagged::DomainName(name.split_once('+').map_or(*name, |(name, _)| name).to_owned()))
+        }
+        ["", "domainnameaccessassociations", ..] => Ok(Tagged::AccessAssociation(text.to_owned())),
         ["", "vpclinks", id] => Ok(Tagged::VpcLink((*id).into())),
         _ => Err(BadRequest::Arn),
     }

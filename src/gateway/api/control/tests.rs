@@ -197,22 +197,31 @@ async fn who_watches_is_told_though_the_client_is_gone() {
     let world = World::new();
     let api = world.api().await;
     world.mock(&api).await;
+    world.deploy(&api, Some("dev")).await.unwrap();
     let told = Arc::new(Told::default());
     let watcher: Arc<dyn Watcher> = told.clone();
     world.apis.watch(Arc::downgrade(&watcher));
     {
-        let deploy = std::pin::pin!(world.deploy(&api, Some("dev")));
+        let name = "dev".into();
+        let delete = std::pin::pin!(world.apis.delete_stage(&world.owner, &api.id, &name));
         // It is asked for once, and then nobody waits for the answer.
         tokio::select! {
             biased;
-            _ = deploy => panic!("no write is done at once"),
+            _ = delete => panic!("no write is done at once"),
             () = std::future::ready(()) => {}
         }
     }
-    while world.live(&api, "dev").await.is_none() || told.0.lock().unwrap().is_empty() {
+    // Another write comes after it, and after what follows from it is on its way.
+    tokio::task::yield_now().await;
+    world.deploy(&api, None).await.unwrap();
+    assert!(world.live(&api, "dev").await.is_none());
+    for _ in 0..1_000 {
         tokio::task::yield_now().await;
     }
-    assert_eq!(told.take(), [Change::StageNames(api.id.clone())]);
+    assert_eq!(
+        told.take(),
+        [Change::StageNames(api.id.clone()), Change::Cache(api.id.clone(), "dev".into())]
+    );
 }
 
 #[tokio::test]

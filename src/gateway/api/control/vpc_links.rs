@@ -10,10 +10,12 @@ use super::super::page::{Page, PageRequest};
 use super::super::rows::Rows;
 use super::super::vpc_link::{VpcLink, VpcLinkNames};
 use super::tags::check_tags;
-use crate::gateway::error::{BadRequest, Error, NotFound};
+use crate::gateway::error::{BadRequest, Error, LimitExceeded, NotFound};
 use crate::gateway::patch::{PatchOperation, replace_only};
 use crate::id::AccountRegion;
 
+/// Links an account may have in one region.
+const LINKS_MAX: usize = 20;
 const PATHS: [&str; 2] = ["/name", "/description"];
 const PATHS_PRINTED: &str = "[/name, /description]";
 
@@ -38,6 +40,9 @@ impl Apis {
             };
             link.check()?;
             check_tags(&link.tags)?;
+            if LINKS_MAX <= rows.vpc_links()?.len() {
+                return Err(LimitExceeded::VpcLinks.into());
+            }
             while rows.find_vpc_link(&link.id)?.is_some() {
                 link.id = ids.lower_alphanumeric(6).into();
             }

@@ -5,7 +5,7 @@ use serde::de::DeserializeOwned;
 
 use super::{Rows, parse, text};
 use crate::gateway::api::client_certificate::ClientCertificate;
-use crate::gateway::api::domain_name::{CustomDomain, DomainName};
+use crate::gateway::api::domain_name::{AccessAssociation, CustomDomain, DomainName};
 use crate::gateway::api::ids::{ClientCertificateId, UsagePlanId, VpcLinkId};
 use crate::gateway::api::usage_plan::UsagePlan;
 use crate::gateway::api::vpc_link::{VpcLink, VpcLinkNames};
@@ -14,6 +14,7 @@ use crate::store::Tx;
 
 /// Kinds: what stands in `kind`.
 mod kind {
+    pub(super) const ACCESS_ASSOCIATION: &str = "access_association";
     pub(super) const CLIENT_CERTIFICATE: &str = "client_certificate";
     pub(super) const USAGE_PLAN: &str = "usage_plan";
     pub(super) const DOMAIN_NAME: &str = "domain_name";
@@ -121,6 +122,29 @@ impl Rows<'_> {
 
     pub(in crate::gateway::api) fn delete_domain_name(&self, name: &CustomDomain) -> Result<(), Error> {
         self.delete_owned(kind::DOMAIN_NAME, name.as_str())
+    }
+
+    /// All access associations by ARN.
+    pub(in crate::gateway::api) fn access_associations(&self) -> Result<Vec<AccessAssociation>, Error> {
+        self.all_owned(kind::ACCESS_ASSOCIATION)
+    }
+
+    pub(in crate::gateway::api) fn find_access_association(
+        &self,
+        arn: &str,
+    ) -> Result<Option<AccessAssociation>, Error> {
+        self.find_owned(kind::ACCESS_ASSOCIATION, arn)
+    }
+
+    pub(in crate::gateway::api) fn put_access_association(
+        &self,
+        it: &AccessAssociation,
+    ) -> Result<(), Error> {
+        self.put_owned(kind::ACCESS_ASSOCIATION, &it.arn, it)
+    }
+
+    pub(in crate::gateway::api) fn delete_access_association(&self, arn: &str) -> Result<(), Error> {
+        self.delete_owned(kind::ACCESS_ASSOCIATION, arn)
     }
 
     // === all kinds ===

@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value, json};
 
 use super::super::document::Dialect;
+use super::super::texts::{location, plain_response};
 use super::super::{API_KEY_SCHEME, DEFAULT_RESPONSE, SIGV4_SCHEME, extension};
 use super::Writer;
 use crate::gateway::api::{
-    AuthorizationType, ConnectionType, HttpMethod, Integration, IntegrationResponse, Method, MethodResponse,
-    Resource,
+    AuthorizationType, ConnectionType, DocumentationPartType, HttpMethod, Integration, IntegrationResponse,
+    Method, MethodResponse, Resource,
 };
 use crate::gateway::error::BadRequest;
 
@@ -37,12 +38,14 @@ impl Writer<'_> {
         verb: HttpMethod,
         method: &Method,
     ) -> Result<Value, BadRequest> {
-        let mut operation = Map::new();
+        let place = |kind| location(kind, Some(&resource.path), Some(verb.as_str()), None, None);
+        let mut operation = self.texts.about(&place(DocumentationPartType::Method), self.export.dialect);
+        let body_texts = self.texts.about(&place(DocumentationPartType::RequestBody), self.export.dialect);
         let mut put = |name: &str, value: Value| drop(operation.insert(name.to_owned(), value));
         if let Some(name) = &method.operation_name {
             put("operationId", json!(name));
         }
-        let mut parameters = self.parameters(resource, method);
+        let mut parameters = self.parameters(resource, verb, method);
         match self.export.dialect {
             Dialect::Swagger2 => {
                 let (consumes, produces) = media_types(method);
@@ -56,8 +59,8 @@ impl Writer<'_> {
                     json_model(&method.request_models, || format!("{verb} {}", resource.path))?
                 {
                     let schema = self.schema_reference(model);
-                    parameters
-                        .push(json!({ "in": "body", "name": model, "required": true, "schema": schema }));
+                    let body = json!({ "in": "body", "name": model, "required": true, "schema": schema });
+                    parameters.push(with_texts(body, body_texts));
                 }
                 if !parameters.is_empty() {
                     put("parameters", parameters.into());
@@ -69,14 +72,15 @@ impl Writer<'_> {
                 }
                 if !method.request_models.is_empty() {
                     let content = self.content(&method.request_models);
-                    put("requestBody", json!({ "content": content, "required": true }));
+                    let body = json!({ "content": content, "required": true });
+                    put("requestBody", with_texts(body, body_texts));
                 }
             }
         }
         let mut responses = Map::new();
         for (status, response) in &method.responses {
-            let place = || format!("{verb} {}", resource.path);
-            responses.insert(status.to_string(), self.response(&status.to_string(), response, place)?);
+            responses
+                .insert(status.to_string(), self.response(resource, verb, &status.to_string(), response)?);
         }
         if responses.is_empty() {
             // AWS writes none; the standard wants one.
@@ -103,7 +107,7 @@ impl Writer<'_> {
     }
 
     /// Declared parameters, and those of the path, which the standard wants declared.
-    fn parameters(&self, resource: &Resource, method: &Method) -> Vec<Value> {
+    fn parameters(&self, resource: &Resource, verb: HttpMethod, method: &Method) -> Vec<Value> {
         let own = resource.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
         let own = own.map(|name| format!("method.request.path.{}", name.strip_suffix('+').unwrap_or(name)));
         let mut all: BTreeMap<String, bool> = own.map(|name| (name, true)).collect();
@@ -115,10 +119,10 @@ impl Writer<'_> {
             else {
                 continue;
             };
-            let place = match place {
-                "querystring" | "multivaluequerystring" => "query",
-                "header" | "multivalueheader" => "header",
-                "path" => "path",
+            let (place, kind) = match place {
+                "querystring" | "multivaluequerystring" => ("query", DocumentationPartType::QueryParameter),
+                "header" | "multivalueheader" => ("header", DocumentationPartType::RequestHeader),
+                "path" => ("path", DocumentationPartType::PathParameter),
                 _ => continue,
             };
             if !seen.insert((place, name)) {
@@ -134,7 +138,8 @@ impl Writer<'_> {
                 }
                 Dialect::V3 => json!({ "name": name, "in": place, "schema": { "type": "string" } }),
             };
-            parameters.push(parameter);
+            let here = location(kind, Some(&resource.path), Some(verb.as_str()), None, Some(name));
+            parameters.push(with_texts(parameter, self.texts.about(&here, self.export.dialect)));
         }
         parameters
     }
@@ -148,18 +153,28 @@ impl Writer<'_> {
 
     fn response(
         &mut self,
+        resource: &Resource,
+        verb: HttpMethod,
         status: &str,
         response: &MethodResponse,
-        place: impl FnOnce() -> String,
     ) -> Result<Value, BadRequest> {
-        let mut members = Map::from_iter([("description".to_owned(), json!(format!("{status} response")))]);
+        let dialect = self.export.dialect;
+        let place =
+            |kind, name| location(kind, Some(&resource.path), Some(verb.as_str()), Some(status), name);
+        let mut members = Map::from_iter([("description".to_owned(), json!(plain_response(status)))]);
+        members.extend(self.texts.about(&place(DocumentationPartType::Response, None), dialect));
         let names = response.parameters.keys().filter_map(|it| it.strip_prefix("method.response.header."));
-        let header = match self.export.dialect {
+        let header = match dialect {
             Dialect::Swagger2 => json!({ "type": "string" }),
             Dialect::V3 => json!({ "schema": { "type": "string" } }),
         };
-        let headers: Map<_, _> = names.map(|name| (name.to_owned(), header.clone())).collect();
+        let headers = names.map(|name| {
+            let here = place(DocumentationPartType::ResponseHeader, Some(name));
+            (name.to_owned(), with_texts(header.clone(), self.texts.about(&here, dialect)))
+        });
+        let headers: Map<_, _> = headers.collect();
         let headers = (!headers.is_empty()).then(|| ("headers".to_owned(), Value::Object(headers)));
+        let place = || format!("{verb} {}", resource.path);
         match self.export.dialect {
             Dialect::Swagger2 => {
                 if let Some(model) = json_model(&response.models, place)? {
@@ -203,6 +218,14 @@ impl Writer<'_> {
         let id = method.request_validator_id.as_ref()?;
         self.export.snapshot.request_validators.get(id)?.name.as_deref()
     }
+}
+
+/// `entity` with what is written about it.
+fn with_texts(mut entity: Value, texts: Map<String, Value>) -> Value {
+    if let Value::Object(members) = &mut entity {
+        members.extend(texts);
+    }
+    entity
 }
 
 /// The one model that Swagger can describe a body with: the one of JSON, or of something like it.

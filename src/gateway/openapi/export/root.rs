@@ -3,10 +3,12 @@
 use serde_json::{Map, Value, json};
 
 use super::super::document::Dialect;
+use super::super::texts::location;
 use super::super::{API_KEY_HEADER, API_KEY_SCHEME, SIGV4_AUTHTYPE, SIGV4_SCHEME, UNUSED_HEADER, extension};
 use super::Writer;
 use crate::gateway::api::{
-    ApiKeySource, Authorizer, AuthorizerType, DocumentationVersion, EndpointType, GatewayResponse,
+    ApiKeySource, Authorizer, AuthorizerType, DocumentationPartType, DocumentationVersion, EndpointType,
+    GatewayResponse,
 };
 
 impl Writer<'_> {
@@ -16,7 +18,11 @@ impl Writer<'_> {
         let mut schemes = Map::new();
         for authorizer in self.export.snapshot.authorizers.values() {
             if self.schemes.contains(&authorizer.name) {
-                schemes.insert(authorizer.name.clone(), authorizer_scheme(authorizer, with_extensions));
+                let mut scheme = authorizer_scheme(authorizer, with_extensions);
+                let place =
+                    location(DocumentationPartType::Authorizer, None, None, None, Some(&authorizer.name));
+                scheme.extend(self.texts.about(&place, self.export.dialect));
+                schemes.insert(authorizer.name.clone(), scheme.into());
             }
         }
         // An authorizer of such a name says what the name means.
@@ -43,6 +49,9 @@ impl Writer<'_> {
         let mut members = Map::new();
         if endpoint.kind != EndpointType::Edge {
             members.insert("types".to_owned(), json!([endpoint.kind.as_str()]));
+        }
+        if endpoint.ip_address_type != endpoint.kind.default_ip_address_type() {
+            members.insert("ipAddressType".to_owned(), json!(endpoint.ip_address_type.as_str()));
         }
         if !endpoint.vpc_endpoint_ids.is_empty() {
             members.insert("vpcEndpointIds".to_owned(), json!(endpoint.vpc_endpoint_ids));
@@ -119,14 +128,14 @@ fn scheme(name: &str, place: &str) -> Map<String, Value> {
     ])
 }
 
-fn authorizer_scheme(authorizer: &Authorizer, with_extensions: bool) -> Value {
+fn authorizer_scheme(authorizer: &Authorizer, with_extensions: bool) -> Map<String, Value> {
     let source = authorizer.identity_source.as_deref();
     let is_token = authorizer.kind != AuthorizerType::Request;
     let header = source.and_then(|source| source.strip_prefix("method.request.header."));
     let header = header.filter(|_| is_token).unwrap_or(UNUSED_HEADER);
     let mut members = scheme(header, "header");
     if !with_extensions {
-        return members.into();
+        return members;
     }
     if let Some(auth_type) = &authorizer.auth_type {
         members.insert(extension::AUTHTYPE.to_owned(), json!(auth_type));
@@ -146,7 +155,7 @@ fn authorizer_scheme(authorizer: &Authorizer, with_extensions: bool) -> Value {
         Map::from_iter([("type".to_owned(), json!(authorizer.kind.as_str().to_ascii_lowercase()))]);
     extension.extend(optional.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
     members.insert(extension::AUTHORIZER.to_owned(), extension.into());
-    members.into()
+    members
 }
 
 fn gateway_response(response: &GatewayResponse) -> Value {

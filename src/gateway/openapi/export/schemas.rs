@@ -2,7 +2,9 @@
 
 use serde_json::{Map, Value};
 
+use super::super::texts::location;
 use super::Writer;
+use crate::gateway::api::DocumentationPartType;
 
 impl Writer<'_> {
     /// A reference to the model, which is in the document from now on.
@@ -30,7 +32,12 @@ impl Writer<'_> {
             let text = model.and_then(|model| model.schema.as_deref()).unwrap_or("{}");
             // Models of other media types have schemas that nobody can read here.
             let schema = serde_json::from_str(text).unwrap_or_else(|_| Value::Object(Map::new()));
-            schemas.insert(name, self.local(schema));
+            let mut schema = self.local(schema);
+            if let Value::Object(members) = &mut schema {
+                let place = location(DocumentationPartType::Model, None, None, None, Some(&name));
+                members.extend(self.texts.about(&place, self.export.dialect));
+            }
+            schemas.insert(name, schema);
         }
         schemas
     }
