@@ -1,8 +1,8 @@
 //! Who calls, and what may they do: signatures, credentials, roles.
 //!
 //! [`Authenticator`] verifies Signature Version 4 as AWS does, for the control plane and for methods with
-//! `AWS_IAM`; [`iam::Iam`] keeps IAM's roles and policies. Policies are stored and must be JSON; they are not
-//! evaluated.
+//! `AWS_IAM`; [`iam::Iam`] keeps IAM's roles and policies and says what they grant; [`Sessions`] begins sessions of
+//! roles.
 //!
 //! Invariants: secrets are never printed or logged (their types can't), and compared in constant time.
 
@@ -15,15 +15,17 @@ mod head;
 pub mod iam;
 #[cfg(test)]
 mod laws;
+mod sessions;
 mod sign;
 mod signature;
 mod verify;
 
-pub use caller::Caller;
+pub use caller::{CallFacts, Caller, Principal, RoleSession};
 pub use credentials::{Credential, Keys, Secret};
 pub use error::{AuthError, Incomplete, Invalid};
 pub use grants::{Grants, Layer, Owner};
 pub use head::Head;
+pub use sessions::{AssumeRole, NewSession, SessionError, Sessions};
 pub use sign::sign;
 pub use signature::{is_signed, scope_of};
 pub use verify::{Authenticated, Authenticator, Claim};

@@ -16,6 +16,7 @@ mod error;
 mod harness;
 mod iam;
 mod operation;
+mod permission;
 mod protocol;
 mod reply;
 mod shape;

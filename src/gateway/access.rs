@@ -113,7 +113,7 @@ fn request<'a>(
     facts: &'a CallFacts<'a>,
 ) -> Request<'a> {
     let caller = match &context.signer {
-        Some(signer) => Caller::Aws { arn: &signer.caller.arn, account: signer.caller.account.as_str() },
+        Some(signer) => signer.caller.for_policies(),
         None => Caller::Anonymous,
     };
     Request { caller, action: action.name(), resource, facts }

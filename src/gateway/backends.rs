@@ -23,7 +23,7 @@ pub enum AwsOperation {
 }
 
 /// Under whose name a service is called.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum CallAs {
     /// API Gateway's own: the integration names no credentials.
     Api,

@@ -3,10 +3,13 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use crate::id::AccountId;
+use crate::clock::Timestamp;
+use crate::id::{AccountId, Region};
+use crate::policy;
+use crate::policy::{Facts, Policy};
 
 /// Who made a request, as proven by its signature or vouched for by the room that calls in process.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Caller {
     /// The account the principal belongs to.
     pub account: AccountId,
@@ -17,6 +20,34 @@ pub struct Caller {
     pub user_id: Arc<str>,
     /// The access key that signed; `None` for calls in process.
     pub access_key_id: Option<Arc<str>>,
+    /// What kind of principal it is, which says what it may do.
+    pub principal: Principal,
+}
+
+/// A kind of principal.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Principal {
+    /// The account itself, which may do everything in it.
+    Account,
+    /// A role under which this server acts, as somebody set it up to. Its policies are not asked.
+    Service,
+    /// Somebody who assumed a role, and may do what the role's policies allow.
+    Session(Arc<RoleSession>),
+}
+
+/// A role, assumed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RoleSession {
+    /// The role's name.
+    pub role_name: Arc<str>,
+    /// The role's id: another role that is given its name later is another role.
+    pub role_id: Arc<str>,
+    /// The role's ARN.
+    pub role_arn: Arc<str>,
+    /// When it was assumed.
+    pub issued: Timestamp,
+    /// Policies that the session was begun with, of which one has to allow as well; `None` without any.
+    pub policies: Option<Vec<Arc<Policy>>>,
 }
 
 impl Caller {
@@ -24,18 +55,7 @@ impl Caller {
     pub fn root(account: AccountId) -> Self {
         let arn = format!("arn:aws:iam::{account}:root").into();
         let user_id = account.as_str().into();
-        Self { account, arn, user_id, access_key_id: None }
-    }
-
-    /// The value of a condition key that tells who calls, in lower case; `None` for what callers of this kind don't have.
-    pub fn condition_value(&self, key: &str) -> Option<Cow<'_, str>> {
-        Some(match key {
-            "aws:principalaccount" => self.account.as_str().into(),
-            "aws:principalarn" => (&*self.arn).into(),
-            "aws:principaltype" => "Account".into(),
-            "aws:userid" => (&*self.user_id).into(),
-            _ => return None,
-        })
+        Self { account, arn, user_id, access_key_id: None, principal: Principal::Account }
     }
 
     /// A role as it acts under a session: what an integration or a service does on the role's behalf.
@@ -43,8 +63,109 @@ impl Caller {
     /// `user_id` is `ROLE-ID:SESSION` on AWS; here the role's name stands for its id where a role is only
     /// known by ARN.
     pub fn assumed_role(account: AccountId, role_name: &str, session: &str) -> Self {
-        let arn = format!("arn:aws:sts::{account}:assumed-role/{role_name}/{session}").into();
+        let arn = session_arn(&account, role_name, session);
         let user_id = format!("{role_name}:{session}").into();
-        Self { account, arn, user_id, access_key_id: None }
+        Self { account, arn, user_id, access_key_id: None, principal: Principal::Service }
+    }
+
+    /// Somebody who assumed a role under the name `session`.
+    pub fn session(account: AccountId, role: RoleSession, session: &str) -> Self {
+        let arn = session_arn(&account, &role.role_name, session);
+        let user_id = format!("{}:{session}", role.role_id).into();
+        let principal = Principal::Session(Arc::new(role));
+        Self { account, arn, user_id, access_key_id: None, principal }
+    }
+
+    /// The caller as policies see it.
+    pub fn for_policies(&self) -> policy::Caller<'_> {
+        policy::Caller::Aws { arn: &self.arn, account: self.account.as_str() }
+    }
+
+    /// The value of a condition key that tells who calls, in lower case; `None` for what callers of this kind don't have.
+    pub fn condition_value(&self, key: &str) -> Option<Cow<'_, str>> {
+        let session = match &self.principal {
+            Principal::Session(session) => Some(&**session),
+            Principal::Account | Principal::Service => None,
+        };
+        Some(match key {
+            "aws:principalaccount" => self.account.as_str().into(),
+            // Of a session it is the role.
+            "aws:principalarn" => session.map_or(&*self.arn, |session| &session.role_arn).into(),
+            "aws:principaltype" => match self.principal {
+                Principal::Account => "Account".into(),
+                Principal::Service | Principal::Session(_) => "AssumedRole".into(),
+            },
+            "aws:userid" => (&*self.user_id).into(),
+            "aws:tokenissuetime" => session?.issued.to_iso8601_seconds().into(),
+            // There are no such devices here.
+            "aws:multifactorauthpresent" => session.map(|_| "false")?.into(),
+            _ => return None,
+        })
+    }
+}
+
+fn session_arn(account: &AccountId, role_name: &str, session: &str) -> Arc<str> {
+    format!("arn:aws:sts::{account}:assumed-role/{role_name}/{session}").into()
+}
+
+/// Condition keys of a call of an AWS API.
+#[derive(Clone, Copy, Debug)]
+pub struct CallFacts<'a> {
+    /// Who calls.
+    pub caller: &'a Caller,
+    /// When.
+    pub now: Timestamp,
+    /// Where, for services that are somewhere.
+    pub region: Option<&'a Region>,
+    /// What the caller was told by the role's owner to say (`sts:ExternalId`).
+    pub external_id: Option<&'a str>,
+}
+
+impl Facts for CallFacts<'_> {
+    fn values(&self, key: &str) -> Option<Vec<Cow<'_, str>>> {
+        let value = match key {
+            "aws:currenttime" => self.now.to_iso8601().into(),
+            "aws:epochtime" => self.now.as_seconds().to_string().into(),
+            "aws:requestedregion" => self.region?.as_str().into(),
+            "sts:externalid" => self.external_id?.into(),
+            _ => self.caller.condition_value(key)?,
+        };
+        Some(vec![value])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn callers_are_told_apart_by_conditions() {
+        let account = AccountId::parse("123456789012").unwrap();
+        let role = RoleSession {
+            role_name: "R".into(),
+            role_id: "AROAR".into(),
+            role_arn: "arn:aws:iam::123456789012:role/p/R".into(),
+            issued: Timestamp::from_millis(1_700_000_000_000),
+            policies: None,
+        };
+        let session = Caller::session(account.clone(), role, "s");
+        let root = Caller::root(account);
+        assert_eq!(&*session.arn, "arn:aws:sts::123456789012:assumed-role/R/s");
+        for (key, of_root, of_session) in [
+            (
+                "aws:principalarn",
+                Some("arn:aws:iam::123456789012:root"),
+                Some("arn:aws:iam::123456789012:role/p/R"),
+            ),
+            ("aws:principaltype", Some("Account"), Some("AssumedRole")),
+            ("aws:principalaccount", Some("123456789012"), Some("123456789012")),
+            ("aws:userid", Some("123456789012"), Some("AROAR:s")),
+            ("aws:tokenissuetime", None, Some("2023-11-14T22:13:20Z")),
+            ("aws:multifactorauthpresent", None, Some("false")),
+            ("aws:username", None, None),
+        ] {
+            assert_eq!(root.condition_value(key).as_deref(), of_root, "{key}");
+            assert_eq!(session.condition_value(key).as_deref(), of_session, "{key}");
+        }
     }
 }

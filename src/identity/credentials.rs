@@ -69,11 +69,22 @@ pub(super) struct Registered {
     pub(super) credential: Credential,
 }
 
+/// How many parts the keys are kept in: adding one copies the part that it belongs to.
+const SHARDS: usize = 64;
+
+type Shard = ArcSwap<HashMap<Arc<str>, Arc<Registered>>>;
+
 /// All access keys. Reading takes no lock.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Keys {
-    by_id: ArcSwap<HashMap<Arc<str>, Arc<Registered>>>,
+    shards: Box<[Shard]>,
     serial: AtomicU64,
+}
+
+impl Default for Keys {
+    fn default() -> Self {
+        Self { shards: (0..SHARDS).map(|_| Shard::default()).collect(), serial: AtomicU64::new(0) }
+    }
 }
 
 impl Keys {
@@ -81,7 +92,7 @@ impl Keys {
     pub fn insert(&self, access_key_id: &str, credential: Credential) {
         let serial = self.serial.fetch_add(1, Ordering::Relaxed);
         let registered = Arc::new(Registered { serial, credential });
-        self.by_id.rcu(|keys| {
+        self.shard(access_key_id).rcu(|keys| {
             let mut keys = HashMap::clone(keys);
             keys.insert(access_key_id.into(), Arc::clone(&registered));
             keys
@@ -90,7 +101,7 @@ impl Keys {
 
     /// Forgets a key.
     pub fn remove(&self, access_key_id: &str) {
-        self.by_id.rcu(|keys| {
+        self.shard(access_key_id).rcu(|keys| {
             let mut keys = HashMap::clone(keys);
             keys.remove(access_key_id);
             keys
@@ -98,7 +109,14 @@ impl Keys {
     }
 
     pub(super) fn find(&self, access_key_id: &str) -> Option<Arc<Registered>> {
-        self.by_id.load().get(access_key_id).map(Arc::clone)
+        self.shard(access_key_id).load().get(access_key_id).map(Arc::clone)
+    }
+
+    fn shard(&self, access_key_id: &str) -> &Shard {
+        let sum = access_key_id
+            .bytes()
+            .fold(0, |sum: usize, byte| sum.wrapping_mul(31).wrapping_add(usize::from(byte)));
+        &self.shards[sum % SHARDS]
     }
 }
 

@@ -1,9 +1,12 @@
-//! IAM's roles and policies, as far as deployments need them: stored, checked for JSON, not evaluated.
+//! IAM's roles and policies, as far as deployments and sessions need them: stored, checked for JSON, and evaluated where
+//! somebody calls under a role.
 //!
 //! Names are unique regardless of case, as in AWS. See
 //! <https://docs.aws.amazon.com/IAM/latest/APIReference/welcome.html>.
 
+mod aws_managed;
 mod error;
+mod permissions;
 mod policy;
 mod role;
 mod tables;
@@ -14,6 +17,7 @@ pub use role::{NewRole, Role, Tag};
 
 use std::sync::Arc;
 
+use self::permissions::{Change, Kept};
 use crate::clock::{Clock, Ids};
 use crate::id::AccountId;
 use crate::store::{Store, Tx};
@@ -40,6 +44,7 @@ pub struct Iam {
     store: Store,
     clock: Arc<dyn Clock>,
     ids: Arc<dyn Ids>,
+    kept: Arc<Kept>,
 }
 
 /// Part of a list, and the marker of the next part.
@@ -55,7 +60,7 @@ impl Iam {
     /// Opens the tables in `store`. Blocks.
     pub fn open(store: Store, clock: Arc<dyn Clock>, ids: Arc<dyn Ids>) -> Result<Self, IamError> {
         store.migrate("identity", tables::STEPS)?;
-        Ok(Self { store, clock, ids })
+        Ok(Self { store, clock, ids, kept: Arc::new(Kept::new()) })
     }
 
     // === roles ===
@@ -67,18 +72,17 @@ impl Iam {
         let role_id = format!("AROA{}", self.ids.upper_alphanumeric(17));
         let role = Role::create(account, role_id, self.clock.now(), new);
         let account = account.clone();
-        self.store
-            .write(move |tx| {
-                if tables::role(tx, &account, &role.name)?.is_some() {
-                    return Err(IamError::RoleExists(role.name));
-                }
-                if ROLES_MAX <= tables::n_roles(tx, &account)? {
-                    return Err(IamError::TooManyRoles(ROLES_MAX));
-                }
-                tables::put_role(tx, &account, &role)?;
-                Ok(role)
-            })
-            .await
+        self.write(move |tx| {
+            if tables::role(tx, &account, &role.name)?.is_some() {
+                return Err(IamError::RoleExists(role.name));
+            }
+            if ROLES_MAX <= tables::n_roles(tx, &account)? {
+                return Err(IamError::TooManyRoles(ROLES_MAX));
+            }
+            tables::put_role(tx, &account, &role)?;
+            Ok(role)
+        })
+        .await
     }
 
     /// The role of this name.
@@ -104,18 +108,17 @@ impl Iam {
     /// Deletes a role that nothing is attached to.
     pub async fn delete_role(&self, account: &AccountId, name: &str) -> Result<(), IamError> {
         let (account, name) = (account.clone(), name.to_owned());
-        self.store
-            .write(move |tx| {
-                let role = existing_role(tx, &account, &name)?;
-                if !role.attached.is_empty() {
-                    return Err(IamError::RoleHasAttachedPolicies);
-                }
-                if !role.inline.is_empty() {
-                    return Err(IamError::RoleHasPolicies);
-                }
-                Ok(tables::delete_role(tx, &account, &role.name)?)
-            })
-            .await
+        self.write(move |tx| {
+            let role = existing_role(tx, &account, &name)?;
+            if !role.attached.is_empty() {
+                return Err(IamError::RoleHasAttachedPolicies);
+            }
+            if !role.inline.is_empty() {
+                return Err(IamError::RoleHasPolicies);
+            }
+            Ok(tables::delete_role(tx, &account, &role.name)?)
+        })
+        .await
     }
 
     /// Replaces who may assume a role.
@@ -171,22 +174,21 @@ impl Iam {
         arn: String,
     ) -> Result<(), IamError> {
         let (account, name) = (account.clone(), name.to_owned());
-        self.store
-            .write(move |tx| {
-                let mut role = existing_role(tx, &account, &name)?;
-                if !is_aws_policy(&arn) && tables::policy(tx, &account, &arn)?.is_none() {
-                    return Err(IamError::NotAttachable(arn));
-                }
-                if role.attached.contains(&arn) {
-                    return Ok(());
-                }
-                if role.attached.len() == ATTACHED_MAX {
-                    return Err(IamError::TooManyAttached(ATTACHED_MAX));
-                }
-                role.attached.push(arn);
-                Ok(tables::put_role(tx, &account, &role)?)
-            })
-            .await
+        self.write(move |tx| {
+            let mut role = existing_role(tx, &account, &name)?;
+            if !is_aws_policy(&arn) && tables::policy(tx, &account, &arn)?.is_none() {
+                return Err(IamError::NotAttachable(arn));
+            }
+            if role.attached.contains(&arn) {
+                return Ok(());
+            }
+            if role.attached.len() == ATTACHED_MAX {
+                return Err(IamError::TooManyAttached(ATTACHED_MAX));
+            }
+            role.attached.push(arn);
+            Ok(tables::put_role(tx, &account, &role)?)
+        })
+        .await
     }
 
     /// Detaches a managed policy.
@@ -242,21 +244,20 @@ impl Iam {
         let policy_id = format!("ANPA{}", self.ids.upper_alphanumeric(17));
         let policy = Policy::create(account, policy_id, self.clock.now(), new);
         let account = account.clone();
-        self.store
-            .write(move |tx| {
-                if tables::policy_named(tx, &account, &policy.name)?.is_some() {
-                    return Err(IamError::PolicyExists(policy.name));
-                }
-                tables::put_policy(tx, &account, &policy)?;
-                Ok(policy)
-            })
-            .await
+        self.write(move |tx| {
+            if tables::policy_named(tx, &account, &policy.name)?.is_some() {
+                return Err(IamError::PolicyExists(policy.name));
+            }
+            tables::put_policy(tx, &account, &policy)?;
+            Ok(policy)
+        })
+        .await
     }
 
     /// The policy of this ARN and how many roles it is attached to.
     ///
-    /// AWS keeps more than a thousand policies and adds to them; since none is evaluated here, every ARN of
-    /// that form names one.
+    /// AWS keeps more than a thousand policies and adds to them; every ARN of that form names one, of which few are
+    /// known here and the others grant nothing.
     pub async fn policy(&self, account: &AccountId, arn: &str) -> Result<(Policy, usize), IamError> {
         let (account, arn) = (account.clone(), arn.to_owned());
         self.store
@@ -275,20 +276,30 @@ impl Iam {
     /// Deletes a managed policy that is attached to nothing.
     pub async fn delete_policy(&self, account: &AccountId, arn: &str) -> Result<(), IamError> {
         let (account, arn) = (account.clone(), arn.to_owned());
-        self.store
-            .write(move |tx| {
-                if is_aws_policy(&arn) {
-                    return Err(IamError::NotYourPolicy(arn));
-                }
-                if tables::policy(tx, &account, &arn)?.is_none() {
-                    return Err(IamError::NoPolicy(arn));
-                }
-                if 0 < attachments(tx, &account, &arn)? {
-                    return Err(IamError::PolicyAttached);
-                }
-                Ok(tables::delete_policy(tx, &account, &arn)?)
-            })
-            .await
+        self.write(move |tx| {
+            if is_aws_policy(&arn) {
+                return Err(IamError::NotYourPolicy(arn));
+            }
+            if tables::policy(tx, &account, &arn)?.is_none() {
+                return Err(IamError::NoPolicy(arn));
+            }
+            if 0 < attachments(tx, &account, &arn)? {
+                return Err(IamError::PolicyAttached);
+            }
+            Ok(tables::delete_policy(tx, &account, &arn)?)
+        })
+        .await
+    }
+
+    /// Every write of a role or policy, after which none is known by heart any more.
+    async fn write<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&Tx<'_>) -> Result<T, IamError> + Send + 'static,
+    ) -> Result<T, IamError> {
+        let change = Change::of(&self.kept);
+        let (value, change) = self.store.write(move |tx| Ok::<_, IamError>((job(tx)?, change))).await?;
+        drop(change);
+        Ok(value)
     }
 
     async fn change(
@@ -298,15 +309,14 @@ impl Iam {
         change: impl FnOnce(&mut Role) -> Result<Changed, IamError> + Send + 'static,
     ) -> Result<(), IamError> {
         let (account, name) = (account.clone(), name.to_owned());
-        self.store
-            .write(move |tx| {
-                let mut role = existing_role(tx, &account, &name)?;
-                match change(&mut role)? {
-                    Changed::Yes => Ok(tables::put_role(tx, &account, &role)?),
-                    Changed::No => Ok(()),
-                }
-            })
-            .await
+        self.write(move |tx| {
+            let mut role = existing_role(tx, &account, &name)?;
+            match change(&mut role)? {
+                Changed::Yes => Ok(tables::put_role(tx, &account, &role)?),
+                Changed::No => Ok(()),
+            }
+        })
+        .await
     }
 }
 

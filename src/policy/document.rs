@@ -17,6 +17,8 @@ pub enum PolicyKind {
     Identity,
     /// To what is called; each statement has a principal.
     Resource,
+    /// To a role, about who may assume it; each statement has a principal, and the role is the resource.
+    Trust,
 }
 
 /// A compiled policy.
@@ -107,9 +109,13 @@ impl Statement {
         };
         let principal = match (either(members, "Principal", "NotPrincipal")?, kind) {
             (Some(_), PolicyKind::Identity) => return Err(Error::Excess("Principal")),
-            (None, PolicyKind::Resource) => return Err(Error::Missing("Principal")),
-            (Some((list, true)), PolicyKind::Resource) => Some(Principals::Of(principal::parse(list)?)),
-            (Some((list, false)), PolicyKind::Resource) => Some(Principals::Except(principal::parse(list)?)),
+            (None, PolicyKind::Resource | PolicyKind::Trust) => return Err(Error::Missing("Principal")),
+            (Some((list, true)), PolicyKind::Resource | PolicyKind::Trust) => {
+                Some(Principals::Of(principal::parse(list)?))
+            }
+            (Some((list, false)), PolicyKind::Resource | PolicyKind::Trust) => {
+                Some(Principals::Except(principal::parse(list)?))
+            }
             (None, PolicyKind::Identity) => None,
         };
         let scope = |name, negation, variables| {
@@ -123,7 +129,15 @@ impl Statement {
             effect,
             principal,
             action: scope("Action", "NotAction", false)?,
-            resource: scope("Resource", "NotResource", variables)?,
+            resource: match kind {
+                PolicyKind::Identity | PolicyKind::Resource => scope("Resource", "NotResource", variables)?,
+                PolicyKind::Trust => match either(members, "Resource", "NotResource")? {
+                    Some((_, is_positive)) => {
+                        return Err(Error::Excess(if is_positive { "Resource" } else { "NotResource" }));
+                    }
+                    None => Scope::Except(Vec::new()),
+                },
+            },
             conditions: match members.get("Condition") {
                 Some(block) => Condition::parse_block(block, variables)?,
                 None => Vec::new(),
@@ -191,6 +205,10 @@ mod tests {
         let with = r#"{"Statement":{"Effect":"Allow","Principal":"*","Action":"a","Resource":"r"}}"#;
         check(with, PolicyKind::Resource, None);
         check(with, PolicyKind::Identity, Some("a statement may not have Principal here"));
+        check(with, PolicyKind::Trust, Some("a statement may not have Resource here"));
+        let trust = r#"{"Statement":{"Effect":"Allow","Principal":{"AWS":"1"},"Action":"sts:AssumeRole"}}"#;
+        check(trust, PolicyKind::Trust, None);
+        check(trust, PolicyKind::Resource, Some("a statement needs Resource"));
     }
 
     #[test]

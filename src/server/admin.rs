@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 
 use super::front_door::{json, refusal};
 use crate::connect::{self, Request, Response};
-use crate::identity::{AuthError, Authenticator};
+use crate::identity::{AuthError, Authenticated, Authenticator, Principal};
 use crate::stack::{self, Stacks, Template};
 use crate::store::Store;
 
@@ -82,8 +82,16 @@ impl Admin {
                 return refusal(StatusCode::PAYLOAD_TOO_LARGE, "ValidationError", &error.to_string());
             }
         };
-        if let Err(refused) = self.authenticator.authenticate(&parts, &body, STACKS_SIGNING_NAME) {
-            return unauthenticated(&refused);
+        match self.authenticator.authenticate(&parts, &body, STACKS_SIGNING_NAME) {
+            Err(refused) => return unauthenticated(&refused),
+            // A template may make anything: what it makes is made by the account.
+            Ok(Authenticated { caller, .. }) if caller.principal != Principal::Account => {
+                let user = &caller.arn;
+                let message =
+                    format!("User: {user} is not authorized to perform: cloudformation:CreateStack");
+                return refusal(StatusCode::FORBIDDEN, "AccessDeniedException", &message);
+            }
+            Ok(_) => {}
         }
         match self.apply_text(name, &body).await {
             Ok(applied) => json(StatusCode::OK, &applied),

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use crate::engine;
 use crate::gateway;
+use crate::identity::SessionError;
 use crate::identity::iam::IamError;
 use crate::stack;
 use crate::store;
@@ -69,4 +70,7 @@ pub enum Error {
     /// The roles can't be opened.
     #[error(transparent)]
     Identity(#[from] IamError),
+    /// The sessions can't be opened.
+    #[error(transparent)]
+    Sessions(#[from] SessionError),
 }

@@ -30,7 +30,7 @@ use crate::engine::{self, Engine};
 use crate::gateway::{self, Gateway, api};
 use crate::id::{AccountRegion, Arn};
 use crate::identity::iam::Iam;
-use crate::identity::{Authenticator, Caller, Credential, Keys, Secret};
+use crate::identity::{Authenticator, Caller, Credential, Keys, Secret, Sessions};
 use crate::stack::Stacks;
 use crate::store::{self, Store};
 use crate::wire;
@@ -56,8 +56,10 @@ pub(super) async fn wire_rooms(options: &Options, home: &AccountRegion) -> Resul
     let ids: Arc<dyn Ids> = Arc::new(RandomIds);
     let store = Store::open(&options.data_dir, store::Options::default(), clock.clone())?;
 
-    let authenticator = Arc::new(Authenticator::new(Arc::new(keys(options, home)), clock.clone()));
+    let keys = Arc::new(keys(options, home));
+    let authenticator = Arc::new(Authenticator::new(keys.clone(), clock.clone()));
     let iam = Iam::open(store.clone(), clock.clone(), ids.clone())?;
+    let sessions = Sessions::open(store.clone(), clock.clone(), ids.clone(), keys, iam.clone()).await?;
     let engine_options = engine::Options::default();
     let client = HttpClient::new(connect::Options::default());
     let connections = Connections::new(options, clock.clone())?;
@@ -98,7 +100,7 @@ pub(super) async fn wire_rooms(options: &Options, home: &AccountRegion) -> Resul
             books: Arc::new(control.clone()),
             domains: control.domains(),
             authenticator: authenticator.clone(),
-            permissions: Arc::new(OfIam),
+            permissions: Arc::new(OfIam(iam.clone())),
             backends: Arc::new(InProcess::new(api.clone(), services.clone())),
             access_logs: access_logs.clone(),
             client,
@@ -123,7 +125,8 @@ pub(super) async fn wire_rooms(options: &Options, home: &AccountRegion) -> Resul
         control.watch(data_plane.watcher());
         gateway = Some(data_plane.clone());
         let apis = wire::apis::Apis { control, test_invoke: Arc::new(data_plane) };
-        let rooms = wire::Rooms { clock: clock.clone(), ids: ids.clone(), iam, engine: engine.clone(), apis };
+        let (clock, ids, engine) = (clock.clone(), ids.clone(), engine.clone());
+        let rooms = wire::Rooms { clock, ids, iam, sessions, engine, apis };
         wire::Api::new(rooms, authenticator.clone())
     });
     let Some(gateway) = gateway else { unreachable!("made with the APIs") };

@@ -9,11 +9,12 @@ use serde_json::Value;
 
 use super::apis;
 use super::check::check;
+use super::permission;
 use super::protocol::{self, Decoded, Routes, service_of};
 use super::{ApiError, Call, Code, Handler, Operation, Protocol, Reply, ReplyBody, Rooms, Service};
 use crate::connect::{Body, Error as BodyError, Request, Response, collect};
 use crate::id::{AccountRegion, Region};
-use crate::identity::{AuthError, Authenticator, Caller, is_signed};
+use crate::identity::{AuthError, Authenticated, Authenticator, CallFacts, Caller, Principal, is_signed};
 use crate::meter;
 
 /// The largest body of a Step Functions call, as AWS's: 1 MiB.
@@ -98,6 +99,7 @@ impl Api {
         let operation = self.routes.named(service, operation);
         let operation = operation.ok_or_else(|| ApiError::bare(Code::UnknownOperation))?;
         let mut input = protocol::aws_json::decode(&input)?;
+        self.permit(operation, &input, &caller, &region).await?;
         let payload = take_payload(operation, &mut input);
         let request_id = self.rooms.ids.uuid().to_string();
         let decoded = Decoded { input, payload };
@@ -128,26 +130,72 @@ impl Api {
         let authenticated = self.authenticator.authenticate(parts, &body, service.signing_name());
         let result = match authenticated {
             Err(error) => Err(error.into()),
-            Ok(authenticated) => {
-                let prepared = found.and_then(|operation| {
-                    let decoded = protocol::decode(operation, parts, body)?;
-                    let trace_id = parts.headers.get("x-amzn-trace-id").and_then(|id| id.to_str().ok());
-                    self.call(
-                        operation,
-                        decoded,
-                        authenticated.caller,
-                        authenticated.region,
-                        request_id.to_owned(),
-                        trace_id.map(str::to_owned),
-                    )
-                });
-                match prepared {
-                    Ok(call) => run(call).await,
-                    Err(error) => Err(error),
-                }
-            }
+            Ok(authenticated) => match found {
+                Ok(operation) => self.carry_out(operation, parts, body, authenticated, request_id).await,
+                Err(error) => Err(error),
+            },
         };
         Outcome { service: Some(service), operation, result }
+    }
+
+    async fn carry_out(
+        &self,
+        operation: &'static Operation,
+        parts: &Parts,
+        body: Bytes,
+        Authenticated { caller, region }: Authenticated,
+        request_id: &str,
+    ) -> Result<Reply, ApiError> {
+        let decoded = protocol::decode(operation, parts, body)?;
+        self.permit(operation, &decoded.input, &caller, &region).await?;
+        let trace_id = parts.headers.get("x-amzn-trace-id").and_then(|id| id.to_str().ok());
+        let trace_id = trace_id.map(str::to_owned);
+        run(self.call(operation, decoded, caller, region, request_id.to_owned(), trace_id)?).await
+    }
+
+    /// Whether the caller's own policies allow a call; those of accounts and of this server's own roles aren't asked.
+    async fn permit(
+        &self,
+        operation: &Operation,
+        input: &Value,
+        caller: &Caller,
+        region: &Region,
+    ) -> Result<(), ApiError> {
+        match caller.principal {
+            Principal::Account | Principal::Service => Ok(()),
+            Principal::Session(_) => {
+                let home = AccountRegion { account: caller.account.clone(), region: region.clone() };
+                let needed = permission::needed(operation, input, &home);
+                self.check(caller, region, &needed).await
+            }
+        }
+    }
+
+    /// Whether the caller's own policies allow an `action`, such as `lambda:InvokeFunction`, on the `resource` of this
+    /// ARN, of a service elsewhere.
+    ///
+    /// # Errors
+    /// [`Code::AccessDenied`] in AWS's words.
+    pub async fn permits(
+        &self,
+        caller: &Caller,
+        region: &Region,
+        action: String,
+        resource: String,
+    ) -> Result<(), ApiError> {
+        self.check(caller, region, &[permission::Needed { action, resource }]).await
+    }
+
+    async fn check(
+        &self,
+        caller: &Caller,
+        region: &Region,
+        needed: &[permission::Needed],
+    ) -> Result<(), ApiError> {
+        let grants = self.rooms.iam.grants(caller).await?;
+        let now = self.rooms.clock.now();
+        let facts = CallFacts { caller, now, region: Some(region), external_id: None };
+        permission::check(&grants, &facts, needed)
     }
 
     fn call(

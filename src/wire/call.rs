@@ -11,8 +11,8 @@ use super::{ApiError, Code, Operation};
 use crate::clock::{Clock, Ids};
 use crate::engine::Engine;
 use crate::id::AccountRegion;
-use crate::identity::Caller;
 use crate::identity::iam::Iam;
+use crate::identity::{Caller, Sessions};
 
 /// The rooms that handlers work on.
 #[derive(Clone)]
@@ -23,6 +23,8 @@ pub struct Rooms {
     pub ids: Arc<dyn Ids>,
     /// IAM's roles and policies.
     pub iam: Iam,
+    /// Sessions of roles and accounts.
+    pub sessions: Sessions,
     /// The workflow engine.
     pub engine: Engine,
     /// Amazon API Gateway.

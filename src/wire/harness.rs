@@ -15,7 +15,7 @@ use crate::engine::{self, Engine};
 use crate::gateway::api;
 use crate::id::{AccountId, Region};
 use crate::identity::iam::Iam;
-use crate::identity::{Authenticator, Caller, Credential, Keys, Secret, sign};
+use crate::identity::{Authenticator, Caller, Credential, Keys, Secret, Sessions, sign};
 use crate::store::{Options, Store};
 
 /// No test here makes a test call.
@@ -35,7 +35,7 @@ impl api::TestInvoke for Nobody {
 pub(super) struct World {
     pub(super) api: Api,
     pub(super) clock: Arc<VirtualClock>,
-    credential: Credential,
+    pub(super) credential: Credential,
     dir: PathBuf,
 }
 
@@ -65,10 +65,10 @@ impl World {
         let n = NEXT.fetch_add(1, Ordering::Relaxed);
         let dir = std::env::temp_dir().join(format!("stepgate-wire-{}-{n}", std::process::id()));
         let clock = Arc::new(VirtualClock::new(Timestamp::from_millis(1_700_000_000_999)));
-        let rooms = rooms(&dir, clock.clone(), Arc::new(SeededIds::new(3))).await;
+        let keys = Arc::new(Keys::default());
+        let rooms = rooms(&dir, clock.clone(), Arc::new(SeededIds::new(3)), keys.clone()).await;
         let account = AccountId::parse("123456789012").unwrap();
         let credential = Credential::root(account, "test", Secret::new("test"));
-        let keys = Arc::new(Keys::default());
         keys.insert("test", credential.clone());
         let api = Api::new(rooms, Arc::new(Authenticator::new(keys, clock.clone())));
         Self { api, clock, credential, dir }
@@ -80,10 +80,20 @@ impl World {
 
     /// Signs `request` for `service` and has it answered.
     pub(super) async fn send(&self, service: &str, request: http::Request<&str>) -> Answer {
+        self.send_as(&self.credential, service, request).await
+    }
+
+    /// The same with another key.
+    pub(super) async fn send_as(
+        &self,
+        credential: &Credential,
+        service: &str,
+        request: http::Request<&str>,
+    ) -> Answer {
         let (mut parts, body) = request.into_parts();
         let region = Region::parse("eu-central-1").unwrap();
         parts.headers.insert("host", "localhost:4566".parse().unwrap());
-        sign(&mut parts, body.as_bytes(), &self.credential, service, &region, self.clock.now());
+        sign(&mut parts, body.as_bytes(), credential, service, &region, self.clock.now());
         self.send_as_it_is(Request::from_parts(parts, full(Bytes::copy_from_slice(body.as_bytes())))).await
     }
 
@@ -119,10 +129,12 @@ impl engine::Tasks for NoServices {
 }
 
 /// Rooms on a store in `dir`.
-pub(super) async fn rooms(dir: &Path, clock: Arc<dyn Clock>, ids: Arc<dyn Ids>) -> Rooms {
+pub(super) async fn rooms(dir: &Path, clock: Arc<dyn Clock>, ids: Arc<dyn Ids>, keys: Arc<Keys>) -> Rooms {
     let store = Store::open(dir, Options::default(), clock.clone()).unwrap();
     let control = api::Apis::open(store.clone(), clock.clone(), ids.clone()).unwrap();
     let iam = Iam::open(store.clone(), clock.clone(), ids.clone()).unwrap();
+    let sessions = Sessions::open(store.clone(), clock.clone(), ids.clone(), keys, iam.clone());
+    let sessions = sessions.await.unwrap();
     let options = engine::Options::default();
     let engine = Engine::open(
         store,
@@ -133,5 +145,5 @@ pub(super) async fn rooms(dir: &Path, clock: Arc<dyn Clock>, ids: Arc<dyn Ids>) 
         Arc::new(engine::NoLogs),
     );
     let engine = engine.await.unwrap();
-    Rooms { clock, ids, iam, engine, apis: Apis { control, test_invoke: Arc::new(Nobody) } }
+    Rooms { clock, ids, iam, sessions, engine, apis: Apis { control, test_invoke: Arc::new(Nobody) } }
 }

@@ -1,6 +1,6 @@
 //! AWS Identity and Access Management: the table of its operations.
 //!
-//! Roles and policies are stored and checked for JSON syntax; nothing evaluates them.
+//! Roles and policies are stored and checked for JSON syntax; `permission` has them decide about sessions.
 //! <https://docs.aws.amazon.com/IAM/latest/APIReference/welcome.html>
 
 mod policies;

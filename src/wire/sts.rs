@@ -2,11 +2,15 @@
 //!
 //! <https://docs.aws.amazon.com/STS/latest/APIReference/welcome.html>
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use super::{
-    ApiError, Call, Handler, Operation, Route, Service, Shape, Structure, handler, optional, required,
+    ApiError, Call, Code, Handler, Limits, Operation, Pattern, Route, Service, Shape, Structure, handler,
+    optional, required,
 };
+use crate::identity::{self, NewSession, SessionError};
 
 const fn row(name: &'static str, input: &'static Structure, handler: Handler) -> Operation {
     Operation { service: Service::Sts, name, route: Route::Action, input, handler }
@@ -15,21 +19,56 @@ const fn row(name: &'static str, input: &'static Structure, handler: Handler) ->
 /// Every operation.
 pub(crate) static OPERATIONS: &[Operation] = &[
     row("GetCallerIdentity", &NO_INPUT, handler!(get_caller_identity)),
-    row("AssumeRole", &ASSUME_ROLE, Handler::Unsupported),
-    row("GetSessionToken", &GET_SESSION_TOKEN, Handler::Unsupported),
+    row("AssumeRole", &ASSUME_ROLE, handler!(assume_role)),
+    row("GetSessionToken", &GET_SESSION_TOKEN, handler!(get_session_token)),
 ];
 
+/// The longest session policy.
+const POLICY_CHARS_MAX: i64 = 2_048;
+
+static SESSION_NAME: Pattern = Pattern {
+    text: r"[\w+=,.@-]*",
+    matches: |text| text.chars().all(|c| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c)),
+};
+static EXTERNAL_ID: Pattern = Pattern {
+    text: r"[\w+=,.@:\/-]*",
+    matches: |text| text.chars().all(|c| c.is_ascii_alphanumeric() || "_+=,.@:/-".contains(c)),
+};
+
 static NO_INPUT: Structure = Structure::new("GetCallerIdentityRequest", &[]);
+static POLICY_DESCRIPTOR: Structure =
+    Structure::new("PolicyDescriptorType", &[required("arn", Shape::string(20, 2048))]);
+static TAG: Structure = Structure::new(
+    "Tag",
+    &[required("Key", Shape::string(1, 128)), required("Value", Shape::string(0, 256))],
+);
 static ASSUME_ROLE: Structure = Structure::new(
     "AssumeRoleRequest",
     &[
         required("RoleArn", Shape::string(20, 2048)),
-        required("RoleSessionName", Shape::string(2, 64)),
+        required("RoleSessionName", Shape::pattern(2, 64, &SESSION_NAME)),
+        optional(
+            "PolicyArns",
+            Shape::List(&Shape::Structure(&POLICY_DESCRIPTOR), Limits { min: 0, max: 10 }),
+        ),
+        optional("Policy", Shape::string(1, POLICY_CHARS_MAX)),
         optional("DurationSeconds", Shape::integer(900, 43_200)),
+        optional("Tags", Shape::List(&Shape::Structure(&TAG), Limits { min: 0, max: 50 })),
+        optional("TransitiveTagKeys", Shape::STRING_LIST),
+        optional("ExternalId", Shape::pattern(2, 1224, &EXTERNAL_ID)),
+        optional("SerialNumber", Shape::string(9, 256)),
+        optional("TokenCode", Shape::string(6, 6)),
+        optional("SourceIdentity", Shape::pattern(2, 64, &SESSION_NAME)),
     ],
 );
-static GET_SESSION_TOKEN: Structure =
-    Structure::new("GetSessionTokenRequest", &[optional("DurationSeconds", Shape::integer(900, 129_600))]);
+static GET_SESSION_TOKEN: Structure = Structure::new(
+    "GetSessionTokenRequest",
+    &[
+        optional("DurationSeconds", Shape::integer(900, 129_600)),
+        optional("SerialNumber", Shape::string(9, 256)),
+        optional("TokenCode", Shape::string(6, 6)),
+    ],
+);
 
 #[derive(Deserialize)]
 struct NoInput {}
@@ -49,4 +88,138 @@ async fn get_caller_identity(call: &Call, _: NoInput) -> Result<CallerIdentity, 
         account: caller.account.to_string(),
         arn: caller.arn.to_string(),
     })
+}
+
+#[derive(Deserialize)]
+struct PolicyDescriptor {
+    arn: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct AssumeRole {
+    role_arn: String,
+    role_session_name: String,
+    #[serde(default)]
+    policy_arns: Vec<PolicyDescriptor>,
+    policy: Option<String>,
+    duration_seconds: Option<u64>,
+    #[serde(default)]
+    tags: Vec<serde_json::Value>,
+    #[serde(default)]
+    transitive_tag_keys: Vec<String>,
+    external_id: Option<String>,
+    serial_number: Option<String>,
+    token_code: Option<String>,
+    source_identity: Option<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Credentials {
+    access_key_id: String,
+    secret_access_key: String,
+    session_token: String,
+    expiration: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct AssumedRoleUser {
+    assumed_role_id: String,
+    arn: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct AssumedRole {
+    credentials: Credentials,
+    assumed_role_user: AssumedRoleUser,
+    /// How much of what a session may carry its policy takes, in per cent.
+    packed_policy_size: Option<usize>,
+}
+
+impl From<NewSession> for Credentials {
+    fn from(session: NewSession) -> Self {
+        Self {
+            access_key_id: session.access_key_id,
+            secret_access_key: session.secret_access_key,
+            session_token: session.session_token,
+            expiration: session.expires.to_iso8601_seconds(),
+        }
+    }
+}
+
+async fn assume_role(call: &Call, input: AssumeRole) -> Result<AssumedRole, ApiError> {
+    // What would bind the session or be told of it is not left out in silence.
+    refuse(&[
+        ("Tags", !input.tags.is_empty()),
+        ("TransitiveTagKeys", !input.transitive_tag_keys.is_empty()),
+        ("SerialNumber", input.serial_number.is_some()),
+        ("TokenCode", input.token_code.is_some()),
+        ("SourceIdentity", input.source_identity.is_some()),
+    ])?;
+    let max = usize::try_from(POLICY_CHARS_MAX).unwrap_or(usize::MAX);
+    let packed_policy_size = input.policy.as_ref().map(|policy| (policy.len() * 100).div_ceil(max));
+    let request = identity::AssumeRole {
+        role_arn: input.role_arn,
+        session_name: input.role_session_name,
+        duration: input.duration_seconds.map(Duration::from_secs),
+        policy: input.policy,
+        policy_arns: input.policy_arns.into_iter().map(|policy| policy.arn).collect(),
+        external_id: input.external_id,
+    };
+    let session = call.rooms.sessions.assume_role(&call.caller, request).await?;
+    let assumed_role_user = AssumedRoleUser {
+        assumed_role_id: session.caller.user_id.to_string(),
+        arn: session.caller.arn.to_string(),
+    };
+    Ok(AssumedRole { credentials: session.into(), assumed_role_user, packed_policy_size })
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct GetSessionToken {
+    duration_seconds: Option<u64>,
+    serial_number: Option<String>,
+    token_code: Option<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct SessionToken {
+    credentials: Credentials,
+}
+
+async fn get_session_token(call: &Call, input: GetSessionToken) -> Result<SessionToken, ApiError> {
+    refuse(&[("SerialNumber", input.serial_number.is_some()), ("TokenCode", input.token_code.is_some())])?;
+    let duration = input.duration_seconds.map(Duration::from_secs);
+    let session = call.rooms.sessions.session_token(&call.caller, duration).await?;
+    Ok(SessionToken { credentials: session.into() })
+}
+
+/// Refuses the first member that is given, of those that are not supported.
+fn refuse(members: &[(&str, bool)]) -> Result<(), ApiError> {
+    match members.iter().find(|(_, is_given)| *is_given) {
+        Some((member, _)) => {
+            Err(ApiError::new(Code::Validation, format!("{member} is not supported by this server.")))
+        }
+        None => Ok(()),
+    }
+}
+
+impl From<SessionError> for ApiError {
+    fn from(error: SessionError) -> Self {
+        let code = match error {
+            SessionError::NotAuthorized { .. } | SessionError::SessionOfSession => Code::AccessDenied,
+            SessionError::RoleArn(_) | SessionError::TooLong | SessionError::ChainedTooLong => {
+                Code::Validation
+            }
+            SessionError::Policy(_) => Code::MalformedPolicyDocument,
+            SessionError::TooMany(_) => Code::IamLimitExceeded,
+            SessionError::Iam(error) => return error.into(),
+            SessionError::Corrupt(_) | SessionError::Store(_) => return Self::internal(&error),
+        };
+        Self::new(code, error.to_string())
+    }
 }

@@ -1,5 +1,7 @@
 //! Requests as clients send them, and answers as clients read them.
 
+mod sessions;
+
 use serde_json::{Value, json};
 
 use super::coverage::least;

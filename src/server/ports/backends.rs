@@ -9,7 +9,7 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 use super::services::Services;
 use crate::gateway::{AwsCall, AwsOperation, BackendError, BackendResponse, Backends, BoxFuture, CallAs};
 use crate::id::{AccountId, Arn, Region};
-use crate::identity::Caller;
+use crate::identity::{Caller, Principal};
 use crate::wire::{self, ApiError, Code, Protocol, Service, TARGET_PREFIX};
 
 /// The session under which API Gateway assumes an integration's role.
@@ -31,6 +31,7 @@ impl InProcess {
         let api = self.api.upgrade().ok_or(BackendError::Unreachable)?;
         let caller = caller(&call)?;
         if call.service != Service::States.signing_name() {
+            permit_elsewhere(&api, &caller, &call).await?;
             let unknown = unknown_service(&call);
             return self.elsewhere.call(call).await.unwrap_or(Err(unknown));
         }
@@ -75,7 +76,34 @@ fn target(call: &AwsCall) -> &str {
     header.filter(|_| is_root).and_then(|target| target.strip_prefix(TARGET_PREFIX)).unwrap_or_default()
 }
 
-/// The role's session. Whether the role may do this is not evaluated, as nowhere in this server.
+/// A service elsewhere is called with a key of the settings: whoever calls it in their own name needs the permission
+/// that the service would ask for.
+async fn permit_elsewhere(api: &wire::Api, caller: &Caller, call: &AwsCall) -> Result<(), BackendError> {
+    if !matches!(caller.principal, Principal::Session(_)) {
+        return Ok(());
+    }
+    let refused = |reason: String| BackendError::Credentials { role: caller.arn.to_string(), reason };
+    let Some(region) = Region::parse(&call.region) else { return Err(unknown_service(call)) };
+    let Some((action, resource)) = permission(call) else {
+        return Err(refused(format!("no permission is known for this call of {}", call.service)));
+    };
+    let permitted = api.permits(caller, &region, action, resource).await;
+    permitted.map_err(|error| refused(error.message.unwrap_or_default().into_owned()))
+}
+
+/// Action and resource of a call of a service elsewhere, as far as it tells.
+fn permission(call: &AwsCall) -> Option<(String, String)> {
+    match &call.operation {
+        AwsOperation::Action(action) => Some((format!("{}:{action}", call.service), "*".to_owned())),
+        AwsOperation::Path(path) if call.service == "lambda" => {
+            let function = path.strip_prefix("/2015-03-31/functions/")?.strip_suffix("/invocations")?;
+            Some(("lambda:InvokeFunction".to_owned(), function.to_owned()))
+        }
+        AwsOperation::Path(_) => None,
+    }
+}
+
+/// Who calls. Roles of integrations are not asked what they may do; callers in their own name are.
 fn caller(call: &AwsCall) -> Result<Caller, BackendError> {
     let role = match &call.call_as {
         CallAs::Api => return Ok(Caller::root(call.owner.account.clone())),
@@ -168,7 +196,7 @@ mod tests {
         }
         let user = Caller::root(AccountId::parse("210987654321").unwrap());
         let as_user = AwsCall { call_as: CallAs::Caller(Box::new(user.clone())), ..call(None) };
-        assert_eq!(caller(&as_user), Ok(user));
+        assert_eq!(caller(&as_user).unwrap(), user);
         assert_eq!(&*caller(&call(None)).unwrap().arn, "arn:aws:iam::123456789012:root");
     }
 

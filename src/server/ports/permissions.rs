@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use crate::gateway::{BoxFuture, Permissions, SourceError};
+use crate::identity::iam::Iam;
 use crate::identity::{Caller, Grants};
 
-/// Whoever signs is the account itself, which may everything.
-pub(super) struct OfIam;
+/// The policies of roles in IAM.
+pub(super) struct OfIam(pub(super) Iam);
 
 impl Permissions for OfIam {
-    fn of<'a>(&'a self, _: &'a Caller) -> BoxFuture<'a, Result<Arc<Grants>, SourceError>> {
-        Box::pin(std::future::ready(Ok(Arc::new(Grants::Everything))))
+    fn of<'a>(&'a self, caller: &'a Caller) -> BoxFuture<'a, Result<Arc<Grants>, SourceError>> {
+        Box::pin(async move { self.0.grants(caller).await.map_err(|error| SourceError(error.into())) })
     }
 }

@@ -41,7 +41,7 @@ impl World {
         let dir = std::env::temp_dir().join(format!("stepgate-wire-apis-{}-{n}", std::process::id()));
         let clock = Arc::new(VirtualClock::new(Timestamp::from_millis(1_700_000_000_999)));
         let ids = Arc::new(SeededIds::new(3));
-        let rooms = rooms(&dir, clock.clone(), ids).await;
+        let rooms = rooms(&dir, clock.clone(), ids, Arc::default()).await;
         let api = Api::new(rooms, Arc::new(Authenticator::new(Arc::new(Keys::default()), clock)));
         let mut world = Self { api, dir, names: Vec::new() };
         let created = world.call("CreateRestApi", json!({"name": "test"})).await.unwrap();

@@ -1,0 +1,129 @@
+//! Where sessions are kept: a row each, with the secret that its requests are signed with.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::SessionError;
+use crate::clock::Timestamp;
+use crate::id::AccountId;
+use crate::identity::{Caller, Credential, RoleSession, Secret};
+use crate::policy::{Policy, PolicyKind};
+use crate::store::{self, Param, Tx};
+
+/// The schema, version by version.
+pub(super) const STEPS: &[&str] = &["
+    CREATE TABLE sts_session (
+        access_key_id TEXT NOT NULL PRIMARY KEY, account TEXT NOT NULL, expires BIGINT NOT NULL, record TEXT NOT NULL
+    );
+    CREATE INDEX sts_session_expires ON sts_session (expires);
+"];
+/// How many ended sessions are forgotten at a time.
+const FORGOTTEN_MAX: i64 = 1_000;
+
+/// A session.
+#[derive(Clone)]
+pub(super) struct Record {
+    pub(super) account: AccountId,
+    pub(super) secret: String,
+    pub(super) token: String,
+    pub(super) issued: Timestamp,
+    pub(super) expires: Timestamp,
+    pub(super) kind: Kind,
+}
+
+/// What it is a session of.
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) enum Kind {
+    Account,
+    Role {
+        role_name: String,
+        role_id: String,
+        role_arn: String,
+        session_name: String,
+        /// Documents that bound it.
+        policies: Option<Vec<String>>,
+    },
+}
+
+/// What of it is no column.
+#[derive(Serialize, Deserialize)]
+struct Stored {
+    secret: String,
+    token: String,
+    issued: Timestamp,
+    kind: Kind,
+}
+
+impl Record {
+    /// The key of the session, ready to sign.
+    pub(super) fn credential(&self, access_key_id: &str) -> Result<Credential, SessionError> {
+        let mut caller = match &self.kind {
+            Kind::Account => Caller::root(self.account.clone()),
+            Kind::Role { role_name, role_id, role_arn, session_name, policies } => {
+                let compile = |document: &String| Policy::parse(document, PolicyKind::Identity).map(Arc::new);
+                let policies =
+                    policies.as_ref().map(|list| list.iter().map(compile).collect::<Result<_, _>>());
+                let role = RoleSession {
+                    role_name: role_name.as_str().into(),
+                    role_id: role_id.as_str().into(),
+                    role_arn: role_arn.as_str().into(),
+                    issued: self.issued,
+                    policies: policies.transpose()?,
+                };
+                Caller::session(self.account.clone(), role, session_name)
+            }
+        };
+        caller.access_key_id = Some(access_key_id.into());
+        Ok(Credential {
+            caller,
+            secret: Secret::new(&self.secret),
+            session_token: Some(Secret::new(&self.token)),
+            expires: Some(self.expires),
+        })
+    }
+}
+
+pub(super) fn put(tx: &Tx<'_>, access_key_id: &str, record: &Record) -> Result<(), SessionError> {
+    let Record { account, secret, token, issued, expires, kind } = record.clone();
+    let stored = serde_json::to_string(&Stored { secret, token, issued, kind })?;
+    let sql = "INSERT INTO sts_session (access_key_id, account, expires, record) VALUES (?1, ?2, ?3, ?4)";
+    let expires = Param::Int(expires.as_millis());
+    tx.execute(
+        sql,
+        &[Param::Text(access_key_id), Param::Text(account.as_str()), expires, Param::Text(&stored)],
+    )?;
+    Ok(())
+}
+
+/// Sessions that end after `time`, by the ids of their keys.
+pub(super) fn since(tx: &Tx<'_>, time: Timestamp, max: usize) -> Result<Vec<(String, Record)>, SessionError> {
+    let sql = "SELECT access_key_id, account, expires, record FROM sts_session WHERE ?1 < expires LIMIT ?2";
+    let max = Param::Int(i64::try_from(max).unwrap_or(i64::MAX));
+    let rows = tx.query(sql, &[Param::Int(time.as_millis()), max], |row| {
+        Ok((row.text(0)?, row.text(1)?, row.int(2)?, row.text(3)?))
+    })?;
+    let mut sessions = Vec::with_capacity(rows.len());
+    for (id, account, expires, stored) in rows {
+        let Stored { secret, token, issued, kind } = serde_json::from_str(&stored)?;
+        let Some(account) = AccountId::parse(&account) else { continue };
+        let expires = Timestamp::from_millis(expires);
+        sessions.push((id, Record { account, secret, token, issued, expires, kind }));
+    }
+    Ok(sessions)
+}
+
+pub(super) fn count(tx: &Tx<'_>) -> Result<usize, store::Error> {
+    let count = tx.query_one("SELECT COUNT(*) FROM sts_session", &[], |row| row.int(0))?;
+    Ok(count.and_then(|count| usize::try_from(count).ok()).unwrap_or(0))
+}
+
+/// Deletes sessions that had ended at `time`, and says which keys they had.
+pub(super) fn forget(tx: &Tx<'_>, time: Timestamp) -> Result<Vec<String>, store::Error> {
+    let sql = "SELECT access_key_id FROM sts_session WHERE expires <= ?1 LIMIT ?2";
+    let ids = tx.query(sql, &[Param::Int(time.as_millis()), Param::Int(FORGOTTEN_MAX)], |row| row.text(0))?;
+    for id in &ids {
+        tx.execute("DELETE FROM sts_session WHERE access_key_id = ?1", &[Param::Text(id)])?;
+    }
+    Ok(ids)
+}

@@ -1,0 +1,255 @@
+//! Sessions of roles as clients of the APIs see them: how they begin, and what they may call.
+
+use serde_json::Value;
+
+use crate::clock::Timestamp;
+use crate::identity::{Credential, Secret};
+use crate::wire::harness::{Answer, World};
+
+const ROLE: &str = "arn:aws:iam::123456789012:role/R";
+
+fn encoded(text: &str) -> String {
+    percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
+}
+
+fn element<'a>(xml: &'a str, name: &str) -> &'a str {
+    let (_, rest) = xml.split_once(&format!("<{name}>")).unwrap_or_else(|| panic!("{name}: {xml}"));
+    rest.split_once("</").unwrap().0
+}
+
+impl World {
+    async fn iam(&self, action: &str, parameters: &[(&str, &str)]) {
+        let answer = self.act("iam", action, parameters).await;
+        assert_eq!(answer.status, 200, "{action}: {}", answer.body);
+    }
+
+    async fn act(&self, service: &str, action: &str, parameters: &[(&str, &str)]) -> Answer {
+        self.form(service, &form(action, parameters)).await
+    }
+
+    /// `R`, which the account may assume, with these statements for its policy.
+    async fn role(&self, statements: &str) {
+        let trust = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"sts:AssumeRole",
+            "Principal":{"AWS":"123456789012"}}}"#;
+        self.iam("CreateRole", &[("RoleName", "R"), ("AssumeRolePolicyDocument", trust)]).await;
+        let document = format!(r#"{{"Version":"2012-10-17","Statement":[{statements}]}}"#);
+        let policy = [("RoleName", "R"), ("PolicyName", "p"), ("PolicyDocument", document.as_str())];
+        self.iam("PutRolePolicy", &policy).await;
+    }
+
+    async fn assume(&self, more: &[(&str, &str)]) -> Answer {
+        let parameters = [&[("RoleArn", ROLE), ("RoleSessionName", "me")], more].concat();
+        self.act("sts", "AssumeRole", &parameters).await
+    }
+
+    /// The key of a session that has begun.
+    async fn session(&self, more: &[(&str, &str)]) -> Credential {
+        let answer = self.assume(more).await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        credential(&self.credential, &answer.body)
+    }
+
+    async fn states_as(&self, credential: &Credential, operation: &str, body: &str) -> (u16, Value) {
+        let target = format!("AWSStepFunctions.{operation}");
+        let request = http::Request::post("/").header("x-amz-target", target).body(body).unwrap();
+        let answer = self.send_as(credential, "states", request).await;
+        (answer.status, serde_json::from_str(&answer.body).unwrap())
+    }
+}
+
+fn form(action: &str, parameters: &[(&str, &str)]) -> String {
+    let pairs = parameters.iter().map(|(name, value)| format!("&{name}={}", encoded(value)));
+    format!("Action={action}&Version=2011-06-15{}", pairs.collect::<String>())
+}
+
+fn credential(own: &Credential, xml: &str) -> Credential {
+    let mut credential = own.clone();
+    credential.caller.access_key_id = Some(element(xml, "AccessKeyId").into());
+    credential.secret = Secret::new(element(xml, "SecretAccessKey"));
+    credential.session_token = Some(Secret::new(element(xml, "SessionToken")));
+    credential
+}
+
+fn denied(action: &str, resource: &str) -> String {
+    format!(
+        "User: arn:aws:sts::123456789012:assumed-role/R/me is not authorized to perform: {action} on resource: \
+         {resource} because no identity-based policy allows the {action} action"
+    )
+}
+
+#[tokio::test]
+async fn a_role_is_assumed_and_answers_for_itself() {
+    let world = World::new().await;
+    world.role("").await;
+    let answer = world.assume(&[("DurationSeconds", "900")]).await;
+    assert_eq!(element(&answer.body, "Arn"), "arn:aws:sts::123456789012:assumed-role/R/me");
+    assert!(element(&answer.body, "AssumedRoleId").ends_with(":me"));
+    assert!(!answer.body.contains("PackedPolicySize"));
+    let expires = Timestamp::parse_rfc3339(element(&answer.body, "Expiration")).unwrap();
+    assert_eq!(expires, Timestamp::from_millis(1_700_000_900_000));
+    // It needs no permission to ask who it is.
+    let session = credential(&world.credential, &answer.body);
+    let media_type = "application/x-www-form-urlencoded";
+    let identity = form("GetCallerIdentity", &[]);
+    let request =
+        http::Request::post("/").header("content-type", media_type).body(identity.as_str()).unwrap();
+    let answer = world.send_as(&session, "sts", request).await;
+    assert_eq!(element(&answer.body, "Arn"), "arn:aws:sts::123456789012:assumed-role/R/me");
+    assert!(element(&answer.body, "UserId").starts_with("AROA"));
+    // With a policy it is said how much room that takes.
+    let policy = r#"{"Version":"2012-10-17","Statement":[]}"#;
+    assert_eq!(element(&world.assume(&[("Policy", policy)]).await.body, "PackedPolicySize"), "2");
+}
+
+#[tokio::test]
+async fn who_may_not_assume_a_role_is_told_so() {
+    let world = World::new().await;
+    world.role("").await;
+    let other = "arn:aws:iam::123456789012:role/Other";
+    for (parameters, status, code, message) in [
+        (
+            &[("RoleArn", other)][..],
+            403,
+            "AccessDenied",
+            "User: arn:aws:iam::123456789012:root is not authorized to perform: sts:AssumeRole on resource: \
+             arn:aws:iam::123456789012:role/Other",
+        ),
+        (
+            &[("RoleArn", "arn:aws:iam::123456789012:user/R")],
+            400,
+            "ValidationError",
+            "arn:aws:iam::123456789012:user/R is invalid",
+        ),
+        (
+            &[("DurationSeconds", "3601")],
+            400,
+            "ValidationError",
+            "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.",
+        ),
+        (&[("DurationSeconds", "899")], 400, "ValidationError", "1 validation error detected"),
+        (&[("RoleSessionName", "a b")], 400, "ValidationError", "1 validation error detected"),
+        (&[("Policy", "{")], 400, "MalformedPolicyDocument", "Syntax errors in policy"),
+        (
+            &[("PolicyArns.member.1.arn", "arn:aws:iam::123456789012:policy/p")],
+            404,
+            "NoSuchEntity",
+            "Policy arn:aws",
+        ),
+        (
+            &[("SourceIdentity", "me")],
+            400,
+            "ValidationError",
+            "SourceIdentity is not supported by this server.",
+        ),
+        (
+            &[("Tags.member.1.Key", "a"), ("Tags.member.1.Value", "b")],
+            400,
+            "ValidationError",
+            "Tags is not supported",
+        ),
+    ] {
+        let answer = world.assume_with(parameters).await;
+        assert_eq!(
+            (answer.status, element(&answer.body, "Code")),
+            (status, code),
+            "{parameters:?}: {}",
+            answer.body
+        );
+        assert!(element(&answer.body, "Message").starts_with(message), "{parameters:?}: {}", answer.body);
+    }
+}
+
+impl World {
+    /// The usual request with some parameters in place of others.
+    async fn assume_with(&self, parameters: &[(&str, &str)]) -> Answer {
+        let usual = [("RoleArn", ROLE), ("RoleSessionName", "me")];
+        let usual = usual.iter().filter(|(name, _)| !parameters.iter().any(|(other, _)| other == name));
+        let all: Vec<_> = usual.chain(parameters).copied().collect();
+        self.act("sts", "AssumeRole", &all).await
+    }
+}
+
+#[tokio::test]
+async fn a_session_calls_what_its_role_may_in_every_protocol() {
+    let world = World::new().await;
+    let hello = "arn:aws:states:eu-central-1:123456789012:stateMachine:Hello";
+    world
+        .role(&format!(
+            r#"{{"Effect":"Allow","Action":"states:List*","Resource":"*"}},
+            {{"Effect":"Allow","Action":"states:DescribeStateMachine","Resource":"{hello}"}},
+            {{"Effect":"Allow","Action":"apigateway:GET","Resource":"arn:aws:apigateway:*::/restapis"}},
+            {{"Effect":"Allow","Action":"iam:GetRole","Resource":"{ROLE}"}},
+            {{"Effect":"Deny","Action":"states:ListActivities","Resource":"*",
+              "Condition":{{"StringEquals":{{"aws:RequestedRegion":"eu-central-1"}}}}}}"#
+        ))
+        .await;
+    let session = world.session(&[]).await;
+
+    assert_eq!(world.states_as(&session, "ListStateMachines", "{}").await.0, 200);
+    let about = |arn: &str| format!(r#"{{"stateMachineArn":"{arn}"}}"#);
+    let (_, said) = world.states_as(&session, "DescribeStateMachine", &about(hello)).await;
+    assert_eq!(said["__type"], "com.amazonaws.swf.service.v2.model#StateMachineDoesNotExist");
+    let other = "arn:aws:states:eu-central-1:123456789012:stateMachine:Other";
+    let refused = |said: &Value| {
+        (said["__type"].as_str().unwrap().to_owned(), said["message"].as_str().unwrap().to_owned())
+    };
+    let kind = "com.amazon.coral.service#AccessDeniedException".to_owned();
+    let (status, said) = world.states_as(&session, "StartExecution", &about(other)).await;
+    assert_eq!((status, refused(&said)), (400, (kind.clone(), denied("states:StartExecution", other))));
+    let (_, said) = world.states_as(&session, "DescribeStateMachine", &about(other)).await;
+    assert_eq!(refused(&said), (kind.clone(), denied("states:DescribeStateMachine", other)));
+    let (_, said) = world.states_as(&session, "ListActivities", "{}").await;
+    let explicit = "User: arn:aws:sts::123456789012:assumed-role/R/me is not authorized to perform: \
+        states:ListActivities on resource: * with an explicit deny in an identity-based policy";
+    assert_eq!(refused(&said), (kind, explicit.to_owned()));
+
+    let get = |path: &str| http::Request::get(path).body("").unwrap();
+    assert_eq!(world.send_as(&session, "apigateway", get("/restapis?limit=1")).await.status, 200);
+    let answer = world.send_as(&session, "apigateway", get("/restapis/abc")).await;
+    assert_eq!((answer.status, answer.header("x-amzn-errortype")), (403, "AccessDeniedException"));
+    let said: Value = serde_json::from_str(&answer.body).unwrap();
+    assert_eq!(said["message"], denied("apigateway:GET", "arn:aws:apigateway:eu-central-1::/restapis/abc"));
+
+    for (action, role, status) in [("GetRole", "R", 200), ("GetRole", "S", 403), ("DeleteRole", "R", 403)] {
+        let body = form(action, &[("RoleName", role)]);
+        let request = http::Request::post("/").header("content-type", "application/x-www-form-urlencoded");
+        let answer = world.send_as(&session, "iam", request.body(body.as_str()).unwrap()).await;
+        assert_eq!(answer.status, status, "{action} {role}: {}", answer.body);
+        if status == 403 {
+            let expect = denied(&format!("iam:{action}"), &format!("arn:aws:iam::123456789012:role/{role}"));
+            assert_eq!(element(&answer.body, "Code"), "AccessDenied");
+            assert_eq!(element(&answer.body, "Message"), expect);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_session_policy_narrows_and_a_role_that_is_passed_needs_leave() {
+    let world = World::new().await;
+    world.role(r#"{"Effect":"Allow","Action":"states:*","Resource":"*"}"#).await;
+    let policy = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"states:ListActivities","Resource":"*"}}"#;
+    let narrow = world.session(&[("Policy", policy)]).await;
+    assert_eq!(world.states_as(&narrow, "ListActivities", "{}").await.0, 200);
+    assert_eq!(world.states_as(&narrow, "ListStateMachines", "{}").await.0, 400);
+
+    let session = world.session(&[]).await;
+    let definition = r#"{\"StartAt\":\"A\",\"States\":{\"A\":{\"Type\":\"Succeed\"}}}"#;
+    let machine = format!(r#"{{"name":"M","definition":"{definition}","roleArn":"{ROLE}"}}"#);
+    let (_, said) = world.states_as(&session, "CreateStateMachine", &machine).await;
+    assert_eq!(said["message"], denied("iam:PassRole", ROLE));
+    let leave = r#"{"Statement":{"Effect":"Allow","Action":"iam:PassRole","Resource":"*"}}"#;
+    world.iam("PutRolePolicy", &[("RoleName", "R"), ("PolicyName", "q"), ("PolicyDocument", leave)]).await;
+    assert_eq!(world.states_as(&session, "CreateStateMachine", &machine).await.0, 200);
+}
+
+#[tokio::test]
+async fn an_account_s_session_is_the_account() {
+    let world = World::new().await;
+    let answer = world.act("sts", "GetSessionToken", &[("DurationSeconds", "900")]).await;
+    let session = credential(&world.credential, &answer.body);
+    assert_eq!(world.states_as(&session, "ListStateMachines", "{}").await.0, 200);
+    let request = http::Request::post("/").header("content-type", "application/x-www-form-urlencoded");
+    let body = form("GetSessionToken", &[]);
+    let answer = world.send_as(&session, "sts", request.body(body.as_str()).unwrap()).await;
+    assert_eq!((answer.status, element(&answer.body, "Code")), (403, "AccessDenied"));
+}
