@@ -24,6 +24,7 @@ mod fixtures;
 mod gateway_response;
 mod ids;
 mod integration;
+mod jwt_configuration;
 mod live;
 mod mapping_names;
 mod method;
@@ -83,6 +84,7 @@ pub use integration::{
     ConnectionType, ContentHandling, Integration, IntegrationResponse, IntegrationType, PassthroughBehavior,
     ResponseTransferMode, TlsConfig,
 };
+pub use jwt_configuration::{JwtAdditionalClaim, JwtAlgorithm, JwtClaimFormat, JwtConfiguration, JwtIssuer};
 pub use live::{Invalidate, LiveStage};
 pub use method::{AuthorizationType, HttpMethod, Method, MethodResponse};
 pub use model::Model;

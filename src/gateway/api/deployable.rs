@@ -5,6 +5,7 @@
 use super::authorizer::Authorizer;
 use super::deployment::DeploymentSnapshot;
 use super::integration::{ConnectionType, Integration, IntegrationType, ResponseTransferMode};
+use super::jwt_configuration::JwtAlgorithm;
 use super::method::{AuthorizationType, HttpMethod, Method};
 use super::reach::Reach;
 use crate::gateway::access::resource_policy;
@@ -34,11 +35,16 @@ struct ApiRow {
 /// Features of methods, each with why it is refused.
 const METHOD_ROWS: &[MethodRow] = &[
     MethodRow {
+        uses: |site| site.method.authorization_type == AuthorizationType::AwsIam,
+        reason: "the authorization type AWS_IAM is not supported",
+    },
+    MethodRow {
         uses: |site| {
-            let kind = site.method.authorization_type;
-            matches!(kind, AuthorizationType::AwsIam | AuthorizationType::Jwt)
+            let trusted = site.authorizer.and_then(|authorizer| authorizer.jwt_configuration.as_ref());
+            let uses_es512 = trusted.is_some_and(|it| it.default_algorithms.contains(&JwtAlgorithm::Es512));
+            site.method.authorization_type == AuthorizationType::Jwt && uses_es512
         },
-        reason: "the authorization types AWS_IAM and JWT are not supported",
+        reason: "JWT authorizers with the algorithm ES512 are not supported",
     },
     MethodRow {
         uses: |site| {
@@ -199,7 +205,7 @@ mod tests {
         let message = check(|_, method| method.authorization_type = AuthorizationType::AwsIam).unwrap_err();
         assert_eq!(
             message,
-            "This server can't deploy method GET /: the authorization types AWS_IAM and JWT are not supported"
+            "This server can't deploy method GET /: the authorization type AWS_IAM is not supported"
         );
         assert!(check(|_, method| method.authorization_type = AuthorizationType::Custom).is_err());
         assert!(aws("arn:aws:apigateway:us-east-1:s3:path/b/k").is_err());
