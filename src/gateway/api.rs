@@ -24,6 +24,7 @@ mod fixtures;
 mod gateway_response;
 mod ids;
 mod integration;
+mod jwt_configuration;
 mod live;
 mod mapping_names;
 mod method;
@@ -84,6 +85,7 @@ pub use integration::{
     ConnectionType, ContentHandling, Integration, IntegrationResponse, IntegrationType, PassthroughBehavior,
     ResponseTransferMode, TlsConfig,
 };
+pub use jwt_configuration::{JwtAdditionalClaim, JwtAlgorithm, JwtClaimFormat, JwtConfiguration, JwtIssuer};
 pub use live::{Change, LiveStage, Watcher};
 pub use method::{AuthorizationType, HttpMethod, Method, MethodResponse};
 pub use model::Model;

@@ -293,3 +293,89 @@ fn without_an_endpoint_for_lambda_nothing_is_deployed() {
     assert_eq!(refused.status, 400);
     assert!(refused.text().contains("[services.lambda]"), "{}", refused.text());
 }
+
+/// An issuer that says itself where its keys are.
+fn issuer(request: &Received) -> Reply {
+    let own = format!("http://{}", request.header("host"));
+    match request.target.as_str() {
+        "/.well-known/openid-configuration" => {
+            (200, Vec::new(), json!({ "issuer": own, "jwks_uri": format!("{own}/keys") }).to_string())
+        }
+        "/keys" => keys(request),
+        _ => (404, Vec::new(), String::new()),
+    }
+}
+
+#[test]
+#[allow(clippy::disallowed_methods)] // The server lives in real time.
+fn tokens_of_trusted_issuers_are_verified_with_the_keys_that_those_name() {
+    let (dir, backend) = (DataDir::new("authorizer-jwt"), Backend::start(issuer));
+    let server = Server::start(&dir, &[]);
+    let mut client = Client::new(&server.address);
+    let mock = |scopes: Value| {
+        json!({
+            "responses": { "200": { "description": "" } }, "security": [{ "people": scopes }],
+            "x-amazon-apigateway-integration": {
+                "type": "mock", "requestTemplates": { "application/json": "{\"statusCode\": 200}" },
+                "responses": { "default": { "statusCode": "200", "responseTemplates": {
+                    "application/json": "$context.authorizer.claims.sub" } } },
+            },
+        })
+    };
+    let trusted = json!({
+        "issuers": [{ "issuer": backend.url, "audiences": ["us"], "additionalClaims": [
+            { "claimName": "tier", "format": "SINGLE_STRING", "required": false, "expectedValues": ["gold"] },
+        ] }],
+        "defaultAlgorithms": ["RS256"],
+    });
+    let document = json!({
+        "openapi": "3.0.1", "info": { "title": "jwt", "version": "1" },
+        "paths": { "/any": { "get": mock(json!([])) }, "/scoped": { "get": mock(json!(["pets"])) } },
+        "components": { "securitySchemes": { "people": {
+            "type": "apiKey", "name": "Authorization", "in": "header", "x-amazon-apigateway-authtype": "jwt",
+            "x-amazon-apigateway-authorizer": { "type": "jwt", "jwtConfiguration": trusted },
+        } } },
+    });
+    let api = call(&mut client, "POST", "/restapis?mode=import", &document);
+    let api = api["id"].as_str().unwrap();
+    let path = authorizer_path(&mut client, api, "people");
+    let shown = call(&mut client, "GET", &path, &Value::Null);
+    assert_eq!((&shown["type"], &shown["jwtConfiguration"]), (&json!("JWT"), &trusted));
+    call(&mut client, "POST", &format!("/restapis/{api}/deployments"), &json!({ "stageName": "dev" }));
+    let export = format!("/restapis/{api}/stages/dev/exports/oas30?extensions=apigateway");
+    let exported = call(&mut client, "GET", &export, &Value::Null);
+    let scheme = &exported["components"]["securitySchemes"]["people"]["x-amazon-apigateway-authorizer"];
+    assert_eq!((&scheme["type"], &scheme["jwtConfiguration"]), (&json!("jwt"), &trusted));
+
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+    let token = |change: Value, algorithm: Algorithm| {
+        let mut claims =
+            json!({ "iss": backend.url, "aud": "us", "sub": "s-1", "exp": now + 60, "scope": "cats pets" });
+        claims.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
+        let header = Header { kid: Some("key-1".to_owned()), ..Header::new(algorithm) };
+        let key = EncodingKey::from_rsa_der(include_bytes!("../data/user_pools/private_key.der"));
+        format!("Bearer {}", encode(&header, &claims, &key).unwrap())
+    };
+    let good = token(json!({}), Algorithm::RS256);
+    for (path, token, status, text) in [
+        ("/any", good.clone(), 200, "s-1"),
+        ("/scoped", good, 200, "s-1"),
+        ("/any", token(json!({ "aud": ["others", "us"], "tier": "gold" }), Algorithm::RS256), 200, "s-1"),
+        ("/scoped", token(json!({ "scope": "cats" }), Algorithm::RS256), 401, "Unauthorized"),
+        ("/any", token(json!({ "aud": "others" }), Algorithm::RS256), 401, "Unauthorized"),
+        ("/any", token(json!({ "tier": "silver" }), Algorithm::RS256), 401, "Unauthorized"),
+        ("/any", token(json!({ "iss": "http://localhost:1" }), Algorithm::RS256), 401, "Unauthorized"),
+        ("/any", token(json!({ "exp": now - 1 }), Algorithm::RS256), 401, "The incoming token has expired"),
+        // Good in itself, but not signed as the authorizer wants it.
+        ("/any", token(json!({}), Algorithm::RS384), 401, "Unauthorized"),
+        ("/any", "nonsense".to_owned(), 401, "Unauthorized"),
+    ] {
+        let answer =
+            get(&mut client, &format!("/_aws/execute-api/{api}/dev{path}"), &[("authorization", &token)]);
+        assert_eq!(answer.status, status, "{path} {token}: {}", answer.text());
+        assert!(answer.text().contains(text), "{path} {token}: {}", answer.text());
+    }
+    let asked: Vec<String> =
+        backend.take().iter().map(|request| format!("{} {}", request.method, request.target)).collect();
+    assert_eq!(asked, ["GET /.well-known/openid-configuration", "GET /keys"]);
+}

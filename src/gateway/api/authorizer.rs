@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::ids::AuthorizerId;
+use super::jwt_configuration::JwtConfiguration;
 use super::method::{AuthorizationType, Method};
 use super::words::words;
 use crate::gateway::error::BadRequest;
@@ -19,6 +20,7 @@ words! {
         Token = "TOKEN",
         Request = "REQUEST",
         CognitoUserPools = "COGNITO_USER_POOLS",
+        Jwt = "JWT",
     }
 }
 
@@ -28,7 +30,8 @@ impl AuthorizerType {
         match kind {
             AuthorizationType::Custom => matches!(self, Self::Token | Self::Request),
             AuthorizationType::CognitoUserPools => self == Self::CognitoUserPools,
-            AuthorizationType::None | AuthorizationType::AwsIam | AuthorizationType::Jwt => false,
+            AuthorizationType::Jwt => self == Self::Jwt,
+            AuthorizationType::None | AuthorizationType::AwsIam => false,
         }
     }
 
@@ -37,6 +40,7 @@ impl AuthorizerType {
         match self {
             Self::Token | Self::Request => AuthorizationType::Custom,
             Self::CognitoUserPools => AuthorizationType::CognitoUserPools,
+            Self::Jwt => AuthorizationType::Jwt,
         }
     }
 
@@ -45,6 +49,7 @@ impl AuthorizerType {
         match self {
             Self::Token | Self::Request => "custom",
             Self::CognitoUserPools => "cognito_user_pools",
+            Self::Jwt => "jwt",
         }
     }
 }
@@ -72,6 +77,9 @@ pub struct Authorizer {
     pub identity_validation_expression: Option<String>,
     /// Seconds that a decision is kept, 0 to 3 600; AWS keeps it 300 s if nothing is said.
     pub result_ttl_seconds: Option<i64>,
+    /// What an authorizer of type JWT trusts; no other has it.
+    #[serde(default)]
+    pub jwt_configuration: Option<JwtConfiguration>,
 }
 
 /// Checks an authorizer by itself.
@@ -84,7 +92,19 @@ pub(super) fn check_authorizer(authorizer: &Authorizer) -> Result<(), BadRequest
         return Err(BadRequest::AuthorizerTtl);
     }
     let source = authorizer.identity_source.as_deref().filter(|source| !source.trim().is_empty());
+    if authorizer.kind != AuthorizerType::Jwt && authorizer.jwt_configuration.is_some() {
+        return Err(BadRequest::JwtConfiguration("it is for authorizers of type JWT only"));
+    }
     match authorizer.kind {
+        AuthorizerType::Jwt => {
+            let missing = BadRequest::JwtConfiguration("it is required for authorizers of type JWT");
+            authorizer.jwt_configuration.as_ref().ok_or(missing)?.check()?;
+            if ttl.is_some() {
+                let why = "authorizerResultTtlInSeconds is not supported for authorizers of type JWT";
+                return Err(BadRequest::JwtConfiguration(why));
+            }
+            check_header_source(source)
+        }
         AuthorizerType::CognitoUserPools => {
             if authorizer.provider_arns.is_empty() {
                 return Err(BadRequest::ProviderArns);
@@ -160,7 +180,8 @@ pub(super) fn check_authorization(
             }
         }
     }
-    let reads_scopes = method.authorization_type == AuthorizationType::CognitoUserPools;
+    let reads_scopes =
+        matches!(method.authorization_type, AuthorizationType::CognitoUserPools | AuthorizationType::Jwt);
     if !reads_scopes && !method.authorization_scopes.is_empty() {
         return Err(BadRequest::AuthorizationScopes);
     }
@@ -193,6 +214,7 @@ mod tests {
             identity_source: text(source),
             identity_validation_expression: None,
             result_ttl_seconds: ttl,
+            jwt_configuration: None,
         };
         check_authorizer(&authorizer).map_err(|error| error.to_string())
     }

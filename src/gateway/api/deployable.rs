@@ -5,6 +5,7 @@
 use super::authorizer::Authorizer;
 use super::deployment::DeploymentSnapshot;
 use super::integration::{CALLERS_OWN, ConnectionType, Integration, IntegrationType, ResponseTransferMode};
+use super::jwt_configuration::JwtAlgorithm;
 use super::method::{AuthorizationType, HttpMethod, Method};
 use super::reach::Reach;
 use crate::gateway::access::resource_policy;
@@ -34,8 +35,12 @@ struct ApiRow {
 /// Features of methods, each with why it is refused.
 const METHOD_ROWS: &[MethodRow] = &[
     MethodRow {
-        uses: |site| site.method.authorization_type == AuthorizationType::Jwt,
-        reason: "the authorization type JWT is not supported",
+        uses: |site| {
+            let trusted = site.authorizer.and_then(|authorizer| authorizer.jwt_configuration.as_ref());
+            let uses_es512 = trusted.is_some_and(|it| it.default_algorithms.contains(&JwtAlgorithm::Es512));
+            site.method.authorization_type == AuthorizationType::Jwt && uses_es512
+        },
+        reason: "JWT authorizers with the algorithm ES512 are not supported",
     },
     MethodRow {
         uses: |site| {
@@ -202,10 +207,11 @@ mod tests {
 
     #[test]
     fn what_it_does_not_is_refused_with_the_method_named() {
-        let message = check(|_, method| method.authorization_type = AuthorizationType::Jwt).unwrap_err();
+        let message = check(|_, method| method.authorization_type = AuthorizationType::Custom).unwrap_err();
         assert_eq!(
             message,
-            "This server can't deploy method GET /: the authorization type JWT is not supported"
+            "This server can't deploy method GET /: Lambda authorizers are not supported while the settings give Lambda no endpoint \
+             ([services.lambda])"
         );
         let as_caller = |kind| {
             check(|_, method| {

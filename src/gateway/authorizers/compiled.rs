@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jsonwebtoken::Algorithm;
+
 use super::results::Results;
 use super::user_pools::Pool;
-use crate::gateway::api::{Authorizer, AuthorizerId, AuthorizerType};
+use crate::gateway::api::{Authorizer, AuthorizerId, AuthorizerType, JwtAlgorithm, JwtIssuer};
 use crate::gateway::compile::{AwsTarget, Pattern, PatternError, with_stage_variables};
 use crate::gateway::mapping::source::{Source, SourceError};
 
@@ -25,6 +27,8 @@ pub(crate) struct CompiledAuthorizer {
 pub(super) enum Way {
     Lambda(Box<LambdaAuthorizer>),
     UserPools(Box<PoolAuthorizer>),
+    /// The keys of an issuer that the authorizer trusts are.
+    Issuers(Box<JwtAuthorizer>),
     /// Nobody can: the definition is broken. Each request fails.
     Broken,
 }
@@ -52,6 +56,17 @@ pub(super) struct PoolAuthorizer {
     pub(super) audience: Option<Pattern>,
 }
 
+/// What a JWT authorizer needs to decide.
+#[derive(Debug)]
+pub(super) struct JwtAuthorizer {
+    /// Where the token is.
+    pub(super) source: Source,
+    /// Whom it trusts, each with its keys.
+    pub(super) issuers: Vec<(JwtIssuer, Pool)>,
+    /// How tokens may be signed.
+    pub(super) algorithms: Vec<Algorithm>,
+}
+
 /// What the function is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum EventType {
@@ -77,6 +92,8 @@ enum Flaw {
     Source(#[from] SourceError),
     #[error("a token has one source")]
     Sources,
+    #[error("it trusts nobody")]
+    Issuers,
     #[error("{0} is no invocation of a function")]
     Uri(String),
     #[error("{0} is no user pool of the settings")]
@@ -92,6 +109,7 @@ impl CompiledAuthorizer {
             AuthorizerType::Token => lambda(authorizer, EventType::Token, setting),
             AuthorizerType::Request => lambda(authorizer, EventType::Request, setting),
             AuthorizerType::CognitoUserPools => user_pools(authorizer, setting),
+            AuthorizerType::Jwt => issuers(authorizer),
         };
         let way = way.unwrap_or_else(|flaw| {
             tracing::error!("{}: authorizer {} can't work: {flaw}", setting.place, authorizer.id);
@@ -104,7 +122,7 @@ impl CompiledAuthorizer {
     pub(crate) fn flush(&self) {
         match &self.way {
             Way::Lambda(lambda) => lambda.results.iter().for_each(Results::flush),
-            Way::UserPools(_) | Way::Broken => {}
+            Way::UserPools(_) | Way::Issuers(_) | Way::Broken => {}
         }
     }
 }
@@ -139,6 +157,25 @@ fn lambda(authorizer: &Authorizer, event: EventType, setting: AuthorizerSetting<
             .as_deref()
             .map(|role| with_stage_variables(role, variables)),
         results: Results::new(Duration::from_secs(u64::try_from(ttl).unwrap_or(0))),
+    })))
+}
+
+fn issuers(authorizer: &Authorizer) -> Result<Way, Flaw> {
+    let trusted = authorizer.jwt_configuration.as_ref().ok_or(Flaw::Issuers)?;
+    let algorithm = |algorithm: &JwtAlgorithm| match algorithm {
+        JwtAlgorithm::Rs256 => Some(Algorithm::RS256),
+        JwtAlgorithm::Rs384 => Some(Algorithm::RS384),
+        JwtAlgorithm::Rs512 => Some(Algorithm::RS512),
+        JwtAlgorithm::Es256 => Some(Algorithm::ES256),
+        JwtAlgorithm::Es384 => Some(Algorithm::ES384),
+        // Not deployed.
+        JwtAlgorithm::Es512 => None,
+    };
+    let keys = |issuer: &JwtIssuer| (issuer.clone(), Pool::discovered(&issuer.issuer));
+    Ok(Way::Issuers(Box::new(JwtAuthorizer {
+        source: Source::parse(authorizer.identity_source.as_deref().unwrap_or_default())?,
+        issuers: trusted.issuers.iter().map(keys).collect(),
+        algorithms: trusted.default_algorithms.iter().filter_map(algorithm).collect(),
     })))
 }
 

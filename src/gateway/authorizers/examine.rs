@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use jsonwebtoken::Algorithm;
 use serde_json::Value;
 
-use super::compiled::{CompiledAuthorizer, EventType, LambdaAuthorizer, PoolAuthorizer, Way};
+use super::compiled::{CompiledAuthorizer, EventType, JwtAuthorizer, LambdaAuthorizer, PoolAuthorizer, Way};
 use super::facts::AuthorizerFacts;
 use super::lambda::Answer;
 use super::token::Wanted;
@@ -70,14 +71,8 @@ impl Examiner {
                     self.ask_lambda(authorizer, function, stage, context, method_arn, facts).await?;
                 facts.verdict = Some(verdict);
             }
-            Way::UserPools(pools) => {
-                let claims = self.ask_pools(pools, context).await.inspect_err(|refusal| {
-                    facts.status = Some(if *refusal == Refusal::AuthorizerFailure { 500 } else { 401 });
-                    facts.error = refusal.message().map(|message| message.into_owned());
-                })?;
-                facts.status = Some(200);
-                facts.claims = Some(claims);
-            }
+            Way::UserPools(pools) => facts.claimed(self.ask_pools(pools, context).await)?,
+            Way::Issuers(issuers) => facts.claimed(self.ask_issuers(issuers, context).await)?,
             Way::Broken => {
                 facts.error = Some("the authorizer's definition is broken".to_owned());
                 facts.status = Some(500);
@@ -96,15 +91,37 @@ impl Examiner {
         let sources = std::slice::from_ref(&authorizer.source);
         let header = identity::read(sources, context).ok_or(Refusal::Unauthorized)?.first;
         let text = token::in_header(&header);
-        let outside = token::outside(text).ok_or(Refusal::Unauthorized)?;
+        let outside = token::outside(text).filter(|outside| outside.algorithm == Algorithm::RS256);
+        let outside = outside.ok_or(Refusal::Unauthorized)?;
         let pool = authorizer.pools.iter().find(|pool| pool.issuer == outside.issuer);
         let pool = pool.ok_or(Refusal::Unauthorized)?;
         let key = pool.key(&outside.key_id, &self.outside.client, &*self.clock).await;
         let key = key.map_err(|Unreachable| Refusal::AuthorizerFailure)?.ok_or(Refusal::Unauthorized)?;
-        let members = token::verify(text, &key).ok_or(Refusal::Unauthorized)?;
+        let members = token::verify(text, &key, Algorithm::RS256).ok_or(Refusal::Unauthorized)?;
         let scopes = context.route.as_ref().map_or(&[][..], |method| &method.authorization_scopes);
         let wanted = Wanted { scopes, audience: authorizer.audience.as_ref() };
         token::check(&members, wanted, self.clock.now())?;
+        Ok(token::texts(&members))
+    }
+
+    /// The claims of a token that an issuer of the authorizer gave for this API and the method's scopes.
+    async fn ask_issuers(
+        &self,
+        authorizer: &JwtAuthorizer,
+        context: &Context,
+    ) -> Result<Vec<(String, String)>, Refusal> {
+        let sources = std::slice::from_ref(&authorizer.source);
+        let header = identity::read(sources, context).ok_or(Refusal::Unauthorized)?.first;
+        let text = token::in_header(&header);
+        let outside = token::outside(text).filter(|it| authorizer.algorithms.contains(&it.algorithm));
+        let outside = outside.ok_or(Refusal::Unauthorized)?;
+        let issuer = authorizer.issuers.iter().find(|(issuer, _)| issuer.issuer == outside.issuer);
+        let (issuer, pool) = issuer.ok_or(Refusal::Unauthorized)?;
+        let key = pool.key(&outside.key_id, &self.outside.client, &*self.clock).await;
+        let key = key.map_err(|Unreachable| Refusal::AuthorizerFailure)?.ok_or(Refusal::Unauthorized)?;
+        let members = token::verify(text, &key, outside.algorithm).ok_or(Refusal::Unauthorized)?;
+        let scopes = context.route.as_ref().map_or(&[][..], |method| &method.authorization_scopes);
+        token::check_issued(&members, issuer, scopes, self.clock.now())?;
         Ok(token::texts(&members))
     }
 

@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 use super::verdict::Verdict;
+use crate::gateway::refusal::Refusal;
 
 /// What is known once an authorizer was asked.
 #[derive(Default)]
@@ -28,6 +29,22 @@ pub(crate) struct AuthorizerFacts {
 }
 
 impl AuthorizerFacts {
+    /// Notes what a token came to.
+    pub(super) fn claimed(&mut self, claims: Result<Vec<(String, String)>, Refusal>) -> Result<(), Refusal> {
+        match claims {
+            Ok(claims) => {
+                self.status = Some(200);
+                self.claims = Some(claims);
+                Ok(())
+            }
+            Err(refusal) => {
+                self.status = Some(if refusal == Refusal::AuthorizerFailure { 500 } else { 401 });
+                self.error = refusal.message().map(|message| message.into_owned());
+                Err(refusal)
+            }
+        }
+    }
+
     /// `requestContext.authorizer` of proxy events; `None` if the authorizer said nothing.
     pub(crate) fn members(&self) -> Option<Map<String, Value>> {
         let texts = |pairs: &[(String, String)]| -> Map<String, Value> {

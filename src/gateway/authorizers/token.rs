@@ -7,6 +7,7 @@ use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode};
 use serde_json::{Map, Value};
 
 use crate::clock::Timestamp;
+use crate::gateway::api::{JwtAdditionalClaim, JwtIssuer};
 use crate::gateway::compile::Pattern;
 use crate::gateway::refusal::Refusal;
 
@@ -20,6 +21,8 @@ pub(super) struct Outside {
     pub(super) key_id: String,
     /// `iss`.
     pub(super) issuer: String,
+    /// How it says it is signed.
+    pub(super) algorithm: Algorithm,
 }
 
 /// The token in a header's value: `Bearer ` before it is tolerated.
@@ -34,14 +37,14 @@ pub(super) fn in_header(value: &str) -> &str {
 /// Reads what has to be known to verify the token; `None` if it is no token of a user pool.
 pub(super) fn outside(token: &str) -> Option<Outside> {
     let read = insecure_decode::<Members>(token).ok()?;
-    let key_id = read.header.kid.filter(|_| read.header.alg == Algorithm::RS256)?;
+    let (key_id, algorithm) = (read.header.kid?, read.header.alg);
     let issuer = read.claims.get("iss")?.as_str()?.to_owned();
-    Some(Outside { key_id, issuer })
+    Some(Outside { key_id, issuer, algorithm })
 }
 
 /// What the token says, if it is signed with `key`.
-pub(super) fn verify(token: &str, key: &DecodingKey) -> Option<Members> {
-    let mut validation = Validation::new(Algorithm::RS256);
+pub(super) fn verify(token: &str, key: &DecodingKey, algorithm: Algorithm) -> Option<Members> {
+    let mut validation = Validation::new(algorithm);
     // The signature alone: what it says is checked with the gateway's own clock.
     validation.required_spec_claims.clear();
     validation.validate_exp = false;
@@ -60,16 +63,7 @@ pub(super) struct Wanted<'a> {
 
 /// Whether what a verified token says is what is wanted now.
 pub(super) fn check(members: &Members, wanted: Wanted<'_>, now: Timestamp) -> Result<(), Refusal> {
-    let time =
-        |name: &str| members.get(name).map(|time| time.as_i64().ok_or(Refusal::Unauthorized)).transpose();
-    match time("exp")? {
-        None => return Err(Refusal::Unauthorized),
-        Some(end) if end <= now.as_seconds() => return Err(Refusal::TokenExpired),
-        Some(_) => {}
-    }
-    if time("nbf")?.is_some_and(|begin| now.as_seconds() < begin) {
-        return Err(Refusal::Unauthorized);
-    }
+    check_times(members, now)?;
     let text = |name: &str| members.get(name).and_then(Value::as_str).unwrap_or_default();
     let token_use = if wanted.scopes.is_empty() { "id" } else { "access" };
     let has_scope =
@@ -80,6 +74,48 @@ pub(super) fn check(members: &Members, wanted: Wanted<'_>, now: Timestamp) -> Re
         && (wanted.scopes.is_empty() || has_scope())
         && wanted.audience.is_none_or(|pattern| pattern.matches(audience()));
     if is_wanted { Ok(()) } else { Err(Refusal::Unauthorized) }
+}
+
+fn check_times(members: &Members, now: Timestamp) -> Result<(), Refusal> {
+    let time =
+        |name: &str| members.get(name).map(|time| time.as_i64().ok_or(Refusal::Unauthorized)).transpose();
+    match time("exp")? {
+        None => return Err(Refusal::Unauthorized),
+        Some(end) if end <= now.as_seconds() => return Err(Refusal::TokenExpired),
+        Some(_) => {}
+    }
+    if time("nbf")?.is_some_and(|begin| now.as_seconds() < begin) {
+        return Err(Refusal::Unauthorized);
+    }
+    Ok(())
+}
+
+/// Checks what a token of `issuer` says; with `scopes`, it has to have one of them.
+pub(super) fn check_issued(
+    members: &Members,
+    issuer: &JwtIssuer,
+    scopes: &[String],
+    now: Timestamp,
+) -> Result<(), Refusal> {
+    check_times(members, now)?;
+    let texts = |name: &str| -> Vec<&str> {
+        match members.get(name) {
+            Some(Value::String(text)) => vec![text],
+            Some(Value::Array(list)) => list.iter().filter_map(Value::as_str).collect(),
+            Some(Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_)) | None => Vec::new(),
+        }
+    };
+    let is_for_us = texts("aud").into_iter().any(|aud| issuer.audiences.iter().any(|wanted| wanted == aud));
+    let given = texts("scope").into_iter().chain(texts("scp"));
+    let has_scope = given.flat_map(|text| text.split(' ')).any(|scope| scopes.iter().any(|it| it == scope));
+    let is_as_said = |claim: &JwtAdditionalClaim| match members.get(&claim.claim_name) {
+        None | Some(Value::Null) => !claim.required,
+        Some(Value::String(text)) => claim.expected_values.is_empty() || claim.expected_values.contains(text),
+        Some(Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_)) => false,
+    };
+    let is_good =
+        is_for_us && (scopes.is_empty() || has_scope) && issuer.additional_claims.iter().all(is_as_said);
+    if is_good { Ok(()) } else { Err(Refusal::Unauthorized) }
 }
 
 /// Claims as `$context.authorizer.claims` has them: all are texts, `exp` and `iat` in Java's form of a date, lists
@@ -178,5 +214,45 @@ mod tests {
         {
             assert_eq!(in_header(value), token);
         }
+    }
+
+    #[test]
+    fn an_issuers_token_says_what_is_wanted() {
+        let issuer: JwtIssuer = serde_json::from_value(json!({
+            "issuer": "https://a", "audiences": ["us", "them"], "additionalClaims": [
+                {"claimName": "tier", "format": "SINGLE_STRING", "expectedValues": ["gold"]},
+                {"claimName": "tenant", "format": "SINGLE_STRING", "required": true},
+            ],
+        }))
+        .unwrap();
+        let check = |change: Value, scopes: &[&str]| {
+            let mut members =
+                json!({"exp": 1_700_000_001, "aud": "us", "tenant": "t", "scope": "a b", "scp": ["c"]});
+            members.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
+            let scopes: Vec<String> = scopes.iter().map(|scope| (*scope).to_owned()).collect();
+            check_issued(members.as_object().unwrap(), &issuer, &scopes, NOW)
+        };
+        for (change, scopes) in [
+            (json!({}), &[][..]),
+            (json!({"aud": ["others", "them"]}), &[]),
+            (json!({"tier": "gold"}), &["b"]),
+            (json!({"scope": null}), &["c"]),
+            (json!({"scp": "x c"}), &["c"]),
+        ] {
+            assert_eq!(check(change.clone(), scopes), Ok(()), "{change} {scopes:?}");
+        }
+        for (change, scopes) in [
+            (json!({"aud": "others"}), &[][..]),
+            (json!({"aud": null}), &[]),
+            (json!({"tier": "silver"}), &[]),
+            (json!({"tier": ["gold"]}), &[]),
+            (json!({"tenant": null}), &[]),
+            (json!({"nbf": 1_700_000_001}), &[]),
+            (json!({"exp": null}), &[]),
+            (json!({}), &["d"]),
+        ] {
+            assert_eq!(check(change.clone(), scopes), Err(Refusal::Unauthorized), "{change} {scopes:?}");
+        }
+        assert_eq!(check(json!({"exp": 1_700_000_000}), &[]), Err(Refusal::TokenExpired));
     }
 }

@@ -57,9 +57,11 @@ impl KeySet {
     /// The RSA keys for signatures, by their ids; others sign no token of a user pool.
     fn signing_keys(&self) -> HashMap<String, Arc<DecodingKey>> {
         let keys = self.0.keys.iter().filter(|key| {
-            let is_rsa = matches!(key.algorithm, AlgorithmParameters::RSA(_));
+            // Which of them may have signed is for the token's reader to say.
+            let is_public =
+                matches!(key.algorithm, AlgorithmParameters::RSA(_) | AlgorithmParameters::EllipticCurve(_));
             let signs = matches!(key.common.public_key_use, None | Some(PublicKeyUse::Signature));
-            is_rsa && signs
+            is_public && signs
         });
         let key = |key: &jsonwebtoken::jwk::Jwk| {
             Some((key.common.key_id.clone()?, Arc::new(DecodingKey::from_jwk(key).ok()?)))
@@ -80,7 +82,7 @@ const KEY_SET_BYTES_MAX: usize = 1024 * 1024;
 /// A user pool whose keys are known, or got when they are needed.
 pub(crate) struct Pool {
     pub(super) issuer: String,
-    address: Option<Uri>,
+    place: Place,
     known: ArcSwap<Known>,
     /// One at a time gets the keys; others wait for its result.
     turn: Mutex<()>,
@@ -101,14 +103,24 @@ pub(super) struct Unreachable;
 
 impl Pool {
     pub(crate) fn new(pool: &UserPool) -> Self {
-        let (address, known) = match &pool.keys {
-            UserPoolKeys::Given(set) => (None, Known { keys: set.signing_keys(), ..Known::default() }),
-            UserPoolKeys::At(address) => (Some(address.clone()), Known::default()),
+        let (place, known) = match &pool.keys {
+            UserPoolKeys::Given(set) => (Place::Here, Known { keys: set.signing_keys(), ..Known::default() }),
+            UserPoolKeys::At(address) => (Place::Keys(address.clone()), Known::default()),
         };
         Self {
             issuer: pool.issuer.clone(),
-            address,
+            place,
             known: ArcSwap::from_pointee(known),
+            turn: Mutex::default(),
+        }
+    }
+
+    /// An issuer that says itself where its keys are (OpenID Connect Discovery 1.0).
+    pub(super) fn discovered(issuer: &str) -> Self {
+        Self {
+            issuer: issuer.to_owned(),
+            place: Place::Discovery,
+            known: ArcSwap::default(),
             turn: Mutex::default(),
         }
     }
@@ -120,7 +132,9 @@ impl Pool {
         client: &HttpClient,
         clock: &dyn Clock,
     ) -> Result<Option<Arc<DecodingKey>>, Unreachable> {
-        let Some(address) = &self.address else { return Ok(self.known.load().keys.get(id).cloned()) };
+        if matches!(self.place, Place::Here) {
+            return Ok(self.known.load().keys.get(id).cloned());
+        }
         if let Some(answer) = self.known.load().find(id, clock.monotonic()) {
             return answer;
         }
@@ -130,7 +144,7 @@ impl Pool {
         if let Some(answer) = before.find(id, now) {
             return answer;
         }
-        let known = match fetch(address, client).await {
+        let known = match self.fetch(client).await {
             Ok(keys) => Known { keys, got: Some(now), tried: Some(now) },
             Err(error) => {
                 let error = &error as &dyn std::error::Error;
@@ -142,6 +156,40 @@ impl Pool {
         drop(held);
         self.known.load().found(id)
     }
+
+    async fn fetch(&self, client: &HttpClient) -> Result<HashMap<String, Arc<DecodingKey>>, FetchError> {
+        let address = match &self.place {
+            Place::Here => return Ok(HashMap::new()),
+            Place::Keys(address) => address.clone(),
+            Place::Discovery => {
+                let below = format!("{}/.well-known/openid-configuration", self.issuer.trim_end_matches('/'));
+                let said = get(&below.parse()?, client).await?;
+                let said: Discovery = serde_json::from_slice(&said).map_err(KeySetError::from)?;
+                if said.issuer != self.issuer {
+                    return Err(FetchError::Issuer(said.issuer));
+                }
+                said.jwks_uri.parse()?
+            }
+        };
+        Ok(KeySet::parse(&get(&address, client).await?)?.signing_keys())
+    }
+}
+
+/// Where keys are.
+enum Place {
+    /// In the settings.
+    Here,
+    /// At an address.
+    Keys(Uri),
+    /// Where the issuer's discovery document says.
+    Discovery,
+}
+
+/// Of an issuer's discovery document what is needed here.
+#[derive(serde::Deserialize)]
+struct Discovery {
+    issuer: String,
+    jwks_uri: String,
 }
 
 impl Known {
@@ -172,9 +220,13 @@ enum FetchError {
     Status(u16),
     #[error(transparent)]
     KeySet(#[from] KeySetError),
+    #[error("the discovery document is of the issuer {0}")]
+    Issuer(String),
+    #[error(transparent)]
+    Address(#[from] http::uri::InvalidUri),
 }
 
-async fn fetch(address: &Uri, client: &HttpClient) -> Result<HashMap<String, Arc<DecodingKey>>, FetchError> {
+async fn get(address: &Uri, client: &HttpClient) -> Result<bytes::Bytes, FetchError> {
     let mut request = Request::new(full(""));
     *request.uri_mut() = address.clone();
     let bounds = Call { timeout: TIMEOUT, response_bytes_max: KEY_SET_BYTES_MAX, ..Call::default() };
@@ -183,8 +235,7 @@ async fn fetch(address: &Uri, client: &HttpClient) -> Result<HashMap<String, Arc
     if !status.is_success() {
         return Err(FetchError::Status(status.as_u16()));
     }
-    let body = collect(response.into_body(), KEY_SET_BYTES_MAX).await?;
-    Ok(KeySet::parse(&body)?.signing_keys())
+    Ok(collect(response.into_body(), KEY_SET_BYTES_MAX).await?)
 }
 
 impl fmt::Debug for Pool {

@@ -113,7 +113,7 @@ pub enum BadRequest {
     #[error("Authorizer name must be unique. Authorizer {0} already exists in this RestApi.")]
     AuthorizerName(String),
     /// A type that isn't one.
-    #[error("Invalid authorizer type specified. Valid options are TOKEN,REQUEST,COGNITO_USER_POOLS")]
+    #[error("Invalid authorizer type specified. Valid options are TOKEN,REQUEST,COGNITO_USER_POOLS,JWT")]
     AuthorizerType,
     /// Outside 0 to 3 600.
     #[error("Authorizer result TTL outside allowable range. TTL must be between 0 and 3600 seconds.")]
@@ -121,6 +121,9 @@ pub enum BadRequest {
     /// No place for the identity.
     #[error("IdentitySource cannot be empty")]
     IdentitySource,
+    /// What a JWT authorizer would trust makes no sense. AWS's words are not on record.
+    #[error("Invalid JWT configuration specified: {0}")]
+    JwtConfiguration(&'static str),
     /// No user pools.
     #[error("ProviderARNs cannot be empty")]
     ProviderArns,

@@ -54,6 +54,15 @@ fn replace(authorizer: &mut Authorizer, path: &str, patch: &PatchOperation) -> R
             authorizer.result_ttl_seconds = ttl.transpose()?;
             return Ok(());
         }
+        // AWS has paths within it that are not documented; it is replaced as a whole here.
+        "/jwtConfiguration" => {
+            patch.only_replace()?;
+            let read = |text: String| {
+                serde_json::from_str(&text).map_err(|_| BadRequest::PatchValue(path.to_owned()))
+            };
+            authorizer.jwt_configuration = patch.text().map(read).transpose()?;
+            return Ok(());
+        }
         "/authorizerUri" => &mut authorizer.authorizer_uri,
         "/authorizerCredentials" => &mut authorizer.authorizer_credentials,
         "/authType" => &mut authorizer.auth_type,
@@ -105,8 +114,8 @@ mod tests {
             ("add /name x", "Invalid patch operation specified. Must be one of: [replace]"),
             ("replace /providerARNs x", "Invalid patch operation specified. Must be one of: [add, remove]"),
             (
-                "replace /type JWT",
-                "Invalid authorizer type specified. Valid options are TOKEN,REQUEST,COGNITO_USER_POOLS",
+                "replace /type SAML",
+                "Invalid authorizer type specified. Valid options are TOKEN,REQUEST,COGNITO_USER_POOLS,JWT",
             ),
             (
                 "replace /authorizerResultTtlInSeconds x",

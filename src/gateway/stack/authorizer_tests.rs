@@ -32,6 +32,7 @@ fn authorizer(kind: AuthorizerType, source: &str) -> Authorizer {
         identity_source: Some(source.to_owned()),
         identity_validation_expression: None,
         result_ttl_seconds: None,
+        jwt_configuration: None,
     }
 }
 

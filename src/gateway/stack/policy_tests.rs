@@ -28,6 +28,7 @@ fn policed(policy: &str, authorization: AuthorizationType) -> House {
         identity_source: Some("method.request.header.who".to_owned()),
         identity_validation_expression: None,
         result_ttl_seconds: None,
+        jwt_configuration: None,
     };
     api.authorizers.insert(authorizer.id.clone(), authorizer);
     let house = house_of(api);

@@ -40,6 +40,7 @@ fn authorizer() -> Authorizer {
         identity_source: Some("method.request.header.Authorization".to_owned()),
         identity_validation_expression: None,
         result_ttl_seconds: None,
+        jwt_configuration: None,
     }
 }
 

@@ -210,7 +210,7 @@ mod tests {
         known.put(&api(0), &"dev".into(), &served(&api(0)));
         assert_eq!(known.bytes.load(Ordering::Relaxed), before);
         for (api, stage, _) in known.all() {
-            assert_eq!(known.stages_of(&api), [stage.clone()]);
+            assert_eq!(known.stages_of(&api), std::slice::from_ref(&stage));
             known.remove(&api, &stage);
         }
         assert_eq!(known.bytes.load(Ordering::Relaxed), 0);

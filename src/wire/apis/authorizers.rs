@@ -5,7 +5,9 @@ use serde_json::Value;
 
 use super::shapes::{LIMIT, OfApi, PATCHES, POSITION, Paged, Patched, REST_API_ID};
 use super::view;
-use crate::gateway::api::{ApiId, AuthorizerId, AuthorizerType, CreateAuthorizer, TestInvokeAuthorizer};
+use crate::gateway::api::{
+    ApiId, AuthorizerId, AuthorizerType, CreateAuthorizer, JwtAlgorithm, JwtClaimFormat, TestInvokeAuthorizer,
+};
 use crate::wire::{ApiError, Call, Location, Member, Shape, Structure, optional, required};
 
 const AUTHORIZER_ID: Member = required("authorizerId", Shape::TEXT).at(Location::Uri("authorizer_id"));
@@ -31,6 +33,34 @@ pub(super) static CREATE: Structure = Structure::new(
         optional("identitySource", Shape::TEXT),
         optional("identityValidationExpression", Shape::TEXT),
         optional("authorizerResultTtlInSeconds", Shape::INT),
+        optional("jwtConfiguration", Shape::Structure(&JWT_CONFIGURATION)),
+    ],
+);
+
+static JWT_CONFIGURATION: Structure = Structure::new(
+    "JwtConfigurationInput",
+    &[
+        required("issuers", Shape::list(&Shape::Structure(&JWT_ISSUER))),
+        required("defaultAlgorithms", Shape::list(&Shape::Enum(JwtAlgorithm::WORDS))),
+    ],
+);
+
+static JWT_ISSUER: Structure = Structure::new(
+    "JwtIssuerInput",
+    &[
+        required("issuer", Shape::TEXT),
+        required("audiences", Shape::STRING_LIST),
+        optional("additionalClaims", Shape::list(&Shape::Structure(&JWT_ADDITIONAL_CLAIM))),
+    ],
+);
+
+static JWT_ADDITIONAL_CLAIM: Structure = Structure::new(
+    "JwtAdditionalClaim",
+    &[
+        required("claimName", Shape::TEXT),
+        required("format", Shape::Enum(JwtClaimFormat::WORDS)),
+        optional("required", Shape::Boolean),
+        optional("expectedValues", Shape::STRING_LIST),
     ],
 );
 

@@ -17,8 +17,9 @@ use crate::gateway::api::{
     AccessAssociation, Account, Authorizer, CanarySettings, ClientCertificate, ConnectionType, Deployment,
     DeploymentSummary, DocumentationPart, DocumentationVersion, DomainName, EffectiveResponse, EndpointType,
     HttpMethod, ImportedApi, ImportedDocumentation, Integration, IntegrationResponse, IntegrationType,
-    Mapped, Method, MethodResponse, MethodSetting, Model, Page, PrivateDomain, RequestValidator, Resource,
-    RestApi, Stage, StatusCode, TestAuthorizationOutcome, TestOutcome, VpcLink,
+    JwtAdditionalClaim, JwtConfiguration, JwtIssuer, Mapped, Method, MethodResponse, MethodSetting, Model,
+    Page, PrivateDomain, RequestValidator, Resource, RestApi, Stage, StatusCode, TestAuthorizationOutcome,
+    TestOutcome, VpcLink,
 };
 use crate::id::AccountRegion;
 
@@ -337,6 +338,31 @@ pub(super) fn authorizer(authorizer: &Authorizer) -> Value {
         .maybe("identitySource", authorizer.identity_source.as_deref())
         .maybe("identityValidationExpression", authorizer.identity_validation_expression.as_deref())
         .maybe("authorizerResultTtlInSeconds", authorizer.result_ttl_seconds)
+        .maybe("jwtConfiguration", authorizer.jwt_configuration.as_ref().map(jwt_configuration))
+        .done()
+}
+
+fn jwt_configuration(configuration: &JwtConfiguration) -> Value {
+    let claim = |claim: &JwtAdditionalClaim| {
+        Members::default()
+            .with("claimName", claim.claim_name.as_str())
+            .with("format", claim.format.as_str())
+            .with("required", claim.required)
+            .filled("expectedValues", claim.expected_values.clone().into())
+            .done()
+    };
+    let issuer = |issuer: &JwtIssuer| {
+        let claims: Vec<Value> = issuer.additional_claims.iter().map(claim).collect();
+        Members::default()
+            .with("issuer", issuer.issuer.as_str())
+            .with("audiences", issuer.audiences.clone())
+            .filled("additionalClaims", claims.into())
+            .done()
+    };
+    let algorithms: Vec<&str> = configuration.default_algorithms.iter().map(|it| it.as_str()).collect();
+    Members::default()
+        .with("issuers", configuration.issuers.iter().map(issuer).collect::<Vec<_>>())
+        .with("defaultAlgorithms", algorithms)
         .done()
 }
 

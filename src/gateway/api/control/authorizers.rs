@@ -5,6 +5,7 @@ use serde::Deserialize;
 use super::super::apis::Apis;
 use super::super::authorizer::{Authorizer, AuthorizerType, check_authorizer};
 use super::super::ids::{ApiId, AuthorizerId};
+use super::super::jwt_configuration::JwtConfiguration;
 use super::super::page::{Page, PageRequest};
 use super::super::rows::Rows;
 use crate::clock::Ids;
@@ -40,6 +41,8 @@ pub struct CreateAuthorizer {
     pub identity_validation_expression: Option<String>,
     /// Seconds that a decision is kept.
     pub authorizer_result_ttl_in_seconds: Option<i64>,
+    /// What a JWT authorizer trusts.
+    pub jwt_configuration: Option<JwtConfiguration>,
 }
 
 impl CreateAuthorizer {
@@ -57,6 +60,7 @@ impl CreateAuthorizer {
             identity_source: filled(self.identity_source),
             identity_validation_expression: filled(self.identity_validation_expression),
             result_ttl_seconds: self.authorizer_result_ttl_in_seconds,
+            jwt_configuration: self.jwt_configuration,
         }
     }
 }

@@ -149,6 +149,7 @@ fn authorizer_scheme(authorizer: &Authorizer, with_extensions: bool) -> Map<Stri
         // The scheme's own name says it for tokens.
         ("identitySource", text(&authorizer.identity_source).filter(|_| header == UNUSED_HEADER)),
         ("identityValidationExpression", text(&authorizer.identity_validation_expression)),
+        ("jwtConfiguration", authorizer.jwt_configuration.as_ref().map(|it| json!(it))),
         ("authorizerResultTtlInSeconds", authorizer.result_ttl_seconds.map(Value::from)),
     ];
     let mut extension =

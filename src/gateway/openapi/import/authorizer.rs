@@ -2,11 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::super::{API_KEY_HEADER, SIGV4_AUTHTYPE, UNUSED_HEADER, extension};
 use super::{Reader, text_of, texts_of};
-use crate::gateway::api::{AuthorizationType, AuthorizerType, CreateAuthorizer, HttpMethod};
+use crate::gateway::api::{
+    AuthorizationType, AuthorizerType, CreateAuthorizer, HttpMethod, JwtConfiguration,
+};
 use crate::gateway::error::BadRequest;
 
 /// What a scheme asks of callers.
@@ -81,6 +84,14 @@ impl Reader<'_> {
         let header = text_of(scheme.get("name")).filter(|header| header != UNUSED_HEADER);
         let source = header.map(|header| format!("method.request.{place}.{header}"));
         let ttl = given.get("authorizerResultTtlInSeconds");
+        let jwt = given.get("jwtConfiguration").filter(|it| !it.is_null());
+        let jwt_configuration = match jwt.map(JwtConfiguration::deserialize).transpose() {
+            Ok(configuration) => configuration,
+            Err(problem) => {
+                self.notes.fail(format!("Unable to create authorizer '{name}': jwtConfiguration: {problem}"));
+                return None;
+            }
+        };
         Some(CreateAuthorizer {
             name: name.to_owned(),
             kind,
@@ -91,6 +102,7 @@ impl Reader<'_> {
             identity_source: text_of(given.get("identitySource")).or(source),
             identity_validation_expression: text_of(given.get("identityValidationExpression")),
             authorizer_result_ttl_in_seconds: text_of(ttl).and_then(|text| text.parse().ok()),
+            jwt_configuration,
         })
     }
 
