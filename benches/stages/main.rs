@@ -11,6 +11,9 @@
 #[allow(dead_code, clippy::unwrap_used)]
 mod client;
 mod fill;
+#[path = "../paths/load.rs"]
+#[allow(dead_code)]
+mod load;
 #[path = "../paths/process.rs"]
 mod process;
 mod writes;
@@ -21,13 +24,17 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use client::Client;
+use load::{Outcome, Target};
 use process::Served;
 use stepgate::gateway::api::ApiId;
 
 /// How many stages are called for the first time.
 const FIRST_CALLS: usize = 1_000;
-/// The pause between two requests beside writes: neither side may be measured by how busy it is itself.
-const PAUSE: Duration = Duration::from_micros(500);
+/// Loads that writes are put beside.
+const CONNECTIONS: [usize; 2] = [1, 64];
+/// How much higher the 99th percentile may be beside writes.
+const P99_RATIO_MAX: f64 = 1.10;
+const BODY: &str = r#"{"order": 7}"#;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().collect();
@@ -86,45 +93,39 @@ fn measure(dir: &Path, apis: &[ApiId], rounds: usize, time: Duration) -> bool {
     let used = server.resident_kib() - idle;
     println!("resident memory: {idle} KiB, and {} KiB a stage in use", used / called.len() as u64);
 
-    let (mut calm, mut busy, mut n_writes) = (Vec::new(), Vec::new(), 0);
-    for _ in 0..rounds {
-        calm.push(percentiles(&server, &apis[0], time));
-        let (is_over, written) = (AtomicBool::new(false), AtomicUsize::new(0));
-        std::thread::scope(|scope| {
-            scope.spawn(|| writes::run(&server.address, apis, &is_over, &written));
-            busy.push(percentiles(&server, &apis[0], time));
-            is_over.store(true, Ordering::Relaxed);
-        });
-        n_writes += written.load(Ordering::Relaxed);
-    }
-    let a_second = n_writes as f64 / (time.as_secs_f64() * rounds as f64);
-    println!("beside {a_second:.0} writes a second:");
-    for (name, which, bound) in [("p50", 0, f64::MAX), ("p99", 1, 1.10)] {
-        let median = |all: &[[Duration; 2]]| {
-            let mut all: Vec<Duration> = all.iter().map(|both| both[which]).collect();
-            all.sort();
-            at(&all, 0.5)
-        };
-        let (calm, busy) = (median(&calm), median(&busy));
-        let ratio = busy.as_secs_f64() / calm.as_secs_f64();
-        println!("  {name} {} µs, without {} µs", busy.as_micros(), calm.as_micros());
-        is_kept &= bound == f64::MAX || bounded("  ratio", ratio, bound, "");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let path = format!("/_aws/execute-api/{}/{}{}", apis[0], fill::STAGE, fill::PATH);
+    let target = Target::plain("a method with mapping templates", &server, &path, BODY);
+    for connections in CONNECTIONS {
+        let run = || runtime.block_on(load::run(&target, connections, time));
+        let (mut calm, mut busy, mut n_writes) = (Vec::new(), Vec::new(), 0);
+        for _ in 0..rounds {
+            calm.push(run());
+            let (is_over, written) = (AtomicBool::new(false), AtomicUsize::new(0));
+            std::thread::scope(|scope| {
+                scope.spawn(|| writes::run(&server.address, apis, &is_over, &written));
+                busy.push(run());
+                is_over.store(true, Ordering::Relaxed);
+            });
+            n_writes += written.load(Ordering::Relaxed);
+        }
+        let a_second = n_writes as f64 / (time.as_secs_f64() * rounds as f64);
+        println!("{connections} connections, beside {a_second:.0} writes a second:");
+        let per_second = |all: &[Outcome]| median(all.iter().map(|it| it.per_second).collect());
+        println!("  {:.0} requests a second, without {:.0}", per_second(&busy), per_second(&calm));
+        let p50 = |all: &[Outcome]| median(all.iter().map(|it| it.p50.as_secs_f64() * 1e6).collect());
+        println!("  p50 {:.0} µs, without {:.0} µs", p50(&busy), p50(&calm));
+        let p99 = |all: &[Outcome]| median(all.iter().map(|it| it.p99.as_secs_f64() * 1e6).collect());
+        println!("  p99 {:.0} µs, without {:.0} µs", p99(&busy), p99(&calm));
+        is_kept &= bounded("  ratio of p99", p99(&busy) / p99(&calm), P99_RATIO_MAX, "");
+        assert!(calm.iter().chain(&busy).all(|it| it.failed == 0), "a request failed");
     }
     is_kept
 }
 
-/// p50 and p99 of requests that come one after another.
-#[allow(clippy::disallowed_methods)] // A bench measures real time.
-fn percentiles(server: &Served, api: &ApiId, time: Duration) -> [Duration; 2] {
-    let mut client = Client::new(&server.address);
-    let end = Instant::now() + time;
-    let mut took = Vec::new();
-    while Instant::now() < end {
-        took.push(call(&mut client, api));
-        std::thread::sleep(PAUSE);
-    }
-    took.sort();
-    [at(&took, 0.5), at(&took, 0.99)]
+fn median(mut all: Vec<f64>) -> f64 {
+    all.sort_by(f64::total_cmp);
+    all[all.len() / 2]
 }
 
 #[allow(clippy::disallowed_methods)] // A bench measures real time.
@@ -132,7 +133,7 @@ fn call(client: &mut Client, api: &ApiId) -> Duration {
     let path = format!("/_aws/execute-api/{api}/{}{}", fill::STAGE, fill::PATH);
     let headers = [("content-type", "application/json")];
     let begun = Instant::now();
-    let answer = client.send("POST", &path, &headers, br#"{"order": 7}"#).unwrap();
+    let answer = client.send("POST", &path, &headers, BODY.as_bytes()).unwrap();
     let took = begun.elapsed();
     assert_eq!(answer.status, 200, "{}", answer.text());
     took

@@ -239,6 +239,8 @@ mod plan_tests;
 #[cfg(test)]
 mod policy_tests;
 #[cfg(test)]
+mod signer_tests;
+#[cfg(test)]
 mod tests;
 #[cfg(test)]
 mod user_pool_tests;

@@ -8,14 +8,11 @@ use http::HeaderValue;
 use serde_json::{Value, json};
 
 use crate::gateway::api::{
-    AuthorizationType, CacheClusterSize, CacheControlStrategy, DeploymentSnapshot, GatewayResponse,
-    HttpMethod, IntegrationType, Method, MethodSetting, ResponseType,
+    AuthorizationType, DeploymentSnapshot, GatewayResponse, HttpMethod, IntegrationType, Method, ResponseType,
 };
 use crate::gateway::fixture::{
-    Answer, HOST, House, NOW, api, code, credential, house, house_of, integration, live, method, mock,
-    strings, with,
+    Answer, HOST, House, NOW, api, code, credential, house_of, integration, method, mock, with,
 };
-use crate::gateway::{AwsCall, BackendError, BackendResponse, CallAs, Options};
 use crate::identity::{Grants, Layer, Secret};
 use crate::policy::{Policy, PolicyKind};
 
@@ -24,7 +21,7 @@ const WHO: &str = "$context.identity.accountId $context.identity.caller $context
     $context.identity.userArn $context.identity.accessKey $input.body";
 
 /// `GET` and `POST /pets/{id}` with AWS_IAM, of which the latter answers with the body, `/open` without.
-fn signed_api(policy: &str) -> DeploymentSnapshot {
+pub(super) fn signed_api(policy: &str) -> DeploymentSnapshot {
     let method = |kind| {
         let mut method = method(mock(r#"{"statusCode": 200}"#, WHO));
         method.authorization_type = kind;
@@ -39,17 +36,17 @@ fn signed_api(policy: &str) -> DeploymentSnapshot {
     api
 }
 
-fn get(path: &str) -> http::Request<Bytes> {
+pub(super) fn get(path: &str) -> http::Request<Bytes> {
     http::Request::get(path).body(Bytes::new()).unwrap()
 }
 
-fn layer(statements: &Value) -> Layer {
+pub(super) fn layer(statements: &Value) -> Layer {
     let document = json!({"Version": "2012-10-17", "Statement": statements}).to_string();
     vec![Arc::new(Policy::parse(&document, PolicyKind::Identity).unwrap())]
 }
 
 /// Status, type and message.
-fn error_of(answer: &Answer) -> (u16, String, String) {
+pub(super) fn error_of(answer: &Answer) -> (u16, String, String) {
     let body: Value = serde_json::from_str(&answer.body).unwrap_or_default();
     let message = body.get("message").or_else(|| body.get("Message")).and_then(Value::as_str);
     let kind = answer.header("x-amzn-errortype").unwrap_or_default();
@@ -58,12 +55,12 @@ fn error_of(answer: &Answer) -> (u16, String, String) {
 
 impl House {
     /// `key` has these statements and no others.
-    fn grant(&self, key: &str, statements: &Value) {
+    pub(super) fn grant(&self, key: &str, statements: &Value) {
         let grants = Grants::Policies { identity: layer(statements), bounds: Vec::new() };
         self.granted.0.lock().unwrap().insert(key.to_owned(), Arc::new(grants));
     }
 
-    async fn get_signed(&self, key: &str, path: &str) -> Answer {
+    pub(super) async fn get_signed(&self, key: &str, path: &str) -> Answer {
         self.send(self.signed(key, get(path))).await
     }
 }
@@ -378,151 +375,5 @@ async fn values_in_paths_lead_around_no_policy() {
         ("/dev//pets/admin/", 403),
     ] {
         assert_eq!(house.get_signed("KEY", path).await.status, status, "{path}");
-    }
-}
-
-#[tokio::test]
-async fn a_body_is_read_once_and_up_to_its_limit() {
-    let house = house_of(signed_api(""));
-    let large = Bytes::from(vec![b' '; 10 * 1024 * 1024]);
-    let post = |body: Bytes| http::Request::post("/dev/pets/1").body(body).unwrap();
-    assert_eq!(house.send(house.signed("KEY", post(large.clone()))).await.status, 200);
-    let too_large = [large, Bytes::from_static(b" ")].concat();
-    let answer = house.send(house.signed("KEY", post(too_large.into()))).await;
-    assert_eq!(error_of(&answer).1, "RequestEntityTooLargeException");
-}
-
-#[tokio::test]
-async fn a_service_is_called_as_the_caller() {
-    let mut calls =
-        integration(IntegrationType::Aws, "arn:aws:apigateway:us-east-1:states:action/ListActivities");
-    calls.credentials = Some("arn:aws:iam::*:user/*".to_owned());
-    let mut signed = method(calls.clone());
-    signed.authorization_type = AuthorizationType::AwsIam;
-    let api = with(api("abc"), "/signed", HttpMethod::Get, signed);
-    let house = house_of(with(api, "/open", HttpMethod::Get, method(calls)));
-    assert_eq!(house.get_signed("KEY", "/dev/signed").await.status, 200);
-    let call = house.backends.calls.lock().unwrap().pop().unwrap();
-    let CallAs::Caller(caller) = call.call_as else { panic!("{:?}", call.call_as) };
-    assert_eq!(&*caller.arn, "arn:aws:iam::123456789012:root");
-    let answer = house.get_signed("KEY", "/dev/open").await;
-    assert_eq!((answer.status, house.backends.calls.lock().unwrap().len()), (500, 0));
-}
-
-#[tokio::test]
-async fn functions_learn_who_calls_but_not_the_signature() {
-    fn function(call: &AwsCall) -> Result<BackendResponse, BackendError> {
-        let event: Value = serde_json::from_slice(&call.body).unwrap();
-        let told = json!([event["requestContext"]["identity"], event["headers"], event["multiValueHeaders"]]);
-        let body = json!({"body": told.to_string()}).to_string().into();
-        Ok(BackendResponse { status: http::StatusCode::OK, headers: http::HeaderMap::new(), body })
-    }
-    let uri = "arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/f/invocations";
-    let mut signed = method(integration(IntegrationType::AwsProxy, uri));
-    signed.authorization_type = AuthorizationType::AwsIam;
-    let house = house_of(with(api("abc"), "/", HttpMethod::Get, signed));
-    *house.backends.function.lock().unwrap() = Some(function);
-    let told: Value = serde_json::from_str(&house.get_signed("KEY", "/dev").await.body).unwrap();
-    let identity = &told[0];
-    for (name, value) in [
-        ("accountId", json!("123456789012")),
-        ("accessKey", json!("KEY")),
-        ("caller", json!("123456789012")),
-        ("user", json!("123456789012")),
-        ("userArn", json!("arn:aws:iam::123456789012:root")),
-        ("cognitoIdentityId", Value::Null),
-        ("principalOrgId", Value::Null),
-    ] {
-        assert_eq!(identity[name], value, "{name}");
-    }
-    for headers in [&told[1], &told[2]] {
-        assert!(headers["X-Amz-Date"].is_string() || headers["X-Amz-Date"].is_array(), "{headers}");
-        assert!(headers.get("Authorization").is_none(), "{headers}");
-    }
-}
-
-#[tokio::test]
-async fn access_logs_name_who_signed_also_where_policies_refuse() {
-    let mut live = live(signed_api(""));
-    live.stage.access_log_settings = Some(crate::gateway::api::AccessLogSettings {
-        format: Some("$context.identity.userArn $context.identity.accessKey $context.status".to_owned()),
-        destination_arn: Some("arn:aws:logs:us-east-1:123456789012:log-group:g".to_owned()),
-    });
-    let house = house(Options::default(), [live]);
-    house.get_signed("KEY", "/dev/pets/1").await;
-    house.grant("KEY", &json!([]));
-    house.get_signed("KEY", "/dev/pets/1").await;
-    house.get("/dev/pets/1").await;
-    let lines: Vec<String> =
-        house.access_logs.0.lock().unwrap().iter().map(|(_, line)| line.clone()).collect();
-    let arn = "arn:aws:iam::123456789012:root";
-    assert_eq!(lines, [format!("{arn} KEY 200"), format!("{arn} KEY 403"), "- - 403".to_owned()]);
-}
-
-/// `GET /pets` is cached; only who may can have it made anew.
-fn cached_house(kind: AuthorizationType, policy: &str, strategy: CacheControlStrategy) -> House {
-    let mut echo = integration(IntegrationType::Aws, "arn:aws:apigateway:us-east-1:states:action/Any");
-    echo.request_templates = strings(&[("application/json", "$context.requestId")]);
-    let mut pets = method(echo);
-    pets.authorization_type = kind;
-    let mut api = with(api("abc"), "/pets", HttpMethod::Get, pets);
-    api.api.policy = Some(policy.to_owned());
-    let mut live = live(api);
-    live.stage.cache_cluster_enabled = true;
-    live.stage.cache_cluster_size = Some(CacheClusterSize::Gb0_5);
-    let setting = MethodSetting {
-        caching_enabled: true,
-        require_authorization_for_cache_control: true,
-        unauthorized_cache_control_header_strategy: strategy,
-        ..MethodSetting::default()
-    };
-    live.stage.method_settings = [("*/*".to_owned(), setting)].into();
-    house(Options::default(), [live])
-}
-
-#[tokio::test]
-async fn a_fresh_answer_is_for_those_who_may_have_one() {
-    use CacheControlStrategy::{FailWith403, SucceedWithResponseHeader, SucceedWithoutResponseHeader};
-    let fresh =
-        || http::Request::get("/dev/pets").header("cache-control", "max-age=0").body(Bytes::new()).unwrap();
-    let both = json!([{"Effect": "Allow", "Action": "execute-api:*", "Resource": "*/dev/GET/pets"}]);
-    let invoke = json!([{"Effect": "Allow", "Action": "execute-api:Invoke", "Resource": "*"}]);
-    let elsewhere = json!([{"Effect": "Allow", "Action": "execute-api:Invoke", "Resource": "*"},
-        {"Effect": "Allow", "Action": "execute-api:InvalidateCache", "Resource": "*/prod/*"}]);
-    let policy = |action: &str, principal: &str| {
-        format!(
-            r#"{{"Statement":[{{"Effect":"Allow","Principal":{principal},"Action":"{action}","Resource":"execute-api:/*"}}]}}"#
-        )
-    };
-    let anyone = r#""*""#;
-    let own = r#"{"AWS":"123456789012"}"#;
-    let (none, iam) = (AuthorizationType::None, AuthorizationType::AwsIam);
-    for (name, kind, grants, policy, may) in [
-        ("the account itself", iam, &Value::Null, String::new(), true),
-        ("own policies", iam, &both, String::new(), true),
-        ("own policies without it", iam, &invoke, String::new(), false),
-        ("own policies for another stage", iam, &elsewhere, String::new(), false),
-        ("the API's policy for who signed", iam, &invoke, policy("execute-api:InvalidateCache", own), true),
-        ("the API's policy for anybody", none, &Value::Null, policy("execute-api:*", anyone), true),
-        ("the API's policy without it", none, &Value::Null, policy("execute-api:Invoke", anyone), false),
-        ("nothing said", none, &Value::Null, String::new(), false),
-    ] {
-        for strategy in [FailWith403, SucceedWithResponseHeader, SucceedWithoutResponseHeader] {
-            let house = cached_house(kind, &policy, strategy);
-            if !grants.is_null() {
-                house.grant("KEY", grants);
-            }
-            let old = house.send(house.signed("KEY", get("/dev/pets"))).await;
-            assert_eq!(old.status, 200, "{name}: {}", old.body);
-            let answer = house.send(house.signed("KEY", fresh())).await;
-            let said = (answer.status, answer.header("warning").is_some(), answer.body == old.body);
-            let expect = match (may, strategy) {
-                (true, _) => (200, false, false),
-                (false, FailWith403) => (403, false, false),
-                (false, SucceedWithResponseHeader) => (200, true, true),
-                (false, SucceedWithoutResponseHeader) => (200, false, true),
-            };
-            assert_eq!(said, expect, "{name}, {strategy:?}: {}", answer.body);
-        }
     }
 }
