@@ -3,7 +3,7 @@
 //! `cargo bench --bench stages` deploys ten thousand APIs of a hundred methods each, starts the release binary on
 //! them, and measures the time to its first answer, the first requests of a thousand stages, and the latency of
 //! requests with and without writes running, in turns. Exit code 1 if a bound is not kept. `-- --apis 200` is a
-//! smaller run, `-- --dir DIR` keeps the data directory and takes up one that is there.
+//! smaller run, `-- --writes 40` writes more often, `-- --dir DIR` keeps the data directory and takes up one that is there.
 
 #![allow(clippy::print_stdout, clippy::unwrap_used)] // A bench prints; one that can not run panics.
 
@@ -32,6 +32,8 @@ use stepgate::gateway::api::ApiId;
 const FIRST_CALLS: usize = 1_000;
 /// Loads that writes are put beside.
 const CONNECTIONS: [usize; 2] = [1, 64];
+/// How many writes there are in a second if nobody says: what AWS allows the control plane of an account.
+const WRITES: usize = 10;
 /// How much higher the 99th percentile may be beside writes.
 const P99_RATIO_MAX: f64 = 1.10;
 const BODY: &str = r#"{"order": 7}"#;
@@ -41,10 +43,11 @@ fn main() -> ExitCode {
     let option = |name: &str| arguments.iter().position(|a| a == name).and_then(|i| arguments.get(i + 1));
     let number = |name: &str, otherwise: usize| option(name).map_or(otherwise, |n| n.parse().unwrap());
     let (n_apis, n_methods) = (number("--apis", 10_000), number("--methods", 100));
-    let (rounds, seconds) = (number("--rounds", 7), number("--seconds", 5));
+    let (rounds, seconds) = (number("--rounds", 9), number("--seconds", 3));
+    let writes = u32::try_from(number("--writes", WRITES)).unwrap();
     let dir = option("--dir").map_or_else(|| process::scratch("stages"), PathBuf::from);
     let apis = filled(&dir, n_apis, n_methods);
-    let is_kept = measure(&dir, &apis, rounds, Duration::from_secs(seconds as u64));
+    let is_kept = measure(&dir, &apis, writes, rounds, Duration::from_secs(seconds as u64));
     if option("--dir").is_none() {
         std::fs::remove_dir_all(&dir).unwrap();
     }
@@ -71,7 +74,7 @@ fn filled(dir: &Path, n_apis: usize, n_methods: usize) -> Vec<ApiId> {
 }
 
 #[allow(clippy::disallowed_methods)] // A bench measures real time.
-fn measure(dir: &Path, apis: &[ApiId], rounds: usize, time: Duration) -> bool {
+fn measure(dir: &Path, apis: &[ApiId], writes: u32, rounds: usize, time: Duration) -> bool {
     let begun = Instant::now();
     let server = Served::on_data(dir);
     let mut client = Client::new(&server.address);
@@ -103,7 +106,7 @@ fn measure(dir: &Path, apis: &[ApiId], rounds: usize, time: Duration) -> bool {
             calm.push(run());
             let (is_over, written) = (AtomicBool::new(false), AtomicUsize::new(0));
             std::thread::scope(|scope| {
-                scope.spawn(|| writes::run(&server.address, apis, &is_over, &written));
+                scope.spawn(|| writes::run(&server.address, apis, writes, &is_over, &written));
                 busy.push(run());
                 is_over.store(true, Ordering::Relaxed);
             });

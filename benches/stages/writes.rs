@@ -9,20 +9,17 @@ use stepgate::gateway::api::ApiId;
 use crate::client::Client;
 use crate::fill::{OF_ACCOUNT, STAGE};
 
-/// How many writes there are in a second, if the server is as fast: four times the control plane's quota on AWS.
-const A_SECOND: u32 = 40;
-
-/// Changes APIs until it is over: parts of the working copy, deployments, and the stage of the first API, which is
+/// Changes APIs `a_second` times a second until it is over: parts of the working copy, deployments, and the stage of the first API, which is
 /// being called.
 #[allow(clippy::disallowed_methods)] // A bench measures real time.
-pub(crate) fn run(address: &str, apis: &[ApiId], is_over: &AtomicBool, written: &AtomicUsize) {
+pub(crate) fn run(address: &str, apis: &[ApiId], a_second: u32, is_over: &AtomicBool, written: &AtomicUsize) {
     let mut client = Client::new(address);
     let mut due = Instant::now();
     let mut write = |method: &str, path: &str, input: Value| {
         let answer = client.apigateway(method, path, &input).unwrap();
         assert!(answer.status < 300, "{method} {path}: {}", answer.text());
         written.fetch_add(1, Ordering::Relaxed);
-        due += Duration::from_secs(1) / A_SECOND;
+        due += Duration::from_secs(1) / a_second;
         std::thread::sleep(due.saturating_duration_since(Instant::now()));
     };
     for (round, api) in apis.iter().take(OF_ACCOUNT).skip(1).cycle().enumerate() {
