@@ -120,10 +120,6 @@ impl House {
     /// Puts another plan in place of the one that there was.
     async fn change_plan(&self, revision: u64, throttle: Option<(f64, i32)>, quota: Option<QuotaSettings>) {
         self.memory.put(with_plans(vec![UsagePlan { revision, ..plan(throttle, quota) }]));
-        self.invalidate().await;
-    }
-
-    async fn invalidate(&self) {
         self.tell(Change::Stages("abc".into())).await;
     }
 

@@ -148,6 +148,14 @@ async fn what_can_not_be_deployed_leaves_no_deployment() {
 struct Told(Mutex<Vec<Change>>);
 
 impl Told {
+    /// Told as long as it is held.
+    fn by(world: &World) -> Arc<Self> {
+        let told = Arc::new(Self::default());
+        let watcher: Arc<dyn Watcher> = told.clone();
+        world.apis.watch(Arc::downgrade(&watcher));
+        told
+    }
+
     /// What it was told since it was asked last.
     fn take(&self) -> Vec<Change> {
         std::mem::take(&mut *self.0.lock().unwrap())
@@ -169,9 +177,7 @@ async fn who_watches_is_told_of_what_changes_serving_and_of_nothing_else() {
     let world = World::new();
     let api = world.api().await;
     world.mock(&api).await;
-    let told = Arc::new(Told::default());
-    let watcher: Arc<dyn Watcher> = told.clone();
-    world.apis.watch(Arc::downgrade(&watcher));
+    let told = Told::by(&world);
     let (names, stages) = (Change::StageNames(api.id.clone()), Change::Stages(api.id.clone()));
 
     let deployment = world.deploy(&api, None).await.unwrap();
@@ -198,9 +204,7 @@ async fn who_watches_is_told_though_the_client_is_gone() {
     let api = world.api().await;
     world.mock(&api).await;
     world.deploy(&api, Some("dev")).await.unwrap();
-    let told = Arc::new(Told::default());
-    let watcher: Arc<dyn Watcher> = told.clone();
-    world.apis.watch(Arc::downgrade(&watcher));
+    let told = Told::by(&world);
     {
         let name = "dev".into();
         let delete = std::pin::pin!(world.apis.delete_stage(&world.owner, &api.id, &name));
@@ -398,9 +402,7 @@ async fn a_cache_is_emptied_when_it_is_flushed_or_becomes_another() {
     let api = world.api().await;
     world.mock(&api).await;
     world.deploy(&api, Some("dev")).await.unwrap();
-    let told = Arc::new(Told::default());
-    let watcher: Arc<dyn Watcher> = told.clone();
-    world.apis.watch(Arc::downgrade(&watcher));
+    let told = Told::by(&world);
     let flushed = || told.take().contains(&Change::Cache(api.id.clone(), "dev".into()));
     let (owner, stage) = (&world.owner, "dev".into());
     for (patch, is_flushed) in [
