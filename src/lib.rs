@@ -5,31 +5,31 @@
 //! (`tests/tidy.rs` keeps it so); `ARCHITECTURE.md` tells the journeys of a request and of an execution.
 
 // Floor 1: plain things.
-pub mod clock;
-pub mod id;
-pub mod json;
-pub mod meter;
-pub mod policy;
-pub mod yaml;
+pub use stepgate_clock as clock;
+pub use stepgate_id as id;
+pub use stepgate_json as json;
+pub use stepgate_meter as meter;
+pub use stepgate_policy as policy;
+pub use stepgate_yaml as yaml;
 // Floor 2: the languages. Text → AST → value, pure.
-pub mod jsonpath;
-pub mod vtl;
+pub use stepgate_jsonpath as jsonpath;
+pub use stepgate_vtl as vtl;
 // Floor 3: definitions and documents, checked. Pure.
-pub mod asl;
-pub mod schema;
+pub use stepgate_asl as asl;
+pub use stepgate_schema as schema;
 // Floor 4: durable state.
-pub mod store;
+pub use stepgate_store as store;
 // Floor 5: who calls, and the only way out.
-pub mod connect;
-pub mod identity;
+pub use stepgate_connect as connect;
+pub use stepgate_identity as identity;
 // Floor 6: peers that know only their own ports.
-pub mod engine;
-pub mod gateway;
+pub use stepgate_engine as engine;
+pub use stepgate_gateway as gateway;
 // Floor 7: the AWS APIs as clients see them.
-pub mod wire;
+pub use stepgate_wire as wire;
 // Floor 8: templates become operations.
-pub mod stack;
+pub use stepgate_stack as stack;
 // Floor 9: listeners and wiring.
-pub mod server;
+pub use stepgate_server as server;
 // Floor 10: the command line.
-pub mod cli;
+pub use stepgate_cli as cli;

@@ -5,18 +5,18 @@ use std::sync::Arc;
 use crate::vtl::value::{Operator, Value};
 
 /// A variable's place in the evaluation's table; the parser gives every name of a template one.
-pub(crate) type Slot = u32;
+pub type Slot = u32;
 
 /// A byte offset in the source, for messages.
-pub(crate) type Offset = u32;
+pub type Offset = u32;
 
 /// A run of statements.
 #[derive(Debug, Default)]
-pub(crate) struct Block(pub(crate) Box<[Node]>);
+pub struct Block(pub Box<[Node]>);
 
 /// A statement.
 #[derive(Debug)]
-pub(crate) enum Node {
+pub enum Node {
     /// Text that is copied.
     Text(Box<str>),
     /// `$name…`
@@ -41,77 +41,95 @@ pub(crate) enum Node {
 
 /// A `#set`.
 #[derive(Debug)]
-pub(crate) struct Assignment {
-    pub(crate) target: Reference,
-    pub(crate) value: Expression,
-    pub(crate) at: Offset,
+pub struct Assignment {
+    /// What is assigned to.
+    pub target: Reference,
+    /// What is assigned.
+    pub value: Expression,
+    /// Where it begins in the source.
+    pub at: Offset,
     /// Where the directive ends.
-    pub(crate) end: Offset,
+    pub end: Offset,
 }
 
 /// An `#if` or `#elseif`.
 #[derive(Debug)]
-pub(crate) struct Branch {
-    pub(crate) condition: Expression,
-    pub(crate) block: Block,
-    pub(crate) at: Offset,
+pub struct Branch {
+    /// Decides whether the block is evaluated.
+    pub condition: Expression,
+    /// Evaluated when the condition holds.
+    pub block: Block,
+    /// Where it begins in the source.
+    pub at: Offset,
     /// Where the directive ends and the block begins.
-    pub(crate) end: Offset,
+    pub end: Offset,
 }
 
 /// A `#foreach`.
 #[derive(Debug)]
-pub(crate) struct Foreach {
-    pub(crate) variable: Slot,
-    pub(crate) items: Expression,
-    pub(crate) body: Block,
-    pub(crate) at: Offset,
+pub struct Foreach {
+    /// Holds the item of each round.
+    pub variable: Slot,
+    /// What is looped over.
+    pub items: Expression,
+    /// The block.
+    pub body: Block,
+    /// Where it begins in the source.
+    pub at: Offset,
     /// Where the directive ends and the body begins.
-    pub(crate) end: Offset,
+    pub end: Offset,
 }
 
 /// A call of what may be a macro by the time it is evaluated.
 #[derive(Debug)]
-pub(crate) struct Call {
-    pub(crate) name: Box<str>,
-    pub(crate) arguments: Box<[Arc<Expression>]>,
+pub struct Call {
+    /// The name after the `#`.
+    pub name: Box<str>,
+    /// The arguments, evaluated when the macro uses them.
+    pub arguments: Box<[Arc<Expression>]>,
     /// The block of `#@name(…) … #end`.
-    pub(crate) body: Option<Arc<Block>>,
+    pub body: Option<Arc<Block>>,
     /// The source, printed when there is no such macro.
-    pub(crate) literal: Box<str>,
-    pub(crate) at: Offset,
+    pub literal: Box<str>,
+    /// Where it begins in the source.
+    pub at: Offset,
 }
 
 /// A `#macro`.
 #[derive(Debug)]
-pub(crate) struct Macro {
+pub struct Macro {
     /// The parameters and, beside each, the source to print for `$parameter` when the argument is null.
-    pub(crate) parameters: Box<[Slot]>,
-    pub(crate) body: Block,
+    pub parameters: Box<[Slot]>,
+    /// The block.
+    pub body: Block,
 }
 
 /// `$name`, `$!{name.property[index].method(…)}`, with the backslashes before it.
 #[derive(Debug)]
-pub(crate) struct Reference {
-    pub(crate) slot: Slot,
-    pub(crate) steps: Box<[Step]>,
+pub struct Reference {
+    /// The variable.
+    pub slot: Slot,
+    /// What follows the name, in order.
+    pub steps: Box<[Step]>,
     /// What is printed when the value is null: the source, or nothing for a quiet reference.
-    pub(crate) null_text: Box<str>,
+    pub null_text: Box<str>,
     /// The source as written, which string concatenation uses for null.
-    pub(crate) literal: Box<str>,
+    pub literal: Box<str>,
     /// Printed before the value: text that the lexer glued to the reference, such as the `$` of `$$name`.
-    pub(crate) prefix: Box<str>,
+    pub prefix: Box<str>,
     /// Half of the backslashes before the reference.
-    pub(crate) backslashes: Box<str>,
+    pub backslashes: Box<str>,
     /// Whether the number of backslashes was odd: the reference prints its source.
-    pub(crate) is_escaped: bool,
-    pub(crate) kind: ReferenceKind,
-    pub(crate) at: Offset,
+    pub is_escaped: bool,
+    /// Whether it can have a value at all.
+    pub kind: ReferenceKind,
+    /// Where it begins in the source.
+    pub at: Offset,
 }
 
 /// Whether a reference can have a value.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum ReferenceKind {
+pub enum ReferenceKind {
     /// It can.
     Variable,
     /// `$\!name`: looks like one, never has a value.
@@ -122,7 +140,7 @@ pub(crate) enum ReferenceKind {
 
 /// One step from a value to the next.
 #[derive(Debug)]
-pub(crate) enum Step {
+pub enum Step {
     /// `.name`
     Property(Box<str>, Offset),
     /// `.name(…)`
@@ -133,7 +151,7 @@ pub(crate) enum Step {
 
 /// An expression.
 #[derive(Debug)]
-pub(crate) enum Expression {
+pub enum Expression {
     /// A number, boolean or plain string.
     Constant(Constant),
     /// `"…$name…"`, a template of its own; the flag says whether its last character is the lexer's own.
@@ -162,28 +180,39 @@ pub(crate) enum Expression {
 
 /// An arithmetic operation.
 #[derive(Debug)]
-pub(crate) struct Computation {
-    pub(in crate::vtl) operator: Operator,
-    pub(crate) left: Expression,
-    pub(crate) right: Expression,
+pub struct Computation {
+    /// Which operation.
+    pub operator: Operator,
+    /// The left operand.
+    pub left: Expression,
+    /// The right operand.
+    pub right: Expression,
     /// The source from behind the operator on: what a string is given when the result is null.
-    pub(crate) literal: Box<str>,
-    pub(crate) at: Offset,
+    pub literal: Box<str>,
+    /// Where it begins in the source.
+    pub at: Offset,
 }
 
 /// A literal; [`Value`] itself cannot be shared between threads.
 #[derive(Debug)]
-pub(crate) enum Constant {
+pub enum Constant {
+    /// `true` or `false`.
     Bool(bool),
+    /// A number that fits 32 bits.
     Int(i32),
+    /// A number that fits 64 bits.
     Long(i64),
+    /// A longer integer.
     Big(i128),
+    /// A number with a fraction.
     Double(f64),
+    /// A string without references.
     Str(Arc<str>),
 }
 
 impl Constant {
-    pub(crate) fn value(&self) -> Value {
+    /// The value of the literal.
+    pub fn value(&self) -> Value {
         match self {
             Self::Bool(b) => Value::Bool(*b),
             Self::Int(n) => Value::Int(*n),
@@ -197,7 +226,7 @@ impl Constant {
 
 /// An ordering operator.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Comparison {
+pub enum Comparison {
     /// `<`
     Less,
     /// `<=`

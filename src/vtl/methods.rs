@@ -13,7 +13,7 @@ mod number;
 mod pattern;
 mod string;
 
-pub(crate) use known::is_method;
+pub use known::is_method;
 
 use crate::vtl::eval::BYTES_PER_STEP;
 use crate::vtl::limits::LimitKind;

@@ -56,22 +56,22 @@ impl Template {
     }
 
     /// The tree, for checks that look at a template without evaluating it.
-    pub(crate) fn body(&self) -> &Block {
+    pub fn body(&self) -> &Block {
         &self.body
     }
 
     /// The macros, in no particular order.
-    pub(crate) fn macros(&self) -> impl Iterator<Item = (&str, &Macro)> {
+    pub fn macros(&self) -> impl Iterator<Item = (&str, &Macro)> {
         self.tables.macros.iter().map(|(name, called)| (&**name, &**called))
     }
 
     /// The name of a variable.
-    pub(crate) fn name(&self, slot: Slot) -> &str {
+    pub fn name(&self, slot: Slot) -> &str {
         self.tables.names.name(slot)
     }
 
     /// Where an offset of the tree is.
-    pub(crate) fn position(&self, at: Offset) -> Position {
+    pub fn position(&self, at: Offset) -> Position {
         Position::of(&self.source, at as usize)
     }
 

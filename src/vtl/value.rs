@@ -14,7 +14,7 @@ use crate::vtl::host::Object;
 
 pub use list::{List, ListKind};
 pub use map::Map;
-pub(super) use number::Operator;
+pub use number::Operator;
 pub(super) use print::{TooDeep, print_double};
 
 /// A value of a template; cloning shares lists and maps, as Java's references do.

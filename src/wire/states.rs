@@ -16,8 +16,8 @@ mod validate;
 mod versions;
 mod words;
 
-pub(crate) use self::history::event_json;
-pub(crate) use self::log::log_line;
+pub use self::history::event_json;
+pub use self::log::log_line;
 use super::{Handler, Operation, Route, Service, Structure, handler};
 
 const fn row(name: &'static str, input: &'static Structure, handler: Handler) -> Operation {

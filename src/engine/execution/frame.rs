@@ -15,7 +15,7 @@ use crate::json::Payload;
 /// The number of a frame; never used twice within an execution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct FrameId(pub(in crate::engine) u32);
+pub struct FrameId(pub(crate) u32);
 
 impl FrameId {
     /// The whole execution.
@@ -34,27 +34,27 @@ impl FrameId {
 
 /// One line of control.
 #[derive(Clone, Debug, PartialEq)]
-pub(in crate::engine) struct Frame {
-    pub(in crate::engine) parent: Option<FrameId>,
+pub(crate) struct Frame {
+    pub(crate) parent: Option<FrameId>,
     /// The branch's or item's place.
-    pub(in crate::engine) index: usize,
+    pub(crate) index: usize,
     /// The event that the next one names as its previous.
-    pub(in crate::engine) tail: u64,
-    pub(in crate::engine) variables: BTreeMap<Arc<str>, Payload>,
+    pub(crate) tail: u64,
+    pub(crate) variables: BTreeMap<Arc<str>, Payload>,
     /// The state it is in; `None` between two states and before the first.
-    pub(in crate::engine) at: Option<At>,
+    pub(crate) at: Option<At>,
     /// The output of the last state of a branch or iteration; a machine's own stands in its last event only.
-    pub(in crate::engine) output: Option<Payload>,
+    pub(crate) output: Option<Payload>,
     /// It gave way and goes on by a timer.
-    pub(in crate::engine) paused: Option<Paused>,
+    pub(crate) paused: Option<Paused>,
 }
 
 /// How a frame that gave way goes on.
 #[derive(Clone, Debug, PartialEq)]
-pub(in crate::engine) struct Paused {
-    pub(in crate::engine) next: Next,
+pub(crate) struct Paused {
+    pub(crate) next: Next,
     /// Tells this pause from the ones before.
-    pub(in crate::engine) stamp: u64,
+    pub(crate) stamp: u64,
 }
 
 impl Frame {
@@ -65,24 +65,24 @@ impl Frame {
 
 /// A state that was entered and not yet left.
 #[derive(Clone, Debug, PartialEq)]
-pub(in crate::engine) struct At {
-    pub(in crate::engine) state: StateId,
-    pub(in crate::engine) entered_event: u64,
-    pub(in crate::engine) entered: Timestamp,
+pub(crate) struct At {
+    pub(crate) state: StateId,
+    pub(crate) entered_event: u64,
+    pub(crate) entered: Timestamp,
     /// The raw input.
-    pub(in crate::engine) input: Payload,
+    pub(crate) input: Payload,
     /// Retries so far, for each retrier.
-    pub(in crate::engine) retries: Vec<u64>,
+    pub(crate) retries: Vec<u64>,
     /// Retries so far, all together: `$$.State.RetryCount`.
-    pub(in crate::engine) retry_count: u64,
-    pub(in crate::engine) phase: Phase,
+    pub(crate) retry_count: u64,
+    pub(crate) phase: Phase,
     /// What was given up inside it, which a redrive takes up again.
-    pub(in crate::engine) set_aside: Option<Box<SetAside>>,
+    pub(crate) set_aside: Option<Box<SetAside>>,
 }
 
 /// How a Parallel or Map stood when it was given up.
 #[derive(Clone, Debug, PartialEq)]
-pub(in crate::engine) struct SetAside {
+pub(crate) struct SetAside {
     pub(super) phase: Phase,
     /// All that ran inside, at any depth.
     pub(super) frames: BTreeMap<FrameId, Frame>,
@@ -105,7 +105,7 @@ impl At {
 
 /// How far a state is.
 #[derive(Clone, Debug, PartialEq)]
-pub(in crate::engine) enum Phase {
+pub(crate) enum Phase {
     /// The machine is about to decide; never seen between two steps.
     Deciding,
     /// A Wait.
@@ -136,14 +136,14 @@ impl Phase {
 
 /// One attempt of a Task. The id of its scheduled event is its stamp: no other attempt has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::engine) struct Attempt {
-    pub(in crate::engine) scheduled: u64,
-    pub(in crate::engine) token: Arc<str>,
-    pub(in crate::engine) timeout_at: Option<Timestamp>,
-    pub(in crate::engine) heartbeat_s: Option<u64>,
-    pub(in crate::engine) heartbeat_at: Option<Timestamp>,
+pub(crate) struct Attempt {
+    pub(crate) scheduled: u64,
+    pub(crate) token: Arc<str>,
+    pub(crate) timeout_at: Option<Timestamp>,
+    pub(crate) heartbeat_s: Option<u64>,
+    pub(crate) heartbeat_at: Option<Timestamp>,
     /// A worker took it.
-    pub(in crate::engine) started: bool,
+    pub(crate) started: bool,
     /// The service took the job.
-    pub(in crate::engine) submitted: bool,
+    pub(crate) submitted: bool,
 }

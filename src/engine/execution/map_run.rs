@@ -72,45 +72,45 @@ pub struct ChildEnd {
 
 /// A Map Run that goes on.
 #[derive(Clone, Debug, PartialEq)]
-pub(in crate::engine) struct MapRun {
+pub(crate) struct MapRun {
     /// The id of its MapRunStarted event.
-    pub(in crate::engine) started: u64,
-    pub(in crate::engine) limits: MapRunLimits,
-    pub(in crate::engine) batch: Option<BatchBounds>,
+    pub(crate) started: u64,
+    pub(crate) limits: MapRunLimits,
+    pub(crate) batch: Option<BatchBounds>,
     /// What its items are being read with, as long as they are.
-    pub(in crate::engine) reading: Option<Reading>,
+    pub(crate) reading: Option<Reading>,
     /// The items, if they can't be borrowed from the Map's input.
-    pub(in crate::engine) items: Option<Payload>,
+    pub(crate) items: Option<Payload>,
     /// How many items there are.
-    pub(in crate::engine) length: usize,
+    pub(crate) length: usize,
     /// The first item that no child has.
-    pub(in crate::engine) next_item: usize,
-    pub(in crate::engine) children: Vec<Child>,
+    pub(crate) next_item: usize,
+    pub(crate) children: Vec<Child>,
     /// Children that have not ended.
-    pub(in crate::engine) open: usize,
-    pub(in crate::engine) failed_items: usize,
+    pub(crate) open: usize,
+    pub(crate) failed_items: usize,
     /// Bytes of all outputs; beyond the limit of a result none is kept.
-    pub(in crate::engine) output_bytes: usize,
+    pub(crate) output_bytes: usize,
 }
 
 /// A child execution.
 #[derive(Clone, Debug, PartialEq)]
-pub(in crate::engine) struct Child {
+pub(crate) struct Child {
     n_items: usize,
     /// How it ended.
-    pub(in crate::engine) status: Option<ExecutionStatus>,
-    pub(in crate::engine) output: Option<Payload>,
+    pub(crate) status: Option<ExecutionStatus>,
+    pub(crate) output: Option<Payload>,
 }
 
 impl MapRun {
     /// The results of the children that succeeded, in order.
-    pub(in crate::engine) fn outputs(&self) -> impl Iterator<Item = &Payload> {
+    pub(crate) fn outputs(&self) -> impl Iterator<Item = &Payload> {
         self.children.iter().filter_map(|child| child.output.as_ref())
     }
 
     /// Whether so many failures are more than it tolerates. Where nobody said anything, none is tolerated; where
     /// one bound is given, the other isn't one.
-    pub(in crate::engine) fn exceeds_tolerance(&self) -> bool {
+    pub(crate) fn exceeds_tolerance(&self) -> bool {
         #[allow(clippy::cast_precision_loss)] // Counts of items, of which there are fewer than 2^53.
         let (failed, all) = (self.failed_items as f64, self.length.max(1) as f64);
         let limits = &self.limits;
@@ -123,18 +123,18 @@ impl MapRun {
     }
 
     /// Tells the timer by which more children begin from those before: each begins at least one.
-    pub(in crate::engine) fn stamp(&self) -> u64 {
+    pub(crate) fn stamp(&self) -> u64 {
         // An execution has fewer than 2^31 events.
         (self.started << 32) | self.children.len() as u64
     }
 
     /// Whether another child may begin.
-    pub(in crate::engine) fn has_room(&self) -> bool {
+    pub(crate) fn has_room(&self) -> bool {
         self.has_room_with(self.next_item, self.open)
     }
 
     /// The same if `open` children ran and the items before `next_item` were taken.
-    pub(in crate::engine) fn has_room_with(&self, next_item: usize, open: usize) -> bool {
+    pub(crate) fn has_room_with(&self, next_item: usize, open: usize) -> bool {
         let limit = match usize::try_from(self.limits.max_concurrency) {
             Ok(0) | Err(_) => CONCURRENCY_MAX,
             Ok(limit) => limit.min(CONCURRENCY_MAX),
@@ -145,7 +145,7 @@ impl MapRun {
 
 impl Execution {
     /// The Map Run that `frame` waits for.
-    pub(in crate::engine) fn map_run(&self, frame: FrameId) -> Option<&MapRun> {
+    pub(crate) fn map_run(&self, frame: FrameId) -> Option<&MapRun> {
         match &self.frames.get(&frame)?.at.as_ref()?.phase {
             Phase::MapRun(run) => Some(run),
             Phase::Deciding
@@ -157,7 +157,7 @@ impl Execution {
     }
 
     /// The Map Run that `key` names, if it still goes on.
-    pub(in crate::engine) fn map_run_of(&self, key: MapRunKey) -> Option<&MapRun> {
+    pub(crate) fn map_run_of(&self, key: MapRunKey) -> Option<&MapRun> {
         self.map_run(key.frame).filter(|run| run.started == key.started)
     }
 

@@ -111,7 +111,7 @@ pub struct BasePathMapping {
 
 impl BasePathMapping {
     /// A stage as clients write it.
-    pub(crate) fn stage_of(text: &str) -> Option<StageName> {
+    pub fn stage_of(text: &str) -> Option<StageName> {
         (!text.is_empty() && text != NONE).then(|| text.into())
     }
 }

@@ -100,7 +100,7 @@ impl Iam {
     ///
     /// # Errors
     /// [`IamError::NoPolicy`] for one that the account doesn't have.
-    pub(in crate::identity) async fn managed_documents(
+    pub(crate) async fn managed_documents(
         &self,
         account: &AccountId,
         arns: Vec<String>,

@@ -5,7 +5,7 @@ use serde_json::{Map, Number, Value};
 use crate::json::DEPTH_MAX;
 
 /// Reads a lenient JSON text, `None` if it is too deep or no JSON at all.
-pub(in crate::jsonpath) fn read_lenient(text: &str) -> Option<Value> {
+pub(crate) fn read_lenient(text: &str) -> Option<Value> {
     let chars: Vec<char> = text.chars().collect();
     let mut reader = Reader { chars: &chars, at: 0, depth: 0 };
     let value = reader.value()?;

@@ -19,7 +19,7 @@ use super::{Filter, Operator, Relation, Side};
 const NESTING_MAX: usize = 64;
 
 /// Compiles `[?(…)]`, brackets included.
-pub(in crate::jsonpath) fn compile(text: &[char], limits: &mut Limits) -> Read<Filter> {
+pub(crate) fn compile(text: &[char], limits: &mut Limits) -> Read<Filter> {
     let mut cursor = Cursor::new(text);
     let shown = || text.iter().collect::<String>();
     cursor.trim();

@@ -21,7 +21,7 @@ pub(super) struct Identity {
 }
 
 /// TLS settings by server name, made when first asked for and kept until the domain changes.
-pub(in crate::server) struct ByName {
+pub(crate) struct ByName {
     own: Arc<ServerConfig>,
     own_identity: Identity,
     domains: Arc<Domains>,
@@ -82,7 +82,7 @@ impl ByName {
     ///
     /// # Errors
     /// [`Error::Tls`] for a domain that can't be served as its owner wants: nobody gets in rather than anybody.
-    pub(in crate::server) fn config(&self, name: Option<&str>) -> Result<Arc<ServerConfig>, Error> {
+    pub(crate) fn config(&self, name: Option<&str>) -> Result<Arc<ServerConfig>, Error> {
         let Some(domain) = name.and_then(|name| self.domains.find(name)) else { return Ok(self.own.clone()) };
         let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(kept) = made.get(domain.name()).filter(|kept| Arc::ptr_eq(&kept.domain, &domain)) {

@@ -61,7 +61,7 @@ fn configure(input: &mut Map<String, Value>, properties: &Properties) {
 }
 
 /// `DefinitionString` or `Definition`, with `${name}` of `DefinitionSubstitutions` filled in.
-pub(in crate::stack) fn definition(properties: &Properties) -> Option<String> {
+pub(crate) fn definition(properties: &Properties) -> Option<String> {
     let mut definition = match (properties.get("DefinitionString"), properties.get("Definition")) {
         (Some(Value::String(text)), _) => text.clone(),
         (Some(other), _) | (None, Some(other)) => other.to_string(),

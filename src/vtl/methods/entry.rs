@@ -64,7 +64,7 @@ fn built_in(state: &Loop, name: &str) -> Option<Value> {
 
 impl Loop {
     /// An attribute that the template put.
-    pub(in crate::vtl) fn attribute(&self, name: &str) -> Value {
+    pub(crate) fn attribute(&self, name: &str) -> Value {
         self.0
             .attributes
             .borrow()

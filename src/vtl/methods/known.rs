@@ -1,7 +1,7 @@
 //! The names of all methods, for checks that look at a template without evaluating it.
 
 /// Whether any value of the language has a method of this name, sorted as a table.
-pub(crate) fn is_method(name: &str) -> bool {
+pub fn is_method(name: &str) -> bool {
     NAMES.binary_search(&name).is_ok()
 }
 

@@ -116,7 +116,7 @@ impl Map {
     }
 
     /// Visits the entries in order until `visit` answers `Some`.
-    pub(in crate::vtl) fn visit<T>(&self, mut visit: impl FnMut(&Value, &Value) -> Option<T>) -> Option<T> {
+    pub(crate) fn visit<T>(&self, mut visit: impl FnMut(&Value, &Value) -> Option<T>) -> Option<T> {
         self.0.0.borrow().list.iter().find_map(|(key, value)| visit(key, value))
     }
 

@@ -7,7 +7,7 @@ use crate::vtl::value::Value;
 
 /// An arithmetic operator.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(in crate::vtl) enum Operator {
+pub enum Operator {
     /// `+`
     Add,
     /// `-`
@@ -22,7 +22,7 @@ pub(in crate::vtl) enum Operator {
 
 /// A whole number needs more than 128 bits.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(in crate::vtl) struct TooLarge;
+pub(crate) struct TooLarge;
 
 /// The order of Java's whole number types.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -34,7 +34,7 @@ enum Width {
 
 impl Value {
     /// Computes; `Null` when an operand is no number or the divisor is zero.
-    pub(in crate::vtl) fn compute(&self, operator: Operator, other: &Self) -> Result<Self, TooLarge> {
+    pub(crate) fn compute(&self, operator: Operator, other: &Self) -> Result<Self, TooLarge> {
         match (self.whole(), other.whole()) {
             (Some((left, left_width)), Some((right, right_width))) => {
                 compute_whole(left, operator, right, left_width.max(right_width))
@@ -47,7 +47,7 @@ impl Value {
     }
 
     /// Compares two numbers; `None` if either is no number or not a number.
-    pub(in crate::vtl) fn compare_number(&self, other: &Self) -> Option<Ordering> {
+    pub(crate) fn compare_number(&self, other: &Self) -> Option<Ordering> {
         match (self.whole(), other.whole()) {
             (Some((left, _)), Some((right, _))) => Some(left.cmp(&right)),
             (None, _) | (_, None) => self.as_double()?.partial_cmp(&other.as_double()?),

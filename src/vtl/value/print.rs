@@ -9,7 +9,7 @@ const DEPTH_MAX: u32 = 512;
 
 /// Why a value does not print.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(in crate::vtl) enum TooDeep {
+pub(crate) enum TooDeep {
     /// Nested deeper than 512 levels.
     Depth,
     /// The text would pass the given size.
@@ -27,7 +27,7 @@ impl Value {
     }
 
     /// Appends the printed value unless `out` would pass `bytes_max`.
-    pub(in crate::vtl) fn print(&self, out: &mut String, bytes_max: usize) -> Result<(), TooDeep> {
+    pub(crate) fn print(&self, out: &mut String, bytes_max: usize) -> Result<(), TooDeep> {
         if self.is_null() {
             return Ok(());
         }
@@ -177,7 +177,7 @@ impl Printer<'_> {
 
 /// Appends a double as `Double.toString` prints it: at least one digit after the point, and scientific notation
 /// below 10⁻³ and from 10⁷ on.
-pub(in crate::vtl) fn print_double(d: f64, out: &mut String) {
+pub(crate) fn print_double(d: f64, out: &mut String) {
     if d.is_nan() {
         out.push_str("NaN");
     } else if d.is_infinite() {

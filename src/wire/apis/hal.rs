@@ -125,7 +125,7 @@ const PARTS: &[(&str, &str, &str, &str)] = &[
 ];
 
 /// Whether a client with these headers is answered in HAL: unless it would rather have plain JSON.
-pub(in crate::wire) fn is_wanted(headers: &HeaderMap) -> bool {
+pub(crate) fn is_wanted(headers: &HeaderMap) -> bool {
     let accepted = headers.get_all(ACCEPT).into_iter().filter_map(|value| value.to_str().ok());
     let mut types = accepted.flat_map(|value| value.split(',')).map(|range| {
         let media_type = range.split(';').next().unwrap_or_default();
@@ -135,7 +135,7 @@ pub(in crate::wire) fn is_wanted(headers: &HeaderMap) -> bool {
 }
 
 /// The answer to a request for `uri`, with its links.
-pub(in crate::wire) fn linked(uri: &Uri, reply: Reply) -> Reply {
+pub(crate) fn linked(uri: &Uri, reply: Reply) -> Reply {
     let ReplyBody::Json(bytes) = &reply.body else { return reply };
     let Ok(Value::Object(members)) = serde_json::from_slice(bytes) else { return reply };
     let document = Value::Object(document(uri.path(), uri.query().unwrap_or_default(), members));

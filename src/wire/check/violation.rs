@@ -27,7 +27,7 @@ pub(super) enum Path<'a> {
 
 /// A constraint.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::wire) enum Rule {
+pub(crate) enum Rule {
     NotNull,
     LengthMax(i64),
     LengthMin(i64),

@@ -9,10 +9,10 @@ use crate::wire::error::Origin;
 use crate::wire::{ApiError, Code, Protocol, Reply, ReplyBody};
 
 /// What comes before the operation's name in `X-Amz-Target`.
-pub(crate) const TARGET_PREFIX: &str = "AWSStepFunctions.";
+pub const TARGET_PREFIX: &str = "AWSStepFunctions.";
 
 /// The input: the body, of which nothing stands for `{}`.
-pub(in crate::wire) fn decode(body: &Bytes) -> Result<Value, ApiError> {
+pub(crate) fn decode(body: &Bytes) -> Result<Value, ApiError> {
     if body.iter().all(u8::is_ascii_whitespace) {
         return Ok(Value::Object(serde_json::Map::new()));
     }

@@ -10,7 +10,7 @@ use crate::wire::{ApiError, Code, Operation, Protocol, Route, Service};
 
 /// All routes, prepared for look-ups.
 #[derive(Debug)]
-pub(in crate::wire) struct Routes {
+pub(crate) struct Routes {
     by_name: HashMap<(Service, &'static str), &'static Operation>,
     /// By method and number of segments; the most specific first.
     rest: HashMap<(&'static str, usize), Vec<RestRoute>>,
@@ -24,7 +24,7 @@ struct RestRoute {
 
 impl Routes {
     /// Reads the tables.
-    pub(in crate::wire) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let all = || Service::ALL.into_iter().flat_map(Service::operations);
         let by_name = all().map(|operation| ((operation.service, operation.name), operation)).collect();
         let mut rest: HashMap<_, Vec<RestRoute>> = HashMap::new();
@@ -44,13 +44,13 @@ impl Routes {
     }
 
     /// The operation of this name.
-    pub(in crate::wire) fn named(&self, service: Service, name: &str) -> Option<&'static Operation> {
+    pub(crate) fn named(&self, service: Service, name: &str) -> Option<&'static Operation> {
         // The key's lifetime is shorter than the map's keys', which HashMap allows for the pair as a whole.
         self.by_name.get(&(service, name)).copied()
     }
 
     /// The operation that a request of `service` calls.
-    pub(in crate::wire) fn find(
+    pub(crate) fn find(
         &self,
         service: Service,
         parts: &Parts,

@@ -54,7 +54,7 @@ pub(super) async fn get_execution_history(
 }
 
 /// One event with its data, as GetExecutionHistory tells it.
-pub(crate) fn event_json(event: &HistoryEvent) -> Value {
+pub fn event_json(event: &HistoryEvent) -> Value {
     event_view(event, Data::Shown).into()
 }
 

@@ -25,7 +25,7 @@ struct Line<'a> {
 }
 
 /// The record's text, one line without its end.
-pub(crate) fn log_line(record: &LogRecord<'_>) -> String {
+pub fn log_line(record: &LogRecord<'_>) -> String {
     let event = record.event;
     let data = match record.include_execution_data {
         true => Data::Cut { bytes_max: PAYLOAD_BYTES_MAX },

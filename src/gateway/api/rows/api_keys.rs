@@ -8,22 +8,22 @@ use crate::store;
 use crate::store::Row;
 
 /// Which keys a list is of, and where in it; keys are listed from the newest on.
-pub(in crate::gateway::api) struct KeyQuery<'q> {
+pub(in crate::api) struct KeyQuery<'q> {
     /// What their names begin with; empty for any.
-    pub(in crate::gateway::api) name: &'q str,
+    pub(in crate::api) name: &'q str,
     /// Who has them; empty for anybody.
-    pub(in crate::gateway::api) customer: &'q str,
+    pub(in crate::api) customer: &'q str,
     /// Serial numbers below this one.
-    pub(in crate::gateway::api) before: i64,
+    pub(in crate::api) before: i64,
     /// How many at most.
-    pub(in crate::gateway::api) len: usize,
+    pub(in crate::api) len: usize,
 }
 
 /// A key with its place in lists.
-pub(in crate::gateway::api) type Numbered = (i64, ApiKey);
+pub(in crate::api) type Numbered = (i64, ApiKey);
 
 impl Rows<'_> {
-    pub(in crate::gateway::api) fn api_keys(&self, query: &KeyQuery<'_>) -> Result<Vec<Numbered>, Error> {
+    pub(in crate::api) fn api_keys(&self, query: &KeyQuery<'_>) -> Result<Vec<Numbered>, Error> {
         let sql = "SELECT serial, body FROM apigateway_api_keys
             WHERE account = ?1 AND region = ?2 AND serial < ?3
               AND substr(name, 1, ?4) = ?5 AND (?6 = '' OR customer = ?6)
@@ -42,7 +42,7 @@ impl Rows<'_> {
     }
 
     /// Keys of a plan; [`KeyQuery::customer`] is not asked for.
-    pub(in crate::gateway::api) fn api_keys_of_plan(
+    pub(in crate::api) fn api_keys_of_plan(
         &self,
         plan: &UsagePlanId,
         query: &KeyQuery<'_>,
@@ -65,12 +65,12 @@ impl Rows<'_> {
         numbered(self.tx.query(sql, &params, serial_and_body)?)
     }
 
-    pub(in crate::gateway::api) fn find_api_key(&self, id: &ApiKeyId) -> Result<Option<ApiKey>, Error> {
+    pub(in crate::api) fn find_api_key(&self, id: &ApiKeyId) -> Result<Option<ApiKey>, Error> {
         let sql = "SELECT body FROM apigateway_api_keys WHERE account = ?1 AND region = ?2 AND id = ?3";
         self.one_api_key(sql, id.as_str())
     }
 
-    pub(in crate::gateway::api) fn find_api_key_of(&self, value: &str) -> Result<Option<ApiKey>, Error> {
+    pub(in crate::api) fn find_api_key_of(&self, value: &str) -> Result<Option<ApiKey>, Error> {
         let sql = "SELECT body FROM apigateway_api_keys WHERE account = ?1 AND region = ?2 AND value = ?3";
         self.one_api_key(sql, value)
     }
@@ -82,7 +82,7 @@ impl Rows<'_> {
     }
 
     /// Adds a key, the newest from now on.
-    pub(in crate::gateway::api) fn add_api_key(&self, key: &ApiKey) -> Result<(), Error> {
+    pub(in crate::api) fn add_api_key(&self, key: &ApiKey) -> Result<(), Error> {
         let (account, region) = self.owner_texts();
         let sql =
             "SELECT COALESCE(MAX(serial), 0) FROM apigateway_api_keys WHERE account = ?1 AND region = ?2";
@@ -106,7 +106,7 @@ impl Rows<'_> {
     }
 
     /// Stores a key that is there, whose value never changes.
-    pub(in crate::gateway::api) fn put_api_key(&self, key: &ApiKey) -> Result<(), Error> {
+    pub(in crate::api) fn put_api_key(&self, key: &ApiKey) -> Result<(), Error> {
         let sql = "UPDATE apigateway_api_keys SET name = ?4, customer = ?5, body = ?6
             WHERE account = ?1 AND region = ?2 AND id = ?3";
         let (account, region) = self.owner_texts();
@@ -124,7 +124,7 @@ impl Rows<'_> {
     }
 
     /// Deletes a key and takes it out of its plans; what it used stays.
-    pub(in crate::gateway::api) fn delete_api_key(&self, id: &ApiKeyId) -> Result<(), Error> {
+    pub(in crate::api) fn delete_api_key(&self, id: &ApiKeyId) -> Result<(), Error> {
         let (account, region) = self.owner_texts();
         for sql in [
             "DELETE FROM apigateway_usage_plan_keys WHERE account = ?1 AND region = ?2 AND key = ?3",

@@ -10,14 +10,11 @@ impl Rows<'_> {
     // === parts ===
 
     /// All parts by id.
-    pub(in crate::gateway::api) fn documentation_parts(
-        &self,
-        api: &ApiId,
-    ) -> Result<Vec<DocumentationPart>, Error> {
+    pub(in crate::api) fn documentation_parts(&self, api: &ApiId) -> Result<Vec<DocumentationPart>, Error> {
         self.parts(api, kind::DOCUMENTATION_PART)
     }
 
-    pub(in crate::gateway::api) fn find_documentation_part(
+    pub(in crate::api) fn find_documentation_part(
         &self,
         api: &ApiId,
         id: &DocumentationPartId,
@@ -25,7 +22,7 @@ impl Rows<'_> {
         self.part(api, kind::DOCUMENTATION_PART, id.as_str())
     }
 
-    pub(in crate::gateway::api) fn put_documentation_part(
+    pub(in crate::api) fn put_documentation_part(
         &self,
         api: &ApiId,
         part: &DocumentationPart,
@@ -33,7 +30,7 @@ impl Rows<'_> {
         self.put_part(api, kind::DOCUMENTATION_PART, part.id.as_str(), part)
     }
 
-    pub(in crate::gateway::api) fn delete_documentation_part(
+    pub(in crate::api) fn delete_documentation_part(
         &self,
         api: &ApiId,
         id: &DocumentationPartId,
@@ -44,14 +41,14 @@ impl Rows<'_> {
     // === versions ===
 
     /// All versions by name.
-    pub(in crate::gateway::api) fn documentation_versions(
+    pub(in crate::api) fn documentation_versions(
         &self,
         api: &ApiId,
     ) -> Result<Vec<DocumentationVersion>, Error> {
         self.parts(api, kind::DOCUMENTATION_VERSION)
     }
 
-    pub(in crate::gateway::api) fn find_documentation_version(
+    pub(in crate::api) fn find_documentation_version(
         &self,
         api: &ApiId,
         version: &str,
@@ -59,7 +56,7 @@ impl Rows<'_> {
         self.part(api, kind::DOCUMENTATION_VERSION, version)
     }
 
-    pub(in crate::gateway::api) fn put_documentation_version(
+    pub(in crate::api) fn put_documentation_version(
         &self,
         api: &ApiId,
         version: &DocumentationVersion,
@@ -67,7 +64,7 @@ impl Rows<'_> {
         self.put_part(api, kind::DOCUMENTATION_VERSION, &version.version, version)
     }
 
-    pub(in crate::gateway::api) fn delete_documentation_version(
+    pub(in crate::api) fn delete_documentation_version(
         &self,
         api: &ApiId,
         version: &str,

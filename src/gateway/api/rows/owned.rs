@@ -25,125 +25,110 @@ impl Rows<'_> {
     // === VPC links ===
 
     /// All links by id.
-    pub(in crate::gateway::api) fn vpc_links(&self) -> Result<Vec<VpcLink>, Error> {
+    pub(in crate::api) fn vpc_links(&self) -> Result<Vec<VpcLink>, Error> {
         self.all_owned(kind::VPC_LINK)
     }
 
-    pub(in crate::gateway::api) fn vpc_link_names(&self) -> Result<VpcLinkNames, Error> {
+    pub(in crate::api) fn vpc_link_names(&self) -> Result<VpcLinkNames, Error> {
         Ok(self.vpc_links()?.into_iter().map(|link| (link.id, link.name)).collect())
     }
 
-    pub(in crate::gateway::api) fn find_vpc_link(&self, id: &VpcLinkId) -> Result<Option<VpcLink>, Error> {
+    pub(in crate::api) fn find_vpc_link(&self, id: &VpcLinkId) -> Result<Option<VpcLink>, Error> {
         self.find_owned(kind::VPC_LINK, id.as_str())
     }
 
-    pub(in crate::gateway::api) fn put_vpc_link(&self, link: &VpcLink) -> Result<(), Error> {
+    pub(in crate::api) fn put_vpc_link(&self, link: &VpcLink) -> Result<(), Error> {
         self.put_owned(kind::VPC_LINK, link.id.as_str(), link)
     }
 
-    pub(in crate::gateway::api) fn delete_vpc_link(&self, id: &VpcLinkId) -> Result<(), Error> {
+    pub(in crate::api) fn delete_vpc_link(&self, id: &VpcLinkId) -> Result<(), Error> {
         self.delete_owned(kind::VPC_LINK, id.as_str())
     }
 
     // === client certificates ===
 
     /// All certificates by id.
-    pub(in crate::gateway::api) fn client_certificates(&self) -> Result<Vec<ClientCertificate>, Error> {
+    pub(in crate::api) fn client_certificates(&self) -> Result<Vec<ClientCertificate>, Error> {
         self.all_owned(kind::CLIENT_CERTIFICATE)
     }
 
-    pub(in crate::gateway::api) fn find_client_certificate(
+    pub(in crate::api) fn find_client_certificate(
         &self,
         id: &ClientCertificateId,
     ) -> Result<Option<ClientCertificate>, Error> {
         self.find_owned(kind::CLIENT_CERTIFICATE, id.as_str())
     }
 
-    pub(in crate::gateway::api) fn put_client_certificate(
-        &self,
-        it: &ClientCertificate,
-    ) -> Result<(), Error> {
+    pub(in crate::api) fn put_client_certificate(&self, it: &ClientCertificate) -> Result<(), Error> {
         self.put_owned(kind::CLIENT_CERTIFICATE, it.id.as_str(), it)
     }
 
-    pub(in crate::gateway::api) fn delete_client_certificate(
-        &self,
-        id: &ClientCertificateId,
-    ) -> Result<(), Error> {
+    pub(in crate::api) fn delete_client_certificate(&self, id: &ClientCertificateId) -> Result<(), Error> {
         self.delete_owned(kind::CLIENT_CERTIFICATE, id.as_str())
     }
 
     // === usage plans ===
 
     /// All plans by id.
-    pub(in crate::gateway::api) fn usage_plans(&self) -> Result<Vec<UsagePlan>, Error> {
+    pub(in crate::api) fn usage_plans(&self) -> Result<Vec<UsagePlan>, Error> {
         self.all_owned(kind::USAGE_PLAN)
     }
 
-    pub(in crate::gateway::api) fn find_usage_plan(
-        &self,
-        id: &UsagePlanId,
-    ) -> Result<Option<UsagePlan>, Error> {
+    pub(in crate::api) fn find_usage_plan(&self, id: &UsagePlanId) -> Result<Option<UsagePlan>, Error> {
         self.find_owned(kind::USAGE_PLAN, id.as_str())
     }
 
-    pub(in crate::gateway::api) fn put_usage_plan(&self, plan: &UsagePlan) -> Result<(), Error> {
+    pub(in crate::api) fn put_usage_plan(&self, plan: &UsagePlan) -> Result<(), Error> {
         self.put_owned(kind::USAGE_PLAN, plan.id.as_str(), plan)
     }
 
-    pub(in crate::gateway::api) fn delete_usage_plan_record(&self, id: &UsagePlanId) -> Result<(), Error> {
+    pub(in crate::api) fn delete_usage_plan_record(&self, id: &UsagePlanId) -> Result<(), Error> {
         self.delete_owned(kind::USAGE_PLAN, id.as_str())
     }
 
     // === custom domain names ===
 
     /// All domain names, by name.
-    pub(in crate::gateway::api) fn domain_names(&self) -> Result<Vec<DomainName>, Error> {
+    pub(in crate::api) fn domain_names(&self) -> Result<Vec<DomainName>, Error> {
         self.all_owned(kind::DOMAIN_NAME)
     }
 
-    pub(in crate::gateway::api) fn find_domain_name(
-        &self,
-        name: &CustomDomain,
-    ) -> Result<Option<DomainName>, Error> {
+    pub(in crate::api) fn find_domain_name(&self, name: &CustomDomain) -> Result<Option<DomainName>, Error> {
         self.find_owned(kind::DOMAIN_NAME, name.as_str())
     }
 
     /// Whether anybody has it: the listener has each name once.
-    pub(in crate::gateway::api) fn is_domain_name_taken(&self, name: &CustomDomain) -> Result<bool, Error> {
+    pub(in crate::api) fn is_domain_name_taken(&self, name: &CustomDomain) -> Result<bool, Error> {
         let sql = "SELECT 1 FROM apigateway_owned WHERE kind = ?1 AND id = ?2";
         let key = [kind::DOMAIN_NAME.into(), name.as_str().into()];
         Ok(self.tx.query_one(sql, &key, |_| Ok(()))?.is_some())
     }
 
-    pub(in crate::gateway::api) fn put_domain_name(&self, it: &DomainName) -> Result<(), Error> {
+    pub(in crate::api) fn put_domain_name(&self, it: &DomainName) -> Result<(), Error> {
         self.put_owned(kind::DOMAIN_NAME, it.name.as_str(), it)
     }
 
-    pub(in crate::gateway::api) fn delete_domain_name(&self, name: &CustomDomain) -> Result<(), Error> {
+    pub(in crate::api) fn delete_domain_name(&self, name: &CustomDomain) -> Result<(), Error> {
         self.delete_owned(kind::DOMAIN_NAME, name.as_str())
     }
 
     /// All access associations by ARN.
-    pub(in crate::gateway::api) fn access_associations(&self) -> Result<Vec<AccessAssociation>, Error> {
+    pub(in crate::api) fn access_associations(&self) -> Result<Vec<AccessAssociation>, Error> {
         self.all_owned(kind::ACCESS_ASSOCIATION)
     }
 
-    pub(in crate::gateway::api) fn find_access_association(
+    pub(in crate::api) fn find_access_association(
         &self,
         arn: &str,
     ) -> Result<Option<AccessAssociation>, Error> {
         self.find_owned(kind::ACCESS_ASSOCIATION, arn)
     }
 
-    pub(in crate::gateway::api) fn put_access_association(
-        &self,
-        it: &AccessAssociation,
-    ) -> Result<(), Error> {
+    pub(in crate::api) fn put_access_association(&self, it: &AccessAssociation) -> Result<(), Error> {
         self.put_owned(kind::ACCESS_ASSOCIATION, &it.arn, it)
     }
 
-    pub(in crate::gateway::api) fn delete_access_association(&self, arn: &str) -> Result<(), Error> {
+    pub(in crate::api) fn delete_access_association(&self, arn: &str) -> Result<(), Error> {
         self.delete_owned(kind::ACCESS_ASSOCIATION, arn)
     }
 
@@ -190,7 +175,7 @@ impl Rows<'_> {
 }
 
 /// The custom domain names of all owners.
-pub(in crate::gateway::api) fn all_domain_names(tx: &Tx<'_>) -> Result<Vec<DomainName>, Error> {
+pub(in crate::api) fn all_domain_names(tx: &Tx<'_>) -> Result<Vec<DomainName>, Error> {
     let sql = "SELECT body FROM apigateway_owned WHERE kind = ?1";
     let bodies = tx.query(sql, &[kind::DOMAIN_NAME.into()], |row| row.text(0))?;
     bodies.iter().map(|body| parse(body)).collect()

@@ -6,10 +6,7 @@ use crate::gateway::plans::{KeptBucket, Scope, Subject};
 use crate::store::Tx;
 
 /// Names of the buckets of `scope`, and when they are full.
-pub(in crate::gateway::api) fn kept_buckets(
-    tx: &Tx<'_>,
-    scope: &Scope,
-) -> Result<Vec<(String, Timestamp)>, Error> {
+pub(in crate::api) fn kept_buckets(tx: &Tx<'_>, scope: &Scope) -> Result<Vec<(String, Timestamp)>, Error> {
     let sql = "SELECT name, full_at FROM apigateway_throttle_buckets WHERE scope = ?1";
     let kept = tx.query(sql, &[text(scope).as_str().into()], |row| {
         Ok((row.text(0)?, Timestamp::from_millis(row.int(1)?)))
@@ -18,11 +15,7 @@ pub(in crate::gateway::api) fn kept_buckets(
 }
 
 /// Writes these buckets, and forgets all that are full at `now`.
-pub(in crate::gateway::api) fn keep_buckets(
-    tx: &Tx<'_>,
-    buckets: &[KeptBucket],
-    now: Timestamp,
-) -> Result<(), Error> {
+pub(in crate::api) fn keep_buckets(tx: &Tx<'_>, buckets: &[KeptBucket], now: Timestamp) -> Result<(), Error> {
     tx.execute("DELETE FROM apigateway_throttle_buckets WHERE full_at <= ?1", &[now.as_millis().into()])?;
     let sql = "INSERT INTO apigateway_throttle_buckets (scope, name, full_at) VALUES (?1, ?2, ?3)
         ON CONFLICT (scope, name) DO UPDATE SET full_at = excluded.full_at";

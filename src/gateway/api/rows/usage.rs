@@ -15,12 +15,7 @@ impl Rows<'_> {
     }
 
     /// Requests of a day; none without a row.
-    pub(in crate::gateway::api) fn usage(
-        &self,
-        plan: &UsagePlanId,
-        key: &ApiKeyId,
-        day: Day,
-    ) -> Result<u64, Error> {
+    pub(in crate::api) fn usage(&self, plan: &UsagePlanId, key: &ApiKeyId, day: Day) -> Result<u64, Error> {
         let sql = "SELECT used FROM apigateway_usage
             WHERE account = ?1 AND region = ?2 AND plan = ?3 AND key = ?4 AND day = ?5";
         let [account, region, plan, key] = self.subject(plan, key);
@@ -30,7 +25,7 @@ impl Rows<'_> {
     }
 
     /// Requests of each day that has some, in order.
-    pub(in crate::gateway::api) fn usage_by_day(
+    pub(in crate::api) fn usage_by_day(
         &self,
         plan: &UsagePlanId,
         key: &ApiKeyId,
@@ -44,7 +39,7 @@ impl Rows<'_> {
     }
 
     /// The keys that used a plan on some of the days, by id, from after `after` on.
-    pub(in crate::gateway::api) fn keys_with_usage(
+    pub(in crate::api) fn keys_with_usage(
         &self,
         plan: &UsagePlanId,
         days: Range<Day>,
@@ -67,7 +62,7 @@ impl Rows<'_> {
         Ok(self.tx.query(sql, &params, |row| Ok(row.text(0)?.into()))?)
     }
 
-    pub(in crate::gateway::api) fn put_usage(
+    pub(in crate::api) fn put_usage(
         &self,
         plan: &UsagePlanId,
         key: &ApiKeyId,
@@ -83,7 +78,7 @@ impl Rows<'_> {
     }
 
     /// What a period has beyond its quota; nothing without a row.
-    pub(in crate::gateway::api) fn quota_grant(
+    pub(in crate::api) fn quota_grant(
         &self,
         plan: &UsagePlanId,
         key: &ApiKeyId,
@@ -96,7 +91,7 @@ impl Rows<'_> {
         Ok(self.tx.query_one(sql, &params, |row| row.int(0))?.unwrap_or(0))
     }
 
-    pub(in crate::gateway::api) fn put_quota_grant(
+    pub(in crate::api) fn put_quota_grant(
         &self,
         plan: &UsagePlanId,
         key: &ApiKeyId,
@@ -113,7 +108,7 @@ impl Rows<'_> {
 }
 
 /// Forgets what is older than `day`, whoever owns it.
-pub(in crate::gateway::api) fn forget_usage_before(tx: &Tx<'_>, day: Day) -> Result<(), Error> {
+pub(in crate::api) fn forget_usage_before(tx: &Tx<'_>, day: Day) -> Result<(), Error> {
     tx.execute("DELETE FROM apigateway_usage WHERE day < ?1", &[day.number().into()])?;
     tx.execute("DELETE FROM apigateway_quota_grants WHERE period < ?1", &[day.number().into()])?;
     Ok(())

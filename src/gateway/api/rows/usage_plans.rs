@@ -7,7 +7,7 @@ use crate::gateway::error::Error;
 
 impl Rows<'_> {
     /// The plans that have a stage, by id.
-    pub(in crate::gateway::api) fn usage_plans_of_stage(
+    pub(in crate::api) fn usage_plans_of_stage(
         &self,
         api: &ApiId,
         stage: &StageName,
@@ -18,7 +18,7 @@ impl Rows<'_> {
     }
 
     /// The plans that have a key, by id.
-    pub(in crate::gateway::api) fn plans_of_key(&self, key: &ApiKeyId) -> Result<Vec<UsagePlanId>, Error> {
+    pub(in crate::api) fn plans_of_key(&self, key: &ApiKeyId) -> Result<Vec<UsagePlanId>, Error> {
         let sql = "SELECT plan FROM apigateway_usage_plan_keys
             WHERE account = ?1 AND region = ?2 AND key = ?3 ORDER BY plan";
         let (account, region) = self.owner_texts();
@@ -26,11 +26,7 @@ impl Rows<'_> {
         Ok(self.tx.query(sql, &params, |row| Ok(row.text(0)?.into()))?)
     }
 
-    pub(in crate::gateway::api) fn is_in_plan(
-        &self,
-        plan: &UsagePlanId,
-        key: &ApiKeyId,
-    ) -> Result<bool, Error> {
+    pub(in crate::api) fn is_in_plan(&self, plan: &UsagePlanId, key: &ApiKeyId) -> Result<bool, Error> {
         let sql = "SELECT 1 FROM apigateway_usage_plan_keys
             WHERE account = ?1 AND region = ?2 AND plan = ?3 AND key = ?4";
         let (account, region) = self.owner_texts();
@@ -39,7 +35,7 @@ impl Rows<'_> {
     }
 
     /// A key that both plans have.
-    pub(in crate::gateway::api) fn shared_key(
+    pub(in crate::api) fn shared_key(
         &self,
         plan: &UsagePlanId,
         other: &UsagePlanId,
@@ -52,11 +48,7 @@ impl Rows<'_> {
         Ok(self.tx.query_one(sql, &params, |row| Ok(row.text(0)?.into()))?)
     }
 
-    pub(in crate::gateway::api) fn add_to_plan(
-        &self,
-        plan: &UsagePlanId,
-        key: &ApiKeyId,
-    ) -> Result<(), Error> {
+    pub(in crate::api) fn add_to_plan(&self, plan: &UsagePlanId, key: &ApiKeyId) -> Result<(), Error> {
         let sql = "INSERT INTO apigateway_usage_plan_keys (account, region, plan, key, serial)
             VALUES (?1, ?2, ?3, ?4, (SELECT COALESCE(MAX(serial), 0) + 1 FROM apigateway_usage_plan_keys
                 WHERE account = ?1 AND region = ?2 AND plan = ?3))";
@@ -66,11 +58,7 @@ impl Rows<'_> {
         Ok(())
     }
 
-    pub(in crate::gateway::api) fn take_from_plan(
-        &self,
-        plan: &UsagePlanId,
-        key: &ApiKeyId,
-    ) -> Result<(), Error> {
+    pub(in crate::api) fn take_from_plan(&self, plan: &UsagePlanId, key: &ApiKeyId) -> Result<(), Error> {
         let sql = "DELETE FROM apigateway_usage_plan_keys
             WHERE account = ?1 AND region = ?2 AND plan = ?3 AND key = ?4";
         let (account, region) = self.owner_texts();
@@ -80,7 +68,7 @@ impl Rows<'_> {
     }
 
     /// Deletes a plan with its list of keys and all that they used.
-    pub(in crate::gateway::api) fn delete_usage_plan(&self, id: &UsagePlanId) -> Result<(), Error> {
+    pub(in crate::api) fn delete_usage_plan(&self, id: &UsagePlanId) -> Result<(), Error> {
         let (account, region) = self.owner_texts();
         for sql in [
             "DELETE FROM apigateway_usage_plan_keys WHERE account = ?1 AND region = ?2 AND plan = ?3",
@@ -93,7 +81,7 @@ impl Rows<'_> {
     }
 
     /// Takes stages out of all plans: those of an API, or the one that is named.
-    pub(in crate::gateway::api) fn take_stages_from_plans(
+    pub(in crate::api) fn take_stages_from_plans(
         &self,
         api: &ApiId,
         stage: Option<&StageName>,

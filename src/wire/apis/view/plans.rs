@@ -10,18 +10,18 @@ use crate::gateway::api::{
 
 /// Whether an answer shows the key's secret.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(in crate::wire::apis) enum KeyValue {
+pub(in crate::apis) enum KeyValue {
     Shown,
     Hidden,
 }
 
 impl KeyValue {
-    pub(in crate::wire::apis) fn shown_if(asked: bool) -> Self {
+    pub(in crate::apis) fn shown_if(asked: bool) -> Self {
         if asked { Self::Shown } else { Self::Hidden }
     }
 }
 
-pub(in crate::wire::apis) fn api_key(key: &ApiKey, value: KeyValue, empty_tags: EmptyTags) -> Value {
+pub(in crate::apis) fn api_key(key: &ApiKey, value: KeyValue, empty_tags: EmptyTags) -> Value {
     let stage_keys: Vec<&str> = key.stage_keys.iter().map(String::as_str).collect();
     Members::default()
         .with("id", key.id.as_str())
@@ -37,12 +37,12 @@ pub(in crate::wire::apis) fn api_key(key: &ApiKey, value: KeyValue, empty_tags: 
         .done()
 }
 
-pub(in crate::wire::apis) fn imported_api_keys(imported: &ImportedApiKeys) -> Value {
+pub(in crate::apis) fn imported_api_keys(imported: &ImportedApiKeys) -> Value {
     let ids: Vec<&str> = imported.ids.iter().map(|id| id.as_str()).collect();
     Members::default().with("ids", ids).filled("warnings", imported.warnings.clone().into()).done()
 }
 
-pub(in crate::wire::apis) fn usage_plan(plan: &UsagePlan, empty_tags: EmptyTags) -> Value {
+pub(in crate::apis) fn usage_plan(plan: &UsagePlan, empty_tags: EmptyTags) -> Value {
     let stages: Vec<Value> = plan.api_stages.iter().map(api_stage).collect();
     Members::default()
         .with("id", plan.id.as_str())
@@ -80,7 +80,7 @@ fn quota(quota: &QuotaSettings) -> Value {
 }
 
 /// A key as its plans see it: always with its value, as AWS does.
-pub(in crate::wire::apis) fn usage_plan_key(key: &ApiKey) -> Value {
+pub(in crate::apis) fn usage_plan_key(key: &ApiKey) -> Value {
     Members::default()
         .with("id", key.id.as_str())
         .with("type", KEY_TYPE)
@@ -89,7 +89,7 @@ pub(in crate::wire::apis) fn usage_plan_key(key: &ApiKey) -> Value {
         .done()
 }
 
-pub(in crate::wire::apis) fn usage(usage: &Usage) -> Value {
+pub(in crate::apis) fn usage(usage: &Usage) -> Value {
     let day = |day: &DailyUsage| Value::from(vec![day.used, day.remaining]);
     let days = |days: &Vec<DailyUsage>| days.iter().map(day).collect::<Value>();
     let keys = usage.keys.items.iter().map(|(key, of_key)| (key.to_string(), days(of_key)));
@@ -103,10 +103,10 @@ pub(in crate::wire::apis) fn usage(usage: &Usage) -> Value {
 }
 
 /// The first line of usage as CSV.
-pub(in crate::wire::apis) const USAGE_CSV_HEADER: &str = "keyId,date,used,remaining\r\n";
+pub(in crate::apis) const USAGE_CSV_HEADER: &str = "keyId,date,used,remaining\r\n";
 
 /// Adds a line for each key and day. Ids, dates and numbers need no quotes.
-pub(in crate::wire::apis) fn usage_csv(usage: &Usage, text: &mut String) {
+pub(in crate::apis) fn usage_csv(usage: &Usage, text: &mut String) {
     for (key, days) in &usage.keys.items {
         for (n, day) in (0..).zip(days) {
             let date = usage.days.0.plus(n);

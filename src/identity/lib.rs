@@ -6,6 +6,13 @@
 //!
 //! Invariants: secrets are never printed or logged (their types can't), and compared in constant time.
 
+// Rooms are called by their names, wherever they stand.
+use crate as identity;
+use stepgate_clock as clock;
+use stepgate_id as id;
+use stepgate_policy as policy;
+use stepgate_store as store;
+
 mod caller;
 mod canonical;
 mod credentials;

@@ -3,6 +3,8 @@
 //! Identifiers are parsed once, where they enter, and travel as types from there on. Formats follow
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html>.
 
+// Rooms are called by their names, wherever they stand.
+
 mod account;
 mod arn;
 mod name;

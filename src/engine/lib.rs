@@ -10,6 +10,15 @@
 //!
 //! [`journal`]: self
 
+// Rooms are called by their names, wherever they stand.
+use crate as engine;
+use stepgate_asl as asl;
+use stepgate_clock as clock;
+use stepgate_id as id;
+use stepgate_json as json;
+use stepgate_meter as meter;
+use stepgate_store as store;
+
 mod activities;
 mod aliases;
 mod calls;

@@ -7,6 +7,11 @@
 //! Invariants: no redirects are followed, backends are spoken to in HTTP/1.1 (as API Gateway does), every
 //! call has a total timeout and every response a size limit.
 
+// Rooms are called by their names, wherever they stand.
+#[cfg(test)]
+use crate as connect;
+use stepgate_clock as clock;
+
 mod body;
 mod client;
 mod client_identity;

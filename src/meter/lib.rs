@@ -3,6 +3,8 @@
 //! Rooms record through the `metrics` facade under these names and no others; `server` renders them at
 //! `/_stepgate/metrics`. Labels are bounded: operations, error codes and API stages, never user input.
 
+// Rooms are called by their names, wherever they stand.
+
 /// What a metric counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {

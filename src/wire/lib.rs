@@ -5,6 +5,21 @@
 //! lists in the documents and the coverage tests read these tables and nothing else. The room converts and
 //! decides nothing: handlers call `engine`, `gateway` and `identity`.
 
+// Rooms are called by their names, wherever they stand.
+use crate as wire;
+use stepgate_asl as asl;
+use stepgate_clock as clock;
+use stepgate_connect as connect;
+use stepgate_engine as engine;
+use stepgate_gateway as gateway;
+use stepgate_id as id;
+use stepgate_identity as identity;
+use stepgate_json as json;
+use stepgate_meter as meter;
+use stepgate_policy as policy;
+#[cfg(test)]
+use stepgate_store as store;
+
 mod api;
 pub mod apis;
 mod call;
@@ -30,8 +45,8 @@ pub use call::{Call, Rooms};
 pub use error::{ApiError, Code};
 pub(crate) use operation::handler;
 pub use operation::{Handler, HandlerFuture, Operation, Protocol, Route, Service};
-pub(crate) use protocol::aws_json::TARGET_PREFIX;
+pub use protocol::aws_json::TARGET_PREFIX;
 pub use protocol::service_of;
 pub use reply::{Output, Reply, ReplyBody};
 pub use shape::{Limits, Location, Member, Nulls, Pattern, Shape, Structure, optional, required};
-pub(crate) use states::{event_json, log_line};
+pub use states::{event_json, log_line};

@@ -6,6 +6,21 @@
 //! The data side's entry is [`Gateway`]: [`address()`] says which API a request is for, [`Gateway::serve`] answers
 //! it through the layers in `pipeline`, the ports [`StageSource`] and [`Backends`] say what it needs.
 
+// Rooms are called by their names, wherever they stand.
+use crate as gateway;
+use stepgate_clock as clock;
+use stepgate_connect as connect;
+use stepgate_id as id;
+use stepgate_identity as identity;
+use stepgate_json as json;
+use stepgate_jsonpath as jsonpath;
+use stepgate_meter as meter;
+use stepgate_policy as policy;
+use stepgate_schema as schema;
+use stepgate_store as store;
+use stepgate_vtl as vtl;
+use stepgate_yaml as yaml;
+
 pub mod api;
 pub mod error;
 pub mod patch;

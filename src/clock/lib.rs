@@ -4,6 +4,8 @@
 //! time it is. Times are [`Timestamp`]s: milliseconds since the Unix epoch, UTC, which is the resolution
 //! AWS answers with.
 
+// Rooms are called by their names, wherever they stand.
+
 mod ids;
 mod system;
 mod timestamp;

@@ -9,6 +9,14 @@
 //! [template reference](https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-template-resource-type-ref.html);
 //! a type or property that is not supported is refused before anything is changed.
 
+// Rooms are called by their names, wherever they stand.
+use stepgate_asl as asl;
+use stepgate_clock as clock;
+use stepgate_id as id;
+use stepgate_store as store;
+use stepgate_vtl as vtl;
+use stepgate_yaml as yaml;
+
 mod apply;
 mod condition;
 mod document;

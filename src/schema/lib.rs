@@ -4,6 +4,8 @@
 //! Models refer to one another by URL; a [`Library`] is all that can be referred to. Nothing is ever fetched.
 //! See <https://docs.aws.amazon.com/apigateway/latest/developerguide/models-mappings-models.html>.
 
+// Rooms are called by their names, wherever they stand.
+
 mod complaints;
 
 use std::collections::{BTreeMap, HashSet};

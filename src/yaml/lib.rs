@@ -2,6 +2,8 @@
 //!
 //! Sizes are the caller's to bound; depth and what aliases expand to are bounded here.
 
+// Rooms are called by their names, wherever they stand.
+
 mod print;
 
 pub use print::print;

@@ -2,6 +2,23 @@
 //!
 //! The only room with exit codes and `anyhow`; everything below answers with typed errors.
 
+// Rooms are called by their names, wherever they stand.
+use crate as cli;
+use stepgate_asl as asl;
+use stepgate_clock as clock;
+use stepgate_connect as connect;
+use stepgate_engine as engine;
+use stepgate_gateway as gateway;
+use stepgate_id as id;
+use stepgate_identity as identity;
+use stepgate_json as json;
+use stepgate_server as server;
+use stepgate_stack as stack;
+use stepgate_store as store;
+use stepgate_vtl as vtl;
+use stepgate_wire as wire;
+use stepgate_yaml as yaml;
+
 mod apply;
 mod arguments;
 mod asl_lint;

@@ -12,7 +12,11 @@
 //!
 //! API Gateway developer guide: "Mapping template transformations" and "Variables for data transformations".
 
-pub(crate) mod ast;
+// Rooms are called by their names, wherever they stand.
+use crate as vtl;
+use stepgate_json as json;
+
+pub mod ast;
 mod error;
 mod eval;
 mod host;
@@ -29,10 +33,10 @@ mod value;
 pub use error::{EvalError, ParseError, Position};
 pub use host::{Host, HostError, Object};
 pub use limits::{LimitKind, Limits};
-pub(crate) use methods::is_method;
+pub use methods::is_method;
 pub use template::Template;
 pub use trace::{Action, Observer, Step};
-pub use value::{Block, Entry, List, ListKind, Loop, Map, Value};
+pub use value::{Block, Entry, List, ListKind, Loop, Map, Operator, Value};
 
 /// What a macro called as `#@name(…) … #end` finds its block under.
 const BODY_CONTENT: &str = "bodyContent";

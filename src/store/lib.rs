@@ -7,6 +7,10 @@
 //!
 //! `docs/store-format.md` describes the files.
 
+// Rooms are called by their names, wherever they stand.
+use stepgate_clock as clock;
+use stepgate_meter as meter;
+
 mod checkpoint;
 mod error;
 mod options;

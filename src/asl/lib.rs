@@ -6,6 +6,12 @@
 //!
 //! <https://docs.aws.amazon.com/step-functions/latest/dg/concepts-amazon-states-language.html>
 
+// Rooms are called by their names, wherever they stand.
+use stepgate_clock as clock;
+use stepgate_id as id;
+use stepgate_json as json;
+use stepgate_jsonpath as jsonpath;
+
 mod compiler;
 mod data_error;
 mod data_flow;

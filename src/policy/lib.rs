@@ -6,6 +6,9 @@
 //!
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements.html>
 
+// Rooms are called by their names, wherever they stand.
+use crate as policy;
+
 mod condition;
 mod decide;
 mod document;

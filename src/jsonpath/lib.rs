@@ -7,6 +7,10 @@
 //! nesting, and regular expressions in backtracking. Where Jayway crashes (`ClassCastException` and the like) the
 //! answer here is what it evidently meant, or a [`ReadError::Failed`].
 
+// Rooms are called by their names, wherever they stand.
+use crate as jsonpath;
+use stepgate_json as json;
+
 mod cursor;
 mod error;
 mod eval;
