@@ -2,7 +2,7 @@
 //! by a token that a user pool signed.
 //!
 //! [`compile`](crate::gateway::compile) makes a [`CompiledAuthorizer`] of each authorizer of a deployment, once for
-//! each stage that serves it; the layer `pipeline::authorize` has an [`Examiner`] ask it. What it answers is a policy
+//! each stage that serves it; the phase `pipeline::authorize` has an [`Examiner`] ask it. What it answers is a policy
 //! for the caller, which is evaluated anew for each request.
 //!
 //! <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-use-lambda-authorizer.html>,

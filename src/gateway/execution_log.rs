@@ -8,7 +8,7 @@ use crate::clock::Timestamp;
 #[derive(Debug)]
 pub(crate) struct ExecutionLog {
     text: String,
-    // A call is over within seconds; one time for all lines keeps the layers free of a clock.
+    // A call is over within seconds; one time for all lines keeps the phases free of a clock.
     now: Timestamp,
 }
 

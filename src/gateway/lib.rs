@@ -4,7 +4,7 @@
 //! a deployment once and serves requests from it. They meet in [`api::DeploymentSnapshot`].
 //!
 //! The data side's entry is [`Gateway`]: [`address()`] says which API a request is for, [`Gateway::serve`] answers
-//! it through the layers in `pipeline`, the ports [`StageSource`] and [`Backends`] say what it needs.
+//! it through the phases in `pipeline`, the ports [`StageSource`] and [`Backends`] say what it needs.
 
 // Rooms are called by their names, wherever they stand.
 use crate as gateway;

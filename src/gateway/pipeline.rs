@@ -1,7 +1,8 @@
-//! The layers of the gateway's stack, one a file, and the types that pass between them.
+//! The phases of a request, one a file, and the types that pass between them.
 //!
-//! A layer is an async fn over the next service. The request's type changes from layer to layer, so that each
-//! proves what it did and none can be left out or moved:
+//! A phase is a function, or two where it has work before and after the next ones. [`Gateway`](super::Gateway) calls
+//! them in their order. The request's type changes from phase to phase, so that each proves what it did and none can
+//! be left out or moved:
 //! `Arrived → Staged → Routed → Authorized → Admitted → Validated → Prepared`, and back
 //! `Replied → Answered → Finished`.
 
@@ -23,7 +24,6 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
-use tower::Service;
 
 use super::backends::AwsCall;
 use super::compile::{CompiledIntegration, CompiledMethod, CompiledStage};
@@ -135,7 +135,7 @@ pub(crate) struct Finished {
     pub(crate) response: Response,
 }
 
-/// A layer said no; the context goes back out with the reason.
+/// A phase said no; the context goes back out with the reason.
 pub(crate) struct Refused {
     pub(super) context: Box<Context>,
     pub(super) refusal: Refusal,
@@ -165,17 +165,6 @@ impl Exchange {
     pub(super) fn refuse(self, refusal: Refusal) -> Refused {
         Refused { context: self.context, refusal }
     }
-}
-
-/// The service under a layer. It is always ready: limits refuse, nothing queues.
-pub(crate) trait Next<Req, Rsp>:
-    Service<Req, Response = Rsp, Error = Refused, Future: Send> + Clone + Send + Sync + 'static
-{
-}
-
-impl<S, Req, Rsp> Next<Req, Rsp> for S where
-    S: Service<Req, Response = Rsp, Error = Refused, Future: Send> + Clone + Send + Sync + 'static
-{
 }
 
 /// A test call, which is admitted without asking: authorizers, keys and rates don't apply to it.

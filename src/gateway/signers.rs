@@ -33,7 +33,6 @@ pub(crate) struct Signer {
 }
 
 /// What signers are identified with.
-#[derive(Clone)]
 pub(crate) struct Signers {
     pub(crate) authenticator: Arc<Authenticator>,
     pub(crate) permissions: Arc<dyn Permissions>,

@@ -1,11 +1,9 @@
-//! The gateway as one service: every layer in its place.
+//! The gateway: the life of a request, every phase in its place.
 
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Weak};
-
-use tower::Service;
 
 use super::access_logs::AccessLogs;
 use super::address::Target;
@@ -18,10 +16,12 @@ use super::context::Context;
 use super::domains::Domains;
 use super::integration::Outside;
 use super::peer::Peer;
+use super::pipeline::authorize::Guard;
+use super::pipeline::cache::Lookup;
 use super::pipeline::plan::Desk;
 use super::pipeline::{
-    Admitted, Answered, Arrived, Next, Refused, access_log, authorize, cache, compress, integrate,
-    map_request, map_response, plan, respond, route, stage, validate,
+    Admitted, Answered, Arrived, Refused, access_log, authorize, cache, compress, integrate, map_request,
+    map_response, plan, respond, route, stage, validate,
 };
 use super::plans::ledger::Ledger;
 use super::plans::throttle::Limiter;
@@ -79,15 +79,53 @@ pub struct Gateway {
     pub(super) inner: Arc<Inner>,
 }
 
+/// What the phases work with. A request holds the one `Arc` of it from its arrival to its answer.
 pub(super) struct Inner {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) ids: Arc<dyn Ids>,
     pub(super) stages: Arc<Stages>,
-    pub(super) examiner: Examiner,
-    ledger: Arc<Ledger>,
+    pub(super) guard: Guard,
+    desk: Desk,
+    outside: Arc<Outside>,
+    access_logs: Arc<dyn AccessLogs>,
     domains: Arc<Domains>,
-    served: Box<dyn Run<Arrived, Response>>,
-    pub(super) tested: Box<dyn Run<Admitted, Result<Answered, Refused>>>,
+}
+
+impl Inner {
+    /// A request's way; whatever goes wrong is an answer as well.
+    async fn serve(&self, arrived: Arrived) -> Response {
+        let finished = respond::finish(self.answer(arrived).await);
+        // After `finish`, as a line holds the status that a refusal got there.
+        access_log::tell(finished, &*self.clock, &self.access_logs)
+    }
+
+    async fn answer(&self, arrived: Arrived) -> Result<Answered, Refused> {
+        let staged = stage::find(arrived, &self.stages, &*self.ids).await?;
+        let routed = route::find(staged)?;
+        let authorized = authorize::authorize(routed, &self.guard).await?;
+        // After authorizers, as they may be what names the key.
+        let admitted = plan::admit(authorized, &self.desk).await?;
+        // Nobody's body is worth the work before they are admitted; models and mappings see it as it was meant.
+        let (admitted, wanted) = compress::decompress(admitted).await?;
+        let answered = self.answer_admitted(admitted).await?;
+        // After the cache, which keeps answers for clients of all codings.
+        compress::compress(answered, wanted).await
+    }
+
+    /// What test calls go through as well.
+    pub(super) async fn answer_admitted(&self, admitted: Admitted) -> Result<Answered, Refused> {
+        let validated = validate::validate(admitted).await?;
+        // Before the mappings, on whose outcome the key does not depend; a hit saves them.
+        let (validated, missed) = match cache::look_up(validated, &*self.clock).await? {
+            Lookup::Hit(answered) => return Ok(answered),
+            Lookup::Miss(validated, missed) => (validated, missed),
+        };
+        let prepared = map_request::prepare(validated).await?;
+        let replied = integrate::integrate(prepared, &self.outside, &*self.clock).await?;
+        let answered = map_response::answer(replied).await?;
+        // The mapped answer is kept; what was refused on the way is not.
+        Ok(cache::keep(answered, missed, &self.clock))
+    }
 }
 
 impl Gateway {
@@ -107,49 +145,10 @@ impl Gateway {
         let stages = Arc::new(Stages::new(source, options.default_api, shared));
         let outside = Arc::new(Outside { client, backends });
         let account = options.account_rate.map(|rate| Arc::new(Limiter::new(rate, clock.clone())));
-        let desk = Desk { ledger: ledger.clone(), account, tells_limits: options.rate_limit_headers };
+        let desk = Desk { ledger, account, tells_limits: options.rate_limit_headers };
         let examiner = Examiner { outside: outside.clone(), clock: clock.clone() };
-        let signers = Signers { authenticator, permissions };
-        let core = || from_validation(outside.clone(), clock.clone());
-        // Outermost first: the first layer sees the request first and the answer last. The access log is
-        // outside of `respond`, as a line holds the status that a refusal got there.
-        let served = access_log::over(
-            clock.clone(),
-            access_logs,
-            respond::over(stage::over(
-                stages.clone(),
-                ids.clone(),
-                route::over(authorize::over(
-                    examiner.clone(),
-                    signers,
-                    plan::over(desk, compress::over(core())),
-                )),
-            )),
-        );
-        let tested = core();
-        let inner = Inner {
-            clock: clock.clone(),
-            ids,
-            stages,
-            examiner,
-            ledger,
-            domains,
-            // Erased here, once: the types inside are as long as the stack is deep.
-            served: Box::new(move |arrived| {
-                let mut served = served.clone();
-                let answer: Running<Response> = Box::pin(async move {
-                    let Ok(response) = served.call(arrived).await;
-                    response
-                });
-                answer
-            }),
-            tested: Box::new(move |admitted| {
-                let mut tested = tested.clone();
-                let answer: Running<Result<Answered, Refused>> =
-                    Box::pin(async move { tested.call(admitted).await });
-                answer
-            }),
-        };
+        let guard = Guard { examiner, signers: Signers { authenticator, permissions } };
+        let inner = Inner { clock, ids, stages, guard, desk, outside, access_logs, domains };
         Self { inner: Arc::new(inner) }
     }
 
@@ -160,7 +159,9 @@ impl Gateway {
     pub fn serve(&self, target: Target, peer: Peer, request: Request) -> Running<Response> {
         let (parts, body) = request.into_parts();
         let context = Context::new(parts, target, peer, &*self.inner.clock, &*self.inner.ids);
-        self.inner.served.run(Arrived { context: Box::new(context), body })
+        let (inner, arrived) = (self.inner.clone(), Arrived { context: Box::new(context), body });
+        // The one box of the way: whoever calls names the future.
+        Box::pin(async move { inner.serve(arrived).await })
     }
 }
 
@@ -168,13 +169,13 @@ impl Gateway {
     /// Keeps what keys reserve filled and what they used written, and forgets idle ones, until
     /// [`Gateway::close_books`]. Serving goes on without it, and waits for the books more often.
     pub fn keep_books(&self) -> impl Future<Output = ()> + Send + 'static {
-        let ledger = self.inner.ledger.clone();
+        let ledger = self.inner.desk.ledger.clone();
         async move { ledger.keep().await }
     }
 
     /// Writes out exactly what was used. Nothing should be served afterwards: it would be counted anew.
     pub async fn close_books(&self) {
-        self.inner.ledger.close().await;
+        self.inner.desk.ledger.close().await;
     }
 
     /// The custom domain names that lead here.
@@ -195,30 +196,8 @@ impl fmt::Debug for Gateway {
     }
 }
 
-/// The layers that a test call goes through as well.
-fn from_validation(outside: Arc<Outside>, clock: Arc<dyn Clock>) -> impl Next<Admitted, Answered> {
-    validate::over(cache::over(
-        clock.clone(),
-        map_request::over(map_response::over(integrate::service(outside, clock))),
-    ))
-}
-
 /// An answer in the making.
 pub type Running<T> = Pin<Box<dyn Future<Output = T> + Send>>;
-
-/// An erased stack.
-pub(super) trait Run<Req, Rsp>: Send + Sync {
-    fn run(&self, request: Req) -> Running<Rsp>;
-}
-
-impl<F, Req, Rsp> Run<Req, Rsp> for F
-where
-    F: Fn(Req) -> Running<Rsp> + Send + Sync,
-{
-    fn run(&self, request: Req) -> Running<Rsp> {
-        self(request)
-    }
-}
 
 #[cfg(test)]
 mod access_log_tests;

@@ -1,4 +1,4 @@
-//! TestInvokeMethod: a method of the working copy is called through the same layers, with a log.
+//! TestInvokeMethod: a method of the working copy goes through the same phases, with a log.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
@@ -42,7 +42,7 @@ impl Gateway {
     async fn test(&self, invocation: TestInvocation) -> TestOutcome {
         let started = self.inner.clock.monotonic();
         let (admitted, names) = self.admitted(&invocation);
-        let result = self.inner.tested.run(admitted).await;
+        let result = self.inner.answer_admitted(admitted).await;
         let finished = respond::finish(result);
         let (parts, body) = finished.response.into_parts();
         let mut context = finished.context;
@@ -60,7 +60,7 @@ impl Gateway {
         }
     }
 
-    /// The call as it stands behind the layers that don't apply to it, and the header names as its API
+    /// The call as it stands behind the phases that don't apply to it, and the header names as its API
     /// spells them.
     fn admitted(&self, invocation: &TestInvocation) -> (Admitted, Vec<String>) {
         let TestInvocation { owner, api, resource_id, method: verb, stage_variables, .. } = invocation;

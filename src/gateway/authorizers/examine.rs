@@ -23,7 +23,6 @@ use crate::meter;
 use crate::policy::Decision;
 
 /// What authorizers are asked with.
-#[derive(Clone)]
 pub(crate) struct Examiner {
     pub(crate) outside: Arc<Outside>,
     pub(crate) clock: Arc<dyn Clock>,

@@ -1,16 +1,14 @@
-//! `Finished → Response`: writes the stage's access log and counts its metrics: the outermost layer, since a line holds the status
-//! that a refusal got from the API's gateway responses.
+//! Writes the stage's access log and counts its metrics: last of all, since a line holds the status that a refusal got
+//! from the API's gateway responses.
 
-use std::convert::Infallible;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll};
 
 use bytes::Bytes;
 use http_body::{Body as _, Frame, SizeHint};
-use tower::{Service, service_fn};
 
-use super::{Arrived, Finished};
+use super::Finished;
 use crate::clock::Clock;
 use crate::connect::{Body, BoxError, Response, boxed};
 use crate::gateway::AccessLogs;
@@ -19,29 +17,8 @@ use crate::gateway::context::{Context, Outcome};
 use crate::gateway::mapping::payload::Payload;
 use crate::gateway::mapping::source::Facts;
 
-/// The outermost layer.
-pub(crate) fn over<S>(
-    clock: Arc<dyn Clock>,
-    logs: Arc<dyn AccessLogs>,
-    next: S,
-) -> impl Service<Arrived, Response = Response, Error = Infallible, Future: Send> + Clone + Send + Sync + 'static
-where
-    S: Service<Arrived, Response = Finished, Error = Infallible, Future: Send>
-        + Clone
-        + Send
-        + Sync
-        + 'static,
-{
-    service_fn(move |arrived: Arrived| {
-        let (clock, logs, mut next) = (clock.clone(), logs.clone(), next.clone());
-        async move {
-            let finished = next.call(arrived).await?;
-            Ok(tell(finished, &*clock, logs))
-        }
-    })
-}
-
-fn tell(finished: Finished, clock: &dyn Clock, logs: Arc<dyn AccessLogs>) -> Response {
+/// `Finished → Response`.
+pub(crate) fn tell(finished: Finished, clock: &dyn Clock, logs: &Arc<dyn AccessLogs>) -> Response {
     let Finished { mut context, response } = finished;
     let latency = clock.monotonic().saturating_sub(context.started);
     let (status, length) = (response.status().as_u16(), response.body().size_hint().exact());
@@ -52,11 +29,11 @@ fn tell(finished: Finished, clock: &dyn Clock, logs: Arc<dyn AccessLogs>) -> Res
         return response;
     }
     if length.is_some() {
-        write(&context, &*logs);
+        write(&context, &**logs);
         return response;
     }
     // How much was sent is known when the body ends; the line waits for that.
-    response.map(|body| boxed(Counted { body, sent: 0, context, logs }))
+    response.map(|body| boxed(Counted { body, sent: 0, context, logs: logs.clone() }))
 }
 
 /// One line to its destination, or into the server's log at target `stepgate::access`.

@@ -3,9 +3,7 @@
 //! What can't be checked is refused: an API whose policy or authorizer this gateway can't evaluate is closed,
 //! never open. The control plane refuses to deploy such APIs in the first place.
 
-use tower::service_fn;
-
-use super::{Answered, Authorized, Next, Refused, Routed, UsageIdentifier};
+use super::{Authorized, Refused, Routed, UsageIdentifier};
 use crate::gateway::access::{
     Action, METHOD_ARN_BYTES_MAX, ResourcePolicy, decide_for_signer, denial, method_arn,
 };
@@ -15,33 +13,22 @@ use crate::gateway::refusal::{Denial, Refusal};
 use crate::gateway::signers::Signers;
 use crate::policy::Decision;
 
-/// `Routed → Authorized`.
-pub(crate) fn over(
-    examiner: Examiner,
-    signers: Signers,
-    next: impl Next<Authorized, Answered>,
-) -> impl Next<Routed, Answered> {
-    service_fn(move |routed: Routed| {
-        let (examiner, signers, mut next) = (examiner.clone(), signers.clone(), next.clone());
-        async move {
-            let authorized = match (routed.method.authorization, &routed.stage.policy) {
-                // The common case costs no more than the look.
-                (AuthorizationType::None, ResourcePolicy::None) => {
-                    Authorized { routed, usage_identifier: None }
-                }
-                _ => Box::pin(authorize(routed, &examiner, &signers)).await?,
-            };
-            next.call(authorized).await
-        }
-    })
+/// Whom callers are examined by.
+pub(crate) struct Guard {
+    pub(crate) examiner: Examiner,
+    pub(crate) signers: Signers,
 }
 
-async fn authorize(
-    mut routed: Routed,
-    examiner: &Examiner,
-    signers: &Signers,
-) -> Result<Authorized, Refused> {
-    match decide(&mut routed, examiner, signers).await {
+/// `Routed → Authorized`.
+pub(crate) async fn authorize(mut routed: Routed, guard: &Guard) -> Result<Authorized, Refused> {
+    if let (AuthorizationType::None, ResourcePolicy::None) =
+        (routed.method.authorization, &routed.stage.policy)
+    {
+        // The common case costs no more than the look.
+        return Ok(Authorized { routed, usage_identifier: None });
+    }
+    // In a box, so that those who ask nobody don't carry the room that asking takes.
+    match Box::pin(decide(&mut routed, guard)).await {
         Ok(usage_identifier) => Ok(Authorized { routed, usage_identifier }),
         Err(refusal) => Err(routed.refuse(refusal)),
     }
@@ -50,11 +37,8 @@ async fn authorize(
 /// How an API's resource policy and a method's authorization go together.
 ///
 /// <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-authorization-flow.html>
-async fn decide(
-    routed: &mut Routed,
-    examiner: &Examiner,
-    signers: &Signers,
-) -> Result<Option<UsageIdentifier>, Refusal> {
+async fn decide(routed: &mut Routed, guard: &Guard) -> Result<Option<UsageIdentifier>, Refusal> {
+    let Guard { examiner, signers } = guard;
     let arn = method_arn(&routed.context, &routed.stage, &routed.method);
     if METHOD_ARN_BYTES_MAX < arn.len() {
         return Err(Refusal::UriTooLong);

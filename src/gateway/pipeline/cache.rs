@@ -16,9 +16,8 @@ use bytes::{Bytes, BytesMut};
 use http::header::{CACHE_CONTROL, WARNING};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use http_body::{Body as _, Frame, SizeHint};
-use tower::service_fn;
 
-use super::{Answered, Next, Refused, Validated, read};
+use super::{Answered, Refused, Validated, read};
 use crate::clock::Clock;
 use crate::connect::{Body, BoxError, Response, boxed, full};
 use crate::gateway::access;
@@ -35,22 +34,35 @@ const TRACE_ID: HeaderName = HeaderName::from_static("x-amzn-trace-id");
 const IGNORED: HeaderValue =
     HeaderValue::from_static("199 Cache-control headers were ignored because the caller was unauthorized.");
 
-/// `Validated → Validated`, `Answered → Answered`.
-pub(crate) fn over(
-    clock: Arc<dyn Clock>,
-    next: impl Next<Validated, Answered>,
-) -> impl Next<Validated, Answered> {
-    service_fn(move |validated: Validated| {
-        let (clock, mut next) = (clock.clone(), next.clone());
-        async move {
-            // The route is held apart from the request, which goes on.
-            let method = validated.routed.method.clone();
-            match cache_of(&method, &validated.routed.context) {
-                None => next.call(validated).await,
-                Some(cache) => answer(validated, cache, &clock, next).await,
-            }
-        }
-    })
+/// What a look into the cache found.
+pub(crate) enum Lookup {
+    /// The answer.
+    Hit(Answered),
+    /// None: it has to be made, and to be kept if there is a cache.
+    Miss(Validated, Option<Missed>),
+}
+
+/// Where an answer will be kept.
+pub(crate) struct Missed {
+    answers: Arc<ResponseCache>,
+    slot: Slot,
+    freshness: Freshness,
+}
+
+/// `Validated → Validated`, or `Answered` at once.
+pub(crate) async fn look_up(validated: Validated, clock: &dyn Clock) -> Result<Lookup, Refused> {
+    let Validated { routed, .. } = &validated;
+    if cache_of(&routed.method, &routed.context).is_none() {
+        return Ok(Lookup::Miss(validated, None));
+    }
+    // In a box, so that methods without a cache don't carry the room that this takes.
+    Box::pin(look_into(validated, clock)).await
+}
+
+/// `Answered → Answered`, which is kept when it has passed to its end.
+pub(crate) fn keep(answered: Answered, missed: Option<Missed>, clock: &Arc<dyn Clock>) -> Answered {
+    let Some(Missed { answers, slot, freshness }) = missed else { return answered };
+    told(recorded(answered, answers, slot, clock), freshness)
 }
 
 fn cache_of<'a>(method: &'a CompiledMethod, context: &Context) -> Option<&'a MethodCache> {
@@ -68,12 +80,12 @@ enum Freshness {
     Fresh,
 }
 
-async fn answer(
-    validated: Validated,
-    cache: &MethodCache,
-    clock: &Arc<dyn Clock>,
-    mut next: impl Next<Validated, Answered>,
-) -> Result<Answered, Refused> {
+async fn look_into(validated: Validated, clock: &dyn Clock) -> Result<Lookup, Refused> {
+    // The method is held apart from the request, which goes on.
+    let method = validated.routed.method.clone();
+    let Some(cache) = cache_of(&method, &validated.routed.context) else {
+        return Ok(Lookup::Miss(validated, None));
+    };
     let freshness = match freshness(cache, &validated.routed.context) {
         Ok(freshness) => freshness,
         Err(refusal) => return Err(validated.routed.refuse(refusal)),
@@ -84,22 +96,25 @@ async fn answer(
         Freshness::Any | Freshness::Ignored => answers.get(&key, cache.ttl, clock.monotonic()),
         Freshness::Fresh => None,
     };
-    let mut answered = match found {
+    match found {
         Some(found) => {
             answers.hits.increment(1);
-            hit(validated, &found)
+            Ok(Lookup::Hit(told(hit(validated, &found), freshness)))
         }
         None => {
             answers.misses.increment(1);
-            let slot = answers.slot(key);
-            let answered = next.call(validated).await?;
-            recorded(answered, answers, slot, clock)
+            let missed = Missed { answers: answers.clone(), slot: answers.slot(key), freshness };
+            Ok(Lookup::Miss(validated, Some(missed)))
         }
-    };
+    }
+}
+
+/// The answer, with a word to whom asked for a fresh one and may not.
+fn told(mut answered: Answered, freshness: Freshness) -> Answered {
     if freshness == Freshness::Ignored {
         answered.response.headers_mut().append(WARNING, IGNORED);
     }
-    Ok(answered)
+    answered
 }
 
 /// `max-age=0` alone asks for a fresh answer; whoever asks needs a permission, unless the method needs none.
@@ -150,13 +165,7 @@ fn hit(validated: Validated, found: &CachedAnswer) -> Answered {
     Answered { context, response }
 }
 
-/// The same answer, which is kept when it has passed to its end.
-fn recorded(
-    answered: Answered,
-    answers: &Arc<ResponseCache>,
-    slot: Slot,
-    clock: &Arc<dyn Clock>,
-) -> Answered {
+fn recorded(answered: Answered, answers: Arc<ResponseCache>, slot: Slot, clock: &Arc<dyn Clock>) -> Answered {
     let Answered { context, response } = answered;
     let length = response.body().size_hint();
     if (CACHED_BYTES_MAX as u64) < length.lower() {
@@ -164,7 +173,7 @@ fn recorded(
     }
     let (parts, body) = response.into_parts();
     let record = Record {
-        answers: answers.clone(),
+        answers,
         slot,
         clock: clock.clone(),
         status: parts.status,

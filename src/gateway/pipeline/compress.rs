@@ -6,9 +6,8 @@
 use bytes::Bytes;
 use http::HeaderValue;
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
-use tower::service_fn;
 
-use super::{Admitted, Answered, Next, PAYLOAD_BYTES_MAX, Refused, Routed, read};
+use super::{Admitted, Answered, PAYLOAD_BYTES_MAX, Refused, Routed, read};
 use crate::connect::{Body, collect, full};
 use crate::gateway::compile::essence;
 use crate::gateway::compression::{
@@ -20,22 +19,30 @@ use crate::gateway::refusal::Refusal;
 /// Larger bodies are coded aside, so that others are served meanwhile.
 const INLINE_BYTES_MAX: usize = 64 * 1024;
 
-/// `Admitted → Admitted`, `Answered → Answered`.
-pub(crate) fn over(next: impl Next<Admitted, Answered>) -> impl Next<Admitted, Answered> {
-    service_fn(move |Admitted(routed): Admitted| {
-        let mut next = next.clone();
-        async move {
-            let Some(bytes_min) = routed.stage.minimum_compression_size else {
-                return next.call(Admitted(routed)).await;
-            };
-            let coding = accepted(routed.context.header("accept-encoding").as_deref());
-            let answered = next.call(Admitted(decompressed(routed).await?)).await?;
-            match coding {
-                Some(coding) => compressed(answered, coding, bytes_min).await,
-                None => Ok(answered),
-            }
-        }
-    })
+/// How an answer is to be compressed: the request says so, which is gone when the answer is there.
+pub(crate) struct Wanted {
+    coding: Coding,
+    bytes_min: usize,
+}
+
+/// `Admitted → Admitted`.
+pub(crate) async fn decompress(Admitted(routed): Admitted) -> Result<(Admitted, Option<Wanted>), Refused> {
+    let Some(bytes_min) = routed.stage.minimum_compression_size else {
+        return Ok((Admitted(routed), None));
+    };
+    let coding = accepted(routed.context.header("accept-encoding").as_deref());
+    let wanted = coding.map(|coding| Wanted { coding, bytes_min });
+    // In a box, as few APIs have their bodies compressed.
+    let routed = Box::pin(decompressed(routed)).await?;
+    Ok((Admitted(routed), wanted))
+}
+
+/// `Answered → Answered`.
+pub(crate) async fn compress(answered: Answered, wanted: Option<Wanted>) -> Result<Answered, Refused> {
+    match wanted {
+        Some(wanted) => Box::pin(compressed(answered, wanted)).await,
+        None => Ok(answered),
+    }
 }
 
 async fn decompressed(mut routed: Routed) -> Result<Routed, Refused> {
@@ -62,7 +69,8 @@ async fn decompressed(mut routed: Routed) -> Result<Routed, Refused> {
     }
 }
 
-async fn compressed(answered: Answered, coding: Coding, bytes_min: usize) -> Result<Answered, Refused> {
+async fn compressed(answered: Answered, wanted: Wanted) -> Result<Answered, Refused> {
+    let Wanted { coding, bytes_min } = wanted;
     let Answered { context, response } = answered;
     let (mut parts, body) = response.into_parts();
     let content_type = parts.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());

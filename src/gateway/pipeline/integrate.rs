@@ -1,26 +1,21 @@
-//! Calls the backend: the innermost service.
+//! Calls the backend.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use metrics::Histogram;
-use tower::service_fn;
 
-use super::{Call, Next, Prepared, Refused, Replied};
+use super::{Call, Prepared, Refused, Replied};
 use crate::clock::Clock;
 use crate::gateway::context::Context;
 use crate::gateway::integration::{Outside, perform};
 use crate::meter;
 
 /// `Prepared → Replied`.
-pub(crate) fn service(outside: Arc<Outside>, clock: Arc<dyn Clock>) -> impl Next<Prepared, Replied> {
-    service_fn(move |prepared: Prepared| {
-        let (outside, clock) = (outside.clone(), clock.clone());
-        async move { integrate(prepared, &outside, &*clock).await }
-    })
-}
-
-async fn integrate(prepared: Prepared, outside: &Outside, clock: &dyn Clock) -> Result<Replied, Refused> {
+pub(crate) async fn integrate(
+    prepared: Prepared,
+    outside: &Outside,
+    clock: &dyn Clock,
+) -> Result<Replied, Refused> {
     let Prepared { mut exchange, call } = prepared;
     let is_mock = matches!(call, Call::Mock(_));
     let kind = match &call {

@@ -3,9 +3,8 @@
 use bytes::Bytes;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST, HeaderName, HeaderValue, USER_AGENT};
 use http::{HeaderMap, Method, Uri};
-use tower::service_fn;
 
-use super::{Answered, Call, Exchange, Next, PAYLOAD_BYTES_MAX, Prepared, Refused, Routed, Validated, read};
+use super::{Call, Exchange, PAYLOAD_BYTES_MAX, Prepared, Refused, Routed, Validated, read};
 use crate::connect;
 use crate::connect::{Body, full};
 use crate::gateway::api::PassthroughBehavior;
@@ -27,14 +26,7 @@ use crate::gateway::query;
 use crate::gateway::refusal::{Misconfiguration, Refusal};
 
 /// `Validated → Prepared`.
-pub(crate) fn over(next: impl Next<Prepared, Answered>) -> impl Next<Validated, Answered> {
-    service_fn(move |validated: Validated| {
-        let mut next = next.clone();
-        async move { next.call(prepare(validated).await?).await }
-    })
-}
-
-async fn prepare(Validated { routed, body: read_before }: Validated) -> Result<Prepared, Refused> {
+pub(crate) async fn prepare(Validated { routed, body: read_before }: Validated) -> Result<Prepared, Refused> {
     let Routed { mut context, stage, method, body } = routed;
     let streams = method.integration.as_ref().is_some_and(CompiledIntegration::is_proxy)
         && method.integration.as_ref().is_some_and(|i| i.parameters.is_empty() || !reads_body(i))

@@ -4,9 +4,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue};
 use http::{HeaderMap, StatusCode};
-use tower::service_fn;
 
-use super::{Answered, Exchange, Next, PAYLOAD_BYTES_MAX, Prepared, Refused, Replied, Reply, ReplyBody};
+use super::{Answered, Exchange, PAYLOAD_BYTES_MAX, Refused, Replied, Reply, ReplyBody};
 use crate::connect::{Body, Response, collect, full};
 use crate::gateway::compile::{Backend, CompiledIntegration, CompiledResponse, essence, first_accepted};
 use crate::gateway::context::Context;
@@ -22,15 +21,8 @@ use crate::gateway::refusal::{Breakage, Misconfiguration, Refusal};
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
-/// `Prepared → Answered`, over the service that gives `Replied`.
-pub(crate) fn over(next: impl Next<Prepared, Replied>) -> impl Next<Prepared, Answered> {
-    service_fn(move |prepared: Prepared| {
-        let mut next = next.clone();
-        async move { answer(next.call(prepared).await?).await }
-    })
-}
-
-async fn answer(replied: Replied) -> Result<Answered, Refused> {
+/// `Replied → Answered`.
+pub(crate) async fn answer(replied: Replied) -> Result<Answered, Refused> {
     let Replied { mut exchange, reply } = replied;
     if exchange.integration().is_some_and(CompiledIntegration::is_proxy) {
         return proxied(exchange, reply).await;

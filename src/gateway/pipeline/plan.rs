@@ -9,9 +9,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::HeaderName;
-use tower::service_fn;
 
-use super::{Admitted, Answered, Authorized, Next, Refused, Routed, UsageIdentifier};
+use super::{Admitted, Authorized, Refused, Routed, UsageIdentifier};
 use crate::gateway::api::{API_KEY_CHARS_MAX, ApiKeySource};
 use crate::gateway::context::{CallerKey, Context};
 use crate::gateway::mapping::payload::Payload;
@@ -27,8 +26,7 @@ use crate::gateway::stages::SourceError;
 
 const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
-/// What the layer works with.
-#[derive(Clone)]
+/// What callers are admitted with.
 pub(crate) struct Desk {
     /// Keys and what they used.
     pub(crate) ledger: Arc<Ledger>,
@@ -39,14 +37,7 @@ pub(crate) struct Desk {
 }
 
 /// `Authorized → Admitted`.
-pub(crate) fn over(desk: Desk, next: impl Next<Admitted, Answered>) -> impl Next<Authorized, Answered> {
-    service_fn(move |authorized: Authorized| {
-        let (desk, mut next) = (desk.clone(), next.clone());
-        async move { next.call(admit(authorized, &desk).await?).await }
-    })
-}
-
-async fn admit(authorized: Authorized, desk: &Desk) -> Result<Admitted, Refused> {
+pub(crate) async fn admit(authorized: Authorized, desk: &Desk) -> Result<Admitted, Refused> {
     let Authorized { mut routed, usage_identifier } = authorized;
     let (refusal, limits) = if routed.method.is_api_key_required {
         admit_key(&mut routed, usage_identifier, desk).await

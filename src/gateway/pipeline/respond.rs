@@ -2,13 +2,10 @@
 //!
 //! <https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-gatewayResponse-definition.html>
 
-use std::convert::Infallible;
-
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
-use tower::{Service, service_fn};
 
-use super::{Answered, Arrived, Finished, Next, Refused};
+use super::{Answered, Finished, Refused};
 use crate::connect::{Response, full};
 use crate::gateway::api::ResponseType;
 use crate::gateway::context::{Context, Failure};
@@ -21,18 +18,7 @@ const EXTENDED_REQUEST_ID: HeaderName = HeaderName::from_static("x-amz-apigw-id"
 const ERROR_TYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
-/// `Answered` or `Refused` → `Finished`.
-pub(crate) fn over(
-    next: impl Next<Arrived, Answered>,
-) -> impl Service<Arrived, Response = Finished, Error = Infallible, Future: Send> + Clone + Send + Sync + 'static
-{
-    service_fn(move |arrived: Arrived| {
-        let mut next = next.clone();
-        async move { Ok(finish(next.call(arrived).await)) }
-    })
-}
-
-/// Makes the response, whatever came of the request.
+/// `Answered` or `Refused` → `Finished`: makes the response, whatever came of the request.
 pub(crate) fn finish(result: Result<Answered, Refused>) -> Finished {
     let (context, mut response) = match result {
         Ok(Answered { context, response }) => (context, response),

@@ -3,23 +3,14 @@
 //! API Gateway knows no 404 and no 405: what it does not find lacks an authentication token, and if there is
 //! an `Authorization` header, that is complained about.
 
-use tower::service_fn;
-
-use super::{Answered, Next, Refused, Routed, Staged};
+use super::{Refused, Routed, Staged};
 use crate::gateway::authorization_header;
 use crate::gateway::compile::Match;
 use crate::gateway::context::Context;
 use crate::gateway::refusal::Refusal;
 
 /// `Staged → Routed`.
-pub(crate) fn over(next: impl Next<Routed, Answered>) -> impl Next<Staged, Answered> {
-    service_fn(move |staged: Staged| {
-        let mut next = next.clone();
-        async move { next.call(find(staged)?).await }
-    })
-}
-
-fn find(staged: Staged) -> Result<Routed, Refused> {
+pub(crate) fn find(staged: Staged) -> Result<Routed, Refused> {
     let Staged { mut context, stage, body } = staged;
     match stage.routes.find(&context.target.path, &context.method) {
         Some(Match { method, parameters }) => {

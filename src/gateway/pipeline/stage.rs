@@ -3,9 +3,8 @@
 use std::sync::Arc;
 
 use http::header::CONTENT_LENGTH;
-use tower::service_fn;
 
-use super::{Answered, Arrived, Next, PAYLOAD_BYTES_MAX, Refused, Staged};
+use super::{Arrived, PAYLOAD_BYTES_MAX, Refused, Staged};
 use crate::clock::Ids;
 use crate::gateway::compile::{CompiledStage, Served};
 use crate::gateway::context::Context;
@@ -13,18 +12,7 @@ use crate::gateway::refusal::Refusal;
 use crate::gateway::stages::Stages;
 
 /// `Arrived → Staged`.
-pub(crate) fn over(
-    stages: Arc<Stages>,
-    ids: Arc<dyn Ids>,
-    next: impl Next<Staged, Answered>,
-) -> impl Next<Arrived, Answered> {
-    service_fn(move |arrived: Arrived| {
-        let (stages, ids, mut next) = (stages.clone(), ids.clone(), next.clone());
-        async move { next.call(find(arrived, &stages, &*ids).await?).await }
-    })
-}
-
-async fn find(arrived: Arrived, stages: &Stages, ids: &dyn Ids) -> Result<Staged, Refused> {
+pub(crate) async fn find(arrived: Arrived, stages: &Stages, ids: &dyn Ids) -> Result<Staged, Refused> {
     let Arrived { mut context, body } = arrived;
     let served = match stages.find(&context.target).await {
         Ok(served) => served,

@@ -5,9 +5,8 @@ use std::borrow::Cow;
 use std::mem;
 
 use bytes::Bytes;
-use tower::service_fn;
 
-use super::{Admitted, Answered, Next, Refused, Routed, Validated, read};
+use super::{Admitted, Refused, Routed, Validated, read};
 use crate::connect::full;
 use crate::gateway::compile::Mismatch;
 use crate::gateway::mapping::payload::Payload;
@@ -15,14 +14,12 @@ use crate::gateway::mapping::source::{Facts, Mapped};
 use crate::gateway::refusal::{Misconfiguration, Refusal};
 
 /// `Admitted → Validated`.
-pub(crate) fn over(next: impl Next<Validated, Answered>) -> impl Next<Admitted, Answered> {
-    service_fn(move |admitted: Admitted| {
-        let mut next = next.clone();
-        async move { next.call(check_body(check_parameters(admitted)?).await?).await }
-    })
+pub(crate) async fn validate(Admitted(routed): Admitted) -> Result<Validated, Refused> {
+    // A request that lacks parameters is not read any further.
+    check_body(check_parameters(routed)?).await
 }
 
-fn check_parameters(Admitted(routed): Admitted) -> Result<Routed, Refused> {
+fn check_parameters(routed: Routed) -> Result<Routed, Refused> {
     if routed.method.required_parameters.is_empty() {
         return Ok(routed);
     }

@@ -1,4 +1,4 @@
-//! Requests with API keys through all layers: who may pass, how fast, how often, and what is remembered.
+//! Requests with API keys through all phases: who may pass, how fast, how often, and what is remembered.
 
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
@@ -481,7 +481,7 @@ async fn idle_keys_are_forgotten_and_what_they_used_is_not() {
     let house = keyed_house(Some((1.0, 5)), quota(100, QuotaPeriod::Day, 0));
     let upkeep = tokio::spawn(house.gateway.keep_books());
     assert_eq!(house.passed(3).await, 3);
-    let ledger = house.gateway.inner.ledger.clone();
+    let ledger = house.gateway.inner.desk.ledger.clone();
     assert_eq!(ledger.held(), (1, 1));
     // Upkeep looks up once a second of a clock that stands still in between.
     for _ in 0..400 {

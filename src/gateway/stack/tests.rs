@@ -1,4 +1,4 @@
-//! Requests through all layers: who answers, with what status, headers and body.
+//! Requests through all phases: who answers, with what status, headers and body.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
