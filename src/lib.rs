@@ -1,8 +1,8 @@
 //! Stepgate: an Amazon-API-Gateway-compatible HTTP front door with an embedded, durable,
 //! Step-Functions-compatible workflow engine.
 //!
-//! The rooms of the house, floor by floor. A room uses rooms on lower floors only, never a neighbour
-//! (`tests/tidy.rs` keeps it so); `ARCHITECTURE.md` tells the journeys of a request and of an execution.
+//! The rooms of the house, floor by floor. Each is a crate of its own and uses rooms on lower
+//! floors only (`tests/tidy.rs` keeps it so); `ARCHITECTURE.md` tells the journeys of a request and of an execution.
 
 // Floor 1: plain things.
 pub use stepgate_clock as clock;
