@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 /// Rooms by floor, ground floor first. A room may use rooms on lower floors only, never a neighbour.
 const FLOORS: &[&[&str]] = &[
     &["clock", "id", "json", "meter", "policy", "yaml"],
-    &["jsonpath", "vtl"],
+    &["jsonata", "jsonpath", "vtl"],
     &["asl", "schema"],
     &["store"],
     &["connect", "identity"],
@@ -20,7 +20,7 @@ const FLOORS: &[&[&str]] = &[
 ];
 
 /// Pure floors: same input, same output. No async, no I/O, no `http`.
-const PURE_ROOMS: &[&str] = &["json", "policy", "yaml", "jsonpath", "vtl", "asl", "schema"];
+const PURE_ROOMS: &[&str] = &["json", "policy", "yaml", "jsonata", "jsonpath", "vtl", "asl", "schema"];
 const PURE_BANNED: &[&str] =
     &["async fn", ".await", "tokio::", "hyper::", "http::", "std::fs", "std::net", "std::thread"];
 
