@@ -59,6 +59,8 @@ pub(super) enum Command {
     Test(Test),
     /// Find where recorded executions would go another way under a changed definition.
     Replay(Replay),
+    /// Look for what is wrong with the settings, and with --production for what strangers could make use of.
+    Doctor(Doctor),
     /// Print the version.
     Version(Version),
 }
@@ -90,6 +92,43 @@ pub(super) struct Serve {
     /// Print what was deployed as one line of JSON instead of the welcome text.
     #[arg(long)]
     pub(super) json: bool,
+}
+
+/// `stepgate doctor`
+#[derive(Clone, Debug, Default, Args)]
+#[command(after_help = "Examples:
+  stepgate doctor
+  stepgate doctor --production --config /etc/stepgate/stepgate.toml --data-dir /var/lib/stepgate
+
+It reads the settings and looks at the files that they name; no server is asked. What \"must\" be mended makes the exit
+code 1, what \"should\" be considered doesn't. docs/security.md has settings that are clean.")]
+pub(super) struct Doctor {
+    /// Settings, as in config/stepgate.toml.
+    #[arg(long, value_name = "FILE", env = "STEPGATE_CONFIG")]
+    pub(super) config: Option<PathBuf>,
+    /// Where everything durable lives [default: stepgate-data].
+    #[arg(long, value_name = "DIR", env = "STEPGATE_DATA_DIR")]
+    pub(super) data_dir: Option<PathBuf>,
+    /// Where `serve` will listen [default: 127.0.0.1:4566].
+    #[arg(long, value_name = "ADDR", env = "STEPGATE_LISTEN")]
+    pub(super) listen: Option<SocketAddr>,
+    /// Where it will listen with TLS.
+    #[arg(long, value_name = "ADDR", env = "STEPGATE_TLS_LISTEN")]
+    pub(super) tls_listen: Option<SocketAddr>,
+    /// Look for what strangers could make use of.
+    #[arg(long)]
+    pub(super) production: bool,
+    /// Print JSON.
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+impl Doctor {
+    /// The arguments of the server that it is about.
+    pub(super) fn as_serve(&self) -> Serve {
+        let Self { config, data_dir, listen, tls_listen, .. } = self.clone();
+        Serve { config, data_dir, listen, tls_listen, ..Serve::default() }
+    }
 }
 
 /// How log lines look.

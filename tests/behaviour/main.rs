@@ -12,6 +12,7 @@ mod client;
 mod commands;
 mod connections;
 mod disk;
+mod doctor;
 mod documents;
 mod domains;
 mod executions;
