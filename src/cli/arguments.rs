@@ -344,6 +344,7 @@ pub(super) enum VtlCommand {
   echo '{\"id\": 7}' | stepgate vtl eval request.vtl --input - --trace
   echo '$input.params(\"q\") $stageVariables.env' | stepgate vtl eval - --param q=x --stage-variables env=dev
   stepgate vtl eval request.vtl --input order.json --param path.id=7 --param header.X-Mine=y --context context.json
+  echo 'token=a&text=b' | stepgate vtl eval form.vtl --input - --content-type application/x-www-form-urlencoded
 
 The context is a JSON object in the shape of $context, such as {\"identity\": {\"sourceIp\": \"192.0.2.1\"}}. What it
 lacks is as in a test invocation. Without --input the body is empty.
@@ -362,6 +363,9 @@ pub(super) struct VtlEval {
     /// Stage variables, as the AWS CLI takes them; may be repeated.
     #[arg(long, value_name = "NAME=VALUE,…", value_parser = stage_variables)]
     pub(super) stage_variables: Vec<StageVariables>,
+    /// The body's type, which says how $input reads it: JSON if not given, a text for all other types.
+    #[arg(long, value_name = "TYPE", value_parser = content_type)]
+    pub(super) content_type: Option<HeaderValue>,
     /// A parameter of the request: path.NAME, querystring.NAME, header.NAME, or NAME for the query; may be repeated.
     #[arg(long = "param", value_name = "NAME=VALUE", value_parser = request_parameter)]
     pub(super) parameters: Vec<RequestParameter>,
@@ -384,6 +388,9 @@ Exit code 0: no errors; 1: errors, with --strict warnings as well; 2: a file can
 pub(super) struct VtlLint {
     #[command(flatten)]
     pub(super) lint: Lint,
+    /// The type of bodies that the templates are for: JSON if not given, a text for all other types.
+    #[arg(long, value_name = "TYPE")]
+    pub(super) content_type: Option<String>,
     /// A code to pass over; may be repeated.
     #[arg(long, value_name = "CODE", value_parser = lint_code)]
     pub(super) allow: Vec<LintCode>,
@@ -543,6 +550,12 @@ fn request_parameter(text: &str) -> Result<RequestParameter, String> {
         ),
         Some(_) | None => RequestParameter::Query(name, value),
     })
+}
+
+fn content_type(text: &str) -> Result<HeaderValue, String> {
+    let is_type = text.split_once('/').is_some_and(|(kind, subtype)| !kind.is_empty() && !subtype.is_empty());
+    let value = HeaderValue::try_from(text).ok().filter(|_| is_type);
+    value.ok_or_else(|| "write TYPE/SUBTYPE, such as text/plain".to_owned())
 }
 
 fn lint_code(text: &str) -> Result<LintCode, String> {

@@ -49,8 +49,9 @@ pub(super) fn front_door<A: App>(app: A, admission: Admission) -> HttpService {
     HttpService::new(
         ServiceBuilder::new() // Listed outermost first: the first layer sees the request first.
             .map_response(|response: http::Response<_>| response.map(connect::boxed)) // Re-box once, at the seam.
-            .layer(TraceLayer::new_for_http())
-            .layer(CatchPanicLayer::custom(panicked)) // Under trace, so that the 500 is logged.
+            // Whoever makes a 500 logs it with the reason; the layer would only say that there was one.
+            .layer(TraceLayer::new_for_http().on_failure(()))
+            .layer(CatchPanicLayer::custom(panicked))
             .service(handle),
     )
 }
