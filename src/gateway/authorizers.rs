@@ -13,6 +13,7 @@ mod event;
 mod examine;
 mod facts;
 mod identity;
+mod jose;
 mod lambda;
 mod results;
 mod token;

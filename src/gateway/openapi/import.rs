@@ -20,7 +20,6 @@ use super::definition::{Definition, Notes};
 use super::document::Document;
 use super::extension;
 use crate::gateway::api::HttpMethod;
-use crate::gateway::error::BadRequest;
 
 /// What the parts of an import work on.
 struct Reader<'d> {
@@ -34,15 +33,7 @@ struct Reader<'d> {
 }
 
 /// Reads what `document` says about the API that is to be, or is, `api_id`.
-///
-/// # Errors
-/// For an integration that nothing can be made of, with AWS's text and nothing else.
-pub(crate) fn import(
-    document: &Document,
-    api_id: &str,
-    base_path: BasePathMode,
-) -> Result<Definition, BadRequest> {
-    integration::check_shapes(document)?;
+pub(crate) fn import(document: &Document, api_id: &str, base_path: BasePathMode) -> Definition {
     let mut reader = Reader {
         document,
         model_base: super::model_url_base(api_id),
@@ -78,14 +69,13 @@ pub(crate) fn import(
                 reader.notes.warn(format!("Unable to read method '{verb}' of resource '{full}'. Ignoring."));
                 continue;
             };
-            let method = reader.operation(&full, verb, item, operation, &schemes);
-            methods.extend(method.map(|method| (verb, method)));
+            methods.insert(verb, reader.operation(&full, verb, item, operation, &schemes));
         }
         paths.push((full, methods));
     }
     models.extend(reader.generated_models());
     let info = document.object("/info");
-    Ok(Definition {
+    Definition {
         title: text_of(info.get("title")),
         version: text_of(info.get("version")),
         description: text_of(info.get("description")),
@@ -97,7 +87,7 @@ pub(crate) fn import(
         settings: reader.settings(),
         documentation: documentation::parts(&mut reader, &prefix),
         notes: reader.notes,
-    })
+    }
 }
 
 /// The verb of a path item's member.
