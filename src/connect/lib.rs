@@ -21,7 +21,7 @@ mod line_stream;
 mod options;
 mod tls;
 
-pub use body::{Body, boxed, collect, collect_within, empty, full};
+pub use body::{Body, boxed, collect, empty, full};
 pub use client::HttpClient;
 pub use client_identity::ClientIdentity;
 pub use error::Error;

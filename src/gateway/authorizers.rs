@@ -13,7 +13,6 @@ mod event;
 mod examine;
 mod facts;
 mod identity;
-mod jose;
 mod lambda;
 mod results;
 mod token;

@@ -14,7 +14,7 @@ mod routes;
 mod templates;
 mod uri;
 
-pub(crate) use body_models::{BodyModels, ComplaintsFor, Mismatch, library};
+pub(crate) use body_models::{BodyModels, Mismatch, library};
 pub(crate) use integration::{
     Backend, CompiledIntegration, CompiledResponse, Credentials, HttpBackend, RequestTarget,
 };
@@ -37,7 +37,6 @@ use super::authorizers::{AuthorizerSetting, CompiledAuthorizer, Pool};
 use super::cache::{Caches, Contents, ResponseCache, Share};
 use super::mapping::source::Source;
 use super::mapping::text::Text;
-use super::plans::Rate;
 use super::plans::keyring::Keyring;
 use super::plans::ledger::Ledger;
 use super::plans::terms::Terms;
@@ -45,7 +44,6 @@ use super::plans::throttle::Limiter;
 use super::upstream::{Links, Upstreams};
 use crate::clock::Clock;
 use crate::connect::ClientIdentity;
-use crate::gateway::variable::Variable;
 use crate::id::AccountRegion;
 use crate::schema::Library;
 use gateway_responses::GatewayResponses;
@@ -66,8 +64,6 @@ pub(crate) struct CompiledStage {
     pub(crate) variables: BTreeMap<String, String>,
     pub(crate) routes: Routes<Arc<CompiledMethod>>,
     pub(crate) gateway_responses: GatewayResponses,
-    /// Whether an answer or the access log says what is wrong with a body.
-    pub(crate) shows_complaints: bool,
     pub(crate) binary_types: BinaryTypes,
     /// From how many bytes on answers are compressed; `None` if neither they nor requests are.
     pub(crate) minimum_compression_size: Option<usize>,
@@ -266,7 +262,6 @@ pub(crate) fn compile_nothing(
         variables: variables.clone(),
         routes: Routes::new(),
         gateway_responses: GatewayResponses::compile(&BTreeMap::new()),
-        shows_complaints: false,
         binary_types: BinaryTypes::new(&[]),
         minimum_compression_size: None,
         is_endpoint_enabled: true,
@@ -357,9 +352,6 @@ impl Plan<'_> {
             });
             routes.insert(&resource.path, methods.collect());
         }
-        let gateway_responses = GatewayResponses::compile(&self.deployment.gateway_responses);
-        let access_log = stage.access_log_settings.as_ref().and_then(AccessLog::compile);
-        let reads_complaints = |log: &AccessLog| log.format.reads(Variable::ErrorValidationErrorString);
         CompiledStage {
             owner: owner.clone(),
             api_id: api_id.clone(),
@@ -367,16 +359,14 @@ impl Plan<'_> {
             deployment_id: Some(self.deployment_id.clone()),
             is_canary: self.is_canary,
             routes,
-            shows_complaints: gateway_responses.show_complaints()
-                || access_log.as_ref().is_some_and(reads_complaints),
-            gateway_responses,
+            gateway_responses: GatewayResponses::compile(&self.deployment.gateway_responses),
             binary_types: BinaryTypes::new(&api.binary_media_types),
             minimum_compression_size: api
                 .minimum_compression_size
                 .map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX)),
             is_endpoint_enabled: !api.disable_execute_api_endpoint,
             policy: ResourcePolicy::compile(api, owner),
-            access_log,
+            access_log: stage.access_log_settings.as_ref().and_then(AccessLog::compile),
             api_key_source: api.api_key_source,
             keyring: Some(self.shared.ledger.keyring(owner)),
             client_identity: self.live.client_certificate.as_ref().and_then(client_identity),
@@ -418,11 +408,7 @@ impl Plan<'_> {
                 MethodCache::compile(answers, integration, setting, is_own)
             },
         );
-        let limiter = setting.map(|(setting, _)| {
-            let rate = Rate {
-                per_second: setting.throttling_rate_limit,
-                burst: u32::try_from(setting.throttling_burst_limit).unwrap_or(0),
-            };
+        let limiter = setting.and_then(|(setting, _)| setting.rate()).map(|rate| {
             // A canary's requests count against the same limit as the stage's own.
             let name = (self.live.api_id.clone(), stage.name.clone(), format!("{verb} {}", resource.path));
             self.shared.ledger.limiters().get(name, rate, &self.shared.clock)

@@ -9,7 +9,6 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 use tokio::sync::Mutex;
 
-use super::budget::Budget;
 use super::condition;
 use super::error::Error;
 use super::intrinsic::{Attributes, Names};
@@ -151,7 +150,6 @@ impl Stacks {
             changes: Vec::new(),
             warnings: Vec::new(),
         };
-        let budget = Budget::default();
         let mut outcome = Ok(());
         for resource in &ordered {
             let names = Names {
@@ -159,7 +157,6 @@ impl Stacks {
                 mappings: &template.mappings,
                 conditions: &conditions,
                 resources: &run.resources,
-                budget: &budget,
             };
             let at = format!("Resources/{}/Properties", resource.logical_id);
             let properties = names.resolve(&Value::Object(resource.properties.clone()), &at);
@@ -183,7 +180,6 @@ impl Stacks {
             mappings: &template.mappings,
             conditions: &conditions,
             resources: &run.resources,
-            budget: &budget,
         };
         let outputs = outputs(template, &names)?;
         Ok(Applied { changes: run.changes, outputs, warnings: run.warnings })
@@ -215,13 +211,11 @@ impl Stacks {
         });
         let changes = changes.collect();
         let resources = made.into_iter().map(|m| (m.logical_id, m.attributes)).collect();
-        let budget = Budget::default();
         let names = Names {
             parameters: &parameters,
             mappings: &template.mappings,
             conditions: &conditions,
             resources: &resources,
-            budget: &budget,
         };
         Ok(Some(Applied { changes, outputs: outputs(template, &names)?, warnings: Vec::new() }))
     }

@@ -6,7 +6,6 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::budget::Budget;
 use super::error::Error;
 use super::intrinsic::Names;
 
@@ -23,9 +22,7 @@ pub(super) fn decide(
     mappings: &Value,
 ) -> Result<BTreeMap<String, bool>, Error> {
     let (no_conditions, no_resources) = (BTreeMap::new(), BTreeMap::new());
-    let budget = Budget::default();
-    let names =
-        Names { parameters, mappings, conditions: &no_conditions, resources: &no_resources, budget: &budget };
+    let names = Names { parameters, mappings, conditions: &no_conditions, resources: &no_resources };
     let decider = Decider { section, names, kind: Functions::OfConditions };
     let decided = section
         .iter()
@@ -44,9 +41,7 @@ pub(super) fn assert_rules(
     mappings: &Value,
 ) -> Result<(), Error> {
     let (no_conditions, no_resources, nothing) = (BTreeMap::new(), BTreeMap::new(), Map::new());
-    let budget = Budget::default();
-    let names =
-        Names { parameters, mappings, conditions: &no_conditions, resources: &no_resources, budget: &budget };
+    let names = Names { parameters, mappings, conditions: &no_conditions, resources: &no_resources };
     let decider = Decider { section: &nothing, names, kind: Functions::OfRules };
     for (name, rule) in section {
         let at = format!("Rules/{name}");
@@ -87,8 +82,6 @@ impl Decider<'_> {
         if DEPTH_MAX < depth {
             return Err(Error::at(at, "conditions refer to each other in a circle"));
         }
-        // Those that refer to two others each double with every level.
-        self.names.budget.spend(1, at)?;
         let Some((function, argument)) = value.as_object().and_then(|map| map.iter().next()) else {
             return Err(Error::at(at, "expected a condition function"));
         };

@@ -7,7 +7,6 @@ use std::collections::BTreeMap;
 use base64::Engine;
 use serde_json::{Map, Value};
 
-use super::budget::Budget;
 use super::error::Error;
 
 /// What a made resource answers to `Ref` and `Fn::GetAtt`.
@@ -26,8 +25,6 @@ pub(super) struct Names<'a> {
     pub(super) mappings: &'a Value,
     pub(super) conditions: &'a BTreeMap<String, bool>,
     pub(super) resources: &'a BTreeMap<String, Attributes>,
-    /// What resolving may cost, for all that belongs to one template.
-    pub(super) budget: &'a Budget,
 }
 
 /// Marks a property as not given (`AWS::NoValue`).
@@ -36,7 +33,6 @@ const NO_VALUE: &str = "AWS::NoValue";
 impl Names<'_> {
     /// Resolves all functions within `value`; `None` stands for `AWS::NoValue`.
     pub(super) fn resolve(&self, value: &Value, location: &str) -> Result<Option<Value>, Error> {
-        self.budget.spend(1, location)?;
         match value {
             Value::Array(items) => {
                 let mut resolved = Vec::with_capacity(items.len());
@@ -59,11 +55,7 @@ impl Names<'_> {
                 }
                 Ok(Some(Value::Object(resolved)))
             }
-            Value::Null | Value::Bool(_) | Value::Number(_) => Ok(Some(value.clone())),
-            Value::String(text) => {
-                self.budget.spend(text.len(), location)?;
-                Ok(Some(value.clone()))
-            }
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Ok(Some(value.clone())),
         }
     }
 
@@ -88,15 +80,11 @@ impl Names<'_> {
                 let separator = self.text(separator, at)?;
                 let items = self.list(items, at)?;
                 let texts: Result<Vec<_>, _> = items.iter().map(|item| self.text(item, at)).collect();
-                let texts = texts?;
-                // Paid for before it is made: the separator may be long, too.
-                self.budget.spend(separator.len().saturating_mul(texts.len()), at)?;
-                Ok(Some(Value::String(texts.join(&separator))))
+                Ok(Some(Value::String(texts?.join(&separator))))
             }
             "Fn::Split" => {
                 let [separator, text] = self.arguments(argument, at)?;
                 let (separator, text) = (self.text(separator, at)?, self.text(text, at)?);
-                self.budget.spend(text.matches(separator.as_str()).count(), at)?;
                 Ok(Some(text.split(separator.as_str()).map(Value::from).collect()))
             }
             "Fn::Select" => {
@@ -112,19 +100,14 @@ impl Names<'_> {
                 Ok(Some(Value::String(base64::engine::general_purpose::STANDARD.encode(text))))
             }
             "Fn::ToJsonString" => {
-                let Some(value) = self.resolve(argument, at)? else { return Ok(None) };
-                let text = value.to_string();
-                self.budget.spend(text.len(), at)?;
-                Ok(Some(Value::String(text)))
+                Ok(self.resolve(argument, at)?.map(|value| Value::String(value.to_string())))
             }
             "Fn::FindInMap" => {
                 let [map, top, second] = self.arguments(argument, at)?;
                 let (map, top, second) = (self.text(map, at)?, self.text(top, at)?, self.text(second, at)?);
                 let found = self.mappings.get(&map).and_then(|m| m.get(&top)).and_then(|m| m.get(&second));
                 let none = || Error::at(at, format!("no mapping has {map}/{top}/{second}"));
-                let found = found.ok_or_else(none)?;
-                self.budget.spend(size_of_value(found), at)?;
-                Ok(Some(found.clone()))
+                Ok(Some(found.ok_or_else(none)?.clone()))
             }
             other => Err(Error::at(at, format!("function {other} is not supported"))),
         }
@@ -132,7 +115,6 @@ impl Names<'_> {
 
     fn reference(&self, name: &str, at: &str) -> Result<Value, Error> {
         if let Some(value) = self.parameters.get(name) {
-            self.budget.spend(size_of_value(value), at)?;
             return Ok(value.clone());
         }
         let resource = self.resources.get(name);
@@ -167,12 +149,8 @@ impl Names<'_> {
         };
         let mut out = String::with_capacity(text.len());
         for piece in sub_pieces(text) {
-            self.budget.spend(1, at)?;
             match piece {
-                Piece::Text(text) => {
-                    self.budget.spend(text.len(), at)?;
-                    out.push_str(text);
-                }
+                Piece::Text(text) => out.push_str(text),
                 Piece::Name(name) => {
                     let value = match own.and_then(|own| own.get(name)) {
                         Some(value) => self.text(value, at)?,
@@ -210,25 +188,10 @@ impl Names<'_> {
 
     fn text_of(&self, value: &Value, at: &str) -> Result<String, Error> {
         match value {
-            Value::String(text) => {
-                self.budget.spend(text.len(), at)?;
-                Ok(text.clone())
-            }
+            Value::String(text) => Ok(text.clone()),
             Value::Number(number) => Ok(number.to_string()),
             Value::Bool(bool) => Ok(bool.to_string()),
             Value::Null | Value::Array(_) | Value::Object(_) => Err(Error::at(at, "expected a string")),
-        }
-    }
-}
-
-/// Values and bytes of text.
-fn size_of_value(value: &Value) -> usize {
-    match value {
-        Value::Null | Value::Bool(_) | Value::Number(_) => 1,
-        Value::String(text) => 1 + text.len(),
-        Value::Array(items) => 1 + items.iter().map(size_of_value).sum::<usize>(),
-        Value::Object(members) => {
-            1 + members.iter().map(|(name, value)| name.len() + size_of_value(value)).sum::<usize>()
         }
     }
 }
@@ -283,7 +246,6 @@ mod tests {
             mappings: &json!({"M": {"a": {"b": "found"}}}),
             conditions: &BTreeMap::from([("Yes".to_owned(), true), ("No".to_owned(), false)]),
             resources: &BTreeMap::from([("R".to_owned(), resource)]),
-            budget: &Budget::default(),
         };
         match (names.resolve(&value, "here"), want) {
             (Ok(got), Ok(want)) => assert_eq!(got.unwrap_or(Value::Null), want, "{value}"),
@@ -320,26 +282,5 @@ mod tests {
         check(json!({"Fn::ImportValue": "x"}), Err("function Fn::ImportValue is not supported"));
         check(json!({"Fn::Select": [9, ["a"]]}), Err("no such index"));
         check(json!({"Fn::If": ["Maybe", 1, 2]}), Err("no condition is named"));
-    }
-
-    #[test]
-    fn functions_make_so_much_of_a_template_and_no_more() {
-        let more = "the template's functions make more than";
-        // Many times a long text.
-        let long = "x".repeat(100_000);
-        let join = |n: usize| json!({"Fn::Join": [long, vec!["a"; n]]});
-        check(join(2), Ok(json!(format!("a{long}a"))));
-        check(join(1_000), Err(more));
-        // Twice as much with each level.
-        let mut value = json!("");
-        for _ in 0..40 {
-            value = json!({"Fn::Sub": ["${a}${a}", {"a": value}]});
-        }
-        check(value, Err(more));
-        let mut value = json!([]);
-        for _ in 0..40 {
-            value = json!({"Fn::ToJsonString": [value]});
-        }
-        check(value, Err(more));
     }
 }

@@ -18,7 +18,6 @@ use stepgate_vtl as vtl;
 use stepgate_yaml as yaml;
 
 mod apply;
-mod budget;
 mod condition;
 mod document;
 mod error;

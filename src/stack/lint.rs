@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::budget::Budget;
 use super::condition;
 use super::error::Error;
 use super::intrinsic::{Attributes, Names};
@@ -50,13 +49,11 @@ pub fn check(template: &Template) -> Result<Vec<Finding>, Error> {
     order::by_dependency(&wanted, &known)?;
     let resources: BTreeMap<String, Attributes> =
         wanted.iter().map(|r| (r.logical_id.clone(), placeholder(r))).collect();
-    let budget = Budget::default();
     let names = Names {
         parameters: &parameters,
         mappings: &template.mappings,
         conditions: &conditions,
         resources: &resources,
-        budget: &budget,
     };
     let mut findings = Vec::new();
     for resource in wanted {

@@ -262,7 +262,6 @@ fn body_error(error: &BodyError) -> ApiError {
         | BodyError::Connect(_)
         | BodyError::Tls(_)
         | BodyError::Timeout
-        | BodyError::NoRoom
         | BodyError::Broken(_)
         | BodyError::Body(_) => ApiError::new(Code::Serialization, "the request body broke off"),
     }

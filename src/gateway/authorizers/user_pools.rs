@@ -2,17 +2,15 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
-use std::str::FromStr as _;
 use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use http::Uri;
-use jsonwebtoken::jwk::{AlgorithmParameters, JwkSet, KeyOperations, PublicKeyUse};
-use jsonwebtoken::{Algorithm, DecodingKey};
+use jsonwebtoken::DecodingKey;
+use jsonwebtoken::jwk::{AlgorithmParameters, JwkSet, PublicKeyUse};
 use tokio::sync::Mutex;
 
-use super::token;
 use crate::clock::Clock;
 use crate::connect;
 use crate::connect::{Call, HttpClient, Request, collect, full};
@@ -56,45 +54,20 @@ impl KeySet {
         Ok(Self(serde_json::from_slice(json)?))
     }
 
-    /// What `token` says, if it is a JSON Web Token that one of these keys has signed; whether it is in time and for
-    /// whom is not looked at.
-    #[must_use]
-    pub fn claims(&self, token: &str) -> Option<serde_json::Map<String, serde_json::Value>> {
-        let outside = token::outside(token)?;
-        let keys = self.signing_keys();
-        token::verify(token, keys.get(&outside.key_id)?, outside.algorithm)
-    }
-
     /// The RSA keys for signatures, by their ids; others sign no token of a user pool.
-    fn signing_keys(&self) -> HashMap<String, Arc<VerifyingKey>> {
+    fn signing_keys(&self) -> HashMap<String, Arc<DecodingKey>> {
         let keys = self.0.keys.iter().filter(|key| {
             // Which of them may have signed is for the token's reader to say.
             let is_public =
                 matches!(key.algorithm, AlgorithmParameters::RSA(_) | AlgorithmParameters::EllipticCurve(_));
             let signs = matches!(key.common.public_key_use, None | Some(PublicKeyUse::Signature));
-            // RFC 7517 §4.3: whoever says what a key is for says it whole.
-            let verifies = match &key.common.key_operations {
-                None => true,
-                Some(operations) => operations.contains(&KeyOperations::Verify),
-            };
-            is_public && signs && verifies
+            is_public && signs
         });
         let key = |key: &jsonwebtoken::jwk::Jwk| {
-            // One that is for something else than signatures, such as encryption, verifies nothing.
-            let algorithm = key.common.key_algorithm.map(|own| Algorithm::from_str(&own.to_string()));
-            let algorithm = algorithm.transpose().ok()?;
-            let verifying = VerifyingKey { key: DecodingKey::from_jwk(key).ok()?, algorithm };
-            Some((key.common.key_id.clone()?, Arc::new(verifying)))
+            Some((key.common.key_id.clone()?, Arc::new(DecodingKey::from_jwk(key).ok()?)))
         };
         keys.filter_map(key).collect()
     }
-}
-
-/// A key that signatures are verified with.
-pub(super) struct VerifyingKey {
-    pub(super) key: DecodingKey,
-    /// The one algorithm that it is for, if its issuer says (RFC 7517 §4.4, RFC 8725 §3.1).
-    pub(super) algorithm: Option<Algorithm>,
 }
 
 /// How long keys are good before they are got again: a key that was withdrawn is trusted no longer.
@@ -117,7 +90,7 @@ pub(crate) struct Pool {
 
 #[derive(Clone, Default)]
 struct Known {
-    keys: HashMap<String, Arc<VerifyingKey>>,
+    keys: HashMap<String, Arc<DecodingKey>>,
     /// When they were got.
     got: Option<Duration>,
     /// When it was last tried.
@@ -158,7 +131,7 @@ impl Pool {
         id: &str,
         client: &HttpClient,
         clock: &dyn Clock,
-    ) -> Result<Option<Arc<VerifyingKey>>, Unreachable> {
+    ) -> Result<Option<Arc<DecodingKey>>, Unreachable> {
         if matches!(self.place, Place::Here) {
             return Ok(self.known.load().keys.get(id).cloned());
         }
@@ -184,7 +157,7 @@ impl Pool {
         self.known.load().found(id)
     }
 
-    async fn fetch(&self, client: &HttpClient) -> Result<HashMap<String, Arc<VerifyingKey>>, FetchError> {
+    async fn fetch(&self, client: &HttpClient) -> Result<HashMap<String, Arc<DecodingKey>>, FetchError> {
         let address = match &self.place {
             Place::Here => return Ok(HashMap::new()),
             Place::Keys(address) => address.clone(),
@@ -221,7 +194,7 @@ struct Discovery {
 
 impl Known {
     /// What is known of a key without asking; `None` if somebody has to be asked.
-    fn find(&self, id: &str, now: Duration) -> Option<Result<Option<Arc<VerifyingKey>>, Unreachable>> {
+    fn find(&self, id: &str, now: Duration) -> Option<Result<Option<Arc<DecodingKey>>, Unreachable>> {
         let within =
             |at: Option<Duration>, time: Duration| at.is_some_and(|at| now.saturating_sub(at) < time);
         let is_known = self.keys.contains_key(id) && within(self.got, FRESH);
@@ -229,7 +202,7 @@ impl Known {
     }
 
     /// Keys that once were there stay good while nobody can say otherwise.
-    fn found(&self, id: &str) -> Result<Option<Arc<VerifyingKey>>, Unreachable> {
+    fn found(&self, id: &str) -> Result<Option<Arc<DecodingKey>>, Unreachable> {
         match (self.keys.get(id), self.got) {
             (Some(key), _) => Ok(Some(key.clone())),
             (None, Some(_)) => Ok(None),

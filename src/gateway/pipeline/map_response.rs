@@ -5,9 +5,8 @@ use base64::engine::general_purpose::STANDARD;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue};
 use http::{HeaderMap, StatusCode};
 
-use super::{Answered, Exchange, Refused, Replied, Reply, ReplyBody};
-use crate::connect::{Body, Response, full};
-use crate::gateway::bulkhead::{Bulkhead, Held};
+use super::{Answered, Exchange, PAYLOAD_BYTES_MAX, Refused, Replied, Reply, ReplyBody};
+use crate::connect::{Body, Response, collect, full};
 use crate::gateway::compile::{Backend, CompiledIntegration, CompiledResponse, essence, first_accepted};
 use crate::gateway::context::Context;
 use crate::gateway::execution_log::JavaMap;
@@ -15,7 +14,7 @@ use crate::gateway::headers::{ResponseHeader, Rules, response_header, spelling};
 use crate::gateway::integration::http_refusal;
 use crate::gateway::mapping::content::{Content, convert_response};
 use crate::gateway::mapping::host::{Side, evaluate};
-use crate::gateway::mapping::payload::Payload;
+use crate::gateway::mapping::payload::{Payload, Reading};
 use crate::gateway::mapping::source::{Facts, Mapped};
 use crate::gateway::proxy_response::ProxyResponse;
 use crate::gateway::refusal::{Breakage, Misconfiguration, Refusal};
@@ -23,45 +22,16 @@ use crate::gateway::refusal::{Breakage, Misconfiguration, Refusal};
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// `Replied → Answered`.
-pub(crate) async fn answer(replied: Replied, bulkhead: &Bulkhead) -> Result<Answered, Refused> {
-    let Replied { exchange, reply } = replied;
+pub(crate) async fn answer(replied: Replied) -> Result<Answered, Refused> {
+    let Replied { mut exchange, reply } = replied;
     if exchange.integration().is_some_and(CompiledIntegration::is_proxy) {
-        return proxied(exchange, reply, bulkhead).await;
+        return proxied(exchange, reply).await;
     }
     let Reply { status, headers, body } = reply;
-    let (body, held) = match whole(body, bulkhead).await {
+    let body = match whole(body).await {
         Ok(body) => body,
         Err(refusal) => return Err(exchange.refuse(refusal)),
     };
-    let integration = exchange.integration();
-    let again = integration.is_some_and(CompiledIntegration::parses_request_again);
-    let parsed = [
-        integration.is_some_and(CompiledIntegration::parses_reply).then_some(&body),
-        again.then_some(exchange.request.bytes()),
-    ];
-    let bytes = body.len() + if again { exchange.request.bytes().len() } else { 0 };
-    let parsed: Vec<_> = parsed.into_iter().flatten().cloned().collect();
-    let mapped = bulkhead.run(
-        bytes,
-        || parsed,
-        exchange,
-        move |exchange| {
-            let _held = held;
-            mapped(exchange, status, headers, body)
-        },
-    );
-    match mapped.await {
-        Ok(result) => result,
-        Err((exchange, refusal)) => Err(exchange.refuse(refusal)),
-    }
-}
-
-fn mapped(
-    mut exchange: Exchange,
-    status: StatusCode,
-    headers: HeaderMap,
-    body: bytes::Bytes,
-) -> Result<Answered, Refused> {
     let is_function =
         exchange.integration().is_some_and(|it| matches!(it.backend, Backend::LambdaProxy { .. }));
     let answered = if is_function {
@@ -75,10 +45,12 @@ fn mapped(
     }
 }
 
-async fn whole(body: ReplyBody, bulkhead: &Bulkhead) -> Result<(bytes::Bytes, Option<Held>), Refusal> {
+async fn whole(body: ReplyBody) -> Result<bytes::Bytes, Refusal> {
     match body {
-        ReplyBody::Whole(bytes) => Ok((bytes, None)),
-        ReplyBody::Streaming(body) => bulkhead.collect(body).await.map_err(|error| http_refusal(&error)),
+        ReplyBody::Whole(bytes) => Ok(bytes),
+        ReplyBody::Streaming(body) => {
+            collect(body, PAYLOAD_BYTES_MAX).await.map_err(|error| http_refusal(&error))
+        }
     }
 }
 
@@ -132,40 +104,48 @@ fn map(
 
     let raw = Payload::new(body);
     let template = selected.templates.for_accept(accept.as_deref());
-    let (content_type, out, ran) = match template {
+    let (content_type, out) = match template {
         // An AWS service's own type (`application/x-amz-json-1.0`) stays behind; a mapping may bring it.
-        None if rules == Rules::Aws => (JSON, content.into_bytes(), false),
-        None => (backend_type.unwrap_or(JSON), content.into_bytes(), false),
+        None if rules == Rules::Aws => (JSON, content.into_bytes()),
+        None => (backend_type.unwrap_or(JSON), content.into_bytes()),
         Some((key, template)) => {
             let text = match content {
                 Content::Text(text) => text,
                 Content::Binary(_) => return Err(Refusal::ApiConfiguration(Misconfiguration::BinaryPayload)),
             };
+            let reading = backend_type.as_ref().map(|value| String::from_utf8_lossy(value.as_bytes()));
+            let reading = Reading::of_response(reading.as_deref());
             let output = if text == *raw.bytes() {
-                evaluate(template, context, &raw, Side::Response)?
+                evaluate(template, context, &raw, reading, Side::Response)?
             } else {
-                evaluate(template, context, &Payload::new(text), Side::Response)?
+                // Base64 of bytes is no JSON whatever the type says.
+                evaluate(template, context, &Payload::new(text), Reading::Either, Side::Response)?
             };
-            (HeaderValue::try_from(key).unwrap_or(JSON), output.into(), true)
+            (HeaderValue::try_from(key).unwrap_or(JSON), output.into())
         }
     };
 
     let mut answer = HeaderMap::with_capacity(selected.headers.len() + 4);
     answer.insert(CONTENT_TYPE, content_type);
     if rules != Rules::Plain || !matches!(integration.backend, Backend::Mock) {
-        let trace = HeaderValue::try_from(context.trace_id());
-        answer.extend(trace.map(|trace| (HeaderName::from_static("x-amzn-trace-id"), trace)));
+        set_trace_id(&mut answer, context);
     }
     let facts = Facts { context, request, response: Some((&headers, &raw)) };
     mapped_headers(selected, facts, rules, &mut answer)?;
-    // AWS applies overrides when a response template has run, wherever they were assigned.
-    let status = if ran { overridden(context, rules, &mut answer) } else { None };
+    // Whichever template assigned them: that of the request counts for the response, too.
+    let status = overridden(context, rules, &mut answer);
     log_answer(context, &out, &answer);
     let mut response = Response::new(full(out));
     *response.status_mut() =
         StatusCode::from_u16(status.unwrap_or(selected.status)).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     *response.headers_mut() = answer;
     Ok(response)
+}
+
+fn set_trace_id(answer: &mut HeaderMap, context: &Context) {
+    if let Ok(trace) = HeaderValue::try_from(context.trace_id()) {
+        answer.insert(HeaderName::from_static("x-amzn-trace-id"), trace);
+    }
 }
 
 fn mapped_headers(
@@ -259,8 +239,7 @@ fn lambda_proxied(
     if !answer.contains_key(CONTENT_TYPE) {
         answer.insert(CONTENT_TYPE, JSON);
     }
-    let trace = HeaderValue::try_from(context.trace_id());
-    answer.extend(trace.map(|trace| (HeaderName::from_static("x-amzn-trace-id"), trace)));
+    set_trace_id(&mut answer, context);
     let accepts_binary = || {
         let accept = context.header("accept");
         stage.binary_types.contains(accept.as_deref().map_or("application/json", first_accepted))
@@ -278,8 +257,9 @@ fn lambda_proxied(
     Ok(response)
 }
 
-/// HTTP_PROXY: status, headers and body pass; the body streams.
-async fn proxied(exchange: Exchange, reply: Reply, bulkhead: &Bulkhead) -> Result<Answered, Refused> {
+/// HTTP_PROXY: status, headers and body pass. A body of known length streams; another one is read first, as one that
+/// turns out to be too large has to be refused before its status is sent.
+async fn proxied(exchange: Exchange, reply: Reply) -> Result<Answered, Refused> {
     let Exchange { mut context, stage, .. } = exchange;
     let Reply { status, headers, body } = reply;
     let mut answer = HeaderMap::with_capacity(headers.len() + 4);
@@ -311,8 +291,9 @@ async fn proxied(exchange: Exchange, reply: Reply, bulkhead: &Bulkhead) -> Resul
     };
     // Text needs no look; only what is binary on one side but not on the other is converted.
     let converts = !stage.binary_types.is_empty() && is_binary() && !accepts_binary();
-    if converts || context.log.is_some() {
-        let (bytes, _held) = match bulkhead.collect(body).await {
+    let has_length = http_body::Body::size_hint(&body).exact().is_some();
+    if converts || !has_length || context.log.is_some() {
+        let bytes = match collect(body, PAYLOAD_BYTES_MAX).await {
             Ok(bytes) => bytes,
             Err(error) => return Err(Refused { context, refusal: http_refusal(&error) }),
         };

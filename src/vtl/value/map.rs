@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::rc::Rc;
 
-use crate::vtl::value::Value;
+use crate::vtl::value::{Entry, List, ListKind, Value};
 
 /// Below this many entries a linear search beats an index.
 const INDEX_FROM: usize = 12;
@@ -20,8 +20,7 @@ struct Cell(RefCell<Entries>);
 #[derive(Debug, Default)]
 struct Entries {
     list: Vec<(Value, Value)>,
-    /// In a box: most maps are small, and a body may have millions.
-    index: Option<Box<Index>>,
+    index: Option<Index>,
 }
 
 /// Hash of a key → place of the first entry with that hash.
@@ -111,6 +110,12 @@ impl Map {
         self.0.0.borrow().list.clone()
     }
 
+    /// Java's `entrySet()`: pairs that write through to the map.
+    pub fn entry_set(&self) -> Value {
+        let entry = |key| Value::Entry(Entry { map: self.clone(), key: Rc::new(key) });
+        Value::List(List::new(ListKind::Set, self.keys().into_iter().map(entry).collect()))
+    }
+
     /// Whether both handles share the same entries.
     pub fn is_same(&self, other: &Self) -> bool {
         Rc::ptr_eq(&self.0, &other.0)
@@ -159,7 +164,7 @@ impl Entries {
             return None;
         }
         let index = self.index.get_or_insert_with(|| {
-            let mut index = Box::<Index>::default();
+            let mut index = Index::default();
             for (place, (key, _)) in self.list.iter().enumerate() {
                 let hash = index.hash(key);
                 index.places.entry(hash).or_insert(place);
