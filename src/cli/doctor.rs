@@ -118,6 +118,8 @@ mod tests {
             (whole.replace("server.key", "missing.key"), "UNREADABLE_FILE"),
             (whole.replace("tutorial = false", "tutorial = true"), "tutorial"),
             (whole.replace("account_rate_limit", "# account_rate_limit"), "no_rate_limit"),
+            (whole.replace("deny =", "# deny ="), "open_egress"),
+            (whole.replace("10.0.0.5:8080", "169.254.169.254"), "METADATA_REACHABLE"),
             ("[limits]\nbody_rate_min = 0\n".to_owned(), "NO_LEAST_RATE"),
             ("[limits]\nidle_timeout_s = 301\n".to_owned(), "long_timeout"),
             ("[limits]\nheader_read_timeout_s = 0\n".to_owned(), "NO_TIME"),

@@ -8,7 +8,10 @@ use crate::server::Options;
 /// A secret that can't be guessed has as many characters at least; AWS's have forty.
 const SECRET_CHARACTERS_MIN: usize = 20;
 
-/// Looks at listeners and keys.
+/// What networks begin with that hold metadata services: all of them, and those of link-local addresses.
+const EGRESS_REOPENED: &[&str] = &["0.0.0.0", "::/", "169.254.", "fe80:", "fd00:ec2:"];
+
+/// Looks at listeners, keys and what may be called.
 pub(super) fn look(options: &Options) -> Vec<Finding> {
     let mut findings = Vec::new();
     for listener in listeners(options).iter().filter(|listener| !listener.address.ip().is_loopback()) {
@@ -49,6 +52,25 @@ pub(super) fn look(options: &Options) -> Vec<Finding> {
                 "take a random one: openssl rand -base64 30",
             ));
         }
+    }
+    let egress = &options.egress;
+    let reopened =
+        egress.allow.iter().filter(|rule| EGRESS_REOPENED.iter().any(|begin| rule.starts_with(begin)));
+    findings.extend(reopened.map(|rule| {
+        Finding::must(
+            "METADATA_REACHABLE",
+            "egress.allow",
+            &format!("{rule} lets integrations reach a cloud's metadata service, and its keys"),
+            "allow the addresses of backends alone",
+        )
+    }));
+    if egress.deny.is_empty() {
+        findings.push(Finding::should(
+            "OPEN_EGRESS",
+            "egress.deny",
+            "integrations may call this machine and everything in its network",
+            "deny = [\"0.0.0.0/0\", \"::/0\"], and allow the backends",
+        ));
     }
     if options.deploy.tutorial && options.deploy.templates.is_empty() {
         findings.push(Finding::should(
