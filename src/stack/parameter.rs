@@ -18,12 +18,14 @@ const CDK_BOOTSTRAP_VERSION: &str = "1000";
 /// The pseudo parameters of a stack.
 pub(super) fn pseudo(home: &AccountRegion, stack: &str) -> Map<String, Value> {
     let AccountRegion { account, region } = home;
-    let id = format!("arn:aws:cloudformation:{region}:{account}:stack/{stack}/stepgate");
+    let partition = region.partition();
+    let id = format!("arn:{partition}:cloudformation:{region}:{account}:stack/{stack}/stepgate");
+    let url_suffix = if partition == "aws-cn" { "amazonaws.com.cn" } else { "amazonaws.com" };
     Map::from_iter([
         ("AWS::AccountId".to_owned(), json!(account.as_str())),
         ("AWS::Region".to_owned(), json!(region.as_str())),
-        ("AWS::Partition".to_owned(), json!("aws")),
-        ("AWS::URLSuffix".to_owned(), json!("amazonaws.com")),
+        ("AWS::Partition".to_owned(), json!(partition)),
+        ("AWS::URLSuffix".to_owned(), json!(url_suffix)),
         ("AWS::StackName".to_owned(), json!(stack)),
         ("AWS::StackId".to_owned(), json!(id)),
     ])
