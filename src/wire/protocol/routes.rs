@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use http::request::Parts;
 
-use super::{aws_json, form_pairs};
+use super::{aws_json, form_pairs, unserved};
 use crate::wire::{ApiError, Code, Operation, Protocol, Route, Service};
 
 /// All routes, prepared for look-ups.
@@ -73,7 +73,10 @@ impl Routes {
                     ApiError::new(Code::UnknownOperation, text)
                 })
             }
-            Protocol::RestJson => self.find_rest(parts).ok_or_else(unknown),
+            Protocol::RestJson => self.find_rest(parts).ok_or_else(|| {
+                // Signed for the same service, but another one.
+                if parts.uri.path().starts_with("/v2/") { unserved::error("apigatewayv2") } else { unknown() }
+            }),
         }
     }
 
