@@ -12,6 +12,7 @@ pub use stepgate_meter as meter;
 pub use stepgate_policy as policy;
 pub use stepgate_yaml as yaml;
 // Floor 2: the languages. Text → AST → value, pure.
+pub use stepgate_jsonata as jsonata;
 pub use stepgate_jsonpath as jsonpath;
 pub use stepgate_vtl as vtl;
 // Floor 3: definitions and documents, checked. Pure.

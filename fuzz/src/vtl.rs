@@ -42,7 +42,7 @@ fn evaluate(template: &Template, source: &str, trial: &Trial, limits: &Limits, h
         Err(error) => assert!(error.render(source).contains('^')),
     }
     if hash % 8 == 2 {
-        for finding in stepgate::gateway::lint_template(source) {
+        for finding in stepgate::gateway::lint_template(source, None) {
             assert!(1 <= finding.at.line && 1 <= finding.at.column && !finding.message.is_empty());
         }
     }

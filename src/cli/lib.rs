@@ -23,6 +23,7 @@ mod apply;
 mod arguments;
 mod asl_lint;
 mod diff;
+mod doctor;
 mod export;
 mod findings;
 mod import;
@@ -67,6 +68,7 @@ pub fn main() -> ExitCode {
         },
         Command::Test(test) => test::run(&test),
         Command::Replay(replay) => replay::run(&replay),
+        Command::Doctor(doctor) => doctor::run(&doctor),
         Command::Version(version) => version::run(&version),
     };
     outcome.unwrap_or_else(|error| {

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
+use http::header::CONTENT_TYPE;
 use serde_json::{Map, Value, json};
 
 use super::arguments::{OutputFormat, RequestParameter, VtlEval};
@@ -92,6 +93,9 @@ fn request(arguments: &VtlEval) -> anyhow::Result<TrialRequest> {
                 request.headers.append(name, value);
             }
         }
+    }
+    if let Some(content_type) = &arguments.content_type {
+        request.headers.insert(CONTENT_TYPE, content_type.clone());
     }
     request
         .stage_variables

@@ -8,7 +8,7 @@ use crate::gateway::{LintSeverity, TemplateFinding, lint_template};
 
 pub(super) fn run(arguments: &VtlLint) -> anyhow::Result<ExitCode> {
     findings::report(&arguments.lint, |text| {
-        let findings = lint_template(text).into_iter();
+        let findings = lint_template(text, arguments.content_type.as_deref()).into_iter();
         findings.filter(|finding| !arguments.allow.contains(&finding.code)).map(finding).collect()
     })
 }

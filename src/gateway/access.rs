@@ -62,12 +62,7 @@ pub(crate) fn method_arn(context: &Context, stage: &CompiledStage, method: &Comp
 
 /// `arn:aws:execute-api:{region}:{account}:{api}`
 pub(crate) fn api_arn(owner: &AccountRegion, api: &str) -> String {
-    let (region, account) = (owner.region.as_str(), &owner.account);
-    let partition = match region {
-        _ if region.starts_with("cn-") => "aws-cn",
-        _ if region.starts_with("us-gov-") => "aws-us-gov",
-        _ => "aws",
-    };
+    let (region, account, partition) = (&owner.region, &owner.account, owner.region.partition());
     format!("arn:{partition}:execute-api:{region}:{account}:{api}")
 }
 

@@ -35,6 +35,7 @@ mod reach;
 mod request_validator;
 mod resource;
 mod rest_api;
+mod roles;
 mod rows;
 mod sdk_type;
 mod stage;

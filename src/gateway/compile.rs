@@ -37,7 +37,6 @@ use super::authorizers::{AuthorizerSetting, CompiledAuthorizer, Pool};
 use super::cache::{Caches, Contents, ResponseCache, Share};
 use super::mapping::source::Source;
 use super::mapping::text::Text;
-use super::plans::Rate;
 use super::plans::keyring::Keyring;
 use super::plans::ledger::Ledger;
 use super::plans::terms::Terms;
@@ -409,11 +408,7 @@ impl Plan<'_> {
                 MethodCache::compile(answers, integration, setting, is_own)
             },
         );
-        let limiter = setting.map(|(setting, _)| {
-            let rate = Rate {
-                per_second: setting.throttling_rate_limit,
-                burst: u32::try_from(setting.throttling_burst_limit).unwrap_or(0),
-            };
+        let limiter = setting.and_then(|(setting, _)| setting.rate()).map(|rate| {
             // A canary's requests count against the same limit as the stage's own.
             let name = (self.live.api_id.clone(), stage.name.clone(), format!("{verb} {}", resource.path));
             self.shared.ledger.limiters().get(name, rate, &self.shared.clock)

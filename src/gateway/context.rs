@@ -241,6 +241,15 @@ impl Context {
         format!("Root=1-{seconds:08x}-{}", hex::encode(self.trace_digits))
     }
 
+    /// `X-Forwarded-For`: whom the client says that it speaks for, in all copies of the header, then the client.
+    pub(crate) fn forwarded_for(&self) -> String {
+        let given = self.headers.get_all("x-forwarded-for").iter();
+        let mut all: Vec<Cow<'_, str>> =
+            given.map(|value| String::from_utf8_lossy(value.as_bytes())).collect();
+        all.push(self.peer.ip.to_canonical().to_string().into());
+        all.join(", ")
+    }
+
     /// `$context.path`: the request's path with the stage, whatever the form of the address; on a custom domain
     /// as the client sent it, base path and all.
     pub(crate) fn path(&self) -> String {

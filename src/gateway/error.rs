@@ -27,6 +27,9 @@ pub enum Error {
     /// `LimitExceededException`.
     #[error(transparent)]
     LimitExceeded(#[from] LimitExceeded),
+    /// `AccessDeniedException`.
+    #[error(transparent)]
+    AccessDenied(#[from] AccessDenied),
     /// The store failed; nobody's fault outside.
     #[error(transparent)]
     Store(#[from] store::Error),
@@ -48,7 +51,11 @@ impl Error {
     /// Whether what was asked for is refused, and nothing of ours failed.
     pub(crate) const fn is_refusal(&self) -> bool {
         match self {
-            Self::BadRequest(_) | Self::NotFound(_) | Self::Conflict(_) | Self::LimitExceeded(_) => true,
+            Self::BadRequest(_)
+            | Self::NotFound(_)
+            | Self::Conflict(_)
+            | Self::LimitExceeded(_)
+            | Self::AccessDenied(_) => true,
             Self::Store(_) | Self::Corrupt(_) | Self::Certificate(_) | Self::Sdk(_) | Self::Unfinished => {
                 false
             }
@@ -175,10 +182,10 @@ pub enum Conflict {
         /// The method's verb.
         method: HttpMethod,
     },
-    /// A method uses the validator.
+    /// A method uses the validator. AWS's words are not on record; they follow those about models.
     #[error("Cannot delete request validator '{validator}', is referenced in method: {path}/{method}")]
     RequestValidatorInUse {
-        /// The validator.
+        /// The validator's name.
         validator: String,
         /// The method's path.
         path: String,
@@ -186,9 +193,9 @@ pub enum Conflict {
         method: HttpMethod,
     },
     /// A method uses the authorizer.
-    #[error("Cannot delete authorizer '{authorizer}', is referenced in method: {path}/{method}")]
+    #[error("Cannot delete authorizer '{authorizer}', is referenced in method: {method}/{path}")]
     AuthorizerInUse {
-        /// The authorizer.
+        /// The authorizer's name.
         authorizer: String,
         /// The method's path.
         path: String,
@@ -221,6 +228,14 @@ pub enum Conflict {
         /// The stage.
         stage: StageName,
     },
+}
+
+/// What was asked for is another account's.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AccessDenied {
+    /// A role of another account was to be passed.
+    #[error("Cross-account pass role is not allowed.")]
+    PassRole,
 }
 
 /// There are as many as there may be.

@@ -10,6 +10,7 @@ mod place;
 mod walk;
 
 use super::api::check_integration::TEMPLATE_BYTES_MAX;
+use super::mapping::payload::Reading;
 use crate::vtl::{Position, Template};
 
 /// Whether a template can work at all.
@@ -83,6 +84,8 @@ codes! {
     UndefinedReference = "UNDEFINED_REFERENCE" Warning,
     /// A name that no stage variable can have.
     StageVariableName = "STAGE_VARIABLE_NAME" Warning,
+    /// A path into a body that is no JSON but a text, such as a form.
+    TextHasNoMembers = "TEXT_HAS_NO_MEMBERS" Warning,
     /// A part of the body printed by `$input.path` where JSON is expected.
     PathInJson = "PATH_IN_JSON" Warning,
     /// A request parameter printed without quotes where JSON is expected.
@@ -108,8 +111,8 @@ pub struct TemplateFinding {
     pub message: String,
 }
 
-/// Looks at a template; the findings are in the order of the text.
-pub fn lint_template(source: &str) -> Vec<TemplateFinding> {
+/// Looks at a template for bodies of a content type, or of JSON; the findings are in the order of the text.
+pub fn lint_template(source: &str, content_type: Option<&str>) -> Vec<TemplateFinding> {
     let mut findings = Vec::new();
     if TEMPLATE_BYTES_MAX < source.len() {
         findings.push(TemplateFinding {
@@ -119,7 +122,7 @@ pub fn lint_template(source: &str) -> Vec<TemplateFinding> {
         });
     }
     match Template::parse(source) {
-        Ok(template) => findings.extend(walk::findings(&template)),
+        Ok(template) => findings.extend(walk::findings(&template, Reading::of_request(content_type))),
         Err(error) => {
             let at = Position { line: error.line, column: error.column };
             if rest(source, at).starts_with("arn:") {

@@ -83,9 +83,21 @@ impl PatchOperation {
         }
     }
 
+    /// Refuses the operation on a path that a thing with lists of paths doesn't have for it; `paths` is the list as AWS
+    /// prints it.
+    fn unsupported(&self, paths: &'static str) -> BadRequest {
+        let (path, op) = (self.printed_path().to_owned(), self.op.as_str());
+        BadRequest::UnsupportedPath { path, op, paths }
+    }
+
     fn unknown_path(&self) -> BadRequest {
         BadRequest::PatchPath(self.printed_path().to_owned())
     }
+}
+
+/// A whole number; clients that keep such as decimals write `5.000000`.
+fn decimal<T: std::str::FromStr>(text: &str) -> Option<T> {
+    text.parse().ok().or_else(|| text.trim_end_matches('0').strip_suffix('.')?.parse().ok())
 }
 
 /// Checks the operation against a thing that knows `replace` only, on `paths`; the words are those of

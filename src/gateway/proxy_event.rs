@@ -84,17 +84,14 @@ fn headers(context: &Context) -> (Members, Members) {
     if context.log.is_some() {
         return (single, multiple);
     }
-    let (ip, is_secure) = (context.peer.ip.to_canonical(), context.peer.is_secure);
+    let is_secure = context.peer.is_secure;
     let host = context.headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
     let port = host.rsplit_once(':').map(|(_, port)| port).filter(|port| port.parse::<u16>().is_ok());
     let port = port.unwrap_or(if is_secure { "443" } else { "80" });
-    // Whoever stood in front of this server has said for whom.
-    let forwarded = context.header("x-forwarded-for");
-    let forwarded = forwarded.map_or_else(|| ip.to_string(), |before| format!("{before}, {ip}"));
     let scheme = if is_secure { "https" } else { "http" };
     for (name, value) in [
         ("X-Amzn-Trace-Id", context.trace_id()),
-        ("X-Forwarded-For", forwarded),
+        ("X-Forwarded-For", context.forwarded_for()),
         ("X-Forwarded-Port", port.to_owned()),
         ("X-Forwarded-Proto", scheme.to_owned()),
     ] {
@@ -135,23 +132,32 @@ pub(crate) fn request_context(context: &Context) -> Members {
     members
 }
 
+/// Members of an identity, whoever calls.
+const IDENTITY: [(&str, Option<Variable>); 12] = [
+    ("cognitoIdentityPoolId", None),
+    ("accountId", Some(Variable::IdentityAccountId)),
+    ("cognitoIdentityId", None),
+    ("caller", Some(Variable::IdentityCaller)),
+    ("sourceIp", Some(Variable::IdentitySourceIp)),
+    ("principalOrgId", None),
+    ("accessKey", Some(Variable::IdentityAccessKey)),
+    ("cognitoAuthenticationType", None),
+    ("cognitoAuthenticationProvider", None),
+    ("userArn", Some(Variable::IdentityUserArn)),
+    ("userAgent", Some(Variable::IdentityUserAgent)),
+    ("user", Some(Variable::IdentityUser)),
+];
+
+/// What a template finds that goes through `$context.identity`.
+pub(crate) fn identity_names(context: &Context) -> impl Iterator<Item = &'static str> {
+    let of_key: &[&str] = if context.caller_key.is_some() { &["apiKey", "apiKeyId"] } else { &[] };
+    IDENTITY.iter().map(|(name, _)| *name).chain(of_key.iter().copied())
+}
+
 /// All members are there, null where nothing is known; those of keys and certificates only where there are any.
 fn identity(context: &Context) -> Members {
     let mut members = Members::new();
-    for (name, variable) in [
-        ("cognitoIdentityPoolId", None),
-        ("accountId", Some(Variable::IdentityAccountId)),
-        ("cognitoIdentityId", None),
-        ("caller", Some(Variable::IdentityCaller)),
-        ("sourceIp", Some(Variable::IdentitySourceIp)),
-        ("principalOrgId", None),
-        ("accessKey", Some(Variable::IdentityAccessKey)),
-        ("cognitoAuthenticationType", None),
-        ("cognitoAuthenticationProvider", None),
-        ("userArn", Some(Variable::IdentityUserArn)),
-        ("userAgent", Some(Variable::IdentityUserAgent)),
-        ("user", Some(Variable::IdentityUser)),
-    ] {
+    for (name, variable) in IDENTITY {
         let value = variable.map_or(Value::Null, |variable| value(context, variable));
         members.insert(name.to_owned(), value);
     }

@@ -63,7 +63,7 @@ pub enum Refusal {
     MissingAuthenticationToken,
     /// A plan's quota is spent.
     QuotaExceeded,
-    /// The body is larger than 10 MB.
+    /// The body is larger than 10 MB; no gateway response applies.
     RequestTooLarge,
     /// The resource is missing after authorization.
     ResourceNotFound,
@@ -153,6 +153,7 @@ impl Refusal {
             | Self::AmbiguousApi { .. }
             | Self::Unavailable
             | Self::BodyBroken
+            | Self::RequestTooLarge
             | Self::UriTooLong => {
                 return None;
             }
@@ -174,7 +175,6 @@ impl Refusal {
             }
             Self::MissingAuthenticationToken => ResponseType::MissingAuthenticationToken,
             Self::QuotaExceeded => ResponseType::QuotaExceeded,
-            Self::RequestTooLarge => ResponseType::RequestTooLarge,
             Self::ResourceNotFound => ResponseType::ResourceNotFound,
             Self::Throttled => ResponseType::Throttled,
             Self::Unauthorized | Self::TokenExpired => ResponseType::Unauthorized,
@@ -190,6 +190,7 @@ impl Refusal {
             Self::AmbiguousApi { .. } => Some(404),
             Self::Unavailable => Some(503),
             Self::BodyBroken => Some(400),
+            Self::RequestTooLarge => Some(413),
             Self::UriTooLong => Some(414),
             // A broken answer is a bad gateway, an unreachable backend keeps the table's 504.
             Self::IntegrationBroken(_) => Some(502),
@@ -210,7 +211,6 @@ impl Refusal {
             | Self::IncompleteSignature(_)
             | Self::MissingAuthenticationToken
             | Self::QuotaExceeded
-            | Self::RequestTooLarge
             | Self::ResourceNotFound
             | Self::Throttled
             | Self::Unauthorized
@@ -219,6 +219,12 @@ impl Refusal {
             | Self::UnsupportedMediaType
             | Self::WafFiltered => None,
         }
+    }
+
+    /// Whether the answer's body is the message itself, as text. AWS's front door refuses what is too large before it
+    /// looks for an API, and not in JSON.
+    pub const fn is_plain_text(&self) -> bool {
+        matches!(self, Self::RequestTooLarge)
     }
 
     /// The value of `x-amzn-ErrorType`.
@@ -288,7 +294,7 @@ impl Refusal {
             Self::UnrecognizedClient => "The security token included in the request is invalid.".into(),
             Self::MissingAuthenticationToken => "Missing Authentication Token".into(),
             Self::QuotaExceeded => "Limit Exceeded".into(),
-            Self::RequestTooLarge => "Request Too Long".into(),
+            Self::RequestTooLarge => "HTTP content length exceeded 10485760 bytes.".into(),
             Self::ResourceNotFound => "Not Found".into(),
             Self::Throttled => "Too Many Requests".into(),
             Self::TokenExpired => "The incoming token has expired".into(),
@@ -324,7 +330,6 @@ mod tests {
             Refusal::InvalidSignature("no match".to_owned()),
             Refusal::MissingAuthenticationToken,
             Refusal::QuotaExceeded,
-            Refusal::RequestTooLarge,
             Refusal::ResourceNotFound,
             Refusal::Throttled,
             Refusal::Unauthorized,
@@ -384,7 +389,6 @@ mod tests {
                 "MissingAuthenticationTokenException",
             ),
             (ResponseType::QuotaExceeded, 429, Some("Limit Exceeded"), "LimitExceededException"),
-            (ResponseType::RequestTooLarge, 413, Some("Request Too Long"), "RequestEntityTooLargeException"),
             (ResponseType::ResourceNotFound, 404, Some("Not Found"), "NotFoundException"),
             (ResponseType::Throttled, 429, Some("Too Many Requests"), "TooManyRequestsException"),
             (ResponseType::Unauthorized, 401, Some("Unauthorized"), "UnauthorizedException"),
@@ -396,6 +400,10 @@ mod tests {
             let row = table.iter().find(|row| row.0 == *kind);
             if matches!(kind, ResponseType::Default4xx | ResponseType::Default5xx) {
                 assert!(row.is_none(), "{kind} is a fallback only");
+                continue;
+            }
+            // It can be set and is never used, as on AWS.
+            if *kind == ResponseType::RequestTooLarge {
                 continue;
             }
             let (_, status, message, error_type) = row.unwrap();
@@ -415,6 +423,7 @@ mod tests {
             (Refusal::AmbiguousApi { stage: "dev".to_owned(), apis }, 404),
             (Refusal::Unavailable, 503),
             (Refusal::BodyBroken, 400),
+            (Refusal::RequestTooLarge, 413),
             (Refusal::UriTooLong, 414),
         ] {
             assert_eq!(refusal.response_type(), None);

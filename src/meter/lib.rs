@@ -57,6 +57,7 @@ metrics_table! {
     STORE_COMMIT_JOBS = Histogram "stepgate_store_commit_jobs" "Transactions that shared one group commit.";
     STORE_ERRORS = Counter "stepgate_store_errors_total" "Group commits that failed, by cause.";
     CONNECTIONS = Gauge "stepgate_connections" "Client connections open.";
+    CONNECTIONS_GIVEN_UP = Counter "stepgate_connections_given_up_total" "Client connections, HTTP/2 streams and bodies that were not waited for any longer, by reason.";
     REQUESTS_IN_FLIGHT = Gauge "stepgate_requests_in_flight" "Requests being answered.";
     REQUESTS_SHED = Counter "stepgate_requests_shed_total" "Requests refused because too many were in flight.";
 }

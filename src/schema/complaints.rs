@@ -142,6 +142,8 @@ fn text(kind: &ValidationErrorKind, instance: &Value) -> String {
         Kind::BacktrackLimitExceeded { .. } | Kind::RegexEngineFailure { .. } => {
             format!("ECMA 262 regex does not match input string {instance}")
         }
+        // Of the keyword `pattern`, which words its own.
+        Kind::Custom { message, .. } => message.clone(),
         // Not of draft 4, so no schema here raises them; the library's own words would do.
         other => format!("instance breaks the keyword {}", other.keyword()),
     }

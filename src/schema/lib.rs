@@ -6,7 +6,11 @@
 
 // Rooms are called by their names, wherever they stand.
 
+// Rooms are called by their names, wherever they stand.
+use stepgate_vtl as vtl;
+
 mod complaints;
+mod pattern;
 
 use std::collections::{BTreeMap, HashSet};
 use std::fmt;
@@ -14,9 +18,6 @@ use std::sync::Arc;
 
 use jsonschema::{Draft, PatternOptions, Retrieve, Uri, Validator};
 use serde_json::Value;
-
-/// How often a `pattern` may go back before a text counts as not matching.
-const BACKTRACKS_MAX: usize = 100_000;
 
 /// How many schemas may apply to one value by way of one another; deeper counts as endless.
 const DEPTH_MAX: usize = 256;
@@ -48,6 +49,7 @@ impl Library {
             if let Some(members) = document.as_object_mut() {
                 members.remove("$schema");
             }
+            pattern::with_strict_keys(&mut document);
             Some((url, document))
         });
         Self(Arc::new(parsed.collect()))
@@ -64,7 +66,8 @@ impl Library {
         let options = jsonschema::options()
             .with_draft(Draft::Draft4)
             .with_retriever(self.clone())
-            .with_pattern_options(PatternOptions::fancy_regex().backtrack_limit(BACKTRACKS_MAX));
+            .with_keyword("pattern", |_, given, _| pattern::keyword(given))
+            .with_pattern_options(PatternOptions::fancy_regex().backtrack_limit(pattern::BACKTRACKS_MAX));
         let root = serde_json::json!({ "$ref": url });
         options.build(&root).map(Schema).map_err(|error| Error::Invalid(error.to_string()))
     }
@@ -129,10 +132,10 @@ impl Retrieve for Library {
 
 /// Whether `document` is a schema of draft 4 by itself; what it refers to is not looked at.
 pub fn is_schema(document: &Value) -> bool {
-    let Value::Object(members) = document else { return false };
-    let mut members = members.clone();
+    let mut document = document.clone();
+    let Some(members) = document.as_object_mut() else { return false };
     members.remove("$schema");
-    jsonschema::draft4::meta::is_valid(&Value::Object(members))
+    pattern::take_patterns(&mut document) && jsonschema::draft4::meta::is_valid(&document)
 }
 
 /// A schema, ready to check values.
@@ -306,6 +309,20 @@ mod tests {
     }
 
     #[test]
+    fn patterns_are_taken_as_java_takes_them() {
+        let slug = r#"{"pattern": "^[\\w-_]+$", "patternProperties": {"^[\\w-.]+$": {"type": "null"}},
+            "additionalProperties": false}"#;
+        check(slug, json!("a-b"), "");
+        check(slug, json!("a b"), r#"[ECMA 262 regex "^[\w-_]+$" does not match input string "a b"]"#);
+        check(slug, json!({"a-b.c": null}), "");
+        check(
+            slug,
+            json!({"a b": null}),
+            r#"[object instance has properties which are not allowed by the schema: ["a b"]]"#,
+        );
+    }
+
+    #[test]
     fn patterns_that_go_back_for_ever_are_no_match() {
         let schema = library(&[("Pet", r#"{"pattern": "^(a+)+\\1$"}"#)]).compile(&url("Pet")).unwrap();
         assert!(schema.check(&json!(format!("{}b", "a".repeat(40)))).is_err());
@@ -318,6 +335,13 @@ mod tests {
             (json!({"$schema": "http://json-schema.org/draft-04/schema#", "title": "Empty"}), true),
             (json!({"type": "nothing"}), false),
             (json!({"required": true}), false),
+            (json!({"pattern": r"^[\w-_]+$"}), true),
+            (json!({"properties": {"pattern": {"pattern": "("}}}), false),
+            (json!({"items": [{"not": {"pattern": "*"}}]}), false),
+            (json!({"patternProperties": {"(": {}}}), false),
+            (json!({"patternProperties": {r"^[\w-.]$": {"pattern": "a"}}}), true),
+            (json!({"pattern": 1}), false),
+            (json!({"enum": [{"pattern": "("}], "default": {"pattern": "("}}), true),
             (json!([]), false),
         ] {
             assert_eq!(is_schema(&document), expect, "{document}");

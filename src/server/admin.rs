@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use http::header::CONTENT_TYPE;
+use http::request::Parts;
 use http::{HeaderValue, Method, StatusCode};
 use metrics_exporter_prometheus::PrometheusHandle;
 use serde::Deserialize;
@@ -129,6 +130,11 @@ impl Admin {
             "warnings": applied.warnings,
         }))
     }
+}
+
+/// Whether a request under [`PREFIX`] is for a page, which is answered at once and without its body.
+pub(super) fn is_page(parts: &Parts) -> bool {
+    matches!(parts.method, Method::GET | Method::HEAD)
 }
 
 fn unauthenticated(refused: &AuthError) -> Response {

@@ -8,6 +8,7 @@ use http::header::HOST;
 use http::request::Parts;
 
 use super::admin::{self, Admin};
+use super::admission::Class;
 use super::front_door::{App, refusal};
 use super::listen::Peer;
 use crate::connect::{self, Request, Response};
@@ -58,9 +59,28 @@ impl App for Dispatch {
             (Plane::Own | Plane::Control, Planes::Data) | (Plane::Data, Planes::Control) => forbidden(),
         }
     }
+
+    fn class(&self, request: Request) -> (Class, Request) {
+        let (parts, body) = request.into_parts();
+        let class = self.class_of(&parts);
+        (class, Request::from_parts(parts, body))
+    }
 }
 
 impl Dispatch {
+    fn class_of(&self, parts: &Parts) -> Class {
+        let host = host(parts).unwrap_or_default();
+        let is_data = self.planes != Planes::Control && self.domains.find(host).is_some();
+        if is_data || self.planes == Planes::Data {
+            return Class::Data;
+        }
+        match plane(parts, gateway::address(host, parts.uri.path()).as_ref()) {
+            Plane::Own if admin::is_page(parts) => Class::Page,
+            Plane::Own | Plane::Control => Class::Control,
+            Plane::Data => Class::Data,
+        }
+    }
+
     /// Whatever the path, it is the domain's: neither the AWS APIs nor the server's own pages are there.
     async fn custom_domain(&self, domain: &Domain, request: Request) -> Response {
         if domain.truststore.is_some() && !self.is_proven(domain, &request) {

@@ -2,41 +2,46 @@
 
 use std::convert::Infallible;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use http::{HeaderValue, StatusCode};
+use http::header::{CONNECTION, RETRY_AFTER};
+use http::{HeaderValue, StatusCode, Version};
 use http_body::{Frame, SizeHint};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tower::{ServiceBuilder, service_fn};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::trace::TraceLayer;
 
+use super::admission::{Admission, Admitted, Class};
+use super::listen::Peer;
 use crate::connect::{self, Body, BoxError, HttpService, Request, Response};
-use crate::meter;
 
 /// What sits behind the door.
 pub(super) trait App: Clone + Send + Sync + 'static {
     /// Answers a request; refusals are answers too.
     fn handle(&self, request: Request) -> impl Future<Output = Response> + Send;
+
+    /// Whom a request is for; asked where places are short. Hands it back.
+    fn class(&self, request: Request) -> (Class, Request);
 }
 
-/// Wraps `app` in everything that does not depend on which route is matched. At most `in_flight` requests
-/// are answered at one time, whatever listener they came by.
-pub(super) fn front_door<A: App>(app: A, in_flight: usize) -> HttpService {
-    let admission = Arc::new(Semaphore::new(in_flight.min(Semaphore::MAX_PERMITS)));
-    let gauge = metrics::gauge!(meter::REQUESTS_IN_FLIGHT);
-    let shed = metrics::counter!(meter::REQUESTS_SHED);
+/// Wraps `app` in everything that does not depend on which route is matched. Every request takes one of the places
+/// of `admission`, whatever listener it came by.
+pub(super) fn front_door<A: App>(app: A, admission: Admission) -> HttpService {
     let handle = service_fn(move |request: Request| {
-        let (app, admission, gauge, shed) = (app.clone(), admission.clone(), gauge.clone(), shed.clone());
+        let (app, admission) = (app.clone(), admission.clone());
         async move {
-            // Sheds instead of queueing: a caller that is told to come back is better off than one that waits.
-            let Ok(permit) = admission.try_acquire_owned() else {
-                shed.increment(1);
-                return Ok::<_, Infallible>(overloaded());
+            let is_reserved = request.extensions().get::<Peer>().is_some_and(|peer| peer.is_reserved);
+            let (admitted, request) = match admission.admit().filter(|_| !is_reserved) {
+                Some(admitted) => (Some(admitted), request),
+                None => {
+                    let (class, request) = app.class(request);
+                    (admission.admit_kept(class), request)
+                }
             };
-            let admitted = Admitted::new(permit, gauge);
+            let Some(admitted) = admitted else {
+                return Ok::<_, Infallible>(overloaded(is_reserved && request.version() != Version::HTTP_2));
+            };
             let response = app.handle(request).await;
             Ok(response.map(|body| connect::boxed(Held { body, _admitted: admitted })))
         }
@@ -44,29 +49,11 @@ pub(super) fn front_door<A: App>(app: A, in_flight: usize) -> HttpService {
     HttpService::new(
         ServiceBuilder::new() // Listed outermost first: the first layer sees the request first.
             .map_response(|response: http::Response<_>| response.map(connect::boxed)) // Re-box once, at the seam.
-            .layer(TraceLayer::new_for_http())
-            .layer(CatchPanicLayer::custom(panicked)) // Under trace, so that the 500 is logged.
+            // Whoever makes a 500 logs it with the reason; the layer would only say that there was one.
+            .layer(TraceLayer::new_for_http().on_failure(()))
+            .layer(CatchPanicLayer::custom(panicked))
             .service(handle),
     )
-}
-
-/// A place among the requests in flight, given back when dropped.
-struct Admitted {
-    gauge: metrics::Gauge,
-    _permit: OwnedSemaphorePermit,
-}
-
-impl Admitted {
-    fn new(permit: OwnedSemaphorePermit, gauge: metrics::Gauge) -> Self {
-        gauge.increment(1.0);
-        Self { gauge, _permit: permit }
-    }
-}
-
-impl Drop for Admitted {
-    fn drop(&mut self) {
-        self.gauge.decrement(1.0);
-    }
 }
 
 /// The permit travels with the body: a slow reader still counts as in flight.
@@ -95,10 +82,14 @@ impl http_body::Body for Held {
     }
 }
 
-fn overloaded() -> Response {
+/// On a reserved connection the client had better come back by another: `is_last` says so.
+fn overloaded(is_last: bool) -> Response {
     let mut response =
         refusal(StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailableException", "Service Unavailable");
-    response.headers_mut().insert(http::header::RETRY_AFTER, HeaderValue::from_static("1"));
+    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+    if is_last {
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    }
     response
 }
 
@@ -137,6 +128,11 @@ mod tests {
             assert_ne!(request.uri().path(), "/panic", "handler bug");
             Response::new(connect::full("hello"))
         }
+
+        fn class(&self, request: Request) -> (Class, Request) {
+            let class = if request.uri().path() == "/health" { Class::Page } else { Class::Data };
+            (class, request)
+        }
     }
 
     fn get(path: &str) -> Request {
@@ -145,7 +141,7 @@ mod tests {
 
     #[tokio::test]
     async fn unread_body_still_counts_as_in_flight() {
-        let door = front_door(Hello, 1);
+        let door = front_door(Hello, Admission::new(1, 1));
         let first = door.clone().oneshot(get("/")).await.unwrap();
         assert_eq!(first.status(), StatusCode::OK);
         let second = door.clone().oneshot(get("/")).await.unwrap();
@@ -157,8 +153,34 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn pages_are_answered_while_every_place_is_taken() {
+        let door = front_door(Hello, Admission::new(1, 1));
+        let _unread = door.clone().oneshot(get("/")).await.unwrap();
+        let page = door.clone().oneshot(get("/health")).await.unwrap();
+        assert_eq!(page.status(), StatusCode::OK);
+        let beyond = door.oneshot(get("/health")).await.unwrap();
+        assert_eq!(beyond.status(), StatusCode::SERVICE_UNAVAILABLE);
+    }
+
+    #[tokio::test]
+    async fn a_reserved_connection_serves_pages_only() {
+        let door = front_door(Hello, Admission::new(1, 1));
+        let ask = |path| {
+            let mut request = get(path);
+            request.extensions_mut().insert(Peer::reserved());
+            request
+        };
+        let refused = door.clone().oneshot(ask("/")).await.unwrap();
+        assert_eq!(refused.status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(refused.headers()["connection"], "close");
+        assert_eq!(door.clone().oneshot(ask("/health")).await.unwrap().status(), StatusCode::OK);
+        // Nothing was taken from the others.
+        assert_eq!(door.oneshot(get("/")).await.unwrap().status(), StatusCode::OK);
+    }
+
+    #[tokio::test]
     async fn panic_becomes_500_and_gives_its_place_back() {
-        let door = front_door(Hello, 1);
+        let door = front_door(Hello, Admission::new(1, 1));
         let response = door.clone().oneshot(get("/panic")).await.unwrap();
         assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
         drop(response);

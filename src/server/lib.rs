@@ -20,7 +20,8 @@ use stepgate_store as store;
 use stepgate_wire as wire;
 
 mod admin;
-mod arriving;
+mod admission;
+mod connections;
 mod deploy;
 mod dispatch;
 mod error;
@@ -35,6 +36,6 @@ mod tls;
 pub use deploy::{Deployed, stack_name};
 pub use error::Error;
 pub use options::{
-    Account, Credential, Deploy, Limits, Listen, Options, TUTORIAL_STACK, TUTORIAL_TEMPLATE, Tls,
+    Account, Credential, Deploy, Http2Limits, Limits, Listen, Options, TUTORIAL_STACK, TUTORIAL_TEMPLATE, Tls,
 };
 pub use start::Server;

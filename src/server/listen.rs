@@ -3,35 +3,40 @@
 use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::time::Duration;
 
+use http::Method;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
-use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::watch;
 use tokio_rustls::LazyConfigAcceptor;
 use tokio_rustls::server::TlsStream;
 use tower::ServiceExt;
 
-use super::arriving::Arriving;
+use super::connections::{Arriving, Connections, Leaving, Open, Place, State, Streams, Watched};
 use super::error::Error;
 use super::tls;
 use crate::connect::{self, HttpService, Request, Response};
 use crate::gateway::ClientCertificateFacts;
-use crate::meter;
 
-/// A TLS handshake that takes longer is given up.
-const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 /// Most header fields of one request.
 const HEADERS_MAX: usize = 200;
 /// Most bytes of one request's head: room for API Gateway's 10,240 bytes of header values, and no more.
 const HEAD_BYTES_MAX: usize = 64 * 1024;
+/// Most bytes of an HTTP/2 stream's answer that wait in memory for its window to open.
+const SEND_BYTES_MAX: usize = 64 * 1024;
+/// Connections that wait to be accepted. Of more, the system lets the first packet go unanswered, and the client tries
+/// again after a second.
+const BACKLOG: u32 = 4096;
+/// Unsent bytes of a socket from which on writing waits. The system would take megabytes at once and then nothing
+/// until a third of them is gone, which looks like a client that has stopped; and it would hold them for ten thousand
+/// slow ones. What is sent and not yet acknowledged is not limited, so that far clients are as fast as ever.
+const UNSENT_BYTES_MAX: u32 = 64 * 1024;
 
 /// Who is at the other end of a connection; travels with each request from here to `dispatch`.
 #[derive(Clone, Debug)]
@@ -44,17 +49,8 @@ pub(super) struct Peer {
     pub(super) certificate: Option<Arc<ClientCertificateFacts>>,
     /// Whether the connection is encrypted.
     pub(super) is_secure: bool,
-}
-
-/// How long a listener waits for its clients.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Patience {
-    /// For a request's headers, all of them.
-    pub(super) headers: Duration,
-    /// For the next piece of a request's body.
-    pub(super) body: Duration,
-    /// For requests in flight to end, once told to stop.
-    pub(super) drain: Duration,
+    /// Whether the connection has a place that is kept for the AWS APIs and the server's own pages.
+    pub(super) is_reserved: bool,
 }
 
 /// A bound socket and what answers there.
@@ -62,20 +58,30 @@ pub(super) struct Listener {
     tcp: TcpListener,
     tls: Option<Arc<tls::ByName>>,
     service: HttpService,
+    connections: Arc<Connections>,
+    is_control: bool,
 }
 
 impl Listener {
-    /// Binds `address`.
+    /// Binds `address`; `connections` are those of all listeners. On one that serves the control plane alone
+    /// (`is_control`), kept places are as good as others.
     ///
     /// # Errors
     /// [`Error::Bind`].
-    pub(super) async fn bind(
+    pub(super) fn bind(
         address: SocketAddr,
         tls: Option<Arc<tls::ByName>>,
         service: HttpService,
+        connections: Arc<Connections>,
+        is_control: bool,
     ) -> Result<Self, Error> {
-        let tcp = TcpListener::bind(address).await.map_err(|reason| Error::Bind { address, reason })?;
-        Ok(Self { tcp, tls, service })
+        let tcp = bind(address).map_err(|reason| Error::Bind { address, reason })?;
+        // What it accepts inherits this.
+        #[cfg(any(target_os = "linux", target_os = "android"))]
+        if let Err(error) = socket2::SockRef::from(&tcp).set_tcp_notsent_lowat(UNSENT_BYTES_MAX) {
+            tracing::debug!(%error, "cannot set TCP_NOTSENT_LOWAT");
+        }
+        Ok(Self { tcp, tls, service, connections, is_control })
     }
 
     /// The address really bound, with the port the system chose if 0 was asked for.
@@ -83,117 +89,184 @@ impl Listener {
         self.tcp.local_addr().ok()
     }
 
-    /// Accepts until `stop` turns true, then lets connections finish what they began, for at most
-    /// `patience.drain`.
-    pub(super) async fn serve(self, patience: Patience, mut stop: watch::Receiver<bool>) {
-        let graceful = GracefulShutdown::new();
-        let gauge = metrics::gauge!(meter::CONNECTIONS);
+    /// Accepts until `stop` turns true. What was accepted goes on.
+    pub(super) async fn serve(self, mut stop: watch::Receiver<bool>) {
+        let mut is_failing = false;
         loop {
             let accepted = tokio::select! {
                 accepted = self.tcp.accept() => accepted,
                 _ = stop.wait_for(|stop| *stop) => break,
             };
-            let (stream, address) = match accepted {
-                Ok(accepted) => accepted,
+            match accepted {
+                Ok((stream, address)) => {
+                    is_failing = false;
+                    self.begin(stream, address);
+                    // Those that had to make room are to be gone before the next takes another handle.
+                    tokio::task::yield_now().await;
+                }
+                // A client that has left again.
+                Err(error) if is_of_one_connection(&error) => {}
                 Err(error) => {
                     // Out of file handles, mostly: waiting lets connections close, spinning does not.
-                    tracing::warn!(%error, "cannot accept a connection");
-                    tokio::time::sleep(Duration::from_millis(50)).await;
-                    continue;
+                    if !std::mem::replace(&mut is_failing, true) {
+                        tracing::warn!(%error, "cannot accept connections; those that idle are closed");
+                    }
+                    self.connections.make_room().await;
                 }
-            };
-            let connection = Connection {
-                service: self.service.clone(),
-                watcher: graceful.watcher(),
-                patience,
-                peer: Peer { address, server_name: None, certificate: None, is_secure: false },
-            };
-            let (tls, gauge) = (self.tls.clone(), gauge.clone());
-            tokio::spawn(async move {
-                gauge.increment(1.0);
-                connection.open(stream, tls).await;
-                gauge.decrement(1.0);
-            });
-        }
-        drop(self.tcp);
-        if tokio::time::timeout(patience.drain, graceful.shutdown()).await.is_err() {
-            tracing::warn!(
-                drain_s = patience.drain.as_secs(),
-                "requests were still in flight when the drain time was over"
-            );
+            }
         }
     }
+
+    fn begin(&self, stream: TcpStream, address: SocketAddr) {
+        let state = if self.tls.is_some() { State::Handshake } else { State::Head };
+        let place = match self.connections.admit(address, state) {
+            Ok(place) => place,
+            Err(reason) => {
+                tracing::debug!(peer = %address, ?reason, "connection refused");
+                return;
+            }
+        };
+        let open = place.open().clone();
+        let is_reserved = open.is_reserved() && !self.is_control;
+        let peer = Peer { address, server_name: None, certificate: None, is_secure: false, is_reserved };
+        let connection =
+            Connection { service: self.service.clone(), connections: self.connections.clone(), place, peer };
+        // A task each, so that none is larger than it has to be: there may be thousands that wait.
+        let task = match &self.tls {
+            None => tokio::spawn(connection.speak_plainly(stream)),
+            Some(by_name) => tokio::spawn(connection.speak_tls(stream, by_name.clone())),
+        };
+        open.runs_as(task.abort_handle());
+    }
+}
+
+fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    // A server that is started again takes its port from connections of the last one that linger.
+    #[cfg(unix)]
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
+
+/// Whether accepting failed for the connection that was to be accepted, and may go well with the next.
+fn is_of_one_connection(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted};
+    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted)
 }
 
 struct Connection {
     service: HttpService,
-    watcher: Watcher,
-    patience: Patience,
+    connections: Arc<Connections>,
+    place: Place,
     peer: Peer,
 }
 
 impl Connection {
-    async fn open(mut self, stream: TcpStream, tls: Option<Arc<tls::ByName>>) {
+    async fn speak_plainly(self, stream: TcpStream) {
+        let stream = self.watched(stream);
+        self.speak(stream).await;
+    }
+
+    async fn speak_tls(mut self, stream: TcpStream, by_name: Arc<tls::ByName>) {
+        // Boxed: what the handshake takes is free again after it.
+        let stream = match Box::pin(handshake(self.watched(stream), &by_name)).await {
+            Ok(stream) => stream,
+            Err(error) => {
+                tracing::debug!(%error, peer = %self.peer.address, "TLS handshake failed");
+                return;
+            }
+        };
+        self.place.open().shook_hands();
+        let (_, connection) = stream.get_ref();
+        self.peer.is_secure = true;
+        self.peer.server_name = connection.server_name().map(Into::into);
+        let certificate = connection.peer_certificates().and_then(<[_]>::first);
+        let facts = certificate.and_then(|der| ClientCertificateFacts::from_der(der));
+        self.peer.certificate = facts.map(Arc::new);
+        Box::pin(self.speak(stream)).await;
+    }
+
+    fn watched(&self, stream: TcpStream) -> Watched<TcpStream> {
         // Answers are written whole: waiting to fill a packet only delays them.
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "cannot set TCP_NODELAY");
         }
-        match tls {
-            None => self.speak(stream).await,
-            Some(by_name) => match tokio::time::timeout(HANDSHAKE_TIMEOUT, handshake(stream, &by_name)).await
-            {
-                Ok(Ok(stream)) => {
-                    let (_, connection) = stream.get_ref();
-                    self.peer.is_secure = true;
-                    self.peer.server_name = connection.server_name().map(Into::into);
-                    let certificate = connection.peer_certificates().and_then(<[_]>::first);
-                    let facts = certificate.and_then(|der| ClientCertificateFacts::from_der(der));
-                    self.peer.certificate = facts.map(Arc::new);
-                    self.speak(stream).await;
-                }
-                Ok(Err(error)) => tracing::debug!(%error, peer = %self.peer.address, "TLS handshake failed"),
-                Err(_) => tracing::debug!(peer = %self.peer.address, "TLS handshake timed out"),
-            },
-        }
+        Watched::new(stream, self.place.open().clone())
     }
 
     async fn speak<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(self, stream: S) {
-        let mut builder = auto::Builder::new(TokioExecutor::new());
+        let rules = self.connections.rules();
+        let open = self.place.open();
+        let mut builder = auto::Builder::new(Streams::new(open.clone()));
         builder
             .http1()
-            .timer(TokioTimer::new())
-            .header_read_timeout(self.patience.headers)
+            .header_read_timeout(None) // The sweep's business, as all of a connection's time.
             .max_headers(HEADERS_MAX)
             .max_buf_size(HEAD_BYTES_MAX)
             .half_close(true)
             .http2()
             .timer(TokioTimer::new())
             .max_header_list_size(u32::try_from(HEAD_BYTES_MAX).unwrap_or(u32::MAX))
-            .keep_alive_interval(Some(Duration::from_secs(30)));
-        let (peer, service, body) = (self.peer, self.service, self.patience.body);
-        let address = peer.address;
-        let service = service_fn(move |request: http::Request<Incoming>| {
-            let mut request = request.map(|arriving| connect::boxed(Arriving::new(arriving, body)));
-            request.extensions_mut().insert(peer.clone());
-            answer(service.clone(), request)
-        });
-        let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
-        if let Err(error) = self.watcher.watch(connection.into_owned()).await {
-            tracing::debug!(%error, peer = %address, "connection ended early");
+            .max_concurrent_streams(rules.streams)
+            .max_pending_accept_reset_streams(usize::try_from(rules.resets).unwrap_or(usize::MAX))
+            .max_send_buf_size(SEND_BYTES_MAX)
+            .keep_alive_interval(Some(rules.ping_interval))
+            .keep_alive_timeout(rules.ping_timeout);
+        let service =
+            service_fn(|request| answer(self.service.clone(), self.peer.clone(), open.clone(), request));
+        let mut connection = pin!(builder.serve_connection_with_upgrades(TokioIo::new(stream), service));
+        let ended = tokio::select! {
+            biased;
+            ended = connection.as_mut() => ended,
+            () = open.told_to_close() => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
+        };
+        if let Err(error) = ended {
+            tracing::debug!(%error, peer = %self.peer.address, "connection ended early");
         }
     }
 }
 
 /// Which settings hold is known once the client has said which name it wants.
-async fn handshake(stream: TcpStream, by_name: &tls::ByName) -> io::Result<TlsStream<TcpStream>> {
+async fn handshake<S>(stream: S, by_name: &tls::ByName) -> io::Result<TlsStream<S>>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
     let start = LazyConfigAcceptor::new(rustls::server::Acceptor::default(), stream).await?;
     let config = by_name.config(start.client_hello().server_name()).map_err(io::Error::other)?;
     start.into_stream(config).await
 }
 
+/// Answers a request, which is in flight until its client has taken the answer.
+async fn answer(
+    service: HttpService,
+    peer: Peer,
+    open: Arc<Open>,
+    request: http::Request<Incoming>,
+) -> Result<http::Response<Leaving>, Infallible> {
+    let in_flight = open.begin(request.version());
+    let is_head = request.method() == Method::HEAD;
+    let mut request = request.map(|body| connect::boxed(Arriving::new(body, open)));
+    request.extensions_mut().insert(peer);
+    let response = response(service, request).await?;
+    Ok(response.map(|body| Leaving::new(body, in_flight, is_head)))
+}
+
 type Answer = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
 
 /// Boxed under a name of its own: the compiler can't see through the nested futures that this one is `Send`.
-fn answer(service: HttpService, request: Request) -> Answer {
+fn response(service: HttpService, request: Request) -> Answer {
     Box::pin(service.oneshot(request))
+}
+
+#[cfg(test)]
+impl Peer {
+    /// Somebody on a reserved connection.
+    pub(super) fn reserved() -> Self {
+        let address = SocketAddr::from(([127, 0, 0, 1], 1));
+        Self { address, server_name: None, certificate: None, is_secure: false, is_reserved: true }
+    }
 }

@@ -133,12 +133,43 @@ pub struct Deploy {
 pub struct Limits {
     /// Requests answered at one time; more are refused.
     pub requests_in_flight: usize,
+    /// Places beyond them for the AWS APIs, and as many for health and metrics; and of the connections, those that
+    /// only serve these.
+    pub reserved: usize,
+    /// Connections at one time, of all listeners.
+    pub connections: usize,
+    /// Connections of one client address (of IPv6: one /64) at one time; 0 for any number.
+    pub connections_per_address: usize,
+    /// How long a TLS handshake may take, in seconds.
+    pub tls_handshake_timeout_s: u64,
     /// How long a client may take to send its headers, in seconds.
     pub header_read_timeout_s: u64,
-    /// How long a client that is sending a body may send nothing, in seconds.
+    /// How long a connection may idle between requests, in seconds.
+    pub idle_timeout_s: u64,
+    /// How long a client that is sending a body may be waited for, in seconds.
     pub body_read_timeout_s: u64,
+    /// How long a client that takes an answer may be waited for, in seconds.
+    pub answer_write_timeout_s: u64,
+    /// The least rate of bodies both ways, in bytes per second; 0 for none.
+    pub body_rate_min: u64,
     /// How long requests in flight may take to end after SIGTERM, in seconds.
     pub drain_s: u64,
+    /// Bounds of HTTP/2 connections.
+    pub http2: Http2Limits,
+}
+
+/// Bounds of HTTP/2 connections.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Http2Limits {
+    /// Streams of one connection at one time.
+    pub streams: u32,
+    /// How many more requests a client may take back than it lets be answered, on one connection.
+    pub resets: u32,
+    /// After how long a client is asked whether it is there, in seconds.
+    pub ping_interval_s: u64,
+    /// How long it may take to answer that, in seconds.
+    pub ping_timeout_s: u64,
 }
 
 /// The gateway's own settings.
@@ -325,7 +356,26 @@ impl Default for Account {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { requests_in_flight: 10_000, header_read_timeout_s: 30, body_read_timeout_s: 30, drain_s: 30 }
+        Self {
+            requests_in_flight: 10_000,
+            reserved: 64,
+            connections: 20_000,
+            connections_per_address: 0,
+            tls_handshake_timeout_s: 10,
+            header_read_timeout_s: 30,
+            idle_timeout_s: 60,
+            body_read_timeout_s: 30,
+            answer_write_timeout_s: 30,
+            body_rate_min: 1_000,
+            drain_s: 30,
+            http2: Http2Limits::default(),
+        }
+    }
+}
+
+impl Default for Http2Limits {
+    fn default() -> Self {
+        Self { streams: 100, resets: 100, ping_interval_s: 30, ping_timeout_s: 20 }
     }
 }
 

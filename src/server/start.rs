@@ -8,11 +8,13 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use super::admin::Admin;
+use super::admission::Admission;
+use super::connections::{Connections, Rules, raise_handles};
 use super::deploy::{self, Deployed};
 use super::dispatch::{Dispatch, Planes};
 use super::error::Error;
 use super::front_door::front_door;
-use super::listen::{Listener, Patience};
+use super::listen::Listener;
 use super::options::Options;
 use super::ports::{self, House};
 use super::{metrics, tls};
@@ -24,6 +26,7 @@ pub struct Server {
     home: AccountRegion,
     house: House,
     listeners: Vec<Listener>,
+    connections: Arc<Connections>,
     tls_address: Option<SocketAddr>,
     deployed: Vec<Deployed>,
 }
@@ -52,29 +55,35 @@ impl Server {
             gateway: house.gateway.clone(),
             domains: house.gateway.domains(),
         };
-        let in_flight = options.limits.requests_in_flight;
-        let door = |planes| front_door(dispatch(planes), in_flight);
+        let limits = &options.limits;
+        let connections = Arc::new(Connections::new(Rules::new(limits, raise_handles())));
+        let admission = Admission::new(limits.requests_in_flight, limits.reserved);
+        let listener = |address, planes, tls| {
+            let door = front_door(dispatch(planes), admission.clone());
+            Listener::bind(address, tls, door, connections.clone(), planes == Planes::Control)
+        };
         let mut listeners = Vec::new();
         let listen = &options.listen;
         if listen.data.is_none() && listen.control.is_none() {
-            listeners.push(Listener::bind(listen.address, None, door(Planes::All)).await?);
+            listeners.push(listener(listen.address, Planes::All, None)?);
         }
         if let Some(address) = listen.control {
-            listeners.push(Listener::bind(address, None, door(Planes::Control)).await?);
+            listeners.push(listener(address, Planes::Control, None)?);
         }
         if let Some(address) = listen.data {
-            listeners.push(Listener::bind(address, None, door(Planes::Data)).await?);
+            listeners.push(listener(address, Planes::Data, None)?);
         }
         let mut tls_address = None;
         if let Some(address) = options.tls.address {
             let config = Arc::new(tls::by_name(&options, house.gateway.domains())?);
             // Beside a split pair, the TLS listener is the data plane's.
             let planes = if listen.data.is_some() { Planes::Data } else { Planes::All };
-            let listener = Listener::bind(address, Some(config), door(planes)).await?;
-            tls_address = listener.address();
-            listeners.push(listener);
+            let bound = listener(address, planes, Some(config))?;
+            tls_address = bound.address();
+            listeners.push(bound);
         }
-        let mut server = Self { options, home, house, listeners, tls_address, deployed: Vec::new() };
+        let mut server =
+            Self { options, home, house, listeners, connections, tls_address, deployed: Vec::new() };
         let endpoint = server.endpoint();
         server.deployed = deploy::deploy(&server.house.stacks, &server.options.deploy, &endpoint).await?;
         Ok(server)
@@ -86,18 +95,14 @@ impl Server {
     /// # Errors
     /// When the store can't be flushed.
     pub async fn run(self, stop: impl Future<Output = ()>) -> Result<(), Error> {
-        let limits = self.options.limits;
         let (stopping, stopped) = watch::channel(false);
-        let patience = Patience {
-            headers: Duration::from_secs(limits.header_read_timeout_s),
-            body: Duration::from_secs(limits.body_read_timeout_s),
-            drain: Duration::from_secs(limits.drain_s),
-        };
         let serving: Vec<_> = self
             .listeners
             .into_iter()
-            .map(|listener| tokio::spawn(listener.serve(patience, stopped.clone())))
+            .map(|listener| tokio::spawn(listener.serve(stopped.clone())))
             .collect();
+        let connections = self.connections.clone();
+        let timekeeper = tokio::spawn(async move { connections.keep_time().await });
         let bookkeeper = tokio::spawn(self.house.gateway.keep_books());
         stop.await;
         tracing::info!("stopping: no new connections, requests in flight finish");
@@ -109,6 +114,8 @@ impl Server {
                 tracing::error!(%error, "a listener failed");
             }
         }
+        self.connections.drain(Duration::from_secs(self.options.limits.drain_s)).await;
+        timekeeper.abort();
         self.house.close().await;
         if let Err(error) = bookkeeper.await {
             tracing::error!(%error, "the upkeep of API keys failed");

@@ -20,6 +20,7 @@ pub mod ast;
 mod error;
 mod eval;
 mod host;
+pub mod java_pattern;
 mod lexer;
 mod limits;
 mod methods;

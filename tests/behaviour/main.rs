@@ -10,10 +10,14 @@ mod backend;
 #[allow(dead_code)]
 mod client;
 mod commands;
+mod connections;
 mod disk;
+mod doctor;
 mod documents;
 mod domains;
 mod executions;
+#[path = "../support/frames.rs"]
+mod frames;
 mod functions;
 mod iam;
 mod languages;
@@ -25,9 +29,11 @@ mod restart;
 #[allow(dead_code)]
 mod server;
 mod services;
+mod slow_clients;
 mod stacks;
 mod stages;
 mod stop;
+mod streams;
 mod tasks;
 mod tls;
 mod tutorial;

@@ -54,6 +54,14 @@ impl Server {
         Self::start_as(command, dir, &[])
     }
 
+    /// Starts a server that may have `n` files open, whatever it asks for.
+    pub(crate) fn start_with_few_files(dir: &DataDir, n: u32) -> Self {
+        let mut command = Command::new("bash");
+        let script = format!("ulimit -n {n}; exec \"$0\" \"$@\"");
+        command.arg("-c").arg(script).arg(env!("CARGO_BIN_EXE_stepgate"));
+        Self::start_as(command, dir, &[])
+    }
+
     /// Gives a server with a small disk all there is.
     pub(crate) fn make_space(&self) {
         let pid = self.child.id().to_string();

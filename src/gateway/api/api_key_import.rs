@@ -36,7 +36,8 @@ fn warning(line: usize, problem: &impl fmt::Display) -> String {
     format!("Line {line}: {problem}")
 }
 
-/// The keys of a file, and warnings about rows that are none. Of two rows with one key, the first counts.
+/// The keys of a file, and warnings about rows that are none. Of two rows with one key, the last counts: a newer version
+/// of a key overwrites the one before.
 pub(super) fn parse(file: &[u8]) -> Result<(Vec<ImportedKey>, Vec<String>), KeyProblem> {
     let text = std::str::from_utf8(file).map_err(|_| KeyProblem::File("it is not UTF-8"))?;
     let mut records = Records { rest: text.strip_prefix('\u{feff}').unwrap_or(text), line: 1 };
@@ -45,7 +46,7 @@ pub(super) fn parse(file: &[u8]) -> Result<(Vec<ImportedKey>, Vec<String>), KeyP
     let (name, key) = (column("Name"), column("Key"));
     let (Some(name), Some(key)) = (name, key) else { return Err(KeyProblem::Columns) };
     let (description, enabled, plans) = (column("Description"), column("Enabled"), column("UsagePlanIds"));
-    let (mut keys, mut warnings, mut lines) = (Vec::new(), Vec::new(), BTreeMap::new());
+    let (mut keys, mut warnings, mut places) = (Vec::<ImportedKey>::new(), Vec::new(), BTreeMap::new());
     while let Some((line, fields)) = records.next_record()? {
         if ROWS_MAX <= keys.len() {
             return Err(KeyProblem::File("it has more than 1,000,000 rows"));
@@ -56,15 +57,10 @@ pub(super) fn parse(file: &[u8]) -> Result<(Vec<ImportedKey>, Vec<String>), KeyP
         let field =
             |column: Option<usize>| column.and_then(|column| fields.get(column)).map_or("", |it| it.trim());
         let value = field(Some(key)).to_owned();
-        if let Some(first) = lines.get(&value) {
-            warnings.push(warning(line, &format!("the key of line {first} once more")));
-            continue;
-        }
-        lines.insert(value.clone(), line);
-        keys.push(ImportedKey {
+        let key = ImportedKey {
             line,
             name: field(Some(name)).to_owned(),
-            value: ApiKeyValue::new(value),
+            value: ApiKeyValue::new(value.clone()),
             description: field(description).to_owned(),
             enabled: field(enabled).is_empty() || field(enabled).eq_ignore_ascii_case("true"),
             usage_plan_ids: field(plans)
@@ -72,7 +68,15 @@ pub(super) fn parse(file: &[u8]) -> Result<(Vec<ImportedKey>, Vec<String>), KeyP
                 .map(|id| id.trim().to_owned())
                 .filter(|id| !id.is_empty())
                 .collect(),
-        });
+        };
+        let place = *places.entry(value).or_insert(keys.len());
+        match keys.get_mut(place) {
+            Some(before) => {
+                warnings.push(warning(line, &format!("the key of line {} once more", before.line)));
+                *before = key;
+            }
+            None => keys.push(key),
+        }
     }
     Ok((keys, warnings))
 }
@@ -107,7 +111,13 @@ impl Records<'_> {
 }
 
 /// The field that `text` begins with, and what comes after it: a comma, the end of a line, or nothing.
+///
+/// A list of plans may be in single quotes as well: AWS's guide has both. A single quote that none closes before the
+/// field's end is a letter like others.
 fn next_field(text: &str) -> Result<(String, &str), KeyProblem> {
+    if let Some(field) = text.strip_prefix('\'').and_then(single_quoted) {
+        return Ok(field);
+    }
     let Some(mut rest) = text.strip_prefix('"') else {
         let end = text.find([',', '\n', '\r']).unwrap_or(text.len());
         let (field, after) = text.split_at(end);
@@ -126,6 +136,16 @@ fn next_field(text: &str) -> Result<(String, &str), KeyProblem> {
             None => return Err(KeyProblem::File("text follows a closing quote")),
         }
     }
+}
+
+/// What stands before the quote that closes the field, on the same line, and what comes after it.
+fn single_quoted(text: &str) -> Option<(String, &str)> {
+    let line = text.split(['\n', '\r']).next()?;
+    let (at, _) = line.match_indices('\'').find(|(at, _)| {
+        let after = line.get(at + 1..).unwrap_or_default();
+        after.is_empty() || after.starts_with(',')
+    })?;
+    Some((text.get(..at)?.to_owned(), text.get(at + 1..)?))
 }
 
 #[cfg(test)]
@@ -167,9 +187,25 @@ mod tests {
         assert_eq!(
             (keys.as_slice(), warnings.as_slice()),
             (
-                ["2:a|k||true|".to_owned()].as_slice(),
+                ["3:b|k||true|".to_owned()].as_slice(),
                 ["Line 3: the key of line 2 once more".to_owned()].as_slice(),
             )
+        );
+    }
+
+    #[test]
+    fn lists_of_plans_are_in_quotes_of_either_kind() {
+        let file = "Key,UsagePlanIds,Name\nk1,\"p1,p2\",a\nk2,'p1,p2',b\nk3,'p1',c\nk4,,'tis d\nk5,'p1,it's";
+        let (keys, _) = check(file).unwrap();
+        assert_eq!(
+            keys,
+            [
+                "2:a|k1||true|p1+p2",
+                "3:b|k2||true|p1+p2",
+                "4:c|k3||true|p1",
+                "5:'tis d|k4||true|",
+                "6:it's|k5||true|'p1"
+            ]
         );
     }
 

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::integration::{ConnectionType, Integration, IntegrationResponse, IntegrationType};
-use super::mapping_names::{check_cache_key, check_request_mappings, check_response_mappings};
+use super::mapping_names::{
+    check_cache_key, check_request_mappings, check_response_mappings, check_response_names,
+};
 use super::method::{Method, MethodResponse};
 use crate::gateway::compile::Pattern;
 use crate::gateway::error::{BadRequest, Error};
@@ -30,12 +32,6 @@ pub(crate) fn check_integration(integration: &Integration, method: &Method) -> R
         }
     }
     check_connection(integration)?;
-    if let Some(credentials) = &integration.credentials
-        && !credentials.contains("${stageVariables.")
-        && Arn::parse(credentials).is_err()
-    {
-        return Err(BadRequest::Arn.into());
-    }
     if !(TIMEOUT_MILLIS_MIN..=TIMEOUT_MILLIS_MAX).contains(&integration.timeout_millis) {
         return Err(BadRequest::Timeout.into());
     }
@@ -45,15 +41,21 @@ pub(crate) fn check_integration(integration: &Integration, method: &Method) -> R
     Ok(())
 }
 
-/// Checks `response` against the method response of its status, if there is one.
+/// Checks `response` against the method response of its status.
 pub(crate) fn check_integration_response(
     response: &IntegrationResponse,
-    declared: Option<&MethodResponse>,
+    declared: &MethodResponse,
 ) -> Result<(), Error> {
+    check_response_names(response, declared)?;
+    check_undeclared_response(response)
+}
+
+/// Checks `response` by itself.
+pub(crate) fn check_undeclared_response(response: &IntegrationResponse) -> Result<(), Error> {
     if let Some(templates) = &response.templates {
         check_templates(templates)?;
     }
-    check_response_mappings(response, declared)?;
+    check_response_mappings(response)?;
     check_selection_pattern(response.selection_pattern.as_deref().unwrap_or_default())?;
     Ok(())
 }
@@ -98,7 +100,7 @@ fn check_connection(integration: &Integration) -> Result<(), Error> {
     }
 }
 
-fn check_templates(templates: &BTreeMap<String, String>) -> Result<(), BadRequest> {
+pub(crate) fn check_templates(templates: &BTreeMap<String, String>) -> Result<(), BadRequest> {
     for (content_type, template) in templates {
         if !is_content_type(content_type) && !matches!(content_type.as_str(), "$default" | "default") {
             return Err(BadRequest::TemplateContentType(content_type.clone()));
@@ -186,7 +188,6 @@ mod tests {
                  invocations.",
             ),
             (Aws, s3, post, None, "Role ARN must be specified for AWS integrations"),
-            (Aws, s3, post, Some("role"), "Invalid ARN specified in the request"),
         ] {
             assert_eq!(check(kind, uri, verb, credentials).unwrap_err(), message, "{uri}");
         }

@@ -4,8 +4,11 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::check_integration::check_templates;
 use super::ids::StatusCode;
+use super::mapping_names::check_gateway_response_parameters;
 use super::words::words;
+use crate::gateway::error::BadRequest;
 
 words! {
     /// Why the gateway answers by itself.
@@ -119,6 +122,12 @@ pub fn effective_response(
             templates
         },
     }
+}
+
+/// Checks a gateway response by itself, as mappings of integrations are checked.
+pub(super) fn check_gateway_response(response: &GatewayResponse) -> Result<(), BadRequest> {
+    check_gateway_response_parameters(&response.response_parameters)?;
+    check_templates(&response.response_templates)
 }
 
 #[cfg(test)]

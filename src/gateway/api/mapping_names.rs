@@ -56,19 +56,45 @@ pub(crate) fn check_request_mappings(integration: &Integration, method: &Method)
     Ok(())
 }
 
-/// Checks the mappings of an integration response: targets are declared headers of the method response.
-pub(crate) fn check_response_mappings(
+/// Checks the names that an integration response sets: they are declared headers of the method response.
+pub(crate) fn check_response_names(
     response: &IntegrationResponse,
-    declared: Option<&MethodResponse>,
+    declared: &MethodResponse,
 ) -> Result<(), BadRequest> {
+    match response.parameters.keys().find(|target| !declared.parameters.contains_key(*target)) {
+        Some(target) => Err(BadRequest::MappingName(target.clone())),
+        None => Ok(()),
+    }
+}
+
+/// Checks the mappings of an integration response by themselves: headers, and where their values come from.
+pub(crate) fn check_response_mappings(response: &IntegrationResponse) -> Result<(), BadRequest> {
     for (target, source) in &response.parameters {
-        if !declared.is_some_and(|declared| declared.parameters.contains_key(target)) {
+        if !target.strip_prefix("method.response.header.").is_some_and(is_name) {
             return Err(BadRequest::MappingName(target.clone()));
         }
         let place = source.strip_prefix("integration.response.").and_then(|rest| rest.split_once('.'));
         let is_header = place
             .is_some_and(|(place, name)| matches!(place, "header" | "multivalueheader") && is_name(name));
         if !is_header && !is_path_in(source, "integration.response.body") && !is_common_source(source) {
+            return Err(BadRequest::MappingSource(source.clone()));
+        }
+    }
+    Ok(())
+}
+
+/// Checks the parameters of a gateway response: where they go, and where their values come from.
+pub(crate) fn check_gateway_response_parameters(
+    parameters: &BTreeMap<String, String>,
+) -> Result<(), BadRequest> {
+    for (target, source) in parameters {
+        let place = target.strip_prefix("gatewayresponse.").and_then(|rest| rest.split_once('.'));
+        let is_target = place
+            .is_some_and(|(place, name)| matches!(place, "header" | "querystring" | "path") && is_name(name));
+        if !is_target {
+            return Err(BadRequest::MappingName(target.clone()));
+        }
+        if request_parameter(source).is_none() && !is_common_source(source) {
             return Err(BadRequest::MappingSource(source.clone()));
         }
     }
@@ -191,24 +217,55 @@ mod tests {
     }
 
     #[test]
+    fn parameters_of_gateway_responses() {
+        let check = |target: &str, source: &str| {
+            let parameters = BTreeMap::from([(target.to_owned(), source.to_owned())]);
+            check_gateway_response_parameters(&parameters).map_err(|error| error.to_string())
+        };
+        let header = "gatewayresponse.header.X-A";
+        for source in
+            ["'*'", "context.error.responseType", "method.request.header.Origin", "stageVariables.origin"]
+        {
+            assert_eq!(check(header, source), Ok(()), "{source}");
+        }
+        let head = "Invalid mapping expression specified: Validation Result: warnings : [], errors : ";
+        assert_eq!(
+            check(header, "*").unwrap_err(),
+            format!("{head}[Invalid mapping expression specified: *]")
+        );
+        assert_eq!(
+            check("gatewayresponse.body.X", "'*'").unwrap_err(),
+            format!("{head}[Invalid mapping expression parameter specified: gatewayresponse.body.X]")
+        );
+        assert!(check("X", "'*'").is_err());
+        assert!(check(header, "integration.response.header.X").is_err());
+    }
+
+    #[test]
     fn response_targets_have_to_be_declared() {
         let declared = MethodResponse {
             parameters: BTreeMap::from([("method.response.header.a".to_owned(), false)]),
             ..MethodResponse::default()
         };
-        let check = |target: &str, source: &str, declared: Option<&MethodResponse>| {
+        let check = |target: &str, source: &str| {
             let parameters = BTreeMap::from([(target.to_owned(), source.to_owned())]);
             let response = IntegrationResponse { parameters, ..IntegrationResponse::default() };
-            check_response_mappings(&response, declared).map_err(|error| error.to_string())
+            check_response_names(&response, &declared)
+                .and_then(|()| check_response_mappings(&response))
+                .map_err(|error| error.to_string())
         };
         let header = "method.response.header.a";
         for source in ["integration.response.header.b", "integration.response.body.c", "'*'"] {
-            assert_eq!(check(header, source, Some(&declared)), Ok(()), "{source}");
+            assert_eq!(check(header, source), Ok(()), "{source}");
         }
-        assert!(check(header, "method.request.header.b", Some(&declared)).is_err());
-        assert!(check(header, "'*'", None).is_err());
+        assert!(check(header, "method.request.header.b").is_err());
+        let undeclared = IntegrationResponse {
+            parameters: BTreeMap::from([("method.response.body".to_owned(), "'*'".to_owned())]),
+            ..IntegrationResponse::default()
+        };
+        assert!(check_response_mappings(&undeclared).is_err());
         assert_eq!(
-            check("method.response.header.b", "'*'", Some(&declared)).unwrap_err(),
+            check("method.response.header.b", "'*'").unwrap_err(),
             "Invalid mapping expression specified: Validation Result: warnings : [], errors : [Invalid mapping \
              expression parameter specified: method.response.header.b]"
         );

@@ -128,6 +128,11 @@ impl<'t> Rows<'t> {
         Self { tx, owner }
     }
 
+    /// The owner's account.
+    pub(super) fn owners_account(&self) -> &AccountId {
+        &self.owner.account
+    }
+
     // === APIs ===
 
     pub(super) fn apis(&self) -> Result<Vec<RestApi>, Error> {

@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::account::Account;
 use super::ids::{DeploymentId, StageName};
 use super::words::words;
 use crate::clock::Timestamp;
 use crate::gateway::error::{BadRequest, Error, LimitExceeded};
+use crate::gateway::plans::Rate;
 use crate::id::Arn;
 
 const VARIABLES_MAX: usize = 100;
@@ -57,9 +59,9 @@ pub struct MethodSetting {
     pub logging_level: Option<LoggingLevel>,
     /// Whether execution logs hold whole payloads.
     pub data_trace_enabled: bool,
-    /// Requests let through at once.
+    /// Requests let through at once, or [`MethodSetting::UNTHROTTLED`].
     pub throttling_burst_limit: i32,
-    /// Requests per second.
+    /// Requests per second, or [`MethodSetting::UNTHROTTLED`].
     pub throttling_rate_limit: f64,
     /// Whether answers are cached.
     pub caching_enabled: bool,
@@ -87,6 +89,25 @@ impl Default for MethodSetting {
             require_authorization_for_cache_control: true,
             unauthorized_cache_control_header_strategy: CacheControlStrategy::SucceedWithResponseHeader,
         }
+    }
+}
+
+impl MethodSetting {
+    /// The limit that stands for none. AWS's documents don't mention it; Terraform writes it by default, and AWS shows
+    /// it as it was given.
+    pub(crate) const UNTHROTTLED: i32 = -1;
+
+    /// The rate that its methods keep to, if any: no rate means no limit, no burst that of an account.
+    pub(crate) fn rate(&self) -> Option<Rate> {
+        let burst = match self.throttling_burst_limit {
+            Self::UNTHROTTLED => Account::THROTTLE_BURST_LIMIT,
+            limit => limit,
+        };
+        // Limits below zero are refused, so that nothing else is.
+        (0.0 <= self.throttling_rate_limit).then(|| Rate {
+            per_second: self.throttling_rate_limit,
+            burst: u32::try_from(burst).unwrap_or(0),
+        })
     }
 }
 
@@ -272,6 +293,22 @@ mod tests {
         assert!(check("dev", ("a", "<script>")).is_err());
         assert!(check("dev", ("a", &"x".repeat(512))).is_ok());
         assert!(check("dev", ("a", &"x".repeat(513))).is_err());
+    }
+
+    #[test]
+    fn minus_one_is_no_limit() {
+        let rate = |rate, burst| {
+            MethodSetting {
+                throttling_rate_limit: rate,
+                throttling_burst_limit: burst,
+                ..MethodSetting::default()
+            }
+            .rate()
+        };
+        assert_eq!(rate(-1.0, -1), None);
+        assert_eq!(rate(-1.0, 5), None);
+        assert_eq!(rate(2.0, -1), Some(Rate { per_second: 2.0, burst: 5_000 }));
+        assert_eq!(rate(0.0, 0), Some(Rate { per_second: 0.0, burst: 0 }));
     }
 
     #[test]

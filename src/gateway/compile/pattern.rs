@@ -2,6 +2,8 @@
 
 use fancy_regex::{Regex, RegexBuilder};
 
+use crate::vtl::java_pattern::{JavaPatternError, translate};
+
 /// How many steps back one match may take before it counts as no match.
 const BACKTRACKS_MAX: usize = 100_000;
 
@@ -15,9 +17,9 @@ pub(crate) enum PatternError {
     /// The syntax is none of Java's.
     #[error(transparent)]
     Syntax(#[from] Box<fancy_regex::Error>),
-    /// `\Q` without `\E` is legal in Java, a lone backslash at the end is not.
-    #[error("a backslash at the end of the pattern")]
-    LoneBackslash,
+    /// Java wouldn't take it, whatever our engine does.
+    #[error(transparent)]
+    Java(#[from] JavaPatternError),
 }
 
 impl Pattern {
@@ -32,78 +34,6 @@ impl Pattern {
     /// Whether all of `text` matches. A match that needs too many steps is none.
     pub(crate) fn matches(&self, text: &str) -> bool {
         self.0.is_match(text).unwrap_or(false)
-    }
-}
-
-/// Rewrites what Java writes differently: quotes `\Q…\E`, horizontal space `\h`, control characters `\cA`,
-/// and the classes that Java names `\p{javaLowerCase}` and such. Java's `.` stops at a line's end as ours does.
-fn translate(java: &str) -> Result<String, PatternError> {
-    let mut out = String::with_capacity(java.len());
-    let mut rest = java;
-    let mut in_class = false;
-    while let Some(at) = rest.find(['\\', '[', ']']) {
-        let (before, from) = rest.split_at(at);
-        out.push_str(before);
-        if let Some(after) = from.strip_prefix('[') {
-            in_class = true;
-            out.push('[');
-            rest = after;
-            continue;
-        }
-        if let Some(after) = from.strip_prefix(']') {
-            in_class = false;
-            out.push(']');
-            rest = after;
-            continue;
-        }
-        let mut chars = from.chars();
-        chars.next();
-        let Some(escaped) = chars.next() else { return Err(PatternError::LoneBackslash) };
-        let after = chars.as_str();
-        rest = match escaped {
-            'Q' => {
-                let (quoted, after) = after.split_once("\\E").unwrap_or((after, ""));
-                out.push_str(&fancy_regex::escape(quoted));
-                after
-            }
-            'h' => {
-                let space = r" \t\x{A0}\x{1680}\x{180e}\x{2000}-\x{200a}\x{202f}\x{205f}\x{3000}";
-                out.push_str(&if in_class { space.to_owned() } else { format!("[{space}]") });
-                after
-            }
-            'c' if after.starts_with(|c: char| c.is_ascii()) => {
-                let (letter, after) = after.split_at(1);
-                let code = letter.bytes().next().unwrap_or_default() ^ 64;
-                out.push_str(&format!("\\x{{{code:x}}}"));
-                after
-            }
-            'p' | 'P'
-                if after.starts_with("{java") || after.starts_with("{In") || after.starts_with("{Is") =>
-            {
-                let (name, after) = after.split_once('}').unwrap_or((after, ""));
-                out.push_str(&format!("\\{escaped}{{{}}}", class(name.trim_start_matches('{'))));
-                after
-            }
-            other => {
-                out.push('\\');
-                out.push(other);
-                after
-            }
-        };
-    }
-    out.push_str(rest);
-    Ok(out)
-}
-
-/// The name that our engine has for one of Java's classes.
-fn class(java: &str) -> &str {
-    match java {
-        "javaLowerCase" => "Lowercase",
-        "javaUpperCase" => "Uppercase",
-        "javaWhitespace" => "White_Space",
-        "javaLetter" | "javaAlphabetic" => "Alphabetic",
-        "javaDigit" => "Nd",
-        other => other.strip_prefix("In").or_else(|| other.strip_prefix("Is")).unwrap_or(other),
     }
 }
 

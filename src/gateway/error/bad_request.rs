@@ -413,6 +413,12 @@ pub enum BadRequest {
     /// What is to be an API and is no Swagger 2.0 or OpenAPI 3.0 document.
     #[error("Invalid OpenAPI input.")]
     OpenApi,
+    /// A request validator was to lose its name.
+    #[error("Request Validator name cannot be blank")]
+    ValidatorName,
+    /// An integration in a document with members of other shapes than AWS's.
+    #[error("Unable to parse API definition because of a malformed integration at path {0}.")]
+    MalformedIntegration(String),
     /// What a document says can't be stored, a line each.
     #[error("Errors found during import:\n\t{0}")]
     ImportErrors(String),

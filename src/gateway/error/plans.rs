@@ -1,6 +1,6 @@
 //! What can be wrong with API keys and usage plans, worded as AWS words it where its words are on record.
 
-use crate::gateway::api::{ApiId, StageName};
+use crate::gateway::api::{ApiId, StageName, UsagePlanId};
 
 /// What is wrong with an API key that was to be made, changed or imported.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -73,8 +73,17 @@ pub enum PlanProblem {
     #[error("Usage Plan quota offset must be between 0 and 27 inclusive in the MONTH period")]
     MonthOffset,
     /// A plan that still has stages.
-    #[error("Cannot delete Usage Plan {0} because it has associated API stages")]
-    HasStages(String),
+    #[error(
+        "Cannot delete Usage Plan {plan} because there are API Stages associated with it, including {api}:{stage}"
+    )]
+    HasStages {
+        /// The plan.
+        plan: UsagePlanId,
+        /// The API of one of them.
+        api: ApiId,
+        /// The stage.
+        stage: StageName,
+    },
     /// No such date, or no order in them. AWS's words are not on record.
     #[error("Invalid date range specified: dates are written YYYY-MM-DD, the first is not after the last")]
     Dates,

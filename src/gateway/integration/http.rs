@@ -21,7 +21,6 @@ pub(super) async fn perform(
 
 /// What a failed call means to the client.
 pub(crate) fn refusal(error: &Error) -> Refusal {
-    tracing::debug!(error = error as &dyn std::error::Error, "integration call failed");
     match error {
         Error::InvalidAddress(_) => Refusal::ApiConfiguration(Misconfiguration::EndpointAddress),
         Error::Timeout => Refusal::IntegrationTimeout,
@@ -29,6 +28,8 @@ pub(crate) fn refusal(error: &Error) -> Refusal {
             Refusal::ApiConfiguration(Misconfiguration::ResponseTooLarge(*bytes_max))
         }
         Error::Connect(_) | Error::Tls(_) | Error::Broken(_) | Error::Body(_) => {
+            // A 504 says nothing of why; this is the only place that knows.
+            tracing::warn!(error = error as &dyn std::error::Error, "integration call failed");
             Refusal::IntegrationUnreachable
         }
     }

@@ -3,6 +3,7 @@
 use super::LintCode;
 use super::origin::{step_name, text};
 use crate::gateway::mapping::input_object;
+use crate::gateway::mapping::payload::Reading;
 use crate::gateway::variable::Variable;
 use crate::vtl::ast::{Offset, Step};
 use crate::vtl::is_method;
@@ -10,8 +11,9 @@ use crate::vtl::is_method;
 /// A problem and its place.
 pub(super) type Problem = (LintCode, Offset, String);
 
-/// What `$name` with these steps asks for in vain; `is_own` says that the template sets `$name` itself.
-pub(super) fn problem(name: &str, is_own: bool, steps: &[Step]) -> Option<Problem> {
+/// What `$name` with these steps asks for in vain; `is_own` says that the template sets `$name` itself, `reading` what the
+/// body is.
+pub(super) fn problem(name: &str, is_own: bool, steps: &[Step], reading: Reading) -> Option<Problem> {
     let reflection = steps.iter().find_map(|step| match step {
         Step::Method(method, _, at) if &**method == "getClass" => Some(*at),
         Step::Property(property, at) if !is_own && &**property == "class" && name != "input" => Some(*at),
@@ -25,7 +27,7 @@ pub(super) fn problem(name: &str, is_own: bool, steps: &[Step]) -> Option<Proble
         return unknown_method(steps);
     }
     match name {
-        "input" => input(steps),
+        "input" => input(steps, reading),
         "util" => util(steps),
         "context" => context(steps),
         "stageVariables" => stage_variable(steps),
@@ -46,12 +48,14 @@ fn unknown_method(steps: &[Step]) -> Option<Problem> {
     })
 }
 
-fn input(steps: &[Step]) -> Option<Problem> {
+fn input(steps: &[Step], reading: Reading) -> Option<Problem> {
     let (first, rest) = steps.split_first()?;
     match first {
         Step::Property(name, _) if &**name == "body" => unknown_method(rest),
         Step::Method(name, arguments, at) => match (&**name, &**arguments) {
-            ("json" | "path", [path]) => invalid_path(name, text(path), *at).or_else(|| unknown_method(rest)),
+            ("json" | "path", [path]) => invalid_path(name, text(path), *at)
+                .or_else(|| member_of_text(name, text(path), reading, *at))
+                .or_else(|| unknown_method(rest)),
             ("params", [] | [_]) | ("body", []) => unknown_method(rest),
             ("json" | "path" | "params" | "body", arguments) => Some((
                 LintCode::UnknownMethod,
@@ -83,6 +87,16 @@ fn input(steps: &[Step]) -> Option<Problem> {
 fn invalid_path(method: &str, path: Option<&str>, at: Offset) -> Option<Problem> {
     let error = input_object::compile(path?).err()?;
     Some((LintCode::InvalidPath, at, format!("`$input.{method}`: no JSONPath: {error}")))
+}
+
+/// A path into a body that is no JSON.
+fn member_of_text(method: &str, path: Option<&str>, reading: Reading, at: Offset) -> Option<Problem> {
+    let path = path.filter(|path| reading == Reading::Text && path.trim() != "$")?;
+    let message = format!(
+        "a body of this content type is a text without members: `$input.{method}('{path}')` finds nothing, \
+         `$input.path('$')` is the text"
+    );
+    Some((LintCode::TextHasNoMembers, at, message))
 }
 
 fn util(steps: &[Step]) -> Option<Problem> {

@@ -24,6 +24,8 @@ pub(super) enum Origin {
     Path,
     /// A parameter of the request.
     Parameter,
+    /// A string with escaped quotes in it: JSON that the template writes by hand, for a place within a JSON string.
+    HandMade,
 }
 
 /// Where the variables of a template come from; a variable that is set twice has the riskier origin.
@@ -62,6 +64,9 @@ impl Origins {
     }
 
     fn of_block(&self, template: &Template, block: &Block) -> Origin {
+        if block.0.iter().any(|node| matches!(node, Node::Text(text) if text.contains("\\\""))) {
+            return Origin::HandMade;
+        }
         let origins = block.0.iter().map(|node| match node {
             Node::Reference(reference) => self.of_reference(template, reference),
             Node::Text(_)

@@ -7,8 +7,13 @@ pub(super) enum Place {
     Start,
     /// Where a value, a name or punctuation stands.
     Structure,
-    /// Inside a string; the flag says whether a backslash came last.
-    String { is_escaped: bool },
+    /// Inside a string.
+    String {
+        /// Whether a backslash came last.
+        is_escaped: bool,
+        /// Whether the string has an escaped quote already: it is JSON that somebody wrote by hand.
+        is_json: bool,
+    },
     /// The output is no JSON, or branches disagree on where it stands.
     Unknown,
 }
@@ -21,12 +26,14 @@ impl Place {
             (Self::Start, c) if c.is_whitespace() => Self::Start,
             (Self::Start, '{' | '[') => Self::Structure,
             (Self::Start, _) => Self::Unknown,
-            (Self::Structure, '"') => Self::String { is_escaped: false },
+            (Self::Structure, '"') => Self::String { is_escaped: false, is_json: false },
             (Self::Structure, _) => Self::Structure,
-            (Self::String { is_escaped: true }, _) => Self::String { is_escaped: false },
-            (Self::String { is_escaped: false }, '\\') => Self::String { is_escaped: true },
-            (Self::String { is_escaped: false }, '"') => Self::Structure,
-            (Self::String { is_escaped: false }, _) => Self::String { is_escaped: false },
+            (Self::String { is_escaped: true, is_json }, c) => {
+                Self::String { is_escaped: false, is_json: is_json || c == '"' }
+            }
+            (Self::String { is_json, .. }, '\\') => Self::String { is_escaped: true, is_json },
+            (Self::String { .. }, '"') => Self::Structure,
+            (string @ Self::String { .. }, _) => string,
         })
     }
 
@@ -36,7 +43,7 @@ impl Place {
             // Whatever is printed first may be anything.
             Self::Start | Self::Unknown => Self::Unknown,
             Self::Structure => Self::Structure,
-            Self::String { .. } => Self::String { is_escaped: false },
+            Self::String { is_json, .. } => Self::String { is_escaped: false, is_json },
         }
     }
 
@@ -52,15 +59,17 @@ mod tests {
 
     #[test]
     fn strings_begin_and_end_at_quotes() {
-        let string = Place::String { is_escaped: false };
+        let string = Place::String { is_escaped: false, is_json: false };
+        let json = Place::String { is_escaped: false, is_json: true };
         for (text, expect) in [
             ("", Place::Start),
             (" \n", Place::Start),
             ("{", Place::Structure),
             (" [1, \"a\"", Place::Structure),
             ("{\"a", string),
-            ("{\"a\\\"b", string),
-            ("{\"a\\", Place::String { is_escaped: true }),
+            ("{\"a\\\"b", json),
+            ("{\"a\\nb", string),
+            ("{\"a\\", Place::String { is_escaped: true, is_json: false }),
             ("{\"a\\\\\"", Place::Structure),
             ("<xml a=\"", Place::Unknown),
             ("a=b", Place::Unknown),

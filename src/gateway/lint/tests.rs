@@ -5,7 +5,12 @@ use super::*;
 /// `LINE:COLUMN CODE` of each finding.
 #[track_caller]
 fn check(template: &str, expect: &[&str]) {
-    let findings = lint_template(template);
+    check_as(None, template, expect);
+}
+
+#[track_caller]
+fn check_as(content_type: Option<&str>, template: &str, expect: &[&str]) {
+    let findings = lint_template(template, content_type);
     let shown: Vec<String> = findings
         .iter()
         .map(|finding| format!("{}:{} {}", finding.at.line, finding.at.column, finding.code.as_str()))
@@ -51,7 +56,7 @@ fn what_aws_refuses_is_an_error() {
     check("#set($x = 'a')$x.getClass().name", &["1:18 REFLECTION"]);
     check("#foreach($i in [1..1001])x#end", &["1:16 FOREACH_TOO_LONG"]);
     check("$input.json('$.')$input.path(\"$..\")", &["1:8 INVALID_PATH", "1:25 INVALID_PATH"]);
-    for finding in lint_template("#if(true)") {
+    for finding in lint_template("#if(true)", None) {
         assert_eq!(finding.code.severity(), LintSeverity::Error);
     }
 }
@@ -98,6 +103,40 @@ fn json_is_watched() {
 }
 
 #[test]
+fn forms_are_texts() {
+    let form = Some("application/x-www-form-urlencoded");
+    check_as(form, "{\"body\": $input.json('$')}", &[]);
+    check_as(
+        form,
+        "#foreach($pair in $input.path('$').split('&'))$pair.split('=')[0]#end$input.json('$.a')$input.path(' $ ')",
+        &["1:77 TEXT_HAS_NO_MEMBERS"],
+    );
+    check("$input.json('$.a')", &[]);
+    check_as(Some("application/vnd.api+json"), "$input.json('$.a')", &[]);
+}
+
+#[test]
+fn json_that_is_written_by_hand_is_not_escaped_once_more() {
+    let form = r##"#set($json = "")
+#foreach($pair in $input.path('$').split('&'))
+#set($parts = $pair.split('='))
+#set($name = $util.urlDecode($parts[0]))
+#set($json = "$json\""${name}\"":\""x\""#if($foreach.hasNext),#end")
+#end
+{"input": "{$json}"}"##;
+    check_as(Some("application/x-www-form-urlencoded"), form, &[]);
+    for (template, code) in [
+        (r#"{"input": "{\"a\": \"$input.params('q')\"}"}"#, "1:22 UNESCAPED_IN_STRING"),
+        (r#"{"input": "{\"a\": $input.json('$')}"}"#, "1:20 JSON_IN_STRING"),
+    ] {
+        check(template, &[code]);
+    }
+    let said = |template: &str| lint_template(template, None).remove(0).message;
+    assert!(!said(r#"{"input": "{\"a\": \"$input.params('q')\"}"}"#).contains("escapeJavaScript"));
+    assert!(!said(r#"{"input": "{\"a\": $input.json('$')}"}"#).contains("drop the quotes"));
+}
+
+#[test]
 fn branches_meet() {
     check(
         "{#if($input.body)\"a\": 1#else\"a\": 2#end, \"b\": \"$input.params('q')\"}",
@@ -125,6 +164,6 @@ fn codes_have_names() {
 proptest::proptest! {
     #[test]
     fn any_template_can_be_looked_at(text in "([$#](input|util|x|foreach|if|end|set|m)|[(){}\\[\\]\"'.,:=! $#a-c1\n]){0,24}") {
-        let _ = lint_template(&text);
+        let _ = lint_template(&text, None);
     }
 }

@@ -4,11 +4,13 @@ use super::members;
 use super::origin::{Origin, Origins};
 use super::place::Place;
 use super::{LintCode, TemplateFinding};
+use crate::gateway::mapping::payload::Reading;
 use crate::vtl::ast::{Block, Constant, Expression, Node, Offset, Reference, ReferenceKind, Step};
 use crate::vtl::{Limits, Template};
 
-pub(super) fn findings(template: &Template) -> Vec<TemplateFinding> {
-    let mut walk = Walk { template, origins: Origins::default(), is_open: false, findings: Vec::new() };
+pub(super) fn findings(template: &Template, reading: Reading) -> Vec<TemplateFinding> {
+    let mut walk =
+        Walk { template, reading, origins: Origins::default(), is_open: false, findings: Vec::new() };
     // Twice: a loop may read what it sets further down, and a macro may come before what it reads.
     walk.collect(template.body());
     for (_, called) in template.macros() {
@@ -26,6 +28,8 @@ pub(super) fn findings(template: &Template) -> Vec<TemplateFinding> {
 
 struct Walk<'t> {
     template: &'t Template,
+    /// What `$input` takes the body for.
+    reading: Reading,
     origins: Origins,
     /// Whether `#evaluate` may set variables that nobody sees.
     is_open: bool,
@@ -205,6 +209,20 @@ impl Walk<'_> {
                 LintCode::UnquotedParameter,
                 format!("`{literal}` prints what the client sent as JSON, or nothing; write `\"{escaped}\"`"),
             ),
+            (
+                Place::String { is_json: true, .. },
+                Origin::Path | Origin::Member | Origin::Parameter | Origin::Body,
+            ) => (
+                LintCode::UnescapedInString,
+                format!(
+                    "a `\"` or line end in `{literal}` breaks the JSON that is written in the string; put that JSON \
+                     together with `#set`, and escape it as a whole"
+                ),
+            ),
+            (Place::String { is_json: true, .. }, Origin::JsonText) => (
+                LintCode::JsonInString,
+                format!("the quotes of `{literal}` end the JSON string; write `{escaped}`"),
+            ),
             (Place::String { .. }, Origin::Path | Origin::Member | Origin::Parameter | Origin::Body) => (
                 LintCode::UnescapedInString,
                 format!("a `\"` or line end in `{literal}` breaks the JSON string; write `{escaped}`"),
@@ -233,7 +251,7 @@ impl Walk<'_> {
         }
         let is_own = self.origins.knows(reference.slot);
         let name = self.template.name(reference.slot);
-        if let Some((code, at, message)) = members::problem(name, is_own, &reference.steps) {
+        if let Some((code, at, message)) = members::problem(name, is_own, &reference.steps, self.reading) {
             self.find(code, at, message);
         }
         self.arguments(&reference.steps);

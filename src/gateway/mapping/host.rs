@@ -3,12 +3,14 @@
 //! <https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-mapping-template-reference.html>
 
 use super::overrides::LiveOverrides;
-use super::payload::{NotJson, Payload};
+use super::payload::{NotJson, Payload, Reading};
 use super::{context_object, input_object, util_object};
+use crate::gateway::authorizers::AuthorizerFacts;
 use crate::gateway::compile::CompiledTemplate;
 use crate::gateway::context::{Context, Overrides};
+use crate::gateway::proxy_event;
 use crate::gateway::refusal::{Misconfiguration, Refusal};
-use crate::vtl::{EvalError, Host, HostError, Limits, Object, Value};
+use crate::vtl::{EvalError, Host, HostError, Limits, Map, Object, Value};
 
 /// Which side a template is on; says whose fault a body is that is no JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,11 +21,13 @@ pub(crate) enum Side {
     Response,
 }
 
-/// Evaluates `template` over `body`; `$context` assignments end up in `context.overrides`.
+/// Evaluates `template` over `body`, which `$input` takes for what `reading` says; `$context` assignments end up in
+/// `context.overrides`.
 pub(crate) fn evaluate(
     template: &CompiledTemplate,
     context: &mut Context,
     body: &Payload,
+    reading: Reading,
     side: Side,
 ) -> Result<String, Refusal> {
     let template = match template {
@@ -32,7 +36,7 @@ pub(crate) fn evaluate(
         CompiledTemplate::Velocity(template) => template,
     };
     let overrides = LiveOverrides::from(std::mem::take(&mut context.overrides));
-    let mut host = Objects { context, body, overrides };
+    let mut host = Objects { context, body, reading, overrides };
     let result = template.evaluate(&mut host, &Limits::default());
     let overrides = Overrides::from(host.overrides);
     context.overrides = overrides;
@@ -87,6 +91,7 @@ impl Kind {
 pub(super) struct Objects<'a> {
     pub(super) context: &'a Context,
     pub(super) body: &'a Payload,
+    pub(super) reading: Reading,
     pub(super) overrides: LiveOverrides,
 }
 
@@ -128,7 +133,7 @@ impl Host for Objects<'_> {
     fn set(&mut self, object: Object, property: &str, value: Value) -> Result<(), HostError> {
         // Everything but the overrides is read-only; AWS ignores such assignments.
         if let Some(kind) = Kind::of(object) {
-            self.overrides.set(kind, property, value);
+            self.overrides.set(kind, property, value)?;
         }
         Ok(())
     }
@@ -136,7 +141,7 @@ impl Host for Objects<'_> {
     fn call(&mut self, object: Object, method: &str, args: &[Value]) -> Result<Value, HostError> {
         let Some(kind) = Kind::of(object) else { return Ok(Value::Null) };
         match (kind, method, args) {
-            (Kind::Input, _, _) => input_object::call(self.context, self.body, method, args),
+            (Kind::Input, _, _) => input_object::call(self.context, self.body, self.reading, method, args),
             (Kind::Util, _, _) => util_object::call(method, args),
             (_, "get", [name]) => self.get(object, &name.to_display_string()),
             (_, "put", [name, value]) => {
@@ -148,12 +153,20 @@ impl Host for Objects<'_> {
                 let found = self.get(object, &name.to_display_string())?;
                 Ok(Value::Bool(!found.is_null()))
             }
-            (Kind::StageVariables, "keySet", []) => Ok(Value::list(self.stage_variable_names().collect())),
-            (Kind::StageVariables, "size", []) => {
-                Ok(Value::integer(i64::try_from(self.stage_variable_names().count()).unwrap_or(i64::MAX)))
-            }
-            (Kind::StageVariables, "isEmpty", []) => {
-                Ok(Value::Bool(self.stage_variable_names().next().is_none()))
+            (_, "keySet" | "entrySet" | "values" | "size" | "isEmpty", []) => {
+                let Some(names) = self.names(kind) else { return Ok(Value::Null) };
+                let mut entries = Vec::with_capacity(names.len());
+                for name in names {
+                    entries.push((Value::str(&name), self.get(object, &name)?));
+                }
+                let map = Map::from_entries(entries);
+                Ok(match method {
+                    "keySet" => Value::list(map.keys()),
+                    "entrySet" => map.entry_set(),
+                    "values" => Value::list(map.values()),
+                    "size" => Value::integer(i64::try_from(map.len()).unwrap_or(i64::MAX)),
+                    _ => Value::Bool(map.is_empty()),
+                })
             }
             _ => Ok(Value::Null),
         }
@@ -161,9 +174,26 @@ impl Host for Objects<'_> {
 }
 
 impl Objects<'_> {
-    fn stage_variable_names(&self) -> impl Iterator<Item = Value> {
-        let stage = self.context.stage.as_deref();
-        stage.into_iter().flat_map(|stage| stage.variables.keys().map(|name| Value::str(name)))
+    /// The members of an object that templates may go through one by one.
+    fn names(&self, kind: Kind) -> Option<Vec<String>> {
+        let context = self.context;
+        match kind {
+            Kind::StageVariables => {
+                let stage = context.stage.as_deref();
+                Some(stage.into_iter().flat_map(|stage| stage.variables.keys().cloned()).collect())
+            }
+            Kind::Identity => Some(proxy_event::identity_names(context).map(str::to_owned).collect()),
+            Kind::Authorizer | Kind::Claims => {
+                let members = context.authorizer.as_deref().and_then(AuthorizerFacts::members);
+                let members = members.unwrap_or_default();
+                let members = match kind {
+                    Kind::Authorizer => Some(&members),
+                    _ => members.get("claims").and_then(serde_json::Value::as_object),
+                };
+                Some(members.into_iter().flatten().map(|(name, _)| name.clone()).collect())
+            }
+            _ => None,
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value as Json};
 
 use super::host::text;
-use super::payload::{NotJson, Payload};
+use super::payload::{Payload, Reading};
 use crate::gateway::context::Context;
 use crate::json;
 use crate::jsonpath::{Path, PathError};
@@ -27,12 +27,13 @@ pub(super) fn get(body: &Payload, property: &str) -> Value {
 pub(super) fn call(
     context: &Context,
     body: &Payload,
+    reading: Reading,
     method: &str,
     args: &[Value],
 ) -> Result<Value, HostError> {
     match (method, args) {
-        ("json", [path]) => json_text(body, &path.to_display_string()),
-        ("path", [path]) => path_of(body, &path.to_display_string()),
+        ("json", [path]) => json_text(body, reading, &path.to_display_string()),
+        ("path", [path]) => path_of(body, reading, &path.to_display_string()),
         ("params", []) => Ok(all_params(context)),
         ("params", [name]) => Ok(param(context, &name.to_display_string())),
         ("body", []) => Ok(get(body, "body")),
@@ -41,31 +42,27 @@ pub(super) fn call(
 }
 
 /// The result as JSON text; what is not there is `""`, quotes included (recorded).
-fn json_text(body: &Payload, path: &str) -> Result<Value, HostError> {
+fn json_text(body: &Payload, reading: Reading, path: &str) -> Result<Value, HostError> {
     const MISSING: &str = "\"\"";
-    let Some(document) = document(body)? else {
+    let Some(document) = body.document(reading)? else {
         // An empty body reads as an empty document.
         return Ok(Value::str(if is_root(path) { "{}" } else { MISSING }));
     };
     if is_root(path) {
-        return Ok(Value::str(&json::compact(document)));
+        return Ok(Value::str(&json::compact(&document)));
     }
     let path = compiled(path)?;
-    Ok(Value::str(&path.read(document).map_or_else(|_| MISSING.to_owned(), |found| json::compact(&found))))
+    Ok(Value::str(&path.read(&document).map_or_else(|_| MISSING.to_owned(), |found| json::compact(&found))))
 }
 
 /// The live object; what is not there equals null and the empty text at once.
-fn path_of(body: &Payload, path: &str) -> Result<Value, HostError> {
-    let Some(document) = document(body)? else { return Ok(Value::Empty) };
+fn path_of(body: &Payload, reading: Reading, path: &str) -> Result<Value, HostError> {
+    let Some(document) = body.document(reading)? else { return Ok(Value::Empty) };
     if is_root(path) {
-        return Ok(Value::from_json(document));
+        return Ok(Value::from_json(&document));
     }
     let path = compiled(path)?;
-    Ok(path.read(document).map_or(Value::Empty, |found| Value::from_json(&found)))
-}
-
-fn document(body: &Payload) -> Result<Option<&Json>, NotJson> {
-    body.json()
+    Ok(path.read(&document).map_or(Value::Empty, |found| Value::from_json(&found)))
 }
 
 fn is_root(path: &str) -> bool {

@@ -12,6 +12,17 @@ pub(super) struct LiveOverrides {
     request_path: Vec<(String, Value)>,
     response_header: Vec<(String, Value)>,
     response_status: Option<Value>,
+    /// What the template at hand has assigned.
+    assigned: Vec<(Kind, String)>,
+}
+
+/// One template may override a parameter once: the guide says that more than once ends in a 5XX answer. What the
+/// request template overrode the response template may override anew; the guide speaks of one template.
+#[derive(Debug, thiserror::Error)]
+#[error("{place}{name} is overridden more than once; keep the value in a variable and override once")]
+pub(super) struct OverriddenTwice {
+    place: &'static str,
+    name: String,
 }
 
 impl LiveOverrides {
@@ -31,26 +42,45 @@ impl LiveOverrides {
             (Kind::ResponseHeader, _) => &self.response_header,
             _ => return Value::Empty,
         };
-        map.iter().find(|(name, _)| name == property).map_or(Value::Empty, |(_, value)| value.clone())
+        let found = map.iter().find(|(name, _)| is_same(kind, name, property));
+        found.map_or(Value::Empty, |(_, value)| value.clone())
     }
 
     /// Assigns; anything that is no override stays as it is.
-    pub(super) fn set(&mut self, kind: Kind, property: &str, value: Value) {
-        let map = match (kind, property) {
-            (Kind::ResponseOverride, "status") => {
-                self.response_status = Some(value);
-                return;
+    pub(super) fn set(&mut self, kind: Kind, property: &str, value: Value) -> Result<(), OverriddenTwice> {
+        let (place, map) = match (kind, property) {
+            (Kind::ResponseOverride, "status") => ("$context.responseOverride.", None),
+            (Kind::RequestHeader, _) => ("$context.requestOverride.header.", Some(&mut self.request_header)),
+            (Kind::RequestQuerystring, _) => {
+                ("$context.requestOverride.querystring.", Some(&mut self.request_querystring))
             }
-            (Kind::RequestHeader, _) => &mut self.request_header,
-            (Kind::RequestQuerystring, _) => &mut self.request_querystring,
-            (Kind::RequestPath, _) => &mut self.request_path,
-            (Kind::ResponseHeader, _) => &mut self.response_header,
-            _ => return,
+            (Kind::RequestPath, _) => ("$context.requestOverride.path.", Some(&mut self.request_path)),
+            (Kind::ResponseHeader, _) => {
+                ("$context.responseOverride.header.", Some(&mut self.response_header))
+            }
+            _ => return Ok(()),
         };
-        match map.iter_mut().find(|(name, _)| name == property) {
+        if self.assigned.iter().any(|(other, name)| *other == kind && is_same(kind, name, property)) {
+            return Err(OverriddenTwice { place, name: property.to_owned() });
+        }
+        self.assigned.push((kind, property.to_owned()));
+        let Some(map) = map else {
+            self.response_status = Some(value);
+            return Ok(());
+        };
+        match map.iter_mut().find(|(name, _)| is_same(kind, name, property)) {
             Some((_, old)) => *old = value,
             None => map.push((property.to_owned(), value)),
         }
+        Ok(())
+    }
+}
+
+/// Names of headers are the same in any case.
+fn is_same(kind: Kind, one: &str, other: &str) -> bool {
+    match kind {
+        Kind::RequestHeader | Kind::ResponseHeader => one.eq_ignore_ascii_case(other),
+        _ => one == other,
     }
 }
 
@@ -70,6 +100,7 @@ impl From<Overrides> for LiveOverrides {
             request_path: live(overrides.request_path),
             response_header: live(overrides.response_header),
             response_status: overrides.response_status.as_deref().map(Value::str),
+            assigned: Vec::new(),
         }
     }
 }

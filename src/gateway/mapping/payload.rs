@@ -1,10 +1,12 @@
 //! A body that is there as a whole, read as JSON when somebody asks.
 
+use std::borrow::Cow;
 use std::sync::OnceLock;
 
 use bytes::Bytes;
 use serde_json::Value;
 
+use crate::gateway::compile::essence;
 use crate::json;
 
 /// Bytes, and what they are as JSON.
@@ -12,6 +14,39 @@ use crate::json;
 pub(crate) struct Payload {
     bytes: Bytes,
     json: OnceLock<Result<Value, NotJson>>,
+}
+
+/// What templates take a body for: a document that has members, or a text.
+///
+/// AWS says nowhere what `$input` makes of a body that is no JSON. Its own blueprints for webhooks take forms as text
+/// (`$input.path('$').split('&')`, `{"body": $input.json('$')}`), whereas a broken body of type `application/json` is
+/// refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reading {
+    /// JSON; anything else fails.
+    Json,
+    /// A text, also where it could be read as JSON.
+    Text,
+    /// JSON if it can be read as such, else a text: backends often don't say that they answer JSON.
+    Either,
+}
+
+impl Reading {
+    /// The client's body by its `Content-Type`; none given counts as JSON.
+    pub(crate) fn of_request(content_type: Option<&str>) -> Self {
+        if content_type.is_none_or(is_json) { Self::Json } else { Self::Text }
+    }
+
+    /// The backend's body by its `Content-Type`.
+    pub(crate) fn of_response(content_type: Option<&str>) -> Self {
+        if content_type.is_none_or(is_json) { Self::Json } else { Self::Either }
+    }
+}
+
+/// `application/json` and its kin: `text/json`, `application/problem+json`, `application/x-amz-json-1.1`.
+fn is_json(content_type: &str) -> bool {
+    let kind = essence(content_type).to_ascii_lowercase();
+    kind.is_empty() || kind.split_once('/').is_some_and(|(_, subtype)| subtype.contains("json"))
 }
 
 /// Why a payload is no JSON.
@@ -52,6 +87,23 @@ impl Payload {
             Err(error) => Err(error.clone()),
         }
     }
+
+    /// What `$input` reads; `None` for an empty payload.
+    pub(crate) fn document(&self, reading: Reading) -> Result<Option<Cow<'_, Value>>, NotJson> {
+        match reading {
+            Reading::Text if self.is_empty() => Ok(None),
+            Reading::Text => Ok(Some(Cow::Owned(self.text()))),
+            Reading::Json => Ok(self.json()?.map(Cow::Borrowed)),
+            Reading::Either => match self.json() {
+                Ok(document) => Ok(document.map(Cow::Borrowed)),
+                Err(NotJson(_)) => Ok(Some(Cow::Owned(self.text()))),
+            },
+        }
+    }
+
+    fn text(&self) -> Value {
+        Value::String(String::from_utf8_lossy(&self.bytes).into_owned())
+    }
 }
 
 #[cfg(test)]
@@ -63,5 +115,32 @@ mod tests {
         assert_eq!(Payload::default().json(), Ok(None));
         assert_eq!(Payload::new("[1]".into()).json(), Ok(Some(&serde_json::json!([1]))));
         assert!(Payload::new("xyz".into()).json().is_err());
+    }
+
+    #[test]
+    fn what_a_body_is_read_as_depends_on_its_type() {
+        for (content_type, request, response) in [
+            (None, Reading::Json, Reading::Json),
+            (Some(""), Reading::Json, Reading::Json),
+            (Some("application/json; charset=utf-8"), Reading::Json, Reading::Json),
+            (Some("Application/Vnd.API+JSON"), Reading::Json, Reading::Json),
+            (Some("application/x-amz-json-1.0"), Reading::Json, Reading::Json),
+            (Some("application/x-www-form-urlencoded"), Reading::Text, Reading::Either),
+            (Some("text/plain"), Reading::Text, Reading::Either),
+            (Some("json"), Reading::Text, Reading::Either),
+        ] {
+            assert_eq!(Reading::of_request(content_type), request, "{content_type:?}");
+            assert_eq!(Reading::of_response(content_type), response, "{content_type:?}");
+        }
+        let read = |text: &'static str, reading| {
+            Payload::new(text.into()).document(reading).map(|it| it.map(Cow::into_owned))
+        };
+        assert_eq!(read("[1]", Reading::Text), Ok(Some("[1]".into())));
+        assert_eq!(read("[1]", Reading::Either), Ok(Some(serde_json::json!([1]))));
+        assert_eq!(read("a=1", Reading::Either), Ok(Some("a=1".into())));
+        assert!(read("a=1", Reading::Json).is_err());
+        for reading in [Reading::Json, Reading::Text, Reading::Either] {
+            assert_eq!(read("", reading), Ok(None), "{reading:?}");
+        }
     }
 }

@@ -9,7 +9,7 @@ use http::{HeaderMap, Uri};
 use serde_json::{Map, Value as Json, json};
 
 use super::host::Objects;
-use super::payload::Payload;
+use super::payload::{Payload, Reading};
 use crate::clock::{Clock, Ids};
 use crate::gateway::address::{Target, TargetApi};
 use crate::gateway::compile::compile_nothing;
@@ -50,6 +50,7 @@ pub struct TrialOutcome {
 pub struct Trial {
     context: Context,
     body: Payload,
+    reading: Reading,
     given: Json,
 }
 
@@ -85,7 +86,8 @@ impl Trial {
         context.path_parameters =
             request.path.into_iter().map(|(name, value)| (name.into(), value)).collect();
         context.stage = Some(Arc::new(stage));
-        Self { context, body: Payload::new(request.body), given: Json::Object(request.context) }
+        let reading = Reading::of_request(context.header("content-type").as_deref());
+        Self { context, body: Payload::new(request.body), reading, given: Json::Object(request.context) }
     }
 
     /// Evaluates `template` with the objects of the gateway, and tells `observer` of every step if there is one.
@@ -98,7 +100,8 @@ impl Trial {
         limits: &Limits,
         observer: Option<&mut dyn Observer>,
     ) -> Result<TrialOutcome, EvalError> {
-        let objects = Objects { context: &self.context, body: &self.body, overrides: Default::default() };
+        let overrides = Default::default();
+        let objects = Objects { context: &self.context, body: &self.body, reading: self.reading, overrides };
         let mut host = Given { objects, given: &self.given };
         let output = match observer {
             Some(observer) => template.trace(&mut host, limits, observer),
@@ -246,5 +249,15 @@ mod tests {
         assert_eq!(evaluate("$input.body").unwrap().output, "xyz");
         let error = evaluate("\n $input.json('$')").unwrap_err();
         assert_eq!((error.position().line, error.position().column), (2, 9));
+    }
+
+    #[test]
+    fn bodies_of_other_types_are_texts() {
+        let mut headers = HeaderMap::new();
+        headers.insert("content-type", "application/x-www-form-urlencoded".parse().unwrap());
+        let request = TrialRequest { body: "a=1&b=2".into(), headers, ..TrialRequest::default() };
+        let trial = Trial::new(request, &VirtualClock::new(Timestamp::EPOCH), &SeededIds::new(1));
+        let template = Template::parse("$input.json('$') $input.path('$').split('&').size()").unwrap();
+        assert_eq!(trial.evaluate(&template, &Limits::default(), None).unwrap().output, "\"a=1&b=2\" 2");
     }
 }

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 
+use crate::id::AccountRegion;
 use crate::yaml;
 
 /// Largest document, in bytes; AWS's own limit.
@@ -65,6 +66,20 @@ impl Document {
         Some(Self { dialect, root })
     }
 
+    /// The document with AWS's variables replaced in all its texts: `${AWS::Region}`, `${AWS::AccountId}`,
+    /// `${AWS::Partition}`. See
+    /// <https://docs.aws.amazon.com/apigateway/latest/developerguide/import-api-aws-variables.html>.
+    #[must_use]
+    pub(crate) fn in_account(mut self, owner: &AccountRegion) -> Self {
+        let variables = [
+            ("${AWS::Region}", owner.region.as_str()),
+            ("${AWS::AccountId}", owner.account.as_str()),
+            ("${AWS::Partition}", owner.region.partition()),
+        ];
+        replace(&mut self.root, &variables);
+        self
+    }
+
     /// What is at the JSON pointer `pointer`.
     pub(super) fn at(&self, pointer: &str) -> Option<&Value> {
         self.root.pointer(pointer)
@@ -90,9 +105,23 @@ impl Document {
     }
 }
 
+fn replace(value: &mut Value, variables: &[(&str, &str)]) {
+    match value {
+        Value::String(text) if text.contains("${AWS::") => {
+            for (variable, meaning) in variables {
+                *text = text.replace(variable, meaning);
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| replace(item, variables)),
+        Value::Object(members) => members.values_mut().for_each(|member| replace(member, variables)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::id::{AccountId, Region};
 
     #[test]
     fn both_dialects_are_known_by_their_version() {
@@ -114,6 +143,26 @@ mod tests {
         assert!(Document::read(&[0xff, 0xfe]).is_none());
         let long = format!("{{\"swagger\": \"2.0\", \"a\": \"{}\"}}", "a".repeat(BYTES_MAX));
         assert!(Document::read(long.as_bytes()).is_none());
+    }
+
+    #[test]
+    fn variables_of_aws_are_replaced_wherever_they_stand() {
+        let owner = |region: &str| AccountRegion {
+            account: AccountId::parse("210987654321").unwrap(),
+            region: Region::parse(region).unwrap(),
+        };
+        let text = r#"{"openapi": "3.0.1", "a": ["arn:${AWS::Partition}:iam::${AWS::AccountId}:role/r"],
+            "b": {"c": "${AWS::Region}-${AWS::Region} ${AWS::Nothing} ${stageVariables.x}"}, "d": 1}"#;
+        for (region, arn) in [
+            ("eu-west-1", "arn:aws:iam::210987654321:role/r"),
+            ("cn-north-1", "arn:aws-cn:iam::210987654321:role/r"),
+            ("us-gov-west-1", "arn:aws-us-gov:iam::210987654321:role/r"),
+        ] {
+            let document = Document::read(text.as_bytes()).unwrap().in_account(&owner(region));
+            assert_eq!(document.at("/a/0"), Some(&arn.into()));
+            let expect = format!("{region}-{region} ${{AWS::Nothing}} ${{stageVariables.x}}");
+            assert_eq!(document.at("/b/c"), Some(&expect.into()));
+        }
     }
 
     #[test]

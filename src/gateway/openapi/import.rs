@@ -20,6 +20,7 @@ use super::definition::{Definition, Notes};
 use super::document::Document;
 use super::extension;
 use crate::gateway::api::HttpMethod;
+use crate::gateway::error::BadRequest;
 
 /// What the parts of an import work on.
 struct Reader<'d> {
@@ -33,7 +34,15 @@ struct Reader<'d> {
 }
 
 /// Reads what `document` says about the API that is to be, or is, `api_id`.
-pub(crate) fn import(document: &Document, api_id: &str, base_path: BasePathMode) -> Definition {
+///
+/// # Errors
+/// For an integration that nothing can be made of, with AWS's text and nothing else.
+pub(crate) fn import(
+    document: &Document,
+    api_id: &str,
+    base_path: BasePathMode,
+) -> Result<Definition, BadRequest> {
+    integration::check_shapes(document)?;
     let mut reader = Reader {
         document,
         model_base: super::model_url_base(api_id),
@@ -69,13 +78,14 @@ pub(crate) fn import(document: &Document, api_id: &str, base_path: BasePathMode)
                 reader.notes.warn(format!("Unable to read method '{verb}' of resource '{full}'. Ignoring."));
                 continue;
             };
-            methods.insert(verb, reader.operation(&full, verb, item, operation, &schemes));
+            let method = reader.operation(&full, verb, item, operation, &schemes);
+            methods.extend(method.map(|method| (verb, method)));
         }
         paths.push((full, methods));
     }
     models.extend(reader.generated_models());
     let info = document.object("/info");
-    Definition {
+    Ok(Definition {
         title: text_of(info.get("title")),
         version: text_of(info.get("version")),
         description: text_of(info.get("description")),
@@ -87,7 +97,7 @@ pub(crate) fn import(document: &Document, api_id: &str, base_path: BasePathMode)
         settings: reader.settings(),
         documentation: documentation::parts(&mut reader, &prefix),
         notes: reader.notes,
-    }
+    })
 }
 
 /// The verb of a path item's member.

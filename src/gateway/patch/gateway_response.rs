@@ -37,12 +37,26 @@ pub(crate) fn patch_gateway_response(
                 BadRequest::EmptyResponseTemplate,
                 NotFound::ContentType,
             )?,
-            ["responseParameters"] => patch_whole(&mut response.response_parameters, patch)?,
-            ["responseTemplates"] => patch_whole(&mut response.response_templates, patch)?,
+            ["responseParameters"] => {
+                filled(patch, BadRequest::EmptyResponseParameter)?;
+                patch_whole(&mut response.response_parameters, patch)?;
+            }
+            ["responseTemplates"] => {
+                filled(patch, BadRequest::EmptyResponseTemplate)?;
+                patch_whole(&mut response.response_templates, patch)?;
+            }
             _ => return Err(patch.unknown_path().into()),
         }
     }
     Ok(())
+}
+
+/// Refuses an operation that sets nothing.
+fn filled(patch: &PatchOperation, empty: BadRequest) -> Result<(), BadRequest> {
+    match entry_op(patch)? {
+        Entry::Set | Entry::Replace => patch.text().map(drop).ok_or(empty),
+        Entry::Remove => Ok(()),
+    }
 }
 
 fn patch_text(
@@ -92,6 +106,9 @@ mod tests {
                 "Invalid null or empty value in responseParameters",
             ),
             ("add /responseTemplates/text~1plain", "Invalid null or empty value in responseTemplates"),
+            ("replace /responseParameters", "Invalid null or empty value in responseParameters"),
+            ("replace /responseTemplates", "Invalid null or empty value in responseTemplates"),
+            ("replace /responseParameters x", "Invalid value specified for patch path /responseParameters"),
             ("remove /responseParameters/gatewayresponse.header.X", "Invalid parameter name specified"),
             ("replace /responseTemplates/text~1plain x", "Content-Type specified was not found"),
             ("add /statusCode 400", "Invalid patch operation specified. Must be one of: [replace]"),

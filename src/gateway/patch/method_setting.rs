@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::PatchOperation;
+use super::{PatchOperation, decimal};
 use crate::gateway::api::{CacheControlStrategy, HttpMethod, LoggingLevel, MethodSetting};
 use crate::gateway::error::{BadRequest, Error};
 
@@ -50,12 +50,15 @@ fn change(setting: &mut MethodSetting, name: &str, patch: &PatchOperation) -> Re
             setting.logging_level = Some(level.ok_or(BadRequest::MethodSetting("logging/loglevel"))?);
         }
         "throttling/burstLimit" => {
-            let limit = value.parse().ok().filter(|limit| 0 <= *limit);
+            let limit = decimal(value).filter(|limit| MethodSetting::UNTHROTTLED <= *limit);
             setting.throttling_burst_limit =
                 limit.ok_or(BadRequest::MethodSetting("throttling/burstLimit"))?;
         }
         "throttling/rateLimit" => {
-            let limit = value.parse().ok().filter(|limit: &f64| limit.is_finite() && 0.0 <= *limit);
+            let is_limit = |limit: &f64| {
+                limit.is_finite() && (0.0 <= *limit || *limit == f64::from(MethodSetting::UNTHROTTLED))
+            };
+            let limit = value.parse().ok().filter(is_limit);
             setting.throttling_rate_limit = limit.ok_or(BadRequest::MethodSetting("throttling/rateLimit"))?;
         }
         "caching/enabled" => setting.caching_enabled = patch.boolean(),
@@ -114,6 +117,24 @@ mod tests {
         ] {
             let settings = patched(&[&format!("replace {path} true")]).unwrap();
             assert_eq!(settings.keys().collect::<Vec<_>>(), [key]);
+        }
+    }
+
+    #[test]
+    fn minus_one_throttles_nothing() {
+        let settings = patched(&[
+            "replace /*/*/throttling/burstLimit -1",
+            "replace /*/*/throttling/rateLimit -1.000000",
+            "replace /pets/GET/throttling/burstLimit 20.000000",
+        ])
+        .unwrap();
+        let of = |key: &str| {
+            let setting = &settings[key];
+            (setting.throttling_burst_limit, setting.throttling_rate_limit)
+        };
+        assert_eq!((of("*/*"), of("pets/GET")), ((-1, -1.0), (20, -1.0)));
+        for patch in ["burstLimit -2", "rateLimit -0.5", "burstLimit 1.5", "burstLimit", "rateLimit"] {
+            assert!(patched(&[&format!("replace /*/*/throttling/{patch}")]).is_err(), "{patch}");
         }
     }
 

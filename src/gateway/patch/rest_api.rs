@@ -56,7 +56,9 @@ fn patch_one(api: &mut RestApi, patch: &PatchOperation) -> Result<(), Error> {
             let parse = |text: String| EndpointAccessMode::parse(&text).ok_or(BadRequest::EndpointAccessMode);
             api.endpoint_access_mode = patch.text().map(parse).transpose()?;
         }
-        ["binaryMediaTypes", media_type] => patch_binary_media_type(api, media_type, patch)?,
+        ["binaryMediaTypes", media_type] if !media_type.is_empty() => {
+            patch_binary_media_type(api, media_type, patch)?
+        }
         ["endpointConfiguration", "types", _] | ["endpointConfiguration", "types"] => {
             patch_endpoint_type(api, patch)?;
         }

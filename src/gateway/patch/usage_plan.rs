@@ -3,9 +3,23 @@
 use std::collections::BTreeMap;
 
 use super::maps::{Entry, entry_op};
-use super::{PatchOp, PatchOperation};
+use super::{PatchOp, PatchOperation, decimal};
 use crate::gateway::api::{ApiStage, QuotaPeriod, QuotaSettings, ThrottleSettings, UsagePlan};
 use crate::gateway::error::{BadRequest, Error, NotFound, PlanProblem};
+
+/// What can be removed, as AWS prints it; `apidId` is AWS's.
+const REMOVABLE: &str = "[/apiStages, /quota, /throttle, /productCode, \
+    /apiStages/<apidId:stageName>/throttle/<resourcePath>/<httpMethod>, /apiStages/<apidId:stageName>/throttle]";
+/// What can be added. AWS's lists for this and for replacements are not on record; they follow that of removals.
+const ADDABLE: &str = "[/apiStages, /quota/limit, /quota/offset, /quota/period, /throttle/burstLimit, \
+    /throttle/rateLimit, /productCode, /apiStages/<apidId:stageName>/throttle/<resourcePath>/<httpMethod>/burstLimit, \
+    /apiStages/<apidId:stageName>/throttle/<resourcePath>/<httpMethod>/rateLimit, \
+    /apiStages/<apidId:stageName>/throttle]";
+/// What can be replaced.
+const REPLACEABLE: &str = "[/name, /description, /quota/limit, /quota/offset, /quota/period, /throttle/burstLimit, \
+    /throttle/rateLimit, /productCode, /apiStages/<apidId:stageName>/throttle/<resourcePath>/<httpMethod>/burstLimit, \
+    /apiStages/<apidId:stageName>/throttle/<resourcePath>/<httpMethod>/rateLimit, \
+    /apiStages/<apidId:stageName>/throttle]";
 
 /// A quota while it is put together: its parts come one by one, in any order.
 #[derive(Default)]
@@ -37,15 +51,15 @@ pub(crate) fn patch_usage_plan(plan: &mut UsagePlan, patches: &[PatchOperation])
     for patch in patches {
         match patch.path.as_deref() {
             Some("/name") => {
-                patch.only_replace()?;
+                replace_only(patch)?;
                 plan.name = patch.text().ok_or(BadRequest::EmptyName)?;
             }
             Some("/description") => {
-                patch.only_replace()?;
+                replace_only(patch)?;
                 plan.description = patch.text();
             }
             Some("/productCode") => {
-                plan.product_code = match entry_op(patch)? {
+                plan.product_code = match known_op(patch)? {
                     Entry::Set | Entry::Replace => patch.text(),
                     Entry::Remove => None,
                 };
@@ -85,9 +99,9 @@ pub(crate) fn patch_usage_plan(plan: &mut UsagePlan, patches: &[PatchOperation])
             Some("/apiStages") => patch_stages(plan, patch)?,
             Some(path) => match path.strip_prefix("/apiStages/") {
                 Some(rest) => patch_stage_throttle(plan, rest, patch)?,
-                None => return Err(patch.unknown_path().into()),
+                None => return Err(refused(patch).into()),
             },
-            None => return Err(patch.unknown_path().into()),
+            None => return Err(refused(patch).into()),
         }
     }
     plan.quota = quota.map(QuotaParts::whole).transpose().map_err(BadRequest::from)?;
@@ -96,19 +110,23 @@ pub(crate) fn patch_usage_plan(plan: &mut UsagePlan, patches: &[PatchOperation])
 
 /// Adds or removes the stage `apiId:stage`.
 fn patch_stages(plan: &mut UsagePlan, patch: &PatchOperation) -> Result<(), Error> {
-    let (api, stage) =
-        patch.value.as_deref().and_then(split_stage).ok_or(BadRequest::UsagePlan(PlanProblem::ApiStage))?;
+    let value = || {
+        let value = patch.value.as_deref().and_then(split_stage);
+        value.ok_or(BadRequest::UsagePlan(PlanProblem::ApiStage))
+    };
     match patch.op {
         PatchOp::Add => {
+            let (api, stage) = value()?;
             let (api_id, stage) = (api.into(), stage.into());
             plan.api_stages.push(ApiStage { api_id, stage, throttle: BTreeMap::new() });
         }
         PatchOp::Remove => {
+            let (api, stage) = value()?;
             let at = stage_index(plan, api, stage)?;
             plan.api_stages.remove(at);
         }
         PatchOp::Replace | PatchOp::Move | PatchOp::Test | PatchOp::Copy => {
-            return Err(BadRequest::PatchOp("[add, remove]").into());
+            return Err(refused(patch).into());
         }
     }
     Ok(())
@@ -118,16 +136,14 @@ fn patch_stages(plan: &mut UsagePlan, patch: &PatchOperation) -> Result<(), Erro
 /// `/rateLimit` or `/burstLimit`. Resource paths come escaped (`~1pets`) from AWS's own clients, and raw with their
 /// first slash (`/pets`) from Terraform.
 fn patch_stage_throttle(plan: &mut UsagePlan, rest: &str, patch: &PatchOperation) -> Result<(), Error> {
-    let (stage, rest) = rest.split_once('/').ok_or_else(|| patch.unknown_path())?;
+    let (stage, rest) = rest.split_once('/').ok_or_else(|| refused(patch))?;
+    let rest = rest.strip_prefix("throttle").filter(|rest| rest.is_empty() || rest.starts_with('/'));
+    let rest = rest.ok_or_else(|| refused(patch))?;
     let stage = stage.replace("~1", "/").replace("~0", "~");
     let (api, stage) = split_stage(&stage).ok_or(BadRequest::UsagePlan(PlanProblem::ApiStage))?;
     let at = stage_index(plan, api, stage)?;
     let entry = plan.api_stages.get_mut(at).ok_or(BadRequest::UsagePlan(PlanProblem::ApiStage))?;
-    let rest = rest.strip_prefix("throttle").ok_or_else(|| patch.unknown_path())?;
-    if rest.is_empty() {
-        return patch_all_methods(entry, patch);
-    }
-    let method = rest.strip_prefix('/').ok_or_else(|| patch.unknown_path())?;
+    let Some(method) = rest.strip_prefix('/') else { return patch_all_methods(entry, patch) };
     let split = |suffix: &str| method.strip_suffix(suffix).map(unescaped);
     if let Some(method) = split("/rateLimit") {
         set_only(patch)?;
@@ -148,7 +164,7 @@ fn patch_all_methods(entry: &mut ApiStage, patch: &PatchOperation) -> Result<(),
         let value = patch.value.as_deref().unwrap_or_default();
         serde_json::from_str::<BTreeMap<String, ThrottleSettings>>(value).map_err(|_| patch_value(patch))
     };
-    match entry_op(patch)? {
+    match known_op(patch)? {
         Entry::Set => entry.throttle.extend(given()?),
         Entry::Replace => entry.throttle = given()?,
         Entry::Remove => entry.throttle.clear(),
@@ -175,33 +191,56 @@ fn rate(patch: &PatchOperation) -> Result<f64, BadRequest> {
     number(patch).ok_or(BadRequest::UsagePlan(PlanProblem::RateLimit))
 }
 
-/// Clients that keep whole numbers as decimals write `5.000000`.
 fn burst(patch: &PatchOperation) -> Result<i32, BadRequest> {
     number(patch).ok_or(BadRequest::UsagePlan(PlanProblem::BurstLimit))
 }
 
 fn number<T: std::str::FromStr>(patch: &PatchOperation) -> Option<T> {
-    let text = patch.value.as_deref()?;
-    text.parse().ok().or_else(|| text.trim_end_matches('0').strip_suffix('.')?.parse().ok())
+    decimal(patch.value.as_deref()?)
 }
 
 fn patch_value(patch: &PatchOperation) -> BadRequest {
     BadRequest::PatchValue(patch.printed_path().to_owned())
 }
 
+/// Refuses the operation on this path with the list of what it can be done to.
+fn refused(patch: &PatchOperation) -> BadRequest {
+    match patch.op {
+        PatchOp::Add => patch.unsupported(ADDABLE),
+        PatchOp::Remove => patch.unsupported(REMOVABLE),
+        PatchOp::Replace => patch.unsupported(REPLACEABLE),
+        PatchOp::Move | PatchOp::Test | PatchOp::Copy => {
+            BadRequest::UnsupportedOp { path: patch.printed_path().to_owned(), op: patch.op.as_str() }
+        }
+    }
+}
+
+/// Refuses operations that nothing of a plan has.
+fn known_op(patch: &PatchOperation) -> Result<Entry, BadRequest> {
+    entry_op(patch).map_err(|_| refused(patch))
+}
+
 /// Refuses every operation but those that set a value.
 fn set_only(patch: &PatchOperation) -> Result<(), BadRequest> {
-    match entry_op(patch)? {
+    match known_op(patch)? {
         Entry::Set | Entry::Replace => Ok(()),
-        Entry::Remove => Err(BadRequest::PatchOp("[add, replace]")),
+        Entry::Remove => Err(refused(patch)),
+    }
+}
+
+/// Refuses every operation but `replace`.
+fn replace_only(patch: &PatchOperation) -> Result<(), BadRequest> {
+    match known_op(patch)? {
+        Entry::Replace => Ok(()),
+        Entry::Set | Entry::Remove => Err(refused(patch)),
     }
 }
 
 /// Refuses every operation but `remove`.
 fn only_remove(patch: &PatchOperation) -> Result<(), BadRequest> {
-    match entry_op(patch)? {
+    match known_op(patch)? {
         Entry::Remove => Ok(()),
-        Entry::Set | Entry::Replace => Err(BadRequest::PatchOp("[remove]")),
+        Entry::Set | Entry::Replace => Err(refused(patch)),
     }
 }
 
@@ -242,7 +281,6 @@ mod tests {
                 &["add /quota/period YEAR"],
                 "Invalid Usage Plan quota period specified. Must be one of [DAY, WEEK, MONTH]",
             ),
-            (&["replace /quota {}"], "Invalid patch operation specified. Must be one of: [remove]"),
         ] {
             assert_eq!(patched(patches).unwrap_err(), message);
         }
@@ -298,17 +336,42 @@ mod tests {
                 "Invalid API Stage {api: abcb, stage: dev} specified for usageplan p1",
             ),
             (
-                "replace /apiStages abc:dev",
-                "Invalid patch operation specified. Must be one of: [add, remove]",
-            ),
-            (
                 "remove /apiStages/x:dev/throttle",
                 "Invalid API Stage {api: x, stage: dev} specified for usageplan p1",
             ),
-            ("replace /nothing 1", "Invalid patch path /nothing"),
-            ("replace /apiStages/abc:dev/x 1", "Invalid patch path /apiStages/abc:dev/x"),
+            (
+                "remove /apiStages/abc:dev",
+                "Invalid patch path  '/apiStages/abc:dev' specified for op 'remove'. Must be one of: [/apiStages, \
+                 /quota, /throttle, /productCode, \
+                 /apiStages/<apidId:stageName>/throttle/<resourcePath>/<httpMethod>, \
+                 /apiStages/<apidId:stageName>/throttle]",
+            ),
+            (
+                "copy /name /description",
+                "Invalid patch path  '/name' specified for op 'copy'. Please choose supported operations",
+            ),
         ] {
             assert_eq!(patched(&[patch]).unwrap_err(), message);
+        }
+    }
+
+    #[test]
+    fn what_can_not_be_done_to_a_path_is_told_with_what_can() {
+        for (op, path, value, expect) in [
+            ("replace", "/apiStages", "abc:dev", "[/name, /description,"),
+            ("replace", "/nothing", "1", "[/name, /description,"),
+            ("replace", "/apiStages/abc:dev/x", "1", "[/name, /description,"),
+            ("replace", "/quota", "{}", "[/name, /description,"),
+            ("add", "/name", "x", "[/apiStages, /quota/limit,"),
+            ("add", "/throttle", "{}", "[/apiStages, /quota/limit,"),
+            ("remove", "/name", "", "[/apiStages, /quota, /throttle,"),
+            ("remove", "/throttle/rateLimit", "", "[/apiStages, /quota, /throttle,"),
+            ("remove", "/quota/limit", "", "[/apiStages, /quota, /throttle,"),
+        ] {
+            let error = patched(&[&format!("{op} {path} {value}")]).unwrap_err();
+            let head =
+                format!("Invalid patch path  '{path}' specified for op '{op}'. Must be one of: {expect}");
+            assert!(error.starts_with(&head), "{error}");
         }
     }
 }

@@ -19,7 +19,7 @@ use crate::gateway::headers::{Rules, is_dropped_to_proxy_backend, is_illegal_tar
 use crate::gateway::integration::mock;
 use crate::gateway::mapping::content::{Content, convert_request};
 use crate::gateway::mapping::host::{Side, evaluate};
-use crate::gateway::mapping::payload::Payload;
+use crate::gateway::mapping::payload::{Payload, Reading};
 use crate::gateway::mapping::source::{Facts, Mapped};
 use crate::gateway::proxy_event;
 use crate::gateway::query;
@@ -193,14 +193,15 @@ fn transform(
     // Parsed once for parameters and template, unless the conversion changed the text.
     let text = match content {
         Content::Text(text) => text,
-        // An empty body has no bytes that a template could not read.
-        Content::Binary(bytes) if bytes.is_empty() => bytes,
+        // Also where there are no bytes: AWS fails the preflights of APIs whose binary types are `*/*`.
         Content::Binary(_) => return Err(Refusal::ApiConfiguration(Misconfiguration::BinaryPayload)),
     };
+    // What is binary arrives as Base64, which is no JSON whatever the type says.
+    let reading = if is_binary { Reading::Text } else { Reading::of_request(content_type.as_deref()) };
     let output = if text == *request.bytes() {
-        evaluate(template, context, request, Side::Request)?
+        evaluate(template, context, request, reading, Side::Request)?
     } else {
-        evaluate(template, context, &Payload::new(text), Side::Request)?
+        evaluate(template, context, &Payload::new(text), reading, Side::Request)?
     };
     Ok(Transformed { body: Content::Text(output.into()), ran: true })
 }
@@ -306,8 +307,12 @@ fn default_headers(context: &Context, stage: &CompiledStage, verb: &Method) -> H
     headers
 }
 
+/// Sets a header that the gateway makes: what the client sent under its name goes.
 fn insert(headers: &mut HeaderMap, name: &'static str, value: &str) {
-    headers.extend(HeaderValue::try_from(value).map(|value| (HeaderName::from_static(name), value)));
+    headers.remove(name);
+    if let Ok(value) = HeaderValue::try_from(value) {
+        headers.insert(name, value);
+    }
 }
 
 /// Everything of the client's request passes; mappings replace what they name.
@@ -321,11 +326,7 @@ fn proxy_call(
 ) -> Result<Call, Refusal> {
     let mapped = mapped(context, integration, request)?;
     let mut headers = passed_headers(context);
-    let forwarded = match context.header("x-forwarded-for") {
-        Some(before) => format!("{before}, {}", context.peer.ip),
-        None => context.peer.ip.to_string(),
-    };
-    insert(&mut headers, "x-forwarded-for", &forwarded);
+    insert(&mut headers, "x-forwarded-for", &context.forwarded_for());
     insert(&mut headers, "x-forwarded-port", "443");
     insert(&mut headers, "x-forwarded-proto", "https");
     insert(&mut headers, "x-amzn-trace-id", &context.trace_id());

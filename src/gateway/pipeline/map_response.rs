@@ -14,7 +14,7 @@ use crate::gateway::headers::{ResponseHeader, Rules, response_header, spelling};
 use crate::gateway::integration::http_refusal;
 use crate::gateway::mapping::content::{Content, convert_response};
 use crate::gateway::mapping::host::{Side, evaluate};
-use crate::gateway::mapping::payload::Payload;
+use crate::gateway::mapping::payload::{Payload, Reading};
 use crate::gateway::mapping::source::{Facts, Mapped};
 use crate::gateway::proxy_response::ProxyResponse;
 use crate::gateway::refusal::{Breakage, Misconfiguration, Refusal};
@@ -104,40 +104,48 @@ fn map(
 
     let raw = Payload::new(body);
     let template = selected.templates.for_accept(accept.as_deref());
-    let (content_type, out, ran) = match template {
+    let (content_type, out) = match template {
         // An AWS service's own type (`application/x-amz-json-1.0`) stays behind; a mapping may bring it.
-        None if rules == Rules::Aws => (JSON, content.into_bytes(), false),
-        None => (backend_type.unwrap_or(JSON), content.into_bytes(), false),
+        None if rules == Rules::Aws => (JSON, content.into_bytes()),
+        None => (backend_type.unwrap_or(JSON), content.into_bytes()),
         Some((key, template)) => {
             let text = match content {
                 Content::Text(text) => text,
                 Content::Binary(_) => return Err(Refusal::ApiConfiguration(Misconfiguration::BinaryPayload)),
             };
+            let reading = backend_type.as_ref().map(|value| String::from_utf8_lossy(value.as_bytes()));
+            let reading = Reading::of_response(reading.as_deref());
             let output = if text == *raw.bytes() {
-                evaluate(template, context, &raw, Side::Response)?
+                evaluate(template, context, &raw, reading, Side::Response)?
             } else {
-                evaluate(template, context, &Payload::new(text), Side::Response)?
+                // Base64 of bytes is no JSON whatever the type says.
+                evaluate(template, context, &Payload::new(text), Reading::Either, Side::Response)?
             };
-            (HeaderValue::try_from(key).unwrap_or(JSON), output.into(), true)
+            (HeaderValue::try_from(key).unwrap_or(JSON), output.into())
         }
     };
 
     let mut answer = HeaderMap::with_capacity(selected.headers.len() + 4);
     answer.insert(CONTENT_TYPE, content_type);
     if rules != Rules::Plain || !matches!(integration.backend, Backend::Mock) {
-        let trace = HeaderValue::try_from(context.trace_id());
-        answer.extend(trace.map(|trace| (HeaderName::from_static("x-amzn-trace-id"), trace)));
+        set_trace_id(&mut answer, context);
     }
     let facts = Facts { context, request, response: Some((&headers, &raw)) };
     mapped_headers(selected, facts, rules, &mut answer)?;
-    // AWS applies overrides when a response template has run, wherever they were assigned.
-    let status = if ran { overridden(context, rules, &mut answer) } else { None };
+    // Whichever template assigned them: that of the request counts for the response, too.
+    let status = overridden(context, rules, &mut answer);
     log_answer(context, &out, &answer);
     let mut response = Response::new(full(out));
     *response.status_mut() =
         StatusCode::from_u16(status.unwrap_or(selected.status)).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     *response.headers_mut() = answer;
     Ok(response)
+}
+
+fn set_trace_id(answer: &mut HeaderMap, context: &Context) {
+    if let Ok(trace) = HeaderValue::try_from(context.trace_id()) {
+        answer.insert(HeaderName::from_static("x-amzn-trace-id"), trace);
+    }
 }
 
 fn mapped_headers(
@@ -231,8 +239,7 @@ fn lambda_proxied(
     if !answer.contains_key(CONTENT_TYPE) {
         answer.insert(CONTENT_TYPE, JSON);
     }
-    let trace = HeaderValue::try_from(context.trace_id());
-    answer.extend(trace.map(|trace| (HeaderName::from_static("x-amzn-trace-id"), trace)));
+    set_trace_id(&mut answer, context);
     let accepts_binary = || {
         let accept = context.header("accept");
         stage.binary_types.contains(accept.as_deref().map_or("application/json", first_accepted))
@@ -250,7 +257,8 @@ fn lambda_proxied(
     Ok(response)
 }
 
-/// HTTP_PROXY: status, headers and body pass; the body streams.
+/// HTTP_PROXY: status, headers and body pass. A body of known length streams; another one is read first, as one that
+/// turns out to be too large has to be refused before its status is sent.
 async fn proxied(exchange: Exchange, reply: Reply) -> Result<Answered, Refused> {
     let Exchange { mut context, stage, .. } = exchange;
     let Reply { status, headers, body } = reply;
@@ -283,7 +291,8 @@ async fn proxied(exchange: Exchange, reply: Reply) -> Result<Answered, Refused> 
     };
     // Text needs no look; only what is binary on one side but not on the other is converted.
     let converts = !stage.binary_types.is_empty() && is_binary() && !accepts_binary();
-    if converts || context.log.is_some() {
+    let has_length = http_body::Body::size_hint(&body).exact().is_some();
+    if converts || !has_length || context.log.is_some() {
         let bytes = match collect(body, PAYLOAD_BYTES_MAX).await {
             Ok(bytes) => bytes,
             Err(error) => return Err(Refused { context, refusal: http_refusal(&error) }),

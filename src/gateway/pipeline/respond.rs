@@ -17,6 +17,7 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 const EXTENDED_REQUEST_ID: HeaderName = HeaderName::from_static("x-amz-apigw-id");
 const ERROR_TYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
+const TEXT: HeaderValue = HeaderValue::from_static("text/plain");
 
 /// `Answered` or `Refused` → `Finished`: makes the response, whatever came of the request.
 pub(crate) fn finish(result: Result<Answered, Refused>) -> Finished {
@@ -56,6 +57,10 @@ fn render(context: &mut Context, refusal: &Refusal) -> Response {
     headers.insert(ERROR_TYPE, HeaderValue::from_static(refusal.error_type()));
     let customised = kind.and_then(|kind| customised(context, kind, &mut headers));
     let (own_status, body) = customised.unwrap_or_else(|| {
+        if refusal.is_plain_text() {
+            headers.insert(CONTENT_TYPE, TEXT);
+            return (None, refusal.message().unwrap_or_default().into_owned());
+        }
         headers.insert(CONTENT_TYPE, JSON);
         let message = refusal.message().map_or(serde_json::Value::Null, |m| m.into_owned().into());
         (None, serde_json::json!({ "message": message }).to_string())
@@ -119,6 +124,13 @@ fn note(context: &mut Context, refusal: &Refusal) {
             context.log(format_args!("Execution failed due to a timeout error"));
         }
         Refusal::IntegrationBroken(breakage) => {
+            let stage = context.stage.as_deref();
+            tracing::warn!(
+                request_id = context.request_id,
+                api = stage.map(|stage| stage.api_id.as_str()),
+                stage = stage.map(|stage| stage.name.as_str()),
+                "the integration failed: {breakage}"
+            );
             context.integration.error = Some("Internal server error".to_owned());
             context.log(format_args!("{breakage}"));
         }

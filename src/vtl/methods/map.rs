@@ -1,9 +1,7 @@
 //! Methods of `java.util.Map`.
 
-use std::rc::Rc;
-
 use super::{Answer, Call, int, thrown};
-use crate::vtl::value::{Entry, List, ListKind, Map, Value};
+use crate::vtl::value::{List, ListKind, Map, Value};
 
 pub(super) fn call(map: &Map, call: &mut Call<'_>) -> Answer {
     if let Some(answer) = read(map, call)? {
@@ -33,8 +31,7 @@ fn read(map: &Map, call: &mut Call<'_>) -> Answer {
         }
         ("entrySet", []) => {
             call.charge(map.len())?;
-            let entry = |key| Value::Entry(Entry { map: map.clone(), key: Rc::new(key) });
-            Value::List(List::new(ListKind::Set, map.keys().into_iter().map(entry).collect()))
+            map.entry_set()
         }
         ("clone", []) => {
             call.charge(map.len())?;

@@ -1,6 +1,5 @@
 //! `java.util.regex` for `matches`, `replaceAll`, `replaceFirst` and `split`.
 //!
-//! Java's patterns are rewritten for a Rust engine: `\d`, `\w`, `\s` and the POSIX classes are ASCII there.
 //! Patterns without look-around and back references run in linear time, the others within a backtracking limit.
 
 use std::cell::RefCell;
@@ -10,6 +9,7 @@ use std::rc::Rc;
 use fancy_regex::{Regex, RegexBuilder};
 
 use super::{Failure, thrown};
+use crate::vtl::java_pattern::translate;
 use crate::vtl::limits::LimitKind;
 
 /// Steps of one match of a pattern that needs backtracking.
@@ -28,7 +28,11 @@ pub(super) fn compile(pattern: &str) -> Result<Rc<Regex>, Failure> {
     if let Some(regex) = CACHE.with_borrow(|cache| cache.get(pattern).map(Rc::clone)) {
         return Ok(regex);
     }
-    let compiled = RegexBuilder::new(&translate(pattern)?)
+    let translated = match translate(pattern) {
+        Ok(translated) => translated,
+        Err(error) => return thrown(format!("{error} in `{pattern}`")),
+    };
+    let compiled = RegexBuilder::new(&translated)
         .backtrack_limit(BACKTRACK_MAX)
         .delegate_size_limit(COMPILED_BYTES_MAX)
         .build();
@@ -175,134 +179,6 @@ fn group_number(
         rest.next();
     }
     Ok(group)
-}
-
-/// Rewrites Java's syntax where the engine's differs.
-fn translate(pattern: &str) -> Result<String, Failure> {
-    let mut out = String::new();
-    let mut rest = pattern.chars().peekable();
-    let mut class_depth = 0_u32;
-    while let Some(c) = rest.next() {
-        match c {
-            '\\' => match rest.next() {
-                Some('Q') => quote(&mut rest, &mut out),
-                // What follows a code point or class in braces is taken with it.
-                Some(escape @ ('x' | 'k' | 'p' | 'P')) => {
-                    let is_braced = rest.peek() == Some(&'{');
-                    let before = out.len();
-                    translate_escape(escape, 0 < class_depth, &mut rest, &mut out);
-                    if is_braced && rest.peek() == Some(&'{') && before < out.len() {
-                        for c in rest.by_ref() {
-                            out.push(c);
-                            if c == '}' {
-                                break;
-                            }
-                        }
-                    }
-                }
-                Some(escape) => translate_escape(escape, 0 < class_depth, &mut rest, &mut out),
-                None => out.push('\\'),
-            },
-            '[' => {
-                class_depth += 1;
-                out.push('[');
-                if rest.peek() == Some(&'^') {
-                    out.extend(rest.next());
-                }
-            }
-            ']' if 0 < class_depth => {
-                class_depth -= 1;
-                out.push(']');
-            }
-            ']' => out.push_str("\\]"),
-            // Set difference and its like exist here and not in Java.
-            '-' | '~' if 0 < class_depth && rest.peek() == Some(&c) => {
-                out.push('\\');
-                out.push(c);
-            }
-            // A brace that counts nothing is a mistake in Java.
-            '{' if class_depth == 0 && !is_count(rest.clone()) => {
-                return thrown(format!("Illegal repetition in `{pattern}`"));
-            }
-            c => out.push(c),
-        }
-    }
-    Ok(out)
-}
-
-/// Whether `3}`, `3,}` or `3,5}` follows.
-fn is_count(rest: std::iter::Peekable<std::str::Chars<'_>>) -> bool {
-    let inner: String = rest.take_while(|c| *c != '}').collect();
-    let (least, most) = inner.split_once(',').unwrap_or((&inner, ""));
-    !least.is_empty() && least.bytes().chain(most.bytes()).all(|byte| byte.is_ascii_digit())
-}
-
-fn quote(rest: &mut std::iter::Peekable<std::str::Chars<'_>>, out: &mut String) {
-    while let Some(c) = rest.next() {
-        if c == '\\' && rest.peek() == Some(&'E') {
-            rest.next();
-            return;
-        }
-        out.push_str(&fancy_regex::escape(c.encode_utf8(&mut [0; 4])));
-    }
-}
-
-fn translate_escape(
-    escape: char,
-    is_in_class: bool,
-    rest: &mut std::iter::Peekable<std::str::Chars<'_>>,
-    out: &mut String,
-) {
-    let set = match escape {
-        'd' => Some((false, "0-9")),
-        'D' => Some((true, "0-9")),
-        'w' => Some((false, "a-zA-Z0-9_")),
-        'W' => Some((true, "a-zA-Z0-9_")),
-        's' => Some((false, r" \t\n\x0B\f\r")),
-        'S' => Some((true, r" \t\n\x0B\f\r")),
-        'h' => Some((false, r" \t\x{A0}\x{1680}\x{180E}\x{2000}-\x{200A}\x{202F}\x{205F}\x{3000}")),
-        'v' => Some((false, r"\n\x0B\f\r\x{85}\x{2028}\x{2029}")),
-        'p' | 'P' => posix(rest).map(|set| (escape == 'P', set)),
-        _ => None,
-    };
-    match (set, escape) {
-        (Some((true, set)), _) => out.extend(["[^", set, "]"]),
-        (Some((false, set)), _) if is_in_class => out.push_str(set),
-        (Some((false, set)), _) => out.extend(["[", set, "]"]),
-        (None, 'Z') => out.push_str(r"(?=\n?\z)"),
-        (None, 'R') => out.push_str(r"(?:\r\n|[\n\x0B\f\r\x{85}\x{2028}\x{2029}])"),
-        (None, 'e') => out.push_str(r"\x1B"),
-        (None, c) if c.is_ascii_alphanumeric() => out.extend(['\\', c]),
-        // Of anything else the backslash only takes the meaning off.
-        (None, c) => out.push_str(&fancy_regex::escape(c.encode_utf8(&mut [0; 4]))),
-    }
-}
-
-/// A POSIX class in braces, taken if it is one.
-fn posix(rest: &mut std::iter::Peekable<std::str::Chars<'_>>) -> Option<&'static str> {
-    let mut ahead = rest.clone();
-    if ahead.next() != Some('{') {
-        return None;
-    }
-    let name: String = ahead.by_ref().take_while(|c| *c != '}').collect();
-    let set = match &*name {
-        "Lower" => "a-z",
-        "Upper" => "A-Z",
-        "ASCII" => r"\x00-\x7F",
-        "Alpha" => "a-zA-Z",
-        "Digit" => "0-9",
-        "Alnum" => "a-zA-Z0-9",
-        "Punct" => r"!-/:-@\[-`{-~",
-        "Graph" => "!-~",
-        "Print" => " -~",
-        "Blank" => r" \t",
-        "Cntrl" => r"\x00-\x1F\x7F",
-        "XDigit" => "0-9a-fA-F",
-        "Space" => r" \t\n\x0B\f\r",
-        _ => return None,
-    };
-    *rest = ahead;
-    Some(set)
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::rc::Rc;
 
-use crate::vtl::value::Value;
+use crate::vtl::value::{Entry, List, ListKind, Value};
 
 /// Below this many entries a linear search beats an index.
 const INDEX_FROM: usize = 12;
@@ -108,6 +108,12 @@ impl Map {
     /// A copy of the entries, in order.
     pub fn entries(&self) -> Vec<(Value, Value)> {
         self.0.0.borrow().list.clone()
+    }
+
+    /// Java's `entrySet()`: pairs that write through to the map.
+    pub fn entry_set(&self) -> Value {
+        let entry = |key| Value::Entry(Entry { map: self.clone(), key: Rc::new(key) });
+        Value::List(List::new(ListKind::Set, self.keys().into_iter().map(entry).collect()))
     }
 
     /// Whether both handles share the same entries.

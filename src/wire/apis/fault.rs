@@ -10,6 +10,7 @@ impl From<Error> for ApiError {
             Error::NotFound(_) => Code::NotFound,
             Error::Conflict(_) => Code::ConflictException,
             Error::LimitExceeded(_) => Code::LimitExceeded,
+            Error::AccessDenied(_) => Code::AccessDenied,
             Error::Store(_)
             | Error::Corrupt(_)
             | Error::Certificate(_)
@@ -25,7 +26,7 @@ impl From<Error> for ApiError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::gateway::error::{BadRequest, Conflict, LimitExceeded, NotFound};
+    use crate::gateway::error::{AccessDenied, BadRequest, Conflict, LimitExceeded, NotFound};
 
     #[test]
     fn each_kind_has_its_code_and_keeps_its_text() {
@@ -42,6 +43,7 @@ mod tests {
                 Code::LimitExceeded,
                 "Maximum number of stage variables for this stage has been reached.",
             ),
+            (AccessDenied::PassRole.into(), Code::AccessDenied, "Cross-account pass role is not allowed."),
         ] {
             let error = ApiError::from(error);
             assert_eq!((error.code, error.message.as_deref()), (code, Some(message)));

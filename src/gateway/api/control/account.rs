@@ -2,6 +2,7 @@
 
 use super::super::account::Account;
 use super::super::apis::Apis;
+use super::super::roles::check_role;
 use crate::gateway::error::Error;
 use crate::gateway::patch::{PatchOperation, patch_account};
 use crate::id::AccountRegion;
@@ -21,6 +22,7 @@ impl Apis {
         self.write(owner, move |rows| {
             let mut account = rows.account()?;
             patch_account(&mut account, &patches)?;
+            check_role(rows, account.cloudwatch_role_arn.as_deref())?;
             rows.put_account(&account)?;
             Ok(account)
         })

@@ -144,11 +144,11 @@ impl Apis {
     ) -> Result<(), Error> {
         let (api_id, id) = (api_id.clone(), id.clone());
         self.write(owner, move |rows| {
-            rows.find_authorizer(&api_id, &id)?.ok_or(NotFound::Authorizer)?;
+            let found = rows.find_authorizer(&api_id, &id)?.ok_or(NotFound::Authorizer)?;
             for resource in rows.resources_of(&api_id)? {
                 let user = resource.methods.iter().find(|(_, m)| m.authorizer_id.as_ref() == Some(&id));
                 if let Some((verb, _)) = user {
-                    let (authorizer, path) = (id.to_string(), resource.path.clone());
+                    let (authorizer, path) = (found.name, resource.path.clone());
                     return Err(Conflict::AuthorizerInUse { authorizer, path, method: *verb }.into());
                 }
             }

@@ -1,7 +1,9 @@
 //! PutGatewayResponse, GetGatewayResponse(s), UpdateGatewayResponse, DeleteGatewayResponse.
 
 use super::super::apis::Apis;
-use super::super::gateway_response::{EffectiveResponse, GatewayResponse, ResponseType, effective_response};
+use super::super::gateway_response::{
+    EffectiveResponse, GatewayResponse, ResponseType, check_gateway_response, effective_response,
+};
 use super::super::ids::ApiId;
 use super::super::page::{Page, PageRequest};
 use super::super::rows::Rows;
@@ -21,6 +23,7 @@ impl Apis {
         let api_id = api_id.clone();
         self.write(owner, move |rows| {
             rows.api(&api_id)?;
+            check_gateway_response(&response)?;
             rows.put_gateway_response(&api_id, response_type, &response)?;
             effective(rows, &api_id, response_type)
         })
@@ -76,6 +79,7 @@ impl Apis {
                 let mut response =
                     rows.gateway_responses(&api_id)?.remove(&response_type).unwrap_or_default();
                 patch_gateway_response(&mut response, &patches)?;
+                check_gateway_response(&response)?;
                 rows.put_gateway_response(&api_id, response_type, &response)?;
             }
             effective(rows, &api_id, response_type)

@@ -5,14 +5,18 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::super::apis::Apis;
-use super::super::check_integration::{check_integration, check_integration_response};
+use super::super::check_integration::{
+    check_integration, check_integration_response, check_undeclared_response,
+};
 use super::super::documentation_import::PutMode;
+use super::super::gateway_response::check_gateway_response;
 use super::super::ids::{ApiId, AuthorizerId, RequestValidatorId, ResourceId};
 use super::super::method::{HttpMethod, Method};
 use super::super::model::{Model, check_model};
 use super::super::request_validator::RequestValidator;
 use super::super::resource::Resource;
 use super::super::rest_api::{ApiKeySource, EndpointType, RestApi, check_api_security, check_rest_api};
+use super::super::roles::check_role;
 use super::super::rows::Rows;
 use super::super::tree::child_path;
 use super::authorizers::{add_authorizer, new_id};
@@ -72,10 +76,10 @@ impl ImportOptions {
         Ok(())
     }
 
-    /// Reads `body` for the API `id`.
-    fn read(&self, body: &[u8], id: &ApiId) -> Result<Definition, BadRequest> {
-        let document = Document::read(body).ok_or(BadRequest::OpenApi)?;
-        let mut definition = import(&document, id.as_str(), self.base_path()?);
+    /// Reads `body` for the owner's API `id`.
+    fn read(&self, body: &[u8], owner: &AccountRegion, id: &ApiId) -> Result<Definition, BadRequest> {
+        let document = Document::read(body).ok_or(BadRequest::OpenApi)?.in_account(owner);
+        let mut definition = import(&document, id.as_str(), self.base_path()?)?;
         self.override_settings(&mut definition.settings)?;
         if !self.with_documentation() {
             definition.documentation.clear();
@@ -94,7 +98,7 @@ impl Apis {
     ) -> Result<ImportedApi, Error> {
         let (apis, ids, now) = (self.clone(), self.ids(), self.now());
         let id = ApiId::from(ids.lower_alphanumeric(10));
-        let definition = options.read(body, &id)?;
+        let definition = options.read(body, owner, &id)?;
         self.write(owner, move |rows| {
             let input = CreateRestApi {
                 name: definition.title.clone().unwrap_or_default(),
@@ -118,7 +122,7 @@ impl Apis {
         options: ImportOptions,
     ) -> Result<ImportedApi, Error> {
         let (apis, id) = (self.clone(), id.clone());
-        let definition = options.read(body, &id)?;
+        let definition = options.read(body, owner, &id)?;
         self.write(owner, move |rows| {
             let api = rows.api(&id)?;
             Import { rows, apis: &apis, mode, options: &options }.run(api, definition)
@@ -166,7 +170,12 @@ impl Import<'_> {
             noted(done, &mut notes, || format!("Unable to create authorizer '{name}'"))?;
         }
         for (response_type, response) in &definition.gateway_responses {
-            rows.put_gateway_response(&api.id, *response_type, response)?;
+            let done = check_gateway_response(response).map_err(Error::from);
+            if noted(done, &mut notes, || format!("Unable to put gateway response '{response_type}'"))?
+                .is_some()
+            {
+                rows.put_gateway_response(&api.id, *response_type, response)?;
+            }
         }
         self.resources(&api, &mut resources, definition.paths, &mut notes)?;
         if self.options.with_documentation() {
@@ -407,6 +416,7 @@ impl Import<'_> {
         };
         let resolved = integration.resolve(&key).map_err(Error::from).and_then(|integration| {
             check_integration(&integration, &method)?;
+            check_role(self.rows, integration.credentials.as_deref())?;
             check_vpc_link(self.rows, self.apis, &integration)?;
             Ok(integration)
         });
@@ -414,7 +424,12 @@ impl Import<'_> {
             return Ok(None);
         };
         for (status, response) in &definition.integration_responses {
-            let done = check_integration_response(response, method.responses.get(status));
+            // A status that the method doesn't declare may have headers: AWS imports documents with such defaults, and
+            // refuses headers only that are missing from a response which is declared.
+            let done = match method.responses.get(status) {
+                Some(declared) => check_integration_response(response, declared),
+                None => check_undeclared_response(response),
+            };
             noted(done, notes, || place("integration response on"))?;
         }
         integration.responses = definition.integration_responses;

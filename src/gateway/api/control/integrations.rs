@@ -12,7 +12,8 @@ use super::super::integration::{
     ConnectionType, ContentHandling, Integration, IntegrationResponse, IntegrationType, PassthroughBehavior,
     ResponseTransferMode, TlsConfig,
 };
-use super::super::method::{HttpMethod, Method};
+use super::super::method::{HttpMethod, Method, MethodResponse};
+use super::super::roles::check_role;
 use super::methods::MethodKey;
 use super::vpc_links::check_vpc_link;
 use crate::gateway::error::{BadRequest, Error, NotFound};
@@ -111,6 +112,7 @@ impl Apis {
         self.change_method(owner, key, move |rows, key, _, method| {
             let integration = input.resolve(key)?;
             check_integration(&integration, method)?;
+            check_role(rows, integration.credentials.as_deref())?;
             check_vpc_link(rows, &apis, &integration)?;
             method.integration = Some(integration.clone());
             Ok(integration)
@@ -136,6 +138,7 @@ impl Apis {
             let mut integration = method.integration.clone().ok_or(NotFound::Integration)?;
             patch_integration(&mut integration, &patches)?;
             check_integration(&integration, method)?;
+            check_role(rows, integration.credentials.as_deref())?;
             check_vpc_link(rows, &apis, &integration)?;
             method.integration = Some(integration.clone());
             Ok(integration)
@@ -161,7 +164,7 @@ impl Apis {
     ) -> Result<IntegrationResponse, Error> {
         self.change_method(owner, key, move |_, _, _, method| {
             let integration = method.integration.as_mut().ok_or(NotFound::Integration)?;
-            check_integration_response(&response, method.responses.get(&status))?;
+            check_integration_response(&response, &declared(&method.responses, status))?;
             integration.responses.insert(status, response.clone());
             Ok(response)
         })
@@ -192,7 +195,7 @@ impl Apis {
             let integration = integration.as_mut().ok_or(NotFound::Integration)?;
             let response = integration.responses.get_mut(&status).ok_or(NotFound::StatusCode)?;
             patch_integration_response(response, &patches)?;
-            check_integration_response(response, responses.get(&status))?;
+            check_integration_response(response, &declared(responses, status))?;
             Ok(response.clone())
         })
         .await
@@ -221,6 +224,11 @@ impl Apis {
             done => done,
         }
     }
+}
+
+/// The method response of `status`; one that isn't there declares nothing.
+fn declared(responses: &BTreeMap<StatusCode, MethodResponse>, status: StatusCode) -> MethodResponse {
+    responses.get(&status).cloned().unwrap_or_default()
 }
 
 /// Templates as they are kept: an empty text stands for none.

@@ -79,7 +79,7 @@ impl Apis {
                 match replace_only(patch, &PATHS, PATHS_PRINTED)? {
                     "/validateRequestBody" => validator.validate_request_body = patch.boolean(),
                     "/validateRequestParameters" => validator.validate_request_parameters = patch.boolean(),
-                    _ => validator.name = patch.text(),
+                    _ => validator.name = Some(patch.text().ok_or(BadRequest::ValidatorName)?),
                 }
             }
             rows.put_request_validator(&api_id, &validator)?;
@@ -97,12 +97,13 @@ impl Apis {
     ) -> Result<(), Error> {
         let (api_id, id) = (api_id.clone(), id.clone());
         self.write(owner, move |rows| {
-            rows.find_request_validator(&api_id, &id)?.ok_or(NotFound::RequestValidator)?;
+            let found = rows.find_request_validator(&api_id, &id)?.ok_or(NotFound::RequestValidator)?;
             for resource in rows.resources_of(&api_id)? {
                 let user =
                     resource.methods.iter().find(|(_, m)| m.request_validator_id.as_ref() == Some(&id));
                 if let Some((verb, _)) = user {
-                    let (validator, path) = (id.to_string(), resource.path.clone());
+                    let validator = found.name.unwrap_or_else(|| id.to_string());
+                    let path = resource.path.clone();
                     return Err(Conflict::RequestValidatorInUse { validator, path, method: *verb }.into());
                 }
             }

@@ -234,6 +234,7 @@ fn clone(
         Error::BadRequest(_)
         | Error::Conflict(_)
         | Error::LimitExceeded(_)
+        | Error::AccessDenied(_)
         | Error::Store(_)
         | Error::Corrupt(_)
         | Error::Certificate(_)

@@ -95,6 +95,7 @@ impl Apis {
             Error::BadRequest(_)
             | Error::Conflict(_)
             | Error::LimitExceeded(_)
+            | Error::AccessDenied(_)
             | Error::Store(_)
             | Error::Corrupt(_)
             | Error::Certificate(_)

@@ -175,8 +175,9 @@ impl Apis {
     pub async fn delete_usage_plan(&self, owner: &AccountRegion, id: &UsagePlanId) -> Result<(), Error> {
         let id = id.clone();
         self.write(owner, move |rows| {
-            if !existing(rows, &id)?.api_stages.is_empty() {
-                return Err(BadRequest::from(PlanProblem::HasStages(id.to_string())).into());
+            if let Some(entry) = existing(rows, &id)?.api_stages.into_iter().next() {
+                let ApiStage { api_id: api, stage, .. } = entry;
+                return Err(BadRequest::from(PlanProblem::HasStages { plan: id, api, stage }).into());
             }
             rows.delete_usage_plan(&id)
         })

@@ -38,8 +38,24 @@ fn context() -> Context {
 }
 
 fn run(template: &str, body: &str, context: &mut Context, side: Side) -> Result<String, Refusal> {
+    run_as(Reading::Json, template, body, context, side)
+}
+
+fn run_as(
+    reading: Reading,
+    template: &str,
+    body: &str,
+    context: &mut Context,
+    side: Side,
+) -> Result<String, Refusal> {
     let template = CompiledTemplate::Velocity(Box::new(Template::parse(template).unwrap()));
-    evaluate(&template, context, &Payload::new(body.to_owned().into()), side)
+    evaluate(&template, context, &Payload::new(body.to_owned().into()), reading, side)
+}
+
+/// Checks what becomes of a body that is no JSON.
+fn check_text(template: &str, body: &str, expect: &str) {
+    let output = run_as(Reading::Text, template, body, &mut context(), Side::Request);
+    assert_eq!(output.as_deref(), Ok(expect), "{template} over {body}");
 }
 
 fn check(template: &str, body: &str, expect: &str) {
@@ -112,6 +128,27 @@ fn context_members() {
 }
 
 #[test]
+fn members_of_the_context_are_gone_through() {
+    // As in the templates that deployment tools put before Lambda functions.
+    let loops = "#foreach($key in $context.identity.keySet())$key=$context.identity.get($key)#if($foreach.hasNext),#end#end";
+    check(
+        loops,
+        "",
+        "cognitoIdentityPoolId=,accountId=,cognitoIdentityId=,caller=,sourceIp=192.0.2.7,principalOrgId=,accessKey=,\
+         cognitoAuthenticationType=,cognitoAuthenticationProvider=,userArn=,userAgent=test/1,user=",
+    );
+    check("#foreach($key in $context.authorizer.keySet())$key#end$context.authorizer.size()", "", "0");
+    let mut context = context();
+    let claims = vec![("sub".to_owned(), "u1".to_owned()), ("aud".to_owned(), "c".to_owned())];
+    context.authorizer =
+        Some(Box::new(AuthorizerFacts { claims: Some(claims), ..AuthorizerFacts::default() }));
+    let template = "#set($map = $context.authorizer.claims)#foreach($e in $map.entrySet())$e.key=$e.value;#end\
+        $context.authorizer.keySet() $map.values() $map.isEmpty()";
+    let output = run(template, "", &mut context, Side::Request);
+    assert_eq!(output.as_deref(), Ok("sub=u1;aud=c;[claims] [u1, c] false"));
+}
+
+#[test]
 fn stage_variables() {
     check("$stageVariables.colour ${stageVariables.colour}", "", "blue blue");
     check("$stageVariables.get('colour') $stageVariables['colour']", "", "blue blue");
@@ -148,6 +185,62 @@ fn overrides_are_assigned_put_and_read_back() {
 }
 
 #[test]
+fn a_parameter_is_overridden_once_in_a_template() {
+    let refused = |template: &str| {
+        let refusal = run(template, "", &mut context(), Side::Request).unwrap_err();
+        assert!(matches!(refusal, Refusal::ApiConfiguration(_)), "{template}: {refusal:?}");
+    };
+    refused("#set($context.responseOverride.status = 404)#set($context.responseOverride.status = 404)");
+    refused("#set($context.responseOverride.header.a = 1)#set($context.responseOverride.header['A'] = 2)");
+    refused(
+        "#set($context.requestOverride.querystring.q = 1)$context.requestOverride.querystring.put('q', 2)",
+    );
+    refused("#foreach($i in [1..2])#set($context.requestOverride.path.p = $i)#end");
+    let mut context = context();
+    let once = "#if(true)#set($context.requestOverride.querystring.q = 1)#else\
+                #set($context.requestOverride.querystring.q = 2)#end\
+                #set($context.requestOverride.querystring.Q = 3)#set($context.requestOverride.header.q = 4)\
+                #set($context.responseOverride.header.x-a = 'request')";
+    assert_eq!(run(once, "", &mut context, Side::Request).as_deref(), Ok(""));
+    // Another template, another time.
+    let again = "#set($context.responseOverride.header.X-A = 'response')$context.responseOverride.header.X-A";
+    assert_eq!(run(again, "", &mut context, Side::Response).as_deref(), Ok("response"));
+    assert_eq!(context.overrides.response_header, [("x-a".to_owned(), vec!["response".to_owned()])]);
+}
+
+#[test]
+fn a_body_of_another_type_is_a_text() {
+    let form = "token=a1&text=hi+there&note=";
+    check_text("$input.json('$')", form, r#""token=a1&text=hi+there&note=""#);
+    check_text("$input.path('$').split('&').size() $input.path('$').length()", form, "3 28");
+    check_text(
+        "#foreach($pair in $input.path('$').split('&'))$pair.split('=')[0];#end",
+        form,
+        "token;text;note;",
+    );
+    check_text("$input.body", form, form);
+    check_text("$input.json('$')", "say \"hi\"\n", r#""say \"hi\"\n""#);
+    // A text has no members.
+    check_text("[$input.json('$.a')][$input.path('$.a')]", r#"{"a":1}"#, r#"[""][]"#);
+    check_text("$input.path('$')", r#"{"a":1}"#, r#"{"a":1}"#);
+    check_text("$util.parseJson($input.path('$')).a", r#"{"a":1}"#, "1");
+    check_text("$input.json('$')|$input.path('$')|$input.body", "", "{}||{}");
+}
+
+#[test]
+fn lists_and_objects_that_are_empty() {
+    let body = r#"{"list":[],"map":{},"nested":{"list":[],"map":{}},"in":[[],{}]}"#;
+    check("$input.path('$.list') $input.json('$.list')", body, "[] []");
+    check("$input.path('$.map') $input.json('$.map')", body, "{} {}");
+    check("$input.path('$.nested') $input.path('$.in')", body, "{list=[], map={}} [[],{}]");
+    check("$input.json('$..nope') $input.path('$..nope')", body, "[] []");
+    check("#if($input.path('$.list') == '')empty#{else}no#end", body, "no");
+    check("#foreach($x in $input.path('$.list'))x#end$input.path('$.list').size()", body, "0");
+    check("#set($none = [])#set($made = {})$none $made", body, "[] {}");
+    check("$input.params().path.id $input.path('$.list').isEmpty()", body, "42 true");
+}
+
+#[test]
 fn a_body_that_is_no_json_is_the_senders_fault() {
     let template = "$input.json('$.a')";
     let refusal = run(template, "xyz", &mut context(), Side::Request).unwrap_err();
@@ -170,7 +263,9 @@ proptest! {
         if let Ok(template) = Template::parse(&pieces.concat()) {
             let template = CompiledTemplate::Velocity(Box::new(template));
             let payload = Payload::new(body.into());
-            let _ = evaluate(&template, &mut context(), &payload, Side::Request);
+            for reading in [Reading::Json, Reading::Text, Reading::Either] {
+                let _ = evaluate(&template, &mut context(), &payload, reading, Side::Request);
+            }
         }
     }
 }

@@ -21,7 +21,9 @@ pub(super) enum Scheme {
     Signature,
     /// Requests bring a key of a usage plan.
     ApiKey,
-    /// Something that no method can ask.
+    /// An authorizer that the document doesn't describe: methods with it are not made.
+    Undescribed,
+    /// Something that no method can ask, and that AWS ignores: OAuth 2.0, HTTP's schemes, keys in other headers.
     Other,
 }
 
@@ -36,6 +38,16 @@ pub(super) struct Access {
     pub(super) api_key_required: bool,
 }
 
+impl Access {
+    /// Nobody is asked anything.
+    const PUBLIC: Self = Self {
+        authorization_type: AuthorizationType::None,
+        authorizer: None,
+        scopes: Vec::new(),
+        api_key_required: false,
+    };
+}
+
 impl Reader<'_> {
     /// The authorizers of all schemes, and what the schemes mean.
     pub(super) fn security_schemes(&mut self) -> (Vec<CreateAuthorizer>, Schemes) {
@@ -46,13 +58,22 @@ impl Reader<'_> {
                 self.document.resolve(&scheme).and_then(Value::as_object).cloned().unwrap_or_default();
             let auth_type = text_of(scheme.get(extension::AUTHTYPE));
             let header = scheme.get("name").and_then(Value::as_str).unwrap_or_default();
-            let meaning = if let Some(given) = scheme.get(extension::AUTHORIZER).and_then(Value::as_object) {
+            let given = scheme.get(extension::AUTHORIZER);
+            let meaning = if let Some(given) = given.and_then(Value::as_object) {
                 let Some(authorizer) = self.authorizer(&name, &scheme, given, auth_type) else { continue };
                 let kind = authorizer.kind;
                 authorizers.push(authorizer);
                 Scheme::Authorizer(kind)
             } else if auth_type.as_deref().is_some_and(|it| it.eq_ignore_ascii_case(SIGV4_AUTHTYPE)) {
                 Scheme::Signature
+            } else if auth_type.is_some() || given.is_some() {
+                let (authorizer, authtype) = (extension::AUTHORIZER, extension::AUTHTYPE);
+                self.notes.warn(format!(
+                    "Unable to create authorizer from security definition: '{name}'. Extension {authorizer} is \
+                     required. Any methods with security: '{name}' will not be created. If this security definition is \
+                     not a configured authorizer, remove the {authtype} extension and it will be ignored."
+                ));
+                Scheme::Undescribed
             } else if header.eq_ignore_ascii_case(API_KEY_HEADER) {
                 Scheme::ApiKey
             } else {
@@ -107,21 +128,38 @@ impl Reader<'_> {
     }
 
     /// What `operation` asks: its own `security`, or the document's if it has none, as AWS is recorded to apply it.
+    /// `None` if that can't be told: a method that nobody knows how to protect is not made.
     pub(super) fn access(
         &mut self,
         path: &str,
         verb: HttpMethod,
         operation: &Map<String, Value>,
         schemes: &Schemes,
-    ) -> Access {
-        let mut access = Access {
-            authorization_type: AuthorizationType::None,
-            authorizer: None,
-            scopes: Vec::new(),
-            api_key_required: false,
-        };
+    ) -> Option<Access> {
+        let method = format!("Method '{verb}' of resource '{path}'");
+        if let Some(auth) = operation.get(extension::AUTH) {
+            let word = auth.get("type").and_then(Value::as_str).map(str::to_ascii_uppercase);
+            let authorization_type = match word.as_deref() {
+                Some("AWS_IAM") => AuthorizationType::AwsIam,
+                Some("NONE") => AuthorizationType::None,
+                Some(_) | None => {
+                    let extension = extension::AUTH;
+                    self.notes
+                        .warn(format!("Invalid type in {extension}. {method} is closed: it is not created."));
+                    return None;
+                }
+            };
+            let asked = self.asked(&method, operation, schemes).unwrap_or(Access::PUBLIC);
+            return Some(Access { authorization_type, ..asked });
+        }
+        self.asked(&method, operation, schemes)
+    }
+
+    fn asked(&mut self, method: &str, operation: &Map<String, Value>, schemes: &Schemes) -> Option<Access> {
+        let mut access = Access::PUBLIC;
         let security = operation.get("security").or_else(|| self.document.member("security"));
         let asked = security.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_object);
+        let (mut is_closed, mut ignored) = (false, Vec::new());
         for (name, scopes) in asked.flatten() {
             match schemes.get(name) {
                 Some(Scheme::Authorizer(kind)) => {
@@ -131,23 +169,30 @@ impl Reader<'_> {
                 }
                 Some(Scheme::Signature) => access.authorization_type = AuthorizationType::AwsIam,
                 Some(Scheme::ApiKey) => access.api_key_required = true,
-                Some(Scheme::Other) | None => self.notes.warn(format!(
-                    "Security scheme '{name}' of method '{verb}' of resource '{path}' is not supported. Ignoring."
-                )),
+                Some(Scheme::Undescribed) => {
+                    is_closed = true;
+                    self.notes.warn(format!(
+                        "{method} is closed: it is not created, as security definition '{name}' describes no authorizer."
+                    ));
+                }
+                Some(Scheme::Other) => ignored.push(name.as_str()),
+                None => {
+                    is_closed = true;
+                    self.notes.warn(format!(
+                        "{method} is closed: it is not created, as there is no security definition '{name}'."
+                    ));
+                }
             }
         }
-        let auth = operation.get(extension::AUTH).and_then(|auth| auth.get("type")).and_then(Value::as_str);
-        match auth.map(str::to_ascii_uppercase).as_deref() {
-            None => {}
-            Some("AWS_IAM") => access.authorization_type = AuthorizationType::AwsIam,
-            Some("NONE") => access.authorization_type = AuthorizationType::None,
-            Some(other) => {
-                let extension = extension::AUTH;
-                self.notes.warn(format!(
-                    "Invalid type '{other}' in {extension} of method '{verb}' of resource '{path}'. Ignoring."
-                ));
-            }
+        for name in ignored {
+            let is_public = access.authorization_type == AuthorizationType::None
+                && !access.api_key_required
+                && !is_closed;
+            let so = if is_public { format!(" {method} is now public.") } else { String::new() };
+            self.notes.warn(format!(
+                "Security definition '{name}' is no authorizer, signature or API key, and not supported. Ignoring.{so}"
+            ));
         }
-        access
+        (!is_closed).then_some(access)
     }
 }

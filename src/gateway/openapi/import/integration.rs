@@ -5,13 +5,71 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use super::super::document::Document;
 use super::super::{DEFAULT_RESPONSE, extension};
-use super::{Reader, object_of, text_of, texts_of};
+use super::{Reader, object_of, text_of, texts_of, verb_of};
 use crate::gateway::api::{
     ConnectionType, ContentHandling, HttpMethod, IntegrationResponse, IntegrationType, PutIntegration,
     ResponseTransferMode, StatusCode, TlsConfig,
 };
 use crate::gateway::error::BadRequest;
+
+/// Refuses a document with an integration whose members have other shapes than AWS's, such as a function of
+/// CloudFormation in the place of an address: AWS reads no further then.
+pub(super) fn check_shapes(document: &Document) -> Result<(), BadRequest> {
+    for (path, item) in &document.object("/paths") {
+        let item = document.resolve(item).and_then(Value::as_object);
+        let operations = item.into_iter().flatten().filter(|(key, _)| verb_of(key).is_some());
+        for (_, operation) in operations {
+            let Some(given) = operation.get(extension::INTEGRATION) else { continue };
+            if document.resolve(given).is_some_and(|given| !has_shape(document, given)) {
+                return Err(BadRequest::MalformedIntegration(path.clone()));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn has_shape(document: &Document, integration: &Value) -> bool {
+    let is_one = |value: &Value| !value.is_object() && !value.is_array();
+    let is_map = |value: &Value| value.is_object() || value.is_null();
+    let fits = |name: &str, value: &Value| match name {
+        "type"
+        | "httpMethod"
+        | "uri"
+        | "credentials"
+        | "connectionType"
+        | "connectionId"
+        | "cacheNamespace"
+        | "passthroughBehavior"
+        | "contentHandling"
+        | "timeoutInMillis"
+        | "responseTransferMode"
+        | "integrationTarget" => is_one(value),
+        "requestParameters" | "requestTemplates" | "tlsConfig" => is_map(value),
+        "cacheKeyParameters" => {
+            value.as_array().map_or_else(|| value.is_null(), |names| names.iter().all(is_one))
+        }
+        _ => true,
+    };
+    let fits_in_response = |name: &str, value: &Value| match name {
+        "statusCode" | "contentHandling" => is_one(value),
+        "responseParameters" | "responseTemplates" => is_map(value),
+        _ => true,
+    };
+    let Some(members) = integration.as_object() else { return false };
+    let responses = match members.get("responses") {
+        Some(Value::Object(responses)) => responses.values().collect(),
+        Some(Value::Null) | None => Vec::new(),
+        Some(_) => return false,
+    };
+    let is_response = |response: &&Value| match document.resolve(response) {
+        Some(Value::Object(members)) => members.iter().all(|(name, value)| fits_in_response(name, value)),
+        Some(Value::Null) | None => true,
+        Some(_) => false,
+    };
+    members.iter().all(|(name, value)| fits(name, value)) && responses.iter().all(is_response)
+}
 
 /// Where an integration is, for what is said about it.
 #[derive(Clone, Copy)]

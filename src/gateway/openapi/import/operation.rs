@@ -21,7 +21,7 @@ struct Parameters {
 }
 
 impl Reader<'_> {
-    /// The method that `operation` of the path item `item` describes.
+    /// The method that `operation` of the path item `item` describes; `None` if there must not be one.
     pub(super) fn operation(
         &mut self,
         path: &str,
@@ -29,16 +29,16 @@ impl Reader<'_> {
         item: &Map<String, Value>,
         operation: &Map<String, Value>,
         schemes: &Schemes,
-    ) -> MethodDefinition {
+    ) -> Option<MethodDefinition> {
         let parameters = self.parameters(path, verb, item, operation);
-        let access = self.access(path, verb, operation, schemes);
+        let access = self.access(path, verb, operation, schemes)?;
         let request_models = self.request_models(operation, parameters.body.as_ref());
         let responses = self.method_responses(path, verb, operation);
         let (integration, integration_responses) = self.integration(path, verb, operation).unzip();
         let validator = operation
             .get(extension::REQUEST_VALIDATOR)
             .or_else(|| self.document.member(extension::REQUEST_VALIDATOR));
-        MethodDefinition {
+        Some(MethodDefinition {
             method: Method {
                 authorization_type: access.authorization_type,
                 authorizer_id: None,
@@ -55,7 +55,7 @@ impl Reader<'_> {
             request_validator: text_of(validator),
             integration,
             integration_responses: integration_responses.unwrap_or_default(),
-        }
+        })
     }
 
     /// Parameters of the path item and of the operation, which win; and those of the path itself, declared or not.

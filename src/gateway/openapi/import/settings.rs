@@ -28,7 +28,12 @@ impl Reader<'_> {
         let policy = document.member(extension::POLICY).and_then(|policy| match policy {
             Value::String(text) => Some(text.clone()),
             Value::Object(_) => Some(policy.to_string()),
-            Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) => None,
+            Value::Null => None,
+            // Left out, it would open what it was to close.
+            Value::Bool(_) | Value::Number(_) | Value::Array(_) => {
+                self.notes.fail(BadRequest::Policy.to_string());
+                None
+            }
         });
         Settings {
             binary_media_types: texts_of(document.member(extension::BINARY_MEDIA_TYPES)),
@@ -50,7 +55,7 @@ impl Reader<'_> {
                 &BadRequest::IpAddressType,
             ),
             vpc_endpoint_ids: endpoint.get("vpcEndpointIds").map(|ids| texts_of(Some(ids))),
-            disable_execute_api_endpoint: endpoint.get("disableExecuteApiEndpoint").and_then(Value::as_bool),
+            disable_execute_api_endpoint: endpoint.get("disableExecuteApiEndpoint").and_then(flag),
             security_policy: text_of(document.member(extension::SECURITY_POLICY)),
             endpoint_access_mode: self.setting(
                 document.member(extension::ENDPOINT_ACCESS_MODE),
@@ -86,7 +91,7 @@ impl Reader<'_> {
 
     pub(super) fn request_validators(&mut self) -> Vec<ValidatorDefinition> {
         let validators = self.document.object(&format!("/{}", extension::REQUEST_VALIDATORS));
-        let flag = |validator: &Value, name: &str| validator.get(name).and_then(Value::as_bool) == Some(true);
+        let flag = |validator: &Value, name: &str| validator.get(name).and_then(flag) == Some(true);
         let read = |(name, validator): (String, Value)| ValidatorDefinition {
             name,
             validate_request_body: flag(&validator, "validateRequestBody"),
@@ -120,6 +125,16 @@ impl Reader<'_> {
             }
         }
         responses
+    }
+}
+
+/// A boolean, in quotes too, as templates of documents write it.
+fn flag(value: &Value) -> Option<bool> {
+    match value {
+        Value::Bool(flag) => Some(*flag),
+        Value::String(text) if text.eq_ignore_ascii_case("true") => Some(true),
+        Value::String(text) if text.eq_ignore_ascii_case("false") => Some(false),
+        _ => None,
     }
 }
 

@@ -372,6 +372,124 @@ async fn security_schemes_become_authorizers() {
 }
 
 #[tokio::test]
+async fn methods_that_nobody_can_protect_are_not_made() {
+    let world = World::new().await;
+    let schemes = json!({
+        "Tokens": {"type": "apiKey", "name": "Auth", "in": "header", "x-amazon-apigateway-authtype": "custom"},
+        "Broken": {"type": "apiKey", "name": "Auth", "in": "header", "x-amazon-apigateway-authorizer": "f"},
+        "Oauth": {"type": "oauth2", "flows": {}},
+        "key": {"type": "apiKey", "name": "x-api-key", "in": "header"},
+    });
+    let asks = |security: Value| json!({"responses": {}, "security": security});
+    let document = |paths: Value| {
+        let mut document = with_paths(paths);
+        document["components"] = json!({ "securitySchemes": schemes });
+        document
+    };
+    let mixed = document(json!({"/a": {
+        "get": asks(json!([{"Tokens": []}])), "put": asks(json!([{"Broken": []}])), "post": asks(json!([{"Nobody": []}])),
+        "delete": asks(json!([{"Oauth": []}])), "patch": asks(json!([{"Oauth": [], "key": []}])),
+        "head": {"responses": {}, "x-amazon-apigateway-auth": {"type": "SAML"}},
+        "options": {"responses": {}, "x-amazon-apigateway-auth": {"type": "AWS_IAM"}, "security": [{"Tokens": []}]},
+    }}));
+    let imported = world.call("PutRestApi", put(&mixed, "overwrite")).await.unwrap();
+    assert_eq!(world.paths().await, ["/", "/a DELETE PATCH OPTIONS"]);
+    let required = |name: &str| {
+        format!(
+            "Unable to create authorizer from security definition: '{name}'. Extension x-amazon-apigateway-authorizer is \
+             required. Any methods with security: '{name}' will not be created. If this security definition is not a \
+             configured authorizer, remove the x-amazon-apigateway-authtype extension and it will be ignored."
+        )
+    };
+    let closed =
+        |verb: &str, why: &str| format!("Method '{verb}' of resource '/a' is closed: it is not created{why}");
+    let ignored =
+        "Security definition 'Oauth' is no authorizer, signature or API key, and not supported. Ignoring.";
+    let warnings: Vec<&str> =
+        imported["warnings"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+    for expect in [
+        required("Tokens"),
+        required("Broken"),
+        closed("GET", ", as security definition 'Tokens' describes no authorizer."),
+        closed("PUT", ", as security definition 'Broken' describes no authorizer."),
+        closed("POST", ", as there is no security definition 'Nobody'."),
+        "Invalid type in x-amazon-apigateway-auth. ".to_owned() + &closed("HEAD", "."),
+        format!("{ignored} Method 'DELETE' of resource '/a' is now public."),
+        ignored.to_owned(),
+    ] {
+        assert!(warnings.contains(&expect.as_str()), "{expect}\n{warnings:#?}");
+    }
+    let patch = world.method_of(&mixed, "/a", "PATCH").await;
+    assert_eq!((&patch["authorizationType"], &patch["apiKeyRequired"]), (&json!("NONE"), &json!(true)));
+    assert_eq!(world.method_of(&mixed, "/a", "OPTIONS").await["authorizationType"], "AWS_IAM");
+
+    let one = document(json!({"/b": {"get": asks(json!([{"Tokens": []}]))}}));
+    let mut strict = put(&one, "overwrite");
+    strict["failOnWarnings"] = json!(true);
+    let refusal = world.call("PutRestApi", strict).await.unwrap_err();
+    assert!(refusal.contains(&required("Tokens")), "{refusal}");
+}
+
+#[tokio::test]
+async fn integrations_of_other_shapes_are_refused_at_once() {
+    let world = World::new().await;
+    for (path, change) in [
+        ("/", json!({"uri": {"Fn::Sub": "http://${Host}/"}})),
+        ("/a", json!({"credentials": ["arn"]})),
+        ("/a", json!({"requestTemplates": "x"})),
+        ("/a", json!({"responses": ["200"]})),
+        ("/a", json!({"responses": {"default": "200"}})),
+        ("/a", json!({"responses": {"default": {"statusCode": {"Ref": "x"}}}})),
+        ("/a", json!({"cacheKeyParameters": "method.request.path.a"})),
+    ] {
+        let mut integration = mock();
+        integration.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
+        let document = with_paths(
+            json!({path: {"get": {"responses": {}, "x-amazon-apigateway-integration": integration}}}),
+        );
+        assert_eq!(
+            world.call("PutRestApi", put(&document, "overwrite")).await.unwrap_err(),
+            format!(
+                "BadRequestException: Unable to parse API definition because of a malformed integration at path {path}."
+            )
+        );
+    }
+}
+
+#[tokio::test]
+async fn responses_that_no_method_declares_may_have_headers() {
+    let world = World::new().await;
+    let document = |headers: Value| {
+        let mut integration = mock();
+        integration["responses"] = json!({"default": {"statusCode": "400",
+            "responseParameters": {"method.response.header.X": "'none'"}}});
+        with_paths(
+            json!({"/a": {"get": {"responses": headers, "x-amazon-apigateway-integration": integration}}}),
+        )
+    };
+    world.call("PutRestApi", put(&document(json!({"200": {"description": ""}})), "overwrite")).await.unwrap();
+    let refusal =
+        world.call("PutRestApi", put(&document(json!({"400": {"description": ""}})), "overwrite")).await;
+    assert!(
+        refusal
+            .unwrap_err()
+            .contains("Invalid mapping expression parameter specified: method.response.header.X")
+    );
+}
+
+#[tokio::test]
+async fn variables_of_aws_are_known_in_documents() {
+    let world = World::new().await;
+    let document = with_paths(json!({"/run": {"post": {"responses": {}, "x-amazon-apigateway-integration": {
+        "type": "aws", "httpMethod": "POST",
+        "uri": "arn:${AWS::Partition}:apigateway:${AWS::Region}:states:action/StartExecution",
+        "credentials": "arn:${AWS::Partition}:iam::${AWS::AccountId}:role/caller"}}}}));
+    let integration = &world.method_of(&document, "/run", "POST").await["methodIntegration"];
+    assert_eq!(integration["uri"], "arn:aws:apigateway:us-east-1:states:action/StartExecution");
+    assert_eq!(integration["credentials"], "arn:aws:iam::123456789012:role/caller");
+}
+
+#[tokio::test]
 async fn authorizers_are_made_changed_used_and_deleted() {
     let mut world = World::new().await;
     let create = |name: &str, kind: AuthorizerType| {
@@ -421,7 +539,7 @@ async fn authorizers_are_made_changed_used_and_deleted() {
             (
                 "DeleteAuthorizer",
                 of.clone(),
-                Err("ConflictException: Cannot delete authorizer '$auth', is referenced in method: //GET"),
+                Err("ConflictException: Cannot delete authorizer 'a', is referenced in method: GET//"),
             ),
             ("DeleteMethod", root.clone(), Ok(json!({}))),
             ("DeleteAuthorizer", of.clone(), Ok(json!({}))),

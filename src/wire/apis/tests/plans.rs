@@ -208,7 +208,7 @@ async fn usage_plans_show_what_aws_shows() {
             (
                 "DeleteUsagePlan",
                 json!({"usagePlanId": "$plan"}),
-                Err("BadRequestException: Cannot delete Usage Plan $plan because it has associated API stages"),
+                Err("BadRequestException: Cannot delete Usage Plan $plan because there are API Stages associated with it, including $api:dev"),
             ),
             (
                 "UpdateUsagePlan",

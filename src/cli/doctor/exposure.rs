@@ -1,0 +1,123 @@
+//! What strangers can reach, and how they are kept out.
+
+use std::net::SocketAddr;
+
+use super::finding::Finding;
+use crate::server::Options;
+
+/// A secret that can't be guessed has as many characters at least; AWS's have forty.
+const SECRET_CHARACTERS_MIN: usize = 20;
+
+/// Looks at listeners and keys.
+pub(super) fn look(options: &Options) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for listener in listeners(options).iter().filter(|listener| !listener.address.ip().is_loopback()) {
+        listener.look(&mut findings);
+    }
+    let tls = &options.tls;
+    if tls.address.is_some_and(|address| !address.ip().is_loopback()) && tls.certificate.is_none() {
+        findings.push(Finding::must(
+            "DEVELOPMENT_CERTIFICATE",
+            "tls.certificate",
+            "a certificate made for development is shown, which no client trusts",
+            "set tls.certificate and tls.private_key",
+        ));
+    }
+    if is_public(options) && options.limits.connections_per_address == 0 {
+        findings.push(Finding::must(
+            "NO_ADDRESS_LIMIT",
+            "limits.connections_per_address",
+            "one client may take all connections",
+            "set it, to 100 for example; or listen on loopback behind a proxy that limits its clients",
+        ));
+    }
+    for credential in &options.credentials {
+        let (id, secret) = (&credential.access_key_id, &credential.secret_access_key);
+        let setting = "credentials";
+        if id == "test" || secret == "test" {
+            findings.push(Finding::must(
+                "DEFAULT_CREDENTIALS",
+                setting,
+                "everybody knows the key test with the secret test",
+                "set [[credentials]] of your own; that replaces it",
+            ));
+        } else if secret.chars().count() < SECRET_CHARACTERS_MIN {
+            findings.push(Finding::must(
+                "WEAK_SECRET",
+                setting,
+                &format!("the secret of {id} has fewer than {SECRET_CHARACTERS_MIN} characters"),
+                "take a random one: openssl rand -base64 30",
+            ));
+        }
+    }
+    if options.deploy.tutorial && options.deploy.templates.is_empty() {
+        findings.push(Finding::should(
+            "TUTORIAL",
+            "deploy.tutorial",
+            "a new data directory gets the tutorial, which lets anybody start executions",
+            "set it to false",
+        ));
+    }
+    findings
+}
+
+/// Whether anybody beyond this machine reaches deployed APIs without a proxy of this machine.
+pub(super) fn is_public(options: &Options) -> bool {
+    listeners(options).iter().any(|listener| listener.has_data && !listener.address.ip().is_loopback())
+}
+
+struct Listener {
+    setting: &'static str,
+    address: SocketAddr,
+    is_plain: bool,
+    has_data: bool,
+    has_control: bool,
+}
+
+/// What the server will listen on, with the planes that it will serve there.
+fn listeners(options: &Options) -> Vec<Listener> {
+    let listen = &options.listen;
+    let plain = |setting, address, has_data, has_control| Listener {
+        setting,
+        address,
+        is_plain: true,
+        has_data,
+        has_control,
+    };
+    let mut listeners = Vec::new();
+    if listen.data.is_none() && listen.control.is_none() {
+        listeners.push(plain("listen.address", listen.address, true, true));
+    }
+    listeners.extend(listen.control.map(|address| plain("listen.control", address, false, true)));
+    listeners.extend(listen.data.map(|address| plain("listen.data", address, true, false)));
+    listeners.extend(options.tls.address.map(|address| Listener {
+        setting: "tls.address",
+        address,
+        is_plain: false,
+        has_data: true,
+        has_control: listen.data.is_none(),
+    }));
+    listeners
+}
+
+impl Listener {
+    fn look(&self, findings: &mut Vec<Finding>) {
+        let Self { setting, address, .. } = self;
+        if self.has_control {
+            findings.push(Finding::must(
+                "CONTROL_EXPOSED",
+                setting,
+                &format!("the AWS APIs, health and metrics are reached on {address}"),
+                "set listen.control and listen.data, each on loopback; tls.address then serves deployed APIs alone",
+            ));
+        }
+        if self.is_plain {
+            findings.push(Finding::must(
+                "PLAIN_LISTENER",
+                setting,
+                &format!("requests, keys and tokens go over {address} unencrypted"),
+                "listen on loopback there, and for everybody on tls.address",
+            ));
+        }
+    }
+}

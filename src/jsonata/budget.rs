@@ -1,0 +1,232 @@
+//! Memory that expressions may use: a budget, and the calls that draw on it.
+//!
+//! The language's library bounds time, depth and the length of one sequence, but neither how long a text may grow by
+//! `&` nor what many sequences take together; forty doublings of a text would end the process. So a compiled tree is
+//! rewritten: what makes something large is handed through a function of the host, [`METER`], that counts it and
+//! refuses once the budget is spent. What was made and let go counts as well, which is why the budget is larger than
+//! what AWS lets an expression hold.
+
+use jsonata_core::ast::{AstNode, BinaryOp, PathStep, Stage};
+use jsonata_core::evaluator::EvaluatorError;
+use jsonata_core::value::JValue;
+
+/// Name of the function that counts; no expression can write it.
+pub(crate) const METER: &str = "\u{1}meter";
+
+/// Name of the function that refuses lengths that nobody needs, before they are made.
+pub(crate) const LENGTH: &str = "\u{1}length";
+
+/// Name of the variable that holds the evaluation's time, in milliseconds.
+pub(crate) const NOW: &str = "\u{1}now";
+
+/// How an exhausted budget says so from inside the library.
+pub(crate) const EXHAUSTED: &str = "\u{1}memory";
+
+/// Longest text, in UTF-16 units, and longest sequence: measured on AWS, where 2²² characters and 873,782 numbers
+/// are taken.
+pub(crate) const TEXT_LENGTH_MAX: usize = 1 << 22;
+/// See [`TEXT_LENGTH_MAX`].
+pub(crate) const SEQUENCE_LENGTH_MAX: usize = 873_782;
+
+/// What one value in a sequence takes, in bytes.
+const ITEM_BYTES: usize = 24;
+
+/// Built-in functions whose result may be larger than what they are given by more than a constant.
+const GROWING: &[&str] = &[
+    "append",
+    "base64encode",
+    "encodeUrl",
+    "encodeUrlComponent",
+    "formatNumber",
+    "join",
+    "map",
+    "match",
+    "merge",
+    "pad",
+    "range",
+    "reduce",
+    "replace",
+    "split",
+    "spread",
+    "string",
+    "zip",
+];
+
+/// The same expression, drawing on the budget; times come from the scope instead of the machine's clock.
+pub(crate) fn metered(node: AstNode) -> AstNode {
+    match node {
+        AstNode::Binary { op: op @ (BinaryOp::Concatenate | BinaryOp::Range), lhs, rhs } => {
+            metered_call(AstNode::Binary { op, lhs: boxed(*lhs), rhs: boxed(*rhs) })
+        }
+        AstNode::Binary { op: op @ BinaryOp::ChainPipe, lhs, rhs } => {
+            metered_call(AstNode::Binary { op, lhs: boxed(*lhs), rhs: Box::new(piped(*rhs)) })
+        }
+        AstNode::Binary { op, lhs, rhs } => AstNode::Binary { op, lhs: boxed(*lhs), rhs: boxed(*rhs) },
+        AstNode::Unary { op, operand } => AstNode::Unary { op, operand: boxed(*operand) },
+        AstNode::Function { name, args, is_builtin: true } => function(name, all(args)),
+        AstNode::Function { name, args, is_builtin } => {
+            AstNode::Function { name, args: all(args), is_builtin }
+        }
+        AstNode::Call { procedure, args } => AstNode::Call { procedure: boxed(*procedure), args: all(args) },
+        AstNode::Lambda { params, body, signature, thunk } => {
+            AstNode::Lambda { params, body: boxed(*body), signature, thunk }
+        }
+        AstNode::Array(items) => AstNode::Array(items.into_iter().map(item).collect()),
+        AstNode::ArrayGroup(items) => AstNode::ArrayGroup(items.into_iter().map(item).collect()),
+        AstNode::Object(members) => AstNode::Object(pairs(members)),
+        AstNode::ObjectTransform { input, pattern } => {
+            AstNode::ObjectTransform { input: boxed(*input), pattern: pairs(pattern) }
+        }
+        AstNode::Block(statements) => AstNode::Block(all(statements)),
+        AstNode::Conditional { condition, then_branch, else_branch } => AstNode::Conditional {
+            condition: boxed(*condition),
+            then_branch: boxed(*then_branch),
+            else_branch: else_branch.map(|branch| boxed(*branch)),
+        },
+        AstNode::Path { steps } => AstNode::Path { steps: steps.into_iter().map(step).collect() },
+        AstNode::FunctionApplication(inner) => AstNode::FunctionApplication(boxed(*inner)),
+        AstNode::Sort { input, terms } => AstNode::Sort {
+            input: boxed(*input),
+            terms: terms.into_iter().map(|(term, ascending)| (metered(term), ascending)).collect(),
+        },
+        AstNode::Transform { location, update, delete } => AstNode::Transform {
+            location: boxed(*location),
+            update: boxed(*update),
+            delete: delete.map(|delete| boxed(*delete)),
+        },
+        leaf => leaf,
+    }
+}
+
+fn boxed(node: AstNode) -> Box<AstNode> {
+    Box::new(metered(node))
+}
+
+fn all(nodes: Vec<AstNode>) -> Vec<AstNode> {
+    nodes.into_iter().map(metered).collect()
+}
+
+fn pairs(members: Vec<(AstNode, AstNode)>) -> Vec<(AstNode, AstNode)> {
+    members.into_iter().map(|(name, value)| (metered(name), metered(value))).collect()
+}
+
+/// An array copies the items of what it is given, each time that it is made.
+fn item(node: AstNode) -> AstNode {
+    match node {
+        // A nested array stays one, which it would not as the result of a function; its own items are counted.
+        array @ (AstNode::Array(_) | AstNode::ArrayGroup(_)) => metered(array),
+        variable @ AstNode::Variable(_) => metered_call(variable),
+        path @ AstNode::Path { .. } => metered_call(metered(path)),
+        other => metered(other),
+    }
+}
+
+fn step(step: PathStep) -> PathStep {
+    let PathStep { node, stages, focus, index_var, ancestor_label, is_tuple, inner_tuple, .. } = step;
+    // The kind of a step's node decides how a path is walked, so it stays what it is.
+    let node = match node {
+        AstNode::Binary { op, lhs, rhs } => AstNode::Binary { op, lhs: boxed(*lhs), rhs: boxed(*rhs) },
+        AstNode::Function { name, args, is_builtin } => {
+            AstNode::Function { name, args: all(args), is_builtin }
+        }
+        other => metered(other),
+    };
+    let stages = stages.into_iter().map(|stage| match stage {
+        Stage::Filter(filter) => Stage::Filter(boxed(*filter)),
+        other => other,
+    });
+    let stages = stages.collect();
+    PathStep {
+        node,
+        stages,
+        focus,
+        index_var,
+        ancestor_label,
+        is_tuple,
+        inner_tuple,
+        id: jsonata_core::ast::StepId::default(),
+    }
+}
+
+fn function(name: String, mut args: Vec<AstNode>) -> AstNode {
+    match name.as_str() {
+        "now" => {
+            args.insert(0, AstNode::Variable(NOW.to_owned()));
+            return AstNode::Function { name: "fromMillis".to_owned(), args, is_builtin: true };
+        }
+        "millis" if args.is_empty() => return AstNode::Variable(NOW.to_owned()),
+        "pad" if args.len() > 1 => {
+            let width = args.remove(1);
+            args.insert(1, call(LENGTH, width));
+        }
+        _ => {}
+    }
+    let grows = GROWING.contains(&name.as_str());
+    let called = AstNode::Function { name, args, is_builtin: true };
+    if grows { metered_call(called) } else { called }
+}
+
+/// The right side of `~>`: what is on the left becomes the first argument of a call, so it has to stay one.
+fn piped(node: AstNode) -> AstNode {
+    match node {
+        AstNode::Function { name, mut args, is_builtin: true } => {
+            if name == "pad" && !args.is_empty() {
+                let width = args.remove(0);
+                args.insert(0, call(LENGTH, width));
+            }
+            AstNode::Function { name, args: all(args), is_builtin: true }
+        }
+        other => metered(other),
+    }
+}
+
+fn metered_call(node: AstNode) -> AstNode {
+    call(METER, node)
+}
+
+fn call(name: &str, node: AstNode) -> AstNode {
+    AstNode::Function { name: name.to_owned(), args: vec![node], is_builtin: true }
+}
+
+/// What is left to draw on.
+pub(crate) struct Budget {
+    left: usize,
+}
+
+impl Budget {
+    pub(crate) fn new(bytes: usize) -> Self {
+        Self { left: bytes }
+    }
+
+    /// Counts a value that was made. Only its outermost layer: what is inside was counted when it was made.
+    pub(crate) fn draw(&mut self, value: &JValue) -> Result<(), EvaluatorError> {
+        let bytes = match value {
+            JValue::String(text) if TEXT_LENGTH_MAX < text.len() && TEXT_LENGTH_MAX < utf16_length(text) => {
+                return Err(exhausted());
+            }
+            JValue::String(text) => text.len(),
+            JValue::Array(items) if SEQUENCE_LENGTH_MAX < items.len() => return Err(exhausted()),
+            JValue::Array(items) => items.len() * ITEM_BYTES,
+            JValue::Object(members) => members.len() * 2 * ITEM_BYTES,
+            _ => return Ok(()),
+        };
+        self.left = self.left.checked_sub(bytes).ok_or_else(exhausted)?;
+        Ok(())
+    }
+}
+
+/// Refuses a length before something of that length is made.
+pub(crate) fn check_length(length: &JValue) -> Result<(), EvaluatorError> {
+    match length.as_f64() {
+        Some(length) if TEXT_LENGTH_MAX as f64 <= length.abs() => Err(exhausted()),
+        Some(_) | None => Ok(()),
+    }
+}
+
+pub(crate) fn exhausted() -> EvaluatorError {
+    EvaluatorError::EvaluationError(EXHAUSTED.to_owned())
+}
+
+fn utf16_length(text: &str) -> usize {
+    text.chars().map(char::len_utf16).sum()
+}

@@ -1,0 +1,117 @@
+//! A compiled expression.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use jsonata_core::ast::AstNode;
+use jsonata_core::parser;
+
+use crate::budget;
+use crate::check;
+use crate::error::CompileError;
+
+/// Longest text of an expression, in bytes. A definition may have 1 MiB as a whole; no expression that a person
+/// wrote comes near this.
+pub const EXPRESSION_BYTES_MAX: usize = 128 * 1024;
+
+/// Deepest nesting of an expression. AWS gives up at some hundred levels of evaluation; this bounds the walks over
+/// the tree.
+pub(crate) const DEPTH_MAX: usize = 500;
+
+/// Stack for reading an expression: the parser recurses with the text.
+const PARSER_STACK_BYTES: usize = 64 * 1024 * 1024;
+
+/// An expression, checked and ready to be evaluated any number of times, from any thread.
+pub struct Expression {
+    source: Box<str>,
+    /// With calls of the budget; see `budget`.
+    pub(crate) tree: AstNode,
+    variables: BTreeSet<Box<str>>,
+    states_members: BTreeSet<Box<str>>,
+}
+
+impl Expression {
+    /// Reads the text between `{%` and `%}`.
+    ///
+    /// # Errors
+    /// If it isn't JSONata 2.0.6, too long or too deep, or refers to data at the top level: AWS offers `$states` and
+    /// variables only. There may be several such names; all are told, each once, in order.
+    pub fn compile(text: &str) -> Result<Self, Vec<CompileError>> {
+        let source = text.trim();
+        if EXPRESSION_BYTES_MAX < source.len() {
+            let said = format!("The expression is longer than {EXPRESSION_BYTES_MAX} bytes");
+            return Err(vec![CompileError::Syntax(said)]);
+        }
+        // Most expressions are short and need no more stack than any thread has.
+        if source.len() < 256 {
+            return Self::read(source);
+        }
+        stacker::grow(PARSER_STACK_BYTES, || Self::read(source))
+    }
+
+    fn read(source: &str) -> Result<Self, Vec<CompileError>> {
+        let parsed = parser::parse(source).map_err(|error| {
+            let said = error.to_string();
+            vec![CompileError::Syntax(without_code(&said).to_owned())]
+        })?;
+        let found = check::examine(&parsed)?;
+        let tree = budget::metered(parsed);
+        Ok(Self {
+            source: source.into(),
+            tree,
+            variables: found.variables,
+            states_members: found.states_members,
+        })
+    }
+
+    /// The text, trimmed, as error messages show it.
+    pub fn source(&self) -> &str {
+        &self.source
+    }
+
+    /// The variables that the expression takes from outside, without their `$`, sorted; `states` among them.
+    pub fn variables(&self) -> impl Iterator<Item = &str> {
+        self.variables.iter().map(|name| &**name)
+    }
+
+    /// The members of `$states` that the expression names: `input`, `result`, `errorOutput`, `context`.
+    pub fn states_members(&self) -> impl Iterator<Item = &str> {
+        self.states_members.iter().map(|name| &**name)
+    }
+}
+
+#[cfg(test)]
+impl Expression {
+    /// An expression of the language at large, whatever it refers to.
+    pub(crate) fn compile_anything(text: &str) -> Result<Self, String> {
+        let parsed = parser::parse(text).map_err(|error| error.to_string())?;
+        Ok(Self {
+            source: text.into(),
+            tree: budget::metered(parsed),
+            variables: BTreeSet::new(),
+            states_members: BTreeSet::new(),
+        })
+    }
+}
+
+impl fmt::Debug for Expression {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Expression").field(&self.source).finish()
+    }
+}
+
+impl PartialEq for Expression {
+    fn eq(&self, other: &Self) -> bool {
+        self.source == other.source
+    }
+}
+
+/// The language's message without the code before it: AWS tells `Expected "]", got ","`.
+fn without_code(said: &str) -> &str {
+    let said =
+        said.strip_prefix("Parse error: ").or_else(|| said.strip_prefix("Invalid syntax: ")).unwrap_or(said);
+    match said.split_once(": ") {
+        Some((code, text)) if code.len() == 5 && code[1..].bytes().all(|byte| byte.is_ascii_digit()) => text,
+        _ => said,
+    }
+}

@@ -1,0 +1,175 @@
+//! The functions that AWS adds to the language, and the one that it takes away.
+//!
+//! <https://docs.aws.amazon.com/step-functions/latest/dg/transforming-data.html#states-jsonata-functions>
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use base64::{Engine as _, alphabet};
+use jsonata_core::evaluator::{Evaluator, EvaluatorError};
+use jsonata_core::value::JValue;
+use md5::Digest;
+use serde_json::Value;
+
+use crate::budget::{self, Budget, LENGTH, METER, SEQUENCE_LENGTH_MAX};
+use crate::clock::Ids;
+use crate::convert::to_jsonata;
+use crate::java_random;
+
+type Outcome = Result<JValue, EvaluatorError>;
+
+/// Makes the functions known to an evaluator.
+///
+/// # Errors
+/// If the library doesn't let one of them be added: a fault of ours.
+pub(crate) fn register(
+    evaluator: &mut Evaluator,
+    budget: &Rc<RefCell<Budget>>,
+    ids: &Arc<dyn Ids>,
+) -> Result<(), EvaluatorError> {
+    let meter = budget.clone();
+    evaluator.register_fn(METER, move |args: &[JValue]| {
+        let value = args.first().cloned().unwrap_or(JValue::Undefined);
+        meter.borrow_mut().draw(&value)?;
+        Ok(value)
+    })?;
+    evaluator.register_fn(LENGTH, |args: &[JValue]| {
+        let value = args.first().cloned().unwrap_or(JValue::Undefined);
+        budget::check_length(&value)?;
+        Ok(value)
+    })?;
+    evaluator.register_fn("partition", partition)?;
+    let meter = budget.clone();
+    evaluator.register_fn("range", move |args: &[JValue]| {
+        let range = range(args)?;
+        meter.borrow_mut().draw(&range)?;
+        Ok(range)
+    })?;
+    evaluator.register_fn("hash", hash)?;
+    let uuids = ids.clone();
+    evaluator.register_fn("uuid", move |args: &[JValue]| match args {
+        [] => Ok(JValue::string(uuids.uuid().to_string())),
+        [..] => Err(signature("uuid", 1)),
+    })?;
+    let meter = budget.clone();
+    evaluator.register_fn("parse", move |args: &[JValue]| {
+        let parsed = parse(args)?;
+        meter.borrow_mut().draw(&parsed)?;
+        Ok(parsed)
+    })?;
+    let numbers = ids.clone();
+    evaluator.register_fn_override("random", move |args: &[JValue]| match args {
+        [] => Ok(JValue::Number(numbers.unit())),
+        [JValue::Number(seed)] => Ok(JValue::Number(java_random::first_double(*seed as i64))),
+        [..] => Err(signature("random", 1)),
+    })?;
+    evaluator.register_fn_override("base64decode", base64_decode)?;
+    evaluator.register_fn_override("eval", |_: &[JValue]| {
+        Err(EvaluatorError::TypeError("T1006: Attempted to invoke a non-function".to_owned()))
+    })
+}
+
+/// `$partition(array, size)`: the array in pieces of that size, the last one shorter.
+fn partition(args: &[JValue]) -> Outcome {
+    let (items, size) = match args {
+        [JValue::Undefined, ..] => return Ok(JValue::Undefined),
+        [JValue::Array(items), JValue::Number(size)] => (items.iter().cloned().collect::<Vec<_>>(), size),
+        [single, JValue::Number(size)] => (vec![single.clone()], size),
+        [_, ..] => return Err(signature("partition", 2)),
+        [] => return Err(signature("partition", 1)),
+    };
+    let size = size.trunc();
+    if size < 1.0 {
+        return Err(thrown("D3137: Argument 2 of function \"partition\" must be a positive number"));
+    }
+    // A size beyond any array is one piece.
+    let pieces = items.chunks(size.min(items.len().max(1) as f64) as usize);
+    Ok(JValue::array(pieces.map(|piece| JValue::array(piece.to_vec())).collect()))
+}
+
+/// `$range(first, last, step)`: the last one included; fractions are cut off.
+fn range(args: &[JValue]) -> Outcome {
+    let numbers = match args {
+        [JValue::Number(first), JValue::Number(last), JValue::Number(step)] => [*first, *last, *step],
+        [JValue::Undefined, ..] => return Ok(JValue::Undefined),
+        _ => {
+            let wrong = args.iter().position(|arg| !arg.is_number()).unwrap_or(args.len()) + 1;
+            return Err(signature("range", wrong));
+        }
+    };
+    let [first, last, step] = numbers.map(f64::trunc);
+    if step == 0.0 {
+        return Err(thrown("D3137: Argument 3 of function \"range\" must not be zero"));
+    }
+    let count = ((last - first) / step).floor() + 1.0;
+    if SEQUENCE_LENGTH_MAX as f64 <= count {
+        return Err(budget::exhausted());
+    }
+    let count = if count.is_nan() { 0 } else { count.max(0.0) as usize };
+    Ok(JValue::array((0..count).map(|index| JValue::Number(first + index as f64 * step)).collect()))
+}
+
+/// `$hash(text, algorithm)`, in lower-case hexadecimal.
+fn hash(args: &[JValue]) -> Outcome {
+    let (text, algorithm) = match args {
+        [JValue::Undefined, ..] => return Ok(JValue::Undefined),
+        [JValue::String(text), JValue::String(algorithm)] => (text.as_bytes(), &**algorithm),
+        [JValue::String(_), ..] => return Err(signature("hash", 2)),
+        _ => return Err(signature("hash", 1)),
+    };
+    Ok(JValue::string(match algorithm {
+        "MD5" => hex::encode(md5::Md5::digest(text)),
+        "SHA-1" => hex::encode(sha1::Sha1::digest(text)),
+        "SHA-256" => hex::encode(sha2::Sha256::digest(text)),
+        "SHA-384" => hex::encode(sha2::Sha384::digest(text)),
+        "SHA-512" => hex::encode(sha2::Sha512::digest(text)),
+        _ => {
+            return Err(thrown(
+                "D3137: Argument 2 of function \"hash\" must be one of MD5, SHA-1, SHA-256, SHA-384, SHA-512",
+            ));
+        }
+    }))
+}
+
+/// `$parse(text)`: the JSON in a text.
+fn parse(args: &[JValue]) -> Outcome {
+    match args {
+        [JValue::Undefined] => Ok(JValue::Undefined),
+        [JValue::String(text)] => {
+            let value: Value = serde_json::from_str(text)
+                .map_err(|_| thrown("D3137: Argument 1 of function \"parse\" is not valid JSON"))?;
+            Ok(to_jsonata(&value))
+        }
+        _ => Err(signature("parse", 1)),
+    }
+}
+
+/// `$base64decode(text)`. What isn't Base64 is an internal error on AWS, where the language's own library makes
+/// something of it.
+fn base64_decode(args: &[JValue]) -> Outcome {
+    const LENIENT: GeneralPurpose = GeneralPurpose::new(
+        &alphabet::STANDARD,
+        GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+    );
+    match args {
+        [] | [JValue::Undefined] => Ok(JValue::Undefined),
+        [JValue::String(text)] => {
+            let bytes = LENIENT.decode(text.as_bytes()).map_err(|_| thrown("not Base64"))?;
+            Ok(JValue::string(String::from_utf8_lossy(&bytes).into_owned()))
+        }
+        _ => Err(signature("base64decode", 1)),
+    }
+}
+
+/// How the language says that an argument doesn't fit.
+fn signature(function: &str, argument: usize) -> EvaluatorError {
+    EvaluatorError::TypeError(format!(
+        "T0410: Argument {argument} of function \"{function}\" does not match function signature"
+    ))
+}
+
+fn thrown(message: &str) -> EvaluatorError {
+    EvaluatorError::EvaluationError(message.to_owned())
+}

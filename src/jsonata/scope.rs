@@ -1,0 +1,131 @@
+//! What the expressions of a state may see, and their evaluation.
+
+use std::cell::RefCell;
+use std::fmt;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jsonata_core::evaluator::{Context, Evaluator, EvaluatorError, EvaluatorOptions, error_code_prefix};
+use jsonata_core::value::JValue;
+use serde_json::Value;
+
+use crate::budget::{Budget, EXHAUSTED, NOW, SEQUENCE_LENGTH_MAX};
+use crate::clock::{Ids, Timestamp};
+use crate::convert::{to_json, to_jsonata};
+use crate::error::EvalError;
+use crate::expression::Expression;
+use crate::functions;
+use crate::messages;
+
+/// Bounds of one evaluation.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Limits {
+    /// How long it may take.
+    pub time: Duration,
+    /// How deep evaluation may nest; a call that is not in tail position takes three levels.
+    pub depth: usize,
+    /// How much may be made in its course, in bytes; what is let go again counts as well.
+    pub bytes: usize,
+}
+
+impl Default for Limits {
+    /// On AWS, 99 calls that are not in tail position are taken and 101 refused, and some 20 MiB may be held; how long
+    /// an expression may take isn't known.
+    fn default() -> Self {
+        Self { time: Duration::from_secs(5), depth: 302, bytes: 256 * 1024 * 1024 }
+    }
+}
+
+/// The variables of one state, for any number of expressions. It stays on its thread: values are shared by counting.
+pub struct Scope {
+    variables: Vec<(String, JValue)>,
+    now: Timestamp,
+    ids: Arc<dyn Ids>,
+    limits: Limits,
+}
+
+impl Scope {
+    /// A scope without variables. `now` is what `$now()` and `$millis()` say in all of its expressions; `ids` gives
+    /// `$uuid()` and `$random()`.
+    pub fn new(now: Timestamp, ids: Arc<dyn Ids>, limits: Limits) -> Self {
+        Self { variables: Vec::new(), now, ids, limits }
+    }
+
+    /// Sets a variable; `name` is without the `$`.
+    pub fn bind(&mut self, name: &str, value: &Value) {
+        let value = to_jsonata(value);
+        match self.variables.iter_mut().find(|(bound, _)| bound == name) {
+            Some((_, bound)) => *bound = value,
+            None => self.variables.push((name.to_owned(), value)),
+        }
+    }
+
+    /// Evaluates an expression.
+    ///
+    /// # Errors
+    /// If it has no value, raises an error, or goes beyond the limits.
+    pub fn evaluate(&self, expression: &Expression) -> Result<Value, EvalError> {
+        self.run(expression, &JValue::Undefined)
+    }
+
+    fn run(&self, expression: &Expression, data: &JValue) -> Result<Value, EvalError> {
+        let mut context = Context::new();
+        for (name, value) in &self.variables {
+            context.bind(name.clone(), value.clone());
+        }
+        context.bind(NOW.to_owned(), JValue::Number(self.now.as_millis() as f64));
+        let options = EvaluatorOptions {
+            timeout_ms: Some(u64::try_from(self.limits.time.as_millis()).unwrap_or(u64::MAX)),
+            cancel: None,
+            max_stack_depth: Some(self.limits.depth),
+            max_sequence_length: Some(SEQUENCE_LENGTH_MAX),
+        };
+        let mut evaluator = Evaluator::with_options(context, options);
+        let budget = Rc::new(RefCell::new(Budget::new(self.limits.bytes)));
+        functions::register(&mut evaluator, &budget, &self.ids)
+            .map_err(|error| self.failure(&error, expression))?;
+        let value =
+            evaluator.evaluate(&expression.tree, data).map_err(|error| self.failure(&error, expression))?;
+        to_json(&value)
+    }
+
+    fn failure(&self, error: &EvaluatorError, expression: &Expression) -> EvalError {
+        let said = error.message();
+        match error_code_prefix(said) {
+            // The library's own bounds have codes of its own.
+            Some("D1011" | "U1001" | "D2015" | "D2014") => EvalError::Memory,
+            Some("D1012") => EvalError::Timeout,
+            Some(_) => EvalError::Thrown(messages::worded(said, &expression.tree)),
+            None if said.contains(EXHAUSTED) => EvalError::Memory,
+            None => EvalError::Internal(self.ids.uuid().to_string()),
+        }
+    }
+}
+
+#[cfg(test)]
+impl Scope {
+    /// Evaluates over data, which the language's own suite has at the top level.
+    pub(crate) fn evaluate_over(
+        &self,
+        expression: &Expression,
+        data: Option<&Value>,
+    ) -> Result<Value, EvalError> {
+        self.run(expression, &data.map_or(JValue::Undefined, to_jsonata))
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.variables.clear();
+    }
+}
+
+impl fmt::Debug for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Names only: values are people's data.
+        let names: Vec<_> = self.variables.iter().map(|(name, _)| name).collect();
+        f.debug_struct("Scope")
+            .field("variables", &names)
+            .field("limits", &self.limits)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,173 @@
+//! `pattern` of schemas: regular expressions as Java takes them, and those of older JavaScript.
+//!
+//! Draft 4 asks for patterns of ECMA 262, whose engines have always been laxer than its grammar: a hyphen beside a
+//! class and a brace that counts nothing stand for themselves. AWS takes such models; so that nothing that runs
+//! there is refused here, a pattern may be either Java's or such a lax one.
+
+use fancy_regex::{Regex, RegexBuilder};
+use jsonschema::{Keyword, ValidationError};
+use serde_json::{Map, Value};
+
+use crate::vtl::java_pattern::{is_count, translate};
+
+/// How often a pattern may go back before a text counts as not matching.
+pub(super) const BACKTRACKS_MAX: usize = 100_000;
+
+/// A compiled pattern, with its own text for complaints.
+struct Pattern {
+    text: String,
+    regex: Regex,
+}
+
+impl<'i> Keyword<'i> for Pattern {
+    fn validate(&self, instance: &'i Value) -> Result<(), ValidationError<'i>> {
+        if Keyword::is_valid(self, instance) {
+            return Ok(());
+        }
+        let text = &self.text;
+        Err(ValidationError::custom(format!(
+            "ECMA 262 regex \"{text}\" does not match input string {instance}"
+        )))
+    }
+
+    /// A match that needs too many steps is none.
+    fn is_valid(&self, instance: &'i Value) -> bool {
+        instance.as_str().is_none_or(|text| self.regex.is_match(text).unwrap_or(false))
+    }
+}
+
+/// The keyword `pattern` with the value `given`.
+pub(super) fn keyword(given: &Value) -> Result<Box<dyn for<'i> Keyword<'i>>, ValidationError<'static>> {
+    let text = given.as_str().unwrap_or_default();
+    match compile(text) {
+        Some(regex) => Ok(Box::new(Pattern { text: text.to_owned(), regex })),
+        None => Err(ValidationError::custom(format!("{given} is no regular expression"))),
+    }
+}
+
+fn compile(text: &str) -> Option<Regex> {
+    let build = |pattern: &str| {
+        let translated = translate(pattern).ok()?;
+        RegexBuilder::new(&translated).backtrack_limit(BACKTRACKS_MAX).build().ok()
+    };
+    build(text).or_else(|| build(&strict(text)))
+}
+
+/// A lax pattern of ECMA 262 with everything escaped that stands for itself there and not in Java.
+fn strict(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 8);
+    let mut rest = text.chars().peekable();
+    let mut is_in_class = false;
+    while let Some(c) = rest.next() {
+        match c {
+            '\\' => {
+                out.push('\\');
+                out.extend(rest.next());
+            }
+            '[' if is_in_class => out.push_str("\\["),
+            '[' => {
+                let is_negated = rest.next_if_eq(&'^').is_some();
+                if rest.next_if_eq(&']').is_some() {
+                    // A class of nothing, and one of everything.
+                    out.push_str(if is_negated { "[\\s\\S]" } else { "(?!)" });
+                    continue;
+                }
+                is_in_class = true;
+                out.push_str(if is_negated { "[^" } else { "[" });
+            }
+            ']' if is_in_class => {
+                is_in_class = false;
+                out.push(']');
+            }
+            '&' if is_in_class => out.push_str("\\&"),
+            '{' if !is_in_class && !is_count(rest.clone()) => out.push_str("\\{"),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+/// Takes the patterns out of `schema` and all schemas in it; `false` if one of them is none.
+///
+/// What draft 4 says of schemas holds patterns against a stricter grammar, and so would refuse too many.
+pub(super) fn take_patterns(schema: &mut Value) -> bool {
+    let Some(members) = schema.as_object_mut() else { return true };
+    if let Some(Value::String(text)) = members.get("pattern") {
+        if compile(text).is_none() {
+            return false;
+        }
+        members.remove("pattern");
+    }
+    if let Some(Value::Object(by_pattern)) = members.get("patternProperties")
+        && !by_pattern.keys().all(|pattern| compile(pattern).is_some())
+    {
+        return false;
+    }
+    members.iter_mut().all(|(keyword, value)| match keyword.as_str() {
+        "properties" | "patternProperties" | "definitions" | "dependencies" => {
+            value.as_object_mut().into_iter().flatten().all(|(_, schema)| take_patterns(schema))
+        }
+        "items" | "allOf" | "anyOf" | "oneOf" if value.is_array() => {
+            value.as_array_mut().into_iter().flatten().all(take_patterns)
+        }
+        "items" | "additionalItems" | "additionalProperties" | "not" => take_patterns(value),
+        _ => true,
+    })
+}
+
+/// The same schema with the keys of `patternProperties` in the stricter grammar.
+pub(super) fn with_strict_keys(schema: &mut Value) {
+    match schema {
+        Value::Object(members) => {
+            if let Some(Value::Object(by_pattern)) = members.get_mut("patternProperties") {
+                let taken = std::mem::take(by_pattern);
+                *by_pattern =
+                    taken.into_iter().map(|(key, schema)| (strict_key(key), schema)).collect::<Map<_, _>>();
+            }
+            members.values_mut().for_each(with_strict_keys);
+        }
+        Value::Array(items) => items.iter_mut().for_each(with_strict_keys),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+/// Only what needs it is rewritten: the keys are read by the library, not by [`compile`].
+fn strict_key(key: String) -> String {
+    if Regex::new(&key).is_ok() { key } else { translate(&strict(&key)).unwrap_or(key) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns_are_javas_or_those_of_lax_javascript() {
+        for (pattern, text, expect) in [
+            (r"^[\w-_]+$", "a-b", true),
+            (r"^[a-z\d-.]+$", "a.b-1", true),
+            (r"/path/[~%.\w-_]*/", "x/path/~a-b/y", true),
+            ("^{[a-z]+}$", "{abc}", true),
+            (r"^\d{2}-{id}$", "12-{id}", true),
+            ("^[[]$", "[", true),
+            ("a[^]b", "a\nb", true),
+            ("[]", "", false),
+            (r"^\/a\-b\_$", "/a-b_", true),
+            ("^[a-z&&[^b]]$", "b", false),
+            ("^[a-z&&[^b]]$", "c", true),
+            ("(?i)^abc$", "ABC", true),
+            (r"^\p{L}+$", "é", true),
+            (r"^\w$", "é", false),
+            ("^a++b$", "aab", true),
+            (r"^(?=.*\d)(?=.*[a-z]).{4,8}$", "a1bc", true),
+            (r"^(?!foo)", "foobar", false),
+            ("b", "abc", true),
+            ("^a$", "a\n", false),
+        ] {
+            let regex = compile(pattern).unwrap_or_else(|| panic!("{pattern}"));
+            assert_eq!(regex.is_match(text).unwrap(), expect, "{pattern} on {text}");
+        }
+        for pattern in ["(", "[a", "*a", "a\\", "(?<n", "[z-a]", ")"] {
+            assert!(compile(pattern).is_none(), "{pattern}");
+        }
+    }
+}
