@@ -84,7 +84,7 @@ impl Names<'_> {
                 let [separator, text] = self.arguments(argument, at)?;
                 let (separator, text) = (self.text(separator, at)?, self.text(text, at)?);
                 if separator.is_empty() {
-                    return self.or_guess(mark, at, "the delimiter is empty").map(|guess| Some(guess.into()));
+                    return self.or_guess(mark, at, "the delimiter is empty").map(Some);
                 }
                 Ok(Some(text.split(separator.as_str()).map(Value::from).collect()))
             }

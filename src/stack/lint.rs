@@ -121,7 +121,7 @@ fn definition_finding(at: &str, rehearsed: &Rehearsed<'_>) -> Option<Finding> {
         None => Some(Finding {
             location: at.to_owned(),
             problem: "none of Definition, DefinitionString and DefinitionS3Location is given".to_owned(),
-            is_warning: is_warning || 0 < guessed.len(),
+            is_warning: is_warning || !guessed.is_empty(),
         }),
         Some(definition) => asl::compile(&definition, machine_kind).err().map(|diagnostics| Finding {
             location: format!("{at}/Definition"),

@@ -323,7 +323,7 @@ fn documents_come_from_object_stores() {
     world.apply("api", &api, &json!({})).unwrap();
     let (_, input) = world.calls().into_iter().find(|call| call.0 == "PutRestApi").unwrap();
     assert_eq!(input["body"], "openapi: 3.0.1\n");
-    let mut both = api.clone();
+    let mut both = api;
     both["Resources"]["A"]["Properties"]["Body"] = json!({});
     let error = world.apply("api", &both, &json!({})).unwrap_err();
     assert!(error.to_string().contains("Body is given, too"), "{error}");
