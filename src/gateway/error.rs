@@ -167,6 +167,9 @@ pub enum Conflict {
     /// The method is there already.
     #[error("Method already exists for this resource")]
     Method,
+    /// Another integration response of the method has the pattern, or is the default as well.
+    #[error("Integration response with selection pattern {0} already exists")]
+    SelectionPattern(String),
     /// The model is there already.
     #[error("Model name already exists for this REST API")]
     ModelName,

@@ -10,7 +10,7 @@ use super::words::words;
 use crate::clock::Timestamp;
 use crate::gateway::error::{BadRequest, Error, LimitExceeded};
 use crate::gateway::plans::Rate;
-use crate::id::Arn;
+use crate::id::{AccountId, Arn};
 
 const VARIABLES_MAX: usize = 100;
 const VARIABLE_NAME_CHARS_MAX: usize = 64;
@@ -231,11 +231,16 @@ impl AccessLogSettings {
 fn check_log_destination(arn: &str) -> Result<(), BadRequest> {
     let arn = Arn::parse(arn).map_err(|_| BadRequest::AccessLogDestination)?;
     match (arn.service.as_str(), arn.resource.split_once([':', '/'])) {
-        ("logs", Some(("log-group", name))) if !name.is_empty() => Ok(()),
+        ("logs", Some(("log-group", name))) if !name.is_empty() && is_account(&arn) => Ok(()),
         ("firehose", Some(("deliverystream", name))) if name.starts_with("amazon-apigateway-") => Ok(()),
         ("firehose", Some(("deliverystream", _))) => Err(BadRequest::AccessLogDeliveryStream),
         _ => Err(BadRequest::AccessLogDestination),
     }
+}
+
+/// No twelve digits, no account.
+fn is_account(arn: &Arn) -> bool {
+    AccountId::parse(&arn.account).is_some()
 }
 
 /// Refuses shares outside 0 to 100.
@@ -321,6 +326,7 @@ mod tests {
         let stream = "arn:aws:firehose:us-east-1:123456789012:deliverystream/";
         assert_eq!(check(&format!("{stream}amazon-apigateway-a")), Ok(()));
         assert!(check(&format!("{stream}a")).unwrap_err().starts_with("Kinesis Firehose"));
+        assert!(check("arn:aws:logs:us-east-1:1234:log-group:a").is_err());
         assert!(check("arn:aws:s3:::bucket").is_err());
         assert!(check("file").is_err());
     }

@@ -1,11 +1,13 @@
 //! Integrations that leave the gateway: HTTP, HTTP_PROXY and services of this house.
 
 use std::convert::Infallible;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http_body_util::BodyExt as _;
-use hyper::body::Incoming;
+use hyper::body::{Frame, Incoming};
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use rustls::server::WebPkiClientVerifier;
@@ -15,7 +17,7 @@ use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-use crate::connect::{Response, full};
+use crate::connect::{Response, boxed, full};
 use crate::gateway::api::{
     ClientCertificate, ConnectionType, ContentHandling, DeploymentSnapshot, HttpMethod, Integration,
     IntegrationResponse, IntegrationType, TlsConfig,
@@ -23,6 +25,25 @@ use crate::gateway::api::{
 use crate::gateway::fixture::{NOW, api, code, house, house_of, integration, live, method, strings, with};
 use crate::gateway::{AwsOperation, CallAs};
 use crate::gateway::{Options, Upstream};
+
+/// A body that doesn't say how long it is.
+struct Chunked {
+    left: usize,
+}
+
+impl http_body::Body for Chunked {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        let length = self.left.min(64 * 1024);
+        self.left -= length;
+        Poll::Ready((length != 0).then(|| Ok(Frame::data(Bytes::from(vec![b'a'; length])))))
+    }
+}
 
 /// Answers with what it was asked, as JSON. The status is the last part of the path, if it is a number;
 /// `/silent` never answers.
@@ -49,10 +70,20 @@ async fn echo(request: http::Request<Incoming>) -> Result<Response, Infallible> 
         .iter()
         .map(|(name, value)| (name.to_string(), value.to_str().unwrap().into()))
         .collect();
+    let copies: serde_json::Map<String, Value> = parts
+        .headers
+        .keys()
+        .map(|name| (name.to_string(), parts.headers.get_all(name).iter().count().into()))
+        .collect();
+    // As many bytes as the path says, of a body that doesn't say so itself.
+    if let Some(length) = parts.uri.path().strip_prefix("/chunked/") {
+        return Ok(Response::new(boxed(Chunked { left: length.parse().unwrap() })));
+    }
     let seen = json!({
         "method": parts.method.as_str(),
         "target": parts.uri.to_string(),
         "headers": headers,
+        "copies": copies,
         "body": String::from_utf8_lossy(&body),
     });
     let status = parts.uri.path().rsplit('/').next().and_then(|last| last.parse().ok()).unwrap_or(200_u16);
@@ -162,6 +193,9 @@ async fn a_proxy_passes_everything_but_what_is_mapped() {
         .header("x-twice", "1")
         .header("x-twice", "2")
         .header("x-forwarded-for", "203.0.113.1")
+        .header("x-forwarded-port", "4431")
+        .header("x-forwarded-proto", "http")
+        .header("x-amzn-trace-id", "Root=1-5759e988-bd862e3fe1be46a994272793")
         .header("authorization", "Bearer t")
         .header("content-encoding", "identity")
         .body(Bytes::from_static(b"body"))
@@ -177,10 +211,13 @@ async fn a_proxy_passes_everything_but_what_is_mapped() {
         ("x-forwarded-for", "203.0.113.1, 192.0.2.7"),
         ("x-forwarded-port", "443"),
         ("x-forwarded-proto", "https"),
+        ("x-amzn-trace-id", "Root=1-5759e988-bd862e3fe1be46a994272793"),
         ("authorization", "Bearer t"),
         ("host", &address),
     ] {
         assert_eq!(headers.get(name).and_then(Value::as_str), Some(expect), "{name}");
+        // What the gateway makes is there once, whatever the client sent.
+        assert_eq!(seen["copies"][name], 1, "{name}");
     }
     for name in ["content-encoding", "user-agent", "accept"] {
         assert!(!headers.contains_key(name), "{name}");
@@ -191,6 +228,40 @@ async fn a_proxy_passes_everything_but_what_is_mapped() {
     assert_eq!(answer.header("server"), None);
     assert!(answer.header("x-amzn-requestid").is_some());
     assert!(answer.header("x-amzn-trace-id").is_none());
+}
+
+#[tokio::test]
+async fn answers_of_more_than_ten_megabytes_are_500_even_if_they_do_not_say_so() {
+    let address = echo_server().await;
+    let max = 10 * 1024 * 1024;
+    for kind in [IntegrationType::Http, IntegrationType::HttpProxy] {
+        for (length, status) in [(max, 200), (max + 1, 500)] {
+            let backend = integration(kind, &format!("http://{address}/chunked/{length}"));
+            let answer = house_of(one(HttpMethod::Get, "/", backend)).get("/dev").await;
+            assert_eq!(answer.status, status, "{kind} {length}");
+            if status == 500 {
+                assert_eq!(answer.body, r#"{"message":"Internal server error"}"#);
+            } else {
+                assert_eq!(answer.body.len(), max);
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn forms_are_texts_to_templates() {
+    let address = echo_server().await;
+    let mut backend = integration(IntegrationType::Http, &format!("http://{address}/"));
+    let template = r#"{"body": $input.json('$'), "parts": $input.path('$').split('&').size()}"#;
+    backend.request_templates =
+        strings(&[("application/x-www-form-urlencoded", template), ("application/json", template)]);
+    let house = house_of(one(HttpMethod::Post, "/", backend));
+    let form = "token=a1&text=hi+there";
+    let answer = house.post("/dev", "application/x-www-form-urlencoded", form).await;
+    assert_eq!(seen(&answer.body)["body"], r#"{"body": "token=a1&text=hi+there", "parts": 2}"#);
+    let answer = house.post("/dev", "application/json", form).await;
+    assert_eq!(answer.status, 400);
+    assert!(answer.body.contains("Could not parse request body into json"), "{}", answer.body);
 }
 
 #[tokio::test]

@@ -8,8 +8,8 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use crate::gateway::api::{
-    AuthorizationType, CanarySettings, Change, GatewayResponse, HttpMethod, IntegrationType, MethodSetting,
-    Model, PassthroughBehavior, RequestValidator, ResponseType,
+    AuthorizationType, CanarySettings, Change, ContentHandling, GatewayResponse, HttpMethod, IntegrationType,
+    MethodSetting, Model, PassthroughBehavior, RequestValidator, ResponseType,
 };
 use crate::gateway::fixture::{api, code, house, house_of, integration, live, method, mock, strings, with};
 use crate::gateway::{Options, Rate};
@@ -365,6 +365,54 @@ async fn bodies_of_more_than_ten_megabytes_are_refused() {
     let announced =
         http::Request::post("/dev").header("content-length", "99999999").body(Bytes::new()).unwrap();
     assert_eq!(house.send(announced).await.status, 413);
+
+    // The API has no say in it.
+    let mut api = with(api("abc"), "/", HttpMethod::Post, method(mock(OK, "")));
+    for kind in [ResponseType::RequestTooLarge, ResponseType::Default4xx] {
+        let response = GatewayResponse {
+            status_code: Some(code(418)),
+            response_parameters: strings(&[("gatewayresponse.header.X-Mine", "'yes'")]),
+            response_templates: strings(&[("application/json", "{}")]),
+        };
+        api.gateway_responses.insert(kind, response);
+    }
+    let answer = house_of(api).post("/dev", "application/json", &" ".repeat(max + 1)).await;
+    assert_eq!((answer.status, &*answer.body), (413, "HTTP content length exceeded 10485760 bytes."));
+    assert_eq!((answer.header("content-type"), answer.header("x-mine")), (Some("text/plain"), None));
+}
+
+#[tokio::test]
+async fn with_every_type_binary_an_empty_body_is_binary_too() {
+    for (handling, status) in [(None, 500), (Some(ContentHandling::ConvertToText), 200)] {
+        let mut backend = mock(OK, "hello");
+        backend.content_handling = handling;
+        let mut api = with(api("abc"), "/", HttpMethod::Options, method(backend));
+        api.api.binary_media_types = vec!["*/*".to_owned()];
+        let house = house_of(api);
+        let preflight = http::Request::options("/dev").body(Bytes::new()).unwrap();
+        let answer = house.send(preflight).await;
+        assert_eq!(answer.status, status, "{handling:?} {}", answer.body);
+    }
+}
+
+#[tokio::test]
+async fn what_a_request_template_overrides_counts_for_the_response() {
+    let template =
+        "#set($context.responseOverride.status = 444)#set($context.responseOverride.header.X-A = 'a')";
+    for response in ["", "$context.responseOverride.status"] {
+        let house = house_of(with(
+            api("abc"),
+            "/",
+            HttpMethod::Get,
+            method(mock(&format!("{template}{OK}"), response)),
+        ));
+        let answer = house.get("/dev").await;
+        assert_eq!((answer.status, answer.header("x-a")), (444, Some("a")), "{response}");
+        assert_eq!(answer.body, if response.is_empty() { "" } else { "444" });
+    }
+    let twice = format!("{template}{template}{OK}");
+    let house = house_of(with(api("abc"), "/", HttpMethod::Get, method(mock(&twice, ""))));
+    assert_eq!(house.get("/dev").await.status, 500);
 }
 
 #[tokio::test]

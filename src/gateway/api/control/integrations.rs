@@ -16,7 +16,7 @@ use super::super::method::{HttpMethod, Method, MethodResponse};
 use super::super::roles::check_role;
 use super::methods::MethodKey;
 use super::vpc_links::check_vpc_link;
-use crate::gateway::error::{BadRequest, Error, NotFound};
+use crate::gateway::error::{BadRequest, Conflict, Error, NotFound};
 use crate::gateway::patch::{PatchOperation, patch_integration, patch_integration_response};
 use crate::id::AccountRegion;
 
@@ -165,6 +165,7 @@ impl Apis {
         self.change_method(owner, key, move |_, _, _, method| {
             let integration = method.integration.as_mut().ok_or(NotFound::Integration)?;
             check_integration_response(&response, &declared(&method.responses, status))?;
+            check_selection_pattern(&integration.responses, status, &response)?;
             integration.responses.insert(status, response.clone());
             Ok(response)
         })
@@ -193,10 +194,12 @@ impl Apis {
         self.change_method(owner, key, move |_, _, _, method| {
             let Method { integration, responses, .. } = method;
             let integration = integration.as_mut().ok_or(NotFound::Integration)?;
-            let response = integration.responses.get_mut(&status).ok_or(NotFound::StatusCode)?;
-            patch_integration_response(response, &patches)?;
-            check_integration_response(response, &declared(responses, status))?;
-            Ok(response.clone())
+            let mut response = integration.responses.get(&status).cloned().ok_or(NotFound::StatusCode)?;
+            patch_integration_response(&mut response, &patches)?;
+            check_integration_response(&response, &declared(responses, status))?;
+            check_selection_pattern(&integration.responses, status, &response)?;
+            integration.responses.insert(status, response.clone());
+            Ok(response)
         })
         .await
     }
@@ -224,6 +227,20 @@ impl Apis {
             done => done,
         }
     }
+}
+
+/// Refuses a pattern that the response of another status has: only one can ever be selected.
+fn check_selection_pattern(
+    responses: &BTreeMap<StatusCode, IntegrationResponse>,
+    status: StatusCode,
+    response: &IntegrationResponse,
+) -> Result<(), Conflict> {
+    let pattern = |response: &IntegrationResponse| response.selection_pattern.clone().unwrap_or_default();
+    let own = pattern(response);
+    if !responses.iter().any(|(other, there)| *other != status && pattern(there) == own) {
+        return Ok(());
+    }
+    Err(Conflict::SelectionPattern(if own.is_empty() { "default".to_owned() } else { own }))
 }
 
 /// The method response of `status`; one that isn't there declares nothing.
