@@ -3,7 +3,7 @@
 use std::error::Error as StdError;
 use std::io;
 
-use super::BoxError;
+use super::{BoxError, Refused};
 
 /// What went wrong between us and a backend, or while a body streamed.
 #[derive(Debug, thiserror::Error)]
@@ -14,6 +14,9 @@ pub enum Error {
     /// No connection: the name does not resolve, nobody listens, or the connect timeout passed.
     #[error("no connection")]
     Connect(#[source] BoxError),
+    /// The egress rules refuse the call.
+    #[error(transparent)]
+    Refused(Refused),
     /// The TLS handshake failed, or no trusted roots could be loaded.
     #[error("TLS failed")]
     Tls(#[source] BoxError),
@@ -37,6 +40,9 @@ pub enum Error {
 impl Error {
     /// Sorts a client error into our kinds.
     pub(super) fn from_client(error: hyper_util::client::legacy::Error) -> Self {
+        if let Some(refused) = refused(&error) {
+            return Self::Refused(refused);
+        }
         match (is_tls(&error), error.is_connect()) {
             (true, _) => Self::Tls(error.into()),
             (false, true) => Self::Connect(error.into()),
@@ -47,19 +53,26 @@ impl Error {
 
 /// Whether rustls is anywhere among the causes.
 fn is_tls(error: &(dyn StdError + 'static)) -> bool {
-    let mut cause = Some(error);
-    while let Some(current) = cause {
-        if current.is::<rustls::Error>() {
-            return true;
-        }
-        // An `io::Error` skips what it wraps when asked for its source.
-        let wrapped = current.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-        cause = match wrapped {
-            Some(inner) => Some(inner),
-            None => current.source(),
-        };
+    causes(error).any(|cause| cause.is::<rustls::Error>())
+}
+
+/// The egress rules' own word, if it is among the causes.
+fn refused(error: &(dyn StdError + 'static)) -> Option<Refused> {
+    causes(error).find_map(|cause| cause.downcast_ref::<Refused>().cloned())
+}
+
+type Cause = dyn StdError + 'static;
+
+fn causes(error: &Cause) -> impl Iterator<Item = &Cause> {
+    std::iter::successors(Some(error), |current| cause(*current))
+}
+
+fn cause(error: &Cause) -> Option<&Cause> {
+    // An `io::Error` skips what it wraps when asked for its source.
+    match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+        Some(inner) => Some(inner),
+        None => error.source(),
     }
-    false
 }
 
 #[cfg(test)]

@@ -1,13 +1,12 @@
 //! Calls of AWS services that aren't here: refused by name, in the words of the protocol that their clients speak.
 
 use bytes::Bytes;
-use http::HeaderValue;
 use http::header::{CONTENT_TYPE, HeaderName};
-use http::request::Parts;
+use http::{HeaderMap, HeaderValue};
 
 use super::{ERROR_TYPE, media_type, name_call, query, render_error, response, xml};
 use crate::connect::Response;
-use crate::identity::scope_of;
+use crate::identity::{TargetUri, scope_of};
 use crate::wire::{ApiError, Code, Protocol, Service};
 
 /// Longest name of a service that is repeated to whoever called it.
@@ -22,8 +21,8 @@ const UNSIGNED: &[(&str, &str)] = &[
 const SMITHY_PROTOCOL: HeaderName = HeaderName::from_static("smithy-protocol");
 
 /// The name of the service that a request is for, by its signature or target, if it is one that isn't served.
-pub(crate) fn name(parts: &Parts) -> Option<String> {
-    let name = scope_of(parts).or_else(|| target(parts))?;
+pub(crate) fn name(headers: &HeaderMap, uri: &TargetUri) -> Option<String> {
+    let name = scope_of(headers, uri).or_else(|| target(headers))?;
     let is_served = Service::ALL.into_iter().any(|service| service.signing_name() == name);
     let is_name = name.chars().count() <= NAME_CHARS_MAX
         && !name.is_empty()
@@ -32,8 +31,8 @@ pub(crate) fn name(parts: &Parts) -> Option<String> {
     (is_name && !is_served && name != "execute-api").then_some(name)
 }
 
-fn target(parts: &Parts) -> Option<String> {
-    let target = parts.headers.get("x-amz-target")?.to_str().ok()?;
+fn target(headers: &HeaderMap) -> Option<String> {
+    let target = headers.get("x-amz-target")?.to_str().ok()?;
     let prefix = target.rsplit_once('.').map_or(target, |(prefix, _)| prefix);
     let known = UNSIGNED.iter().find(|(before, _)| *before == prefix);
     Some(known.map_or(prefix, |(_, name)| *name).to_owned())
@@ -49,17 +48,17 @@ pub(crate) fn error(name: &str) -> ApiError {
 }
 
 /// Writes `error` for the clients of a service that isn't served.
-pub(crate) fn render(parts: &Parts, error: &ApiError, request_id: &str) -> Response {
-    let name = name(parts).unwrap_or_default();
-    let header = |name: HeaderName| parts.headers.get(name).map_or(&b""[..], HeaderValue::as_bytes);
-    let is_json = parts.headers.contains_key("x-amz-target");
+pub(crate) fn render(headers: &HeaderMap, uri: &TargetUri, error: &ApiError, request_id: &str) -> Response {
+    let name = name(headers, uri).unwrap_or_default();
+    let header = |name: HeaderName| headers.get(name).map_or(&b""[..], HeaderValue::as_bytes);
+    let is_json = headers.contains_key("x-amz-target");
     if header(SMITHY_PROTOCOL) == b"rpc-v2-cbor" {
         return cbor(error, request_id);
     }
     if is_json {
         return render_error(Protocol::Json10, error, request_id);
     }
-    let has_action = parts.uri.query().is_some_and(|query| query.contains("Action="));
+    let has_action = uri.query().last("Action").is_some();
     let is_form = header(CONTENT_TYPE).starts_with(b"application/x-www-form-urlencoded");
     match name.as_str() {
         "s3" | "s3express" => of_xml(&of_s3(error, request_id), error, request_id),
@@ -127,12 +126,13 @@ mod tests {
     #[tokio::test]
     async fn a_call_in_cbor_is_answered_in_cbor() {
         let request = http::Request::post("/service/X/operation/Y").header(SMITHY_PROTOCOL, "rpc-v2-cbor");
-        let (parts, ()) = request.body(()).unwrap().into_parts();
+        let (mut parts, ()) = request.header("host", "localhost").body(()).unwrap().into_parts();
+        let uri = TargetUri::take(&mut parts).unwrap();
         let error = |length: usize| ApiError::new(Code::UnsupportedOperation, "m".repeat(length));
         for (length, head) in
             [(23, &[0x77][..]), (24, &[0x78, 24]), (255, &[0x78, 255]), (256, &[0x79, 1, 0])]
         {
-            let (head_of, body) = render(&parts, &error(length), "id").into_parts();
+            let (head_of, body) = render(&parts.headers, &uri, &error(length), "id").into_parts();
             assert_eq!(
                 (head_of.status.as_u16(), &head_of.headers[CONTENT_TYPE]),
                 (400, &"application/cbor".parse().unwrap())

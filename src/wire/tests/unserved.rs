@@ -22,7 +22,11 @@ const FORM: &str = "application/x-www-form-urlencoded; charset=utf-8";
 
 #[tokio::test]
 async fn json_services_are_named_in_json() {
-    let target = |prefix: &str| http::Request::post("/").header("x-amz-target", format!("{prefix}.GetThing"));
+    let target = |prefix: &str| {
+        http::Request::post("/")
+            .header("host", "localhost")
+            .header("x-amz-target", format!("{prefix}.GetThing"))
+    };
     for (service, prefix) in
         [("ssm", "AmazonSSM"), ("logs", "Logs_20140328"), ("dynamodb", "DynamoDB_20120810")]
     {
@@ -76,7 +80,11 @@ async fn services_with_paths_are_named_in_their_format() {
 
 #[tokio::test]
 async fn no_name_is_repeated_that_is_none() {
-    let request = http::Request::post("/").header("x-amz-target", "<script>.Get").body("{}").unwrap();
+    let request = http::Request::post("/")
+        .header("host", "localhost")
+        .header("x-amz-target", "<script>.Get")
+        .body("{}")
+        .unwrap();
     let parts = request.into_parts();
     let answer =
         World::new().await.send_as_it_is(Request::from_parts(parts.0, full(bytes::Bytes::new()))).await;
