@@ -6,6 +6,8 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
+use super::secrets::Secrets;
+
 /// The stack that a new data directory gets.
 pub const TUTORIAL_STACK: &str = "tutorial";
 /// Its template, the file `config/tutorial.yaml`.
@@ -17,6 +19,11 @@ pub const TUTORIAL_TEMPLATE: &str = include_str!("../../config/tutorial.yaml");
 pub struct Options {
     /// Where everything durable lives.
     pub data_dir: PathBuf,
+    /// Where the key is that the secrets in it are encrypted with.
+    pub secrets: Secrets,
+    /// Whether to go on without what the data directory has lost; for one start, so no setting.
+    #[serde(skip)]
+    pub accept_loss: bool,
     /// Plain listeners.
     pub listen: Listen,
     /// The TLS listener.
@@ -328,6 +335,8 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             data_dir: "stepgate-data".into(),
+            secrets: Secrets::default(),
+            accept_loss: false,
             listen: Listen::default(),
             tls: Tls::default(),
             account: Account::default(),

@@ -58,7 +58,13 @@ pub(super) struct House {
 pub(super) async fn wire_rooms(options: &Options, home: &AccountRegion) -> Result<House, Error> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let ids: Arc<dyn Ids> = Arc::new(RandomIds);
-    let store = Store::open(&options.data_dir, store::Options::default(), clock.clone())?;
+    options.secrets.announce(&options.data_dir);
+    let store_options = store::Options {
+        master_key: options.secrets.source()?,
+        accept_loss: options.accept_loss,
+        ..store::Options::default()
+    };
+    let store = Store::open(&options.data_dir, store_options, clock.clone())?;
 
     let egress = connect::Egress::new(&options.egress.allow, &options.egress.deny);
     let egress =

@@ -22,7 +22,7 @@ use super::scope::Tally;
 use super::template::{Declared, Template};
 use crate::clock::Ids;
 use crate::id::AccountRegion;
-use crate::store::{self, Store};
+use crate::store::{self, SealedColumn, Store};
 
 /// The stacks of one account and region.
 pub struct Stacks {
@@ -102,6 +102,17 @@ enum Undo {
 }
 
 impl Stacks {
+    /// What is encrypted of them.
+    pub const SEALED: &[&SealedColumn] = &[&record::RESOURCES];
+
+    /// Declares the room's tables and no more.
+    ///
+    /// # Errors
+    /// When the store can't be written, or was written by a newer version.
+    pub fn migrate(store: &Store) -> Result<(), Error> {
+        Ok(record::migrate(store)?)
+    }
+
     /// Declares the room's tables. `ssm_parameters` are what templates find in Systems Manager, by name.
     ///
     /// # Errors

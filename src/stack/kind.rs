@@ -230,7 +230,8 @@ impl Kind {
     ) -> Result<Updated, OperationError> {
         let updated = self.update_members(operations, made, old, new).await?;
         if let (Updated::InPlace(_), Some(path)) = (&updated, self.tagged(made, new)) {
-            retag(operations, &format!("arn:aws:apigateway:{region}::{path}"), old, new).await?;
+            retag(operations, &format!("arn:{}:apigateway:{region}::{path}", region.partition()), old, new)
+                .await?;
         }
         Ok(updated)
     }

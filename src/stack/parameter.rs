@@ -22,11 +22,8 @@ const VALUE_BYTES_MAX: usize = 4096;
 /// The pseudo parameters of a stack.
 pub(super) fn pseudo(home: &AccountRegion, stack: &str) -> Map<String, Value> {
     let AccountRegion { account, region } = home;
-    let (partition, suffix) = match region.as_str() {
-        region if region.starts_with("cn-") => ("aws-cn", "amazonaws.com.cn"),
-        region if region.starts_with("us-gov-") => ("aws-us-gov", "amazonaws.com"),
-        _ => ("aws", "amazonaws.com"),
-    };
+    let partition = region.partition();
+    let suffix = if partition == "aws-cn" { "amazonaws.com.cn" } else { "amazonaws.com" };
     let id = format!(
         "arn:{partition}:cloudformation:{region}:{account}:stack/{stack}/{}",
         stack_uuid(home, stack)

@@ -9,24 +9,34 @@ use super::error::Error;
 use super::intrinsic::Attributes;
 use super::kind::Kind;
 use crate::id::AccountRegion;
-use crate::store::{self, Param, Store};
+use crate::store::{self, Param, Row, SealedColumn, Step, Store, Tx};
 
 /// The room's tables.
-const SCHEMA: &[&str] = &[
-    "CREATE TABLE stack (
+const SCHEMA: &[Step] = &[
+    Step::Sql(
+        "CREATE TABLE stack (
     home TEXT NOT NULL,
     name TEXT NOT NULL,
     resources TEXT NOT NULL,
     PRIMARY KEY (home, name)
 )",
-    "CREATE TABLE stack_export (
+    ),
+    Step::Sql("ALTER TABLE stack ADD COLUMN sealed BLOB"),
+    Step::Run(seal_all),
+    Step::Sql(
+        "CREATE TABLE stack_export (
     home TEXT NOT NULL,
     name TEXT NOT NULL,
     stack TEXT NOT NULL,
     value TEXT NOT NULL,
     PRIMARY KEY (home, name)
 )",
+    ),
 ];
+
+/// Where resources are: values of API keys are among their properties.
+pub(super) const RESOURCES: SealedColumn =
+    SealedColumn { table: "stack", column: "sealed", key: &["home", "name"], lookup: None };
 
 /// One resource of a stack: what it was made from and what came of it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -64,6 +74,18 @@ mod kind_name {
     }
 }
 
+/// Encrypts resources that an earlier version has stored in plain text.
+fn seal_all(tx: &Tx<'_>) -> Result<(), store::Error> {
+    let read = |row: &Row<'_>| Ok((row.text(0)?, row.text(1)?, row.text(2)?));
+    for (home, name, resources) in tx.query("SELECT home, name, resources FROM stack", &[], read)? {
+        let sealed = tx.seal(&RESOURCES, &[&home, &name], resources.as_bytes())?;
+        let sql = "UPDATE stack SET sealed = ?3 WHERE home = ?1 AND name = ?2";
+        tx.execute(sql, &[Param::Text(&home), Param::Text(&name), Param::Blob(&sealed)])?;
+    }
+    tx.execute("ALTER TABLE stack DROP COLUMN resources", &[])?;
+    Ok(())
+}
+
 /// Declares the tables.
 pub(super) fn migrate(store: &Store) -> Result<(), store::Error> {
     store.migrate("stack", SCHEMA)
@@ -76,14 +98,15 @@ pub(super) async fn load(
     name: &str,
 ) -> Result<Option<Vec<Made>>, Error> {
     let (home, name) = (key(home), name.to_owned());
-    let text: Option<String> = store
+    let text: Option<Vec<u8>> = store
         .read(move |tx| {
-            let sql = "SELECT resources FROM stack WHERE home = ?1 AND name = ?2";
-            tx.query_one(sql, &[Param::Text(&home), Param::Text(&name)], |row| row.text(0))
+            let sql = "SELECT sealed FROM stack WHERE home = ?1 AND name = ?2";
+            let sealed = tx.query_one(sql, &[Param::Text(&home), Param::Text(&name)], |row| row.blob(0))?;
+            sealed.map(|sealed| tx.unseal(&RESOURCES, &[&home, &name], &sealed)).transpose()
         })
         .await?;
     let Some(text) = text else { return Ok(None) };
-    let made = serde_json::from_str(&text);
+    let made = serde_json::from_slice(&text);
     made.map(Some).map_err(|error| Error::at("the stored stack", error.to_string()))
 }
 
@@ -98,9 +121,10 @@ pub(super) async fn save(
     let (home, name) = (key(home), name.to_owned());
     store
         .write(move |tx| {
-            let sql = "INSERT INTO stack (home, name, resources) VALUES (?1, ?2, ?3)
-                       ON CONFLICT (home, name) DO UPDATE SET resources = excluded.resources";
-            tx.execute(sql, &[Param::Text(&home), Param::Text(&name), Param::Text(&text)])?;
+            let sealed = tx.seal(&RESOURCES, &[&home, &name], text.as_bytes())?;
+            let sql = "INSERT INTO stack (home, name, sealed) VALUES (?1, ?2, ?3)
+                       ON CONFLICT (home, name) DO UPDATE SET sealed = excluded.sealed";
+            tx.execute(sql, &[Param::Text(&home), Param::Text(&name), Param::Blob(&sealed)])?;
             Ok::<_, store::Error>(())
         })
         .await?;

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::apis;
 use super::check::check;
+use super::homes;
 use super::permission;
 use super::protocol::{self, Decoded, Routes, service_of, unserved};
 use super::{ApiError, Call, Code, Handler, Operation, Protocol, Reply, ReplyBody, Rooms, Service};
@@ -224,6 +225,7 @@ impl Api {
         let Decoded { mut input, payload } = decoded;
         check(operation, &mut input, !payload.is_empty())?;
         let home = AccountRegion { account: caller.account.clone(), region };
+        homes::check(operation, &input, &home)?;
         Ok(Call {
             rooms: Arc::clone(&self.rooms),
             caller,

@@ -106,7 +106,7 @@ impl ServedStage {
 
 fn stage_arn(region: &Region, properties: &Properties) -> Option<String> {
     let (api, stage) = (name_of(properties, "RestApiId")?, name_of(properties, "StageName")?);
-    Some(format!("arn:aws:apigateway:{region}::/restapis/{api}/stages/{stage}"))
+    Some(format!("arn:{}:apigateway:{region}::/restapis/{api}/stages/{stage}", region.partition()))
 }
 
 fn address(properties: &Properties) -> Value {
