@@ -309,11 +309,13 @@ pub enum LogTarget {
 }
 
 /// Where an AWS service is, and what signs requests to it.
-#[derive(Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
 pub struct ServiceEndpoint {
     /// `http` or `https`, host, perhaps port and path.
-    pub endpoint: String,
+    pub endpoint: Option<String>,
+    /// A directory with a directory for each bucket, where templates find objects: of `s3` only.
+    pub root: Option<PathBuf>,
     /// The key that signs; the first of the server's own if there is none.
     pub access_key_id: Option<String>,
     /// The key's secret half; never printed.
@@ -322,7 +324,10 @@ pub struct ServiceEndpoint {
 
 impl std::fmt::Debug for ServiceEndpoint {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("ServiceEndpoint").field("endpoint", &self.endpoint).finish_non_exhaustive()
+        f.debug_struct("ServiceEndpoint")
+            .field("endpoint", &self.endpoint)
+            .field("root", &self.root)
+            .finish_non_exhaustive()
     }
 }
 

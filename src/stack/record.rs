@@ -1,5 +1,7 @@
 //! What a stack is made of, as stored: the base that the next template is compared with.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -21,6 +23,15 @@ const SCHEMA: &[Step] = &[
     ),
     Step::Sql("ALTER TABLE stack ADD COLUMN sealed BLOB"),
     Step::Run(seal_all),
+    Step::Sql(
+        "CREATE TABLE stack_export (
+    home TEXT NOT NULL,
+    name TEXT NOT NULL,
+    stack TEXT NOT NULL,
+    value TEXT NOT NULL,
+    PRIMARY KEY (home, name)
+)",
+    ),
 ];
 
 /// Where resources are: values of API keys are among their properties.
@@ -124,6 +135,70 @@ pub(super) async fn save(
 pub(super) async fn any(store: &Store) -> Result<bool, Error> {
     let one = store.read(|tx| tx.query_one("SELECT 1 FROM stack LIMIT 1", &[], |row| row.int(0))).await?;
     Ok(one.is_some())
+}
+
+/// What all stacks export, by name.
+pub(super) async fn exports(store: &Store, home: &AccountRegion) -> Result<BTreeMap<String, String>, Error> {
+    let home = key(home);
+    let pairs = store
+        .read(move |tx| {
+            let sql = "SELECT name, value FROM stack_export WHERE home = ?1";
+            tx.query(sql, &[Param::Text(&home)], |row| Ok((row.text(0)?, row.text(1)?)))
+        })
+        .await?;
+    Ok(pairs.into_iter().collect())
+}
+
+/// Whether stack `name` may export all that: a name is exported once.
+///
+/// # Errors
+/// [`Error::Template`] naming the stack that has the name.
+pub(super) async fn check_exports(
+    store: &Store,
+    home: &AccountRegion,
+    name: &str,
+    exports: &BTreeMap<String, String>,
+) -> Result<(), Error> {
+    if exports.is_empty() {
+        return Ok(());
+    }
+    let (home, name) = (key(home), name.to_owned());
+    let others = store
+        .read(move |tx| {
+            let sql = "SELECT name, stack FROM stack_export WHERE home = ?1 AND stack <> ?2";
+            tx.query(sql, &[Param::Text(&home), Param::Text(&name)], |row| Ok((row.text(0)?, row.text(1)?)))
+        })
+        .await?;
+    match others.into_iter().find(|(export, _)| exports.contains_key(export)) {
+        None => Ok(()),
+        Some((export, stack)) => Err(Error::at(
+            "Outputs",
+            format!("Export with name {export} is already exported by stack {stack}"),
+        )),
+    }
+}
+
+/// Makes `exports` what stack `name` exports.
+pub(super) async fn save_exports(
+    store: &Store,
+    home: &AccountRegion,
+    name: &str,
+    exports: BTreeMap<String, String>,
+) -> Result<(), Error> {
+    let (home, name) = (key(home), name.to_owned());
+    store
+        .write(move |tx| {
+            let sql = "DELETE FROM stack_export WHERE home = ?1 AND stack = ?2";
+            tx.execute(sql, &[Param::Text(&home), Param::Text(&name)])?;
+            for (export, value) in &exports {
+                let sql = "INSERT INTO stack_export (home, name, stack, value) VALUES (?1, ?2, ?3, ?4)";
+                let row = [&home, export, &name, value].map(|text| Param::Text(text));
+                tx.execute(sql, &row)?;
+            }
+            Ok::<_, store::Error>(())
+        })
+        .await?;
+    Ok(())
 }
 
 fn key(home: &AccountRegion) -> String {
