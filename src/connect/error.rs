@@ -4,6 +4,7 @@ use std::error::Error as StdError;
 use std::io;
 
 use super::BoxError;
+use super::http1::Fault;
 
 /// What went wrong between us and a backend, or while a body streamed.
 #[derive(Debug, thiserror::Error)]
@@ -29,7 +30,10 @@ pub enum Error {
     /// The connection broke, or the peer does not speak HTTP.
     #[error("connection broke")]
     Broken(#[source] BoxError),
-    /// A body's sender broke off.
+    /// A backend's answer began and broke off, or can't be read beyond doubt.
+    #[error("the answer broke off or is malformed")]
+    Answer(#[source] BoxError),
+    /// A request's body broke off.
     #[error("body broke off")]
     Body(#[source] BoxError),
 }
@@ -37,20 +41,38 @@ pub enum Error {
 impl Error {
     /// Sorts a client error into our kinds.
     pub(super) fn from_client(error: hyper_util::client::legacy::Error) -> Self {
-        match (is_tls(&error), error.is_connect()) {
-            (true, _) => Self::Tls(error.into()),
-            (false, true) => Self::Connect(error.into()),
-            (false, false) => Self::Broken(error.into()),
+        match cause(&error) {
+            Some(Cause::Tls) => Self::Tls(error.into()),
+            Some(Cause::Framing) => Self::Answer(error.into()),
+            Some(Cause::RequestBody) => Self::Body(error.into()),
+            None if error.is_connect() => Self::Connect(error.into()),
+            None => Self::Broken(error.into()),
         }
     }
 }
 
-/// Whether rustls is anywhere among the causes.
-fn is_tls(error: &(dyn StdError + 'static)) -> bool {
+/// What is told apart among the causes of a client's error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Cause {
+    /// rustls said no.
+    Tls,
+    /// The answer's framing was refused.
+    Framing,
+    /// An error of our own: the body that was being sent failed.
+    RequestBody,
+}
+
+fn cause(error: &(dyn StdError + 'static)) -> Option<Cause> {
     let mut cause = Some(error);
     while let Some(current) = cause {
         if current.is::<rustls::Error>() {
-            return true;
+            return Some(Cause::Tls);
+        }
+        if current.is::<Fault>() {
+            return Some(Cause::Framing);
+        }
+        if current.is::<Error>() {
+            return Some(Cause::RequestBody);
         }
         // An `io::Error` skips what it wraps when asked for its source.
         let wrapped = current.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
@@ -59,7 +81,7 @@ fn is_tls(error: &(dyn StdError + 'static)) -> bool {
             None => current.source(),
         };
     }
-    false
+    None
 }
 
 #[cfg(test)]
@@ -67,9 +89,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rustls_is_found_below_io_errors() {
-        let tls = io::Error::new(io::ErrorKind::InvalidData, rustls::Error::DecryptError);
-        assert!(is_tls(&io::Error::other(tls)));
-        assert!(!is_tls(&io::Error::other("refused")));
+    fn causes_are_found_below_io_errors() {
+        let below = |inner: BoxError| cause(&io::Error::other(io::Error::other(inner)));
+        assert_eq!(below(rustls::Error::DecryptError.into()), Some(Cause::Tls));
+        assert_eq!(below(Fault::StatusLine.into()), Some(Cause::Framing));
+        assert_eq!(below(Error::Timeout.into()), Some(Cause::RequestBody));
+        assert_eq!(below("refused".into()), None);
     }
 }

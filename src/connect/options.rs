@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::http1::Lenience;
+
 /// Settings of [`super::HttpClient`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Options {
@@ -11,6 +13,8 @@ pub struct Options {
     pub idle_timeout: Duration,
     /// How many unused connections are kept for each host.
     pub idle_per_host_max: usize,
+    /// What backends' answers may be lax about.
+    pub lenience: Lenience,
 }
 
 impl Default for Options {
@@ -19,6 +23,7 @@ impl Default for Options {
             connect_timeout: Duration::from_secs(10),
             idle_timeout: Duration::from_secs(60),
             idle_per_host_max: 64,
+            lenience: Lenience::default(),
         }
     }
 }

@@ -133,6 +133,7 @@ impl Services {
             );
             match error {
                 connect::Error::InvalidAddress(_) => BackendError::UnknownService { service: name },
+                connect::Error::Answer(_) => BackendError::Malformed,
                 connect::Error::Connect(_)
                 | connect::Error::Tls(_)
                 | connect::Error::Timeout
