@@ -6,6 +6,8 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
+use crate::connect::http1::{Point, Relaxed};
+
 /// The stack that a new data directory gets.
 pub const TUTORIAL_STACK: &str = "tutorial";
 /// Its template, the file `config/tutorial.yaml`.
@@ -29,6 +31,8 @@ pub struct Options {
     pub deploy: Deploy,
     /// Bounds on what is served at one time.
     pub limits: Limits,
+    /// Which rules of HTTP are not insisted on.
+    pub http: Http,
     /// The gateway's own settings.
     pub gateway: Gateway,
     /// Other AWS services that integrations may call, by their names in integrations' ARNs.
@@ -170,6 +174,21 @@ pub struct Http2Limits {
     pub ping_interval_s: u64,
     /// How long it may take to answer that, in seconds.
     pub ping_timeout_s: u64,
+}
+
+/// Which rules of HTTP are not insisted on.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Http {
+    /// The points, by name.
+    pub relax: Vec<Point>,
+}
+
+impl Http {
+    /// The points together.
+    pub fn relaxed(&self) -> Relaxed {
+        self.relax.iter().copied().collect()
+    }
 }
 
 /// The gateway's own settings.
@@ -317,6 +336,7 @@ impl Default for Options {
             credentials: vec![Credential { access_key_id: "test".into(), secret_access_key: "test".into() }],
             deploy: Deploy::default(),
             limits: Limits::default(),
+            http: Http::default(),
             gateway: Gateway::default(),
             services: BTreeMap::new(),
             connections: BTreeMap::new(),

@@ -61,7 +61,8 @@ pub(super) async fn wire_rooms(options: &Options, home: &AccountRegion) -> Resul
     let iam = Iam::open(store.clone(), clock.clone(), ids.clone())?;
     let sessions = Sessions::open(store.clone(), clock.clone(), ids.clone(), keys, iam.clone()).await?;
     let engine_options = engine::Options::default();
-    let client = HttpClient::new(connect::Options::default());
+    let lenience = options.http.relaxed().of_answers();
+    let client = HttpClient::new(connect::Options { lenience, ..connect::Options::default() });
     let connections = Connections::new(options, clock.clone())?;
     let (tasks, set_rooms) = tasks::Services::new(ids.clone(), connections, client.clone());
     let logs = ExecutionLogs::open(&options.execution_logs, &options.data_dir);
