@@ -174,7 +174,15 @@ impl Connection {
         self.speak(stream).await;
     }
 
-    async fn speak_tls(mut self, stream: TcpStream, by_name: Arc<tls::ByName>) {
+    async fn speak_tls(self, stream: TcpStream, by_name: Arc<tls::ByName>) {
+        // Whoever says nothing gets no memory for a handshake.
+        match stream.readable().await {
+            Ok(()) => Box::pin(self.shake_hands(stream, by_name)).await,
+            Err(error) => tracing::debug!(%error, peer = %self.peer.address, "connection ended at once"),
+        }
+    }
+
+    async fn shake_hands(mut self, stream: TcpStream, by_name: Arc<tls::ByName>) {
         // Boxed: what the handshake takes is free again after it.
         let stream = match Box::pin(handshake(self.watched(stream), &by_name)).await {
             Ok(stream) => stream,
@@ -190,7 +198,7 @@ impl Connection {
         let certificate = connection.peer_certificates().and_then(<[_]>::first);
         let facts = certificate.and_then(|der| ClientCertificateFacts::from_der(der));
         self.peer.certificate = facts.map(Arc::new);
-        Box::pin(self.speak(stream)).await;
+        self.speak(stream).await;
     }
 
     fn watched(&self, stream: TcpStream) -> Watched<TcpStream> {

@@ -204,6 +204,37 @@ fn an_answer_that_nobody_takes_is_given_up_and_its_place_with_it() {
 }
 
 #[test]
+fn requests_sent_ahead_without_reading_an_answer_are_given_up() {
+    let dir = DataDir::new("sent-ahead");
+    let limits = "answer_write_timeout_s = 1\nheader_read_timeout_s = 1\nidle_timeout_s = 1";
+    let server = server_with_limits(&dir, limits, &[]);
+    let mut client = Client::new(&server.address);
+    let base = deploy(&mut client, &Backend::start(big));
+    for path in [format!("{base}/big"), "/_stepgate/health".to_owned(), "/_stepgate/metrics".to_owned()] {
+        let requests = format!("GET {path} HTTP/1.1\r\nhost: a\r\n\r\n").repeat(100);
+        let mut stream = connect(&server.address, b"");
+        stream.set_write_timeout(Some(DEADLINE)).unwrap();
+        let mut n_sent = 0;
+        // Until the server is gone: it neither takes all of them nor lets them wait.
+        let error = loop {
+            match stream.write_all(requests.as_bytes()) {
+                Ok(()) => n_sent += requests.len(),
+                Err(error) => break error,
+            }
+            assert!(n_sent < 100 * 1024 * 1024, "{path}: taken without end");
+        };
+        assert!(
+            matches!(error.kind(), ErrorKind::ConnectionReset | ErrorKind::BrokenPipe),
+            "{path}: {error}"
+        );
+    }
+    let mut client = Client::new(&server.address); // The other one idled for too long.
+    wait_until(&mut client, "one request in flight", |client| {
+        metric(client, "stepgate_requests_in_flight") == 1.0
+    });
+}
+
+#[test]
 fn a_slow_reader_gets_all_of_its_answer() {
     let dir = DataDir::new("patient-reader");
     let server = server_with_limits(&dir, "answer_write_timeout_s = 1\nbody_rate_min = 10000", &[]);

@@ -82,6 +82,14 @@ fn a_template_is_evaluated_as_the_gateway_would() {
     let small = files.write("small.vtl", "[$input.path('$.a')]");
     assert_eq!(check(&["vtl", "eval", &small, "--input", "-"], "{\"a\": \"x\"}", 0, "[x]"), "");
     assert_eq!(check(&["vtl", "eval", &small], "", 0, "[]"), "");
+    // A body of another type than JSON is a text.
+    let form = files.write("form.vtl", "$input.json('$') $input.path('$').split('&').size()");
+    let of_form =
+        ["vtl", "eval", &form, "--input", "-", "--content-type", "application/x-www-form-urlencoded"];
+    assert_eq!(check(&of_form, "a=1&b=2", 0, "\"a=1&b=2\" 2"), "");
+    let refused = check(&["vtl", "eval", &form, "--input", "-"], "a=1&b=2", 1, "");
+    assert!(refused.contains("Unrecognized token"), "{refused}");
+    assert_eq!(stepgate(&["vtl", "eval", &form, "--content-type", "form"], "").status.code(), Some(2));
 }
 
 #[test]
@@ -147,6 +155,8 @@ fn lint_of_templates_finds_errors_and_surprises() {
     let bad = files.write("bad.vtl", "{\n \"a\": \"$input.params('q')\", \"b\": $nope }");
     let broken = files.write("broken.vtl", "#if($a)\n");
     assert_eq!(check(&["vtl", "lint", &good], "", 0, "0 errors, 0 warnings\n"), "");
+    let as_text = stepgate(&["vtl", "lint", &good, "--content-type", "text/plain"], "");
+    assert!(String::from_utf8(as_text.stdout).unwrap().contains("TEXT_HAS_NO_MEMBERS"));
     assert_eq!(stepgate(&["vtl", "lint", &good, &bad], "").status.code(), Some(0));
     assert_eq!(stepgate(&["vtl", "lint", &good, &bad, "--strict"], "").status.code(), Some(1));
     assert_eq!(stepgate(&["vtl", "lint", &good, &broken], "").status.code(), Some(1));
