@@ -1,7 +1,6 @@
 //! The corpus of `tests/data/http1`.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
 
 use crate::House;
 use crate::backend::{self, Backend, Received};
@@ -166,10 +165,8 @@ fn a_refusal_is_seen_by_a_client_that_goes_on_sending() {
     let mut sent =
         format!("POST {}/direct/a HTTP/1.1\r\nHost: a b\r\nContent-Length: 200000\r\n\r\n", house.stage);
     sent.push_str(&"x".repeat(200_000));
-    let began = Instant::now();
     let (answer, is_closed) = wire::exchange(&house.server.address, sent.as_bytes(), false);
     assert!(is_closed && answer.starts_with(b"HTTP/1.1 400 "), "{}", answer.escape_ascii());
-    assert!(began.elapsed() < Duration::from_secs(10));
 }
 
 /// What settings relax is taken, and read in one way still.
