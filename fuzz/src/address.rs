@@ -1,14 +1,27 @@
-//! Where a request goes: any host and path name a stage or do not.
+//! Where a request goes: any host and target name a stage, or do not, or are refused, and are one thing to all.
 
-use stepgate::gateway::address;
+use stepgate::gateway::{Address, Domains};
+use stepgate::identity::{TargetUri, has_dot_segment};
 
 pub(crate) fn execute(text: &str) {
-    let (host, path) = crate::parts(text, "/s/p");
-    if let Some(target) = address(host, path) {
+    let (host, target) = crate::parts(text, "/s/p");
+    let Ok(request) = http::Request::get(target).header("host", host).body(()) else { return };
+    let (mut parts, ()) = request.into_parts();
+    let Ok(mut uri) = TargetUri::take(&mut parts) else { return };
+    assert!(!has_dot_segment(uri.path()), "no path has dot segments");
+    assert!(uri.authority().len() >= uri.host().len());
+    if let Address::Stage(target) = Domains::default().locate(&uri) {
         assert!(target.path.is_empty() || target.path.starts_with('/'), "what follows the stage is a path");
-        assert!(path.ends_with(&target.path));
+        assert!(uri.path().ends_with(&target.path));
         assert!(!target.stage.as_str().is_empty());
     }
+    uri.make_signable();
+    let (path, query) = (uri.path().to_owned(), uri.raw_query().map(str::to_owned));
+    assert!(!path.contains("//"), "what is signed has no empty segments");
+    uri.make_signable();
+    assert_eq!((uri.path(), uri.raw_query()), (path.as_str(), query.as_deref()), "it is what it is already");
+    uri.drop_signature();
+    assert!(uri.query().last("X-Amz-Signature").is_none());
 }
 
 pub(crate) const WORDS: &[&str] = &[
@@ -39,4 +52,14 @@ pub(crate) const WORDS: &[&str] = &[
     "[::1]",
     "@",
     "..",
+    "/..",
+    "%2e",
+    "%5c",
+    ";",
+    "&",
+    "=",
+    "+",
+    "|",
+    "X-Amz-Signature",
+    "http://",
 ];

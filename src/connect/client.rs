@@ -3,12 +3,13 @@
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
+use http::Uri;
 use http::uri::Scheme;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 
+use super::dialer::Dialer;
 use super::guarded::Guarded;
 use super::opening::opened;
 use super::strict_connector::StrictConnector;
@@ -24,18 +25,18 @@ pub struct HttpClient(Arc<Pools>);
 /// a few megabytes that a house without TLS backends need not pay.
 struct Pools {
     options: Options,
-    plain: Client<StrictConnector<HttpConnector>, Body>,
+    plain: Client<StrictConnector<Dialer>, Body>,
     verified: OnceLock<SecureClient>,
     unverified: OnceLock<SecureClient>,
 }
 
 /// A pool of TLS connections.
-pub(super) type SecureClient = Client<StrictConnector<HttpsConnector<HttpConnector>>, Body>;
+pub(super) type SecureClient = Client<StrictConnector<HttpsConnector<Dialer>>, Body>;
 
 impl HttpClient {
     /// A client without connections.
     pub fn new(options: Options) -> Self {
-        let plain = pool(&options).build(StrictConnector::new(tcp(&options), options.lenience));
+        let plain = pool(&options).build(StrictConnector::new(dialer(&options), options.lenience));
         let (verified, unverified) = (OnceLock::new(), OnceLock::new());
         Self(Arc::new(Pools { options, plain, verified, unverified }))
     }
@@ -55,9 +56,8 @@ impl HttpClient {
         request: Request,
         call: Call,
     ) -> Result<Response, Error> {
-        let invalid = || Error::InvalidAddress(request.uri().to_string());
         if request.uri().host().is_none_or(str::is_empty) {
-            return Err(invalid());
+            return Err(invalid(request.uri()));
         }
         let mut deadline = Box::pin(tokio::time::sleep(call.timeout));
         let answer = match request.uri().scheme() {
@@ -65,7 +65,7 @@ impl HttpClient {
             Some(scheme) if *scheme == Scheme::HTTPS => {
                 self.0.secure(call.server_certificate, identity)?.request(request)
             }
-            _ => return Err(invalid()),
+            _ => return Err(invalid(request.uri())),
         };
         let mut response = tokio::select! {
             biased;
@@ -103,13 +103,11 @@ impl Pools {
         if let Some(client) = cell.get() {
             return Ok(client);
         }
-        let mut tcp = tcp(&self.options);
-        tcp.enforce_http(false);
         let connector = HttpsConnectorBuilder::new()
             .with_tls_config(tls::config(server_certificate, identity)?)
             .https_or_http()
             .enable_http1()
-            .wrap_connector(tcp);
+            .wrap_connector(dialer(&self.options));
         let connector = StrictConnector::new(connector, self.options.lenience);
         let client = pool(&self.options).build(connector);
         // Two first calls may race; both clients are alike and the loser's is dropped unused.
@@ -117,11 +115,14 @@ impl Pools {
     }
 }
 
-fn tcp(options: &Options) -> HttpConnector {
-    let mut tcp = HttpConnector::new();
-    tcp.set_connect_timeout(Some(options.connect_timeout));
-    tcp.set_nodelay(true);
-    tcp
+/// The query may hold somebody's secrets and is not shown.
+fn invalid(uri: &Uri) -> Error {
+    let text = uri.to_string();
+    Error::InvalidAddress(text.split('?').next().unwrap_or_default().to_owned())
+}
+
+fn dialer(options: &Options) -> Dialer {
+    Dialer { egress: options.egress.clone(), timeout: options.connect_timeout }
 }
 
 fn pool(options: &Options) -> hyper_util::client::legacy::Builder {
@@ -151,7 +152,7 @@ mod tests {
     use tokio::net::TcpListener;
 
     use super::*;
-    use crate::connect::{boxed, collect, empty, full};
+    use crate::connect::{Egress, boxed, collect, empty, full};
 
     /// Echoes the body with the request's target and host; `/silent` never answers, `/stall` stops after one
     /// frame, `/away` redirects. Returns its address and how many connections it has accepted.
@@ -248,6 +249,34 @@ mod tests {
         let request = request(format!("http://{address}/"), empty());
         let error = client().send(request, Call::default()).await.unwrap_err();
         assert!(matches!(error, Error::Connect(_)), "{error:?}");
+    }
+
+    #[tokio::test]
+    async fn only_whom_the_rules_allow_is_dialled() {
+        let (address, accepted) = echo_server().await;
+        let port = address.rsplit_once(':').unwrap().1;
+        let client = |allow: &[&str], deny: &[&str]| {
+            let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
+            let egress = Arc::new(Egress::new(&texts(allow), &texts(deny)).unwrap());
+            HttpClient::new(Options { egress, ..Options::default() })
+        };
+        let denied = client(&[], &["127.0.0.0/8", "::1"]);
+        for host in ["127.0.0.1", "localhost", "[::ffff:127.0.0.1]", "2130706433", "0x7f.1"] {
+            let error =
+                denied.send(request(format!("http://{host}:{port}/"), empty()), Call::default()).await;
+            assert!(matches!(error, Err(Error::Refused(_) | Error::Connect(_))), "{host}: {error:?}");
+        }
+        let error =
+            denied.send(request(format!("https://127.0.0.1:{port}/"), empty()), Call::default()).await;
+        assert!(matches!(error, Err(Error::Refused(_))), "{error:?}");
+        let link_local = client(&[], &[]);
+        let uri = "http://169.254.169.254/latest/meta-data".to_owned();
+        let error = link_local.send(request(uri, empty()), Call::default()).await;
+        assert!(matches!(error, Err(Error::Refused(_))), "{error:?}");
+        assert_eq!(accepted.load(Ordering::SeqCst), 0);
+        let allowed = client(&[&address], &["0.0.0.0/0"]);
+        let uri = format!("http://{address}/");
+        assert_eq!(allowed.send(request(uri, empty()), Call::default()).await.unwrap().status(), 200);
     }
 
     #[tokio::test]

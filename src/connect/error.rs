@@ -3,8 +3,8 @@
 use std::error::Error as StdError;
 use std::io;
 
-use super::BoxError;
 use super::http1::Fault;
+use super::{BoxError, Refused};
 
 /// What went wrong between us and a backend, or while a body streamed.
 #[derive(Debug, thiserror::Error)]
@@ -15,6 +15,9 @@ pub enum Error {
     /// No connection: the name does not resolve, nobody listens, or the connect timeout passed.
     #[error("no connection")]
     Connect(#[source] BoxError),
+    /// The egress rules refuse the call.
+    #[error(transparent)]
+    Refused(Refused),
     /// The TLS handshake failed, or no trusted roots could be loaded.
     #[error("TLS failed")]
     Tls(#[source] BoxError),
@@ -41,47 +44,36 @@ pub enum Error {
 impl Error {
     /// Sorts a client error into our kinds.
     pub(super) fn from_client(error: hyper_util::client::legacy::Error) -> Self {
-        match cause(&error) {
-            Some(Cause::Tls) => Self::Tls(error.into()),
-            Some(Cause::Framing) => Self::Answer(error.into()),
-            Some(Cause::RequestBody) => Self::Body(error.into()),
-            None if error.is_connect() => Self::Connect(error.into()),
-            None => Self::Broken(error.into()),
+        if let Some(refused) = find::<Refused>(&error) {
+            return Self::Refused(refused.clone());
         }
+        if find::<rustls::Error>(&error).is_some() {
+            return Self::Tls(error.into());
+        }
+        if find::<Fault>(&error).is_some() {
+            return Self::Answer(error.into());
+        }
+        // One of our own: the body that was being sent failed.
+        if find::<Self>(&error).is_some() {
+            return Self::Body(error.into());
+        }
+        if error.is_connect() { Self::Connect(error.into()) } else { Self::Broken(error.into()) }
     }
 }
 
-/// What is told apart among the causes of a client's error.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Cause {
-    /// rustls said no.
-    Tls,
-    /// The answer's framing was refused.
-    Framing,
-    /// An error of our own: the body that was being sent failed.
-    RequestBody,
+type Cause = dyn StdError + 'static;
+
+/// The first cause of a kind.
+fn find<E: StdError + 'static>(error: &Cause) -> Option<&E> {
+    std::iter::successors(Some(error), |current| cause(*current)).find_map(|cause| cause.downcast_ref())
 }
 
-fn cause(error: &(dyn StdError + 'static)) -> Option<Cause> {
-    let mut cause = Some(error);
-    while let Some(current) = cause {
-        if current.is::<rustls::Error>() {
-            return Some(Cause::Tls);
-        }
-        if current.is::<Fault>() {
-            return Some(Cause::Framing);
-        }
-        if current.is::<Error>() {
-            return Some(Cause::RequestBody);
-        }
-        // An `io::Error` skips what it wraps when asked for its source.
-        let wrapped = current.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-        cause = match wrapped {
-            Some(inner) => Some(inner),
-            None => current.source(),
-        };
+fn cause(error: &Cause) -> Option<&Cause> {
+    // An `io::Error` skips what it wraps when asked for its source.
+    match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+        Some(inner) => Some(inner),
+        None => error.source(),
     }
-    None
 }
 
 #[cfg(test)]
@@ -90,10 +82,10 @@ mod tests {
 
     #[test]
     fn causes_are_found_below_io_errors() {
-        let below = |inner: BoxError| cause(&io::Error::other(io::Error::other(inner)));
-        assert_eq!(below(rustls::Error::DecryptError.into()), Some(Cause::Tls));
-        assert_eq!(below(Fault::StatusLine.into()), Some(Cause::Framing));
-        assert_eq!(below(Error::Timeout.into()), Some(Cause::RequestBody));
-        assert_eq!(below("refused".into()), None);
+        let below = |inner: BoxError| io::Error::other(io::Error::other(inner));
+        assert!(find::<rustls::Error>(&below(rustls::Error::DecryptError.into())).is_some());
+        assert_eq!(find(&below(Fault::StatusLine.into())), Some(&Fault::StatusLine));
+        assert!(find::<Error>(&below(Error::Timeout.into())).is_some());
+        assert!(find::<Error>(&below("refused".into())).is_none());
     }
 }

@@ -5,7 +5,8 @@
 //! error messages stay human.
 //!
 //! Invariants: no redirects are followed, backends are spoken to in HTTP/1.1 (as API Gateway does), every
-//! call has a total timeout and every response a size limit. Framing is read strictly both ways ([`http1`]).
+//! call has a total timeout and every response a size limit. Calls go where [`Egress`] lets them, by the address that is
+//! dialled. Framing is read strictly both ways ([`http1`]).
 
 // Rooms are called by their names, wherever they stand.
 #[cfg(test)]
@@ -15,6 +16,8 @@ use stepgate_clock as clock;
 mod body;
 mod client;
 mod client_identity;
+mod dialer;
+mod egress;
 mod error;
 mod guarded;
 mod hop_by_hop;
@@ -28,6 +31,7 @@ mod tls;
 pub use body::{Body, boxed, collect, empty, full};
 pub use client::HttpClient;
 pub use client_identity::ClientIdentity;
+pub use egress::{Egress, NoRule, Reason, Refused};
 pub use error::Error;
 pub use hop_by_hop::remove_hop_by_hop;
 pub use line_stream::{LineAddress, LineStream};

@@ -1,12 +1,16 @@
 //! Settings of the client, and of one call.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use super::Egress;
 use super::http1::Lenience;
 
 /// Settings of [`super::HttpClient`].
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Options {
+    /// Whom it may call.
+    pub egress: Arc<Egress>,
     /// Longest wait for a TCP connection.
     pub connect_timeout: Duration,
     /// How long an unused connection is kept.
@@ -20,6 +24,7 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         Self {
+            egress: Arc::default(),
             connect_timeout: Duration::from_secs(10),
             idle_timeout: Duration::from_secs(60),
             idle_per_host_max: 64,

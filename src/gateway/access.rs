@@ -6,7 +6,6 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use http::header::{REFERER, USER_AGENT};
-use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
 use super::api::RestApi;
@@ -14,7 +13,7 @@ use super::compile::{CompiledMethod, CompiledStage};
 use super::context::Context;
 use super::signers::Signer;
 use crate::id::AccountRegion;
-use crate::identity::Owner;
+use crate::identity::{Owner, generous_reading};
 use crate::policy;
 use crate::policy::{Caller, Decision, Facts, Policy, PolicyKind, Request};
 
@@ -88,17 +87,24 @@ pub(crate) fn decide_for_signer(
     })
 }
 
-/// Values in paths stay encoded in ARNs. As a backend may well decode them, what a policy denies is denied in its
-/// encoded form too.
+/// Values in paths stay encoded in ARNs. As a backend may well read them otherwise, what a policy denies is denied in
+/// that reading too.
 fn in_every_writing(method_arn: &str, decide: impl Fn(&str) -> Decision) -> Decision {
     let decision = decide(method_arn);
-    if decision == Decision::Allow && method_arn.contains('%') {
-        let decoded = percent_decode_str(method_arn).decode_utf8_lossy();
-        if decide(&decoded) == Decision::ExplicitDeny {
-            return Decision::ExplicitDeny;
-        }
+    if decision == Decision::Allow
+        && let Some(read) = generous_arn(method_arn)
+        && decide(&read) == Decision::ExplicitDeny
+    {
+        return Decision::ExplicitDeny;
     }
     decision
+}
+
+/// The ARN with its path as generous backends read it; `None` if that is no other one.
+fn generous_arn(method_arn: &str) -> Option<String> {
+    let (before, _) = method_arn.match_indices('/').nth(2)?;
+    let (before, path) = method_arn.split_at_checked(before.checked_add(1)?)?;
+    generous_reading(path).map(|path| format!("{before}{path}"))
 }
 
 fn request<'a>(
@@ -249,12 +255,14 @@ mod tests {
     use crate::gateway::compile::compile_for_test;
     use crate::gateway::fixture::{NOW, api, owner, strings};
     use crate::gateway::peer::Peer;
+    use crate::identity::TargetUri;
     use crate::policy::PolicyKind;
 
     fn context(path: &str, parameters: &[(&str, &str)]) -> Context {
         let request =
             http::Request::get("/dev/x").header("user-agent", "test/1").header("referer", "http://r/");
-        let (parts, ()) = request.body(()).unwrap().into_parts();
+        let (mut parts, ()) = request.body(()).unwrap().into_parts();
+        let uri = TargetUri::take(&mut parts).unwrap();
         let target = Target {
             api: TargetApi::Named("abc".into()),
             stage: "dev".into(),
@@ -263,7 +271,7 @@ mod tests {
         };
         let ip = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 7));
         let peer = Peer { ip, certificate: None, is_secure: true };
-        let mut context = Context::new(parts, target, peer, &VirtualClock::new(NOW), &SeededIds::new(1));
+        let mut context = Context::new(parts, uri, target, peer, &VirtualClock::new(NOW), &SeededIds::new(1));
         context.path_parameters =
             parameters.iter().map(|(name, value)| ((*name).into(), (*value).to_owned())).collect();
         context.stage = Some(Arc::new(compile_for_test(&owner(), &api("abc"), &strings(&[]))));

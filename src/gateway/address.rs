@@ -1,5 +1,8 @@
 //! Which API and stage a request is for, told by its host and path alone.
 //!
+//! A host that names an API says all that is said about the API: who is let through to that host, by a proxy or by a
+//! task's settings, reaches no other one by a path.
+//!
 //! Reference: the forms of an API's address, as AWS and as local tools write them.
 
 use super::api::{ApiId, StageName};
@@ -28,34 +31,46 @@ pub struct Target {
     pub custom_domain: Option<CustomDomainMatch>,
 }
 
-/// Reads the target from a request's host (with or without a port) and raw path (without the query).
+/// What an address leads to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Address {
+    /// A stage. Whether the default API has one of that name is not said: paths of the AWS APIs look the same.
+    Stage(Target),
+    /// Something of an API or a custom domain that is not there.
+    Nothing,
+    /// The health check that every custom domain has.
+    Health,
+    /// No API: the server's own.
+    Own,
+}
+
+/// Reads what a request's host (in lower case, without a port) and raw path (without the query) lead to.
 ///
-/// - host `{api}.execute-api.{anything}`, path `/{stage}/…`; a VPC endpoint may follow the API id after `-`;
-/// - `/restapis/{api}/{stage}/_user_request_/…` and `/_aws/execute-api/{api}/{stage}/…` on any host;
-/// - `/{stage}/…` on any other host: the default API ([`TargetApi::Default`]). Control-plane paths look the
-///   same, so sort those out before asking.
-///
-/// `None` if no stage is named.
-pub fn address(host: &str, path: &str) -> Option<Target> {
+/// - host `{api}.execute-api.{anything}`: an API, of which the path names a stage and nothing else (`/{stage}/…`); a
+///   VPC endpoint may follow the API id after `-`;
+/// - on any other host `/restapis/{api}/{stage}/_user_request_/…` and `/_aws/execute-api/{api}/{stage}/…`;
+/// - `/{stage}/…` there: the default API ([`TargetApi::Default`]). Control-plane paths look the same, so sort those out
+///   before.
+pub(super) fn address(host: &str, path: &str) -> Address {
+    let rest = path.strip_prefix('/').unwrap_or_default();
+    if let Some(api) = api_of_host(host) {
+        return named(api, rest).map_or(Address::Nothing, Address::Stage);
+    }
     if let Some(rest) = path.strip_prefix("/_aws/execute-api/") {
-        let (api, rest) = rest.split_once('/')?;
-        return named(api, rest);
+        let target = rest.split_once('/').and_then(|(api, rest)| named(api, rest));
+        return target.map_or(Address::Nothing, Address::Stage);
     }
     if let Some(target) = user_request(path) {
-        return Some(target);
+        return Address::Stage(target);
     }
-    let rest = path.strip_prefix('/')?;
-    match api_of_host(host) {
-        Some(api) => named(&api, rest),
-        None => {
-            let (stage, path) = split_stage(rest)?;
-            Some(Target {
-                api: TargetApi::Default,
-                stage: stage.into(),
-                path: path.to_owned(),
-                custom_domain: None,
-            })
-        }
+    match split_stage(rest) {
+        Some((stage, path)) => Address::Stage(Target {
+            api: TargetApi::Default,
+            stage: stage.into(),
+            path: path.to_owned(),
+            custom_domain: None,
+        }),
+        None => Address::Own,
     }
 }
 
@@ -75,12 +90,12 @@ fn user_request(path: &str) -> Option<Target> {
     })
 }
 
-/// The API id in a host name. Host names don't know case, API ids are lower-case.
-fn api_of_host(host: &str) -> Option<String> {
-    let (label, rest) = host.split_once('.')?;
-    let (service, _) = rest.split_once('.').or_else(|| rest.split_once(':')).unwrap_or((rest, ""));
+/// The API id in a host name.
+fn api_of_host(host: &str) -> Option<&str> {
+    let mut labels = host.split('.');
+    let (label, service) = (labels.next()?, labels.next()?);
     let api = label.split('-').next()?;
-    (service.eq_ignore_ascii_case("execute-api") && !api.is_empty()).then(|| api.to_ascii_lowercase())
+    (service == "execute-api" && !api.is_empty()).then_some(api)
 }
 
 fn named(api: &str, rest: &str) -> Option<Target> {
@@ -108,13 +123,18 @@ mod tests {
     use super::*;
 
     fn check(host: &str, path: &str, expect: Option<(Option<&str>, &str, &str)>) {
+        let found = match address(host, path) {
+            Address::Stage(target) => Some(target),
+            Address::Nothing => None,
+            other => panic!("{host} {path}: {other:?}"),
+        };
         let expect = expect.map(|(api, stage, path)| Target {
             api: api.map_or(TargetApi::Default, |api| TargetApi::Named(api.into())),
             stage: stage.into(),
             path: path.to_owned(),
             custom_domain: None,
         });
-        assert_eq!(address(host, path), expect, "{host} {path}");
+        assert_eq!(found, expect, "{host} {path}");
     }
 
     #[test]
@@ -125,15 +145,27 @@ mod tests {
         check(aws, "/dev", Some((Some("abc123"), "dev", "")));
         check(aws, "/stage//proxy-value", Some((Some("abc123"), "stage", "//proxy-value")));
         check(aws, "/", None);
-        check("ABC123.Execute-Api.localhost:4566", "/dev", Some((Some("abc123"), "dev", "")));
+        check(aws, "*", None);
         check("abc123-vpce0.execute-api.x.amazonaws.com", "/dev", Some((Some("abc123"), "dev", "")));
-        check("abc.execute-api.localhost.localstack.cloud:4566", "/s/p", Some((Some("abc"), "s", "/p")));
+        check("abc.execute-api.localhost.localstack.cloud", "/s/p", Some((Some("abc"), "s", "/p")));
+        check("abc.execute-api", "/s/p", Some((Some("abc"), "s", "/p")));
         check(".execute-api.x", "/dev", Some((None, "dev", "")));
     }
 
     #[test]
+    fn a_path_names_no_other_api_than_the_host() {
+        let host = "abc.execute-api.localhost";
+        for path in
+            ["/restapis/other/dev/_user_request_/x", "/_aws/execute-api/other/dev/x", "/_stepgate/health"]
+        {
+            let (stage, rest) = split_stage(path.strip_prefix('/').unwrap()).unwrap();
+            check(host, path, Some((Some("abc"), stage, rest)));
+        }
+    }
+
+    #[test]
     fn paths_alone_can_name_both() {
-        let local = "localhost:4566";
+        let local = "localhost";
         check(local, "/restapis/abc/dev/_user_request_/pets", Some((Some("abc"), "dev", "/pets")));
         check(local, "/restapis/abc/dev/_user_request_", Some((Some("abc"), "dev", "")));
         check(local, "/_aws/execute-api/abc/dev/pets", Some((Some("abc"), "dev", "/pets")));
@@ -144,14 +176,15 @@ mod tests {
 
     #[test]
     fn other_hosts_mean_the_default_api() {
-        check("127.0.0.1:4566", "/alpha/execution", Some((None, "alpha", "/execution")));
+        check("127.0.0.1", "/alpha/execution", Some((None, "alpha", "/execution")));
         check("", "/alpha", Some((None, "alpha", "")));
-        check("localhost", "/", None);
-        check("localhost", "", None);
         check(
             "localhost",
             "/restapis/abc/dev/_user_requests",
             Some((None, "restapis", "/abc/dev/_user_requests")),
         );
+        for path in ["/", "", "*"] {
+            assert_eq!(address("localhost", path), Address::Own, "{path}");
+        }
     }
 }

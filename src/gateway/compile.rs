@@ -2,6 +2,7 @@
 //!
 //! A [`CompiledStage`] never changes. A request holds one from start to end, so a redeploy never tears it.
 
+mod aws_target;
 mod body_models;
 mod gateway_responses;
 mod integration;
@@ -14,6 +15,7 @@ mod routes;
 mod templates;
 mod uri;
 
+pub(crate) use aws_target::AwsTarget;
 pub(crate) use body_models::{BodyModels, Mismatch, library};
 pub(crate) use integration::{
     Backend, CompiledIntegration, CompiledResponse, Credentials, HttpBackend, RequestTarget,
@@ -23,7 +25,9 @@ pub(crate) use method_cache::MethodCache;
 pub(crate) use pattern::{Pattern, PatternError};
 pub(crate) use routes::{Match, parameters_of};
 pub(crate) use templates::CompiledTemplate;
-pub(crate) use uri::{AwsTarget, with_stage_variables};
+pub(crate) use uri::{
+    AddressError, FilledAddress, HttpAddress, PlacedValue, Writing, is_http_address, with_stage_variables,
+};
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -142,6 +146,18 @@ impl CompiledMethod {
             cache: None,
             integration: None,
         }
+    }
+}
+
+impl CompiledMethod {
+    /// Whether who may call `other` may call this one, as far as methods say.
+    pub(crate) fn asks_no_more_than(&self, other: &Self) -> bool {
+        let authorizer = |method: &Self| method.authorizer.as_ref().map(Arc::as_ptr);
+        let is_open = self.authorization == AuthorizationType::None;
+        let asks_the_same = self.authorization == other.authorization
+            && authorizer(self) == authorizer(other)
+            && self.authorization_scopes == other.authorization_scopes;
+        (is_open || asks_the_same) && (!self.is_api_key_required || other.is_api_key_required)
     }
 }
 

@@ -2,27 +2,29 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use http::header::{AUTHORIZATION, HOST, USER_AGENT};
-use http::{HeaderMap, Method, Uri, Version};
+use http::header::{AUTHORIZATION, USER_AGENT};
+use http::{HeaderMap, Method, Version};
 
 use super::address::Target;
-use super::api::{ApiKeyId, AuthorizationType, ResponseType};
+use super::api::{ApiKeyId, AuthorizationType, HttpMethod, ResponseType};
 use super::authorizers::AuthorizerFacts;
 use super::compile::{CompiledMethod, CompiledStage};
 use super::execution_log::ExecutionLog;
 use super::headers;
 use super::peer::{ClientCertificateFacts, Peer};
 use super::plans::limit_headers::Limits;
-use super::query::Query;
-use super::signers::Signer;
+use super::signers::{SERVICE as SIGNING_NAME, Signer};
 use super::variable::Variable;
 use crate::clock::{Clock, Ids, Timestamp};
-use crate::identity::Head;
+use crate::identity::{Head, Query, TargetUri};
+
+/// The header of a session's token.
+const SECURITY_TOKEN: &str = "x-amz-security-token";
 
 /// Facts about one request. Layers fill in what they learn.
 #[derive(Debug)]
@@ -36,13 +38,15 @@ pub(crate) struct Context {
     pub(crate) method: Method,
     /// The verb that was sent, and signed.
     pub(crate) sent_method: Method,
+    /// Whether `X-HTTP-Method-Override` is there and names no method: nothing is found for such a request.
+    pub(crate) is_method_unclear: bool,
     pub(crate) version: Version,
-    pub(crate) uri: Uri,
+    /// Authority, path and query: what is verified, routed and sent on.
+    pub(crate) uri: TargetUri,
     /// The client's headers as they came. Read through [`Context::header`], which hides what is dropped.
     pub(crate) headers: HeaderMap,
     pub(crate) target: Target,
     pub(crate) peer: Peer,
-    query: OnceLock<Query>,
     /// Random part of the trace id.
     trace_digits: [u8; 12],
 
@@ -123,25 +127,27 @@ impl Context {
     /// The context of a request that has just arrived.
     pub(crate) fn new(
         parts: http::request::Parts,
+        uri: TargetUri,
         target: Target,
         peer: Peer,
         clock: &dyn Clock,
         ids: &dyn Ids,
     ) -> Self {
+        let overridden = overridden_method(&parts.headers);
         let (request_id, extended_request_id, trace_digits) = request_ids(&parts.headers, ids);
         Self {
             request_id,
             extended_request_id,
             received: clock.now(),
             started: clock.monotonic(),
-            method: overridden_method(&parts.headers).unwrap_or_else(|| parts.method.clone()),
+            is_method_unclear: overridden.is_err(),
+            method: overridden.ok().flatten().unwrap_or_else(|| parts.method.clone()),
             sent_method: parts.method,
             version: parts.version,
-            uri: parts.uri,
+            uri,
             headers: parts.headers,
             target,
             peer,
-            query: OnceLock::new(),
             trace_digits,
             stage: None,
             route: None,
@@ -163,18 +169,40 @@ impl Context {
         Head { method: &self.sent_method, uri: &self.uri, headers: &self.headers }
     }
 
-    /// Whether integrations don't get the client's `Authorization`: it is a signature, or was to be one.
-    pub(crate) fn is_signature_hidden(&self) -> bool {
-        self.route.as_ref().is_some_and(|route| route.authorization == AuthorizationType::AwsIam)
-            || self
-                .headers
-                .get(AUTHORIZATION)
-                .is_some_and(|it| it.as_bytes().starts_with(b"AWS4-HMAC-SHA256"))
+    /// Leaves of several targets that one signature covers the one: what is verified is what is decided about and
+    /// sent on.
+    pub(crate) fn make_signable(&mut self) {
+        let before = self.uri.path().len().saturating_sub(self.target.path.len());
+        self.uri.make_signable();
+        // What stands before the stage's path has no empty segments.
+        self.target.path = self.uri.path().get(before..).unwrap_or_default().to_owned();
+    }
+
+    /// Takes the caller's signature and session token away, in the header as in the query, once nobody here needs them:
+    /// whoever has them is the caller, for up to a week. A signature for another service than this one is the
+    /// backend's business.
+    pub(crate) fn hide_signature(&mut self) {
+        let is_wanted =
+            self.route.as_ref().is_some_and(|route| route.authorization == AuthorizationType::AwsIam);
+        let header = self.headers.get(AUTHORIZATION);
+        if is_wanted || header.is_some_and(|it| it.as_bytes().starts_with(b"AWS4-")) {
+            self.headers.remove(AUTHORIZATION);
+            self.headers.remove(SECURITY_TOKEN);
+        }
+        let is_presigned = || {
+            let credential = self.uri.query().last("X-Amz-Credential");
+            credential.is_some_and(|it| it.rsplit('/').nth(1) == Some(SIGNING_NAME))
+        };
+        // Clients write these names in one way; most queries need not be read for them.
+        if self.uri.raw_query().is_some_and(|query| query.contains("X-Amz-")) && (is_wanted || is_presigned())
+        {
+            self.uri.drop_signature();
+        }
     }
 
     /// The query, decoded when first asked for.
     pub(crate) fn query(&self) -> &Query {
-        self.query.get_or_init(|| Query::parse(self.uri.query().unwrap_or_default()))
+        self.uri.query()
     }
 
     /// The last value of a client's header, whatever the case of `name`; see [`headers`] for what is hidden.
@@ -262,13 +290,9 @@ impl Context {
         format!("/{}{}", self.target.stage, self.target.path)
     }
 
-    /// The `Host` header without its port.
-    fn domain_name(&self) -> Option<&str> {
-        let host = match self.headers.get(HOST) {
-            Some(host) => host.to_str().ok()?,
-            None => self.uri.host()?,
-        };
-        Some(host.rsplit_once(':').map_or(host, |(name, _)| name))
+    /// The host that was asked for, without its port.
+    fn domain_name(&self) -> Option<Cow<'_, str>> {
+        Some(self.uri.host()).filter(|host| !host.is_empty())
     }
 
     fn client_certificate(&self) -> Option<&ClientCertificateFacts> {
@@ -291,8 +315,8 @@ impl Context {
                 base_path => base_path.into(),
             },
             Variable::DeploymentId => stage?.deployment_id.as_ref()?.as_str().into(),
-            Variable::DomainName => self.domain_name()?.into(),
-            Variable::DomainPrefix => self.domain_name()?.split('.').next()?.into(),
+            Variable::DomainName => self.domain_name()?,
+            Variable::DomainPrefix => self.domain_name()?.split('.').next()?.to_owned().into(),
             Variable::ErrorMessage => failure?.message.as_deref()?.into(),
             Variable::ErrorMessageString => match &failure?.message {
                 Some(message) => serde_json::Value::String(message.clone()).to_string().into(),
@@ -383,10 +407,22 @@ fn trace_root(header: &str) -> Option<&str> {
     header.split(';').find_map(|part| part.trim().strip_prefix("Root="))
 }
 
-fn overridden_method(headers: &HeaderMap) -> Option<Method> {
-    let name = headers.get("x-http-method-override")?;
-    Method::from_bytes(name.as_bytes().to_ascii_uppercase().as_slice()).ok()
+/// The method that the client wants in place of the one that it sent; an error if what it says is none of AWS's.
+fn overridden_method(headers: &HeaderMap) -> Result<Option<Method>, NoMethod> {
+    let mut names = headers.get_all("x-http-method-override").iter();
+    let (Some(name), second) = (names.next(), names.next()) else { return Ok(None) };
+    let name = name.to_str().map_err(|_| NoMethod)?.to_ascii_uppercase();
+    // A backend may read the header again, and of two values the other one.
+    match HttpMethod::parse(&name) {
+        Some(method) if method != HttpMethod::Any && second.is_none() => {
+            Method::from_bytes(name.as_bytes()).map(Some).map_err(|_| NoMethod)
+        }
+        Some(_) | None => Err(NoMethod),
+    }
 }
+
+/// What a client names is no method.
+struct NoMethod;
 
 fn protocol(version: Version) -> &'static str {
     match version {

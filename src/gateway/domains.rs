@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 
-use super::address::{Target, TargetApi, split_stage};
+use super::address::{Address, Target, TargetApi, address, split_stage};
 use super::api::{BasePathMapping, DomainName, RoutingMode, UploadedCertificate};
+use crate::identity::TargetUri;
 
 /// All custom domain names of the house, whoever owns them. Replaced as a whole when one changes.
 #[derive(Debug, Default)]
@@ -40,17 +41,6 @@ pub struct CustomDomainMatch {
     pub base_path: Box<str>,
 }
 
-/// What there is at an address below a custom domain.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Landing {
-    /// A stage.
-    Target(Target),
-    /// Nothing: no mapping fits.
-    Unmapped,
-    /// The health check that every domain has.
-    Health,
-}
-
 /// Paths that domains keep for health checks, mapped or not.
 const HEALTH_CHECKS: [&str; 2] = ["/ping", "/sping"];
 
@@ -61,14 +51,22 @@ impl Domains {
         self.0.store(Arc::new(all.collect()));
     }
 
-    /// The domain that `host` (with or without a port) names: itself, else by a wildcard for its first label.
+    /// Which API a request is for, by the domain that it came by or by its own host and path.
+    pub fn locate(&self, uri: &TargetUri) -> Address {
+        let host = uri.host();
+        match self.find(&host) {
+            Some(domain) => domain.land(uri.path()),
+            None => address(&host, uri.path()),
+        }
+    }
+
+    /// The domain that `host` (in lower case, without a port) names: itself, else by a wildcard for its first label.
     pub fn find(&self, host: &str) -> Option<Arc<Domain>> {
         let all = self.0.load();
         if all.is_empty() {
             return None;
         }
-        let host = host.rsplit_once(':').map_or(host, |(name, _)| name).to_ascii_lowercase();
-        let found = all.get(host.as_str()).or_else(|| {
+        let found = all.get(host).or_else(|| {
             let (_, parent) = host.split_once('.')?;
             all.get(format!("*.{parent}").as_str())
         });
@@ -105,20 +103,20 @@ impl Domain {
     }
 
     /// Where a raw path (without the query) leads: the longest base path whose segments it begins with decides.
-    pub fn land(&self, path: &str) -> Landing {
+    pub fn land(&self, path: &str) -> Address {
         if HEALTH_CHECKS.contains(&path) {
-            return Landing::Health;
+            return Address::Health;
         }
         let route = self.routes.iter().find_map(|(base, mapping)| Some((base, mapping, below(path, base)?)));
-        let Some((base, mapping, rest)) = route else { return Landing::Unmapped };
+        let Some((base, mapping, rest)) = route else { return Address::Nothing };
         let (stage, path) = match &mapping.stage {
             Some(stage) => (stage.clone(), rest),
             None => match rest.strip_prefix('/').and_then(split_stage) {
                 Some((stage, path)) => (stage.into(), path),
-                None => return Landing::Unmapped,
+                None => return Address::Nothing,
             },
         };
-        Landing::Target(Target {
+        Address::Stage(Target {
             api: TargetApi::Named(mapping.rest_api_id.clone()),
             stage,
             path: path.to_owned(),
@@ -155,8 +153,8 @@ mod tests {
 
     fn check(host: &str, path: &str, want: Option<(&str, &str, &str, &str)>) {
         let landing = domains().find(host).unwrap().land(path);
-        let want = want.map_or(Landing::Unmapped, |(api, stage, path, base)| {
-            Landing::Target(Target {
+        let want = want.map_or(Address::Nothing, |(api, stage, path, base)| {
+            Address::Stage(Target {
                 api: TargetApi::Named(api.into()),
                 stage: stage.into(),
                 path: path.to_owned(),
@@ -169,7 +167,7 @@ mod tests {
     #[test]
     fn the_longest_base_path_of_whole_segments_decides() {
         check("api.example.com", "/v1/pets", Some(("one", "prod", "/pets", "v1")));
-        check("API.example.com:443", "/v1", Some(("one", "prod", "", "v1")));
+        check("api.example.com", "/v1", Some(("one", "prod", "", "v1")));
         check("api.example.com", "/v1x/dev/pets", Some(("two", "dev", "/pets", "v1x")));
         check("api.example.com", "/v1x", None);
         check("api.example.com", "/v1y/pets", None);
@@ -181,7 +179,7 @@ mod tests {
 
     #[test]
     fn hosts_that_are_no_domain_are_left_alone() {
-        for host in ["example.com", "shop.example.com", "a.b.shop.example.com", "localhost:4566", ""] {
+        for host in ["example.com", "shop.example.com", "a.b.shop.example.com", "localhost", ""] {
             assert!(domains().find(host).is_none(), "{host}");
         }
         assert!(Domains::default().find("api.example.com").is_none());
@@ -190,7 +188,7 @@ mod tests {
     #[test]
     fn every_domain_has_a_health_check() {
         for path in ["/ping", "/sping"] {
-            assert_eq!(domains().find("x.shop.example.com").unwrap().land(path), Landing::Health);
+            assert_eq!(domains().find("x.shop.example.com").unwrap().land(path), Address::Health);
         }
         check("x.shop.example.com", "/ping/x", Some(("shop", "live", "/ping/x", "")));
     }

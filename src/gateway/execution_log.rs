@@ -37,7 +37,34 @@ impl ExecutionLog {
     }
 }
 
-/// Prints `{a=1, b=2}`, as Java prints maps.
+/// Names of headers and parameters whose values let in whoever reads them.
+const SECRETS: [&str; 5] =
+    ["authorization", "proxy-authorization", "x-amz-security-token", "x-amz-signature", "x-api-key"];
+/// How many characters at its end a secret is recognized by, as AWS's logs show it; short ones are not shown at all.
+const SHOWN_CHARS: usize = 6;
+
+/// What a log shows of a header or parameter.
+fn shown(name: &str, value: String) -> String {
+    if !SECRETS.iter().any(|secret| secret.eq_ignore_ascii_case(name)) {
+        return value;
+    }
+    let chars = value.chars().count();
+    let hidden = if 4 * SHOWN_CHARS <= chars { chars.saturating_sub(SHOWN_CHARS) } else { chars };
+    let end: String = value.chars().skip(hidden).collect();
+    format!("{}{end}", "*".repeat(hidden))
+}
+
+/// An address as a log shows it.
+pub(crate) fn shown_address(uri: &str) -> String {
+    let Some((place, query)) = uri.split_once('?') else { return uri.to_owned() };
+    let pairs = query.split('&').map(|pair| match pair.split_once('=') {
+        Some((name, value)) => format!("{name}={}", shown(name, value.to_owned())),
+        None => pair.to_owned(),
+    });
+    format!("{place}?{}", pairs.collect::<Vec<_>>().join("&"))
+}
+
+/// Prints `{a=1, b=2}`, as Java prints maps; of secrets the end only.
 pub(crate) struct JavaMap<I>(pub(crate) I);
 
 impl<I, K, V> fmt::Display for JavaMap<I>
@@ -50,6 +77,7 @@ where
         f.write_char('{')?;
         for (index, (key, value)) in self.0.clone().enumerate() {
             let comma = if index == 0 { "" } else { ", " };
+            let value = shown(&key.to_string(), value.to_string());
             write!(f, "{comma}{key}={value}")?;
         }
         f.write_char('}')
@@ -59,6 +87,21 @@ where
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn secrets_are_known_by_their_ends_only() {
+        let token = "abcdefghijklmnopqrstuvwxyz";
+        let headers = [("X-Api-Key", token), ("Authorization", "short"), ("X-Mine", token)];
+        assert_eq!(
+            JavaMap(headers.into_iter()).to_string(),
+            format!("{{X-Api-Key=********************uvwxyz, Authorization=*****, X-Mine={token}}}")
+        );
+        assert_eq!(
+            shown_address(&format!("http://h/p?a=1&X-Amz-Signature={token}&x-amz-security-token=t&b")),
+            "http://h/p?a=1&X-Amz-Signature=********************uvwxyz&x-amz-security-token=*&b"
+        );
+        assert_eq!(shown_address("http://h/p"), "http://h/p");
+    }
 
     #[test]
     fn lines_carry_their_time_but_the_first() {

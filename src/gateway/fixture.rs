@@ -17,13 +17,13 @@ use super::api::{
 };
 use super::plans::trial::Shelf;
 use super::{
-    AccessLogs, AwsCall, BackendError, BackendResponse, Backends, BoxFuture, Gateway, LiveKey, Options, Peer,
-    Permissions, Ports, SourceError, StageSource, address,
+    AccessLogs, Address, AwsCall, BackendError, BackendResponse, Backends, BoxFuture, Gateway, LiveKey,
+    Options, Peer, Permissions, Ports, SourceError, StageSource,
 };
 use crate::clock::{Clock as _, SeededIds, Timestamp, VirtualClock};
 use crate::connect::{HttpClient, collect, full};
 use crate::id::{AccountId, AccountRegion, Region};
-use crate::identity::{Authenticator, Caller, Credential, Grants, Keys, Secret, sign};
+use crate::identity::{Authenticator, Caller, Credential, Grants, Keys, Secret, TargetUri, sign};
 
 pub(crate) const NOW: Timestamp = Timestamp::from_millis(1_700_000_000_123);
 
@@ -374,8 +374,18 @@ impl House {
 
     /// The request as a client signs it, for the API's own host.
     pub(crate) fn signed(&self, access_key_id: &str, request: http::Request<Bytes>) -> http::Request<Bytes> {
+        self.signed_for(HOST, access_key_id, request)
+    }
+
+    /// The request as a client signs it, for `host`.
+    pub(crate) fn signed_for(
+        &self,
+        host: &'static str,
+        access_key_id: &str,
+        request: http::Request<Bytes>,
+    ) -> http::Request<Bytes> {
         let (mut parts, body) = request.into_parts();
-        parts.headers.insert("host", HeaderValue::from_static(HOST));
+        parts.headers.insert("host", HeaderValue::from_static(host));
         let (credential, now) = (credential(access_key_id), self.clock.now());
         sign(&mut parts, &body, &credential, "execute-api", &owner().region, now);
         http::Request::from_parts(parts, body)
@@ -391,10 +401,13 @@ impl House {
         host: &str,
         mut request: http::Request<Bytes>,
     ) -> Answer {
-        let target = address(host, request.uri().path()).unwrap();
         request.headers_mut().insert("host", host.parse().unwrap());
+        let (mut parts, body) = request.into_parts();
+        let uri = TargetUri::take(&mut parts).unwrap();
+        let request = http::Request::from_parts(parts, body);
+        let Address::Stage(target) = self.gateway.locate(&uri) else { panic!("{host}{}", uri.path()) };
         let peer = Peer { ip: IpAddr::V4(ip), certificate: None, is_secure: false };
-        let response = self.gateway.serve(target, peer, request.map(full)).await;
+        let response = self.gateway.serve(uri, target, peer, request.map(full)).await;
         let (parts, body) = response.into_parts();
         let body = collect(body, usize::MAX).await.unwrap();
         Answer {

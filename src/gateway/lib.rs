@@ -3,7 +3,7 @@
 //! The control side writes working copies and immutable deployments into the store; the data side compiles
 //! a deployment once and serves requests from it. They meet in [`api::DeploymentSnapshot`].
 //!
-//! The data side's entry is [`Gateway`]: [`address()`] says which API a request is for, [`Gateway::serve`] answers
+//! The data side's entry is [`Gateway`]: [`Gateway::locate`] says which API a request is for, [`Gateway::serve`] answers
 //! it through the phases in `pipeline`, the ports [`StageSource`] and [`Backends`] say what it needs.
 
 // Rooms are called by their names, wherever they stand.
@@ -49,7 +49,6 @@ mod pipeline;
 mod plans;
 mod proxy_event;
 mod proxy_response;
-mod query;
 mod refusal;
 mod sdk;
 mod signers;
@@ -62,10 +61,10 @@ mod upstream;
 mod variable;
 
 pub use access_logs::AccessLogs;
-pub use address::{Target, TargetApi, address};
+pub use address::{Address, Target, TargetApi};
 pub use authorizers::{KeySet, KeySetError, UserPool, UserPoolKeys, UserPools};
 pub use backends::{AwsCall, AwsOperation, BackendError, BackendResponse, Backends, BoxFuture, CallAs};
-pub use domains::{CustomDomainMatch, Domain, DomainCertificate, Domains, Landing};
+pub use domains::{CustomDomainMatch, Domain, DomainCertificate, Domains};
 pub use lint::{LintCode, LintSeverity, TemplateFinding, lint_template};
 pub use mapping::trial::{Trial, TrialOutcome, TrialRequest};
 pub use peer::{ClientCertificateFacts, Peer};

@@ -7,7 +7,6 @@ use std::borrow::Cow;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use http::header::{AUTHORIZATION, HOST};
 use serde_json::{Map, Value};
 
 use super::authorizers::AuthorizerFacts;
@@ -29,13 +28,6 @@ pub(crate) enum Absent {
 pub(crate) fn of_request(context: &Context, body: &Bytes, is_binary: bool) -> Value {
     let mut event = Members::new();
     put_request(&mut event, context, Absent::Null);
-    if context.is_signature_hidden() {
-        for maps in ["headers", "multiValueHeaders"] {
-            if let Some(headers) = event.get_mut(maps).and_then(Value::as_object_mut) {
-                headers.retain(|name, _| !name.eq_ignore_ascii_case(AUTHORIZATION.as_str()));
-            }
-        }
-    }
     let mut request_context = request_context(context);
     if let Some(authorizer) = context.authorizer.as_deref().and_then(AuthorizerFacts::members) {
         request_context.insert("authorizer".to_owned(), authorizer.into());
@@ -63,8 +55,8 @@ pub(crate) fn put_request(event: &mut Members, context: &Context, absent: Absent
     put("multiValueHeaders", or_absent(values, absent));
     let query = context.query();
     put("queryStringParameters", map(query.singles(), absent));
-    let names = query.singles().map(|(name, _)| name);
-    put("multiValueQueryStringParameters", lists(names.map(|name| (name, query.all(name))), absent));
+    let values = query.grouped().map(|(name, values)| (name, values.into_iter()));
+    put("multiValueQueryStringParameters", lists(values, absent));
     let parameters = context.path_parameters.iter();
     put("pathParameters", map(parameters.map(|(name, value)| (name.as_ref(), value.as_str())), absent));
     let variables = context.stage.iter().flat_map(|stage| &stage.variables);
@@ -85,14 +77,12 @@ fn headers(context: &Context) -> (Members, Members) {
         return (single, multiple);
     }
     let is_secure = context.peer.is_secure;
-    let host = context.headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-    let port = host.rsplit_once(':').map(|(_, port)| port).filter(|port| port.parse::<u16>().is_ok());
-    let port = port.unwrap_or(if is_secure { "443" } else { "80" });
+    let port = context.uri.port().unwrap_or(if is_secure { 443 } else { 80 });
     let scheme = if is_secure { "https" } else { "http" };
     for (name, value) in [
         ("X-Amzn-Trace-Id", context.trace_id()),
         ("X-Forwarded-For", context.forwarded_for()),
-        ("X-Forwarded-Port", port.to_owned()),
+        ("X-Forwarded-Port", port.to_string()),
         ("X-Forwarded-Proto", scheme.to_owned()),
     ] {
         single.retain(|other, _| !other.eq_ignore_ascii_case(name));

@@ -35,6 +35,8 @@ pub enum Refusal {
     AuthorizerConfiguration,
     /// The authorizer failed.
     AuthorizerFailure,
+    /// A value would leave its place in the integration's path; the variable's name.
+    InvalidPathValue(String),
     /// Required parameters are missing; their full names in AWS's order.
     MissingParameters(Vec<String>),
     /// The body breaks its model; what the schema complains about.
@@ -164,7 +166,7 @@ impl Refusal {
             Self::ApiConfiguration(_) => ResponseType::ApiConfigurationError,
             Self::AuthorizerConfiguration => ResponseType::AuthorizerConfigurationError,
             Self::AuthorizerFailure => ResponseType::AuthorizerFailure,
-            Self::MissingParameters(_) => ResponseType::BadRequestParameters,
+            Self::MissingParameters(_) | Self::InvalidPathValue(_) => ResponseType::BadRequestParameters,
             Self::InvalidBody(_) | Self::BodyNotJson(_) | Self::MappedBodyNotJson => {
                 ResponseType::BadRequestBody
             }
@@ -202,6 +204,7 @@ impl Refusal {
             | Self::ApiConfiguration(_)
             | Self::AuthorizerConfiguration
             | Self::AuthorizerFailure
+            | Self::InvalidPathValue(_)
             | Self::MissingParameters(_)
             | Self::InvalidBody(_)
             | Self::BodyNotJson(_)
@@ -242,7 +245,8 @@ impl Refusal {
             | Self::IntegrationBroken(_)
             | Self::IntegrationTimeout => "InternalServerErrorException",
             Self::AuthorizerConfiguration | Self::AuthorizerFailure => "AuthorizerConfigurationException",
-            Self::MissingParameters(_)
+            Self::InvalidPathValue(_)
+            | Self::MissingParameters(_)
             | Self::InvalidBody(_)
             | Self::BodyNotJson(_)
             | Self::MappedBodyNotJson
@@ -284,6 +288,9 @@ impl Refusal {
             Self::AuthorizerConfiguration | Self::AuthorizerFailure => return None,
             Self::MissingParameters(names) => {
                 format!("Missing required request parameters: [{}]", names.join(", ")).into()
+            }
+            Self::InvalidPathValue(name) => {
+                format!("Invalid value for the integration's path parameter: [{name}]").into()
             }
             Self::InvalidBody(_) => "Invalid request body".into(),
             Self::BodyNotJson(reason) => format!("Could not parse request body into json: {reason}").into(),

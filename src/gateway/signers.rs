@@ -17,7 +17,7 @@ use crate::connect::full;
 use crate::identity::{AuthError, Authenticator, Caller, Grants, Incomplete, Invalid};
 
 /// The service that calls of methods are signed for.
-const SERVICE: &str = "execute-api";
+pub(crate) const SERVICE: &str = "execute-api";
 
 /// Where the gateway learns what callers may do by their own policies.
 pub trait Permissions: Send + Sync + 'static {
@@ -74,6 +74,7 @@ fn refusal(error: AuthError, context: &Context) -> Refusal {
                 | Incomplete::MissingParameter(_)
                 | Incomplete::Credential(_)
                 | Incomplete::Date(_)
+                | Incomplete::Several
                 | Incomplete::Expires(_) => incomplete.to_string(),
             }))
         }

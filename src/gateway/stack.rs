@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Weak};
 
 use super::access_logs::AccessLogs;
-use super::address::Target;
+use super::address::{Address, Target};
 use super::api::{ApiId, Watcher};
 use super::authorizers::{Examiner, Pool, UserPools};
 use super::backends::Backends;
@@ -31,7 +31,7 @@ use super::stages::{StageSource, Stages};
 use super::upstream::Upstreams;
 use crate::clock::{Clock, Ids};
 use crate::connect::{HttpClient, Request, Response};
-use crate::identity::Authenticator;
+use crate::identity::{Authenticator, TargetUri};
 
 /// Settings of the data plane.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -152,13 +152,18 @@ impl Gateway {
         Self { inner: Arc::new(inner) }
     }
 
+    /// Which API or custom domain a request is for, if it is for one.
+    pub fn locate(&self, uri: &TargetUri) -> Address {
+        self.inner.domains.locate(uri)
+    }
+
     /// Answers a request for `target`; whatever goes wrong is an answer as well.
     ///
-    /// The target comes from [`address`](super::address()); the request is as the client sent it, body
-    /// unread.
-    pub fn serve(&self, target: Target, peer: Peer, request: Request) -> Running<Response> {
+    /// `uri` was taken out of the request, which else is as the client sent it, body unread; `target` is where
+    /// [`Gateway::locate`] says that it leads.
+    pub fn serve(&self, uri: TargetUri, target: Target, peer: Peer, request: Request) -> Running<Response> {
         let (parts, body) = request.into_parts();
-        let context = Context::new(parts, target, peer, &*self.inner.clock, &*self.inner.ids);
+        let context = Context::new(parts, uri, target, peer, &*self.inner.clock, &*self.inner.ids);
         let (inner, arrived) = (self.inner.clone(), Arrived { context: Box::new(context), body });
         // The one box of the way: whoever calls names the future.
         Box::pin(async move { inner.serve(arrived).await })
@@ -219,6 +224,8 @@ mod plan_tests;
 mod policy_tests;
 #[cfg(test)]
 mod signer_tests;
+#[cfg(test)]
+mod target_tests;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]

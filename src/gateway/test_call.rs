@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
 
 use super::address::{Target, TargetApi};
 use super::api::{
@@ -22,6 +22,7 @@ use super::pipeline::{Admitted, PAYLOAD_BYTES_MAX, respond, tested};
 use super::stack::Gateway;
 use super::upstream::Links;
 use crate::connect::{collect, full};
+use crate::identity::TargetUri;
 
 /// A test call has no client; AWS shows this address as well.
 const PEER: Peer = Peer { ip: IpAddr::V4(Ipv4Addr::LOCALHOST), certificate: None, is_secure: false };
@@ -93,6 +94,7 @@ impl Gateway {
         context.route = Some(method.clone());
         context.stage = Some(stage.clone());
         open_log(&mut context, invocation, path);
+        context.hide_signature();
         let body = full(invocation.body.clone().unwrap_or_default());
         (tested(Box::new(context), stage, method, body), names)
     }
@@ -118,9 +120,6 @@ impl Gateway {
         let mut request = http::Request::new(());
         *request.headers_mut() = headers;
         *request.method_mut() = verb;
-        // Only the query is read from here; the path may be no legal one.
-        let query = query.replace(|c: char| c.is_control() || c == ' ', "+");
-        *request.uri_mut() = Uri::try_from(format!("/?{query}")).unwrap_or_default();
         let target = Target {
             api: TargetApi::Named(stage.api_id.clone()),
             stage: stage.name.clone(),
@@ -128,7 +127,9 @@ impl Gateway {
             custom_domain: None,
         };
         let (parts, ()) = request.into_parts();
-        Context::new(parts, target, PEER, &*self.inner.clock, &*self.inner.ids)
+        // The path may be no legal one; it is read from the target.
+        let uri = TargetUri::of_query(query);
+        Context::new(parts, uri, target, PEER, &*self.inner.clock, &*self.inner.ids)
     }
 }
 

@@ -2,27 +2,30 @@
 //!
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html>
 
-use std::borrow::Cow;
 use std::fmt::Write as _;
 
+use http::HeaderValue;
 use http::header::HOST;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use percent_encoding::{AsciiSet, utf8_percent_encode};
 use sha2::{Digest, Sha256};
 
 use super::error::Invalid;
 use super::head::Head;
-use super::signature::Signature;
+use super::query::{ENCODED, Query};
+use super::signature::{self, Signature};
+use super::target_uri::normalized;
 
-/// Everything but RFC 3986's unreserved characters.
-const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
-/// The same for paths, where slashes separate.
+/// What is encoded in paths, where slashes separate.
 const ENCODED_PATH: &AsciiSet = &ENCODED.remove(b'/');
 /// What stands for the body's hash when the body isn't signed.
 const UNSIGNED_PAYLOAD: &str = "UNSIGNED-PAYLOAD";
 
+/// The header that makes another method of a request than the one that was sent.
+const METHOD_OVERRIDE: &str = "x-http-method-override";
+
 /// Writes the canonical request.
 ///
-/// Fails if `host`, or a header of AWS's own, isn't among the signed ones.
+/// Fails if `host`, or a header that is acted on, isn't among the signed ones, or if one of those is not there.
 pub(super) fn canonical_request(
     head: Head<'_>,
     body: &[u8],
@@ -32,9 +35,10 @@ pub(super) fn canonical_request(
     if !is_signed("host") && !is_signed(":authority") {
         return Err(Invalid::HostUnsigned);
     }
-    let own = head.headers.keys().map(http::HeaderName::as_str).filter(|name| name.starts_with("x-amz-"));
-    let mut own = own.filter(|name| *name != CONTENT_SHA256);
-    if let Some(unsigned) = own.find(|name| !is_signed(name)) {
+    let own = head.headers.keys().map(http::HeaderName::as_str);
+    let mut own = own.filter(|name| name.starts_with("x-amz-") || *name == METHOD_OVERRIDE);
+    // The hash stands in the canonical request by itself.
+    if let Some(unsigned) = own.find(|name| *name != CONTENT_SHA256 && !is_signed(name)) {
         return Err(Invalid::HeaderUnsigned(unsigned.to_owned()));
     }
 
@@ -48,18 +52,25 @@ pub(super) fn canonical_request(
         out.extend(utf8_percent_encode(&normalized(head.uri.path()), ENCODED_PATH));
     }
     out.push('\n');
-    push_query(&mut out, head.uri.query().unwrap_or_default());
+    push_query(&mut out, head.uri.query(), signature.expires.is_some());
     out.push('\n');
     for name in &signature.signed_headers {
-        push_header(&mut out, head, name);
+        push_header(&mut out, head, name)?;
     }
     out.push('\n');
     out.push_str(&signature.signed_headers.join(";"));
     out.push('\n');
     match content_sha256(head) {
         Some(UNSIGNED_PAYLOAD) => out.push_str(UNSIGNED_PAYLOAD),
-        // Whatever hash the client names, ours is the one that its body has.
-        Some(_) | None => push_hex(&mut out, &Sha256::digest(body)),
+        said => {
+            let mut hash = String::with_capacity(64);
+            push_hex(&mut hash, &Sha256::digest(body));
+            // Backends may go by what the header says.
+            if said.is_some_and(|said| !said.eq_ignore_ascii_case(&hash)) {
+                return Err(Invalid::ContentSha256);
+            }
+            out.push_str(&hash);
+        }
     }
     Ok(out)
 }
@@ -67,11 +78,12 @@ pub(super) fn canonical_request(
 const CONTENT_SHA256: &str = "x-amz-content-sha256";
 
 fn content_sha256(head: Head<'_>) -> Option<&str> {
-    let in_query = || {
-        let query = head.uri.query()?;
-        query.split('&').find_map(|pair| pair.strip_prefix("X-Amz-Content-Sha256="))
-    };
-    head.headers.get(CONTENT_SHA256).and_then(|value| value.to_str().ok()).or_else(in_query)
+    let in_query = || head.uri.query().last("X-Amz-Content-Sha256");
+    match head.headers.get(CONTENT_SHA256) {
+        // What can't be read is no hash either.
+        Some(value) => Some(value.to_str().unwrap_or_default()),
+        None => in_query(),
+    }
 }
 
 /// Appends bytes in lower-case hexadecimal.
@@ -83,34 +95,12 @@ pub(super) fn push_hex(out: &mut String, bytes: &[u8]) {
     }
 }
 
-/// The path without empty and dot segments, as RFC 3986 resolves them; a slash at the end stays.
-fn normalized(path: &str) -> Cow<'_, str> {
-    if !path.is_empty() && !path.contains("//") && !path.contains("/.") {
-        return Cow::Borrowed(path);
-    }
-    let mut segments: Vec<&str> = Vec::new();
-    for segment in path.split('/') {
-        match segment {
-            "" | "." => {}
-            ".." => {
-                segments.pop();
-            }
-            segment => segments.push(segment),
-        }
-    }
-    let end = if path.ends_with('/') && !segments.is_empty() { "/" } else { "" };
-    Cow::Owned(format!("/{}{end}", segments.join("/")))
-}
-
-/// Appends the query's parameters, encoded one way and sorted, without the signature itself.
-fn push_query(out: &mut String, query: &str) {
-    let mut pairs: Vec<(String, String)> = query
-        .split('&')
-        .filter(|pair| !pair.is_empty())
-        .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
-        .map(|(name, value)| (recoded(name), recoded(value)))
-        .filter(|(name, _)| name != "X-Amz-Signature")
-        .collect();
+/// Appends the query's parameters, encoded one way and sorted, without the signature itself where it is in the query.
+fn push_query(out: &mut String, query: &Query, is_presigned: bool) {
+    let pairs = query.pairs().iter().filter(|(name, _)| !is_presigned || name != signature::SIGNATURE);
+    let encoded = |text: &str| utf8_percent_encode(text, ENCODED).to_string();
+    let mut pairs: Vec<(String, String)> =
+        pairs.map(|(name, value)| (encoded(name), encoded(value))).collect();
     pairs.sort_unstable();
     for (index, (name, value)) in pairs.iter().enumerate() {
         let separator = if index == 0 { "" } else { "&" };
@@ -119,28 +109,34 @@ fn push_query(out: &mut String, query: &str) {
     }
 }
 
-/// Decodes and encodes again, so that equal values are equal texts. A `+` is a plus sign here.
-fn recoded(text: &str) -> String {
-    let decoded: Cow<'_, [u8]> = percent_decode_str(text).into();
-    percent_encoding::percent_encode(&decoded, ENCODED).to_string()
-}
-
-fn push_header(out: &mut String, head: Head<'_>, name: &str) {
+fn push_header(out: &mut String, head: Head<'_>, name: &str) -> Result<(), Invalid> {
     out.push_str(name);
     out.push(':');
+    if name == HOST.as_str() || name == ":authority" {
+        out.push_str(head.uri.authority());
+        out.push('\n');
+        return Ok(());
+    }
     let mut values = head.headers.get_all(name).iter().peekable();
-    if values.peek().is_none() && (name == HOST.as_str() || name == ":authority") {
-        // HTTP/2 has no Host header.
-        out.push_str(head.uri.authority().map_or("", http::uri::Authority::as_str));
+    // It could be added by anybody without a value.
+    if values.peek().is_none() {
+        return Err(Invalid::HeaderAbsent(name.to_owned()));
     }
     let mut is_first = true;
     for value in values {
         if !std::mem::take(&mut is_first) {
             out.push(',');
         }
-        push_collapsed(out, &String::from_utf8_lossy(value.as_bytes()));
+        // Bytes that are no text could be exchanged for others that are none.
+        let text = text(value).ok_or_else(|| Invalid::HeaderNotText(name.to_owned()))?;
+        push_collapsed(out, text);
     }
     out.push('\n');
+    Ok(())
+}
+
+fn text(value: &HeaderValue) -> Option<&str> {
+    std::str::from_utf8(value.as_bytes()).ok()
 }
 
 /// Appends `value` without white space around it and with single spaces inside.
@@ -158,33 +154,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn paths_are_normalized_as_rfc_3986_says() {
-        for (path, expect) in [
-            ("/", "/"),
-            ("", "/"),
-            ("//", "/"),
-            ("/a//b/", "/a/b/"),
-            ("/a/./b/../c", "/a/c"),
-            ("/..", "/"),
-            ("/restapis/a%2Fb", "/restapis/a%2Fb"),
-        ] {
-            assert_eq!(normalized(path), expect, "{path}");
-        }
-    }
-
-    #[test]
     fn queries_are_sorted_and_encoded_one_way() {
         for (query, expect) in [
             ("b=2&a=1", "a=1&b=2"),
             ("a", "a="),
             ("a=x%20y&a=%61", "a=a&a=x%20y"),
-            ("k=a+b&k=%7e", "k=a%2Bb&k=~"),
+            // A plus is a space to everybody.
+            ("k=a+b&k=%7e&k=a%2Bb", "k=a%20b&k=a%2Bb&k=~"),
             ("X-Amz-Signature=1&z=", "z="),
+            ("X-Amz-%53ignature=1", ""),
             ("", ""),
         ] {
             let mut out = String::new();
-            push_query(&mut out, query);
+            push_query(&mut out, &Query::parse(query), true);
             assert_eq!(out, expect, "{query}");
         }
+        let mut out = String::new();
+        push_query(&mut out, &Query::parse("X-Amz-Signature=1"), false);
+        assert_eq!(out, "X-Amz-Signature=1", "signed in the header, it is a parameter like others");
     }
 }

@@ -52,6 +52,12 @@ pub enum Incomplete {
     /// The date isn't in the basic format.
     #[error("Date must be in ISO-8601 'basic format'. Got '{0}'. See http://en.wikipedia.org/wiki/ISO_8601")]
     Date(String),
+    /// Signed in more than one way, or one way more than once.
+    #[error(
+        "Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, Signature query string parameter or \
+         the Authorization header should be specified"
+    )]
+    Several,
     /// A validity that is no number of seconds from 1 to 604 800.
     #[error("X-Amz-Expires must be a number of seconds from 1 to 604800, got '{0}'")]
     Expires(String),
@@ -130,4 +136,13 @@ pub enum Invalid {
     /// A header that AWS acts on could be exchanged.
     #[error("'{0}' must be a 'SignedHeader' in the AWS Authorization.")]
     HeaderUnsigned(String),
+    /// A header is listed that is not there.
+    #[error("'{0}' is a 'SignedHeader' in the AWS Authorization and is not in the request.")]
+    HeaderAbsent(String),
+    /// A signed header holds bytes that are no UTF-8.
+    #[error("The signed header '{0}' is not UTF-8.")]
+    HeaderNotText(String),
+    /// `X-Amz-Content-Sha256` is another body's.
+    #[error("The provided 'x-amz-content-sha256' header does not match what was computed.")]
+    ContentSha256,
 }

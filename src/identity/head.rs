@@ -1,21 +1,24 @@
 //! What of a request is signed besides its body.
 
 use http::request::Parts;
-use http::{HeaderMap, Method, Uri};
+use http::{HeaderMap, Method};
 
-/// A request without its body, as the client sent it: whoever changes one before it is verified breaks its signature.
+use super::TargetUri;
+
+/// A request without its body: whoever changes one before it is verified breaks its signature.
 #[derive(Clone, Copy, Debug)]
 pub struct Head<'a> {
-    /// The method.
+    /// The method that was sent.
     pub method: &'a Method,
-    /// Path and query; over HTTP/2 the authority as well.
-    pub uri: &'a Uri,
+    /// Authority, path and query.
+    pub uri: &'a TargetUri,
     /// All headers.
     pub headers: &'a HeaderMap,
 }
 
-impl<'a> From<&'a Parts> for Head<'a> {
-    fn from(parts: &'a Parts) -> Self {
-        Self { method: &parts.method, uri: &parts.uri, headers: &parts.headers }
+impl<'a> Head<'a> {
+    /// The head of a request whose target was taken out of `parts`.
+    pub fn new(parts: &'a Parts, uri: &'a TargetUri) -> Self {
+        Self { method: &parts.method, uri, headers: &parts.headers }
     }
 }

@@ -4,6 +4,8 @@
 //! `AWS_IAM`; [`iam::Iam`] keeps IAM's roles and policies and says what they grant; [`Sessions`] begins sessions of
 //! roles.
 //!
+//! A request's target is read here, once ([`TargetUri`]): what is verified is what all others go by.
+//!
 //! Invariants: secrets are never printed or logged (their types can't), and compared in constant time.
 
 // Rooms are called by their names, wherever they stand.
@@ -22,9 +24,11 @@ mod head;
 pub mod iam;
 #[cfg(test)]
 mod laws;
+mod query;
 mod sessions;
 mod sign;
 mod signature;
+mod target_uri;
 mod verify;
 
 pub use caller::{CallFacts, Caller, Principal, RoleSession};
@@ -32,7 +36,9 @@ pub use credentials::{Credential, Keys, Secret};
 pub use error::{AuthError, Incomplete, Invalid};
 pub use grants::{Grants, Layer, Owner};
 pub use head::Head;
+pub use query::{ENCODED, Query, append};
 pub use sessions::{AssumeRole, NewSession, SessionError, Sessions};
 pub use sign::sign;
 pub use signature::{is_signed, scope_of};
+pub use target_uri::{BadTarget, TargetUri, generous_reading, has_dot_segment};
 pub use verify::{Authenticated, Authenticator, Claim};

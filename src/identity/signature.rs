@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use http::HeaderMap;
 use http::header::{AUTHORIZATION, DATE};
-use http::request::Parts;
-use percent_encoding::percent_decode_str;
+use percent_encoding::utf8_percent_encode;
 
-use super::AuthError;
 use super::error::{Incomplete, Invalid};
 use super::head::Head;
+use super::query::{ENCODED, Query};
+use super::{AuthError, TargetUri};
 use crate::clock::Timestamp;
 
 /// The one algorithm.
@@ -40,18 +40,38 @@ pub(super) struct Signature {
     pub(super) expires: Option<Duration>,
 }
 
+/// The query parameter that holds the signature of a presigned request.
+pub(super) const SIGNATURE: &str = "X-Amz-Signature";
+/// What stands for a secret where a request is shown.
+const MASK: &str = "********";
+/// All parameters that make a presigned request.
+const PRESIGNED_PARAMETERS: [&str; 8] = [
+    "X-Amz-Algorithm",
+    "X-Amz-Content-Sha256",
+    "X-Amz-Credential",
+    "X-Amz-Date",
+    "X-Amz-Expires",
+    "X-Amz-Security-Token",
+    SIGNATURE,
+    "X-Amz-SignedHeaders",
+];
+
+/// Whether this query parameter, in whatever case, is part of a signature.
+pub(super) fn is_own_parameter(name: &str) -> bool {
+    PRESIGNED_PARAMETERS.iter().any(|own| own.eq_ignore_ascii_case(name))
+}
+
 /// Whether a request carries a Signature Version 4, well-formed or not.
-pub fn is_signed(parts: &Parts) -> bool {
-    parts.headers.contains_key(AUTHORIZATION)
-        || parts.uri.query().is_some_and(|query| query_value(query, "X-Amz-Algorithm").is_some())
+pub fn is_signed(headers: &HeaderMap, uri: &TargetUri) -> bool {
+    headers.contains_key(AUTHORIZATION) || uri.query().last("X-Amz-Algorithm").is_some()
 }
 
 /// The service a request says it is signed for, without any verification: good for routing only.
-pub fn scope_of(parts: &Parts) -> Option<String> {
-    let header = parts.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+pub fn scope_of(headers: &HeaderMap, uri: &TargetUri) -> Option<String> {
+    let header = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
     let credential = match header {
-        Some(header) => header.split_once("Credential=")?.1.split([',', ' ']).next()?.to_owned(),
-        None => query_value(parts.uri.query()?, "X-Amz-Credential")?,
+        Some(header) => header.split_once("Credential=")?.1.split([',', ' ']).next()?,
+        None => uri.query().last("X-Amz-Credential")?,
     };
     // The key's id may hold slashes, the scope doesn't.
     credential.rsplit('/').nth(1).map(str::to_owned)
@@ -59,14 +79,17 @@ pub fn scope_of(parts: &Parts) -> Option<String> {
 
 impl Signature {
     pub(super) fn read(head: Head<'_>) -> Result<Self, AuthError> {
-        let query = head.uri.query().unwrap_or_default();
-        if let Some(header) = head.headers.get(AUTHORIZATION) {
-            return Self::from_header(&String::from_utf8_lossy(header.as_bytes()), head.headers);
-        }
-        match query_value(query, "X-Amz-Algorithm") {
-            Some(algorithm) if algorithm == ALGORITHM => Self::from_query(query),
-            Some(_) => Err(Incomplete::MissingParameter("X-Amz-Algorithm").into()),
-            None => Err(AuthError::MissingToken),
+        let query = head.uri.query();
+        let mut headers = head.headers.get_all(AUTHORIZATION).iter();
+        let algorithm = query.last("X-Amz-Algorithm");
+        match (headers.next(), headers.next(), algorithm) {
+            (Some(_), Some(_), _) | (Some(_), _, Some(_)) => Err(Incomplete::Several.into()),
+            (Some(header), None, None) => {
+                Self::from_header(&String::from_utf8_lossy(header.as_bytes()), head.headers)
+            }
+            (None, _, Some(algorithm)) if algorithm == ALGORITHM => Self::from_query(query),
+            (None, _, Some(_)) => Err(Incomplete::MissingParameter("X-Amz-Algorithm").into()),
+            (None, _, None) => Err(AuthError::MissingToken),
         }
     }
 
@@ -126,13 +149,18 @@ impl Signature {
         })
     }
 
-    fn from_query(query: &str) -> Result<Self, AuthError> {
-        let parameter = |name| query_value(query, name).ok_or(Incomplete::MissingParameter(name));
+    fn from_query(query: &Query) -> Result<Self, AuthError> {
+        // Of several values one would be read and another one passed on.
+        if PRESIGNED_PARAMETERS.iter().any(|name| query.all(name).nth(1).is_some()) {
+            return Err(Incomplete::Several.into());
+        }
+        let optional = |name| query.last(name).map(str::to_owned);
+        let parameter = |name| optional(name).ok_or(Incomplete::MissingParameter(name));
         let scope = Scope::parse(&parameter("X-Amz-Credential")?)?;
         let date_text = parameter("X-Amz-Date")?;
         let date =
             Timestamp::parse_amz_date(&date_text).ok_or_else(|| Incomplete::Date(date_text.clone()))?;
-        let expires = match query_value(query, "X-Amz-Expires") {
+        let expires = match optional("X-Amz-Expires") {
             None => PRESIGNED,
             Some(text) => match text.parse() {
                 Ok(seconds @ 1..=EXPIRES_SECONDS_MAX) => Duration::from_secs(seconds),
@@ -146,9 +174,9 @@ impl Signature {
             service: scope.service,
             terminator: scope.terminator,
             signed_headers: header_names(&parameter("X-Amz-SignedHeaders")?),
-            signature: parameter("X-Amz-Signature")?,
+            signature: parameter(SIGNATURE)?,
             date,
-            token: query_value(query, "X-Amz-Security-Token"),
+            token: optional("X-Amz-Security-Token"),
             expires: Some(expires),
         })
     }
@@ -157,6 +185,17 @@ impl Signature {
     pub(super) fn scope(&self) -> String {
         let Self { day, region, service, terminator, .. } = self;
         format!("{day}/{region}/{service}/{terminator}")
+    }
+
+    /// A canonical request of this signature as it may be shown and logged: without the session's token.
+    pub(super) fn masked(&self, canonical: &str) -> String {
+        match self.token.as_deref().filter(|token| !token.is_empty()) {
+            Some(token) => {
+                let encoded = utf8_percent_encode(token, ENCODED).to_string();
+                canonical.replace(token, MASK).replace(&encoded, MASK)
+            }
+            None => canonical.to_owned(),
+        }
     }
 
     /// Whether the signature holds at `now`.
@@ -201,14 +240,6 @@ impl Scope {
 
 fn header_names(list: &str) -> Vec<String> {
     list.split(';').filter(|name| !name.is_empty()).map(str::to_ascii_lowercase).collect()
-}
-
-/// The first value of a query parameter, decoded.
-fn query_value(query: &str, name: &str) -> Option<String> {
-    query.split('&').find_map(|pair| {
-        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-        (key == name).then(|| percent_decode_str(value).decode_utf8_lossy().into_owned())
-    })
 }
 
 /// `Mon, 09 Sep 2011 23:36:00 GMT`, which clients may sign instead of `X-Amz-Date`.

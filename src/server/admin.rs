@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 
 use super::front_door::{json, refusal};
 use crate::connect::{self, Request, Response};
-use crate::identity::{AuthError, Authenticated, Authenticator, Principal};
+use crate::identity::{AuthError, Authenticated, Authenticator, Head, Principal, TargetUri};
 use crate::stack::{self, Stacks, Template};
 use crate::store::Store;
 
@@ -32,13 +32,13 @@ pub(super) struct Admin {
 
 impl Admin {
     /// Answers a request whose path begins with [`PREFIX`].
-    pub(super) async fn handle(&self, request: Request) -> Response {
-        let page = request.uri().path().strip_prefix(PREFIX).unwrap_or_default().to_owned();
-        match (request.method(), page.as_str()) {
+    pub(super) async fn handle(&self, uri: TargetUri, request: Request) -> Response {
+        let page = uri.path().strip_prefix(PREFIX).unwrap_or_default();
+        match (request.method(), page) {
             (&Method::GET | &Method::HEAD, "health") => self.health().await,
             (&Method::GET, "metrics") => self.metrics(),
             (&Method::POST, page) => match page.strip_prefix("stacks/") {
-                Some(name) => self.apply(name, request).await,
+                Some(name) => self.apply(name, &uri, request).await,
                 None => not_found(),
             },
             _ => not_found(),
@@ -68,7 +68,7 @@ impl Admin {
         response
     }
 
-    async fn apply(&self, name: &str, request: Request) -> Response {
+    async fn apply(&self, name: &str, uri: &TargetUri, request: Request) -> Response {
         let well_named = name.starts_with(|c: char| c.is_ascii_alphabetic())
             && name.len() <= 128
             && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
@@ -83,7 +83,7 @@ impl Admin {
                 return refusal(StatusCode::PAYLOAD_TOO_LARGE, "ValidationError", &error.to_string());
             }
         };
-        match self.authenticator.authenticate(&parts, &body, STACKS_SIGNING_NAME) {
+        match self.authenticator.authenticate(Head::new(&parts, uri), &body, STACKS_SIGNING_NAME) {
             Err(refused) => return unauthenticated(&refused),
             // A template may make anything: what it makes is made by the account.
             Ok(Authenticated { caller, .. }) if caller.principal != Principal::Account => {

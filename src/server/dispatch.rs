@@ -4,7 +4,6 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use http::StatusCode;
-use http::header::HOST;
 use http::request::Parts;
 
 use super::admin::{self, Admin};
@@ -12,8 +11,8 @@ use super::admission::Class;
 use super::front_door::{App, refusal};
 use super::listen::Peer;
 use crate::connect::{self, Request, Response};
-use crate::gateway::{self, Domain, Domains, Gateway, Landing, TargetApi};
-use crate::identity;
+use crate::gateway::{self, Address, Domain, Domains, Gateway, TargetApi};
+use crate::identity::{self, BadTarget, TargetUri};
 use crate::wire;
 
 /// Which planes a listener serves.
@@ -37,120 +36,134 @@ pub(super) struct Dispatch {
     pub(super) domains: Arc<Domains>,
 }
 
+/// A target, once it has been taken out of its request.
+type Taken = Result<TargetUri, BadTarget>;
+
 impl App for Dispatch {
     async fn handle(&self, request: Request) -> Response {
-        let (parts, body) = request.into_parts();
-        let domain = self.domains.find(host(&parts).unwrap_or_default());
-        if let Some(domain) = domain.filter(|_| self.planes != Planes::Control) {
-            return self.custom_domain(&domain, Request::from_parts(parts, body)).await;
+        let (mut parts, body) = request.into_parts();
+        // From here on there is no other target than this one.
+        let uri = match taken(&mut parts) {
+            Ok(uri) => uri,
+            Err(bad) => return refusal(StatusCode::BAD_REQUEST, "BadRequestException", &bad.to_string()),
+        };
+        let peer = parts.extensions.get::<Peer>().cloned();
+        if let Some(domain) = self.domain(&uri)
+            && domain.truststore.is_some()
+            && !peer.as_ref().is_some_and(|peer| self.is_proven(&domain, peer))
+        {
+            return forbidden();
         }
-        let target = gateway::address(host(&parts).unwrap_or_default(), parts.uri.path());
-        let plane = plane(&parts, target.as_ref());
+        let plane = plane(&parts, &uri, self.address(&uri));
         let request = Request::from_parts(parts, body);
         match (plane, self.planes) {
-            (Plane::Own, Planes::All | Planes::Control) => self.admin.handle(request).await,
-            (Plane::Control, Planes::All | Planes::Control) => self.api.handle(request).await,
-            (Plane::Data, Planes::All | Planes::Data) => {
-                let Some(target) = target else { return forbidden() };
-                let peer = peer(&request);
-                self.gateway.serve(target, peer, request).await
+            (Plane::Own, Planes::All | Planes::Control) => self.admin.handle(uri, request).await,
+            (Plane::Control, Planes::All | Planes::Control) => self.api.handle(uri, request).await,
+            (Plane::Data(target), Planes::All | Planes::Data) => {
+                self.gateway.serve(uri, target, gateway_peer(peer), request).await
             }
-            // The other listener's business: this one does not even say that it exists.
-            (Plane::Own | Plane::Control, Planes::Data) | (Plane::Data, Planes::Control) => forbidden(),
+            (Plane::Health, Planes::All | Planes::Data) => Response::new(connect::full("healthy")),
+            // The other listener's business, or nobody's: this one does not even say that it exists.
+            (Plane::Nobody | Plane::Own | Plane::Control | Plane::Data(_) | Plane::Health, _) => forbidden(),
         }
     }
 
     fn class(&self, request: Request) -> (Class, Request) {
-        let (parts, body) = request.into_parts();
-        let class = self.class_of(&parts);
+        let (mut parts, body) = request.into_parts();
+        let taken = taken(&mut parts);
+        let class = match &taken {
+            Ok(uri) => self.class_of(&parts, uri),
+            Err(_) => Class::Data,
+        };
+        // It is handled as what it was classed as.
+        parts.extensions.insert(taken);
         (class, Request::from_parts(parts, body))
     }
 }
 
+/// The target of a request, which is read once.
+fn taken(parts: &mut Parts) -> Taken {
+    parts.extensions.remove::<Taken>().unwrap_or_else(|| TargetUri::take(parts))
+}
+
 impl Dispatch {
-    fn class_of(&self, parts: &Parts) -> Class {
-        let host = host(parts).unwrap_or_default();
-        let is_data = self.planes != Planes::Control && self.domains.find(host).is_some();
-        if is_data || self.planes == Planes::Data {
+    fn class_of(&self, parts: &Parts, uri: &TargetUri) -> Class {
+        if self.planes == Planes::Data {
             return Class::Data;
         }
-        match plane(parts, gateway::address(host, parts.uri.path()).as_ref()) {
+        match plane(parts, uri, self.address(uri)) {
             Plane::Own if admin::is_page(parts) => Class::Page,
             Plane::Own | Plane::Control => Class::Control,
-            Plane::Data => Class::Data,
+            Plane::Data(_) | Plane::Health | Plane::Nobody => Class::Data,
         }
     }
 
-    /// Whatever the path, it is the domain's: neither the AWS APIs nor the server's own pages are there.
-    async fn custom_domain(&self, domain: &Domain, request: Request) -> Response {
-        if domain.truststore.is_some() && !self.is_proven(domain, &request) {
-            return forbidden();
-        }
-        match domain.land(request.uri().path()) {
-            Landing::Target(target) => {
-                let peer = peer(&request);
-                self.gateway.serve(target, peer, request).await
-            }
-            Landing::Unmapped => forbidden(),
-            Landing::Health => Response::new(connect::full("healthy")),
+    /// The custom domain that the request came by. A proxy in front may give the control plane's listener any name.
+    fn domain(&self, uri: &TargetUri) -> Option<Arc<Domain>> {
+        self.domains.find(&uri.host()).filter(|_| self.planes != Planes::Control)
+    }
+
+    fn address(&self, uri: &TargetUri) -> Address {
+        match self.planes {
+            Planes::Control if self.domains.find(&uri.host()).is_some() => Address::Own,
+            Planes::All | Planes::Data | Planes::Control => self.domains.locate(uri),
         }
     }
 
     /// Whether the connection was opened to this domain, with a certificate: the name in the handshake decided
     /// which certificates were good, the name in the request is only said.
-    fn is_proven(&self, domain: &Domain, request: &Request) -> bool {
-        let Some(peer) = request.extensions().get::<Peer>() else { return false };
-        let asked_for = peer.server_name.as_deref().and_then(|name| self.domains.find(name));
+    fn is_proven(&self, domain: &Domain, peer: &Peer) -> bool {
+        let asked_for = peer.server_name.as_deref().map(str::to_ascii_lowercase);
+        let asked_for = asked_for.and_then(|name| self.domains.find(&name));
         peer.certificate.is_some() && asked_for.is_some_and(|found| found.name() == domain.name())
     }
 }
 
-fn peer(request: &Request) -> gateway::Peer {
-    match request.extensions().get::<Peer>() {
+fn gateway_peer(peer: Option<Peer>) -> gateway::Peer {
+    match peer {
         Some(Peer { address, certificate, is_secure, .. }) => {
-            gateway::Peer { ip: address.ip(), certificate: certificate.clone(), is_secure: *is_secure }
+            gateway::Peer { ip: address.ip(), certificate, is_secure }
         }
         None => gateway::Peer { ip: IpAddr::V4(Ipv4Addr::UNSPECIFIED), certificate: None, is_secure: false },
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 enum Plane {
+    /// The server's own pages.
     Own,
+    /// The AWS APIs.
     Control,
-    Data,
+    /// A stage.
+    Data(gateway::Target),
+    /// A custom domain's health check.
+    Health,
+    /// An API or a custom domain, and nothing that is there.
+    Nobody,
 }
 
 /// Addresses that can only be an API's win; then what only a client of the AWS APIs sends; a path such as
 /// `/alpha/execution` on the server's own address is left for the default API.
-fn plane(parts: &Parts, target: Option<&gateway::Target>) -> Plane {
-    if parts.uri.path().starts_with(admin::PREFIX) {
-        return Plane::Own;
-    }
-    match target {
-        Some(gateway::Target { api: TargetApi::Named(_), .. }) => Plane::Data,
-        None => Plane::Control,
-        Some(_) if is_control(parts) => Plane::Control,
-        Some(_) => Plane::Data,
+fn plane(parts: &Parts, uri: &TargetUri, address: Address) -> Plane {
+    match address {
+        Address::Stage(target) if matches!(target.api, TargetApi::Named(_)) => Plane::Data(target),
+        Address::Nothing => Plane::Nobody,
+        Address::Health => Plane::Health,
+        Address::Own | Address::Stage(_) if uri.path().starts_with(admin::PREFIX) => Plane::Own,
+        Address::Own => Plane::Control,
+        Address::Stage(_) if is_control(parts, uri) => Plane::Control,
+        Address::Stage(target) => Plane::Data(target),
     }
 }
 
-fn is_control(parts: &Parts) -> bool {
+fn is_control(parts: &Parts, uri: &TargetUri) -> bool {
     if parts.headers.contains_key("x-amz-target") {
         return true;
     }
-    match identity::scope_of(parts) {
+    match identity::scope_of(&parts.headers, uri) {
         // What is signed for execute-api is a call of a deployed API.
         Some(service) => service != "execute-api",
-        None => wire::service_of(parts).is_some(),
-    }
-}
-
-/// The authority of HTTP/2, or the Host header of HTTP/1.1.
-fn host(parts: &Parts) -> Option<&str> {
-    match parts.uri.authority() {
-        Some(authority) => Some(authority.as_str()),
-        None => parts.headers.get(HOST)?.to_str().ok(),
+        None => wire::service_of(&parts.headers, uri).is_some(),
     }
 }
 
@@ -160,16 +173,25 @@ fn forbidden() -> Response {
 
 #[cfg(test)]
 mod tests {
+    use http::header::HOST;
+
     use super::*;
 
-    fn check(host: &str, path: &str, headers: &[(&str, &str)], want: Plane) {
+    fn check(host: &str, path: &str, headers: &[(&str, &str)], want: &str) {
         let mut request = http::Request::post(path).header(HOST, host);
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let (parts, ()) = request.body(()).unwrap().into_parts();
-        let target = gateway::address(super::host(&parts).unwrap(), path);
-        assert_eq!(plane(&parts, target.as_ref()), want, "{host}{path}");
+        let (mut parts, ()) = request.body(()).unwrap().into_parts();
+        let uri = TargetUri::take(&mut parts).unwrap();
+        let found = match plane(&parts, &uri, Domains::default().locate(&uri)) {
+            Plane::Own => "own",
+            Plane::Control => "control",
+            Plane::Data(_) => "data",
+            Plane::Health => "health",
+            Plane::Nobody => "nobody",
+        };
+        assert_eq!(found, want, "{host}{path}");
     }
 
     #[test]
@@ -180,15 +202,20 @@ mod tests {
                 "AWS4-HMAC-SHA256 Credential=test/20250101/us-east-1/{service}/aws4_request, SignedHeaders=host, Signature=0"
             )
         };
-        check(local, "/_stepgate/health", &[], Plane::Own);
-        check(local, "/", &[("x-amz-target", "AWSStepFunctions.StartExecution")], Plane::Control);
-        check(local, "/", &[], Plane::Control);
-        check(local, "/restapis", &[("authorization", &signed("apigateway"))], Plane::Control);
-        check(local, "/restapis/abc/resources", &[], Plane::Control);
-        check(local, "/alpha/execution", &[], Plane::Data);
-        check(local, "/alpha/execution", &[("authorization", &signed("execute-api"))], Plane::Data);
-        check(local, "/alpha/execution", &[("authorization", "Bearer x")], Plane::Data);
-        check(local, "/restapis/abc/dev/_user_request_/x", &[], Plane::Data);
-        check("abc.execute-api.localhost:4566", "/dev/x", &[("x-amz-target", "mine")], Plane::Data);
+        check(local, "/_stepgate/health", &[], "own");
+        check(local, "/", &[("x-amz-target", "AWSStepFunctions.StartExecution")], "control");
+        check(local, "/", &[], "control");
+        check(local, "/restapis", &[("authorization", &signed("apigateway"))], "control");
+        check(local, "/restapis/abc/resources", &[], "control");
+        check(local, "/alpha/execution", &[], "data");
+        check(local, "/alpha/execution", &[("authorization", &signed("execute-api"))], "data");
+        check(local, "/alpha/execution", &[("authorization", "Bearer x")], "data");
+        check(local, "/restapis/abc/dev/_user_request_/x", &[], "data");
+        let api = "abc.execute-api.localhost:4566";
+        check(api, "/dev/x", &[("x-amz-target", "mine")], "data");
+        // An API's host has nothing but the API's stages.
+        check(api, "/_stepgate/health", &[], "data");
+        check(api, "/", &[("x-amz-target", "AWSStepFunctions.StartExecution")], "nobody");
+        check(api, "/restapis", &[("authorization", &signed("apigateway"))], "data");
     }
 }

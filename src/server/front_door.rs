@@ -56,10 +56,16 @@ pub(super) fn front_door<A: App>(app: A, admission: Admission, relaxed: Relaxed)
         ServiceBuilder::new() // Listed outermost first: the first layer sees the request first.
             .map_response(|response: http::Response<_>| response.map(connect::boxed)) // Re-box once, at the seam.
             // Whoever makes a 500 logs it with the reason; the layer would only say that there was one.
-            .layer(TraceLayer::new_for_http().on_failure(()))
+            .layer(TraceLayer::new_for_http().make_span_with(span).on_failure(()))
             .layer(CatchPanicLayer::custom(panicked))
             .service(handle),
     )
+}
+
+/// What lines about a request say of it. The query is left out: in a presigned address it is as good as a password.
+fn span(request: &Request) -> tracing::Span {
+    let (method, path, version) = (request.method(), request.uri().path(), request.version());
+    tracing::debug_span!("request", %method, path, ?version)
 }
 
 /// The permit travels with the body: a slow reader still counts as in flight.

@@ -35,6 +35,8 @@ pub struct Options {
     pub http: Http,
     /// The gateway's own settings.
     pub gateway: Gateway,
+    /// Whom integrations, tasks and all else that calls out may call.
+    pub egress: Egress,
     /// Other AWS services that integrations may call, by their names in integrations' ARNs.
     pub services: BTreeMap<String, ServiceEndpoint>,
     /// What `http:invoke` tasks authorize with, by the connection's name.
@@ -205,6 +207,16 @@ pub struct Gateway {
     pub account_burst_limit: Option<u32>,
 }
 
+/// Exceptions from whom calls may go to: addresses, networks and host names, each perhaps with a port.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Egress {
+    /// May be called whatever else says no.
+    pub allow: Vec<String>,
+    /// May not be called.
+    pub deny: Vec<String>,
+}
+
 /// An EventBridge connection: how an HTTP endpoint is authorized, and what is sent along.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -338,6 +350,7 @@ impl Default for Options {
             limits: Limits::default(),
             http: Http::default(),
             gateway: Gateway::default(),
+            egress: Egress::default(),
             services: BTreeMap::new(),
             connections: BTreeMap::new(),
             execution_logs: ExecutionLogs::default(),

@@ -42,6 +42,8 @@ pub(super) struct House {
     pub(super) api: Arc<wire::Api>,
     pub(super) gateway: Gateway,
     pub(super) authenticator: Arc<Authenticator>,
+    /// Learns where this server listens once it does.
+    pub(super) egress: Arc<connect::Egress>,
     engine: Engine,
     logs: Arc<ExecutionLogs>,
     access_logs: Arc<AccessLogs>,
@@ -56,13 +58,17 @@ pub(super) async fn wire_rooms(options: &Options, home: &AccountRegion) -> Resul
     let ids: Arc<dyn Ids> = Arc::new(RandomIds);
     let store = Store::open(&options.data_dir, store::Options::default(), clock.clone())?;
 
+    let egress = connect::Egress::new(&options.egress.allow, &options.egress.deny);
+    let egress =
+        Arc::new(egress.map_err(|error| Error::Setting { key: "egress", problem: error.to_string() })?);
     let keys = Arc::new(keys(options, home));
     let authenticator = Arc::new(Authenticator::new(keys.clone(), clock.clone()));
     let iam = Iam::open(store.clone(), clock.clone(), ids.clone())?;
     let sessions = Sessions::open(store.clone(), clock.clone(), ids.clone(), keys, iam.clone()).await?;
     let engine_options = engine::Options::default();
     let lenience = options.http.relaxed().of_answers();
-    let client = HttpClient::new(connect::Options { lenience, ..connect::Options::default() });
+    let client_options = connect::Options { egress: egress.clone(), lenience, ..connect::Options::default() };
+    let client = HttpClient::new(client_options);
     let connections = Connections::new(options, clock.clone())?;
     let (tasks, set_rooms) = tasks::Services::new(ids.clone(), connections, client.clone());
     let logs = ExecutionLogs::open(&options.execution_logs, &options.data_dir);
@@ -140,7 +146,17 @@ pub(super) async fn wire_rooms(options: &Options, home: &AccountRegion) -> Resul
     let operations = AsAccount::new(api.clone(), Caller::root(home.account.clone()), home.region.clone());
     let ssm_parameters = options.ssm_parameters.clone();
     let stacks = Stacks::open(store.clone(), Arc::new(operations), ids, home.clone(), ssm_parameters)?;
-    Ok(House { store, stacks: Arc::new(stacks), api, gateway, authenticator, engine, logs, access_logs })
+    Ok(House {
+        store,
+        stacks: Arc::new(stacks),
+        api,
+        gateway,
+        authenticator,
+        egress,
+        engine,
+        logs,
+        access_logs,
+    })
 }
 
 impl House {

@@ -65,15 +65,17 @@ impl Server {
             Listener::bind(address, tls, door, connections.clone(), is_control, relaxed.of_requests())
         };
         let mut listeners = Vec::new();
+        // Who can make APIs call this server's own AWS APIs would speak there with this machine's voice.
+        let mut protected = Vec::new();
         let listen = &options.listen;
-        if listen.data.is_none() && listen.control.is_none() {
-            listeners.push(listener(listen.address, Planes::All, None)?);
-        }
-        if let Some(address) = listen.control {
-            listeners.push(listener(address, Planes::Control, None)?);
-        }
-        if let Some(address) = listen.data {
-            listeners.push(listener(address, Planes::Data, None)?);
+        let all =
+            (listen.data.is_none() && listen.control.is_none()).then_some((listen.address, Planes::All));
+        let control = listen.control.map(|address| (address, Planes::Control));
+        let data = listen.data.map(|address| (address, Planes::Data));
+        for (address, planes) in [all, control, data].into_iter().flatten() {
+            let bound = listener(address, planes, None)?;
+            protected.extend(bound.address().filter(|_| planes != Planes::Data));
+            listeners.push(bound);
         }
         let mut tls_address = None;
         if let Some(address) = options.tls.address {
@@ -82,8 +84,10 @@ impl Server {
             let planes = if listen.data.is_some() { Planes::Data } else { Planes::All };
             let bound = listener(address, planes, Some(config))?;
             tls_address = bound.address();
+            protected.extend(tls_address.filter(|_| planes != Planes::Data));
             listeners.push(bound);
         }
+        house.egress.protect(protected);
         let mut server =
             Self { options, home, house, listeners, connections, tls_address, deployed: Vec::new() };
         let endpoint = server.endpoint();

@@ -14,7 +14,9 @@ use super::protocol::{self, Decoded, Routes, service_of};
 use super::{ApiError, Call, Code, Handler, Operation, Protocol, Reply, ReplyBody, Rooms, Service};
 use crate::connect::{Body, Error as BodyError, Request, Response, collect};
 use crate::id::{AccountRegion, Region};
-use crate::identity::{AuthError, Authenticated, Authenticator, CallFacts, Caller, Principal, is_signed};
+use crate::identity::{
+    AuthError, Authenticated, Authenticator, CallFacts, Caller, Head, Principal, TargetUri, is_signed,
+};
 use crate::meter;
 
 /// The largest body of a Step Functions call, as AWS's: 1 MiB.
@@ -48,16 +50,16 @@ impl Api {
     /// Answers a request. Whatever is wrong with it, the answer is shaped as AWS shapes it.
     ///
     /// The future is boxed: this is where the types of all handlers end.
-    pub fn handle(&self, request: Request) -> Pin<Box<dyn Future<Output = Response> + Send>> {
+    pub fn handle(&self, uri: TargetUri, request: Request) -> Pin<Box<dyn Future<Output = Response> + Send>> {
         let api = self.clone();
-        Box::pin(async move { api.respond(request).await })
+        Box::pin(async move { api.respond(&uri, request).await })
     }
 
-    async fn respond(&self, request: Request) -> Response {
+    async fn respond(&self, uri: &TargetUri, request: Request) -> Response {
         let started = self.rooms.clock.monotonic();
         let request_id = self.rooms.ids.uuid().to_string();
         let (parts, body) = request.into_parts();
-        let Outcome { service, operation, result } = self.answer(&parts, body, &request_id).await;
+        let Outcome { service, operation, result } = self.answer(uri, &parts, body, &request_id).await;
 
         let labels = [
             ("service", service.map_or("unknown", Service::signing_name)),
@@ -73,12 +75,12 @@ impl Api {
         match (result, operation) {
             (Ok(reply), Some(operation)) => {
                 let is_hal = operation.service == Service::ApiGateway && apis::is_hal_wanted(&parts.headers);
-                let reply = if is_hal { apis::in_hal(&parts.uri, reply) } else { reply };
+                let reply = if is_hal { apis::in_hal(uri, reply) } else { reply };
                 protocol::render_reply(operation, reply, &request_id)
             }
             (Ok(_), None) => unreachable!("only operations reply"),
             (Err(error), _) => {
-                let protocol = service.map_or_else(|| guessed_protocol(&parts), Service::protocol);
+                let protocol = service.map_or_else(|| guessed_protocol(uri, &parts), Service::protocol);
                 protocol::render_error(protocol, &error, &request_id)
             }
         }
@@ -111,10 +113,10 @@ impl Api {
         })
     }
 
-    async fn answer(&self, parts: &Parts, body: Body, request_id: &str) -> Outcome {
-        let service = service_of(parts);
+    async fn answer(&self, uri: &TargetUri, parts: &Parts, body: Body, request_id: &str) -> Outcome {
+        let service = service_of(&parts.headers, uri);
         let refuse = |service, error| Outcome { service, operation: None, result: Err(error) };
-        if !is_signed(parts) {
+        if !is_signed(&parts.headers, uri) {
             return refuse(service, AuthError::MissingToken.into());
         }
         let body = match collect(body, service.map_or(FORM_BYTES_MAX, body_bytes_max)).await {
@@ -124,14 +126,18 @@ impl Api {
         let Some(service) = service else {
             return refuse(None, ApiError::bare(Code::UnknownOperation));
         };
-        let found = self.routes.find(service, parts, &body);
+        let found = self.routes.find(service, uri, parts, &body);
         let operation = found.as_ref().ok().copied();
         // Who may not call learns nothing about what could be called.
-        let authenticated = self.authenticator.authenticate(parts, &body, service.signing_name());
+        let authenticated =
+            self.authenticator.authenticate(Head::new(parts, uri), &body, service.signing_name());
         let result = match authenticated {
             Err(error) => Err(error.into()),
             Ok(authenticated) => match found {
-                Ok(operation) => self.carry_out(operation, parts, body, authenticated, request_id).await,
+                Ok(operation) => {
+                    let decoded = protocol::decode(operation, uri, parts, body);
+                    self.carry_out(operation, decoded, parts, authenticated, request_id).await
+                }
                 Err(error) => Err(error),
             },
         };
@@ -141,12 +147,12 @@ impl Api {
     async fn carry_out(
         &self,
         operation: &'static Operation,
+        decoded: Result<Decoded, ApiError>,
         parts: &Parts,
-        body: Bytes,
         Authenticated { caller, region }: Authenticated,
         request_id: &str,
     ) -> Result<Reply, ApiError> {
-        let decoded = protocol::decode(operation, parts, body)?;
+        let decoded = decoded?;
         self.permit(operation, &decoded.input, &caller, &region).await?;
         let trace_id = parts.headers.get("x-amzn-trace-id").and_then(|id| id.to_str().ok());
         let trace_id = trace_id.map(str::to_owned);
@@ -259,6 +265,7 @@ fn body_error(error: &BodyError) -> ApiError {
             format!("Request body exceeds the maximum size of {bytes_max} bytes"),
         ),
         BodyError::InvalidAddress(_)
+        | BodyError::Refused(_)
         | BodyError::Connect(_)
         | BodyError::Tls(_)
         | BodyError::Timeout
@@ -269,12 +276,12 @@ fn body_error(error: &BodyError) -> ApiError {
 }
 
 /// How to answer a request that belongs to no service.
-fn guessed_protocol(parts: &Parts) -> Protocol {
+fn guessed_protocol(uri: &TargetUri, parts: &Parts) -> Protocol {
     let is_form = parts
         .headers
         .get(http::header::CONTENT_TYPE)
         .is_some_and(|media| media.as_bytes().starts_with(b"application/x-www-form-urlencoded"));
-    match parts.uri.path() {
+    match uri.path() {
         "/" if is_form => Protocol::Query,
         "/" => Protocol::Json10,
         _ => Protocol::RestJson,

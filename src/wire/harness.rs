@@ -15,7 +15,7 @@ use crate::engine::{self, Engine};
 use crate::gateway::api;
 use crate::id::{AccountId, Region};
 use crate::identity::iam::Iam;
-use crate::identity::{Authenticator, Caller, Credential, Keys, Secret, Sessions, sign};
+use crate::identity::{Authenticator, Caller, Credential, Keys, Secret, Sessions, TargetUri, sign};
 use crate::store::{Options, Store};
 
 /// No test here makes a test call.
@@ -98,7 +98,10 @@ impl World {
     }
 
     pub(super) async fn send_as_it_is(&self, request: Request) -> Answer {
-        let (parts, body) = self.api.handle(request).await.into_parts();
+        let (mut parts, body) = request.into_parts();
+        let uri = TargetUri::take(&mut parts).unwrap();
+        let request = Request::from_parts(parts, body);
+        let (parts, body) = self.api.handle(uri, request).await.into_parts();
         assert_ne!(parts.status, StatusCode::INTERNAL_SERVER_ERROR);
         let body = collect(body, 1 << 20).await.unwrap();
         let body = String::from_utf8(body.to_vec()).unwrap();

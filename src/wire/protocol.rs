@@ -18,6 +18,7 @@ use serde_json::Value;
 pub(super) use self::routes::Routes;
 use super::{ApiError, Operation, Protocol, Reply, Service, Shape};
 use crate::connect::{Response, empty, full};
+use crate::identity::{Query, TargetUri};
 
 /// The header that names a call.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
@@ -33,13 +34,16 @@ pub(super) struct Decoded {
 }
 
 /// Reads the input of `operation`, which `routes` found for this request, out of the request.
-pub(super) fn decode(operation: &Operation, parts: &Parts, body: Bytes) -> Result<Decoded, ApiError> {
+pub(super) fn decode(
+    operation: &Operation,
+    uri: &TargetUri,
+    parts: &Parts,
+    body: Bytes,
+) -> Result<Decoded, ApiError> {
     match operation.service.protocol() {
         Protocol::Json10 => Ok(Decoded { input: aws_json::decode(&body)?, payload: Bytes::new() }),
-        Protocol::RestJson => rest_json::decode(operation, parts, body),
-        Protocol::Query => {
-            Ok(Decoded { input: query::decode(operation, parts, &body), payload: Bytes::new() })
-        }
+        Protocol::RestJson => rest_json::decode(operation, uri, &parts.headers, body),
+        Protocol::Query => Ok(Decoded { input: query::decode(operation, uri, &body), payload: Bytes::new() }),
     }
 }
 
@@ -138,30 +142,24 @@ fn value_of_text(shape: &Shape, text: &str) -> Value {
     number.unwrap_or_else(|| text.into())
 }
 
-/// The pairs of a query string or form, decoded, `+` being a space.
-fn form_pairs(text: &str) -> impl Iterator<Item = (String, String)> + '_ {
-    let decode = |text: &str| {
-        let spaced = text.replace('+', " ");
-        percent_encoding::percent_decode_str(&spaced).decode_utf8_lossy().into_owned()
-    };
-    text.split('&').filter(|pair| !pair.is_empty()).map(move |pair| {
-        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        (decode(name), decode(value))
-    })
+/// The pairs of a form, which reads as a query string does, followed by those of the query string.
+fn form_and_query(body: &[u8], uri: &TargetUri) -> Vec<(String, String)> {
+    let form = Query::parse(&String::from_utf8_lossy(body));
+    form.pairs().iter().chain(uri.query().pairs()).cloned().collect()
 }
 
 /// The service that a request is for, as far as its head tells: by target, signature or path.
 ///
 /// Nothing here is verified; it is what the front door may route by. The host doesn't count, since clients
 /// prefix it as they like.
-pub fn service_of(parts: &Parts) -> Option<Service> {
-    if let Some(target) = parts.headers.get("x-amz-target") {
+pub fn service_of(headers: &HeaderMap, uri: &TargetUri) -> Option<Service> {
+    if let Some(target) = headers.get("x-amz-target") {
         return target.as_bytes().starts_with(aws_json::TARGET_PREFIX.as_bytes()).then_some(Service::States);
     }
-    if let Some(scope) = crate::identity::scope_of(parts) {
+    if let Some(scope) = crate::identity::scope_of(headers, uri) {
         return Service::ALL.into_iter().find(|service| service.signing_name() == scope);
     }
-    let root = parts.uri.path().trim_start_matches('/').split('/').next().unwrap_or_default();
+    let root = uri.path().trim_start_matches('/').split('/').next().unwrap_or_default();
     ROOTS.contains(root).then_some(Service::ApiGateway)
 }
 

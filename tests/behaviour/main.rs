@@ -34,6 +34,7 @@ mod stacks;
 mod stages;
 mod stop;
 mod streams;
+mod targets;
 mod tasks;
 mod tls;
 mod tutorial;

@@ -45,6 +45,13 @@ impl Server {
         Self::start_as(Command::new(env!("CARGO_BIN_EXE_stepgate")), dir, arguments)
     }
 
+    /// Starts a server that logs all that it can into a file.
+    pub(crate) fn start_logging(dir: &DataDir, log: &Path) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_stepgate"));
+        command.stderr(std::fs::File::create(log).unwrap());
+        Self::start_with(command, dir, &[], "trace")
+    }
+
     /// Starts a server that can't write files larger than `kib`: to it, the disk is full there.
     pub(crate) fn start_with_small_disk(dir: &DataDir, kib: u32) -> Self {
         // An ignored signal stays ignored across exec: a write over the limit fails, and does not kill.
@@ -69,12 +76,16 @@ impl Server {
         assert!(lifted.unwrap().success());
     }
 
-    fn start_as(mut command: Command, dir: &DataDir, arguments: &[&str]) -> Self {
+    fn start_as(command: Command, dir: &DataDir, arguments: &[&str]) -> Self {
+        Self::start_with(command, dir, arguments, "warn")
+    }
+
+    fn start_with(mut command: Command, dir: &DataDir, arguments: &[&str], log_level: &str) -> Self {
         let mut child = command
             .args(["serve", "--listen", "127.0.0.1:0", "--json", "--data-dir"])
             .arg(dir.path().join("data"))
             .args(arguments)
-            .env("RUST_LOG", "warn")
+            .env("RUST_LOG", log_level)
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();

@@ -7,7 +7,7 @@ use super::mapping_names::{
     check_cache_key, check_request_mappings, check_response_mappings, check_response_names,
 };
 use super::method::{Method, MethodResponse};
-use crate::gateway::compile::Pattern;
+use crate::gateway::compile::{Pattern, is_http_address};
 use crate::gateway::error::{BadRequest, Error};
 use crate::id::Arn;
 
@@ -64,14 +64,9 @@ fn check_http_method(integration: &Integration) -> Result<(), BadRequest> {
     integration.http_method.map(drop).ok_or(BadRequest::IntegrationHttpMethod)
 }
 
-/// `http://` or `https://` and a host, which a stage variable may stand for.
+/// `http://` or `https://` and a host, which a stage variable may stand for, but no variable of requests.
 fn check_http_uri(uri: &str) -> Result<(), BadRequest> {
-    let rest = uri.strip_prefix("https://").or_else(|| uri.strip_prefix("http://"));
-    let host = rest.and_then(|rest| rest.split(['/', '?', '#']).next());
-    match host {
-        Some(host) if !host.is_empty() && !uri.contains(char::is_whitespace) => Ok(()),
-        Some(_) | None => Err(BadRequest::HttpEndpoint),
-    }
+    if is_http_address(uri) { Ok(()) } else { Err(BadRequest::HttpEndpoint) }
 }
 
 /// `arn:aws:apigateway:{region}:{service}:path/…` or `…:action/…`; services but Lambda need a role.
@@ -176,6 +171,8 @@ mod tests {
             (Aws, "http://example.com", None, None, "Enumeration value for HttpMethod must be non-empty"),
             (Http, "non-valid-http", post, None, "Invalid HTTP endpoint specified for URI"),
             (HttpProxy, "http:///x", post, None, "Invalid HTTP endpoint specified for URI"),
+            (HttpProxy, "http://h:80{proxy}", post, None, "Invalid HTTP endpoint specified for URI"),
+            (HttpProxy, "http://{proxy}/x", post, None, "Invalid HTTP endpoint specified for URI"),
             (Http, "", post, None, "Invalid HTTP endpoint specified for URI"),
             (Aws, "non-valid-arn", post, None, "Invalid ARN specified in the request"),
             (Aws, iam, post, None, "AWS ARN for integration must contain path or action"),

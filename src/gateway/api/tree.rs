@@ -120,13 +120,13 @@ fn join(parent: &str, part: &str) -> String {
     format!("{}/{part}", parent.trim_end_matches('/'))
 }
 
-/// A literal of `[A-Za-z0-9._:,-]`, or such a name in braces, with a `+` before the closing one if greedy.
+/// A literal of `[A-Za-z0-9._:,$-]`, or such a name in braces, with a `+` before the closing one if greedy.
 fn check_path_part(part: &str) -> Result<(), BadRequest> {
     let name = match part.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) {
         Some(name) => name.strip_suffix('+').unwrap_or(name),
         None => part,
     };
-    let legal = |b: u8| b.is_ascii_alphanumeric() || b"._-:,".contains(&b);
+    let legal = |b: u8| b.is_ascii_alphanumeric() || b"._-:,$".contains(&b);
     if name.is_empty() || !name.bytes().all(legal) {
         return Err(BadRequest::PathPart);
     }
@@ -199,7 +199,7 @@ pub(crate) mod tests {
 
     #[test]
     fn path_parts_have_their_alphabet() {
-        for part in ["pets", "a.b_c-d:e,f", "{id}", "{proxy+}", "v1"] {
+        for part in ["pets", "a.b_c-d:e,f", "$appliances:all", "$", "{$id:x}", "{id}", "{proxy+}", "v1"] {
             assert!(check_path_part(part).is_ok(), "{part}");
         }
         for part in ["", "a b", "a/b", "{}", "{+}", "resource{id}", "{id}x", "{id", "+a", "{a+b}", "ä"] {

@@ -81,13 +81,15 @@ mod tests {
     use crate::clock::{SeededIds, Timestamp, VirtualClock};
     use crate::gateway::address::{Target, TargetApi};
     use crate::gateway::peer::Peer;
+    use crate::identity::TargetUri;
 
     fn key(sources: &str, query: &str, headers: &[(&str, &str)]) -> Option<IdentityKey> {
         let mut request = http::Request::get(format!("/dev/x{query}"));
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let (parts, ()) = request.body(()).unwrap().into_parts();
+        let (mut parts, ()) = request.body(()).unwrap().into_parts();
+        let uri = TargetUri::take(&mut parts).unwrap();
         let target = Target {
             api: TargetApi::Named("abc".into()),
             stage: "dev".into(),
@@ -96,7 +98,7 @@ mod tests {
         };
         let peer = Peer { ip: IpAddr::V4(Ipv4Addr::LOCALHOST), certificate: None, is_secure: false };
         let context =
-            Context::new(parts, target, peer, &VirtualClock::new(Timestamp::EPOCH), &SeededIds::new(1));
+            Context::new(parts, uri, target, peer, &VirtualClock::new(Timestamp::EPOCH), &SeededIds::new(1));
         let sources: Vec<Source> = sources.split(',').map(|source| Source::parse(source).unwrap()).collect();
         read(&sources, &context).map(|identity| identity.key)
     }

@@ -43,7 +43,7 @@ pub(super) async fn call(
         api_id: stage.api_id.clone(),
         service: authorizer.target.service.clone(),
         region: authorizer.target.region.clone(),
-        operation: authorizer.target.fill(|_| None),
+        operation: authorizer.target.unfilled(),
         method: Method::POST,
         call_as: authorizer.credentials.clone().map_or(CallAs::Api, CallAs::Role),
         headers,

@@ -7,9 +7,10 @@ use std::time::Duration;
 use http::{HeaderName, Method as Verb};
 
 use super::Setting;
+use super::aws_target::AwsTarget;
 use super::pattern::Pattern;
 use super::templates::Templates;
-use super::uri::{AwsTarget, UriTemplate, with_stage_variables};
+use super::uri::{HttpAddress, with_stage_variables};
 use crate::connect::ServerCertificate;
 use crate::gateway::api::{
     CALLERS_OWN, ConnectionType, ContentHandling, HttpMethod, Integration, IntegrationResponse,
@@ -74,13 +75,13 @@ pub(crate) enum Backend {
 /// An HTTP server as a backend.
 #[derive(Debug)]
 pub(crate) struct HttpBackend {
-    pub(crate) uri: UriTemplate,
+    pub(crate) address: HttpAddress,
     /// `None` stands for the client's own verb.
     pub(crate) verb: Option<Verb>,
     /// Whether requests and answers pass as they are (HTTP_PROXY).
     pub(crate) proxy: bool,
     pub(crate) server_certificate: ServerCertificate,
-    /// Where a VPC link leads; `uri` supplies path, query and `Host` then.
+    /// Where a VPC link leads; `address` supplies path, query and `Host` then.
     pub(crate) upstream: Option<Upstream>,
 }
 
@@ -282,13 +283,10 @@ fn credentials(integration: &Integration, variables: &BTreeMap<String, String>) 
 }
 
 fn http_backend(integration: &Integration, uri: &str, upstream: Option<Upstream>, proxy: bool) -> Backend {
-    let rest = uri.strip_prefix("http://").or_else(|| uri.strip_prefix("https://"));
-    if !rest.is_some_and(|rest| rest.starts_with(|c: char| !matches!(c, '/' | '?' | '#' | ':'))) {
-        return Backend::InvalidAddress;
-    }
+    let Some(address) = HttpAddress::compile(uri) else { return Backend::InvalidAddress };
     let skip = integration.tls_config.is_some_and(|tls| tls.insecure_skip_verification);
     Backend::Http(HttpBackend {
-        uri: UriTemplate::compile(uri),
+        address,
         verb: verb(integration.http_method),
         proxy,
         server_certificate: if skip { ServerCertificate::Unverified } else { ServerCertificate::Verified },

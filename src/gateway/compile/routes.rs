@@ -75,8 +75,8 @@ impl<M: Clone> Routes<M> {
 
     /// Finds the method for a raw path (after the stage) and a verb.
     ///
-    /// A slash at the end does not count, nor do slashes at the beginning beyond the first. Slashes within a
-    /// `{name+}` stay.
+    /// A slash at the end does not count, nor do slashes beyond the first between segments: a backend may merge them, and
+    /// signatures don't cover them. Those within a `{name+}` stay.
     pub(crate) fn find(&self, path: &str, verb: &Method) -> Option<Match<M>> {
         let path = path.trim_start_matches('/').trim_end_matches('/');
         let verb = HttpMethod::parse(verb.as_str());
@@ -95,9 +95,9 @@ impl<M: Clone> Routes<M> {
     ) -> Option<M> {
         let node = self.nodes.get(at)?;
         let Some(rest) = rest else { return node.method(verb) };
-        let (segment, after) = match rest.split_once('/') {
+        let (segment, after) = match rest.trim_start_matches('/').split_once('/') {
             Some((segment, after)) => (segment, Some(after)),
-            None => (rest, None),
+            None => (rest.trim_start_matches('/'), None),
         };
         let literal = percent_decode_str(segment).decode_utf8_lossy();
         if let Some(child) = node.literals.get(&*literal)
@@ -221,6 +221,20 @@ mod tests {
         ] {
             check(&routes, Method::GET, path, Some(("ANY /{proxy+}", &[("proxy", value)])));
         }
+    }
+
+    #[test]
+    fn no_number_of_slashes_leads_around_a_resource() {
+        let routes = routes(&[
+            ("/a/admin", &[HttpMethod::Get]),
+            ("/b/{id}/x", &[HttpMethod::Get]),
+            ("/{proxy+}", &[HttpMethod::Any]),
+        ]);
+        for path in ["/a/admin", "/a//admin", "//a///admin//"] {
+            check(&routes, Method::GET, path, Some(("GET /a/admin", &[])));
+        }
+        check(&routes, Method::GET, "/b//7//x", Some(("GET /b/{id}/x", &[("id", "7")])));
+        check(&routes, Method::GET, "/a//other", Some(("ANY /{proxy+}", &[("proxy", "a//other")])));
     }
 
     #[test]

@@ -1,56 +1,298 @@
-//! Addresses of integrations: stage variables filled in at once, path parameters with each request.
+//! Addresses of HTTP integrations: where they lead is fixed when they are compiled, path and query are filled with
+//! each request.
+//!
+//! A value stays in its place: it can't change scheme, host or port, leave its segment of the path or open another
+//! parameter, unless the author wrote a variable that may hold several segments (RFC 3986 section 2.2: data that would
+//! be taken for a delimiter is percent-encoded). What AWS encodes is not documented.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
-use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+use http::Uri;
+use http::uri::{Authority, PathAndQuery, Scheme};
+use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 
-use crate::gateway::backends::AwsOperation;
+use crate::identity::{ENCODED, has_dot_segment};
 
-/// An HTTP backend's address, with `{name}`s to be filled.
+/// The address of an HTTP server: path and query with `{name}`s to be filled.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct UriTemplate(Vec<Piece>);
+pub(crate) struct HttpAddress {
+    scheme: Scheme,
+    authority: Authority,
+    target: TargetTemplate,
+}
+
+impl HttpAddress {
+    /// Reads `http://` or `https://`, a host without variables, and the rest.
+    pub(super) fn compile(uri: &str) -> Option<Self> {
+        let (scheme, rest) = match uri.strip_prefix("http://") {
+            Some(rest) => (Scheme::HTTP, rest),
+            None => (Scheme::HTTPS, uri.strip_prefix("https://")?),
+        };
+        let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+        let (authority, target) = rest.split_at_checked(end)?;
+        let authority = Authority::try_from(authority).ok()?;
+        let is_host = !authority.host().is_empty() && !authority.as_str().ends_with(':');
+        is_host.then(|| Self { scheme, authority, target: TargetTemplate::compile(target) })
+    }
+
+    /// The address with values in place of its variables.
+    pub(crate) fn fill<'a>(
+        &self,
+        value: impl Fn(&str) -> Option<PlacedValue<'a>>,
+    ) -> Result<FilledAddress, AddressError> {
+        let target = self.target.fill(value)?;
+        Ok(FilledAddress { scheme: self.scheme.clone(), authority: self.authority.clone(), target })
+    }
+}
+
+/// Whether an integration may have this address: host and port are the author's alone, who may have stage variables
+/// there, but no variables of requests.
+pub(crate) fn is_http_address(uri: &str) -> bool {
+    let Some(rest) = uri.strip_prefix("http://").or_else(|| uri.strip_prefix("https://")) else {
+        return false;
+    };
+    let mut authority = String::new();
+    let mut rest = rest;
+    // What stands for a stage variable is not known yet.
+    while let Some((before, from)) = rest.split_once("${stageVariables.") {
+        if before.contains(['/', '?', '#']) {
+            break;
+        }
+        let Some((_, after)) = from.split_once('}') else { return false };
+        authority.push_str(before);
+        authority.push('0');
+        rest = after;
+    }
+    authority.push_str(rest.split(['/', '?', '#']).next().unwrap_or_default());
+    !authority.is_empty() && !uri.contains(char::is_whitespace) && !authority.contains(['{', '}'])
+}
+
+/// An address to be called.
+#[derive(Debug)]
+pub(crate) struct FilledAddress {
+    scheme: Scheme,
+    authority: Authority,
+    target: String,
+}
+
+impl FilledAddress {
+    /// Adds encoded parameters to the query.
+    pub(crate) fn push_query(&mut self, query: &str) {
+        if !query.is_empty() {
+            self.target.push(if self.target.contains('?') { '&' } else { '?' });
+            self.target.push_str(query);
+        }
+    }
+
+    /// As execution logs show it.
+    pub(crate) fn to_text(&self) -> String {
+        format!("{}://{}{}", self.scheme, self.authority, self.target)
+    }
+
+    pub(crate) fn to_uri(&self) -> Option<Uri> {
+        let mut parts = http::uri::Parts::default();
+        parts.scheme = Some(self.scheme.clone());
+        parts.authority = Some(self.authority.clone());
+        let slash = if self.target.starts_with('/') { "" } else { "/" };
+        parts.path_and_query = Some(PathAndQuery::try_from(format!("{slash}{}", self.target)).ok()?);
+        Uri::from_parts(parts).ok()
+    }
+}
+
+/// A value on its way into an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct PlacedValue<'a> {
+    pub(crate) text: &'a str,
+    pub(crate) writing: Writing,
+    /// Whether it may have several segments: it is what a greedy variable stands for.
+    pub(crate) is_greedy: bool,
+}
+
+/// How a value is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Writing {
+    /// As data: what would delimit is encoded.
+    Plain,
+    /// As it stood in the request's path: encoded already.
+    PathPart,
+    /// By a template: its escapes stay.
+    Template,
+    /// By the author, in the definition of the API: all that can be sent stays.
+    Author,
+}
+
+/// A value would lead elsewhere than its author said.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum AddressError {
+    /// It makes a dot segment; the variable's name.
+    #[error("{0}")]
+    DotSegment(String),
+}
+
+/// Path and query with `{name}`s.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct TargetTemplate {
+    path: Vec<Piece>,
+    query: Option<Vec<Piece>>,
+}
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Piece {
     Text(String),
-    Parameter(String),
+    Variable { name: String, is_greedy: bool },
 }
 
-/// What may not stand in a path as it is. Path parameters arrive encoded, so `%` stays.
-const PATH: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'<').add(b'>').add(b'?').add(b'#');
+/// What may not stand in a path, whoever wrote it.
+const NEVER_IN_PATH: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'<')
+    .add(b'>')
+    .add(b'?')
+    .add(b'#')
+    .add(b'\\')
+    .add(b'^')
+    .add(b'`')
+    .add(b'|');
+/// What may not stand in one segment, escapes apart.
+const NOT_IN_SEGMENT: &AsciiSet = &NEVER_IN_PATH.add(b'/').add(b'{').add(b'}');
+/// What data may not have there: all that means something to somebody.
+const NOT_IN_DATA: &AsciiSet =
+    &NOT_IN_SEGMENT.add(b'%').add(b';').add(b'&').add(b'=').add(b'+').add(b'[').add(b']');
+/// The same where data may have slashes.
+const NOT_IN_GREEDY_DATA: &AsciiSet = &NOT_IN_DATA.remove(b'/');
+/// As people have always written constants.
+const NOT_IN_CONSTANTS: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'<').add(b'>').add(b'?').add(b'#');
 
-impl UriTemplate {
-    pub(super) fn compile(uri: &str) -> Self {
-        let mut pieces = Vec::new();
-        let mut rest = uri;
-        while let Some((before, from)) = rest.split_once('{') {
-            let Some((name, after)) = from.split_once('}') else { break };
-            pieces.push(Piece::Text(before.to_owned()));
-            pieces.push(Piece::Parameter(name.trim_end_matches('+').to_owned()));
-            rest = after;
-        }
-        pieces.push(Piece::Text(rest.to_owned()));
-        Self(pieces)
+impl TargetTemplate {
+    pub(super) fn compile(target: &str) -> Self {
+        let target = target.split('#').next().unwrap_or_default();
+        let (path, query) = match target.split_once('?') {
+            Some((path, query)) => (path, Some(query)),
+            None => (target, None),
+        };
+        Self { path: pieces(path), query: query.map(pieces) }
     }
 
-    /// The address with the integration's path parameters; names without a value stay as they are written.
-    pub(crate) fn fill<'a>(&self, value: impl Fn(&str) -> Option<&'a str>) -> String {
+    /// Path and query; variables without a value stay as they are written.
+    pub(crate) fn fill<'a>(
+        &self,
+        value: impl Fn(&str) -> Option<PlacedValue<'a>>,
+    ) -> Result<String, AddressError> {
         let mut out = String::new();
-        for piece in &self.0 {
+        let mut placed = Vec::new();
+        for piece in &self.path {
             match piece {
                 Piece::Text(text) => out.push_str(text),
-                Piece::Parameter(name) => match value(name) {
-                    Some(value) => out.extend(utf8_percent_encode(value, PATH)),
-                    None => {
-                        out.push('{');
-                        out.push_str(name);
-                        out.push('}');
+                Piece::Variable { name, is_greedy } => match value(name) {
+                    Some(value) => {
+                        let start = out.len();
+                        push_path(&mut out, value, *is_greedy);
+                        if value.writing != Writing::Author {
+                            placed.push((name, start, out.len()));
+                        }
                     }
+                    None => push_name(&mut out, name),
                 },
             }
         }
-        out
+        if let Some((name, ..)) = placed.into_iter().find(|(_, start, end)| makes_dots(&out, *start, *end)) {
+            return Err(AddressError::DotSegment(name.clone()));
+        }
+        for (index, piece) in self.query.iter().flatten().enumerate() {
+            if index == 0 {
+                out.push('?');
+            }
+            match piece {
+                Piece::Text(text) => out.push_str(text),
+                Piece::Variable { name, .. } => match value(name) {
+                    Some(value) => push_parameter(&mut out, value),
+                    None => push_name(&mut out, name),
+                },
+            }
+        }
+        Ok(out)
+    }
+}
+
+/// Whether the segments that a value stands in, with what is around it, have dots only.
+fn makes_dots(path: &str, start: usize, end: usize) -> bool {
+    let first =
+        path.get(..start).and_then(|before| before.rfind('/')).map_or(0, |slash| slash.saturating_add(1));
+    let last = path
+        .get(end..)
+        .and_then(|after| after.find('/'))
+        .map_or(path.len(), |slash| end.saturating_add(slash));
+    path.get(first..last).is_some_and(has_dot_segment)
+}
+
+fn pieces(text: &str) -> Vec<Piece> {
+    let mut pieces = Vec::new();
+    let mut rest = text;
+    while let Some((before, from)) = rest.split_once('{') {
+        let Some((name, after)) = from.split_once('}') else { break };
+        if !before.is_empty() {
+            pieces.push(Piece::Text(before.to_owned()));
+        }
+        let is_greedy = name.ends_with('+');
+        pieces.push(Piece::Variable { name: name.trim_end_matches('+').to_owned(), is_greedy });
+        rest = after;
+    }
+    if !rest.is_empty() || pieces.is_empty() {
+        pieces.push(Piece::Text(rest.to_owned()));
+    }
+    pieces
+}
+
+fn push_name(out: &mut String, name: &str) {
+    out.push('{');
+    out.push_str(name);
+    out.push('}');
+}
+
+fn push_path(out: &mut String, value: PlacedValue<'_>, is_greedy: bool) {
+    let PlacedValue { text, writing, is_greedy: has_segments } = value;
+    let is_greedy = is_greedy || has_segments;
+    match writing {
+        Writing::Author => out.extend(utf8_percent_encode(text, NOT_IN_CONSTANTS)),
+        Writing::Plain if is_greedy => out.extend(utf8_percent_encode(text, NOT_IN_GREEDY_DATA)),
+        Writing::Plain => out.extend(utf8_percent_encode(text, NOT_IN_DATA)),
+        Writing::PathPart | Writing::Template if is_greedy => push_escaped(out, text, NEVER_IN_PATH),
+        Writing::PathPart | Writing::Template => push_escaped(out, text, NOT_IN_SEGMENT),
+    }
+}
+
+fn push_parameter(out: &mut String, value: PlacedValue<'_>) {
+    let PlacedValue { text, writing, .. } = value;
+    match writing {
+        Writing::Author => out.extend(utf8_percent_encode(text, NOT_IN_CONSTANTS)),
+        Writing::Plain => out.extend(utf8_percent_encode(text, ENCODED)),
+        // The same data, encoded for its new place.
+        Writing::PathPart => {
+            let decoded = percent_decode_str(text).decode_utf8_lossy();
+            out.extend(utf8_percent_encode(&decoded, ENCODED));
+        }
+        Writing::Template => push_escaped(out, text, ENCODED),
+    }
+}
+
+/// Encodes what is in `set`, and percent signs that begin no escape.
+fn push_escaped(out: &mut String, text: &str, set: &'static AsciiSet) {
+    let mut parts = text.split('%');
+    out.extend(utf8_percent_encode(parts.next().unwrap_or_default(), set));
+    for part in parts {
+        let digits = part.get(..2).filter(|digits| digits.bytes().all(|b| b.is_ascii_hexdigit()));
+        match digits {
+            Some(digits) => {
+                out.push('%');
+                out.push_str(digits);
+                out.extend(utf8_percent_encode(part.get(2..).unwrap_or_default(), set));
+            }
+            None => {
+                out.push_str("%25");
+                out.extend(utf8_percent_encode(part, set));
+            }
+        }
     }
 }
 
@@ -68,86 +310,102 @@ pub(crate) fn with_stage_variables(text: &str, variables: &BTreeMap<String, Stri
     out
 }
 
-/// What of a service an AWS integration's ARN names.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum TargetOperation {
-    /// An operation by name.
-    Action(String),
-    /// A path, with `{name}`s to be filled.
-    Path(UriTemplate),
-}
-
-/// The target of an AWS integration's ARN.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct AwsTarget {
-    pub(crate) service: String,
-    pub(crate) region: String,
-    pub(crate) operation: TargetOperation,
-    /// Parameters that follow the action or path in the ARN.
-    pub(crate) query: Vec<(String, String)>,
-}
-
-impl AwsTarget {
-    /// Reads `arn:aws:apigateway:{region}:{service}:action/{Action}[&p=v]` or `…:path/{path}[?p=v]`.
-    pub(crate) fn parse(arn: &str) -> Option<Self> {
-        let mut parts = arn.splitn(6, ':');
-        let (head, _partition, gateway) = (parts.next()?, parts.next()?, parts.next()?);
-        let (region, service, target) = (parts.next()?, parts.next()?, parts.next()?);
-        if head != "arn" || gateway != "apigateway" || service.is_empty() {
-            return None;
-        }
-        let (operation, query) = if let Some(action) = target.strip_prefix("action/") {
-            let (action, query) = action.split_once(['&', '?']).unwrap_or((action, ""));
-            (TargetOperation::Action(action.to_owned()), query)
-        } else {
-            let path = target.strip_prefix("path/")?;
-            let (path, query) = path.split_once('?').unwrap_or((path, ""));
-            let path = format!("/{}", path.trim_start_matches('/'));
-            (TargetOperation::Path(UriTemplate::compile(&path)), query)
-        };
-        // `{subdomain}.{service}` names a host; the service is the last label.
-        let service = service.rsplit('.').next().unwrap_or(service).to_owned();
-        let query = crate::gateway::query::Query::parse(query).pairs().to_vec();
-        Some(Self { service, region: region.to_owned(), operation, query })
-    }
-
-    /// The operation with the integration's path parameters.
-    pub(crate) fn fill<'a>(&self, value: impl Fn(&str) -> Option<&'a str>) -> AwsOperation {
-        match &self.operation {
-            TargetOperation::Action(action) => AwsOperation::Action(action.clone()),
-            TargetOperation::Path(path) => AwsOperation::Path(path.fill(value)),
-        }
-    }
-}
-
-impl fmt::Display for AwsTarget {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { service, region, operation, query: _ } = self;
-        match operation {
-            TargetOperation::Action(action) => {
-                write!(f, "https://{service}.{region}.amazonaws.com/?Action={action}")
-            }
-            TargetOperation::Path(path) => {
-                write!(f, "https://{service}.{region}.amazonaws.com{}", path.fill(|_| None))
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn placed(text: &str, writing: Writing, is_greedy: bool) -> PlacedValue<'_> {
+        PlacedValue { text, writing, is_greedy }
+    }
+
+    fn check(uri: &str, value: PlacedValue<'_>, expect: &str) {
+        let filled = HttpAddress::compile(uri).unwrap().fill(|name| (name == "v").then_some(value));
+        match filled {
+            Ok(filled) => {
+                assert_eq!(filled.to_uri().unwrap().to_string(), expect, "{uri} {value:?}");
+            }
+            Err(AddressError::DotSegment(name)) => assert_eq!((name.as_str(), ".."), ("v", expect), "{uri}"),
+        }
+    }
+
     #[test]
-    fn parameters_are_filled_and_unknown_ones_stay() {
-        let uri = UriTemplate::compile("http://h/{a}/x/{proxy+}?q={b}");
-        let value = |name: &str| match name {
-            "a" => Some("1%202 3"),
-            "proxy" => Some("p/q"),
-            _ => None,
-        };
-        assert_eq!(uri.fill(value), "http://h/1%202%203/x/p/q?q={b}");
-        assert_eq!(UriTemplate::compile("http://h/{open").fill(|_| Some("x")), "http://h/{open");
+    fn unknown_variables_stay() {
+        let value = placed("x", Writing::Plain, false);
+        check("http://h/{a}/x/{v}?q={b}&r={v}", value, "http://h/{a}/x/x?q={b}&r=x");
+        check("http://h/{open", value, "http://h/{open");
+        check("https://h:1", value, "https://h:1/");
+        check("http://h?a={v}#f", value, "http://h/?a=x");
+    }
+
+    #[test]
+    fn a_value_stays_in_its_place() {
+        use Writing::{Author, PathPart, Plain, Template};
+        let (segment, parameter) = ("http://h/u/{v}/e", "http://h/u?p={v}&q=1");
+        for (writing, is_greedy, text, in_segment, in_parameter) in [
+            (Plain, false, "7", "7", "7"),
+            (Plain, false, "a b@c:d,e", "a%20b@c:d,e", "a%20b%40c%3Ad%2Ce"),
+            (Plain, false, "a/b?c#d", "a%2Fb%3Fc%23d", "a%2Fb%3Fc%23d"),
+            (Plain, false, "a&b=c+d;e%41\\", "a%26b%3Dc%2Bd%3Be%2541%5C", "a%26b%3Dc%2Bd%3Be%2541%5C"),
+            (Plain, true, "a/b", "a/b", "a%2Fb"),
+            (Plain, false, "é{", "%C3%A9%7B", "%C3%A9%7B"),
+            (Plain, false, "..", "..", ".."),
+            (Plain, false, "../../admin", "..", "..%2F..%2Fadmin"),
+            (Plain, true, "a/../b", "..", "a%2F..%2Fb"),
+            (Plain, false, "..\\b", "..", "..%5Cb"),
+            (Plain, false, "%2e%2e", "%252e%252e", "%252e%252e"),
+            (PathPart, false, "a%20b%2Fc;v=1", "a%20b%2Fc;v=1", "a%20b%2Fc%3Bv%3D1"),
+            (PathPart, true, "a/b//c", "a/b//c", "a%2Fb%2F%2Fc"),
+            (PathPart, false, "a+b&c", "a+b&c", "a%2Bb%26c"),
+            (Template, false, "a%20b/c", "a%20b%2Fc", "a%20b%2Fc"),
+            (Template, false, "100%&x", "100%25&x", "100%25%26x"),
+            (Template, true, "a/b", "a/b", "a%2Fb"),
+            (Template, false, "%2e%2E", "..", "%2e%2E"),
+            (Author, false, "a/../b&c=d", "a/../b&c=d", "a/../b&c=d"),
+        ] {
+            let value = placed(text, writing, is_greedy);
+            let expect =
+                if in_segment == ".." { "..".to_owned() } else { format!("http://h/u/{in_segment}/e") };
+            check(segment, value, &expect);
+            check(parameter, value, &format!("http://h/u?p={in_parameter}&q=1"));
+        }
+        let dot = placed(".", Plain, false);
+        check("http://h/{v}./x", dot, "..");
+        check("http://h/.{v}", dot, "..");
+        check("http://h/{v}{v}", dot, "..");
+        check("http://h/{v}{a}", dot, "http://h/.{a}");
+        check("http://h/a{v}/x", dot, "http://h/a./x");
+        check("http://h/{v+}", placed("a/b", Plain, false), "http://h/a/b");
+        check("http://h/{v+}", placed("a/%2e%2e/b", PathPart, false), "..");
+        check("http://h/{v}", placed("/evil.example/x", Plain, true), "http://h//evil.example/x");
+    }
+
+    #[test]
+    fn hosts_are_the_authors() {
+        for (uri, is_address) in [
+            ("http://h", true),
+            ("https://h:8080/{v}", true),
+            ("http://${stageVariables.host}/{v}", true),
+            ("http://${stageVariables.host}:${stageVariables.port}", true),
+            ("http://h/${stageVariables.path}{v}", true),
+            ("http://h?{v}", true),
+            ("http://h:8000{v}", false),
+            ("http://{v}/x", false),
+            ("http://a.{v}.b/x", false),
+            ("http://${stageVariables.host}{v}/x", false),
+            ("http://${stageVariables.host", false),
+            ("http://${other.host}/", false),
+            ("http://", false),
+            ("http:///x", false),
+            ("http://a b", false),
+            ("ftp://h", false),
+        ] {
+            assert_eq!(is_http_address(uri), is_address, "{uri}");
+        }
+        for uri in
+            ["http://h:8000{v}", "http://{v}/x", "http://", "http://:80/", "ftp://h", "http://h:/", "h"]
+        {
+            assert_eq!(HttpAddress::compile(uri), None, "{uri}");
+        }
     }
 
     #[test]
@@ -160,25 +418,6 @@ mod tests {
             ("plain", "plain"),
         ] {
             assert_eq!(with_stage_variables(text, &variables), expect);
-        }
-    }
-
-    #[test]
-    fn aws_targets() {
-        let target = AwsTarget::parse("arn:aws:apigateway:us-east-1:states:action/StartExecution").unwrap();
-        assert_eq!((&*target.service, &*target.region), ("states", "us-east-1"));
-        let nothing = |target: &AwsTarget| target.fill(|_| None);
-        assert_eq!(nothing(&target), AwsOperation::Action("StartExecution".to_owned()));
-        let target =
-            AwsTarget::parse("arn:aws:apigateway:eu-west-1:sub.sqs:path/123/q?Action=x&b=1").unwrap();
-        assert_eq!(nothing(&target), AwsOperation::Path("/123/q".to_owned()));
-        assert_eq!((&*target.service, target.query.len()), ("sqs", 2));
-        let target = AwsTarget::parse("arn:aws:apigateway:r:sns:action/Publish&TopicArn=t").unwrap();
-        assert_eq!(target.query, [("TopicArn".to_owned(), "t".to_owned())]);
-        let target = AwsTarget::parse("arn:aws:apigateway:r:s3:path/{bucket}/k").unwrap();
-        assert_eq!(target.fill(|_| Some("b")), AwsOperation::Path("/b/k".to_owned()));
-        for bad in ["", "arn:aws:s3:::b", "arn:aws:apigateway:r:states", "arn:aws:apigateway:r:states:x/y"] {
-            assert_eq!(AwsTarget::parse(bad), None, "{bad}");
         }
     }
 }

@@ -22,7 +22,14 @@ pub(super) async fn perform(
 /// What a failed call means to the client.
 pub(crate) fn refusal(error: &Error) -> Refusal {
     match error {
-        Error::InvalidAddress(_) => Refusal::ApiConfiguration(Misconfiguration::EndpointAddress),
+        // Somebody tries, or the settings forget, something: the house should hear of it.
+        Error::Refused(refused) => tracing::warn!("an integration was not called: {refused}"),
+        error => tracing::debug!(error = error as &dyn std::error::Error, "integration call failed"),
+    }
+    match error {
+        Error::InvalidAddress(_) | Error::Refused(_) => {
+            Refusal::ApiConfiguration(Misconfiguration::EndpointAddress)
+        }
         Error::Timeout => Refusal::IntegrationTimeout,
         Error::TooLarge { bytes_max } => {
             Refusal::ApiConfiguration(Misconfiguration::ResponseTooLarge(*bytes_max))

@@ -224,13 +224,15 @@ mod tests {
     use crate::clock::{SeededIds, Timestamp, VirtualClock};
     use crate::gateway::address::{Target, TargetApi};
     use crate::gateway::peer::Peer;
+    use crate::identity::TargetUri;
 
     fn context() -> Context {
         let request = http::Request::get("/dev/x?q=1&q=2&e=")
             .header("x-two", "a")
             .header("x-two", "b")
             .header("content-md5", "hidden");
-        let (parts, ()) = request.body(()).unwrap().into_parts();
+        let (mut parts, ()) = request.body(()).unwrap().into_parts();
+        let uri = TargetUri::take(&mut parts).unwrap();
         let target = Target {
             api: TargetApi::Named("abc".into()),
             stage: "dev".into(),
@@ -239,7 +241,7 @@ mod tests {
         };
         let peer = Peer { ip: IpAddr::V4(Ipv4Addr::LOCALHOST), certificate: None, is_secure: false };
         let clock = VirtualClock::new(Timestamp::EPOCH);
-        let mut context = Context::new(parts, target, peer, &clock, &SeededIds::new(1));
+        let mut context = Context::new(parts, uri, target, peer, &clock, &SeededIds::new(1));
         context.path_parameters = vec![("id".into(), "4%202".to_owned())];
         context
     }

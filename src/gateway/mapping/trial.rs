@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{HeaderMap, Uri};
+use http::HeaderMap;
 use serde_json::{Map, Value as Json, json};
 
 use super::host::Objects;
@@ -15,8 +15,8 @@ use crate::gateway::address::{Target, TargetApi};
 use crate::gateway::compile::compile_nothing;
 use crate::gateway::context::{Context, OverrideMap, Overrides};
 use crate::gateway::peer::Peer;
-use crate::gateway::query;
 use crate::id::{AccountId, AccountRegion, Region};
+use crate::identity::{TargetUri, append};
 use crate::vtl::{EvalError, Host, HostError, Limits, Object, Observer, Template, Value};
 
 /// The request that a template is to see.
@@ -68,11 +68,10 @@ impl Trial {
         let stage = compile_nothing(&owner, &api_id, &request.stage_variables);
         let mut raw_query = String::new();
         for (name, value) in &request.querystring {
-            query::append(&mut raw_query, name, value);
+            append(&mut raw_query, name, value);
         }
         let mut http_request = http::Request::new(());
         *http_request.method_mut() = http::Method::POST;
-        *http_request.uri_mut() = Uri::try_from(format!("/?{raw_query}")).unwrap_or_default();
         *http_request.headers_mut() = request.headers;
         let (parts, ()) = http_request.into_parts();
         let target = Target {
@@ -82,7 +81,7 @@ impl Trial {
             custom_domain: None,
         };
         let peer = Peer { ip: IpAddr::V4(Ipv4Addr::LOCALHOST), certificate: None, is_secure: false };
-        let mut context = Context::new(parts, target, peer, clock, ids);
+        let mut context = Context::new(parts, TargetUri::of_query(&raw_query), target, peer, clock, ids);
         context.path_parameters =
             request.path.into_iter().map(|(name, value)| (name.into(), value)).collect();
         context.stage = Some(Arc::new(stage));

@@ -3,12 +3,15 @@
 //! What can't be checked is refused: an API whose policy or authorizer this gateway can't evaluate is closed,
 //! never open. The control plane refuses to deploy such APIs in the first place.
 
+use std::sync::Arc;
+
 use super::{Authorized, Refused, Routed, UsageIdentifier};
 use crate::gateway::access::{
     Action, METHOD_ARN_BYTES_MAX, ResourcePolicy, decide_for_signer, denial, method_arn,
 };
 use crate::gateway::api::AuthorizationType;
 use crate::gateway::authorizers::Examiner;
+use crate::gateway::compile::Match;
 use crate::gateway::refusal::{Denial, Refusal};
 use crate::gateway::signers::Signers;
 use crate::policy::Decision;
@@ -20,7 +23,14 @@ pub(crate) struct Guard {
 }
 
 /// `Routed → Authorized`.
-pub(crate) async fn authorize(mut routed: Routed, guard: &Guard) -> Result<Authorized, Refused> {
+pub(crate) async fn authorize(routed: Routed, guard: &Guard) -> Result<Authorized, Refused> {
+    let mut authorized = admitted(routed, guard).await?;
+    // Nobody behind here has to know how the caller proved who it is.
+    authorized.routed.context.hide_signature();
+    Ok(authorized)
+}
+
+async fn admitted(mut routed: Routed, guard: &Guard) -> Result<Authorized, Refused> {
     if let (AuthorizationType::None, ResourcePolicy::None) =
         (routed.method.authorization, &routed.stage.policy)
     {
@@ -39,6 +49,9 @@ pub(crate) async fn authorize(mut routed: Routed, guard: &Guard) -> Result<Autho
 /// <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-authorization-flow.html>
 async fn decide(routed: &mut Routed, guard: &Guard) -> Result<Option<UsageIdentifier>, Refusal> {
     let Guard { examiner, signers } = guard;
+    if routed.method.authorization == AuthorizationType::AwsIam {
+        routed.make_signable()?;
+    }
     let arn = method_arn(&routed.context, &routed.stage, &routed.method);
     if METHOD_ARN_BYTES_MAX < arn.len() {
         return Err(Refusal::UriTooLong);
@@ -66,6 +79,19 @@ async fn decide(routed: &mut Routed, guard: &Guard) -> Result<Option<UsageIdenti
             ask(routed, examiner, &arn).await?;
             admit(routed, policy(routed), &arn).map(|()| None)
         }
+    }
+}
+
+impl Routed {
+    /// Has the method decide about, and get, the one target that a signature covers.
+    fn make_signable(&mut self) -> Result<(), Refusal> {
+        self.context.make_signable();
+        let found = self.stage.routes.find(&self.context.target.path, &self.context.method);
+        // Slashes that a signature doesn't cover lead to no other method.
+        let found = found.filter(|found| Arc::ptr_eq(&found.method, &self.method));
+        let Match { parameters, .. } = found.ok_or(Refusal::Forbidden)?;
+        self.context.path_parameters = parameters;
+        Ok(())
     }
 }
 

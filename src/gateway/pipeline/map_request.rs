@@ -1,8 +1,8 @@
 //! Makes the integration request: parameters, content handling, template, overrides, in AWS's order.
 
 use bytes::Bytes;
-use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST, HeaderName, HeaderValue, USER_AGENT};
-use http::{HeaderMap, Method, Uri};
+use http::header::{ACCEPT, CONTENT_TYPE, HOST, HeaderName, HeaderValue, USER_AGENT};
+use http::{HeaderMap, Method};
 
 use super::{Call, Exchange, PAYLOAD_BYTES_MAX, Prepared, Refused, Routed, Validated, read};
 use crate::connect;
@@ -10,20 +10,20 @@ use crate::connect::{Body, full};
 use crate::gateway::api::PassthroughBehavior;
 use crate::gateway::backends::{AwsCall, CallAs};
 use crate::gateway::compile::{
-    Backend, CompiledIntegration, CompiledMethod, CompiledStage, Credentials, HttpBackend, RequestTarget,
-    essence,
+    AddressError, Backend, CompiledIntegration, CompiledMethod, CompiledStage, Credentials, FilledAddress,
+    HttpAddress, HttpBackend, PlacedValue, RequestTarget, Writing, essence,
 };
 use crate::gateway::context::Context;
-use crate::gateway::execution_log::JavaMap;
+use crate::gateway::execution_log::{JavaMap, shown_address};
 use crate::gateway::headers::{Rules, is_dropped_to_proxy_backend, is_illegal_target, spelling};
 use crate::gateway::integration::mock;
 use crate::gateway::mapping::content::{Content, convert_request};
 use crate::gateway::mapping::host::{Side, evaluate};
 use crate::gateway::mapping::payload::{Payload, Reading};
-use crate::gateway::mapping::source::{Facts, Mapped};
+use crate::gateway::mapping::source::{Facts, Mapped, Source};
 use crate::gateway::proxy_event;
-use crate::gateway::query;
 use crate::gateway::refusal::{Misconfiguration, Refusal};
+use crate::identity::append;
 
 /// `Validated → Prepared`.
 pub(crate) async fn prepare(Validated { routed, body: read_before }: Validated) -> Result<Prepared, Refused> {
@@ -46,7 +46,6 @@ pub(crate) async fn prepare(Validated { routed, body: read_before }: Validated) 
 }
 
 fn reads_body(integration: &CompiledIntegration) -> bool {
-    use crate::gateway::mapping::source::Source;
     integration.parameters.iter().any(|(_, source)| matches!(source, Source::Body(_)))
 }
 
@@ -85,11 +84,11 @@ fn call(
             insert(&mut headers, "x-amzn-trace-id", &context.trace_id());
             insert(&mut headers, "x-amzn-apigateway-api-id", stage.api_id.as_str());
             mapped.replace_headers(&mut headers);
-            let target = backend.uri.fill(|name| mapped.path(name));
-            let target = with_query(target, &mapped.query);
+            let mut address = mapped.fill(&backend.address)?;
+            address.push_query(&encoded(&mapped.query));
             let body = transformed.body.into_bytes();
-            log_endpoint(context, &target, &headers, Some(&body));
-            http_call(integration, backend, verb, target, headers, full(body))
+            log_endpoint(context, &address.to_text(), &headers, Some(&body));
+            http_call(integration, backend, verb, &address, headers, full(body))
         }
         Backend::LambdaProxy { target, credentials } => {
             let call_as = call_as(credentials, context)?;
@@ -107,7 +106,7 @@ fn call(
                 api_id: stage.api_id.clone(),
                 service: target.service.clone(),
                 region: target.region.clone(),
-                operation: target.fill(|_| None),
+                operation: target.unfilled(),
                 method: Method::POST,
                 call_as,
                 headers,
@@ -135,7 +134,7 @@ fn call(
                 api_id: stage.api_id.clone(),
                 service: target.service.clone(),
                 region: target.region.clone(),
-                operation: target.fill(|name| mapped.path(name)),
+                operation: target.fill(|name| mapped.path(name)).map_err(left_its_place)?,
                 method: verb.clone(),
                 call_as,
                 headers,
@@ -211,7 +210,16 @@ fn transform(
 struct MappedParameters {
     headers: Vec<(HeaderName, Vec<String>)>,
     query: Vec<(String, String)>,
-    path: Vec<(String, String)>,
+    path: Vec<PathValue>,
+}
+
+/// A value for a variable of the integration's address.
+#[derive(Debug)]
+struct PathValue {
+    name: String,
+    text: String,
+    writing: Writing,
+    is_greedy: bool,
 }
 
 fn mapped(
@@ -239,11 +247,42 @@ fn mapped(
                 mapped.query.extend(values.map(|value| (name.clone(), value.into_owned())));
             }
             RequestTarget::Path(name) => {
-                mapped.path.extend(value.joined().map(|value| (name.clone(), value.into_owned())));
+                let (writing, is_greedy) = writing(source, context);
+                let text = value.joined().map(|value| value.into_owned());
+                let value = |text| PathValue { name: name.clone(), text, writing, is_greedy };
+                mapped.path.extend(text.map(value));
             }
         }
     }
     Ok(mapped)
+}
+
+/// How what a source gives is written, and whether it may have several segments of a path.
+fn writing(source: &Source, context: &Context) -> (Writing, bool) {
+    match source {
+        Source::Literal(_) | Source::StageVariable(_) => (Writing::Author, true),
+        Source::Path(name) => (Writing::PathPart, greedy_variable(context) == Some(name)),
+        Source::Query(_)
+        | Source::MultiQuery(_)
+        | Source::Header(_)
+        | Source::MultiHeader(_)
+        | Source::Body(_)
+        | Source::ResponseHeader(_)
+        | Source::ResponseMultiHeader(_)
+        | Source::ResponseBody(_)
+        | Source::Context(_)
+        | Source::Authorizer(_) => (Writing::Plain, false),
+    }
+}
+
+/// The variable of the method's resource that stands for several segments, if it has one.
+fn greedy_variable(context: &Context) -> Option<&str> {
+    let path = &context.route.as_ref()?.resource_path;
+    path.rsplit('/').next()?.strip_prefix('{')?.strip_suffix("+}")
+}
+
+fn left_its_place(AddressError::DotSegment(name): AddressError) -> Refusal {
+    Refusal::InvalidPathValue(name)
 }
 
 fn check_target(name: &HeaderName, rules: Rules) -> Result<(), Refusal> {
@@ -271,14 +310,24 @@ impl MappedParameters {
             self.query.extend(values.iter().map(|value| (name.clone(), value.clone())));
         }
         for (name, values) in &overrides.request_path {
-            self.path.retain(|(other, _)| other != name);
-            self.path.extend(values.first().map(|value| (name.clone(), value.clone())));
+            self.path.retain(|value| value.name != *name);
+            let is_greedy = greedy_variable(context) == Some(name);
+            let value = |text: &String| {
+                let (name, text) = (name.clone(), text.clone());
+                PathValue { name, text, writing: Writing::Template, is_greedy }
+            };
+            self.path.extend(values.first().map(value));
         }
         Ok(())
     }
 
-    fn path(&self, name: &str) -> Option<&str> {
-        self.path.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    fn path(&self, name: &str) -> Option<PlacedValue<'_>> {
+        let PathValue { text, writing, is_greedy, .. } = self.path.iter().find(|value| value.name == name)?;
+        Some(PlacedValue { text, writing: *writing, is_greedy: *is_greedy })
+    }
+
+    fn fill(&self, address: &HttpAddress) -> Result<FilledAddress, Refusal> {
+        address.fill(|name| self.path(name)).map_err(left_its_place)
     }
 
     fn replace_headers(&self, headers: &mut HeaderMap) {
@@ -301,7 +350,8 @@ fn default_headers(context: &Context, stage: &CompiledStage, verb: &Method) -> H
     let agent = format!("AmazonAPIGateway_{}", stage.api_id);
     headers.extend(HeaderValue::try_from(agent).map(|agent| (USER_AGENT, agent)));
     if !matches!(*verb, Method::GET | Method::HEAD | Method::OPTIONS) {
-        let given = context.headers.get(CONTENT_TYPE).cloned();
+        // The one that templates and models were chosen by.
+        let given = context.headers.get_all(CONTENT_TYPE).iter().next_back().cloned();
         headers.insert(CONTENT_TYPE, given.unwrap_or(HeaderValue::from_static("application/json")));
     }
     headers
@@ -333,12 +383,9 @@ fn proxy_call(
     insert(&mut headers, "x-amzn-apigateway-api-id", stage.api_id.as_str());
     mapped.replace_headers(&mut headers);
 
-    let mut target = backend.uri.fill(|name| mapped.path(name));
+    let mut address = mapped.fill(&backend.address)?;
     if mapped.query.is_empty() {
-        if let Some(raw) = context.uri.query() {
-            target.push(if target.contains('?') { '&' } else { '?' });
-            target.push_str(raw);
-        }
+        address.push_query(context.uri.raw_query().unwrap_or_default());
     } else {
         let passed = context
             .query()
@@ -346,12 +393,12 @@ fn proxy_call(
             .iter()
             .filter(|(name, _)| !mapped.query.iter().any(|(mapped, _)| mapped == name));
         let all: Vec<_> = passed.chain(&mapped.query).cloned().collect();
-        target = with_query(target, &all);
+        address.push_query(&encoded(&all));
     }
     let verb = backend.verb.clone().unwrap_or_else(|| context.method.clone());
-    log_endpoint(context, &target, &headers, streaming.is_none().then_some(request.bytes()));
+    log_endpoint(context, &address.to_text(), &headers, streaming.is_none().then_some(request.bytes()));
     let body = streaming.unwrap_or_else(|| full(request.bytes().clone()));
-    http_call(integration, backend, verb, target, headers, body)
+    http_call(integration, backend, verb, &address, headers, body)
 }
 
 fn passed_headers(context: &Context) -> HeaderMap {
@@ -359,9 +406,6 @@ fn passed_headers(context: &Context) -> HeaderMap {
     for name in context.headers.keys().filter(|name| !is_dropped_to_proxy_backend(name.as_str())) {
         let mut values = context.headers.get_all(name).iter();
         let (Some(first), rest) = (values.next(), values) else { continue };
-        if *name == AUTHORIZATION && context.is_signature_hidden() {
-            continue;
-        }
         // Several copies of a header become one.
         let mut joined = first.clone();
         let rest: Vec<_> = rest.collect();
@@ -376,29 +420,24 @@ fn passed_headers(context: &Context) -> HeaderMap {
     headers
 }
 
-fn with_query(mut target: String, pairs: &[(String, String)]) -> String {
-    if pairs.is_empty() {
-        return target;
-    }
+fn encoded(pairs: &[(String, String)]) -> String {
     let mut query = String::new();
     for (name, value) in pairs {
-        query::append(&mut query, name, value);
+        append(&mut query, name, value);
     }
-    target.push(if target.contains('?') { '&' } else { '?' });
-    target.push_str(&query);
-    target
+    query
 }
 
 fn http_call(
     integration: &CompiledIntegration,
     backend: &HttpBackend,
     verb: Method,
-    target: String,
+    address: &FilledAddress,
     mut headers: HeaderMap,
     body: Body,
 ) -> Result<Call, Refusal> {
     let invalid = || Refusal::ApiConfiguration(Misconfiguration::EndpointAddress);
-    let mut uri = Uri::try_from(target).map_err(|_| invalid())?;
+    let mut uri = address.to_uri().ok_or_else(invalid)?;
     if let Some(upstream) = &backend.upstream {
         if let (Some(authority), false) = (uri.authority(), headers.contains_key(HOST)) {
             headers.insert(HOST, HeaderValue::try_from(authority.as_str()).map_err(|_| invalid())?);
@@ -426,6 +465,7 @@ fn log_endpoint(context: &mut Context, uri: &str, headers: &HeaderMap, body: Opt
         (spelling(name.as_str()), String::from_utf8_lossy(value.as_bytes()).into_owned())
     });
     let shown: Vec<_> = shown.collect();
+    let uri = shown_address(uri);
     context.log(format_args!("Endpoint request URI: {uri}"));
     context.log(format_args!("Endpoint request headers: {}", JavaMap(shown.iter().map(|(k, v)| (k, v)))));
     let body = body.map(|body| String::from_utf8_lossy(body)).unwrap_or_default();

@@ -146,6 +146,7 @@ fn note(context: &mut Context, refusal: &Refusal) {
         | Refusal::PolicyDenied(_)
         | Refusal::AuthorizerConfiguration
         | Refusal::AuthorizerFailure
+        | Refusal::InvalidPathValue(_)
         | Refusal::MissingParameters(_)
         | Refusal::InvalidBody(_)
         | Refusal::BodyNotJson(_)

@@ -47,7 +47,7 @@ impl http_body::Body for Chunked {
 
 /// Answers with what it was asked, as JSON. The status is the last part of the path, if it is a number;
 /// `/silent` never answers.
-async fn echo_server() -> String {
+pub(super) async fn echo_server() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap().to_string();
     tokio::spawn(async move {
@@ -99,7 +99,7 @@ fn one(verb: HttpMethod, path: &str, integration: Integration) -> DeploymentSnap
     with(api("abc"), path, verb, method(integration))
 }
 
-fn seen(body: &str) -> Value {
+pub(super) fn seen(body: &str) -> Value {
     serde_json::from_str(body).unwrap_or_else(|_| panic!("no echo: {body}"))
 }
 

@@ -9,7 +9,7 @@ use super::*;
 use crate::clock::{SeededIds, VirtualClock};
 use crate::id::Region;
 use crate::identity::iam::{NewPolicy, NewRole};
-use crate::identity::{AuthError, Authenticator, sign};
+use crate::identity::{AuthError, Authenticator, Head, TargetUri, sign};
 use crate::store::Options;
 
 const ROLE: &str = "arn:aws:iam::123456789012:role/app/R";
@@ -124,7 +124,8 @@ impl World {
         let region = Region::parse("us-east-1").unwrap();
         sign(&mut parts, b"", &credential, "execute-api", &region, self.clock.now());
         let authenticator = Authenticator::new(self.keys.clone(), self.clock.clone());
-        Ok(authenticator.authenticate(&parts, b"", "execute-api")?.caller)
+        let uri = TargetUri::take(&mut parts).unwrap();
+        Ok(authenticator.authenticate(Head::new(&parts, &uri), b"", "execute-api")?.caller)
     }
 }
 

@@ -134,7 +134,8 @@ impl Services {
             match error {
                 connect::Error::InvalidAddress(_) => BackendError::UnknownService { service: name },
                 connect::Error::Answer(_) => BackendError::Malformed,
-                connect::Error::Connect(_)
+                connect::Error::Refused(_)
+                | connect::Error::Connect(_)
                 | connect::Error::Tls(_)
                 | connect::Error::Timeout
                 | connect::Error::TooLarge { .. }
@@ -230,7 +231,7 @@ mod tests {
     use crate::clock::SystemClock;
     use crate::gateway::CallAs;
     use crate::id::AccountId;
-    use crate::identity::{Authenticator, Keys};
+    use crate::identity::{Authenticator, Head, Keys, TargetUri};
     use crate::server::options::ServiceEndpoint;
 
     fn call(service: &str, operation: AwsOperation) -> AwsCall {
@@ -325,12 +326,15 @@ mod tests {
                 let check = service_fn(move |request: http::Request<Incoming>| {
                     let authenticator = authenticator.clone();
                     async move {
-                        let (parts, body) = request.into_parts();
+                        let (mut parts, body) = request.into_parts();
                         let body = body.collect().await.unwrap().to_bytes();
-                        let is_good = authenticator.authenticate(&parts, &body, "sqs").is_ok();
+                        let target = parts.uri.to_string();
+                        let uri = TargetUri::take(&mut parts).unwrap();
+                        let is_good =
+                            authenticator.authenticate(Head::new(&parts, &uri), &body, "sqs").is_ok();
                         let status = if is_good { 200 } else { 403 };
                         let response = http::Response::builder().status(status);
-                        Ok::<_, Infallible>(response.body(full(parts.uri.to_string())).unwrap())
+                        Ok::<_, Infallible>(response.body(full(target)).unwrap())
                     }
                 });
                 let server = hyper::server::conn::http1::Builder::new();

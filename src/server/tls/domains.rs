@@ -83,7 +83,8 @@ impl ByName {
     /// # Errors
     /// [`Error::Tls`] for a domain that can't be served as its owner wants: nobody gets in rather than anybody.
     pub(crate) fn config(&self, name: Option<&str>) -> Result<Arc<ServerConfig>, Error> {
-        let Some(domain) = name.and_then(|name| self.domains.find(name)) else { return Ok(self.own.clone()) };
+        let domain = name.and_then(|name| self.domains.find(&name.to_ascii_lowercase()));
+        let Some(domain) = domain else { return Ok(self.own.clone()) };
         let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(kept) = made.get(domain.name()).filter(|kept| Arc::ptr_eq(&kept.domain, &domain)) {
             return Ok(kept.config.clone());

@@ -8,9 +8,10 @@
 use std::collections::BTreeSet;
 
 use http::header::ACCEPT;
-use http::{HeaderMap, HeaderValue, Uri};
+use http::{HeaderMap, HeaderValue};
 use serde_json::{Map, Value, json};
 
+use crate::identity::TargetUri;
 use crate::wire::{Reply, ReplyBody};
 
 const MEDIA_TYPE: &str = "application/hal+json";
@@ -135,10 +136,10 @@ pub(crate) fn is_wanted(headers: &HeaderMap) -> bool {
 }
 
 /// The answer to a request for `uri`, with its links.
-pub(crate) fn linked(uri: &Uri, reply: Reply) -> Reply {
+pub(crate) fn linked(uri: &TargetUri, reply: Reply) -> Reply {
     let ReplyBody::Json(bytes) = &reply.body else { return reply };
     let Ok(Value::Object(members)) = serde_json::from_slice(bytes) else { return reply };
-    let document = Value::Object(document(uri.path(), uri.query().unwrap_or_default(), members));
+    let document = Value::Object(document(uri.path(), uri.raw_query().unwrap_or_default(), members));
     let body = ReplyBody::Raw {
         content_type: HeaderValue::from_static(MEDIA_TYPE),
         bytes: document.to_string().into(),

@@ -2,22 +2,20 @@
 
 use std::collections::HashMap;
 
-use http::request::Parts;
 use serde_json::{Map, Value};
 
-use super::{form_pairs, media_type, response, value_of_text, xml};
+use super::{form_and_query, media_type, response, value_of_text, xml};
 use crate::connect::Response;
+use crate::identity::TargetUri;
 use crate::wire::{ApiError, Operation, Protocol, Reply, ReplyBody, Service, Shape, Structure};
 
 /// The most parameters read from one request; those beyond are as good as absent.
 const PARAMETERS_MAX: usize = 4_096;
 
 /// The input: members by their flattened names, `Tags.member.1.Key`.
-pub(super) fn decode(operation: &Operation, parts: &Parts, body: &[u8]) -> Value {
-    let body = String::from_utf8_lossy(body);
-    let query = parts.uri.query().unwrap_or_default();
+pub(super) fn decode(operation: &Operation, uri: &TargetUri, body: &[u8]) -> Value {
     let mut form = HashMap::new();
-    for (name, value) in form_pairs(&body).chain(form_pairs(query)).take(PARAMETERS_MAX) {
+    for (name, value) in form_and_query(body, uri).into_iter().take(PARAMETERS_MAX) {
         form.entry(name).or_insert(value);
     }
     structure(operation.input, &form, "").unwrap_or_else(|| Value::Object(Map::new()))

@@ -3,16 +3,22 @@
 use std::collections::HashSet;
 
 use bytes::Bytes;
-use http::request::Parts;
+use http::HeaderMap;
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
 
-use super::{Decoded, aws_json, form_pairs, media_type, response, routes, value_of_text};
+use super::{Decoded, aws_json, media_type, response, routes, value_of_text};
 use crate::connect::Response;
+use crate::identity::TargetUri;
 use crate::wire::{ApiError, Code, Location, Operation, Protocol, Reply, ReplyBody, Route, Shape};
 
 /// The input, gathered from wherever the members are.
-pub(super) fn decode(operation: &Operation, parts: &Parts, body: Bytes) -> Result<Decoded, ApiError> {
+pub(super) fn decode(
+    operation: &Operation,
+    target: &TargetUri,
+    headers: &HeaderMap,
+    body: Bytes,
+) -> Result<Decoded, ApiError> {
     let members = operation.input.members;
     let takes_payload = members.iter().any(|member| member.location == Location::Payload);
     let (mut input, payload) = if takes_payload {
@@ -26,8 +32,8 @@ pub(super) fn decode(operation: &Operation, parts: &Parts, body: Bytes) -> Resul
     let Route::Rest { uri, .. } = operation.route else {
         return Err(ApiError::bare(Code::UnknownOperation));
     };
-    let labels = routes::labels(uri, parts.uri.path());
-    let query: Vec<(String, String)> = parts.uri.query().map(|q| form_pairs(q).collect()).unwrap_or_default();
+    let labels = routes::labels(uri, target.path());
+    let query = target.query().pairs();
     let named: HashSet<&str> = members
         .iter()
         .filter_map(|member| match member.location {
@@ -60,7 +66,7 @@ pub(super) fn decode(operation: &Operation, parts: &Parts, body: Bytes) -> Resul
                 (!map.is_empty()).then_some(Value::Object(map))
             }
             Location::Header(name) => {
-                let header = parts.headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()));
+                let header = headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()));
                 header.map(|text| value_of_text(&member.shape, &text))
             }
         };

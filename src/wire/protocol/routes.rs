@@ -5,7 +5,8 @@ use std::collections::HashMap;
 
 use http::request::Parts;
 
-use super::{aws_json, form_pairs};
+use super::{aws_json, form_and_query};
+use crate::identity::TargetUri;
 use crate::wire::{ApiError, Code, Operation, Protocol, Route, Service};
 
 /// All routes, prepared for look-ups.
@@ -53,6 +54,7 @@ impl Routes {
     pub(crate) fn find(
         &self,
         service: Service,
+        uri: &TargetUri,
         parts: &Parts,
         body: &[u8],
     ) -> Result<&'static Operation, ApiError> {
@@ -64,23 +66,26 @@ impl Routes {
                 name.and_then(|name| self.named(service, name)).ok_or_else(unknown)
             }
             Protocol::Query => {
-                let Some(action) = parameter(parts, body, "Action") else {
+                let parameters = form_and_query(body, uri);
+                let parameter = |name: &str| {
+                    parameters.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+                };
+                let Some(action) = parameter("Action") else {
                     return Err(unknown());
                 };
-                self.named(service, &action).ok_or_else(|| {
-                    let version = parameter(parts, body, "Version").unwrap_or_default();
+                self.named(service, action).ok_or_else(|| {
+                    let version = parameter("Version").unwrap_or_default();
                     let text = format!("Could not find operation {action} for version {version}");
                     ApiError::new(Code::UnknownOperation, text)
                 })
             }
-            Protocol::RestJson => self.find_rest(parts).ok_or_else(unknown),
+            Protocol::RestJson => self.find_rest(uri, parts.method.as_str()).ok_or_else(unknown),
         }
     }
 
-    fn find_rest(&self, parts: &Parts) -> Option<&'static Operation> {
-        let raw = parts.uri.path();
-        let candidates = self.rest.get(&(parts.method.as_str(), segments(raw).count()))?;
-        let query = parts.uri.query().unwrap_or_default();
+    fn find_rest(&self, uri: &TargetUri, method: &str) -> Option<&'static Operation> {
+        let raw = uri.path();
+        let candidates = self.rest.get(&(method, segments(raw).count()))?;
         let fits = |route: &&RestRoute| {
             let is_path =
                 segments(path(route.uri)).zip(segments(raw)).all(|(template, segment)| {
@@ -90,18 +95,11 @@ impl Routes {
                     }
                 });
             let is_told = discriminator(route.uri)
-                .is_none_or(|(name, value)| form_pairs(query).any(|(n, v)| n == name && v == value));
+                .is_none_or(|(name, value)| uri.query().all(name).any(|found| found == value));
             is_path && is_told
         };
         candidates.iter().find(fits).map(|route| route.operation)
     }
-}
-
-/// A parameter of a query request, in the form or in the query string.
-pub(super) fn parameter(parts: &Parts, body: &[u8], name: &str) -> Option<String> {
-    let body = std::str::from_utf8(body).unwrap_or_default();
-    let query = parts.uri.query().unwrap_or_default();
-    form_pairs(body).chain(form_pairs(query)).find(|(key, _)| key == name).map(|(_, value)| value)
 }
 
 /// The raw values of a template's labels in a path that fits it.

@@ -12,6 +12,7 @@ use crate::gateway::api::HttpMethod;
 use crate::gateway::compile::compile_for_test;
 use crate::gateway::fixture::{NOW, api, method, mock, owner, strings, with};
 use crate::gateway::peer::Peer;
+use crate::identity::TargetUri;
 use crate::vtl::Template;
 
 fn context() -> Context {
@@ -21,7 +22,8 @@ fn context() -> Context {
         .header("host", "abc.execute-api.us-east-1.amazonaws.com")
         .header("user-agent", "test/1")
         .header("connection", "keep-alive");
-    let (parts, ()) = request.body(()).unwrap().into_parts();
+    let (mut parts, ()) = request.body(()).unwrap().into_parts();
+    let uri = TargetUri::take(&mut parts).unwrap();
     let target = Target {
         api: TargetApi::Named("abc".into()),
         stage: "dev".into(),
@@ -29,7 +31,7 @@ fn context() -> Context {
         custom_domain: None,
     };
     let peer = Peer { ip: IpAddr::V4(Ipv4Addr::new(192, 0, 2, 7)), certificate: None, is_secure: false };
-    let mut context = Context::new(parts, target, peer, &VirtualClock::new(NOW), &SeededIds::new(1));
+    let mut context = Context::new(parts, uri, target, peer, &VirtualClock::new(NOW), &SeededIds::new(1));
     let deployment = with(api("abc"), "/pets/{id}", HttpMethod::Get, method(mock("", "")));
     let variables = strings(&[("colour", "blue"), ("empty", "")]);
     context.stage = Some(Arc::new(compile_for_test(&owner(), &deployment, &variables)));

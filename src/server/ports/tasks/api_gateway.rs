@@ -13,7 +13,8 @@ use crate::asl::{Integration, Pattern};
 use crate::connect::{self, BoxError, Request, Response, collect, full};
 use crate::engine::event::Failure;
 use crate::engine::{TaskCall, TaskResult};
-use crate::gateway::{self, Gateway};
+use crate::gateway::{self, Address, Gateway};
+use crate::identity::TargetUri;
 use crate::json::Payload;
 
 /// The largest answer that is read; a result may have 256 KiB.
@@ -123,12 +124,20 @@ pub(super) async fn call(gateway: &Gateway, integration: &Integration, call: Tas
         Ok(request) => request,
         Err(error) => return failed("InvalidRequestException", error.to_string()),
     };
-    let host = request.uri().authority().map_or_else(String::new, ToString::to_string);
-    let Some(target) = gateway::address(&host, request.uri().path()) else {
-        return failed("404", "no stage is named".to_owned());
+    // As any other request: what the input says may name no other API than the endpoint does.
+    let (mut parts, body) = request.into_parts();
+    let uri = match TargetUri::take(&mut parts) {
+        Ok(uri) => uri,
+        Err(bad) => return failed("400", bad.to_string()),
+    };
+    let target = match gateway.locate(&uri) {
+        Address::Stage(target) => target,
+        Address::Nothing | Address::Health | Address::Own => {
+            return failed("404", "no stage is named".to_owned());
+        }
     };
     let peer = gateway::Peer { ip: IpAddr::V4(Ipv4Addr::LOCALHOST), certificate: None, is_secure: true };
-    let response = gateway.serve(target, peer, request).await;
+    let response = gateway.serve(uri, target, peer, Request::from_parts(parts, body)).await;
     match answer(response).await {
         Err(error) => failed("SdkClientException", error.to_string()),
         Ok(Answered { status, body, .. }) if !status.is_success() => failed(status.as_str(), body),
