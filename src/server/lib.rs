@@ -31,6 +31,7 @@ mod listen;
 mod metrics;
 mod options;
 mod ports;
+mod secrets;
 mod start;
 mod tls;
 
@@ -39,4 +40,5 @@ pub use error::Error;
 pub use options::{
     Account, Credential, Deploy, Http2Limits, Limits, Listen, Options, TUTORIAL_STACK, TUTORIAL_TEMPLATE, Tls,
 };
+pub use secrets::{Secrets, rotate_store};
 pub use start::Server;

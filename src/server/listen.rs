@@ -136,11 +136,7 @@ impl Listener {
             place,
             peer,
         };
-        // A task each, so that none is larger than it has to be: there may be thousands that wait.
-        let task = match &self.tls {
-            None => tokio::spawn(connection.speak_plainly(stream)),
-            Some(by_name) => tokio::spawn(connection.speak_tls(stream, by_name.clone())),
-        };
+        let task = tokio::spawn(connection.wait(stream, self.tls.clone()));
         open.runs_as(task.abort_handle());
     }
 }
@@ -169,22 +165,33 @@ struct Connection {
 }
 
 impl Connection {
-    async fn speak_plainly(self, stream: TcpStream) {
-        let stream = self.watched(stream);
-        self.speak(stream).await;
-    }
-
-    async fn speak_tls(self, stream: TcpStream, by_name: Arc<tls::ByName>) {
-        // Whoever says nothing gets no memory for a handshake.
-        match stream.readable().await {
-            Ok(()) => Box::pin(self.shake_hands(stream, by_name)).await,
+    /// Waits for the first byte: there may be thousands of clients that say nothing, and none of them is to have more
+    /// memory than it takes to wait.
+    async fn wait(self, stream: TcpStream, tls: Option<Arc<tls::ByName>>) {
+        let mut first = [0];
+        // Not `readable()`, which is true of a new socket.
+        let came = tokio::select! {
+            came = stream.peek(&mut first) => came,
+            () = self.place.open().told_to_close() => return,
+        };
+        match came {
+            Ok(0) => {}
+            Ok(_) => self.begin(stream, tls).await,
             Err(error) => tracing::debug!(%error, peer = %self.peer.address, "connection ended at once"),
         }
     }
 
-    async fn shake_hands(mut self, stream: TcpStream, by_name: Arc<tls::ByName>) {
-        // Boxed: what the handshake takes is free again after it.
-        let stream = match Box::pin(handshake(self.watched(stream), &by_name)).await {
+    /// Boxed where no other future has room for it.
+    fn begin(self, stream: TcpStream, tls: Option<Arc<tls::ByName>>) -> Speech {
+        let stream = self.watched(stream);
+        match tls {
+            None => Box::pin(self.speak(stream)),
+            Some(by_name) => Box::pin(self.shake_hands(stream, by_name)),
+        }
+    }
+
+    async fn shake_hands(mut self, stream: Watched<TcpStream>, by_name: Arc<tls::ByName>) {
+        let stream = match handshake(stream, by_name).await {
             Ok(stream) => stream,
             Err(error) => {
                 tracing::debug!(%error, peer = %self.peer.address, "TLS handshake failed");
@@ -245,14 +252,17 @@ impl Connection {
     }
 }
 
-/// Which settings hold is known once the client has said which name it wants.
-async fn handshake<S>(stream: S, by_name: &tls::ByName) -> io::Result<TlsStream<S>>
-where
-    S: AsyncRead + AsyncWrite + Unpin,
-{
-    let start = LazyConfigAcceptor::new(rustls::server::Acceptor::default(), stream).await?;
-    let config = by_name.config(start.client_hello().server_name()).map_err(io::Error::other)?;
-    start.into_stream(config).await
+/// All that is said on a connection.
+type Speech = Pin<Box<dyn Future<Output = ()> + Send>>;
+type Handshake = Pin<Box<dyn Future<Output = io::Result<TlsStream<Watched<TcpStream>>>> + Send>>;
+
+/// Which settings hold is known once the client has said which name it wants. Boxed: what it takes is free after it.
+fn handshake(stream: Watched<TcpStream>, by_name: Arc<tls::ByName>) -> Handshake {
+    Box::pin(async move {
+        let start = LazyConfigAcceptor::new(rustls::server::Acceptor::default(), stream).await?;
+        let config = by_name.config(start.client_hello().server_name()).map_err(io::Error::other)?;
+        start.into_stream(config).await
+    })
 }
 
 /// Answers a request, which is in flight until its client has taken the answer.

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
+use super::secrets::Secrets;
 use crate::connect::http1::{Point, Relaxed};
 
 /// The stack that a new data directory gets.
@@ -19,6 +20,11 @@ pub const TUTORIAL_TEMPLATE: &str = include_str!("../../config/tutorial.yaml");
 pub struct Options {
     /// Where everything durable lives.
     pub data_dir: PathBuf,
+    /// Where the key is that the secrets in it are encrypted with.
+    pub secrets: Secrets,
+    /// Whether to go on without what the data directory has lost; for one start, so no setting.
+    #[serde(skip)]
+    pub accept_loss: bool,
     /// Plain listeners.
     pub listen: Listen,
     /// The TLS listener.
@@ -321,11 +327,13 @@ pub enum LogTarget {
 }
 
 /// Where an AWS service is, and what signs requests to it.
-#[derive(Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
 pub struct ServiceEndpoint {
     /// `http` or `https`, host, perhaps port and path.
-    pub endpoint: String,
+    pub endpoint: Option<String>,
+    /// A directory with a directory for each bucket, where templates find objects: of `s3` only.
+    pub root: Option<PathBuf>,
     /// The key that signs; the first of the server's own if there is none.
     pub access_key_id: Option<String>,
     /// The key's secret half; never printed.
@@ -334,7 +342,10 @@ pub struct ServiceEndpoint {
 
 impl std::fmt::Debug for ServiceEndpoint {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("ServiceEndpoint").field("endpoint", &self.endpoint).finish_non_exhaustive()
+        f.debug_struct("ServiceEndpoint")
+            .field("endpoint", &self.endpoint)
+            .field("root", &self.root)
+            .finish_non_exhaustive()
     }
 }
 
@@ -342,6 +353,8 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             data_dir: "stepgate-data".into(),
+            secrets: Secrets::default(),
+            accept_loss: false,
             listen: Listen::default(),
             tls: Tls::default(),
             account: Account::default(),
