@@ -26,6 +26,7 @@ mod deploy;
 mod dispatch;
 mod error;
 mod front_door;
+mod http_rules;
 mod listen;
 mod metrics;
 mod options;

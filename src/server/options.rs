@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use serde::Deserialize;
 
 use super::secrets::Secrets;
+use crate::connect::http1::{Point, Relaxed};
 
 /// The stack that a new data directory gets.
 pub const TUTORIAL_STACK: &str = "tutorial";
@@ -36,6 +37,8 @@ pub struct Options {
     pub deploy: Deploy,
     /// Bounds on what is served at one time.
     pub limits: Limits,
+    /// Which rules of HTTP are not insisted on.
+    pub http: Http,
     /// The gateway's own settings.
     pub gateway: Gateway,
     /// Whom integrations, tasks and all else that calls out may call.
@@ -179,6 +182,21 @@ pub struct Http2Limits {
     pub ping_interval_s: u64,
     /// How long it may take to answer that, in seconds.
     pub ping_timeout_s: u64,
+}
+
+/// Which rules of HTTP are not insisted on.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Http {
+    /// The points, by name.
+    pub relax: Vec<Point>,
+}
+
+impl Http {
+    /// The points together.
+    pub fn relaxed(&self) -> Relaxed {
+        self.relax.iter().copied().collect()
+    }
 }
 
 /// The gateway's own settings.
@@ -343,6 +361,7 @@ impl Default for Options {
             credentials: vec![Credential { access_key_id: "test".into(), secret_access_key: "test".into() }],
             deploy: Deploy::default(),
             limits: Limits::default(),
+            http: Http::default(),
             gateway: Gateway::default(),
             egress: Egress::default(),
             services: BTreeMap::new(),

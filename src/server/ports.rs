@@ -74,7 +74,9 @@ pub(super) async fn wire_rooms(options: &Options, home: &AccountRegion) -> Resul
     let iam = Iam::open(store.clone(), clock.clone(), ids.clone())?;
     let sessions = Sessions::open(store.clone(), clock.clone(), ids.clone(), keys, iam.clone()).await?;
     let engine_options = engine::Options::default();
-    let client = HttpClient::new(connect::Options { egress: egress.clone(), ..connect::Options::default() });
+    let lenience = options.http.relaxed().of_answers();
+    let client_options = connect::Options { egress: egress.clone(), lenience, ..connect::Options::default() };
+    let client = HttpClient::new(client_options);
     let connections = Connections::new(options, clock.clone())?;
     let (tasks, set_rooms) = tasks::Services::new(ids.clone(), connections, client.clone());
     let logs = ExecutionLogs::open(&options.execution_logs, &options.data_dir);

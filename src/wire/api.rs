@@ -280,6 +280,7 @@ fn body_error(error: &BodyError) -> ApiError {
         | BodyError::Tls(_)
         | BodyError::Timeout
         | BodyError::Broken(_)
+        | BodyError::Answer(_)
         | BodyError::Body(_) => ApiError::new(Code::Serialization, "the request body broke off"),
     }
 }

@@ -145,6 +145,7 @@ impl Services {
             );
             match error {
                 connect::Error::InvalidAddress(_) => BackendError::UnknownService { service: name },
+                connect::Error::Answer(_) => BackendError::Malformed,
                 connect::Error::Refused(_)
                 | connect::Error::Connect(_)
                 | connect::Error::Tls(_)
