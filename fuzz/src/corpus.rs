@@ -14,6 +14,7 @@ pub(crate) fn seeds(target: Target) -> Vec<Vec<u8>> {
         Target::Asl => definitions(),
         Target::Patch => lines(PATCHES),
         Target::Address => lines(ADDRESSES).into_iter().map(|line| line.replace(' ', "\0")).collect(),
+        Target::Http1 => streams(),
         Target::Canary => vec!["x".to_owned()],
     };
     texts.into_iter().map(String::into_bytes).collect()
@@ -42,6 +43,24 @@ fn templates() -> Vec<String> {
         }
     }
     texts.extend(MAPPINGS.iter().map(|mapping| (*mapping).to_owned()));
+    texts
+}
+
+/// What clients send in the corpus of HTTP/1.1.
+fn streams() -> Vec<String> {
+    let mut texts = Vec::new();
+    for entry in fs::read_dir(tests_data("http1")).expect("tests/data/http1") {
+        let file = entry.expect("an entry").path();
+        if file.extension().is_none_or(|extension| extension != "tsv") {
+            continue;
+        }
+        for line in read(&file).lines() {
+            let sent = line.rsplit('\t').next().unwrap_or_default();
+            let sent = sent.replace("{P}", "/a").replace("{H}", "a");
+            texts.push(sent.replace("\\r", "\r").replace("\\n", "\n").replace("\\t", "\t").replace("\\x00", "\0"));
+        }
+    }
+    texts.sort();
     texts
 }
 

@@ -1,18 +1,25 @@
-//! Paths: any text compiles or is refused, any compiled path reads any document within bounds, twice the same.
+//! Paths: any text compiles or is refused in both dialects, any compiled path reads any document within bounds, twice
+//! the same.
 
 use serde_json::Value;
-use stepgate::jsonpath::{Path, ReferencePath};
+use stepgate::jsonpath::{Dialect, Path, ReferencePath};
 
 const DOCUMENT: &str = r#"{"store":{"book":[{"category":"reference","price":8.95,"tags":["a","b"]},{"category":"fiction","isbn":"0-553","price":8.99}],"bicycle":{"color":"red","price":19.95}},"a":{"b":null,"c":[1,2,3],"e":[],"o":{},"s":"str","n":-1.5,"big":12345678901234567890},"x y":1,"it's":2,"mix":[1,"1",null,true,{"k":1},{"k":null},[7]],"é":"u","$":"dollar","length":"prop"}"#;
 
 pub(crate) fn execute(text: &str) {
     let (source, document) = crate::parts(text, DOCUMENT);
     if let Ok(reference) = ReferencePath::compile(source) {
-        assert!(Path::compile(source).is_ok(), "a reference path is a path");
+        assert!(Path::compile_in(source, Dialect::Early).is_ok(), "a reference path is a path");
         let mut written: Value = serde_json::from_str(DOCUMENT).expect("the document is JSON");
         let _ = reference.set(&mut written, Value::Bool(true));
     }
-    let path = match Path::compile(source) {
+    for dialect in [Dialect::Current, Dialect::Early] {
+        compile(source, dialect, document);
+    }
+}
+
+fn compile(source: &str, dialect: Dialect, document: &str) {
+    let path = match Path::compile_in(source, dialect) {
         Ok(path) => path,
         Err(error) => {
             assert!(!error.to_string().is_empty());
@@ -58,6 +65,8 @@ pub(crate) const WORDS: &[&str] = &[
     "[1:]",
     "[:2]",
     "[1:2]",
+    "[(@.length-1)]",
+    "==word",
     "[-2:]",
     "[::2]",
     "['a']",

@@ -7,6 +7,7 @@ mod asl;
 mod canary;
 mod corpus;
 mod generate;
+mod http1;
 mod jsonpath;
 mod patch;
 pub mod runner;
@@ -25,14 +26,16 @@ pub enum Target {
     Patch,
     /// Where a request goes: `host NUL path`.
     Address,
+    /// Bytes of a connection of HTTP/1.1.
+    Http1,
     /// Nothing of the product: breaks every promise, to see that the runner notices.
     Canary,
 }
 
 impl Target {
     /// All targets.
-    pub const ALL: [Self; 6] =
-        [Self::Vtl, Self::Jsonpath, Self::Asl, Self::Patch, Self::Address, Self::Canary];
+    pub const ALL: [Self; 7] =
+        [Self::Vtl, Self::Jsonpath, Self::Asl, Self::Patch, Self::Address, Self::Http1, Self::Canary];
 
     /// The name on the command line.
     pub fn name(self) -> &'static str {
@@ -42,6 +45,7 @@ impl Target {
             Self::Asl => "asl",
             Self::Patch => "patch",
             Self::Address => "address",
+            Self::Http1 => "http1",
             Self::Canary => "canary",
         }
     }
@@ -63,6 +67,7 @@ impl Target {
             Self::Asl => asl::execute(&text),
             Self::Patch => patch::execute(&text),
             Self::Address => address::execute(&text),
+            Self::Http1 => http1::execute(&text),
             Self::Canary => canary::execute(&text),
         }
     }
@@ -80,6 +85,7 @@ impl Target {
             Self::Asl => asl::WORDS,
             Self::Patch => patch::WORDS,
             Self::Address => address::WORDS,
+            Self::Http1 => http1::WORDS,
             Self::Canary => canary::WORDS,
         }
     }

@@ -119,14 +119,14 @@ impl<'a> Compiler<'a> {
             let name: Arc<str> = name.into();
             let n_chars = name.chars().count();
             let at = states.at.field(&name);
-            // The wording of these two is not recorded.
+            // The wording is not recorded.
             if n_chars == 0 || NAME_CHARS_MAX < n_chars {
                 let message = format!("The name of a state must have 1 to {NAME_CHARS_MAX} characters");
                 self.findings.field(Code::InvalidStateName, &at, message);
             }
             let id = StateId::from_index(self.states.len());
             if self.names.insert(name.clone(), id).is_some() {
-                let message = format!("The name '{name}' is used by more than one state");
+                let message = format!("Duplicate State name: {name}");
                 self.findings.field(Code::DuplicateStateName, &at, message);
             }
             order.push((name, id));

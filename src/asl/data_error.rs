@@ -19,8 +19,6 @@ pub enum ErrorName {
     ParameterPathFailure,
     /// An intrinsic function refused its arguments.
     IntrinsicFailure,
-    /// No rule matched and there is no `Default`.
-    NoChoiceMatched,
     /// An input, output or variable over 262 144 bytes.
     DataLimitExceeded,
 }
@@ -33,7 +31,6 @@ impl ErrorName {
             Self::ResultPathMatchFailure => "States.ResultPathMatchFailure",
             Self::ParameterPathFailure => "States.ParameterPathFailure",
             Self::IntrinsicFailure => "States.IntrinsicFailure",
-            Self::NoChoiceMatched => "States.NoChoiceMatched",
             Self::DataLimitExceeded => "States.DataLimitExceeded",
         }
     }

@@ -109,13 +109,10 @@ impl Diagnostic {
 }
 
 impl fmt::Display for Diagnostic {
-    /// `CODE: message at location`.
+    /// `CODE: message at location`; of no location AWS says `null`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.code.as_str(), self.message)?;
-        match &self.location {
-            Some(at) => write!(f, " at {at}"),
-            None => Ok(()),
-        }
+        let at = self.location.as_deref().unwrap_or("null");
+        write!(f, "{}: {} at {at}", self.code.as_str(), self.message)
     }
 }
 

@@ -30,13 +30,19 @@ impl Expression {
         }
     }
 
-    /// The value. `field` is the name that errors show, such as `x.$` or `ErrorPath`.
+    /// The value; of an index past the end of an array, `null`. `field` is the name that errors show, such as `x.$` or `ErrorPath`.
     ///
     /// # Errors
     /// `States.Runtime` for a path to nothing; `States.IntrinsicFailure` for a call that refuses its arguments.
     pub fn evaluate<'a>(&self, field: &str, scope: &'a dyn Scope) -> Result<Cow<'a, Value>, DataError> {
         match self {
-            Self::Path(path) => path.find(scope).map_err(|reason| unreadable(path, field, scope, &reason)),
+            Self::Path(path) => match path.find(scope) {
+                // AWS answers an index past the end of an array with nothing, but not a member that is missing.
+                Err(ReferenceError::Read(ReadError::NotFound { is_past_end: true, .. })) => {
+                    Ok(Cow::Owned(Value::Null))
+                }
+                found => found.map_err(|reason| unreadable(path, field, scope, &reason)),
+            },
             Self::Call(call) => call.evaluate(scope).map(Cow::Owned).map_err(|reason| {
                 let name = match reason {
                     IntrinsicError::PathNotFound { .. } => ErrorName::Runtime,

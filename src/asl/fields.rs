@@ -241,9 +241,12 @@ impl<'a> Fields<'a> {
         self.field_problem(name, "Value is not a Reference Path");
     }
 
-    /// A payload template.
+    /// A payload template of any JSON. A text that looks like a path gives a warning: it is one all the same.
     pub(super) fn template(&self, name: &str) -> Option<Template> {
-        Template::compile(self.object(name)?)
+        if self.get(name)?.is_string() {
+            self.literal_string(name);
+        }
+        Template::compile_any(self.get(name)?, &self.at.field(name), self.findings)
     }
 
     /// `<name>` or `<name>Path` in seconds, from 1.

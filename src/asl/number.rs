@@ -11,7 +11,7 @@ use super::path_expr::PathExpr;
 pub enum Seconds {
     /// A number in the definition, at least 1.
     Literal(u64),
-    /// A path; the data must hold a positive integer.
+    /// A path; the data must hold a positive integer, as a number or a text.
     Path(PathExpr),
 }
 
@@ -20,7 +20,7 @@ pub enum Seconds {
 pub enum Count {
     /// A number in the definition.
     Literal(u64),
-    /// A path; the data must hold an integer from 0.
+    /// A path; the data must hold an integer from 0, as a number or a text.
     Path(PathExpr),
 }
 
@@ -29,7 +29,7 @@ pub enum Count {
 pub enum Percentage {
     /// A number in the definition, from 0 to 100.
     Literal(f64),
-    /// A path; the data must hold a number from 0 to 100.
+    /// A path; the data must hold a number from 0 to 100, or its text.
     Path(PathExpr),
 }
 
@@ -40,7 +40,7 @@ impl Seconds {
             Self::Literal(seconds) => Ok(*seconds),
             Self::Path(path) => {
                 let value = path.read(scope)?;
-                match value.as_i64() {
+                match integer(&value) {
                     Some(seconds) if 0 < seconds => Ok(seconds.unsigned_abs()),
                     // In the manner of the others; AWS's wording is not recorded.
                     Some(_) => Err(DataError::runtime(format!("{field} must be positive."))),
@@ -58,7 +58,7 @@ impl Count {
             Self::Literal(count) => Ok(*count),
             Self::Path(path) => {
                 let value = path.read(scope)?;
-                match value.as_i64() {
+                match integer(&value) {
                     Some(count) => u64::try_from(count)
                         .map_err(|_| DataError::runtime(format!("{field} cannot be negative."))),
                     None => Err(not_a("integer", field, path, &value)),
@@ -75,13 +75,25 @@ impl Percentage {
             Self::Literal(percentage) => Ok(*percentage),
             Self::Path(path) => {
                 let value = path.read(scope)?;
-                match value.as_f64() {
+                let number = match &*value {
+                    Value::String(text) => text.parse().ok(),
+                    other => other.as_f64(),
+                };
+                match number {
                     Some(percentage) if (0.0..=100.0).contains(&percentage) => Ok(percentage),
                     Some(_) => Err(DataError::runtime(format!("{field} must be between 0 and 100."))),
                     None => Err(not_a("float", field, path, &value)),
                 }
             }
         }
+    }
+}
+
+/// An integer of the data: a number, or a text of digits.
+pub(super) fn integer(value: &Value) -> Option<i64> {
+    match value {
+        Value::String(text) => text.parse().ok(),
+        other => other.as_i64(),
     }
 }
 
@@ -124,6 +136,10 @@ mod tests {
         };
         check(count, json!(0), Ok(0));
         check(count, json!(7), Ok(7));
+        check(count, json!("7"), Ok(7));
+        check(count, json!("1.5"), Err(&refers("1.5")));
+        check(count, json!(""), Err(&refers("")));
+        check(count, json!("-1"), Err("MaxConcurrency cannot be negative."));
         check(count, json!({}), Err(&refers("{}")));
         check(count, json!("NoNumber"), Err(&refers("NoNumber")));
         check(count, json!(1.5), Err(&refers("1.5")));
@@ -137,6 +153,9 @@ mod tests {
             |path: &PathExpr, scope: &dyn Scope| Percentage::Path(path.clone()).resolve(field, scope);
         check(percentage, json!(0), Ok(0.0));
         check(percentage, json!(100), Ok(100.0));
+        check(percentage, json!("12.5"), Ok(12.5));
+        check(percentage, json!("100.1"), Err("ToleratedFailurePercentage must be between 0 and 100."));
+        check(percentage, json!("NaN"), Err("ToleratedFailurePercentage must be between 0 and 100."));
         check(percentage, json!(100.1), Err("ToleratedFailurePercentage must be between 0 and 100."));
         check(percentage, json!(-1.1), Err("ToleratedFailurePercentage must be between 0 and 100."));
         check(
@@ -153,6 +172,7 @@ mod tests {
         let seconds =
             |path: &PathExpr, scope: &dyn Scope| Seconds::Path(path.clone()).resolve("TimeoutSeconds", scope);
         check(seconds, json!(5), Ok(5));
+        check(seconds, json!("5"), Ok(5));
         check(seconds, json!(0), Err("TimeoutSeconds must be positive."));
         check(
             seconds,

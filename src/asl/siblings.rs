@@ -4,6 +4,8 @@ use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use serde_json::Value;
+
 use super::diagnostics::{Code, Location};
 use super::fields::Fields;
 use super::program::{StateId, Transition};
@@ -48,7 +50,9 @@ impl Siblings {
 
     /// `Next` or `End` of a state that needs one of them.
     pub(super) fn transition(&self, fields: &Fields<'_>) -> Option<Transition> {
-        if fields.exactly_one(&["Next", "End"])? == "Next" {
+        // `"End": false` beside a `Next` says what that says already.
+        let goes_on = fields.has("Next") && fields.get("End") == Some(&Value::Bool(false));
+        if goes_on || fields.exactly_one(&["Next", "End"])? == "Next" {
             return self.target(fields, "Next").map(Transition::Next);
         }
         if !fields.boolean("End")? {

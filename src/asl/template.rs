@@ -16,9 +16,11 @@ pub(super) const DEPTH_MAX: usize = 100;
 
 /// A compiled template: `Parameters`, `ItemSelector`, `ResultSelector`, `Assign` or `Credentials`.
 ///
+/// The language's specification has objects only; Step Functions takes any JSON for all but the last two.
+///
 /// <https://docs.aws.amazon.com/step-functions/latest/dg/input-output-inputpath-params.html>
 #[derive(Clone, Debug)]
-pub struct Template(Vec<(String, Node)>);
+pub struct Template(Node);
 
 #[derive(Clone, Debug)]
 enum Node {
@@ -36,7 +38,12 @@ enum Node {
 impl Template {
     /// Compiles an object; `None` if something in it is wrong, which is then among the findings.
     pub(super) fn compile(fields: Fields<'_>) -> Option<Self> {
-        compile_members(&fields, 0).map(Self)
+        compile_members(&fields, 0).map(Node::Object).map(Self)
+    }
+
+    /// The same for any JSON.
+    pub(super) fn compile_any(value: &Value, at: &Location, findings: &Findings) -> Option<Self> {
+        compile_node(value, at, findings, 0).map(Self)
     }
 
     /// The same for `Assign`, whose keys must be names of variables.
@@ -52,15 +59,19 @@ impl Template {
 
     /// The keys of the value that the template makes, in order; of an `Assign`, the variables.
     pub fn keys(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().map(|(key, _)| key.as_str())
+        let members = match &self.0 {
+            Node::Object(members) => members.as_slice(),
+            Node::Literal(_) | Node::Array(_) | Node::Computed { .. } => &[],
+        };
+        members.iter().map(|(key, _)| key.as_str())
     }
 
-    /// The template filled in: an object with its keys in the template's order.
+    /// The template filled in; objects have their keys in the template's order.
     ///
     /// # Errors
     /// As of [`Expression::evaluate`].
     pub fn evaluate(&self, scope: &dyn Scope) -> Result<Value, DataError> {
-        evaluate_members(&self.0, scope).map(Value::Object)
+        self.0.evaluate(scope)
     }
 }
 

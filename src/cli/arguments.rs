@@ -59,6 +59,8 @@ pub(super) enum Command {
     Test(Test),
     /// Find where recorded executions would go another way under a changed definition.
     Replay(Replay),
+    /// Work on the keys of a data directory.
+    Keys(Keys),
     /// Look for what is wrong with the settings, and with --production for what strangers could make use of.
     Doctor(Doctor),
     /// Print the version.
@@ -89,9 +91,52 @@ pub(super) struct Serve {
     /// How to log [default: auto].
     #[arg(long, value_name = "FORMAT", env = "STEPGATE_LOG_FORMAT")]
     pub(super) log_format: Option<LogFormat>,
+    /// Go on with what is left where the data directory has lost something that was acknowledged.
+    #[arg(long)]
+    pub(super) accept_loss: bool,
     /// Print what was deployed as one line of JSON instead of the welcome text.
     #[arg(long)]
     pub(super) json: bool,
+}
+
+/// `stepgate keys`
+#[derive(Clone, Debug, Args)]
+pub(super) struct Keys {
+    #[command(subcommand)]
+    pub(super) command: KeysCommand,
+}
+
+/// What to do with keys.
+#[derive(Clone, Debug, Subcommand)]
+pub(super) enum KeysCommand {
+    /// Encrypt the secrets of a data directory with a new key.
+    RotateStore(RotateStore),
+}
+
+/// `stepgate keys rotate-store`
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "Examples:
+  stepgate keys rotate-store                                          a generated key, generated anew
+  stepgate keys rotate-store --config /etc/stepgate/stepgate.toml
+  stepgate keys rotate-store --new-key-file /run/secrets/new.key      a key of your own from now on
+
+Values are encrypted with a data key, and that with the master key of [secrets]. The data key is always made anew. The
+master key is, too, if it is a generated one; one of [secrets] stays unless a new one is named: set [secrets] to the
+new one afterwards. Stop the server first. The change happens as a whole or not at all; run the command again if it was cut
+short.")]
+pub(super) struct RotateStore {
+    /// Settings, as in config/stepgate.toml.
+    #[arg(long, value_name = "FILE", env = "STEPGATE_CONFIG")]
+    pub(super) config: Option<PathBuf>,
+    /// The data directory [default: stepgate-data].
+    #[arg(long, value_name = "DIR", env = "STEPGATE_DATA_DIR")]
+    pub(super) data_dir: Option<PathBuf>,
+    /// A file that holds the new master key.
+    #[arg(long, value_name = "FILE", conflicts_with = "new_key_env")]
+    pub(super) new_key_file: Option<PathBuf>,
+    /// An environment variable that holds it.
+    #[arg(long, value_name = "NAME")]
+    pub(super) new_key_env: Option<String>,
 }
 
 /// `stepgate doctor`

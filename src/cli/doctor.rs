@@ -90,6 +90,7 @@ mod tests {
         let key = dir.join("server.key");
         write(&key, "");
         write(&dir.join("server.pem"), "");
+        write(&dir.join("store.key"), "");
         document[begin..begin + end]
             .replace("/etc/stepgate", dir.to_str().unwrap())
             .replace("/var/lib/stepgate", dir.join("data").to_str().unwrap())
@@ -120,6 +121,8 @@ mod tests {
             (whole.replace("account_rate_limit", "# account_rate_limit"), "no_rate_limit"),
             (whole.replace("deny =", "# deny ="), "open_egress"),
             (whole.replace("10.0.0.5:8080", "169.254.169.254"), "METADATA_REACHABLE"),
+            (whole.replace("key_file", "# key_file"), "key_beside_data"),
+            (whole.replace("store.key", "missing.key"), "UNREADABLE_FILE"),
             ("[limits]\nbody_rate_min = 0\n".to_owned(), "NO_LEAST_RATE"),
             ("[limits]\nidle_timeout_s = 301\n".to_owned(), "long_timeout"),
             ("[limits]\nheader_read_timeout_s = 0\n".to_owned(), "NO_TIME"),
@@ -140,7 +143,7 @@ mod tests {
         write(&data.join("stepgate.db"), "");
         restrict(&data, 0o700);
         assert_eq!(codes(&dir, &text), Vec::<String>::new());
-        for path in [data.clone(), data.join("stepgate.db"), dir.join("server.key")] {
+        for path in [data.clone(), data.join("stepgate.db"), dir.join("server.key"), dir.join("store.key")] {
             let mode = if path == data { 0o755 } else { 0o640 };
             restrict(&path, mode);
             assert_eq!(codes(&dir, &text), ["READABLE_BY_OTHERS"], "{}", path.display());

@@ -27,6 +27,7 @@ mod doctor;
 mod export;
 mod findings;
 mod import;
+mod keys;
 mod logs;
 mod output;
 mod remote;
@@ -45,7 +46,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use arguments::{Arguments, AslCommand, Command, VtlCommand};
+use arguments::{Arguments, AslCommand, Command, KeysCommand, VtlCommand};
 
 /// Runs the command that the process was started with.
 ///
@@ -68,6 +69,9 @@ pub fn main() -> ExitCode {
         },
         Command::Test(test) => test::run(&test),
         Command::Replay(replay) => replay::run(&replay),
+        Command::Keys(keys) => match keys.command {
+            KeysCommand::RotateStore(rotate) => keys::rotate_store(&rotate),
+        },
         Command::Doctor(doctor) => doctor::run(&doctor),
         Command::Version(version) => version::run(&version),
     };

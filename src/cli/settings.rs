@@ -37,6 +37,7 @@ impl Settings {
             None => Self::default(),
         };
         let server = &mut settings.server;
+        server.accept_loss = arguments.accept_loss;
         if let Some(data_dir) = &arguments.data_dir {
             server.data_dir.clone_from(data_dir);
         }

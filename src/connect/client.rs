@@ -11,7 +11,11 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 
 use super::dialer::Dialer;
 use super::guarded::Guarded;
-use super::{Body, Call, ClientIdentity, Error, Options, Request, Response, ServerCertificate, boxed, tls};
+use super::opening::opened;
+use super::strict_connector::StrictConnector;
+use super::{
+    Body, Call, ClientIdentity, Error, Options, Request, Response, ServerCertificate, remove_hop_by_hop, tls,
+};
 
 /// Calls `http` and `https` backends over kept connections. Clones share their pools.
 #[derive(Clone)]
@@ -21,25 +25,25 @@ pub struct HttpClient(Arc<Pools>);
 /// a few megabytes that a house without TLS backends need not pay.
 struct Pools {
     options: Options,
-    plain: Client<Dialer, Body>,
+    plain: Client<StrictConnector<Dialer>, Body>,
     verified: OnceLock<SecureClient>,
     unverified: OnceLock<SecureClient>,
 }
 
 /// A pool of TLS connections.
-pub(super) type SecureClient = Client<HttpsConnector<Dialer>, Body>;
+pub(super) type SecureClient = Client<StrictConnector<HttpsConnector<Dialer>>, Body>;
 
 impl HttpClient {
     /// A client without connections.
     pub fn new(options: Options) -> Self {
-        let plain = pool(&options).build(dialer(&options));
+        let plain = pool(&options).build(StrictConnector::new(dialer(&options), options.lenience));
         let (verified, unverified) = (OnceLock::new(), OnceLock::new());
         Self(Arc::new(Pools { options, plain, verified, unverified }))
     }
 
-    /// Sends `request` and returns as soon as the response's head is there.
+    /// Sends `request` and returns once the response's head is there, and its body or the first 64 KiB of it.
     ///
-    /// The body streams; it ends with [`Error::Timeout`] or [`Error::TooLarge`] when `call`'s bounds are
+    /// What the backend said for this connection only is removed. A larger body streams; it ends with [`Error::Timeout`] or [`Error::TooLarge`] when `call`'s bounds are
     /// exceeded on the way. The URI must be absolute, `http` or `https`; `Host` follows from it unless set.
     pub async fn send(&self, request: Request, call: Call) -> Result<Response, Error> {
         self.send_as(None, request, call).await
@@ -63,7 +67,7 @@ impl HttpClient {
             }
             _ => return Err(invalid(request.uri())),
         };
-        let response = tokio::select! {
+        let mut response = tokio::select! {
             biased;
             answer = answer => answer.map_err(Error::from_client)?,
             () = &mut deadline => return Err(Error::Timeout),
@@ -73,7 +77,9 @@ impl HttpClient {
         if u64::try_from(bytes_max).is_ok_and(|max| max < announced) {
             return Err(Error::TooLarge { bytes_max });
         }
-        Ok(response.map(|body| boxed(Guarded::new(body, deadline, bytes_max))))
+        remove_hop_by_hop(response.headers_mut());
+        let (parts, body) = response.into_parts();
+        Ok(Response::from_parts(parts, opened(Guarded::new(body, deadline, bytes_max)).await?))
     }
 }
 
@@ -102,6 +108,7 @@ impl Pools {
             .https_or_http()
             .enable_http1()
             .wrap_connector(dialer(&self.options));
+        let connector = StrictConnector::new(connector, self.options.lenience);
         let client = pool(&self.options).build(connector);
         // Two first calls may race; both clients are alike and the loser's is dropped unused.
         Ok(cell.get_or_init(|| client))
@@ -145,7 +152,7 @@ mod tests {
     use tokio::net::TcpListener;
 
     use super::*;
-    use crate::connect::{Egress, collect, empty, full};
+    use crate::connect::{Egress, boxed, collect, empty, full};
 
     /// Echoes the body with the request's target and host; `/silent` never answers, `/stall` stops after one
     /// frame, `/away` redirects. Returns its address and how many connections it has accepted.
@@ -288,9 +295,11 @@ mod tests {
         let error = client().send(request(format!("http://{address}/silent"), empty()), call).await;
         assert!(matches!(error, Err(Error::Timeout)));
 
-        let request = request(format!("http://{address}/stall"), full("x"));
-        let response = client().send(request, call).await.unwrap();
-        assert!(matches!(collect(response.into_body(), 100).await, Err(Error::Timeout)));
+        // What is short is waited for whole, of what is long the rest.
+        let request = |body: Body| request(format!("http://{address}/stall"), body);
+        assert!(matches!(client().send(request(full("x")), call).await, Err(Error::Timeout)));
+        let response = client().send(request(full(vec![b'x'; 100_000])), call).await.unwrap();
+        assert!(matches!(collect(response.into_body(), 1_000_000).await, Err(Error::Timeout)));
     }
 
     #[tokio::test]

@@ -3,6 +3,7 @@
 use std::error::Error as StdError;
 use std::io;
 
+use super::http1::Fault;
 use super::{BoxError, Refused};
 
 /// What went wrong between us and a backend, or while a body streamed.
@@ -32,7 +33,10 @@ pub enum Error {
     /// The connection broke, or the peer does not speak HTTP.
     #[error("connection broke")]
     Broken(#[source] BoxError),
-    /// A body's sender broke off.
+    /// A backend's answer began and broke off, or can't be read beyond doubt.
+    #[error("the answer broke off or is malformed")]
+    Answer(#[source] BoxError),
+    /// A request's body broke off.
     #[error("body broke off")]
     Body(#[source] BoxError),
 }
@@ -40,31 +44,28 @@ pub enum Error {
 impl Error {
     /// Sorts a client error into our kinds.
     pub(super) fn from_client(error: hyper_util::client::legacy::Error) -> Self {
-        if let Some(refused) = refused(&error) {
-            return Self::Refused(refused);
+        if let Some(refused) = find::<Refused>(&error) {
+            return Self::Refused(refused.clone());
         }
-        match (is_tls(&error), error.is_connect()) {
-            (true, _) => Self::Tls(error.into()),
-            (false, true) => Self::Connect(error.into()),
-            (false, false) => Self::Broken(error.into()),
+        if find::<rustls::Error>(&error).is_some() {
+            return Self::Tls(error.into());
         }
+        if find::<Fault>(&error).is_some() {
+            return Self::Answer(error.into());
+        }
+        // One of our own: the body that was being sent failed.
+        if find::<Self>(&error).is_some() {
+            return Self::Body(error.into());
+        }
+        if error.is_connect() { Self::Connect(error.into()) } else { Self::Broken(error.into()) }
     }
-}
-
-/// Whether rustls is anywhere among the causes.
-fn is_tls(error: &(dyn StdError + 'static)) -> bool {
-    causes(error).any(|cause| cause.is::<rustls::Error>())
-}
-
-/// The egress rules' own word, if it is among the causes.
-fn refused(error: &(dyn StdError + 'static)) -> Option<Refused> {
-    causes(error).find_map(|cause| cause.downcast_ref::<Refused>().cloned())
 }
 
 type Cause = dyn StdError + 'static;
 
-fn causes(error: &Cause) -> impl Iterator<Item = &Cause> {
-    std::iter::successors(Some(error), |current| cause(*current))
+/// The first cause of a kind.
+fn find<E: StdError + 'static>(error: &Cause) -> Option<&E> {
+    std::iter::successors(Some(error), |current| cause(*current)).find_map(|cause| cause.downcast_ref())
 }
 
 fn cause(error: &Cause) -> Option<&Cause> {
@@ -80,9 +81,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rustls_is_found_below_io_errors() {
-        let tls = io::Error::new(io::ErrorKind::InvalidData, rustls::Error::DecryptError);
-        assert!(is_tls(&io::Error::other(tls)));
-        assert!(!is_tls(&io::Error::other("refused")));
+    fn causes_are_found_below_io_errors() {
+        let below = |inner: BoxError| io::Error::other(io::Error::other(inner));
+        assert!(find::<rustls::Error>(&below(rustls::Error::DecryptError.into())).is_some());
+        assert_eq!(find(&below(Fault::StatusLine.into())), Some(&Fault::StatusLine));
+        assert!(find::<Error>(&below(Error::Timeout.into())).is_some());
+        assert!(find::<Error>(&below("refused".into())).is_none());
     }
 }

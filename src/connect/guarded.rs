@@ -34,7 +34,7 @@ impl http_body::Body for Guarded {
     ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
         let frame = match Pin::new(&mut self.body).poll_frame(cx) {
             Poll::Ready(Some(Ok(frame))) => frame,
-            Poll::Ready(Some(Err(error))) => return Poll::Ready(Some(Err(Error::Broken(error.into())))),
+            Poll::Ready(Some(Err(error))) => return Poll::Ready(Some(Err(Error::Answer(error.into())))),
             Poll::Ready(None) => return Poll::Ready(None),
             Poll::Pending => return self.deadline.as_mut().poll(cx).map(|()| Some(Err(Error::Timeout))),
         };

@@ -6,7 +6,7 @@
 //!
 //! Invariants: no redirects are followed, backends are spoken to in HTTP/1.1 (as API Gateway does), every
 //! call has a total timeout and every response a size limit. Calls go where [`Egress`] lets them, by the address that is
-//! dialled.
+//! dialled. Framing is read strictly both ways ([`http1`]).
 
 // Rooms are called by their names, wherever they stand.
 #[cfg(test)]
@@ -20,8 +20,12 @@ mod dialer;
 mod egress;
 mod error;
 mod guarded;
+mod hop_by_hop;
+pub mod http1;
 mod line_stream;
+mod opening;
 mod options;
+mod strict_connector;
 mod tls;
 
 pub use body::{Body, boxed, collect, empty, full};
@@ -29,6 +33,7 @@ pub use client::HttpClient;
 pub use client_identity::ClientIdentity;
 pub use egress::{Egress, NoRule, Reason, Refused};
 pub use error::Error;
+pub use hop_by_hop::remove_hop_by_hop;
 pub use line_stream::{LineAddress, LineStream};
 pub use options::{Call, Options, ServerCertificate};
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Egress;
+use super::http1::Lenience;
 
 /// Settings of [`super::HttpClient`].
 #[derive(Clone, Debug)]
@@ -16,6 +17,8 @@ pub struct Options {
     pub idle_timeout: Duration,
     /// How many unused connections are kept for each host.
     pub idle_per_host_max: usize,
+    /// What backends' answers may be lax about.
+    pub lenience: Lenience,
 }
 
 impl Default for Options {
@@ -25,6 +28,7 @@ impl Default for Options {
             connect_timeout: Duration::from_secs(10),
             idle_timeout: Duration::from_secs(60),
             idle_per_host_max: 64,
+            lenience: Lenience::default(),
         }
     }
 }

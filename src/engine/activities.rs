@@ -179,7 +179,7 @@ impl Engine {
                     _ = draining.wait_for(|draining| *draining) => return Ok(None),
                 },
             };
-            if let Some(handed) = self.hand_out(claim, worker_name.clone()).await? {
+            if let Some(handed) = self.hand_out(claim, worker_name.clone(), &arn.home).await? {
                 handed.claim.keep();
                 return Ok(Some(handed.task));
             }
@@ -188,13 +188,18 @@ impl Engine {
 
     /// Writes down that a worker has the task; `None` if it was over before. Goes on when the worker hangs up:
     /// then what it answers is dropped, and the task is first in line for the next worker.
-    async fn hand_out(&self, claim: Claim, worker_name: Option<Arc<str>>) -> Result<Option<Handed>, Error> {
-        let engine = self.clone();
+    async fn hand_out(
+        &self,
+        claim: Claim,
+        worker_name: Option<Arc<str>>,
+        home: &AccountRegion,
+    ) -> Result<Option<Handed>, Error> {
+        let (engine, home) = (self.clone(), home.clone());
         self.whole(async move {
             let mut claim = claim;
             let handed = match claim.queued().cloned() {
                 Some(Queued { started: Some(task), execution, .. }) => {
-                    engine.current_attempt(execution, &task.token).await?.map(|_| *task)
+                    engine.current_attempt(execution, &task.token, &home).await?.map(|_| *task)
                 }
                 Some(queued) => engine.begin_attempt(&queued, worker_name).await?,
                 None => None,
@@ -238,44 +243,66 @@ impl Engine {
         Ok((outcome == Outcome::Advanced).then_some(task))
     }
 
-    /// The attempt of an open execution that `token` names.
-    async fn current_attempt(&self, id: i64, token: &str) -> Result<Option<TaskKey>, Error> {
+    /// The attempt of an open execution at `home` that `token` names.
+    async fn current_attempt(
+        &self,
+        id: i64,
+        token: &str,
+        home: &AccountRegion,
+    ) -> Result<Option<TaskKey>, Error> {
         let slot = self.fold(id, &self.inner.live.place(id)).await?;
-        let Some(live) = slot.as_ref() else { return Ok(None) };
+        let Some(live) = slot.as_ref().filter(|live| live.origin.home == *home) else { return Ok(None) };
         let mut attempts = live.execution.attempts();
         Ok(attempts.find(|(_, of)| *of == token).map(|(task, _)| task))
     }
 
-    /// SendTaskSuccess.
+    /// SendTaskSuccess. A token of an execution that is elsewhere than at `home` is nobody's; so of those below.
     ///
     /// # Errors
     /// `InvalidToken`, `TaskTimedOut`, `InvalidOutput`.
-    pub async fn send_task_success(&self, token: &str, output: String) -> Result<(), Error> {
+    pub async fn send_task_success(
+        &self,
+        home: &AccountRegion,
+        token: &str,
+        output: String,
+    ) -> Result<(), Error> {
         // A token of nobody is refused first, as recorded.
         task_tokens::execution(token).ok_or(Error::InvalidToken)?;
         let output = Payload::from_text(output).map_err(|error| Error::InvalidOutput(error.to_string()))?;
-        self.task_message(token, |task| Input::TaskSucceeded { task, output }).await
+        self.task_message(home, token, |task| Input::TaskSucceeded { task, output }).await
     }
 
     /// SendTaskFailure.
     ///
     /// # Errors
     /// `InvalidToken`, `TaskTimedOut`.
-    pub async fn send_task_failure(&self, token: &str, failure: Failure) -> Result<(), Error> {
-        self.task_message(token, |task| Input::TaskFailed { task, failure }).await
+    pub async fn send_task_failure(
+        &self,
+        home: &AccountRegion,
+        token: &str,
+        failure: Failure,
+    ) -> Result<(), Error> {
+        self.task_message(home, token, |task| Input::TaskFailed { task, failure }).await
     }
 
     /// SendTaskHeartbeat.
     ///
     /// # Errors
     /// `InvalidToken`, `TaskTimedOut`.
-    pub async fn send_task_heartbeat(&self, token: &str) -> Result<(), Error> {
-        self.task_message(token, |task| Input::TaskHeartbeat { task }).await
+    pub async fn send_task_heartbeat(&self, home: &AccountRegion, token: &str) -> Result<(), Error> {
+        self.task_message(home, token, |task| Input::TaskHeartbeat { task }).await
     }
 
-    async fn task_message(&self, token: &str, input: impl FnOnce(TaskKey) -> Input) -> Result<(), Error> {
+    async fn task_message(
+        &self,
+        home: &AccountRegion,
+        token: &str,
+        input: impl FnOnce(TaskKey) -> Input,
+    ) -> Result<(), Error> {
         let id = task_tokens::execution(token).ok_or(Error::InvalidToken)?;
-        let Some(task) = self.current_attempt(id, token).await? else { return self.over(id, token).await };
+        let Some(task) = self.current_attempt(id, token, home).await? else {
+            return self.over(id, token, home).await;
+        };
         let [frame, scheduled] = journal::task_columns(task);
         let input = input(task);
         let is_last = !matches!(input, Input::TaskHeartbeat { .. });
@@ -290,13 +317,18 @@ impl Engine {
     }
 
     /// A token of no current attempt: over if the journal knows it, else nobody's.
-    async fn over(&self, id: i64, token: &str) -> Result<(), Error> {
+    async fn over(&self, id: i64, token: &str, home: &AccountRegion) -> Result<(), Error> {
         use super::execution::Note;
-        let token = token.to_owned();
+        let (token, home) = (token.to_owned(), home_key(home));
         let known = self
             .inner
             .store
             .read(move |tx| {
+                let sql =
+                    "SELECT m.home FROM execution e JOIN state_machine m ON m.id = e.machine WHERE e.id = ?1";
+                if tx.query_one(sql, &[id.into()], |row| row.text(0))?.is_none_or(|at| at != home) {
+                    return Ok(false);
+                }
                 let mut entries = journal::read(tx, id)?.entries.into_iter();
                 Ok::<_, Error>(entries.any(
                     |entry| matches!(entry.note, Some(Note::Attempt { token: of, .. }) if *of == *token),

@@ -234,6 +234,7 @@ impl Changes {
                     engine.inner.timers.cancel_all(id);
                     engine.inner.queues.abandon_all(id);
                     count_ended(&ending);
+                    engine.finish_deleting(&origin.state_machine_arn);
                     if let Some(child) = origin.map_child {
                         engine.child_ended(child, ending);
                     }

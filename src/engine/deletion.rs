@@ -1,115 +1,131 @@
 //! Deleting state machines: marked at once, gone when the last execution has ended.
 
-use super::event::Failure;
-use super::machine::Input;
+use std::collections::HashSet;
+use std::sync::{Arc, PoisonError, RwLock};
+
 use super::open::Engine;
-use super::state_machines::{find, unqualified};
+use super::state_machines::{find, home_of, unqualified};
 use super::tags;
 use super::{Error, executions};
+use crate::id::StateMachineArn;
 use crate::store::Tx;
 
-/// Executions stopped at one time.
-const STOPPED_AT_ONCE: usize = 256;
+/// The ARNs of machines on their way out: their executions end where they would enter another state.
+#[derive(Default)]
+pub(super) struct Deleting(RwLock<HashSet<Arc<str>>>);
+
+impl Deleting {
+    /// Whether the machine of this ARN, or the one that runs the Map whose children it is for, is on its way out.
+    pub(super) fn has(&self, state_machine_arn: &str) -> bool {
+        let all = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        !all.is_empty() && all.contains(of_machine(state_machine_arn))
+    }
+
+    fn insert(&self, arn: &str) {
+        self.0.write().unwrap_or_else(PoisonError::into_inner).insert(arn.into());
+    }
+
+    fn remove(&self, arn: &str) {
+        self.0.write().unwrap_or_else(PoisonError::into_inner).remove(arn);
+    }
+}
+
+/// The ARN without the label of a Map.
+fn of_machine(arn: &str) -> &str {
+    arn.split('/').next().unwrap_or(arn)
+}
 
 impl Engine {
-    /// DeleteStateMachine. Running executions are stopped; the machine is gone when none is open. Few of them are
-    /// waited for, more go in the background, also over a restart. One that is not there is gone already.
+    /// DeleteStateMachine. The machine can't be started any more, and is gone when none of its executions is open;
+    /// each of them ends at its next transition, aborted. One that is not there is gone already.
     ///
     /// # Errors
     /// `InvalidArn`.
     pub async fn delete_state_machine(&self, arn: &str) -> Result<(), Error> {
         let parsed = unqualified(arn)?;
         let text = parsed.to_string();
-        let marked: Option<(i64, bool)> = self
+        // Before it is written, so that no execution ends unseen between the two.
+        self.inner.deleting.insert(&text);
+        let marked: Result<bool, Error> = self
             .inner
             .store
             .write(move |tx| {
-                let Some(found) = find(tx, &parsed)? else { return Ok::<_, Error>(None) };
+                let Some(found) = find(tx, &parsed)? else { return Ok(true) };
                 tx.execute("UPDATE state_machine SET deleting = 1 WHERE id = ?1", &[found.id.into()])?;
                 tags::remove_all(tx, &parsed.to_string())?;
-                let open = executions::open(tx, found.id, 0, STOPPED_AT_ONCE)?;
-                if open.is_empty() {
-                    remove(tx, found.id)?;
-                }
-                Ok(Some((found.id, open.len() < STOPPED_AT_ONCE)))
+                remove_if_idle(tx, found.id)
             })
-            .await?;
-        self.forget_machine(&text);
-        let Some((machine, are_few)) = marked else { return Ok(()) };
-        let engine = self.clone();
-        let finished = tokio::spawn(async move { engine.finish_deleting(machine).await });
-        if are_few {
-            // If it panicked, the next start goes on with it.
-            let _ = finished.await;
+            .await;
+        if !matches!(marked, Ok(false)) {
+            self.inner.deleting.remove(&text);
         }
-        Ok(())
+        self.forget_machine(&text);
+        marked.map(|_| ())
     }
 
     /// Goes on with deletions that the last process did not finish.
     pub(super) async fn recover_deletions(&self) -> Result<(), Error> {
-        let machines: Result<Vec<i64>, Error> = self
+        let machines: Result<Vec<(String, String)>, Error> = self
             .inner
             .store
             .read(|tx| {
-                let sql = "SELECT id FROM state_machine WHERE deleting = 1";
-                Ok(tx.query(sql, &[], |row| row.int(0))?)
+                let sql = "SELECT home, name FROM state_machine WHERE deleting = 1";
+                Ok(tx.query(sql, &[], |row| Ok((row.text(0)?, row.text(1)?)))?)
             })
             .await;
-        for machine in machines? {
-            let engine = self.clone();
-            tokio::spawn(async move { engine.finish_deleting(machine).await });
+        for (home, name) in machines? {
+            let arn = StateMachineArn::new(&home_of(&home)?, &name).to_string();
+            self.inner.deleting.insert(&arn);
+            self.finish_deleting(&arn);
         }
         Ok(())
     }
 
-    /// Stops what is open of a machine that is being deleted, then takes the machine away.
-    async fn finish_deleting(&self, machine: i64) {
-        if let Err(error) = self.stop_all_and_remove(machine).await {
-            tracing::error!(%error, machine, "a state machine stays half deleted until the next start");
+    /// Called when an execution of the machine has ended: takes it away if it is on its way out and that was the last.
+    pub(super) fn finish_deleting(&self, state_machine_arn: &str) {
+        if !self.inner.deleting.has(state_machine_arn) {
+            return;
         }
+        let (engine, arn) = (self.clone(), of_machine(state_machine_arn).to_owned());
+        tokio::spawn(async move {
+            if let Err(error) = engine.remove_if_deleted(&arn).await {
+                tracing::error!(%error, arn, "a state machine stays half deleted until the next start");
+            }
+        });
     }
 
-    async fn stop_all_and_remove(&self, machine: i64) -> Result<(), Error> {
-        let mut after = 0;
-        loop {
-            // No execution can begin any more, so one walk meets all of them.
-            let open = self.inner.store.read(move |tx| executions::open(tx, machine, after, STOPPED_AT_ONCE));
-            let open: Vec<i64> = open.await?;
-            let Some(last) = open.last() else { break };
-            after = *last;
-            let stops: Vec<_> = open
-                .into_iter()
-                .map(|execution| {
-                    let engine = self.clone();
-                    tokio::spawn(async move {
-                        engine.insist(execution, Input::Stopped(Failure::default()), |_| Ok(())).await;
-                    })
-                })
-                .collect();
-            for stop in stops {
-                // One that panicked leaves its execution open, which the removal below sees.
-                let _ = stop.await;
-            }
-        }
-        self.inner
+    async fn remove_if_deleted(&self, arn: &str) -> Result<(), Error> {
+        let parsed = StateMachineArn::parse(arn)?;
+        let is_gone = self
+            .inner
             .store
-            .write(move |tx| match executions::open(tx, machine, 0, 1)?.is_empty() {
-                true => remove(tx, machine),
-                false => Ok(()),
+            .write(move |tx| match find(tx, &parsed)? {
+                Some(found) => remove_if_idle(tx, found.id),
+                None => Ok::<_, Error>(true),
             })
-            .await
+            .await?;
+        if is_gone {
+            self.inner.deleting.remove(arn);
+            self.forget_machine(arn);
+        }
+        Ok(())
     }
 }
 
-/// Takes a machine away whose executions have all ended. Its executions and revisions stay: they can still be
-/// described, and its name can be used again.
-fn remove(tx: &Tx<'_>, id: i64) -> Result<(), Error> {
+/// Takes a machine away that is on its way out, unless it has open executions; says whether it is gone. Its executions
+/// and revisions stay: they can still be described, and its name can be used again.
+fn remove_if_idle(tx: &Tx<'_>, id: i64) -> Result<bool, Error> {
+    if !executions::open(tx, id, 0, 1)?.is_empty() {
+        return Ok(false);
+    }
     // The row stays under a name that nobody can ask for, because executions and revisions refer to it.
     let sql =
         "UPDATE state_machine SET name = name || ':' || id, deleting = 2 WHERE id = ?1 AND deleting = 1";
-    tx.execute(sql, &[id.into()])?;
+    if tx.execute(sql, &[id.into()])? == 0 {
+        return Ok(false);
+    }
     // What executions were started through, they keep as a number and a name.
     tx.execute("DELETE FROM state_machine_alias WHERE machine = ?1", &[id.into()])?;
     tx.execute("DELETE FROM state_machine_version WHERE machine = ?1", &[id.into()])?;
-    Ok(())
+    Ok(true)
 }

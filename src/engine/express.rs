@@ -96,8 +96,11 @@ impl Engine {
         let home = &machine.home;
         let run_id = self.inner.ids.uuid();
         let arn = format!(
-            "arn:aws:states:{}:{}:express:{}:{name}:{run_id}",
-            home.region, home.account, machine.name
+            "arn:{}:states:{}:{}:express:{}:{name}:{run_id}",
+            home.region.partition(),
+            home.region,
+            home.account,
+            machine.name
         );
         ExecutionStart {
             arn: arn.into(),
@@ -122,8 +125,9 @@ impl Engine {
         let (results, mut inbox) = mpsc::unbounded_channel();
         let mut input = Input::Start;
         loop {
-            let step =
-                self.with_env(0, Limits::EXPRESS, |env| machine::step(program, &mut execution, input, env));
+            let step = self.with_env(0, &machine.home, Limits::EXPRESS, false, |env| {
+                machine::step(program, &mut execution, input, env)
+            });
             if let Some(plan) = &machine.log {
                 let events = step.entries.iter().filter_map(|entry| entry.event.as_ref());
                 plan.log(&*self.inner.logs, &execution.start().arn, 0, events);
@@ -185,7 +189,7 @@ impl Engine {
         let (engine, pattern) = (self.clone(), super::calls::pattern_of(&call.resource));
         tokio::spawn(async move {
             let result = match super::nested::starts_execution(&call.resource) {
-                true => Some(engine.start_from_express(&call.input).await),
+                true => Some(engine.start_from_express(&call).await),
                 false => engine.result_of(call).await,
             };
             if let Some(result) = result {

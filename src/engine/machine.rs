@@ -84,6 +84,8 @@ pub struct Env<'a> {
     pub refuse_arguments: &'a dyn Fn(&Integration, &Payload) -> Option<String>,
     /// Bounds.
     pub limits: Limits,
+    /// Whether the execution's machine is on its way out: then the execution ends where it would enter a state.
+    pub is_deleting: bool,
 }
 
 /// Which attempt of which task: a result for another is stale.

@@ -22,10 +22,10 @@ use super::open::Engine;
 use super::runner::Origin;
 use super::start::{Prepared, StartExecution, Written, execution_input};
 use super::state_machines::LoadedMachine;
-use super::{Error, TaskResult, executions, journal};
+use super::{Error, TaskCall, TaskResult, executions, journal};
 use crate::asl::{Integration, Pattern, Resource, StateMachineType};
 use crate::clock::Timestamp;
-use crate::id::{ExecutionArn, check_name};
+use crate::id::{AccountRegion, Arn, ExecutionArn, StateMachineArn, check_name};
 use crate::json::Payload;
 
 /// Whether a task of this resource starts an execution.
@@ -48,13 +48,25 @@ pub(super) fn refuse(integration: &Integration, arguments: &Payload) -> Option<S
     }
 }
 
+/// A machine elsewhere isn't there for a task: it starts one of its own region, in its own account or in that of the
+/// role it acts under.
+fn check_target(arn: &str, home: &AccountRegion, role_arn: Option<&str>) -> Result<(), Error> {
+    let target = StateMachineArn::parse(arn)?.home;
+    let role = role_arn.and_then(|role| Arn::parse(role).ok());
+    let is_of_role = || role.is_some_and(|role| role.account == target.account.as_str());
+    match target.region == home.region && (target.account == home.account || is_of_role()) {
+        true => Ok(()),
+        false => Err(Error::StateMachineDoesNotExist(arn.to_owned())),
+    }
+}
+
 impl Engine {
     /// Starts the execution that a task asks for, and lets the parent know.
     pub(super) async fn start_nested(&self, origin: Origin, run: TaskRun, pattern: Pattern) {
         let (parent, task) = (origin.id, run.task);
         let result = self
             .persist(parent, || async {
-                match self.try_nested(parent, &run, pattern).await {
+                match self.try_nested(&origin, &run, pattern).await {
                     Err(error) => answer::refused(error, &self.inner.ids.uuid().to_string()).map(Some),
                     Ok(()) => Ok(None),
                 }
@@ -67,10 +79,12 @@ impl Engine {
         }
     }
 
-    async fn try_nested(&self, parent: i64, run: &TaskRun, pattern: Pattern) -> Result<(), Error> {
+    async fn try_nested(&self, origin: &Origin, run: &TaskRun, pattern: Pattern) -> Result<(), Error> {
+        let parent = origin.id;
         let Arguments { state_machine_arn, name, input, trace_header } =
             Arguments::read(&run.input).map_err(Error::Corrupt)?; // It was refused before it was written.
         let input = execution_input(input)?;
+        check_target(&state_machine_arn, &origin.home, run.credentials_role.as_deref())?;
         let machine = self.start_target(&state_machine_arn).await?;
         let is_named = name.is_some();
         let name = match name {
@@ -153,11 +167,16 @@ impl Engine {
     }
 
     /// The task's part of a start of an Express parent, which keeps no record of it.
-    pub(super) async fn start_from_express(&self, input: &Payload) -> TaskResult {
-        let started = match Arguments::read(input) {
+    pub(super) async fn start_from_express(&self, call: &TaskCall) -> TaskResult {
+        let started = match Arguments::read(&call.input) {
             Err(reason) => Err(Error::Corrupt(reason)),
             Ok(Arguments { state_machine_arn, name, input, trace_header }) => {
-                self.start_execution(StartExecution { state_machine_arn, name, input, trace_header }).await
+                let target = check_target(&state_machine_arn, &call.home, Some(&call.role_arn));
+                let start = StartExecution { state_machine_arn, name, input, trace_header };
+                match target {
+                    Ok(()) => self.start_execution(start).await,
+                    Err(error) => Err(error),
+                }
             }
         };
         match started {

@@ -8,6 +8,7 @@ use metrics::{Counter, Histogram, counter, histogram};
 use quick_cache::sync::Cache;
 use tokio::sync::watch;
 
+use super::deletion::Deleting;
 use super::live::LiveExecutions;
 use super::logging::Logs;
 use super::machine::{Env, Limits};
@@ -20,7 +21,7 @@ use super::timers::Timers;
 use super::{Error, Options, schema};
 use crate::asl::Program;
 use crate::clock::{Clock, Ids, Timestamp};
-use crate::id::ActivityArn;
+use crate::id::{AccountRegion, ActivityArn};
 use crate::meter;
 use crate::store::Store;
 
@@ -46,6 +47,7 @@ pub(super) struct Inner {
     pub(super) links: Links,
     pub(super) map_runs: MapRuns,
     pub(super) machines: RwLock<Machines>,
+    pub(super) deleting: Deleting,
     pub(super) programs: Cache<i64, Arc<Program>>,
     /// Ids of activities: whether there is one is asked within a step.
     pub(super) activities: RwLock<HashMap<ActivityArn, i64>>,
@@ -93,6 +95,7 @@ impl Engine {
             links: Links::open(&store).await?,
             map_runs: MapRuns::open(&store).await?,
             machines: RwLock::default(),
+            deleting: Deleting::default(),
             programs: Cache::new(PROGRAMS_KEPT),
             activities: RwLock::new(HashMap::new()),
             draining: watch::Sender::new(false),
@@ -144,10 +147,17 @@ impl Engine {
         self.inner.last_id.fetch_add(1, Ordering::Relaxed) + 1
     }
 
-    /// Takes a step of the machine with this engine's time and ids.
-    pub(super) fn with_env<T>(&self, execution: i64, limits: Limits, step: impl FnOnce(&Env<'_>) -> T) -> T {
+    /// Takes a step of the machine, of an execution that is at `home`, with this engine's time and ids.
+    pub(super) fn with_env<T>(
+        &self,
+        execution: i64,
+        home: &AccountRegion,
+        limits: Limits,
+        is_deleting: bool,
+        step: impl FnOnce(&Env<'_>) -> T,
+    ) -> T {
         let prefix = super::task_tokens::prefix(execution);
-        let exists = |arn: &ActivityArn| self.activity_id(arn).is_some();
+        let exists = |arn: &ActivityArn| arn.home == *home && self.activity_id(arn).is_some();
         let env = Env {
             now: self.now(),
             ids: &*self.inner.ids,
@@ -158,6 +168,7 @@ impl Engine {
                     .or_else(|| self.inner.tasks.refuse(integration, arguments))
             },
             limits,
+            is_deleting,
         };
         step(&env)
     }

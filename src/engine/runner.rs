@@ -94,8 +94,11 @@ impl Engine {
     ) -> Result<Outcome, Error> {
         let id = live.origin.id;
         let program = live.program.clone();
-        let step = self
-            .with_env(id, Limits::STANDARD, |env| machine::step(&program, &mut live.execution, input, env));
+        let is_deleting = self.inner.deleting.has(&live.origin.state_machine_arn);
+        let home = live.origin.home.clone();
+        let step = self.with_env(id, &home, Limits::STANDARD, is_deleting, |env| {
+            machine::step(&program, &mut live.execution, input, env)
+        });
         if step.outcome == Outcome::Stale {
             *slot = Some(live);
             return Ok(self.stale());

@@ -160,4 +160,9 @@ CREATE INDEX execution_map_run ON execution (map_run, status, id) WHERE map_run 
 ALTER TABLE state_machine_revision ADD COLUMN processor_of BIGINT;
 CREATE INDEX revision_processor ON state_machine_revision (processor_of) WHERE processor_of IS NOT NULL;
 ",
+    // ARNs name the partition of their region since.
+    "
+UPDATE tag SET resource = 'arn:aws-cn:' || SUBSTR(resource, 9) WHERE resource LIKE 'arn:aws:states:cn-%';
+UPDATE tag SET resource = 'arn:aws-us-gov:' || SUBSTR(resource, 9) WHERE resource LIKE 'arn:aws:states:us-gov-%';
+",
 ];

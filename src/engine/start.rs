@@ -130,7 +130,7 @@ impl Engine {
             started: now,
             is_synchronous: false,
         });
-        let step = self.with_env(id, Limits::STANDARD, |env| {
+        let step = self.with_env(id, &machine.home, Limits::STANDARD, false, |env| {
             machine::step(&machine.program, &mut execution, Input::Start, env)
         });
         let journal = journal::Record::new(&step.entries)?;

@@ -241,7 +241,8 @@ impl Engine {
         Ok(made)
     }
 
-    /// UpdateStateMachine. What does not change anything makes no revision; running executions keep theirs.
+    /// UpdateStateMachine. What does not change anything makes no revision, unless it is to be published with another
+    /// description than it has; running executions keep theirs.
     ///
     /// # Errors
     /// `MissingRequiredParameter`, `InvalidDefinition`, `StateMachineDoesNotExist`, `StateMachineDeleting`,
@@ -277,7 +278,7 @@ impl Engine {
                     tracing: tracing.unwrap_or(found.tracing),
                     ..found.clone()
                 };
-                let is_new = next != found;
+                let is_new = next != found || versions::has_other_description(tx, &found, publish.as_ref())?;
                 let current = if is_new {
                     let next =
                         StateMachine { revision, updated: now, revision_id: Some(revision_id), ..next };

@@ -127,6 +127,21 @@ fn wait(seconds: u64) -> Value {
     json!({"StartAt": "W", "States": {"W": {"Type": "Wait", "Seconds": seconds, "End": true}}})
 }
 
+/// Waits a minute in one state, and then in another.
+fn two_waits() -> Value {
+    json!({"StartAt": "W", "States": {
+        "W": {"Type": "Wait", "Seconds": 60, "Next": "X"}, "X": {"Type": "Wait", "Seconds": 60, "End": true}}})
+}
+
+/// Waits until a machine is gone whose executions have ended.
+async fn gone(engine: &Engine, machine: &str) {
+    while engine.describe_state_machine(machine).await.is_ok() {
+        tokio::task::yield_now().await;
+    }
+    let gone = engine.describe_state_machine(machine).await;
+    assert_eq!(gone, Err(Error::StateMachineDoesNotExist(machine.to_owned())));
+}
+
 fn pass() -> Value {
     json!({"StartAt": "P", "States": {"P": {"Type": "Pass", "End": true}}})
 }
@@ -230,16 +245,16 @@ async fn a_worker_gets_its_task_and_its_token_outlives_the_process() {
     house.close(engine, store).await;
 
     let (engine, _store) = house.open().await;
-    engine.send_task_heartbeat(&task.token).await.unwrap();
-    engine.send_task_success(&task.token, "\"done\"".into()).await.unwrap();
+    engine.send_task_heartbeat(&home(), &task.token).await.unwrap();
+    engine.send_task_success(&home(), &task.token, "\"done\"".into()).await.unwrap();
     assert_eq!(ended(&engine, &taken.arn).await.output.as_deref(), Some("\"done\""));
-    assert_eq!(engine.send_task_success(&task.token, "1".into()).await, Err(Error::TaskTimedOut));
+    assert_eq!(engine.send_task_success(&home(), &task.token, "1".into()).await, Err(Error::TaskTimedOut));
     let forged = format!("{}x", &task.token[..task.token.len() - 1]);
-    assert_eq!(engine.send_task_heartbeat(&forged).await, Err(Error::InvalidToken));
-    assert_eq!(engine.send_task_heartbeat("nope").await, Err(Error::InvalidToken));
+    assert_eq!(engine.send_task_heartbeat(&home(), &forged).await, Err(Error::InvalidToken));
+    assert_eq!(engine.send_task_heartbeat(&home(), "nope").await, Err(Error::InvalidToken));
 
     let task = engine.get_activity_task(&activity, None).await.unwrap().unwrap();
-    engine.send_task_failure(&task.token, Failure::new("E", "c")).await.unwrap();
+    engine.send_task_failure(&home(), &task.token, Failure::new("E", "c")).await.unwrap();
     assert_eq!(ended(&engine, &queued.arn).await.error.as_deref(), Some("E"));
 }
 
@@ -359,15 +374,25 @@ async fn machines_are_idempotent_by_text_and_change_by_revision() {
 }
 
 #[tokio::test]
-async fn a_deleted_machine_stops_its_executions_and_frees_its_name() {
+async fn a_deleted_machine_goes_with_its_last_execution_and_frees_its_name() {
     let mut house = House::new();
     let (engine, _store) = house.open().await;
-    let machine = create(&engine, "M", &wait(60)).await;
+    let machine = create(&engine, "M", &two_waits()).await;
     let arn = engine.start_execution(start(&machine, "E", "{}")).await.unwrap().arn;
+    let other = engine.start_execution(start(&machine, "O", "{}")).await.unwrap().arn;
     engine.delete_state_machine(&machine).await.unwrap();
     engine.delete_state_machine(&machine).await.unwrap();
-    let gone = engine.describe_state_machine(&machine).await;
-    assert_eq!(gone, Err(Error::StateMachineDoesNotExist(machine.clone())));
+    assert_eq!(engine.describe_state_machine(&machine).await.unwrap().status, StateMachineStatus::Deleting);
+    let deleting = Error::StateMachineDeleting(machine.clone());
+    assert_eq!(engine.start_execution(start(&machine, "F", "{}")).await, Err(deleting.clone()));
+    assert_eq!(engine.describe_execution(&arn).await.unwrap().status, ExecutionStatus::Running);
+    engine.stop_execution(&other, Failure::default()).await.unwrap();
+    house.clock.advance(Duration::from_secs(60));
+    assert_eq!(ended(&engine, &arn).await.status, ExecutionStatus::Aborted);
+    let page = engine.get_execution_history(&arn, None, false, None).await.unwrap();
+    let types: Vec<&str> = page.events.iter().map(|event| event.kind.type_name()).collect();
+    assert_eq!(types, ["ExecutionStarted", "WaitStateEntered", "WaitStateExited", "ExecutionAborted"]);
+    gone(&engine, &machine).await;
     let refused = engine.start_execution(start(&machine, "F", "{}")).await;
     assert_eq!(refused, Err(Error::StateMachineDoesNotExist(machine.clone())));
     assert_eq!(engine.describe_execution(&arn).await.unwrap().status, ExecutionStatus::Aborted);

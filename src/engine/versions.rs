@@ -182,6 +182,18 @@ pub(super) fn publish(
     Ok(Version::new(&machine.arn, number(last).unwrap_or_default(), now))
 }
 
+/// Whether the revision that `machine` stands for was published with another description than the one wished for now.
+pub(super) fn has_other_description(
+    tx: &Tx<'_>,
+    machine: &StateMachine,
+    wish: Option<&Publish>,
+) -> Result<bool, Error> {
+    let Some(Publish { description: Some(wished) }) = wish else { return Ok(false) };
+    let sql = "SELECT description FROM state_machine_version WHERE machine = ?1 AND revision = ?2";
+    let found = tx.query_one(sql, &[machine.id.into(), machine.revision.into()], |row| row.opt_text(0))?;
+    Ok(found.is_some_and(|found| found.as_deref() != Some(wished)))
+}
+
 /// A version, as the machine it was when it was published.
 pub(super) fn find(tx: &Tx<'_>, arn: &StateMachineArn, number: u64) -> Result<Option<StateMachine>, Error> {
     let Some(machine) = state_machines::find(tx, arn)? else { return Ok(None) };

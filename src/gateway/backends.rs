@@ -97,6 +97,9 @@ pub enum BackendError {
     /// The service is here but could not be reached.
     #[error("the service did not answer")]
     Unreachable,
+    /// The service's answer broke off, or can't be read beyond doubt.
+    #[error("the service's answer is malformed")]
+    Malformed,
 }
 
 /// Services that `AWS` integrations can call.

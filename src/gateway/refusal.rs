@@ -101,6 +101,9 @@ pub enum Breakage {
     /// The function answered nothing that could be an HTTP response.
     #[error("Execution failed due to configuration error: Malformed Lambda proxy response")]
     MalformedProxyResponse,
+    /// The endpoint's answer broke off, or can't be read beyond doubt.
+    #[error("Execution failed due to configuration error: Malformed endpoint response")]
+    MalformedAnswer,
 }
 
 /// What is wrong with an API's definition; prints as its execution log says it.

@@ -41,13 +41,21 @@ impl Region {
         &self.0
     }
 
-    /// The partition that the region is in: `aws`, `aws-cn`, `aws-us-gov`.
+    /// The partition that the region is in, which ARNs name.
+    ///
+    /// <https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/partitions.html>
     pub fn partition(&self) -> &'static str {
-        match self.as_str() {
-            name if name.starts_with("cn-") => "aws-cn",
-            name if name.starts_with("us-gov-") => "aws-us-gov",
-            _ => "aws",
-        }
+        const PARTITIONS: [(&str, &str); 7] = [
+            ("cn-", "aws-cn"),
+            ("us-gov-", "aws-us-gov"),
+            ("us-iso-", "aws-iso"),
+            ("us-isob-", "aws-iso-b"),
+            ("eu-isoe-", "aws-iso-e"),
+            ("us-isof-", "aws-iso-f"),
+            ("eusc-", "aws-eusc"),
+        ];
+        let found = PARTITIONS.iter().find(|(prefix, _)| self.0.starts_with(prefix));
+        found.map_or("aws", |(_, partition)| partition)
     }
 }
 
@@ -75,6 +83,23 @@ mod tests {
         assert!(AccountId::parse("123456789012").is_some());
         for bad in ["", "12345678901", "1234567890123", "12345678901x"] {
             assert!(AccountId::parse(bad).is_none(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn regions_are_in_partitions() {
+        for (region, partition) in [
+            ("us-east-1", "aws"),
+            ("eu-central-1", "aws"),
+            ("cn-north-1", "aws-cn"),
+            ("us-gov-west-1", "aws-us-gov"),
+            ("us-iso-east-1", "aws-iso"),
+            ("us-isob-east-1", "aws-iso-b"),
+            ("eu-isoe-west-1", "aws-iso-e"),
+            ("us-isof-south-1", "aws-iso-f"),
+            ("eusc-de-east-1", "aws-eusc"),
+        ] {
+            assert_eq!(Region::parse(region).unwrap().partition(), partition, "{region}");
         }
     }
 

@@ -101,6 +101,10 @@ impl StatesArn {
             account: account::AccountId::parse(&arn.account).ok_or_else(malformed)?,
             region: account::Region::parse(&arn.region).ok_or_else(malformed)?,
         };
+        // What is there is named in its region's own partition.
+        if arn.partition != home.region.partition() {
+            return Err(malformed());
+        }
         let parts: Vec<&str> = arn.resource.split(':').collect();
         if parts.iter().any(|part| part.is_empty()) {
             return Err(malformed());
@@ -129,6 +133,16 @@ impl StatesArn {
                 }))
             }
             _ => Err(malformed()),
+        }
+    }
+
+    /// Account and region of what it names.
+    pub fn home(&self) -> &AccountRegion {
+        match self {
+            Self::StateMachine(arn) => &arn.home,
+            Self::Execution(arn) | Self::Express(arn, _) => &arn.home,
+            Self::Activity(arn) => &arn.home,
+            Self::MapRun(arn) => &arn.home,
         }
     }
 
@@ -225,7 +239,8 @@ impl ActivityArn {
 impl fmt::Display for StateMachineArn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let AccountRegion { account, region } = &self.home;
-        write!(f, "arn:aws:states:{region}:{account}:stateMachine:{}", self.name)?;
+        let partition = region.partition();
+        write!(f, "arn:{partition}:states:{region}:{account}:stateMachine:{}", self.name)?;
         if let Some(label) = &self.label {
             write!(f, "/{label}")?;
         }
@@ -240,22 +255,25 @@ impl fmt::Display for StateMachineArn {
 impl fmt::Display for ExecutionArn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let AccountRegion { account, region } = &self.home;
-        write!(f, "arn:aws:states:{region}:{account}:execution:{}:{}", self.machine, self.name)
+        let partition = region.partition();
+        write!(f, "arn:{partition}:states:{region}:{account}:execution:{}:{}", self.machine, self.name)
     }
 }
 
 impl fmt::Display for ActivityArn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let AccountRegion { account, region } = &self.home;
-        write!(f, "arn:aws:states:{region}:{account}:activity:{}", self.name)
+        let partition = region.partition();
+        write!(f, "arn:{partition}:states:{region}:{account}:activity:{}", self.name)
     }
 }
 
 impl fmt::Display for MapRunArn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let AccountRegion { account, region } = &self.home;
+        let partition = region.partition();
         let Self { home: _, machine, label, run } = self;
-        write!(f, "arn:aws:states:{region}:{account}:mapRun:{machine}/{label}:{run}")
+        write!(f, "arn:{partition}:states:{region}:{account}:mapRun:{machine}/{label}:{run}")
     }
 }
 
@@ -279,6 +297,24 @@ mod tests {
         assert_eq!(MapRunArn::parse(text).unwrap().to_string(), text);
         let text = "arn:aws:states:us-east-1:123456789012:activity:Work";
         assert_eq!(ActivityArn::parse(text).unwrap().to_string(), text);
+    }
+
+    #[test]
+    fn arns_name_their_regions_partition() {
+        for (region, partition) in [("cn-north-1", "aws-cn"), ("us-gov-west-1", "aws-us-gov")] {
+            for rest in ["stateMachine:M", "execution:M:E", "activity:A", "mapRun:M/L:r"] {
+                let text = format!("arn:{partition}:states:{region}:123456789012:{rest}");
+                let parsed = StatesArn::parse(&text).unwrap();
+                let shown = match parsed {
+                    StatesArn::StateMachine(arn) => arn.to_string(),
+                    StatesArn::Execution(arn) | StatesArn::Express(arn, _) => arn.to_string(),
+                    StatesArn::Activity(arn) => arn.to_string(),
+                    StatesArn::MapRun(arn) => arn.to_string(),
+                };
+                assert_eq!(shown, text);
+                assert!(StatesArn::parse(&text.replace(partition, "aws")).is_err(), "{text}");
+            }
+        }
     }
 
     #[test]

@@ -19,7 +19,7 @@ use crate::clock::{Clock, Ids, Timestamp};
 use crate::id::{AccountId, Arn};
 use crate::policy;
 use crate::policy::{Decision, Policy, PolicyKind, Request};
-use crate::store::Store;
+use crate::store::{SealedColumn, Store};
 
 /// How long sessions of roles last unless they are asked to last longer or shorter.
 const USUAL: Duration = Duration::from_secs(3_600);
@@ -78,6 +78,9 @@ pub struct NewSession {
 }
 
 impl Sessions {
+    /// What is encrypted of them.
+    pub const SEALED: &[&SealedColumn] = &[&record::SESSIONS];
+
     /// Opens the table in `store` and registers the keys of sessions that were begun before.
     ///
     /// # Errors

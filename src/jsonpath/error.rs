@@ -18,6 +18,8 @@ pub enum ReadError {
     NotFound {
         /// `No results for path: $['X']`, `Missing property in path $['no']`, …
         message: String,
+        /// Whether the array is there that the path's last step counts in, and only ends before it.
+        is_past_end: bool,
     },
     /// The path turned out not to fit the document (Jayway's `InvalidPathException` at read time).
     #[error("{message}")]

@@ -8,6 +8,7 @@ use std::cell::Cell;
 
 use serde_json::{Map, Value};
 
+use super::dialect::Dialect;
 use super::show::{Trace, class_name, shown};
 use super::token::{Token, Tokens};
 
@@ -21,6 +22,8 @@ const RECURSION_MAX: usize = 700;
 pub(super) enum Abort {
     /// Jayway's `PathNotFoundException`.
     NotFound(String),
+    /// The same, because the path's last index lies past the end of its array. Early dialect only.
+    PastEnd(String),
     /// Jayway's `InvalidPathException`; a filter takes it for a no.
     Invalid(String),
     /// Jayway's `JsonPathException`, and exceptions it did not foresee.
@@ -77,6 +80,8 @@ pub(super) struct Evaluator<'a, 'b> {
     /// What `$` names.
     pub(super) root: &'a Value,
     pub(super) budget: &'b Budget,
+    /// What the paths were compiled in.
+    pub(super) dialect: Dialect,
 }
 
 impl<'a, 'b> Evaluator<'a, 'b> {
@@ -103,11 +108,16 @@ impl<'a, 'b> Evaluator<'a, 'b> {
     }
 
     /// Whether a path leads somewhere from `item`, even one that starts with `$`. Inside such a path every
-    /// property has to be there, and an indefinite path that finds nothing still exists.
+    /// property has to be there, and an indefinite path that finds nothing still exists. Where `null` was found the
+    /// early dialect sees nothing.
     pub(super) fn exists(&self, tokens: &Tokens, item: &'a Value) -> Result<bool, Abort> {
         match self.walk(tokens, item, true) {
-            Ok(results) => Ok(!tokens.is_definite() || !results.is_empty()),
-            Err(Abort::NotFound(_)) => Ok(false),
+            Ok(results) if tokens.is_definite() => Ok(match self.dialect {
+                Dialect::Current => !results.is_empty(),
+                Dialect::Early => results.last().is_some_and(|found| !found.is_null()),
+            }),
+            Ok(_) => Ok(true),
+            Err(Abort::NotFound(_) | Abort::PastEnd(_)) => Ok(false),
             Err(abort) => Err(abort),
         }
     }
@@ -148,6 +158,10 @@ impl<'a> Walk<'a, '_, '_> {
                 let Some(items) = self.array(index, model, at)? else { return Ok(()) };
                 indexes.iter().try_for_each(|i| self.array_index(index, i64::from(*i), items, at))
             }
+            Some(Token::FromEnd(distance)) => {
+                let Some(items) = self.array(index, model, at)? else { return Ok(()) };
+                self.array_index(index, items.len() as i64 - i64::from(*distance), items, at)
+            }
             Some(Token::Slice { from, to }) => {
                 let Some(items) = self.array(index, model, at)? else { return Ok(()) };
                 slice(*from, *to, items.len()).try_for_each(|i| self.array_index(index, i, items, at))
@@ -159,7 +173,7 @@ impl<'a> Walk<'a, '_, '_> {
                 Value::Array(items) => {
                     for (i, item) in (0..).zip(items) {
                         match self.element(index, i, item, at) {
-                            Err(Abort::NotFound(_)) if !self.all_required => {}
+                            Err(Abort::NotFound(_) | Abort::PastEnd(_)) if !self.all_required => {}
                             result => result?,
                         }
                     }
@@ -251,6 +265,9 @@ impl<'a> Walk<'a, '_, '_> {
                 return Ok(());
             }
             let token = self.tokens.get(index).map(ToString::to_string).unwrap_or_default();
+            if self.eval.dialect.is_early() {
+                return Err(Abort::NotFound(format!("Property {token} not found in path {at}")));
+            }
             return Err(Abort::NotFound(format!(
                 "Expected to find an object with property {token} in path {at} but found '{}'. This is not a json \
                  object according to the JsonProvider: 'com.jayway.jsonpath.spi.json.JsonSmartJsonProvider'.",
@@ -275,6 +292,10 @@ impl<'a> Walk<'a, '_, '_> {
                 }
                 self.found(Cow::Owned(Value::Object(merged)))
             }
+            names if self.eval.dialect.is_early() => Err(Abort::Invalid(format!(
+                "Multi properties can only be used as path leafs: {at}['{}']",
+                names.join("', '")
+            ))),
             names => names.iter().try_for_each(|name| self.property(index, name, members, at)),
         }
     }
@@ -341,10 +362,17 @@ impl<'a> Walk<'a, '_, '_> {
         items: &'a [Value],
         at: &Trace<'_>,
     ) -> Result<(), Abort> {
-        let from_start = if position < 0 { position + items.len() as i64 } else { position };
-        let Ok(from_start) = usize::try_from(from_start) else { return Ok(()) };
-        match items.get(from_start) {
+        let is_early = self.eval.dialect.is_early();
+        let counts_back = position < 0 && !is_early;
+        let names_one = self.tokens.is_upstream_definite(index) && self.tokens.is_token_definite(index);
+        let from_start = if counts_back { position + items.len() as i64 } else { position };
+        match usize::try_from(from_start).ok().and_then(|from_start| items.get(from_start)) {
             Some(item) => self.element(index, position, item, at),
+            None if is_early && names_one => {
+                let message = format!("Index out of bounds when evaluating path {}", at.index(position));
+                let is_past_end = 0 <= position && self.tokens.is_leaf(index);
+                Err(if is_past_end { Abort::PastEnd(message) } else { Abort::NotFound(message) })
+            }
             None => Ok(()),
         }
     }
@@ -411,7 +439,7 @@ impl<'a> Walk<'a, '_, '_> {
                 }
                 _ => false,
             },
-            Some(Token::Indexes(_) | Token::Slice { .. }) => model.is_array(),
+            Some(Token::Indexes(_) | Token::FromEnd(_) | Token::Slice { .. }) => model.is_array(),
             Some(Token::Wildcard) => true,
             Some(Token::Filter(filter)) => filter.accepts(model, &self.eval)?,
             Some(Token::Scan | Token::Call(_)) | None => false,

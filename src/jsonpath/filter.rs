@@ -7,9 +7,10 @@ mod operand;
 pub(super) mod parser;
 mod pattern;
 
+use super::dialect::Dialect;
 use super::eval::{Abort, Evaluator};
 use super::token::Tokens;
-use compare::evaluate;
+use compare::{evaluate, evaluate_early};
 use operand::{Literal, Operand};
 use serde_json::Value;
 
@@ -75,7 +76,13 @@ enum Operator {
 
 impl Filter {
     /// Whether `item` is let through. What Jayway's predicates can not work with lets nothing through.
+    /// The early dialect looks at no scalars: "The `@` operator … only matches objects".
+    ///
+    /// <https://docs.aws.amazon.com/step-functions/latest/dg/amazon-states-language-paths.html>
     pub(super) fn accepts<'a>(&self, item: &'a Value, eval: &Evaluator<'a, '_>) -> Result<bool, Abort> {
+        if eval.dialect.is_early() && !item.is_object() && !item.is_array() {
+            return Ok(false);
+        }
         match self.applies(item, eval) {
             Err(Abort::Invalid(_)) => Ok(false),
             answer => answer,
@@ -105,7 +112,10 @@ impl Filter {
             Self::Relation(relation) => {
                 let left = relation.left.operand(item, eval)?;
                 let right = relation.right.operand(item, eval)?;
-                evaluate(&left, relation.operator, &right)
+                match eval.dialect {
+                    Dialect::Current => evaluate(&left, relation.operator, &right),
+                    Dialect::Early => evaluate_early(&left, relation.operator, &right),
+                }
             }
         }
     }
@@ -121,7 +131,7 @@ impl Side {
             Self::Literal(literal) => literal.operand(),
             Self::Path(path) => match eval.read(path, item) {
                 Ok(value) => Ok(Operand::from_value(value)),
-                Err(Abort::NotFound(_)) => Ok(Operand::Undefined),
+                Err(Abort::NotFound(_) | Abort::PastEnd(_)) => Ok(Operand::Undefined),
                 Err(abort) => Err(abort),
             },
         }

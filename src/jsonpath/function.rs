@@ -133,7 +133,7 @@ impl Call {
     fn length<'a>(&self, model: &'a Value, eval: &Evaluator<'a, '_>) -> Result<Value, Abort> {
         match self.arguments.first() {
             Some(Argument::Path(path)) => {
-                let below = Evaluator { root: model, budget: eval.budget };
+                let below = Evaluator { root: model, budget: eval.budget, dialect: eval.dialect };
                 if let Some(n) = n_children(path, model, &below)? {
                     return Ok(n.into());
                 }

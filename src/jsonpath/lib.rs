@@ -1,4 +1,5 @@
-//! JSONPath as Jayway JsonPath reads it, the dialect of Step Functions and of API Gateway's `$input`.
+//! JSONPath as Jayway JsonPath reads it: today's for API Gateway's `$input`, that of 2.0 for Step Functions (see
+//! [`Dialect`]).
 //!
 //! A [`Path`] is compiled once and read many times; a [`ReferencePath`] is the subset that names exactly one
 //! node and can therefore also be written to (ASL `ResultPath`).
@@ -12,6 +13,7 @@ use crate as jsonpath;
 use stepgate_json as json;
 
 mod cursor;
+mod dialect;
 mod error;
 mod eval;
 mod filter;
@@ -22,6 +24,7 @@ mod reference;
 mod show;
 mod token;
 
+pub use dialect::Dialect;
 pub use error::{PathError, ReadError, WriteError};
 pub use path::Path;
 pub use reference::ReferencePath;

@@ -3,12 +3,13 @@
 //! ```text
 //! path  := ('$' | '@') { '.' step | '..' step | bracket }      '$.' is put before a text that starts otherwise
 //! step  := name | name '(' arguments ')' | '*' | bracket
-//! bracket := "['a','b']" | '[0,1]' | '[1:2]' | '[*]' | '[?(filter)]'
+//! bracket := "['a','b']" | '[0,1]' | '[1:2]' | '[*]' | '[?(filter)]' | '[(@.length-1)]'
 //! ```
-//! As Jayway reads it: one last character behind a bracket goes unread, `$.a[` is `$.a`, `f().x` is read as a
+//! As Jayway reads it; calls are of today's dialect, and the last kind of bracket is of the early one. In today's, one last character behind a bracket goes unread, `$.a[` is `$.a`, `f().x` is read as a
 //! property `)`. Such oddities are kept because documents in the wild depend on what is accepted.
 
 use super::cursor::{Cursor, Read, Stop, unescape_name};
+use super::dialect::Dialect;
 use super::error::PathError;
 use super::filter;
 use super::function::{Argument, Call};
@@ -21,19 +22,20 @@ const TOKENS_MAX: usize = 512;
 /// How deep paths may nest inside filters and arguments.
 const NESTING_MAX: usize = 24;
 
-/// What all paths nested in one text share.
+/// What all paths nested in one text share: the language, and what they may still use up.
 #[derive(Debug, Default)]
 pub(super) struct Limits {
+    pub(super) dialect: Dialect,
     tokens: usize,
     nesting: usize,
 }
 
 /// Compiles a path.
-pub(super) fn compile(text: &str) -> Result<Tokens, PathError> {
+pub(super) fn compile(text: &str, dialect: Dialect) -> Result<Tokens, PathError> {
     if text.is_empty() {
         return Err(PathError { position: 0, message: "json can not be null or empty".to_owned() });
     }
-    compile_nested(text, &mut Limits::default()).map_err(|stop| match stop {
+    compile_nested(text, &mut Limits { dialect, ..Limits::default() }).map_err(|stop| match stop {
         Stop::Invalid(error) => error,
         Stop::Broken => {
             PathError { position: text.chars().count(), message: "Unexpected end of path".to_owned() }
@@ -43,6 +45,10 @@ pub(super) fn compile(text: &str) -> Result<Tokens, PathError> {
 
 /// Compiles a path that stands in a filter.
 pub(super) fn compile_nested(text: &str, limits: &mut Limits) -> Read<Tokens> {
+    let text = match limits.dialect {
+        Dialect::Current => text,
+        Dialect::Early => text.trim_matches(is_white_space),
+    };
     let mut chars: Vec<char> = text.chars().collect();
     if !matches!(chars.first(), Some('$' | '@')) {
         chars.splice(..0, ['$', '.']);
@@ -103,6 +109,14 @@ impl<'t, 'l> Parser<'t, 'l> {
         Ok(root)
     }
 
+    /// Whether there is more to read. Today's reader takes a single last character for nothing.
+    fn more(&self) -> More {
+        match self.limits.dialect {
+            Dialect::Current => !self.cursor.at_tail(),
+            Dialect::Early => self.cursor.in_bounds(),
+        }
+    }
+
     fn push(&mut self, token: Token) -> Read<()> {
         self.limits.tokens += 1;
         if TOKENS_MAX < self.limits.tokens {
@@ -134,7 +148,7 @@ impl<'t, 'l> Parser<'t, 'l> {
             '*' => {
                 self.cursor.advance(1);
                 self.push(Token::Wildcard)?;
-                Ok(!self.cursor.at_tail())
+                Ok(self.more())
             }
             ' ' => Err(self.cursor.invalid(format!("Could not parse token starting at position {at}"))),
             _ => self.property_or_call(),
@@ -155,7 +169,7 @@ impl<'t, 'l> Parser<'t, 'l> {
                     )));
                 }
                 '.' | '[' => break,
-                '(' => {
+                '(' if !self.limits.dialect.is_early() => {
                     is_call = true;
                     break;
                 }
@@ -166,7 +180,7 @@ impl<'t, 'l> Parser<'t, 'l> {
         if !is_call {
             self.cursor.set_position(end);
             self.push(Token::Properties { names: [name].into(), quote: '\'' })?;
-            return Ok(!self.cursor.at_tail());
+            return Ok(self.more());
         }
         if !self.parentheses_match(end + 1) {
             return Err(self.unclosed(&name));
@@ -180,7 +194,7 @@ impl<'t, 'l> Parser<'t, 'l> {
             arguments = self.arguments(&name)?;
         }
         self.push(Token::Call(Call::new(name, arguments)))?;
-        Ok(!self.cursor.at_tail())
+        Ok(self.more())
     }
 
     fn parentheses_match(&self, from: usize) -> bool {
@@ -288,6 +302,7 @@ impl<'t, 'l> Parser<'t, 'l> {
             Some(quote @ ('\'' | '"')) => Some(self.quoted_properties(quote)?),
             Some('*') => Some(self.bracket_wildcard()?),
             Some('?') => self.filter()?,
+            Some('(' | '@') if self.limits.dialect.is_early() => Some(self.index_from_end()?),
             Some(c) if c == '-' || c == ':' || c.is_numeric() => self.indexes()?,
             _ => None,
         };
@@ -297,7 +312,27 @@ impl<'t, 'l> Parser<'t, 'l> {
             )));
         };
         self.push(token)?;
-        Ok(!self.cursor.at_tail())
+        Ok(self.more())
+    }
+
+    /// `[(@.length-1)]`, `[(@.size() - 1)]`: blanks and parentheses mean nothing in it.
+    fn index_from_end(&mut self) -> Read<Token> {
+        let start = self.cursor.position() + 1;
+        let Some(close) = self.cursor.index_of(start, ']') else {
+            return Err(self.cursor.invalid("Could not find the ']' of an array index"));
+        };
+        let text: String =
+            self.cursor.slice(start, close)?.iter().filter(|c| !matches!(c, ' ' | '(' | ')')).collect();
+        let (function, distance) =
+            text.strip_prefix("@.").and_then(|rest| rest.split_once('-')).unwrap_or((&text, ""));
+        let distance = distance.parse::<i32>().ok().filter(|distance| 0 <= *distance);
+        let Some(distance) = distance.filter(|_| matches!(function, "length" | "size")) else {
+            return Err(self.cursor.invalid(format!(
+                "Invalid function: @.{function}. Supported functions are: [(@.length - n)] and [(@.size() - n)]"
+            )));
+        };
+        self.cursor.set_position(close + 1);
+        Ok(Token::FromEnd(distance))
     }
 
     fn quoted_properties(&mut self, quote: char) -> Read<Token> {

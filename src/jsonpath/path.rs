@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::dialect::Dialect;
 use super::error::{PathError, ReadError};
 use super::eval::{Abort, Budget, Evaluator, STEPS_MAX};
 use super::parser;
@@ -20,17 +21,26 @@ pub struct Path {
 struct Inner {
     text: Box<str>,
     tokens: Tokens,
+    dialect: Dialect,
     /// Names and single indexes only: read without the general walk.
     is_plain: bool,
 }
 
 impl Path {
-    /// Compiles `text`. A text that starts with neither `$` nor `@` is taken as one behind `$.`.
+    /// Compiles `text` in today's dialect. A text that starts with neither `$` nor `@` is taken as one behind `$.`.
     ///
     /// # Errors
     /// [`PathError`] where Jayway throws `InvalidPathException`, and for paths beyond the bounds.
     pub fn compile(text: &str) -> Result<Self, PathError> {
-        Ok(Self::new(text, parser::compile(text)?))
+        Self::compile_in(text, Dialect::Current)
+    }
+
+    /// The same in any dialect.
+    ///
+    /// # Errors
+    /// As [`Path::compile`].
+    pub fn compile_in(text: &str, dialect: Dialect) -> Result<Self, PathError> {
+        Ok(Self::new(text, parser::compile(text, dialect)?, dialect))
     }
 
     /// Compiles a path whose root is named by `prefix`: `$$` for the context object, `$name` for a variable. What
@@ -39,26 +49,31 @@ impl Path {
     ///
     /// # Errors
     /// [`PathError`] as [`Path::compile`], and when `text` does not start with `prefix`.
-    pub fn compile_rooted(text: &str, prefix: &str) -> Result<Self, PathError> {
+    pub fn compile_rooted(text: &str, prefix: &str, dialect: Dialect) -> Result<Self, PathError> {
         let Some(rest) = text.strip_prefix(prefix) else {
             let message = format!("Path must start with '{prefix}'");
             return Err(PathError { position: 0, message });
         };
-        let tokens = parser::compile(&format!("${rest}")).map_err(|error| PathError {
+        let tokens = parser::compile(&format!("${rest}"), dialect).map_err(|error| PathError {
             // The prefix stands where one `$` was compiled.
             position: (error.position + prefix.chars().count()).saturating_sub(1),
             message: error.message,
         })?;
-        Ok(Self::new(text, tokens))
+        Ok(Self::new(text, tokens, dialect))
     }
 
-    fn new(text: &str, tokens: Tokens) -> Self {
+    fn new(text: &str, tokens: Tokens, dialect: Dialect) -> Self {
         let is_plain = tokens.all().iter().all(|token| match token {
             Token::Properties { names, .. } => names.len() == 1,
             Token::Indexes(indexes) => indexes.len() == 1,
-            Token::Slice { .. } | Token::Wildcard | Token::Filter(_) | Token::Scan | Token::Call(_) => false,
+            Token::FromEnd(_)
+            | Token::Slice { .. }
+            | Token::Wildcard
+            | Token::Filter(_)
+            | Token::Scan
+            | Token::Call(_) => false,
         });
-        Self { inner: Arc::new(Inner { text: text.into(), tokens, is_plain }) }
+        Self { inner: Arc::new(Inner { text: text.into(), tokens, dialect, is_plain }) }
     }
 
     /// Whether the path can name one node only; an indefinite path reads as an array.
@@ -93,7 +108,7 @@ impl Path {
             return Ok(Cow::Borrowed(value));
         }
         let budget = Budget::new();
-        Evaluator { root, budget: &budget }
+        Evaluator { root, budget: &budget, dialect: self.inner.dialect }
             .read_from(&self.inner.tokens, root)
             .map_err(|abort| self.error(abort))
     }
@@ -104,7 +119,8 @@ impl Path {
             (Token::Properties { names, .. }, Value::Object(members)) => members.get(names.first()?),
             (Token::Indexes(indexes), Value::Array(items)) => {
                 let index = i64::from(*indexes.first()?);
-                let from_start = if index < 0 { index + items.len() as i64 } else { index };
+                let counts_back = index < 0 && !self.inner.dialect.is_early();
+                let from_start = if counts_back { index + items.len() as i64 } else { index };
                 items.get(usize::try_from(from_start).ok()?)
             }
             _ => None,
@@ -113,7 +129,8 @@ impl Path {
 
     fn error(&self, abort: Abort) -> ReadError {
         match abort {
-            Abort::NotFound(message) => ReadError::NotFound { message },
+            Abort::NotFound(message) => ReadError::NotFound { message, is_past_end: false },
+            Abort::PastEnd(message) => ReadError::NotFound { message, is_past_end: true },
             Abort::Invalid(message) => ReadError::InvalidPath { message },
             Abort::Failed(message) | Abort::OutOfBounds(message) => ReadError::Failed { message },
             Abort::TooManySteps => {
@@ -162,7 +179,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::Path;
-    use crate::jsonpath::ReadError;
+    use crate::jsonpath::{Dialect, ReadError};
 
     #[track_caller]
     fn check(path: &str, root: &Value, expect: &Value) {
@@ -224,12 +241,12 @@ mod tests {
             ("$var.list[1]", "$var", json!(2)),
             ("$var['list'][*]", "$var", json!([1, 2])),
         ] {
-            let path = Path::compile_rooted(text, prefix).unwrap();
+            let path = Path::compile_rooted(text, prefix, Dialect::Current).unwrap();
             assert_eq!(*path.read(&root).unwrap(), expect);
             assert_eq!(path.as_str(), text);
         }
-        assert_eq!(Path::compile_rooted("$variable", "$var").unwrap_err().position, 4);
-        assert!(Path::compile_rooted("$x.a", "$$").is_err());
+        assert_eq!(Path::compile_rooted("$variable", "$var", Dialect::Current).unwrap_err().position, 4);
+        assert!(Path::compile_rooted("$x.a", "$$", Dialect::Current).is_err());
     }
 
     #[test]

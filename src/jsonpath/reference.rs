@@ -4,11 +4,12 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
+use super::dialect::Dialect;
 use super::error::{PathError, ReadError, WriteError};
 use super::path::Path;
 use super::token::{Root, Token};
 
-/// A path that names exactly one node: `$.a.b[2]['c']`. ASL "Reference Paths".
+/// A path that names exactly one node: `$.a.b[2]['c']`. ASL "Reference Paths", which are in the early dialect.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ReferencePath {
     path: Path,
@@ -26,9 +27,9 @@ impl ReferencePath {
     ///
     /// # Errors
     /// [`PathError`] for what is no path and for paths that may name several nodes, count from the end of an
-    /// array, call functions, or start at anything but `$`.
+    /// array, or start at anything but `$`.
     pub fn compile(text: &str) -> Result<Self, PathError> {
-        Self::from_path(Path::compile(text)?)
+        Self::from_path(Path::compile_in(text, Dialect::Early)?)
     }
 
     /// Compiles a reference path with a root of its own; see [`Path::compile_rooted`].
@@ -36,7 +37,7 @@ impl ReferencePath {
     /// # Errors
     /// As [`ReferencePath::compile`].
     pub fn compile_rooted(text: &str, prefix: &str) -> Result<Self, PathError> {
-        Self::from_path(Path::compile_rooted(text, prefix)?)
+        Self::from_path(Path::compile_rooted(text, prefix, Dialect::Early)?)
     }
 
     fn from_path(path: Path) -> Result<Self, PathError> {
@@ -57,7 +58,12 @@ impl ReferencePath {
                 [index] => usize::try_from(index).ok().map(Step::Element),
                 _ => None,
             },
-            Token::Slice { .. } | Token::Wildcard | Token::Filter(_) | Token::Scan | Token::Call(_) => None,
+            Token::FromEnd(_)
+            | Token::Slice { .. }
+            | Token::Wildcard
+            | Token::Filter(_)
+            | Token::Scan
+            | Token::Call(_) => None,
         };
         let steps: Option<Box<[Step]>> = path.tokens().all().iter().map(step).collect();
         let steps = steps.ok_or_else(refused)?;
@@ -82,7 +88,10 @@ impl ReferencePath {
         });
         found.ok_or_else(|| match self.path.read_strict(root) {
             Err(error) => error,
-            Ok(_) => ReadError::NotFound { message: format!("No results for path: {}", self.path) },
+            Ok(_) => {
+                let message = format!("No results for path: {}", self.path);
+                ReadError::NotFound { message, is_past_end: false }
+            }
         })
     }
 
@@ -202,9 +211,16 @@ mod tests {
 
     #[test]
     fn only_paths_to_one_node_are_references() {
-        for path in
-            ["$.*", "$..a", "$.a[0,1]", "$.a[0:1]", "$.a[-1]", "$['a','b']", "$.a[?(@.b)]", "$.a.length()"]
-        {
+        for path in [
+            "$.*",
+            "$..a",
+            "$.a[0,1]",
+            "$.a[0:1]",
+            "$.a[-1]",
+            "$['a','b']",
+            "$.a[?(@.b)]",
+            "$.a[(@.length-1)]",
+        ] {
             assert!(ReferencePath::compile(path).is_err(), "{path}");
         }
         for path in ["a", "@.a", "$$.a", "", "$.", "$.a b"] {

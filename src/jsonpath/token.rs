@@ -21,6 +21,8 @@ pub(super) enum Token {
     Properties { names: Box<[String]>, quote: char },
     /// `[0]`, `[0,-1]`.
     Indexes(Box<[i32]>),
+    /// `[(@.length-1)]`: how far from the end, so that 1 is the last element.
+    FromEnd(i32),
     /// `[1:]`, `[:2]`, `[1:2]`; at least one bound is there.
     Slice { from: Option<i32>, to: Option<i32> },
     /// `.*`, `[*]`.
@@ -107,7 +109,7 @@ impl Token {
         match self {
             Self::Properties { names, .. } => is_leaf || names.len() == 1,
             Self::Indexes(indexes) => indexes.len() == 1,
-            Self::Call(_) => true,
+            Self::FromEnd(_) | Self::Call(_) => true,
             Self::Slice { .. } | Self::Wildcard | Self::Filter(_) | Self::Scan => false,
         }
     }
@@ -148,6 +150,7 @@ impl fmt::Display for Token {
                 }
                 f.write_str("]")
             }
+            Self::FromEnd(distance) => write!(f, "[@.size()-{distance}]"),
             Self::Slice { from, to } => {
                 let shown = |bound: &Option<i32>| bound.map(|b| b.to_string()).unwrap_or_default();
                 write!(f, "[{}:{}]", shown(from), shown(to))

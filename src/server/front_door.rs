@@ -13,7 +13,9 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::trace::TraceLayer;
 
 use super::admission::{Admission, Admitted, Class};
+use super::http_rules;
 use super::listen::Peer;
+use crate::connect::http1::Relaxed;
 use crate::connect::{self, Body, BoxError, HttpService, Request, Response};
 
 /// What sits behind the door.
@@ -26,11 +28,15 @@ pub(super) trait App: Clone + Send + Sync + 'static {
 }
 
 /// Wraps `app` in everything that does not depend on which route is matched. Every request takes one of the places
-/// of `admission`, whatever listener it came by.
-pub(super) fn front_door<A: App>(app: A, admission: Admission) -> HttpService {
+/// of `admission`, whatever listener it came by; of HTTP's rules, those that are not `relaxed` hold.
+pub(super) fn front_door<A: App>(app: A, admission: Admission, relaxed: Relaxed) -> HttpService {
     let handle = service_fn(move |request: Request| {
         let (app, admission) = (app.clone(), admission.clone());
         async move {
+            let request = match http_rules::admit(request, relaxed) {
+                Ok(request) => request,
+                Err(refused) => return Ok::<_, Infallible>(*refused),
+            };
             let is_reserved = request.extensions().get::<Peer>().is_some_and(|peer| peer.is_reserved);
             let (admitted, request) = match admission.admit().filter(|_| !is_reserved) {
                 Some(admitted) => (Some(admitted), request),
@@ -40,9 +46,9 @@ pub(super) fn front_door<A: App>(app: A, admission: Admission) -> HttpService {
                 }
             };
             let Some(admitted) = admitted else {
-                return Ok::<_, Infallible>(overloaded(is_reserved && request.version() != Version::HTTP_2));
+                return Ok(overloaded(is_reserved && request.version() != Version::HTTP_2));
             };
-            let response = app.handle(request).await;
+            let response = http_rules::answer(app.handle(request).await);
             Ok(response.map(|body| connect::boxed(Held { body, _admitted: admitted })))
         }
     });
@@ -142,12 +148,12 @@ mod tests {
     }
 
     fn get(path: &str) -> Request {
-        http::Request::get(path).body(connect::empty()).unwrap()
+        http::Request::get(path).header("host", "a").body(connect::empty()).unwrap()
     }
 
     #[tokio::test]
     async fn unread_body_still_counts_as_in_flight() {
-        let door = front_door(Hello, Admission::new(1, 1));
+        let door = front_door(Hello, Admission::new(1, 1), Relaxed::default());
         let first = door.clone().oneshot(get("/")).await.unwrap();
         assert_eq!(first.status(), StatusCode::OK);
         let second = door.clone().oneshot(get("/")).await.unwrap();
@@ -160,7 +166,7 @@ mod tests {
 
     #[tokio::test]
     async fn pages_are_answered_while_every_place_is_taken() {
-        let door = front_door(Hello, Admission::new(1, 1));
+        let door = front_door(Hello, Admission::new(1, 1), Relaxed::default());
         let _unread = door.clone().oneshot(get("/")).await.unwrap();
         let page = door.clone().oneshot(get("/health")).await.unwrap();
         assert_eq!(page.status(), StatusCode::OK);
@@ -170,7 +176,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_reserved_connection_serves_pages_only() {
-        let door = front_door(Hello, Admission::new(1, 1));
+        let door = front_door(Hello, Admission::new(1, 1), Relaxed::default());
         let ask = |path| {
             let mut request = get(path);
             request.extensions_mut().insert(Peer::reserved());
@@ -186,7 +192,7 @@ mod tests {
 
     #[tokio::test]
     async fn panic_becomes_500_and_gives_its_place_back() {
-        let door = front_door(Hello, Admission::new(1, 1));
+        let door = front_door(Hello, Admission::new(1, 1), Relaxed::default());
         let response = door.clone().oneshot(get("/panic")).await.unwrap();
         assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
         drop(response);

@@ -26,10 +26,12 @@ mod deploy;
 mod dispatch;
 mod error;
 mod front_door;
+mod http_rules;
 mod listen;
 mod metrics;
 mod options;
 mod ports;
+mod secrets;
 mod start;
 mod tls;
 
@@ -38,4 +40,5 @@ pub use error::Error;
 pub use options::{
     Account, Credential, Deploy, Http2Limits, Limits, Listen, Options, TUTORIAL_STACK, TUTORIAL_TEMPLATE, Tls,
 };
+pub use secrets::{Secrets, rotate_store};
 pub use start::Server;

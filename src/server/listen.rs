@@ -21,13 +21,10 @@ use tower::ServiceExt;
 use super::connections::{Arriving, Connections, Leaving, Open, Place, State, Streams, Watched};
 use super::error::Error;
 use super::tls;
+use crate::connect::http1::{FIELDS_MAX, HEAD_BYTES_MAX, Lenience, StrictStream};
 use crate::connect::{self, HttpService, Request, Response};
 use crate::gateway::ClientCertificateFacts;
 
-/// Most header fields of one request.
-const HEADERS_MAX: usize = 200;
-/// Most bytes of one request's head: room for API Gateway's 10,240 bytes of header values, and no more.
-const HEAD_BYTES_MAX: usize = 64 * 1024;
 /// Most bytes of an HTTP/2 stream's answer that wait in memory for its window to open.
 const SEND_BYTES_MAX: usize = 64 * 1024;
 /// Connections that wait to be accepted. Of more, the system lets the first packet go unanswered, and the client tries
@@ -60,6 +57,8 @@ pub(super) struct Listener {
     service: HttpService,
     connections: Arc<Connections>,
     is_control: bool,
+    /// What its clients may be lax about.
+    lenience: Lenience,
 }
 
 impl Listener {
@@ -74,6 +73,7 @@ impl Listener {
         service: HttpService,
         connections: Arc<Connections>,
         is_control: bool,
+        lenience: Lenience,
     ) -> Result<Self, Error> {
         let tcp = bind(address).map_err(|reason| Error::Bind { address, reason })?;
         // What it accepts inherits this.
@@ -81,7 +81,7 @@ impl Listener {
         if let Err(error) = socket2::SockRef::from(&tcp).set_tcp_notsent_lowat(UNSENT_BYTES_MAX) {
             tracing::debug!(%error, "cannot set TCP_NOTSENT_LOWAT");
         }
-        Ok(Self { tcp, tls, service, connections, is_control })
+        Ok(Self { tcp, tls, service, connections, is_control, lenience })
     }
 
     /// The address really bound, with the port the system chose if 0 was asked for.
@@ -129,8 +129,13 @@ impl Listener {
         let open = place.open().clone();
         let is_reserved = open.is_reserved() && !self.is_control;
         let peer = Peer { address, server_name: None, certificate: None, is_secure: false, is_reserved };
-        let connection =
-            Connection { service: self.service.clone(), connections: self.connections.clone(), place, peer };
+        let connection = Connection {
+            service: self.service.clone(),
+            connections: self.connections.clone(),
+            lenience: self.lenience,
+            place,
+            peer,
+        };
         let task = tokio::spawn(connection.wait(stream, self.tls.clone()));
         open.runs_as(task.abort_handle());
     }
@@ -154,6 +159,7 @@ fn is_of_one_connection(error: &io::Error) -> bool {
 struct Connection {
     service: HttpService,
     connections: Arc<Connections>,
+    lenience: Lenience,
     place: Place,
     peer: Peer,
 }
@@ -213,11 +219,12 @@ impl Connection {
     async fn speak<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(self, stream: S) {
         let rules = self.connections.rules();
         let open = self.place.open();
+        let stream = StrictStream::of_client(stream, self.lenience);
         let mut builder = auto::Builder::new(Streams::new(open.clone()));
         builder
             .http1()
             .header_read_timeout(None) // The sweep's business, as all of a connection's time.
-            .max_headers(HEADERS_MAX)
+            .max_headers(FIELDS_MAX)
             .max_buf_size(HEAD_BYTES_MAX)
             .half_close(true)
             .http2()
@@ -230,7 +237,7 @@ impl Connection {
             .keep_alive_timeout(rules.ping_timeout);
         let service =
             service_fn(|request| answer(self.service.clone(), self.peer.clone(), open.clone(), request));
-        let mut connection = pin!(builder.serve_connection_with_upgrades(TokioIo::new(stream), service));
+        let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
         let ended = tokio::select! {
             biased;
             ended = connection.as_mut() => ended,

@@ -6,6 +6,9 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
+use super::secrets::Secrets;
+use crate::connect::http1::{Point, Relaxed};
+
 /// The stack that a new data directory gets.
 pub const TUTORIAL_STACK: &str = "tutorial";
 /// Its template, the file `config/tutorial.yaml`.
@@ -17,6 +20,11 @@ pub const TUTORIAL_TEMPLATE: &str = include_str!("../../config/tutorial.yaml");
 pub struct Options {
     /// Where everything durable lives.
     pub data_dir: PathBuf,
+    /// Where the key is that the secrets in it are encrypted with.
+    pub secrets: Secrets,
+    /// Whether to go on without what the data directory has lost; for one start, so no setting.
+    #[serde(skip)]
+    pub accept_loss: bool,
     /// Plain listeners.
     pub listen: Listen,
     /// The TLS listener.
@@ -29,6 +37,8 @@ pub struct Options {
     pub deploy: Deploy,
     /// Bounds on what is served at one time.
     pub limits: Limits,
+    /// Which rules of HTTP are not insisted on.
+    pub http: Http,
     /// The gateway's own settings.
     pub gateway: Gateway,
     /// Whom integrations, tasks and all else that calls out may call.
@@ -174,6 +184,21 @@ pub struct Http2Limits {
     pub ping_timeout_s: u64,
 }
 
+/// Which rules of HTTP are not insisted on.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Http {
+    /// The points, by name.
+    pub relax: Vec<Point>,
+}
+
+impl Http {
+    /// The points together.
+    pub fn relaxed(&self) -> Relaxed {
+        self.relax.iter().copied().collect()
+    }
+}
+
 /// The gateway's own settings.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -302,11 +327,13 @@ pub enum LogTarget {
 }
 
 /// Where an AWS service is, and what signs requests to it.
-#[derive(Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
 pub struct ServiceEndpoint {
     /// `http` or `https`, host, perhaps port and path.
-    pub endpoint: String,
+    pub endpoint: Option<String>,
+    /// A directory with a directory for each bucket, where templates find objects: of `s3` only.
+    pub root: Option<PathBuf>,
     /// The key that signs; the first of the server's own if there is none.
     pub access_key_id: Option<String>,
     /// The key's secret half; never printed.
@@ -315,7 +342,10 @@ pub struct ServiceEndpoint {
 
 impl std::fmt::Debug for ServiceEndpoint {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("ServiceEndpoint").field("endpoint", &self.endpoint).finish_non_exhaustive()
+        f.debug_struct("ServiceEndpoint")
+            .field("endpoint", &self.endpoint)
+            .field("root", &self.root)
+            .finish_non_exhaustive()
     }
 }
 
@@ -323,12 +353,15 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             data_dir: "stepgate-data".into(),
+            secrets: Secrets::default(),
+            accept_loss: false,
             listen: Listen::default(),
             tls: Tls::default(),
             account: Account::default(),
             credentials: vec![Credential { access_key_id: "test".into(), secret_access_key: "test".into() }],
             deploy: Deploy::default(),
             limits: Limits::default(),
+            http: Http::default(),
             gateway: Gateway::default(),
             egress: Egress::default(),
             services: BTreeMap::new(),

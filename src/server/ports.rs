@@ -6,6 +6,7 @@ mod connections;
 mod execution_logs;
 mod log_files;
 mod log_writer;
+mod objects;
 mod operations;
 mod permissions;
 mod services;
@@ -19,6 +20,7 @@ use self::access_logs::AccessLogs;
 use self::backends::InProcess;
 use self::connections::Connections;
 use self::execution_logs::ExecutionLogs;
+use self::objects::Buckets;
 use self::operations::AsAccount;
 use self::permissions::OfIam;
 use self::services::Services;
@@ -56,7 +58,13 @@ pub(super) struct House {
 pub(super) async fn wire_rooms(options: &Options, home: &AccountRegion) -> Result<House, Error> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let ids: Arc<dyn Ids> = Arc::new(RandomIds);
-    let store = Store::open(&options.data_dir, store::Options::default(), clock.clone())?;
+    options.secrets.announce(&options.data_dir);
+    let store_options = store::Options {
+        master_key: options.secrets.source()?,
+        accept_loss: options.accept_loss,
+        ..store::Options::default()
+    };
+    let store = Store::open(&options.data_dir, store_options, clock.clone())?;
 
     let egress = connect::Egress::new(&options.egress.allow, &options.egress.deny);
     let egress =
@@ -66,7 +74,9 @@ pub(super) async fn wire_rooms(options: &Options, home: &AccountRegion) -> Resul
     let iam = Iam::open(store.clone(), clock.clone(), ids.clone())?;
     let sessions = Sessions::open(store.clone(), clock.clone(), ids.clone(), keys, iam.clone()).await?;
     let engine_options = engine::Options::default();
-    let client = HttpClient::new(connect::Options { egress: egress.clone(), ..connect::Options::default() });
+    let lenience = options.http.relaxed().of_answers();
+    let client_options = connect::Options { egress: egress.clone(), lenience, ..connect::Options::default() };
+    let client = HttpClient::new(client_options);
     let connections = Connections::new(options, clock.clone())?;
     let (tasks, set_rooms) = tasks::Services::new(ids.clone(), connections, client.clone());
     let logs = ExecutionLogs::open(&options.execution_logs, &options.data_dir);
@@ -135,6 +145,7 @@ pub(super) async fn wire_rooms(options: &Options, home: &AccountRegion) -> Resul
         wire::Api::new(rooms, authenticator.clone())
     });
     let Some(gateway) = gateway else { unreachable!("made with the APIs") };
+    let buckets = Buckets::new(options, home, services.clone());
     set_rooms.send_replace(Some(tasks::Rooms {
         api: Arc::downgrade(&api),
         gateway: gateway.clone(),
@@ -143,7 +154,8 @@ pub(super) async fn wire_rooms(options: &Options, home: &AccountRegion) -> Resul
 
     let operations = AsAccount::new(api.clone(), Caller::root(home.account.clone()), home.region.clone());
     let ssm_parameters = options.ssm_parameters.clone();
-    let stacks = Stacks::open(store.clone(), Arc::new(operations), ids, home.clone(), ssm_parameters)?;
+    let (operations, buckets) = (Arc::new(operations), Arc::new(buckets));
+    let stacks = Stacks::open(store.clone(), operations, buckets, ids, home.clone(), ssm_parameters)?;
     Ok(House {
         store,
         stacks: Arc::new(stacks),

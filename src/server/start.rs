@@ -58,9 +58,11 @@ impl Server {
         let limits = &options.limits;
         let connections = Arc::new(Connections::new(Rules::new(limits, raise_handles())));
         let admission = Admission::new(limits.requests_in_flight, limits.reserved);
+        let relaxed = options.http.relaxed();
         let listener = |address, planes, tls| {
-            let door = front_door(dispatch(planes), admission.clone());
-            Listener::bind(address, tls, door, connections.clone(), planes == Planes::Control)
+            let door = front_door(dispatch(planes), admission.clone(), relaxed);
+            let is_control = planes == Planes::Control;
+            Listener::bind(address, tls, door, connections.clone(), is_control, relaxed.of_requests())
         };
         let mut listeners = Vec::new();
         // Who can make APIs call this server's own AWS APIs would speak there with this machine's voice.

@@ -9,24 +9,26 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 use tokio::sync::Mutex;
 
-use super::condition;
 use super::error::Error;
-use super::intrinsic::{Attributes, Names};
-use super::kind::{Kind, Naming, Properties, Updated};
+use super::intrinsic::Attributes;
+use super::kind::{Kind, Naming, Properties, ServedStage, Updated};
 use super::lint;
+use super::objects::{self, Objects};
 use super::operations::{OperationError, Operations};
-use super::order;
 use super::parameter;
+use super::plan::{Outputs, Plan};
 use super::record::{self, Made};
+use super::scope::Tally;
 use super::template::{Declared, Template};
 use crate::clock::Ids;
 use crate::id::AccountRegion;
-use crate::store::{self, Store};
+use crate::store::{self, SealedColumn, Store};
 
 /// The stacks of one account and region.
 pub struct Stacks {
     store: Store,
     operations: Arc<dyn Operations>,
+    objects: Arc<dyn Objects>,
     ids: Arc<dyn Ids>,
     home: AccountRegion,
     ssm_parameters: BTreeMap<String, String>,
@@ -91,11 +93,26 @@ impl Action {
 
 /// How to take a step back.
 enum Undo {
-    Delete(Made),
-    Restore { before: Made, after: Properties },
+    /// What was made, and the stage that a deployment was made for as it was before.
+    Delete(Made, Option<ServedStage>),
+    Restore {
+        before: Made,
+        after: Properties,
+    },
 }
 
 impl Stacks {
+    /// What is encrypted of them.
+    pub const SEALED: &[&SealedColumn] = &[&record::RESOURCES];
+
+    /// Declares the room's tables and no more.
+    ///
+    /// # Errors
+    /// When the store can't be written, or was written by a newer version.
+    pub fn migrate(store: &Store) -> Result<(), Error> {
+        Ok(record::migrate(store)?)
+    }
+
     /// Declares the room's tables. `ssm_parameters` are what templates find in Systems Manager, by name.
     ///
     /// # Errors
@@ -103,12 +120,13 @@ impl Stacks {
     pub fn open(
         store: Store,
         operations: Arc<dyn Operations>,
+        objects: Arc<dyn Objects>,
         ids: Arc<dyn Ids>,
         home: AccountRegion,
         ssm_parameters: BTreeMap<String, String>,
     ) -> Result<Self, store::Error> {
         record::migrate(&store)?;
-        Ok(Self { store, operations, ids, home, ssm_parameters, turn: Mutex::new(()) })
+        Ok(Self { store, operations, objects, ids, home, ssm_parameters, turn: Mutex::new(()) })
     }
 
     /// True if no stack was ever applied.
@@ -131,14 +149,9 @@ impl Stacks {
     ) -> Result<Applied, Error> {
         let _turn = self.turn.lock().await;
         let old = record::load(&self.store, &self.home, name).await?.unwrap_or_default();
-        let parameters = self.values(name, template, parameters)?;
-        condition::assert_rules(&template.rules, &parameters, &template.mappings)?;
-        let conditions = condition::decide(&template.conditions, &parameters, &template.mappings)?;
-        let holds = |r: &&Declared| r.condition.as_ref().is_none_or(|c| conditions.get(c) == Some(&true));
-        let wanted: Vec<&Declared> = template.resources.iter().filter(holds).collect();
-        let known = |name: &str| parameters.contains_key(name) || name.starts_with("AWS::");
-        let ordered = order::by_dependency(&wanted, &known)?;
-
+        let plan = self.plan(name, template, parameters).await?;
+        // Whatever can be told beforehand is refused before anything is changed.
+        plan.rehearse()?;
         let mut run = Run {
             stacks: self,
             name,
@@ -150,39 +163,17 @@ impl Stacks {
             changes: Vec::new(),
             warnings: Vec::new(),
         };
-        let mut outcome = Ok(());
-        for resource in &ordered {
-            let names = Names {
-                parameters: &parameters,
-                mappings: &template.mappings,
-                conditions: &conditions,
-                resources: &run.resources,
-            };
-            let at = format!("Resources/{}/Properties", resource.logical_id);
-            let properties = names.resolve(&Value::Object(resource.properties.clone()), &at);
-            outcome = match properties {
-                Ok(Some(Value::Object(properties))) => run.step(resource, properties).await,
-                Ok(_) => Ok(()),
-                Err(error) => Err(error),
-            };
-            if outcome.is_err() {
-                break;
+        match run.make(&plan).await {
+            Ok(outputs) => {
+                run.remove_leftovers(&plan.ordered).await?;
+                record::save_exports(&self.store, &self.home, name, outputs.exports).await?;
+                Ok(Applied { changes: run.changes, outputs: outputs.values, warnings: run.warnings })
+            }
+            Err(error) => {
+                run.undo().await?;
+                Err(error)
             }
         }
-        if let Err(error) = outcome {
-            run.undo().await?;
-            return Err(error);
-        }
-        run.remove_leftovers(&ordered).await?;
-
-        let names = Names {
-            parameters: &parameters,
-            mappings: &template.mappings,
-            conditions: &conditions,
-            resources: &run.resources,
-        };
-        let outputs = outputs(template, &names)?;
-        Ok(Applied { changes: run.changes, outputs, warnings: run.warnings })
     }
 
     /// The stack as it is, with the template's outputs; `None` if there is no such stack or the template
@@ -201,8 +192,7 @@ impl Stacks {
         if !template.resources.iter().all(has) {
             return Ok(None);
         }
-        let parameters = self.values(name, template, parameters)?;
-        let conditions = condition::decide(&template.conditions, &parameters, &template.mappings)?;
+        let plan = self.plan(name, template, parameters).await?;
         let changes = made.iter().map(|m| Change {
             logical_id: m.logical_id.clone(),
             kind: m.kind,
@@ -211,35 +201,21 @@ impl Stacks {
         });
         let changes = changes.collect();
         let resources = made.into_iter().map(|m| (m.logical_id, m.attributes)).collect();
-        let names = Names {
-            parameters: &parameters,
-            mappings: &template.mappings,
-            conditions: &conditions,
-            resources: &resources,
-        };
-        Ok(Some(Applied { changes, outputs: outputs(template, &names)?, warnings: Vec::new() }))
+        let outputs = plan.outputs(&resources, &Tally::new())?.values;
+        Ok(Some(Applied { changes, outputs, warnings: Vec::new() }))
     }
 
-    fn values(
+    async fn plan<'a>(
         &self,
         name: &str,
-        template: &Template,
+        template: &'a Template,
         given: &Map<String, Value>,
-    ) -> Result<Map<String, Value>, Error> {
+    ) -> Result<Plan<'a>, Error> {
         let pseudo = parameter::pseudo(&self.home, name);
-        parameter::values(&template.parameters, given, &self.ssm_parameters, pseudo)
+        let values = parameter::values(&template.parameters, given, &self.ssm_parameters, pseudo)?;
+        let exports = record::exports(&self.store, &self.home).await?;
+        Plan::new(template, values, BTreeSet::new(), Some(exports))
     }
-}
-
-fn outputs(template: &Template, names: &Names<'_>) -> Result<Map<String, Value>, Error> {
-    let mut outputs = Map::new();
-    for (output, declared) in &template.outputs {
-        let value = declared.get("Value").unwrap_or(&Value::Null);
-        if let Some(value) = names.resolve(value, &format!("Outputs/{output}"))? {
-            outputs.insert(output.clone(), value);
-        }
-    }
-    Ok(outputs)
 }
 
 /// One template being applied.
@@ -257,6 +233,21 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
+    /// Makes every resource what the plan says, and looks up the outputs.
+    async fn make(&mut self, plan: &Plan<'_>) -> Result<Outputs, Error> {
+        let tally = Tally::new();
+        for resource in &plan.ordered {
+            let mut properties = plan.properties(resource, &self.resources, &tally)?;
+            let at = resource.location();
+            objects::fetch(&*self.stacks.objects, resource.kind, &mut properties, &at).await?;
+            self.step(resource, properties).await?;
+        }
+        let outputs = plan.outputs(&self.resources, &tally)?;
+        let Stacks { store, home, .. } = self.stacks;
+        record::check_exports(store, home, self.name, &outputs.exports).await?;
+        Ok(outputs)
+    }
+
     async fn step(&mut self, resource: &Declared, properties: Properties) -> Result<(), Error> {
         let kind = resource.kind;
         let refused = |refusal| Error::Operation { logical_id: resource.logical_id.clone(), refusal };
@@ -276,7 +267,11 @@ impl Run<'_> {
                 let attributes = self.create(resource, &properties).await.map_err(refused)?;
                 (Action::Created, attributes)
             }
-            Some(old) if old.properties == properties && !self.must_redeploy(kind, &properties) => {
+            Some(old)
+                if old.properties == properties
+                    && !self.must_redeploy(kind, &properties)
+                    && kind.knows_attributes(&old.attributes) =>
+            {
                 (Action::Unchanged, old.attributes)
             }
             Some(old) => {
@@ -354,14 +349,18 @@ impl Run<'_> {
             logical_id: &resource.logical_id,
             suffix: self.stacks.ids.upper_alphanumeric(12),
         };
-        let attributes = resource.kind.create(&*self.stacks.operations, &naming, properties).await?;
-        self.undo.push(Undo::Delete(Made {
+        let operations = &*self.stacks.operations;
+        let stage =
+            ServedStage::before(operations, &self.stacks.home.region, resource.kind, properties).await?;
+        let attributes = resource.kind.create(operations, &naming, properties).await?;
+        let made = Made {
             logical_id: resource.logical_id.clone(),
             kind: resource.kind,
             properties: properties.clone(),
             attributes: attributes.clone(),
             retention: resource.retention,
-        }));
+        };
+        self.undo.push(Undo::Delete(made, stage));
         Ok(attributes)
     }
 
@@ -372,7 +371,15 @@ impl Run<'_> {
         let gone = gone.iter().rev().map(|made| (made, made.retention.on_delete));
         let replaced = self.replaced.iter().rev().map(|made| (made, made.retention.on_replace));
         for (made, retained) in gone.chain(replaced) {
-            if !retained {
+            // A version is published once: what took its place may be the same one.
+            let is_back = self.made.iter().any(|other| {
+                other.logical_id == made.logical_id
+                    && other.kind == made.kind
+                    && made.kind == Kind::StateMachineVersion
+                    && other.attributes.reference == made.attributes.reference
+                    && is_wanted(other)
+            });
+            if !retained && !is_back {
                 let deleted =
                     made.kind.delete(&*self.stacks.operations, &made.attributes, &made.properties).await;
                 if let Err(source) = deleted {
@@ -397,26 +404,35 @@ impl Run<'_> {
     async fn undo(&mut self) -> Result<(), Error> {
         let operations = &*self.stacks.operations;
         while let Some(undo) = self.undo.pop() {
-            let (logical_id, undone, restored) = match undo {
-                Undo::Delete(made) => {
-                    let undone = made.kind.delete(operations, &made.attributes, &made.properties).await;
-                    let id = &made.logical_id;
-                    let before = self.replaced.iter().find(|old| old.logical_id == *id).cloned();
-                    (made.logical_id, undone, before)
+            // Where a step can't be undone, the record keeps what is there, so that the next template changes that.
+            let (logical_id, undone, restored, unrestored) = match undo {
+                Undo::Delete(made, stage) => {
+                    let undone = match &stage {
+                        Some(stage) => stage.restore(operations, &made.attributes, &made.properties).await,
+                        None => made.kind.delete(operations, &made.attributes, &made.properties).await,
+                    };
+                    let id = made.logical_id.clone();
+                    let before = self.replaced.iter().find(|old| old.logical_id == id).cloned();
+                    let unrestored = before.clone().unwrap_or(made);
+                    (id, undone, before, unrestored)
                 }
                 Undo::Restore { before, after } => {
                     let Made { kind, attributes, properties, .. } = &before;
                     let region = &self.stacks.home.region;
                     let undone = kind.update(operations, region, attributes, &after, properties).await;
                     let undone = undone.map(|_| ());
-                    (before.logical_id.clone(), undone, Some(before))
+                    let unrestored = Made { properties: after, ..before.clone() };
+                    (before.logical_id.clone(), undone, Some(before), unrestored)
                 }
             };
-            if let Err(source) = undone {
-                tracing::error!(logical_id, %source, "could not undo a step of a failed template");
-            }
             self.made.retain(|made| made.logical_id != logical_id);
-            self.made.extend(restored);
+            match undone {
+                Ok(()) => self.made.extend(restored),
+                Err(source) => {
+                    tracing::error!(logical_id, %source, "could not undo a step of a failed template");
+                    self.made.push(unrestored);
+                }
+            }
         }
         self.save().await
     }

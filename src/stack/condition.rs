@@ -2,51 +2,46 @@
 //!
 //! <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/rules-section-structure.html>
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
 use super::error::Error;
-use super::intrinsic::Names;
+use super::scope::{Names, Scope, Tally};
 
-/// Conditions may name each other; deeper than this they are taken for a circle.
+/// How deep condition functions may nest, over the conditions that they name; deeper they are taken for a circle.
 const DEPTH_MAX: usize = 32;
 
-/// Decides every condition of the section.
+/// Decides every condition of the section over the parameters and mappings of `scope`: `None` for those that depend on
+/// what only a deployment knows.
 ///
 /// # Errors
 /// [`Error::Template`] for unknown functions, unknown names and circles.
 pub(super) fn decide(
     section: &Map<String, Value>,
-    parameters: &Map<String, Value>,
-    mappings: &Value,
-) -> Result<BTreeMap<String, bool>, Error> {
-    let (no_conditions, no_resources) = (BTreeMap::new(), BTreeMap::new());
-    let names = Names { parameters, mappings, conditions: &no_conditions, resources: &no_resources };
-    let decider = Decider { section, names, kind: Functions::OfConditions };
-    let decided = section
-        .iter()
-        .map(|(name, value)| Ok((name.clone(), decider.holds(value, &format!("Conditions/{name}"), 0)?)));
-    decided.collect()
+    scope: &Scope<'_>,
+) -> Result<BTreeMap<String, Option<bool>>, Error> {
+    let (no_resources, tally) = (BTreeMap::new(), Tally::new());
+    let names = Names { scope, resources: &no_resources, tally: &tally };
+    let decider = Decider { section, names, kind: Functions::OfConditions, decided: RefCell::default() };
+    section.keys().try_for_each(|name| decider.named(name, &format!("Conditions/{name}"), 0).map(drop))?;
+    Ok(decider.decided.into_inner())
 }
 
-/// Checks every rule of the section that applies.
+/// Checks every rule of the section that applies, as far as `scope` knows.
 ///
 /// # Errors
 /// [`Error::Template`] with the rule's own description where an assertion does not hold, and for unknown
 /// functions and names.
-pub(super) fn assert_rules(
-    section: &Map<String, Value>,
-    parameters: &Map<String, Value>,
-    mappings: &Value,
-) -> Result<(), Error> {
-    let (no_conditions, no_resources, nothing) = (BTreeMap::new(), BTreeMap::new(), Map::new());
-    let names = Names { parameters, mappings, conditions: &no_conditions, resources: &no_resources };
-    let decider = Decider { section: &nothing, names, kind: Functions::OfRules };
+pub(super) fn assert_rules(section: &Map<String, Value>, scope: &Scope<'_>) -> Result<(), Error> {
+    let (no_resources, nothing, tally) = (BTreeMap::new(), Map::new(), Tally::new());
+    let names = Names { scope, resources: &no_resources, tally: &tally };
+    let decider = Decider { section: &nothing, names, kind: Functions::OfRules, decided: RefCell::default() };
     for (name, rule) in section {
         let at = format!("Rules/{name}");
         if let Some(condition) = rule.get("RuleCondition")
-            && !decider.holds(condition, &format!("{at}/RuleCondition"), 0)?
+            && decider.holds(condition, &format!("{at}/RuleCondition"), 0)? != Some(true)
         {
             continue;
         }
@@ -55,7 +50,7 @@ pub(super) fn assert_rules(
         for (i, assertion) in assertions.iter().enumerate() {
             let at = format!("{at}/Assertions/{i}");
             let assert = assertion.get("Assert").ok_or_else(|| Error::at(&at, "Assert is missing"))?;
-            if !decider.holds(assert, &at, 0)? {
+            if decider.holds(assert, &at, 0)? == Some(false) {
                 let said = assertion.get("AssertDescription").and_then(Value::as_str);
                 return Err(Error::at(at, said.unwrap_or("the parameters do not fulfil this assertion")));
             }
@@ -75,51 +70,71 @@ struct Decider<'a> {
     section: &'a Map<String, Value>,
     names: Names<'a>,
     kind: Functions,
+    /// Each is decided once, however many others name it.
+    decided: RefCell<BTreeMap<String, Option<bool>>>,
 }
 
 impl Decider<'_> {
-    fn holds(&self, value: &Value, at: &str, depth: usize) -> Result<bool, Error> {
+    /// Whether the condition of this name holds.
+    fn named(&self, name: &str, at: &str, depth: usize) -> Result<Option<bool>, Error> {
+        if let Some(holds) = self.decided.borrow().get(name) {
+            return Ok(*holds);
+        }
+        let condition = self.section.get(name);
+        let condition = condition.ok_or_else(|| Error::at(at, format!("no condition is named {name:?}")))?;
+        let holds = self.holds(condition, at, depth)?;
+        self.decided.borrow_mut().insert(name.to_owned(), holds);
+        Ok(holds)
+    }
+
+    /// Whether `value` holds; `None` if that depends on a guess.
+    fn holds(&self, value: &Value, at: &str, depth: usize) -> Result<Option<bool>, Error> {
         if DEPTH_MAX < depth {
             return Err(Error::at(at, "conditions refer to each other in a circle"));
         }
         let Some((function, argument)) = value.as_object().and_then(|map| map.iter().next()) else {
             return Err(Error::at(at, "expected a condition function"));
         };
+        let mark = self.names.tally.mark();
+        let unless_guessed = |holds: bool| (!self.names.tally.guessed_since(mark)).then_some(holds);
         match (function.as_str(), argument) {
             ("Fn::Equals", Value::Array(sides)) if sides.len() == 2 => {
                 let resolve = |side| self.names.resolve(side, at);
                 let (left, right) = (resolve(&sides[0])?, resolve(&sides[1])?);
-                Ok(left.map(as_text) == right.map(as_text))
+                Ok(unless_guessed(left.map(as_text) == right.map(as_text)))
             }
-            ("Fn::Not", Value::Array(one)) if one.len() == 1 => Ok(!self.holds(&one[0], at, depth + 1)?),
+            ("Fn::Not", Value::Array(one)) if one.len() == 1 => {
+                Ok(self.holds(&one[0], at, depth + 1)?.map(|holds| !holds))
+            }
             ("Fn::And" | "Fn::Or", Value::Array(many)) if !many.is_empty() => {
-                let all: Result<Vec<bool>, Error> =
+                let all: Result<Vec<Option<bool>>, Error> =
                     many.iter().map(|one| self.holds(one, at, depth + 1)).collect();
-                let all = all?;
-                Ok(if function == "Fn::And" { all.iter().all(|b| *b) } else { all.iter().any(|b| *b) })
+                let (all, decisive) = (all?, function == "Fn::Or");
+                Ok(if all.contains(&Some(decisive)) {
+                    Some(decisive)
+                } else if all.contains(&None) {
+                    None
+                } else {
+                    Some(!decisive)
+                })
             }
             ("Fn::Contains", Value::Array(sides)) if self.kind == Functions::OfRules && sides.len() == 2 => {
                 let (list, one) = (self.texts(&sides[0], at)?, self.texts(&sides[1], at)?);
-                Ok(one.iter().all(|one| list.contains(one)))
+                Ok(unless_guessed(one.iter().all(|one| list.contains(one))))
             }
             ("Fn::EachMemberEquals" | "Fn::EachMemberIn", Value::Array(sides))
                 if self.kind == Functions::OfRules && sides.len() == 2 =>
             {
                 let (members, wanted) = (self.texts(&sides[0], at)?, self.texts(&sides[1], at)?);
-                Ok(members.iter().all(|member| wanted.contains(member)))
+                Ok(unless_guessed(members.iter().all(|member| wanted.contains(member))))
             }
             ("Condition", Value::String(name)) if self.kind == Functions::OfConditions => {
-                match self.section.get(name) {
-                    Some(other) => self.holds(other, at, depth + 1),
-                    None => Err(Error::at(at, format!("no condition is named {name:?}"))),
-                }
+                self.named(name, at, depth + 1)
             }
             _ => Err(Error::at(at, format!("{function} is no condition function, or has wrong arguments"))),
         }
     }
-}
 
-impl Decider<'_> {
     /// A list's members, or one value, as texts.
     fn texts(&self, value: &Value, at: &str) -> Result<Vec<String>, Error> {
         Ok(match self.names.resolve(value, at)? {
@@ -144,6 +159,21 @@ mod tests {
 
     use super::*;
 
+    /// A scope of these parameters; that called `Guessed` is a guess.
+    fn scope<'a>(parameters: &Value, mappings: &'a Value) -> Scope<'a> {
+        Scope {
+            parameters: parameters.as_object().unwrap().clone(),
+            guessed: ["Guessed".to_owned()].into(),
+            mappings,
+            conditions: BTreeMap::new(),
+            exports: None,
+        }
+    }
+
+    fn decide(section: &Value, parameters: &Value) -> Result<BTreeMap<String, Option<bool>>, Error> {
+        super::decide(section.as_object().unwrap(), &scope(parameters, &json!({})))
+    }
+
     #[test]
     fn conditions_combine() {
         let section = json!({
@@ -152,11 +182,35 @@ mod tests {
             "Both": {"Fn::And": [{"Condition": "IsDev"}, {"Condition": "NotDev"}]},
             "Either": {"Fn::Or": [{"Condition": "IsDev"}, {"Condition": "NotDev"}]},
         });
-        let parameters = json!({"Env": "dev"});
-        let decided =
-            decide(section.as_object().unwrap(), parameters.as_object().unwrap(), &json!({})).unwrap();
-        let holds: Vec<&str> = decided.iter().filter(|(_, b)| **b).map(|(n, _)| n.as_str()).collect();
-        assert_eq!(holds, ["Either", "IsDev"]);
+        let decided = decide(&section, &json!({"Env": "dev"})).unwrap();
+        let holds = decided.iter().filter(|(_, b)| **b == Some(true)).map(|(n, _)| n.as_str());
+        assert_eq!(holds.collect::<Vec<_>>(), ["Either", "IsDev"]);
+    }
+
+    #[test]
+    fn what_depends_on_a_guess_is_undecided() {
+        let section = json!({
+            "Guess": {"Fn::Equals": [{"Ref": "Guessed"}, "a"]},
+            "Not": {"Fn::Not": [{"Condition": "Guess"}]},
+            "Yes": {"Fn::Equals": ["a", "a"]},
+            "OrYes": {"Fn::Or": [{"Condition": "Guess"}, {"Condition": "Yes"}]},
+            "AndYes": {"Fn::And": [{"Condition": "Guess"}, {"Condition": "Yes"}]},
+            "AndNo": {"Fn::And": [{"Condition": "Guess"}, {"Fn::Not": [{"Condition": "Yes"}]}]},
+        });
+        let decided = decide(&section, &json!({"Guessed": "a"})).unwrap();
+        let undecided = decided.iter().filter(|(_, b)| b.is_none()).map(|(n, _)| n.as_str());
+        assert_eq!(undecided.collect::<Vec<_>>(), ["AndYes", "Guess", "Not"]);
+        assert_eq!((decided["OrYes"], decided["AndNo"]), (Some(true), Some(false)));
+    }
+
+    #[test]
+    fn conditions_that_name_each_other_often_are_decided_once() {
+        let mut section = json!({"C0": {"Fn::Equals": ["a", "a"]}});
+        for n in 1..=30 {
+            let below = json!({"Condition": format!("C{}", n - 1)});
+            section[format!("C{n}")] = json!({"Fn::And": [below, below, below]});
+        }
+        assert_eq!(decide(&section, &json!({})).unwrap()["C30"], Some(true));
     }
 
     #[test]
@@ -175,8 +229,7 @@ mod tests {
             },
         });
         let check = |parameters: Value, want: Result<(), &str>| {
-            let parameters = parameters.as_object().unwrap();
-            let got = assert_rules(rules.as_object().unwrap(), parameters, &json!({}));
+            let got = assert_rules(rules.as_object().unwrap(), &scope(&parameters, &json!({})));
             assert_eq!(got.map_err(|error| error.to_string()), want.map_err(str::to_owned), "{parameters:?}");
         };
         check(json!({"Version": "3", "Env": "dev", "Zones": ["c"]}), Ok(()));
@@ -194,14 +247,14 @@ mod tests {
     #[test]
     fn functions_of_rules_are_no_condition_functions() {
         let section = json!({"A": {"Fn::Contains": [["x"], "x"]}});
-        let error = decide(section.as_object().unwrap(), &Map::new(), &json!({})).unwrap_err();
+        let error = decide(&section, &json!({})).unwrap_err();
         assert!(error.to_string().contains("no condition function"), "{error}");
     }
 
     #[test]
     fn circles_are_refused() {
         let section = json!({"A": {"Condition": "B"}, "B": {"Condition": "A"}});
-        let error = decide(section.as_object().unwrap(), &Map::new(), &json!({})).unwrap_err();
+        let error = decide(&section, &json!({})).unwrap_err();
         assert!(error.to_string().contains("circle"), "{error}");
     }
 }

@@ -27,8 +27,9 @@ fn spelled_out(tag: &str, value: Value) -> Option<Value> {
             None => ("Fn::GetAtt".to_owned(), Value::String(text)),
         },
         (
-            "And" | "Base64" | "Cidr" | "Equals" | "FindInMap" | "GetAZs" | "GetAtt" | "If" | "ImportValue"
-            | "Join" | "Length" | "Not" | "Or" | "Select" | "Split" | "Sub" | "ToJsonString" | "Transform",
+            "And" | "Base64" | "Cidr" | "Contains" | "EachMemberEquals" | "EachMemberIn" | "Equals"
+            | "FindInMap" | "GetAZs" | "GetAtt" | "If" | "ImportValue" | "Join" | "Length" | "Not" | "Or"
+            | "Select" | "Split" | "Sub" | "ToJsonString" | "Transform",
             value,
         ) => (format!("Fn::{tag}"), value),
         _ => return None,
@@ -56,6 +57,19 @@ mod tests {
     #[test]
     fn unknown_tags_are_refused() {
         assert!(matches!(parse("a: !Nope x"), Err(Error::Syntax(_))));
-        assert!(matches!(parse(&" ".repeat(TEMPLATE_BYTES_MAX + 1)), Err(Error::Syntax(_))));
+    }
+
+    #[test]
+    fn texts_are_as_long_and_as_deep_as_they_may_be() {
+        let long = |n_bytes: usize| format!("a: b\n#{}", "x".repeat(n_bytes - 6));
+        assert!(parse(&long(TEMPLATE_BYTES_MAX)).is_ok());
+        let error = parse(&long(TEMPLATE_BYTES_MAX + 1)).unwrap_err().to_string();
+        assert!(error.contains("larger than 1048576 bytes"), "{error}");
+        let lists = |n: usize| format!("{}{}", "[".repeat(n), "]".repeat(n));
+        assert!(parse(&format!("a: {}", lists(64))).is_ok());
+        assert!(parse(&format!("a: {}", lists(65))).is_err());
+        let json = |n: usize| format!("{{\"a\": {}}}", lists(n - 1));
+        assert!(parse(&json(127)).is_ok());
+        assert!(parse(&json(128)).is_err());
     }
 }

@@ -7,7 +7,9 @@ use std::collections::BTreeMap;
 use base64::Engine;
 use serde_json::{Map, Value};
 
+use super::cidr;
 use super::error::Error;
+use super::scope::{Mark, Names};
 
 /// What a made resource answers to `Ref` and `Fn::GetAtt`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -18,17 +20,12 @@ pub(super) struct Attributes {
     pub(super) attributes: BTreeMap<String, String>,
 }
 
-/// Everything a value may refer to.
-pub(super) struct Names<'a> {
-    /// Parameters and pseudo parameters such as `AWS::Region`.
-    pub(super) parameters: &'a Map<String, Value>,
-    pub(super) mappings: &'a Value,
-    pub(super) conditions: &'a BTreeMap<String, bool>,
-    pub(super) resources: &'a BTreeMap<String, Attributes>,
-}
-
 /// Marks a property as not given (`AWS::NoValue`).
 const NO_VALUE: &str = "AWS::NoValue";
+/// Stands where only a deployment knows the text.
+pub(super) const GUESS: &str = "value";
+/// The zones of a region, as far as anyone here can tell.
+const ZONES: [char; 3] = ['a', 'b', 'c'];
 
 impl Names<'_> {
     /// Resolves all functions within `value`; `None` stands for `AWS::NoValue`.
@@ -42,10 +39,13 @@ impl Names<'_> {
                 Ok(Some(Value::Array(resolved)))
             }
             Value::Object(map) => {
-                if let (1, Some((function, argument))) = (map.len(), map.iter().next())
-                    && (function == "Ref" || function.starts_with("Fn::"))
-                {
-                    return self.function(function, argument, &format!("{location}/{function}"));
+                if let Some((function, argument)) = call(map) {
+                    let at = format!("{location}/{function}");
+                    let made = self.function(function, argument, &at)?;
+                    if let Some(value) = &made {
+                        self.tally.spend(value, &at)?;
+                    }
+                    return Ok(made);
                 }
                 let mut resolved = Map::new();
                 for (key, value) in map {
@@ -60,40 +60,43 @@ impl Names<'_> {
     }
 
     fn function(&self, function: &str, argument: &Value, at: &str) -> Result<Option<Value>, Error> {
+        let mark = self.tally.mark();
         match function {
             "Ref" => match argument.as_str() {
                 Some(NO_VALUE) => Ok(None),
                 Some(name) => self.reference(name, at).map(Some),
                 None => Err(Error::at(at, "expected a name")),
             },
-            "Fn::If" => {
-                let [condition, yes, no] = self.arguments(argument, at)?;
-                let name = condition.as_str().unwrap_or_default();
-                let holds = self.conditions.get(name);
-                let holds = holds.ok_or_else(|| Error::at(at, format!("no condition is named {name:?}")))?;
-                self.resolve(if *holds { yes } else { no }, at)
-            }
+            "Fn::If" => self.choose(argument, at),
             "Fn::GetAtt" => self.get_att(argument, at).map(Some),
             "Fn::Sub" => self.sub(argument, at).map(Some),
             "Fn::Join" => {
                 let [separator, items] = self.arguments(argument, at)?;
                 let separator = self.text(separator, at)?;
                 let items = self.list(items, at)?;
-                let texts: Result<Vec<_>, _> = items.iter().map(|item| self.text(item, at)).collect();
-                Ok(Some(Value::String(texts?.join(&separator))))
+                let texts: Vec<String> =
+                    items.iter().map(|item| self.text_of(item, at, mark)).collect::<Result<_, _>>()?;
+                let separators = separator.len().saturating_mul(texts.len());
+                self.tally.check(separators.saturating_add(texts.iter().map(String::len).sum()), at)?;
+                Ok(Some(Value::String(texts.join(&separator))))
             }
             "Fn::Split" => {
                 let [separator, text] = self.arguments(argument, at)?;
                 let (separator, text) = (self.text(separator, at)?, self.text(text, at)?);
+                if separator.is_empty() {
+                    return self.or_guess(mark, at, "the delimiter is empty").map(Some);
+                }
                 Ok(Some(text.split(separator.as_str()).map(Value::from).collect()))
             }
             "Fn::Select" => {
                 let [index, items] = self.arguments(argument, at)?;
-                let index: usize =
-                    self.text(index, at)?.parse().map_err(|_| Error::at(at, "the index is no number"))?;
+                let index = self.text(index, at)?;
                 let items = self.list(items, at)?;
-                let item = items.get(index).ok_or_else(|| Error::at(at, "the list has no such index"))?;
-                Ok(Some(item.clone()))
+                match index.parse::<usize>().map(|index| items.get(index)) {
+                    Ok(Some(item)) => Ok(Some(item.clone())),
+                    Ok(None) => self.or_guess(mark, at, "the list has no such index").map(Some),
+                    Err(_) => self.or_guess(mark, at, "the index is no number").map(Some),
+                }
             }
             "Fn::Base64" => {
                 let text = self.text(argument, at)?;
@@ -102,27 +105,102 @@ impl Names<'_> {
             "Fn::ToJsonString" => {
                 Ok(self.resolve(argument, at)?.map(|value| Value::String(value.to_string())))
             }
-            "Fn::FindInMap" => {
-                let [map, top, second] = self.arguments(argument, at)?;
-                let (map, top, second) = (self.text(map, at)?, self.text(top, at)?, self.text(second, at)?);
-                let found = self.mappings.get(&map).and_then(|m| m.get(&top)).and_then(|m| m.get(&second));
-                let none = || Error::at(at, format!("no mapping has {map}/{top}/{second}"));
-                Ok(Some(found.ok_or_else(none)?.clone()))
+            "Fn::FindInMap" => self.find_in_map(argument, at).map(Some),
+            "Fn::Length" => {
+                // A length is a number wherever it goes.
+                Ok(Some(Value::from(self.list(argument, at)?.len())))
             }
+            "Fn::GetAZs" => {
+                let region = self.text(argument, at)?;
+                let own = || self.scope.parameters.get("AWS::Region").and_then(Value::as_str);
+                let region = if region.is_empty() { own().unwrap_or_default() } else { &region };
+                Ok(Some(ZONES.iter().map(|zone| Value::from(format!("{region}{zone}"))).collect()))
+            }
+            "Fn::Cidr" => {
+                let [block, count, bits] = self.arguments(argument, at)?;
+                let (block, count, bits) =
+                    (self.text(block, at)?, self.text(count, at)?, self.text(bits, at)?);
+                match cidr::blocks(&block, &count, &bits) {
+                    Ok(blocks) => Ok(Some(blocks.into_iter().map(Value::from).collect())),
+                    Err(problem) => {
+                        let guess = self.or_guess(mark, at, problem)?;
+                        Ok(Some(Value::Array(vec![guess])))
+                    }
+                }
+            }
+            "Fn::ImportValue" => {
+                let name = self.text(argument, at)?;
+                let Some(exports) = &self.scope.exports else {
+                    self.tally.meet_guess();
+                    return Ok(Some(GUESS.into()));
+                };
+                match exports.get(&name) {
+                    Some(value) => Ok(Some(Value::String(value.clone()))),
+                    None => self.or_guess(mark, at, format!("No export named {name} found")).map(Some),
+                }
+            }
+            "Fn::Transform" => Err(Error::at(
+                at,
+                "macros such as AWS::Include are not run here: put in what they make, or give a RestApi its document \
+                 as Body or BodyS3Location and a StateMachine its own as DefinitionS3Location",
+            )),
             other => Err(Error::at(at, format!("function {other} is not supported"))),
         }
     }
 
+    /// The value of the branch that its condition chooses.
+    fn choose(&self, argument: &Value, at: &str) -> Result<Option<Value>, Error> {
+        let [condition, yes, no] = self.arguments(argument, at)?;
+        let name = condition.as_str().unwrap_or_default();
+        let holds = self.scope.conditions.get(name);
+        match holds.ok_or_else(|| Error::at(at, format!("no condition is named {name:?}")))? {
+            Some(true) => self.resolve(yes, at),
+            Some(false) => self.resolve(no, at),
+            None => {
+                self.tally.meet_guess();
+                self.resolve(yes, at).or_else(|_| self.resolve(no, at))
+            }
+        }
+    }
+
+    fn find_in_map(&self, argument: &Value, at: &str) -> Result<Value, Error> {
+        let mark = self.tally.mark();
+        let none = || Error::at(at, "expected a list of 3, and perhaps a DefaultValue");
+        let (map, top, second, default) = match argument.as_array().map(Vec::as_slice) {
+            Some([map, top, second]) => (map, top, second, None),
+            // An extension of the language.
+            Some([map, top, second, options]) => {
+                (map, top, second, Some(options.get("DefaultValue").ok_or_else(none)?))
+            }
+            _ => return Err(none()),
+        };
+        let (map, top, second) = (self.text(map, at)?, self.text(top, at)?, self.text(second, at)?);
+        let found = self.scope.mappings.get(&map).and_then(|m| m.get(&top)).and_then(|m| m.get(&second));
+        match (found, default) {
+            (Some(found), _) => Ok(found.clone()),
+            (None, Some(default)) => {
+                let default = self.resolve(default, at)?;
+                default.map_or_else(|| self.or_guess(mark, at, "the DefaultValue is no value"), Ok)
+            }
+            (None, None) => self.or_guess(mark, at, format!("no mapping has {map}/{top}/{second}")),
+        }
+    }
+
     fn reference(&self, name: &str, at: &str) -> Result<Value, Error> {
-        if let Some(value) = self.parameters.get(name) {
+        if let Some(value) = self.scope.parameters.get(name) {
+            if self.scope.guessed.contains(name) {
+                self.tally.meet_guess();
+            }
             return Ok(value.clone());
         }
         let resource = self.resources.get(name);
         let resource = resource.ok_or_else(|| Error::at(at, format!("{name} is not in the template")))?;
+        self.tally.meet_resource();
         Ok(Value::String(resource.reference.clone()))
     }
 
     fn get_att(&self, argument: &Value, at: &str) -> Result<Value, Error> {
+        let mark = self.tally.mark();
         let (resource, attribute) = match argument {
             Value::String(text) => text.split_once('.').map(|(r, a)| (r.to_owned(), a.to_owned())),
             Value::Array(parts) => match parts.as_slice() {
@@ -133,15 +211,21 @@ impl Names<'_> {
         }
         .ok_or_else(|| Error::at(at, "expected a resource and an attribute"))?;
         let made = self.resources.get(&resource);
-        let value = made.and_then(|made| made.attributes.get(&attribute));
-        let none = || Error::at(at, format!("{resource} has no attribute {attribute}"));
-        Ok(Value::String(value.ok_or_else(none)?.clone()))
+        let made = made.ok_or_else(|| Error::at(at, format!("{resource} is not in the template")))?;
+        match made.attributes.get(&attribute) {
+            Some(value) => {
+                self.tally.meet_resource();
+                Ok(Value::String(value.clone()))
+            }
+            None => self.or_guess(mark, at, format!("{resource} has no attribute {attribute}")),
+        }
     }
 
     fn sub(&self, argument: &Value, at: &str) -> Result<Value, Error> {
         let (text, own) = match argument {
             Value::String(text) => (text.as_str(), None),
             Value::Array(parts) => match parts.as_slice() {
+                [Value::String(text)] => (text.as_str(), None),
                 [Value::String(text), Value::Object(own)] => (text.as_str(), Some(own)),
                 _ => return Err(Error::at(at, "expected a string and a map")),
             },
@@ -152,13 +236,18 @@ impl Names<'_> {
             match piece {
                 Piece::Text(text) => out.push_str(text),
                 Piece::Name(name) => {
+                    let mark = self.tally.mark();
                     let value = match own.and_then(|own| own.get(name)) {
                         Some(value) => self.text(value, at)?,
-                        None => match name.split_once('.') {
-                            Some(_) => self.text_of(&self.get_att(&Value::String(name.into()), at)?, at)?,
-                            None => self.text_of(&self.reference(name, at)?, at)?,
-                        },
+                        None => {
+                            let value = match name.split_once('.') {
+                                Some(_) => self.get_att(&Value::String(name.into()), at)?,
+                                None => self.reference(name, at)?,
+                            };
+                            self.text_of(&value, at, mark)?
+                        }
                     };
+                    self.tally.check(out.len().saturating_add(value.len()), at)?;
                     out.push_str(&value);
                 }
             }
@@ -173,27 +262,48 @@ impl Names<'_> {
     }
 
     fn list(&self, value: &Value, at: &str) -> Result<Vec<Value>, Error> {
+        let mark = self.tally.mark();
         match self.resolve(value, at)? {
             Some(Value::Array(items)) => Ok(items),
-            _ => Err(Error::at(at, "expected a list")),
+            _ => self.or_guess(mark, at, "expected a list").map(|guess| vec![guess]),
         }
     }
 
     fn text(&self, value: &Value, at: &str) -> Result<String, Error> {
+        let mark = self.tally.mark();
         match self.resolve(value, at)? {
-            Some(value) => self.text_of(&value, at),
-            None => Err(Error::at(at, "expected a string")),
+            Some(value) => self.text_of(&value, at, mark),
+            None => self.or_guess(mark, at, "expected a string").map(|_| GUESS.to_owned()),
         }
     }
 
-    fn text_of(&self, value: &Value, at: &str) -> Result<String, Error> {
+    /// The text of a value that was met since `mark`.
+    fn text_of(&self, value: &Value, at: &str, mark: Mark) -> Result<String, Error> {
         match value {
             Value::String(text) => Ok(text.clone()),
             Value::Number(number) => Ok(number.to_string()),
             Value::Bool(bool) => Ok(bool.to_string()),
-            Value::Null | Value::Array(_) | Value::Object(_) => Err(Error::at(at, "expected a string")),
+            Value::Null | Value::Array(_) | Value::Object(_) => {
+                self.or_guess(mark, at, "expected a string").map(|_| GUESS.to_owned())
+            }
         }
     }
+
+    /// What stands for a value that can't be made: a guess where it was to be made from guesses, which what will be
+    /// there need not resemble; else the problem.
+    fn or_guess(&self, mark: Mark, at: &str, problem: impl Into<String>) -> Result<Value, Error> {
+        if self.tally.is_unsure_since(mark) {
+            self.tally.meet_guess();
+            return Ok(Value::from(GUESS));
+        }
+        Err(Error::at(at, problem))
+    }
+}
+
+/// The function and its argument, if `map` is a call of one.
+pub(super) fn call(map: &Map<String, Value>) -> Option<(&str, &Value)> {
+    let (function, argument) = map.iter().next().filter(|_| map.len() == 1)?;
+    (function == "Ref" || function.starts_with("Fn::")).then_some((function.as_str(), argument))
 }
 
 enum Piece<'a> {
@@ -221,33 +331,47 @@ fn sub_pieces(text: &str) -> Vec<Piece<'_>> {
     pieces
 }
 
-/// Names of parameters and resources that the text of `Fn::Sub` refers to.
+/// What stands between `${` and `}` in the text of `Fn::Sub`.
 pub(super) fn sub_names(text: &str) -> impl Iterator<Item = String> {
     sub_pieces(text).into_iter().filter_map(|piece| match piece {
-        Piece::Name(name) => Some(name.split('.').next().unwrap_or(name).to_owned()),
+        Piece::Name(name) => Some(name.to_owned()),
         Piece::Text(_) => None,
     })
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use serde_json::json;
 
+    use super::super::scope::{EXPANSION_BYTES_MAX, Scope, Tally};
     use super::*;
 
-    fn check(value: Value, want: Result<Value, &str>) {
-        let parameters = json!({"Env": "dev", "AWS::Region": "us-east-1"});
+    /// What `value` resolves to, `guessed` being a list that only a deployment knows.
+    fn resolve(value: &Value, tally: &Tally) -> Result<Option<Value>, Error> {
+        let parameters = json!({
+            "Env": "dev", "AWS::Region": "us-east-1", "Zones": ["a", "b"], "Guessed": [GUESS], "Size": 12,
+        });
         let resource = Attributes {
             reference: "ref".into(),
             attributes: BTreeMap::from([("Arn".to_owned(), "arn:x".to_owned())]),
         };
-        let names = Names {
-            parameters: parameters.as_object().unwrap(),
-            mappings: &json!({"M": {"a": {"b": "found"}}}),
-            conditions: &BTreeMap::from([("Yes".to_owned(), true), ("No".to_owned(), false)]),
-            resources: &BTreeMap::from([("R".to_owned(), resource)]),
+        let mappings = json!({"M": {"a": {"b": "found"}, "012345678901": {"x": ["1", "2"]}}});
+        let conditions = [("Yes", Some(true)), ("No", Some(false)), ("Maybe", None)];
+        let scope = Scope {
+            parameters: parameters.as_object().unwrap().clone(),
+            guessed: BTreeSet::from(["Guessed".to_owned()]),
+            mappings: &mappings,
+            conditions: conditions.map(|(name, holds)| (name.to_owned(), holds)).into(),
+            exports: Some([("shared".to_owned(), "exported".to_owned())].into()),
         };
-        match (names.resolve(&value, "here"), want) {
+        let resources = BTreeMap::from([("R".to_owned(), resource)]);
+        Names { scope: &scope, resources: &resources, tally }.resolve(value, "here")
+    }
+
+    fn check(value: Value, want: Result<Value, &str>) {
+        match (resolve(&value, &Tally::new()), want) {
             (Ok(got), Ok(want)) => assert_eq!(got.unwrap_or(Value::Null), want, "{value}"),
             (Err(got), Err(want)) => assert!(got.to_string().contains(want), "{got}"),
             (got, want) => panic!("{value}: got {got:?}, want {want:?}"),
@@ -259,28 +383,86 @@ mod tests {
         check(json!({"Ref": "Env"}), Ok(json!("dev")));
         check(json!({"Ref": "R"}), Ok(json!("ref")));
         check(json!({"Fn::GetAtt": ["R", "Arn"]}), Ok(json!("arn:x")));
+        check(json!({"Fn::GetAtt": "R.Arn"}), Ok(json!("arn:x")));
         check(
-            json!({"Fn::Sub": "${Env}/${R.Arn}/${!Lit}/${AWS::Region}"}),
-            Ok(json!("dev/arn:x/${Lit}/us-east-1")),
+            json!({"Fn::Sub": "${Env}/${R.Arn}/${!Lit}/${AWS::Region}/${Size}"}),
+            Ok(json!("dev/arn:x/${Lit}/us-east-1/12")),
         );
         check(json!({"Fn::Sub": ["${a}-${Env}", {"a": {"Ref": "R"}}]}), Ok(json!("ref-dev")));
         check(json!({"Fn::Join": [",", ["a", {"Ref": "Env"}]]}), Ok(json!("a,dev")));
+        check(json!({"Fn::Join": ["", {"Ref": "Zones"}]}), Ok(json!("ab")));
         check(json!({"Fn::Select": [1, {"Fn::Split": ["-", "a-b-c"]}]}), Ok(json!("b")));
+        check(json!({"Fn::Select": ["0", {"Ref": "Zones"}]}), Ok(json!("a")));
         check(json!({"Fn::If": ["No", 1, {"Ref": "Env"}]}), Ok(json!("dev")));
         check(json!({"Fn::FindInMap": ["M", "a", "b"]}), Ok(json!("found")));
-        check(json!({"Fn::Base64": "hi"}), Ok(json!("aGk=")));
+        check(json!({"Fn::FindInMap": ["M", "012345678901", "x"]}), Ok(json!(["1", "2"])));
+        check(json!({"Fn::FindInMap": ["M", "a", "c", {"DefaultValue": {"Ref": "Env"}}]}), Ok(json!("dev")));
+        check(json!({"Fn::Base64": {"Fn::Sub": "h${!i}"}}), Ok(json!("aCR7aX0=")));
+        check(json!({"Fn::Length": {"Ref": "Zones"}}), Ok(json!(2)));
+        check(json!({"Fn::Select": [2, {"Fn::GetAZs": ""}]}), Ok(json!("us-east-1c")));
+        check(
+            json!({"Fn::GetAZs": {"Ref": "AWS::Region"}}),
+            Ok(json!(["us-east-1a", "us-east-1b", "us-east-1c"])),
+        );
+        check(json!({"Fn::Select": [1, {"Fn::Cidr": ["10.0.0.0/16", 2, "8"]}]}), Ok(json!("10.0.1.0/24")));
+        check(json!({"Fn::ImportValue": {"Fn::Sub": "shared"}}), Ok(json!("exported")));
         check(
             json!({"a": {"Ref": "AWS::NoValue"}, "b": [{"Ref": "AWS::NoValue"}, 1]}),
             Ok(json!({"b": [1]})),
         );
+        check(json!({"a": {"Fn::If": ["No", 1, {"Ref": "AWS::NoValue"}]}}), Ok(json!({})));
     }
 
     #[test]
     fn failures_say_where() {
         check(json!({"a": {"Ref": "Nope"}}), Err("here/a/Ref: Nope is not in the template"));
         check(json!({"Fn::GetAtt": ["R", "Nope"]}), Err("R has no attribute Nope"));
-        check(json!({"Fn::ImportValue": "x"}), Err("function Fn::ImportValue is not supported"));
+        check(json!({"Fn::GetAtt": "Q.Arn"}), Err("Q is not in the template"));
+        check(json!({"Fn::ImportValue": "x"}), Err("No export named x found"));
+        check(json!({"Fn::Nope": "x"}), Err("function Fn::Nope is not supported"));
+        check(json!({"Fn::Transform": {"Name": "AWS::Include"}}), Err("AWS::Include"));
         check(json!({"Fn::Select": [9, ["a"]]}), Err("no such index"));
-        check(json!({"Fn::If": ["Maybe", 1, 2]}), Err("no condition is named"));
+        check(json!({"Fn::Select": ["x", ["a"]]}), Err("the index is no number"));
+        check(json!({"Fn::Split": ["", "ab"]}), Err("the delimiter is empty"));
+        check(json!({"Fn::FindInMap": ["M", "a", "c"]}), Err("no mapping has M/a/c"));
+        check(json!({"Fn::If": ["Never", 1, 2]}), Err("no condition is named"));
+        check(json!({"Fn::Sub": "${Zones}"}), Err("expected a string"));
+        check(json!({"Fn::Cidr": ["10.0.0.0/16", 0, 8]}), Err("from 1 to 256"));
+    }
+
+    #[test]
+    fn what_is_made_from_guesses_is_a_guess() {
+        for value in [
+            json!({"Fn::Select": [3, {"Ref": "Guessed"}]}),
+            json!({"Fn::FindInMap": ["M", {"Fn::Select": [0, {"Ref": "Guessed"}]}, "b"]}),
+            json!({"Fn::Sub": "${Guessed}"}),
+            json!({"Fn::If": ["Maybe", {"Ref": "Guessed"}, 1]}),
+        ] {
+            let tally = Tally::new();
+            let mark = tally.mark();
+            assert!(resolve(&value, &tally).is_ok(), "{value}");
+            assert!(tally.guessed_since(mark), "{value}");
+        }
+        // What fails whatever the guess will be, fails.
+        check(json!({"Fn::Join": [{"Ref": "Nope"}, {"Ref": "Guessed"}]}), Err("Nope is not in the template"));
+    }
+
+    #[test]
+    fn functions_make_no_more_than_may_be_made() {
+        let wide = "x".repeat(1024);
+        let join = |n: usize, separator: &str| json!({"Fn::Join": [separator, vec![""; n]]});
+        let n_at_most = EXPANSION_BYTES_MAX / 1024;
+        // The value counts with what it takes beside its text.
+        check(json!({"Fn::Length": [join(n_at_most, &wide)]}), Ok(json!(1)));
+        for value in [
+            join(n_at_most + 1, &wide),
+            join(1_000_000, &wide),
+            json!({"Fn::Sub": ["${a}".repeat(n_at_most + 1), {"a": wide}]}),
+            Value::Array(vec![join(1024, &wide); 17]),
+            json!({"Fn::Split": ["a", {"Fn::Join": ["a", vec![""; 1_000_000]]}]}),
+        ] {
+            let error = resolve(&value, &Tally::new()).unwrap_err().to_string();
+            assert!(error.contains("make more than 16777216 bytes"), "{error}");
+        }
     }
 }

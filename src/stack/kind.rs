@@ -20,6 +20,8 @@ mod rest_api;
 mod role;
 mod stage;
 mod state_machine;
+mod state_machine_alias;
+mod state_machine_version;
 mod usage_plan;
 mod usage_plan_key;
 mod vpc_link;
@@ -27,10 +29,12 @@ mod vpc_link;
 use serde_json::{Map, Value, json};
 
 use super::intrinsic::Attributes;
+use super::lenient;
 use super::operations::{OperationError, Operations};
 use crate::id::Region;
 
-pub(super) use state_machine::definition;
+pub(super) use deployment::ServedStage;
+pub(super) use state_machine::{definition, substituted};
 
 /// A resource's properties with all functions resolved, named as the template names them.
 pub(super) type Properties = Map<String, Value>;
@@ -62,16 +66,21 @@ macro_rules! kinds {
 kinds! {
     Role = "AWS::IAM::Role" "An IAM role with its policies."
         ["RoleName" "AssumeRolePolicyDocument" "Description" "ManagedPolicyArns" "MaxSessionDuration" "Path"
-         "Policies" "Tags"]
+         "PermissionsBoundary" "Policies" "Tags"]
     Policy = "AWS::IAM::Policy" "A policy of some roles." ["PolicyName" "PolicyDocument" "Roles"]
     StateMachine = "AWS::StepFunctions::StateMachine" "A state machine."
-        ["StateMachineName" "StateMachineType" "Definition" "DefinitionString" "DefinitionSubstitutions"
-         "RoleArn" "LoggingConfiguration" "TracingConfiguration" "Tags"]
+        ["StateMachineName" "StateMachineType" "Definition" "DefinitionString" "DefinitionS3Location"
+         "DefinitionSubstitutions" "RoleArn" "LoggingConfiguration" "TracingConfiguration" "EncryptionConfiguration"
+         "Tags"]
+    StateMachineVersion = "AWS::StepFunctions::StateMachineVersion" "A state machine as it was at one moment."
+        ["StateMachineArn" "StateMachineRevisionId" "Description"]
+    StateMachineAlias = "AWS::StepFunctions::StateMachineAlias" "A name for one or two versions of a state machine."
+        ["Name" "Description" "RoutingConfiguration" "DeploymentPreference"]
     Activity = "AWS::StepFunctions::Activity" "An activity." ["Name" "Tags"]
     Account = "AWS::ApiGateway::Account" "The account's settings for API Gateway." ["CloudWatchRoleArn"]
     RestApi = "AWS::ApiGateway::RestApi" "A REST API."
         ["Name" "Description" "ApiKeySourceType" "BinaryMediaTypes" "DisableExecuteApiEndpoint"
-         "EndpointConfiguration" "MinimumCompressionSize" "Policy" "Tags" "Body" "FailOnWarnings" "Mode"
+         "EndpointConfiguration" "MinimumCompressionSize" "Policy" "Tags" "Body" "BodyS3Location" "FailOnWarnings" "Mode"
          "Parameters" "CloneFrom" "SecurityPolicy" "EndpointAccessMode"]
     ApiResource = "AWS::ApiGateway::Resource" "A resource of a REST API." ["RestApiId" "ParentId" "PathPart"]
     Method = "AWS::ApiGateway::Method" "A method with its integration and responses."
@@ -158,6 +167,8 @@ impl Kind {
             Self::Role
             | Self::Policy
             | Self::StateMachine
+            | Self::StateMachineVersion
+            | Self::StateMachineAlias
             | Self::Activity
             | Self::Account
             | Self::Deployment
@@ -185,6 +196,8 @@ impl Kind {
             Self::Policy => policy::create(operations, naming, properties).await,
             Self::Account => account::create(operations, naming, properties).await,
             Self::StateMachine => state_machine::create(operations, naming, properties).await,
+            Self::StateMachineVersion => state_machine_version::create(operations, properties).await,
+            Self::StateMachineAlias => state_machine_alias::create(operations, naming, properties).await,
             Self::Activity => activity::create(operations, naming, properties).await,
             Self::RestApi => rest_api::create(operations, naming, properties).await,
             Self::ApiResource => api_resource::create(operations, properties).await,
@@ -217,7 +230,8 @@ impl Kind {
     ) -> Result<Updated, OperationError> {
         let updated = self.update_members(operations, made, old, new).await?;
         if let (Updated::InPlace(_), Some(path)) = (&updated, self.tagged(made, new)) {
-            retag(operations, &format!("arn:aws:apigateway:{region}::{path}"), old, new).await?;
+            retag(operations, &format!("arn:{}:apigateway:{region}::{path}", region.partition()), old, new)
+                .await?;
         }
         Ok(updated)
     }
@@ -236,7 +250,9 @@ impl Kind {
             Self::Role => role::update(operations, made, old, new).await,
             Self::Policy => policy::update(operations, made, old, new).await,
             Self::Account => account::put(operations, new).await.map(|()| Updated::InPlace(made.clone())),
-            Self::StateMachine => state_machine::update(operations, made, new).await,
+            Self::StateMachine => state_machine::update(operations, made, old, new).await,
+            Self::StateMachineVersion => Ok(Updated::Replace),
+            Self::StateMachineAlias => state_machine_alias::update(operations, made, new).await,
             Self::Activity => activity::update(operations, made, old, new).await,
             Self::RestApi => rest_api::update(operations, made, old, new).await,
             Self::ApiResource => api_resource::update(operations, made, old, new).await,
@@ -275,6 +291,14 @@ impl Kind {
             Self::Account => Ok(Value::Null),
             Self::StateMachine => {
                 call(operations, "states", "DeleteStateMachine", json!({ "stateMachineArn": id })).await
+            }
+            Self::StateMachineVersion => {
+                let input = json!({ "stateMachineVersionArn": id });
+                call(operations, "states", "DeleteStateMachineVersion", input).await
+            }
+            Self::StateMachineAlias => {
+                let input = json!({ "stateMachineAliasArn": id });
+                call(operations, "states", "DeleteStateMachineAlias", input).await
             }
             Self::Activity => {
                 call(operations, "states", "DeleteActivity", json!({ "activityArn": id })).await
@@ -362,6 +386,8 @@ impl Kind {
             Self::Role
             | Self::Policy
             | Self::StateMachine
+            | Self::StateMachineVersion
+            | Self::StateMachineAlias
             | Self::Activity
             | Self::Account
             | Self::ApiResource
@@ -378,14 +404,21 @@ impl Kind {
         }
     }
 
+    /// Whether a resource made by an earlier version has all the attributes that it has today.
+    pub(super) fn knows_attributes(self, made: &Attributes) -> bool {
+        self != Self::StateMachine || made.attributes.contains_key("StateMachineRevisionId")
+    }
+
     /// Properties that make another thing of the resource: when one changes, it is replaced.
     const fn identity(self) -> &'static [&'static str] {
         match self {
-            Self::Role => &["RoleName", "Path"],
+            Self::Role => &["RoleName", "Path", "PermissionsBoundary"],
             Self::Policy => &["PolicyName"],
             Self::Account => &[],
             Self::StateMachine => &["StateMachineName", "StateMachineType"],
-            Self::Activity => &["Name"],
+            // A version is published once.
+            Self::StateMachineVersion => &["StateMachineArn"],
+            Self::StateMachineAlias | Self::Activity => &["Name"],
             Self::RestApi => &[],
             Self::ApiResource | Self::Deployment => &["RestApiId"],
             Self::RequestValidator => &["RestApiId"],
@@ -415,8 +448,9 @@ pub(super) async fn call(
     operations: &dyn Operations,
     service: &'static str,
     operation: &'static str,
-    input: Value,
+    mut input: Value,
 ) -> Result<Value, OperationError> {
+    lenient::fit(service, operation, &mut input);
     operations.call(service, operation, input).await
 }
 
@@ -430,8 +464,8 @@ fn renamed(properties: &Properties, names: &[(&str, &str)]) -> Map<String, Value
 /// `[{"Key": k, "Value": v}]` as the map that API Gateway takes.
 fn tag_map(properties: &Properties) -> Option<Value> {
     let tags = properties.get("Tags")?.as_array()?;
-    let text = |tag: &Value, key: &str| Some(tag.get(key)?.as_str()?.to_owned());
-    let pairs = tags.iter().filter_map(|tag| Some((text(tag, "Key")?, Value::String(text(tag, "Value")?))));
+    let text = |tag: &Value, key: &str| patch_value(tag.get(key));
+    let pairs = tags.iter().map(|tag| (text(tag, "Key"), Value::String(text(tag, "Value"))));
     Some(Value::Object(pairs.collect()))
 }
 
@@ -459,6 +493,36 @@ async fn retag(
 fn tag_list(properties: &Properties) -> Option<Value> {
     let tags = properties.get("Tags")?.as_array()?;
     Some(tags.iter().map(|tag| json!({ "key": tag.get("Key"), "value": tag.get("Value") })).collect())
+}
+
+/// Gives what Step Functions knows under `arn` the tags of `new` in place of those of `old`.
+async fn retag_in_states(
+    operations: &dyn Operations,
+    arn: &str,
+    old: &Properties,
+    new: &Properties,
+) -> Result<(), OperationError> {
+    let (old, new) = (tag_map(old).unwrap_or_default(), tag_map(new).unwrap_or_default());
+    if old == new {
+        return Ok(());
+    }
+    let gone: Vec<&String> = old.as_object().into_iter().flatten().map(|(key, _)| key).collect();
+    let gone: Vec<&String> = gone.into_iter().filter(|key| new.get(key.as_str()).is_none()).collect();
+    if !gone.is_empty() {
+        let input = json!({ "resourceArn": arn, "tagKeys": gone });
+        call(operations, "states", "UntagResource", input).await?;
+    }
+    let tags = new.as_object().into_iter().flatten();
+    let tags: Vec<Value> = tags.map(|(key, value)| json!({ "key": key, "value": value })).collect();
+    if !tags.is_empty() {
+        call(operations, "states", "TagResource", json!({ "resourceArn": arn, "tags": tags })).await?;
+    }
+    Ok(())
+}
+
+/// The text of a property, which a template may write as a number.
+fn name_of(properties: &Properties, property: &str) -> Option<String> {
+    properties.get(property).filter(|value| !value.is_null()).map(|value| patch_value(Some(value)))
 }
 
 /// A PATCH that replaces what changed among `names` (property → patch path), values as strings.

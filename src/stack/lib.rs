@@ -15,24 +15,33 @@ use stepgate_clock as clock;
 use stepgate_id as id;
 use stepgate_store as store;
 use stepgate_vtl as vtl;
+use stepgate_wire as wire;
 use stepgate_yaml as yaml;
 
 mod apply;
+mod cidr;
 mod condition;
 mod document;
 mod error;
 mod intrinsic;
 mod kind;
+mod lenient;
 mod lint;
+mod objects;
 mod operations;
 mod order;
 mod parameter;
+mod plan;
 mod record;
+mod scope;
 mod template;
+#[cfg(test)]
+mod tests;
 
 pub use apply::{Action, Applied, Change, Stacks};
 pub use error::Error;
 pub use kind::Kind;
 pub use lint::{Finding, check};
+pub use objects::{ObjectFuture, Objects};
 pub use operations::{OperationError, OperationFuture, Operations};
 pub use template::Template;

@@ -2,11 +2,12 @@
 //!
 //! <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/parameters-section-structure.html>
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
 use super::error::Error;
+use super::intrinsic::GUESS;
 use crate::id::AccountRegion;
 
 /// What `cdk bootstrap` leaves in Systems Manager for the qualifier between these. There is nothing to bootstrap
@@ -15,18 +16,38 @@ const CDK_BOOTSTRAP: (&str, &str) = ("/cdk-bootstrap/", "/version");
 /// Higher than any version the CDK has asked for.
 const CDK_BOOTSTRAP_VERSION: &str = "1000";
 
+/// Longest value of a parameter in bytes, CloudFormation's own limit.
+const VALUE_BYTES_MAX: usize = 4096;
+
 /// The pseudo parameters of a stack.
 pub(super) fn pseudo(home: &AccountRegion, stack: &str) -> Map<String, Value> {
     let AccountRegion { account, region } = home;
-    let id = format!("arn:aws:cloudformation:{region}:{account}:stack/{stack}/stepgate");
+    let partition = region.partition();
+    let suffix = if partition == "aws-cn" { "amazonaws.com.cn" } else { "amazonaws.com" };
+    let id = format!(
+        "arn:{partition}:cloudformation:{region}:{account}:stack/{stack}/{}",
+        stack_uuid(home, stack)
+    );
     Map::from_iter([
         ("AWS::AccountId".to_owned(), json!(account.as_str())),
         ("AWS::Region".to_owned(), json!(region.as_str())),
-        ("AWS::Partition".to_owned(), json!("aws")),
-        ("AWS::URLSuffix".to_owned(), json!("amazonaws.com")),
+        ("AWS::Partition".to_owned(), json!(partition)),
+        ("AWS::URLSuffix".to_owned(), json!(suffix)),
+        ("AWS::NotificationARNs".to_owned(), json!([])),
         ("AWS::StackName".to_owned(), json!(stack)),
         ("AWS::StackId".to_owned(), json!(id)),
     ])
+}
+
+/// The end of a stack's id, which templates take apart to make names unique: the same for the same stack, whenever it
+/// is asked for. The hash is FNV-1a.
+fn stack_uuid(home: &AccountRegion, stack: &str) -> String {
+    let text = format!("{}/{}/{stack}", home.account, home.region);
+    let hash = text.bytes().fold(0x6c62_272e_07bb_0142_62b8_2175_6295_c58d_u128, |hash, byte| {
+        (hash ^ u128::from(byte)).wrapping_mul(0x0000_0000_0100_0000_0000_0000_0000_013b)
+    });
+    let hex = format!("{hash:032x}");
+    format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
 }
 
 /// The values of the parameters that a template declares, given or their defaults, added to `pseudo`.
@@ -47,26 +68,70 @@ pub(super) fn values(
         let at = || format!("Parameters/{name}");
         let value = given.get(name).or_else(|| parameter.get("Default")).cloned();
         let value = value.ok_or_else(|| Error::at(at(), "no value given and no Default"))?;
+        if VALUE_BYTES_MAX < text(&value).len() {
+            return Err(Error::at(at(), format!("the value is longer than {VALUE_BYTES_MAX} bytes")));
+        }
         let allowed = parameter.get("AllowedValues").and_then(Value::as_array);
-        if allowed.is_some_and(|allowed| !allowed.contains(&value)) {
+        if allowed.is_some_and(|allowed| !allowed.iter().any(|one| text(one) == text(&value))) {
             return Err(Error::at(at(), "the value is not among AllowedValues"));
         }
-        let declared_type = parameter.get("Type").and_then(Value::as_str).unwrap_or_default();
-        let (value, of_type) = match ssm_type(declared_type) {
-            Some(of_type) => {
+        let value = match ssm_type(declared_type(parameter)) {
+            Some(_) => {
                 let key = value.as_str().unwrap_or_default();
-                (Value::String(ssm_value(key, ssm_parameters).map_err(|why| Error::at(at(), why))?), of_type)
+                Value::String(ssm_value(key, ssm_parameters).map_err(|why| Error::at(at(), why))?)
             }
-            None => (value, declared_type),
+            None => value,
         };
-        let is_list = of_type == "CommaDelimitedList" || of_type.starts_with("List<");
-        let value = match value {
-            Value::String(text) if is_list => text.split(',').map(|t| json!(t.trim())).collect(),
-            other => other,
-        };
-        values.insert(name.clone(), value);
+        values.insert(name.clone(), of_type(parameter, value));
     }
     Ok(values)
+}
+
+/// The same before anyone gave values: defaults, and guesses of the right type. The names are those of the guesses.
+pub(super) fn guesses(
+    declared: &Map<String, Value>,
+    pseudo: Map<String, Value>,
+) -> (Map<String, Value>, BTreeSet<String>) {
+    let (mut values, mut guessed) = (pseudo, BTreeSet::new());
+    for (name, parameter) in declared {
+        let default = parameter.get("Default").cloned();
+        let known = match ssm_type(declared_type(parameter)) {
+            // The settings of a server say what it is.
+            Some(_) => {
+                let key = default.as_ref().and_then(Value::as_str).unwrap_or_default();
+                ssm_value(key, &BTreeMap::new()).ok().map(Value::String)
+            }
+            None => default,
+        };
+        let value = known.unwrap_or_else(|| {
+            guessed.insert(name.clone());
+            let allowed = parameter.get("AllowedValues").and_then(|allowed| allowed.get(0));
+            let least = parameter.get("MinValue").or(allowed).cloned();
+            least.unwrap_or_else(|| json!(if declared_type(parameter) == "Number" { "1" } else { GUESS }))
+        });
+        values.insert(name.clone(), of_type(parameter, value));
+    }
+    (values, guessed)
+}
+
+fn declared_type(parameter: &Value) -> &str {
+    parameter.get("Type").and_then(Value::as_str).unwrap_or_default()
+}
+
+/// The text of a list as one.
+fn of_type(parameter: &Value, value: Value) -> Value {
+    let declared = declared_type(parameter);
+    let of_type = ssm_type(declared).unwrap_or(declared);
+    let is_list = of_type == "CommaDelimitedList" || of_type.starts_with("List<");
+    match value {
+        Value::String(text) if is_list => text.split(',').map(|t| json!(t.trim())).collect(),
+        other => other,
+    }
+}
+
+/// Values are compared as texts: a template writes `true` where a value is given as `"true"`.
+fn text(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 /// The type of what an `AWS::SSM::Parameter::Value<…>` leads to.
@@ -114,6 +179,54 @@ mod tests {
         check(json!({"Type": "String"}), json!({}), Err("no value given"));
         check(json!({"Type": "CommaDelimitedList"}), json!({"P": "x, y"}), Ok(json!(["x", "y"])));
         check(json!({"Type": "List<Number>"}), json!({"P": "1,2"}), Ok(json!(["1", "2"])));
+        let yes_or_no = json!({"Type": "String", "AllowedValues": [true, false]});
+        check(yes_or_no, json!({"P": "true"}), Ok(json!("true")));
+        let longest = "x".repeat(VALUE_BYTES_MAX);
+        check(json!({"Type": "String"}), json!({"P": longest}), Ok(json!(longest)));
+        check(json!({"Type": "String"}), json!({"P": format!("{longest}x")}), Err("longer than 4096 bytes"));
+    }
+
+    #[test]
+    fn what_nobody_gave_is_guessed_by_its_type() {
+        let declared = json!({
+            "Text": {"Type": "String"},
+            "List": {"Type": "List<AWS::EC2::Subnet::Id>"},
+            "Number": {"Type": "Number"},
+            "Least": {"Type": "Number", "MinValue": 5},
+            "Choice": {"Type": "String", "AllowedValues": ["a", "b"]},
+            "Stored": {"Type": "AWS::SSM::Parameter::Value<String>", "Default": "/app/x"},
+            "Default": {"Type": "CommaDelimitedList", "Default": "x,y"},
+            "Bootstrap": {"Type": "AWS::SSM::Parameter::Value<String>", "Default": "/cdk-bootstrap/q/version"},
+        });
+        let (values, guessed) = guesses(declared.as_object().unwrap(), Map::new());
+        let want = json!({
+            "Text": GUESS, "List": [GUESS], "Number": "1", "Least": 5, "Choice": "a", "Stored": GUESS,
+            "Default": ["x", "y"], "Bootstrap": CDK_BOOTSTRAP_VERSION,
+        });
+        assert_eq!(Value::Object(values), want);
+        let guessed: Vec<&str> = guessed.iter().map(String::as_str).collect();
+        assert_eq!(guessed, ["Choice", "Least", "List", "Number", "Stored", "Text"]);
+    }
+
+    #[test]
+    fn pseudo_parameters_follow_the_region_and_the_stack() {
+        let of = |region: &str, stack: &str| {
+            let account = crate::id::AccountId::parse("123456789012").unwrap();
+            pseudo(&AccountRegion { account, region: crate::id::Region::parse(region).unwrap() }, stack)
+        };
+        let china = of("cn-north-1", "s");
+        assert_eq!(
+            (&china["AWS::Partition"], &china["AWS::URLSuffix"]),
+            (&json!("aws-cn"), &json!("amazonaws.com.cn"))
+        );
+        assert_eq!(of("us-gov-west-1", "s")["AWS::Partition"], "aws-us-gov");
+        let (one, other) = (of("us-east-1", "one"), of("us-east-1", "other"));
+        assert_ne!(one["AWS::StackId"], other["AWS::StackId"]);
+        assert_eq!(one, of("us-east-1", "one"));
+        // Names are made unique with the parts of its last part.
+        let id = one["AWS::StackId"].as_str().unwrap();
+        let parts: Vec<usize> = id.rsplit('/').next().unwrap().split('-').map(str::len).collect();
+        assert_eq!(parts, [8, 4, 4, 4, 12], "{id}");
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! What a stack is made of, as stored: the base that the next template is compared with.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -7,15 +9,34 @@ use super::error::Error;
 use super::intrinsic::Attributes;
 use super::kind::Kind;
 use crate::id::AccountRegion;
-use crate::store::{self, Param, Store};
+use crate::store::{self, Param, Row, SealedColumn, Step, Store, Tx};
 
 /// The room's tables.
-const SCHEMA: &[&str] = &["CREATE TABLE stack (
+const SCHEMA: &[Step] = &[
+    Step::Sql(
+        "CREATE TABLE stack (
     home TEXT NOT NULL,
     name TEXT NOT NULL,
     resources TEXT NOT NULL,
     PRIMARY KEY (home, name)
-)"];
+)",
+    ),
+    Step::Sql("ALTER TABLE stack ADD COLUMN sealed BLOB"),
+    Step::Run(seal_all),
+    Step::Sql(
+        "CREATE TABLE stack_export (
+    home TEXT NOT NULL,
+    name TEXT NOT NULL,
+    stack TEXT NOT NULL,
+    value TEXT NOT NULL,
+    PRIMARY KEY (home, name)
+)",
+    ),
+];
+
+/// Where resources are: values of API keys are among their properties.
+pub(super) const RESOURCES: SealedColumn =
+    SealedColumn { table: "stack", column: "sealed", key: &["home", "name"], lookup: None };
 
 /// One resource of a stack: what it was made from and what came of it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -53,6 +74,18 @@ mod kind_name {
     }
 }
 
+/// Encrypts resources that an earlier version has stored in plain text.
+fn seal_all(tx: &Tx<'_>) -> Result<(), store::Error> {
+    let read = |row: &Row<'_>| Ok((row.text(0)?, row.text(1)?, row.text(2)?));
+    for (home, name, resources) in tx.query("SELECT home, name, resources FROM stack", &[], read)? {
+        let sealed = tx.seal(&RESOURCES, &[&home, &name], resources.as_bytes())?;
+        let sql = "UPDATE stack SET sealed = ?3 WHERE home = ?1 AND name = ?2";
+        tx.execute(sql, &[Param::Text(&home), Param::Text(&name), Param::Blob(&sealed)])?;
+    }
+    tx.execute("ALTER TABLE stack DROP COLUMN resources", &[])?;
+    Ok(())
+}
+
 /// Declares the tables.
 pub(super) fn migrate(store: &Store) -> Result<(), store::Error> {
     store.migrate("stack", SCHEMA)
@@ -65,14 +98,15 @@ pub(super) async fn load(
     name: &str,
 ) -> Result<Option<Vec<Made>>, Error> {
     let (home, name) = (key(home), name.to_owned());
-    let text: Option<String> = store
+    let text: Option<Vec<u8>> = store
         .read(move |tx| {
-            let sql = "SELECT resources FROM stack WHERE home = ?1 AND name = ?2";
-            tx.query_one(sql, &[Param::Text(&home), Param::Text(&name)], |row| row.text(0))
+            let sql = "SELECT sealed FROM stack WHERE home = ?1 AND name = ?2";
+            let sealed = tx.query_one(sql, &[Param::Text(&home), Param::Text(&name)], |row| row.blob(0))?;
+            sealed.map(|sealed| tx.unseal(&RESOURCES, &[&home, &name], &sealed)).transpose()
         })
         .await?;
     let Some(text) = text else { return Ok(None) };
-    let made = serde_json::from_str(&text);
+    let made = serde_json::from_slice(&text);
     made.map(Some).map_err(|error| Error::at("the stored stack", error.to_string()))
 }
 
@@ -87,9 +121,10 @@ pub(super) async fn save(
     let (home, name) = (key(home), name.to_owned());
     store
         .write(move |tx| {
-            let sql = "INSERT INTO stack (home, name, resources) VALUES (?1, ?2, ?3)
-                       ON CONFLICT (home, name) DO UPDATE SET resources = excluded.resources";
-            tx.execute(sql, &[Param::Text(&home), Param::Text(&name), Param::Text(&text)])?;
+            let sealed = tx.seal(&RESOURCES, &[&home, &name], text.as_bytes())?;
+            let sql = "INSERT INTO stack (home, name, sealed) VALUES (?1, ?2, ?3)
+                       ON CONFLICT (home, name) DO UPDATE SET sealed = excluded.sealed";
+            tx.execute(sql, &[Param::Text(&home), Param::Text(&name), Param::Blob(&sealed)])?;
             Ok::<_, store::Error>(())
         })
         .await?;
@@ -100,6 +135,70 @@ pub(super) async fn save(
 pub(super) async fn any(store: &Store) -> Result<bool, Error> {
     let one = store.read(|tx| tx.query_one("SELECT 1 FROM stack LIMIT 1", &[], |row| row.int(0))).await?;
     Ok(one.is_some())
+}
+
+/// What all stacks export, by name.
+pub(super) async fn exports(store: &Store, home: &AccountRegion) -> Result<BTreeMap<String, String>, Error> {
+    let home = key(home);
+    let pairs = store
+        .read(move |tx| {
+            let sql = "SELECT name, value FROM stack_export WHERE home = ?1";
+            tx.query(sql, &[Param::Text(&home)], |row| Ok((row.text(0)?, row.text(1)?)))
+        })
+        .await?;
+    Ok(pairs.into_iter().collect())
+}
+
+/// Whether stack `name` may export all that: a name is exported once.
+///
+/// # Errors
+/// [`Error::Template`] naming the stack that has the name.
+pub(super) async fn check_exports(
+    store: &Store,
+    home: &AccountRegion,
+    name: &str,
+    exports: &BTreeMap<String, String>,
+) -> Result<(), Error> {
+    if exports.is_empty() {
+        return Ok(());
+    }
+    let (home, name) = (key(home), name.to_owned());
+    let others = store
+        .read(move |tx| {
+            let sql = "SELECT name, stack FROM stack_export WHERE home = ?1 AND stack <> ?2";
+            tx.query(sql, &[Param::Text(&home), Param::Text(&name)], |row| Ok((row.text(0)?, row.text(1)?)))
+        })
+        .await?;
+    match others.into_iter().find(|(export, _)| exports.contains_key(export)) {
+        None => Ok(()),
+        Some((export, stack)) => Err(Error::at(
+            "Outputs",
+            format!("Export with name {export} is already exported by stack {stack}"),
+        )),
+    }
+}
+
+/// Makes `exports` what stack `name` exports.
+pub(super) async fn save_exports(
+    store: &Store,
+    home: &AccountRegion,
+    name: &str,
+    exports: BTreeMap<String, String>,
+) -> Result<(), Error> {
+    let (home, name) = (key(home), name.to_owned());
+    store
+        .write(move |tx| {
+            let sql = "DELETE FROM stack_export WHERE home = ?1 AND stack = ?2";
+            tx.execute(sql, &[Param::Text(&home), Param::Text(&name)])?;
+            for (export, value) in &exports {
+                let sql = "INSERT INTO stack_export (home, name, stack, value) VALUES (?1, ?2, ?3, ?4)";
+                let row = [&home, export, &name, value].map(|text| Param::Text(text));
+                tx.execute(sql, &row)?;
+            }
+            Ok::<_, store::Error>(())
+        })
+        .await?;
+    Ok(())
 }
 
 fn key(home: &AccountRegion) -> String {

@@ -11,6 +11,8 @@ use super::record::Retention;
 
 /// Most resources of one template, CloudFormation's own limit.
 const RESOURCES_MAX: usize = 500;
+/// Most entries of the other sections, CloudFormation's own limit of parameters, mappings and outputs.
+const ENTRIES_MAX: usize = 200;
 
 /// Tells the makers of the CDK what is used of it; makes nothing.
 const CDK_METADATA: &str = "AWS::CDK::Metadata";
@@ -23,7 +25,16 @@ pub struct Template {
     pub(super) rules: Map<String, Value>,
     pub(super) conditions: Map<String, Value>,
     pub(super) resources: Vec<Declared>,
-    pub(super) outputs: Map<String, Value>,
+    pub(super) outputs: Vec<(String, Output)>,
+}
+
+/// What a template tells about what it made.
+#[derive(Clone, Debug)]
+pub(super) struct Output {
+    pub(super) value: Value,
+    pub(super) condition: Option<String>,
+    /// The name under which other stacks find it, not yet resolved.
+    pub(super) export: Option<Value>,
 }
 
 /// A resource as the template declares it.
@@ -37,6 +48,13 @@ pub(super) struct Declared {
     pub(super) retention: Retention,
 }
 
+impl Declared {
+    /// Where the template declares it.
+    pub(super) fn location(&self) -> String {
+        format!("Resources/{}", self.logical_id)
+    }
+}
+
 impl Template {
     /// Reads a YAML or JSON template and checks its sections, resource types and property names.
     ///
@@ -46,7 +64,7 @@ impl Template {
         let Value::Object(mut sections) = document::parse(text)? else {
             return Err(Error::at("/", "a template is an object with a Resources section"));
         };
-        for section in sections.keys() {
+        for (section, value) in &sections {
             match section.as_str() {
                 "AWSTemplateFormatVersion"
                 | "Description"
@@ -56,13 +74,11 @@ impl Template {
                 | "Rules"
                 | "Conditions"
                 | "Resources"
-                | "Outputs" => {}
-                "Transform" => {
-                    return Err(Error::at(
-                        "Transform",
-                        "transforms are not supported: package the template first",
-                    ));
-                }
+                | "Outputs"
+                // Says what the resource types of the Serverless Application Model have in common; those are refused
+                // one by one.
+                | "Globals" => {}
+                "Transform" => transforms(value)?,
                 other => return Err(Error::at(other, "no such section in a template")),
             }
         }
@@ -71,6 +87,16 @@ impl Template {
             Some(Value::Object(map)) => Ok(map),
             Some(_) => Err(Error::at(name, "expected an object")),
         };
+        let mut bounded = |name: &str| {
+            let entries = section(name)?;
+            if ENTRIES_MAX < entries.len() {
+                let problem = format!("expected at most {ENTRIES_MAX}, found {}", entries.len());
+                return Err(Error::at(name, problem));
+            }
+            Ok(entries)
+        };
+        let (parameters, mappings, outputs) =
+            (bounded("Parameters")?, bounded("Mappings")?, bounded("Outputs")?);
         let declared = section("Resources")?;
         if declared.is_empty() || RESOURCES_MAX < declared.len() {
             let problem = format!("expected 1 to {RESOURCES_MAX} resources, found {}", declared.len());
@@ -82,11 +108,11 @@ impl Template {
                 .filter(|(_, value)| value.get("Type").and_then(Value::as_str) != Some(CDK_METADATA))
                 .map(|(id, value)| resource(id, value))
                 .collect::<Result<_, _>>()?,
-            parameters: section("Parameters")?,
-            mappings: Value::Object(section("Mappings")?),
+            parameters,
+            mappings: Value::Object(mappings),
             rules: section("Rules")?,
             conditions: section("Conditions")?,
-            outputs: section("Outputs")?,
+            outputs: outputs.into_iter().map(output).collect::<Result<_, _>>()?,
         })
     }
 
@@ -101,8 +127,59 @@ impl Template {
     }
 }
 
+/// Transforms that change nothing of what a template here may hold: resources of the Serverless Application Model are
+/// refused as such, and of the extensions of the language the functions are there.
+const TRANSFORMS: &[&str] = &["AWS::Serverless-2016-10-31", "AWS::LanguageExtensions"];
+
+fn transforms(value: &Value) -> Result<(), Error> {
+    let given = match value {
+        Value::Array(items) => items.as_slice(),
+        one => std::slice::from_ref(one),
+    };
+    match given.iter().find(|one| !one.as_str().is_some_and(|name| TRANSFORMS.contains(&name))) {
+        None => Ok(()),
+        Some(other) => {
+            let name = other.get("Name").unwrap_or(other);
+            let name = name.as_str().map_or_else(|| name.to_string(), str::to_owned);
+            let problem = format!("the macro {name} is not run here: apply the template that it makes");
+            Err(Error::at("Transform", problem))
+        }
+    }
+}
+
+fn output((name, value): (String, Value)) -> Result<(String, Output), Error> {
+    let at = format!("Outputs/{name}");
+    let Value::Object(mut members) = value else {
+        return Err(Error::at(at, "expected an object with a Value"));
+    };
+    let value = members.remove("Value").ok_or_else(|| Error::at(&at, "Value is missing"))?;
+    let export = match members.remove("Export") {
+        None => None,
+        Some(mut export) => match export.get_mut("Name") {
+            Some(name) => Some(name.take()),
+            None => return Err(Error::at(format!("{at}/Export"), "Name is missing")),
+        },
+    };
+    let condition = condition(members.remove("Condition"), &at)?;
+    Ok((name, Output { value, condition, export }))
+}
+
+/// The name of a condition.
+fn condition(value: Option<Value>, at: &str) -> Result<Option<String>, Error> {
+    match value {
+        None => Ok(None),
+        Some(Value::String(name)) => Ok(Some(name)),
+        Some(_) => Err(Error::at(format!("{at}/Condition"), "expected the name of a condition")),
+    }
+}
+
 fn resource(logical_id: String, value: Value) -> Result<Declared, Error> {
     let location = format!("Resources/{logical_id}");
+    if let Some(function) = logical_id.strip_prefix("Fn::") {
+        let function = function.split(':').next().unwrap_or(function);
+        let problem = format!("Fn::{function} makes resources, which is not supported: write each of them");
+        return Err(Error::at(location, problem));
+    }
     if logical_id.is_empty() || !logical_id.bytes().all(|b| b.is_ascii_alphanumeric()) {
         return Err(Error::at(location, "a logical id is alphanumeric"));
     }
@@ -125,17 +202,20 @@ fn resource(logical_id: String, value: Value) -> Result<Declared, Error> {
     let depends_on = match value.remove("DependsOn") {
         None => BTreeSet::new(),
         Some(Value::String(one)) => BTreeSet::from([one]),
-        Some(Value::Array(many)) => many.into_iter().filter_map(|v| v.as_str().map(str::to_owned)).collect(),
+        Some(Value::Array(many)) if many.iter().all(Value::is_string) => {
+            many.into_iter().filter_map(|v| v.as_str().map(str::to_owned)).collect()
+        }
         Some(_) => return Err(Error::at(format!("{location}/DependsOn"), "expected a list of logical ids")),
     };
     let retention = Retention {
         on_delete: policy(value.remove("DeletionPolicy"), &location, "DeletionPolicy")?,
         on_replace: policy(value.remove("UpdateReplacePolicy"), &location, "UpdateReplacePolicy")?,
     };
-    let condition = value.remove("Condition").and_then(|v| v.as_str().map(str::to_owned));
+    let condition = condition(value.remove("Condition"), &location)?;
     for attribute in value.keys() {
         match attribute.as_str() {
-            "Metadata" => {}
+            // The policies are about groups of instances and the like, which none of these resources is.
+            "Metadata" | "CreationPolicy" | "UpdatePolicy" => {}
             other => return Err(Error::at(format!("{location}/{other}"), "attribute is not supported")),
         }
     }
@@ -156,5 +236,79 @@ fn policy(value: Option<Value>, location: &str, name: &str) -> Result<bool, Erro
         // "Except on create" is how a failed creation is undone here anyway.
         Some("Retain" | "RetainExceptOnCreate") => Ok(true),
         Some(other) => Err(Error::at(format!("{location}/{name}"), format!("{other:?} is not supported"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn parse(sections: &Value) -> Result<Template, String> {
+        Template::parse(&sections.to_string()).map_err(|error| error.to_string())
+    }
+
+    fn with(mut sections: Value) -> Value {
+        sections["Resources"] = json!({"A": {"Type": "AWS::StepFunctions::Activity"}});
+        sections
+    }
+
+    #[test]
+    fn sections_and_attributes_that_change_nothing_are_taken() {
+        for sections in [
+            json!({"Transform": "AWS::Serverless-2016-10-31", "Globals": {"Api": {"TracingEnabled": true}}}),
+            json!({"Transform": ["AWS::LanguageExtensions", "AWS::Serverless-2016-10-31"]}),
+            json!({"AWSTemplateFormatVersion": "2010-09-09", "Metadata": {"AWS::CloudFormation::Interface": {}}}),
+            json!({"Parameters": null, "Conditions": {}, "Outputs": {}}),
+        ] {
+            assert!(parse(&with(sections)).is_ok());
+        }
+        let resource = json!({
+            "Type": "AWS::StepFunctions::Activity", "Metadata": {"cfn_nag": {}}, "DeletionPolicy": "Retain",
+            "UpdateReplacePolicy": "Delete", "DependsOn": [], "UpdatePolicy": {}, "CreationPolicy": {},
+        });
+        assert!(parse(&json!({"Resources": {"A": resource}})).is_ok());
+    }
+
+    #[test]
+    fn what_is_not_understood_is_refused_by_name() {
+        for (sections, want) in [
+            (json!({"Transform": "Custom"}), "Transform: the macro Custom is not run here"),
+            (json!({"Transform": {"Name": "AWS::Include"}}), "the macro AWS::Include is not run here"),
+            (json!({"Resource": {}}), "Resource: no such section"),
+            (json!({"Outputs": {"O": {}}}), "Outputs/O: Value is missing"),
+            (json!({"Outputs": {"O": {"Value": 1, "Export": {}}}}), "Outputs/O/Export: Name is missing"),
+        ] {
+            let error = parse(&with(sections)).unwrap_err();
+            assert!(error.contains(want), "{error}");
+        }
+        let error = parse(&json!({"Resources": {"A": {"Type": "AWS::Serverless::Api"}}})).unwrap_err();
+        assert!(error.contains("resource type AWS::Serverless::Api is not supported"), "{error}");
+        let error = parse(&json!({"Resources": {"Fn::ForEach::Workers": ["Name", ["a"], {}]}})).unwrap_err();
+        assert!(error.contains("Fn::ForEach makes resources"), "{error}");
+        let resource = json!({"Type": "AWS::StepFunctions::Activity", "DependsOn": [1]});
+        let error = parse(&json!({"Resources": {"A": resource}})).unwrap_err();
+        assert!(error.contains("expected a list of logical ids"), "{error}");
+    }
+
+    #[test]
+    fn sections_have_as_many_entries_as_on_aws() {
+        let entries = |n: usize, entry: Value| -> Value {
+            (0..n).map(|i| (format!("E{i}"), entry.clone())).collect::<Map<_, _>>().into()
+        };
+        let activity = json!({"Type": "AWS::StepFunctions::Activity"});
+        assert!(parse(&json!({"Resources": entries(500, activity.clone())})).is_ok());
+        let error = parse(&json!({"Resources": entries(501, activity)})).unwrap_err();
+        assert!(error.contains("expected 1 to 500 resources, found 501"), "{error}");
+        for (section, entry) in [
+            ("Parameters", json!({"Type": "String"})),
+            ("Mappings", json!({"a": {"b": "c"}})),
+            ("Outputs", json!({"Value": "x"})),
+        ] {
+            assert!(parse(&with(json!({section: entries(200, entry.clone())}))).is_ok(), "{section}");
+            let error = parse(&with(json!({section: entries(201, entry)}))).unwrap_err();
+            assert!(error.contains("expected at most 200, found 201"), "{error}");
+        }
     }
 }

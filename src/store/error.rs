@@ -12,6 +12,14 @@ pub enum Error {
     /// The database is damaged.
     #[error("the database is damaged: {0}; restore the data directory from a backup")]
     Corrupt(String),
+    /// Something that was acknowledged is lost, or may be.
+    #[error(
+        "{0}; restore the data directory from a backup, or start with --accept-loss to go on with what is left"
+    )]
+    Lost(String),
+    /// The key that secrets are encrypted with can't be used.
+    #[error("the master key can't be used: {0}; see [secrets] in the settings")]
+    MasterKey(String),
     /// Another process has the data directory open.
     #[error("{0} is in use by another server; stop it or choose another directory with --data-dir")]
     Locked(String),
@@ -42,6 +50,8 @@ impl Error {
         match self {
             Self::DiskFull | Self::Io(_) => true,
             Self::Corrupt(_)
+            | Self::Lost(_)
+            | Self::MasterKey(_)
             | Self::Locked(_)
             | Self::Newer { .. }
             | Self::Sql(_)
@@ -56,6 +66,8 @@ impl Error {
             Self::DiskFull => "disk_full",
             Self::Io(_) => "io",
             Self::Corrupt(_) => "corrupt",
+            Self::Lost(_) => "lost",
+            Self::MasterKey(_) => "master_key",
             Self::Locked(_) => "locked",
             Self::Newer { .. } => "newer",
             Self::Sql(_) => "sql",

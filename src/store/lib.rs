@@ -12,11 +12,18 @@ use stepgate_clock as clock;
 use stepgate_meter as meter;
 
 mod checkpoint;
+mod directory;
 mod error;
+mod high_water;
+mod keys;
+mod log_file;
+mod marks;
+mod opening;
 mod options;
 mod param;
 mod readers;
 mod schema;
+mod secrets;
 #[cfg(test)]
 mod tests;
 mod tx;
@@ -25,18 +32,15 @@ mod writer;
 pub use error::Error;
 pub use options::{Moment, Options, Probe};
 pub use param::{Param, Row};
+pub use schema::Step;
+pub use secrets::{KEY_BYTES, Lookup, MasterKey, MasterKeySource, SealedColumn};
 pub use tx::Tx;
 
-use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
+use self::directory::{DATABASE, Directory};
 use crate::clock::Clock;
-
-/// The database's file within the data directory.
-const DATABASE: &str = "stepgate.db";
-/// Held locked while a server uses the directory.
-const LOCK: &str = "stepgate.lock";
 
 /// An open store; clones share it.
 #[derive(Clone)]
@@ -49,25 +53,26 @@ struct Inner {
     readers: readers::Readers,
     checkpoint: checkpoint::Checkpoint,
     writer: writer::Writer,
-    _lock: File,
+    directory: Directory,
 }
 
 impl Store {
     /// Opens the store in `dir`, making it if there is none.
     ///
     /// # Errors
-    /// [`Error::Locked`] if another process has it open, [`Error::Io`] and the like if it can't be opened.
+    /// [`Error::Locked`] if another process has it open, [`Error::Lost`] if anything that was acknowledged is lost and
+    /// [`Options::accept_loss`] is not set, [`Error::MasterKey`] if the secrets can't be decrypted, [`Error::Io`] and the
+    /// like if it can't be opened.
     pub fn open(dir: &Path, options: Options, clock: Arc<dyn Clock>) -> Result<Self, Error> {
-        std::fs::create_dir_all(dir).map_err(|e| Error::Io(format!("{}: {e}", dir.display())))?;
-        let lock = lock(dir)?;
-        let path: PathBuf = dir.join(DATABASE);
+        let directory = Directory::take(dir)?;
+        let marks = Arc::new(opening::check(&directory, &options)?);
+        let sums = high_water::Sums::new(dir, marks);
         let log = Arc::new(checkpoint::Log::default());
-        let writer = writer::Writer::start(&path, &options, clock, log.clone())?;
-        let checkpoint = checkpoint::Checkpoint::start(&path, &options, log)?;
-        let readers = readers::Readers::start(&path, &options)?;
-        let store = Self { inner: Arc::new(Inner { readers, checkpoint, writer, _lock: lock }) };
-        store.migrate("store", &[])?;
-        Ok(store)
+        let writer = writer::Writer::start(&directory, &options, clock, log.clone(), sums.clone())?;
+        let folder = writer.folder().ok_or(Error::Closed)?;
+        let checkpoint = checkpoint::Checkpoint::start(&directory, &options, log, sums, folder)?;
+        let readers = readers::Readers::start(&directory.file(DATABASE), &options, writer.secrets())?;
+        Ok(Self { inner: Arc::new(Inner { readers, checkpoint, writer, directory }) })
     }
 
     /// Runs `job` on the writer within the current group's transaction and completes once the group is on
@@ -102,13 +107,22 @@ impl Store {
         answer.await.unwrap_or_else(|_| Err(E::from(Error::Closed)))
     }
 
-    /// Brings the tables of `room` up to date: `steps` are the statements of each schema version, of which
+    /// Brings the tables of `room` up to date: `steps` are what each schema version needs, of which
     /// those not yet applied are run in one transaction. Blocks; rooms call it when they open.
     ///
     /// # Errors
     /// [`Error::Newer`] if a newer version of the room has written the store.
-    pub fn migrate(&self, room: &'static str, steps: &'static [&'static str]) -> Result<(), Error> {
-        self.inner.writer.send_blocking(move |tx| schema::migrate(tx, room, steps))
+    pub fn migrate<S>(&self, room: &'static str, steps: &'static [S]) -> Result<(), Error>
+    where
+        S: Copy + Into<Step>,
+    {
+        let steps: Vec<Step> = steps.iter().map(|step| (*step).into()).collect();
+        let overwrote = self.inner.writer.send_blocking(move |tx| schema::migrate(tx, room, &steps))?;
+        if overwrote && let Some(folder) = self.inner.writer.folder() {
+            // So that what was overwritten leaves the database and the log, too.
+            folder.fold();
+        }
+        Ok(())
     }
 
     /// Writes everything out and folds the log into the database. The store answers [`Error::Closed`]
@@ -117,17 +131,5 @@ impl Store {
         self.inner.checkpoint.stop();
         self.inner.readers.stop();
         self.inner.writer.close().await;
-    }
-}
-
-/// Takes the directory for this process; the lock ends with the process, however it ends.
-fn lock(dir: &Path) -> Result<File, Error> {
-    let path = dir.join(LOCK);
-    let io = |e: std::io::Error| Error::Io(format!("{}: {e}", path.display()));
-    let file = File::options().create(true).truncate(false).write(true).open(&path).map_err(io)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(std::fs::TryLockError::WouldBlock) => Err(Error::Locked(dir.display().to_string())),
-        Err(std::fs::TryLockError::Error(error)) => Err(io(error)),
     }
 }

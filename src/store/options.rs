@@ -3,10 +3,12 @@
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use rusqlite::Connection;
+use rusqlite::config::DbConfig;
 
-use super::Error;
+use super::{Error, MasterKeySource};
 
 /// Settings of a store.
 #[derive(Clone, Debug)]
@@ -23,6 +25,10 @@ pub struct Options {
     pub group_bytes_max: usize,
     /// Most pages of 8 KiB the database may grow to; `None` for as many as the disk has.
     pub pages_max: Option<u32>,
+    /// Where the key is kept that secrets are encrypted with, in the end.
+    pub master_key: MasterKeySource,
+    /// Whether to open what has lost something that was acknowledged.
+    pub accept_loss: bool,
     /// Watches the writer; for tests that take the files as a crash would leave them.
     pub probe: Option<Probe>,
 }
@@ -32,8 +38,10 @@ pub struct Options {
 pub enum Moment {
     /// A group's jobs have run; nothing of them is in the log.
     BeforeCommit,
-    /// The group is on disk; nobody has been told.
+    /// The group is on disk; the mark doesn't say so, and nobody has been told.
     AfterCommit,
+    /// The mark says so; nobody has been told.
+    AfterMark,
 }
 
 /// Called by the writer's thread at each [`Moment`].
@@ -66,6 +74,8 @@ impl Default for Options {
             group_jobs_max: 512,
             group_bytes_max: 8 << 20,
             pages_max: None,
+            master_key: MasterKeySource::Beside,
+            accept_loss: false,
             probe: None,
         }
     }
@@ -73,6 +83,8 @@ impl Default for Options {
 
 /// Size of a page of the database.
 pub(super) const PAGE_BYTES: u64 = 8192;
+/// How long another connection may hold what this one needs.
+pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Prepared statements kept for each connection; rooms have some dozens.
 const STATEMENTS_KEPT: usize = 128;
 
@@ -100,17 +112,19 @@ impl Options {
         let connection = self.open(path, 1024)?;
         connection.execute_batch("PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0;")?;
         // Cutting the log off waits for nobody: it is tried again.
-        connection.busy_timeout(std::time::Duration::ZERO)?;
+        connection.busy_timeout(Duration::ZERO)?;
         Ok(connection)
     }
 
     fn open(&self, path: &Path, cache_kib: u32) -> Result<Connection, Error> {
         let connection = Connection::open(path)?;
+        // Pages are moved into the database only after their sums are kept.
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
-        connection.busy_timeout(std::time::Duration::from_secs(5))?;
+        connection.busy_timeout(BUSY_TIMEOUT)?;
         connection.execute_batch(&format!(
             "PRAGMA page_size = {PAGE_BYTES}; PRAGMA journal_mode = WAL; PRAGMA mmap_size = 0; \
-             PRAGMA temp_store = MEMORY; PRAGMA foreign_keys = ON; PRAGMA cache_size = -{cache_kib};"
+             PRAGMA temp_store = MEMORY; PRAGMA foreign_keys = ON; PRAGMA cell_size_check = ON; PRAGMA cache_size = -{cache_kib};"
         ))?;
         Ok(connection)
     }

@@ -7,6 +7,7 @@ use std::thread;
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
+use super::secrets::Secrets;
 use super::{Error, Options, Tx};
 
 type Job = Box<dyn FnOnce(Result<&Tx<'_>, Error>) + Send>;
@@ -18,15 +19,15 @@ pub(super) struct Readers {
 
 impl Readers {
     /// Starts the threads.
-    pub(super) fn start(path: &Path, options: &Options) -> Result<Self, Error> {
+    pub(super) fn start(path: &Path, options: &Options, secrets: &Arc<Secrets>) -> Result<Self, Error> {
         let (jobs, inbox) = mpsc::channel::<Job>();
         let inbox = Arc::new(Mutex::new(inbox));
         for _ in 0..options.readers.max(1) {
             let connection = options.open_reader(path)?;
-            let inbox = inbox.clone();
+            let (inbox, secrets) = (inbox.clone(), secrets.clone());
             thread::Builder::new()
                 .name("store-reader".into())
-                .spawn(move || run(&connection, &inbox))
+                .spawn(move || run(&connection, &secrets, &inbox))
                 .map_err(|error| Error::Io(error.to_string()))?;
         }
         Ok(Self { jobs: Mutex::new(Some(jobs)) })
@@ -66,7 +67,7 @@ impl Readers {
     }
 }
 
-fn run(connection: &Connection, inbox: &Mutex<mpsc::Receiver<Job>>) {
+fn run(connection: &Connection, secrets: &Secrets, inbox: &Mutex<mpsc::Receiver<Job>>) {
     loop {
         let job = inbox.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(job) = job else { return };
@@ -76,7 +77,7 @@ fn run(connection: &Connection, inbox: &Mutex<mpsc::Receiver<Job>>) {
         };
         match statement("BEGIN") {
             Ok(()) => {
-                job(Ok(&Tx::new(connection)));
+                job(Ok(&Tx::new(connection, secrets)));
                 if !connection.is_autocommit()
                     && let Err(error) = statement("ROLLBACK")
                 {

@@ -1,26 +1,84 @@
 //! Schema versions, one count for each room.
 
+use rusqlite::{Connection, OptionalExtension};
+
 use super::{Error, Param, Tx};
 
-/// Runs the steps of `room` that the store has not seen.
-pub(super) fn migrate(tx: &Tx<'_>, room: &'static str, steps: &'static [&'static str]) -> Result<(), Error> {
-    tx.execute(
-        "CREATE TABLE IF NOT EXISTS schema_version (room TEXT PRIMARY KEY, version BIGINT NOT NULL)",
-        &[],
-    )?;
+/// What brings tables from one version to the next.
+#[derive(Clone, Copy, Debug)]
+pub enum Step {
+    /// Statements.
+    Sql(&'static str),
+    /// What statements can't do, such as encrypting what was not; what it overwrites is overwritten on disk, too.
+    Run(fn(&Tx<'_>) -> Result<(), Error>),
+}
+
+impl From<&'static str> for Step {
+    fn from(sql: &'static str) -> Self {
+        Self::Sql(sql)
+    }
+}
+
+/// The room that is the store itself.
+const STORE: &str = "store";
+/// The store's own tables.
+const STEPS: &[&str] = &["
+    CREATE TABLE store_key (id INTEGER PRIMARY KEY, master TEXT NOT NULL, wrapped BLOB NOT NULL);
+    CREATE TABLE store_opening (id INTEGER PRIMARY KEY, n BIGINT NOT NULL);
+"];
+const VERSIONS: &str =
+    "CREATE TABLE IF NOT EXISTS schema_version (room TEXT PRIMARY KEY, version BIGINT NOT NULL)";
+
+/// Brings the store's own tables up to date, and counts that it was opened: there is a commit in any case.
+pub(super) fn open_store(connection: &Connection) -> Result<(), Error> {
+    connection.execute_batch(VERSIONS)?;
+    let found = store_version(connection)?.unwrap_or(0);
+    let known = i64::try_from(STEPS.len()).unwrap_or(i64::MAX);
+    if known < found {
+        return Err(Error::Newer { room: STORE, found, known });
+    }
+    for step in STEPS.iter().skip(usize::try_from(found).unwrap_or(0)) {
+        connection.execute_batch(step)?;
+    }
+    let sql = "INSERT INTO schema_version (room, version) VALUES (?1, ?2)
+               ON CONFLICT (room) DO UPDATE SET version = excluded.version";
+    connection.execute(sql, rusqlite::params![STORE, known])?;
+    let sql = "INSERT INTO store_opening (id, n) VALUES (1, 1) ON CONFLICT (id) DO UPDATE SET n = store_opening.n + 1";
+    connection.execute(sql, [])?;
+    Ok(())
+}
+
+/// The version of the store's own tables; `None` if they come from before there were any.
+pub(super) fn store_version(connection: &Connection) -> rusqlite::Result<Option<i64>> {
+    let sql = "SELECT version FROM schema_version WHERE room = ?1";
+    connection.query_row(sql, [STORE], |row| row.get(0)).optional()
+}
+
+/// Runs the steps of `room` that the store has not seen; true if one of them overwrote what nobody is to read again.
+pub(super) fn migrate(tx: &Tx<'_>, room: &'static str, steps: &[Step]) -> Result<bool, Error> {
     let sql = "SELECT version FROM schema_version WHERE room = ?1";
     let found = tx.query_one(sql, &[Param::Text(room)], |row| row.int(0))?.unwrap_or(0);
     let known = i64::try_from(steps.len()).unwrap_or(i64::MAX);
     if known < found {
         return Err(Error::Newer { room, found, known });
     }
+    let mut overwrites = false;
     for step in steps.iter().skip(usize::try_from(found).unwrap_or(0)) {
-        tx.execute_batch(step)?;
+        match step {
+            Step::Sql(sql) => tx.execute_batch(sql)?,
+            Step::Run(run) => {
+                overwrites = true;
+                tx.execute_batch("PRAGMA secure_delete = ON")?;
+                let ran = run(tx);
+                tx.execute_batch("PRAGMA secure_delete = OFF")?;
+                ran?;
+            }
+        }
     }
     if found < known {
         let sql = "INSERT INTO schema_version (room, version) VALUES (?1, ?2)
                    ON CONFLICT (room) DO UPDATE SET version = excluded.version";
         tx.execute(sql, &[Param::Text(room), Param::Int(known)])?;
     }
-    Ok(())
+    Ok(overwrites)
 }

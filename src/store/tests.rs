@@ -1,5 +1,8 @@
 //! The store on real files: groups, failures, full disks and crashes.
 
+mod keys;
+mod loss;
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -111,6 +114,57 @@ async fn one_process_at_a_time() {
 }
 
 #[tokio::test]
+async fn one_process_at_a_time_also_when_the_lock_file_is_gone() {
+    let dir = Dir::new();
+    let _store = dir.open(Options::default());
+    for undo in [|lock: PathBuf| std::fs::remove_file(lock), |lock: PathBuf| std::fs::write(lock, "new")] {
+        undo(dir.0.join("stepgate.lock")).unwrap();
+        let second = Store::open(&dir.0, Options::default(), Arc::new(SystemClock::new()));
+        assert!(matches!(second, Err(Error::Locked(_))));
+    }
+}
+
+#[tokio::test]
+async fn files_are_their_owners_alone_whatever_was_there() {
+    use std::os::unix::fs::PermissionsExt;
+    let dir = Dir::new();
+    std::fs::create_dir_all(dir.0.join("access-logs/1/eu")).unwrap();
+    std::fs::create_dir_all(dir.0.join("tls")).unwrap();
+    let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    let set_mode =
+        |path: &Path, mode| std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+    let others = ["access-logs/1/eu/a.log", "tls/development.key", "secrets.key.new"];
+    let own = [
+        "stepgate.db",
+        "stepgate.db-wal",
+        "stepgate.db-shm",
+        "stepgate.lock",
+        "stepgate.marks",
+        "secrets.key",
+    ];
+    for file in others {
+        std::fs::write(dir.0.join(file), "").unwrap();
+        set_mode(&dir.0.join(file), 0o644);
+    }
+    std::fs::write(dir.0.join("tls/development.pem"), "").unwrap();
+    set_mode(&dir.0.join("tls/development.pem"), 0o644);
+    set_mode(&dir.0, 0o755);
+    std::fs::write(dir.0.join("stepgate.db"), "").unwrap();
+    std::fs::remove_file(dir.0.join("secrets.key.new")).unwrap();
+    let store = dir.open(Options::default());
+    put(&store, "a", 1).await.unwrap();
+    let closed = || others[..2].iter().chain(&own).filter(|file| mode(&dir.0.join(file)) != 0o600);
+    assert_eq!(closed().collect::<Vec<_>>(), Vec::<&&str>::new());
+    // The certificate is public, and the directory somebody else's decision.
+    assert_eq!(mode(&dir.0.join("tls/development.pem")), 0o644);
+    assert_eq!(mode(&dir.0), 0o755);
+    drop(store);
+    own.iter().for_each(|file| set_mode(&dir.0.join(file), 0o666));
+    let _store = dir.open(Options::default());
+    assert_eq!(closed().collect::<Vec<_>>(), Vec::<&&str>::new());
+}
+
+#[tokio::test]
 async fn a_full_disk_fails_the_job_loses_nothing_and_ends() {
     let dir = Dir::new();
     let store = dir.open(Options::default());
@@ -197,7 +251,7 @@ async fn a_group_ends_at_its_bytes() {
 /// Copies the files as a process that dies now would leave them.
 fn crash_image(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).unwrap();
-    for file in ["stepgate.db", "stepgate.db-wal"] {
+    for file in ["stepgate.db", "stepgate.db-wal", "stepgate.marks", "secrets.key"] {
         std::fs::copy(from.join(file), to.join(file)).unwrap();
     }
 }
@@ -214,8 +268,8 @@ async fn a_crash_at_any_moment_keeps_what_was_told_and_nothing_by_halves() {
         Probe::new(move |_| {
             let n = moments.fetch_add(1, Ordering::Relaxed);
             let told = told.lock().unwrap().clone();
-            // Every third: both moments of a commit take their turn.
-            if n.is_multiple_of(3) && !told.is_empty() {
+            // Every fourth: all moments of a commit take their turn.
+            if n.is_multiple_of(4) && !told.is_empty() {
                 let image = to.join(n.to_string());
                 crash_image(&from, &image);
                 taken.lock().unwrap().push((image, told));

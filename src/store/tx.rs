@@ -5,11 +5,13 @@ use std::ops::ControlFlow;
 
 use rusqlite::{Connection, params_from_iter};
 
+use super::secrets::{SealedColumn, Secrets};
 use super::{Error, Param, Row};
 
 /// A transaction, or a job's part of one.
 pub struct Tx<'a> {
     connection: &'a Connection,
+    secrets: &'a Secrets,
     /// Bytes of the values written so far.
     written: Cell<usize>,
     /// Why a statement failed last: what the whole group is told if SQLite gave its transaction up.
@@ -17,8 +19,8 @@ pub struct Tx<'a> {
 }
 
 impl<'a> Tx<'a> {
-    pub(super) fn new(connection: &'a Connection) -> Self {
-        Self { connection, written: Cell::new(0), failed: RefCell::new(None) }
+    pub(super) fn new(connection: &'a Connection, secrets: &'a Secrets) -> Self {
+        Self { connection, secrets, written: Cell::new(0), failed: RefCell::new(None) }
     }
 
     /// Runs a statement; answers how many rows it changed. The statement is prepared once.
@@ -86,6 +88,35 @@ impl<'a> Tx<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Encrypts a value for the row of `column` that `key` names.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if the system has no randomness.
+    pub fn seal(&self, column: &SealedColumn, key: &[&str], value: &[u8]) -> Result<Vec<u8>, Error> {
+        self.secrets.seal(column, key, value)
+    }
+
+    /// Decrypts what [`Tx::seal`] made for the same column and key.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`] for anything else.
+    pub fn unseal(&self, column: &SealedColumn, key: &[&str], sealed: &[u8]) -> Result<Vec<u8>, Error> {
+        self.secrets.unseal(column, key, sealed)
+    }
+
+    /// What the column of [`SealedColumn::lookup`] has for `value`: a keyed hash.
+    pub fn lookup(&self, column: &SealedColumn, value: &str) -> Vec<u8> {
+        self.secrets.lookup(column, value)
+    }
+
+    pub(super) fn secrets(&self) -> &'a Secrets {
+        self.secrets
+    }
+
+    pub(super) fn connection(&self) -> &'a Connection {
+        self.connection
     }
 
     /// Runs statements that can't be prepared once: those of a schema.

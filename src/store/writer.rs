@@ -2,16 +2,22 @@
 
 use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, mpsc};
-use std::thread;
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use metrics::{Histogram, counter, histogram};
 use rusqlite::Connection;
+use rusqlite::hooks::Wal;
 use tokio::sync::oneshot;
 
 use super::checkpoint::Log;
-use super::{Error, Moment, Options, Probe, Tx};
+use super::directory::{DATABASE, Directory};
+use super::high_water::{HighWater, Sums};
+use super::options::BUSY_TIMEOUT;
+use super::secrets::Secrets;
+use super::{Error, Moment, Options, Probe, Tx, keys, schema};
 use crate::clock::Clock;
 use crate::meter;
 
@@ -29,26 +35,54 @@ trait Job: Send {
 
 enum Message {
     Job(Box<dyn Job>),
+    Fold,
     Close(oneshot::Sender<()>),
 }
 
 /// A handle to the writing thread.
 pub(super) struct Writer {
-    jobs: mpsc::Sender<Message>,
+    jobs: Option<mpsc::Sender<Message>>,
+    thread: Option<JoinHandle<()>>,
+    secrets: Arc<Secrets>,
+}
+
+/// Asks the writer to fold the log into the database and cut it off, when it comes to it.
+pub(super) struct Folder(mpsc::Sender<Message>);
+
+impl Folder {
+    pub(super) fn fold(&self) {
+        // A writer that has ended has done so.
+        let _ = self.0.send(Message::Fold);
+    }
 }
 
 impl Writer {
     /// Opens the database and starts the thread; it ends when the handle is dropped or closed.
     pub(super) fn start(
-        path: &Path,
+        directory: &Directory,
         options: &Options,
         clock: Arc<dyn Clock>,
         log: Arc<Log>,
+        sums: Sums,
     ) -> Result<Self, Error> {
-        let connection = options.open_writer(path)?;
+        let mut connection = options.open_writer(&directory.file(DATABASE))?;
+        let frames = Arc::new(AtomicU32::new(0));
+        let seen = frames.clone();
+        connection.wal_hook(Some(move |_: &mut Wal, n: i32| {
+            seen.store(n.unsigned_abs(), Ordering::Relaxed);
+            Ok(())
+        }))?;
+        let opened = connection.unchecked_transaction()?;
+        schema::open_store(&opened)?;
+        let secrets = Arc::new(keys::open(&opened, directory, &options.master_key)?);
+        opened.commit()?;
+        let high_water = HighWater::begin(directory.path(), &sums, frames, clock.clone())?;
         let (jobs, inbox) = mpsc::channel();
         let run = Run {
             connection,
+            secrets: secrets.clone(),
+            high_water,
+            sums,
             inbox,
             group_jobs_max: options.group_jobs_max,
             group_bytes_max: options.group_bytes_max,
@@ -58,11 +92,25 @@ impl Writer {
             seconds: histogram!(meter::STORE_COMMIT_SECONDS),
             jobs: histogram!(meter::STORE_COMMIT_JOBS),
         };
-        thread::Builder::new()
+        let thread = thread::Builder::new()
             .name("store-writer".into())
             .spawn(move || run.run())
             .map_err(|error| Error::Io(error.to_string()))?;
-        Ok(Self { jobs })
+        Ok(Self { jobs: Some(jobs), thread: Some(thread), secrets })
+    }
+
+    /// What encrypts and decrypts values.
+    pub(super) fn secrets(&self) -> &Arc<Secrets> {
+        &self.secrets
+    }
+
+    /// For whoever sees that the log is to be cut off.
+    pub(super) fn folder(&self) -> Option<Folder> {
+        self.jobs.clone().map(Folder)
+    }
+
+    fn queue(&self, message: Message) -> bool {
+        self.jobs.as_ref().is_some_and(|jobs| jobs.send(message).is_ok())
     }
 
     /// Queues `job`; the answer comes when its group is on disk.
@@ -80,29 +128,41 @@ impl Writer {
             let _ = answer.send(result);
         });
         // A closed writer drops the job and with it the answer's sender, which the receiver notices.
-        let _ = self.jobs.send(Message::Job(erased));
+        self.queue(Message::Job(erased));
         receiver
     }
 
     /// Like [`Writer::send`], for callers that are not async.
-    pub(super) fn send_blocking(
+    pub(super) fn send_blocking<T: Send + 'static>(
         &self,
-        job: impl FnOnce(&Tx<'_>) -> Result<(), Error> + Send + 'static,
-    ) -> Result<(), Error> {
+        job: impl FnOnce(&Tx<'_>) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
         let (answer, receiver) = mpsc::sync_channel(1);
         let erased = erase(job, move |result| {
             let _ = answer.send(result);
         });
-        let _ = self.jobs.send(Message::Job(erased));
+        self.queue(Message::Job(erased));
         receiver.recv().unwrap_or(Err(Error::Closed))
     }
 
     /// Ends the thread after everything queued, with the log folded into the database.
     pub(super) async fn close(&self) {
         let (closed, receiver) = oneshot::channel();
-        if self.jobs.send(Message::Close(closed)).is_ok() {
+        if self.queue(Message::Close(closed)) {
             // An error means that the thread has ended already.
             let _ = receiver.await;
+        }
+    }
+}
+
+impl Drop for Writer {
+    /// Waits for what is queued, so that the lock outlives the last write.
+    fn drop(&mut self) {
+        self.jobs.take();
+        // A job may be what drops the store.
+        if let Some(thread) = self.thread.take().filter(|it| it.thread().id() != thread::current().id()) {
+            // A panic there has been told of.
+            let _ = thread.join();
         }
     }
 }
@@ -151,6 +211,9 @@ where
 
 struct Run {
     connection: Connection,
+    secrets: Arc<Secrets>,
+    high_water: HighWater,
+    sums: Sums,
     inbox: mpsc::Receiver<Message>,
     group_jobs_max: usize,
     group_bytes_max: usize,
@@ -169,24 +232,30 @@ struct Group {
 }
 
 impl Run {
-    fn run(self) {
+    fn run(mut self) {
         let mut closing = None;
         while closing.is_none() {
             match self.inbox.recv() {
                 Ok(Message::Job(first)) => closing = self.group(first),
+                Ok(Message::Fold) => {
+                    self.fold("TRUNCATE", Duration::ZERO);
+                }
                 Ok(Message::Close(closed)) => closing = Some(closed),
                 Err(mpsc::RecvError) => return,
             }
             if self.log.should_restart() {
                 // Waits for no reader. The next group starts the log over if nobody reads in it.
-                self.fold("PASSIVE");
+                self.fold("PASSIVE", Duration::ZERO);
             }
         }
-        self.fold("TRUNCATE");
+        let is_folded = self.fold("TRUNCATE", BUSY_TIMEOUT);
         // The database is closed before the owner is told.
-        let Self { connection, .. } = self;
+        let Self { connection, sums, .. } = self;
         if let Err((_, error)) = connection.close() {
             tracing::error!(%error, "the database could not be closed");
+        }
+        if is_folded && let Err(error) = sums.closed() {
+            tracing::warn!(%error, "it could not be noted that the database was closed");
         }
         if let Some(closed) = closing {
             // Who closed may have gone.
@@ -195,7 +264,7 @@ impl Run {
     }
 
     /// Runs `first` and whatever else is waiting in one transaction; then tells every owner.
-    fn group(&self, first: Box<dyn Job>) -> Option<oneshot::Sender<()>> {
+    fn group(&mut self, first: Box<dyn Job>) -> Option<oneshot::Sender<()>> {
         let start = self.clock.monotonic();
         let mut closing = None;
         let mut group = Group::default();
@@ -208,7 +277,8 @@ impl Run {
                 match self.inbox.try_recv() {
                     Ok(Message::Job(job)) => next = Some(job),
                     Ok(Message::Close(closed)) => closing = Some(closed),
-                    Err(_) => {}
+                    // It will be asked for again if it is still worth it.
+                    Ok(Message::Fold) | Err(_) => {}
                 }
             }
         }
@@ -231,11 +301,21 @@ impl Run {
         closing
     }
 
-    fn commit(&self) -> Result<(), Error> {
+    fn commit(&mut self) -> Result<(), Error> {
         self.probe(Moment::BeforeCommit);
+        let mut committed = self.sums.hold();
         self.statement("COMMIT")?;
+        let commit = self.high_water.last_commit();
+        if let Some(commit) = &commit {
+            *committed = commit.as_ref().ok().copied();
+        }
+        drop(committed);
         self.log.committed();
         self.probe(Moment::AfterCommit);
+        if let Some(commit) = commit {
+            self.high_water.mark(commit);
+        }
+        self.probe(Moment::AfterMark);
         Ok(())
     }
 
@@ -249,7 +329,7 @@ impl Run {
             job.refuse(error.clone());
             return Err(error);
         }
-        let tx = Tx::new(&self.connection);
+        let tx = Tx::new(&self.connection, &self.secrets);
         let (result, acknowledge) = job.run(&tx);
         group.told.push(acknowledge);
         group.bytes = group.bytes.saturating_add(tx.written_bytes());
@@ -274,10 +354,23 @@ impl Run {
         }
     }
 
-    fn fold(&self, mode: &str) {
-        let folded = self.connection.query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |_| Ok(()));
-        if let Err(error) = folded {
-            tracing::warn!(%error, mode, "the log could not be folded into the database");
+    /// Moves what is in the log into the database; true if everything was. Waits for readers that long.
+    fn fold(&self, mode: &str, patience: Duration) -> bool {
+        let sql = format!("PRAGMA wal_checkpoint({mode})");
+        let fold = || -> Result<i64, Error> {
+            let until = *self.sums.hold();
+            self.sums.include(until)?;
+            self.connection.busy_timeout(patience)?;
+            let busy = self.connection.query_row(&sql, [], |row| row.get(0));
+            self.connection.busy_timeout(BUSY_TIMEOUT)?;
+            Ok(busy?)
+        };
+        match fold() {
+            Ok(busy) => busy == 0,
+            Err(error) => {
+                tracing::warn!(%error, mode, "the log could not be folded into the database");
+                false
+            }
         }
     }
 

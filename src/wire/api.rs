@@ -9,8 +9,9 @@ use serde_json::Value;
 
 use super::apis;
 use super::check::check;
+use super::homes;
 use super::permission;
-use super::protocol::{self, Decoded, Routes, service_of};
+use super::protocol::{self, Decoded, Routes, service_of, unserved};
 use super::{ApiError, Call, Code, Handler, Operation, Protocol, Reply, ReplyBody, Rooms, Service};
 use crate::connect::{Body, Error as BodyError, Request, Response, collect};
 use crate::id::{AccountRegion, Region};
@@ -79,10 +80,13 @@ impl Api {
                 protocol::render_reply(operation, reply, &request_id)
             }
             (Ok(_), None) => unreachable!("only operations reply"),
-            (Err(error), _) => {
-                let protocol = service.map_or_else(|| guessed_protocol(uri, &parts), Service::protocol);
-                protocol::render_error(protocol, &error, &request_id)
-            }
+            (Err(error), _) => match service {
+                Some(service) => protocol::render_error(service.protocol(), &error, &request_id),
+                None if unserved::name(&parts.headers, uri).is_some() => {
+                    unserved::render(&parts.headers, uri, &error, &request_id)
+                }
+                None => protocol::render_error(guessed_protocol(uri, &parts), &error, &request_id),
+            },
         }
     }
 
@@ -116,6 +120,11 @@ impl Api {
     async fn answer(&self, uri: &TargetUri, parts: &Parts, body: Body, request_id: &str) -> Outcome {
         let service = service_of(&parts.headers, uri);
         let refuse = |service, error| Outcome { service, operation: None, result: Err(error) };
+        if let Some(name) = service.is_none().then(|| unserved::name(&parts.headers, uri)).flatten() {
+            // What is sent is read to its end, as far as it is small: clients that still write miss the answer.
+            let _ = collect(body, FORM_BYTES_MAX).await;
+            return refuse(None, unserved::error(&name));
+        }
         if !is_signed(&parts.headers, uri) {
             return refuse(service, AuthError::MissingToken.into());
         }
@@ -216,6 +225,7 @@ impl Api {
         let Decoded { mut input, payload } = decoded;
         check(operation, &mut input, !payload.is_empty())?;
         let home = AccountRegion { account: caller.account.clone(), region };
+        homes::check(operation, &input, &home)?;
         Ok(Call {
             rooms: Arc::clone(&self.rooms),
             caller,
@@ -270,6 +280,7 @@ fn body_error(error: &BodyError) -> ApiError {
         | BodyError::Tls(_)
         | BodyError::Timeout
         | BodyError::Broken(_)
+        | BodyError::Answer(_)
         | BodyError::Body(_) => ApiError::new(Code::Serialization, "the request body broke off"),
     }
 }

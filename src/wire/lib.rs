@@ -29,6 +29,7 @@ mod coverage;
 mod error;
 #[cfg(test)]
 mod harness;
+mod homes;
 mod iam;
 mod operation;
 mod permission;

@@ -54,7 +54,12 @@ pub(super) fn needed(operation: &Operation, input: &Value, home: &AccountRegion)
         Service::ApiGateway => match operation.route {
             Route::Rest { method, uri, .. } => Needed {
                 action: action(method),
-                resource: format!("arn:aws:apigateway:{}::{}", home.region, path(operation, uri, input)),
+                resource: format!(
+                    "arn:{}:apigateway:{}::{}",
+                    home.region.partition(),
+                    home.region,
+                    path(operation, uri, input)
+                ),
             },
             Route::Target | Route::Action => of_name(None),
         },

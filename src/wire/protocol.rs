@@ -4,6 +4,7 @@ pub(super) mod aws_json;
 pub(super) mod query;
 pub(super) mod rest_json;
 mod routes;
+pub(super) mod unserved;
 mod xml;
 
 use std::collections::HashSet;

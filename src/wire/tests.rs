@@ -1,6 +1,7 @@
 //! Requests as clients send them, and answers as clients read them.
 
 mod sessions;
+mod unserved;
 
 use serde_json::{Value, json};
 

@@ -4,10 +4,12 @@
 
 // Rooms are called by their names, wherever they stand.
 
+mod aliases;
 mod print;
 
 pub use print::print;
 
+use self::aliases::{ALIAS_BYTES_MAX, Bounded};
 use saphyr::{YamlLoader, YamlOwned};
 use saphyr_parser::{Parser, ScalarStyle, Tag};
 use serde_json::{Map, Number, Value};
@@ -44,7 +46,12 @@ pub fn parse(text: &str, tags: Tags) -> Result<Value, Error> {
     loader.early_parse(false);
     loader.alias_limit(ALIAS_NODES_MAX);
     let mut parser = Parser::new_from_str(text);
-    parser.load(&mut loader, true).map_err(|error| Error(error.to_string()))?;
+    let mut bounded = Bounded::new(loader);
+    parser.load(&mut bounded, true).map_err(|error| Error(error.to_string()))?;
+    if bounded.is_exceeded {
+        return Err(Error(format!("aliases repeat more than {ALIAS_BYTES_MAX} bytes")));
+    }
+    let loader = bounded.loader;
     if let Some(error) = loader.error() {
         return Err(Error(error.to_string()));
     }
@@ -174,6 +181,11 @@ mod tests {
             bomb.push_str(&format!("a{i}: &a{i} [{previous}]\n"));
         }
         assert!(parse(&bomb, no_tags).is_err());
+        let repeating = |n: usize| format!("a: &a [{}]\nb: [{}]\n", "x".repeat(1_048_576), "*a, ".repeat(n));
+        assert!(parse(&repeating(8), no_tags).is_ok());
+        assert!(
+            parse(&repeating(9), no_tags).unwrap_err().to_string().contains("repeat more than 8388608 bytes")
+        );
         assert!(parse(&"[".repeat(100_000), no_tags).is_err());
         assert!(parse(&format!("a: {}1{}", "[".repeat(200), "]".repeat(200)), no_tags).is_err());
     }

@@ -11,6 +11,7 @@ mod backend;
 mod client;
 mod commands;
 mod connections;
+mod data_directory;
 mod disk;
 mod doctor;
 mod documents;

@@ -237,7 +237,7 @@ fn a_template_has_canaries_and_describes_the_stages_of_deployments() {
         (&settings["*/*"]["throttlingBurstLimit"], &settings["*/*"]["metricsEnabled"]),
         (&json!(7), &json!(true))
     );
-    assert_eq!(settings["/GET"]["cacheTtlInSeconds"], 60, "{settings}");
+    assert_eq!(settings["~1/GET"]["cacheTtlInSeconds"], 60, "{settings}");
     assert_eq!(described["accessLogSettings"]["format"], "$context.requestId");
     assert_eq!(
         described["canarySettings"],
@@ -258,4 +258,147 @@ fn a_template_has_canaries_and_describes_the_stages_of_deployments() {
     assert_eq!(get(&format!("/restapis/{api}"))["tags"], json!({ "a": "2" }));
     apply(&template(Value::Null, description, tags("2")));
     assert_eq!(get(&prod).get("canarySettings"), None);
+}
+
+#[test]
+fn a_template_that_fails_leaves_the_stage_of_its_deployment_as_it_was() {
+    let dir = DataDir::new("stack-failed");
+    let server = Server::start(&dir, &[]);
+    let endpoint = format!("http://{}", server.address);
+    let file = dir.path().join("failed.json");
+    let mut client = Client::new(&server.address);
+    let template = |answer: &str, stage: &str, broken: bool| {
+        let api = json!({ "Ref": "Api" });
+        let mut resources = json!({
+            "Api": { "Type": "AWS::ApiGateway::RestApi", "Properties": { "Name": "failing" } },
+            "Get": { "Type": "AWS::ApiGateway::Method", "Properties": {
+                "RestApiId": api, "ResourceId": { "Fn::GetAtt": "Api.RootResourceId" }, "HttpMethod": "GET",
+                "MethodResponses": [{ "StatusCode": 200 }],
+                "Integration": {
+                    "Type": "MOCK", "RequestTemplates": { "application/json": "{\"statusCode\": 200}" },
+                    "IntegrationResponses": [{ "StatusCode": 200, "ResponseTemplates": {
+                        "application/json": format!("{answer} $stageVariables.v"),
+                    } }],
+                },
+            } },
+            "Deployment": { "Type": "AWS::ApiGateway::Deployment", "DependsOn": "Get", "Properties": {
+                "RestApiId": api, "StageName": stage, "StageDescription": {
+                    "Description": answer, "Variables": { "v": answer, answer.to_owned(): "1" },
+                    "ThrottlingBurstLimit": if broken { 5 } else { 50 }, "Tags": [{ "Key": "is", "Value": answer }],
+                },
+            } },
+        });
+        if broken {
+            // A key's value has at least 20 characters.
+            resources["Key"] = json!({ "Type": "AWS::ApiGateway::ApiKey", "DependsOn": "Deployment", "Properties": { "Value": "short" } });
+        }
+        json!({ "Resources": resources, "Outputs": { "Api": { "Value": api } } }).to_string()
+    };
+    let apply = |template: &str| {
+        fs::write(&file, template).unwrap();
+        stepgate(&["apply", file.to_str().unwrap(), "--endpoint", &endpoint, "--json"])
+    };
+    let first = apply(&template("old", "prod", false));
+    assert!(first.status.success(), "{}", stderr(&first));
+    let first: Value = serde_json::from_slice(&first.stdout).unwrap();
+    let api = first["outputs"]["Api"].as_str().unwrap();
+    let stages = format!("/restapis/{api}/stages");
+    let mut look = || {
+        let answer = client.send("GET", &format!("/restapis/{api}/prod/_user_request_/"), &[], b"").unwrap();
+        let mut stages = client.apigateway("GET", &stages, &Value::Null).unwrap().json();
+        for stage in stages["item"].as_array_mut().unwrap() {
+            stage.as_object_mut().unwrap().remove("lastUpdatedDate");
+        }
+        let deployments =
+            client.apigateway("GET", &format!("/restapis/{api}/deployments"), &Value::Null).unwrap();
+        (answer.text(), stages, deployments.json()["item"].as_array().unwrap().len())
+    };
+    let before = look();
+    assert_eq!((before.0.as_str(), before.2), ("old old", 1));
+    // Once where the stage was there before, once where the template would have made it.
+    for stage in ["prod", "other"] {
+        let failed = apply(&template("new", stage, true));
+        assert!(!failed.status.success() && stderr(&failed).contains("Resources/Key"), "{}", stderr(&failed));
+        assert_eq!(look(), before, "{stage}");
+    }
+    let again = apply(&template("old", "prod", false));
+    let again: Value = serde_json::from_slice(&again.stdout).unwrap();
+    assert!(again["changes"].as_array().unwrap().iter().all(|it| it["action"] == "unchanged"), "{again}");
+    assert_eq!(look(), before);
+}
+
+#[test]
+fn documents_of_templates_lie_in_a_directory_of_buckets() {
+    let dir = DataDir::new("stack-objects");
+    let buckets = dir.path().join("buckets");
+    fs::create_dir_all(buckets.join("docs/v1")).unwrap();
+    let definition = buckets.join("docs/v1/machine.yaml");
+    fs::write(&definition, "StartAt: A\nStates:\n  A: {Type: Wait, Seconds: ${s}, End: true}\n").unwrap();
+    let document =
+        json!({ "openapi": "3.0.1", "info": { "title": "from a bucket", "version": "1" }, "paths": {} });
+    fs::write(buckets.join("docs/api.json"), document.to_string()).unwrap();
+    let settings = dir.path().join("stepgate.toml");
+    fs::write(&settings, format!("[services.s3]\nroot = {:?}\n", buckets.to_str().unwrap())).unwrap();
+    let server = Server::start(&dir, &["--config", settings.to_str().unwrap()]);
+    let endpoint = format!("http://{}", server.address);
+    let file = dir.path().join("objects.json");
+    let apply = |key: &str| {
+        let template = json!({ "Resources": {
+            "Role": { "Type": "AWS::IAM::Role", "Properties": { "AssumeRolePolicyDocument": {
+                "Version": "2012-10-17",
+                "Statement": [{ "Effect": "Allow", "Principal": { "Service": "states.amazonaws.com" }, "Action": "sts:AssumeRole" }],
+            } } },
+            "Machine": { "Type": "AWS::StepFunctions::StateMachine", "Properties": {
+                "RoleArn": { "Fn::GetAtt": "Role.Arn" }, "DefinitionSubstitutions": { "s": 5 },
+                "DefinitionS3Location": { "Bucket": "docs", "Key": key },
+            } },
+            "Version": { "Type": "AWS::StepFunctions::StateMachineVersion", "Properties": {
+                "StateMachineArn": { "Ref": "Machine" },
+                "StateMachineRevisionId": { "Fn::GetAtt": "Machine.StateMachineRevisionId" },
+            } },
+            "Alias": { "Type": "AWS::StepFunctions::StateMachineAlias", "Properties": {
+                "Name": "live", "RoutingConfiguration": [{ "StateMachineVersionArn": { "Ref": "Version" }, "Weight": "100" }],
+            } },
+            "Api": { "Type": "AWS::ApiGateway::RestApi", "Properties": { "BodyS3Location": { "Bucket": "docs", "Key": "api.json" } } },
+        }, "Outputs": { "Machine": { "Value": { "Ref": "Machine" } }, "Version": { "Value": { "Ref": "Version" } },
+                        "Alias": { "Value": { "Fn::GetAtt": "Alias.Arn" } }, "Api": { "Value": { "Ref": "Api" } } } });
+        fs::write(&file, template.to_string()).unwrap();
+        stepgate(&["apply", file.to_str().unwrap(), "--endpoint", &endpoint, "--json"])
+    };
+    let output = |applied: &std::process::Output, name: &str| -> String {
+        assert!(applied.status.success(), "{}", stderr(applied));
+        let applied: Value = serde_json::from_slice(&applied.stdout).unwrap();
+        applied["outputs"][name].as_str().unwrap().to_owned()
+    };
+    let first = apply("v1/machine.yaml");
+    let mut client = Client::new(&server.address);
+    let mut alias = |arn: &str| {
+        client.states("DescribeStateMachineAlias", &json!({ "stateMachineAliasArn": arn })).unwrap().json()
+    };
+    let route = |version: &str| json!([{ "stateMachineVersionArn": version, "weight": 100 }]);
+    assert!(output(&first, "Version").ends_with(":1"));
+    assert_eq!(alias(&output(&first, "Alias"))["routingConfiguration"], route(&output(&first, "Version")));
+    let mut client = Client::new(&server.address);
+    let api = format!("/restapis/{}", output(&first, "Api"));
+    assert_eq!(client.apigateway("GET", &api, &Value::Null).unwrap().json()["name"], "from a bucket");
+
+    // Another text in the same place is another definition: a version is published, and the alias follows.
+    fs::write(
+        &definition,
+        r#"{"StartAt": "B", "States": {"B": {"Type": "Wait", "Seconds": ${s}, "End": true}}}"#,
+    )
+    .unwrap();
+    let second = apply("v1/machine.yaml");
+    assert!(output(&second, "Version").ends_with(":2"));
+    assert_eq!(alias(&output(&second, "Alias"))["routingConfiguration"], route(&output(&second, "Version")));
+    let input = json!({ "stateMachineArn": output(&second, "Machine") });
+    let described = client.states("DescribeStateMachine", &input).unwrap().json();
+    assert!(described["definition"].as_str().unwrap().contains("\"B\""), "{described}");
+
+    for (key, want) in
+        [("none.json", "cannot read s3://docs/none.json"), ("../stepgate.toml", "is no name of a file")]
+    {
+        let failed = apply(key);
+        assert!(!failed.status.success() && stderr(&failed).contains(want), "{}", stderr(&failed));
+    }
 }

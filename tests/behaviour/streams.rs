@@ -246,7 +246,7 @@ fn heads_have_a_bound() {
         assert_eq!(announced, Some(64 * 1024));
         // In fields of 1,000 bytes, which count as 32 more each: RFC 9113, 6.5.2.
         let fields: Vec<u8> =
-            (0..n_bytes / 1000).flat_map(|n| field(&format!("x{n:03}"), &"v".repeat(1000 - 36))).collect();
+            (0..n_bytes / 1000).flat_map(|n| field(format!("x{n:03}"), "v".repeat(1000 - 36))).collect();
         let block = [head("GET", HEALTH), fields].concat();
         let mut pieces = block.chunks(16_384).peekable();
         let (mut kind, mut flags) = (HEADERS, END_STREAM);

@@ -70,7 +70,7 @@ impl Kind {
             Self::Parallel => json!({"StartAt": "F", "States": {
                 "F": {"Type": "Parallel", "Branches": [branch("A", 1), branch("B", 2)], "End": true}}}),
             Self::Activity => json!({"StartAt": "T", "States": {
-                "T": {"Type": "Task", "Resource": activity, "TimeoutSeconds": 600, "End": true}}}),
+                "T": {"Type": "Task", "Resource": activity, "TimeoutSeconds": 86_400, "End": true}}}),
             Self::Map => json!({"StartAt": "M", "States": {
                 "M": {"Type": "Map", "ItemsPath": "$.items", "MaxConcurrency": 2, "End": true,
                       "ItemProcessor": {"StartAt": "W", "States": {

@@ -1,12 +1,13 @@
 //! Kills the server with SIGKILL at random moments and holds it to what clients were told.
 //!
-//! `STEPGATE_KILLS` says how often (50 by default), `STEPGATE_SEED` repeats a run's choices.
+//! `STEPGATE_KILLS` says how often (50 by default), `STEPGATE_SEED` repeats a run's choices. `faults` fails its writes.
 
 #![allow(clippy::print_stdout, clippy::unwrap_used)] // A test prints its seed, and says no by panicking.
 
 #[path = "../support/client.rs"]
 #[allow(dead_code, reason = "each test binary uses its part")]
 mod client;
+mod faults;
 mod ledger;
 #[path = "../support/server.rs"]
 #[allow(dead_code, reason = "each test binary uses its part")]

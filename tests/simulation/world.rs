@@ -244,6 +244,7 @@ impl<'a> World<'a> {
             activity_exists: &exists,
             refuse_arguments: &refuse,
             limits: self.limits,
+            is_deleting: false,
         };
         let step = machine::step(&self.program, &mut execution, input.clone(), &env);
         if step.outcome == Outcome::Stale {

@@ -120,12 +120,12 @@ pub(crate) fn head(method: &str, path: &str) -> Vec<u8> {
 }
 
 /// One such field. RFC 7541, 6.2.2.
-pub(crate) fn field(name: &str, value: &str) -> Vec<u8> {
-    [&[0][..], &string(name), &string(value)].concat()
+pub(crate) fn field(name: impl AsRef<[u8]>, value: impl AsRef<[u8]>) -> Vec<u8> {
+    [&[0][..], &string(name.as_ref()), &string(value.as_ref())].concat()
 }
 
 /// RFC 7541, 5.2, not coded; its length as 5.1 has it.
-fn string(text: &str) -> Vec<u8> {
+fn string(text: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::new();
     if text.len() < 127 {
         bytes.push(u8::try_from(text.len()).unwrap());
@@ -138,6 +138,6 @@ fn string(text: &str) -> Vec<u8> {
         }
         bytes.push(u8::try_from(rest).unwrap());
     }
-    bytes.extend_from_slice(text.as_bytes());
+    bytes.extend_from_slice(text);
     bytes
 }

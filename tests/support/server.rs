@@ -76,11 +76,31 @@ impl Server {
         assert!(lifted.unwrap().success());
     }
 
+    /// Starts the server in an environment in which it may fail to become ready: `None` then.
+    pub(crate) fn try_start(
+        dir: &DataDir,
+        arguments: &[&str],
+        environment: &[(&str, &Path)],
+    ) -> Option<Self> {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_stepgate"));
+        command.envs(environment.iter().copied());
+        Self::ready(command, dir, arguments, "warn").ok()
+    }
+
     fn start_as(command: Command, dir: &DataDir, arguments: &[&str]) -> Self {
         Self::start_with(command, dir, arguments, "warn")
     }
 
-    fn start_with(mut command: Command, dir: &DataDir, arguments: &[&str], log_level: &str) -> Self {
+    fn start_with(command: Command, dir: &DataDir, arguments: &[&str], log_level: &str) -> Self {
+        Self::ready(command, dir, arguments, log_level).expect("the server became ready")
+    }
+
+    fn ready(
+        mut command: Command,
+        dir: &DataDir,
+        arguments: &[&str],
+        log_level: &str,
+    ) -> Result<Self, serde_json::Error> {
         let mut child = command
             .args(["serve", "--listen", "127.0.0.1:0", "--json", "--data-dir"])
             .arg(dir.path().join("data"))
@@ -91,9 +111,17 @@ impl Server {
             .unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let facts: serde_json::Value = serde_json::from_str(&line).expect("the server became ready");
+        let facts: serde_json::Value = match serde_json::from_str(&line) {
+            Ok(facts) => facts,
+            Err(error) => {
+                // It has ended, or is of no use.
+                let _ = child.kill();
+                child.wait().unwrap();
+                return Err(error);
+            }
+        };
         let address = facts["endpoint"].as_str().unwrap().trim_start_matches("http://").to_owned();
-        Self { address, facts, child }
+        Ok(Self { address, facts, child })
     }
 
     pub(crate) fn process_id(&self) -> u32 {

@@ -1,6 +1,7 @@
 //! Whole definitions: which are good, and what is said of the others.
 
 mod arbitrary;
+mod published;
 mod states;
 
 use super::super::program::{StateKind, Transition};
@@ -49,7 +50,7 @@ fn good(definition: &str) -> Program {
 
 #[test]
 fn what_is_no_json_object_is_refused_in_the_parsers_words() {
-    let no_object = "SCHEMA_VALIDATION_FAILED: Definition must be a valid JSON object";
+    let no_object = "SCHEMA_VALIDATION_FAILED: Definition must be a valid JSON object at null";
     for text in ["", "  ", "[]", "1", "null", "\"{}\""] {
         check(text, no_object);
     }
@@ -66,7 +67,7 @@ fn what_is_no_json_object_is_refused_in_the_parsers_words() {
 #[test]
 fn definitions_have_a_limit() {
     let long = format!("{{\"Comment\": \"{}\"}}", "é".repeat(DEFINITION_CHARS_MAX));
-    check_schema(&long, "Definition must have length less than or equal to 1048576");
+    check_schema(&long, "Definition must have length less than or equal to 1048576 at null");
     let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
     assert!(compile(&deep, StateMachineType::Standard).is_err());
 }
@@ -161,7 +162,7 @@ fn features_not_supported_are_told_when_all_else_is_right() {
     );
     check(
         &jsonata.replace("NEXT", r#""Next": "T""#),
-        "MISSING_TRANSITION_TARGET: Missing 'Next' target: T at /States/S/Next, MISSING_END_STATE: Workflow has no terminal state",
+        "MISSING_TRANSITION_TARGET: Missing 'Next' target: T at /States/S/Next, MISSING_END_STATE: Workflow has no terminal state at null",
     );
     let distributed = distributed(r#""ResultWriter": {"WriterConfig": {}},"#);
     check_schema(
@@ -276,11 +277,11 @@ fn every_state_must_be_on_the_way_and_the_way_must_end() {
         &machine(
             r#""S": {"Type": "Pass", "Next": "T"}, "T": {"Type": "Pass", "Next": "S"}, "U": {"Type": "Pass", "Next": "S"}"#,
         ),
-        "MISSING_END_STATE: Workflow has no terminal state",
+        "MISSING_END_STATE: Workflow has no terminal state at null",
     );
     check(
         &state(r#""Type": "Pass", "Next": "NOPE""#),
-        "MISSING_TRANSITION_TARGET: Missing 'Next' target: NOPE at /States/S/Next, MISSING_END_STATE: Workflow has no terminal state",
+        "MISSING_TRANSITION_TARGET: Missing 'Next' target: NOPE at /States/S/Next, MISSING_END_STATE: Workflow has no terminal state at null",
     );
     check(
         &state(&format!(
@@ -309,7 +310,7 @@ fn names_of_states_are_unique_over_the_machine() {
         &state(&format!(
             r#""Type": "Parallel", {END}, "Branches": [{{"StartAt": "S", "States": {{"S": {{"Type": "Pass", {END}}}}}}}]"#
         )),
-        "DUPLICATE_STATE_NAME: The name 'S' is used by more than one state at /States/S/Branches[0]/States/S",
+        "DUPLICATE_STATE_NAME: Duplicate State name: S at /States/S/Branches[0]/States/S",
     );
     let long = "é".repeat(81);
     check(
@@ -417,7 +418,7 @@ fn a_single_state_is_compiled_with_its_targets_standing_in() {
         said(r#"{"Type": "Parallel", "Branches": [], "End": true}"#),
         "SCHEMA_VALIDATION_FAILED: Value cannot be empty at /States/StateName/Branches"
     );
-    assert_eq!(said("[]"), "SCHEMA_VALIDATION_FAILED: Definition must be a valid JSON object");
+    assert_eq!(said("[]"), "SCHEMA_VALIDATION_FAILED: Definition must be a valid JSON object at null");
 }
 
 #[test]

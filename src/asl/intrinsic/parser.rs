@@ -5,7 +5,7 @@
 //! argument := call | path | string | number | 'null' | 'true' | 'false'
 //! string   := "'" { character | '\' ( "'" | '{' | '}' | '\' ) } "'"
 //! ```
-//! Blanks may stand around arguments and nowhere else.
+//! Blanks may stand around arguments and behind the call as a whole.
 
 use serde_json::{Number, Value};
 
@@ -21,6 +21,7 @@ const NESTING_MAX: usize = 10;
 pub(super) fn parse(text: &str) -> Result<Call, IntrinsicSyntaxError> {
     let mut parser = Parser { text, at: 0 };
     let call = parser.call(1)?;
+    parser.skip_blanks();
     if parser.at != text.len() {
         return Err(parser.expected("the end of the expression"));
     }

@@ -6,6 +6,7 @@ use std::fmt;
 use serde_json::Value;
 
 use super::Scope;
+use crate::jsonpath::Dialect;
 use crate::jsonpath::Path;
 use crate::jsonpath::PathError;
 use crate::jsonpath::ReadError;
@@ -49,7 +50,7 @@ impl Reference {
             return Err(PathError { position: 0, message: "Path must start with '$'".to_owned() });
         }
         if text.starts_with("$$") {
-            return Ok(Self { root: Root::Context, path: Path::compile_rooted(text, "$$")? });
+            return Ok(Self { root: Root::Context, path: Path::compile_rooted(text, "$$", Dialect::Early)? });
         }
         let name_end = text[1..].find(|c: char| !is_name_part(c)).map_or(text.len(), |n| n + 1);
         let (prefix, _) = text.split_at(name_end);
@@ -57,7 +58,7 @@ impl Reference {
             "" => Root::Input,
             name => Root::Variable(name.into()),
         };
-        Ok(Self { root, path: Path::compile_rooted(text, prefix)? })
+        Ok(Self { root, path: Path::compile_rooted(text, prefix, Dialect::Early)? })
     }
 
     /// Reads the reference; an indefinite path that finds nothing is `[]`.

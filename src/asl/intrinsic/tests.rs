@@ -299,7 +299,8 @@ fn what_is_no_call_is_refused() {
     check_refused("States.Array(1,)", "expected an argument at character 15");
     check_refused("States.Array('a)", "expected a closing quote at character 16");
     check_refused("States.Array(\"a\")", "expected an argument at character 13");
-    check_refused("States.Array(1) ", "expected the end of the expression at character 15");
+    check_refused("States.Array(1) x", "expected the end of the expression at character 16");
+    check_refused(" States.Array(1)", "expected a call of a States function at character 0");
     check_refused("States.Array(1)[0]", "expected the end of the expression at character 15");
     check_refused("States.Array", "expected '(' at character 12");
     check_refused("States.Array(01)", "'01' is not a number");

@@ -1,6 +1,6 @@
 //! The Choice state: rules over the input, the first that holds decides.
 
-use super::super::data_error::{DataError, ErrorName};
+use super::super::data_error::DataError;
 use super::super::data_flow::InOut;
 use super::super::diagnostics::Code;
 use super::super::fields::Fields;
@@ -78,7 +78,8 @@ impl Choice {
     /// The first rule that holds, or else `Default`. `scope`'s `$` is the effective input.
     ///
     /// # Errors
-    /// `States.NoChoiceMatched` if there is neither; `States.Runtime` for a `Variable` that leads nowhere.
+    /// `States.Runtime` if there is neither (not the `States.NoChoiceMatched` that the guide speaks of), and for a
+    /// `Variable` that leads nowhere.
     pub fn decide(&self, scope: &dyn Scope) -> Result<Decision<'_>, DataError> {
         for (index, rule) in self.rules.iter().enumerate() {
             if rule.test.holds(scope)? {
@@ -87,11 +88,9 @@ impl Choice {
         }
         match self.default {
             Some(next) => Ok(Decision { rule: None, next, assign: self.assign.as_ref() }),
-            // AWS's wording is not recorded.
-            None => Err(DataError {
-                name: ErrorName::NoChoiceMatched,
-                cause: "No choice rule matched and there is no Default.".to_owned(),
-            }),
+            None => Err(DataError::runtime(
+                "Failed to transition out of the state. The state does not point to a next state.",
+            )),
         }
     }
 }

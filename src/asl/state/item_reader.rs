@@ -1,12 +1,12 @@
 //! `ItemReader`: items of a Map from an object, or the objects, of a bucket.
 
-use serde_json::Value;
-
 use super::super::data_error::{DataError, shown};
 use super::super::fields::Fields;
 use super::super::intrinsic::Scope;
+use super::super::number::integer;
 use super::super::path_expr::PathExpr;
 use super::super::template::Template;
+use crate::id::Arn;
 
 /// Where the items of a Map come from.
 ///
@@ -86,12 +86,14 @@ impl ItemReader {
         reader.allow(&["Resource", "Parameters", "ReaderConfig"]);
         let config = reader.object("ReaderConfig");
         let parameters = reader.template("Parameters");
-        let source = match reader.string("Resource")? {
-            "arn:aws:states:::s3:listObjectsV2" => Some(ItemSource::Listing),
-            "arn:aws:states:::s3:getObject" => read_format(reader, config.as_ref()).map(ItemSource::Object),
+        let resource = reader.string("Resource")?;
+        let arn = Arn::parse(resource).ok().filter(|arn| arn.service == "states");
+        let source = match arn.as_ref().map(|arn| arn.resource.as_str()) {
+            Some("s3:listObjectsV2") => Some(ItemSource::Listing),
+            Some("s3:getObject") => read_format(reader, config.as_ref()).map(ItemSource::Object),
             // AWS's wording is not recorded.
-            other => {
-                reader.field_problem("Resource", format!("The resource '{other}' can't be read from"));
+            Some(_) | None => {
+                reader.field_problem("Resource", format!("The resource '{resource}' can't be read from"));
                 None
             }
         };
@@ -169,11 +171,7 @@ impl MaxItems {
             Self::Literal(count) => Ok(i64::try_from(*count).unwrap_or(i64::MAX)),
             Self::Path(path) => {
                 let value = path.read(scope)?;
-                let number = match &*value {
-                    Value::String(text) => text.parse().ok(),
-                    other => other.as_i64(),
-                };
-                number.ok_or_else(|| {
+                integer(&value).ok_or_else(|| {
                     let (shown, path) = (shown(&value), path.text());
                     DataError::runtime(format!(
                         "The MaxItemsPath field refers to value \"{shown}\" which is not a valid integer: {path}"

@@ -2,7 +2,7 @@
 
 use super::super::StateMachineType;
 use super::super::fields::Fields;
-use crate::id::{ActivityArn, Arn};
+use crate::id::{ActivityArn, Arn, Region};
 
 /// Who does a task's work.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -11,7 +11,8 @@ pub enum Resource {
     Activity(ActivityArn),
     /// A Lambda function by its ARN.
     Lambda(Arn),
-    /// A service: `arn:aws:states:::SERVICE:ACTION[.sync|.sync:2|.waitForTaskToken]`.
+    /// A service: `arn:aws:states:::SERVICE:ACTION[.sync|.sync:2|.waitForTaskToken]`. Region and account, which
+    /// the ARN leaves empty, may be filled in and mean nothing.
     Integration(Integration),
 }
 
@@ -165,13 +166,16 @@ impl Resource {
     fn parse(text: &str) -> Result<Self, ResourceError> {
         let arn = Arn::parse(text).map_err(|_| ResourceError::NotAnArn)?;
         match arn.service.as_str() {
-            "lambda" if arn.resource.starts_with("function:") => Ok(Self::Lambda(arn)),
-            "states" if arn.region.is_empty() && arn.account.is_empty() => {
-                Integration::parse(&arn.resource, text)
-                    .map(Self::Integration)
-                    .ok_or_else(|| ResourceError::Unrecognized(text.to_owned()))
+            "lambda" if is_function(&arn.resource) => Ok(Self::Lambda(arn)),
+            "states" if arn.resource.starts_with("activity:") => {
+                // Definitions may be older than the ARNs of their region's own partition.
+                let partition = Region::parse(&arn.region).map(|region| region.partition().to_owned());
+                let arn = Arn { partition: partition.unwrap_or_else(|| arn.partition.clone()), ..arn };
+                ActivityArn::parse(&arn.to_string()).map(Self::Activity).map_err(|_| ResourceError::NotAnArn)
             }
-            "states" => ActivityArn::parse(text).map(Self::Activity).map_err(|_| ResourceError::NotAnArn),
+            "states" => Integration::parse(&arn.resource, text)
+                .map(Self::Integration)
+                .ok_or_else(|| ResourceError::Unrecognized(text.to_owned())),
             _ => Err(ResourceError::NotAnArn),
         }
     }
@@ -226,6 +230,16 @@ impl Integration {
             text: text.to_owned(),
         })
     }
+}
+
+/// `function:NAME`, perhaps with a version or alias behind it.
+fn is_function(resource: &str) -> bool {
+    let Some(function) = resource.strip_prefix("function:") else { return false };
+    let is_part = |part: &str| {
+        !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '$'))
+    };
+    let (name, qualifier) = function.split_once(':').map_or((function, None), |(name, q)| (name, Some(q)));
+    is_part(name) && qualifier.is_none_or(is_part)
 }
 
 fn split_pattern(rest: &str) -> Option<(&str, Pattern)> {

@@ -6,6 +6,7 @@ use super::super::data_error::{DataError, shown};
 use super::super::data_flow::InOut;
 use super::super::fields::{Fields, SECONDS_MAX};
 use super::super::intrinsic::Scope;
+use super::super::number::integer;
 use super::super::path_expr::PathExpr;
 use super::super::program::Transition;
 use super::super::siblings::Siblings;
@@ -94,16 +95,20 @@ fn seconds_at(path: &PathExpr, scope: &dyn Scope) -> Result<Duration, DataError>
         let cause = format!("The SecondsPath parameter does not reference an input value: {text}");
         return Err(DataError::runtime(cause));
     };
-    match (value.as_u64(), value.as_i64()) {
-        (Some(seconds), _) => Ok(Duration::from_secs(seconds)),
-        (None, Some(negative)) => Err(DataError::runtime(format!(
-            "The SecondsPath parameter references a negative value: {text} == {negative}"
-        ))),
-        (None, None) => Err(DataError::runtime(format!(
+    if let Some(seconds) = value.as_u64() {
+        return Ok(Duration::from_secs(seconds));
+    }
+    let Some(seconds) = integer(&value) else {
+        return Err(DataError::runtime(format!(
             "The SecondsPath parameter cannot be parsed as a long value: {text} == {}",
             shown(&value)
-        ))),
-    }
+        )));
+    };
+    u64::try_from(seconds).map(Duration::from_secs).map_err(|_| {
+        DataError::runtime(format!(
+            "The SecondsPath parameter references a negative value: {text} == {seconds}"
+        ))
+    })
 }
 
 fn timestamp_at(path: &PathExpr, scope: &dyn Scope) -> Result<Timestamp, DataError> {
@@ -168,9 +173,11 @@ mod tests {
         );
         check(
             at(),
-            input(json!("1")),
-            Err("The SecondsPath parameter cannot be parsed as a long value: $.input.waitSeconds == 1"),
+            input(json!("one")),
+            Err("The SecondsPath parameter cannot be parsed as a long value: $.input.waitSeconds == one"),
         );
+        // What can be parsed is a number all the same.
+        check(at(), input(json!("1")), Ok(1000));
     }
 
     #[test]

@@ -72,6 +72,14 @@ pub(super) fn look(options: &Options) -> Vec<Finding> {
             "deny = [\"0.0.0.0/0\", \"::/0\"], and allow the backends",
         ));
     }
+    if !options.secrets.is_elsewhere() {
+        findings.push(Finding::should(
+            "KEY_BESIDE_DATA",
+            "secrets",
+            "the key of the secrets in the data directory lies in it: a copy has both",
+            "keep it elsewhere: secrets.key_file, secrets.key_env or secrets.key_command",
+        ));
+    }
     if options.deploy.tutorial && options.deploy.templates.is_empty() {
         findings.push(Finding::should(
             "TUTORIAL",

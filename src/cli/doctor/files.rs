@@ -46,6 +46,9 @@ struct Named<'a> {
 fn named(options: &Options) -> Vec<Named<'_>> {
     let mut named = Vec::new();
     let mut name = |setting, path, is_secret| named.push(Named { setting, path, is_secret });
+    if let Some(path) = &options.secrets.key_file {
+        name("secrets.key_file", path, true);
+    }
     if let Some(path) = &options.tls.certificate {
         name("tls.certificate", path, false);
     }

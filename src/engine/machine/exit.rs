@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::super::event::{EventKind, Iteration, StateType};
 use super::super::execution::{FrameId, Note, Phase};
-use super::stepper::{Flow, Stepper};
+use super::stepper::{Flow, Halt, Stepper};
 use super::{PAYLOAD_BYTES_MAX, VARIABLES_BYTES_MAX};
 use crate::asl::{DataError, DataFlow, ErrorName, PathField, ResultPath, StateKind, Template, Transition};
 use crate::json::Payload;
@@ -27,7 +27,9 @@ impl Stepper<'_> {
         let Some(state) = self.state_of(frame) else { return Ok(()) };
         let state = &self.program[state];
         if PAYLOAD_BYTES_MAX < output.len_bytes() {
-            return self.fault(frame, too_large(&state.name));
+            // The work was done: what is too large is what the state makes of it, and no Retry or Catch is asked.
+            let failure = self.failure_of(frame, too_large(&state.name))?;
+            return Err(Halt { frame, failure });
         }
         let kind = EventKind::StateExited {
             state_type: StateType::from(&state.kind),
@@ -99,12 +101,12 @@ impl Stepper<'_> {
         }
         match &program[state].kind {
             StateKind::Parallel(parallel) => {
-                self.emit(frame, EventKind::ParallelStateSucceeded)?;
-                self.result(frame, &parallel.flow, parallel.assign.as_ref(), parallel.next, result)
+                let done = self.emit(frame, EventKind::ParallelStateSucceeded)?;
+                self.result(frame, &parallel.flow, parallel.assign.as_ref(), parallel.next, result, done)
             }
             StateKind::Map(map) => {
-                self.emit(frame, EventKind::MapStateSucceeded)?;
-                self.result(frame, &map.flow, map.assign.as_ref(), map.next, result)
+                let done = self.emit(frame, EventKind::MapStateSucceeded)?;
+                self.result(frame, &map.flow, map.assign.as_ref(), map.next, result, done)
             }
             StateKind::Pass(_)
             | StateKind::Wait(_)
@@ -116,7 +118,8 @@ impl Stepper<'_> {
     }
 
     /// Takes the result of a Task, Parallel or Map through ResultSelector, ResultPath and OutputPath, and
-    /// leaves the state.
+    /// leaves the state. `done` is the event that told of the result: a state that is left goes on from the one
+    /// before a Parallel's or Map's, but one that fails now goes on from that, as recorded.
     pub(super) fn result(
         &mut self,
         frame: FrameId,
@@ -124,8 +127,13 @@ impl Stepper<'_> {
         assign: Option<&Template>,
         next: Transition,
         result: Payload,
+        done: u64,
     ) -> Flow {
         let made = self.output_of(frame, flow, assign, result);
+        let is_sound = made.as_ref().is_ok_and(|(output, _)| output.len_bytes() <= PAYLOAD_BYTES_MAX);
+        if !is_sound && self.tail(frame) != done {
+            self.note(frame, Note::Tail { event_id: done });
+        }
         match made {
             Ok((output, assigned)) => self.exit(frame, output, assigned, next),
             Err(error) => self.fault(frame, error),
@@ -208,10 +216,19 @@ impl Stepper<'_> {
 
 /// A result over the limit; `name` is the state's, or the task's resource.
 pub(super) fn too_large(name: &str) -> DataError {
+    exceeding(name, "returned a result")
+}
+
+/// What a state gives its work is over the limit; `name` is the state's.
+pub(super) fn too_large_to_give(name: &str) -> DataError {
+    exceeding(name, "provided parameters")
+}
+
+fn exceeding(name: &str, what: &str) -> DataError {
     DataError {
         name: ErrorName::DataLimitExceeded,
         cause: format!(
-            "The state/task '{name}' returned a result with a size exceeding the maximum number of bytes service limit."
+            "The state/task '{name}' {what} with a size exceeding the maximum number of bytes service limit."
         ),
     }
 }

@@ -60,6 +60,11 @@ impl Stepper<'_> {
 
     /// The delay before another attempt is over.
     pub(super) fn retry(&mut self, frame: FrameId) -> Flow {
+        // Another attempt counts as a transition.
+        if self.env.is_deleting {
+            self.end_apart(EventKind::ExecutionAborted(Failure::default()));
+            return Ok(());
+        }
         let Some(state) = self.state_of(frame) else { return Ok(()) };
         let program = self.program;
         match &program[state].kind {

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::super::event::{EventKind, Iteration};
 use super::super::execution::{FrameId, Note, Phase};
 use super::PAYLOAD_BYTES_MAX;
-use super::exit::too_large;
+use super::exit::too_large_to_give;
 use super::stepper::{Flow, Stepper};
 use crate::asl::{DataError, Map};
 use crate::json::Payload;
@@ -145,7 +145,7 @@ impl Stepper<'_> {
             Some(selector) => selector.evaluate(&self.scope(frame, effective).with_item(index, item))?,
         });
         if PAYLOAD_BYTES_MAX < input.len_bytes() {
-            return Err(too_large(&self.name_of(frame)));
+            return Err(too_large_to_give(&self.name_of(frame)));
         }
         Ok(input)
     }

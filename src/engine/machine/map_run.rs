@@ -12,7 +12,7 @@ use super::super::event::{EventKind, Failure};
 use super::super::execution::{
     BatchBounds, ChildEnd, ExecutionStatus, FrameId, MapRunKey, MapRunLimits, Note, Reading,
 };
-use super::exit::too_large;
+use super::exit::{too_large, too_large_to_give};
 use super::stepper::{Flow, Stepper};
 use super::{
     ChildStart, Effect, ItemsRequest, MapRunStart, MapRunStatus, PAYLOAD_BYTES_MAX, TimerKey, TimerKind,
@@ -277,7 +277,7 @@ impl Stepper<'_> {
         let input =
             Payload::from_text(text).map_err(|_| DataError::runtime("The batch is nested too deeply."))?;
         if PAYLOAD_BYTES_MAX < input.len_bytes() {
-            return Err(too_large(&self.name_of(frame)));
+            return Err(too_large_to_give(&self.name_of(frame)));
         }
         Ok(Batch { n_items: n_items.max(1), input })
     }
@@ -359,10 +359,10 @@ impl Stepper<'_> {
         };
         self.effects.push(Effect::EndMapRun { key, status: MapRunStatus::Succeeded });
         self.emit(frame, EventKind::MapRunSucceeded)?;
-        self.emit(frame, EventKind::MapStateSucceeded)?;
+        let done = self.emit(frame, EventKind::MapStateSucceeded)?;
         let program = self.program;
         let StateKind::Map(map) = &program[state].kind else { return Ok(()) };
-        self.result(frame, &map.flow, map.assign.as_ref(), map.next, result)
+        self.result(frame, &map.flow, map.assign.as_ref(), map.next, result, done)
     }
 
     fn map_run_failed(

@@ -2,6 +2,8 @@
 
 use super::super::event::EventKind;
 use super::super::execution::{FrameId, Note};
+use super::PAYLOAD_BYTES_MAX;
+use super::exit::too_large_to_give;
 use super::stepper::{Flow, Stepper};
 use crate::asl::{DataError, Parallel};
 use crate::json::Payload;
@@ -28,7 +30,11 @@ impl Stepper<'_> {
             None => Ok(effective),
             Some(parameters) => {
                 let value = parameters.evaluate(&self.scope(frame, effective.value()))?;
-                Ok(Payload::from_value(value))
+                let input = Payload::from_value(value);
+                if PAYLOAD_BYTES_MAX < input.len_bytes() {
+                    return Err(too_large_to_give(&self.name_of(frame)));
+                }
+                Ok(input)
             }
         }
     }

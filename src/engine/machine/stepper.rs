@@ -14,8 +14,8 @@ use crate::json::Payload;
 
 /// Ends the whole execution at once, whatever frames there are.
 pub(super) struct Halt {
-    frame: FrameId,
-    failure: Failure,
+    pub(super) frame: FrameId,
+    pub(super) failure: Failure,
 }
 
 pub(super) type Flow = Result<(), Halt>;
@@ -212,6 +212,10 @@ impl Stepper<'_> {
                 return Ok(());
             }
             let Some(Work::Enter { frame, state, input }) = self.work.pop_front() else { return Ok(()) };
+            if self.env.is_deleting {
+                self.end_apart(EventKind::ExecutionAborted(Failure::default()));
+                return Ok(());
+            }
             // Its branch may have been given up by the one before it.
             if self.execution.frames.contains_key(&frame) {
                 self.enter_now(frame, state, input)?;
@@ -347,7 +351,7 @@ impl Stepper<'_> {
     }
 
     /// Ends the execution from outside: such an event names no previous one.
-    fn end_apart(&mut self, kind: EventKind) {
+    pub(super) fn end_apart(&mut self, kind: EventKind) {
         let id = self.execution.event_count() + 1;
         self.write(FrameId::ROOT, id, 0, kind, None);
         self.ended();
@@ -388,8 +392,7 @@ impl Stepper<'_> {
             ErrorName::Runtime
             | ErrorName::ResultPathMatchFailure
             | ErrorName::ParameterPathFailure
-            | ErrorName::IntrinsicFailure
-            | ErrorName::NoChoiceMatched => self.located(frame, &error.cause),
+            | ErrorName::IntrinsicFailure => self.located(frame, &error.cause),
         };
         let failure = Failure::new(error.name.as_str(), cause);
         match error.name {
@@ -397,7 +400,6 @@ impl Stepper<'_> {
             ErrorName::ResultPathMatchFailure
             | ErrorName::ParameterPathFailure
             | ErrorName::IntrinsicFailure
-            | ErrorName::NoChoiceMatched
             | ErrorName::DataLimitExceeded => Ok(failure),
         }
     }

@@ -8,7 +8,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::super::event::{EventKind, Failure, TaskResource, TaskTimes};
 use super::super::execution::{FrameId, Note, Phase};
-use super::exit::too_large;
+use super::exit::{too_large, too_large_to_give};
 use super::stepper::{Flow, Stepper};
 use super::{Effect, PAYLOAD_BYTES_MAX, TaskKey, TaskRun, TimerKey, TimerKind};
 use crate::asl::{DataError, Integration, Pattern, Resource, StateKind, Task};
@@ -100,7 +100,7 @@ impl Stepper<'_> {
             }
         };
         if PAYLOAD_BYTES_MAX < input.len_bytes() {
-            return Err(too_large(&self.name_of(frame)));
+            return Err(too_large_to_give(&self.name_of(frame)));
         }
         if let Resource::Integration(integration) = &task.resource
             && let Some(reason) = (self.env.refuse_arguments)(integration, &input)
@@ -165,11 +165,11 @@ impl Stepper<'_> {
                 EventKind::TaskSucceeded { on: on(integration), output: output.clone() }
             }
         };
-        self.emit(frame, kind)?;
+        let done = self.emit(frame, kind)?;
         let Some(state) = self.state_of(frame) else { return Ok(()) };
         let program = self.program;
         let StateKind::Task(state) = &program[state].kind else { return Ok(()) };
-        self.result(frame, &state.flow, state.assign.as_ref(), state.next, output)
+        self.result(frame, &state.flow, state.assign.as_ref(), state.next, output, done)
     }
 
     /// The service did not take a job, which it would have been asked about later.

@@ -31,6 +31,8 @@ pub(super) struct Drive {
     pub(super) limits: Limits,
     /// Express executions have none.
     pub(super) keep_journal: bool,
+    /// Whether the machine is on its way out.
+    pub(super) is_deleting: bool,
     ids: SeededIds,
 }
 
@@ -62,6 +64,7 @@ impl Drive {
             now,
             limits: Limits::STANDARD,
             keep_journal: true,
+            is_deleting: false,
             ids: SeededIds::new(1),
         }
     }
@@ -91,6 +94,7 @@ impl Drive {
             activity_exists: &exists,
             refuse_arguments: &refuse,
             limits: self.limits,
+            is_deleting: self.is_deleting,
         };
         let before = self.execution.clone();
         let step = step(&self.program, &mut self.execution, input, &env);

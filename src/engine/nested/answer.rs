@@ -39,9 +39,13 @@ pub(super) fn started(arn: &str, started: Timestamp, now: Timestamp, request_id:
 /// # Errors
 /// Its failure, if the execution did not succeed.
 pub(super) fn ended(execution: ExecutionDescription, pattern: Pattern) -> Result<Payload, Failure> {
+    let succeeded = execution.status == ExecutionStatus::Succeeded;
+    // A cause is DescribeExecution's answer as it is, whatever the pattern.
     let document = |text: String| match pattern {
-        Pattern::Sync2 => serde_json::from_str(&text).unwrap_or(Value::String(text)),
-        Pattern::Sync | Pattern::RequestResponse | Pattern::WaitForTaskToken => Value::String(text),
+        Pattern::Sync2 if succeeded => serde_json::from_str(&text).unwrap_or(Value::String(text)),
+        Pattern::Sync2 | Pattern::Sync | Pattern::RequestResponse | Pattern::WaitForTaskToken => {
+            Value::String(text)
+        }
     };
     let mut members = Map::new();
     let mut add = |name: &str, value: Value| {
@@ -50,17 +54,8 @@ pub(super) fn ended(execution: ExecutionDescription, pattern: Pattern) -> Result
     if let Some(cause) = execution.cause {
         add("Cause", cause.into());
     }
-    match (execution.error, execution.status) {
-        (Some(error), _) => add("Error", error.into()),
-        // DescribeExecution of one that timed out names no error, but a parent is told one.
-        (None, ExecutionStatus::TimedOut) => add("Error", "States.Timeout".into()),
-        (
-            None,
-            ExecutionStatus::Running
-            | ExecutionStatus::Succeeded
-            | ExecutionStatus::Failed
-            | ExecutionStatus::Aborted,
-        ) => {}
+    if let Some(error) = execution.error {
+        add("Error", error.into());
     }
     add("ExecutionArn", execution.arn.to_string().into());
     add("Input", document(execution.input));
@@ -69,6 +64,20 @@ pub(super) fn ended(execution: ExecutionDescription, pattern: Pattern) -> Result
     if let Some(output) = execution.output {
         add("Output", document(output));
         add("OutputDetails", json!({"Included": true}));
+    }
+    // Recorded of executions that did not succeed; results of those that did were recorded without.
+    if !succeeded {
+        add("RedriveCount", execution.redrive_count.into());
+        if let Some(redriven) = execution.redriven {
+            add("RedriveDate", redriven.as_millis().into());
+        }
+        match execution.not_redrivable {
+            None => add("RedriveStatus", "REDRIVABLE".into()),
+            Some(reason) => {
+                add("RedriveStatus", "NOT_REDRIVABLE".into());
+                add("RedriveStatusReason", reason.to_string().into());
+            }
+        }
     }
     add("StartDate", execution.started.as_millis().into());
     add("StateMachineArn", execution.state_machine_arn.to_string().into());
@@ -171,6 +180,7 @@ mod tests {
             r#""StartDate":1000,"StateMachineArn":"arn:aws:states:us-east-1:123456789012:stateMachine:M""#;
         let text = r#""Input":"{\"a\": 1}","InputDetails":{"Included":true},"Name":"E""#;
         let json = r#""Input":{"a":1},"InputDetails":{"Included":true},"Name":"E""#;
+        let redrive = r#""RedriveCount":0,"RedriveStatus":"REDRIVABLE""#;
         let ok = r#""Status":"SUCCEEDED","StopDate":2000}"#;
         check(
             ExecutionStatus::Succeeded,
@@ -189,22 +199,20 @@ mod tests {
             Some("E"),
             Pattern::Sync,
             &format!(
-                r#"{{"Cause":"why","Error":"E",{head},{text},{machine},"Status":"FAILED","StopDate":2000}}"#
+                r#"{{"Cause":"why","Error":"E",{head},{text},{redrive},{machine},"Status":"FAILED","StopDate":2000}}"#
             ),
         );
         check(
             ExecutionStatus::TimedOut,
             None,
             Pattern::Sync2,
-            &format!(
-                r#"{{"Error":"States.Timeout",{head},{json},{machine},"Status":"TIMED_OUT","StopDate":2000}}"#
-            ),
+            &format!(r#"{{{head},{text},{redrive},{machine},"Status":"TIMED_OUT","StopDate":2000}}"#),
         );
         check(
             ExecutionStatus::Aborted,
             None,
             Pattern::Sync,
-            &format!(r#"{{{head},{text},{machine},"Status":"ABORTED","StopDate":2000}}"#),
+            &format!(r#"{{{head},{text},{redrive},{machine},"Status":"ABORTED","StopDate":2000}}"#),
         );
     }
 

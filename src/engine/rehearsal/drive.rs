@@ -72,6 +72,7 @@ fn with_env<T>(token_prefix: &str, ids: &SeededIds, now: Timestamp, with: impl F
         activity_exists: &|_| true,
         refuse_arguments: &|_, _| None,
         limits: Limits::STANDARD,
+        is_deleting: false,
     })
 }
 

@@ -57,7 +57,7 @@ async fn a_result_whose_worker_hangs_up_is_acted_on() {
     let machine = create(&engine, "M", &after_work(WORK, 60)).await;
     let arn = engine.start_execution(start(&machine, "E", "{}")).await.unwrap().arn;
     let task = engine.get_activity_task(WORK, None).await.unwrap().unwrap();
-    hang_up(engine.send_task_success(&task.token, "1".into())).await;
+    hang_up(engine.send_task_success(&home(), &task.token, "1".into())).await;
     while !types(&engine, &arn).await.contains(&"WaitStateEntered") {
         tokio::task::yield_now().await;
     }
@@ -74,7 +74,7 @@ async fn a_worker_that_hangs_up_takes_no_task_with_it() {
     let arn = engine.start_execution(start(&machine, "E", "{}")).await.unwrap().arn;
     hang_up(engine.get_activity_task(WORK, Some("gone".into()))).await;
     let task = engine.get_activity_task(WORK, Some("here".into())).await.unwrap().unwrap();
-    engine.send_task_success(&task.token, "1".into()).await.unwrap();
+    engine.send_task_success(&home(), &task.token, "1".into()).await.unwrap();
     assert_eq!(ended(&engine, &arn).await.status, ExecutionStatus::Succeeded);
     let started = types(&engine, &arn).await.into_iter().filter(|name| *name == "ActivityStarted");
     assert_eq!(started.count(), 1);
@@ -108,8 +108,8 @@ async fn nothing_is_lost_when_nothing_fits_into_memory() {
     };
     for _ in &arns {
         let task = engine.get_activity_task(WORK, None).await.unwrap().unwrap();
-        engine.send_task_heartbeat(&task.token).await.unwrap();
-        engine.send_task_success(&task.token, "{}".into()).await.unwrap();
+        engine.send_task_heartbeat(&home(), &task.token).await.unwrap();
+        engine.send_task_success(&home(), &task.token, "{}".into()).await.unwrap();
     }
     house.clock.advance(Duration::from_secs(5));
     for arn in &arns {
@@ -199,7 +199,7 @@ async fn a_job_that_was_submitted_is_not_submitted_again() {
     let again = Arc::new(Service::default());
     let (engine, _store) =
         house.open_with(store::Options::default(), Options::default(), again.clone()).await;
-    engine.send_task_success(&token, "\"done\"".into()).await.unwrap();
+    engine.send_task_success(&home(), &token, "\"done\"".into()).await.unwrap();
     assert_eq!(ended(&engine, &arn).await.output.as_deref(), Some("\"done\""));
     assert_eq!(again.calls(), [""; 0]);
 }
@@ -226,19 +226,20 @@ async fn a_call_that_panics_fails_its_task() {
 async fn a_deletion_that_a_crash_cut_short_is_finished() {
     let mut house = House::new();
     let (engine, store) = house.open().await;
-    let machine = create(&engine, "M", &wait(60)).await;
+    let machine = create(&engine, "M", &two_waits()).await;
+    let idle = create(&engine, "Idle", &two_waits()).await;
     let arn = engine.start_execution(start(&machine, "E", "{}")).await.unwrap().arn;
-    // As DeleteStateMachine leaves it before it has stopped anything.
+    // As DeleteStateMachine leaves it, and as it is when the last execution has just ended.
     let marked: Result<usize, store::Error> =
         store.write(|tx| tx.execute("UPDATE state_machine SET deleting = 1", &[])).await;
-    assert_eq!(marked, Ok(1));
+    assert_eq!(marked, Ok(2));
     house.close(engine, store).await;
 
     let (engine, _store) = house.open().await;
+    gone(&engine, &idle).await;
+    house.clock.advance(Duration::from_secs(60));
     assert_eq!(ended(&engine, &arn).await.status, ExecutionStatus::Aborted);
-    while engine.describe_state_machine(&machine).await.is_ok() {
-        tokio::task::yield_now().await;
-    }
+    gone(&engine, &machine).await;
 }
 
 #[tokio::test]

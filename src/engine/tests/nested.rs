@@ -205,11 +205,12 @@ async fn whoever_stops_waiting_stops_the_execution() {
 async fn a_parent_is_told_of_a_child_whose_machine_was_deleted() {
     let mut house = House::new();
     let (engine, store) = house.open().await;
-    let child = create(&engine, "Child", &wait(1_000)).await;
+    let child = create(&engine, "Child", &two_waits()).await;
     let machine = create(&engine, "Parent", &starts("Child", ".sync:2", &json!({}))).await;
     let arn = engine.start_execution(start(&machine, "p", "{}")).await.unwrap().arn;
     grown(&engine, &arn, 5).await;
     engine.delete_state_machine(&child).await.unwrap();
+    house.clock.advance(Duration::from_secs(60));
     let cause: Value = serde_json::from_str(&ended(&engine, &arn).await.cause.unwrap()).unwrap();
     assert_eq!(cause["Status"], "ABORTED");
     assert_eq!(cause["ExecutionArn"], format!("{EXECUTIONS}Child:child"));
@@ -229,7 +230,7 @@ async fn a_callback_is_told_by_the_child() {
     grown(&engine, &arn, 5).await;
     let child = engine.describe_execution(&format!("{EXECUTIONS}Child:child")).await.unwrap();
     let input: Value = serde_json::from_str(&child.input).unwrap();
-    engine.send_task_success(input["token"].as_str().unwrap(), "[1]".to_owned()).await.unwrap();
+    engine.send_task_success(&home(), input["token"].as_str().unwrap(), "[1]".to_owned()).await.unwrap();
     assert_eq!(ended(&engine, &arn).await.output.as_deref(), Some("[1]"));
     assert_eq!(types(&engine, &arn).await[4..6], ["TaskSubmitted", "TaskSucceeded"]);
     assert_eq!(n_links(&store).await, 0);

@@ -7,7 +7,7 @@ const WORK: &str = "arn:aws:states:us-east-1:123456789012:activity:Work";
 async fn failed(engine: &Engine, machine: &str, name: &str) -> String {
     let arn = engine.start_execution(start(machine, name, "{}")).await.unwrap().arn;
     let task = engine.get_activity_task(WORK, None).await.unwrap().unwrap();
-    engine.send_task_failure(&task.token, Failure::new("E", "c")).await.unwrap();
+    engine.send_task_failure(&home(), &task.token, Failure::new("E", "c")).await.unwrap();
     arn
 }
 
@@ -33,7 +33,7 @@ async fn a_redriven_execution_goes_on_over_a_restart() {
     assert_eq!((described.status, described.redrive_count), (ExecutionStatus::Running, 1));
     assert_eq!((described.redriven, described.stopped, described.error), (Some(at), None, None));
     let task = engine.get_activity_task(WORK, None).await.unwrap().unwrap();
-    engine.send_task_success(&task.token, "1".into()).await.unwrap();
+    engine.send_task_success(&home(), &task.token, "1".into()).await.unwrap();
     let described = ended(&engine, &arn).await;
     assert_eq!((described.status, described.output.as_deref()), (ExecutionStatus::Succeeded, Some("1")));
     assert_eq!(described.not_redrivable, Some(NotRedrivable::Succeeded));

@@ -206,14 +206,14 @@ impl World {
         let at = pick(&self.ids, self.tokens.len());
         let token = self.tokens[at].clone();
         let answered = match pick(&self.ids, 3) {
-            0 => engine.send_task_heartbeat(&token).await,
+            0 => engine.send_task_heartbeat(&home(), &token).await,
             1 => {
                 self.tokens.remove(at);
-                engine.send_task_failure(&token, Failure::new("E", "c")).await
+                engine.send_task_failure(&home(), &token, Failure::new("E", "c")).await
             }
             _ => {
                 self.tokens.remove(at);
-                engine.send_task_success(&token, "{\"worked\":true}".into()).await
+                engine.send_task_success(&home(), &token, "{\"worked\":true}".into()).await
             }
         };
         assert!(matches!(answered, Ok(()) | Err(Error::TaskTimedOut)), "{answered:?}");

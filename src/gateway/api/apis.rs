@@ -8,14 +8,16 @@ use super::deployment::DeploymentSnapshot;
 use super::ids::{ApiId, StageName, UsagePlanId};
 use super::live::{Change, LiveStage, Watcher};
 use super::reach::Reach;
-use super::rows::{Rows, STEPS, all_domain_names, find_apis_with_stage, find_live_key, find_live_stage};
+use super::rows::{
+    API_KEYS, OWNED, Rows, STEPS, all_domain_names, find_apis_with_stage, find_live_key, find_live_stage,
+};
 use crate::clock::{Clock, Ids, Timestamp};
 use crate::gateway::domains::Domains;
 use crate::gateway::error::Error;
 use crate::gateway::plans::{LiveKey, LiveUsage};
 use crate::id::AccountRegion;
 use crate::store;
-use crate::store::Store;
+use crate::store::{SealedColumn, Store};
 
 /// All REST APIs of the store. Cheap to clone; clones share everything.
 ///
@@ -39,6 +41,9 @@ struct Published {
 }
 
 impl Apis {
+    /// What is encrypted of them.
+    pub const SEALED: &[&SealedColumn] = &[&API_KEYS, &OWNED];
+
     /// Opens the APIs of `store`, making their tables if they aren't there. Blocks.
     pub fn open(store: Store, clock: Arc<dyn Clock>, ids: Arc<dyn Ids>) -> Result<Self, Error> {
         store.migrate("apigateway", STEPS)?;

@@ -274,7 +274,8 @@ impl DomainName {
     /// The ARN; those of private domains name the account.
     pub fn arn(&self, home: &AccountRegion) -> String {
         let account = if self.private.is_some() { home.account.as_str() } else { "" };
-        format!("arn:aws:apigateway:{}:{account}:/domainnames/{}", home.region, self.arn_name())
+        let (region, partition) = (&home.region, home.region.partition());
+        format!("arn:{partition}:apigateway:{region}:{account}:/domainnames/{}", self.arn_name())
     }
 
     /// The ARN of the certificate that is shown, if it is kept elsewhere.

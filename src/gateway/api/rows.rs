@@ -6,6 +6,8 @@
 mod api_keys;
 mod documentation;
 mod owned;
+#[cfg(test)]
+mod tests;
 mod throttle_buckets;
 mod usage;
 mod usage_plans;
@@ -14,13 +16,13 @@ use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
-pub(super) use api_keys::KeyQuery;
+pub(super) use api_keys::{API_KEYS, KeyQuery};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 pub(super) use throttle_buckets::{keep_buckets, kept_buckets};
 pub(super) use usage::forget_usage_before;
 
-pub(super) use owned::all_domain_names;
+pub(super) use owned::{OWNED, all_domain_names};
 
 use super::account::Account;
 use super::authorizer::Authorizer;
@@ -36,11 +38,12 @@ use super::stage::Stage;
 use crate::gateway::error::{Error, NotFound};
 use crate::gateway::plans::LiveKey;
 use crate::id::{AccountId, AccountRegion, Region};
-use crate::store::{Param, Row, Tx};
+use crate::store::{self, Param, Row, Step, Tx};
 
 /// Steps of the schema, oldest first; a step that has been released never changes.
-pub(super) const STEPS: &[&str] = &[
-    "
+pub(super) const STEPS: &[Step] = &[
+    Step::Sql(
+        "
     CREATE TABLE apigateway_accounts (
         account TEXT NOT NULL, region TEXT NOT NULL, body TEXT NOT NULL,
         PRIMARY KEY (account, region)
@@ -59,13 +62,17 @@ pub(super) const STEPS: &[&str] = &[
         PRIMARY KEY (api, id)
     );
 ",
-    "
+    ),
+    Step::Sql(
+        "
     CREATE TABLE apigateway_owned (
         account TEXT NOT NULL, region TEXT NOT NULL, kind TEXT NOT NULL, id TEXT NOT NULL, body TEXT NOT NULL,
         PRIMARY KEY (account, region, kind, id)
     );
 ",
-    "
+    ),
+    Step::Sql(
+        "
     CREATE TABLE apigateway_api_keys (
         account TEXT NOT NULL, region TEXT NOT NULL, id TEXT NOT NULL, serial BIGINT NOT NULL,
         value TEXT NOT NULL, name TEXT NOT NULL, customer TEXT NOT NULL, body TEXT NOT NULL,
@@ -93,14 +100,42 @@ pub(super) const STEPS: &[&str] = &[
         PRIMARY KEY (account, region, plan, key, period)
     );
 ",
-    "
+    ),
+    Step::Sql(
+        "
     CREATE TABLE apigateway_throttle_buckets (
         scope TEXT NOT NULL, name TEXT NOT NULL, full_at BIGINT NOT NULL,
         PRIMARY KEY (scope, name)
     );
     CREATE INDEX apigateway_throttle_buckets_by_full_at ON apigateway_throttle_buckets (full_at);
 ",
+    ),
+    // Values of API keys, private keys and whatever else an account owns are encrypted from here on.
+    Step::Sql(
+        "
+    ALTER TABLE apigateway_api_keys ADD COLUMN lookup BLOB;
+    ALTER TABLE apigateway_api_keys ADD COLUMN sealed BLOB;
+    ALTER TABLE apigateway_owned ADD COLUMN sealed BLOB;
+",
+    ),
+    Step::Run(api_keys::seal_all),
+    Step::Run(owned::seal_all),
+    Step::Run(drop_unsealed),
 ];
+
+/// Drops the columns that held in plain text what is encrypted now.
+fn drop_unsealed(tx: &Tx<'_>) -> Result<(), store::Error> {
+    for sql in [
+        "DROP INDEX apigateway_api_keys_by_value",
+        "ALTER TABLE apigateway_api_keys DROP COLUMN value",
+        "ALTER TABLE apigateway_api_keys DROP COLUMN body",
+        "CREATE UNIQUE INDEX apigateway_api_keys_by_lookup ON apigateway_api_keys (account, region, lookup)",
+        "ALTER TABLE apigateway_owned DROP COLUMN body",
+    ] {
+        tx.execute(sql, &[])?;
+    }
+    Ok(())
+}
 
 /// Kinds of parts: what stands in `kind`.
 mod kind {
@@ -139,7 +174,7 @@ impl<'t> Rows<'t> {
         let sql = "SELECT body FROM apigateway_apis WHERE account = ?1 AND region = ?2";
         let owner = [self.owner.account.as_str().into(), self.owner.region.as_str().into()];
         let bodies = self.tx.query(sql, &owner, |row| row.text(0))?;
-        bodies.iter().map(|body| parse(body)).collect()
+        bodies.iter().map(parse).collect()
     }
 
     pub(super) fn api(&self, id: &ApiId) -> Result<RestApi, Error> {
@@ -358,7 +393,7 @@ impl<'t> Rows<'t> {
         }
         let sql = "SELECT body FROM apigateway_deployments WHERE api = ?1 ORDER BY id";
         let bodies = self.tx.query(sql, &[api.as_str().into()], |row| row.text(0))?;
-        bodies.iter().map(|body| parse(body)).collect()
+        bodies.iter().map(parse).collect()
     }
 
     pub(super) fn find_deployment(
@@ -446,7 +481,7 @@ impl<'t> Rows<'t> {
         }
         let sql = "SELECT body FROM apigateway_parts WHERE api = ?1 AND kind = ?2 ORDER BY id";
         let bodies = self.tx.query(sql, &[api.as_str().into(), kind.into()], |row| row.text(0))?;
-        bodies.iter().map(|body| parse(body)).collect()
+        bodies.iter().map(parse).collect()
     }
 
     fn part<T: DeserializeOwned>(&self, api: &ApiId, kind: &str, id: &str) -> Result<Option<T>, Error> {
@@ -530,8 +565,8 @@ pub(super) fn find_apis_with_stage(tx: &Tx<'_>, name: &StageName) -> Result<Vec<
     Ok(tx.query(sql, &[kind::STAGE.into(), name.as_str().into()], |row| Ok(row.text(0)?.into()))?)
 }
 
-fn parse<T: DeserializeOwned>(body: &str) -> Result<T, Error> {
-    serde_json::from_str(body).map_err(Error::from)
+fn parse<T: DeserializeOwned>(body: impl AsRef<[u8]>) -> Result<T, Error> {
+    serde_json::from_slice(body.as_ref()).map_err(Error::from)
 }
 
 pub(super) fn text(record: &impl Serialize) -> Result<String, Error> {

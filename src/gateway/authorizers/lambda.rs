@@ -56,7 +56,8 @@ pub(super) async fn call(
             BackendError::UnknownService { .. }
             | BackendError::UnknownOperation { .. }
             | BackendError::Credentials { .. }
-            | BackendError::Unreachable => error.to_string(),
+            | BackendError::Unreachable
+            | BackendError::Malformed => error.to_string(),
         }),
         Ok(Ok(response)) => Answer::Given(response),
     }

@@ -3,9 +3,10 @@
 //! <https://docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-user-pools-using-tokens-verifying-a-jwt.html>
 
 use jsonwebtoken::dangerous::insecure_decode;
-use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode};
+use jsonwebtoken::{Algorithm, Header, Validation, decode};
 use serde_json::{Map, Value};
 
+use super::user_pools::SigningKey;
 use crate::clock::Timestamp;
 use crate::gateway::api::{JwtAdditionalClaim, JwtIssuer};
 use crate::gateway::compile::Pattern;
@@ -37,19 +38,48 @@ pub(super) fn in_header(value: &str) -> &str {
 /// Reads what has to be known to verify the token; `None` if it is no token of a user pool.
 pub(super) fn outside(token: &str) -> Option<Outside> {
     let read = insecure_decode::<Members>(token).ok()?;
+    if !is_plain(&read.header) {
+        return None;
+    }
     let (key_id, algorithm) = (read.header.kid?, read.header.alg);
     let issuer = read.claims.get("iss")?.as_str()?.to_owned();
     Some(Outside { key_id, issuer, algorithm })
 }
 
+/// Whether the token is of a kind that is known here, and asks for nothing that is not: the library reads the header
+/// and leaves its rules to its user.
+///
+/// - `crit` names what must be understood or the token refused (RFC 7515 section 4.1.11), and no extension is known
+///   here; `b64` is one that is known to be forgotten there (RFC 7797 section 6).
+/// - `typ` tells tokens of other purposes apart that are signed with the same key (RFC 8725 section 3.11): ID
+///   tokens have JWT or none, access tokens may have `at+jwt` (RFC 9068 section 2.1).
+/// - `cty` is for a token within, `enc` and `zip` for what is encrypted.
+///
+/// Keys that the header itself brings (`jwk`, `jku`, `x5c`, `x5u`) are nobody's: they are not looked at.
+fn is_plain(header: &Header) -> bool {
+    let is_known_type = header.typ.as_deref().is_none_or(|kind| {
+        let kind = kind.to_ascii_lowercase();
+        matches!(kind.strip_prefix("application/").unwrap_or(&kind), "jwt" | "at+jwt")
+    });
+    is_known_type
+        && header.crit.is_none()
+        && header.cty.is_none()
+        && header.enc.is_none()
+        && header.zip.is_none()
+        && !header.extras.inner().contains_key("b64")
+}
+
 /// What the token says, if it is signed with `key`.
-pub(super) fn verify(token: &str, key: &DecodingKey, algorithm: Algorithm) -> Option<Members> {
+pub(super) fn verify(token: &str, key: &SigningKey, algorithm: Algorithm) -> Option<Members> {
+    if !key.is_for(algorithm) {
+        return None;
+    }
     let mut validation = Validation::new(algorithm);
     // The signature alone: what it says is checked with the gateway's own clock.
     validation.required_spec_claims.clear();
     validation.validate_exp = false;
     validation.validate_aud = false;
-    decode::<Members>(token, key, &validation).ok().map(|token| token.claims)
+    decode::<Members>(token, &key.decoding, &validation).ok().map(|token| token.claims)
 }
 
 /// What a method wants of a token.

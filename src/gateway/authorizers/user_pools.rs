@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use http::Uri;
-use jsonwebtoken::DecodingKey;
-use jsonwebtoken::jwk::{AlgorithmParameters, JwkSet, PublicKeyUse};
+use jsonwebtoken::jwk::{AlgorithmParameters, Jwk, JwkSet, KeyAlgorithm, KeyOperations, PublicKeyUse};
+use jsonwebtoken::{Algorithm, DecodingKey};
 use tokio::sync::Mutex;
 
 use crate::clock::Clock;
@@ -54,19 +54,46 @@ impl KeySet {
         Ok(Self(serde_json::from_slice(json)?))
     }
 
-    /// The RSA keys for signatures, by their ids; others sign no token of a user pool.
-    fn signing_keys(&self) -> HashMap<String, Arc<DecodingKey>> {
+    /// The keys for signatures, by their ids; others sign no token of a user pool.
+    fn signing_keys(&self) -> HashMap<String, Arc<SigningKey>> {
         let keys = self.0.keys.iter().filter(|key| {
             // Which of them may have signed is for the token's reader to say.
             let is_public =
                 matches!(key.algorithm, AlgorithmParameters::RSA(_) | AlgorithmParameters::EllipticCurve(_));
             let signs = matches!(key.common.public_key_use, None | Some(PublicKeyUse::Signature));
-            is_public && signs
+            let operations = key.common.key_operations.as_ref();
+            let verifies = operations.is_none_or(|all| all.contains(&KeyOperations::Verify));
+            is_public && signs && verifies
         });
-        let key = |key: &jsonwebtoken::jwk::Jwk| {
-            Some((key.common.key_id.clone()?, Arc::new(DecodingKey::from_jwk(key).ok()?)))
+        let key = |key: &Jwk| {
+            let decoding = DecodingKey::from_jwk(key).ok()?;
+            let key_of = SigningKey { decoding, algorithm: key.common.key_algorithm };
+            Some((key.common.key_id.clone()?, Arc::new(key_of)))
         };
         keys.filter_map(key).collect()
+    }
+}
+
+/// A key that tokens are signed with.
+pub(super) struct SigningKey {
+    pub(super) decoding: DecodingKey,
+    /// The algorithm that it is for, if it is for one only (RFC 7517 section 4.4).
+    algorithm: Option<KeyAlgorithm>,
+}
+
+impl SigningKey {
+    /// Whether it may have signed with `algorithm`.
+    pub(super) fn is_for(&self, algorithm: Algorithm) -> bool {
+        let Some(only) = self.algorithm else { return true };
+        let named = match algorithm {
+            Algorithm::RS256 => KeyAlgorithm::RS256,
+            Algorithm::RS384 => KeyAlgorithm::RS384,
+            Algorithm::RS512 => KeyAlgorithm::RS512,
+            Algorithm::ES256 => KeyAlgorithm::ES256,
+            Algorithm::ES384 => KeyAlgorithm::ES384,
+            _ => return false,
+        };
+        only == named
     }
 }
 
@@ -90,7 +117,7 @@ pub(crate) struct Pool {
 
 #[derive(Clone, Default)]
 struct Known {
-    keys: HashMap<String, Arc<DecodingKey>>,
+    keys: HashMap<String, Arc<SigningKey>>,
     /// When they were got.
     got: Option<Duration>,
     /// When it was last tried.
@@ -131,7 +158,7 @@ impl Pool {
         id: &str,
         client: &HttpClient,
         clock: &dyn Clock,
-    ) -> Result<Option<Arc<DecodingKey>>, Unreachable> {
+    ) -> Result<Option<Arc<SigningKey>>, Unreachable> {
         if matches!(self.place, Place::Here) {
             return Ok(self.known.load().keys.get(id).cloned());
         }
@@ -157,7 +184,7 @@ impl Pool {
         self.known.load().found(id)
     }
 
-    async fn fetch(&self, client: &HttpClient) -> Result<HashMap<String, Arc<DecodingKey>>, FetchError> {
+    async fn fetch(&self, client: &HttpClient) -> Result<HashMap<String, Arc<SigningKey>>, FetchError> {
         let address = match &self.place {
             Place::Here => return Ok(HashMap::new()),
             Place::Keys(address) => address.clone(),
@@ -194,7 +221,7 @@ struct Discovery {
 
 impl Known {
     /// What is known of a key without asking; `None` if somebody has to be asked.
-    fn find(&self, id: &str, now: Duration) -> Option<Result<Option<Arc<DecodingKey>>, Unreachable>> {
+    fn find(&self, id: &str, now: Duration) -> Option<Result<Option<Arc<SigningKey>>, Unreachable>> {
         let within =
             |at: Option<Duration>, time: Duration| at.is_some_and(|at| now.saturating_sub(at) < time);
         let is_known = self.keys.contains_key(id) && within(self.got, FRESH);
@@ -202,7 +229,7 @@ impl Known {
     }
 
     /// Keys that once were there stay good while nobody can say otherwise.
-    fn found(&self, id: &str) -> Result<Option<Arc<DecodingKey>>, Unreachable> {
+    fn found(&self, id: &str) -> Result<Option<Arc<SigningKey>>, Unreachable> {
         match (self.keys.get(id), self.got) {
             (Some(key), _) => Ok(Some(key.clone())),
             (None, Some(_)) => Ok(None),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::gateway::backends::{AwsCall, BackendError, Backends};
 use crate::gateway::pipeline::{Reply, ReplyBody};
-use crate::gateway::refusal::{Misconfiguration, Refusal};
+use crate::gateway::refusal::{Breakage, Misconfiguration, Refusal};
 
 pub(super) async fn perform(
     backends: &dyn Backends,
@@ -19,6 +19,7 @@ pub(super) async fn perform(
         }
         Ok(Err(error)) => Err(match error {
             BackendError::Unreachable => Refusal::IntegrationUnreachable,
+            BackendError::Malformed => Refusal::IntegrationBroken(Breakage::MalformedAnswer),
             BackendError::UnknownService { .. }
             | BackendError::UnknownOperation { .. }
             | BackendError::Credentials { .. } => {

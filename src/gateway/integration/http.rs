@@ -2,7 +2,7 @@
 
 use crate::connect::{Call, ClientIdentity, Error, HttpClient, Request};
 use crate::gateway::pipeline::{Reply, ReplyBody};
-use crate::gateway::refusal::{Misconfiguration, Refusal};
+use crate::gateway::refusal::{Breakage, Misconfiguration, Refusal};
 
 pub(super) async fn perform(
     client: &HttpClient,
@@ -34,10 +34,15 @@ pub(crate) fn refusal(error: &Error) -> Refusal {
         Error::TooLarge { bytes_max } => {
             Refusal::ApiConfiguration(Misconfiguration::ResponseTooLarge(*bytes_max))
         }
-        Error::Connect(_) | Error::Tls(_) | Error::Broken(_) | Error::Body(_) => {
+        Error::Connect(_) | Error::Tls(_) | Error::Broken(_) => {
             // A 504 says nothing of why; this is the only place that knows.
             tracing::warn!(error = error as &dyn std::error::Error, "integration call failed");
             Refusal::IntegrationUnreachable
         }
+        Error::Answer(_) => {
+            tracing::warn!(error = error as &dyn std::error::Error, "an endpoint's answer is no answer");
+            Refusal::IntegrationBroken(Breakage::MalformedAnswer)
+        }
+        Error::Body(_) => Refusal::BodyBroken,
     }
 }

@@ -56,10 +56,14 @@ fn guarded(scopes: &[&str]) -> Method {
 
 /// `/id` and `/scoped` behind the pool whose keys are in the test data.
 fn house_of(authorizer: Authorizer) -> House {
+    let keys = KeySet::parse(include_bytes!("../../../tests/data/user_pools/jwks.json")).unwrap();
+    house_with(authorizer, keys)
+}
+
+fn house_with(authorizer: Authorizer, keys: KeySet) -> House {
     let mut api = with(api("abc"), "/id", HttpMethod::Get, guarded(&[]));
     api = with(api, "/scoped", HttpMethod::Get, guarded(&["pets/read", "pets/write"]));
     api.authorizers.insert(authorizer.id.clone(), authorizer);
-    let keys = KeySet::parse(include_bytes!("../../../tests/data/user_pools/jwks.json")).unwrap();
     let pool = UserPool { issuer: ISSUER.to_owned(), keys: UserPoolKeys::Given(keys) };
     let user_pools = [(ARN.to_owned(), pool)].into();
     house(Options { user_pools, ..Options::default() }, [live(api)])
@@ -117,11 +121,75 @@ async fn every_other_token_is_refused() {
         assert_eq!((answer.status, answer.body.as_str()), (401, body), "{why}");
         assert_eq!(answer.header("x-amzn-errortype"), Some("UnauthorizedException"), "{why}");
     }
+    for (why, header) in foreign_headers() {
+        let token = signed(&header, &json!({"iss": ISSUER, "token_use": "id", "sub": "s", "exp": NOW + 60}));
+        let answer = get(&house, "/id", &token).await;
+        assert_eq!((answer.status, answer.body.as_str()), (401, unauthorized), "{why}");
+    }
     for claims in [json!({"token_use": "access", "scope": "pets"}), json!({}), json!({"scope": "pets/read"})]
     {
         assert_eq!(get(&house, "/scoped", &token(claims.clone())).await.status, 401, "{claims}");
     }
     assert_eq!(house.get("/dev/id").await.status, 401);
+}
+
+/// Headers of tokens that ask for what is not known here, or are for something else: RFC 7515, RFC 8725.
+fn foreign_headers() -> Vec<(&'static str, Header)> {
+    let header = || Header { kid: Some("key-1".to_owned()), ..Header::new(Algorithm::RS256) };
+    let typed = |typ: &str| Header { typ: Some(typ.to_owned()), ..header() };
+    let mut unencoded = header();
+    unencoded.extras.insert("b64".to_owned(), json!(false));
+    vec![
+        ("crit", Header { crit: Some(vec!["exp".to_owned()]), ..header() }),
+        ("crit of nothing", Header { crit: Some(Vec::new()), ..header() }),
+        ("b64", unencoded),
+        ("a security event", typed("secevent+jwt")),
+        ("a proof of possession", typed("dpop+jwt")),
+        ("a logout", typed("application/logout+jwt")),
+        ("JSON", typed("JOSE+JSON")),
+        ("a token within", Header { cty: Some("JWT".to_owned()), ..header() }),
+    ]
+}
+
+#[tokio::test]
+async fn types_of_tokens_that_are_known_are_taken() {
+    let house = house_of(authorizer());
+    for typ in
+        [None, Some("JWT"), Some("jwt"), Some("application/jwt"), Some("at+jwt"), Some("application/at+JWT")]
+    {
+        let header = Header {
+            kid: Some("key-1".to_owned()),
+            typ: typ.map(str::to_owned),
+            ..Header::new(Algorithm::RS256)
+        };
+        let token = signed(&header, &json!({"iss": ISSUER, "token_use": "id", "sub": "s", "exp": NOW + 60}));
+        assert_eq!(get(&house, "/id", &token).await.status, 200, "{typ:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_key_signs_only_what_it_is_for() {
+    let set: Value =
+        serde_json::from_slice(include_bytes!("../../../tests/data/user_pools/jwks.json")).unwrap();
+    for (change, status) in [
+        (json!({}), 200),
+        (json!({"alg": "RS256"}), 200),
+        (json!({"alg": "RS512"}), 401),
+        (json!({"alg": "RSA-OAEP"}), 401),
+        (json!({"use": "enc"}), 401),
+        (json!({"use": null, "key_ops": ["verify"]}), 200),
+        (json!({"use": null, "key_ops": ["encrypt", "wrapKey"]}), 401),
+    ] {
+        let mut set = set.clone();
+        for key in set["keys"].as_array_mut().unwrap() {
+            let key = key.as_object_mut().unwrap();
+            key.extend(change.as_object().unwrap().clone());
+            key.retain(|_, value| !value.is_null());
+        }
+        let keys = KeySet::parse(set.to_string().as_bytes()).unwrap();
+        let house = house_with(authorizer(), keys);
+        assert_eq!(get(&house, "/id", &token(json!({}))).await.status, status, "{change}");
+    }
 }
 
 #[tokio::test]

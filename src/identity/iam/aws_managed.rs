@@ -2,7 +2,7 @@
 //!
 //! <https://docs.aws.amazon.com/aws-managed-policy/latest/reference/policy-list.html>
 
-/// The document of AWS's policy with this ARN. Others can be attached, and grant nothing.
+/// The document of AWS's policy with this ARN, for every partition. Others can be attached, and grant nothing.
 pub(super) fn document(arn: &str) -> Option<&'static str> {
     Some(match arn.strip_prefix(super::AWS_POLICY_PREFIX)? {
         "AdministratorAccess" => {
@@ -10,12 +10,12 @@ pub(super) fn document(arn: &str) -> Option<&'static str> {
         }
         "AmazonAPIGatewayAdministrator" => {
             r#"{"Version":"2012-10-17","Statement":[
-                {"Effect":"Allow","Action":["apigateway:*"],"Resource":"arn:aws:apigateway:*::/*"}]}"#
+                {"Effect":"Allow","Action":["apigateway:*"],"Resource":"arn:*:apigateway:*::/*"}]}"#
         }
         "AmazonAPIGatewayInvokeFullAccess" => {
             r#"{"Version":"2012-10-17","Statement":[
                 {"Effect":"Allow","Action":["execute-api:Invoke","execute-api:ManageConnections"],
-                 "Resource":"arn:aws:execute-api:*:*:*"}]}"#
+                 "Resource":"arn:*:execute-api:*:*:*"}]}"#
         }
         "AWSStepFunctionsFullAccess" => {
             r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"states:*","Resource":"*"}]}"#

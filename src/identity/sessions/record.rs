@@ -9,15 +9,22 @@ use crate::clock::Timestamp;
 use crate::id::AccountId;
 use crate::identity::{Caller, Credential, RoleSession, Secret};
 use crate::policy::{Policy, PolicyKind};
-use crate::store::{self, Param, Tx};
+use crate::store::{self, Param, Row, SealedColumn, Step, Tx};
 
 /// The schema, version by version.
-pub(super) const STEPS: &[&str] = &["
+pub(super) const STEPS: &[Step] = &[
+    Step::Sql("
     CREATE TABLE sts_session (
         access_key_id TEXT NOT NULL PRIMARY KEY, account TEXT NOT NULL, expires BIGINT NOT NULL, record TEXT NOT NULL
     );
     CREATE INDEX sts_session_expires ON sts_session (expires);
-"];
+"),
+    Step::Sql("ALTER TABLE sts_session ADD COLUMN sealed BLOB"),
+    Step::Run(seal_all),
+];
+/// Where sessions are, with what they sign with.
+pub(super) const SESSIONS: SealedColumn =
+    SealedColumn { table: "sts_session", column: "sealed", key: &["access_key_id"], lookup: None };
 /// How many ended sessions are forgotten at a time.
 const FORGOTTEN_MAX: i64 = 1_000;
 
@@ -87,30 +94,44 @@ impl Record {
 pub(super) fn put(tx: &Tx<'_>, access_key_id: &str, record: &Record) -> Result<(), SessionError> {
     let Record { account, secret, token, issued, expires, kind } = record.clone();
     let stored = serde_json::to_string(&Stored { secret, token, issued, kind })?;
-    let sql = "INSERT INTO sts_session (access_key_id, account, expires, record) VALUES (?1, ?2, ?3, ?4)";
+    let sealed = tx.seal(&SESSIONS, &[access_key_id], stored.as_bytes())?;
+    let sql = "INSERT INTO sts_session (access_key_id, account, expires, sealed) VALUES (?1, ?2, ?3, ?4)";
     let expires = Param::Int(expires.as_millis());
     tx.execute(
         sql,
-        &[Param::Text(access_key_id), Param::Text(account.as_str()), expires, Param::Text(&stored)],
+        &[Param::Text(access_key_id), Param::Text(account.as_str()), expires, Param::Blob(&sealed)],
     )?;
     Ok(())
 }
 
 /// Sessions that end after `time`, by the ids of their keys.
 pub(super) fn since(tx: &Tx<'_>, time: Timestamp, max: usize) -> Result<Vec<(String, Record)>, SessionError> {
-    let sql = "SELECT access_key_id, account, expires, record FROM sts_session WHERE ?1 < expires LIMIT ?2";
+    let sql = "SELECT access_key_id, account, expires, sealed FROM sts_session WHERE ?1 < expires LIMIT ?2";
     let max = Param::Int(i64::try_from(max).unwrap_or(i64::MAX));
     let rows = tx.query(sql, &[Param::Int(time.as_millis()), max], |row| {
-        Ok((row.text(0)?, row.text(1)?, row.int(2)?, row.text(3)?))
+        Ok((row.text(0)?, row.text(1)?, row.int(2)?, row.blob(3)?))
     })?;
     let mut sessions = Vec::with_capacity(rows.len());
-    for (id, account, expires, stored) in rows {
-        let Stored { secret, token, issued, kind } = serde_json::from_str(&stored)?;
+    for (id, account, expires, sealed) in rows {
+        let stored = tx.unseal(&SESSIONS, &[&id], &sealed)?;
+        let Stored { secret, token, issued, kind } = serde_json::from_slice(&stored)?;
         let Some(account) = AccountId::parse(&account) else { continue };
         let expires = Timestamp::from_millis(expires);
         sessions.push((id, Record { account, secret, token, issued, expires, kind }));
     }
     Ok(sessions)
+}
+
+/// Encrypts sessions that an earlier version has stored in plain text; their number is limited.
+fn seal_all(tx: &Tx<'_>) -> Result<(), store::Error> {
+    let read = |row: &Row<'_>| Ok((row.text(0)?, row.text(1)?));
+    for (id, record) in tx.query("SELECT access_key_id, record FROM sts_session", &[], read)? {
+        let sealed = tx.seal(&SESSIONS, &[&id], record.as_bytes())?;
+        let sql = "UPDATE sts_session SET sealed = ?2 WHERE access_key_id = ?1";
+        tx.execute(sql, &[Param::Text(&id), Param::Blob(&sealed)])?;
+    }
+    tx.execute("ALTER TABLE sts_session DROP COLUMN record", &[])?;
+    Ok(())
 }
 
 pub(super) fn count(tx: &Tx<'_>) -> Result<usize, store::Error> {

@@ -51,6 +51,48 @@ pub(super) fn evaluate(left: &Operand<'_>, operator: Operator, right: &Operand<'
     })
 }
 
+/// The same in the early dialect: nothing holds of what isn't there or can't be compared, `!=` neither.
+///
+/// # Errors
+/// As [`evaluate`], and operators that are words. (That JsonPath refused to read them; here a path is read all the
+/// same, as definitions that were once taken have to stay readable, and fails when it is evaluated.)
+pub(super) fn evaluate_early(
+    left: &Operand<'_>,
+    operator: Operator,
+    right: &Operand<'_>,
+) -> Result<bool, Abort> {
+    if matches!(left, Operand::Undefined) || matches!(right, Operand::Undefined) {
+        return Ok(false);
+    }
+    let order = || left.early_order(right);
+    // `null` of the data comes neither before nor after anything.
+    let sorted = |holds: fn(Ordering) -> bool| {
+        matches!(left, Operand::Null) == matches!(right, Operand::Null) && order().is_some_and(holds)
+    };
+    Ok(match operator {
+        Operator::Equal => order().is_some_and(Ordering::is_eq),
+        Operator::NotEqual => order().is_some_and(Ordering::is_ne),
+        Operator::Less => sorted(Ordering::is_lt),
+        Operator::LessOrEqual => sorted(Ordering::is_le),
+        Operator::Greater => sorted(Ordering::is_gt),
+        Operator::GreaterOrEqual => sorted(Ordering::is_ge),
+        Operator::TypeSafeEqual | Operator::TypeSafeNotEqual | Operator::Matches => {
+            return evaluate(left, operator, right);
+        }
+        Operator::NotIn
+        | Operator::In
+        | Operator::Contains
+        | Operator::Size
+        | Operator::Empty
+        | Operator::SubsetOf
+        | Operator::AnyOf
+        | Operator::NoneOf
+        | Operator::Inapplicable => {
+            return Err(Abort::Failed("Filter operators that are words are not supported".to_owned()));
+        }
+    })
+}
+
 /// Members of a list that relations over two lists look at.
 const PAIRS_MAX: usize = 4_000_000;
 

@@ -11,6 +11,7 @@ use super::decimal::Decimal;
 use super::literal::read_lenient;
 use super::pattern::Pattern;
 use crate::jsonpath::cursor::unescape;
+use crate::jsonpath::dialect::Dialect;
 
 /// A side that was written out.
 #[derive(Debug)]
@@ -122,7 +123,7 @@ impl<'s> Operand<'s> {
         let trimmed = s.trim();
         let is_within =
             |open, close| trimmed.len() > 1 && trimmed.starts_with(open) && trimmed.ends_with(close);
-        if trimmed.starts_with(['$', '@']) && parser::compile(trimmed).is_ok() {
+        if trimmed.starts_with(['$', '@']) && parser::compile(trimmed, Dialect::Current).is_ok() {
             // A path object in a list is compared by identity.
             return Self::Undefined;
         }
@@ -168,6 +169,39 @@ impl<'s> Operand<'s> {
             }
             (Self::JsonText(left), Operand::JsonText(right)) => left == right,
             _ => false,
+        }
+    }
+
+    /// How this side of a relation stands to `right` in the early dialect, where every written value is a text: a
+    /// text on the right is read as a number or truth value if that is what stands on the left. `null` and the
+    /// text of that name are one, and before everything else. What can't be compared has no order.
+    pub(super) fn early_order(&self, right: &Operand<'_>) -> Option<Ordering> {
+        match (self.is_nullish(), right.is_nullish()) {
+            (true, true) => return Some(Ordering::Equal),
+            (true, false) => return Some(Ordering::Less),
+            (false, true) => return Some(Ordering::Greater),
+            (false, false) => {}
+        }
+        match (self, right) {
+            (Self::Number(left), Operand::String(right)) => {
+                Some(left.decimal().as_ref().cmp(&Decimal::parse(right)?))
+            }
+            (Self::Bool(left), Operand::String(right)) => Some(left.cmp(&right.eq_ignore_ascii_case("true"))),
+            (Self::Bool(left), Operand::Bool(right)) => Some(left.cmp(right)),
+            (left, right) => left.order(right),
+        }
+    }
+
+    fn is_nullish(&self) -> bool {
+        match self {
+            Self::Null => true,
+            Self::String(text) => text == "null",
+            Self::Undefined
+            | Self::Bool(_)
+            | Self::Number(_)
+            | Self::Json { .. }
+            | Self::JsonText(_)
+            | Self::Pattern(_) => false,
         }
     }
 

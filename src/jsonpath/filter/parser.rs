@@ -6,6 +6,7 @@
 //! operand  := '(' or ')' | '!' operand | side [ operator side ]
 //! side     := path | literal | /regex/flags
 //! ```
+//! In the early dialect a literal without quotes is a text.
 
 use super::super::cursor::{Cursor, Read, Stop, unescape};
 use super::super::parser::{Limits, compile_nested};
@@ -170,6 +171,7 @@ impl Parser<'_, '_> {
                     _ => Err(self.cursor.invalid("Unexpected character: !")),
                 }
             }
+            _ if self.limits.dialect.is_early() => Ok((Side::Literal(self.early_literal()?), true)),
             _ => Ok((Side::Literal(self.literal()?), true)),
         }
     }
@@ -192,7 +194,10 @@ impl Parser<'_, '_> {
                 }
             }
             let c = self.cursor.current()?;
-            let ends = c == ' ' || is_operator_char(c) || c == ')' && !self.closes_call(start);
+            let ends = c == ' '
+                || is_operator_char(c)
+                || c == ')' && !self.closes_call(start)
+                || self.limits.dialect.is_early() && self.joins_at(self.cursor.position());
             if !self.cursor.in_bounds() || ends {
                 break;
             }
@@ -200,6 +205,11 @@ impl Parser<'_, '_> {
         }
         let text = self.cursor.slice_text(start, self.cursor.position())?;
         Ok((Side::Path(compile_nested(&text, self.limits)?), !is_negated))
+    }
+
+    /// Whether `&&` or `||` stands at `index`.
+    fn joins_at(&self, index: usize) -> bool {
+        matches!(self.cursor.get(index), Some(c @ ('&' | '|')) if self.cursor.get(index + 1) == Some(c))
     }
 
     /// Whether the `)` here belongs to a call without arguments, `@.a.length()`.
@@ -226,6 +236,33 @@ impl Parser<'_, '_> {
             '[' => self.json('[', ']'),
             '/' => self.pattern(),
             _ => self.number(),
+        }
+    }
+
+    /// A value of the early dialect: what stands in quotes, a pattern, or else a text as it is, which goes on to the
+    /// end of the relation.
+    fn early_literal(&mut self) -> Read<Literal> {
+        match self.cursor.skip_blanks().current()? {
+            quote @ ('\'' | '"') => return self.string(quote),
+            '/' => return self.pattern(),
+            _ => {}
+        }
+        let start = self.cursor.position();
+        let mut depth = 0_usize;
+        while let Some(c) = self.cursor.get(self.cursor.position()) {
+            match c {
+                '(' => depth += 1,
+                ')' if depth == 0 => break,
+                ')' => depth -= 1,
+                c if is_operator_char(c) || self.joins_at(self.cursor.position()) => break,
+                _ => {}
+            }
+            self.cursor.advance(1);
+        }
+        let text = self.cursor.slice_text(start, self.cursor.position())?;
+        match text.trim_end() {
+            "" => Err(self.cursor.invalid("Expected a value")),
+            text => Ok(Literal::String(text.to_owned())),
         }
     }
 

@@ -85,7 +85,19 @@ impl Services {
     ) -> Result<Self, Error> {
         let mut by_name = BTreeMap::new();
         for (name, settings) in &options.services {
-            let endpoint = settings.endpoint.trim_end_matches('/').to_owned();
+            if settings.root.is_some() && name != "s3" {
+                let problem = format!("{name} has no objects: only s3 has a root");
+                return Err(Error::Setting { key: "services.root", problem });
+            }
+            let endpoint = match (&settings.endpoint, &settings.root) {
+                (Some(endpoint), _) => endpoint,
+                (None, Some(_)) => continue,
+                (None, None) => {
+                    let problem = format!("{name} has none");
+                    return Err(Error::Setting { key: "services.endpoint", problem });
+                }
+            };
+            let endpoint = endpoint.trim_end_matches('/').to_owned();
             let uri = Uri::try_from(&endpoint).ok();
             let is_address = uri.is_some_and(|uri| {
                 uri.host().is_some_and(|host| !host.is_empty())
@@ -93,7 +105,7 @@ impl Services {
                     && uri.query().is_none()
             });
             if !is_address {
-                let problem = format!("{:?} of {name} is no http or https address", settings.endpoint);
+                let problem = format!("{endpoint:?} of {name} is no http or https address");
                 return Err(Error::Setting { key: "services.endpoint", problem });
             }
             let own = options.credentials.first();
@@ -133,6 +145,7 @@ impl Services {
             );
             match error {
                 connect::Error::InvalidAddress(_) => BackendError::UnknownService { service: name },
+                connect::Error::Answer(_) => BackendError::Malformed,
                 connect::Error::Refused(_)
                 | connect::Error::Connect(_)
                 | connect::Error::Tls(_)
@@ -297,7 +310,8 @@ mod tests {
     fn settings_that_cant_be_honoured_are_refused() {
         let services = |endpoint: &str, id: Option<&str>, secret: Option<&str>| {
             let settings = ServiceEndpoint {
-                endpoint: endpoint.to_owned(),
+                endpoint: Some(endpoint.to_owned()),
+                root: None,
                 access_key_id: id.map(str::to_owned),
                 secret_access_key: secret.map(str::to_owned),
             };
@@ -351,7 +365,8 @@ mod tests {
         let address = signed_only(keys, clock.clone()).await;
         for (secret, expect) in [("hush", 200), ("other", 403)] {
             let settings = ServiceEndpoint {
-                endpoint: format!("http://{address}/base/"),
+                endpoint: Some(format!("http://{address}/base/")),
+                root: None,
                 access_key_id: Some("AKID".to_owned()),
                 secret_access_key: Some(secret.to_owned()),
             };

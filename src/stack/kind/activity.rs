@@ -2,15 +2,17 @@
 
 use serde_json::{Map, json};
 
-use super::{Attributes, Naming, OperationError, Operations, Properties, Updated, call, tag_list, text};
+use super::{
+    Attributes, Naming, OperationError, Operations, Properties, Updated, call, name_of, retag_in_states,
+    tag_list, text,
+};
 
 pub(super) async fn create(
     operations: &dyn Operations,
     naming: &Naming<'_>,
     properties: &Properties,
 ) -> Result<Attributes, OperationError> {
-    let name = properties.get("Name").and_then(|v| v.as_str()).map(str::to_owned);
-    let name = name.unwrap_or_else(|| naming.generated(80));
+    let name = name_of(properties, "Name").unwrap_or_else(|| naming.generated(80));
     let mut input = Map::from_iter([("name".to_owned(), json!(name))]);
     input.extend(tag_list(properties).map(|tags| ("tags".to_owned(), tags)));
     let made = call(operations, "states", "CreateActivity", input.into()).await?;
@@ -26,18 +28,6 @@ pub(super) async fn update(
     old: &Properties,
     new: &Properties,
 ) -> Result<Updated, OperationError> {
-    let keys = tag_list(old).into_iter().flat_map(|tags| {
-        let keys = tags.as_array().into_iter().flatten().filter_map(|t| t.get("key").cloned());
-        keys.collect::<Vec<_>>()
-    });
-    let keys: Vec<_> = keys.collect();
-    if !keys.is_empty() {
-        let input = json!({ "resourceArn": made.reference, "tagKeys": keys });
-        call(operations, "states", "UntagResource", input).await?;
-    }
-    if let Some(tags) = tag_list(new) {
-        call(operations, "states", "TagResource", json!({ "resourceArn": made.reference, "tags": tags }))
-            .await?;
-    }
+    retag_in_states(operations, &made.reference, old, new).await?;
     Ok(Updated::InPlace(made.clone()))
 }

@@ -2,8 +2,11 @@
 
 use serde_json::{Map, Value, json};
 
-use super::stage::{CANARY, settings};
-use super::{Attributes, OperationError, Operations, Properties, call, patches, renamed, tag_map, text};
+use super::stage::{CANARY, changes, observed, settings};
+use super::{
+    Attributes, Kind, OperationError, Operations, Properties, call, is_missing, name_of, patches, renamed,
+    retag, tag_map, text,
+};
 use crate::id::Region;
 
 pub(super) async fn create(
@@ -27,30 +30,87 @@ pub(super) async fn create(
     if let Some(canary) = properties.get("DeploymentCanarySettings").and_then(Value::as_object) {
         input.insert("canarySettings".to_owned(), renamed(canary, CANARY).into());
     }
-    let served = served(operations, properties).await?;
+    let served = ServedStage::before(operations, region, Kind::Deployment, properties).await?;
     let made = call(operations, "apigateway", "CreateDeployment", input.into()).await?;
     let id = text(&made, "id").to_owned();
+    let made = Attributes { attributes: [("DeploymentId".to_owned(), id.clone())].into(), reference: id };
     if let Some(stage) = description
         && let Err(error) = describe(operations, region, properties, stage).await
     {
-        take_back(operations, properties, &id, served).await?;
+        if let Some(served) = served {
+            served.restore(operations, &made, properties).await?;
+        }
         return Err(error);
     }
-    Ok(Attributes { attributes: [("DeploymentId".to_owned(), id.clone())].into(), reference: id })
+    Ok(made)
 }
 
-/// Which deployment the stage serves that the new one is for, if there is such a stage.
-async fn served(
-    operations: &dyn Operations,
-    properties: &Properties,
-) -> Result<Option<String>, OperationError> {
-    let Some(stage) = properties.get("StageName") else { return Ok(None) };
-    let input = json!({ "restApiId": properties.get("RestApiId"), "stageName": stage });
-    match call(operations, "apigateway", "GetStage", input).await {
-        Ok(stage) => Ok(Some(text(&stage, "deploymentId").to_owned())),
-        Err(error) if error.code == "NotFoundException" => Ok(None),
-        Err(error) => Err(error),
+/// A stage as it was before a deployment was made for it.
+#[derive(Clone, Debug)]
+pub(crate) struct ServedStage {
+    region: Region,
+    /// What GetStage showed, if there was one.
+    stage: Option<Value>,
+}
+
+impl ServedStage {
+    /// Looks at the stage that a deployment with these properties is for; `None` if it is for no stage.
+    pub(crate) async fn before(
+        operations: &dyn Operations,
+        region: &Region,
+        kind: Kind,
+        properties: &Properties,
+    ) -> Result<Option<Self>, OperationError> {
+        if kind != Kind::Deployment || !properties.contains_key("StageName") {
+            return Ok(None);
+        }
+        let stage = match call(operations, "apigateway", "GetStage", address(properties)).await {
+            Ok(stage) => Some(stage),
+            Err(error) if is_missing(&error) => None,
+            Err(error) => return Err(error),
+        };
+        Ok(Some(Self { region: region.clone(), stage }))
     }
+
+    /// Has the stage be what it was, or be gone where it was made for the deployment `made`, which goes, too.
+    pub(crate) async fn restore(
+        &self,
+        operations: &dyn Operations,
+        made: &Attributes,
+        properties: &Properties,
+    ) -> Result<(), OperationError> {
+        let stage = address(properties);
+        match &self.stage {
+            None => match call(operations, "apigateway", "DeleteStage", stage.clone()).await {
+                Err(error) if !is_missing(&error) => return Err(error),
+                Ok(_) | Err(_) => {}
+            },
+            Some(before) => {
+                let now = call(operations, "apigateway", "GetStage", stage.clone()).await?;
+                let (now, before) = (observed(&now), observed(before));
+                let changes = changes(&now, &before);
+                if !changes.is_empty() {
+                    let mut input = stage.clone();
+                    input["patchOperations"] = changes.into();
+                    call(operations, "apigateway", "UpdateStage", input).await?;
+                }
+                if let Some(arn) = stage_arn(&self.region, properties) {
+                    retag(operations, &arn, &now, &before).await?;
+                }
+            }
+        }
+        let input = json!({ "restApiId": properties.get("RestApiId"), "deploymentId": made.reference });
+        call(operations, "apigateway", "DeleteDeployment", input).await.map(drop)
+    }
+}
+
+fn stage_arn(region: &Region, properties: &Properties) -> Option<String> {
+    let (api, stage) = (name_of(properties, "RestApiId")?, name_of(properties, "StageName")?);
+    Some(format!("arn:{}:apigateway:{region}::/restapis/{api}/stages/{stage}", region.partition()))
+}
+
+fn address(properties: &Properties) -> Value {
+    json!({ "restApiId": properties.get("RestApiId"), "stageName": properties.get("StageName") })
 }
 
 /// Gives the stage what its description says and CreateDeployment has no member for.
@@ -62,36 +122,13 @@ async fn describe(
 ) -> Result<(), OperationError> {
     let mut changes = settings(&Map::new(), stage);
     changes.extend(patches(&Map::new(), stage, &[("DocumentationVersion", "/documentationVersion")]));
-    let (api, name) = (properties.get("RestApiId"), properties.get("StageName"));
     if !changes.is_empty() {
-        let input = json!({ "restApiId": api, "stageName": name, "patchOperations": changes });
+        let mut input = address(properties);
+        input["patchOperations"] = changes.into();
         call(operations, "apigateway", "UpdateStage", input).await?;
     }
-    if let (Some(tags), Some(Value::String(api)), Some(Value::String(name))) = (tag_map(stage), api, name) {
-        let arn = format!("arn:aws:apigateway:{region}::/restapis/{api}/stages/{name}");
+    if let (Some(tags), Some(arn)) = (tag_map(stage), stage_arn(region, properties)) {
         call(operations, "apigateway", "TagResource", json!({ "resourceArn": arn, "tags": tags })).await?;
     }
     Ok(())
-}
-
-/// Has the stage serve what it served, or be gone where it was made for the deployment, which goes, too.
-async fn take_back(
-    operations: &dyn Operations,
-    properties: &Properties,
-    id: &str,
-    served: Option<String>,
-) -> Result<(), OperationError> {
-    let api = properties.get("RestApiId");
-    let mut stage = json!({ "restApiId": api, "stageName": properties.get("StageName") });
-    let operation = match served {
-        None => "DeleteStage",
-        Some(before) => {
-            let back = json!({ "op": "replace", "path": "/deploymentId", "value": before });
-            stage["patchOperations"] = json!([back]);
-            "UpdateStage"
-        }
-    };
-    call(operations, "apigateway", operation, stage).await?;
-    let input = json!({ "restApiId": api, "deploymentId": id });
-    call(operations, "apigateway", "DeleteDeployment", input).await.map(drop)
 }

@@ -23,5 +23,5 @@ pub(super) async fn put(
     }
     call(operations, "apigateway", "PutGatewayResponse", input.into()).await?;
     let id = properties.get("ResponseType").and_then(Value::as_str).unwrap_or_default().to_owned();
-    Ok(Attributes { reference: id, attributes: [].into() })
+    Ok(Attributes { attributes: [("Id".to_owned(), id.clone())].into(), reference: id })
 }

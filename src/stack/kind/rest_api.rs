@@ -18,7 +18,6 @@ pub(super) async fn create(
         ("Name", "name"),
         ("Description", "description"),
         ("ApiKeySourceType", "apiKeySource"),
-        ("BinaryMediaTypes", "binaryMediaTypes"),
         ("DisableExecuteApiEndpoint", "disableExecuteApiEndpoint"),
         ("MinimumCompressionSize", "minimumCompressionSize"),
         ("CloneFrom", "cloneFrom"),
@@ -27,6 +26,9 @@ pub(super) async fn create(
     ];
     let mut input = renamed(properties, &members);
     input.entry("name").or_insert_with(|| json!(naming.generated(128)));
+    if properties.contains_key("BinaryMediaTypes") {
+        input.insert("binaryMediaTypes".into(), json!(media_types(properties).collect::<Vec<_>>()));
+    }
     input.extend(tag_map(properties).map(|tags| ("tags".to_owned(), tags)));
     if let Some(policy) = properties.get("Policy") {
         input.insert("policy".into(), json!(policy_text(policy)));
@@ -115,7 +117,8 @@ fn changes(old: &Properties, new: &Properties) -> Vec<Value> {
         let policy = new.get("Policy").map(policy_text).unwrap_or_default();
         operations_list.push(json!({ "op": "replace", "path": "/policy", "value": policy }));
     }
-    let (before, after) = (media_types(old), media_types(new));
+    let (before, after): (BTreeSet<String>, BTreeSet<String>) =
+        (media_types(old).collect(), media_types(new).collect());
     for gone in before.difference(&after) {
         let path = format!("/binaryMediaTypes/{}", escape_pointer(gone));
         operations_list.push(json!({ "op": "remove", "path": path }));
@@ -154,9 +157,10 @@ fn endpoint(old: &Properties, new: &Properties) -> Vec<Value> {
     changes
 }
 
-fn media_types(properties: &Properties) -> BTreeSet<String> {
+fn media_types(properties: &Properties) -> impl Iterator<Item = String> {
     let types = properties.get("BinaryMediaTypes").and_then(Value::as_array).into_iter().flatten();
-    types.filter_map(|t| t.as_str().map(str::to_owned)).collect()
+    // CloudFormation puts them into the paths of patches, where a slash is written `~1`; templates without do as well.
+    types.filter_map(|t| Some(t.as_str()?.replace("~1", "/")))
 }
 
 fn policy_text(policy: &Value) -> String {

@@ -2,19 +2,21 @@
 
 use serde_json::{Value, json};
 
-use super::{Attributes, Naming, OperationError, Operations, Properties, Updated, call, renamed, text};
+use super::{
+    Attributes, Naming, OperationError, Operations, Properties, Updated, call, name_of, renamed, text,
+};
 
 pub(super) async fn create(
     operations: &dyn Operations,
     naming: &Naming<'_>,
     properties: &Properties,
 ) -> Result<Attributes, OperationError> {
-    let name = properties.get("RoleName").and_then(Value::as_str).map(str::to_owned);
-    let name = name.unwrap_or_else(|| naming.generated(64));
+    let name = name_of(properties, "RoleName").unwrap_or_else(|| naming.generated(64));
     let members = [
         ("Path", "Path"),
         ("Description", "Description"),
         ("MaxSessionDuration", "MaxSessionDuration"),
+        ("PermissionsBoundary", "PermissionsBoundary"),
         ("Tags", "Tags"),
     ];
     let mut input = renamed(properties, &members);

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value, json};
 
 use super::{
-    Attributes, OperationError, Operations, Properties, Updated, call, escape_pointer, patch_value, patches,
-    renamed, tag_map,
+    Attributes, OperationError, Operations, Properties, Updated, call, escape_pointer, name_of, patch_value,
+    patches, renamed, tag_map,
 };
 
 /// A member of `MethodSettings` and the tail of its patch path.
@@ -51,7 +51,7 @@ pub(super) async fn create(
     }
     call(operations, "apigateway", "CreateStage", input.into()).await?;
     let settings = settings(&Map::new(), &without_canary(properties));
-    let stage = properties.get("StageName").and_then(Value::as_str).unwrap_or_default().to_owned();
+    let stage = name_of(properties, "StageName").unwrap_or_default();
     let made = Attributes { reference: stage, attributes: [].into() };
     if !settings.is_empty()
         && let Err(error) = patch(operations, &made, properties, settings).await
@@ -69,6 +69,12 @@ pub(super) async fn update(
     old: &Properties,
     new: &Properties,
 ) -> Result<Updated, OperationError> {
+    patch(operations, made, new, changes(old, new)).await?;
+    Ok(Updated::InPlace(made.clone()))
+}
+
+/// The changes that make a stage with the properties of `old` one with those of `new`.
+pub(super) fn changes(old: &Properties, new: &Properties) -> Vec<Value> {
     let simple = [
         ("DeploymentId", "/deploymentId"),
         ("Description", "/description"),
@@ -79,8 +85,55 @@ pub(super) async fn update(
     let mut changes = patches(old, new, &simple);
     changes.extend(variables(old, new));
     changes.extend(settings(old, new));
-    patch(operations, made, new, changes).await?;
-    Ok(Updated::InPlace(made.clone()))
+    changes
+}
+
+/// The properties of a stage that GetStage shows.
+pub(super) fn observed(stage: &Value) -> Properties {
+    let members = [
+        ("deploymentId", "DeploymentId"),
+        ("description", "Description"),
+        ("tracingEnabled", "TracingEnabled"),
+        ("cacheClusterEnabled", "CacheClusterEnabled"),
+        ("cacheClusterSize", "CacheClusterSize"),
+        ("documentationVersion", "DocumentationVersion"),
+        ("clientCertificateId", "ClientCertificateId"),
+        ("variables", "Variables"),
+    ];
+    let nothing = Map::new();
+    let mut properties = renamed(stage.as_object().unwrap_or(&nothing), &members);
+    if let Some(log) = stage.get("accessLogSettings") {
+        let log = json!({ "DestinationArn": log.get("destinationArn"), "Format": log.get("format") });
+        properties.insert("AccessLogSetting".to_owned(), log);
+    }
+    if let Some(canary) = stage.get("canarySettings").and_then(Value::as_object) {
+        let back: Vec<(&str, &str)> = CANARY.iter().map(|(property, member)| (*member, *property)).collect();
+        properties.insert("CanarySetting".to_owned(), renamed(canary, &back).into());
+    }
+    if let Some(tags) = stage.get("tags").and_then(Value::as_object) {
+        let tags: Vec<Value> =
+            tags.iter().map(|(key, value)| json!({ "Key": key, "Value": value })).collect();
+        properties.insert("Tags".to_owned(), tags.into());
+    }
+    let settings = stage.get("methodSettings").and_then(Value::as_object).into_iter().flatten();
+    let settings: Vec<Value> = settings
+        .map(|(key, setting)| {
+            let (path, verb) = key.rsplit_once('/').unwrap_or((key, "*"));
+            let member = |(name, _): &(&str, &str)| {
+                let (first, rest) = name.split_at(1);
+                let value = setting.get(format!("{}{rest}", first.to_ascii_lowercase()))?;
+                Some(((*name).to_owned(), value.clone()))
+            };
+            let mut properties: Map<String, Value> = METHOD_SETTINGS.iter().filter_map(member).collect();
+            properties.insert("ResourcePath".to_owned(), json!(format!("/{path}")));
+            properties.insert("HttpMethod".to_owned(), json!(verb));
+            properties.into()
+        })
+        .collect();
+    if !settings.is_empty() {
+        properties.insert("MethodSettings".to_owned(), settings.into());
+    }
+    properties
 }
 
 async fn patch(
@@ -130,7 +183,11 @@ pub(super) fn settings(old: &Properties, new: &Properties) -> Vec<Value> {
             Some(log) => changes.extend([("DestinationArn", "destinationArn"), ("Format", "format")].map(
                 |(member, path)| {
                     let path = format!("/accessLogSettings/{path}");
-                    json!({ "op": "replace", "path": path, "value": patch_value(log.get(member)) })
+                    let value = patch_value(log.get(member));
+                    // A log group's own ARN ends so.
+                    let value =
+                        value.strip_suffix(":*").filter(|_| member == "DestinationArn").unwrap_or(&value);
+                    json!({ "op": "replace", "path": path, "value": value })
                 },
             )),
         }
@@ -158,9 +215,12 @@ pub(super) fn settings(old: &Properties, new: &Properties) -> Vec<Value> {
 fn method_key(setting: &Value) -> String {
     let member = |name: &str| setting.get(name).and_then(Value::as_str);
     let path = member("ResourcePath").unwrap_or("/*");
-    // Templates write `/~1pets` or `/pets` or `/*`; the patch path wants one escaped segment.
-    let path = path.strip_prefix('/').unwrap_or(path);
-    let path = if path.contains('/') { escape_pointer(path) } else { path.to_owned() };
+    // Templates write `/` for the root, `/~1pets~1{id}` (or `/pets`) and `/*`; the patch path wants one escaped segment.
+    let path = match path.strip_prefix('/').unwrap_or(path) {
+        "" => "~1".to_owned(),
+        path if path.contains('/') => escape_pointer(path),
+        path => path.to_owned(),
+    };
     format!("{path}/{}", member("HttpMethod").unwrap_or("*"))
 }
 
@@ -250,6 +310,55 @@ mod tests {
             json!({"MethodSettings": [{"ResourcePath": "/*", "HttpMethod": "*", "MetricsEnabled": true}]});
         let got = settings(old.as_object().unwrap(), new.as_object().unwrap());
         assert_eq!(got.last(), Some(&json!({"op": "remove", "path": "/pets/GET"})));
+    }
+
+    #[test]
+    fn templates_write_paths_and_log_groups_in_their_own_way() {
+        let check = |path: &str, key: &str| {
+            assert_eq!(method_key(&json!({"ResourcePath": path, "HttpMethod": "GET"})), key, "{path}");
+        };
+        check("/", "~1/GET");
+        check("/*", "*/GET");
+        check("/~1pets~1{id}", "~1pets~1{id}/GET");
+        check("/pets", "pets/GET");
+        check("/pets/{id}", "pets~1{id}/GET");
+        let log = json!({"AccessLogSetting": {"DestinationArn": "arn:aws:logs:us-east-1:1:log-group:g:*", "Format": "f:*"}});
+        let want = json!([
+            {"op": "replace", "path": "/accessLogSettings/destinationArn", "value": "arn:aws:logs:us-east-1:1:log-group:g"},
+            {"op": "replace", "path": "/accessLogSettings/format", "value": "f:*"},
+        ]);
+        assert_eq!(json!(settings(&Map::new(), log.as_object().unwrap())), want);
+    }
+
+    #[test]
+    fn what_a_stage_shows_leads_back_to_it() {
+        let before = observed(&json!({
+            "deploymentId": "a", "variables": {"x": "1"}, "description": "d", "cacheClusterStatus": "NOT_AVAILABLE",
+            "methodSettings": {"~1pets/GET": {"metricsEnabled": true, "throttlingRateLimit": 5.0}},
+            "accessLogSettings": {"destinationArn": "arn", "format": "f"},
+        }));
+        let after = observed(&json!({
+            "deploymentId": "b", "variables": {"y": "2"}, "description": "d",
+            "canarySettings": {"deploymentId": "c", "percentTraffic": 5.0},
+            "methodSettings": {"*/*": {"metricsEnabled": true}},
+        }));
+        let replace = |path: &str, value: &str| json!({"op": "replace", "path": path, "value": value});
+        let remove = |path: &str| json!({"op": "remove", "path": path});
+        assert_eq!(
+            changes(&after, &before),
+            [
+                replace("/deploymentId", "a"),
+                remove("/variables/y"),
+                replace("/variables/x", "1"),
+                replace("/accessLogSettings/destinationArn", "arn"),
+                replace("/accessLogSettings/format", "f"),
+                replace("/~1pets/GET/metrics/enabled", "true"),
+                replace("/~1pets/GET/throttling/rateLimit", "5.0"),
+                remove("/*/*"),
+                remove("/canarySettings"),
+            ]
+        );
+        assert!(changes(&before, &before).is_empty());
     }
 
     #[test]

@@ -3,8 +3,15 @@
 use serde_json::{Map, Value, json};
 
 use super::{
-    Attributes, Naming, OperationError, Operations, Properties, Updated, call, renamed, tag_list, text,
+    Attributes, Naming, OperationError, Operations, Properties, Updated, call, name_of, renamed,
+    retag_in_states, tag_list, text,
 };
+
+/// Longer than any definition may be, in bytes. Where substitutions make a definition longer than this, the rest is
+/// left out: it is refused in any case.
+const DEFINITION_BYTES_MAX: usize = 8 * 1_048_576;
+/// The revision that a state machine has until its first update.
+const FIRST_REVISION: &str = "INITIAL";
 
 const MEMBERS: &[(&str, &str)] = &[("RoleArn", "roleArn"), ("StateMachineType", "type")];
 
@@ -13,33 +20,52 @@ pub(super) async fn create(
     naming: &Naming<'_>,
     properties: &Properties,
 ) -> Result<Attributes, OperationError> {
-    let name = properties.get("StateMachineName").and_then(Value::as_str).map(str::to_owned);
-    let name = name.unwrap_or_else(|| naming.generated(80));
+    let name = name_of(properties, "StateMachineName").unwrap_or_else(|| naming.generated(80));
     let mut input = renamed(properties, MEMBERS);
     input.insert("name".into(), json!(name));
     input.extend(tag_list(properties).map(|tags| ("tags".to_owned(), tags)));
     configure(&mut input, properties);
     let made = call(operations, "states", "CreateStateMachine", input.into()).await?;
     let arn = text(&made, "stateMachineArn").to_owned();
-    let attributes = [("Arn".to_owned(), arn.clone()), ("Name".to_owned(), name)].into();
-    Ok(Attributes { reference: arn, attributes })
+    let attributes = [
+        ("Arn".to_owned(), arn.clone()),
+        ("Name".to_owned(), name),
+        (REVISION.to_owned(), FIRST_REVISION.to_owned()),
+    ];
+    Ok(Attributes { reference: arn, attributes: attributes.into() })
 }
+
+/// The attribute that changes with every update.
+const REVISION: &str = "StateMachineRevisionId";
 
 pub(super) async fn update(
     operations: &dyn Operations,
     made: &Attributes,
+    old: &Properties,
     new: &Properties,
 ) -> Result<Updated, OperationError> {
     let mut input = renamed(new, &[("RoleArn", "roleArn")]);
     input.insert("stateMachineArn".into(), json!(made.reference));
     configure(&mut input, new);
-    call(operations, "states", "UpdateStateMachine", input.into()).await?;
-    Ok(Updated::InPlace(made.clone()))
+    let updated = call(operations, "states", "UpdateStateMachine", input.into()).await?;
+    retag_in_states(operations, &made.reference, old, new).await?;
+    let mut made = made.clone();
+    let revision = updated.get("revisionId").and_then(Value::as_str).unwrap_or(FIRST_REVISION);
+    made.attributes.insert(REVISION.to_owned(), revision.to_owned());
+    Ok(Updated::InPlace(made))
 }
 
 fn configure(input: &mut Map<String, Value>, properties: &Properties) {
     if let Some(definition) = definition(properties) {
         input.insert("definition".into(), Value::String(definition));
+    }
+    if let Some(encryption) = properties.get("EncryptionConfiguration").and_then(Value::as_object) {
+        let members = [
+            ("Type", "type"),
+            ("KmsKeyId", "kmsKeyId"),
+            ("KmsDataKeyReusePeriodSeconds", "kmsDataKeyReusePeriodSeconds"),
+        ];
+        input.insert("encryptionConfiguration".into(), renamed(encryption, &members).into());
     }
     if let Some(tracing) = properties.get("TracingConfiguration") {
         input.insert("tracingConfiguration".into(), json!({ "enabled": tracing.get("Enabled") }));
@@ -62,17 +88,45 @@ fn configure(input: &mut Map<String, Value>, properties: &Properties) {
 
 /// `DefinitionString` or `Definition`, with `${name}` of `DefinitionSubstitutions` filled in.
 pub(crate) fn definition(properties: &Properties) -> Option<String> {
-    let mut definition = match (properties.get("DefinitionString"), properties.get("Definition")) {
+    let definition = match (properties.get("DefinitionString"), properties.get("Definition")) {
         (Some(Value::String(text)), _) => text.clone(),
         (Some(other), _) | (None, Some(other)) => other.to_string(),
         (None, None) => return None,
     };
-    let substitutions = properties.get("DefinitionSubstitutions").and_then(Value::as_object);
-    for (name, value) in substitutions.into_iter().flatten() {
-        let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        definition = definition.replace(&format!("${{{name}}}"), &value);
+    Some(substituted(&definition, properties))
+}
+
+/// A definition with `${name}` of `DefinitionSubstitutions` filled in; other names stay.
+pub(crate) fn substituted(definition: &str, properties: &Properties) -> String {
+    let Some(substitutions) = properties.get("DefinitionSubstitutions").and_then(Value::as_object) else {
+        return definition.to_owned();
+    };
+    let mut out = String::with_capacity(definition.len());
+    let mut rest = definition;
+    while let Some(start) = rest.find("${") {
+        let (before, name) = (&rest[..start], &rest[start + 2..]);
+        out.push_str(before);
+        if DEFINITION_BYTES_MAX < out.len() {
+            return out;
+        }
+        let end = name.find('}');
+        match end.and_then(|end| Some((end, substitutions.get(&name[..end])?))) {
+            Some((end, Value::String(text))) => {
+                out.push_str(text);
+                rest = &name[end + 1..];
+            }
+            Some((end, value)) => {
+                out.push_str(&value.to_string());
+                rest = &name[end + 1..];
+            }
+            None => {
+                out.push_str("${");
+                rest = name;
+            }
+        }
     }
-    Some(definition)
+    out.push_str(rest);
+    out
 }
 
 #[cfg(test)]
@@ -87,5 +141,27 @@ mod tests {
         });
         let text = definition(properties.as_object().unwrap()).unwrap();
         assert_eq!(text, r#"{"StartAt":"A","Resource":"arn:x"}"#);
+    }
+
+    #[test]
+    fn what_is_filled_in_is_not_read_again() {
+        let check = |text: &str, want: &str| {
+            let properties = json!({"DefinitionSubstitutions": {"a": "${b}", "b": 5, "c": true}});
+            assert_eq!(substituted(text, properties.as_object().unwrap()), want);
+        };
+        check("${a}${b}${c}", "${b}5true");
+        check("$${b} ${x} ${ b} ${", "$5 ${x} ${ b} ${");
+        check("${${b}}", "${5}");
+    }
+
+    #[test]
+    fn substitutions_make_no_more_than_any_definition_may_have() {
+        let properties = json!({"DefinitionSubstitutions": {"a": "x".repeat(1_000_000)}});
+        let text = substituted(&"${a}".repeat(250_000), properties.as_object().unwrap());
+        assert!(
+            (DEFINITION_BYTES_MAX..DEFINITION_BYTES_MAX + 1_000_001).contains(&text.len()),
+            "{}",
+            text.len()
+        );
     }
 }

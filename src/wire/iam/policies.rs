@@ -1,9 +1,10 @@
 //! Inline and managed policies.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::max_items;
 use super::roles::{ListOfRole, encoded};
+use crate::id::Arn;
 use crate::identity::iam::{self, IamError, NewPolicy, page};
 use crate::wire::{ApiError, Call};
 
@@ -68,10 +69,20 @@ pub(super) async fn list_role_policies(call: &Call, input: ListOfRole) -> Result
     Ok(PolicyNames { policy_names: page.items, is_truncated: page.marker.is_some(), marker: page.marker })
 }
 
+/// A policy's ARN. What IAM keeps here is in one partition, and may be named in that of any region.
+fn of_any_partition<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    Ok(match Arn::parse(&text) {
+        Ok(arn) if arn.service == "iam" => Arn { partition: "aws".into(), ..arn }.to_string(),
+        Ok(_) | Err(_) => text,
+    })
+}
+
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Attachment {
     role_name: String,
+    #[serde(deserialize_with = "of_any_partition")]
     policy_arn: String,
 }
 
@@ -186,6 +197,7 @@ pub(super) async fn create_policy(call: &Call, input: CreatePolicy) -> Result<On
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct PolicyArn {
+    #[serde(deserialize_with = "of_any_partition")]
     policy_arn: String,
 }
 

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use http::request::Parts;
 
-use super::{aws_json, form_and_query};
+use super::{aws_json, form_and_query, unserved};
 use crate::identity::TargetUri;
 use crate::wire::{ApiError, Code, Operation, Protocol, Route, Service};
 
@@ -79,7 +79,10 @@ impl Routes {
                     ApiError::new(Code::UnknownOperation, text)
                 })
             }
-            Protocol::RestJson => self.find_rest(uri, parts.method.as_str()).ok_or_else(unknown),
+            Protocol::RestJson => self.find_rest(uri, parts.method.as_str()).ok_or_else(|| {
+                // Signed for the same service, but another one.
+                if uri.path().starts_with("/v2/") { unserved::error("apigatewayv2") } else { unknown() }
+            }),
         }
     }
 

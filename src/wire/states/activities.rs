@@ -150,14 +150,14 @@ pub(super) async fn get_activity_task(call: &Call, input: GetActivityTask) -> Re
 }
 
 pub(super) async fn send_task_success(call: &Call, input: TaskSuccess) -> Result<(), ApiError> {
-    Ok(call.rooms.engine.send_task_success(&input.task_token, input.output).await?)
+    Ok(call.rooms.engine.send_task_success(&call.home, &input.task_token, input.output).await?)
 }
 
 pub(super) async fn send_task_failure(call: &Call, input: TaskFailure) -> Result<(), ApiError> {
     let failure = Failure { error: input.error.map(Into::into), cause: input.cause.map(Into::into) };
-    Ok(call.rooms.engine.send_task_failure(&input.task_token, failure).await?)
+    Ok(call.rooms.engine.send_task_failure(&call.home, &input.task_token, failure).await?)
 }
 
 pub(super) async fn send_task_heartbeat(call: &Call, input: TaskHeartbeat) -> Result<(), ApiError> {
-    Ok(call.rooms.engine.send_task_heartbeat(&input.task_token).await?)
+    Ok(call.rooms.engine.send_task_heartbeat(&call.home, &input.task_token).await?)
 }

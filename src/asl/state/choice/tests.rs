@@ -210,5 +210,10 @@ fn the_first_rule_that_holds_decides() {
 
     let without = program(rules, None);
     let said = choice(&without).decide(&TestScope::of(json!({"n": 5}))).unwrap_err();
-    assert_eq!(said.name, ErrorName::NoChoiceMatched);
+    assert_eq!(
+        said,
+        DataError::runtime(
+            "Failed to transition out of the state. The state does not point to a next state."
+        )
+    );
 }

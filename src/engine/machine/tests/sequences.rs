@@ -59,7 +59,108 @@ fn a_choice_goes_where_its_rule_says_and_fails_without_one() {
     ]);
     let mut drive = Drive::new(&definition, r#"{"n": 1}"#);
     drive.start();
-    assert_eq!(drive.ending().failure.error.as_deref(), Some("States.NoChoiceMatched"));
+    let cause = "An error occurred while executing the state 'C' (entered at the event id #2). Failed to transition \
+                 out of the state. The state does not point to a next state.";
+    assert_eq!(drive.ending().failure, Failure::new("States.Runtime", cause));
+    let around = json!({"StartAt": "Both", "States": {
+        "Both": {"Type": "Parallel", "Branches": [definition], "End": true,
+            "Retry": [{"ErrorEquals": ["States.ALL"]}], "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "Done"}]},
+        "Done": {"Type": "Succeed"}}});
+    let mut drive = Drive::new(&around, r#"{"n": 1}"#);
+    drive.start();
+    drive.expect(&[
+        "1<0 ExecutionStarted",
+        "2<0 ParallelStateEntered",
+        "3<2 ParallelStateStarted",
+        "4<3 ChoiceStateEntered",
+        "5<4 ExecutionFailed",
+    ]);
+}
+
+#[test]
+fn what_fails_after_its_result_follows_from_that() {
+    let pass = |more: &Value| {
+        let mut state = json!({"Type": "Pass", "End": true});
+        state.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        state
+    };
+    let branch = json!({"StartAt": "B", "States": {"B": {"Type": "Pass", "End": true}}});
+    let parallel = json!({"Type": "Parallel", "Branches": [branch], "End": true});
+    let map = json!({"Type": "Map", "ItemsPath": "$.l", "ItemProcessor": branch, "End": true});
+    let task = json!({"Type": "Task", "Resource": "arn:aws:states:::sqs:sendMessage", "End": true});
+    let wait = json!({"Type": "Wait", "Seconds": 0, "End": true});
+    let succeed = json!({"Type": "Succeed"});
+    let filters = [
+        json!({"ResultSelector": {"x.$": "$.nope"}}),
+        json!({"OutputPath": "$.nope"}),
+        json!({"Assign": {"x.$": "$.nope"}}),
+    ];
+    for (state, takes, expect) in [
+        (&pass(&json!({})), [false, true, true], "3<2 ExecutionFailed"),
+        (&wait, [false, true, true], "3<2 ExecutionFailed"),
+        (&succeed, [false, true, false], "3<2 ExecutionFailed"),
+        (&task, [true, true, true], "6<5 ExecutionFailed"),
+        // The event before it, which says that the branches are done, is passed over by an exit only.
+        (&parallel, [true, true, true], "7<6 ExecutionFailed"),
+        (&map, [true, true, true], "9<8 ExecutionFailed"),
+    ] {
+        for filter in filters.iter().zip(takes).filter_map(|(filter, takes)| takes.then_some(filter)) {
+            let mut state = state.clone();
+            state.as_object_mut().unwrap().extend(filter.as_object().unwrap().clone());
+            let mut drive = Drive::new(&json!({"StartAt": "S", "States": {"S": state}}), r#"{"l": [1]}"#);
+            drive.start();
+            if !drive.tasks.is_empty() {
+                drive.succeed(0, "{}");
+            }
+            assert_eq!(drive.history().last().unwrap(), expect, "{state}");
+            assert_eq!(drive.ending().failure.error.as_deref(), Some("States.Runtime"), "{state}");
+        }
+    }
+    // What a Catch may take goes on from there as well.
+    let mut state = parallel;
+    let more = json!({"ResultPath": "$.l.x", "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "D"}]});
+    state.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    let definition = json!({"StartAt": "S", "States": {"S": state, "D": {"Type": "Succeed"}}});
+    let mut drive = Drive::new(&definition, r#"{"l": [1]}"#);
+    drive.start();
+    assert_eq!(
+        drive.history()[5..8],
+        ["6<5 ParallelStateSucceeded", "7<6 ParallelStateFailed", "8<7 ParallelStateExited"]
+    );
+}
+
+#[test]
+fn the_executions_of_a_machine_on_its_way_out_end_at_their_next_transition() {
+    let definition = json!({"StartAt": "A", "States": {
+        "A": {"Type": "Wait", "Seconds": 5, "Next": "B"}, "B": {"Type": "Succeed"}}});
+    let mut drive = Drive::new(&definition, "{}");
+    drive.start();
+    drive.is_deleting = true;
+    assert!(drive.fire());
+    drive.expect(&[
+        "1<0 ExecutionStarted",
+        "2<0 WaitStateEntered",
+        "3<2 WaitStateExited",
+        "4<0 ExecutionAborted",
+    ]);
+    assert_eq!(drive.ending().failure, Failure::default());
+
+    let task = json!({"Type": "Task", "Resource": "arn:aws:states:::sqs:sendMessage", "End": true,
+        "Retry": [{"ErrorEquals": ["States.ALL"]}]});
+    let definition = json!({"StartAt": "T", "States": {"T": task}});
+    let mut drive = Drive::new(&definition, "{}");
+    drive.start();
+    drive.is_deleting = true;
+    drive.fail(0, "E", "c");
+    assert!(drive.fire());
+    assert_eq!(drive.history().last().unwrap(), "6<0 ExecutionAborted");
+
+    // The end is no transition.
+    let mut drive = Drive::new(&definition, "{}");
+    drive.start();
+    drive.is_deleting = true;
+    drive.succeed(0, "1");
+    assert_eq!(drive.output(), "1");
 }
 
 #[test]
@@ -235,9 +336,57 @@ fn a_result_over_the_limit_fails_the_state() {
     let text = "x".repeat(PAYLOAD_BYTES_MAX);
     let definition = json!({"StartAt": "P", "States": {"P": {"Type": "Pass", "Parameters": {
         "a.$": "$.t", "b": "more"}, "End": true}}});
-    let mut drive = Drive::new(&definition, &json!({"t": &text[..PAYLOAD_BYTES_MAX - 12]}).to_string());
+    let input = json!({"t": &text[..PAYLOAD_BYTES_MAX - 12]}).to_string();
+    let mut drive = Drive::new(&definition, &input);
     drive.start();
-    assert_eq!(drive.ending().failure.error.as_deref(), Some("States.DataLimitExceeded"));
+    let failure = |name: &str, what: &str| {
+        let cause = format!(
+            "The state/task '{name}' {what} with a size exceeding the maximum number of bytes service limit."
+        );
+        Failure::new("States.DataLimitExceeded", cause)
+    };
+    assert_eq!(drive.ending().failure, failure("P", "returned a result"));
+
+    // What it would give away is too large: an error like any other.
+    let task = json!({"Type": "Task", "Resource": "arn:aws:states:::sqs:sendMessage", "End": true});
+    let branch = json!({"StartAt": "B", "States": {"B": {"Type": "Pass", "End": true}}});
+    let given = json!({"a.$": "$.t", "b": "more"});
+    for (mut state, field) in [
+        (task.clone(), "Parameters"),
+        (json!({"Type": "Parallel", "Branches": [branch], "End": true}), "Parameters"),
+        (
+            json!({"Type": "Map", "ItemsPath": "$$.Execution.Input.l", "ItemProcessor": branch, "End": true}),
+            "ItemSelector",
+        ),
+    ] {
+        state[field] = given.clone();
+        let definition = |state: &Value| {
+            json!({"StartAt": "S", "States": {"S": state, "D": {"Type": "Pass",
+            "Parameters": {"error.$": "$.e.Error"}, "End": true}}})
+        };
+        state["Catch"] =
+            json!([{"ErrorEquals": ["States.DataLimitExceeded"], "ResultPath": "$.e", "Next": "D"}]);
+        let input = json!({"l": [1], "t": &text[..PAYLOAD_BYTES_MAX - 500]}).to_string();
+        state[field]["b"] = "x".repeat(500).into();
+        let mut drive = Drive::new(&definition(&state), &input);
+        drive.start();
+        assert_eq!(drive.output(), r#"{"error":"States.DataLimitExceeded"}"#, "{field}");
+        state["Catch"] = json!([{"ErrorEquals": ["Other"], "Next": "D"}]);
+        let mut drive = Drive::new(&definition(&state), &input);
+        drive.start();
+        assert_eq!(drive.ending().failure, failure("S", "provided parameters"), "{field}");
+    }
+
+    // What it makes of a result is too large: the work was done, and nothing catches it.
+    let mut state = task;
+    state["ResultPath"] = json!("$.r");
+    state["Catch"] = json!([{"ErrorEquals": ["States.ALL"], "Next": "D"}]);
+    let definition = json!({"StartAt": "S", "States": {"S": state, "D": {"Type": "Succeed"}}});
+    let mut drive = Drive::new(&definition, &input);
+    drive.start();
+    drive.succeed(0, "\"long enough\"");
+    assert_eq!(drive.ending().failure, failure("S", "returned a result"));
+    assert_eq!(drive.history().last().unwrap(), "6<5 ExecutionFailed");
 }
 
 #[test]

@@ -55,10 +55,10 @@ impl Apis {
                 return Err(BadRequest::AccessAssociationSource(source).into());
             }
             check_tags(&input.tags)?;
-            let (region, account) = (&home.region, &home.account);
+            let (region, account, partition) = (&home.region, &home.account, home.region.partition());
             let association = AccessAssociation {
                 arn: format!(
-                    "arn:aws:apigateway:{region}:{account}:/domainnameaccessassociations/domainname/{}/vpcesource/{source}",
+                    "arn:{partition}:apigateway:{region}:{account}:/domainnameaccessassociations/domainname/{}/vpcesource/{source}",
                     domain.arn_name(),
                 ),
                 domain_name_arn: domain.arn(&home),

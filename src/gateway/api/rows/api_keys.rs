@@ -1,11 +1,30 @@
 //! Rows of API keys: there may be millions, so that nothing here reads them all.
 
 use super::{Rows, parse, text};
-use crate::gateway::api::api_key::ApiKey;
+use crate::gateway::api::api_key::{ApiKey, ApiKeyValue};
 use crate::gateway::api::ids::{ApiKeyId, UsagePlanId};
 use crate::gateway::error::Error;
-use crate::store;
-use crate::store::Row;
+use crate::store::{self, Lookup, Param, Row, SealedColumn, Tx};
+
+/// Where keys are, with their values; each is found by its value through a keyed hash.
+pub(in crate::api) const API_KEYS: SealedColumn = SealedColumn {
+    table: "apigateway_api_keys",
+    column: "sealed",
+    key: &["account", "region", "id"],
+    lookup: Some(Lookup { column: "lookup", of: value_of }),
+};
+/// Rows that are encrypted at one time.
+const ROWS_AT_ONCE: usize = 500;
+
+/// The value of a stored key.
+fn value_of(record: &[u8]) -> Option<String> {
+    #[derive(serde::Deserialize)]
+    struct Valued {
+        value: ApiKeyValue,
+    }
+    let Valued { value } = serde_json::from_slice(record).ok()?;
+    Some(value.expose().to_owned())
+}
 
 /// Which keys a list is of, and where in it; keys are listed from the newest on.
 pub(in crate::api) struct KeyQuery<'q> {
@@ -24,7 +43,7 @@ pub(in crate::api) type Numbered = (i64, ApiKey);
 
 impl Rows<'_> {
     pub(in crate::api) fn api_keys(&self, query: &KeyQuery<'_>) -> Result<Vec<Numbered>, Error> {
-        let sql = "SELECT serial, body FROM apigateway_api_keys
+        let sql = "SELECT serial, id, sealed FROM apigateway_api_keys
             WHERE account = ?1 AND region = ?2 AND serial < ?3
               AND substr(name, 1, ?4) = ?5 AND (?6 = '' OR customer = ?6)
             ORDER BY serial DESC LIMIT ?7";
@@ -38,7 +57,7 @@ impl Rows<'_> {
             query.customer.into(),
             count(query.len).into(),
         ];
-        numbered(self.tx.query(sql, &params, serial_and_body)?)
+        self.numbered(self.tx.query(sql, &params, serial_id_and_sealed)?)
     }
 
     /// Keys of a plan; [`KeyQuery::customer`] is not asked for.
@@ -47,7 +66,7 @@ impl Rows<'_> {
         plan: &UsagePlanId,
         query: &KeyQuery<'_>,
     ) -> Result<Vec<Numbered>, Error> {
-        let sql = "SELECT p.serial, k.body FROM apigateway_usage_plan_keys p
+        let sql = "SELECT p.serial, k.id, k.sealed FROM apigateway_usage_plan_keys p
             JOIN apigateway_api_keys k ON k.account = p.account AND k.region = p.region AND k.id = p.key
             WHERE p.account = ?1 AND p.region = ?2 AND p.plan = ?3 AND p.serial < ?4
               AND substr(k.name, 1, ?5) = ?6
@@ -62,23 +81,34 @@ impl Rows<'_> {
             query.name.into(),
             count(query.len).into(),
         ];
-        numbered(self.tx.query(sql, &params, serial_and_body)?)
+        self.numbered(self.tx.query(sql, &params, serial_id_and_sealed)?)
     }
 
     pub(in crate::api) fn find_api_key(&self, id: &ApiKeyId) -> Result<Option<ApiKey>, Error> {
-        let sql = "SELECT body FROM apigateway_api_keys WHERE account = ?1 AND region = ?2 AND id = ?3";
-        self.one_api_key(sql, id.as_str())
+        let sql = "SELECT id, sealed FROM apigateway_api_keys WHERE account = ?1 AND region = ?2 AND id = ?3";
+        self.one_api_key(sql, id.as_str().into())
     }
 
     pub(in crate::api) fn find_api_key_of(&self, value: &str) -> Result<Option<ApiKey>, Error> {
-        let sql = "SELECT body FROM apigateway_api_keys WHERE account = ?1 AND region = ?2 AND value = ?3";
-        self.one_api_key(sql, value)
+        let sql =
+            "SELECT id, sealed FROM apigateway_api_keys WHERE account = ?1 AND region = ?2 AND lookup = ?3";
+        self.one_api_key(sql, Param::Blob(&self.tx.lookup(&API_KEYS, value)))
     }
 
-    fn one_api_key(&self, sql: &'static str, by: &str) -> Result<Option<ApiKey>, Error> {
+    fn one_api_key(&self, sql: &'static str, by: Param<'_>) -> Result<Option<ApiKey>, Error> {
         let (account, region) = self.owner_texts();
-        let body = self.tx.query_one(sql, &[account.into(), region.into(), by.into()], |row| row.text(0))?;
-        body.map(|body| parse(&body)).transpose()
+        let read = |row: &Row<'_>| Ok((row.text(0)?, row.blob(1)?));
+        let found = self.tx.query_one(sql, &[account.into(), region.into(), by], read)?;
+        found.map(|(id, sealed)| self.unsealed(&id, &sealed)).transpose()
+    }
+
+    fn unsealed(&self, id: &str, sealed: &[u8]) -> Result<ApiKey, Error> {
+        let (account, region) = self.owner_texts();
+        parse(&self.tx.unseal(&API_KEYS, &[account, region, id], sealed)?)
+    }
+
+    fn numbered(&self, rows: Vec<(i64, String, Vec<u8>)>) -> Result<Vec<Numbered>, Error> {
+        rows.into_iter().map(|(serial, id, sealed)| Ok((serial, self.unsealed(&id, &sealed)?))).collect()
     }
 
     /// Adds a key, the newest from now on.
@@ -88,18 +118,20 @@ impl Rows<'_> {
             "SELECT COALESCE(MAX(serial), 0) FROM apigateway_api_keys WHERE account = ?1 AND region = ?2";
         let last = self.tx.query_one(sql, &[account.into(), region.into()], |row| row.int(0))?;
         let serial = last.unwrap_or(0) + 1;
-        let sql = "INSERT INTO apigateway_api_keys (account, region, id, serial, value, name, customer, body)
+        let sql =
+            "INSERT INTO apigateway_api_keys (account, region, id, serial, lookup, name, customer, sealed)
             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
-        let body = text(key)?;
+        let lookup = self.tx.lookup(&API_KEYS, key.value.expose());
+        let sealed = self.tx.seal(&API_KEYS, &[account, region, key.id.as_str()], text(key)?.as_bytes())?;
         let values = [
             account.into(),
             region.into(),
             key.id.as_str().into(),
             serial.into(),
-            key.value.expose().into(),
+            Param::Blob(&lookup),
             key.name.as_deref().unwrap_or_default().into(),
             key.customer_id.as_deref().unwrap_or_default().into(),
-            (&body).into(),
+            Param::Blob(&sealed),
         ];
         self.tx.execute(sql, &values)?;
         Ok(())
@@ -107,17 +139,17 @@ impl Rows<'_> {
 
     /// Stores a key that is there, whose value never changes.
     pub(in crate::api) fn put_api_key(&self, key: &ApiKey) -> Result<(), Error> {
-        let sql = "UPDATE apigateway_api_keys SET name = ?4, customer = ?5, body = ?6
+        let sql = "UPDATE apigateway_api_keys SET name = ?4, customer = ?5, sealed = ?6
             WHERE account = ?1 AND region = ?2 AND id = ?3";
         let (account, region) = self.owner_texts();
-        let body = text(key)?;
+        let sealed = self.tx.seal(&API_KEYS, &[account, region, key.id.as_str()], text(key)?.as_bytes())?;
         let values = [
             account.into(),
             region.into(),
             key.id.as_str().into(),
             key.name.as_deref().unwrap_or_default().into(),
             key.customer_id.as_deref().unwrap_or_default().into(),
-            (&body).into(),
+            Param::Blob(&sealed),
         ];
         self.tx.execute(sql, &values)?;
         Ok(())
@@ -136,12 +168,30 @@ impl Rows<'_> {
     }
 }
 
-fn serial_and_body(row: &Row<'_>) -> Result<(i64, String), store::Error> {
-    Ok((row.int(0)?, row.text(1)?))
+/// Encrypts keys that an earlier version has stored in plain text.
+pub(super) fn seal_all(tx: &Tx<'_>) -> Result<(), store::Error> {
+    let select =
+        "SELECT account, region, id, value, body FROM apigateway_api_keys WHERE sealed IS NULL LIMIT ?1";
+    let update = "UPDATE apigateway_api_keys SET sealed = ?4, lookup = ?5
+        WHERE account = ?1 AND region = ?2 AND id = ?3";
+    loop {
+        let read = |row: &Row<'_>| Ok([row.text(0)?, row.text(1)?, row.text(2)?, row.text(3)?, row.text(4)?]);
+        let rows = tx.query(select, &[count(ROWS_AT_ONCE).into()], read)?;
+        for [account, region, id, value, body] in &rows {
+            let sealed = tx.seal(&API_KEYS, &[account, region, id], body.as_bytes())?;
+            let lookup = tx.lookup(&API_KEYS, value);
+            let values =
+                [account.into(), region.into(), id.into(), Param::Blob(&sealed), Param::Blob(&lookup)];
+            tx.execute(update, &values)?;
+        }
+        if rows.len() < ROWS_AT_ONCE {
+            return Ok(());
+        }
+    }
 }
 
-fn numbered(rows: Vec<(i64, String)>) -> Result<Vec<Numbered>, Error> {
-    rows.into_iter().map(|(serial, body)| Ok((serial, parse(&body)?))).collect()
+fn serial_id_and_sealed(row: &Row<'_>) -> Result<(i64, String, Vec<u8>), store::Error> {
+    Ok((row.int(0)?, row.text(1)?, row.blob(2)?))
 }
 
 fn count(n: usize) -> i64 {

@@ -10,7 +10,15 @@ use crate::gateway::api::ids::{ClientCertificateId, UsagePlanId, VpcLinkId};
 use crate::gateway::api::usage_plan::UsagePlan;
 use crate::gateway::api::vpc_link::{VpcLink, VpcLinkNames};
 use crate::gateway::error::Error;
-use crate::store::Tx;
+use crate::store::{self, Param, Row, SealedColumn, Tx};
+
+/// Where records are: private keys are among them.
+pub(in crate::api) const OWNED: SealedColumn = SealedColumn {
+    table: "apigateway_owned",
+    column: "sealed",
+    key: &["account", "region", "kind", "id"],
+    lookup: None,
+};
 
 /// Kinds: what stands in `kind`.
 mod kind {
@@ -135,28 +143,35 @@ impl Rows<'_> {
     // === all kinds ===
 
     fn all_owned<T: DeserializeOwned>(&self, kind: &str) -> Result<Vec<T>, Error> {
-        let sql = "SELECT body FROM apigateway_owned WHERE account = ?1 AND region = ?2 AND kind = ?3
+        let sql = "SELECT id, sealed FROM apigateway_owned WHERE account = ?1 AND region = ?2 AND kind = ?3
             ORDER BY id";
         let (account, region) = self.owner_texts();
-        let bodies = self.tx.query(sql, &[account.into(), region.into(), kind.into()], |row| row.text(0))?;
-        bodies.iter().map(|body| parse(body)).collect()
+        let read = |row: &Row<'_>| Ok((row.text(0)?, row.blob(1)?));
+        let rows = self.tx.query(sql, &[account.into(), region.into(), kind.into()], read)?;
+        let unseal = |(id, sealed): &(String, Vec<u8>)| {
+            parse(&self.tx.unseal(&OWNED, &[account, region, kind, id], sealed)?)
+        };
+        rows.iter().map(unseal).collect()
     }
 
     fn find_owned<T: DeserializeOwned>(&self, kind: &str, id: &str) -> Result<Option<T>, Error> {
-        let sql = "SELECT body FROM apigateway_owned
+        let sql = "SELECT sealed FROM apigateway_owned
             WHERE account = ?1 AND region = ?2 AND kind = ?3 AND id = ?4";
         let (account, region) = self.owner_texts();
         let key = [account.into(), region.into(), kind.into(), id.into()];
-        let body = self.tx.query_one(sql, &key, |row| row.text(0))?;
-        body.map(|body| parse(&body)).transpose()
+        let sealed = self.tx.query_one(sql, &key, |row| row.blob(0))?;
+        let unseal =
+            |sealed: Vec<u8>| parse(&self.tx.unseal(&OWNED, &[account, region, kind, id], &sealed)?);
+        sealed.map(unseal).transpose()
     }
 
     fn put_owned(&self, kind: &str, id: &str, record: &impl Serialize) -> Result<(), Error> {
-        let sql = "INSERT INTO apigateway_owned (account, region, kind, id, body) VALUES (?1, ?2, ?3, ?4, ?5)
-            ON CONFLICT (account, region, kind, id) DO UPDATE SET body = excluded.body";
+        let sql =
+            "INSERT INTO apigateway_owned (account, region, kind, id, sealed) VALUES (?1, ?2, ?3, ?4, ?5)
+            ON CONFLICT (account, region, kind, id) DO UPDATE SET sealed = excluded.sealed";
         let (account, region) = self.owner_texts();
-        let body = text(record)?;
-        let values = [account.into(), region.into(), kind.into(), id.into(), (&body).into()];
+        let sealed = self.tx.seal(&OWNED, &[account, region, kind, id], text(record)?.as_bytes())?;
+        let values = [account.into(), region.into(), kind.into(), id.into(), Param::Blob(&sealed)];
         self.tx.execute(sql, &values)?;
         Ok(())
     }
@@ -176,7 +191,25 @@ impl Rows<'_> {
 
 /// The custom domain names of all owners.
 pub(in crate::api) fn all_domain_names(tx: &Tx<'_>) -> Result<Vec<DomainName>, Error> {
-    let sql = "SELECT body FROM apigateway_owned WHERE kind = ?1";
-    let bodies = tx.query(sql, &[kind::DOMAIN_NAME.into()], |row| row.text(0))?;
-    bodies.iter().map(|body| parse(body)).collect()
+    let sql = "SELECT account, region, id, sealed FROM apigateway_owned WHERE kind = ?1";
+    let read = |row: &Row<'_>| Ok((row.text(0)?, row.text(1)?, row.text(2)?, row.blob(3)?));
+    let rows = tx.query(sql, &[kind::DOMAIN_NAME.into()], read)?;
+    let unseal = |(account, region, id, sealed): &(String, String, String, Vec<u8>)| {
+        parse(&tx.unseal(&OWNED, &[account, region, kind::DOMAIN_NAME, id], sealed)?)
+    };
+    rows.iter().map(unseal).collect()
+}
+
+/// Encrypts records that an earlier version has stored in plain text. There are few.
+pub(super) fn seal_all(tx: &Tx<'_>) -> Result<(), store::Error> {
+    let select = "SELECT account, region, kind, id, body FROM apigateway_owned";
+    let update = "UPDATE apigateway_owned SET sealed = ?5
+        WHERE account = ?1 AND region = ?2 AND kind = ?3 AND id = ?4";
+    let read = |row: &Row<'_>| Ok([row.text(0)?, row.text(1)?, row.text(2)?, row.text(3)?, row.text(4)?]);
+    for [account, region, kind, id, body] in &tx.query(select, &[], read)? {
+        let sealed = tx.seal(&OWNED, &[account, region, kind, id], body.as_bytes())?;
+        let values = [account.into(), region.into(), kind.into(), id.into(), Param::Blob(&sealed)];
+        tx.execute(update, &values)?;
+    }
+    Ok(())
 }

@@ -6,6 +6,7 @@
 //!
 //! <https://docs.aws.amazon.com/step-functions/latest/dg/supported-services-awssdk.html>
 
+mod attribute_values;
 mod failure;
 mod optimized;
 mod query;
@@ -100,7 +101,10 @@ impl Target {
     /// What is wrong with the arguments.
     pub(super) fn refuse(self, integration: &Integration, arguments: &Payload) -> Option<String> {
         match self.is_optimized {
-            true => optimized::refuse(integration, arguments),
+            true => optimized::refuse(integration, arguments).or_else(|| match self.service.name {
+                "dynamodb" => attribute_values::refuse(arguments.value()),
+                _ => None,
+            }),
             false => None, // Without a model, the service itself says so.
         }
     }
@@ -117,6 +121,9 @@ impl Target {
         turn_into_text(&mut input, self.service.texts);
         if self.is_optimized && self.service.name == "events" {
             optimized::name_sources(&mut input, &call);
+        }
+        if self.service.name == "dynamodb" {
+            attribute_values::give_types(&mut input);
         }
         if self.service.name == "events" {
             times_in_seconds(&mut input);

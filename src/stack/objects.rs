@@ -1,0 +1,72 @@
+//! Documents that templates keep in object stores: `BodyS3Location` and `DefinitionS3Location`.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use serde_json::Value;
+
+use super::error::Error;
+use super::kind::{self, Kind, Properties};
+use crate::yaml;
+
+/// What is in an object, in time; else why it can't be had.
+pub type ObjectFuture<'a> = Pin<Box<dyn Future<Output = Result<Vec<u8>, String>> + Send + 'a>>;
+
+/// The port through which a stack reads objects.
+pub trait Objects: Send + Sync {
+    /// Reads the object `key` of `bucket`, in its latest version unless one is given.
+    fn get<'a>(&'a self, bucket: &'a str, key: &'a str, version: Option<&'a str>) -> ObjectFuture<'a>;
+}
+
+/// Puts the documents that `properties` say the location of in the place of the locations. So a document that changed
+/// changes the resource, also where its location stays the same.
+///
+/// # Errors
+/// [`Error::Template`] when a document can't be had or read, or is there twice.
+pub(super) async fn fetch(
+    objects: &dyn Objects,
+    kind: Kind,
+    properties: &mut Properties,
+    at: &str,
+) -> Result<(), Error> {
+    let (location, document, others): (&str, &str, &[&str]) = match kind {
+        Kind::RestApi => ("BodyS3Location", "Body", &["Body"]),
+        Kind::StateMachine => {
+            ("DefinitionS3Location", "DefinitionString", &["Definition", "DefinitionString"])
+        }
+        _ => return Ok(()),
+    };
+    let Some(place) = properties.remove(location) else { return Ok(()) };
+    let at = format!("{at}/Properties/{location}");
+    if let Some(other) = others.iter().find(|other| properties.contains_key(**other)) {
+        return Err(Error::at(at, format!("{other} is given, too")));
+    }
+    let text = read(objects, &place).await.map_err(|problem| Error::at(&at, problem))?;
+    let text = match kind {
+        Kind::StateMachine => {
+            // What is filled in may be anything, so that only the whole is JSON or YAML.
+            let text = kind::substituted(&text, properties);
+            properties.remove("DefinitionSubstitutions");
+            match text.trim_start().starts_with('{') {
+                true => text,
+                false => {
+                    let parsed = yaml::parse(&text, yaml::no_tags);
+                    parsed
+                        .map_err(|error| Error::at(&at, format!("neither JSON nor YAML: {error}")))?
+                        .to_string()
+                }
+            }
+        }
+        _ => text,
+    };
+    properties.insert(document.to_owned(), Value::String(text));
+    Ok(())
+}
+
+async fn read(objects: &dyn Objects, place: &Value) -> Result<String, String> {
+    let member = |name: &str| place.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
+    let bucket = member("Bucket").ok_or("Bucket is missing")?;
+    let key = member("Key").ok_or("Key is missing")?;
+    let bytes = objects.get(bucket, key, member("Version")).await?;
+    String::from_utf8(bytes).map_err(|_| format!("s3://{bucket}/{key} is not text"))
+}

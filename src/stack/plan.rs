@@ -1,0 +1,229 @@
+//! What applying a template will do, as far as it can be told before anything is changed. `stepgate validate` and
+//! `stepgate apply` both go through here, so that neither refuses what the other takes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value};
+
+use super::condition;
+use super::error::Error;
+use super::intrinsic::Attributes;
+use super::kind::{Kind, Properties};
+use super::order;
+use super::scope::{Names, Scope, Tally};
+use super::template::{Declared, Output, Template};
+
+/// A template whose conditions are decided and whose resources are in order.
+pub(super) struct Plan<'a> {
+    template: &'a Template,
+    pub(super) scope: Scope<'a>,
+    /// The resources that there are, in the order in which they are made.
+    pub(super) ordered: Vec<&'a Declared>,
+}
+
+/// Everything as it will be, but for what resources' ids are.
+pub(super) struct Rehearsal<'a> {
+    pub(super) resources: Vec<Rehearsed<'a>>,
+    /// What would fail if it were there, which is undecided.
+    pub(super) doubts: Vec<Error>,
+}
+
+/// A resource as it will be.
+pub(super) struct Rehearsed<'a> {
+    pub(super) resource: &'a Declared,
+    pub(super) properties: Properties,
+    /// Whether it is decided that it is there.
+    pub(super) is_sure: bool,
+    /// Names of the properties that are made from values that only a deployment knows.
+    pub(super) guessed: BTreeSet<String>,
+}
+
+/// The template's outputs, and what of them other stacks find under which name.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Outputs {
+    pub(super) values: Map<String, Value>,
+    pub(super) exports: BTreeMap<String, String>,
+}
+
+impl<'a> Plan<'a> {
+    /// Plans `template` with these values of its parameters, of which those in `guessed` are guesses.
+    ///
+    /// # Errors
+    /// What is wrong with the template whatever its resources will be, and rules that don't hold.
+    pub(super) fn new(
+        template: &'a Template,
+        parameters: Map<String, Value>,
+        guessed: BTreeSet<String>,
+        exports: Option<BTreeMap<String, String>>,
+    ) -> Result<Self, Error> {
+        let (mappings, conditions) = (&template.mappings, BTreeMap::new());
+        let mut scope = Scope { parameters, guessed, mappings, conditions, exports };
+        condition::assert_rules(&template.rules, &scope)?;
+        scope.conditions = condition::decide(&template.conditions, &scope)?;
+        let ordered = order::by_dependency(template, &scope)?;
+        order::check_outputs(template, &scope, &ordered)?;
+        Ok(Self { template, scope, ordered })
+    }
+
+    /// Resolves everything over placeholders of the resources.
+    ///
+    /// # Errors
+    /// [`Error::Template`] for what would fail whatever the resources will be.
+    pub(super) fn rehearse(&self) -> Result<Rehearsal<'a>, Error> {
+        let resources: BTreeMap<String, Attributes> =
+            self.ordered.iter().map(|r| (r.logical_id.clone(), placeholder(r))).collect();
+        let tally = Tally::of_rehearsal();
+        let names = Names { scope: &self.scope, resources: &resources, tally: &tally };
+        let (mut resources, mut doubts) = (Vec::with_capacity(self.ordered.len()), Vec::new());
+        for resource in &self.ordered {
+            let condition = resource.condition.as_deref();
+            let is_sure = order::is_there(condition, &self.scope, &resource.location())? == Some(true);
+            match rehearse(resource, &names) {
+                Ok((properties, guessed)) => {
+                    resources.push(Rehearsed { resource, properties, is_sure, guessed });
+                }
+                Err(doubt) if !is_sure => doubts.push(doubt),
+                Err(error) => return Err(error),
+            }
+        }
+        self.outputs_of(&names, &mut doubts)?;
+        Ok(Rehearsal { resources, doubts })
+    }
+
+    /// The properties of `resource`, which refers to `resources` only.
+    ///
+    /// # Errors
+    /// [`Error::Template`] for functions that fail.
+    pub(super) fn properties(
+        &self,
+        resource: &Declared,
+        resources: &BTreeMap<String, Attributes>,
+        tally: &Tally,
+    ) -> Result<Properties, Error> {
+        let names = Names { scope: &self.scope, resources, tally };
+        let at = format!("{}/Properties", resource.location());
+        match names.resolve(&Value::Object(resource.properties.clone()), &at)? {
+            Some(Value::Object(properties)) => Ok(properties),
+            _ => Err(Error::at(at, "expected an object")),
+        }
+    }
+
+    /// The outputs, of `resources`.
+    ///
+    /// # Errors
+    /// [`Error::Template`] for functions that fail.
+    pub(super) fn outputs(
+        &self,
+        resources: &BTreeMap<String, Attributes>,
+        tally: &Tally,
+    ) -> Result<Outputs, Error> {
+        self.outputs_of(&Names { scope: &self.scope, resources, tally }, &mut Vec::new())
+    }
+
+    fn outputs_of(&self, names: &Names<'_>, doubts: &mut Vec<Error>) -> Result<Outputs, Error> {
+        let mut outputs = Outputs::default();
+        for (name, output) in &self.template.outputs {
+            let at = format!("Outputs/{name}");
+            match order::is_there(output.condition.as_deref(), &self.scope, &at)? {
+                Some(true) => outputs.add(name, output, names, &at)?,
+                Some(false) => {}
+                None => doubts.extend(outputs.add(name, output, names, &at).err()),
+            }
+        }
+        Ok(outputs)
+    }
+}
+
+/// The properties of `resource`, and which of them are guesses.
+fn rehearse(resource: &Declared, names: &Names<'_>) -> Result<(Properties, BTreeSet<String>), Error> {
+    let (mut properties, mut guessed) = (Properties::new(), BTreeSet::new());
+    for (name, value) in &resource.properties {
+        let mark = names.tally.mark();
+        let at = format!("{}/Properties/{name}", resource.location());
+        if let Some(value) = names.resolve(value, &at)? {
+            properties.insert(name.clone(), value);
+        }
+        if names.tally.guessed_since(mark) {
+            guessed.insert(name.clone());
+        }
+    }
+    Ok((properties, guessed))
+}
+
+impl Outputs {
+    fn add(&mut self, name: &str, output: &Output, names: &Names<'_>, at: &str) -> Result<(), Error> {
+        let Some(value) = names.resolve(&output.value, at)? else { return Ok(()) };
+        if let Some(export) = &output.export {
+            let at = format!("{at}/Export/Name");
+            let under = names.resolve(export, &at)?;
+            let Some(under) = under.as_ref().and_then(Value::as_str).filter(|name| !name.is_empty()) else {
+                return Err(Error::at(at, "expected a name"));
+            };
+            let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            // Two guesses may be alike where the values are not.
+            let is_taken = self.exports.insert(under.to_owned(), text).is_some();
+            if is_taken && names.scope.guessed.is_empty() {
+                return Err(Error::at(at, format!("two outputs are exported as {under}")));
+            }
+        }
+        self.values.insert(name.to_owned(), value);
+        Ok(())
+    }
+}
+
+/// What a resource would answer to `Ref` and `Fn::GetAtt`, in the right form.
+fn placeholder(resource: &Declared) -> Attributes {
+    let id = &resource.logical_id;
+    let arn = |kind: &str| format!("arn:aws:states:us-east-1:123456789012:{kind}:{id}");
+    let one = |name: &'static str, id: &str| (id.to_owned(), vec![(name, id.to_owned())]);
+    let (reference, attributes): (String, Vec<(&str, String)>) = match resource.kind {
+        Kind::Role => (
+            id.clone(),
+            vec![("Arn", format!("arn:aws:iam::123456789012:role/{id}")), ("RoleId", "AROA".into())],
+        ),
+        Kind::StateMachine => {
+            let arn = arn("stateMachine");
+            let named = [("Name", id.clone()), ("StateMachineRevisionId", "INITIAL".into())];
+            (arn.clone(), [("Arn", arn)].into_iter().chain(named).collect())
+        }
+        Kind::StateMachineVersion => one("Arn", &format!("{}:1", arn("stateMachine"))),
+        Kind::StateMachineAlias => one("Arn", &format!("{}:alias", arn("stateMachine"))),
+        Kind::Activity => {
+            let arn = arn("activity");
+            (arn.clone(), vec![("Arn", arn), ("Name", id.clone())])
+        }
+        Kind::RestApi => {
+            let api = "abcde12345".to_owned();
+            (api.clone(), vec![("RootResourceId", "abcde67890".into()), ("RestApiId", api)])
+        }
+        Kind::ApiResource => one("ResourceId", "abc123"),
+        Kind::Deployment => one("DeploymentId", "abc123"),
+        Kind::RequestValidator => one("RequestValidatorId", "abc123"),
+        Kind::ApiKey => one("APIKeyId", "abcde12345"),
+        Kind::UsagePlan => one("Id", "abc123"),
+        Kind::UsagePlanKey => one("Id", "abcde12345"),
+        Kind::Account | Kind::GatewayResponse => one("Id", id),
+        Kind::Authorizer => one("AuthorizerId", "abc123"),
+        Kind::DomainName => {
+            let names = [
+                ("DistributionDomainName", "d111111abcdef8.cloudfront.net"),
+                ("DistributionHostedZoneId", "Z2FDTNDATAQYW2"),
+                ("RegionalDomainName", "d-abcde12345.execute-api.us-east-1.amazonaws.com"),
+                ("RegionalHostedZoneId", "Z1UJRXOUMOOFQ8"),
+                ("DomainNameArn", "arn:aws:apigateway:us-east-1::/domainnames/example.com"),
+            ];
+            ("example.com".into(), names.map(|(name, value)| (name, value.to_owned())).into())
+        }
+        Kind::DocumentationPart => one("DocumentationPartId", "abc123"),
+        Kind::ClientCertificate => one("ClientCertificateId", "abc123"),
+        Kind::VpcLink => one("VpcLinkId", "abc123"),
+        Kind::BasePathMapping
+        | Kind::DocumentationVersion
+        | Kind::Policy
+        | Kind::Method
+        | Kind::Stage
+        | Kind::Model => (id.clone(), Vec::new()),
+    };
+    let attributes = attributes.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+    Attributes { reference, attributes }
+}

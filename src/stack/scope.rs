@@ -1,0 +1,132 @@
+//! What the values of a template are made from: parameters, mappings, conditions, and what other stacks export.
+
+use std::cell::Cell;
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value};
+
+use super::error::Error;
+use super::intrinsic::Attributes;
+
+/// The most bytes that the functions of one template make, all their values together. An API's document has at most
+/// 6 MiB on AWS; functions within functions count each.
+pub(super) const EXPANSION_BYTES_MAX: usize = 16 * 1_048_576;
+/// What a value takes beside its text.
+const NODE_BYTES: usize = 32;
+
+/// Everything that a template's functions may refer to, but for its resources.
+#[derive(Debug)]
+pub(super) struct Scope<'a> {
+    /// Parameters and pseudo parameters such as `AWS::Region`.
+    pub(super) parameters: Map<String, Value>,
+    /// Names of the parameters whose values here are guesses, since only a deployment knows them.
+    pub(super) guessed: BTreeSet<String>,
+    pub(super) mappings: &'a Value,
+    /// What holds; `None` where that depends on a guess.
+    pub(super) conditions: BTreeMap<String, Option<bool>>,
+    /// What stacks export, by name; `None` if only a deployment knows.
+    pub(super) exports: Option<BTreeMap<String, String>>,
+}
+
+/// Resources, and what resolving values has come to so far.
+pub(super) struct Names<'a> {
+    pub(super) scope: &'a Scope<'a>,
+    pub(super) resources: &'a BTreeMap<String, Attributes>,
+    pub(super) tally: &'a Tally,
+}
+
+/// What resolving values used up, and how often it met a guess.
+#[derive(Debug)]
+pub(super) struct Tally {
+    bytes_left: Cell<usize>,
+    n_guesses: Cell<u32>,
+    n_placeholders: Cell<u32>,
+    /// Resources are placeholders, which have the right form and no more.
+    is_rehearsal: bool,
+}
+
+/// How often guesses were met, at some moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Mark {
+    guesses: u32,
+    placeholders: u32,
+}
+
+impl Tally {
+    /// For resources that exist.
+    pub(super) const fn new() -> Self {
+        Self::with(false)
+    }
+
+    /// For resources that are placeholders.
+    pub(super) const fn of_rehearsal() -> Self {
+        Self::with(true)
+    }
+
+    const fn with(is_rehearsal: bool) -> Self {
+        Self {
+            bytes_left: Cell::new(EXPANSION_BYTES_MAX),
+            n_guesses: Cell::new(0),
+            n_placeholders: Cell::new(0),
+            is_rehearsal,
+        }
+    }
+
+    /// The present moment, to tell later what was met since.
+    pub(super) const fn mark(&self) -> Mark {
+        Mark { guesses: self.n_guesses.get(), placeholders: self.n_placeholders.get() }
+    }
+
+    /// Whether a value that only a deployment knows was met since `mark`.
+    pub(super) const fn guessed_since(&self, mark: Mark) -> bool {
+        mark.guesses != self.n_guesses.get()
+    }
+
+    /// Whether a guess or a placeholder was met since `mark`: what fails on it may not fail on what will be there.
+    pub(super) const fn is_unsure_since(&self, mark: Mark) -> bool {
+        mark.guesses != self.n_guesses.get() || mark.placeholders != self.n_placeholders.get()
+    }
+
+    pub(super) fn meet_guess(&self) {
+        self.n_guesses.set(self.n_guesses.get().wrapping_add(1));
+    }
+
+    pub(super) fn meet_resource(&self) {
+        if self.is_rehearsal {
+            self.n_placeholders.set(self.n_placeholders.get().wrapping_add(1));
+        }
+    }
+
+    /// Whether `n_bytes` more may be made.
+    ///
+    /// # Errors
+    /// [`Error::Template`] if they are too many.
+    pub(super) fn check(&self, n_bytes: usize, at: &str) -> Result<(), Error> {
+        if n_bytes <= self.bytes_left.get() {
+            return Ok(());
+        }
+        let problem = format!("the template's functions make more than {EXPANSION_BYTES_MAX} bytes");
+        Err(Error::at(at, problem))
+    }
+
+    /// Counts a value that a function made.
+    ///
+    /// # Errors
+    /// [`Error::Template`] if it is too much.
+    pub(super) fn spend(&self, value: &Value, at: &str) -> Result<(), Error> {
+        let n_bytes = size(value);
+        self.check(n_bytes, at)?;
+        self.bytes_left.set(self.bytes_left.get() - n_bytes);
+        Ok(())
+    }
+}
+
+fn size(value: &Value) -> usize {
+    let inner = match value {
+        Value::Null | Value::Bool(_) | Value::Number(_) => 0,
+        Value::String(text) => text.len(),
+        Value::Array(items) => items.iter().map(size).sum(),
+        Value::Object(members) => members.iter().map(|(name, value)| name.len() + size(value)).sum(),
+    };
+    NODE_BYTES + inner
+}

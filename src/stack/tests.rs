@@ -1,0 +1,362 @@
+//! Templates through the whole room, on a store of its own and operations that take everything: what `check` and
+//! [`Stacks::apply`] make of one template.
+
+mod styles;
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
+use serde_json::{Map, Value, json};
+
+use super::objects::{ObjectFuture, Objects};
+use super::operations::{OperationError, OperationFuture, Operations};
+use super::{Applied, Error, Finding, Stacks, Template, check};
+use crate::asl;
+use crate::clock::{SeededIds, SystemClock};
+use crate::id::{AccountId, AccountRegion, Region};
+use crate::store::{Options, Store};
+
+/// Operations that take what the real ones take of definitions, and everything else; keeps what it was asked.
+#[derive(Default)]
+pub(super) struct Yes {
+    pub(super) calls: Mutex<Vec<(&'static str, Value)>>,
+}
+
+impl Operations for Yes {
+    fn call<'a>(&'a self, _: &'static str, operation: &'static str, input: Value) -> OperationFuture<'a> {
+        let refuse =
+            |code: &str, message: String| OperationError { operation, code: code.to_owned(), message };
+        let mut calls = self.calls.lock().unwrap();
+        calls.push((operation, input.clone()));
+        let n = calls.len();
+        let kind = match input["type"].as_str() {
+            Some("EXPRESS") => asl::StateMachineType::Express,
+            _ => asl::StateMachineType::Standard,
+        };
+        let definition = input["definition"].as_str().map(|text| asl::compile(text, kind));
+        let answer = match (operation, definition) {
+            ("GetStage", _) => Err(refuse("NotFoundException", "no stage".to_owned())),
+            (_, Some(Err(wrong))) => Err(refuse("InvalidDefinition", wrong.to_string())),
+            _ if input["name"] == "refused" => Err(refuse("InvalidName", "refused".to_owned())),
+            _ => Ok(json!({
+                "id": format!("id{n}"), "rootResourceId": format!("root{n}"), "name": input["name"],
+                "stateMachineArn": "arn:aws:states:us-east-1:123456789012:stateMachine:m",
+                "activityArn": format!("arn:aws:states:us-east-1:123456789012:activity:a{n}"),
+                "stateMachineVersionArn": "arn:aws:states:us-east-1:123456789012:stateMachine:m:1",
+                "stateMachineAliasArn": "arn:aws:states:us-east-1:123456789012:stateMachine:m:alias",
+                "revisionId": format!("revision{n}"), "version": "v1", "domainName": "example.com",
+                "Role": {"Arn": "arn:aws:iam::123456789012:role/r", "RoleId": "AROA"},
+            })),
+        };
+        Box::pin(async move { answer })
+    }
+}
+
+/// Buckets of two documents.
+struct Documents;
+
+impl Objects for Documents {
+    fn get<'a>(&'a self, bucket: &'a str, key: &'a str, _: Option<&'a str>) -> ObjectFuture<'a> {
+        let found = match (bucket, key) {
+            ("b", "machine.json") => {
+                Ok(r#"{"StartAt":"A","States":{"A":{"Type":"Wait","Seconds":${s},"End":true}}}"#)
+            }
+            ("b", "machine.yaml") => Ok("StartAt: A\nStates:\n  A: {Type: Wait, Seconds: ${s}, End: true}\n"),
+            ("b", "api.yaml") => Ok("openapi: 3.0.1\n"),
+            _ => Err(format!("no s3://{bucket}/{key}")),
+        };
+        Box::pin(async move { found.map(|text| text.as_bytes().to_vec()) })
+    }
+}
+
+/// Stacks in a directory that is removed with them.
+pub(super) struct World {
+    pub(super) stacks: Stacks,
+    pub(super) operations: Arc<Yes>,
+    store: Store,
+    dir: PathBuf,
+    runtime: tokio::runtime::Runtime,
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        self.runtime.block_on(self.store.close());
+        let _ = std::fs::remove_dir_all(&self.dir);
+    }
+}
+
+impl World {
+    pub(super) fn new() -> Self {
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
+        let n = NEXT.fetch_add(1, Ordering::Relaxed);
+        let dir = std::env::temp_dir().join(format!("stepgate-stack-{}-{n}", std::process::id()));
+        let store = Store::open(&dir, Options::default(), Arc::new(SystemClock::new())).unwrap();
+        let home = AccountRegion {
+            account: AccountId::parse("123456789012").unwrap(),
+            region: Region::parse("us-east-1").unwrap(),
+        };
+        let (operations, ids) = (Arc::new(Yes::default()), Arc::new(SeededIds::new(1)));
+        let ssm = [("/app/x".to_owned(), "stored".to_owned())].into();
+        let stacks =
+            Stacks::open(store.clone(), operations.clone(), Arc::new(Documents), ids, home, ssm).unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        Self { stacks, operations, store, dir, runtime }
+    }
+
+    pub(super) fn apply(&self, name: &str, template: &Value, parameters: &Value) -> Result<Applied, Error> {
+        let template = Template::parse(&template.to_string())?;
+        self.runtime.block_on(self.stacks.apply(name, &template, parameters.as_object().unwrap()))
+    }
+
+    /// The operations called since this was last asked.
+    pub(super) fn calls(&self) -> Vec<(&'static str, Value)> {
+        std::mem::take(&mut *self.operations.calls.lock().unwrap())
+    }
+}
+
+pub(super) fn errors_of(template: &Value) -> Vec<Finding> {
+    let template = Template::parse(&template.to_string()).unwrap();
+    match check(&template) {
+        Ok(findings) => findings.into_iter().filter(|finding| !finding.is_warning).collect(),
+        Err(error) => {
+            vec![Finding { location: String::new(), problem: error.to_string(), is_warning: false }]
+        }
+    }
+}
+
+/// Values that templates have, over parameters `P` (a text), `L` (a list), `N` (a number), resources `R` and `Maybe`,
+/// a mapping and three conditions.
+fn value() -> impl Strategy<Value = Value> {
+    let names = ["P", "L", "N", "S", "AWS::Region", "AWS::StackId", "R", "Maybe", "AWS::NoValue"];
+    let leaf = prop_oneof![
+        4 => "[a-z]{1,4}".prop_map(Value::from),
+        1 => (0..4_u8).prop_map(Value::from),
+        4 => prop::sample::select(names.to_vec()).prop_map(|name| json!({ "Ref": name })),
+        2 => prop::sample::select(vec!["R.Name", "R.Arn", "R.Nope", "Maybe.Arn"])
+            .prop_map(|name| json!({ "Fn::GetAtt": name })),
+        4 => prop::sample::select(vec!["${P}-x", "${R.Name}", "${L}", "${AWS::StackName}/${!P}", "${N}"])
+            .prop_map(|text| json!({ "Fn::Sub": text })),
+    ];
+    leaf.prop_recursive(2, 8, 2, |inner| {
+        let separator = prop::sample::select(vec!["", "a", "-", "/"]);
+        let list = prop_oneof![
+            prop::collection::vec(inner.clone(), 0..3).prop_map(Value::from),
+            Just(json!({ "Ref": "L" })),
+            (separator.clone(), inner.clone()).prop_map(|(by, text)| json!({ "Fn::Split": [by, text] })),
+            inner.clone(),
+        ];
+        let index = prop_oneof![3 => (0..3_u8).prop_map(Value::from), 1 => Just(json!({ "Ref": "N" }))];
+        let key = prop_oneof![Just(json!("a")), Just(json!("b")), inner.clone()];
+        prop_oneof![
+            (separator, list.clone()).prop_map(|(by, list)| json!({ "Fn::Join": [by, list] })),
+            (index, list).prop_map(|(index, list)| json!({ "Fn::Select": [index, list] })),
+            (key.clone(), key).prop_map(|(top, second)| json!({ "Fn::FindInMap": ["M", top, second] })),
+            (condition(), inner.clone(), inner.clone()).prop_map(|(c, a, b)| json!({ "Fn::If": [c, a, b] })),
+            inner.prop_map(|a| json!({ "Fn::Base64": a })),
+        ]
+    })
+}
+
+fn condition() -> impl Strategy<Value = &'static str> {
+    prop::sample::select(vec!["OfP", "OfN", "Always"])
+}
+
+fn template() -> impl Strategy<Value = Value> {
+    let defaults = (any::<bool>(), any::<bool>(), any::<bool>());
+    let seconds = prop_oneof![
+        4 => Just(json!(5)),
+        2 => Just(json!({ "Ref": "N" })),
+        2 => Just(json!({ "Fn::Select": [1, { "Ref": "L" }] })),
+        1 => value(),
+    ];
+    (defaults, value(), value(), seconds, condition(), value()).prop_map(
+        |((p, l, n), name, tag, seconds, condition, output)| {
+            let parameter = |kind: &str, has: bool, default: &str| match has {
+                true => json!({ "Type": kind, "Default": default }),
+                false => json!({ "Type": kind }),
+            };
+            let activity = json!({ "Type": "AWS::StepFunctions::Activity" });
+            json!({
+                "Parameters": {
+                    "P": parameter("String", p, "b"), "L": parameter("CommaDelimitedList", l, "a"),
+                    "N": parameter("Number", n, "7"),
+                    "S": { "Type": "AWS::SSM::Parameter::Value<String>", "Default": "/app/x" },
+                },
+                "Mappings": { "M": { "a": { "b": "x", "1": ["y"] }, "c": { "b": "z" } } },
+                "Conditions": {
+                    "OfP": { "Fn::Equals": [{ "Ref": "P" }, "a"] },
+                    "OfN": { "Fn::Or": [{ "Fn::Equals": [{ "Ref": "N" }, 3] }, { "Condition": "OfP" }] },
+                    "Always": { "Fn::Equals": ["a", "a"] },
+                },
+                "Resources": {
+                    "R": activity,
+                    "Maybe": { "Type": "AWS::StepFunctions::Activity", "Condition": condition },
+                    "A": { "Type": "AWS::StepFunctions::Activity", "DependsOn": "Maybe",
+                           "Properties": { "Name": name, "Tags": [{ "Key": "k", "Value": tag }] } },
+                    "Machine": { "Type": "AWS::StepFunctions::StateMachine", "Properties": {
+                        "RoleArn": "arn:aws:iam::123456789012:role/r",
+                        "DefinitionSubstitutions": { "s": seconds },
+                        "DefinitionString": r#"{"StartAt":"A","States":{"A":{"Type":"Wait","Seconds":${s},"End":true}}}"#,
+                    } },
+                },
+                "Outputs": { "O": { "Value": output, "Condition": condition } },
+            })
+        },
+    )
+}
+
+/// Values of all parameters.
+fn given() -> impl Strategy<Value = Value> {
+    let text = prop::sample::select(vec!["a", "b", "c", "1", ""]);
+    let list = prop::sample::select(vec!["", "1", "a,b", "1,2,3", "x,5"]);
+    (text, list, 0..5_u8).prop_map(|(p, l, n)| json!({ "P": p, "L": l, "N": n.to_string() }))
+}
+
+/// A default is what is deployed while nothing else is given: templates are deployed with values of the others.
+#[test]
+fn whatever_is_deployed_is_valid() {
+    let world = World::new();
+    let config = Config { cases: 1000, failure_persistence: None, ..Config::default() };
+    let deployed = std::cell::Cell::new(0);
+    let outcome = TestRunner::new(config).run(&(template(), given()), |(template, given)| {
+        let mut values = Map::new();
+        for (name, parameter) in template["Parameters"].as_object().unwrap() {
+            if parameter.get("Default").is_none() {
+                values.insert(name.clone(), given[name].clone());
+            }
+        }
+        if world.apply("s", &template, &Value::Object(values)).is_ok() {
+            deployed.set(deployed.get() + 1);
+            let errors = errors_of(&template);
+            prop_assert!(errors.is_empty(), "{template} deploys, but: {errors:?}");
+        }
+        Ok(())
+    });
+    outcome.unwrap();
+    // Templates that are refused show nothing.
+    assert!(100 < deployed.get(), "{} of 1000 deploy", deployed.get());
+}
+
+#[test]
+fn a_template_that_can_be_told_to_fail_changes_nothing() {
+    let world = World::new();
+    let activity = json!({"Type": "AWS::StepFunctions::Activity"});
+    let name = |name: Value| json!({"Type": "AWS::StepFunctions::Activity", "Properties": {"Name": name}});
+    for (resources, outputs) in [
+        (json!({"A": activity, "B": name(json!({"Fn::GetAtt": "A.Nope"}))}), json!({})),
+        (json!({"A": activity, "B": name(json!({"Fn::Select": [1, ["a"]]}))}), json!({})),
+        (json!({"A": activity}), json!({"O": {"Value": {"Fn::GetAtt": ["A", "Nope"]}}})),
+        (json!({"A": activity}), json!({"O": {"Value": {"Ref": "B"}}})),
+        (json!({"A": activity}), json!({"O": {"Value": 1, "Condition": "Nope"}})),
+        (json!({"A": activity}), json!({"O": {"Value": {"Fn::ImportValue": "nope"}}})),
+    ] {
+        let template = json!({"Resources": resources, "Outputs": outputs});
+        assert!(world.apply("s", &template, &json!({})).is_err(), "{template}");
+        assert!(world.calls().is_empty(), "{template}");
+    }
+}
+
+#[test]
+fn what_a_failed_template_made_is_taken_back() {
+    let world = World::new();
+    let template = json!({"Resources": {
+        "A": {"Type": "AWS::StepFunctions::Activity", "Properties": {"Name": "a"}},
+        "B": {"Type": "AWS::StepFunctions::Activity", "DependsOn": "A", "Properties": {"Name": "refused"}},
+    }});
+    let error = world.apply("s", &template, &json!({})).unwrap_err();
+    assert!(error.to_string().contains("Resources/B: CreateActivity: InvalidName: refused"), "{error}");
+    let calls: Vec<&str> = world.calls().iter().map(|call| call.0).collect();
+    assert_eq!(calls, ["CreateActivity", "CreateActivity", "DeleteActivity"]);
+}
+
+#[test]
+fn one_stack_finds_what_another_exports() {
+    let world = World::new();
+    let exporting = |name: &str| {
+        json!({
+            "Resources": {"A": {"Type": "AWS::StepFunctions::Activity"}},
+            "Outputs": {"O": {"Value": {"Ref": "A"}, "Export": {"Name": {"Fn::Sub": format!("{name}-arn")}}}},
+        })
+    };
+    let arn = world.apply("one", &exporting("shared"), &json!({})).unwrap().outputs["O"].clone();
+    let importing = json!({
+        "Resources": {"A": {"Type": "AWS::StepFunctions::Activity"}},
+        "Outputs": {"O": {"Value": {"Fn::ImportValue": "shared-arn"}}},
+    });
+    assert_eq!(world.apply("two", &importing, &json!({})).unwrap().outputs["O"], arn);
+    let error = world.apply("three", &exporting("shared"), &json!({})).unwrap_err();
+    assert!(error.to_string().contains("shared-arn is already exported by stack one"), "{error}");
+    // A name that is no longer exported is free.
+    world.apply("one", &exporting("other"), &json!({})).unwrap();
+    assert!(world.apply("two", &importing, &json!({})).is_err());
+    assert!(world.apply("three", &exporting("shared"), &json!({})).is_ok());
+}
+
+#[test]
+fn documents_come_from_object_stores() {
+    let world = World::new();
+    let machine = |key: &str, seconds: &Value| {
+        json!({"Resources": {"M": {"Type": "AWS::StepFunctions::StateMachine", "Properties": {
+            "RoleArn": "arn:aws:iam::123456789012:role/r", "DefinitionSubstitutions": {"s": seconds},
+            "DefinitionS3Location": {"Bucket": "b", "Key": key},
+        }}}})
+    };
+    for key in ["machine.json", "machine.yaml"] {
+        world.apply(key, &machine(key, &json!("5")), &json!({})).unwrap();
+        let (_, input) = world.calls().into_iter().find(|call| call.0.ends_with("StateMachine")).unwrap();
+        let definition: Value = serde_json::from_str(input["definition"].as_str().unwrap()).unwrap();
+        assert_eq!(definition["States"]["A"]["Seconds"], 5, "{key}");
+    }
+    assert!(errors_of(&machine("machine.json", &json!("5"))).is_empty());
+    let error = world.apply("s", &machine("none", &json!("5")), &json!({})).unwrap_err();
+    assert!(
+        error.to_string().contains("Resources/M/Properties/DefinitionS3Location: no s3://b/none"),
+        "{error}"
+    );
+    let api = json!({"Resources": {"A": {"Type": "AWS::ApiGateway::RestApi", "Properties": {
+        "BodyS3Location": {"Bucket": "b", "Key": "api.yaml"},
+    }}}});
+    world.calls();
+    world.apply("api", &api, &json!({})).unwrap();
+    let (_, input) = world.calls().into_iter().find(|call| call.0 == "PutRestApi").unwrap();
+    assert_eq!(input["body"], "openapi: 3.0.1\n");
+    let mut both = api;
+    both["Resources"]["A"]["Properties"]["Body"] = json!({});
+    let error = world.apply("api", &both, &json!({})).unwrap_err();
+    assert!(error.to_string().contains("Body is given, too"), "{error}");
+}
+
+#[test]
+fn versions_follow_revisions_and_aliases_follow_versions() {
+    let world = World::new();
+    let template = |seconds: u32| {
+        json!({"Resources": {
+            "Machine": {"Type": "AWS::StepFunctions::StateMachine", "Properties": {
+                "RoleArn": "arn:aws:iam::123456789012:role/r",
+                "Definition": {"StartAt": "A", "States": {"A": {"Type": "Wait", "Seconds": seconds, "End": true}}},
+            }},
+            "Version": {"Type": "AWS::StepFunctions::StateMachineVersion", "Properties": {
+                "StateMachineArn": {"Ref": "Machine"},
+                "StateMachineRevisionId": {"Fn::GetAtt": "Machine.StateMachineRevisionId"},
+            }},
+            "Alias": {"Type": "AWS::StepFunctions::StateMachineAlias", "Properties": {
+                "Name": "live", "DeploymentPreference": {
+                    "StateMachineVersionArn": {"Ref": "Version"}, "Type": "CANARY", "Percentage": 10, "Interval": 1,
+                },
+            }},
+        }})
+    };
+    let made = world.apply("s", &template(1), &json!({})).unwrap();
+    assert!(made.warnings[0].contains("CANARY: the new version takes over at once"), "{:?}", made.warnings);
+    let called: Vec<&str> = world.calls().iter().map(|call| call.0).collect();
+    assert_eq!(called, ["CreateStateMachine", "PublishStateMachineVersion", "CreateStateMachineAlias"]);
+    world.apply("s", &template(2), &json!({})).unwrap();
+    let calls = world.calls();
+    assert_eq!(calls[0].0, "UpdateStateMachine");
+    assert_eq!((calls[1].0, &calls[1].1["revisionId"]), ("PublishStateMachineVersion", &json!("revision1")));
+    // The operations here publish the same version again, which is not deleted for that.
+    assert!(calls.iter().all(|call| call.0 != "DeleteStateMachineVersion"), "{calls:?}");
+}

@@ -1,0 +1,225 @@
+//! The store's keys: where the master key is, the data key that it opens, and a change of both.
+//!
+//! A change is one transaction, in which every secret is encrypted anew and the new data key kept. The file of a
+//! generated master key changes in two steps around it: the new key is written beside the old before, and takes its
+//! place after. Whichever of the two opens the data key is the right one, so that a crash between the steps is mended by
+//! the next start.
+
+use std::fs;
+use std::io::{ErrorKind, Write};
+use std::path::PathBuf;
+
+use rusqlite::{Connection, OptionalExtension, params, params_from_iter};
+
+use super::directory::{Directory, at, private_file};
+use super::secrets::{DataKey, MasterKey, MasterKeySource, SealedColumn, Secrets};
+use super::{Error, Store};
+
+/// The generated master key's file.
+const FILE: &str = "secrets.key";
+const NEW_FILE: &str = "secrets.key.new";
+/// Rows that are read at one time.
+const ROWS_AT_ONCE: i64 = 500;
+
+/// The data key, as it is kept.
+struct Kept {
+    master_id: String,
+    wrapped: Vec<u8>,
+}
+
+/// Opens the data key, making it, and the master key if it is kept here, when there is none.
+pub(super) fn open(
+    connection: &Connection,
+    directory: &Directory,
+    source: &MasterKeySource,
+) -> Result<Secrets, Error> {
+    let Some(kept) = read(connection)? else {
+        let master = match source {
+            MasterKeySource::Given(key) => key.clone(),
+            MasterKeySource::Beside => match read_file(directory, FILE)? {
+                // Of a start that did not come further.
+                Some(key) => key,
+                None => write_file(directory, FILE, &MasterKey::generate()?)?,
+            },
+        };
+        let key = DataKey::generate()?;
+        keep(connection, &master, &key)?;
+        return Secrets::new(&key);
+    };
+    let master = match source {
+        MasterKeySource::Given(key) => key.clone(),
+        MasterKeySource::Beside => beside(directory, &kept.master_id)?,
+    };
+    if master.id()? != kept.master_id {
+        return Err(Error::MasterKey(format!(
+            "it is key {}, and the secrets are encrypted with key {}",
+            master.id()?,
+            kept.master_id
+        )));
+    }
+    if matches!(source, MasterKeySource::Given(_)) && directory.file(FILE).exists() {
+        tracing::warn!("{FILE} in the data directory is not used any more; delete it");
+    }
+    Secrets::new(&master.unwrap(&kept.wrapped)?)
+}
+
+/// The generated key, after mending a change that was cut short.
+fn beside(directory: &Directory, id: &str) -> Result<MasterKey, Error> {
+    let is = |key: &MasterKey| key.id().is_ok_and(|found| found == id);
+    let (key, new) = (read_file(directory, FILE)?, read_file(directory, NEW_FILE)?);
+    if let Some(new) = new.filter(is) {
+        promote(directory)?;
+        return Ok(new);
+    }
+    let Some(key) = key else {
+        let what = "there is no secrets.key in the data directory, and the secrets are encrypted with a key";
+        return Err(Error::MasterKey(what.to_owned()));
+    };
+    if is(&key) {
+        remove(directory, NEW_FILE)?;
+    }
+    Ok(key)
+}
+
+impl Store {
+    /// Encrypts every value of `columns` anew, with a new data key that `source` is to open. With
+    /// [`MasterKeySource::Beside`] the master key is new, too. The store keeps the old key in memory: close it after.
+    ///
+    /// Answers how many values there were.
+    ///
+    /// # Errors
+    /// Any [`Error`]; nothing has changed then.
+    pub async fn rotate(
+        &self,
+        columns: Vec<&'static SealedColumn>,
+        source: MasterKeySource,
+    ) -> Result<usize, Error> {
+        let directory = &self.inner.directory;
+        let master = match &source {
+            MasterKeySource::Given(key) => key.clone(),
+            MasterKeySource::Beside => write_file(directory, NEW_FILE, &MasterKey::generate()?)?,
+        };
+        let n_values = self
+            .write(move |tx| {
+                let key = DataKey::generate()?;
+                let (old, new) = (tx.secrets(), Secrets::new(&key)?);
+                let connection = tx.connection();
+                let mut n_values = 0;
+                for column in columns {
+                    n_values += reseal(connection, column, old, &new)?;
+                }
+                keep(connection, &master, &key)?;
+                Ok::<_, Error>(n_values)
+            })
+            .await?;
+        match source {
+            MasterKeySource::Given(_) => remove(directory, FILE)?,
+            MasterKeySource::Beside => promote(directory)?,
+        }
+        Ok(n_values)
+    }
+}
+
+/// Encrypts the values of one column anew, in the order of their rows.
+fn reseal(
+    connection: &Connection,
+    column: &SealedColumn,
+    old: &Secrets,
+    new: &Secrets,
+) -> Result<usize, Error> {
+    let SealedColumn { table, column: name, key, lookup } = column;
+    let select = format!(
+        "SELECT rowid, {name}, {} FROM {table} WHERE ?1 < rowid ORDER BY rowid LIMIT {ROWS_AT_ONCE}",
+        key.join(", ")
+    );
+    let with_lookup = lookup.as_ref().map_or_else(String::new, |it| format!(", {} = ?3", it.column));
+    let update = format!("UPDATE {table} SET {name} = ?2{with_lookup} WHERE rowid = ?1");
+    let (mut after, mut n_values) = (i64::MIN, 0);
+    loop {
+        let mut statement = connection.prepare_cached(&select)?;
+        let rows = statement.query_map([after], |row| {
+            let names: Result<Vec<String>, _> = (0..key.len()).map(|n| row.get(2 + n)).collect();
+            Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?, names?))
+        })?;
+        let rows = rows.collect::<Result<Vec<_>, _>>()?;
+        let Some((last, ..)) = rows.last() else { return Ok(n_values) };
+        after = *last;
+        for (row, sealed, names) in rows {
+            let names: Vec<&str> = names.iter().map(String::as_str).collect();
+            let value = old.unseal(column, &names, &sealed)?;
+            let sealed = new.seal(column, &names, &value)?;
+            let mut statement = connection.prepare_cached(&update)?;
+            match lookup.as_ref().map(|it| (it.of)(&value)) {
+                Some(part) => {
+                    let found_by = part.map(|part| new.lookup(column, &part));
+                    statement.execute(params![row, sealed, found_by])?;
+                }
+                None => {
+                    statement.execute(params![row, sealed])?;
+                }
+            }
+            n_values += 1;
+        }
+    }
+}
+
+fn read(connection: &Connection) -> Result<Option<Kept>, Error> {
+    let sql = "SELECT master, wrapped FROM store_key WHERE id = 1";
+    let read = |row: &rusqlite::Row<'_>| Ok(Kept { master_id: row.get(0)?, wrapped: row.get(1)? });
+    Ok(connection.query_row(sql, [], read).optional()?)
+}
+
+fn keep(connection: &Connection, master: &MasterKey, key: &DataKey) -> Result<(), Error> {
+    let sql = "INSERT INTO store_key (id, master, wrapped) VALUES (1, ?1, ?2)
+        ON CONFLICT (id) DO UPDATE SET master = excluded.master, wrapped = excluded.wrapped";
+    connection.execute(
+        sql,
+        params_from_iter([master.id()?.into(), rusqlite::types::Value::Blob(master.wrap(key)?)]),
+    )?;
+    Ok(())
+}
+
+fn read_file(directory: &Directory, name: &str) -> Result<Option<MasterKey>, Error> {
+    let path = directory.file(name);
+    match fs::read_to_string(&path) {
+        Ok(text) => {
+            let wrong = || Error::MasterKey(format!("{} holds no key", path.display()));
+            MasterKey::parse(&text).map(Some).ok_or_else(wrong)
+        }
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) if error.kind() == ErrorKind::InvalidData => {
+            Err(Error::MasterKey(format!("{} holds no key", path.display())))
+        }
+        Err(error) => Err(at(&path, &error)),
+    }
+}
+
+/// Writes a key so that the file is there whole or not at all.
+fn write_file(directory: &Directory, name: &str, key: &MasterKey) -> Result<MasterKey, Error> {
+    let (path, unfinished) = (directory.file(name), directory.file(&format!("{name}.unfinished")));
+    let mut file = private_file(&unfinished)?;
+    let said = |error: std::io::Error| at(&unfinished, &error);
+    file.set_len(0).map_err(said)?;
+    file.write_all(format!("{}\n", key.to_text()).as_bytes()).map_err(said)?;
+    file.sync_all().map_err(said)?;
+    rename(directory, unfinished.clone(), path)?;
+    Ok(key.clone())
+}
+
+fn promote(directory: &Directory) -> Result<(), Error> {
+    rename(directory, directory.file(NEW_FILE), directory.file(FILE))
+}
+
+fn rename(directory: &Directory, from: PathBuf, to: PathBuf) -> Result<(), Error> {
+    fs::rename(&from, &to).map_err(|error| at(&from, &error))?;
+    directory.sync()
+}
+
+fn remove(directory: &Directory, name: &str) -> Result<(), Error> {
+    let path = directory.file(name);
+    match fs::remove_file(&path) {
+        Ok(()) => directory.sync(),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(at(&path, &error)),
+    }
+}

@@ -1,0 +1,233 @@
+//! SQLite's write-ahead log, read beside SQLite: which of its frames are good, and which pages they hold.
+//!
+//! SQLite takes a log for ended at the first frame that is not good, and says nothing.
+//! <https://www.sqlite.org/fileformat2.html#the_write_ahead_log>
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+
+use super::options::PAGE_BYTES;
+
+const HEADER_BYTES: usize = 32;
+const FRAME_HEADER_BYTES: usize = 24;
+const PAGE: usize = PAGE_BYTES as usize;
+const FRAME_BYTES: usize = FRAME_HEADER_BYTES + PAGE;
+/// Begins the log; the last bit says that its sums are over big-endian words.
+const MAGIC: u32 = 0x377f_0682;
+
+/// What tells a log from the one before it in the same file: SQLite counts the first word up and draws the second.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Salts(pub(super) u32, pub(super) u32);
+
+/// A sum over the log up to the end of a frame.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Checksum(pub(super) u32, pub(super) u32);
+
+/// A place in a log: the end of a frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct LogPoint {
+    /// Which log.
+    pub(super) salts: Salts,
+    /// Frames up to there.
+    pub(super) frames: u32,
+    /// The sum over them.
+    pub(super) checksum: Checksum,
+}
+
+/// How far a log has been read: to the end of its last commit.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Cursor {
+    pub(super) point: LogPoint,
+    /// Commits up to there.
+    pub(super) commits: u64,
+    /// Pages of the database after the last of them.
+    pub(super) pages: u32,
+    is_big_endian: bool,
+}
+
+/// Sums of pages, by their number.
+pub(super) type PageSums = BTreeMap<u32, u32>;
+
+/// Reads a log, and reads on when it has grown.
+pub(super) struct LogReader {
+    file: File,
+    cursor: Option<Cursor>,
+}
+
+impl LogReader {
+    /// `None` if there is no log.
+    pub(super) fn open(path: &Path) -> io::Result<Option<Self>> {
+        match File::open(path) {
+            Ok(file) => Ok(Some(Self { file, cursor: None })),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Where it has come to; `None` while no good log was seen.
+    pub(super) fn cursor(&self) -> Option<Cursor> {
+        self.cursor
+    }
+
+    /// Bytes of the file, good or not.
+    pub(super) fn len(&self) -> io::Result<u64> {
+        Ok(self.file.metadata()?.len())
+    }
+
+    /// Reads the commits that came since, up to `until` or to the last; answers the sums of the pages that they wrote, as
+    /// the last of them left each. A log that has started over is read from its beginning.
+    ///
+    /// While the log is being written, there may be a commit at its end that fails yet, and whose place others take.
+    pub(super) fn read_on(&mut self, until: Option<LogPoint>) -> io::Result<PageSums> {
+        let Some(begin) = self.header()? else { return Ok(PageSums::new()) };
+        if until.is_some_and(|until| until.salts != begin.point.salts) {
+            // A log that starts over, in which no commit has succeeded: what was before it has been read.
+            return Ok(PageSums::new());
+        }
+        let mut done = match self.cursor {
+            Some(cursor) if cursor.point.salts == begin.point.salts => cursor,
+            Some(_) | None => begin,
+        };
+        let (mut sums, mut uncommitted) = (PageSums::new(), PageSums::new());
+        let mut point = done.point;
+        let mut frame = vec![0; FRAME_BYTES];
+        let is_end = |point: &LogPoint| until.is_some_and(|until| until.frames <= point.frames);
+        while !is_end(&point) && read_whole(&self.file, &mut frame, offset(point.frames))? {
+            let (header, page) = frame.split_at(FRAME_HEADER_BYTES);
+            let number = be(header, 0);
+            let checksum =
+                sum(sum(point.checksum, &header[..8], done.is_big_endian), page, done.is_big_endian);
+            let stored = Checksum(be(header, 16), be(header, 20));
+            let is_good = Salts(be(header, 8), be(header, 12)) == point.salts && checksum == stored;
+            if number == 0 || !is_good {
+                break;
+            }
+            point = LogPoint { frames: point.frames + 1, checksum, ..point };
+            uncommitted.insert(number, page_sum(number, page));
+            let pages_after_commit = be(header, 4);
+            if pages_after_commit != 0 {
+                sums.append(&mut uncommitted);
+                done = Cursor { point, commits: done.commits + 1, pages: pages_after_commit, ..done };
+            }
+        }
+        self.cursor = Some(done);
+        Ok(sums)
+    }
+
+    /// The sum that stands in the log at the end of a frame; `None` if there is no such frame.
+    pub(super) fn checksum_at(&self, frames: u32) -> io::Result<Option<Checksum>> {
+        Ok(point_at(&self.file, frames)?.map(|point| point.checksum))
+    }
+
+    fn header(&self) -> io::Result<Option<Cursor>> {
+        let mut header = [0; HEADER_BYTES];
+        if !read_whole(&self.file, &mut header, 0)? {
+            return Ok(None);
+        }
+        let magic = be(&header, 0);
+        let is_big_endian = magic == MAGIC + 1;
+        let checksum = sum(Checksum::default(), &header[..24], is_big_endian);
+        let is_good = magic & !1 == MAGIC
+            && u64::from(be(&header, 8)) == PAGE_BYTES
+            && checksum == Checksum(be(&header, 24), be(&header, 28));
+        let point = LogPoint { salts: Salts(be(&header, 16), be(&header, 20)), frames: 0, checksum };
+        Ok(is_good.then_some(Cursor { point, commits: 0, pages: 0, is_big_endian }))
+    }
+}
+
+/// What stands in the log at the end of frame number `frames`, taken for good; `None` if there is no such frame.
+pub(super) fn point_at(log: &File, frames: u32) -> io::Result<Option<LogPoint>> {
+    let Some(last) = frames.checked_sub(1) else { return Ok(None) };
+    let mut header = [0; FRAME_HEADER_BYTES];
+    if !read_whole(log, &mut header, offset(last))? {
+        return Ok(None);
+    }
+    let salts = Salts(be(&header, 8), be(&header, 12));
+    Ok(Some(LogPoint { salts, frames, checksum: Checksum(be(&header, 16), be(&header, 20)) }))
+}
+
+/// The sum of a page where it belongs. Never 0, which stands for a page that nobody has summed.
+pub(super) fn page_sum(number: u32, page: &[u8]) -> u32 {
+    let mut hasher = crc32fast::Hasher::new();
+    hasher.update(&number.to_le_bytes());
+    hasher.update(page);
+    hasher.finalize().max(1)
+}
+
+fn offset(frames: u32) -> u64 {
+    HEADER_BYTES as u64 + u64::from(frames) * FRAME_BYTES as u64
+}
+
+/// False if the file ends before.
+pub(super) fn read_whole(file: &File, bytes: &mut [u8], at: u64) -> io::Result<bool> {
+    match file.read_exact_at(bytes, at) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+fn be(bytes: &[u8], at: usize) -> u32 {
+    bytes.get(at..at + 4).and_then(|word| word.try_into().ok()).map_or(0, u32::from_be_bytes)
+}
+
+/// SQLite's sum, over pairs of words.
+fn sum(before: Checksum, bytes: &[u8], is_big_endian: bool) -> Checksum {
+    let Checksum(mut a, mut b) = before;
+    for pair in bytes.chunks_exact(8) {
+        let word = |at: usize| {
+            let word = [pair[at], pair[at + 1], pair[at + 2], pair[at + 3]];
+            if is_big_endian { u32::from_be_bytes(word) } else { u32::from_le_bytes(word) }
+        };
+        a = a.wrapping_add(word(0)).wrapping_add(b);
+        b = b.wrapping_add(word(4)).wrapping_add(a);
+    }
+    Checksum(a, b)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Options;
+    use super::*;
+
+    #[test]
+    fn what_comes_after_the_last_good_commit_is_not_read() {
+        let dir = std::env::temp_dir().join(format!("stepgate-log-file-{}", std::process::id()));
+        std::fs::create_dir_all(&dir).unwrap();
+        let connection = Options::default().open_writer(&dir.join("stepgate.db")).unwrap();
+        let log = dir.join("stepgate.db-wal");
+        let run = |sql: &str| connection.execute_batch(sql).unwrap();
+        let whole = || {
+            let mut reader = LogReader::open(&log).unwrap().unwrap();
+            let sums = reader.read_on(None).unwrap();
+            (reader.cursor().unwrap(), sums)
+        };
+        run("CREATE TABLE t (x)");
+        let (first, sums) = whole();
+        run("CREATE TABLE u (x)");
+        let (second, _) = whole();
+        assert_eq!((first.commits, second.commits), (1, 2));
+        assert_eq!((first.pages, second.pages), (2, 3));
+
+        // As if the second had been written and then failed.
+        let mut reader = LogReader::open(&log).unwrap().unwrap();
+        assert_eq!(reader.read_on(Some(first.point)).unwrap(), sums);
+        assert_eq!(reader.read_on(Some(first.point)).unwrap(), PageSums::new());
+        assert_eq!(reader.cursor().unwrap().point, first.point);
+        assert_eq!(reader.read_on(Some(second.point)).unwrap().keys().copied().collect::<Vec<_>>(), [1, 3]);
+        assert_eq!(point_at(&reader.file, second.point.frames).unwrap(), Some(second.point));
+
+        // A log that starts over counts when a commit in it has succeeded.
+        run("PRAGMA wal_checkpoint(RESTART); CREATE TABLE v (x);");
+        assert_eq!(reader.read_on(Some(second.point)).unwrap(), PageSums::new());
+        assert_eq!(reader.cursor().unwrap().point, second.point);
+        let (third, sums) = whole();
+        assert_eq!(third.point.salts.0, second.point.salts.0.wrapping_add(1));
+        assert_eq!(reader.read_on(Some(third.point)).unwrap(), sums);
+        drop(connection);
+        std::fs::remove_dir_all(dir).unwrap();
+    }
+}

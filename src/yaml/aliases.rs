@@ -1,0 +1,68 @@
+//! Text that aliases repeat is bounded, as nodes are: a single long text, repeated often enough, fills any memory.
+
+use std::collections::HashMap;
+
+use saphyr::{YamlLoader, YamlOwned};
+use saphyr_parser::{Event, Span, SpannedEventReceiver};
+
+/// Bytes of text that the aliases of a document may repeat, all together.
+pub(super) const ALIAS_BYTES_MAX: usize = 8 * 1_048_576;
+
+/// Hands events to a loader until aliases repeat too much.
+pub(super) struct Bounded<'input> {
+    pub(super) loader: YamlLoader<'input, YamlOwned>,
+    /// True once aliases repeated too much; what was loaded is no document then.
+    pub(super) is_exceeded: bool,
+    /// The anchors that are open, and the bytes below each so far.
+    open: Vec<(usize, usize)>,
+    /// Bytes below each anchor.
+    sizes: HashMap<usize, usize>,
+    repeated: usize,
+}
+
+impl<'input> Bounded<'input> {
+    pub(super) fn new(loader: YamlLoader<'input, YamlOwned>) -> Self {
+        Self { loader, is_exceeded: false, open: Vec::new(), sizes: HashMap::new(), repeated: 0 }
+    }
+
+    /// Counts what `event` adds to the nodes that are open.
+    fn count(&mut self, event: &Event<'_>) {
+        let (anchor, n_bytes) = match event {
+            Event::Scalar(text, _, anchor, _) => (*anchor, text.len()),
+            Event::Alias(anchor) => {
+                let n_bytes = self.sizes.get(anchor).copied().unwrap_or(0);
+                self.repeated = self.repeated.saturating_add(n_bytes);
+                self.is_exceeded = ALIAS_BYTES_MAX < self.repeated;
+                (0, n_bytes)
+            }
+            Event::SequenceStart(anchor, _) | Event::MappingStart(anchor, _) => {
+                self.open.push((*anchor, 0));
+                return;
+            }
+            Event::SequenceEnd | Event::MappingEnd => self.open.pop().unwrap_or_default(),
+            Event::Nothing
+            | Event::StreamStart
+            | Event::StreamEnd
+            | Event::DocumentStart(_)
+            | Event::DocumentEnd => return,
+        };
+        // Nodes without an anchor have the number 0.
+        if anchor != 0 {
+            self.sizes.insert(anchor, n_bytes);
+        }
+        if let Some((_, around)) = self.open.last_mut() {
+            *around = around.saturating_add(n_bytes);
+        }
+    }
+}
+
+impl<'input> SpannedEventReceiver<'input> for Bounded<'input> {
+    fn on_event(&mut self, event: Event<'input>, span: Span) {
+        if !self.is_exceeded {
+            self.count(&event);
+        }
+        if !self.is_exceeded {
+            self.loader.on_event(event, span);
+        }
+    }
+}

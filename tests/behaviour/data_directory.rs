@@ -1,0 +1,165 @@
+//! The data directory: closed to others, locked, encrypted, and refused when it has lost something.
+
+use std::fs;
+use std::os::unix::fs::{FileExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use serde_json::json;
+
+use crate::client::Client;
+use crate::server::{DataDir, Server};
+use crate::{HELLO_WORLD, states};
+
+const KEY: &str = "value-of-an-api-key-0123456789";
+
+fn stepgate(arguments: &[&str], data: &Path) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_stepgate"));
+    command.args(arguments).arg("--data-dir").arg(data).output().unwrap()
+}
+
+fn said(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned() + &String::from_utf8_lossy(&output.stdout)
+}
+
+fn files(directory: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
+    entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
+}
+
+/// Makes a key, and names what its value is read back as.
+fn create_key(client: &mut Client) -> String {
+    let input = json!({ "name": "k", "enabled": true, "value": KEY });
+    let made = client.apigateway("POST", "/apikeys", &input).unwrap();
+    assert_eq!(made.status, 201, "{}", made.text());
+    made.json()["id"].as_str().unwrap().to_owned()
+}
+
+fn value_of(client: &mut Client, id: &str) -> String {
+    let path = format!("/apikeys/{id}?includeValue=true");
+    let answer = client.apigateway("GET", &path, &json!(null)).unwrap();
+    answer.json()["value"].as_str().unwrap_or_default().to_owned()
+}
+
+#[test]
+fn nobody_else_reads_the_files_of_a_directory_that_was_there() {
+    let dir = DataDir::new("modes");
+    let data = dir.path().join("data");
+    fs::create_dir(&data).unwrap();
+    fs::set_permissions(&data, fs::Permissions::from_mode(0o755)).unwrap();
+    let mut server = Server::start(&dir, &[]);
+    create_key(&mut Client::new(&server.address));
+    let open = || {
+        let is_open = |path: &PathBuf| fs::metadata(path).unwrap().permissions().mode() & 0o077 != 0;
+        files(&data).into_iter().filter(is_open).collect::<Vec<_>>()
+    };
+    assert_eq!(open(), Vec::<PathBuf>::new());
+    server.kill();
+    for file in files(&data) {
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
+    }
+    let _server = Server::start(&dir, &[]);
+    assert_eq!(open(), Vec::<PathBuf>::new());
+}
+
+#[test]
+fn a_lock_file_that_is_deleted_lets_nobody_in() {
+    let dir = DataDir::new("lock");
+    let _server = Server::start(&dir, &[]);
+    let data = dir.path().join("data");
+    fs::remove_file(data.join("stepgate.lock")).unwrap();
+    for command in [&["serve", "--listen", "127.0.0.1:0"][..], &["keys", "rotate-store"]] {
+        let second = stepgate(command, &data);
+        assert_eq!(second.status.code(), Some(1));
+        assert!(said(&second).contains("in use by another server"), "{}", said(&second));
+    }
+}
+
+#[test]
+fn a_damaged_log_is_refused_until_its_loss_is_accepted() {
+    let dir = DataDir::new("loss");
+    let mut server = Server::start(&dir, &[]);
+    let mut client = Client::new(&server.address);
+    let start = |client: &mut Client, name: &str| {
+        states(client, "StartExecution", json!({ "stateMachineArn": HELLO_WORLD, "name": name }));
+    };
+    (0..10).for_each(|n| start(&mut client, &format!("e{n}")));
+    server.kill();
+    let data = dir.path().join("data");
+    let log = fs::File::options().write(true).open(data.join("stepgate.db-wal")).unwrap();
+    log.write_all_at(&[0xff; 32], 0).unwrap();
+    let refused = stepgate(&["serve", "--listen", "127.0.0.1:0"], &data);
+    assert_eq!(refused.status.code(), Some(1));
+    for word in ["stepgate.db-wal", "acknowledged commits are lost", "--accept-loss"] {
+        assert!(said(&refused).contains(word), "{}", said(&refused));
+    }
+    // The log had everything but what the tutorial is.
+    let server = Server::start(&dir, &["--accept-loss"]);
+    let mut client = Client::new(&server.address);
+    let machines = states(&mut client, "ListStateMachines", json!({}));
+    assert!(machines["stateMachines"].is_array());
+    assert!(data.join("stepgate.db-wal.set-aside").exists());
+    drop(server);
+    let _server = Server::start(&dir, &[]);
+}
+
+#[test]
+fn secrets_are_encrypted_and_their_key_is_changed() {
+    let dir = DataDir::new("keys");
+    let data = dir.path().join("data");
+    let server = Server::start(&dir, &[]);
+    let mut client = Client::new(&server.address);
+    let id = create_key(&mut client);
+    let certificate = client.apigateway("POST", "/clientcertificates", &json!({})).unwrap();
+    let certificate = certificate.json()["clientCertificateId"].as_str().unwrap().to_owned();
+    let form = [("content-type", "application/x-www-form-urlencoded; charset=utf-8")];
+    let session = client.send("POST", "/", &form, b"Action=GetSessionToken&Version=2011-06-15").unwrap();
+    let session = session.text();
+    let between = |begin: &str, end: &str| {
+        let (_, rest) = session.split_once(begin)?;
+        Some(rest.split_once(end)?.0.to_owned())
+    };
+    let secret = between("<SecretAccessKey>", "</SecretAccessKey>").unwrap_or_default();
+    assert!(server.terminate().success());
+    let is_on_disk = |text: &str| {
+        files(&data).iter().any(|file| {
+            let bytes = fs::read(file).unwrap();
+            bytes.windows(text.len()).any(|part| part == text.as_bytes())
+        })
+    };
+    let assert_hidden = || {
+        for text in [KEY, "PRIVATE KEY", &secret].into_iter().filter(|text| !text.is_empty()) {
+            assert!(!is_on_disk(text), "{text}");
+        }
+    };
+    assert_hidden();
+
+    let before = fs::read(data.join("secrets.key")).unwrap();
+    let rotated = stepgate(&["keys", "rotate-store"], &data);
+    assert!(rotated.status.success(), "{}", said(&rotated));
+    assert_ne!(fs::read(data.join("secrets.key")).unwrap(), before);
+    let check = |arguments: &[&str]| {
+        let server = Server::start(&dir, arguments);
+        let mut client = Client::new(&server.address);
+        assert_eq!(value_of(&mut client, &id), KEY);
+        let path = format!("/clientcertificates/{certificate}");
+        assert_eq!(client.apigateway("GET", &path, &json!(null)).unwrap().status, 200);
+        // Found by its value: it is not taken twice.
+        let again = json!({ "name": "again", "enabled": true, "value": KEY });
+        assert_eq!(client.apigateway("POST", "/apikeys", &again).unwrap().status, 409);
+        assert!(server.terminate().success());
+    };
+    check(&[]);
+
+    // Elsewhere from now on.
+    let (key, config) = (dir.path().join("master.key"), dir.path().join("stepgate.toml"));
+    fs::write(&key, "5a".repeat(32)).unwrap();
+    fs::write(&config, format!("[secrets]\nkey_file = {:?}\n", key.to_str().unwrap())).unwrap();
+    let moved = stepgate(&["keys", "rotate-store", "--new-key-file", key.to_str().unwrap()], &data);
+    assert!(moved.status.success(), "{}", said(&moved));
+    assert!(!data.join("secrets.key").exists());
+    let refused = stepgate(&["serve", "--listen", "127.0.0.1:0"], &data);
+    assert!(said(&refused).contains("[secrets]"), "{}", said(&refused));
+    check(&["--config", config.to_str().unwrap()]);
+    assert_hidden();
+}
