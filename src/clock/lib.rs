@@ -7,11 +7,13 @@
 // Rooms are called by their names, wherever they stand.
 
 mod ids;
+mod steady;
 mod system;
 mod timestamp;
 mod virtual_clock;
 
 pub use ids::{Ids, RandomIds, SeededIds};
+pub use steady::SteadyClock;
 pub use system::SystemClock;
 pub use timestamp::Timestamp;
 pub use virtual_clock::VirtualClock;
@@ -31,6 +33,7 @@ pub trait Clock: Send + Sync + 'static {
     /// Time since an arbitrary start that never runs backwards; for latencies, budgets and rate limits.
     fn monotonic(&self) -> Duration;
 
-    /// Completes once `now()` has reached `at`; at once if it already has.
+    /// Completes once `now()` has reached `at`, or as much time has passed as was left when this was called; at once
+    /// if it already has.
     fn sleep_until(&self, at: Timestamp) -> Sleep;
 }

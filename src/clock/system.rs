@@ -4,6 +4,9 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use super::{Clock, Sleep, Timestamp};
 
+/// How often a sleeper looks whether the wall clock has been set.
+const LOOK_AGAIN: Duration = Duration::from_secs(10);
+
 /// Real time; what production runs on.
 #[derive(Debug)]
 pub struct SystemClock {
@@ -36,7 +39,17 @@ impl Clock for SystemClock {
     }
 
     fn sleep_until(&self, at: Timestamp) -> Sleep {
-        let wait = at.since(self.now());
-        Box::pin(tokio::time::sleep(wait))
+        let clock = Self { start: self.start };
+        let end = clock.monotonic() + at.since(clock.now());
+        Box::pin(async move {
+            loop {
+                let left = end.saturating_sub(clock.monotonic()).min(at.since(clock.now()));
+                if left.is_zero() {
+                    return;
+                }
+                // The machine may have slept or been set meanwhile, which no timer of its own tells.
+                tokio::time::sleep(left.min(LOOK_AGAIN)).await;
+            }
+        })
     }
 }

@@ -10,52 +10,73 @@ use super::{Clock, Sleep, Timestamp};
 /// Stands still until [`VirtualClock::advance`].
 #[derive(Debug)]
 pub struct VirtualClock {
-    start: Timestamp,
-    now: watch::Sender<Timestamp>,
-    // The earliest instants somebody sleeps for; lets a driver skip to the next one.
-    waiting: Mutex<Vec<Timestamp>>,
+    now: watch::Sender<Instant>,
+    // The earliest instants somebody sleeps for, in monotonic time; lets a driver skip to the next one.
+    waiting: Mutex<Vec<Duration>>,
+}
+
+/// The same instant on both clocks.
+#[derive(Clone, Copy, Debug)]
+struct Instant {
+    wall: Timestamp,
+    monotonic: Duration,
 }
 
 impl VirtualClock {
     /// A clock that shows `start`.
     pub fn new(start: Timestamp) -> Self {
-        Self { start, now: watch::Sender::new(start), waiting: Mutex::new(Vec::new()) }
+        let now = Instant { wall: start, monotonic: Duration::ZERO };
+        Self { now: watch::Sender::new(now), waiting: Mutex::new(Vec::new()) }
     }
 
     /// Moves time forward, waking whoever waited for an instant up to the new one.
     pub fn advance(&self, by: Duration) {
-        self.now.send_modify(|now| *now = *now + by);
+        self.now.send_modify(|now| {
+            now.wall = now.wall + by;
+            now.monotonic += by;
+        });
     }
 
     /// Moves time forward to `at`; a time already past changes nothing.
     pub fn advance_to(&self, at: Timestamp) {
-        self.now.send_modify(|now| *now = (*now).max(at));
+        self.now.send_modify(|now| {
+            let by = at.since(now.wall);
+            now.wall = now.wall + by;
+            now.monotonic += by;
+        });
+    }
+
+    /// Sets the wall clock by so many milliseconds forwards or backwards; no time passes.
+    pub fn step(&self, millis: i64) {
+        self.now.send_modify(|now| now.wall = Timestamp::from_millis(now.wall.as_millis() + millis));
     }
 
     /// The earliest future instant that somebody asked to sleep until.
     pub fn next_wake(&self) -> Option<Timestamp> {
-        let now = self.now();
+        let now = *self.now.borrow();
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        waiting.retain(|at| *at > now);
-        waiting.iter().min().copied()
+        waiting.retain(|at| *at > now.monotonic);
+        waiting.iter().min().map(|at| now.wall + (*at - now.monotonic))
     }
 }
 
 impl Clock for VirtualClock {
     fn now(&self) -> Timestamp {
-        *self.now.borrow()
+        self.now.borrow().wall
     }
 
     fn monotonic(&self) -> Duration {
-        self.now().since(self.start)
+        self.now.borrow().monotonic
     }
 
     fn sleep_until(&self, at: Timestamp) -> Sleep {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).push(at);
         let mut now = self.now.subscribe();
+        let begun = *now.borrow();
+        let end = begun.monotonic + at.since(begun.wall);
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).push(end);
         Box::pin(async move {
             // The sender outlives every test that sleeps; if it is gone, nobody waits any more.
-            let _ = now.wait_for(|now| *now >= at).await;
+            let _ = now.wait_for(|now| now.wall >= at || now.monotonic >= end).await;
         })
     }
 }

@@ -20,7 +20,7 @@ use super::tasks::Tasks;
 use super::timers::Timers;
 use super::{Error, Options, schema};
 use crate::asl::Program;
-use crate::clock::{Clock, Ids, Timestamp};
+use crate::clock::{Clock, Ids, SteadyClock, Timestamp};
 use crate::id::{AccountRegion, ActivityArn};
 use crate::meter;
 use crate::store::Store;
@@ -77,6 +77,8 @@ impl Engine {
         logs: Arc<dyn Logs>,
     ) -> Result<Self, Error> {
         store.migrate("engine", schema::STEPS)?;
+        // Waits take as long as they say, whatever the machine's clock is set to meanwhile.
+        let clock: Arc<dyn Clock> = Arc::new(SteadyClock::new(clock));
         let last_id = store
             .read(|tx| {
                 let sql = "SELECT MAX(m) FROM (

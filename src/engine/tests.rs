@@ -182,6 +182,24 @@ async fn the_same_start_is_the_same_execution_while_it_is_open() {
 }
 
 #[tokio::test]
+async fn a_clock_that_is_set_back_delays_no_wait_and_turns_no_history_round() {
+    let mut house = House::new();
+    let (engine, _store) = house.open().await;
+    let machine = create(&engine, "M", &wait(4)).await;
+    let before = engine.start_execution(start(&machine, "Before", "{}")).await.unwrap();
+    house.clock.step(-240_000);
+    let after = engine.start_execution(start(&machine, "After", "{}")).await.unwrap();
+    // The difference is made up at 15/16 of the pace.
+    house.clock.advance(Duration::from_millis(4_270));
+    for arn in [before.arn, after.arn] {
+        let described = ended(&engine, &arn).await;
+        assert_eq!(described.status, ExecutionStatus::Succeeded);
+        let took = described.stopped.unwrap().since(described.started);
+        assert!((4_000..=4_300).contains(&took.as_millis()), "{took:?}");
+    }
+}
+
+#[tokio::test]
 async fn an_execution_that_ends_at_once_is_written_once_and_closed() {
     let mut house = House::new();
     let (engine, _store) = house.open().await;
