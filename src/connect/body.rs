@@ -33,7 +33,18 @@ pub fn empty() -> Body {
 /// Fails with [`Error::TooLarge`] as soon as it is known to have more than `bytes_max` bytes, and with
 /// [`Error::Body`] if the sender breaks off; errors that the body carries from [`super::HttpClient`] keep
 /// their kind.
-pub async fn collect(mut body: Body, bytes_max: usize) -> Result<Bytes, Error> {
+pub async fn collect(body: Body, bytes_max: usize) -> Result<Bytes, Error> {
+    collect_within(body, bytes_max, |_| true).await
+}
+
+/// The same, and asks `has_room` before it keeps more: it is told how many bytes there will be.
+///
+/// Fails with [`Error::NoRoom`] when the answer is no.
+pub async fn collect_within(
+    mut body: Body,
+    bytes_max: usize,
+    mut has_room: impl FnMut(usize) -> bool,
+) -> Result<Bytes, Error> {
     let announced = http_body::Body::size_hint(&body).lower();
     if u64::try_from(bytes_max).is_ok_and(|max| max < announced) {
         return Err(Error::TooLarge { bytes_max });
@@ -52,6 +63,9 @@ pub async fn collect(mut body: Body, bytes_max: usize) -> Result<Bytes, Error> {
         let Ok(data) = frame.into_data() else { continue };
         if bytes_max < whole.len() + more.len() + data.len() {
             return Err(Error::TooLarge { bytes_max });
+        }
+        if !has_room(whole.len() + more.len() + data.len()) {
+            return Err(Error::NoRoom);
         }
         if whole.is_empty() && more.is_empty() {
             whole = data;

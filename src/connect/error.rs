@@ -30,6 +30,9 @@ pub enum Error {
         /// The limit that was exceeded.
         bytes_max: usize,
     },
+    /// Whoever reads a body has no room for more of it.
+    #[error("no room for the body")]
+    NoRoom,
     /// The connection broke, or the peer does not speak HTTP.
     #[error("connection broke")]
     Broken(#[source] BoxError),

@@ -28,7 +28,7 @@ mod options;
 mod strict_connector;
 mod tls;
 
-pub use body::{Body, boxed, collect, empty, full};
+pub use body::{Body, boxed, collect, collect_within, empty, full};
 pub use client::HttpClient;
 pub use client_identity::ClientIdentity;
 pub use egress::{Egress, NoRule, Reason, Refused};

@@ -91,6 +91,14 @@ pub(super) fn parse(text: &str) -> Result<Vec<Entry>, Error> {
     }
 }
 
+/// Reads one batch of records and writes it again, as this version would.
+///
+/// # Errors
+/// [`Error::Corrupt`] for what is no batch of a known version.
+pub fn rewritten(records: &str) -> Result<String, Error> {
+    Ok(Record::new(&parse(records)?)?.text)
+}
+
 /// Counts fit the store's integers: an execution has at most 25,000 events.
 pub(super) fn number(n: u64) -> i64 {
     i64::try_from(n).unwrap_or(i64::MAX)

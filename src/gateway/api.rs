@@ -49,6 +49,7 @@ pub use account::Account;
 pub(crate) use account::USAGE_PLANS;
 pub(crate) use api_key::VALUE_CHARS_MAX as API_KEY_CHARS_MAX;
 pub use api_key::{ApiKey, ApiKeyValue};
+pub use api_key_import::look_at_keys;
 pub use apis::Apis;
 pub use authorizer::{Authorizer, AuthorizerType};
 pub use client_certificate::{ClientCertificate, PrivateKey};

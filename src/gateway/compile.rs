@@ -16,7 +16,7 @@ mod templates;
 mod uri;
 
 pub(crate) use aws_target::AwsTarget;
-pub(crate) use body_models::{BodyModels, Mismatch, library};
+pub(crate) use body_models::{BodyModels, ComplaintsFor, Mismatch, library};
 pub(crate) use integration::{
     Backend, CompiledIntegration, CompiledResponse, Credentials, HttpBackend, RequestTarget,
 };
@@ -48,6 +48,7 @@ use super::plans::throttle::Limiter;
 use super::upstream::{Links, Upstreams};
 use crate::clock::Clock;
 use crate::connect::ClientIdentity;
+use crate::gateway::variable::Variable;
 use crate::id::AccountRegion;
 use crate::schema::Library;
 use gateway_responses::GatewayResponses;
@@ -68,6 +69,8 @@ pub(crate) struct CompiledStage {
     pub(crate) variables: BTreeMap<String, String>,
     pub(crate) routes: Routes<Arc<CompiledMethod>>,
     pub(crate) gateway_responses: GatewayResponses,
+    /// Whether an answer or the access log says what is wrong with a body.
+    pub(crate) shows_complaints: bool,
     pub(crate) binary_types: BinaryTypes,
     /// From how many bytes on answers are compressed; `None` if neither they nor requests are.
     pub(crate) minimum_compression_size: Option<usize>,
@@ -278,6 +281,7 @@ pub(crate) fn compile_nothing(
         variables: variables.clone(),
         routes: Routes::new(),
         gateway_responses: GatewayResponses::compile(&BTreeMap::new()),
+        shows_complaints: false,
         binary_types: BinaryTypes::new(&[]),
         minimum_compression_size: None,
         is_endpoint_enabled: true,
@@ -368,6 +372,9 @@ impl Plan<'_> {
             });
             routes.insert(&resource.path, methods.collect());
         }
+        let gateway_responses = GatewayResponses::compile(&self.deployment.gateway_responses);
+        let access_log = stage.access_log_settings.as_ref().and_then(AccessLog::compile);
+        let reads_complaints = |log: &AccessLog| log.format.reads(Variable::ErrorValidationErrorString);
         CompiledStage {
             owner: owner.clone(),
             api_id: api_id.clone(),
@@ -375,14 +382,16 @@ impl Plan<'_> {
             deployment_id: Some(self.deployment_id.clone()),
             is_canary: self.is_canary,
             routes,
-            gateway_responses: GatewayResponses::compile(&self.deployment.gateway_responses),
+            shows_complaints: gateway_responses.show_complaints()
+                || access_log.as_ref().is_some_and(reads_complaints),
+            gateway_responses,
             binary_types: BinaryTypes::new(&api.binary_media_types),
             minimum_compression_size: api
                 .minimum_compression_size
                 .map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX)),
             is_endpoint_enabled: !api.disable_execute_api_endpoint,
             policy: ResourcePolicy::compile(api, owner),
-            access_log: stage.access_log_settings.as_ref().and_then(AccessLog::compile),
+            access_log,
             api_key_source: api.api_key_source,
             keyring: Some(self.shared.ledger.keyring(owner)),
             client_identity: self.live.client_certificate.as_ref().and_then(client_identity),

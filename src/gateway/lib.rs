@@ -31,6 +31,7 @@ mod address;
 mod authorization_header;
 mod authorizers;
 mod backends;
+mod bulkhead;
 mod cache;
 mod compile;
 mod compression;
@@ -67,6 +68,7 @@ pub use backends::{AwsCall, AwsOperation, BackendError, BackendResponse, Backend
 pub use domains::{CustomDomainMatch, Domain, DomainCertificate, Domains};
 pub use lint::{LintCode, LintSeverity, TemplateFinding, lint_template};
 pub use mapping::trial::{Trial, TrialOutcome, TrialRequest};
+pub use openapi::look_at_openapi;
 pub use peer::{ClientCertificateFacts, Peer};
 pub use plans::{
     Balance, Books, Day, Entry, KeptBucket, KeyTrial, LiveKey, LiveUsage, Opening, Pages, Rate, Scope,

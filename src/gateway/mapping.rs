@@ -1,5 +1,6 @@
 //! Data on its way through: parameters, bodies and templates, from method to integration and back.
 
+mod allowance;
 pub(crate) mod content;
 pub(crate) mod host;
 pub(crate) mod payload;

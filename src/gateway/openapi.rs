@@ -49,6 +49,19 @@ const UNUSED_HEADER: &str = "Unused";
 /// The key of the integration response for what no other pattern matches.
 const DEFAULT_RESPONSE: &str = "default";
 
+/// What an import of `document` would complain about: warnings and errors. `None` if it is no document that an API can be
+/// imported from.
+#[must_use]
+pub fn look_at_openapi(document: &[u8]) -> Option<(Vec<String>, Vec<String>)> {
+    let document = Document::read(document)?;
+    let modes = [BasePathMode::Ignore, BasePathMode::Prepend, BasePathMode::Split];
+    let [ignored, ..] = modes.map(|mode| import(&document, "api0123456", mode));
+    Some(match ignored {
+        Ok(definition) => (definition.notes.warnings, definition.notes.errors),
+        Err(error) => (Vec::new(), vec![error.to_string()]),
+    })
+}
+
 /// What models of an API refer to each other by, up to their names.
 pub(crate) fn model_url_base(api_id: &str) -> String {
     format!("https://apigateway.amazonaws.com/restapis/{api_id}/models/")

@@ -31,7 +31,7 @@ use super::context::Context;
 use super::mapping::payload::Payload;
 use super::refusal::Refusal;
 use crate::connect;
-use crate::connect::{Body, Request, Response, collect};
+use crate::connect::{Body, Request, Response};
 
 /// Largest body of a request or an answer, in bytes: API Gateway's payload quota.
 pub(crate) const PAYLOAD_BYTES_MAX: usize = 10 * 1024 * 1024;
@@ -139,15 +139,6 @@ pub(crate) struct Finished {
 pub(crate) struct Refused {
     pub(super) context: Box<Context>,
     pub(super) refusal: Refusal,
-}
-
-/// Reads a body to its end, up to the payload quota.
-pub(super) async fn read(body: Body) -> Result<Payload, Refusal> {
-    match collect(body, PAYLOAD_BYTES_MAX).await {
-        Ok(bytes) => Ok(Payload::new(bytes)),
-        Err(connect::Error::TooLarge { .. }) => Err(Refusal::RequestTooLarge),
-        Err(_) => Err(Refusal::BodyBroken),
-    }
 }
 
 impl Routed {

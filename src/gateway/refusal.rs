@@ -67,6 +67,8 @@ pub enum Refusal {
     QuotaExceeded,
     /// The body is larger than 10 MB; no gateway response applies.
     RequestTooLarge,
+    /// What the body holds would take more memory than there is for it; no gateway response applies.
+    ValuesTooLarge,
     /// The resource is missing after authorization.
     ResourceNotFound,
     /// A rate is exceeded.
@@ -159,6 +161,7 @@ impl Refusal {
             | Self::Unavailable
             | Self::BodyBroken
             | Self::RequestTooLarge
+            | Self::ValuesTooLarge
             | Self::UriTooLong => {
                 return None;
             }
@@ -195,7 +198,7 @@ impl Refusal {
             Self::AmbiguousApi { .. } => Some(404),
             Self::Unavailable => Some(503),
             Self::BodyBroken => Some(400),
-            Self::RequestTooLarge => Some(413),
+            Self::RequestTooLarge | Self::ValuesTooLarge => Some(413),
             Self::UriTooLong => Some(414),
             // A broken answer is a bad gateway, an unreachable backend keeps the table's 504.
             Self::IntegrationBroken(_) => Some(502),
@@ -259,7 +262,7 @@ impl Refusal {
             Self::UnrecognizedClient => "UnrecognizedClientException",
             Self::MissingAuthenticationToken => "MissingAuthenticationTokenException",
             Self::QuotaExceeded => "LimitExceededException",
-            Self::RequestTooLarge => "RequestEntityTooLargeException",
+            Self::RequestTooLarge | Self::ValuesTooLarge => "RequestEntityTooLargeException",
             Self::Throttled => "TooManyRequestsException",
             Self::Unauthorized | Self::TokenExpired => "UnauthorizedException",
         }
@@ -304,6 +307,7 @@ impl Refusal {
             Self::UnrecognizedClient => "The security token included in the request is invalid.".into(),
             Self::MissingAuthenticationToken => "Missing Authentication Token".into(),
             Self::QuotaExceeded => "Limit Exceeded".into(),
+            Self::ValuesTooLarge => "Request Too Long".into(),
             Self::RequestTooLarge => "HTTP content length exceeded 10485760 bytes.".into(),
             Self::ResourceNotFound => "Not Found".into(),
             Self::Throttled => "Too Many Requests".into(),
@@ -434,6 +438,7 @@ mod tests {
             (Refusal::Unavailable, 503),
             (Refusal::BodyBroken, 400),
             (Refusal::RequestTooLarge, 413),
+            (Refusal::ValuesTooLarge, 413),
             (Refusal::UriTooLong, 414),
         ] {
             assert_eq!(refusal.response_type(), None);

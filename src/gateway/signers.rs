@@ -9,8 +9,9 @@ use bytes::Bytes;
 
 use super::authorization_header;
 use super::backends::BoxFuture;
+use super::bulkhead::Bulkhead;
 use super::context::Context;
-use super::pipeline::{Routed, read};
+use super::pipeline::Routed;
 use super::refusal::Refusal;
 use super::stages::SourceError;
 use crate::connect::full;
@@ -36,6 +37,7 @@ pub(crate) struct Signer {
 pub(crate) struct Signers {
     pub(crate) authenticator: Arc<Authenticator>,
     pub(crate) permissions: Arc<dyn Permissions>,
+    pub(crate) bulkhead: Arc<Bulkhead>,
 }
 
 impl Signers {
@@ -49,8 +51,9 @@ impl Signers {
             let region = claim.region().as_str().to_owned();
             return Err(Refusal::InvalidSignature(Invalid::Region(region).to_string()));
         }
-        let body = read(mem::replace(&mut routed.body, full(Bytes::new()))).await?;
+        let body = self.bulkhead.read(mem::replace(&mut routed.body, full(Bytes::new()))).await?;
         let verified = self.authenticator.verify(claim, context.head(), body.bytes()).map_err(refusal)?;
+        // Whoever reads it again takes the memory for it again: two at once could wait for each other.
         routed.body = full(body.bytes().clone());
         let caller = verified.caller;
         let grants = self.permissions.of(&caller).await.map_err(|error| unavailable(&error))?;

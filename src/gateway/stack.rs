@@ -10,6 +10,7 @@ use super::address::{Address, Target};
 use super::api::{ApiId, Watcher};
 use super::authorizers::{Examiner, Pool, UserPools};
 use super::backends::Backends;
+use super::bulkhead::Bulkhead;
 use super::cache::Caches;
 use super::compile::Shared;
 use super::context::Context;
@@ -47,6 +48,9 @@ pub struct Options {
     pub user_pools: UserPools,
     /// Whether callers are told of their limits: `Retry-After`, `RateLimit` and `RateLimit-Policy`. AWS sends none.
     pub rate_limit_headers: bool,
+    /// The memory that bodies of more than 64 KiB and what is made of them may take, over all requests, in bytes;
+    /// 1 GiB unless set.
+    pub body_memory_bytes: Option<usize>,
 }
 
 /// What the gateway needs from the rest of the house.
@@ -86,6 +90,7 @@ pub(super) struct Inner {
     pub(super) stages: Arc<Stages>,
     pub(super) guard: Guard,
     desk: Desk,
+    bulkhead: Arc<Bulkhead>,
     outside: Arc<Outside>,
     access_logs: Arc<dyn AccessLogs>,
     domains: Arc<Domains>,
@@ -106,23 +111,23 @@ impl Inner {
         // After authorizers, as they may be what names the key.
         let admitted = plan::admit(authorized, &self.desk).await?;
         // Nobody's body is worth the work before they are admitted; models and mappings see it as it was meant.
-        let (admitted, wanted) = compress::decompress(admitted).await?;
+        let (admitted, wanted) = compress::decompress(admitted, &self.bulkhead).await?;
         let answered = self.answer_admitted(admitted).await?;
         // After the cache, which keeps answers for clients of all codings.
-        compress::compress(answered, wanted).await
+        compress::compress(answered, wanted, &self.bulkhead).await
     }
 
     /// What test calls go through as well.
     pub(super) async fn answer_admitted(&self, admitted: Admitted) -> Result<Answered, Refused> {
-        let validated = validate::validate(admitted).await?;
+        let validated = validate::validate(admitted, &self.bulkhead).await?;
         // Before the mappings, on whose outcome the key does not depend; a hit saves them.
-        let (validated, missed) = match cache::look_up(validated, &*self.clock).await? {
+        let (validated, missed) = match cache::look_up(validated, &*self.clock, &self.bulkhead).await? {
             Lookup::Hit(answered) => return Ok(answered),
             Lookup::Miss(validated, missed) => (validated, missed),
         };
-        let prepared = map_request::prepare(validated).await?;
+        let prepared = map_request::prepare(validated, &self.bulkhead).await?;
         let replied = integrate::integrate(prepared, &self.outside, &*self.clock).await?;
-        let answered = map_response::answer(replied).await?;
+        let answered = map_response::answer(replied, &self.bulkhead).await?;
         // The mapped answer is kept; what was refused on the way is not.
         Ok(cache::keep(answered, missed, &self.clock))
     }
@@ -147,8 +152,10 @@ impl Gateway {
         let account = options.account_rate.map(|rate| Arc::new(Limiter::new(rate, clock.clone())));
         let desk = Desk { ledger, account, tells_limits: options.rate_limit_headers };
         let examiner = Examiner { outside: outside.clone(), clock: clock.clone() };
-        let guard = Guard { examiner, signers: Signers { authenticator, permissions } };
-        let inner = Inner { clock, ids, stages, guard, desk, outside, access_logs, domains };
+        let bulkhead = Arc::new(Bulkhead::new(options.body_memory_bytes));
+        let signers = Signers { authenticator, permissions, bulkhead: bulkhead.clone() };
+        let guard = Guard { examiner, signers };
+        let inner = Inner { clock, ids, stages, guard, desk, bulkhead, outside, access_logs, domains };
         Self { inner: Arc::new(inner) }
     }
 
@@ -218,6 +225,8 @@ mod http_tests;
 mod iam_tests;
 #[cfg(test)]
 mod lambda_tests;
+#[cfg(test)]
+mod large_body_tests;
 #[cfg(test)]
 mod plan_tests;
 #[cfg(test)]

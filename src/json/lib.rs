@@ -16,6 +16,7 @@ mod java;
 mod payload;
 mod print;
 mod syntax;
+mod weight;
 
 pub use check::validate;
 pub use duplicate::{Duplicate, duplicates};
@@ -25,6 +26,7 @@ pub use payload::Payload;
 pub use print::{byte_len, compact};
 pub use serde_json::Value;
 pub use syntax::{Location, SyntaxError, SyntaxErrorKind};
+pub use weight::weight;
 
 /// How deep arrays and objects may nest, the same bound as the parser's own.
 pub const DEPTH_MAX: usize = 127;

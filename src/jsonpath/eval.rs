@@ -42,8 +42,12 @@ pub(super) struct Budget {
 }
 
 impl Budget {
-    pub(super) fn new() -> Self {
-        Self { steps: Cell::new(STEPS_MAX), depth: Cell::new(0) }
+    pub(super) fn new(steps: usize) -> Self {
+        Self { steps: Cell::new(steps), depth: Cell::new(0) }
+    }
+
+    pub(super) fn left(&self) -> usize {
+        self.steps.get()
     }
 
     pub(super) fn spend(&self, n: usize) -> Result<(), Abort> {

@@ -88,12 +88,7 @@ impl Path {
     /// # Errors
     /// [`ReadError::NotFound`] when a definite path leads nowhere; see [`ReadError`] for the rest.
     pub fn read<'a>(&self, root: &'a Value) -> Result<Cow<'a, Value>, ReadError> {
-        match self.read_strict(root) {
-            Err(ReadError::NotFound { .. }) if !self.is_definite() => {
-                Ok(Cow::Owned(Value::Array(Vec::new())))
-            }
-            answer => answer,
-        }
+        self.read_within(root, &mut { u64::MAX })
     }
 
     /// Reads from `root` as Jayway does by default: as [`Path::read`], but a property missing before the first
@@ -102,15 +97,42 @@ impl Path {
     /// # Errors
     /// [`ReadError::NotFound`] when the path leads nowhere; see [`ReadError`] for the rest.
     pub fn read_strict<'a>(&self, root: &'a Value) -> Result<Cow<'a, Value>, ReadError> {
+        self.read_strict_within(root, &mut { u64::MAX })
+    }
+
+    /// As [`Path::read`], with no more than `steps_left`, from which the nodes that were visited are taken.
+    ///
+    /// # Errors
+    /// As [`Path::read`].
+    pub fn read_within<'a>(
+        &self,
+        root: &'a Value,
+        steps_left: &mut u64,
+    ) -> Result<Cow<'a, Value>, ReadError> {
+        match self.read_strict_within(root, steps_left) {
+            Err(ReadError::NotFound { .. }) if !self.is_definite() => {
+                Ok(Cow::Owned(Value::Array(Vec::new())))
+            }
+            answer => answer,
+        }
+    }
+
+    fn read_strict_within<'a>(
+        &self,
+        root: &'a Value,
+        steps_left: &mut u64,
+    ) -> Result<Cow<'a, Value>, ReadError> {
         if self.inner.is_plain
             && let Some(value) = self.read_plain(root)
         {
             return Ok(Cow::Borrowed(value));
         }
-        let budget = Budget::new();
-        Evaluator { root, budget: &budget, dialect: self.inner.dialect }
-            .read_from(&self.inner.tokens, root)
-            .map_err(|abort| self.error(abort))
+        let steps = usize::try_from(*steps_left).unwrap_or(usize::MAX).min(STEPS_MAX);
+        let budget = Budget::new(steps);
+        let found = Evaluator { root, budget: &budget, dialect: self.inner.dialect }
+            .read_from(&self.inner.tokens, root);
+        *steps_left = steps_left.saturating_sub((steps - budget.left()) as u64);
+        found.map_err(|abort| self.error(abort))
     }
 
     /// The node a plain path names. When there is none the general walk finds out why.

@@ -4,42 +4,101 @@
 //! validator's.
 
 use std::collections::BTreeSet;
+use std::fmt::{self, Write as _};
 
 use jsonschema::error::{TypeKind, ValidationErrorKind};
 use jsonschema::{JsonType, ValidationError};
 use serde_json::Value;
 
-/// The most complaints that are listed; a bound on the text's size, not AWS's.
-const COMPLAINTS_MAX: usize = 100;
+/// The longest value that a complaint repeats, in bytes of JSON; a bound on the text's size, not AWS's.
+const SHOWN_BYTES_MAX: usize = 1024;
+/// The most names that a complaint lists.
+const NAMES_MAX: usize = 100;
 
-/// `[one, another]`. Missing properties of one object are one complaint.
-pub(super) fn list<'e>(errors: impl Iterator<Item = ValidationError<'e>>) -> String {
-    let mut texts: Vec<Complaint> = Vec::new();
-    for error in errors.take(COMPLAINTS_MAX) {
-        if let ValidationErrorKind::Required { property } = error.kind() {
-            let (at, property) = (error.instance_path().as_str().to_owned(), property.to_string());
-            let same = texts.iter_mut().find_map(|text| match text {
-                Complaint::Missing(place, properties) if *place == at => Some(properties),
-                Complaint::Missing(..) | Complaint::Text(_) => None,
-            });
-            match same {
-                Some(properties) => {
-                    properties.insert(property);
-                }
-                None => texts.push(Complaint::Missing(at, BTreeSet::from([property]))),
-            }
-            continue;
-        }
-        texts.push(Complaint::Text(text(error.kind(), error.instance())));
+/// What is wrong with a value, up to a number of complaints.
+pub(super) struct Complaints {
+    list: Vec<Complaint>,
+    max: usize,
+}
+
+impl Complaints {
+    pub(super) fn new(max: usize) -> Self {
+        Self { list: Vec::new(), max }
     }
-    let texts: Vec<String> = texts.into_iter().map(Complaint::into_text).collect();
-    format!("[{}]", texts.join(", "))
+
+    /// Whether there are as many as are wanted.
+    pub(super) fn is_full(&self) -> bool {
+        self.max <= self.list.len()
+    }
+
+    fn push(&mut self, text: impl FnOnce() -> String) {
+        if !self.is_full() {
+            self.list.push(Complaint::Text(text()));
+        }
+    }
+
+    /// A keyword about the value itself.
+    pub(super) fn broken(&mut self, error: &ValidationError<'_>) {
+        self.push(|| text(error.kind(), error.instance()));
+    }
+
+    /// Properties that `value` lacks. Those of one object are one complaint.
+    pub(super) fn missing<'n>(&mut self, value: &Value, names: impl Iterator<Item = &'n String>) {
+        let place = std::ptr::from_ref(value);
+        let names = names.take(NAMES_MAX).map(|name| json(name));
+        let is_full = self.is_full();
+        let same = self.list.iter_mut().find_map(|complaint| match complaint {
+            Complaint::Missing(other, names) if *other == place => Some(names),
+            Complaint::Missing(..) | Complaint::Text(_) => None,
+        });
+        match same {
+            Some(known) => known.extend(names),
+            None if is_full => {}
+            None => self.list.push(Complaint::Missing(place, names.collect())),
+        }
+    }
+
+    pub(super) fn pattern(&mut self, pattern: &str, value: &Value) {
+        self.push(|| format!("ECMA 262 regex \"{pattern}\" does not match input string {}", Shown(value)));
+    }
+
+    pub(super) fn unexpected(&mut self, names: &[&str]) {
+        self.push(|| {
+            let names: BTreeSet<String> = names.iter().take(NAMES_MAX).map(|name| json(name)).collect();
+            format!("object instance has properties which are not allowed by the schema: {}", listed(names))
+        });
+    }
+
+    pub(super) fn too_many_items(&mut self, limit: usize, value: &Value) {
+        self.push(|| {
+            let n = length(value);
+            format!("array is too long: must have at most {limit} elements but instance has {n} elements")
+        });
+    }
+
+    pub(super) fn any_of(&mut self, all: usize) {
+        self.push(|| format!("instance failed to match at least one required schema among {all}"));
+    }
+
+    pub(super) fn one_of(&mut self, matched: usize, all: usize) {
+        self.push(|| format!("instance failed to match exactly one schema (matched {matched} out of {all})"));
+    }
+
+    pub(super) fn not(&mut self) {
+        self.push(|| "instance matched a schema which it should not have".to_owned());
+    }
+
+    /// `[one, another]`.
+    pub(super) fn into_text(self) -> String {
+        let texts: Vec<String> = self.list.into_iter().map(Complaint::into_text).collect();
+        format!("[{}]", texts.join(", "))
+    }
 }
 
 enum Complaint {
     Text(String),
-    /// Where, and which properties as JSON.
-    Missing(String, BTreeSet<String>),
+    /// Of which object, and which properties as JSON.
+    Missing(*const Value, BTreeSet<String>),
 }
 
 impl Complaint {
@@ -53,18 +112,58 @@ impl Complaint {
     }
 }
 
+fn json(text: &str) -> String {
+    Shown(&Value::from(text)).to_string()
+}
+
+/// A value as JSON, cut off where it gets long.
+struct Shown<'v>(&'v Value);
+
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut cut = Cut { out: f, bytes_left: SHOWN_BYTES_MAX };
+        // It is the writer that stops the printing.
+        match write!(cut, "{}", self.0) {
+            Err(_) if cut.bytes_left == 0 => f.write_str("…"),
+            printed => printed,
+        }
+    }
+}
+
+struct Cut<'f, 'o> {
+    out: &'f mut fmt::Formatter<'o>,
+    bytes_left: usize,
+}
+
+impl fmt::Write for Cut<'_, '_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        if text.len() <= self.bytes_left {
+            self.bytes_left -= text.len();
+            return self.out.write_str(text);
+        }
+        let mut end = self.bytes_left;
+        while !text.is_char_boundary(end) {
+            end -= 1;
+        }
+        self.bytes_left = 0;
+        self.out.write_str(text.get(..end).unwrap_or_default())?;
+        Err(fmt::Error)
+    }
+}
+
 /// `["a","b"]` of texts that are JSON already.
 fn listed(items: impl IntoIterator<Item = String>) -> String {
     let items: Vec<String> = items.into_iter().collect();
     format!("[{}]", items.join(","))
 }
 
-fn text(kind: &ValidationErrorKind, instance: &Value) -> String {
+fn text(kind: &ValidationErrorKind, value: &Value) -> String {
     use ValidationErrorKind as Kind;
+    let instance = Shown(value);
     match kind {
         Kind::Type { kind } => format!(
             "instance type ({}) does not match any allowed primitive type (allowed: {})",
-            type_name(instance),
+            type_name(value),
             allowed(kind)
         ),
         Kind::Enum { options } => {
@@ -88,62 +187,33 @@ fn text(kind: &ValidationErrorKind, instance: &Value) -> String {
             format!("remainder of division is not zero ({instance} / {multiple_of})")
         }
         Kind::MaxLength { limit } => {
-            let n = length(instance);
+            let n = length(value);
             format!("string {instance} is too long (length: {n}, maximum allowed: {limit})")
         }
         Kind::MinLength { limit } => {
-            let n = length(instance);
+            let n = length(value);
             format!("string {instance} is too short (length: {n}, required minimum: {limit})")
         }
-        Kind::Pattern { pattern } => {
-            format!("ECMA 262 regex \"{pattern}\" does not match input string {instance}")
-        }
         Kind::MaxItems { limit } => {
-            let n = length(instance);
+            let n = length(value);
             format!("array is too long: must have at most {limit} elements but instance has {n} elements")
         }
         Kind::MinItems { limit } => {
-            let n = length(instance);
+            let n = length(value);
             format!("array is too short: must have at least {limit} elements but instance has {n} elements")
-        }
-        Kind::AdditionalItems { limit } => {
-            let n = length(instance);
-            format!("array is too long: must have at most {limit} elements but instance has {n} elements")
         }
         Kind::UniqueItems => "array must not contain duplicate elements".to_owned(),
         Kind::MaxProperties { limit } => {
-            let n = length(instance);
+            let n = length(value);
             format!("object has too many properties (found {n} but schema requires at most {limit})")
         }
         Kind::MinProperties { limit } => {
-            let n = length(instance);
+            let n = length(value);
             format!("object has too few properties (found {n} but schema requires at least {limit})")
         }
-        Kind::AdditionalProperties { unexpected } => {
-            let names: BTreeSet<String> =
-                unexpected.iter().map(|name| Value::from(name.as_str()).to_string()).collect();
-            format!("object instance has properties which are not allowed by the schema: {}", listed(names))
-        }
-        Kind::AnyOf { context } => {
-            format!("instance failed to match at least one required schema among {}", context.len())
-        }
-        Kind::OneOfNotValid { context } => {
-            format!("instance failed to match exactly one schema (matched 0 out of {})", context.len())
-        }
-        Kind::OneOfMultipleValid { context } => {
-            let matched = context.iter().filter(|errors| errors.is_empty()).count();
-            let all = context.len();
-            format!("instance failed to match exactly one schema (matched {matched} out of {all})")
-        }
-        Kind::Not { .. } => "instance matched a schema which it should not have".to_owned(),
         Kind::Format { format } => {
             format!("string {instance} is invalid against requested format {format}")
         }
-        Kind::BacktrackLimitExceeded { .. } | Kind::RegexEngineFailure { .. } => {
-            format!("ECMA 262 regex does not match input string {instance}")
-        }
-        // Of the keyword `pattern`, which words its own.
-        Kind::Custom { message, .. } => message.clone(),
         // Not of draft 4, so no schema here raises them; the library's own words would do.
         other => format!("instance breaks the keyword {}", other.keyword()),
     }

@@ -5,19 +5,21 @@
 //! See <https://docs.aws.amazon.com/apigateway/latest/developerguide/models-mappings-models.html>.
 
 // Rooms are called by their names, wherever they stand.
-
-// Rooms are called by their names, wherever they stand.
 use stepgate_vtl as vtl;
 
 mod complaints;
 mod pattern;
+mod rules;
+mod walk;
 
 use std::collections::{BTreeMap, HashSet};
-use std::fmt;
 use std::sync::Arc;
 
-use jsonschema::{Draft, PatternOptions, Retrieve, Uri, Validator};
 use serde_json::Value;
+
+use complaints::Complaints;
+use rules::Rules;
+use walk::{Spent, Walk};
 
 /// How many schemas may apply to one value by way of one another; deeper counts as endless.
 const DEPTH_MAX: usize = 256;
@@ -34,6 +36,29 @@ pub enum Error {
     /// The schema refers to itself without a value in between, so that no check of it would end.
     #[error("the schema refers to itself")]
     Endless,
+    /// The schema has too many parts.
+    #[error("the schema has more than {} parts", rules::RULES_MAX)]
+    TooLarge,
+}
+
+/// What a check may cost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Rules held against values, names and characters looked at; a step takes about 50 ns.
+    pub steps_max: u64,
+    /// Complaints that are listed.
+    pub complaints_max: usize,
+}
+
+/// Why a value does not pass.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unfit {
+    /// It breaks the schema; the complaints are listed as API Gateway lists them: `[…, …]`.
+    #[error("{0}")]
+    Broken(String),
+    /// Whether it does would take more steps than the limit to find out.
+    #[error("the check takes too many steps")]
+    Spent,
 }
 
 /// Schemas by their URLs.
@@ -49,7 +74,6 @@ impl Library {
             if let Some(members) = document.as_object_mut() {
                 members.remove("$schema");
             }
-            pattern::with_strict_keys(&mut document);
             Some((url, document))
         });
         Self(Arc::new(parsed.collect()))
@@ -63,13 +87,11 @@ impl Library {
         if self.is_endless(url) {
             return Err(Error::Endless);
         }
-        let options = jsonschema::options()
-            .with_draft(Draft::Draft4)
-            .with_retriever(self.clone())
-            .with_keyword("pattern", |_, given, _| pattern::keyword(given))
-            .with_pattern_options(PatternOptions::fancy_regex().backtrack_limit(pattern::BACKTRACKS_MAX));
-        let root = serde_json::json!({ "$ref": url });
-        options.build(&root).map(Schema).map_err(|error| Error::Invalid(error.to_string()))
+        Rules::compile(self, url).map(Schema)
+    }
+
+    fn document(&self, url: &str) -> Option<(&str, &Value)> {
+        self.0.get_key_value(url).map(|(url, document)| (url.as_str(), document))
     }
 
     /// Whether checking `url` would check the same value against a schema for ever.
@@ -89,7 +111,8 @@ impl Library {
         }
         trail.open.push(place);
         let mut found = false;
-        if let Some((base, target)) = self.referred(base, schema) {
+        let reference = schema.get("$ref").and_then(Value::as_str);
+        if let Some((base, target)) = reference.and_then(|reference| self.referred(base, reference)) {
             found = self.circles(base, target, trail);
         }
         for keyword in ["allOf", "anyOf", "oneOf"] {
@@ -105,13 +128,28 @@ impl Library {
         found
     }
 
-    /// What `schema`, which stands in the document `base`, refers to.
-    fn referred<'s>(&'s self, base: &'s str, schema: &'s Value) -> Option<(&'s str, &'s Value)> {
-        let reference = schema.get("$ref")?.as_str()?;
+    /// What `reference`, which stands in the document `base`, leads to.
+    fn referred<'s>(&'s self, base: &'s str, reference: &str) -> Option<(&'s str, &'s Value)> {
         let (url, fragment) = reference.split_once('#').unwrap_or((reference, ""));
-        let url = if url.is_empty() { base } else { url };
-        let (url, document) = self.0.get_key_value(url)?;
-        Some((url, document.pointer(fragment)?))
+        let (url, document) = self.document(if url.is_empty() { base } else { url })?;
+        let fragment = percent_encoding::percent_decode_str(fragment).decode_utf8().ok()?;
+        if fragment.is_empty() || fragment.starts_with('/') {
+            return Some((url, document.pointer(&fragment)?));
+        }
+        // A name that a part of the document gives itself: `"id": "#name"`.
+        let id = format!("#{fragment}");
+        let mut open = vec![document];
+        while let Some(part) = open.pop() {
+            match part {
+                Value::Object(members) if members.get("id").and_then(Value::as_str) == Some(&id) => {
+                    return Some((url, part));
+                }
+                Value::Object(members) => open.extend(members.values()),
+                Value::Array(items) => open.extend(items),
+                Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+            }
+        }
+        None
     }
 }
 
@@ -123,13 +161,6 @@ struct Trail {
     seen: HashSet<*const Value>,
 }
 
-impl Retrieve for Library {
-    fn retrieve(&self, uri: &Uri<String>) -> Result<Value, Box<dyn std::error::Error + Send + Sync>> {
-        let url = uri.as_str();
-        self.0.get(url).cloned().ok_or_else(|| Box::new(Error::Missing(url.to_owned())).into())
-    }
-}
-
 /// Whether `document` is a schema of draft 4 by itself; what it refers to is not looked at.
 pub fn is_schema(document: &Value) -> bool {
     let mut document = document.clone();
@@ -139,21 +170,23 @@ pub fn is_schema(document: &Value) -> bool {
 }
 
 /// A schema, ready to check values.
-pub struct Schema(Validator);
+#[derive(Debug)]
+pub struct Schema(Rules);
 
 impl Schema {
-    /// Checks `value`; the complaints are listed as API Gateway lists them: `[…, …]`.
-    pub fn check(&self, value: &Value) -> Result<(), String> {
-        if self.0.is_valid(value) {
+    /// Checks `value`, at no greater cost than `limits`.
+    ///
+    /// # Errors
+    /// [`Unfit::Broken`] with what is wrong, [`Unfit::Spent`] if that could not be found out.
+    pub fn check(&self, value: &Value, limits: Limits) -> Result<(), Unfit> {
+        let mut walk = Walk::new(&self.0, limits.steps_max);
+        if walk.fits(0, value).map_err(|Spent| Unfit::Spent)? {
             return Ok(());
         }
-        Err(complaints::list(self.0.iter_errors(value)))
-    }
-}
-
-impl fmt::Debug for Schema {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Schema").finish_non_exhaustive()
+        let mut complaints = Complaints::new(limits.complaints_max);
+        // A list that would take too long ends where it is.
+        let _ = walk.complain(0, value, &mut complaints);
+        Err(Unfit::Broken(complaints.into_text()))
     }
 }
 
@@ -162,6 +195,8 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    const LIMITS: Limits = Limits { steps_max: 1_000_000, complaints_max: 100 };
 
     fn library(documents: &[(&str, &str)]) -> Library {
         Library::new(documents.iter().map(|(name, text)| (url(name), *text)))
@@ -174,8 +209,8 @@ mod tests {
     #[track_caller]
     fn check(schema: &str, value: Value, expect: &str) {
         let schema = library(&[("Pet", schema)]).compile(&url("Pet")).unwrap();
-        let complaints = schema.check(&value).err().unwrap_or_default();
-        assert_eq!(complaints, expect, "{value}");
+        let complaints = schema.check(&value, LIMITS).err().map(|unfit| unfit.to_string());
+        assert_eq!(complaints.unwrap_or_default(), expect, "{value}");
     }
 
     #[test]
@@ -284,9 +319,9 @@ mod tests {
             url("Person")
         );
         let schema = library(&[("Person", &person), ("House", &house)]).compile(&url("Person")).unwrap();
-        assert_eq!(schema.check(&json!({"name": 1, "home": {"who": [{"name": 2}]}})), Ok(()));
-        assert!(schema.check(&json!({"name": 1, "home": {"who": [{}]}})).is_err());
-        assert!(schema.check(&json!({"name": 1, "home": {"n": "x"}})).is_err());
+        assert_eq!(schema.check(&json!({"name": 1, "home": {"who": [{"name": 2}]}}), LIMITS), Ok(()));
+        assert!(schema.check(&json!({"name": 1, "home": {"who": [{}]}}), LIMITS).is_err());
+        assert!(schema.check(&json!({"name": 1, "home": {"n": "x"}}), LIMITS).is_err());
     }
 
     #[test]
@@ -325,7 +360,177 @@ mod tests {
     #[test]
     fn patterns_that_go_back_for_ever_are_no_match() {
         let schema = library(&[("Pet", r#"{"pattern": "^(a+)+\\1$"}"#)]).compile(&url("Pet")).unwrap();
-        assert!(schema.check(&json!(format!("{}b", "a".repeat(40)))).is_err());
+        assert!(schema.check(&json!(format!("{}b", "a".repeat(40))), LIMITS).is_err());
+    }
+
+    /// A tree whose kinds are told apart by `oneOf`; `depth` levels of it, of which the innermost is of no kind.
+    fn tree(depth: usize) -> (Schema, Value) {
+        let kind = |kind: &str| {
+            json!({
+                "type": "object",
+                "required": ["type"],
+                "properties": {"child": {"$ref": "#"}, "type": {"enum": [kind]}},
+            })
+        };
+        let schema = json!({"oneOf": [kind("and"), kind("or"), kind("not")]}).to_string();
+        let mut value = json!({"type": "none"});
+        for _ in 0..depth {
+            value = json!({"type": "and", "child": value});
+        }
+        (library(&[("Rule", &schema)]).compile(&url("Rule")).unwrap(), value)
+    }
+
+    #[test]
+    fn a_schema_that_refers_to_itself_from_many_branches_takes_steps_by_the_size_of_the_value() {
+        let once = "[instance failed to match exactly one schema (matched 0 out of 3)]";
+        for depth in [1, 4, 14, 120] {
+            let (schema, value) = tree(depth);
+            let limits = Limits { steps_max: 100 * (depth as u64 + 1), ..LIMITS };
+            assert_eq!(schema.check(&value, limits), Err(Unfit::Broken(once.to_owned())), "{depth}");
+        }
+        // The same from `allOf`, where all that is wrong is listed.
+        let part = json!({"properties": {"child": {"$ref": "#"}, "n": {"type": "integer"}}});
+        let schema = json!({"allOf": [part, part, part]}).to_string();
+        let schema = library(&[("All", &schema)]).compile(&url("All")).unwrap();
+        let mut value = json!({"n": "x"});
+        for _ in 0..100 {
+            value = json!({"child": value});
+        }
+        let Err(Unfit::Broken(listed)) = schema.check(&value, LIMITS) else { panic!() };
+        assert_eq!(listed.matches("instance type").count(), 100);
+    }
+
+    #[test]
+    fn a_check_ends_where_its_budget_does() {
+        let schema = library(&[("List", r#"{"items": {"type": "integer"}}"#)]).compile(&url("List")).unwrap();
+        // One step for the list and one for each item, with what it has to be.
+        let within = Limits { steps_max: 1 + 1_000, complaints_max: 100 };
+        let value = json!((0..1_000).collect::<Vec<_>>());
+        assert_eq!(schema.check(&value, within), Ok(()));
+        let short = Limits { steps_max: within.steps_max - 1, ..within };
+        assert_eq!(schema.check(&value, short), Err(Unfit::Spent));
+        // What is known to be wrong is said, however much of it can be listed.
+        let wrong = json!(["a", "b", "c"]);
+        let once = Limits { complaints_max: 1, ..within };
+        let Err(Unfit::Broken(listed)) = schema.check(&wrong, once) else { panic!() };
+        assert_eq!(listed.matches("instance type").count(), 1);
+        // Rules about one value nest, up to a depth.
+        let (schema, value) = tree(120);
+        assert!(schema.check(&value, LIMITS).is_err());
+    }
+
+    #[test]
+    fn patterns_that_go_back_and_forth_are_paid_for() {
+        let text = r#"{"items": {"pattern": "^(a+)+\\1$"}}"#;
+        let schema = library(&[("Texts", text)]).compile(&url("Texts")).unwrap();
+        let value = json!(vec![format!("{}b", "a".repeat(40)); 100_000]);
+        // The first one is no match, and the rest is not looked at.
+        assert!(matches!(schema.check(&value, LIMITS), Err(Unfit::Broken(_))));
+        let value = json!(vec!["a".repeat(60); 100_000]);
+        let checked = schema.check(&value, LIMITS);
+        assert_eq!(checked, Err(Unfit::Spent));
+    }
+
+    #[test]
+    fn long_values_are_shown_in_part() {
+        let schema = library(&[("Short", r#"{"maxLength": 1}"#)]).compile(&url("Short")).unwrap();
+        let Err(Unfit::Broken(listed)) = schema.check(&json!("ä".repeat(1_000_000)), LIMITS) else {
+            panic!()
+        };
+        assert!(
+            listed.len() < 1_200 && listed.contains("ä… is too long (length: 1000000,"),
+            "{}",
+            listed.len()
+        );
+    }
+
+    #[test]
+    fn a_schema_has_so_many_parts_and_no_more() {
+        let parts = |n: usize| json!({"allOf": vec![json!({}); n]}).to_string();
+        let compile = |n: usize| library(&[("Big", &parts(n))]).compile(&url("Big")).map(drop);
+        assert_eq!(compile(rules::RULES_MAX - 1), Ok(()));
+        assert_eq!(compile(rules::RULES_MAX), Err(Error::TooLarge));
+    }
+
+    #[test]
+    fn parts_are_referred_to_by_pointers_and_by_names() {
+        let schema = r##"{"definitions": {"a b": {"type": "null"}, "named": {"id": "#n", "type": "boolean"}},
+            "items": [{"$ref": "#/definitions/a%20b"}, {"$ref": "#n"}, {"$ref": "#/definitions/a b", "type": "string"}]}"##;
+        let schema = library(&[("Refs", schema)]).compile(&url("Refs")).unwrap();
+        assert_eq!(schema.check(&json!([null, true, null]), LIMITS), Ok(()));
+        for wrong in [json!([1]), json!([null, 1]), json!([null, true, "x"])] {
+            assert!(schema.check(&wrong, LIMITS).is_err(), "{wrong}");
+        }
+    }
+
+    /// The library checks the same at once; it has no bounds, but knows the language as well.
+    fn by_the_library(schema: &Value, value: &Value) -> bool {
+        jsonschema::draft4::options().build(schema).unwrap().is_valid(value)
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn the_library_finds_the_same(schema in schemas(), value in values()) {
+            let text = schema.to_string();
+            let ours = library(&[("Any", &text)]).compile(&url("Any")).unwrap();
+            let fits = ours.check(&value, LIMITS).is_ok();
+            proptest::prop_assert_eq!(fits, by_the_library(&schema, &value), "{} {}", schema, value);
+        }
+    }
+
+    fn values() -> impl proptest::strategy::Strategy<Value = Value> {
+        use proptest::prelude::*;
+        let leaf = prop_oneof![
+            Just(json!(null)),
+            any::<bool>().prop_map(Value::from),
+            (-3_i64..4).prop_map(Value::from),
+            Just(json!(1.0)),
+            Just(json!(1.5)),
+            "[ab]{0,3}".prop_map(Value::from),
+        ];
+        leaf.prop_recursive(3, 16, 4, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+                prop::collection::btree_map("[abc]", inner, 0..4)
+                    .prop_map(|members| Value::Object(members.into_iter().collect())),
+            ]
+        })
+    }
+
+    fn schemas() -> impl proptest::strategy::Strategy<Value = Value> {
+        use proptest::prelude::*;
+        let leaf = prop_oneof![
+            Just(json!({})),
+            prop::sample::select(vec!["null", "boolean", "integer", "number", "string", "array", "object"])
+                .prop_map(|kind| json!({"type": kind})),
+            (-2_i64..3).prop_map(|n| json!({"minimum": n})),
+            (-2_i64..3).prop_map(|n| json!({"maximum": n, "exclusiveMaximum": true})),
+            (0_u64..3).prop_map(|n| json!({"maxLength": n, "minItems": n})),
+            Just(json!({"enum": [1, "a", null, [1]]})),
+            Just(json!({"pattern": "^a"})),
+            Just(json!({"uniqueItems": true})),
+            Just(json!({"required": ["a", "b"]})),
+            Just(json!({"dependencies": {"a": ["b"]}})),
+        ];
+        leaf.prop_recursive(3, 24, 3, |inner| {
+            let many = prop::collection::vec(inner.clone(), 1..3);
+            let named = prop::collection::btree_map("[abc]", inner.clone(), 0..3);
+            prop_oneof![
+                many.clone().prop_map(|of| json!({"allOf": of})),
+                many.clone().prop_map(|of| json!({"anyOf": of})),
+                many.clone().prop_map(|of| json!({"oneOf": of})),
+                inner.clone().prop_map(|of| json!({"not": of})),
+                inner.clone().prop_map(|of| json!({"items": of})),
+                (many, any::<bool>()).prop_map(|(of, more)| json!({"items": of, "additionalItems": more})),
+                (named.clone(), inner.clone()).prop_map(|(of, others)| json!({
+                    "properties": of, "additionalProperties": others,
+                })),
+                (named, any::<bool>()).prop_map(|(of, more)| json!({
+                    "properties": of, "patternProperties": {"^b": {"type": "string"}}, "additionalProperties": more,
+                })),
+                inner.prop_map(|of| json!({"dependencies": {"a": of}})),
+            ]
+        })
     }
 
     #[test]

@@ -5,47 +5,15 @@
 //! there is refused here, a pattern may be either Java's or such a lax one.
 
 use fancy_regex::{Regex, RegexBuilder};
-use jsonschema::{Keyword, ValidationError};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::vtl::java_pattern::{is_count, translate};
 
 /// How often a pattern may go back before a text counts as not matching.
-pub(super) const BACKTRACKS_MAX: usize = 100_000;
+const BACKTRACKS_MAX: usize = 20_000;
 
-/// A compiled pattern, with its own text for complaints.
-struct Pattern {
-    text: String,
-    regex: Regex,
-}
-
-impl<'i> Keyword<'i> for Pattern {
-    fn validate(&self, instance: &'i Value) -> Result<(), ValidationError<'i>> {
-        if Keyword::is_valid(self, instance) {
-            return Ok(());
-        }
-        let text = &self.text;
-        Err(ValidationError::custom(format!(
-            "ECMA 262 regex \"{text}\" does not match input string {instance}"
-        )))
-    }
-
-    /// A match that needs too many steps is none.
-    fn is_valid(&self, instance: &'i Value) -> bool {
-        instance.as_str().is_none_or(|text| self.regex.is_match(text).unwrap_or(false))
-    }
-}
-
-/// The keyword `pattern` with the value `given`.
-pub(super) fn keyword(given: &Value) -> Result<Box<dyn for<'i> Keyword<'i>>, ValidationError<'static>> {
-    let text = given.as_str().unwrap_or_default();
-    match compile(text) {
-        Some(regex) => Ok(Box::new(Pattern { text: text.to_owned(), regex })),
-        None => Err(ValidationError::custom(format!("{given} is no regular expression"))),
-    }
-}
-
-fn compile(text: &str) -> Option<Regex> {
+/// Compiles a pattern; `None` if it is none.
+pub(super) fn compile(text: &str) -> Option<Regex> {
     let build = |pattern: &str| {
         let translated = translate(pattern).ok()?;
         RegexBuilder::new(&translated).backtrack_limit(BACKTRACKS_MAX).build().ok()
@@ -113,27 +81,6 @@ pub(super) fn take_patterns(schema: &mut Value) -> bool {
         "items" | "additionalItems" | "additionalProperties" | "not" => take_patterns(value),
         _ => true,
     })
-}
-
-/// The same schema with the keys of `patternProperties` in the stricter grammar.
-pub(super) fn with_strict_keys(schema: &mut Value) {
-    match schema {
-        Value::Object(members) => {
-            if let Some(Value::Object(by_pattern)) = members.get_mut("patternProperties") {
-                let taken = std::mem::take(by_pattern);
-                *by_pattern =
-                    taken.into_iter().map(|(key, schema)| (strict_key(key), schema)).collect::<Map<_, _>>();
-            }
-            members.values_mut().for_each(with_strict_keys);
-        }
-        Value::Array(items) => items.iter_mut().for_each(with_strict_keys),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
-    }
-}
-
-/// Only what needs it is rewritten: the keys are read by the library, not by [`compile`].
-fn strict_key(key: String) -> String {
-    if Regex::new(&key).is_ok() { key } else { translate(&strict(&key)).unwrap_or(key) }
 }
 
 #[cfg(test)]

@@ -166,6 +166,8 @@ pub struct Limits {
     pub body_rate_min: u64,
     /// How long requests in flight may take to end after SIGTERM, in seconds.
     pub drain_s: u64,
+    /// The memory that all bodies of more than 64 KiB and what mappings make of them may take at one time, in MiB.
+    pub body_memory_mib: usize,
     /// Bounds of HTTP/2 connections.
     pub http2: Http2Limits,
 }
@@ -409,6 +411,7 @@ impl Default for Limits {
             answer_write_timeout_s: 30,
             body_rate_min: 1_000,
             drain_s: 30,
+            body_memory_mib: 1024,
             http2: Http2Limits::default(),
         }
     }

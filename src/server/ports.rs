@@ -135,6 +135,7 @@ pub(super) async fn wire_rooms(options: &Options, home: &AccountRegion) -> Resul
             vpc_links: upstreams,
             user_pools,
             rate_limit_headers,
+            body_memory_bytes: Some(options.limits.body_memory_mib.saturating_mul(1 << 20)),
         };
         let data_plane = Gateway::new(ports, gateway_options);
         control.watch(data_plane.watcher());

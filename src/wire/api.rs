@@ -279,6 +279,7 @@ fn body_error(error: &BodyError) -> ApiError {
         | BodyError::Connect(_)
         | BodyError::Tls(_)
         | BodyError::Timeout
+        | BodyError::NoRoom
         | BodyError::Broken(_)
         | BodyError::Answer(_)
         | BodyError::Body(_) => ApiError::new(Code::Serialization, "the request body broke off"),

@@ -41,10 +41,17 @@ impl Engine {
         };
         let items = match &request.source {
             ItemSource::Object(input_type) => match self.ask(origin, request, "getObject", None).await? {
-                Ok(answer) => match answer.value().get("Body").and_then(Value::as_str) {
-                    Some(body) => parse::items(input_type, body, max_items),
-                    None => Err(failed("The object can't be read as text.")),
-                },
+                Ok(answer) => {
+                    let input_type = input_type.clone();
+                    // Megabytes of text: others are served meanwhile.
+                    let read = tokio::task::spawn_blocking(move || {
+                        match answer.value().get("Body").and_then(Value::as_str) {
+                            Some(body) => parse::items(&input_type, body, max_items),
+                            None => Err(failed("The object can't be read as text.")),
+                        }
+                    });
+                    read.await.ok()?
+                }
                 Err(failure) => Err(failure),
             },
             ItemSource::Listing => self.listing_of(origin, request, max_items).await?,

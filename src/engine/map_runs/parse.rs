@@ -9,8 +9,16 @@ use crate::asl::InputType;
 use crate::engine::event::Failure;
 use crate::json;
 
+/// Memory that the items of one object may take while they are read, in bytes.
+const MEMORY_BYTES_MAX: usize = 512 * 1024 * 1024;
+/// What a cell takes beside its text and its header's.
+const CELL_BYTES: usize = 160;
+
 /// The first `max` items of an object.
-pub(super) fn items(input_type: &InputType, body: &str, max: usize) -> Result<Vec<Value>, Failure> {
+///
+/// # Errors
+/// `States.ItemReaderFailed` if the text is not what it should be, or would take more memory than there is for it.
+pub fn items(input_type: &InputType, body: &str, max: usize) -> Result<Vec<Value>, Failure> {
     // Editors of tables put a mark in front.
     let body = body.strip_prefix('\u{feff}').unwrap_or(body);
     match input_type {
@@ -21,6 +29,9 @@ pub(super) fn items(input_type: &InputType, body: &str, max: usize) -> Result<Ve
 }
 
 fn document(body: &str, pointer: Option<&str>, max: usize) -> Result<Vec<Value>, Failure> {
+    if MEMORY_BYTES_MAX < json::weight(body.as_bytes()) {
+        return Err(too_much());
+    }
     let document = json::parse(body).map_err(|error| failed(error.to_string()))?;
     let found = match pointer {
         None => Some(document),
@@ -40,7 +51,12 @@ fn document(body: &str, pointer: Option<&str>, max: usize) -> Result<Vec<Value>,
 
 fn lines(body: &str, max: usize) -> Result<Vec<Value>, Failure> {
     let lines = body.lines().filter(|line| !line.trim().is_empty()).take(max);
-    lines.map(|line| json::parse(line).map_err(|error| failed(error.to_string()))).collect()
+    let mut left = MEMORY_BYTES_MAX;
+    let read = |line: &str| {
+        left = left.checked_sub(json::weight(line.as_bytes())).ok_or_else(too_much)?;
+        json::parse(line).map_err(|error| failed(error.to_string()))
+    };
+    lines.map(read).collect()
 }
 
 /// Rows as objects of texts: cells without a header are left out, missing ones are empty.
@@ -55,12 +71,23 @@ fn table(body: &str, given: Option<&[String]>, delimiter: char, max: usize) -> R
     if sorted.windows(2).any(|pair| pair[0] == pair[1]) {
         return Err(failed("CSV headers cannot contain duplicates."));
     }
+    let headers_bytes: usize = headers.iter().map(|header| header.len() + CELL_BYTES).sum();
+    let mut left = MEMORY_BYTES_MAX;
     let item = |cells: Vec<String>| {
+        // A short row has all the columns that the first one names.
+        let bytes = headers_bytes + cells.iter().map(String::len).sum::<usize>();
+        left = left.checked_sub(bytes).ok_or_else(too_much)?;
         let mut cells = cells.into_iter();
         let cell = |header: &String| (header.clone(), Value::from(cells.next().unwrap_or_default()));
-        Value::Object(headers.iter().map(cell).collect::<Map<_, _>>())
+        Ok(Value::Object(headers.iter().map(cell).collect::<Map<_, _>>()))
     };
-    Ok(rows.take(max).map(item).collect())
+    rows.take(max).map(item).collect()
+}
+
+fn too_much() -> Failure {
+    failed(format!(
+        "This server takes {MEMORY_BYTES_MAX} bytes of memory at the most for the items of an object."
+    ))
 }
 
 /// The rows of a table, as RFC 4180 has them; a quote that stands within a bare cell is part of it.
@@ -160,5 +187,21 @@ mod tests {
         check(&InputType::JsonLines, "{\"a\": 1}\n\n2\n", Ok(json!([{"a": 1}, 2])));
         assert!(items(&InputType::JsonLines, "{\n}", 3).is_err());
         assert!(items(&plain, "nothing", 3).is_err());
+    }
+
+    #[test]
+    fn items_take_so_much_memory_and_no_more() {
+        let csv = InputType::Csv { headers: None, delimiter: ',' };
+        // A row of one cell has as many as the header.
+        let table = |columns: usize, rows: usize| {
+            let header: Vec<String> = (0..columns).map(|n| format!("c{n}")).collect();
+            format!("{}\n{}", header.join(","), "x\n".repeat(rows))
+        };
+        assert_eq!(items(&csv, &table(1_000, 100), usize::MAX).unwrap().len(), 100);
+        assert_eq!(items(&csv, &table(10_000, 10_000), usize::MAX), Err(too_much()));
+        let list = format!("[{}1]", "1,".repeat(4_000_000));
+        assert_eq!(items(&InputType::Json { pointer: None }, &list, usize::MAX), Err(too_much()));
+        let lines = format!("{list}\n").repeat(2);
+        assert_eq!(items(&InputType::JsonLines, &lines, usize::MAX), Err(too_much()));
     }
 }

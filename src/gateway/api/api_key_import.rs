@@ -36,6 +36,14 @@ fn warning(line: usize, problem: &impl fmt::Display) -> String {
     format!("Line {line}: {problem}")
 }
 
+/// How many keys `file` has, and the warnings about rows that are none.
+///
+/// # Errors
+/// [`KeyProblem`] if the whole is no file of keys.
+pub fn look_at_keys(file: &[u8]) -> Result<(usize, Vec<String>), KeyProblem> {
+    parse(file).map(|(keys, warnings)| (keys.len(), warnings))
+}
+
 /// The keys of a file, and warnings about rows that are none. Of two rows with one key, the last counts: a newer version
 /// of a key overwrites the one before.
 pub(super) fn parse(file: &[u8]) -> Result<(Vec<ImportedKey>, Vec<String>), KeyProblem> {

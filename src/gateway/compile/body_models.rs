@@ -7,12 +7,36 @@ use serde_json::{Map, Value};
 use super::media::essence;
 use crate::gateway::api::{DeploymentSnapshot, Method, Model};
 use crate::gateway::mapping::payload::Payload;
-use crate::schema::{self, Library, Schema};
+use crate::schema::{self, Library, Limits, Schema, Unfit};
 
 /// The key that stands for every content type without a model of its own.
 const OTHERS: &str = "$default";
 /// The content type of requests that don't name one.
 const UNNAMED: &str = "application/json";
+
+/// What checking one body may cost, in steps of about 50 ns: the largest body there is has some five million values.
+const STEPS_MAX: u64 = 20_000_000;
+/// The most complaints that are listed; AWS's number is not known.
+const COMPLAINTS_MAX: usize = 100;
+
+/// Who gets to see what is wrong with a body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ComplaintsFor {
+    /// Nobody: that something is will do.
+    Nobody,
+    /// A log or whoever reads an answer that repeats them.
+    Somebody,
+}
+
+impl ComplaintsFor {
+    fn limits(self) -> Limits {
+        let complaints_max = match self {
+            Self::Nobody => 1,
+            Self::Somebody => COMPLAINTS_MAX,
+        };
+        Limits { steps_max: STEPS_MAX, complaints_max }
+    }
+}
 
 /// Models by content type; empty without a validator for bodies.
 #[derive(Debug, Default)]
@@ -64,15 +88,24 @@ impl BodyModels {
     }
 
     /// Checks `body`. One that is empty counts as an object without members; one that is no JSON breaks any
-    /// model, and the parser's words are the complaint.
-    pub(crate) fn check(&self, content_type: Option<&str>, body: &Payload) -> Result<(), Mismatch> {
+    /// model, and the parser's words are the complaint. A check that would take too long counts as failed.
+    pub(crate) fn check(
+        &self,
+        content_type: Option<&str>,
+        body: &Payload,
+        complaints: ComplaintsFor,
+    ) -> Result<(), Mismatch> {
         let Some(model) = self.model(content_type) else { return Ok(()) };
         let schema = model.schema.as_ref().map_err(|error| Mismatch::Unusable(error.clone()))?;
         let result = match body.json() {
-            Ok(Some(value)) => schema.check(value),
-            Ok(None) => schema.check(&Value::Object(Map::new())),
-            Err(error) => Err(format!("[{error}]")),
+            Ok(Some(value)) => schema.check(value, complaints.limits()),
+            Ok(None) => schema.check(&Value::Object(Map::new()), complaints.limits()),
+            Err(error) => Err(Unfit::Broken(format!("[{error}]"))),
         };
+        let result = result.map_err(|unfit| match unfit {
+            Unfit::Broken(complaints) => complaints,
+            Unfit::Spent => format!("[{unfit}]"),
+        });
         let content_type = given(content_type).to_owned();
         result.map_err(|complaints| Mismatch::Broken { complaints, content_type })
     }
@@ -135,7 +168,8 @@ mod tests {
     fn the_content_type_chooses_the_model() {
         let strict = r#"{"type": "object", "required": ["a"]}"#;
         let check = |of: &[(&str, &str)], content_type: Option<&str>, body: &'static str| {
-            let result = models(strict, of).check(content_type, &Payload::new(body.into()));
+            let result =
+                models(strict, of).check(content_type, &Payload::new(body.into()), ComplaintsFor::Somebody);
             match result {
                 Ok(()) => "ok".to_owned(),
                 Err(Mismatch::Broken { complaints, content_type }) => format!("{content_type}: {complaints}"),

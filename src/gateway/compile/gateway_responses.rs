@@ -8,6 +8,7 @@ use super::media::first_accepted;
 use crate::gateway::api::{GatewayResponse, ResponseType, effective_response};
 use crate::gateway::mapping::source::Source;
 use crate::gateway::mapping::text::Text;
+use crate::gateway::variable::Variable;
 
 /// One type's response.
 #[derive(Debug)]
@@ -25,6 +26,15 @@ pub(crate) struct GatewayResponses(Vec<(ResponseType, CompiledGatewayResponse)>)
 impl GatewayResponses {
     pub(super) fn compile(set: &BTreeMap<ResponseType, GatewayResponse>) -> Self {
         Self(ResponseType::ALL.iter().map(|kind| (*kind, compile(set, *kind))).collect())
+    }
+
+    /// Whether the response to a body that breaks its model says why.
+    pub(crate) fn show_complaints(&self) -> bool {
+        let variable = Variable::ErrorValidationErrorString;
+        self.of(ResponseType::BadRequestBody).is_some_and(|response| {
+            response.headers.iter().any(|(_, source)| source.is_variable(variable))
+                || response.templates.iter().any(|(_, text)| text.reads(variable))
+        })
     }
 
     /// The response of `kind`.

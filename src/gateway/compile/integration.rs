@@ -146,6 +146,29 @@ impl CompiledIntegration {
         matches!(&self.backend, Backend::Http(http) if http.proxy)
     }
 
+    /// Whether making the integration request may have the client's body parsed; templates parse what `is_json`.
+    pub(crate) fn parses_request(&self, is_json: bool) -> bool {
+        (is_json && self.templates.are_evaluated())
+            || self.parameters.iter().any(|(_, source)| source.parses_request())
+    }
+
+    /// Whether making the answer may have the client's body parsed once more.
+    pub(crate) fn parses_request_again(&self) -> bool {
+        self.responses
+            .all()
+            .any(|response| response.headers.iter().any(|(_, source)| source.parses_request()))
+    }
+
+    /// Whether making the answer may have the integration's parsed.
+    pub(crate) fn parses_reply(&self) -> bool {
+        let is_function = matches!(&self.backend, Backend::LambdaProxy { .. });
+        is_function
+            || self.responses.all().any(|response| {
+                response.templates.are_evaluated()
+                    || response.headers.iter().any(|(_, source)| source.parses_reply())
+            })
+    }
+
     /// Which of AWS's header tables applies.
     pub(crate) fn header_rules(&self) -> Rules {
         match &self.backend {
@@ -180,6 +203,10 @@ impl Responses {
             }
         }
         Self { patterned, default }
+    }
+
+    fn all(&self) -> impl Iterator<Item = &CompiledResponse> {
+        self.patterned.iter().map(|(_, response)| response).chain(&self.default)
     }
 
     /// The response that applies where nothing went wrong.

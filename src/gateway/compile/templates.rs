@@ -50,6 +50,11 @@ impl Templates {
         self.0.is_empty()
     }
 
+    /// Whether one of them is evaluated, which may read a body.
+    pub(crate) fn are_evaluated(&self) -> bool {
+        self.0.iter().any(|(_, template)| matches!(template, CompiledTemplate::Velocity(_)))
+    }
+
     /// The template for a request of this `Content-Type`; none given counts as JSON.
     pub(crate) fn for_content_type(&self, content_type: Option<&str>) -> Option<&CompiledTemplate> {
         let wanted = content_type.map(essence).filter(|kind| !kind.is_empty()).unwrap_or(JSON);

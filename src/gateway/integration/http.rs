@@ -34,6 +34,7 @@ pub(crate) fn refusal(error: &Error) -> Refusal {
         Error::TooLarge { bytes_max } => {
             Refusal::ApiConfiguration(Misconfiguration::ResponseTooLarge(*bytes_max))
         }
+        Error::NoRoom => Refusal::Unavailable,
         Error::Connect(_) | Error::Tls(_) | Error::Broken(_) => {
             // A 504 says nothing of why; this is the only place that knows.
             tracing::warn!(error = error as &dyn std::error::Error, "integration call failed");

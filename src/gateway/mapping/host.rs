@@ -2,6 +2,7 @@
 //!
 //! <https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-mapping-template-reference.html>
 
+use super::allowance::Allowance;
 use super::overrides::LiveOverrides;
 use super::payload::{NotJson, Payload, Reading};
 use super::{context_object, input_object, util_object};
@@ -36,7 +37,7 @@ pub(crate) fn evaluate(
         CompiledTemplate::Velocity(template) => template,
     };
     let overrides = LiveOverrides::from(std::mem::take(&mut context.overrides));
-    let mut host = Objects { context, body, reading, overrides };
+    let mut host = Objects { context, body, reading, overrides, allowance: Allowance::default() };
     let result = template.evaluate(&mut host, &Limits::default());
     let overrides = Overrides::from(host.overrides);
     context.overrides = overrides;
@@ -93,6 +94,7 @@ pub(super) struct Objects<'a> {
     pub(super) body: &'a Payload,
     pub(super) reading: Reading,
     pub(super) overrides: LiveOverrides,
+    pub(super) allowance: Allowance,
 }
 
 impl Host for Objects<'_> {
@@ -109,7 +111,7 @@ impl Host for Objects<'_> {
     fn get(&mut self, object: Object, property: &str) -> Result<Value, HostError> {
         let Some(kind) = Kind::of(object) else { return Ok(Value::Null) };
         Ok(match kind {
-            Kind::Input => input_object::get(self.body, property),
+            Kind::Input => input_object::get(self.body, property, &mut self.allowance)?,
             Kind::Util => Value::Null,
             Kind::StageVariables => text(self.context.stage_variable(property)),
             Kind::RequestOverride
@@ -141,8 +143,10 @@ impl Host for Objects<'_> {
     fn call(&mut self, object: Object, method: &str, args: &[Value]) -> Result<Value, HostError> {
         let Some(kind) = Kind::of(object) else { return Ok(Value::Null) };
         match (kind, method, args) {
-            (Kind::Input, _, _) => input_object::call(self.context, self.body, self.reading, method, args),
-            (Kind::Util, _, _) => util_object::call(method, args),
+            (Kind::Input, _, _) => {
+                input_object::call(self.context, self.body, self.reading, method, args, &mut self.allowance)
+            }
+            (Kind::Util, _, _) => util_object::call(method, args, &mut self.allowance),
             (_, "get", [name]) => self.get(object, &name.to_display_string()),
             (_, "put", [name, value]) => {
                 self.set(object, &name.to_display_string(), value.clone())?;

@@ -1,11 +1,13 @@
 //! `$input`: the body and the parameters of the request.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use serde_json::{Map, Value as Json};
 
+use super::allowance::Allowance;
 use super::host::text;
 use super::payload::{Payload, Reading};
 use crate::gateway::context::Context;
@@ -14,13 +16,17 @@ use crate::jsonpath::{Path, PathError};
 use crate::vtl::{HostError, Value};
 
 /// `$input.body`, the only member that is no method.
-pub(super) fn get(body: &Payload, property: &str) -> Value {
-    match property {
+pub(super) fn get(body: &Payload, property: &str, allowance: &mut Allowance) -> Result<Value, HostError> {
+    Ok(match property {
         // An empty payload prints `{}`, in requests and in responses (recorded).
         "body" if body.is_empty() => Value::str("{}"),
-        "body" => Value::str(&String::from_utf8_lossy(body.bytes())),
+        "body" => {
+            let text = String::from_utf8_lossy(body.bytes());
+            allowance.spend_text(&text)?;
+            Value::str(&text)
+        }
         _ => Value::Null,
-    }
+    })
 }
 
 /// `$input.json(path)`, `$input.path(path)`, `$input.params()`, `$input.params(name)`.
@@ -30,39 +36,78 @@ pub(super) fn call(
     reading: Reading,
     method: &str,
     args: &[Value],
+    allowance: &mut Allowance,
 ) -> Result<Value, HostError> {
     match (method, args) {
-        ("json", [path]) => json_text(body, reading, &path.to_display_string()),
-        ("path", [path]) => path_of(body, reading, &path.to_display_string()),
+        ("json", [path]) => json_text(body, reading, &path.to_display_string(), allowance),
+        ("path", [path]) => path_of(body, reading, &path.to_display_string(), allowance),
         ("params", []) => Ok(all_params(context)),
         ("params", [name]) => Ok(param(context, &name.to_display_string())),
-        ("body", []) => Ok(get(body, "body")),
+        ("body", []) => get(body, "body", allowance),
         _ => Ok(Value::Null),
     }
 }
 
 /// The result as JSON text; what is not there is `""`, quotes included (recorded).
-fn json_text(body: &Payload, reading: Reading, path: &str) -> Result<Value, HostError> {
+fn json_text(
+    body: &Payload,
+    reading: Reading,
+    path: &str,
+    allowance: &mut Allowance,
+) -> Result<Value, HostError> {
     const MISSING: &str = "\"\"";
     let Some(document) = body.document(reading)? else {
         // An empty body reads as an empty document.
         return Ok(Value::str(if is_root(path) { "{}" } else { MISSING }));
     };
     if is_root(path) {
-        return Ok(Value::str(&json::compact(&document)));
+        return printed(&document, allowance);
     }
-    let path = compiled(path)?;
-    Ok(Value::str(&path.read(&document).map_or_else(|_| MISSING.to_owned(), |found| json::compact(&found))))
+    match read(path, &document, allowance)? {
+        Some(found) => printed(&found, allowance),
+        None => Ok(Value::str(MISSING)),
+    }
 }
 
 /// The live object; what is not there equals null and the empty text at once.
-fn path_of(body: &Payload, reading: Reading, path: &str) -> Result<Value, HostError> {
+fn path_of(
+    body: &Payload,
+    reading: Reading,
+    path: &str,
+    allowance: &mut Allowance,
+) -> Result<Value, HostError> {
     let Some(document) = body.document(reading)? else { return Ok(Value::Empty) };
     if is_root(path) {
-        return Ok(Value::from_json(&document));
+        return made(&document, allowance);
     }
+    read(path, &document, allowance)?.map_or(Ok(Value::Empty), |found| made(&found, allowance))
+}
+
+fn read<'d>(
+    path: &str,
+    document: &'d Json,
+    allowance: &mut Allowance,
+) -> Result<Option<Cow<'d, Json>>, HostError> {
     let path = compiled(path)?;
-    Ok(path.read(&document).map_or(Value::Empty, |found| Value::from_json(&found)))
+    if let Json::String(text) = document {
+        // A body that is read as a text is copied each time.
+        allowance.spend_text(text)?;
+    }
+    let before = allowance.left();
+    let mut left = before;
+    let found = path.read_within(document, &mut left);
+    allowance.spend(before - left)?;
+    Ok(found.ok())
+}
+
+fn printed(found: &Json, allowance: &mut Allowance) -> Result<Value, HostError> {
+    allowance.spend(Value::count(found))?;
+    Ok(Value::str(&json::compact(found)))
+}
+
+fn made(found: &Json, allowance: &mut Allowance) -> Result<Value, HostError> {
+    allowance.spend(Value::count(found))?;
+    Ok(Value::from_json(found))
 }
 
 fn is_root(path: &str) -> bool {

@@ -6,6 +6,7 @@ use std::sync::OnceLock;
 use bytes::Bytes;
 use serde_json::Value;
 
+use crate::gateway::bulkhead::Held;
 use crate::gateway::compile::essence;
 use crate::json;
 
@@ -13,6 +14,8 @@ use crate::json;
 #[derive(Debug, Default)]
 pub(crate) struct Payload {
     bytes: Bytes,
+    /// The memory that a large one takes, of what all share.
+    held: Option<Held>,
     json: OnceLock<Result<Value, NotJson>>,
 }
 
@@ -56,7 +59,22 @@ pub(crate) struct NotJson(pub(crate) String);
 
 impl Payload {
     pub(crate) fn new(bytes: Bytes) -> Self {
-        Self { bytes, json: OnceLock::new() }
+        Self::held(bytes, None)
+    }
+
+    /// The same, with the memory that was taken for it.
+    pub(crate) fn held(bytes: Bytes, held: Option<Held>) -> Self {
+        Self { bytes, held, json: OnceLock::new() }
+    }
+
+    /// Gives back what parsing took; who asks for the document again has it parsed again.
+    pub(crate) fn forget_json(&mut self) {
+        self.json = OnceLock::new();
+    }
+
+    /// The bytes, and the memory that was taken for them.
+    pub(crate) fn into_parts(self) -> (Bytes, Option<Held>) {
+        (self.bytes, self.held)
     }
 
     /// The bytes as they are.

@@ -44,6 +44,23 @@ pub(crate) enum Source {
     Authorizer(String),
 }
 
+impl Source {
+    /// Whether this is `$context`'s `variable`.
+    pub(crate) fn is_variable(&self, variable: Variable) -> bool {
+        matches!(self, Self::Context(Some(own)) if *own == variable)
+    }
+
+    /// Whether reading this has the request's body parsed.
+    pub(crate) fn parses_request(&self) -> bool {
+        matches!(self, Self::Body(Some(_)))
+    }
+
+    /// Whether reading this has the integration's answer parsed.
+    pub(crate) fn parses_reply(&self) -> bool {
+        matches!(self, Self::ResponseBody(Some(_)))
+    }
+}
+
 /// Why an expression is no source.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::source::{Facts, Source};
+use crate::gateway::variable::Variable;
 
 /// Compiled text.
 #[derive(Debug)]
@@ -41,6 +42,14 @@ impl Text {
             parts.push(Part::Literal(literal));
         }
         Self(parts)
+    }
+
+    /// Whether the text refers to `variable`.
+    pub(crate) fn reads(&self, variable: Variable) -> bool {
+        self.0.iter().any(|part| match part {
+            Part::Reference(source) => source.is_variable(variable),
+            Part::Literal(_) => false,
+        })
     }
 
     /// Renders the text; `missing` stands for references without a value.

@@ -99,8 +99,13 @@ impl Trial {
         limits: &Limits,
         observer: Option<&mut dyn Observer>,
     ) -> Result<TrialOutcome, EvalError> {
-        let overrides = Default::default();
-        let objects = Objects { context: &self.context, body: &self.body, reading: self.reading, overrides };
+        let objects = Objects {
+            context: &self.context,
+            body: &self.body,
+            reading: self.reading,
+            overrides: Default::default(),
+            allowance: Default::default(),
+        };
         let mut host = Given { objects, given: &self.given };
         let output = match observer {
             Some(observer) => template.trace(&mut host, limits, observer),

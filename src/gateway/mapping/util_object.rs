@@ -4,19 +4,22 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
+use super::allowance::Allowance;
 use crate::json;
 use crate::vtl::{HostError, Value};
 
 /// Calls `$util.method(args…)`; an unknown function is Java's null.
-pub(super) fn call(method: &str, args: &[Value]) -> Result<Value, HostError> {
+pub(super) fn call(method: &str, args: &[Value], allowance: &mut Allowance) -> Result<Value, HostError> {
     let [argument] = args else { return Ok(Value::Null) };
+    let text = argument_text(argument);
+    allowance.spend_text(&text)?;
     Ok(match method {
-        "escapeJavaScript" => Value::str(&escape_java_script(&argument_text(argument))),
-        "parseJson" => return parse_json(&argument_text(argument)),
-        "urlEncode" => Value::str(&url_encode(&argument_text(argument))),
-        "urlDecode" => Value::str(&url_decode(&argument_text(argument))),
-        "base64Encode" => Value::str(&STANDARD.encode(argument_text(argument))),
-        "base64Decode" => base64_decode(&argument_text(argument))?,
+        "escapeJavaScript" => Value::str(&escape_java_script(&text)),
+        "parseJson" => return parse_json(&text, allowance),
+        "urlEncode" => Value::str(&url_encode(&text)),
+        "urlDecode" => Value::str(&url_decode(&text)),
+        "base64Encode" => Value::str(&STANDARD.encode(text)),
+        "base64Decode" => base64_decode(&text)?,
         _ => Value::Null,
     })
 }
@@ -36,7 +39,9 @@ struct NotBase64;
 #[error("$util.parseJson: {0}")]
 struct NotParsed(json::SyntaxError);
 
-fn parse_json(text: &str) -> Result<Value, HostError> {
+fn parse_json(text: &str, allowance: &mut Allowance) -> Result<Value, HostError> {
+    // Twice: what is parsed, and what is made of it.
+    allowance.spend(json::weight(text.as_bytes()) as u64 / 64)?;
     let value = json::parse(text).map_err(NotParsed)?;
     Ok(Value::from_json(&value))
 }
@@ -101,6 +106,20 @@ fn base64_decode(text: &str) -> Result<Value, NotBase64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn call(method: &str, args: &[Value]) -> Result<Value, HostError> {
+        super::call(method, args, &mut Allowance::default())
+    }
+
+    #[test]
+    fn work_on_texts_is_paid_for() {
+        let text = [Value::str(&"x".repeat(6400))];
+        assert!(super::call("urlEncode", &text, &mut Allowance::of(100)).is_ok());
+        assert!(super::call("urlEncode", &text, &mut Allowance::of(99)).is_err());
+        let list = [Value::str(&format!("[{}1]", "1,".repeat(99)))];
+        assert!(super::call("parseJson", &list, &mut Allowance::of(1_000)).is_ok());
+        assert!(super::call("parseJson", &list, &mut Allowance::of(50)).is_err());
+    }
 
     fn check(method: &str, argument: &str, expect: &str) {
         let value = call(method, &[Value::str(argument)]).unwrap();

@@ -17,11 +17,12 @@ use http::header::{CACHE_CONTROL, WARNING};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use http_body::{Body as _, Frame, SizeHint};
 
-use super::{Answered, Refused, Validated, read};
+use super::{Answered, Refused, Validated};
 use crate::clock::Clock;
 use crate::connect::{Body, BoxError, Response, boxed, full};
 use crate::gateway::access;
 use crate::gateway::api::CacheControlStrategy;
+use crate::gateway::bulkhead::Bulkhead;
 use crate::gateway::cache::{CACHED_BYTES_MAX, CachedAnswer, ResponseCache, Slot};
 use crate::gateway::compile::{CompiledMethod, MethodCache};
 use crate::gateway::context::Context;
@@ -50,13 +51,17 @@ pub(crate) struct Missed {
 }
 
 /// `Validated → Validated`, or `Answered` at once.
-pub(crate) async fn look_up(validated: Validated, clock: &dyn Clock) -> Result<Lookup, Refused> {
+pub(crate) async fn look_up(
+    validated: Validated,
+    clock: &dyn Clock,
+    bulkhead: &Bulkhead,
+) -> Result<Lookup, Refused> {
     let Validated { routed, .. } = &validated;
     if cache_of(&routed.method, &routed.context).is_none() {
         return Ok(Lookup::Miss(validated, None));
     }
     // In a box, so that methods without a cache don't carry the room that this takes.
-    Box::pin(look_into(validated, clock)).await
+    Box::pin(look_into(validated, clock, bulkhead)).await
 }
 
 /// `Answered → Answered`, which is kept when it has passed to its end.
@@ -80,7 +85,7 @@ enum Freshness {
     Fresh,
 }
 
-async fn look_into(validated: Validated, clock: &dyn Clock) -> Result<Lookup, Refused> {
+async fn look_into(validated: Validated, clock: &dyn Clock, bulkhead: &Bulkhead) -> Result<Lookup, Refused> {
     // The method is held apart from the request, which goes on.
     let method = validated.routed.method.clone();
     let Some(cache) = cache_of(&method, &validated.routed.context) else {
@@ -90,7 +95,7 @@ async fn look_into(validated: Validated, clock: &dyn Clock) -> Result<Lookup, Re
         Ok(freshness) => freshness,
         Err(refusal) => return Err(validated.routed.refuse(refusal)),
     };
-    let (validated, key) = key(validated, cache).await?;
+    let (validated, key) = key(validated, cache, bulkhead).await?;
     let answers = &cache.answers;
     let found = match freshness {
         Freshness::Any | Freshness::Ignored => answers.get(&key, cache.ttl, clock.monotonic()),
@@ -135,17 +140,47 @@ fn freshness(cache: &MethodCache, context: &Context) -> Result<Freshness, Refusa
 }
 
 /// The request's key; the body is read for it where it is part of the key.
-async fn key(mut validated: Validated, cache: &MethodCache) -> Result<(Validated, Box<[u8]>), Refused> {
+async fn key(
+    mut validated: Validated,
+    cache: &MethodCache,
+    bulkhead: &Bulkhead,
+) -> Result<(Validated, Box<[u8]>), Refused> {
     if cache.reads_body && validated.body.is_none() {
-        match read(mem::replace(&mut validated.routed.body, full(Bytes::new()))).await {
+        match bulkhead.read(mem::replace(&mut validated.routed.body, full(Bytes::new()))).await {
             Ok(body) => validated.body = Some(body),
             Err(refusal) => return Err(validated.routed.refuse(refusal)),
         }
     }
+    let text = validated.body.as_ref().filter(|_| cache.reads_body).map(|body| body.bytes().clone());
+    let bytes = text.as_ref().map_or(0, Bytes::len);
+    let keyed = bulkhead.run(
+        bytes,
+        || text.into_iter().collect(),
+        validated,
+        |validated| {
+            let method = validated.routed.method.clone();
+            match &method.cache {
+                Some(cache) => keyed(validated, cache),
+                // Not reached: the method has one.
+                None => Ok((validated, Box::default())),
+            }
+        },
+    );
+    match keyed.await {
+        Ok(result) => result,
+        Err((validated, refusal)) => Err(validated.routed.refuse(refusal)),
+    }
+}
+
+fn keyed(mut validated: Validated, cache: &MethodCache) -> Result<(Validated, Box<[u8]>), Refused> {
     let nothing = Payload::default();
     let request = validated.body.as_ref().unwrap_or(&nothing);
     let facts = Facts { context: &validated.routed.context, request, response: None };
-    match cache.key(facts) {
+    let key = cache.key(facts);
+    if let Some(body) = &mut validated.body {
+        body.forget_json();
+    }
+    match key {
         Ok(key) => Ok((validated, key)),
         Err(_) => Err(validated.routed.refuse(Refusal::MappedBodyNotJson)),
     }

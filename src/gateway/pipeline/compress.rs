@@ -7,17 +7,15 @@ use bytes::Bytes;
 use http::HeaderValue;
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 
-use super::{Admitted, Answered, PAYLOAD_BYTES_MAX, Refused, Routed, read};
-use crate::connect::{Body, collect, full};
+use super::{Admitted, Answered, PAYLOAD_BYTES_MAX, Refused, Routed};
+use crate::connect::{Body, full};
+use crate::gateway::bulkhead::{Bulkhead, SMALL_BYTES_MAX};
 use crate::gateway::compile::essence;
 use crate::gateway::compression::{
     Broken, Coding, RequestCoding, accepted, is_compressed_format, request_coding,
 };
 use crate::gateway::integration::http_refusal;
 use crate::gateway::refusal::Refusal;
-
-/// Larger bodies are coded aside, so that others are served meanwhile.
-const INLINE_BYTES_MAX: usize = 64 * 1024;
 
 /// How an answer is to be compressed: the request says so, which is gone when the answer is there.
 pub(crate) struct Wanted {
@@ -26,33 +24,40 @@ pub(crate) struct Wanted {
 }
 
 /// `Admitted → Admitted`.
-pub(crate) async fn decompress(Admitted(routed): Admitted) -> Result<(Admitted, Option<Wanted>), Refused> {
+pub(crate) async fn decompress(
+    Admitted(routed): Admitted,
+    bulkhead: &Bulkhead,
+) -> Result<(Admitted, Option<Wanted>), Refused> {
     let Some(bytes_min) = routed.stage.minimum_compression_size else {
         return Ok((Admitted(routed), None));
     };
     let coding = accepted(routed.context.header("accept-encoding").as_deref());
     let wanted = coding.map(|coding| Wanted { coding, bytes_min });
     // In a box, as few APIs have their bodies compressed.
-    let routed = Box::pin(decompressed(routed)).await?;
+    let routed = Box::pin(decompressed(routed, bulkhead)).await?;
     Ok((Admitted(routed), wanted))
 }
 
 /// `Answered → Answered`.
-pub(crate) async fn compress(answered: Answered, wanted: Option<Wanted>) -> Result<Answered, Refused> {
+pub(crate) async fn compress(
+    answered: Answered,
+    wanted: Option<Wanted>,
+    bulkhead: &Bulkhead,
+) -> Result<Answered, Refused> {
     match wanted {
-        Some(wanted) => Box::pin(compressed(answered, wanted)).await,
+        Some(wanted) => Box::pin(compressed(answered, wanted, bulkhead)).await,
         None => Ok(answered),
     }
 }
 
-async fn decompressed(mut routed: Routed) -> Result<Routed, Refused> {
+async fn decompressed(mut routed: Routed, bulkhead: &Bulkhead) -> Result<Routed, Refused> {
     let coding = match request_coding(routed.context.header("content-encoding").as_deref()) {
         RequestCoding::Identity => return Ok(routed),
         RequestCoding::Unsupported => return Err(routed.refuse(Refusal::UnsupportedMediaType)),
         RequestCoding::Coded(coding) => coding,
     };
-    let body = match read(std::mem::replace(&mut routed.body, full(Bytes::new()))).await {
-        Ok(body) => body.bytes().clone(),
+    let (body, _held) = match bulkhead.read(std::mem::replace(&mut routed.body, full(Bytes::new()))).await {
+        Ok(body) => body.into_parts(),
         Err(refusal) => return Err(routed.refuse(refusal)),
     };
     let decompressed = coded(body, move |bytes| coding.decompress(bytes, PAYLOAD_BYTES_MAX)).await;
@@ -69,7 +74,7 @@ async fn decompressed(mut routed: Routed) -> Result<Routed, Refused> {
     }
 }
 
-async fn compressed(answered: Answered, wanted: Wanted) -> Result<Answered, Refused> {
+async fn compressed(answered: Answered, wanted: Wanted, bulkhead: &Bulkhead) -> Result<Answered, Refused> {
     let Wanted { coding, bytes_min } = wanted;
     let Answered { context, response } = answered;
     let (mut parts, body) = response.into_parts();
@@ -84,7 +89,7 @@ async fn compressed(answered: Answered, wanted: Wanted) -> Result<Answered, Refu
     {
         return Ok(Answered { context, response: http::Response::from_parts(parts, body) });
     }
-    let bytes = match collect(body, PAYLOAD_BYTES_MAX).await {
+    let (bytes, _held) = match bulkhead.collect(body).await {
         Ok(bytes) => bytes,
         Err(error) => return Err(Refused { context, refusal: http_refusal(&error) }),
     };
@@ -102,7 +107,7 @@ async fn compressed(answered: Answered, wanted: Wanted) -> Result<Answered, Refu
 
 /// Runs `work` over `bytes`, aside if there are many; `None` if the process is ending.
 async fn coded<T: Send + 'static>(bytes: Bytes, work: impl FnOnce(&[u8]) -> T + Send + 'static) -> Option<T> {
-    if bytes.len() <= INLINE_BYTES_MAX {
+    if bytes.len() <= SMALL_BYTES_MAX {
         return Some(work(&bytes));
     }
     tokio::task::spawn_blocking(move || work(&bytes)).await.ok()

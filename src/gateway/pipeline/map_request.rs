@@ -4,11 +4,12 @@ use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_TYPE, HOST, HeaderName, HeaderValue, USER_AGENT};
 use http::{HeaderMap, Method};
 
-use super::{Call, Exchange, PAYLOAD_BYTES_MAX, Prepared, Refused, Routed, Validated, read};
+use super::{Call, Exchange, PAYLOAD_BYTES_MAX, Prepared, Refused, Routed, Validated};
 use crate::connect;
 use crate::connect::{Body, full};
 use crate::gateway::api::PassthroughBehavior;
 use crate::gateway::backends::{AwsCall, CallAs};
+use crate::gateway::bulkhead::Bulkhead;
 use crate::gateway::compile::{
     AddressError, Backend, CompiledIntegration, CompiledMethod, CompiledStage, Credentials, FilledAddress,
     HttpAddress, HttpBackend, PlacedValue, RequestTarget, Writing, essence,
@@ -26,22 +27,45 @@ use crate::gateway::refusal::{Misconfiguration, Refusal};
 use crate::identity::append;
 
 /// `Validated → Prepared`.
-pub(crate) async fn prepare(Validated { routed, body: read_before }: Validated) -> Result<Prepared, Refused> {
-    let Routed { mut context, stage, method, body } = routed;
+pub(crate) async fn prepare(
+    Validated { routed, body: read_before }: Validated,
+    bulkhead: &Bulkhead,
+) -> Result<Prepared, Refused> {
+    let Routed { context, stage, method, body } = routed;
     let streams = method.integration.as_ref().is_some_and(CompiledIntegration::is_proxy)
         && method.integration.as_ref().is_some_and(|i| i.parameters.is_empty() || !reads_body(i))
         && http_body::Body::size_hint(&body).exact().is_some();
     let (request, streaming) = match read_before {
         Some(request) => (request, None),
         None if streams => (Payload::default(), Some(body)),
-        None => match read(body).await {
+        None => match bulkhead.read(body).await {
             Ok(request) => (request, None),
             Err(refusal) => return Err(Refused { context, refusal }),
         },
     };
-    match call(&mut context, &stage, &method, &request, streaming) {
-        Ok(call) => Ok(Prepared { exchange: Exchange { context, stage, method, request }, call }),
-        Err(refusal) => Err(Refused { context, refusal }),
+    let (bytes, text) = (request.bytes().len(), request.bytes().clone());
+    let reading = Reading::of_request(context.header("content-type").as_deref());
+    let is_json = reading == Reading::Json;
+    let parses = method.integration.as_ref().is_some_and(|it| it.parses_request(is_json));
+    let exchange = Exchange { context, stage, method, request };
+    let called = bulkhead.run(
+        bytes,
+        || if parses { vec![text] } else { Vec::new() },
+        (exchange, streaming),
+        |(mut exchange, streaming)| {
+            let Exchange { context, stage, method, request } = &mut exchange;
+            let call = call(context, stage, method, request, streaming);
+            // The backend may take its time, and few mappings of an answer read the request.
+            request.forget_json();
+            match call {
+                Ok(call) => Ok(Prepared { exchange, call }),
+                Err(refusal) => Err(exchange.refuse(refusal)),
+            }
+        },
+    );
+    match called.await {
+        Ok(result) => result,
+        Err(((exchange, _), refusal)) => Err(exchange.refuse(refusal)),
     }
 }
 

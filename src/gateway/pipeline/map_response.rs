@@ -5,8 +5,9 @@ use base64::engine::general_purpose::STANDARD;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue};
 use http::{HeaderMap, StatusCode};
 
-use super::{Answered, Exchange, PAYLOAD_BYTES_MAX, Refused, Replied, Reply, ReplyBody};
-use crate::connect::{Body, Response, collect, full};
+use super::{Answered, Exchange, Refused, Replied, Reply, ReplyBody};
+use crate::connect::{Body, Response, full};
+use crate::gateway::bulkhead::{Bulkhead, Held};
 use crate::gateway::compile::{Backend, CompiledIntegration, CompiledResponse, essence, first_accepted};
 use crate::gateway::context::Context;
 use crate::gateway::execution_log::JavaMap;
@@ -22,16 +23,45 @@ use crate::gateway::refusal::{Breakage, Misconfiguration, Refusal};
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// `Replied → Answered`.
-pub(crate) async fn answer(replied: Replied) -> Result<Answered, Refused> {
-    let Replied { mut exchange, reply } = replied;
+pub(crate) async fn answer(replied: Replied, bulkhead: &Bulkhead) -> Result<Answered, Refused> {
+    let Replied { exchange, reply } = replied;
     if exchange.integration().is_some_and(CompiledIntegration::is_proxy) {
-        return proxied(exchange, reply).await;
+        return proxied(exchange, reply, bulkhead).await;
     }
     let Reply { status, headers, body } = reply;
-    let body = match whole(body).await {
+    let (body, held) = match whole(body, bulkhead).await {
         Ok(body) => body,
         Err(refusal) => return Err(exchange.refuse(refusal)),
     };
+    let integration = exchange.integration();
+    let again = integration.is_some_and(CompiledIntegration::parses_request_again);
+    let parsed = [
+        integration.is_some_and(CompiledIntegration::parses_reply).then_some(&body),
+        again.then_some(exchange.request.bytes()),
+    ];
+    let bytes = body.len() + if again { exchange.request.bytes().len() } else { 0 };
+    let parsed: Vec<_> = parsed.into_iter().flatten().cloned().collect();
+    let mapped = bulkhead.run(
+        bytes,
+        || parsed,
+        exchange,
+        move |exchange| {
+            let _held = held;
+            mapped(exchange, status, headers, body)
+        },
+    );
+    match mapped.await {
+        Ok(result) => result,
+        Err((exchange, refusal)) => Err(exchange.refuse(refusal)),
+    }
+}
+
+fn mapped(
+    mut exchange: Exchange,
+    status: StatusCode,
+    headers: HeaderMap,
+    body: bytes::Bytes,
+) -> Result<Answered, Refused> {
     let is_function =
         exchange.integration().is_some_and(|it| matches!(it.backend, Backend::LambdaProxy { .. }));
     let answered = if is_function {
@@ -45,12 +75,10 @@ pub(crate) async fn answer(replied: Replied) -> Result<Answered, Refused> {
     }
 }
 
-async fn whole(body: ReplyBody) -> Result<bytes::Bytes, Refusal> {
+async fn whole(body: ReplyBody, bulkhead: &Bulkhead) -> Result<(bytes::Bytes, Option<Held>), Refusal> {
     match body {
-        ReplyBody::Whole(bytes) => Ok(bytes),
-        ReplyBody::Streaming(body) => {
-            collect(body, PAYLOAD_BYTES_MAX).await.map_err(|error| http_refusal(&error))
-        }
+        ReplyBody::Whole(bytes) => Ok((bytes, None)),
+        ReplyBody::Streaming(body) => bulkhead.collect(body).await.map_err(|error| http_refusal(&error)),
     }
 }
 
@@ -259,7 +287,7 @@ fn lambda_proxied(
 
 /// HTTP_PROXY: status, headers and body pass. A body of known length streams; another one is read first, as one that
 /// turns out to be too large has to be refused before its status is sent.
-async fn proxied(exchange: Exchange, reply: Reply) -> Result<Answered, Refused> {
+async fn proxied(exchange: Exchange, reply: Reply, bulkhead: &Bulkhead) -> Result<Answered, Refused> {
     let Exchange { mut context, stage, .. } = exchange;
     let Reply { status, headers, body } = reply;
     let mut answer = HeaderMap::with_capacity(headers.len() + 4);
@@ -293,7 +321,7 @@ async fn proxied(exchange: Exchange, reply: Reply) -> Result<Answered, Refused> 
     let converts = !stage.binary_types.is_empty() && is_binary() && !accepts_binary();
     let has_length = http_body::Body::size_hint(&body).exact().is_some();
     if converts || !has_length || context.log.is_some() {
-        let bytes = match collect(body, PAYLOAD_BYTES_MAX).await {
+        let (bytes, _held) = match bulkhead.collect(body).await {
             Ok(bytes) => bytes,
             Err(error) => return Err(Refused { context, refusal: http_refusal(&error) }),
         };

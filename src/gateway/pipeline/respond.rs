@@ -158,6 +158,7 @@ fn note(context: &mut Context, refusal: &Refusal) {
         | Refusal::MissingAuthenticationToken
         | Refusal::QuotaExceeded
         | Refusal::RequestTooLarge
+        | Refusal::ValuesTooLarge
         | Refusal::ResourceNotFound
         | Refusal::Throttled
         | Refusal::TokenExpired

@@ -6,17 +6,18 @@ use std::mem;
 
 use bytes::Bytes;
 
-use super::{Admitted, Refused, Routed, Validated, read};
+use super::{Admitted, Refused, Routed, Validated};
 use crate::connect::full;
-use crate::gateway::compile::Mismatch;
+use crate::gateway::bulkhead::{Bulkhead, SMALL_BYTES_MAX};
+use crate::gateway::compile::{ComplaintsFor, Mismatch};
 use crate::gateway::mapping::payload::Payload;
 use crate::gateway::mapping::source::{Facts, Mapped};
 use crate::gateway::refusal::{Misconfiguration, Refusal};
 
 /// `Admitted → Validated`.
-pub(crate) async fn validate(Admitted(routed): Admitted) -> Result<Validated, Refused> {
+pub(crate) async fn validate(Admitted(routed): Admitted, bulkhead: &Bulkhead) -> Result<Validated, Refused> {
     // A request that lacks parameters is not read any further.
-    check_body(check_parameters(routed)?).await
+    check_body(check_parameters(routed)?, bulkhead).await
 }
 
 fn check_parameters(routed: Routed) -> Result<Routed, Refused> {
@@ -40,16 +41,36 @@ fn check_parameters(routed: Routed) -> Result<Routed, Refused> {
     Err(routed.refuse(Refusal::MissingParameters(missing)))
 }
 
-async fn check_body(mut routed: Routed) -> Result<Validated, Refused> {
+async fn check_body(mut routed: Routed, bulkhead: &Bulkhead) -> Result<Validated, Refused> {
     let content_type = routed.context.header("content-type").map(Cow::into_owned);
     if !routed.method.body_models.apply_to(content_type.as_deref()) {
         return Ok(Validated { routed, body: None });
     }
-    let body = match read(mem::replace(&mut routed.body, full(Bytes::new()))).await {
+    let body = match bulkhead.read(mem::replace(&mut routed.body, full(Bytes::new()))).await {
         Ok(body) => body,
         Err(refusal) => return Err(routed.refuse(refusal)),
     };
-    match routed.method.body_models.check(content_type.as_deref(), &body) {
+    let (bytes, text) = (body.bytes().len(), body.bytes().clone());
+    let checked = bulkhead.run(
+        bytes,
+        || vec![text],
+        (routed, body),
+        move |(routed, body)| check(routed, body, content_type.as_deref()),
+    );
+    match checked.await {
+        Ok(result) => result,
+        Err(((routed, _), refusal)) => Err(routed.refuse(refusal)),
+    }
+}
+
+fn check(mut routed: Routed, mut body: Payload, content_type: Option<&str>) -> Result<Validated, Refused> {
+    let is_seen = routed.context.log.is_some() || routed.stage.shows_complaints;
+    let complaints = if is_seen { ComplaintsFor::Somebody } else { ComplaintsFor::Nobody };
+    let checked = routed.method.body_models.check(content_type, &body, complaints);
+    if SMALL_BYTES_MAX < body.bytes().len() {
+        body.forget_json();
+    }
+    match checked {
         Ok(()) => Ok(Validated { routed, body: Some(body) }),
         Err(Mismatch::Broken { complaints, content_type }) => {
             routed.context.log(format_args!(

@@ -116,6 +116,7 @@ async fn every_other_token_is_refused() {
         ("no key", signed(&no_key, &claims), unauthorized),
         ("another algorithm", signed(&other_algorithm, &claims), unauthorized),
         ("a forgery", forged, unauthorized),
+        ("an oversize token", token(json!({"x": "x".repeat(16 * 1024)})), unauthorized),
     ] {
         let answer = get(&house, "/id", &token).await;
         assert_eq!((answer.status, answer.body.as_str()), (401, body), "{why}");

@@ -151,6 +151,7 @@ impl Services {
                 | connect::Error::Tls(_)
                 | connect::Error::Timeout
                 | connect::Error::TooLarge { .. }
+                | connect::Error::NoRoom
                 | connect::Error::Broken(_)
                 | connect::Error::Body(_) => BackendError::Unreachable,
             }

@@ -34,6 +34,16 @@ impl Value {
         }
     }
 
+    /// The number of values in `json`, which is what making values of it costs.
+    pub fn count(json: &Json) -> u64 {
+        match json {
+            Json::Null | Json::Bool(_) | Json::Number(_) => 1,
+            Json::String(text) => 1 + text.len() as u64 / 64,
+            Json::Array(items) => 1 + items.iter().map(Self::count).sum::<u64>(),
+            Json::Object(members) => 1 + members.values().map(|member| 1 + Self::count(member)).sum::<u64>(),
+        }
+    }
+
     /// Makes JSON. Blocks, loops and host objects become null, keys become strings.
     pub fn to_json(&self) -> Json {
         self.to_json_within(0, &mut { NODES_MAX })

@@ -20,7 +20,8 @@ struct Cell(RefCell<Entries>);
 #[derive(Debug, Default)]
 struct Entries {
     list: Vec<(Value, Value)>,
-    index: Option<Index>,
+    /// In a box: most maps are small, and a body may have millions.
+    index: Option<Box<Index>>,
 }
 
 /// Hash of a key → place of the first entry with that hash.
@@ -164,7 +165,7 @@ impl Entries {
             return None;
         }
         let index = self.index.get_or_insert_with(|| {
-            let mut index = Index::default();
+            let mut index = Box::<Index>::default();
             for (place, (key, _)) in self.list.iter().enumerate() {
                 let hash = index.hash(key);
                 index.places.entry(hash).or_insert(place);

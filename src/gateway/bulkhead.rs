@@ -1,0 +1,296 @@
+//! Keeps large bodies from taking the memory and the threads of everybody else.
+//!
+//! Bodies of up to [`SMALL_BYTES_MAX`] pass without a look. Larger ones take their bytes from one budget before they are
+//! read, and what parsing and mapping them will take from another before that begins; both are waited for, and not for
+//! long. The work itself is done beside the threads that serve everybody, in as many places as there are processors.
+
+use std::sync::Arc;
+use std::thread::available_parallelism;
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::spawn_blocking;
+
+use super::mapping::payload::Payload;
+use super::pipeline::PAYLOAD_BYTES_MAX;
+use super::refusal::Refusal;
+use crate::connect::{Body, Error, collect_within};
+use crate::json;
+
+/// Bodies up to here are read and mapped at once.
+pub(crate) const SMALL_BYTES_MAX: usize = 64 * 1024;
+/// The memory that all large bodies share unless set, in bytes.
+const MEMORY_BYTES: usize = 1024 * 1024 * 1024;
+/// Memory is counted out in pieces of this size, in bytes.
+const PIECE_BYTES: usize = 16 * 1024;
+/// How long a request waits for memory or a place before it is refused.
+const WAIT_MAX: Duration = Duration::from_secs(10);
+
+/// What large bodies may take, over all requests.
+#[derive(Debug)]
+pub(crate) struct Bulkhead {
+    bodies: Budget,
+    values: Budget,
+    places: Semaphore,
+}
+
+/// Memory that is given back when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Held {
+    _permit: OwnedSemaphorePermit,
+}
+
+#[derive(Debug)]
+struct Budget {
+    pieces: Arc<Semaphore>,
+    pieces_max: usize,
+}
+
+/// Why a budget gives nothing.
+#[derive(Debug, PartialEq, Eq)]
+enum Scarce {
+    /// It never could.
+    Never,
+    /// Others have it.
+    Now,
+}
+
+impl Bulkhead {
+    /// With `memory_bytes` for all large bodies together, a third of it for the bodies themselves.
+    pub(crate) fn new(memory_bytes: Option<usize>) -> Self {
+        let memory_bytes = memory_bytes.unwrap_or(MEMORY_BYTES);
+        // One body of the largest size always fits.
+        let bodies = (memory_bytes / 3).max(PAYLOAD_BYTES_MAX + PIECE_BYTES);
+        let values = memory_bytes.saturating_sub(bodies).max(PAYLOAD_BYTES_MAX);
+        let places = available_parallelism().map_or(2, usize::from);
+        Self { bodies: Budget::new(bodies), values: Budget::new(values), places: Semaphore::new(places) }
+    }
+
+    /// Reads a request's body to its end, up to the payload quota.
+    ///
+    /// # Errors
+    /// [`Refusal::RequestTooLarge`] beyond the quota, [`Refusal::Unavailable`] if there is no memory for it,
+    /// [`Refusal::BodyBroken`] if the client breaks off.
+    pub(crate) async fn read(&self, body: Body) -> Result<Payload, Refusal> {
+        match self.collect(body).await {
+            Ok((bytes, held)) => Ok(Payload::held(bytes, held)),
+            Err(Error::TooLarge { .. }) => Err(Refusal::RequestTooLarge),
+            Err(Error::NoRoom) => Err(Refusal::Unavailable),
+            Err(_) => Err(Refusal::BodyBroken),
+        }
+    }
+
+    /// Reads any body to its end, up to the payload quota, and holds the memory for it.
+    ///
+    /// # Errors
+    /// As [`collect_within`]; [`Error::NoRoom`] if there is no memory for it.
+    pub(crate) async fn collect(&self, body: Body) -> Result<(Bytes, Option<Held>), Error> {
+        let announced = usize::try_from(http_body::Body::size_hint(&body).lower()).unwrap_or(usize::MAX);
+        if PAYLOAD_BYTES_MAX < announced {
+            return Err(Error::TooLarge { bytes_max: PAYLOAD_BYTES_MAX });
+        }
+        let mut held = None;
+        let mut room = SMALL_BYTES_MAX;
+        if SMALL_BYTES_MAX < announced {
+            // Before a byte of it is read.
+            held = Some(self.bodies.take(announced).await.map_err(|_| Error::NoRoom)?);
+            room = announced;
+        }
+        let bytes = collect_within(body, PAYLOAD_BYTES_MAX, |bytes| {
+            if bytes <= room {
+                return true;
+            }
+            // Nobody said how much would come. Twice what is there, so that few steps do.
+            let more = bytes.max(room.saturating_mul(2).min(PAYLOAD_BYTES_MAX)).saturating_sub(room);
+            let Some(permit) = self.bodies.take_now(more) else { return false };
+            room += more;
+            match &mut held {
+                Some(Held { _permit }) => _permit.merge(permit),
+                None => held = Some(Held { _permit: permit }),
+            }
+            true
+        });
+        let bytes = bytes.await?;
+        Ok((bytes, held))
+    }
+
+    /// Runs `work` on `subject`, which is about `bytes` bytes of bodies; `parsed` are the texts of which it makes values.
+    ///
+    /// # Errors
+    /// With the subject: [`Refusal::ValuesTooLarge`] if the values would take more than all memory there is for them,
+    /// [`Refusal::Unavailable`] if others have it for too long.
+    pub(crate) async fn run<T, R>(
+        &self,
+        bytes: usize,
+        parsed: impl FnOnce() -> Vec<Bytes>,
+        subject: T,
+        work: impl FnOnce(T) -> R + Send + 'static,
+    ) -> Result<R, (T, Refusal)>
+    where
+        T: Send + 'static,
+        R: Send + 'static,
+    {
+        if bytes <= SMALL_BYTES_MAX {
+            return Ok(work(subject));
+        }
+        // In a box, so that small bodies don't carry the room that this takes.
+        Box::pin(self.run_aside(bytes, parsed(), subject, work)).await
+    }
+
+    async fn run_aside<T, R>(
+        &self,
+        bytes: usize,
+        parsed: Vec<Bytes>,
+        subject: T,
+        work: impl FnOnce(T) -> R + Send + 'static,
+    ) -> Result<R, (T, Refusal)>
+    where
+        T: Send + 'static,
+        R: Send + 'static,
+    {
+        let Ok(Ok(place)) = tokio::time::timeout(WAIT_MAX, self.places.acquire()).await else {
+            return Err((subject, Refusal::Unavailable));
+        };
+        let weight = aside(move || parsed.iter().map(|text| json::weight(text)).sum::<usize>()).await;
+        // A template makes values of its own of those that were parsed, and its text comes on top.
+        let needed = weight.saturating_mul(2).saturating_add(bytes.saturating_mul(2));
+        let held = match self.values.take(needed).await {
+            Ok(held) => held,
+            Err(Scarce::Never) => return Err((subject, Refusal::ValuesTooLarge)),
+            Err(Scarce::Now) => return Err((subject, Refusal::Unavailable)),
+        };
+        let result = aside(move || work(subject)).await;
+        drop((held, place));
+        Ok(result)
+    }
+}
+
+impl Budget {
+    fn new(bytes: usize) -> Self {
+        let pieces_max = (bytes / PIECE_BYTES).min(Semaphore::MAX_PERMITS);
+        Self { pieces: Arc::new(Semaphore::new(pieces_max)), pieces_max }
+    }
+
+    async fn take(&self, bytes: usize) -> Result<Held, Scarce> {
+        let pieces = bytes.div_ceil(PIECE_BYTES);
+        let n = u32::try_from(pieces).ok().filter(|_| pieces <= self.pieces_max).ok_or(Scarce::Never)?;
+        let permit = tokio::time::timeout(WAIT_MAX, self.pieces.clone().acquire_many_owned(n)).await;
+        permit.ok().and_then(Result::ok).map(|permit| Held { _permit: permit }).ok_or(Scarce::Now)
+    }
+
+    fn take_now(&self, bytes: usize) -> Option<OwnedSemaphorePermit> {
+        let n = u32::try_from(bytes.div_ceil(PIECE_BYTES)).ok()?;
+        self.pieces.clone().try_acquire_many_owned(n).ok()
+    }
+}
+
+/// Runs `work` beside the threads that serve everybody.
+async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    match spawn_blocking(work).await {
+        Ok(result) => result,
+        // Whoever guards the request against panics guards this, too.
+        Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+        // The runtime is ending, and this task with it.
+        Err(_) => std::future::pending().await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::pin::Pin;
+    use std::task::{Context, Poll};
+
+    use http_body::Frame;
+
+    use super::*;
+    use crate::connect::{boxed, full};
+
+    const MIB: usize = 1024 * 1024;
+
+    fn bulkhead() -> Bulkhead {
+        Bulkhead::new(Some(60 * MIB))
+    }
+
+    /// A body that doesn't say how long it is.
+    fn streamed(frames: usize, bytes: usize) -> Body {
+        boxed(Frames { frame: Bytes::from(vec![b'x'; bytes]), left: frames })
+    }
+
+    struct Frames {
+        frame: Bytes,
+        left: usize,
+    }
+
+    impl http_body::Body for Frames {
+        type Data = Bytes;
+        type Error = std::convert::Infallible;
+
+        fn poll_frame(
+            mut self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+        ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+            let next = self.left.checked_sub(1);
+            Poll::Ready(next.map(|left| {
+                self.left = left;
+                Ok(Frame::data(self.frame.clone()))
+            }))
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn bodies_take_memory_before_they_are_read_and_give_it_back() {
+        let bulkhead = bulkhead();
+        let free = || bulkhead.bodies.pieces.available_permits() * PIECE_BYTES;
+        assert_eq!(free(), 20 * MIB);
+        let small = bulkhead.read(full(vec![b'x'; SMALL_BYTES_MAX])).await.unwrap();
+        assert_eq!(free(), 20 * MIB);
+        let one = bulkhead.read(full(vec![b'x'; 10 * MIB])).await.unwrap();
+        let two = bulkhead.read(full(vec![b'x'; 10 * MIB])).await.unwrap();
+        assert_eq!((free(), one.bytes().len()), (0, 10 * MIB));
+        // There is none left for a third, announced or not; it is refused when it has waited.
+        let third = bulkhead.read(full(vec![b'x'; SMALL_BYTES_MAX + 1])).await;
+        assert_eq!(third.map(|_| ()), Err(Refusal::Unavailable));
+        assert_eq!(bulkhead.read(streamed(3, 60_000)).await.map(|_| ()), Err(Refusal::Unavailable));
+        drop((one, small));
+        assert_eq!(free(), 10 * MIB);
+        let streamed = bulkhead.read(streamed(100, 60_000)).await.unwrap();
+        assert!(6_000_000 <= 10 * MIB - free() && streamed.bytes().len() == 6_000_000);
+        drop((streamed, two));
+        assert_eq!(free(), 20 * MIB);
+    }
+
+    #[tokio::test]
+    async fn a_body_beyond_the_quota_is_too_large_however_it_comes() {
+        let bulkhead = bulkhead();
+        for body in [full(vec![b'x'; 10 * MIB + 1]), streamed(11, MIB)] {
+            assert_eq!(bulkhead.read(body).await.map(|_| ()), Err(Refusal::RequestTooLarge));
+        }
+    }
+
+    #[tokio::test]
+    async fn large_work_leaves_the_thread_and_small_work_does_not() {
+        let bulkhead = bulkhead();
+        let here = std::thread::current().id();
+        let mut places = Vec::new();
+        for bytes in [SMALL_BYTES_MAX, SMALL_BYTES_MAX + 1] {
+            let run = bulkhead.run(bytes, Vec::new, (), |()| std::thread::current().id()).await;
+            places.push(run.ok() == Some(here));
+        }
+        assert_eq!(places, [true, false]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_would_take_all_memory_is_too_large_and_what_finds_none_waits() {
+        let bulkhead = bulkhead();
+        let text = Bytes::from(format!("[{}1]", "{\"a\":1},".repeat(100_000)));
+        let parse = || vec![text.clone()];
+        let (subject, refusal) = bulkhead.run(text.len(), parse, 7, |n| n).await.unwrap_err();
+        assert_eq!((subject, refusal), (7, Refusal::ValuesTooLarge));
+        let held = bulkhead.values.take(40 * MIB).await.unwrap();
+        let refused = bulkhead.run(MIB, Vec::new, 7, |n| n).await;
+        assert_eq!(refused, Err((7, Refusal::Unavailable)));
+        drop(held);
+        assert_eq!(bulkhead.run(MIB, Vec::new, 7, |n| n).await, Ok(7));
+    }
+}

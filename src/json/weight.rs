@@ -1,0 +1,108 @@
+//! What a document will take in memory, told from its text before it is parsed.
+
+use super::Value;
+
+/// A value's place in an array that grows by doubling, and from four on: half of it may be unused.
+const PLACE_BYTES: usize = 2 * size_of::<Value>();
+/// A member's place in an object, with its hash, its name and its index; objects grow alike.
+const MEMBER_BYTES: usize = 2 * (size_of::<Value>() + 32 + 10);
+/// An object with members has places for four of them.
+const OBJECT_BYTES: usize = 2 * MEMBER_BYTES + 32;
+/// What a text takes beside its bytes.
+const TEXT_BYTES: usize = 24;
+
+/// An upper estimate of the bytes that [`parse`](super::parse) of `text` takes, in one pass that allocates nothing.
+///
+/// Most documents take ten to twenty times their text. The worst there are, lists of numbers and of objects with one short
+/// member each, take some seventy times.
+#[must_use]
+pub fn weight(text: &[u8]) -> usize {
+    let (mut values, mut members, mut quotes) = (1_usize, 0_usize, 0_usize);
+    // Those that hold something.
+    let (mut arrays, mut objects) = (0_usize, 0_usize);
+    let (mut inside, mut escaped, mut opened) = (false, false, None);
+    for byte in text {
+        if inside {
+            match byte {
+                _ if escaped => escaped = false,
+                b'\\' => escaped = true,
+                b'"' => inside = false,
+                _ => {}
+            }
+            continue;
+        }
+        // What opened just now holds something, unless it is closed next.
+        if !matches!(byte, b' ' | b'\t' | b'\n' | b'\r')
+            && let Some(bracket) = opened.take()
+            && !matches!(byte, b']' | b'}')
+        {
+            values += 1;
+            objects += usize::from(bracket == b'{');
+            arrays += usize::from(bracket == b'[');
+        }
+        match byte {
+            b'"' => (inside, quotes) = (true, quotes + 1),
+            b',' => values += 1,
+            b':' => members += 1,
+            b'[' | b'{' => opened = Some(*byte),
+            _ => {}
+        }
+    }
+    let items = values.saturating_sub(members);
+    let more_members = members.saturating_sub(2 * objects);
+    (items + arrays) * PLACE_BYTES
+        + objects * OBJECT_BYTES
+        + more_members * MEMBER_BYTES
+        + quotes * TEXT_BYTES
+        + text.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What the parsed value takes, counted from what the allocator is asked for.
+    fn taken(value: &Value) -> usize {
+        match value {
+            Value::Null | Value::Bool(_) | Value::Number(_) => 0,
+            Value::String(text) => text.capacity(),
+            Value::Array(items) => {
+                items.capacity() * size_of::<Value>() + items.iter().map(taken).sum::<usize>()
+            }
+            Value::Object(members) => {
+                let places = if members.is_empty() { 0 } else { members.len().next_power_of_two().max(4) };
+                let entries = places * (size_of::<Value>() + 32 + 10) + 16;
+                entries + members.iter().map(|(name, value)| name.capacity() + taken(value)).sum::<usize>()
+            }
+        }
+    }
+
+    #[test]
+    fn no_document_takes_more_than_it_weighs_nor_much_less() {
+        let list = |item: &str| format!("[{}1]", format!("{item},").repeat(10_000));
+        for text in [
+            "1".to_owned(),
+            "[]".to_owned(),
+            list("1"),
+            list("{}"),
+            list("[ ]"),
+            list("[[]]"),
+            list(r#"{"a":1}"#),
+            list(r#"{"a":{"b":{"c":"d"}}}"#),
+            list(r#""a,b:{[\"\\""#),
+            list(
+                r#"{"one":1,"two":"2","three":[3,3,3],"four":null,"five":5.5,"six":"6","seven":7,"eight":8}"#,
+            ),
+            format!("{:?}", "x".repeat(100_000)),
+        ] {
+            let weighs = weight(text.as_bytes());
+            let takes = taken(&serde_json::from_str(&text).unwrap());
+            assert!(takes <= weighs, "{takes} > {weighs}: {}", &text[..text.len().min(40)]);
+            assert!(
+                weighs <= 4 * takes.max(text.len()) + 200,
+                "{weighs} ≫ {takes}: {}",
+                &text[..text.len().min(40)]
+            );
+        }
+    }
+}
