@@ -81,7 +81,7 @@ impl Fault {
 
     /// Whether one of `names` means it.
     fn is_meant(&self, names: &Value, is_parallel: bool) -> bool {
-        if matches!(&*self.name, "States.Runtime" | "States.NoChoiceMatched") {
+        if self.name == "States.Runtime" {
             return false;
         }
         let is_timeout = matches!(&*self.name, "States.Timeout" | "States.HeartbeatTimeout");
@@ -168,7 +168,8 @@ impl Life {
                 }
                 match state["Default"].as_str() {
                     Some(next) => Ok((input.clone(), at, Some(next))),
-                    None => Err(Fault::of(at, "States.NoChoiceMatched")),
+                    // The error that AWS ends the execution with; nothing catches it.
+                    None => Err(Fault::of(at, "States.Runtime")),
                 }
             }
             _ => self.with_recovery(state, input, at),

@@ -70,7 +70,8 @@ impl Known {
 
     /// Adds a stage, in place of what was known of it.
     pub(super) fn put(&self, api: &ApiId, stage: &StageName, served: &Arc<Served>) {
-        let entry = Arc::new(Entry { served: served.clone(), is_used: AtomicBool::new(true) });
+        // Not used until it is found here: counted as such, a thousand new ones would push out what is called.
+        let entry = Arc::new(Entry { served: served.clone(), is_used: AtomicBool::new(false) });
         self.bytes.fetch_add(served.bytes, Ordering::AcqRel);
         self.change(self.table(api), |table| {
             table.entry(api.clone()).or_default().insert(stage.clone(), entry.clone()).into_iter().collect()
