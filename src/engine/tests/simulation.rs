@@ -55,7 +55,8 @@ impl Death {
 
 fn copy(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).unwrap();
-    for file in ["stepgate.db", "stepgate.db-wal"] {
+    // The marks first: what they say was acknowledged is in what is copied after them.
+    for file in ["secrets.key", "stepgate.marks", "stepgate.db", "stepgate.db-wal"] {
         std::fs::copy(from.join(file), to.join(file)).unwrap();
     }
 }
@@ -389,5 +390,7 @@ async fn whatever_was_told_stays_true_over_crashes() {
 
 fn copy_closed(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).unwrap();
-    std::fs::copy(from.join("stepgate.db"), to.join("stepgate.db")).unwrap();
+    for file in ["secrets.key", "stepgate.marks", "stepgate.db"] {
+        std::fs::copy(from.join(file), to.join(file)).unwrap();
+    }
 }
