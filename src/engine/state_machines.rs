@@ -191,7 +191,7 @@ impl Engine {
     /// `InvalidLoggingConfiguration`, `TooManyTags`.
     pub async fn create_state_machine(&self, create: CreateStateMachine) -> Result<StateMachine, Error> {
         check_name(&create.name)?;
-        crate::id::Arn::parse(&create.role_arn).map_err(|error| Error::InvalidArn(error.to_string()))?;
+        crate::id::Arn::parse_role(&create.role_arn).map_err(|error| Error::InvalidArn(error.to_string()))?;
         check_logging(&create.logging, &*self.inner.logs)?;
         let program = self.compile(&create.definition, create.kind)?;
         tags::check(&create.tags)?;
@@ -254,7 +254,7 @@ impl Engine {
         }
         let parsed = unqualified(&arn)?;
         if let Some(role_arn) = &role_arn {
-            crate::id::Arn::parse(role_arn).map_err(|error| Error::InvalidArn(error.to_string()))?;
+            crate::id::Arn::parse_role(role_arn).map_err(|error| Error::InvalidArn(error.to_string()))?;
         }
         if let Some(logging) = &logging {
             check_logging(logging, &*self.inner.logs)?;

@@ -48,6 +48,19 @@ impl Arn {
         }
         Ok(arn)
     }
+
+    /// Takes the ARN of a role apart. IAM's accounts are twelve digits, so a shorter one names no role.
+    ///
+    /// # Errors
+    /// As [`Arn::parse`], and [`ArnError::Malformed`] for such an account.
+    pub fn parse_role(text: &str) -> Result<Self, ArnError> {
+        let arn = Self::parse(text)?;
+        let is_account = arn.account.len() == 12 && arn.account.bytes().all(|byte| byte.is_ascii_digit());
+        if arn.service == "iam" && !is_account {
+            return Err(ArnError::Malformed(text.to_owned()));
+        }
+        Ok(arn)
+    }
 }
 
 impl fmt::Display for Arn {
@@ -60,6 +73,15 @@ impl fmt::Display for Arn {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn roles_are_of_accounts_with_twelve_digits() {
+        assert!(Arn::parse_role("arn:aws:iam::123456789012:role/service-role/r").is_ok());
+        for bad in ["arn:aws:iam::1234:role/r", "arn:aws:iam:::role/r", "arn:aws:iam::12345678901x:role/r"] {
+            assert_eq!(Arn::parse_role(bad), Err(ArnError::Malformed(bad.to_owned())));
+        }
+        assert_eq!(Arn::parse_role("role"), Err(ArnError::Prefix("role".to_owned())));
+    }
 
     #[test]
     fn parts_round_trip() {
