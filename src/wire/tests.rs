@@ -1,5 +1,6 @@
 //! Requests as clients send them, and answers as clients read them.
 
+mod homes;
 mod sessions;
 mod unserved;
 
