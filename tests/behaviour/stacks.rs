@@ -4,6 +4,7 @@ use std::fs;
 
 use serde_json::{Value, json};
 
+use crate::backend::Backend;
 use crate::client::Client;
 use crate::commands::{stderr, stepgate};
 use crate::server::{DataDir, Server};
@@ -401,4 +402,46 @@ fn documents_of_templates_lie_in_a_directory_of_buckets() {
         let failed = apply(key);
         assert!(!failed.status.success() && stderr(&failed).contains(want), "{}", stderr(&failed));
     }
+}
+
+#[test]
+fn documents_come_from_an_s3_endpoint() {
+    let storage = Backend::start(|request| match request.target.split('?').next() {
+        Some("/docs/v1/machine.json") => {
+            let definition = r#"{"StartAt": "FromS3", "States": {"FromS3": {"Type": "Succeed"}}}"#;
+            (200, vec![("content-type", "application/json")], definition.to_owned())
+        }
+        _ => {
+            let error =
+                "<Error><Code>NoSuchKey</Code><Message>The specified key does not exist.</Message></Error>";
+            (404, vec![("content-type", "application/xml")], error.to_owned())
+        }
+    });
+    let dir = DataDir::new("stack-endpoint");
+    let settings = dir.path().join("stepgate.toml");
+    fs::write(&settings, format!("[services.s3]\nendpoint = \"{}\"\n", storage.url)).unwrap();
+    let server = Server::start(&dir, &["--config", settings.to_str().unwrap()]);
+    let endpoint = format!("http://{}", server.address);
+    let file = dir.path().join("objects.json");
+    let apply = |key: &str| {
+        let template = json!({ "Resources": { "Machine": { "Type": "AWS::StepFunctions::StateMachine", "Properties": {
+            "RoleArn": "arn:aws:iam::123456789012:role/r",
+            "DefinitionS3Location": { "Bucket": "docs", "Key": key },
+        } } }, "Outputs": { "Machine": { "Value": { "Ref": "Machine" } } } });
+        fs::write(&file, template.to_string()).unwrap();
+        stepgate(&["apply", file.to_str().unwrap(), "--endpoint", &endpoint, "--json"])
+    };
+    let applied = apply("v1/machine.json");
+    assert!(applied.status.success(), "{}", stderr(&applied));
+    let told: Value = serde_json::from_slice(&applied.stdout).unwrap();
+    let input = json!({ "stateMachineArn": told["outputs"]["Machine"] });
+    let described = Client::new(&server.address).states("DescribeStateMachine", &input).unwrap().json();
+    assert!(described["definition"].as_str().unwrap().contains("FromS3"), "{described}");
+    let asked = storage.take();
+    assert!(asked.iter().all(|request| request.header("authorization").starts_with("AWS4-HMAC-SHA256 ")));
+    assert!(!asked.is_empty());
+
+    let failed = apply("none.json");
+    assert!(!failed.status.success());
+    assert!(stderr(&failed).contains("cannot read s3://docs/none.json"), "{}", stderr(&failed));
 }
