@@ -15,9 +15,28 @@ pub(crate) fn seeds(target: Target) -> Vec<Vec<u8>> {
         Target::Patch => lines(PATCHES),
         Target::Address => lines(ADDRESSES).into_iter().map(|line| line.replace(' ', "\0")).collect(),
         Target::Http1 => streams(),
+        Target::Jwt
+        | Target::Sigv4
+        | Target::Policy
+        | Target::Openapi
+        | Target::Template
+        | Target::Schema
+        | Target::Csv
+        | Target::Journal => files(target),
         Target::Canary => vec!["x".to_owned()],
     };
     texts.into_iter().map(String::into_bytes).collect()
+}
+
+/// The files of `fuzz/seeds`.
+fn files(target: Target) -> Vec<String> {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("seeds").join(target.name());
+    let mut files: Vec<PathBuf> = fs::read_dir(&directory)
+        .unwrap_or_else(|error| panic!("{}: {error}", directory.display()))
+        .map(|entry| entry.expect("an entry").path())
+        .collect();
+    files.sort();
+    files.iter().map(|file| read(file)).collect()
 }
 
 fn tests_data(file: &str) -> PathBuf {
@@ -57,7 +76,9 @@ fn streams() -> Vec<String> {
         for line in read(&file).lines() {
             let sent = line.rsplit('\t').next().unwrap_or_default();
             let sent = sent.replace("{P}", "/a").replace("{H}", "a");
-            texts.push(sent.replace("\\r", "\r").replace("\\n", "\n").replace("\\t", "\t").replace("\\x00", "\0"));
+            texts.push(
+                sent.replace("\\r", "\r").replace("\\n", "\n").replace("\\t", "\t").replace("\\x00", "\0"),
+            );
         }
     }
     texts.sort();

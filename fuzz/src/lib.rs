@@ -6,11 +6,19 @@ mod address;
 mod asl;
 mod canary;
 mod corpus;
+mod csv;
 mod generate;
 mod http1;
+mod journal;
 mod jsonpath;
+mod jwt;
+mod openapi;
 mod patch;
+mod policy;
 pub mod runner;
+mod schema;
+mod sigv4;
+mod template;
 mod vtl;
 
 /// A promise that any input is held against.
@@ -28,14 +36,45 @@ pub enum Target {
     Address,
     /// Bytes of a connection of HTTP/1.1.
     Http1,
+    /// JSON Web Tokens, and sets of keys.
+    Jwt,
+    /// Signed requests: `method NUL uri NUL header lines`.
+    Sigv4,
+    /// IAM policies.
+    Policy,
+    /// OpenAPI documents.
+    Openapi,
+    /// CloudFormation templates.
+    Template,
+    /// JSON Schema: `schema NUL value`.
+    Schema,
+    /// Items of a distributed Map, and files of API keys.
+    Csv,
+    /// Records of the journal.
+    Journal,
     /// Nothing of the product: breaks every promise, to see that the runner notices.
     Canary,
 }
 
 impl Target {
     /// All targets.
-    pub const ALL: [Self; 7] =
-        [Self::Vtl, Self::Jsonpath, Self::Asl, Self::Patch, Self::Address, Self::Http1, Self::Canary];
+    pub const ALL: [Self; 15] = [
+        Self::Vtl,
+        Self::Jsonpath,
+        Self::Asl,
+        Self::Patch,
+        Self::Address,
+        Self::Http1,
+        Self::Jwt,
+        Self::Sigv4,
+        Self::Policy,
+        Self::Openapi,
+        Self::Template,
+        Self::Schema,
+        Self::Csv,
+        Self::Journal,
+        Self::Canary,
+    ];
 
     /// The name on the command line.
     pub fn name(self) -> &'static str {
@@ -46,6 +85,14 @@ impl Target {
             Self::Patch => "patch",
             Self::Address => "address",
             Self::Http1 => "http1",
+            Self::Jwt => "jwt",
+            Self::Sigv4 => "sigv4",
+            Self::Policy => "policy",
+            Self::Openapi => "openapi",
+            Self::Template => "template",
+            Self::Schema => "schema",
+            Self::Csv => "csv",
+            Self::Journal => "journal",
             Self::Canary => "canary",
         }
     }
@@ -68,6 +115,14 @@ impl Target {
             Self::Patch => patch::execute(&text),
             Self::Address => address::execute(&text),
             Self::Http1 => http1::execute(&text),
+            Self::Jwt => jwt::execute(&text),
+            Self::Sigv4 => sigv4::execute(&text),
+            Self::Policy => policy::execute(&text),
+            Self::Openapi => openapi::execute(&text),
+            Self::Template => template::execute(&text),
+            Self::Schema => schema::execute(&text),
+            Self::Csv => csv::execute(&text),
+            Self::Journal => journal::execute(&text),
             Self::Canary => canary::execute(&text),
         }
     }
@@ -86,6 +141,14 @@ impl Target {
             Self::Patch => patch::WORDS,
             Self::Address => address::WORDS,
             Self::Http1 => http1::WORDS,
+            Self::Jwt => jwt::WORDS,
+            Self::Sigv4 => sigv4::WORDS,
+            Self::Policy => policy::WORDS,
+            Self::Openapi => openapi::WORDS,
+            Self::Template => template::WORDS,
+            Self::Schema => schema::WORDS,
+            Self::Csv => csv::WORDS,
+            Self::Journal => journal::WORDS,
             Self::Canary => canary::WORDS,
         }
     }
@@ -94,4 +157,23 @@ impl Target {
 /// The two parts of an input.
 fn parts<'a>(text: &'a str, default: &'a str) -> (&'a str, &'a str) {
     text.split_once('\0').unwrap_or((text, default))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whoever changes what a target looks at sees at once whether all that was ever of interest still holds.
+    #[test]
+    fn every_seed_and_what_is_near_it_keeps_the_promises() {
+        for target in Target::ALL.into_iter().filter(|target| *target != Target::Canary) {
+            for seed in target.seeds() {
+                target.execute(&seed);
+            }
+            let generator = generate::Generator::new(target, 1);
+            for number in 0..500 {
+                target.execute(&generator.input(number));
+            }
+        }
+    }
 }

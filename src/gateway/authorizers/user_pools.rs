@@ -11,6 +11,7 @@ use jsonwebtoken::jwk::{AlgorithmParameters, Jwk, JwkSet, KeyAlgorithm, KeyOpera
 use jsonwebtoken::{Algorithm, DecodingKey};
 use tokio::sync::Mutex;
 
+use super::token;
 use crate::clock::Clock;
 use crate::connect;
 use crate::connect::{Call, HttpClient, Request, collect, full};
@@ -52,6 +53,14 @@ impl KeySet {
     /// [`KeySetError`] if it is none.
     pub fn parse(json: &[u8]) -> Result<Self, KeySetError> {
         Ok(Self(serde_json::from_slice(json)?))
+    }
+
+    /// What `token` says, if it is a JSON Web Token that one of these keys has signed; whether it is in time and for
+    /// whom is not looked at.
+    #[must_use]
+    pub fn claims(&self, token: &str) -> Option<serde_json::Map<String, serde_json::Value>> {
+        let outside = token::outside(token)?;
+        token::verify(token, self.signing_keys().get(&outside.key_id)?, outside.algorithm)
     }
 
     /// The keys for signatures, by their ids; others sign no token of a user pool.
