@@ -24,9 +24,11 @@ mod succeed;
 mod task;
 #[cfg(test)]
 mod tests;
+mod trial;
 mod wait;
 
 pub use coverage::Covered;
+pub use trial::{Inspector, Mocked, ReadItems, Seen, Stage, Trial};
 
 use std::sync::Arc;
 
@@ -86,6 +88,8 @@ pub struct Env<'a> {
     pub limits: Limits,
     /// Whether the execution's machine is on its way out: then the execution ends where it would enter a state.
     pub is_deleting: bool,
+    /// The trial that the step is part of, if it is one.
+    pub trial: Option<&'a Trial<'a>>,
 }
 
 /// Which attempt of which task: a result for another is stale.

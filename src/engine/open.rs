@@ -171,6 +171,7 @@ impl Engine {
             },
             limits,
             is_deleting,
+            trial: None,
         };
         step(&env)
     }

@@ -245,6 +245,7 @@ impl<'a> World<'a> {
             refuse_arguments: &refuse,
             limits: self.limits,
             is_deleting: false,
+            trial: None,
         };
         let step = machine::step(&self.program, &mut execution, input.clone(), &env);
         if step.outcome == Outcome::Stale {

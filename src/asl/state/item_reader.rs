@@ -30,6 +30,13 @@ pub enum ItemSource {
     Object(InputType),
 }
 
+impl ItemSource {
+    /// Whether it has an `ItemsPointer`.
+    pub fn has_pointer(&self) -> bool {
+        matches!(self, Self::Object(InputType::Json { pointer: Some(_) }))
+    }
+}
+
 /// `ReaderConfig.InputType`, with what belongs to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum InputType {

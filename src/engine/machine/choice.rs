@@ -1,6 +1,7 @@
 //! Choice: picks the next state.
 
 use super::super::execution::FrameId;
+use super::Stage;
 use super::exit::Assigned;
 use super::stepper::{Flow, Stepper};
 use crate::asl::{Choice, DataError, StateId, Transition};
@@ -21,6 +22,7 @@ impl Stepper<'_> {
         input: Payload,
     ) -> Result<(StateId, Payload, Assigned), DataError> {
         let effective = self.select(frame, &choice.flow.input_path, input)?;
+        self.saw(Stage::InputPath, &effective);
         let decision = choice.decide(&self.scope(frame, effective.value()))?;
         let assigned = match decision.assign {
             None => Assigned::new(),

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::super::event::{EventKind, Iteration, StateType};
 use super::super::execution::{FrameId, Note, Phase};
 use super::stepper::{Flow, Halt, Stepper};
-use super::{PAYLOAD_BYTES_MAX, VARIABLES_BYTES_MAX};
+use super::{PAYLOAD_BYTES_MAX, Stage, VARIABLES_BYTES_MAX};
 use crate::asl::{DataError, DataFlow, ErrorName, PathField, ResultPath, StateKind, Template, Transition};
 use crate::json::Payload;
 
@@ -151,11 +151,13 @@ impl Stepper<'_> {
             None => result.clone(),
             Some(selector) => selector.evaluate(&self.scope(frame, result.value()))?.into(),
         };
+        self.saw(Stage::ResultSelector, &selected);
         let assigned = match assign {
             None => Assigned::new(),
             Some(assign) => self.assigned(frame, assign, result.value())?,
         };
         let placed = self.place(frame, &flow.result_path, selected)?;
+        self.saw(Stage::ResultPath, &placed);
         Ok((self.select(frame, &flow.output_path, placed)?, assigned))
     }
 

@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use super::super::event::Failure;
 use super::super::execution::FrameId;
+use super::Stage;
 use super::stepper::{Flow, Stepper};
 use crate::asl::{DataError, Fail, FailText};
 use crate::json::Payload;
 
 impl Stepper<'_> {
     pub(super) fn fail(&mut self, frame: FrameId, fail: &Fail, input: &Payload) -> Flow {
+        self.saw(Stage::InputPath, input);
         let resolve = |text: &Option<FailText>| -> Result<Option<Arc<str>>, DataError> {
             let Some(text) = text else { return Ok(None) };
             // A literal needs no input parsed.

@@ -6,7 +6,7 @@ use super::super::event::{EventKind, Failure, Iteration, StateType};
 use super::super::execution::{FrameId, Note, Phase};
 use super::exit::{Assigned, too_large};
 use super::stepper::{Flow, Stepper};
-use super::{Effect, PAYLOAD_BYTES_MAX, TaskKey, TimerKey, TimerKind};
+use super::{Effect, PAYLOAD_BYTES_MAX, Seen, TaskKey, TimerKey, TimerKind};
 use crate::asl::{Catcher, DataError, ErrorEquals, Retrier, StateKind, Transition};
 use crate::json::Payload;
 
@@ -35,15 +35,23 @@ impl Stepper<'_> {
         if let Some(index) = retry.iter().position(|retrier| is_meant(&retrier.error_equals)) {
             let at = self.execution.frames.get(&frame).and_then(|f| f.at.as_ref());
             let so_far = at.and_then(|at| at.retries.get(index)).copied().unwrap_or(0);
-            if so_far < retry[index].max_attempts {
+            let so_far = self.env.trial.map_or(so_far, |trial| trial.retries);
+            let is_left = so_far < retry[index].max_attempts;
+            // Without the jitter, which is another each time.
+            let delay = || retry[index].delay(so_far + 1, 1.0);
+            self.saw_with(|| Seen::Retrier { index, delay: is_left.then(delay) });
+            if is_left {
                 return self.retry_later(frame, index, &retry[index], so_far + 1);
             }
         }
         if let Some(closing) = closing {
             self.emit(frame, closing)?;
         }
-        match catch.iter().find(|catcher| is_meant(&catcher.error_equals)) {
-            Some(catcher) => self.caught(frame, catcher, &failure),
+        match catch.iter().position(|catcher| is_meant(&catcher.error_equals)) {
+            Some(index) => {
+                self.saw_with(|| Seen::Catcher(index));
+                self.caught(frame, &catch[index], &failure)
+            }
             None => self.frame_failed(frame, failure),
         }
     }

@@ -31,6 +31,9 @@ struct First {
 impl Stepper<'_> {
     /// Starts the Map that `frame` is in, also for a retry.
     pub(super) fn begin_map(&mut self, frame: FrameId, map: &Map) -> Flow {
+        if let Some(mock) = self.env.trial.and_then(|trial| trial.mock) {
+            return self.try_map(frame, map, mock);
+        }
         match &map.distributed {
             None => self.begin_iterations(frame, map),
             Some(distributed) => self.begin_map_run(frame, map, distributed),

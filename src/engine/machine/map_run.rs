@@ -23,19 +23,19 @@ use crate::json::Payload;
 /// Children that one step begins; more begin in steps of their own.
 const BEGUN_AT_ONCE: usize = 100;
 
-const EXCEEDED: &str = "States.ExceedToleratedFailureThreshold";
+pub(super) const EXCEEDED: &str = "States.ExceedToleratedFailureThreshold";
 
 /// What a child begins with.
-struct Batch {
-    n_items: usize,
-    input: Payload,
+pub(super) struct Batch {
+    pub(super) n_items: usize,
+    pub(super) input: Payload,
 }
 
 /// What is known of a run before it is started.
-struct Opening {
-    limits: MapRunLimits,
-    batch: Option<BatchBounds>,
-    reading: Option<Reading>,
+pub(super) struct Opening {
+    pub(super) limits: MapRunLimits,
+    pub(super) batch: Option<BatchBounds>,
+    pub(super) reading: Option<Reading>,
 }
 
 impl Stepper<'_> {
@@ -104,7 +104,7 @@ impl Stepper<'_> {
         Ok((max_concurrency, length, is_copy.then(|| Payload::from_value(items.into_owned()))))
     }
 
-    fn opening(
+    pub(super) fn opening(
         &self,
         frame: FrameId,
         map: &Map,
@@ -239,7 +239,7 @@ impl Stepper<'_> {
 
     /// As many items as fit together, but at least one.
     #[allow(clippy::too_many_arguments)] // All that a Map's item is made of.
-    fn batch(
+    pub(super) fn batch(
         &self,
         frame: FrameId,
         map: &Map,

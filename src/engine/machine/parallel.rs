@@ -2,10 +2,10 @@
 
 use super::super::event::EventKind;
 use super::super::execution::{FrameId, Note};
-use super::PAYLOAD_BYTES_MAX;
 use super::exit::too_large_to_give;
 use super::stepper::{Flow, Stepper};
-use crate::asl::{DataError, Parallel};
+use super::{PAYLOAD_BYTES_MAX, Stage};
+use crate::asl::{DataError, Parallel, PathField};
 use crate::json::Payload;
 
 impl Stepper<'_> {
@@ -15,6 +15,9 @@ impl Stepper<'_> {
             Ok(input) => input,
             Err(error) => return self.fault(frame, error),
         };
+        if let Some(mock) = self.env.trial.and_then(|trial| trial.mock) {
+            return self.try_parallel(frame, parallel, mock);
+        }
         self.emit(frame, EventKind::ParallelStateStarted)?;
         for (index, start_at) in parallel.branches.iter().enumerate() {
             let child = self.execution.next_frame();
@@ -26,11 +29,16 @@ impl Stepper<'_> {
 
     pub(super) fn branch_input(&self, frame: FrameId, parallel: &Parallel) -> Result<Payload, DataError> {
         let effective = self.select(frame, &parallel.flow.input_path, self.raw_input(frame))?;
+        // Only what it has is shown of a Parallel, as recorded.
+        if !matches!(parallel.flow.input_path, PathField::Whole) {
+            self.saw(Stage::InputPath, &effective);
+        }
         match &parallel.flow.parameters {
             None => Ok(effective),
             Some(parameters) => {
                 let value = parameters.evaluate(&self.scope(frame, effective.value()))?;
                 let input = Payload::from_value(value);
+                self.saw(Stage::Parameters, &input);
                 if PAYLOAD_BYTES_MAX < input.len_bytes() {
                     return Err(too_large_to_give(&self.name_of(frame)));
                 }

@@ -1,6 +1,7 @@
 //! Pass: hands its input on, perhaps changed.
 
 use super::super::execution::FrameId;
+use super::Stage;
 use super::exit::Assigned;
 use super::stepper::{Flow, Stepper};
 use crate::asl::{DataError, Pass};
@@ -23,14 +24,23 @@ impl Stepper<'_> {
         // A Pass that changes nothing never looks inside; what InputPath can't find fails it, also beside a Result.
         let effective = self.select(frame, &pass.input_path, input)?;
         let result = match (&pass.result, &pass.parameters) {
-            (None, None) => effective,
+            (None, None) => effective.clone(),
             _ => Payload::from_value(pass.result(&self.scope(frame, effective.value()))?.into_owned()),
         };
+        // A Result takes the place of what the input would have become, which is not looked at then.
+        if pass.result.is_some() {
+            self.saw(Stage::Result, &result);
+        } else {
+            self.saw(Stage::InputPath, &effective);
+            self.saw(Stage::Parameters, &result);
+        }
+        self.saw(Stage::ResultSelector, &result);
         let assigned = match &pass.assign {
             None => Assigned::new(),
             Some(assign) => self.assigned(frame, assign, result.value())?,
         };
         let placed = self.place(frame, &pass.result_path, result)?;
+        self.saw(Stage::ResultPath, &placed);
         Ok((self.select(frame, &pass.output_path, placed)?, assigned))
     }
 }

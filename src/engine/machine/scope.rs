@@ -56,7 +56,10 @@ impl<'a> StateScope<'a> {
         }
         execution.insert("StartTime".into(), json!(start.started.to_iso8601()));
         execution.insert("Name".into(), json!(&*start.name));
-        execution.insert("RoleArn".into(), json!(&*start.role_arn));
+        // Only a trial may have none.
+        if !start.role_arn.is_empty() {
+            execution.insert("RoleArn".into(), json!(&*start.role_arn));
+        }
         if !start.is_synchronous {
             execution.insert("RedriveCount".into(), json!(self.execution.redrive_count()));
         }
@@ -85,7 +88,23 @@ impl<'a> StateScope<'a> {
         if let Some((index, value)) = self.item.map(|(i, v)| (i, v.clone())).or_else(|| self.outer_item()) {
             context.insert("Map".into(), json!({ "Item": { "Index": index, "Value": value } }));
         }
+        self.lay_over(&mut context);
         Value::Object(context)
+    }
+
+    /// Puts what a trial says in the place of what it would be, member by member. The item of an iteration that is
+    /// being made is its own all the same.
+    fn lay_over(&self, context: &mut Map<String, Value>) {
+        let given = self.env.trial.and_then(|trial| trial.context?.as_object());
+        for (section, given) in given.into_iter().flatten() {
+            if section == "Map" && self.item.is_some() {
+                continue;
+            }
+            match (context.get_mut(section), given) {
+                (Some(Value::Object(members)), Value::Object(given)) => members.extend(given.clone()),
+                (_, given) => drop(context.insert(section.clone(), given.clone())),
+            }
+        }
     }
 
     /// The item of the innermost iteration that this frame is inside of.

@@ -1,6 +1,7 @@
 //! Succeed: ends its machine, branch or iteration well.
 
 use super::super::execution::FrameId;
+use super::Stage;
 use super::exit::Assigned;
 use super::stepper::{Flow, Stepper};
 use crate::asl::{Succeed, Transition};
@@ -10,6 +11,7 @@ impl Stepper<'_> {
     pub(super) fn succeed(&mut self, frame: FrameId, succeed: &Succeed, input: Payload) -> Flow {
         let output = self
             .select(frame, &succeed.flow.input_path, input)
+            .inspect(|effective| self.saw(Stage::InputPath, effective))
             .and_then(|effective| self.select(frame, &succeed.flow.output_path, effective));
         match output {
             Ok(output) => self.exit(frame, output, Assigned::new(), Transition::End),

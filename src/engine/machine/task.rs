@@ -10,7 +10,7 @@ use super::super::event::{EventKind, Failure, TaskResource, TaskTimes};
 use super::super::execution::{FrameId, Note, Phase};
 use super::exit::{too_large, too_large_to_give};
 use super::stepper::{Flow, Stepper};
-use super::{Effect, PAYLOAD_BYTES_MAX, TaskKey, TaskRun, TimerKey, TimerKind};
+use super::{Effect, PAYLOAD_BYTES_MAX, Stage, TaskKey, TaskRun, TimerKey, TimerKind};
 use crate::asl::{DataError, Integration, Pattern, Resource, StateKind, Task};
 use crate::clock::Timestamp;
 use crate::json::Payload;
@@ -88,6 +88,7 @@ impl Stepper<'_> {
         self.env.ids.fill(&mut bytes);
         let token: Arc<str> = format!("{}{}", self.env.token_prefix, URL_SAFE_NO_PAD.encode(bytes)).into();
         let effective = self.select(frame, &task.flow.input_path, self.raw_input(frame))?;
+        self.saw(Stage::InputPath, &effective);
         let input = match &task.flow.parameters {
             None => effective.clone(),
             Some(parameters) => {
@@ -99,6 +100,7 @@ impl Stepper<'_> {
                 Payload::from_value(parameters)
             }
         };
+        self.saw(Stage::Parameters, &input);
         if PAYLOAD_BYTES_MAX < input.len_bytes() {
             return Err(too_large_to_give(&self.name_of(frame)));
         }
@@ -169,6 +171,7 @@ impl Stepper<'_> {
         let Some(state) = self.state_of(frame) else { return Ok(()) };
         let program = self.program;
         let StateKind::Task(state) = &program[state].kind else { return Ok(()) };
+        self.saw(Stage::Result, &output);
         self.result(frame, &state.flow, state.assign.as_ref(), state.next, output, done)
     }
 

@@ -95,6 +95,7 @@ impl Drive {
             refuse_arguments: &refuse,
             limits: self.limits,
             is_deleting: self.is_deleting,
+            trial: None,
         };
         let before = self.execution.clone();
         let step = step(&self.program, &mut self.execution, input, &env);

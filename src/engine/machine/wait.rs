@@ -3,7 +3,7 @@
 use super::super::execution::{FrameId, Note};
 use super::exit::Assigned;
 use super::stepper::{Flow, Stepper};
-use super::{Effect, TimerKey, TimerKind};
+use super::{Effect, Stage, TimerKey, TimerKind};
 use crate::asl::{DataError, StateKind, Wait, WaitUntil};
 use crate::clock::Timestamp;
 use crate::json::Payload;
@@ -27,6 +27,7 @@ impl Stepper<'_> {
     fn wait_until(&self, frame: FrameId, wait: &Wait, input: &Payload) -> Result<Timestamp, DataError> {
         // What InputPath can't find fails the state now, not when the wait is over.
         let effective = self.select(frame, &wait.flow.input_path, input.clone())?;
+        self.saw(Stage::InputPath, &effective);
         let seen = match wait.until {
             // Literal times need no input parsed.
             WaitUntil::Seconds(_) | WaitUntil::Timestamp(_) => &serde_json::Value::Null,

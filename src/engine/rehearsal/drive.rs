@@ -73,6 +73,7 @@ fn with_env<T>(token_prefix: &str, ids: &SeededIds, now: Timestamp, with: impl F
         refuse_arguments: &|_, _| None,
         limits: Limits::STANDARD,
         is_deleting: false,
+        trial: None,
     })
 }
 

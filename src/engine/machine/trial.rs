@@ -1,0 +1,275 @@
+//! A state by itself, watched: what TestState runs.
+//!
+//! The state is run by the same steps as in an execution, which tell an [`Inspector`] what they make of its data.
+//! Parallel and Map begin no children here: what they would come to is given.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::super::event::Failure;
+use super::super::execution::{FrameId, MapRunLimits, Reading};
+use super::PAYLOAD_BYTES_MAX;
+use super::map_run::{EXCEEDED, Opening};
+use super::stepper::{Flow, Stepper};
+use crate::asl::{DataError, Distributed, ItemSource, Map, Parallel};
+use crate::json::Payload;
+
+/// What stands for the work of a Parallel or Map.
+pub type Mocked = Result<Payload, Failure>;
+
+/// A place on the way of data through a state, by the field that the data has just passed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Stage {
+    /// `InputPath`, also where there is none.
+    InputPath,
+    /// `Parameters`, also where there are none.
+    Parameters,
+    /// `Arguments`.
+    Arguments,
+    /// The work: a task's result, or `Result` of a Pass.
+    Result,
+    /// `ResultSelector`, also where there is none.
+    ResultSelector,
+    /// `ResultPath`, also where there is none.
+    ResultPath,
+    /// `ItemsPath`, also where there is none.
+    ItemsPath,
+    /// `ItemsPointer` of an ItemReader.
+    ItemsPointer,
+    /// `ItemSelector`: an array of all iterations' inputs.
+    ItemSelector,
+    /// `ItemBatcher`: an array of all children's inputs.
+    ItemBatcher,
+}
+
+/// What a step found out about the state.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Seen {
+    /// Data.
+    Data(Stage, Payload),
+    /// How many iterations may run at a time; zero is no limit.
+    MaxConcurrency(u64),
+    /// How many iterations may fail.
+    ToleratedFailureCount(u64),
+    /// What share of the iterations may fail, in percent.
+    ToleratedFailurePercentage(f64),
+    /// How many iterations a Map has, or children in DISTRIBUTED mode.
+    Iterations(usize),
+    /// The retrier at `index` is for the error.
+    Retrier {
+        /// Its place in `Retry`.
+        index: usize,
+        /// How long it waits before the next attempt, without its jitter; `None` if there is none left.
+        delay: Option<Duration>,
+    },
+    /// The catcher at this place in `Catch` caught the error.
+    Catcher(usize),
+}
+
+/// Looks on while a state is run.
+pub trait Inspector: Send + Sync {
+    /// Is told what a step found out, in the order of evaluation; what is told again replaces what was told.
+    fn saw(&self, seen: Seen);
+}
+
+/// What a state is tried with.
+pub struct Trial<'a> {
+    /// Who looks on.
+    pub inspector: &'a dyn Inspector,
+    /// Members of the context object, which stand in for the execution's own.
+    pub context: Option<&'a Value>,
+    /// How often the state's retrier has tried again before.
+    pub retries: u64,
+    /// What the work of a Parallel or Map comes to.
+    pub mock: Option<&'a Mocked>,
+    /// How many iterations of a Map failed.
+    pub failed_iterations: Option<u64>,
+    /// What the `ItemReader` of a Map reads, at the most so many; `None` takes the items from the input.
+    pub items: Option<&'a ReadItems<'a>>,
+}
+
+/// Reads the items that an `ItemReader` would; they are an array.
+pub type ReadItems<'a> = dyn Fn(&ItemSource, i64) -> Mocked + 'a;
+
+/// What a Map gives its iterations.
+struct Given {
+    length: usize,
+    limits: MapRunLimits,
+}
+
+impl Stepper<'_> {
+    /// Tells the inspector, if there is one, of data at `stage`.
+    pub(super) fn saw(&self, stage: Stage, data: &Payload) {
+        if let Some(trial) = self.env.trial {
+            trial.inspector.saw(Seen::Data(stage, data.clone()));
+        }
+    }
+
+    /// Tells the inspector, if there is one, what `seen` makes.
+    pub(super) fn saw_with(&self, seen: impl FnOnce() -> Seen) {
+        if let Some(trial) = self.env.trial {
+            trial.inspector.saw(seen());
+        }
+    }
+}
+
+impl Stepper<'_> {
+    /// Takes a Parallel on whose branches have come to `mock`.
+    pub(super) fn try_parallel(&mut self, frame: FrameId, parallel: &Parallel, mock: &Mocked) -> Flow {
+        match mock {
+            Ok(result) => {
+                let (flow, assign, done) = (&parallel.flow, parallel.assign.as_ref(), self.tail(frame));
+                self.result(frame, flow, assign, parallel.next, result.clone(), done)
+            }
+            Err(failure) => self.try_failure(frame, failure.clone()),
+        }
+    }
+
+    /// Takes a Map on whose iterations have come to `mock`: what they would be given is made all the same.
+    pub(super) fn try_map(&mut self, frame: FrameId, map: &Map, mock: &Mocked) -> Flow {
+        let given = match self.given(frame, map) {
+            Ok(Ok(given)) => given,
+            Ok(Err(failure)) => return self.try_failure(frame, failure),
+            Err(error) => return self.fault(frame, error),
+        };
+        self.saw_with(|| Seen::Iterations(given.length));
+        let failed = self.env.trial.and_then(|trial| trial.failed_iterations);
+        match mock {
+            Err(failure) => self.try_failure(frame, failure.clone()),
+            Ok(_) if failed.is_some_and(|failed| exceeds(&given, failed)) => {
+                let cause = "The specified tolerated failure threshold was exceeded";
+                self.try_failure(frame, Failure::new(EXCEEDED, cause))
+            }
+            Ok(result) => {
+                let (flow, assign, done) = (&map.flow, map.assign.as_ref(), self.tail(frame));
+                self.result(frame, flow, assign, map.next, result.clone(), done)
+            }
+        }
+    }
+
+    fn try_failure(&mut self, frame: FrameId, failure: Failure) -> Flow {
+        let matched = failure.error.clone().unwrap_or_else(|| "States.TaskFailed".into());
+        self.state_failed(frame, failure, &matched)
+    }
+
+    /// What the iterations of a Map are given; the failure within is an `ItemReader`'s.
+    fn given(&self, frame: FrameId, map: &Map) -> Result<Result<Given, Failure>, DataError> {
+        let raw = self.raw_input(frame);
+        let outer = self.scope(frame, raw.value());
+        let effective = map.flow.input_path.select(&outer)?;
+        self.saw_with(|| Seen::Data(Stage::InputPath, effective.clone().into_owned().into()));
+        let scope = self.scope(frame, &effective);
+        let max_concurrency = match &map.max_concurrency {
+            None => 0,
+            Some(count) => count.resolve("MaxConcurrency", &scope)?,
+        };
+        self.saw_with(|| Seen::MaxConcurrency(max_concurrency));
+        let count = map.tolerated_failure_count.as_ref();
+        let percentage = map.tolerated_failure_percentage.as_ref();
+        let limits = MapRunLimits {
+            max_concurrency,
+            tolerated_failure_count: count
+                .map(|count| count.resolve("ToleratedFailureCount", &scope))
+                .transpose()?,
+            tolerated_failure_percentage: percentage
+                .map(|percentage| percentage.resolve("ToleratedFailurePercentage", &scope))
+                .transpose()?,
+        };
+        for seen in [
+            limits.tolerated_failure_count.map(Seen::ToleratedFailureCount),
+            limits.tolerated_failure_percentage.map(Seen::ToleratedFailurePercentage),
+        ] {
+            seen.into_iter().for_each(|seen| self.saw_with(|| seen));
+        }
+        let opening = match &map.distributed {
+            None => None,
+            Some(distributed) => Some(self.opening(frame, map, distributed, max_concurrency)?),
+        };
+        let read = self.env.trial.and_then(|trial| trial.items);
+        let reader = map.distributed.as_ref().and_then(|distributed| distributed.reader.as_ref());
+        let reading = opening.as_ref().and_then(|opening| opening.reading.as_ref());
+        let items = match (read, reader, reading) {
+            (Some(read), Some(reader), Some(Reading { max_items, .. })) => {
+                match read(&reader.source, *max_items) {
+                    Ok(items) => Cow::Owned(items.into_value()),
+                    Err(failure) => return Ok(Err(failure)),
+                }
+            }
+            // Without what the reader read, the input stands for it.
+            (_, _, _) => {
+                let items = map.items(&scope)?;
+                self.saw_with(|| Seen::Data(Stage::ItemsPath, items.clone().into_owned().into()));
+                items
+            }
+        };
+        if reader.is_some_and(|reader| reader.source.has_pointer()) {
+            self.saw_with(|| Seen::Data(Stage::ItemsPointer, items.clone().into_owned().into()));
+        }
+        let items = items.as_array().map_or(&[][..], Vec::as_slice);
+        if map.item_selector.is_some() {
+            let inputs =
+                (0..items.len()).map(|index| self.input(frame, map, &effective, index, &items[index]));
+            self.saw_all(Stage::ItemSelector, inputs)?;
+        }
+        if let (Some(distributed), Some(opening)) = (&map.distributed, &opening) {
+            self.try_batches(frame, map, distributed, opening, &effective, items)?;
+        }
+        Ok(Ok(Given { length: items.len(), limits }))
+    }
+
+    fn try_batches(
+        &self,
+        frame: FrameId,
+        map: &Map,
+        distributed: &Distributed,
+        opening: &Opening,
+        effective: &Value,
+        items: &[Value],
+    ) -> Result<(), DataError> {
+        let (Some(batcher), Some(bounds)) = (&distributed.batcher, opening.batch) else { return Ok(()) };
+        let mut next = 0;
+        let batches = std::iter::from_fn(|| {
+            let batch = (next < items.len())
+                .then(|| self.batch(frame, map, batcher, bounds, effective, items, next))?;
+            next += batch.as_ref().map_or(items.len(), |batch| batch.n_items);
+            Some(batch.map(|batch| batch.input))
+        });
+        self.saw_all(Stage::ItemBatcher, batches)
+    }
+
+    /// Tells the inspector of an array. One that is too long to be told is not, and not made to its end: what makes
+    /// its items may put the whole input into each.
+    fn saw_all(
+        &self,
+        stage: Stage,
+        items: impl Iterator<Item = Result<Payload, DataError>>,
+    ) -> Result<(), DataError> {
+        let mut text = String::from("[");
+        for item in items {
+            if 1 < text.len() {
+                text.push(',');
+            }
+            text.push_str(item?.text());
+            if PAYLOAD_BYTES_MAX <= text.len() {
+                return Ok(());
+            }
+        }
+        text.push(']');
+        // Deeper than a document may be: then it isn't told either.
+        if let Ok(array) = Payload::from_text(text) {
+            self.saw(stage, &array);
+        }
+        Ok(())
+    }
+}
+
+/// Whether so many failed iterations are more than the Map tolerates. As recorded, one that says nothing tolerates all
+/// here.
+fn exceeds(given: &Given, failed: u64) -> bool {
+    let MapRunLimits { tolerated_failure_count, tolerated_failure_percentage, .. } = given.limits;
+    let share = failed as f64 * 100.0 / given.length.max(1) as f64;
+    tolerated_failure_count.is_some_and(|count| count < failed)
+        || tolerated_failure_percentage.is_some_and(|percentage| percentage < share)
+}
