@@ -28,8 +28,9 @@ pub use stepgate_engine as engine;
 pub use stepgate_gateway as gateway;
 // Floor 7: the AWS APIs as clients see them.
 pub use stepgate_wire as wire;
-// Floor 8: templates become operations.
+// Floor 8: templates become operations; what tasks call.
 pub use stepgate_stack as stack;
+pub use stepgate_tasks as tasks;
 // Floor 9: listeners and wiring.
 pub use stepgate_server as server;
 // Floor 10: the command line.

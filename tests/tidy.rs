@@ -14,7 +14,7 @@ const FLOORS: &[&[&str]] = &[
     &["connect", "identity"],
     &["engine", "gateway"],
     &["wire"],
-    &["stack"],
+    &["stack", "tasks"],
     &["server"],
     &["cli"],
 ];

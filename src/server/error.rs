@@ -9,6 +9,7 @@ use crate::identity::SessionError;
 use crate::identity::iam::IamError;
 use crate::stack;
 use crate::store;
+use crate::tasks::SettingError;
 
 /// What went wrong.
 #[derive(Debug, thiserror::Error)]
@@ -21,6 +22,9 @@ pub enum Error {
         /// What is wrong with it.
         problem: String,
     },
+    /// The same, of calls to others.
+    #[error(transparent)]
+    Calls(#[from] SettingError),
     /// The data directory can't be used.
     #[error("data directory {path}: {reason}; choose another with --data-dir")]
     DataDir {

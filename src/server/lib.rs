@@ -6,17 +6,16 @@
 
 // Rooms are called by their names, wherever they stand.
 use crate as server;
-use stepgate_asl as asl;
 use stepgate_clock as clock;
 use stepgate_connect as connect;
 use stepgate_engine as engine;
 use stepgate_gateway as gateway;
 use stepgate_id as id;
 use stepgate_identity as identity;
-use stepgate_json as json;
 use stepgate_meter as meter;
 use stepgate_stack as stack;
 use stepgate_store as store;
+use stepgate_tasks as tasks;
 use stepgate_wire as wire;
 
 mod admin;

@@ -2,15 +2,12 @@
 
 mod access_logs;
 mod backends;
-mod connections;
 mod execution_logs;
 mod log_files;
 mod log_writer;
 mod objects;
 mod operations;
 mod permissions;
-mod services;
-mod tasks;
 
 use std::sync::{Arc, Weak};
 
@@ -18,14 +15,12 @@ use http::Uri;
 
 use self::access_logs::AccessLogs;
 use self::backends::InProcess;
-use self::connections::Connections;
 use self::execution_logs::ExecutionLogs;
 use self::objects::Buckets;
 use self::operations::AsAccount;
 use self::permissions::OfIam;
-use self::services::Services;
 use super::error::Error;
-use super::options::{Options, UserPool};
+use super::options::{self, Options, UserPool};
 use crate::clock::{Clock, Ids, RandomIds, SystemClock};
 use crate::connect::{self, HttpClient};
 use crate::engine::{self, Engine};
@@ -35,6 +30,7 @@ use crate::identity::iam::Iam;
 use crate::identity::{Authenticator, Caller, Credential, Keys, Secret, Sessions};
 use crate::stack::Stacks;
 use crate::store::{self, Store};
+use crate::tasks::{self, Connections, Services};
 use crate::wire;
 
 /// Every room, open and wired.
@@ -77,8 +73,8 @@ pub(super) async fn wire_rooms(options: &Options, home: &AccountRegion) -> Resul
     let lenience = options.http.relaxed().of_answers();
     let client_options = connect::Options { egress: egress.clone(), lenience, ..connect::Options::default() };
     let client = HttpClient::new(client_options);
-    let connections = Connections::new(options, clock.clone())?;
-    let (tasks, set_rooms) = tasks::Services::new(ids.clone(), connections, client.clone());
+    let connections = Connections::new(&options.connections, clock.clone())?;
+    let (tasks, set_rooms) = tasks::Library::new(ids.clone(), connections, client.clone());
     let logs = ExecutionLogs::open(&options.execution_logs, &options.data_dir);
     let logs = Arc::new(logs.map_err(|error| Error::Setting {
         key: "execution_logs",
@@ -94,7 +90,9 @@ pub(super) async fn wire_rooms(options: &Options, home: &AccountRegion) -> Resul
         logs.clone(),
     );
     let engine = engine.await?;
-    let services = Arc::new(Services::new(options, home, client.clone(), clock.clone())?);
+    let own = options.credentials.first().map(|own| credential(own, home));
+    let services = Services::new(&options.services, own.as_ref(), home, client.clone(), clock.clone())?;
+    let services = Arc::new(services);
     let upstreams = upstreams(options)?;
     let user_pools = user_pools(options)?;
     let reach = api::Reach {
@@ -242,8 +240,11 @@ fn user_pool(arn: &str, pool: &UserPool) -> Result<gateway::UserPool, Error> {
 fn keys(options: &Options, home: &AccountRegion) -> Keys {
     let keys = Keys::default();
     for credential in &options.credentials {
-        let (id, secret) = (&credential.access_key_id, Secret::new(&credential.secret_access_key));
-        keys.insert(id, Credential::root(home.account.clone(), id, secret));
+        keys.insert(&credential.access_key_id, self::credential(credential, home));
     }
     keys
+}
+
+fn credential(key: &options::Credential, home: &AccountRegion) -> Credential {
+    Credential::root(home.account.clone(), &key.access_key_id, Secret::new(&key.secret_access_key))
 }

@@ -6,10 +6,10 @@ use std::sync::{Arc, Weak};
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue, StatusCode};
 
-use super::services::Services;
 use crate::gateway::{AwsCall, AwsOperation, BackendError, BackendResponse, Backends, BoxFuture, CallAs};
 use crate::id::{AccountId, Arn, Region};
 use crate::identity::{Caller, Principal};
+use crate::tasks::Services;
 use crate::wire::{self, ApiError, Code, Protocol, Service, TARGET_PREFIX};
 
 /// The session under which API Gateway assumes an integration's role.
@@ -138,7 +138,6 @@ mod tests {
     use crate::clock::SystemClock;
     use crate::connect::{self, HttpClient};
     use crate::id::AccountRegion;
-    use crate::server::options::Options;
 
     fn call(role: Option<&str>) -> AwsCall {
         AwsCall {
@@ -161,7 +160,9 @@ mod tests {
     fn nowhere() -> Arc<Services> {
         let client = HttpClient::new(connect::Options::default());
         let home = call(None).owner;
-        Services::new(&Options::default(), &home, client, Arc::new(SystemClock::new())).unwrap().into()
+        Services::new(&std::collections::BTreeMap::new(), None, &home, client, Arc::new(SystemClock::new()))
+            .unwrap()
+            .into()
     }
 
     #[test]

@@ -9,11 +9,11 @@ use http::{HeaderMap, Method};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use tokio::io::AsyncReadExt;
 
-use super::services::Services;
 use crate::gateway::{AwsCall, AwsOperation, CallAs};
 use crate::id::AccountRegion;
 use crate::server::options::Options;
 use crate::stack::{ObjectFuture, Objects};
+use crate::tasks::Services;
 
 /// The service's name in the settings.
 const NAME: &str = "s3";

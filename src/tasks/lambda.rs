@@ -9,8 +9,8 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value};
 
-use super::super::services::Services;
 use super::aws::{self, Fault, V1, reasons};
+use super::services::Services;
 use crate::asl::{Integration, Pattern, Resource};
 use crate::engine::event::Failure;
 use crate::engine::{TaskCall, TaskResult};

@@ -85,7 +85,7 @@ const RETURN: &str = "ReturnValues";
 const VALUES: &str = "ExpressionAttributeValues";
 
 /// What is wrong with the arguments. A member that is null is there, as recorded: the service will say what it lacks.
-pub(in super::super) fn refuse(integration: &Integration, arguments: &Payload) -> Option<String> {
+pub(crate) fn refuse(integration: &Integration, arguments: &Payload) -> Option<String> {
     let name = format!("{}:{}", integration.service, integration.action);
     let (_, required, optional) = ACTIONS.iter().find(|(action, ..)| *action == name)?;
     let none = Map::new();

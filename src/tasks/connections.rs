@@ -14,10 +14,9 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 use tokio::sync::Mutex;
 
+use super::settings::{Authorization, Connection as Settings, SettingError};
 use crate::clock::{Clock, Timestamp};
 use crate::connect::{self, Call, HttpClient, collect, full};
-use crate::server::error::Error;
-use crate::server::options::{Authorization, Connection as Settings, Options};
 
 /// How long a token's endpoint may take.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -31,7 +30,7 @@ const TOKEN_KEPT: Duration = Duration::from_secs(300);
 const FORM: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// The connections by name.
-pub(super) struct Connections {
+pub struct Connections {
     by_name: BTreeMap<String, Connection>,
     clock: Arc<dyn Clock>,
 }
@@ -73,10 +72,10 @@ struct Granted {
 
 impl Connections {
     /// # Errors
-    /// [`Error::Setting`] for a header that can't be sent or an address that can't be called.
-    pub(super) fn new(options: &Options, clock: Arc<dyn Clock>) -> Result<Self, Error> {
+    /// [`SettingError`] for a header that can't be sent or an address that can't be called.
+    pub fn new(settings: &BTreeMap<String, Settings>, clock: Arc<dyn Clock>) -> Result<Self, SettingError> {
         let connection = |(name, settings): (&String, &Settings)| {
-            let problem = |key, problem: &str| Error::Setting { key, problem: format!("{name}: {problem}") };
+            let problem = |key, problem: &str| SettingError { key, problem: format!("{name}: {problem}") };
             let mut headers = HeaderMap::new();
             let mut set = |header: &str, value: &str| {
                 let bad =
@@ -85,7 +84,7 @@ impl Connections {
                 let mut value = HeaderValue::try_from(value).map_err(|_| bad())?;
                 value.set_sensitive(true);
                 headers.insert(header, value);
-                Ok::<_, Error>(())
+                Ok::<_, SettingError>(())
             };
             for (header, value) in &settings.headers {
                 set(header, value)?;
@@ -106,7 +105,7 @@ impl Connections {
             let connection = Connection { settings: settings.clone(), headers, token: Mutex::new(None) };
             Ok((name.clone(), connection))
         };
-        let by_name = options.connections.iter().map(connection).collect::<Result<_, Error>>()?;
+        let by_name = settings.iter().map(connection).collect::<Result<_, SettingError>>()?;
         Ok(Self { by_name, clock })
     }
 
@@ -220,9 +219,8 @@ mod tests {
         Settings { authorization, headers: none(), query: none(), body: none(), allow_http: false }
     }
 
-    fn open(settings: Settings) -> Result<Connections, Error> {
-        let options = Options { connections: [("c".to_owned(), settings)].into(), ..Options::default() };
-        Connections::new(&options, Arc::new(SystemClock::new()))
+    fn open(settings: Settings) -> Result<Connections, SettingError> {
+        Connections::new(&[("c".to_owned(), settings)].into(), Arc::new(SystemClock::new()))
     }
 
     fn key() -> Settings {
@@ -255,7 +253,7 @@ mod tests {
             }),
         ];
         for settings in bad {
-            assert!(matches!(open(settings), Err(Error::Setting { .. })));
+            assert!(open(settings).is_err());
         }
     }
 

@@ -9,8 +9,8 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value, json};
 
-use super::super::services::Services;
 use super::aws::{self, Element, Fault, parse_xml, reasons};
+use super::services::Services;
 use crate::asl::Integration;
 use crate::clock::Timestamp;
 use crate::engine::event::Failure;

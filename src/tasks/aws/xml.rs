@@ -6,17 +6,17 @@ const DEPTH_MAX: usize = 64;
 
 /// An element.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(in super::super) struct Element {
+pub(crate) struct Element {
     /// Without its prefix.
-    pub(in super::super) name: String,
+    pub(crate) name: String,
     /// All text directly inside.
-    pub(in super::super) text: String,
-    pub(in super::super) children: Vec<Self>,
+    pub(crate) text: String,
+    pub(crate) children: Vec<Self>,
 }
 
 impl Element {
     /// The first child of this name.
-    pub(in super::super) fn child(&self, name: &str) -> Option<&Self> {
+    pub(crate) fn child(&self, name: &str) -> Option<&Self> {
         self.children.iter().find(|child| child.name == name)
     }
 
@@ -30,7 +30,7 @@ impl Element {
 }
 
 /// The document's element; `None` for what is none.
-pub(in super::super) fn parse(text: &str) -> Option<Element> {
+pub(crate) fn parse(text: &str) -> Option<Element> {
     let mut rest = text;
     // The elements that are open, outermost first; the first holds the document.
     let mut open = vec![Element::default()];

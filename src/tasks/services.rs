@@ -9,13 +9,12 @@ use http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderName
 use http::{HeaderValue, Uri};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
+use super::settings::{ServiceEndpoint, SettingError};
 use crate::clock::Clock;
 use crate::connect::{self, Call, HttpClient, Request, collect, full};
 use crate::gateway::{AwsCall, AwsOperation, BackendError, BackendResponse};
 use crate::id::{AccountRegion, Region};
 use crate::identity::{Credential, Secret, sign};
-use crate::server::error::Error;
-use crate::server::options::Options;
 
 /// API Gateway's payload quota.
 const RESPONSE_BYTES_MAX: usize = 10 * 1024 * 1024;
@@ -62,7 +61,7 @@ pub(super) fn naming(service: &str) -> Naming {
 }
 
 /// The services that have an endpoint in the settings.
-pub(super) struct Services {
+pub struct Services {
     by_name: BTreeMap<String, Service>,
     client: HttpClient,
     clock: Arc<dyn Clock>,
@@ -75,26 +74,29 @@ struct Service {
 }
 
 impl Services {
+    /// `own` signs where the settings of a service say no key of its own.
+    ///
     /// # Errors
-    /// [`Error::Setting`] for an endpoint that is no address, or half a key.
-    pub(super) fn new(
-        options: &Options,
+    /// [`SettingError`] for an endpoint that is no address, or half a key.
+    pub fn new(
+        settings: &BTreeMap<String, ServiceEndpoint>,
+        own: Option<&Credential>,
         home: &AccountRegion,
         client: HttpClient,
         clock: Arc<dyn Clock>,
-    ) -> Result<Self, Error> {
+    ) -> Result<Self, SettingError> {
         let mut by_name = BTreeMap::new();
-        for (name, settings) in &options.services {
+        for (name, settings) in settings {
             if settings.root.is_some() && name != "s3" {
                 let problem = format!("{name} has no objects: only s3 has a root");
-                return Err(Error::Setting { key: "services.root", problem });
+                return Err(SettingError { key: "services.root", problem });
             }
             let endpoint = match (&settings.endpoint, &settings.root) {
                 (Some(endpoint), _) => endpoint,
                 (None, Some(_)) => continue,
                 (None, None) => {
                     let problem = format!("{name} has none");
-                    return Err(Error::Setting { key: "services.endpoint", problem });
+                    return Err(SettingError { key: "services.endpoint", problem });
                 }
             };
             let endpoint = endpoint.trim_end_matches('/').to_owned();
@@ -106,35 +108,36 @@ impl Services {
             });
             if !is_address {
                 let problem = format!("{endpoint:?} of {name} is no http or https address");
-                return Err(Error::Setting { key: "services.endpoint", problem });
+                return Err(SettingError { key: "services.endpoint", problem });
             }
-            let own = options.credentials.first();
-            let (id, secret) = match (&settings.access_key_id, &settings.secret_access_key) {
-                (Some(id), Some(secret)) => (id, secret),
+            let credential = match (&settings.access_key_id, &settings.secret_access_key) {
+                (Some(id), Some(secret)) => Credential::root(home.account.clone(), id, Secret::new(secret)),
                 (None, None) => match own {
-                    Some(own) => (&own.access_key_id, &own.secret_access_key),
+                    Some(own) => own.clone(),
                     None => {
                         let problem = format!("{name} has no key to sign with");
-                        return Err(Error::Setting { key: "services.access_key_id", problem });
+                        return Err(SettingError { key: "services.access_key_id", problem });
                     }
                 },
                 (Some(_), None) | (None, Some(_)) => {
                     let problem = format!("the key of {name} has one half only");
-                    return Err(Error::Setting { key: "services.secret_access_key", problem });
+                    return Err(SettingError { key: "services.secret_access_key", problem });
                 }
             };
-            let credential = Credential::root(home.account.clone(), id, Secret::new(secret));
             by_name.insert(name.clone(), Service { endpoint, credential });
         }
         Ok(Self { by_name, client, clock })
     }
 
-    pub(super) fn names(&self) -> BTreeSet<String> {
+    /// The names of the services, as in integrations' ARNs.
+    pub fn names(&self) -> BTreeSet<String> {
         self.by_name.keys().cloned().collect()
     }
 
     /// Makes `call`; `None` if the service has no endpoint.
-    pub(super) async fn call(&self, call: AwsCall) -> Option<Result<BackendResponse, BackendError>> {
+    /// # Errors
+    /// Any [`BackendError`].
+    pub async fn call(&self, call: AwsCall) -> Option<Result<BackendResponse, BackendError>> {
         let service = self.by_name.get(&call.service)?;
         let name = call.service.clone();
         Some(self.send(service, call, TIMEOUT).await.map_err(|error| {
@@ -159,7 +162,9 @@ impl Services {
     }
 
     /// The same, with the client's own account of what went wrong.
-    pub(super) async fn try_call(
+    /// # Errors
+    /// Any [`connect::Error`].
+    pub async fn try_call(
         &self,
         call: AwsCall,
         timeout: Duration,
@@ -245,7 +250,6 @@ mod tests {
     use crate::gateway::CallAs;
     use crate::id::AccountId;
     use crate::identity::{Authenticator, Head, Keys, TargetUri};
-    use crate::server::options::ServiceEndpoint;
 
     fn call(service: &str, operation: AwsOperation) -> AwsCall {
         let json = (CONTENT_TYPE, HeaderValue::from_static("application/json"));
@@ -316,16 +320,17 @@ mod tests {
                 access_key_id: id.map(str::to_owned),
                 secret_access_key: secret.map(str::to_owned),
             };
-            let options = Options { services: [("sqs".to_owned(), settings)].into(), ..Options::default() };
             let client = HttpClient::new(crate::connect::Options::default());
-            Services::new(&options, &home(), client, Arc::new(SystemClock::new()))
+            let own = Credential::root(home().account, "test", Secret::new("test"));
+            let settings = [("sqs".to_owned(), settings)].into();
+            Services::new(&settings, Some(&own), &home(), client, Arc::new(SystemClock::new()))
         };
         assert!(services("http://h:1/", None, None).is_ok());
         assert!(services("https://h", Some("a"), Some("b")).is_ok());
         for (endpoint, id) in
             [("h:1", None), ("ftp://h", None), ("", None), ("http://h?x", None), ("http://h", Some("a"))]
         {
-            assert!(matches!(services(endpoint, id, None), Err(Error::Setting { .. })), "{endpoint}");
+            assert!(services(endpoint, id, None).is_err(), "{endpoint}");
         }
     }
 
@@ -371,9 +376,10 @@ mod tests {
                 access_key_id: Some("AKID".to_owned()),
                 secret_access_key: Some(secret.to_owned()),
             };
-            let options = Options { services: [("sqs".to_owned(), settings)].into(), ..Options::default() };
             let client = HttpClient::new(crate::connect::Options::default());
-            let services = Services::new(&options, &home(), client, clock.clone()).unwrap();
+            let services =
+                Services::new(&[("sqs".to_owned(), settings)].into(), None, &home(), client, clock.clone())
+                    .unwrap();
             let send = || call("sqs", AwsOperation::Action("SendMessage".to_owned()));
             let answer = services.call(send()).await.unwrap().unwrap();
             assert_eq!(answer.status, expect);

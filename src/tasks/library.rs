@@ -1,18 +1,11 @@
 //! `engine::Tasks`: what Task states call. Activities and nested executions are the engine's own.
 
-mod api_gateway;
-mod aws;
-mod http_invoke;
-mod lambda;
-mod s3;
-mod sfn;
-
 use std::sync::{Arc, Weak};
 
 use tokio::sync::watch;
 
 use super::connections::Connections;
-use super::services;
+use super::{api_gateway, aws, http_invoke, lambda, s3, services, sfn};
 use crate::asl::{Integration, Resource};
 use crate::clock::Ids;
 use crate::connect::HttpClient;
@@ -24,14 +17,17 @@ use crate::wire;
 
 /// The rooms that tasks reach. The APIs hold the engine, which holds this: not the other way round too.
 #[derive(Clone)]
-pub(super) struct Rooms {
-    pub(super) api: Weak<wire::Api>,
-    pub(super) gateway: Gateway,
-    pub(super) elsewhere: Arc<services::Services>,
+pub struct Rooms {
+    /// The services of this server.
+    pub api: Weak<wire::Api>,
+    /// The deployed APIs.
+    pub gateway: Gateway,
+    /// The services elsewhere.
+    pub elsewhere: Arc<services::Services>,
 }
 
-/// The services that tasks can call.
-pub(super) struct Services {
+/// Everything that tasks can call.
+pub struct Library {
     /// There soon after the engine, which they are made with.
     rooms: watch::Receiver<Option<Rooms>>,
     ids: Arc<dyn Ids>,
@@ -73,9 +69,9 @@ impl Service {
     }
 }
 
-impl Services {
-    /// Services whose calls wait until the rooms are set.
-    pub(super) fn new(
+impl Library {
+    /// A library whose calls wait until the rooms are set.
+    pub fn new(
         ids: Arc<dyn Ids>,
         connections: Connections,
         client: HttpClient,
@@ -85,7 +81,7 @@ impl Services {
     }
 }
 
-impl Tasks for Services {
+impl Tasks for Library {
     fn run(&self, call: TaskCall) -> BoxFuture<'static, TaskResult> {
         let Some(service) = Service::of(&call.resource) else {
             return Box::pin(std::future::ready(TaskResult::Failed(not_run(&call.resource))));

@@ -8,25 +8,25 @@ use crate::gateway::BackendResponse;
 
 /// How SDK version 1 names a service.
 #[derive(Debug)]
-pub(in super::super) struct V1 {
+pub(crate) struct V1 {
     /// Before the error: `DynamoDB`.
-    pub(in super::super) prefix: &'static str,
+    pub(crate) prefix: &'static str,
     /// In the text: `AmazonDynamoDBv2`.
-    pub(in super::super) service: &'static str,
+    pub(crate) service: &'static str,
     /// The error that the service's model does not have: `AmazonDynamoDBException`.
-    pub(in super::super) generic: &'static str,
+    pub(crate) generic: &'static str,
 }
 
 /// What a service refused.
 #[derive(Debug, PartialEq)]
-pub(in super::super) struct Fault {
+pub(crate) struct Fault {
     /// The error's name in the service's model, or the framework's.
-    pub(in super::super) name: String,
+    pub(crate) name: String,
     /// The code that older clients of the service know it by.
-    pub(in super::super) code: String,
-    pub(in super::super) message: String,
-    pub(in super::super) status: u16,
-    pub(in super::super) request_id: String,
+    pub(crate) code: String,
+    pub(crate) message: String,
+    pub(crate) status: u16,
+    pub(crate) request_id: String,
 }
 
 /// Errors of AWS's framework, which models don't have: SDKs make one error of them for each service.
@@ -58,13 +58,13 @@ const FRAMEWORK: [&str; 24] = [
 ];
 
 /// Whether no model has an error of this name.
-pub(in super::super) fn is_framework(name: &str) -> bool {
+pub(crate) fn is_framework(name: &str) -> bool {
     name.is_empty() || FRAMEWORK.contains(&name)
 }
 
 impl Fault {
     /// Reads an answer that is no success, in JSON or XML.
-    pub(in super::super) fn read(response: &BackendResponse, is_xml: bool) -> Self {
+    pub(crate) fn read(response: &BackendResponse, is_xml: bool) -> Self {
         let text = String::from_utf8_lossy(&response.body);
         let (name, message) = match is_xml {
             true => {
@@ -108,7 +108,7 @@ impl Fault {
     }
 
     /// As version 1 puts it.
-    pub(in super::super) fn as_v1(&self, of: &V1) -> Failure {
+    pub(crate) fn as_v1(&self, of: &V1) -> Failure {
         let Self { message, status, code, request_id, .. } = self;
         let class = if self.is_framework() { of.generic.to_owned() } else { self.class() };
         let cause = format!(
@@ -119,7 +119,7 @@ impl Fault {
     }
 
     /// As version 2 puts it of the service `id`.
-    pub(in super::super) fn as_v2(&self, id: &str) -> Failure {
+    pub(crate) fn as_v2(&self, id: &str) -> Failure {
         let Self { message, status, request_id, .. } = self;
         let class = if self.is_framework() { format!("{id}Exception") } else { self.class() };
         let cause = format!(
@@ -140,7 +140,7 @@ fn header(response: &BackendResponse, name: &str) -> Option<String> {
 }
 
 /// An error with what caused it.
-pub(in super::super) fn reasons(error: &dyn std::error::Error) -> String {
+pub(crate) fn reasons(error: &dyn std::error::Error) -> String {
     let all = std::iter::successors(Some(error), |error| error.source());
     all.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }

@@ -12,11 +12,11 @@ use percent_encoding::utf8_percent_encode;
 use serde_json::{Map, Value};
 
 use self::form::ArrayFormat;
-use super::super::connections::{Connection, Connections, TokenError};
 use super::api_gateway::{
     Answered, METHODS, NOT_IN_QUERY, answer, drop_null, header, is_one_of, is_own_header,
 };
 use super::aws::reasons;
+use super::connections::{Connection, Connections, TokenError};
 use crate::connect::{self, Call, HttpClient, full};
 use crate::engine::event::Failure;
 use crate::engine::{TaskCall, TaskResult};
@@ -261,7 +261,7 @@ mod tests {
 
     use super::*;
     use crate::clock::SystemClock;
-    use crate::server::options::{Authorization, Connection as Settings, Options};
+    use crate::tasks::{Authorization, Connection as Settings};
 
     const ARN: &str = "arn:aws:events:us-east-1:123456789012:connection/c/id";
 
@@ -275,8 +275,7 @@ mod tests {
             body: map("source", "s"),
             allow_http,
         };
-        let options = Options { connections: [("c".to_owned(), settings)].into(), ..Options::default() };
-        Connections::new(&options, Arc::new(SystemClock::new())).unwrap()
+        Connections::new(&[("c".to_owned(), settings)].into(), Arc::new(SystemClock::new())).unwrap()
     }
 
     fn arguments(more: &Value) -> Value {

@@ -1,0 +1,107 @@
+//! What can be set about calls to others, as `config/stepgate.toml` documents it key by key.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use serde::Deserialize;
+
+/// Where an AWS service is, and what signs requests to it.
+#[derive(Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ServiceEndpoint {
+    /// `http` or `https`, host, perhaps port and path.
+    pub endpoint: Option<String>,
+    /// A directory with a directory for each bucket, where templates find objects: of `s3` only.
+    pub root: Option<PathBuf>,
+    /// The key that signs; the first of the server's own if there is none.
+    pub access_key_id: Option<String>,
+    /// The key's secret half; never printed.
+    pub secret_access_key: Option<String>,
+}
+
+impl std::fmt::Debug for ServiceEndpoint {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ServiceEndpoint")
+            .field("endpoint", &self.endpoint)
+            .field("root", &self.root)
+            .finish_non_exhaustive()
+    }
+}
+
+/// An EventBridge connection: how an HTTP endpoint is authorized, and what is sent along.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Connection {
+    /// Who is calling.
+    pub authorization: Authorization,
+    /// Headers of every call.
+    #[serde(default)]
+    pub headers: BTreeMap<String, String>,
+    /// Query parameters of every call.
+    #[serde(default)]
+    pub query: BTreeMap<String, String>,
+    /// Members of every call's body.
+    #[serde(default)]
+    pub body: BTreeMap<String, String>,
+    /// Whether endpoints without TLS may be called, which AWS never does.
+    #[serde(default)]
+    pub allow_http: bool,
+}
+
+/// The kinds of authorization that connections have.
+#[derive(Clone, PartialEq, Eq, Deserialize)]
+#[serde(tag = "type", rename_all = "SCREAMING_SNAKE_CASE", deny_unknown_fields)]
+pub enum Authorization {
+    /// A header with a key.
+    ApiKey {
+        /// The header's name.
+        name: String,
+        /// The key; never printed.
+        value: String,
+    },
+    /// A user and a password.
+    Basic {
+        /// The user.
+        username: String,
+        /// The password; never printed.
+        password: String,
+    },
+    /// A token that is got for a client's secret.
+    OauthClientCredentials {
+        /// Where tokens are got.
+        authorization_endpoint: String,
+        /// The client.
+        client_id: String,
+        /// Its secret; never printed.
+        client_secret: String,
+        /// What else the endpoint is told, such as a scope.
+        #[serde(default)]
+        parameters: BTreeMap<String, String>,
+    },
+}
+
+impl std::fmt::Debug for Authorization {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::ApiKey { name, .. } => f.debug_struct("ApiKey").field("name", name).finish_non_exhaustive(),
+            Self::Basic { username, .. } => {
+                f.debug_struct("Basic").field("username", username).finish_non_exhaustive()
+            }
+            Self::OauthClientCredentials { authorization_endpoint, client_id, .. } => f
+                .debug_struct("OauthClientCredentials")
+                .field("authorization_endpoint", authorization_endpoint)
+                .field("client_id", client_id)
+                .finish_non_exhaustive(),
+        }
+    }
+}
+
+/// A setting that can't be honoured.
+#[derive(Debug, thiserror::Error)]
+#[error("setting {key}: {problem}")]
+pub struct SettingError {
+    /// The key as the configuration file names it.
+    pub key: &'static str,
+    /// What is wrong with it.
+    pub problem: String,
+}
