@@ -1,10 +1,10 @@
-//! Stepgate: an Amazon-API-Gateway-compatible HTTP front door with an embedded, durable,
-//! Step-Functions-compatible workflow engine.
+//! Stepgate: an Amazon-API-Gateway-compatible HTTP front door with an embedded, durable, Step-Functions-compatible
+//! workflow engine.
 //!
-//! The rooms of the house, floor by floor. Each is a crate of its own and uses rooms on lower
-//! floors only (`tests/tidy.rs` keeps it so); `ARCHITECTURE.md` tells the journeys of a request and of an execution.
+//! This crate re-exports the rooms, floor by floor. Each room is a crate that uses only rooms on lower floors
+//! (`tests/tidy.rs` checks that). `ARCHITECTURE.md` follows a request and an execution through them.
 
-// Floor 1: plain things.
+// Floor 1: values, ids, time and other basics.
 pub use stepgate_clock as clock;
 pub use stepgate_id as id;
 pub use stepgate_json as json;
@@ -15,20 +15,20 @@ pub use stepgate_yaml as yaml;
 pub use stepgate_jsonata as jsonata;
 pub use stepgate_jsonpath as jsonpath;
 pub use stepgate_vtl as vtl;
-// Floor 3: definitions and documents, checked. Pure.
+// Floor 3: checked definitions and documents. Pure.
 pub use stepgate_asl as asl;
 pub use stepgate_schema as schema;
 // Floor 4: durable state.
 pub use stepgate_store as store;
-// Floor 5: who calls, and the only way out.
+// Floor 5: identifying callers, and outbound calls.
 pub use stepgate_connect as connect;
 pub use stepgate_identity as identity;
-// Floor 6: peers that know only their own ports.
+// Floor 6: serving APIs and running executions. They know only their own ports, not each other.
 pub use stepgate_engine as engine;
 pub use stepgate_gateway as gateway;
 // Floor 7: the AWS APIs as clients see them.
 pub use stepgate_wire as wire;
-// Floor 8: templates become operations; what tasks call.
+// Floor 8: CloudFormation templates, and the calls that Task states make.
 pub use stepgate_stack as stack;
 pub use stepgate_tasks as tasks;
 // Floor 9: listeners and wiring.

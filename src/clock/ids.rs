@@ -1,13 +1,13 @@
-//! Random identifiers, behind a trait so that a seed can repeat them.
+//! Random identifiers, behind a trait so that tests can reproduce them from a seed.
 
 use std::sync::{Mutex, PoisonError};
 
 use rand::{Rng, RngExt, SeedableRng};
 use uuid::Uuid;
 
-/// Where random bits come from.
+/// A source of random bits and of identifiers made from them.
 pub trait Ids: Send + Sync + 'static {
-    /// Fills `bytes` with random bits, fit for secrets.
+    /// Fills `bytes` with random bits that are good enough for secrets.
     fn fill(&self, bytes: &mut [u8]);
 
     /// A version 4 UUID.
@@ -32,7 +32,7 @@ pub trait Ids: Send + Sync + 'static {
         self.pick_from(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", len)
     }
 
-    /// `len` characters of an ASCII `alphabet` of at most 256.
+    /// `len` characters of `alphabet`, which is ASCII and has at most 256 characters.
     fn pick_from(&self, alphabet: &[u8], len: usize) -> String {
         // Rejection keeps every character equally likely.
         let limit = 256 - 256 % alphabet.len();
@@ -54,7 +54,7 @@ pub trait Ids: Send + Sync + 'static {
     }
 }
 
-/// Entropy of the machine, through a generator that each thread seeds for itself.
+/// The operating system's entropy, through a generator that seeds itself in each thread.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct RandomIds;
 
@@ -65,7 +65,7 @@ impl Ids for RandomIds {
     }
 }
 
-/// The same ids for the same seed; for tests and simulation only.
+/// Produces the same ids for the same seed; for tests and simulation only.
 #[derive(Debug)]
 pub struct SeededIds(Mutex<rand::rngs::StdRng>);
 

@@ -1,8 +1,7 @@
 //! Time, randomness and ids, behind traits: the only room that reads the machine's clock or entropy.
 //!
-//! Everything above takes a `&dyn Clock` or an [`Ids`] so that tests, replay and time skipping decide what
-//! time it is. Times are [`Timestamp`]s: milliseconds since the Unix epoch, UTC, which is the resolution
-//! AWS answers with.
+//! All rooms above take a `&dyn Clock` or an [`Ids`], so that tests, replay and time skipping control the time. Times
+//! are [`Timestamp`]s: milliseconds since the Unix epoch, UTC, which is the resolution that AWS returns.
 
 // Rooms are called by their names, wherever they stand.
 
@@ -22,18 +21,18 @@ use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 
-/// A boxed wait; see [`Clock::sleep_until`].
+/// The boxed future of [`Clock::sleep_until`].
 pub type Sleep = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// What time it is, and waiting for a later one.
+/// Tells the time and waits for a later time.
 pub trait Clock: Send + Sync + 'static {
-    /// Wall-clock time. May step backwards when the machine's clock is set.
+    /// Wall-clock time. May go backwards when the machine's clock is set.
     fn now(&self) -> Timestamp;
 
-    /// Time since an arbitrary start that never runs backwards; for latencies, budgets and rate limits.
+    /// Time since an arbitrary start; it never goes backwards. For latencies, budgets and rate limits.
     fn monotonic(&self) -> Duration;
 
-    /// Completes once `now()` has reached `at`, or as much time has passed as was left when this was called; at once
-    /// if it already has.
+    /// Completes once `now()` has reached `at`, or once the time has passed that was left when this was called;
+    /// immediately if `at` is in the past.
     fn sleep_until(&self, at: Timestamp) -> Sleep;
 }

@@ -1,18 +1,18 @@
-//! A wall clock for timers: it never steps back.
+//! A wall clock for timers: it never goes backwards.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::{Clock, Sleep, Timestamp};
 
-/// A clock that is ahead of the machine's loses this part of the time that passes until it is not.
+/// While this clock is ahead of the machine's, it slows down by one part in this many.
 const SLEWED_PART: u32 = 16;
 
-/// Follows another clock's wall time forwards at once and backwards by going slower, at 15/16 of its pace.
+/// Follows another clock's wall time: forwards at once, backwards by running slower, at 15/16 of its speed.
 ///
-/// When the machine's clock is set back by minutes, whoever waits for seconds still waits for seconds, and what comes
-/// later has a later time; the time shown is ahead until the difference is made up, after sixteen times as long. Waits for
-/// a point in time end that much early meanwhile.
+/// When the machine's clock is set back by minutes, a wait of seconds still takes seconds, and later events still have
+/// later times. Until the difference is made up, which takes sixteen times as long, this clock is ahead, and waits for
+/// a point in time end that much early.
 #[derive(Debug)]
 pub struct SteadyClock<C: ?Sized> {
     last: Arc<Mutex<Last>>,
@@ -22,12 +22,12 @@ pub struct SteadyClock<C: ?Sized> {
 #[derive(Debug)]
 struct Last {
     monotonic: Duration,
-    /// Since the epoch; finer than a timestamp, so that many looks in one millisecond lose nothing.
+    /// Time since the epoch. Finer than a timestamp, so that many reads within one millisecond lose nothing.
     shown: Duration,
 }
 
 impl<C: Clock + ?Sized> SteadyClock<C> {
-    /// Starts with what `clock` shows.
+    /// Starts at the time that `clock` shows.
     pub fn new(clock: Arc<C>) -> Self {
         let last = Last { monotonic: clock.monotonic(), shown: clock.now().since(Timestamp::EPOCH) };
         Self { last: Arc::new(Mutex::new(last)), clock }
@@ -89,7 +89,7 @@ mod tests {
         assert_eq!(steady.now(), START);
         machine.advance(Duration::from_secs(16));
         assert_eq!(steady.now(), START + Duration::from_secs(15));
-        // Looking often changes nothing.
+        // Reading the clock often changes nothing.
         for _ in 0..16_000 {
             machine.advance(Duration::from_millis(1));
             steady.now();
@@ -118,12 +118,12 @@ mod tests {
         machine.step(-240_000);
         machine.advance(Duration::from_secs(3));
         assert!(futures_now(&mut sleep).await.is_none());
-        // 4 s at 15/16 of the pace.
+        // 4 s at 15/16 of the speed.
         machine.advance(Duration::from_millis(1_270));
         assert!(futures_now(&mut sleep).await.is_some());
     }
 
-    /// What the future has come to.
+    /// The future's result, if it is ready.
     async fn futures_now(sleep: &mut Sleep) -> Option<()> {
         tokio::time::timeout(Duration::from_millis(20), sleep).await.ok()
     }

@@ -1,13 +1,13 @@
-//! The machine's own clock.
+//! The machine's clock.
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use super::{Clock, Sleep, Timestamp};
 
-/// How often a sleeper looks whether the wall clock has been set.
+/// How often a sleeper checks whether the wall clock has been set.
 const LOOK_AGAIN: Duration = Duration::from_secs(10);
 
-/// Real time; what production runs on.
+/// Real time, for production.
 #[derive(Debug)]
 pub struct SystemClock {
     start: Instant,
@@ -47,7 +47,7 @@ impl Clock for SystemClock {
                 if left.is_zero() {
                     return;
                 }
-                // The machine may have slept or been set meanwhile, which no timer of its own tells.
+                // The machine may have been suspended, or its clock set, which Tokio's timer does not notice.
                 tokio::time::sleep(left.min(LOOK_AGAIN)).await;
             }
         })

@@ -1,4 +1,4 @@
-//! A point in time as AWS shows it.
+//! A point in time, and the formats in which AWS prints it.
 
 use std::fmt;
 use std::ops::{Add, Sub};
@@ -12,7 +12,7 @@ use std::time::Duration;
 pub struct Timestamp(i64);
 
 impl Timestamp {
-    /// The epoch itself.
+    /// 1970-01-01T00:00:00Z.
     pub const EPOCH: Self = Self(0);
 
     /// From milliseconds since the epoch.
@@ -25,7 +25,7 @@ impl Timestamp {
         self.0
     }
 
-    /// Seconds since the epoch with the fraction kept, as JSON protocols send times.
+    /// Seconds since the epoch with the fraction, as AWS's JSON protocols send times.
     pub fn as_seconds_f64(self) -> f64 {
         self.0 as f64 / 1000.0
     }
@@ -45,7 +45,7 @@ impl Timestamp {
         self.zoned().strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
     }
 
-    /// `2019-03-26T20:14:13Z`, as API Gateway dates exports.
+    /// `2019-03-26T20:14:13Z`, as API Gateway prints the dates of exports.
     pub fn to_iso8601_seconds(self) -> String {
         self.zoned().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
     }
@@ -70,8 +70,8 @@ impl Timestamp {
         self.zoned().strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
     }
 
-    /// Parses an RFC 3339 time with `T` and a zone (`Z` or an offset), fractions to nanoseconds; what is
-    /// finer than a millisecond is dropped. `None` if the text is anything else.
+    /// Parses an RFC 3339 time with `T` and a zone (`Z` or an offset) and up to nine digits of fraction. Anything finer
+    /// than a millisecond is dropped. `None` for any other text.
     pub fn parse_rfc3339(text: &str) -> Option<Self> {
         let (_, time) = text.split_once('T')?;
         if !(time.ends_with('Z') || time.contains('+') || time.contains('-')) {

@@ -1,4 +1,4 @@
-//! A clock that moves only when told to: for tests, simulation and time skipping.
+//! A clock that moves only when it is told to: for tests, simulation and time skipping.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -11,7 +11,7 @@ use super::{Clock, Sleep, Timestamp};
 #[derive(Debug)]
 pub struct VirtualClock {
     now: watch::Sender<Instant>,
-    // The earliest instants somebody sleeps for, in monotonic time; lets a driver skip to the next one.
+    // The instants that sleepers wait for, in monotonic time, so that a driver can skip to the next one.
     waiting: Mutex<Vec<Duration>>,
 }
 
@@ -29,7 +29,7 @@ impl VirtualClock {
         Self { now: watch::Sender::new(now), waiting: Mutex::new(Vec::new()) }
     }
 
-    /// Moves time forward, waking whoever waited for an instant up to the new one.
+    /// Moves time forward, and wakes everyone who waits for an instant up to the new time.
     pub fn advance(&self, by: Duration) {
         self.now.send_modify(|now| {
             now.wall = now.wall + by;
@@ -37,7 +37,7 @@ impl VirtualClock {
         });
     }
 
-    /// Moves time forward to `at`; a time already past changes nothing.
+    /// Moves time forward to `at`; does nothing if `at` has passed.
     pub fn advance_to(&self, at: Timestamp) {
         self.now.send_modify(|now| {
             let by = at.since(now.wall);
@@ -46,12 +46,12 @@ impl VirtualClock {
         });
     }
 
-    /// Sets the wall clock by so many milliseconds forwards or backwards; no time passes.
+    /// Sets the wall clock forwards or backwards by `millis`; no time passes.
     pub fn step(&self, millis: i64) {
         self.now.send_modify(|now| now.wall = Timestamp::from_millis(now.wall.as_millis() + millis));
     }
 
-    /// The earliest future instant that somebody asked to sleep until.
+    /// The earliest future instant that anyone sleeps until.
     pub fn next_wake(&self) -> Option<Timestamp> {
         let now = *self.now.borrow();
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
@@ -75,7 +75,7 @@ impl Clock for VirtualClock {
         let end = begun.monotonic + at.since(begun.wall);
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner).push(end);
         Box::pin(async move {
-            // The sender outlives every test that sleeps; if it is gone, nobody waits any more.
+            // The sender outlives every test that sleeps. If it is gone, nobody waits any more.
             let _ = now.wait_for(|now| now.wall >= at || now.monotonic >= end).await;
         })
     }

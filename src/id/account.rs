@@ -1,4 +1,4 @@
-//! Whose resources, and where: everything stored is keyed by account and region.
+//! The account and region that own a resource: everything stored is keyed by them.
 
 use std::fmt;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ impl AccountId {
         (text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit())).then(|| Self(text.into()))
     }
 
-    /// The twelve digits.
+    /// The twelve digits of the number.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -36,12 +36,12 @@ impl Region {
         (!text.is_empty() && text.len() <= 32 && text.bytes().all(legal)).then(|| Self(text.into()))
     }
 
-    /// The name.
+    /// The name as AWS writes it.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The partition that the region is in, which ARNs name.
+    /// The partition that contains the region, as it appears in ARNs.
     ///
     /// <https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/partitions.html>
     pub fn partition(&self) -> &'static str {
@@ -65,12 +65,12 @@ impl fmt::Display for Region {
     }
 }
 
-/// The account and region that a request works in.
+/// The account and region that a request is for.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct AccountRegion {
-    /// The account.
+    /// The account that owns the resources.
     pub account: AccountId,
-    /// The region.
+    /// The region that the resources are in.
     pub region: Region,
 }
 

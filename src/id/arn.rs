@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// An ARN taken apart. Region and account may be empty; the resource keeps its own colons and slashes.
+/// A parsed ARN. Region and account may be empty; the resource keeps its own colons and slashes.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Arn {
     /// `aws`, `aws-cn`, …
@@ -17,7 +17,7 @@ pub struct Arn {
     pub resource: String,
 }
 
-/// Why a text is no ARN.
+/// Why a text is not an ARN.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ArnError {
     /// The text does not begin with `arn:`.
@@ -29,7 +29,7 @@ pub enum ArnError {
 }
 
 impl Arn {
-    /// Takes `text` apart.
+    /// Parses any ARN.
     pub fn parse(text: &str) -> Result<Self, ArnError> {
         let Some(rest) = text.strip_prefix("arn:") else {
             return Err(ArnError::Prefix(text.to_owned()));
@@ -49,7 +49,7 @@ impl Arn {
         Ok(arn)
     }
 
-    /// Takes the ARN of a role apart. IAM's accounts are twelve digits, so a shorter one names no role.
+    /// Parses the ARN of a role. AWS account numbers have twelve digits, so a shorter one can't name a role.
     ///
     /// # Errors
     /// As [`Arn::parse`], and [`ArnError::Malformed`] for such an account.

@@ -1,6 +1,6 @@
 //! ARNs, names and typed identifiers.
 //!
-//! Identifiers are parsed once, where they enter, and travel as types from there on. Formats follow
+//! Identifiers are parsed once, when they come in, and are passed on as types. The formats follow
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html>.
 
 // Rooms are called by their names, wherever they stand.

@@ -1,6 +1,6 @@
-//! The rules that names of state machines, executions and activities keep.
+//! The rules for names of state machines, executions and activities.
 
-/// Why a name is refused; prints as Step Functions words it.
+/// Why a name is refused; `Display` is Step Functions' message.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("Invalid Name: '{0}'")]
 pub struct NameError(pub String);

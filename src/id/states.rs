@@ -5,21 +5,21 @@ use std::sync::Arc;
 
 use super::{AccountRegion, Arn, ArnError, account};
 
-/// Why a text is no ARN of Step Functions, as its `InvalidArn` error says it after `Invalid Arn: `.
+/// Why a text is not an ARN of Step Functions; `Display` is the part of the `InvalidArn` message after `Invalid Arn: `.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StatesArnError {
-    /// No ARN at all.
+    /// Not an ARN at all.
     #[error(transparent)]
     Syntax(#[from] ArnError),
-    /// An ARN of another kind than the operation takes.
+    /// An ARN of a different resource type than the operation takes.
     #[error("Resource type not valid in this context: {0}")]
     ResourceType(String),
-    /// An ARN of another service, or with a broken resource part.
+    /// An ARN of another service, or with a malformed resource part.
     #[error("Invalid ARN: {0}")]
     Malformed(String),
 }
 
-/// What follows the name in a qualified state machine ARN.
+/// The part after the name in a qualified state machine ARN.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Qualifier {
     /// All digits: a published version.
@@ -33,11 +33,11 @@ pub enum Qualifier {
 pub struct StateMachineArn {
     /// Account and region.
     pub home: AccountRegion,
-    /// The machine's name.
+    /// The state machine's name.
     pub name: Arc<str>,
-    /// The label of a Distributed Map's own machine: `NAME/LABEL`.
+    /// For the state machine of a Distributed Map's children, which is called `NAME/LABEL`: the label.
     pub label: Option<String>,
-    /// Version or alias.
+    /// The version or alias; `None` for an unqualified ARN.
     pub qualifier: Option<Qualifier>,
 }
 
@@ -46,7 +46,7 @@ pub struct StateMachineArn {
 pub struct ExecutionArn {
     /// Account and region.
     pub home: AccountRegion,
-    /// The machine's name, with its label if it is a Map Run's child.
+    /// The state machine's name, with the label if this is a Map Run's child.
     pub machine: Arc<str>,
     /// The execution's name.
     pub name: Arc<str>,
@@ -66,11 +66,11 @@ pub struct ActivityArn {
 pub struct MapRunArn {
     /// Account and region.
     pub home: AccountRegion,
-    /// The machine's name.
+    /// The name of the state machine with the Map state.
     pub machine: Arc<str>,
     /// The Map state's label.
     pub label: String,
-    /// The run's id.
+    /// The run's id, the last part of the ARN.
     pub run: String,
 }
 
@@ -101,7 +101,7 @@ impl StatesArn {
             account: account::AccountId::parse(&arn.account).ok_or_else(malformed)?,
             region: account::Region::parse(&arn.region).ok_or_else(malformed)?,
         };
-        // What is there is named in its region's own partition.
+        // A resource's ARN names its region's own partition, so an ARN with another one doesn't exist.
         if arn.partition != home.region.partition() {
             return Err(malformed());
         }
@@ -136,7 +136,7 @@ impl StatesArn {
         }
     }
 
-    /// Account and region of what it names.
+    /// The account and region in the ARN.
     pub fn home(&self) -> &AccountRegion {
         match self {
             Self::StateMachine(arn) => &arn.home,
@@ -171,7 +171,7 @@ fn execution(home: AccountRegion, machine: &str, name: &str) -> ExecutionArn {
     ExecutionArn { home, machine: machine.into(), name: name.into() }
 }
 
-/// Gives a typed ARN its own parser, which refuses the other kinds as AWS does.
+/// Gives a typed ARN its own parser, which refuses other resource types as AWS does.
 macro_rules! typed_arn {
     ($type:ident, $variant:ident) => {
         impl $type {
@@ -191,12 +191,12 @@ typed_arn!(ActivityArn, Activity);
 typed_arn!(MapRunArn, MapRun);
 
 impl StateMachineArn {
-    /// The ARN of an unqualified machine.
+    /// The ARN of a state machine without version, alias or label.
     pub fn new(home: &AccountRegion, name: &str) -> Self {
         state_machine(home.clone(), name, None)
     }
 
-    /// The name as executions have it in their ARNs: `NAME`, or `NAME/LABEL`.
+    /// The name as it appears in the ARNs of executions: `NAME`, or `NAME/LABEL`.
     pub fn full_name(&self) -> Arc<str> {
         match &self.label {
             None => self.name.clone(),
@@ -218,7 +218,7 @@ impl ExecutionArn {
 }
 
 impl MapRunArn {
-    /// The machine that the run's children run.
+    /// The state machine of the run's children.
     pub fn state_machine(&self) -> StateMachineArn {
         StateMachineArn {
             home: self.home.clone(),

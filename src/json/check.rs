@@ -1,4 +1,4 @@
-//! Well-formedness without building a tree.
+//! Checks that JSON is well formed without building a tree.
 
 use serde::de::IgnoredAny;
 
@@ -17,16 +17,16 @@ pub fn validate(text: &str) -> Result<(), SyntaxError> {
         return Err(SyntaxError { kind, location: location(text, at) });
     }
     if seen.needs_parse {
-        // Rare enough that building the tree once more is the simplest way to be sure.
+        // Rare enough that parsing the whole document is the simplest way to be sure.
         super::parse(text)?;
     }
     Ok(())
 }
 
-/// What the skipping reader does not look at, of a well-formed text.
+/// What the fast check can't judge in a well-formed text.
 struct Survey {
     too_deep_at: Option<usize>,
-    /// There are escaped surrogates, or numbers long enough to leave the range of a double.
+    /// The text has escaped surrogates, or numbers that are long enough to exceed the range of a double.
     needs_parse: bool,
 }
 
@@ -61,7 +61,7 @@ fn survey(text: &[u8]) -> Survey {
                 digits += 1;
                 seen.needs_parse |= DIGITS_SAFE < digits;
             }
-            // `e` is also in `true` and `false`, where no digits went before.
+            // `e` also occurs in `true` and `false`, but not after a digit.
             b'e' | b'E' => seen.needs_parse |= 0 < digits,
             b'.' => {}
             _ => digits = 0,

@@ -1,15 +1,15 @@
-//! Reads a text that is not JSON once more, slowly, to say what Jackson would have said and where.
+//! Parses invalid JSON again, slowly, to find the message and position that Jackson would report.
 
 use super::syntax::{Location, SyntaxError, SyntaxErrorKind};
 
-/// The error of `text`, which the fast parser refused with `source`.
+/// The error for `text`, which the fast parser refused with `source`.
 pub(super) fn diagnose(text: &str, source: &serde_json::Error) -> SyntaxError {
     let mut reader = Reader { text, at: 0 };
     let kind = reader.document().err().unwrap_or_else(|| unseen(source));
     SyntaxError { kind, location: location(text, reader.at) }
 }
 
-/// What the slow reader lets pass and the fast one does not.
+/// The error for text that the slow parser accepts and the fast one does not.
 fn unseen(source: &serde_json::Error) -> SyntaxErrorKind {
     let message = source.to_string();
     if message.starts_with("number out of range") {
@@ -40,7 +40,7 @@ struct Reader<'t> {
     at: usize,
 }
 
-/// What has been opened and what may come next in it.
+/// An open container, and what may come next in it.
 #[derive(Clone, Copy, PartialEq)]
 enum Open {
     Array,
@@ -55,7 +55,7 @@ impl Reader<'_> {
             return Err(SyntaxErrorKind::Empty);
         }
         loop {
-            // A value is due.
+            // A value has to come next.
             let mut closed = false;
             match self.value_start()? {
                 Some(Open::Array) => {
@@ -91,7 +91,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Reads what follows a value; whether that closed the surrounding one (or there is none left).
+    /// Reads what follows a value. Returns whether it closed the surrounding container, or there is none.
     fn after_value(&mut self, open: &mut Vec<Open>) -> Read<bool> {
         self.skip_space();
         let Some(inside) = open.last().copied() else {
@@ -119,7 +119,7 @@ impl Reader<'_> {
             }
             Some(c) if c == close => {
                 open.pop();
-                // The document is over once its outermost value is; what follows is judged there.
+                // The outermost value ends the document; the caller checks what follows.
                 Ok(true)
             }
             Some(found @ (']' | '}')) => {
@@ -156,7 +156,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Reads a scalar, or the opening of a container and says which.
+    /// Reads a scalar, or the opening of a container, which it returns.
     fn value_start(&mut self) -> Read<Option<Open>> {
         match self.next() {
             None => Err(SyntaxErrorKind::UnexpectedEnd(" within/between entries")),
@@ -283,7 +283,7 @@ impl Reader<'_> {
         n
     }
 
-    /// The rest of a word that began with `first`, at most 256 characters of it.
+    /// The rest of a word that begins with `first`, at most 256 characters.
     fn word(&mut self, first: char) -> String {
         const SHOWN_MAX: usize = 256;
         let mut word = String::from(first);
@@ -315,7 +315,7 @@ impl Reader<'_> {
     }
 }
 
-/// Java's `Character.isJavaIdentifierPart`, near enough.
+/// An approximation of Java's `Character.isJavaIdentifierPart`.
 fn is_identifier_part(c: char) -> bool {
     c.is_alphanumeric() || matches!(c, '_' | '$')
 }

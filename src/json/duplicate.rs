@@ -1,28 +1,28 @@
-//! Keys that an object holds more than once.
+//! Finds keys that occur more than once in an object.
 
 use std::collections::HashMap;
 
 use super::diagnose::location;
 use super::syntax::Location;
 
-/// A key that its object has already.
+/// A repeated key of an object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Duplicate {
-    /// The key.
+    /// The repeated key.
     pub key: String,
-    /// Where its opening quote stands; both count from 1.
+    /// The position of its opening quote; line and column count from 1.
     pub at: Location,
-    /// The same of the key's first occurrence.
+    /// The position of the key's first occurrence.
     pub first: Location,
 }
 
-/// Finds the keys of `text` that stand more than once in one object, in the order of the text. Readers take the
-/// last of them without a word. In text that is no JSON nothing is found behind the first fault.
+/// Finds the keys that occur more than once in one object, in the order of the text. (Parsers silently take the last
+/// one.) In text that is not JSON, only keys before the first error are found.
 #[must_use]
 pub fn duplicates(text: &str) -> Vec<Duplicate> {
     let bytes = text.as_bytes();
     let mut found = Vec::new();
-    // The keys of each object that is open; an array has none.
+    // The keys of each open object; an array has none.
     let mut open: Vec<HashMap<String, usize>> = Vec::new();
     let mut at = 0;
     while let Some(byte) = bytes.get(at) {
@@ -57,7 +57,7 @@ pub fn duplicates(text: &str) -> Vec<Duplicate> {
     found
 }
 
-/// Behind the closing quote of the string that begins at `start`.
+/// The position after the closing quote of the string that begins at `start`.
 fn string_end(bytes: &[u8], start: usize) -> usize {
     let mut at = start + 1;
     while let Some(byte) = bytes.get(at) {

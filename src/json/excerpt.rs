@@ -1,4 +1,4 @@
-//! One line of a text with a caret under the spot that a message is about.
+//! Shows a line of a text with a caret under the position that a message is about.
 
 /// Shows the line of `text` that a message is about, with a caret under the spot:
 ///

@@ -1,4 +1,4 @@
-//! Values as Java's `toString` shows them.
+//! Values in the format of Java's `toString`.
 
 use std::fmt::Write as _;
 
@@ -28,7 +28,8 @@ pub fn java_double(number: f64) -> String {
     }
 }
 
-/// A value as a tree of Java collections shows it: `{Arg1=1, Arg2=[a, b]}`, strings bare, `null` as `null`.
+/// A value in the format of a tree of Java collections: `{Arg1=1, Arg2=[a, b]}`, strings without quotes, `null` as
+/// `null`.
 #[must_use]
 pub fn java_string(value: &Value) -> String {
     let mut out = String::new();
@@ -43,7 +44,7 @@ fn write_java(value: &Value, out: &mut String) {
         Value::Number(n) => match n.as_f64() {
             Some(double) if n.is_f64() => out.push_str(&java_double(double)),
             _ => {
-                // Writing to a string does not fail.
+                // Writing to a string can't fail.
                 let _ = write!(out, "{n}");
             }
         },

@@ -1,8 +1,8 @@
-//! JSON as AWS reads, keeps and prints it.
+//! JSON as AWS parses, stores and prints it.
 //!
-//! [`parse`] and [`validate`] answer with the words of Jackson, the parser behind the AWS APIs; [`compact`] prints
-//! as Jackson does. A [`Payload`] keeps a document's own text and parses it only when somebody looks inside, so
-//! what no state or mapping touches leaves as it came in. Of duplicate keys the last wins.
+//! Errors of [`parse`] and [`validate`] have the messages of Jackson, the parser behind the AWS APIs; [`compact`]
+//! prints as Jackson does. A [`Payload`] keeps a document's original text and parses it only on demand, so that a
+//! document passes unchanged through everything that doesn't modify it. If a key occurs twice, the last one wins.
 
 // Rooms are called by their names, wherever they stand.
 #[cfg(test)]
@@ -28,14 +28,14 @@ pub use serde_json::Value;
 pub use syntax::{Location, SyntaxError, SyntaxErrorKind};
 pub use weight::weight;
 
-/// How deep arrays and objects may nest, the same bound as the parser's own.
+/// How deep arrays and objects may nest; the same limit as the parser's own.
 pub const DEPTH_MAX: usize = 127;
 
 /// Parses a document.
 ///
 /// # Errors
-/// [`SyntaxError`] for text that is not JSON, nests deeper than [`DEPTH_MAX`], or holds what a [`Value`] can not:
-/// half a surrogate pair, a number beyond the range of a double.
+/// [`SyntaxError`] for text that is not JSON, nests deeper than [`DEPTH_MAX`], or contains what a [`Value`] can't hold:
+/// half a surrogate pair, or a number beyond the range of a double.
 pub fn parse(text: &str) -> Result<Value, SyntaxError> {
     let mut value: Value = serde_json::from_str(text).map_err(|source| diagnose::diagnose(text, &source))?;
     if text.contains("-0") {
@@ -44,8 +44,8 @@ pub fn parse(text: &str) -> Result<Value, SyntaxError> {
     Ok(value)
 }
 
-/// Jackson reads `-0` as the integer 0, the parser here as the double -0.0. (`-0.0` becomes 0 as well: once parsed
-/// the two are the same.)
+/// Turns -0.0 into 0. Jackson reads `-0` as the integer 0, the parser here as the double -0.0. (`-0.0` becomes 0 as
+/// well, because the two are the same once parsed.)
 fn unsign_zeros(value: &mut Value) {
     match value {
         Value::Number(number) if number.is_f64() && number.as_f64() == Some(0.0) => {

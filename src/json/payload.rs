@@ -1,4 +1,4 @@
-//! A document that keeps its own text.
+//! A document that keeps its original text.
 
 use std::fmt;
 use std::sync::{Arc, OnceLock};
@@ -11,22 +11,23 @@ use super::check::validate;
 use super::print::compact;
 use super::syntax::SyntaxError;
 
-/// A JSON document as text, as a tree, or both, each made from the other when first asked for.
+/// A JSON document as text, as a tree, or both; each is computed from the other on demand.
 ///
-/// Clones share. Two payloads are equal when their texts are. Serialises as a string that holds the text.
+/// Clones share the document. Two payloads are equal if their texts are equal. Serialises as a string that contains the
+/// text.
 #[derive(Clone)]
 pub struct Payload {
     inner: Arc<Inner>,
 }
 
-/// At least one of the two is set from the start.
+/// At least one of the two is always set.
 struct Inner {
     text: OnceLock<Arc<str>>,
     value: OnceLock<Value>,
 }
 
 impl Payload {
-    /// Takes a document's text as it is. Looks whether it is well formed, no more.
+    /// Takes a document's text unchanged, and only checks that it is well formed.
     ///
     /// # Errors
     /// Those of [`parse`](super::parse).
@@ -36,13 +37,13 @@ impl Payload {
         Ok(Self { inner: Arc::new(Inner { text: OnceLock::from(text), value: OnceLock::new() }) })
     }
 
-    /// Takes a tree; its text is made (compact) when first asked for.
+    /// Takes a tree. Its compact text is produced on demand.
     #[must_use]
     pub fn from_value(value: Value) -> Self {
         Self { inner: Arc::new(Inner { text: OnceLock::new(), value: OnceLock::from(value) }) }
     }
 
-    /// The document's text: the one it came in, or compact.
+    /// The document's text: the original, or compact if there is none.
     #[must_use]
     pub fn text(&self) -> &str {
         self.text_ref()
@@ -54,7 +55,7 @@ impl Payload {
         self.text_ref().clone()
     }
 
-    /// The document's tree.
+    /// The document's tree; parsed on first use.
     #[must_use]
     pub fn value(&self) -> &Value {
         let Inner { text, value } = &*self.inner;
@@ -64,7 +65,7 @@ impl Payload {
         })
     }
 
-    /// The document's tree, taken out without copying when nobody else holds this payload.
+    /// The document's tree, without copying it if nobody else holds this payload.
     #[must_use]
     pub fn into_value(self) -> Value {
         let _made = self.value();
@@ -74,7 +75,7 @@ impl Payload {
         }
     }
 
-    /// Length of the text in bytes of UTF-8, what AWS's size limits count.
+    /// The length of the text in bytes of UTF-8, which is what AWS's size limits count.
     #[must_use]
     pub fn len_bytes(&self) -> usize {
         self.text_ref().len()
@@ -87,7 +88,7 @@ impl Payload {
 }
 
 impl Default for Payload {
-    /// `{}`, what AWS takes for an absent input.
+    /// `{}`, which AWS uses if the input is absent.
     fn default() -> Self {
         Self::from_value(Value::Object(serde_json::Map::new()))
     }

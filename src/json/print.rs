@@ -1,4 +1,4 @@
-//! Compact text as Jackson prints it, and how long it would be.
+//! Compact text as Jackson prints it, and its length.
 
 use std::io;
 
@@ -17,7 +17,7 @@ pub fn compact(value: &Value) -> String {
     String::from_utf8(out).expect("JSON text is UTF-8")
 }
 
-/// The length of [`compact`] text in bytes, without making it.
+/// The length of the [`compact`] text in bytes, without producing it.
 #[must_use]
 pub fn byte_len(value: &Value) -> usize {
     let mut counter = Counter(0);

@@ -1,8 +1,9 @@
-//! What is wrong with a text that is not JSON, in Jackson's words.
+//! Why a text is not JSON, in Jackson's words.
 
 use std::fmt;
 
-/// Where reading stopped, as Jackson counts: both from 1, the column just behind the last character read.
+/// Where parsing stopped. As in Jackson, line and column count from 1, and the column is the one after the last
+/// character read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Location {
     /// Line, from 1.
@@ -11,13 +12,13 @@ pub struct Location {
     pub column: usize,
 }
 
-/// Kinds of syntax errors. `Display` is Jackson's message without the position.
+/// The kinds of syntax errors. `Display` is Jackson's message without the position.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SyntaxErrorKind {
-    /// Nothing but white space.
+    /// The text is empty or only white space.
     #[error("No content to map due to end-of-input")]
     Empty,
-    /// A word that is no JSON token.
+    /// A word that is not a JSON token.
     #[error(
         "Unrecognized token '{0}': was expecting (JSON String, Number, Array, Object or token 'null', 'true' or 'false')"
     )]
@@ -25,20 +26,20 @@ pub enum SyntaxErrorKind {
     /// `NaN`, `Infinity`, `-Infinity`.
     #[error("Non-standard token '{0}': enable JsonParser.Feature.ALLOW_NON_NUMERIC_NUMBERS to allow")]
     NonStandardToken(&'static str),
-    /// A character where something else had to come.
+    /// A character in a place where another one is expected.
     #[error("Unexpected character ({}): {expected}", Shown(*.found))]
     UnexpectedCharacter {
-        /// What was found.
+        /// The character found.
         found: char,
-        /// What had to come, for example `was expecting double-quote to start field name`.
+        /// What was expected, for example `was expecting double-quote to start field name`.
         expected: &'static str,
     },
-    /// A bracket that closes the other kind.
+    /// A closing bracket of the wrong kind.
     #[error("Unexpected close marker '{found}': expected '{expected}'")]
     UnexpectedCloseMarker {
-        /// What was found.
+        /// The bracket found.
         found: char,
-        /// What had to come.
+        /// The bracket expected.
         expected: char,
     },
     /// The text ends too early.
@@ -49,15 +50,15 @@ pub enum SyntaxErrorKind {
         "Illegal unquoted character ((CTRL-CHAR, code {code})): has to be escaped using backslash to be included in {place}"
     )]
     ControlCharacter {
-        /// The character's code.
+        /// The character's code point.
         code: u32,
-        /// `string value` or `name`.
+        /// Where it occurs: `string value` or `name`.
         place: &'static str,
     },
-    /// A backslash before a character that is none of the escapes.
+    /// A backslash before a character that can't be escaped.
     #[error("Unrecognized character escape {}", Shown(*.0))]
     UnrecognizedEscape(char),
-    /// A number not written as JSON wants it.
+    /// A number in a form that JSON doesn't allow.
     #[error("Invalid numeric value: {0}")]
     InvalidNumber(&'static str),
     /// Half a surrogate pair, which no [`Value`](super::Value) can hold.
@@ -69,7 +70,7 @@ pub enum SyntaxErrorKind {
     /// Nests deeper than [`DEPTH_MAX`](super::DEPTH_MAX).
     #[error("Document nesting depth ({}) exceeds the maximum allowed ({max})", max + 1)]
     TooDeep {
-        /// The bound.
+        /// The limit, in levels.
         max: usize,
     },
 }
@@ -78,15 +79,15 @@ pub enum SyntaxErrorKind {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{kind}")]
 pub struct SyntaxError {
-    /// What is wrong.
+    /// The kind of error.
     pub kind: SyntaxErrorKind,
-    /// Where.
+    /// Where parsing stopped.
     pub location: Location,
 }
 
 impl SyntaxError {
-    /// Jackson's source description: `[Source: (String)"not json"; line: 1, column: 4]`, of `source` at most the
-    /// first 500 characters.
+    /// Jackson's description of the source: `[Source: (String)"not json"; line: 1, column: 4]`, with at most the first
+    /// 500 characters of `source`.
     #[must_use]
     pub fn source_location(&self, source: &str) -> String {
         const SHOWN_MAX: usize = 500;

@@ -1,24 +1,25 @@
-//! What a document will take in memory, told from its text before it is parsed.
+//! Estimates the memory that a document will take from its text, before parsing it.
 
 use super::Value;
 
-/// A value's place in an array that grows by doubling, and from four on: half of it may be unused.
+/// The size of a value in an array. Arrays grow by doubling, starting at four, so half of the capacity may be unused.
 const PLACE_BYTES: usize = 2 * size_of::<Value>();
-/// A member's place in an object, with its hash, its name and its index; objects grow alike.
+/// The size of a member in an object, with its hash, name and index; objects grow in the same way.
 const MEMBER_BYTES: usize = 2 * (size_of::<Value>() + 32 + 10);
-/// An object with members has places for four of them.
+/// The size of an object that isn't empty: it has room for four members.
 const OBJECT_BYTES: usize = 2 * MEMBER_BYTES + 32;
-/// What a text takes beside its bytes.
+/// The size of a string in addition to its bytes.
 const TEXT_BYTES: usize = 24;
 
-/// An upper estimate of the bytes that [`parse`](super::parse) of `text` takes, in one pass that allocates nothing.
+/// An upper estimate of the bytes of memory that [`parse`](super::parse) of `text` takes, in one pass that allocates
+/// nothing.
 ///
-/// Most documents take ten to twenty times their text. The worst there are, lists of numbers and of objects with one short
-/// member each, take some seventy times.
+/// Most documents take ten to twenty times the size of their text. The worst, lists of numbers and of objects with one
+/// short member each, take some seventy times.
 #[must_use]
 pub fn weight(text: &[u8]) -> usize {
     let (mut values, mut members, mut quotes) = (1_usize, 0_usize, 0_usize);
-    // Those that hold something.
+    // Counts of arrays and objects that are not empty.
     let (mut arrays, mut objects) = (0_usize, 0_usize);
     let (mut inside, mut escaped, mut opened) = (false, false, None);
     for byte in text {
@@ -31,7 +32,7 @@ pub fn weight(text: &[u8]) -> usize {
             }
             continue;
         }
-        // What opened just now holds something, unless it is closed next.
+        // The container that was just opened isn't empty, unless it is closed next.
         if !matches!(byte, b' ' | b'\t' | b'\n' | b'\r')
             && let Some(bracket) = opened.take()
             && !matches!(byte, b']' | b'}')
@@ -61,7 +62,7 @@ pub fn weight(text: &[u8]) -> usize {
 mod tests {
     use super::*;
 
-    /// What the parsed value takes, counted from what the allocator is asked for.
+    /// The memory that a parsed value takes, computed from the sizes that it asks the allocator for.
     fn taken(value: &Value) -> usize {
         match value {
             Value::Null | Value::Bool(_) | Value::Number(_) => 0,

@@ -1,33 +1,33 @@
 //! The names of all metrics, in one table.
 //!
-//! Rooms record through the `metrics` facade under these names and no others; `server` renders them at
-//! `/_stepgate/metrics`. Labels are bounded: operations, error codes and API stages, never user input.
+//! Rooms record metrics through the `metrics` facade and only under these names; `server` renders them at
+//! `/_stepgate/metrics`. The values of labels are bounded: operations, error codes and API stages, never user input.
 
 // Rooms are called by their names, wherever they stand.
 
-/// What a metric counts.
+/// The type of a metric, as in Prometheus.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// Only grows.
+    /// A counter: it only increases.
     Counter,
-    /// Goes up and down.
+    /// A gauge: it goes up and down.
     Gauge,
-    /// A distribution, in seconds unless the name says otherwise.
+    /// A histogram, in seconds unless the name says otherwise.
     Histogram,
 }
 
-/// One row: name, kind, help text.
+/// One metric: a row of [`ALL`].
 #[derive(Clone, Copy, Debug)]
 pub struct Metric {
     /// The Prometheus name.
     pub name: &'static str,
-    /// Its kind.
+    /// Its type.
     pub kind: Kind,
-    /// What it tells.
+    /// The help text that Prometheus shows.
     pub help: &'static str,
 }
 
-/// Declares a metric's name as a constant and its row in [`ALL`].
+/// Declares a constant for each metric's name, and its row in [`ALL`].
 macro_rules! metrics_table {
     ($($constant:ident = $kind:ident $name:literal $help:literal;)*) => {
         $(#[doc = $help] pub const $constant: &str = $name;)*

@@ -1,21 +1,22 @@
-//! Text that aliases repeat is bounded, as nodes are: a single long text, repeated often enough, fills any memory.
+//! Limits the text that aliases repeat, as nodes are limited: a single long text, repeated often enough, fills any
+//! memory.
 
 use std::collections::HashMap;
 
 use saphyr::{YamlLoader, YamlOwned};
 use saphyr_parser::{Event, Span, SpannedEventReceiver};
 
-/// Bytes of text that the aliases of a document may repeat, all together.
+/// The most text, in bytes, that all aliases of a document together may repeat.
 pub(super) const ALIAS_BYTES_MAX: usize = 8 * 1_048_576;
 
-/// Hands events to a loader until aliases repeat too much.
+/// Passes events on to a loader until the aliases repeat too much.
 pub(super) struct Bounded<'input> {
     pub(super) loader: YamlLoader<'input, YamlOwned>,
-    /// True once aliases repeated too much; what was loaded is no document then.
+    /// True once the aliases have repeated too much. What was loaded is incomplete then.
     pub(super) is_exceeded: bool,
-    /// The anchors that are open, and the bytes below each so far.
+    /// The anchored nodes that are still open, and the bytes inside each so far.
     open: Vec<(usize, usize)>,
-    /// Bytes below each anchor.
+    /// The size in bytes of each anchored node.
     sizes: HashMap<usize, usize>,
     repeated: usize,
 }
@@ -25,7 +26,7 @@ impl<'input> Bounded<'input> {
         Self { loader, is_exceeded: false, open: Vec::new(), sizes: HashMap::new(), repeated: 0 }
     }
 
-    /// Counts what `event` adds to the nodes that are open.
+    /// Adds the size of `event` to the open nodes.
     fn count(&mut self, event: &Event<'_>) {
         let (anchor, n_bytes) = match event {
             Event::Scalar(text, _, anchor, _) => (*anchor, text.len()),

@@ -1,6 +1,6 @@
 //! YAML or JSON text to one JSON value, and back. Pure.
 //!
-//! Sizes are the caller's to bound; depth and what aliases expand to are bounded here.
+//! The caller has to limit the size of the text. Depth and the expansion of aliases are limited here.
 
 // Rooms are called by their names, wherever they stand.
 
@@ -16,23 +16,23 @@ use serde_json::{Map, Number, Value};
 
 /// How deep lists and maps may nest.
 const DEPTH_MAX: usize = 64;
-/// Nodes that aliases may expand to: a bomb is refused, an honest template never comes near.
+/// The most nodes that aliases may expand to. It stops alias bombs; real templates never come near.
 const ALIAS_NODES_MAX: usize = 10_000;
 
-/// Why a text is no document: what is wrong, and where.
+/// Why a text is not a document: what is wrong, and where.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct Error(String);
 
-/// Makes a value of a local tag (`!Ref`, given as `Ref`) and what it stands before; `None` for a tag that isn't one.
+/// Turns a local tag (`!Ref`, passed as `Ref`) and its value into a value; `None` for an unknown tag.
 pub type Tags = fn(&str, Value) -> Option<Value>;
 
-/// No local tags: plain YAML has none.
+/// Accepts no local tags: plain YAML has none.
 pub fn no_tags(_: &str, _: Value) -> Option<Value> {
     None
 }
 
-/// Reads `text`, which is one YAML document or JSON. What looks like JSON is read as such, with exact numbers.
+/// Parses `text`, which is one YAML document or JSON. Text that looks like JSON is parsed as JSON, with exact numbers.
 ///
 /// # Errors
 /// [`Error`] for text that is neither, nests too deep, expands too far, or has a tag that `tags` doesn't know.
@@ -42,7 +42,7 @@ pub fn parse(text: &str, tags: Tags) -> Result<Value, Error> {
     }
     check_nesting(text)?;
     let mut loader: YamlLoader<'_, YamlOwned> = YamlLoader::default();
-    // Scalars keep their text: account numbers such as 012345678901 are no integers.
+    // Keep the text of scalars: account numbers such as 012345678901 are not integers.
     loader.early_parse(false);
     loader.alias_limit(ALIAS_NODES_MAX);
     let mut parser = Parser::new_from_str(text);
@@ -63,7 +63,7 @@ pub fn parse(text: &str, tags: Tags) -> Result<Value, Error> {
     }
 }
 
-/// The YAML parser recurses by flow nesting; text that is nested beyond reason is refused before it is read.
+/// The YAML parser recurses for nested flow collections, so text with excessive nesting is refused before it is parsed.
 fn check_nesting(text: &str) -> Result<(), Error> {
     let mut depth = 0usize;
     for byte in text.bytes() {

@@ -4,8 +4,8 @@ use std::fmt::Write;
 
 use serde_json::Value;
 
-/// Prints `value` as a YAML document that reads back as the same value: block maps and lists, texts quoted as
-/// JSON quotes them (which YAML reads), members in their order.
+/// Prints `value` as a YAML document that parses to the same value: block maps and lists, strings quoted as in JSON
+/// (which YAML can read), members in their order.
 pub fn print(value: &Value) -> String {
     let mut out = String::from("---\n");
     match value {
@@ -21,7 +21,7 @@ pub fn print(value: &Value) -> String {
     out
 }
 
-/// Lines of a map or list that isn't empty, indented by `depth`.
+/// The lines of a non-empty map or list, indented by `depth`.
 fn block(value: &Value, depth: usize, out: &mut String) {
     let indent = " ".repeat(2 * depth);
     match value {
@@ -53,7 +53,8 @@ fn after_mark(value: &Value, depth: usize, out: &mut String) {
     }
 }
 
-/// A key of word characters and slashes stands as it is, unless it would read as something else than a text.
+/// A key of word characters and slashes is written without quotes, unless YAML would read it as something other than a
+/// string.
 fn key_text(key: &str) -> String {
     let plain = key.starts_with(|c: char| c.is_ascii_alphabetic() || c == '/')
         && key.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-./$".contains(&b))
