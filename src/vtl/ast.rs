@@ -1,16 +1,16 @@
-//! The tree of a parsed template.
+//! The syntax tree of a parsed template.
 
 use std::sync::Arc;
 
 use crate::vtl::value::{Operator, Value};
 
-/// A variable's place in the evaluation's table; the parser gives every name of a template one.
+/// The index of a variable in the evaluation's table; the parser assigns one to every name in a template.
 pub type Slot = u32;
 
-/// A byte offset in the source, for messages.
+/// A byte offset in the source, for error messages.
 pub type Offset = u32;
 
-/// A run of statements.
+/// A sequence of statements.
 #[derive(Debug, Default)]
 pub struct Block(pub Box<[Node]>);
 
@@ -27,7 +27,7 @@ pub enum Node {
     If(Box<[Branch]>, Option<Block>),
     /// `#foreach($variable in items) … #end`
     Foreach(Box<Foreach>),
-    /// `#name(…)`, of a macro or of nothing.
+    /// `#name(…)`: a call of a macro, or plain text if there is no such macro.
     Call(Box<Call>),
     /// `#define($name) … #end`
     Define(Slot, Arc<Block>, Offset),
@@ -55,7 +55,7 @@ pub struct Assignment {
 /// An `#if` or `#elseif`.
 #[derive(Debug)]
 pub struct Branch {
-    /// Decides whether the block is evaluated.
+    /// Decides whether the block is evaluated; see [`Value::is_true`].
     pub condition: Expression,
     /// Evaluated when the condition holds.
     pub block: Block,
@@ -80,16 +80,16 @@ pub struct Foreach {
     pub end: Offset,
 }
 
-/// A call of what may be a macro by the time it is evaluated.
+/// A call of a name that may be a macro by the time it is evaluated.
 #[derive(Debug)]
 pub struct Call {
     /// The name after the `#`.
     pub name: Box<str>,
-    /// The arguments, evaluated when the macro uses them.
+    /// The arguments. A macro evaluates them each time it uses them.
     pub arguments: Box<[Arc<Expression>]>,
     /// The block of `#@name(…) … #end`.
     pub body: Option<Arc<Block>>,
-    /// The source, printed when there is no such macro.
+    /// The source, printed if there is no such macro.
     pub literal: Box<str>,
     /// Where it begins in the source.
     pub at: Offset,
@@ -98,7 +98,7 @@ pub struct Call {
 /// A `#macro`.
 #[derive(Debug)]
 pub struct Macro {
-    /// The parameters and, beside each, the source to print for `$parameter` when the argument is null.
+    /// The parameters. Each comes with the source that `$parameter` prints if the argument is null.
     pub parameters: Box<[Slot]>,
     /// The block.
     pub body: Block,
@@ -111,34 +111,34 @@ pub struct Reference {
     pub slot: Slot,
     /// What follows the name, in order.
     pub steps: Box<[Step]>,
-    /// What is printed when the value is null: the source, or nothing for a quiet reference.
+    /// What is printed if the value is null: the source, or nothing for a quiet reference.
     pub null_text: Box<str>,
     /// The source as written, which string concatenation uses for null.
     pub literal: Box<str>,
-    /// Printed before the value: text that the lexer glued to the reference, such as the `$` of `$$name`.
+    /// Printed before the value: text that the lexer attached to the reference, such as the first `$` of `$$name`.
     pub prefix: Box<str>,
     /// Half of the backslashes before the reference.
     pub backslashes: Box<str>,
-    /// Whether the number of backslashes was odd: the reference prints its source.
+    /// True for an odd number of backslashes: the reference prints its source.
     pub is_escaped: bool,
-    /// Whether it can have a value at all.
+    /// Whether it can have a value.
     pub kind: ReferenceKind,
     /// Where it begins in the source.
     pub at: Offset,
 }
 
-/// Whether a reference can have a value.
+/// What a reference can be.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum ReferenceKind {
-    /// It can.
+    /// A variable, which can have a value.
     Variable,
-    /// `$\!name`: looks like one, never has a value.
+    /// `$\!name`: looks like a reference but never has a value.
     Slashed,
     /// A bare word where a value is expected, such as `get(name)`: always null.
     Word,
 }
 
-/// One step from a value to the next.
+/// One step from a value to another.
 #[derive(Debug)]
 pub enum Step {
     /// `.name`
@@ -154,7 +154,7 @@ pub enum Step {
 pub enum Expression {
     /// A number, boolean or plain string.
     Constant(Constant),
-    /// `"…$name…"`, a template of its own; the flag says whether its last character is the lexer's own.
+    /// `"…$name…"`, which is parsed as a template. The flag says whether its last character was added by the lexer.
     Interpolated(Box<Block>, bool),
     /// `$name…`
     Reference(Box<Reference>),
@@ -172,9 +172,9 @@ pub enum Expression {
     Or(Box<(Self, Self)>),
     /// `a == b`, or `!=` if the flag is set
     Equal(Box<(Self, Self)>, bool),
-    /// `a < b` and its like
+    /// `a < b`, `a <= b`, `a > b` or `a >= b`.
     Compare(Comparison, Box<(Self, Self)>),
-    /// `a + b` and its like
+    /// `a + b`, `a - b`, `a * b`, `a / b` or `a % b`.
     Compute(Box<Computation>),
 }
 
@@ -187,13 +187,13 @@ pub struct Computation {
     pub left: Expression,
     /// The right operand.
     pub right: Expression,
-    /// The source from behind the operator on: what a string is given when the result is null.
+    /// The source after the operator: what is appended to a string if the result is null.
     pub literal: Box<str>,
     /// Where it begins in the source.
     pub at: Offset,
 }
 
-/// A literal; [`Value`] itself cannot be shared between threads.
+/// A literal. It is a separate type because a [`Value`] can't be shared between threads.
 #[derive(Debug)]
 pub enum Constant {
     /// `true` or `false`.
@@ -202,7 +202,7 @@ pub enum Constant {
     Int(i32),
     /// A number that fits 64 bits.
     Long(i64),
-    /// A longer integer.
+    /// An integer that needs up to 128 bits.
     Big(i128),
     /// A number with a fraction.
     Double(f64),

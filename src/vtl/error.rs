@@ -1,11 +1,11 @@
-//! What can go wrong: [`ParseError`] at deployment, [`EvalError`] at a request.
+//! What can go wrong: [`ParseError`] when a template is deployed, [`EvalError`] during a request.
 
 use std::fmt;
 
 use crate::json;
 use crate::vtl::limits::LimitKind;
 
-/// A place in a template's source, both counted from 1; columns count characters.
+/// A position in a template's source. Line and column count from 1; columns count characters.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Position {
     /// The line, from 1.
@@ -15,7 +15,7 @@ pub struct Position {
 }
 
 impl Position {
-    /// Finds the line and column of a byte offset.
+    /// Converts a byte offset to line and column.
     pub(super) fn of(source: &str, offset: usize) -> Self {
         let before = source.get(..offset).unwrap_or(source);
         let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
@@ -52,7 +52,7 @@ impl ParseError {
         Self { line: at.line, column: at.column, message: message.into() }
     }
 
-    /// Renders the error for a person: message, place, the source line and a caret under the spot.
+    /// Renders the error for people: message, position, and the source line with a caret.
     pub fn render(&self, source: &str) -> String {
         render(&self.message, Position { line: self.line, column: self.column }, source)
     }
@@ -63,13 +63,13 @@ fn render(message: &str, at: Position, source: &str) -> String {
     format!("{message}\n{}", json::excerpt(source, place(at.line), place(at.column)))
 }
 
-/// Why an evaluation has no result.
+/// Why an evaluation failed.
 #[derive(Debug, thiserror::Error)]
 pub enum EvalError {
-    /// The host refused; `source` is the host's own error, ready to be downcast.
+    /// The host returned an error. `source` is the host's own error, which can be downcast.
     #[error("{source} ({at})")]
     Host {
-        /// The reference that asked the host.
+        /// The reference for which the host was called.
         at: Position,
         /// The host's error.
         source: Box<dyn std::error::Error + Send + Sync>,
@@ -77,51 +77,51 @@ pub enum EvalError {
     /// A limit was reached.
     #[error("{kind} ({at})")]
     Limit {
-        /// Where the evaluation stood.
+        /// Where the evaluation was at that moment.
         at: Position,
-        /// Which limit.
+        /// The limit that was reached.
         kind: LimitKind,
     },
-    /// A method threw, as `$text.substring(99)` does in Java.
+    /// A method threw an exception, as `$text.substring(99)` does in Java.
     #[error("method `{method}` failed: {message} ({at})")]
     Method {
-        /// The call.
+        /// The position of the call.
         at: Position,
         /// The method's name.
         method: String,
-        /// What Java would say.
+        /// The message of Java's exception.
         message: String,
     },
-    /// Something that Velocity has and a mapping template must not use, such as reflection.
+    /// A feature of Velocity that mapping templates must not use, such as reflection.
     #[error("{what} is not available in mapping templates ({at})")]
     Refused {
-        /// The use.
+        /// The position of the use.
         at: Position,
-        /// What was used.
+        /// The feature.
         what: String,
     },
     /// The text given to `#evaluate` is not a template.
     #[error("#evaluate: {source} ({at})")]
     Evaluate {
-        /// The directive.
+        /// The position of the directive.
         at: Position,
-        /// The error, placed within the evaluated text.
+        /// The error; its position is within the evaluated text.
         source: ParseError,
     },
-    /// A macro was called with a bare word, which names nothing.
+    /// A macro was called with a bare word, which is not a value.
     #[error("argument `{argument}` of macro #{name} is neither quoted nor a reference ({at})")]
     MacroArgument {
-        /// The call.
+        /// The position of the call.
         at: Position,
-        /// The macro.
+        /// The macro's name.
         name: String,
-        /// The word.
+        /// The bare word.
         argument: String,
     },
 }
 
 impl EvalError {
-    /// Where the evaluation stood.
+    /// The position in the template where the error occurred.
     pub fn position(&self) -> Position {
         match self {
             Self::Host { at, .. }
@@ -133,7 +133,7 @@ impl EvalError {
         }
     }
 
-    /// Renders the error for a person: message, place, the source line and a caret under the spot.
+    /// Renders the error for people: message, position, and the source line with a caret.
     pub fn render(&self, source: &str) -> String {
         render(&self.to_string(), self.position(), source)
     }

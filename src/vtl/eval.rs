@@ -1,7 +1,8 @@
 //! Tree → text: one evaluation of a template.
 //!
-//! Here: the state and what every part uses of it. [`statement`] runs directives, [`scope`] finds and sets
-//! variables, [`reference`] walks references, [`expression`] computes, [`cycles`] tidies up.
+//! This file has the state of an evaluation and what all parts of it use. [`statement`] runs directives, [`scope`]
+//! reads and sets variables, [`reference`] follows references, [`expression`] computes values, [`cycles`] breaks up
+//! values that contain themselves.
 
 mod cycles;
 mod expression;
@@ -22,24 +23,24 @@ use crate::vtl::trace::{Action, Observer, Step};
 use crate::vtl::value::{TooDeep, Value};
 use scope::Scope;
 
-/// How many bytes of copied text cost as much as one node.
+/// Copying this many bytes of text counts as one step.
 pub(super) const BYTES_PER_STEP: usize = 64;
 
-/// Why evaluation leaves the normal path.
+/// Why the evaluation leaves the current block.
 enum Unwind {
     Error(Box<EvalError>),
-    /// `#stop`
+    /// `#stop`: ends the template.
     Stop,
     /// `#break` of the innermost loop, macro, block or evaluated text.
     Break,
-    /// `#break($foreach.parent)`: of the loop with this id.
+    /// `#break($foreach.parent)`: leaves the loop with this id.
     BreakLoop(u64),
 }
 
-/// One evaluation.
+/// The state of one evaluation.
 pub(super) struct Evaluation<'e> {
     source: Arc<str>,
-    /// Copied when `#evaluate` adds names or macros.
+    /// Copied on write: `#evaluate` may add names or macros.
     tables: Cow<'e, Tables>,
     host: &'e mut dyn Host,
     limits: &'e Limits,
@@ -48,11 +49,11 @@ pub(super) struct Evaluation<'e> {
     macro_depth: u32,
     loops_begun: u64,
     scope: Scope,
-    /// Who is told of every step, if anybody is.
+    /// Notified of every step, if set.
     observer: Option<&'e mut dyn Observer>,
-    /// How many `#evaluate`s are under way; `source` is the text of the innermost.
+    /// How many `#evaluate`s are nested right now; `source` is the text of the innermost.
     evaluated_depth: u32,
-    /// Lists and maps that were given a list or map to hold, the only ones that can hold themselves.
+    /// Lists and maps that had a list or map added to them. Only these can contain themselves.
     holders: Vec<Value>,
 }
 
@@ -86,7 +87,7 @@ impl<'e> Evaluation<'e> {
         let result = self.block(body, &mut out);
         cycles::break_cycles(std::mem::take(&mut self.holders));
         match result {
-            // `#stop`, and `#break` outside of everything, end the template with what there is.
+            // `#stop`, or a `#break` outside of every block, ends the template and keeps the output so far.
             Ok(()) | Err(Unwind::Stop | Unwind::Break | Unwind::BreakLoop(_)) => Ok(out),
             Err(Unwind::Error(error)) => Err(*error),
         }
@@ -94,7 +95,7 @@ impl<'e> Evaluation<'e> {
 
     // === tracing ===
 
-    /// Tells of a step whose source is at hand.
+    /// Notifies the observer of a step with the given source.
     fn observe(&mut self, at: Offset, source: &str, action: Action<'_>) {
         if self.observer.is_some() {
             let (at, depth, is_evaluated) = (self.position(at), self.depth, 0 < self.evaluated_depth);
@@ -104,12 +105,12 @@ impl<'e> Evaluation<'e> {
         }
     }
 
-    /// Tells of a step of the directive that stands between two places of the source.
+    /// Notifies the observer of a step of the directive between two offsets of the source.
     fn observe_span(&mut self, from: Offset, to: Offset, action: Action<'_>) {
         if self.observer.is_some() {
             let source = Arc::clone(&self.source);
             let written = source.get(from as usize..to as usize).unwrap_or_default();
-            // The line end behind a directive belongs to its last token.
+            // The line end after a directive is part of its last token.
             self.observe(from, written.trim_end(), action);
         }
     }
@@ -144,7 +145,7 @@ impl<'e> Evaluation<'e> {
         result
     }
 
-    /// Appends text, within the limits.
+    /// Appends text, if the limits allow it.
     fn append(&mut self, text: &str, out: &mut String, at: Offset) -> Result<(), Unwind> {
         if self.limits.output_bytes < out.len() + text.len() {
             return Err(self.limit(LimitKind::OutputBytes, at));
@@ -199,7 +200,7 @@ impl<'e> Evaluation<'e> {
 
     // === printing ===
 
-    /// Appends a value as Java's `toString` prints it; false if it prints as null.
+    /// Appends a value in the format of Java's `toString`; false if it prints as null.
     fn print(&mut self, value: &Value, out: &mut String, at: Offset) -> Result<bool, Unwind> {
         match value {
             Value::Null => return Ok(false),
@@ -208,7 +209,7 @@ impl<'e> Evaluation<'e> {
             Value::Object(object) => {
                 let text = self.object_text(*object, at)?;
                 return match text {
-                    // An object whose text is another object has none.
+                    // An object whose text is another object prints as null.
                     Value::Object(_) => Ok(false),
                     text => self.print(&text, out, at),
                 };
@@ -244,7 +245,7 @@ impl<'e> Evaluation<'e> {
         Ok(true)
     }
 
-    /// The text of a value, `None` if it prints as null.
+    /// A value's text; `None` if it prints as null.
     fn text(&mut self, value: &Value, at: Offset) -> Result<Option<Arc<str>>, Unwind> {
         if let Value::Str(text) = value {
             return Ok(Some(Arc::clone(text)));
@@ -259,5 +260,5 @@ impl<'e> Evaluation<'e> {
     }
 }
 
-/// A `#define`d block may print itself once more while it is printed; Velocity's own limit.
+/// How often a `#define`d block may be nested in itself while it prints; Velocity's own limit.
 const BLOCK_DEPTH_MAX: u32 = 2;

@@ -1,42 +1,42 @@
-//! What a template sees of the world: the [`Host`] answers for every name the template did not `#set` itself.
+//! The template's view of the outside: the [`Host`] supplies every name that the template did not `#set` itself.
 
 use crate::vtl::Value;
 
-/// A handle to an object of the host, such as `$input` or `$context.identity`; its meaning is the host's.
+/// A handle to an object of the host, such as `$input` or `$context.identity`. Only the host knows what it stands for.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Object(pub u32);
 
-/// The host's side of an evaluation.
+/// Supplies the objects that a template can use.
 ///
-/// `Err` aborts the evaluation and comes out as [`EvalError::Host`](crate::vtl::EvalError::Host). What is merely
-/// absent is no error: [`Value::Null`] makes the reference print its own source text as Velocity does,
-/// [`Value::Empty`] makes it print nothing as API Gateway's own objects do.
+/// `Err` aborts the evaluation and is returned as [`EvalError::Host`](crate::vtl::EvalError::Host). A missing value is
+/// not an error: with [`Value::Null`] the reference prints its own source text, as in Velocity; with [`Value::Empty`]
+/// it prints nothing, as API Gateway's own objects do.
 pub trait Host {
-    /// Finds `$name` when the template holds no variable of that name; `None` if there is no such thing.
+    /// Finds `$name` if the template has no variable of that name; `None` if it doesn't exist.
     ///
-    /// The answer is remembered for the rest of the evaluation.
+    /// The evaluation asks only once for each name.
     fn lookup(&mut self, name: &str) -> Option<Value>;
 
     /// Reads `$object.property` or `$object["property"]`.
     ///
     /// # Errors
-    /// When reading must fail the whole evaluation.
+    /// If the whole evaluation must fail.
     fn get(&mut self, object: Object, property: &str) -> Result<Value, HostError>;
 
     /// Performs `#set($object.property = value)`.
     ///
     /// # Errors
-    /// When the assignment must fail the whole evaluation.
+    /// If the whole evaluation must fail.
     fn set(&mut self, object: Object, property: &str, value: Value) -> Result<(), HostError>;
 
-    /// Calls `$object.method(args…)`; `toString` without arguments is also asked when `$object` itself is printed.
+    /// Calls `$object.method(args…)`. Printing `$object` itself calls `toString` without arguments.
     ///
     /// # Errors
-    /// When the call must fail the whole evaluation, such as `$input.json` on a body that is not JSON.
+    /// If the whole evaluation must fail, for example for `$input.json` on a body that is not JSON.
     fn call(&mut self, object: Object, method: &str, args: &[Value]) -> Result<Value, HostError>;
 }
 
-/// An error of the host, carried through the evaluation untouched so that the caller can downcast it.
+/// An error of the host. The evaluation passes it on unchanged, so that the caller can downcast it.
 #[derive(Debug)]
 pub struct HostError(pub Box<dyn std::error::Error + Send + Sync>);
 

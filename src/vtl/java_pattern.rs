@@ -1,34 +1,34 @@
-//! Java's regular expressions, rewritten for the engine at hand.
+//! Translates Java's regular expressions to the syntax of `fancy_regex`.
 //!
-//! `\d`, `\w`, `\s` and the POSIX classes are ASCII in Java, `\Q…\E` quotes, and a hyphen beside a class stands for
+//! In Java, `\d`, `\w`, `\s` and the POSIX classes are ASCII, `\Q…\E` quotes, and a hyphen beside a class stands for
 //! itself.
 
 use std::iter::Peekable;
 use std::str::Chars;
 
-/// No count of repetitions is longer than two numbers of 32 bits.
+/// The longest repetition count: two numbers of 32 bits.
 const COUNT_CHARS_MAX: usize = 24;
 
-/// Why a text is no pattern of Java's; what else is wrong with it is known when it is compiled.
+/// Why Java would not accept a pattern. Other errors are found when it is compiled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum JavaPatternError {
-    /// A brace that counts nothing.
+    /// Braces without a repetition count.
     #[error("Illegal repetition")]
     Repetition,
-    /// A backslash with nothing behind it.
+    /// A backslash at the end.
     #[error("a backslash at the end of the pattern")]
     LoneBackslash,
 }
 
-/// The pattern in the syntax of `fancy_regex`.
+/// Translates `pattern`.
 ///
 /// # Errors
-/// For what Java refuses and the engine would take.
+/// For what Java refuses but `fancy_regex` would accept.
 pub fn translate(pattern: &str) -> Result<String, JavaPatternError> {
     let mut out = String::new();
     let mut rest = pattern.chars().peekable();
     let mut class_depth = 0_u32;
-    // Whether a class such as `\w` stands right before, within a class.
+    // Whether a class such as `\w` comes directly before, inside a bracketed class.
     let mut is_behind_set = false;
     while let Some(c) = rest.next() {
         let was_behind_set = std::mem::take(&mut is_behind_set);
@@ -38,7 +38,7 @@ pub fn translate(pattern: &str) -> Result<String, JavaPatternError> {
                 is_behind_set = 0 < class_depth && is_set(escape);
                 match escape {
                     'Q' => quote(&mut rest, &mut out),
-                    // What follows a code point or class in braces is taken with it.
+                    // A code point or class in braces belongs to the escape.
                     'x' | 'k' | 'p' | 'P' => {
                         let is_braced = rest.peek() == Some(&'{');
                         translate_escape(escape, 0 < class_depth, &mut rest, &mut out);
@@ -66,14 +66,14 @@ pub fn translate(pattern: &str) -> Result<String, JavaPatternError> {
                 out.push(']');
             }
             ']' => out.push_str("\\]"),
-            // No range begins or ends with a class of characters.
+            // A range can't begin or end with a class of characters.
             '-' if 0 < class_depth && (was_behind_set || is_before_set(rest.clone())) => out.push_str("\\-"),
-            // Set difference and its like exist here and not in Java.
+            // `fancy_regex` has set difference and similar operators, Java does not.
             '-' | '~' if 0 < class_depth && rest.peek() == Some(&c) => {
                 out.push('\\');
                 out.push(c);
             }
-            // A brace that counts nothing is a mistake in Java.
+            // In Java, braces without a count are an error.
             '{' if class_depth == 0 && !is_count(rest.clone()) => return Err(JavaPatternError::Repetition),
             c => out.push(c),
         }
@@ -145,12 +145,12 @@ fn translate_escape(escape: char, is_in_class: bool, rest: &mut Peekable<Chars<'
             None => out.push_str("\\c"),
         },
         (None, c) if c.is_ascii_alphanumeric() => out.extend(['\\', c]),
-        // Of anything else the backslash only takes the meaning off.
+        // Before any other character, a backslash only makes it literal.
         (None, c) => out.push_str(&fancy_regex::escape(c.encode_utf8(&mut [0; 4]))),
     }
 }
 
-/// A POSIX class in braces, taken if it is one.
+/// Takes a POSIX class in braces, if there is one.
 fn posix(rest: &mut Peekable<Chars<'_>>) -> Option<&'static str> {
     let mut ahead = rest.clone();
     let name = braced(&mut ahead)?;
@@ -174,7 +174,7 @@ fn posix(rest: &mut Peekable<Chars<'_>>) -> Option<&'static str> {
     Some(set)
 }
 
-/// A class that Java names in its own way, taken if it is one; the engine's name of it.
+/// Takes a class with a name that only Java uses, if there is one, and returns its name in `fancy_regex`.
 fn class_name(rest: &mut Peekable<Chars<'_>>) -> Option<String> {
     let mut ahead = rest.clone();
     let name = braced(&mut ahead)?;

@@ -1,8 +1,8 @@
 //! Source → tokens, with the lexical states of Velocity 1.7's grammar.
 //!
-//! Where Velocity's whitespace and escape rules are odd, it is because of these states: which characters a token
-//! may swallow depends on the state, the longest token wins, and some states are left only when a character
-//! arrives that they cannot use. The state machine is therefore kept as it is there; [`scan`] holds the patterns.
+//! These states are the reason for Velocity's odd whitespace and escape rules: which characters a token may include
+//! depends on the state, the longest token wins, and some states end only at a character that they can't use. So the
+//! lexer keeps Velocity's state machine; [`scan`] has the patterns.
 
 mod scan;
 
@@ -14,33 +14,33 @@ use crate::vtl::token::{Kind, Specials, Token};
 pub(super) enum State {
     /// Text.
     Default,
-    /// After `#`, until it is known what follows.
+    /// After `#`, before it is clear what follows.
     PreDirective,
-    /// Within the parentheses of a directive.
+    /// Inside the parentheses of a directive.
     Directive,
     /// After `$`.
     Reference,
     /// After a dot of a reference.
     RefModifier,
-    /// Within the parentheses of a method call.
+    /// Inside the parentheses of a method call.
     RefArguments,
-    /// Within the brackets of a reference.
+    /// Inside the brackets of a reference.
     RefIndex,
-    /// Within `## …`.
+    /// Inside `## …`.
     LineComment,
-    /// Within `#* … *#`.
+    /// Inside `#* … *#`.
     BlockComment,
-    /// Within `#[[ … ]]#`.
+    /// Inside `#[[ … ]]#`.
     Textblock,
 }
 
-/// What a pattern that matched stands for.
+/// What a matching pattern means.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Match {
     Token(Kind),
-    /// `$` or `$!`: the token goes on.
+    /// `$` or `$!`: the token continues.
     Dollar,
-    /// `#`: the token goes on.
+    /// `#`: the token continues.
     Hash,
     /// `#[[`
     TextblockOpen,
@@ -61,7 +61,7 @@ struct Saved {
     closed: u32,
 }
 
-/// A source, or the piece of one that a string holds.
+/// A source, or the part of one that is inside a string.
 #[derive(Clone, Copy)]
 pub(super) struct Source<'s> {
     pub(super) text: &'s str,
@@ -80,7 +80,7 @@ impl Source<'_> {
     }
 }
 
-/// The lexer: gives one token at a time, because the parser may change its state between two.
+/// The lexer. It returns one token at a time, because the parser may change its state between tokens.
 pub(super) struct Lexer<'s> {
     source: Source<'s>,
     at: usize,
@@ -90,7 +90,7 @@ pub(super) struct Lexer<'s> {
     closed: u32,
     is_in_comment: bool,
     pub(super) is_in_set: bool,
-    /// Pieces that looked like a reference or a directive and were not.
+    /// Pieces that looked like a reference or a directive but were not.
     specials: Vec<(usize, usize)>,
 }
 
@@ -136,7 +136,7 @@ impl<'s> Lexer<'s> {
                 Match::TextblockCharacter => {}
                 Match::CommentCharacter => start = self.at,
                 Match::Terminator => {
-                    // The character itself goes back; what stood before it is kept aside.
+                    // The character itself goes back; the text before it is kept separately.
                     self.specials.push((start, self.at));
                     self.at -= len;
                     start = self.at;
@@ -146,7 +146,7 @@ impl<'s> Lexer<'s> {
         }
     }
 
-    /// Whether only blanks stand between here and a `(`.
+    /// Whether a `(` follows, after optional blanks.
     pub(super) fn is_left_parenthesis_ahead(&self) -> bool {
         let rest = self.source.text.as_bytes().get(self.at..).unwrap_or_default();
         let first = rest.iter().find(|byte| !matches!(byte, b' ' | b'\t' | b'\n' | b'\r'));
@@ -157,7 +157,7 @@ impl<'s> Lexer<'s> {
         self.state = State::Directive;
     }
 
-    /// Leaves the current state for the one before it; false if there is none.
+    /// Returns to the previous state; false if there is none.
     pub(super) fn pop(&mut self) -> bool {
         let Some(saved) = self.stack.pop() else {
             self.opened = 0;
@@ -170,7 +170,7 @@ impl<'s> Lexer<'s> {
         true
     }
 
-    /// The characters of the special pieces before a token that print: `$`, `#` and backslashes before a `$`.
+    /// The printed characters of the special pieces before a token: `$`, `#`, and backslashes before a `$`.
     pub(super) fn special_text(&self, specials: Specials) -> String {
         let mut out = String::new();
         let (from, to) = (specials.from as usize, specials.to as usize);
@@ -183,7 +183,7 @@ impl<'s> Lexer<'s> {
                     out.push(c);
                 } else if run != 0 && rest[run..].starts_with('$') {
                     out.push_str(&rest[..=run]);
-                    // Velocity passes over one character too many here.
+                    // Velocity skips one character too many here.
                     rest = &rest[run + 1..];
                 }
                 rest = &rest[rest.chars().next().map_or(0, char::len_utf8)..];
@@ -193,7 +193,7 @@ impl<'s> Lexer<'s> {
     }
 
     fn token(&self, kind: Kind, start: usize, specials_from: usize) -> Token {
-        // A template has at most 2³² bytes and every special piece takes one.
+        // A template has at most 2³² bytes, and every special piece takes at least one.
         let place = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
         let specials = Specials { from: place(specials_from), to: place(self.specials.len()) };
         Token { kind, start, end: self.at, specials }
@@ -315,7 +315,7 @@ impl<'s> Lexer<'s> {
         }
     }
 
-    /// Drops to the state below the one that this `)` closes.
+    /// Returns to the state below the one that this `)` closes.
     fn on_paren_close(&mut self) {
         if self.is_in_comment {
             return;

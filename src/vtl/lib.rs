@@ -1,14 +1,14 @@
 //! Apache Velocity 1.7, the language of API Gateway's mapping templates: text → [`Template`] → text.
 //!
-//! A template is parsed once, when it is deployed, and evaluated for every request. [`Template::parse`] is the
-//! one entry; evaluation asks a [`Host`] for everything outside the language (`$input`, `$util`, `$context`, …).
+//! A template is parsed once, when it is deployed, and evaluated for every request. [`Template::parse`] is the entry
+//! point; the evaluation asks a [`Host`] for everything outside the language (`$input`, `$util`, `$context`, …).
 //!
-//! Invariants: pure (same template, host answers and limits → same text); no panic on any source, and every
-//! evaluation ends within its [`Limits`]. What a template prints is what the Java engine prints, byte for byte,
-//! whitespace included (`tests/data/vtl` holds the recorded answers), with these deliberate differences:
-//! - values that came from JSON print as API Gateway prints them ([`Value::from_json`]);
-//! - `#include`, `#parse` and reflection (`.class`, `getClass()`) are refused, as API Gateway has none of them;
-//! - a `#foreach` over more than [`Limits::foreach_iterations`] items is an error, it is not cut short.
+//! Invariants: The room is pure: the same template, host answers and limits give the same text. No source causes a
+//! panic, and every evaluation ends within its [`Limits`]. The output equals that of the Java engine, byte for byte,
+//! whitespace included (`tests/data/vtl` has recorded outputs), with these deliberate differences:
+//! - Values that came from JSON print as API Gateway prints them ([`Value::from_json`]).
+//! - `#include`, `#parse` and reflection (`.class`, `getClass()`) are refused, because API Gateway has none of them.
+//! - A `#foreach` over more than [`Limits::foreach_iterations`] items is an error; it is not cut short.
 //!
 //! API Gateway developer guide: "Mapping template transformations" and "Variables for data transformations".
 
@@ -39,5 +39,5 @@ pub use template::Template;
 pub use trace::{Action, Observer, Step};
 pub use value::{Block, Entry, List, ListKind, Loop, Map, Operator, Value};
 
-/// What a macro called as `#@name(…) … #end` finds its block under.
+/// The name under which a macro called as `#@name(…) … #end` finds its block.
 const BODY_CONTENT: &str = "bodyContent";

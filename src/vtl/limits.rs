@@ -1,16 +1,16 @@
-//! What one evaluation may cost.
+//! The limits of one evaluation.
 
 use std::fmt;
 
-/// Bounds of one evaluation; going over any of them is an error, never a shorter answer.
+/// Limits of one evaluation. Exceeding any of them is an error; the output is never cut short.
 #[derive(Clone, Debug)]
 pub struct Limits {
-    /// Nodes evaluated, list items made, and 64-byte pieces of text copied; this bounds time and memory.
-    /// Default 1,000,000.
+    /// Nodes evaluated, list items created, and 64-byte pieces of text copied. This limits time and memory. Default
+    /// 1,000,000.
     pub steps: u64,
-    /// Blocks and expressions being evaluated inside one another. Default 512.
+    /// How deep blocks and expressions may nest while they are evaluated. Default 512.
     pub depth: u32,
-    /// Bytes of the result, and of any one string made on the way. Default 10 MiB, API Gateway's payload quota.
+    /// Bytes of the output, and of any string created on the way. Default 10 MiB, API Gateway's payload quota.
     pub output_bytes: usize,
     /// Iterations of one `#foreach`. Default 1,000, API Gateway's quota.
     pub foreach_iterations: u32,
@@ -22,18 +22,18 @@ impl Default for Limits {
     }
 }
 
-/// Which of the [`Limits`] an evaluation ran into.
+/// Which of the [`Limits`] an evaluation exceeded.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum LimitKind {
     /// [`Limits::steps`].
     Steps,
-    /// [`Limits::depth`], or a value nested too deeply to be printed.
+    /// [`Limits::depth`], or a value that is nested too deeply to print.
     Depth,
     /// [`Limits::output_bytes`].
     OutputBytes,
     /// [`Limits::foreach_iterations`].
     ForeachIterations,
-    /// Macros calling macros; Velocity's own limit of 20.
+    /// Nested macro calls; Velocity's own limit of 20.
     MacroDepth,
     /// An integer of more than 128 bits.
     IntegerBits,

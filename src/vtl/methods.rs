@@ -1,7 +1,7 @@
 //! Java's methods on the values of a template.
 //!
-//! A method is found by its name and the types of its arguments, as Velocity's introspection does: there is no
-//! `substring` of a string, so `$text.substring('a')` is null. A void method answers the empty string.
+//! As in Velocity's introspection, a method is found by its name and the types of its arguments. There is no
+//! `substring` with a string argument, so `$text.substring('a')` is null. A void method returns the empty string.
 
 mod collection;
 mod entry;
@@ -19,12 +19,12 @@ use crate::vtl::eval::BYTES_PER_STEP;
 use crate::vtl::limits::LimitKind;
 use crate::vtl::value::{Value, print_double};
 
-/// Why a call has no answer.
+/// Why a method call failed.
 #[derive(Debug)]
 pub(super) enum Failure {
-    /// Java throws; what it would say.
+    /// Java throws an exception with this message.
     Thrown(String),
-    /// A limit of the evaluation was reached.
+    /// The evaluation reached a limit.
     Limit(LimitKind),
 }
 
@@ -36,7 +36,7 @@ pub(super) struct Call<'c> {
     pub(super) bytes_max: usize,
 }
 
-/// The answer of a method; `None` if there is no method of that name for such arguments.
+/// A method's result; `None` if there is no method of that name for these arguments.
 type Answer = Result<Option<Value>, Failure>;
 
 impl Call<'_> {
@@ -50,7 +50,7 @@ impl Call<'_> {
         }
     }
 
-    /// Pays for a text of so many bytes.
+    /// Charges the evaluation for a text of so many bytes.
     fn charge_bytes(&mut self, bytes: usize) -> Result<(), Failure> {
         if self.bytes_max < bytes {
             return Err(Failure::Limit(LimitKind::OutputBytes));
@@ -83,7 +83,7 @@ fn int(n: usize) -> Value {
     Value::Int(i32::try_from(n).unwrap_or(i32::MAX))
 }
 
-/// Calls a method; null if there is none.
+/// Calls a method. The result is null if there is no such method.
 pub(super) fn call(value: &Value, call: &mut Call<'_>) -> Result<Value, Failure> {
     let answer = match value {
         Value::Null => None,
@@ -94,7 +94,7 @@ pub(super) fn call(value: &Value, call: &mut Call<'_>) -> Result<Value, Failure>
         Value::List(list) => list::call(list, call)?,
         Value::Map(map) => map::call(map, call)?,
         Value::Entry(entry) => entry::call(entry, call)?,
-        // Both are asked elsewhere.
+        // The evaluation handles both before it gets here.
         Value::Object(_) | Value::Block(_) => None,
         Value::Loop(state) => entry::call_loop(state, call)?,
     };
@@ -110,7 +110,7 @@ pub(super) fn call(value: &Value, call: &mut Call<'_>) -> Result<Value, Failure>
     }
 }
 
-/// Velocity finds a method without parameters whatever it is given, and fails to call it.
+/// Velocity finds a method without parameters whatever the arguments are, and then fails to call it.
 fn takes_no_arguments(value: &Value, name: &str) -> bool {
     let own: &[&str] = match value {
         Value::Str(_) => &[
@@ -159,7 +159,7 @@ pub(super) fn property(value: &Value, name: &str) -> Result<Value, Failure> {
     Ok(Value::Null)
 }
 
-/// Methods of API Gateway's missing value: those of an empty string, and a size of nothing.
+/// Methods of API Gateway's missing value: those of an empty string, and a size that is missing too.
 fn empty(call: &mut Call<'_>) -> Result<Value, Failure> {
     if call.name == "size" {
         return Ok(Value::Int(0));
@@ -174,7 +174,7 @@ fn object(value: &Value, call: &mut Call<'_>) -> Answer {
             let text = call.text_of(value)?;
             Ok(Some(Value::Str(text.into())))
         }
-        // `Integer.hashCode(3)` and its like.
+        // `Integer.hashCode(3)` and similar static methods.
         ("hashCode", [other]) if std::mem::discriminant(value) == std::mem::discriminant(other) => {
             let is_static = value.is_number() || matches!(value, Value::Bool(_));
             Ok(is_static.then(|| Value::Int(hash_code(other, 0))))
@@ -201,7 +201,7 @@ fn boolean(b: bool, call: &mut Call<'_>) -> Answer {
     }))
 }
 
-/// Java's `hashCode`, where it does not depend on an address.
+/// Java's `hashCode`, for values where it does not depend on an address.
 #[allow(clippy::cast_possible_truncation)]
 fn hash_code(value: &Value, depth: u32) -> i32 {
     if 64 < depth {

@@ -1,10 +1,10 @@
-//! The names of a template's variables, each with its place in the evaluation's table.
+//! The names of a template's variables, each with its index in the evaluation's table.
 
 use std::collections::HashMap;
 
 use crate::vtl::ast::Slot;
 
-/// Names and their slots, numbered from 0 as they are met.
+/// Names and their slots, numbered from 0 in the order of first use.
 #[derive(Clone, Default, Debug)]
 pub(super) struct Names {
     list: Vec<Box<str>>,
@@ -12,7 +12,7 @@ pub(super) struct Names {
     loops: LoopNames,
 }
 
-/// The names that every `#foreach` sets, as far as the template uses them.
+/// The variables that every `#foreach` sets, if the template uses them.
 #[derive(Clone, Copy, Default, Debug)]
 pub(super) struct LoopNames {
     /// `$foreach`
@@ -24,12 +24,12 @@ pub(super) struct LoopNames {
 }
 
 impl Names {
-    /// The slot of a name, a new one if need be.
+    /// The slot of a name; a new one if the name is new.
     pub(super) fn slot(&mut self, name: &str) -> Slot {
         if let Some(slot) = self.slots.get(name) {
             return *slot;
         }
-        // Each name takes at least one byte of a source of less than 4 GiB.
+        // Each name takes at least one byte of a source that is smaller than 4 GiB.
         let slot = Slot::try_from(self.list.len()).unwrap_or(Slot::MAX);
         self.list.push(name.into());
         self.slots.insert(name.into(), slot);
@@ -42,12 +42,12 @@ impl Names {
         slot
     }
 
-    /// The slot of a name, if it is used at all.
+    /// The slot of a name; `None` if the template doesn't use it.
     pub(super) fn find(&self, name: &str) -> Option<Slot> {
         self.slots.get(name).copied()
     }
 
-    /// The slots of the names that loops set.
+    /// The slots of the variables that loops set.
     pub(super) fn loops(&self) -> LoopNames {
         self.loops
     }
@@ -57,7 +57,7 @@ impl Names {
         self.list.get(slot as usize).map_or("", |name| name)
     }
 
-    /// How many names there are.
+    /// The number of names.
     pub(super) fn len(&self) -> usize {
         self.list.len()
     }

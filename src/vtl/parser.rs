@@ -1,7 +1,7 @@
 //! Tokens → tree, by the grammar of Velocity 1.7.
 //!
-//! Here: statements and text. [`directive`] holds the directives with arguments, [`reference`] the references,
-//! [`expression`] everything that has a value, [`literal`] numbers and strings.
+//! This file has statements and text. [`directive`] has directives with arguments, [`reference`] references,
+//! [`expression`] everything that has a value, and [`literal`] numbers and strings.
 
 mod directive;
 mod expression;
@@ -17,17 +17,17 @@ use crate::vtl::lexer::{Lexer, Source};
 use crate::vtl::names::Names;
 use crate::vtl::token::{Kind, Token};
 
-/// Blocks, brackets and strings inside one another; deeper templates are refused.
+/// How deep blocks, brackets and strings may nest; deeper templates are refused.
 const DEPTH_MAX: u32 = 64;
 
-/// API Gateway's quota is 300 KB; the parser itself only needs offsets to fit 32 bits.
+/// API Gateway's quota is 300 KB; the parser itself only requires that offsets fit 32 bits.
 const SOURCE_BYTES_MAX: usize = 16 * 1024 * 1024;
 
-/// What parsing a template gives beside its tree; strings within it add to the same tables.
+/// What parsing produces besides the tree. Strings inside the template add to the same tables.
 #[derive(Clone, Default, Debug)]
 pub(super) struct Tables {
     pub(super) names: Names,
-    /// All macros of the template: they can be called before they are defined.
+    /// All macros of the template. They can be called before they are defined.
     pub(super) macros: HashMap<Box<str>, Arc<Macro>>,
 }
 
@@ -58,18 +58,19 @@ fn parse_piece(source: Source<'_>, tables: &mut Tables, depth: u32) -> Result<Bl
 struct Parser<'s, 't> {
     source: Source<'s>,
     lexer: Lexer<'s>,
-    /// Tokens looked at and not yet taken. Never more than the grammar needs: the lexer's state may change.
+    /// Tokens read ahead but not taken yet. Never more than the grammar needs, because the lexer's state may still
+    /// change.
     ahead: VecDeque<Token>,
     tables: &'t mut Tables,
     depth: u32,
-    /// Where the last token taken ended, and the one before it.
+    /// The ends of the last token taken and of the one before it.
     taken_end: usize,
     last_end: usize,
-    /// What comments say; `#literal` leaves it out.
+    /// The comments; `#literal` leaves them out.
     comments: Vec<(usize, usize)>,
 }
 
-/// The tail of a block that is being parsed: text goes into one piece as long as nothing comes between.
+/// The end of a block that is being parsed. Consecutive text is joined into one piece.
 #[derive(Default)]
 struct Nodes(Vec<Node>, String);
 
@@ -151,7 +152,7 @@ impl<'s> Parser<'s, '_> {
         ParseError::new(self.source.position(token.start), message)
     }
 
-    /// Says what a token is, with its text if that helps.
+    /// Describes a token, with its text if that helps.
     fn describe(&self, token: Token) -> String {
         let image = self.image(token).trim();
         let is_named = matches!(
@@ -172,7 +173,7 @@ impl<'s> Parser<'s, '_> {
         token.kind.name().to_owned()
     }
 
-    /// Runs a part of the grammar one level deeper.
+    /// Parses a nested part of the grammar, one level deeper.
     fn nested<T>(
         &mut self,
         at: Token,
@@ -189,7 +190,7 @@ impl<'s> Parser<'s, '_> {
 
     // === statements ===
 
-    /// Parses statements up to one of the closing tokens and takes it.
+    /// Parses statements up to one of the closing tokens, and takes that token.
     fn block(
         &mut self,
         closers: &[Kind],
@@ -221,7 +222,7 @@ impl<'s> Parser<'s, '_> {
                 self.reference_statement(nodes)?
             }
             Kind::LineCommentOpen => {
-                // Text that the lexer glued in front, as in `$##`, is printed.
+                // Text that the lexer attached in front, as in `$##`, is printed.
                 let open = self.take()?;
                 let image = self.image(open);
                 nodes.text(image.split("##").next().unwrap_or_default());
@@ -264,7 +265,7 @@ impl<'s> Parser<'s, '_> {
                     nodes.text(&self.lexer.special_text(text.specials));
                 }
                 nodes.text(match self.image(text) {
-                    // The lexer forgets what it glued in front of a dot.
+                    // The lexer drops the text that it attached in front of a dot.
                     _ if text.kind == Kind::Dot => ".",
                     image => image,
                 });
@@ -384,7 +385,7 @@ impl<'s> Parser<'s, '_> {
         Ok(Node::Set(Box::new(Assignment { target, value, at, end })))
     }
 
-    /// `\#name`: half of the backslashes if `#name` is a directive, all of them otherwise.
+    /// `\#name`: half of the backslashes if `#name` is a directive, otherwise all of them.
     fn escaped_directive(&mut self, nodes: &mut Nodes) -> Result<(), ParseError> {
         let image = {
             let token = self.take()?;
@@ -406,7 +407,7 @@ impl<'s> Parser<'s, '_> {
         Ok(())
     }
 
-    /// Pairs of backslashes: halved in front of a directive, kept elsewhere.
+    /// Pairs of backslashes: halved before a directive, otherwise kept.
     fn escape(&mut self, nodes: &mut Nodes) -> Result<(), ParseError> {
         let mut pairs = 0;
         while self.peek()?.kind == Kind::DoubleBackslash {

@@ -42,10 +42,10 @@ impl Template {
         Evaluation::new(&self.source, &self.tables, host, limits, None).run(&self.body)
     }
 
-    /// Evaluates the template as [`Template::evaluate`] does and tells `observer` of every step.
+    /// Evaluates the template like [`Template::evaluate`], and notifies `observer` of every step.
     ///
     /// # Errors
-    /// As [`Template::evaluate`]; the steps before the error were told.
+    /// As [`Template::evaluate`]. The observer has seen the steps before the error.
     pub fn trace(
         &self,
         host: &mut dyn Host,
@@ -55,7 +55,7 @@ impl Template {
         Evaluation::new(&self.source, &self.tables, host, limits, Some(observer)).run(&self.body)
     }
 
-    /// The tree, for checks that look at a template without evaluating it.
+    /// The tree, for checks that inspect a template without evaluating it.
     pub fn body(&self) -> &Block {
         &self.body
     }
@@ -70,12 +70,12 @@ impl Template {
         self.tables.names.name(slot)
     }
 
-    /// Where an offset of the tree is.
+    /// The line and column of an offset.
     pub fn position(&self, at: Offset) -> Position {
         Position::of(&self.source, at as usize)
     }
 
-    /// The whole text, if the template holds no directive and no reference.
+    /// The whole text, if the template contains no directive and no reference.
     pub fn is_literal(&self) -> Option<&str> {
         match &*self.body.0 {
             [] => Some(""),

@@ -1,6 +1,6 @@
 //! The tokens of Velocity's grammar.
 
-/// What a token is. The names follow the grammar of Velocity 1.7.
+/// The kinds of tokens. The names follow the grammar of Velocity 1.7.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Kind {
     /// `[` after a reference.
@@ -15,11 +15,11 @@ pub(super) enum Kind {
     MapOpen,
     MapClose,
     ParenOpen,
-    /// `)` of a directive, with the blanks and line end after it.
+    /// `)` of a directive, with the blanks and the line end after it.
     ParenClose,
     /// `)` of a method call.
     CallClose,
-    /// `\#if` and its like, with all backslashes.
+    /// `\#if` or another escaped directive, with all backslashes.
     EscapedDirective,
     /// `#set(`, with the blanks before it.
     SetDirective,
@@ -61,7 +61,7 @@ pub(super) enum Kind {
     Dot,
     BraceOpen,
     BraceClose,
-    /// `$[` or `$.`, which is only text.
+    /// `$[` or `$.`, which is plain text.
     EmptyIndex,
     EndOfTemplate,
 }
@@ -70,10 +70,10 @@ pub(super) enum Kind {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Token {
     pub(super) kind: Kind,
-    /// Where the token begins, including text that the lexer glued in front of it (the `$` of `$name`).
+    /// Where the token begins, including text that the lexer attached in front of it (the `$` of `$name`).
     pub(super) start: usize,
     pub(super) end: usize,
-    /// The first of the pieces that looked like a reference or directive and were not, up to `start`.
+    /// The pieces before `start` that looked like a reference or directive but were not.
     pub(super) specials: Specials,
 }
 
@@ -85,7 +85,7 @@ pub(super) struct Specials {
 }
 
 impl Kind {
-    /// Names the token for a message.
+    /// The token's name for error messages.
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::IndexOpen | Self::ListOpen => "`[`",

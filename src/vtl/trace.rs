@@ -1,4 +1,4 @@
-//! What an evaluation does, step by step, for whoever wants to watch one.
+//! Traces an evaluation step by step.
 
 use crate::vtl::error::Position;
 use crate::vtl::value::Value;
@@ -6,32 +6,32 @@ use crate::vtl::value::Value;
 /// One step of an evaluation.
 #[derive(Debug)]
 pub struct Step<'t> {
-    /// Where the directive or reference stands.
+    /// The position of the directive or reference.
     pub at: Position,
-    /// The directive's head or the reference, as written.
+    /// The head of the directive, or the reference, as written.
     pub source: &'t str,
-    /// Blocks and expressions around the step.
+    /// How many blocks and expressions surround the step.
     pub depth: u32,
-    /// Whether `at` counts within a text given to `#evaluate`, not within the template.
+    /// Whether `at` refers to a text given to `#evaluate` instead of the template.
     pub is_evaluated: bool,
-    /// What it did.
+    /// What happened.
     pub action: Action<'t>,
 }
 
-/// What a step did.
+/// What happened in a step.
 #[derive(Debug)]
 pub enum Action<'t> {
-    /// A reference was read. One that is printed and null prints its own source, or nothing if it is quiet.
+    /// A reference was read. If it is printed and null, it prints its own source, or nothing if it is quiet.
     Value(&'t Value),
-    /// `#set` was given this value; a null leaves the target as it was.
+    /// `#set` received this value; a null leaves the target unchanged.
     Assigned(&'t Value),
-    /// The condition of `#if` or `#elseif` holds or does not.
+    /// The result of the condition of `#if` or `#elseif`.
     Condition(bool),
-    /// `#foreach` begins, with so many items.
+    /// `#foreach` begins, with this many items.
     Loop(usize),
-    /// `#foreach` was given no collection and does nothing.
+    /// `#foreach` received this value, which is not a collection, and does nothing.
     Skipped(&'t Value),
-    /// A round of `#foreach` begins, with its index from 0 and its item.
+    /// An iteration of `#foreach` begins, with its index from 0 and its item.
     Iteration(usize, &'t Value),
     /// A macro is called.
     Macro,
@@ -41,13 +41,13 @@ pub enum Action<'t> {
     Defined,
     /// `#evaluate` runs this text.
     Evaluating(&'t str),
-    /// `#break` or `#stop`.
+    /// `#break` or `#stop` left a block or the template.
     Left,
 }
 
-/// Who is told of every step.
+/// Receives the steps of an evaluation.
 pub trait Observer {
-    /// Hears of one step; values are shared, not copied.
+    /// Called for one step; values are shared, not copied.
     fn step(&mut self, step: &Step<'_>);
 }
 

@@ -1,4 +1,4 @@
-//! The values of the language, with the equality and truth that Java and Velocity give them.
+//! The values of the language, with equality and truth as in Java and Velocity.
 
 mod json;
 mod list;
@@ -31,7 +31,7 @@ pub enum Value {
     Int(i32),
     /// A `java.lang.Long`.
     Long(i64),
-    /// A `java.math.BigInteger`, which arithmetic makes when a long overflows; here of at most 128 bits.
+    /// A `java.math.BigInteger`, the result of arithmetic that overflows a long; limited to 128 bits here.
     Big(i128),
     /// A `java.lang.Double`.
     Double(f64),
@@ -45,7 +45,7 @@ pub enum Value {
     Entry(Entry),
     /// An object of the host.
     Object(Object),
-    /// What `#define` made: a piece of template, evaluated whenever it is printed.
+    /// A `#define`d piece of template, evaluated whenever it is printed.
     Block(Block),
     /// `$foreach`: the state of a running loop.
     Loop(Loop),
@@ -62,7 +62,7 @@ pub struct Entry {
 #[derive(Clone, Debug)]
 pub struct Block {
     pub(super) body: Arc<crate::vtl::ast::Block>,
-    /// How many times the block is being evaluated right now.
+    /// How often the block is nested in itself right now.
     pub(super) depth: Rc<Cell<u32>>,
 }
 
@@ -72,13 +72,13 @@ pub struct Loop(pub(super) Rc<LoopState>);
 
 #[derive(Debug)]
 pub(super) struct LoopState {
-    /// Tells loops apart for `#break($foreach.parent)`.
+    /// The loop's id, for `#break($foreach.parent)`.
     pub(super) id: u64,
     pub(super) index: Cell<i32>,
     pub(super) has_next: Cell<bool>,
-    /// What `$foreach` was before this loop began.
+    /// The value of `$foreach` before this loop began.
     pub(super) replaced: Value,
-    /// Attributes put by `#set($foreach.name = …)`, made when first used.
+    /// Attributes set by `#set($foreach.name = …)`, created on first use.
     pub(super) attributes: RefCell<Option<Map>>,
 }
 
@@ -93,7 +93,7 @@ impl Value {
         Self::List(List::new(ListKind::Plain, items))
     }
 
-    /// Makes a whole number of the smallest of Java's types that holds it.
+    /// Makes a whole number, with the smallest of Java's types that fits.
     pub fn integer(n: i64) -> Self {
         i32::try_from(n).map_or(Self::Long(n), Self::Int)
     }
@@ -103,7 +103,7 @@ impl Value {
         matches!(self, Self::Null | Self::Empty)
     }
 
-    /// What `#if($value)` makes of it: only null, the missing value and `false` are false.
+    /// The truth of `#if($value)`: only null, the missing value and `false` are false.
     ///
     /// An empty string, list or map is true, as in Velocity 1.x. A block counts as true.
     pub fn is_true(&self) -> bool {
@@ -147,9 +147,9 @@ impl Value {
 
 // === equality ===
 
-/// Values compared at most in one comparison; more than that counts as different.
+/// The most values that one comparison looks at; larger values count as different.
 const COMPARED_MAX: u32 = 1_000_000;
-/// Levels compared at most.
+/// The most levels that one comparison looks at.
 const COMPARED_DEPTH_MAX: u32 = 512;
 
 impl Value {
@@ -226,7 +226,7 @@ impl Entry {
         &self.key
     }
 
-    /// The entry's value, as the map has it now.
+    /// The entry's current value in the map.
     pub fn value(&self) -> Value {
         self.map.get(&self.key).unwrap_or_default()
     }
@@ -234,7 +234,7 @@ impl Entry {
 
 /// Drops values without recursion, however deeply they are nested.
 fn drop_flat(values: impl Iterator<Item = Value>) {
-    // Most values hold no others and are dropped on the way; without the rest nothing is allocated.
+    // Most values contain no others and are dropped right here. Nothing is allocated unless there are others.
     let mut pending: Vec<Value> = values.filter(Value::is_nested).collect();
     while let Some(value) = pending.pop() {
         match value {
@@ -285,7 +285,7 @@ impl Value {
 // === structure ===
 
 impl Value {
-    /// Tells lists, maps and entries apart by what they share; `None` for everything that holds no values.
+    /// An address that identifies a shared list, map or entry; `None` for anything that contains no values.
     pub(super) fn identity(&self) -> Option<usize> {
         match self {
             Self::List(list) => Some(list.identity()),
@@ -305,7 +305,7 @@ impl Value {
         }
     }
 
-    /// The lists, maps and entries that this one holds.
+    /// The lists, maps and entries that this one contains.
     pub(super) fn parts(&self) -> Vec<Self> {
         let mut parts = Vec::new();
         let mut keep = |value: &Self| {

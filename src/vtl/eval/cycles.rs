@@ -1,19 +1,19 @@
-//! Lists and maps that hold themselves would never be freed; this finds them when an evaluation ends.
+//! Finds lists and maps that contain themselves when an evaluation ends. Reference counting would never free them.
 
 use std::collections::HashMap;
 
 use crate::vtl::value::Value;
 
-/// Where the search stands with a list or map.
+/// The state of the search for one list or map.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Mark {
     /// Its contents are being searched.
     Open,
-    /// Its contents hold no way back.
+    /// Its contents don't lead back to an open one.
     Done,
 }
 
-/// Empties all holders if any list or map reachable from them holds itself.
+/// Empties all holders if any list or map that they reach contains itself.
 pub(super) fn break_cycles(holders: Vec<Value>) {
     let mut marks = HashMap::new();
     if !holders.iter().any(|holder| has_cycle(holder, &mut marks)) {
@@ -42,7 +42,7 @@ pub(super) fn break_cycles(holders: Vec<Value>) {
     }
 }
 
-/// Searches depth first, without recursion: each list and map is looked at once.
+/// Searches depth first, without recursion, and visits each list and map once.
 fn has_cycle(start: &Value, marks: &mut HashMap<usize, Mark>) -> bool {
     enum Task {
         Enter(Value),

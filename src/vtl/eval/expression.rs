@@ -1,4 +1,4 @@
-//! Expressions: literals, operators, truth.
+//! Expressions: literals, operators, conditions.
 
 use std::cmp::Ordering;
 
@@ -40,8 +40,8 @@ impl Evaluation<'_> {
         }
     }
 
-    /// Whether an expression is true. A literal other than `true` never is: Velocity only knows the truth of
-    /// references and of operators.
+    /// Whether an expression is true. A literal other than `true` never is: Velocity evaluates the truth only of
+    /// references and operators.
     pub(super) fn condition(&mut self, expression: &Expression) -> Result<bool, Unwind> {
         self.step(0)?;
         match expression {
@@ -49,7 +49,7 @@ impl Evaluation<'_> {
             Expression::Reference(reference) => {
                 let value = self.deeper(reference.at, |eval| eval.reference(reference))?;
                 match &value {
-                    // A block is asked for its text, as Velocity does.
+                    // As in Velocity, a block is true if it has a text.
                     Value::Block(_) => Ok(self.text(&value, reference.at)?.is_some()),
                     value => Ok(value.is_true()),
                 }
@@ -76,14 +76,15 @@ impl Evaluation<'_> {
             | Expression::Map(_)
             | Expression::Range(..) => Ok(false),
             Expression::Compute(..) => {
-                // Evaluated for the sake of what it calls.
+                // Evaluated only for its side effects.
                 let value = self.expression(expression)?;
                 Ok(matches!(value, Value::Bool(true)))
             }
         }
     }
 
-    /// Velocity's `==`: numbers by value, equal types by `equals`, everything else by its text.
+    /// Velocity's `==`: numbers are compared by value, values of the same type with `equals`, and all others by their
+    /// text.
     fn is_equal(&mut self, left: &Value, right: &Value) -> Result<bool, Unwind> {
         match (left, right) {
             (Value::Null | Value::Empty, Value::Null | Value::Empty) => return Ok(true),
@@ -142,7 +143,7 @@ impl Evaluation<'_> {
                 if self.print(&value, &mut out, *at)? {
                     continue;
                 }
-                // Concatenating null writes what stands in the source.
+                // When null is concatenated, the source text is printed.
                 match expression {
                     Expression::Reference(reference) => self.append(&reference.literal, &mut out, *at)?,
                     Expression::Compute(inner) => self.append(&inner.literal, &mut out, *at)?,

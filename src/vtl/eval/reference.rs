@@ -1,4 +1,4 @@
-//! References: walking from a variable to a value, and assigning at the end of the walk.
+//! References: following the steps from a variable to a value, and assigning to the last step.
 
 use super::{Evaluation, Unwind};
 use crate::vtl::ast::{Expression, Offset, Reference, ReferenceKind, Step};
@@ -44,7 +44,7 @@ impl Evaluation<'_> {
                 self.refuse_reflection(name, at)?;
                 self.host.get(*object, name).map_err(|error| self.host_error(error, at))
             }
-            // A member may well be called `class`.
+            // A map may well have a member `class`.
             Value::Map(map) => match map.get_str(name) {
                 Some(value) => Ok(value),
                 None => self.refuse_reflection(name, at).map(|()| Value::Null),
@@ -93,7 +93,7 @@ impl Evaluation<'_> {
         if let Value::Object(object) = value {
             return self.host.call(*object, name, &given).map_err(|error| self.host_error(error, at));
         }
-        // A block is text to those it is given to, and has no methods of its own.
+        // A method receives a block as its text. A block itself has no methods.
         for argument in &mut given {
             match argument {
                 Value::Object(object) if matches!(value, Value::Str(_)) => {
@@ -169,7 +169,7 @@ impl Evaluation<'_> {
 
     // === assignment ===
 
-    /// Performs `#set($reference = value)`; what cannot be set is passed over, as Velocity does.
+    /// Performs `#set($reference = value)`. As in Velocity, it ignores a target that can't be set.
     pub(super) fn assign(&mut self, target: &Reference, value: Value) -> Result<(), Unwind> {
         if target.kind != ReferenceKind::Variable {
             return Ok(());
@@ -186,7 +186,8 @@ impl Evaluation<'_> {
                 let index = self.expression(index)?;
                 self.set_index(&owner, index, value, *at)
             }
-            // `#set($list.size() = 1)` names a method where a property is meant: Velocity looks for one.
+            // `#set($list.size() = 1)` names a method instead of a property. Velocity looks for a property of that
+            // name.
             Step::Method(name, _, at) => self.set_property(&owner, name, value, *at),
         }
     }
@@ -238,7 +239,7 @@ impl Evaluation<'_> {
                 match place(index, len).and_then(|place| items.get_mut(place)) {
                     Some(item) => {
                         let old = std::mem::replace(item, value);
-                        // The old item may hold this very list.
+                        // Drop the old item last: it may contain this very list.
                         drop(items);
                         drop(old);
                         Ok(())
@@ -275,7 +276,7 @@ impl Evaluation<'_> {
         map.put(key, value);
     }
 
-    /// Remembers a list or map that was given another one to hold.
+    /// Records a list or map that had another one added to it.
     fn holds(&mut self, holder: &Value) {
         let is_known = self.holders.last().is_some_and(|last| last.identity() == holder.identity());
         let holder = match holder {
@@ -288,7 +289,7 @@ impl Evaluation<'_> {
     }
 }
 
-/// The place of an index; a negative one counts from the end.
+/// The position for an index; a negative index counts from the end.
 fn place(index: i32, len: usize) -> Option<usize> {
     match usize::try_from(index) {
         Ok(place) => Some(place),

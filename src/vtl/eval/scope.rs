@@ -1,7 +1,7 @@
-//! Variables: the template's own, the host's behind them, and the frames of macro calls in front.
+//! Variables: the template's own, then the host's; during a macro call, first those of the call.
 //!
-//! Velocity hands macro arguments over by name: a parameter stands for the caller's expression, evaluated anew
-//! each time. A variable set inside a macro is set outside as well, and hides the parameter of that name.
+//! Velocity passes macro arguments by name: a parameter stands for the caller's expression, which is evaluated again at
+//! each use. A variable set inside a macro is also set outside, and hides the parameter of that name.
 
 use std::sync::Arc;
 
@@ -12,10 +12,10 @@ use crate::vtl::value::Value;
 /// The variables of an evaluation.
 pub(super) struct Scope {
     variables: Vec<Option<Value>>,
-    /// What the host said about a name; `None` if it was not asked yet.
+    /// The host's answer for each name; `None` if it was not asked yet.
     known: Vec<Option<Value>>,
     frames: Vec<Frame>,
-    /// The frame in which expressions are evaluated right now.
+    /// The frame in which expressions are currently evaluated.
     current: Option<usize>,
 }
 
@@ -26,7 +26,7 @@ pub(super) struct Frame {
     parent: Option<usize>,
 }
 
-/// What a parameter stands for.
+/// The value of a macro's parameter.
 pub(super) enum Argument {
     /// A number or boolean.
     Constant(Value),
@@ -41,7 +41,7 @@ impl Scope {
         Self { variables, known, frames: Vec::new(), current: None }
     }
 
-    /// Makes room for names that `#evaluate` brought in.
+    /// Makes room for names that `#evaluate` added.
     pub(super) fn grow(&mut self, n_names: usize) {
         self.variables.resize_with(n_names.max(self.variables.len()), || None);
         self.known.resize_with(n_names.max(self.known.len()), || None);
@@ -49,7 +49,7 @@ impl Scope {
 }
 
 impl Evaluation<'_> {
-    /// Reads a variable, asking the host if the template has none of that name.
+    /// Reads a variable; asks the host if the template has none of that name.
     pub(super) fn variable(&mut self, slot: Slot, at: Offset) -> Result<Value, Unwind> {
         let mut frame = self.scope.current;
         while let Some(index) = frame
@@ -85,7 +85,7 @@ impl Evaluation<'_> {
         value
     }
 
-    /// Sets a variable, in every frame and outside of them.
+    /// Sets a variable in every frame and outside of them.
     pub(super) fn set_variable(&mut self, slot: Slot, value: Value) {
         let mut frame = self.scope.current;
         while let Some(index) = frame
@@ -99,7 +99,7 @@ impl Evaluation<'_> {
         }
     }
 
-    /// Takes a variable out for the time of a loop that uses its name.
+    /// Takes a variable away while a loop uses its name.
     pub(super) fn own_variable(&mut self, slot: Slot) -> Option<Value> {
         let local = self.scope.current.and_then(|index| {
             let frame = self.scope.frames.get(index)?;
@@ -108,7 +108,7 @@ impl Evaluation<'_> {
         local.or_else(|| self.scope.variables.get(slot as usize).cloned().flatten())
     }
 
-    /// Puts back what [`Self::own_variable`] took.
+    /// Restores what [`Self::own_variable`] took.
     pub(super) fn restore_variable(&mut self, slot: Slot, value: Option<Value>) {
         if let Some(value) = value {
             self.set_variable(slot, value);
@@ -142,7 +142,7 @@ impl Evaluation<'_> {
         result
     }
 
-    /// The source of the argument that `$parameter` stands for, which is printed when it is null.
+    /// The source of the argument for `$parameter`, which is printed if the argument is null.
     pub(super) fn argument_literal(&self, reference: &Reference) -> Option<Box<str>> {
         let mut frame = self.scope.current;
         let is_plain = reference.steps.is_empty()

@@ -18,7 +18,7 @@ use crate::vtl::parser;
 use crate::vtl::trace::Action;
 use crate::vtl::value::{self, LoopState, Value};
 
-/// Macros that may call each other; Velocity's own limit.
+/// How deep macro calls may nest; Velocity's own limit.
 const MACRO_DEPTH_MAX: u32 = 20;
 
 impl Evaluation<'_> {
@@ -43,7 +43,7 @@ impl Evaluation<'_> {
                 self.step(set.target.at)?;
                 let value = self.expression(&set.value)?;
                 self.observe_span(set.at, set.end, Action::Assigned(&value));
-                // Velocity leaves the target alone when the value is null.
+                // If the value is null, Velocity leaves the target unchanged.
                 if matches!(value, Value::Null) { Ok(()) } else { self.assign(&set.target, value) }
             }
             Node::If(branches, otherwise) => {
@@ -131,7 +131,7 @@ impl Evaluation<'_> {
         let items = match self.expression(&foreach.items)? {
             Value::List(list) => Items::List(list),
             Value::Map(map) => Items::Copied(map.values()),
-            // Velocity passes over null and everything that is no collection without a word.
+            // Velocity silently ignores null and everything that is not a collection.
             other => {
                 self.observe_span(foreach.at, foreach.end, Action::Skipped(&other));
                 return Ok(());
@@ -189,7 +189,7 @@ impl Evaluation<'_> {
             }
             self.step(at)?;
             let has_next = index + 1 != len;
-            // Bounded by `foreach_iterations`, which fits.
+            // `foreach_iterations` limits the index, so it fits.
             let number = i32::try_from(index).unwrap_or(i32::MAX - 1);
             if let Some(slot) = counters.count {
                 self.set_variable(slot, Value::Int(number + 1));
@@ -283,14 +283,14 @@ impl Evaluation<'_> {
         self.evaluated_depth -= 1;
         self.source = source;
         match result {
-            // `#stop` ends the evaluated text only.
+            // `#stop` ends only the evaluated text.
             Err(Unwind::Break | Unwind::Stop) => Ok(()),
             result => result,
         }
     }
 }
 
-/// What a loop runs over: a list as it stands, or a copy of a map's values.
+/// The items of a loop: the list itself, or a copy of a map's values.
 enum Items {
     List(value::List),
     Copied(Vec<Value>),
@@ -313,7 +313,7 @@ impl Items {
     }
 }
 
-/// The variables that count a loop's rounds, as far as the template uses them.
+/// The variables that count a loop's iterations, if the template uses them.
 struct Counters {
     count: Option<Slot>,
     has_next: Option<Slot>,

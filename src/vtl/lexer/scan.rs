@@ -1,6 +1,6 @@
-//! The patterns of the tokens: which of them matches longest at a place, in a state.
+//! The token patterns: which of them has the longest match at a position, in a state.
 //!
-//! Patterns are tried in the order of the grammar; of two that match equally far the earlier one wins.
+//! Patterns are tried in the order of the grammar; if two match equally far, the first wins.
 
 use super::{Match, State};
 use crate::vtl::token::Kind;
@@ -55,7 +55,7 @@ pub(super) fn longest(source: &[u8], at: usize, state: State) -> Option<(Match, 
 
 fn default(rest: &[u8], first: u8, best: &mut Best) {
     if !matches!(first, b'$' | b'#' | b'\\') {
-        // Text is by far the most common; only a `#set` after blanks can be longer.
+        // Text is by far the most common token; only a `#set` after blanks can be longer.
         if matches!(first, b' ' | b'\t') {
             best.token(Kind::SetDirective, set_directive(rest));
         }
@@ -153,14 +153,14 @@ fn reference(rest: &[u8], first: u8, state: State, best: &mut Best) {
     }
     best.token(Kind::SetDirective, set_directive(rest));
     anywhere(rest, best);
-    // Not so after a property: `$a.b##c` prints the `##`.
+    // Not after a property: `$a.b##c` prints the `##`.
     if state == State::Reference {
         best.token(Kind::LineCommentOpen, literal(rest, b"##"));
     }
     best.token(Kind::True, literal(rest, b"true"));
     best.token(Kind::False, literal(rest, b"false"));
     best.token(Kind::Identifier, identifier(rest));
-    // The letter after the dot is only looked at.
+    // The letter after the dot is not part of the match.
     if first == b'.' && rest.get(1).is_some_and(u8::is_ascii_alphabetic) {
         best.token(Kind::Dot, 1);
     }
@@ -206,7 +206,7 @@ fn ref_index(rest: &[u8], first: u8, best: &mut Best) {
     number(rest, best);
 }
 
-/// What begins in every state: references, directives, comments.
+/// Tokens that can begin in every state: references, directives, comments.
 fn anywhere(rest: &[u8], best: &mut Best) {
     let slashes = count(rest, |byte| byte == b'\\');
     if rest.get(slashes) == Some(&b'$') {
@@ -227,7 +227,7 @@ fn number(rest: &[u8], best: &mut Best) {
     let sign = literal(rest, b"-");
     let whole = sign + digits(rest, sign);
     if sign < whole {
-        // `1..3` is a range, not `1.` and `.3`: the dots are only looked at, yet they make the match longer.
+        // `1..3` is a range, not `1.` and `.3`: the dots are not part of the token but count for the longest match.
         if rest.get(whole..whole + 2) == Some(b"..") {
             best.token(Kind::Integer, whole);
             return;
@@ -292,7 +292,7 @@ fn identifier(rest: &[u8]) -> usize {
     count(rest, |byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
 }
 
-/// A string with its quotes; a doubled quote stands for one.
+/// The length of a string with its quotes; a doubled quote stands for one.
 fn quoted(rest: &[u8]) -> usize {
     let Some(quote @ (b'"' | b'\'')) = rest.first().copied() else { return 0 };
     let mut at = 1;

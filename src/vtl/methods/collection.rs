@@ -17,7 +17,7 @@ pub(super) fn call(list: &List, call: &mut Call<'_>) -> Answer {
             let others = others.items().clone();
             Value::Bool(others.iter().all(|item| position(list, item).is_some()))
         }
-        // An iterator is what is left of a copy.
+        // An iterator is a copy of the items that are left.
         ("hasNext", []) if list.kind() == ListKind::Set => Value::Bool(!list.is_empty()),
         ("next", []) if list.kind() == ListKind::Set => {
             call.charge(list.len())?;
@@ -36,7 +36,7 @@ pub(super) fn call(list: &List, call: &mut Call<'_>) -> Answer {
     }))
 }
 
-/// Methods that change what the list holds, other than by position.
+/// Methods that change the items, other than by position.
 pub(super) fn change(list: &List, call: &mut Call<'_>) -> Answer {
     Ok(Some(match (call.name, call.arguments) {
         ("clear", []) => {
@@ -91,7 +91,7 @@ pub(super) fn position(list: &List, item: &Value) -> Option<usize> {
     list.items().iter().position(|other| other.is_same_key(item))
 }
 
-/// A place that must exist.
+/// A position that must exist.
 pub(super) fn place(index: i32, len: usize) -> Result<usize, Failure> {
     match usize::try_from(index) {
         Ok(place) if place < len => Ok(place),

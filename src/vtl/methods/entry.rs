@@ -63,7 +63,7 @@ fn built_in(state: &Loop, name: &str) -> Option<Value> {
 }
 
 impl Loop {
-    /// An attribute that the template put.
+    /// An attribute that the template has set.
     pub(crate) fn attribute(&self, name: &str) -> Value {
         self.0
             .attributes

@@ -4,7 +4,7 @@ use super::{Call, Failure, thrown};
 use crate::vtl::limits::LimitKind;
 use crate::vtl::value::Value;
 
-/// One `%…` of a format.
+/// One `%…` specifier of a format.
 #[derive(Default)]
 struct Spec {
     index: Option<usize>,
@@ -145,7 +145,7 @@ fn bits(spec: &Spec, argument: &Value) -> Result<String, Failure> {
     Ok(format!("{prefix}{}{digits}", "0".repeat(zeros)))
 }
 
-/// No double has more digits than this; what follows is zeros. Rust's own formatting ends at 65,535.
+/// No double has more digits than this; zeros follow. Rust's own formatting stops at 65,535.
 const DOUBLE_DIGITS_MAX: usize = 1100;
 
 fn decimal(spec: &Spec, argument: &Value) -> Result<String, Failure> {
@@ -174,7 +174,7 @@ fn decimal(spec: &Spec, argument: &Value) -> Result<String, Failure> {
     Ok(signed(d.is_sign_negative(), &text, spec))
 }
 
-/// Java rounds the shortest decimal text half up, where binary rounding would go by the exact value.
+/// Java rounds the shortest decimal text half up; binary rounding would use the exact value.
 fn half_up(magnitude: f64, precision: usize) -> String {
     let shortest = format!("{magnitude}");
     let (whole, fraction) = shortest.split_once('.').unwrap_or((&shortest, ""));

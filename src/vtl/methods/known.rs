@@ -1,6 +1,6 @@
-//! The names of all methods, for checks that look at a template without evaluating it.
+//! The names of all methods, for checks that inspect a template without evaluating it.
 
-/// Whether any value of the language has a method of this name, sorted as a table.
+/// Whether any value of the language has a method of this name.
 pub fn is_method(name: &str) -> bool {
     NAMES.binary_search(&name).is_ok()
 }

@@ -1,4 +1,4 @@
-//! Methods of `java.util.List`, of arrays (which Velocity lets pass for lists) and of sets.
+//! Methods of `java.util.List`, of arrays (which Velocity treats as lists) and of sets.
 
 use std::cmp::Ordering;
 
@@ -14,7 +14,7 @@ pub(super) fn call(list: &List, call: &mut Call<'_>) -> Answer {
     }
     match list.kind() {
         ListKind::Plain | ListKind::Json => collection::change(list, call),
-        // In Java removing from `keySet()` removes from the map. Here it is a copy, so say so.
+        // In Java, removing from `keySet()` removes from the map. Here it is a copy, so this is an error.
         ListKind::Set => match call.name {
             "add" | "addAll" | "remove" | "removeAll" | "retainAll" | "clear" => {
                 thrown("a map's keys, values and entries cannot be changed, change the map itself")
@@ -103,7 +103,7 @@ fn write(list: &List, call: &mut Call<'_>) -> Answer {
     }))
 }
 
-/// Sorts in the natural order, which only items of one type have.
+/// Sorts in the natural order, which exists only among items of one type.
 fn sort(list: &List, call: &mut Call<'_>) -> Answer {
     call.charge(list.len().saturating_mul(list.len().checked_ilog2().unwrap_or(0) as usize + 1))?;
     let mut items = list.items().clone();

@@ -1,5 +1,5 @@
-//! Methods of `java.lang.Integer`, `Long`, `Double` and `java.math.BigInteger`, static ones included: Velocity
-//! lets a template call `parseInt` on any number it holds.
+//! Methods of `java.lang.Integer`, `Long`, `Double` and `java.math.BigInteger`, including static ones: Velocity lets a
+//! template call `parseInt` on any number.
 
 use std::cmp::Ordering;
 
@@ -35,7 +35,7 @@ enum Width {
     Long,
 }
 
-/// The conversions of every `java.lang.Number`, and comparing with the same type.
+/// The conversions of every `java.lang.Number`, and comparison with the same type.
 #[allow(clippy::cast_possible_truncation)]
 fn convert(value: &Value, call: &mut Call<'_>) -> Answer {
     let same_type = |other: &Value| std::mem::discriminant(value) == std::mem::discriminant(other);
@@ -43,7 +43,7 @@ fn convert(value: &Value, call: &mut Call<'_>) -> Answer {
         ("intValue", []) => value.as_int().map(Value::Int),
         ("longValue", []) => value.as_long().map(Value::Long),
         ("doubleValue", []) => value.as_double().map(Value::Double),
-        // A float has no place among the values; its shortest text is what prints either way.
+        // There is no float among the values; its shortest text is what prints either way.
         ("floatValue", []) => {
             value.as_double().map(|d| Value::Double((d as f32).to_string().parse().unwrap_or(d)))
         }
@@ -143,7 +143,7 @@ fn two_arguments(
     }))
 }
 
-/// Java's `sum` wraps within its type.
+/// Java's `sum` wraps around within its type.
 #[allow(clippy::cast_possible_truncation)]
 fn wrap(n: i64, like: &Value) -> Value {
     if matches!(like, Value::Int(_)) { Value::Int(n as i32) } else { Value::Long(n) }
@@ -216,7 +216,7 @@ fn double(own: f64, call: &mut Call<'_>) -> Answer {
     }))
 }
 
-/// `Double.parseDouble`: blanks around it and a type letter behind it are allowed, words are not.
+/// `Double.parseDouble`: accepts blanks around the number and a type letter after it, but no words.
 fn parse_double(text: &str) -> Result<Value, super::Failure> {
     let trimmed = text.trim();
     let digits = trimmed.strip_suffix(['d', 'D', 'f', 'F']).unwrap_or(trimmed);

@@ -1,6 +1,6 @@
 //! `java.util.regex` for `matches`, `replaceAll`, `replaceFirst` and `split`.
 //!
-//! Patterns without look-around and back references run in linear time, the others within a backtracking limit.
+//! Patterns without look-around and back references run in linear time, all others within a backtracking limit.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -12,18 +12,18 @@ use super::{Failure, thrown};
 use crate::vtl::java_pattern::translate;
 use crate::vtl::limits::LimitKind;
 
-/// Steps of one match of a pattern that needs backtracking.
+/// The most steps of one match with backtracking.
 const BACKTRACK_MAX: usize = 100_000;
-/// Bytes of one compiled pattern.
+/// The largest size of a compiled pattern, in bytes.
 const COMPILED_BYTES_MAX: usize = 1 << 20;
-/// Patterns kept compiled per thread.
+/// How many compiled patterns each thread keeps.
 const CACHED_MAX: usize = 128;
 
 thread_local! {
     static CACHE: RefCell<HashMap<String, Rc<Regex>>> = RefCell::default();
 }
 
-/// Compiles a pattern, or finds it compiled.
+/// Compiles a pattern, or returns it from the cache.
 pub(super) fn compile(pattern: &str) -> Result<Rc<Regex>, Failure> {
     if let Some(regex) = CACHE.with_borrow(|cache| cache.get(pattern).map(Rc::clone)) {
         return Ok(regex);
@@ -89,7 +89,7 @@ pub(super) fn replace(
     Ok(out)
 }
 
-/// `String.split`: at most `limit` pieces if positive; trailing empty pieces go if it is zero.
+/// `String.split`: at most `limit` pieces if it is positive; trailing empty pieces are dropped if it is zero.
 pub(super) fn split(text: &str, pattern: &str, limit: i32) -> Result<Vec<String>, Failure> {
     let regex = compile(pattern)?;
     let pieces_max = usize::try_from(limit).ok().filter(|limit| *limit != 0);
@@ -100,7 +100,7 @@ pub(super) fn split(text: &str, pattern: &str, limit: i32) -> Result<Vec<String>
         if pieces_max.is_some_and(|max| max <= pieces.len() + 1) {
             break;
         }
-        // A match of nothing at the start makes no empty first piece, and none at the end a last one.
+        // An empty match at the start gives no empty first piece, and one at the end no empty last piece.
         if found.end() == 0 || (found.start() == found.end() && found.start() == text.len()) {
             continue;
         }
@@ -125,7 +125,7 @@ enum Part {
     Group(usize),
 }
 
-/// Java's replacement: `$1` and `${name}` are groups, a backslash takes the meaning off what follows.
+/// Java's replacement syntax: `$1` and `${name}` are groups, and a backslash makes the next character literal.
 fn parse_replacement(replacement: &str, regex: &Regex) -> Result<Vec<Part>, Failure> {
     let mut parts = Vec::new();
     let mut text = String::new();
@@ -159,7 +159,7 @@ fn parse_replacement(replacement: &str, regex: &Regex) -> Result<Vec<Part>, Fail
     Ok(parts)
 }
 
-/// Reads as many digits as still name a group.
+/// Reads as many digits as still give the number of a group.
 fn group_number(
     first: char,
     rest: &mut std::iter::Peekable<std::str::Chars<'_>>,

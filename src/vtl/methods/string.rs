@@ -15,7 +15,7 @@ pub(super) fn call(text: &Arc<str>, call: &mut Call<'_>) -> Answer {
     null_argument(text, call)
 }
 
-/// Where a string is wanted Java throws on null; elsewhere there is no such method.
+/// Java throws an exception on null where a string is expected; otherwise there is no such method for null.
 fn null_argument(text: &Arc<str>, call: &mut Call<'_>) -> Answer {
     if matches!(call.name, "equals" | "equalsIgnoreCase")
         || !call.arguments.iter().any(|a| matches!(a, Value::Null))
@@ -120,7 +120,7 @@ fn region_matches(text: &str, at: i32, other: &str, other_at: i32, n: i32, folds
     }
 }
 
-/// What is searched for: a string, or a character by its code.
+/// What to search for: a string, or a character given by its code.
 fn needle(part: &Value) -> Option<Arc<str>> {
     match part {
         Value::Str(part) => Some(Arc::clone(part)),
@@ -160,7 +160,7 @@ fn cut(text: &Arc<str>, call: &mut Call<'_>) -> Answer {
             Ok(to) => substring(text, *from, to, call),
             Err(_) => thrown(format!("begin {from}, end {to}, length {}", len(text))),
         },
-        // `trim` cuts everything up to the blank, `strip` what Unicode calls white.
+        // `trim` removes everything up to the blank, `strip` what Unicode considers white space.
         ("trim", []) => call.text(text.trim_matches(|c| c <= ' ')),
         ("strip", []) => call.text(text.trim()),
         ("stripLeading", []) => call.text(text.trim_start()),
@@ -293,7 +293,7 @@ fn len(text: &str) -> usize {
     if text.is_ascii() { text.len() } else { text.encode_utf16().count() }
 }
 
-/// The byte at which a unit begins; within a pair, the byte after it.
+/// The byte at which a UTF-16 unit begins; for the second half of a pair, the byte after the pair.
 fn byte_at(text: &str, unit: usize) -> usize {
     if text.is_ascii() {
         return unit.min(text.len());
@@ -308,7 +308,7 @@ fn byte_at(text: &str, unit: usize) -> usize {
     text.len()
 }
 
-/// The units from `from` to `to`; half a pair becomes the replacement character.
+/// The UTF-16 units from `from` to `to`; half a pair becomes the replacement character.
 fn slice(text: &str, from: usize, to: usize) -> String {
     if text.is_ascii() {
         return text.get(from..to).unwrap_or_default().to_owned();
@@ -317,7 +317,7 @@ fn slice(text: &str, from: usize, to: usize) -> String {
     String::from_utf16_lossy(&units)
 }
 
-/// Without regard to case, as Java does it: upper case first, then lower.
+/// Folds the case as Java does: upper case first, then lower.
 fn fold(text: &str) -> String {
     text.to_uppercase().to_lowercase()
 }

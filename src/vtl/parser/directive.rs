@@ -1,4 +1,4 @@
-//! Directives with arguments, macros and calls of macros.
+//! Directives with arguments, macros, and calls of macros.
 
 use std::sync::Arc;
 
@@ -51,7 +51,7 @@ enum Argument {
     Value(Token, Expression),
 }
 
-/// A directive's name, as written and as meant.
+/// A directive's name, as written and as interpreted.
 struct Head<'s> {
     token: Token,
     name: &'s str,
@@ -140,7 +140,7 @@ impl<'s> Parser<'s, '_> {
         Ok(())
     }
 
-    /// Parses arguments, which blanks or commas separate.
+    /// Parses arguments, which are separated by blanks or commas.
     fn arguments(&mut self, head: &Head<'s>) -> Result<Vec<Argument>, ParseError> {
         let mut arguments = Vec::new();
         loop {
@@ -187,7 +187,7 @@ impl<'s> Parser<'s, '_> {
                 | Directive::Include
                 | Directive::Parse,
             ) => false,
-            // A macro that is not known yet complains when it is called.
+            // If the macro isn't known yet, the error comes when it is called.
             None => !self.tables.macros.contains_key(head.name),
         };
         if is_allowed {
@@ -236,7 +236,7 @@ impl<'s> Parser<'s, '_> {
         if !matches!(token.kind, Kind::Quoted | Kind::Identifier | Kind::BraceOpen) {
             return Err(self.error(token, "#evaluate takes a string or a reference"));
         }
-        // The evaluated text may use what this template does not name.
+        // The evaluated text may use names that this template does not.
         for name in ["foreach", "velocityCount", "velocityHasNext"] {
             self.tables.names.slot(name);
         }
@@ -330,7 +330,7 @@ impl<'s> Parser<'s, '_> {
         }
         let items = match (n_arguments, arguments.nth(1)) {
             (_, Some(Argument::Value(_, items))) => items,
-            // With the list left out Velocity runs over nothing.
+            // Without a list, Velocity loops over nothing.
             (2, None) => Expression::Constant(Constant::Bool(false)),
             (_, Some(Argument::Word(_)) | None) => return Err(self.error(head.token, usage)),
         };
@@ -338,7 +338,7 @@ impl<'s> Parser<'s, '_> {
         Ok(Node::Foreach(Box::new(Foreach { variable, items, body, at, end })))
     }
 
-    /// The variable that an argument names; Velocity lets anything pass, even what no reference can name.
+    /// The variable that an argument names. Velocity accepts anything, even what no reference can name.
     fn parameter_slot(&mut self, token: Token, argument: &Expression) -> Slot {
         match argument {
             Expression::Reference(reference) => self.target_slot(reference),

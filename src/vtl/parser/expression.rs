@@ -6,10 +6,10 @@ use crate::vtl::error::ParseError;
 use crate::vtl::token::{Kind, Token};
 use crate::vtl::value::Operator;
 
-/// Operators in one chain; each makes the tree one level deeper.
+/// The most operators in one chain; each makes the tree one level deeper.
 const CHAIN_MAX: usize = 200;
 
-/// The binary operators, loosest first.
+/// The binary operators, lowest precedence first.
 const LEVELS: &[&[Kind]] = &[
     &[Kind::Or],
     &[Kind::And],
@@ -87,7 +87,7 @@ impl Parser<'_, '_> {
             let mut inner = self.expression()?;
             let close = self.expect(Kind::ParenClose, "to close the parenthesis")?;
             if let Expression::Compute(computation) = &mut inner {
-                // In parentheses the whole of it is what null prints.
+                // In parentheses, null prints the source of the whole expression.
                 computation.literal = self.source.text.get(open.end..close.start).unwrap_or_default().into();
             }
             inner
@@ -123,7 +123,7 @@ impl Parser<'_, '_> {
         Err(self.error(token, &message))
     }
 
-    /// A value without operators; `None` if the next token begins none.
+    /// A value without operators; `None` if the next token doesn't begin one.
     pub(super) fn simple_value(&mut self) -> Result<Option<Expression>, ParseError> {
         let token = self.peek()?;
         let value = match token.kind {

@@ -30,7 +30,7 @@ impl Parser<'_, '_> {
         parsed.map_err(|_| self.error(token, &format!("`{image}` is not a number")))
     }
 
-    /// A string: as it is in single quotes, a template of its own in double quotes.
+    /// A string. In single quotes it is taken literally, in double quotes it is a template.
     pub(super) fn string(&mut self, token: Token) -> Result<Expression, ParseError> {
         let image = self.image(token);
         let inner = image.get(1..image.len().saturating_sub(1)).unwrap_or_default();
@@ -41,8 +41,8 @@ impl Parser<'_, '_> {
         if !inner.contains(['$', '#']) {
             return Ok(constant(&text));
         }
-        // Velocity adds a blank, because its lexer needs to see what ends a reference, and takes the last
-        // character off the result; a line comment swallows the blank, so there it does neither.
+        // Velocity adds a blank, because its lexer needs to see what ends a reference, and removes the last character
+        // of the result. A line comment would swallow the blank, so there it does neither.
         let is_padded = !text.contains("##");
         let padded = if is_padded { format!("{text} ") } else { text };
         let source =
@@ -62,7 +62,7 @@ impl Parser<'_, '_> {
         Ok(Expression::Interpolated(Box::new(Block(nodes.into())), is_unpadded))
     }
 
-    /// Replaces `\u0041` by what it stands for, the only escape of a string.
+    /// Replaces `\u0041` by the character, the only escape in strings.
     fn unescape(&self, token: Token, inner: &str) -> Result<String, ParseError> {
         let mut units = Vec::new();
         let mut out = String::new();

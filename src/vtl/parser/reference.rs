@@ -5,14 +5,14 @@ use crate::vtl::ast::{Expression, Reference, ReferenceKind, Slot, Step};
 use crate::vtl::error::ParseError;
 use crate::vtl::token::{Kind, Token};
 
-/// What looked like a reference.
+/// The result of parsing something that looked like a reference.
 pub(super) enum Parsed {
     Reference(Reference),
-    /// It never has a value and is only text.
+    /// It never has a value; it is only text.
     Text(String),
 }
 
-/// The first token of a reference, taken apart.
+/// The parts of a reference's first token.
 struct Start<'s> {
     backslashes: &'s str,
     is_escaped: bool,
@@ -21,7 +21,7 @@ struct Start<'s> {
     kind: ReferenceKind,
     /// Where the reference itself begins.
     at: usize,
-    /// The name, if the first token holds it.
+    /// The name, if it is in the first token.
     name: &'s str,
 }
 
@@ -34,10 +34,10 @@ impl<'s> Parser<'s, '_> {
         })
     }
 
-    /// The variable that a directive sets when it is given this reference.
+    /// The variable that a directive sets if it gets this reference.
     ///
-    /// `#set`, `#define` and `#macro` take all of the first token but its `$` for the name: those that are given
-    /// `$!name` or `${name}` set a variable that no reference can read.
+    /// `#set`, `#define` and `#macro` take the whole first token except its `$` as the name. Given `$!name` or
+    /// `${name}`, they set a variable that no reference can read.
     pub(super) fn target_slot(&mut self, reference: &Reference) -> Slot {
         let literal = &*reference.literal;
         let name = match literal.strip_prefix('$') {
@@ -49,12 +49,12 @@ impl<'s> Parser<'s, '_> {
         self.tables.names.slot(name)
     }
 
-    /// Parses a reference that stands in text.
+    /// Parses a reference in text.
     pub(super) fn reference(&mut self) -> Result<Parsed, ParseError> {
         let reference = self.reference_value()?;
         Ok(match reference.kind {
             ReferenceKind::Variable => Parsed::Reference(reference),
-            // In text such a reference prints itself, with the backslashes as they are halved for any other.
+            // In text, such a reference prints itself, with its backslashes halved as for any other.
             ReferenceKind::Word => Parsed::Text(reference.null_text.into()),
             ReferenceKind::Slashed => {
                 let parts = [
@@ -100,7 +100,7 @@ impl<'s> Parser<'s, '_> {
         let literal = &*literal;
         let null_text = match start.kind {
             ReferenceKind::Slashed => slashed_text(self.image(first)),
-            // Of a bare word or brace only the first token prints.
+            // A bare word or brace prints only its first token.
             ReferenceKind::Word => start.name.to_owned(),
             ReferenceKind::Variable if start.is_quiet && !start.is_escaped => String::new(),
             ReferenceKind::Variable => literal.to_owned(),
@@ -160,7 +160,8 @@ impl<'s> Parser<'s, '_> {
         }
     }
 
-    /// Parses the steps; `glued` gets what the lexer glued in front of their dots, which is never printed.
+    /// Parses the steps. `glued` collects the text that the lexer attached in front of their dots, which is never
+    /// printed.
     fn steps(&mut self, end: &mut usize, glued: &mut Vec<(usize, usize)>) -> Result<Vec<Step>, ParseError> {
         let mut steps = Vec::new();
         self.indexes(&mut steps, end)?;
@@ -201,7 +202,7 @@ impl<'s> Parser<'s, '_> {
         Ok(())
     }
 
-    /// The grammar looks three tokens ahead: a name, `(`, and something that may be an argument.
+    /// The grammar looks three tokens ahead: a name, `(`, and something that could be an argument.
     fn is_method_ahead(&mut self) -> Result<bool, ParseError> {
         Ok(self.peek_at(1)?.kind == Kind::ParenOpen
             && matches!(
@@ -241,7 +242,7 @@ impl<'s> Parser<'s, '_> {
         Ok(Step::Method(self.image(name).into(), arguments.into(), self.offset(name.start)))
     }
 
-    /// An argument without quotes is the usual mistake; it deserves to be named.
+    /// The error for an argument that isn't closed. Missing quotes are the usual cause, so the message says so.
     fn unclosed_call(&self, method: Token, last: Option<&Expression>, token: Token) -> ParseError {
         let method = self.image(method);
         if let Some(Expression::Reference(word)) = last
@@ -263,7 +264,7 @@ impl<'s> Parser<'s, '_> {
     }
 }
 
-/// `$\!name` is no reference; it loses one of its backslashes.
+/// `$\!name` is not a reference; it loses one backslash.
 fn slashed_text(literal: &str) -> String {
     let dollar = literal.find('$').unwrap_or(0);
     let first = literal.get(dollar..).and_then(|rest| rest.find('\\')).map_or(dollar, |index| dollar + index);

@@ -1,4 +1,4 @@
-//! JSON in and out of values.
+//! Conversion of values from and to JSON.
 
 use serde_json::Value as Json;
 
@@ -6,14 +6,15 @@ use crate::vtl::value::{List, ListKind, Map, Value};
 
 /// Deeper nesting becomes null, so that no value can exhaust the stack.
 const DEPTH_MAX: u32 = 512;
-/// More nodes become null: a list that holds one list twice, thirty levels deep, has a billion of them.
+/// Beyond this many nodes, the rest becomes null: a list that contains another list twice, thirty levels deep, has a
+/// billion.
 const NODES_MAX: u32 = 4_000_000;
 
 impl Value {
-    /// Makes a value that prints as API Gateway prints what came from JSON.
+    /// Makes a value that prints as API Gateway prints values from JSON.
     ///
-    /// Numbers get Java's types: int or long by size, big integer beyond, double for anything with a fraction or
-    /// an exponent. Null becomes [`Value::Empty`]. Lists print as JSON text, objects as Java prints maps.
+    /// Numbers get Java's types: int or long by size, big integer beyond, double for anything with a fraction or an
+    /// exponent. Null becomes [`Value::Empty`]. Lists print as JSON text, objects as Java prints maps.
     pub fn from_json(json: &Json) -> Self {
         match json {
             Json::Null => Self::Empty,
@@ -34,7 +35,7 @@ impl Value {
         }
     }
 
-    /// The number of values in `json`, which is what making values of it costs.
+    /// The number of values in `json`, which is the cost of converting it.
     pub fn count(json: &Json) -> u64 {
         match json {
             Json::Null | Json::Bool(_) | Json::Number(_) => 1,
@@ -44,7 +45,7 @@ impl Value {
         }
     }
 
-    /// Makes JSON. Blocks, loops and host objects become null, keys become strings.
+    /// Converts to JSON. Blocks, loops and host objects become null, keys become strings.
     pub fn to_json(&self) -> Json {
         self.to_json_within(0, &mut { NODES_MAX })
     }
@@ -81,7 +82,7 @@ impl Value {
     }
 }
 
-/// JSON numbers here hold 64 bits; beyond that the nearest double is what readers make of it anyway.
+/// JSON numbers have 64 bits here. Beyond that, readers would use the nearest double anyway.
 fn big_to_json(n: i128) -> Json {
     i64::try_from(n).map(Json::from).or_else(|_| u64::try_from(n).map(Json::from)).unwrap_or_else(|_| {
         #[allow(clippy::cast_precision_loss)]

@@ -5,16 +5,16 @@ use std::rc::Rc;
 
 use crate::vtl::value::Value;
 
-/// What a sequence is in Java, which decides its methods and how it prints.
+/// The Java type of a sequence, which decides its methods and how it prints.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum ListKind {
     /// A `java.util.ArrayList`: prints `[a, b]`.
     Plain,
     /// A list that came from JSON: prints as JSON text, `["a","b"]`, as API Gateway prints it.
     Json,
-    /// A Java array, as `split` gives: of fixed length.
+    /// A Java array, as `split` returns it: of fixed length.
     Array,
-    /// A `java.util.Set` or other collection without positions, as `keySet()` gives.
+    /// A `java.util.Set` or another collection without positions, as `keySet()` returns it.
     Set,
 }
 
@@ -34,7 +34,7 @@ impl List {
         Self(Rc::new(Cell { kind, items: RefCell::new(items) }))
     }
 
-    /// What it is in Java.
+    /// The Java type.
     pub fn kind(&self) -> ListKind {
         self.0.kind
     }
@@ -44,7 +44,7 @@ impl List {
         self.0.items.borrow()
     }
 
-    /// Writes the items. The borrow must end before anything else touches the list.
+    /// Writes the items. The borrow must end before anything else uses the list.
     pub fn items_mut(&self) -> RefMut<'_, Vec<Value>> {
         self.0.items.borrow_mut()
     }
@@ -64,12 +64,12 @@ impl List {
         Rc::ptr_eq(&self.0, &other.0)
     }
 
-    /// An address that tells this sequence from every other living one.
+    /// An address that identifies this sequence among all living ones.
     pub(super) fn identity(&self) -> usize {
         Rc::as_ptr(&self.0).addr()
     }
 
-    /// Takes the items if nobody else holds this list.
+    /// Takes the items, if nobody else holds this list.
     pub(super) fn into_unshared_items(self) -> Option<Vec<Value>> {
         Rc::try_unwrap(self.0).ok().map(|mut cell| std::mem::take(cell.items.get_mut()))
     }

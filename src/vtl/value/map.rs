@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use crate::vtl::value::{Entry, List, ListKind, Value};
 
-/// Below this many entries a linear search beats an index.
+/// Below this many entries, a linear search is faster than an index.
 const INDEX_FROM: usize = 12;
 
 /// A shared map in insertion order; cloning the handle shares the entries.
@@ -20,11 +20,11 @@ struct Cell(RefCell<Entries>);
 #[derive(Debug, Default)]
 struct Entries {
     list: Vec<(Value, Value)>,
-    /// In a box: most maps are small, and a body may have millions.
+    /// Boxed, because most maps are small and a body may contain millions of them.
     index: Option<Box<Index>>,
 }
 
-/// Hash of a key → place of the first entry with that hash.
+/// Maps a key's hash to the position of the first entry with that hash.
 #[derive(Debug, Default)]
 struct Index {
     places: HashMap<u64, usize>,
@@ -37,7 +37,7 @@ impl Map {
         Self::default()
     }
 
-    /// Makes a map of entries whose keys are known to differ, such as the members of a JSON object.
+    /// Makes a map from entries whose keys are known to differ, such as the members of a JSON object.
     pub fn from_entries(entries: impl IntoIterator<Item = (Value, Value)>) -> Self {
         let list = entries.into_iter().collect();
         Self(Rc::new(Cell(RefCell::new(Entries { list, index: None }))))
@@ -67,7 +67,7 @@ impl Map {
         entries.list.get(place).map(|(_, value)| value.clone())
     }
 
-    /// Sets the value of a key; answers the value it replaces.
+    /// Sets the value of a key and returns the previous value.
     pub fn put(&self, key: Value, value: Value) -> Option<Value> {
         let mut entries = self.0.0.borrow_mut();
         if let Some(place) = entries.find(&key) {
@@ -82,7 +82,7 @@ impl Map {
         None
     }
 
-    /// Removes a key; answers the value it had.
+    /// Removes a key and returns its value.
     pub fn remove(&self, key: &Value) -> Option<Value> {
         let mut entries = self.0.0.borrow_mut();
         let place = entries.find(key)?;
@@ -122,17 +122,17 @@ impl Map {
         Rc::ptr_eq(&self.0, &other.0)
     }
 
-    /// Visits the entries in order until `visit` answers `Some`.
+    /// Visits the entries in order until `visit` returns `Some`.
     pub(crate) fn visit<T>(&self, mut visit: impl FnMut(&Value, &Value) -> Option<T>) -> Option<T> {
         self.0.0.borrow().list.iter().find_map(|(key, value)| visit(key, value))
     }
 
-    /// An address that tells this map from every other living one.
+    /// An address that identifies this map among all living ones.
     pub(super) fn identity(&self) -> usize {
         Rc::as_ptr(&self.0).addr()
     }
 
-    /// Takes the entries if nobody else holds this map.
+    /// Takes the entries, if nobody else holds this map.
     pub(super) fn into_unshared_entries(self) -> Option<Vec<(Value, Value)>> {
         Rc::try_unwrap(self.0).ok().map(|mut cell| std::mem::take(&mut cell.0.get_mut().list))
     }
@@ -159,7 +159,7 @@ impl Entries {
         }
     }
 
-    /// Looks a hash up: `None` if there is no index, `Some(None)` if no entry has that hash.
+    /// Looks up a hash: `None` if there is no index, `Some(None)` if no entry has that hash.
     fn indexed(&mut self, hash: impl FnOnce(&Index) -> u64) -> Option<Option<usize>> {
         if self.list.len() < INDEX_FROM {
             return None;
@@ -189,7 +189,7 @@ impl Index {
             Value::Long(n) => self.state.hash_one(n),
             Value::Big(n) => self.state.hash_one(n),
             Value::Double(d) => self.state.hash_one(d.to_bits()),
-            // Rare as keys; they share one bucket and are told apart by comparing.
+            // These are rare as keys. They share one bucket and are distinguished by comparison.
             Value::Null
             | Value::Empty
             | Value::List(_)

@@ -1,5 +1,5 @@
-//! Java's numbers as Velocity computes with them: whole numbers grow from int to long to big integer, anything
-//! with a double is a double.
+//! Java's numbers as Velocity uses them: whole numbers grow from int to long to big integer, and anything combined with
+//! a double is a double.
 
 use std::cmp::Ordering;
 
@@ -24,7 +24,7 @@ pub enum Operator {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct TooLarge;
 
-/// The order of Java's whole number types.
+/// Java's whole number types, in order of size.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Width {
     Int,
@@ -33,7 +33,7 @@ enum Width {
 }
 
 impl Value {
-    /// Computes; `Null` when an operand is no number or the divisor is zero.
+    /// Computes; the result is `Null` if an operand is not a number or the divisor is zero.
     pub(crate) fn compute(&self, operator: Operator, other: &Self) -> Result<Self, TooLarge> {
         match (self.whole(), other.whole()) {
             (Some((left, left_width)), Some((right, right_width))) => {
@@ -46,7 +46,7 @@ impl Value {
         }
     }
 
-    /// Compares two numbers; `None` if either is no number or not a number.
+    /// Compares two numbers; `None` if either is not a number, or is NaN.
     pub(crate) fn compare_number(&self, other: &Self) -> Option<Ordering> {
         match (self.whole(), other.whole()) {
             (Some((left, _)), Some((right, _))) => Some(left.cmp(&right)),
@@ -78,7 +78,7 @@ impl Value {
         }
     }
 
-    /// The number as a long, as `longValue()` gives it: doubles are cut and clamped, big integers wrap.
+    /// The number as a long, as `longValue()` returns it: doubles are truncated and clamped, big integers wrap around.
     #[allow(clippy::cast_possible_truncation)]
     pub fn as_long(&self) -> Option<i64> {
         match self {
@@ -99,7 +99,7 @@ impl Value {
         }
     }
 
-    /// The number as an int, as `intValue()` gives it: doubles are cut and clamped, whole numbers wrap.
+    /// The number as an int, as `intValue()` returns it: doubles are truncated and clamped, whole numbers wrap around.
     #[allow(clippy::cast_possible_truncation)]
     pub fn as_int(&self) -> Option<i32> {
         match self {
@@ -135,7 +135,7 @@ fn compute_whole(left: i128, operator: Operator, right: i128, width: Width) -> R
         Operator::Multiply => left.checked_mul(right),
         Operator::Divide | Operator::Modulo if right == 0 => return Ok(Value::Null),
         Operator::Divide => left.checked_div(right),
-        // BigInteger.mod never answers a negative number, unlike `%` of the small types.
+        // BigInteger.mod never returns a negative number, unlike `%` of the smaller types.
         Operator::Modulo if width == Width::Big => left.checked_rem_euclid(right),
         Operator::Modulo => left.checked_rem(right),
     };

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use crate::vtl::value::{List, ListKind, Map, Value};
 
-/// A value nested deeper than this does not print; Java would overflow its stack.
+/// A value that is nested deeper does not print; Java would overflow its stack.
 const DEPTH_MAX: u32 = 512;
 
 /// Why a value does not print.
@@ -12,21 +12,21 @@ const DEPTH_MAX: u32 = 512;
 pub(crate) enum TooDeep {
     /// Nested deeper than 512 levels.
     Depth,
-    /// The text would pass the given size.
+    /// The text would exceed the given size.
     Bytes,
 }
 
 impl Value {
     /// Prints the value as a reference would; `Null` and `Empty` print nothing.
     ///
-    /// A value nested more than 512 deep or printing more than 64 MiB is cut short.
+    /// The text of a value that is nested more than 512 levels deep or longer than 64 MiB is cut short.
     pub fn to_display_string(&self) -> String {
         let mut out = String::new();
         let _cut_short = self.print(&mut out, 64 * 1024 * 1024);
         out
     }
 
-    /// Appends the printed value unless `out` would pass `bytes_max`.
+    /// Appends the printed value, unless `out` would exceed `bytes_max`.
     pub(crate) fn print(&self, out: &mut String, bytes_max: usize) -> Result<(), TooDeep> {
         if self.is_null() {
             return Ok(());
@@ -70,7 +70,7 @@ impl Printer<'_> {
             }
             Value::Str(text) => self.text(text),
             Value::List(list) => match list.kind() {
-                // A Java array prints its type and address, which no template can want; show the items.
+                // A Java array prints its type and address, which no template wants; print the items instead.
                 ListKind::Plain | ListKind::Set | ListKind::Array => self.list(list, depth),
                 ListKind::Json => self.json(value, depth),
             },
@@ -84,7 +84,7 @@ impl Printer<'_> {
                 Some(attributes) => self.map(attributes, depth),
                 None => self.text("{}"),
             },
-            // Both print by being asked; inside a list nobody asks.
+            // Both print by being evaluated, which doesn't happen inside a list.
             Value::Object(_) | Value::Block(_) => Ok(()),
         }
     }
@@ -175,8 +175,8 @@ impl Printer<'_> {
     }
 }
 
-/// Appends a double as `Double.toString` prints it: at least one digit after the point, and scientific notation
-/// below 10⁻³ and from 10⁷ on.
+/// Appends a double as `Double.toString` prints it: at least one digit after the point, and scientific notation below
+/// 10⁻³ and from 10⁷.
 pub(crate) fn print_double(d: f64, out: &mut String) {
     if d.is_nan() {
         out.push_str("NaN");
