@@ -1,4 +1,4 @@
-//! Conditions: an operator, a key and the values to compare with.
+//! Conditions: an operator, a key, and the values to compare with.
 //!
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html>
 
@@ -14,17 +14,17 @@ use super::document::Effect;
 use super::error::Error;
 use super::pattern::{Case, Unresolved};
 
-/// One key under one operator.
+/// One condition key under one operator.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Condition {
-    /// In lower case: keys know none.
+    /// In lower case, because keys are case-insensitive.
     key: String,
     test: Test,
 }
 
 #[derive(Clone, Debug, PartialEq)]
 enum Test {
-    /// Whether the key is missing.
+    /// The `Null` operator: whether the key has to be missing.
     Null(bool),
     Compare {
         quantifier: Quantifier,
@@ -34,10 +34,10 @@ enum Test {
     },
 }
 
-/// How several values of a request are taken together.
+/// How several values of a request are combined.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Quantifier {
-    /// No prefix.
+    /// Without `ForAllValues:` or `ForAnyValue:`.
     Single,
     ForAllValues,
     ForAnyValue,
@@ -56,7 +56,7 @@ enum Kind {
     Arn,
 }
 
-/// An operator's name without what may stand before and after it, and whether it asks for the opposite.
+/// The operators' names without prefix and `IfExists`, with their kind and whether they are negated.
 #[rustfmt::skip] // A table reads best a row a line.
 const OPERATORS: &[(&str, Kind, bool)] = &[
     ("StringEquals", Kind::Text(Case::Sensitive), false),
@@ -88,7 +88,7 @@ const OPERATORS: &[(&str, Kind, bool)] = &[
 ];
 
 impl Condition {
-    /// Reads a `Condition` element: all that it lists must hold.
+    /// Parses a `Condition` element. All of its conditions have to hold.
     pub(super) fn parse_block(block: &Value, variables: bool) -> Result<Vec<Self>, Error> {
         const TYPE: Error = Error::Type { element: "Condition", expected: "an object of operators" };
         let mut conditions = Vec::new();
@@ -101,7 +101,7 @@ impl Condition {
         Ok(conditions)
     }
 
-    /// Whether the condition holds for a request, in a statement of this effect.
+    /// Whether the condition holds for a request, in a statement with this effect.
     pub(super) fn holds(&self, effect: Effect, facts: &dyn Facts) -> bool {
         let values = facts.values(&self.key);
         match &self.test {
@@ -115,7 +115,7 @@ impl Condition {
                         Quantifier::Single => *if_exists || *is_negated,
                     };
                 }
-                // Where a variable has no value, nothing equals; what has to differ from it does so for a deny only.
+                // If a variable has no value, nothing equals it. A negated operator then holds only in a deny.
                 let differs = |value: &Cow<'_, str>| match operands.include(value, facts) {
                     Ok(included) => !included,
                     Err(Unresolved) => effect == Effect::Deny,
@@ -160,7 +160,7 @@ fn operand_error(operator: &str, value: &str) -> Error {
     Error::Operand { operator: operator.to_owned(), value: value.to_owned() }
 }
 
-/// A value or a list of them. AWS writes all as texts, and takes numbers and booleans as well.
+/// A value or a list of values. AWS writes them all as strings, and accepts numbers and booleans as well.
 fn operands(value: &Value) -> Result<Vec<Cow<'_, str>>, Error> {
     let text = |value: &Value| match value {
         Value::String(text) => Some(text.clone()),

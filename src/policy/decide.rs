@@ -1,16 +1,16 @@
-//! What a policy means for one request.
+//! What a policy decides for one request.
 
 use std::borrow::Cow;
 
 use super::document::{Effect, Policy, Scope, Statement};
 use super::pattern::{Case, Pattern};
 
-/// Who makes a request.
+/// The caller of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Caller<'a> {
-    /// Nobody has said.
+    /// The request was not signed.
     Anonymous,
-    /// A user, a role's session or an account.
+    /// A user, a role session or an account.
     Aws {
         /// The caller's ARN, such as `arn:aws:sts::123456789012:assumed-role/R/session`.
         arn: &'a str,
@@ -19,20 +19,20 @@ pub enum Caller<'a> {
     },
 }
 
-/// What is to be decided.
+/// The request to decide about.
 #[derive(Clone, Copy, Debug)]
 pub struct Request<'a> {
-    /// Who asks; policies without principals don't look at it.
+    /// The caller; policies without principals ignore it.
     pub caller: Caller<'a>,
-    /// What is to be done, such as `execute-api:Invoke`.
+    /// The action, such as `execute-api:Invoke`.
     pub action: &'a str,
-    /// ARN of what it is done to.
+    /// The ARN of the resource.
     pub resource: &'a str,
-    /// What conditions and variables read.
+    /// The values of condition keys and policy variables.
     pub facts: &'a dyn Facts,
 }
 
-/// Condition keys of a request.
+/// The condition keys of a request.
 pub trait Facts: std::fmt::Debug {
     /// The values of a key such as `aws:sourceip`, which is given in lower case; `None` if the request has none.
     fn values(&self, key: &str) -> Option<Vec<Cow<'_, str>>>;
@@ -48,14 +48,14 @@ impl Facts for NoFacts {
     }
 }
 
-/// What a policy says.
+/// The decision of a policy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decision {
-    /// A statement allows, none denies.
+    /// A statement allows the request, and none denies it.
     Allow,
-    /// A statement denies.
+    /// A statement denies the request.
     ExplicitDeny,
-    /// No statement says anything.
+    /// No statement applies.
     ImplicitDeny,
 }
 
@@ -93,7 +93,7 @@ impl Scope {
         match self {
             // A variable without a value matches nothing.
             Self::Of(patterns) => any(patterns, false),
-            // … and where what matches is left out, it leaves out all of an allow and nothing of a deny.
+            // … and in `NotAction` and the like, it excludes everything from an allow and nothing from a deny.
             Self::Except(patterns) => !any(patterns, effect == Effect::Allow),
         }
     }

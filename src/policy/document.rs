@@ -7,17 +7,17 @@ use super::error::Error;
 use super::pattern::{Pattern, Syntax};
 use super::principal::{self, Principals};
 
-/// Largest document, in bytes; AWS's own limits are below it.
+/// The largest document, in bytes; AWS's own limits are lower.
 pub const DOCUMENT_BYTES_MAX: usize = 32 * 1024;
 
-/// Where a policy is attached, which says what its statements need.
+/// What a policy is attached to, which determines the elements that its statements need.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PolicyKind {
-    /// To whoever calls; its statements have no principal. Authorizers answer such policies.
+    /// Attached to the caller; its statements have no principal. Lambda authorizers return such policies.
     Identity,
-    /// To what is called; each statement has a principal.
+    /// Attached to the resource; each statement has a principal.
     Resource,
-    /// To a role, about who may assume it; each statement has a principal, and the role is the resource.
+    /// Attached to a role: who may assume it. Each statement has a principal, and the role is the resource.
     Trust,
 }
 
@@ -50,10 +50,10 @@ pub(super) enum Scope {
 }
 
 impl Policy {
-    /// Reads a document from its JSON text.
+    /// Parses a document from its JSON text.
     ///
     /// # Errors
-    /// [`Error`] says what is wrong with it.
+    /// [`Error`] if the document is invalid.
     pub fn parse(document: &str, kind: PolicyKind) -> Result<Self, Error> {
         if DOCUMENT_BYTES_MAX < document.len() {
             return Err(Error::TooLarge(DOCUMENT_BYTES_MAX));
@@ -62,10 +62,10 @@ impl Policy {
         Self::from_value(&document, kind)
     }
 
-    /// The same from a document that is JSON already, whose size the caller has bounded.
+    /// Compiles a document that is JSON already. The caller has limited its size.
     ///
     /// # Errors
-    /// [`Error`] says what is wrong with it.
+    /// [`Error`] if the document is invalid.
     pub fn from_value(document: &Value, kind: PolicyKind) -> Result<Self, Error> {
         let Value::Object(members) = document else {
             return Err(Error::Type { element: "the policy", expected: "an object" });
@@ -75,7 +75,7 @@ impl Policy {
         {
             return Err(Error::UnknownElement(unknown.clone()));
         }
-        // Without a version it is the older one, which knows no variables.
+        // Without `Version`, it is the older version, which has no variables.
         let variables = match members.get("Version").map(|version| (version, version.as_str())) {
             None | Some((_, Some("2008-10-17"))) => false,
             Some((_, Some("2012-10-17"))) => true,
@@ -160,7 +160,7 @@ const ELEMENTS: &[&str] = &[
 
 type Members = serde_json::Map<String, Value>;
 
-/// The element of one of two names, and whether it is the first.
+/// The element under one of two names, and whether it is the first name.
 fn either<'a>(
     members: &'a Members,
     name: &'static str,
@@ -174,7 +174,7 @@ fn either<'a>(
     }
 }
 
-/// A text or a list of texts.
+/// A string or a list of strings.
 pub(super) fn texts<'a>(element: &'static str, value: &'a Value) -> Result<Vec<&'a str>, Error> {
     let wrong = Error::Type { element, expected: "a string or a list of strings" };
     match value {

@@ -1,8 +1,8 @@
 //! IAM policies: parse a document once, decide about many requests.
 //!
-//! [`Policy::parse`] checks a document and compiles it, [`Policy::decide`] says what it means for one [`Request`]: an
-//! explicit deny wins over an allow, and what nobody allows is denied. Resource policies of APIs and the policies
-//! that Lambda authorizers answer are both such documents.
+//! [`Policy::parse`] checks a document and compiles it. [`Policy::decide`] decides about one [`Request`]: an explicit
+//! deny overrides an allow, and a request that nothing allows is denied. API resource policies and the policies that
+//! Lambda authorizers return are both such documents.
 //!
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements.html>
 

@@ -1,4 +1,4 @@
-//! Texts with `*`, `?` and policy variables, matched in time proportional to pattern times text.
+//! Strings with `*`, `?` and policy variables. Matching takes time proportional to pattern times text.
 //!
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html>
 
@@ -8,23 +8,23 @@ use std::str::Chars;
 use super::decide::Facts;
 use super::error::Error;
 
-/// What of a text has a meaning of its own.
+/// Which parts of a string are special.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Syntax {
     /// `*` and `?`.
     pub(super) wildcards: bool,
-    /// `${…}`, which policies of version 2012-10-17 have.
+    /// `${…}`, in policies of version 2012-10-17.
     pub(super) variables: bool,
 }
 
-/// Whether upper and lower case are the same.
+/// Whether case matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Case {
     Sensitive,
     Insensitive,
 }
 
-/// A compiled text.
+/// A compiled pattern.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Pattern(Form);
 
@@ -32,16 +32,16 @@ pub(super) struct Pattern(Form);
 enum Form {
     Exact(String),
     Glob(Vec<Token>),
-    /// Has variables: its tokens are known with each request.
+    /// Has variables, so its tokens depend on the request.
     Template(Vec<Piece>),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Token {
     Char(char),
-    /// `?`
+    /// `?`: any one character.
     One,
-    /// `*`
+    /// `*`: any number of characters.
     Many,
 }
 
@@ -55,7 +55,7 @@ enum Piece {
     },
 }
 
-/// A variable that the request has no single value for.
+/// A variable for which the request doesn't have exactly one value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Unresolved;
 
@@ -100,7 +100,7 @@ impl Pattern {
         Ok(Self(exact.map_or(Form::Glob(tokens), Form::Exact)))
     }
 
-    /// Whether all of `text` matches.
+    /// Whether the whole `text` matches.
     pub(super) fn matches(&self, text: &str, case: Case, facts: &dyn Facts) -> Result<bool, Unresolved> {
         let tokens = match &self.0 {
             Form::Exact(exact) => {
@@ -129,7 +129,7 @@ fn piece(variable: &str) -> Option<Piece> {
     (!key.is_empty()).then(|| Piece::Variable { key: key.to_ascii_lowercase(), default })
 }
 
-/// What variables stand for is text: wildcards in it mean themselves.
+/// The values of variables are plain text: wildcards in them are literal.
 fn resolve(pieces: &[Piece], facts: &dyn Facts) -> Result<Vec<Token>, Unresolved> {
     let mut tokens = Vec::new();
     for piece in pieces {
@@ -148,8 +148,8 @@ fn resolve(pieces: &[Piece], facts: &dyn Facts) -> Result<Vec<Token>, Unresolved
     Ok(tokens)
 }
 
-/// Goes back to the last `*` only, as everything before it is matched for good: no more steps than the product of
-/// both lengths.
+/// Backtracks only to the last `*`, because everything before it is matched for good. So it takes no more steps than
+/// the product of both lengths.
 fn glob(tokens: &[Token], text: &str, case: Case) -> bool {
     let mut at = 0;
     let mut rest = text.chars();
@@ -183,10 +183,11 @@ fn same_text(a: &str, b: &str) -> bool {
     a.eq_ignore_ascii_case(b) || a.to_lowercase() == b.to_lowercase()
 }
 
-/// A pattern for ARNs: each of the six parts for itself, so that a wildcard in one does not reach into the next.
+/// A pattern for ARNs. Each of the six parts is matched separately, so that a wildcard in one does not extend into the
+/// next.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum ArnPattern {
-    /// A lone `*`.
+    /// A single `*`.
     Any,
     Parts(Vec<Pattern>),
 }

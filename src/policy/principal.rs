@@ -1,4 +1,4 @@
-//! Whom a statement of a resource policy is about.
+//! Principals: to whom a statement of a resource policy applies.
 //!
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html>
 
@@ -17,13 +17,13 @@ pub(super) enum Principals {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Principal {
-    /// `*`, known or not.
+    /// `*`: everyone, including anonymous callers.
     Anyone,
-    /// All of an account.
+    /// Every caller of an account.
     Account(String),
-    /// A user, a role (and its sessions) or a session.
+    /// A user, a role (with its sessions) or a session.
     Arn(String),
-    /// A service, an identity provider or a canonical user, none of which call methods.
+    /// A service, an identity provider or a canonical user. None of them call API methods.
     Other,
 }
 
@@ -47,8 +47,8 @@ impl Principal {
     }
 }
 
-/// Whether `caller` is `arn:…:sts::{account}:assumed-role/{name}/{session}` of
-/// `role`, `arn:…:iam::{account}:role/{path}{name}`.
+/// Whether `caller` (`arn:…:sts::{account}:assumed-role/{name}/{session}`) is a session of `role`
+/// (`arn:…:iam::{account}:role/{path}{name}`).
 fn is_session_of(caller: &str, role: &str) -> bool {
     let parts = |arn: &str, service: &str, kind: &str| -> Option<(String, String)> {
         let (_, rest) = arn.split_once(&format!(":{service}::"))?;
@@ -61,7 +61,7 @@ fn is_session_of(caller: &str, role: &str) -> bool {
     account == role_account && session.split('/').next() == Some(name)
 }
 
-/// Reads `"*"` or `{"AWS": …, "Service": …}`.
+/// Parses `"*"` or `{"AWS": …, "Service": …}`.
 pub(super) fn parse(value: &Value) -> Result<Vec<Principal>, Error> {
     const TYPE: Error = Error::Type { element: "Principal", expected: "\"*\" or an object of principals" };
     match value {

@@ -159,7 +159,7 @@ pub(super) fn property(value: &Value, name: &str) -> Result<Value, Failure> {
     Ok(Value::Null)
 }
 
-/// Methods of API Gateway's missing value: those of an empty string, and a size that is missing too.
+/// Methods of API Gateway's missing value: those of an empty string, and `size()`, which is 0.
 fn empty(call: &mut Call<'_>) -> Result<Value, Failure> {
     if call.name == "size" {
         return Ok(Value::Int(0));

@@ -1,7 +1,7 @@
-//! What operators compare with: texts, numbers, dates, addresses, ARNs, bytes.
+//! The values that operators compare with: strings, numbers, dates, addresses, ARNs, bytes.
 
 use std::borrow::Cow;
-// `core`: addresses are plain values; nothing here opens a socket.
+// From `core`: the addresses are plain values; nothing here opens a socket.
 use core::net::IpAddr;
 
 use base64::Engine as _;
@@ -15,7 +15,7 @@ use crate::policy::decide::Facts;
 use crate::policy::error::Error;
 use crate::policy::pattern::{ArnPattern, Case, Pattern, Syntax, Unresolved};
 
-/// How a request's value has to stand to the policy's.
+/// How a request's value has to compare to the policy's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Relation {
     Equal,
@@ -25,7 +25,7 @@ pub(super) enum Relation {
     GreaterOrEqual,
 }
 
-/// The values of one condition; one of them has to fit.
+/// The values of one condition. One match is enough.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Operands {
     Texts(Vec<Pattern>, Case),
@@ -74,7 +74,7 @@ impl Operands {
         })
     }
 
-    /// Whether a request's value fits one of these; a value of another type fits none.
+    /// Whether a request's value matches one of these. A value of another type never matches.
     pub(super) fn include(&self, value: &str, facts: &dyn Facts) -> Result<bool, Unresolved> {
         Ok(match self {
             Self::Texts(patterns, case) => {
@@ -101,7 +101,7 @@ fn all<T>(values: &[Cow<'_, str>], read: impl Fn(&str) -> Result<T, Error>) -> R
     values.iter().map(|value| read(value)).collect()
 }
 
-/// One that matches is enough, whatever the others' variables.
+/// One match is enough, even if the others have variables without a value.
 fn any<T>(patterns: &[T], matches: impl Fn(&T) -> Result<bool, Unresolved>) -> Result<bool, Unresolved> {
     let mut result = Ok(false);
     for pattern in patterns {
@@ -130,7 +130,7 @@ fn number(text: &str) -> Option<f64> {
     text.trim().parse().ok().filter(|number: &f64| number.is_finite())
 }
 
-/// `true` or `false`, in any case.
+/// `true` or `false`, in upper or lower case.
 pub(super) fn boolean(text: &str) -> Option<bool> {
     match text {
         _ if text.eq_ignore_ascii_case("true") => Some(true),
@@ -139,7 +139,7 @@ pub(super) fn boolean(text: &str) -> Option<bool> {
     }
 }
 
-/// A W3C form of ISO 8601, or seconds of the epoch.
+/// A W3C form of ISO 8601, or seconds since the epoch.
 fn date(text: &str) -> Option<Timestamp> {
     if let Ok(seconds) = text.parse() {
         return Timestamp::from_second(seconds).ok();
@@ -151,7 +151,7 @@ fn date(text: &str) -> Option<Timestamp> {
     Some(day.to_zoned(TimeZone::UTC).ok()?.timestamp())
 }
 
-/// Addresses with the same first bits, or one address.
+/// A CIDR block, or a single address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Network {
     address: IpAddr,
