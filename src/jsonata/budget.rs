@@ -1,37 +1,37 @@
-//! Memory that expressions may use: a budget, and the calls that draw on it.
+//! A memory budget for expressions, and the calls that charge it.
 //!
-//! The language's library bounds time, depth and the length of one sequence, but neither how long a text may grow by
-//! `&` nor what many sequences take together; forty doublings of a text would end the process. So a compiled tree is
-//! rewritten: what makes something large is handed through a function of the host, [`METER`], that counts it and
-//! refuses once the budget is spent. What was made and let go counts as well, which is why the budget is larger than
-//! what AWS lets an expression hold.
+//! The library limits time, depth and the length of one sequence. It limits neither how long a string may grow by `&`
+//! nor the total size of many sequences; forty doublings of a string would end the process. So the compiled tree is
+//! rewritten: everything that creates something large passes through a host function, [`METER`], which counts it and
+//! fails once the budget is spent. Values that were created and dropped count as well, which is why the budget is
+//! larger than what AWS lets an expression hold.
 
 use jsonata_core::ast::{AstNode, BinaryOp, PathStep, Stage};
 use jsonata_core::evaluator::EvaluatorError;
 use jsonata_core::value::JValue;
 
-/// Name of the function that counts; no expression can write it.
+/// The name of the function that counts; no expression can contain it.
 pub(crate) const METER: &str = "\u{1}meter";
 
-/// Name of the function that refuses lengths that nobody needs, before they are made.
+/// The name of the function that refuses excessive lengths before anything that long is created.
 pub(crate) const LENGTH: &str = "\u{1}length";
 
-/// Name of the variable that holds the evaluation's time, in milliseconds.
+/// The name of the variable that holds the evaluation's time, in milliseconds.
 pub(crate) const NOW: &str = "\u{1}now";
 
-/// How an exhausted budget says so from inside the library.
+/// The error that an exhausted budget raises inside the library.
 pub(crate) const EXHAUSTED: &str = "\u{1}memory";
 
-/// Longest text, in UTF-16 units, and longest sequence: measured on AWS, where 2²² characters and 873,782 numbers
-/// are taken.
+/// The longest string, in UTF-16 units, and the longest sequence. Measured on AWS, which accepts 2²² characters and
+/// 873,782 numbers.
 pub(crate) const TEXT_LENGTH_MAX: usize = 1 << 22;
 /// See [`TEXT_LENGTH_MAX`].
 pub(crate) const SEQUENCE_LENGTH_MAX: usize = 873_782;
 
-/// What one value in a sequence takes, in bytes.
+/// The size of one value in a sequence, in bytes.
 const ITEM_BYTES: usize = 24;
 
-/// Built-in functions whose result may be larger than what they are given by more than a constant.
+/// Built-in functions whose result may be larger than their arguments by more than a constant.
 const GROWING: &[&str] = &[
     "append",
     "base64encode",
@@ -52,7 +52,7 @@ const GROWING: &[&str] = &[
     "zip",
 ];
 
-/// The same expression, drawing on the budget; times come from the scope instead of the machine's clock.
+/// The same expression, rewritten to charge the budget. Times come from the scope instead of the machine's clock.
 pub(crate) fn metered(node: AstNode) -> AstNode {
     match node {
         AstNode::Binary { op: op @ (BinaryOp::Concatenate | BinaryOp::Range), lhs, rhs } => {
@@ -110,10 +110,10 @@ fn pairs(members: Vec<(AstNode, AstNode)>) -> Vec<(AstNode, AstNode)> {
     members.into_iter().map(|(name, value)| (metered(name), metered(value))).collect()
 }
 
-/// An array copies the items of what it is given, each time that it is made.
+/// An array copies the items that it is built from each time it is evaluated.
 fn item(node: AstNode) -> AstNode {
     match node {
-        // A nested array stays one, which it would not as the result of a function; its own items are counted.
+        // A nested array has to stay one, which it wouldn't as the result of a function; its own items are counted.
         array @ (AstNode::Array(_) | AstNode::ArrayGroup(_)) => metered(array),
         variable @ AstNode::Variable(_) => metered_call(variable),
         path @ AstNode::Path { .. } => metered_call(metered(path)),
@@ -123,7 +123,7 @@ fn item(node: AstNode) -> AstNode {
 
 fn step(step: PathStep) -> PathStep {
     let PathStep { node, stages, focus, index_var, ancestor_label, is_tuple, inner_tuple, .. } = step;
-    // The kind of a step's node decides how a path is walked, so it stays what it is.
+    // How a path is evaluated depends on the kind of each step's node, so the kind must not change.
     let node = match node {
         AstNode::Binary { op, lhs, rhs } => AstNode::Binary { op, lhs: boxed(*lhs), rhs: boxed(*rhs) },
         AstNode::Function { name, args, is_builtin } => {
@@ -166,7 +166,7 @@ fn function(name: String, mut args: Vec<AstNode>) -> AstNode {
     if grows { metered_call(called) } else { called }
 }
 
-/// The right side of `~>`: what is on the left becomes the first argument of a call, so it has to stay one.
+/// The right side of `~>`. The left side becomes the first argument of a call, so this has to stay a call.
 fn piped(node: AstNode) -> AstNode {
     match node {
         AstNode::Function { name, mut args, is_builtin: true } => {
@@ -188,7 +188,7 @@ fn call(name: &str, node: AstNode) -> AstNode {
     AstNode::Function { name: name.to_owned(), args: vec![node], is_builtin: true }
 }
 
-/// What is left to draw on.
+/// The memory that is left.
 pub(crate) struct Budget {
     left: usize,
 }
@@ -198,7 +198,7 @@ impl Budget {
         Self { left: bytes }
     }
 
-    /// Counts a value that was made. Only its outermost layer: what is inside was counted when it was made.
+    /// Charges for a new value, but only for its outermost layer: the contents were charged when they were created.
     pub(crate) fn draw(&mut self, value: &JValue) -> Result<(), EvaluatorError> {
         let bytes = match value {
             JValue::String(text) if TEXT_LENGTH_MAX < text.len() && TEXT_LENGTH_MAX < utf16_length(text) => {
@@ -215,7 +215,7 @@ impl Budget {
     }
 }
 
-/// Refuses a length before something of that length is made.
+/// Refuses a length before anything that long is created.
 pub(crate) fn check_length(length: &JValue) -> Result<(), EvaluatorError> {
     match length.as_f64() {
         Some(length) if TEXT_LENGTH_MAX as f64 <= length.abs() => Err(exhausted()),

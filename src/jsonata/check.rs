@@ -1,7 +1,7 @@
-//! What an expression refers to, and whether it may.
+//! Which data an expression refers to, and whether it may.
 //!
-//! The top level of an expression has no context in Step Functions: `$`, `$$` and bare names are refused there. Inside
-//! a step of a path, a predicate, a function or a group there is one.
+//! In Step Functions, the top level of an expression has no context: `$`, `$$` and bare names are refused there. Inside
+//! a step of a path, a predicate, a function or a group there is a context.
 
 use std::collections::BTreeSet;
 
@@ -10,17 +10,17 @@ use jsonata_core::ast::{AstNode, BinaryOp, PathStep, Stage, UnaryOp};
 use crate::error::CompileError;
 use crate::expression::DEPTH_MAX;
 
-/// What an expression takes from outside.
+/// The outside data that an expression uses.
 #[derive(Default)]
 pub(crate) struct Found {
     pub(crate) variables: BTreeSet<Box<str>>,
     pub(crate) states_members: BTreeSet<Box<str>>,
 }
 
-/// Looks through a whole expression.
+/// Checks a whole expression.
 ///
 /// # Errors
-/// All that Step Functions refuses in it.
+/// Everything in it that Step Functions refuses.
 pub(crate) fn examine(tree: &AstNode) -> Result<Found, Vec<CompileError>> {
     let mut walk = Walk::default();
     walk.node(tree, At::TopLevel, 0);
@@ -37,7 +37,7 @@ enum At {
 #[derive(Default)]
 struct Walk {
     found: Found,
-    /// Names that the expression itself binds, innermost last.
+    /// Names that the expression itself binds; the innermost is last.
     bound: Vec<String>,
     errors: Vec<CompileError>,
 }
@@ -63,12 +63,12 @@ impl Walk {
             AstNode::Parent(_) => self.context_reference("%", at),
             AstNode::Variable(name) if name.is_empty() => self.context_reference("$", at),
             AstNode::Variable(name) => self.variable(name),
-            // `$$` is the document as a whole wherever it stands, and there is none.
+            // `$$` is the whole document everywhere, and there is none.
             AstNode::ParentVariable(_) => self.context_reference("$$", At::TopLevel),
             AstNode::Path { steps } => self.path(steps, at, next),
             AstNode::Binary { op, lhs, rhs } => self.binary(*op, lhs, rhs, at, next),
             AstNode::Unary { op: UnaryOp::Not | UnaryOp::Negate, operand } => self.node(operand, at, next),
-            // A called name is no reference: Step Functions' variables hold data, never functions.
+            // A function's name is not a reference: Step Functions' variables hold data, never functions.
             AstNode::Function { args, .. } => self.all(args, at, next),
             AstNode::Call { procedure, args } => {
                 self.node(procedure, at, next);
@@ -153,13 +153,13 @@ impl Walk {
     fn binary(&mut self, op: BinaryOp, lhs: &AstNode, rhs: &AstNode, at: At, depth: usize) {
         match op {
             BinaryOp::ColonEqual => {
-                // A function may call itself by the name that it is bound to.
+                // A function may call itself by the name to which it is bound.
                 if let AstNode::Variable(name) = lhs {
                     self.bound.push(name.clone());
                 }
                 self.node(rhs, at, depth);
             }
-            // Operators of later versions of the language; 2.0.6 doesn't know them.
+            // Operators of later versions of the language, unknown in 2.0.6.
             BinaryOp::Coalesce => self.unknown_operator("?"),
             BinaryOp::Default => self.unknown_operator(":"),
             _ => {

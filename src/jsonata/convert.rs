@@ -1,12 +1,11 @@
-//! Values of JSON become values of the language, and back.
+//! Converts JSON values to values of the language, and back.
 
 use jsonata_core::value::JValue;
 use serde_json::{Map, Number, Value};
 
 use crate::error::EvalError;
 
-/// Every number is a double in the language, as in JavaScript; integers beyond 2⁵³ lose their last digits here as
-/// they do there.
+/// All numbers are doubles, as in JavaScript, so integers beyond 2⁵³ lose their last digits.
 pub(crate) fn to_jsonata(value: &Value) -> JValue {
     match value {
         Value::Null => JValue::Null,
@@ -20,10 +19,10 @@ pub(crate) fn to_jsonata(value: &Value) -> JValue {
     }
 }
 
-/// What the whole expression evaluated to.
+/// Converts the result of the whole expression.
 ///
 /// # Errors
-/// If it is nothing or a function.
+/// If it is undefined or a function.
 pub(crate) fn to_json(value: &JValue) -> Result<Value, EvalError> {
     match value {
         JValue::Undefined => Err(EvalError::Undefined),
@@ -32,8 +31,8 @@ pub(crate) fn to_json(value: &JValue) -> Result<Value, EvalError> {
     }
 }
 
-/// A value inside another; nothing inside an object or array is left out, as JavaScript's `JSON.stringify` leaves it
-/// out of objects.
+/// Converts a nested value. Nothing is left out of objects and arrays, whereas JavaScript's `JSON.stringify` leaves
+/// functions out of objects.
 fn inner(value: &JValue) -> Option<Value> {
     Some(match value {
         JValue::Null => Value::Null,
@@ -49,8 +48,8 @@ fn inner(value: &JValue) -> Option<Value> {
     })
 }
 
-/// Whole numbers are written without a fraction. What JSON can't write becomes its name: AWS answers `["Infinity"]`
-/// for `[1/0]`.
+/// Whole numbers are written without a fraction. Numbers that JSON can't write become their name: AWS returns
+/// `["Infinity"]` for `[1/0]`.
 fn json_number(number: f64) -> Value {
     const EXACT: f64 = 9_007_199_254_740_992.0;
     if number.fract() == 0.0 && number.abs() <= EXACT {

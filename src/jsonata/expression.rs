@@ -1,4 +1,4 @@
-//! A compiled expression.
+//! Compiled expressions.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -10,39 +10,39 @@ use crate::budget;
 use crate::check;
 use crate::error::CompileError;
 
-/// Longest text of an expression, in bytes. A definition may have 1 MiB as a whole; no expression that a person
-/// wrote comes near this.
+/// The longest expression, in bytes. A whole definition may have 1 MiB; no expression written by a person comes near
+/// this.
 pub const EXPRESSION_BYTES_MAX: usize = 128 * 1024;
 
-/// Deepest nesting of an expression. AWS gives up at some hundred levels of evaluation; this bounds the walks over
-/// the tree.
+/// The deepest nesting of an expression. AWS gives up at some hundred levels of evaluation; this limit protects the
+/// recursive functions that visit the tree.
 pub(crate) const DEPTH_MAX: usize = 500;
 
-/// Stack for reading an expression: the parser recurses with the text.
+/// The stack for parsing an expression: the parser recurses as deep as the text is nested.
 const PARSER_STACK_BYTES: usize = 64 * 1024 * 1024;
 
-/// An expression, checked and ready to be evaluated any number of times, from any thread.
+/// A checked expression, which can be evaluated any number of times, from any thread.
 pub struct Expression {
     source: Box<str>,
-    /// With calls of the budget; see `budget`.
+    /// The tree with the calls that charge the budget; see `budget`.
     pub(crate) tree: AstNode,
     variables: BTreeSet<Box<str>>,
     states_members: BTreeSet<Box<str>>,
 }
 
 impl Expression {
-    /// Reads the text between `{%` and `%}`.
+    /// Parses the text between `{%` and `%}`.
     ///
     /// # Errors
-    /// If it isn't JSONata 2.0.6, too long or too deep, or refers to data at the top level: AWS offers `$states` and
-    /// variables only. There may be several such names; all are told, each once, in order.
+    /// If it isn't JSONata 2.0.6, is too long or too deep, or refers to data at the top level: AWS offers only
+    /// `$states` and variables. If it refers to several such names, each is reported once, in order.
     pub fn compile(text: &str) -> Result<Self, Vec<CompileError>> {
         let source = text.trim();
         if EXPRESSION_BYTES_MAX < source.len() {
             let said = format!("The expression is longer than {EXPRESSION_BYTES_MAX} bytes");
             return Err(vec![CompileError::Syntax(said)]);
         }
-        // Most expressions are short and need no more stack than any thread has.
+        // Most expressions are short and fit on any thread's stack.
         if source.len() < 256 {
             return Self::read(source);
         }
@@ -64,17 +64,17 @@ impl Expression {
         })
     }
 
-    /// The text, trimmed, as error messages show it.
+    /// The trimmed text, as error messages show it.
     pub fn source(&self) -> &str {
         &self.source
     }
 
-    /// The variables that the expression takes from outside, without their `$`, sorted; `states` among them.
+    /// The outside variables that the expression uses, without their `$`, sorted; including `states`.
     pub fn variables(&self) -> impl Iterator<Item = &str> {
         self.variables.iter().map(|name| &**name)
     }
 
-    /// The members of `$states` that the expression names: `input`, `result`, `errorOutput`, `context`.
+    /// The members of `$states` that the expression uses: `input`, `result`, `errorOutput`, `context`.
     pub fn states_members(&self) -> impl Iterator<Item = &str> {
         self.states_members.iter().map(|name| &**name)
     }
@@ -82,7 +82,7 @@ impl Expression {
 
 #[cfg(test)]
 impl Expression {
-    /// An expression of the language at large, whatever it refers to.
+    /// Compiles any expression of the language, whatever it refers to.
     pub(crate) fn compile_anything(text: &str) -> Result<Self, String> {
         let parsed = parser::parse(text).map_err(|error| error.to_string())?;
         Ok(Self {
@@ -106,7 +106,7 @@ impl PartialEq for Expression {
     }
 }
 
-/// The language's message without the code before it: AWS tells `Expected "]", got ","`.
+/// The library's message without its code, as AWS shows it: `Expected "]", got ","`.
 fn without_code(said: &str) -> &str {
     let said =
         said.strip_prefix("Parse error: ").or_else(|| said.strip_prefix("Invalid syntax: ")).unwrap_or(said);

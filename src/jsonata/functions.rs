@@ -1,4 +1,4 @@
-//! The functions that AWS adds to the language, and the one that it takes away.
+//! The functions that AWS adds to the language, and the one that it removes.
 //!
 //! <https://docs.aws.amazon.com/step-functions/latest/dg/transforming-data.html#states-jsonata-functions>
 
@@ -20,10 +20,10 @@ use crate::java_random;
 
 type Outcome = Result<JValue, EvaluatorError>;
 
-/// Makes the functions known to an evaluator.
+/// Adds the functions to an evaluator.
 ///
 /// # Errors
-/// If the library doesn't let one of them be added: a fault of ours.
+/// If the library refuses to add one of them, which would be a bug of ours.
 pub(crate) fn register(
     evaluator: &mut Evaluator,
     budget: &Rc<RefCell<Budget>>,
@@ -71,7 +71,7 @@ pub(crate) fn register(
     })
 }
 
-/// `$partition(array, size)`: the array in pieces of that size, the last one shorter.
+/// `$partition(array, size)`: splits the array into pieces of that size; the last one may be shorter.
 fn partition(args: &[JValue]) -> Outcome {
     let (items, size) = match args {
         [JValue::Undefined, ..] => return Ok(JValue::Undefined),
@@ -84,12 +84,12 @@ fn partition(args: &[JValue]) -> Outcome {
     if size < 1.0 {
         return Err(thrown("D3137: Argument 2 of function \"partition\" must be a positive number"));
     }
-    // A size beyond any array is one piece.
+    // A size larger than the array gives one piece.
     let pieces = items.chunks(size.min(items.len().max(1) as f64) as usize);
     Ok(JValue::array(pieces.map(|piece| JValue::array(piece.to_vec())).collect()))
 }
 
-/// `$range(first, last, step)`: the last one included; fractions are cut off.
+/// `$range(first, last, step)`: includes the last number; fractions are truncated.
 fn range(args: &[JValue]) -> Outcome {
     let numbers = match args {
         [JValue::Number(first), JValue::Number(last), JValue::Number(step)] => [*first, *last, *step],
@@ -133,7 +133,7 @@ fn hash(args: &[JValue]) -> Outcome {
     }))
 }
 
-/// `$parse(text)`: the JSON in a text.
+/// `$parse(text)`: parses JSON text.
 fn parse(args: &[JValue]) -> Outcome {
     match args {
         [JValue::Undefined] => Ok(JValue::Undefined),
@@ -146,8 +146,8 @@ fn parse(args: &[JValue]) -> Outcome {
     }
 }
 
-/// `$base64decode(text)`. What isn't Base64 is an internal error on AWS, where the language's own library makes
-/// something of it.
+/// `$base64decode(text)`. Invalid Base64 is an internal error on AWS, whereas the language's own library decodes part
+/// of it.
 fn base64_decode(args: &[JValue]) -> Outcome {
     const LENIENT: GeneralPurpose = GeneralPurpose::new(
         &alphabet::STANDARD,
@@ -163,7 +163,7 @@ fn base64_decode(args: &[JValue]) -> Outcome {
     }
 }
 
-/// How the language says that an argument doesn't fit.
+/// The language's error for an argument of the wrong type.
 fn signature(function: &str, argument: usize) -> EvaluatorError {
     EvaluatorError::TypeError(format!(
         "T0410: Argument {argument} of function \"{function}\" does not match function signature"

@@ -1,4 +1,4 @@
-//! The first number of `java.util.Random`, which AWS's seeded `$random` is.
+//! The first number of a seeded `java.util.Random`, which is what AWS's seeded `$random` returns.
 
 /// `new java.util.Random(seed).nextDouble()`: at least 0, less than 1.
 ///

@@ -1,12 +1,11 @@
-//! JSONata as Step Functions has it: version 2.0.6 of the language with AWS's functions and bounds.
+//! JSONata as in Step Functions: version 2.0.6 of the language, with AWS's functions and limits.
 //!
-//! [`Expression::compile`] reads the text between `{%` and `%}` once, when a definition is made. A [`Scope`] holds what
-//! the expressions of one state may see (`$states`, variables) and evaluates any number of them.
+//! [`Expression::compile`] parses the text between `{%` and `%}` once, when a definition is created. A [`Scope`] holds
+//! the variables for the expressions of one state (`$states` and others) and evaluates any number of them.
 //!
-//! The language itself is the `jsonata-core` crate, pinned to one version and seen by this room only: no type of it
-//! leaves. What AWS does differently is done here: top-level references are refused (`check`), memory is bounded by
-//! a budget that expressions are rewritten to draw on (`budget`), and functions are added and taken away
-//! (`functions`).
+//! The language itself is the `jsonata-core` crate, pinned to one version. Only this room uses it, and none of its
+//! types leave the room. The differences of AWS's version are implemented here: `check` refuses top-level references,
+//! `budget` limits memory by rewriting expressions, and `functions` adds and removes functions.
 //!
 //! <https://docs.aws.amazon.com/step-functions/latest/dg/transforming-data.html>
 

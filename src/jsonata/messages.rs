@@ -1,17 +1,17 @@
-//! Error messages as the language's own implementation words them, which is what AWS shows.
+//! Error messages in the words of the language's reference implementation, which AWS shows.
 //!
-//! The library has the right codes, but words some messages its own way.
+//! The library has the right codes but different words in some messages.
 
 use jsonata_core::ast::{AstNode, Stage};
 
 use crate::budget::{LENGTH, METER};
 
-/// `said` begins with its code.
+/// Replaces the message `said`, which begins with its code.
 pub(crate) fn worded(said: &str, tree: &AstNode) -> String {
     let (code, rest) = said.split_once(": ").unwrap_or((said, ""));
     let function = || function_named(rest).map(str::to_owned).or_else(|| innermost_call(tree));
     match code {
-        // The library appends what was called.
+        // The library appends the name of the called function.
         "T1006" => "T1006: Attempted to invoke a non-function".to_owned(),
         "T0410" => match function() {
             Some(function) => {
@@ -39,14 +39,14 @@ fn argument(text: &str) -> Option<usize> {
     text.strip_prefix("Argument ")?.split(' ').next()?.parse().ok()
 }
 
-/// The name in `… of function $join …`, where the library says it.
+/// The name in `… of function $join …`, if the library's message has it.
 fn function_named(text: &str) -> Option<&str> {
     let name = text.split_once(" of function ")?.1.split(' ').next()?;
     let name = name.trim_matches('"').trim_start_matches('$');
     (!name.is_empty() && name != "does").then_some(name)
 }
 
-/// Where the library doesn't say whose argument it was: the call that is evaluated first.
+/// If the library doesn't name the function: the call that is evaluated first.
 fn innermost_call(node: &AstNode) -> Option<String> {
     let first = |nodes: &[AstNode]| nodes.iter().find_map(innermost_call);
     match node {

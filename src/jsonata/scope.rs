@@ -1,4 +1,4 @@
-//! What the expressions of a state may see, and their evaluation.
+//! The variables that the expressions of a state can use, and their evaluation.
 
 use std::cell::RefCell;
 use std::fmt;
@@ -18,26 +18,27 @@ use crate::expression::Expression;
 use crate::functions;
 use crate::messages;
 
-/// Bounds of one evaluation.
+/// The limits of one evaluation.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Limits {
-    /// How long it may take.
+    /// The longest time it may take.
     pub time: Duration,
-    /// How deep evaluation may nest; a call that is not in tail position takes three levels.
+    /// How deep the evaluation may nest; a call that is not in tail position takes three levels.
     pub depth: usize,
-    /// How much may be made in its course, in bytes; what is let go again counts as well.
+    /// The total size of the values it may create, in bytes, including those that are dropped again.
     pub bytes: usize,
 }
 
 impl Default for Limits {
-    /// On AWS, 99 calls that are not in tail position are taken and 101 refused, and some 20 MiB may be held; how long
-    /// an expression may take isn't known.
+    /// AWS accepts 99 calls that are not in tail position and refuses 101, and lets an expression hold some 20 MiB.
+    /// AWS's time limit isn't known.
     fn default() -> Self {
         Self { time: Duration::from_secs(5), depth: 302, bytes: 256 * 1024 * 1024 }
     }
 }
 
-/// The variables of one state, for any number of expressions. It stays on its thread: values are shared by counting.
+/// The variables of one state, for any number of expressions. It stays on its thread, because the values are
+/// reference-counted.
 pub struct Scope {
     variables: Vec<(String, JValue)>,
     now: Timestamp,
@@ -46,8 +47,8 @@ pub struct Scope {
 }
 
 impl Scope {
-    /// A scope without variables. `now` is what `$now()` and `$millis()` say in all of its expressions; `ids` gives
-    /// `$uuid()` and `$random()`.
+    /// A scope without variables. `now` is the result of `$now()` and `$millis()` in all of its expressions; `ids` is
+    /// the source of `$uuid()` and `$random()`.
     pub fn new(now: Timestamp, ids: Arc<dyn Ids>, limits: Limits) -> Self {
         Self { variables: Vec::new(), now, ids, limits }
     }
@@ -64,7 +65,7 @@ impl Scope {
     /// Evaluates an expression.
     ///
     /// # Errors
-    /// If it has no value, raises an error, or goes beyond the limits.
+    /// If it has no value, raises an error, or exceeds the limits.
     pub fn evaluate(&self, expression: &Expression) -> Result<Value, EvalError> {
         self.run(expression, &JValue::Undefined)
     }
@@ -93,7 +94,7 @@ impl Scope {
     fn failure(&self, error: &EvaluatorError, expression: &Expression) -> EvalError {
         let said = error.message();
         match error_code_prefix(said) {
-            // The library's own bounds have codes of its own.
+            // The library's own limits have their own codes.
             Some("D1011" | "U1001" | "D2015" | "D2014") => EvalError::Memory,
             Some("D1012") => EvalError::Timeout,
             Some(_) => EvalError::Thrown(messages::worded(said, &expression.tree)),
@@ -105,7 +106,7 @@ impl Scope {
 
 #[cfg(test)]
 impl Scope {
-    /// Evaluates over data, which the language's own suite has at the top level.
+    /// Evaluates with data at the top level, as the language's test suite does.
     pub(crate) fn evaluate_over(
         &self,
         expression: &Expression,
@@ -121,7 +122,7 @@ impl Scope {
 
 impl fmt::Debug for Scope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Names only: values are people's data.
+        // Only the names: values are user data.
         let names: Vec<_> = self.variables.iter().map(|(name, _)| name).collect();
         f.debug_struct("Scope")
             .field("variables", &names)

@@ -1,4 +1,4 @@
-//! Expressions as a table: what they are, what they come to.
+//! Expressions and their results, as a table.
 
 mod suite;
 

@@ -1,27 +1,27 @@
-//! A position in a path or a filter, with the look-around that Jayway's grammar is made of.
+//! A position in a path or a filter, with the look-around that Jayway's grammar needs.
 //!
-//! The grammar is defined by a hand-written reader, oddities included (blanks are spaces only, some characters
-//! behind a closing bracket go unread), so the reading here keeps to the same primitives.
+//! The grammar is defined by a hand-written parser and its oddities (only spaces are blanks, some characters after a
+//! closing bracket are skipped), so this parser uses the same primitives.
 
 use super::error::PathError;
 
-/// Why reading stopped.
+/// Why parsing stopped.
 #[derive(Debug)]
 pub(super) enum Stop {
-    /// Jayway's `InvalidPathException`, which a filter may recover from.
+    /// Jayway's `InvalidPathException`, from which a filter may recover.
     Invalid(PathError),
-    /// Something went wrong that Jayway did not foresee: the text ended, a literal is no number.
+    /// An error that Jayway did not anticipate: the text ended, or a literal is not a number.
     Broken,
 }
 
 pub(super) type Read<T> = Result<T, Stop>;
 
-/// Characters `position..=last` of a text are in bounds.
+/// A text of which the characters `position..=last` are in bounds.
 #[derive(Debug)]
 pub(super) struct Cursor<'t> {
     chars: &'t [char],
     position: usize,
-    /// One past the last character in bounds.
+    /// The index after the last character in bounds.
     end: usize,
 }
 
@@ -87,7 +87,7 @@ impl<'t> Cursor<'t> {
         self.position < self.end
     }
 
-    /// Whether the current character is the last one or lies behind it.
+    /// Whether the current character is the last one or after it.
     pub(super) fn at_tail(&self) -> bool {
         self.end <= self.position + 1
     }
@@ -112,17 +112,17 @@ impl<'t> Cursor<'t> {
         }
     }
 
-    /// The first character that is not a space behind `index`.
+    /// The first character after `index` that is not a space.
     pub(super) fn significant_after(&self, index: usize) -> Option<(usize, char)> {
         (index + 1..self.end).map(|i| (i, self.chars[i])).find(|(_, c)| *c != ' ')
     }
 
-    /// Where `c` is, if it is the first character that is not a space behind `index`.
+    /// The position of `c`, if it is the first character after `index` that is not a space.
     pub(super) fn significant_index_of(&self, index: usize, c: char) -> Option<usize> {
         self.significant_after(index).filter(|(_, found)| *found == c).map(|(i, _)| i)
     }
 
-    /// The last character that is not a space before `index`.
+    /// The last character before `index` that is not a space.
     pub(super) fn significant_before(&self, index: usize) -> Option<(usize, char)> {
         let before = self.chars.get(..index)?;
         before.iter().enumerate().rev().find(|(_, c)| **c != ' ').map(|(i, c)| (i, *c))
@@ -132,7 +132,7 @@ impl<'t> Cursor<'t> {
         (from..self.end).find(|i| self.chars[*i] == c)
     }
 
-    /// The next `c` without a backslash before it (two backslashes count as none).
+    /// The next `c` that is not escaped by a backslash (a backslash may itself be escaped).
     pub(super) fn index_of_unescaped(&self, from: usize, c: char) -> Option<usize> {
         (from..self.end).find(|i| {
             let escaped = 1 <= *i && self.chars[i - 1] == '\\' && !(2 <= *i && self.chars[i - 2] == '\\');
@@ -140,8 +140,8 @@ impl<'t> Cursor<'t> {
         })
     }
 
-    /// The bracket that closes the one at `start`; brackets inside strings, and inside `/…/` if `skip_regex`, do
-    /// not count.
+    /// The bracket that closes the one at `start`. Brackets inside strings, and inside `/…/` if `skip_regex`, do not
+    /// count.
     pub(super) fn index_of_closing(
         &self,
         start: usize,
@@ -188,14 +188,14 @@ impl<'t> Cursor<'t> {
     }
 }
 
-/// Takes the backslashes out of a quoted text: `\n`, `\u00e9` and the like stand for their character, any other
-/// character for itself.
+/// Resolves the escapes of a quoted text: `\n`, `\u00e9` and the like become their character; before any other
+/// character the backslash is dropped.
 pub(super) fn unescape(text: &[char]) -> String {
     unescape_but(text, None)
 }
 
-/// The same for a property's name in `quote`s. A backslash before the other kind of quote, which needs none, stays:
-/// Step Functions was recorded to find the member `a\"b` by `$['a\"b']`.
+/// The same for a property's name in `quote`s. A backslash before the other kind of quote, which needs none, is kept:
+/// recordings show that Step Functions finds the member `a\"b` with `$['a\"b']`.
 pub(super) fn unescape_name(text: &[char], quote: char) -> String {
     unescape_but(text, Some(if quote == '"' { '\'' } else { '"' }))
 }

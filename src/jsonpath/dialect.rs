@@ -1,20 +1,20 @@
-//! Which JsonPath is meant: the library changed its language with version 2.1.
+//! Dialects of JsonPath: the library changed its language in version 2.1.
 
-/// The two languages that one parser reads.
+/// The two dialects that one parser supports.
 ///
 /// <https://github.com/json-path/JsonPath/blob/master/changelog.md>
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Dialect {
-    /// As JsonPath is today; API Gateway's `$input` reads it.
+    /// Today's JsonPath, which API Gateway's `$input` uses.
     #[default]
     Current,
-    /// As it was before 2.1, which Step Functions still reads:
-    ///
-    /// - there are no functions: `.length()` is a member of that name;
-    /// - `[-1]` finds nothing, `[(@.length-1)]` is the last element;
-    /// - in filters everything without quotes is a text, compared as a number or truth value with such;
-    /// - no filter has operators that are words, finds `null` present, or lets a scalar through;
-    /// - several names in brackets end a path.
+    /// JsonPath before 2.1, which Step Functions still uses:
+    /// - There are no functions: `.length()` is a member of that name.
+    /// - `[-1]` finds nothing; `[(@.length-1)]` is the last element.
+    /// - In filters, everything without quotes is a string. It is compared as a number or boolean with numbers and
+    ///   booleans.
+    /// - In filters, no operators are words, `null` does not exist, and scalars never match.
+    /// - Several names in brackets end a path.
     Early,
 }
 
@@ -73,7 +73,7 @@ mod tests {
         check_error("$.a[3]", &root, "Index out of bounds when evaluating path $['a'][3]");
         check_error("$.none[(@.length-1)]", &root, "Index out of bounds when evaluating path $['none'][-1]");
         check_error("$.of[(@.length-3)]", &root, "Index out of bounds when evaluating path $['of'][-1]");
-        // Slices count back at their open end, as today.
+        // In slices, an open end counts from the back, as today.
         check("$.a[-1:].n", &root, &json!([3]));
         check("$.a[:-2].n", &root, &json!([1]));
         check("$.a[1:].n", &root, &json!([2, 3]));
@@ -127,7 +127,7 @@ mod tests {
             ("(@.k == es || @.k == fr) && @.n == 1", json!(["es", "fr"])),
             ("@.k != es", json!(["fr", "a b"])),
             ("!(@.k == es)", json!(["fr", "a b"])),
-            // A number that was written is a text as well, and so is one in quotes.
+            // A written number is also a string, and so is one in quotes.
             ("@.n == 1", json!(["es", "fr"])),
             ("@.n == '1'", json!(["es", "fr"])),
             ("@.n > 1", json!(["a b"])),
@@ -137,16 +137,16 @@ mod tests {
             ("@.t == 'true'", json!(["es", "a b"])),
             ("@.t == false", json!(["fr"])),
             ("@.d == 2024-02-01", json!(["fr"])),
-            // The text `null` is null, and before everything else.
+            // The text `null` is null, and sorts before everything else.
             ("@.d < 2024-02-01", json!(["es", "a b"])),
             ("@.k =~ /e.*/", json!(["es"])),
             ("@.k =~ /E.*/i", json!(["es"])),
-            // What isn't there or can't be compared holds in no relation.
+            // No relation holds for something that is missing or can't be compared.
             ("@.none != es", json!([])),
             ("@.x != 1", json!(["es"])),
             ("@.x == null", json!(["es"])),
             ("@.d == null", json!(["a b"])),
-            // Present is what has a value.
+            // Only something with a value exists.
             ("@.x", json!(["a b"])),
             ("!@.x", json!(["es", "fr"])),
             ("@.k.length() > 1", json!([])),

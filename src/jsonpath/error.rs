@@ -1,33 +1,33 @@
-//! What can be wrong with a path, and with applying it.
+//! Errors in paths, and in applying them.
 
-/// Text that is no path. `Display` is Jayway's message.
+/// A text that is not a path. `Display` is Jayway's message.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct PathError {
-    /// Offset into the path, in characters, where reading stopped.
+    /// The offset, in characters, where parsing stopped.
     pub position: usize,
-    /// Jayway's words, for example `Path must not end with a '.' or '..'`.
+    /// Jayway's message, for example `Path must not end with a '.' or '..'`.
     pub message: String,
 }
 
 /// Why a path could not be read from a document. `Display` is Jayway's message.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ReadError {
-    /// A definite path leads nowhere (Jayway's `PathNotFoundException`).
+    /// A definite path matches nothing (Jayway's `PathNotFoundException`).
     #[error("{message}")]
     NotFound {
         /// `No results for path: $['X']`, `Missing property in path $['no']`, …
         message: String,
-        /// Whether the array is there that the path's last step counts in, and only ends before it.
+        /// Whether the array for the path's last index exists, but is shorter.
         is_past_end: bool,
     },
-    /// The path turned out not to fit the document (Jayway's `InvalidPathException` at read time).
+    /// The path does not fit the document (Jayway's `InvalidPathException` at read time).
     #[error("{message}")]
     InvalidPath {
         /// `Function with name: x does not exist.`, `Filter: [?] can not be applied to primitives. …`
         message: String,
     },
-    /// A function or a relation could not work with what it was given (Jayway's `JsonPathException`).
+    /// A function or a relation got a value that it can't use (Jayway's `JsonPathException`).
     #[error("{message}")]
     Failed {
         /// `Aggregation function attempted to calculate value using empty array`, …
@@ -38,32 +38,32 @@ pub enum ReadError {
     TooManySteps {
         /// The path as written.
         path: String,
-        /// The bound that was met.
+        /// The limit that was reached.
         limit: usize,
     },
 }
 
-/// Why a value could not be put where a reference path points.
+/// Why a value could not be written to a reference path.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum WriteError {
-    /// A property was asked of something that is not an object.
+    /// A step names a property of something that is not an object.
     #[error("the node at {at} is not an object")]
     NotAnObject {
-        /// Where, as a normalised path.
+        /// Where, as a normalized path.
         at: String,
     },
-    /// An index was asked of something that is not an array.
+    /// A step is an index into something that is not an array.
     #[error("the node at {at} is not an array")]
     NotAnArray {
-        /// Where, as a normalised path.
+        /// Where, as a normalized path.
         at: String,
     },
-    /// The array has no such slot, and slots are never made.
+    /// The array has no element at this index. Writing never adds elements.
     #[error("the array at {at} has no slot {index}")]
     NoSuchSlot {
-        /// Where, as a normalised path.
+        /// Where, as a normalized path.
         at: String,
-        /// The index asked for.
+        /// The index in the path.
         index: usize,
     },
 }

@@ -1,7 +1,7 @@
-//! Tokens + document → what they name.
+//! Evaluates the tokens of a path against a document.
 //!
-//! The walk follows Jayway's, token by token, because what is an error and what is merely absent depends on the
-//! way there: on whether all tokens before were definite, on whether a token is the last.
+//! The evaluation follows Jayway's, token by token, because whether something is an error or merely missing depends on
+//! the steps before: whether all earlier tokens were definite, and whether a token is the last.
 
 use std::borrow::Cow;
 use std::cell::Cell;
@@ -12,29 +12,29 @@ use super::dialect::Dialect;
 use super::show::{Trace, class_name, shown};
 use super::token::{Token, Tokens};
 
-/// Nodes one read may visit, those of paths inside filters included.
+/// The nodes that one read may visit, including those of paths inside filters.
 pub(super) const STEPS_MAX: usize = 2_000_000;
-/// How deep a walk may recurse; a parsed document nests less than a fifth of it.
+/// How deep the evaluation may recurse; a parsed document nests less than a fifth of it.
 const RECURSION_MAX: usize = 700;
 
-/// Why a walk ended early.
+/// Why an evaluation ended early.
 #[derive(Debug)]
 pub(super) enum Abort {
     /// Jayway's `PathNotFoundException`.
     NotFound(String),
-    /// The same, because the path's last index lies past the end of its array. Early dialect only.
+    /// The same, because the path's last index is past the end of its array. Early dialect only.
     PastEnd(String),
-    /// Jayway's `InvalidPathException`; a filter takes it for a no.
+    /// Jayway's `InvalidPathException`; in a filter it counts as false.
     Invalid(String),
-    /// Jayway's `JsonPathException`, and exceptions it did not foresee.
+    /// Jayway's `JsonPathException`, and exceptions that it did not anticipate.
     Failed(String),
-    /// An index outside an array, inside a function; an index token takes it for an absent node.
+    /// An index outside an array, inside a function; for an index token the node counts as missing.
     OutOfBounds(String),
     /// Too many nodes.
     TooManySteps,
 }
 
-/// What one read may still spend.
+/// The steps and results that one read may still use.
 #[derive(Debug)]
 pub(super) struct Budget {
     steps: Cell<usize>,
@@ -56,7 +56,7 @@ impl Budget {
         Ok(())
     }
 
-    /// Pays for a copy of `value`.
+    /// Charges for a copy of `value`.
     pub(super) fn spend_copy(&self, value: &Value) -> Result<(), Abort> {
         self.spend(1)?;
         match value {
@@ -81,15 +81,15 @@ impl Budget {
 /// Reads paths from one document.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Evaluator<'a, 'b> {
-    /// What `$` names.
+    /// The value of `$`.
     pub(super) root: &'a Value,
     pub(super) budget: &'b Budget,
-    /// What the paths were compiled in.
+    /// The dialect in which the paths were compiled.
     pub(super) dialect: Dialect,
 }
 
 impl<'a, 'b> Evaluator<'a, 'b> {
-    /// Reads a path inside a filter: `$` from the document, `@` from `item`.
+    /// Reads a path inside a filter: `$` is the document, `@` is `item`.
     pub(super) fn read(&self, tokens: &Tokens, item: &'a Value) -> Result<Cow<'a, Value>, Abort> {
         let start = match tokens.root() {
             super::token::Root::Document => self.root,
@@ -107,13 +107,13 @@ impl<'a, 'b> Evaluator<'a, 'b> {
             }
             return Ok(Cow::Owned(Value::Array(results.into_iter().map(Cow::into_owned).collect())));
         }
-        // A function adds its own result and those of what follows it; the last one counts.
+        // A function adds its own result and those of the tokens after it; the last one counts.
         results.pop().ok_or_else(|| Abort::NotFound(format!("No results for path: {tokens}")))
     }
 
-    /// Whether a path leads somewhere from `item`, even one that starts with `$`. Inside such a path every
-    /// property has to be there, and an indefinite path that finds nothing still exists. Where `null` was found the
-    /// early dialect sees nothing.
+    /// Whether a path finds something from `item`, even one that starts with `$`. In such a path every property has to
+    /// exist, and an indefinite path exists even if it finds nothing. In the early dialect, `null` does not count as
+    /// existing.
     pub(super) fn exists(&self, tokens: &Tokens, item: &'a Value) -> Result<bool, Abort> {
         match self.walk(tokens, item, true) {
             Ok(results) if tokens.is_definite() => Ok(match self.dialect {
@@ -126,7 +126,7 @@ impl<'a, 'b> Evaluator<'a, 'b> {
         }
     }
 
-    /// Everything a path names, starting at `start`.
+    /// Everything that a path finds, starting at `start`.
     pub(super) fn walk(
         &self,
         tokens: &Tokens,
@@ -143,15 +143,15 @@ impl<'a, 'b> Evaluator<'a, 'b> {
 struct Walk<'a, 'b, 't> {
     tokens: &'t Tokens,
     eval: Evaluator<'a, 'b>,
-    /// Missing properties are errors wherever they are missing (in an existence check).
+    /// Whether any missing property is an error (in an existence check).
     all_required: bool,
-    /// For a token behind `..[…]`: the index of the element it was last applied to.
+    /// For a token after `..[…]`: the index of the element to which it was last applied.
     scanned_at: Vec<Option<i64>>,
     results: Vec<Cow<'a, Value>>,
 }
 
 impl<'a> Walk<'a, '_, '_> {
-    /// Applies the token at `index`, and what follows it, to `model`.
+    /// Applies the token at `index` and those after it to `model`.
     fn step(&mut self, index: usize, model: &'a Value, at: &Trace<'_>) -> Result<(), Abort> {
         let budget = self.eval.budget;
         budget.spend(1)?;
@@ -218,7 +218,8 @@ impl<'a> Walk<'a, '_, '_> {
                 let is_leaf = self.tokens.is_leaf(index);
                 match result {
                     result if is_leaf => self.found(result),
-                    // A function's own result is one of the path's, besides what comes after it.
+                    // A function's own result is one of the path's results, in addition to those of the tokens after
+                    // it.
                     Cow::Borrowed(model) => {
                         self.found(Cow::Borrowed(model))?;
                         self.step(index + 1, model, at)
@@ -238,7 +239,7 @@ impl<'a> Walk<'a, '_, '_> {
         Ok(())
     }
 
-    /// Goes on with a value that lives only as long as this call, so that what is found has to be copied.
+    /// Continues with a value that lives only during this call, so the results have to be copied.
     fn step_on_made(&mut self, index: usize, model: &Value, at: &Trace<'_>) -> Result<(), Abort> {
         let mut walk = Walk {
             tokens: self.tokens,
@@ -332,7 +333,7 @@ impl<'a> Walk<'a, '_, '_> {
         if !self.tokens.is_leaf(index) {
             return self.step(index + 1, member, &at.property(name));
         }
-        // `$..[1].a` visits every element and keeps what comes from the one asked for.
+        // `$..[1].a` visits every element and keeps only what comes from the requested one.
         let scanned_at = self.scanned_at.get(index).copied().flatten();
         if scanned_at.is_none_or(|i| self.tokens.before_tail() == format!("[{i}]")) {
             self.eval.budget.spend(1)?;
@@ -358,7 +359,7 @@ impl<'a> Walk<'a, '_, '_> {
         }
     }
 
-    /// Goes to an element counted from either end, if it is there.
+    /// Continues with the element at an index from either end, if it exists.
     fn array_index(
         &mut self,
         index: usize,
@@ -381,7 +382,7 @@ impl<'a> Walk<'a, '_, '_> {
         }
     }
 
-    /// Goes on with an element; `position` is where it is, as the path counts.
+    /// Continues with an element; `position` is its index as the path counts.
     fn element(&mut self, index: usize, position: i64, item: &'a Value, at: &Trace<'_>) -> Result<(), Abort> {
         match self.step(index + 1, item, &at.index(position)) {
             Err(Abort::OutOfBounds(_)) => Ok(()),
@@ -391,7 +392,7 @@ impl<'a> Walk<'a, '_, '_> {
 
     // === Scan ===
 
-    /// Applies the token at `index` to `model` and everything below it that it fits.
+    /// Applies the token at `index` to `model` and to everything below it that the token fits.
     fn scan(&mut self, index: usize, model: &'a Value, at: &Trace<'_>) -> Result<(), Abort> {
         let budget = self.eval.budget;
         budget.spend(1)?;
@@ -433,7 +434,7 @@ impl<'a> Walk<'a, '_, '_> {
         Ok(())
     }
 
-    /// Whether a token behind `..` has something to do with `model`.
+    /// Whether a token after `..` can be applied to `model`.
     fn fits(&self, index: usize, model: &'a Value) -> Result<bool, Abort> {
         Ok(match self.tokens.get(index) {
             Some(Token::Properties { names, .. }) => match model {
@@ -451,8 +452,8 @@ impl<'a> Walk<'a, '_, '_> {
     }
 }
 
-/// The positions of a slice. Only an open end counts its bound from the end of the array; between two bounds the
-/// positions are taken as they are, so that `[-2:-1]` works and `[0:-1]` is empty.
+/// The positions of a slice. Only if an end is open, a negative bound counts from the end of the array. If both bounds
+/// are given, they are used as they are, so `[-2:-1]` works and `[0:-1]` is empty.
 fn slice(from: Option<i32>, to: Option<i32>, length: usize) -> std::ops::Range<i64> {
     let length = i64::try_from(length).unwrap_or(i64::MAX);
     let from_end = |bound: i32| if bound < 0 { length + i64::from(bound) } else { i64::from(bound) };

@@ -1,4 +1,4 @@
-//! `[?(…)]`: conditions over the items of a path.
+//! `[?(…)]`: filters on the items of a path.
 
 mod compare;
 mod decimal;
@@ -16,7 +16,7 @@ use serde_json::Value;
 
 pub(super) use literal::read_lenient;
 
-/// A condition.
+/// The condition of a filter.
 #[derive(Debug)]
 pub(super) enum Filter {
     /// `a || b`
@@ -25,11 +25,11 @@ pub(super) enum Filter {
     And(Vec<Self>),
     /// `!(a)`
     Not(Box<Self>),
-    /// `@.a`, or `!@.a` when `expected` is false.
+    /// `@.a`, or `!@.a` if `expected` is false.
     Exists {
-        /// What has to be there.
+        /// The path that has to exist.
         path: Tokens,
-        /// Whether it has to be there, or not to be.
+        /// Whether it has to exist, or must not.
         expected: bool,
     },
     /// `a < b`
@@ -70,13 +70,14 @@ enum Operator {
     SubsetOf,
     AnyOf,
     NoneOf,
-    /// `all`, `exists`, `type`, `matches`: known to Jayway, of use only to Java programs, and never true here.
+    /// `all`, `exists`, `type`, `matches`: Jayway knows them, but they are useful only to Java programs and never true
+    /// here.
     Inapplicable,
 }
 
 impl Filter {
-    /// Whether `item` is let through. What Jayway's predicates can not work with lets nothing through.
-    /// The early dialect looks at no scalars: "The `@` operator … only matches objects".
+    /// Whether the filter accepts `item`. Values that Jayway's predicates can't use are not accepted. The early dialect
+    /// never accepts scalars: "The `@` operator … only matches objects".
     ///
     /// <https://docs.aws.amazon.com/step-functions/latest/dg/amazon-states-language-paths.html>
     pub(super) fn accepts<'a>(&self, item: &'a Value, eval: &Evaluator<'a, '_>) -> Result<bool, Abort> {

@@ -10,11 +10,11 @@ use super::filter::read_lenient;
 use super::show::shown;
 use super::token::Tokens;
 
-/// A function call: its name, and what it is given besides the node it stands at.
+/// A function call: its name and its arguments, in addition to the node to which it is applied.
 #[derive(Debug)]
 pub(super) struct Call {
     name: String,
-    /// `None` for a name that is no function, which only matters once the call is reached.
+    /// `None` for an unknown name, which is an error only if the call is evaluated.
     function: Option<Function>,
     arguments: Vec<Argument>,
     is_written_with_arguments: bool,
@@ -36,7 +36,7 @@ enum Function {
     Index,
 }
 
-/// An argument: a path, read from the document, or JSON.
+/// An argument: a path, which is read from the document, or JSON.
 #[derive(Debug)]
 pub(super) enum Argument {
     Path(Tokens),
@@ -49,7 +49,7 @@ impl Argument {
     }
 
     pub(super) fn json(text: &str) -> Self {
-        // What is no JSON is a bare string, as inside lists.
+        // Text that is not JSON is a bare string, as inside lists.
         Self::Json(read_lenient(text).unwrap_or_else(|| Value::String(text.to_owned())))
     }
 
@@ -86,7 +86,7 @@ impl Call {
         self.arguments = vec![argument];
     }
 
-    /// Calls the function at `model`.
+    /// Calls the function on `model`.
     pub(super) fn invoke<'a>(
         &self,
         model: &'a Value,
@@ -129,7 +129,7 @@ impl Call {
         })
     }
 
-    /// How many children the node has; with a path as argument, how many children what the path names has.
+    /// The number of the node's children; with a path as argument, the number of children of what the path finds.
     fn length<'a>(&self, model: &'a Value, eval: &Evaluator<'a, '_>) -> Result<Value, Abort> {
         match self.arguments.first() {
             Some(Argument::Path(path)) => {
@@ -151,9 +151,8 @@ impl Call {
     }
 }
 
-/// `path` is read with `.*` behind it. If it is indefinite, the number of nodes found is the answer; if it is
-/// definite, the last of them counts, and only if it is an array: a quirk that people see as "the length of the
-/// whole document".
+/// `path` is read with `.*` appended. If it is indefinite, the result is the number of nodes found. If it is definite,
+/// only the last node counts, and only if it is an array; people see this quirk as "the length of the whole document".
 fn n_children<'a>(path: &Tokens, model: &'a Value, eval: &Evaluator<'a, '_>) -> Result<Option<usize>, Abort> {
     if path.is_function() || path.all().is_empty() {
         return Ok(eval.read_from(path, model)?.as_array().map(Vec::len));
@@ -178,7 +177,7 @@ fn n_children<'a>(path: &Tokens, model: &'a Value, eval: &Evaluator<'a, '_>) -> 
     }
 }
 
-/// The numbers of an array and of the arguments, those inside array arguments too.
+/// The numbers of an array and of the arguments, including those inside array arguments.
 fn numbers(model: &Value, given: &[Cow<'_, Value>]) -> Vec<f64> {
     let of_array = |value: &Value| -> Vec<f64> {
         value.as_array().map(|items| items.iter().filter_map(Value::as_f64).collect()).unwrap_or_default()
@@ -206,7 +205,7 @@ fn aggregate(function: Function, numbers: &[f64]) -> Result<Value, Abort> {
             (squares / n - sum() * sum() / n / n).sqrt()
         }
         Function::Min => numbers.iter().copied().fold(f64::MAX, f64::min),
-        // Jayway starts from the smallest *positive* double, so the maximum of negative numbers is that.
+        // Jayway starts from the smallest *positive* double, so that is the maximum of negative numbers.
         Function::Max => numbers.iter().copied().fold(f64::from_bits(1), f64::max),
         _ => sum(),
     };

@@ -1,12 +1,12 @@
-//! JSONPath as Jayway JsonPath reads it: today's for API Gateway's `$input`, that of 2.0 for Step Functions (see
-//! [`Dialect`]).
+//! JSONPath as Jayway JsonPath reads it: today's version for API Gateway's `$input`, version 2.0 for Step Functions
+//! (see [`Dialect`]).
 //!
-//! A [`Path`] is compiled once and read many times; a [`ReferencePath`] is the subset that names exactly one
-//! node and can therefore also be written to (ASL `ResultPath`).
+//! A [`Path`] is compiled once and read many times. A [`ReferencePath`] is a path that names exactly one node, so it
+//! can also be written to (ASL `ResultPath`).
 //!
-//! Pure: text → tokens → value. Reading is bounded in nodes visited and in depth, compiling in length, steps and
-//! nesting, and regular expressions in backtracking. Where Jayway crashes (`ClassCastException` and the like) the
-//! answer here is what it evidently meant, or a [`ReadError::Failed`].
+//! Pure: text → tokens → value. Limits apply to the nodes and the depth of reading, to the length, steps and nesting of
+//! a path, and to the backtracking of regular expressions. Where Jayway crashes (with a `ClassCastException` or the
+//! like), the result here is what it evidently meant, or a [`ReadError::Failed`].
 
 // Rooms are called by their names, wherever they stand.
 use crate as jsonpath;

@@ -5,8 +5,10 @@
 //! step  := name | name '(' arguments ')' | '*' | bracket
 //! bracket := "['a','b']" | '[0,1]' | '[1:2]' | '[*]' | '[?(filter)]' | '[(@.length-1)]'
 //! ```
-//! As Jayway reads it; calls are of today's dialect, and the last kind of bracket is of the early one. In today's, one last character behind a bracket goes unread, `$.a[` is `$.a`, `f().x` is read as a
-//! property `)`. Such oddities are kept because documents in the wild depend on what is accepted.
+//!
+//! This is Jayway's grammar. Only today's dialect has calls, only the early dialect has the last kind of bracket. In
+//! today's dialect, a last character after a bracket is ignored: `$.a[` is `$.a`, and `f().x` is read as a property
+//! `)`. Such oddities are kept because existing documents depend on what is accepted.
 
 use super::cursor::{Cursor, Read, Stop, unescape_name};
 use super::dialect::Dialect;
@@ -15,14 +17,14 @@ use super::filter;
 use super::function::{Argument, Call};
 use super::token::{Root, Token, Tokens};
 
-/// Characters a path may have.
+/// The longest path, in characters.
 const TEXT_MAX: usize = 64 * 1024;
-/// Steps a path may have, those of paths inside its filters and arguments included.
+/// The most steps of a path, including those of paths inside its filters and arguments.
 const TOKENS_MAX: usize = 512;
 /// How deep paths may nest inside filters and arguments.
 const NESTING_MAX: usize = 24;
 
-/// What all paths nested in one text share: the language, and what they may still use up.
+/// Shared by all paths nested in one text: the dialect, and what is left of the limits.
 #[derive(Debug, Default)]
 pub(super) struct Limits {
     pub(super) dialect: Dialect,
@@ -43,7 +45,7 @@ pub(super) fn compile(text: &str, dialect: Dialect) -> Result<Tokens, PathError>
     })
 }
 
-/// Compiles a path that stands in a filter.
+/// Compiles a path inside a filter.
 pub(super) fn compile_nested(text: &str, limits: &mut Limits) -> Read<Tokens> {
     let text = match limits.dialect {
         Dialect::Current => text,
@@ -109,7 +111,7 @@ impl<'t, 'l> Parser<'t, 'l> {
         Ok(root)
     }
 
-    /// Whether there is more to read. Today's reader takes a single last character for nothing.
+    /// Whether there is more to parse. Today's dialect ignores a single last character.
     fn more(&self) -> More {
         match self.limits.dialect {
             Dialect::Current => !self.cursor.at_tail(),
@@ -187,7 +189,7 @@ impl<'t, 'l> Parser<'t, 'l> {
         }
         let mut arguments = Vec::new();
         if self.cursor.get(end + 1) == Some(')') {
-            // Stops at the parenthesis: what follows it is read as part of a name.
+            // Stop at the parenthesis: the text after it is parsed as part of a name.
             self.cursor.set_position(end + 1);
         } else {
             self.cursor.set_position(end + 1);
@@ -216,8 +218,8 @@ impl<'t, 'l> Parser<'t, 'l> {
         self.cursor.invalid(format!("Arguments to function: '{name}' are not closed properly."))
     }
 
-    /// Cuts the arguments out by counting brackets and quotes, then hands each to its own parser. What is neither
-    /// a path nor starts like JSON is dropped.
+    /// Finds the arguments by counting brackets and quotes, then passes each to its own parser. An argument that is
+    /// neither a path nor starts like JSON is dropped.
     fn arguments(&mut self, name: &str) -> Read<Vec<Argument>> {
         #[derive(Clone, Copy)]
         enum Kind {
@@ -315,7 +317,7 @@ impl<'t, 'l> Parser<'t, 'l> {
         Ok(self.more())
     }
 
-    /// `[(@.length-1)]`, `[(@.size() - 1)]`: blanks and parentheses mean nothing in it.
+    /// `[(@.length-1)]`, `[(@.size() - 1)]`: blanks and parentheses in it mean nothing.
     fn index_from_end(&mut self) -> Read<Token> {
         let start = self.cursor.position() + 1;
         let Some(close) = self.cursor.index_of(start, ']') else {
@@ -414,7 +416,7 @@ impl<'t, 'l> Parser<'t, 'l> {
         if text.contains([',', ' ']) {
             return Err(refused());
         }
-        // A third part, the step, is read over.
+        // A third part, the step, is ignored.
         let mut parts = text.split(':');
         let mut bound = || match parts.next() {
             None | Some("") => Ok(None),
@@ -448,7 +450,7 @@ impl<'t, 'l> Parser<'t, 'l> {
             self.cursor.set_position(close + 1);
             return Ok(Some(Token::Filter(Box::new(filter))));
         }
-        // `[?]` and `[?,?]` are places for predicates given by a Java program.
+        // `[?]` and `[?,?]` are placeholders for predicates of a Java program.
         match (self.cursor.significant_after(question), self.cursor.index_of(open + 1, ']')) {
             (Some((_, ']' | ',')), Some(close)) => {
                 let expression = self.cursor.slice_text(open + 1, close)?;

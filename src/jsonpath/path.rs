@@ -1,4 +1,4 @@
-//! [`Path`]: the public face of a compiled path.
+//! [`Path`]: the public API of a compiled path.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -22,15 +22,15 @@ struct Inner {
     text: Box<str>,
     tokens: Tokens,
     dialect: Dialect,
-    /// Names and single indexes only: read without the general walk.
+    /// Names and single indexes only: needs no general evaluation.
     is_plain: bool,
 }
 
 impl Path {
-    /// Compiles `text` in today's dialect. A text that starts with neither `$` nor `@` is taken as one behind `$.`.
+    /// Compiles `text` in today's dialect. If it starts with neither `$` nor `@`, `$.` is prepended.
     ///
     /// # Errors
-    /// [`PathError`] where Jayway throws `InvalidPathException`, and for paths beyond the bounds.
+    /// [`PathError`] where Jayway throws `InvalidPathException`, and for paths that exceed the limits.
     pub fn compile(text: &str) -> Result<Self, PathError> {
         Self::compile_in(text, Dialect::Current)
     }
@@ -43,19 +43,19 @@ impl Path {
         Ok(Self::new(text, parser::compile(text, dialect)?, dialect))
     }
 
-    /// Compiles a path whose root is named by `prefix`: `$$` for the context object, `$name` for a variable. What
-    /// follows the prefix (`.a[0]`, or nothing) is then read from the document handed to [`Path::read`];
-    /// [`Path::as_str`] keeps the whole text.
+    /// Compiles a path whose root is called `prefix`: `$$` for the context object, `$name` for a variable. The rest
+    /// (`.a[0]`, or nothing) is then read from the document passed to [`Path::read`]; [`Path::as_str`] keeps the whole
+    /// text.
     ///
     /// # Errors
-    /// [`PathError`] as [`Path::compile`], and when `text` does not start with `prefix`.
+    /// [`PathError`] as [`Path::compile`], and if `text` does not start with `prefix`.
     pub fn compile_rooted(text: &str, prefix: &str, dialect: Dialect) -> Result<Self, PathError> {
         let Some(rest) = text.strip_prefix(prefix) else {
             let message = format!("Path must start with '{prefix}'");
             return Err(PathError { position: 0, message });
         };
         let tokens = parser::compile(&format!("${rest}"), dialect).map_err(|error| PathError {
-            // The prefix stands where one `$` was compiled.
+            // One `$` was compiled in place of the prefix.
             position: (error.position + prefix.chars().count()).saturating_sub(1),
             message: error.message,
         })?;
@@ -76,31 +76,31 @@ impl Path {
         Self { inner: Arc::new(Inner { text: text.into(), tokens, dialect, is_plain }) }
     }
 
-    /// Whether the path can name one node only; an indefinite path reads as an array.
+    /// Whether the path can find only one node; reading an indefinite path gives an array.
     #[must_use]
     pub fn is_definite(&self) -> bool {
         self.inner.tokens.is_definite()
     }
 
-    /// Reads from `root` as Step Functions does: the value itself for a definite path, an array of all matches for
-    /// an indefinite one. An indefinite path that leads nowhere, be it on the way there, is `[]`.
+    /// Reads from `root` as Step Functions does: the value itself for a definite path, an array of all matches for an
+    /// indefinite one. An indefinite path that finds nothing gives `[]`, whichever step fails.
     ///
     /// # Errors
-    /// [`ReadError::NotFound`] when a definite path leads nowhere; see [`ReadError`] for the rest.
+    /// [`ReadError::NotFound`] if a definite path finds nothing; see [`ReadError`] for the rest.
     pub fn read<'a>(&self, root: &'a Value) -> Result<Cow<'a, Value>, ReadError> {
         self.read_within(root, &mut { u64::MAX })
     }
 
-    /// Reads from `root` as Jayway does by default: as [`Path::read`], but a property missing before the first
+    /// Reads from `root` as Jayway does by default: like [`Path::read`], but a property missing before the first
     /// indefinite step (`$.nosuch[*]`) is an error.
     ///
     /// # Errors
-    /// [`ReadError::NotFound`] when the path leads nowhere; see [`ReadError`] for the rest.
+    /// [`ReadError::NotFound`] if the path finds nothing; see [`ReadError`] for the rest.
     pub fn read_strict<'a>(&self, root: &'a Value) -> Result<Cow<'a, Value>, ReadError> {
         self.read_strict_within(root, &mut { u64::MAX })
     }
 
-    /// As [`Path::read`], with no more than `steps_left`, from which the nodes that were visited are taken.
+    /// Like [`Path::read`], but visits at most `steps_left` nodes, and subtracts those visited from it.
     ///
     /// # Errors
     /// As [`Path::read`].
@@ -135,7 +135,7 @@ impl Path {
         found.map_err(|abort| self.error(abort))
     }
 
-    /// The node a plain path names. When there is none the general walk finds out why.
+    /// The node of a plain path. If there is none, the general evaluation finds out why.
     fn read_plain<'a>(&self, root: &'a Value) -> Option<&'a Value> {
         self.inner.tokens.all().iter().try_fold(root, |node, token| match (token, node) {
             (Token::Properties { names, .. }, Value::Object(members)) => members.get(names.first()?),
@@ -161,7 +161,7 @@ impl Path {
         }
     }
 
-    /// The text this path was compiled from.
+    /// The text from which this path was compiled.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.inner.text
@@ -185,7 +185,7 @@ impl fmt::Debug for Path {
 }
 
 impl PartialEq for Path {
-    /// Two paths are equal when their texts are.
+    /// Two paths are equal if their texts are equal.
     fn eq(&self, other: &Self) -> bool {
         self.as_str() == other.as_str()
     }
@@ -242,7 +242,7 @@ mod tests {
         check(r"$['it\'s']", &root, &json!(1));
         check(r#"$["a\"b"]"#, &root, &json!(2));
         check(r#"$['a"b']"#, &root, &json!(2));
-        // Recorded of Step Functions: a backslash that is not needed is a part of the name.
+        // Recorded from Step Functions: an unnecessary backslash is part of the name.
         check(r#"$['a\"b']"#, &root, &json!(3));
     }
 
@@ -302,7 +302,7 @@ mod tests {
             deep = Value::Array(vec![deep]);
         }
         assert!(matches!(Path::compile("$..x").unwrap().read(&deep), Err(ReadError::TooManySteps { .. })));
-        // Dropping a value recurses as well; take it apart instead.
+        // Dropping the value recurses as well, so take it apart instead.
         while let Value::Array(mut items) = deep {
             deep = items.pop().unwrap_or_default();
         }

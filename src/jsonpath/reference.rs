@@ -1,4 +1,4 @@
-//! [`ReferencePath`]: a path that names exactly one node, to read and to write.
+//! [`ReferencePath`]: a path that names exactly one node, for reading and writing.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use super::error::{PathError, ReadError, WriteError};
 use super::path::Path;
 use super::token::{Root, Token};
 
-/// A path that names exactly one node: `$.a.b[2]['c']`. ASL "Reference Paths", which are in the early dialect.
+/// A path that names exactly one node: `$.a.b[2]['c']`. ASL "Reference Paths". Always in the early dialect.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ReferencePath {
     path: Path,
@@ -26,13 +26,13 @@ impl ReferencePath {
     /// Compiles `text`.
     ///
     /// # Errors
-    /// [`PathError`] for what is no path and for paths that may name several nodes, count from the end of an
-    /// array, or start at anything but `$`.
+    /// [`PathError`] for text that is not a path, and for paths that may find several nodes, count from the end of an
+    /// array, or start with anything but `$`.
     pub fn compile(text: &str) -> Result<Self, PathError> {
         Self::from_path(Path::compile_in(text, Dialect::Early)?)
     }
 
-    /// Compiles a reference path with a root of its own; see [`Path::compile_rooted`].
+    /// Compiles a reference path with its own root; see [`Path::compile_rooted`].
     ///
     /// # Errors
     /// As [`ReferencePath::compile`].
@@ -45,7 +45,7 @@ impl ReferencePath {
             position: 0,
             message: format!("'{path}' is not a Reference Path: it must name exactly one node"),
         };
-        // Without the `$` Jayway would put in, so that `a.b` is not taken for a reference.
+        // Check the text as written, without the `$.` that Jayway would prepend: `a.b` is not a reference path.
         if path.tokens().root() != Root::Document || !path.as_str().starts_with('$') {
             return Err(refused());
         }
@@ -76,10 +76,10 @@ impl ReferencePath {
         self.steps.is_empty()
     }
 
-    /// Reads the node named, borrowed from `root`.
+    /// Reads the node, borrowed from `root`.
     ///
     /// # Errors
-    /// [`ReadError::NotFound`] when there is no such node.
+    /// [`ReadError::NotFound`] if there is no such node.
     pub fn read<'a>(&self, root: &'a Value) -> Result<&'a Value, ReadError> {
         let found = self.steps.iter().try_fold(root, |node, step| match (step, node) {
             (Step::Member(name), Value::Object(members)) => members.get(&**name),
@@ -95,12 +95,12 @@ impl ReferencePath {
         })
     }
 
-    /// Puts `value` at the node named, making the objects on the way there that are missing. Array slots are
-    /// never made. ASL "ResultPath".
+    /// Writes `value` to the node, and creates missing objects on the way. Array elements are never added. ASL
+    /// "ResultPath".
     ///
     /// # Errors
-    /// [`WriteError`] when something on the way is neither an object nor an array that has the slot; `root` is
-    /// then unchanged.
+    /// [`WriteError`] if something on the way is neither an object nor an array with that element; `root` is then
+    /// unchanged.
     pub fn set(&self, root: &mut Value, value: Value) -> Result<(), WriteError> {
         self.check_way(root)?;
         let mut node = root;
@@ -119,7 +119,7 @@ impl ReferencePath {
         Ok(())
     }
 
-    /// Whether [`ReferencePath::set`] can get to the node.
+    /// Checks that [`ReferencePath::set`] can reach the node.
     fn check_way(&self, root: &Value) -> Result<(), WriteError> {
         let mut node = Some(root);
         for (i, step) in self.steps.iter().enumerate() {
@@ -131,14 +131,14 @@ impl ReferencePath {
                     None => return Err(WriteError::NoSuchSlot { at: self.shown(i), index: *index }),
                 },
                 (Step::Member(_), Some(_)) => return Err(WriteError::NotAnObject { at: self.shown(i) }),
-                // What is missing would be made an object.
+                // A missing node would be created as an object.
                 (Step::Element(_), _) => return Err(WriteError::NotAnArray { at: self.shown(i) }),
             };
         }
         Ok(())
     }
 
-    /// The first `n` steps as a normalised path.
+    /// The first `n` steps as a normalized path.
     fn shown(&self, n: usize) -> String {
         let step = |step: &Step| match step {
             Step::Member(name) => format!("['{name}']"),
@@ -147,7 +147,7 @@ impl ReferencePath {
         format!("${}", self.steps.iter().take(n).map(step).collect::<String>())
     }
 
-    /// The text this path was compiled from.
+    /// The text from which this path was compiled.
     #[must_use]
     pub fn as_str(&self) -> &str {
         self.path.as_str()

@@ -1,4 +1,4 @@
-//! Values and places as messages show them.
+//! Values and positions as messages show them.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::token::Root;
 use crate::json::{compact, java_string};
 
-/// The way from the root to a node, kept on the stack and written out only for a message.
+/// The steps from the root to a node. They are kept on the stack, and formatted only for a message.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Trace<'p> {
     before: Option<&'p Self>,
@@ -18,7 +18,7 @@ pub(super) struct Trace<'p> {
 enum Step<'p> {
     Root(Root),
     Property(&'p str),
-    /// As the path counts: from the end when negative.
+    /// As the path counts: negative from the end.
     Index(i64),
 }
 
@@ -49,7 +49,7 @@ impl fmt::Display for Trace<'_> {
     }
 }
 
-/// A value as its Java object's `toString` shows it: objects `{a=1, b=2}`, arrays as JSON.
+/// A value in the format of its Java object's `toString`: objects `{a=1, b=2}`, arrays as JSON.
 pub(super) fn shown(value: &Value) -> String {
     match value {
         Value::Array(_) => compact(value),

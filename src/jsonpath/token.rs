@@ -1,4 +1,4 @@
-//! A compiled path: its tokens, and how they are shown in messages.
+//! A compiled path: its tokens, and how messages show them.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use super::function::Call;
 pub(super) enum Root {
     /// `$`: the whole document.
     Document,
-    /// `@`: the item a filter looks at.
+    /// `@`: the current item of a filter.
     Item,
 }
 
@@ -21,26 +21,26 @@ pub(super) enum Token {
     Properties { names: Box<[String]>, quote: char },
     /// `[0]`, `[0,-1]`.
     Indexes(Box<[i32]>),
-    /// `[(@.length-1)]`: how far from the end, so that 1 is the last element.
+    /// `[(@.length-1)]`: the distance from the end, so 1 is the last element.
     FromEnd(i32),
-    /// `[1:]`, `[:2]`, `[1:2]`; at least one bound is there.
+    /// `[1:]`, `[:2]`, `[1:2]`; at least one bound is given.
     Slice { from: Option<i32>, to: Option<i32> },
     /// `.*`, `[*]`.
     Wildcard,
     /// `[?(…)]`.
     Filter(Box<Filter>),
-    /// `..`: whatever follows is looked for at every depth.
+    /// `..`: the next token is searched at every depth.
     Scan,
     /// `.name(…)`.
     Call(Call),
 }
 
-/// A root and the tokens behind it.
+/// A root and the tokens after it.
 #[derive(Debug)]
 pub(super) struct Tokens {
     root: Root,
     tokens: Box<[Token]>,
-    /// For each token, whether all tokens before it name one node only.
+    /// For each token, whether all tokens before it find only one node.
     upstream_definite: Box<[bool]>,
     definite: bool,
 }
@@ -76,7 +76,7 @@ impl Tokens {
         self.upstream_definite.get(index).copied().unwrap_or(true)
     }
 
-    /// Whether the token at `index` names one node only.
+    /// Whether the token at `index` finds only one node.
     pub(super) fn is_token_definite(&self, index: usize) -> bool {
         self.get(index).is_none_or(|token| token.is_definite(self.is_leaf(index)))
     }

@@ -1,7 +1,7 @@
-//! What is wrong with a value, in API Gateway's words.
+//! Reports the violations of a schema in API Gateway's words.
 //!
-//! The words on record are those of a well-known Java validator; keywords without a recording use the same
-//! validator's.
+//! Recorded messages of AWS are those of a well-known Java validator. Keywords without a recording use that validator's
+//! messages.
 
 use std::collections::BTreeSet;
 use std::fmt::{self, Write as _};
@@ -10,12 +10,12 @@ use jsonschema::error::{TypeKind, ValidationErrorKind};
 use jsonschema::{JsonType, ValidationError};
 use serde_json::Value;
 
-/// The longest value that a complaint repeats, in bytes of JSON; a bound on the text's size, not AWS's.
+/// The longest value that a message repeats, in bytes of JSON. This keeps the text short; AWS's limit isn't known.
 const SHOWN_BYTES_MAX: usize = 1024;
-/// The most names that a complaint lists.
+/// The most names that a message lists.
 const NAMES_MAX: usize = 100;
 
-/// What is wrong with a value, up to a number of complaints.
+/// The violations of a value, up to a maximum number.
 pub(super) struct Complaints {
     list: Vec<Complaint>,
     max: usize,
@@ -26,7 +26,7 @@ impl Complaints {
         Self { list: Vec::new(), max }
     }
 
-    /// Whether there are as many as are wanted.
+    /// Whether the maximum is reached.
     pub(super) fn is_full(&self) -> bool {
         self.max <= self.list.len()
     }
@@ -37,12 +37,12 @@ impl Complaints {
         }
     }
 
-    /// A keyword about the value itself.
+    /// Reports a keyword about the value itself.
     pub(super) fn broken(&mut self, error: &ValidationError<'_>) {
         self.push(|| text(error.kind(), error.instance()));
     }
 
-    /// Properties that `value` lacks. Those of one object are one complaint.
+    /// Reports properties that `value` lacks. Those of one object are one message.
     pub(super) fn missing<'n>(&mut self, value: &Value, names: impl Iterator<Item = &'n String>) {
         let place = std::ptr::from_ref(value);
         let names = names.take(NAMES_MAX).map(|name| json(name));
@@ -97,7 +97,7 @@ impl Complaints {
 
 enum Complaint {
     Text(String),
-    /// Of which object, and which properties as JSON.
+    /// The object, and the missing properties as JSON.
     Missing(*const Value, BTreeSet<String>),
 }
 
@@ -116,13 +116,13 @@ fn json(text: &str) -> String {
     Shown(&Value::from(text)).to_string()
 }
 
-/// A value as JSON, cut off where it gets long.
+/// A value as JSON, truncated if it is long.
 struct Shown<'v>(&'v Value);
 
 impl fmt::Display for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut cut = Cut { out: f, bytes_left: SHOWN_BYTES_MAX };
-        // It is the writer that stops the printing.
+        // The writer stops the printing, so an error only means that the text is truncated.
         match write!(cut, "{}", self.0) {
             Err(_) if cut.bytes_left == 0 => f.write_str("…"),
             printed => printed,
@@ -151,7 +151,7 @@ impl fmt::Write for Cut<'_, '_> {
     }
 }
 
-/// `["a","b"]` of texts that are JSON already.
+/// `["a","b"]` from texts that are JSON already.
 fn listed(items: impl IntoIterator<Item = String>) -> String {
     let items: Vec<String> = items.into_iter().collect();
     format!("[{}]", items.join(","))
@@ -214,12 +214,12 @@ fn text(kind: &ValidationErrorKind, value: &Value) -> String {
         Kind::Format { format } => {
             format!("string {instance} is invalid against requested format {format}")
         }
-        // Not of draft 4, so no schema here raises them; the library's own words would do.
+        // Not in draft 4, so no schema here raises them; the library's own words will do.
         other => format!("instance breaks the keyword {}", other.keyword()),
     }
 }
 
-/// Characters, elements or properties.
+/// The number of characters, elements or properties.
 fn length(instance: &Value) -> usize {
     match instance {
         Value::String(text) => text.chars().count(),
@@ -241,7 +241,7 @@ fn type_name(instance: &Value) -> &'static str {
     }
 }
 
-/// Where numbers are allowed, integers are listed too.
+/// If numbers are allowed, integers are listed too.
 fn allowed(kind: &TypeKind) -> String {
     let types: Vec<JsonType> = match kind {
         TypeKind::Single(one) => vec![*one],

@@ -1,8 +1,8 @@
-//! JSON Schema, draft 4, as API Gateway's models are written in: documents, compiled once, that say what is
-//! wrong with a value.
+//! JSON Schema, draft 4, the language of API Gateway's models. Documents are compiled once and report what is wrong
+//! with a value.
 //!
-//! Models refer to one another by URL; a [`Library`] is all that can be referred to. Nothing is ever fetched.
-//! See <https://docs.aws.amazon.com/apigateway/latest/developerguide/models-mappings-models.html>.
+//! Models refer to each other by URL; a [`Library`] contains everything that they can refer to. Nothing is ever
+//! fetched. See <https://docs.aws.amazon.com/apigateway/latest/developerguide/models-mappings-models.html>.
 
 // Rooms are called by their names, wherever they stand.
 use stepgate_vtl as vtl;
@@ -21,42 +21,42 @@ use complaints::Complaints;
 use rules::Rules;
 use walk::{Spent, Walk};
 
-/// How many schemas may apply to one value by way of one another; deeper counts as endless.
+/// How many schemas may refer to one another for the same value; a longer chain counts as endless.
 const DEPTH_MAX: usize = 256;
 
 /// Why a schema can't be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    /// There is no document of this URL.
+    /// There is no document with this URL.
     #[error("there is no schema {0}")]
     Missing(String),
-    /// The document, or one that it refers to, is no schema of draft 4; says what is wrong.
+    /// The document, or one that it refers to, is not a draft 4 schema; says what is wrong.
     #[error("{0}")]
     Invalid(String),
-    /// The schema refers to itself without a value in between, so that no check of it would end.
+    /// The schema refers to itself for the same value, so checking would never end.
     #[error("the schema refers to itself")]
     Endless,
-    /// The schema has too many parts.
+    /// The schema has more parts than allowed.
     #[error("the schema has more than {} parts", rules::RULES_MAX)]
     TooLarge,
 }
 
-/// What a check may cost.
+/// The limits of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Rules held against values, names and characters looked at; a step takes about 50 ns.
+    /// The most rules applied, and names and characters looked at; a step takes about 50 ns.
     pub steps_max: u64,
-    /// Complaints that are listed.
+    /// The most violations to list.
     pub complaints_max: usize,
 }
 
-/// Why a value does not pass.
+/// Why a value is not accepted.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unfit {
-    /// It breaks the schema; the complaints are listed as API Gateway lists them: `[…, …]`.
+    /// It violates the schema. The violations are listed as API Gateway lists them: `[…, …]`.
     #[error("{0}")]
     Broken(String),
-    /// Whether it does would take more steps than the limit to find out.
+    /// The check would take more steps than allowed.
     #[error("the check takes too many steps")]
     Spent,
 }
@@ -66,11 +66,11 @@ pub enum Unfit {
 pub struct Library(Arc<BTreeMap<String, Value>>);
 
 impl Library {
-    /// A library of `documents`, given as URL and text; texts that are no JSON are left out.
+    /// A library of `documents`, each with URL and text. Texts that are not JSON are left out.
     pub fn new<'t>(documents: impl IntoIterator<Item = (String, &'t str)>) -> Self {
         let parsed = documents.into_iter().filter_map(|(url, text)| {
             let mut document: Value = serde_json::from_str(text).ok()?;
-            // Whatever a document calls itself, it is read as draft 4.
+            // Whatever `$schema` a document declares, it is read as draft 4.
             if let Some(members) = document.as_object_mut() {
                 members.remove("$schema");
             }
@@ -79,7 +79,7 @@ impl Library {
         Self(Arc::new(parsed.collect()))
     }
 
-    /// The document `url`, ready to check values with all that it refers to.
+    /// Compiles the document `url`, with everything it refers to.
     pub fn compile(&self, url: &str) -> Result<Schema, Error> {
         if !self.0.contains_key(url) {
             return Err(Error::Missing(url.to_owned()));
@@ -94,13 +94,13 @@ impl Library {
         self.0.get_key_value(url).map(|(url, document)| (url.as_str(), document))
     }
 
-    /// Whether checking `url` would check the same value against a schema for ever.
+    /// Whether checking `url` would apply schemas to the same value for ever.
     fn is_endless(&self, url: &str) -> bool {
         let Some(root) = self.0.get(url) else { return false };
         self.circles(url, root, &mut Trail::default())
     }
 
-    /// Follows what applies to the same value as `schema` does. Each schema is followed once.
+    /// Follows the schemas that apply to the same value as `schema`. Each schema is followed once.
     fn circles<'s>(&'s self, base: &'s str, schema: &'s Value, trail: &mut Trail) -> bool {
         let place = std::ptr::from_ref(schema);
         if trail.open.contains(&place) || trail.open.len() >= DEPTH_MAX {
@@ -128,7 +128,7 @@ impl Library {
         found
     }
 
-    /// What `reference`, which stands in the document `base`, leads to.
+    /// The schema that `reference`, in the document `base`, refers to.
     fn referred<'s>(&'s self, base: &'s str, reference: &str) -> Option<(&'s str, &'s Value)> {
         let (url, fragment) = reference.split_once('#').unwrap_or((reference, ""));
         let (url, document) = self.document(if url.is_empty() { base } else { url })?;
@@ -153,15 +153,15 @@ impl Library {
     }
 }
 
-/// The schemas, by where they stand in memory, that a search for circles has come to.
+/// The schemas that a search for cycles has visited, identified by their address in memory.
 #[derive(Default)]
 struct Trail {
-    /// On the way to the present one.
+    /// The schemas on the way to the current one.
     open: Vec<*const Value>,
     seen: HashSet<*const Value>,
 }
 
-/// Whether `document` is a schema of draft 4 by itself; what it refers to is not looked at.
+/// Whether `document` by itself is a draft 4 schema; its references are not followed.
 pub fn is_schema(document: &Value) -> bool {
     let mut document = document.clone();
     let Some(members) = document.as_object_mut() else { return false };
@@ -169,22 +169,22 @@ pub fn is_schema(document: &Value) -> bool {
     pattern::take_patterns(&mut document) && jsonschema::draft4::meta::is_valid(&document)
 }
 
-/// A schema, ready to check values.
+/// A compiled schema.
 #[derive(Debug)]
 pub struct Schema(Rules);
 
 impl Schema {
-    /// Checks `value`, at no greater cost than `limits`.
+    /// Checks `value` within `limits`.
     ///
     /// # Errors
-    /// [`Unfit::Broken`] with what is wrong, [`Unfit::Spent`] if that could not be found out.
+    /// [`Unfit::Broken`] with the violations; [`Unfit::Spent`] if the limit is reached first.
     pub fn check(&self, value: &Value, limits: Limits) -> Result<(), Unfit> {
         let mut walk = Walk::new(&self.0, limits.steps_max);
         if walk.fits(0, value).map_err(|Spent| Unfit::Spent)? {
             return Ok(());
         }
         let mut complaints = Complaints::new(limits.complaints_max);
-        // A list that would take too long ends where it is.
+        // A list that would take too long to complete stays incomplete.
         let _ = walk.complain(0, value, &mut complaints);
         Err(Unfit::Broken(complaints.into_text()))
     }
@@ -363,7 +363,7 @@ mod tests {
         assert!(schema.check(&json!(format!("{}b", "a".repeat(40))), LIMITS).is_err());
     }
 
-    /// A tree whose kinds are told apart by `oneOf`; `depth` levels of it, of which the innermost is of no kind.
+    /// A tree whose kinds `oneOf` distinguishes, with `depth` levels; the innermost has no valid kind.
     fn tree(depth: usize) -> (Schema, Value) {
         let kind = |kind: &str| {
             json!({
@@ -388,7 +388,7 @@ mod tests {
             let limits = Limits { steps_max: 100 * (depth as u64 + 1), ..LIMITS };
             assert_eq!(schema.check(&value, limits), Err(Unfit::Broken(once.to_owned())), "{depth}");
         }
-        // The same from `allOf`, where all that is wrong is listed.
+        // The same with `allOf`, where all violations are listed.
         let part = json!({"properties": {"child": {"$ref": "#"}, "n": {"type": "integer"}}});
         let schema = json!({"allOf": [part, part, part]}).to_string();
         let schema = library(&[("All", &schema)]).compile(&url("All")).unwrap();
@@ -403,18 +403,18 @@ mod tests {
     #[test]
     fn a_check_ends_where_its_budget_does() {
         let schema = library(&[("List", r#"{"items": {"type": "integer"}}"#)]).compile(&url("List")).unwrap();
-        // One step for the list and one for each item, with what it has to be.
+        // One step for the list and one for each item's type.
         let within = Limits { steps_max: 1 + 1_000, complaints_max: 100 };
         let value = json!((0..1_000).collect::<Vec<_>>());
         assert_eq!(schema.check(&value, within), Ok(()));
         let short = Limits { steps_max: within.steps_max - 1, ..within };
         assert_eq!(schema.check(&value, short), Err(Unfit::Spent));
-        // What is known to be wrong is said, however much of it can be listed.
+        // A violation that was found is reported, even if the budget is too small to list all.
         let wrong = json!(["a", "b", "c"]);
         let once = Limits { complaints_max: 1, ..within };
         let Err(Unfit::Broken(listed)) = schema.check(&wrong, once) else { panic!() };
         assert_eq!(listed.matches("instance type").count(), 1);
-        // Rules about one value nest, up to a depth.
+        // Rules about one value may nest, up to a depth.
         let (schema, value) = tree(120);
         assert!(schema.check(&value, LIMITS).is_err());
     }
@@ -424,7 +424,7 @@ mod tests {
         let text = r#"{"items": {"pattern": "^(a+)+\\1$"}}"#;
         let schema = library(&[("Texts", text)]).compile(&url("Texts")).unwrap();
         let value = json!(vec![format!("{}b", "a".repeat(40)); 100_000]);
-        // The first one is no match, and the rest is not looked at.
+        // The first one doesn't match, so the rest is not checked.
         assert!(matches!(schema.check(&value, LIMITS), Err(Unfit::Broken(_))));
         let value = json!(vec!["a".repeat(60); 100_000]);
         let checked = schema.check(&value, LIMITS);
@@ -463,7 +463,7 @@ mod tests {
         }
     }
 
-    /// The library checks the same at once; it has no bounds, but knows the language as well.
+    /// Checks the same with the library, which has no limits but knows the language as well.
     fn by_the_library(schema: &Value, value: &Value) -> bool {
         jsonschema::draft4::options().build(schema).unwrap().is_valid(value)
     }

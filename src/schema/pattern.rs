@@ -1,18 +1,18 @@
-//! `pattern` of schemas: regular expressions as Java takes them, and those of older JavaScript.
+//! `pattern` in schemas: regular expressions in Java's syntax, or in that of older JavaScript.
 //!
-//! Draft 4 asks for patterns of ECMA 262, whose engines have always been laxer than its grammar: a hyphen beside a
-//! class and a brace that counts nothing stand for themselves. AWS takes such models; so that nothing that runs
-//! there is refused here, a pattern may be either Java's or such a lax one.
+//! Draft 4 requires ECMA 262 patterns, but JavaScript engines have always been more lenient than that grammar: a hyphen
+//! beside a class, and a brace that is not a count, stand for themselves. AWS accepts such models. To refuse nothing
+//! that works there, a pattern may be either Java's or a lenient one.
 
 use fancy_regex::{Regex, RegexBuilder};
 use serde_json::Value;
 
 use crate::vtl::java_pattern::{is_count, translate};
 
-/// How often a pattern may go back before a text counts as not matching.
+/// How often matching may backtrack before the text counts as not matching.
 const BACKTRACKS_MAX: usize = 20_000;
 
-/// Compiles a pattern; `None` if it is none.
+/// Compiles a pattern; `None` if it is invalid.
 pub(super) fn compile(text: &str) -> Option<Regex> {
     let build = |pattern: &str| {
         let translated = translate(pattern).ok()?;
@@ -21,7 +21,7 @@ pub(super) fn compile(text: &str) -> Option<Regex> {
     build(text).or_else(|| build(&strict(text)))
 }
 
-/// A lax pattern of ECMA 262 with everything escaped that stands for itself there and not in Java.
+/// A lenient ECMA 262 pattern, with everything escaped that stands for itself there but not in Java.
 fn strict(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 8);
     let mut rest = text.chars().peekable();
@@ -36,7 +36,7 @@ fn strict(text: &str) -> String {
             '[' => {
                 let is_negated = rest.next_if_eq(&'^').is_some();
                 if rest.next_if_eq(&']').is_some() {
-                    // A class of nothing, and one of everything.
+                    // A class that matches nothing, and one that matches everything.
                     out.push_str(if is_negated { "[\\s\\S]" } else { "(?!)" });
                     continue;
                 }
@@ -55,9 +55,9 @@ fn strict(text: &str) -> String {
     out
 }
 
-/// Takes the patterns out of `schema` and all schemas in it; `false` if one of them is none.
+/// Removes the patterns from `schema` and all schemas in it; `false` if one of them is invalid.
 ///
-/// What draft 4 says of schemas holds patterns against a stricter grammar, and so would refuse too many.
+/// The meta-schema of draft 4 checks patterns with a stricter grammar, and so would refuse too many.
 pub(super) fn take_patterns(schema: &mut Value) -> bool {
     let Some(members) = schema.as_object_mut() else { return true };
     if let Some(Value::String(text)) = members.get("pattern") {

@@ -1,4 +1,4 @@
-//! A schema taken apart: rules that refer to one another by number, in circles too.
+//! A compiled schema: rules that refer to one another by number, possibly in cycles.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
@@ -9,11 +9,11 @@ use serde_json::{Map, Value};
 
 use super::{Error, Library, pattern};
 
-/// The rules that one schema can take; more are refused when it is compiled.
+/// The most rules of a schema; a schema with more is refused when it is compiled.
 pub(super) const RULES_MAX: usize = 20_000;
 
-/// Keywords that look at a value alone, not at what is inside of it by other rules. The library checks these, and
-/// `pattern` is this room's.
+/// Keywords about a value alone, not about its parts. The library checks these, except `pattern`, which this room
+/// checks.
 const ASSERTIONS: [&str; 15] = [
     "type",
     "enum",
@@ -39,10 +39,10 @@ pub(super) type RuleId = usize;
 #[derive(Debug, Default)]
 pub(super) struct Rules(pub(super) Vec<Rule>);
 
-/// What one schema object asks of a value.
+/// The rules that one schema object defines for a value.
 #[derive(Debug, Default)]
 pub(super) struct Rule {
-    /// Stands alone: draft 4 has a reference's neighbours ignored.
+    /// Excludes all other keywords: draft 4 ignores the neighbours of a reference.
     pub(super) reference: Option<RuleId>,
     pub(super) assertions: Option<Assertions>,
     pub(super) pattern: Option<Pattern>,
@@ -58,7 +58,7 @@ pub(super) struct Rule {
     pub(super) not: Option<RuleId>,
 }
 
-/// What is asked of properties or items that nothing else names.
+/// The rule for properties or items that no other keyword names.
 #[derive(Debug, Default)]
 pub(super) enum Others {
     #[default]
@@ -84,13 +84,13 @@ pub(super) enum Dependency {
 /// Keywords about one value, as the library checks them.
 pub(super) struct Assertions {
     pub(super) validator: Validator,
-    /// Whether the value is read as a whole: a text's characters, an array's items.
+    /// Whether the whole value has to be read: a string's characters, an array's items.
     pub(super) reads_all: bool,
 }
 
-/// A regular expression that texts or names are held against.
+/// A regular expression for strings or names.
 pub(super) struct Pattern {
-    /// As the schema has it.
+    /// The pattern as written in the schema.
     pub(super) text: String,
     regex: Regex,
     pub(super) backtracks: bool,
@@ -106,14 +106,14 @@ impl Pattern {
         })
     }
 
-    /// A match that needs too many steps is none.
+    /// A match that needs too many steps counts as no match.
     pub(super) fn matches(&self, text: &str) -> bool {
         self.regex.is_match(text).unwrap_or(false)
     }
 }
 
 impl Rules {
-    /// Takes the document `url` of `library` apart, with all that it refers to.
+    /// Compiles the document `url` of `library`, with everything it refers to.
     pub(super) fn compile(library: &Library, url: &str) -> Result<Self, Error> {
         let Some((url, root)) = library.document(url) else { return Err(Error::Missing(url.to_owned())) };
         let mut compiler = Compiler {
@@ -124,7 +124,7 @@ impl Rules {
             open: Vec::new(),
         };
         compiler.id_of(url, root)?;
-        // References are followed from a list, not by recursion: they may be as long as the document.
+        // References are kept in a list, not followed by recursion: a chain may be as long as the document.
         while let Some((id, base, schema)) = compiler.open.pop() {
             let rule = compiler.rule(base, schema)?;
             if let Some(place) = compiler.rules.get_mut(id) {
@@ -138,11 +138,11 @@ impl Rules {
 struct Compiler<'l> {
     library: &'l Library,
     rules: Vec<Rule>,
-    /// By where the schema stands in memory.
+    /// The rule for each schema, identified by its address in memory.
     known: HashMap<*const Value, RuleId>,
-    /// Documents that are schemas of draft 4.
+    /// Documents known to be draft 4 schemas.
     documents: HashSet<&'l str>,
-    /// Rules that have a number already, with the documents that they stand in.
+    /// Schemas that have a number but are not compiled yet, with their documents.
     open: Vec<(RuleId, &'l str, &'l Value)>,
 }
 
@@ -255,8 +255,8 @@ fn validator(schema: &Value) -> Result<Validator, Error> {
         .map_err(|error| Error::Invalid(error.to_string()))
 }
 
-/// Whether a regular expression may have what no automaton can do: looking around, referring back, keeping what it
-/// has. Plain groups are the only `(?` that surely has not.
+/// Whether a regular expression may need backtracking: look-around, back-references, possessive or atomic groups. Of
+/// all groups that begin with `(?`, only non-capturing ones are known not to.
 fn backtracks(pattern: &str) -> bool {
     let plain = pattern.replace("(?:", "(");
     let refers_back = || {

@@ -1,8 +1,8 @@
-//! Holds a value against rules, within a budget of steps.
+//! Checks a value against rules, within a budget of steps.
 //!
-//! Only what a value's own rules say is listed. Of the branches of `anyOf`, `oneOf` and `not` it only matters whether
-//! they fit, and what was found out about a branch and a value is remembered: schemas that refer to themselves from
-//! several branches would be walked more often with each level otherwise, by a power.
+//! Only violations of a value's own rules are listed. For the branches of `anyOf`, `oneOf` and `not`, only the result
+//! matters. Results for a branch and a value are remembered: otherwise the cost of a schema that refers to itself from
+//! several branches would grow exponentially with each level.
 
 use std::collections::HashMap;
 
@@ -12,14 +12,14 @@ use serde_json::{Map, Value};
 use super::complaints::Complaints;
 use super::rules::{Assertions, Dependency, Items, Others, Pattern, Rule, RuleId, Rules};
 
-/// How many rules may apply to a value and to what is around it at one time.
+/// How many rules may apply at one time, to a value and to the values around it.
 const DEPTH_MAX: usize = 1_000;
-/// What one match costs with a pattern that may go back and forth, in steps.
+/// The cost in steps of a match with a pattern that may backtrack.
 const BACKTRACKING_STEPS: u64 = 1_000;
-/// What has cost less is not remembered.
+/// Results that took no more steps than this are not remembered.
 const REMEMBERED_STEPS: u64 = 16;
 
-/// The budget is spent; whether the value fits is not known.
+/// The budget is spent; the result is unknown.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Spent;
 
@@ -28,7 +28,7 @@ pub(super) struct Walk<'r> {
     rules: &'r Rules,
     steps_left: u64,
     depth: usize,
-    /// By rule and value, as both stand still in memory meanwhile.
+    /// Results by rule and value. Both stay at the same address during the check.
     known: HashMap<(RuleId, *const Value), bool>,
 }
 
@@ -37,7 +37,7 @@ impl<'r> Walk<'r> {
         Self { rules, steps_left: steps_max, depth: 0, known: HashMap::new() }
     }
 
-    /// Whether `value` fits the rule.
+    /// Whether `value` satisfies the rule.
     pub(super) fn fits(&mut self, id: RuleId, value: &Value) -> Result<bool, Spent> {
         let is_container = value.is_array() || value.is_object();
         let key = (id, std::ptr::from_ref(value));
@@ -53,7 +53,7 @@ impl<'r> Walk<'r> {
         Ok(fits)
     }
 
-    /// What `value` breaks, until there are as many complaints as are wanted.
+    /// Reports the violations of `value` until the maximum is reached.
     pub(super) fn complain(
         &mut self,
         id: RuleId,
@@ -80,7 +80,7 @@ impl<'r> Walk<'r> {
         fits
     }
 
-    /// Without anybody to complain to, the first thing that does not fit ends it.
+    /// If violations are not listed, stops at the first one.
     fn apply(
         &mut self,
         rule: &'r Rule,
@@ -125,8 +125,8 @@ impl<'r> Walk<'r> {
         Ok(self.branches(rule, value, into)? && fits)
     }
 
-    /// The same by another rule or on what is inside. Whoever lists complaints looks first: only what does not fit is
-    /// walked again, so that each way through the rules ends with a complaint and a full list ends all.
+    /// Applies another rule, or a rule to a part. When violations are listed, this first checks whether there are any
+    /// and visits only parts that violate a rule. So each visit ends with a violation, and a full list ends them all.
     fn inside(&mut self, id: RuleId, value: &Value, into: Option<&mut Complaints>) -> Result<bool, Spent> {
         let fits = self.fits(id, value)?;
         if let (false, Some(complaints)) = (fits, into) {
@@ -266,7 +266,7 @@ impl<'r> Walk<'r> {
         Ok(fits)
     }
 
-    /// Whether nothing is.
+    /// Whether no property is missing.
     fn missing<'n>(
         &self,
         missing: impl Iterator<Item = &'n String>,
@@ -323,7 +323,7 @@ impl<'r> Walk<'r> {
     }
 }
 
-/// What reading a value as a whole costs.
+/// The cost of reading a whole value.
 fn cost(value: &Value) -> u64 {
     match value {
         Value::String(text) => text_cost(text, false),

@@ -1,4 +1,4 @@
-//! JSONata's official suite, through everything that this room puts around the language.
+//! Runs JSONata's official test suite through everything that this room adds to the library.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::scope;
 use crate::{EvalError, Expression, Limits};
 
-/// Cases that don't pass, each with the reason.
+/// Cases that don't pass, with their reasons.
 const KNOWN_DIFFERENCES: &[(&str, &str)] = &[
     ("function-eval/case000", "Step Functions doesn't offer $eval"),
     ("function-eval/case001", "Step Functions doesn't offer $eval"),
@@ -56,7 +56,7 @@ fn run(case: &Value, datasets: &HashMap<String, Value>) -> Result<(), String> {
         Value::String(name) => datasets.get(name),
         _ => case.get("data"),
     };
-    // Long enough for a debug build on a busy machine, but for what never ends.
+    // Long enough for a debug build on a busy machine, except for cases that never end.
     let seconds = if case["code"] == "U1001" { 1 } else { 60 };
     let mut limits = Limits { time: Duration::from_secs(seconds), ..Limits::default() };
     limits.depth = case["depth"].as_u64().map_or(30_000, |depth| depth as usize);
@@ -73,11 +73,11 @@ fn run(case: &Value, datasets: &HashMap<String, Value>) -> Result<(), String> {
     };
     match (scope.evaluate_over(&expression, data), expected_code) {
         (Err(EvalError::Thrown(said)), Some(code)) if said.starts_with(code) => Ok(()),
-        // Bounds have codes of their own in the suite.
+        // The suite has its own codes for limits.
         (Err(EvalError::Memory | EvalError::Timeout), Some("U1001" | "D2014")) => Ok(()),
         (Err(EvalError::Internal(_)), _) if case["error"].is_object() => Ok(()),
         (Err(EvalError::Undefined), None) if case["undefinedResult"] == true => Ok(()),
-        // Where the suite says nothing but that there is a result, functions are results as well.
+        // If the suite only says that there is a result, a function counts as a result.
         (Err(EvalError::Unsupported), None) if case.get("result").is_none() => Ok(()),
         (Ok(value), None) => match case.get("result") {
             Some(expected) if same(&value, expected) => Ok(()),

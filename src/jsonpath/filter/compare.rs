@@ -12,7 +12,7 @@ use super::pattern::Pattern;
 /// Evaluates `left operator right`.
 ///
 /// # Errors
-/// Sides of a kind the operator has no use for.
+/// For operands of a kind that the operator can't use.
 pub(super) fn evaluate(left: &Operand<'_>, operator: Operator, right: &Operand<'_>) -> Result<bool, Abort> {
     let ordered = |accepts: fn(Ordering) -> bool| left.order(right).is_some_and(accepts);
     Ok(match operator {
@@ -51,11 +51,11 @@ pub(super) fn evaluate(left: &Operand<'_>, operator: Operator, right: &Operand<'
     })
 }
 
-/// The same in the early dialect: nothing holds of what isn't there or can't be compared, `!=` neither.
+/// The same in the early dialect: no relation, not even `!=`, holds for something that is missing or can't be compared.
 ///
 /// # Errors
-/// As [`evaluate`], and operators that are words. (That JsonPath refused to read them; here a path is read all the
-/// same, as definitions that were once taken have to stay readable, and fails when it is evaluated.)
+/// As [`evaluate`], and for operators that are words. (JsonPath at that time refused to parse them. Here such a path
+/// compiles, because definitions that were once accepted have to stay readable, and fails when it is evaluated.)
 pub(super) fn evaluate_early(
     left: &Operand<'_>,
     operator: Operator,
@@ -65,7 +65,7 @@ pub(super) fn evaluate_early(
         return Ok(false);
     }
     let order = || left.early_order(right);
-    // `null` of the data comes neither before nor after anything.
+    // A `null` in the data sorts neither before nor after anything.
     let sorted = |holds: fn(Ordering) -> bool| {
         matches!(left, Operand::Null) == matches!(right, Operand::Null) && order().is_some_and(holds)
     };
@@ -93,7 +93,7 @@ pub(super) fn evaluate_early(
     })
 }
 
-/// Members of a list that relations over two lists look at.
+/// The most pairs of members that relations between two lists compare.
 const PAIRS_MAX: usize = 4_000_000;
 
 fn on_lists(
@@ -134,7 +134,7 @@ fn has_size(left: &Operand<'_>, right: &Operand<'_>) -> bool {
     expected.to_i64().is_some_and(|expected| usize::try_from(expected) == Ok(size))
 }
 
-/// Objects count by their members. (Jayway means the same and fails with a `ClassCastException`.)
+/// Objects count by their members. (Jayway intends the same but fails with a `ClassCastException`.)
 fn is_empty(left: &Operand<'_>, right: &Operand<'_>) -> Result<bool, Abort> {
     let empty = match left {
         Operand::String(s) => s.is_empty(),

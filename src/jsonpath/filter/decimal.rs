@@ -12,15 +12,15 @@ pub(super) struct Decimal {
     negative: bool,
     digits: String,
     scale: i64,
-    /// The value, where it is written as an integer of that size.
+    /// The value, if it is written as an integer of that size.
     integer: Option<i64>,
 }
 
-/// Exponents beyond this are refused, as `BigDecimal` refuses what does not fit an int.
+/// Larger exponents are refused, as `BigDecimal` refuses those that do not fit an int.
 const EXPONENT_MAX: i64 = i32::MAX as i64;
 
 impl Decimal {
-    /// Reads `[+-]digits[.digits][e[+-]digits]`.
+    /// Parses `[+-]digits[.digits][e[+-]digits]`.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let (negative, rest) = match text.strip_prefix('-') {
             Some(rest) => (true, rest),
@@ -48,7 +48,7 @@ impl Decimal {
         Some(Self { negative, digits, scale, integer })
     }
 
-    /// A JSON number, through the text Java has for it.
+    /// A JSON number, through the text that Java has for it.
     pub(super) fn from_number(number: &Number) -> Option<Self> {
         match number.as_f64() {
             Some(double) if number.is_f64() => Self::parse(&java_double(double)),

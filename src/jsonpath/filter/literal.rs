@@ -1,10 +1,10 @@
-//! JSON as written inside a path: single quotes, bare words and a missing end are let pass.
+//! JSON as written inside a path: accepts single quotes, bare words and a missing end.
 
 use serde_json::{Map, Number, Value};
 
 use crate::json::DEPTH_MAX;
 
-/// Reads a lenient JSON text, `None` if it is too deep or no JSON at all.
+/// Parses lenient JSON; `None` if it is nested too deep or not JSON at all.
 pub(crate) fn read_lenient(text: &str) -> Option<Value> {
     let chars: Vec<char> = text.chars().collect();
     let mut reader = Reader { chars: &chars, at: 0, depth: 0 };

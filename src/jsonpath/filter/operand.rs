@@ -13,38 +13,38 @@ use super::pattern::Pattern;
 use crate::jsonpath::cursor::unescape;
 use crate::jsonpath::dialect::Dialect;
 
-/// A side that was written out.
+/// A literal operand.
 #[derive(Debug)]
 pub(super) enum Literal {
     Null,
     Bool(bool),
     Number(Decimal),
     String(String),
-    /// `[…]` or `{…}`; `None` when what was between the brackets could not be read.
+    /// `[…]` or `{…}`; `None` if the text between the brackets could not be parsed.
     Json(Option<Value>),
     Pattern(Pattern),
 }
 
-/// A side when the relation is evaluated.
+/// An operand when the relation is evaluated.
 #[derive(Debug)]
 pub(super) enum Operand<'s> {
-    /// A path that led nowhere. Equals nothing, itself included.
+    /// A path that found nothing. Equals nothing, not even itself.
     Undefined,
     Null,
     Bool(bool),
     Number(Numeric<'s>),
     String(Cow<'s, str>),
-    /// An array or object. A literal one equals nothing when it stands on the left: Jayway compares its text.
+    /// An array or object. A literal on the left side equals nothing, because Jayway compares its text.
     Json {
         value: Cow<'s, Value>,
         is_literal: bool,
     },
-    /// A string inside a list that holds JSON itself; equals only such a string.
+    /// A string inside a list that itself contains JSON; equals only such a string.
     JsonText(&'s str),
     Pattern(&'s Pattern),
 }
 
-/// A number; integers take the short way.
+/// A number. Integers take a faster path.
 #[derive(Debug)]
 pub(super) enum Numeric<'s> {
     Integer(i64),
@@ -92,10 +92,10 @@ impl<'s> Operand<'s> {
         }
     }
 
-    /// The members of an array as operands, `None` for an object.
+    /// The members of an array as operands; `None` for an object.
     ///
     /// # Errors
-    /// What is no JSON at all, and arrays that hold arrays or objects.
+    /// For text that is not JSON, and for arrays that contain arrays or objects.
     pub(super) fn list(&self) -> Result<Option<Vec<Operand<'_>>>, Abort> {
         let Self::Json { value, .. } = self else {
             return Err(Abort::Invalid("Expected value list node".to_owned()));
@@ -106,7 +106,7 @@ impl<'s> Operand<'s> {
         }
     }
 
-    /// A member of a list. Strings are read once more, as if written in a filter.
+    /// A member of a list. Strings are parsed again, as if they were written in a filter.
     fn from_item(item: &'s Value) -> Result<Self, Abort> {
         Ok(match item {
             Value::Null => Self::Null,
@@ -124,7 +124,7 @@ impl<'s> Operand<'s> {
         let is_within =
             |open, close| trimmed.len() > 1 && trimmed.starts_with(open) && trimmed.ends_with(close);
         if trimmed.starts_with(['$', '@']) && parser::compile(trimmed, Dialect::Current).is_ok() {
-            // A path object in a list is compared by identity.
+            // Jayway compares a path object in a list by identity.
             return Self::Undefined;
         }
         if (is_within('[', ']') || is_within('{', '}')) && read_lenient(trimmed).is_some() {
@@ -139,7 +139,7 @@ impl<'s> Operand<'s> {
         Self::String(Cow::Borrowed(inner))
     }
 
-    /// What a pattern is matched against.
+    /// The text that a pattern is matched against.
     pub(super) fn text(&self) -> Cow<'_, str> {
         match self {
             Self::String(s) => Cow::Borrowed(s),
@@ -172,9 +172,9 @@ impl<'s> Operand<'s> {
         }
     }
 
-    /// How this side of a relation stands to `right` in the early dialect, where every written value is a text: a
-    /// text on the right is read as a number or truth value if that is what stands on the left. `null` and the
-    /// text of that name are one, and before everything else. What can't be compared has no order.
+    /// The order of this operand relative to `right` in the early dialect, where every literal is a string: a string on
+    /// the right is converted to a number or boolean if the left side is one. `null` and the text `null` are equal and
+    /// sort before everything else. Values that can't be compared have no order.
     pub(super) fn early_order(&self, right: &Operand<'_>) -> Option<Ordering> {
         match (self.is_nullish(), right.is_nullish()) {
             (true, true) => return Some(Ordering::Equal),
@@ -205,7 +205,7 @@ impl<'s> Operand<'s> {
         }
     }
 
-    /// Whether both are of one kind, for `===`.
+    /// Whether both have the same type, for `===`.
     pub(super) fn same_kind(&self, right: &Operand<'_>) -> bool {
         std::mem::discriminant(self) == std::mem::discriminant(right)
     }
@@ -239,7 +239,7 @@ impl Numeric<'_> {
         }
     }
 
-    /// The number if it is written as an integer.
+    /// The number, if it is written as an integer.
     fn to_exact_i64(&self) -> Option<i64> {
         match self {
             Self::Integer(integer) => Some(*integer),
@@ -247,7 +247,7 @@ impl Numeric<'_> {
         }
     }
 
-    /// The number cut to an integer, for `size`.
+    /// The number truncated to an integer, for `size`.
     pub(super) fn to_i64(&self) -> Option<i64> {
         match self {
             Self::Integer(integer) => Some(*integer),

@@ -88,7 +88,7 @@ impl Parser<'_, '_> {
         Ok(single(conditions).unwrap_or_else(Filter::And))
     }
 
-    /// Reads `||` or `&&` if that is what comes.
+    /// Reads `||` or `&&`, if it comes next.
     fn operator_follows(&mut self, c: char) -> bool {
         let before = self.cursor.position();
         let at = self.cursor.skip_blanks().position();
@@ -160,7 +160,7 @@ impl Parser<'_, '_> {
         Ok((operator, right))
     }
 
-    /// A side, and for a path whether it is expected to exist (no `!` before it).
+    /// An operand and, for a path, whether it is expected to exist (no `!` before it).
     fn side(&mut self) -> Read<(Side, bool)> {
         match self.cursor.skip_blanks().current()? {
             '$' | '@' => self.path(),
@@ -207,7 +207,7 @@ impl Parser<'_, '_> {
         Ok((Side::Path(compile_nested(&text, self.limits)?), !is_negated))
     }
 
-    /// Whether `&&` or `||` stands at `index`.
+    /// Whether there is `&&` or `||` at `index`.
     fn joins_at(&self, index: usize) -> bool {
         matches!(self.cursor.get(index), Some(c @ ('&' | '|')) if self.cursor.get(index + 1) == Some(c))
     }
@@ -239,8 +239,7 @@ impl Parser<'_, '_> {
         }
     }
 
-    /// A value of the early dialect: what stands in quotes, a pattern, or else a text as it is, which goes on to the
-    /// end of the relation.
+    /// A literal of the early dialect: text in quotes, a pattern, or else plain text up to the end of the relation.
     fn early_literal(&mut self) -> Read<Literal> {
         match self.cursor.skip_blanks().current()? {
             quote @ ('\'' | '"') => return self.string(quote),
@@ -327,7 +326,7 @@ impl Parser<'_, '_> {
     }
 }
 
-/// The only condition, or all of them.
+/// The only condition, or all of them if there are several.
 fn single(mut conditions: Vec<Filter>) -> Result<Filter, Vec<Filter>> {
     if conditions.len() == 1 { conditions.pop().ok_or(conditions) } else { Err(conditions) }
 }

@@ -1,29 +1,29 @@
-//! `/regex/flags` in Java's syntax, run without unbounded backtracking.
+//! `/regex/flags` in Java's syntax, with limited backtracking.
 
 use fancy_regex::{Regex, RegexBuilder};
 
-/// Letters that may follow the closing slash: Java's `UNIX_LINES`, `CASE_INSENSITIVE`, `COMMENTS`, `MULTILINE`,
+/// The flags that may follow the closing slash: Java's `UNIX_LINES`, `CASE_INSENSITIVE`, `COMMENTS`, `MULTILINE`,
 /// `DOTALL`, `UNICODE_CASE`, `UNICODE_CHARACTER_CLASS`.
 pub(super) const FLAGS: &str = "dixmsuU";
 
-/// Steps a match with look-around or back-references may take; other patterns run in linear time.
+/// The most steps of a match with look-around or back-references; other patterns run in linear time.
 const BACKTRACK_MAX: usize = 100_000;
-/// Bytes a compiled pattern may have.
+/// The largest size of a compiled pattern, in bytes.
 const COMPILED_BYTES_MAX: usize = 1 << 20;
 
-/// A pattern that has to match a whole text.
+/// A pattern that has to match the whole text.
 #[derive(Debug)]
 pub(super) struct Pattern {
     regex: Regex,
 }
 
 impl Pattern {
-    /// Compiles a pattern, if it is one.
+    /// Compiles a pattern; `None` if it is invalid.
     pub(super) fn compile(source: &str, flags: &str) -> Option<Self> {
         let ascii_classes = !flags.contains('U');
         let inline: String = ["i", "x", "m", "s"].into_iter().filter(|flag| flags.contains(*flag)).collect();
         let source = if ascii_classes { with_ascii_classes(source) } else { source.to_owned() };
-        // A comment may run to the end of the pattern, so the closing parenthesis is on a line of its own then.
+        // A comment may run to the end of the pattern, so put the closing parenthesis on a new line.
         let newline = if flags.contains('x') { "\n" } else { "" };
         let inline = if inline.is_empty() { inline } else { format!("(?{inline})") };
         RegexBuilder::new(&format!("\\A(?:{inline}{source}{newline})\\z"))
@@ -35,7 +35,7 @@ impl Pattern {
             .map(|regex| Self { regex })
     }
 
-    /// Whether all of `text` matches; `None` when finding out takes too long.
+    /// Whether all of `text` matches; `None` if that takes too long to find out.
     pub(super) fn matches(&self, text: &str) -> Option<bool> {
         self.regex.is_match(text).ok()
     }
@@ -67,7 +67,7 @@ fn with_ascii_classes(source: &str) -> String {
             'W' => (true, "A-Za-z0-9_"),
             's' => (false, " \\t\\n\\x0B\\f\\r"),
             'S' => (true, " \\t\\n\\x0B\\f\\r"),
-            // `\Q…\E` quotes; the engine knows no such thing.
+            // `\Q…\E` quotes in Java; the regex engine doesn't know it.
             'Q' => {
                 let rest: String = chars.by_ref().collect();
                 let (literal, after) = rest.split_once("\\E").unwrap_or((&rest, ""));
