@@ -1,4 +1,4 @@
-//! One body type for every request and response.
+//! One body type for all requests and responses.
 
 use bytes::{Bytes, BytesMut};
 use http_body_util::combinators::UnsyncBoxBody;
@@ -6,10 +6,10 @@ use http_body_util::{BodyExt, Empty, Full, LengthLimitError};
 
 use super::{BoxError, Error};
 
-/// A streaming body of unknown origin.
+/// A streaming body from any source.
 pub type Body = UnsyncBoxBody<Bytes, BoxError>;
 
-/// Erases `body`.
+/// Boxes `body`.
 pub fn boxed<B>(body: B) -> Body
 where
     B: http_body::Body<Data = Bytes> + Send + 'static,
@@ -18,7 +18,7 @@ where
     body.map_err(Into::into).boxed_unsync()
 }
 
-/// A body that is all there.
+/// A body whose bytes are all in memory.
 pub fn full(bytes: impl Into<Bytes>) -> Body {
     Full::new(bytes.into()).map_err(|never| match never {}).boxed_unsync()
 }
@@ -30,16 +30,15 @@ pub fn empty() -> Body {
 
 /// Reads `body` to its end.
 ///
-/// Fails with [`Error::TooLarge`] as soon as it is known to have more than `bytes_max` bytes, and with
-/// [`Error::Body`] if the sender breaks off; errors that the body carries from [`super::HttpClient`] keep
-/// their kind.
+/// Fails with [`Error::TooLarge`] as soon as it is known to have more than `bytes_max` bytes, and with [`Error::Body`]
+/// if the sender breaks off. Errors of a body that comes from [`super::HttpClient`] keep their kind.
 pub async fn collect(body: Body, bytes_max: usize) -> Result<Bytes, Error> {
     collect_within(body, bytes_max, |_| true).await
 }
 
-/// The same, and asks `has_room` before it keeps more: it is told how many bytes there will be.
+/// The same, but calls `has_room` with the number of bytes so far before it keeps more.
 ///
-/// Fails with [`Error::NoRoom`] when the answer is no.
+/// Fails with [`Error::NoRoom`] if that returns false.
 pub async fn collect_within(
     mut body: Body,
     bytes_max: usize,
@@ -52,8 +51,7 @@ pub async fn collect_within(
     if http_body::Body::is_end_stream(&body) {
         return Ok(Bytes::new());
     }
-    // By hand and not through `http_body_util::Limited`: a body of one frame, which is most of them, is
-    // handed out as it came, without a copy.
+    // Not with `http_body_util::Limited`: a body of one frame, which most are, is returned without a copy.
     let (mut whole, mut more) = (Bytes::new(), BytesMut::new());
     while let Some(frame) = body.frame().await {
         let frame = match frame {
@@ -80,7 +78,7 @@ pub async fn collect_within(
 }
 
 fn broken(error: BoxError, bytes_max: usize) -> Error {
-    // A limit further out, such as the front door's, says the same in its own words.
+    // An outer limit, such as the front door's, is the same error to our callers.
     if error.is::<LengthLimitError>() {
         return Error::TooLarge { bytes_max };
     }

@@ -17,12 +17,12 @@ use super::{
     Body, Call, ClientIdentity, Error, Options, Request, Response, ServerCertificate, remove_hop_by_hop, tls,
 };
 
-/// Calls `http` and `https` backends over kept connections. Clones share their pools.
+/// Calls `http` and `https` backends over pooled connections. Clones share their pools.
 #[derive(Clone)]
 pub struct HttpClient(Arc<Pools>);
 
-/// One pool for each kind of connection. The TLS ones are made when first needed: the machine's roots cost
-/// a few megabytes that a house without TLS backends need not pay.
+/// One pool for each kind of connection. The TLS pools are created on demand: loading the machine's root certificates
+/// takes a few megabytes, which a server without TLS backends can save.
 struct Pools {
     options: Options,
     plain: Client<StrictConnector<Dialer>, Body>,
@@ -34,22 +34,24 @@ struct Pools {
 pub(super) type SecureClient = Client<StrictConnector<HttpsConnector<Dialer>>, Body>;
 
 impl HttpClient {
-    /// A client without connections.
+    /// A client without open connections.
     pub fn new(options: Options) -> Self {
         let plain = pool(&options).build(StrictConnector::new(dialer(&options), options.lenience));
         let (verified, unverified) = (OnceLock::new(), OnceLock::new());
         Self(Arc::new(Pools { options, plain, verified, unverified }))
     }
 
-    /// Sends `request` and returns once the response's head is there, and its body or the first 64 KiB of it.
+    /// Sends `request` and returns when the response's head has arrived, together with its body or the first 64 KiB of
+    /// it.
     ///
-    /// What the backend said for this connection only is removed. A larger body streams; it ends with [`Error::Timeout`] or [`Error::TooLarge`] when `call`'s bounds are
-    /// exceeded on the way. The URI must be absolute, `http` or `https`; `Host` follows from it unless set.
+    /// Fields that are meant for this connection only are removed. A larger body is streamed; it ends with
+    /// [`Error::Timeout`] or [`Error::TooLarge`] if it exceeds the limits of `call`. The URI must be absolute, `http`
+    /// or `https`. `Host` is derived from it unless it is set.
     pub async fn send(&self, request: Request, call: Call) -> Result<Response, Error> {
         self.send_as(None, request, call).await
     }
 
-    /// The same, showing a certificate to servers that ask for one.
+    /// The same, with a client certificate for servers that ask for one.
     pub async fn send_as(
         &self,
         identity: Option<&ClientIdentity>,
@@ -110,12 +112,12 @@ impl Pools {
             .wrap_connector(dialer(&self.options));
         let connector = StrictConnector::new(connector, self.options.lenience);
         let client = pool(&self.options).build(connector);
-        // Two first calls may race; both clients are alike and the loser's is dropped unused.
+        // Two first calls may race. Both clients are equivalent; the loser's is dropped unused.
         Ok(cell.get_or_init(|| client))
     }
 }
 
-/// The query may hold somebody's secrets and is not shown.
+/// The query may contain secrets, so the error doesn't show it.
 fn invalid(uri: &Uri) -> Error {
     let text = uri.to_string();
     Error::InvalidAddress(text.split('?').next().unwrap_or_default().to_owned())
@@ -154,8 +156,8 @@ mod tests {
     use super::*;
     use crate::connect::{Egress, boxed, collect, empty, full};
 
-    /// Echoes the body with the request's target and host; `/silent` never answers, `/stall` stops after one
-    /// frame, `/away` redirects. Returns its address and how many connections it has accepted.
+    /// A server that echoes the body with the request's target and host. `/silent` never answers, `/stall` stops after
+    /// one frame, `/away` redirects. Returns its address and the number of connections that it has accepted.
     async fn echo_server() -> (String, Arc<AtomicUsize>) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
@@ -187,7 +189,7 @@ mod tests {
         .unwrap())
     }
 
-    /// Gives what it has and then neither ends nor goes on.
+    /// A body that yields its bytes and then neither ends nor continues.
     struct Stalled(Bytes);
 
     impl http_body::Body for Stalled {
@@ -295,7 +297,7 @@ mod tests {
         let error = client().send(request(format!("http://{address}/silent"), empty()), call).await;
         assert!(matches!(error, Err(Error::Timeout)));
 
-        // What is short is waited for whole, of what is long the rest.
+        // A short body is awaited completely, a long one only in part.
         let request = |body: Body| request(format!("http://{address}/stall"), body);
         assert!(matches!(client().send(request(full("x")), call).await, Err(Error::Timeout)));
         let response = client().send(request(full(vec![b'x'; 100_000])), call).await.unwrap();

@@ -1,4 +1,4 @@
-//! Who we say we are to a backend that asks for a certificate.
+//! Client certificates for backends that ask for one.
 
 use std::fmt;
 use std::sync::{Arc, OnceLock};
@@ -13,8 +13,8 @@ use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use super::client::SecureClient;
 use super::{Error, ServerCertificate};
 
-/// A client certificate with its key, and the connections that were opened with it: they end with the last
-/// clone.
+/// A client certificate with its key, and the connections opened with it. They are closed when the last clone is
+/// dropped.
 #[derive(Clone)]
 pub struct ClientIdentity(Arc<Identity>);
 
@@ -25,10 +25,10 @@ struct Identity {
 }
 
 impl ClientIdentity {
-    /// Reads certificate and key.
+    /// Parses certificate and key.
     ///
     /// # Errors
-    /// [`Error::Tls`] if either is none or they don't fit together.
+    /// [`Error::Tls`] if either is invalid or they don't belong together.
     pub fn from_pem(certificate: &str, key: &str) -> Result<Self, Error> {
         let pem = |error: pki_types::pem::Error| Error::Tls(error.to_string().into());
         let certificate = CertificateDer::from_pem_slice(certificate.as_bytes()).map_err(pem)?;
@@ -42,7 +42,7 @@ impl ClientIdentity {
         })))
     }
 
-    /// Where the client that opens connections under this identity is kept.
+    /// The cell of the client that opens connections with this certificate.
     pub(super) fn client(&self, server_certificate: ServerCertificate) -> &OnceLock<SecureClient> {
         match server_certificate {
             ServerCertificate::Verified => &self.0.verified,
@@ -61,7 +61,8 @@ impl fmt::Debug for ClientIdentity {
     }
 }
 
-/// Shows the certificate to whoever asks for one, whatever authorities it names: the certificate is its own.
+/// Presents the certificate to every server that asks, whatever authorities it lists: API Gateway's client certificates
+/// are self-signed.
 #[derive(Debug)]
 struct Always(Arc<CertifiedKey>);
 

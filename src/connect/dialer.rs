@@ -1,4 +1,4 @@
-//! Opens TCP connections, to whom the egress rules let it.
+//! Opens TCP connections to addresses that the egress rules allow.
 
 use std::future::{Ready, ready};
 use std::io;
@@ -18,7 +18,7 @@ use tower::Service;
 
 use super::{BoxError, Egress};
 
-/// Resolves a name once, judges what it resolved to and dials that.
+/// Resolves a name once, checks the resulting addresses and dials them.
 #[derive(Clone, Debug)]
 pub(super) struct Dialer {
     pub(super) egress: Arc<Egress>,
@@ -31,7 +31,7 @@ impl Dialer {
         let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
         let own_port = if uri.scheme() == Some(&Scheme::HTTPS) { 443 } else { 80 };
         let port = uri.port_u16().unwrap_or(own_port);
-        // Also what only looks like a name, such as `2852039166` for an address.
+        // Resolve everything, including hosts that only look like a name: `2852039166` is an address.
         let resolved = tokio::net::lookup_host((host, port)).await?.collect();
         let addresses = self.egress.allowed(host, resolved)?;
         let mut connector = HttpConnector::new_with_resolver(Resolved(addresses));
@@ -45,7 +45,7 @@ impl Dialer {
     }
 }
 
-/// The connector asks for no resolution of a host that is an address: all have a name to it.
+/// The connector doesn't resolve a host that is an address, so present every host to it as a name.
 fn named(uri: &Uri, port: u16) -> Result<Uri, http::Error> {
     let scheme = uri.scheme().cloned().unwrap_or(Scheme::HTTP);
     Uri::builder().scheme(scheme).authority(format!("resolved.invalid:{port}")).path_and_query("/").build()
@@ -65,7 +65,7 @@ impl Service<Uri> for Dialer {
     }
 }
 
-/// Addresses that were judged, in the place of a resolver.
+/// Takes the place of a resolver: returns addresses that were already checked.
 #[derive(Clone)]
 struct Resolved(Vec<SocketAddr>);
 

@@ -1,54 +1,54 @@
-//! Whom this server may call: rules about hosts and addresses, held against the address that is really dialled.
+//! Egress rules: which hosts and addresses this server may call, checked against the address that is actually dialled.
 //!
-//! Addresses of integrations and tasks are written by whoever may define APIs and state machines. What is reachable from
-//! this machine alone should not be theirs: addresses of clouds' metadata services hand out credentials, and this server's
-//! own control listener trusts who is near. A name is resolved once; what it resolved to is what is judged and dialled, so
-//! that no name can mean another address to the rules than to the connection.
+//! The addresses of integrations and tasks are written by anyone who may define APIs and state machines. They must not
+//! get access to what only this machine can reach: metadata services of clouds hand out credentials, and this server's
+//! own control listener trusts local callers. A name is resolved once, and the resulting addresses are both checked and
+//! dialled, so that a name can't resolve differently for the check and for the connection.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::{Arc, OnceLock};
 
-/// Rules about outbound connections. Clones share what is learned later.
+/// Rules for outbound connections. Clones share what is set later.
 #[derive(Clone, Debug, Default)]
 pub struct Egress {
     allow: Vec<Rule>,
     deny: Vec<Rule>,
-    /// Where this server listens for more than deployed APIs.
+    /// The listeners of this server that serve more than deployed APIs.
     own: Arc<OnceLock<Vec<SocketAddr>>>,
 }
 
-/// An address or name that is refused.
+/// A call that the rules refuse.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("calls of {host}:{port} are refused by the egress rules: {reason}")]
 pub struct Refused {
     /// The host as the caller named it.
     pub host: String,
-    /// The port.
+    /// The port of the call.
     pub port: u16,
-    /// Why.
+    /// The reason for the refusal.
     pub reason: Reason,
 }
 
-/// Why somebody is not called.
+/// Why a call is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Reason {
-    /// The settings say so.
+    /// A `deny` rule of the settings matches.
     #[error("it is denied")]
     Denied,
-    /// It is link-local, or a cloud's metadata service.
+    /// The address is link-local, or a cloud's metadata service.
     #[error("it is a link-local address or a metadata service's")]
     LinkLocal,
-    /// It is this server.
+    /// The address is one of this server's own listeners.
     #[error("it is a listener of this server that serves the AWS APIs")]
     OwnListener,
 }
 
-/// Why a text is no rule.
+/// A text that is not a valid rule.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is no address, network or host, perhaps with a port")]
 pub struct NoRule(String);
 
-/// `10.0.0.0/8`, `10.1.2.3`, `fd00::/8`, `[::1]:8080`, `10.1.2.3:80`, `example.com`, `*.example.com:443`.
+/// A rule: `10.0.0.0/8`, `10.1.2.3`, `fd00::/8`, `[::1]:8080`, `10.1.2.3:80`, `example.com`, `*.example.com:443`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Rule {
     who: Who,
@@ -57,47 +57,47 @@ struct Rule {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Who {
-    /// Addresses that agree in so many bits.
+    /// A network: an address and the number of its leading bits.
     Network(IpAddr, u8),
-    /// This name.
+    /// Exactly this name.
     Name(String),
-    /// Every name that ends so, with the dot before it.
+    /// Every name with this ending, which includes the leading dot.
     Below(String),
 }
 
-/// What nobody calls unless it is allowed: link-local addresses, among them the metadata services of AWS, Azure, Google
-/// and others, and metadata services elsewhere.
+/// Addresses that are refused unless they are allowed: link-local ones, which include the metadata services of AWS,
+/// Azure, Google and others, and metadata services at other addresses.
 const LINK_LOCAL: [(IpAddr, u8); 6] = [
     (IpAddr::V4(Ipv4Addr::new(169, 254, 0, 0)), 16),
     (IpAddr::V6(Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 0)), 10),
-    // AWS, and Google.
+    // The metadata services of AWS and of Google.
     (IpAddr::V6(Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0)), 32),
     (IpAddr::V6(Ipv6Addr::new(0xfd20, 0xce, 0, 0, 0, 0, 0, 0)), 32),
-    // Alibaba, and the platform's own address on Azure.
+    // The metadata service of Alibaba, and Azure's platform address.
     (IpAddr::V4(Ipv4Addr::new(100, 100, 100, 200)), 32),
     (IpAddr::V4(Ipv4Addr::new(168, 63, 129, 16)), 32),
 ];
 
 impl Egress {
-    /// Rules of the settings beside the built-in ones. What `allow` names may be called whatever else says no.
+    /// The rules from the settings, in addition to the built-in ones. `allow` overrides everything else.
     ///
     /// # Errors
-    /// [`NoRule`].
+    /// [`NoRule`] for a text that is not a rule.
     pub fn new(allow: &[String], deny: &[String]) -> Result<Self, NoRule> {
         let rules = |texts: &[String]| texts.iter().map(|text| Rule::parse(text)).collect::<Result<_, _>>();
         Ok(Self { allow: rules(allow)?, deny: rules(deny)?, own: Arc::default() })
     }
 
-    /// Says where this server listens for more than deployed APIs; once, when it does.
+    /// Sets the listeners that serve more than deployed APIs. Called once, when they are bound.
     pub fn protect(&self, listeners: Vec<SocketAddr>) {
-        // They are bound once in the life of a server.
+        // A server binds its listeners only once.
         let _ = self.own.set(listeners);
     }
 
     /// The addresses of `host` that may be dialled, in their order.
     ///
     /// # Errors
-    /// [`Refused`] if there are addresses, and none may.
+    /// [`Refused`] if there are addresses but none is allowed.
     pub(super) fn allowed(&self, host: &str, resolved: Vec<SocketAddr>) -> Result<Vec<SocketAddr>, Refused> {
         let mut refused = None;
         let mut allowed = Vec::with_capacity(resolved.len());
@@ -135,8 +135,8 @@ impl Egress {
         if own.iter().any(is_own) { Err(Reason::OwnListener) } else { Ok(()) }
     }
 
-    /// Whether a connection leads back to this machine, by whichever of its addresses, and to a listener of its own that
-    /// is open to all of them: then both ends have one address.
+    /// Checks whether a connection has reached a listener of this server through any of the machine's addresses. If the
+    /// listener is bound to all addresses, both ends of such a connection have the same address.
     pub(super) fn check_connected(
         &self,
         host: &str,
@@ -155,14 +155,14 @@ impl Egress {
     }
 }
 
-/// Whether a listener bound to `own` is reached by calling `ip`.
+/// Whether a connection to `ip` reaches a listener bound to `own`.
 fn is_same_machine(own: IpAddr, ip: IpAddr) -> bool {
     let own = own.to_canonical();
     let is_here = |ip: IpAddr| ip.is_loopback() || ip.is_unspecified();
     own == ip || (is_here(ip) && own.is_unspecified()) || (ip.is_unspecified() && own.is_loopback())
 }
 
-/// An address, and the IPv4 address that stands in it: mapped, translated (RFC 6052) or in a 6to4 prefix (RFC 3056).
+/// An address, and the IPv4 address embedded in it: mapped, translated (RFC 6052) or 6to4 (RFC 3056).
 fn meanings(ip: IpAddr) -> Vec<IpAddr> {
     let ip = ip.to_canonical();
     let mut all = vec![ip];
@@ -238,7 +238,7 @@ impl Rule {
     }
 }
 
-/// An address, or a network with its bits.
+/// Parses an address, or a network with its prefix length.
 fn network(text: &str) -> Option<Who> {
     let (address, bits) = match text.split_once('/') {
         Some((address, bits)) => (address.parse::<IpAddr>().ok()?, Some(bits.parse::<u8>().ok()?)),

@@ -6,22 +6,22 @@ use std::io;
 use super::http1::Fault;
 use super::{BoxError, Refused};
 
-/// What went wrong between us and a backend, or while a body streamed.
+/// What went wrong between this server and a backend, or while a body was streamed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The address can't be called: no `http`/`https` URI with a host.
+    /// The URI can't be called: it isn't an `http` or `https` URI with a host.
     #[error("invalid address: {0}")]
     InvalidAddress(String),
-    /// No connection: the name does not resolve, nobody listens, or the connect timeout passed.
+    /// No connection: the name does not resolve, nobody listens, or the connect timeout expired.
     #[error("no connection")]
     Connect(#[source] BoxError),
     /// The egress rules refuse the call.
     #[error(transparent)]
     Refused(Refused),
-    /// The TLS handshake failed, or no trusted roots could be loaded.
+    /// The TLS handshake failed, or no root certificates could be loaded.
     #[error("TLS failed")]
     Tls(#[source] BoxError),
-    /// The call's total time passed.
+    /// The call's total timeout expired.
     #[error("timed out")]
     Timeout,
     /// A body had more bytes than allowed.
@@ -30,13 +30,13 @@ pub enum Error {
         /// The limit that was exceeded.
         bytes_max: usize,
     },
-    /// Whoever reads a body has no room for more of it.
+    /// The reader of a body has no room for more.
     #[error("no room for the body")]
     NoRoom,
     /// The connection broke, or the peer does not speak HTTP.
     #[error("connection broke")]
     Broken(#[source] BoxError),
-    /// A backend's answer began and broke off, or can't be read beyond doubt.
+    /// A backend's response broke off, or is ambiguous.
     #[error("the answer broke off or is malformed")]
     Answer(#[source] BoxError),
     /// A request's body broke off.
@@ -45,7 +45,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// Sorts a client error into our kinds.
+    /// Classifies an error of the HTTP client.
     pub(super) fn from_client(error: hyper_util::client::legacy::Error) -> Self {
         if let Some(refused) = find::<Refused>(&error) {
             return Self::Refused(refused.clone());
@@ -56,7 +56,7 @@ impl Error {
         if find::<Fault>(&error).is_some() {
             return Self::Answer(error.into());
         }
-        // One of our own: the body that was being sent failed.
+        // An error of ours: the body that was being sent failed.
         if find::<Self>(&error).is_some() {
             return Self::Body(error.into());
         }
@@ -66,13 +66,13 @@ impl Error {
 
 type Cause = dyn StdError + 'static;
 
-/// The first cause of a kind.
+/// The first error of type `E` in the chain of causes.
 fn find<E: StdError + 'static>(error: &Cause) -> Option<&E> {
     std::iter::successors(Some(error), |current| cause(*current)).find_map(|cause| cause.downcast_ref())
 }
 
 fn cause(error: &Cause) -> Option<&Cause> {
-    // An `io::Error` skips what it wraps when asked for its source.
+    // An `io::Error` skips the error that it wraps when it is asked for its source.
     match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
         Some(inner) => Some(inner),
         None => error.source(),

@@ -1,4 +1,4 @@
-//! A response body that keeps its call's bounds while it streams.
+//! A response body that enforces its call's limits while it is streamed.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -10,7 +10,7 @@ use tokio::time::Sleep;
 
 use super::Error;
 
-/// Fails once the call's time is over or its byte limit exceeded.
+/// Fails when the call's timeout expires or its byte limit is exceeded.
 pub(super) struct Guarded {
     body: Incoming,
     deadline: Pin<Box<Sleep>>,

@@ -1,20 +1,20 @@
-//! Fields that are for one connection only: RFC 9110 section 7.6.1.
+//! Connection-specific header fields: RFC 9110 section 7.6.1.
 
 use http::header::{CONNECTION, CONTENT_LENGTH, HOST, TRANSFER_ENCODING};
 use http::{HeaderMap, HeaderName};
 
-/// Fields of a connection whether or not `Connection` names them.
+/// Fields that are connection-specific even if `Connection` doesn't name them.
 const ALWAYS: [HeaderName; 3] = [
     HeaderName::from_static("keep-alive"),
     HeaderName::from_static("proxy-connection"),
     HeaderName::from_static("http2-settings"),
 ];
 
-/// Removes from a received message what is not to be forwarded: the fields that `Connection` names, and those
-/// that always belong to it.
+/// Removes from a received message the fields that must not be forwarded: those that `Connection` names, and those that
+/// are always connection-specific.
 ///
-/// `Connection` itself stays, as do the fields that API Gateway has rules of its own for (`TE`, `Trailer`,
-/// `Upgrade`, `Transfer-Encoding`). What framing and routing go by stays whoever names it.
+/// `Connection` itself stays, and so do the fields for which API Gateway has its own rules (`TE`, `Trailer`, `Upgrade`,
+/// `Transfer-Encoding`). Fields that determine framing and routing stay even if `Connection` names them.
 pub fn remove_hop_by_hop(headers: &mut HeaderMap) {
     for name in ALWAYS {
         headers.remove(name);

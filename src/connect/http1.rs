@@ -1,13 +1,13 @@
-//! HTTP/1.1's framing, read strictly beside the HTTP library.
+//! Strict HTTP/1.1 framing, checked before the HTTP library parses it.
 //!
-//! hyper takes more than RFC 9112's grammar: lines that end in LF alone, a length beside chunks, trailers that
-//! are none. Whatever two readers take for two different things is a way to smuggle a request, so
-//! [`StrictStream`] stands between the socket and hyper and follows the bytes itself: head, body, head.
-//! hyper only gets what both read alike. A request that is ambiguous is replaced, before hyper sees any of it,
-//! by one that says what is wrong ([`Fault::told`]); in the middle of a body the stream ends there. An answer of
-//! a backend that is ambiguous fails the call.
+//! hyper accepts more than RFC 9112's grammar: lines that end in LF alone, a length together with chunks, invalid
+//! trailers. If two parsers can read a message differently, requests can be smuggled. So [`StrictStream`] stands
+//! between the socket and hyper and follows the bytes itself: head, body, head. hyper receives only what both read
+//! alike. An ambiguous request is replaced, before hyper sees any of it, by one that says what is wrong
+//! ([`Fault::told`]). An ambiguity in the middle of a body ends the stream there. An ambiguous response from a backend
+//! fails the call.
 //!
-//! Nothing is copied or allocated while a head arrives whole; bodies are followed by their length.
+//! If a head arrives in one piece, nothing is copied or allocated; bodies are followed by their length.
 
 mod chunked;
 mod fault;
@@ -21,9 +21,9 @@ pub use lenience::{Lenience, Point, Relaxed};
 pub use reading::{Reading, Refused, Side};
 pub use stream::StrictStream;
 
-/// Most header fields of one message.
+/// The most header fields of a message.
 pub const FIELDS_MAX: usize = 200;
-/// Most bytes of one message's head: room for API Gateway's 10,240 bytes of header values, and no more.
+/// The largest head of a message, in bytes. It has room for API Gateway's 10,240 bytes of header values.
 pub const HEAD_BYTES_MAX: usize = 64 * 1024;
 
 #[cfg(test)]

@@ -1,12 +1,12 @@
-//! The HTTP types every room shares, and the only room that opens outbound sockets.
+//! The HTTP types that every room shares, and the only room that opens outbound sockets.
 //!
-//! Types are erased at two seams: [`HttpService`] inbound and [`HttpClient`] outbound. Everything between a
-//! listener and a backend speaks [`Request`] and [`Response`] with one [`Body`], so that compile times and
-//! error messages stay human.
+//! Types are erased in two places: [`HttpService`] inbound and [`HttpClient`] outbound. Everything between a listener
+//! and a backend uses [`Request`] and [`Response`] with one [`Body`], which keeps compile times and error messages
+//! short.
 //!
-//! Invariants: no redirects are followed, backends are spoken to in HTTP/1.1 (as API Gateway does), every
-//! call has a total timeout and every response a size limit. Calls go where [`Egress`] lets them, by the address that is
-//! dialled. Framing is read strictly both ways ([`http1`]).
+//! Invariants: Redirects are not followed. Backends are called with HTTP/1.1, as API Gateway does. Every call has a
+//! total timeout and every response a size limit. Calls go only to addresses that [`Egress`] allows. Framing is strict
+//! in both directions ([`http1`]).
 
 // Rooms are called by their names, wherever they stand.
 #[cfg(test)]
@@ -37,7 +37,7 @@ pub use hop_by_hop::remove_hop_by_hop;
 pub use line_stream::{LineAddress, LineStream};
 pub use options::{Call, Options, ServerCertificate};
 
-/// What a body may fail with while it streams.
+/// The error of a body while it is streamed.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// A request, inbound or outbound.
@@ -46,5 +46,5 @@ pub type Request = http::Request<Body>;
 /// A response, inbound or outbound.
 pub type Response = http::Response<Body>;
 
-/// The only erased service type inbound.
+/// The type-erased inbound service.
 pub type HttpService = tower::util::BoxCloneSyncService<Request, Response, std::convert::Infallible>;

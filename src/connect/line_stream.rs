@@ -1,4 +1,4 @@
-//! Lines on their way to a log collector, over TCP or UDP.
+//! Sends lines to a log collector, over TCP or UDP.
 
 use std::io::{self, Write};
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs, UdpSocket};
@@ -7,24 +7,24 @@ use std::time::Duration;
 
 use crate::clock::Clock;
 
-/// How long a connection may take to be made.
+/// The longest time to connect.
 const CONNECT_MAX: Duration = Duration::from_secs(3);
-/// How long the collector may take to accept a line.
+/// The longest time for the collector to accept a line.
 const WRITE_MAX: Duration = Duration::from_secs(5);
-/// How long a collector that failed is left alone; what comes meanwhile is lost.
+/// How long to wait after a failure before trying the collector again; lines are lost meanwhile.
 const LEFT_ALONE: Duration = Duration::from_secs(1);
 
-/// Where lines go.
+/// The address of a collector.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum LineAddress {
     /// `host:port`; lines end in a line feed.
     Tcp(String),
-    /// `host:port`; a line is a datagram, without its line feed.
+    /// `host:port`; each line is a datagram, without its line feed.
     Udp(String),
 }
 
 impl LineAddress {
-    /// Reads `tcp://host:port` or `udp://host:port`; `None` if it is neither.
+    /// Parses `tcp://host:port` or `udp://host:port`; `None` for anything else.
     pub fn parse(text: &str) -> Option<Self> {
         let (scheme, authority) = text.split_once("://")?;
         let (host, port) = authority.rsplit_once(':')?;
@@ -39,15 +39,15 @@ impl LineAddress {
     }
 }
 
-/// A connection to a collector, made when there is something to say and made anew after it broke.
+/// A connection to a collector, opened when there is a line to send and reopened after it broke.
 ///
-/// It blocks: it is for a thread that does nothing else. Delivery is as good as the transport's: of what was
-/// written before a connection broke, the last may be lost.
+/// It blocks, so it needs a thread of its own. Delivery is as reliable as the transport: the last lines written before
+/// a connection broke may be lost.
 pub struct LineStream {
     address: LineAddress,
     clock: Arc<dyn Clock>,
     open: Option<Open>,
-    /// Monotonic time of the last failure.
+    /// The monotonic time of the last failure.
     failed: Option<Duration>,
 }
 
@@ -62,10 +62,10 @@ impl LineStream {
         Self { address, clock, open: None, failed: None }
     }
 
-    /// Sends `line`, which has its end. Blocks.
+    /// Sends `line`, which includes its line end. Blocks.
     ///
     /// # Errors
-    /// When it can't be sent; also when sending has failed a moment ago, which takes no time then.
+    /// If it can't be sent. Shortly after a failure, this fails at once without trying.
     pub fn send(&mut self, line: &str) -> io::Result<()> {
         let now = self.clock.monotonic();
         if self.failed.is_some_and(|failed| now < failed + LEFT_ALONE) {
@@ -124,7 +124,7 @@ fn each<T>(authority: &str, attempt: impl Fn(SocketAddr) -> io::Result<T>) -> io
     Err(last)
 }
 
-/// Whether the collector hung up: without a look, the first line after that would be lost.
+/// Whether the collector has hung up. Without this check, the first line after that would be lost.
 fn is_closed(stream: &TcpStream) -> bool {
     if stream.set_nonblocking(true).is_err() {
         return true;
@@ -169,7 +169,7 @@ mod tests {
         };
         stream.send("one\n").unwrap();
         assert_eq!(take(&listener), "one\n");
-        // It hung up: a connection is made anew at once.
+        // The collector hung up, so the stream reconnects at once.
         stream.send("two\n").unwrap();
         assert_eq!(take(&listener), "two\n");
 
@@ -177,7 +177,7 @@ mod tests {
         drop(listener);
         assert!(stream.send("lost\n").is_err());
         let listener = TcpListener::bind(bound).unwrap();
-        // Left alone for a while, then tried again.
+        // After a failure it waits for a while, then tries again.
         let error = stream.send("lost too\n").unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::NotConnected);
         clock.advance(LEFT_ALONE);

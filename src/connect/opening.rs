@@ -1,4 +1,4 @@
-//! A body whose beginning is there before its head is passed on.
+//! Waits for the beginning of a body before its head is passed on.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -10,12 +10,12 @@ use http_body_util::BodyExt;
 use super::guarded::Guarded;
 use super::{Body, Error, boxed, empty, full};
 
-/// A body that is smaller is waited for whole.
+/// A smaller body is awaited completely.
 const OPENING_BYTES: usize = 64 * 1024;
 
 /// Waits for the end of `body`, or for its first 64 KiB.
 ///
-/// A backend that breaks off before has not answered: the client can be told so, as nothing was sent to it yet.
+/// If the backend breaks off before that, nothing has been sent to the client yet, so it can still get an error.
 pub(super) async fn opened(mut body: Guarded) -> Result<Body, Error> {
     let mut first = Bytes::new();
     let mut more = BytesMut::new();
@@ -24,7 +24,7 @@ pub(super) async fn opened(mut body: Guarded) -> Result<Body, Error> {
             break;
         }
         let Some(frame) = body.frame().await else { break };
-        // Trailers are for this connection: nobody said that what comes after takes them.
+        // Trailers are for this connection only: it is unknown whether the next recipient accepts them.
         let Ok(data) = frame?.into_data() else { continue };
         if first.is_empty() {
             first = data;
@@ -47,7 +47,7 @@ pub(super) async fn opened(mut body: Guarded) -> Result<Body, Error> {
     })
 }
 
-/// A body that is still coming.
+/// A body whose beginning has arrived.
 struct Opened {
     beginning: [Bytes; 2],
     rest: Guarded,

@@ -1,4 +1,4 @@
-//! Settings of the client, and of one call.
+//! Options of the client, and of one call.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,18 +6,18 @@ use std::time::Duration;
 use super::Egress;
 use super::http1::Lenience;
 
-/// Settings of [`super::HttpClient`].
+/// Options of [`super::HttpClient`].
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Whom it may call.
+    /// The addresses it may call.
     pub egress: Arc<Egress>,
-    /// Longest wait for a TCP connection.
+    /// The longest wait for a TCP connection.
     pub connect_timeout: Duration,
     /// How long an unused connection is kept.
     pub idle_timeout: Duration,
     /// How many unused connections are kept for each host.
     pub idle_per_host_max: usize,
-    /// What backends' answers may be lax about.
+    /// The framing rules that are relaxed for backends' responses.
     pub lenience: Lenience,
 }
 
@@ -33,29 +33,29 @@ impl Default for Options {
     }
 }
 
-/// Whether a backend must prove who it is.
+/// Whether a backend has to prove its identity.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ServerCertificate {
-    /// By a certificate that the machine's roots vouch for.
+    /// With a certificate signed by one of the machine's root certificates.
     #[default]
     Verified,
     /// Any certificate will do (`tlsConfig.insecureSkipVerification`).
     Unverified,
 }
 
-/// The bounds of one call.
+/// The limits of one call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Call {
-    /// Longest time from sending the request to the last byte of the response.
+    /// The longest time from sending the request to the last byte of the response.
     pub timeout: Duration,
-    /// Largest response body, in bytes.
+    /// The largest response body, in bytes.
     pub response_bytes_max: usize,
-    /// Whether the server must prove who it is.
+    /// Whether the backend has to prove its identity.
     pub server_certificate: ServerCertificate,
 }
 
 impl Default for Call {
-    /// API Gateway's own bounds: 29 s and 10 MB.
+    /// API Gateway's own limits: 29 s and 10 MB.
     fn default() -> Self {
         Self {
             timeout: Duration::from_secs(29),

@@ -1,4 +1,4 @@
-//! Connections to backends whose framing is read strictly.
+//! Connections to backends with strict framing.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -11,7 +11,7 @@ use tower::Service;
 
 use super::http1::{Lenience, StrictStream};
 
-/// Puts a [`StrictStream`] over each connection that `inner` makes, above TLS.
+/// Puts a [`StrictStream`] over each connection of `inner`, above TLS.
 #[derive(Clone, Debug)]
 pub(super) struct StrictConnector<C> {
     inner: C,
@@ -24,7 +24,7 @@ impl<C> StrictConnector<C> {
     }
 }
 
-/// The stream, as the client takes it.
+/// The stream in the form that the HTTP client needs.
 type Strict<T> = TokioIo<StrictStream<TokioIo<T>>>;
 
 impl<C> Service<Uri> for StrictConnector<C>

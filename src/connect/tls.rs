@@ -1,4 +1,4 @@
-//! TLS towards backends: aws-lc-rs, the machine's own roots.
+//! TLS for calls to backends: aws-lc-rs with the machine's root certificates.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 
 use super::{ClientIdentity, Error, ServerCertificate};
 
-/// A client configuration. Reads the machine's roots from disk: make it once, when first needed.
+/// A TLS client configuration. Reads the root certificates from disk, so call it once, on demand.
 pub(super) fn config(
     server_certificate: ServerCertificate,
     identity: Option<&ClientIdentity>,
@@ -33,7 +33,7 @@ pub(super) fn config(
     })
 }
 
-/// Takes any certificate, but still wants the handshake signed with its key.
+/// Accepts any certificate, but still requires that its key signs the handshake.
 #[derive(Debug)]
 struct AnyCertificate(Arc<CryptoProvider>);
 

@@ -1,16 +1,16 @@
-//! A chunked body, byte by byte between its chunks: RFC 9112 section 7.1.
+//! Follows a chunked body, byte by byte between its chunks: RFC 9112 section 7.1.
 
 use super::Fault;
 use super::head::{is_in_value, is_token};
 
-/// Most bytes of all extensions of a body, which nobody reads; hyper's own limit.
+/// The most bytes of all extensions in a body, which nobody reads; hyper's own limit.
 const EXTENSION_BYTES_MAX: usize = 16 * 1024;
-/// Most bytes of all trailer fields, which nobody reads either; hyper's own limit.
+/// The most bytes of all trailer fields, which nobody reads either; hyper's own limit.
 const TRAILER_BYTES_MAX: usize = 16 * 1024;
-/// A size has so many digits at the most, which can't overflow.
+/// The most digits of a chunk size; this many can't overflow.
 const SIZE_DIGITS_MAX: u8 = 15;
 
-/// Where in a chunked body the next byte is.
+/// The position in a chunked body.
 #[derive(Clone, Debug)]
 pub(super) struct Chunked {
     at: At,
@@ -23,7 +23,7 @@ pub(super) struct Chunked {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum At {
     Size,
-    /// White space after a size, which only an extension may follow.
+    /// White space after a size; only an extension may follow.
     BeforeExtension,
     Extension,
     SizeLineFeed,
@@ -44,13 +44,13 @@ impl Chunked {
         Self { at: At::Size, size: 0, digits: 0, extension_bytes: 0, trailer_bytes: 0 }
     }
 
-    /// Whether the body is over.
+    /// Whether the body is complete.
     pub(super) fn is_over(&self) -> bool {
         self.at == At::End
     }
 
-    /// Follows `bytes` until they or the body are over; how many belong to the body, and what is wrong with
-    /// the byte after them.
+    /// Follows `bytes` until they or the body end. Returns how many belong to the body, and what is wrong with the byte
+    /// after them.
     pub(super) fn follow(&mut self, bytes: &[u8]) -> (usize, Result<(), Fault>) {
         let mut n = 0;
         while n < bytes.len() && !self.is_over() {
@@ -112,7 +112,7 @@ impl Chunked {
             (At::Trailer | At::TrailerName | At::TrailerValue | At::TrailerLineFeed | At::EndLineFeed, _) => {
                 Err(Fault::Trailer)
             }
-            // `follow` counts data and stops at the end.
+            // `follow` counts data and stops at the end, so neither gets here.
             (At::Data | At::End, _) => Ok(self.at),
         }
     }
@@ -124,7 +124,7 @@ impl Chunked {
 
     fn count_trailer(&mut self, at: At) -> Result<At, Fault> {
         self.trailer_bytes += 1;
-        // Two bytes are for the empty line, which hyper counts, too.
+        // Two bytes are for the empty line, which hyper also counts.
         if TRAILER_BYTES_MAX - 2 <= self.trailer_bytes { Err(Fault::TrailerSize) } else { Ok(at) }
     }
 }
@@ -133,7 +133,7 @@ impl Chunked {
 mod tests {
     use super::*;
 
-    /// Whatever the pieces, the same is read.
+    /// Checks that the result is the same however the body is split into pieces.
     fn follow(body: &[u8]) -> (usize, Result<bool, Fault>) {
         let whole = {
             let mut chunked = Chunked::new();

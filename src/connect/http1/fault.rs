@@ -1,9 +1,9 @@
-//! What is wrong with a message's framing.
+//! Errors in a message's framing.
 
 use http::{Method, StatusCode, Uri};
 
-/// The method of the request that stands in for one that was refused. Nobody gains by sending it: whoever does
-/// is told that something was wrong.
+/// The method of the request that replaces a refused one. A client that sends it itself gains nothing: it only gets an
+/// error.
 const REFUSED: &str = "STEPGATE-REFUSED";
 
 macro_rules! faults {
@@ -19,10 +19,10 @@ macro_rules! faults {
         }
 
         impl Fault {
-            /// All of them.
+            /// All faults.
             pub const ALL: &[Self] = &[$(Self::$name),*];
 
-            /// What a client is answered.
+            /// The status code for the client.
             pub const fn status(self) -> StatusCode {
                 match self {
                     $(Self::$name => StatusCode::$status,)*
@@ -66,8 +66,8 @@ faults! {
 }
 
 impl Fault {
-    /// The request that hyper gets in place of the one that was refused; the last of its connection.
-    /// `to_head` if the answer may have no content.
+    /// The request that hyper gets in place of the refused one. It is the last on its connection. `to_head` means that
+    /// the response must not have content.
     pub(super) fn telling(self, to_head: bool) -> Vec<u8> {
         let query = if to_head { "?HEAD" } else { "" };
         let code = self.code();
@@ -75,7 +75,7 @@ impl Fault {
             .into_bytes()
     }
 
-    /// What a request says that stands in for a refused one, and whether the answer may have no content.
+    /// The fault in a request that replaces a refused one, and whether the response must not have content.
     pub fn told(method: &Method, uri: &Uri) -> Option<(Self, bool)> {
         if method.as_str() != REFUSED {
             return None;

@@ -1,4 +1,4 @@
-//! A message's head, line by line: RFC 9112 sections 2 to 6.
+//! Parses a message's head line by line: RFC 9112 sections 2 to 6.
 
 use http::Uri;
 use memchr::{memchr, memrchr};
@@ -6,22 +6,22 @@ use memchr::{memchr, memrchr};
 use super::reading::Side;
 use super::{FIELDS_MAX, Fault, HEAD_BYTES_MAX, Lenience};
 
-/// A head on its way. Lines are checked once, as soon as they are whole.
+/// A head that may be incomplete. Each line is checked once, as soon as it is complete.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Head {
-    /// Bytes of whole lines, which are checked.
+    /// The bytes of complete lines, which are already checked.
     checked: usize,
-    /// Bytes without a line feed after the last whole line.
+    /// The bytes after the last complete line in which there is no line feed.
     searched: usize,
     lines: usize,
     empty_lines: usize,
     facts: Facts,
 }
 
-/// What a head says of its message.
+/// The facts in a head that matter for framing.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Facts {
-    /// 0 in requests.
+    /// The status code of a response; 0 in requests.
     pub(super) status: u16,
     /// Whether it is a HEAD request.
     pub(super) is_head_request: bool,
@@ -30,17 +30,17 @@ pub(super) struct Facts {
     is_coded: bool,
 }
 
-/// How long a message's body is.
+/// The length of a message's body, as its head says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Length {
     Bytes(u64),
     Chunked,
-    /// Until the connection ends, or nothing at all in requests.
+    /// Not given: a response's body ends with the connection, a request has none.
     Unsaid,
 }
 
 impl Head {
-    /// Reads on in `bytes`, which begin with the head. Its size and facts once it is whole.
+    /// Continues in `bytes`, which begin with the head. Returns its size and facts once it is complete.
     pub(super) fn read(
         &mut self,
         bytes: &[u8],
@@ -91,7 +91,7 @@ impl Head {
         Ok(None)
     }
 
-    /// Another protocol, such as TLS, is told at once that this is none of its kind.
+    /// Refuses another protocol, such as TLS, at its first bytes.
     fn check_first(&self, bytes: &[u8], side: Side) -> Result<(), Fault> {
         match bytes.get(self.checked) {
             Some(first) if self.lines == 0 && !is_token(*first) && !matches!(first, b'\r' | b'\n') => {
@@ -104,7 +104,7 @@ impl Head {
         }
     }
 
-    /// Whether the request is known to be HEAD.
+    /// Whether the request is known to be a HEAD request.
     pub(super) fn is_of_head_request(&self) -> bool {
         self.facts.is_head_request
     }
@@ -146,7 +146,7 @@ impl Facts {
             }
             _ => return Err(Fault::StatusLine),
         };
-        // Many leave out the space before no reason; nothing is ambiguous about that.
+        // Many omit the space before an empty reason; that is not ambiguous.
         let (digits, reason) = match rest {
             [a, b, c] => ([a, b, c], &[][..]),
             [a, b, c, b' ', reason @ ..] => ([a, b, c], reason),
@@ -188,7 +188,7 @@ impl Facts {
         Ok(())
     }
 
-    /// How long the body is, status and method left aside.
+    /// The length of the body, without regard to status and method.
     pub(super) fn length(&self, lenience: Lenience) -> Result<Length, Fault> {
         match (self.is_coded, self.length) {
             (false, None) => Ok(Length::Unsaid),
@@ -200,7 +200,7 @@ impl Facts {
     }
 }
 
-/// A path and query, `*`, or whatever else hyper takes for a URI; the forms are not told apart here.
+/// A path and query, `*`, or anything else that hyper accepts as a URI; the forms are not distinguished here.
 fn is_target(target: &[u8]) -> bool {
     let is_plain = |byte: &u8| {
         is_token(*byte) && *byte != b'#' && *byte != b'`' && *byte != b'^' || b"/?=&%:@(),;".contains(byte)
@@ -208,12 +208,12 @@ fn is_target(target: &[u8]) -> bool {
     if target[0] == b'/' && target.iter().all(is_plain) {
         return true;
     }
-    // A fragment is the user agent's own. hyper would forget it, others take it for a part of the path.
+    // Fragments are for the user agent only. hyper would drop one; others would read it as part of the path.
     let may_be = |byte: &u8| matches!(byte, b'!'..=b'~' | 0x80..) && *byte != b'#';
     target.iter().all(may_be) && Uri::try_from(target).is_ok()
 }
 
-/// A field line's name and value, its white space included.
+/// The name and value of a field line, with white space.
 fn split_field(line: &[u8]) -> Result<(&[u8], &[u8]), Fault> {
     let colon = line.iter().position(|byte| !is_token(*byte)).ok_or(Fault::FieldName)?;
     if colon == 0 || line[colon] != b':' {
@@ -223,17 +223,17 @@ fn split_field(line: &[u8]) -> Result<(&[u8], &[u8]), Fault> {
     if value.iter().copied().all(is_in_value) { Ok((&line[..colon], value)) } else { Err(Fault::FieldValue) }
 }
 
-/// Digits only: no sign, no list, nothing that does not fit.
+/// Parses digits only: no sign, no list, nothing that overflows.
 fn number(digits: &[u8]) -> Result<u64, Fault> {
-    // More can't be meant, and 19 digits can't overflow.
+    // No real length has more digits, and 18 can't overflow.
     if digits.is_empty() || 18 < digits.len() || !digits.iter().all(u8::is_ascii_digit) {
         return Err(Fault::ContentLength);
     }
     Ok(digits.iter().fold(0, |n, digit| n * 10 + u64::from(*digit - b'0')))
 }
 
-/// `chunked` is all that there may be. Other codings are known to be unknown if they are well-formed: RFC 9112
-/// section 6.1 wants 501 then, and section 6.3 wants 400 where `chunked` is not the last.
+/// Only `chunked` is accepted. Well-formed other codings are unknown codings: RFC 9112 section 6.1 asks for 501. If
+/// `chunked` is not the last coding, section 6.3 asks for 400.
 fn coding(value: &[u8]) -> Result<(), Fault> {
     let value = trim(value);
     if value.eq_ignore_ascii_case(b"chunked") {
@@ -250,7 +250,7 @@ fn coding(value: &[u8]) -> Result<(), Fault> {
     Err(if codings.all(is_other) { Fault::UnknownCoding } else { Fault::TransferEncoding })
 }
 
-/// Without the white space that HTTP knows: space and tab.
+/// Removes white space as HTTP defines it: space and tab.
 fn trim(mut value: &[u8]) -> &[u8] {
     while let [b' ' | b'\t', rest @ ..] | [rest @ .., b' ' | b'\t'] = value {
         value = rest;
@@ -258,12 +258,12 @@ fn trim(mut value: &[u8]) -> &[u8] {
     value
 }
 
-/// RFC 9110 section 5.6.2: what names and methods are made of.
+/// RFC 9110 section 5.6.2: the characters of names and methods.
 pub(super) const fn is_token(byte: u8) -> bool {
     TOKEN[byte as usize]
 }
 
-/// RFC 9110 section 5.5: what values are made of.
+/// RFC 9110 section 5.5: the characters of field values.
 pub(super) const fn is_in_value(byte: u8) -> bool {
     matches!(byte, b'\t' | b' '..=b'~' | 0x80..)
 }

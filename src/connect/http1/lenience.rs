@@ -1,38 +1,38 @@
-//! Which points of the rules an operator may relax, for clients and backends that can't be mended.
+//! HTTP rules that an operator may relax, for clients and backends that can't be fixed.
 
 use serde::Deserialize;
 
-/// A rule that is not insisted on.
+/// A rule that can be relaxed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Point {
-    /// A client's lines may end in LF alone, in a head (never in chunks).
+    /// A client's lines may end in LF alone, in heads but not in chunks.
     BareLineFeed,
     /// A client may repeat an equal `Content-Length`.
     RepeatedContentLength,
-    /// A client's `Content-Length` beside `Transfer-Encoding: chunked` is ignored; the connection ends after it.
+    /// A client's `Content-Length` is ignored if there is `Transfer-Encoding: chunked`; the connection ends afterwards.
     ContentLengthWithChunked,
-    /// Requests of HTTP/1.1 need no `Host`.
+    /// HTTP/1.1 requests need no `Host`.
     HostMissing,
     /// `Host` may differ from the authority in the request's target; the latter decides.
     HostDiffers,
-    /// A target may be `https` on a connection without TLS: something in front decrypts.
+    /// A target may be `https` on a connection without TLS, because a proxy in front decrypts.
     HttpsOverPlain,
-    /// Names that only differ from a framing field's by underscores are ordinary names.
+    /// Names that differ only by underscores from those of framing fields are ordinary names.
     LookAlikes,
-    /// The same as the first for backends' answers.
+    /// A backend's lines may end in LF alone, in heads but not in chunks.
     BackendBareLineFeed,
-    /// The same as the second for backends' answers.
+    /// A backend may repeat an equal `Content-Length`.
     BackendRepeatedContentLength,
-    /// The same as the third for backends' answers.
+    /// A backend's `Content-Length` is ignored if there is `Transfer-Encoding: chunked`.
     BackendContentLengthWithChunked,
 }
 
-/// The points that are relaxed.
+/// The rules that are relaxed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Relaxed(u16);
 
-/// What is not insisted on while framing is read.
+/// The relaxed rules that affect framing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Lenience {
     pub(super) bare_line_feed: bool,
@@ -41,12 +41,12 @@ pub struct Lenience {
 }
 
 impl Relaxed {
-    /// Whether `point` is.
+    /// Whether the rule `point` is relaxed.
     pub const fn has(self, point: Point) -> bool {
         self.0 & (1 << point as u16) != 0
     }
 
-    /// What may be lax about requests' framing.
+    /// The relaxed rules for requests' framing.
     pub const fn of_requests(self) -> Lenience {
         Lenience {
             bare_line_feed: self.has(Point::BareLineFeed),
@@ -55,7 +55,7 @@ impl Relaxed {
         }
     }
 
-    /// What may be lax about answers' framing.
+    /// The relaxed rules for responses' framing.
     pub const fn of_answers(self) -> Lenience {
         Lenience {
             bare_line_feed: self.has(Point::BackendBareLineFeed),

@@ -1,30 +1,30 @@
-//! Messages one after another, as their bytes come.
+//! Follows the messages on a connection as their bytes arrive.
 
 use super::chunked::Chunked;
 use super::head::{Facts, Head, Length};
 use super::{Fault, Lenience};
 
-/// What HTTP/2 begins with (RFC 9113 section 3.4).
+/// The first bytes of HTTP/2 (RFC 9113 section 3.4).
 const HTTP2_PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
-/// Which side of a connection is read.
+/// The direction that is followed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Side {
-    /// What clients send.
+    /// From clients.
     Requests,
-    /// What backends send.
+    /// From backends.
     Answers,
 }
 
-/// Follows the bytes of one side of a connection from message to message.
+/// Follows the bytes of one direction of a connection from message to message.
 #[derive(Clone, Debug)]
 pub struct Reading {
     side: Side,
     lenience: Lenience,
     state: State,
-    /// Nothing has been read yet: it may be HTTP/2.
+    /// Whether nothing has been read yet, so that HTTP/2 is possible.
     is_new: bool,
-    /// The answer that is waited for; requests are not waited for.
+    /// The response that is expected next; unused for requests.
     awaited: Option<Awaited>,
 }
 
@@ -33,11 +33,11 @@ enum State {
     Head(Head),
     Bytes(u64),
     Chunked(Chunked),
-    /// The rest of the connection is one body.
+    /// A body that ends with the connection.
     Rest,
-    /// Another protocol, with rules of its own.
+    /// HTTP/2, which hyper checks.
     Http2,
-    /// Whatever comes is not to be trusted: the connection is of no more use.
+    /// Further bytes can't be trusted; the connection must not be reused.
     Spoilt,
     Refused(Refused),
 }
@@ -45,11 +45,11 @@ enum State {
 /// What was refused, and where.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Refused {
-    /// What is wrong.
+    /// The framing error.
     pub fault: Fault,
-    /// Whether it is in a head, of which nothing was good then, or in a body.
+    /// Whether the error is in a head, which is refused as a whole, or in a body.
     pub is_in_head: bool,
-    /// Whether the head is of a HEAD request.
+    /// Whether the head belongs to a HEAD request.
     pub is_head_request: bool,
 }
 
@@ -59,24 +59,23 @@ struct Awaited {
 }
 
 impl Reading {
-    /// A connection on which nothing was read.
+    /// The state of a new connection.
     pub fn new(side: Side, lenience: Lenience) -> Self {
         Self { side, lenience, state: State::Head(Head::default()), is_new: true, awaited: None }
     }
 
-    /// A request was sent whose answer comes next; of others, an answer is waited for already.
+    /// Records that a request was sent whose response comes next. Does nothing if a response is already expected.
     pub fn await_answer(&mut self, is_head_request: bool) {
         self.awaited.get_or_insert(Awaited { is_head_request });
     }
 
-    /// Whether a request was sent whose answer is not over.
+    /// Whether the response to a request is not complete yet.
     pub fn is_answer_awaited(&self) -> bool {
         self.awaited.is_some()
     }
 
-    /// Reads on in `bytes`: how many of them are good to be read by others. What is left over is an incomplete
-    /// head, with which the next `bytes` must begin, or was refused ([`Self::refused`]), or must be dropped
-    /// ([`Self::is_spoilt`]).
+    /// Continues in `bytes`, and returns how many of them may be passed on. The rest is either an incomplete head, with
+    /// which the next `bytes` must begin, or was refused ([`Self::refused`]), or must be dropped ([`Self::is_spoilt`]).
     pub fn follow(&mut self, bytes: &[u8]) -> usize {
         let mut n = 0;
         while n < bytes.len() {
@@ -114,7 +113,7 @@ impl Reading {
         n
     }
 
-    /// What is wrong with the byte after those that were good, and every byte after it.
+    /// What is wrong with the byte after those that may be passed on. All later bytes are refused as well.
     pub fn refused(&self) -> Option<Refused> {
         match self.state {
             State::Refused(refused) => Some(refused),
@@ -122,7 +121,7 @@ impl Reading {
         }
     }
 
-    /// Whether the last answer had what it may not have, so that no other may follow it.
+    /// Whether the last response had content that it must not have, so that no other may follow it.
     pub fn is_spoilt(&self) -> bool {
         matches!(self.state, State::Spoilt)
     }
@@ -170,11 +169,11 @@ impl Reading {
         let is_to_head = self.awaited.is_some_and(|awaited| awaited.is_head_request);
         match (status, length) {
             (101, _) => return Err(Fault::SwitchedProtocols),
-            // The final answer is still to come.
+            // An interim response; the final one is still to come.
             (100..200, _) => self.state = State::Head(Head::default()),
-            // "A server MUST NOT send a Content-Length header field in any response with a status code of 1xx
-            // or 204", nor Transfer-Encoding: a backend that does may send the content, too. The answer is as
-            // good as any, the connection is not.
+            // "A server MUST NOT send a Content-Length header field in any response with a status code of 1xx or 204",
+            // nor Transfer-Encoding: a backend that does may send the content, too. The response is usable, but the
+            // connection is not.
             (204, Length::Chunked | Length::Bytes(1..)) => {
                 self.end_message();
                 self.state = State::Spoilt;

@@ -1,4 +1,4 @@
-//! A connection that only gives what is framed beyond doubt.
+//! A connection that passes on only unambiguously framed bytes.
 
 use std::io;
 use std::pin::Pin;
@@ -11,24 +11,24 @@ use tokio::time::Sleep;
 use super::reading::Refused;
 use super::{Lenience, Reading, Side};
 
-/// Bytes that are read at a time while a head comes in pieces.
+/// How many bytes are read at a time while a head arrives in pieces.
 const PIECE_BYTES: usize = 4096;
-/// A client that was refused is read from for so long at the most, so that it sees the answer: closing with bytes
-/// unread resets the connection (RFC 9112 section 9.6).
+/// How long to keep reading from a client after a refusal, so that it sees the response: closing with unread bytes
+/// resets the connection (RFC 9112 section 9.6).
 const LINGER: Duration = Duration::from_millis(500);
-/// Most bytes that are read and thrown away meanwhile.
+/// The most bytes to read and discard meanwhile.
 const LINGER_BYTES_MAX: usize = 256 * 1024;
 
-/// A connection between the socket and the HTTP library.
+/// A layer between the socket and the HTTP library.
 pub struct StrictStream<S> {
     inner: S,
     side: Side,
     reading: Reading,
-    /// An incomplete head, or what is good and did not fit.
+    /// An incomplete head, or bytes that may be passed on but did not fit.
     held: Vec<u8>,
-    /// Bytes of `held` that were given.
+    /// The bytes of `held` that were passed on.
     given: usize,
-    /// Bytes of `held` that are good to be given.
+    /// The bytes of `held` that may be passed on.
     good: usize,
     lingering: Option<Lingering>,
 }
@@ -39,12 +39,12 @@ struct Lingering {
 }
 
 impl<S> StrictStream<S> {
-    /// Of a client.
+    /// A connection from a client.
     pub fn of_client(inner: S, lenience: Lenience) -> Self {
         Self::new(inner, Side::Requests, lenience)
     }
 
-    /// Of a backend.
+    /// A connection to a backend.
     pub fn of_backend(inner: S, lenience: Lenience) -> Self {
         Self::new(inner, Side::Answers, lenience)
     }
@@ -61,20 +61,20 @@ impl<S> StrictStream<S> {
         }
     }
 
-    /// What the stream is of.
+    /// The underlying stream.
     pub fn get_ref(&self) -> &S {
         &self.inner
     }
 
-    /// What is written to a backend while no answer is awaited begins a request. (Should a body go on after its
-    /// answer is over, its beginning is taken for one: at worst the next answer is refused.)
+    /// Bytes written to a backend while no response is expected begin a request. (If a request's body continues after
+    /// its response is complete, this mistakes its rest for a new request. At worst the next response is then refused.)
     fn note_request(&mut self, bytes: &[u8]) {
         if self.side == Side::Answers && !bytes.is_empty() && !self.reading.is_answer_awaited() {
             self.reading.await_answer(bytes.starts_with(b"HEAD "));
         }
     }
 
-    /// Gives what is held and good.
+    /// Passes on what is held and checked.
     fn give(&mut self, buf: &mut ReadBuf<'_>) {
         let n = buf.remaining().min(self.good - self.given);
         buf.put_slice(&self.held[self.given..self.given + n]);
@@ -94,7 +94,7 @@ impl<S> StrictStream<S> {
         self.end_if_refused();
     }
 
-    /// What is refused is not held; a head that was is replaced by one that tells.
+    /// Discards what is refused. A refused head is replaced by a request that reports the error.
     fn end_if_refused(&mut self) {
         if self.reading.is_spoilt() {
             self.held.truncate(self.good);
@@ -102,14 +102,14 @@ impl<S> StrictStream<S> {
         let Some(Refused { fault, is_in_head, is_head_request }) = self.reading.refused() else { return };
         tracing::debug!(%fault, side = ?self.side, "framing refused");
         self.held.truncate(self.good);
-        // hyper finds by itself that a body breaks off.
+        // hyper notices by itself that a body breaks off.
         if self.side == Side::Requests && is_in_head {
             self.held.extend_from_slice(&fault.telling(is_head_request));
             self.good = self.held.len();
         }
     }
 
-    /// Whether nothing more is read from the connection; an error if its reader must know why.
+    /// Whether nothing more is read from the connection; an error if the reader has to know why.
     fn is_at_end(&self) -> io::Result<bool> {
         match self.reading.refused() {
             Some(refused) if self.side == Side::Answers => {
@@ -122,7 +122,7 @@ impl<S> StrictStream<S> {
 }
 
 impl<S: AsyncRead + Unpin> StrictStream<S> {
-    /// Reads a piece behind what is held; whether there was one.
+    /// Reads a piece after what is held; returns whether there was one.
     fn poll_hold(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<bool>> {
         let held = self.held.len();
         self.held.resize(held + PIECE_BYTES, 0);
@@ -134,7 +134,7 @@ impl<S: AsyncRead + Unpin> StrictStream<S> {
         Poll::Ready(Ok(n != 0))
     }
 
-    /// Reads and throws away until the client has closed, for a while.
+    /// Reads and discards bytes for a while, until the client closes.
     fn poll_linger(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let lingering = self
             .lingering

@@ -1,4 +1,4 @@
-//! The strict reading held against hyper's, and against a plain reading of the grammar.
+//! Compares the strict reading with hyper's, and with a plain reading of the grammar.
 
 #![allow(clippy::unwrap_used)] // A test says no by panicking, its helpers too.
 
@@ -15,7 +15,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use super::reading::Refused;
 use super::{FIELDS_MAX, Fault, HEAD_BYTES_MAX, Lenience, Reading, Side, StrictStream};
 
-/// What is read as: requests, as `METHOD target body`, and how it ends.
+/// The result of a reading: the requests, as `METHOD target body`, and how it ended.
 #[derive(Debug, PartialEq, Eq)]
 struct Reader {
     requests: Vec<String>,
@@ -24,16 +24,16 @@ struct Reader {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum End {
-    /// Between messages.
+    /// Ended between messages.
     Clean,
-    /// In the middle of a head or a body.
+    /// Ended in the middle of a head or a body.
     Incomplete,
     Refused(Fault),
 }
 
 // === The grammar, read plainly ===
 
-/// Reads `bytes` as RFC 9112 has it, all at once, with slices and no state.
+/// Reads `bytes` as RFC 9112 says, all at once, with slices and without state.
 fn plain(mut bytes: &[u8]) -> Reader {
     let mut requests = Vec::new();
     loop {
@@ -216,7 +216,7 @@ fn plain_chunks(mut rest: &[u8]) -> Result<(Vec<u8>, &[u8]), End> {
 
 // === The strict reading ===
 
-/// Follows `bytes` in pieces that end where `cuts` says.
+/// Follows `bytes` in pieces that end at `cuts`.
 fn follow(bytes: &[u8], cuts: &mut dyn FnMut() -> usize) -> (usize, Option<Refused>) {
     let mut reading = Reading::new(Side::Requests, Lenience::default());
     let (mut good, mut there) = (0, 0);
@@ -229,7 +229,7 @@ fn follow(bytes: &[u8], cuts: &mut dyn FnMut() -> usize) -> (usize, Option<Refus
 
 // === hyper ===
 
-/// What hyper makes of `bytes` behind a strict stream, and what it answered.
+/// What hyper reads of `bytes` behind a strict stream, and its responses.
 fn hyper_behind(bytes: &[u8], cuts: &mut dyn FnMut() -> usize) -> (Vec<String>, Vec<u16>, bool) {
     let requests = Arc::new(Mutex::new(Vec::new()));
     let kept = requests.clone();
@@ -269,12 +269,12 @@ fn hyper_behind(bytes: &[u8], cuts: &mut dyn FnMut() -> usize) -> (Vec<String>, 
             tokio::task::yield_now().await;
             rest = after;
         }
-        // Refused already, perhaps.
+        // It may have been refused already.
         let _ = client.shutdown().await;
         let mut answer = Vec::new();
         client.read_to_end(&mut answer).await.unwrap();
         drop(client);
-        // That it ended in the middle is no news.
+        // An end in the middle is expected.
         let _ = serving.await.unwrap();
         answer
     });
@@ -292,16 +292,16 @@ fn run<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(future)
 }
 
-/// All three agree on `bytes`, whatever pieces they come in.
+/// Checks that all three agree on `bytes`, whatever pieces they arrive in.
 fn agree(bytes: &[u8], cuts: &mut dyn FnMut() -> usize) -> Reader {
     let shown = bytes.escape_ascii().to_string();
     let expect = plain(bytes);
     let (good, refused) = follow(bytes, cuts);
-    // Of several faults, either may be found first.
+    // If there are several faults, either may be found first.
     assert_eq!(refused.is_some(), matches!(expect.end, End::Refused(_)), "{shown}: {refused:?} {expect:?}");
     assert!(good <= bytes.len());
     let (requests, statuses, _) = hyper_behind(bytes, cuts);
-    // What a client asked to be the last request is that: hyper reads none after it.
+    // hyper reads no request after the one that the client marked as the last.
     let are_all = requests.len() == expect.requests.len();
     assert_eq!(requests[..], expect.requests[..requests.len()], "{shown}");
     if are_all {
@@ -323,7 +323,7 @@ fn agree(bytes: &[u8], cuts: &mut dyn FnMut() -> usize) -> Reader {
     expect
 }
 
-/// Whether hyper may end the connection before its bytes are over.
+/// Whether hyper may end the connection before its bytes do.
 fn closes(bytes: &[u8]) -> bool {
     let text = bytes.to_ascii_lowercase();
     let has = |word: &[u8]| text.windows(word.len()).any(|window| window == word);
@@ -418,7 +418,7 @@ fn all_readings_of_the_table_agree() {
     }
 }
 
-/// Pieces of requests, good and bad, that random streams are made of.
+/// Valid and invalid pieces of requests for random streams.
 const PIECES: &[&str] = &[
     "GET",
     "POST",
@@ -467,10 +467,10 @@ const PIECES: &[&str] = &[
     "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3;a=b\r\nabc\r\n0\r\nx: y\r\n\r\n",
     "PUT /b HTTP/1.0\r\nConnection: keep-alive\r\ncontent-length: 5\r\nx: y\r\n\r\n0\r\n\r\n",
 ];
-/// So many of the last are whole requests.
+/// How many of the last pieces are whole requests.
 const WHOLE: usize = 5;
 
-/// A small generator (xorshift) of its own: what is found must be found again.
+/// A small generator (xorshift) for reproducible streams.
 struct Random(u64);
 
 impl Random {
@@ -534,7 +534,7 @@ fn another_protocol_is_refused_at_its_first_byte() {
         let (good, refused) = follow(bytes, &mut || 1);
         assert_eq!((good, refused.map(|refused| refused.fault)), (0, Some(Fault::RequestLine)));
     }
-    // HTTP/2 is let through, and only its preface is.
+    // HTTP/2 passes, but only with its exact preface.
     let preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0\n\n";
     for cut in [1, 24, 100] {
         assert_eq!(follow(preface, &mut || cut), (preface.len(), None));
@@ -559,7 +559,7 @@ fn relaxed_points_are_read_as_hyper_reads_them() {
     }
 }
 
-/// How an answer is read: bytes that are good, the fault, whether the connection may not be used again.
+/// The reading of a response: accepted bytes, the fault, whether the connection must not be reused.
 fn answered(answer: &str, is_head_request: bool) -> (usize, Option<Fault>, bool) {
     let mut reading = Reading::new(Side::Answers, Lenience::default());
     reading.await_answer(is_head_request);
