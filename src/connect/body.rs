@@ -36,7 +36,7 @@ pub async fn collect(body: Body, bytes_max: usize) -> Result<Bytes, Error> {
     collect_within(body, bytes_max, |_| true).await
 }
 
-/// The same, but calls `has_room` with the number of bytes so far before it keeps more.
+/// The same, but before it keeps more, it calls `has_room` with the number of bytes that there will be.
 ///
 /// Fails with [`Error::NoRoom`] if that returns false.
 pub async fn collect_within(

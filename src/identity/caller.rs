@@ -1,4 +1,4 @@
-//! The principal behind a request.
+//! The principal that makes a request.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use crate::id::{AccountId, Region};
 use crate::policy;
 use crate::policy::{Facts, Policy};
 
-/// Who made a request, as proven by its signature or vouched for by the room that calls in process.
+/// The principal that made a request, as proven by its signature, or as stated by the room that calls in process.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Caller {
     /// The account the principal belongs to.
@@ -20,7 +20,7 @@ pub struct Caller {
     pub user_id: Arc<str>,
     /// The access key that signed; `None` for calls in process.
     pub access_key_id: Option<Arc<str>>,
-    /// What kind of principal it is, which says what it may do.
+    /// The kind of principal, which determines what it may do.
     pub principal: Principal,
 }
 
@@ -29,24 +29,24 @@ pub struct Caller {
 pub enum Principal {
     /// The account itself, which may do everything in it.
     Account,
-    /// A role under which this server acts, as somebody set it up to. Its policies are not asked.
+    /// A role under which this server acts, as configured by a user. Its policies are not evaluated.
     Service,
-    /// Somebody who assumed a role, and may do what the role's policies allow.
+    /// Somebody who has assumed a role, and may do what the role's policies allow.
     Session(Arc<RoleSession>),
 }
 
-/// A role, assumed.
+/// The session of an assumed role.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RoleSession {
     /// The role's name.
     pub role_name: Arc<str>,
-    /// The role's id: another role that is given its name later is another role.
+    /// The role's id. A role that is created later with the same name is a different role.
     pub role_id: Arc<str>,
     /// The role's ARN.
     pub role_arn: Arc<str>,
-    /// When it was assumed.
+    /// When the role was assumed.
     pub issued: Timestamp,
-    /// Policies that the session was begun with, of which one has to allow as well; `None` without any.
+    /// Session policies, one of which has to allow as well; `None` if there are none.
     pub policies: Option<Vec<Arc<Policy>>>,
 }
 
@@ -58,17 +58,17 @@ impl Caller {
         Self { account, arn, user_id, access_key_id: None, principal: Principal::Account }
     }
 
-    /// A role as it acts under a session: what an integration or a service does on the role's behalf.
+    /// A role session under which an integration or a service acts.
     ///
-    /// `user_id` is `ROLE-ID:SESSION` on AWS; here the role's name stands for its id where a role is only
-    /// known by ARN.
+    /// On AWS, `user_id` is `ROLE-ID:SESSION`. Here the role's name takes the place of its id, because the role may be
+    /// known only by its ARN.
     pub fn assumed_role(account: AccountId, role_name: &str, session: &str) -> Self {
         let arn = session_arn(&account, role_name, session);
         let user_id = format!("{role_name}:{session}").into();
         Self { account, arn, user_id, access_key_id: None, principal: Principal::Service }
     }
 
-    /// Somebody who assumed a role under the name `session`.
+    /// Somebody who has assumed a role, with the session name `session`.
     pub fn session(account: AccountId, role: RoleSession, session: &str) -> Self {
         let arn = session_arn(&account, &role.role_name, session);
         let user_id = format!("{}:{session}", role.role_id).into();
@@ -76,12 +76,13 @@ impl Caller {
         Self { account, arn, user_id, access_key_id: None, principal }
     }
 
-    /// The caller as policies see it.
+    /// The caller as policies identify it.
     pub fn for_policies(&self) -> policy::Caller<'_> {
         policy::Caller::Aws { arn: &self.arn, account: self.account.as_str() }
     }
 
-    /// The value of a condition key that tells who calls, in lower case; `None` for what callers of this kind don't have.
+    /// The value of a condition key about the caller, in lower case; `None` if this kind of caller doesn't have the
+    /// key.
     pub fn condition_value(&self, key: &str) -> Option<Cow<'_, str>> {
         let session = match &self.principal {
             Principal::Session(session) => Some(&**session),
@@ -89,7 +90,7 @@ impl Caller {
         };
         Some(match key {
             "aws:principalaccount" => self.account.as_str().into(),
-            // Of a session it is the role.
+            // For a session it is the role's ARN.
             "aws:principalarn" => session.map_or(&*self.arn, |session| &session.role_arn).into(),
             "aws:principaltype" => match self.principal {
                 Principal::Account => "Account".into(),
@@ -97,7 +98,7 @@ impl Caller {
             },
             "aws:userid" => (&*self.user_id).into(),
             "aws:tokenissuetime" => session?.issued.to_iso8601_seconds().into(),
-            // There are no such devices here.
+            // MFA devices are not supported.
             "aws:multifactorauthpresent" => session.map(|_| "false")?.into(),
             _ => return None,
         })
@@ -108,16 +109,16 @@ fn session_arn(account: &AccountId, role_name: &str, session: &str) -> Arc<str> 
     format!("arn:aws:sts::{account}:assumed-role/{role_name}/{session}").into()
 }
 
-/// Condition keys of a call of an AWS API.
+/// The condition keys of a call to an AWS API.
 #[derive(Clone, Copy, Debug)]
 pub struct CallFacts<'a> {
     /// Who calls.
     pub caller: &'a Caller,
-    /// When.
+    /// The time of the call.
     pub now: Timestamp,
-    /// Where, for services that are somewhere.
+    /// The region of the call; `None` for global services.
     pub region: Option<&'a Region>,
-    /// What the caller was told by the role's owner to say (`sts:ExternalId`).
+    /// `sts:ExternalId`: the value that the role's owner has given the caller.
     pub external_id: Option<&'a str>,
 }
 

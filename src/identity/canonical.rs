@@ -1,4 +1,4 @@
-//! The canonical request: what both sides compute from a request and sign a hash of.
+//! The canonical request: client and server each compute it from the request and sign a hash of it.
 //!
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html>
 
@@ -15,17 +15,17 @@ use super::query::{ENCODED, Query};
 use super::signature::{self, Signature};
 use super::target_uri::normalized;
 
-/// What is encoded in paths, where slashes separate.
+/// The characters that are encoded in paths; slashes stay.
 const ENCODED_PATH: &AsciiSet = &ENCODED.remove(b'/');
-/// What stands for the body's hash when the body isn't signed.
+/// Takes the place of the body's hash if the body isn't signed.
 const UNSIGNED_PAYLOAD: &str = "UNSIGNED-PAYLOAD";
 
-/// The header that makes another method of a request than the one that was sent.
+/// The header that changes the method of a request.
 const METHOD_OVERRIDE: &str = "x-http-method-override";
 
 /// Writes the canonical request.
 ///
-/// Fails if `host`, or a header that is acted on, isn't among the signed ones, or if one of those is not there.
+/// Fails if `host`, or a header that AWS acts on, isn't signed, or if a signed header is missing.
 pub(super) fn canonical_request(
     head: Head<'_>,
     body: &[u8],
@@ -37,7 +37,7 @@ pub(super) fn canonical_request(
     }
     let own = head.headers.keys().map(http::HeaderName::as_str);
     let mut own = own.filter(|name| name.starts_with("x-amz-") || *name == METHOD_OVERRIDE);
-    // The hash stands in the canonical request by itself.
+    // The canonical request contains the hash itself, so this header need not be signed.
     if let Some(unsigned) = own.find(|name| *name != CONTENT_SHA256 && !is_signed(name)) {
         return Err(Invalid::HeaderUnsigned(unsigned.to_owned()));
     }
@@ -45,7 +45,7 @@ pub(super) fn canonical_request(
     let mut out = String::with_capacity(512);
     out.push_str(head.method.as_str());
     out.push('\n');
-    // S3 alone takes the path as it was sent.
+    // Only S3 uses the path as it was sent.
     if signature.service == "s3" {
         out.push_str(head.uri.path());
     } else {
@@ -65,7 +65,7 @@ pub(super) fn canonical_request(
         said => {
             let mut hash = String::with_capacity(64);
             push_hex(&mut hash, &Sha256::digest(body));
-            // Backends may go by what the header says.
+            // A backend may rely on the hash in the header, so it has to be right.
             if said.is_some_and(|said| !said.eq_ignore_ascii_case(&hash)) {
                 return Err(Invalid::ContentSha256);
             }
@@ -80,7 +80,7 @@ const CONTENT_SHA256: &str = "x-amz-content-sha256";
 fn content_sha256(head: Head<'_>) -> Option<&str> {
     let in_query = || head.uri.query().last("X-Amz-Content-Sha256");
     match head.headers.get(CONTENT_SHA256) {
-        // What can't be read is no hash either.
+        // A value that isn't text isn't a valid hash either.
         Some(value) => Some(value.to_str().unwrap_or_default()),
         None => in_query(),
     }
@@ -95,7 +95,8 @@ pub(super) fn push_hex(out: &mut String, bytes: &[u8]) {
     }
 }
 
-/// Appends the query's parameters, encoded one way and sorted, without the signature itself where it is in the query.
+/// Appends the query's parameters, encoded in one way and sorted. Leaves out the signature itself if it is in the
+/// query.
 fn push_query(out: &mut String, query: &Query, is_presigned: bool) {
     let pairs = query.pairs().iter().filter(|(name, _)| !is_presigned || name != signature::SIGNATURE);
     let encoded = |text: &str| utf8_percent_encode(text, ENCODED).to_string();
@@ -104,7 +105,7 @@ fn push_query(out: &mut String, query: &Query, is_presigned: bool) {
     pairs.sort_unstable();
     for (index, (name, value)) in pairs.iter().enumerate() {
         let separator = if index == 0 { "" } else { "&" };
-        // Writing to a String can't fail.
+        // Writing to a string can't fail.
         let _ = write!(out, "{separator}{name}={value}");
     }
 }
@@ -118,7 +119,7 @@ fn push_header(out: &mut String, head: Head<'_>, name: &str) -> Result<(), Inval
         return Ok(());
     }
     let mut values = head.headers.get_all(name).iter().peekable();
-    // It could be added by anybody without a value.
+    // Anybody could add such a header if it were accepted without a value.
     if values.peek().is_none() {
         return Err(Invalid::HeaderAbsent(name.to_owned()));
     }
@@ -127,7 +128,7 @@ fn push_header(out: &mut String, head: Head<'_>, name: &str) -> Result<(), Inval
         if !std::mem::take(&mut is_first) {
             out.push(',');
         }
-        // Bytes that are no text could be exchanged for others that are none.
+        // Bytes that aren't valid UTF-8 could be exchanged for others without a change of the text.
         let text = text(value).ok_or_else(|| Invalid::HeaderNotText(name.to_owned()))?;
         push_collapsed(out, text);
     }
@@ -139,7 +140,7 @@ fn text(value: &HeaderValue) -> Option<&str> {
     std::str::from_utf8(value.as_bytes()).ok()
 }
 
-/// Appends `value` without white space around it and with single spaces inside.
+/// Appends `value` without surrounding white space, and with single spaces inside.
 fn push_collapsed(out: &mut String, value: &str) {
     for (index, word) in value.split_ascii_whitespace().enumerate() {
         if 0 < index {
@@ -159,7 +160,7 @@ mod tests {
             ("b=2&a=1", "a=1&b=2"),
             ("a", "a="),
             ("a=x%20y&a=%61", "a=a&a=x%20y"),
-            // A plus is a space to everybody.
+            // A plus is a space everywhere.
             ("k=a+b&k=%7e&k=a%2Bb", "k=a%20b&k=a%2Bb&k=~"),
             ("X-Amz-Signature=1&z=", "z="),
             ("X-Amz-%53ignature=1", ""),

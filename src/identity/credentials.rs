@@ -1,4 +1,4 @@
-//! Access keys: who they belong to and the secrets they sign with.
+//! Access keys: their owners and secrets.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -12,22 +12,22 @@ use super::Caller;
 use crate::clock::Timestamp;
 use crate::id::AccountId;
 
-/// A text that is never printed.
+/// A string that is never printed.
 #[derive(Clone)]
 pub struct Secret(Arc<str>);
 
 impl Secret {
-    /// Keeps `text`.
+    /// Wraps `text`.
     pub fn new(text: &str) -> Self {
         Self(text.into())
     }
 
-    /// The text itself, for signing.
+    /// The secret itself, for signing.
     pub(super) fn expose(&self) -> &str {
         &self.0
     }
 
-    /// Compares in time that depends on the lengths alone.
+    /// Compares in a time that depends only on the lengths.
     pub(super) fn matches(&self, other: &str) -> bool {
         self.0.as_bytes().ct_eq(other.as_bytes()).into()
     }
@@ -42,13 +42,13 @@ impl fmt::Debug for Secret {
 /// An access key.
 #[derive(Clone, Debug)]
 pub struct Credential {
-    /// Who signs with it.
+    /// The principal that it belongs to.
     pub caller: Caller,
-    /// What it signs with.
+    /// The secret access key.
     pub secret: Secret,
-    /// The token that temporary credentials come with.
+    /// The session token, for temporary credentials.
     pub session_token: Option<Secret>,
-    /// When temporary credentials end.
+    /// The expiry, for temporary credentials.
     pub expires: Option<Timestamp>,
 }
 
@@ -61,20 +61,20 @@ impl Credential {
     }
 }
 
-/// A credential with the number it was registered under, which derived keys are cached by: a key that is
-/// registered anew with another secret never meets what was derived from the old one.
+/// A credential with the number of its registration. Derived keys are cached by that number, so that a key registered
+/// again with another secret never uses what was derived from the old one.
 #[derive(Debug)]
 pub(super) struct Registered {
     pub(super) serial: u64,
     pub(super) credential: Credential,
 }
 
-/// How many parts the keys are kept in: adding one copies the part that it belongs to.
+/// The number of parts in which the keys are kept. Adding a key copies its part.
 const SHARDS: usize = 64;
 
 type Shard = ArcSwap<HashMap<Arc<str>, Arc<Registered>>>;
 
-/// All access keys. Reading takes no lock.
+/// All access keys. Reading them takes no lock.
 #[derive(Debug)]
 pub struct Keys {
     shards: Box<[Shard]>,
@@ -88,7 +88,7 @@ impl Default for Keys {
 }
 
 impl Keys {
-    /// Registers a key, in place of any of the same id.
+    /// Registers a key; replaces any with the same id.
     pub fn insert(&self, access_key_id: &str, credential: Credential) {
         let serial = self.serial.fetch_add(1, Ordering::Relaxed);
         let registered = Arc::new(Registered { serial, credential });
@@ -99,7 +99,7 @@ impl Keys {
         });
     }
 
-    /// Forgets a key.
+    /// Removes a key.
     pub fn remove(&self, access_key_id: &str) {
         self.shard(access_key_id).rcu(|keys| {
             let mut keys = HashMap::clone(keys);

@@ -1,31 +1,31 @@
-//! Why a request is not authenticated, in AWS's words.
+//! Why a request is not authenticated, with AWS's exceptions and messages.
 
 use crate::clock::Timestamp;
 
-/// Why nobody is behind a request. The variants are AWS's exceptions; `Display` is their text.
+/// Why authentication failed. The variants are AWS's exceptions; `Display` is their message.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AuthError {
     /// `MissingAuthenticationTokenException`: the request isn't signed.
     #[error("Missing Authentication Token")]
     MissingToken,
-    /// `IncompleteSignatureException`: the signature can't be read.
+    /// `IncompleteSignatureException`: the signature can't be parsed.
     #[error(transparent)]
     Incomplete(#[from] Incomplete),
-    /// `UnrecognizedClientException`: unknown access key, or a session token that isn't the key's.
+    /// `UnrecognizedClientException`: the access key is unknown, or the session token isn't the key's.
     #[error("The security token included in the request is invalid.")]
     UnrecognizedClient,
-    /// `ExpiredTokenException`: temporary credentials are over.
+    /// `ExpiredTokenException`: temporary credentials have expired.
     #[error("The security token included in the request is expired")]
     ExpiredToken,
-    /// `InvalidSignatureException`: the signature can be read but doesn't hold.
+    /// `InvalidSignatureException`: the signature can be parsed but isn't valid.
     #[error(transparent)]
     Invalid(#[from] Invalid),
 }
 
-/// What is wrong with the form of a signature.
+/// Why a signature can't be parsed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Incomplete {
-    /// A part of the header is no `key=value`.
+    /// A part of the header is not `key=value`.
     #[error("'{part}' not a valid key=value pair (missing equal-sign) in Authorization header: '{header}'.")]
     NoPair {
         /// The part.
@@ -33,18 +33,18 @@ pub enum Incomplete {
         /// The header.
         header: String,
     },
-    /// Parameters are missing; the texts say which.
+    /// Parameters are missing; `missing` says which.
     #[error("{missing} Authorization={header}")]
     Missing {
-        /// One sentence a missing parameter.
+        /// A sentence for each missing parameter.
         missing: String,
-        /// The header, its signature removed.
+        /// The header without its signature.
         header: String,
     },
     /// Query parameters are missing.
     #[error("AWS query-string parameters must include '{0}'. Re-examine the query-string parameters.")]
     MissingParameter(&'static str),
-    /// The credential hasn't five parts.
+    /// The credential doesn't have five parts.
     #[error(
         "Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term, got '{0}'"
     )]
@@ -52,30 +52,30 @@ pub enum Incomplete {
     /// The date isn't in the basic format.
     #[error("Date must be in ISO-8601 'basic format'. Got '{0}'. See http://en.wikipedia.org/wiki/ISO_8601")]
     Date(String),
-    /// Signed in more than one way, or one way more than once.
+    /// The request is signed in several ways, or several times in one way.
     #[error(
         "Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, Signature query string parameter or \
          the Authorization header should be specified"
     )]
     Several,
-    /// A validity that is no number of seconds from 1 to 604 800.
+    /// A validity that is not a number of seconds from 1 to 604,800.
     #[error("X-Amz-Expires must be a number of seconds from 1 to 604800, got '{0}'")]
     Expires(String),
 }
 
-/// What is wrong with a signature that can be read.
+/// Why a signature that can be parsed isn't valid.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Invalid {
-    /// The client signed something else, or with another secret.
+    /// The client signed something else, or with a different secret.
     #[error(
         "The request signature we calculated does not match the signature you provided. Check your AWS Secret \
          Access Key and signing method. Consult the service documentation for details.\n\nThe Canonical String for \
          this request should have been\n'{canonical}'\n\nThe String-to-Sign should have been\n'{to_sign}'\n"
     )]
     Mismatch {
-        /// The canonical request.
+        /// The server's canonical request.
         canonical: String,
-        /// What is signed of it.
+        /// The server's string to sign.
         to_sign: String,
     },
     /// The date is too old.
@@ -88,9 +88,9 @@ pub enum Invalid {
         date: Timestamp,
         /// The earliest date accepted.
         limit: Timestamp,
-        /// Our time.
+        /// The server's time.
         now: Timestamp,
-        /// How long a signature holds.
+        /// How long a signature is valid.
         minutes: u64,
     },
     /// The date is in the future.
@@ -103,21 +103,21 @@ pub enum Invalid {
         date: Timestamp,
         /// The latest date accepted.
         limit: Timestamp,
-        /// Our time.
+        /// The server's time.
         now: Timestamp,
-        /// How far clocks may be apart.
+        /// The accepted difference between the clocks.
         minutes: u64,
     },
-    /// Signed for another service.
+    /// Signed for a different service.
     #[error("Credential should be scoped to correct service: '{0}'. ")]
     Service(String),
-    /// Signed for a region that is none.
+    /// Signed for an invalid region.
     #[error("Credential should be scoped to a valid region, not '{0}'. ")]
     Region(String),
-    /// The scope ends in another word.
+    /// The scope doesn't end in `aws4_request`.
     #[error("Credential should be scoped with a valid terminator: 'aws4_request', not '{0}'. ")]
     Terminator(String),
-    /// The scope's day isn't the date's.
+    /// The scope's day differs from the date's.
     #[error(
         "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: '{scope}' != \
          '{day}', from '{date}'."
@@ -130,19 +130,19 @@ pub enum Invalid {
         /// The date.
         date: String,
     },
-    /// The host could be exchanged.
+    /// `Host` isn't signed, so it could be exchanged.
     #[error("'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.")]
     HostUnsigned,
-    /// A header that AWS acts on could be exchanged.
+    /// A header that AWS acts on isn't signed, so it could be exchanged.
     #[error("'{0}' must be a 'SignedHeader' in the AWS Authorization.")]
     HeaderUnsigned(String),
-    /// A header is listed that is not there.
+    /// A signed header is missing.
     #[error("'{0}' is a 'SignedHeader' in the AWS Authorization and is not in the request.")]
     HeaderAbsent(String),
-    /// A signed header holds bytes that are no UTF-8.
+    /// A signed header isn't valid UTF-8.
     #[error("The signed header '{0}' is not UTF-8.")]
     HeaderNotText(String),
-    /// `X-Amz-Content-Sha256` is another body's.
+    /// `X-Amz-Content-Sha256` isn't the body's hash.
     #[error("The provided 'x-amz-content-sha256' header does not match what was computed.")]
     ContentSha256,
 }

@@ -1,4 +1,4 @@
-//! What a caller's own policies grant, and how they go together with those of what it calls.
+//! The permissions that a caller's own policies grant, and how they combine with resource policies.
 //!
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-denyallow.html>
 
@@ -6,38 +6,38 @@ use std::sync::Arc;
 
 use crate::policy::{Decision, Policy, Request};
 
-/// Policies of which one has to allow and none may deny.
+/// Policies of which at least one has to allow, and none may deny.
 pub type Layer = Vec<Arc<Policy>>;
 
-/// What a caller may do by its own policies.
+/// What a caller's own policies permit.
 #[derive(Clone, Debug)]
 pub enum Grants {
     /// Everything: the account itself.
     Everything,
-    /// What its policies allow, within bounds.
+    /// What its policies allow, within their bounds.
     Policies {
         /// The policies of the role.
         identity: Layer,
-        /// Each has to allow as well: the permissions boundary, the policies that a session was begun with. They
-        /// grant nothing by themselves.
+        /// Layers that have to allow as well but grant nothing by themselves: the permissions boundary, and the session
+        /// policies.
         bounds: Vec<Layer>,
     },
 }
 
-/// Whose resource a caller asks for.
+/// The account that owns the requested resource.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Owner {
-    /// Its own account's: the caller's policies or the resource's have to allow.
+    /// The caller's own account: the caller's policies or the resource's have to allow.
     Same,
-    /// Another account's: both have to.
+    /// Another account: both have to allow.
     Other,
 }
 
 impl Grants {
-    /// Decides about a request, given what the policy of the resource says; `None` if it has none.
+    /// Decides about a request, given the decision of the resource's policy; `None` if it has no policy.
     ///
-    /// Bounds also bind what a resource's policy allows. AWS makes an exception of policies that name the very
-    /// session, which is not made here.
+    /// Bounds also limit what a resource policy allows. AWS makes an exception for resource policies that name the
+    /// session itself; this is not implemented.
     pub fn decide(&self, request: &Request<'_>, resource: Option<Decision>, owner: Owner) -> Decision {
         let (identity, is_within_bounds) = match self {
             Self::Everything => (Decision::Allow, true),
@@ -101,7 +101,7 @@ mod tests {
     #[test]
     fn both_tables_are_aws_s() {
         let caller = |statements| Grants::Policies { identity: layer(statements), bounds: Vec::new() };
-        // Rows: what the caller's policies say. Columns: what the resource's says, in both tables.
+        // Rows: the decision of the caller's policies. Columns: the decision of the resource policy, in both tables.
         let columns = [Some(Allow), None, Some(ImplicitDeny), Some(ExplicitDeny)];
         for (statements, same, other) in [
             (

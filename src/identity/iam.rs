@@ -1,7 +1,7 @@
-//! IAM's roles and policies, as far as deployments and sessions need them: stored, checked for JSON, and evaluated where
-//! somebody calls under a role.
+//! IAM's roles and policies, as far as deployments and sessions need them. Policies are checked to be JSON when they
+//! are stored, and evaluated when somebody calls under a role.
 //!
-//! Names are unique regardless of case, as in AWS. See
+//! As in AWS, names are unique regardless of case. See
 //! <https://docs.aws.amazon.com/IAM/latest/APIReference/welcome.html>.
 
 mod aws_managed;
@@ -22,23 +22,23 @@ use crate::clock::{Clock, Ids};
 use crate::id::AccountId;
 use crate::store::{Store, Tx};
 
-/// The most tags a role may have.
+/// The most tags of a role.
 const TAGS_MAX: usize = 50;
 /// The most policies attached to a role.
 const ATTACHED_MAX: usize = 10;
-/// The account part of ARNs of the policies that AWS itself keeps.
+/// The beginning of the ARNs of AWS managed policies.
 const AWS_POLICY_PREFIX: &str = "arn:aws:iam::aws:policy/";
 
 /// The most roles of an account; AWS's quota can be raised to this.
 const ROLES_MAX: usize = 5_000;
 
-/// Whether a record must be written.
+/// Whether a record has to be written.
 enum Changed {
     Yes,
     No,
 }
 
-/// Roles and policies of all accounts. Clones share them.
+/// The roles and policies of all accounts. Clones share them.
 #[derive(Clone)]
 pub struct Iam {
     store: Store,
@@ -47,12 +47,12 @@ pub struct Iam {
     kept: Arc<Kept>,
 }
 
-/// Part of a list, and the marker of the next part.
+/// One page of a list, and the marker of the next page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Page<T> {
     /// The items, ordered by name.
     pub items: Vec<T>,
-    /// Where to go on, if there is more.
+    /// Where the next page begins; `None` on the last page.
     pub marker: Option<String>,
 }
 
@@ -65,7 +65,7 @@ impl Iam {
 
     // === roles ===
 
-    /// Makes a role.
+    /// Creates a role.
     pub async fn create_role(&self, account: &AccountId, new: NewRole) -> Result<Role, IamError> {
         error::check_document(DocumentKind::Trust, &new.assume_role_policy_document)?;
         check_tags(&new.tags)?;
@@ -121,7 +121,7 @@ impl Iam {
         .await
     }
 
-    /// Replaces who may assume a role.
+    /// Replaces the trust policy.
     pub async fn update_assume_role_policy(
         &self,
         account: &AccountId,
@@ -166,7 +166,7 @@ impl Iam {
         .await
     }
 
-    /// Attaches a managed policy; one that is attached already stays so.
+    /// Attaches a managed policy; does nothing if it is attached already.
     pub async fn attach_role_policy(
         &self,
         account: &AccountId,
@@ -206,7 +206,7 @@ impl Iam {
         .await
     }
 
-    /// Adds tags; a key that is there gets the new value.
+    /// Adds tags, and replaces the values of existing keys.
     pub async fn tag_role(&self, account: &AccountId, name: &str, tags: Vec<Tag>) -> Result<(), IamError> {
         self.change(account, name, move |role| {
             for tag in tags {
@@ -221,7 +221,7 @@ impl Iam {
         .await
     }
 
-    /// Removes tags; keys that aren't there don't matter.
+    /// Removes tags; ignores keys that don't exist.
     pub async fn untag_role(
         &self,
         account: &AccountId,
@@ -238,7 +238,7 @@ impl Iam {
 
     // === policies ===
 
-    /// Makes a managed policy of the account.
+    /// Creates a managed policy in the account.
     pub async fn create_policy(&self, account: &AccountId, new: NewPolicy) -> Result<Policy, IamError> {
         error::check_document(DocumentKind::Permissions, &new.document)?;
         let policy_id = format!("ANPA{}", self.ids.upper_alphanumeric(17));
@@ -254,10 +254,10 @@ impl Iam {
         .await
     }
 
-    /// The policy of this ARN and how many roles it is attached to.
+    /// The policy with this ARN, and the number of roles to which it is attached.
     ///
-    /// AWS keeps more than a thousand policies and adds to them; every ARN of that form names one, of which few are
-    /// known here and the others grant nothing.
+    /// AWS has more than a thousand managed policies and keeps adding to them, so every ARN of that form is accepted.
+    /// Few of them are known here; the others grant nothing.
     pub async fn policy(&self, account: &AccountId, arn: &str) -> Result<(Policy, usize), IamError> {
         let (account, arn) = (account.clone(), arn.to_owned());
         self.store
@@ -273,7 +273,7 @@ impl Iam {
             .await
     }
 
-    /// Deletes a managed policy that is attached to nothing.
+    /// Deletes a managed policy that is not attached to anything.
     pub async fn delete_policy(&self, account: &AccountId, arn: &str) -> Result<(), IamError> {
         let (account, arn) = (account.clone(), arn.to_owned());
         self.write(move |tx| {
@@ -291,7 +291,7 @@ impl Iam {
         .await
     }
 
-    /// Every write of a role or policy, after which none is known by heart any more.
+    /// Writes a role or policy, and invalidates the compiled permissions of all roles.
     async fn write<T: Send + 'static>(
         &self,
         job: impl FnOnce(&Tx<'_>) -> Result<T, IamError> + Send + 'static,
@@ -320,7 +320,7 @@ impl Iam {
     }
 }
 
-/// A part of `items`, which are ordered by `name`: those after `marker`, at most `max`.
+/// A page of `items`, which are ordered by `name`: at most `max` of those after `marker`.
 pub fn page<T>(items: Vec<T>, name: impl Fn(&T) -> &String, marker: Option<&str>, max: usize) -> Page<T> {
     let after = |item: &T| marker.is_none_or(|marker| marker < name(item).as_str());
     let mut items: Vec<T> = items.into_iter().filter(after).collect();

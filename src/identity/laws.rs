@@ -1,4 +1,4 @@
-//! What holds of every signature: it verifies, and stops to as soon as anything that it covers is another.
+//! Properties of all signatures: a signature verifies, and no longer does once anything that it covers is changed.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::id::{AccountId, Region};
 
 const NOW: Timestamp = Timestamp::from_millis(1_700_000_000_000);
 
-/// A change that somebody on the way could make.
+/// A change that an attacker on the way could make.
 #[derive(Clone, Copy, Debug)]
 enum Change {
     Method,
@@ -113,7 +113,7 @@ proptest! {
         at in any::<usize>(),
         change in proptest::sample::select(CHANGES),
     ) {
-        // Only whole escapes make a path.
+        // A path may contain only complete escapes.
         let path = path.replace('%', "%2F");
         let account = AccountId::parse("123456789012").unwrap();
         let keys = Arc::new(Keys::default());
@@ -141,7 +141,7 @@ proptest! {
     }
 }
 
-/// A request of the one who has the key and the token, signed.
+/// A signed request of somebody with the key and the token.
 fn signed(request: http::request::Builder, body: &[u8]) -> (Authenticator, http::request::Parts) {
     let account = AccountId::parse("123456789012").unwrap();
     let mut credential = Credential::root(account, "AKID", Secret::new("hush"));
@@ -199,7 +199,7 @@ fn what_could_be_read_in_two_ways_is_no_signature() {
 fn a_told_hash_is_that_of_the_body_or_of_none() {
     for (told, body, is_good) in [
         ("UNSIGNED-PAYLOAD", b"signed or not".as_slice(), true),
-        // Whatever the caller has there, the right one is signed.
+        // Whatever token the caller has put there, the right one is signed.
         ("other", b"body", true),
     ] {
         let request = http::Request::post("/a").header("x-amz-content-sha256", told);

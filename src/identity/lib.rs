@@ -1,12 +1,11 @@
-//! Who calls, and what may they do: signatures, credentials, roles.
+//! Who the caller is and what the caller may do: signatures, credentials, roles.
 //!
-//! [`Authenticator`] verifies Signature Version 4 as AWS does, for the control plane and for methods with
-//! `AWS_IAM`; [`iam::Iam`] keeps IAM's roles and policies and says what they grant; [`Sessions`] begins sessions of
-//! roles.
+//! [`Authenticator`] verifies Signature Version 4 as AWS does, for the control plane and for methods with `AWS_IAM`.
+//! [`iam::Iam`] stores IAM's roles and policies and says what they grant. [`Sessions`] starts role sessions.
 //!
-//! A request's target is read here, once ([`TargetUri`]): what is verified is what all others go by.
+//! A request's target is parsed here, once ([`TargetUri`]); everything else uses the value that was verified.
 //!
-//! Invariants: secrets are never printed or logged (their types can't), and compared in constant time.
+//! Invariants: secrets are never printed or logged (their types prevent it), and they are compared in constant time.
 
 // Rooms are called by their names, wherever they stand.
 use crate as identity;

@@ -1,19 +1,19 @@
-//! Query strings: decoded once, in order, repeats kept.
+//! Query strings: decoded once, in order, with repeated parameters.
 //!
-//! Signatures, templates, mappings and the AWS APIs read the same pairs, so that a parameter has one value for all.
+//! Signatures, templates, mappings and the AWS APIs read the same pairs, so that a parameter has the same value for all
+//! of them.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode, utf8_percent_encode};
 
-/// Decoded parameters in order of arrival.
+/// Decoded parameters in the order of arrival.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Query(Vec<(String, String)>);
 
 impl Query {
-    /// Decodes `k=v&k2=v2`. `k` and `k=` have the empty value; `+` is a space; what is no UTF-8 becomes
-    /// U+FFFD.
+    /// Decodes `k=v&k2=v2`. `k` and `k=` have the empty value; `+` is a space; invalid UTF-8 becomes U+FFFD.
     pub fn parse(raw: &str) -> Self {
         let pairs = raw.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
@@ -22,7 +22,7 @@ impl Query {
         Self(pairs.collect())
     }
 
-    /// The last value of `name`; names know case.
+    /// The last value of `name`. Names are case-sensitive.
     pub fn last(&self, name: &str) -> Option<&str> {
         self.0.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
@@ -32,13 +32,13 @@ impl Query {
         self.0.iter().filter(move |(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
-    /// Each name once, where it first came, with its last value.
+    /// Each name once, at its first position, with its last value.
     pub fn singles(&self) -> impl Iterator<Item = (&str, &str)> + Clone {
         let groups: Vec<_> = self.grouped().collect();
         groups.into_iter().filter_map(|(name, values)| Some((name, *values.last()?)))
     }
 
-    /// Each name once, where it first came, with all its values in order.
+    /// Each name once, at its first position, with all its values in order.
     pub fn grouped(&self) -> impl Iterator<Item = (&str, Vec<&str>)> {
         let mut places = HashMap::with_capacity(self.0.len());
         let mut groups: Vec<(&str, Vec<&str>)> = Vec::with_capacity(self.0.len());
@@ -52,32 +52,32 @@ impl Query {
         groups.into_iter()
     }
 
-    /// Everything, as it came.
+    /// All pairs, as they arrived.
     pub fn pairs(&self) -> &[(String, String)] {
         &self.0
     }
 
-    /// The values of each name in the order of their bytes, in the places where the name stood: a signature covers no
-    /// other order.
+    /// Sorts the values of each name by their bytes, at the positions where the name occurred: a signature does not
+    /// cover any other order.
     pub(super) fn sorted(self) -> Self {
         let mut places: Vec<usize> = (0..self.0.len()).collect();
         let name = |place: &usize| self.0.get(*place).map(|(name, _)| name);
         places.sort_by_key(name);
         let mut sorted = self.0.clone();
         sorted.sort_unstable();
-        // In both orders the pairs of one name follow one another.
+        // In both orders, the pairs of one name are in the same sequence.
         let mut placed: Vec<_> = places.into_iter().zip(sorted).collect();
         placed.sort_unstable_by_key(|(place, _)| *place);
         Self(placed.into_iter().map(|(_, pair)| pair).collect())
     }
 
-    /// Without the parameters that `is_dropped` names.
+    /// Removes the parameters for whose names `is_dropped` is true.
     pub(super) fn without(mut self, is_dropped: impl Fn(&str) -> bool) -> Self {
         self.0.retain(|(name, _)| !is_dropped(name));
         self
     }
 
-    /// The query string that parses to this.
+    /// A query string that parses to this value.
     pub(super) fn to_raw(&self) -> String {
         let mut raw = String::new();
         for (name, value) in &self.0 {
@@ -95,7 +95,7 @@ fn decode(text: &str) -> Cow<'_, str> {
     Cow::Owned(percent_decode(spaced.as_bytes()).decode_utf8_lossy().into_owned())
 }
 
-/// Everything but RFC 3986's unreserved characters.
+/// Everything except RFC 3986's unreserved characters.
 pub const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
 /// Appends `name=value`, encoded, to a query string under construction.

@@ -1,4 +1,5 @@
-//! Sessions: temporary keys of a role or of the account, kept through restarts until some time after they have ended.
+//! Sessions: temporary credentials of a role or of the account. They survive restarts, and are kept for some time after
+//! they expire.
 //!
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp.html>
 
@@ -21,21 +22,21 @@ use crate::policy;
 use crate::policy::{Decision, Policy, PolicyKind, Request};
 use crate::store::{SealedColumn, Store};
 
-/// How long sessions of roles last unless they are asked to last longer or shorter.
+/// The default duration of role sessions.
 const USUAL: Duration = Duration::from_secs(3_600);
-/// The longest session that begins with a session.
+/// The longest role session that a role session can start (role chaining).
 const CHAINED_MAX: Duration = Duration::from_secs(3_600);
-/// The longest session of an account; longer ones that are asked for are as long.
+/// The longest session of an account; a longer requested duration is reduced to this.
 const ACCOUNT_MAX: Duration = Duration::from_secs(3_600);
-/// How long it is said of a session that it has ended, and not that there is none.
+/// How long a session is remembered as expired, before it counts as unknown.
 const REMEMBERED: Duration = Duration::from_secs(24 * 3_600);
-/// The most sessions, together. AWS knows no such limit; here they take memory.
+/// The most sessions in total. AWS has no such limit; here they take memory.
 const SESSIONS_MAX: usize = 10_000;
 
-/// What assuming a role is called in policies.
+/// The action of assuming a role, in policies.
 const ASSUME_ROLE: &str = "sts:AssumeRole";
 
-/// Begins sessions. Clones share everything.
+/// Starts sessions. Clones share everything.
 #[derive(Clone)]
 pub struct Sessions {
     iam: Iam,
@@ -45,43 +46,43 @@ pub struct Sessions {
     ids: Arc<dyn Ids>,
 }
 
-/// What is asked for with a role.
+/// The input of AssumeRole.
 #[derive(Clone, Debug, Default)]
 pub struct AssumeRole {
-    /// The role.
+    /// The role's ARN.
     pub role_arn: String,
-    /// What the session is called.
+    /// The session's name.
     pub session_name: String,
-    /// How long it is to last.
+    /// The requested duration.
     pub duration: Option<Duration>,
-    /// A policy that bounds it: JSON.
+    /// An inline session policy: JSON.
     pub policy: Option<String>,
-    /// ARNs of managed policies that bound it together with that.
+    /// ARNs of managed policies that are session policies too.
     pub policy_arns: Vec<String>,
-    /// What the trust policy may ask for.
+    /// The external id that the trust policy may require.
     pub external_id: Option<String>,
 }
 
-/// A session that has begun.
+/// A new session.
 #[derive(Clone, Debug)]
 pub struct NewSession {
-    /// Who acts in it.
+    /// The principal of the session.
     pub caller: Caller,
-    /// Its key's id.
+    /// The id of its access key.
     pub access_key_id: String,
-    /// What it signs with.
+    /// The secret of its access key.
     pub secret_access_key: String,
-    /// What it has to send with each request.
+    /// The token that every request has to carry.
     pub session_token: String,
-    /// When it ends.
+    /// When it expires.
     pub expires: Timestamp,
 }
 
 impl Sessions {
-    /// What is encrypted of them.
+    /// The columns that are encrypted.
     pub const SEALED: &[&SealedColumn] = &[&record::SESSIONS];
 
-    /// Opens the table in `store` and registers the keys of sessions that were begun before.
+    /// Opens the table in `store` and registers the keys of existing sessions.
     ///
     /// # Errors
     /// [`SessionError`] if the store can't be used.
@@ -100,10 +101,10 @@ impl Sessions {
         Ok(Self { iam, store, keys, clock, ids })
     }
 
-    /// Begins a session of a role whose trust policy allows `caller` to assume it.
+    /// Starts a session of a role whose trust policy allows `caller` to assume it.
     ///
     /// # Errors
-    /// [`SessionError`] says why not; whether there is such a role is not told to those who may not assume it.
+    /// [`SessionError`] says why not. Callers who may not assume the role don't learn whether it exists.
     pub async fn assume_role(
         &self,
         caller: &Caller,
@@ -141,10 +142,10 @@ impl Sessions {
         self.begin(account, kind, duration).await
     }
 
-    /// Begins a session of the account itself.
+    /// Starts a session of the account itself.
     ///
     /// # Errors
-    /// [`SessionError`]; who is in a session begins none.
+    /// [`SessionError`]; a caller in a session can't start one.
     pub async fn session_token(
         &self,
         caller: &Caller,
@@ -164,8 +165,8 @@ impl Sessions {
         self.begin(caller.account.clone(), Kind::Account, duration).await
     }
 
-    /// The trust policy has to allow. Where it allows the caller's account as a whole, it leaves to the caller's own
-    /// policies whom of it; and they may deny in any case.
+    /// The trust policy has to allow. If it allows only the caller's account as a whole, the caller's own policies have
+    /// to allow too. They may deny in any case.
     fn may_assume(
         &self,
         caller: &Caller,
@@ -190,7 +191,7 @@ impl Sessions {
         if said != Decision::Allow {
             return false;
         }
-        // Without an account only statements about the caller itself, or about everybody, are left.
+        // Without an account, only statements about the caller itself or about everybody apply.
         let alone = policy::Caller::Aws { arn: &caller.arn, account: "" };
         let by_name = trust.decide(&request(alone));
         let (said, owner) = match caller.account == *account {
@@ -257,7 +258,7 @@ impl Sessions {
     }
 }
 
-/// Account and name in a role's ARN.
+/// The account and the name in a role's ARN.
 fn role_of(arn: &str) -> Option<(AccountId, &str)> {
     let parsed = Arn::parse(arn).ok().filter(|arn| arn.service == "iam" && arn.region.is_empty())?;
     let account = AccountId::parse(&parsed.account)?;

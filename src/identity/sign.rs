@@ -1,4 +1,4 @@
-//! Signing: what a caller of ours sends to a service that wants Signature Version 4.
+//! Signs this server's requests to services that require Signature Version 4.
 
 use http::HeaderValue;
 use http::header::AUTHORIZATION;
@@ -13,10 +13,10 @@ use super::{Credential, TargetUri};
 use crate::clock::Timestamp;
 use crate::id::Region;
 
-/// Signs a request over its whole `body`, in the `Authorization` header, for `service` in `region` at `now`.
+/// Signs a request with its whole `body`, in the `Authorization` header, for `service` in `region` at `now`.
 ///
-/// Signed are the host, the content type and every header of AWS's own; `parts` need a `Host` header or an
-/// authority. `X-Amz-Date` is set, and `X-Amz-Security-Token` for temporary credentials.
+/// The host, the content type and all `x-amz-` headers are signed. `parts` need a `Host` header or an authority. Sets
+/// `X-Amz-Date`, and `X-Amz-Security-Token` for temporary credentials.
 pub fn sign(
     parts: &mut Parts,
     body: &[u8],
@@ -28,7 +28,7 @@ pub fn sign(
     let date = now.to_amz_date();
     let is_hash_told = parts.headers.contains_key("x-amz-content-sha256");
     let mut set = |name: &'static str, value: &str| {
-        // A value that can't be sent can't be signed: the receiver will say that it is missing.
+        // A value that can't be sent can't be signed: the receiver will report that it is missing.
         if let Ok(value) = HeaderValue::from_str(value) {
             parts.headers.insert(name, value);
         }
@@ -38,7 +38,7 @@ pub fn sign(
         set("x-amz-security-token", token.expose());
     }
     if service == "s3" || is_hash_told {
-        // S3 wants the body's hash told; others may be told it, but no other's.
+        // S3 requires the body's hash in a header. For other services it is optional, but has to be right.
         let mut hash = String::new();
         push_hex(&mut hash, &Sha256::digest(body));
         set("x-amz-content-sha256", &hash);
@@ -69,7 +69,7 @@ pub fn sign(
     };
     let uri = TargetUri::outbound(parts);
     let Ok(canonical) = canonical_request(Head::new(parts, &uri), body, &signature) else {
-        // A header that is no text: the receiver will say that a signature is missing.
+        // The header isn't text: the receiver will report that the signature is missing.
         return;
     };
     let to_sign = string_to_sign(&signature, &canonical);
@@ -87,7 +87,7 @@ pub fn sign(
     }
 }
 
-/// What is signed of a canonical request.
+/// The string to sign for a canonical request.
 pub(super) fn string_to_sign(signature: &Signature, canonical: &str) -> String {
     let mut text = format!("{ALGORITHM}\n{}\n{}\n", signature.date.to_amz_date(), signature.scope());
     push_hex(&mut text, &Sha256::digest(canonical.as_bytes()));

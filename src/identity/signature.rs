@@ -1,4 +1,4 @@
-//! A signature as a request carries it: in the `Authorization` header or in the query string.
+//! The signature in a request: in the `Authorization` header or in the query string.
 
 use std::time::Duration;
 
@@ -12,39 +12,39 @@ use super::query::{ENCODED, Query};
 use super::{AuthError, TargetUri};
 use crate::clock::Timestamp;
 
-/// The one algorithm.
+/// The only supported algorithm.
 pub(super) const ALGORITHM: &str = "AWS4-HMAC-SHA256";
-/// How long a signature in a header holds, in either direction.
+/// How long a signature in a header is valid, before and after its date.
 const SKEW: Duration = Duration::from_secs(5 * 60);
-/// How long a presigned request holds that doesn't say, and how far in the future its date may be.
+/// How long a presigned request without an expiry is valid, and how far in the future its date may be.
 const PRESIGNED: Duration = Duration::from_secs(15 * 60);
 /// The longest validity a presigned request may ask for, in seconds: a week.
 const EXPIRES_SECONDS_MAX: u64 = 604_800;
 
-/// Signature, scope and date of a request, in well-formed parts; not verified.
+/// The signature, scope and date of a request, parsed but not verified.
 #[derive(Debug)]
 pub(super) struct Signature {
     pub(super) access_key_id: String,
-    /// The day of the scope, `YYYYMMDD`.
+    /// The day in the scope, `YYYYMMDD`.
     pub(super) day: String,
     pub(super) region: String,
     pub(super) service: String,
     pub(super) terminator: String,
-    /// Lower-case names, as the client listed them.
+    /// Lower-case names, in the client's order.
     pub(super) signed_headers: Vec<String>,
-    /// Lower-case hexadecimal.
+    /// The signature in lower-case hexadecimal.
     pub(super) signature: String,
     pub(super) date: Timestamp,
     pub(super) token: Option<String>,
-    /// `Some` in the query form: how long it holds.
+    /// `Some` for a presigned request: how long it is valid.
     pub(super) expires: Option<Duration>,
 }
 
-/// The query parameter that holds the signature of a presigned request.
+/// The query parameter with the signature of a presigned request.
 pub(super) const SIGNATURE: &str = "X-Amz-Signature";
-/// What stands for a secret where a request is shown.
+/// Replaces a secret when a request is shown.
 const MASK: &str = "********";
-/// All parameters that make a presigned request.
+/// All query parameters of a presigned request.
 const PRESIGNED_PARAMETERS: [&str; 8] = [
     "X-Amz-Algorithm",
     "X-Amz-Content-Sha256",
@@ -56,24 +56,24 @@ const PRESIGNED_PARAMETERS: [&str; 8] = [
     "X-Amz-SignedHeaders",
 ];
 
-/// Whether this query parameter, in whatever case, is part of a signature.
+/// Whether this query parameter is part of a signature; ignores case.
 pub(super) fn is_own_parameter(name: &str) -> bool {
     PRESIGNED_PARAMETERS.iter().any(|own| own.eq_ignore_ascii_case(name))
 }
 
-/// Whether a request carries a Signature Version 4, well-formed or not.
+/// Whether a request has a Signature Version 4, valid or not.
 pub fn is_signed(headers: &HeaderMap, uri: &TargetUri) -> bool {
     headers.contains_key(AUTHORIZATION) || uri.query().last("X-Amz-Algorithm").is_some()
 }
 
-/// The service a request says it is signed for, without any verification: good for routing only.
+/// The service that a request claims to be signed for. Not verified, so use it only for routing.
 pub fn scope_of(headers: &HeaderMap, uri: &TargetUri) -> Option<String> {
     let header = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
     let credential = match header {
         Some(header) => header.split_once("Credential=")?.1.split([',', ' ']).next()?,
         None => uri.query().last("X-Amz-Credential")?,
     };
-    // The key's id may hold slashes, the scope doesn't.
+    // The key's id may contain slashes; the scope's parts don't.
     credential.rsplit('/').nth(1).map(str::to_owned)
 }
 
@@ -96,7 +96,7 @@ impl Signature {
     fn from_header(header: &str, headers: &HeaderMap) -> Result<Self, AuthError> {
         let (algorithm, parameters) = header.split_once(' ').unwrap_or((header, ""));
         if algorithm != ALGORITHM {
-            // AWS reads any other scheme as if its word were a parameter.
+            // AWS parses any other scheme as if it were a parameter.
             return Err(Incomplete::NoPair { part: algorithm.to_owned(), header: header.to_owned() }.into());
         }
         let (mut credential, mut signed_headers, mut signature) = (None, None, None);
@@ -127,7 +127,7 @@ impl Signature {
         else {
             let missing: Vec<&str> =
                 missing.into_iter().filter(|(_, is_missing)| *is_missing).map(|(text, _)| text).collect();
-            // What was sent is repeated, but never a signature that might be somebody's.
+            // Repeat what was sent, but never a signature, which might be somebody else's.
             let header = header.split("Signature=").next().unwrap_or_default().to_owned();
             return Err(Incomplete::Missing { missing: missing.join(" "), header }.into());
         };
@@ -150,7 +150,7 @@ impl Signature {
     }
 
     fn from_query(query: &Query) -> Result<Self, AuthError> {
-        // Of several values one would be read and another one passed on.
+        // With several values, one might be verified and another one passed on.
         if PRESIGNED_PARAMETERS.iter().any(|name| query.all(name).nth(1).is_some()) {
             return Err(Incomplete::Several.into());
         }
@@ -187,7 +187,7 @@ impl Signature {
         format!("{day}/{region}/{service}/{terminator}")
     }
 
-    /// A canonical request of this signature as it may be shown and logged: without the session's token.
+    /// The canonical request in a form that may be shown and logged: without the session token.
     pub(super) fn masked(&self, canonical: &str) -> String {
         match self.token.as_deref().filter(|token| !token.is_empty()) {
             Some(token) => {
@@ -198,7 +198,7 @@ impl Signature {
         }
     }
 
-    /// Whether the signature holds at `now`.
+    /// Whether the signature is valid at `now`.
     pub(super) fn check_date(&self, now: Timestamp) -> Result<(), Invalid> {
         let (validity, ahead) = match self.expires {
             Some(expires) => (expires, PRESIGNED),

@@ -1,8 +1,7 @@
-//! What a request asks for besides its method: authority, path and query, read once.
+//! A request's target: authority, path and query, parsed once.
 //!
-//! Routing, signatures, policies, mappings and integrations all go by this value and have no other, so that none of
-//! them can understand a request otherwise than the rest. Where the authority stands: RFC 9112 sections 3.2 and 3.3,
-//! RFC 9113 section 8.3.1.
+//! Routing, signatures, policies, mappings and integrations all use this value and no other, so none of them can read a
+//! request differently from the rest. For the authority see RFC 9112 sections 3.2 and 3.3, and RFC 9113 section 8.3.1.
 
 use std::borrow::Cow;
 use std::mem;
@@ -20,27 +19,27 @@ use super::signature;
 
 /// The target of a request.
 ///
-/// AWS documents nothing about dot segments, and what is before and behind a gateway reads them in several ways: a path
-/// that has one, encoded or not, is refused. What AWS's edge does with query strings is done here: raw `|`, `{` and `}`
-/// are refused, and a raw `;` separates parameters
+/// AWS documents nothing about dot segments, and systems in front of a gateway and behind it read them in different
+/// ways. So a path with a dot segment, encoded or not, is refused. Query strings are treated as on AWS's edge: raw `|`,
+/// `{` and `}` are refused, and a raw `;` separates parameters
 /// (<https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-known-issues.html>).
 #[derive(Clone, Debug)]
 pub struct TargetUri {
-    /// As the client wrote it, which is what its signature covers; empty if it named none.
+    /// As the client wrote it, because the signature covers that; empty if there was none.
     authority: Box<str>,
-    /// Bytes of the authority before its port.
+    /// The length of the authority without its port, in bytes.
     host_len: usize,
     path_and_query: PathAndQuery,
     query: OnceLock<Query>,
 }
 
-/// Why a request has no target.
+/// Why a request has no valid target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadTarget {
-    /// Neither a path, nor an `http` or `https` address, nor `*`.
+    /// Neither a path, nor an `http` or `https` URI, nor `*`.
     #[error("the request's target is no path and no http or https address")]
     Form,
-    /// There are several `Host` headers, or the host is none.
+    /// There are several `Host` headers, or the host is invalid.
     #[error("the request's host is not valid")]
     Host,
     /// `:authority` and `Host` name different hosts.
@@ -52,19 +51,19 @@ pub enum BadTarget {
     /// `.` or `..` in the path.
     #[error("the request's path has a dot segment")]
     DotSegment,
-    /// A character that has to be encoded in queries.
+    /// A character that must be encoded in queries.
     #[error("the characters |, {{ and }} have to be encoded in query strings")]
     QueryCharacter,
 }
 
 impl TargetUri {
-    /// Takes the target out of a request that has just arrived: afterwards `parts.uri` is `/`, and `Host` is the one
-    /// that is asked for.
+    /// Takes the target out of a request that has just arrived. Afterwards `parts.uri` is `/`, and `Host` is the
+    /// requested host.
     ///
-    /// An address as the target, and `:authority`, win over `Host`.
+    /// The authority of an absolute target, and `:authority`, take precedence over `Host`.
     ///
     /// # Errors
-    /// Any [`BadTarget`]; the request is to be answered 400 then.
+    /// Any [`BadTarget`]; answer the request with 400 then.
     pub fn take(parts: &mut Parts) -> Result<Self, BadTarget> {
         let uri = mem::take(&mut parts.uri).into_parts();
         if uri.scheme.is_some_and(|scheme| !matches!(scheme.as_str(), "http" | "https")) {
@@ -96,7 +95,7 @@ impl TargetUri {
         Ok(Self { authority, host_len, path_and_query, query: OnceLock::new() })
     }
 
-    /// The target of a request that nobody sent: a test's, which names a query only. Nothing is checked.
+    /// A target for tests, with only a query. Nothing is checked.
     pub fn of_query(query: &str) -> Self {
         let query = query.replace(|c: char| c.is_control() || c == ' ', "+");
         let path_and_query = PathAndQuery::try_from(format!("/?{query}"));
@@ -104,7 +103,7 @@ impl TargetUri {
         Self { authority: Box::default(), host_len: 0, path_and_query, query: OnceLock::new() }
     }
 
-    /// The target of a request that this server makes.
+    /// The target of a request that this server sends.
     pub(super) fn outbound(parts: &Parts) -> Self {
         let host = parts.headers.get(HOST).and_then(|host| host.to_str().ok());
         let authority = host.or_else(|| parts.uri.authority().map(http::uri::Authority::as_str));
@@ -122,7 +121,7 @@ impl TargetUri {
         &self.authority
     }
 
-    /// The host in lower case, without its port and the dot of a full name; empty if the client named none.
+    /// The host in lower case, without its port and without a trailing dot; empty if the client named none.
     pub fn host(&self) -> Cow<'_, str> {
         let host = self.authority.get(..self.host_len).unwrap_or_default();
         let host = host.strip_suffix('.').unwrap_or(host);
@@ -138,31 +137,30 @@ impl TargetUri {
         self.authority.get(self.host_len..)?.strip_prefix(':')?.parse().ok()
     }
 
-    /// The path, not decoded, without dot segments.
+    /// The path, not decoded. It has no dot segments.
     pub fn path(&self) -> &str {
         self.path_and_query.path()
     }
 
-    /// The query, decoded when first asked for.
+    /// The query, decoded on first use.
     pub fn query(&self) -> &Query {
         self.query.get_or_init(|| Query::parse(self.raw_query().unwrap_or_default()))
     }
 
-    /// The query as it goes on to backends that get it whole, not decoded.
+    /// The query, not decoded, for backends that get all of it.
     pub fn raw_query(&self) -> Option<&str> {
         self.path_and_query.query()
     }
 
-    /// Makes the target the one that a signature covers: without empty segments in its path, with the values of a
-    /// parameter in order and the query written in one way. Where several targets have one signature, they are one
-    /// target afterwards.
+    /// Normalizes the target to the one that a signature covers: no empty segments in the path, the values of a
+    /// parameter sorted, and the query encoded in one way. Targets that share a signature are equal afterwards.
     pub fn make_signable(&mut self) {
         let path = normalized(self.path()).into_owned();
         let query = self.raw_query().is_some().then(|| self.query().clone().sorted());
         self.rewrite(&path, query);
     }
 
-    /// Takes the parts of a presigned address out of the query.
+    /// Removes the parameters of a presigned request from the query.
     pub fn drop_signature(&mut self) {
         if self.raw_query().is_some()
             && self.query().pairs().iter().any(|(name, _)| signature::is_own_parameter(name))
@@ -179,7 +177,7 @@ impl TargetUri {
             Some(raw) => format!("{path}?{raw}"),
             None => path.to_owned(),
         };
-        // What was read from a target and is encoded makes one.
+        // What was parsed from a target and encoded again is valid.
         if let Ok(path_and_query) = PathAndQuery::try_from(text) {
             self.path_and_query = path_and_query;
         }
@@ -190,8 +188,8 @@ impl TargetUri {
     }
 }
 
-/// Bytes of a well-formed authority before its port (RFC 3986 section 3.2, without user information and with the names
-/// that hosts really have); 0 for none.
+/// The length of the host in a well-formed authority, in bytes (RFC 3986 section 3.2, without user information and only
+/// with characters that real host names have); 0 for an empty authority, `None` for a malformed one.
 fn host_len(authority: &str) -> Option<usize> {
     let len = match authority.strip_prefix('[') {
         Some(rest) => rest.find(']')?.checked_add(2)?,
@@ -237,15 +235,15 @@ fn checked_query(path_and_query: PathAndQuery) -> Result<PathAndQuery, BadTarget
     PathAndQuery::try_from(text).map_err(|_| BadTarget::Form)
 }
 
-/// Whether two hexadecimal digits follow each percent sign.
+/// Whether each percent sign is followed by two hexadecimal digits.
 fn has_whole_escapes(text: &str) -> bool {
     text.split('%').skip(1).all(|after| {
         after.as_bytes().first_chunk::<2>().is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
     })
 }
 
-/// Whether a path, or a part of one, has a segment that stands for this or the upper level, to anybody: also where dots
-/// or slashes are encoded, where backslashes separate, and where a segment has parameters (`..;v=1`).
+/// Whether a path, or a part of one, has a segment that some reader would take for `.` or `..`: also if dots or slashes
+/// are encoded, if backslashes separate, or if a segment has parameters (`..;v=1`).
 pub fn has_dot_segment(path: &str) -> bool {
     if !path.bytes().any(|b| matches!(b, b'.' | b'%')) {
         return false;
@@ -256,8 +254,8 @@ pub fn has_dot_segment(path: &str) -> bool {
     segments.any(|segment| matches!(segment, "." | ".."))
 }
 
-/// The path as a backend may read it that is generous: encoded slashes and backslashes separate, empty segments and the
-/// parameters of segments don't count. `None` if that is no other path.
+/// The path as a lenient backend might read it: encoded slashes and backslashes separate, and empty segments and
+/// segment parameters are ignored. `None` if that is the same path.
 pub fn generous_reading(path: &str) -> Option<String> {
     let is_plain = !path.contains([';', '\\', '%']) && !path.contains("//");
     if is_plain {
@@ -280,7 +278,7 @@ pub fn generous_reading(path: &str) -> Option<String> {
     (read != path).then_some(read)
 }
 
-/// The path without empty and dot segments, as clients write it when they sign; a slash at the end stays.
+/// The path without empty and dot segments, as clients write it when they sign; a trailing slash stays.
 pub(super) fn normalized(path: &str) -> Cow<'_, str> {
     if !path.is_empty() && !path.contains("//") && !path.contains("/.") {
         return Cow::Borrowed(path);
@@ -329,7 +327,7 @@ mod tests {
             (h1, "/", &["a:"], Ok(("a", None, "a:"))),
             (h1, "/", &[""], Ok(("", None, ""))),
             (h1, "/", &[], Ok(("", None, ""))),
-            // The target wins over the header.
+            // The target takes precedence over the header.
             (h1, "http://y:1/", &["x"], Ok(("y", Some(1), "y:1"))),
             (h1, "http://y/", &[], Ok(("y", None, "y"))),
             (Version::HTTP_2, "http://y/", &["Y"], Ok(("y", None, "y"))),

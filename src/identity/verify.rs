@@ -1,4 +1,4 @@
-//! Verification: the signature is computed again from the caller's secret and compared.
+//! Verifies signatures: computes the signature again with the caller's secret, and compares.
 
 use std::sync::Arc;
 
@@ -17,22 +17,22 @@ use super::{AuthError, Caller, Keys};
 use crate::clock::Clock;
 use crate::id::Region;
 
-/// How many derived keys are kept: one a (key, day, region, service).
+/// The number of derived keys to keep: one for each key, day, region and service.
 const SIGNING_KEYS_MAX: usize = 4_096;
-/// What a scope ends in.
+/// The last part of a scope.
 pub(super) const TERMINATOR: &str = "aws4_request";
 
 pub(super) type SigningKey = [u8; 32];
 
-/// Verifies signatures of requests.
+/// Verifies the signatures of requests.
 pub struct Authenticator {
     keys: Arc<Keys>,
     clock: Arc<dyn Clock>,
     signing_keys: Cache<(u64, Box<str>), SigningKey>,
 }
 
-/// A signature that may hold: its key is known and in force, its date and its scope are right. Whether it is that of
-/// the request is still to be seen, and takes the body.
+/// A signature that is valid as far as it can be checked without the body: the key is known and active, date and scope
+/// are right.
 pub struct Claim {
     registered: Arc<Registered>,
     signature: Signature,
@@ -46,25 +46,25 @@ impl Claim {
     }
 }
 
-/// What a verified signature proves.
+/// The result of a verified signature.
 #[derive(Clone, Debug)]
 pub struct Authenticated {
-    /// Who signed.
+    /// The principal that signed.
     pub caller: Caller,
     /// The region signed for.
     pub region: Region,
 }
 
 impl Authenticator {
-    /// Verifies against `keys`, by the time of `clock`.
+    /// Verifies with `keys`, at the time of `clock`.
     pub fn new(keys: Arc<Keys>, clock: Arc<dyn Clock>) -> Self {
         Self { keys, clock, signing_keys: Cache::new(SIGNING_KEYS_MAX) }
     }
 
-    /// Verifies the signature that a request carries, in the header or the query string, over the whole `body`.
+    /// Verifies the signature of a request, in the header or the query string, with the whole `body`.
     ///
-    /// `service` is the signing name that the scope must have, such as `states` or `execute-api`. Any region
-    /// is accepted and returned.
+    /// `service` is the signing name that the scope must have, such as `states` or `execute-api`. Any region is
+    /// accepted and returned.
     pub fn authenticate(
         &self,
         head: Head<'_>,
@@ -74,7 +74,7 @@ impl Authenticator {
         self.verify(self.claim(head, service)?, head, body)
     }
 
-    /// The first half of [`Authenticator::authenticate`]: all that can be said before the body is there.
+    /// The first half of [`Authenticator::authenticate`]: all checks that don't need the body.
     pub fn claim(&self, head: Head<'_>, service: &str) -> Result<Claim, AuthError> {
         let signature = Signature::read(head)?;
         let registered = self.keys.find(&signature.access_key_id).ok_or(AuthError::UnrecognizedClient)?;
@@ -88,7 +88,7 @@ impl Authenticator {
         Ok(Claim { registered, signature, region })
     }
 
-    /// The second half: whether the claim is that of the request which it was made for.
+    /// The second half: whether the signature of the claim is that of the request.
     pub fn verify(&self, claim: Claim, head: Head<'_>, body: &[u8]) -> Result<Authenticated, AuthError> {
         let Claim { registered, signature, region } = claim;
         let canonical = canonical_request(head, body, &signature)?;
@@ -142,7 +142,7 @@ fn check_scope(signature: &Signature, service: &str) -> Result<Region, Invalid> 
     Ok(region)
 }
 
-/// The key that a secret yields for a scope.
+/// The signing key for a scope, derived from a secret.
 pub(super) fn derived_key(secret: &str, signature: &Signature) -> SigningKey {
     let Signature { day, region, service, .. } = signature;
     let dated = mac(format!("AWS4{secret}").as_bytes(), day.as_bytes());
@@ -168,8 +168,8 @@ mod tests {
     const KEY: &str = "AKIDEXAMPLE";
     const TOKEN: &str = "session+token/==";
 
-    /// A request signed by botocore with the key and at the time of AWS's own test suite; the cases with the
-    /// suite's names have the suite's signatures.
+    /// A request signed by botocore with the key and at the time of AWS's own test suite. The cases with the suite's
+    /// names have the suite's signatures.
     #[derive(Clone, Deserialize)]
     struct Signed {
         name: String,
@@ -210,7 +210,8 @@ mod tests {
                 request = request.header(name, value);
             }
             let (mut parts, ()) = request.body(()).unwrap().into_parts();
-            // Requests with dot segments never come so far; what clients sign of them is still computed.
+            // Requests with dot segments are refused earlier, but the client's canonical path for them is still
+            // computed.
             let outbound = TargetUri::outbound(&parts);
             let uri = TargetUri::take(&mut parts).unwrap_or(outbound);
             assert!(is_signed(&parts.headers, &uri) || self.name.contains("unsigned request"));

@@ -1,8 +1,9 @@
-//! Policies that AWS keeps, as far as they are known here: those about the services of this server.
+//! The AWS managed policies that are known here: those about the services of this server.
 //!
 //! <https://docs.aws.amazon.com/aws-managed-policy/latest/reference/policy-list.html>
 
-/// The document of AWS's policy with this ARN, for every partition. Others can be attached, and grant nothing.
+/// The document of the AWS managed policy with this ARN, in any partition. Unknown ones can be attached, but grant
+/// nothing.
 pub(super) fn document(arn: &str) -> Option<&'static str> {
     Some(match arn.strip_prefix(super::AWS_POLICY_PREFIX)? {
         "AdministratorAccess" => {

@@ -1,76 +1,76 @@
-//! Why IAM refuses, in its words.
+//! Why IAM refuses an operation, in AWS's words.
 
 use crate::store;
 
-/// Why an operation was not carried out. Nothing of it was.
+/// Why an operation failed. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
 pub enum IamError {
-    /// `NoSuchEntity`.
+    /// `NoSuchEntity`: there is no such role.
     #[error("The role with name {0} cannot be found.")]
     NoRole(String),
-    /// `NoSuchEntity`: no such inline policy.
+    /// `NoSuchEntity`: there is no such inline policy.
     #[error("The role policy with name {0} cannot be found.")]
     NoRolePolicy(String),
-    /// `NoSuchEntity`: no such managed policy, or it isn't attached.
+    /// `NoSuchEntity`: there is no such managed policy, or it isn't attached.
     #[error("Policy {0} was not found.")]
     NoPolicy(String),
-    /// `NoSuchEntity`, as AttachRolePolicy words it.
+    /// `NoSuchEntity`, in the words of AttachRolePolicy.
     #[error("Policy {0} does not exist or is not attachable.")]
     NotAttachable(String),
-    /// `EntityAlreadyExists`.
+    /// `EntityAlreadyExists`: there is a role of this name.
     #[error("Role with name {0} already exists.")]
     RoleExists(String),
-    /// `EntityAlreadyExists`.
+    /// `EntityAlreadyExists`: there is a policy of this name.
     #[error("A policy called {0} already exists. Duplicate names are not allowed.")]
     PolicyExists(String),
-    /// `DeleteConflict`: managed policies are attached.
+    /// `DeleteConflict`: managed policies are attached to the role.
     #[error("Cannot delete entity, must detach all policies first.")]
     RoleHasAttachedPolicies,
-    /// `DeleteConflict`: there are inline policies.
+    /// `DeleteConflict`: the role has inline policies.
     #[error("Cannot delete entity, must delete policies first.")]
     RoleHasPolicies,
-    /// `DeleteConflict`: the policy is attached.
+    /// `DeleteConflict`: the policy is attached to a role.
     #[error("Cannot delete a policy attached to entities.")]
     PolicyAttached,
     /// `AccessDenied`: the policy belongs to AWS.
     #[error("Policy {0} is managed by AWS and can't be changed.")]
     NotYourPolicy(String),
-    /// `MalformedPolicyDocument`: no JSON.
+    /// `MalformedPolicyDocument`: not JSON.
     #[error("This policy contains invalid Json")]
     InvalidJson,
-    /// `MalformedPolicyDocument`: no JSON object.
+    /// `MalformedPolicyDocument`: not a JSON object.
     #[error("Syntax errors in policy.")]
     Syntax,
-    /// `LimitExceeded`.
+    /// `LimitExceeded`: the account's roles; the number is the limit.
     #[error("Cannot exceed quota for RolesPerAccount: {0}")]
     TooManyRoles(usize),
-    /// `LimitExceeded`.
+    /// `LimitExceeded`: the role's attached policies; the number is the limit.
     #[error("Cannot exceed quota for PoliciesPerRole: {0}")]
     TooManyAttached(usize),
-    /// `LimitExceeded`.
+    /// `LimitExceeded`: the role's tags; the number is the limit.
     #[error("The number of tags has reached the maximum limit: {0}")]
     TooManyTags(usize),
-    /// `InvalidInput`.
+    /// `InvalidInput`: a tag key occurs twice.
     #[error("Duplicate tag keys found. Please note that Tag keys are case insensitive.")]
     DuplicateTags,
-    /// A stored record can't be read; our fault.
+    /// A stored record can't be parsed: a server error.
     #[error("stored record can't be read")]
     Corrupt(#[from] serde_json::Error),
-    /// The disk's fault.
+    /// The store failed: a server error.
     #[error(transparent)]
     Store(#[from] store::Error),
 }
 
-/// What a policy document is for.
+/// The purpose of a policy document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DocumentKind {
-    /// Who may assume a role.
+    /// A trust policy: who may assume the role.
     Trust,
     /// What may be done.
     Permissions,
 }
 
-/// Refuses what is no JSON object. What the statements say is not looked at.
+/// Refuses text that is not a JSON object. The statements are not checked.
 pub(super) fn check_document(kind: DocumentKind, document: &str) -> Result<(), IamError> {
     match (serde_json::from_str::<serde_json::Value>(document), kind) {
         (Ok(serde_json::Value::Object(_)), _) => Ok(()),

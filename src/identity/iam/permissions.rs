@@ -1,4 +1,4 @@
-//! What roles may do: their policies, compiled when a session first asks and kept until a role or policy changes.
+//! What roles may do: their policies, compiled when a session first needs them and kept until a role or policy changes.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,23 +11,23 @@ use crate::identity::{Caller, Grants, Layer, Principal, RoleSession};
 use crate::policy::{Policy, PolicyKind};
 use crate::store::Tx;
 
-/// How many roles' policies are kept compiled.
+/// The number of roles whose compiled policies are kept.
 const KEPT_MAX: usize = 1_024;
 
-/// A role's policies.
+/// The compiled policies of a role.
 #[derive(Debug)]
 struct RolePermissions {
     role_id: String,
     grants: Arc<Grants>,
 }
 
-/// Account and role, under the count of changes before the policies were read.
+/// Account and role, and the number of changes before the policies were read.
 type Key = (u64, AccountId, Arc<str>);
 
-/// Compiled policies of roles, and how often any has changed.
+/// The compiled policies of roles, and the number of changes so far.
 pub(super) struct Kept {
     changes: AtomicU64,
-    /// `None` for a role that is gone.
+    /// `None` for a role that doesn't exist.
     roles: Cache<Key, Option<Arc<RolePermissions>>>,
     everything: Arc<Grants>,
 }
@@ -39,8 +39,8 @@ impl Kept {
     }
 }
 
-/// Says that a role or policy has changed, when it is dropped. A job of the store gives it back with its result, so
-/// that this is after the commit, also where nobody waits for the result any more.
+/// Records, when it is dropped, that a role or policy has changed. The store's job returns it with its result, so it is
+/// dropped after the commit, even if nobody waits for the result any more.
 pub(super) struct Change(Arc<Kept>);
 
 impl Change {
@@ -56,7 +56,7 @@ impl Drop for Change {
 }
 
 impl Iam {
-    /// What `caller` may do by its own policies. The store is read where a role is first asked about, or has changed.
+    /// What `caller`'s own policies permit. Reads the store for a role that is not cached or has changed.
     ///
     /// # Errors
     /// [`IamError`] if the store can't be read.
@@ -66,7 +66,7 @@ impl Iam {
             Principal::Session(session) => session,
         };
         let role = self.role_permissions(&caller.account, session).await?;
-        // A role that is gone grants nothing, nor does another of its name.
+        // A deleted role grants nothing; neither does another role with its name.
         let Some(role) = role.filter(|role| *role.role_id == *session.role_id) else {
             return Ok(Arc::new(nothing()));
         };
@@ -84,7 +84,7 @@ impl Iam {
         account: &AccountId,
         session: &RoleSession,
     ) -> Result<Option<Arc<RolePermissions>>, IamError> {
-        // Whatever changes from here on is another key's.
+        // A change from now on gives the role a new cache key.
         let changes = self.kept.changes.load(Ordering::SeqCst);
         let key = (changes, account.clone(), session.role_name.clone());
         if let Some(found) = self.kept.roles.get(&key) {
@@ -96,10 +96,11 @@ impl Iam {
         Ok(loaded)
     }
 
-    /// The documents of managed policies, as sessions are begun with them; AWS's that aren't known here are left out.
+    /// The documents of managed policies for use as session policies. AWS managed policies that aren't known here are
+    /// left out.
     ///
     /// # Errors
-    /// [`IamError::NoPolicy`] for one that the account doesn't have.
+    /// [`IamError::NoPolicy`] for a policy that the account doesn't have.
     pub(crate) async fn managed_documents(
         &self,
         account: &AccountId,
@@ -140,7 +141,7 @@ fn load(tx: &Tx<'_>, account: &AccountId, name: &str) -> Result<Option<RolePermi
     let bounds = boundary.map(|document| compile(document.into_iter().collect())).transpose();
     let grants = match (compiled, bounds) {
         (Ok(identity), Ok(bounds)) => Grants::Policies { identity, bounds: bounds.into_iter().collect() },
-        // It might have denied something.
+        // The policy might have denied something, so the role is granted nothing.
         (Err(error), _) | (_, Err(error)) => {
             tracing::error!(role = role.arn, "a policy can't be read, the role may do nothing: {error}");
             nothing()

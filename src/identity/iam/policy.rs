@@ -1,4 +1,4 @@
-//! A managed policy.
+//! Managed policies.
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -7,14 +7,14 @@ use super::AWS_POLICY_PREFIX;
 use crate::clock::Timestamp;
 use crate::id::AccountId;
 
-/// What a policy is made of.
+/// The input for creating a policy.
 #[derive(Clone, Debug)]
 pub struct NewPolicy {
     /// Its name.
     pub name: String,
     /// Its path, `/` or `/…/`.
     pub path: String,
-    /// What it allows: JSON.
+    /// The policy document: JSON.
     pub document: String,
     /// Text for people.
     pub description: Option<String>,
@@ -27,13 +27,13 @@ pub struct Policy {
     pub name: String,
     /// Its path.
     pub path: String,
-    /// `ANPA` and 17 more.
+    /// `ANPA` and 17 more characters.
     pub policy_id: String,
     /// Its ARN.
     pub arn: String,
-    /// When it was made.
+    /// When it was created.
     pub create_date: Timestamp,
-    /// What it allows: JSON; empty for policies of AWS.
+    /// The policy document: JSON; empty for AWS managed policies.
     pub document: String,
     /// Text for people.
     pub description: Option<String>,
@@ -53,7 +53,7 @@ impl Policy {
         }
     }
 
-    /// The policy of AWS with this ARN. Its id is made of the ARN, so that it stays the same.
+    /// The AWS managed policy with this ARN. Its id is derived from the ARN, so it never changes.
     pub(super) fn of_aws(arn: &str) -> Self {
         let full = arn.strip_prefix(AWS_POLICY_PREFIX).unwrap_or(arn);
         let (path, name) = match full.rsplit_once('/') {

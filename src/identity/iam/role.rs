@@ -1,4 +1,4 @@
-//! A role.
+//! Roles.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::clock::Timestamp;
 use crate::id::AccountId;
 
-/// A tag.
+/// A tag of a role.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tag {
     /// Its key, unique regardless of case.
@@ -16,20 +16,20 @@ pub struct Tag {
     pub value: String,
 }
 
-/// What a role is made of.
+/// The input for creating a role.
 #[derive(Clone, Debug)]
 pub struct NewRole {
     /// Its name.
     pub name: String,
     /// Its path, `/` or `/…/`.
     pub path: String,
-    /// Who may assume it: JSON.
+    /// The trust policy, which says who may assume the role: JSON.
     pub assume_role_policy_document: String,
     /// Text for people.
     pub description: Option<String>,
     /// The longest session, in seconds.
     pub max_session_duration: i32,
-    /// ARN of a policy that limits it.
+    /// The ARN of the policy that is its permissions boundary.
     pub permissions_boundary: Option<String>,
     /// Tags.
     pub tags: Vec<Tag>,
@@ -42,25 +42,25 @@ pub struct Role {
     pub name: String,
     /// Its path.
     pub path: String,
-    /// `AROA` and 17 more.
+    /// `AROA` and 17 more characters.
     pub role_id: String,
     /// Its ARN.
     pub arn: String,
-    /// When it was made.
+    /// When it was created.
     pub create_date: Timestamp,
-    /// Who may assume it: JSON.
+    /// The trust policy, which says who may assume the role: JSON.
     pub assume_role_policy_document: String,
     /// Text for people.
     pub description: Option<String>,
     /// The longest session, in seconds.
     pub max_session_duration: i32,
-    /// ARN of a policy that limits it.
+    /// The ARN of the policy that is its permissions boundary.
     pub permissions_boundary: Option<String>,
     /// Inline policies: JSON by name.
     pub inline: BTreeMap<String, String>,
-    /// ARNs of managed policies, in the order of attaching.
+    /// ARNs of managed policies, in the order in which they were attached.
     pub attached: Vec<String>,
-    /// Tags, in the order given.
+    /// Tags, in the order in which they were given.
     pub tags: Vec<Tag>,
 }
 

@@ -1,4 +1,4 @@
-//! Where roles and policies are kept: one row each, the record as JSON.
+//! The tables of roles and policies: one row each, with the record as JSON.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -7,7 +7,7 @@ use super::{IamError, Policy, Role};
 use crate::id::AccountId;
 use crate::store::{self, Param, Row, Tx};
 
-/// The schema, version by version. Keys are lower-case names, since names differ by more than case.
+/// The schema, version by version. Keys are lower-case names, because names are unique regardless of case.
 pub(super) const STEPS: &[&str] = &["
     CREATE TABLE iam_role (
         account TEXT NOT NULL, name_key TEXT NOT NULL, record TEXT NOT NULL, PRIMARY KEY (account, name_key)
@@ -29,7 +29,7 @@ pub(super) fn n_roles(tx: &Tx<'_>, account: &AccountId) -> Result<usize, store::
     Ok(count.and_then(|count| usize::try_from(count).ok()).unwrap_or(0))
 }
 
-/// All roles, by name; their number is limited where they are made.
+/// All roles, by name. Their number is limited when they are created.
 pub(super) fn roles(tx: &Tx<'_>, account: &AccountId) -> Result<Vec<Role>, IamError> {
     let sql = "SELECT record FROM iam_role WHERE account = ?1";
     let records = tx.query(sql, &[Param::Text(account.as_str())], record)?;

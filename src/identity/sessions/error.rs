@@ -1,4 +1,4 @@
-//! Why no session begins, in the words of STS.
+//! Why a session can't be started, in the words of STS.
 
 use std::sync::Arc;
 
@@ -6,44 +6,44 @@ use crate::identity::iam::IamError;
 use crate::policy;
 use crate::store;
 
-/// Why a session was not begun.
+/// Why a session was not started.
 #[derive(Debug, thiserror::Error)]
 pub enum SessionError {
-    /// `AccessDenied`: the trust policy or the caller's own ones say no, or there is no such role.
+    /// `AccessDenied`: the trust policy or the caller's own policies don't allow it, or there is no such role.
     #[error("User: {user} is not authorized to perform: sts:AssumeRole on resource: {role}")]
     NotAuthorized {
-        /// Who asked.
+        /// The caller's ARN.
         user: Arc<str>,
-        /// For which role.
+        /// The role's ARN.
         role: String,
     },
     /// `AccessDenied`: the caller is in a session.
     #[error("Cannot call GetSessionToken with session credentials")]
     SessionOfSession,
-    /// `ValidationError`: the ARN is no role's.
+    /// `ValidationError`: not the ARN of a role.
     #[error("{0} is invalid")]
     RoleArn(String),
-    /// `ValidationError`: longer than the role's sessions may be.
+    /// `ValidationError`: longer than the role's maximum session duration.
     #[error("The requested DurationSeconds exceeds the MaxSessionDuration set for this role.")]
     TooLong,
-    /// `ValidationError`: longer than sessions that begin with sessions may be.
+    /// `ValidationError`: longer than the limit for role chaining.
     #[error(
         "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining."
     )]
     ChainedTooLong,
-    /// `MalformedPolicyDocument`: a session policy is none.
+    /// `MalformedPolicyDocument`: an invalid session policy.
     #[error("Syntax errors in policy: {0}")]
     Policy(#[from] policy::Error),
-    /// `LimitExceeded`.
+    /// `LimitExceeded`: the number of sessions; the number is the limit.
     #[error("The number of sessions has reached the maximum limit: {0}")]
     TooMany(usize),
-    /// IAM's own reasons.
+    /// An error of IAM.
     #[error(transparent)]
     Iam(#[from] IamError),
-    /// A stored record can't be read; our fault.
+    /// A stored record can't be parsed: a server error.
     #[error("stored record can't be read")]
     Corrupt(#[from] serde_json::Error),
-    /// The disk's fault.
+    /// The store failed: a server error.
     #[error(transparent)]
     Store(#[from] store::Error),
 }

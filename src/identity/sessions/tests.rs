@@ -1,4 +1,4 @@
-//! Sessions from their beginning to after their end, on a store of their own.
+//! Sessions from start to expiry, on a store of their own.
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -48,10 +48,10 @@ impl World {
         Self { sessions, iam, keys, clock, account, dir }
     }
 
-    /// The same store, opened anew.
+    /// Closes the store and opens it again.
     async fn restart(mut self) -> Self {
         self.sessions.store.close().await;
-        // The lock is the store's until its last clone is gone.
+        // The store keeps its lock until its last clone is gone.
         let elsewhere = std::env::temp_dir().join(format!("{}-closed", self.dir.display()));
         let (sessions, iam, keys) = open(&elsewhere, &self.clock, 9).await;
         (self.sessions, self.iam, self.keys) = (sessions, iam, keys);
@@ -111,7 +111,7 @@ impl World {
         )
     }
 
-    /// What a request signed with a session's key proves.
+    /// What the signature of a request with a session's key proves.
     fn verify(&self, session: &NewSession) -> Result<Caller, AuthError> {
         let request = http::Request::get("http://localhost/").body(()).unwrap();
         let (mut parts, ()) = request.into_parts();
@@ -159,7 +159,7 @@ async fn a_session_has_a_key_until_it_ends_and_through_a_restart() {
     assert_eq!(world.verify(&forged).unwrap_err(), AuthError::UnrecognizedClient);
     world.clock.advance(Duration::from_secs(3_600));
     assert_eq!(world.verify(&session).unwrap_err(), AuthError::ExpiredToken);
-    // A day later nobody remembers.
+    // A day later it is forgotten.
     world.clock.advance(Duration::from_secs(24 * 3_600));
     world.assume(|_| {}).await.unwrap();
     assert_eq!(world.verify(&session).unwrap_err(), AuthError::UnrecognizedClient);
@@ -192,7 +192,7 @@ async fn the_trust_policy_says_who_may_assume_a_role() {
         let assumed = world.assume(|request| request.external_id = id.map(str::to_owned)).await;
         assert_eq!(assumed.err(), (!is_allowed).then(|| denied.clone()), "{name}");
     }
-    // Whether there is a role is nobody's to find out.
+    // Nobody can find out whether a role exists.
     let world = World::new().await;
     assert_eq!(world.assume(|_| {}).await.unwrap_err(), denied);
     world.role(own(), None).await;
@@ -254,12 +254,12 @@ async fn a_session_may_what_its_role_may_from_one_moment_to_the_next() {
     let arn = world.iam.create_policy(&world.account, new).await.unwrap().arn;
     world.iam.attach_role_policy(&world.account, "R", arn.clone()).await.unwrap();
     assert_eq!(world.may(&session).await, Allow);
-    // A policy that can't be read might have denied.
+    // A policy that can't be parsed might have denied the call.
     world.put("broken", json!({"Effect": "Perhaps"})).await;
     assert_eq!(world.may(&session).await, ImplicitDeny);
     world.iam.delete_role_policy(&world.account, "R", "broken".to_owned()).await.unwrap();
     assert_eq!(world.may(&session).await, Allow);
-    // Another role of the same name is not the one that was assumed.
+    // Another role with the same name is not the one that was assumed.
     world.iam.detach_role_policy(&world.account, "R", arn).await.unwrap();
     world.iam.delete_role(&world.account, "R").await.unwrap();
     assert_eq!(world.may(&session).await, ImplicitDeny);
