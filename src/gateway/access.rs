@@ -1,4 +1,4 @@
-//! What policies say about a call of a method.
+//! Evaluates policies for a call of a method.
 //!
 //! <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-control-access-using-iam-policies-to-invoke-api.html>
 
@@ -17,17 +17,17 @@ use crate::identity::{Owner, generous_reading};
 use crate::policy;
 use crate::policy::{Caller, Decision, Facts, Policy, PolicyKind, Request};
 
-/// What callers need a permission for.
+/// The actions for which callers need permission.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Action {
-    /// To call a method.
+    /// `execute-api:Invoke`: call a method.
     Invoke,
-    /// To have an answer made anew that the stage has cached.
+    /// `execute-api:InvalidateCache`: get a fresh response instead of a cached one.
     InvalidateCache,
 }
 
 impl Action {
-    /// How policies write it.
+    /// The action's name in policies.
     const fn name(self) -> &'static str {
         match self {
             Self::Invoke => "execute-api:Invoke",
@@ -36,13 +36,13 @@ impl Action {
     }
 }
 
-/// Longest ARN of a call that is decided about, in bytes.
+/// The longest ARN of a call for which policies are evaluated, in bytes.
 pub(crate) const METHOD_ARN_BYTES_MAX: usize = 1_600;
 
 /// The ARN of a call: `arn:aws:execute-api:{region}:{account}:{api}/{stage}/{VERB}/{path}`.
 ///
-/// The path is the resource's, with the values of the request for its variables: whatever way there is to write a
-/// path (slashes at its end, encoded letters), one resource has one ARN, so that no way leads around a policy.
+/// The path is the resource's path, with the request's values for its variables. However a path is written (trailing
+/// slashes, encoded letters), a resource has one ARN, so that no spelling bypasses a policy.
 pub(crate) fn method_arn(context: &Context, stage: &CompiledStage, method: &CompiledMethod) -> String {
     let (api, name, verb) = (api_arn(&stage.owner, stage.api_id.as_str()), &stage.name, &context.method);
     let mut arn = format!("{api}/{name}/{verb}/");
@@ -53,7 +53,7 @@ pub(crate) fn method_arn(context: &Context, stage: &CompiledStage, method: &Comp
         }
         let variable = segment.strip_prefix('{').and_then(|name| name.strip_suffix('}'));
         let value = variable.and_then(|name| context.path_parameter(name.trim_end_matches('+')));
-        // Writing to a String can't fail.
+        // Writing to a string can't fail.
         let _ = arn.write_str(value.unwrap_or(segment));
     }
     arn
@@ -65,14 +65,14 @@ pub(crate) fn api_arn(owner: &AccountRegion, api: &str) -> String {
     format!("arn:{partition}:execute-api:{region}:{account}:{api}")
 }
 
-/// What `policy` says about an action on `method_arn`.
+/// The decision of `policy` about an action on `method_arn`.
 pub(crate) fn decide(policy: &Policy, context: &Context, action: Action, method_arn: &str) -> Decision {
     in_every_writing(method_arn, |resource| {
         policy.decide(&request(context, action, resource, &CallFacts(context)))
     })
 }
 
-/// What the signer's own policies and the API's say together.
+/// The combined decision of the signer's own policies and the API's.
 pub(crate) fn decide_for_signer(
     signer: &Signer,
     context: &Context,
@@ -87,8 +87,8 @@ pub(crate) fn decide_for_signer(
     })
 }
 
-/// Values in paths stay encoded in ARNs. As a backend may well read them otherwise, what a policy denies is denied in
-/// that reading too.
+/// Values in paths stay encoded in ARNs. A backend may decode them, so a call is also denied if a policy denies the
+/// decoded path.
 fn in_every_writing(method_arn: &str, decide: impl Fn(&str) -> Decision) -> Decision {
     let decision = decide(method_arn);
     if decision == Decision::Allow
@@ -100,7 +100,7 @@ fn in_every_writing(method_arn: &str, decide: impl Fn(&str) -> Decision) -> Deci
     decision
 }
 
-/// The ARN with its path as generous backends read it; `None` if that is no other one.
+/// The ARN with its path as a lenient backend reads it; `None` if that is the same.
 fn generous_arn(method_arn: &str) -> Option<String> {
     let (before, _) = method_arn.match_indices('/').nth(2)?;
     let (before, path) = method_arn.split_at_checked(before.checked_add(1)?)?;
@@ -120,7 +120,8 @@ fn request<'a>(
     Request { caller, action: action.name(), resource, facts }
 }
 
-/// Whether the caller may have a cached answer made anew: by its own policies if it signed, by the API's in any case.
+/// Whether the caller may ask for a fresh response: the API's policy is always checked, the caller's own policies if
+/// the request is signed.
 pub(crate) fn may_invalidate_cache(context: &Context) -> bool {
     let (Some(stage), Some(method)) = (&context.stage, &context.route) else { return false };
     let (arn, action) = (method_arn(context, stage, method), Action::InvalidateCache);
@@ -131,21 +132,21 @@ pub(crate) fn may_invalidate_cache(context: &Context) -> bool {
     decision == Decision::Allow
 }
 
-/// An API's resource policy as a stage serves it.
+/// The resource policy of an API in a stage.
 #[derive(Debug)]
 pub(crate) enum ResourcePolicy {
-    /// It has none: nothing is said about who may call.
+    /// None, so it doesn't say who may call.
     None,
     Some(Policy),
-    /// It has one that can't be read: nobody may call.
+    /// One that can't be parsed, so nobody may call.
     Broken,
 }
 
-/// How the resource policy of an API writes its own ARN in short.
+/// The short form of its own ARN in an API's resource policy.
 const SHORTHAND: &str = "execute-api:/";
 
 impl ResourcePolicy {
-    /// Reads the policy of an API; `execute-api:/stage/VERB/path` stands for the full ARN.
+    /// Compiles the policy of an API; `execute-api:/stage/VERB/path` stands for the full ARN.
     pub(crate) fn compile(api: &RestApi, owner: &AccountRegion) -> Self {
         let Some(document) = api.policy.as_deref().filter(|document| !document.is_empty()) else {
             return Self::None;
@@ -162,7 +163,7 @@ impl ResourcePolicy {
         }
     }
 
-    /// What it says about an action of the caller.
+    /// The decision about an action of the caller.
     pub(crate) fn decide(&self, context: &Context, action: Action, method_arn: &str) -> Option<Decision> {
         match self {
             Self::None => None,
@@ -172,7 +173,7 @@ impl ResourcePolicy {
     }
 }
 
-/// Reads the resource policy of the API with this ARN.
+/// Parses the resource policy of the API with this ARN.
 ///
 /// # Errors
 /// [`policy::Error`] says what is wrong with it.
@@ -205,7 +206,7 @@ pub(crate) fn resource_policy(document: &str, api_arn: &str) -> Result<Policy, p
     Policy::from_value(&document, PolicyKind::Resource)
 }
 
-/// What a caller is told whom policies keep out; the account's number is not theirs to know.
+/// The message for a caller whom policies refuse. It hides the account number.
 pub(crate) fn denial(context: &Context, method_arn: &str, decision: Decision) -> String {
     let user = context.signer.as_ref().map_or("anonymous", |signer| &*signer.caller.arn);
     let action = Action::Invoke.name();
@@ -222,7 +223,7 @@ pub(crate) fn denial(context: &Context, method_arn: &str, decision: Decision) ->
     format!("User: {user} is not authorized to perform: {action} on resource: {masked}{explicit}")
 }
 
-/// Condition keys of a call. Those that tell who calls are there for callers who signed.
+/// The condition keys of a call. Those about the caller exist only if the request is signed.
 #[derive(Debug)]
 struct CallFacts<'a>(&'a Context);
 

@@ -1,56 +1,56 @@
-//! Which API and stage a request is for, told by its host and path alone.
+//! Determines a request's API and stage from its host and path alone.
 //!
-//! A host that names an API says all that is said about the API: who is let through to that host, by a proxy or by a
-//! task's settings, reaches no other one by a path.
+//! A host that names an API determines the API completely: a client that may reach that host, through a proxy or a
+//! task's settings, can't reach another API by a path.
 //!
-//! Reference: the forms of an API's address, as AWS and as local tools write them.
+//! Reference: the forms of an API's address, on AWS and in local tools.
 
 use super::api::{ApiId, StageName};
 use super::domains::CustomDomainMatch;
 
-/// Whose stage is asked for.
+/// The API whose stage is requested.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TargetApi {
     /// The address names the API.
     Named(ApiId),
-    /// The address names a stage only, as in `http://localhost:4566/{stage}/…`; see
+    /// The address names only a stage, as in `http://localhost:4566/{stage}/…`; see
     /// [`Options::default_api`](super::Options::default_api).
     Default,
 }
 
-/// Where a request goes: an API, one of its stages, and the path below that stage.
+/// The target of a request: an API, one of its stages, and the path below that stage.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
     /// The API.
     pub api: TargetApi,
     /// The stage.
     pub stage: StageName,
-    /// The raw path after the stage: empty, or beginning with `/`; no query.
+    /// The raw path after the stage: empty, or beginning with `/`; without the query.
     pub path: String,
-    /// The custom domain that the request came by, if it did.
+    /// The custom domain through which the request came, if any.
     pub custom_domain: Option<CustomDomainMatch>,
 }
 
-/// What an address leads to.
+/// What an address refers to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Address {
-    /// A stage. Whether the default API has one of that name is not said: paths of the AWS APIs look the same.
+    /// A stage. The default API may not have a stage of that name: paths of the AWS APIs look the same.
     Stage(Target),
-    /// Something of an API or a custom domain that is not there.
+    /// Something of an API or a custom domain that doesn't exist.
     Nothing,
     /// The health check that every custom domain has.
     Health,
-    /// No API: the server's own.
+    /// Not an API: the server itself.
     Own,
 }
 
-/// Reads what a request's host (in lower case, without a port) and raw path (without the query) lead to.
+/// Parses a request's host (in lower case, without a port) and raw path (without the query).
 ///
-/// - host `{api}.execute-api.{anything}`: an API, of which the path names a stage and nothing else (`/{stage}/…`); a
-///   VPC endpoint may follow the API id after `-`;
-/// - on any other host `/restapis/{api}/{stage}/_user_request_/…` and `/_aws/execute-api/{api}/{stage}/…`;
-/// - `/{stage}/…` there: the default API ([`TargetApi::Default`]). Control-plane paths look the same, so sort those out
-///   before.
+/// - Host `{api}.execute-api.{anything}`: an API. Its path names a stage and nothing else (`/{stage}/…`). A VPC
+///   endpoint may follow the API id after `-`.
+/// - On any other host, `/restapis/{api}/{stage}/_user_request_/…` and `/_aws/execute-api/{api}/{stage}/…`.
+/// - `/{stage}/…` there: the default API ([`TargetApi::Default`]). Control-plane paths look the same, so handle those
+///   first.
 pub(super) fn address(host: &str, path: &str) -> Address {
     let rest = path.strip_prefix('/').unwrap_or_default();
     if let Some(api) = api_of_host(host) {

@@ -1,7 +1,7 @@
-//! REST APIs as defined by their owners: models, storage and control operations.
+//! REST APIs as their owners define them: models, storage and control-plane operations.
 //!
-//! A working copy (API, resources, methods, models, …) is edited freely; a deployment freezes it as a
-//! [`DeploymentSnapshot`]; a stage points at deployments. Terms and shapes follow
+//! A working copy (API, resources, methods, models, …) can be edited freely. A deployment freezes it as a
+//! [`DeploymentSnapshot`], and a stage points to a deployment. Terms and shapes follow
 //! <https://docs.aws.amazon.com/apigateway/latest/api/>.
 
 mod account;

@@ -1,4 +1,4 @@
-//! What the data plane says of an `Authorization` header that is no signature.
+//! AWS's errors about an `Authorization` header that is not a signature.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -14,7 +14,7 @@ pub(crate) fn complaint(headers: &HeaderMap) -> Option<String> {
     about(&String::from_utf8_lossy(header.as_bytes()), has_date)
 }
 
-/// What is said of a header that is no list of pairs. It may be somebody's secret, so that its hash is shown.
+/// The error for a header that is not a list of pairs. The header may be somebody's secret, so its hash is shown.
 pub(crate) fn no_pairs(header: &[u8]) -> String {
     let hash = STANDARD.encode(Sha256::digest(header));
     format!(

@@ -1,9 +1,9 @@
-//! Authorizers in the data plane: who calls is asked of a Lambda function, whose answer is kept for a while, or told
-//! by a token that a user pool signed.
+//! Authorizers in the data plane. A Lambda authorizer's function decides who the caller is, and its result is cached; a
+//! token authorizer checks a token that a user pool has signed.
 //!
-//! [`compile`](crate::gateway::compile) makes a [`CompiledAuthorizer`] of each authorizer of a deployment, once for
-//! each stage that serves it; the phase `pipeline::authorize` has an [`Examiner`] ask it. What it answers is a policy
-//! for the caller, which is evaluated anew for each request.
+//! [`compile`](crate::gateway::compile) creates a [`CompiledAuthorizer`] for each authorizer of a deployment, once for
+//! each stage that serves it. The phase `pipeline::authorize` uses it through an [`Examiner`]. The result is a policy
+//! for the caller, which is evaluated for each request.
 //!
 //! <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-use-lambda-authorizer.html>,
 //! <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-integrate-with-cognito.html>

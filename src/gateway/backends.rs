@@ -1,4 +1,4 @@
-//! The port through which `AWS` integrations reach services that live in this house.
+//! The port through which `AWS` integrations call services.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -10,10 +10,10 @@ use super::api::ApiId;
 use crate::id::AccountRegion;
 use crate::identity::Caller;
 
-/// A boxed future; ports return it so that they can be held as trait objects.
+/// A boxed future, so that ports can be used as trait objects.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// What of a service is called.
+/// Which operation of a service to call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AwsOperation {
     /// `arn:aws:apigateway:R:states:action/StartExecution`: an operation by name.
@@ -22,23 +22,23 @@ pub enum AwsOperation {
     Path(String),
 }
 
-/// Under whose name a service is called.
+/// In whose name a service is called.
 #[derive(Clone, Debug, PartialEq)]
 pub enum CallAs {
-    /// API Gateway's own: the integration names no credentials.
+    /// API Gateway's own: the integration has no credentials.
     Api,
     /// The role of this ARN.
     Role(String),
-    /// Whoever signed the request.
+    /// The caller who signed the request.
     Caller(Box<Caller>),
 }
 
-/// One call of an AWS service on behalf of a method.
+/// One call of an AWS service for a method.
 #[derive(Clone, Debug)]
 pub struct AwsCall {
-    /// Account and region of the API that calls.
+    /// Account and region of the calling API.
     pub owner: AccountRegion,
-    /// The API that calls.
+    /// The calling API.
     pub api_id: ApiId,
     /// Service name of the integration's ARN: `states`, `lambda`, …
     pub service: String,
@@ -46,42 +46,42 @@ pub struct AwsCall {
     pub region: String,
     /// Operation or path.
     pub operation: AwsOperation,
-    /// Verb of the backend call.
+    /// Method of the backend call.
     pub method: Method,
-    /// Under whose name the call is made.
+    /// In whose name the call is made.
     pub call_as: CallAs,
-    /// Headers, as mapped; with `Content-Type`, without `Host` and signature.
+    /// The mapped headers; with `Content-Type`, without `Host` and signature.
     pub headers: HeaderMap,
-    /// Decoded query parameters, as mapped, in order.
+    /// The mapped query parameters, decoded, in order.
     pub query: Vec<(String, String)>,
-    /// Body, as mapped.
+    /// The mapped body.
     pub body: Bytes,
 }
 
-/// What a service answered; errors of the service's own are answers as well.
+/// A service's response; errors that the service returns are responses too.
 #[derive(Clone, Debug)]
 pub struct BackendResponse {
-    /// Status.
+    /// The status code.
     pub status: http::StatusCode,
-    /// Headers.
+    /// The response's headers.
     pub headers: HeaderMap,
-    /// Body.
+    /// The response's body.
     pub body: Bytes,
 }
 
-/// Why a service could not be called at all.
+/// Why a service could not be called.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BackendError {
-    /// No such service in this house.
+    /// This server doesn't have the service.
     #[error("the service {service} is not available to integrations")]
     UnknownService {
-        /// Name in the ARN.
+        /// Its name in the ARN.
         service: String,
     },
-    /// The service is here, but not this operation.
+    /// The server has the service, but not this operation.
     #[error("{service} has no operation {operation} for integrations")]
     UnknownOperation {
-        /// Name in the ARN.
+        /// The service's name in the ARN.
         service: String,
         /// Operation or path in the ARN.
         operation: String,
@@ -91,19 +91,19 @@ pub enum BackendError {
     Credentials {
         /// The role's ARN.
         role: String,
-        /// What is missing.
+        /// The reason.
         reason: String,
     },
-    /// The service is here but could not be reached.
+    /// The service exists but could not be reached.
     #[error("the service did not answer")]
     Unreachable,
-    /// The service's answer broke off, or can't be read beyond doubt.
+    /// The service's response broke off, or is ambiguous.
     #[error("the service's answer is malformed")]
     Malformed,
 }
 
-/// Services that `AWS` integrations can call.
+/// The services that `AWS` integrations can call.
 pub trait Backends: Send + Sync + 'static {
-    /// Makes `call`. Dropping the future cancels waiting, not necessarily the call's effect.
+    /// Makes `call`. Dropping the future stops waiting for it, but doesn't necessarily undo its effect.
     fn call(&self, call: AwsCall) -> BoxFuture<'_, Result<BackendResponse, BackendError>>;
 }

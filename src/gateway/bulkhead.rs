@@ -1,8 +1,8 @@
-//! Keeps large bodies from taking the memory and the threads of everybody else.
+//! Prevents large bodies from using up memory and threads that all requests share.
 //!
-//! Bodies of up to [`SMALL_BYTES_MAX`] pass without a look. Larger ones take their bytes from one budget before they are
-//! read, and what parsing and mapping them will take from another before that begins; both are waited for, and not for
-//! long. The work itself is done beside the threads that serve everybody, in as many places as there are processors.
+//! Bodies of up to [`SMALL_BYTES_MAX`] are not restricted. Larger ones reserve their bytes from one budget before they
+//! are read, and the memory for parsing and mapping from another before that begins. A request waits a limited time for
+//! either. The work runs on the blocking pool, with as many slots as there are processors.
 
 use std::sync::Arc;
 use std::thread::available_parallelism;
@@ -18,16 +18,16 @@ use super::refusal::Refusal;
 use crate::connect::{Body, Error, collect_within};
 use crate::json;
 
-/// Bodies up to here are read and mapped at once.
+/// Bodies up to this size are read and mapped directly.
 pub(crate) const SMALL_BYTES_MAX: usize = 64 * 1024;
-/// The memory that all large bodies share unless set, in bytes.
+/// The memory for all large bodies together, unless set, in bytes.
 const MEMORY_BYTES: usize = 1024 * 1024 * 1024;
-/// Memory is counted out in pieces of this size, in bytes.
+/// Memory is reserved in pieces of this size, in bytes.
 const PIECE_BYTES: usize = 16 * 1024;
-/// How long a request waits for memory or a place before it is refused.
+/// How long a request waits for memory or a slot before it is refused.
 const WAIT_MAX: Duration = Duration::from_secs(10);
 
-/// What large bodies may take, over all requests.
+/// The limits for all large bodies together.
 #[derive(Debug)]
 pub(crate) struct Bulkhead {
     bodies: Budget,
@@ -35,7 +35,7 @@ pub(crate) struct Bulkhead {
     places: Semaphore,
 }
 
-/// Memory that is given back when this is dropped.
+/// Reserved memory; released when this is dropped.
 #[derive(Debug)]
 pub(crate) struct Held {
     _permit: OwnedSemaphorePermit,
@@ -47,20 +47,21 @@ struct Budget {
     pieces_max: usize,
 }
 
-/// Why a budget gives nothing.
+/// Why a budget can't grant a request.
 #[derive(Debug, PartialEq, Eq)]
 enum Scarce {
-    /// It never could.
+    /// It is larger than the whole budget.
     Never,
-    /// Others have it.
+    /// Others are using the budget.
     Now,
 }
 
 impl Bulkhead {
-    /// With `memory_bytes` for all large bodies together, a third of it for the bodies themselves.
+    /// Creates the budgets: `memory_bytes` for all large bodies together, of which a third is for the bodies
+    /// themselves.
     pub(crate) fn new(memory_bytes: Option<usize>) -> Self {
         let memory_bytes = memory_bytes.unwrap_or(MEMORY_BYTES);
-        // One body of the largest size always fits.
+        // One body of the maximum size always fits.
         let bodies = (memory_bytes / 3).max(PAYLOAD_BYTES_MAX + PIECE_BYTES);
         let values = memory_bytes.saturating_sub(bodies).max(PAYLOAD_BYTES_MAX);
         let places = available_parallelism().map_or(2, usize::from);
@@ -81,7 +82,7 @@ impl Bulkhead {
         }
     }
 
-    /// Reads any body to its end, up to the payload quota, and holds the memory for it.
+    /// Reads any body to its end, up to the payload quota, and reserves memory for it.
     ///
     /// # Errors
     /// As [`collect_within`]; [`Error::NoRoom`] if there is no memory for it.
@@ -93,7 +94,7 @@ impl Bulkhead {
         let mut held = None;
         let mut room = SMALL_BYTES_MAX;
         if SMALL_BYTES_MAX < announced {
-            // Before a byte of it is read.
+            // Before any byte of it is read.
             held = Some(self.bodies.take(announced).await.map_err(|_| Error::NoRoom)?);
             room = announced;
         }
@@ -101,7 +102,7 @@ impl Bulkhead {
             if bytes <= room {
                 return true;
             }
-            // Nobody said how much would come. Twice what is there, so that few steps do.
+            // The length is unknown. Reserve twice what has arrived, so that few steps are needed.
             let more = bytes.max(room.saturating_mul(2).min(PAYLOAD_BYTES_MAX)).saturating_sub(room);
             let Some(permit) = self.bodies.take_now(more) else { return false };
             room += more;
@@ -115,11 +116,11 @@ impl Bulkhead {
         Ok((bytes, held))
     }
 
-    /// Runs `work` on `subject`, which is about `bytes` bytes of bodies; `parsed` are the texts of which it makes values.
+    /// Runs `work` on `subject`, which contains about `bytes` bytes of bodies; `parsed` are the texts that it parses.
     ///
     /// # Errors
-    /// With the subject: [`Refusal::ValuesTooLarge`] if the values would take more than all memory there is for them,
-    /// [`Refusal::Unavailable`] if others have it for too long.
+    /// With the subject: [`Refusal::ValuesTooLarge`] if the values would take more than the whole budget,
+    /// [`Refusal::Unavailable`] if others use the budget for too long.
     pub(crate) async fn run<T, R>(
         &self,
         bytes: usize,
@@ -134,7 +135,7 @@ impl Bulkhead {
         if bytes <= SMALL_BYTES_MAX {
             return Ok(work(subject));
         }
-        // In a box, so that small bodies don't carry the room that this takes.
+        // Boxed, so that small bodies don't have the larger future.
         Box::pin(self.run_aside(bytes, parsed(), subject, work)).await
     }
 
@@ -153,7 +154,7 @@ impl Bulkhead {
             return Err((subject, Refusal::Unavailable));
         };
         let weight = aside(move || parsed.iter().map(|text| json::weight(text)).sum::<usize>()).await;
-        // A template makes values of its own of those that were parsed, and its text comes on top.
+        // A template copies the parsed values into its own, and its output comes on top.
         let needed = weight.saturating_mul(2).saturating_add(bytes.saturating_mul(2));
         let held = match self.values.take(needed).await {
             Ok(held) => held,
@@ -185,13 +186,13 @@ impl Budget {
     }
 }
 
-/// Runs `work` beside the threads that serve everybody.
+/// Runs `work` on the blocking pool.
 async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     match spawn_blocking(work).await {
         Ok(result) => result,
-        // Whoever guards the request against panics guards this, too.
+        // The panic handler of the request handles this one, too.
         Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
-        // The runtime is ending, and this task with it.
+        // The runtime is shutting down, and this task with it.
         Err(_) => std::future::pending().await,
     }
 }
@@ -212,7 +213,7 @@ mod tests {
         Bulkhead::new(Some(60 * MIB))
     }
 
-    /// A body that doesn't say how long it is.
+    /// A body without a known length.
     fn streamed(frames: usize, bytes: usize) -> Body {
         boxed(Frames { frame: Bytes::from(vec![b'x'; bytes]), left: frames })
     }
@@ -248,7 +249,7 @@ mod tests {
         let one = bulkhead.read(full(vec![b'x'; 10 * MIB])).await.unwrap();
         let two = bulkhead.read(full(vec![b'x'; 10 * MIB])).await.unwrap();
         assert_eq!((free(), one.bytes().len()), (0, 10 * MIB));
-        // There is none left for a third, announced or not; it is refused when it has waited.
+        // Nothing is left for a third body, whether or not its length is known; it is refused after the wait.
         let third = bulkhead.read(full(vec![b'x'; SMALL_BYTES_MAX + 1])).await;
         assert_eq!(third.map(|_| ()), Err(Refusal::Unavailable));
         assert_eq!(bulkhead.read(streamed(3, 60_000)).await.map(|_| ()), Err(Refusal::Unavailable));

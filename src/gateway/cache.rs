@@ -1,10 +1,10 @@
-//! Cached answers of stages: what a cache cluster is on AWS.
+//! Response caches of stages: cache clusters on AWS.
 //!
-//! A cache holds answers of one deployment under one set of stage variables. A stage that gets another deployment,
-//! other variables or a cluster of another size begins with an empty one, so that no answer outlives what made it;
-//! AWS keeps answers over a deployment until they expire. A canary that uses the stage's cache shares it as it is.
+//! A cache holds the responses of one deployment under one set of stage variables. A stage that gets another
+//! deployment, other variables or a cluster of another size starts with an empty cache, so that no response outlives
+//! what produced it; AWS keeps responses across deployments until they expire. A canary may share its stage's cache.
 //!
-//! Data is in memory only, and `cacheDataEncrypted` changes nothing.
+//! Data is in memory only, and `cacheDataEncrypted` has no effect.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
@@ -21,17 +21,17 @@ use quick_cache::sync::Cache;
 use super::api::{ApiId, CacheClusterSize, DeploymentId, StageName};
 use crate::meter;
 
-/// The longest that any answer is kept.
+/// The longest time that a response can be cached.
 const TTL_MAX: Duration = Duration::from_secs(3_600);
-/// Largest body that is cached, in bytes.
+/// The largest body that is cached, in bytes.
 /// <https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-caching.html>
 pub(crate) const CACHED_BYTES_MAX: usize = 1_048_576;
-/// About how many answers a cache makes room for at first.
+/// The approximate number of responses for which a cache makes room at first.
 const EXPECTED: usize = 1024;
-/// What an answer takes besides its texts, about.
+/// The approximate size of a response in addition to its texts, in bytes.
 const BASE_BYTES: usize = 256;
 
-/// What a cache holds answers of. Caches of different contents have nothing in common.
+/// What the responses in a cache depend on. Caches with different contents share nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Contents {
     pub(crate) deployment_id: DeploymentId,
@@ -39,14 +39,14 @@ pub(crate) struct Contents {
     pub(crate) size: CacheClusterSize,
 }
 
-/// Whose answers: a canary has a cache of its own, unless it uses its stage's.
+/// Whose responses: a canary has its own cache, unless it uses its stage's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Share {
     Stage,
     Canary,
 }
 
-/// An answer as it was given, without what is each request's own.
+/// A cached response, without the parts that belong to one request.
 #[derive(Debug)]
 pub(crate) struct CachedAnswer {
     pub(crate) status: StatusCode,
@@ -54,13 +54,13 @@ pub(crate) struct CachedAnswer {
     pub(crate) body: Bytes,
 }
 
-/// The answers of one stage, or of its canary.
+/// The cached responses of one stage, or of its canary.
 pub(crate) struct ResponseCache {
     contents: Contents,
     answers: Cache<Box<[u8]>, Entry, ByBytes>,
-    /// Counts flushes: an answer begun before one is not served after it.
+    /// Counts flushes: a response begun before a flush is not served after it.
     flushes: AtomicU64,
-    /// Monotonic milliseconds of the last answer put in.
+    /// When a response was last stored, in monotonic milliseconds.
     last_put: AtomicU64,
     pub(crate) hits: Counter,
     pub(crate) misses: Counter,
@@ -70,7 +70,7 @@ pub(crate) struct ResponseCache {
 struct Entry {
     answer: Arc<CachedAnswer>,
     flushes: u64,
-    /// Monotonic time.
+    /// Monotonic time of storing.
     stored: Duration,
 }
 
@@ -85,7 +85,7 @@ impl Weighter<Box<[u8]>, Entry> for ByBytes {
     }
 }
 
-/// Where an answer goes that is being made, and since when.
+/// Where to store a response that is being produced, and when that began.
 pub(crate) struct Slot {
     key: Box<[u8]>,
     flushes: u64,
@@ -104,7 +104,7 @@ impl ResponseCache {
         }
     }
 
-    /// The answer under `key`, unless it is older than `ttl`.
+    /// The response for `key`, unless it is older than `ttl`.
     pub(crate) fn get(&self, key: &[u8], ttl: Duration, now: Duration) -> Option<Arc<CachedAnswer>> {
         let entry = self.answers.get(key)?;
         if entry.flushes == self.flushes.load(Ordering::Acquire) && now < entry.stored + ttl {
@@ -114,12 +114,12 @@ impl ResponseCache {
         None
     }
 
-    /// A place for the answer to a request that begins now.
+    /// A slot for the response to a request that begins now.
     pub(crate) fn slot(&self, key: Box<[u8]>) -> Slot {
         Slot { key, flushes: self.flushes.load(Ordering::Acquire) }
     }
 
-    /// Keeps an answer, in place of the one that was there.
+    /// Stores a response; replaces the previous one.
     pub(crate) fn put(&self, slot: Slot, answer: CachedAnswer, now: Duration) {
         let Slot { key, flushes } = slot;
         self.answers.insert(key, Entry { answer: Arc::new(answer), flushes, stored: now });
@@ -142,7 +142,7 @@ fn millis(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// AWS's numbers are gigabytes.
+/// AWS's sizes are in gigabytes.
 fn bytes(size: CacheClusterSize) -> u64 {
     const MB: u64 = 1_000_000;
     match size {
@@ -157,14 +157,14 @@ fn bytes(size: CacheClusterSize) -> u64 {
     }
 }
 
-/// All caches. They outlive compiled stages, so that a change of a description costs no answer.
+/// All caches. They outlive compiled stages, so that changing a description doesn't empty a cache.
 #[derive(Default)]
 pub(crate) struct Caches(Mutex<Known>);
 
 type Known = HashMap<(ApiId, StageName, Share), Arc<ResponseCache>>;
 
 impl Caches {
-    /// The cache of a stage for `contents`. Asked when a stage is compiled, not on the path of requests.
+    /// The cache of a stage for `contents`. Called when a stage is compiled, not for each request.
     pub(crate) fn get(
         &self,
         api: &ApiId,
@@ -194,7 +194,7 @@ impl Caches {
         }
     }
 
-    /// Forgets the caches that no compiled stage holds any more and in which all answers have expired.
+    /// Drops the caches that no compiled stage uses and in which all responses have expired.
     pub(crate) fn sweep(&self, now: Duration) {
         let oldest = millis(now.saturating_sub(TTL_MAX));
         self.known().retain(|_, cache| {
@@ -242,7 +242,7 @@ mod tests {
         let body = |now| cache.get(b"a", TTL, now).map(|answer| answer.body.clone());
         assert_eq!(body(start + TTL - Duration::from_millis(1)).as_deref(), Some(&b"one"[..]));
         assert_eq!(body(start + TTL), None);
-        // Gone for good, even if the time goes up again.
+        // It is gone for good, even if the time to live is raised again.
         assert!(cache.get(b"a", TTL * 2, start).is_none());
     }
 
@@ -279,7 +279,7 @@ mod tests {
         let cache = get(&Caches::default(), "d1");
         let body = Bytes::from(vec![b'x'; CACHED_BYTES_MAX]);
         for n in 0..600_u32 {
-            // All of one buffer: only the cache thinks that it holds them all.
+            // All responses share one buffer; only the cache counts it repeatedly.
             let answer = CachedAnswer { body: body.clone(), ..answer("") };
             cache.put(cache.slot(n.to_be_bytes()[..].into()), answer, Duration::ZERO);
         }

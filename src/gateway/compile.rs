@@ -1,6 +1,7 @@
-//! A deployment made ready to serve: everything that can be read, parsed or decided before a request comes.
+//! Compiles deployments: does everything that can be parsed or decided before a request comes.
 //!
-//! A [`CompiledStage`] never changes. A request holds one from start to end, so a redeploy never tears it.
+//! A [`CompiledStage`] never changes. A request holds one from start to end, so that a redeployment never mixes two
+//! versions in one request.
 
 mod aws_target;
 mod body_models;
@@ -56,34 +57,34 @@ use meters::Meters;
 use method_settings::method_setting;
 use routes::Routes;
 
-/// A stage as it is served: one deployment under the stage's settings.
+/// A compiled stage: one deployment with the stage's settings.
 #[derive(Debug)]
 pub(crate) struct CompiledStage {
     pub(crate) owner: AccountRegion,
     pub(crate) api_id: ApiId,
     pub(crate) name: StageName,
-    /// `None` for the working copy under test.
+    /// `None` for a working copy under test.
     pub(crate) deployment_id: Option<DeploymentId>,
     /// Whether this is the canary; `None` if the stage has none.
     pub(crate) is_canary: Option<bool>,
     pub(crate) variables: BTreeMap<String, String>,
     pub(crate) routes: Routes<Arc<CompiledMethod>>,
     pub(crate) gateway_responses: GatewayResponses,
-    /// Whether an answer or the access log says what is wrong with a body.
+    /// Whether a response or the access log shows what is wrong with a body.
     pub(crate) shows_complaints: bool,
     pub(crate) binary_types: BinaryTypes,
-    /// From how many bytes on answers are compressed; `None` if neither they nor requests are.
+    /// The size from which responses are compressed; `None` if compression is off, for requests as well.
     pub(crate) minimum_compression_size: Option<usize>,
-    /// Whether clients may use the API's own address.
+    /// Whether clients may use the API's default endpoint.
     pub(crate) is_endpoint_enabled: bool,
-    /// The API's policy.
+    /// The API's resource policy.
     pub(crate) policy: ResourcePolicy,
     pub(crate) access_log: Option<AccessLog>,
-    /// Where callers' keys come from.
+    /// Where callers' API keys come from.
     pub(crate) api_key_source: ApiKeySource,
-    /// The owner's keys; a working copy under test asks for none.
+    /// The owner's API keys; a working copy under test needs none.
     pub(crate) keyring: Option<Arc<Keyring>>,
-    /// What HTTPS backends are shown.
+    /// The client certificate for HTTPS backends.
     pub(crate) client_identity: Option<ClientIdentity>,
     pub(crate) meters: Meters,
     pub(crate) authorizers: BTreeMap<AuthorizerId, Arc<CompiledAuthorizer>>,
@@ -93,7 +94,7 @@ pub(crate) struct CompiledStage {
 #[derive(Debug)]
 pub(crate) struct AccessLog {
     pub(crate) format: Text,
-    /// ARN of a log group or delivery stream; without one, lines go into the server's own log.
+    /// The ARN of a log group or delivery stream; without one, lines go to the server's own log.
     pub(crate) destination_arn: Option<Arc<str>>,
 }
 
@@ -104,7 +105,7 @@ impl AccessLog {
     }
 }
 
-/// A method as it is served.
+/// A compiled method.
 #[derive(Debug)]
 pub(crate) struct CompiledMethod {
     pub(crate) resource_id: ResourceId,
@@ -112,27 +113,27 @@ pub(crate) struct CompiledMethod {
     pub(crate) resource_path: Arc<str>,
     pub(crate) operation_name: Option<String>,
     pub(crate) authorization: AuthorizationType,
-    /// Who is asked, if somebody is.
+    /// The method's authorizer, if any.
     pub(crate) authorizer: Option<Arc<CompiledAuthorizer>>,
-    /// Scopes of which a token has to have one.
+    /// Scopes; a token needs one of them.
     pub(crate) authorization_scopes: Vec<String>,
     pub(crate) is_api_key_required: bool,
-    /// Parameters that must be there, in AWS's order of complaint; empty without a validator for them.
+    /// Required parameters, in the order in which AWS reports them; empty if they are not validated.
     pub(crate) required_parameters: Vec<RequiredParameter>,
-    /// What bodies must be.
+    /// The models of bodies.
     pub(crate) body_models: BodyModels,
     /// The stage's limit for this method.
     pub(crate) limiter: Option<Arc<Limiter>>,
-    /// What each usage plan of the stage grants a key on this method; empty unless it needs one.
+    /// The terms of each usage plan of the stage for this method; empty if the method needs no key.
     pub(crate) terms: Vec<Terms>,
-    /// Where its answers are cached, if they are.
+    /// How responses are cached, if they are.
     pub(crate) cache: Option<MethodCache>,
-    /// `None` for a method without an integration; AWS does not deploy one.
+    /// `None` for a method without an integration, which AWS does not deploy.
     pub(crate) integration: Option<CompiledIntegration>,
 }
 
 impl CompiledMethod {
-    /// A method that is not there: each call fails.
+    /// A method that doesn't exist: every call fails.
     pub(crate) fn absent(resource_id: ResourceId) -> Self {
         Self {
             resource_id,
@@ -153,7 +154,7 @@ impl CompiledMethod {
 }
 
 impl CompiledMethod {
-    /// Whether who may call `other` may call this one, as far as methods say.
+    /// Whether everyone who may call `other` may also call this method, as far as the methods' settings say.
     pub(crate) fn asks_no_more_than(&self, other: &Self) -> bool {
         let authorizer = |method: &Self| method.authorizer.as_ref().map(Arc::as_ptr);
         let is_open = self.authorization == AuthorizationType::None;
@@ -164,10 +165,10 @@ impl CompiledMethod {
     }
 }
 
-/// A parameter that a validator asks for.
+/// A parameter that a validator requires.
 #[derive(Debug)]
 pub(crate) struct RequiredParameter {
-    /// Name without its place, as complaints print it.
+    /// The name without its location, as error messages show it.
     pub(crate) name: String,
     pub(crate) source: Source,
 }
@@ -177,17 +178,17 @@ pub(crate) struct RequiredParameter {
 pub(crate) struct Served {
     pub(crate) stage: Arc<CompiledStage>,
     pub(crate) canary: Option<Canary>,
-    /// How much memory both take, estimated from what is stored of them.
+    /// The estimated memory of both, from the size of their stored form.
     pub(crate) bytes: usize,
 }
 
-/// A stage without anything, in bytes.
+/// The size of an empty stage, in bytes.
 const STAGE_BYTES: usize = 4 * 1024;
-/// How much larger a deployment is in memory than in the store, measured with short mapping templates.
+/// The ratio of a deployment's size in memory to that in the store, measured with short mapping templates.
 const GROWTH: usize = 5;
 
 impl Served {
-    /// The authorizers of both.
+    /// The authorizers of stage and canary.
     pub(crate) fn authorizers(&self) -> impl Iterator<Item = &Arc<CompiledAuthorizer>> {
         let canary = self.canary.iter().map(|canary| &canary.stage);
         std::iter::once(&self.stage).chain(canary).flat_map(|stage| stage.authorizers.values())
@@ -197,7 +198,7 @@ impl Served {
 /// The canary of a stage.
 #[derive(Debug)]
 pub(crate) struct Canary {
-    /// Share of requests it serves, 0 to 100.
+    /// The share of requests that it serves, 0 to 100.
     pub(crate) percent: f64,
     pub(crate) stage: Arc<CompiledStage>,
 }
@@ -212,7 +213,7 @@ pub(crate) struct Shared {
     pub(crate) pools: BTreeMap<String, Arc<Pool>>,
 }
 
-/// What a method is compiled for.
+/// The context in which a method is compiled.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Setting<'a> {
     /// The stage's name, for logs.
@@ -253,7 +254,7 @@ pub(crate) fn compile(live: &LiveStage, shared: &Shared) -> Served {
     Served { stage: Arc::new(main.compile()), canary, bytes }
 }
 
-/// The working copy of an API, for one test call: no limits, no access log, no routing.
+/// Compiles the working copy of an API for one test call: no limits, no access log, no routing.
 pub(crate) fn compile_for_test(
     owner: &AccountRegion,
     api: &DeploymentSnapshot,
@@ -266,7 +267,7 @@ pub(crate) fn compile_for_test(
     }
 }
 
-/// A stage without methods, for a template that is evaluated by itself.
+/// A stage without methods, for evaluating a template by itself.
 pub(crate) fn compile_nothing(
     owner: &AccountRegion,
     api_id: &ApiId,
@@ -295,7 +296,7 @@ pub(crate) fn compile_nothing(
     }
 }
 
-/// The certificate as connections show it; without it, if it can't be read.
+/// The certificate in the form that connections need; `None` if it can't be parsed.
 pub(crate) fn client_identity(certificate: &ClientCertificate) -> Option<ClientIdentity> {
     let identity = ClientIdentity::from_pem(&certificate.certificate, certificate.private_key.expose());
     let broken = |error| tracing::error!(id = %certificate.id, "client certificate can't be used: {error}");
@@ -332,7 +333,7 @@ pub(crate) fn compile_method(
     }
 }
 
-/// One deployment to be compiled under a stage.
+/// A deployment to be compiled for a stage.
 struct Plan<'a> {
     live: &'a LiveStage,
     deployment: &'a DeploymentSnapshot,
@@ -345,7 +346,7 @@ struct Plan<'a> {
 }
 
 impl Plan<'_> {
-    /// With a cache, if the stage has a cluster.
+    /// Adds a cache, if the stage has a cluster.
     fn cached_as(mut self, share: Share) -> Self {
         let LiveStage { api_id, stage, .. } = self.live;
         let size = stage.cache_cluster_size.filter(|_| stage.cache_cluster_enabled);
@@ -366,7 +367,7 @@ impl Plan<'_> {
         for resource in &self.deployment.resources {
             let methods = resource.methods.iter();
             let methods = methods.map(|(verb, method)| {
-                // Requests that the machine has to serve meanwhile go first.
+                // Requests that are waiting go first.
                 std::thread::yield_now();
                 (*verb, Arc::new(self.method(&models, &authorizers, resource, *verb, method)))
             });
@@ -401,7 +402,7 @@ impl Plan<'_> {
         }
     }
 
-    /// Stage and canary ask for themselves: what one deployment's authorizer said is nothing to the other.
+    /// Stage and canary have separate authorizers: the results of one deployment's authorizer don't apply to the other.
     fn authorizers(&self) -> BTreeMap<AuthorizerId, Arc<CompiledAuthorizer>> {
         let LiveStage { api_id, stage, .. } = self.live;
         let place = format!("API {api_id}, stage {}", stage.name);
@@ -445,7 +446,7 @@ impl Plan<'_> {
     }
 }
 
-/// Headers first, then path, then query, as the recorded complaint lists them.
+/// Headers first, then path, then query, as in the recorded error message.
 fn required_parameters(api: &DeploymentSnapshot, method: &Method) -> Vec<RequiredParameter> {
     let validator = method.request_validator_id.as_ref().and_then(|id| api.request_validators.get(id));
     if !validator.is_some_and(|validator| validator.validate_request_parameters) {

@@ -1,4 +1,4 @@
-//! Content codings: which one an answer may have, and bodies in and out of them.
+//! Content codings: chooses one for a response, compresses and decompresses bodies.
 //!
 //! <https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-gzip-compression-decompression.html>
 
@@ -8,28 +8,28 @@ use bytes::Bytes;
 use flate2::Compression;
 use flate2::read::{GzEncoder, MultiGzDecoder, ZlibDecoder, ZlibEncoder};
 
-/// A coding that bodies can be put into. API Gateway knows no others but `identity`.
+/// A supported content coding. API Gateway has no others except `identity`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Coding {
     Gzip,
-    /// The zlib format, as HTTP means it.
+    /// The zlib format, which is what HTTP means by `deflate`.
     Deflate,
 }
 
-/// What a request's `Content-Encoding` asks for.
+/// The `Content-Encoding` of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum RequestCoding {
-    /// The body is what it is.
+    /// The body is not encoded.
     Identity,
     Coded(Coding),
-    /// One that API Gateway does not know, or several.
+    /// A coding that API Gateway does not support, or several.
     Unsupported,
 }
 
 /// Why a body can't be decompressed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Broken {
-    /// It is not in the coding it says.
+    /// It is not in the coding that its header names.
     Malformed,
     /// It is larger than the limit.
     TooLarge,
@@ -48,7 +48,7 @@ impl Coding {
         [Self::Gzip, Self::Deflate].into_iter().find(|coding| coding.name().eq_ignore_ascii_case(name))
     }
 
-    /// `bytes` in this coding.
+    /// Compresses `bytes`.
     pub(crate) fn compress(self, bytes: &[u8]) -> io::Result<Bytes> {
         let mut out = Vec::with_capacity(bytes.len() / 2);
         match self {
@@ -58,7 +58,7 @@ impl Coding {
         Ok(out.into())
     }
 
-    /// What `bytes` were before they were put into this coding, up to `bytes_max` of it.
+    /// Decompresses `bytes`, up to `bytes_max` bytes of output.
     pub(crate) fn decompress(self, bytes: &[u8], bytes_max: usize) -> Result<Bytes, Broken> {
         let limit = u64::try_from(bytes_max).unwrap_or(u64::MAX).saturating_add(1);
         let mut out = Vec::new();
@@ -71,7 +71,7 @@ impl Coding {
     }
 }
 
-/// Reads a request's `Content-Encoding`.
+/// Parses a request's `Content-Encoding`.
 pub(crate) fn request_coding(content_encoding: Option<&str>) -> RequestCoding {
     match content_encoding.map(str::trim) {
         None | Some("") => RequestCoding::Identity,
@@ -80,10 +80,10 @@ pub(crate) fn request_coding(content_encoding: Option<&str>) -> RequestCoding {
     }
 }
 
-/// The coding of an answer: the one of highest weight, of equals the first. Only codings that are named
-/// count; `*` asks for none.
+/// The coding for a response: the one with the highest weight; the first of those with equal weight. Only named codings
+/// count; `*` selects none.
 pub(crate) fn accepted(accept_encoding: Option<&str>) -> Option<Coding> {
-    // As thousandths, which is all that a weight can tell apart.
+    // In thousandths, the precision of weights.
     let mut best: (u32, Option<Coding>) = (0, None);
     for item in accept_encoding?.split(',') {
         let mut parts = item.split(';').map(str::trim);
@@ -101,7 +101,7 @@ pub(crate) fn accepted(accept_encoding: Option<&str>) -> Option<Coding> {
     best.1
 }
 
-/// `0.5` as 500; what is no weight counts as 0.
+/// `0.5` as 500; an invalid weight counts as 0.
 fn thousandths(weight: &str) -> u32 {
     let weight = weight.trim();
     let (whole, fraction) = weight.split_once('.').unwrap_or((weight, ""));
@@ -119,7 +119,7 @@ fn thousandths(weight: &str) -> u32 {
     }
 }
 
-/// Whether bodies of this `Content-Type` are compressed by their own format, so that a coding gains nothing.
+/// Whether bodies of this `Content-Type` are already compressed by their format, so that a coding gains nothing.
 pub(crate) fn is_compressed_format(content_type: &str) -> bool {
     let kind = content_type.to_ascii_lowercase();
     let is_picture = kind.starts_with("image/") && !kind.starts_with("image/svg");

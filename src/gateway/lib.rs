@@ -1,10 +1,11 @@
-//! REST APIs: what is defined (`api`), how it is changed (`patch`) and how deployed APIs are served.
+//! REST APIs: their models (`api`), how they are changed (`patch`), and how deployed APIs are served.
 //!
-//! The control side writes working copies and immutable deployments into the store; the data side compiles
-//! a deployment once and serves requests from it. They meet in [`api::DeploymentSnapshot`].
+//! The control plane writes working copies and immutable deployments to the store. The data plane compiles a deployment
+//! once and serves requests from it. They meet in [`api::DeploymentSnapshot`].
 //!
-//! The data side's entry is [`Gateway`]: [`Gateway::locate`] says which API a request is for, [`Gateway::serve`] answers
-//! it through the phases in `pipeline`, the ports [`StageSource`] and [`Backends`] say what it needs.
+//! The entry point of the data plane is [`Gateway`]: [`Gateway::locate`] says which API a request is for, and
+//! [`Gateway::serve`] answers it through the phases in `pipeline`. The ports [`StageSource`] and [`Backends`] declare
+//! what it needs from outside.
 
 // Rooms are called by their names, wherever they stand.
 use crate as gateway;

@@ -1,9 +1,8 @@
-//! The phases of a request, one a file, and the types that pass between them.
+//! The phases of a request, one file each, and the types that pass between them.
 //!
-//! A phase is a function, or two where it has work before and after the next ones. [`Gateway`](super::Gateway) calls
-//! them in their order. The request's type changes from phase to phase, so that each proves what it did and none can
-//! be left out or moved:
-//! `Arrived → Staged → Routed → Authorized → Admitted → Validated → Prepared`, and back
+//! A phase is a function, or two if it acts both before and after the following phases. [`Gateway`](super::Gateway)
+//! calls them in order. The request's type changes from phase to phase, so the type proves which phases have run, and
+//! none can be skipped or moved: `Arrived → Staged → Routed → Authorized → Admitted → Validated → Prepared`, and back
 //! `Replied → Answered → Finished`.
 
 pub(crate) mod access_log;
@@ -33,23 +32,23 @@ use super::refusal::Refusal;
 use crate::connect;
 use crate::connect::{Body, Request, Response};
 
-/// Largest body of a request or an answer, in bytes: API Gateway's payload quota.
+/// The largest body of a request or response, in bytes: API Gateway's payload quota.
 pub(crate) const PAYLOAD_BYTES_MAX: usize = 10 * 1024 * 1024;
 
-/// A request as it came, for a known address.
+/// A request as it arrived, with a known address.
 pub(crate) struct Arrived {
     pub(crate) context: Box<Context>,
     pub(crate) body: Body,
 }
 
-/// … whose stage is found.
+/// … whose stage was found.
 pub(crate) struct Staged {
     pub(super) context: Box<Context>,
     pub(super) stage: Arc<CompiledStage>,
     pub(super) body: Body,
 }
 
-/// … whose method is found.
+/// … whose method was found.
 pub(crate) struct Routed {
     pub(super) context: Box<Context>,
     pub(super) stage: Arc<CompiledStage>,
@@ -60,24 +59,24 @@ pub(crate) struct Routed {
 /// … whose caller may call the method.
 pub(crate) struct Authorized {
     pub(super) routed: Routed,
-    /// What the method's authorizer answered, for APIs that take their keys from there.
+    /// The API key from the method's authorizer, for APIs with the key source `AUTHORIZER`.
     pub(super) usage_identifier: Option<UsageIdentifier>,
 }
 
-/// The value of an API key, as an authorizer names it (`usageIdentifierKey`).
+/// The value of an API key, as an authorizer returns it (`usageIdentifierKey`).
 pub(crate) struct UsageIdentifier(pub(super) String);
 
-/// … who keeps within plans and rates.
+/// … whose caller is within the limits of plans and rates.
 pub(crate) struct Admitted(pub(super) Routed);
 
-/// … with all that the method requires.
+/// … that has everything the method requires.
 pub(crate) struct Validated {
     pub(super) routed: Routed,
-    /// The body, if it had to be read for that; `routed` has none then.
+    /// The body, if validation had to read it; `routed` then has an empty one.
     pub(super) body: Option<Payload>,
 }
 
-/// The integration request is made.
+/// The integration request is ready.
 pub(crate) struct Prepared {
     pub(super) exchange: Exchange,
     pub(super) call: Call,
@@ -89,53 +88,53 @@ pub(crate) struct Replied {
     pub(super) reply: Reply,
 }
 
-/// What both sides of an integration need: whose request it is and what its body was.
+/// What both sides of an integration need: the request's context, and its body.
 pub(crate) struct Exchange {
     pub(super) context: Box<Context>,
     pub(super) stage: Arc<CompiledStage>,
     pub(super) method: Arc<CompiledMethod>,
-    /// The method request's body; empty where it streams.
+    /// The method request's body; empty if it is streamed.
     pub(super) request: Payload,
 }
 
-/// One call of a backend.
+/// The call of a backend.
 pub(crate) enum Call {
-    /// Nothing is called; the template said this status.
+    /// Calls nothing; the template chose this status.
     Mock(u16),
-    /// An HTTP request, with its bounds.
+    /// An HTTP request, with its limits.
     Http(Box<Request>, connect::Call),
-    /// A service of this house, and how long it may take.
+    /// A call to an AWS service, with its timeout.
     Aws(Box<AwsCall>, Duration),
 }
 
-/// What a backend answered.
+/// A backend's response.
 pub(crate) struct Reply {
     pub(super) status: StatusCode,
     pub(super) headers: HeaderMap,
     pub(super) body: ReplyBody,
 }
 
-/// The body of a backend's answer.
+/// The body of a backend's response.
 pub(crate) enum ReplyBody {
-    /// All there.
+    /// Completely received.
     Whole(Bytes),
-    /// Still coming.
+    /// Still being received.
     Streaming(Body),
 }
 
-/// The answer of the method, before what every answer gets.
+/// The method's response, without the headers that every response gets.
 pub(crate) struct Answered {
     pub(super) context: Box<Context>,
     pub(super) response: Response,
 }
 
-/// The answer on its way out.
+/// The final response.
 pub(crate) struct Finished {
     pub(crate) context: Box<Context>,
     pub(crate) response: Response,
 }
 
-/// A phase said no; the context goes back out with the reason.
+/// A phase refused the request. The context is returned with the reason.
 pub(crate) struct Refused {
     pub(super) context: Box<Context>,
     pub(super) refusal: Refusal,
@@ -148,7 +147,7 @@ impl Routed {
 }
 
 impl Exchange {
-    /// The method's integration, which `map_request` found.
+    /// The method's integration, which `map_request` has found.
     pub(super) fn integration(&self) -> Option<&CompiledIntegration> {
         self.method.integration.as_ref()
     }
@@ -158,7 +157,7 @@ impl Exchange {
     }
 }
 
-/// A test call, which is admitted without asking: authorizers, keys and rates don't apply to it.
+/// A test call, which skips authorizers, keys and rates.
 pub(super) fn tested(
     context: Box<Context>,
     stage: Arc<CompiledStage>,

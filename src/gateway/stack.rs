@@ -1,4 +1,4 @@
-//! The gateway: the life of a request, every phase in its place.
+//! The gateway: runs a request through all phases, in order.
 
 use std::fmt;
 use std::future::Future;
@@ -34,46 +34,46 @@ use crate::clock::{Clock, Ids};
 use crate::connect::{HttpClient, Request, Response};
 use crate::identity::{Authenticator, TargetUri};
 
-/// Settings of the data plane.
+/// Options of the data plane.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Options {
-    /// The API meant by addresses that name a stage only. Without it, the only API with a stage of that name.
+    /// The API for addresses that name only a stage. If unset, the only API with a stage of that name.
     pub default_api: Option<ApiId>,
-    /// The limit over all APIs. AWS sets 10,000 requests per second with bursts of 5,000 for an account; a
-    /// house of one's own has the machine for a limit, so there is none unless set.
+    /// The limit for all APIs together. AWS allows an account 10,000 requests a second with bursts of 5,000; your own
+    /// server is limited only by the machine, so there is no limit unless set.
     pub account_rate: Option<Rate>,
-    /// Where VPC links lead, by their names.
+    /// The targets of VPC links, by the links' names.
     pub vpc_links: Upstreams,
-    /// User pools whose tokens methods take.
+    /// The user pools whose tokens authorizers accept.
     pub user_pools: UserPools,
-    /// Whether callers are told of their limits: `Retry-After`, `RateLimit` and `RateLimit-Policy`. AWS sends none.
+    /// Whether to send callers their limits: `Retry-After`, `RateLimit` and `RateLimit-Policy`. AWS sends none.
     pub rate_limit_headers: bool,
-    /// The memory that bodies of more than 64 KiB and what is made of them may take, over all requests, in bytes;
-    /// 1 GiB unless set.
+    /// The memory that all bodies of more than 64 KiB, and the results of mapping them, may take together, in bytes; 1
+    /// GiB unless set.
     pub body_memory_bytes: Option<usize>,
 }
 
-/// What the gateway needs from the rest of the house.
+/// What the gateway needs from other rooms.
 pub struct Ports {
-    /// Where deployed stages are read.
+    /// Loads deployed stages.
     pub stages: Arc<dyn StageSource>,
-    /// Where the use of API keys is kept for good.
+    /// Stores the usage of API keys.
     pub books: Arc<dyn Books>,
     /// Custom domain names.
     pub domains: Arc<Domains>,
-    /// Who signs.
+    /// Verifies signatures.
     pub authenticator: Arc<Authenticator>,
-    /// What signers may do.
+    /// The permissions of signers.
     pub permissions: Arc<dyn Permissions>,
-    /// Services that `AWS` integrations call.
+    /// The services that `AWS` integrations call.
     pub backends: Arc<dyn Backends>,
-    /// Where access logs go.
+    /// Writes access logs.
     pub access_logs: Arc<dyn AccessLogs>,
-    /// The way to HTTP backends.
+    /// The client for HTTP backends.
     pub client: HttpClient,
-    /// Time.
+    /// The time.
     pub clock: Arc<dyn Clock>,
-    /// Request ids and canary coins.
+    /// The source of request ids, and of the random numbers for canaries.
     pub ids: Arc<dyn Ids>,
 }
 
@@ -83,7 +83,7 @@ pub struct Gateway {
     pub(super) inner: Arc<Inner>,
 }
 
-/// What the phases work with. A request holds the one `Arc` of it from its arrival to its answer.
+/// What the phases use. A request holds one `Arc` of it from arrival to response.
 pub(super) struct Inner {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) ids: Arc<dyn Ids>,
@@ -97,10 +97,10 @@ pub(super) struct Inner {
 }
 
 impl Inner {
-    /// A request's way; whatever goes wrong is an answer as well.
+    /// Runs a request through the phases. Errors become responses too.
     async fn serve(&self, arrived: Arrived) -> Response {
         let finished = respond::finish(self.answer(arrived).await);
-        // After `finish`, as a line holds the status that a refusal got there.
+        // After `finish`, because a log line contains the status of a refusal's gateway response.
         access_log::tell(finished, &*self.clock, &self.access_logs)
     }
 
@@ -108,19 +108,19 @@ impl Inner {
         let staged = stage::find(arrived, &self.stages, &*self.ids).await?;
         let routed = route::find(staged)?;
         let authorized = authorize::authorize(routed, &self.guard).await?;
-        // After authorizers, as they may be what names the key.
+        // After authorizers, because the key may come from an authorizer.
         let admitted = plan::admit(authorized, &self.desk).await?;
-        // Nobody's body is worth the work before they are admitted; models and mappings see it as it was meant.
+        // Decompressing is work, so do it only for admitted requests. Models and mappings see the decoded body.
         let (admitted, wanted) = compress::decompress(admitted, &self.bulkhead).await?;
         let answered = self.answer_admitted(admitted).await?;
-        // After the cache, which keeps answers for clients of all codings.
+        // After the cache, because it keeps responses for clients of all codings.
         compress::compress(answered, wanted, &self.bulkhead).await
     }
 
-    /// What test calls go through as well.
+    /// The phases that test calls go through as well.
     pub(super) async fn answer_admitted(&self, admitted: Admitted) -> Result<Answered, Refused> {
         let validated = validate::validate(admitted, &self.bulkhead).await?;
-        // Before the mappings, on whose outcome the key does not depend; a hit saves them.
+        // Before the mappings: the key does not depend on their result, and a hit saves them.
         let (validated, missed) = match cache::look_up(validated, &*self.clock, &self.bulkhead).await? {
             Lookup::Hit(answered) => return Ok(answered),
             Lookup::Miss(validated, missed) => (validated, missed),
@@ -128,13 +128,13 @@ impl Inner {
         let prepared = map_request::prepare(validated, &self.bulkhead).await?;
         let replied = integrate::integrate(prepared, &self.outside, &*self.clock).await?;
         let answered = map_response::answer(replied, &self.bulkhead).await?;
-        // The mapped answer is kept; what was refused on the way is not.
+        // The mapped response is cached; a refusal is not.
         Ok(cache::keep(answered, missed, &self.clock))
     }
 }
 
 impl Gateway {
-    /// A gateway that has compiled nothing yet.
+    /// A gateway that has not compiled any stage yet.
     pub fn new(ports: Ports, options: Options) -> Self {
         let Ports { stages: source, books, domains, authenticator, permissions, .. } = ports;
         let Ports { backends, access_logs, client, clock, ids, .. } = ports;
@@ -159,43 +159,43 @@ impl Gateway {
         Self { inner: Arc::new(inner) }
     }
 
-    /// Which API or custom domain a request is for, if it is for one.
+    /// The API or custom domain that a request is for, if any.
     pub fn locate(&self, uri: &TargetUri) -> Address {
         self.inner.domains.locate(uri)
     }
 
-    /// Answers a request for `target`; whatever goes wrong is an answer as well.
+    /// Answers a request for `target`. Errors become responses too.
     ///
-    /// `uri` was taken out of the request, which else is as the client sent it, body unread; `target` is where
-    /// [`Gateway::locate`] says that it leads.
+    /// `uri` was taken out of the request. Otherwise the request is as the client sent it, with its body unread.
+    /// `target` is the result of [`Gateway::locate`].
     pub fn serve(&self, uri: TargetUri, target: Target, peer: Peer, request: Request) -> Running<Response> {
         let (parts, body) = request.into_parts();
         let context = Context::new(parts, uri, target, peer, &*self.inner.clock, &*self.inner.ids);
         let (inner, arrived) = (self.inner.clone(), Arrived { context: Box::new(context), body });
-        // The one box of the way: whoever calls names the future.
+        // The only boxed future in the pipeline, so that callers can name the type.
         Box::pin(async move { inner.serve(arrived).await })
     }
 }
 
 impl Gateway {
-    /// Keeps what keys reserve filled and what they used written, and forgets idle ones, until
-    /// [`Gateway::close_books`]. Serving goes on without it, and waits for the books more often.
+    /// Refills the reserves of keys, writes their usage, and drops idle keys, until [`Gateway::close_books`]. Without
+    /// it, serving continues but has to wait for the books more often.
     pub fn keep_books(&self) -> impl Future<Output = ()> + Send + 'static {
         let ledger = self.inner.desk.ledger.clone();
         async move { ledger.keep().await }
     }
 
-    /// Writes out exactly what was used. Nothing should be served afterwards: it would be counted anew.
+    /// Writes the exact usage. Serve nothing afterwards: it would not be part of that usage.
     pub async fn close_books(&self) {
         self.inner.desk.ledger.close().await;
     }
 
-    /// The custom domain names that lead here.
+    /// The custom domain names of this server.
     pub fn domains(&self) -> Arc<Domains> {
         self.inner.domains.clone()
     }
 
-    /// Who is to be told when what a stage serves has changed.
+    /// Has to be notified when something that a stage serves has changed.
     pub fn watcher(&self) -> Weak<dyn Watcher> {
         let stages: Weak<Stages> = Arc::downgrade(&self.inner.stages);
         stages
@@ -208,7 +208,7 @@ impl fmt::Debug for Gateway {
     }
 }
 
-/// An answer in the making.
+/// A response in progress.
 pub type Running<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
-//! Writes the stage's access log and counts its metrics: last of all, since a line holds the status that a refusal got
-//! from the API's gateway responses.
+//! Writes the stage's access log and counts its metrics. This is the last phase, because a line contains the status
+//! that the API's gateway response gave to a refusal.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -32,11 +32,11 @@ pub(crate) fn tell(finished: Finished, clock: &dyn Clock, logs: &Arc<dyn AccessL
         write(&context, &**logs);
         return response;
     }
-    // How much was sent is known when the body ends; the line waits for that.
+    // The number of bytes sent is known only when the body ends, so the line is written then.
     response.map(|body| boxed(Counted { body, sent: 0, context, logs: logs.clone() }))
 }
 
-/// One line to its destination, or into the server's log at target `stepgate::access`.
+/// Writes a line to its destination, or to the server's log with the target `stepgate::access`.
 fn write(context: &Context, logs: &dyn AccessLogs) {
     let Some(stage) = &context.stage else { return };
     let Some(AccessLog { format, destination_arn }) = &stage.access_log else { return };
@@ -50,12 +50,12 @@ fn write(context: &Context, logs: &dyn AccessLogs) {
     }
 }
 
-/// Values may have several lines (a certificate's PEM); a request has one, and JSON stays JSON.
+/// Values may contain line breaks (a certificate's PEM), but a request is one line. JSON stays valid.
 fn one_line(text: String) -> String {
     if text.contains(['\n', '\r']) { text.replace('\n', "\\n").replace('\r', "\\r") } else { text }
 }
 
-/// A body that writes the line when it ends or is given up.
+/// A body that writes the line when it ends or is dropped.
 struct Counted {
     body: Body,
     sent: u64,

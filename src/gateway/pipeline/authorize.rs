@@ -1,7 +1,7 @@
-//! Lets pass who may call the method.
+//! Checks that the caller may call the method.
 //!
-//! What can't be checked is refused: an API whose policy or authorizer this gateway can't evaluate is closed,
-//! never open. The control plane refuses to deploy such APIs in the first place.
+//! What can't be checked is refused: an API whose policy or authorizer this gateway can't evaluate is closed, never
+//! open. The control plane refuses to deploy such APIs in the first place.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use crate::gateway::refusal::{Denial, Refusal};
 use crate::gateway::signers::Signers;
 use crate::policy::Decision;
 
-/// Whom callers are examined by.
+/// What checks callers.
 pub(crate) struct Guard {
     pub(crate) examiner: Examiner,
     pub(crate) signers: Signers,
@@ -25,7 +25,7 @@ pub(crate) struct Guard {
 /// `Routed → Authorized`.
 pub(crate) async fn authorize(routed: Routed, guard: &Guard) -> Result<Authorized, Refused> {
     let mut authorized = admitted(routed, guard).await?;
-    // Nobody behind here has to know how the caller proved who it is.
+    // No later phase needs to know how the caller was authenticated.
     authorized.routed.context.hide_signature();
     Ok(authorized)
 }
@@ -34,17 +34,17 @@ async fn admitted(mut routed: Routed, guard: &Guard) -> Result<Authorized, Refus
     if let (AuthorizationType::None, ResourcePolicy::None) =
         (routed.method.authorization, &routed.stage.policy)
     {
-        // The common case costs no more than the look.
+        // The common case costs nothing more.
         return Ok(Authorized { routed, usage_identifier: None });
     }
-    // In a box, so that those who ask nobody don't carry the room that asking takes.
+    // Boxed, so that methods without authorization don't have the larger future.
     match Box::pin(decide(&mut routed, guard)).await {
         Ok(usage_identifier) => Ok(Authorized { routed, usage_identifier }),
         Err(refusal) => Err(routed.refuse(refusal)),
     }
 }
 
-/// How an API's resource policy and a method's authorization go together.
+/// Combines an API's resource policy with a method's authorization.
 ///
 /// <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-authorization-flow.html>
 async fn decide(routed: &mut Routed, guard: &Guard) -> Result<Option<UsageIdentifier>, Refusal> {
@@ -59,9 +59,9 @@ async fn decide(routed: &mut Routed, guard: &Guard) -> Result<Option<UsageIdenti
     let policy = |routed: &Routed| routed.stage.policy.decide(&routed.context, Action::Invoke, &arn);
     match routed.method.authorization {
         AuthorizationType::AwsIam => admit_signer(routed, signers, &arn).await.map(|()| None),
-        // Without anybody to ask, the policy has to allow by itself.
+        // Without an authorizer, the policy alone has to allow.
         AuthorizationType::None => admit(routed, policy(routed), &arn).map(|()| None),
-        // A function is not asked about a call that the policy denies; otherwise one of the two has to allow.
+        // The function is not called if the policy denies the call; otherwise one of the two has to allow.
         AuthorizationType::Custom => match policy(routed) {
             said @ Some(Decision::ExplicitDeny) => admit(routed, said, &arn).map(|()| None),
             said @ (None | Some(Decision::Allow | Decision::ImplicitDeny)) => {
@@ -74,7 +74,7 @@ async fn decide(routed: &mut Routed, guard: &Guard) -> Result<Option<UsageIdenti
                 }
             }
         },
-        // Tokens come first, and the policy has to allow as well.
+        // The token is checked first, and the policy has to allow as well.
         AuthorizationType::CognitoUserPools | AuthorizationType::Jwt => {
             ask(routed, examiner, &arn).await?;
             admit(routed, policy(routed), &arn).map(|()| None)
@@ -83,11 +83,11 @@ async fn decide(routed: &mut Routed, guard: &Guard) -> Result<Option<UsageIdenti
 }
 
 impl Routed {
-    /// Has the method decide about, and get, the one target that a signature covers.
+    /// Normalizes the target to the one that the signature covers, before the method is authorized and called.
     fn make_signable(&mut self) -> Result<(), Refusal> {
         self.context.make_signable();
         let found = self.stage.routes.find(&self.context.target.path, &self.context.method);
-        // Slashes that a signature doesn't cover lead to no other method.
+        // Signatures don't cover repeated slashes, so these must not lead to another method.
         let found = found.filter(|found| Arc::ptr_eq(&found.method, &self.method));
         let Match { parameters, .. } = found.ok_or(Refusal::Forbidden)?;
         self.context.path_parameters = parameters;
@@ -95,7 +95,7 @@ impl Routed {
     }
 }
 
-/// A policy has to allow, if there is one.
+/// If there is a policy, it has to allow.
 fn admit(routed: &Routed, policy: Option<Decision>, arn: &str) -> Result<(), Refusal> {
     match policy {
         None | Some(Decision::Allow) => Ok(()),
@@ -105,8 +105,8 @@ fn admit(routed: &Routed, policy: Option<Decision>, arn: &str) -> Result<(), Ref
     }
 }
 
-/// Policies are about who signed, which has to be known first. Whom the API's policy keeps out in any case hears that
-/// before being asked to sign.
+/// Policies depend on the signer, so the signature is verified first. But callers whom the API's policy refuses in any
+/// case get that answer before they are asked to sign.
 async fn admit_signer(routed: &mut Routed, signers: &Signers, arn: &str) -> Result<(), Refusal> {
     let identified = signers.identify(routed).await;
     let (context, stage) = (&routed.context, &routed.stage);

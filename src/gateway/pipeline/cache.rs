@@ -1,9 +1,9 @@
-//! Answers from the stage's cache, and what goes into it.
+//! Serves responses from the stage's cache, and stores them.
 //!
-//! A hit saves the integration and the mappings on both its sides; who calls, how often and with what has been
-//! checked before. Like AWS's, this cache keeps an answer after it was mapped, whatever its status, as long as it
-//! came from the integration: what the gateway itself refuses is not kept. `Vary`, `Cache-Control` and the like of
-//! backends mean nothing to it, and requests for the same are not joined.
+//! A hit skips the integration and the mappings on both of its sides; authorization, plans and validation have run
+//! before. As on AWS, a response is cached after mapping, whatever its status, as long as it comes from the
+//! integration. The gateway's own refusals are not cached. Backends' `Vary`, `Cache-Control` and the like have no
+//! effect, and concurrent requests for the same key are not combined.
 //!
 //! <https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-caching.html>
 
@@ -31,26 +31,26 @@ use crate::gateway::mapping::source::Facts;
 use crate::gateway::refusal::{Denial, Refusal};
 
 const TRACE_ID: HeaderName = HeaderName::from_static("x-amzn-trace-id");
-/// What a client is told that asked for a fresh answer and may not; the text is not recorded from AWS.
+/// The warning for a client that asked for a fresh response without permission. AWS's text is not recorded.
 const IGNORED: HeaderValue =
     HeaderValue::from_static("199 Cache-control headers were ignored because the caller was unauthorized.");
 
-/// What a look into the cache found.
+/// The result of a cache lookup.
 pub(crate) enum Lookup {
-    /// The answer.
+    /// The cached response.
     Hit(Answered),
-    /// None: it has to be made, and to be kept if there is a cache.
+    /// There is none. The response has to be produced, and stored if there is a cache.
     Miss(Validated, Option<Missed>),
 }
 
-/// Where an answer will be kept.
+/// Where to store a response.
 pub(crate) struct Missed {
     answers: Arc<ResponseCache>,
     slot: Slot,
     freshness: Freshness,
 }
 
-/// `Validated → Validated`, or `Answered` at once.
+/// `Validated → Validated`, or `Answered` for a hit.
 pub(crate) async fn look_up(
     validated: Validated,
     clock: &dyn Clock,
@@ -60,11 +60,11 @@ pub(crate) async fn look_up(
     if cache_of(&routed.method, &routed.context).is_none() {
         return Ok(Lookup::Miss(validated, None));
     }
-    // In a box, so that methods without a cache don't carry the room that this takes.
+    // Boxed, so that methods without a cache don't have the larger future.
     Box::pin(look_into(validated, clock, bulkhead)).await
 }
 
-/// `Answered → Answered`, which is kept when it has passed to its end.
+/// `Answered → Answered`; the response is stored once its body has been sent completely.
 pub(crate) fn keep(answered: Answered, missed: Option<Missed>, clock: &Arc<dyn Clock>) -> Answered {
     let Some(Missed { answers, slot, freshness }) = missed else { return answered };
     told(recorded(answered, answers, slot, clock), freshness)
@@ -74,19 +74,19 @@ fn cache_of<'a>(method: &'a CompiledMethod, context: &Context) -> Option<&'a Met
     method.cache.as_ref().filter(|cache| cache.covers(&context.method))
 }
 
-/// What is done about a client's `Cache-Control: max-age=0`.
+/// The effect of a client's `Cache-Control: max-age=0`.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Freshness {
-    /// Nothing: a cached answer will do.
+    /// None: a cached response will do.
     Any,
-    /// The same, and the client is told.
+    /// None, and the client gets a warning.
     Ignored,
-    /// The answer has to be made anew.
+    /// The response has to be produced again.
     Fresh,
 }
 
 async fn look_into(validated: Validated, clock: &dyn Clock, bulkhead: &Bulkhead) -> Result<Lookup, Refused> {
-    // The method is held apart from the request, which goes on.
+    // Keep the method separately, because the request moves on.
     let method = validated.routed.method.clone();
     let Some(cache) = cache_of(&method, &validated.routed.context) else {
         return Ok(Lookup::Miss(validated, None));
@@ -114,7 +114,7 @@ async fn look_into(validated: Validated, clock: &dyn Clock, bulkhead: &Bulkhead)
     }
 }
 
-/// The answer, with a word to whom asked for a fresh one and may not.
+/// Adds the warning for a client that asked for a fresh response without permission.
 fn told(mut answered: Answered, freshness: Freshness) -> Answered {
     if freshness == Freshness::Ignored {
         answered.response.headers_mut().append(WARNING, IGNORED);
@@ -122,7 +122,7 @@ fn told(mut answered: Answered, freshness: Freshness) -> Answered {
     answered
 }
 
-/// `max-age=0` alone asks for a fresh answer; whoever asks needs a permission, unless the method needs none.
+/// Only `max-age=0` asks for a fresh response. The client needs permission for that, unless the method requires none.
 fn freshness(cache: &MethodCache, context: &Context) -> Result<Freshness, Refusal> {
     let asks = context.headers.get_all(CACHE_CONTROL).iter().any(|value| {
         let directives = value.to_str().unwrap_or_default();
@@ -131,7 +131,7 @@ fn freshness(cache: &MethodCache, context: &Context) -> Result<Freshness, Refusa
     match cache.unauthorized {
         _ if !asks => Ok(Freshness::Any),
         None => Ok(Freshness::Fresh),
-        // Asked for, which is seldom enough to decide it here.
+        // Rare enough to evaluate the policies only now.
         Some(_) if access::may_invalidate_cache(context) => Ok(Freshness::Fresh),
         Some(CacheControlStrategy::FailWith403) => Err(Refusal::AccessDenied(Denial::Implicit)),
         Some(CacheControlStrategy::SucceedWithResponseHeader) => Ok(Freshness::Ignored),
@@ -139,7 +139,7 @@ fn freshness(cache: &MethodCache, context: &Context) -> Result<Freshness, Refusa
     }
 }
 
-/// The request's key; the body is read for it where it is part of the key.
+/// The request's cache key. Reads the body if it is part of the key.
 async fn key(
     mut validated: Validated,
     cache: &MethodCache,
@@ -161,7 +161,7 @@ async fn key(
             let method = validated.routed.method.clone();
             match &method.cache {
                 Some(cache) => keyed(validated, cache),
-                // Not reached: the method has one.
+                // Not reached: the method has an integration.
                 None => Ok((validated, Box::default())),
             }
         },
@@ -191,7 +191,7 @@ fn hit(validated: Validated, found: &CachedAnswer) -> Answered {
     let mut response = Response::new(full(found.body.clone()));
     *response.status_mut() = found.status;
     *response.headers_mut() = found.headers.clone();
-    // Of what was kept, this alone was the first request's own.
+    // Of the stored headers, only this one belongs to the first request.
     if found.headers.contains_key(TRACE_ID)
         && let Ok(trace) = HeaderValue::try_from(context.trace_id())
     {
@@ -221,7 +221,7 @@ fn recorded(answered: Answered, answers: Arc<ResponseCache>, slot: Slot, clock: 
     Answered { context, response: Response::from_parts(parts, boxed(recording)) }
 }
 
-/// What is known of an answer on its way out.
+/// What is known about a response that is being sent.
 struct Record {
     answers: Arc<ResponseCache>,
     slot: Slot,
@@ -229,14 +229,14 @@ struct Record {
     status: StatusCode,
     headers: HeaderMap,
     bytes: BytesMut,
-    /// How long the body is, if it says so.
+    /// The body's length, if known in advance.
     length: Option<u64>,
 }
 
-/// A body that is copied as it passes.
+/// A body that is copied while it is sent.
 struct Recording {
     body: Body,
-    /// `None` once it is kept, or will not be.
+    /// `None` once it is stored, or if it won't be.
     record: Option<Record>,
 }
 
@@ -251,7 +251,7 @@ impl Recording {
         self.end_if_complete();
     }
 
-    /// Whoever reads a body need not ask whether there is more once its length has been reached.
+    /// A reader may stop at the known length without asking for the end, so check for that.
     fn end_if_complete(&mut self) {
         let is_whole = |record: &Record| record.length == u64::try_from(record.bytes.len()).ok();
         if self.body.is_end_stream() || self.record.as_ref().is_some_and(is_whole) {
@@ -281,7 +281,7 @@ impl http_body::Body for Recording {
             Poll::Ready(None) => self.end(),
             Poll::Ready(Some(Ok(frame))) => match frame.data_ref() {
                 Some(data) => self.take(data),
-                // A cached answer has no trailers to go with it.
+                // A cached response has no trailers.
                 None => self.record = None,
             },
             Poll::Ready(Some(Err(_))) => self.record = None,

@@ -1,7 +1,7 @@
-//! An API with a minimum compression size: requests are decompressed before anything reads their body, and
-//! answers compressed after everything else has made them.
+//! Compression for APIs with a minimum compression size: requests are decompressed before anything reads their body,
+//! and responses are compressed last.
 //!
-//! A test call does not come through here, and the gateway's own refusals are not compressed.
+//! Test calls skip this phase, and the gateway's own refusals are not compressed.
 
 use bytes::Bytes;
 use http::HeaderValue;
@@ -17,7 +17,7 @@ use crate::gateway::compression::{
 use crate::gateway::integration::http_refusal;
 use crate::gateway::refusal::Refusal;
 
-/// How an answer is to be compressed: the request says so, which is gone when the answer is there.
+/// How to compress the response. The request's headers say so, but are gone by then.
 pub(crate) struct Wanted {
     coding: Coding,
     bytes_min: usize,
@@ -33,7 +33,7 @@ pub(crate) async fn decompress(
     };
     let coding = accepted(routed.context.header("accept-encoding").as_deref());
     let wanted = coding.map(|coding| Wanted { coding, bytes_min });
-    // In a box, as few APIs have their bodies compressed.
+    // Boxed, because few APIs use compression.
     let routed = Box::pin(decompressed(routed, bulkhead)).await?;
     Ok((Admitted(routed), wanted))
 }
@@ -64,7 +64,7 @@ async fn decompressed(mut routed: Routed, bulkhead: &Bulkhead) -> Result<Routed,
     match decompressed {
         Some(Ok(bytes)) => {
             routed.body = full(bytes);
-            // What follows sees the body as it is now.
+            // The following phases see the decoded body.
             routed.context.headers.remove(CONTENT_ENCODING);
             Ok(routed)
         }
@@ -94,7 +94,7 @@ async fn compressed(answered: Answered, wanted: Wanted, bulkhead: &Bulkhead) -> 
         Err(error) => return Err(Refused { context, refusal: http_refusal(&error) }),
     };
     let mut out = bytes.clone();
-    // An empty body has nothing to compress, whatever the size asked for.
+    // There is nothing to compress in an empty body, whatever the minimum size.
     if bytes_min.max(1) <= bytes.len()
         && let Some(Ok(small)) = coded(bytes, move |bytes| coding.compress(bytes)).await
     {
@@ -105,7 +105,7 @@ async fn compressed(answered: Answered, wanted: Wanted, bulkhead: &Bulkhead) -> 
     Ok(Answered { context, response: http::Response::from_parts(parts, full(out)) })
 }
 
-/// Runs `work` over `bytes`, aside if there are many; `None` if the process is ending.
+/// Runs `work` on `bytes`, on the blocking pool if there are many; `None` if the process is ending.
 async fn coded<T: Send + 'static>(bytes: Bytes, work: impl FnOnce(&[u8]) -> T + Send + 'static) -> Option<T> {
     if bytes.len() <= SMALL_BYTES_MAX {
         return Some(work(&bytes));

@@ -53,7 +53,7 @@ fn log(context: &mut Context, status: u16, latency: Duration) {
     context.log(format_args!("Received response. Status: {status}, Integration latency: {millis} ms"));
 }
 
-/// A call that leaves the gateway costs more than this lookup.
+/// Looked up for each call; a call that leaves the gateway costs more than that.
 fn seconds(kind: &'static str) -> Histogram {
     metrics::histogram!(meter::INTEGRATION_SECONDS, "type" => kind)
 }

@@ -1,4 +1,4 @@
-//! Makes the integration request: parameters, content handling, template, overrides, in AWS's order.
+//! Builds the integration request: parameters, content handling, template, overrides, in AWS's order.
 
 use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_TYPE, HOST, HeaderName, HeaderValue, USER_AGENT};
@@ -55,7 +55,7 @@ pub(crate) async fn prepare(
         |(mut exchange, streaming)| {
             let Exchange { context, stage, method, request } = &mut exchange;
             let call = call(context, stage, method, request, streaming);
-            // The backend may take its time, and few mappings of an answer read the request.
+            // The backend may take long, and few response mappings read the request.
             request.forget_json();
             match call {
                 Ok(call) => Ok(Prepared { exchange, call }),
@@ -170,7 +170,7 @@ fn call(
     }
 }
 
-/// A caller that has not signed has no credentials that anything could be called with.
+/// A caller who has not signed has no credentials to call anything with.
 fn call_as(credentials: &Credentials, context: &Context) -> Result<CallAs, Refusal> {
     match credentials {
         Credentials::Api => Ok(CallAs::Api),
@@ -185,7 +185,7 @@ fn call_as(credentials: &Credentials, context: &Context) -> Result<CallAs, Refus
     }
 }
 
-/// The body for the backend, and whether a template made it.
+/// The body for the backend, and whether a template produced it.
 struct Transformed {
     body: Content,
     ran: bool,
@@ -213,13 +213,13 @@ fn transform(
         }
         return Ok(Transformed { body: content, ran: false });
     };
-    // Parsed once for parameters and template, unless the conversion changed the text.
+    // Parse it once for parameters and template, unless the conversion has changed the text.
     let text = match content {
         Content::Text(text) => text,
-        // Also where there are no bytes: AWS fails the preflights of APIs whose binary types are `*/*`.
+        // Even for an empty body: on AWS, preflight requests fail in APIs with the binary type `*/*`.
         Content::Binary(_) => return Err(Refusal::ApiConfiguration(Misconfiguration::BinaryPayload)),
     };
-    // What is binary arrives as Base64, which is no JSON whatever the type says.
+    // Binary content arrives as Base64, which is not JSON, whatever its type.
     let reading = if is_binary { Reading::Text } else { Reading::of_request(content_type.as_deref()) };
     let output = if text == *request.bytes() {
         evaluate(template, context, request, reading, Side::Request)?
@@ -229,7 +229,7 @@ fn transform(
     Ok(Transformed { body: Content::Text(output.into()), ran: true })
 }
 
-/// Values on their way to the backend.
+/// The mapped parameters for the backend.
 #[derive(Debug, Default)]
 struct MappedParameters {
     headers: Vec<(HeaderName, Vec<String>)>,
@@ -237,7 +237,7 @@ struct MappedParameters {
     path: Vec<PathValue>,
 }
 
-/// A value for a variable of the integration's address.
+/// A value for a variable in the integration's URI.
 #[derive(Debug)]
 struct PathValue {
     name: String,
@@ -281,7 +281,7 @@ fn mapped(
     Ok(mapped)
 }
 
-/// How what a source gives is written, and whether it may have several segments of a path.
+/// How to encode a value from this source, and whether it may contain several path segments.
 fn writing(source: &Source, context: &Context) -> (Writing, bool) {
     match source {
         Source::Literal(_) | Source::StageVariable(_) => (Writing::Author, true),
@@ -299,7 +299,7 @@ fn writing(source: &Source, context: &Context) -> (Writing, bool) {
     }
 }
 
-/// The variable of the method's resource that stands for several segments, if it has one.
+/// The greedy variable of the method's resource, if there is one.
 fn greedy_variable(context: &Context) -> Option<&str> {
     let path = &context.route.as_ref()?.resource_path;
     path.rsplit('/').next()?.strip_prefix('{')?.strip_suffix("+}")
@@ -318,7 +318,7 @@ fn check_target(name: &HeaderName, rules: Rules) -> Result<(), Refusal> {
 }
 
 impl MappedParameters {
-    /// Overrides win over mappings of the same name and may add names.
+    /// Overrides replace mappings of the same name, and may add names.
     fn override_with(&mut self, context: &Context, rules: Rules) -> Result<(), Refusal> {
         let overrides = &context.overrides;
         for (name, values) in &overrides.request_header {
@@ -358,7 +358,7 @@ impl MappedParameters {
         for (name, values) in &self.headers {
             headers.remove(name);
             for value in values {
-                // Control characters in a mapped value can't be sent; the header is left out.
+                // A value with control characters can't be sent, so the header is left out.
                 if let Ok(value) = HeaderValue::from_bytes(value.as_bytes()) {
                     headers.append(name, value);
                 }
@@ -367,21 +367,21 @@ impl MappedParameters {
     }
 }
 
-/// What backends get from non-proxy integrations whatever is mapped.
+/// The headers that non-proxy integrations always send to backends.
 fn default_headers(context: &Context, stage: &CompiledStage, verb: &Method) -> HeaderMap {
     let mut headers = HeaderMap::with_capacity(8);
     headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
     let agent = format!("AmazonAPIGateway_{}", stage.api_id);
     headers.extend(HeaderValue::try_from(agent).map(|agent| (USER_AGENT, agent)));
     if !matches!(*verb, Method::GET | Method::HEAD | Method::OPTIONS) {
-        // The one that templates and models were chosen by.
+        // The value by which templates and models were chosen.
         let given = context.headers.get_all(CONTENT_TYPE).iter().next_back().cloned();
         headers.insert(CONTENT_TYPE, given.unwrap_or(HeaderValue::from_static("application/json")));
     }
     headers
 }
 
-/// Sets a header that the gateway makes: what the client sent under its name goes.
+/// Sets a header that the gateway generates, and removes the client's header of that name.
 fn insert(headers: &mut HeaderMap, name: &'static str, value: &str) {
     headers.remove(name);
     if let Ok(value) = HeaderValue::try_from(value) {
@@ -389,7 +389,7 @@ fn insert(headers: &mut HeaderMap, name: &'static str, value: &str) {
     }
 }
 
-/// Everything of the client's request passes; mappings replace what they name.
+/// The client's request is passed on completely; mappings replace what they name.
 fn proxy_call(
     context: &mut Context,
     stage: &CompiledStage,
@@ -430,7 +430,7 @@ fn passed_headers(context: &Context) -> HeaderMap {
     for name in context.headers.keys().filter(|name| !is_dropped_to_proxy_backend(name.as_str())) {
         let mut values = context.headers.get_all(name).iter();
         let (Some(first), rest) = (values.next(), values) else { continue };
-        // Several copies of a header become one.
+        // Repeated headers are joined into one.
         let mut joined = first.clone();
         let rest: Vec<_> = rest.collect();
         if !rest.is_empty() {
@@ -480,7 +480,7 @@ fn http_call(
     Ok(Call::Http(Box::new(request), bounds))
 }
 
-/// The execution log's lines about the endpoint request.
+/// Writes the execution log's lines about the endpoint request.
 fn log_endpoint(context: &mut Context, uri: &str, headers: &HeaderMap, body: Option<&bytes::Bytes>) {
     if context.log.is_none() {
         return;

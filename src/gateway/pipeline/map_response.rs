@@ -1,4 +1,4 @@
-//! Makes the method's answer of the integration's: selection, content handling, template, headers, overrides.
+//! Builds the method's response from the integration's: selection, content handling, template, headers, overrides.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -96,7 +96,7 @@ fn map(
     log_reply(context, &headers, &body, rules);
     let selected = match &integration.backend {
         Backend::Aws { target, .. } if target.service == "lambda" && status.is_success() => {
-            // What a function fails with is matched; one that succeeds has the default response only.
+            // The error of a failed function is matched; a successful one always gets the default response.
             match function_error(&headers, &body) {
                 Some(error) => integration.responses.select(&error),
                 None => integration.responses.default(),
@@ -120,7 +120,7 @@ fn map(
         let is_binary = stage.binary_types.contains(essence(given));
         let accepts = accept.as_deref().map_or("application/json", first_accepted);
         let accepts_binary = stage.binary_types.contains(accepts);
-        // No bytes are both text and binary; there is nothing to convert.
+        // An empty body is both text and binary, so there is nothing to convert.
         let handling = if body.is_empty() { None } else { selected.content_handling };
         if body.is_empty() {
             Content::Text(body.clone())
@@ -133,7 +133,7 @@ fn map(
     let raw = Payload::new(body);
     let template = selected.templates.for_accept(accept.as_deref());
     let (content_type, out) = match template {
-        // An AWS service's own type (`application/x-amz-json-1.0`) stays behind; a mapping may bring it.
+        // An AWS service's own content type (`application/x-amz-json-1.0`) is not passed on unless it is mapped.
         None if rules == Rules::Aws => (JSON, content.into_bytes()),
         None => (backend_type.unwrap_or(JSON), content.into_bytes()),
         Some((key, template)) => {
@@ -146,7 +146,7 @@ fn map(
             let output = if text == *raw.bytes() {
                 evaluate(template, context, &raw, reading, Side::Response)?
             } else {
-                // Base64 of bytes is no JSON whatever the type says.
+                // Base64 of binary content is not JSON, whatever its type.
                 evaluate(template, context, &Payload::new(text), Reading::Either, Side::Response)?
             };
             (HeaderValue::try_from(key).unwrap_or(JSON), output.into())
@@ -160,7 +160,7 @@ fn map(
     }
     let facts = Facts { context, request, response: Some((&headers, &raw)) };
     mapped_headers(selected, facts, rules, &mut answer)?;
-    // Whichever template assigned them: that of the request counts for the response, too.
+    // Overrides count whichever template set them, including the request template.
     let status = overridden(context, rules, &mut answer);
     log_answer(context, &out, &answer);
     let mut response = Response::new(full(out));
@@ -195,7 +195,7 @@ fn mapped_headers(
     Ok(())
 }
 
-/// Applies `$context.responseOverride`; the status if it is one.
+/// Applies `$context.responseOverride`; returns the status if it is valid.
 fn overridden(context: &Context, rules: Rules, answer: &mut HeaderMap) -> Option<u16> {
     for (name, values) in &context.overrides.response_header {
         if let Ok(name) = HeaderName::try_from(name) {
@@ -206,7 +206,7 @@ fn overridden(context: &Context, rules: Rules, answer: &mut HeaderMap) -> Option
     (100..=599).contains(&status).then_some(status)
 }
 
-/// Sets a header under the name that API Gateway lets it have.
+/// Sets a header, under its remapped name if API Gateway remaps it.
 fn put<'a>(answer: &mut HeaderMap, name: &HeaderName, values: impl Iterator<Item = &'a [u8]>, rules: Rules) {
     let renamed;
     let name = match response_header(name, rules) {
@@ -219,21 +219,21 @@ fn put<'a>(answer: &mut HeaderMap, name: &HeaderName, values: impl Iterator<Item
     };
     answer.remove(name);
     for value in values {
-        // Control characters can't be sent; the value is left out.
+        // A value with control characters can't be sent, so it is left out.
         if let Ok(value) = HeaderValue::from_bytes(value) {
             answer.append(name, value);
         }
     }
 }
 
-/// What a Lambda function failed with; `None` if it did not.
+/// The error of a Lambda function; `None` if it succeeded.
 fn function_error(headers: &HeaderMap, body: &[u8]) -> Option<String> {
     headers.get("x-amz-function-error")?;
     let error: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
     Some(error.get("errorMessage").and_then(serde_json::Value::as_str).unwrap_or_default().to_owned())
 }
 
-/// AWS_PROXY: the function's answer says what the response is.
+/// AWS_PROXY: the function's result is the response.
 fn lambda_proxied(
     exchange: &mut Exchange,
     status: StatusCode,
@@ -252,7 +252,7 @@ fn lambda_proxied(
     let given = ProxyResponse::parse(body).map_err(|_| malformed())?;
     let mut answer = HeaderMap::with_capacity(given.headers.len() + 4);
     for (name, value) in given.headers {
-        // The one on the wire is counted anew.
+        // The server computes the Content-Length that is sent.
         match response_header(&name, Rules::Aws) {
             _ if name == CONTENT_LENGTH => {}
             ResponseHeader::Pass => {
@@ -285,8 +285,8 @@ fn lambda_proxied(
     Ok(response)
 }
 
-/// HTTP_PROXY: status, headers and body pass. A body of known length streams; another one is read first, as one that
-/// turns out to be too large has to be refused before its status is sent.
+/// HTTP_PROXY: passes on status, headers and body. A body of known length is streamed. Others are read first, because
+/// one that is too large has to be refused before its status is sent.
 async fn proxied(exchange: Exchange, reply: Reply, bulkhead: &Bulkhead) -> Result<Answered, Refused> {
     let Exchange { mut context, stage, .. } = exchange;
     let Reply { status, headers, body } = reply;
@@ -317,7 +317,7 @@ async fn proxied(exchange: Exchange, reply: Reply, bulkhead: &Bulkhead) -> Resul
         let accept = context.header("accept");
         stage.binary_types.contains(accept.as_deref().map_or("application/json", first_accepted))
     };
-    // Text needs no look; only what is binary on one side but not on the other is converted.
+    // Text is never converted, only a body that is binary on one side but not on the other.
     let converts = !stage.binary_types.is_empty() && is_binary() && !accepts_binary();
     let has_length = http_body::Body::size_hint(&body).exact().is_some();
     if converts || !has_length || context.log.is_some() {
@@ -349,7 +349,7 @@ fn shown(headers: &HeaderMap) -> Vec<(String, String)> {
 }
 
 fn log_reply(context: &mut Context, headers: &HeaderMap, body: &[u8], _rules: Rules) {
-    // A mock has no endpoint to tell about.
+    // A mock has no endpoint to log.
     if context.log.is_none() || is_mock(context) {
         return;
     }

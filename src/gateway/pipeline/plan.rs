@@ -1,8 +1,8 @@
 //! API keys, usage plans and rates.
 //!
-//! AWS documents the order as: key, plan, the key's rate, the method's, the account's, quota. Here a spent quota is
-//! noticed before the method's and the account's rate, so that who has none left takes nothing from all the others.
-//! A request that is refused counts neither against its key's rate nor against its quota; AWS is silent on that.
+//! AWS documents the order as: key, plan, the key's rate, the method's, the account's, quota. Here the quota is checked
+//! before the method's and the account's rate, so that a caller without quota takes nothing from the others. A refused
+//! request counts neither against its key's rate nor against its quota; AWS doesn't say whether it does.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -26,13 +26,13 @@ use crate::gateway::stages::SourceError;
 
 const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
-/// What callers are admitted with.
+/// What admission needs.
 pub(crate) struct Desk {
-    /// Keys and what they used.
+    /// The keys and their usage.
     pub(crate) ledger: Arc<Ledger>,
-    /// The limit over all APIs.
+    /// The limit for all APIs together.
     pub(crate) account: Option<Arc<Limiter>>,
-    /// Whether callers are told of their limits.
+    /// Whether callers are sent their limits.
     pub(crate) tells_limits: bool,
 }
 
@@ -53,7 +53,7 @@ pub(crate) async fn admit(authorized: Authorized, desk: &Desk) -> Result<Admitte
     }
 }
 
-/// The most specific limit rejects first.
+/// The most specific limit is checked first.
 fn admit_anybody(routed: &Routed, desk: &Desk) -> (Option<Refusal>, Limits) {
     let limiters = [routed.method.limiter.as_deref(), desk.account.as_deref()];
     for limiter in limiters.into_iter().flatten() {
@@ -77,7 +77,7 @@ async fn admit_key(
         }
         ApiKeySource::Authorizer => usage_identifier.map(|UsageIdentifier(value)| value),
     };
-    // A stage without plans is open to no key, and no key is that long: neither costs a look.
+    // If the stage has no plans, no key is valid, and no key is that long: skip the lookup in both cases.
     let has_plans = !routed.method.terms.is_empty();
     let value = value.filter(|value| has_plans && value.len() <= API_KEY_CHARS_MAX);
     let (Some(value), Some(keyring)) = (value, routed.stage.keyring.clone()) else {
@@ -117,14 +117,14 @@ async fn admit_key(
     }
 }
 
-/// Which of a key's callers a request is from; `None` if it doesn't say.
+/// Which of a key's callers sent the request; `None` if the variable is empty.
 fn caller(source: &Source, context: &Context) -> Option<String> {
     let (request, response) = (&Payload::default(), None);
     let read = source.read(Facts { context, request, response });
     read.ok()?.joined().map(Cow::into_owned)
 }
 
-/// What can't be counted is not let through: a quota is a promise to whoever stands behind the API.
+/// A request that can't be counted is refused: a quota is a guarantee to the owner of the API.
 fn unavailable(error: &SourceError) -> Refusal {
     tracing::error!(
         error = error as &dyn std::error::Error,

@@ -1,4 +1,4 @@
-//! The one place where a [`Refusal`] becomes a response, and where every answer gets what all answers have.
+//! The only place where a [`Refusal`] becomes a response, and where every response gets the common headers.
 //!
 //! <https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-gatewayResponse-definition.html>
 
@@ -19,7 +19,7 @@ const ERROR_TYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const TEXT: HeaderValue = HeaderValue::from_static("text/plain");
 
-/// `Answered` or `Refused` → `Finished`: makes the response, whatever came of the request.
+/// `Answered` or `Refused` → `Finished`: builds the response in either case.
 pub(crate) fn finish(result: Result<Answered, Refused>) -> Finished {
     let (context, mut response) = match result {
         Ok(Answered { context, response }) => (context, response),
@@ -31,10 +31,10 @@ pub(crate) fn finish(result: Result<Answered, Refused>) -> Finished {
     if let Some(limits) = &context.limits {
         limits.write(response.headers_mut(), context.received);
     }
-    // A test call shows the method's own headers only.
+    // A test call shows only the method's own headers.
     if context.log.is_none() {
         let headers = response.headers_mut();
-        // Both are visible ASCII by construction.
+        // Both consist of visible ASCII characters.
         if let Ok(id) = HeaderValue::try_from(&context.request_id) {
             headers.insert(REQUEST_ID, id);
         }
@@ -76,7 +76,7 @@ fn render(context: &mut Context, refusal: &Refusal) -> Response {
     response
 }
 
-/// Status and body as the API's owner wants them; headers are added to `headers`.
+/// Status and body of the API's gateway response; its headers are added to `headers`.
 fn customised(
     context: &Context,
     kind: ResponseType,
@@ -94,7 +94,7 @@ fn customised(
         None => String::new(),
     };
     for (name, source) in &response.headers {
-        // Sources here never read a body; what has no value is left out.
+        // These sources never read a body; one without a value is left out.
         let values = source.read(facts).map_or_else(|_| Vec::new(), Mapped::into_values);
         headers.remove(name);
         for value in values {
@@ -106,7 +106,7 @@ fn customised(
     Some((response.status, body))
 }
 
-/// Tells the log what the client is not told.
+/// Logs what the client is not told.
 fn note(context: &mut Context, refusal: &Refusal) {
     match refusal {
         Refusal::ApiConfiguration(reason) => {

@@ -1,7 +1,7 @@
 //! Finds the method for the path and verb.
 //!
-//! API Gateway knows no 404 and no 405: what it does not find lacks an authentication token, and if there is
-//! an `Authorization` header, that is complained about.
+//! API Gateway has no 404 and no 405. A request whose method is not found "lacks an authentication token"; if it has an
+//! `Authorization` header, the error is about that header.
 
 use std::sync::Arc;
 
@@ -34,8 +34,8 @@ pub(crate) fn find(staged: Staged) -> Result<Routed, Refused> {
     }
 }
 
-/// Whether a backend that is generous in reading paths could be led to what another method guards: `/admin` beside
-/// `/{proxy+}`, asked for as `/x/..;/admin` (which is refused before), `/a%2Fb` or `/admin;v=1`.
+/// Whether a backend with a lenient reading of paths could reach what another method guards: `/admin` beside
+/// `/{proxy+}`, requested as `/x/..;/admin` (refused earlier), `/a%2Fb` or `/admin;v=1`.
 fn leads_around(stage: &CompiledStage, context: &Context, found: &Arc<CompiledMethod>) -> bool {
     let Some(read) = generous_reading(&context.target.path) else { return false };
     let meant = stage.routes.find(&read, &context.method);

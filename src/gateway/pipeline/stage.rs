@@ -1,4 +1,4 @@
-//! Finds the stage that the address names, and tosses the canary's coin.
+//! Finds the stage that the address names, and decides at random whether its canary serves the request.
 
 use std::sync::Arc;
 
@@ -19,19 +19,19 @@ pub(crate) async fn find(arrived: Arrived, stages: &Stages, ids: &dyn Ids) -> Re
         Err(refusal) => return Err(Refused { context, refusal }),
     };
     let stage = pick(&served, ids);
-    // What is disabled is the default endpoint: custom domains go on leading there.
+    // Only the default endpoint is disabled: custom domains still work.
     if !stage.is_endpoint_enabled && context.target.custom_domain.is_none() {
         return Err(Refused { context, refusal: Refusal::Forbidden });
     }
     context.stage = Some(stage.clone());
-    // A body that says that it is too large need not be waited for.
+    // A body whose length is too large need not be read.
     if PAYLOAD_BYTES_MAX < announced_length(&context) {
         return Err(Refused { context, refusal: Refusal::RequestTooLarge });
     }
     Ok(Staged { context, stage, body })
 }
 
-/// Each request for itself: `random * 100 < percentTraffic`.
+/// Decides for each request separately: `random * 100 < percentTraffic`.
 fn pick(served: &Served, ids: &dyn Ids) -> Arc<CompiledStage> {
     match &served.canary {
         Some(canary) if ids.unit() * 100.0 < canary.percent => canary.stage.clone(),

@@ -1,5 +1,5 @@
-//! Asks for what the method's validator requires: parameters that are present and not blank, then a body that
-//! fits its model.
+//! Checks what the method's validator requires: parameters that are present and not blank, then a body that fits its
+//! model.
 
 use std::borrow::Cow;
 use std::mem;
@@ -16,7 +16,7 @@ use crate::gateway::refusal::{Misconfiguration, Refusal};
 
 /// `Admitted → Validated`.
 pub(crate) async fn validate(Admitted(routed): Admitted, bulkhead: &Bulkhead) -> Result<Validated, Refused> {
-    // A request that lacks parameters is not read any further.
+    // If parameters are missing, the body is not read.
     check_body(check_parameters(routed)?, bulkhead).await
 }
 
@@ -24,7 +24,7 @@ fn check_parameters(routed: Routed) -> Result<Routed, Refused> {
     if routed.method.required_parameters.is_empty() {
         return Ok(routed);
     }
-    // Parameters never are in the body.
+    // Parameter sources here never read the body.
     let body = Payload::default();
     let facts = Facts { context: &routed.context, request: &body, response: None };
     let is_missing = |mapped: Mapped<'_>| mapped.into_values().iter().all(|value| value.trim().is_empty());
