@@ -1,4 +1,4 @@
-//! What is known about one request: the facts behind `$context`, typed, from arrival to answer.
+//! What is known about one request: the values of `$context`, typed, from arrival to response.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -23,10 +23,10 @@ use super::variable::Variable;
 use crate::clock::{Clock, Ids, Timestamp};
 use crate::identity::{Head, Query, TargetUri};
 
-/// The header of a session's token.
+/// The header for the session token of temporary credentials.
 const SECURITY_TOKEN: &str = "x-amz-security-token";
 
-/// Facts about one request. Layers fill in what they learn.
+/// The facts about one request. Each phase adds what it finds out.
 #[derive(Debug)]
 pub(crate) struct Context {
     pub(crate) request_id: String,
@@ -34,45 +34,45 @@ pub(crate) struct Context {
     pub(crate) received: Timestamp,
     /// Monotonic time of arrival.
     pub(crate) started: Duration,
-    /// The verb that routes, after `X-HTTP-Method-Override`.
+    /// The method for routing, after `X-HTTP-Method-Override`.
     pub(crate) method: Method,
-    /// The verb that was sent, and signed.
+    /// The method that was sent and signed.
     pub(crate) sent_method: Method,
-    /// Whether `X-HTTP-Method-Override` is there and names no method: nothing is found for such a request.
+    /// Whether `X-HTTP-Method-Override` is present but not a method; no method is found for such a request.
     pub(crate) is_method_unclear: bool,
     pub(crate) version: Version,
-    /// Authority, path and query: what is verified, routed and sent on.
+    /// Authority, path and query; used for verification, routing and forwarding.
     pub(crate) uri: TargetUri,
-    /// The client's headers as they came. Read through [`Context::header`], which hides what is dropped.
+    /// The client's headers as they came. Read them with [`Context::header`], which hides dropped ones.
     pub(crate) headers: HeaderMap,
     pub(crate) target: Target,
     pub(crate) peer: Peer,
-    /// Random part of the trace id.
+    /// The random part of the trace id.
     trace_digits: [u8; 12],
 
     pub(crate) stage: Option<Arc<CompiledStage>>,
     pub(crate) route: Option<Arc<CompiledMethod>>,
     /// Path parameters, not decoded.
     pub(crate) path_parameters: Vec<(Arc<str>, String)>,
-    /// Who signed, once that is verified; methods with AWS_IAM alone have it verified.
+    /// The verified signer; only methods with AWS_IAM verify signatures.
     pub(crate) signer: Option<Box<Signer>>,
-    /// What the method's authorizer said, once it was asked.
+    /// The result of the method's authorizer, once it has run.
     pub(crate) authorizer: Option<Box<AuthorizerFacts>>,
-    /// The API key that the caller was admitted with.
+    /// The API key with which the caller was admitted.
     pub(crate) caller_key: Option<CallerKey>,
-    /// What the caller is told of its limits, if it is told.
+    /// The limits to send to the caller, if that is switched on.
     pub(crate) limits: Option<Limits>,
     pub(crate) integration: IntegrationFacts,
     pub(crate) overrides: Overrides,
-    /// Why the gateway refused, once it has.
+    /// The reason for a refusal, if there was one.
     pub(crate) failure: Option<Failure>,
-    /// What went to the client, once it is known.
+    /// What was sent to the client, once it is known.
     pub(crate) outcome: Option<Outcome>,
-    /// Collects lines while a method is tested; `None` for all other traffic.
+    /// Collects lines during a test call; `None` for all other requests.
     pub(crate) log: Option<ExecutionLog>,
 }
 
-/// An API key that a caller has shown.
+/// The API key of a caller.
 pub(crate) struct CallerKey {
     pub(crate) id: ApiKeyId,
     pub(crate) value: String,
@@ -84,7 +84,7 @@ impl fmt::Debug for CallerKey {
     }
 }
 
-/// How the integration answered.
+/// The integration's response, in figures.
 #[derive(Debug, Default)]
 pub(crate) struct IntegrationFacts {
     pub(crate) status: Option<u16>,
@@ -93,7 +93,7 @@ pub(crate) struct IntegrationFacts {
     pub(crate) error: Option<String>,
 }
 
-/// `$context.error`.
+/// The values of `$context.error`.
 #[derive(Debug)]
 pub(crate) struct Failure {
     pub(crate) response_type: Option<ResponseType>,
@@ -101,7 +101,7 @@ pub(crate) struct Failure {
     pub(crate) validation_error: Option<String>,
 }
 
-/// The answer in numbers.
+/// The response, in figures.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Outcome {
     pub(crate) status: u16,
@@ -109,18 +109,18 @@ pub(crate) struct Outcome {
     pub(crate) latency: Duration,
 }
 
-/// `$context.requestOverride` and `$context.responseOverride`, as templates left them.
+/// `$context.requestOverride` and `$context.responseOverride`, as templates have set them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Overrides {
     pub(crate) request_header: OverrideMap,
     pub(crate) request_querystring: OverrideMap,
     pub(crate) request_path: OverrideMap,
     pub(crate) response_header: OverrideMap,
-    /// As text; only an integer from 100 to 599 counts.
+    /// As text; only an integer from 100 to 599 has an effect.
     pub(crate) response_status: Option<String>,
 }
 
-/// Overridden names with one or several values.
+/// Overridden names, each with one or several values.
 pub(crate) type OverrideMap = Vec<(String, Vec<String>)>;
 
 impl Context {
@@ -164,23 +164,23 @@ impl Context {
         }
     }
 
-    /// What the client signed besides the body, if it signed.
+    /// The signed parts of the request other than the body.
     pub(crate) fn head(&self) -> Head<'_> {
         Head { method: &self.sent_method, uri: &self.uri, headers: &self.headers }
     }
 
-    /// Leaves of several targets that one signature covers the one: what is verified is what is decided about and
-    /// sent on.
+    /// Normalizes the target: of several targets with one signature, it becomes the one that is verified, authorized
+    /// and forwarded.
     pub(crate) fn make_signable(&mut self) {
         let before = self.uri.path().len().saturating_sub(self.target.path.len());
         self.uri.make_signable();
-        // What stands before the stage's path has no empty segments.
+        // The part before the stage's path has no empty segments.
         self.target.path = self.uri.path().get(before..).unwrap_or_default().to_owned();
     }
 
-    /// Takes the caller's signature and session token away, in the header as in the query, once nobody here needs them:
-    /// whoever has them is the caller, for up to a week. A signature for another service than this one is the
-    /// backend's business.
+    /// Removes the caller's signature and session token, from the headers and the query, when no further phase needs
+    /// them: whoever has them can act as the caller for up to a week. A signature for another service is kept for the
+    /// backend.
     pub(crate) fn hide_signature(&mut self) {
         let is_wanted =
             self.route.as_ref().is_some_and(|route| route.authorization == AuthorizationType::AwsIam);
@@ -193,21 +193,22 @@ impl Context {
             let credential = self.uri.query().last("X-Amz-Credential");
             credential.is_some_and(|it| it.rsplit('/').nth(1) == Some(SIGNING_NAME))
         };
-        // Clients write these names in one way; most queries need not be read for them.
+        // Clients write these names in one way only, so most queries need not be parsed here.
         if self.uri.raw_query().is_some_and(|query| query.contains("X-Amz-")) && (is_wanted || is_presigned())
         {
             self.uri.drop_signature();
         }
     }
 
-    /// The query, decoded when first asked for.
+    /// The query, decoded on first use.
     pub(crate) fn query(&self) -> &Query {
         self.uri.query()
     }
 
     /// The last value of a client's header, whatever the case of `name`; see [`headers`] for what is hidden.
     ///
-    /// AWS compares names with the case the client sent; HTTP/2 has none and the HTTP library keeps none.
+    /// AWS compares names in the case that the client sent. HTTP/2 has only lower case, and the HTTP library doesn't
+    /// keep the case.
     pub(crate) fn header(&self, name: &str) -> Option<Cow<'_, str>> {
         let values = self.headers.get_all(name);
         let last = values.iter().next_back()?;
@@ -216,7 +217,7 @@ impl Context {
         (!hidden).then(|| String::from_utf8_lossy(last.as_bytes()))
     }
 
-    /// The client's headers with the last value of each, spelled as people write them.
+    /// The client's headers with the last value of each, in their conventional spelling.
     pub(crate) fn visible_headers(&self) -> impl Iterator<Item = (String, Cow<'_, str>)> {
         let lower_case = self.version == Version::HTTP_2;
         self.headers.keys().filter(|name| !headers::is_dropped_from_client(name.as_str())).filter_map(
@@ -228,7 +229,7 @@ impl Context {
         )
     }
 
-    /// The client's headers with all values of each, spelled the same way.
+    /// The client's headers with all values of each, in the same spelling.
     pub(crate) fn visible_header_values(
         &self,
     ) -> impl Iterator<Item = (String, impl Iterator<Item = Cow<'_, str>>)> {
@@ -238,7 +239,7 @@ impl Context {
         })
     }
 
-    /// A path parameter, as it stands in the path.
+    /// A path parameter, not decoded.
     pub(crate) fn path_parameter(&self, name: &str) -> Option<&str> {
         self.path_parameters.iter().find(|(key, _)| &**key == name).map(|(_, value)| value.as_str())
     }
@@ -253,14 +254,14 @@ impl Context {
         self.stage.as_ref()?.variables.get(name).map(String::as_str)
     }
 
-    /// Adds a line to the execution log, if there is one.
+    /// Adds a line to the execution log, if the request has one.
     pub(crate) fn log(&mut self, line: fmt::Arguments<'_>) {
         if let Some(log) = &mut self.log {
             log.line(line);
         }
     }
 
-    /// `X-Amzn-Trace-Id`: the client's own, else a root made of the time and random digits.
+    /// `X-Amzn-Trace-Id`: the client's own, otherwise a root built from the time and random digits.
     pub(crate) fn trace_id(&self) -> String {
         if let Some(given) = self.headers.get("x-amzn-trace-id").and_then(|value| value.to_str().ok()) {
             return given.to_owned();
@@ -269,7 +270,7 @@ impl Context {
         format!("Root=1-{seconds:08x}-{}", hex::encode(self.trace_digits))
     }
 
-    /// `X-Forwarded-For`: whom the client says that it speaks for, in all copies of the header, then the client.
+    /// `X-Forwarded-For`: the addresses in all of the client's headers of that name, then the client's.
     pub(crate) fn forwarded_for(&self) -> String {
         let given = self.headers.get_all("x-forwarded-for").iter();
         let mut all: Vec<Cow<'_, str>> =
@@ -278,8 +279,8 @@ impl Context {
         all.join(", ")
     }
 
-    /// `$context.path`: the request's path with the stage, whatever the form of the address; on a custom domain
-    /// as the client sent it, base path and all.
+    /// `$context.path`: the request's path with the stage, whatever the form of the address. On a custom domain, the
+    /// path as the client sent it, with the base path.
     pub(crate) fn path(&self) -> String {
         if self.target.custom_domain.is_some() {
             return self.uri.path().to_owned();
@@ -290,7 +291,7 @@ impl Context {
         format!("/{}{}", self.target.stage, self.target.path)
     }
 
-    /// The host that was asked for, without its port.
+    /// The requested host, without its port.
     fn domain_name(&self) -> Option<Cow<'_, str>> {
         Some(self.uri.host()).filter(|host| !host.is_empty())
     }
@@ -299,7 +300,7 @@ impl Context {
         self.peer.certificate.as_deref()
     }
 
-    /// The value of a member of `$context`; `None` for what this request does not have (yet).
+    /// The value of a member of `$context`; `None` if this request doesn't have it (yet).
     pub(crate) fn variable(&self, variable: Variable) -> Option<Cow<'_, str>> {
         let stage = self.stage.as_deref();
         let route = self.route.as_deref();
@@ -376,10 +377,11 @@ impl Context {
 
 const REQUEST_ID_CHARS_MAX: usize = 128;
 
-/// The request's id, which the client may choose, the extended one, which it may not, and the trace's digits.
+/// The request id, which the client may choose, the extended one, which it may not, and the random digits of the trace
+/// id.
 fn request_ids(headers: &HeaderMap, ids: &dyn Ids) -> (String, String, [u8; 12]) {
-    // One visit to the source of randomness for all: 16 bytes of UUID, 11 bytes that make 15 characters and
-    // one `=` of base64 (AWS's form), 12 bytes of trace.
+    // One call to the source of randomness for all: 16 bytes of UUID, 11 bytes for 15 characters and one `=` of base64
+    // (AWS's form), 12 bytes of trace id.
     let mut uuid = [0; 16];
     let mut extended = [0; 11];
     let mut trace = [0; 12];
@@ -407,12 +409,12 @@ fn trace_root(header: &str) -> Option<&str> {
     header.split(';').find_map(|part| part.trim().strip_prefix("Root="))
 }
 
-/// The method that the client wants in place of the one that it sent; an error if what it says is none of AWS's.
+/// The method that the client wants instead of the one it sent; an error if it isn't one of AWS's methods.
 fn overridden_method(headers: &HeaderMap) -> Result<Option<Method>, NoMethod> {
     let mut names = headers.get_all("x-http-method-override").iter();
     let (Some(name), second) = (names.next(), names.next()) else { return Ok(None) };
     let name = name.to_str().map_err(|_| NoMethod)?.to_ascii_uppercase();
-    // A backend may read the header again, and of two values the other one.
+    // A backend may read the header too, and might take the other of two values.
     match HttpMethod::parse(&name) {
         Some(method) if method != HttpMethod::Any && second.is_none() => {
             Method::from_bytes(name.as_bytes()).map(Some).map_err(|_| NoMethod)
@@ -421,7 +423,7 @@ fn overridden_method(headers: &HeaderMap) -> Result<Option<Method>, NoMethod> {
     }
 }
 
-/// What a client names is no method.
+/// The client named something that is not a method.
 struct NoMethod;
 
 fn protocol(version: Version) -> &'static str {

@@ -1,4 +1,4 @@
-//! Custom domain names as requests see them: looked up by host, without a lock.
+//! Custom domain names for requests: looked up by host, without a lock.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use super::address::{Address, Target, TargetApi, address, split_stage};
 use super::api::{BasePathMapping, DomainName, RoutingMode, UploadedCertificate};
 use crate::identity::TargetUri;
 
-/// All custom domain names of the house, whoever owns them. Replaced as a whole when one changes.
+/// All custom domain names of the server, in all accounts. Replaced as a whole when one changes.
 #[derive(Debug, Default)]
 pub struct Domains(ArcSwap<HashMap<Box<str>, Arc<Domain>>>);
 
@@ -17,41 +17,41 @@ pub struct Domains(ArcSwap<HashMap<Box<str>, Arc<Domain>>>);
 #[derive(Debug)]
 pub struct Domain {
     name: Box<str>,
-    /// Which certificate the listener shows for it.
+    /// The certificate that the TLS listener uses for it.
     pub certificate: DomainCertificate,
-    /// URI of the certificates that clients' must be signed by, if they must show one.
+    /// With mutual TLS, the URI of the truststore that must have signed clients' certificates.
     pub truststore: Option<String>,
-    /// Longest base path first.
+    /// The mappings, longest base path first.
     routes: Vec<(Box<str>, BasePathMapping)>,
 }
 
-/// Which certificate a domain is served with.
+/// The certificate of a domain.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DomainCertificate {
-    /// This one.
+    /// A certificate in the domain's own record.
     Uploaded(UploadedCertificate),
-    /// The one that the settings have for this ARN.
+    /// The certificate that the settings have for this ARN.
     Referenced(String),
 }
 
-/// Which domain a request came by.
+/// The custom domain through which a request came.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CustomDomainMatch {
-    /// The base path that was matched and taken off, without slashes; empty for none.
+    /// The base path that was matched and removed, without slashes; empty for none.
     pub base_path: Box<str>,
 }
 
-/// Paths that domains keep for health checks, mapped or not.
+/// Paths that every domain reserves for health checks, mapped or not.
 const HEALTH_CHECKS: [&str; 2] = ["/ping", "/sping"];
 
 impl Domains {
-    /// Puts `all` in the place of what was known.
+    /// Replaces all domains.
     pub(super) fn publish(&self, all: Vec<DomainName>) {
         let all = all.into_iter().map(Domain::new).map(|domain| (domain.name.clone(), Arc::new(domain)));
         self.0.store(Arc::new(all.collect()));
     }
 
-    /// Which API a request is for, by the domain that it came by or by its own host and path.
+    /// The API for a request, by its custom domain or by its own host and path.
     pub fn locate(&self, uri: &TargetUri) -> Address {
         let host = uri.host();
         match self.find(&host) {
@@ -60,7 +60,7 @@ impl Domains {
         }
     }
 
-    /// The domain that `host` (in lower case, without a port) names: itself, else by a wildcard for its first label.
+    /// The domain for `host` (in lower case, without a port): the exact name, otherwise a wildcard for its first label.
     pub fn find(&self, host: &str) -> Option<Arc<Domain>> {
         let all = self.0.load();
         if all.is_empty() {
@@ -83,7 +83,7 @@ impl Domain {
                 None => DomainCertificate::Referenced(String::new()),
             },
         };
-        // There are no routing rules here, and no VPC endpoints that a request could come through.
+        // There are no routing rules, and no VPC endpoints through which a request could come.
         let leads_on = domain.private.is_none() && domain.routing_mode != RoutingMode::RoutingRuleOnly;
         let mappings = domain.mappings.into_iter().filter(|_| leads_on);
         let mut routes: Vec<(Box<str>, BasePathMapping)> =
@@ -97,12 +97,12 @@ impl Domain {
         }
     }
 
-    /// The name, perhaps with a wildcard.
+    /// The name, possibly with a wildcard.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Where a raw path (without the query) leads: the longest base path whose segments it begins with decides.
+    /// The target of a raw path (without the query): the longest base path whose segments match decides.
     pub fn land(&self, path: &str) -> Address {
         if HEALTH_CHECKS.contains(&path) {
             return Address::Health;
@@ -125,7 +125,7 @@ impl Domain {
     }
 }
 
-/// What of `path` is below `base`; `None` if it is not there.
+/// The part of `path` below `base`; `None` if it isn't below it.
 fn below<'p>(path: &'p str, base: &str) -> Option<&'p str> {
     if base.is_empty() {
         return Some(path);

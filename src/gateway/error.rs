@@ -1,6 +1,6 @@
-//! Why an operation on REST APIs is refused: one kind a situation, worded as AWS words it.
+//! Errors of control-plane operations, with AWS's messages.
 //!
-//! The outer enum says which exception a client sees, the inner ones are the tables of messages.
+//! The outer enum has the exceptions that clients see, the inner ones are the tables of messages.
 
 mod bad_request;
 mod plans;
@@ -12,7 +12,7 @@ use super::api::{ApiId, HttpMethod, StageName, UsagePlanId};
 use crate::id::AccountId;
 use crate::store;
 
-/// Why an operation was not carried out. Nothing of it was.
+/// Why an operation failed. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// `BadRequestException`.
@@ -30,25 +30,25 @@ pub enum Error {
     /// `AccessDeniedException`.
     #[error(transparent)]
     AccessDenied(#[from] AccessDenied),
-    /// The store failed; nobody's fault outside.
+    /// The store failed: a server error.
     #[error(transparent)]
     Store(#[from] store::Error),
-    /// What is stored can't be read back; our fault.
+    /// A stored record can't be parsed: a server error.
     #[error("stored record can't be read: {0}")]
     Corrupt(#[from] serde_json::Error),
-    /// A certificate could not be made; our fault.
+    /// A certificate could not be generated: a server error.
     #[error("certificate can't be made: {0}")]
     Certificate(#[from] rcgen::Error),
-    /// A client could not be made; our fault.
+    /// An SDK could not be generated: a server error.
     #[error("a client can't be made: {0}")]
     Sdk(#[from] crate::gateway::sdk::Error),
-    /// The server ends before the work is done.
+    /// The server shut down before the work was done.
     #[error("the server is ending")]
     Unfinished,
 }
 
 impl Error {
-    /// Whether what was asked for is refused, and nothing of ours failed.
+    /// Whether the request was refused, as opposed to a server error.
     pub(crate) const fn is_refusal(&self) -> bool {
         match self {
             Self::BadRequest(_)
@@ -63,18 +63,18 @@ impl Error {
     }
 }
 
-/// What was asked for isn't there.
+/// Something that the request refers to doesn't exist.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotFound {
-    /// No such API; the account is printed with it.
+    /// No such API; the message contains the account.
     #[error("Invalid API identifier specified {account}:{api}")]
     Api {
-        /// Who asked.
+        /// The caller's account.
         account: AccountId,
-        /// For what.
+        /// The API's id.
         api: ApiId,
     },
-    /// No such resource, or no such API where a resource was asked for.
+    /// No such resource; also for a missing API if the request is about a resource.
     #[error("Invalid Resource identifier specified")]
     Resource,
     /// No such method.
@@ -95,7 +95,7 @@ pub enum NotFound {
     /// No such authorizer.
     #[error("Invalid Authorizer identifier specified")]
     Authorizer,
-    /// A gateway response that nobody set.
+    /// No such gateway response: it was never set.
     #[error("Gateway response type not defined on api")]
     GatewayResponse,
     /// No such deployment.
@@ -104,7 +104,7 @@ pub enum NotFound {
     /// No such stage.
     #[error("Invalid stage identifier specified")]
     Stage,
-    /// Nothing that clients are made for.
+    /// No such SDK type.
     #[error("Invalid SDK type identifier specified")]
     SdkType,
     /// No such VPC link.
@@ -116,7 +116,7 @@ pub enum NotFound {
     /// No such access association.
     #[error("Invalid domain name access association identifier specified")]
     AccessAssociation,
-    /// A domain has no such base path.
+    /// The domain has no such base path.
     #[error("Invalid base path mapping identifier specified")]
     BasePathMapping,
     /// No such client certificate.
@@ -125,7 +125,7 @@ pub enum NotFound {
     /// No such documentation part.
     #[error("Invalid Documentation part identifier specified")]
     DocumentationPart,
-    /// No such version of the documentation.
+    /// No such documentation version.
     #[error("Invalid Documentation version specified")]
     DocumentationVersion,
     /// No such API key.
@@ -134,10 +134,10 @@ pub enum NotFound {
     /// No such usage plan.
     #[error("Invalid Usage Plan ID specified")]
     UsagePlan,
-    /// A plan was to get a stage that isn't there.
+    /// The stage that should be added to a plan doesn't exist.
     #[error("API Stage not found")]
     ApiStage,
-    /// The plan doesn't have the stage.
+    /// The plan doesn't contain the stage.
     #[error("Invalid API Stage {{api: {api}, stage: {stage}}} specified for usageplan {plan}")]
     PlanStage {
         /// The API.
@@ -147,30 +147,30 @@ pub enum NotFound {
         /// The plan.
         plan: UsagePlanId,
     },
-    /// A map has no such key.
+    /// No such key in a map.
     #[error("Invalid parameter name specified")]
     ParameterName,
-    /// A map of content types has no such key.
+    /// No such key in a map of content types.
     #[error("Content-Type specified was not found")]
     ContentType,
 }
 
-/// What was asked for contradicts what is there.
+/// The request conflicts with what exists.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Conflict {
-    /// The domain has the base path already.
+    /// The domain already has the base path.
     #[error("Base path already exists for this domain name")]
     BasePath,
-    /// Two siblings of one name.
+    /// A sibling resource has the same path part.
     #[error("Another resource with the same parent already has this name: {0}")]
     ResourceName(String),
-    /// The method is there already.
+    /// The method already exists.
     #[error("Method already exists for this resource")]
     Method,
-    /// Another integration response of the method has the pattern, or is the default as well.
+    /// Another integration response of the method has the same pattern, or is also the default.
     #[error("Integration response with selection pattern {0} already exists")]
     SelectionPattern(String),
-    /// The model is there already.
+    /// A model of this name already exists.
     #[error("Model name already exists for this REST API")]
     ModelName,
     /// A method uses the model.
@@ -185,7 +185,7 @@ pub enum Conflict {
         /// The method's verb.
         method: HttpMethod,
     },
-    /// A method uses the validator. AWS's words are not on record; they follow those about models.
+    /// A method uses the validator. AWS's message is not recorded; this one follows that for models.
     #[error("Cannot delete request validator '{validator}', is referenced in method: {path}/{method}")]
     RequestValidatorInUse {
         /// The validator's name.
@@ -205,25 +205,25 @@ pub enum Conflict {
         /// The method's verb.
         method: HttpMethod,
     },
-    /// Somebody else is at it, or there is nothing to be at.
+    /// Somebody else is changing the same thing, or there is nothing to change.
     #[error("Unable to complete operation due to concurrent modification. Please try again later.")]
     ConcurrentModification,
-    /// The stage is there already.
+    /// A stage of this name already exists.
     #[error("Stage already exists")]
     Stage,
-    /// The VPC endpoint may reach the domain already. AWS's words are not on record.
+    /// The VPC endpoint already has access to the domain. AWS's message is not recorded.
     #[error("Domain name access association already exists")]
     AccessAssociation,
-    /// About an API key and its plans.
+    /// A conflict about API keys and usage plans.
     #[error(transparent)]
     Plans(#[from] PlanConflict),
-    /// The entity is written about already.
+    /// The entity already has documentation.
     #[error("Documentation part already exists for the specified location: {0}.")]
     DocumentationPart(String),
-    /// The version is there already. AWS's words are not on record.
+    /// The version already exists. AWS's message is not recorded.
     #[error("Documentation version already exists")]
     DocumentationVersion,
-    /// A stage has the version. AWS's words are not on record.
+    /// A stage uses the version. AWS's message is not recorded.
     #[error("Cannot delete documentation version '{version}', is referenced in stage: {stage}")]
     DocumentationVersionInUse {
         /// The version.
@@ -233,70 +233,70 @@ pub enum Conflict {
     },
 }
 
-/// What was asked for is another account's.
+/// The request refers to something of another account.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AccessDenied {
-    /// A role of another account was to be passed.
+    /// A role of another account can't be passed.
     #[error("Cross-account pass role is not allowed.")]
     PassRole,
 }
 
-/// There are as many as there may be.
+/// A quota is reached.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LimitExceeded {
-    /// 300 resources an API.
+    /// 300 resources per API.
     #[error(
         "Maximum number of resources for this API has been reached. Please contact AWS if you need additional \
          resources."
     )]
     Resources,
-    /// 10 stages an API.
+    /// 10 stages per API.
     #[error(
         "Maximum number of stages for this API has been reached. Please contact AWS if you need additional stages."
     )]
     Stages,
-    /// 10 authorizers an API.
+    /// 10 authorizers per API.
     #[error(
         "Maximum number of authorizers for this API has been reached. Please contact AWS if you need additional \
          authorizers."
     )]
     Authorizers,
-    /// 600 APIs an account and region.
+    /// 600 APIs per account and region.
     #[error(
         "Maximum number of APIs for this account has been reached. Please contact AWS if you need additional APIs."
     )]
     Apis,
-    /// 2,000 documentation parts an API.
+    /// 2,000 documentation parts per API.
     #[error(
         "Maximum number of documentation parts for this API has been reached. Please contact AWS if you need \
          additional documentation parts."
     )]
     DocumentationParts,
-    /// 300 usage plans an account and region. AWS's words are not on record.
+    /// 300 usage plans per account and region. AWS's message is not recorded.
     #[error("Maximum number of usage plans for this account has been reached.")]
     UsagePlans,
-    /// 10 usage plans a key. AWS's words are not on record.
+    /// 10 usage plans per key. AWS's message is not recorded.
     #[error("Maximum number of usage plans for this API key has been reached.")]
     PlansOfKey,
-    /// 200 base paths a domain.
+    /// 200 base paths per domain.
     #[error("Maximum number of base path mappings for this domain name has been reached.")]
     BasePathMappings,
-    /// 120 public domain names an account and region. AWS's words are not on record, here and below.
+    /// 120 public domain names per account and region. AWS's message is not recorded, here and below.
     #[error("Maximum number of custom domain names for this account has been reached.")]
     DomainNames,
-    /// 50 private domain names an account and region.
+    /// 50 private domain names per account and region.
     #[error("Maximum number of private custom domain names for this account has been reached.")]
     PrivateDomainNames,
-    /// 100 access associations an account and region.
+    /// 100 access associations per account and region.
     #[error("Maximum number of domain name access associations for this account has been reached.")]
     AccessAssociations,
-    /// 60 client certificates an account and region.
+    /// 60 client certificates per account and region.
     #[error("Maximum number of client certificates for this account has been reached.")]
     ClientCertificates,
-    /// 20 VPC links an account and region.
+    /// 20 VPC links per account and region.
     #[error("Maximum number of VPC links for this account has been reached.")]
     VpcLinks,
-    /// 100 variables a stage.
+    /// 100 variables per stage.
     #[error("Maximum number of stage variables for this stage has been reached.")]
     StageVariables,
 }

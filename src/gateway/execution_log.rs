@@ -1,33 +1,33 @@
-//! The execution log of one test call, worded as AWS words it.
+//! The execution log of one test call, in AWS's words.
 
 use std::fmt::{self, Write as _};
 
 use crate::clock::Timestamp;
 
-/// Lines, each but the first with its time; see TestInvokeMethod.
+/// The lines, each with its time except the first; see TestInvokeMethod.
 #[derive(Debug)]
 pub(crate) struct ExecutionLog {
     text: String,
-    // A call is over within seconds; one time for all lines keeps the phases free of a clock.
+    // A call takes only seconds. With one time for all lines, the phases need no clock.
     now: Timestamp,
 }
 
 impl ExecutionLog {
-    /// Opens the log of request `request_id`.
+    /// Starts the log of the request `request_id`.
     pub(crate) fn new(request_id: &str, now: Timestamp) -> Self {
         let mut log = Self::of_authorizer(request_id, now);
         log.line(format_args!("Starting execution for request: {request_id}"));
         log
     }
 
-    /// Opens the log of an authorizer by itself.
+    /// Starts the log of an authorizer's test.
     pub(crate) fn of_authorizer(request_id: &str, now: Timestamp) -> Self {
         Self { text: format!("Execution log for request {request_id}\n"), now }
     }
 
     /// Adds a line.
     pub(crate) fn line(&mut self, line: fmt::Arguments<'_>) {
-        // Writing to a String can't fail.
+        // Writing to a string can't fail.
         let _ = writeln!(self.text, "{} : {line}", self.now.to_java_date());
     }
 
@@ -37,13 +37,13 @@ impl ExecutionLog {
     }
 }
 
-/// Names of headers and parameters whose values let in whoever reads them.
+/// Names of headers and parameters whose values are secrets.
 const SECRETS: [&str; 5] =
     ["authorization", "proxy-authorization", "x-amz-security-token", "x-amz-signature", "x-api-key"];
-/// How many characters at its end a secret is recognized by, as AWS's logs show it; short ones are not shown at all.
+/// How many characters at its end AWS's logs show of a secret; short ones are not shown at all.
 const SHOWN_CHARS: usize = 6;
 
-/// What a log shows of a header or parameter.
+/// The value of a header or parameter as a log shows it.
 fn shown(name: &str, value: String) -> String {
     if !SECRETS.iter().any(|secret| secret.eq_ignore_ascii_case(name)) {
         return value;
@@ -54,7 +54,7 @@ fn shown(name: &str, value: String) -> String {
     format!("{}{end}", "*".repeat(hidden))
 }
 
-/// An address as a log shows it.
+/// A URI as a log shows it.
 pub(crate) fn shown_address(uri: &str) -> String {
     let Some((place, query)) = uri.split_once('?') else { return uri.to_owned() };
     let pairs = query.split('&').map(|pair| match pair.split_once('=') {
@@ -64,7 +64,7 @@ pub(crate) fn shown_address(uri: &str) -> String {
     format!("{place}?{}", pairs.collect::<Vec<_>>().join("&"))
 }
 
-/// Prints `{a=1, b=2}`, as Java prints maps; of secrets the end only.
+/// Prints `{a=1, b=2}`, as Java prints maps; secrets are shortened.
 pub(crate) struct JavaMap<I>(pub(crate) I);
 
 impl<I, K, V> fmt::Display for JavaMap<I>

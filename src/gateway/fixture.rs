@@ -137,7 +137,7 @@ pub(crate) fn strings(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
     pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
 }
 
-/// A MOCK that answers 200 with what `response` renders.
+/// A MOCK that answers 200 with the output of `response`.
 pub(crate) fn mock(request: &str, response: &str) -> Integration {
     let mut mock = integration(IntegrationType::Mock, "");
     mock.request_templates = strings(&[("application/json", request)]);
@@ -149,7 +149,7 @@ pub(crate) fn mock(request: &str, response: &str) -> Integration {
     mock
 }
 
-/// `dev` of an API, as deployed.
+/// The stage `dev` of an API, as deployed.
 pub(crate) fn live(deployment: DeploymentSnapshot) -> LiveStage {
     LiveStage {
         owner: owner(),
@@ -187,9 +187,9 @@ pub(crate) fn live(deployment: DeploymentSnapshot) -> LiveStage {
 pub(crate) struct Memory {
     pub(crate) stages: Mutex<HashMap<(ApiId, StageName), LiveStage>>,
     pub(crate) loads: AtomicUsize,
-    /// Keys by value.
+    /// API keys by value.
     pub(crate) keys: Mutex<HashMap<String, LiveKey>>,
-    /// What was used.
+    /// The recorded usage.
     pub(crate) shelf: Arc<Shelf>,
 }
 
@@ -236,10 +236,10 @@ impl StageSource for Memory {
     }
 }
 
-/// What a function answers.
+/// The behaviour of a Lambda function.
 pub(crate) type Function = fn(&AwsCall) -> Result<BackendResponse, BackendError>;
 
-/// `states` echoes what it is given, `lambda` is the function, if there is one; other services are not there.
+/// `states` echoes its input, `lambda` is the function, if there is one; other services don't exist.
 #[derive(Default)]
 pub(crate) struct Echo {
     pub(crate) function: Mutex<Option<Function>>,
@@ -277,14 +277,14 @@ impl AccessLogs for Lines {
     }
 }
 
-/// Keys of signers: `KEY` of the APIs' account, `OTHER` of another one, both with their id for a secret.
+/// Access keys of signers: `KEY` of the APIs' account, `OTHER` of another one; the secret is the id.
 pub(crate) fn credential(access_key_id: &str) -> Credential {
     let account = if access_key_id == "OTHER" { "210987654321" } else { "123456789012" };
     let account = AccountId::parse(account).unwrap();
     Credential::root(account, access_key_id, Secret::new(access_key_id))
 }
 
-/// What signers may do, by their keys; everything where nothing is said.
+/// The permissions of signers, by their access keys; everything if a key isn't listed.
 #[derive(Default)]
 pub(crate) struct Granted(pub(crate) Mutex<HashMap<String, Arc<Grants>>>);
 
@@ -295,7 +295,7 @@ impl Permissions for Granted {
     }
 }
 
-/// A gateway and what it stands on.
+/// A gateway with all its ports.
 pub(crate) struct House {
     pub(crate) granted: Arc<Granted>,
     pub(crate) keys: Arc<Keys>,
@@ -306,13 +306,13 @@ pub(crate) struct House {
     pub(crate) clock: Arc<VirtualClock>,
 }
 
-/// An answer, read to its end.
+/// A response, read to its end.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap,
     pub(crate) body: String,
-    /// The body before it is taken for text.
+    /// The body as bytes.
     pub(crate) bytes: Bytes,
 }
 
@@ -347,18 +347,18 @@ pub(crate) fn house(options: Options, stages: impl IntoIterator<Item = LiveStage
     House { granted, keys, gateway: Gateway::new(ports, options), memory, backends, access_logs, clock }
 }
 
-/// A house with one API, `abc`, at stage `dev`.
+/// A gateway with one API, `abc`, with the stage `dev`.
 pub(crate) fn house_of(deployment: DeploymentSnapshot) -> House {
     house(Options::default(), [live(deployment)])
 }
 
 impl House {
-    /// Has the gateway hear of a change, as of one in the store.
+    /// Notifies the gateway of a change, as the store would.
     pub(crate) async fn tell(&self, change: Change) {
         self.gateway.watcher().upgrade().unwrap().tell(&change).await;
     }
 
-    /// `GET /dev/pets` and so on, at the API's own host.
+    /// Sends `GET` with a path such as `/dev/pets` to the API's own host.
     pub(crate) async fn get(&self, path: &str) -> Answer {
         self.send(http::Request::get(path).body(Bytes::new()).unwrap()).await
     }
@@ -372,12 +372,12 @@ impl House {
         self.send_to(HOST, request).await
     }
 
-    /// The request as a client signs it, for the API's own host.
+    /// Signs the request as a client does, for the API's own host.
     pub(crate) fn signed(&self, access_key_id: &str, request: http::Request<Bytes>) -> http::Request<Bytes> {
         self.signed_for(HOST, access_key_id, request)
     }
 
-    /// The request as a client signs it, for `host`.
+    /// Signs the request as a client does, for `host`.
     pub(crate) fn signed_for(
         &self,
         host: &'static str,

@@ -1,11 +1,10 @@
-//! What API Gateway does to header names on their way through: which it drops, which it remaps, and how it
-//! spells them.
+//! What API Gateway does to headers on their way through: which it drops, which it remaps, and how it spells them.
 //!
 //! <https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-known-issues.html>
 
 use http::HeaderName;
 
-/// Whether a client's header is dropped before anything looks at it: mappings, templates, logs, backends.
+/// Whether a client's header is dropped before mappings, templates, logs and backends see it.
 pub(crate) fn is_dropped_from_client(name: &str) -> bool {
     matches!(
         name,
@@ -24,12 +23,12 @@ pub(crate) fn is_dropped_from_client(name: &str) -> bool {
     )
 }
 
-/// Whether HTTP_PROXY withholds a client's header from its backend unless it is mapped.
+/// Whether HTTP_PROXY drops a client's header unless it is mapped.
 pub(crate) fn is_dropped_to_proxy_backend(name: &str) -> bool {
     is_dropped_from_client(name) || matches!(name, "host" | "content-encoding" | "via" | "keep-alive")
 }
 
-/// The kinds of integration that AWS's tables of header rules tell apart.
+/// The kinds of integration that AWS's tables of header rules distinguish.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Rules {
     /// HTTP and MOCK.
@@ -40,7 +39,7 @@ pub(crate) enum Rules {
     Aws,
 }
 
-/// Whether a mapping or override to this request header fails the request.
+/// Whether a mapping or override of this request header makes the request fail.
 pub(crate) fn is_illegal_target(name: &str, rules: Rules) -> bool {
     let always = matches!(
         name,
@@ -50,23 +49,23 @@ pub(crate) fn is_illegal_target(name: &str, rules: Rules) -> bool {
     always || rules == Rules::Aws && for_aws
 }
 
-/// What becomes of a header that a mapping sets on the response, or that a proxied backend sends.
+/// What happens to a header that a mapping sets on the response, or that a proxied backend sends.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum ResponseHeader {
-    /// Stays.
+    /// It is kept.
     Pass,
-    /// Goes.
+    /// It is dropped.
     Drop,
-    /// Is renamed to `x-amzn-Remapped-…`.
+    /// It is renamed to `x-amzn-Remapped-…`.
     Remap(HeaderName),
 }
 
-/// Applies the recorded tables of remapped response headers.
+/// Applies AWS's tables of remapped response headers, as recorded.
 pub(crate) fn response_header(name: &HeaderName, rules: Rules) -> ResponseHeader {
     match (name.as_str(), rules) {
         ("transfer-encoding", _) => ResponseHeader::Drop,
         ("connection" | "date" | "server", _) => remap(name),
-        // A proxied length is the backend's own statement; the one on the wire is counted anew.
+        // The remapped header shows the backend's own length; the server computes the Content-Length that it sends.
         ("content-length", _) => remap(name),
         (
             "via" | "host" | "keep-alive" | "expect" | "proxy-authenticate" | "te" | "trailer",
@@ -90,8 +89,8 @@ fn remap(name: &HeaderName) -> ResponseHeader {
         .map_or(ResponseHeader::Drop, ResponseHeader::Remap)
 }
 
-/// The conventional spelling of a name that the HTTP library has lowered: `content-type` → `Content-Type`,
-/// and AWS's own `x-amzn-ErrorType`, `x-amzn-RequestId`.
+/// The conventional spelling of a name that the HTTP library has converted to lower case: `content-type` →
+/// `Content-Type`, and AWS's own `x-amzn-ErrorType`, `x-amzn-RequestId`.
 pub(crate) fn spelling(name: &str) -> String {
     match name {
         "x-amzn-errortype" => return "x-amzn-ErrorType".to_owned(),

@@ -1,4 +1,4 @@
-//! What the three kinds of integration do when they are called.
+//! Calls the three kinds of integrations.
 
 pub(crate) mod mock;
 
@@ -16,14 +16,14 @@ use crate::connect::{ClientIdentity, HttpClient};
 use ::http::{HeaderMap, StatusCode};
 use bytes::Bytes;
 
-/// The ways out of the gateway.
+/// What integrations need to make outbound calls.
 #[derive(Clone)]
 pub(crate) struct Outside {
     pub(crate) client: HttpClient,
     pub(crate) backends: Arc<dyn Backends>,
 }
 
-/// Makes the call; `identity` is for HTTPS backends that ask for a certificate.
+/// Makes the call; `identity` is the certificate for HTTPS backends that ask for one.
 pub(crate) async fn perform(
     outside: &Outside,
     identity: Option<&ClientIdentity>,

@@ -1,8 +1,8 @@
-//! Mapping templates, looked at without a request: what AWS refuses, what fails every call, and what prints other
-//! than one would think.
+//! Checks mapping templates without a request: what AWS refuses, what makes every call fail, and what may print
+//! something unexpected.
 //!
-//! `findings` are about a place each. What depends on the request is told only where no harmless reading is
-//! likely: a warning is a promise that some request makes the template print what nobody wants.
+//! Each finding has a position. A problem that depends on the request is reported only if no harmless interpretation is
+//! likely: a warning means that some request makes the template print what nobody wants.
 
 mod members;
 mod origin;
@@ -16,9 +16,9 @@ use crate::vtl::{Position, Template};
 /// Whether a template can work at all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum LintSeverity {
-    /// It works, but some requests get what was not meant.
+    /// It works, but gives wrong output for some requests.
     Warning,
-    /// AWS refuses it, or every call that reaches the place fails.
+    /// AWS refuses it, or every call that reaches the position fails.
     Error,
 }
 
@@ -35,7 +35,7 @@ impl LintSeverity {
 /// Declares [`LintCode`].
 macro_rules! codes {
     ($($(#[$meta:meta])* $variant:ident = $name:literal $severity:ident),+ $(,)?) => {
-        /// What kind of problem it is.
+        /// The kind of problem.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum LintCode { $($(#[$meta])* $variant),+ }
 
@@ -43,17 +43,17 @@ macro_rules! codes {
             /// Every code.
             pub const ALL: &'static [Self] = &[$(Self::$variant),+];
 
-            /// The code as it is printed.
+            /// The code as it is printed, for example `UNQUOTED_ARN`.
             pub fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $name),+ }
             }
 
-            /// How bad it is.
+            /// The severity of problems of this kind.
             pub fn severity(self) -> LintSeverity {
                 match self { $(Self::$variant => LintSeverity::$severity),+ }
             }
 
-            /// The code of that name.
+            /// Finds the code with this name.
             pub fn parse(name: &str) -> Option<Self> {
                 Self::ALL.iter().copied().find(|code| code.as_str() == name)
             }
@@ -64,54 +64,54 @@ macro_rules! codes {
 codes! {
     /// More than 300 KiB.
     TemplateTooLarge = "TEMPLATE_TOO_LARGE" Error,
-    /// The text is no Velocity.
+    /// The text is not a Velocity template.
     DoesNotParse = "DOES_NOT_PARSE" Error,
-    /// An ARN where a quoted name has to stand, as in `$stageVariables.get(arn:aws:…)`.
+    /// An ARN without quotes where a quoted name is required, as in `$stageVariables.get(arn:aws:…)`.
     UnquotedArn = "UNQUOTED_ARN" Error,
     /// `class` or `getClass()`, which API Gateway does not have.
     Reflection = "REFLECTION" Error,
-    /// A `#foreach` over a range of more than 1,000.
+    /// A `#foreach` over a range of more than 1,000 items.
     ForeachTooLong = "FOREACH_TOO_LONG" Error,
-    /// `$input.json` or `$input.path` is given text that is no JSONPath.
+    /// The argument of `$input.json` or `$input.path` is not a JSONPath.
     InvalidPath = "INVALID_PATH" Error,
-    /// A macro that does not exist: the call is printed.
+    /// A macro that doesn't exist: the call is printed as text.
     UnknownMacro = "UNKNOWN_MACRO" Warning,
-    /// A method that its object does not have: the reference is printed.
+    /// A method that its object doesn't have: the reference is printed as text.
     UnknownMethod = "UNKNOWN_METHOD" Warning,
     /// A member that `$input`, `$util` or `$context` does not have.
     UnknownMember = "UNKNOWN_MEMBER" Warning,
-    /// A variable that nothing sets: the reference is printed.
+    /// A variable that nothing sets: the reference is printed as text.
     UndefinedReference = "UNDEFINED_REFERENCE" Warning,
-    /// A name that no stage variable can have.
+    /// A name that a stage variable can't have.
     StageVariableName = "STAGE_VARIABLE_NAME" Warning,
-    /// A path into a body that is no JSON but a text, such as a form.
+    /// A path into a body that is not JSON but text, such as a form.
     TextHasNoMembers = "TEXT_HAS_NO_MEMBERS" Warning,
-    /// A part of the body printed by `$input.path` where JSON is expected.
+    /// Part of the body, printed by `$input.path` where JSON is expected.
     PathInJson = "PATH_IN_JSON" Warning,
     /// A request parameter printed without quotes where JSON is expected.
     UnquotedParameter = "UNQUOTED_PARAMETER" Warning,
-    /// Text of the client inside a JSON string, not escaped.
+    /// Text from the client inside a JSON string, not escaped.
     UnescapedInString = "UNESCAPED_IN_STRING" Warning,
     /// JSON text inside a JSON string, not escaped.
     JsonInString = "JSON_IN_STRING" Warning,
-    /// `$util.escapeJavaScript` turns `'` into `\'`, which JSON does not know.
+    /// `$util.escapeJavaScript` turns `'` into `\'`, which is not valid JSON.
     EscapedApostrophe = "ESCAPED_APOSTROPHE" Warning,
-    /// A `#foreach` that prints a comma behind its last item.
+    /// A `#foreach` that prints a comma after its last item.
     TrailingComma = "TRAILING_COMMA" Warning,
 }
 
-/// One problem of a template.
+/// One problem in a template.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TemplateFinding {
-    /// What kind.
+    /// The kind of problem.
     pub code: LintCode,
-    /// Where.
+    /// Its position.
     pub at: Position,
     /// What is wrong, and what to write instead.
     pub message: String,
 }
 
-/// Looks at a template for bodies of a content type, or of JSON; the findings are in the order of the text.
+/// Checks a template for bodies of a content type, or for JSON; findings are in the order of the text.
 pub fn lint_template(source: &str, content_type: Option<&str>) -> Vec<TemplateFinding> {
     let mut findings = Vec::new();
     if TEMPLATE_BYTES_MAX < source.len() {
@@ -140,7 +140,7 @@ pub fn lint_template(source: &str, content_type: Option<&str>) -> Vec<TemplateFi
     findings
 }
 
-/// The text from a place on.
+/// The text from a position on.
 fn rest(source: &str, at: Position) -> &str {
     let index = |n: u32| usize::try_from(n.saturating_sub(1)).unwrap_or(usize::MAX);
     let line = source.split('\n').nth(index(at.line)).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Data on its way through: parameters, bodies and templates, from method to integration and back.
+//! Transforms data on its way through: parameters, bodies and templates, from method to integration and back.
 
 mod allowance;
 pub(crate) mod content;

@@ -1,7 +1,7 @@
-//! OpenAPI documents, both ways: a document becomes a [`Definition`] of an API, a frozen API becomes a document.
+//! OpenAPI import and export: a document becomes a [`Definition`] of an API, and a frozen API becomes a document.
 //!
-//! Pure: who stores a definition, and from where a frozen API comes, is [`super::api`]'s. Swagger 2.0 and OpenAPI
-//! 3.0 share all but where things stand. See
+//! Pure: [`super::api`] stores definitions and loads frozen APIs. Swagger 2.0 and OpenAPI 3.0 differ here only in where
+//! things are in a document. See
 //! <https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-swagger-extensions.html>.
 
 mod definition;
@@ -15,7 +15,7 @@ pub(crate) use document::{Dialect, Document};
 pub(crate) use export::{Export, Extensions, export};
 pub(crate) use import::{BasePathMode, import};
 
-/// `x-amazon-apigateway-…` names, each written once.
+/// The names `x-amazon-apigateway-…`, each written once.
 mod extension {
     pub(super) const ANY_METHOD: &str = "x-amazon-apigateway-any-method";
     pub(super) const API_KEY_SOURCE: &str = "x-amazon-apigateway-api-key-source";
@@ -35,22 +35,22 @@ mod extension {
     pub(super) const SECURITY_POLICY: &str = "x-amazon-apigateway-security-policy";
 }
 
-/// The scheme of exported methods that need a key of a usage plan.
+/// The security scheme of exported methods that require an API key.
 const API_KEY_SCHEME: &str = "api_key";
-/// The header that a scheme of API keys names.
+/// The header in a security scheme for API keys.
 const API_KEY_HEADER: &str = "x-api-key";
-/// The scheme of exported methods that need a signature.
+/// The security scheme of exported methods that require a signature.
 const SIGV4_SCHEME: &str = "sigv4";
-/// What a scheme of signatures says in `x-amazon-apigateway-authtype`.
+/// The `x-amazon-apigateway-authtype` of a security scheme for signatures.
 const SIGV4_AUTHTYPE: &str = "awsSigv4";
-/// The header that a scheme names whose authorizer reads no single header.
+/// The header in the security scheme of an authorizer that doesn't read a single header.
 const UNUSED_HEADER: &str = "Unused";
 
-/// The key of the integration response for what no other pattern matches.
+/// The key of the default integration response.
 const DEFAULT_RESPONSE: &str = "default";
 
-/// What an import of `document` would complain about: warnings and errors. `None` if it is no document that an API can be
-/// imported from.
+/// The warnings and errors that an import of `document` would give. `None` if it isn't a document from which an API can
+/// be imported.
 #[must_use]
 pub fn look_at_openapi(document: &[u8]) -> Option<(Vec<String>, Vec<String>)> {
     let document = Document::read(document)?;
@@ -62,7 +62,7 @@ pub fn look_at_openapi(document: &[u8]) -> Option<(Vec<String>, Vec<String>)> {
     })
 }
 
-/// What models of an API refer to each other by, up to their names.
+/// The URL of an API's models up to their names. Models use it to refer to each other.
 pub(crate) fn model_url_base(api_id: &str) -> String {
     format!("https://apigateway.amazonaws.com/restapis/{api_id}/models/")
 }

@@ -1,8 +1,7 @@
-//! PATCH: lists of small changes to one thing, applied in order and as a whole.
+//! PATCH: lists of small changes to one thing, applied in order, all or none.
 //!
-//! Each thing has a file with its paths. All work on a copy that the caller stores only if every operation
-//! went through, so that a list is applied whole or not at all. See
-//! <https://docs.aws.amazon.com/apigateway/latest/api/patch-operations.html>.
+//! Each kind of thing has a file with its paths. All functions work on a copy, and the caller stores it only if every
+//! operation succeeded. See <https://docs.aws.amazon.com/apigateway/latest/api/patch-operations.html>.
 
 mod account;
 mod api_key;
@@ -33,7 +32,7 @@ use super::api::words::words;
 use super::error::BadRequest;
 
 words! {
-    /// What a patch operation does. `move` and `test` are words of the format that no path supports.
+    /// The operation of a patch. `move` and `test` exist in the format, but no path supports them.
     pub enum PatchOp {
         Add = "add",
         Remove = "remove",
@@ -47,13 +46,13 @@ words! {
 /// See [PatchOperation](https://docs.aws.amazon.com/apigateway/latest/api/API_PatchOperation.html).
 #[derive(Clone, Debug, PartialEq, Eq, serde::Deserialize)]
 pub struct PatchOperation {
-    /// What to do.
+    /// The operation.
     pub op: PatchOp,
-    /// Where: a JSON pointer.
+    /// What to change: a JSON pointer.
     pub path: Option<String>,
-    /// The new value; always a text, whatever the type of what it replaces.
+    /// The new value; always a string, whatever type it replaces.
     pub value: Option<String>,
-    /// Where a copy comes from.
+    /// For `copy`: the source.
     pub from: Option<String>,
 }
 
@@ -63,17 +62,17 @@ impl PatchOperation {
         self.path.as_deref().unwrap_or("null")
     }
 
-    /// The value, with `""` standing for none: both clear a text.
+    /// The value; `""` counts as none, because both clear a text.
     pub(crate) fn text(&self) -> Option<String> {
         self.value.clone().filter(|value| !value.is_empty())
     }
 
-    /// The value as AWS reads booleans: whatever isn't `true` is false.
+    /// The value as AWS parses booleans: anything other than `true` is false.
     pub(crate) fn boolean(&self) -> bool {
         self.value.as_deref().is_some_and(|value| value.eq_ignore_ascii_case("true"))
     }
 
-    /// Refuses every operation but `replace`, on a path that is known.
+    /// Refuses every operation except `replace`, on a known path.
     fn only_replace(&self) -> Result<(), BadRequest> {
         match self.op {
             PatchOp::Replace => Ok(()),
@@ -83,8 +82,7 @@ impl PatchOperation {
         }
     }
 
-    /// Refuses the operation on a path that a thing with lists of paths doesn't have for it; `paths` is the list as AWS
-    /// prints it.
+    /// Refuses an operation that the path doesn't support; `paths` is the list of supported paths as AWS prints it.
     fn unsupported(&self, paths: &'static str) -> BadRequest {
         let (path, op) = (self.printed_path().to_owned(), self.op.as_str());
         BadRequest::UnsupportedPath { path, op, paths }
@@ -95,13 +93,13 @@ impl PatchOperation {
     }
 }
 
-/// A whole number; clients that keep such as decimals write `5.000000`.
+/// A whole number; clients that treat it as a decimal write `5.000000`.
 fn decimal<T: std::str::FromStr>(text: &str) -> Option<T> {
     text.parse().ok().or_else(|| text.trim_end_matches('0').strip_suffix('.')?.parse().ok())
 }
 
-/// Checks the operation against a thing that knows `replace` only, on `paths`; the words are those of
-/// resources, models, request validators and the like. `printed` is the list as AWS prints it.
+/// Checks an operation on a thing that supports only `replace`, on `paths`. The messages are those for resources,
+/// models, request validators and the like. `printed` is the list as AWS prints it.
 pub(crate) fn replace_only<'p>(
     patch: &'p PatchOperation,
     paths: &[&str],
@@ -123,7 +121,7 @@ pub(crate) fn replace_only<'p>(
 pub(crate) mod tests {
     use super::*;
 
-    /// `"replace /path value"`, as test tables write operations; a value may hold blanks.
+    /// Parses `"replace /path value"`, the form of operations in test tables; the value may contain blanks.
     pub(crate) fn op(text: &str) -> PatchOperation {
         let mut words = text.splitn(3, ' ');
         let mut word = || words.next().map(str::to_owned);

@@ -1,4 +1,4 @@
-//! Who is at the other end of a connection.
+//! The client at the other end of a connection.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -10,17 +10,17 @@ use x509_parser::prelude::FromDer;
 use x509_parser::time::ASN1Time;
 use x509_parser::x509::X509Name;
 
-/// Characters of a line of PEM.
+/// The number of characters in a line of PEM.
 const PEM_LINE: usize = 64;
 
-/// Who is at the other end of the connection.
+/// The client at the other end of a connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Peer {
     /// Its address, `$context.identity.sourceIp`.
     pub ip: IpAddr,
-    /// The certificate that it proved to have, where it was asked for one.
+    /// The client certificate, verified, if the listener asked for one.
     pub certificate: Option<Arc<ClientCertificateFacts>>,
-    /// Whether nobody can listen in: `aws:SecureTransport`.
+    /// Whether the connection is encrypted: `aws:SecureTransport`.
     pub is_secure: bool,
 }
 
@@ -29,20 +29,20 @@ pub struct Peer {
 pub struct ClientCertificateFacts {
     /// The certificate in PEM.
     pub pem: String,
-    /// Whose it is, such as `CN=client,O=Example`: the most specific part first, as AWS prints it.
+    /// The subject, such as `CN=client,O=Example`: the most specific part first, as AWS prints it.
     pub subject_dn: String,
-    /// Who signed it.
+    /// The issuer, in the same form.
     pub issuer_dn: String,
-    /// Its number, pairs of hexadecimal digits with colons between.
+    /// The serial number, as pairs of hexadecimal digits separated by colons.
     pub serial_number: String,
-    /// From when it is good: `May 28 12:30:02 2019 GMT`.
+    /// The start of its validity: `May 28 12:30:02 2019 GMT`.
     pub not_before: String,
-    /// Until when it is good.
+    /// The end of its validity.
     pub not_after: String,
 }
 
 impl ClientCertificateFacts {
-    /// Reads a certificate that the TLS handshake has already verified; `None` if it is none.
+    /// Parses a certificate that the TLS handshake has already verified; `None` if it is invalid.
     pub fn from_der(der: &[u8]) -> Option<Self> {
         let (_, certificate) = X509Certificate::from_der(der).ok()?;
         let validity = certificate.validity();
@@ -81,7 +81,7 @@ fn moment(time: &ASN1Time) -> String {
     time.to_rfc2822().map_or_else(|text| text, |text| gmt(&text).unwrap_or(text))
 }
 
-/// `Tue, 28 May 2019 12:30:02 +0000` in the other order.
+/// The same from `Tue, 28 May 2019 12:30:02 +0000`.
 fn gmt(rfc2822: &str) -> Option<String> {
     let mut words = rfc2822.split(' ').skip(1);
     let (day, month, year, time) = (words.next()?, words.next()?, words.next()?, words.next()?);

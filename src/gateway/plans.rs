@@ -1,7 +1,7 @@
-//! What a client may take: rates, and for callers with keys usage plans and quotas.
+//! What a client may use: rates, and, for callers with API keys, usage plans and quotas.
 //!
-//! A [`ledger::Ledger`] holds the keys in use and a [`meter::Meter`] for each under each of its plans; [`Books`] is
-//! where usage is kept for good.
+//! A [`ledger::Ledger`] holds the keys in use, with a [`meter::Meter`] for each of their plans. [`Books`] is the
+//! durable record of usage.
 
 pub(crate) mod books;
 mod buckets;

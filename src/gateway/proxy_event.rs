@@ -1,4 +1,4 @@
-//! A request as Lambda functions see it: the members of the event, format 1.0.
+//! A request in the form of a Lambda function's event, format 1.0.
 //!
 //! <https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html#api-gateway-simple-proxy-for-lambda-input-format>
 
@@ -15,16 +15,16 @@ use super::variable::Variable;
 
 type Members = Map<String, Value>;
 
-/// What stands for a map without members.
+/// How to write a map without members.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Absent {
-    /// `{}`, as authorizers are told.
+    /// `{}`, in events of authorizers.
     Empty,
-    /// `null`, as integrations are told.
+    /// `null`, in events of integrations.
     Null,
 }
 
-/// The event of a proxy integration, whose body is bytes or text.
+/// The event of a proxy integration; the body is binary or text.
 pub(crate) fn of_request(context: &Context, body: &Bytes, is_binary: bool) -> Value {
     let mut event = Members::new();
     put_request(&mut event, context, Absent::Null);
@@ -44,7 +44,7 @@ pub(crate) fn of_request(context: &Context, body: &Bytes, is_binary: bool) -> Va
     event.into()
 }
 
-/// Adds everything but body and context.
+/// Adds everything except body and context.
 pub(crate) fn put_request(event: &mut Members, context: &Context, absent: Absent) {
     let mut put = |name: &str, value: Value| event.insert(name.to_owned(), value);
     put("resource", value(context, Variable::ResourcePath));
@@ -63,8 +63,8 @@ pub(crate) fn put_request(event: &mut Members, context: &Context, absent: Absent
     put("stageVariables", map(variables.map(|(name, value)| (name.as_str(), value.as_str())), absent));
 }
 
-/// The client's headers, with the last value of each and with all values, and what API Gateway adds about the
-/// connection. A test has none.
+/// The client's headers, once with the last value of each and once with all values, and those that API Gateway adds
+/// about the connection. A test call has none.
 fn headers(context: &Context) -> (Members, Members) {
     let mut single: Members =
         context.visible_headers().map(|(name, value)| (name, value.into_owned().into())).collect();
@@ -93,7 +93,7 @@ fn headers(context: &Context) -> (Members, Members) {
     (single, multiple)
 }
 
-/// `requestContext`, without what an authorizer said.
+/// `requestContext`, without the authorizer's result.
 pub(crate) fn request_context(context: &Context) -> Members {
     let mut members = Members::new();
     let mut put = |name: &str, variable: Variable| {
@@ -122,7 +122,7 @@ pub(crate) fn request_context(context: &Context) -> Members {
     members
 }
 
-/// Members of an identity, whoever calls.
+/// The members of an identity, for every kind of caller.
 const IDENTITY: [(&str, Option<Variable>); 12] = [
     ("cognitoIdentityPoolId", None),
     ("accountId", Some(Variable::IdentityAccountId)),
@@ -138,13 +138,13 @@ const IDENTITY: [(&str, Option<Variable>); 12] = [
     ("user", Some(Variable::IdentityUser)),
 ];
 
-/// What a template finds that goes through `$context.identity`.
+/// The names over which a template's loop over `$context.identity` runs.
 pub(crate) fn identity_names(context: &Context) -> impl Iterator<Item = &'static str> {
     let of_key: &[&str] = if context.caller_key.is_some() { &["apiKey", "apiKeyId"] } else { &[] };
     IDENTITY.iter().map(|(name, _)| *name).chain(of_key.iter().copied())
 }
 
-/// All members are there, null where nothing is known; those of keys and certificates only where there are any.
+/// All members exist, and are null if unknown; those about keys and certificates exist only if there are any.
 fn identity(context: &Context) -> Members {
     let mut members = Members::new();
     for (name, variable) in IDENTITY {
@@ -177,7 +177,7 @@ fn path(context: &Context) -> String {
         Some(_) => context.uri.path(),
         None => context.target.path.as_str(),
     };
-    // A path that begins with several slashes routes as if it had one.
+    // A path that begins with several slashes routes as if there were one.
     format!("/{}", path.trim_start_matches('/'))
 }
 

@@ -1,27 +1,27 @@
-//! What a Lambda function answers in a proxy integration: an HTTP response as JSON.
+//! A Lambda function's result in a proxy integration: an HTTP response as JSON.
 //!
 //! <https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html#api-gateway-simple-proxy-for-lambda-output-format>
 
 use http::{HeaderName, HeaderValue, StatusCode};
 use serde_json::{Map, Value};
 
-/// An answer, checked.
+/// A valid result.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct ProxyResponse {
     pub(crate) status: StatusCode,
-    /// In the order they are sent.
+    /// In the order in which they are sent.
     pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
     pub(crate) body: String,
     pub(crate) is_base64_encoded: bool,
 }
 
-/// The answer is no response.
+/// The result is not an HTTP response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Malformed;
 
 impl ProxyResponse {
-    /// Reads the function's answer. Recorded: a member that responses don't have spoils it; what is missing has its
-    /// default, so that `{}` is a response.
+    /// Parses the function's result. Recorded: an unknown member makes it malformed; missing members have defaults, so
+    /// `{}` is a response.
     pub(crate) fn parse(answer: &[u8]) -> Result<Self, Malformed> {
         let Ok(Value::Object(members)) = serde_json::from_slice(answer) else { return Err(Malformed) };
         let (mut status, mut body, mut is_base64_encoded) = (StatusCode::OK, String::new(), false);
@@ -47,7 +47,7 @@ impl ProxyResponse {
                 headers.push(header(name, value)?);
             }
         }
-        // Those with one value come after those with several, unless they say the same.
+        // Headers with one value come after those with several, unless they are equal.
         let several = headers.len();
         for (name, value) in &single {
             let header = header(name, value)?;
@@ -59,7 +59,7 @@ impl ProxyResponse {
     }
 }
 
-/// An integer, or a text of one. Statuses below 200 are not the end of an exchange.
+/// An integer, or a string with one. Statuses below 200 are not final.
 fn status_of(value: &Value) -> Option<StatusCode> {
     let status = match value {
         Value::Number(number) => number.as_u64()?,
@@ -84,7 +84,7 @@ fn header(name: &str, value: &Value) -> Result<(HeaderName, HeaderValue), Malfor
 mod tests {
     use super::*;
 
-    /// Status, headers, body, whether it is encoded.
+    /// Status, headers, body, whether the body is encoded.
     type Shown<'a> = (u16, &'a [(&'a str, &'a str)], &'a str, bool);
 
     fn check(answer: &str, expect: Option<Shown<'_>>) {

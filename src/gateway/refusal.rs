@@ -1,159 +1,160 @@
-//! Every way in which the gateway itself answers a request, and what AWS says then.
+//! All errors with which the gateway itself answers a request, and AWS's messages.
 //!
-//! Layers raise a [`Refusal`]; only `pipeline::respond` makes a response of it.
+//! Phases return a [`Refusal`]; only `pipeline::respond` turns it into a response.
 
 use std::borrow::Cow;
 
 use super::api::{ApiId, ResponseType};
 
-/// Why a request gets no answer of its integration.
+/// Why a request is not answered by its integration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refusal {
-    // Raised before an API is known; gateway responses don't apply.
-    /// No such API or stage.
+    // Before an API is known, so gateway responses don't apply.
+    /// There is no such API or stage.
     Forbidden,
-    /// The address names a stage only and several APIs have one of that name.
+    /// The address names only a stage, and several APIs have one of that name.
     AmbiguousApi {
         /// The stage's name.
         stage: String,
-        /// The APIs that have it.
+        /// The APIs with such a stage.
         apis: Vec<ApiId>,
     },
-    /// The definition of the API could not be read.
+    /// The API could not be loaded.
     Unavailable,
-    /// The client broke off its own request; nobody is likely to read the answer.
+    /// The client broke off its own request; probably nobody reads the response.
     BodyBroken,
 
-    // Raised inside an API; its gateway responses apply.
-    /// A policy or an authorizer says no.
+    // Within an API, so its gateway responses apply.
+    /// A policy or an authorizer denies the request.
     AccessDenied(Denial),
-    /// The API's resource policy or the caller's own policies say no; the whole message.
+    /// The API's resource policy or the caller's own policies deny the request; this is the whole message.
     PolicyDenied(String),
-    /// The API's own definition can't be carried out.
+    /// The API's definition is wrong.
     ApiConfiguration(Misconfiguration),
-    /// The authorizer can't be called or answers nonsense.
+    /// The authorizer can't be called, or returned an invalid result.
     AuthorizerConfiguration,
     /// The authorizer failed.
     AuthorizerFailure,
-    /// A value would leave its place in the integration's path; the variable's name.
+    /// A value can't be placed in the integration's path; this is the variable's name.
     InvalidPathValue(String),
-    /// Required parameters are missing; their full names in AWS's order.
+    /// Required parameters are missing; these are their full names in AWS's order.
     MissingParameters(Vec<String>),
-    /// The body breaks its model; what the schema complains about.
+    /// The body violates its model; these are the violations.
     InvalidBody(String),
-    /// A template or mapping needs JSON and the body is none; the parser's words.
+    /// A template or mapping needs JSON but the body isn't; this is the parser's message.
     BodyNotJson(String),
-    /// A parameter mapping needs JSON and the body is none.
+    /// A parameter mapping needs JSON but the body isn't.
     MappedBodyNotJson,
     /// A session token has expired.
     ExpiredToken,
     /// The backend could not be reached.
     IntegrationUnreachable,
-    /// The backend's answer is none.
+    /// The backend's response is unusable.
     IntegrationBroken(Breakage),
     /// The backend took too long.
     IntegrationTimeout,
-    /// No valid API key.
+    /// There is no valid API key.
     InvalidApiKey,
-    /// A signature does not verify.
+    /// A signature is not valid.
     InvalidSignature(String),
-    /// An `Authorization` header that is no signature, where nothing was found for the request or one was wanted.
+    /// An `Authorization` header that is not a signature, where nothing was found for the request or a signature is
+    /// required.
     IncompleteSignature(String),
-    /// Nobody's access key, or another session's token.
+    /// An unknown access key, or another session's token.
     UnrecognizedClient,
-    /// No such resource or method, or no credentials.
+    /// There is no such resource or method, or there are no credentials.
     MissingAuthenticationToken,
     /// A plan's quota is spent.
     QuotaExceeded,
     /// The body is larger than 10 MB; no gateway response applies.
     RequestTooLarge,
-    /// What the body holds would take more memory than there is for it; no gateway response applies.
+    /// The parsed body would take more memory than there is for it; no gateway response applies.
     ValuesTooLarge,
     /// The resource is missing after authorization.
     ResourceNotFound,
     /// A rate is exceeded.
     Throttled,
-    /// The caller's token was good once.
+    /// The caller's token has expired.
     TokenExpired,
-    /// No or no valid token.
+    /// There is no token, or it is invalid.
     Unauthorized,
-    /// The ARN of the call is longer than authorizers are asked about.
+    /// The ARN of the call is too long for authorizers.
     UriTooLong,
-    /// No template for the body's type, and passing it on is not allowed.
+    /// There is no template for the body's type, and passthrough is not allowed.
     UnsupportedMediaType,
-    /// The web ACL says no.
+    /// The web ACL denies the request.
     WafFiltered,
 }
 
 /// How access was denied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Denial {
-    /// No statement allows.
+    /// No statement allows the request.
     Implicit,
-    /// A statement denies.
+    /// A statement denies the request.
     Explicit,
 }
 
-/// Why an answer is none; prints as execution logs say it.
+/// Why a backend's response is unusable; `Display` is the execution log's message.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Breakage {
-    /// The function failed; its own words.
+    /// The function failed; this is its own message.
     #[error("Lambda execution failed with status 200 due to customer function error: {0}")]
     FunctionError(String),
-    /// The function answered nothing that could be an HTTP response.
+    /// The function's result is not an HTTP response.
     #[error("Execution failed due to configuration error: Malformed Lambda proxy response")]
     MalformedProxyResponse,
-    /// The endpoint's answer broke off, or can't be read beyond doubt.
+    /// The endpoint's response broke off, or is ambiguous.
     #[error("Execution failed due to configuration error: Malformed endpoint response")]
     MalformedAnswer,
 }
 
-/// What is wrong with an API's definition; prints as its execution log says it.
+/// What is wrong with an API's definition; `Display` is the execution log's message.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Misconfiguration {
-    /// The integration's URI makes no address.
+    /// The integration's URI is invalid.
     #[error("Invalid endpoint address")]
     EndpointAddress,
-    /// A template does not parse or failed while it ran.
+    /// A request template does not parse, or failed while it ran.
     #[error("Unable to transform request: {0}")]
     RequestTemplate(String),
-    /// The same of a response template.
+    /// A response template does not parse, or failed while it ran.
     #[error("Unable to transform response: {0}")]
     ResponseTemplate(String),
-    /// A MOCK integration's template gave no `statusCode`.
+    /// A MOCK integration's template returned no `statusCode`.
     #[error("Unable to parse statusCode. It should be an integer that is defined in the request template.")]
     MockStatus,
-    /// No integration response fits and none is the default.
+    /// No integration response matches, and there is no default.
     #[error(
         "No match for output mapping and no default output mapping configured. \
          Endpoint Response Status Code: {0}"
     )]
     NoOutputMapping(String),
-    /// The integration response's status is no method response.
+    /// The method has no response with the integration response's status.
     #[error("Output mapping refers to an invalid method response: {0}")]
     MethodResponse(u16),
-    /// A mapping or override sets what may not be set.
+    /// A mapping or override sets something that must not be set.
     #[error("Invalid mapping expression specified: {0}")]
     Mapping(String),
     /// A body could not be converted between text and bytes.
     #[error("Unable to base64 decode the body.")]
     Base64,
-    /// A template would have to run over bytes.
+    /// A template can't be applied to a binary body.
     #[error("Unable to transform a binary payload.")]
     BinaryPayload,
-    /// The integration answered more than 10 MB.
+    /// The integration's response exceeds 10 MB.
     #[error("Integration response of more than {0} bytes exceeds the payload limit.")]
     ResponseTooLarge(usize),
     /// Lambda did not call the function.
     #[error("Lambda execution failed with status {0}")]
     LambdaStatus(u16),
-    /// Something that this gateway does not do; says what.
+    /// A feature that this gateway doesn't support.
     #[error("{0}")]
     Unsupported(String),
 }
 
 impl Refusal {
-    /// The gateway response that applies; `None` where no API is known yet.
+    /// The gateway response that applies; `None` if no API is known yet.
     pub const fn response_type(&self) -> Option<ResponseType> {
         Some(match self {
             Self::Forbidden
@@ -177,7 +178,7 @@ impl Refusal {
             Self::IntegrationUnreachable | Self::IntegrationBroken(_) => ResponseType::IntegrationFailure,
             Self::IntegrationTimeout => ResponseType::IntegrationTimeout,
             Self::InvalidApiKey => ResponseType::InvalidApiKey,
-            // Not recorded which type these others have; it is the only one about signatures.
+            // The type for these is not recorded; this is the only one about signatures.
             Self::InvalidSignature(_) | Self::IncompleteSignature(_) | Self::UnrecognizedClient => {
                 ResponseType::InvalidSignature
             }
@@ -191,7 +192,7 @@ impl Refusal {
         })
     }
 
-    /// The status where no API is known, or where AWS's status differs from the type's own default.
+    /// The status if no API is known, or if AWS's status differs from the type's default.
     pub const fn own_status(&self) -> Option<u16> {
         match self {
             Self::Forbidden => Some(403),
@@ -200,7 +201,7 @@ impl Refusal {
             Self::BodyBroken => Some(400),
             Self::RequestTooLarge | Self::ValuesTooLarge => Some(413),
             Self::UriTooLong => Some(414),
-            // A broken answer is a bad gateway, an unreachable backend keeps the table's 504.
+            // An unusable response is 502; an unreachable backend keeps the table's 504.
             Self::IntegrationBroken(_) => Some(502),
             Self::AccessDenied(_)
             | Self::PolicyDenied(_)
@@ -230,8 +231,8 @@ impl Refusal {
         }
     }
 
-    /// Whether the answer's body is the message itself, as text. AWS's front door refuses what is too large before it
-    /// looks for an API, and not in JSON.
+    /// Whether the body is the plain message. AWS's front door refuses a body that is too large before it looks for an
+    /// API, and not in JSON.
     pub const fn is_plain_text(&self) -> bool {
         matches!(self, Self::RequestTooLarge)
     }
@@ -268,7 +269,7 @@ impl Refusal {
         }
     }
 
-    /// `$context.error.message`: what the client is told; `None` where AWS says `null`.
+    /// `$context.error.message`: the client's message; `None` where AWS has `null`.
     pub fn message(&self) -> Option<Cow<'_, str>> {
         Some(match self {
             Self::Forbidden | Self::InvalidApiKey | Self::WafFiltered => "Forbidden".into(),
@@ -328,7 +329,7 @@ impl Refusal {
 mod tests {
     use super::*;
 
-    /// One refusal for each type that refusals can have.
+    /// One example for each type.
     fn examples() -> Vec<Refusal> {
         vec![
             Refusal::AccessDenied(Denial::Implicit),
@@ -416,7 +417,7 @@ mod tests {
                 assert!(row.is_none(), "{kind} is a fallback only");
                 continue;
             }
-            // It can be set and is never used, as on AWS.
+            // As on AWS, it can be set but is never used.
             if *kind == ResponseType::RequestTooLarge {
                 continue;
             }

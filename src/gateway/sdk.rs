@@ -1,10 +1,9 @@
-//! Clients of deployed APIs, made for GetSdk: one file of JavaScript without dependencies, and for TypeScript its
-//! types beside it.
+//! SDKs of deployed APIs for GetSdk: one JavaScript file without dependencies, and for TypeScript its types as well.
 //!
-//! What a client offers is what AWS's JavaScript SDK offers: `apigClientFactory.newClient(config)` and a function for
-//! each method, named by path and verb. See
-//! <https://docs.aws.amazon.com/apigateway/latest/developerguide/how-to-generate-sdk-javascript.html>.
-//! The code is this server's own.
+//! The interface is that of AWS's JavaScript SDK: `apigClientFactory.newClient(config)` and a function for each method,
+//! named after path and verb. See
+//! <https://docs.aws.amazon.com/apigateway/latest/developerguide/how-to-generate-sdk-javascript.html>. The code is this
+//! server's own.
 
 mod archive;
 mod names;
@@ -24,31 +23,31 @@ const DECLARATIONS: &str = include_str!("../../templates/sdk/apigClient.d.ts.hbs
 const README: &str = include_str!("../../templates/sdk/README.md.hbs");
 const PACKAGE: &str = include_str!("../../templates/sdk/package.json.hbs");
 
-/// What a client is made of.
+/// The input for generating an SDK.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Sdk<'s> {
-    /// What the stage's deployment froze.
+    /// The snapshot of the stage's deployment.
     pub(crate) snapshot: &'s DeploymentSnapshot,
     /// The stage's name and region.
     pub(crate) stage: &'s str,
     pub(crate) region: &'s str,
-    /// Where the stage is reached, unless a client is told otherwise.
+    /// The stage's URL, the default in the SDK.
     pub(crate) invoke_url: &'s str,
     pub(crate) language: SdkLanguage,
 }
 
-/// Why a client can't be made. Either is a fault of this house: templates and facts are its own.
+/// Why an SDK can't be generated. Both are server errors: templates and data are our own.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// A template and its facts don't fit.
+    /// A template doesn't fit its data.
     #[error("the client's template failed")]
     Template(#[from] handlebars::RenderError),
-    /// The files could not be put into one.
+    /// The archive could not be written.
     #[error("the client's files could not be archived")]
     Archive(#[from] Broken),
 }
 
-/// Makes the client, as a ZIP file.
+/// Generates the SDK as a ZIP file.
 pub(crate) fn generate(sdk: &Sdk<'_>) -> Result<Vec<u8>, Error> {
     let facts = facts(sdk);
     let mut handlebars = handlebars::Handlebars::new();
@@ -76,7 +75,7 @@ fn facts(sdk: &Sdk<'_>) -> Value {
     let mut types = Types::new(sdk.snapshot);
     let mut methods = Vec::new();
     for resource in &sdk.snapshot.resources {
-        // Nobody knows under which verb a method for any is to be called; AWS leaves these out too.
+        // An ANY method has no verb to call it with; AWS leaves it out, too.
         for (verb, method) in resource.methods.iter().filter(|(verb, _)| **verb != HttpMethod::Any) {
             let name = names.of(&resource.path, *verb);
             methods.push(one_method(&name, resource, *verb, method, &mut types));
@@ -106,7 +105,7 @@ fn one_method(
     method: &Method,
     types: &mut Types<'_>,
 ) -> Value {
-    // Of each place: name → whether it is required. A path can't be without any of its variables.
+    // For each location: name → whether it is required. All variables of a path are required.
     let mut places: BTreeMap<&str, BTreeMap<&str, bool>> =
         ["path", "querystring", "header"].map(|place| (place, BTreeMap::new())).into();
     for (parameter, required) in &method.request_parameters {
@@ -154,7 +153,7 @@ fn comment(text: &str) -> String {
     text.replace(|c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}'), " ").replace("*/", "* /")
 }
 
-/// npm takes versions of three numbers only.
+/// A version for npm, which requires three numbers.
 fn version_of(text: Option<&str>) -> String {
     let parts = text.unwrap_or_default().split('.').map(|part| part.parse::<u32>().ok());
     match parts.collect::<Option<Vec<_>>>().as_deref() {
@@ -215,7 +214,7 @@ mod tests {
         let line = r#"  petsPetIdGet: {"verb":"GET","path":"/pets/{petId}","pathParameters":["petId"],"queryParameters":["page","tag"],"headers":["X-It's"],"required":["petId","page"]},"#;
         assert!(client.contains(line), "{client}");
         assert!(client.contains("  rootPost: {") && !client.contains("ANY"));
-        // Nothing that an owner names gets out of its comment.
+        // No name that an owner chooses can end a comment.
         assert!(!client.contains("*/ alert"), "{client}");
         serde_json::from_str::<Value>(&files["apiGateway-js-sdk/package.json"]).unwrap();
     }

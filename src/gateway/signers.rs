@@ -1,4 +1,4 @@
-//! Who signed a request: the signature of a call of a method is verified, and what the signer may do is looked up.
+//! Identifies signers: verifies the signature of a method call, and looks up the signer's permissions.
 //!
 //! <https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-control-access-using-iam-policies-to-invoke-api.html>
 
@@ -17,23 +17,23 @@ use super::stages::SourceError;
 use crate::connect::full;
 use crate::identity::{AuthError, Authenticator, Caller, Grants, Incomplete, Invalid};
 
-/// The service that calls of methods are signed for.
+/// The service name in signatures of method calls.
 pub(crate) const SERVICE: &str = "execute-api";
 
-/// Where the gateway learns what callers may do by their own policies.
+/// Looks up what callers may do by their own policies.
 pub trait Permissions: Send + Sync + 'static {
-    /// The policies of `caller`, who has signed.
+    /// The permissions of `caller`, who has signed.
     fn of<'a>(&'a self, caller: &'a Caller) -> BoxFuture<'a, Result<Arc<Grants>, SourceError>>;
 }
 
-/// Somebody who signed, and what their own policies grant.
+/// A verified signer with the grants of its own policies.
 #[derive(Debug)]
 pub(crate) struct Signer {
     pub(crate) caller: Caller,
     pub(crate) grants: Arc<Grants>,
 }
 
-/// What signers are identified with.
+/// What is needed to identify signers.
 pub(crate) struct Signers {
     pub(crate) authenticator: Arc<Authenticator>,
     pub(crate) permissions: Arc<dyn Permissions>,
@@ -41,8 +41,8 @@ pub(crate) struct Signers {
 }
 
 impl Signers {
-    /// Verifies the signature of a request, which is in the context's `signer` afterwards. The body is read for it,
-    /// but only for a key that is known.
+    /// Verifies the signature of a request, and sets the context's `signer`. The body is read for this, but only if the
+    /// key is known.
     pub(crate) async fn identify(&self, routed: &mut Routed) -> Result<(), Refusal> {
         let context = &routed.context;
         let refusal = |error: AuthError| refusal(error, context);
@@ -53,7 +53,7 @@ impl Signers {
         }
         let body = self.bulkhead.read(mem::replace(&mut routed.body, full(Bytes::new()))).await?;
         let verified = self.authenticator.verify(claim, context.head(), body.bytes()).map_err(refusal)?;
-        // Whoever reads it again takes the memory for it again: two at once could wait for each other.
+        // A later reader reserves the memory again: holding two reservations at once could deadlock.
         routed.body = full(body.bytes().clone());
         let caller = verified.caller;
         let grants = self.permissions.of(&caller).await.map_err(|error| unavailable(&error))?;
@@ -71,7 +71,7 @@ fn refusal(error: AuthError, context: &Context) -> Refusal {
         AuthError::Incomplete(incomplete) => {
             let message = authorization_header::complaint(&context.headers);
             Refusal::IncompleteSignature(message.unwrap_or_else(|| match incomplete {
-                // Pairs, but of another scheme than AWS's.
+                // Key-value pairs, but of another scheme than AWS's.
                 Incomplete::NoPair { header, .. } => authorization_header::no_pairs(header.as_bytes()),
                 Incomplete::Missing { .. }
                 | Incomplete::MissingParameter(_)
@@ -84,7 +84,7 @@ fn refusal(error: AuthError, context: &Context) -> Refusal {
     }
 }
 
-/// Whose policies can't be read may nothing.
+/// A caller whose policies can't be read may do nothing.
 fn unavailable(error: &SourceError) -> Refusal {
     tracing::error!(error = error as &dyn std::error::Error, "a caller's policies could not be read");
     Refusal::Unavailable

@@ -1,4 +1,4 @@
-//! The store's APIs as the data plane's source of stages and keys.
+//! The store as the data plane's source of stages and keys.
 
 use super::api::{ApiId, Apis, LiveStage, StageName};
 use super::backends::BoxFuture;
@@ -16,7 +16,7 @@ impl StageSource for Apis {
     }
 
     fn apis_with_stage<'a>(&'a self, stage: &'a StageName) -> BoxFuture<'a, Result<Vec<ApiId>, SourceError>> {
-        // The inherent method of the same name reads the store.
+        // The inherent method of the same name, which reads the store.
         Box::pin(async move {
             Self::apis_with_stage(self, stage).await.map_err(|error| SourceError(error.into()))
         })

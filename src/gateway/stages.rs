@@ -1,7 +1,7 @@
-//! Compiled stages: loaded at the first request, compiled anew when they change, looked up without a lock.
+//! Compiled stages: loaded for the first request, recompiled when they change, looked up without a lock.
 //!
-//! A client whose change has been answered is served as changed: the change is told before the answer, and whoever
-//! is told reads the store in turn, after everyone who began to read before.
+//! Once a change has been answered, requests see it: the gateway is notified before the answer. It then reads the store
+//! in turn, after all reads that began earlier.
 
 mod known;
 mod names;
@@ -23,24 +23,24 @@ use super::plans::{LiveKey, LiveUsage};
 use super::refusal::Refusal;
 use crate::id::AccountRegion;
 
-/// Why a stage or a key could not be read, or usage not be recorded.
+/// Why a stage or a key could not be read, or usage could not be recorded.
 #[derive(Debug, thiserror::Error)]
 #[error("the store could not be used")]
 pub struct SourceError(#[source] pub Box<dyn std::error::Error + Send + Sync>);
 
-/// Where stages are read from.
+/// Loads stages and keys.
 pub trait StageSource: Send + Sync + 'static {
-    /// A stage as it stands now; `None` if there is no such API or stage.
+    /// The current state of a stage; `None` if there is no such API or stage.
     fn load<'a>(
         &'a self,
         api: &'a ApiId,
         stage: &'a StageName,
     ) -> BoxFuture<'a, Result<Option<LiveStage>, SourceError>>;
 
-    /// The APIs that have a stage of this name, in any account and region; in a stable order.
+    /// The APIs with a stage of this name, in all accounts and regions; in a stable order.
     fn apis_with_stage<'a>(&'a self, stage: &'a StageName) -> BoxFuture<'a, Result<Vec<ApiId>, SourceError>>;
 
-    /// The API key of this value; `None` if there is none.
+    /// The API key with this value; `None` if there is none.
     fn key<'a>(
         &'a self,
         owner: &'a AccountRegion,
@@ -64,7 +64,7 @@ impl Stages {
         Self { source, default_api, shared: Arc::new(shared), known, turns, names }
     }
 
-    /// What every stage is compiled with.
+    /// What all stages are compiled with.
     pub(crate) fn shared(&self) -> &Shared {
         &self.shared
     }
@@ -100,7 +100,7 @@ impl Stages {
         }
     }
 
-    /// Reads and compiles a stage, in place of what was known of it. The caller has its turn.
+    /// Loads and compiles a stage, and replaces the known one. The caller holds the stage's turn.
     async fn load(&self, api: &ApiId, stage: &StageName) -> Result<Arc<Served>, Refusal> {
         let loaded = self.compiled(api, stage).await;
         match &loaded {
@@ -116,20 +116,20 @@ impl Stages {
         let Some(live) = self.source.load(api, stage).await? else { return Ok(None) };
         self.shared.ledger.restore_limiters(api, stage).await?;
         let shared = self.shared.clone();
-        // Hundreds of templates take their time, and requests for other stages should not wait for it.
+        // Compiling hundreds of templates takes time; requests for other stages shouldn't wait for it.
         let compiled = tokio::task::spawn_blocking(move || compile(&live, &shared)).await;
         Ok(Some(Arc::new(compiled.map_err(|error| SourceError(error.into()))?)))
     }
 
-    /// Compiles anew what is in use of an API. Requests are served what was before, until it is done.
+    /// Recompiles the stages of an API that are in use. Until that is done, requests are served with the previous ones.
     async fn refresh(&self, api: &ApiId) {
-        // Who is loading may have read what was before the change. First those, then what is known: it is known
-        // before its turn is over.
+        // A load in progress may have read the state before the change. Look at loads first, then at known stages: a
+        // load makes its stage known before its turn ends.
         let mut stages: BTreeSet<StageName> = self.turns.stages_of(api).into_iter().collect();
         stages.extend(self.known.stages_of(api));
         for stage in stages {
             let _turn = self.turns.take(api, &stage).await;
-            // What can't be read is not known any more; the next request says so.
+            // A stage that can't be loaded is dropped; the next request gets the error.
             let _ = self.load(api, &stage).await;
         }
         self.shared.caches.sweep(self.shared.clock.monotonic());
@@ -141,7 +141,7 @@ impl Stages {
         }
         let changes = self.names.changes();
         let apis: Arc<[ApiId]> = self.source.apis_with_stage(stage).await.map_err(unavailable)?.into();
-        // Names that nobody has are not kept: anyone could fill the memory with them.
+        // Names that no API has are not kept: anyone could fill the memory with them.
         if !apis.is_empty() {
             self.names.put(stage, &apis, changes);
         }

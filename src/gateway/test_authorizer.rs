@@ -1,4 +1,4 @@
-//! TestInvokeAuthorizer: an authorizer of the working copy is asked once, with a log. Nothing is kept.
+//! TestInvokeAuthorizer: runs an authorizer of the working copy once, with a log. Nothing is cached.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use super::execution_log::ExecutionLog;
 use super::refusal::Refusal;
 use super::stack::Gateway;
 
-/// The stage that such calls are told to be of, as on AWS.
+/// The stage name in such calls, as on AWS.
 const STAGE: &str = "ESTestInvoke-stage";
 
 impl Gateway {
@@ -75,7 +75,7 @@ impl Gateway {
     }
 }
 
-/// What a client would see.
+/// The status that a client would see.
 fn status(refusal: &Refusal) -> u16 {
     let default = refusal.response_type().and_then(ResponseType::default_status);
     refusal.own_status().or_else(|| Some(default?.as_u16())).unwrap_or(500)

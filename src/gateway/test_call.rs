@@ -24,7 +24,7 @@ use super::upstream::Links;
 use crate::connect::{collect, full};
 use crate::identity::TargetUri;
 
-/// A test call has no client; AWS shows this address as well.
+/// A test call has no client; AWS shows this address, too.
 const PEER: Peer = Peer { ip: IpAddr::V4(Ipv4Addr::LOCALHOST), certificate: None, is_secure: false };
 
 const STAGE: &str = "test-invoke-stage";
@@ -50,7 +50,7 @@ impl Gateway {
         let status = parts.status.as_u16();
         context.log(format_args!("Method completed with status: {status}"));
         let latency = self.inner.clock.monotonic().saturating_sub(started);
-        // A body that breaks off shows as far as anybody could: not at all.
+        // A body that breaks off is shown as empty.
         let body = collect(body, PAYLOAD_BYTES_MAX).await.unwrap_or_default();
         TestOutcome {
             status,
@@ -61,8 +61,7 @@ impl Gateway {
         }
     }
 
-    /// The call as it stands behind the phases that don't apply to it, and the header names as its API
-    /// spells them.
+    /// The call after the phases that don't apply to it, and the header names in the API's spelling.
     fn admitted(&self, invocation: &TestInvocation) -> (Admitted, Vec<String>) {
         let TestInvocation { owner, api, resource_id, method: verb, stage_variables, .. } = invocation;
         let stage = Arc::new(CompiledStage {
@@ -81,7 +80,7 @@ impl Gateway {
                 let names = declared.filter_map(|key| key.strip_prefix("method.response.header."));
                 (compiled, names.map(str::to_owned).collect(), resource.path.as_str())
             }
-            // The caller has looked; a method without an integration fails as one would.
+            // The caller has checked; a missing method fails like one without an integration.
             None => (CompiledMethod::absent(resource_id.clone()), Vec::new(), "/"),
         };
         let given = invocation.path_with_query_string.as_deref().filter(|path| !path.is_empty());
@@ -99,7 +98,7 @@ impl Gateway {
         (tested(Box::new(context), stage, method, body), names)
     }
 
-    /// A request that nobody sent.
+    /// The context of a test call.
     pub(super) fn test_context(
         &self,
         given: &[(String, Vec<String>)],
@@ -127,7 +126,7 @@ impl Gateway {
             custom_domain: None,
         };
         let (parts, ()) = request.into_parts();
-        // The path may be no legal one; it is read from the target.
+        // The path may be invalid in a URI; it is read from the target instead.
         let uri = TargetUri::of_query(query);
         Context::new(parts, uri, target, PEER, &*self.inner.clock, &*self.inner.ids)
     }
@@ -146,7 +145,7 @@ fn open_log(context: &mut Context, invocation: &TestInvocation, path: &str) {
     context.log = Some(log);
 }
 
-/// The answer's headers under the names that the API declares, without the length.
+/// The response's headers under the names that the API declares, without the length.
 fn shown(headers: &HeaderMap, declared: &[String]) -> Vec<(String, Vec<String>)> {
     let mut shown: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for (name, value) in headers {

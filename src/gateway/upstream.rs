@@ -1,4 +1,4 @@
-//! Upstreams: where VPC links lead to.
+//! Upstreams: the targets of VPC links.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use http::uri::{Authority, Scheme};
 
 use super::api::VpcLinkNames;
 
-/// A server by scheme and authority. An integration's own address supplies path, query and `Host`.
+/// A server: scheme and authority. The integration's own URI supplies path, query and `Host`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Upstream {
     scheme: Scheme,
@@ -15,7 +15,7 @@ pub struct Upstream {
 }
 
 impl Upstream {
-    /// Reads `http://host:port` or `https://host`; `None` for anything else, a path included.
+    /// Parses `http://host:port` or `https://host`; `None` for anything else, including a path.
     pub fn parse(text: &str) -> Option<Self> {
         let parts = Uri::try_from(text).ok()?.into_parts();
         let scheme = parts.scheme.filter(|scheme| [Scheme::HTTP, Scheme::HTTPS].contains(scheme))?;
@@ -24,7 +24,7 @@ impl Upstream {
         is_bare.then_some(Self { scheme, authority })
     }
 
-    /// `uri` at this server.
+    /// `uri`, moved to this server.
     pub(crate) fn locate(&self, uri: Uri) -> Option<Uri> {
         let mut parts = uri.into_parts();
         parts.scheme = Some(self.scheme.clone());
@@ -33,10 +33,10 @@ impl Upstream {
     }
 }
 
-/// Upstreams by name, as the settings have them.
+/// Upstreams by name, as in the settings.
 pub type Upstreams = BTreeMap<String, Upstream>;
 
-/// What integrations' connection ids mean.
+/// Resolves connection ids of integrations.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Links<'a> {
     pub(crate) names: &'a VpcLinkNames,
@@ -44,7 +44,7 @@ pub(crate) struct Links<'a> {
 }
 
 impl<'a> Links<'a> {
-    /// The upstream of a link by its id, or of that name itself.
+    /// The upstream for a link's id, or for a name.
     pub(crate) fn find(self, connection_id: &str) -> Option<&'a Upstream> {
         let name = self.names.get(connection_id).map_or(connection_id, String::as_str);
         self.upstreams.get(name)

@@ -1,7 +1,7 @@
-//! The members of `$context`, as one table.
+//! The members of `$context` in one table.
 //!
-//! Templates, parameter mappings, gateway responses and access logs all name them; which value a request has
-//! for one is [`Context::variable`](super::context::Context::variable)'s matter.
+//! Templates, parameter mappings, gateway responses and access logs use these names;
+//! [`Context::variable`](super::context::Context::variable) gives their values.
 
 /// Declares [`Variable`] and its names.
 macro_rules! variables {
@@ -17,7 +17,7 @@ macro_rules! variables {
             #[cfg(test)]
             pub(crate) const NAMES: &'static [&'static str] = &[$($name),+];
 
-            /// The member named `name`, such as `identity.sourceIp`.
+            /// Finds the member `name`, such as `identity.sourceIp`.
             pub(crate) fn parse(name: &str) -> Option<Self> {
                 match name {
                     $($name => Some(Self::$variant),)+

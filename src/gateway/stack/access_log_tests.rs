@@ -1,4 +1,4 @@
-//! What access logs tell of requests, and where.
+//! The content and the destinations of access logs.
 
 use bytes::Bytes;
 
@@ -27,7 +27,7 @@ fn logging(format: &str, destination_arn: Option<&str>) -> LiveStage {
 }
 
 impl House {
-    /// The lines written since the last time, all to the one destination.
+    /// The lines written since the last call; all have the same destination.
     fn lines(&self) -> Vec<String> {
         let lines = std::mem::take(&mut *self.access_logs.0.lock().unwrap());
         let line = |(arn, line)| {
@@ -38,7 +38,7 @@ impl House {
     }
 }
 
-/// What `format` renders for a request.
+/// Checks what `format` gives for a request.
 async fn check(format: &str, request: http::request::Builder, expect: &str) {
     let house = house(Options::default(), [logging(format, Some(ARN))]);
     house.send(request.body(Bytes::from("{}")).unwrap()).await;

@@ -1,4 +1,4 @@
-//! Requests to methods with Lambda authorizers: who is asked, what is told, and what the answer means.
+//! Requests to methods with Lambda authorizers: which authorizer is called, its event, and the effect of its result.
 
 use std::time::Duration;
 
@@ -79,7 +79,7 @@ fn verdict(effect: &str, resource: &str) -> Value {
     })
 }
 
-/// Does as the token says.
+/// A function that returns what the token says.
 fn obedient(call: &AwsCall) -> Result<BackendResponse, BackendError> {
     let event: Value = serde_json::from_slice(&call.body).unwrap();
     let failed = |message: &str| {
@@ -189,7 +189,7 @@ async fn answers_are_kept_by_identity_and_held_against_each_request() {
     assert_eq!(get(&house, "/pets/1", "deny").await.status, 403);
     assert_eq!(get(&house, "/pets/1", "deny").await.status, 403);
     assert_eq!(n_asked(&house), 2);
-    // What went wrong is not kept.
+    // Failures are not cached.
     for token in ["unauthorized", "throw", "garbage"] {
         let before = n_asked(&house);
         get(&house, "/toys", token).await;
@@ -322,7 +322,7 @@ async fn a_request_authorizer_is_told_the_request() {
         },
     });
     assert_eq!(event, expect);
-    // The same identity is not asked for again, another is.
+    // The same identity is cached; another one is not.
     house.send(request("?q=1&q=2&other").body(Bytes::new()).unwrap()).await;
     assert_eq!(n_asked(&house), 1);
     house.send(request("?q=2").body(Bytes::new()).unwrap()).await;

@@ -1,4 +1,4 @@
-//! Requests of cached methods: what is answered without the backend, and for how long.
+//! Requests to cached methods: which are answered without the backend, and for how long.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -16,7 +16,7 @@ use crate::gateway::fixture::{Answer, House, api, code, house, integration, live
 
 const STATES: &str = "arn:aws:apigateway:us-east-1:states:action/Any";
 
-/// A backend that is counted, and answers with what `template` makes of the request.
+/// A backend that counts its calls and answers with what `template` makes of the request.
 fn echo(template: &str) -> Integration {
     let mut echo = integration(IntegrationType::Aws, STATES);
     echo.request_templates = strings(&[("application/json", template)]);
@@ -34,7 +34,7 @@ fn setting() -> MethodSetting {
     MethodSetting { caching_enabled: true, ..MethodSetting::default() }
 }
 
-/// `dev` with a cluster and these settings.
+/// `dev` with a cache cluster and these settings.
 fn cached(deployment: DeploymentSnapshot, settings: &[(&str, MethodSetting)]) -> LiveStage {
     let mut live = live(deployment);
     live.stage.cache_cluster_enabled = true;
@@ -53,7 +53,7 @@ impl House {
         std::mem::take(&mut *self.backends.calls.lock().unwrap()).len()
     }
 
-    /// How often the backend is called for these, one after the other.
+    /// How often the backend is called for these paths, one after the other.
     async fn calls_for(&self, paths: &[&str]) -> usize {
         self.calls();
         for path in paths {
@@ -80,7 +80,7 @@ async fn an_answer_is_given_again_until_its_time_is_over() {
     let again = house.get("/dev/pets/1").await;
     assert_eq!((first.status, &first.body), (again.status, &again.body));
     assert_eq!(house.calls(), 1);
-    // What is each request's own stays its own.
+    // Headers of each request stay its own.
     for name in ["x-amzn-requestid", "x-amz-apigw-id", "x-amzn-trace-id"] {
         assert_ne!(first.header(name).unwrap(), again.header(name).unwrap(), "{name}");
     }
@@ -93,7 +93,7 @@ async fn an_answer_is_given_again_until_its_time_is_over() {
 
 #[tokio::test]
 async fn the_key_is_what_the_integration_says_and_nothing_else() {
-    // Nothing: all callers of the resource share an answer, path parameters or not.
+    // With no key parameters, all callers of the resource share a response, whatever its path parameters.
     let house = cached_house(pets(|_| {}));
     assert_eq!(house.calls_for(&["/dev/pets/1", "/dev/pets/2", "/dev/pets/1?q=3"]).await, 1);
 
@@ -167,7 +167,7 @@ async fn only_get_is_cached_unless_the_method_says_so_itself() {
 
 #[tokio::test]
 async fn what_is_large_or_refused_is_not_kept_and_what_a_backend_refuses_is() {
-    // The backend answers with what it is sent.
+    // The backend answers with the body that it receives.
     let body = |bytes: usize| Bytes::from(vec![b'x'; bytes]);
     let house = cached_house(with(api("abc"), "/", HttpMethod::Get, method(echo("$input.body"))));
     for (bytes, calls) in [(CACHED_BYTES_MAX + 1, 2), (CACHED_BYTES_MAX, 1)] {
@@ -178,7 +178,7 @@ async fn what_is_large_or_refused_is_not_kept_and_what_a_backend_refuses_is() {
         assert_eq!(house.calls(), calls, "{bytes}");
     }
 
-    // A response that no mapping fits is the gateway's own.
+    // If no mapping matches, the response is the gateway's own.
     let unmapped = || pets(|integration| integration.responses = BTreeMap::new());
     let house = cached_house(unmapped());
     for _ in 0..2 {
@@ -242,7 +242,7 @@ async fn a_fresh_answer_is_for_those_who_may_ask_for_it() {
         (CacheControlStrategy::SucceedWithoutResponseHeader, 200, None),
     ] {
         let house = with(true, strategy);
-        // The warning is each request's own, and no part of what is kept.
+        // The warning is for one request only, and is not cached.
         let first = house.fresh("/dev/pets/1").await;
         assert_eq!((first.status, first.header("warning")), (status, warning));
         let old = house.get("/dev/pets/1").await;
@@ -274,7 +274,7 @@ async fn answers_outlive_changes_that_do_not_concern_them() {
     described.stage.description = Some("text".to_owned());
     house.put(described).await;
     assert_eq!(house.calls_for(&["/dev/pets/1"]).await, 0);
-    // A shorter time counts for what is kept already.
+    // A shorter time to live applies to responses that are already cached.
     let short = MethodSetting { cache_ttl_in_seconds: 10, ..setting() };
     house.clock.advance(Duration::from_secs(11));
     house.put(cached(pets(|_| {}), &[("*/*", short)])).await;
@@ -307,7 +307,7 @@ async fn a_canary_has_answers_of_its_own_unless_it_shares_its_stages() {
         });
         live.canary = Some(live.deployment.clone());
         let house = house(Options::default(), [live]);
-        // Enough that both have served: coins are tossed from a seed.
+        // Enough requests for both to serve some: the random numbers come from a seed.
         assert_eq!(house.calls_for(&["/dev/pets/1"; 20]).await, calls);
     }
 }

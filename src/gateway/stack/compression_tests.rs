@@ -84,7 +84,7 @@ async fn requests_are_decompressed_before_they_are_mapped() {
         let answer = post(&echoing(Some(1000)), &[("content-encoding", coding)], body).await;
         assert_eq!((answer.status, &*answer.body), expect, "{coding}");
     }
-    // Without a minimum size the body is nobody's business.
+    // Without a minimum size, bodies are passed on as they are.
     let answer = post(&echoing(None), &[("content-encoding", "br")], text).await;
     assert_eq!((answer.status, &*answer.body), (200, text));
 }

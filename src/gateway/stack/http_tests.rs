@@ -1,4 +1,4 @@
-//! Integrations that leave the gateway: HTTP, HTTP_PROXY and services of this house.
+//! Integrations that leave the gateway: HTTP, HTTP_PROXY and AWS services.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -26,7 +26,7 @@ use crate::gateway::fixture::{NOW, api, code, house, house_of, integration, live
 use crate::gateway::{AwsOperation, CallAs};
 use crate::gateway::{Options, Upstream};
 
-/// A body that doesn't say how long it is.
+/// A body without a known length.
 struct Chunked {
     left: usize,
 }
@@ -45,8 +45,8 @@ impl http_body::Body for Chunked {
     }
 }
 
-/// Answers with what it was asked, as JSON. The status is the last part of the path, if it is a number;
-/// `/silent` never answers.
+/// Answers with the request, as JSON. The status is the last part of the path if that is a number; `/silent` never
+/// answers.
 pub(super) async fn echo_server() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap().to_string();
@@ -75,7 +75,7 @@ async fn echo(request: http::Request<Incoming>) -> Result<Response, Infallible> 
         .keys()
         .map(|name| (name.to_string(), parts.headers.get_all(name).iter().count().into()))
         .collect();
-    // As many bytes as the path says, of a body that doesn't say so itself.
+    // A body of the length in the path, without Content-Length.
     if let Some(length) = parts.uri.path().strip_prefix("/chunked/") {
         return Ok(Response::new(boxed(Chunked { left: length.parse().unwrap() })));
     }
@@ -145,7 +145,7 @@ async fn http_sends_what_is_mapped_and_nothing_else() {
     for name in ["x-other", "x-empty", "x-mine"] {
         assert!(!headers.contains_key(name), "{name}");
     }
-    // The backend's own headers reach the client only when they are mapped.
+    // The backend's own headers reach the client only if they are mapped.
     assert_eq!(answer.header("x-backend"), None);
     assert!(answer.header("x-amzn-trace-id").is_some());
 }
@@ -216,7 +216,7 @@ async fn a_proxy_passes_everything_but_what_is_mapped() {
         ("host", &address),
     ] {
         assert_eq!(headers.get(name).and_then(Value::as_str), Some(expect), "{name}");
-        // What the gateway makes is there once, whatever the client sent.
+        // Headers that the gateway generates occur once, whatever the client sent.
         assert_eq!(seen["copies"][name], 1, "{name}");
     }
     for name in ["content-encoding", "user-agent", "accept"] {
@@ -325,7 +325,7 @@ async fn services_of_the_house_are_called_without_a_socket() {
     let mut backend = integration(IntegrationType::Aws, STATES);
     backend.credentials = Some("arn:aws:iam::123456789012:role/gateway".to_owned());
     let house = house_of(one(HttpMethod::Post, "/execution", backend));
-    // What curl -d sends has no template, so it passes.
+    // There is no template for the type that curl -d sends, so the body passes.
     let body = r#"{"input":"{}","name":"MyExecution"}"#;
     let answer = house.post("/dev/execution", "application/x-www-form-urlencoded", body).await;
     assert_eq!((answer.status, &*answer.body), (200, body));
@@ -389,8 +389,8 @@ async fn vpc_links_lead_to_their_upstreams() {
     }
 }
 
-/// In the manner of templates that infrastructure tools generate: a text grows in a loop over what the request
-/// has, with a stand-in for quotes, and is escaped at the end.
+/// Like templates that infrastructure tools generate: a string grows in a loop over the request's parts, with a
+/// placeholder for quotes, and is escaped at the end.
 const INPUT_FROM_REQUEST: &str = r#"
 ## A comment of the template's author
 #set($text = '')
@@ -457,7 +457,7 @@ async fn a_template_makes_an_executions_input_of_the_whole_request() {
     );
 }
 
-/// Answers over TLS, to who shows `certificate` only.
+/// Answers over TLS, and accepts only clients with `certificate`.
 async fn trusting(certificate: CertificateDer<'static>) -> String {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let mut roots = RootCertStore::empty();
@@ -506,7 +506,7 @@ async fn a_stage_shows_its_certificate() {
         let answer = house(Options::default(), [stage]).get("/dev").await;
         assert_eq!(answer.status, status, "{}", answer.body);
     }
-    // Without `tlsConfig`, the backend would have to be one that the machine trusts.
+    // Without `tlsConfig`, the machine would have to trust the backend's certificate.
     backend.tls_config = None;
     assert_eq!(house_of(one(HttpMethod::Get, "/", backend)).get("/dev").await.status, 504);
 }

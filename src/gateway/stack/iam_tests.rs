@@ -1,4 +1,4 @@
-//! Requests to methods with AWS_IAM: who signed, what policies say of them, and who learns of it.
+//! Requests to methods with AWS_IAM: who signed, what policies decide, and who is told about the caller.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,11 +16,11 @@ use crate::gateway::fixture::{
 use crate::identity::{Grants, Layer, Secret};
 use crate::policy::{Policy, PolicyKind};
 
-/// Answers with what it knows of the caller, and the body.
+/// Answers with the caller's identity, and the body.
 const WHO: &str = "$context.identity.accountId $context.identity.caller $context.identity.user \
     $context.identity.userArn $context.identity.accessKey $input.body";
 
-/// `GET` and `POST /pets/{id}` with AWS_IAM, of which the latter answers with the body, `/open` without.
+/// `GET` and `POST /pets/{id}` with AWS_IAM, where the latter answers with the body; `/open` without.
 pub(super) fn signed_api(policy: &str) -> DeploymentSnapshot {
     let method = |kind| {
         let mut method = method(mock(r#"{"statusCode": 200}"#, WHO));
@@ -54,7 +54,7 @@ pub(super) fn error_of(answer: &Answer) -> (u16, String, String) {
 }
 
 impl House {
-    /// `key` has these statements and no others.
+    /// Gives `key` exactly these statements.
     pub(super) fn grant(&self, key: &str, statements: &Value) {
         let grants = Grants::Policies { identity: layer(statements), bounds: Vec::new() };
         self.granted.0.lock().unwrap().insert(key.to_owned(), Arc::new(grants));
@@ -70,11 +70,11 @@ async fn who_signs_is_let_in_and_known() {
     let house = house_of(signed_api(""));
     let answer = house.get_signed("KEY", "/dev/pets/1?b=2&a=%20").await;
     let root = "123456789012 123456789012 123456789012 arn:aws:iam::123456789012:root KEY ";
-    // A body that is not there is `{}` to templates.
+    // To templates, a missing body is `{}`.
     assert_eq!((answer.status, answer.body), (200, format!("{root}{{}}")));
     let body = http::Request::post("/dev/pets/a%2Fb").body("{\"a\":1}".into()).unwrap();
     assert_eq!(house.send(house.signed("KEY", body)).await.body, "{\"a\":1}");
-    // Where no signature is asked for none is looked at.
+    // A method without AWS_IAM ignores signatures.
     let mut wrong = house.signed("KEY", get("/dev/open"));
     wrong
         .headers_mut()
@@ -240,7 +240,7 @@ async fn every_form_of_the_address_is_signed_as_it_is_sent() {
         let request = house.signed_for(host, "KEY", get(path));
         assert_eq!(house.send_to(host, request).await.status, 200, "{host}{path}");
     }
-    // Nobody may put a signature under another host.
+    // A signature is not valid for another host.
     let request = house.signed_for(own, "KEY", get("/_aws/execute-api/abc/dev/pets/1"));
     let elsewhere = house.send_to("127.0.0.1:4566", request).await;
     assert_eq!(elsewhere.header("x-amzn-errortype"), Some("InvalidSignatureException"));
@@ -355,7 +355,7 @@ async fn the_callers_policies_and_the_api_s_decide_together() {
             }
         }
     }
-    // Whom the API's policy keeps out in any case hears that before being asked to sign.
+    // A caller whom the API's policy refuses in any case gets that answer before being asked to sign.
     let house = house_of(signed_api(&policy(&[statement("Deny", everybody, "")])));
     let said = error_of(&house.get("/dev/pets/1").await).2;
     assert_eq!(said, format!("User: anonymous {DENIED}{explicit}"));

@@ -1,5 +1,5 @@
-//! Requests to Lambda functions: what AWS_PROXY tells them, what becomes of their answers, and what AWS integrations
-//! select by their errors.
+//! Requests to Lambda functions: the events of AWS_PROXY, its responses, and how AWS integrations select a response by
+//! the error.
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};

@@ -1,4 +1,4 @@
-//! Requests with large bodies, and with small ones that make a lot of work.
+//! Requests with large bodies, and with small ones that cause a lot of work.
 
 use bytes::Bytes;
 use serde_json::json;
@@ -17,7 +17,7 @@ async fn post(house: &House, body: impl Into<Bytes>) -> Answer {
     house.send(http::Request::post("/dev/x").body(body.into()).unwrap()).await
 }
 
-/// `[item,item,…,1]` of about so many bytes.
+/// `[item,item,…,1]` of about `bytes` bytes.
 fn list(item: &str, bytes: usize) -> String {
     format!("[{}1]", format!("{item},").repeat(bytes / (item.len() + 1)))
 }

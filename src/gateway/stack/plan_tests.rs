@@ -1,4 +1,4 @@
-//! Requests with API keys through all phases: who may pass, how fast, how often, and what is remembered.
+//! Requests with API keys through all phases: who is admitted, at which rates and quotas, and what is stored.
 
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
@@ -27,7 +27,7 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// A Wednesday, 2023-11-15, at noon.
 const NOON: Timestamp = Timestamp::from_millis(1_700_049_600_000);
 
-/// `GET /pets` needs a key and says whose it was; `GET /cats` needs one too, `GET /open` none.
+/// `GET /pets` needs a key and answers with the key's owner; `GET /cats` needs a key, `GET /open` none.
 fn keyed_api() -> DeploymentSnapshot {
     let keyed = |body: &str| {
         let mut method = method(mock(OK, body));
@@ -95,7 +95,7 @@ impl House {
         passed
     }
 
-    /// The same memory behind a new gateway. What the old one did not write out is lost.
+    /// The same store behind a new gateway. What the old one had not written is lost.
     fn crash(self) -> Self {
         let ports = Ports {
             stages: self.memory.clone(),
@@ -117,7 +117,7 @@ impl House {
         self.crash()
     }
 
-    /// Puts another plan in place of the one that there was.
+    /// Replaces the plan.
     async fn change_plan(&self, revision: u64, throttle: Option<(f64, i32)>, quota: Option<QuotaSettings>) {
         self.memory.put(with_plans(vec![UsagePlan { revision, ..plan(throttle, quota) }]));
         self.tell(Change::Stages("abc".into())).await;
@@ -165,7 +165,7 @@ async fn a_stage_without_plans_is_open_to_no_key() {
     let house = with_key(house(Options::default(), [with_plans(Vec::new())]));
     let loads = house.memory.loads.load(Ordering::SeqCst);
     refused(&house.get_as("/dev/pets", GOLD).await, 403, "Forbidden", "ForbiddenException");
-    // One load of the stage, none of the key.
+    // The stage is loaded once, the key not at all.
     assert_eq!(house.memory.loads.load(Ordering::SeqCst), loads + 1);
 }
 
@@ -199,7 +199,7 @@ async fn keys_are_read_once_and_changes_hold_from_the_next_request_on() {
         house.forget_key(GOLD).await;
         assert_eq!(house.passed(1).await, expect, "{enabled} {plans:?}");
     }
-    // Rotation without downtime: the new key works before the old one ends.
+    // Rotation without downtime: the new key works before the old one is deleted.
     assert_eq!(house.get_as("/dev/pets", "new").await.status, 403);
     put_key(&house.memory, "new", "k9", true, &["p1"]);
     house.forget_key("new").await;
@@ -276,7 +276,7 @@ async fn callers_of_one_key_can_have_the_rate_for_themselves() {
     };
     assert_eq!((passed(1, 3).await, passed(2, 3).await, passed(1, 3).await), (2, 2, 0));
     house.clock.advance(Duration::from_secs(1));
-    // The quota is the key's: of three callers that could, one is too many.
+    // The quota belongs to the key: of three callers within their rates, one is too many.
     assert_eq!((passed(1, 3).await, passed(3, 3).await, passed(4, 1).await), (1, 2, 0));
 }
 
@@ -319,7 +319,7 @@ async fn every_level_has_to_agree_and_refusals_cost_the_caller_nothing() {
     stage.stage.method_settings.insert("pets/GET".to_owned(), slow);
     let house = with_key(house(Options::default(), [stage]));
     assert_eq!(house.passed(4).await, 1);
-    // The method refused three; the key's own bucket and quota still have what is left after one.
+    // The method refused three, so the key's bucket and quota were charged only once.
     assert_eq!(house.used_today(), Some(1));
     assert_eq!(house.get_as("/dev/cats", GOLD).await.status, 200);
     assert_eq!(house.get_as("/dev/cats", GOLD).await.status, 200);
@@ -362,7 +362,7 @@ async fn limits_change_while_serving_and_nothing_is_forgotten() {
 #[tokio::test]
 async fn quotas_begin_anew_with_their_period() {
     use QuotaPeriod::{Day as D, Month as M, Week as W};
-    // From a Wednesday noon: hours to the new period.
+    // From Wednesday noon: hours to the next period.
     for (period, offset, hours) in
         [(D, 0, 12), (W, 0, 3 * 24 + 12), (W, 3, 6 * 24 + 12), (W, 4, 12), (M, 0, 15 * 24 + 12), (M, 15, 12)]
     {
@@ -483,7 +483,7 @@ async fn idle_keys_are_forgotten_and_what_they_used_is_not() {
     assert_eq!(house.passed(3).await, 3);
     let ledger = house.gateway.inner.desk.ledger.clone();
     assert_eq!(ledger.held(), (1, 1));
-    // Upkeep looks up once a second of a clock that stands still in between.
+    // The upkeep runs once a second, and the clock stands still in between.
     for _ in 0..400 {
         house.clock.advance(Duration::from_secs(1));
         for _ in 0..20 {
@@ -499,7 +499,7 @@ async fn idle_keys_are_forgotten_and_what_they_used_is_not() {
     upkeep.await.unwrap();
 }
 
-/// What happens to a key, in a random order.
+/// Events in the life of a key, in random order.
 #[derive(Clone, Debug)]
 enum Event {
     Requests(usize),
@@ -523,7 +523,7 @@ fn events() -> impl Strategy<Value = Vec<Event>> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
 
-    /// Whatever happens, no period has more than its quota; and without crashes it has exactly that.
+    /// Whatever happens, no period exceeds its quota. Without crashes, it is used exactly.
     #[test]
     fn quotas_are_never_exceeded(events in events(), kind in 0usize..3) {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
@@ -533,7 +533,7 @@ proptest! {
             let mut house = keyed_house(None, quota(limit, kind, 0));
             let clock: Arc<VirtualClock> = house.clock.clone();
             let start = || crate::gateway::period(&quota(1, kind, 0).unwrap(), Day::of(crate::clock::Clock::now(&*clock))).start;
-            // What passed in the present period, and what crashes may have cost it.
+            // Requests that passed in the current period, and what crashes may have lost of it.
             let (mut period, mut passed, mut lost) = (start(), 0usize, 0usize);
             for event in events {
                 if start() != period {

@@ -1,4 +1,4 @@
-//! Requests to APIs with a resource policy, alone and together with authorizers.
+//! Requests to APIs with a resource policy, alone and combined with authorizers.
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
@@ -8,7 +8,7 @@ use crate::gateway::api::{AuthorizationType, Authorizer, AuthorizerType, HttpMet
 use crate::gateway::fixture::{House, api, house_of, method, mock, with};
 use crate::gateway::{AwsCall, BackendError, BackendResponse};
 
-/// Caller 192.0.2.7 asks for `GET /pets` of the stage `dev`.
+/// The caller 192.0.2.7 sends `GET /pets` to the stage `dev`.
 fn policed(policy: &str, authorization: AuthorizationType) -> House {
     let mut pets = method(mock(r#"{"statusCode": 200}"#, "$context.authorizer.principalId"));
     pets.authorization_type = authorization;
@@ -36,7 +36,7 @@ fn policed(policy: &str, authorization: AuthorizationType) -> House {
     house
 }
 
-/// Says of the caller what the token says.
+/// A function that returns the policy that the token names.
 fn function(call: &AwsCall) -> Result<BackendResponse, BackendError> {
     let event: Value = serde_json::from_slice(&call.body).unwrap();
     let token = event["authorizationToken"].as_str().unwrap();

@@ -1,4 +1,4 @@
-//! What follows from a signature: bodies, calls as the caller, what others learn of it, fresh answers.
+//! The effects of a signature: bodies, calls in the caller's name, the identity that others see, fresh responses.
 
 use bytes::Bytes;
 use serde_json::{Value, json};
@@ -88,7 +88,7 @@ async fn access_logs_name_who_signed_also_where_policies_refuse() {
     assert_eq!(lines, [format!("{arn} KEY 200"), format!("{arn} KEY 403"), "- - 403".to_owned()]);
 }
 
-/// `GET /pets` is cached; only who may can have it made anew.
+/// `GET /pets` is cached; only callers with permission can get a fresh response.
 fn cached_house(kind: AuthorizationType, policy: &str, strategy: CacheControlStrategy) -> House {
     let mut echo = integration(IntegrationType::Aws, "arn:aws:apigateway:us-east-1:states:action/Any");
     echo.request_templates = strings(&[("application/json", "$context.requestId")]);

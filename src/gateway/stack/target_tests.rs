@@ -1,4 +1,4 @@
-//! One target for all: what is verified is what is routed, decided about and sent on.
+//! One target for everything: the target that is verified is the one that is routed, authorized and forwarded.
 
 use bytes::Bytes;
 use http::HeaderValue;
@@ -9,7 +9,7 @@ use super::iam_tests::{error_of, get};
 use crate::gateway::api::{AuthorizationType, DeploymentSnapshot, HttpMethod, Integration, IntegrationType};
 use crate::gateway::fixture::{House, api, house_of, integration, method, mock, strings, with};
 
-/// Passes on what `/{proxy+}` stands for.
+/// Passes on the value of `/{proxy+}`.
 fn proxy(address: &str) -> Integration {
     let mut proxy = integration(IntegrationType::HttpProxy, &format!("http://{address}/{{proxy}}"));
     proxy.http_method = Some(HttpMethod::Any);
@@ -17,7 +17,7 @@ fn proxy(address: &str) -> Integration {
     proxy
 }
 
-/// `/a/admin`, answered here and guarded by AWS_IAM, beside `/{proxy+}`, guarded as `kind` says.
+/// `/a/admin`, answered by a mock and protected by AWS_IAM, beside `/{proxy+}`, protected as `kind` says.
 fn siblings(address: &str, kind: AuthorizationType) -> DeploymentSnapshot {
     let mut admin = method(mock(r#"{"statusCode": 200}"#, "admin"));
     admin.authorization_type = AuthorizationType::AwsIam;
@@ -87,7 +87,7 @@ async fn a_signature_runs_no_other_method_than_it_is_for() {
     for path in ["/dev/a//b", "/dev//a/b", "/dev/a///b"] {
         let mut moved = request();
         *moved.uri_mut() = path.parse().unwrap();
-        // Slashes are not signed, and say nothing.
+        // Repeated slashes are not signed, and have no effect.
         assert_eq!(house.send(moved).await.body, "get", "{path}");
     }
     let with_override = |value: &'static [u8]| {
@@ -156,7 +156,7 @@ async fn backends_get_nobodys_signature() {
         )
     };
     assert_eq!(target(&house, &format!("/dev/p{}", presigned("execute-api"))).await, "/p?a=1");
-    // One for a service behind is that service's business.
+    // A signature for a service behind the gateway is passed on.
     let for_s3 = presigned("s3");
     assert_eq!(target(&house, &format!("/dev/p{for_s3}")).await, format!("/p{for_s3}"));
     let request = |authorization: &str| {

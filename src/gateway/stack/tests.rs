@@ -1,4 +1,4 @@
-//! Requests through all phases: who answers, with what status, headers and body.
+//! Requests through all phases: the status, headers and body of the response.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -351,7 +351,7 @@ async fn gateway_responses_customise_status_headers_and_body() {
     let answer = house.send(plain).await;
     assert_eq!(answer.body, "plain: Missing Authentication Token.");
     assert_eq!(answer.header("content-type"), Some("text/plain"));
-    // What fails before the API is known has no gateway response.
+    // Errors before the API is known have no gateway response.
     assert_eq!(house.get("/prod/nope").await.status, 403);
 }
 
@@ -366,7 +366,7 @@ async fn bodies_of_more_than_ten_megabytes_are_refused() {
         http::Request::post("/dev").header("content-length", "99999999").body(Bytes::new()).unwrap();
     assert_eq!(house.send(announced).await.status, 413);
 
-    // The API has no say in it.
+    // The API's gateway responses don't apply.
     let mut api = with(api("abc"), "/", HttpMethod::Post, method(mock(OK, "")));
     for kind in [ResponseType::RequestTooLarge, ResponseType::Default4xx] {
         let response = GatewayResponse {
@@ -435,7 +435,7 @@ async fn a_change_is_served_at_once_and_a_stage_is_compiled_once() {
 async fn whoever_was_told_is_served_what_it_was_told_of() {
     let deployed = |text: &str| live(with(api("abc"), "/", HttpMethod::Get, method(mock(OK, text))));
     for _ in 0..20 {
-        // The first request of all reads the stage while it changes.
+        // The very first request loads the stage while it changes.
         let house = house(Options::default(), [deployed("0")]);
         let change = async {
             for version in 1..8 {

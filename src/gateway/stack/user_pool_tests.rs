@@ -1,4 +1,4 @@
-//! Requests to methods that want a token of a user pool.
+//! Requests to methods that need a token of a user pool.
 
 use bytes::Bytes;
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
@@ -13,7 +13,7 @@ use crate::gateway::{KeySet, UserPool, UserPoolKeys};
 
 const ARN: &str = "arn:aws:cognito-idp:us-east-1:123456789012:userpool/us-east-1_a";
 const ISSUER: &str = "https://cognito-idp.us-east-1.amazonaws.com/us-east-1_a";
-/// Of the virtual clock, in seconds.
+/// The virtual clock's time, in seconds.
 const NOW: i64 = 1_700_000_000;
 
 fn signed(header: &Header, claims: &Value) -> String {
@@ -54,7 +54,7 @@ fn guarded(scopes: &[&str]) -> Method {
     method
 }
 
-/// `/id` and `/scoped` behind the pool whose keys are in the test data.
+/// `/id` and `/scoped`, protected by the pool whose keys are in the test data.
 fn house_of(authorizer: Authorizer) -> House {
     let keys = KeySet::parse(include_bytes!("../../../tests/data/user_pools/jwks.json")).unwrap();
     house_with(authorizer, keys)
@@ -96,7 +96,7 @@ async fn every_other_token_is_refused() {
     let no_key = Header::new(Algorithm::RS256);
     let other_algorithm = Header { kid: Some("key-1".to_owned()), ..Header::new(Algorithm::RS384) };
     let claims = json!({"iss": ISSUER, "token_use": "id", "exp": NOW + 60});
-    // A symmetric signature with the public key as its secret is the classic forgery.
+    // The classic forgery: a symmetric signature with the public key as its secret.
     let forged = {
         let header = Header { kid: Some("key-1".to_owned()), ..Header::new(Algorithm::HS256) };
         let secret = include_bytes!("../../../tests/data/user_pools/jwks.json");
@@ -134,7 +134,7 @@ async fn every_other_token_is_refused() {
     assert_eq!(house.get("/dev/id").await.status, 401);
 }
 
-/// Headers of tokens that ask for what is not known here, or are for something else: RFC 7515, RFC 8725.
+/// Headers of tokens that require unknown features, or are meant for something else: RFC 7515, RFC 8725.
 fn foreign_headers() -> Vec<(&'static str, Header)> {
     let header = || Header { kid: Some("key-1".to_owned()), ..Header::new(Algorithm::RS256) };
     let typed = |typ: &str| Header { typ: Some(typ.to_owned()), ..header() };
