@@ -1,8 +1,8 @@
-//! Files of API keys: CSV as
-//! <https://docs.aws.amazon.com/apigateway/latest/developerguide/api-key-file-format.html> has it.
+//! Parses files of API keys: CSV as in
+//! <https://docs.aws.amazon.com/apigateway/latest/developerguide/api-key-file-format.html>.
 //!
-//! The header row names columns in any order and letter case. `Name` and `Key` have to be there; `Description`,
-//! `Enabled` and `UsagePlanIds` may be; others are passed over.
+//! The header row names the columns, in any order and letter case. `Name` and `Key` are required; `Description`,
+//! `Enabled` and `UsagePlanIds` are optional; others are ignored.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -10,13 +10,13 @@ use std::fmt;
 use super::api_key::ApiKeyValue;
 use crate::gateway::error::KeyProblem;
 
-/// Rows of one file.
+/// The most rows in a file.
 const ROWS_MAX: usize = 1_000_000;
 
 /// A row of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct ImportedKey {
-    /// Its line, for warnings: those don't show values.
+    /// The line number, for warnings, which don't show values.
     line: usize,
     pub(super) name: String,
     pub(super) value: ApiKeyValue,
@@ -36,16 +36,16 @@ fn warning(line: usize, problem: &impl fmt::Display) -> String {
     format!("Line {line}: {problem}")
 }
 
-/// How many keys `file` has, and the warnings about rows that are none.
+/// The number of keys in `file`, and warnings about invalid rows.
 ///
 /// # Errors
-/// [`KeyProblem`] if the whole is no file of keys.
+/// [`KeyProblem`] if the whole file is invalid.
 pub fn look_at_keys(file: &[u8]) -> Result<(usize, Vec<String>), KeyProblem> {
     parse(file).map(|(keys, warnings)| (keys.len(), warnings))
 }
 
-/// The keys of a file, and warnings about rows that are none. Of two rows with one key, the last counts: a newer version
-/// of a key overwrites the one before.
+/// The keys in a file, and warnings about invalid rows. If two rows have the same key, the later one counts, because an
+/// import overwrites existing keys.
 pub(super) fn parse(file: &[u8]) -> Result<(Vec<ImportedKey>, Vec<String>), KeyProblem> {
     let text = std::str::from_utf8(file).map_err(|_| KeyProblem::File("it is not UTF-8"))?;
     let mut records = Records { rest: text.strip_prefix('\u{feff}').unwrap_or(text), line: 1 };
@@ -89,14 +89,14 @@ pub(super) fn parse(file: &[u8]) -> Result<(Vec<ImportedKey>, Vec<String>), KeyP
     Ok((keys, warnings))
 }
 
-/// What is left of a file.
+/// The rest of a file.
 struct Records<'t> {
     rest: &'t str,
     line: usize,
 }
 
 impl Records<'_> {
-    /// The next record with the line it begins on; `None` at the end (RFC 4180, with any end of line).
+    /// The next record and the line on which it begins; `None` at the end (RFC 4180, with any kind of line end).
     fn next_record(&mut self) -> Result<Option<(usize, Vec<String>)>, KeyProblem> {
         if self.rest.is_empty() {
             return Ok(None);
@@ -118,10 +118,10 @@ impl Records<'_> {
     }
 }
 
-/// The field that `text` begins with, and what comes after it: a comma, the end of a line, or nothing.
+/// The field at the beginning of `text`, and the text after it: a comma, the end of a line, or nothing.
 ///
-/// A list of plans may be in single quotes as well: AWS's guide has both. A single quote that none closes before the
-/// field's end is a letter like others.
+/// A list of plans may also be in single quotes, because AWS's guide shows both. A single quote without a closing one
+/// in the field is an ordinary character.
 fn next_field(text: &str) -> Result<(String, &str), KeyProblem> {
     if let Some(field) = text.strip_prefix('\'').and_then(single_quoted) {
         return Ok(field);
@@ -146,7 +146,7 @@ fn next_field(text: &str) -> Result<(String, &str), KeyProblem> {
     }
 }
 
-/// What stands before the quote that closes the field, on the same line, and what comes after it.
+/// The text before the quote that closes the field, on the same line, and the text after it.
 fn single_quoted(text: &str) -> Option<(String, &str)> {
     let line = text.split(['\n', '\r']).next()?;
     let (at, _) = line.match_indices('\'').find(|(at, _)| {

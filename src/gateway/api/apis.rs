@@ -1,4 +1,4 @@
-//! The entry: control operations for clients, loading and word of changes for the data plane.
+//! The entry point: control-plane operations for clients, and loading and change notifications for the data plane.
 
 use std::sync::{Arc, PoisonError, RwLock, Weak};
 
@@ -19,9 +19,9 @@ use crate::id::AccountRegion;
 use crate::store;
 use crate::store::{SealedColumn, Store};
 
-/// All REST APIs of the store. Cheap to clone; clones share everything.
+/// All REST APIs in the store. Cheap to clone; clones share everything.
 ///
-/// Every operation is one transaction: it happens as a whole and durably before it is answered, or not at all.
+/// Every operation is one transaction: it takes effect completely and durably before it is answered, or not at all.
 #[derive(Clone)]
 pub struct Apis {
     store: Store,
@@ -32,8 +32,8 @@ pub struct Apis {
     domains: Arc<Published>,
 }
 
-/// What the data plane knows of custom domain names, and whose turn it is to say so: the last to read the store
-/// must be the last to speak.
+/// The custom domain names that the data plane knows, and a turn for updating them: the last to read the store must be
+/// the last to publish.
 #[derive(Debug, Default)]
 struct Published {
     domains: Arc<Domains>,
@@ -41,35 +41,35 @@ struct Published {
 }
 
 impl Apis {
-    /// What is encrypted of them.
+    /// The columns that are encrypted.
     pub const SEALED: &[&SealedColumn] = &[&API_KEYS, &OWNED];
 
-    /// Opens the APIs of `store`, making their tables if they aren't there. Blocks.
+    /// Opens the APIs in `store`, and creates their tables if necessary. Blocks.
     pub fn open(store: Store, clock: Arc<dyn Clock>, ids: Arc<dyn Ids>) -> Result<Self, Error> {
         store.migrate("apigateway", STEPS)?;
         let (watchers, reach, domains) = (Arc::default(), Arc::default(), Arc::default());
         Ok(Self { store, clock, ids, watchers, reach, domains })
     }
 
-    /// The same, whose integrations can reach more than this house.
+    /// The same APIs, with integrations that can also reach what `reach` lists.
     pub fn reaching(self, reach: Reach) -> Self {
         Self { reach: Arc::new(reach), ..self }
     }
 
-    /// Has `watcher` told of changes until it is dropped.
+    /// Notifies `watcher` of changes until it is dropped.
     pub fn watch(&self, watcher: Weak<dyn Watcher>) {
         let mut watchers = self.watchers.write().unwrap_or_else(PoisonError::into_inner);
         watchers.retain(|watcher| 0 < watcher.strong_count());
         watchers.push(watcher);
     }
 
-    /// The custom domain names of all owners, as of the last [`Apis::publish_domains`].
+    /// The custom domain names of all accounts, as of the last [`Apis::publish_domains`].
     pub fn domains(&self) -> Arc<Domains> {
         Arc::clone(&self.domains.domains)
     }
 
-    /// Tells the data plane of domain names: when the house opens, and after each commit that changes one, before
-    /// the client's answer.
+    /// Publishes domain names to the data plane: when the server starts, and after each commit that changes one, before
+    /// the client gets its answer.
     pub async fn publish_domains(&self) -> Result<(), Error> {
         let turn = self.domains.turn.lock().await;
         self.domains.domains.publish(self.store.read(all_domain_names).await?);
@@ -77,13 +77,13 @@ impl Apis {
         Ok(())
     }
 
-    /// The stage `name` of an API with what it serves, whoever owns it; `None` if there is no such stage.
+    /// The stage `name` of an API with what it serves, in any account; `None` if there is no such stage.
     pub async fn live_stage(&self, api_id: &ApiId, name: &StageName) -> Result<Option<LiveStage>, Error> {
         let (api_id, name) = (api_id.clone(), name.clone());
         self.store.read(move |tx| find_live_stage(tx, &api_id, &name)).await
     }
 
-    /// The APIs that have a stage of this name, whoever owns them, by id.
+    /// The APIs that have a stage of this name, in any account, by id.
     pub async fn apis_with_stage(&self, name: &StageName) -> Result<Vec<ApiId>, Error> {
         let name = name.clone();
         self.store.read(move |tx| find_apis_with_stage(tx, &name)).await
@@ -103,7 +103,7 @@ impl Apis {
         .await
     }
 
-    /// The key of this value, with its plans; `None` if there is none.
+    /// The key with this value, with its plans; `None` if there is none.
     pub async fn live_key(&self, owner: &AccountRegion, value: &str) -> Result<Option<LiveKey>, Error> {
         let value = value.to_owned();
         self.read(owner, move |rows| find_live_key(rows, &value)).await
@@ -143,7 +143,7 @@ impl Apis {
         self.store.read(move |tx| work(&Rows::new(tx, owner))).await
     }
 
-    /// Writes, and has the data plane told what `changes` says of the outcome.
+    /// Writes, and notifies the data plane of the changes that `changes` derives from the result.
     pub(super) async fn write_and_tell<T, F, C>(
         &self,
         owner: &AccountRegion,
@@ -164,7 +164,7 @@ impl Apis {
         self.whole(whole).await
     }
 
-    /// The same of domain names and their mappings.
+    /// The same for domain names and their mappings.
     pub(super) async fn write_and_publish<T, F>(&self, owner: &AccountRegion, work: F) -> Result<T, Error>
     where
         T: Send + 'static,
@@ -179,8 +179,8 @@ impl Apis {
         self.whole(whole).await
     }
 
-    /// Runs `work` to its end even if the caller goes away: whoever hangs up between a commit and what follows from
-    /// it must not keep the rest from happening.
+    /// Runs `work` to its end even if the caller goes away: what follows a commit must happen even if the client hangs
+    /// up in between.
     async fn whole<T: Send + 'static>(
         &self,
         work: impl Future<Output = Result<T, Error>> + Send + 'static,
@@ -193,7 +193,7 @@ impl Apis {
         }
     }
 
-    /// Tells the data plane.
+    /// Notifies the data plane.
     pub(super) async fn tell(&self, changes: &[Change]) {
         for watcher in self.watchers() {
             for change in changes {
@@ -202,7 +202,7 @@ impl Apis {
         }
     }
 
-    /// What the keys of a plan used today, where the data plane has them in use.
+    /// Today's usage of a plan's keys that the data plane has in use.
     pub(super) fn live_usage(&self, owner: &AccountRegion, plan: &UsagePlanId) -> Vec<LiveUsage> {
         self.watchers().iter().flat_map(|watcher| watcher.live_usage(owner, plan)).collect()
     }

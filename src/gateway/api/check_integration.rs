@@ -1,4 +1,4 @@
-//! Whether an integration makes sense by itself and for its method, checked when it is put or patched.
+//! Checks an integration by itself and against its method, when it is put or patched.
 
 use std::collections::BTreeMap;
 
@@ -15,10 +15,10 @@ const TIMEOUT_MILLIS_MIN: u32 = 50;
 const TIMEOUT_MILLIS_MAX: u32 = 29_000;
 /// The longest template, in bytes.
 pub(crate) const TEMPLATE_BYTES_MAX: usize = 300 * 1024;
-/// The longest selection pattern compiled, in bytes; patterns come from outside.
+/// The longest selection pattern, in bytes; patterns are outside input.
 const PATTERN_BYTES_MAX: usize = 4 * 1024;
 
-/// Checks `integration` for `method`, in AWS's order as far as it is known.
+/// Checks `integration` for `method`, in AWS's order as far as that is known.
 pub(crate) fn check_integration(integration: &Integration, method: &Method) -> Result<(), Error> {
     match integration.kind {
         IntegrationType::Mock => {}
@@ -41,7 +41,7 @@ pub(crate) fn check_integration(integration: &Integration, method: &Method) -> R
     Ok(())
 }
 
-/// Checks `response` against the method response of its status.
+/// Checks `response` against the method response with its status.
 pub(crate) fn check_integration_response(
     response: &IntegrationResponse,
     declared: &MethodResponse,
@@ -64,12 +64,13 @@ fn check_http_method(integration: &Integration) -> Result<(), BadRequest> {
     integration.http_method.map(drop).ok_or(BadRequest::IntegrationHttpMethod)
 }
 
-/// `http://` or `https://` and a host, which a stage variable may stand for, but no variable of requests.
+/// Checks for `http://` or `https://` and a host. The host may be a stage variable but not contain variables of
+/// requests.
 fn check_http_uri(uri: &str) -> Result<(), BadRequest> {
     if is_http_address(uri) { Ok(()) } else { Err(BadRequest::HttpEndpoint) }
 }
 
-/// `arn:aws:apigateway:{region}:{service}:path/…` or `…:action/…`; services but Lambda need a role.
+/// Checks for `arn:aws:apigateway:{region}:{service}:path/…` or `…:action/…`. All services except Lambda need a role.
 fn check_aws_uri(integration: &Integration) -> Result<(), BadRequest> {
     let uri = Arn::parse(integration.uri.as_deref().unwrap_or_default()).map_err(|_| BadRequest::Arn)?;
     if !uri.resource.starts_with("path/") && !uri.resource.starts_with("action/") {
@@ -86,7 +87,7 @@ fn check_aws_uri(integration: &Integration) -> Result<(), BadRequest> {
     }
 }
 
-/// A VPC link is named; whether it is there is the store's to say.
+/// Checks that a VPC link is named; the caller checks that it exists.
 fn check_connection(integration: &Integration) -> Result<(), Error> {
     match (integration.connection_type, integration.connection_id.as_deref()) {
         (ConnectionType::Internet, _) => Ok(()),
@@ -107,7 +108,7 @@ pub(crate) fn check_templates(templates: &BTreeMap<String, String>) -> Result<()
     Ok(())
 }
 
-/// `type/subtype` of token characters, perhaps with parameters behind a semicolon.
+/// Whether `text` is `type/subtype` of token characters, optionally with parameters after a semicolon.
 pub(crate) fn is_content_type(text: &str) -> bool {
     let essence = text.split(';').next().unwrap_or_default().trim_end();
     let is_token = |part: &str| {
@@ -116,7 +117,7 @@ pub(crate) fn is_content_type(text: &str) -> bool {
     essence.split_once('/').is_some_and(|(kind, subtype)| is_token(kind) && is_token(subtype))
 }
 
-/// Java's regular expressions, compiled as they will be when deployed.
+/// Compiles the pattern as it will be compiled when deployed: as a Java regular expression.
 fn check_selection_pattern(pattern: &str) -> Result<(), BadRequest> {
     if PATTERN_BYTES_MAX < pattern.len() || Pattern::compile(pattern).is_err() {
         return Err(BadRequest::SelectionPattern);

@@ -1,4 +1,4 @@
-//! Control operations, a file a noun: each is one transaction, whole or not at all.
+//! Control-plane operations, one file for each kind of thing. Each operation is one transaction.
 
 mod access_associations;
 mod account;

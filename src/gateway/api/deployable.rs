@@ -1,6 +1,6 @@
-//! What can't be deployed because the data plane wouldn't honour it: one table, a row a feature.
+//! What can't be deployed because the data plane doesn't support it: a table with one row for each feature.
 //!
-//! Whoever adds a feature to the data plane deletes its row here.
+//! When you add a feature to the data plane, delete its row here.
 
 use super::authorizer::Authorizer;
 use super::deployment::DeploymentSnapshot;
@@ -12,7 +12,7 @@ use crate::gateway::access::resource_policy;
 use crate::gateway::error::{BadRequest, Error};
 use crate::id::Arn;
 
-/// A method with its integration, as a row looks at it.
+/// A method with its integration, as the rows check it.
 struct Site<'s> {
     reach: &'s Reach,
     method: &'s Method,
@@ -20,13 +20,13 @@ struct Site<'s> {
     authorizer: Option<&'s Authorizer>,
 }
 
-/// A feature of methods: whether one uses it, and why that is refused.
+/// A feature of methods: whether a method uses it, and why that is refused.
 struct MethodRow {
     uses: fn(&Site<'_>) -> bool,
     reason: &'static str,
 }
 
-/// The same of an API as a whole.
+/// A feature of a whole API.
 struct ApiRow {
     uses: fn(&DeploymentSnapshot) -> bool,
     reason: &'static str,
@@ -96,8 +96,8 @@ const API_ROWS: &[ApiRow] = &[ApiRow {
     reason: "resource policies that break the grammar of IAM's are not supported",
 }];
 
-/// What is taken, kept and shown, but changes nothing: leaving it out of account is always correct, if slower
-/// or less observed than on AWS.
+/// Settings that are accepted, stored and shown but have no effect: ignoring them is always correct, if slower or less
+/// observable than on AWS.
 pub const WITHOUT_EFFECT: &[&str] = &[
     "cacheDataEncrypted: cached answers are in memory only",
     "tracingEnabled, metricsEnabled: nothing is sent to X-Ray or CloudWatch",
@@ -108,7 +108,7 @@ pub const WITHOUT_EFFECT: &[&str] = &[
     "cloudwatchRoleArn: it has to be set before execution logs are switched on, and is not used",
 ];
 
-/// Refuses what can't be deployed: nothing at all, methods without an integration, features of the table.
+/// Refuses what can't be deployed: an API without methods, methods without an integration, features in the tables.
 pub(super) fn check_deployable(snapshot: &DeploymentSnapshot, reach: &Reach) -> Result<(), Error> {
     let methods =
         || snapshot.resources.iter().flat_map(|r| r.methods.iter().map(move |(verb, m)| (r, verb, m)));
@@ -137,7 +137,7 @@ pub(super) fn check_deployable(snapshot: &DeploymentSnapshot, reach: &Reach) -> 
     Ok(())
 }
 
-/// The features that are refused, for the document on compatibility.
+/// The features that are refused, for the compatibility page.
 pub fn refused_features() -> impl Iterator<Item = &'static str> {
     METHOD_ROWS.iter().map(|row| row.reason).chain(API_ROWS.iter().map(|row| row.reason))
 }

@@ -1,7 +1,7 @@
-//! CreateDomainNameAccessAssociation, GetDomainNameAccessAssociations, and how they end.
+//! CreateDomainNameAccessAssociation, GetDomainNameAccessAssociations, and deleting or rejecting them.
 //!
-//! An association lets a VPC endpoint reach a private custom domain name. There are no VPC endpoints here that a request
-//! could come through, so that associations are kept and shown, and open nothing.
+//! An association lets a VPC endpoint reach a private custom domain name. There are no VPC endpoints here, so
+//! associations are stored and shown but have no effect.
 
 use std::collections::BTreeMap;
 
@@ -17,15 +17,15 @@ use super::tags::check_tags;
 use crate::gateway::error::{BadRequest, Conflict, Error, LimitExceeded, NotFound};
 use crate::id::{AccountRegion, Arn};
 
-/// Associations an account may have in one region.
+/// The most associations of an account in one region.
 const ASSOCIATIONS_MAX: usize = 100;
 
 words! {
-    /// Whose domains and associations are listed.
+    /// Whose domains and associations to list.
     pub enum ResourceOwner { Own = "SELF", OtherAccounts = "OTHER_ACCOUNTS" }
 }
 
-/// What a new association is made from. See
+/// The input of
 /// [CreateDomainNameAccessAssociation](https://docs.aws.amazon.com/apigateway/latest/api/API_CreateDomainNameAccessAssociation.html).
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -87,7 +87,7 @@ impl Apis {
         self.read(owner, move |rows| {
             let all = match of {
                 ResourceOwner::Own => rows.access_associations()?,
-                // Nobody shares domains here.
+                // Domains can't be shared between accounts here.
                 ResourceOwner::OtherAccounts => Vec::new(),
             };
             Ok(Page::of(all, |it| it.arn.clone(), &page)?)
@@ -95,7 +95,7 @@ impl Apis {
         .await
     }
 
-    /// Takes an association away.
+    /// Deletes an association.
     pub async fn delete_access_association(&self, owner: &AccountRegion, arn: &str) -> Result<(), Error> {
         let arn = arn.to_owned();
         self.write(owner, move |rows| {
@@ -105,7 +105,7 @@ impl Apis {
         .await
     }
 
-    /// Refuses an association with a domain.
+    /// Rejects an association with a domain.
     pub async fn reject_access_association(
         &self,
         owner: &AccountRegion,

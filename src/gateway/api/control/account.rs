@@ -13,7 +13,7 @@ impl Apis {
         self.read(owner, |rows| rows.account()).await
     }
 
-    /// Changes settings of `owner`. Whether the logging role may do what it should is not checked.
+    /// Changes settings of `owner`. The permissions of the logging role are not checked.
     pub async fn update_account(
         &self,
         owner: &AccountRegion,

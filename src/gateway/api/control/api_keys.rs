@@ -18,8 +18,7 @@ use crate::gateway::error::{BadRequest, Conflict, Error, NotFound, PlanConflict}
 use crate::gateway::patch::{PatchOperation, patch_api_key};
 use crate::id::AccountRegion;
 
-/// What a new key is made from. See
-/// [CreateApiKey](https://docs.aws.amazon.com/apigateway/latest/api/API_CreateApiKey.html).
+/// The input of [CreateApiKey](https://docs.aws.amazon.com/apigateway/latest/api/API_CreateApiKey.html).
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct CreateApiKey {
@@ -27,13 +26,13 @@ pub struct CreateApiKey {
     pub name: Option<String>,
     /// Text for people.
     pub description: Option<String>,
-    /// Whether it opens anything; it doesn't unless said so, as on AWS.
+    /// Whether callers can use the key; false by default, as on AWS.
     pub enabled: bool,
-    /// Value; one is made unless given.
+    /// The value; generated if not given.
     pub value: Option<ApiKeyValue>,
-    /// Stages, from before there were usage plans.
+    /// Stages, from the time before usage plans.
     pub stage_keys: Vec<StageKey>,
-    /// The owner's word for who has it.
+    /// The owner's id for the customer who has it.
     pub customer_id: Option<String>,
     /// Tags.
     pub tags: BTreeMap<String, String>,
@@ -49,27 +48,27 @@ pub struct StageKey {
     pub stage_name: StageName,
 }
 
-/// Which keys a list is of.
+/// Filters of a list of keys.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct ApiKeyFilter {
-    /// What their names begin with, letter for letter.
+    /// A case-sensitive prefix of their names.
     pub name_query: String,
-    /// Who has them.
+    /// Their customer id.
     pub customer_id: String,
 }
 
-/// What came of an import.
+/// The result of an import.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ImportedApiKeys {
-    /// Keys made or overwritten, in the file's order.
+    /// The created or overwritten keys, in the file's order.
     pub ids: Vec<ApiKeyId>,
     /// What was left out, and why.
     pub warnings: Vec<String>,
 }
 
 impl CreateApiKey {
-    /// An id that differs from the value in any case: `generateDistinctId` has no other meaning left on AWS.
+    /// The id always differs from the value: `generateDistinctId` has no other effect on AWS any more.
     fn resolve(self, id: ApiKeyId, ids: &dyn Ids, now: Timestamp) -> ApiKey {
         let given = |text: Option<String>| text.filter(|text| !text.is_empty());
         let stage_key = |key: StageKey| format!("{}/{}", key.rest_api_id, key.stage_name);
@@ -92,7 +91,7 @@ impl CreateApiKey {
 }
 
 impl Apis {
-    /// Makes a key.
+    /// Creates a key.
     pub async fn create_api_key(&self, owner: &AccountRegion, input: CreateApiKey) -> Result<ApiKey, Error> {
         let (ids, now) = (self.ids(), self.now());
         let create = move |rows: &Rows<'_>| {
@@ -129,7 +128,7 @@ impl Apis {
         self.read(owner, move |rows| existing(rows, &id)).await
     }
 
-    /// Changes a key, all but its value.
+    /// Changes a key; its value can't be changed.
     pub async fn update_api_key(
         &self,
         owner: &AccountRegion,
@@ -151,7 +150,7 @@ impl Apis {
         self.write_and_tell(owner, update, changed_key(owner)).await
     }
 
-    /// Deletes a key; its plans go on without it.
+    /// Deletes a key, and removes it from its plans.
     pub async fn delete_api_key(&self, owner: &AccountRegion, id: &ApiKeyId) -> Result<(), Error> {
         let id = id.clone();
         let delete = move |rows: &Rows<'_>| {
@@ -163,8 +162,8 @@ impl Apis {
         Ok(())
     }
 
-    /// Makes the keys of a CSV file, or overwrites those whose values are there already. What can't be imported is
-    /// left out with a warning; if warnings are failures, nothing is imported.
+    /// Creates the keys in a CSV file, and overwrites those with existing values. Rows that can't be imported are left
+    /// out with a warning; with `failonwarnings`, nothing is imported.
     pub async fn import_api_keys(
         &self,
         owner: &AccountRegion,
@@ -197,13 +196,13 @@ impl Apis {
     }
 }
 
-/// What is said of a key that came, went or changed.
+/// The change notification for a key that was created, deleted or changed.
 pub(super) fn changed_key(owner: &AccountRegion) -> impl FnOnce(&ApiKey) -> Vec<Change> + use<> {
     let owner = owner.clone();
     move |key| vec![Change::Key(owner, key.value.clone())]
 }
 
-/// One key of a file.
+/// Imports one key of a file.
 fn import(rows: &Rows<'_>, given: &ImportedKey, ids: &dyn Ids, now: Timestamp) -> Result<ApiKeyId, Error> {
     let given_text = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
     if let Some(mut key) = rows.find_api_key_of(given.value.expose())? {
@@ -222,20 +221,20 @@ fn import(rows: &Rows<'_>, given: &ImportedKey, ids: &dyn Ids, now: Timestamp) -
         value: Some(given.value.clone()),
         ..CreateApiKey::default()
     };
-    // An empty value is refused here, not made up.
+    // An empty value is refused, not generated.
     given.value.check().map_err(BadRequest::from)?;
     let key = input.resolve(free_id(rows, ids)?, ids, now);
     add(rows, &key)?;
     Ok(key.id)
 }
 
-/// Adds an imported key to its plans; answers the warnings about those that can't have it.
+/// Adds an imported key to its plans; returns warnings about those that can't have it.
 fn subscribe_to_all(rows: &Rows<'_>, given: &ImportedKey, id: &ApiKeyId) -> Result<Vec<String>, Error> {
     let mut warnings = Vec::new();
     for plan in &given.usage_plan_ids {
         let plan = UsagePlanId::from(plan.as_str());
         match subscribe(rows, &plan, id) {
-            // A file that is imported again says nothing new.
+            // Importing a file again is not worth a warning.
             Ok(_) | Err(Error::Conflict(Conflict::Plans(PlanConflict::Key))) => {}
             Err(
                 error @ (Error::BadRequest(_)
@@ -271,7 +270,7 @@ pub(super) fn existing(rows: &Rows<'_>, id: &ApiKeyId) -> Result<ApiKey, Error> 
     rows.find_api_key(id)?.ok_or(NotFound::ApiKey).map_err(Error::from)
 }
 
-/// The serial number that a page of keys begins below.
+/// The serial number below which a page of keys begins.
 pub(super) fn before(page: &PageRequest) -> Result<i64, BadRequest> {
     let after = page.after()?;
     after.map_or(Ok(i64::MAX), |serial| serial.parse().map_err(|_| BadRequest::Position))

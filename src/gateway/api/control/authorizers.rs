@@ -13,40 +13,39 @@ use crate::gateway::error::{BadRequest, Conflict, Error, LimitExceeded, NotFound
 use crate::gateway::patch::{PatchOperation, patch_authorizer};
 use crate::id::AccountRegion;
 
-/// Authorizers an API may have.
+/// The most authorizers of an API.
 pub(super) const AUTHORIZERS_MAX: usize = 10;
 
-/// What a new authorizer is made from. See
-/// [CreateAuthorizer](https://docs.aws.amazon.com/apigateway/latest/api/API_CreateAuthorizer.html).
+/// The input of [CreateAuthorizer](https://docs.aws.amazon.com/apigateway/latest/api/API_CreateAuthorizer.html).
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CreateAuthorizer {
     /// Name.
     pub name: String,
-    /// What it looks at.
+    /// The authorizer's type.
     #[serde(rename = "type")]
     pub kind: AuthorizerType,
     /// ARNs of user pools.
     #[serde(rename = "providerARNs", default)]
     pub provider_arns: Vec<String>,
-    /// A word for people; the type's own if not given.
+    /// A label for people; the type's default if not given.
     pub auth_type: Option<String>,
-    /// The Lambda function's invocation.
+    /// The invocation URI of the Lambda function.
     pub authorizer_uri: Option<String>,
-    /// Role of the call.
+    /// The role of the call.
     pub authorizer_credentials: Option<String>,
-    /// Where the identity is.
+    /// Where the identity is in the request.
     pub identity_source: Option<String>,
-    /// Pattern of tokens.
+    /// A pattern that tokens have to match.
     pub identity_validation_expression: Option<String>,
-    /// Seconds that a decision is kept.
+    /// How long a result is cached, in seconds.
     pub authorizer_result_ttl_in_seconds: Option<i64>,
-    /// What a JWT authorizer trusts.
+    /// The settings of a JWT authorizer.
     pub jwt_configuration: Option<JwtConfiguration>,
 }
 
 impl CreateAuthorizer {
-    /// The record, without an identity of its own yet.
+    /// The record, with its new id.
     pub(crate) fn resolve(self, id: AuthorizerId) -> Authorizer {
         let filled = |text: Option<String>| text.filter(|text| !text.is_empty());
         Authorizer {
@@ -75,7 +74,7 @@ impl Apis {
     ) -> Result<Authorizer, Error> {
         let (api_id, ids) = (api_id.clone(), self.ids());
         self.write(owner, move |rows| {
-            // Recorded: AWS finds no API to lock, and says so in these words.
+            // Recorded: AWS finds no API to lock, and its message says so.
             if !rows.has_api(&api_id)? {
                 return Err(Conflict::ConcurrentModification.into());
             }
@@ -86,7 +85,7 @@ impl Apis {
         .await
     }
 
-    /// Authorizers of an API by id.
+    /// The authorizers of an API, by id.
     pub async fn authorizers(
         &self,
         owner: &AccountRegion,
@@ -115,7 +114,7 @@ impl Apis {
         .await
     }
 
-    /// Changes an authorizer. Deployed stages keep what they froze.
+    /// Changes an authorizer. Deployed stages are not affected.
     pub async fn update_authorizer(
         &self,
         owner: &AccountRegion,
@@ -135,7 +134,7 @@ impl Apis {
         .await
     }
 
-    /// Deletes an authorizer that no method refers to.
+    /// Deletes an authorizer that no method uses.
     pub async fn delete_authorizer(
         &self,
         owner: &AccountRegion,
@@ -158,12 +157,12 @@ impl Apis {
     }
 }
 
-/// An id for an authorizer.
+/// A new id for an authorizer.
 pub(super) fn new_id(ids: &dyn Ids) -> AuthorizerId {
     ids.lower_alphanumeric(6).into()
 }
 
-/// Checks an authorizer that isn't there yet, and stores it.
+/// Checks a new authorizer, and stores it.
 pub(super) fn add_authorizer(rows: &Rows<'_>, api_id: &ApiId, authorizer: &Authorizer) -> Result<(), Error> {
     check_authorizer(authorizer)?;
     check_name(rows, api_id, authorizer)?;

@@ -10,7 +10,7 @@ use crate::gateway::error::{BadRequest, Conflict, Error, LimitExceeded, NotFound
 use crate::gateway::patch::{PatchOperation, replace_only};
 use crate::id::AccountRegion;
 
-/// AWS's documentation writes the first in lower case, clients write it like the member.
+/// AWS's documentation writes the first in lower case; clients write it like the member.
 const PATHS: [&str; 4] = ["/basePath", "/basepath", "/restapiId", "/stage"];
 const PATHS_PRINTED: &str = "[/basePath, /restapiId, /stage]";
 
@@ -18,7 +18,7 @@ const PATHS_PRINTED: &str = "[/basePath, /restapiId, /stage]";
 pub type Mapped = (BasePath, BasePathMapping);
 
 impl Apis {
-    /// Has the paths that begin with `base_path` lead to an API.
+    /// Maps the paths that begin with `base_path` to an API.
     pub async fn create_base_path_mapping(
         &self,
         owner: &AccountRegion,
@@ -73,7 +73,7 @@ impl Apis {
         .await
     }
 
-    /// Changes a mapping; its base path too.
+    /// Changes a mapping, or its base path.
     pub async fn update_base_path_mapping(
         &self,
         owner: &AccountRegion,
@@ -125,7 +125,7 @@ fn take(domain: &mut DomainName, base_path: &BasePath) -> Result<BasePathMapping
     domain.mappings.remove(base_path).ok_or(NotFound::BasePathMapping)
 }
 
-/// A mapping leads to what is there.
+/// Checks that the mapping's API and stage exist.
 fn check(rows: &Rows<'_>, mapping: &BasePathMapping) -> Result<(), Error> {
     let api = rows.api(&mapping.rest_api_id);
     let api = api.map_err(|error| match error {
@@ -138,7 +138,7 @@ fn check(rows: &Rows<'_>, mapping: &BasePathMapping) -> Result<(), Error> {
     }
 }
 
-/// Whether no domain leads to an API, or to one of its stages if one is named.
+/// Checks that no domain is mapped to an API, or to the given stage of it.
 pub(super) fn check_unmapped(rows: &Rows<'_>, api: &ApiId, stage: Option<&StageName>) -> Result<(), Error> {
     for domain in rows.domain_names()? {
         let leads_there = |mapping: &BasePathMapping| {

@@ -12,13 +12,13 @@ use crate::gateway::error::{BadRequest, Error, LimitExceeded, NotFound};
 use crate::gateway::patch::{PatchOperation, replace_only};
 use crate::id::AccountRegion;
 
-/// Client certificates an account may have in one region.
+/// The most client certificates of an account in one region.
 const CERTIFICATES_MAX: usize = 60;
 const PATHS: [&str; 1] = ["/description"];
 const PATHS_PRINTED: &str = "[/description]";
 
 impl Apis {
-    /// Makes a certificate with a key of its own.
+    /// Generates a certificate with its own key.
     pub async fn generate_client_certificate(
         &self,
         owner: &AccountRegion,
@@ -95,7 +95,7 @@ impl Apis {
         .await
     }
 
-    /// Deletes a certificate that no stage shows.
+    /// Deletes a certificate that no stage uses.
     pub async fn delete_client_certificate(
         &self,
         owner: &AccountRegion,

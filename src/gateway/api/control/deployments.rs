@@ -20,24 +20,24 @@ use crate::gateway::error::{BadRequest, Error, NotFound};
 use crate::gateway::patch::{PatchOperation, replace_only};
 use crate::id::AccountRegion;
 
-/// What a new deployment is made from. See
-/// [CreateDeployment](https://docs.aws.amazon.com/apigateway/latest/api/API_CreateDeployment.html).
+/// The input of [CreateDeployment](https://docs.aws.amazon.com/apigateway/latest/api/API_CreateDeployment.html).
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct CreateDeployment {
-    /// Stage made for it, or pointed at it. An empty name is none: Terraform's provider sends it.
+    /// The stage to create, or to point to the deployment. An empty name counts as none, because Terraform's provider
+    /// sends it.
     pub stage_name: Option<String>,
-    /// Text for people, of the stage.
+    /// The description of the stage.
     pub stage_description: Option<String>,
-    /// Text for people, of the deployment.
+    /// The description of the deployment.
     pub description: Option<String>,
-    /// Whether the stage's answers can be cached.
+    /// Whether the stage has a cache cluster.
     pub cache_cluster_enabled: Option<bool>,
     /// Size of the stage's cache.
     pub cache_cluster_size: Option<CacheClusterSize>,
     /// Variables of the stage.
     pub variables: BTreeMap<String, String>,
-    /// Makes the deployment the canary of a stage that is there.
+    /// Makes the deployment the canary of an existing stage.
     pub canary_settings: Option<NewCanary>,
     /// Whether the stage's requests are traced.
     pub tracing_enabled: Option<bool>,
@@ -49,12 +49,12 @@ impl CreateDeployment {
     }
 }
 
-/// A deployment with what it froze in short: path → verb → access.
+/// A deployment with a summary of its methods: path → verb → access.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeploymentSummary {
     /// The deployment.
     pub deployment: Deployment,
-    /// Its methods, if asked for.
+    /// Its methods, if requested.
     pub api_summary: Option<BTreeMap<String, BTreeMap<HttpMethod, MethodSummary>>>,
 }
 
@@ -63,15 +63,15 @@ pub struct DeploymentSummary {
 pub struct MethodSummary {
     /// Who may call.
     pub authorization_type: AuthorizationType,
-    /// Whether a key is needed.
+    /// Whether an API key is required.
     pub api_key_required: bool,
 }
 
-/// A working copy about to be frozen.
+/// A copy of the working copy that is about to be frozen.
 struct Draft {
-    /// What tells whether it still is the working copy.
+    /// Changes if the working copy does.
     hash: u64,
-    /// As it will be stored.
+    /// The snapshot in its stored form.
     snapshot: String,
     is_deployable: Result<(), Error>,
 }
@@ -85,7 +85,7 @@ impl Draft {
 }
 
 impl Apis {
-    /// Freezes the working copy. With a stage name, the stage is made for it or pointed at it.
+    /// Freezes the working copy. With a stage name, creates the stage or points it to the deployment.
     pub async fn create_deployment(
         &self,
         owner: &AccountRegion,
@@ -93,7 +93,8 @@ impl Apis {
         input: CreateDeployment,
     ) -> Result<Deployment, Error> {
         let (id, ids, now, reach) = (api_id.clone(), self.ids(), self.now(), self.reach());
-        // Read and written as text beside other writes, which would wait for it; made anew if the API changed since.
+        // Prepared outside the transaction, so that other writes don't wait for it; repeated if the API has changed
+        // since.
         let drafted = (id.clone(), reach.clone());
         let draft = self.read(owner, move |rows| Draft::of(rows, &drafted.0, &drafted.1)).await?;
         let create = move |rows: &Rows<'_>| {
@@ -180,7 +181,7 @@ impl Apis {
         .await
     }
 
-    /// Deletes a deployment that no stage and no canary serves.
+    /// Deletes a deployment that no stage and no canary uses.
     pub async fn delete_deployment(
         &self,
         owner: &AccountRegion,
@@ -217,9 +218,9 @@ fn check_canary(rows: &Rows<'_>, api_id: &ApiId, input: &CreateDeployment) -> Re
     }
 }
 
-/// Points the stage at the deployment. A stage that has a canary keeps its deployment: the canary gets the new
-/// one, as AWS's console does it (its answer to a bare call isn't on record). What the call says about a stage
-/// that is there already changes that stage.
+/// Points the stage to the deployment. If the stage has a canary, the canary gets the new deployment instead, as in
+/// AWS's console (AWS's answer to a plain call isn't recorded). The stage settings of the call also apply to an
+/// existing stage.
 fn serve(
     rows: &Rows<'_>,
     api_id: &ApiId,

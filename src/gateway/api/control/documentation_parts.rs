@@ -18,10 +18,10 @@ use crate::id::AccountRegion;
 
 const PATHS: [&str; 1] = ["/properties"];
 const PATHS_PRINTED: &str = "[/properties]";
-/// Documentation parts an API may have.
+/// The most documentation parts of an API.
 const PARTS_MAX: usize = 2_000;
 
-/// Which parts a client asks for: those that fit everything given.
+/// Filters of a list of parts; all that are given have to match.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DocumentationPartFilter {
     /// Kind of the entity.
@@ -30,7 +30,7 @@ pub struct DocumentationPartFilter {
     pub name: Option<String>,
     /// Path of the entity.
     pub path: Option<String>,
-    /// Whether anything is written.
+    /// Whether the part has content.
     pub status: Option<LocationStatus>,
 }
 
@@ -44,7 +44,7 @@ impl DocumentationPartFilter {
     }
 }
 
-/// What an import did.
+/// The result of an import.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ImportedDocumentation {
     /// Ids of the parts of the document, in its order.
@@ -54,7 +54,7 @@ pub struct ImportedDocumentation {
 }
 
 impl Apis {
-    /// Writes about an entity that nothing is written about.
+    /// Creates the documentation of an entity that has none.
     pub async fn create_documentation_part(
         &self,
         owner: &AccountRegion,
@@ -81,7 +81,7 @@ impl Apis {
         .await
     }
 
-    /// Parts of an API that fit `filter`, by location.
+    /// The parts of an API that match `filter`, by location.
     pub async fn documentation_parts(
         &self,
         owner: &AccountRegion,
@@ -116,7 +116,7 @@ impl Apis {
         .await
     }
 
-    /// Changes what is written in a part.
+    /// Changes the content of a part.
     pub async fn update_documentation_part(
         &self,
         owner: &AccountRegion,
@@ -140,7 +140,7 @@ impl Apis {
         .await
     }
 
-    /// Deletes a part. Versions that hold it keep it.
+    /// Deletes a part. Versions that contain it keep it.
     pub async fn delete_documentation_part(
         &self,
         owner: &AccountRegion,
@@ -156,8 +156,8 @@ impl Apis {
         .await
     }
 
-    /// Takes over the parts of an OpenAPI document: in place of all that are there, or into them, where members
-    /// of the document win over those of the same name.
+    /// Imports the parts of an OpenAPI document: replaces all existing parts, or merges into them, where members of the
+    /// document replace those of the same name.
     pub async fn import_documentation_parts(
         &self,
         owner: &AccountRegion,
@@ -180,8 +180,8 @@ impl Apis {
     }
 }
 
-/// Stores the parts of a document: in place of all that are there, or into them, where members of the document
-/// win over those of the same name. Answers their ids in order.
+/// Stores the parts of a document: replaces all existing parts, or merges into them, where members of the document
+/// replace those of the same name. Returns their ids in order.
 pub(super) fn import_parts(
     rows: &Rows<'_>,
     api_id: &ApiId,

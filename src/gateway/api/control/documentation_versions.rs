@@ -16,21 +16,22 @@ use crate::id::AccountRegion;
 const PATHS: [&str; 1] = ["/description"];
 const PATHS_PRINTED: &str = "[/description]";
 
-/// What a new version is made from, besides the parts there are. See
-/// [CreateDocumentationVersion](https://docs.aws.amazon.com/apigateway/latest/api/API_CreateDocumentationVersion.html).
+/// The input of
+/// [CreateDocumentationVersion](https://docs.aws.amazon.com/apigateway/latest/api/API_CreateDocumentationVersion.html),
+/// other than the existing parts.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct CreateDocumentationVersion {
     /// Name of the version.
     pub documentation_version: String,
-    /// A stage that is to have it.
+    /// The stage that gets the version.
     pub stage_name: Option<StageName>,
     /// Text for people.
     pub description: Option<String>,
 }
 
 impl Apis {
-    /// Keeps what is written about an API now, and gives it to a stage if one is named.
+    /// Freezes the current documentation of an API, and assigns it to a stage if one is named.
     pub async fn create_documentation_version(
         &self,
         owner: &AccountRegion,
@@ -112,7 +113,7 @@ impl Apis {
         .await
     }
 
-    /// Deletes a version that no stage has.
+    /// Deletes a version that no stage uses.
     pub async fn delete_documentation_version(
         &self,
         owner: &AccountRegion,

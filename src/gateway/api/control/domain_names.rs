@@ -21,15 +21,14 @@ use crate::gateway::error::{BadRequest, Error, LimitExceeded, NotFound};
 use crate::gateway::patch::{PatchOperation, patch_domain_name};
 use crate::id::AccountRegion;
 
-/// TLS policy of domains whose owner names none.
+/// The default TLS policy of domains.
 const SECURITY_POLICY: &str = "TLS_1_2";
-/// Public domain names an account may have in one region.
+/// The most public domain names of an account in one region.
 const DOMAINS_MAX: usize = 120;
-/// The same of private ones.
+/// The most private domain names of an account in one region.
 const PRIVATE_DOMAINS_MAX: usize = 50;
 
-/// What a domain name is made from. See
-/// [CreateDomainName](https://docs.aws.amazon.com/apigateway/latest/api/API_CreateDomainName.html).
+/// The input of [CreateDomainName](https://docs.aws.amazon.com/apigateway/latest/api/API_CreateDomainName.html).
 #[derive(Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CreateDomainName {
@@ -41,7 +40,7 @@ pub struct CreateDomainName {
     pub certificate_body: Option<String>,
     /// Its key in PEM.
     pub certificate_private_key: Option<String>,
-    /// What it is signed by, in PEM.
+    /// Its certificate chain in PEM.
     pub certificate_chain: Option<String>,
     /// ARN of the EDGE certificate.
     pub certificate_arn: Option<String>,
@@ -49,7 +48,7 @@ pub struct CreateDomainName {
     pub regional_certificate_name: Option<String>,
     /// ARN of the REGIONAL certificate.
     pub regional_certificate_arn: Option<String>,
-    /// How it is reached.
+    /// The endpoint's type, IP versions and VPC endpoints.
     #[serde(default)]
     pub endpoint_configuration: NewEndpoint,
     /// Tags.
@@ -57,25 +56,25 @@ pub struct CreateDomainName {
     pub tags: BTreeMap<String, String>,
     /// TLS policy's name.
     pub security_policy: Option<String>,
-    /// How strictly the endpoint is accessed.
+    /// The endpoint access mode.
     pub endpoint_access_mode: Option<EndpointAccessMode>,
-    /// Which clients are let in.
+    /// The settings of mutual TLS.
     pub mutual_tls_authentication: Option<NewMutualTls>,
-    /// Proves that the name is the owner's.
+    /// A certificate that proves ownership of the name.
     pub ownership_verification_certificate_arn: Option<String>,
-    /// Resource policy, of private domains only.
+    /// The resource policy; only for private domains.
     pub policy: Option<String>,
-    /// What decides where a request goes.
+    /// Whether requests are routed by rules or by base path mappings.
     pub routing_mode: Option<RoutingMode>,
 }
 
-/// Which clients a new domain lets in.
+/// The mutual TLS settings of a new domain.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct NewMutualTls {
-    /// Where the trusted certificates are.
+    /// The URI of the truststore.
     pub truststore_uri: Option<String>,
-    /// Version of that object.
+    /// The version of that object.
     pub truststore_version: Option<String>,
 }
 
@@ -135,7 +134,7 @@ impl CreateDomainName {
 }
 
 impl Apis {
-    /// Makes a domain name.
+    /// Creates a domain name.
     pub async fn create_domain_name(
         &self,
         owner: &AccountRegion,
@@ -166,7 +165,7 @@ impl Apis {
         self.read(owner, move |rows| {
             let domains = match of {
                 ResourceOwner::Own => rows.domain_names()?,
-                // Nobody shares domains here.
+                // Domains can't be shared between accounts here.
                 ResourceOwner::OtherAccounts => Vec::new(),
             };
             Ok(Page::of(domains, |it| it.name.to_string(), &page)?)
@@ -219,7 +218,7 @@ impl Apis {
 fn check(domain: &DomainName, reach: &Reach) -> Result<(), BadRequest> {
     domain.check()?;
     match &domain.mutual_tls {
-        // Without its certificates nobody could be told from anybody.
+        // Without the truststore, no client could be verified.
         Some(mutual) if !reach.truststores.contains(&mutual.truststore_uri) => {
             Err(BadRequest::Truststore(mutual.truststore_uri.clone()))
         }
@@ -236,7 +235,7 @@ fn check_limit(there: &[DomainName], is_private: bool) -> Result<(), LimitExceed
     }
 }
 
-/// The domain that `key` names: a private one by its id, too, which no other has.
+/// The domain for `key`. A private domain may also be identified by its id; other domains have none.
 pub(super) fn existing(rows: &Rows<'_>, key: &DomainNameKey) -> Result<DomainName, Error> {
     let domain = named(rows, &key.domain_name)?;
     let id = domain.private.as_ref().map(|private| private.id.as_str());
@@ -247,7 +246,7 @@ pub(super) fn existing(rows: &Rows<'_>, key: &DomainNameKey) -> Result<DomainNam
     }
 }
 
-/// The domain of a name, whatever its id.
+/// The domain with this name, whatever its id.
 pub(super) fn named(rows: &Rows<'_>, name: &str) -> Result<DomainName, Error> {
     let name = CustomDomain::parse(name).ok_or(NotFound::DomainName)?;
     rows.find_domain_name(&name)?.ok_or(NotFound::DomainName).map_err(Error::from)

@@ -1,4 +1,4 @@
-//! GetExport: what a stage serves, as an OpenAPI document.
+//! GetExport: describes what a stage serves, as an OpenAPI document.
 
 use std::collections::BTreeMap;
 
@@ -12,8 +12,7 @@ use crate::gateway::openapi::{Dialect, Export, Extensions, export};
 use crate::id::AccountRegion;
 use crate::yaml;
 
-/// What a document is to be like. See
-/// [GetExport](https://docs.aws.amazon.com/apigateway/latest/api/API_GetExport.html).
+/// The input of [GetExport](https://docs.aws.amazon.com/apigateway/latest/api/API_GetExport.html).
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GetExport {
@@ -21,17 +20,17 @@ pub struct GetExport {
     pub export_type: String,
     /// `application/yaml` for YAML; anything else is JSON.
     pub accepts: Option<String>,
-    /// `extensions`: a list with commas.
+    /// `extensions`: a list separated by commas.
     #[serde(default)]
     pub parameters: BTreeMap<String, String>,
 }
 
-/// A document.
+/// An exported document.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExportedApi {
     /// Its text.
     pub text: String,
-    /// The name of a file with it.
+    /// The suggested file name.
     pub file_name: String,
 }
 
@@ -51,7 +50,7 @@ impl Apis {
         };
         let extensions =
             Extensions::parse(input.parameters.get("extensions").map(String::as_str).unwrap_or_default())?;
-        // Two of this server's own: what the canary serves, and a document without what is written about the API.
+        // Two parameters of this server's own: export what the canary serves, and leave out the documentation.
         let is = |name: &str, word: &str| input.parameters.get(name).is_some_and(|given| given == word);
         let (of_canary, is_bare) = (is("canary", "true"), is("ignore", "documentation"));
         let (id, stage_name) = (api_id.clone(), name.clone());
@@ -87,7 +86,7 @@ impl Apis {
         })?;
         let is_yaml = input.accepts.as_deref().is_some_and(|accepts| accepts.contains("yaml"));
         let kind = &input.export_type;
-        // The name stands between quotes in a header.
+        // The name is quoted in a header.
         let safe: String =
             version.chars().filter(|c| c.is_ascii_graphic() && !"\"\\/;".contains(*c)).collect();
         Ok(if is_yaml {
@@ -99,7 +98,7 @@ impl Apis {
 }
 
 impl Apis {
-    /// The working copy as an OpenAPI 3.0 document with all extensions, without what is written about it.
+    /// The working copy as an OpenAPI 3.0 document with all extensions, without documentation.
     pub async fn working_copy_document(&self, owner: &AccountRegion, api_id: &ApiId) -> Result<Value, Error> {
         let snapshot = self.working_copy(owner, api_id).await?;
         let extensions = Extensions::parse("apigateway")?;

@@ -12,7 +12,7 @@ use crate::gateway::patch::{PatchOperation, patch_gateway_response};
 use crate::id::AccountRegion;
 
 impl Apis {
-    /// Sets a gateway response, in place of what was set.
+    /// Sets a gateway response; replaces an existing one.
     pub async fn put_gateway_response(
         &self,
         owner: &AccountRegion,
@@ -49,7 +49,7 @@ impl Apis {
         .await
     }
 
-    /// One gateway response as it applies.
+    /// One gateway response as it applies, with defaults and fallback.
     pub async fn gateway_response(
         &self,
         owner: &AccountRegion,
@@ -64,7 +64,7 @@ impl Apis {
         .await
     }
 
-    /// Changes a gateway response; one that wasn't set is set by that.
+    /// Changes a gateway response, and thereby sets one that wasn't set.
     pub async fn update_gateway_response(
         &self,
         owner: &AccountRegion,
@@ -87,7 +87,7 @@ impl Apis {
         .await
     }
 
-    /// Goes back to what applies when nothing is set.
+    /// Resets a gateway response to its default.
     pub async fn delete_gateway_response(
         &self,
         owner: &AccountRegion,

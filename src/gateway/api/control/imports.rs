@@ -1,4 +1,4 @@
-//! ImportRestApi, PutRestApi: what an OpenAPI document says becomes the working copy, whole or not at all.
+//! ImportRestApi, PutRestApi: an OpenAPI document becomes the working copy, completely or not at all.
 
 use std::collections::BTreeMap;
 
@@ -31,7 +31,7 @@ use crate::gateway::openapi::{
 };
 use crate::id::AccountRegion;
 
-/// How a document is imported. See
+/// The options of an import. See
 /// [ImportRestApi](https://docs.aws.amazon.com/apigateway/latest/api/API_ImportRestApi.html).
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
@@ -43,7 +43,7 @@ pub struct ImportOptions {
     pub parameters: BTreeMap<String, String>,
 }
 
-/// An API after an import.
+/// The result of an import.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ImportedApi {
     /// The API.
@@ -62,7 +62,7 @@ impl ImportOptions {
         self.parameters.get("ignore").is_none_or(|what| what != "documentation")
     }
 
-    /// The document's settings, where the call doesn't say otherwise.
+    /// Applies the call's parameters, which override the document's settings.
     fn override_settings(&self, settings: &mut Settings) -> Result<(), BadRequest> {
         if let Some(word) = self.parameters.get("endpointConfigurationTypes") {
             settings.endpoint_type = Some(EndpointType::parse(word).ok_or(BadRequest::EndpointType)?);
@@ -76,7 +76,7 @@ impl ImportOptions {
         Ok(())
     }
 
-    /// Reads `body` for the owner's API `id`.
+    /// Parses `body` for the owner's API `id`.
     fn read(&self, body: &[u8], owner: &AccountRegion, id: &ApiId) -> Result<Definition, BadRequest> {
         let document = Document::read(body).ok_or(BadRequest::OpenApi)?.in_account(owner);
         let mut definition = import(&document, id.as_str(), self.base_path()?)?;
@@ -89,7 +89,7 @@ impl ImportOptions {
 }
 
 impl Apis {
-    /// Makes an API of a document.
+    /// Creates an API from a document.
     pub async fn import_rest_api(
         &self,
         owner: &AccountRegion,
@@ -112,7 +112,8 @@ impl Apis {
         .await
     }
 
-    /// Puts a document in the place of an API's working copy, or into it. Deployed stages keep what they froze.
+    /// Replaces an API's working copy with a document, or merges the document into it. Deployed stages are not
+    /// affected.
     pub async fn put_rest_api(
         &self,
         owner: &AccountRegion,
@@ -131,7 +132,7 @@ impl Apis {
     }
 }
 
-/// An import under way, within its transaction.
+/// An import in progress, within its transaction.
 struct Import<'i> {
     rows: &'i Rows<'i>,
     apis: &'i Apis,
@@ -140,14 +141,14 @@ struct Import<'i> {
 }
 
 impl Import<'_> {
-    /// Stores everything, then decides whether it stays: an error takes all of it back.
+    /// Stores everything, then decides whether it stays: an error rolls everything back.
     fn run(&self, mut api: RestApi, definition: Definition) -> Result<ImportedApi, Error> {
         let rows = self.rows;
         let mut notes = definition.notes;
         let head = (definition.title, definition.version, definition.description);
         self.settings(&mut api, head, definition.settings)?;
         rows.put_api(&api)?;
-        // Methods go before what they refer to, and come back behind it.
+        // Remove the methods before what they refer to, and add them again after it.
         let mut resources = rows.resources_of(&api.id)?;
         if self.mode == PutMode::Overwrite {
             self.clear(&api.id)?;
@@ -157,7 +158,7 @@ impl Import<'_> {
             let done = self.model(&api.id, model.name, model.description, model.schema, model.content_type);
             noted(done, &mut notes, || format!("Unable to create model for '{name}'"))?;
         }
-        // Methods would only repeat that their models aren't there.
+        // Otherwise methods would only report again that their models don't exist.
         check_errors(&notes)?;
         self.validators(&api.id, definition.request_validators)?;
         let mut kept: BTreeMap<String, AuthorizerId> =
@@ -188,8 +189,8 @@ impl Import<'_> {
         Ok(ImportedApi { api, warnings: notes.warnings })
     }
 
-    /// Settings of the API as a whole. How it is reached and its tags stay unless the document says otherwise;
-    /// everything else that the document doesn't say is gone when it takes the place of what was there.
+    /// The settings of the API as a whole. The endpoint and the tags stay unless the document sets them. All other
+    /// settings that the document doesn't contain are reset if it replaces the API.
     fn settings(
         &self,
         api: &mut RestApi,
@@ -240,7 +241,7 @@ impl Import<'_> {
         Ok(())
     }
 
-    /// Takes away what the document is to replace. Resources and documentation are seen to where they are stored.
+    /// Removes what the document replaces. Resources and documentation are handled where they are stored.
     fn clear(&self, api_id: &ApiId) -> Result<(), Error> {
         let rows = self.rows;
         for model in rows.models(api_id)? {
@@ -289,7 +290,7 @@ impl Import<'_> {
         Ok(())
     }
 
-    /// Makes `resources` those of the document, or adds them; a resource whose path stays keeps its id.
+    /// Replaces the resources with those of the document, or adds them. A resource whose path stays keeps its id.
     fn resources(
         &self,
         api: &RestApi,
@@ -321,7 +322,7 @@ impl Import<'_> {
         resources.iter().try_for_each(|resource| self.rows.put_resource(&api.id, resource))
     }
 
-    /// The index of the resource at `path`, which is made with all above it if it isn't there.
+    /// The index of the resource at `path`. It and its ancestors are created if they don't exist.
     fn resource(
         &self,
         api: &RestApi,
@@ -375,7 +376,7 @@ impl Import<'_> {
         })
     }
 
-    /// The record of a method; `None` if something is wrong with it, which is noted.
+    /// The record of a method; `None` if it is invalid, which is noted.
     fn method(
         &self,
         api: &RestApi,
@@ -424,8 +425,8 @@ impl Import<'_> {
             return Ok(None);
         };
         for (status, response) in &definition.integration_responses {
-            // A status that the method doesn't declare may have headers: AWS imports documents with such defaults, and
-            // refuses headers only that are missing from a response which is declared.
+            // The response of a status that the method doesn't declare may have headers: AWS imports documents with
+            // such defaults. It refuses only headers that are missing from a declared response.
             let done = match method.responses.get(status) {
                 Some(declared) => check_integration_response(response, declared),
                 None => check_undeclared_response(response),
@@ -438,7 +439,7 @@ impl Import<'_> {
     }
 }
 
-/// What methods refer to by name.
+/// The things to which methods refer by name.
 struct Targets {
     validators: BTreeMap<String, RequestValidatorId>,
     authorizers: BTreeMap<String, AuthorizerId>,
@@ -448,7 +449,7 @@ fn check_errors(notes: &Notes) -> Result<(), BadRequest> {
     if notes.errors.is_empty() { Ok(()) } else { Err(BadRequest::ImportErrors(notes.errors.join("\n\t"))) }
 }
 
-/// The value; or a note of why the client's document has none. Our own failures go on as they are.
+/// Returns the value. A refusal is noted; a server error is returned.
 fn noted<T>(
     done: Result<T, Error>,
     notes: &mut Notes,

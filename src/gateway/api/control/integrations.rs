@@ -22,8 +22,7 @@ use crate::id::AccountRegion;
 
 const TIMEOUT_MILLIS_DEFAULT: i64 = 29_000;
 
-/// What a new integration is made from. See
-/// [PutIntegration](https://docs.aws.amazon.com/apigateway/latest/api/API_PutIntegration.html).
+/// The input of [PutIntegration](https://docs.aws.amazon.com/apigateway/latest/api/API_PutIntegration.html).
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PutIntegration {
@@ -43,7 +42,7 @@ pub struct PutIntegration {
     /// Parameter mappings.
     #[serde(default)]
     pub request_parameters: BTreeMap<String, String>,
-    /// Templates by content type; none at all is the same as an empty one.
+    /// Templates by content type; a missing template counts as an empty one.
     #[serde(default)]
     pub request_templates: BTreeMap<String, Option<String>>,
     /// WHEN_NO_MATCH if not given.
@@ -58,18 +57,18 @@ pub struct PutIntegration {
     /// 29 000 if not given.
     #[serde(rename = "timeoutInMillis")]
     pub timeout_millis: Option<i64>,
-    /// How the backend's certificate is checked.
+    /// How the backend's certificate is verified.
     pub tls_config: Option<TlsConfig>,
-    /// How the answer is passed on.
+    /// Whether the response is buffered or streamed.
     pub response_transfer_mode: Option<ResponseTransferMode>,
     /// Load balancer's ARN.
     pub integration_target: Option<String>,
 }
 
 impl PutIntegration {
-    /// The record for the method at `key`, with what isn't given filled in.
+    /// The record for the method at `key`, with defaults filled in.
     pub(super) fn resolve(self, key: &MethodKey) -> Result<Integration, BadRequest> {
-        // A mock calls nobody: AWS takes a verb and an address, and forgets them.
+        // A mock calls no backend: AWS accepts a verb and a URI, and drops them.
         let is_mock = self.kind == IntegrationType::Mock;
         let verb = self.http_method.filter(|verb| !is_mock && !verb.is_empty());
         let verb = verb.map(|verb| HttpMethod::parse(&verb).ok_or(BadRequest::HttpMethod)).transpose()?;
@@ -101,7 +100,7 @@ impl PutIntegration {
 }
 
 impl Apis {
-    /// Gives a method its backend, in place of the one it had with all its responses.
+    /// Sets a method's integration; replaces the previous one with all its responses.
     pub async fn put_integration(
         &self,
         owner: &AccountRegion,
@@ -120,13 +119,13 @@ impl Apis {
         .await
     }
 
-    /// A method's backend.
+    /// A method's integration.
     pub async fn integration(&self, owner: &AccountRegion, key: MethodKey) -> Result<Integration, Error> {
         let (_, method) = self.method(owner, key).await?;
         method.integration.ok_or(NotFound::Integration).map_err(Error::from)
     }
 
-    /// Changes a method's backend.
+    /// Changes a method's integration.
     pub async fn update_integration(
         &self,
         owner: &AccountRegion,
@@ -146,7 +145,7 @@ impl Apis {
         .await
     }
 
-    /// Takes a method's backend away.
+    /// Deletes a method's integration.
     pub async fn delete_integration(&self, owner: &AccountRegion, key: MethodKey) -> Result<(), Error> {
         self.change_method(owner, key, move |_, _, _, method| {
             method.integration.take().map(drop).ok_or(NotFound::Integration).map_err(Error::from)
@@ -154,7 +153,7 @@ impl Apis {
         .await
     }
 
-    /// Says how answers of the backend become the method's answer of `status`, in place of what was said.
+    /// Sets the integration response for `status`; replaces an existing one.
     pub async fn put_integration_response(
         &self,
         owner: &AccountRegion,
@@ -172,7 +171,7 @@ impl Apis {
         .await
     }
 
-    /// What was said for `status`.
+    /// The integration response for `status`.
     pub async fn integration_response(
         &self,
         owner: &AccountRegion,
@@ -183,7 +182,7 @@ impl Apis {
         integration.responses.remove(&status).ok_or(NotFound::StatusCode).map_err(Error::from)
     }
 
-    /// Changes what was said for `status`.
+    /// Changes the integration response for `status`.
     pub async fn update_integration_response(
         &self,
         owner: &AccountRegion,
@@ -204,7 +203,8 @@ impl Apis {
         .await
     }
 
-    /// Forgets what was said for `status`. A method that isn't there has no integration here, as on AWS.
+    /// Deletes the integration response for `status`. As on AWS, the error for a missing method is that its integration
+    /// doesn't exist.
     pub async fn delete_integration_response(
         &self,
         owner: &AccountRegion,
@@ -229,7 +229,7 @@ impl Apis {
     }
 }
 
-/// Refuses a pattern that the response of another status has: only one can ever be selected.
+/// Refuses a pattern that the response of another status has: only one of them could ever be selected.
 fn check_selection_pattern(
     responses: &BTreeMap<StatusCode, IntegrationResponse>,
     status: StatusCode,
@@ -243,12 +243,12 @@ fn check_selection_pattern(
     Err(Conflict::SelectionPattern(if own.is_empty() { "default".to_owned() } else { own }))
 }
 
-/// The method response of `status`; one that isn't there declares nothing.
+/// The method response for `status`; a missing one declares nothing.
 fn declared(responses: &BTreeMap<StatusCode, MethodResponse>, status: StatusCode) -> MethodResponse {
     responses.get(&status).cloned().unwrap_or_default()
 }
 
-/// Templates as they are kept: an empty text stands for none.
+/// Templates in their stored form: an empty text stands for none.
 pub fn templates(given: BTreeMap<String, Option<String>>) -> BTreeMap<String, String> {
     given.into_iter().map(|(content_type, template)| (content_type, template.unwrap_or_default())).collect()
 }

@@ -15,7 +15,7 @@ use crate::gateway::error::{BadRequest, Conflict, Error, NotFound};
 use crate::gateway::patch::{PatchOperation, authorization_type, patch_method, patch_method_response};
 use crate::id::AccountRegion;
 
-/// Where a method is.
+/// Identifies a method.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct MethodKey {
@@ -24,21 +24,20 @@ pub struct MethodKey {
     pub api_id: ApiId,
     /// The resource.
     pub resource_id: ResourceId,
-    /// The verb as the client wrote it; one that isn't a verb is a method that isn't there.
+    /// The verb as the client wrote it; no method exists for an invalid one.
     #[serde(rename = "verb")]
     pub http_method: String,
 }
 
-/// What a new method is made from. See
-/// [PutMethod](https://docs.aws.amazon.com/apigateway/latest/api/API_PutMethod.html).
+/// The input of [PutMethod](https://docs.aws.amazon.com/apigateway/latest/api/API_PutMethod.html).
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct PutMethod {
-    /// Who may call, in any case.
+    /// The authorization type, in any case.
     pub authorization_type: String,
-    /// Who decides; ignored by types that have nobody decide.
+    /// The authorizer; ignored by types that don't use one.
     pub authorizer_id: Option<AuthorizerId>,
-    /// Whether a caller must send a key of a usage plan.
+    /// Whether callers need an API key.
     pub api_key_required: bool,
     /// The owner's name for the operation.
     pub operation_name: Option<String>,
@@ -46,9 +45,9 @@ pub struct PutMethod {
     pub request_parameters: BTreeMap<String, bool>,
     /// Content type → model name.
     pub request_models: BTreeMap<String, String>,
-    /// What is validated.
+    /// The request validator.
     pub request_validator_id: Option<RequestValidatorId>,
-    /// Scopes, for Cognito authorizers.
+    /// Scopes that a token may have.
     pub authorization_scopes: Vec<String>,
 }
 
@@ -111,7 +110,7 @@ impl Apis {
         .await
     }
 
-    /// Deletes a method with all it has.
+    /// Deletes a method and everything in it.
     pub async fn delete_method(&self, owner: &AccountRegion, key: MethodKey) -> Result<(), Error> {
         self.write(owner, move |rows| {
             let (mut resource, verb) = locate(rows, &key)?;
@@ -121,7 +120,7 @@ impl Apis {
         .await
     }
 
-    /// Declares an answer of a method, in place of one with the same status.
+    /// Declares a method response; replaces one with the same status.
     pub async fn put_method_response(
         &self,
         owner: &AccountRegion,
@@ -137,7 +136,7 @@ impl Apis {
         .await
     }
 
-    /// One declared answer.
+    /// One method response.
     pub async fn method_response(
         &self,
         owner: &AccountRegion,
@@ -148,7 +147,7 @@ impl Apis {
         method.responses.remove(&status).ok_or(NotFound::StatusCode).map_err(Error::from)
     }
 
-    /// Changes a declared answer.
+    /// Changes a method response.
     pub async fn update_method_response(
         &self,
         owner: &AccountRegion,
@@ -165,7 +164,7 @@ impl Apis {
         .await
     }
 
-    /// Deletes a declared answer.
+    /// Deletes a method response.
     pub async fn delete_method_response(
         &self,
         owner: &AccountRegion,
@@ -178,7 +177,7 @@ impl Apis {
         .await
     }
 
-    /// Lets `change` loose on a method that is there, and stores the result if it agrees.
+    /// Applies `change` to an existing method, and stores the result unless it fails.
     pub(super) async fn change_method<T, F>(
         &self,
         owner: &AccountRegion,
@@ -200,14 +199,14 @@ impl Apis {
     }
 }
 
-/// The resource, which has a method of the verb.
+/// The resource, which has a method with the verb.
 fn locate(rows: &Rows<'_>, key: &MethodKey) -> Result<(Resource, HttpMethod), Error> {
     let resource = rows.resource(&key.api_id, &key.resource_id)?;
     let verb = HttpMethod::parse(&key.http_method).filter(|verb| resource.methods.contains_key(verb));
     Ok((resource, verb.ok_or(NotFound::Method)?))
 }
 
-/// Checks names of a method, and that what it refers to is there.
+/// Checks names in a method, and that what it refers to exists.
 pub(super) fn check_method(rows: &Rows<'_>, api_id: &ApiId, method: &mut Method) -> Result<(), Error> {
     let authorizers = rows.authorizers(api_id)?.into_iter();
     check_authorization(method, &authorizers.map(|it| (it.id.clone(), it)).collect())?;
@@ -221,7 +220,7 @@ pub(super) fn check_method(rows: &Rows<'_>, api_id: &ApiId, method: &mut Method)
     Ok(())
 }
 
-/// Checks names of a declared answer, and that its models are there.
+/// Checks names in a method response, and that its models exist.
 pub(super) fn check_method_response(
     rows: &Rows<'_>,
     api_id: &ApiId,

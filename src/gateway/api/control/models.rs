@@ -15,8 +15,7 @@ use crate::gateway::error::{Conflict, Error, NotFound};
 use crate::gateway::patch::{PatchOperation, replace_only};
 use crate::id::AccountRegion;
 
-/// What a new model is made from. See
-/// [CreateModel](https://docs.aws.amazon.com/apigateway/latest/api/API_CreateModel.html).
+/// The input of [CreateModel](https://docs.aws.amazon.com/apigateway/latest/api/API_CreateModel.html).
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct CreateModel {
@@ -73,7 +72,7 @@ impl Apis {
         .await
     }
 
-    /// One model; `flatten` puts the schemas it refers to in the places of the references.
+    /// One model; `flatten` replaces references by the schemas to which they refer.
     pub async fn model(
         &self,
         owner: &AccountRegion,
@@ -94,7 +93,7 @@ impl Apis {
         .await
     }
 
-    /// A mapping template that writes a sample of what the model describes.
+    /// A mapping template with a sample of what the model describes.
     pub async fn model_template(
         &self,
         owner: &AccountRegion,
@@ -102,7 +101,7 @@ impl Apis {
         name: &str,
     ) -> Result<String, Error> {
         let model = self.model(owner, api_id, name, true).await?;
-        // Models of other media types have schemas that nobody can read here: a sample without members.
+        // Schemas of models with other media types can't be parsed here, so the sample has no members.
         let schema = model.schema.and_then(|schema| serde_json::from_str(&schema).ok()).unwrap_or_default();
         Ok(model_template(&schema))
     }
@@ -131,7 +130,7 @@ impl Apis {
         .await
     }
 
-    /// Deletes a model that no method refers to.
+    /// Deletes a model that no method uses.
     pub async fn delete_model(&self, owner: &AccountRegion, api_id: &ApiId, name: &str) -> Result<(), Error> {
         let (api_id, name) = (api_id.clone(), name.to_owned());
         self.write(owner, move |rows| {
@@ -162,7 +161,7 @@ fn reference(resources: &[Resource], model: &str) -> Option<Conflict> {
     })
 }
 
-/// References that can't be followed stay: those to unknown models, and those within a circle.
+/// Leaves references that can't be followed: those to unknown models, and those in a cycle.
 fn flattened(schema: &str, schemas: &BTreeMap<String, String>) -> String {
     match serde_json::from_str::<Value>(schema) {
         Ok(value) => inlined(value, schemas, &mut Vec::new()).to_string(),

@@ -88,7 +88,7 @@ impl Apis {
         .await
     }
 
-    /// Deletes a validator that no method refers to.
+    /// Deletes a validator that no method uses.
     pub async fn delete_request_validator(
         &self,
         owner: &AccountRegion,

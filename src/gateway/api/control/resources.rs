@@ -11,7 +11,7 @@ use crate::gateway::error::{BadRequest, Error, LimitExceeded};
 use crate::gateway::patch::PatchOperation;
 use crate::id::AccountRegion;
 
-/// Resources an API may have, its root among them.
+/// The most resources of an API, including its root.
 pub(super) const RESOURCES_MAX: usize = 300;
 
 impl Apis {
@@ -73,7 +73,7 @@ impl Apis {
         self.read(owner, move |rows| rows.resource(&api_id, &id)).await
     }
 
-    /// Renames or moves a resource, with all below it.
+    /// Renames or moves a resource with everything below it.
     pub async fn update_resource(
         &self,
         owner: &AccountRegion,
@@ -92,7 +92,7 @@ impl Apis {
         .await
     }
 
-    /// Deletes a resource with all below it. The root stays.
+    /// Deletes a resource with everything below it. The root can't be deleted.
     pub async fn delete_resource(
         &self,
         owner: &AccountRegion,

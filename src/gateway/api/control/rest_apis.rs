@@ -23,43 +23,42 @@ use crate::gateway::openapi::model_url_base;
 use crate::gateway::patch::{PatchOperation, patch_rest_api};
 use crate::id::AccountRegion;
 
-/// APIs an account may have in one region.
+/// The most APIs of an account in one region.
 const APIS_MAX: usize = 600;
 
-/// What a new API is made from. See
-/// [CreateRestApi](https://docs.aws.amazon.com/apigateway/latest/api/API_CreateRestApi.html).
+/// The input of [CreateRestApi](https://docs.aws.amazon.com/apigateway/latest/api/API_CreateRestApi.html).
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct CreateRestApi {
     /// Display name.
     pub name: String,
-    /// Text for people; not empty if given.
+    /// A description; not empty if given.
     pub description: Option<String>,
-    /// The owner's version word.
+    /// The owner's version string.
     pub version: Option<String>,
-    /// API whose working copy is copied.
+    /// The API whose working copy is copied.
     pub clone_from: Option<ApiId>,
     /// Media types whose bodies are binary.
     pub binary_media_types: Vec<String>,
-    /// Smallest body compressed, in bytes.
+    /// The smallest body to compress, in bytes.
     pub minimum_compression_size: Option<i64>,
     /// Where API keys come from.
     pub api_key_source: Option<ApiKeySource>,
-    /// How the API is reached.
+    /// The endpoint's type, IP versions and VPC endpoints.
     pub endpoint_configuration: NewEndpoint,
     /// Resource policy.
     pub policy: Option<String>,
     /// Tags.
     pub tags: BTreeMap<String, String>,
-    /// Whether the default endpoint refuses clients.
+    /// Whether the default endpoint is disabled.
     pub disable_execute_api_endpoint: bool,
     /// TLS policy's name.
     pub security_policy: Option<String>,
-    /// How strictly the endpoint is accessed.
+    /// The endpoint access mode.
     pub endpoint_access_mode: Option<EndpointAccessMode>,
 }
 
-/// How a new API is reached, as far as its owner says.
+/// The endpoint settings of a new API or domain, as given.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct NewEndpoint {
@@ -85,7 +84,7 @@ impl NewEndpoint {
 }
 
 impl Apis {
-    /// Makes an API with a root resource and two models, or a copy of another.
+    /// Creates an API with a root resource and two models, or a copy of another API.
     pub async fn create_rest_api(
         &self,
         owner: &AccountRegion,
@@ -129,7 +128,7 @@ impl Apis {
         self.read(owner, move |rows| rows.api(&id)).await
     }
 
-    /// Changes an API. Deployed stages keep what they froze.
+    /// Changes an API. Deployed stages are not affected.
     pub async fn update_rest_api(
         &self,
         owner: &AccountRegion,
@@ -146,7 +145,7 @@ impl Apis {
         .await
     }
 
-    /// Deletes an API with everything in it; its stages stop serving.
+    /// Deletes an API with everything in it. Its stages stop serving.
     pub async fn delete_rest_api(&self, owner: &AccountRegion, id: &ApiId) -> Result<(), Error> {
         let api_id = id.clone();
         let delete = move |rows: &Rows<'_>| {
@@ -160,7 +159,7 @@ impl Apis {
     }
 }
 
-/// A new API with what isn't given filled in.
+/// A new API with defaults filled in.
 pub(super) fn new_api(
     input: CreateRestApi,
     id: ApiId,
@@ -202,7 +201,7 @@ pub(super) fn new_api(
     Ok(api)
 }
 
-/// Stores a new API, without anything in it.
+/// Stores a new, empty API.
 pub(super) fn add_api(rows: &Rows<'_>, api: &RestApi) -> Result<(), Error> {
     if APIS_MAX <= rows.apis()?.len() {
         return Err(LimitExceeded::Apis.into());
@@ -221,8 +220,8 @@ pub(super) fn root(api: &RestApi) -> Resource {
     }
 }
 
-/// Copies the working copy of `source`. What `api` was given by itself stays; ids inside are the source's,
-/// except the root's, which has to be new because it is an id of the form APIs have.
+/// Copies the working copy of `source`. Settings that `api` has itself stay. Ids inside are those of the source, except
+/// the root's, which has to be new.
 fn clone(
     rows: &Rows<'_>,
     source: &ApiId,
@@ -257,7 +256,7 @@ fn clone(
         }
         rows.put_resource(&api.id, &resource)?;
     }
-    // Models name each other by URLs with the API's id.
+    // Models refer to each other by URLs that contain the API's id.
     let (theirs, ours) = (model_url_base(source.as_str()), model_url_base(api.id.as_str()));
     for mut model in copy.models.into_values() {
         model.schema = model.schema.map(|schema| schema.replace(&theirs, &ours));

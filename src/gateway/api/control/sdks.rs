@@ -1,4 +1,4 @@
-//! GetSdk, GetSdkType(s): clients of what a stage serves.
+//! GetSdk, GetSdkType(s): SDKs for what a stage serves.
 
 use std::collections::BTreeMap;
 
@@ -12,29 +12,29 @@ use crate::gateway::error::{BadRequest, Error, NotFound};
 use crate::gateway::sdk::{Sdk, generate};
 use crate::id::AccountRegion;
 
-/// A client.
+/// A generated SDK.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GeneratedSdk {
     /// A ZIP file.
     pub archive: Vec<u8>,
-    /// Its name.
+    /// The suggested file name.
     pub file_name: String,
 }
 
 impl Apis {
-    /// What clients can be made for.
+    /// The SDK types that can be generated.
     pub fn sdk_types(&self, page: &PageRequest) -> Result<Page<SdkType>, Error> {
         Ok(Page::of(SDK_TYPES.to_vec(), |it| it.id.to_owned(), page)?)
     }
 
-    /// One of them.
+    /// One SDK type.
     pub fn sdk_type(&self, id: &str) -> Result<SdkType, Error> {
         let found = SDK_TYPES.iter().find(|it| it.id == id);
         found.copied().ok_or_else(|| NotFound::SdkType.into())
     }
 
-    /// Makes a client of what the stage `name` serves. Parameters of AWS's other than `invokeUrl` say nothing to
-    /// the languages that there are here.
+    /// Generates an SDK for what the stage `name` serves. AWS's other parameters have no meaning for the languages
+    /// supported here.
     pub async fn sdk(
         &self,
         owner: &AccountRegion,
@@ -70,7 +70,7 @@ impl Apis {
         let sdk =
             Sdk { snapshot: &snapshot, stage: name.as_str(), region, invoke_url: &invoke_url, language };
         let archive = generate(&sdk)?;
-        // `2016-02-22_23-52Z`, as AWS's documents show it.
+        // `2016-02-22_23-52Z`, as in AWS's documents.
         let dated = deployed.to_iso8601_seconds().replace('T', "_").replace(':', "-");
         let minutes = dated.get(.."2016-02-22_23-52".len()).unwrap_or(&dated);
         Ok(GeneratedSdk { archive, file_name: format!("{sdk_type}_{minutes}Z.zip") })

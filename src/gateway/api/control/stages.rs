@@ -18,21 +18,20 @@ use crate::gateway::error::{BadRequest, Conflict, Error, LimitExceeded, NotFound
 use crate::gateway::patch::{PatchOperation, patch_stage};
 use crate::id::AccountRegion;
 
-/// Stages an API may have.
+/// The most stages of an API.
 const STAGES_MAX: usize = 10;
 
-/// What a new stage is made from. See
-/// [CreateStage](https://docs.aws.amazon.com/apigateway/latest/api/API_CreateStage.html).
+/// The input of [CreateStage](https://docs.aws.amazon.com/apigateway/latest/api/API_CreateStage.html).
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CreateStage {
     /// Name.
     pub stage_name: StageName,
-    /// Deployment served.
+    /// The deployment to serve.
     pub deployment_id: DeploymentId,
     /// Text for people.
     pub description: Option<String>,
-    /// Whether answers can be cached.
+    /// Whether it has a cache cluster.
     #[serde(default)]
     pub cache_cluster_enabled: bool,
     /// Size of the cache.
@@ -52,15 +51,15 @@ pub struct CreateStage {
     pub tags: BTreeMap<String, String>,
 }
 
-/// Settings of a new canary, as far as its owner says.
+/// The settings of a new canary, as given.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct NewCanary {
-    /// Share of requests, 0.0 if not given.
+    /// The share of requests; 0.0 by default.
     pub percent_traffic: Option<f64>,
-    /// Deployment, the stage's own if not given; a deployment that makes a canary takes itself.
+    /// The deployment; by default the stage's own, or the new one if CreateDeployment creates the canary.
     pub deployment_id: Option<DeploymentId>,
-    /// Variables over the stage's own.
+    /// Variables that override the stage's own.
     pub stage_variable_overrides: BTreeMap<String, String>,
     /// Whether both share a cache.
     pub use_stage_cache: bool,
@@ -105,7 +104,7 @@ impl CreateStage {
 }
 
 impl Apis {
-    /// Serves a deployment under a name.
+    /// Creates a stage for a deployment.
     pub async fn create_stage(
         &self,
         owner: &AccountRegion,
@@ -123,7 +122,7 @@ impl Apis {
         self.write_and_tell(owner, create, |_| vec![Change::StageNames(api)]).await
     }
 
-    /// Stages of an API by name, all or those that serve a deployment.
+    /// The stages of an API by name; all, or those that serve a deployment.
     pub async fn stages(
         &self,
         owner: &AccountRegion,
@@ -156,7 +155,7 @@ impl Apis {
         .await
     }
 
-    /// Changes a stage; from the next request on it serves as changed.
+    /// Changes a stage; the next request sees the change.
     pub async fn update_stage(
         &self,
         owner: &AccountRegion,
@@ -179,7 +178,7 @@ impl Apis {
             stage.last_updated_date = now;
             rows.put_stage(&id, &stage)?;
             let mut changes = vec![Change::Stages(id.clone())];
-            // A cluster that is switched off or gets another size is another one from then on.
+            // A cluster that is switched off or gets another size loses its content.
             if before.cache_cluster_enabled != stage.cache_cluster_enabled
                 || before.cache_cluster_size != stage.cache_cluster_size
             {
@@ -191,7 +190,7 @@ impl Apis {
         Ok(stage)
     }
 
-    /// Forgets all answers that were cached for a stage.
+    /// Removes all cached responses of a stage.
     pub async fn flush_stage_cache(
         &self,
         owner: &AccountRegion,
@@ -203,7 +202,7 @@ impl Apis {
         Ok(())
     }
 
-    /// Has authorizers asked anew about whoever calls a stage.
+    /// Removes all cached results of a stage's authorizers.
     pub async fn flush_authorizers_cache(
         &self,
         owner: &AccountRegion,
@@ -215,7 +214,7 @@ impl Apis {
         Ok(())
     }
 
-    /// Stops serving under a name; usage plans lose the stage.
+    /// Deletes a stage, also from usage plans.
     pub async fn delete_stage(
         &self,
         owner: &AccountRegion,
@@ -235,7 +234,7 @@ impl Apis {
     }
 }
 
-/// Stores a stage that isn't there yet.
+/// Stores a new stage.
 pub(super) fn add_stage(rows: &Rows<'_>, api_id: &ApiId, stage: &Stage) -> Result<(), Error> {
     check_stage(rows, api_id, stage)?;
     check_tags(&stage.tags)?;
@@ -248,7 +247,7 @@ pub(super) fn add_stage(rows: &Rows<'_>, api_id: &ApiId, stage: &Stage) -> Resul
     rows.put_stage(api_id, stage)
 }
 
-/// Checks a stage by itself, and that what it points at is there.
+/// Checks a stage by itself, and that what it refers to exists.
 pub(super) fn check_stage(rows: &Rows<'_>, api_id: &ApiId, stage: &Stage) -> Result<(), Error> {
     stage.check()?;
     let canary = stage.canary_settings.as_ref().map(|canary| &canary.deployment_id);

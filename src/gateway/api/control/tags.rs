@@ -1,5 +1,5 @@
-//! TagResource, UntagResource, GetTags: for APIs, stages, VPC links, client certificates, API keys, usage plans and
-//! domain names, the resources that can have tags here.
+//! TagResource, UntagResource, GetTags, for the resources that can have tags: APIs, stages, VPC links, client
+//! certificates, API keys, usage plans and domain names.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ const TAGS_MAX: usize = 50;
 const KEY_CHARS_MAX: usize = 128;
 const VALUE_CHARS_MAX: usize = 256;
 
-/// What an ARN names.
+/// The resource of an ARN.
 enum Tagged {
     Api(ApiId),
     Stage(ApiId, StageName),
@@ -43,7 +43,7 @@ impl Apis {
         .await
     }
 
-    /// Adds `tags` to those of the resource `arn`; same keys get the new values.
+    /// Adds `tags` to the resource `arn`, and replaces the values of existing keys.
     pub async fn tag(
         &self,
         owner: &AccountRegion,
@@ -57,7 +57,7 @@ impl Apis {
         .await
     }
 
-    /// Removes the tags `keys` from the resource `arn`; keys that aren't there don't matter.
+    /// Removes the tags `keys` from the resource `arn`; ignores keys that don't exist.
     pub async fn untag(&self, owner: &AccountRegion, arn: &str, keys: Vec<String>) -> Result<(), Error> {
         self.change_tags(owner, arn, move |there| {
             there.retain(|key, _| !keys.contains(key));
@@ -72,7 +72,7 @@ impl Apis {
     {
         let none = |()| Vec::new();
         let tagged = parse(owner, arn)?;
-        // What usage plans say by tags is compiled into their stages.
+        // Tags of usage plans can change how requests are throttled, and are compiled into stages.
         let change_one = move |rows: &Rows<'_>| match tagged {
             Tagged::Api(id) => {
                 let mut api = rows.api(&id)?;
@@ -141,7 +141,7 @@ fn parse(owner: &AccountRegion, text: &str) -> Result<Tagged, BadRequest> {
         ["", "clientcertificates", id] => Ok(Tagged::ClientCertificate((*id).into())),
         ["", "apikeys", id] => Ok(Tagged::ApiKey((*id).into())),
         ["", "usageplans", id] => Ok(Tagged::UsagePlan((*id).into())),
-        // Private ones have their id behind the name.
+        // The ARNs of private domains have the id after the name.
         ["", "domainnames", name] => {
             Ok(Tagged::DomainName(name.split_once('+').map_or(*name, |(name, _)| name).to_owned()))
         }

@@ -1,5 +1,5 @@
-//! TestInvokeMethod and TestInvokeAuthorizer: finds the method or authorizer in the working copy and has the data plane
-//! call it.
+//! TestInvokeMethod and TestInvokeAuthorizer: find the method or authorizer in the working copy and have the data plane
+//! run it.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -18,8 +18,7 @@ use super::methods::MethodKey;
 use crate::gateway::error::{Error, NotFound};
 use crate::id::AccountRegion;
 
-/// The request of a test call. See
-/// [TestInvokeMethod](https://docs.aws.amazon.com/apigateway/latest/api/API_TestInvokeMethod.html).
+/// The input of [TestInvokeMethod](https://docs.aws.amazon.com/apigateway/latest/api/API_TestInvokeMethod.html).
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct TestInvokeMethod {
@@ -30,16 +29,16 @@ pub struct TestInvokeMethod {
     /// Headers with one value.
     #[serde(deserialize_with = "pairs")]
     pub headers: Vec<(String, String)>,
-    /// Headers with their values; these win.
+    /// Headers with all their values; they take precedence.
     #[serde(deserialize_with = "pairs")]
     pub multi_value_headers: Vec<(String, Vec<String>)>,
-    /// Certificate shown to the backend.
+    /// The client certificate for the backend.
     pub client_certificate_id: Option<String>,
     /// Stage variables.
     pub stage_variables: BTreeMap<String, String>,
 }
 
-/// The request that an authorizer is asked about. See
+/// The input of
 /// [TestInvokeAuthorizer](https://docs.aws.amazon.com/apigateway/latest/api/API_TestInvokeAuthorizer.html).
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
@@ -47,19 +46,19 @@ pub struct TestInvokeAuthorizer {
     /// Headers with one value.
     #[serde(deserialize_with = "pairs")]
     pub headers: Vec<(String, String)>,
-    /// Headers with their values; these win.
+    /// Headers with all their values; they take precedence.
     #[serde(deserialize_with = "pairs")]
     pub multi_value_headers: Vec<(String, Vec<String>)>,
     /// Path with query.
     pub path_with_query_string: Option<String>,
     /// Stage variables.
     pub stage_variables: BTreeMap<String, String>,
-    /// Identity sources in `$context`.
+    /// Values for identity sources in `$context`.
     pub additional_context: BTreeMap<String, String>,
 }
 
 impl Apis {
-    /// Asks an authorizer of the working copy through `port`.
+    /// Runs an authorizer of the working copy through `port`.
     pub async fn test_invoke_authorizer(
         &self,
         owner: &AccountRegion,
@@ -90,7 +89,7 @@ impl Apis {
         port: &dyn TestInvoke,
     ) -> Result<TestOutcome, Error> {
         let api = self.working_copy(owner, &key.api_id).await.map_err(|error| match error {
-            // Below `/resources`, AWS blames the resource for an API that isn't there.
+            // For paths below `/resources`, AWS's error for a missing API is about the resource.
             Error::NotFound(_) => NotFound::Resource.into(),
             Error::BadRequest(_)
             | Error::Conflict(_)
@@ -126,7 +125,7 @@ impl Apis {
     }
 }
 
-/// Headers with one value and those with several, which win.
+/// Merges headers with one value and headers with several, which take precedence.
 fn merged(
     single: Vec<(String, String)>,
     mut headers: Vec<(String, Vec<String>)>,
@@ -139,7 +138,7 @@ fn merged(
     headers
 }
 
-/// An object as pairs, in the order it is written.
+/// An object as pairs, in their original order.
 fn pairs<'de, D: Deserializer<'de>, V: DeserializeOwned>(object: D) -> Result<Vec<(String, V)>, D::Error> {
     let object = serde_json::Map::deserialize(object)?;
     let pair =

@@ -1,4 +1,4 @@
-//! Control operations on a real store: what they leave behind, for whom, and who is told.
+//! Control-plane operations on a real store: what they change, for which owner, and who is notified.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -51,7 +51,7 @@ impl World {
         self.apis.create_rest_api(&self.owner, input).await.unwrap()
     }
 
-    /// `GET /` that answers by a mock.
+    /// `GET /`, answered by a mock.
     async fn mock(&self, api: &RestApi) -> MethodKey {
         let key = MethodKey {
             api_id: api.id.clone(),
@@ -133,7 +133,7 @@ async fn what_can_not_be_deployed_leaves_no_deployment() {
     let world = World::new();
     let api = world.api().await;
     let key = world.mock(&api).await;
-    // The caller's own credentials, where no caller has any.
+    // The caller's own credentials, where callers have none.
     let patches = vec![op("replace /credentials arn:aws:iam::*:user/*")];
     world.apis.update_integration(&world.owner, key, patches).await.unwrap();
     let refused = world.deploy(&api, Some("dev")).await;
@@ -143,12 +143,12 @@ async fn what_can_not_be_deployed_leaves_no_deployment() {
     assert!(world.live(&api, "dev").await.is_none());
 }
 
-/// Looks, when it is told of a change, at nothing but notes that it was told.
+/// A watcher that only records its notifications.
 #[derive(Default)]
 struct Told(Mutex<Vec<Change>>);
 
 impl Told {
-    /// Told as long as it is held.
+    /// Registered while the value is held.
     fn by(world: &World) -> Arc<Self> {
         let told = Arc::new(Self::default());
         let watcher: Arc<dyn Watcher> = told.clone();
@@ -156,7 +156,7 @@ impl Told {
         told
     }
 
-    /// What it was told since it was asked last.
+    /// The notifications since the last call.
     fn take(&self) -> Vec<Change> {
         std::mem::take(&mut *self.0.lock().unwrap())
     }
@@ -208,14 +208,14 @@ async fn who_watches_is_told_though_the_client_is_gone() {
     {
         let name = "dev".into();
         let delete = std::pin::pin!(world.apis.delete_stage(&world.owner, &api.id, &name));
-        // It is asked for once, and then nobody waits for the answer.
+        // Start it once, then stop waiting for the result.
         tokio::select! {
             biased;
             _ = delete => panic!("no write is done at once"),
             () = std::future::ready(()) => {}
         }
     }
-    // Another write comes after it, and after what follows from it is on its way.
+    // Another write comes after it, when its follow-up is already running.
     tokio::task::yield_now().await;
     world.deploy(&api, None).await.unwrap();
     assert!(world.live(&api, "dev").await.is_none());
@@ -315,7 +315,7 @@ async fn a_clone_is_its_own_api() {
     assert!(matches!(gone, Err(Error::BadRequest(BadRequest::RestApiIdentifier))));
 }
 
-/// Answers with the verb asked for and the method that was found.
+/// Answers with the requested verb and the method that was found.
 struct Echo;
 
 impl TestInvoke for Echo {

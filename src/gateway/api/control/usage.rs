@@ -15,36 +15,36 @@ use crate::gateway::patch::{PatchOperation, replace_only};
 use crate::gateway::plans::{Day, LiveUsage, Subject, period, remaining};
 use crate::id::AccountRegion;
 
-/// Days that can be asked for at one time, and that usage is kept.
+/// The most days of a request, and how long usage is kept.
 const DAYS_MAX: i64 = 90;
-/// What is left where there is no quota: the largest that there could be.
+/// The remaining requests if there is no quota: the largest possible number.
 const UNLIMITED: u64 = i32::MAX as u64;
 
 const PATHS: [&str; 1] = ["/remaining"];
 const PATHS_PRINTED: &str = "[/remaining]";
 
-/// What keys of a plan used. See [Usage](https://docs.aws.amazon.com/apigateway/latest/api/API_Usage.html).
+/// The usage of a plan's keys. See [Usage](https://docs.aws.amazon.com/apigateway/latest/api/API_Usage.html).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Usage {
     /// The plan.
     pub plan: UsagePlanId,
-    /// First and last day asked for.
+    /// The first and last requested day.
     pub days: (Day, Day),
-    /// Keys, by id, with a number for each day from the first on that has begun.
+    /// Keys by id, each with its usage on each day that has begun.
     pub keys: Page<(ApiKeyId, Vec<DailyUsage>)>,
 }
 
-/// One day of a key.
+/// One day of a key's usage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DailyUsage {
     /// Requests of the day.
     pub used: u64,
-    /// Requests left in the quota's period at the day's end.
+    /// Requests left in the quota's period at the end of the day.
     pub remaining: u64,
 }
 
 impl Apis {
-    /// What keys used, one or all that used something; exact as of now, and back to 90 days.
+    /// The usage of one key, or of all keys with usage; up to the moment of the call, for up to 90 days.
     pub async fn usage(
         &self,
         owner: &AccountRegion,
@@ -85,7 +85,7 @@ impl Apis {
         .await
     }
 
-    /// Sets what a key has left in the present period.
+    /// Sets what a key has left in the current period.
     pub async fn update_usage(
         &self,
         owner: &AccountRegion,
@@ -120,7 +120,7 @@ impl Apis {
     }
 }
 
-/// The keys that used a plan on some of the days, by id.
+/// The keys that used a plan on any of the days, by id.
 fn keys(
     rows: &Rows<'_>,
     plan: &UsagePlanId,
@@ -130,7 +130,7 @@ fn keys(
 ) -> Result<Page<ApiKeyId>, Error> {
     let after = page.after()?.unwrap_or_default();
     let mut keys = rows.keys_with_usage(plan, days.clone(), &after, page.len() + 1)?;
-    // The first requests of a key without a quota are not in the books yet.
+    // The first requests of a key without a quota are not in the store yet.
     let unwritten =
         live.iter().filter(|it| 0 < it.used && days.contains(&it.day) && *after < *it.key.as_str());
     keys.extend(unwritten.map(|it| it.key.clone()));
@@ -139,7 +139,8 @@ fn keys(
     Ok(Page::cut(keys, ApiKeyId::to_string, page.len()))
 }
 
-/// What a key used on each day that has something, with what is in use over what is written: that holds reserves.
+/// The usage of a key on each day with any. Counters in memory take precedence over the store, which contains reserved
+/// blocks.
 fn by_day(
     rows: &Rows<'_>,
     plan: &UsagePlanId,

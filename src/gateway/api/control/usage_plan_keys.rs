@@ -11,9 +11,9 @@ use super::{api_keys, usage_plans};
 use crate::gateway::error::{BadRequest, Conflict, Error, KeyProblem, LimitExceeded, NotFound, PlanConflict};
 use crate::id::AccountRegion;
 
-/// The one type of keys.
+/// The only type of keys.
 pub const KEY_TYPE: &str = "API_KEY";
-/// Plans a key may have.
+/// The most plans of a key.
 const PLANS_MAX: usize = 10;
 
 impl Apis {
@@ -32,8 +32,8 @@ impl Apis {
         self.write_and_tell(owner, move |rows| subscribe(rows, &plan, &key), changed_key(owner)).await
     }
 
-    /// Keys of a plan whose names begin with `name`, latest first. A plan that isn't there has none: AWS is on
-    /// record.
+    /// The keys of a plan whose names begin with `name`, newest first. As recorded from AWS, a plan that doesn't exist
+    /// has none.
     pub async fn usage_plan_keys(
         &self,
         owner: &AccountRegion,
@@ -62,7 +62,7 @@ impl Apis {
         self.read(owner, move |rows| existing(rows, &plan, &key)).await
     }
 
-    /// Takes a key out of a plan; what it used is kept.
+    /// Removes a key from a plan; its usage is kept.
     pub async fn delete_usage_plan_key(
         &self,
         owner: &AccountRegion,
@@ -105,7 +105,7 @@ pub(super) fn subscribe(rows: &Rows<'_>, plan: &UsagePlanId, key: &ApiKeyId) -> 
     Ok(key)
 }
 
-/// Refuses two plans of one key that have a stage in common.
+/// Refuses two plans for one key if they have a stage in common.
 pub(super) fn refuse_two_plans(plan: &UsagePlan, other: &UsagePlan, key: &ApiKeyId) -> Result<(), Conflict> {
     let shared = plan.api_stages.iter().find(|entry| other.stage(&entry.api_id, &entry.stage).is_some());
     match shared {

@@ -16,11 +16,10 @@ use crate::gateway::error::{BadRequest, Error, LimitExceeded, NotFound, PlanProb
 use crate::gateway::patch::{PatchOperation, patch_usage_plan};
 use crate::id::AccountRegion;
 
-/// Plans an account may have in one region.
+/// The most plans of an account in one region.
 const PLANS_MAX: usize = 300;
 
-/// What a new plan is made from. See
-/// [CreateUsagePlan](https://docs.aws.amazon.com/apigateway/latest/api/API_CreateUsagePlan.html).
+/// The input of [CreateUsagePlan](https://docs.aws.amazon.com/apigateway/latest/api/API_CreateUsagePlan.html).
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct CreateUsagePlan {
@@ -38,7 +37,7 @@ pub struct CreateUsagePlan {
     pub tags: BTreeMap<String, String>,
 }
 
-/// A stage of a new plan, as far as its owner says.
+/// A stage of a new plan, as given.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct NewApiStage {
@@ -50,15 +49,15 @@ pub struct NewApiStage {
     pub throttle: BTreeMap<String, ThrottleSettings>,
 }
 
-/// The quota of a new plan, as far as its owner says.
+/// The quota of a new plan, as given.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct NewQuota {
-    /// Requests.
+    /// The number of requests in a period.
     pub limit: Option<i32>,
-    /// Day on which a period begins.
+    /// The day on which a period begins.
     pub offset: i32,
-    /// The period's name.
+    /// The name of the period.
     pub period: String,
 }
 
@@ -98,7 +97,7 @@ impl CreateUsagePlan {
 }
 
 impl Apis {
-    /// Makes a plan.
+    /// Creates a plan.
     pub async fn create_usage_plan(
         &self,
         owner: &AccountRegion,
@@ -121,7 +120,7 @@ impl Apis {
         self.write_and_tell(owner, create, |plan| changed_plan(&plan.api_stages)).await
     }
 
-    /// Plans by id, all or those that have a key.
+    /// Plans by id; all, or those of a key.
     pub async fn usage_plans(
         &self,
         owner: &AccountRegion,
@@ -145,7 +144,7 @@ impl Apis {
         self.read(owner, move |rows| existing(rows, &id)).await
     }
 
-    /// Changes a plan; from the next request on it holds as changed, and what was used before stays used.
+    /// Changes a plan. The next request sees the change, and past usage still counts.
     pub async fn update_usage_plan(
         &self,
         owner: &AccountRegion,
@@ -171,7 +170,7 @@ impl Apis {
         Ok(plan)
     }
 
-    /// Deletes a plan that has no stages any more, with all that its keys used.
+    /// Deletes a plan without stages, with its keys' usage.
     pub async fn delete_usage_plan(&self, owner: &AccountRegion, id: &UsagePlanId) -> Result<(), Error> {
         let id = id.clone();
         self.write(owner, move |rows| {
@@ -185,14 +184,13 @@ impl Apis {
     }
 }
 
-/// Plans are compiled into the stages that have them.
+/// The change notifications for the stages into which a plan is compiled.
 pub(super) fn changed_plan<'s>(stages: impl IntoIterator<Item = &'s ApiStage>) -> Vec<Change> {
     let apis: BTreeSet<&ApiId> = stages.into_iter().map(|entry| &entry.api_id).collect();
     apis.into_iter().map(|api| Change::Stages(api.clone())).collect()
 }
 
-/// Checks a plan by itself, that the stages which are not among those it had are there, and that none of its keys
-/// gets a second plan for one of them.
+/// Checks a plan by itself, that its new stages exist, and that none of its keys gets a second plan for one of them.
 fn check(rows: &Rows<'_>, plan: &UsagePlan, had: &[ApiStage]) -> Result<(), Error> {
     plan.check()?;
     let is_new = |entry: &&ApiStage| !had.iter().any(|other| other.is_of(&entry.api_id, &entry.stage));

@@ -14,13 +14,13 @@ use crate::gateway::error::{BadRequest, Error, LimitExceeded, NotFound};
 use crate::gateway::patch::{PatchOperation, replace_only};
 use crate::id::AccountRegion;
 
-/// Links an account may have in one region.
+/// The most links of an account in one region.
 const LINKS_MAX: usize = 20;
 const PATHS: [&str; 2] = ["/name", "/description"];
 const PATHS_PRINTED: &str = "[/name, /description]";
 
 impl Apis {
-    /// Makes a link.
+    /// Creates a link.
     pub async fn create_vpc_link(
         &self,
         owner: &AccountRegion,
@@ -93,7 +93,7 @@ impl Apis {
         self.write_and_tell(owner, update, |_| vec![Change::VpcLinks(home)]).await
     }
 
-    /// Deletes a link that no deployed method goes through.
+    /// Deletes a link that no deployed method uses.
     pub async fn delete_vpc_link(&self, owner: &AccountRegion, id: &VpcLinkId) -> Result<(), Error> {
         let id = id.clone();
         let delete = move |rows: &Rows<'_>| {
@@ -108,8 +108,8 @@ impl Apis {
     }
 }
 
-/// Whether the link that an integration names, if it names one itself, is there: one made here, or an upstream
-/// of the settings by its name.
+/// Checks that an integration's link exists, unless a stage variable names it: it is a VPC link, or the name of an
+/// upstream in the settings.
 pub(super) fn check_vpc_link(rows: &Rows<'_>, apis: &Apis, integration: &Integration) -> Result<(), Error> {
     let Some(id) = integration.fixed_vpc_link() else { return Ok(()) };
     if apis.reach().vpc_links.contains(id) || rows.find_vpc_link(&id.into())?.is_some() {
@@ -122,7 +122,7 @@ fn existing(rows: &Rows<'_>, id: &VpcLinkId) -> Result<VpcLink, Error> {
     rows.find_vpc_link(id)?.ok_or(NotFound::VpcLink).map_err(Error::from)
 }
 
-/// `METHOD:RESOURCE:STAGE` of a deployed method that goes through the link.
+/// `METHOD:RESOURCE:STAGE` of a deployed method that uses the link.
 fn deployed_user(rows: &Rows<'_>, id: &VpcLinkId) -> Result<Option<String>, Error> {
     for api in rows.apis()? {
         for stage in rows.stages(&api.id)? {
