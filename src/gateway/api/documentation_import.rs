@@ -1,4 +1,4 @@
-//! Documentation parts of an OpenAPI document: what its `x-amazon-apigateway-documentation` holds.
+//! Documentation parts in an OpenAPI document: the content of its `x-amazon-apigateway-documentation`.
 
 use std::collections::HashSet;
 
@@ -13,23 +13,23 @@ use crate::gateway::openapi::Document;
 const EXTENSION: &str = "x-amazon-apigateway-documentation";
 
 words! {
-    /// What becomes of what is there when a document is imported.
+    /// What an import does with existing parts.
     pub enum PutMode { Merge = "merge", Overwrite = "overwrite" }
 }
 
-/// Places, each once, and what is written about them, in the document's order.
+/// Locations, each once, and their content, in the document's order.
 pub(super) type Parts = Vec<(DocumentationPartLocation, Map<String, Value>)>;
 
-/// Reads the parts of an OpenAPI document, and says what had to be left out.
+/// Parses the parts in an OpenAPI document, and says what had to be left out.
 ///
 /// # Errors
-/// [`BadRequest::Importer`] for what is no OpenAPI document.
+/// [`BadRequest::Importer`] if it isn't an OpenAPI document.
 pub(super) fn read(body: &[u8]) -> Result<(Parts, Vec<String>), BadRequest> {
     let document = Document::read(body).ok_or(BadRequest::Importer)?;
     Ok(document.member(EXTENSION).map(documentation_parts_of).unwrap_or_default())
 }
 
-/// Reads the parts of the extension. Those that make no sense are left out with a warning.
+/// Parses the parts in the extension. Invalid ones are left out with a warning.
 pub(crate) fn documentation_parts_of(extension: &Value) -> (Parts, Vec<String>) {
     let (mut imported, mut warnings) = (Parts::new(), Vec::new());
     let Some(parts) = extension.get("documentationParts").and_then(Value::as_array) else {
@@ -53,7 +53,7 @@ pub(crate) fn documentation_parts_of(extension: &Value) -> (Parts, Vec<String>) 
     (imported, warnings)
 }
 
-/// AWS's words are not on record.
+/// AWS's message is not recorded.
 fn warning(index: usize, reason: &str) -> String {
     format!("Unable to import documentation part {index}: {reason}")
 }

@@ -1,4 +1,4 @@
-//! A documentation version: what was written about an API at one moment.
+//! Documentation versions: the documentation of an API at one moment.
 
 use serde::{Deserialize, Serialize};
 
@@ -14,6 +14,6 @@ pub struct DocumentationVersion {
     pub description: Option<String>,
     /// When it was made.
     pub created_date: Timestamp,
-    /// All parts as they were then.
+    /// All parts at that moment.
     pub parts: Vec<DocumentationPart>,
 }

@@ -30,7 +30,7 @@ pub(crate) fn test_rest_api() -> RestApi {
     }
 }
 
-/// An integration of `kind` that passes its checks, where HTTP backends are concerned.
+/// An integration of `kind` that passes the checks for HTTP backends.
 pub(crate) fn test_integration(kind: IntegrationType) -> Integration {
     let is_mock = kind == IntegrationType::Mock;
     Integration {
@@ -120,7 +120,7 @@ pub(crate) fn test_stage() -> Stage {
     }
 }
 
-/// A key that opens things.
+/// An enabled key.
 pub(crate) fn test_api_key() -> ApiKey {
     ApiKey {
         id: "key0000000".into(),

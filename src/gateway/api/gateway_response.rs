@@ -1,4 +1,4 @@
-//! Gateway responses: what a client gets when the gateway itself refuses.
+//! Gateway responses: responses in place of the gateway's own refusals.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use super::words::words;
 use crate::gateway::error::BadRequest;
 
 words! {
-    /// Why the gateway answers by itself.
+    /// The types of refusals.
     pub enum ResponseType {
         RequestTooLarge = "REQUEST_TOO_LARGE",
         ResourceNotFound = "RESOURCE_NOT_FOUND",
@@ -37,12 +37,12 @@ words! {
     }
 }
 
-/// The template every type has until its owner sets another.
+/// The default template of all types.
 pub(crate) const DEFAULT_TEMPLATE: &str = r#"{"message":$context.error.messageString}"#;
 const DEFAULT_CONTENT_TYPE: &str = "application/json";
 
 impl ResponseType {
-    /// The status AWS answers with unless the type or its fallback sets one; `None` for the two fallbacks.
+    /// The default status, unless the type or its fallback sets one; `None` for the two fallbacks.
     pub const fn default_status(self) -> Option<StatusCode> {
         match self {
             Self::BadRequestBody | Self::BadRequestParameters => StatusCode::new(400),
@@ -65,7 +65,7 @@ impl ResponseType {
         }
     }
 
-    /// The type whose settings an unset type takes over; `None` for the two fallbacks themselves.
+    /// The type whose settings apply if this one isn't set; `None` for the two fallbacks themselves.
     pub const fn fallback(self) -> Option<Self> {
         match self.default_status() {
             Some(status) if status.as_u16() < 500 => Some(Self::Default4xx),
@@ -75,7 +75,7 @@ impl ResponseType {
     }
 }
 
-/// What an owner set for a type. See
+/// What an owner has set for a type. See
 /// [GatewayResponse](https://docs.aws.amazon.com/apigateway/latest/api/API_GatewayResponse.html).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GatewayResponse {
@@ -87,12 +87,12 @@ pub struct GatewayResponse {
     pub response_templates: BTreeMap<String, String>,
 }
 
-/// A gateway response as it applies, after defaults and fallback.
+/// A gateway response as it applies, with defaults and fallback.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EffectiveResponse {
     /// The type.
     pub response_type: ResponseType,
-    /// Whether the owner set nothing for this very type.
+    /// Whether the owner has set nothing for this type itself.
     pub default_response: bool,
     /// Status; `None` only for a fallback type without one.
     pub status_code: Option<StatusCode>,
@@ -102,7 +102,7 @@ pub struct EffectiveResponse {
     pub response_templates: BTreeMap<String, String>,
 }
 
-/// What applies to `response_type` when the owner has `set` these: the type itself, else its fallback, else
+/// What applies to `response_type` if the owner has `set` these: the type itself, otherwise its fallback, otherwise
 /// AWS's defaults. A type that is set without a status keeps its own default status.
 pub fn effective_response(
     set: &BTreeMap<ResponseType, GatewayResponse>,

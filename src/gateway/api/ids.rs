@@ -1,4 +1,4 @@
-//! Identifiers of API Gateway's resources, each its own type.
+//! Identifiers of API Gateway's resources, each with its own type.
 
 use std::borrow::Borrow;
 use std::fmt;
@@ -77,10 +77,10 @@ ids! {
 pub struct StatusCode(u16);
 
 impl StatusCode {
-    /// The pattern AWS prints when a status code breaks it.
+    /// The pattern that AWS prints for an invalid status code.
     pub const PATTERN: &'static str = r"[1-5]\d\d";
 
-    /// A code known to be legal; `None` outside 100 to 599.
+    /// A status code; `None` outside 100 to 599.
     pub const fn new(code: u16) -> Option<Self> {
         if 100 <= code && code <= 599 { Some(Self(code)) } else { None }
     }

@@ -1,4 +1,4 @@
-//! An integration: how a method calls its backend and maps what comes back.
+//! Integrations: how a method calls its backend and maps the response.
 
 use std::collections::BTreeMap;
 
@@ -8,11 +8,11 @@ use super::ids::StatusCode;
 use super::method::HttpMethod;
 use super::words::words;
 
-/// Credentials that stand for those of whoever signed the request.
+/// Credentials that stand for those of the request's signer.
 pub(crate) const CALLERS_OWN: &str = "arn:aws:iam::*:user/*";
 
 words! {
-    /// What kind of backend an integration has.
+    /// The kinds of backends.
     pub enum IntegrationType {
         Http = "HTTP",
         Mock = "MOCK",
@@ -23,7 +23,7 @@ words! {
 }
 
 words! {
-    /// What happens to a body for whose content type there is no template.
+    /// What happens to a body if there is no template for its content type.
     pub enum PassthroughBehavior {
         WhenNoMatch = "WHEN_NO_MATCH",
         WhenNoTemplates = "WHEN_NO_TEMPLATES",
@@ -32,24 +32,24 @@ words! {
 }
 
 words! {
-    /// How a body is converted between text and bytes.
+    /// How to convert a body between text and binary.
     pub enum ContentHandling { ConvertToBinary = "CONVERT_TO_BINARY", ConvertToText = "CONVERT_TO_TEXT" }
 }
 
 words! {
-    /// Over which network a backend is reached.
+    /// The network through which a backend is reached.
     pub enum ConnectionType { Internet = "INTERNET", VpcLink = "VPC_LINK" }
 }
 
 words! {
-    /// Whether an answer is passed on whole or as it comes.
+    /// Whether a response is buffered or streamed.
     pub enum ResponseTransferMode { Buffered = "BUFFERED", Stream = "STREAM" }
 }
 
 /// See [TlsConfig](https://docs.aws.amazon.com/apigateway/latest/api/API_TlsConfig.html).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TlsConfig {
-    /// Whether a backend's certificate is accepted whoever signed it.
+    /// Whether to accept any certificate of the backend.
     #[serde(alias = "insecureSkipVerification", default)]
     pub insecure_skip_verification: bool,
 }
@@ -77,19 +77,19 @@ pub struct Integration {
     pub passthrough_behavior: PassthroughBehavior,
     /// Conversion of the request body.
     pub content_handling: Option<ContentHandling>,
-    /// Milliseconds the backend has for its answer, 50 to 29 000.
+    /// How long the backend may take to answer, 50 to 29,000 milliseconds.
     pub timeout_millis: u32,
     /// Group of cache entries; the resource's id unless given.
     pub cache_namespace: String,
     /// Parameters whose values are part of the cache key.
     pub cache_key_parameters: Vec<String>,
-    /// How the backend's certificate is checked.
+    /// How the backend's certificate is verified.
     pub tls_config: Option<TlsConfig>,
-    /// How the answer is passed on.
+    /// Whether the response is buffered or streamed.
     pub response_transfer_mode: Option<ResponseTransferMode>,
-    /// Load balancer's ARN behind a VPC link of the second kind.
+    /// The ARN of the load balancer behind a VPC link V2.
     pub integration_target: Option<String>,
-    /// How answers of the backend become answers of the method.
+    /// How the backend's responses become the method's responses.
     pub responses: BTreeMap<StatusCode, IntegrationResponse>,
 }
 
@@ -97,19 +97,19 @@ pub struct Integration {
 /// Its status code is its key in [`Integration::responses`].
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IntegrationResponse {
-    /// Java regex over the backend's status or error message; `None` and empty both make it the default.
+    /// A Java regex for the backend's status or error message; `None` or an empty one makes this the default response.
     pub selection_pattern: Option<String>,
     /// `method.response.header.NAME` → source expression.
     pub parameters: BTreeMap<String, String>,
-    /// Content type → template; an empty text stands for no template (AWS answers `null` for it). `None`
-    /// until given: AWS echoes an empty map, but shows none of its own.
+    /// Content type → template; an empty text stands for no template (AWS shows `null` for it). `None` until it is set:
+    /// AWS returns an empty map if it was given, but never on its own.
     pub templates: Option<BTreeMap<String, String>>,
     /// Conversion of the response body.
     pub content_handling: Option<ContentHandling>,
 }
 
 impl Integration {
-    /// The id of the VPC link that the integration names; `None` if there is none or a stage variable names it.
+    /// The id of the VPC link that the integration names; `None` if there is none, or if a stage variable names it.
     pub(super) fn fixed_vpc_link(&self) -> Option<&str> {
         let id = self.connection_id.as_deref().filter(|_| self.connection_type == ConnectionType::VpcLink)?;
         (!id.contains("${stageVariables.")).then_some(id)

@@ -1,4 +1,4 @@
-//! What a JWT authorizer trusts: issuers, whom their tokens are for, and how they are signed.
+//! The settings of a JWT authorizer: issuers, audiences and signature algorithms.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use super::words::words;
 use crate::gateway::error::BadRequest;
 
 words! {
-    /// How tokens are signed.
+    /// The signature algorithms of tokens.
     pub enum JwtAlgorithm {
         Rs256 = "RS256",
         Rs384 = "RS384",
@@ -21,7 +21,7 @@ words! {
 }
 
 words! {
-    /// What a claim is; there is one form.
+    /// The format of a claim; there is only one.
     pub enum JwtClaimFormat { SingleString = "SINGLE_STRING" }
 }
 
@@ -29,9 +29,9 @@ words! {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct JwtConfiguration {
-    /// Who may have issued a token.
+    /// The accepted issuers of tokens.
     pub issuers: Vec<JwtIssuer>,
-    /// How any of them may have signed it.
+    /// The accepted signature algorithms, for all issuers.
     pub default_algorithms: Vec<JwtAlgorithm>,
 }
 
@@ -39,36 +39,36 @@ pub struct JwtConfiguration {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct JwtIssuer {
-    /// `iss`, to the letter; the discovery document is below it.
+    /// The exact `iss` claim; the URL of the discovery document begins with it.
     pub issuer: String,
-    /// `aud` has to have one of these.
+    /// `aud` has to contain one of these.
     pub audiences: Vec<String>,
-    /// What else a token has to say.
+    /// Further claims to check.
     #[serde(default)]
     pub additional_claims: Vec<JwtAdditionalClaim>,
 }
 
-/// A claim that a token has to have.
+/// A claim to check.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct JwtAdditionalClaim {
     /// Its name.
     pub claim_name: String,
-    /// What it is.
+    /// Its format.
     pub format: JwtClaimFormat,
     /// Whether a token without it is refused.
     #[serde(default)]
     pub required: bool,
-    /// What it may be; anything, if nothing is said.
+    /// The accepted values; empty accepts any.
     #[serde(default)]
     pub expected_values: Vec<String>,
 }
 
-/// Claims that are looked at anyway.
+/// Claims that are checked in any case.
 const RESERVED: [&str; 7] = ["iss", "aud", "exp", "nbf", "iat", "scope", "scp"];
 
 impl JwtConfiguration {
-    /// Checks it by itself. AWS's words are not on record.
+    /// Checks the settings by themselves. AWS's messages are not recorded.
     pub(super) fn check(&self) -> Result<(), BadRequest> {
         let wrong = |what| Err(BadRequest::JwtConfiguration(what));
         let issuers: BTreeSet<&str> = self.issuers.iter().map(|issuer| issuer.issuer.as_str()).collect();
@@ -99,7 +99,7 @@ impl JwtConfiguration {
     }
 }
 
-/// `https` with a host. Unlike AWS, `http` will do on this machine: that is where issuers of tests are.
+/// Checks for `https` with a host. Unlike AWS, this also accepts `http` on this machine, where test issuers run.
 fn is_issuer(text: &str) -> bool {
     let Ok(uri) = text.parse::<Uri>() else { return false };
     let (Some(authority), Some(host)) = (uri.authority(), uri.host()) else { return false };

@@ -1,4 +1,4 @@
-//! What the data plane is given: a stage with the deployments it serves, and word of changes.
+//! What the data plane receives: stages with the deployments they serve, and change notifications.
 
 use std::sync::Arc;
 
@@ -13,55 +13,54 @@ use crate::gateway::backends::BoxFuture;
 use crate::gateway::plans::{LiveUsage, Subject};
 use crate::id::AccountRegion;
 
-/// A stage as it stands at one moment, read in one transaction.
+/// A stage at one moment, read in one transaction.
 #[derive(Clone, Debug)]
 pub struct LiveStage {
-    /// Whose API it is, and where.
+    /// The account and region of the API.
     pub owner: AccountRegion,
     /// The API.
     pub api_id: ApiId,
     /// Settings, variables, canary.
     pub stage: Stage,
-    /// What the stage's own deployment froze.
+    /// The snapshot of the stage's own deployment.
     pub deployment: Arc<DeploymentSnapshot>,
-    /// What the canary's deployment froze, if the stage has a canary.
+    /// The snapshot of the canary's deployment, if the stage has a canary.
     pub canary: Option<Arc<DeploymentSnapshot>>,
     /// The owner's VPC links.
     pub vpc_links: VpcLinkNames,
-    /// What the stage shows to HTTPS backends.
+    /// The stage's certificate for HTTPS backends.
     pub client_certificate: Option<ClientCertificate>,
-    /// The usage plans that have the stage.
+    /// The usage plans that include the stage.
     pub usage_plans: Vec<UsagePlan>,
-    /// How large both deployments are in the store.
+    /// The stored size of both deployments.
     pub stored_bytes: usize,
 }
 
-/// What a commit changed for the data plane.
+/// What a commit has changed for the data plane.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
-    /// Stages of an API came or went.
+    /// Stages of an API were created or deleted.
     StageNames(ApiId),
-    /// What stages of an API serve, or under which usage plans.
+    /// The stages of an API serve something else, or have other usage plans.
     Stages(ApiId),
-    /// Where VPC links of an account lead.
+    /// The targets of an account's VPC links have changed.
     VpcLinks(AccountRegion),
-    /// The answers that were cached for a stage are not to be given again.
+    /// The cached responses of a stage must not be used any more.
     Cache(ApiId, StageName),
-    /// What authorizers said to a stage does not hold any more.
+    /// The cached authorizer results of a stage must not be used any more.
     Authorizers(ApiId, StageName),
-    /// A key of this value came, went, or opens something else.
+    /// The key with this value was created, deleted or changed.
     Key(AccountRegion, ApiKeyValue),
-    /// What a key has left under a plan.
+    /// What a key has left under a plan has changed.
     Usage(Subject),
 }
 
-/// The data plane, as the control plane knows it.
+/// The data plane, as seen by the control plane.
 pub trait Watcher: Send + Sync {
-    /// Told after every commit that changes what is served, and before the client's answer: a client who has been
-    /// answered is served the new state. Returns when that is so; requests that come meanwhile may be served
-    /// either state.
+    /// Called after every commit that changes what is served, before the client gets its answer. Once it returns,
+    /// requests are served with the new state; until then, with either.
     fn tell<'a>(&'a self, change: &'a Change) -> BoxFuture<'a, ()>;
 
-    /// What the keys of a plan used on the present day, as far as they are in use. Must not block.
+    /// Today's usage of a plan's keys that are in use. Must not block.
     fn live_usage(&self, owner: &AccountRegion, plan: &UsagePlanId) -> Vec<LiveUsage>;
 }

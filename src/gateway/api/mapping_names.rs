@@ -1,4 +1,4 @@
-//! Names on both sides of parameter mappings, checked when they are defined.
+//! Checks the names on both sides of parameter mappings when they are defined.
 //!
 //! See <https://docs.aws.amazon.com/apigateway/latest/developerguide/request-response-data-mappings.html>.
 
@@ -8,7 +8,7 @@ use super::integration::{Integration, IntegrationResponse};
 use super::method::{Method, MethodResponse};
 use crate::gateway::error::BadRequest;
 
-/// Where a request's values can be declared: the last part of `method.request.{place}.NAME`.
+/// Where request parameters can be declared: the last part of `method.request.{place}.NAME`.
 const REQUEST_PLACES: [&str; 5] =
     ["path", "querystring", "header", "multivaluequerystring", "multivalueheader"];
 
@@ -19,7 +19,7 @@ pub(crate) fn check_request_parameters(parameters: &BTreeMap<String, bool>) -> R
         let Some((place, name)) = request_parameter(key) else {
             return Err(BadRequest::MappingParameter(key.clone()));
         };
-        // A header may be declared both as one value and as many.
+        // A header may be declared both with one value and with several.
         let place = place.trim_start_matches("multivalue");
         if *seen.entry(name).or_insert(place) != place {
             return Err(BadRequest::ParameterNames);
@@ -37,7 +37,7 @@ pub(crate) fn check_response_parameters(parameters: &BTreeMap<String, bool>) -> 
     }
 }
 
-/// Checks the mappings of an integration request: targets are names of the backend call, sources are declared
+/// Checks the mappings of an integration request. Targets are parameters of the backend call; sources are declared
 /// parameters of the method, the body, stage variables, `$context` or literals.
 pub(crate) fn check_request_mappings(integration: &Integration, method: &Method) -> Result<(), BadRequest> {
     for (target, source) in &integration.request_parameters {
@@ -56,7 +56,7 @@ pub(crate) fn check_request_mappings(integration: &Integration, method: &Method)
     Ok(())
 }
 
-/// Checks the names that an integration response sets: they are declared headers of the method response.
+/// Checks that an integration response sets only headers that the method response declares.
 pub(crate) fn check_response_names(
     response: &IntegrationResponse,
     declared: &MethodResponse,
@@ -67,7 +67,7 @@ pub(crate) fn check_response_names(
     }
 }
 
-/// Checks the mappings of an integration response by themselves: headers, and where their values come from.
+/// Checks the mappings of an integration response by themselves: headers and their sources.
 pub(crate) fn check_response_mappings(response: &IntegrationResponse) -> Result<(), BadRequest> {
     for (target, source) in &response.parameters {
         if !target.strip_prefix("method.response.header.").is_some_and(is_name) {
@@ -83,7 +83,7 @@ pub(crate) fn check_response_mappings(response: &IntegrationResponse) -> Result<
     Ok(())
 }
 
-/// Checks the parameters of a gateway response: where they go, and where their values come from.
+/// Checks the parameters of a gateway response: targets and sources.
 pub(crate) fn check_gateway_response_parameters(
     parameters: &BTreeMap<String, String>,
 ) -> Result<(), BadRequest> {
@@ -101,7 +101,7 @@ pub(crate) fn check_gateway_response_parameters(
     Ok(())
 }
 
-/// Checks that what a cache key is made of is declared.
+/// Checks that the parameters of a cache key are declared.
 pub(crate) fn check_cache_key(integration: &Integration, method: &Method) -> Result<(), BadRequest> {
     let is_known = |name: &String| match request_parameter(name) {
         Some((place, name)) => is_declared(method, place, name),
@@ -114,13 +114,13 @@ pub(crate) fn check_cache_key(integration: &Integration, method: &Method) -> Res
     }
 }
 
-/// `method.request.{place}.{name}` taken apart.
+/// The place and name in `method.request.{place}.{name}`.
 fn request_parameter(text: &str) -> Option<(&str, &str)> {
     let (place, name) = text.strip_prefix("method.request.")?.split_once('.')?;
     (REQUEST_PLACES.contains(&place) && is_name(name)).then_some((place, name))
 }
 
-/// A parameter declared as one value may be read as many, and the other way round.
+/// A parameter declared with one value may be read with several, and vice versa.
 fn is_declared(method: &Method, place: &str, name: &str) -> bool {
     let single = place.trim_start_matches("multivalue");
     let declared =

@@ -1,4 +1,4 @@
-//! A model: a JSON schema that bodies are described by.
+//! Models: JSON schemas for bodies.
 
 use serde::{Deserialize, Serialize};
 
@@ -37,7 +37,7 @@ const ERROR_SCHEMA: &str = r#"{
   }
 }"#;
 
-/// The two models every new API has.
+/// The two models of every new API.
 pub(super) fn default_models(ids: &dyn Ids) -> [Model; 2] {
     let model = |name: &str, description: &str, schema: &str| Model {
         id: ids.lower_alphanumeric(6),
@@ -52,7 +52,7 @@ pub(super) fn default_models(ids: &dyn Ids) -> [Model; 2] {
     ]
 }
 
-/// Checks a model by itself. References to other models are followed where a body is validated.
+/// Checks a model by itself. References to other models are resolved when a body is validated.
 pub(super) fn check_model(model: &Model) -> Result<(), BadRequest> {
     if model.name.is_empty() {
         return Err(BadRequest::EmptyModelName);
@@ -66,7 +66,7 @@ pub(super) fn check_model(model: &Model) -> Result<(), BadRequest> {
     check_length("model description", model.description.as_deref().unwrap_or_default())?;
     let schema = model.schema.as_deref().filter(|schema| !schema.trim().is_empty());
     let schema = schema.ok_or(BadRequest::EmptyModelSchema)?;
-    // Schemas of other media types are kept as they are: nothing reads them.
+    // Schemas for other media types are stored as they are, because nothing reads them.
     let is_json = model.content_type.contains("json");
     if is_json && !serde_json::from_str(schema).is_ok_and(|document| is_schema(&document)) {
         return Err(BadRequest::ModelSchema);

@@ -1,17 +1,17 @@
-//! A mapping template made from a model, as GetModelTemplate gives it: a sample of what the schema describes, to be
-//! filled in by hand.
+//! Mapping templates generated from models, for GetModelTemplate: a sample of what the schema describes, to be
+//! completed by hand.
 //!
 //! Samples and their spacing are those of AWS's documents: `"foo"`, `42`, `3.1415`, `true`, and a loop for an array.
 //! <https://docs.aws.amazon.com/apigateway/latest/api/API_GetModelTemplate.html>
 
 use serde_json::Value;
 
-/// How deep a sample goes; a schema that refers to itself would have no end.
+/// How deep a sample nests; a schema that refers to itself would never end.
 const DEPTH_MAX: usize = 12;
-/// How long a sample gets, in bytes.
+/// The longest sample, in bytes.
 const BYTES_MAX: usize = 300 * 1024;
 
-/// The template for a schema; references to other models have been put in place already.
+/// The template for a schema in which references to other models are already replaced.
 pub(super) fn model_template(schema: &Value) -> String {
     let mut sample = Sample { root: schema, out: String::from("#set($inputRoot = $input.path('$'))\n") };
     sample.write(schema, 0);
@@ -65,7 +65,7 @@ impl<'s> Sample<'s> {
         self.out.push_str(&format!("\n{}}}", "  ".repeat(depth)));
     }
 
-    /// The members of an object, those of all schemas that it is made of.
+    /// The members of an object, including those of all schemas of which it consists.
     fn members(&self, schema: &'s Value, into: &mut Vec<(&'s String, &'s Value)>, depth: usize) {
         let schema = self.resolved(schema);
         if let Some(parts) = schema.get("allOf").and_then(Value::as_array).filter(|_| depth < DEPTH_MAX) {
@@ -87,7 +87,7 @@ impl<'s> Sample<'s> {
             self.out.push_str("[ ]");
             return;
         };
-        // Directives stand at the beginning of their lines, so that VTL leaves nothing of these.
+        // Directives begin at the start of a line, so that VTL prints nothing in their place.
         self.out.push_str("[\n##TODO: Update this foreach loop to reference array from input json\n");
         self.out.push_str("#foreach($elem in $inputRoot)\n ");
         self.write(items, depth + 1);
@@ -95,7 +95,7 @@ impl<'s> Sample<'s> {
         self.out.push_str(&format!("{}]", "  ".repeat(depth)));
     }
 
-    /// What a schema refers to within the document; itself if that is nowhere.
+    /// The schema to which a schema refers within the document; itself if there is none.
     fn resolved(&self, mut schema: &'s Value) -> &'s Value {
         for _ in 0..DEPTH_MAX {
             let target = schema.get("$ref").and_then(Value::as_str).and_then(|text| text.strip_prefix('#'));

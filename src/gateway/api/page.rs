@@ -1,4 +1,4 @@
-//! Lists in pages: `limit` entries at a time, from an opaque `position` on.
+//! Lists in pages: `limit` entries at a time, starting at an opaque `position`.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -8,28 +8,28 @@ use crate::gateway::error::BadRequest;
 const LIMIT_DEFAULT: i64 = 25;
 const LIMIT_MAX: i64 = 500;
 
-/// Which page a client asks for.
+/// The page that a client requests.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PageRequest {
-    /// Where the page before ended, as it was handed out.
+    /// Where the previous page ended, as returned with it.
     pub position: Option<String>,
-    /// How many entries, 25 unless given. AWS refuses no number: more than 500 are 500, fewer than one none.
+    /// How many entries, 25 by default. AWS accepts any number: more than 500 count as 500, less than one as none.
     pub limit: Option<i64>,
 }
 
 impl PageRequest {
-    /// Entries of the page.
+    /// The number of entries to return.
     pub(crate) fn len(&self) -> usize {
         usize::try_from(self.limit.unwrap_or(LIMIT_DEFAULT).clamp(0, LIMIT_MAX)).unwrap_or(0)
     }
 
-    /// The key of the last entry before the page; `None` for the first page.
+    /// The key of the last entry of the previous page; `None` for the first page.
     pub(crate) fn after(&self) -> Result<Option<String>, BadRequest> {
         self.position.as_deref().map(decode).transpose()
     }
 }
 
-/// One page.
+/// A page of a list.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Page<T> {
     /// The entries.
@@ -39,8 +39,8 @@ pub struct Page<T> {
 }
 
 impl<T> Page<T> {
-    /// The page of `entries`, which are in the order of their keys. A position holds the last key shown, so
-    /// that entries which come and go between two pages neither repeat nor hide others.
+    /// A page of `entries`, which are in the order of their keys. A position contains the last key shown, so that
+    /// entries that are created or deleted between two pages neither repeat nor hide others.
     pub(crate) fn of(
         entries: Vec<T>,
         key: impl Fn(&T) -> String,
@@ -53,7 +53,7 @@ impl<T> Page<T> {
         Ok(Self::cut(items, key, limit))
     }
 
-    /// The page of `items`, which are those after the page before and one more than `limit` if there are more.
+    /// A page of `items`, which begin after the previous page and contain one more than `limit` if there are more.
     pub(crate) fn cut(mut items: Vec<T>, key: impl Fn(&T) -> String, limit: usize) -> Self {
         let is_last = items.len() <= limit;
         items.truncate(limit);
@@ -62,7 +62,7 @@ impl<T> Page<T> {
         Self { items, position }
     }
 
-    /// The same page of other entries.
+    /// The same page with converted entries.
     pub fn map<U>(self, entry: impl FnMut(T) -> U) -> Page<U> {
         Page { items: self.items.into_iter().map(entry).collect(), position: self.position }
     }

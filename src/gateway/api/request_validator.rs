@@ -1,4 +1,4 @@
-//! A request validator: which parts of a request are checked before the backend is called.
+//! Request validators: which parts of a request are checked before the backend is called.
 
 use serde::{Deserialize, Serialize};
 
@@ -13,6 +13,6 @@ pub struct RequestValidator {
     pub name: Option<String>,
     /// Whether bodies are checked against the method's request models.
     pub validate_request_body: bool,
-    /// Whether required parameters must be there.
+    /// Whether required parameters are checked.
     pub validate_request_parameters: bool,
 }

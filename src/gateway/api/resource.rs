@@ -1,4 +1,4 @@
-//! A resource: one node of an API's path tree, with its methods.
+//! Resources: the nodes of an API's path tree, with their methods.
 
 use std::collections::BTreeMap;
 

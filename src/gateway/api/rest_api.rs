@@ -1,4 +1,4 @@
-//! A RestApi: the settings of an API as a whole.
+//! RestApis: the settings of an API as a whole.
 
 use std::collections::BTreeMap;
 
@@ -22,12 +22,12 @@ words! {
 }
 
 words! {
-    /// How an API is reached.
+    /// The endpoint types.
     pub enum EndpointType { Private = "PRIVATE", Edge = "EDGE", Regional = "REGIONAL" }
 }
 
 impl EndpointType {
-    /// The IP versions of an endpoint whose owner doesn't say.
+    /// The default IP versions of an endpoint.
     pub(crate) const fn default_ip_address_type(self) -> IpAddressType {
         match self {
             Self::Private => IpAddressType::Dualstack,
@@ -42,11 +42,11 @@ words! {
 }
 
 words! {
-    /// How strictly an endpoint is accessed.
+    /// The endpoint access modes.
     pub enum EndpointAccessMode { Basic = "BASIC", Strict = "STRICT" }
 }
 
-/// The TLS policies that AWS has names for; those of the second kind go with an access mode.
+/// AWS's names of TLS policies; those of the newer kind need an access mode.
 pub const SECURITY_POLICIES: &[&str] = &[
     "TLS_1_0",
     "TLS_1_2",
@@ -64,7 +64,7 @@ pub const SECURITY_POLICIES: &[&str] = &[
     "SecurityPolicy_TLS12_2018_EDGE",
 ];
 
-/// Checks how an endpoint is secured: by a policy that there is, and strictly only by the newer ones.
+/// Checks the security of an endpoint: the policy has to exist, and only the newer ones allow the access mode STRICT.
 pub(super) fn check_security(
     policy: Option<&str>,
     mode: Option<EndpointAccessMode>,
@@ -118,11 +118,11 @@ pub struct RestApi {
     pub disable_execute_api_endpoint: bool,
     /// TLS policy's name.
     pub security_policy: Option<String>,
-    /// How strictly the endpoint is accessed; only with the newer TLS policies.
+    /// The endpoint access mode; only with the newer TLS policies.
     pub endpoint_access_mode: Option<EndpointAccessMode>,
 }
 
-/// Checks what the members of an API have to do with each other; single values are checked where they come in.
+/// Checks that the members of an API fit together. Single values are checked where they come in.
 pub(crate) fn check_rest_api(api: &RestApi) -> Result<(), BadRequest> {
     let endpoint = &api.endpoint_configuration;
     let is_private = endpoint.kind == EndpointType::Private;
@@ -137,12 +137,12 @@ pub(crate) fn check_rest_api(api: &RestApi) -> Result<(), BadRequest> {
     api.policy.as_deref().map_or(Ok(()), check_policy)
 }
 
-/// Checks how an API's endpoint is secured; apart from the rest, for two members change one after the other.
+/// Checks an API's TLS policy and access mode. This is separate, because a patch changes the two one after the other.
 pub(crate) fn check_api_security(api: &RestApi) -> Result<(), Error> {
     Ok(check_security(api.security_policy.as_deref(), api.endpoint_access_mode)?)
 }
 
-/// A policy has to be a JSON object; what its statements mean is the policy room's to say.
+/// A policy has to be a JSON object; the `policy` room interprets its statements.
 pub(super) fn check_policy(policy: &str) -> Result<(), BadRequest> {
     let is_object = serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(policy).is_ok();
     if !is_object || POLICY_CHARS_MAX < policy.chars().count() {
@@ -151,7 +151,7 @@ pub(super) fn check_policy(policy: &str) -> Result<(), BadRequest> {
     Ok(())
 }
 
-/// Refuses texts for people that are longer than AWS takes.
+/// Refuses texts that are longer than AWS accepts.
 pub(crate) fn check_length(what: &'static str, text: &str) -> Result<(), BadRequest> {
     if TEXT_CHARS_MAX < text.chars().count() {
         return Err(BadRequest::TooLong { what, max: TEXT_CHARS_MAX });

@@ -1,14 +1,14 @@
-//! Roles that API Gateway is to assume: whose they may be.
+//! Roles that API Gateway should assume: which accounts they may belong to.
 
 use super::integration::CALLERS_OWN;
 use super::rows::Rows;
 use crate::gateway::error::{AccessDenied, BadRequest, Error};
 use crate::id::{AccountId, Arn};
 
-/// Checks the ARN of a role that an integration or the account's settings name, if they name one: only a role of the
-/// account's own can be passed. Authorizers are on record with roles of other accounts.
+/// Checks the ARN of the role in an integration or the account's settings, if there is one: only a role of the account
+/// itself can be passed. Authorizers may have roles of other accounts, as recorded from AWS.
 ///
-/// A stage variable may stand for the whole or a part; whose role it is then is known when it is used.
+/// If a stage variable stands for all or part of the ARN, the account is known only when it is used.
 pub(crate) fn check_role(rows: &Rows<'_>, given: Option<&str>) -> Result<(), Error> {
     given.map_or(Ok(()), |arn| check(arn, rows.owners_account()))
 }
@@ -21,7 +21,7 @@ fn check(text: &str, account: &AccountId) -> Result<(), Error> {
     if arn.service != "iam" {
         return Ok(());
     }
-    // No twelve digits, no account.
+    // Account numbers have twelve digits.
     let owner = AccountId::parse(&arn.account).ok_or(BadRequest::Arn)?;
     if owner == *account { Ok(()) } else { Err(AccessDenied::PassRole.into()) }
 }

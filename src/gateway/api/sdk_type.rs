@@ -1,9 +1,9 @@
-//! What clients of APIs can be made for.
+//! SDK types.
 
 use super::words::words;
 
 words! {
-    /// Languages that clients are made in here.
+    /// The languages for which SDKs are generated here.
     pub enum SdkLanguage { JavaScript = "javascript", TypeScript = "typescript" }
 }
 
@@ -16,7 +16,7 @@ pub struct SdkType {
     pub friendly_name: &'static str,
     /// Text for people.
     pub description: &'static str,
-    /// What a client is made with.
+    /// The parameters of GetSdk for this type.
     pub properties: &'static [SdkProperty],
 }
 
@@ -27,7 +27,7 @@ pub struct SdkProperty {
     pub name: &'static str,
     /// Name for people.
     pub friendly_name: &'static str,
-    /// Whether it has to be given.
+    /// Whether it is required.
     pub required: bool,
 }
 
@@ -35,13 +35,13 @@ const fn property(name: &'static str, friendly_name: &'static str, required: boo
     SdkProperty { name, friendly_name, required }
 }
 
-/// Where the stage is reached, for clients that are made here; AWS's have no such parameter.
+/// The stage's URL, for SDKs generated here; AWS has no such parameter.
 pub(super) const INVOKE_URL: &str = "invokeUrl";
 
 const OWN: &[SdkProperty] = &[property(INVOKE_URL, "Invoke URL", false)];
 const APPLE: &[SdkProperty] = &[property("classPrefix", "Class prefix", true)];
 
-/// All types, by id: those of AWS, and TypeScript. Texts of AWS's are not on record.
+/// All types, by id: those of AWS, and TypeScript. AWS's texts are not recorded.
 pub const SDK_TYPES: &[SdkType] = &[
     SdkType {
         id: "android",

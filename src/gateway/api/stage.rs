@@ -1,4 +1,4 @@
-//! A stage: a name under which a deployment is served, with settings that apply at once.
+//! Stages: a name under which a deployment is served, with settings that apply at once.
 
 use std::collections::BTreeMap;
 
@@ -32,17 +32,17 @@ words! {
 }
 
 words! {
-    /// What state a cache cluster is in. Here a cluster is there as soon as it is enabled.
+    /// The state of a cache cluster. Here a cluster is available as soon as it is enabled.
     pub enum CacheClusterStatus { Available = "AVAILABLE", NotAvailable = "NOT_AVAILABLE" }
 }
 
 words! {
-    /// What execution logs hold.
+    /// What is written to execution logs.
     pub enum LoggingLevel { Off = "OFF", Error = "ERROR", Info = "INFO" }
 }
 
 words! {
-    /// What happens to a client that asks to bypass the cache without being allowed to.
+    /// What happens if a client asks to bypass the cache without permission.
     pub enum CacheControlStrategy {
         FailWith403 = "FAIL_WITH_403",
         SucceedWithResponseHeader = "SUCCEED_WITH_RESPONSE_HEADER",
@@ -53,23 +53,23 @@ words! {
 /// See [MethodSetting](https://docs.aws.amazon.com/apigateway/latest/api/API_MethodSetting.html).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MethodSetting {
-    /// Whether metrics are kept per method.
+    /// Whether there are metrics for each method.
     pub metrics_enabled: bool,
-    /// What execution logs hold; `None` until set.
+    /// What is written to execution logs; `None` until it is set.
     pub logging_level: Option<LoggingLevel>,
-    /// Whether execution logs hold whole payloads.
+    /// Whether execution logs contain whole payloads.
     pub data_trace_enabled: bool,
-    /// Requests let through at once, or [`MethodSetting::UNTHROTTLED`].
+    /// Burst, in requests, or [`MethodSetting::UNTHROTTLED`].
     pub throttling_burst_limit: i32,
     /// Requests per second, or [`MethodSetting::UNTHROTTLED`].
     pub throttling_rate_limit: f64,
-    /// Whether answers are cached.
+    /// Whether responses are cached.
     pub caching_enabled: bool,
-    /// Seconds an answer is cached, 0 to 3 600.
+    /// How long a response is cached, 0 to 3,600 seconds.
     pub cache_ttl_in_seconds: i32,
-    /// Whether cached answers are encrypted.
+    /// Whether cached responses are encrypted.
     pub cache_data_encrypted: bool,
-    /// Whether bypassing the cache needs a permission.
+    /// Whether bypassing the cache requires permission.
     pub require_authorization_for_cache_control: bool,
     /// What clients without that permission get.
     pub unauthorized_cache_control_header_strategy: CacheControlStrategy,
@@ -93,17 +93,18 @@ impl Default for MethodSetting {
 }
 
 impl MethodSetting {
-    /// The limit that stands for none. AWS's documents don't mention it; Terraform writes it by default, and AWS shows
-    /// it as it was given.
+    /// The limit that means no limit. AWS's documents don't mention it, but Terraform writes it by default, and AWS
+    /// shows it as given.
     pub(crate) const UNTHROTTLED: i32 = -1;
 
-    /// The rate that its methods keep to, if any: no rate means no limit, no burst that of an account.
+    /// The rate for its methods, if any. Without a rate limit there is none; without a burst limit, the account's burst
+    /// applies.
     pub(crate) fn rate(&self) -> Option<Rate> {
         let burst = match self.throttling_burst_limit {
             Self::UNTHROTTLED => Account::THROTTLE_BURST_LIMIT,
             limit => limit,
         };
-        // Limits below zero are refused, so that nothing else is.
+        // Other negative limits are refused when they are set.
         (0.0 <= self.throttling_rate_limit).then(|| Rate {
             per_second: self.throttling_rate_limit,
             burst: u32::try_from(burst).unwrap_or(0),
@@ -129,7 +130,7 @@ pub struct CanarySettings {
     pub deployment_id: DeploymentId,
     /// Variables over the stage's own; may add names.
     pub stage_variable_overrides: BTreeMap<String, String>,
-    /// Whether both share a cache.
+    /// Whether stage and canary share a cache.
     pub use_stage_cache: bool,
 }
 
@@ -154,12 +155,12 @@ pub struct Stage {
     pub cache_cluster_size: Option<CacheClusterSize>,
     /// State of the cache.
     pub cache_cluster_status: CacheClusterStatus,
-    /// Settings by method path as the owner wrote it: `*/*`, `pets/GET`, `~1pets/GET`; raw text, see AWS's
+    /// Settings by method path, as the owner wrote it: `*/*`, `pets/GET`, `~1pets/GET`; raw text, see AWS's
     /// [UpdateStage](https://docs.aws.amazon.com/apigateway/latest/api/API_UpdateStage.html).
     pub method_settings: BTreeMap<String, MethodSetting>,
     /// Stage variables.
     pub variables: BTreeMap<String, String>,
-    /// Version of the documentation.
+    /// The name of the documentation version.
     pub documentation_version: Option<String>,
     /// Access log, if any.
     pub access_log_settings: Option<AccessLogSettings>,
@@ -167,14 +168,14 @@ pub struct Stage {
     pub canary_settings: Option<CanarySettings>,
     /// Whether requests are traced.
     pub tracing_enabled: bool,
-    /// Web ACL.
+    /// The ARN of the web ACL.
     pub web_acl_arn: Option<String>,
     /// Tags by key.
     pub tags: BTreeMap<String, String>,
 }
 
 impl Stage {
-    /// Switches the cache cluster on or off; one that was never given a size gets the smallest.
+    /// Switches the cache cluster on or off. Without a size, it gets the smallest.
     pub(crate) fn enable_cache_cluster(&mut self, enabled: bool) {
         self.cache_cluster_enabled = enabled;
         if enabled {
@@ -185,13 +186,13 @@ impl Stage {
         }
     }
 
-    /// Whether some method writes execution logs.
+    /// Whether any method writes execution logs.
     pub(crate) fn logs(&self) -> bool {
         let is_on = |level| matches!(level, LoggingLevel::Error | LoggingLevel::Info);
         self.method_settings.values().any(|setting| setting.logging_level.is_some_and(is_on))
     }
 
-    /// Checks name, variables and canary; what the stage points at is the caller's to check.
+    /// Checks name, variables and canary. The caller checks what the stage refers to.
     pub(crate) fn check(&self) -> Result<(), Error> {
         check_stage_name(&self.name)?;
         check_variables(&self.variables)?;
@@ -204,7 +205,7 @@ impl Stage {
 }
 
 impl CanarySettings {
-    /// A canary that serves `deployment_id` to nobody yet.
+    /// A canary with `deployment_id` that gets no requests yet.
     pub(crate) fn without_traffic(deployment_id: DeploymentId) -> Self {
         Self {
             percent_traffic: 0.0,
@@ -216,7 +217,7 @@ impl CanarySettings {
 }
 
 impl AccessLogSettings {
-    /// Checks what is set.
+    /// Checks the settings.
     pub(crate) fn check(&self) -> Result<(), BadRequest> {
         let has_id = |format: &str| {
             format.contains("$context.requestId") || format.contains("$context.extendedRequestId")
@@ -238,7 +239,7 @@ fn check_log_destination(arn: &str) -> Result<(), BadRequest> {
     }
 }
 
-/// No twelve digits, no account.
+/// Account numbers have twelve digits.
 fn is_account(arn: &Arn) -> bool {
     AccountId::parse(&arn.account).is_some()
 }
@@ -248,7 +249,7 @@ pub(crate) fn check_percent_traffic(percent: f64) -> Result<(), BadRequest> {
     if (0.0..=100.0).contains(&percent) { Ok(()) } else { Err(BadRequest::PercentTraffic) }
 }
 
-/// AWS's documents allow `-`, its measured answer to a wrong name doesn't mention it.
+/// AWS's documents allow `-`; its measured error for an invalid name doesn't mention it.
 fn check_stage_name(name: &StageName) -> Result<(), BadRequest> {
     let name = name.as_str();
     let legal = |b: u8| b.is_ascii_alphanumeric() || b == b'_' || b == b'-';

@@ -1,9 +1,9 @@
-//! The port for TestInvokeMethod and TestInvokeAuthorizer: the working copy of a method is called once, or that of an
-//! authorizer asked once, with a log.
+//! The port for TestInvokeMethod and TestInvokeAuthorizer: runs a method or an authorizer of the working copy once,
+//! with a log.
 //!
 //! See <https://docs.aws.amazon.com/apigateway/latest/api/API_TestInvokeMethod.html>,
-//! <https://docs.aws.amazon.com/apigateway/latest/api/API_TestInvokeAuthorizer.html>. The control side finds the method
-//! or authorizer; the data plane implements the call.
+//! <https://docs.aws.amazon.com/apigateway/latest/api/API_TestInvokeAuthorizer.html>. The control plane finds the
+//! method or authorizer; the data plane implements the call.
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -18,10 +18,10 @@ use super::method::HttpMethod;
 use super::vpc_link::VpcLinkNames;
 use crate::id::AccountRegion;
 
-/// One call to be made. Authorizers, API keys, throttling and resource policies don't apply to it.
+/// A test call. Authorizers, API keys, throttling and resource policies don't apply to it.
 #[derive(Clone, Debug)]
 pub struct TestInvocation {
-    /// Whose API it is, and where.
+    /// The account and region of the API.
     pub owner: AccountRegion,
     /// The working copy, frozen for this call.
     pub api: Arc<DeploymentSnapshot>,
@@ -29,13 +29,13 @@ pub struct TestInvocation {
     pub resource_id: ResourceId,
     /// The key of the method called, which exists on the resource: the verb itself, or `ANY`.
     pub method: HttpMethod,
-    /// The verb asked for; differs from `method` where `ANY` answers for it.
+    /// The requested verb; differs from `method` if that is `ANY`.
     pub http_method: HttpMethod,
-    /// Path with query as given; without it the resource's path stands for itself.
+    /// Path with query as given; by default the resource's path.
     pub path_with_query_string: Option<String>,
     /// Request body.
     pub body: Option<String>,
-    /// Headers with their values, in the order given; `multiValueHeaders` win over `headers`.
+    /// Headers with their values, in the given order; `multiValueHeaders` take precedence over `headers`.
     pub headers: Vec<(String, Vec<String>)>,
     /// Certificate shown to the backend.
     pub client_certificate: Option<ClientCertificate>,
@@ -45,7 +45,7 @@ pub struct TestInvocation {
     pub vpc_links: VpcLinkNames,
 }
 
-/// What came of it. A call that fails inside is an outcome as well, with the status a client would see.
+/// The result of a test call. A call that fails has a result too, with the status that a client would see.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TestOutcome {
     /// Status a client would see.
@@ -54,45 +54,45 @@ pub struct TestOutcome {
     pub body: String,
     /// Headers a client would see, without `Content-Length`.
     pub headers: Vec<(String, Vec<String>)>,
-    /// The execution log: lines ending in `\n`, each but the first with its time.
+    /// The execution log: lines ending in `\n`, each with its time except the first.
     pub log: String,
     /// Milliseconds the call took.
     pub latency_millis: u64,
 }
 
-/// An authorizer to be asked.
+/// A test of an authorizer.
 #[derive(Clone, Debug)]
 pub struct TestAuthorization {
-    /// Whose API it is, and where.
+    /// The account and region of the API.
     pub owner: AccountRegion,
     /// The working copy, frozen for this call.
     pub api: Arc<DeploymentSnapshot>,
-    /// The authorizer, as it is in `api`.
+    /// The authorizer to run, from `api`.
     pub authorizer: Authorizer,
     /// Path with query as given.
     pub path_with_query_string: Option<String>,
-    /// Headers with their values, in the order given; `multiValueHeaders` win over `headers`.
+    /// Headers with their values, in the given order; `multiValueHeaders` take precedence over `headers`.
     pub headers: Vec<(String, Vec<String>)>,
     /// Stage variables of the call.
     pub stage_variables: BTreeMap<String, String>,
-    /// Identity sources in `$context`, by their names there.
+    /// Values for identity sources in `$context`, by their names there.
     pub additional_context: BTreeMap<String, String>,
 }
 
-/// What an authorizer said. That it failed is an outcome as well.
+/// The result of testing an authorizer. A failure is a result too.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TestAuthorizationOutcome {
-    /// Status a client would see; zero if the authorizer said who calls.
+    /// The status that a client would see; zero if the authorizer identified the caller.
     pub client_status: u16,
     /// The execution log.
     pub log: String,
     /// Milliseconds the call took.
     pub latency_millis: u64,
-    /// Who calls, as a function said.
+    /// The caller, as returned by a function.
     pub principal_id: Option<String>,
     /// What the caller may do: JSON.
     pub policy: Option<String>,
-    /// What a token says.
+    /// The claims of a token.
     pub claims: Vec<(String, String)>,
 }
 
@@ -102,11 +102,11 @@ pub type TestAuthorizeFuture<'a> = Pin<Box<dyn Future<Output = TestAuthorization
 /// See [`TestInvoke::test_invoke`].
 pub type TestInvokeFuture<'a> = Pin<Box<dyn Future<Output = TestOutcome> + Send + 'a>>;
 
-/// Calls methods and asks authorizers of working copies.
+/// Runs methods and authorizers of working copies.
 pub trait TestInvoke: Send + Sync + 'static {
     /// Makes the call.
     fn test_invoke(&self, invocation: TestInvocation) -> TestInvokeFuture<'_>;
 
-    /// Asks the authorizer.
+    /// Runs the authorizer.
     fn test_authorize(&self, test: TestAuthorization) -> TestAuthorizeFuture<'_>;
 }

@@ -1,16 +1,16 @@
-//! The tree of resources: who may be whose child, and what their paths are. Pure.
+//! The tree of resources: which children a resource can have, and their paths. Pure.
 //!
-//! Invariants, kept by every function here: there is one root, at `/`; every other resource has a parent;
-//! siblings have different names and at most one of them is a variable; `{name+}` has no children; a path is
-//! the parent's path and the own part.
+//! Invariants, kept by every function here: There is one root, at `/`. Every other resource has a parent. Siblings have
+//! different names, and at most one of them is a variable. `{name+}` has no children. A path is the parent's path plus
+//! the own part.
 
 use super::ids::ResourceId;
 use super::resource::Resource;
 use crate::gateway::error::{BadRequest, Conflict, Error, NotFound};
 use crate::gateway::patch::{PatchOperation, replace_only};
 
-/// The path of a child `part` of `parent_id`, if the tree can have it. `own` is the resource itself when it
-/// is there already and moves.
+/// The path of a child `part` of `parent_id`, if the tree allows it. `own` is the resource itself if it exists already
+/// and is moved.
 pub(crate) fn child_path(
     resources: &[Resource],
     parent_id: &ResourceId,
@@ -24,7 +24,7 @@ pub(crate) fn child_path(
     }
     let siblings = resources.iter().filter(|r| r.parent_id.as_ref() == Some(parent_id) && Some(&r.id) != own);
     let mut parts = siblings.filter_map(|sibling| sibling.path_part.as_deref());
-    // Two passes: AWS reports a clash of names before one of variables.
+    // Two passes, because AWS reports a clash of names before one of variables.
     if parts.clone().any(|there| there == part) {
         return Err(Conflict::ResourceName(part.to_owned()).into());
     }
@@ -53,7 +53,7 @@ pub(crate) fn subtree(resources: &[Resource], id: &ResourceId) -> Vec<ResourceId
     ids
 }
 
-/// Applies `patches` to the resource `id`; answers the ids of all resources that are not what they were.
+/// Applies `patches` to the resource `id`. Returns the ids of all resources that have changed.
 pub(crate) fn patch_resource(
     resources: &mut [Resource],
     id: &ResourceId,
@@ -176,7 +176,7 @@ pub(crate) mod tests {
         Ok(id)
     }
 
-    /// Panics unless the tree is one.
+    /// Panics unless the resources form a valid tree.
     pub(crate) fn assert_is_tree(resources: &[Resource]) {
         let by_id: BTreeMap<&ResourceId, &Resource> = resources.iter().map(|r| (&r.id, r)).collect();
         assert_eq!(by_id.len(), resources.len(), "ids are unique");

@@ -1,6 +1,6 @@
-//! Enumerations of the API as tables: variant, and the word AWS uses for it.
+//! API enumerations as tables: each variant with AWS's word for it.
 
-/// Declares an enum whose variants are AWS's words, in the order AWS prints them in validation messages.
+/// Declares an enum whose variants are AWS's words, in the order in which AWS prints them in validation messages.
 macro_rules! words {
     ($(#[$meta:meta])* pub enum $name:ident { $($variant:ident = $text:literal),+ $(,)? }) => {
         $(#[$meta])*
@@ -16,14 +16,14 @@ macro_rules! words {
             /// AWS's words, in the same order as `ALL`.
             pub const WORDS: &'static [&'static str] = &[$($text),+];
 
-            /// AWS's word.
+            /// AWS's word for the value.
             pub const fn as_str(self) -> &'static str {
                 match self {
                     $(Self::$variant => $text),+
                 }
             }
 
-            /// The value that AWS writes as `text`, letter for letter.
+            /// The value for AWS's word `text`; case-sensitive.
             pub fn parse(text: &str) -> Option<Self> {
                 match text {
                     $($text => Some(Self::$variant),)+

@@ -1,4 +1,4 @@
-//! An authorizer as a stage serves it.
+//! Authorizers, compiled for a stage.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use crate::gateway::api::{Authorizer, AuthorizerId, AuthorizerType, JwtAlgorithm
 use crate::gateway::compile::{AwsTarget, Pattern, PatternError, with_stage_variables};
 use crate::gateway::mapping::source::{Source, SourceError};
 
-/// How long AWS keeps an answer if nothing is said.
+/// How long AWS caches a result by default.
 const TTL_SECONDS: i64 = 300;
 
 /// A compiled authorizer.
@@ -22,14 +22,14 @@ pub(crate) struct CompiledAuthorizer {
     pub(super) way: Way,
 }
 
-/// Who decides.
+/// How the decision is made.
 #[derive(Debug)]
 pub(super) enum Way {
     Lambda(Box<LambdaAuthorizer>),
     UserPools(Box<PoolAuthorizer>),
-    /// The keys of an issuer that the authorizer trusts are.
+    /// By the keys of an issuer that the authorizer trusts.
     Issuers(Box<JwtAuthorizer>),
-    /// Nobody can: the definition is broken. Each request fails.
+    /// Not at all: the definition is invalid, and each request fails.
     Broken,
 }
 
@@ -38,50 +38,50 @@ pub(super) enum Way {
 pub(super) struct LambdaAuthorizer {
     pub(super) event: EventType,
     pub(super) sources: Vec<Source>,
-    /// What tokens have to look like before anybody is asked.
+    /// A pattern that tokens have to match before the function is called.
     pub(super) validation: Option<Pattern>,
     pub(super) target: AwsTarget,
     pub(super) credentials: Option<String>,
-    /// `None` if each request is asked for.
+    /// The cached results; `None` if results are not cached.
     pub(super) results: Option<Results>,
 }
 
-/// User pools whose tokens are taken.
+/// An authorizer with user pools.
 #[derive(Debug)]
 pub(super) struct PoolAuthorizer {
     /// Where the token is.
     pub(super) source: Source,
     pub(super) pools: Vec<Arc<Pool>>,
-    /// What a token's audience has to look like.
+    /// A pattern for a token's audience.
     pub(super) audience: Option<Pattern>,
 }
 
-/// What a JWT authorizer needs to decide.
+/// A JWT authorizer.
 #[derive(Debug)]
 pub(super) struct JwtAuthorizer {
     /// Where the token is.
     pub(super) source: Source,
-    /// Whom it trusts, each with its keys.
+    /// The issuers it trusts, each with its keys.
     pub(super) issuers: Vec<(JwtIssuer, Pool)>,
-    /// How tokens may be signed.
+    /// The accepted signature algorithms.
     pub(super) algorithms: Vec<Algorithm>,
 }
 
-/// What the function is told.
+/// The type of the function's event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum EventType {
     Token,
     Request,
 }
 
-/// What an authorizer is compiled for.
+/// The context in which an authorizer is compiled.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct AuthorizerSetting<'a> {
     /// API and stage, for logs.
     pub(crate) place: &'a str,
     pub(crate) variables: &'a BTreeMap<String, String>,
     pub(crate) pools: &'a BTreeMap<String, Arc<Pool>>,
-    /// Members of `$context` that a test gives.
+    /// Members of `$context` from a test call.
     pub(crate) given: &'a BTreeMap<String, String>,
 }
 
@@ -103,7 +103,7 @@ enum Flaw {
 }
 
 impl CompiledAuthorizer {
-    /// Never fails: what can't work fails when it is asked.
+    /// Compiles an authorizer. Never fails: what can't work fails when it is used.
     pub(crate) fn compile(authorizer: &Authorizer, setting: AuthorizerSetting<'_>) -> Self {
         let way = match authorizer.kind {
             AuthorizerType::Token => lambda(authorizer, EventType::Token, setting),
@@ -118,7 +118,7 @@ impl CompiledAuthorizer {
         Self { id: authorizer.id.clone(), way }
     }
 
-    /// Forgets what was answered before.
+    /// Drops the cached results.
     pub(crate) fn flush(&self) {
         match &self.way {
             Way::Lambda(lambda) => lambda.results.iter().for_each(Results::flush),
@@ -144,12 +144,12 @@ fn lambda(authorizer: &Authorizer, event: EventType, setting: AuthorizerSetting<
     if has_token && sources.len() != 1 {
         return Err(Flaw::Sources);
     }
-    // Without sources all callers would be one.
+    // Without identity sources, all callers would share a result.
     let ttl = if sources.is_empty() { 0 } else { authorizer.result_ttl_seconds.unwrap_or(TTL_SECONDS) };
     Ok(Way::Lambda(Box::new(LambdaAuthorizer {
         event,
         sources,
-        // Requests have none: AWS does not look at it.
+        // AWS ignores the expression of REQUEST authorizers.
         validation: if has_token { validation(authorizer)? } else { None },
         target: target.ok_or(Flaw::Uri(uri))?,
         credentials: authorizer
@@ -168,7 +168,7 @@ fn issuers(authorizer: &Authorizer) -> Result<Way, Flaw> {
         JwtAlgorithm::Rs512 => Some(Algorithm::RS512),
         JwtAlgorithm::Es256 => Some(Algorithm::ES256),
         JwtAlgorithm::Es384 => Some(Algorithm::ES384),
-        // Not deployed.
+        // APIs with it are not deployed.
         JwtAlgorithm::Es512 => None,
     };
     let keys = |issuer: &JwtIssuer| (issuer.clone(), Pool::discovered(&issuer.issuer));

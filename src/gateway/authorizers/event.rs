@@ -1,4 +1,4 @@
-//! What a Lambda authorizer is told.
+//! The events of Lambda authorizers.
 //!
 //! <https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-lambda-authorizer-input.html>
 
@@ -12,7 +12,7 @@ pub(super) fn token(token: &str, method_arn: &str) -> Value {
     json!({ "type": "TOKEN", "methodArn": method_arn, "authorizationToken": token })
 }
 
-/// The event of a REQUEST authorizer: all of the request but its body.
+/// The event of a REQUEST authorizer: the request without its body.
 pub(super) fn request(context: &Context, method_arn: &str) -> Value {
     let mut event = Map::new();
     event.insert("type".to_owned(), "REQUEST".into());

@@ -1,4 +1,4 @@
-//! Asks a method's authorizer about a request, or knows its answer already.
+//! Runs a method's authorizer for a request, or uses its cached result.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,15 +22,15 @@ use crate::gateway::refusal::{Denial, Refusal};
 use crate::meter;
 use crate::policy::Decision;
 
-/// What authorizers are asked with.
+/// What is needed to run authorizers.
 pub(crate) struct Examiner {
     pub(crate) outside: Arc<Outside>,
     pub(crate) clock: Arc<dyn Clock>,
 }
 
 impl Examiner {
-    /// Whether the caller may call `method_arn`; what the authorizer said is in `$context.authorizer` afterwards,
-    /// whatever it was.
+    /// Whether the caller may call `method_arn`. Afterwards `$context.authorizer` has the authorizer's result, whatever
+    /// it is.
     pub(crate) async fn examine(
         &self,
         authorizer: &CompiledAuthorizer,
@@ -48,14 +48,15 @@ impl Examiner {
                 facts.decision = Some((if refusal.is_some() { 403 } else { 200 }, message));
                 allowed
             }
-            // A token that is good is all there is to say.
+            // A valid token is enough; there is no policy.
             None => Ok(()),
         });
         context.authorizer = Some(Box::new(facts));
         result
     }
 
-    /// Has the authorizer say who calls, and tells `facts`; what that caller may do is another matter.
+    /// Identifies the caller with the authorizer, and records the result in `facts`. The caller's permissions are
+    /// checked separately.
     pub(crate) async fn ask(
         &self,
         authorizer: &CompiledAuthorizer,
@@ -81,7 +82,7 @@ impl Examiner {
         Ok(())
     }
 
-    /// What the caller's token says, if it is one of the pools' and what the method wants.
+    /// The claims of the caller's token, if one of the pools has issued it and the method accepts it.
     async fn ask_pools(
         &self,
         authorizer: &PoolAuthorizer,
@@ -103,7 +104,7 @@ impl Examiner {
         Ok(token::texts(&members))
     }
 
-    /// The claims of a token that an issuer of the authorizer gave for this API and the method's scopes.
+    /// The claims of a token that one of the authorizer's issuers has issued for this API and the method's scopes.
     async fn ask_issuers(
         &self,
         authorizer: &JwtAuthorizer,
@@ -175,7 +176,7 @@ impl Examiner {
     }
 }
 
-/// What a verdict means for one call.
+/// Evaluates a verdict for one call.
 fn allow(verdict: &Verdict, context: &Context, method_arn: &str) -> Result<(), Refusal> {
     match access::decide(&verdict.policy, context, Action::Invoke, method_arn) {
         Decision::Allow => Ok(()),

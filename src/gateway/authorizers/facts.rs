@@ -1,4 +1,4 @@
-//! `$context.authorizer`: what an authorizer said of a caller, and how it went.
+//! `$context.authorizer`: an authorizer's result, and how the call went.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -10,26 +10,26 @@ use serde_json::{Map, Value};
 use super::verdict::Verdict;
 use crate::gateway::refusal::Refusal;
 
-/// What is known once an authorizer was asked.
+/// What is known after an authorizer has run.
 #[derive(Default)]
 pub(crate) struct AuthorizerFacts {
     pub(crate) verdict: Option<Arc<Verdict>>,
-    /// What a user pool's token said.
+    /// The claims of a user pool's token.
     pub(crate) claims: Option<Vec<(String, String)>>,
-    /// How long the answer took; zero for one that was kept.
+    /// How long the authorizer took; zero for a cached result.
     pub(crate) latency: Option<Duration>,
-    /// What the authorizer's own part in the request came to.
+    /// The status of the authorizer in `$context.authorizer.status`.
     pub(crate) status: Option<u16>,
-    /// What Lambda answered with.
+    /// The status of Lambda's response.
     pub(crate) integration_status: Option<u16>,
     pub(crate) request_id: Option<String>,
     pub(crate) error: Option<String>,
-    /// What the policy came to.
+    /// The result of evaluating the policy.
     pub(crate) decision: Option<(u16, Option<String>)>,
 }
 
 impl AuthorizerFacts {
-    /// Notes what a token came to.
+    /// Records the result of checking a token.
     pub(super) fn claimed(&mut self, claims: Result<Vec<(String, String)>, Refusal>) -> Result<(), Refusal> {
         match claims {
             Ok(claims) => {
@@ -45,7 +45,7 @@ impl AuthorizerFacts {
         }
     }
 
-    /// `requestContext.authorizer` of proxy events; `None` if the authorizer said nothing.
+    /// `requestContext.authorizer` of proxy events; `None` without an authorizer's result.
     pub(crate) fn members(&self) -> Option<Map<String, Value>> {
         let texts = |pairs: &[(String, String)]| -> Map<String, Value> {
             pairs.iter().map(|(name, value)| (name.clone(), value.as_str().into())).collect()
@@ -61,8 +61,8 @@ impl AuthorizerFacts {
         Some(members)
     }
 
-    /// The value of `$context.authorizer.{name}`. What the function itself named comes before what is known of its
-    /// call, so that a key named `status` or `error` is its own.
+    /// The value of `$context.authorizer.{name}`. Keys that the function returned take precedence over facts about its
+    /// call, so a key named `status` or `error` is the function's.
     pub(crate) fn member(&self, name: &str) -> Option<Cow<'_, str>> {
         if let (Some(claims), Some(name)) = (&self.claims, name.strip_prefix("claims.")) {
             return claims.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str().into());
@@ -88,7 +88,7 @@ impl AuthorizerFacts {
 
 impl fmt::Debug for AuthorizerFacts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // What was said may be a secret.
+        // The values may be secret.
         f.debug_struct("AuthorizerFacts").field("status", &self.status).finish_non_exhaustive()
     }
 }

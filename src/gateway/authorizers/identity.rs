@@ -1,4 +1,4 @@
-//! Who a caller says to be: the values of an authorizer's identity sources.
+//! A caller's identity: the values of an authorizer's identity sources.
 
 use std::borrow::Cow;
 
@@ -9,8 +9,8 @@ use crate::gateway::context::Context;
 use crate::gateway::mapping::payload::Payload;
 use crate::gateway::mapping::source::{Facts, Mapped, Source};
 
-/// The values of all identity sources in a form that tells them from all others, but not what they are: tokens are
-/// kept nowhere.
+/// A hash of the values of all identity sources. It distinguishes identities but doesn't reveal them: tokens are not
+/// stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct IdentityKey([u8; 32]);
 
@@ -19,7 +19,7 @@ impl IdentityKey {
         let mut digest = Sha256::new();
         for value in values {
             let value = value.as_ref().as_bytes();
-            // With its length, so that no two lists of values look the same.
+            // With its length, so that different lists of values give different hashes.
             digest.update(value.len().to_be_bytes());
             digest.update(value);
         }
@@ -27,24 +27,24 @@ impl IdentityKey {
     }
 }
 
-/// What a request has at the identity sources.
+/// A request's values for the identity sources.
 pub(super) struct Identity {
-    /// The first source's value: the token, where there is one source only.
+    /// The first source's value; the token, if there is only one source.
     pub(super) first: String,
     pub(super) key: IdentityKey,
 }
 
-/// Reads all sources. AWS asks nobody about a request that lacks one of them: `None`.
+/// Reads all sources; `None` if one is missing. AWS doesn't call the authorizer then.
 ///
-/// Of a header or parameter that came several times, the last is the value, but all of them are the identity: what
-/// an authorizer said of other values is no answer for these.
+/// If a header or parameter occurs several times, its value is the last one, but all of them are part of the identity:
+/// a result for other values must not be reused.
 pub(super) fn read<'a>(sources: &'a [Source], context: &'a Context) -> Option<Identity> {
     let (payload, headers) = (Payload::default(), HeaderMap::new());
     let facts = Facts { context, request: &payload, response: Some((&headers, &payload)) };
     let mut first = None;
     let mut values: Vec<Cow<'a, str>> = Vec::with_capacity(2 * sources.len());
     for source in sources {
-        // No source is a body, which alone can be unreadable, or has several values.
+        // Only a body could be unreadable or have several values, and no source is one.
         let Ok(Mapped::One(value)) = source.read(facts) else { return None };
         let value = value.into_owned();
         let before = values.len();
@@ -66,7 +66,7 @@ pub(super) fn read<'a>(sources: &'a [Source], context: &'a Context) -> Option<Id
             | Source::Context(_)
             | Source::Authorizer(_) => values.push(Cow::Owned(value.clone())),
         }
-        // How many there are, so that values of one source are not taken for values of the next.
+        // The number of values, so that values of one source can't be taken for those of the next.
         values.push(Cow::Owned((values.len() - before).to_string()));
         first.get_or_insert(value);
     }

@@ -1,4 +1,4 @@
-//! One call of an authorizer's function, and what its answer means.
+//! Calls an authorizer's function and interprets its result.
 
 use std::time::Duration;
 
@@ -13,16 +13,16 @@ use crate::gateway::backends::{AwsCall, BackendError, BackendResponse, Backends,
 use crate::gateway::compile::CompiledStage;
 use crate::gateway::refusal::Refusal;
 
-/// How long a function may take.
+/// The function's timeout.
 const TIMEOUT: Duration = Duration::from_secs(29);
-/// What a function fails with to say that a token is none; anything else is a failure.
+/// The error with which a function rejects a token; any other error is a failure.
 const UNAUTHORIZED: &str = "Unauthorized";
 
-/// What came of a call.
+/// The result of a call.
 pub(super) enum Answer {
-    /// The function's own words.
+    /// The function's response.
     Given(BackendResponse),
-    /// It could not be called, or not in time; says why.
+    /// It could not be called, or timed out; says why.
     Failed(String),
 }
 
@@ -63,7 +63,7 @@ pub(super) async fn call(
     }
 }
 
-/// Reads the answer; what went wrong is told to `facts` and, but for tokens that are none, to the log.
+/// Interprets the result. Errors are recorded in `facts` and logged, except rejected tokens, which are not logged.
 pub(super) fn read(answer: &Answer, facts: &mut AuthorizerFacts) -> Result<Verdict, Refusal> {
     let failure = |facts: &mut AuthorizerFacts, refusal: Refusal, reason: String| {
         facts.status = Some(500);

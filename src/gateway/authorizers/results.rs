@@ -1,4 +1,4 @@
-//! Answers of one authorizer for one stage, kept for its time to live.
+//! Cached results of one authorizer in one stage.
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,16 +11,16 @@ use quick_cache::sync::Cache;
 use super::identity::IdentityKey;
 use super::verdict::Verdict;
 
-/// Answers that one authorizer is expected to have.
+/// The expected number of results of one authorizer.
 const ANSWERS_EXPECTED: usize = 256;
-/// Memory that the answers of one authorizer may take, in bytes; the least used go first.
+/// The memory for the results of one authorizer, in bytes; the least used are dropped first.
 const BYTES_MAX: u64 = 16 * 1024 * 1024;
 
-/// Answers by identity.
+/// Results by identity.
 pub(crate) struct Results {
     ttl: Duration,
     kept: Cache<IdentityKey, Kept, ByBytes>,
-    /// How often all were forgotten: what was asked for before that is no answer after it.
+    /// Counts flushes: a result requested before a flush is not used after it.
     flushes: AtomicU64,
 }
 
@@ -41,30 +41,31 @@ impl Weighter<IdentityKey, Kept> for ByBytes {
     }
 }
 
-/// How often all were forgotten before an answer was asked for.
+/// The number of flushes before a result was requested.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Since(u64);
 
 impl Results {
-    /// Nothing yet; `None` for a time to live of zero.
+    /// An empty cache; `None` for a time to live of zero.
     pub(super) fn new(ttl: Duration) -> Option<Self> {
         let kept = || Cache::with_weighter(ANSWERS_EXPECTED, BYTES_MAX, ByBytes);
         (!ttl.is_zero()).then(|| Self { ttl, kept: kept(), flushes: AtomicU64::new(0) })
     }
 
-    /// The answer for an identity, if there is one that is good at `now`; else when that was found.
+    /// The result for an identity, if there is one that is valid at `now`; otherwise the value to pass to
+    /// [`Self::keep`].
     pub(super) fn find(&self, identity: &IdentityKey, now: Duration) -> Result<Arc<Verdict>, Since> {
         let since = Since(self.flushes.load(Ordering::Acquire));
         let kept = self.kept.get(identity).filter(|kept| kept.since == since && now < kept.until);
         kept.map(|kept| kept.verdict).ok_or(since)
     }
 
-    /// Keeps an answer that was asked for `since`.
+    /// Stores a result that was requested at `since`.
     pub(super) fn keep(&self, identity: IdentityKey, verdict: Arc<Verdict>, since: Since, now: Duration) {
         self.kept.insert(identity, Kept { verdict, since, until: now.saturating_add(self.ttl) });
     }
 
-    /// Forgets everything.
+    /// Drops all results.
     pub(crate) fn flush(&self) {
         self.flushes.fetch_add(1, Ordering::AcqRel);
         self.kept.clear();

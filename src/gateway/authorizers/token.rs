@@ -1,4 +1,4 @@
-//! Tokens of user pools: JSON Web Tokens, signed with RS256.
+//! Tokens of user pools: JSON Web Tokens with RS256 signatures.
 //!
 //! <https://docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-user-pools-using-tokens-verifying-a-jwt.html>
 
@@ -12,21 +12,21 @@ use crate::gateway::api::{JwtAdditionalClaim, JwtIssuer};
 use crate::gateway::compile::Pattern;
 use crate::gateway::refusal::Refusal;
 
-/// What a token says, verified.
+/// The claims of a verified token.
 pub(super) type Members = Map<String, Value>;
 
-/// What a token says of itself, before anything of it is proven.
+/// The unverified parts of a token.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Outside {
-    /// Id of the key that it is signed with.
+    /// The id of the key that signed it.
     pub(super) key_id: String,
     /// `iss`.
     pub(super) issuer: String,
-    /// How it says it is signed.
+    /// The signature algorithm in its header.
     pub(super) algorithm: Algorithm,
 }
 
-/// The token in a header's value: `Bearer ` before it is tolerated.
+/// The token in a header's value, after an optional `Bearer `.
 pub(super) fn in_header(value: &str) -> &str {
     let value = value.trim();
     match value.split_once(' ') {
@@ -35,10 +35,10 @@ pub(super) fn in_header(value: &str) -> &str {
     }
 }
 
-/// The longest token that is looked at, in bytes. Cognito's have up to some four thousand; RFCs set no bound.
+/// The longest token, in bytes. Cognito's have up to some four thousand; the RFCs set no limit.
 const TOKEN_BYTES_MAX: usize = 16 * 1024;
 
-/// Reads what has to be known to verify the token; `None` if it is no token of a user pool.
+/// Reads what is needed to verify the token; `None` if it can't be a token of a user pool.
 pub(super) fn outside(token: &str) -> Option<Outside> {
     if TOKEN_BYTES_MAX < token.len() {
         return None;
@@ -52,16 +52,16 @@ pub(super) fn outside(token: &str) -> Option<Outside> {
     Some(Outside { key_id, issuer, algorithm })
 }
 
-/// Whether the token is of a kind that is known here, and asks for nothing that is not: the library reads the header
-/// and leaves its rules to its user.
+/// Whether the token is of a supported kind and requires nothing unknown. The library parses the header but doesn't
+/// apply its rules.
 ///
-/// - `crit` names what must be understood or the token refused (RFC 7515 section 4.1.11), and no extension is known
-///   here; `b64` is one that is known to be forgotten there (RFC 7797 section 6).
-/// - `typ` tells tokens of other purposes apart that are signed with the same key (RFC 8725 section 3.11): ID
-///   tokens have JWT or none, access tokens may have `at+jwt` (RFC 9068 section 2.1).
-/// - `cty` is for a token within, `enc` and `zip` for what is encrypted.
+/// - `crit` names extensions that must be understood (RFC 7515 section 4.1.11), and none is known here. `b64` is one
+///   that is often forgotten in `crit` (RFC 7797 section 6).
+/// - `typ` distinguishes tokens for other purposes that are signed with the same key (RFC 8725 section 3.11): ID tokens
+///   have JWT or none, access tokens may have `at+jwt` (RFC 9068 section 2.1).
+/// - `cty` is for a nested token, `enc` and `zip` are for encrypted ones.
 ///
-/// Keys that the header itself brings (`jwk`, `jku`, `x5c`, `x5u`) are nobody's: they are not looked at.
+/// Keys in the header itself (`jwk`, `jku`, `x5c`, `x5u`) prove nothing and are ignored.
 fn is_plain(header: &Header) -> bool {
     let is_known_type = header.typ.as_deref().is_none_or(|kind| {
         let kind = kind.to_ascii_lowercase();
@@ -75,36 +75,36 @@ fn is_plain(header: &Header) -> bool {
         && !header.extras.inner().contains_key("b64")
 }
 
-/// What the token says, if it is signed with `key`.
+/// The token's claims, if it is signed with `key`.
 pub(super) fn verify(token: &str, key: &SigningKey, algorithm: Algorithm) -> Option<Members> {
     if !key.is_for(algorithm) {
         return None;
     }
     let mut validation = Validation::new(algorithm);
-    // The signature alone: what it says is checked with the gateway's own clock.
+    // Only the signature: the claims are checked with the gateway's own clock.
     validation.required_spec_claims.clear();
     validation.validate_exp = false;
     validation.validate_aud = false;
     decode::<Members>(token, &key.decoding, &validation).ok().map(|token| token.claims)
 }
 
-/// What a method wants of a token.
+/// What a method requires of a token.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Wanted<'a> {
-    /// One of these; without any, an identity token is wanted, with them an access token.
+    /// A token needs one of these. Without scopes, an identity token is required, with scopes an access token.
     pub(super) scopes: &'a [String],
-    /// What `aud` has to look like.
+    /// A pattern for `aud`.
     pub(super) audience: Option<&'a Pattern>,
 }
 
-/// Whether what a verified token says is what is wanted now.
+/// Whether the claims of a verified token are what is required, at this time.
 pub(super) fn check(members: &Members, wanted: Wanted<'_>, now: Timestamp) -> Result<(), Refusal> {
     check_times(members, now)?;
     let text = |name: &str| members.get(name).and_then(Value::as_str).unwrap_or_default();
     let token_use = if wanted.scopes.is_empty() { "id" } else { "access" };
     let has_scope =
         || text("scope").split(' ').any(|scope| wanted.scopes.iter().any(|wanted| wanted == scope));
-    // Access tokens have no audience, but a client that they are for.
+    // Access tokens have a client instead of an audience.
     let audience = || if members.contains_key("aud") { text("aud") } else { text("client_id") };
     let is_wanted = text("token_use") == token_use
         && (wanted.scopes.is_empty() || has_scope())
@@ -126,7 +126,7 @@ fn check_times(members: &Members, now: Timestamp) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Checks what a token of `issuer` says; with `scopes`, it has to have one of them.
+/// Checks the claims of a token from `issuer`; with `scopes`, it needs one of them.
 pub(super) fn check_issued(
     members: &Members,
     issuer: &JwtIssuer,
@@ -154,8 +154,8 @@ pub(super) fn check_issued(
     if is_good { Ok(()) } else { Err(Refusal::Unauthorized) }
 }
 
-/// Claims as `$context.authorizer.claims` has them: all are texts, `exp` and `iat` in Java's form of a date, lists
-/// with commas between their members.
+/// Claims in the form of `$context.authorizer.claims`: all are strings, `exp` and `iat` in Java's date format, lists
+/// joined by commas.
 pub(super) fn texts(members: &Members) -> Vec<(String, String)> {
     let one = |value: &Value| match value {
         Value::String(text) => text.clone(),

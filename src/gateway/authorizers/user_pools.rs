@@ -1,4 +1,4 @@
-//! User pools: who issues tokens, and the keys that they are signed with.
+//! User pools: issuers of tokens, and their keys.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
@@ -16,21 +16,21 @@ use crate::clock::Clock;
 use crate::connect;
 use crate::connect::{Call, HttpClient, Request, collect, full};
 
-/// A user pool of the settings.
+/// A user pool in the settings.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UserPool {
-    /// What its tokens have as `iss`.
+    /// The `iss` claim of its tokens.
     pub issuer: String,
-    /// What its tokens are signed with.
+    /// The keys that sign its tokens.
     pub keys: UserPoolKeys,
 }
 
-/// Where a user pool's keys are.
+/// Where to find a user pool's keys.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum UserPoolKeys {
-    /// Here.
+    /// In the settings.
     Given(KeySet),
-    /// At this address, as a JSON Web Key Set.
+    /// At this URL, as a JSON Web Key Set.
     At(Uri),
 }
 
@@ -41,32 +41,32 @@ pub type UserPools = BTreeMap<String, UserPool>;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeySet(JwkSet);
 
-/// Why a text is no key set.
+/// Why a text is not a key set.
 #[derive(Debug, thiserror::Error)]
 #[error("no JSON Web Key Set: {0}")]
 pub struct KeySetError(#[from] serde_json::Error);
 
 impl KeySet {
-    /// Reads a set from its JSON.
+    /// Parses a set from JSON.
     ///
     /// # Errors
-    /// [`KeySetError`] if it is none.
+    /// [`KeySetError`] if it is invalid.
     pub fn parse(json: &[u8]) -> Result<Self, KeySetError> {
         Ok(Self(serde_json::from_slice(json)?))
     }
 
-    /// What `token` says, if it is a JSON Web Token that one of these keys has signed; whether it is in time and for
-    /// whom is not looked at.
+    /// The claims of `token`, if it is a JSON Web Token that one of these keys has signed. Its validity period and
+    /// audience are not checked.
     #[must_use]
     pub fn claims(&self, token: &str) -> Option<serde_json::Map<String, serde_json::Value>> {
         let outside = token::outside(token)?;
         token::verify(token, self.signing_keys().get(&outside.key_id)?, outside.algorithm)
     }
 
-    /// The keys for signatures, by their ids; others sign no token of a user pool.
+    /// The keys for signatures, by their ids; keys for other uses can't sign a token.
     fn signing_keys(&self) -> HashMap<String, Arc<SigningKey>> {
         let keys = self.0.keys.iter().filter(|key| {
-            // Which of them may have signed is for the token's reader to say.
+            // Whether a key fits the token's algorithm is checked with the token.
             let is_public =
                 matches!(key.algorithm, AlgorithmParameters::RSA(_) | AlgorithmParameters::EllipticCurve(_));
             let signs = matches!(key.common.public_key_use, None | Some(PublicKeyUse::Signature));
@@ -83,15 +83,15 @@ impl KeySet {
     }
 }
 
-/// A key that tokens are signed with.
+/// A key that signs tokens.
 pub(super) struct SigningKey {
     pub(super) decoding: DecodingKey,
-    /// The algorithm that it is for, if it is for one only (RFC 7517 section 4.4).
+    /// The algorithm of the key, if it is restricted to one (RFC 7517 section 4.4).
     algorithm: Option<KeyAlgorithm>,
 }
 
 impl SigningKey {
-    /// Whether it may have signed with `algorithm`.
+    /// Whether it may be used with `algorithm`.
     pub(super) fn is_for(&self, algorithm: Algorithm) -> bool {
         let Some(only) = self.algorithm else { return true };
         let named = match algorithm {
@@ -106,34 +106,34 @@ impl SigningKey {
     }
 }
 
-/// How long keys are good before they are got again: a key that was withdrawn is trusted no longer.
+/// How long keys are used before they are fetched again, so that a withdrawn key is not trusted for ever.
 const FRESH: Duration = Duration::from_secs(60 * 60);
-/// How long nothing is got again, whatever tokens say they are signed with.
+/// The shortest time between two fetches, whatever key ids tokens have.
 const PAUSE: Duration = Duration::from_secs(30);
-/// Getting keys may take so long.
+/// The timeout of a fetch.
 const TIMEOUT: Duration = Duration::from_secs(5);
-/// Largest key set, in bytes.
+/// The largest key set, in bytes.
 const KEY_SET_BYTES_MAX: usize = 1024 * 1024;
 
-/// A user pool whose keys are known, or got when they are needed.
+/// A user pool whose keys are known, or fetched on demand.
 pub(crate) struct Pool {
     pub(super) issuer: String,
     place: Place,
     known: ArcSwap<Known>,
-    /// One at a time gets the keys; others wait for its result.
+    /// Held while fetching; others wait for the result.
     turn: Mutex<()>,
 }
 
 #[derive(Clone, Default)]
 struct Known {
     keys: HashMap<String, Arc<SigningKey>>,
-    /// When they were got.
+    /// When they were fetched.
     got: Option<Duration>,
-    /// When it was last tried.
+    /// When a fetch was last tried.
     tried: Option<Duration>,
 }
 
-/// The keys could not be got.
+/// The keys could not be fetched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Unreachable;
 
@@ -151,7 +151,7 @@ impl Pool {
         }
     }
 
-    /// An issuer that says itself where its keys are (OpenID Connect Discovery 1.0).
+    /// An issuer that publishes where its keys are (OpenID Connect Discovery 1.0).
     pub(super) fn discovered(issuer: &str) -> Self {
         Self {
             issuer: issuer.to_owned(),
@@ -161,7 +161,7 @@ impl Pool {
         }
     }
 
-    /// The key of this id; `None` if the pool has none.
+    /// The key with this id; `None` if the pool has none.
     pub(super) async fn key(
         &self,
         id: &str,
@@ -211,17 +211,17 @@ impl Pool {
     }
 }
 
-/// Where keys are.
+/// Where to find keys.
 enum Place {
     /// In the settings.
     Here,
-    /// At an address.
+    /// At a URL.
     Keys(Uri),
     /// Where the issuer's discovery document says.
     Discovery,
 }
 
-/// Of an issuer's discovery document what is needed here.
+/// The needed part of an issuer's discovery document.
 #[derive(serde::Deserialize)]
 struct Discovery {
     issuer: String,
@@ -229,7 +229,7 @@ struct Discovery {
 }
 
 impl Known {
-    /// What is known of a key without asking; `None` if somebody has to be asked.
+    /// What is known about a key without a fetch; `None` if a fetch is needed.
     fn find(&self, id: &str, now: Duration) -> Option<Result<Option<Arc<SigningKey>>, Unreachable>> {
         let within =
             |at: Option<Duration>, time: Duration| at.is_some_and(|at| now.saturating_sub(at) < time);
@@ -237,7 +237,7 @@ impl Known {
         (is_known || within(self.tried, PAUSE)).then(|| self.found(id))
     }
 
-    /// Keys that once were there stay good while nobody can say otherwise.
+    /// Keys that were fetched once stay valid while no newer ones can be fetched.
     fn found(&self, id: &str) -> Result<Option<Arc<SigningKey>>, Unreachable> {
         match (self.keys.get(id), self.got) {
             (Some(key), _) => Ok(Some(key.clone())),
@@ -247,7 +247,7 @@ impl Known {
     }
 }
 
-/// Why keys could not be got.
+/// Why keys could not be fetched.
 #[derive(Debug, thiserror::Error)]
 enum FetchError {
     #[error(transparent)]

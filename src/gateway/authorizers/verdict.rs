@@ -1,4 +1,4 @@
-//! What a Lambda authorizer answers, checked.
+//! The checked result of a Lambda authorizer.
 //!
 //! <https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-lambda-authorizer-output.html>
 
@@ -7,14 +7,14 @@ use serde_json::Value;
 use crate::policy;
 use crate::policy::{DOCUMENT_BYTES_MAX, Policy, PolicyKind};
 
-/// A checked answer.
+/// A checked result.
 #[derive(Clone, PartialEq)]
 pub(crate) struct Verdict {
-    /// Who calls.
+    /// The caller.
     pub(crate) principal_id: String,
-    /// What the caller may do.
+    /// The caller's permissions.
     pub(crate) policy: Policy,
-    /// The policy as it was written.
+    /// The policy as JSON text.
     pub(crate) document: String,
     /// `$context.authorizer.KEY`.
     pub(crate) context: Vec<(String, String)>,

@@ -1,4 +1,4 @@
-//! An API's gateway responses, ready to render.
+//! An API's compiled gateway responses.
 
 use std::collections::BTreeMap;
 
@@ -10,16 +10,16 @@ use crate::gateway::mapping::source::Source;
 use crate::gateway::mapping::text::Text;
 use crate::gateway::variable::Variable;
 
-/// One type's response.
+/// The response of one type.
 #[derive(Debug)]
 pub(crate) struct CompiledGatewayResponse {
-    /// Status on the wire, if the owner (or a default) set one.
+    /// The status, if the owner or a default sets one.
     pub(crate) status: Option<u16>,
     pub(crate) headers: Vec<(HeaderName, Source)>,
     templates: Vec<(String, Text)>,
 }
 
-/// All types; whatever the owner did not set has AWS's defaults.
+/// All types; those that the owner did not set have AWS's defaults.
 #[derive(Debug)]
 pub(crate) struct GatewayResponses(Vec<(ResponseType, CompiledGatewayResponse)>);
 
@@ -28,7 +28,7 @@ impl GatewayResponses {
         Self(ResponseType::ALL.iter().map(|kind| (*kind, compile(set, *kind))).collect())
     }
 
-    /// Whether the response to a body that breaks its model says why.
+    /// Whether the response to a body that violates its model says why.
     pub(crate) fn show_complaints(&self) -> bool {
         let variable = Variable::ErrorValidationErrorString;
         self.of(ResponseType::BadRequestBody).is_some_and(|response| {
@@ -44,7 +44,8 @@ impl GatewayResponses {
 }
 
 impl CompiledGatewayResponse {
-    /// Content type and text for a client's `Accept`: what its first type names, else JSON, else the first.
+    /// Content type and text for a client's `Accept` header: the template for its first type, otherwise for JSON,
+    /// otherwise the first.
     pub(crate) fn template(&self, accept: Option<&str>) -> Option<(&str, &Text)> {
         let named = |wanted: &str| self.templates.iter().find(|(kind, _)| kind.eq_ignore_ascii_case(wanted));
         let found = accept
@@ -57,18 +58,18 @@ impl CompiledGatewayResponse {
 
 fn compile(set: &BTreeMap<ResponseType, GatewayResponse>, kind: ResponseType) -> CompiledGatewayResponse {
     let effective = effective_response(set, kind);
-    // What a type's own settings say about its status wins over everything; a default only fills in.
+    // A status that the type sets itself takes precedence; a default only fills a gap.
     let source = set.get(&kind).or_else(|| kind.fallback().and_then(|fallback| set.get(&fallback)));
     let status = source.and_then(|source| source.status_code).map(|status| status.as_u16());
     let has_own_templates = source.is_some_and(|source| !source.response_templates.is_empty());
-    // AWS spells the key with a capital M where access is denied by a policy.
+    // If a policy denies access, AWS's default spells the key with a capital M.
     let denied = kind == ResponseType::AccessDenied && !has_own_templates;
     let templates = effective.response_templates.iter().map(|(content_type, text)| {
         let text = if denied { r#"{"Message":$context.error.messageString}"# } else { text };
         (content_type.clone(), Text::parse(text))
     });
     let headers = effective.response_parameters.iter().filter_map(|(target, source)| {
-        // Only headers have an effect; AWS takes querystring and path targets and ignores them.
+        // Only headers have an effect; AWS accepts querystring and path targets and ignores them.
         let name = HeaderName::try_from(target.strip_prefix("gatewayresponse.header.")?).ok()?;
         match Source::parse(source) {
             Ok(source) => Some((name, source)),

@@ -1,4 +1,4 @@
-//! An integration and its responses, compiled.
+//! Compiled integrations and their responses.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -20,7 +20,7 @@ use crate::gateway::headers::Rules;
 use crate::gateway::mapping::source::Source;
 use crate::gateway::upstream::Upstream;
 
-/// How a method's request reaches its backend, and how the answer comes back.
+/// How a method's request reaches its backend, and how the response comes back.
 #[derive(Debug)]
 pub(crate) struct CompiledIntegration {
     pub(crate) backend: Backend,
@@ -32,71 +32,71 @@ pub(crate) struct CompiledIntegration {
     pub(crate) responses: Responses,
 }
 
-/// Under whose name a service is called.
+/// In whose name a service is called.
 #[derive(Debug)]
 pub(crate) enum Credentials {
     /// API Gateway's own.
     Api,
     /// The role of this ARN.
     Role(String),
-    /// Whoever signed the request.
+    /// The signer of the request.
     Caller,
 }
 
-/// What is called.
+/// The backend of an integration.
 #[derive(Debug)]
 pub(crate) enum Backend {
-    /// Nothing: the request template says which status the answer has.
+    /// None: the request template chooses the response's status.
     Mock,
     /// An HTTP server.
     Http(HttpBackend),
-    /// A service of this house.
+    /// An AWS service.
     Aws {
-        /// What of it.
+        /// Service and operation.
         target: AwsTarget,
         /// Verb of the call.
         verb: Verb,
-        /// Under whose name.
+        /// In whose name to call.
         credentials: Credentials,
     },
-    /// A Lambda function that is told the request and answers with the response (AWS_PROXY).
+    /// A Lambda function that receives the request and returns the response (AWS_PROXY).
     LambdaProxy {
-        /// The function's invocation.
+        /// The invocation of the function.
         target: AwsTarget,
-        /// Under whose name.
+        /// In whose name to call.
         credentials: Credentials,
     },
-    /// The address is none; each request fails.
+    /// The URI is invalid; each request fails.
     InvalidAddress,
-    /// Something this gateway can't call; says what. Each request fails.
+    /// Not supported by this gateway; says what. Each request fails.
     Unsupported(String),
 }
 
-/// An HTTP server as a backend.
+/// An HTTP server as backend.
 #[derive(Debug)]
 pub(crate) struct HttpBackend {
     pub(crate) address: HttpAddress,
-    /// `None` stands for the client's own verb.
+    /// `None` means the client's own verb.
     pub(crate) verb: Option<Verb>,
-    /// Whether requests and answers pass as they are (HTTP_PROXY).
+    /// Whether requests and responses are passed on unchanged (HTTP_PROXY).
     pub(crate) proxy: bool,
     pub(crate) server_certificate: ServerCertificate,
-    /// Where a VPC link leads; `address` supplies path, query and `Host` then.
+    /// The target of the VPC link, if there is one; `address` then supplies path, query and `Host`.
     pub(crate) upstream: Option<Upstream>,
 }
 
-/// Where a mapped value goes in the integration request.
+/// The target of a request parameter mapping.
 #[derive(Debug)]
 pub(crate) enum RequestTarget {
     /// A header.
     Header(HeaderName),
     /// A query parameter.
     Query(String),
-    /// A `{name}` of the address.
+    /// A `{name}` in the URI.
     Path(String),
 }
 
-/// Integration responses in AWS's order of trial.
+/// Integration responses in the order in which AWS tries them.
 #[derive(Debug)]
 pub(crate) struct Responses {
     patterned: Vec<(Pattern, CompiledResponse)>,
@@ -107,7 +107,7 @@ pub(crate) struct Responses {
 #[derive(Debug)]
 pub(crate) struct CompiledResponse {
     pub(crate) status: u16,
-    /// Whether the method declares a response of this status; without, answers fail.
+    /// Whether the method declares a response with this status; otherwise, the request fails.
     pub(crate) is_declared: bool,
     pub(crate) headers: Vec<(HeaderName, Source)>,
     pub(crate) templates: Templates,
@@ -115,7 +115,7 @@ pub(crate) struct CompiledResponse {
 }
 
 impl CompiledIntegration {
-    /// Compiles a method's integration. What can't work is logged under `place` and fails when called, as on
+    /// Compiles a method's integration. What can't work is logged under `place`, and fails when it is called, as on
     /// AWS.
     pub(super) fn compile(
         method: &Method,
@@ -141,25 +141,25 @@ impl CompiledIntegration {
         }
     }
 
-    /// Whether requests and answers pass without templates.
+    /// Whether requests and responses are passed on without templates.
     pub(crate) fn is_proxy(&self) -> bool {
         matches!(&self.backend, Backend::Http(http) if http.proxy)
     }
 
-    /// Whether making the integration request may have the client's body parsed; templates parse what `is_json`.
+    /// Whether building the integration request may parse the client's body; templates parse it if `is_json`.
     pub(crate) fn parses_request(&self, is_json: bool) -> bool {
         (is_json && self.templates.are_evaluated())
             || self.parameters.iter().any(|(_, source)| source.parses_request())
     }
 
-    /// Whether making the answer may have the client's body parsed once more.
+    /// Whether building the response may parse the client's body again.
     pub(crate) fn parses_request_again(&self) -> bool {
         self.responses
             .all()
             .any(|response| response.headers.iter().any(|(_, source)| source.parses_request()))
     }
 
-    /// Whether making the answer may have the integration's parsed.
+    /// Whether building the response may parse the integration's body.
     pub(crate) fn parses_reply(&self) -> bool {
         let is_function = matches!(&self.backend, Backend::LambdaProxy { .. });
         is_function
@@ -184,7 +184,7 @@ impl CompiledIntegration {
 impl Responses {
     fn compile(method: &Method, integration: &Integration, place: fmt::Arguments<'_>) -> Self {
         let (mut patterned, mut default) = (Vec::new(), None);
-        // The map is sorted by status, which is the recorded order of trial: the first match wins.
+        // The map is sorted by status, which is the recorded order: the first match wins.
         for (status, response) in &integration.responses {
             let compiled = CompiledResponse::compile(
                 status.as_u16(),
@@ -209,12 +209,12 @@ impl Responses {
         self.patterned.iter().map(|(_, response)| response).chain(&self.default)
     }
 
-    /// The response that applies where nothing went wrong.
+    /// The response for success.
     pub(crate) fn default(&self) -> Option<&CompiledResponse> {
         self.default.as_ref()
     }
 
-    /// The response for a status or error message; the default if no pattern fits.
+    /// The response for a status or error message; the default if no pattern matches.
     pub(crate) fn select(&self, text: &str) -> Option<&CompiledResponse> {
         let found = self.patterned.iter().find(|(pattern, _)| pattern.matches(text));
         found.map(|(_, response)| response).or(self.default.as_ref())
@@ -321,7 +321,7 @@ fn http_backend(integration: &Integration, uri: &str, upstream: Option<Upstream>
     })
 }
 
-/// `None` for `ANY` and for none.
+/// `None` for `ANY`, and if there is none.
 fn verb(method: Option<HttpMethod>) -> Option<Verb> {
     match method? {
         HttpMethod::Get => Some(Verb::GET),

@@ -1,4 +1,4 @@
-//! Media types: templates chosen by them, and which of them are binary.
+//! Media types: they select templates, and some are binary.
 
 /// The type and subtype of a header value, without parameters: `application/json; charset=utf-8` →
 /// `application/json`.
@@ -6,7 +6,7 @@ pub(crate) fn essence(value: &str) -> &str {
     value.split(';').next().unwrap_or_default().trim()
 }
 
-/// The first of the types that an `Accept` header lists, without parameters.
+/// The first type in an `Accept` header, without parameters.
 pub(crate) fn first_accepted(accept: &str) -> &str {
     essence(accept.split(',').next().unwrap_or_default())
 }
@@ -25,7 +25,7 @@ impl BinaryTypes {
         self.0.is_empty()
     }
 
-    /// Whether `essence` is one of the types; they may be wild: `image/*`, `*/*`.
+    /// Whether `essence` is one of the types, which may contain wildcards: `image/*`, `*/*`.
     pub(crate) fn contains(&self, essence: &str) -> bool {
         self.0.iter().any(|kind| match kind.split_once("/*") {
             Some(("*", "")) => true,

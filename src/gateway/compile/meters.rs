@@ -1,4 +1,4 @@
-//! A stage's metrics, looked up once.
+//! A stage's metrics, so that they are looked up only once.
 
 use std::time::Duration;
 
@@ -6,9 +6,9 @@ use metrics::{Counter, Histogram};
 
 use crate::meter;
 
-/// Handles of one stage's metrics.
+/// Handles for one stage's metrics.
 pub(crate) struct Meters {
-    /// By status class, 1xx to 5xx.
+    /// By status class, from 1xx to 5xx.
     requests: [Counter; 5],
     seconds: Histogram,
 }
@@ -26,7 +26,7 @@ impl Meters {
         }
     }
 
-    /// Counts one answer.
+    /// Counts one response.
     pub(crate) fn answered(&self, status: u16, latency: Duration) {
         let class = usize::from(status / 100).saturating_sub(1).min(self.requests.len() - 1);
         if let Some(counter) = self.requests.get(class) {

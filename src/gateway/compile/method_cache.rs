@@ -1,4 +1,4 @@
-//! How a method's answers are cached: its key, its time, and who may pass by it.
+//! How a method's responses are cached: key, time to live, and who may bypass the cache.
 
 use std::fmt::Write;
 use std::sync::Arc;
@@ -11,24 +11,24 @@ use crate::gateway::cache::ResponseCache;
 use crate::gateway::mapping::payload::NotJson;
 use crate::gateway::mapping::source::{Facts, Source};
 
-/// The cache of a method.
+/// The cache settings of a method.
 #[derive(Debug)]
 pub(crate) struct MethodCache {
     pub(crate) answers: Arc<ResponseCache>,
     pub(crate) ttl: Duration,
-    /// Who may ask for a fresh answer; `None` if everybody may.
+    /// What happens without permission to bypass the cache; `None` if no permission is needed.
     pub(crate) unauthorized: Option<CacheControlStrategy>,
     namespace: String,
-    /// What the key is made of, by name.
+    /// The parts of the key, by name.
     key: Vec<(String, Source)>,
-    /// Whether the key is made of the body, too.
+    /// Whether the body is part of the key.
     pub(crate) reads_body: bool,
-    /// A setting for all methods caches GET alone; one of the method's own caches whatever the method serves.
+    /// A setting for all methods caches only GET; a method's own setting caches every verb that it serves.
     caches_every_verb: bool,
 }
 
 impl MethodCache {
-    /// `None` if nothing is cached. `is_own` says whether `setting` is for this very method.
+    /// `None` if nothing is cached. `is_own` says whether `setting` is for this method only.
     pub(super) fn compile(
         answers: &Arc<ResponseCache>,
         integration: &Integration,
@@ -42,7 +42,7 @@ impl MethodCache {
         {
             return None;
         }
-        // What was stored has been checked; a name that means nothing has no value.
+        // Stored names have been checked; an invalid one has no value.
         let source = |name: &String| {
             let of_request = integration.request_parameters.get(name).map(String::as_str);
             Some((name.clone(), Source::parse(of_request.unwrap_or(name)).ok()?))
@@ -60,16 +60,16 @@ impl MethodCache {
         })
     }
 
-    /// Whether answers to `verb` are cached.
+    /// Whether responses to `verb` are cached.
     pub(crate) fn covers(&self, verb: &Verb) -> bool {
         self.caches_every_verb || *verb == Verb::GET
     }
 
-    /// The key of a request. Each part says its length, so that no two requests' parts run into each other.
+    /// The key of a request. Each part includes its length, so that different requests have different keys.
     pub(crate) fn key(&self, facts: Facts<'_>) -> Result<Box<[u8]>, NotJson> {
         let mut key = format!("{} {}:{}", facts.context.method, self.namespace.len(), self.namespace);
         for (name, source) in &self.key {
-            // Writing to a String can't fail.
+            // Writing to a string can't fail.
             let _ = write!(key, " {}:{name}", name.len());
             for value in source.read(facts)?.into_values() {
                 let _ = write!(key, " ={}:{value}", value.len());

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::gateway::api::{HttpMethod, MethodSetting};
 
-/// The settings of `verb` on `path`: the entry for this very method as a whole, else the one for all; and whether
+/// The settings for `verb` on `path`: the method's own entry, as a whole, otherwise that for all methods; and whether
 /// it is the method's own.
 pub(super) fn method_setting<'a>(
     settings: &'a BTreeMap<String, MethodSetting>,
@@ -14,7 +14,7 @@ pub(super) fn method_setting<'a>(
     let wanted = path.trim_matches('/');
     let own = settings.iter().find(|(key, _)| {
         let Some((key_path, key_verb)) = key.rsplit_once('/') else { return false };
-        // Paths come with `~1` for `/`, with or without the first one; see UpdateStage.
+        // Paths have `~1` for `/`, with or without the first slash; see UpdateStage.
         let key_path = key_path.replace("~1", "/").replace("~0", "~");
         key_verb == verb.as_str() && key_path.trim_matches('/') == wanted && key_path != "*"
     });

@@ -1,10 +1,10 @@
-//! Selection patterns: Java regular expressions, compiled for matching a whole text within a budget.
+//! Selection patterns: Java regular expressions that have to match a whole text, within a budget.
 
 use fancy_regex::{Regex, RegexBuilder};
 
 use crate::vtl::java_pattern::{JavaPatternError, translate};
 
-/// How many steps back one match may take before it counts as no match.
+/// How often one match may backtrack before it counts as no match.
 const BACKTRACKS_MAX: usize = 100_000;
 
 /// A compiled pattern.
@@ -14,10 +14,10 @@ pub(crate) struct Pattern(Regex);
 /// Why a pattern does not compile.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum PatternError {
-    /// The syntax is none of Java's.
+    /// The syntax is invalid.
     #[error(transparent)]
     Syntax(#[from] Box<fancy_regex::Error>),
-    /// Java wouldn't take it, whatever our engine does.
+    /// Java would not accept it, even though our engine does.
     #[error(transparent)]
     Java(#[from] JavaPatternError),
 }
@@ -31,7 +31,7 @@ impl Pattern {
         Ok(Self(regex.map_err(Box::new)?))
     }
 
-    /// Whether all of `text` matches. A match that needs too many steps is none.
+    /// Whether all of `text` matches. A match that needs too many steps counts as none.
     pub(crate) fn matches(&self, text: &str) -> bool {
         self.0.is_match(text).unwrap_or(false)
     }

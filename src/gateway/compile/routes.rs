@@ -1,8 +1,8 @@
-//! The path tree of an API as a trie, with AWS's way of matching.
+//! The path tree of an API as a trie, with AWS's matching rules.
 //!
-//! A request's method is found by path *and* verb: per segment a literal goes before `{name}`, that before
-//! `{name+}`, and a branch that ends without the verb (or `ANY`) is left again. Every trie node stands at one
-//! depth, so a search visits each node at most once.
+//! A request's method is found by path *and* verb. In each segment a literal is tried before `{name}`, and that before
+//! `{name+}`. A branch that ends without the verb (or `ANY`) is abandoned. Every trie node has a fixed depth, so a
+//! search visits each node at most once.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -26,7 +26,7 @@ struct Node<M> {
     methods: Vec<(HttpMethod, M)>,
 }
 
-/// A method found, and what the path's variables stand for, not decoded.
+/// A method found, with the values of the path's variables, not decoded.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Match<M> {
     pub(crate) method: M,
@@ -75,8 +75,8 @@ impl<M: Clone> Routes<M> {
 
     /// Finds the method for a raw path (after the stage) and a verb.
     ///
-    /// A slash at the end does not count, nor do slashes beyond the first between segments: a backend may merge them, and
-    /// signatures don't cover them. Those within a `{name+}` stay.
+    /// A trailing slash is ignored, and so are repeated slashes between segments: a backend may merge them, and
+    /// signatures don't cover them. Slashes within a `{name+}` are kept.
     pub(crate) fn find(&self, path: &str, verb: &Method) -> Option<Match<M>> {
         let path = path.trim_start_matches('/').trim_end_matches('/');
         let verb = HttpMethod::parse(verb.as_str());
@@ -126,15 +126,15 @@ impl<M: Clone> Routes<M> {
 }
 
 impl<M: Clone> Node<M> {
-    /// The verb's own method, else `ANY`'s.
+    /// The verb's own method, otherwise that for `ANY`.
     fn method(&self, verb: Option<HttpMethod>) -> Option<M> {
         let of = |wanted| self.methods.iter().find(|(verb, _)| *verb == wanted).map(|(_, m)| m.clone());
         verb.and_then(of).or_else(|| of(HttpMethod::Any))
     }
 }
 
-/// What the variables of a resource's path stand for in `path`; `None` if it is a path of another resource.
-/// TestInvokeMethod names its resource, so nothing needs to be searched.
+/// The values in `path` of the variables in a resource's path; `None` if `path` doesn't match. TestInvokeMethod names
+/// its resource, so nothing needs to be searched.
 pub(crate) fn parameters_of(resource_path: &str, path: &str) -> Option<Vec<(Arc<str>, String)>> {
     let mut routes = Routes::new();
     routes.insert(resource_path, vec![(HttpMethod::Any, ())]);

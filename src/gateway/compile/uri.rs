@@ -1,9 +1,9 @@
-//! Addresses of HTTP integrations: where they lead is fixed when they are compiled, path and query are filled with
-//! each request.
+//! URIs of HTTP integrations. Scheme, host and port are fixed at compile time; path and query are filled in for each
+//! request.
 //!
-//! A value stays in its place: it can't change scheme, host or port, leave its segment of the path or open another
-//! parameter, unless the author wrote a variable that may hold several segments (RFC 3986 section 2.2: data that would
-//! be taken for a delimiter is percent-encoded). What AWS encodes is not documented.
+//! A value stays in its place: it can't change scheme, host or port, leave its path segment, or add a query parameter,
+//! unless the author wrote a variable that may contain several segments (RFC 3986 section 2.2: data that would be taken
+//! for a delimiter is percent-encoded). AWS doesn't document what it encodes.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_enco
 
 use crate::identity::{ENCODED, has_dot_segment};
 
-/// The address of an HTTP server: path and query with `{name}`s to be filled.
+/// The address of an HTTP server, with path and query as a template.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct HttpAddress {
     scheme: Scheme,
@@ -22,7 +22,7 @@ pub(crate) struct HttpAddress {
 }
 
 impl HttpAddress {
-    /// Reads `http://` or `https://`, a host without variables, and the rest.
+    /// Parses `http://` or `https://`, a host without variables, and the rest.
     pub(super) fn compile(uri: &str) -> Option<Self> {
         let (scheme, rest) = match uri.strip_prefix("http://") {
             Some(rest) => (Scheme::HTTP, rest),
@@ -35,7 +35,7 @@ impl HttpAddress {
         is_host.then(|| Self { scheme, authority, target: TargetTemplate::compile(target) })
     }
 
-    /// The address with values in place of its variables.
+    /// The address with values for its variables.
     pub(crate) fn fill<'a>(
         &self,
         value: impl Fn(&str) -> Option<PlacedValue<'a>>,
@@ -45,15 +45,15 @@ impl HttpAddress {
     }
 }
 
-/// Whether an integration may have this address: host and port are the author's alone, who may have stage variables
-/// there, but no variables of requests.
+/// Whether an integration may have this URI. Host and port may contain stage variables, which belong to the author, but
+/// no variables of requests.
 pub(crate) fn is_http_address(uri: &str) -> bool {
     let Some(rest) = uri.strip_prefix("http://").or_else(|| uri.strip_prefix("https://")) else {
         return false;
     };
     let mut authority = String::new();
     let mut rest = rest;
-    // What stands for a stage variable is not known yet.
+    // The values of stage variables are not known yet.
     while let Some((before, from)) = rest.split_once("${stageVariables.") {
         if before.contains(['/', '?', '#']) {
             break;
@@ -67,7 +67,7 @@ pub(crate) fn is_http_address(uri: &str) -> bool {
     !authority.is_empty() && !uri.contains(char::is_whitespace) && !authority.contains(['{', '}'])
 }
 
-/// An address to be called.
+/// An address that is ready to be called.
 #[derive(Debug)]
 pub(crate) struct FilledAddress {
     scheme: Scheme,
@@ -99,32 +99,32 @@ impl FilledAddress {
     }
 }
 
-/// A value on its way into an address.
+/// A value for a variable in the URI.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct PlacedValue<'a> {
     pub(crate) text: &'a str,
     pub(crate) writing: Writing,
-    /// Whether it may have several segments: it is what a greedy variable stands for.
+    /// Whether it may contain several segments, because it is the value of a greedy variable.
     pub(crate) is_greedy: bool,
 }
 
-/// How a value is written.
+/// How a value is encoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Writing {
-    /// As data: what would delimit is encoded.
+    /// As data: delimiters are encoded.
     Plain,
-    /// As it stood in the request's path: encoded already.
+    /// As in the request's path: it is already encoded.
     PathPart,
-    /// By a template: its escapes stay.
+    /// As a template's output: its escapes stay.
     Template,
-    /// By the author, in the definition of the API: all that can be sent stays.
+    /// As the author's own text: everything that can be sent stays.
     Author,
 }
 
-/// A value would lead elsewhere than its author said.
+/// A value would change the target.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum AddressError {
-    /// It makes a dot segment; the variable's name.
+    /// It forms a dot segment; this is the variable's name.
     #[error("{0}")]
     DotSegment(String),
 }
@@ -142,7 +142,7 @@ enum Piece {
     Variable { name: String, is_greedy: bool },
 }
 
-/// What may not stand in a path, whoever wrote it.
+/// Characters that are always encoded in paths.
 const NEVER_IN_PATH: &AsciiSet = &CONTROLS
     .add(b' ')
     .add(b'"')
@@ -154,14 +154,14 @@ const NEVER_IN_PATH: &AsciiSet = &CONTROLS
     .add(b'^')
     .add(b'`')
     .add(b'|');
-/// What may not stand in one segment, escapes apart.
+/// Characters that are encoded in a segment, except escapes.
 const NOT_IN_SEGMENT: &AsciiSet = &NEVER_IN_PATH.add(b'/').add(b'{').add(b'}');
-/// What data may not have there: all that means something to somebody.
+/// Characters that are encoded in data: everything with a special meaning to some reader.
 const NOT_IN_DATA: &AsciiSet =
     &NOT_IN_SEGMENT.add(b'%').add(b';').add(b'&').add(b'=').add(b'+').add(b'[').add(b']');
-/// The same where data may have slashes.
+/// The same if the data may contain slashes.
 const NOT_IN_GREEDY_DATA: &AsciiSet = &NOT_IN_DATA.remove(b'/');
-/// As people have always written constants.
+/// Characters that are encoded in constants, which people write in many ways.
 const NOT_IN_CONSTANTS: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'<').add(b'>').add(b'?').add(b'#');
 
 impl TargetTemplate {
@@ -174,7 +174,7 @@ impl TargetTemplate {
         Self { path: pieces(path), query: query.map(pieces) }
     }
 
-    /// Path and query; variables without a value stay as they are written.
+    /// Path and query; variables without a value stay as they are.
     pub(crate) fn fill<'a>(
         &self,
         value: impl Fn(&str) -> Option<PlacedValue<'a>>,
@@ -215,7 +215,7 @@ impl TargetTemplate {
     }
 }
 
-/// Whether the segments that a value stands in, with what is around it, have dots only.
+/// Whether the segments that contain a value, with the text around it, consist only of dots.
 fn makes_dots(path: &str, start: usize, end: usize) -> bool {
     let first =
         path.get(..start).and_then(|before| before.rfind('/')).map_or(0, |slash| slash.saturating_add(1));
@@ -276,7 +276,7 @@ fn push_parameter(out: &mut String, value: PlacedValue<'_>) {
     }
 }
 
-/// Encodes what is in `set`, and percent signs that begin no escape.
+/// Encodes the characters in `set`, and percent signs that don't begin an escape.
 fn push_escaped(out: &mut String, text: &str, set: &'static AsciiSet) {
     let mut parts = text.split('%');
     out.extend(utf8_percent_encode(parts.next().unwrap_or_default(), set));
@@ -296,7 +296,7 @@ fn push_escaped(out: &mut String, text: &str, set: &'static AsciiSet) {
     }
 }
 
-/// Replaces every `${stageVariables.NAME}`; a variable the stage lacks is empty.
+/// Replaces every `${stageVariables.NAME}`; a variable that the stage doesn't have is empty.
 pub(crate) fn with_stage_variables(text: &str, variables: &BTreeMap<String, String>) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
