@@ -22,7 +22,7 @@ pub(crate) struct Verdict {
     pub(crate) usage_identifier: Option<String>,
 }
 
-/// Why an answer is none. Says nothing of its values, which may be secrets.
+/// Why a result is malformed. Contains none of its values, which may be secrets.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Malformed {
     #[error("the answer has more than {DOCUMENT_BYTES_MAX} bytes")]
@@ -42,7 +42,7 @@ pub(crate) enum Malformed {
 }
 
 impl Verdict {
-    /// Reads the function's answer.
+    /// Parses the function's result.
     pub(crate) fn parse(answer: &[u8]) -> Result<Self, Malformed> {
         if DOCUMENT_BYTES_MAX < answer.len() {
             return Err(Malformed::TooLarge);
@@ -76,7 +76,7 @@ impl Verdict {
         })
     }
 
-    /// About how much memory it takes.
+    /// The approximate memory that it takes, in bytes.
     pub(super) fn weight(&self) -> usize {
         let context: usize = self.context.iter().map(|(key, value)| key.len() + value.len()).sum();
         // The compiled policy is about as large as its text.
@@ -84,7 +84,7 @@ impl Verdict {
     }
 }
 
-/// Values become texts: templates see `"1"` and `"true"`. Null is as if it were not there.
+/// Values become strings: templates see `"1"` and `"true"`. Null counts as missing.
 fn texts(context: serde_json::Map<String, Value>) -> Option<Vec<(String, String)>> {
     let pairs = context.into_iter().filter(|(_, value)| !value.is_null());
     pairs.map(|(key, value)| scalar(&value).map(|text| (key, text))).collect()

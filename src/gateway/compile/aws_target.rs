@@ -1,4 +1,4 @@
-//! What `AWS` and `AWS_PROXY` integrations call, read from their ARNs.
+//! The targets of `AWS` and `AWS_PROXY` integrations, parsed from their ARNs.
 
 use std::fmt;
 
@@ -6,12 +6,12 @@ use super::uri::{AddressError, PlacedValue, TargetTemplate};
 use crate::gateway::backends::AwsOperation;
 use crate::identity::Query;
 
-/// What of a service an AWS integration's ARN names.
+/// The operation in an AWS integration's ARN.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum TargetOperation {
     /// An operation by name.
     Action(String),
-    /// A path, with `{name}`s to be filled.
+    /// A path with `{name}`s to be filled in.
     Path(TargetTemplate),
 }
 
@@ -21,12 +21,12 @@ pub(crate) struct AwsTarget {
     pub(crate) service: String,
     pub(crate) region: String,
     pub(crate) operation: TargetOperation,
-    /// Parameters that follow the action or path in the ARN.
+    /// Parameters after the action or path in the ARN.
     pub(crate) query: Vec<(String, String)>,
 }
 
 impl AwsTarget {
-    /// Reads `arn:aws:apigateway:{region}:{service}:action/{Action}[&p=v]` or `…:path/{path}[?p=v]`.
+    /// Parses `arn:aws:apigateway:{region}:{service}:action/{Action}[&p=v]` or `…:path/{path}[?p=v]`.
     pub(crate) fn parse(arn: &str) -> Option<Self> {
         let mut parts = arn.splitn(6, ':');
         let (head, _partition, gateway) = (parts.next()?, parts.next()?, parts.next()?);
@@ -43,17 +43,17 @@ impl AwsTarget {
             let path = format!("/{}", path.trim_start_matches('/'));
             (TargetOperation::Path(TargetTemplate::compile(&path)), query)
         };
-        // `{subdomain}.{service}` names a host; the service is the last label.
+        // `{subdomain}.{service}` is a host name; the service is its last label.
         let service = service.rsplit('.').next().unwrap_or(service).to_owned();
         let query = Query::parse(query).pairs().to_vec();
         Some(Self { service, region: region.to_owned(), operation, query })
     }
 
-    /// The operation of a target whose variables nothing is mapped to.
+    /// The operation without values for its variables.
     pub(crate) fn unfilled(&self) -> AwsOperation {
         match &self.operation {
             TargetOperation::Action(action) => AwsOperation::Action(action.clone()),
-            // Without values nothing can be wrong with them.
+            // Without values, it can't fail.
             TargetOperation::Path(path) => AwsOperation::Path(path.fill(|_| None).unwrap_or_default()),
         }
     }
@@ -78,7 +78,7 @@ impl fmt::Display for AwsTarget {
                 write!(f, "https://{service}.{region}.amazonaws.com/?Action={action}")
             }
             TargetOperation::Path(path) => {
-                // Without values nothing can be wrong with them.
+                // Without values, it can't fail.
                 let path = path.fill(|_| None).unwrap_or_default();
                 write!(f, "https://{service}.{region}.amazonaws.com{path}")
             }

@@ -1,4 +1,4 @@
-//! What the bodies of a method's requests are checked against: the schemas of its request models.
+//! The models of a method's request bodies.
 
 use std::fmt;
 
@@ -9,22 +9,23 @@ use crate::gateway::api::{DeploymentSnapshot, Method, Model};
 use crate::gateway::mapping::payload::Payload;
 use crate::schema::{self, Library, Limits, Schema, Unfit};
 
-/// The key that stands for every content type without a model of its own.
+/// The key for content types without their own model.
 const OTHERS: &str = "$default";
 /// The content type of requests that don't name one.
 const UNNAMED: &str = "application/json";
 
-/// What checking one body may cost, in steps of about 50 ns: the largest body there is has some five million values.
+/// The cost limit of checking one body, in steps of about 50 ns; the largest possible body has some five million
+/// values.
 const STEPS_MAX: u64 = 20_000_000;
-/// The most complaints that are listed; AWS's number is not known.
+/// The most violations that are listed; AWS's number is not known.
 const COMPLAINTS_MAX: usize = 100;
 
-/// Who gets to see what is wrong with a body.
+/// Whether anybody sees what is wrong with a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ComplaintsFor {
-    /// Nobody: that something is will do.
+    /// No: a yes or no is enough.
     Nobody,
-    /// A log or whoever reads an answer that repeats them.
+    /// A log, or the reader of a response that repeats the violations.
     Somebody,
 }
 
@@ -38,7 +39,7 @@ impl ComplaintsFor {
     }
 }
 
-/// Models by content type; empty without a validator for bodies.
+/// Models by content type; empty if bodies are not validated.
 #[derive(Debug, Default)]
 pub(crate) struct BodyModels(Vec<BodyModel>);
 
@@ -48,10 +49,10 @@ struct BodyModel {
     schema: Result<Schema, schema::Error>,
 }
 
-/// Why a body does not pass.
+/// Why a body is not accepted.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Mismatch {
-    /// It breaks its model; the complaints as AWS lists them, and the content type whose model it is.
+    /// It violates its model. The violations are listed as AWS lists them; the content type is the model's.
     Broken { complaints: String, content_type: String },
     /// The model can't be used.
     Unusable(schema::Error),
@@ -68,7 +69,7 @@ impl BodyModels {
         if !validator.is_some_and(|validator| validator.validate_request_body) {
             return Self::default();
         }
-        // Schemas of other media types say nothing that bodies could be checked against.
+        // Schemas for other media types can't be applied to bodies.
         let checked = method.request_models.iter().filter(|(_, name)| {
             api.models.get(*name).is_none_or(|model| model.content_type.contains("json"))
         });
@@ -82,13 +83,13 @@ impl BodyModels {
         Self(models.collect())
     }
 
-    /// Whether there is a model for bodies of this `Content-Type`.
+    /// Whether there is a model for bodies with this `Content-Type`.
     pub(crate) fn apply_to(&self, content_type: Option<&str>) -> bool {
         self.model(content_type).is_some()
     }
 
-    /// Checks `body`. One that is empty counts as an object without members; one that is no JSON breaks any
-    /// model, and the parser's words are the complaint. A check that would take too long counts as failed.
+    /// Checks `body`. An empty one counts as an object without members. One that is not JSON violates any model, and
+    /// the violation is the parser's message. A check that would take too long counts as failed.
     pub(crate) fn check(
         &self,
         content_type: Option<&str>,
@@ -121,7 +122,7 @@ fn given(content_type: Option<&str>) -> &str {
     content_type.map(essence).filter(|kind| !kind.is_empty()).unwrap_or(UNNAMED)
 }
 
-/// All models of an API, as they refer to one another.
+/// All models of an API, which may refer to one another.
 pub(crate) fn library(api: &DeploymentSnapshot) -> Library {
     let schema = |model: &'_ Model| model.schema.clone();
     let texts: Vec<(String, String)> =

@@ -47,7 +47,7 @@ pub struct PutMethod {
     pub request_models: BTreeMap<String, String>,
     /// The request validator.
     pub request_validator_id: Option<RequestValidatorId>,
-    /// Scopes that a token may have.
+    /// Scopes of which a token needs one, for Cognito authorizers.
     pub authorization_scopes: Vec<String>,
 }
 
