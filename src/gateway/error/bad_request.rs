@@ -1,13 +1,13 @@
-//! What makes no sense: the table of `BadRequestException`.
+//! The table of `BadRequestException`.
 
 use super::{KeyProblem, PlanProblem};
 use crate::gateway::api::{ApiId, DocumentationPartType, StageName};
 
-/// What was asked for makes no sense, by itself or for what is there.
+/// The request is invalid, by itself or for the current state.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadRequest {
     // === APIs ===
-    /// An API was to be made with the description `""`.
+    /// An API can't be created with the description `""`.
     #[error("Description cannot be an empty string")]
     EmptyDescription,
     /// A name is missing.
@@ -19,10 +19,10 @@ pub enum BadRequest {
     /// No endpoint type.
     #[error("REGIONAL Configuration and EDGE Configuration cannot be both DISABLED.")]
     NoEndpointType,
-    /// A patch names an endpoint type that isn't one.
+    /// A patch has an invalid endpoint type.
     #[error("Invalid EndpointTypes specified. Valid options are REGIONAL,EDGE,PRIVATE")]
     EndpointType,
-    /// A patch names an IP address type that isn't one.
+    /// A patch has an invalid IP address type.
     #[error("ipAddressType must be either ipv4 or dualstack.")]
     IpAddressType,
     /// A private API without IPv6.
@@ -31,24 +31,24 @@ pub enum BadRequest {
     /// VPC endpoints on an API that isn't private.
     #[error("VPCEndpoints can only be specified with PRIVATE apis.")]
     VpcEndpointsNeedPrivate,
-    /// Outside 0 to 10 MiB, or no number.
+    /// Outside 0 to 10 MiB, or not a number.
     #[error("Invalid minimum compression size, must be between 0 and 10485760")]
     MinimumCompressionSize,
-    /// A patch names an API key source that isn't one.
+    /// A patch has an invalid API key source.
     #[error("Invalid API key source specified. Valid options are HEADER,AUTHORIZER")]
     ApiKeySource,
-    /// A patch names an access mode that isn't one.
+    /// A patch has an invalid access mode.
     #[error("Invalid endpoint access mode specified. Valid options are BASIC,STRICT")]
     EndpointAccessMode,
     /// A policy that isn't a JSON object.
     #[error("Invalid policy document. Please check the policy syntax and ensure that Principals are valid.")]
     Policy,
-    /// The API named by `cloneFrom`, or that a validator is made for, isn't there.
+    /// The API in `cloneFrom`, or the one for a new validator, doesn't exist.
     #[error("Invalid REST API identifier specified")]
     RestApiIdentifier,
 
     // === resources ===
-    /// A path part with characters that no path part has.
+    /// A path part with characters that are not allowed.
     #[error(
         "Resource's path part only allow a-zA-Z0-9._-: or a valid greedy path variable and curly braces at the \
          beginning and the end."
@@ -60,45 +60,45 @@ pub enum BadRequest {
     /// Something below `{name+}`.
     #[error("Cannot create a child of a resource with a greedy path variable: {0}")]
     ChildOfGreedy(String),
-    /// The root's path part was to be changed.
+    /// The root's path part can't be changed.
     #[error("Root resource cannot update its pathPart.")]
     RootPathPart,
-    /// The root was to be moved.
+    /// The root can't be moved.
     #[error("Root resource cannot update its parentId.")]
     RootParentId,
-    /// The root was to be deleted.
+    /// The root can't be deleted.
     #[error("Root resource cannot be deleted.")]
     RootDeletion,
-    /// A resource was to be moved below itself.
+    /// A resource can't be moved below itself.
     #[error("Resources cannot be cyclical.")]
     CyclicalResources,
 
     // === methods ===
-    /// A verb that isn't one.
+    /// An invalid verb.
     #[error("Invalid HttpMethod specified. Valid options are GET,PUT,POST,DELETE,PATCH,OPTIONS,HEAD,ANY")]
     HttpMethod,
-    /// An authorization type that isn't one.
+    /// An invalid authorization type.
     #[error(
         "Invalid authorization type specified. Valid options are \
          NONE,AWS_IAM,CUSTOM,COGNITO_USER_POOLS,JWT"
     )]
     AuthorizationType,
-    /// An authorization type that needs an authorizer, without one that exists.
+    /// An authorization type that needs an authorizer, without an existing one.
     #[error(
         "Invalid authorizer ID specified. Setting the authorization type to CUSTOM or COGNITO_USER_POOLS requires \
          a valid authorizer."
     )]
     AuthorizerId,
-    /// Scopes without an authorizer that reads them.
+    /// Scopes without an authorizer that uses them.
     #[error("Authorization Scopes are only valid for COGNITO_USER_POOLS authorization type")]
     AuthorizationScopes,
-    /// One name in more than one of query string, header and path.
+    /// One name in several of query string, header and path.
     #[error("Parameter names must be unique across querystring, header and path")]
     ParameterNames,
-    /// A method refers to a validator that isn't there.
+    /// A method refers to a validator that doesn't exist.
     #[error("Invalid Request Validator identifier specified")]
     RequestValidatorIdentifier,
-    /// A method refers to a model that isn't there.
+    /// A method refers to a model that doesn't exist.
     #[error("Invalid model identifier specified: {0}")]
     ModelIdentifier(String),
     /// A parameter name that isn't `method.request.…` or `method.response.header.…`.
@@ -106,22 +106,22 @@ pub enum BadRequest {
     MappingParameter(String),
 
     // === authorizers ===
-    /// A name is missing. AWS's words are not on record.
+    /// A name is missing. AWS's message is not recorded.
     #[error("Authorizer name cannot be empty")]
     EmptyAuthorizerName,
-    /// Two authorizers of one name.
+    /// The API has an authorizer of that name.
     #[error("Authorizer name must be unique. Authorizer {0} already exists in this RestApi.")]
     AuthorizerName(String),
-    /// A type that isn't one.
+    /// An invalid type.
     #[error("Invalid authorizer type specified. Valid options are TOKEN,REQUEST,COGNITO_USER_POOLS,JWT")]
     AuthorizerType,
-    /// Outside 0 to 3 600.
+    /// Outside 0 to 3,600.
     #[error("Authorizer result TTL outside allowable range. TTL must be between 0 and 3600 seconds.")]
     AuthorizerTtl,
-    /// No place for the identity.
+    /// No identity source.
     #[error("IdentitySource cannot be empty")]
     IdentitySource,
-    /// What a JWT authorizer would trust makes no sense. AWS's words are not on record.
+    /// Invalid settings of a JWT authorizer. AWS's messages are not recorded.
     #[error("Invalid JWT configuration specified: {0}")]
     JwtConfiguration(&'static str),
     /// No user pools.
@@ -135,7 +135,7 @@ pub enum BadRequest {
     AuthorizerUri(String),
 
     // === integrations ===
-    /// A type that isn't one.
+    /// An invalid type.
     #[error("Invalid integration type specified. Valid options are HTTP,MOCK,AWS_PROXY,HTTP_PROXY,AWS")]
     IntegrationType,
     /// No verb for the backend call.
@@ -150,7 +150,7 @@ pub enum BadRequest {
     /// The URI of an AWS backend is an ARN of something else.
     #[error("AWS ARN for integration must contain path or action")]
     IntegrationArn,
-    /// A proxy to a service that isn't called that way.
+    /// AWS_PROXY for a service other than Lambda.
     #[error(
         "Integrations of type 'AWS_PROXY' currently only supports Lambda function and Firehose stream invocations."
     )]
@@ -158,22 +158,22 @@ pub enum BadRequest {
     /// No role for the call of an AWS service.
     #[error("Role ARN must be specified for AWS integrations")]
     RoleArn,
-    /// A parameter mapping whose source is no source.
+    /// A parameter mapping with an invalid source.
     #[error(
         "Invalid mapping expression specified: Validation Result: warnings : [], errors : [Invalid mapping \
          expression specified: {0}]"
     )]
     MappingSource(String),
-    /// A parameter mapping from or to a name that isn't declared or isn't one.
+    /// A parameter mapping from or to a name that isn't declared, or isn't valid.
     #[error(
         "Invalid mapping expression specified: Validation Result: warnings : [], errors : [Invalid mapping \
          expression parameter specified: {0}]"
     )]
     MappingName(String),
-    /// A template's key is no media type.
+    /// A template's key is not a media type.
     #[error("Validation Result: warnings : [], errors : [Invalid content type specified: {0}]")]
     TemplateContentType(String),
-    /// Outside 50 to 29 000.
+    /// Outside 50 to 29,000.
     #[error("Timeout should be between 50 ms and 29000 ms")]
     Timeout,
     /// A cache key that isn't a declared parameter.
@@ -182,24 +182,24 @@ pub enum BadRequest {
     /// No VPC link for `VPC_LINK`.
     #[error("ConnectionId should be set to the vpcLinkId or stage variable on connection type VPC_LINK")]
     ConnectionId,
-    /// A connection type that isn't one.
+    /// An invalid connection type.
     #[error("Invalid connection type specified. Valid options are INTERNET,VPC_LINK")]
     ConnectionType,
-    /// A passthrough behavior that isn't one.
+    /// An invalid passthrough behavior.
     #[error(
         "Invalid passthrough behavior specified. Valid options are WHEN_NO_MATCH,WHEN_NO_TEMPLATES,NEVER"
     )]
     PassthroughBehavior,
-    /// A content handling that isn't one.
+    /// An invalid content handling.
     #[error("Invalid content handling specified. Valid options are CONVERT_TO_BINARY,CONVERT_TO_TEXT")]
     ContentHandling,
-    /// A response transfer mode that isn't one.
+    /// An invalid response transfer mode.
     #[error("Invalid response transfer mode specified. Valid options are BUFFERED,STREAM")]
     ResponseTransferMode,
-    /// A selection pattern that is no regex.
+    /// A selection pattern that is not a regex.
     #[error("Invalid regex pattern specified")]
     SelectionPattern,
-    /// A template longer than AWS takes.
+    /// A template that is longer than AWS accepts.
     #[error("Mapping template exceeds the maximum size of {0} bytes")]
     TemplateTooLong(usize),
 
@@ -207,7 +207,7 @@ pub enum BadRequest {
     /// No name.
     #[error("Model name must be non-empty")]
     EmptyModelName,
-    /// A name with other characters.
+    /// A name with characters that are not allowed.
     #[error("Model name must be alphanumeric: {0}")]
     ModelName(String),
     /// No media type.
@@ -223,10 +223,10 @@ pub enum BadRequest {
     ModelSchema,
 
     // === gateway responses ===
-    /// A patch with no text for a parameter.
+    /// A patch without a value for a parameter.
     #[error("Invalid null or empty value in responseParameters")]
     EmptyResponseParameter,
-    /// A patch with no text for a template.
+    /// A patch without a value for a template.
     #[error("Invalid null or empty value in responseTemplates")]
     EmptyResponseTemplate,
     /// A status that isn't three digits.
@@ -234,45 +234,45 @@ pub enum BadRequest {
     ResponseStatusCode,
 
     // === deployments and stages ===
-    /// Nothing to deploy.
+    /// The API has no methods.
     #[error("The REST API doesn't contain any methods")]
     NoMethods,
-    /// A method that couldn't answer.
+    /// A method without an integration.
     #[error("No integration defined for method")]
     NoIntegration,
-    /// A method uses what the data plane can't honour.
+    /// A method uses a feature that the data plane doesn't support.
     #[error("This server can't deploy {place}: {reason}")]
     NotDeployable {
-        /// Method with its path, or the API itself.
+        /// The method with its path, or the API itself.
         place: String,
-        /// What isn't supported.
+        /// What is not supported.
         reason: &'static str,
     },
-    /// A canary without a stage; says what was given instead of its name.
+    /// A canary without a stage name; contains what was given instead.
     #[error(
         "Invalid deployment content specified.Non null and non empty stageName must be provided for canary \
          deployment. Provided value is {0}"
     )]
     CanaryWithoutStage(String),
-    /// A canary on a stage that isn't there.
+    /// A canary on a stage that doesn't exist.
     #[error(
         "Invalid deployment content specified.Stage {0} must already be created before making a canary release \
          deployment"
     )]
     CanaryStageMissing(String),
-    /// A stage points nowhere.
+    /// A stage without an existing deployment.
     #[error("Deployment id does not exist")]
     DeploymentId,
-    /// A deployment that is served was to be deleted.
+    /// A deployment that a stage uses can't be deleted.
     #[error("Active stages pointing to this deployment must be moved or deleted")]
     DeploymentInUse,
-    /// A stage name with other characters.
+    /// A stage name with characters that are not allowed.
     #[error("Stage name only allows a-zA-Z0-9_")]
     StageName,
-    /// A variable name with other characters, or longer than 64.
+    /// A variable name with characters that are not allowed, or longer than 64.
     #[error("Invalid stage variable name: {0}. Please use names with only word characters.")]
     VariableName(String),
-    /// A variable value with other characters, or longer than 512.
+    /// A variable value with characters that are not allowed, or longer than 512.
     #[error(
         "Invalid stage variable value of key {0}.  Please use values with alphanumeric characters and the symbols \
          ' ', -', '.', '_', ':', '/', '?', '&', '=', and ','."
@@ -281,31 +281,31 @@ pub enum BadRequest {
     /// A share of traffic outside 0 to 100.
     #[error("Percent traffic must be between 0.0 and 100.0")]
     PercentTraffic,
-    /// A cache size that isn't one.
+    /// An invalid cache size.
     #[error("Invalid cache cluster size specified. Valid options are 0.5,1.6,6.1,13.5,28.4,58.2,118,237")]
     CacheClusterSize,
-    /// A cache lifetime outside 0 to 3 600.
+    /// A time to live outside 0 to 3,600.
     #[error("Invalid time-to-live setting, must be an integer no greater than 3600")]
     CacheTtl,
-    /// A method setting whose value doesn't fit.
+    /// An invalid value of a method setting.
     #[error("Invalid value for method setting {0}")]
     MethodSetting(&'static str),
-    /// Execution logs without a role to write them.
+    /// Execution logs without a role for writing them.
     #[error("CloudWatch Logs role ARN must be set in account settings to enable logging")]
     LoggingRole,
-    /// An access log without request ids.
+    /// An access log format without a request id.
     #[error("Access Log format must include either $context.requestId or $context.extendedRequestId")]
     AccessLogFormat,
-    /// An access log that goes nowhere.
+    /// An access log without a valid destination.
     #[error("The ARN must be a valid CloudWatch Logs log group or Kinesis Data Firehose delivery stream")]
     AccessLogDestination,
-    /// A delivery stream with a name that AWS doesn't write to.
+    /// A delivery stream whose name AWS doesn't accept.
     #[error("Kinesis Firehose delivery stream name must begin with the characters 'amazon-apigateway-'")]
     AccessLogDeliveryStream,
-    /// No text for an access log setting.
+    /// A patch without a value for an access log setting.
     #[error("Access Log value must not be empty")]
     EmptyAccessLog,
-    /// A patch of an access log setting that isn't one.
+    /// A patch of an unknown access log setting.
     #[error(
         "Invalid accessLogSettings path. Must be one of : [/accessLogSettings/destinationArn, \
          /accessLogSettings/format]"
@@ -320,32 +320,32 @@ pub enum BadRequest {
          and valid copy:from are [/canarySettings/deploymentId, /canarySettings/stageVariableOverrides]"
     )]
     CopyPath {
-        /// Target.
+        /// The target.
         path: String,
-        /// Source.
+        /// The source.
         from: String,
     },
-    /// A canary setting was to be added.
+    /// A canary setting can't be added.
     #[error("Invalid add operation with path: {0}")]
     CanaryAdd(String),
     /// A stage has no such path.
     #[error("Invalid method setting path: {0}. Must be one of: {list}", list = STAGE_PATHS)]
     StagePath(String),
-    /// A method setting that isn't there was to be removed.
+    /// The method setting to remove doesn't exist.
     #[error("Cannot remove method setting {0} because there is no method setting for this method ")]
     NoMethodSetting(String),
 
     // === patches ===
-    /// The path exists, the operation on it doesn't.
+    /// The path exists but doesn't support the operation.
     #[error("Invalid patch operation specified. Must be one of: {0}")]
     PatchOp(&'static str),
-    /// The endpoint types' own wording of the same.
+    /// The same for endpoint types, which have their own message.
     #[error("Invalid patch operation specified. Must be 'add'|'remove'|'replace'")]
     EndpointTypesOp,
     /// There is no such path.
     #[error("Invalid patch path {0}")]
     PatchPath(String),
-    /// An operation that a resource with nothing but `replace` doesn't have.
+    /// An operation on a thing that supports only `replace`.
     #[error("Invalid patch path  '{path}' specified for op '{op}'. Please choose supported operations")]
     UnsupportedOp {
         /// The path.
@@ -353,31 +353,31 @@ pub enum BadRequest {
         /// The operation.
         op: &'static str,
     },
-    /// A path that a resource with a list of paths doesn't have.
+    /// An unsupported path of a thing whose paths are listed in the message.
     #[error("Invalid patch path  '{path}' specified for op '{op}'. Must be one of: {paths}")]
     UnsupportedPath {
         /// The path.
         path: String,
         /// The operation.
         op: &'static str,
-        /// The paths there are.
+        /// The supported paths.
         paths: &'static str,
     },
-    /// A value that should be a JSON object of texts isn't.
+    /// A value that should be a JSON object of strings.
     #[error("Invalid value specified for patch path {0}")]
     PatchValue(String),
 
     // === VPC links ===
-    /// A load balancer's ARN that is none.
+    /// A load balancer's ARN that is invalid.
     #[error("Invalid ARN. ARN is not well formed {0}")]
     MalformedArn(String),
-    /// A VPC link to nowhere.
+    /// A VPC link without a target.
     #[error("No target arn specified for vpc link.")]
     NoVpcLinkTarget,
     /// A VPC link to several load balancers.
     #[error("More than one target arn specified for vpc link.")]
     VpcLinkTargets,
-    /// A deployed method goes through the link.
+    /// A deployed method uses the link.
     #[error(
         "Cannot delete vpc link. Vpc link '{link}', is referenced in [{user}] in format of \
          [Method:Resource:Stage]."
@@ -385,7 +385,7 @@ pub enum BadRequest {
     VpcLinkInUse {
         /// The link.
         link: String,
-        /// Who uses it.
+        /// The method that uses it.
         user: String,
     },
 
@@ -398,60 +398,60 @@ pub enum BadRequest {
         /// All fields that it doesn't have.
         fields: String,
     },
-    /// A location without a name. AWS's words are not on record.
+    /// A location without a name. AWS's message is not recorded.
     #[error("[Location type: {0} must have name defined.]")]
     LocationName(DocumentationPartType),
-    /// Properties that aren't a JSON object. AWS's words are not on record.
+    /// Properties that aren't a JSON object. AWS's message is not recorded.
     #[error("Invalid documentation properties specified, must be a JSON object")]
     DocumentationProperties,
-    /// A version without a name. AWS's words are not on record.
+    /// A version without a name. AWS's message is not recorded.
     #[error("Documentation version must be non-empty")]
     EmptyDocumentationVersion,
-    /// A document that is none.
+    /// A file that is not an OpenAPI document.
     #[error("Unable to build importer with provided input.")]
     Importer,
-    /// What is to be an API and is no Swagger 2.0 or OpenAPI 3.0 document.
+    /// Imported as an API, but not a Swagger 2.0 or OpenAPI 3.0 document.
     #[error("Invalid OpenAPI input.")]
     OpenApi,
-    /// A request validator was to lose its name.
+    /// A request validator's name can't be removed.
     #[error("Request Validator name cannot be blank")]
     ValidatorName,
-    /// An integration in a document with members of other shapes than AWS's.
+    /// An integration in a document whose members have the wrong types.
     #[error("Unable to parse API definition because of a malformed integration at path {0}.")]
     MalformedIntegration(String),
-    /// What a document says can't be stored, a line each.
+    /// Content of a document that can't be stored, one line each.
     #[error("Errors found during import:\n\t{0}")]
     ImportErrors(String),
-    /// A base path mode that isn't one. AWS's words are not on record.
+    /// An invalid base path mode. AWS's message is not recorded.
     #[error("Invalid basepath specified. Valid options are ignore,prepend,split")]
     BasePathMode,
-    /// A form to export in that isn't one.
+    /// An invalid export type.
     #[error("No API export type: {0}")]
     ExportType(String),
-    /// An extension to export that isn't one. AWS's words are not on record.
+    /// An invalid extension for an export. AWS's message is not recorded.
     #[error(
         "Invalid extensions specified: {0}. Valid options are \
          integrations,authorizers,apigateway,documentation,postman"
     )]
     ExportExtensions(String),
-    /// A client for something that isn't there. AWS's words are not on record.
+    /// An unknown SDK type. AWS's message is not recorded.
     #[error("Invalid SDK type specified: {0}")]
     SdkType(String),
-    /// A client that AWS makes and this server doesn't.
+    /// An SDK type that AWS has and this server doesn't.
     #[error("SDKs of type {0} are not generated by this server. Valid types are [javascript, typescript]")]
     SdkNotGenerated(String),
-    /// A client that is to call no address.
+    /// The `invokeUrl` of an SDK is not a URL.
     #[error("Invalid invokeUrl specified. It must be an HTTP or HTTPS URL without a query")]
     SdkInvokeUrl,
-    /// Swagger describes one body, and none of the models is JSON.
+    /// Swagger describes only one body, and none of the models is JSON.
     #[error("Only found non-JSON body models for {0}")]
     ExportModels(String),
-    /// Warnings that were to fail the import.
+    /// Warnings, with `failonwarnings`.
     #[error("Warnings found during import:\n\t{0}")]
     ImportWarnings(String),
 
     // === client certificates ===
-    /// A stage shows the certificate. AWS's words are not on record.
+    /// A stage uses the certificate. AWS's message is not recorded.
     #[error("Cannot delete client certificate '{certificate}', is referenced in stage: {api}/{stage}")]
     ClientCertificateInUse {
         /// The certificate.
@@ -471,21 +471,21 @@ pub enum BadRequest {
     UsagePlan(#[from] PlanProblem),
 
     // === domain names ===
-    /// No host name. AWS's words are not on record, here and below where no source is given.
+    /// An invalid host name. AWS's message is not recorded, here and below where no source is given.
     #[error("Invalid domain name specified")]
     DomainNameFormat,
-    /// Somebody has it already.
+    /// The name is taken.
     #[error("The domain name you provided already exists.")]
     DomainNameExists,
-    /// PEM that can't be read, or half of it.
+    /// PEM that can't be parsed, or is incomplete.
     #[error("The certificate and its private key must both be given, in PEM")]
     DomainCertificate,
-    /// No certificate at all.
+    /// No certificate.
     #[error(
         "A certificate is required: certificateArn for EDGE, regionalCertificateArn for REGIONAL endpoints"
     )]
     NoDomainCertificate,
-    /// On record.
+    /// A certificate for another endpoint type. Recorded.
     #[error("Cannot import certificates for {given} while {active} is active.")]
     CertificateOfOtherEndpoint {
         /// The endpoint type that the certificate is for.
@@ -493,55 +493,55 @@ pub enum BadRequest {
         /// The domain's.
         active: &'static str,
     },
-    /// A domain that only VPC endpoints reach was to become one for everybody, or the other way round.
+    /// A private domain can't become a public one, or vice versa.
     #[error("Private custom domain names can't become public, nor public ones private")]
     PrivateDomain,
-    /// An access association of a domain that everybody reaches. AWS's words are not on record.
+    /// An access association for a public domain. AWS's message is not recorded.
     #[error("Domain name access associations are supported for private custom domain names only")]
     PublicDomain,
-    /// Mutual TLS on another endpoint.
+    /// Mutual TLS on an endpoint that isn't REGIONAL.
     #[error("Mutual TLS is supported for REGIONAL domain names only")]
     MutualTlsNeedsRegional,
-    /// A version of a truststore that isn't there.
+    /// A truststore version without a truststore.
     #[error("A truststoreVersion needs a truststoreUri")]
     NoTruststore,
-    /// A truststore that the server has no file for.
+    /// A truststore for which the server has no file.
     #[error("The truststore {0} can't be read: give it a file under [truststores] of the server's settings")]
     Truststore(String),
-    /// A mode of routing that isn't one.
+    /// An invalid routing mode.
     #[error(
         "Invalid routing mode specified. Valid options are \
          BASE_PATH_MAPPING_ONLY,ROUTING_RULE_ONLY,ROUTING_RULE_THEN_BASE_PATH_MAPPING"
     )]
     RoutingMode,
-    /// A policy of a domain that everybody reaches.
+    /// A resource policy on a public domain.
     #[error("Policies are supported for private custom domain names only")]
     PolicyOfPublicDomain,
-    /// A source of an access association that is no VPC endpoint.
+    /// The source of an access association is not a VPC endpoint.
     #[error("Invalid access association source specified: {0}")]
     AccessAssociationSource(String),
-    /// An access mode without a policy that knows of one.
+    /// An access mode with an older TLS policy.
     #[error("endpointAccessMode is supported with the security policies SecurityPolicy_* only")]
     AccessModeOfOlderPolicy,
-    /// A TLS policy without a name.
+    /// An unknown TLS policy.
     #[error("Invalid security policy specified")]
     SecurityPolicy,
-    /// On record.
+    /// A base path with several levels. Recorded.
     #[error(
         "API Gateway V1 doesn't support the slash character (/) in base path mappings. To create a multi-level \
          base path mapping, use API Gateway V2."
     )]
     BasePathSlash,
-    /// Characters that a base path can't have.
+    /// A base path with characters that are not allowed.
     #[error("Base path names may only contain letters, numbers and one of '$-_.+!*''()'")]
     BasePath,
-    /// A mapping to no API; on record.
+    /// A mapping to an API that doesn't exist. Recorded.
     #[error("Invalid REST API identifier specified")]
     MappedApi,
-    /// A mapping to no stage; on record.
+    /// A mapping to a stage that doesn't exist. Recorded.
     #[error("Invalid stage identifier specified")]
     MappedStage,
-    /// A domain leads to what is to be deleted.
+    /// A domain is mapped to what should be deleted.
     #[error(
         "Please remove all base path mappings related to the {what} in your domain names: {domain}/{base_path}"
     )]
@@ -555,29 +555,29 @@ pub enum BadRequest {
     },
 
     // === the rest ===
-    /// A cursor that this operation didn't hand out.
+    /// A `position` that this operation didn't return.
     #[error("Invalid position parameter specified")]
     Position,
-    /// A feature that can't be removed, or isn't one.
+    /// An unknown feature, or one that can't be removed.
     #[error("Invalid feature specified: {0}")]
     Feature(String),
-    /// A tag's key or value breaks AWS's rules.
+    /// A tag's key or value violates AWS's rules.
     #[error("Invalid tag specified: {0}")]
     Tag(String),
     /// More tags than a resource may have.
     #[error("A resource can have at most {0} tags")]
     TooManyTags(usize),
-    /// A text longer than AWS takes.
+    /// A text that is longer than AWS accepts.
     #[error("Invalid {what} specified, can be at most {max} characters")]
     TooLong {
-        /// Which member.
+        /// The member.
         what: &'static str,
-        /// The longest there may be.
+        /// The limit, in characters.
         max: usize,
     },
 }
 
-/// What AWS prints for a path that a stage doesn't have; the missing commas are AWS's.
+/// AWS's message for an unknown path of a stage; the missing commas are AWS's.
 const STAGE_PATHS: &str = "[/deploymentId, /description, /cacheClusterEnabled, /cacheClusterSize, \
     /clientCertificateId, /accessLogSettings, /accessLogSettings/destinationArn, /accessLogSettings/format, \
     /{resourcePath}/{httpMethod}/metrics/enabled, /{resourcePath}/{httpMethod}/logging/dataTrace, \

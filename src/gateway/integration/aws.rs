@@ -1,4 +1,4 @@
-//! AWS: a call of a service of this house, in process.
+//! AWS: calls a service of this server, in process.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! HTTP and HTTP_PROXY: a call through the pooled client.
+//! HTTP and HTTP_PROXY: calls through the pooled client.
 
 use crate::connect::{Call, ClientIdentity, Error, HttpClient, Request};
 use crate::gateway::pipeline::{Reply, ReplyBody};
@@ -19,10 +19,10 @@ pub(super) async fn perform(
     }
 }
 
-/// What a failed call means to the client.
+/// The refusal for a failed call.
 pub(crate) fn refusal(error: &Error) -> Refusal {
     match error {
-        // Somebody tries, or the settings forget, something: the house should hear of it.
+        // Either an attack, or a setting is missing: the operator should know.
         Error::Refused(refused) => tracing::warn!("an integration was not called: {refused}"),
         error => tracing::debug!(error = error as &dyn std::error::Error, "integration call failed"),
     }
@@ -36,7 +36,7 @@ pub(crate) fn refusal(error: &Error) -> Refusal {
         }
         Error::NoRoom => Refusal::Unavailable,
         Error::Connect(_) | Error::Tls(_) | Error::Broken(_) => {
-            // A 504 says nothing of why; this is the only place that knows.
+            // A 504 doesn't say why, and the reason is known only here.
             tracing::warn!(error = error as &dyn std::error::Error, "integration call failed");
             Refusal::IntegrationUnreachable
         }

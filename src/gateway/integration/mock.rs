@@ -1,9 +1,9 @@
-//! MOCK: the request template's output says which status the integration answers with.
+//! MOCK: the request template's output determines the integration's status.
 //!
-//! AWS reads that output leniently: names without quotes, single quotes and trailing commas pass. The status
-//! must be an integer; a text such as `"200"` is none (recorded).
+//! AWS parses that output leniently: it accepts names without quotes, single quotes and trailing commas. The status
+//! must be an integer; a string such as `"200"` is not accepted (recorded).
 
-/// The `statusCode` of `output`; `None` if it is no object, has none, or none that is an integer.
+/// The `statusCode` in `output`; `None` if it is not an object, has none, or has one that is not an integer.
 pub(crate) fn status_code(output: &[u8]) -> Option<u16> {
     let text = std::str::from_utf8(output).ok()?;
     let mut reader = Reader { rest: text.trim_start_matches(['\u{feff}']).trim_start() };
@@ -26,7 +26,7 @@ pub(crate) fn status_code(output: &[u8]) -> Option<u16> {
     }
 }
 
-/// Reads lenient JSON, without recursion.
+/// Parses lenient JSON, without recursion.
 struct Reader<'a> {
     rest: &'a str,
 }
@@ -50,7 +50,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Reads past a value; the text of it if it is a bare word or number.
+    /// Skips a value; returns its text if it is a bare word or number.
     #[allow(clippy::option_option)] // No value, one of no interest, or a bare word.
     fn value(&mut self) -> Option<Option<&'a str>> {
         self.rest = self.rest.trim_start();

@@ -1,4 +1,4 @@
-//! What the objects of API Gateway have, and what a reference asks of them that they have not.
+//! The members of API Gateway's objects, and references to members that don't exist.
 
 use super::LintCode;
 use super::origin::{step_name, text};
@@ -8,11 +8,11 @@ use crate::gateway::variable::Variable;
 use crate::vtl::ast::{Offset, Step};
 use crate::vtl::is_method;
 
-/// A problem and its place.
+/// A problem and its position.
 pub(super) type Problem = (LintCode, Offset, String);
 
-/// What `$name` with these steps asks for in vain; `is_own` says that the template sets `$name` itself, `reading` what the
-/// body is.
+/// The problem of `$name` with these steps, if any; `is_own` says that the template sets `$name` itself, `reading` how
+/// the body is parsed.
 pub(super) fn problem(name: &str, is_own: bool, steps: &[Step], reading: Reading) -> Option<Problem> {
     let reflection = steps.iter().find_map(|step| match step {
         Step::Method(method, _, at) if &**method == "getClass" => Some(*at),
@@ -89,7 +89,7 @@ fn invalid_path(method: &str, path: Option<&str>, at: Offset) -> Option<Problem>
     Some((LintCode::InvalidPath, at, format!("`$input.{method}`: no JSONPath: {error}")))
 }
 
-/// A path into a body that is no JSON.
+/// A path into a body that is not JSON.
 fn member_of_text(method: &str, path: Option<&str>, reading: Reading, at: Offset) -> Option<Problem> {
     let path = path.filter(|path| reading == Reading::Text && path.trim() != "$")?;
     let message = format!(
@@ -132,7 +132,7 @@ fn util(steps: &[Step]) -> Option<Problem> {
     }
 }
 
-/// Members that AWS has and [`Variable`] does not name.
+/// Members that AWS has but [`Variable`] does not.
 const MORE_OF_CONTEXT: &[&str] = &[
     "identity.clientCert",
     "identity.cognitoAuthenticationProvider",
@@ -152,7 +152,7 @@ fn context(steps: &[Step]) -> Option<Problem> {
     let (first, rest) = steps.split_first()?;
     let (name, at) = (step_name(first)?, place(first));
     let name = match name {
-        // What is in these is made by authorizers and by the template.
+        // Authorizers and the template itself determine the members of these.
         "authorizer" | "requestOverride" | "responseOverride" | "put" | "containsKey" => return None,
         "identity" | "error" | "integration" => match rest.first() {
             Some(step) => format!("{name}.{}", step_name(step)?),

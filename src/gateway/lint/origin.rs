@@ -1,16 +1,16 @@
-//! Where a value comes from, which decides where it may be printed.
+//! The origin of a value, which decides where it may be printed.
 
 use std::collections::HashMap;
 
 use crate::vtl::Template;
 use crate::vtl::ast::{Block, Constant, Expression, Node, Reference, ReferenceKind, Slot, Step};
 
-/// Where a value comes from.
+/// The origin of a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Origin {
     /// The template itself, or something that prints no character that JSON has to escape.
     Own,
-    /// `$util.escapeJavaScript`, and the apostrophes are put right.
+    /// `$util.escapeJavaScript`, with the apostrophes corrected.
     Escaped,
     /// `$util.escapeJavaScript`.
     EscapedApostrophe,
@@ -18,17 +18,17 @@ pub(super) enum Origin {
     JsonText,
     /// `$input.body`.
     Body,
-    /// A member of an object that `$input.path` gave, or an item of its list.
+    /// A member or item of an object or list that `$input.path` returned.
     Member,
-    /// `$input.path` or `$util.parseJson`: a string, a number, an object, a list.
+    /// `$input.path` or `$util.parseJson`: a string, number, object or list.
     Path,
-    /// A parameter of the request.
+    /// A request parameter.
     Parameter,
-    /// A string with escaped quotes in it: JSON that the template writes by hand, for a place within a JSON string.
+    /// A string that contains escaped quotes: hand-written JSON for a JSON string.
     HandMade,
 }
 
-/// Where the variables of a template come from; a variable that is set twice has the riskier origin.
+/// The origins of a template's variables. A variable that is set twice has the riskier origin.
 #[derive(Debug, Default)]
 pub(super) struct Origins(HashMap<Slot, Origin>);
 
@@ -82,7 +82,7 @@ impl Origins {
         origins.max().unwrap_or(Origin::Own)
     }
 
-    /// Where the value of a reference comes from.
+    /// The origin of a reference's value.
     pub(super) fn of_reference(&self, template: &Template, reference: &Reference) -> Origin {
         if reference.kind != ReferenceKind::Variable {
             return Origin::Own;
@@ -111,7 +111,7 @@ impl Origins {
     }
 }
 
-/// What further steps make of a value.
+/// The origin of a value after further steps.
 fn after_steps(origin: Origin, steps: &[Step]) -> Origin {
     steps.iter().fold(origin, |origin, step| match (origin, step) {
         (Origin::EscapedApostrophe, Step::Method(name, arguments, _))
@@ -126,7 +126,7 @@ fn after_steps(origin: Origin, steps: &[Step]) -> Origin {
     })
 }
 
-/// Methods that answer with a number or a boolean, whatever they are asked of.
+/// Methods that return a number or a boolean, whatever the object.
 fn is_measured(method: &str) -> bool {
     matches!(
         method,
@@ -158,7 +158,7 @@ fn is_measured(method: &str) -> bool {
     )
 }
 
-/// The name of a step; of `.get('name')` and `['name']` the one that is asked for.
+/// The name of a step; for `.get('name')` and `['name']`, the argument.
 pub(super) fn step_name(step: &Step) -> Option<&str> {
     match step {
         Step::Property(name, _) => Some(name),
@@ -172,7 +172,7 @@ pub(super) fn step_name(step: &Step) -> Option<&str> {
 pub(super) fn text(expression: &Expression) -> Option<&str> {
     match expression {
         Expression::Constant(Constant::Str(text)) => Some(text),
-        // A string in double quotes without a reference in it.
+        // A string in double quotes without references.
         Expression::Interpolated(block, false) => match &*block.0 {
             [] => Some(""),
             [Node::Text(text)] => Some(text),

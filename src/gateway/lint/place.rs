@@ -1,25 +1,25 @@
-//! Where in a JSON text the output of a template stands, as far as its literal text tells.
+//! The position of a template's output within JSON text, as far as its literal text reveals it.
 
-/// A place in the output.
+/// A position in the output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Place {
-    /// Nothing but blanks was printed so far.
+    /// Only blanks have been printed so far.
     Start,
-    /// Where a value, a name or punctuation stands.
+    /// Where a value, a name or punctuation can come.
     Structure,
     /// Inside a string.
     String {
-        /// Whether a backslash came last.
+        /// Whether the last character is a backslash.
         is_escaped: bool,
-        /// Whether the string has an escaped quote already: it is JSON that somebody wrote by hand.
+        /// Whether the string contains an escaped quote: it is hand-written JSON.
         is_json: bool,
     },
-    /// The output is no JSON, or branches disagree on where it stands.
+    /// The output is not JSON, or branches disagree.
     Unknown,
 }
 
 impl Place {
-    /// The place behind more literal text.
+    /// The position after more literal text.
     pub(super) fn after(self, text: &str) -> Self {
         text.chars().fold(self, |place, c| match (place, c) {
             (Self::Unknown, _) => Self::Unknown,
@@ -37,17 +37,17 @@ impl Place {
         })
     }
 
-    /// The place behind a value that is printed.
+    /// The position after a printed value.
     pub(super) fn after_value(self) -> Self {
         match self {
-            // Whatever is printed first may be anything.
+            // The first printed value may be anything.
             Self::Start | Self::Unknown => Self::Unknown,
             Self::Structure => Self::Structure,
             Self::String { is_json, .. } => Self::String { is_escaped: false, is_json },
         }
     }
 
-    /// The place where two ways meet.
+    /// The position where two branches join.
     pub(super) fn meet(self, other: Self) -> Self {
         if self == other { self } else { Self::Unknown }
     }

@@ -1,4 +1,4 @@
-//! Templates and what is found in them.
+//! Templates with their findings.
 
 use super::*;
 
@@ -142,7 +142,7 @@ fn branches_meet() {
         "{#if($input.body)\"a\": 1#else\"a\": 2#end, \"b\": \"$input.params('q')\"}",
         &["1:47 UNESCAPED_IN_STRING"],
     );
-    // One branch opens a string and the other does not: nothing is known behind them.
+    // One branch opens a string and the other does not, so nothing is known after them.
     check("{\"a\": #if($input.body)\"#{else}1#end$input.params('q')", &[]);
 }
 

@@ -1,4 +1,4 @@
-//! One walk over a template, in the order of its text.
+//! Visits a template once, in the order of its text.
 
 use super::members;
 use super::origin::{Origin, Origins};
@@ -11,7 +11,8 @@ use crate::vtl::{Limits, Template};
 pub(super) fn findings(template: &Template, reading: Reading) -> Vec<TemplateFinding> {
     let mut walk =
         Walk { template, reading, origins: Origins::default(), is_open: false, findings: Vec::new() };
-    // Twice: a loop may read what it sets further down, and a macro may come before what it reads.
+    // Twice: a loop may read what it sets further down, and a macro may be defined before the variables that it reads
+    // are set.
     walk.collect(template.body());
     for (_, called) in template.macros() {
         for parameter in &called.parameters {
@@ -28,10 +29,10 @@ pub(super) fn findings(template: &Template, reading: Reading) -> Vec<TemplateFin
 
 struct Walk<'t> {
     template: &'t Template,
-    /// What `$input` takes the body for.
+    /// How `$input` parses the body.
     reading: Reading,
     origins: Origins,
-    /// Whether `#evaluate` may set variables that nobody sees.
+    /// Whether `#evaluate` may set variables that can't be seen here.
     is_open: bool,
     findings: Vec<TemplateFinding>,
 }
@@ -244,7 +245,7 @@ impl Walk<'_> {
         self.find(code, reference.at, message);
     }
 
-    /// Looks at a reference wherever it stands.
+    /// Checks a reference, wherever it is.
     fn reference(&mut self, reference: &Reference) {
         if reference.kind != ReferenceKind::Variable {
             return;
@@ -318,7 +319,7 @@ impl Walk<'_> {
         }
     }
 
-    /// A loop whose every round ends with a comma, in front of a closing bracket.
+    /// A loop in which every iteration ends with a comma, followed by a closing bracket.
     fn trailing_comma(&mut self, body: &Block, place: Place, next: Option<&Node>, at: Offset) {
         let (Place::Structure, Some(Node::Text(last)), Some(Node::Text(next))) = (place, body.0.last(), next)
         else {
@@ -334,7 +335,7 @@ impl Walk<'_> {
     }
 }
 
-/// Text such as `#1` or a colour is no mistaken call.
+/// Text such as `#1` or a colour is not a mistaken call.
 fn looks_like_a_call(literal: &str) -> bool {
     literal.ends_with(')')
         || ["#elseif", "#endif", "#foreach", "#set"].iter().any(|name| literal.starts_with(name))

@@ -1,7 +1,8 @@
-//! What the gateway's objects may cost one evaluation. The language's own budget counts a call of theirs as a step,
+//! The budget of the gateway's objects in one evaluation. The language's own budget counts a call of them as one step,
 //! however much of a body it reads.
 
-/// Values made and 64-byte pieces of text read in one evaluation: the largest body has some five million values.
+/// The most values created and 64-byte pieces of text read in one evaluation; the largest body has some five million
+/// values.
 const STEPS_MAX: u64 = 20_000_000;
 const BYTES_PER_STEP: u64 = 64;
 
@@ -9,7 +10,7 @@ const BYTES_PER_STEP: u64 = 64;
 #[derive(Debug)]
 pub(super) struct Allowance(u64);
 
-/// There are none.
+/// No steps are left.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the template reads too much: more than {STEPS_MAX} values")]
 pub(super) struct Exhausted;
@@ -35,7 +36,7 @@ impl Allowance {
         Ok(())
     }
 
-    /// Pays for reading or making a text.
+    /// Charges for reading or creating a text.
     pub(super) fn spend_text(&mut self, text: &str) -> Result<(), Exhausted> {
         self.spend(text.len() as u64 / BYTES_PER_STEP)
     }

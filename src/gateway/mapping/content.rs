@@ -1,4 +1,4 @@
-//! Bodies between text and bytes: what `contentHandling` and `binaryMediaTypes` make of them.
+//! Converts bodies between text and binary, by `contentHandling` and `binaryMediaTypes`.
 //!
 //! <https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-payload-encodings-workflow.html>
 
@@ -8,12 +8,12 @@ use bytes::Bytes;
 
 use crate::gateway::api::ContentHandling;
 
-/// A body as templates and backends are to see it.
+/// A body as templates and backends see it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Content {
-    /// UTF-8; templates may run over it.
+    /// UTF-8; templates may read it.
     Text(Bytes),
-    /// Bytes; only a body without a template may be.
+    /// Bytes; possible only without a template.
     Binary(Bytes),
 }
 
@@ -30,7 +30,7 @@ impl Content {
     }
 }
 
-/// The request body on its way to the integration.
+/// Converts the request body for the integration.
 pub(crate) fn convert_request(
     body: Bytes,
     is_binary: bool,
@@ -44,7 +44,7 @@ pub(crate) fn convert_request(
     }
 }
 
-/// The integration's answer on its way to the client, whose first accepted type is binary or not.
+/// Converts the integration's response for the client, whose first accepted type is binary or not.
 pub(crate) fn convert_response(
     body: Bytes,
     is_binary: bool,
@@ -65,7 +65,7 @@ pub(crate) fn convert_response(
     }
 }
 
-/// Invalid bytes become U+FFFD; valid text stays where it is.
+/// Replaces invalid bytes by U+FFFD; valid text is not copied.
 fn lossy(body: Bytes) -> Bytes {
     if std::str::from_utf8(&body).is_ok() {
         return body;

@@ -1,4 +1,4 @@
-//! `$context` and the objects in it, as templates read them.
+//! `$context` and the objects in it, for templates.
 
 use super::host::{Kind, text};
 use crate::gateway::context::Context;
@@ -40,12 +40,11 @@ pub(super) fn get(context: &Context, kind: Kind, property: &str) -> Value {
     } else {
         Variable::parse(&format!("{prefix}{property}"))
     };
-    // Templates run before the answer is known: status and lengths belong to access logs.
+    // Templates run before the response is known, so its status and length are only for access logs.
     text(variable.and_then(|variable| context.variable(variable)).as_deref())
 }
 
-/// Where in `$context` an object stands, as the names that lead to it; `None` if it is no part of it, or one that
-/// templates write to.
+/// The names that lead to an object in `$context`; `None` if it isn't part of it, or is one that templates write to.
 pub(super) fn path(object: Object) -> Option<&'static [&'static str]> {
     Some(match Kind::of(object)? {
         Kind::Context => &[],
@@ -69,7 +68,7 @@ pub(super) fn path(object: Object) -> Option<&'static [&'static str]> {
     })
 }
 
-/// Whether a member of an object is an object of the gateway.
+/// Whether a member of an object is itself an object of the gateway.
 pub(super) fn is_object(object: Object, property: &str) -> bool {
     let kind = Kind::of(object);
     (kind == Some(Kind::Context) && nested(property).is_some())

@@ -13,16 +13,16 @@ use crate::gateway::proxy_event;
 use crate::gateway::refusal::{Misconfiguration, Refusal};
 use crate::vtl::{EvalError, Host, HostError, Limits, Map, Object, Value};
 
-/// Which side a template is on; says whose fault a body is that is no JSON.
+/// The side of a template. It decides whose error a body is that is not JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Side {
-    /// An integration request: the client's.
+    /// An integration request: the client's error.
     Request,
-    /// An integration response: the backend's.
+    /// An integration response: the backend's error.
     Response,
 }
 
-/// Evaluates `template` over `body`, which `$input` takes for what `reading` says; `$context` assignments end up in
+/// Evaluates `template` with `body`, which `$input` parses as `reading` says. Assignments to `$context` are returned in
 /// `context.overrides`.
 pub(crate) fn evaluate(
     template: &CompiledTemplate,
@@ -60,7 +60,7 @@ fn failed(side: Side, reason: String) -> Refusal {
 /// Declares the host's objects and their handles.
 macro_rules! objects {
     ($($name:ident),+ $(,)?) => {
-        /// An object that templates can hold.
+        /// An object of the host.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         #[repr(u32)]
         pub(super) enum Kind { $($name),+ }
@@ -78,7 +78,7 @@ objects! {
 }
 
 impl Kind {
-    /// The value that stands for the object in a template.
+    /// The value that represents the object in a template.
     pub(super) fn value(self) -> Value {
         Value::Object(Object(self as u32))
     }
@@ -133,7 +133,7 @@ impl Host for Objects<'_> {
     }
 
     fn set(&mut self, object: Object, property: &str, value: Value) -> Result<(), HostError> {
-        // Everything but the overrides is read-only; AWS ignores such assignments.
+        // Everything except the overrides is read-only; AWS ignores such assignments.
         if let Some(kind) = Kind::of(object) {
             self.overrides.set(kind, property, value)?;
         }
@@ -150,7 +150,7 @@ impl Host for Objects<'_> {
             (_, "get", [name]) => self.get(object, &name.to_display_string()),
             (_, "put", [name, value]) => {
                 self.set(object, &name.to_display_string(), value.clone())?;
-                // Java's put returns what was there; AWS prints nothing for it (recorded).
+                // Java's put returns the previous value; AWS prints nothing for it (recorded).
                 Ok(Value::Empty)
             }
             (_, "containsKey", [name]) => {
@@ -178,7 +178,7 @@ impl Host for Objects<'_> {
 }
 
 impl Objects<'_> {
-    /// The members of an object that templates may go through one by one.
+    /// The members of an object over which templates may loop.
     fn names(&self, kind: Kind) -> Option<Vec<String>> {
         let context = self.context;
         match kind {
@@ -201,7 +201,7 @@ impl Objects<'_> {
     }
 }
 
-/// A text, or API Gateway's missing value.
+/// A string, or API Gateway's missing value.
 pub(super) fn text(text: Option<&str>) -> Value {
     text.map_or(Value::Empty, Value::str)
 }

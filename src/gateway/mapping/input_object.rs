@@ -15,7 +15,7 @@ use crate::json;
 use crate::jsonpath::{Path, PathError};
 use crate::vtl::{HostError, Value};
 
-/// `$input.body`, the only member that is no method.
+/// `$input.body`, the only member that is not a method.
 pub(super) fn get(body: &Payload, property: &str, allowance: &mut Allowance) -> Result<Value, HostError> {
     Ok(match property {
         // An empty payload prints `{}`, in requests and in responses (recorded).
@@ -48,7 +48,7 @@ pub(super) fn call(
     }
 }
 
-/// The result as JSON text; what is not there is `""`, quotes included (recorded).
+/// The result as JSON text; a missing value is `""`, with the quotes (recorded).
 fn json_text(
     body: &Payload,
     reading: Reading,
@@ -57,7 +57,7 @@ fn json_text(
 ) -> Result<Value, HostError> {
     const MISSING: &str = "\"\"";
     let Some(document) = body.document(reading)? else {
-        // An empty body reads as an empty document.
+        // An empty body counts as an empty document.
         return Ok(Value::str(if is_root(path) { "{}" } else { MISSING }));
     };
     if is_root(path) {
@@ -69,7 +69,7 @@ fn json_text(
     }
 }
 
-/// The live object; what is not there equals null and the empty text at once.
+/// The value itself; a missing one equals both null and the empty string.
 fn path_of(
     body: &Payload,
     reading: Reading,
@@ -90,7 +90,7 @@ fn read<'d>(
 ) -> Result<Option<Cow<'d, Json>>, HostError> {
     let path = compiled(path)?;
     if let Json::String(text) = document {
-        // A body that is read as a text is copied each time.
+        // A body that is text is copied each time.
         allowance.spend_text(text)?;
     }
     let before = allowance.left();
@@ -116,7 +116,7 @@ fn is_root(path: &str) -> bool {
 
 const KEPT_PATHS_MAX: usize = 512;
 
-/// Compiles a path once for each thread: templates ask for the same few over and over.
+/// Compiles a path once per thread, because templates use the same few repeatedly.
 fn compiled(text: &str) -> Result<Arc<Path>, PathError> {
     thread_local! {
         static KEPT: RefCell<HashMap<String, Arc<Path>>> = RefCell::new(HashMap::new());
@@ -134,7 +134,7 @@ fn compiled(text: &str) -> Result<Arc<Path>, PathError> {
     })
 }
 
-/// Compiles a path as `$input.json` and `$input.path` take it: the leading `$.` is optional.
+/// Compiles a path for `$input.json` and `$input.path`: the leading `$.` is optional.
 pub(crate) fn compile(text: &str) -> Result<Path, PathError> {
     let trimmed = text.trim();
     if trimmed.starts_with('$') { Path::compile(trimmed) } else { Path::compile(&format!("$.{trimmed}")) }

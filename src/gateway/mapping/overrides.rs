@@ -4,7 +4,7 @@ use super::host::Kind;
 use crate::gateway::context::{OverrideMap, Overrides};
 use crate::vtl::Value;
 
-/// The overrides as values of the language: what one template assigned, it and the next can read back.
+/// The overrides as values of the language. This and the next template can read what was assigned.
 #[derive(Debug, Default)]
 pub(super) struct LiveOverrides {
     request_header: Vec<(String, Value)>,
@@ -12,12 +12,12 @@ pub(super) struct LiveOverrides {
     request_path: Vec<(String, Value)>,
     response_header: Vec<(String, Value)>,
     response_status: Option<Value>,
-    /// What the template at hand has assigned.
+    /// What the current template has assigned.
     assigned: Vec<(Kind, String)>,
 }
 
-/// One template may override a parameter once: the guide says that more than once ends in a 5XX answer. What the
-/// request template overrode the response template may override anew; the guide speaks of one template.
+/// A template may override a parameter only once: the guide says that more than once gives a 5XX response. The response
+/// template may override again what the request template did, because the guide is about one template.
 #[derive(Debug, thiserror::Error)]
 #[error("{place}{name} is overridden more than once; keep the value in a variable and override once")]
 pub(super) struct OverriddenTwice {
@@ -46,7 +46,7 @@ impl LiveOverrides {
         found.map_or(Value::Empty, |(_, value)| value.clone())
     }
 
-    /// Assigns; anything that is no override stays as it is.
+    /// Assigns a value; ignores anything that is not an override.
     pub(super) fn set(&mut self, kind: Kind, property: &str, value: Value) -> Result<(), OverriddenTwice> {
         let (place, map) = match (kind, property) {
             (Kind::ResponseOverride, "status") => ("$context.responseOverride.", None),
@@ -76,7 +76,7 @@ impl LiveOverrides {
     }
 }
 
-/// Names of headers are the same in any case.
+/// Header names are case-insensitive.
 fn is_same(kind: Kind, one: &str, other: &str) -> bool {
     match kind {
         Kind::RequestHeader | Kind::ResponseHeader => one.eq_ignore_ascii_case(other),
@@ -120,7 +120,7 @@ impl From<LiveOverrides> for Overrides {
     }
 }
 
-/// A list sets several values, anything else one; nothing sets none.
+/// A list sets several values, anything else one, null none.
 fn texts(value: &Value) -> Vec<String> {
     match value {
         Value::List(list) => list.items().iter().map(Value::to_display_string).collect(),

@@ -1,4 +1,4 @@
-//! A body that is there as a whole, read as JSON when somebody asks.
+//! A complete body, parsed as JSON on demand.
 
 use std::borrow::Cow;
 use std::sync::OnceLock;
@@ -10,49 +10,49 @@ use crate::gateway::bulkhead::Held;
 use crate::gateway::compile::essence;
 use crate::json;
 
-/// Bytes, and what they are as JSON.
+/// Bytes, and their JSON once it is parsed.
 #[derive(Debug, Default)]
 pub(crate) struct Payload {
     bytes: Bytes,
-    /// The memory that a large one takes, of what all share.
+    /// The reserved memory of a large body.
     held: Option<Held>,
     json: OnceLock<Result<Value, NotJson>>,
 }
 
-/// What templates take a body for: a document that has members, or a text.
+/// How templates see a body: as a document with members, or as text.
 ///
-/// AWS says nowhere what `$input` makes of a body that is no JSON. Its own blueprints for webhooks take forms as text
-/// (`$input.path('$').split('&')`, `{"body": $input.json('$')}`), whereas a broken body of type `application/json` is
-/// refused.
+/// AWS doesn't document what `$input` does with a body that is not JSON. Its own blueprints for webhooks treat forms as
+/// text (`$input.path('$').split('&')`, `{"body": $input.json('$')}`), whereas an invalid body of type
+/// `application/json` is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Reading {
     /// JSON; anything else fails.
     Json,
-    /// A text, also where it could be read as JSON.
+    /// Text, even if it could be parsed as JSON.
     Text,
-    /// JSON if it can be read as such, else a text: backends often don't say that they answer JSON.
+    /// JSON if it can be parsed, otherwise text: backends often send JSON with another type.
     Either,
 }
 
 impl Reading {
-    /// The client's body by its `Content-Type`; none given counts as JSON.
+    /// For the client's body, by its `Content-Type`; a missing one counts as JSON.
     pub(crate) fn of_request(content_type: Option<&str>) -> Self {
         if content_type.is_none_or(is_json) { Self::Json } else { Self::Text }
     }
 
-    /// The backend's body by its `Content-Type`.
+    /// For the backend's body, by its `Content-Type`.
     pub(crate) fn of_response(content_type: Option<&str>) -> Self {
         if content_type.is_none_or(is_json) { Self::Json } else { Self::Either }
     }
 }
 
-/// `application/json` and its kin: `text/json`, `application/problem+json`, `application/x-amz-json-1.1`.
+/// `application/json` and similar types: `text/json`, `application/problem+json`, `application/x-amz-json-1.1`.
 fn is_json(content_type: &str) -> bool {
     let kind = essence(content_type).to_ascii_lowercase();
     kind.is_empty() || kind.split_once('/').is_some_and(|(_, subtype)| subtype.contains("json"))
 }
 
-/// Why a payload is no JSON.
+/// Why a payload is not JSON.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub(crate) struct NotJson(pub(crate) String);
@@ -62,17 +62,17 @@ impl Payload {
         Self::held(bytes, None)
     }
 
-    /// The same, with the memory that was taken for it.
+    /// The same, with its reserved memory.
     pub(crate) fn held(bytes: Bytes, held: Option<Held>) -> Self {
         Self { bytes, held, json: OnceLock::new() }
     }
 
-    /// Gives back what parsing took; who asks for the document again has it parsed again.
+    /// Frees the parsed document. If it is needed again, it is parsed again.
     pub(crate) fn forget_json(&mut self) {
         self.json = OnceLock::new();
     }
 
-    /// The bytes, and the memory that was taken for them.
+    /// The bytes and their reserved memory.
     pub(crate) fn into_parts(self) -> (Bytes, Option<Held>) {
         (self.bytes, self.held)
     }
@@ -86,9 +86,9 @@ impl Payload {
         self.bytes.is_empty()
     }
 
-    /// The document; parsed once. `None` for an empty payload.
+    /// The document, parsed once; `None` for an empty payload.
     ///
-    /// Fails with Jackson's words, as AWS prints them.
+    /// Errors have Jackson's messages, as AWS prints them.
     pub(crate) fn json(&self) -> Result<Option<&Value>, NotJson> {
         if self.bytes.is_empty() {
             return Ok(None);
@@ -96,7 +96,7 @@ impl Payload {
         let parse = || {
             let text = String::from_utf8_lossy(&self.bytes);
             json::parse(&text).map_err(|error| {
-                // The gateway's parser is given bytes, and says so.
+                // The gateway's parser gets bytes, and its messages say so.
                 NotJson(error.located(&text).replacen("(String)", "(byte[])", 1))
             })
         };
@@ -106,7 +106,7 @@ impl Payload {
         }
     }
 
-    /// What `$input` reads; `None` for an empty payload.
+    /// What `$input` sees; `None` for an empty payload.
     pub(crate) fn document(&self, reading: Reading) -> Result<Option<Cow<'_, Value>>, NotJson> {
         match reading {
             Reading::Text if self.is_empty() => Ok(None),

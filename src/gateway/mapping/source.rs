@@ -1,4 +1,4 @@
-//! Where a mapped value comes from: `method.request.header.X`, `integration.response.body.a.b`, `'literal'`, …
+//! The source of a mapped value: `method.request.header.X`, `integration.response.body.a.b`, `'literal'`, …
 //!
 //! <https://docs.aws.amazon.com/apigateway/latest/developerguide/request-response-data-mappings.html>
 
@@ -38,9 +38,9 @@ pub(crate) enum Source {
     ResponseBody(Option<Path>),
     /// `stageVariables.NAME`.
     StageVariable(String),
-    /// `context.NAME`; `None` for a member that no request has.
+    /// `context.NAME`; `None` for a member that doesn't exist.
     Context(Option<Variable>),
-    /// `context.authorizer.NAME`: what an authorizer said.
+    /// `context.authorizer.NAME`: from the authorizer's result.
     Authorizer(String),
 }
 
@@ -50,30 +50,30 @@ impl Source {
         matches!(self, Self::Context(Some(own)) if *own == variable)
     }
 
-    /// Whether reading this has the request's body parsed.
+    /// Whether reading this parses the request's body.
     pub(crate) fn parses_request(&self) -> bool {
         matches!(self, Self::Body(Some(_)))
     }
 
-    /// Whether reading this has the integration's answer parsed.
+    /// Whether reading this parses the integration's body.
     pub(crate) fn parses_reply(&self) -> bool {
         matches!(self, Self::ResponseBody(Some(_)))
     }
 }
 
-/// Why an expression is no source.
+/// Why an expression is not a valid source.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub(crate) struct SourceError(String);
 
-/// What a source gave.
+/// The value of a source.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Mapped<'a> {
-    /// Nothing, or the empty text: the target is left out.
+    /// No value, or the empty string: the target is left out.
     Nothing,
     /// One value.
     One(Cow<'a, str>),
-    /// Several, in order.
+    /// Several values, in order.
     Many(Vec<Cow<'a, str>>),
 }
 
@@ -83,7 +83,7 @@ pub(crate) struct Facts<'a> {
     pub(crate) context: &'a Context,
     /// The method request's body.
     pub(crate) request: &'a Payload,
-    /// The integration response's headers and body, once there are any.
+    /// The integration response's headers and body, if it has arrived.
     pub(crate) response: Option<(&'a HeaderMap, &'a Payload)>,
 }
 
@@ -136,7 +136,7 @@ impl Source {
         })
     }
 
-    /// Reads the value. Fails only where a body has to be JSON and is none.
+    /// Reads the value. Fails only if a body has to be JSON and isn't.
     pub(crate) fn read<'a>(&'a self, facts: Facts<'a>) -> Result<Mapped<'a>, NotJson> {
         let context = facts.context;
         Ok(match self {
@@ -169,7 +169,7 @@ impl Source {
 }
 
 impl<'a> Mapped<'a> {
-    /// The values as one text, as headers join them.
+    /// The values as one string, joined like header values.
     pub(crate) fn joined(self) -> Option<Cow<'a, str>> {
         match self {
             Self::Nothing => None,
@@ -204,7 +204,7 @@ fn header_values<'a>(
     headers.get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes()))
 }
 
-/// The part after `body.`: a JSONPath without its `$.`. Empty stands for the whole body.
+/// The part after `body.`: a JSONPath without its `$.`. Empty means the whole body.
 #[allow(clippy::option_option)] // No path, the whole body, or a path into it.
 fn body_path(text: &str) -> Option<Option<Path>> {
     if text.is_empty() {
@@ -214,7 +214,7 @@ fn body_path(text: &str) -> Option<Option<Path>> {
     Path::compile(&whole).ok().map(Some)
 }
 
-/// AWS looks into a body only if it begins like JSON; other bodies have no members.
+/// AWS parses a body only if it begins like JSON; other bodies have no members.
 fn read_body<'a>(payload: &'a Payload, path: Option<&Path>) -> Result<Mapped<'a>, NotJson> {
     let Some(path) = path else {
         return Ok(one(Some(String::from_utf8_lossy(payload.bytes()))));
@@ -224,7 +224,7 @@ fn read_body<'a>(payload: &'a Payload, path: Option<&Path>) -> Result<Mapped<'a>
         return Ok(Mapped::Nothing);
     }
     let Some(document) = payload.json()? else { return Ok(Mapped::Nothing) };
-    // A path that leads nowhere is a missing source, not a failure.
+    // A path that finds nothing is a missing value, not an error.
     let Ok(value) = path.read(document) else { return Ok(Mapped::Nothing) };
     Ok(one(match &*value {
         Value::Null => None,

@@ -1,4 +1,4 @@
-//! Text with `$context.…` references in it: gateway responses and access logs. No VTL: nothing is evaluated.
+//! Text with `$context.…` references: gateway responses and access logs. This is not VTL; nothing is evaluated.
 
 use std::borrow::Cow;
 
@@ -18,7 +18,7 @@ enum Part {
 const PREFIXES: &[&str] = &["$context.", "$stageVariables.", "$method.request.", "method.request."];
 
 impl Text {
-    /// Finds the references in `text`. What looks like one but names nothing renders as the missing value.
+    /// Finds the references in `text`. A reference to an unknown name renders as a missing value.
     pub(crate) fn parse(text: &str) -> Self {
         let mut parts = Vec::new();
         let mut literal = String::new();
@@ -52,13 +52,13 @@ impl Text {
         })
     }
 
-    /// Renders the text; `missing` stands for references without a value.
+    /// Renders the text; `missing` replaces references without a value.
     pub(crate) fn render(&self, facts: Facts<'_>, missing: &str) -> String {
         let mut out = String::new();
         for part in &self.0 {
             match part {
                 Part::Literal(text) => out.push_str(text),
-                // Bodies are no references here, so nothing can fail to parse.
+                // Bodies can't be referenced here, so nothing can fail to parse.
                 Part::Reference(source) => {
                     let value = source.read(facts).ok().and_then(super::source::Mapped::joined);
                     out.push_str(&value.unwrap_or(Cow::Borrowed(missing)));
@@ -69,14 +69,14 @@ impl Text {
     }
 }
 
-/// A reference at the beginning of `text`, and what follows it.
+/// The reference at the beginning of `text`, and the text after it.
 fn reference(text: &str) -> Option<(Source, &str)> {
     let prefix = PREFIXES.iter().find(|prefix| text.starts_with(**prefix))?;
     let after_prefix = &text[prefix.len()..];
     let name_len = after_prefix
         .find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.')))
         .unwrap_or(after_prefix.len());
-    // A dot at the end is the sentence's.
+    // A dot at the end belongs to the sentence.
     let name = after_prefix[..name_len].trim_end_matches(['.', '-']);
     if name.is_empty() {
         return None;

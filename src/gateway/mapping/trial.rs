@@ -1,4 +1,4 @@
-//! A mapping template evaluated by itself, outside of any API, over a request that is made up.
+//! Evaluates a mapping template by itself, without an API, for a made-up request.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
@@ -19,12 +19,12 @@ use crate::id::{AccountId, AccountRegion, Region};
 use crate::identity::{TargetUri, append};
 use crate::vtl::{EvalError, Host, HostError, Limits, Object, Observer, Template, Value};
 
-/// The request that a template is to see.
+/// The request for a template.
 #[derive(Clone, Debug, Default)]
 pub struct TrialRequest {
     /// The body, `$input.body`.
     pub body: Bytes,
-    /// Path parameters, as they stand in the path.
+    /// Path parameters, not decoded.
     pub path: Vec<(String, String)>,
     /// Query parameters, decoded.
     pub querystring: Vec<(String, String)>,
@@ -32,20 +32,20 @@ pub struct TrialRequest {
     pub headers: HeaderMap,
     /// Stage variables.
     pub stage_variables: BTreeMap<String, String>,
-    /// Members of `$context`; those that are not given are what a test invocation has.
+    /// Members of `$context`; those not given are as in a test call.
     pub context: Map<String, Json>,
 }
 
-/// What became of a template.
+/// The result of a template.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TrialOutcome {
     /// The text.
     pub output: String,
-    /// What was assigned to `$context.requestOverride` and `$context.responseOverride`, in their shapes.
+    /// The assignments to `$context.requestOverride` and `$context.responseOverride`, in the same structure.
     pub overrides: Map<String, Json>,
 }
 
-/// A made-up request, ready for any number of templates.
+/// A made-up request for any number of templates.
 #[derive(Debug)]
 pub struct Trial {
     context: Context,
@@ -55,7 +55,7 @@ pub struct Trial {
 }
 
 impl Trial {
-    /// Makes up the request: a `POST` to `/` by nobody, with the parts that `request` has.
+    /// Creates the request: an anonymous `POST` to `/` with the parts in `request`.
     ///
     /// # Panics
     /// Never: the account and region are constants.
@@ -89,10 +89,10 @@ impl Trial {
         Self { context, body: Payload::new(request.body), reading, given: Json::Object(request.context) }
     }
 
-    /// Evaluates `template` with the objects of the gateway, and tells `observer` of every step if there is one.
+    /// Evaluates `template` with the gateway's objects, and notifies `observer`, if there is one, of every step.
     ///
     /// # Errors
-    /// As in the gateway, where a client would see a 400 for a body that is no JSON and a 500 for all else.
+    /// As in the gateway, where a client would get 400 for a body that is not JSON and 500 for everything else.
     pub fn evaluate(
         &self,
         template: &Template,
@@ -115,7 +115,7 @@ impl Trial {
     }
 }
 
-/// Overrides in the shape in which templates assign them; the empty ones are left out.
+/// Overrides in the structure in which templates assign them, without empty ones.
 fn shown(overrides: Overrides) -> Map<String, Json> {
     let members = |map: OverrideMap| -> Map<String, Json> {
         let value = |values: Vec<String>| match <[String; 1]>::try_from(values) {
@@ -139,15 +139,15 @@ fn shown(overrides: Overrides) -> Map<String, Json> {
     shown
 }
 
-/// The gateway's objects, with members of `$context` that somebody gave in front of the request's own.
+/// The gateway's objects, with given members of `$context` taking precedence over the request's own.
 struct Given<'a> {
     objects: Objects<'a>,
     given: &'a Json,
 }
 
 impl Given<'_> {
-    /// The given value of a member of `$context` or of an object in it. An object that the gateway knows stays
-    /// the gateway's, so that members that were not given are there as well.
+    /// The given value of a member of `$context` or of an object in it. An object that the gateway knows stays the
+    /// gateway's, so that its other members exist as well.
     fn given(&self, object: Object, property: &str) -> Option<Value> {
         let path = super::context_object::path(object)?;
         let owner = path.iter().try_fold(self.given, |owner, name| owner.get(name))?;

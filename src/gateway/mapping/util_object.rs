@@ -1,4 +1,4 @@
-//! `$util`: the five functions that API Gateway has, and no sixth.
+//! `$util`: API Gateway's five functions.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -8,7 +8,7 @@ use super::allowance::Allowance;
 use crate::json;
 use crate::vtl::{HostError, Value};
 
-/// Calls `$util.method(args…)`; an unknown function is Java's null.
+/// Calls `$util.method(args…)`; an unknown function returns Java's null.
 pub(super) fn call(method: &str, args: &[Value], allowance: &mut Allowance) -> Result<Value, HostError> {
     let [argument] = args else { return Ok(Value::Null) };
     let text = argument_text(argument);
@@ -24,34 +24,34 @@ pub(super) fn call(method: &str, args: &[Value], allowance: &mut Allowance) -> R
     })
 }
 
-/// Strings as they are; anything else as a template prints it; nothing as the empty text.
+/// The argument as text: strings unchanged, everything else as a template prints it, null as the empty string.
 fn argument_text(argument: &Value) -> String {
     if argument.is_null() { String::new() } else { argument.to_display_string() }
 }
 
-/// Why text is no base64.
+/// Text that is not Base64.
 #[derive(Debug, thiserror::Error)]
 #[error("$util.base64Decode was given text that is no base64")]
 struct NotBase64;
 
-/// Why text given to `$util.parseJson` is no JSON: the template's fault, not the client's.
+/// Text for `$util.parseJson` that is not JSON: the template's error, not the client's.
 #[derive(Debug, thiserror::Error)]
 #[error("$util.parseJson: {0}")]
 struct NotParsed(json::SyntaxError);
 
 fn parse_json(text: &str, allowance: &mut Allowance) -> Result<Value, HostError> {
-    // Twice: what is parsed, and what is made of it.
+    // Twice: once for parsing, once for the resulting values.
     allowance.spend(json::weight(text.as_bytes()) as u64 / 64)?;
     let value = json::parse(text).map_err(NotParsed)?;
     Ok(Value::from_json(&value))
 }
 
-/// As commons-lang's `escapeJavaScript` does it: quotes, slashes and controls escaped, what is not ASCII as
-/// `\uXXXX` in upper-case hex, one for each UTF-16 unit.
+/// Escapes like commons-lang's `escapeJavaScript`: quotes, slashes and control characters are escaped, and everything
+/// outside ASCII becomes `\uXXXX` in upper-case hex, one for each UTF-16 unit.
 fn escape_java_script(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + text.len() / 8);
     let mut rest = text;
-    // Runs of plain characters are copied whole: most of a document is such.
+    // Plain characters are copied in runs; most of a document consists of them.
     while let Some(at) = rest.bytes().position(is_escaped) {
         let (plain, after) = rest.split_at(at);
         out.push_str(plain);
@@ -87,7 +87,7 @@ fn push_escaped(c: char, out: &mut String) {
     out.push(after_backslash);
 }
 
-/// What `application/x-www-form-urlencoded` leaves alone.
+/// Characters that `application/x-www-form-urlencoded` doesn't encode.
 const FORM: &AsciiSet = &NON_ALPHANUMERIC.remove(b'*').remove(b'-').remove(b'.').remove(b'_').remove(b' ');
 
 fn url_encode(text: &str) -> String {

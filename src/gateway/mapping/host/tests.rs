@@ -1,4 +1,4 @@
-//! Templates over API Gateway's objects. Values marked "recorded" are AWS's own answers.
+//! Templates with API Gateway's objects. Values marked "recorded" are AWS's own answers.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
@@ -54,7 +54,7 @@ fn run_as(
     evaluate(&template, context, &Payload::new(body.to_owned().into()), reading, side)
 }
 
-/// Checks what becomes of a body that is no JSON.
+/// Checks a template with a body that is not JSON.
 fn check_text(template: &str, body: &str, expect: &str) {
     let output = run_as(Reading::Text, template, body, &mut context(), Side::Request);
     assert_eq!(output.as_deref(), Ok(expect), "{template} over {body}");
@@ -131,7 +131,7 @@ fn context_members() {
 
 #[test]
 fn members_of_the_context_are_gone_through() {
-    // As in the templates that deployment tools put before Lambda functions.
+    // Like the templates that deployment tools generate for Lambda functions.
     let loops = "#foreach($key in $context.identity.keySet())$key=$context.identity.get($key)#if($foreach.hasNext),#end#end";
     check(
         loops,
@@ -168,7 +168,7 @@ fn util_functions() {
 
 #[test]
 fn overrides_are_assigned_put_and_read_back() {
-    // As in the recorded case: the printed `put` leaves nothing behind.
+    // As in the recorded case: the printed `put` gives no output.
     let template = r#"#set($paramName = "foo")#set($context.requestOverride.querystring[$paramName] = "bar")#set($put = "putfoo")$context.requestOverride.querystring.put($put, "putBar")#set($context["requestOverride"].querystring["nestedfoo"] = "nestedFoo")#set($context.requestOverride.header.X-Many = ["1", "2"])#set($context.responseOverride.status = 444)done"#;
     let mut context = context();
     assert_eq!(run(template, "", &mut context, Side::Request).as_deref(), Ok("done"));
@@ -204,7 +204,7 @@ fn a_parameter_is_overridden_once_in_a_template() {
                 #set($context.requestOverride.querystring.Q = 3)#set($context.requestOverride.header.q = 4)\
                 #set($context.responseOverride.header.x-a = 'request')";
     assert_eq!(run(once, "", &mut context, Side::Request).as_deref(), Ok(""));
-    // Another template, another time.
+    // The response template may override it again.
     let again = "#set($context.responseOverride.header.X-A = 'response')$context.responseOverride.header.X-A";
     assert_eq!(run(again, "", &mut context, Side::Response).as_deref(), Ok("response"));
     assert_eq!(context.overrides.response_header, [("x-a".to_owned(), vec!["response".to_owned()])]);
@@ -222,7 +222,7 @@ fn a_body_of_another_type_is_a_text() {
     );
     check_text("$input.body", form, form);
     check_text("$input.json('$')", "say \"hi\"\n", r#""say \"hi\"\n""#);
-    // A text has no members.
+    // A string has no members.
     check_text("[$input.json('$.a')][$input.path('$.a')]", r#"{"a":1}"#, r#"[""][]"#);
     check_text("$input.path('$')", r#"{"a":1}"#, r#"{"a":1}"#);
     check_text("$util.parseJson($input.path('$')).a", r#"{"a":1}"#, "1");
@@ -256,7 +256,7 @@ fn a_body_that_is_no_json_is_the_senders_fault() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
 
-    /// Whatever is deployed and whatever is sent, mapping gives text or a refusal.
+    /// Whatever the template and the request, mapping gives text or a refusal.
     #[test]
     fn mapping_never_panics(
         pieces in prop::collection::vec(prop::sample::select(PIECES), 0..12),
