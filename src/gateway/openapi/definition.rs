@@ -1,4 +1,4 @@
-//! What a document says an API is, whatever the dialect: the records of an API before they have ids.
+//! The API that a document describes, in either dialect: the records of an API before they have ids.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use crate::gateway::api::{
     StatusCode,
 };
 
-/// An API as a document describes it.
+/// An API as described in a document.
 #[derive(Debug, Default)]
 pub(crate) struct Definition {
     /// Title, version and description.
@@ -19,9 +19,9 @@ pub(crate) struct Definition {
     pub(crate) description: Option<String>,
     /// Methods by full path and verb, in the document's order of paths.
     pub(crate) paths: Vec<(String, BTreeMap<HttpMethod, MethodDefinition>)>,
-    /// Models, those of inline schemas behind the named ones.
+    /// Models; those for inline schemas come after the named ones.
     pub(crate) models: Vec<CreateModel>,
-    /// Authorizers by their schemes' names.
+    /// Authorizers, with the names of their security schemes.
     pub(crate) authorizers: Vec<CreateAuthorizer>,
     /// Request validators.
     pub(crate) request_validators: Vec<ValidatorDefinition>,
@@ -29,24 +29,24 @@ pub(crate) struct Definition {
     pub(crate) gateway_responses: BTreeMap<ResponseType, GatewayResponse>,
     /// Settings of the API as a whole.
     pub(crate) settings: Settings,
-    /// What is written about the API, each place once.
+    /// The documentation, with each location once.
     pub(crate) documentation: Vec<(DocumentationPartLocation, Map<String, Value>)>,
-    /// What had to be left out, and what can't be.
+    /// What had to be left out, and what can't be stored.
     pub(crate) notes: Notes,
 }
 
-/// A method; what it refers to is named, and found when it is stored.
+/// A method. What it refers to is given by name, and resolved when it is stored.
 #[derive(Debug)]
 pub(crate) struct MethodDefinition {
     /// The record, without ids and without an integration.
     pub(crate) method: Method,
-    /// Name of the authorizer.
+    /// The name of the authorizer.
     pub(crate) authorizer: Option<String>,
-    /// Name of the request validator.
+    /// The name of the request validator.
     pub(crate) request_validator: Option<String>,
     /// The backend.
     pub(crate) integration: Option<PutIntegration>,
-    /// Answers of the integration.
+    /// The integration's responses.
     pub(crate) integration_responses: BTreeMap<StatusCode, IntegrationResponse>,
 }
 
@@ -58,7 +58,7 @@ pub(crate) struct ValidatorDefinition {
     pub(crate) validate_request_parameters: bool,
 }
 
-/// Settings of the API as a whole, as far as the document has them.
+/// The settings of the API as a whole, if the document contains them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Settings {
     pub(crate) binary_media_types: Vec<String>,
@@ -73,17 +73,17 @@ pub(crate) struct Settings {
     pub(crate) endpoint_access_mode: Option<EndpointAccessMode>,
 }
 
-/// Findings of an import, in the order they were found.
+/// The findings of an import, in the order in which they were found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Notes {
-    /// What was left out, and why.
+    /// Warnings: what was left out, and why.
     pub(crate) warnings: Vec<String>,
-    /// What fails the import.
+    /// Errors, which make the import fail.
     pub(crate) errors: Vec<String>,
 }
 
 impl Notes {
-    /// Findings kept of each kind: a document of nonsense needs no answer of its own size.
+    /// The most findings of each kind: nonsense should not get an answer as long as itself.
     const MAX: usize = 1_000;
 
     pub(crate) fn warn(&mut self, text: impl Into<String>) {

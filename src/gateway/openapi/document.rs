@@ -1,16 +1,16 @@
-//! A document's text: YAML or JSON, of one of the two dialects, within limits; and references inside it.
+//! Parses a document's text, YAML or JSON in one of the two dialects, within limits; and resolves references inside it.
 
 use serde_json::{Map, Value};
 
 use crate::id::AccountRegion;
 use crate::yaml;
 
-/// Largest document, in bytes; AWS's own limit.
+/// The largest document, in bytes; AWS's own limit.
 const BYTES_MAX: usize = 6 * 1024 * 1024;
-/// References that may lead to references.
+/// The longest chain of references.
 const REFERENCES_MAX: usize = 16;
 
-/// Which words a document uses.
+/// The dialect of a document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Dialect {
     /// Swagger 2.0.
@@ -20,7 +20,7 @@ pub(crate) enum Dialect {
 }
 
 impl Dialect {
-    /// Where schemas are, as references write it.
+    /// Where schemas are, in the form of references.
     pub(super) const fn schemas(self) -> &'static str {
         match self {
             Self::Swagger2 => "#/definitions/",
@@ -45,7 +45,7 @@ pub(crate) struct Document {
 }
 
 impl Document {
-    /// Reads `body`; `None` for what is no Swagger 2.0 or OpenAPI 3.0 document.
+    /// Parses `body`; `None` if it is not a Swagger 2.0 or OpenAPI 3.0 document.
     pub(crate) fn read(body: &[u8]) -> Option<Self> {
         if BYTES_MAX < body.len() {
             return None;
@@ -54,7 +54,7 @@ impl Document {
         let root = yaml::parse(text.trim_start_matches('\u{feff}'), yaml::no_tags).ok()?;
         let version = |name: &str| match root.get(name)? {
             Value::String(version) => Some(version.clone()),
-            // YAML without quotes.
+            // In YAML, an unquoted version is a number.
             Value::Number(version) => Some(version.to_string()),
             Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
         };
@@ -66,7 +66,7 @@ impl Document {
         Some(Self { dialect, root })
     }
 
-    /// The document with AWS's variables replaced in all its texts: `${AWS::Region}`, `${AWS::AccountId}`,
+    /// The document with AWS's variables replaced in all strings: `${AWS::Region}`, `${AWS::AccountId}`,
     /// `${AWS::Partition}`. See
     /// <https://docs.aws.amazon.com/apigateway/latest/developerguide/import-api-aws-variables.html>.
     #[must_use]
@@ -80,22 +80,22 @@ impl Document {
         self
     }
 
-    /// What is at the JSON pointer `pointer`.
+    /// The value at the JSON pointer `pointer`.
     pub(super) fn at(&self, pointer: &str) -> Option<&Value> {
         self.root.pointer(pointer)
     }
 
-    /// The member `name` of the document itself.
+    /// The top-level member `name`.
     pub(crate) fn member(&self, name: &str) -> Option<&Value> {
         self.root.get(name)
     }
 
-    /// The object at `pointer`; an empty one if there is none.
+    /// The object at `pointer`; empty if there is none.
     pub(super) fn object(&self, pointer: &str) -> Map<String, Value> {
         self.at(pointer).and_then(Value::as_object).cloned().unwrap_or_default()
     }
 
-    /// `value`, or what it refers to within this document; `None` if that leads nowhere.
+    /// `value`, or the value to which it refers within this document; `None` if there is none.
     pub(super) fn resolve<'d>(&'d self, mut value: &'d Value) -> Option<&'d Value> {
         for _ in 0..REFERENCES_MAX {
             let Some(reference) = value.get("$ref").and_then(Value::as_str) else { return Some(value) };

@@ -1,6 +1,6 @@
-//! From a frozen API to a document.
+//! Converts a frozen API to a document.
 //!
-//! The same parts are written for both dialects; [`Writer`] knows which one is spoken.
+//! Both dialects have the same parts; [`Writer`] knows which dialect to write.
 
 mod operation;
 mod root;
@@ -18,21 +18,21 @@ use crate::gateway::api::{
 };
 use crate::gateway::error::BadRequest;
 
-/// Which extensions a document has.
+/// The extensions to write.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Extensions {
     /// `x-amazon-apigateway-integration`.
     pub(crate) integrations: bool,
-    /// What security schemes mean.
+    /// The extensions in security schemes.
     pub(crate) authorizers: bool,
-    /// All of the above, and what belongs to the API as a whole.
+    /// All of the above, and the extensions of the API as a whole.
     pub(crate) apigateway: bool,
-    /// What is written about the API.
+    /// The documentation.
     pub(crate) documentation: bool,
 }
 
 impl Extensions {
-    /// `integrations,authorizers,apigateway,documentation,postman`; the last changes nothing.
+    /// Parses `integrations,authorizers,apigateway,documentation,postman`; the last has no effect.
     pub(crate) fn parse(list: &str) -> Result<Self, BadRequest> {
         let mut extensions = Self::default();
         for word in list.split(',').map(str::trim).filter(|word| !word.is_empty()) {
@@ -41,7 +41,7 @@ impl Extensions {
                 "authorizers" => extensions.authorizers = true,
                 "apigateway" => extensions = Self { apigateway: true, ..extensions },
                 "documentation" => extensions.documentation = true,
-                // AWS adds nothing that is on record: the document is one that Postman reads.
+                // It is not recorded that AWS adds anything: the document is one that Postman can read.
                 "postman" => {}
                 other => return Err(BadRequest::ExportExtensions(other.to_owned())),
             }
@@ -53,21 +53,21 @@ impl Extensions {
     }
 }
 
-/// What is exported.
+/// What to export, and how.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Export<'e> {
-    /// What the stage's deployment froze.
+    /// The snapshot of the stage's deployment.
     pub(crate) snapshot: &'e DeploymentSnapshot,
     /// The stage's name and region.
     pub(crate) stage: &'e str,
     pub(crate) region: &'e str,
     /// `info.version`.
     pub(crate) version: &'e str,
-    /// The stage's documentation.
+    /// The stage's documentation version.
     pub(crate) documentation: Option<&'e DocumentationVersion>,
-    /// Which words are used.
+    /// The dialect to write.
     pub(crate) dialect: Dialect,
-    /// What is written besides the standard's own.
+    /// The extensions to write.
     pub(crate) extensions: Extensions,
 }
 
@@ -92,21 +92,20 @@ pub(crate) fn export(export: &Export<'_>) -> Result<Value, BadRequest> {
     Ok(writer.document(paths))
 }
 
-/// A document under way.
-/// A part with its properties read; one of no properties says nothing.
+/// A part with its properties parsed; `None` if it has none.
 fn said(part: &DocumentationPart) -> Option<(DocumentationPartLocation, Map<String, Value>)> {
     Some((part.location.clone(), serde_json::from_str(&part.properties).ok()?))
 }
 
 struct Writer<'e> {
     export: &'e Export<'e>,
-    /// What is written about the API, for OpenAPI's own members.
+    /// The documentation for OpenAPI's own members.
     texts: Texts,
-    /// What models are referred to by, up to their names.
+    /// The URL of the models up to their names.
     base: String,
-    /// Security schemes that methods named.
+    /// The security schemes that methods use.
     schemes: BTreeSet<String>,
-    /// Models that methods named, in their order, and those that they refer to.
+    /// The models that methods use, in order of use, and those to which they refer.
     models: Vec<String>,
 }
 

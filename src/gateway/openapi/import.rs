@@ -1,7 +1,7 @@
-//! From a document to a [`Definition`].
+//! Converts a document to a [`Definition`].
 //!
-//! What AWS is not on record to say in a warning or an error is said in words of ours, after its pattern
-//! `Unable to … on 'GET' for resource at path '/x': …`.
+//! Where AWS's warning or error is not recorded, the message follows its pattern `Unable to … on 'GET' for resource at
+//! path '/x': …`.
 
 mod authorizer;
 mod base_path;
@@ -22,21 +22,21 @@ use super::extension;
 use crate::gateway::api::HttpMethod;
 use crate::gateway::error::BadRequest;
 
-/// What the parts of an import work on.
+/// The state of an import.
 struct Reader<'d> {
     document: &'d Document,
-    /// What the API's models are referred to by, up to their names.
+    /// The URL of the API's models up to their names.
     model_base: String,
-    /// Names of the document's own models, and of those made for inline schemas with their schemas.
+    /// The names of the document's own models; and of models for inline schemas, with their schemas.
     model_names: Vec<String>,
     inline_models: BTreeMap<String, Value>,
     notes: Notes,
 }
 
-/// Reads what `document` says about the API that is to be, or is, `api_id`.
+/// Converts `document` for the new or existing API `api_id`.
 ///
 /// # Errors
-/// For an integration that nothing can be made of, with AWS's text and nothing else.
+/// For an unusable integration, with AWS's message and nothing else.
 pub(crate) fn import(
     document: &Document,
     api_id: &str,
@@ -100,7 +100,7 @@ pub(crate) fn import(
     })
 }
 
-/// The verb of a path item's member.
+/// The verb of a member in a path item.
 fn verb_of(key: &str) -> Option<HttpMethod> {
     match key {
         "get" => Some(HttpMethod::Get),
@@ -115,7 +115,7 @@ fn verb_of(key: &str) -> Option<HttpMethod> {
     }
 }
 
-/// A text, or a number as one: YAML reads unquoted versions and status codes as numbers. Empty is none.
+/// A string, or a number as one: YAML parses unquoted versions and status codes as numbers. Empty counts as none.
 fn text_of(value: Option<&Value>) -> Option<String> {
     match value? {
         Value::String(text) if text.is_empty() => None,
@@ -125,13 +125,13 @@ fn text_of(value: Option<&Value>) -> Option<String> {
     }
 }
 
-/// The texts of a list; whatever else is in it is left out.
+/// The strings in a list; everything else is left out.
 fn texts_of(value: Option<&Value>) -> Vec<String> {
     let items = value.and_then(Value::as_array).into_iter().flatten();
     items.filter_map(|item| item.as_str().map(str::to_owned)).collect()
 }
 
-/// The member `name` as an object; an empty one if there is none.
+/// The member `name` as an object; empty if there is none.
 fn object_of<'v>(
     members: &'v Map<String, Value>,
     name: &str,

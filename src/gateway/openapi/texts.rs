@@ -1,7 +1,7 @@
-//! What is written about an API, where OpenAPI itself has a place for it: `description`, `summary`, `tags`, …
+//! The documentation of an API in OpenAPI's own members: `description`, `summary`, `tags`, …
 //!
-//! Exports write documentation parts into these members, and imports make parts of them, so that both have to agree
-//! on which members there are. A part may hold anything: what would break the standard's shapes is left out. See
+//! Exports write documentation parts into these members and imports make parts from them, so both use this list of
+//! members. A part may contain anything; what would violate the standard's types is left out. See
 //! <https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-documenting-api-content-representation.html>.
 
 use serde_json::{Map, Value};
@@ -9,17 +9,17 @@ use serde_json::{Map, Value};
 use super::document::Dialect;
 use crate::gateway::api::{DocumentationPartLocation, DocumentationPartType};
 
-/// Members of `info` that parts of an API as a whole have under `info`; name and version are the API's own.
+/// The members of `info` that the API's part has under `info`; name and version come from the API itself.
 pub(super) const INFO: &[&str] = &["description", "termsOfService", "contact", "license"];
 
-/// The members that OpenAPI has for the properties of such a part, where the entity itself stands.
+/// OpenAPI's members for the properties of such a part.
 pub(super) const fn members(kind: DocumentationPartType, dialect: Dialect) -> &'static [&'static str] {
     match kind {
         DocumentationPartType::Api => &["tags", "externalDocs"],
         DocumentationPartType::Method => &["tags", "summary", "description", "externalDocs", "deprecated"],
         DocumentationPartType::Model => &["title", "description"],
         DocumentationPartType::Resource => match dialect {
-            // Swagger has no words for paths.
+            // In Swagger, paths have no members for text.
             Dialect::Swagger2 => &[],
             Dialect::V3 => &["summary", "description"],
         },
@@ -30,12 +30,12 @@ pub(super) const fn members(kind: DocumentationPartType, dialect: Dialect) -> &'
         | DocumentationPartType::RequestHeader
         | DocumentationPartType::Response
         | DocumentationPartType::ResponseHeader => &["description"],
-        // A body stands there as a reference to its model, which has no members beside it.
+        // The body is a reference to its model, beside which no other members are allowed.
         DocumentationPartType::ResponseBody => &[],
     }
 }
 
-/// Those of `properties` that have a name of `names` and the shape that OpenAPI gives it.
+/// The `properties` with a name in `names` and the type that OpenAPI requires.
 pub(super) fn picked(properties: &Map<String, Value>, names: &[&str]) -> Map<String, Value> {
     let pick = |name: &&str| {
         let value = properties.get(*name).filter(|value| fits(name, value))?;
@@ -56,7 +56,7 @@ fn fits(name: &str, value: &Value) -> bool {
     }
 }
 
-/// A location; what isn't given isn't there.
+/// A location with the given fields.
 pub(super) fn location(
     kind: DocumentationPartType,
     path: Option<&str>,
@@ -74,12 +74,12 @@ pub(super) fn location(
     }
 }
 
-/// What an export says of a response that nobody described.
+/// The description that exports write for an undocumented response.
 pub(super) fn plain_response(status: &str) -> String {
     format!("{status} response")
 }
 
-/// The parts that a document speaks with.
+/// The parts for a document.
 #[derive(Debug, Default)]
 pub(super) struct Texts(Vec<(DocumentationPartLocation, Map<String, Value>)>);
 
@@ -88,13 +88,14 @@ impl Texts {
         Self(parts)
     }
 
-    /// What OpenAPI's members for the entity at `place` say: its own part, or the nearest that it inherits.
+    /// OpenAPI's members for the entity at `place`: those of its own part, or of the nearest one from which it
+    /// inherits.
     pub(super) fn about(&self, place: &DocumentationPartLocation, dialect: Dialect) -> Map<String, Value> {
         let names = members(place.kind, dialect);
         self.part(place).map(|properties| picked(properties, names)).unwrap_or_default()
     }
 
-    /// What `info` says beside the API's own name and version.
+    /// The members of `info` other than the API's own name and version.
     pub(super) fn info(&self) -> Map<String, Value> {
         let properties = self.part(&location(DocumentationPartType::Api, None, None, None, None));
         let info = properties.and_then(|properties| properties.get("info")?.as_object());
@@ -115,10 +116,10 @@ impl Texts {
     }
 }
 
-/// The method, or status, of parts about every one.
+/// The method or status of parts about all of them.
 const EVERY: &str = "*";
 
-/// Whether what is written at `location` is said of `place` below it, too.
+/// Whether the part at `location` also applies to `place` below it.
 fn inherits(place: &DocumentationPartLocation, location: &DocumentationPartLocation) -> bool {
     let is_inherited = match place.kind {
         DocumentationPartType::PathParameter

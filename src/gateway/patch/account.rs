@@ -18,7 +18,7 @@ pub(crate) fn patch_account(account: &mut Account, patches: &[PatchOperation]) -
                 }
                 account.cloudwatch_role_arn = arn;
             }
-            // The one feature there is, and it can't be given back.
+            // The only feature, and it can't be removed.
             Some("/features") => {
                 let feature = patch.value.as_deref().unwrap_or("null");
                 match entry_op(patch)? {

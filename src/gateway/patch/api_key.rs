@@ -7,15 +7,15 @@ use crate::gateway::error::Error;
 const PATHS: [&str; 4] = ["/description", "/enabled", "/name", "/customerId"];
 const PATHS_PRINTED: &str = "[/description, /enabled, /name, /customerId]";
 
-/// Applies `patches` to `key`, which is not checked.
+/// Applies `patches` to `key`, without checking the result.
 pub(crate) fn patch_api_key(key: &mut ApiKey, patches: &[PatchOperation]) -> Result<(), Error> {
     for patch in patches {
-        // Labels are of AWS's marketplace, and no answer shows them.
+        // Labels belong to AWS's marketplace, and no response shows them.
         let is_label = patch.path.as_deref() == Some("/labels") && patch.text().is_some();
         if is_label && matches!(patch.op, PatchOp::Add | PatchOp::Remove) {
             continue;
         }
-        // Stages of keys (`apiId/stage`) are from before there were usage plans, and the only list.
+        // The stages of keys (`apiId/stage`), from the time before usage plans, are the only list.
         let stage = patch.text().filter(|_| patch.path.as_deref() == Some("/stages"));
         match (patch.op, stage) {
             (PatchOp::Add, Some(stage)) => {

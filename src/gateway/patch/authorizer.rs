@@ -4,7 +4,7 @@ use super::{PatchOp, PatchOperation};
 use crate::gateway::api::{Authorizer, AuthorizerType};
 use crate::gateway::error::{BadRequest, Error};
 
-/// Applies `patches` to `authorizer`. Whether the result makes sense is the caller's to check.
+/// Applies `patches` to `authorizer`. The caller checks the result.
 pub(crate) fn patch_authorizer(authorizer: &mut Authorizer, patches: &[PatchOperation]) -> Result<(), Error> {
     patches.iter().try_for_each(|patch| patch_one(authorizer, patch))
 }
@@ -34,7 +34,7 @@ fn patch_one(authorizer: &mut Authorizer, patch: &PatchOperation) -> Result<(), 
     Ok(())
 }
 
-/// The members that can be replaced and nothing else.
+/// The members that can only be replaced.
 fn replace(authorizer: &mut Authorizer, path: &str, patch: &PatchOperation) -> Result<(), BadRequest> {
     let member = match path {
         "/name" => {
@@ -54,7 +54,7 @@ fn replace(authorizer: &mut Authorizer, path: &str, patch: &PatchOperation) -> R
             authorizer.result_ttl_seconds = ttl.transpose()?;
             return Ok(());
         }
-        // AWS has paths within it that are not documented; it is replaced as a whole here.
+        // AWS doesn't document the paths within it, so it can only be replaced as a whole.
         "/jwtConfiguration" => {
             patch.only_replace()?;
             let read = |text: String| {

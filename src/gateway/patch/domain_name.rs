@@ -7,8 +7,8 @@ use crate::gateway::api::{
 };
 use crate::gateway::error::{BadRequest, Error};
 
-/// Applies `patches` to `domain`; what its members have to do with each other is checked by the caller, once all
-/// went through: a domain moves from one endpoint type to the other by several operations.
+/// Applies `patches` to `domain`. The caller checks whether its members fit together once all are applied, because
+/// changing a domain's endpoint type takes several operations.
 pub(crate) fn patch_domain_name(domain: &mut DomainName, patches: &[PatchOperation]) -> Result<(), Error> {
     patches.iter().try_for_each(|patch| patch_one(domain, patch))
 }
@@ -82,8 +82,8 @@ fn entry(patch: &PatchOperation) -> Result<Option<String>, BadRequest> {
     })
 }
 
-/// AWS keeps both types while a domain moves; the last one added counts here, and taking the other away says
-/// what is so already. The certificate of the type that is left goes with it.
+/// AWS has both types while a domain is changing. Here the type added last counts, and removing the other one has no
+/// further effect. The certificate of the old type is removed with it.
 fn patch_endpoint_type(domain: &mut DomainName, patch: &PatchOperation) -> Result<(), Error> {
     let named = patch.path.as_deref().and_then(|path| path.strip_prefix("/endpointConfiguration/types/"));
     let text = patch.value.as_deref().filter(|value| !value.is_empty()).or(named).unwrap_or_default();

@@ -51,7 +51,7 @@ pub(crate) fn patch_gateway_response(
     Ok(())
 }
 
-/// Refuses an operation that sets nothing.
+/// Refuses an operation without a value.
 fn filled(patch: &PatchOperation, empty: BadRequest) -> Result<(), BadRequest> {
     match entry_op(patch)? {
         Entry::Set | Entry::Replace => patch.text().map(drop).ok_or(empty),

@@ -13,7 +13,7 @@ use crate::gateway::api::{
 };
 use crate::gateway::error::{BadRequest, Error, NotFound};
 
-/// Applies `patches` to `integration`. Whether it makes sense then is the caller's to check.
+/// Applies `patches` to `integration`. The caller checks the result.
 pub(crate) fn patch_integration(
     integration: &mut Integration,
     patches: &[PatchOperation],
@@ -37,7 +37,7 @@ fn patch_one(integration: &mut Integration, patch: &PatchOperation) -> Result<()
             let name = patch.value.clone().unwrap_or_default();
             patch_cache_key(integration, &name, patch)?;
         }
-        // Nothing is called for MOCK, so it has neither.
+        // MOCK calls nothing, so it has neither.
         ["uri"] if !is_mock => {
             patch.only_replace()?;
             integration.uri = patch.text();
@@ -125,7 +125,7 @@ fn patch_cache_key(integration: &mut Integration, name: &str, patch: &PatchOpera
     Ok(())
 }
 
-/// Applies `patches` to `response`. Whether it makes sense then is the caller's to check.
+/// Applies `patches` to `response`. The caller checks the result.
 pub(crate) fn patch_integration_response(
     response: &mut IntegrationResponse,
     patches: &[PatchOperation],
@@ -154,7 +154,7 @@ pub(crate) fn patch_integration_response(
     Ok(())
 }
 
-/// What `text` names; nothing clears it.
+/// The value for `text`; `None` clears it.
 fn content_handling(text: Option<String>) -> Result<Option<ContentHandling>, BadRequest> {
     text.map(|text| ContentHandling::parse(&text).ok_or(BadRequest::ContentHandling)).transpose()
 }

@@ -1,24 +1,24 @@
-//! Entries of maps, patched by key: `/requestTemplates/application~1json`.
+//! Patches entries of maps, by key: `/requestTemplates/application~1json`.
 
 use std::collections::BTreeMap;
 
 use super::{PatchOp, PatchOperation};
 use crate::gateway::error::{BadRequest, Error, NotFound};
 
-/// Every operation a map's entry has.
+/// The operations that map entries support.
 pub(super) const ENTRY_OPS: &str = "[add, remove, replace]";
 
-/// What an operation does to one entry.
+/// The effect of an operation on an entry.
 pub(super) enum Entry {
-    /// `add`, or `replace` of whatever may be there.
+    /// `add`, or a `replace` that may also add.
     Set,
-    /// `replace`, where the entry has to be there already if the map is strict.
+    /// `replace`; in a strict map the entry has to exist.
     Replace,
-    /// `remove`, where the entry has to be there.
+    /// `remove`; the entry has to exist.
     Remove,
 }
 
-/// The operation on an entry; `move`, `test` and `copy` have no meaning for one.
+/// The operation on an entry; `move`, `test` and `copy` are not supported.
 pub(super) fn entry_op(patch: &PatchOperation) -> Result<Entry, BadRequest> {
     match patch.op {
         PatchOp::Add => Ok(Entry::Set),
@@ -28,7 +28,7 @@ pub(super) fn entry_op(patch: &PatchOperation) -> Result<Entry, BadRequest> {
     }
 }
 
-/// Whether `replace` takes keys that aren't there. Recorded: responses don't, requests do.
+/// Whether `replace` accepts keys that don't exist. Recorded: it doesn't for responses, it does for requests.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Absent {
     /// `replace` adds them.
@@ -37,7 +37,7 @@ pub(super) enum Absent {
     Refused,
 }
 
-/// Patches the entry `key` of `map`, with `value` as what the entry becomes.
+/// Patches the entry `key` of `map`; `value` is its new value.
 pub(super) fn patch_entry<V>(
     map: &mut BTreeMap<String, V>,
     key: &str,
@@ -56,8 +56,8 @@ pub(super) fn patch_entry<V>(
     }
 }
 
-/// Patches a whole map of texts: `remove` empties it, `add` and `replace` take a JSON object of texts, which
-/// `add` merges and `replace` puts in its place.
+/// Patches a whole map of strings: `remove` empties it. `add` and `replace` take a JSON object of strings; `add` merges
+/// it, `replace` replaces the map.
 pub(super) fn patch_whole(map: &mut BTreeMap<String, String>, patch: &PatchOperation) -> Result<(), Error> {
     let given = || -> Result<BTreeMap<String, String>, BadRequest> {
         let value = patch.value.as_deref().unwrap_or_default();

@@ -7,7 +7,7 @@ use super::{PatchOp, PatchOperation};
 use crate::gateway::api::{AuthorizationType, AuthorizerId, Method, MethodResponse, RequestValidatorId};
 use crate::gateway::error::{BadRequest, Error, NotFound};
 
-/// Applies `patches` to `method`. What it refers to then (models, a validator, an authorizer) is the caller's to check.
+/// Applies `patches` to `method`. The caller checks what it refers to (models, a validator, an authorizer).
 pub(crate) fn patch_method(method: &mut Method, patches: &[PatchOperation]) -> Result<(), Error> {
     patches.iter().try_for_each(|patch| patch_one(method, patch))
 }
@@ -20,7 +20,7 @@ fn patch_one(method: &mut Method, patch: &PatchOperation) -> Result<(), Error> {
             patch.only_replace()?;
             method.authorization_type = authorization_type(patch.value.as_deref().unwrap_or_default())?;
         }
-        // AWS ignores it while the type has no authorizer; the check after the last patch drops it then.
+        // AWS ignores it while the type has no authorizer; the check after the last patch drops it.
         ["authorizerId"] => {
             patch.only_replace()?;
             method.authorizer_id = patch.text().map(AuthorizerId::from);
@@ -70,12 +70,12 @@ fn patch_one(method: &mut Method, patch: &PatchOperation) -> Result<(), Error> {
     Ok(())
 }
 
-/// The type that `text` names in any case.
+/// The type with the name `text`, in any case.
 pub(crate) fn authorization_type(text: &str) -> Result<AuthorizationType, BadRequest> {
     AuthorizationType::parse(&text.to_ascii_uppercase()).ok_or(BadRequest::AuthorizationType)
 }
 
-/// Applies `patches` to `response`. Names and models are the caller's to check.
+/// Applies `patches` to `response`. The caller checks names and models.
 pub(crate) fn patch_method_response(
     response: &mut MethodResponse,
     patches: &[PatchOperation],

@@ -6,11 +6,11 @@ use super::{PatchOperation, decimal};
 use crate::gateway::api::{CacheControlStrategy, HttpMethod, LoggingLevel, MethodSetting};
 use crate::gateway::error::{BadRequest, Error};
 
-/// The key of the settings that apply to methods without their own.
+/// The key of the settings for all methods without their own.
 const EVERY_METHOD: &str = "*/*";
 
-/// Changes one setting. A method's first setting copies all others from `*/*`, as AWS does, for it replaces
-/// them as a whole from then on.
+/// Changes one setting. The first setting of a method copies all others from `*/*`, as on AWS, because from then on the
+/// method's entry replaces that one as a whole.
 pub(super) fn patch_method_setting(
     settings: &mut BTreeMap<String, MethodSetting>,
     patch: &PatchOperation,
@@ -29,8 +29,8 @@ pub(super) fn patch_method_setting(
     Ok(())
 }
 
-/// The path read from its right end: two parts name the setting, one the verb, the rest is the resource. The
-/// key stays as it is written, escaped or not.
+/// Splits the path from its right end: two parts are the setting, one is the verb, the rest is the resource. The key
+/// stays as written, escaped or not.
 fn split(path: &str) -> Option<(&str, &str)> {
     let path = path.strip_prefix('/')?;
     let (setting_at, _) = path.rmatch_indices('/').nth(1)?;
@@ -39,7 +39,7 @@ fn split(path: &str) -> Option<(&str, &str)> {
     (verb == "*" || HttpMethod::parse(verb).is_some()).then_some((key, name))
 }
 
-/// `false` if there is no setting `name`.
+/// Returns false if there is no setting `name`.
 fn change(setting: &mut MethodSetting, name: &str, patch: &PatchOperation) -> Result<bool, BadRequest> {
     let value = patch.value.as_deref().unwrap_or_default();
     match name {

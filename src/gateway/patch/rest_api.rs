@@ -78,7 +78,7 @@ fn compression_size(text: &str) -> Result<u32, BadRequest> {
     size.ok_or(BadRequest::MinimumCompressionSize)
 }
 
-/// `replace` removes the type of the path and puts the new one at the end; the order changes, as on AWS.
+/// `replace` removes the type in the path and appends the new one, so the order changes, as on AWS.
 fn patch_binary_media_type(api: &mut RestApi, media_type: &str, patch: &PatchOperation) -> Result<(), Error> {
     let types = &mut api.binary_media_types;
     let add = |types: &mut Vec<String>, media_type: String| {
@@ -97,7 +97,7 @@ fn patch_binary_media_type(api: &mut RestApi, media_type: &str, patch: &PatchOpe
     Ok(())
 }
 
-/// The part after `types` is a type or an index; there is one type an API, so it can only mean that one.
+/// The part after `types` is a type or an index. An API has only one type, so it can only mean that one.
 fn patch_endpoint_type(api: &mut RestApi, patch: &PatchOperation) -> Result<(), Error> {
     let endpoint = &mut api.endpoint_configuration;
     let value = || patch.value.as_deref().and_then(EndpointType::parse).ok_or(BadRequest::EndpointType);

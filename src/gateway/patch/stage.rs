@@ -1,5 +1,5 @@
-//! Paths of [UpdateStage](https://docs.aws.amazon.com/apigateway/latest/api/API_UpdateStage.html), except
-//! method settings, which have a file of their own.
+//! Paths of [UpdateStage](https://docs.aws.amazon.com/apigateway/latest/api/API_UpdateStage.html), except method
+//! settings, which have their own file.
 
 use super::method_setting::patch_method_setting;
 use super::pointer::parts;
@@ -7,11 +7,10 @@ use super::{PatchOp, PatchOperation};
 use crate::gateway::api::{CacheClusterSize, CanarySettings, Stage, check_percent_traffic};
 use crate::gateway::error::{BadRequest, Error};
 
-/// Applies `patches` to `stage`. Whether the deployments it points at exist, and its variables and logs make
-/// sense, is the caller's to check.
+/// Applies `patches` to `stage`. The caller checks that the deployments exist, and that variables and logs are valid.
 ///
 /// # Errors
-/// [`Error`] in AWS's words; `stage` may then be changed in part.
+/// [`Error`] with AWS's message; `stage` may then be partly changed.
 pub fn patch_stage(stage: &mut Stage, patches: &[PatchOperation]) -> Result<(), Error> {
     for patch in patches {
         match patch.op {
@@ -26,7 +25,7 @@ pub fn patch_stage(stage: &mut Stage, patches: &[PatchOperation]) -> Result<(), 
     Ok(())
 }
 
-/// `/canary/…` is what older texts of AWS write for `/canarySettings/…`.
+/// Older texts of AWS write `/canary/…` for `/canarySettings/…`.
 fn path_parts(patch: &PatchOperation) -> Vec<String> {
     let mut parts = patch.path.as_deref().and_then(parts).unwrap_or_default();
     if let Some(first) = parts.first_mut()
@@ -103,7 +102,7 @@ fn set_access_log(stage: &mut Stage, patch: &PatchOperation, parts: &[&str]) -> 
     Ok(())
 }
 
-/// Makes a canary if there is none: on the stage's own deployment, with no traffic.
+/// Creates a canary if there is none, with the stage's own deployment and no traffic.
 fn set_canary(stage: &mut Stage, patch: &PatchOperation, parts: &[&str]) -> Result<(), Error> {
     let path = || patch.printed_path().to_owned();
     if patch.op == PatchOp::Add {
@@ -152,7 +151,7 @@ fn remove(stage: &mut Stage, patch: &PatchOperation) -> Result<(), Error> {
             true
         }
         ["variables", name] => stage.variables.remove(*name).is_some(),
-        // Keys of method settings are kept as they were written, so they are looked up raw.
+        // Keys of method settings are stored as they were written, so look them up raw.
         _ => patch.path.as_deref().is_some_and(|path| {
             let key = path.strip_prefix('/').unwrap_or(path);
             stage.method_settings.remove(key).is_some()
@@ -165,7 +164,7 @@ fn remove(stage: &mut Stage, patch: &PatchOperation) -> Result<(), Error> {
     Err(BadRequest::NoMethodSetting(path.strip_prefix('/').unwrap_or(path).to_owned()).into())
 }
 
-/// The two copies that promote a canary: its deployment, and its variables over the stage's.
+/// The two copies that promote a canary: its deployment, and its variables, which override the stage's.
 fn promote(stage: &mut Stage, patch: &PatchOperation) -> Result<(), Error> {
     let from = patch.from.as_deref().unwrap_or("null");
     let canary = stage.canary_settings.as_ref();

@@ -7,21 +7,22 @@ use super::{PatchOp, PatchOperation, decimal};
 use crate::gateway::api::{ApiStage, QuotaPeriod, QuotaSettings, ThrottleSettings, UsagePlan};
 use crate::gateway::error::{BadRequest, Error, NotFound, PlanProblem};
 
-/// What can be removed, as AWS prints it; `apidId` is AWS's.
+/// The removable paths, as AWS prints them; `apidId` is AWS's.
 const REMOVABLE: &str = "[/apiStages, /quota, /throttle, /productCode, \
     /apiStages/<apidId:stageName>/throttle/<resourcePath>/<httpMethod>, /apiStages/<apidId:stageName>/throttle]";
-/// What can be added. AWS's lists for this and for replacements are not on record; they follow that of removals.
+/// The paths that support `add`. AWS's lists for `add` and `replace` are not recorded; these follow the one for
+/// `remove`.
 const ADDABLE: &str = "[/apiStages, /quota/limit, /quota/offset, /quota/period, /throttle/burstLimit, \
     /throttle/rateLimit, /productCode, /apiStages/<apidId:stageName>/throttle/<resourcePath>/<httpMethod>/burstLimit, \
     /apiStages/<apidId:stageName>/throttle/<resourcePath>/<httpMethod>/rateLimit, \
     /apiStages/<apidId:stageName>/throttle]";
-/// What can be replaced.
+/// The paths that support `replace`.
 const REPLACEABLE: &str = "[/name, /description, /quota/limit, /quota/offset, /quota/period, /throttle/burstLimit, \
     /throttle/rateLimit, /productCode, /apiStages/<apidId:stageName>/throttle/<resourcePath>/<httpMethod>/burstLimit, \
     /apiStages/<apidId:stageName>/throttle/<resourcePath>/<httpMethod>/rateLimit, \
     /apiStages/<apidId:stageName>/throttle]";
 
-/// A quota while it is put together: its parts come one by one, in any order.
+/// A quota that is being assembled: its parts arrive one by one, in any order.
 #[derive(Default)]
 struct QuotaParts {
     limit: Option<i32>,
@@ -45,7 +46,7 @@ impl QuotaParts {
     }
 }
 
-/// Applies `patches` to `plan`. Whether its stages are there and its numbers make sense is the caller's to check.
+/// Applies `patches` to `plan`. The caller checks that its stages exist and its numbers are valid.
 pub(crate) fn patch_usage_plan(plan: &mut UsagePlan, patches: &[PatchOperation]) -> Result<(), Error> {
     let mut quota = plan.quota.as_ref().map(QuotaParts::from);
     for patch in patches {
@@ -132,9 +133,9 @@ fn patch_stages(plan: &mut UsagePlan, patch: &PatchOperation) -> Result<(), Erro
     Ok(())
 }
 
-/// Changes throttled methods: `rest` is `{api:stage}/throttle`, perhaps with `/{path}/{verb}`, perhaps with
-/// `/rateLimit` or `/burstLimit`. Resource paths come escaped (`~1pets`) from AWS's own clients, and raw with their
-/// first slash (`/pets`) from Terraform.
+/// Changes throttled methods: `rest` is `{api:stage}/throttle`, optionally with `/{path}/{verb}`, optionally with
+/// `/rateLimit` or `/burstLimit`. Resource paths are escaped by AWS's own clients (`~1pets`), and raw with their first
+/// slash (`/pets`) from Terraform.
 fn patch_stage_throttle(plan: &mut UsagePlan, rest: &str, patch: &PatchOperation) -> Result<(), Error> {
     let (stage, rest) = rest.split_once('/').ok_or_else(|| refused(patch))?;
     let rest = rest.strip_prefix("throttle").filter(|rest| rest.is_empty() || rest.starts_with('/'));
@@ -158,7 +159,7 @@ fn patch_stage_throttle(plan: &mut UsagePlan, rest: &str, patch: &PatchOperation
     Ok(())
 }
 
-/// The methods of a stage as a whole, as JSON.
+/// All throttled methods of a stage, as JSON.
 fn patch_all_methods(entry: &mut ApiStage, patch: &PatchOperation) -> Result<(), Error> {
     let given = || {
         let value = patch.value.as_deref().unwrap_or_default();
@@ -203,7 +204,7 @@ fn patch_value(patch: &PatchOperation) -> BadRequest {
     BadRequest::PatchValue(patch.printed_path().to_owned())
 }
 
-/// Refuses the operation on this path with the list of what it can be done to.
+/// Refuses the operation on this path, with the list of the supported paths.
 fn refused(patch: &PatchOperation) -> BadRequest {
     match patch.op {
         PatchOp::Add => patch.unsupported(ADDABLE),
@@ -215,12 +216,12 @@ fn refused(patch: &PatchOperation) -> BadRequest {
     }
 }
 
-/// Refuses operations that nothing of a plan has.
+/// Refuses operations that no part of a plan supports.
 fn known_op(patch: &PatchOperation) -> Result<Entry, BadRequest> {
     entry_op(patch).map_err(|_| refused(patch))
 }
 
-/// Refuses every operation but those that set a value.
+/// Refuses every operation except those that set a value.
 fn set_only(patch: &PatchOperation) -> Result<(), BadRequest> {
     match known_op(patch)? {
         Entry::Set | Entry::Replace => Ok(()),
@@ -228,7 +229,7 @@ fn set_only(patch: &PatchOperation) -> Result<(), BadRequest> {
     }
 }
 
-/// Refuses every operation but `replace`.
+/// Refuses every operation except `replace`.
 fn replace_only(patch: &PatchOperation) -> Result<(), BadRequest> {
     match known_op(patch)? {
         Entry::Replace => Ok(()),
@@ -236,7 +237,7 @@ fn replace_only(patch: &PatchOperation) -> Result<(), BadRequest> {
     }
 }
 
-/// Refuses every operation but `remove`.
+/// Refuses every operation except `remove`.
 fn only_remove(patch: &PatchOperation) -> Result<(), BadRequest> {
     match known_op(patch)? {
         Entry::Remove => Ok(()),
@@ -257,7 +258,7 @@ mod tests {
         Ok(plan)
     }
 
-    /// The test plan has the stage `abc:dev`.
+    /// Applies patches to a plan with the stage `abc:dev`; returns its throttled methods.
     fn methods(patches: &[&str]) -> Vec<(String, Option<f64>, Option<i32>)> {
         let plan = patched(patches).unwrap();
         let throttle = plan.api_stages[0].throttle.clone().into_iter();

@@ -1,8 +1,8 @@
-//! Where usage is kept for good: the port, and what passes through it.
+//! The durable record of usage: the port, and the types for it.
 //!
-//! The books never say less than was used. A key's use is reserved in blocks before it is admitted, so that not every
-//! request has to wait for the disk; what was reserved and not used is given back when the key falls idle and at a
-//! graceful end, and lost to the caller at a crash: at most one block, which [`block`] states.
+//! The books never record less than was used. Usage is reserved in blocks before requests are admitted, so that not
+//! every request has to wait for the disk. What was reserved but not used is returned when the key becomes idle, and at
+//! a graceful stop. A crash loses it to the caller: at most one block, whose size is [`block`].
 
 use std::ops::Range;
 
@@ -13,25 +13,25 @@ use crate::gateway::backends::BoxFuture;
 use crate::gateway::stages::SourceError;
 use crate::id::AccountRegion;
 
-/// Requests reserved at one time, at most.
+/// The most requests to reserve at a time.
 const BLOCK_MAX: u64 = 1_000;
-/// The part of a quota that is reserved at one time, at most.
+/// The largest part of a quota to reserve at a time: one in this many.
 const BLOCKS_OF_QUOTA: u64 = 20;
 
-/// How many requests of a quota are reserved at one time: a twentieth of it, at least one, at most 1,000.
+/// How many requests of a quota are reserved at a time: a twentieth of it, at least one, at most 1,000.
 pub fn block(quota: &QuotaSettings) -> u64 {
     (u64::try_from(quota.limit).unwrap_or(0) / BLOCKS_OF_QUOTA).clamp(1, BLOCK_MAX)
 }
 
-/// What is left of a quota in a period that has `extra` requests more, of which some were used.
+/// What is left of a quota in a period with `extra` additional requests, after `used` requests.
 pub fn remaining(quota: &QuotaSettings, extra: i64, used: u64) -> u64 {
     u64::try_from(i64::from(quota.limit).saturating_add(extra)).unwrap_or(0).saturating_sub(used)
 }
 
-/// Whose use is counted: a key's, under a plan.
+/// Whose usage is counted: a key under a plan.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Subject {
-    /// Whose plan.
+    /// The owner of the plan.
     pub owner: AccountRegion,
     /// The plan.
     pub plan: UsagePlanId,
@@ -39,28 +39,28 @@ pub struct Subject {
     pub key: ApiKeyId,
 }
 
-/// What is to be written about one subject, and what is to be known of it.
+/// What to write about a subject, and what to read.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Entry {
-    /// Whose.
+    /// Whose usage it is.
     pub subject: Subject,
-    /// What was used on a day, all in all.
+    /// The total usage of a day.
     pub used: Option<(Day, Used)>,
-    /// The day that begins or goes on.
+    /// The day that begins or continues.
     pub open: Option<Opening>,
 }
 
-/// What was used on a day.
+/// The usage of a day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Used {
-    /// This, whatever the books say.
+    /// Exactly this, whatever is recorded.
     Exactly(u64),
-    /// This, unless the books say more.
+    /// This, unless more is recorded.
     AtLeast(u64),
 }
 
 impl Used {
-    /// The number.
+    /// The number of requests.
     pub fn count(self) -> u64 {
         match self {
             Self::Exactly(count) | Self::AtLeast(count) => count,
@@ -68,62 +68,63 @@ impl Used {
     }
 }
 
-/// A day that is to be used.
+/// A day for which requests will be counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Opening {
     /// The day.
     pub day: Day,
-    /// The plan's quota. Nothing is reserved without one.
+    /// The plan's quota. Without one, nothing is reserved.
     pub quota: Option<QuotaSettings>,
-    /// What is reserved of this day already.
+    /// How much of this day is already reserved.
     pub reserved: u64,
 }
 
-/// What the books say of a day that was opened.
+/// What is recorded about a day that was opened.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Balance {
-    /// Requests of the quota's period on days before.
+    /// Requests on earlier days of the quota's period.
     pub before: u64,
-    /// Requests of the day.
+    /// Requests on the day.
     pub today: u64,
-    /// Up to which number of them the books have reserved; [`Balance::today`] without a quota.
+    /// The number of today's requests up to which they are reserved; [`Balance::today`] without a quota.
     pub reserved: u64,
-    /// What the period has beyond the quota's limit; less if negative.
+    /// What the period has beyond the quota's limit; negative if it has less.
     pub extra: i64,
 }
 
-/// What buckets belong to.
+/// The owner of buckets.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Scope {
-    /// A key under a plan; each bucket is named after a method, if it is one's own, and a caller.
+    /// A key under a plan. The name of each bucket contains the method, if it is for one method, and the caller.
     Key(Subject),
-    /// A stage; each bucket is named after a method.
+    /// A stage. The name of each bucket is the method.
     Stage(ApiId, StageName),
 }
 
-/// How full a bucket is, for the time after the server.
+/// The level of a bucket, stored for the next start of the server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeptBucket {
-    /// Whose it is.
+    /// The owner of the bucket.
     pub scope: Scope,
-    /// Which of those.
+    /// The name of the bucket.
     pub name: String,
-    /// When it is full if nobody takes from it.
+    /// When it will be full if nobody takes from it.
     pub full_at: Timestamp,
 }
 
-/// Keeps the books.
+/// The durable record of usage.
 pub trait Books: Send + Sync + 'static {
-    /// Writes all entries in one transaction, and answers for each that opens a day. Complete once it is durable.
+    /// Writes all entries in one transaction, and returns a balance for each that opens a day. Completes once it is
+    /// durable.
     fn post(&self, entries: Vec<Entry>) -> BoxFuture<'_, Result<Vec<Balance>, SourceError>>;
 
-    /// Forgets days before `day`, and what was granted to periods that began before it.
+    /// Deletes days before `day`, and what was granted to periods that began before it.
     fn forget_before(&self, day: Day) -> BoxFuture<'_, Result<(), SourceError>>;
 
-    /// The buckets that were kept for `scope`: their names, and when they are full.
+    /// The stored buckets of `scope`: their names, and when they will be full.
     fn kept_buckets(&self, scope: Scope) -> BoxFuture<'_, Result<Vec<(String, Timestamp)>, SourceError>>;
 
-    /// Keeps buckets, in place of what was kept of them before, and forgets those that are full at `now`.
+    /// Stores the levels of buckets, and deletes those that are full at `now`.
     fn keep_buckets(
         &self,
         buckets: Vec<KeptBucket>,
@@ -131,18 +132,18 @@ pub trait Books: Send + Sync + 'static {
     ) -> BoxFuture<'_, Result<(), SourceError>>;
 }
 
-/// What the books are written on: what keys used by day, and what periods were granted beyond their quotas.
+/// The storage of the books: the daily usage of keys, and what periods were granted beyond their quotas.
 pub trait Pages {
-    /// Why a page can't be read or written.
+    /// Why reading or writing failed.
     type Error;
 
     /// Requests of a day.
     fn used(&self, subject: &Subject, day: Day) -> Result<u64, Self::Error>;
 
-    /// Requests of all these days.
+    /// Requests on all these days.
     fn used_in(&self, subject: &Subject, days: Range<Day>) -> Result<u64, Self::Error>;
 
-    /// Writes the requests of a day.
+    /// Writes the number of requests on a day.
     fn write(&self, subject: &Subject, day: Day, used: u64) -> Result<(), Self::Error>;
 
     /// What the period that begins on `start` has beyond the quota.
@@ -152,10 +153,10 @@ pub trait Pages {
 /// Posts one entry.
 ///
 /// # Errors
-/// Those of `pages`; some of the entry may then be written.
+/// Those of `pages`; the entry may then be partly written.
 pub fn post<P: Pages>(pages: &P, entry: &Entry) -> Result<Balance, P::Error> {
     let subject = &entry.subject;
-    // What goes on under a quota is covered by what is reserved.
+    // Under a quota, requests that continue are covered by the reserve.
     let goes_on = |day: Day| entry.open.is_some_and(|open| open.day == day && open.quota.is_some());
     if let Some((day, used)) = entry.used
         && !goes_on(day)
@@ -183,7 +184,7 @@ fn reserve<P: Pages>(pages: &P, subject: &Subject, open: Opening, today: u64) ->
     let before = pages.used_in(subject, start..day)?;
     let extra = pages.granted(subject, start)?;
     let left = remaining(&quota, extra, before.saturating_add(today));
-    // Never less than what callers were promised already.
+    // Never less than was reserved before.
     let reserved = reserved.max(today.saturating_add(block(&quota).min(left)));
     pages.write(subject, day, reserved)?;
     Ok(Balance { before, today, reserved, extra })

@@ -1,5 +1,5 @@
-//! The buckets of one key under one plan: one set for the key, or one for each of its callers where the plan tells
-//! them apart.
+//! The buckets of one key under one plan: one set for the key, or one set for each of its callers if the plan
+//! distinguishes them.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -9,36 +9,35 @@ use super::terms::Terms;
 use super::throttle::{Limiter, Rate};
 use crate::clock::{Clock, Timestamp};
 
-/// Callers of one key with buckets of their own. Those beyond share one set, so that nobody fills the memory by
-/// coming from many addresses.
+/// How many callers of a key have their own buckets. All others share one set, so that nobody can fill the memory by
+/// calling from many addresses.
 const CALLERS_MAX: usize = 10_000;
-/// How long nobody looks for callers to forget after none was found.
+/// How long to wait before looking again for callers to drop, after none was found.
 const TRIM_EVERY: Duration = Duration::from_secs(1);
 
 /// All buckets of a key under a plan.
 #[derive(Debug, Default)]
 pub(super) struct Buckets {
-    /// Of the key as a whole; of callers that can't be told, or are too many.
+    /// For the key as a whole; for callers who are unknown or too many.
     shared: BucketSet,
     callers: HashMap<Box<str>, BucketSet>,
-    /// When it is worth to look for callers with full buckets again.
+    /// When to look again for callers with full buckets.
     trim_at: Duration,
-    /// What is known from before the server started, by the bucket's name; `None` until it was asked for.
+    /// The stored levels from before the server started, by bucket name; `None` until they were loaded.
     restored: Option<HashMap<String, Timestamp>>,
 }
 
 /// The buckets of one caller.
 #[derive(Debug, Default)]
 struct BucketSet {
-    /// Of the terms that hold.
+    /// The revision of the current terms.
     revision: Option<u64>,
     plan: Option<Limiter>,
     methods: Vec<(Arc<str>, Limiter)>,
 }
 
 impl Buckets {
-    /// The bucket that a request of `caller` takes from, under terms of which the newest hold; `None` where nothing
-    /// limits it.
+    /// The bucket for a request of `caller`, with these terms or newer ones; `None` if nothing limits it.
     pub(super) fn bucket(
         &mut self,
         terms: &Terms,
@@ -59,7 +58,7 @@ impl Buckets {
         };
         let set = match caller {
             None => &mut self.shared,
-            // Looked up first: a name is copied once, not with each request.
+            // Looked up first, so that the name is not copied for each request.
             Some(caller) if self.callers.contains_key(caller) => self.callers.get_mut(caller)?,
             Some(caller) => self.callers.entry(caller.into()).or_default(),
         };
@@ -79,7 +78,7 @@ impl Buckets {
         self.callers.len() < CALLERS_MAX
     }
 
-    /// Forgets callers whose buckets are full, and of what was restored whatever is full at `now`.
+    /// Drops callers whose buckets are full, and stored levels that are full at `now`.
     pub(super) fn trim(&mut self, now: Timestamp) {
         self.callers.retain(|_, set| !set.is_full());
         self.callers.shrink_to_fit();
@@ -89,22 +88,22 @@ impl Buckets {
         }
     }
 
-    /// Whether nothing is missing anywhere.
+    /// Whether all buckets are full.
     pub(super) fn is_full(&self) -> bool {
         self.shared.is_full() && self.callers.values().all(BucketSet::is_full)
     }
 
-    /// Whether nobody has asked yet how full they were when the server stopped.
+    /// Whether the stored levels have not been loaded yet.
     pub(super) fn is_new(&self) -> bool {
         self.restored.is_none()
     }
 
-    /// Takes over how full buckets were, by their names.
+    /// Restores the stored levels of buckets, by name.
     pub(super) fn restore(&mut self, kept: Vec<(String, Timestamp)>) {
         self.restored.get_or_insert_with(|| kept.into_iter().collect());
     }
 
-    /// Names of buckets that have changed and take at least `worth` to be full, and when they will be.
+    /// The names of buckets that have changed and need at least `worth` to fill, and when they will be full.
     pub(super) fn changes(&self, worth: Duration) -> Vec<(String, Timestamp)> {
         let callers = self.callers.iter().map(|(caller, set)| (&**caller, set));
         let sets = std::iter::once(("", &self.shared)).chain(callers);
@@ -112,13 +111,13 @@ impl Buckets {
     }
 }
 
-/// What a bucket is kept as: methods have no line breaks.
+/// The name under which a bucket is stored: methods contain no line breaks.
 fn name(method: &str, caller: &str) -> String {
     format!("{method}\n{caller}")
 }
 
 impl BucketSet {
-    /// Takes terms over, unless newer ones hold.
+    /// Adopts terms, unless newer ones are in effect.
     fn adopt(&mut self, terms: &Terms, mut make: impl FnMut(&str, Rate) -> Limiter) {
         if self.revision.is_none_or(|revision| revision < terms.revision) {
             self.plan = terms.rate.map(|rate| match &self.plan {
@@ -135,7 +134,7 @@ impl BucketSet {
         }
     }
 
-    /// The bucket for a method: its own in place of the plan's.
+    /// The bucket for a method: its own if it has one, otherwise the plan's.
     fn bucket(&self, terms: &Terms) -> Option<&Limiter> {
         match &terms.method {
             Some((name, _)) => self

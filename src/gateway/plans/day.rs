@@ -1,4 +1,4 @@
-//! Days, which usage is counted by, and the periods of quotas. All in UTC.
+//! Days, by which usage is counted, and periods of quotas. All in UTC.
 
 use std::fmt;
 use std::ops::Range;
@@ -11,15 +11,15 @@ use crate::gateway::api::{QuotaPeriod, QuotaSettings};
 
 const MILLIS_OF_DAY: i64 = 24 * 60 * 60 * 1_000;
 const DAYS_OF_WEEK: i64 = 7;
-/// The epoch was a Thursday; weeks begin with Sunday, as day 0.
+/// The epoch was a Thursday; weeks begin on Sunday, which is day 0.
 const EPOCH_DAY_OF_WEEK: i64 = 4;
 
-/// A day in UTC, by how many days it is after 1970-01-01.
+/// A day in UTC, as the number of days after 1970-01-01.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Day(i64);
 
 impl Day {
-    /// The day that `time` is on.
+    /// The day of `time`.
     pub const fn of(time: Timestamp) -> Self {
         Self(time.as_millis().div_euclid(MILLIS_OF_DAY))
     }
@@ -34,7 +34,7 @@ impl Day {
         self.0
     }
 
-    /// Reads `YYYY-MM-DD`; `None` if the text is anything else.
+    /// Parses `YYYY-MM-DD`; `None` for any other text.
     pub fn parse(text: &str) -> Option<Self> {
         let is_digit_or_dash = |b: u8| b.is_ascii_digit() || b == b'-';
         if text.len() != 10 || !text.bytes().all(is_digit_or_dash) {
@@ -70,10 +70,10 @@ impl fmt::Display for Day {
     }
 }
 
-/// The period of a quota that `day` is in: its first day, and the first one after it.
+/// The quota's period that contains `day`: its first day, and the first day after it.
 ///
-/// The offset is the day on which periods begin: AWS takes the days of a week and those that every month has, and
-/// nothing else, whatever its documentation says of requests subtracted.
+/// The offset is the day on which periods begin. AWS accepts only days of the week and days that every month has,
+/// although its documentation speaks of requests subtracted.
 pub fn period(quota: &QuotaSettings, day: Day) -> Range<Day> {
     let offset = i64::from(quota.offset);
     match quota.period {
@@ -99,7 +99,7 @@ pub fn period(quota: &QuotaSettings, day: Day) -> Range<Day> {
     }
 }
 
-/// How long it is from `now` to the end of the period.
+/// The time from `now` to the end of the period.
 pub(crate) fn until_end(quota: &QuotaSettings, now: Timestamp) -> Duration {
     period(quota, Day::of(now)).end.start().since(now)
 }
@@ -150,7 +150,8 @@ mod tests {
     }
 
     proptest! {
-        /// Each day is in its period, and every day of a period has the same one: periods neither gap nor overlap.
+        /// Each day is in its period, and all days of a period have the same one: periods neither overlap nor leave
+        /// gaps.
         #[test]
         fn periods_partition_time(number in -1_000i64..60_000, kind in 0usize..3, offset in 0i32..28) {
             let kind = QuotaPeriod::ALL[kind];

@@ -1,5 +1,5 @@
-//! The API keys of one account and region that are in use: found by value without waiting, read from the store when
-//! they are first used, forgotten when they fall idle.
+//! The API keys of one account and region that are in use. They are found by value without waiting, loaded from the
+//! store on first use, and dropped when they become idle.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
@@ -11,19 +11,19 @@ use quick_cache::sync::Cache;
 use super::meter::Meter;
 use crate::gateway::api::{ApiKeyId, UsagePlanId};
 
-/// Locks that keys are spread over; a power of two.
+/// The number of locks over which keys are distributed; a power of two.
 const SHARDS: usize = 64;
-/// Values remembered as nobody's: callers that go on with a deleted key must not cost a read each.
+/// How many unknown values to remember, so that callers with a deleted key don't cost a read each time.
 const UNKNOWN_MAX: usize = 4_096;
 
-/// An API key as the store has it.
+/// An API key from the store.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LiveKey {
     /// Its id.
     pub id: ApiKeyId,
-    /// Whether it opens anything.
+    /// Whether callers can use it.
     pub enabled: bool,
-    /// Plans that have it.
+    /// The plans that contain it.
     pub plans: Vec<UsagePlanId>,
 }
 
@@ -32,12 +32,12 @@ pub struct LiveKey {
 pub(crate) struct Subscriber {
     pub(crate) id: ApiKeyId,
     pub(crate) is_enabled: bool,
-    /// Its plans, each with the key's own meter.
+    /// Its plans, each with a meter for this key.
     pub(crate) meters: Box<[Arc<Meter>]>,
 }
 
 impl Subscriber {
-    /// The key's meter under a plan; `None` if the plan doesn't have the key.
+    /// The key's meter under a plan; `None` if the plan doesn't contain the key.
     pub(crate) fn meter(&self, plan: &UsagePlanId) -> Option<&Arc<Meter>> {
         self.meters.iter().find(|meter| meter.subject.plan == *plan)
     }
@@ -53,7 +53,7 @@ struct Slot {
 #[derive(Debug, Default)]
 struct Shard {
     slots: HashMap<Box<str>, Slot>,
-    /// Counts what was forgotten: what was read before is not kept.
+    /// Counts removals: what was loaded before one is not kept.
     changes: u64,
 }
 
@@ -64,17 +64,17 @@ pub(crate) struct Keyring {
     unknown: Cache<Box<str>, ()>,
 }
 
-/// What is known of a value.
+/// The result of looking up a value.
 #[derive(Debug)]
 pub(crate) enum Lookup {
     Known(Arc<Subscriber>),
-    /// No key has it.
+    /// No key has the value.
     Nobody,
-    /// The store has to be asked; what it says is kept if nothing has changed by then.
+    /// The store has to be asked. Its answer is kept if nothing changes meanwhile.
     Ask(Since),
 }
 
-/// The state of a shard when it was asked.
+/// The state of a shard at the time of a lookup.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Since(u64);
 
@@ -95,11 +95,11 @@ impl Keyring {
             }
             return Lookup::Known(slot.subscriber.clone());
         }
-        // Under the lock, so that a key that is made meanwhile is not taken for nobody's.
+        // Under the lock, so that a key created meanwhile is not taken for unknown.
         if self.unknown.get(value).is_some() { Lookup::Nobody } else { Lookup::Ask(Since(shard.changes)) }
     }
 
-    /// Keeps what the store said, unless something changed since it was asked.
+    /// Keeps the store's answer, unless something has changed since the lookup.
     pub(crate) fn keep(&self, value: &str, since: Since, subscriber: Option<Arc<Subscriber>>) {
         let mut shard = self.write(value);
         if shard.changes != since.0 {
@@ -114,7 +114,7 @@ impl Keyring {
         }
     }
 
-    /// Forgets a value, whatever was known of it.
+    /// Drops a value, known or unknown.
     pub(crate) fn forget(&self, value: &str) {
         let mut shard = self.write(value);
         shard.changes += 1;
@@ -122,7 +122,7 @@ impl Keyring {
         self.unknown.remove(value);
     }
 
-    /// Forgets the keys that were not looked up since the last sweep.
+    /// Drops the keys that were not looked up since the last sweep.
     pub(crate) fn sweep(&self) {
         for shard in &self.shards {
             let mut shard = shard.write().unwrap_or_else(PoisonError::into_inner);
@@ -131,7 +131,7 @@ impl Keyring {
         }
     }
 
-    /// How many keys are in use.
+    /// The number of keys in use.
     #[cfg(test)]
     pub(crate) fn len(&self) -> usize {
         self.shards.iter().map(|shard| shard.read().unwrap().slots.len()).sum()

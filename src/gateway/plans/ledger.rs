@@ -1,4 +1,4 @@
-//! All keys and meters in use, and their dealings with the books.
+//! All keys and meters in use, and their communication with the books.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
@@ -19,19 +19,19 @@ use crate::gateway::api::{ApiId, ApiKeyId, ApiKeyValue, StageName, UsagePlanId};
 use crate::gateway::stages::{SourceError, StageSource};
 use crate::id::AccountRegion;
 
-/// Locks that meters are spread over.
+/// The number of locks over which meters are distributed.
 const SHARDS: usize = 64;
-/// How often keys without a quota are written up: a crash loses that much of their counts.
+/// How often the counts of keys without a quota are written: a crash loses that much of them.
 const WRITE_UP_EVERY: Duration = Duration::from_secs(1);
-/// Buckets that are full sooner are not worth a write while the server runs.
+/// While the server runs, buckets that fill sooner than this are not written.
 const KEPT_AT_LEAST: Duration = Duration::from_secs(2);
-/// How often idle keys are looked for; one is forgotten after two such spans.
+/// How often to look for idle keys; a key is dropped after two such intervals.
 const SWEEP_EVERY: Duration = Duration::from_secs(60);
-/// Entries of one transaction.
+/// The most entries in one transaction.
 const ENTRIES_MAX: usize = 1_000;
-/// How long usage is kept.
+/// How long usage is kept, in days.
 pub(crate) const DAYS_KEPT: i64 = 90;
-/// How often a request asks the books before it is turned away: each time others may have used up what it asked for.
+/// How often a request asks the books before it is refused: each time, others may have used up the block.
 const ASKS_MAX: u32 = 64;
 
 type Shard = Mutex<HashMap<Subject, Arc<Meter>>>;
@@ -44,15 +44,15 @@ pub(crate) struct Ledger {
     keyrings: Mutex<HashMap<AccountRegion, Arc<Keyring>>>,
     meters: Box<[Shard]>,
     hasher: RandomState,
-    /// The buckets of stages, which all callers share.
+    /// The buckets of stages, shared by all callers.
     limiters: Limiters,
-    /// Meters whose reserve runs low.
+    /// Meters whose reserve is running low.
     low: Mutex<Vec<Arc<Meter>>>,
     woken: Notify,
     is_closing: AtomicBool,
 }
 
-/// What came of a request with a key.
+/// The decision about a request with a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Answer {
     Admitted(Standing),
@@ -60,7 +60,7 @@ pub(crate) enum Answer {
     QuotaExceeded(Standing),
 }
 
-/// What a key used on the present day.
+/// What a key used today.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LiveUsage {
     /// The key.
@@ -95,7 +95,7 @@ impl Ledger {
         keyrings.entry(owner.clone()).or_default().clone()
     }
 
-    /// The key of this value; `None` if there is none.
+    /// The key with this value; `None` if there is none.
     pub(crate) async fn subscriber(
         &self,
         owner: &AccountRegion,
@@ -119,7 +119,7 @@ impl Ledger {
         Subscriber { id: key.id, is_enabled: key.enabled, meters }
     }
 
-    /// Forgets what was known of a value.
+    /// Drops what is known about a value.
     pub(crate) fn forget_key(&self, owner: &AccountRegion, value: &ApiKeyValue) {
         let keyrings = self.keyrings.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(keyring) = keyrings.get(owner) {
@@ -146,7 +146,7 @@ impl Ledger {
         self.meters.iter().flat_map(meters).collect()
     }
 
-    /// Decides on a request, waiting for the books only where they have to be asked.
+    /// Decides about a request. Waits for the books only if they have to be asked.
     pub(crate) async fn admit(
         &self,
         meter: &Arc<Meter>,
@@ -163,7 +163,7 @@ impl Ledger {
                 }
                 Verdict::Throttled(wait) => return Ok(Answer::Throttled(wait)),
                 Verdict::QuotaExceeded(standing) => return Ok(Answer::QuotaExceeded(standing)),
-                // A caller that hangs up must not leave the books without an answer taken over.
+                // If the caller hangs up, the books' answer still has to be credited.
                 Verdict::Ask => match tokio::spawn(ask(self.books.clone(), meter.clone(), attempt.day)).await
                 {
                     Ok(asked) => asked?,
@@ -174,7 +174,7 @@ impl Ledger {
         Err(SourceError("the books could not be asked as fast as the key is used".into()))
     }
 
-    /// What the keys of a plan used today, where they are in use.
+    /// Today's usage of the plan's keys in use.
     pub(crate) fn live_usage(&self, owner: &AccountRegion, plan: &UsagePlanId) -> Vec<LiveUsage> {
         let of_plan = |meter: &Arc<Meter>| meter.subject.plan == *plan && meter.subject.owner == *owner;
         let usage = |meter: Arc<Meter>| {
@@ -184,7 +184,7 @@ impl Ledger {
         self.all_meters().into_iter().filter(of_plan).filter_map(usage).collect()
     }
 
-    /// Has the books asked anew about a key: its quota was changed.
+    /// Makes the next request ask the books about a key, because its quota was changed.
     pub(crate) fn expire(&self, subject: &Subject) {
         if let Some(meter) = self.shard(subject).get(subject) {
             meter.expire();
@@ -198,7 +198,7 @@ impl Ledger {
         &self.limiters
     }
 
-    /// Learns how full the buckets of a stage were when the server stopped, unless that is known.
+    /// Loads the stored levels of a stage's buckets, unless that was done before.
     pub(crate) async fn restore_limiters(&self, api: &ApiId, stage: &StageName) -> Result<(), SourceError> {
         if self.limiters.is_new(api, stage) {
             let kept = self.books.kept_buckets(Scope::Stage(api.clone(), stage.clone())).await?;
@@ -207,7 +207,7 @@ impl Ledger {
         Ok(())
     }
 
-    /// Writes how full buckets are that have changed and take at least `worth` to be full.
+    /// Stores the levels of buckets that have changed and need at least `worth` to fill.
     async fn keep_buckets(&self, worth: Duration) {
         let mut changes: Vec<KeptBucket> =
             self.all_meters().iter().flat_map(|meter| meter.bucket_changes(worth)).collect();
@@ -221,7 +221,7 @@ impl Ledger {
 
     // === upkeep ===
 
-    /// Keeps reserves filled, counts written and memory small, until the ledger is closed.
+    /// Refills reserves, writes counts and drops idle keys, until the ledger is closed.
     pub(crate) async fn keep(&self) {
         let mut sweep_at = self.clock.now() + SWEEP_EVERY;
         let mut day = None;
@@ -247,7 +247,7 @@ impl Ledger {
         }
     }
 
-    /// Asks for more where the reserve runs low, all at one time, so that the store can group it.
+    /// Reserves more where it is running low, all at the same time, so that the store can group the writes.
     async fn top_up(&self) {
         let low = std::mem::take(&mut *self.low.lock().unwrap_or_else(PoisonError::into_inner));
         let mut asking = JoinSet::new();
@@ -261,7 +261,7 @@ impl Ledger {
         }
     }
 
-    /// Writes up the counts of keys without a quota.
+    /// Writes the counts of keys without a quota.
     async fn write_up(&self) {
         let entries: Vec<Entry> = self.all_meters().iter().filter_map(|meter| meter.write_up()).collect();
         for chunk in entries.chunks(ENTRIES_MAX) {
@@ -269,12 +269,12 @@ impl Ledger {
         }
     }
 
-    /// Forgets keys that fell idle, and gives back what they had reserved.
+    /// Drops idle keys, and returns what they had reserved.
     async fn sweep(&self) {
         let keyrings: Vec<Arc<Keyring>> =
             self.keyrings.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect();
         keyrings.iter().for_each(|keyring| keyring.sweep());
-        // Held by the table and here alone: no key that is in use leads to it.
+        // Held only by the table and here, so no key in use refers to it.
         let idle = |meter: &Arc<Meter>| Arc::strong_count(meter) == 2 && meter.is_idle();
         let meters = self.all_meters();
         let now = self.clock.now();
@@ -286,7 +286,7 @@ impl Ledger {
             drop(idle);
             for subject in subjects {
                 let mut shard = self.shard(&subject);
-                // Nobody can get hold of it while the table is locked; one that was used meanwhile has an account.
+                // Nobody can get it while the table is locked. One that was used meanwhile has an account again.
                 let is_forgotten =
                     shard.get(&subject).is_some_and(|it| Arc::strong_count(it) == 1 && it.used().is_none());
                 if is_forgotten {
@@ -299,7 +299,7 @@ impl Ledger {
         }
     }
 
-    /// Writes the exact use of these meters; whether that was possible.
+    /// Writes the exact usage of these meters; returns whether that succeeded.
     async fn close_all(&self, meters: &[Arc<Meter>]) -> bool {
         let mut is_done = true;
         for chunk in meters.chunks(ENTRIES_MAX) {
@@ -323,7 +323,7 @@ impl Ledger {
         is_done
     }
 
-    /// Ends the upkeep and writes everything out: after a graceful end nothing is lost to callers.
+    /// Ends the upkeep and writes everything: a graceful stop loses nothing.
     pub(crate) async fn close(&self) {
         self.is_closing.store(true, Ordering::Release);
         self.woken.notify_one();
@@ -337,7 +337,7 @@ impl Ledger {
         }
     }
 
-    /// How many keys and meters are held.
+    /// The number of keys and meters in memory.
     #[cfg(test)]
     pub(crate) fn held(&self) -> (usize, usize) {
         let keyrings = self.keyrings.lock().unwrap();
@@ -345,7 +345,7 @@ impl Ledger {
     }
 }
 
-/// Asks the books about a meter, unless somebody else just has.
+/// Asks the books about a meter, unless somebody else has just done so.
 async fn ask(books: Arc<dyn Books>, meter: Arc<Meter>, day: Day) -> Result<(), SourceError> {
     let _turn = meter.turn.lock().await;
     if meter.is_new() {

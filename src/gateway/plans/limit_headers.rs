@@ -1,4 +1,4 @@
-//! What callers can be told of their limits, where the server's settings allow it: `Retry-After`, and `RateLimit` and
+//! Headers that tell callers their limits, if the settings allow it: `Retry-After`, and `RateLimit` and
 //! `RateLimit-Policy` of <https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/>. AWS sends none.
 
 use std::time::Duration;
@@ -14,17 +14,17 @@ const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 const SECONDS_OF_DAY: i64 = 24 * 60 * 60;
 
-/// What a caller is told.
+/// The limits to send to a caller.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Limits {
-    /// Where it stands, if it has a key.
+    /// The state of its quota, if it has a key.
     pub(crate) standing: Option<Standing>,
-    /// How long it should wait, if it was refused.
+    /// How long to wait, if it was refused.
     pub(crate) wait: Option<Duration>,
 }
 
 impl Limits {
-    /// Adds the header fields of an answer to a request that came at `now`.
+    /// Adds the header fields to the response to a request that arrived at `now`.
     pub(crate) fn write(&self, headers: &mut HeaderMap, now: Timestamp) {
         let standing = self.standing.and_then(|standing| Some((standing.quota?, standing.remaining)));
         let mut wait = self.wait;
@@ -34,7 +34,7 @@ impl Limits {
             let policy = format!("\"quota\";q={};w={window}", quota.limit.max(0));
             let limit = format!("\"quota\";r={remaining};t={}", seconds(reset));
             for (name, value) in [(RATE_LIMIT_POLICY, policy), (RATE_LIMIT, limit)] {
-                // Digits and ASCII by construction.
+                // Digits and ASCII only.
                 if let Ok(value) = HeaderValue::try_from(value) {
                     headers.insert(name, value);
                 }
@@ -49,7 +49,7 @@ impl Limits {
     }
 }
 
-/// Whole seconds, rounded up: whoever waits that long has waited long enough.
+/// Whole seconds, rounded up, so that waiting that long is enough.
 fn seconds(duration: Duration) -> u64 {
     duration.as_secs() + u64::from(0 < duration.subsec_nanos())
 }

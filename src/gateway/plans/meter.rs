@@ -1,7 +1,7 @@
-//! One key under one plan: its buckets, and what it used.
+//! One key under one plan: its buckets and its usage.
 //!
-//! All of it is behind one lock, which only requests with this key want; so that what is checked and what is counted
-//! can't be torn apart, however many connections the caller has.
+//! All of it is behind one lock, for which only requests with this key compete. So checking and counting are atomic,
+//! however many connections the caller has.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -19,28 +19,28 @@ use crate::gateway::api::QuotaSettings;
 #[derive(Debug)]
 pub(crate) struct Meter {
     pub(crate) subject: Subject,
-    /// Whoever asks the books holds it, so that they are asked once.
+    /// Held while asking the books, so that they are asked only once.
     pub(crate) turn: Arc<tokio::sync::Mutex<()>>,
-    /// Whether it was used since it was last looked at.
+    /// Whether it was used since the last check.
     is_used: AtomicBool,
     state: Mutex<State>,
 }
 
 #[derive(Debug, Default)]
 struct State {
-    /// Of the terms that hold.
+    /// The revision of the current terms.
     revision: Option<u64>,
     quota: Option<QuotaSettings>,
     buckets: Buckets,
-    /// `None` until the books were asked.
+    /// `None` until the books have answered.
     account: Option<Account>,
     /// Nothing may be counted until the books have answered.
     is_closed: bool,
-    /// Somebody is about to ask the books for more.
+    /// Somebody is about to reserve more.
     is_topping_up: bool,
 }
 
-/// What was used, as of a day.
+/// The usage as of a day.
 #[derive(Clone, Copy, Debug)]
 struct Account {
     day: Day,
@@ -48,31 +48,31 @@ struct Account {
     today: u64,
     reserved: u64,
     extra: i64,
-    /// What the books say was used today.
+    /// Today's usage in the books.
     recorded: u64,
-    /// What the books don't know yet concerns the quota: they have to be asked anew.
+    /// The quota has changed in a way that the books don't know yet, so they have to be asked again.
     is_stale: bool,
 }
 
 /// A request with the key.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Attempt<'r> {
-    /// What the plan grants it.
+    /// The plan's terms.
     pub(crate) terms: &'r Terms,
-    /// Which of the key's callers it is from, where the plan tells them apart.
+    /// Which of the key's callers sent it, if the plan distinguishes them.
     pub(crate) caller: Option<&'r str>,
-    /// The day on which it came.
+    /// The day on which it arrived.
     pub(crate) day: Day,
-    /// Limits that all callers share: the method's, the account's.
+    /// Limits that all callers share: the method's and the account's.
     pub(crate) outer: &'r [Option<&'r Limiter>],
 }
 
-/// How a request fared.
+/// The decision about a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
     Admitted {
         standing: Standing,
-        /// The reserve runs low.
+        /// The reserve is running low.
         is_low: bool,
     },
     Throttled(Wait),
@@ -81,7 +81,7 @@ pub(crate) enum Verdict {
     Ask,
 }
 
-/// Where a key stands, for those who want to see it.
+/// The state of a key's quota, for response headers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Standing {
     pub(crate) quota: Option<QuotaSettings>,
@@ -90,7 +90,7 @@ pub(crate) struct Standing {
 }
 
 impl Account {
-    /// Requests left, as the books stand.
+    /// The requests left, as far as is known.
     fn remaining(&self, quota: &QuotaSettings) -> u64 {
         remaining(quota, self.extra, self.before.saturating_add(self.today))
     }
@@ -105,7 +105,7 @@ impl State {
         Standing { quota: self.quota, remaining }
     }
 
-    /// Whether the books have to be asked before a request of `day` is counted.
+    /// Whether the books have to be asked before a request on `day` is counted.
     fn needs_books(&self, day: Day) -> bool {
         let Some(account) = &self.account else { return true };
         self.is_closed || account.is_stale || account.day < day || {
@@ -114,7 +114,7 @@ impl State {
         }
     }
 
-    /// Takes a quota over, unless a newer one holds.
+    /// Adopts a quota, unless a newer one is in effect.
     fn adopt(&mut self, terms: &Terms) {
         if self.revision.is_some_and(|revision| terms.revision <= revision) {
             return;
@@ -139,11 +139,11 @@ impl Meter {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Decides on a request, and counts it if it may pass.
+    /// Decides about a request, and counts it if it is admitted.
     ///
-    /// The order is that of the most specific first: the key's own rate, its quota, then the outer limits. A caller
-    /// over its quota thus takes nothing from what all callers share; and a request that is refused takes nothing
-    /// from the key's own bucket.
+    /// The most specific limit is checked first: the key's own rate, its quota, then the outer limits. So a caller who
+    /// exceeds its quota takes nothing from what all callers share, and a refused request takes nothing from the key's
+    /// own bucket.
     pub(crate) fn admit(&self, attempt: Attempt<'_>, clock: &Arc<dyn Clock>) -> Verdict {
         let Attempt { terms, caller, day, outer } = attempt;
         if !self.is_used.load(Ordering::Relaxed) {
@@ -187,8 +187,8 @@ impl Meter {
         Verdict::Admitted { standing: Standing { remaining, ..standing }, is_low }
     }
 
-    /// What to ask the books for so that requests of `day` can be counted; `None` if they can already. Whoever asks
-    /// holds the turn.
+    /// What to ask the books so that requests on `day` can be counted; `None` if they can be counted already. The
+    /// caller holds the turn.
     pub(crate) fn ask(&self, day: Day) -> Option<Entry> {
         let mut state = self.state();
         let is_topping_up = std::mem::take(&mut state.is_topping_up);
@@ -198,11 +198,11 @@ impl Meter {
         let (used, open) = match state.account {
             None => (None, Opening { day, quota: state.quota, reserved: 0 }),
             Some(account) => {
-                // Time may have stepped back, days don't.
+                // Time may have gone backwards; days don't.
                 let (next, quota) = (day.max(account.day), state.quota);
                 let reserved = if next == account.day { account.reserved } else { 0 };
-                // What is counted from here on would be missing from a day that ends, or be counted in a period that
-                // it isn't in.
+                // Requests counted from here on would be missing from a day that ends, or be counted in the wrong
+                // period.
                 state.is_closed = account.day < next || account.is_stale;
                 let used = (account.day, Used::Exactly(account.today));
                 (Some(used), Opening { day: next, quota, reserved })
@@ -211,7 +211,7 @@ impl Meter {
         Some(Entry { subject: self.subject.clone(), used, open: Some(open) })
     }
 
-    /// Takes over what the books answered to `asked`.
+    /// Applies the books' answer to `asked`.
     pub(crate) fn credit(&self, asked: &Entry, balance: Balance) {
         let Some(open) = asked.open else { return };
         let mut state = self.state();
@@ -219,10 +219,10 @@ impl Meter {
         if let Some(account) = &state.account
             && account.day == open.day
         {
-            // Requests went on while the books were asked.
+            // Requests continued while the books were asked.
             today = today.max(account.today);
         }
-        // The quota may have changed again in the meantime.
+        // The quota may have changed again meanwhile.
         let shape = |quota: &Option<QuotaSettings>| quota.map(|quota| (quota.period, quota.offset));
         let is_stale = shape(&state.quota) != shape(&open.quota);
         state.account =
@@ -230,24 +230,24 @@ impl Meter {
         state.is_closed = false;
     }
 
-    /// The books could not be asked.
+    /// Asking the books failed.
     pub(crate) fn give_up(&self) {
         self.state().is_closed = false;
     }
 
-    /// Has the books asked anew before the next request: they know something that isn't known here.
+    /// Makes the next request ask the books: they have newer information.
     pub(crate) fn expire(&self) {
         if let Some(account) = &mut self.state().account {
             account.is_stale = true;
         }
     }
 
-    /// What was used today, which is exact at any moment.
+    /// Today's usage, exact at any moment.
     pub(crate) fn used(&self) -> Option<(Day, u64)> {
         self.state().account.map(|account| (account.day, account.today))
     }
 
-    /// What the books don't know of a key without a quota: those are written up now and then.
+    /// What the books don't know yet about a key without a quota; it is written from time to time.
     pub(crate) fn write_up(&self) -> Option<Entry> {
         let mut state = self.state();
         if state.quota.is_some() || state.is_closed {
@@ -259,8 +259,8 @@ impl Meter {
         Some(Entry { subject: self.subject.clone(), used, open: None })
     }
 
-    /// Closes the account: the books get the exact number. Whoever closes it holds the turn, and says
-    /// [`Meter::closed`] afterwards.
+    /// Closes the account by writing the exact usage. The caller holds the turn, and calls [`Meter::closed`]
+    /// afterwards.
     pub(crate) fn close(&self) -> Option<Entry> {
         let mut state = self.state();
         let account = state.account?;
@@ -269,7 +269,7 @@ impl Meter {
         (account.recorded != account.today).then(|| Entry { subject: self.subject.clone(), used, open: None })
     }
 
-    /// The account is closed: from the next request on the books are asked.
+    /// The account is closed: the next request asks the books.
     pub(crate) fn closed(&self) {
         let mut state = self.state();
         state.account = None;
@@ -277,7 +277,7 @@ impl Meter {
         state.is_topping_up = false;
     }
 
-    /// Whether it was not used since this was last asked, and its buckets are full: it can be forgotten.
+    /// Whether it was not used since the last call and its buckets are full, so that it can be dropped.
     pub(crate) fn is_idle(&self) -> bool {
         if self.is_used.swap(false, Ordering::Relaxed) {
             return false;
@@ -285,24 +285,24 @@ impl Meter {
         self.state().buckets.is_full()
     }
 
-    /// Whether nobody has asked yet how full its buckets were when the server stopped.
+    /// Whether the stored levels of its buckets have not been loaded yet.
     pub(crate) fn is_new(&self) -> bool {
         self.state().buckets.is_new()
     }
 
-    /// Takes over how full its buckets were, by their names.
+    /// Restores the stored levels of its buckets, by name.
     pub(crate) fn restore(&self, kept: Vec<(String, Timestamp)>) {
         self.state().buckets.restore(kept);
     }
 
-    /// Buckets that have changed and take at least `worth` to be full.
+    /// Buckets that have changed and need at least `worth` to fill.
     pub(crate) fn bucket_changes(&self, worth: Duration) -> Vec<KeptBucket> {
         let changes = self.state().buckets.changes(worth);
         let kept = |(name, full_at)| KeptBucket { scope: Scope::Key(self.subject.clone()), name, full_at };
         changes.into_iter().map(kept).collect()
     }
 
-    /// Forgets callers whose buckets are full.
+    /// Drops callers whose buckets are full.
     pub(crate) fn trim(&self, now: Timestamp) {
         self.state().buckets.trim(now);
     }

@@ -17,20 +17,20 @@ use crate::meter;
 #[derive(Debug)]
 pub(crate) struct Terms {
     pub(crate) plan: UsagePlanId,
-    /// Of two terms of a plan, those of the higher revision hold.
+    /// Of two terms of a plan, the one with the higher revision is in effect.
     pub(crate) revision: u64,
-    /// The rate over all methods without their own.
+    /// The rate for all methods without their own.
     pub(crate) rate: Option<Rate>,
-    /// The method's own rate, in place of the plan's, by the method's name among all that the plan knows.
+    /// The method's own rate, which replaces the plan's, with the method's name among all that the plan throttles.
     pub(crate) method: Option<(Arc<str>, Rate)>,
     pub(crate) quota: Option<QuotaSettings>,
-    /// What tells callers of one key apart, each of whom has the rates for itself; the quota is the key's.
+    /// What distinguishes the callers of one key. Each of them has the rates to itself; the quota is the key's.
     pub(crate) throttle_by: Option<Source>,
     pub(crate) meters: PlanMeters,
 }
 
 impl Terms {
-    /// The terms of `plan` for `verb` on `path` of a stage; `None` if the plan doesn't have the stage.
+    /// The terms of `plan` for `verb` on `path` of a stage; `None` if the plan doesn't contain the stage.
     pub(crate) fn new(
         plan: &UsagePlan,
         api: &ApiId,
@@ -48,19 +48,19 @@ impl Terms {
             rate: plan.throttle.as_ref().map(Rate::from),
             method: own.map(|(key, settings)| (format!("{api}:{stage}{key}").into(), settings.into())),
             quota: plan.quota,
-            // Plans are checked when they are written.
+            // Plans are checked when they are written, so the tag is valid.
             throttle_by: throttle_by(&plan.tags).unwrap_or_default(),
             meters: PlanMeters::new(&plan.id, api, stage, verb, path),
         })
     }
 }
 
-/// The tag of a usage plan that says what tells callers of one key apart.
+/// The usage plan tag that distinguishes the callers of one key.
 const THROTTLE_BY: &str = "stepgate:throttleBy";
 
-/// What the tags of a plan say tells callers apart: a member of `$context`, written as in parameter mappings
-/// (`context.identity.sourceIp`, `context.authorizer.claims.sub`). AWS's plans know no such thing; a tag is what all
-/// its clients can set.
+/// What distinguishes callers, according to a plan's tags: a member of `$context`, written as in parameter mappings
+/// (`context.identity.sourceIp`, `context.authorizer.claims.sub`). AWS's plans have no field for this, and every AWS
+/// client can set a tag.
 pub(crate) fn throttle_by(tags: &BTreeMap<String, String>) -> Result<Option<Source>, PlanProblem> {
     let Some(text) = tags.get(THROTTLE_BY) else { return Ok(None) };
     let is_of_caller = ["context.identity.", "context.authorizer."].iter().any(|it| text.starts_with(it));
@@ -77,7 +77,7 @@ impl From<&ThrottleSettings> for Rate {
     }
 }
 
-/// What became of a request with a key.
+/// The decision about a request with a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Decision {
     Admitted,
@@ -85,8 +85,8 @@ pub(crate) enum Decision {
     QuotaExceeded,
 }
 
-/// Counts the decisions of a plan on a method. Their number is bounded by what is deployed, and keys aren't
-/// named; what never happens has no series.
+/// Counts a plan's decisions on a method. The number of series is limited by what is deployed, keys are not labels, and
+/// a decision that never occurs has no series.
 pub(crate) struct PlanMeters {
     labels: [(&'static str, String); 4],
     admitted: OnceLock<Counter>,

@@ -1,10 +1,10 @@
-//! Token buckets: one token a request, refilled at a steady rate.
+//! Token buckets: one token for each request, refilled at a steady rate.
 //!
-//! <https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-request-throttling.html>. Buckets
-//! live beside compiled stages, not in them: a redeploy with the same limits goes on with the same bucket, and one
-//! with a changed limit takes over what was spent. Looking without taking is not possible while others take, so that
-//! a request refused by an outer level has spent its token of the levels before it, except where a bucket is one
-//! caller's own (see [`Limiter::mark`]).
+//! <https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-request-throttling.html>. Buckets are kept
+//! outside compiled stages: a redeployment with the same limits continues with the same bucket, and one with a changed
+//! limit keeps its deficit. It is not possible to check a bucket without taking a token while others take tokens. So a
+//! request that an outer level refuses has spent its tokens of the levels before, except in a bucket that only one
+//! caller uses (see [`Limiter::mark`]).
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
@@ -21,19 +21,19 @@ use governor::{Quota, RateLimiter};
 use crate::clock::{Clock, Timestamp};
 use crate::gateway::api::{ApiId, StageName};
 
-/// No token takes longer: about 73 years. The limiter counts nanoseconds in 64 bits.
+/// The longest time for a token: about 73 years. The limiter counts nanoseconds in 64 bits.
 const TOKEN_NANOS_MAX: u64 = 1 << 61;
 
-/// A steady rate with room for bursts.
+/// A steady rate with a burst.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Rate {
-    /// Requests per second on average; zero blocks everything.
+    /// Requests a second on average; zero blocks everything.
     pub per_second: f64,
-    /// Requests let through at once; zero blocks everything.
+    /// Burst, in requests; zero blocks everything.
     pub burst: u32,
 }
 
-/// How long it is until there is a token again; `None` if there never will be.
+/// The time until the next token; `None` if there will never be one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Wait(pub(crate) Option<Duration>);
 
@@ -42,13 +42,13 @@ pub(crate) struct Limiter {
     rate: Rate,
     clock: Arc<dyn Clock>,
     gate: Gate,
-    /// What is kept of it is from another rate, at which it took longer to be full, or shorter.
+    /// The stored level was written at another rate, with another time to fill.
     is_outdated: AtomicBool,
 }
 
 enum Gate {
     Open(Bucket),
-    /// Nothing passes, and nothing is refilled: what was spent before stays spent.
+    /// Nothing passes and nothing is refilled; the deficit stays.
     Shut {
         spent: f64,
     },
@@ -57,15 +57,15 @@ enum Gate {
 struct Bucket {
     governor: RateLimiter<NotKeyed, Arrival, Monotonic, NoOpMiddleware<Duration>>,
     arrival: Arrival,
-    /// The limiter counts from here.
+    /// The origin of the limiter's time.
     began: Duration,
     token_nanos: u64,
-    /// The arrival that was kept last.
+    /// The arrival that was last stored.
     kept: AtomicU64,
 }
 
-/// The limiter's state: when a request would arrive that finds the bucket full, in nanoseconds from the bucket's
-/// beginning; 0 before the first request.
+/// The limiter's state: when a request would find the bucket full, in nanoseconds from the bucket's origin; 0 before
+/// the first request.
 #[derive(Clone)]
 struct Arrival(Arc<AtomicU64>);
 
@@ -88,7 +88,7 @@ impl StateStore for Arrival {
     }
 }
 
-/// Our clock as the limiter wants to read it.
+/// Our clock in the form that the limiter needs.
 #[derive(Clone)]
 struct Monotonic(Arc<dyn Clock>);
 
@@ -100,7 +100,7 @@ impl governor::clock::Clock for Monotonic {
     }
 }
 
-/// How full a bucket was.
+/// The level of a bucket at some moment.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Mark(u64);
 
@@ -120,14 +120,14 @@ impl Limiter {
         limiter
     }
 
-    /// The same bucket under another rate: as many tokens as were missing are missing.
+    /// The same bucket with another rate: the number of missing tokens stays the same.
     pub(crate) fn changed(&self, rate: Rate) -> Self {
         let changed = Self::spent(rate, self.clock.clone(), self.missing());
         changed.is_outdated.store(self.is_kept(), Ordering::Release);
         changed
     }
 
-    /// Whether something is kept of it.
+    /// Whether its level has been stored.
     fn is_kept(&self) -> bool {
         let is_kept = match &self.gate {
             Gate::Shut { .. } => false,
@@ -140,7 +140,7 @@ impl Limiter {
         let gate = match quota(rate) {
             Some((quota, token_nanos)) => {
                 let spent = spent.min(f64::from(quota.burst_size().get()));
-                // Casts from floats saturate, and a bucket that has begun is never at 0.
+                // Casts from floats saturate, and a bucket in use is never at 0.
                 let nanos = (spent * token_nanos as f64).ceil() as u64;
                 let arrival = Arrival(Arc::new(AtomicU64::new(nanos)));
                 let began = clock.monotonic();
@@ -168,7 +168,7 @@ impl Limiter {
         }
     }
 
-    /// How many tokens are missing, in tokens and parts of one.
+    /// The number of missing tokens, with fractions.
     pub(crate) fn missing(&self) -> f64 {
         match &self.gate {
             Gate::Shut { spent } => *spent,
@@ -179,8 +179,8 @@ impl Limiter {
         }
     }
 
-    /// When it will be full, if that was not told before, and either takes at least `worth` or makes what was told
-    /// untrue.
+    /// When it will be full, if that has changed since the last call, and either takes at least `worth` or contradicts
+    /// the stored level.
     pub(crate) fn change(&self, worth: Duration) -> Option<Timestamp> {
         let Gate::Open(bucket) = &self.gate else { return None };
         let arrival = bucket.arrival.0.load(Ordering::Acquire);
@@ -191,7 +191,7 @@ impl Limiter {
         (!is_told).then(|| self.clock.now() + until_full)
     }
 
-    /// Remembers how full it is, for [`Limiter::reset`]. Only of use to whoever alone takes from it.
+    /// Records the level for [`Limiter::reset`]. Useful only if nobody else takes from the bucket.
     pub(crate) fn mark(&self) -> Mark {
         match &self.gate {
             Gate::Shut { .. } => Mark(0),
@@ -199,7 +199,7 @@ impl Limiter {
         }
     }
 
-    /// Takes back whatever was taken since `mark`.
+    /// Returns all tokens that were taken since `mark`.
     pub(crate) fn reset(&self, mark: Mark) {
         if let Gate::Open(bucket) = &self.gate {
             bucket.arrival.0.store(mark.0, Ordering::Release);
@@ -208,7 +208,7 @@ impl Limiter {
 }
 
 impl Bucket {
-    /// Nanoseconds until it is full.
+    /// The nanoseconds until it is full.
     fn until_full(&self, clock: &dyn Clock, arrival: u64) -> u64 {
         let now = clock.monotonic().saturating_sub(self.began);
         arrival.saturating_sub(u64::try_from(now.as_nanos()).unwrap_or(u64::MAX))
@@ -221,31 +221,31 @@ impl fmt::Debug for Limiter {
     }
 }
 
-/// The limiter's terms, and how long a token takes; `None` for rates that let nothing through.
+/// The limiter's quota and the time for a token; `None` for rates that let nothing pass.
 fn quota(rate: Rate) -> Option<(Quota, u64)> {
     let burst = NonZeroU32::new(rate.burst)?;
     if rate.per_second.is_nan() || rate.per_second <= 0.0 {
         return None;
     }
-    // A rate of more than one token a nanosecond is no limit that could be told from one. Casts saturate.
+    // More than one token a nanosecond is the same as no limit. Casts saturate.
     let token_nanos = ((1e9 / rate.per_second).ceil() as u64).clamp(1, TOKEN_NANOS_MAX);
-    // What doesn't fit into the limiter's 64 bits takes decades to refill: a smaller burst errs against the caller.
+    // A burst that exceeds the limiter's 64 bits takes decades to refill: a smaller one errs against the caller.
     let burst_max = u32::try_from(TOKEN_NANOS_MAX / token_nanos).unwrap_or(u32::MAX);
     let burst = NonZeroU32::new(burst.get().min(burst_max)).unwrap_or(NonZeroU32::MIN);
     Some((Quota::with_period(Duration::from_nanos(token_nanos))?.allow_burst(burst), token_nanos))
 }
 
-/// A method of a stage, whose limit all callers share.
+/// A method of a stage, with a limit that all callers share.
 pub(crate) type StageMethod = (ApiId, StageName, String);
 
-/// The buckets of all stages, by what they limit.
+/// The buckets of all stages, by method.
 #[derive(Default)]
 pub(crate) struct Limiters(Mutex<Shelf>);
 
 #[derive(Default)]
 struct Shelf {
     limiters: HashMap<StageMethod, Arc<Limiter>>,
-    /// Stages of which it was asked how full their buckets were when the server stopped.
+    /// Stages whose stored levels have been loaded.
     asked: HashSet<(ApiId, StageName)>,
     restored: HashMap<StageMethod, Timestamp>,
 }
@@ -255,8 +255,8 @@ impl Limiters {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The bucket of `method`, with another rate if that changed. Asked when a stage is compiled, not on the path
-    /// of requests.
+    /// The bucket of `method`, with a new rate if that has changed. Called when a stage is compiled, not for each
+    /// request.
     pub(crate) fn get(&self, method: StageMethod, rate: Rate, clock: &Arc<dyn Clock>) -> Arc<Limiter> {
         let mut shelf = self.shelf();
         let limiter = match shelf.limiters.get(&method) {
@@ -272,12 +272,12 @@ impl Limiters {
         limiter
     }
 
-    /// Whether nobody has asked yet how full the buckets of a stage were when the server stopped.
+    /// Whether the stored levels of a stage's buckets have not been loaded yet.
     pub(crate) fn is_new(&self, api: &ApiId, stage: &StageName) -> bool {
         !self.shelf().asked.contains(&(api.clone(), stage.clone()))
     }
 
-    /// Takes over how full the buckets of a stage were, by method.
+    /// Restores the stored levels of a stage's buckets, by method.
     pub(crate) fn restore(&self, api: &ApiId, stage: &StageName, kept: Vec<(String, Timestamp)>) {
         let mut shelf = self.shelf();
         if shelf.asked.insert((api.clone(), stage.clone())) {
@@ -286,7 +286,7 @@ impl Limiters {
         }
     }
 
-    /// Methods whose buckets have changed and take at least `worth` to be full, and when they will be.
+    /// Methods whose buckets have changed and need at least `worth` to fill, and when they will be full.
     pub(crate) fn changes(&self, worth: Duration) -> Vec<(StageMethod, Timestamp)> {
         let shelf = self.shelf();
         let change =
@@ -294,8 +294,8 @@ impl Limiters {
         shelf.limiters.iter().filter_map(change).collect()
     }
 
-    /// Forgets the full buckets of methods that no compiled stage holds any more, and of what was restored whatever
-    /// is full at `now`.
+    /// Drops the full buckets of methods that no compiled stage uses any more, and stored levels that are full at
+    /// `now`.
     pub(crate) fn sweep(&self, now: Timestamp) {
         let mut shelf = self.shelf();
         shelf.limiters.retain(|_, limiter| 1 < Arc::strong_count(limiter) || 0.0 < limiter.missing());
@@ -371,7 +371,7 @@ mod tests {
         assert_eq!(taken(&wider, 20), 12);
         let narrower = wider.changed(Rate { per_second: 1.0, burst: 5 });
         assert_eq!(taken(&narrower, 5), 0);
-        // Refilled from empty, not from below it.
+        // Refilled from empty, not from a deficit.
         clock.advance(Duration::from_secs(1));
         assert_eq!(taken(&narrower, 5), 1);
         let shut = narrower.changed(Rate { per_second: 0.0, burst: 5 });
@@ -421,18 +421,18 @@ mod tests {
         assert_eq!(limiter.change(Duration::from_secs(9)), None);
         let full_at = limiter.change(Duration::from_secs(8)).unwrap();
         assert_eq!(full_at, clock.now() + Duration::from_secs(8));
-        // Told once, until it changes again.
+        // Reported once, until it changes again.
         assert_eq!(limiter.change(Duration::ZERO), None);
         clock.advance(Duration::from_secs(4));
         assert_eq!(taken(&Limiter::resumed(rate, clock.clone(), full_at), 20), 8);
-        // What is kept says nothing of another rate: it is told anew, and once.
+        // The stored level is wrong for another rate, so it is reported again, once.
         let faster = limiter.changed(Rate { per_second: 1_000.0, burst: 10 });
         assert_eq!(faster.change(Duration::from_secs(9)), Some(clock.now() + Duration::from_millis(2)));
         assert_eq!(faster.change(Duration::from_secs(9)), None);
         let shut = limiter.changed(Rate { per_second: 0.0, burst: 10 });
         assert_eq!(shut.change(Duration::ZERO), None);
         assert!(shut.changed(rate).change(Duration::from_secs(9)).is_some());
-        // A clock that was set wrong takes a full bucket at most.
+        // A clock that was set wrong costs at most a full bucket.
         let far = full_at + Duration::from_secs(1_000_000);
         assert_eq!(taken(&Limiter::resumed(rate, clock.clone(), far), 20), 0);
         clock.advance(Duration::from_secs(60));
@@ -440,8 +440,8 @@ mod tests {
     }
 
     proptest! {
-        /// In any window, under any sequence of waits and changes of the rate, no more pass than the largest burst
-        /// and the largest rate allow.
+        /// In any window, with any sequence of waits and changes of the rate, no more requests pass than the largest
+        /// burst and the largest rate allow.
         #[test]
         fn admitted_is_at_most_burst_plus_rate_times_time(
             steps in proptest::collection::vec((0u64..2_000, 0usize..6, 1u32..8, 1u32..8), 1..60),
@@ -465,7 +465,7 @@ mod tests {
         }
     }
 
-    /// Many threads on one bucket, while time runs: not one request too many.
+    /// Many threads use one bucket while time passes: not one request too many is admitted.
     #[test]
     fn threads_share_a_bucket_exactly() {
         let clock = clock();

@@ -1,4 +1,4 @@
-//! The check of API keys by itself, without a gateway or a store around it: to measure it, and to simulate callers.
+//! The check of API keys without a gateway or a store, for benchmarks and simulations.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -19,7 +19,7 @@ use crate::gateway::backends::BoxFuture;
 use crate::gateway::stages::{SourceError, StageSource};
 use crate::id::{AccountId, AccountRegion, Region};
 
-/// What the values of all keys begin with.
+/// The beginning of all keys' values.
 const PREFIX: &str = "a-key-of-forty-characters-";
 
 /// Books in memory.
@@ -28,7 +28,7 @@ pub(crate) struct Shelf {
     used: Mutex<BTreeMap<(ApiKeyId, Day), u64>>,
     granted: Mutex<BTreeMap<(ApiKeyId, Day), i64>>,
     buckets: Mutex<Vec<KeptBucket>>,
-    /// How often something was posted.
+    /// The number of posts.
     pub(crate) posts: AtomicUsize,
     /// Whether posting fails.
     pub(crate) is_broken: AtomicBool,
@@ -43,12 +43,12 @@ impl Shelf {
         self.granted.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What is written about a day.
+    /// The recorded usage of a day.
     pub(crate) fn written(&self, key: &ApiKeyId, day: Day) -> u64 {
         self.used().get(&(key.clone(), day)).copied().unwrap_or(0)
     }
 
-    /// Grants a period something beyond its quota.
+    /// Grants a period more than its quota.
     #[cfg(test)]
     pub(crate) fn grant(&self, key: &ApiKeyId, start: Day, extra: i64) {
         self.granted().insert((key.clone(), start), extra);
@@ -80,7 +80,7 @@ impl Pages for Shelf {
 impl Books for Shelf {
     fn post(&self, entries: Vec<Entry>) -> BoxFuture<'_, Result<Vec<Balance>, SourceError>> {
         Box::pin(async move {
-            // As a disk would, it lets others run meanwhile.
+            // Like a disk, it lets others run meanwhile.
             tokio::task::yield_now().await;
             if self.is_broken.load(Ordering::SeqCst) {
                 return Err(SourceError("no books".into()));
@@ -146,7 +146,7 @@ impl StageSource for Numbered {
     }
 }
 
-/// Keys of one plan on one method.
+/// Keys of one plan, on one method.
 pub struct KeyTrial {
     ledger: Ledger,
     keyring: Arc<Keyring>,
@@ -156,7 +156,7 @@ pub struct KeyTrial {
 }
 
 impl KeyTrial {
-    /// A plan with these limits, whose keys nobody has used yet. `None` for an owner that can't be.
+    /// A plan with these limits and unused keys. `None` for an invalid owner.
     pub fn new(
         throttle: Option<ThrottleSettings>,
         quota: Option<QuotaSettings>,
@@ -190,10 +190,10 @@ impl KeyTrial {
         format!("{PREFIX}{number:014}")
     }
 
-    /// Sends a request with a key; whether it may pass.
+    /// Sends a request with a key; returns whether it is admitted.
     ///
     /// # Errors
-    /// [`SourceError`] if what it uses can't be recorded.
+    /// [`SourceError`] if its usage can't be recorded.
     pub async fn call(&self, value: &str) -> Result<bool, SourceError> {
         let subscriber = self.ledger.subscriber(&self.owner, &self.keyring, value).await?;
         let meter = subscriber.as_ref().and_then(|it| it.meter(&self.terms.plan));
@@ -219,7 +219,7 @@ mod tests {
     use crate::clock::VirtualClock;
     use crate::gateway::api::QuotaPeriod;
 
-    /// Threads, keys, days: exactly the quota, each day anew, whatever the interleaving.
+    /// Threads, keys, days: exactly the quota is admitted on each day, whatever the interleaving.
     #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
     async fn simulated_callers_get_exactly_their_quota() {
         const KEYS: usize = 7;
@@ -246,7 +246,7 @@ mod tests {
         }
     }
 
-    /// Threads on one key while time runs: at most burst + rate · time.
+    /// Threads using one key while time passes: at most burst + rate · time.
     #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
     async fn simulated_callers_keep_to_their_rate() {
         let clock = Arc::new(VirtualClock::new(Timestamp::EPOCH));
@@ -267,7 +267,7 @@ mod tests {
             });
         }
         let passed: usize = callers.join_all().await.into_iter().sum();
-        // Less only by what time gave while the bucket was full.
+        // Fewer only by what was refilled while the bucket was full.
         assert!((900..=20 + 1_000).contains(&passed), "{passed}");
     }
 }

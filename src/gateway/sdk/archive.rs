@@ -1,4 +1,4 @@
-//! Files as one ZIP file; the same files are the same bytes.
+//! Creates ZIP files; the same files give the same bytes.
 
 use std::io::{self, Cursor, Write};
 
@@ -8,15 +8,15 @@ use zip::{CompressionMethod, DateTime, ZipWriter};
 /// The archive could not be written.
 #[derive(Debug, thiserror::Error)]
 pub enum Broken {
-    /// An entry could not be made.
+    /// An entry could not be created.
     #[error(transparent)]
     Zip(#[from] zip::result::ZipError),
-    /// An entry could not be filled.
+    /// An entry could not be written.
     #[error(transparent)]
     Io(#[from] io::Error),
 }
 
-/// An archive of `files`, names with their texts.
+/// An archive of `files`, given as names with texts.
 pub(super) fn archive(files: &[(String, String)]) -> Result<Vec<u8>, Broken> {
     let options = SimpleFileOptions::default()
         .compression_method(CompressionMethod::Deflated)

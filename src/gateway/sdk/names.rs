@@ -1,10 +1,10 @@
-//! Names of a client's functions: `petsPetIdGet` for `GET /pets/{petId}`.
+//! The names of an SDK's functions: `petsPetIdGet` for `GET /pets/{petId}`.
 
 use std::collections::HashSet;
 
 use crate::gateway::api::HttpMethod;
 
-/// The names given so far; no two methods share one.
+/// The names used so far; no two methods share one.
 #[derive(Debug, Default)]
 pub(super) struct Names(HashSet<String>);
 
@@ -21,7 +21,7 @@ impl Names {
         if name.starts_with(|c: char| c.is_ascii_digit()) {
             name.insert(0, '_');
         }
-        // `/a-b` and `/a/b` are one name; AWS does not say what becomes of the second.
+        // `/a-b` and `/a/b` give the same name; AWS doesn't say what happens to the second.
         let mut unique = name.clone();
         let mut n = 1;
         while !self.0.insert(unique.clone()) {
@@ -37,14 +37,14 @@ fn with_first(word: &str, change: fn(&char) -> char) -> String {
     chars.next().map(|first| change(&first)).into_iter().chain(chars).collect()
 }
 
-/// The variables of a path, `{proxy+}` without its sign.
+/// The variables of a path; `{proxy+}` without the plus sign.
 pub(super) fn variables(path: &str) -> impl Iterator<Item = &str> {
     path.split('/')
         .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
         .map(|name| name.trim_end_matches('+'))
 }
 
-/// A name that npm takes for a package.
+/// A valid npm package name.
 pub(super) fn file_name_of(text: &str) -> String {
     let lower = text.to_ascii_lowercase();
     let words: Vec<&str> =

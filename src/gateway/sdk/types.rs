@@ -1,4 +1,4 @@
-//! Models as TypeScript's types.
+//! Converts models to TypeScript types.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,15 +6,15 @@ use serde_json::{Value, json};
 
 use crate::gateway::api::{DeploymentSnapshot, Method};
 
-/// How deep a type is written out; what is deeper is `unknown`.
+/// How deep a type is written; anything deeper is `unknown`.
 const DEPTH_MAX: usize = 16;
 
-/// The types of an API's models, as far as methods name them.
+/// The types of the API's models that methods use.
 #[derive(Debug)]
 pub(super) struct Types<'s> {
     snapshot: &'s DeploymentSnapshot,
     base: String,
-    /// Models that are named, in the order of their names.
+    /// The models in use, sorted by name.
     used: BTreeSet<String>,
 }
 
@@ -24,13 +24,13 @@ impl<'s> Types<'s> {
         Self { snapshot, base, used: BTreeSet::new() }
     }
 
-    /// What a method takes for its body.
+    /// The type of a method's request body.
     pub(super) fn of_request(&mut self, method: &Method) -> String {
         let models: Vec<&String> = method.request_models.values().collect();
         if models.is_empty() { "unknown".to_owned() } else { self.any_of(&models) }
     }
 
-    /// What a method answers when it succeeds.
+    /// The type of a method's successful response.
     pub(super) fn of_answer(&mut self, method: &Method) -> String {
         let good = method.responses.iter().filter(|(status, _)| (200..300).contains(&status.as_u16()));
         let models: Vec<&String> = good.flat_map(|(_, response)| response.models.values()).collect();
@@ -50,10 +50,10 @@ impl<'s> Types<'s> {
         format!("Models[{}]", json!(name))
     }
 
-    /// Every model that was named, with those that they refer to: names as literals, and types.
+    /// Every model in use, with those to which they refer: names as literals, and types.
     pub(super) fn models(&mut self) -> Vec<(String, String)> {
         let mut written: BTreeMap<String, String> = BTreeMap::new();
-        // Writing one may name more.
+        // Writing a type may add further models.
         while let Some(name) = self.used.iter().find(|name| !written.contains_key(*name)).cloned() {
             let schema = self.snapshot.models.get(&name).and_then(|model| model.schema.as_deref());
             let schema: Option<Value> = schema.and_then(|text| serde_json::from_str(text).ok());
@@ -77,7 +77,7 @@ impl<'s> Types<'s> {
         }
         if let Some(values) = schema.get("enum").and_then(Value::as_array).filter(|values| !values.is_empty())
         {
-            // Objects and arrays are no types of their own.
+            // Objects and arrays can't be literal types.
             let literal = |value: &Value| {
                 if value.is_object() || value.is_array() { "unknown".to_owned() } else { value.to_string() }
             };

@@ -1,8 +1,8 @@
-//! The compiled stages that are in use, looked up without a lock.
+//! The compiled stages in use, looked up without a lock.
 //!
-//! What is added or taken out copies the table that it stands in; there are many tables, so that this costs little
-//! however many stages there are. When they become too many, those go that were not called for long. What goes is
-//! dropped by [`Known::sweep`] and by no request: a stage is many thousand allocations.
+//! Adding or removing a stage copies its table; there are many tables, so this is cheap however many stages there are.
+//! If the stages take too much memory, those that have not been called for a long time are removed. Removed stages are
+//! dropped by [`Known::sweep`], never by a request, because a stage consists of many thousands of allocations.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -15,9 +15,9 @@ use arc_swap::ArcSwap;
 use crate::gateway::api::{ApiId, StageName};
 use crate::gateway::compile::Served;
 
-/// How many tables there are.
+/// The number of tables.
 const TABLES: usize = 256;
-/// How much memory they may take together; two thousand stages of a hundred methods.
+/// The most memory for all stages together; enough for two thousand stages of a hundred methods.
 const BYTES_MAX: usize = 1024 * 1024 * 1024;
 
 type Table = HashMap<ApiId, HashMap<StageName, Arc<Entry>>>;
@@ -28,15 +28,15 @@ pub(super) struct Known {
     tables: Box<[ArcSwap<Table>]>,
     bytes: AtomicUsize,
     bytes_max: usize,
-    /// The table where room is made next.
+    /// The table in which to make room next.
     hand: AtomicUsize,
-    /// What is known no more, and may still be in use.
+    /// Removed stages that may still be in use.
     retired: Mutex<Vec<Arc<Entry>>>,
 }
 
 struct Entry {
     served: Arc<Served>,
-    /// Whether it was called since room was made last.
+    /// Whether it was called since room was last made.
     is_used: AtomicBool,
 }
 
@@ -68,9 +68,9 @@ impl Known {
         Some(entry.served.clone())
     }
 
-    /// Adds a stage, in place of what was known of it.
+    /// Adds a stage, or replaces it.
     pub(super) fn put(&self, api: &ApiId, stage: &StageName, served: &Arc<Served>) {
-        // Not used until it is found here: counted as such, a thousand new ones would push out what is called.
+        // It counts as unused until it is called: otherwise, a thousand new stages would push out those in use.
         let entry = Arc::new(Entry { served: served.clone(), is_used: AtomicBool::new(false) });
         self.bytes.fetch_add(served.bytes, Ordering::AcqRel);
         self.change(self.table(api), |table| {
@@ -81,19 +81,19 @@ impl Known {
         }
     }
 
-    /// Forgets a stage.
+    /// Removes a stage.
     pub(super) fn remove(&self, api: &ApiId, stage: &StageName) {
         self.change(self.table(api), |table| {
             table.get_mut(api).and_then(|stages| stages.remove(stage)).into_iter().collect()
         });
     }
 
-    /// The names of an API's stages that are known.
+    /// The names of the known stages of an API.
     pub(super) fn stages_of(&self, api: &ApiId) -> Vec<StageName> {
         self.table(api).load().get(api).map(|stages| stages.keys().cloned().collect()).unwrap_or_default()
     }
 
-    /// All of them, in no order.
+    /// All stages, in no particular order.
     pub(super) fn all(&self) -> Vec<(ApiId, StageName, Arc<Served>)> {
         let mut all = Vec::new();
         for table in &self.tables {
@@ -112,7 +112,7 @@ impl Known {
         &self.tables[index]
     }
 
-    /// Changes a table by `change`, which says what it took out.
+    /// Changes a table with `change`, which returns what it removed.
     fn change(&self, table: &ArcSwap<Table>, change: impl Fn(&mut Table) -> Vec<Arc<Entry>>) {
         let mut out = Vec::new();
         table.rcu(|table| {
@@ -129,7 +129,7 @@ impl Known {
         self.retired.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Drops what is known no more, but for what requests still use: that waits for the next time. Takes a while.
+    /// Drops removed stages that no request uses any more; the others wait for the next call. Takes a while.
     pub(super) fn sweep(&self) {
         let unused = |entry: &mut Arc<Entry>| {
             let Entry { served, .. } = &**entry;
@@ -146,7 +146,8 @@ impl Known {
         }
     }
 
-    /// Table by table, takes out what was not called since the hand came by last, until an eighth is free.
+    /// Goes from table to table, removing what was not called since the last round, until an eighth of the memory is
+    /// free.
     fn make_room(&self) {
         let enough = self.bytes_max / 8 * 7;
         for _ in 0..2 * TABLES {
@@ -206,7 +207,7 @@ mod tests {
         assert!(600 < known.all().len());
         assert!(known.get(&api(5), &"dev".into()).is_none());
         assert!(known.get(&api(9_999), &"dev".into()).is_some());
-        // The same again changes nothing, and nothing is left of what goes.
+        // Replacing a stage by the same changes nothing, and removing one leaves nothing.
         let before = known.bytes.load(Ordering::Relaxed);
         known.put(&api(0), &"dev".into(), &served(&api(0)));
         assert_eq!(known.bytes.load(Ordering::Relaxed), before);

@@ -1,4 +1,4 @@
-//! Which APIs have a stage of a name, for requests that name a stage only.
+//! Which APIs have a stage of a given name, for requests that name only a stage.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -8,11 +8,11 @@ use arc_swap::ArcSwap;
 
 use crate::gateway::api::{ApiId, StageName};
 
-/// The names that were asked for since stages last came or went.
+/// The names requested since a stage was last created or deleted.
 #[derive(Debug, Default)]
 pub(super) struct Names {
     apis: ArcSwap<HashMap<StageName, Arc<[ApiId]>>>,
-    /// How often stages came or went: what was read under an older count is not kept.
+    /// Counts creations and deletions of stages: what was read under an older count is not kept.
     changes: AtomicU64,
 }
 
@@ -21,7 +21,7 @@ impl Names {
         self.apis.load().get(stage).cloned()
     }
 
-    /// The count that what is read from now on belongs to.
+    /// The count for what is read from now on.
     pub(super) fn changes(&self) -> u64 {
         self.changes.load(Ordering::Acquire)
     }
@@ -37,9 +37,9 @@ impl Names {
         });
     }
 
-    /// Forgets all.
+    /// Drops everything.
     pub(super) fn clear(&self) {
-        // First the count, then the removal: what is kept in between is removed with the rest.
+        // Increase the count first: entries added in between are then removed with the rest.
         self.changes.fetch_add(1, Ordering::AcqRel);
         self.apis.store(Arc::default());
     }

@@ -1,4 +1,4 @@
-//! Whose turn it is to load a stage: one at a time, and whoever loads later reads later.
+//! Turns for loading a stage: one load at a time, and a later load reads later.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -14,12 +14,12 @@ type Waiting = HashMap<Key, Arc<tokio::sync::Mutex<()>>>;
 #[derive(Debug, Default)]
 pub(super) struct Turns(Mutex<Waiting>);
 
-/// Nobody else loads this stage as long as it is held.
+/// While it is held, nobody else loads this stage.
 #[derive(Debug)]
 pub(super) struct Turn<'t> {
     turns: &'t Turns,
     key: Key,
-    /// `None` before and after.
+    /// `None` before and after the turn.
     held: Option<OwnedMutexGuard<()>>,
 }
 
@@ -28,7 +28,7 @@ impl Turns {
     pub(super) async fn take(&self, api: &ApiId, stage: &StageName) -> Turn<'_> {
         let key = (api.clone(), stage.clone());
         let entry = self.waiting().entry(key.clone()).or_default().clone();
-        // Made before it is waited for: whoever stops waiting leaves nothing behind.
+        // Created before waiting, so that a waiter who gives up leaves nothing behind.
         let mut turn = Turn { turns: self, key, held: None };
         turn.held = Some(entry.lock_owned().await);
         turn
@@ -48,7 +48,7 @@ impl Drop for Turn<'_> {
     fn drop(&mut self) {
         self.held = None;
         let mut waiting = self.turns.waiting();
-        // Who waits holds the lock as well, and takes it under the table's.
+        // A waiter holds the lock too, and gets it under the table's lock.
         if waiting.get(&self.key).is_some_and(|entry| Arc::strong_count(entry) == 1) {
             waiting.remove(&self.key);
         }
@@ -80,7 +80,7 @@ mod tests {
         assert_eq!(turns.stages_of(&api).len(), 2);
         assert!(turns.stages_of(&"xyz".into()).is_empty());
         drop(first);
-        // Whoever comes now waits behind the second.
+        // The next one waits behind the second.
         let mut third = Box::pin(turns.take(&api, &stage));
         assert!(waits(&mut third).await);
         let second = second.await;

@@ -1,4 +1,4 @@
-//! Test calls as recorded.
+//! Recorded test calls.
 
 use std::sync::Arc;
 

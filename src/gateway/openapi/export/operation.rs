@@ -1,4 +1,4 @@
-//! A method as an operation.
+//! Writes a method as an operation.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,7 +17,7 @@ use crate::gateway::error::BadRequest;
 const JSON: &str = "application/json";
 const TIMEOUT_MILLIS_DEFAULT: u32 = 29_000;
 
-/// The member of a path item that holds the verb's operation.
+/// The member of a path item for the verb's operation.
 pub(super) fn key_of(verb: HttpMethod) -> String {
     match verb {
         HttpMethod::Any => extension::ANY_METHOD.to_owned(),
@@ -83,7 +83,7 @@ impl Writer<'_> {
                 .insert(status.to_string(), self.response(resource, verb, &status.to_string(), response)?);
         }
         if responses.is_empty() {
-            // AWS writes none; the standard wants one.
+            // AWS writes none, but the standard requires one.
             let response = json!({ "description": "Default response" });
             responses.insert("default".to_owned(), response);
         }
@@ -106,7 +106,7 @@ impl Writer<'_> {
         Ok(operation.into())
     }
 
-    /// Declared parameters, and those of the path, which the standard wants declared.
+    /// The declared parameters, and those in the path, which the standard requires to be declared.
     fn parameters(&self, resource: &Resource, verb: HttpMethod, method: &Method) -> Vec<Value> {
         let own = resource.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
         let own = own.map(|name| format!("method.request.path.{}", name.strip_suffix('+').unwrap_or(name)));
@@ -190,7 +190,7 @@ impl Writer<'_> {
         Ok(members.into())
     }
 
-    /// What callers have to bring; the schemes named are in the document from now on.
+    /// What callers need. Adds the schemes to the document.
     fn security(&mut self, method: &Method) -> Vec<Value> {
         let mut asked = Vec::new();
         let mut ask = |scheme: &str, scopes: &[String]| {
@@ -220,7 +220,7 @@ impl Writer<'_> {
     }
 }
 
-/// `entity` with what is written about it.
+/// `entity` with its documentation.
 fn with_texts(mut entity: Value, texts: Map<String, Value>) -> Value {
     if let Value::Object(members) = &mut entity {
         members.extend(texts);
@@ -228,7 +228,7 @@ fn with_texts(mut entity: Value, texts: Map<String, Value>) -> Value {
     entity
 }
 
-/// The one model that Swagger can describe a body with: the one of JSON, or of something like it.
+/// The one model with which Swagger can describe a body: that for JSON, or for a similar type.
 fn json_model(
     models: &BTreeMap<String, String>,
     place: impl FnOnce() -> String,
@@ -242,14 +242,14 @@ fn json_model(
     model.map(|model| Some(model.as_str())).ok_or_else(|| BadRequest::ExportModels(place()))
 }
 
-/// What a method consumes and produces: media types of models and of templates.
+/// What a method consumes and produces: the media types of its models and templates.
 fn media_types(method: &Method) -> (BTreeSet<&str>, BTreeSet<&str>) {
     let is_type = |key: &&str| key.contains('/');
     let mut consumes: BTreeSet<&str> = method.request_models.keys().map(String::as_str).collect();
     let mut produces: BTreeSet<&str> =
         method.responses.values().flat_map(|it| it.models.keys()).map(String::as_str).collect();
     if let Some(integration) = &method.integration {
-        // A body has a model as a whole: templates for other types than its own would give it those types, too.
+        // Swagger has one model for all media types, so the types of templates are added only if there is no model.
         if consumes.is_empty() {
             consumes.extend(integration.request_templates.keys().map(String::as_str).filter(is_type));
         }
@@ -291,7 +291,7 @@ fn integration(integration: &Integration, resource: &Resource) -> Value {
     if let Some(handling) = integration.content_handling {
         put("contentHandling", json!(handling.as_str()));
     }
-    // What is as it would be anyway isn't said.
+    // Defaults are not written.
     if integration.timeout_millis != TIMEOUT_MILLIS_DEFAULT {
         put("timeoutInMillis", json!(integration.timeout_millis));
     }
@@ -313,7 +313,7 @@ fn integration(integration: &Integration, resource: &Resource) -> Value {
     members.into()
 }
 
-/// Responses by pattern. Of several without a pattern the first one is ever chosen, and the others aren't written.
+/// Responses by pattern. Of several without a pattern, only the first is ever selected, so the others are not written.
 fn integration_responses(integration: &Integration) -> Map<String, Value> {
     let mut responses = Map::new();
     for (status, response) in &integration.responses {

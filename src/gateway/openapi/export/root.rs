@@ -1,4 +1,4 @@
-//! What belongs to the document as a whole: security schemes and extensions.
+//! Writes what belongs to the document as a whole: security schemes and extensions.
 
 use serde_json::{Map, Value, json};
 
@@ -12,7 +12,7 @@ use crate::gateway::api::{
 };
 
 impl Writer<'_> {
-    /// The schemes that methods named.
+    /// The schemes that methods use.
     pub(super) fn security_schemes(&self) -> Map<String, Value> {
         let with_extensions = self.export.extensions.authorizers;
         let mut schemes = Map::new();
@@ -25,7 +25,7 @@ impl Writer<'_> {
                 schemes.insert(authorizer.name.clone(), scheme.into());
             }
         }
-        // An authorizer of such a name says what the name means.
+        // An authorizer of that name takes precedence.
         if self.schemes.contains(SIGV4_SCHEME) && !schemes.contains_key(SIGV4_SCHEME) {
             let mut scheme = scheme("Authorization", "header");
             if with_extensions {
@@ -39,7 +39,7 @@ impl Writer<'_> {
         schemes
     }
 
-    /// How the API is reached, where that isn't what it would be anyway.
+    /// The endpoint settings that differ from the defaults.
     pub(super) fn endpoint(&self) -> Option<(String, Value)> {
         let api = &self.export.snapshot.api;
         let endpoint = &api.endpoint_configuration;
@@ -62,7 +62,7 @@ impl Writer<'_> {
         (!members.is_empty()).then(|| (extension::ENDPOINT_CONFIGURATION.to_owned(), members.into()))
     }
 
-    /// Extensions beside `info` and `paths`.
+    /// The top-level extensions.
     pub(super) fn root_extensions(&self) -> Map<String, Value> {
         let (snapshot, extensions) = (self.export.snapshot, self.export.extensions);
         let mut members = Map::new();
@@ -146,7 +146,7 @@ fn authorizer_scheme(authorizer: &Authorizer, with_extensions: bool) -> Map<Stri
         ("providerARNs", (!pools.is_empty()).then(|| json!(pools))),
         ("authorizerUri", text(&authorizer.authorizer_uri)),
         ("authorizerCredentials", text(&authorizer.authorizer_credentials)),
-        // The scheme's own name says it for tokens.
+        // For tokens, the scheme itself contains the header.
         ("identitySource", text(&authorizer.identity_source).filter(|_| header == UNUSED_HEADER)),
         ("identityValidationExpression", text(&authorizer.identity_validation_expression)),
         ("jwtConfiguration", authorizer.jwt_configuration.as_ref().map(|it| json!(it))),

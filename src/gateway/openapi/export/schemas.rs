@@ -1,4 +1,4 @@
-//! Models as schemas of a document: those that methods use, and those that these refer to.
+//! Writes models as schemas: those that methods use, and those to which they refer.
 
 use serde_json::{Map, Value};
 
@@ -7,7 +7,7 @@ use super::Writer;
 use crate::gateway::api::DocumentationPartType;
 
 impl Writer<'_> {
-    /// A reference to the model, which is in the document from now on.
+    /// A reference to the model. Adds the model to the document.
     pub(super) fn schema_reference(&mut self, model: &str) -> Value {
         self.use_model(model);
         let schemas = self.export.dialect.schemas();
@@ -21,16 +21,16 @@ impl Writer<'_> {
         }
     }
 
-    /// Every model used so far, with those that they refer to.
+    /// Every model used so far, with those to which they refer.
     pub(super) fn schemas(&mut self) -> Map<String, Value> {
         let mut schemas = Map::new();
         let mut next = 0;
-        // The list grows while it is walked: a schema names further models.
+        // The list grows during the loop, because schemas refer to further models.
         while let Some(name) = self.models.get(next).cloned() {
             next += 1;
             let model = self.export.snapshot.models.get(&name);
             let text = model.and_then(|model| model.schema.as_deref()).unwrap_or("{}");
-            // Models of other media types have schemas that nobody can read here.
+            // Schemas of models with other media types can't be parsed here.
             let schema = serde_json::from_str(text).unwrap_or_else(|_| Value::Object(Map::new()));
             let mut schema = self.local(schema);
             if let Value::Object(members) = &mut schema {
@@ -42,7 +42,7 @@ impl Writer<'_> {
         schemas
     }
 
-    /// The schema with references within the document, and without what no OpenAPI schema has.
+    /// The schema with references within the document, and without members that OpenAPI schemas don't have.
     fn local(&mut self, schema: Value) -> Value {
         match schema {
             Value::Object(members) => {

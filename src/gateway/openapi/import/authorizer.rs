@@ -1,4 +1,4 @@
-//! Security schemes and what they mean for methods.
+//! Imports security schemes, and what they mean for methods.
 
 use std::collections::BTreeMap;
 
@@ -12,25 +12,25 @@ use crate::gateway::api::{
 };
 use crate::gateway::error::BadRequest;
 
-/// What a scheme asks of callers.
+/// What a scheme requires of callers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Scheme {
-    /// An authorizer of the scheme's name decides.
+    /// The authorizer with the scheme's name authorizes callers.
     Authorizer(AuthorizerType),
-    /// Requests are signed.
+    /// Requests have to be signed.
     Signature,
-    /// Requests bring a key of a usage plan.
+    /// Requests need an API key.
     ApiKey,
-    /// An authorizer that the document doesn't describe: methods with it are not made.
+    /// An authorizer that the document doesn't describe: methods that use it are not created.
     Undescribed,
-    /// Something that no method can ask, and that AWS ignores: OAuth 2.0, HTTP's schemes, keys in other headers.
+    /// Something that no method can require and AWS ignores: OAuth 2.0, HTTP schemes, keys in other headers.
     Other,
 }
 
 /// Schemes by name.
 pub(super) type Schemes = BTreeMap<String, Scheme>;
 
-/// What an operation asks of its callers.
+/// What an operation requires of its callers.
 pub(super) struct Access {
     pub(super) authorization_type: AuthorizationType,
     pub(super) authorizer: Option<String>,
@@ -39,7 +39,7 @@ pub(super) struct Access {
 }
 
 impl Access {
-    /// Nobody is asked anything.
+    /// Nothing is required.
     const PUBLIC: Self = Self {
         authorization_type: AuthorizationType::None,
         authorizer: None,
@@ -49,7 +49,7 @@ impl Access {
 }
 
 impl Reader<'_> {
-    /// The authorizers of all schemes, and what the schemes mean.
+    /// The authorizers of all schemes, and the meaning of each scheme.
     pub(super) fn security_schemes(&mut self) -> (Vec<CreateAuthorizer>, Schemes) {
         let mut authorizers = Vec::new();
         let mut schemes = Schemes::new();
@@ -97,7 +97,7 @@ impl Reader<'_> {
             self.notes.fail(format!("Unable to create authorizer '{name}': {refusal}"));
             return None;
         };
-        // The scheme itself names the place, where the extension doesn't.
+        // If the extension doesn't name the identity source, the scheme does.
         let place = match scheme.get("in").and_then(Value::as_str) {
             Some("query") => "querystring",
             Some(_) | None => "header",
@@ -127,8 +127,8 @@ impl Reader<'_> {
         })
     }
 
-    /// What `operation` asks: its own `security`, or the document's if it has none, as AWS is recorded to apply it.
-    /// `None` if that can't be told: a method that nobody knows how to protect is not made.
+    /// What `operation` requires: its own `security`, or the document's if it has none, as recorded from AWS. `None` if
+    /// that is unknown: a method that can't be protected is not created.
     pub(super) fn access(
         &mut self,
         path: &str,

@@ -1,23 +1,23 @@
-//! The base path of a document, and what becomes of it.
+//! The base path of a document, and how it is imported.
 
 use serde_json::{Map, Value};
 
 use super::super::document::{Dialect, Document};
 
-/// What an import makes of the base path. See
+/// How to import the base path. See
 /// <https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-import-api-basePath.html>.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum BasePathMode {
-    /// There is none.
+    /// It is ignored.
     Ignore,
-    /// It goes before every path.
+    /// It is prepended to every path.
     Prepend,
-    /// It goes before every path but for its first segment, which stands for the stage.
+    /// It is prepended to every path without its first segment, which stands for the stage.
     Split,
 }
 
 impl BasePathMode {
-    /// The mode of AWS's word.
+    /// The mode for AWS's word.
     pub(crate) fn parse(word: &str) -> Option<Self> {
         match word {
             "ignore" => Some(Self::Ignore),
@@ -28,7 +28,7 @@ impl BasePathMode {
     }
 }
 
-/// What goes before every path: empty, or segments that each begin with a slash.
+/// The prefix of every path: empty, or segments that each begin with a slash.
 pub(super) fn prefix(document: &Document, mode: BasePathMode) -> String {
     let base = match mode {
         BasePathMode::Ignore => return String::new(),
@@ -39,7 +39,7 @@ pub(super) fn prefix(document: &Document, mode: BasePathMode) -> String {
     segments(&base).skip(skip).map(|segment| format!("/{segment}")).collect()
 }
 
-/// A path of the document behind the prefix, without a slash at its end.
+/// A path of the document after the prefix, without a trailing slash.
 pub(super) fn join(prefix: &str, path: &str) -> String {
     let own: String = segments(path).map(|segment| format!("/{segment}")).collect();
     let full = format!("{prefix}{own}");
@@ -58,7 +58,7 @@ fn base_path(document: &Document) -> String {
     path.unwrap_or_default()
 }
 
-/// The server's variable `basePath`, whether its URL uses it or not; else the path of the URL.
+/// The server's variable `basePath`, whether its URL uses it or not; otherwise the path of the URL.
 fn server_path(server: &Map<String, Value>) -> String {
     let default = |name: &str| {
         let variable = server.get("variables").and_then(|variables| variables.get(name));
@@ -73,7 +73,7 @@ fn server_path(server: &Map<String, Value>) -> String {
         None => url,
     };
     let path = path.split(['?', '#']).next().unwrap_or_default();
-    // `{name}` in the path is a variable of the server, never one of the API.
+    // `{name}` in the path is a variable of the server, never of the API.
     let filled = segments(path).map(|segment| {
         let name = segment.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
         name.and_then(default).unwrap_or(segment).trim_matches('/')

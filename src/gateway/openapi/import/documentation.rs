@@ -1,4 +1,4 @@
-//! What a document says for people: the parts of its extension, and those made of its descriptions.
+//! Imports documentation: the parts in the extension, and those made from descriptions.
 
 use std::collections::HashSet;
 
@@ -10,13 +10,13 @@ use super::super::texts::{INFO, Texts, location, members, picked, plain_response
 use super::{Reader, base_path, object_of, verb_of};
 use crate::gateway::api::{DocumentationPartLocation, DocumentationPartType, documentation_parts_of};
 
-/// A place and what is written about it.
+/// A location and its documentation.
 type Part = (DocumentationPartLocation, Map<String, Value>);
 
-/// All parts, each place once: the extension's win over those made of descriptions.
+/// All parts, each location once. Those in the extension take precedence over those made from descriptions.
 ///
-/// A document with the extension repeats its parts in OpenAPI's own members, as exports do: only what is said there
-/// and not in the extension becomes a part. What its `info` and schemas say is kept by the API and its models.
+/// A document with the extension repeats its parts in OpenAPI's own members, as exports do, so only what is there and
+/// not in the extension becomes a part. The descriptions in `info` and in schemas are kept by the API and its models.
 pub(super) fn parts(reader: &mut Reader<'_>, prefix: &str) -> Vec<Part> {
     let mut parts = Vec::new();
     let extension = reader.document.member(extension::DOCUMENTATION);
@@ -42,7 +42,7 @@ pub(super) fn parts(reader: &mut Reader<'_>, prefix: &str) -> Vec<Part> {
     parts
 }
 
-/// Whether a response is described as exports describe those that nobody did.
+/// Whether a response has the description that exports write for undocumented responses.
 fn is_plain(place: &DocumentationPartLocation, properties: &Map<String, Value>) -> bool {
     let plain = plain_response(place.status_code.as_deref().unwrap_or_default());
     properties.get("description").and_then(Value::as_str) == Some(&plain)
@@ -125,14 +125,14 @@ fn describe_operation(
     }
 }
 
-/// Parts under way; places where nothing is written make none.
+/// The parts found so far. Locations without documentation are left out.
 struct Found {
     parts: Vec<Part>,
     dialect: Dialect,
 }
 
 impl Found {
-    /// What the members of an entity say about it.
+    /// Adds the documentation in an entity's members.
     fn see(&mut self, location: DocumentationPartLocation, entity: &Map<String, Value>) {
         let properties = picked(entity, members(location.kind, self.dialect));
         self.push(location, properties);

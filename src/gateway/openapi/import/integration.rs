@@ -1,4 +1,4 @@
-//! `x-amazon-apigateway-integration`: an integration and its responses.
+//! Imports `x-amazon-apigateway-integration`: an integration and its responses.
 
 use std::collections::BTreeMap;
 
@@ -14,8 +14,8 @@ use crate::gateway::api::{
 };
 use crate::gateway::error::BadRequest;
 
-/// Refuses a document with an integration whose members have other shapes than AWS's, such as a function of
-/// CloudFormation in the place of an address: AWS reads no further then.
+/// Refuses a document with an integration whose members have the wrong types, such as a CloudFormation function in
+/// place of a URI: AWS stops parsing at that point.
 pub(super) fn check_shapes(document: &Document) -> Result<(), BadRequest> {
     for (path, item) in &document.object("/paths") {
         let item = document.resolve(item).and_then(Value::as_object);
@@ -71,7 +71,7 @@ fn has_shape(document: &Document, integration: &Value) -> bool {
     members.iter().all(|(name, value)| fits(name, value)) && responses.iter().all(is_response)
 }
 
-/// Where an integration is, for what is said about it.
+/// The location of an integration, for messages.
 #[derive(Clone, Copy)]
 struct Place<'p> {
     path: &'p str,
@@ -79,7 +79,7 @@ struct Place<'p> {
 }
 
 impl Reader<'_> {
-    /// The integration of an operation, if it has one, with its responses.
+    /// The integration of an operation with its responses, if there is one.
     pub(super) fn integration(
         &mut self,
         path: &str,
@@ -184,7 +184,7 @@ impl Reader<'_> {
                     &BadRequest::ContentHandling,
                 ),
             };
-            // A status has one response: of several patterns with the same status the last one stays.
+            // A status has only one response: of several patterns with the same status, the last one stays.
             if responses.insert(status, record).is_some() {
                 let Place { path, verb } = place;
                 self.notes.warn(format!(
@@ -196,7 +196,7 @@ impl Reader<'_> {
         responses
     }
 
-    /// A map of texts; what isn't a text is left out with the warning that AWS is on record to give.
+    /// A map of strings. Other values are left out, with the warning that is recorded from AWS.
     fn texts(&mut self, place: Place<'_>, given: &Map<String, Value>, name: &str) -> Vec<(String, String)> {
         let mut texts = Vec::new();
         for (key, value) in object_of(given, name) {
@@ -215,7 +215,7 @@ impl Reader<'_> {
         texts
     }
 
-    /// One of AWS's words in any case: exports write most of them in lower case.
+    /// One of AWS's words, in any case: exports write most of them in lower case.
     fn word<T>(
         &mut self,
         place: Place<'_>,

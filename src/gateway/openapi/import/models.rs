@@ -1,4 +1,4 @@
-//! Schemas of a document as models: their references made those of models, inline ones given a name.
+//! Imports schemas as models: references become those between models, and inline schemas get a name.
 
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
@@ -18,7 +18,7 @@ impl Reader<'_> {
         schemas.into_iter().map(|(name, schema)| self.model(name, schema)).collect()
     }
 
-    /// The models of the inline schemas met since.
+    /// The models for the inline schemas found so far.
     pub(super) fn generated_models(&mut self) -> Vec<CreateModel> {
         let inline = std::mem::take(&mut self.inline_models);
         inline.into_iter().map(|(name, schema)| self.model(name, schema)).collect()
@@ -27,13 +27,13 @@ impl Reader<'_> {
     fn model(&self, name: String, schema: Value) -> CreateModel {
         let description = schema.get("description").and_then(Value::as_str).map(str::to_owned);
         let schema = rewritten(schema, self.document.dialect, &self.model_base);
-        // A value always prints.
+        // Printing a value can't fail.
         let schema = serde_json::to_string_pretty(&schema).ok();
         CreateModel { name, description, schema, content_type: JSON.to_owned() }
     }
 
-    /// The name of the model that a body's schema is; a schema without a name gets one that is the same for the
-    /// same schema, so that an import twice is an import once.
+    /// The name of the model for a body's schema. A schema without a name gets one derived from its content, so that
+    /// importing a document twice has the same result as once.
     pub(super) fn model_of(&mut self, schema: &Value) -> Option<String> {
         if schema.get("type").and_then(Value::as_str) == Some("file") {
             return None;
@@ -54,7 +54,7 @@ impl Reader<'_> {
     }
 }
 
-/// The schema with references to models, and what is required in order, as AWS keeps it.
+/// The schema with references to models, and with `required` sorted as AWS stores it.
 fn rewritten(schema: Value, dialect: Dialect, base: &str) -> Value {
     match schema {
         Value::Object(members) => {

@@ -1,4 +1,4 @@
-//! An operation: a method with its parameters, models and declared answers.
+//! Imports an operation: a method with its parameters, models and declared responses.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use crate::gateway::api::{HttpMethod, Method, MethodResponse, StatusCode};
 
 const JSON: &str = "application/json";
 
-/// Parameters of a request, and the schema of its body in Swagger.
+/// The parameters of a request, and in Swagger the schema of its body.
 #[derive(Default)]
 struct Parameters {
     declared: BTreeMap<String, bool>,
@@ -21,7 +21,7 @@ struct Parameters {
 }
 
 impl Reader<'_> {
-    /// The method that `operation` of the path item `item` describes; `None` if there must not be one.
+    /// The method for `operation` in the path item `item`; `None` if it must not be created.
     pub(super) fn operation(
         &mut self,
         path: &str,
@@ -58,7 +58,8 @@ impl Reader<'_> {
         })
     }
 
-    /// Parameters of the path item and of the operation, which win; and those of the path itself, declared or not.
+    /// The parameters of the path item and of the operation, which take precedence; and those in the path itself,
+    /// declared or not.
     fn parameters(
         &mut self,
         path: &str,
@@ -135,7 +136,7 @@ impl Reader<'_> {
         let mut responses = BTreeMap::new();
         for (code, response) in object_of(operation, "responses") {
             let Some(status) = StatusCode::parse(code) else {
-                // A method has no response for all other statuses.
+                // Methods have no response for all other statuses.
                 if code != "default" && !code.starts_with("x-") {
                     self.notes.warn(format!(
                         "Response '{code}' of method '{verb}' of resource '{path}' is no status code. Ignoring."
@@ -163,7 +164,7 @@ impl Reader<'_> {
         responses
     }
 
-    /// `content` of OpenAPI 3: media types with schemas.
+    /// `content` in OpenAPI 3: media types with schemas.
     fn content_models(&mut self, owner: &Map<String, Value>) -> BTreeMap<String, String> {
         let mut models = BTreeMap::new();
         for (content_type, media) in object_of(owner, "content") {
@@ -174,7 +175,7 @@ impl Reader<'_> {
         models
     }
 
-    /// `consumes` or `produces` of Swagger: the operation's, the document's, or JSON.
+    /// `consumes` or `produces` in Swagger: the operation's, the document's, or JSON.
     fn media_types(&self, operation: &Map<String, Value>, name: &str) -> Vec<String> {
         let types = texts_of(operation.get(name).or_else(|| self.document.member(name)));
         if types.is_empty() { vec![JSON.to_owned()] } else { types }

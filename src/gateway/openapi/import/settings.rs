@@ -1,4 +1,4 @@
-//! Extensions of the document as a whole: settings, request validators, gateway responses.
+//! Imports the extensions of the document as a whole: settings, request validators, gateway responses.
 
 use std::collections::BTreeMap;
 
@@ -19,7 +19,7 @@ impl Reader<'_> {
         let document = self.document;
         let endpoint = match document.dialect {
             Dialect::Swagger2 => document.member(extension::ENDPOINT_CONFIGURATION),
-            // Some documents have it where Swagger has it.
+            // Some documents have it where Swagger does.
             Dialect::V3 => document
                 .at(&format!("/servers/0/{}", extension::ENDPOINT_CONFIGURATION))
                 .or_else(|| document.member(extension::ENDPOINT_CONFIGURATION)),
@@ -29,7 +29,7 @@ impl Reader<'_> {
             Value::String(text) => Some(text.clone()),
             Value::Object(_) => Some(policy.to_string()),
             Value::Null => None,
-            // Left out, it would open what it was to close.
+            // Leaving out an invalid policy would open the API.
             Value::Bool(_) | Value::Number(_) | Value::Array(_) => {
                 self.notes.fail(BadRequest::Policy.to_string());
                 None
@@ -128,7 +128,7 @@ impl Reader<'_> {
     }
 }
 
-/// A boolean, in quotes too, as templates of documents write it.
+/// A boolean, also in quotes, as generated documents write it.
 fn flag(value: &Value) -> Option<bool> {
     match value {
         Value::Bool(flag) => Some(*flag),
