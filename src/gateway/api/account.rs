@@ -1,22 +1,22 @@
-//! An account's API Gateway settings in one region.
+//! An account's settings for API Gateway in one region.
 
 use serde::{Deserialize, Serialize};
 
-/// The only feature that accounts have.
+/// The one feature an account has.
 pub(crate) const USAGE_PLANS: &str = "UsagePlans";
 
-/// The changeable part of [Account](https://docs.aws.amazon.com/apigateway/latest/api/API_Account.html); its other
-/// members are the same for all accounts.
+/// What can be set of [Account](https://docs.aws.amazon.com/apigateway/latest/api/API_Account.html); its other
+/// members are the same for all.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Account {
-    /// The ARN of the role for writing logs.
+    /// Role that logs are written under.
     pub cloudwatch_role_arn: Option<String>,
 }
 
 impl Account {
-    /// Steady rate of all requests of an account, in requests per second.
+    /// Steady rate of all requests of an account, a second.
     pub const THROTTLE_RATE_LIMIT: f64 = 10_000.0;
-    /// Burst of all requests of an account.
+    /// Requests of an account let through at once.
     pub const THROTTLE_BURST_LIMIT: i32 = 5_000;
     /// Features of every account.
     pub const FEATURES: &'static [&'static str] = &[USAGE_PLANS];

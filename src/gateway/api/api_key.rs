@@ -1,4 +1,4 @@
-//! API keys: they identify callers for usage plans.
+//! API keys: who calls, for usage plans to count.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -10,9 +10,9 @@ use crate::clock::Timestamp;
 use crate::gateway::error::KeyProblem;
 
 const VALUE_CHARS_MIN: usize = 20;
-/// The longest value of a key, in characters.
+/// No longer text is a key's value.
 pub(crate) const VALUE_CHARS_MAX: usize = 128;
-/// The length of a generated value, in characters.
+/// Characters of a value that is made here.
 const VALUE_CHARS: usize = 40;
 const NAME_CHARS_MAX: usize = 1_024;
 const DESCRIPTION_CHARS_MAX: usize = 125_000;
@@ -22,28 +22,28 @@ const DESCRIPTION_CHARS_MAX: usize = 125_000;
 pub struct ApiKey {
     /// Id.
     pub id: ApiKeyId,
-    /// The value that callers send; unique within its account and region.
+    /// What a caller sends; unique within its account and region.
     pub value: ApiKeyValue,
     /// Name; needn't be unique.
     pub name: Option<String>,
     /// Text for people.
     pub description: Option<String>,
-    /// The owner's id for the customer who has the key.
+    /// The owner's word for who has the key.
     pub customer_id: Option<String>,
-    /// Whether callers can use the key.
+    /// Whether it opens anything.
     pub enabled: bool,
     /// When it was made.
     pub created_date: Timestamp,
     /// When it was changed.
     pub last_updated_date: Timestamp,
-    /// Stages (`apiId/stage`) from the time before usage plans: stored and shown, without effect.
+    /// Stages (`apiId/stage`) from before there were usage plans: kept and shown.
     pub stage_keys: BTreeSet<String>,
     /// Tags.
     pub tags: BTreeMap<String, String>,
 }
 
 impl ApiKey {
-    /// Checks the client's choices, in the recorded order.
+    /// Checks what a client chooses, in the order on record.
     pub(super) fn check(&self) -> Result<(), KeyProblem> {
         self.value.check()?;
         if self.name.as_deref().is_some_and(|name| NAME_CHARS_MAX < name.chars().count()) {
@@ -65,18 +65,18 @@ fn is_stage_key(text: &str) -> bool {
     matches!(text.split_once('/'), Some((api, stage)) if !api.is_empty() && !stage.is_empty())
 }
 
-/// The value of a key. It is secret: never printed, and returned only on request.
+/// A key's value, which is a secret: never printed, part of an answer only where it is asked for.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ApiKeyValue(String);
 
 impl ApiKeyValue {
-    /// A value chosen by a client; not checked.
+    /// A value that a client chose; not checked.
     pub fn new(text: String) -> Self {
         Self(text)
     }
 
-    /// Generates a random value.
+    /// A value that nobody can guess.
     pub(super) fn generate(ids: &dyn crate::clock::Ids) -> Self {
         Self(ids.alphanumeric(VALUE_CHARS))
     }
@@ -86,7 +86,7 @@ impl ApiKeyValue {
         &self.0
     }
 
-    /// Checks that the length is allowed and that it can be sent in a header.
+    /// Whether it has a legal length and can be sent in a header.
     pub(super) fn check(&self) -> Result<(), KeyProblem> {
         let n_chars = self.0.chars().count();
         if n_chars < VALUE_CHARS_MIN {

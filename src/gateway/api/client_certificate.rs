@@ -1,4 +1,4 @@
-//! Client certificates: a stage presents one to HTTPS backends, so that they can identify it.
+//! Client certificates: what a stage shows to HTTPS backends, so that they know who calls.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::ids::ClientCertificateId;
 use crate::clock::Timestamp;
 
-/// How long a certificate is valid: one year.
+/// A certificate is good for one year.
 const LIFE: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 /// See [ClientCertificate](https://docs.aws.amazon.com/apigateway/latest/api/API_ClientCertificate.html).
@@ -20,19 +20,19 @@ pub struct ClientCertificate {
     pub id: ClientCertificateId,
     /// Text for people.
     pub description: Option<String>,
-    /// The self-signed certificate in PEM.
+    /// The certificate, which signs itself, in PEM.
     pub certificate: String,
-    /// Its private key.
+    /// Its key.
     pub private_key: PrivateKey,
     /// When it was made.
     pub created_date: Timestamp,
-    /// When it expires.
+    /// When it ends.
     pub expiration_date: Timestamp,
     /// Tags.
     pub tags: BTreeMap<String, String>,
 }
 
-/// A private key in PEM; never printed, and never part of a response.
+/// A key in PEM; never printed, and never part of an answer.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct PrivateKey(String);
@@ -56,15 +56,15 @@ impl fmt::Debug for PrivateKey {
     }
 }
 
-/// A new certificate and its key.
+/// A certificate and its key, fresh.
 pub(super) struct Generated {
     pub(super) certificate: String,
     pub(super) private_key: PrivateKey,
     pub(super) expiration_date: Timestamp,
 }
 
-/// Generates a certificate as API Gateway does: RSA, with the name `ApiGateway`, self-signed. Slow, because generating
-/// an RSA key is.
+/// Makes a certificate as API Gateway makes them: RSA, of the name `ApiGateway`, signed by itself. Takes a
+/// while: RSA keys are searched for.
 pub(super) fn generate(now: Timestamp, serial: &[u8]) -> Result<Generated, rcgen::Error> {
     let key = KeyPair::generate_for(&PKCS_RSA_SHA256)?;
     let mut params = CertificateParams::new(Vec::new())?;

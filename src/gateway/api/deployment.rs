@@ -1,4 +1,4 @@
-//! Deployments: snapshots of an API.
+//! Deployments: an API frozen at a moment.
 
 use std::collections::BTreeMap;
 
@@ -24,7 +24,7 @@ pub struct Deployment {
     pub created_date: Timestamp,
 }
 
-/// Everything that the data plane compiles. Never changes once stored; a deployment stores it as one JSON text.
+/// Everything the data plane compiles from. Never changes once stored; a deployment keeps it as one JSON text.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DeploymentSnapshot {
     /// Settings of the API as a whole.
@@ -38,6 +38,7 @@ pub struct DeploymentSnapshot {
     /// Authorizers by id.
     #[serde(default)]
     pub authorizers: BTreeMap<AuthorizerId, Authorizer>,
-    /// Gateway responses that the owner has set; see [`effective_response`](super::effective_response) for the others.
+    /// Gateway responses that the owner set; see
+    /// [`effective_response`](super::effective_response) for the others.
     pub gateway_responses: BTreeMap<ResponseType, GatewayResponse>,
 }

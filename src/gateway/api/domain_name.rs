@@ -1,4 +1,4 @@
-//! Custom domain names and their base path mappings.
+//! Custom domain names, and where the paths below them lead.
 //!
 //! <https://docs.aws.amazon.com/apigateway/latest/api/API_DomainName.html>
 
@@ -17,16 +17,17 @@ use crate::clock::Timestamp;
 use crate::gateway::error::BadRequest;
 use crate::id::AccountRegion;
 
-/// The longest host name, in characters.
+/// The longest host name, and the longest of its labels, in characters.
 const NAME_CHARS_MAX: usize = 253;
 const LABEL_CHARS_MAX: usize = 63;
-/// The most base paths of a domain.
+/// Base paths a domain may have.
 pub(super) const MAPPINGS_MAX: usize = 200;
-/// What clients see in place of an empty base path or stage.
+/// What stands for "no base path" and "no stage" outside.
 const NONE: &str = "(none)";
 
 words! {
-    /// How requests are routed. Routing rules belong to version 2 of the API and are not supported.
+    /// What decides where a request goes. Routing rules come with the second version of the API and are not
+    /// supported.
     pub enum RoutingMode {
         BasePathMappingOnly = "BASE_PATH_MAPPING_ONLY",
         RoutingRuleOnly = "ROUTING_RULE_ONLY",
@@ -40,7 +41,7 @@ words! {
 pub struct CustomDomain(String);
 
 impl CustomDomain {
-    /// `None` for text that can't be a host name.
+    /// `None` for what no host can be named.
     pub fn parse(text: &str) -> Option<Self> {
         let name = text.to_ascii_lowercase();
         let labels = name.strip_prefix("*.").unwrap_or(&name);
@@ -66,16 +67,16 @@ impl fmt::Display for CustomDomain {
     }
 }
 
-/// The first segments of a path, without slashes at the beginning and end; empty for none.
+/// The first segments of a path, without slashes at the ends; empty for none.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct BasePath(String);
 
 impl BasePath {
-    /// Parses a base path as clients write it; `(none)` and the empty text are no base path.
+    /// Reads a base path as clients write it; `(none)` and the empty text are no base path.
     ///
     /// # Errors
-    /// If there is more than one level, which only version 2 of the API supports.
+    /// When there is more than one level, which only the second version of the API makes.
     pub fn parse(text: &str) -> Result<Self, BadRequest> {
         match text {
             "" | NONE => Ok(Self::default()),
@@ -87,7 +88,7 @@ impl BasePath {
         }
     }
 
-    /// Without slashes at the beginning and end; empty for none.
+    /// Without slashes at the ends; empty for none.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -99,12 +100,12 @@ impl fmt::Display for BasePath {
     }
 }
 
-/// The target of a base path: <https://docs.aws.amazon.com/apigateway/latest/api/API_BasePathMapping.html>.
+/// Where a base path leads: <https://docs.aws.amazon.com/apigateway/latest/api/API_BasePathMapping.html>.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BasePathMapping {
     /// The API.
     pub rest_api_id: ApiId,
-    /// The stage; if `None`, the path names it after the base path.
+    /// The stage; without one, the path names it after the base path.
     pub stage: Option<StageName>,
 }
 
@@ -115,29 +116,27 @@ impl BasePathMapping {
     }
 }
 
-/// A reference to a certificate in ACM.
+/// A certificate that is kept elsewhere.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CertificateReference {
     /// A name for people.
     pub name: Option<String>,
-    /// Its ARN; the settings name its files.
+    /// Its ARN; the settings of the server give it files.
     pub arn: Option<String>,
 }
 
-/// A certificate that was uploaded with the domain.
+/// A certificate that came with the domain.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UploadedCertificate {
-    /// The certificate and its chain, in PEM.
+    /// The certificate and what it is signed by, in PEM.
     pub chain: String,
     /// Its key.
     pub private_key: PrivateKey,
 }
 
 impl UploadedCertificate {
-    /// Combines the parts.
-    ///
     /// # Errors
-    /// If a part is not PEM of its kind.
+    /// When the parts are no PEM of their kind.
     pub(super) fn new(body: &str, chain: Option<&str>, private_key: String) -> Result<Self, BadRequest> {
         let whole = format!("{}\n{}", body.trim_end(), chain.unwrap_or_default());
         let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(whole.as_bytes()).collect();
@@ -149,27 +148,27 @@ impl UploadedCertificate {
     }
 }
 
-/// The settings of mutual TLS.
+/// Which clients a domain lets in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MutualTlsAuthentication {
-    /// The URI of the truststore, which contains the CA certificates: `s3://bucket/key`.
+    /// Where the certificates that clients' must be signed by are: `s3://bucket/key`.
     pub truststore_uri: String,
-    /// The version of that object; stored but not used.
+    /// Version of that object; kept and not used.
     pub truststore_version: Option<String>,
 }
 
-/// The settings of a private domain, which only VPC endpoints can reach.
+/// What a domain has that only VPC endpoints reach.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PrivateDomain {
-    /// Distinguishes it from other domains of the same name.
+    /// Tells it from others of its name.
     pub id: String,
-    /// The resource policy for calls: JSON text as given.
+    /// Who may call below it; the JSON text as given.
     pub policy: Option<String>,
-    /// The policy about associating VPC endpoints: JSON text as given.
+    /// Who may associate VPC endpoints with it; the JSON text as given.
     pub management_policy: Option<String>,
 }
 
-/// A VPC endpoint's access to a private domain. See
+/// A VPC endpoint that may reach a private domain. See
 /// [DomainNameAccessAssociation](https://docs.aws.amazon.com/apigateway/latest/api/API_DomainNameAccessAssociation.html).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccessAssociation {
@@ -183,7 +182,7 @@ pub struct AccessAssociation {
     pub tags: BTreeMap<String, String>,
 }
 
-/// Identifies a domain: by its name, and a private one also by its id.
+/// Names one domain: by its name and, if it is a private one, its id.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DomainNameKey {
@@ -198,7 +197,7 @@ pub struct DomainNameKey {
 pub struct DomainName {
     /// The name, unique in the whole store.
     pub name: CustomDomain,
-    /// The endpoint type. EDGE and REGIONAL use the same listener here; only the responses of the API differ.
+    /// How it is reached. Both kinds are the same listener here; clients see the difference in the answers.
     pub endpoint_type: EndpointType,
     /// IP versions.
     pub ip_address_type: IpAddressType,
@@ -208,31 +207,31 @@ pub struct DomainName {
     pub regional_certificate: CertificateReference,
     /// Certificate that came in PEM.
     pub uploaded: Option<UploadedCertificate>,
-    /// When a certificate was last set.
+    /// When a certificate was last given.
     pub certificate_upload_date: Option<Timestamp>,
     /// TLS policy's name.
     pub security_policy: String,
     /// How strictly the endpoint is accessed.
     pub endpoint_access_mode: Option<EndpointAccessMode>,
-    /// The settings of mutual TLS; `None` means that any client is accepted.
+    /// Which clients are let in; everybody if not given.
     pub mutual_tls: Option<MutualTlsAuthentication>,
-    /// A certificate that proves ownership of the name; stored but not used.
+    /// Proves that the name is the owner's; kept and not used.
     pub ownership_verification_certificate_arn: Option<String>,
-    /// How requests are routed.
+    /// What decides where a request goes.
     pub routing_mode: RoutingMode,
-    /// The random part of the host name that AWS generates, the target for a CNAME.
+    /// Random part of the name that AWS gives it: what a CNAME would point at.
     pub alias: String,
-    /// The settings of a private domain; only private domains have an id.
+    /// What a domain has that only VPC endpoints reach; those alone have an id.
     #[serde(default)]
     pub private: Option<PrivateDomain>,
     /// Tags.
     pub tags: BTreeMap<String, String>,
-    /// The base path mappings.
+    /// Where its paths lead.
     pub mappings: BTreeMap<BasePath, BasePathMapping>,
 }
 
 impl DomainName {
-    /// Checks that the members fit together.
+    /// Checks what the members have to do with each other.
     pub(crate) fn check(&self) -> Result<(), BadRequest> {
         let has = |reference: &CertificateReference| reference.arn.is_some();
         match self.endpoint_type {
@@ -264,7 +263,7 @@ impl DomainName {
         policies.into_iter().try_for_each(|policy| check_policy(policy))
     }
 
-    /// The part of ARNs that identifies the domain: several private ones may have the same name.
+    /// The part of ARNs that names the domain: several private ones may have the same name.
     pub fn arn_name(&self) -> String {
         match &self.private {
             Some(private) => format!("{}+{}", self.name, private.id),
@@ -272,14 +271,14 @@ impl DomainName {
         }
     }
 
-    /// The ARN; for private domains, it contains the account.
+    /// The ARN; those of private domains name the account.
     pub fn arn(&self, home: &AccountRegion) -> String {
         let account = if self.private.is_some() { home.account.as_str() } else { "" };
         let (region, partition) = (&home.region, home.region.partition());
         format!("arn:{partition}:apigateway:{region}:{account}:/domainnames/{}", self.arn_name())
     }
 
-    /// The ARN of the certificate in use, if it is a reference.
+    /// The ARN of the certificate that is shown, if it is kept elsewhere.
     pub(crate) fn certificate_arn(&self) -> Option<&str> {
         self.certificate.arn.as_deref().or(self.regional_certificate.arn.as_deref())
     }

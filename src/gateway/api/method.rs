@@ -1,4 +1,4 @@
-//! Methods: what clients can do with a resource, and the responses they get.
+//! A method: what clients may do with a resource, and what they get back.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use super::integration::Integration;
 use super::words::words;
 
 words! {
-    /// The verb of a method or of a backend call; `ANY` stands for every verb without a method of its own.
+    /// The verb of a method or of a backend call; `ANY` stands for every verb not defined by itself.
     pub enum HttpMethod {
         Get = "GET",
         Put = "PUT",
@@ -23,7 +23,7 @@ words! {
 }
 
 words! {
-    /// How callers are authorized.
+    /// Who may call a method.
     pub enum AuthorizationType {
         None = "NONE",
         AwsIam = "AWS_IAM",
@@ -37,14 +37,14 @@ words! {
 /// [`Resource::methods`](super::Resource::methods).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Method {
-    /// How callers are authorized.
+    /// Who may call.
     pub authorization_type: AuthorizationType,
-    /// The authorizer, if the type uses one.
+    /// Who decides, where the type has somebody decide.
     pub authorizer_id: Option<AuthorizerId>,
-    /// Scopes of which a caller's token needs one; only for Cognito authorizers.
+    /// Scopes of which a caller's token needs one; read by Cognito authorizers alone.
     #[serde(default)]
     pub authorization_scopes: Vec<String>,
-    /// Whether a caller needs an API key.
+    /// Whether a caller must send a key of a usage plan.
     pub api_key_required: bool,
     /// The owner's name for the operation.
     pub operation_name: Option<String>,
@@ -52,11 +52,11 @@ pub struct Method {
     pub request_parameters: BTreeMap<String, bool>,
     /// Content type → model name.
     pub request_models: BTreeMap<String, String>,
-    /// The request validator.
+    /// What is validated before the integration runs.
     pub request_validator_id: Option<RequestValidatorId>,
-    /// The declared responses.
+    /// Declared answers.
     pub responses: BTreeMap<StatusCode, MethodResponse>,
-    /// The integration; without one, the method can't be deployed.
+    /// The backend; a method can't be deployed without.
     pub integration: Option<Integration>,
 }
 

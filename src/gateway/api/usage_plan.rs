@@ -1,4 +1,4 @@
-//! Usage plans: the stages that callers with a key may call, and their rates and quotas.
+//! Usage plans: which stages a caller with a key may call, how fast and how often.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use super::words::words;
 use crate::gateway::error::{BadRequest, Conflict, Error, PlanConflict, PlanProblem};
 use crate::gateway::plans::throttle_by;
 
-/// The most throttled methods of one stage in a plan.
+/// Methods of one stage that a plan may throttle.
 const METHODS_MAX: usize = 20;
 
 /// See [UsagePlan](https://docs.aws.amazon.com/apigateway/latest/api/API_UsagePlan.html).
@@ -19,19 +19,19 @@ const METHODS_MAX: usize = 20;
 pub struct UsagePlan {
     /// Id.
     pub id: UsagePlanId,
-    /// Counts changes, so that the newer of two versions is known.
+    /// Counts the changes, so that of two versions the newer is known.
     pub revision: u64,
     /// Name.
     pub name: String,
     /// Text for people.
     pub description: Option<String>,
-    /// The stages that its keys can call, each once.
+    /// Stages that its keys open, each once.
     pub api_stages: Vec<ApiStage>,
     /// Rate and burst of each key over all stages.
     pub throttle: Option<ThrottleSettings>,
-    /// The quota of each key for all stages together.
+    /// How many requests each key has in a period, over all stages.
     pub quota: Option<QuotaSettings>,
-    /// The plan's product code on AWS Marketplace: stored and shown, without effect.
+    /// The owner's word for the plan on AWS Marketplace: kept and shown.
     pub product_code: Option<String>,
     /// Tags.
     pub tags: BTreeMap<String, String>,
@@ -49,24 +49,24 @@ pub struct ApiStage {
     pub throttle: BTreeMap<String, ThrottleSettings>,
 }
 
-/// See [ThrottleSettings](https://docs.aws.amazon.com/apigateway/latest/api/API_ThrottleSettings.html). For a missing
-/// member, the account's limit applies.
+/// See [ThrottleSettings](https://docs.aws.amazon.com/apigateway/latest/api/API_ThrottleSettings.html). What isn't
+/// given is not limited further than an account is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ThrottleSettings {
     /// Requests a second; zero blocks all.
     pub rate_limit: Option<f64>,
-    /// Burst, in requests; zero blocks all.
+    /// Requests at once; zero blocks all.
     pub burst_limit: Option<i32>,
 }
 
 impl ThrottleSettings {
-    /// The effective rate, in requests a second.
+    /// Requests a second, as they are limited.
     pub fn rate(&self) -> f64 {
         self.rate_limit.unwrap_or(Account::THROTTLE_RATE_LIMIT)
     }
 
-    /// The effective burst, in requests.
+    /// Requests at once, as they are limited.
     pub fn burst(&self) -> i32 {
         self.burst_limit.unwrap_or(Account::THROTTLE_BURST_LIMIT)
     }
@@ -83,7 +83,7 @@ impl ThrottleSettings {
 }
 
 words! {
-    /// The length of a quota's period.
+    /// After how long a quota begins anew.
     pub enum QuotaPeriod { Day = "DAY", Week = "WEEK", Month = "MONTH" }
 }
 
@@ -92,7 +92,7 @@ words! {
 pub struct QuotaSettings {
     /// Requests in a period; zero blocks all.
     pub limit: i32,
-    /// The day of the week (0 is Sunday) or month (0 is the first) on which a period begins; 0 for DAY.
+    /// On which day of a week (0 is Sunday) or a month (0 is the first) a period begins; 0 for a day.
     pub offset: i32,
     /// The period.
     pub period: QuotaPeriod,
@@ -113,7 +113,7 @@ impl QuotaSettings {
 }
 
 impl UsagePlan {
-    /// Checks a plan by itself.
+    /// Checks a plan by itself, whatever it points at.
     pub(crate) fn check(&self) -> Result<(), Error> {
         let fault = |problem: PlanProblem| Error::from(BadRequest::from(problem));
         if self.name.is_empty() {
@@ -138,7 +138,7 @@ impl UsagePlan {
 }
 
 impl ApiStage {
-    /// Whether it is the entry of this stage.
+    /// Whether it is about this stage.
     pub(crate) fn is_of(&self, api: &ApiId, stage: &StageName) -> bool {
         self.api_id == *api && self.stage == *stage
     }
@@ -155,7 +155,7 @@ impl ApiStage {
     }
 }
 
-/// Path and verb in the key of a throttled method: `/pets/GET`, and `//GET` for the root.
+/// Path and verb of the key of a throttled method: `/pets/GET`, and `//GET` for the root.
 pub(crate) fn method_of(key: &str) -> Result<(&str, HttpMethod), PlanProblem> {
     let (path, method) = key.rsplit_once('/').unwrap_or((key, ""));
     match HttpMethod::parse(method) {

@@ -1,4 +1,4 @@
-//! VPC links: names for networks through which integrations reach their backends.
+//! VPC links: names that integrations give to networks they reach backends through.
 
 use std::collections::BTreeMap;
 
@@ -8,8 +8,8 @@ use super::ids::VpcLinkId;
 use crate::gateway::error::BadRequest;
 use crate::id::Arn;
 
-/// See [VpcLink](https://docs.aws.amazon.com/apigateway/latest/api/API_VpcLink.html). Its target is the upstream with
-/// the same name in the server's settings.
+/// See [VpcLink](https://docs.aws.amazon.com/apigateway/latest/api/API_VpcLink.html). It leads to the upstream
+/// that the server's settings name alike.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VpcLink {
     /// Id.
@@ -18,14 +18,14 @@ pub struct VpcLink {
     pub name: String,
     /// Text for people.
     pub description: Option<String>,
-    /// The load balancer's ARN, which is stored but not used; at most one.
+    /// The load balancer's ARN, which is kept and not used; at most one.
     pub target_arns: Vec<String>,
     /// Tags.
     pub tags: BTreeMap<String, String>,
 }
 
 impl VpcLink {
-    /// Checks the client's choices, in the recorded order.
+    /// Checks what a client chooses, in the order on record.
     pub(super) fn check(&self) -> Result<(), BadRequest> {
         if self.name.is_empty() {
             return Err(BadRequest::EmptyName);
@@ -33,7 +33,7 @@ impl VpcLink {
         if let Some(bad) = self.target_arns.iter().find(|arn| Arn::parse(arn).is_err()) {
             return Err(BadRequest::MalformedArn(bad.clone()));
         }
-        // AWS's message for an empty list is not recorded; a link without a target is useless there.
+        // AWS's words for none at all are not on record; no link without a target is of use to it.
         match self.target_arns.as_slice() {
             [_] => Ok(()),
             [] => Err(BadRequest::NoVpcLinkTarget),
