@@ -1,6 +1,6 @@
-//! Shapes: what an operation's input may hold, as data.
+//! Shapes: what an operation's input may contain, as data.
 //!
-//! Tables are written with the constructors below, one row a member, named and ordered as in AWS's service
+//! Tables are written with the constructors below, one row for each member, named and ordered as in AWS's service
 //! model:
 //!
 //! ```text
@@ -15,7 +15,7 @@
 /// A structure: an operation's input, or part of one.
 #[derive(Debug)]
 pub struct Structure {
-    /// The shape's name, as printed in constraint texts.
+    /// The shape's name, as AWS prints it in constraint messages.
     pub name: &'static str,
     /// Its members.
     pub members: &'static [Member],
@@ -36,7 +36,7 @@ impl Structure {
 /// One member of a structure.
 #[derive(Clone, Copy, Debug)]
 pub struct Member {
-    /// Its name: in JSON bodies, in typed inputs and in constraint texts.
+    /// The member's name in JSON bodies, in typed inputs and in constraint messages.
     pub name: &'static str,
     /// Whether a request without it is refused.
     pub required: bool,
@@ -44,7 +44,7 @@ pub struct Member {
     pub location: Location,
     /// Whether AWS keeps its value out of messages.
     pub sensitive: bool,
-    /// What it may be.
+    /// The shape of its value.
     pub shape: Shape,
 }
 
@@ -61,27 +61,27 @@ pub enum Location {
     QueryMap,
     /// In the header of this name.
     Header(&'static str),
-    /// It is the body itself; see [`super::Call::payload`].
+    /// The body itself; see [`super::Call::payload`].
     Payload,
 }
 
-/// A member that must be there.
+/// A required member.
 pub const fn required(name: &'static str, shape: Shape) -> Member {
     Member { name, required: true, location: Location::Body, sensitive: false, shape }
 }
 
-/// A member that may be absent.
+/// An optional member.
 pub const fn optional(name: &'static str, shape: Shape) -> Member {
     Member { name, required: false, location: Location::Body, sensitive: false, shape }
 }
 
 impl Member {
-    /// The same member, carried elsewhere.
+    /// The same member at another location.
     pub const fn at(self, location: Location) -> Self {
         Self { location, ..self }
     }
 
-    /// The same member, its value kept out of messages.
+    /// The same member, with its value kept out of messages.
     pub const fn secret(self) -> Self {
         Self { sensitive: true, ..self }
     }
@@ -90,19 +90,19 @@ impl Member {
 /// What a value may be.
 #[derive(Clone, Copy, Debug)]
 pub enum Shape {
-    /// A text.
+    /// A string, limited in characters.
     String(Limits, Option<&'static Pattern>),
-    /// A text, limited in UTF-8 bytes instead of characters.
+    /// A string, limited in UTF-8 bytes instead of characters.
     ByteString(Limits),
-    /// One of these words, in the order AWS prints them.
+    /// One of these words, in the order in which AWS prints them.
     Enum(&'static [&'static str]),
     /// A 32-bit integer.
     Integer(Limits),
     /// A 64-bit integer.
     Long(Limits),
-    /// A floating-point number; the limits are whole.
+    /// A floating-point number; the limits are whole numbers.
     Float(Limits),
-    /// A truth value.
+    /// A boolean.
     Boolean,
     /// A time: epoch seconds, or ISO 8601.
     Timestamp,
@@ -110,27 +110,27 @@ pub enum Shape {
     Blob,
     /// A list.
     List(&'static Self, Limits),
-    /// A map from texts.
+    /// A map with string keys.
     Map(&'static Self, &'static Self, Nulls),
     /// A structure.
     Structure(&'static Structure),
 }
 
-/// What becomes of a map's entries that are null.
+/// What happens to null values in a map.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Nulls {
     /// They count as absent.
     Dropped,
-    /// They stay: the key alone says something.
+    /// They are kept, because the key alone has a meaning.
     Kept,
 }
 
-/// The least and the greatest length or value allowed.
+/// The smallest and largest length or value allowed.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// The least.
+    /// The smallest.
     pub min: i64,
-    /// The greatest.
+    /// The largest.
     pub max: i64,
 }
 
@@ -139,7 +139,7 @@ impl Limits {
     pub const NONE: Self = Self { min: i64::MIN, max: i64::MAX };
 }
 
-/// A regular expression of the service model: its text and the same rule as code, which can't backtrack.
+/// A regular expression of the service model: its text, and the same rule as code that can't backtrack.
 #[derive(Debug)]
 pub struct Pattern {
     /// The expression as AWS prints it.
@@ -149,17 +149,17 @@ pub struct Pattern {
 }
 
 impl Shape {
-    /// A text without limits.
+    /// A string without limits.
     pub const TEXT: Self = Self::String(Limits::NONE, None);
     /// A 32-bit integer without limits of its own.
     pub const INT: Self = Self::Integer(Limits::NONE);
 
-    /// A text of `min` to `max` characters.
+    /// A string of `min` to `max` characters.
     pub const fn string(min: i64, max: i64) -> Self {
         Self::String(Limits { min, max }, None)
     }
 
-    /// A text of `min` to `max` characters that matches `pattern`.
+    /// A string of `min` to `max` characters that matches `pattern`.
     pub const fn pattern(min: i64, max: i64, pattern: &'static Pattern) -> Self {
         Self::String(Limits { min, max }, Some(pattern))
     }
@@ -169,7 +169,7 @@ impl Shape {
         Self::Integer(Limits { min, max })
     }
 
-    /// A map whose null entries count as absent.
+    /// A map whose null values count as absent.
     pub const fn map(key: &'static Self, item: &'static Self) -> Self {
         Self::Map(key, item, Nulls::Dropped)
     }
@@ -179,8 +179,8 @@ impl Shape {
         Self::List(item, Limits::NONE)
     }
 
-    /// A map from texts to texts.
+    /// A map from strings to strings.
     pub const STRING_MAP: Self = Self::map(&Self::TEXT, &Self::TEXT);
-    /// A list of texts.
+    /// A list of strings.
     pub const STRING_LIST: Self = Self::List(&Self::TEXT, Limits::NONE);
 }

@@ -1,4 +1,4 @@
-//! Refusals of the gateway as AWS's errors.
+//! Turns the gateway's errors into AWS's.
 
 use crate::gateway::error::Error;
 use crate::wire::{ApiError, Code};

@@ -1,9 +1,9 @@
-//! Answers in HAL, for clients that don't ask for plain JSON: an entity with links to what can be done with it, its
-//! parts embedded. SDKs all ask for `application/json`; those who write their requests themselves meet this.
+//! HAL responses, for clients that don't ask for plain JSON: an entity with links to its operations, and with its parts
+//! embedded. All SDKs ask for `application/json`; clients that write their own requests get this.
 //!
 //! AWS's relations are in its older reference
-//! (<https://docs.aws.amazon.com/apigateway/api-reference/resource/rest-api/>); what stands there alone, as a list of
-//! one, is written without the list.
+//! (<https://docs.aws.amazon.com/apigateway/api-reference/resource/rest-api/>). A list with one item is written as the
+//! item alone.
 
 use std::collections::BTreeSet;
 
@@ -16,20 +16,20 @@ use crate::wire::{Reply, ReplyBody};
 
 const MEDIA_TYPE: &str = "application/hal+json";
 const JSON: &str = "application/json";
-/// What a relation means, by its prefix and its name.
+/// The documentation of a relation, by its prefix and name.
 const DOCUMENTS: &str = "https://docs.aws.amazon.com/apigateway/latest/developerguide/restapi";
 
-/// An entity, where it is, and what leads on from there.
+/// A kind of entity: its location and its links.
 struct Kind {
-    /// Prefix of the relations.
+    /// The prefix of the relations.
     name: &'static str,
     /// Its path; `{}` stands for a name.
     path: &'static str,
-    /// The member that is the last name in its path; none for what is alone.
+    /// The member that is the last name in its path; empty if there is only one entity.
     key: &'static str,
-    /// Relations, and what comes behind the entity's path; a template where there are braces.
+    /// Relations, with the suffix of the entity's path; a template if there are braces.
     links: &'static [(&'static str, &'static str)],
-    /// The relation that makes another one in the collection.
+    /// The relation that creates another entity in the collection.
     made_by: Option<&'static str>,
 }
 
@@ -118,14 +118,14 @@ static KINDS: &[Kind] = &[
     kind("vpclink", "/vpclinks/{}", "id", &[("vpclink:delete", ""), ("vpclink:update", "")], Some("vpclink:create")),
 ];
 
-/// The parts of an entity that stand in maps by their names: the member, its relation, and the path to it.
+/// The parts of an entity that are in maps by name: the member, its relation, and its path.
 const PARTS: &[(&str, &str, &str, &str)] = &[
     ("resource", "resourceMethods", "resource:methods", "/methods"),
     ("method", "methodResponses", "method:responses", "/responses"),
     ("integration", "integrationResponses", "integration:responses", "/responses"),
 ];
 
-/// Whether a client with these headers is answered in HAL: unless it would rather have plain JSON.
+/// Whether a client with these headers gets HAL: it does unless it prefers plain JSON.
 pub(crate) fn is_wanted(headers: &HeaderMap) -> bool {
     let accepted = headers.get_all(ACCEPT).into_iter().filter_map(|value| value.to_str().ok());
     let mut types = accepted.flat_map(|value| value.split(',')).map(|range| {
@@ -135,7 +135,7 @@ pub(crate) fn is_wanted(headers: &HeaderMap) -> bool {
     types.find(|it| it == JSON || it == MEDIA_TYPE).is_none_or(|media_type| media_type == MEDIA_TYPE)
 }
 
-/// The answer to a request for `uri`, with its links.
+/// The response to a request for `uri`, with links.
 pub(crate) fn linked(uri: &TargetUri, reply: Reply) -> Reply {
     let ReplyBody::Json(bytes) = &reply.body else { return reply };
     let Ok(Value::Object(members)) = serde_json::from_slice(bytes) else { return reply };
@@ -157,7 +157,7 @@ fn document(path: &str, query: &str, mut members: Map<String, Value>) -> Map<Str
             collection(of_items, path, query, items, &members, &mut curies)
         }
         (Some(kind), ..) => {
-            // A resource is made at its parent's path, and a name may have changed.
+            // A resource is created at its parent's path, and a name may have changed.
             let collection = path.rsplit_once('/').map_or(path, |(collection, _)| collection);
             let path = match kind.key {
                 "" => path.to_owned(),
@@ -203,7 +203,7 @@ fn name_of<'m>(kind: &Kind, members: &'m Map<String, Value>) -> &'m str {
     members.get(kind.key).and_then(Value::as_str).unwrap_or_default()
 }
 
-/// A list of one stands without the list.
+/// A list with one item is written as the item.
 fn one_or_all(mut values: Vec<Value>) -> Value {
     match values.pop() {
         Some(value) if values.is_empty() => value,
@@ -239,7 +239,7 @@ impl Links {
     }
 }
 
-/// A link that says whose it is.
+/// A link with a name.
 fn named(path: &str, name: &str) -> Value {
     json!({ "href": path, "name": name, "title": name })
 }
@@ -318,7 +318,7 @@ fn entity(
         for (name, part) in parts {
             let path = format!("{path}{to}/{name}");
             found.push(named(&path, &name));
-            // What wasn't asked for is there as a link only.
+            // Parts that were not requested appear only as links.
             let part = part.as_object().filter(|part| !part.is_empty()).cloned();
             if let (Some(part), Some(kind)) = (part, kind_at(&path)) {
                 shown.push(Value::Object(entity(kind, path, part, curies)));

@@ -39,19 +39,19 @@ static PATCH_OPERATION: Structure = Structure::new(
     ],
 );
 
-/// A text as one of its checked forms; a text that the shapes let through and this doesn't is a hole in them.
+/// Returns a parsed value. If a text passes the shape's checks but doesn't parse, the shape is incomplete.
 pub(super) fn checked<T>(parsed: Option<T>) -> Result<T, ApiError> {
     parsed.ok_or_else(|| ApiError::bare(crate::wire::Code::InternalFailure))
 }
 
-/// Labels of operations on an API as a whole.
+/// The path labels of operations on a whole API.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct OfApi {
     pub(super) rest_api_id: ApiId,
 }
 
-/// A patch of something that the labels `L` name.
+/// A patch of what the labels `L` identify.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Patched<L> {
@@ -61,7 +61,7 @@ pub(super) struct Patched<L> {
     pub(super) patch_operations: Vec<PatchOperation>,
 }
 
-/// A page of what belongs to what the labels `L` name.
+/// A page of a list below what the labels `L` identify.
 #[derive(Deserialize)]
 pub(super) struct Paged<L> {
     #[serde(flatten)]
@@ -71,7 +71,7 @@ pub(super) struct Paged<L> {
 }
 
 impl<L> Paged<L> {
-    /// The labels, and which page.
+    /// The labels and the requested page.
     pub(super) fn split(self) -> (L, PageRequest) {
         (self.of, PageRequest { position: self.position, limit: self.limit })
     }

@@ -1,7 +1,7 @@
-//! Answers: which members AWS shows, and when.
+//! The responses: which members AWS shows, and when.
 //!
-//! One function a shape. Members without a value are left out, and so are empty maps and lists, except where
-//! AWS is on record to show them. Times are whole seconds since the epoch.
+//! There is one function for each shape. Members without a value are left out, and so are empty maps and lists, except
+//! where recordings of AWS have them. Times are whole seconds since the epoch.
 
 mod plans;
 
@@ -23,7 +23,7 @@ use crate::gateway::api::{
 };
 use crate::id::AccountRegion;
 
-/// An object under construction.
+/// An object that is being built.
 #[derive(Default)]
 struct Members(Map<String, Value>);
 
@@ -40,7 +40,7 @@ impl Members {
         }
     }
 
-    /// Left out if `value` is an empty object or list.
+    /// Leaves the member out if `value` is an empty object or list.
     fn filled(self, name: &str, value: Value) -> Self {
         let is_empty =
             value.as_object().is_some_and(Map::is_empty) || value.as_array().is_some_and(Vec::is_empty);
@@ -141,7 +141,7 @@ pub(super) fn domain_name(domain: &DomainName, home: &AccountRegion, empty_tags:
     let (edge, regional) = (&domain.certificate, &domain.regional_certificate);
     let (edge_host, regional_host) = match domain.endpoint_type {
         EndpointType::Edge => (Some(format!("{}.cloudfront.net", domain.alias)), None),
-        // A private one has a name in the VPC of its endpoint only.
+        // A private domain has a name only in the VPC of its endpoint.
         EndpointType::Private => (None, None),
         EndpointType::Regional => {
             (None, Some(format!("d-{}.execute-api.{region}.amazonaws.com", domain.alias)))
@@ -207,7 +207,7 @@ pub(super) fn base_path_mapping((base_path, mapping): &Mapped) -> Value {
         .done()
 }
 
-/// How far a VPC link is in the making.
+/// The state of a VPC link.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum LinkStatus {
     Pending,
@@ -229,7 +229,7 @@ pub(super) fn vpc_link(link: &VpcLink, status: LinkStatus, empty_tags: EmptyTags
     members.tags(&link.tags, empty_tags).done()
 }
 
-/// AWS escapes the policy's text once more than JSON does, slashes included; clients undo it.
+/// AWS escapes the policy's text once more than JSON does, including slashes; clients undo it.
 fn escaped(policy: &str) -> String {
     let quoted = Value::from(policy).to_string();
     let inner = quoted.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(&quoted);
@@ -278,7 +278,7 @@ pub(super) fn method_response(status: StatusCode, response: &MethodResponse) -> 
 }
 
 pub(super) fn integration(integration: &Integration) -> Value {
-    // AWS names the network of calls to HTTP backends only.
+    // AWS shows the connection type only for HTTP backends.
     let has_connection = matches!(integration.kind, IntegrationType::Http | IntegrationType::HttpProxy)
         || integration.connection_type == ConnectionType::VpcLink;
     let tls_config = integration.tls_config.map(|tls| {
@@ -513,7 +513,7 @@ pub(super) fn tags(tags: &BTreeMap<String, String>) -> Value {
 }
 
 pub(super) fn test_outcome(outcome: &TestOutcome) -> Value {
-    // Of several values of a header, `headers` shows the last, as the data plane does for requests.
+    // If a header has several values, `headers` shows the last, as the data plane does for requests.
     let last = |values: &[String]| values.last().cloned().unwrap_or_default().into();
     let headers: Map<_, _> =
         outcome.headers.iter().map(|(name, values)| (name.clone(), last(values))).collect();
@@ -529,7 +529,7 @@ pub(super) fn test_outcome(outcome: &TestOutcome) -> Value {
         .done()
 }
 
-/// An authorizer's answer. What AWS's `authorization` holds is not documented: it is left out.
+/// The result of testing an authorizer. AWS doesn't document the content of `authorization`, so it is left out.
 pub(super) fn test_authorization(outcome: &TestAuthorizationOutcome) -> Value {
     let claims: Map<_, _> =
         outcome.claims.iter().map(|(name, value)| (name.clone(), value.as_str().into())).collect();

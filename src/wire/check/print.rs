@@ -1,4 +1,4 @@
-//! Values as AWS prints them in constraint texts: Java's way.
+//! Values in the format of AWS's constraint messages, which is Java's.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::wire::Shape;
 
-/// Prints a value of a shape: texts bare, `[a, b]`, `{k=v}`, `Structure(member=value)`.
+/// Prints a value of a shape: strings bare, `[a, b]`, `{k=v}`, `Structure(member=value)`.
 pub(super) struct Print<'a>(pub(super) &'a Shape, pub(super) &'a Value);
 
 impl fmt::Display for Print<'_> {

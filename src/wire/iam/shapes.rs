@@ -1,4 +1,4 @@
-//! Inputs of IAM's operations.
+//! The inputs of IAM's operations.
 
 use crate::wire::{Limits, Pattern, Shape, Structure, optional, required};
 

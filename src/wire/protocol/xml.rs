@@ -1,8 +1,8 @@
-//! JSON values as the XML of AWS query.
+//! Writes JSON values as the XML of the AWS query protocol.
 
 use serde_json::Value;
 
-/// Appends `value` as an element: members are elements of their names, items are `<member>`s, null is nothing.
+/// Appends `value` as an element: members become elements with their names, items become `<member>`s, null is left out.
 pub(super) fn element(out: &mut String, name: &str, value: &Value) {
     if value.is_null() {
         return;
@@ -36,10 +36,10 @@ fn push_text(out: &mut String, text: &str) {
             '>' => out.push_str("&gt;"),
             '&' => out.push_str("&amp;"),
             '"' => out.push_str("&quot;"),
-            // Parsers make a newline of a bare return.
+            // Parsers would convert a bare carriage return to a newline.
             '\r' => out.push_str("&#xD;"),
             '\n' | '\t' => out.push(c),
-            // XML 1.0 has no way to write the others.
+            // XML 1.0 can't represent the others.
             c if c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}') => out.push('\u{fffd}'),
             c => out.push(c),
         }

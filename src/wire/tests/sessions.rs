@@ -1,4 +1,4 @@
-//! Sessions of roles as clients of the APIs see them: how they begin, and what they may call.
+//! Role sessions as clients of the APIs see them: how they start, and what they may call.
 
 use serde_json::Value;
 
@@ -27,7 +27,7 @@ impl World {
         self.form(service, &form(action, parameters)).await
     }
 
-    /// `R`, which the account may assume, with these statements for its policy.
+    /// Creates the role `R`, which the account may assume, with a policy of these statements.
     async fn role(&self, statements: &str) {
         let trust = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"sts:AssumeRole",
             "Principal":{"AWS":"123456789012"}}}"#;
@@ -42,7 +42,7 @@ impl World {
         self.act("sts", "AssumeRole", &parameters).await
     }
 
-    /// The key of a session that has begun.
+    /// Starts a session and returns its credential.
     async fn session(&self, more: &[(&str, &str)]) -> Credential {
         let answer = self.assume(more).await;
         assert_eq!(answer.status, 200, "{}", answer.body);
@@ -87,7 +87,7 @@ async fn a_role_is_assumed_and_answers_for_itself() {
     assert!(!answer.body.contains("PackedPolicySize"));
     let expires = Timestamp::parse_rfc3339(element(&answer.body, "Expiration")).unwrap();
     assert_eq!(expires, Timestamp::from_millis(1_700_000_900_000));
-    // It needs no permission to ask who it is.
+    // GetCallerIdentity needs no permission.
     let session = credential(&world.credential, &answer.body);
     let media_type = "application/x-www-form-urlencoded";
     let identity = form("GetCallerIdentity", &[]);
@@ -96,7 +96,7 @@ async fn a_role_is_assumed_and_answers_for_itself() {
     let answer = world.send_as(&session, "sts", request).await;
     assert_eq!(element(&answer.body, "Arn"), "arn:aws:sts::123456789012:assumed-role/R/me");
     assert!(element(&answer.body, "UserId").starts_with("AROA"));
-    // With a policy it is said how much room that takes.
+    // With a policy, the response says how much of the allowed size it takes.
     let policy = r#"{"Version":"2012-10-17","Statement":[]}"#;
     assert_eq!(element(&world.assume(&[("Policy", policy)]).await.body, "PackedPolicySize"), "2");
 }
@@ -160,7 +160,7 @@ async fn who_may_not_assume_a_role_is_told_so() {
 }
 
 impl World {
-    /// The usual request with some parameters in place of others.
+    /// The usual request, with some parameters replaced.
     async fn assume_with(&self, parameters: &[(&str, &str)]) -> Answer {
         let usual = [("RoleArn", ROLE), ("RoleSessionName", "me")];
         let usual = usual.iter().filter(|(name, _)| !parameters.iter().any(|(other, _)| other == name));

@@ -1,4 +1,4 @@
-//! What is written about APIs, as clients see it.
+//! Documentation of APIs, as clients see it.
 
 use serde_json::{Value, json};
 

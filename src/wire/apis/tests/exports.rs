@@ -1,10 +1,10 @@
-//! Exports that say what is written about an API, as clients see them.
+//! Exports with documentation, as clients see them.
 
 use serde_json::{Value, json};
 
 use super::World;
 
-/// An API with one method that has something of everything that can be written about.
+/// An API with one method, with an example of everything that can be documented.
 fn document() -> Value {
     let body = json!({"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Pet"}}}});
     json!({
@@ -30,7 +30,7 @@ fn document() -> Value {
     })
 }
 
-/// A place, what is written there, and where exports in OpenAPI 3.0 and Swagger 2.0 have it.
+/// A location, its documentation, and where exports in OpenAPI 3.0 and Swagger 2.0 have it.
 fn texts() -> Vec<(Value, Value, &'static str, &'static str)> {
     let at = |kind: &str, more: Value| {
         let mut location = json!({"type": kind, "path": "/pets/{id}", "method": "PUT"});
@@ -105,7 +105,7 @@ impl World {
         serde_json::from_slice(&self.raw("GetExport", input).await.unwrap()).unwrap()
     }
 
-    /// Freezes what is written under a version's name and gives it to the stage, with a new deployment.
+    /// Creates a documentation version, assigns it to the stage, and deploys again.
     async fn publish(&self, version: &str) {
         let of_stage = json!({"restApiId": "$api", "stageName": "s"});
         self.call("CreateDeployment", of_stage).await.unwrap();
@@ -171,7 +171,7 @@ async fn what_is_written_survives_export_and_import() {
             world.put(&first).await;
             world.publish("v2").await;
             let mut second = world.exported(kind, extensions).await;
-            // The snapshot's own name.
+            // The name differs between snapshots.
             for document in [&mut first, &mut second] {
                 if let Some(snapshot) = document.get_mut("x-amazon-apigateway-documentation") {
                     snapshot["version"].take();

@@ -232,7 +232,7 @@ async fn parameters_of_the_call_win_over_the_document() {
     }
 }
 
-/// With something of everything that can be deployed.
+/// An API with an example of everything that can be deployed.
 fn rich() -> Value {
     json!({
         "openapi": "3.0.1", "info": {"title": "Rich", "description": "all of it", "version": "7"},
@@ -362,7 +362,7 @@ async fn security_schemes_become_authorizers() {
         ("HEAD", "NONE", Value::Null, false),
     ] {
         let method = world.method_of(&document, "/a", verb).await;
-        // The authorizers of a document that takes the place of itself are new ones.
+        // When a document replaces itself, its authorizers are created again.
         assert_eq!(method["authorizationType"], kind, "{verb}");
         assert_eq!(method["authorizerId"].is_null(), authorizer.is_null(), "{verb}");
         assert_eq!(method["apiKeyRequired"], key, "{verb}");

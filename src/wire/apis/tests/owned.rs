@@ -1,4 +1,4 @@
-//! What belongs to an account and no API, as clients see it.
+//! Resources that belong to an account and no API, as clients see them.
 
 use serde_json::{Value, json};
 

@@ -29,7 +29,7 @@ impl World {
         self.name(value_name, &made["value"]);
     }
 
-    /// A stage of the API, with a mock.
+    /// Adds a stage with a mock to the API.
     async fn with_stage(&self, stage: &str) {
         let method = json!({"restApiId": "$api", "resourceId": "$root", "httpMethod": "GET"});
         let with = |members: Value| {

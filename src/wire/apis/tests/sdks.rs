@@ -1,4 +1,4 @@
-//! Clients, templates of models, and what there is nothing of.
+//! SDKs and model templates, as clients see them, and errors for what doesn't exist.
 
 use serde_json::json;
 

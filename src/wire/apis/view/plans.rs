@@ -1,4 +1,4 @@
-//! Answers about API keys and usage plans.
+//! Responses about API keys and usage plans.
 
 use serde_json::{Map, Value};
 
@@ -8,7 +8,7 @@ use crate::gateway::api::{
     UsagePlan,
 };
 
-/// Whether an answer shows the key's secret.
+/// Whether a response shows the key's value.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(in crate::apis) enum KeyValue {
     Shown,
@@ -79,7 +79,7 @@ fn quota(quota: &QuotaSettings) -> Value {
         .done()
 }
 
-/// A key as its plans see it: always with its value, as AWS does.
+/// A key as part of a plan: always with its value, as on AWS.
 pub(in crate::apis) fn usage_plan_key(key: &ApiKey) -> Value {
     Members::default()
         .with("id", key.id.as_str())
@@ -102,7 +102,7 @@ pub(in crate::apis) fn usage(usage: &Usage) -> Value {
         .done()
 }
 
-/// The first line of usage as CSV.
+/// The header line of usage as CSV.
 pub(in crate::apis) const USAGE_CSV_HEADER: &str = "keyId,date,used,remaining\r\n";
 
 /// Adds a line for each key and day. Ids, dates and numbers need no quotes.
