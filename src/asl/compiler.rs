@@ -1,6 +1,6 @@
 //! Reads a machine, and the machines inside it: branches and item processors.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::StateMachineType;
@@ -136,13 +136,16 @@ impl<'a> Compiler<'a> {
     }
 
     fn read_state(&mut self, name: &Arc<str>, fields: &Fields<'a>, siblings: &Siblings) -> Option<State> {
-        let kind = state::read(self, fields, siblings)?;
-        Some(State {
-            name: name.clone(),
-            comment: fields.string("Comment").map(str::to_owned),
-            variables: referenced(fields),
-            kind,
-        })
+        let around = self.findings.take_referenced(BTreeSet::new());
+        let kind = state::read(self, fields, siblings);
+        let in_jsonata = self.findings.take_referenced(around);
+        let (language, kind) = kind?;
+        let variables = match language {
+            QueryLanguage::JsonPath => referenced(fields),
+            QueryLanguage::Jsonata => in_jsonata.into_iter().collect(),
+        };
+        let comment = fields.string("Comment").map(str::to_owned);
+        Some(State { name: name.clone(), comment, language, variables, kind })
     }
 
     /// Whether the workflow can end, and whether every state can be come by.

@@ -1,6 +1,7 @@
 //! What can go wrong while a checked program meets data.
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde_json::Value;
 
@@ -21,6 +22,8 @@ pub enum ErrorName {
     IntrinsicFailure,
     /// An input, output or variable over 262 144 bytes.
     DataLimitExceeded,
+    /// A JSONata expression has no value, or none that its field takes.
+    QueryEvaluationError,
 }
 
 impl ErrorName {
@@ -32,6 +35,7 @@ impl ErrorName {
             Self::ParameterPathFailure => "States.ParameterPathFailure",
             Self::IntrinsicFailure => "States.IntrinsicFailure",
             Self::DataLimitExceeded => "States.DataLimitExceeded",
+            Self::QueryEvaluationError => "States.QueryEvaluationError",
         }
     }
 }
@@ -51,12 +55,24 @@ pub struct DataError {
     pub name: ErrorName,
     /// What was wrong.
     pub cause: String,
+    /// The field that a JSONata expression stands in, seen from its state: `Output/items[0]`.
+    pub location: Option<Arc<str>>,
 }
 
 impl DataError {
     /// A `States.Runtime`.
     pub fn runtime(cause: impl Into<String>) -> Self {
-        Self { name: ErrorName::Runtime, cause: cause.into() }
+        Self::new(ErrorName::Runtime, cause)
+    }
+
+    /// An error of that name.
+    pub fn new(name: ErrorName, cause: impl Into<String>) -> Self {
+        Self { name, cause: cause.into(), location: None }
+    }
+
+    /// A `States.QueryEvaluationError` of the field `location`.
+    pub fn query(cause: impl Into<String>, location: Option<Arc<str>>) -> Self {
+        Self { location, ..Self::new(ErrorName::QueryEvaluationError, cause) }
     }
 }
 

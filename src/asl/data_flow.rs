@@ -8,6 +8,7 @@ use super::data_error::{DataError, ErrorName};
 use super::fields::Fields;
 use super::intrinsic::Scope;
 use super::path_expr::PathExpr;
+use super::query::Reach;
 use super::template::Template;
 use crate::json;
 use crate::jsonpath::ReferencePath;
@@ -64,7 +65,7 @@ impl ResultPath {
                     let path = path.as_str();
                     let cause =
                         format!("Unable to apply ReferencePath {path} to input {}", json::compact(&output));
-                    DataError { name: ErrorName::ResultPathMatchFailure, cause }
+                    DataError::new(ErrorName::ResultPathMatchFailure, cause)
                 })?;
                 Ok(output)
             }
@@ -72,29 +73,37 @@ impl ResultPath {
     }
 }
 
-/// The two filters that nearly every state has.
+/// The two filters that nearly every state in JSONPath has, and the `Output` of one in JSONata.
 #[derive(Clone, Debug, Default)]
 pub struct InOut {
     /// `InputPath`: raw input → effective input.
     pub input_path: PathField,
     /// `OutputPath`: the last filter on the way out.
     pub output_path: PathField,
+    /// `Output`: what the state hands on instead of its input.
+    pub output: Option<Template>,
 }
 
 impl InOut {
-    /// `InputPath` and `OutputPath` of a state.
+    /// `InputPath` and `OutputPath`, or `Output`, of a state.
     pub(super) fn read(state: &Fields<'_>) -> Self {
-        Self { input_path: state.path_field("InputPath"), output_path: state.path_field("OutputPath") }
+        if state.is_jsonata() {
+            return Self { output: state.template("Output"), ..Self::default() };
+        }
+        let (input_path, output_path) = (state.path_field("InputPath"), state.path_field("OutputPath"));
+        Self { input_path, output_path, output: None }
     }
 }
 
 /// The way of data through Task, Parallel and Map, in the order of evaluation: raw input → `input_path` →
 /// `parameters` → (work) → `result_selector` → `result_path` (into the *raw* input) → `output_path`.
+///
+/// In JSONata: raw input → `parameters` → (work) → `output`; the other fields are as if they were absent.
 #[derive(Clone, Debug, Default)]
 pub struct DataFlow {
     /// `InputPath`.
     pub input_path: PathField,
-    /// `Parameters`; always `None` in a Map, whose items have an item selector instead.
+    /// `Parameters` or `Arguments`; always `None` in a Map, whose items have an item selector instead.
     pub parameters: Option<Template>,
     /// `ResultSelector`: sees the result as `$`.
     pub result_selector: Option<Template>,
@@ -102,23 +111,30 @@ pub struct DataFlow {
     pub result_path: ResultPath,
     /// `OutputPath`.
     pub output_path: PathField,
+    /// `Output`: what the state hands on instead of its result.
+    pub output: Option<Template>,
 }
 
 impl DataFlow {
     /// The fields of a Parallel or Task; of a Map all but `Parameters`.
     pub(super) fn read(state: &Fields<'_>) -> Self {
+        if state.is_jsonata() {
+            return Self { output: state.reaching(Reach::Result).template("Output"), ..Self::default() };
+        }
         Self {
             input_path: state.path_field("InputPath"),
             parameters: None,
             result_selector: state.template("ResultSelector"),
             result_path: state.result_path(),
             output_path: state.path_field("OutputPath"),
+            output: None,
         }
     }
 
     /// The fields of a Task or Parallel.
     pub(super) fn read_with_parameters(state: &Fields<'_>) -> Self {
-        Self { parameters: state.template("Parameters"), ..Self::read(state) }
+        let name = if state.is_jsonata() { "Arguments" } else { "Parameters" };
+        Self { parameters: state.template(name), ..Self::read(state) }
     }
 }
 

@@ -1,8 +1,10 @@
 //! What is wrong with a definition, as AWS says it.
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::fmt;
 use std::rc::Rc;
+use std::sync::Arc;
 
 /// Whether a definition with this problem can be deployed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -52,6 +54,10 @@ pub enum Code {
     NoPath,
     /// A path in the `Result` of a Pass state, where nothing is computed.
     PassResultIsStatic,
+    /// A text between `{%` and `%}` is no JSONata.
+    InvalidJsonataExpression,
+    /// A JSONata expression refers to what there is not where it stands.
+    UnsupportedJsonataExpression,
 }
 
 impl Code {
@@ -70,6 +76,8 @@ impl Code {
             Self::NoDollar => "NO_DOLLAR",
             Self::NoPath => "NO_PATH",
             Self::PassResultIsStatic => "PASS_RESULT_IS_STATIC",
+            Self::InvalidJsonataExpression => "INVALID_JSONATA_EXPRESSION",
+            Self::UnsupportedJsonataExpression => "UNSUPPORTED_JSONATA_EXPRESSION",
         }
     }
 
@@ -85,7 +93,9 @@ impl Code {
             | Self::InvalidLabelName
             | Self::DuplicateLabelName
             | Self::MissingTransitionTarget
-            | Self::TooDeeplyNested => Severity::Error,
+            | Self::TooDeeplyNested
+            | Self::InvalidJsonataExpression
+            | Self::UnsupportedJsonataExpression => Severity::Error,
         }
     }
 }
@@ -160,6 +170,15 @@ impl Location {
         Self(Some(Rc::new((self.clone(), Step::Element(index)))))
     }
 
+    /// The place as seen from `outer`, which it is inside of: `Choices[0]/Condition`.
+    pub(super) fn within(&self, outer: &Self) -> String {
+        let (mut whole, mut before) = (String::new(), String::new());
+        self.write(&mut whole);
+        outer.write(&mut before);
+        let rest = whole.strip_prefix(before.as_str()).unwrap_or(&whole);
+        rest.strip_prefix('/').unwrap_or(rest).to_owned()
+    }
+
     fn write(&self, to: &mut String) {
         let Some(step) = &self.0 else { return };
         let (parent, step) = &**step;
@@ -193,6 +212,8 @@ const DIAGNOSTICS_MAX: usize = 1000;
 /// right, so that a definition gets the diagnostics of AWS as long as AWS has any.
 #[derive(Debug, Default)]
 pub(super) struct Findings {
+    /// Variables that JSONata expressions refer to, of the state that is being read.
+    referenced: RefCell<BTreeSet<Arc<str>>>,
     schema: RefCell<Vec<Diagnostic>>,
     graph: RefCell<Vec<Diagnostic>>,
     refused: RefCell<Vec<Diagnostic>>,
@@ -218,6 +239,16 @@ impl Findings {
     pub(super) fn refuse(&self, at: &Location, feature: &str) {
         let message = format!("{feature} is not supported by this server");
         push(&self.refused, Code::SchemaValidationFailed, Some(at), message);
+    }
+
+    /// Notes that an expression of the state that is being read refers to a variable.
+    pub(super) fn refers_to(&self, variable: &str) {
+        self.referenced.borrow_mut().insert(variable.into());
+    }
+
+    /// The variables noted so far; `before` takes their place, those of the state around one that was read.
+    pub(super) fn take_referenced(&self, before: BTreeSet<Arc<str>>) -> BTreeSet<Arc<str>> {
+        self.referenced.replace(before)
     }
 
     /// How many errors the fields have so far.

@@ -48,7 +48,7 @@ impl Expression {
                     IntrinsicError::PathNotFound { .. } => ErrorName::Runtime,
                     IntrinsicError::Failed { .. } => ErrorName::IntrinsicFailure,
                 };
-                DataError { name, cause: reason.to_string() }
+                DataError::new(name, reason.to_string())
             }),
         }
     }

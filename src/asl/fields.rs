@@ -7,6 +7,8 @@ use super::diagnostics::{Code, Findings, Location};
 use super::intrinsic::Root;
 use super::number::{Count, Percentage, Seconds};
 use super::path_expr::PathExpr;
+use super::query::{Query, Reach, Text};
+use super::query_language::QueryLanguage;
 use super::template::Template;
 use crate::jsonpath::ReferencePath;
 
@@ -22,6 +24,21 @@ pub(super) struct Fields<'a> {
     pub(super) at: Location,
     /// Where problems go.
     pub(super) findings: &'a Findings,
+    /// The language of the state that it is in, or is.
+    pub(super) language: QueryLanguage,
+    /// That state's place.
+    pub(super) state: Location,
+    /// What expressions in it may look at.
+    pub(super) reach: Reach,
+}
+
+/// What [`Fields::query`] found.
+pub(super) enum Queried {
+    /// No expression: no such field, another language, or a literal.
+    None,
+    Query(Query),
+    /// An expression with something wrong in it, which is among the findings.
+    Broken,
 }
 
 impl<'a> Fields<'a> {
@@ -31,7 +48,29 @@ impl<'a> Fields<'a> {
             wrong_type(findings, &at, "Object");
             return None;
         };
-        Some(Self { object, at, findings })
+        let (language, state, reach) = (QueryLanguage::default(), Location::default(), Reach::default());
+        Some(Self { object, at, findings, language, state, reach })
+    }
+
+    /// The same for a value inside this object.
+    pub(super) fn within(&self, value: &'a Value, at: Location) -> Option<Self> {
+        let inside = Self::of(value, at, self.findings)?;
+        Some(Self { language: self.language, state: self.state.clone(), reach: self.reach, ..inside })
+    }
+
+    /// This object, a state in that language.
+    pub(super) fn in_language(&self, language: QueryLanguage) -> Self {
+        Self { language, state: self.at.clone(), ..self.clone() }
+    }
+
+    /// This object, with more for its expressions to look at.
+    pub(super) fn reaching(&self, reach: Reach) -> Self {
+        Self { reach, ..self.clone() }
+    }
+
+    /// Whether its expressions are JSONata.
+    pub(super) fn is_jsonata(&self) -> bool {
+        self.language == QueryLanguage::Jsonata
     }
 
     /// A problem with the object itself.
@@ -72,6 +111,27 @@ impl<'a> Fields<'a> {
     pub(super) fn allow(&self, names: &[&str]) {
         for (name, _) in self.iter().filter(|(name, _)| !names.contains(name)) {
             self.problem(format!("Field '{name}' is not supported"));
+        }
+    }
+
+    /// Refuses fields that are neither `of_both` languages nor of its own.
+    pub(super) fn allow_in_language(&self, of_both: &[&str], json_path: &[&str], jsonata: &[&str]) {
+        let (own, others, other) = match self.language {
+            QueryLanguage::JsonPath => (json_path, jsonata, QueryLanguage::Jsonata),
+            QueryLanguage::Jsonata => (jsonata, json_path, QueryLanguage::JsonPath),
+        };
+        for (name, _) in self.iter() {
+            if of_both.contains(&name) || own.contains(&name) {
+                continue;
+            }
+            if others.contains(&name) {
+                let (language, other) = (self.language.as_str(), other.as_str());
+                self.problem(format!(
+                    "The QueryLanguage is set to '{language}', but field '{name}' is only supported for the '{other}' QueryLanguage"
+                ));
+            } else {
+                self.problem(format!("Field '{name}' is not supported"));
+            }
         }
     }
 
@@ -126,7 +186,37 @@ impl<'a> Fields<'a> {
 
     /// An object.
     pub(super) fn object(&self, name: &str) -> Option<Self> {
-        Fields::of(self.get(name)?, self.at.field(name), self.findings)
+        self.within(self.get(name)?, self.at.field(name))
+    }
+
+    /// The objects of an array, each with whether it is the last; what is none is left out and among the findings.
+    pub(super) fn objects(&self, name: &str) -> Vec<(Self, bool)> {
+        self.objects_of(name, self.array(name).unwrap_or_default())
+    }
+
+    /// The same of an array that must not be empty.
+    pub(super) fn filled_objects(&self, name: &str) -> Vec<(Self, bool)> {
+        self.objects_of(name, self.filled_array(name).unwrap_or_default())
+    }
+
+    fn objects_of(&self, name: &str, values: &'a [Value]) -> Vec<(Self, bool)> {
+        let at = self.at.field(name);
+        let object =
+            |(index, value)| Some((self.within(value, at.element(index))?, index + 1 == values.len()));
+        values.iter().enumerate().filter_map(object).collect()
+    }
+
+    /// A JSONata expression.
+    pub(super) fn query(&self, name: &str) -> Queried {
+        if !self.is_jsonata() {
+            return Queried::None;
+        }
+        match self.get(name).and_then(Value::as_str).map(|text| Query::read(text, &self.at.field(name), self))
+        {
+            None | Some(Text::Literal) => Queried::None,
+            Some(Text::Query(query)) => Queried::Query(query),
+            Some(Text::Broken) => Queried::Broken,
+        }
     }
 
     /// An integer from `min` to `max`.
@@ -246,13 +336,17 @@ impl<'a> Fields<'a> {
         if self.get(name)?.is_string() {
             self.literal_string(name);
         }
-        Template::compile_any(self.get(name)?, &self.at.field(name), self.findings)
+        Template::compile_any(self.get(name)?, &self.at.field(name), self)
     }
 
     /// `<name>` or `<name>Path` in seconds, from 1.
     pub(super) fn seconds(&self, name: &'static str, path_name: &'static str) -> Option<Seconds> {
         if self.at_most_one(&[name, path_name])? == name {
-            self.integer(name, 1, SECONDS_MAX).map(Seconds::Literal)
+            match self.query(name) {
+                Queried::Query(query) => Some(Seconds::Query(query)),
+                Queried::Broken => None,
+                Queried::None => self.integer(name, 1, SECONDS_MAX).map(Seconds::Literal),
+            }
         } else {
             self.reference_path(path_name).map(Seconds::Path)
         }
@@ -261,7 +355,11 @@ impl<'a> Fields<'a> {
     /// `<name>` or `<name>Path`, an integer from 0.
     pub(super) fn count(&self, name: &'static str, path_name: &'static str) -> Option<Count> {
         if self.at_most_one(&[name, path_name])? == name {
-            self.integer(name, 0, u64::MAX).map(Count::Literal)
+            match self.query(name) {
+                Queried::Query(query) => Some(Count::Query(query)),
+                Queried::Broken => None,
+                Queried::None => self.integer(name, 0, u64::MAX).map(Count::Literal),
+            }
         } else {
             self.data_reference_path(path_name).map(Count::Path)
         }
@@ -270,7 +368,11 @@ impl<'a> Fields<'a> {
     /// `<name>` or `<name>Path`, a number from 0 to 100.
     pub(super) fn percentage(&self, name: &'static str, path_name: &'static str) -> Option<Percentage> {
         if self.at_most_one(&[name, path_name])? == name {
-            self.float(name, 0.0, 100.0).map(Percentage::Literal)
+            match self.query(name) {
+                Queried::Query(query) => Some(Percentage::Query(query)),
+                Queried::Broken => None,
+                Queried::None => self.float(name, 0.0, 100.0).map(Percentage::Literal),
+            }
         } else {
             self.data_reference_path(path_name).map(Percentage::Path)
         }
@@ -279,7 +381,7 @@ impl<'a> Fields<'a> {
     /// A text as it is; a warning if it looks like a path, because then `<name>Path` was probably meant.
     pub(super) fn literal_string(&self, name: &str) -> Option<&'a str> {
         let text = self.string(name)?;
-        if looks_like_path(text) {
+        if !self.is_jsonata() && looks_like_path(text) {
             let message = "Field value looks like a path, but field name does not end with 'Path'.";
             self.findings.field(Code::NoPath, &self.at.field(name), message);
         }

@@ -17,10 +17,15 @@ mod reference;
 mod string;
 
 use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::Value;
 
 use call::{Call, Run};
+
+use crate::clock::{Ids, Timestamp};
+use crate::jsonata::Limits;
 
 pub use error::{ArgumentError, IntrinsicError, IntrinsicSyntaxError};
 pub use function::Function;
@@ -49,6 +54,21 @@ pub trait Scope {
 
     /// A number in `[0, 1)`, for `States.MathRandom` without a seed.
     fn random_unit(&self) -> f64;
+
+    /// A member of JSONata's `$states`: `input` is the state's raw input, whatever `$` is, `context` the context
+    /// object, and `result` and `errorOutput` are there when the state has one.
+    fn states(&self, member: &str) -> Option<&Value>;
+
+    /// The time of everything in this step.
+    fn now(&self) -> Timestamp;
+
+    /// Where `$uuid()` and `$random()` come from.
+    fn ids(&self) -> Arc<dyn Ids>;
+
+    /// How long expressions may take that are evaluated from now on.
+    fn time_left(&self) -> Duration {
+        Limits::default().time
+    }
 }
 
 /// A compiled expression: one call, its arguments, and the calls among them.

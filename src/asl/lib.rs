@@ -10,6 +10,7 @@
 use stepgate_clock as clock;
 use stepgate_id as id;
 use stepgate_json as json;
+use stepgate_jsonata as jsonata;
 use stepgate_jsonpath as jsonpath;
 
 mod compiler;
@@ -17,6 +18,7 @@ mod data_error;
 mod data_flow;
 mod definition;
 mod diagnostics;
+mod evaluation;
 mod expression;
 mod fields;
 pub mod intrinsic;
@@ -24,6 +26,7 @@ mod locate;
 mod number;
 mod path_expr;
 mod program;
+mod query;
 mod query_language;
 mod retry;
 mod siblings;
@@ -43,11 +46,12 @@ pub use locate::{Position, locate};
 pub use number::{Count, Percentage, Seconds};
 pub use path_expr::PathExpr;
 pub use program::{Program, State, StateId, StateKind, Transition};
+pub use query::Query;
 pub use query_language::QueryLanguage;
 pub use retry::{Catcher, ErrorEquals, Jitter, Retrier};
 pub use state::{
     Choice, ChoiceRule, Decision, Distributed, Fail, FailText, InputType, Integration, ItemBatcher,
-    ItemReader, ItemSource, Map, MaxItems, Parallel, Pass, Pattern, Processor, Resource, Succeed, Task, Wait,
-    WaitUntil,
+    ItemReader, ItemSource, Items, Map, MaxItems, Parallel, Pass, Pattern, Processor, Resource, Succeed,
+    Task, Wait, WaitUntil,
 };
 pub use template::Template;

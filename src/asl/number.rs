@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::data_error::{DataError, shown};
 use super::intrinsic::Scope;
 use super::path_expr::PathExpr;
+use super::query::Query;
 
 /// `TimeoutSeconds` / `HeartbeatSeconds` or their `…Path`.
 #[derive(Clone, Debug)]
@@ -13,6 +14,8 @@ pub enum Seconds {
     Literal(u64),
     /// A path; the data must hold a positive integer, as a number or a text.
     Path(PathExpr),
+    /// An expression; its value must be a positive integer.
+    Query(Query),
 }
 
 /// `MaxConcurrency`, `ToleratedFailureCount` or their `…Path`.
@@ -22,6 +25,8 @@ pub enum Count {
     Literal(u64),
     /// A path; the data must hold an integer from 0, as a number or a text.
     Path(PathExpr),
+    /// An expression; its value must be an integer from 0.
+    Query(Query),
 }
 
 /// `ToleratedFailurePercentage` or its `…Path`.
@@ -31,6 +36,8 @@ pub enum Percentage {
     Literal(f64),
     /// A path; the data must hold a number from 0 to 100, or its text.
     Path(PathExpr),
+    /// An expression; its value must be a number from 0 to 100.
+    Query(Query),
 }
 
 impl Seconds {
@@ -47,6 +54,11 @@ impl Seconds {
                     None => Err(not_a("integer", field, path, &value)),
                 }
             }
+            Self::Query(query) => match integer_of(query, scope)? {
+                seconds if 0 < seconds => Ok(seconds.unsigned_abs()),
+                // As of paths.
+                _ => Err(query.error(format!("{field} must be positive."))),
+            },
         }
     }
 }
@@ -63,6 +75,11 @@ impl Count {
                         .map_err(|_| DataError::runtime(format!("{field} cannot be negative."))),
                     None => Err(not_a("integer", field, path, &value)),
                 }
+            }
+            Self::Query(query) => {
+                let count = integer_of(query, scope)?;
+                // As of paths.
+                u64::try_from(count).map_err(|_| query.error(format!("{field} cannot be negative.")))
             }
         }
     }
@@ -85,6 +102,11 @@ impl Percentage {
                     None => Err(not_a("float", field, path, &value)),
                 }
             }
+            Self::Query(query) => match query.expect("number", scope, Value::as_f64)? {
+                percentage if (0.0..=100.0).contains(&percentage) => Ok(percentage),
+                // As of paths.
+                _ => Err(query.error(format!("{field} must be between 0 and 100."))),
+            },
         }
     }
 }
@@ -95,6 +117,12 @@ pub(super) fn integer(value: &Value) -> Option<i64> {
         Value::String(text) => text.parse().ok(),
         other => other.as_i64(),
     }
+}
+
+/// The integer that an expression comes to. AWS's word for a number with a fraction is not recorded.
+pub(super) fn integer_of(query: &Query, scope: &dyn Scope) -> Result<i64, DataError> {
+    let value = query.expect("number", scope, |value| value.is_number().then(|| value.clone()))?;
+    value.as_i64().ok_or_else(|| query.unexpected("integer", &value))
 }
 
 fn not_a(kind: &str, field: &str, path: &PathExpr, value: &Value) -> DataError {

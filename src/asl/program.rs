@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::ops::Index;
 use std::sync::Arc;
 
+use super::query_language::QueryLanguage;
 use super::state::{Choice, Fail, Map, Parallel, Pass, Succeed, Task, Wait};
 
 /// A checked state machine. Names of states are unique over the whole machine, nested ones included.
@@ -32,6 +33,11 @@ impl Program {
     pub fn variable_references(&self) -> impl Iterator<Item = (&str, &[Arc<str>])> {
         let referring = self.states.iter().filter(|state| !state.variables.is_empty());
         referring.map(|state| (&*state.name, state.variables.as_slice()))
+    }
+
+    /// Whether any of its states is in JSONata, whose expressions may take their time.
+    pub fn has_jsonata(&self) -> bool {
+        self.states.iter().any(|state| state.language == QueryLanguage::Jsonata)
     }
 
     /// Every state, nested ones too; each `States` object in the order of the definition.
@@ -70,6 +76,8 @@ pub struct State {
     pub name: Arc<str>,
     /// Its `Comment`.
     pub comment: Option<String>,
+    /// The language of its expressions.
+    pub language: QueryLanguage,
     /// The variables that it refers to, sorted, without `$`.
     pub variables: Vec<Arc<str>>,
     /// What it does.

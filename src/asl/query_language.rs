@@ -10,7 +10,7 @@ pub enum QueryLanguage {
     /// Paths, payload templates and intrinsic functions.
     #[default]
     JsonPath,
-    /// `{% … %}`. Known, so that a definition gets the right diagnostics, but not run by this server.
+    /// `{% … %}` in any JSON.
     Jsonata,
 }
 
@@ -44,10 +44,6 @@ impl QueryLanguage {
     /// A word that is neither counts as JSONata for the rules about fields, as on AWS.
     fn read(fields: &Fields<'_>) -> Option<Self> {
         fields.get("QueryLanguage")?;
-        let language = fields.word("QueryLanguage", WORDS).unwrap_or(Self::Jsonata);
-        if language == Self::Jsonata {
-            fields.findings.refuse(&fields.at.field("QueryLanguage"), "The QueryLanguage JSONata");
-        }
-        Some(language)
+        Some(fields.word("QueryLanguage", WORDS).unwrap_or(Self::Jsonata))
     }
 }

@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::data_flow::ResultPath;
-use super::diagnostics::Location;
 use super::fields::{Fields, SECONDS_MAX};
 use super::program::StateId;
+use super::query::Reach;
 use super::siblings::Siblings;
 use super::template::Template;
 
@@ -45,7 +45,8 @@ pub enum Jitter {
 impl Retrier {
     /// `Retry` of a state; wrong ones are left out and among the findings.
     pub(super) fn read_all(state: &Fields<'_>) -> Vec<Self> {
-        each(state, "Retry", Self::read)
+        let entries = state.objects("Retry");
+        entries.iter().filter_map(|(fields, is_last)| Self::read(fields, *is_last)).collect()
     }
 
     fn read(fields: &Fields<'_>, is_last: bool) -> Option<Self> {
@@ -104,35 +105,31 @@ pub struct Catcher {
     pub result_path: ResultPath,
     /// `Assign`: sees the error output as `$`; stands in for the state's.
     pub assign: Option<Template>,
+    /// `Output`: what is handed on instead of the error output.
+    pub output: Option<Template>,
 }
 
 impl Catcher {
     /// `Catch` of a state; wrong ones are left out and among the findings.
     pub(super) fn read_all(state: &Fields<'_>, siblings: &Siblings) -> Vec<Self> {
-        each(state, "Catch", |fields, is_last| Self::read(fields, is_last, siblings))
+        let entries = state.objects("Catch");
+        entries.iter().filter_map(|(fields, is_last)| Self::read(fields, *is_last, siblings)).collect()
     }
 
     fn read(fields: &Fields<'_>, is_last: bool, siblings: &Siblings) -> Option<Self> {
-        fields.allow(&["ErrorEquals", "Next", "ResultPath", "Assign", "Comment"]);
+        fields.allow_in_language(&["ErrorEquals", "Next", "Assign", "Comment"], &["ResultPath"], &["Output"]);
         fields.string("Comment");
         fields.require(&["ErrorEquals", "Next"]);
         let next = siblings.target(fields, "Next");
+        let fields = &fields.reaching(Reach::ErrorOutput);
         let assign = siblings.assign(fields);
-        let result_path = fields.result_path();
+        let (result_path, output) = match fields.is_jsonata() {
+            true => (ResultPath::Replace, fields.template("Output")),
+            false => (fields.result_path(), None),
+        };
         let error_equals = ErrorEquals::read(fields, is_last);
-        Some(Self { error_equals: error_equals?, next: next?, result_path, assign })
+        Some(Self { error_equals: error_equals?, next: next?, result_path, assign, output })
     }
-}
-
-/// Reads each entry of an array of objects, telling it whether it is the last.
-fn each<T>(state: &Fields<'_>, name: &str, mut read: impl FnMut(&Fields<'_>, bool) -> Option<T>) -> Vec<T> {
-    let entries = state.array(name).unwrap_or_default();
-    let at: Location = state.at.field(name);
-    let entry = |(index, value)| {
-        let fields = Fields::of(value, at.element(index), state.findings)?;
-        read(&fields, index + 1 == entries.len())
-    };
-    entries.iter().enumerate().filter_map(entry).collect()
 }
 
 /// `ErrorEquals`: the names of errors that a retrier or catcher is for.

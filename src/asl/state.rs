@@ -18,7 +18,7 @@ pub use choice::{Choice, ChoiceRule, Decision};
 pub use distributed::{Distributed, ItemBatcher, Processor};
 pub use fail::{Fail, FailText};
 pub use item_reader::{InputType, ItemReader, ItemSource, MaxItems};
-pub use map::Map;
+pub use map::{Items, Map};
 pub use parallel::Parallel;
 pub use pass::Pass;
 pub use resource::{Integration, Pattern, Resource};
@@ -141,92 +141,34 @@ impl Type {
         }
     }
 
-    /// Refuses fields that states of this type don't have, or don't have in this language.
-    fn check_fields(self, state: &Fields<'_>, language: QueryLanguage) {
-        let (own, others, other) = match language {
-            QueryLanguage::JsonPath => {
-                (self.json_path_fields(), self.jsonata_fields(), QueryLanguage::Jsonata)
-            }
-            QueryLanguage::Jsonata => {
-                (self.jsonata_fields(), self.json_path_fields(), QueryLanguage::JsonPath)
-            }
-        };
-        for (name, _) in state.iter() {
-            if OF_ALL.contains(&name) || self.fields().contains(&name) || own.contains(&name) {
-                continue;
-            }
-            if others.contains(&name) {
-                let (language, other) = (language.as_str(), other.as_str());
-                state.problem(format!(
-                    "The QueryLanguage is set to '{language}', but field '{name}' is only supported for the '{other}' QueryLanguage"
-                ));
-            } else {
-                state.problem(format!("Field '{name}' is not supported"));
-            }
-        }
+    /// Refuses fields that states of this type don't have, or don't have in their language.
+    fn check_fields(self, state: &Fields<'_>) {
+        let of_both = [OF_ALL, self.fields()].concat();
+        state.allow_in_language(&of_both, self.json_path_fields(), self.jsonata_fields());
     }
 }
 
-/// Reads a state; `None` if something in it is wrong, or in a language that this server doesn't run.
+/// Reads a state and its language; `None` if something in it is wrong.
 pub(super) fn read<'a>(
     compiler: &mut Compiler<'a>,
     state: &Fields<'a>,
     siblings: &Siblings,
-) -> Option<StateKind> {
+) -> Option<(QueryLanguage, StateKind)> {
     state.require(&["Type"]);
     let language = QueryLanguage::of_state(state, compiler.language);
+    let state = &state.in_language(language);
     let kind = state.word("Type", TYPES)?;
-    kind.check_fields(state, language);
+    kind.check_fields(state);
     state.string("Comment");
-    match language {
-        QueryLanguage::JsonPath => match kind {
-            Type::Task => Task::read(state, siblings, compiler.kind).map(Box::new).map(StateKind::Task),
-            Type::Wait => Wait::read(state, siblings).map(StateKind::Wait),
-            Type::Pass => Pass::read(state, siblings).map(StateKind::Pass),
-            Type::Succeed => Some(StateKind::Succeed(Succeed::read(state, siblings))),
-            Type::Fail => Some(StateKind::Fail(Fail::read(state, siblings))),
-            Type::Choice => Choice::read(state, siblings).map(StateKind::Choice),
-            Type::Parallel => {
-                Parallel::read(compiler, state, siblings).map(Box::new).map(StateKind::Parallel)
-            }
-            Type::Map => Map::read(compiler, state, siblings).map(Box::new).map(StateKind::Map),
-        },
-        QueryLanguage::Jsonata => {
-            follow(kind, compiler, state, siblings);
-            None
-        }
-    }
-}
-
-/// Of a state in JSONata, what doesn't depend on the language: where it goes, and the states inside it.
-fn follow<'a>(kind: Type, compiler: &mut Compiler<'a>, state: &Fields<'a>, siblings: &Siblings) {
-    match kind {
-        Type::Task => {
-            task::check_credentials(state);
-            state.require(&["Resource"])
-        }
-        Type::Wait => state.exactly_one(&["Seconds", "Timestamp"]).is_some(),
-        Type::Choice => state.require(&["Choices"]),
-        Type::Parallel => !parallel::read_branches(compiler, state).is_empty(),
-        Type::Map => map::read_processor(compiler, state, QueryLanguage::Jsonata).is_some(),
-        Type::Succeed | Type::Fail => {
-            siblings.end();
-            return;
-        }
-        Type::Pass => true,
+    let kind = match kind {
+        Type::Task => Task::read(state, siblings, compiler.kind).map(Box::new).map(StateKind::Task),
+        Type::Wait => Wait::read(state, siblings).map(StateKind::Wait),
+        Type::Pass => Pass::read(state, siblings).map(StateKind::Pass),
+        Type::Succeed => Some(StateKind::Succeed(Succeed::read(state, siblings))),
+        Type::Fail => Some(StateKind::Fail(Fail::read(state, siblings))),
+        Type::Choice => Choice::read(state, siblings).map(StateKind::Choice),
+        Type::Parallel => Parallel::read(compiler, state, siblings).map(Box::new).map(StateKind::Parallel),
+        Type::Map => Map::read(compiler, state, siblings).map(Box::new).map(StateKind::Map),
     };
-    if kind == Type::Choice {
-        siblings.target(state, "Default");
-    } else {
-        siblings.transition(state);
-    }
-    for list in ["Choices", "Catch"] {
-        let at = state.at.field(list);
-        for (index, value) in state.array(list).unwrap_or_default().iter().enumerate() {
-            if let Some(entry) = Fields::of(value, at.element(index), state.findings) {
-                entry.require(&["Next"]);
-                siblings.target(&entry, "Next");
-            }
-        }
-    }
+    Some((language, kind?))
 }

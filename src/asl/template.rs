@@ -1,24 +1,29 @@
-//! Payload templates: JSON in which the values of keys ending in `.$` are computed.
+//! Payload templates: JSON in which the values of keys ending in `.$` are computed, or in JSONata texts between `{%` and
+//! `%}`.
 
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
 use super::data_error::DataError;
-use super::diagnostics::{Code, Findings, Location};
+use super::diagnostics::{Code, Location};
+use super::evaluation::Evaluation;
 use super::expression::Expression;
 use super::fields::{Fields, looks_like_path};
 use super::intrinsic::Scope;
+use super::query::{Query, Text};
 use super::variables::is_assignable;
 
 /// Deepest that values nest in a template or a Choice rule; AWS's bound is not known.
 pub(super) const DEPTH_MAX: usize = 100;
 
-/// A compiled template: `Parameters`, `ItemSelector`, `ResultSelector`, `Assign` or `Credentials`.
+/// A compiled template: `Parameters`, `ItemSelector`, `ResultSelector`, `Assign` or `Credentials`; in JSONata
+/// `Arguments`, `Output` and the like.
 ///
 /// The language's specification has objects only; Step Functions takes any JSON for all but the last two.
 ///
-/// <https://docs.aws.amazon.com/step-functions/latest/dg/input-output-inputpath-params.html>
+/// <https://docs.aws.amazon.com/step-functions/latest/dg/input-output-inputpath-params.html>,
+/// <https://docs.aws.amazon.com/step-functions/latest/dg/transforming-data.html>
 #[derive(Clone, Debug)]
 pub struct Template(Node);
 
@@ -33,6 +38,8 @@ enum Node {
         field: Arc<str>,
         expression: Expression,
     },
+    /// A text between `{%` and `%}`.
+    Query(Query),
 }
 
 impl Template {
@@ -42,14 +49,14 @@ impl Template {
     }
 
     /// The same for any JSON.
-    pub(super) fn compile_any(value: &Value, at: &Location, findings: &Findings) -> Option<Self> {
-        compile_node(value, at, findings, 0).map(Self)
+    pub(super) fn compile_any(value: &Value, at: &Location, owner: &Fields<'_>) -> Option<Self> {
+        compile_node(value, at, owner, 0).map(Self)
     }
 
     /// The same for `Assign`, whose keys must be names of variables.
     pub(super) fn compile_assign(fields: Fields<'_>) -> Option<Self> {
         for (key, _) in fields.iter() {
-            let name = key.strip_suffix(".$").unwrap_or(key);
+            let name = if fields.is_jsonata() { key } else { key.strip_suffix(".$").unwrap_or(key) };
             if !is_assignable(name) {
                 fields.problem(format!("The variable name '{name}' is not valid"));
             }
@@ -61,7 +68,7 @@ impl Template {
     pub fn keys(&self) -> impl Iterator<Item = &str> {
         let members = match &self.0 {
             Node::Object(members) => members.as_slice(),
-            Node::Literal(_) | Node::Array(_) | Node::Computed { .. } => &[],
+            Node::Literal(_) | Node::Array(_) | Node::Computed { .. } | Node::Query(_) => &[],
         };
         members.iter().map(|(key, _)| key.as_str())
     }
@@ -69,9 +76,25 @@ impl Template {
     /// The template filled in; objects have their keys in the template's order.
     ///
     /// # Errors
-    /// As of [`Expression::evaluate`].
+    /// As of [`Expression::evaluate`] and [`Query::evaluate`].
     pub fn evaluate(&self, scope: &dyn Scope) -> Result<Value, DataError> {
-        self.0.evaluate(scope)
+        self.0.evaluate(scope, &mut None)
+    }
+
+    /// The expression, if that is all there is.
+    pub(super) fn query(&self) -> Option<&Query> {
+        match &self.0 {
+            Node::Query(query) => Some(query),
+            Node::Literal(_) | Node::Object(_) | Node::Array(_) | Node::Computed { .. } => None,
+        }
+    }
+
+    /// The value, if there is nothing to compute in it.
+    pub(super) fn literal(&self) -> Option<&Value> {
+        match &self.0 {
+            Node::Literal(value) => Some(value),
+            Node::Query(_) | Node::Object(_) | Node::Array(_) | Node::Computed { .. } => None,
+        }
     }
 }
 
@@ -79,9 +102,10 @@ fn compile_members(fields: &Fields<'_>, depth: usize) -> Option<Vec<(String, Nod
     let mut members = Vec::new();
     let mut sound = true;
     for (key, value) in fields.iter() {
-        let Some(name) = key.strip_suffix(".$") else {
+        let computed = if fields.is_jsonata() { None } else { key.strip_suffix(".$") };
+        let Some(name) = computed else {
             warn_no_dollar(key, value, fields);
-            match compile_node(value, &fields.at.field(key), fields.findings, depth + 1) {
+            match compile_node(value, &fields.at.field(key), fields, depth + 1) {
                 Some(node) => members.push((key.to_owned(), node)),
                 None => sound = false,
             }
@@ -107,9 +131,9 @@ fn compile_members(fields: &Fields<'_>, depth: usize) -> Option<Vec<(String, Nod
     sound.then_some(members)
 }
 
-fn compile_node(value: &Value, at: &Location, findings: &Findings, depth: usize) -> Option<Node> {
+fn compile_node(value: &Value, at: &Location, owner: &Fields<'_>, depth: usize) -> Option<Node> {
     if DEPTH_MAX < depth {
-        findings.field(
+        owner.findings.field(
             Code::TooDeeplyNested,
             at,
             format!("Values are nested deeper than {DEPTH_MAX} levels"),
@@ -118,7 +142,7 @@ fn compile_node(value: &Value, at: &Location, findings: &Findings, depth: usize)
     }
     match value {
         Value::Object(_) => {
-            let members = compile_members(&Fields::of(value, at.clone(), findings)?, depth)?;
+            let members = compile_members(&owner.within(value, at.clone())?, depth)?;
             let literal = members.iter().all(|(_, node)| matches!(node, Node::Literal(_)));
             Some(if literal { Node::Literal(value.clone()) } else { Node::Object(members) })
         }
@@ -126,7 +150,7 @@ fn compile_node(value: &Value, at: &Location, findings: &Findings, depth: usize)
             let mut nodes = Vec::with_capacity(elements.len());
             let mut sound = true;
             for (index, element) in elements.iter().enumerate() {
-                match compile_node(element, &at.element(index), findings, depth + 1) {
+                match compile_node(element, &at.element(index), owner, depth + 1) {
                     Some(node) => nodes.push(node),
                     None => sound = false,
                 }
@@ -135,6 +159,11 @@ fn compile_node(value: &Value, at: &Location, findings: &Findings, depth: usize)
             let node = if literal { Node::Literal(value.clone()) } else { Node::Array(nodes) };
             sound.then_some(node)
         }
+        Value::String(text) if owner.is_jsonata() => match Query::read(text, at, owner) {
+            Text::Literal => Some(Node::Literal(value.clone())),
+            Text::Query(query) => Some(Node::Query(query)),
+            Text::Broken => None,
+        },
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
             Some(Node::Literal(value.clone()))
         }
@@ -143,27 +172,37 @@ fn compile_node(value: &Value, at: &Location, findings: &Findings, depth: usize)
 
 /// A literal that looks as if it were meant to be computed.
 fn warn_no_dollar(key: &str, value: &Value, fields: &Fields<'_>) {
-    let Some(text) = value.as_str() else { return };
+    let Some(text) = value.as_str().filter(|_| !fields.is_jsonata()) else { return };
     if looks_like_path(text) || (text.starts_with("States.") && text.ends_with(')')) {
         let message = "No .$ on a field that appears to be a JSONPath or Intrinsic Function.";
         fields.findings.field(Code::NoDollar, &fields.at.field(key), message);
     }
 }
 
-fn evaluate_members(members: &[(String, Node)], scope: &dyn Scope) -> Result<Map<String, Value>, DataError> {
+fn evaluate_members<'a>(
+    members: &[(String, Node)],
+    scope: &'a dyn Scope,
+    evaluation: &mut Option<Evaluation<'a>>,
+) -> Result<Map<String, Value>, DataError> {
     let mut object = Map::with_capacity(members.len());
     for (key, node) in members {
-        object.insert(key.clone(), node.evaluate(scope)?);
+        object.insert(key.clone(), node.evaluate(scope, evaluation)?);
     }
     Ok(object)
 }
 
 impl Node {
-    fn evaluate(&self, scope: &dyn Scope) -> Result<Value, DataError> {
+    /// `evaluation` is shared by the template's queries, and made by the first of them.
+    fn evaluate<'a>(
+        &self,
+        scope: &'a dyn Scope,
+        evaluation: &mut Option<Evaluation<'a>>,
+    ) -> Result<Value, DataError> {
         match self {
             Self::Literal(value) => Ok(value.clone()),
-            Self::Array(nodes) => nodes.iter().map(|node| node.evaluate(scope)).collect(),
-            Self::Object(members) => evaluate_members(members, scope).map(Value::Object),
+            Self::Array(nodes) => nodes.iter().map(|node| node.evaluate(scope, evaluation)).collect(),
+            Self::Object(members) => evaluate_members(members, scope, evaluation).map(Value::Object),
+            Self::Query(query) => query.evaluate_in(evaluation.get_or_insert_with(|| Evaluation::new(scope))),
             Self::Computed { field, expression } => Ok(expression.evaluate(field, scope)?.into_owned()),
         }
     }
@@ -173,6 +212,8 @@ impl Node {
 mod tests {
     use serde_json::json;
 
+    use super::super::diagnostics::Findings;
+    use super::super::query_language::QueryLanguage;
     use super::super::test_scope::TestScope;
     use super::*;
 
@@ -225,9 +266,83 @@ mod tests {
     #[test]
     fn depth_has_a_limit() {
         let deep = (0..DEPTH_MAX + 1).fold(json!(1), |inner, _| json!({"x": inner}));
+        for language in [QueryLanguage::JsonPath, QueryLanguage::Jsonata] {
+            let findings = Findings::default();
+            let fields = Fields::of(&deep, Location::default(), &findings).unwrap().in_language(language);
+            assert!(Template::compile(fields).is_none());
+            assert_eq!(findings.into_diagnostics()[0].code, Code::TooDeeplyNested);
+        }
+    }
+
+    /// A template in JSONata with the name `Output` in a state.
+    fn evaluate_query(template: Value, input: Value) -> Result<Value, String> {
+        let state = json!({ "Output": template });
         let findings = Findings::default();
-        let fields = Fields::of(&deep, Location::default(), &findings).unwrap();
-        assert!(Template::compile(fields).is_none());
-        assert_eq!(findings.into_diagnostics()[0].code, Code::TooDeeplyNested);
+        let fields = Fields::of(&state, Location::default().field("States").field("S"), &findings).unwrap();
+        let template = fields.in_language(QueryLanguage::Jsonata).template("Output");
+        let Some(template) = template else {
+            let said: Vec<String> = findings.into_diagnostics().iter().map(ToString::to_string).collect();
+            return Err(said.join("; "));
+        };
+        template.evaluate(&TestScope::of(input)).map_err(|e| e.to_string())
+    }
+
+    #[test]
+    fn texts_in_braces_and_percents_are_computed_in_jsonata() {
+        let template = json!({
+            "z": "$.a",
+            "a.$": "$.a",
+            "sum": "{% $sum($states.input.b) + $answer %}",
+            "nested": [1, {"name": "{%$states.context.State.Name%}"}, ["{% $user %}"]],
+            "literal": [" {% 1 %} ", "{% 1 %} ", "x{% 1 %}", "{ % 1 %}", "{%"],
+        });
+        let expect = r#"{"z":"$.a","a.$":"$.a","sum":45,"nested":[1,{"name":"Here"},[{"name":"Ada"}]],"literal":[" {% 1 %} ","{% 1 %} ","x{% 1 %}","{ % 1 %}","{%"]}"#;
+        assert_eq!(evaluate_query(template, json!({"b": [1, 2]})).unwrap().to_string(), expect);
+        assert_eq!(evaluate_query(json!("{% $states.input %}"), json!("all")), Ok(json!("all")));
+    }
+
+    #[test]
+    fn what_has_no_value_names_the_expression_and_its_place() {
+        for (template, expect) in [
+            (
+                json!("{% $nobody %}"),
+                "'$nobody' specified for the field 'Output' returned nothing (undefined).",
+            ),
+            (
+                json!({"a": [0, {"b/c": "{%  $states.input.no  %}"}]}),
+                "'$states.input.no' specified for the field 'Output/a[1]/b/c' returned nothing (undefined).",
+            ),
+            (
+                json!(["{% $sum %}"]),
+                "'$sum' specified for the field 'Output[0]' returned an unsupported result type.",
+            ),
+            (
+                json!({"x": "{% $abs('a') %}"}),
+                "'$abs('a')' specified for the field 'Output/x' threw an error during evaluation. T0410: Argument 1 of function \"abs\" does not match function signature",
+            ),
+        ] {
+            let said = evaluate_query(template, json!({})).unwrap_err();
+            assert_eq!(said, format!("States.QueryEvaluationError: The JSONata expression {expect}"));
+        }
+    }
+
+    #[test]
+    fn broken_expressions_are_told_with_their_places() {
+        for (template, expect) in [
+            (
+                json!({"v": "{% phone & $ %}"}),
+                "UNSUPPORTED_JSONATA_EXPRESSION: Reference to 'phone' at the top level is not supported. at /States/S/Output/v; UNSUPPORTED_JSONATA_EXPRESSION: Reference to '$' at the top level is not supported. at /States/S/Output/v",
+            ),
+            (
+                json!(["{% [1, 2 %}"]),
+                "INVALID_JSONATA_EXPRESSION: Expected \"]\" before end of expression at /States/S/Output[0]",
+            ),
+            (
+                json!("{% $states.result.x %}"),
+                "UNSUPPORTED_JSONATA_EXPRESSION: Reference to '$states.result' is not supported in this field. at /States/S/Output",
+            ),
+        ] {
+            assert_eq!(evaluate_query(template, json!({})).unwrap_err(), expect);
+        }
     }
 }

@@ -1,10 +1,12 @@
 //! Data for the tests of this room.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 
 use super::intrinsic::Scope;
+use crate::clock::{Ids, SeededIds, Timestamp};
 
 /// An input, a context object and variables.
 pub(super) struct TestScope {
@@ -41,5 +43,21 @@ impl Scope for TestScope {
 
     fn random_unit(&self) -> f64 {
         0.5
+    }
+
+    fn states(&self, member: &str) -> Option<&Value> {
+        match member {
+            "input" => Some(&self.input),
+            "context" => Some(&self.context),
+            _ => None,
+        }
+    }
+
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millis(1_700_000_000_000)
+    }
+
+    fn ids(&self) -> Arc<dyn Ids> {
+        Arc::new(SeededIds::new(1))
     }
 }

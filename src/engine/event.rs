@@ -277,6 +277,16 @@ pub enum EventKind {
         /// How.
         failure: Failure,
     },
+    /// A JSONata expression has no value, or none that its field takes.
+    EvaluationFailed {
+        /// How.
+        failure: Failure,
+        /// Its field, seen from the state.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        location: Option<Arc<str>>,
+        /// The state's name.
+        state: Arc<str>,
+    },
 }
 
 /// One iteration of a Map.
@@ -348,6 +358,7 @@ impl EventKind {
             Self::TaskFailed { .. } => "TaskFailed",
             Self::TaskSubmitFailed { .. } => "TaskSubmitFailed",
             Self::TaskTimedOut { .. } => "TaskTimedOut",
+            Self::EvaluationFailed { .. } => "EvaluationFailed",
         }
     }
 

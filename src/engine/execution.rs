@@ -20,7 +20,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::event::{EventKind, Failure};
+use super::event::{EventKind, Failure, HistoryEvent};
 use crate::asl::Program;
 use crate::clock::Timestamp;
 use crate::json::Payload;
@@ -168,21 +168,15 @@ impl Execution {
             {
                 frame.tail = event.id;
             }
-            self.apply_event(program, entry.frame, event.id, event.timestamp, &event.kind);
+            self.apply_event(program, entry.frame, event);
         }
         if let Some(note) = &entry.note {
             self.apply_note(entry, note);
         }
     }
 
-    fn apply_event(
-        &mut self,
-        program: &Program,
-        id: FrameId,
-        event_id: u64,
-        now: Timestamp,
-        kind: &EventKind,
-    ) {
+    fn apply_event(&mut self, program: &Program, id: FrameId, event: &HistoryEvent) {
+        let (now, kind) = (event.timestamp, &event.kind);
         let end = |status, output: Option<&Payload>, failure: &Failure| Ending {
             status,
             stopped: now,
@@ -202,7 +196,7 @@ impl Execution {
                 let (Some(state), Some(frame)) = (program.find(name), self.frames.get_mut(&id)) else {
                     return;
                 };
-                frame.at = Some(At::new(state, event_id, now, input.clone()));
+                frame.at = Some(At::new(state, event, input.clone()));
                 frame.paused = None;
             }
             EventKind::StateExited { output, assigned, .. } => {
@@ -259,7 +253,8 @@ impl Execution {
             | EventKind::LambdaFunctionScheduled { .. }
             | EventKind::LambdaFunctionStarted
             | EventKind::TaskScheduled { .. }
-            | EventKind::TaskStarted(_) => {}
+            | EventKind::TaskStarted(_)
+            | EventKind::EvaluationFailed { .. } => {}
         }
     }
 

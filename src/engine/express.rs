@@ -61,12 +61,7 @@ impl Engine {
         self.inner.meters.started.increment(1);
         // On a task of its own: a caller that hangs up does not stop the workflow.
         let ending = tokio::spawn(self.clone().run_express(machine, run)).await;
-        let ending = ending.unwrap_or_else(|_| Ending {
-            status: ExecutionStatus::Failed,
-            stopped: self.now(),
-            output: None,
-            failure: Failure::new("States.Runtime", "Internal Error"),
-        });
+        let ending = ending.unwrap_or_else(|_| internal(self.now()));
         Ok(SyncExecution {
             arn,
             state_machine_arn,
@@ -118,16 +113,27 @@ impl Engine {
     }
 
     async fn run_express(self, machine: Arc<LoadedMachine>, start: ExecutionStart) -> Ending {
-        let program = &machine.program;
         let deadline = start.started + self.inner.options.express_timeout;
         let mut execution = Execution::new(start);
         let mut timers: BTreeMap<TimerKey, Timestamp> = BTreeMap::new();
         let (results, mut inbox) = mpsc::unbounded_channel();
         let mut input = Input::Start;
         loop {
-            let step = self.with_env(0, &machine.home, Limits::EXPRESS, false, |env| {
-                machine::step(program, &mut execution, input, env)
-            });
+            let of = machine.clone();
+            let decide = move |engine: &Self| {
+                let step = engine.with_env(0, &of.home, Limits::EXPRESS, false, |env| {
+                    machine::step(&of.program, &mut execution, input, env)
+                });
+                (step, execution)
+            };
+            let step = match self.decide(&machine.program, decide).await {
+                Ok((step, decided)) => {
+                    execution = decided;
+                    step
+                }
+                // It panicked, or the process ends.
+                Err(_) => return internal(self.now()),
+            };
             if let Some(plan) = &machine.log {
                 let events = step.entries.iter().filter_map(|entry| entry.event.as_ref());
                 plan.log(&*self.inner.logs, &execution.start().arn, 0, events);
@@ -198,6 +204,12 @@ impl Engine {
             }
         });
     }
+}
+
+/// The end of an execution that this server has failed.
+fn internal(stopped: Timestamp) -> Ending {
+    let failure = Failure::new("States.Runtime", "Internal Error");
+    Ending { status: ExecutionStatus::Failed, stopped, output: None, failure }
 }
 
 /// An Express execution may not take longer: it times out, as a machine of that TimeoutSeconds would.

@@ -25,6 +25,7 @@ mod calls;
 mod changes;
 mod deletion;
 mod error;
+mod evaluations;
 pub mod event;
 pub mod execution;
 mod executions;

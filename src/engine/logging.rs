@@ -61,7 +61,8 @@ fn gravity(kind: &EventKind) -> Gravity {
         | EventKind::LambdaFunctionTimedOut(_)
         | EventKind::TaskFailed { .. }
         | EventKind::TaskSubmitFailed { .. }
-        | EventKind::TaskTimedOut { .. } => Gravity::Error,
+        | EventKind::TaskTimedOut { .. }
+        | EventKind::EvaluationFailed { .. } => Gravity::Error,
         EventKind::ExecutionStarted { .. }
         | EventKind::ExecutionSucceeded { .. }
         | EventKind::ExecutionRedriven { .. }

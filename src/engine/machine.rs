@@ -31,6 +31,7 @@ pub use coverage::Covered;
 pub use trial::{Inspector, Mocked, ReadItems, Seen, Stage, Trial};
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -61,12 +62,21 @@ pub struct Limits {
     pub step_entries_max: usize,
     /// The same for bytes of inputs and outputs.
     pub step_bytes_max: usize,
+    /// The same for the time that it takes.
+    pub step_time_max: Duration,
+    /// What all expressions of a step may take together: those of one state can't be told to go on later.
+    pub expressions_time_max: Duration,
 }
 
 impl Limits {
     /// Of Standard executions.
-    pub const STANDARD: Self =
-        Self { events_max: Some(EVENTS_MAX), step_entries_max: 2_000, step_bytes_max: 8 * 1024 * 1024 };
+    pub const STANDARD: Self = Self {
+        events_max: Some(EVENTS_MAX),
+        step_entries_max: 2_000,
+        step_bytes_max: 8 * 1024 * 1024,
+        step_time_max: Duration::from_secs(1),
+        expressions_time_max: Duration::from_secs(20),
+    };
     /// Of Express executions, whose history has no bound.
     pub const EXPRESS: Self = Self { events_max: None, ..Self::STANDARD };
 }
@@ -75,8 +85,10 @@ impl Limits {
 pub struct Env<'a> {
     /// The time of everything in this step.
     pub now: Timestamp,
+    /// How long the step has taken so far, of which expressions make the most; always nothing where time stands still.
+    pub elapsed: &'a dyn Fn() -> Duration,
     /// Tokens, UUIDs and jitter.
-    pub ids: &'a dyn Ids,
+    pub ids: &'a Arc<dyn Ids>,
     /// What task tokens begin with; the rest is random.
     pub token_prefix: &'a str,
     /// Whether there is such an activity.

@@ -110,7 +110,7 @@ impl Engine {
                     true => self.open_namesake(&machine, &name, &input).await?,
                     false => None,
                 };
-                let prepared = self.prepare(&machine, name.into(), input, trace_header)?;
+                let prepared = self.prepare(&machine, name.into(), input, trace_header).await?;
                 let link = waits.then_some(pattern);
                 let result =
                     self.started(&prepared.arn, since.unwrap_or_else(|| prepared.started()), pattern);

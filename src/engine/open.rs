@@ -9,6 +9,7 @@ use quick_cache::sync::Cache;
 use tokio::sync::watch;
 
 use super::deletion::Deleting;
+use super::evaluations::Evaluations;
 use super::live::LiveExecutions;
 use super::logging::Logs;
 use super::machine::{Env, Limits};
@@ -46,6 +47,7 @@ pub(super) struct Inner {
     pub(super) queues: Queues,
     pub(super) links: Links,
     pub(super) map_runs: MapRuns,
+    pub(super) evaluations: Evaluations,
     pub(super) machines: RwLock<Machines>,
     pub(super) deleting: Deleting,
     pub(super) programs: Cache<i64, Arc<Program>>,
@@ -96,6 +98,7 @@ impl Engine {
             queues: Queues::new(options.pollers_per_activity),
             links: Links::open(&store).await?,
             map_runs: MapRuns::open(&store).await?,
+            evaluations: Evaluations::new(),
             machines: RwLock::default(),
             deleting: Deleting::default(),
             programs: Cache::new(PROGRAMS_KEPT),
@@ -160,9 +163,11 @@ impl Engine {
     ) -> T {
         let prefix = super::task_tokens::prefix(execution);
         let exists = |arn: &ActivityArn| arn.home == *home && self.activity_id(arn).is_some();
+        let began = self.inner.clock.monotonic();
         let env = Env {
             now: self.now(),
-            ids: &*self.inner.ids,
+            elapsed: &|| self.inner.clock.monotonic().saturating_sub(began),
+            ids: &self.inner.ids,
             token_prefix: &prefix,
             activity_exists: &exists,
             refuse_arguments: &|integration, arguments| {

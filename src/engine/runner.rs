@@ -93,18 +93,27 @@ impl Engine {
         also: impl FnOnce(&Tx<'_>) -> Result<(), Error> + Send + 'static,
     ) -> Result<Outcome, Error> {
         let id = live.origin.id;
-        let program = live.program.clone();
+        let (program, decider) = (live.program.clone(), live.program.clone());
         let is_deleting = self.inner.deleting.has(&live.origin.state_machine_arn);
         let home = live.origin.home.clone();
-        let step = self.with_env(id, &home, Limits::STANDARD, is_deleting, |env| {
-            machine::step(&program, &mut live.execution, input, env)
-        });
-        if step.outcome == Outcome::Stale {
+        let step = move |engine: &Self| {
+            let step = engine.with_env(id, &home, Limits::STANDARD, is_deleting, |env| {
+                machine::step(&program, &mut live.execution, input, env)
+            });
+            let decided = match step.outcome {
+                Outcome::Stale => None,
+                Outcome::Advanced => {
+                    let changes = Changes::new(engine, &live.origin, step.effects, &step.entries)?;
+                    Some((changes, journal::Record::new(&step.entries)?))
+                }
+            };
+            Ok::<_, Error>((live, decided))
+        };
+        let (mut live, decided) = self.decide(&decider, step).await??;
+        let Some((mut changes, record)) = decided else {
             *slot = Some(live);
             return Ok(self.stale());
-        }
-        let mut changes = Changes::new(self, &live.origin, step.effects, &step.entries)?;
-        let record = journal::Record::new(&step.entries)?;
+        };
         let (batch, bytes) = (live.batch, record.len_bytes());
         let changes = self
             .inner

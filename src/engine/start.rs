@@ -88,7 +88,7 @@ impl Engine {
         match machine.kind {
             StateMachineType::Express => self.start_express(&machine, &name, input),
             StateMachineType::Standard => {
-                let prepared = self.prepare(&machine, name, input, start.trace_header)?;
+                let prepared = self.prepare(&machine, name, input, start.trace_header).await?;
                 let engine = self.clone();
                 self.whole(async move { engine.write_start(prepared).await }).await
             }
@@ -96,17 +96,19 @@ impl Engine {
     }
 
     /// Lets an execution take its first step in memory.
-    pub(super) fn prepare(
+    pub(super) async fn prepare(
         &self,
         machine: &Arc<LoadedMachine>,
         name: Arc<str>,
         input: Payload,
         trace_header: Option<String>,
     ) -> Result<Prepared, Error> {
-        self.prepare_as(machine, name, input, trace_header, None)
+        let of = machine.clone();
+        let prepare = move |engine: &Self| engine.prepare_as(&of, name, input, trace_header, None);
+        self.decide(&machine.program, prepare).await?
     }
 
-    /// The same for the child of a Map Run.
+    /// The same for the child of a Map Run; its parent's step, which this is part of, has its place already.
     pub(super) fn prepare_as(
         &self,
         machine: &Arc<LoadedMachine>,

@@ -15,7 +15,12 @@ use crate::expression::DEPTH_MAX;
 pub(crate) struct Found {
     pub(crate) variables: BTreeSet<Box<str>>,
     pub(crate) states_members: BTreeSet<Box<str>>,
+    /// `$states` as a whole, of which any member may be looked at.
+    pub(crate) states_whole: bool,
 }
+
+/// The reserved variable.
+const STATES: &str = "states";
 
 /// Checks a whole expression.
 ///
@@ -130,13 +135,15 @@ impl Walk {
 
     fn path(&mut self, steps: &[PathStep], at: At, depth: usize) {
         let outer = self.bound.len();
+        let member = self.member_of_states(steps);
         for (index, step) in steps.iter().enumerate() {
-            self.node(&step.node, if index == 0 { at } else { At::Inside }, depth);
-            if let ([PathStep { node: AstNode::Variable(name), .. }, ..], 1, AstNode::Name(member)) =
-                (steps, index, &step.node)
-                && name == "states"
-            {
-                self.found.states_members.insert(member.as_str().into());
+            match member {
+                // The variable is not taken as a whole.
+                Some(member) if index == 0 => {
+                    self.found.variables.insert(STATES.into());
+                    self.found.states_members.insert(member.into());
+                }
+                _ => self.node(&step.node, if index == 0 { at } else { At::Inside }, depth),
             }
             self.bound.extend(step.focus.iter().chain(&step.index_var).cloned());
             for stage in &step.stages {
@@ -148,6 +155,17 @@ impl Walk {
             }
         }
         self.bound.truncate(outer);
+    }
+
+    /// The member that `$states.member…` names.
+    fn member_of_states<'n>(&self, steps: &'n [PathStep]) -> Option<&'n str> {
+        let [first, second, ..] = steps else { return None };
+        let (AstNode::Variable(name), AstNode::Name(member)) = (&first.node, &second.node) else {
+            return None;
+        };
+        let is_plain = first.stages.is_empty() && first.focus.is_none() && first.index_var.is_none();
+        let is_states = name == STATES && !self.bound.iter().any(|bound| bound == STATES);
+        (is_plain && is_states).then_some(member.as_str())
     }
 
     fn binary(&mut self, op: BinaryOp, lhs: &AstNode, rhs: &AstNode, at: At, depth: usize) {
@@ -171,6 +189,7 @@ impl Walk {
 
     fn variable(&mut self, name: &str) {
         if !self.bound.iter().any(|bound| bound == name) {
+            self.found.states_whole |= name == STATES;
             self.found.variables.insert(name.into());
         }
     }

@@ -9,6 +9,7 @@ use jsonata_core::parser;
 use crate::budget;
 use crate::check;
 use crate::error::CompileError;
+use crate::messages;
 
 /// The longest expression, in bytes. A whole definition may have 1 MiB; no expression written by a person comes near
 /// this.
@@ -28,6 +29,7 @@ pub struct Expression {
     pub(crate) tree: AstNode,
     variables: BTreeSet<Box<str>>,
     states_members: BTreeSet<Box<str>>,
+    states_whole: bool,
 }
 
 impl Expression {
@@ -52,7 +54,7 @@ impl Expression {
     fn read(source: &str) -> Result<Self, Vec<CompileError>> {
         let parsed = parser::parse(source).map_err(|error| {
             let said = error.to_string();
-            vec![CompileError::Syntax(without_code(&said).to_owned())]
+            vec![CompileError::Syntax(messages::symbols(without_code(&said)))]
         })?;
         let found = check::examine(&parsed)?;
         let tree = budget::metered(parsed);
@@ -61,6 +63,7 @@ impl Expression {
             tree,
             variables: found.variables,
             states_members: found.states_members,
+            states_whole: found.states_whole,
         })
     }
 
@@ -78,6 +81,11 @@ impl Expression {
     pub fn states_members(&self) -> impl Iterator<Item = &str> {
         self.states_members.iter().map(|name| &**name)
     }
+
+    /// Whether the expression may look at this member of `$states`: it names it, or takes `$states` as a whole.
+    pub fn sees(&self, member: &str) -> bool {
+        self.states_whole || self.states_members.contains(member)
+    }
 }
 
 #[cfg(test)]
@@ -90,6 +98,7 @@ impl Expression {
             tree: budget::metered(parsed),
             variables: BTreeSet::new(),
             states_members: BTreeSet::new(),
+            states_whole: false,
         })
     }
 }

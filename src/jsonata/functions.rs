@@ -108,7 +108,8 @@ fn range(args: &[JValue]) -> Outcome {
         return Err(budget::exhausted());
     }
     let count = if count.is_nan() { 0 } else { count.max(0.0) as usize };
-    Ok(JValue::array((0..count).map(|index| JValue::Number(first + index as f64 * step)).collect()))
+    // A sequence, of which one item is the item itself: AWS answers 1 for `$range(1, 9, 9)`.
+    Ok(JValue::sequence((0..count).map(|index| JValue::Number(first + index as f64 * step)).collect()))
 }
 
 /// `$hash(text, algorithm)`, in lower-case hexadecimal.

@@ -34,6 +34,81 @@ pub(crate) fn worded(said: &str, tree: &AstNode) -> String {
     }
 }
 
+/// A message of the parser with tokens as they are written: the library calls them by its own names.
+pub(crate) fn symbols(said: &str) -> String {
+    let written = |token: &str| symbol(token).unwrap_or_else(|| token.to_owned());
+    if let Some(rest) = said.strip_prefix("Expected ") {
+        if let Some((expected, found)) = rest.split_once(", got ") {
+            return format!("Expected {}, got {}", written(expected), written(found));
+        }
+        if let Some(expected) = rest.strip_suffix(" before end of expression") {
+            return format!("Expected {} before end of expression", written(expected));
+        }
+    }
+    for (before, after) in [
+        ("The symbol ", " cannot be used as a unary operator"),
+        ("Unknown operator: ", ""),
+        ("Syntax error: ", ""),
+    ] {
+        if let Some(token) = said.strip_prefix(before).and_then(|rest| rest.strip_suffix(after)) {
+            return format!("{before}{}{after}", written(token));
+        }
+    }
+    said.to_owned()
+}
+
+/// A token as the language's own messages show it: the value that it has, as JSON. `None` if it is no token's name.
+fn symbol(token: &str) -> Option<String> {
+    const NAMES: &[(&str, &str)] = &[
+        ("LeftParen", "("),
+        ("RightParen", ")"),
+        ("LeftBracket", "["),
+        ("RightBracket", "]"),
+        ("LeftBrace", "{"),
+        ("RightBrace", "}"),
+        ("Comma", ","),
+        ("Semicolon", ";"),
+        ("Colon", ":"),
+        ("ColonEqual", ":="),
+        ("Dot", "."),
+        ("DotDot", ".."),
+        ("Plus", "+"),
+        ("Minus", "-"),
+        ("Star", "*"),
+        ("StarStar", "**"),
+        ("Slash", "/"),
+        ("Percent", "%"),
+        ("Equal", "="),
+        ("NotEqual", "!="),
+        ("LessThan", "<"),
+        ("LessThanOrEqual", "<="),
+        ("GreaterThan", ">"),
+        ("GreaterThanOrEqual", ">="),
+        ("And", "and"),
+        ("Or", "or"),
+        ("In", "in"),
+        ("Ampersand", "&"),
+        ("Question", "?"),
+        ("At", "@"),
+        ("Hash", "#"),
+        ("Caret", "^"),
+        ("Pipe", "|"),
+        ("TildeArrow", "~>"),
+    ];
+    let plain = token.trim_matches('"');
+    if let Some((_, symbol)) = NAMES.iter().find(|(name, _)| *name == plain) {
+        return Some(format!("\"{symbol}\""));
+    }
+    // Tokens with a value: `Identifier("x")`, `Number(1.0)`.
+    let (kind, value) = plain.split_once('(')?;
+    let value = value.strip_suffix(')')?;
+    match kind {
+        "Number" => Some(value.strip_suffix(".0").unwrap_or(value).to_owned()),
+        _ if value.starts_with('"') => Some(value.to_owned()),
+        _ => Some(format!("\"{value}\"")),
+    }
+}
+
 /// The number in `Argument 2 …`.
 fn argument(text: &str) -> Option<usize> {
     text.strip_prefix("Argument ")?.split(' ').next()?.parse().ok()

@@ -62,6 +62,30 @@ impl Scope {
         }
     }
 
+    /// Sets a member of a variable that is an object; a variable that isn't one, or isn't there, becomes one.
+    pub fn bind_member(&mut self, name: &str, member: &str, value: &Value) {
+        let value = to_jsonata(value);
+        let bound = match self.variables.iter().position(|(bound, _)| bound == name) {
+            Some(index) => index,
+            None => {
+                self.variables.push((name.to_owned(), JValue::Undefined));
+                self.variables.len() - 1
+            }
+        };
+        let bound = &mut self.variables[bound].1;
+        if bound.as_object_mut().is_none() {
+            *bound = JValue::object(Default::default());
+        }
+        if let Some(members) = bound.as_object_mut() {
+            members.insert(member.to_owned(), value);
+        }
+    }
+
+    /// The expressions evaluated from now on may take no longer than this, each.
+    pub fn allow(&mut self, time: Duration) {
+        self.limits.time = self.limits.time.min(time);
+    }
+
     /// Evaluates an expression.
     ///
     /// # Errors

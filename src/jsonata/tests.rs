@@ -37,6 +37,9 @@ fn expressions_have_values() {
         ("$partition([1..5], 2.9)", json!([[1, 2], [3, 4], [5]])),
         ("$range(-1.7, 2, 1)", json!([-1, 0, 1, 2])),
         ("$range(5, 1, -2)", json!([5, 3, 1])),
+        ("$range(1, 9, 9)", json!(1)),
+        ("[$range(1, 9, 9)]", json!([1])),
+        ("$partition([0], 2)", json!([[0]])),
         ("$hash('abc', 'MD5')", json!("900150983cd24fb0d6963f7d28e17f72")),
         ("$hash('abc', 'SHA-1')", json!("a9993e364706816aba3e25717850c26c9cd0d89d")),
         ("$map(['abc', 'abc'], $hash(?, 'MD5'))[1]", json!("900150983cd24fb0d6963f7d28e17f72")),
@@ -106,10 +109,44 @@ fn what_aws_refuses_is_refused_when_compiled() {
 }
 
 #[test]
+fn syntax_errors_are_told_as_the_language_does() {
+    for (text, expected) in [
+        ("[1, 2", "Expected \"]\" before end of expression"),
+        ("[1; 2]", "Expected \"]\", got \";\""),
+        ("$f(1, 'x', 2", "Expected \")\" before end of expression"),
+        ("{'a' 1}", "Expected \":\", got 1"),
+        ("{'a' $b}", "Expected \":\", got \"b\""),
+        ("{'a' 'b'}", "Expected \":\", got \"b\""),
+        ("'abc", "String literal must be terminated by a matching quote"),
+        ("1 +", "Unexpected end of expression"),
+        ("[1, }", "The symbol \"}\" cannot be used as a unary operator"),
+        ("1 )", "Syntax error: \")\""),
+    ] {
+        let said = Expression::compile(text).unwrap_err();
+        assert_eq!(said, [CompileError::Syntax(expected.to_owned())], "{text}");
+    }
+}
+
+#[test]
 fn references_are_told() {
     let compiled = Expression::compile("($x := $a; $x + $states.context.Execution.Id & $f($b))").unwrap();
     assert_eq!(compiled.variables().collect::<Vec<_>>(), ["a", "b", "states"]);
     assert_eq!(compiled.states_members().collect::<Vec<_>>(), ["context"]);
+    for (text, sees) in [
+        ("$states.input.a", &["input"][..]),
+        ("$states.input.a + $states.context.b", &["input", "context"]),
+        ("$states", &["input", "context", "result"]),
+        ("$lookup($states, 'input')", &["input", "context", "result"]),
+        ("$states[0].input", &["input", "context", "result"]),
+        ("$states.*", &["input", "context", "result"]),
+        ("($states := {'input': 1}; $states.input)", &[]),
+        ("$a.states.input", &[]),
+    ] {
+        let compiled = Expression::compile(text).unwrap();
+        let seen: Vec<_> =
+            ["input", "context", "result"].into_iter().filter(|name| compiled.sees(name)).collect();
+        assert_eq!(seen, sees, "{text}");
+    }
 }
 
 #[test]

@@ -2,10 +2,12 @@
 //! due, a store that fails and a process that dies.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use stepgate::asl::{Program, Resource, StateMachineType};
-use stepgate::clock::{SeededIds, Timestamp};
+use stepgate::clock::{Ids, SeededIds, Timestamp};
 use stepgate::engine::event::{EventKind, Failure, HistoryEvent};
 use stepgate::engine::execution::{ChildEnd, Entry, Execution, ExecutionStart, ExecutionStatus, MapRunKey};
 use stepgate::engine::machine::{
@@ -62,7 +64,7 @@ pub(crate) struct World<'a> {
     program: Program,
     machine: &'a Value,
     input: &'a Value,
-    ids: SeededIds,
+    ids: Arc<dyn Ids>,
     now: i64,
     disk: Disk,
     /// The folded state, if the process has it.
@@ -99,7 +101,7 @@ impl<'a> World<'a> {
             program,
             machine,
             input,
-            ids: SeededIds::new(seed),
+            ids: Arc::new(SeededIds::new(seed)),
             now: START,
             disk: Disk::default(),
             memory: None,
@@ -239,6 +241,7 @@ impl<'a> World<'a> {
         let refuse = |_: &_, _: &_| None;
         let env = Env {
             now: Timestamp::from_millis(self.now),
+            elapsed: &|| Duration::ZERO,
             ids: &self.ids,
             token_prefix: "",
             activity_exists: &exists,

@@ -155,15 +155,6 @@ fn fields_belong_to_query_languages() {
 
 #[test]
 fn features_not_supported_are_told_when_all_else_is_right() {
-    let jsonata = r#"{"QueryLanguage": "JSONata", "StartAt": "S", "States": {"S": {"Type": "Pass", NEXT}}}"#;
-    check_schema(
-        &jsonata.replace("NEXT", END),
-        "The QueryLanguage JSONata is not supported by this server at /QueryLanguage",
-    );
-    check(
-        &jsonata.replace("NEXT", r#""Next": "T""#),
-        "MISSING_TRANSITION_TARGET: Missing 'Next' target: T at /States/S/Next, MISSING_END_STATE: Workflow has no terminal state at null",
-    );
     let distributed = distributed(r#""ResultWriter": {"WriterConfig": {}},"#);
     check_schema(
         &distributed,

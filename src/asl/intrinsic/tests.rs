@@ -1,9 +1,12 @@
 //! Expressions as users write them.
 
+use std::sync::Arc;
+
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::{Intrinsic, Root, Scope};
+use crate::clock::{Ids, SeededIds, Timestamp};
 
 struct Data {
     input: Value,
@@ -30,6 +33,18 @@ impl Scope for Data {
 
     fn random_unit(&self) -> f64 {
         0.999
+    }
+
+    fn states(&self, _: &str) -> Option<&Value> {
+        None
+    }
+
+    fn now(&self) -> Timestamp {
+        Timestamp::EPOCH
+    }
+
+    fn ids(&self) -> Arc<dyn Ids> {
+        Arc::new(SeededIds::new(1))
     }
 }
 

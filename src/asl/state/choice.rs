@@ -3,10 +3,11 @@
 use super::super::data_error::DataError;
 use super::super::data_flow::InOut;
 use super::super::diagnostics::Code;
-use super::super::fields::Fields;
+use super::super::fields::{Fields, Queried};
 use super::super::intrinsic::Scope;
 use super::super::path_expr::PathExpr;
 use super::super::program::StateId;
+use super::super::query::Query;
 use super::super::siblings::Siblings;
 use super::super::template::{DEPTH_MAX, Template};
 use super::comparison::{Comparison, is_comparator};
@@ -34,6 +35,8 @@ pub struct ChoiceRule {
     pub next: StateId,
     /// `Assign` of the rule, which stands in for the state's.
     pub assign: Option<Template>,
+    /// `Output` of the rule, which stands in for the state's.
+    pub output: Option<Template>,
 }
 
 /// What a Choice decided.
@@ -45,6 +48,8 @@ pub struct Decision<'a> {
     pub next: StateId,
     /// The assignments to make on the way: the rule's, or for `Default` the state's.
     pub assign: Option<&'a Template>,
+    /// The `Output` that goes with it: the rule's, or for `Default` the state's.
+    pub output: Option<&'a Template>,
 }
 
 /// When a rule holds.
@@ -53,7 +58,19 @@ enum Test {
     And(Vec<Self>),
     Or(Vec<Self>),
     Not(Box<Self>),
-    Compare { variable: PathExpr, comparison: Comparison },
+    Compare {
+        variable: PathExpr,
+        comparison: Comparison,
+    },
+    /// `Condition`, a literal.
+    Literal(bool),
+    /// `Condition`, an expression.
+    Query(Query),
+}
+
+/// Whether a rule in JSONPath may have this field, and one in JSONata not.
+fn is_of_paths(name: &str) -> bool {
+    name == "Variable" || OPERATORS.contains(&name) || is_comparator(name)
 }
 
 /// What every rule has one of, besides the comparators.
@@ -62,13 +79,9 @@ const OPERATORS: &[&str] = &["And", "Or", "Not"];
 impl Choice {
     pub(super) fn read(state: &Fields<'_>, siblings: &Siblings) -> Option<Self> {
         state.require(&["Choices"]);
-        let values = state.filled_array("Choices").unwrap_or_default();
-        let at = state.at.field("Choices");
-        let rule = |(index, value)| {
-            let rule = Fields::of(value, at.element(index), state.findings)?;
-            ChoiceRule::read(&rule, siblings)
-        };
-        let rules: Vec<ChoiceRule> = values.iter().enumerate().filter_map(rule).collect();
+        let rules = state.filled_objects("Choices");
+        let rules: Vec<ChoiceRule> =
+            rules.iter().filter_map(|(rule, _)| ChoiceRule::read(rule, siblings)).collect();
         let default = siblings.target(state, "Default");
         let flow = InOut::read(state);
         let assign = siblings.assign(state);
@@ -83,11 +96,15 @@ impl Choice {
     pub fn decide(&self, scope: &dyn Scope) -> Result<Decision<'_>, DataError> {
         for (index, rule) in self.rules.iter().enumerate() {
             if rule.test.holds(scope)? {
-                return Ok(Decision { rule: Some(index), next: rule.next, assign: rule.assign.as_ref() });
+                let (assign, output) = (rule.assign.as_ref(), rule.output.as_ref());
+                return Ok(Decision { rule: Some(index), next: rule.next, assign, output });
             }
         }
         match self.default {
-            Some(next) => Ok(Decision { rule: None, next, assign: self.assign.as_ref() }),
+            Some(next) => {
+                let (assign, output) = (self.assign.as_ref(), self.flow.output.as_ref());
+                Ok(Decision { rule: None, next, assign, output })
+            }
             None => Err(DataError::runtime(
                 "Failed to transition out of the state. The state does not point to a next state.",
             )),
@@ -100,12 +117,29 @@ impl ChoiceRule {
         rule.require(&["Next"]);
         let next = siblings.target(rule, "Next");
         let assign = siblings.assign(rule);
-        let test = Test::read(rule, &["Next", "Assign"], 0)?;
-        Some(Self { test, next: next?, assign })
+        let (test, output) = match rule.is_jsonata() {
+            true => (Test::read_condition(rule), rule.template("Output")),
+            false => (Test::read(rule, &["Next", "Assign"], 0), None),
+        };
+        Some(Self { test: test?, next: next?, assign, output })
     }
 }
 
 impl Test {
+    /// Reads the `Condition` of a rule in JSONata.
+    fn read_condition(rule: &Fields<'_>) -> Option<Self> {
+        rule.require(&["Condition"]);
+        rule.string("Comment");
+        let of_paths: Vec<&str> =
+            rule.iter().map(|(name, _)| name).filter(|name| is_of_paths(name)).collect();
+        rule.allow_in_language(&["Next", "Assign", "Comment"], &of_paths, &["Condition", "Output"]);
+        match rule.query("Condition") {
+            Queried::Query(query) => Some(Self::Query(query)),
+            Queried::Broken => None,
+            Queried::None => rule.boolean("Condition").map(Self::Literal),
+        }
+    }
+
     /// Reads a rule, or one inside it. `more` are fields that it may have besides those of a test.
     fn read(rule: &Fields<'_>, more: &[&str], depth: usize) -> Option<Self> {
         if DEPTH_MAX < depth {
@@ -114,12 +148,13 @@ impl Test {
             return None;
         }
         rule.string("Comment");
+        let own: Vec<&str> = rule.iter().map(|(name, _)| name).filter(|name| is_of_paths(name)).collect();
+        let jsonata = if more.is_empty() { &[][..] } else { &["Condition", "Output"] };
+        rule.allow_in_language(&[&["Comment"], more].concat(), &own, jsonata);
         let mut tests = Vec::new();
         for (name, _) in rule.iter() {
             if OPERATORS.contains(&name) || is_comparator(name) {
                 tests.push(name);
-            } else if !matches!(name, "Variable" | "Comment") && !more.contains(&name) {
-                rule.problem(format!("Field '{name}' is not supported"));
             }
         }
         let [test] = tests.as_slice() else {
@@ -151,12 +186,8 @@ impl Test {
 
     fn read_all(rule: &Fields<'_>, name: &str, depth: usize) -> Option<Vec<Self>> {
         let values = rule.filled_array(name)?;
-        let at = rule.at.field(name);
-        let test = |(index, value)| {
-            let rule = Fields::of(value, at.element(index), rule.findings)?;
-            Self::read(&rule, &[], depth + 1)
-        };
-        let tests: Vec<Self> = values.iter().enumerate().filter_map(test).collect();
+        let tests: Vec<Self> =
+            rule.objects(name).iter().filter_map(|(rule, _)| Self::read(rule, &[], depth + 1)).collect();
         (tests.len() == values.len()).then_some(tests)
     }
 
@@ -180,6 +211,8 @@ impl Test {
                 Ok(false)
             }
             Self::Not(test) => Ok(!test.holds(scope)?),
+            Self::Literal(holds) => Ok(*holds),
+            Self::Query(query) => query.expect("boolean", scope, serde_json::Value::as_bool),
             Self::Compare { variable, comparison } => comparison.holds(variable, scope),
         }
     }

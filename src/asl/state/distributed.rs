@@ -7,8 +7,9 @@ use sha2::{Digest, Sha256};
 
 use super::super::StateMachineType;
 use super::super::diagnostics::Code;
-use super::super::fields::Fields;
+use super::super::fields::{Fields, Queried};
 use super::super::number::Count;
+use super::super::query_language::QueryLanguage;
 use super::super::template::Template;
 use super::item_reader::ItemReader;
 use crate::id::check_name;
@@ -69,7 +70,13 @@ pub(super) fn refuse_inline(state: &Fields<'_>) {
 
 impl Distributed {
     /// Reads the fields of a Map in DISTRIBUTED mode whose `processor` is made for executions of `kind`.
-    pub(super) fn read(state: &Fields<'_>, processor: &Fields<'_>, kind: StateMachineType) -> Option<Self> {
+    /// `language` is the whole machine's, which the children's states start from as well.
+    pub(super) fn read(
+        state: &Fields<'_>,
+        processor: &Fields<'_>,
+        kind: StateMachineType,
+        language: QueryLanguage,
+    ) -> Option<Self> {
         let label = read_label(state);
         let reader = state.object("ItemReader").map(|reader| ItemReader::read(&reader));
         let batcher = state.object("ItemBatcher").map(|batcher| ItemBatcher::read(&batcher));
@@ -77,6 +84,9 @@ impl Distributed {
             state.findings.refuse(&state.at.field("ResultWriter"), "The ResultWriter of Map");
         }
         let mut definition = serde_json::Map::new();
+        if language == QueryLanguage::Jsonata {
+            definition.insert("QueryLanguage".to_owned(), language.as_str().into());
+        }
         definition.extend(
             processor
                 .iter()
@@ -115,16 +125,18 @@ fn read_label(state: &Fields<'_>) -> Option<Arc<str>> {
 
 impl ItemBatcher {
     fn read(batcher: &Fields<'_>) -> Option<Self> {
-        batcher.allow(&[
-            "MaxItemsPerBatch",
-            "MaxItemsPerBatchPath",
-            "MaxInputBytesPerBatch",
-            "MaxInputBytesPerBatchPath",
-            "BatchInput",
-        ]);
+        batcher.allow_in_language(
+            &["MaxItemsPerBatch", "MaxInputBytesPerBatch", "BatchInput"],
+            &["MaxItemsPerBatchPath", "MaxInputBytesPerBatchPath"],
+            &[],
+        );
         let bound = |name, path_name, max| {
             if batcher.at_most_one(&[name, path_name])? == name {
-                batcher.integer(name, 1, max).map(Count::Literal)
+                match batcher.query(name) {
+                    Queried::Query(query) => Some(Count::Query(query)),
+                    Queried::Broken => None,
+                    Queried::None => batcher.integer(name, 1, max).map(Count::Literal),
+                }
             } else {
                 batcher.reference_path(path_name).map(Count::Path)
             }

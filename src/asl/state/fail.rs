@@ -2,8 +2,9 @@
 
 use super::super::data_error::{DataError, shown};
 use super::super::expression::Expression;
-use super::super::fields::Fields;
+use super::super::fields::{Fields, Queried};
 use super::super::intrinsic::Scope;
+use super::super::query::Query;
 use super::super::siblings::Siblings;
 
 /// A Fail state.
@@ -29,6 +30,8 @@ pub enum FailText {
         /// A path or an intrinsic function call.
         expression: Expression,
     },
+    /// A JSONata expression; its value must be a string.
+    Query(Query),
 }
 
 impl Fail {
@@ -44,6 +47,11 @@ impl Fail {
 impl FailText {
     fn read(state: &Fields<'_>, name: &'static str, path_name: &'static str) -> Option<Self> {
         if state.at_most_one(&[name, path_name])? == name {
+            match state.query(name) {
+                Queried::Query(query) => return Some(Self::Query(query)),
+                Queried::Broken => return None,
+                Queried::None => {}
+            }
             return state.literal_string(name).map(|text| Self::Literal(text.to_owned()));
         }
         let expression = Expression::parse(state.string(path_name)?);
@@ -63,6 +71,7 @@ impl FailText {
     pub fn resolve(&self, scope: &dyn Scope) -> Result<String, DataError> {
         match self {
             Self::Literal(text) => Ok(text.clone()),
+            Self::Query(query) => query.expect("string", scope, |value| value.as_str().map(str::to_owned)),
             Self::Computed { field, expression } => {
                 let value = expression.evaluate(field, scope)?;
                 value.as_str().map(str::to_owned).ok_or_else(|| {

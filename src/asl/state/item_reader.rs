@@ -1,10 +1,11 @@
 //! `ItemReader`: items of a Map from an object, or the objects, of a bucket.
 
 use super::super::data_error::{DataError, shown};
-use super::super::fields::Fields;
+use super::super::fields::{Fields, Queried};
 use super::super::intrinsic::Scope;
-use super::super::number::integer;
+use super::super::number::{integer, integer_of};
 use super::super::path_expr::PathExpr;
+use super::super::query::Query;
 use super::super::template::Template;
 use crate::id::Arn;
 
@@ -15,7 +16,7 @@ use crate::id::Arn;
 pub struct ItemReader {
     /// What is read.
     pub source: ItemSource,
-    /// `Parameters`: bucket and key, or prefix.
+    /// `Parameters` or `Arguments`: bucket and key, or prefix.
     pub parameters: Option<Template>,
     /// `MaxItems` or its path.
     pub max_items: Option<MaxItems>,
@@ -63,6 +64,8 @@ pub enum MaxItems {
     Literal(u64),
     /// In the data: a number, or a text of digits.
     Path(PathExpr),
+    /// An expression; its value must be an integer.
+    Query(Query),
 }
 
 const ITEMS_MAX: u64 = 100_000_000;
@@ -90,9 +93,9 @@ const DELIMITERS: &[(&str, char)] =
 impl ItemReader {
     pub(super) fn read(reader: &Fields<'_>) -> Option<Self> {
         reader.require(&["Resource"]);
-        reader.allow(&["Resource", "Parameters", "ReaderConfig"]);
+        reader.allow_in_language(&["Resource", "ReaderConfig"], &["Parameters"], &["Arguments"]);
         let config = reader.object("ReaderConfig");
-        let parameters = reader.template("Parameters");
+        let parameters = reader.template(if reader.is_jsonata() { "Arguments" } else { "Parameters" });
         let resource = reader.string("Resource")?;
         let arn = Arn::parse(resource).ok().filter(|arn| arn.service == "states");
         let source = match arn.as_ref().map(|arn| arn.resource.as_str()) {
@@ -115,7 +118,7 @@ fn read_format(reader: &Fields<'_>, config: Option<&Fields<'_>>) -> Option<Input
         return None;
     };
     config.require(&["InputType"]);
-    config.allow(&[
+    let of_both = [
         "InputType",
         "CSVHeaderLocation",
         "CSVHeaders",
@@ -123,9 +126,9 @@ fn read_format(reader: &Fields<'_>, config: Option<&Fields<'_>>) -> Option<Input
         "ItemsPointer",
         "ManifestType",
         "MaxItems",
-        "MaxItemsPath",
         "Transformation",
-    ]);
+    ];
+    config.allow_in_language(&of_both, &["MaxItemsPath"], &[]);
     if config.has("Transformation") {
         config.findings.refuse(&config.at.field("Transformation"), "The Transformation of ItemReader");
     }
@@ -163,7 +166,11 @@ fn read_format(reader: &Fields<'_>, config: Option<&Fields<'_>>) -> Option<Input
 impl MaxItems {
     fn read(config: &Fields<'_>) -> Option<Self> {
         if config.at_most_one(&["MaxItems", "MaxItemsPath"])? == "MaxItems" {
-            config.integer("MaxItems", 0, ITEMS_MAX).map(Self::Literal)
+            match config.query("MaxItems") {
+                Queried::Query(query) => Some(Self::Query(query)),
+                Queried::Broken => None,
+                Queried::None => config.integer("MaxItems", 0, ITEMS_MAX).map(Self::Literal),
+            }
         } else {
             config.reference_path("MaxItemsPath").map(Self::Path)
         }
@@ -176,6 +183,7 @@ impl MaxItems {
     pub fn resolve(&self, scope: &dyn Scope) -> Result<i64, DataError> {
         match self {
             Self::Literal(count) => Ok(i64::try_from(*count).unwrap_or(i64::MAX)),
+            Self::Query(query) => integer_of(query, scope),
             Self::Path(path) => {
                 let value = path.read(scope)?;
                 integer(&value).ok_or_else(|| {

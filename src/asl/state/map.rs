@@ -13,11 +13,12 @@ use super::super::intrinsic::Scope;
 use super::super::number::{Count, Percentage};
 use super::super::path_expr::PathExpr;
 use super::super::program::{StateId, Transition};
-use super::super::query_language::QueryLanguage;
+use super::super::query::Reach;
 use super::super::retry::{Catcher, Retrier};
 use super::super::siblings::Siblings;
 use super::super::template::Template;
 use super::distributed::{self, Distributed};
+use crate::json;
 
 /// A Map state.
 ///
@@ -26,8 +27,8 @@ use super::distributed::{self, Distributed};
 pub struct Map {
     /// The first state of the item processor.
     pub processor: StateId,
-    /// `ItemsPath`: effective input → the array to iterate over.
-    pub items_path: PathExpr,
+    /// `ItemsPath` or `Items`: the array to iterate over.
+    pub items: Items,
     /// `ItemSelector` (or `Parameters` of old definitions): the input of an iteration, with `$` the effective
     /// input and `$$.Map.Item`; `None` hands each item on as it is.
     pub item_selector: Option<Template>,
@@ -51,6 +52,43 @@ pub struct Map {
     pub next: Transition,
 }
 
+/// Where the items of a Map come from.
+#[derive(Clone, Debug)]
+pub enum Items {
+    /// `ItemsPath`, from the effective input; `$` when it is absent.
+    Path(PathExpr),
+    /// `Items`, in JSONata.
+    Computed(Template),
+    /// The state's input: JSONata without `Items`.
+    Input,
+}
+
+impl Items {
+    fn read(state: &Fields<'_>) -> Option<Self> {
+        if !state.is_jsonata() {
+            return match state.has("ItemsPath") {
+                true => state.path("ItemsPath").map(Self::Path),
+                false => Some(Self::Path(PathExpr::input())),
+            };
+        }
+        if !state.has("Items") {
+            return Some(Self::Input);
+        }
+        let items = state.template("Items")?;
+        if items.literal().is_some_and(|literal| !literal.is_array()) {
+            // As of other fields; AWS's wording is not recorded.
+            state.field_problem("Items", "Expected value of type Array");
+            return None;
+        }
+        Some(Self::Computed(items))
+    }
+
+    /// Whether they are made anew, perhaps otherwise, whenever they are asked for: then they must be kept.
+    pub fn are_computed(&self) -> bool {
+        matches!(self, Self::Computed(items) if items.literal().is_none())
+    }
+}
+
 /// `ProcessorConfig.Mode`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Mode {
@@ -65,14 +103,11 @@ impl Map {
         state: &Fields<'a>,
         siblings: &Siblings,
     ) -> Option<Self> {
-        let (processor, distributed) = match read_processor(compiler, state, QueryLanguage::JsonPath) {
+        let (processor, distributed) = match read_processor(compiler, state) {
             None => (None, None),
             Some(ItemProcessor { start_at, distributed }) => (Some(start_at), Some(distributed)),
         };
-        let items_path = match state.has("ItemsPath") {
-            true => state.path("ItemsPath"),
-            false => Some(PathExpr::input()),
-        };
+        let items = Items::read(state);
         let selector = state.at_most_one(&["ItemSelector", "Parameters"]);
         let item_selector = selector.and_then(|name| state.template(name));
         let max_concurrency = state.count("MaxConcurrency", "MaxConcurrencyPath");
@@ -82,11 +117,11 @@ impl Map {
         let flow = DataFlow::read(state);
         let retry = Retrier::read_all(state);
         let catch = Catcher::read_all(state, siblings);
-        let assign = siblings.assign(state);
+        let assign = siblings.assign(&state.reaching(Reach::Result));
         let next = siblings.transition(state);
         Some(Self {
             processor: processor?,
-            items_path: items_path?,
+            items: items?,
             item_selector,
             distributed: distributed?,
             max_concurrency,
@@ -103,29 +138,53 @@ impl Map {
     /// The items to iterate over; always an array. `scope`'s `$` is the effective input.
     ///
     /// # Errors
-    /// `States.Runtime` for a path to nothing or to anything but an array.
-    pub fn items<'a>(&self, scope: &'a dyn Scope) -> Result<Cow<'a, Value>, DataError> {
-        let items = self.items_path.read(scope)?;
-        if !items.is_array() {
-            let path = self.items_path.text();
-            return Err(DataError::runtime(format!("Reference path \"{path}\" must point to array.")));
+    /// `States.Runtime` for a path to nothing or to anything but an array; `States.QueryEvaluationError` for the same in
+    /// JSONata.
+    pub fn items<'a>(&'a self, scope: &'a dyn Scope) -> Result<Cow<'a, Value>, DataError> {
+        match &self.items {
+            Items::Path(path) => {
+                let items = path.read(scope)?;
+                if !items.is_array() {
+                    let path = path.text();
+                    return Err(DataError::runtime(format!(
+                        "Reference path \"{path}\" must point to array."
+                    )));
+                }
+                Ok(items)
+            }
+            Items::Computed(template) => {
+                if let Some(literal) = template.literal() {
+                    return Ok(Cow::Borrowed(literal));
+                }
+                let items = template.evaluate(scope)?;
+                match template.query() {
+                    Some(query) if !items.is_array() => Err(query.unexpected("array", &items)),
+                    Some(_) | None => Ok(Cow::Owned(items)),
+                }
+            }
+            Items::Input => {
+                let items = scope.input();
+                match items.is_array() {
+                    true => Ok(Cow::Borrowed(items)),
+                    false => {
+                        let shown = json::compact(items);
+                        let cause = format!("Map state input must be an array but was: {shown}");
+                        Err(DataError::query(cause, None))
+                    }
+                }
+            }
         }
-        Ok(items)
     }
 }
 
 /// `ItemProcessor` or `Iterator`.
-pub(super) struct ItemProcessor {
+struct ItemProcessor {
     start_at: StateId,
     distributed: Option<Distributed>,
 }
 
 /// Reads `ItemProcessor` or `Iterator`, and what depends on its mode.
-pub(super) fn read_processor<'a>(
-    compiler: &mut Compiler<'a>,
-    state: &Fields<'a>,
-    language: QueryLanguage,
-) -> Option<ItemProcessor> {
+fn read_processor<'a>(compiler: &mut Compiler<'a>, state: &Fields<'a>) -> Option<ItemProcessor> {
     let name = state.exactly_one(&["ItemProcessor", "Iterator"])?;
     let processor = state.object(name)?;
     processor.allow(&["ProcessorConfig", "StartAt", "States", "Comment"]);
@@ -137,10 +196,7 @@ pub(super) fn read_processor<'a>(
             Some(ItemProcessor { start_at, distributed: None })
         }
         Some(kind) => {
-            let distributed = match language {
-                QueryLanguage::JsonPath => Distributed::read(state, &processor, kind),
-                QueryLanguage::Jsonata => None, // Its fields hold expressions.
-            };
+            let distributed = Distributed::read(state, &processor, kind, compiler.language);
             let outer = std::mem::replace(&mut compiler.kind, kind);
             let start_at = compiler.read_inner(&processor);
             compiler.kind = outer;

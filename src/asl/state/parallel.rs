@@ -4,6 +4,7 @@ use super::super::compiler::Compiler;
 use super::super::data_flow::DataFlow;
 use super::super::fields::Fields;
 use super::super::program::{StateId, Transition};
+use super::super::query::Reach;
 use super::super::retry::{Catcher, Retrier};
 use super::super::siblings::Siblings;
 use super::super::template::Template;
@@ -37,23 +38,20 @@ impl Parallel {
         let flow = DataFlow::read_with_parameters(state);
         let retry = Retrier::read_all(state);
         let catch = Catcher::read_all(state, siblings);
-        let assign = siblings.assign(state);
+        let assign = siblings.assign(&state.reaching(Reach::Result));
         let next = siblings.transition(state)?;
         Some(Self { branches, flow, retry, catch, assign, next })
     }
 }
 
 /// The first states of the branches; broken branches are left out and among the findings.
-pub(super) fn read_branches<'a>(compiler: &mut Compiler<'a>, state: &Fields<'a>) -> Vec<StateId> {
+fn read_branches<'a>(compiler: &mut Compiler<'a>, state: &Fields<'a>) -> Vec<StateId> {
     state.require(&["Branches"]);
-    let at = state.at.field("Branches");
     let mut branches = Vec::new();
-    for (index, value) in state.filled_array("Branches").unwrap_or_default().iter().enumerate() {
-        if let Some(branch) = Fields::of(value, at.element(index), state.findings) {
-            branch.allow(&["StartAt", "States", "Comment"]);
-            branch.string("Comment");
-            branches.extend(compiler.read_inner(&branch));
-        }
+    for (branch, _) in state.filled_objects("Branches") {
+        branch.allow(&["StartAt", "States", "Comment"]);
+        branch.string("Comment");
+        branches.extend(compiler.read_inner(&branch));
     }
     branches
 }

@@ -28,6 +28,8 @@ pub struct Pass {
     pub result_path: ResultPath,
     /// `OutputPath`.
     pub output_path: PathField,
+    /// `Output`: what the state hands on instead of its input.
+    pub output: Option<Template>,
     /// `Assign`: sees the result as `$`.
     pub assign: Option<Template>,
     /// Where it goes.
@@ -36,6 +38,20 @@ pub struct Pass {
 
 impl Pass {
     pub(super) fn read(state: &Fields<'_>, siblings: &Siblings) -> Option<Self> {
+        if state.is_jsonata() {
+            let (output, assign) = (state.template("Output"), siblings.assign(state));
+            let next = siblings.transition(state)?;
+            return Some(Self {
+                input_path: PathField::default(),
+                parameters: None,
+                result: None,
+                result_path: ResultPath::default(),
+                output_path: PathField::default(),
+                output,
+                assign,
+                next,
+            });
+        }
         let result = state.get("Result");
         if let Some(result) = result {
             warn_static(result, &state.at.field("Result"), state.findings);
@@ -47,7 +63,7 @@ impl Pass {
         let assign = siblings.assign(state);
         let next = siblings.transition(state)?;
         let result = result.cloned();
-        Some(Self { input_path, parameters, result, result_path, output_path, assign, next })
+        Some(Self { input_path, parameters, result, result_path, output_path, output: None, assign, next })
     }
 
     /// What the state makes of its effective input (`scope`'s `$`, after `InputPath`): its `Result`, or its

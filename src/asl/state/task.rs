@@ -5,6 +5,7 @@ use super::super::data_flow::DataFlow;
 use super::super::fields::Fields;
 use super::super::number::Seconds;
 use super::super::program::Transition;
+use super::super::query::Reach;
 use super::super::retry::{Catcher, Retrier};
 use super::super::siblings::Siblings;
 use super::super::template::Template;
@@ -51,7 +52,7 @@ impl Task {
         let credentials = read_credentials(state);
         let retry = Retrier::read_all(state);
         let catch = Catcher::read_all(state, siblings);
-        let assign = siblings.assign(state);
+        let assign = siblings.assign(&state.reaching(Reach::Result));
         let next = siblings.transition(state);
         Some(Self {
             resource: resource?,
@@ -67,24 +68,15 @@ impl Task {
     }
 }
 
-/// Whether the `Credentials` of a state in JSONata, if it has any, name a role.
-pub(super) fn check_credentials(state: &Fields<'_>) {
-    if let Some(credentials) = state.object("Credentials")
-        && !credentials.has("RoleArn")
-    {
-        credentials.problem(NO_ROLE);
-    }
-}
-
 const NO_ROLE: &str = "The field 'RoleArn' is required but was missing";
 
 fn read_credentials(state: &Fields<'_>) -> Option<Template> {
     let credentials = state.object("Credentials")?;
-    if !credentials.has("RoleArn") && !credentials.has("RoleArn.$") {
+    if !credentials.has("RoleArn") && (credentials.is_jsonata() || !credentials.has("RoleArn.$")) {
         credentials.problem(NO_ROLE);
         return None;
     }
-    credentials.allow(&["RoleArn", "RoleArn.$"]);
+    credentials.allow_in_language(&["RoleArn"], &["RoleArn.$"], &[]);
     credentials.string("RoleArn");
     Template::compile(credentials)
 }

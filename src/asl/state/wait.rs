@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use super::super::data_error::{DataError, shown};
 use super::super::data_flow::InOut;
-use super::super::fields::{Fields, SECONDS_MAX};
+use super::super::fields::{Fields, Queried, SECONDS_MAX};
 use super::super::intrinsic::Scope;
-use super::super::number::integer;
+use super::super::number::{integer, integer_of};
 use super::super::path_expr::PathExpr;
 use super::super::program::Transition;
+use super::super::query::Query;
 use super::super::siblings::Siblings;
 use super::super::template::Template;
 use crate::clock::Timestamp;
@@ -39,6 +40,10 @@ pub enum WaitUntil {
     Timestamp(Timestamp),
     /// `TimestampPath`.
     TimestampPath(PathExpr),
+    /// `Seconds`, an expression.
+    SecondsQuery(Query),
+    /// `Timestamp`, an expression.
+    TimestampQuery(Query),
 }
 
 /// Waits are shorter than 2^31 seconds: of 24 855 days, recorded, and not of 24 856.
@@ -64,6 +69,8 @@ impl Wait {
             WaitUntil::SecondsPath(path) => now + seconds_at(path, scope)?,
             WaitUntil::Timestamp(timestamp) => *timestamp,
             WaitUntil::TimestampPath(path) => timestamp_at(path, scope)?,
+            WaitUntil::SecondsQuery(query) => now + seconds_of(query, scope)?,
+            WaitUntil::TimestampQuery(query) => timestamp_of(query, scope)?,
         };
         if DELAY_MAX <= until.since(now) {
             return Err(DataError::runtime("Wait state delay is too long."));
@@ -74,10 +81,26 @@ impl Wait {
 
 impl WaitUntil {
     fn read(state: &Fields<'_>) -> Option<Self> {
+        if state.is_jsonata() {
+            let name = state.exactly_one(&["Seconds", "Timestamp"])?;
+            match state.query(name) {
+                Queried::Query(query) if name == "Seconds" => return Some(Self::SecondsQuery(query)),
+                Queried::Query(query) => return Some(Self::TimestampQuery(query)),
+                Queried::Broken => return None,
+                Queried::None => {}
+            }
+            return Self::literal(state, name);
+        }
         match state.exactly_one(&["Seconds", "SecondsPath", "Timestamp", "TimestampPath"])? {
-            "Seconds" => state.integer("Seconds", 0, SECONDS_MAX).map(Self::Seconds),
             "SecondsPath" => state.reference_path("SecondsPath").map(Self::SecondsPath),
             "TimestampPath" => state.reference_path("TimestampPath").map(Self::TimestampPath),
+            name => Self::literal(state, name),
+        }
+    }
+
+    fn literal(state: &Fields<'_>, name: &str) -> Option<Self> {
+        match name {
+            "Seconds" => state.integer("Seconds", 0, SECONDS_MAX).map(Self::Seconds),
             _ => {
                 let timestamp = Timestamp::parse_rfc3339(state.string("Timestamp")?);
                 if timestamp.is_none() {
@@ -122,6 +145,23 @@ fn timestamp_at(path: &PathExpr, scope: &dyn Scope) -> Result<Timestamp, DataErr
         DataError::runtime(format!(
             "The TimestampPath parameter does not reference a valid ISO-8601 extended offset date-time format string: {text} == {}",
             shown(&value)
+        ))
+    })
+}
+
+fn seconds_of(query: &Query, scope: &dyn Scope) -> Result<Duration, DataError> {
+    let seconds = integer_of(query, scope)?;
+    // In the manner of SecondsPath; AWS's wording is not recorded.
+    let seconds = u64::try_from(seconds)
+        .map_err(|_| query.error(format!("The Seconds field cannot be negative: {seconds}")))?;
+    Ok(Duration::from_secs(seconds))
+}
+
+fn timestamp_of(query: &Query, scope: &dyn Scope) -> Result<Timestamp, DataError> {
+    let text = query.expect("string", scope, |value| value.as_str().map(str::to_owned))?;
+    Timestamp::parse_rfc3339(&text).ok_or_else(|| {
+        query.error(format!(
+            "The Timestamp field cannot be parsed as an ISO-8601 extended offset date-time format string: {text}"
         ))
     })
 }

@@ -10,6 +10,7 @@ use super::entry::Next;
 use super::map_run::MapRun;
 use crate::asl::StateId;
 use crate::clock::Timestamp;
+use crate::engine::event::HistoryEvent;
 use crate::json::Payload;
 
 /// The number of a frame; never used twice within an execution.
@@ -68,6 +69,8 @@ impl Frame {
 pub(crate) struct At {
     pub(crate) state: StateId,
     pub(crate) entered_event: u64,
+    /// The event before that.
+    pub(crate) entered_after: u64,
     pub(crate) entered: Timestamp,
     /// The raw input.
     pub(crate) input: Payload,
@@ -89,11 +92,13 @@ pub(crate) struct SetAside {
 }
 
 impl At {
-    pub(super) fn new(state: StateId, entered_event: u64, entered: Timestamp, input: Payload) -> Self {
+    /// `entered` is the StateEntered event.
+    pub(super) fn new(state: StateId, entered: &HistoryEvent, input: Payload) -> Self {
         Self {
             state,
-            entered_event,
-            entered,
+            entered_event: entered.id,
+            entered_after: entered.previous_event_id,
+            entered: entered.timestamp,
             input,
             retries: Vec::new(),
             retry_count: 0,

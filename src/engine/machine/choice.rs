@@ -26,8 +26,9 @@ impl Stepper<'_> {
         let decision = choice.decide(&self.scope(frame, effective.value()))?;
         let assigned = match decision.assign {
             None => Assigned::new(),
-            Some(assign) => self.assigned(frame, assign, effective.value())?,
+            Some(assign) => self.assigned(assign, frame, self.scope(frame, effective.value()))?,
         };
-        Ok((decision.next, self.select(frame, &choice.flow.output_path, effective)?, assigned))
+        let (next, output) = (decision.next, decision.output);
+        Ok((next, self.hand_on(frame, &choice.flow.output_path, output, effective.clone())?, assigned))
     }
 }

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::super::event::{EventKind, Iteration, StateType};
 use super::super::execution::{FrameId, Note, Phase};
+use super::scope::StateScope;
 use super::stepper::{Flow, Halt, Stepper};
 use super::{PAYLOAD_BYTES_MAX, Stage, VARIABLES_BYTES_MAX};
 use crate::asl::{DataError, DataFlow, ErrorName, PathField, ResultPath, StateKind, Template, Transition};
@@ -28,7 +29,7 @@ impl Stepper<'_> {
         let state = &self.program[state];
         if PAYLOAD_BYTES_MAX < output.len_bytes() {
             // The work was done: what is too large is what the state makes of it, and no Retry or Catch is asked.
-            let failure = self.failure_of(frame, too_large(&state.name))?;
+            let failure = self.failed(frame, too_large(&state.name))?;
             return Err(Halt { frame, failure });
         }
         let kind = EventKind::StateExited {
@@ -154,11 +155,35 @@ impl Stepper<'_> {
         self.saw(Stage::ResultSelector, &selected);
         let assigned = match assign {
             None => Assigned::new(),
-            Some(assign) => self.assigned(frame, assign, result.value())?,
+            Some(assign) => {
+                self.assigned(assign, frame, self.scope(frame, result.value()).with_result(result.value()))?
+            }
         };
-        let placed = self.place(frame, &flow.result_path, selected)?;
-        self.saw(Stage::ResultPath, &placed);
-        Ok((self.select(frame, &flow.output_path, placed)?, assigned))
+        let output = match &flow.output {
+            Some(output) => {
+                output.evaluate(&self.scope(frame, result.value()).with_result(result.value()))?.into()
+            }
+            None => {
+                let placed = self.place(frame, &flow.result_path, selected)?;
+                self.saw(Stage::ResultPath, &placed);
+                self.select(frame, &flow.output_path, placed)?
+            }
+        };
+        Ok((output, assigned))
+    }
+
+    /// OutputPath, or in JSONata what `output` makes of a state that has no result.
+    pub(super) fn hand_on(
+        &self,
+        frame: FrameId,
+        output_path: &PathField,
+        output: Option<&Template>,
+        payload: Payload,
+    ) -> Result<Payload, DataError> {
+        match output {
+            None => self.select(frame, output_path, payload),
+            Some(output) => Ok(output.evaluate(&self.scope(frame, payload.value()))?.into()),
+        }
     }
 
     /// ResultPath: puts a result into the raw input.
@@ -195,14 +220,14 @@ impl Stepper<'_> {
         }
     }
 
-    /// Assign, with `$` the value named; every reference sees the variables as they were at entry.
+    /// Assign; every reference sees the variables as they were at entry.
     pub(super) fn assigned(
         &self,
-        frame: FrameId,
         assign: &Template,
-        input: &Value,
+        frame: FrameId,
+        scope: StateScope<'_>,
     ) -> Result<Assigned, DataError> {
-        let Value::Object(values) = assign.evaluate(&self.scope(frame, input))? else {
+        let Value::Object(values) = assign.evaluate(&scope)? else {
             return Ok(Assigned::new());
         };
         let assigned: Assigned =
@@ -227,10 +252,10 @@ pub(super) fn too_large_to_give(name: &str) -> DataError {
 }
 
 fn exceeding(name: &str, what: &str) -> DataError {
-    DataError {
-        name: ErrorName::DataLimitExceeded,
-        cause: format!(
+    DataError::new(
+        ErrorName::DataLimitExceeded,
+        format!(
             "The state/task '{name}' {what} with a size exceeding the maximum number of bytes service limit."
         ),
-    }
+    )
 }

@@ -17,7 +17,9 @@ impl Stepper<'_> {
             // A literal needs no input parsed.
             Ok(Some(match text {
                 FailText::Literal(text) => text.as_str().into(),
-                FailText::Computed { .. } => text.resolve(&self.scope(frame, input.value()))?.into(),
+                FailText::Computed { .. } | FailText::Query(_) => {
+                    text.resolve(&self.scope(frame, input.value()))?.into()
+                }
             }))
         };
         match (resolve(&fail.error), resolve(&fail.cause)) {

@@ -92,7 +92,7 @@ impl Stepper<'_> {
             Ok((output, assigned)) => self.exit(frame, output, assigned, Transition::Next(catcher.next)),
             // What goes wrong in a Catch is not for the same state's Retry and Catch: it would come back for ever.
             Err(error) => {
-                let failure = self.failure_of(frame, error)?;
+                let failure = self.failed(frame, error)?;
                 self.frame_failed(frame, failure)
             }
         }
@@ -113,9 +113,18 @@ impl Stepper<'_> {
         let output = Payload::from_value(Value::Object(output));
         let assigned = match &catcher.assign {
             None => Assigned::new(),
-            Some(assign) => self.assigned(frame, assign, output.value())?,
+            Some(assign) => {
+                let scope = self.scope(frame, output.value()).with_error_output(output.value());
+                self.assigned(assign, frame, scope)?
+            }
         };
-        let output = self.place(frame, &catcher.result_path, output)?;
+        let output = match &catcher.output {
+            None => self.place(frame, &catcher.result_path, output)?,
+            Some(template) => {
+                let scope = self.scope(frame, output.value()).with_error_output(output.value());
+                Payload::from_value(template.evaluate(&scope)?)
+            }
+        };
         if PAYLOAD_BYTES_MAX < output.len_bytes() {
             return Err(too_large(&self.name_of(frame)));
         }

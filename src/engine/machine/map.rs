@@ -110,8 +110,9 @@ impl Stepper<'_> {
             .collect::<Result<_, _>>()?;
         let (length, is_copy) =
             (all.len(), matches!((&effective, &items), (Cow::Owned(_), _) | (_, Cow::Owned(_))));
-        // Only worth keeping if somebody comes back for them.
-        let kept = (is_copy && inputs.len() < length).then(|| Payload::from_value(items.into_owned()));
+        // Only worth keeping if somebody comes back for them; what is computed might come out otherwise.
+        let is_kept = map.items.are_computed() || (is_copy && inputs.len() < length);
+        let kept = is_kept.then(|| Payload::from_value(items.into_owned()));
         Ok(First { length, inputs, kept })
     }
 

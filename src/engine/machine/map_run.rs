@@ -165,7 +165,7 @@ impl Stepper<'_> {
         let batches = match self.next_batches(frame) {
             Ok(batches) => batches,
             Err(error) => {
-                let failure = self.failure_of(frame, error.clone())?;
+                let failure = self.failed(frame, error.clone())?;
                 return self.map_run_failed(frame, failure, error.name.as_str(), armed);
             }
         };
@@ -219,6 +219,7 @@ impl Stepper<'_> {
         while run.has_room_with(next_item, open)
             && batches.len() < BEGUN_AT_ONCE
             && n_bytes < self.env.limits.step_bytes_max
+            && (batches.is_empty() || !self.is_late())
         {
             let batch = match (run.batch, batcher) {
                 (Some(bounds), Some(batcher)) => {
@@ -353,7 +354,7 @@ impl Stepper<'_> {
         let result = match result {
             Ok(result) => result,
             Err(error) => {
-                let failure = self.failure_of(frame, error.clone())?;
+                let failure = self.failed(frame, error.clone())?;
                 return self.map_run_failed(frame, failure, error.name.as_str(), None);
             }
         };

@@ -37,10 +37,10 @@ impl Stepper<'_> {
         self.saw(Stage::ResultSelector, &result);
         let assigned = match &pass.assign {
             None => Assigned::new(),
-            Some(assign) => self.assigned(frame, assign, result.value())?,
+            Some(assign) => self.assigned(assign, frame, self.scope(frame, result.value()))?,
         };
         let placed = self.place(frame, &pass.result_path, result)?;
         self.saw(Stage::ResultPath, &placed);
-        Ok((self.select(frame, &pass.output_path, placed)?, assigned))
+        Ok((self.hand_on(frame, &pass.output_path, pass.output.as_ref(), placed)?, assigned))
     }
 }

@@ -1,6 +1,8 @@
 //! What an expression may see: `$`, the context object, variables.
 
 use std::cell::OnceCell;
+use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
@@ -8,6 +10,7 @@ use super::super::execution::{Execution, FrameId, Phase};
 use super::Env;
 use crate::asl::intrinsic::Scope;
 use crate::asl::{Program, StateKind};
+use crate::clock::{Ids, Timestamp};
 
 /// A state's view of the world. The context object is made when it is first asked for.
 pub(super) struct StateScope<'a> {
@@ -18,6 +21,8 @@ pub(super) struct StateScope<'a> {
     input: &'a Value,
     token: Option<&'a str>,
     item: Option<(usize, &'a Value)>,
+    result: Option<&'a Value>,
+    error_output: Option<&'a Value>,
     context: OnceCell<Value>,
     /// The same without the execution's input, which may be large.
     light_context: OnceCell<Value>,
@@ -32,7 +37,30 @@ impl<'a> StateScope<'a> {
         input: &'a Value,
     ) -> Self {
         let (context, light_context) = (OnceCell::new(), OnceCell::new());
-        Self { execution, program, env, frame, input, token: None, item: None, context, light_context }
+        let (token, item, result, error_output) = (None, None, None, None);
+        Self {
+            execution,
+            program,
+            env,
+            frame,
+            input,
+            token,
+            item,
+            result,
+            error_output,
+            context,
+            light_context,
+        }
+    }
+
+    /// The same with `$states.result`.
+    pub(super) fn with_result(self, result: &'a Value) -> Self {
+        Self { result: Some(result), ..self }
+    }
+
+    /// The same with `$states.errorOutput`.
+    pub(super) fn with_error_output(self, error_output: &'a Value) -> Self {
+        Self { error_output: Some(error_output), ..self }
     }
 
     /// The same with `$$.Task.Token`.
@@ -157,6 +185,31 @@ impl Scope for StateScope<'_> {
 
     fn random_unit(&self) -> f64 {
         self.env.ids.unit()
+    }
+
+    fn states(&self, member: &str) -> Option<&Value> {
+        match member {
+            "input" => {
+                let at = self.execution.frames.get(&self.frame)?.at.as_ref()?;
+                Some(at.input.value())
+            }
+            "context" => Some(self.context()),
+            "result" => self.result,
+            "errorOutput" => self.error_output,
+            _ => None,
+        }
+    }
+
+    fn now(&self) -> Timestamp {
+        self.env.now
+    }
+
+    fn ids(&self) -> Arc<dyn Ids> {
+        self.env.ids.clone()
+    }
+
+    fn time_left(&self) -> Duration {
+        self.env.limits.expressions_time_max.saturating_sub((self.env.elapsed)())
     }
 }
 

@@ -207,6 +207,7 @@ impl Stepper<'_> {
         loop {
             if self.env.limits.step_entries_max <= self.entries.len()
                 || self.env.limits.step_bytes_max <= self.n_bytes
+                || self.is_late()
             {
                 self.give_way();
                 return Ok(());
@@ -237,6 +238,11 @@ impl Stepper<'_> {
             let key = TimerKey { frame, kind: TimerKind::Resume, stamp };
             self.effects.push(Effect::ArmTimer { key, at: self.env.now });
         }
+    }
+
+    /// Whether the step has taken so long that others should have their turn.
+    pub(super) fn is_late(&self) -> bool {
+        self.env.limits.step_time_max <= (self.env.elapsed)()
     }
 
     fn enter_now(&mut self, frame: FrameId, id: StateId, input: Payload) -> Flow {
@@ -377,22 +383,52 @@ impl Stepper<'_> {
     /// the state, which may retry or catch them.
     pub(super) fn fault(&mut self, frame: FrameId, error: DataError) -> Flow {
         let name = error.name;
-        let failure = self.failure_of(frame, error)?;
+        let failure = self.failed(frame, error)?;
         self.state_failed(frame, failure, name.as_str())
     }
 
-    /// A data fault as a failure, in AWS's words.
+    /// A data fault as a failure, in AWS's words; that an expression failed is written down.
     ///
     /// # Errors
     /// `States.Runtime`, which nothing retries or catches.
-    pub(super) fn failure_of(&self, frame: FrameId, error: DataError) -> Result<Failure, Halt> {
+    pub(super) fn failed(&mut self, frame: FrameId, mut error: DataError) -> Result<Failure, Halt> {
+        let (name, location) = (error.name, error.location.take());
+        let failure = self.failure_of(frame, error)?;
+        if name == ErrorName::QueryEvaluationError {
+            let kind = EventKind::EvaluationFailed {
+                failure: failure.clone(),
+                location,
+                state: self.name_of(frame),
+            };
+            self.emit_below(frame, self.before_evaluation(frame), kind, None)?;
+        }
+        Ok(failure)
+    }
+
+    /// What an EvaluationFailed names as its previous event. A state whose expressions fail at once is passed over, as
+    /// recorded; not so a Wait.
+    fn before_evaluation(&self, frame: FrameId) -> u64 {
+        let tail = self.tail(frame);
+        let at = self.execution.frames.get(&frame).and_then(|frame| frame.at.as_ref());
+        match at {
+            Some(at)
+                if at.entered_event == tail && !matches!(self.program[at.state].kind, StateKind::Wait(_)) =>
+            {
+                at.entered_after
+            }
+            Some(_) | None => tail,
+        }
+    }
+
+    fn failure_of(&self, frame: FrameId, error: DataError) -> Result<Failure, Halt> {
         let cause = match error.name {
             // Recorded without the opening words.
             ErrorName::DataLimitExceeded => error.cause,
             ErrorName::Runtime
             | ErrorName::ResultPathMatchFailure
             | ErrorName::ParameterPathFailure
-            | ErrorName::IntrinsicFailure => self.located(frame, &error.cause),
+            | ErrorName::IntrinsicFailure
+            | ErrorName::QueryEvaluationError => self.located(frame, &error.cause),
         };
         let failure = Failure::new(error.name.as_str(), cause);
         match error.name {
@@ -400,6 +436,7 @@ impl Stepper<'_> {
             ErrorName::ResultPathMatchFailure
             | ErrorName::ParameterPathFailure
             | ErrorName::IntrinsicFailure
+            | ErrorName::QueryEvaluationError
             | ErrorName::DataLimitExceeded => Ok(failure),
         }
     }

@@ -12,7 +12,9 @@ impl Stepper<'_> {
         let output = self
             .select(frame, &succeed.flow.input_path, input)
             .inspect(|effective| self.saw(Stage::InputPath, effective))
-            .and_then(|effective| self.select(frame, &succeed.flow.output_path, effective));
+            .and_then(|effective| {
+                self.hand_on(frame, &succeed.flow.output_path, succeed.flow.output.as_ref(), effective)
+            });
         match output {
             Ok(output) => self.exit(frame, output, Assigned::new(), Transition::End),
             Err(error) => self.fault(frame, error),

@@ -33,7 +33,7 @@ pub(super) struct Drive {
     pub(super) keep_journal: bool,
     /// Whether the machine is on its way out.
     pub(super) is_deleting: bool,
-    ids: SeededIds,
+    ids: Arc<dyn Ids>,
 }
 
 impl Drive {
@@ -65,7 +65,7 @@ impl Drive {
             limits: Limits::STANDARD,
             keep_journal: true,
             is_deleting: false,
-            ids: SeededIds::new(1),
+            ids: Arc::new(SeededIds::new(1)),
         }
     }
 
@@ -89,6 +89,7 @@ impl Drive {
         };
         let env = Env {
             now: self.now,
+            elapsed: &|| Duration::ZERO,
             ids: &self.ids,
             token_prefix: "",
             activity_exists: &exists,

@@ -29,8 +29,11 @@ impl Stepper<'_> {
         let effective = self.select(frame, &wait.flow.input_path, input.clone())?;
         self.saw(Stage::InputPath, &effective);
         let seen = match wait.until {
-            // Literal times need no input parsed.
-            WaitUntil::Seconds(_) | WaitUntil::Timestamp(_) => &serde_json::Value::Null,
+            // Literal times need no input parsed, and JSONata has no `$`.
+            WaitUntil::Seconds(_)
+            | WaitUntil::Timestamp(_)
+            | WaitUntil::SecondsQuery(_)
+            | WaitUntil::TimestampQuery(_) => &serde_json::Value::Null,
             WaitUntil::SecondsPath(_) | WaitUntil::TimestampPath(_) => effective.value(),
         };
         wait.until(&self.scope(frame, seen), self.env.now)
@@ -51,8 +54,8 @@ impl Stepper<'_> {
         let effective = self.select(frame, &wait.flow.input_path, self.raw_input(frame))?;
         let assigned = match &wait.assign {
             None => Assigned::new(),
-            Some(assign) => self.assigned(frame, assign, effective.value())?,
+            Some(assign) => self.assigned(assign, frame, self.scope(frame, effective.value()))?,
         };
-        Ok((self.select(frame, &wait.flow.output_path, effective)?, assigned))
+        Ok((self.hand_on(frame, &wait.flow.output_path, wait.flow.output.as_ref(), effective)?, assigned))
     }
 }

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::{Mock, MockAnswer, Rehearsal, RehearsalError, Rehearsed};
 use crate::asl::{self, Pattern, Processor, Program, Resource};
-use crate::clock::{SeededIds, Timestamp};
+use crate::clock::{Ids, SeededIds, Timestamp};
 use crate::engine::event::EventKind;
 use crate::engine::execution::{ChildEnd, Ending, Entry, Execution, ExecutionStart, FrameId, MapRunKey};
 use crate::engine::machine::{
@@ -29,7 +30,7 @@ struct Drive<'a> {
     rehearsal: Rehearsal<'a>,
     execution: Execution,
     now: Timestamp,
-    ids: SeededIds,
+    ids: Arc<dyn Ids>,
     entries: Vec<Entry>,
     due: Due,
     n_due: u64,
@@ -46,7 +47,7 @@ pub(super) fn run(rehearsal: Rehearsal<'_>) -> Rehearsed {
     let mut drive = Drive {
         execution: Execution::new(start.clone()),
         now: start.started,
-        ids: SeededIds::new(SEED),
+        ids: Arc::new(SeededIds::new(SEED)),
         entries: Vec::new(),
         due: Due::new(),
         n_due: 0,
@@ -64,9 +65,15 @@ pub(super) fn run(rehearsal: Rehearsal<'_>) -> Rehearsed {
     Rehearsed { ending, states: drive.states, events, covered }
 }
 
-fn with_env<T>(token_prefix: &str, ids: &SeededIds, now: Timestamp, with: impl FnOnce(&Env<'_>) -> T) -> T {
+fn with_env<T>(
+    token_prefix: &str,
+    ids: &Arc<dyn Ids>,
+    now: Timestamp,
+    with: impl FnOnce(&Env<'_>) -> T,
+) -> T {
     with(&Env {
         now,
+        elapsed: &|| Duration::ZERO,
         ids,
         token_prefix,
         activity_exists: &|_| true,

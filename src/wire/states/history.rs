@@ -200,6 +200,10 @@ pub(super) fn details(kind: &EventKind, data: Data) -> Option<(&'static str, Det
             ("mapRunStartedEventDetails", new().with("mapRunArn", &**map_run_arn))
         }
         EventKind::MapRunFailed(of) => ("mapRunFailedEventDetails", failure(of)),
+        EventKind::EvaluationFailed { failure: of, location, state } => (
+            "evaluationFailedEventDetails",
+            failure(of).with_some("location", location.as_deref()).with("state", &**state),
+        ),
         EventKind::MapIterationStarted(of) => ("mapIterationStartedEventDetails", iteration(of)),
         EventKind::MapIterationSucceeded(of) => ("mapIterationSucceededEventDetails", iteration(of)),
         EventKind::MapIterationFailed(of) => ("mapIterationFailedEventDetails", iteration(of)),

@@ -214,7 +214,7 @@ fn choice_rules_are_checked() {
         (
             r#"{"Condition": "{% true %}", "Next": "T"}"#,
             format!(
-                "Field 'Condition' is not supported at {at}, SCHEMA_VALIDATION_FAILED: A choice rule needs a comparison operator at {at}"
+                "The QueryLanguage is set to 'JSONPath', but field 'Condition' is only supported for the 'JSONata' QueryLanguage at {at}, SCHEMA_VALIDATION_FAILED: A choice rule needs a comparison operator at {at}"
             ),
         ),
     ] {
