@@ -1,4 +1,4 @@
-//! `stepgate apply`: sends a template to a running server and tells what became of it.
+//! `stepgate apply`: sends a template to a running server and prints the result.
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -15,12 +15,12 @@ use super::remote::{Remote, block_on};
 use crate::connect::Request;
 use crate::server;
 
-/// What the request is signed for; the server's page of stacks asks for it.
+/// The service name in the signature; the server's endpoint for stacks expects it.
 const SIGNING_NAME: &str = "cloudformation";
-/// Whoever waits longer than this is told what for.
+/// After this time, the command says what it is waiting for.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// What the server answers.
+/// The server's response.
 #[derive(Debug, Deserialize, Serialize)]
 struct Applied {
     stack: String,
@@ -67,7 +67,7 @@ pub(super) fn run(arguments: &Apply) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// `NAME=VALUE` each; a value may hold `=`.
+/// Parses `NAME=VALUE` arguments; a value may contain `=`.
 fn parameters(given: &[String]) -> anyhow::Result<Map<String, Value>> {
     given
         .iter()

@@ -11,7 +11,7 @@ pub(super) fn run(arguments: &AslLint) -> anyhow::Result<ExitCode> {
     findings::report(&arguments.lint, |text| look(text, arguments.kind))
 }
 
-/// All diagnostics and the keys that stand twice, in the order of the text.
+/// All diagnostics and duplicate keys, in the order of the text.
 fn look(text: &str, kind: StateMachineType) -> Vec<Finding> {
     let diagnostics = asl::validate(text, kind);
     let mut findings: Vec<Finding> = diagnostics.into_iter().map(|d| diagnosed(text, d)).collect();
@@ -22,7 +22,7 @@ fn look(text: &str, kind: StateMachineType) -> Vec<Finding> {
 
 fn diagnosed(text: &str, diagnostic: Diagnostic) -> Finding {
     let at = asl::locate(text, diagnostic.location.as_deref().unwrap_or("/"));
-    // Jackson counts behind the character that it stumbles over.
+    // Jackson's position is after the character that it can't parse.
     let is_behind = diagnostic.code == asl::Code::InvalidJsonDescription;
     Finding {
         is_error: diagnostic.severity() == Severity::Error,
@@ -34,7 +34,7 @@ fn diagnosed(text: &str, diagnostic: Diagnostic) -> Finding {
     }
 }
 
-/// AWS reads the last of them and says nothing.
+/// AWS uses the last of them without a message.
 fn duplicate(duplicate: Duplicate) -> Finding {
     let first = duplicate.first;
     Finding {

@@ -1,7 +1,7 @@
 //! `stepgate diff`: what importing a document and deploying it would change.
 //!
-//! The document is imported as the server would do it, into a store of its own that is thrown away, on top of what
-//! the stage serves. Before and after are compared as documents, which say everything that an import can change.
+//! The document is imported as the server would do it, on top of what the stage serves, into a temporary store. The
+//! state before and after is compared as exported documents, which contain everything that an import can change.
 
 mod difference;
 mod rehearsal;
@@ -28,15 +28,15 @@ pub(super) fn run(arguments: &Diff) -> anyhow::Result<ExitCode> {
     }
 }
 
-/// What came of a comparison.
+/// The result of a comparison.
 struct Compared {
     differences: Vec<Difference>,
     warnings: Vec<String>,
-    /// The canary of the stage: deployed to the stage, the document is what it serves.
+    /// The stage's canary: deploying the document to the stage would change what the canary serves.
     canary: Option<Value>,
 }
 
-/// Everything that an import can change, in AWS's extensions.
+/// The parameters of an export with everything that an import can change.
 const COMPARED: &str = "extensions=apigateway&ignore=documentation";
 
 fn compare(arguments: &Diff) -> anyhow::Result<Compared> {

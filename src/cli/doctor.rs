@@ -29,8 +29,7 @@ pub(super) fn run(arguments: &Doctor) -> anyhow::Result<ExitCode> {
     Ok(if n_musts == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// What is wrong anywhere, and what strangers could make use of if `--production` asks for that; what must be mended
-/// first.
+/// All problems of the settings, and with `--production` what attackers could use. What has to be fixed comes first.
 fn look(settings: &Settings, arguments: &Doctor) -> Vec<Finding> {
     let server = &settings.server;
     let mut findings = files::broken(server);
@@ -50,7 +49,7 @@ mod tests {
 
     use super::*;
 
-    /// A directory of the test's own, which only its owner may look into.
+    /// A directory for one test, which only its owner can read.
     fn directory(name: &str) -> PathBuf {
         let path = std::env::temp_dir().join(format!("stepgate-doctor-{name}-{}", std::process::id()));
         std::fs::create_dir_all(&path).unwrap();
@@ -68,7 +67,7 @@ mod tests {
         restrict(path, 0o600);
     }
 
-    /// The codes of what is found in a file of settings, musts in capitals as they are, others in small letters.
+    /// The codes of the findings in a settings file; in capitals if they have to be fixed, otherwise in small letters.
     fn codes(dir: &Path, text: &str) -> Vec<String> {
         let config = dir.join("stepgate.toml");
         write(&config, text);
@@ -82,7 +81,7 @@ mod tests {
             .collect()
     }
 
-    /// What `docs/security.md` tells to set, in a directory of the test's.
+    /// The settings recommended in `docs/security.md`, in a test's directory.
     fn recommended(dir: &Path) -> String {
         let document = include_str!("../../docs/security.md");
         let begin = document.find("```toml\n").unwrap() + "```toml\n".len();
@@ -149,7 +148,7 @@ mod tests {
             assert_eq!(codes(&dir, &text), ["READABLE_BY_OTHERS"], "{}", path.display());
             restrict(&path, mode & 0o700);
         }
-        // The settings hold secrets too.
+        // The settings contain secrets too.
         let config = dir.join("stepgate.toml");
         restrict(&config, 0o644);
         let arguments = Doctor { config: Some(config), production: true, ..Doctor::default() };

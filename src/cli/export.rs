@@ -11,7 +11,7 @@ use super::arguments::{Dialect, DocumentFormat, Export};
 use super::output;
 use super::remote::{Remote, RemoteApi, block_on, encoded};
 
-/// Everything that there is to say about an API.
+/// The parameters of an export with everything.
 const EXTENSIONS: &str = "extensions=apigateway%2Cdocumentation";
 
 pub(super) fn run(arguments: &Export) -> anyhow::Result<ExitCode> {
@@ -32,7 +32,7 @@ pub(super) fn run(arguments: &Export) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The document of a stage; `parameters` are those of GetExport, as a query.
+/// The document of a stage; `parameters` are those of GetExport, as a query string.
 pub(super) async fn document(
     remote: Remote<'_>,
     api: &RemoteApi,

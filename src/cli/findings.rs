@@ -1,4 +1,4 @@
-//! Findings of both kinds of lint: read the files, look at each, print, decide the exit code.
+//! Runs the linters: reads files, checks each, prints findings, and decides the exit code.
 
 use std::io::Read;
 use std::path::Path;
@@ -11,21 +11,21 @@ use super::arguments::{Lint, OutputFormat};
 use super::output;
 use crate::json;
 
-/// One problem of a file.
+/// One problem in a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Finding {
     pub(super) is_error: bool,
     pub(super) code: &'static str,
-    /// From 1.
+    /// Line, from 1.
     pub(super) line: usize,
-    /// In characters, from 1.
+    /// Column in characters, from 1.
     pub(super) column: usize,
     pub(super) message: String,
-    /// The place in AWS's notation, if it has one.
+    /// The location in AWS's notation, if there is one.
     pub(super) location: Option<String>,
 }
 
-/// Reads a text; `-` is standard input.
+/// Reads a text file; `-` is standard input.
 pub(super) fn read(file: &Path) -> anyhow::Result<String> {
     if file == Path::new("-") {
         let mut text = String::new();
@@ -35,7 +35,7 @@ pub(super) fn read(file: &Path) -> anyhow::Result<String> {
     std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))
 }
 
-/// Looks at each file with `look` and prints what it finds.
+/// Checks each file with `look` and prints the findings.
 pub(super) fn report(arguments: &Lint, look: impl Fn(&str) -> Vec<Finding>) -> anyhow::Result<ExitCode> {
     let (mut n_errors, mut n_warnings, mut n_unread) = (0, 0, 0);
     let mut files: Vec<Value> = Vec::new();
@@ -85,10 +85,10 @@ fn summary(n_errors: usize, n_warnings: usize) -> String {
 }
 
 impl Finding {
-    /// The finding with its line of the text and a caret.
+    /// The finding with the line of text and a caret.
     fn told(&self, file: &str, text: &str) -> String {
         let severity = if self.is_error { "error" } else { "warning" };
-        // Of a message over several lines the rest repeats the text.
+        // The further lines of a message only repeat the text.
         let message = self.message.lines().next().unwrap_or_default();
         let location = self.location.as_deref().filter(|location| location.starts_with('/'));
         let location = location.map(|location| format!(" at {location}")).unwrap_or_default();

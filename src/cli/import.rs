@@ -1,4 +1,4 @@
-//! `stepgate import`: makes an API of an OpenAPI document, or puts the document into one.
+//! `stepgate import`: creates an API from an OpenAPI document, or imports the document into an existing one.
 
 use std::process::ExitCode;
 
@@ -10,7 +10,7 @@ use super::arguments::Import;
 use super::remote::{Remote, block_on, encoded};
 use super::{findings, output};
 
-/// What the server answers.
+/// The server's response.
 #[derive(Debug, Deserialize, Serialize)]
 struct Imported {
     id: String,

@@ -15,7 +15,7 @@ pub(super) fn rotate_store(arguments: &RotateStore) -> anyhow::Result<ExitCode> 
     let settings = Settings::load(&Serve { config, data_dir, ..Serve::default() })?;
     logs::start(&settings.log)?;
     let options = settings.server;
-    // A server makes a directory that is missing; here that would be a mistake in its name.
+    // A server creates a missing directory; here a missing one means a wrong name.
     let data_dir = &options.data_dir;
     std::fs::metadata(data_dir.join("stepgate.db"))
         .with_context(|| format!("{} is no data directory", data_dir.display()))?;

@@ -1,6 +1,6 @@
-//! The command line: arguments, settings, and output for people and for scripts.
+//! The command line: arguments, settings, and output for people and scripts.
 //!
-//! The only room with exit codes and `anyhow`; everything below answers with typed errors.
+//! This is the only room with exit codes and `anyhow`; everything below returns typed errors.
 
 // Rooms are called by their names, wherever they stand.
 use crate as cli;
@@ -48,9 +48,9 @@ use clap::Parser;
 
 use arguments::{Arguments, AslCommand, Command, KeysCommand, VtlCommand};
 
-/// Runs the command that the process was started with.
+/// Runs the command with which the process was started.
 ///
-/// Exit codes: 0 done, 1 the command failed or found an error, 2 the arguments make no sense.
+/// Exit codes: 0 success, 1 the command failed or found an error, 2 invalid arguments.
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let outcome = match arguments.command.unwrap_or(Command::Serve(arguments.serve)) {

@@ -1,4 +1,4 @@
-//! Log lines: for people on a terminal, as JSON for machines; always on standard error.
+//! Logging to standard error: readable on a terminal, JSON elsewhere.
 
 use std::io::IsTerminal;
 
@@ -8,7 +8,7 @@ use tracing_subscriber::EnvFilter;
 use super::arguments::LogFormat;
 use super::settings::Log;
 
-/// Starts logging. `RUST_LOG` wins over the setting.
+/// Starts logging. `RUST_LOG` takes precedence over the setting.
 pub(super) fn start(log: &Log) -> anyhow::Result<()> {
     let filter = match std::env::var("RUST_LOG") {
         Ok(level) => EnvFilter::try_new(level).context("RUST_LOG")?,

@@ -1,13 +1,13 @@
-//! What people read: standard output for results, standard error for failures, colours on a terminal only.
+//! Output: results on standard output, errors on standard error, colours only on a terminal.
 
 use std::io::{IsTerminal, Write};
 
-/// Prints `text` and a line end. A closed pipe is no failure: whoever read has read enough.
+/// Prints `text` and a line end. A closed pipe is not an error: the reader has read enough.
 pub(super) fn line(text: &str) {
     let _ = writeln!(std::io::stdout(), "{text}");
 }
 
-/// Prints `text` as it is, with a line end on a terminal if it has none.
+/// Prints `text` unchanged; on a terminal with a line end, if it has none.
 pub(super) fn text(text: &str) {
     let mut out = std::io::stdout();
     let _ = out.write_all(text.as_bytes());
@@ -17,25 +17,25 @@ pub(super) fn text(text: &str) {
     let _ = out.flush();
 }
 
-/// Says what is going on, apart from the result.
+/// Prints progress, separately from the result.
 pub(super) fn progress(text: &str) {
     let _ = writeln!(std::io::stderr(), "{text}");
 }
 
-/// Prints something that must not be overlooked, apart from the result.
+/// Prints a warning, separately from the result.
 pub(super) fn warning(text: &str) {
     let (yellow, plain) = if colours() { ("\x1b[1;33m", "\x1b[0m") } else { ("", "") };
     let _ = writeln!(std::io::stderr(), "{yellow}WARNING:{plain} {text}");
 }
 
-/// Prints a failure with everything that led to it.
+/// Prints an error with its causes.
 pub(super) fn failure(error: &anyhow::Error) {
     let (red, plain) = if colours() { ("\x1b[31m", "\x1b[0m") } else { ("", "") };
-    // Nobody is left to tell if standard error is closed.
+    // If standard error is closed, there is nobody to tell.
     let _ = writeln!(std::io::stderr(), "{red}error:{plain} {}", told(error));
 }
 
-/// The failure and its causes, each once: many of our errors tell their cause themselves.
+/// The error and its causes, each once: many of our errors include their cause in their own message.
 fn told(error: &anyhow::Error) -> String {
     error.chain().map(ToString::to_string).fold(String::new(), |told, cause| match told.as_str() {
         "" => cause,

@@ -1,4 +1,4 @@
-//! A running server, as the commands that need one see it.
+//! Access to a running server, for the commands that need one.
 
 use std::time::Duration;
 
@@ -15,22 +15,22 @@ use crate::connect::{self, HttpClient, Request};
 use crate::id::{AccountId, Region};
 use crate::identity::{Credential, Secret, sign};
 
-/// What requests to API Gateway are signed for.
+/// The service name in signatures of API Gateway requests.
 const API_GATEWAY: &str = "apigateway";
-/// A template may make hundreds of resources, one after the other.
+/// Long, because a template may create hundreds of resources, one after the other.
 const TIMEOUT: Duration = Duration::from_secs(300);
-/// Larger than any answer of a server to a template of 500 resources.
+/// Larger than any response to a template of 500 resources.
 const ANSWER_BYTES_MAX: usize = 16 * 1024 * 1024;
-/// Entries asked for at one time.
+/// How many entries of a list to request at a time.
 const PAGE: usize = 500;
 
-/// Where a server is.
+/// The address of a server.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Remote<'a> {
     pub(super) endpoint: &'a str,
 }
 
-/// What a server answers that is no failure of the way to it.
+/// A server's response, with any status.
 #[derive(Debug)]
 pub(super) struct RemoteAnswer {
     pub(super) status: StatusCode,
@@ -38,7 +38,7 @@ pub(super) struct RemoteAnswer {
     pub(super) body: Bytes,
 }
 
-/// An API that a server has.
+/// An API on the server.
 #[derive(Clone, Debug, Deserialize)]
 pub(super) struct RemoteApi {
     pub(super) id: String,
@@ -46,7 +46,7 @@ pub(super) struct RemoteApi {
 }
 
 impl RemoteAnswer {
-    /// Why the server refused: kind and message; `None` for an answer that is none of Stepgate's.
+    /// The error type and message of a refusal; `None` if the response isn't from Stepgate.
     pub(super) fn refusal(&self) -> Option<(String, String)> {
         #[derive(Deserialize)]
         struct Refused {
@@ -58,18 +58,18 @@ impl RemoteAnswer {
     }
 }
 
-/// A stage as the server lists it.
+/// A stage in the server's list.
 #[derive(Clone, Debug, Deserialize)]
 pub(super) struct RemoteStage {
     #[serde(rename = "stageName")]
     pub(super) name: String,
-    /// What part of the requests is served otherwise, if any.
+    /// The stage's canary, if it has one.
     #[serde(rename = "canarySettings")]
     pub(super) canary: Option<Value>,
 }
 
 impl Remote<'_> {
-    /// A signed request; `path` begins with a slash, and everything in it is encoded.
+    /// Sends a signed request; `path` begins with a slash, and everything in it is encoded.
     pub(super) fn request(
         self,
         method: Method,
@@ -139,7 +139,7 @@ impl Remote<'_> {
             .with_context(|| format!("{} is no Stepgate server", self.endpoint))
     }
 
-    /// The API of that id, or the only one of that name.
+    /// The API with that id, or the only one with that name.
     pub(super) async fn api(self, wanted: &str) -> anyhow::Result<RemoteApi> {
         let mut apis: Vec<RemoteApi> = Vec::new();
         let mut position = String::new();
@@ -165,7 +165,7 @@ impl Remote<'_> {
         }
     }
 
-    /// The stage of that name, or the only one that the API has.
+    /// The stage with that name, or the API's only stage.
     pub(super) async fn stage(self, api: &RemoteApi, wanted: Option<&str>) -> anyhow::Result<RemoteStage> {
         let stages = self.json(&format!("/restapis/{}/stages", encoded(&api.id))).await?;
         let stages = Vec::<RemoteStage>::deserialize(&stages["item"])?;
@@ -189,21 +189,21 @@ fn listed(names: &[&str]) -> String {
     if names.is_empty() { "none".to_owned() } else { names.join(", ") }
 }
 
-/// Text as one segment of a path or one value of a query.
+/// Encodes text as one path segment or one query value.
 pub(super) fn encoded(text: &str) -> String {
     percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
 }
 
-/// Runs what waits for a server.
+/// Runs a future that talks to a server.
 pub(super) fn block_on<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     runtime.context("cannot start the runtime")?.block_on(work)
 }
 
-/// The key in the environment, where AWS clients look for theirs too.
+/// The access key in the environment, where AWS clients look, too.
 fn credential() -> anyhow::Result<Credential> {
     let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
-    // The server knows whose key it is.
+    // The server knows to which account the key belongs.
     let nobody = AccountId::parse("000000000000").context("twelve digits")?;
     match (variable("AWS_ACCESS_KEY_ID"), variable("AWS_SECRET_ACCESS_KEY")) {
         (None, None) => Ok(Credential::root(nobody, "test", Secret::new("test"))),

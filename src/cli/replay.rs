@@ -1,4 +1,4 @@
-//! `stepgate replay`: where recorded executions would go another way under a changed definition.
+//! `stepgate replay`: finds where recorded executions would take another path under a changed definition.
 
 mod divergence;
 mod history;
@@ -18,7 +18,7 @@ use crate::wire::event_json;
 use divergence::{Divergence, divergence};
 use history::{Event, History};
 
-/// Stands in every text that is the execution's own, here and there: where it stands, nothing is compared.
+/// Replaces parts of strings that are specific to one execution, on both sides, so that they are not compared.
 const OWN: &str = "stepgate-replay";
 
 pub(super) fn run(arguments: &Replay) -> anyhow::Result<ExitCode> {
@@ -66,13 +66,13 @@ fn read(file: &Path) -> anyhow::Result<History> {
     History::read(&value).with_context(name)
 }
 
-/// What came of a history.
+/// The result of replaying one history.
 struct Replayed {
     divergence: Option<Divergence>,
-    /// States in the order in which they were entered: recorded, and now.
+    /// States in the order in which they were entered: recorded and now.
     recorded: Vec<String>,
     now: Vec<String>,
-    /// How the execution came to its end now, or why it didn't.
+    /// How the execution ends now, or why it doesn't.
     end: String,
     n_events: usize,
 }
@@ -95,7 +95,7 @@ impl Replayed {
         let mut outcomes = history.outcomes();
         let Rehearsed { ending, events, states, .. } =
             Rehearsal { program, start, mocks: &mut outcomes, token_prefix: OWN }.run();
-        // Written and read again, so that both sides are in the same words.
+        // Written and parsed again, so that both sides have the same form.
         let events: Vec<Event> = events.iter().filter_map(|event| Event::read(&event_json(event))).collect();
         let end = match &ending {
             Ok(ending) => ending.status.as_str().to_owned(),

@@ -18,7 +18,7 @@ pub(super) fn run(arguments: &Serve) -> anyhow::Result<ExitCode> {
         .build()
         .context("cannot start the runtime")?;
     runtime.block_on(async {
-        // Whoever reads that the server is ready may stop it at once.
+        // As soon as the server reports that it is ready, somebody may stop it.
         let stop = stop_signal().context("cannot listen for signals")?;
         let server = Server::start(settings.server).await?;
         welcome::print(&server, arguments.json)?;
@@ -27,7 +27,7 @@ pub(super) fn run(arguments: &Serve) -> anyhow::Result<ExitCode> {
     })
 }
 
-/// Completes at the first SIGTERM or SIGINT.
+/// Completes on the first SIGTERM or SIGINT.
 fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut terminate = signal(SignalKind::terminate())?;

@@ -1,4 +1,4 @@
-//! The configuration file, with arguments over it.
+//! The configuration file, and the arguments that override it.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::arguments::{LogFormat, Serve};
 use crate::server;
 
-/// The whole file: the server's settings and how to log.
+/// The whole file: the server's settings and the logging settings.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Settings {
     pub(super) server: server::Options,
@@ -30,7 +30,7 @@ impl Default for Log {
 }
 
 impl Settings {
-    /// The file's settings, if one is named, and the arguments over them.
+    /// Loads the file, if one is given, and applies the arguments.
     pub(super) fn load(arguments: &Serve) -> anyhow::Result<Self> {
         let mut settings = match &arguments.config {
             Some(path) => Self::read(path)?,

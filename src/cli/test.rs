@@ -1,4 +1,4 @@
-//! `stepgate test`: scenarios of a definition, with mocks for its tasks and a clock that jumps.
+//! `stepgate test`: runs scenarios of a definition, with mocked tasks and a clock that jumps.
 
 mod coverage;
 mod scenario;
@@ -63,7 +63,7 @@ fn rehearse(file: &Path) -> anyhow::Result<(Program, Vec<Outcome>)> {
         serde_json::from_value(value).with_context(|| file.display().to_string())?;
     let definition = match &scenarios.definition {
         Definition::Inline(definition) => serde_json::Value::Object(definition.clone()).to_string(),
-        // Beside the scenarios, wherever they are run from.
+        // Relative to the scenarios' directory, wherever the command is run.
         Definition::File(name) => findings::read(&file.parent().unwrap_or_else(|| Path::new("")).join(name))?,
     };
     let program = asl::compile(&definition, StateMachineType::Standard)

@@ -1,4 +1,4 @@
-//! What is different between two documents of one API, by the parts that an API has.
+//! Finds the differences between two documents of one API, part by part.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,10 +6,10 @@ use serde_json::{Map, Value, json};
 
 const INTEGRATION: &str = "x-amazon-apigateway-integration";
 const ANY: &str = "x-amazon-apigateway-any-method";
-/// Longest value that is shown on a line.
+/// The longest value shown on a line.
 const SHOWN_CHARS_MAX: usize = 80;
 
-/// What became of a part.
+/// What happened to a part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Action {
     Added,
@@ -17,20 +17,20 @@ pub(super) enum Action {
     Removed,
 }
 
-/// One part that is not as it was.
+/// A part that was added, removed or changed.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Difference {
     action: Action,
     kind: &'static str,
     name: String,
-    /// Of a part that changed: where, from what, to what.
+    /// For a changed part: where, from what, to what.
     members: Vec<(String, Value, Value)>,
 }
 
-/// Parts of an API by kind and name.
+/// The parts of an API by kind and name.
 type Parts = BTreeMap<(&'static str, String), Value>;
 
-/// Everything that is different between `before` and `after`. Parts are in the order of their kinds and names.
+/// All differences between `before` and `after`, ordered by kind and name.
 pub(super) fn differences(before: &Value, after: &Value) -> Vec<Difference> {
     let (before, after) = (parts(before), parts(after));
     let keys: BTreeSet<_> = before.keys().chain(after.keys()).collect();
@@ -46,7 +46,7 @@ pub(super) fn differences(before: &Value, after: &Value) -> Vec<Difference> {
     keys.into_iter().filter_map(one).collect()
 }
 
-/// How many of each.
+/// The number of each kind of difference.
 pub(super) fn summary(differences: &[Difference]) -> String {
     let count = |action| differences.iter().filter(|it| it.action == action).count();
     let (added, changed, removed) = (count(Action::Added), count(Action::Changed), count(Action::Removed));
@@ -112,7 +112,7 @@ fn parts(document: &Value) -> Parts {
             ("x-amazon-apigateway-gateway-responses", responses) => {
                 each(&mut parts, "gateway response", Some(responses));
             }
-            // Where an API is reached, and what the document itself is.
+            // The API's address and the document's version are not compared.
             ("servers" | "openapi", _) => {}
             (other, value) => {
                 let name = other.strip_prefix("x-amazon-apigateway-").unwrap_or(other);
@@ -136,7 +136,7 @@ fn resource(path: &str, item: &Value, parts: &mut Parts) {
         let place = format!("{verb} {path}");
         let mut operation = operation.as_object().cloned().unwrap_or_default();
         if let Some(Value::Object(mut integration)) = operation.remove(INTEGRATION) {
-            // By the status they answer with: their patterns are what may change.
+            // Identified by status, because their patterns may change.
             let responses = integration.remove("responses");
             for (pattern, response) in responses.as_ref().and_then(Value::as_object).into_iter().flatten() {
                 let mut response = response.as_object().cloned().unwrap_or_default();
@@ -156,7 +156,7 @@ fn resource(path: &str, item: &Value, parts: &mut Parts) {
     }
 }
 
-/// Parameters by place and name, so that one more does not change all that follow.
+/// Parameters by location and name, so that an additional one doesn't change all that follow.
 fn by_name(mut operation: Map<String, Value>) -> Map<String, Value> {
     if let Some(Value::Array(parameters)) = operation.remove("parameters") {
         let text =
@@ -168,7 +168,7 @@ fn by_name(mut operation: Map<String, Value>) -> Map<String, Value> {
     operation
 }
 
-/// The innermost members that are different.
+/// The innermost members that differ.
 fn members(was: &Value, is: &Value) -> Vec<(String, Value, Value)> {
     let mut found = Vec::new();
     let mut left = vec![(String::new(), Some(was), Some(is))];
@@ -176,7 +176,7 @@ fn members(was: &Value, is: &Value) -> Vec<(String, Value, Value)> {
         match (was, is) {
             (Some(Value::Object(before)), Some(Value::Object(after))) => {
                 let names: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
-                // The last comes first: the list is taken from its end.
+                // The last comes first, because items are taken from the end of the list.
                 for name in names.into_iter().rev() {
                     let place = if place.is_empty() { name.clone() } else { format!("{place}.{name}") };
                     left.push((place, before.get(name), after.get(name)));

@@ -1,4 +1,4 @@
-//! An import that is only looked at.
+//! Trial imports that change nothing on the server.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -14,7 +14,7 @@ use crate::id::{AccountId, AccountRegion, Region};
 use crate::store::{self, Store};
 use crate::yaml;
 
-/// An API before and after an import, as documents with all that there is but what is written about it.
+/// An API before and after an import, as documents without documentation.
 #[derive(Debug)]
 pub(super) struct Rehearsed {
     pub(super) before: Value,
@@ -22,7 +22,7 @@ pub(super) struct Rehearsed {
     pub(super) warnings: Vec<String>,
 }
 
-/// Imports `document` on top of `served`, or as an API of its own: before it there is nothing.
+/// Imports `document` on top of `served`, or as a new API, which is empty before.
 pub(super) async fn rehearse(
     served: Option<&[u8]>,
     document: &[u8],
@@ -44,7 +44,7 @@ async fn import(
     document: &[u8],
     mode: ImportMode,
 ) -> anyhow::Result<Rehearsed> {
-    // Whether the links that methods go through are there is the server's to say.
+    // Only the server knows whether the VPC links exist.
     let links = [served.unwrap_or_default(), document].into_iter().flat_map(connection_ids).collect();
     let reach = Reach { vpc_links: links, ..Reach::default() };
     let apis = Apis::open(store.clone(), clock, Arc::new(RandomIds))?.reaching(reach);
@@ -69,7 +69,7 @@ async fn import(
     Ok(Rehearsed { before, after, warnings: put.warnings })
 }
 
-/// Every `connectionId` of a document; a document that can't be read has none, and fails later.
+/// Every `connectionId` in a document. An invalid document has none, and fails later.
 fn connection_ids(document: &[u8]) -> BTreeSet<String> {
     let text = String::from_utf8_lossy(document);
     let parsed = serde_json::from_str(&text).ok().or_else(|| yaml::parse(&text, yaml::no_tags).ok());
@@ -90,7 +90,7 @@ fn connection_ids(document: &[u8]) -> BTreeSet<String> {
     ids
 }
 
-/// A directory that goes when it is dropped.
+/// A directory that is deleted when this is dropped.
 struct Scratch(PathBuf);
 
 impl Scratch {
@@ -102,7 +102,7 @@ impl Scratch {
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        // What can't be removed is left to whoever cleans up temporary files.
+        // If it can't be deleted, it is left for whoever cleans up temporary files.
         let _ = std::fs::remove_dir_all(&self.0);
     }
 }

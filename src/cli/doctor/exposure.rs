@@ -1,17 +1,17 @@
-//! What strangers can reach, and how they are kept out.
+//! What attackers can reach, and how access is restricted.
 
 use std::net::SocketAddr;
 
 use super::finding::Finding;
 use crate::server::Options;
 
-/// A secret that can't be guessed has as many characters at least; AWS's have forty.
+/// The shortest secret that can't be guessed, in characters; AWS's have forty.
 const SECRET_CHARACTERS_MIN: usize = 20;
 
-/// What networks begin with that hold metadata services: all of them, and those of link-local addresses.
+/// Prefixes of networks that contain metadata services: all addresses, and link-local ones.
 const EGRESS_REOPENED: &[&str] = &["0.0.0.0", "::/", "169.254.", "fe80:", "fd00:ec2:"];
 
-/// Looks at listeners, keys and what may be called.
+/// Checks listeners, access keys and egress rules.
 pub(super) fn look(options: &Options) -> Vec<Finding> {
     let mut findings = Vec::new();
     for listener in listeners(options).iter().filter(|listener| !listener.address.ip().is_loopback()) {
@@ -91,7 +91,7 @@ pub(super) fn look(options: &Options) -> Vec<Finding> {
     findings
 }
 
-/// Whether anybody beyond this machine reaches deployed APIs without a proxy of this machine.
+/// Whether deployed APIs can be reached from other machines without a proxy on this machine.
 pub(super) fn is_public(options: &Options) -> bool {
     listeners(options).iter().any(|listener| listener.has_data && !listener.address.ip().is_loopback())
 }
@@ -104,7 +104,7 @@ struct Listener {
     has_control: bool,
 }
 
-/// What the server will listen on, with the planes that it will serve there.
+/// The server's listeners, with what they serve.
 fn listeners(options: &Options) -> Vec<Listener> {
     let listen = &options.listen;
     let plain = |setting, address, has_data, has_control| Listener {

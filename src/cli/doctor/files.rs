@@ -1,4 +1,4 @@
-//! Files and directories that the settings name: whether they are there, and who else may read them.
+//! Files and directories in the settings: whether they exist, and who else may read them.
 
 use std::fs::{self, Metadata};
 use std::path::{Path, PathBuf};
@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 use super::finding::Finding;
 use crate::server::Options;
 
-/// How deep the data directory is looked into: the store, and the directories of certificates and logs.
+/// How deep the data directory is checked: the store, and the directories of certificates and logs.
 const DEPTH_MAX: usize = 4;
-/// How many of its files are told; the cure is the same for all.
+/// How many of its files are reported; the fix is the same for all.
 const TOLD_MAX: usize = 5;
 
-/// What can't be read.
+/// Files that can't be read.
 pub(super) fn broken(options: &Options) -> Vec<Finding> {
     let unreadable = |(setting, path): (&str, &Path)| {
         let error = fs::File::open(path).err()?;
@@ -21,7 +21,7 @@ pub(super) fn broken(options: &Options) -> Vec<Finding> {
     named(options).into_iter().map(|named| (named.setting, named.path)).filter_map(unreadable).collect()
 }
 
-/// What others may read.
+/// Files that other users may read.
 pub(super) fn exposed(options: &Options, config: Option<&Path>) -> Vec<Finding> {
     let secrets = named(options).into_iter().filter(|named| named.is_secret);
     let mut paths: Vec<(&str, PathBuf)> =
@@ -71,7 +71,7 @@ fn named(options: &Options) -> Vec<Named<'_>> {
     named
 }
 
-/// A directory that others can't enter hides all below it.
+/// If others can't enter a directory, they can't reach anything below it.
 fn exposed_below(path: &Path, depth: usize, findings: &mut Vec<Finding>) {
     let Ok(metadata) = fs::symlink_metadata(path) else { return };
     if metadata.is_symlink() || TOLD_MAX <= findings.len() {

@@ -1,17 +1,17 @@
-//! One thing that is not as it should be.
+//! A finding of `stepgate doctor`.
 
 use serde_json::{Value, json};
 
-/// A problem of the settings or of what they name, and its cure.
+/// A problem with the settings or with the files they name, and its fix.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Finding {
-    /// Whether it has to be mended; what is not so is to be considered.
+    /// Whether it has to be fixed; otherwise it is a recommendation.
     pub(super) is_must: bool,
     pub(super) code: &'static str,
-    /// The key, as the configuration file names it.
+    /// The setting, as it is named in the configuration file.
     pub(super) setting: String,
     pub(super) problem: String,
-    /// What to do.
+    /// How to fix it.
     pub(super) cure: String,
 }
 

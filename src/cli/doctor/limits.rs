@@ -1,13 +1,13 @@
-//! Bounds that are none, or that nobody can keep.
+//! Limits that are missing or can't be enforced.
 
 use super::exposure::is_public;
 use super::finding::Finding;
 use crate::server::{Limits, Options};
 
-/// Whoever may keep a connection waiting for longer costs more than they bring.
+/// A client that may keep a connection waiting for longer than this costs more than it is worth.
 const TIMEOUT_S_MAX: u64 = 300;
 
-/// Bounds under which nothing would be served.
+/// Limits under which nothing would be served.
 pub(super) fn impossible(limits: &Limits) -> Vec<Finding> {
     let times = times(limits).into_iter().filter(|(_, seconds)| *seconds == 0);
     let mut findings: Vec<Finding> = times
@@ -27,7 +27,7 @@ pub(super) fn impossible(limits: &Limits) -> Vec<Finding> {
     findings
 }
 
-/// Bounds that strangers could stretch.
+/// Limits that attackers could exploit.
 pub(super) fn lax(options: &Options) -> Vec<Finding> {
     let limits = &options.limits;
     let long = times(limits).into_iter().filter(|(_, seconds)| TIMEOUT_S_MAX < *seconds);

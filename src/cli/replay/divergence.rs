@@ -1,7 +1,7 @@
-//! Two histories beside each other: the first event at which they part.
+//! Compares two histories and finds the first event at which they diverge.
 //!
-//! Events of branches that run side by side come in any order, so that histories are compared as the trees that
-//! `previousEventId` makes of them.
+//! Events of parallel branches come in any order, so histories are compared as the trees that `previousEventId`
+//! defines.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -11,18 +11,18 @@ use super::OWN;
 use super::history::Event;
 use crate::clock::Timestamp;
 
-/// Where and how two histories part.
+/// Where and how two histories diverge.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Divergence {
-    /// The recorded event, or the last one before what is new.
+    /// The recorded event, or the last one before a new event.
     pub(super) event: u64,
-    /// What is recorded.
+    /// What was recorded.
     pub(super) recorded: String,
     /// What happens now.
     pub(super) now: String,
 }
 
-/// What tells events after the same event apart: type and name or index.
+/// Distinguishes events that follow the same event: type and name, or index.
 type Key = (String, String);
 
 fn key(event: &Event) -> Key {
@@ -30,7 +30,7 @@ fn key(event: &Event) -> Key {
     (event.kind.clone(), format!("{} {}", of("name"), of("index")))
 }
 
-/// One side: events by what led to them.
+/// One history: events by their previous event.
 struct Tree<'a> {
     after: BTreeMap<u64, Vec<&'a Event>>,
 }
@@ -49,20 +49,20 @@ impl<'a> Tree<'a> {
     }
 }
 
-/// The first event follows nothing; AWS names 0 for the second one too.
+/// The first event has no previous one; AWS writes 0 for the second one too.
 fn led_by(event: &Event) -> u64 {
     if event.id == 2 { 1 } else { event.previous }
 }
 
-/// The first recorded event that is another now. `is_whole` says that the recorded history has an end, `end` how the
-/// execution ends now.
+/// The first recorded event that differs now. `is_whole` says whether the recorded execution had ended, `end` how it
+/// ends now.
 pub(super) fn divergence(recorded: &[Event], now: &[Event], is_whole: bool, end: &str) -> Option<Divergence> {
     let (first, first_now) = (recorded.first()?, now.first()?);
     let (old, new) = (Tree::of(recorded), Tree::of(now));
     let mut pairs = VecDeque::from([(first, first_now)]);
     let (mut left, mut left_now): (Vec<&Event>, Vec<&Event>) = Default::default();
     let mut changed: Vec<Divergence> = Vec::new();
-    // For each event of now what it stands for, to tell where something new follows.
+    // The recorded event for each current one, to find where new events follow.
     let mut places: BTreeMap<u64, u64> = BTreeMap::new();
     loop {
         while let Some((was, is)) = pairs.pop_front() {
@@ -77,7 +77,7 @@ pub(super) fn divergence(recorded: &[Event], now: &[Event], is_whole: bool, end:
             }
             left_now.extend(candidates);
         }
-        // Which branch is last is chance: what follows on all of them is found by its kind.
+        // It is chance which branch ends last, so what follows all branches is matched by its kind.
         left.sort_by_key(|event| event.id);
         let found = left.iter().enumerate().find_map(|(i, was)| {
             let j = left_now.iter().position(|is| joins(was) && key(is) == key(was))?;
@@ -86,7 +86,7 @@ pub(super) fn divergence(recorded: &[Event], now: &[Event], is_whole: bool, end:
         let Some((i, j)) = found else { break };
         pairs.push_back((left.remove(i), left_now.remove(j)));
     }
-    // A stopped execution's own end is nothing that a definition could repeat.
+    // The end of a stopped execution can't be repeated by any definition.
     let missing = left.iter().filter(|event| is_whole || !is_of_stop(event));
     let missing = missing.map(|was| {
         let instead = left_now.iter().find(|is| places.get(&led_by(is)) == Some(&led_by(was)));
@@ -95,14 +95,14 @@ pub(super) fn divergence(recorded: &[Event], now: &[Event], is_whole: bool, end:
     });
     let extra = left_now.iter().filter(|_| is_whole).filter_map(|is| {
         let event = *places.get(&led_by(is))?;
-        // What else was to follow is told already.
+        // The missing events after this one are covered by the same report.
         let is_end = !old.after.contains_key(&event);
         is_end.then(|| Divergence { event, recorded: "nothing more".to_owned(), now: told(is) })
     });
     missing.chain(changed).chain(extra).min_by_key(|divergence| divergence.event)
 }
 
-/// Whether it follows from several branches, of which the last is named.
+/// Whether it follows several branches, of which only the last is named.
 fn joins(event: &Event) -> bool {
     let of_group = event.kind.starts_with("ParallelState") || event.kind.starts_with("MapState");
     of_group || event.kind.starts_with("Execution") || event.kind.ends_with("Aborted")
@@ -112,7 +112,7 @@ fn is_of_stop(event: &Event) -> bool {
     event.kind.ends_with("Aborted")
 }
 
-/// What is another in two events of the same kind.
+/// The difference between two events of the same kind.
 fn difference(was: &Event, is: &Event) -> Option<Divergence> {
     let members = was.details.keys().chain(is.details.keys());
     let differs = |member: &&String| {
@@ -145,7 +145,7 @@ fn short(value: &Value) -> String {
     }
 }
 
-/// Whether two values are the same, but for texts that are another in each execution.
+/// Whether two values are equal, apart from strings that differ between executions.
 pub(super) fn is_alike(was: &Value, is: &Value) -> bool {
     match (was, is) {
         (Value::Object(was), Value::Object(is)) => {

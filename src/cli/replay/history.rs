@@ -1,4 +1,4 @@
-//! A recorded history: its events, and what its tasks came to.
+//! Parses recorded histories: the events, and the results of tasks.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use crate::engine::event::Failure;
 use crate::engine::rehearsal::{Mock, MockAnswer, Mocks};
 use crate::json::Payload;
 
-/// Members of details that no definition decides, or that are for people.
+/// Members of details that don't depend on the definition, or are only for people.
 const NOT_COMPARED: [&str; 9] = [
     "inputDetails",
     "outputDetails",
@@ -24,7 +24,7 @@ const NOT_COMPARED: [&str; 9] = [
     "cause",
     "region",
 ];
-/// Members that hold JSON as text.
+/// Members that contain JSON as a string.
 const DATA: [&str; 3] = ["input", "output", "parameters"];
 
 /// One event.
@@ -35,7 +35,7 @@ pub(super) struct Event {
     at: Timestamp,
     /// Its type.
     pub(super) kind: String,
-    /// Its details, as far as they are compared.
+    /// The details that are compared.
     pub(super) details: Map<String, Value>,
     cause: Option<String>,
 }
@@ -45,17 +45,17 @@ pub(super) struct History {
     pub(super) events: Vec<Event>,
 }
 
-/// What an attempt of a Task came to.
+/// The result of a Task's attempt.
 struct Recorded {
     input: Value,
     mock: Option<Mock>,
 }
 
-/// What the attempts of each Task state came to, in the order in which they were begun.
+/// The results of each Task state's attempts, in the order in which they started.
 pub(super) struct Outcomes(BTreeMap<String, Vec<Recorded>>);
 
 impl Event {
-    /// Reads an event of GetExecutionHistory.
+    /// Parses an event of GetExecutionHistory.
     pub(super) fn read(event: &Value) -> Option<Self> {
         let details = event.as_object()?.iter().find(|(member, _)| member.ends_with("EventDetails"));
         let details = details.and_then(|(_, details)| details.as_object()).cloned().unwrap_or_default();
@@ -72,12 +72,12 @@ impl Event {
         }
         let kind = event["type"].as_str()?.to_owned();
         if kind == "TaskSubmitted" {
-            // The service's answer; the task's own comes with its end.
+            // This is the service's response; the task's own output comes with its end.
             details.remove("output");
         }
         Some(Self {
             id: event["id"].as_u64()?,
-            // AWS leaves out the zero now and then.
+            // AWS sometimes leaves out a zero.
             previous: event["previousEventId"].as_u64().unwrap_or(0),
             at: timestamp(&event["timestamp"])?,
             kind,
@@ -86,19 +86,19 @@ impl Event {
         })
     }
 
-    /// The state or iteration that it names.
+    /// The name of its state, or the iteration.
     pub(super) fn name(&self) -> Option<&str> {
         self.details.get("name").and_then(Value::as_str)
     }
 }
 
-/// JSON of a text, or the text if it is none.
+/// The JSON in a string, or the string if it isn't JSON.
 fn parsed(value: Value) -> Value {
     let document = value.as_str().and_then(|text| serde_json::from_str(text).ok());
     document.unwrap_or(value)
 }
 
-/// RFC 3339 as the AWS CLI writes it, or seconds since the epoch as the API does.
+/// Parses RFC 3339 as the AWS CLI writes it, or seconds since the epoch as the API does.
 fn timestamp(value: &Value) -> Option<Timestamp> {
     match value {
         Value::String(text) => Timestamp::parse_rfc3339(text),
@@ -108,7 +108,7 @@ fn timestamp(value: &Value) -> Option<Timestamp> {
 }
 
 impl History {
-    /// Reads an answer of GetExecutionHistory.
+    /// Parses a response of GetExecutionHistory.
     pub(super) fn read(value: &Value) -> anyhow::Result<Self> {
         let events = value["events"].as_array().context("there is no array `events`")?;
         let read =
@@ -137,11 +137,11 @@ impl History {
         self.events.get(usize::try_from(id.checked_sub(1)?).ok()?)
     }
 
-    /// The nearest event before `event`, or itself, whose type `is_wanted`.
+    /// The nearest event at or before `event` for whose type `is_wanted` is true.
     fn before(&self, event: &Event, is_wanted: impl Fn(&str) -> bool) -> Option<&Event> {
         let mut event = self.event(event.id)?;
         while !is_wanted(&event.kind) {
-            // Ids only fall on the way back, whatever the file says.
+            // Ids have to decrease on the way back, even in an invalid file.
             event = self.event(event.previous).filter(|previous| previous.id < event.id)?;
         }
         Some(event)
@@ -156,7 +156,7 @@ impl History {
         self.events.first().map_or(Timestamp::EPOCH, |event| event.at)
     }
 
-    /// Whether it ended by itself: what comes after is not known of executions that run or were stopped.
+    /// Whether it ended by itself. If it was running or stopped, the rest is unknown.
     pub(super) fn is_whole(&self) -> bool {
         let ends = ["ExecutionSucceeded", "ExecutionFailed", "ExecutionTimedOut"];
         self.events.last().is_some_and(|event| ends.contains(&event.kind.as_str()))
@@ -168,7 +168,7 @@ impl History {
         entered.filter_map(Event::name).map(str::to_owned).collect()
     }
 
-    /// What the tasks came to.
+    /// The results of the tasks.
     pub(super) fn outcomes(&self) -> Outcomes {
         let mut outcomes: BTreeMap<String, Vec<(u64, Recorded)>> = BTreeMap::new();
         for event in &self.events {
@@ -199,7 +199,7 @@ fn is_scheduled(kind: &str) -> bool {
     matches!(kind, "TaskScheduled" | "ActivityScheduled" | "LambdaFunctionScheduled")
 }
 
-/// What an event says of the end of an attempt.
+/// The result of an attempt, if the event contains one.
 fn answer(event: &Event) -> Option<MockAnswer> {
     let text = |member: &str| event.details.get(member).and_then(Value::as_str).map(Into::into);
     match event.kind.as_str() {
@@ -224,7 +224,7 @@ fn answer(event: &Event) -> Option<MockAnswer> {
 }
 
 impl Mocks for Outcomes {
-    /// Of iterations that run side by side, the one that was begun with the same input; else whatever is next.
+    /// For parallel iterations, the result of the one that started with the same input; otherwise the next result.
     fn next(&mut self, state: &str, input: &Payload) -> Option<Mock> {
         let attempts = self.0.get_mut(state).filter(|attempts| !attempts.is_empty())?;
         let same = attempts.iter().position(|attempt| is_alike(&attempt.input, input.value()));

@@ -1,4 +1,4 @@
-//! Histories made by one definition, replayed with another.
+//! Histories recorded with one definition and replayed with another.
 
 use super::*;
 use crate::asl::compile;
@@ -22,7 +22,7 @@ const DEFINITION: &str = r#"{"StartAt": "Charge", "States": {
     "Sorry": {"Type": "Fail", "Error": "Sorry"},
     "Done": {"Type": "Succeed"}}}"#;
 
-/// Charges at the second attempt; wraps the longer the earlier.
+/// Charges succeed at the second attempt; wrapping takes longer the earlier it starts.
 struct Workers(u32);
 
 impl Mocks for Workers {
@@ -62,7 +62,7 @@ fn replayed(history: &Value, definition: &str) -> Replayed {
     Replayed::of(&program, History::read(history).unwrap())
 }
 
-/// What a change of the definition, from one text to another, makes of the history.
+/// Checks the effect of changing the definition from one text to another.
 #[track_caller]
 fn check(from: &str, to: &str, expect: Option<(u64, &str, &str)>) {
     assert!(DEFINITION.contains(from), "{from}");

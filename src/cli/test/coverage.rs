@@ -1,11 +1,11 @@
-//! How much of a definition the scenarios of a file used.
+//! How much of a definition the scenarios in a file have used.
 
 use serde_json::{Value, json};
 
 use crate::asl::{Program, StateId};
 use crate::engine::machine::Covered;
 
-/// One line of counts, and one of what is missing.
+/// A line with counts, and a line with what is missing.
 pub(super) fn told(program: &Program, covered: &Covered) -> String {
     let all = Covered::all(program);
     let mut told = format!(
