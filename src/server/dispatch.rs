@@ -54,7 +54,7 @@ impl App for Dispatch {
         {
             return forbidden();
         }
-        let plane = plane(&parts, &uri, self.address(&uri));
+        let plane = self.plane(&parts, &uri);
         let request = Request::from_parts(parts, body);
         match (plane, self.planes) {
             (Plane::Own, Planes::All | Planes::Control) => self.admin.handle(uri, request).await,
@@ -87,11 +87,16 @@ fn taken(parts: &mut Parts) -> Taken {
 }
 
 impl Dispatch {
+    fn plane(&self, parts: &Parts, uri: &TargetUri) -> Plane {
+        let is_service = || self.api.service_of(&parts.headers, uri).is_some();
+        plane(parts, uri, self.address(uri), is_service)
+    }
+
     fn class_of(&self, parts: &Parts, uri: &TargetUri) -> Class {
         if self.planes == Planes::Data {
             return Class::Data;
         }
-        match plane(parts, uri, self.address(uri)) {
+        match self.plane(parts, uri) {
             Plane::Own if admin::is_page(parts) => Class::Page,
             Plane::Own | Plane::Control => Class::Control,
             Plane::Data(_) | Plane::Health | Plane::Nobody => Class::Data,
@@ -144,26 +149,26 @@ enum Plane {
 
 /// Addresses that can only be an API's win; then what only a client of the AWS APIs sends; a path such as
 /// `/alpha/execution` on the server's own address is left for the default API.
-fn plane(parts: &Parts, uri: &TargetUri, address: Address) -> Plane {
+fn plane(parts: &Parts, uri: &TargetUri, address: Address, is_service: impl FnOnce() -> bool) -> Plane {
     match address {
         Address::Stage(target) if matches!(target.api, TargetApi::Named(_)) => Plane::Data(target),
         Address::Nothing => Plane::Nobody,
         Address::Health => Plane::Health,
         Address::Own | Address::Stage(_) if uri.path().starts_with(admin::PREFIX) => Plane::Own,
         Address::Own => Plane::Control,
-        Address::Stage(_) if is_control(parts, uri) => Plane::Control,
+        Address::Stage(_) if is_control(parts, uri, is_service) => Plane::Control,
         Address::Stage(target) => Plane::Data(target),
     }
 }
 
-fn is_control(parts: &Parts, uri: &TargetUri) -> bool {
+fn is_control(parts: &Parts, uri: &TargetUri, is_service: impl FnOnce() -> bool) -> bool {
     if parts.headers.contains_key("x-amz-target") {
         return true;
     }
     match identity::scope_of(&parts.headers, uri) {
         // What is signed for execute-api is a call of a deployed API.
         Some(service) => service != "execute-api",
-        None => wire::service_of(&parts.headers, uri).is_some(),
+        None => is_service(),
     }
 }
 
@@ -176,6 +181,7 @@ mod tests {
     use http::header::HOST;
 
     use super::*;
+    use crate::server::services::services;
 
     fn check(host: &str, path: &str, headers: &[(&str, &str)], want: &str) {
         let mut request = http::Request::post(path).header(HOST, host);
@@ -184,7 +190,9 @@ mod tests {
         }
         let (mut parts, ()) = request.body(()).unwrap().into_parts();
         let uri = TargetUri::take(&mut parts).unwrap();
-        let found = match plane(&parts, &uri, Domains::default().locate(&uri)) {
+        let services: wire::Services = services().map(|service| service.on(())).collect();
+        let is_service = || wire::Routes::new(&services).service(&services, &parts.headers, &uri).is_some();
+        let found = match plane(&parts, &uri, Domains::default().locate(&uri), is_service) {
             Plane::Own => "own",
             Plane::Control => "control",
             Plane::Data(_) => "data",

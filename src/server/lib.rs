@@ -31,6 +31,7 @@ mod metrics;
 mod options;
 mod ports;
 mod secrets;
+mod services;
 mod start;
 mod tls;
 
@@ -40,4 +41,5 @@ pub use options::{
     Account, Credential, Deploy, Http2Limits, Limits, Listen, Options, TUTORIAL_STACK, TUTORIAL_TEMPLATE, Tls,
 };
 pub use secrets::{Secrets, rotate_store};
+pub use services::services;
 pub use start::Server;

@@ -21,6 +21,7 @@ use self::operations::AsAccount;
 use self::permissions::OfIam;
 use super::error::Error;
 use super::options::{self, Options, UserPool};
+use super::services::{self, Rooms};
 use crate::clock::{Clock, Ids, RandomIds, SystemClock};
 use crate::connect::{self, HttpClient};
 use crate::engine::{self, Engine};
@@ -91,12 +92,12 @@ pub(super) async fn wire_rooms(options: &Options, home: &AccountRegion) -> Resul
     );
     let engine = engine.await?;
     let own = options.credentials.first().map(|own| credential(own, home));
-    let services = Services::new(&options.services, own.as_ref(), home, client.clone(), clock.clone())?;
-    let services = Arc::new(services);
+    let elsewhere = Services::new(&options.services, own.as_ref(), home, client.clone(), clock.clone())?;
+    let elsewhere = Arc::new(elsewhere);
     let upstreams = upstreams(options)?;
     let user_pools = user_pools(options)?;
     let reach = api::Reach {
-        services: services.names(),
+        services: elsewhere.names(),
         vpc_links: upstreams.keys().cloned().collect(),
         user_pools: options.user_pools.keys().cloned().collect(),
         truststores: options.truststores.keys().cloned().collect(),
@@ -114,7 +115,7 @@ pub(super) async fn wire_rooms(options: &Options, home: &AccountRegion) -> Resul
             domains: control.domains(),
             authenticator: authenticator.clone(),
             permissions: Arc::new(OfIam(iam.clone())),
-            backends: Arc::new(InProcess::new(api.clone(), services.clone())),
+            backends: Arc::new(InProcess::new(api.clone(), elsewhere.clone())),
             access_logs: access_logs.clone(),
             client,
             clock: clock.clone(),
@@ -140,15 +141,15 @@ pub(super) async fn wire_rooms(options: &Options, home: &AccountRegion) -> Resul
         gateway = Some(data_plane.clone());
         let apis = wire::apis::Apis { control, test_invoke: Arc::new(data_plane) };
         let (clock, ids, engine) = (clock.clone(), ids.clone(), engine.clone());
-        let rooms = wire::Rooms { clock, ids, iam, sessions, engine, apis };
-        wire::Api::new(rooms, authenticator.clone())
+        let rooms = Rooms { engine, apis, iam: iam.clone(), sessions };
+        wire::Api::new(services::registered(&rooms), authenticator.clone(), iam, clock, ids)
     });
     let Some(gateway) = gateway else { unreachable!("made with the APIs") };
-    let buckets = Buckets::new(options, home, services.clone());
+    let buckets = Buckets::new(options, home, elsewhere.clone());
     set_rooms.send_replace(Some(tasks::Rooms {
         api: Arc::downgrade(&api),
         gateway: gateway.clone(),
-        elsewhere: services,
+        elsewhere,
     }));
 
     let operations = AsAccount::new(api.clone(), Caller::root(home.account.clone()), home.region.clone());

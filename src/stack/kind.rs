@@ -450,7 +450,9 @@ pub(super) async fn call(
     operation: &'static str,
     mut input: Value,
 ) -> Result<Value, OperationError> {
-    lenient::fit(service, operation, &mut input);
+    if let Some(shape) = operations.input(service, operation) {
+        lenient::fit(shape, &mut input);
+    }
     operations.call(service, operation, input).await
 }
 

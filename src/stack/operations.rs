@@ -5,6 +5,8 @@ use std::pin::Pin;
 
 use serde_json::Value;
 
+use crate::wire::Structure;
+
 /// A service's refusal.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{operation}: {code}: {message}")]
@@ -22,6 +24,9 @@ pub type OperationFuture<'a> = Pin<Box<dyn Future<Output = Result<Value, Operati
 
 /// Calls AWS operations under the credentials of whoever applies the template.
 pub trait Operations: Send + Sync {
+    /// What `operation` of `service` takes; `None` if it isn't known.
+    fn input(&self, service: &str, operation: &str) -> Option<&'static Structure>;
+
     /// Calls `operation` of `service` (`states`, `apigateway`, `iam`) with the members of `input`, named as
     /// the service model names them; answers the output's members.
     fn call<'a>(

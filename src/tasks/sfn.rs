@@ -8,7 +8,7 @@ use crate::engine::event::Failure;
 use crate::engine::{TaskCall, TaskResult};
 use crate::identity::Caller;
 use crate::json::Payload;
-use crate::wire::{self, ApiError, Operation, Protocol, Service, Shape, Structure};
+use crate::wire::{self, ApiError, Operation, Shape, Structure, states};
 
 /// What is wrong with the arguments, or with the action.
 pub(super) fn refuse(integration: &Integration, arguments: &Payload) -> Option<String> {
@@ -40,8 +40,9 @@ pub(super) async fn call(
     let input = Value::Object(taken(operation.input, call.input.value()));
     // Whether the role may do this is not evaluated, as nowhere in this server.
     let caller = Caller::root(call.home.account.clone());
-    let answer =
-        api.invoke(Service::States, operation.name, input.to_string().into(), caller, call.home.region).await;
+    let answer = api
+        .invoke(&states::SERVICE, operation.name, input.to_string().into(), caller, call.home.region)
+        .await;
     match answer {
         Err(error) => TaskResult::Failed(failed(&error, request_id)),
         Ok(body) => {
@@ -56,7 +57,7 @@ pub(super) async fn call(
 
 fn operation(integration: &Integration) -> Option<&'static Operation> {
     let name = pascal(&integration.action);
-    Service::States.operations().iter().find(|operation| operation.name == name)
+    states::SERVICE.operation(&name)
 }
 
 /// The first letter in upper case.
@@ -123,10 +124,10 @@ fn date(seconds: f64) -> String {
 
 /// An error as SDK v2 puts it.
 fn failed(error: &ApiError, request_id: &str) -> Failure {
-    let name = error.code.name();
+    let name = error.code.name;
     let name = name.strip_suffix("Exception").unwrap_or(name);
     let message = error.message.as_deref().unwrap_or("null");
-    let status = error.status(Protocol::Json10);
+    let status = error.status(states::SERVICE.protocol);
     let cause = format!(
         "{message} (Service: Sfn, Status Code: {status}, Request ID: {request_id}) (SDK Attempt Count: 1)"
     );

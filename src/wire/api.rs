@@ -4,48 +4,69 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use http::HeaderMap;
 use http::request::Parts;
 use serde_json::Value;
 
-use super::apis;
 use super::check::check;
-use super::homes;
 use super::permission;
-use super::protocol::{self, Decoded, Routes, service_of, unserved};
-use super::{ApiError, Call, Code, Handler, Operation, Protocol, Reply, ReplyBody, Rooms, Service};
+use super::protocol::{self, Decoded, Routes, unserved};
+use super::{
+    ApiError, Call, Code, Handler, Operation, Permission, Protocol, Reply, ReplyBody, Service, Services,
+};
+use crate::clock::{Clock, Ids};
 use crate::connect::{Body, Error as BodyError, Request, Response, collect};
 use crate::id::{AccountRegion, Region};
+use crate::identity::iam::Iam;
 use crate::identity::{
     AuthError, Authenticated, Authenticator, CallFacts, Caller, Head, Principal, TargetUri, is_signed,
 };
 use crate::meter;
 
-/// The largest body of a Step Functions call, as AWS's: 1 MiB.
-const STATES_BYTES_MAX: usize = 1_048_576;
-/// The largest body of an API Gateway call: imported documents have 6 MiB on AWS, SDK archives 10.
-const APIGATEWAY_BYTES_MAX: usize = 10 * 1_048_576;
-/// The largest form; policies have at most some 100 kB.
-const FORM_BYTES_MAX: usize = 1_048_576;
+/// How much is read of a request that belongs to no service.
+const UNKNOWN_BYTES_MAX: usize = 1_048_576;
 
 /// The AWS APIs. Clones share everything.
 #[derive(Clone)]
 pub struct Api {
-    rooms: Arc<Rooms>,
-    authenticator: Arc<Authenticator>,
+    services: Arc<Services>,
     routes: Arc<Routes>,
+    authenticator: Arc<Authenticator>,
+    iam: Iam,
+    clock: Arc<dyn Clock>,
+    ids: Arc<dyn Ids>,
 }
 
 /// What is known of a request when its answer is rendered.
 struct Outcome {
-    service: Option<Service>,
+    service: Option<&'static Service>,
     operation: Option<&'static Operation>,
     result: Result<Reply, ApiError>,
 }
 
 impl Api {
-    /// Serves the operations of every table on `rooms`.
-    pub fn new(rooms: Rooms, authenticator: Arc<Authenticator>) -> Self {
-        Self { rooms: Arc::new(rooms), authenticator, routes: Arc::new(Routes::new()) }
+    /// Serves the operations of `services` to whom `authenticator` knows, as far as the policies in `iam` allow.
+    pub fn new(
+        services: Services,
+        authenticator: Arc<Authenticator>,
+        iam: Iam,
+        clock: Arc<dyn Clock>,
+        ids: Arc<dyn Ids>,
+    ) -> Self {
+        let routes = Arc::new(Routes::new(&services));
+        Self { services: Arc::new(services), routes, authenticator, iam, clock, ids }
+    }
+
+    /// The services.
+    pub fn services(&self) -> &Services {
+        &self.services
+    }
+
+    /// The service that a request is for, as far as its head tells: by target, signature or path.
+    ///
+    /// Nothing here is verified; it is what the front door may route by.
+    pub fn service_of(&self, headers: &HeaderMap, uri: &TargetUri) -> Option<&'static Service> {
+        self.routes.service(&self.services, headers, uri)
     }
 
     /// Answers a request. Whatever is wrong with it, the answer is shaped as AWS shapes it.
@@ -57,35 +78,34 @@ impl Api {
     }
 
     async fn respond(&self, uri: &TargetUri, request: Request) -> Response {
-        let started = self.rooms.clock.monotonic();
-        let request_id = self.rooms.ids.uuid().to_string();
+        let started = self.clock.monotonic();
+        let request_id = self.ids.uuid().to_string();
         let (parts, body) = request.into_parts();
         let Outcome { service, operation, result } = self.answer(uri, &parts, body, &request_id).await;
 
         let labels = [
-            ("service", service.map_or("unknown", Service::signing_name)),
+            ("service", service.map_or("unknown", |service| service.name)),
             ("operation", operation.map_or("unknown", |operation| operation.name)),
         ];
-        let code = result.as_ref().map_or_else(|error| error.code.name(), |_| "ok");
+        let code = result.as_ref().map_or_else(|error| error.code.name, |_| "ok");
         let [service_label, operation_label] = labels;
         metrics::counter!(meter::API_CALLS, [service_label, operation_label, ("code", code)].as_slice())
             .increment(1);
-        let taken = self.rooms.clock.monotonic().saturating_sub(started);
+        let taken = self.clock.monotonic().saturating_sub(started);
         metrics::histogram!(meter::API_SECONDS, labels.as_slice()).record(taken.as_secs_f64());
 
         match (result, operation) {
             (Ok(reply), Some(operation)) => {
-                let is_hal = operation.service == Service::ApiGateway && apis::is_hal_wanted(&parts.headers);
-                let reply = if is_hal { apis::in_hal(uri, reply) } else { reply };
+                let reply = (operation.service.special.reply)(uri, &parts.headers, reply);
                 protocol::render_reply(operation, reply, &request_id)
             }
             (Ok(_), None) => unreachable!("only operations reply"),
             (Err(error), _) => match service {
-                Some(service) => protocol::render_error(service.protocol(), &error, &request_id),
-                None if unserved::name(&parts.headers, uri).is_some() => {
-                    unserved::render(&parts.headers, uri, &error, &request_id)
-                }
-                None => protocol::render_error(guessed_protocol(uri, &parts), &error, &request_id),
+                Some(service) => protocol::render_error(service.protocol, &error, &request_id),
+                None => match unserved::name(&self.services, &parts.headers, uri) {
+                    Some(name) => unserved::render(&name, &parts.headers, uri, &error, &request_id),
+                    None => protocol::render_error(guessed_protocol(uri, &parts), &error, &request_id),
+                },
             },
         }
     }
@@ -96,7 +116,7 @@ impl Api {
     /// Returns the output as JSON, `{}` if there is none.
     pub async fn invoke(
         &self,
-        service: Service,
+        service: &Service,
         operation: &str,
         input: Bytes,
         caller: Caller,
@@ -107,7 +127,7 @@ impl Api {
         let mut input = protocol::aws_json::decode(&input)?;
         self.permit(operation, &input, &caller, &region).await?;
         let payload = take_payload(operation, &mut input);
-        let request_id = self.rooms.ids.uuid().to_string();
+        let request_id = self.ids.uuid().to_string();
         let decoded = Decoded { input, payload };
         let call = self.call(operation, decoded, caller, region, request_id, None)?;
         let reply = run(call).await?;
@@ -118,28 +138,30 @@ impl Api {
     }
 
     async fn answer(&self, uri: &TargetUri, parts: &Parts, body: Body, request_id: &str) -> Outcome {
-        let service = service_of(&parts.headers, uri);
+        let service = self.service_of(&parts.headers, uri);
         let refuse = |service, error| Outcome { service, operation: None, result: Err(error) };
-        if let Some(name) = service.is_none().then(|| unserved::name(&parts.headers, uri)).flatten() {
+        if let Some(name) =
+            service.is_none().then(|| unserved::name(&self.services, &parts.headers, uri)).flatten()
+        {
             // What is sent is read to its end, as far as it is small: clients that still write miss the answer.
-            let _ = collect(body, FORM_BYTES_MAX).await;
+            let _ = collect(body, UNKNOWN_BYTES_MAX).await;
             return refuse(None, unserved::error(&name));
         }
         if !is_signed(&parts.headers, uri) {
             return refuse(service, AuthError::MissingToken.into());
         }
-        let body = match collect(body, service.map_or(FORM_BYTES_MAX, body_bytes_max)).await {
-            Ok(body) => body,
-            Err(error) => return refuse(service, body_error(&error)),
-        };
+        let body =
+            match collect(body, service.map_or(UNKNOWN_BYTES_MAX, |service| service.body_bytes_max)).await {
+                Ok(body) => body,
+                Err(error) => return refuse(service, body_error(&error)),
+            };
         let Some(service) = service else {
             return refuse(None, ApiError::bare(Code::UnknownOperation));
         };
         let found = self.routes.find(service, uri, parts, &body);
         let operation = found.as_ref().ok().copied();
         // Who may not call learns nothing about what could be called.
-        let authenticated =
-            self.authenticator.authenticate(Head::new(parts, uri), &body, service.signing_name());
+        let authenticated = self.authenticator.authenticate(Head::new(parts, uri), &body, service.name);
         let result = match authenticated {
             Err(error) => Err(error.into()),
             Ok(authenticated) => match found {
@@ -198,17 +220,12 @@ impl Api {
         action: String,
         resource: String,
     ) -> Result<(), ApiError> {
-        self.check(caller, region, &[permission::Needed { action, resource }]).await
+        self.check(caller, region, &[Permission { action, resource }]).await
     }
 
-    async fn check(
-        &self,
-        caller: &Caller,
-        region: &Region,
-        needed: &[permission::Needed],
-    ) -> Result<(), ApiError> {
-        let grants = self.rooms.iam.grants(caller).await?;
-        let now = self.rooms.clock.now();
+    async fn check(&self, caller: &Caller, region: &Region, needed: &[Permission]) -> Result<(), ApiError> {
+        let grants = self.iam.grants(caller).await?;
+        let now = self.clock.now();
         let facts = CallFacts { caller, now, region: Some(region), external_id: None };
         permission::check(&grants, &facts, needed)
     }
@@ -225,17 +242,10 @@ impl Api {
         let Decoded { mut input, payload } = decoded;
         check(operation, &mut input, !payload.is_empty())?;
         let home = AccountRegion { account: caller.account.clone(), region };
-        homes::check(operation, &input, &home)?;
-        Ok(Call {
-            rooms: Arc::clone(&self.rooms),
-            caller,
-            home,
-            operation,
-            request_id,
-            trace_id,
-            input,
-            payload,
-        })
+        (operation.service.special.check)(operation, &input, &home)?;
+        let state = self.services.state(operation.service);
+        let state = state.ok_or_else(|| ApiError::bare(Code::UnknownOperation))?.clone();
+        Ok(Call { state, caller, home, operation, request_id, trace_id, input, payload })
     }
 }
 
@@ -257,14 +267,6 @@ fn take_payload(operation: &Operation, input: &mut Value) -> Bytes {
         Some(Value::String(text)) => text.into(),
         // A document given as JSON rather than as a text of JSON.
         Some(value) => value.to_string().into(),
-    }
-}
-
-fn body_bytes_max(service: Service) -> usize {
-    match service {
-        Service::States => STATES_BYTES_MAX,
-        Service::ApiGateway => APIGATEWAY_BYTES_MAX,
-        Service::Iam | Service::Sts => FORM_BYTES_MAX,
     }
 }
 
@@ -293,8 +295,8 @@ fn guessed_protocol(uri: &TargetUri, parts: &Parts) -> Protocol {
         .get(http::header::CONTENT_TYPE)
         .is_some_and(|media| media.as_bytes().starts_with(b"application/x-www-form-urlencoded"));
     match uri.path() {
-        "/" if is_form => Protocol::Query,
-        "/" => Protocol::Json10,
+        "/" if is_form => Protocol::QUERY,
+        "/" => Protocol::JSON_10,
         _ => Protocol::RestJson,
     }
 }

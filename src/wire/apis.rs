@@ -40,12 +40,80 @@ mod vpc_links;
 use std::sync::Arc;
 
 pub use compatibility::compatibility;
-pub(super) use hal::{is_wanted as is_hal_wanted, linked as in_hal};
-pub(crate) use operations::OPERATIONS;
+use http::HeaderMap;
+use serde_json::Value;
 
+use super::{
+    ApiError, Call, Code, Location, Operation, Permission, Protocol, Registration, Reply, Route, Service,
+    Special,
+};
 use crate::gateway::api;
+use crate::id::AccountRegion;
+use crate::identity::TargetUri;
+use crate::wire::protocol::unserved;
 
-/// What the handlers work on; part of [`super::Rooms`].
+/// Amazon API Gateway, 2015-07-09.
+pub static SERVICE: Service = Service {
+    name: "apigateway",
+    protocol: Protocol::RestJson,
+    body_bytes_max: 10 * 1_048_576, // Imported documents have 6 MiB on AWS, SDK archives 10.
+    operations: operations::OPERATIONS,
+    permission,
+    special: Special { unknown_path, reply, ..Special::NONE },
+};
+
+/// The service on `apis`.
+pub fn service(apis: Apis) -> Registration {
+    SERVICE.on(apis)
+}
+
+impl Call {
+    fn apis(&self) -> &Apis {
+        self.state()
+    }
+}
+
+/// The second version of API Gateway is signed for the same name, but another service.
+fn unknown_path(uri: &TargetUri) -> ApiError {
+    match uri.path().starts_with("/v2/") {
+        true => unserved::error("apigatewayv2"),
+        false => ApiError::bare(Code::UnknownOperation),
+    }
+}
+
+fn reply(uri: &TargetUri, headers: &HeaderMap, reply: Reply) -> Reply {
+    if hal::is_wanted(headers) { hal::linked(uri, reply) } else { reply }
+}
+
+/// Actions are HTTP methods, resources are paths.
+///
+/// <https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-iam-policy-examples.html>
+fn permission(operation: &Operation, input: &Value, home: &AccountRegion) -> Option<Permission> {
+    let Route::Rest { method, uri, .. } = operation.route else {
+        return Some(Permission::to(operation, None));
+    };
+    let (partition, region) = (home.region.partition(), &home.region);
+    let path = path(operation, uri, input);
+    Some(Permission {
+        action: format!("{}:{method}", operation.service.name),
+        resource: format!("arn:{partition}:apigateway:{region}::{path}"),
+    })
+}
+
+/// The path that a request for `operation` has, with the values of `input` for its labels.
+fn path(operation: &Operation, uri: &str, input: &Value) -> String {
+    let path = uri.split('?').next().unwrap_or_default();
+    let segments = path.split('/').map(|segment| {
+        let label = segment.strip_prefix('{').and_then(|segment| segment.strip_suffix('}'));
+        let carries =
+            |location: Location| matches!((location, label), (Location::Uri(own), Some(label)) if own == label);
+        let member = operation.input.members.iter().find(|member| carries(member.location));
+        member.and_then(|member| input.get(member.name)?.as_str()).unwrap_or(segment)
+    });
+    segments.collect::<Vec<_>>().join("/")
+}
+
+/// What the handlers work on.
 #[derive(Clone)]
 pub struct Apis {
     /// The APIs.

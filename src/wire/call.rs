@@ -1,40 +1,18 @@
 //! A call: one request, authenticated, routed and checked.
 
+use std::any::Any;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::apis::Apis;
 use super::{ApiError, Code, Operation};
-use crate::clock::{Clock, Ids};
-use crate::engine::Engine;
 use crate::id::AccountRegion;
-use crate::identity::iam::Iam;
-use crate::identity::{Caller, Sessions};
-
-/// The rooms that handlers work on.
-#[derive(Clone)]
-pub struct Rooms {
-    /// The time.
-    pub clock: Arc<dyn Clock>,
-    /// Request ids.
-    pub ids: Arc<dyn Ids>,
-    /// IAM's roles and policies.
-    pub iam: Iam,
-    /// Sessions of roles and accounts.
-    pub sessions: Sessions,
-    /// The workflow engine.
-    pub engine: Engine,
-    /// Amazon API Gateway.
-    pub apis: Apis,
-}
+use crate::identity::Caller;
 
 /// What a handler gets.
 pub struct Call {
-    /// What to work on.
-    pub rooms: Arc<Rooms>,
     /// Who calls.
     pub caller: Caller,
     /// Whose resources it is about, and where: the caller's account, and the region of the signature.
@@ -45,11 +23,20 @@ pub struct Call {
     pub request_id: String,
     /// The header `X-Amzn-Trace-Id`.
     pub trace_id: Option<String>,
+    pub(super) state: Arc<dyn Any + Send + Sync>,
     pub(super) input: Value,
     pub(super) payload: Bytes,
 }
 
 impl Call {
+    /// What the service works on, as it was registered.
+    pub fn state<T: 'static>(&self) -> &T {
+        let Some(state) = self.state.downcast_ref() else {
+            unreachable!("a service's own function registers it, with the state that its handlers know")
+        };
+        state
+    }
+
     /// The members, which keep their shapes' constraints, as the handler's own type. Only once.
     pub fn take_input<T: DeserializeOwned>(&mut self) -> Result<T, ApiError> {
         // The check has already said what AWS says of bad input: a failure here is a hole in a table.

@@ -22,7 +22,7 @@ pub(super) fn check(operation: &Operation, input: &mut Value, payload_given: boo
     let shape = operation.input;
     members.retain(|_, value| !value.is_null());
     let root = Path::Root;
-    if operation.service.protocol() == Protocol::RestJson {
+    if operation.service.protocol == Protocol::RestJson {
         // AWS checks a rest-json body as a structure of its own, before labels and parameters.
         let (body, others): (Vec<&Member>, Vec<&Member>) =
             shape.members.iter().partition(|member| member.location == Location::Body);
@@ -327,7 +327,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::wire::{Handler, Pattern, Route, Service, optional, required};
+    use crate::wire::{Handler, Pattern, Route, optional, required};
 
     static DIGITS: Pattern =
         Pattern { text: r"\d+", matches: |text| text.bytes().all(|b| b.is_ascii_digit()) };
@@ -352,14 +352,14 @@ mod tests {
         ],
     );
     static STATES: Operation = Operation {
-        service: Service::States,
+        service: &crate::wire::states::SERVICE,
         name: "PutThing",
         route: Route::Target,
         input: &INPUT,
         handler: Handler::Unsupported,
     };
     static REST: Operation = Operation {
-        service: Service::ApiGateway,
+        service: &crate::wire::apis::SERVICE,
         name: "PutThing",
         route: Route::Rest { method: "PUT", uri: "/things/{status}", status: 200 },
         input: &INPUT,

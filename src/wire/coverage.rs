@@ -3,7 +3,10 @@
 use serde_json::{Map, Value, json};
 
 use super::check::check;
-use super::{Code, Handler, Limits, Location, Member, Operation, Protocol, Route, Service, Shape, Structure};
+use super::harness::SERVICES;
+use super::{
+    Code, Handler, Limits, Location, Member, Operation, Protocol, Route, Shape, Structure, iam, states, sts,
+};
 
 const STATES: &str = "CreateActivity CreateStateMachine CreateStateMachineAlias DeleteActivity DeleteStateMachine \
     DeleteStateMachineAlias DeleteStateMachineVersion DescribeActivity DescribeExecution DescribeMapRun \
@@ -18,13 +21,13 @@ const IAM: &str = "AttachRolePolicy CreatePolicy CreateRole DeletePolicy DeleteR
 const STS: &str = "AssumeRole GetCallerIdentity GetSessionToken";
 
 fn all() -> impl Iterator<Item = &'static Operation> {
-    Service::ALL.into_iter().flat_map(Service::operations)
+    SERVICES.into_iter().flat_map(|service| service.operations)
 }
 
 #[test]
 fn every_operation_of_aws_has_a_row() {
-    for (service, names) in [(Service::States, STATES), (Service::Iam, IAM), (Service::Sts, STS)] {
-        let mut rows: Vec<&str> = service.operations().iter().map(|operation| operation.name).collect();
+    for (service, names) in [(&states::SERVICE, STATES), (&iam::SERVICE, IAM), (&sts::SERVICE, STS)] {
+        let mut rows: Vec<&str> = service.operations.iter().map(|operation| operation.name).collect();
         rows.sort_unstable();
         assert_eq!(rows, names.split_whitespace().collect::<Vec<_>>());
     }
@@ -32,12 +35,12 @@ fn every_operation_of_aws_has_a_row() {
 
 #[test]
 fn rows_belong_to_their_table() {
-    for service in Service::ALL {
-        for operation in service.operations() {
+    for service in SERVICES {
+        for operation in service.operations {
             assert_eq!(operation.service, service, "{}", operation.name);
-            let fits = match service.protocol() {
-                Protocol::Json10 => operation.route == Route::Target,
-                Protocol::Query => operation.route == Route::Action,
+            let fits = match service.protocol {
+                Protocol::Json10(_) | Protocol::Json11(_) => operation.route == Route::Target,
+                Protocol::Query { .. } => operation.route == Route::Action,
                 Protocol::RestJson => matches!(operation.route, Route::Rest { .. }),
             };
             assert!(fits, "{}", operation.name);
@@ -121,9 +124,9 @@ fn limits_hold_at_their_edges() {
 
 fn path_of(operation: &Operation, member: &Member) -> String {
     let lower = |name: &str| format!("{}{}", name[..1].to_lowercase(), &name[1..]);
-    match operation.service.protocol() {
-        Protocol::Json10 => member.name.to_owned(),
-        Protocol::Query => lower(member.name),
+    match operation.service.protocol {
+        Protocol::Json10(_) | Protocol::Json11(_) => member.name.to_owned(),
+        Protocol::Query { .. } => lower(member.name),
         Protocol::RestJson if member.location == Location::Body => {
             format!("{}Input.{}", lower(operation.name), member.name)
         }

@@ -45,14 +45,14 @@ impl ApiError {
 
 impl fmt::Display for ApiError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.code.name(), self.message.as_deref().unwrap_or_default())
+        write!(f, "{}: {}", self.code.name, self.message.as_deref().unwrap_or_default())
     }
 }
 
 impl std::error::Error for ApiError {}
 
 /// Where a code comes from, which decides the namespace of `__type`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Origin {
     /// The service's own model.
     Model,
@@ -62,41 +62,41 @@ pub(super) enum Origin {
     Service,
 }
 
+/// An error of AWS: its name and status in each protocol. A service's own are constants beside its table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Code {
+    /// Its name.
+    pub name: &'static str,
+    /// Its name in the query protocol, which words some of the framework's errors differently.
+    pub query_name: &'static str,
+    /// Its HTTP status in rest-json and query.
+    pub status: u16,
+    /// Its HTTP status in AWS JSON, where clients' faults are 400 whatever they are.
+    pub json_status: u16,
+    pub(super) origin: Origin,
+}
+
+impl Code {
+    /// An error of a service's own model, with its HTTP status.
+    pub const fn model(name: &'static str, status: u16) -> Self {
+        Self { name, query_name: name, status, json_status: status, origin: Origin::Model }
+    }
+}
+
 macro_rules! codes {
-    ($($variant:ident $name:literal $query_name:literal $status:literal $json_status:literal $origin:ident;)*) => {
-        /// Every error code that Stepgate answers with.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-        pub enum Code {
-            $(#[doc = concat!("`", $name, "`, status ", $status)] $variant),*
-        }
-
+    ($($constant:ident $name:literal $query_name:literal $status:literal $json_status:literal $origin:ident;)*) => {
+        #[allow(non_upper_case_globals, reason = "named as AWS names them")]
         impl Code {
-            /// Every code.
-            pub const ALL: &'static [Self] = &[$(Self::$variant),*];
-
-            /// Its name.
-            pub const fn name(self) -> &'static str {
-                match self { $(Self::$variant => $name),* }
-            }
-
-            /// Its name in the query protocol, which words some of the framework's errors differently.
-            pub const fn query_name(self) -> &'static str {
-                match self { $(Self::$variant => $query_name),* }
-            }
-
-            /// Its HTTP status in rest-json and query.
-            pub const fn status(self) -> u16 {
-                match self { $(Self::$variant => $status),* }
-            }
-
-            /// Its HTTP status in AWS JSON, where clients' faults are 400 whatever they are.
-            pub const fn json_status(self) -> u16 {
-                match self { $(Self::$variant => $json_status),* }
-            }
-
-            pub(super) const fn origin(self) -> Origin {
-                match self { $(Self::$variant => Origin::$origin),* }
-            }
+            $(
+                #[doc = concat!("`", $name, "`, status ", $status)]
+                pub const $constant: Self = Self {
+                    name: $name,
+                    query_name: $query_name,
+                    status: $status,
+                    json_status: $json_status,
+                    origin: Origin::$origin,
+                };
+            )*
         }
     };
 }

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use http::StatusCode;
 
 use super::apis::Apis;
-use super::{Api, Rooms};
+use super::{Api, Service, apis, iam, states, sts};
 use crate::clock::{Clock, Ids, SeededIds, Timestamp, VirtualClock};
 use crate::connect::{Request, collect, full};
 use crate::engine::{self, Engine};
@@ -17,6 +17,9 @@ use crate::id::{AccountId, Region};
 use crate::identity::iam::Iam;
 use crate::identity::{Authenticator, Caller, Credential, Keys, Secret, Sessions, TargetUri, sign};
 use crate::store::{Options, Store};
+
+/// The services of this room.
+pub(super) const SERVICES: [&Service; 4] = [&states::SERVICE, &apis::SERVICE, &iam::SERVICE, &sts::SERVICE];
 
 /// No test here makes a test call.
 struct Nobody;
@@ -66,11 +69,10 @@ impl World {
         let dir = std::env::temp_dir().join(format!("stepgate-wire-{}-{n}", std::process::id()));
         let clock = Arc::new(VirtualClock::new(Timestamp::from_millis(1_700_000_000_999)));
         let keys = Arc::new(Keys::default());
-        let rooms = rooms(&dir, clock.clone(), Arc::new(SeededIds::new(3)), keys.clone()).await;
         let account = AccountId::parse("123456789012").unwrap();
         let credential = Credential::root(account, "test", Secret::new("test"));
         keys.insert("test", credential.clone());
-        let api = Api::new(rooms, Arc::new(Authenticator::new(keys, clock.clone())));
+        let api = api(&dir, clock.clone(), Arc::new(SeededIds::new(3)), keys).await;
         Self { api, clock, credential, dir }
     }
 
@@ -131,12 +133,12 @@ impl engine::Tasks for NoServices {
     }
 }
 
-/// Rooms on a store in `dir`.
-pub(super) async fn rooms(dir: &Path, clock: Arc<dyn Clock>, ids: Arc<dyn Ids>, keys: Arc<Keys>) -> Rooms {
+/// The APIs on a store in `dir`.
+pub(super) async fn api(dir: &Path, clock: Arc<dyn Clock>, ids: Arc<dyn Ids>, keys: Arc<Keys>) -> Api {
     let store = Store::open(dir, Options::default(), clock.clone()).unwrap();
     let control = api::Apis::open(store.clone(), clock.clone(), ids.clone()).unwrap();
     let iam = Iam::open(store.clone(), clock.clone(), ids.clone()).unwrap();
-    let sessions = Sessions::open(store.clone(), clock.clone(), ids.clone(), keys, iam.clone());
+    let sessions = Sessions::open(store.clone(), clock.clone(), ids.clone(), keys.clone(), iam.clone());
     let sessions = sessions.await.unwrap();
     let options = engine::Options::default();
     let engine = Engine::open(
@@ -148,5 +150,9 @@ pub(super) async fn rooms(dir: &Path, clock: Arc<dyn Clock>, ids: Arc<dyn Ids>, 
         Arc::new(engine::NoLogs),
     );
     let engine = engine.await.unwrap();
-    Rooms { clock, ids, iam, sessions, engine, apis: Apis { control, test_invoke: Arc::new(Nobody) } }
+    let apis = Apis { control, test_invoke: Arc::new(Nobody) };
+    let services =
+        [states::service(engine), apis::service(apis), iam::service(iam.clone()), sts::service(sessions)];
+    let authenticator = Arc::new(Authenticator::new(keys, clock.clone()));
+    Api::new(services.into_iter().collect(), authenticator, iam, clock, ids)
 }

@@ -8,15 +8,50 @@ mod roles;
 mod shapes;
 mod tags;
 
-use super::{ApiError, Code, Handler, Operation, Route, Service, Structure, handler};
-use crate::identity::iam::IamError;
+use serde_json::Value;
+
+use super::{
+    ApiError, Call, Code, Handler, Operation, Permission, Protocol, Registration, Route, Service, Special,
+    Structure, handler,
+};
+use crate::id::AccountRegion;
+use crate::identity::iam::{Iam, IamError};
+
+/// AWS Identity and Access Management, 2010-05-08.
+pub static SERVICE: Service = Service {
+    name: "iam",
+    protocol: Protocol::Query { xmlns: "https://iam.amazonaws.com/doc/2010-05-08/" },
+    body_bytes_max: 1_048_576, // Policies have at most some 100 kB.
+    operations: OPERATIONS,
+    permission,
+    special: Special::NONE,
+};
+
+/// The service on `iam`.
+pub fn service(iam: Iam) -> Registration {
+    SERVICE.on(iam)
+}
+
+impl Call {
+    fn iam(&self) -> &Iam {
+        self.state()
+    }
+}
+
+/// The path of a role is not looked up.
+#[allow(clippy::unnecessary_wraps, reason = "other services have none")]
+fn permission(operation: &Operation, input: &Value, home: &AccountRegion) -> Option<Permission> {
+    let text = |member: &str| input.get(member).and_then(Value::as_str);
+    let role = text("RoleName").map(|name| format!("arn:aws:iam::{}:role/{name}", home.account));
+    Some(Permission::to(operation, role.or_else(|| text("PolicyArn").map(str::to_owned))))
+}
 
 const fn row(name: &'static str, input: &'static Structure, handler: Handler) -> Operation {
-    Operation { service: Service::Iam, name, route: Route::Action, input, handler }
+    Operation { service: &SERVICE, name, route: Route::Action, input, handler }
 }
 
 /// Every operation.
-pub(crate) static OPERATIONS: &[Operation] = &[
+static OPERATIONS: &[Operation] = &[
     row("CreateRole", &shapes::CREATE_ROLE, handler!(roles::create_role)),
     row("GetRole", &shapes::ROLE_NAME, handler!(roles::get_role)),
     row("DeleteRole", &shapes::ROLE_NAME, handler!(roles::delete_role)),

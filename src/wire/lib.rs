@@ -29,25 +29,25 @@ mod coverage;
 mod error;
 #[cfg(test)]
 mod harness;
-mod homes;
-mod iam;
+pub mod iam;
 mod operation;
 mod permission;
 mod protocol;
 mod reply;
+mod service;
 mod shape;
-mod states;
-mod sts;
+pub mod states;
+pub mod sts;
 #[cfg(test)]
 mod tests;
 
 pub use api::Api;
-pub use call::{Call, Rooms};
+pub use call::Call;
 pub use error::{ApiError, Code};
-pub(crate) use operation::handler;
-pub use operation::{Handler, HandlerFuture, Operation, Protocol, Route, Service};
-pub use protocol::aws_json::TARGET_PREFIX;
-pub use protocol::service_of;
+pub use operation::{Handler, HandlerFuture, Operation, Route};
+pub use permission::Permission;
+pub use protocol::Routes;
 pub use reply::{Output, Reply, ReplyBody};
+pub use service::{JsonNames, Protocol, Registration, Service, Services, Special};
 pub use shape::{Limits, Location, Member, Nulls, Pattern, Shape, Structure, optional, required};
 pub use states::{event_json, log_line};

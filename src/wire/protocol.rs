@@ -7,17 +7,14 @@ mod routes;
 pub(super) mod unserved;
 mod xml;
 
-use std::collections::HashSet;
-use std::sync::LazyLock;
-
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use serde_json::Value;
 
-pub(super) use self::routes::Routes;
-use super::{ApiError, Operation, Protocol, Reply, Service, Shape};
+pub use self::routes::Routes;
+use super::{ApiError, Operation, Protocol, Reply, Shape};
 use crate::connect::{Response, empty, full};
 use crate::identity::{Query, TargetUri};
 
@@ -41,19 +38,24 @@ pub(super) fn decode(
     parts: &Parts,
     body: Bytes,
 ) -> Result<Decoded, ApiError> {
-    match operation.service.protocol() {
-        Protocol::Json10 => Ok(Decoded { input: aws_json::decode(&body)?, payload: Bytes::new() }),
+    match operation.service.protocol {
+        Protocol::Json10(_) | Protocol::Json11(_) => {
+            Ok(Decoded { input: aws_json::decode(&body)?, payload: Bytes::new() })
+        }
         Protocol::RestJson => rest_json::decode(operation, uri, &parts.headers, body),
-        Protocol::Query => Ok(Decoded { input: query::decode(operation, uri, &body), payload: Bytes::new() }),
+        Protocol::Query { .. } => {
+            Ok(Decoded { input: query::decode(operation, uri, &body), payload: Bytes::new() })
+        }
     }
 }
 
 /// Writes a reply as a response.
 pub(super) fn render_reply(operation: &Operation, reply: Reply, request_id: &str) -> Response {
-    let mut response = match operation.service.protocol() {
-        Protocol::Json10 => aws_json::reply(&reply),
+    let protocol = operation.service.protocol;
+    let mut response = match protocol {
+        Protocol::Json10(_) | Protocol::Json11(_) => aws_json::reply(protocol, &reply),
         Protocol::RestJson => rest_json::reply(operation, &reply),
-        Protocol::Query => query::reply(operation, &reply, request_id),
+        Protocol::Query { xmlns } => query::reply(operation, xmlns, &reply, request_id),
     };
     response.headers_mut().extend(reply.headers);
     name_call(response.headers_mut(), request_id);
@@ -63,13 +65,13 @@ pub(super) fn render_reply(operation: &Operation, reply: Reply, request_id: &str
 /// Writes an error as a response. Requests that can't be told to belong to a service are answered in `protocol`.
 pub(super) fn render_error(protocol: Protocol, error: &ApiError, request_id: &str) -> Response {
     let body = match protocol {
-        Protocol::Json10 | Protocol::RestJson => error.json(protocol),
-        Protocol::Query => query::error(error, request_id).into(),
+        Protocol::Json10(_) | Protocol::Json11(_) | Protocol::RestJson => error.json(protocol),
+        Protocol::Query { .. } => query::error(error, request_id).into(),
     };
     let mut response = response(error.status(protocol), Some(body), media_type(protocol));
     let code = match protocol {
-        Protocol::Json10 | Protocol::RestJson => error.code.name(),
-        Protocol::Query => error.code.query_name(),
+        Protocol::Json10(_) | Protocol::Json11(_) | Protocol::RestJson => error.code.name,
+        Protocol::Query { .. } => error.code.query_name,
     };
     response.headers_mut().insert(ERROR_TYPE, HeaderValue::from_static(code));
     name_call(response.headers_mut(), request_id);
@@ -78,9 +80,10 @@ pub(super) fn render_error(protocol: Protocol, error: &ApiError, request_id: &st
 
 fn media_type(protocol: Protocol) -> HeaderValue {
     HeaderValue::from_static(match protocol {
-        Protocol::Json10 => "application/x-amz-json-1.0",
+        Protocol::Json10(_) => "application/x-amz-json-1.0",
+        Protocol::Json11(_) => "application/x-amz-json-1.1",
         Protocol::RestJson => "application/json",
-        Protocol::Query => "text/xml",
+        Protocol::Query { .. } => "text/xml",
     })
 }
 
@@ -104,16 +107,16 @@ impl ApiError {
     /// Its HTTP status under `protocol`.
     pub fn status(&self, protocol: Protocol) -> u16 {
         match protocol {
-            Protocol::Json10 => self.code.json_status(),
-            Protocol::RestJson | Protocol::Query => self.code.status(),
+            Protocol::Json10(_) | Protocol::Json11(_) => self.code.json_status,
+            Protocol::RestJson | Protocol::Query { .. } => self.code.status,
         }
     }
 
     /// Its body as a JSON protocol writes it.
     pub fn json(&self, protocol: Protocol) -> Bytes {
         let mut body = serde_json::Map::new();
-        if protocol == Protocol::Json10 {
-            let typed = format!("{}{}", aws_json::namespace(self.code), self.code.name());
+        if protocol.target_prefix().is_some() {
+            let typed = format!("{}{}", aws_json::namespace(protocol, self.code), self.code.name);
             body.insert("__type".to_owned(), typed.into());
         }
         if let Some(message) = &self.message {
@@ -148,30 +151,3 @@ fn form_and_query(body: &[u8], uri: &TargetUri) -> Vec<(String, String)> {
     let form = Query::parse(&String::from_utf8_lossy(body));
     form.pairs().iter().chain(uri.query().pairs()).cloned().collect()
 }
-
-/// The service that a request is for, as far as its head tells: by target, signature or path.
-///
-/// Nothing here is verified; it is what the front door may route by. The host doesn't count, since clients
-/// prefix it as they like.
-pub fn service_of(headers: &HeaderMap, uri: &TargetUri) -> Option<Service> {
-    if let Some(target) = headers.get("x-amz-target") {
-        return target.as_bytes().starts_with(aws_json::TARGET_PREFIX.as_bytes()).then_some(Service::States);
-    }
-    if let Some(scope) = crate::identity::scope_of(headers, uri) {
-        return Service::ALL.into_iter().find(|service| service.signing_name() == scope);
-    }
-    let root = uri.path().trim_start_matches('/').split('/').next().unwrap_or_default();
-    ROOTS.contains(root).then_some(Service::ApiGateway)
-}
-
-/// What paths of API Gateway's operations begin with. Every unsigned request on the server's own address is looked
-/// up here, also those of deployed APIs.
-static ROOTS: LazyLock<HashSet<&'static str>> = LazyLock::new(|| {
-    let operations = Service::ApiGateway.operations().iter();
-    operations
-        .filter_map(|operation| match operation.route {
-            super::Route::Rest { uri, .. } => Some(routes::root(uri)),
-            _ => None,
-        })
-        .collect()
-});

@@ -6,6 +6,7 @@ mod activities;
 mod executions;
 mod fault;
 mod history;
+mod homes;
 mod log;
 mod map_runs;
 mod shapes;
@@ -18,14 +19,63 @@ mod words;
 
 pub use self::history::event_json;
 pub use self::log::log_line;
-use super::{Handler, Operation, Route, Service, Structure, handler};
+use serde_json::Value;
+
+use super::{
+    Call, Handler, JsonNames, Operation, Permission, Protocol, Registration, Route, Service, Special,
+    Structure, handler,
+};
+use crate::engine::Engine;
+use crate::id::AccountRegion;
+
+/// AWS Step Functions, 2016-11-23.
+pub static SERVICE: Service = Service {
+    name: "states",
+    protocol: Protocol::Json10(JsonNames {
+        target_prefix: "AWSStepFunctions",
+        // Step Functions grew out of the Simple Workflow Service and kept its namespace.
+        error_namespace: "com.amazonaws.swf.service.v2.model#",
+    }),
+    body_bytes_max: 1_048_576, // As AWS's.
+    operations: OPERATIONS,
+    permission,
+    special: Special { check: homes::check, ..Special::NONE },
+};
+
+/// The service on `engine`.
+pub fn service(engine: Engine) -> Registration {
+    SERVICE.on(engine)
+}
+
+impl Call {
+    fn engine(&self) -> &Engine {
+        self.state()
+    }
+}
+
+/// Members that name what an operation is about, the closest first.
+const RESOURCES: &[&str] = &[
+    "stateMachineArn",
+    "executionArn",
+    "activityArn",
+    "mapRunArn",
+    "stateMachineAliasArn",
+    "stateMachineVersionArn",
+    "resourceArn",
+];
+
+#[allow(clippy::unnecessary_wraps, reason = "other services have none")]
+fn permission(operation: &Operation, input: &Value, _: &AccountRegion) -> Option<Permission> {
+    let resource = RESOURCES.iter().find_map(|member| input.get(*member).and_then(Value::as_str));
+    Some(Permission::to(operation, resource.map(str::to_owned)))
+}
 
 const fn row(name: &'static str, input: &'static Structure, handler: Handler) -> Operation {
-    Operation { service: Service::States, name, route: Route::Target, input, handler }
+    Operation { service: &SERVICE, name, route: Route::Target, input, handler }
 }
 
 /// Every operation.
-pub(crate) static OPERATIONS: &[Operation] = &[
+static OPERATIONS: &[Operation] = &[
     row("CreateActivity", &shapes::CREATE_ACTIVITY, handler!(activities::create_activity)),
     row("CreateStateMachine", &shapes::CREATE_STATE_MACHINE, handler!(state_machines::create_state_machine)),
     row("DeleteActivity", &shapes::DELETE_ACTIVITY, handler!(activities::delete_activity)),

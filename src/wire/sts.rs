@@ -7,17 +7,33 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    ApiError, Call, Code, Handler, Limits, Operation, Pattern, Route, Service, Shape, Structure, handler,
-    optional, required,
+    ApiError, Call, Code, Handler, Limits, Operation, Pattern, Protocol, Registration, Route, Service, Shape,
+    Special, Structure, handler, optional, required,
 };
-use crate::identity::{self, NewSession, SessionError};
+use crate::identity::{self, NewSession, SessionError, Sessions};
+
+/// AWS Security Token Service, 2011-06-15.
+pub static SERVICE: Service = Service {
+    name: "sts",
+    protocol: Protocol::Query { xmlns: "https://sts.amazonaws.com/doc/2011-06-15/" },
+    body_bytes_max: 1_048_576,
+    operations: OPERATIONS,
+    // Sessions see to these themselves: a role's own policy says who may assume it.
+    permission: |_, _, _| None,
+    special: Special::NONE,
+};
+
+/// The service on `sessions`.
+pub fn service(sessions: Sessions) -> Registration {
+    SERVICE.on(sessions)
+}
 
 const fn row(name: &'static str, input: &'static Structure, handler: Handler) -> Operation {
-    Operation { service: Service::Sts, name, route: Route::Action, input, handler }
+    Operation { service: &SERVICE, name, route: Route::Action, input, handler }
 }
 
 /// Every operation.
-pub(crate) static OPERATIONS: &[Operation] = &[
+static OPERATIONS: &[Operation] = &[
     row("GetCallerIdentity", &NO_INPUT, handler!(get_caller_identity)),
     row("AssumeRole", &ASSUME_ROLE, handler!(assume_role)),
     row("GetSessionToken", &GET_SESSION_TOKEN, handler!(get_session_token)),
@@ -169,7 +185,7 @@ async fn assume_role(call: &Call, input: AssumeRole) -> Result<AssumedRole, ApiE
         policy_arns: input.policy_arns.into_iter().map(|policy| policy.arn).collect(),
         external_id: input.external_id,
     };
-    let session = call.rooms.sessions.assume_role(&call.caller, request).await?;
+    let session = call.state::<Sessions>().assume_role(&call.caller, request).await?;
     let assumed_role_user = AssumedRoleUser {
         assumed_role_id: session.caller.user_id.to_string(),
         arn: session.caller.arn.to_string(),
@@ -194,7 +210,7 @@ struct SessionToken {
 async fn get_session_token(call: &Call, input: GetSessionToken) -> Result<SessionToken, ApiError> {
     refuse(&[("SerialNumber", input.serial_number.is_some()), ("TokenCode", input.token_code.is_some())])?;
     let duration = input.duration_seconds.map(Duration::from_secs);
-    let session = call.rooms.sessions.session_token(&call.caller, duration).await?;
+    let session = call.state::<Sessions>().session_token(&call.caller, duration).await?;
     Ok(SessionToken { credentials: session.into() })
 }
 

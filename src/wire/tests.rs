@@ -7,8 +7,8 @@ mod unserved;
 use serde_json::{Value, json};
 
 use super::coverage::least;
-use super::harness::World;
-use super::{Code, Handler, Service};
+use super::harness::{SERVICES, World};
+use super::{Code, Handler};
 use crate::connect::full;
 use crate::id::Region;
 
@@ -236,7 +236,7 @@ async fn callers_learn_who_they_are() {
 #[tokio::test]
 async fn rows_without_handler_say_so_and_others_take_their_own_shape() {
     let world = World::new().await;
-    for operation in Service::ALL.into_iter().flat_map(Service::operations) {
+    for operation in SERVICES.iter().flat_map(|service| service.operations) {
         let input = json!(least(operation.input)).to_string();
         let region = Region::parse("us-east-1").unwrap();
         let call = world.api.invoke(operation.service, operation.name, input.into(), world.caller(), region);

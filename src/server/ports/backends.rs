@@ -10,7 +10,7 @@ use crate::gateway::{AwsCall, AwsOperation, BackendError, BackendResponse, Backe
 use crate::id::{AccountId, Arn, Region};
 use crate::identity::{Caller, Principal};
 use crate::tasks::Services;
-use crate::wire::{self, ApiError, Code, Protocol, Service, TARGET_PREFIX};
+use crate::wire::{self, ApiError, Code, states};
 
 /// The session under which API Gateway assumes an integration's role.
 const SESSION: &str = "BackplaneAssumeRoleSession";
@@ -30,7 +30,7 @@ impl InProcess {
     async fn answer(&self, call: AwsCall) -> Result<BackendResponse, BackendError> {
         let api = self.api.upgrade().ok_or(BackendError::Unreachable)?;
         let caller = caller(&call)?;
-        if call.service != Service::States.signing_name() {
+        if call.service != states::SERVICE.name {
             permit_elsewhere(&api, &caller, &call).await?;
             let unknown = unknown_service(&call);
             return self.elsewhere.call(call).await.unwrap_or(Err(unknown));
@@ -42,7 +42,7 @@ impl InProcess {
         };
         let Some(region) = Region::parse(&call.region) else { return Err(unknown_service(&call)) };
         // The mapped body is the operation's input as it is, and the operation's output is the answer.
-        let result = api.invoke(Service::States, action, call.body.clone(), caller, region).await;
+        let result = api.invoke(&states::SERVICE, action, call.body.clone(), caller, region).await;
         let (status, body) = match result {
             Ok(body) => (StatusCode::OK, body),
             // A name that is not in the service's table is the integration's fault, not the caller's.
@@ -54,8 +54,9 @@ impl InProcess {
                 return Err(BackendError::Unreachable);
             }
             Err(error) => {
-                let status = StatusCode::from_u16(error.status(Protocol::Json10));
-                (status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), error.json(Protocol::Json10))
+                let protocol = states::SERVICE.protocol;
+                let status = StatusCode::from_u16(error.status(protocol));
+                (status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), error.json(protocol))
             }
         };
         let json = HeaderValue::from_static("application/x-amz-json-1.0");
@@ -73,7 +74,10 @@ impl Backends for InProcess {
 fn target(call: &AwsCall) -> &str {
     let header = call.headers.get("x-amz-target").and_then(|value| value.to_str().ok());
     let is_root = call.operation == AwsOperation::Path("/".to_owned());
-    header.filter(|_| is_root).and_then(|target| target.strip_prefix(TARGET_PREFIX)).unwrap_or_default()
+    header
+        .filter(|_| is_root)
+        .and_then(|target| target.strip_prefix(states::SERVICE.protocol.target_prefix()?)?.strip_prefix('.'))
+        .unwrap_or_default()
 }
 
 /// A service elsewhere is called with a key of the settings: whoever calls it in their own name needs the permission

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::id::Region;
 use crate::identity::Caller;
 use crate::stack::{OperationError, OperationFuture, Operations};
-use crate::wire::{self, ApiError, Service};
+use crate::wire::{self, ApiError, Structure};
 
 /// Calls as the account that the server's stacks belong to.
 pub(super) struct AsAccount {
@@ -22,7 +22,7 @@ impl AsAccount {
     }
 
     async fn answer(&self, service: &str, operation: &str, input: Value) -> Result<Value, ApiError> {
-        let service = Service::ALL.into_iter().find(|known| known.signing_name() == service);
+        let service = self.api.services().named(service);
         let service = service.ok_or_else(|| ApiError::bare(wire::Code::UnknownOperation))?;
         let (caller, region) = (self.caller.clone(), self.region.clone());
         let output = self.api.invoke(service, operation, input.to_string().into(), caller, region).await?;
@@ -32,6 +32,10 @@ impl AsAccount {
 }
 
 impl Operations for AsAccount {
+    fn input(&self, service: &str, operation: &str) -> Option<&'static Structure> {
+        Some(self.api.services().named(service)?.operation(operation)?.input)
+    }
+
     fn call<'a>(
         &'a self,
         service: &'static str,
@@ -41,7 +45,7 @@ impl Operations for AsAccount {
         Box::pin(async move {
             self.answer(service, operation, input).await.map_err(|error| OperationError {
                 operation,
-                code: error.code.name().to_owned(),
+                code: error.code.name.to_owned(),
                 message: error.message.unwrap_or_default().into_owned(),
             })
         })

@@ -82,6 +82,10 @@ mod tests {
     struct Recorder(Mutex<Vec<String>>);
 
     impl Operations for Recorder {
+        fn input(&self, _: &str, _: &str) -> Option<&'static crate::wire::Structure> {
+            None
+        }
+
         fn call<'a>(&'a self, _: &'static str, operation: &'static str, input: Value) -> OperationFuture<'a> {
             let role = input["RoleName"].as_str().unwrap().to_owned();
             self.0

@@ -19,7 +19,7 @@ pub(super) static CREATE: Structure = Structure::new(
 );
 
 pub(super) async fn create(call: &Call, input: CreateAccessAssociation) -> Result<Value, ApiError> {
-    let made = call.rooms.apis.control.create_access_association(&call.home, input).await?;
+    let made = call.apis().control.create_access_association(&call.home, input).await?;
     Ok(view::access_association(&made, EmptyTags::Hidden))
 }
 
@@ -44,7 +44,7 @@ pub(super) static LIST: Structure =
 
 pub(super) async fn list(call: &Call, input: Paged<OfOwner>) -> Result<Value, ApiError> {
     let (of, page) = input.split();
-    let page = call.rooms.apis.control.access_associations(&call.home, of.owner(), page).await?;
+    let page = call.apis().control.access_associations(&call.home, of.owner(), page).await?;
     Ok(view::page(page, |it| view::access_association(it, EmptyTags::Hidden)))
 }
 
@@ -62,7 +62,7 @@ pub(super) struct Delete {
 
 pub(super) async fn delete(call: &Call, input: Delete) -> Result<(), ApiError> {
     let arn = &input.domain_name_access_association_arn;
-    Ok(call.rooms.apis.control.delete_access_association(&call.home, arn).await?)
+    Ok(call.apis().control.delete_access_association(&call.home, arn).await?)
 }
 
 pub(super) static REJECT: Structure = Structure::new(
@@ -83,5 +83,5 @@ pub(super) struct Reject {
 
 pub(super) async fn reject(call: &Call, input: Reject) -> Result<(), ApiError> {
     let Reject { domain_name_access_association_arn: arn, domain_name_arn } = input;
-    Ok(call.rooms.apis.control.reject_access_association(&call.home, &arn, &domain_name_arn).await?)
+    Ok(call.apis().control.reject_access_association(&call.home, &arn, &domain_name_arn).await?)
 }

@@ -12,12 +12,12 @@ use crate::wire::{ApiError, Call, Structure};
 pub(super) struct OfCaller {}
 
 pub(super) async fn get(call: &Call, OfCaller {}: OfCaller) -> Result<Value, ApiError> {
-    Ok(view::account(&call.rooms.apis.control.account(&call.home).await?))
+    Ok(view::account(&call.apis().control.account(&call.home).await?))
 }
 
 pub(super) static UPDATE: Structure = Structure::new("UpdateAccountInput", &[PATCHES]);
 
 pub(super) async fn update(call: &Call, input: Patched<OfCaller>) -> Result<Value, ApiError> {
-    let account = call.rooms.apis.control.update_account(&call.home, input.patch_operations).await?;
+    let account = call.apis().control.update_account(&call.home, input.patch_operations).await?;
     Ok(view::account(&account))
 }

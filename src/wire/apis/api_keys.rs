@@ -38,7 +38,7 @@ pub(super) static CREATE: Structure = Structure::new(
 );
 
 pub(super) async fn create(call: &Call, input: CreateApiKey) -> Result<Value, ApiError> {
-    let key = call.rooms.apis.control.create_api_key(&call.home, input).await?;
+    let key = call.apis().control.create_api_key(&call.home, input).await?;
     Ok(view::api_key(&key, KeyValue::Shown, EmptyTags::Hidden))
 }
 
@@ -67,7 +67,7 @@ pub(super) struct List {
 pub(super) async fn list(call: &Call, input: List) -> Result<Value, ApiError> {
     let (OfCaller {}, page) = input.page.split();
     let value = KeyValue::shown_if(input.include_values);
-    let page = call.rooms.apis.control.api_keys(&call.home, input.filter, page).await?;
+    let page = call.apis().control.api_keys(&call.home, input.filter, page).await?;
     Ok(view::page(page, |key| view::api_key(key, value, EmptyTags::Hidden)))
 }
 
@@ -85,7 +85,7 @@ pub(super) struct Get {
 }
 
 pub(super) async fn get(call: &Call, input: Get) -> Result<Value, ApiError> {
-    let key = call.rooms.apis.control.api_key(&call.home, &input.api_key).await?;
+    let key = call.apis().control.api_key(&call.home, &input.api_key).await?;
     Ok(view::api_key(&key, KeyValue::shown_if(input.include_value), EmptyTags::Shown))
 }
 
@@ -93,14 +93,14 @@ pub(super) static UPDATE: Structure = Structure::new("UpdateApiKeyInput", &[API_
 
 pub(super) async fn update(call: &Call, input: Patched<OfKey>) -> Result<Value, ApiError> {
     let (id, patches) = (input.of.api_key, input.patch_operations);
-    let key = call.rooms.apis.control.update_api_key(&call.home, &id, patches).await?;
+    let key = call.apis().control.update_api_key(&call.home, &id, patches).await?;
     Ok(view::api_key(&key, KeyValue::Hidden, EmptyTags::Shown))
 }
 
 pub(super) static DELETE: Structure = Structure::new("DeleteApiKeyInput", &[API_KEY]);
 
 pub(super) async fn delete(call: &Call, input: OfKey) -> Result<(), ApiError> {
-    Ok(call.rooms.apis.control.delete_api_key(&call.home, &input.api_key).await?)
+    Ok(call.apis().control.delete_api_key(&call.home, &input.api_key).await?)
 }
 
 pub(super) static IMPORT: Structure = Structure::new(
@@ -120,7 +120,7 @@ pub(super) struct Import {
 }
 
 pub(super) async fn import(call: &Call, input: Import) -> Result<Value, ApiError> {
-    let control = &call.rooms.apis.control;
+    let control = &call.apis().control;
     let imported = control.import_api_keys(&call.home, call.payload(), input.fail_on_warnings).await?;
     Ok(view::imported_api_keys(&imported))
 }

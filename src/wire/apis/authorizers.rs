@@ -73,7 +73,7 @@ pub(super) struct Create {
 }
 
 pub(super) async fn create(call: &Call, input: Create) -> Result<Value, ApiError> {
-    let control = &call.rooms.apis.control;
+    let control = &call.apis().control;
     let made = control.create_authorizer(&call.home, &input.of.rest_api_id, input.authorizer).await?;
     Ok(view::authorizer(&made))
 }
@@ -82,7 +82,7 @@ pub(super) static LIST: Structure = Structure::new("GetAuthorizersInput", &[REST
 
 pub(super) async fn list(call: &Call, input: Paged<OfApi>) -> Result<Value, ApiError> {
     let (OfApi { rest_api_id }, page) = input.split();
-    let page = call.rooms.apis.control.authorizers(&call.home, &rest_api_id, page).await?;
+    let page = call.apis().control.authorizers(&call.home, &rest_api_id, page).await?;
     Ok(view::page(page, view::authorizer))
 }
 
@@ -90,7 +90,7 @@ pub(super) static GET: Structure = Structure::new("GetAuthorizerInput", &[REST_A
 
 pub(super) async fn get(call: &Call, input: OfAuthorizer) -> Result<Value, ApiError> {
     let OfAuthorizer { rest_api_id, authorizer_id } = input;
-    let authorizer = call.rooms.apis.control.authorizer(&call.home, &rest_api_id, &authorizer_id).await?;
+    let authorizer = call.apis().control.authorizer(&call.home, &rest_api_id, &authorizer_id).await?;
     Ok(view::authorizer(&authorizer))
 }
 
@@ -99,7 +99,7 @@ pub(super) static UPDATE: Structure =
 
 pub(super) async fn update(call: &Call, input: Patched<OfAuthorizer>) -> Result<Value, ApiError> {
     let OfAuthorizer { rest_api_id, authorizer_id } = input.of;
-    let (control, patches) = (&call.rooms.apis.control, input.patch_operations);
+    let (control, patches) = (&call.apis().control, input.patch_operations);
     let changed = control.update_authorizer(&call.home, &rest_api_id, &authorizer_id, patches).await?;
     Ok(view::authorizer(&changed))
 }
@@ -108,7 +108,7 @@ pub(super) static DELETE: Structure = Structure::new("DeleteAuthorizerInput", &[
 
 pub(super) async fn delete(call: &Call, input: OfAuthorizer) -> Result<(), ApiError> {
     let OfAuthorizer { rest_api_id, authorizer_id } = input;
-    Ok(call.rooms.apis.control.delete_authorizer(&call.home, &rest_api_id, &authorizer_id).await?)
+    Ok(call.apis().control.delete_authorizer(&call.home, &rest_api_id, &authorizer_id).await?)
 }
 
 pub(super) static TEST_INVOKE: Structure = Structure::new(
@@ -134,7 +134,7 @@ pub(super) struct TestInvoke {
 }
 
 pub(super) async fn test_invoke(call: &Call, input: TestInvoke) -> Result<Value, ApiError> {
-    let apis = &call.rooms.apis;
+    let apis = call.apis();
     let (OfAuthorizer { rest_api_id, authorizer_id }, port) = (input.of, apis.test_invoke.as_ref());
     let tested =
         apis.control.test_invoke_authorizer(&call.home, &rest_api_id, &authorizer_id, input.test, port);

@@ -31,7 +31,7 @@ pub(super) struct Generate {
 }
 
 pub(super) async fn generate(call: &Call, input: Generate) -> Result<Value, ApiError> {
-    let control = &call.rooms.apis.control;
+    let control = &call.apis().control;
     let made = control.generate_client_certificate(&call.home, input.description, input.tags).await?;
     Ok(view::client_certificate(&made, EmptyTags::Hidden))
 }
@@ -40,7 +40,7 @@ pub(super) static LIST: Structure = Structure::new("GetClientCertificatesInput",
 
 pub(super) async fn list(call: &Call, input: Paged<OfCaller>) -> Result<Value, ApiError> {
     let (OfCaller {}, page) = input.split();
-    let page = call.rooms.apis.control.client_certificates(&call.home, page).await?;
+    let page = call.apis().control.client_certificates(&call.home, page).await?;
     Ok(view::page(page, |it| view::client_certificate(it, EmptyTags::Hidden)))
 }
 
@@ -48,7 +48,7 @@ pub(super) static GET: Structure = Structure::new("GetClientCertificateInput", &
 
 pub(super) async fn get(call: &Call, input: OfCertificate) -> Result<Value, ApiError> {
     let id = input.client_certificate_id;
-    let certificate = call.rooms.apis.control.client_certificate(&call.home, &id).await?;
+    let certificate = call.apis().control.client_certificate(&call.home, &id).await?;
     Ok(view::client_certificate(&certificate, EmptyTags::Shown))
 }
 
@@ -57,7 +57,7 @@ pub(super) static UPDATE: Structure =
 
 pub(super) async fn update(call: &Call, input: Patched<OfCertificate>) -> Result<Value, ApiError> {
     let (id, patches) = (input.of.client_certificate_id, input.patch_operations);
-    let certificate = call.rooms.apis.control.update_client_certificate(&call.home, &id, patches).await?;
+    let certificate = call.apis().control.update_client_certificate(&call.home, &id, patches).await?;
     Ok(view::client_certificate(&certificate, EmptyTags::Shown))
 }
 
@@ -66,5 +66,5 @@ pub(super) static DELETE: Structure =
 
 pub(super) async fn delete(call: &Call, input: OfCertificate) -> Result<(), ApiError> {
     let id = input.client_certificate_id;
-    Ok(call.rooms.apis.control.delete_client_certificate(&call.home, &id).await?)
+    Ok(call.apis().control.delete_client_certificate(&call.home, &id).await?)
 }

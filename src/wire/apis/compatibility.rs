@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::OPERATIONS;
+use super::operations::OPERATIONS;
 use crate::gateway::api::{WITHOUT_EFFECT, refused_features};
 use crate::wire::{Handler, Operation};
 

@@ -54,7 +54,7 @@ pub(super) struct Create {
 
 pub(super) async fn create(call: &Call, input: Create) -> Result<Value, ApiError> {
     let id = &input.of.rest_api_id;
-    let deployment = call.rooms.apis.control.create_deployment(&call.home, id, input.deployment).await?;
+    let deployment = call.apis().control.create_deployment(&call.home, id, input.deployment).await?;
     Ok(view::deployment(&deployment))
 }
 
@@ -62,7 +62,7 @@ pub(super) static LIST: Structure = Structure::new("GetDeploymentsInput", &[REST
 
 pub(super) async fn list(call: &Call, input: Paged<OfApi>) -> Result<Value, ApiError> {
     let (of, page) = input.split();
-    let page = call.rooms.apis.control.deployments(&call.home, &of.rest_api_id, page).await?;
+    let page = call.apis().control.deployments(&call.home, &of.rest_api_id, page).await?;
     Ok(view::page(page, view::deployment))
 }
 
@@ -79,7 +79,7 @@ pub(super) struct Get {
 pub(super) async fn get(call: &Call, input: Get) -> Result<Value, ApiError> {
     let OfDeployment { rest_api_id, deployment_id } = input.of;
     let summarized = input.embed.iter().any(|word| word.eq_ignore_ascii_case(API_SUMMARY));
-    let control = &call.rooms.apis.control;
+    let control = &call.apis().control;
     let summary = control.deployment(&call.home, &rest_api_id, &deployment_id, summarized).await?;
     Ok(view::deployment_summary(&summary))
 }
@@ -90,7 +90,7 @@ pub(super) static UPDATE: Structure =
 pub(super) async fn update(call: &Call, input: Patched<OfDeployment>) -> Result<Value, ApiError> {
     let OfDeployment { rest_api_id, deployment_id } = input.of;
     let patches = input.patch_operations;
-    let control = &call.rooms.apis.control;
+    let control = &call.apis().control;
     let deployment = control.update_deployment(&call.home, &rest_api_id, &deployment_id, patches).await?;
     Ok(view::deployment(&deployment))
 }
@@ -99,5 +99,5 @@ pub(super) static DELETE: Structure = Structure::new("DeleteDeploymentInput", &[
 
 pub(super) async fn delete(call: &Call, input: OfDeployment) -> Result<(), ApiError> {
     let OfDeployment { rest_api_id, deployment_id } = input;
-    Ok(call.rooms.apis.control.delete_deployment(&call.home, &rest_api_id, &deployment_id).await?)
+    Ok(call.apis().control.delete_deployment(&call.home, &rest_api_id, &deployment_id).await?)
 }

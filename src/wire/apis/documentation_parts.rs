@@ -52,7 +52,7 @@ pub(super) struct Create {
 
 pub(super) async fn create(call: &Call, input: Create) -> Result<Value, ApiError> {
     let Create { rest_api_id: api, location, properties } = input;
-    let control = &call.rooms.apis.control;
+    let control = &call.apis().control;
     let part = control.create_documentation_part(&call.home, &api, location, properties).await?;
     Ok(view::documentation_part(&part))
 }
@@ -86,7 +86,7 @@ pub(super) async fn list(call: &Call, input: List) -> Result<Value, ApiError> {
     let List { page, kind, name_query: name, path, location_status: status } = input;
     let (of, page) = page.split();
     let filter = DocumentationPartFilter { kind, name, path, status };
-    let control = &call.rooms.apis.control;
+    let control = &call.apis().control;
     let page = control.documentation_parts(&call.home, &of.rest_api_id, filter, page).await?;
     Ok(view::page(page, view::documentation_part))
 }
@@ -96,7 +96,7 @@ pub(super) static GET: Structure =
 
 pub(super) async fn get(call: &Call, input: OfPart) -> Result<Value, ApiError> {
     let OfPart { rest_api_id, documentation_part_id: id } = input;
-    let part = call.rooms.apis.control.documentation_part(&call.home, &rest_api_id, &id).await?;
+    let part = call.apis().control.documentation_part(&call.home, &rest_api_id, &id).await?;
     Ok(view::documentation_part(&part))
 }
 
@@ -106,7 +106,7 @@ pub(super) static UPDATE: Structure =
 pub(super) async fn update(call: &Call, input: Patched<OfPart>) -> Result<Value, ApiError> {
     let OfPart { rest_api_id, documentation_part_id: id } = input.of;
     let patches = input.patch_operations;
-    let control = &call.rooms.apis.control;
+    let control = &call.apis().control;
     let part = control.update_documentation_part(&call.home, &rest_api_id, &id, patches).await?;
     Ok(view::documentation_part(&part))
 }
@@ -116,7 +116,7 @@ pub(super) static DELETE: Structure =
 
 pub(super) async fn delete(call: &Call, input: OfPart) -> Result<(), ApiError> {
     let OfPart { rest_api_id, documentation_part_id: id } = input;
-    Ok(call.rooms.apis.control.delete_documentation_part(&call.home, &rest_api_id, &id).await?)
+    Ok(call.apis().control.delete_documentation_part(&call.home, &rest_api_id, &id).await?)
 }
 
 pub(super) static IMPORT: Structure = Structure::new(
@@ -141,7 +141,7 @@ pub(super) struct Import {
 pub(super) async fn import(call: &Call, input: Import) -> Result<Value, ApiError> {
     let Import { rest_api_id: api, mode, fail_on_warnings } = input;
     let (body, mode) = (call.payload(), mode.unwrap_or(PutMode::Merge));
-    let control = &call.rooms.apis.control;
+    let control = &call.apis().control;
     let imported = control.import_documentation_parts(&call.home, &api, body, mode, fail_on_warnings).await?;
     Ok(view::imported_documentation(&imported))
 }

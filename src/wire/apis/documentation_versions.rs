@@ -37,7 +37,7 @@ pub(super) struct Create {
 }
 
 pub(super) async fn create(call: &Call, input: Create) -> Result<Value, ApiError> {
-    let control = &call.rooms.apis.control;
+    let control = &call.apis().control;
     let version =
         control.create_documentation_version(&call.home, &input.of.rest_api_id, input.version).await?;
     Ok(view::documentation_version(&version))
@@ -48,7 +48,7 @@ pub(super) static LIST: Structure =
 
 pub(super) async fn list(call: &Call, input: Paged<OfApi>) -> Result<Value, ApiError> {
     let (of, page) = input.split();
-    let page = call.rooms.apis.control.documentation_versions(&call.home, &of.rest_api_id, page).await?;
+    let page = call.apis().control.documentation_versions(&call.home, &of.rest_api_id, page).await?;
     Ok(view::page(page, view::documentation_version))
 }
 
@@ -57,7 +57,7 @@ pub(super) static GET: Structure =
 
 pub(super) async fn get(call: &Call, input: OfVersion) -> Result<Value, ApiError> {
     let OfVersion { rest_api_id, documentation_version: name } = input;
-    let version = call.rooms.apis.control.documentation_version(&call.home, &rest_api_id, &name).await?;
+    let version = call.apis().control.documentation_version(&call.home, &rest_api_id, &name).await?;
     Ok(view::documentation_version(&version))
 }
 
@@ -67,7 +67,7 @@ pub(super) static UPDATE: Structure =
 pub(super) async fn update(call: &Call, input: Patched<OfVersion>) -> Result<Value, ApiError> {
     let OfVersion { rest_api_id, documentation_version: name } = input.of;
     let patches = input.patch_operations;
-    let control = &call.rooms.apis.control;
+    let control = &call.apis().control;
     let version = control.update_documentation_version(&call.home, &rest_api_id, &name, patches).await?;
     Ok(view::documentation_version(&version))
 }
@@ -77,5 +77,5 @@ pub(super) static DELETE: Structure =
 
 pub(super) async fn delete(call: &Call, input: OfVersion) -> Result<(), ApiError> {
     let OfVersion { rest_api_id, documentation_version: name } = input;
-    Ok(call.rooms.apis.control.delete_documentation_version(&call.home, &rest_api_id, &name).await?)
+    Ok(call.apis().control.delete_documentation_version(&call.home, &rest_api_id, &name).await?)
 }

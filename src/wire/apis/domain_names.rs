@@ -46,7 +46,7 @@ pub(super) static CREATE: Structure = Structure::new(
 );
 
 pub(super) async fn create(call: &Call, input: CreateDomainName) -> Result<Value, ApiError> {
-    let domain = call.rooms.apis.control.create_domain_name(&call.home, input).await?;
+    let domain = call.apis().control.create_domain_name(&call.home, input).await?;
     Ok(view::domain_name(&domain, &call.home, EmptyTags::Hidden))
 }
 
@@ -54,14 +54,14 @@ pub(super) static LIST: Structure = Structure::new("GetDomainNamesInput", &[POSI
 
 pub(super) async fn list(call: &Call, input: Paged<OfOwner>) -> Result<Value, ApiError> {
     let (of, page) = input.split();
-    let page = call.rooms.apis.control.domain_names(&call.home, of.owner(), page).await?;
+    let page = call.apis().control.domain_names(&call.home, of.owner(), page).await?;
     Ok(view::page(page, |it| view::domain_name(it, &call.home, EmptyTags::Hidden)))
 }
 
 pub(super) static GET: Structure = Structure::new("GetDomainNameInput", &[DOMAIN_NAME, DOMAIN_NAME_ID]);
 
 pub(super) async fn get(call: &Call, input: DomainNameKey) -> Result<Value, ApiError> {
-    let domain = call.rooms.apis.control.domain_name(&call.home, input).await?;
+    let domain = call.apis().control.domain_name(&call.home, input).await?;
     Ok(view::domain_name(&domain, &call.home, EmptyTags::Shown))
 }
 
@@ -70,14 +70,14 @@ pub(super) static UPDATE: Structure =
 
 pub(super) async fn update(call: &Call, input: Patched<DomainNameKey>) -> Result<Value, ApiError> {
     let (key, patches) = (input.of, input.patch_operations);
-    let domain = call.rooms.apis.control.update_domain_name(&call.home, key, patches).await?;
+    let domain = call.apis().control.update_domain_name(&call.home, key, patches).await?;
     Ok(view::domain_name(&domain, &call.home, EmptyTags::Shown))
 }
 
 pub(super) static DELETE: Structure = Structure::new("DeleteDomainNameInput", &[DOMAIN_NAME, DOMAIN_NAME_ID]);
 
 pub(super) async fn delete(call: &Call, input: DomainNameKey) -> Result<(), ApiError> {
-    Ok(call.rooms.apis.control.delete_domain_name(&call.home, input).await?)
+    Ok(call.apis().control.delete_domain_name(&call.home, input).await?)
 }
 
 pub(super) static CREATE_MAPPING: Structure = Structure::new(
@@ -106,7 +106,7 @@ pub(super) struct CreateMapping {
 pub(super) async fn create_mapping(call: &Call, input: CreateMapping) -> Result<Value, ApiError> {
     let CreateMapping { of, base_path, rest_api_id, stage } = input;
     let mapping = BasePathMapping { rest_api_id, stage: BasePathMapping::stage_of(&stage) };
-    let control = &call.rooms.apis.control;
+    let control = &call.apis().control;
     let mapped = control.create_base_path_mapping(&call.home, of, &base_path, mapping).await?;
     Ok(view::base_path_mapping(&mapped))
 }
@@ -116,7 +116,7 @@ pub(super) static LIST_MAPPINGS: Structure =
 
 pub(super) async fn list_mappings(call: &Call, input: Paged<DomainNameKey>) -> Result<Value, ApiError> {
     let (of, page) = input.split();
-    let page = call.rooms.apis.control.base_path_mappings(&call.home, of, page).await?;
+    let page = call.apis().control.base_path_mappings(&call.home, of, page).await?;
     Ok(view::page(page, view::base_path_mapping))
 }
 
@@ -132,7 +132,7 @@ pub(super) static GET_MAPPING: Structure =
     Structure::new("GetBasePathMappingInput", &[DOMAIN_NAME, BASE_PATH, DOMAIN_NAME_ID]);
 
 pub(super) async fn get_mapping(call: &Call, input: OfMapping) -> Result<Value, ApiError> {
-    let control = &call.rooms.apis.control;
+    let control = &call.apis().control;
     let mapped = control.base_path_mapping(&call.home, input.of, &input.base_path).await?;
     Ok(view::base_path_mapping(&mapped))
 }
@@ -142,7 +142,7 @@ pub(super) static UPDATE_MAPPING: Structure =
 
 pub(super) async fn update_mapping(call: &Call, input: Patched<OfMapping>) -> Result<Value, ApiError> {
     let (OfMapping { of, base_path }, patches) = (input.of, input.patch_operations);
-    let control = &call.rooms.apis.control;
+    let control = &call.apis().control;
     let mapped = control.update_base_path_mapping(&call.home, of, &base_path, patches).await?;
     Ok(view::base_path_mapping(&mapped))
 }
@@ -151,6 +151,6 @@ pub(super) static DELETE_MAPPING: Structure =
     Structure::new("DeleteBasePathMappingInput", &[DOMAIN_NAME, BASE_PATH, DOMAIN_NAME_ID]);
 
 pub(super) async fn delete_mapping(call: &Call, input: OfMapping) -> Result<(), ApiError> {
-    let control = &call.rooms.apis.control;
+    let control = &call.apis().control;
     Ok(control.delete_base_path_mapping(&call.home, input.of, &input.base_path).await?)
 }

@@ -29,7 +29,7 @@ pub(super) struct Get {
 }
 
 pub(super) async fn get(call: &Call, input: Get) -> Result<Reply, ApiError> {
-    let control = &call.rooms.apis.control;
+    let control = &call.apis().control;
     let exported = control.export(&call.home, &input.rest_api_id, &input.stage_name, input.export).await?;
     let disposition = format!("attachment; filename=\"{}\"", exported.file_name);
     let disposition =

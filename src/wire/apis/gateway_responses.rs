@@ -53,7 +53,7 @@ pub(super) async fn put(call: &Call, input: Put) -> Result<Value, ApiError> {
         response_parameters: input.response_parameters,
         response_templates: input.response_templates,
     };
-    let control = &call.rooms.apis.control;
+    let control = &call.apis().control;
     let response = control.put_gateway_response(&call.home, &rest_api_id, response_type, response).await?;
     Ok(view::gateway_response(&response))
 }
@@ -63,7 +63,7 @@ pub(super) static LIST: Structure =
 
 pub(super) async fn list(call: &Call, input: Paged<OfApi>) -> Result<Value, ApiError> {
     let (of, page) = input.split();
-    let page = call.rooms.apis.control.gateway_responses(&call.home, &of.rest_api_id, page).await?;
+    let page = call.apis().control.gateway_responses(&call.home, &of.rest_api_id, page).await?;
     Ok(view::page(page, view::gateway_response))
 }
 
@@ -71,7 +71,7 @@ pub(super) static GET: Structure = Structure::new("GetGatewayResponseInput", &[R
 
 pub(super) async fn get(call: &Call, input: OfType) -> Result<Value, ApiError> {
     let OfType { rest_api_id, response_type } = input;
-    let response = call.rooms.apis.control.gateway_response(&call.home, &rest_api_id, response_type).await?;
+    let response = call.apis().control.gateway_response(&call.home, &rest_api_id, response_type).await?;
     Ok(view::gateway_response(&response))
 }
 
@@ -81,7 +81,7 @@ pub(super) static UPDATE: Structure =
 pub(super) async fn update(call: &Call, input: Patched<OfType>) -> Result<Value, ApiError> {
     let OfType { rest_api_id, response_type } = input.of;
     let patches = input.patch_operations;
-    let control = &call.rooms.apis.control;
+    let control = &call.apis().control;
     let response = control.update_gateway_response(&call.home, &rest_api_id, response_type, patches).await?;
     Ok(view::gateway_response(&response))
 }
@@ -91,5 +91,5 @@ pub(super) static DELETE: Structure =
 
 pub(super) async fn delete(call: &Call, input: OfType) -> Result<(), ApiError> {
     let OfType { rest_api_id, response_type } = input;
-    Ok(call.rooms.apis.control.delete_gateway_response(&call.home, &rest_api_id, response_type).await?)
+    Ok(call.apis().control.delete_gateway_response(&call.home, &rest_api_id, response_type).await?)
 }

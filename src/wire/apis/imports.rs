@@ -17,7 +17,7 @@ pub(super) static IMPORT: Structure =
     Structure::new("ImportRestApiInput", &[FAIL_ON_WARNINGS, PARAMETERS, BODY]);
 
 pub(super) async fn import(call: &Call, input: ImportOptions) -> Result<Value, ApiError> {
-    let imported = call.rooms.apis.control.import_rest_api(&call.home, call.payload(), input).await?;
+    let imported = call.apis().control.import_rest_api(&call.home, call.payload(), input).await?;
     Ok(view::imported(&imported, EmptyTags::Hidden))
 }
 
@@ -43,7 +43,7 @@ pub(super) struct Put {
 
 pub(super) async fn put(call: &Call, input: Put) -> Result<Value, ApiError> {
     let (mode, body) = (input.mode.unwrap_or(PutMode::Merge), call.payload());
-    let control = &call.rooms.apis.control;
+    let control = &call.apis().control;
     let imported = control.put_rest_api(&call.home, &input.rest_api_id, body, mode, input.options).await?;
     Ok(view::imported(&imported, EmptyTags::Shown))
 }

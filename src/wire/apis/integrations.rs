@@ -54,7 +54,7 @@ pub(super) struct Put {
 }
 
 pub(super) async fn put(call: &Call, input: Put) -> Result<Value, ApiError> {
-    let control = &call.rooms.apis.control;
+    let control = &call.apis().control;
     let integration = control.put_integration(&call.home, input.key, input.integration).await?;
     Ok(view::integration(&integration))
 }
@@ -62,14 +62,14 @@ pub(super) async fn put(call: &Call, input: Put) -> Result<Value, ApiError> {
 pub(super) static GET: Structure = Structure::new("GetIntegrationInput", &[REST_API_ID, RESOURCE_ID, VERB]);
 
 pub(super) async fn get(call: &Call, input: OfMethod) -> Result<Value, ApiError> {
-    Ok(view::integration(&call.rooms.apis.control.integration(&call.home, input.key).await?))
+    Ok(view::integration(&call.apis().control.integration(&call.home, input.key).await?))
 }
 
 pub(super) static UPDATE: Structure =
     Structure::new("UpdateIntegrationInput", &[REST_API_ID, RESOURCE_ID, VERB, PATCHES]);
 
 pub(super) async fn update(call: &Call, input: Patched<OfMethod>) -> Result<Value, ApiError> {
-    let control = &call.rooms.apis.control;
+    let control = &call.apis().control;
     let integration = control.update_integration(&call.home, input.of.key, input.patch_operations).await?;
     Ok(view::integration(&integration))
 }
@@ -78,7 +78,7 @@ pub(super) static DELETE: Structure =
     Structure::new("DeleteIntegrationInput", &[REST_API_ID, RESOURCE_ID, VERB]);
 
 pub(super) async fn delete(call: &Call, input: OfMethod) -> Result<(), ApiError> {
-    Ok(call.rooms.apis.control.delete_integration(&call.home, input.key).await?)
+    Ok(call.apis().control.delete_integration(&call.home, input.key).await?)
 }
 
 pub(super) static PUT_RESPONSE: Structure = Structure::new(
@@ -115,7 +115,7 @@ pub(super) async fn put_response(call: &Call, input: PutResponse) -> Result<Valu
         templates: input.response_templates.map(templates),
         content_handling: input.content_handling,
     };
-    let control = &call.rooms.apis.control;
+    let control = &call.apis().control;
     let response = control.put_integration_response(&call.home, input.of.key, status, response).await?;
     Ok(view::integration_response(status, &response))
 }
@@ -125,7 +125,7 @@ pub(super) static GET_RESPONSE: Structure =
 
 pub(super) async fn get_response(call: &Call, input: OfStatus) -> Result<Value, ApiError> {
     let status = input.status()?;
-    let response = call.rooms.apis.control.integration_response(&call.home, input.key, status).await?;
+    let response = call.apis().control.integration_response(&call.home, input.key, status).await?;
     Ok(view::integration_response(status, &response))
 }
 
@@ -135,7 +135,7 @@ pub(super) static UPDATE_RESPONSE: Structure =
 pub(super) async fn update_response(call: &Call, input: Patched<OfStatus>) -> Result<Value, ApiError> {
     let status = input.of.status()?;
     let (key, patches) = (input.of.key, input.patch_operations);
-    let control = &call.rooms.apis.control;
+    let control = &call.apis().control;
     let response = control.update_integration_response(&call.home, key, status, patches).await?;
     Ok(view::integration_response(status, &response))
 }
@@ -145,5 +145,5 @@ pub(super) static DELETE_RESPONSE: Structure =
 
 pub(super) async fn delete_response(call: &Call, input: OfStatus) -> Result<(), ApiError> {
     let status = input.status()?;
-    Ok(call.rooms.apis.control.delete_integration_response(&call.home, input.key, status).await?)
+    Ok(call.apis().control.delete_integration_response(&call.home, input.key, status).await?)
 }

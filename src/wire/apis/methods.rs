@@ -60,14 +60,14 @@ pub(super) struct Put {
 }
 
 pub(super) async fn put(call: &Call, input: Put) -> Result<Value, ApiError> {
-    let (verb, method) = call.rooms.apis.control.put_method(&call.home, input.key, input.method).await?;
+    let (verb, method) = call.apis().control.put_method(&call.home, input.key, input.method).await?;
     Ok(view::method(verb, &method))
 }
 
 pub(super) static GET: Structure = Structure::new("GetMethodInput", &[REST_API_ID, RESOURCE_ID, VERB]);
 
 pub(super) async fn get(call: &Call, input: OfMethod) -> Result<Value, ApiError> {
-    let (verb, method) = call.rooms.apis.control.method(&call.home, input.key).await?;
+    let (verb, method) = call.apis().control.method(&call.home, input.key).await?;
     Ok(view::method(verb, &method))
 }
 
@@ -75,7 +75,7 @@ pub(super) static UPDATE: Structure =
     Structure::new("UpdateMethodInput", &[REST_API_ID, RESOURCE_ID, VERB, PATCHES]);
 
 pub(super) async fn update(call: &Call, input: Patched<OfMethod>) -> Result<Value, ApiError> {
-    let control = &call.rooms.apis.control;
+    let control = &call.apis().control;
     let (verb, method) = control.update_method(&call.home, input.of.key, input.patch_operations).await?;
     Ok(view::method(verb, &method))
 }
@@ -83,7 +83,7 @@ pub(super) async fn update(call: &Call, input: Patched<OfMethod>) -> Result<Valu
 pub(super) static DELETE: Structure = Structure::new("DeleteMethodInput", &[REST_API_ID, RESOURCE_ID, VERB]);
 
 pub(super) async fn delete(call: &Call, input: OfMethod) -> Result<(), ApiError> {
-    Ok(call.rooms.apis.control.delete_method(&call.home, input.key).await?)
+    Ok(call.apis().control.delete_method(&call.home, input.key).await?)
 }
 
 pub(super) static PUT_RESPONSE: Structure = Structure::new(
@@ -112,7 +112,7 @@ pub(super) struct PutResponse {
 pub(super) async fn put_response(call: &Call, input: PutResponse) -> Result<Value, ApiError> {
     let status = input.of.status()?;
     let response = MethodResponse { parameters: input.response_parameters, models: input.response_models };
-    let control = &call.rooms.apis.control;
+    let control = &call.apis().control;
     let response = control.put_method_response(&call.home, input.of.key, status, response).await?;
     Ok(view::method_response(status, &response))
 }
@@ -122,7 +122,7 @@ pub(super) static GET_RESPONSE: Structure =
 
 pub(super) async fn get_response(call: &Call, input: OfStatus) -> Result<Value, ApiError> {
     let status = input.status()?;
-    let response = call.rooms.apis.control.method_response(&call.home, input.key, status).await?;
+    let response = call.apis().control.method_response(&call.home, input.key, status).await?;
     Ok(view::method_response(status, &response))
 }
 
@@ -133,7 +133,7 @@ pub(super) static UPDATE_RESPONSE: Structure =
 pub(super) async fn update_response(call: &Call, input: Patched<OfStatus>) -> Result<Value, ApiError> {
     let status = input.of.status()?;
     let (key, patches) = (input.of.key, input.patch_operations);
-    let response = call.rooms.apis.control.update_method_response(&call.home, key, status, patches).await?;
+    let response = call.apis().control.update_method_response(&call.home, key, status, patches).await?;
     Ok(view::method_response(status, &response))
 }
 
@@ -142,7 +142,7 @@ pub(super) static DELETE_RESPONSE: Structure =
 
 pub(super) async fn delete_response(call: &Call, input: OfStatus) -> Result<(), ApiError> {
     let status = input.status()?;
-    Ok(call.rooms.apis.control.delete_method_response(&call.home, input.key, status).await?)
+    Ok(call.apis().control.delete_method_response(&call.home, input.key, status).await?)
 }
 
 pub(super) static TEST_INVOKE: Structure = Structure::new(
@@ -169,7 +169,7 @@ pub(super) struct TestInvoke {
 }
 
 pub(super) async fn test_invoke(call: &Call, input: TestInvoke) -> Result<Value, ApiError> {
-    let apis = &call.rooms.apis;
+    let apis = call.apis();
     let port = apis.test_invoke.as_ref();
     let outcome = apis.control.test_invoke_method(&call.home, input.key, input.invocation, port).await?;
     Ok(view::test_outcome(&outcome))

@@ -37,7 +37,7 @@ pub(super) struct Create {
 }
 
 pub(super) async fn create(call: &Call, input: Create) -> Result<Value, ApiError> {
-    let control = &call.rooms.apis.control;
+    let control = &call.apis().control;
     let model = control.create_model(&call.home, &input.of.rest_api_id, input.model).await?;
     Ok(view::model(&model))
 }
@@ -46,7 +46,7 @@ pub(super) static LIST: Structure = Structure::new("GetModelsInput", &[REST_API_
 
 pub(super) async fn list(call: &Call, input: Paged<OfApi>) -> Result<Value, ApiError> {
     let (of, page) = input.split();
-    let page = call.rooms.apis.control.models(&call.home, &of.rest_api_id, page).await?;
+    let page = call.apis().control.models(&call.home, &of.rest_api_id, page).await?;
     Ok(view::page(page, view::model))
 }
 
@@ -65,7 +65,7 @@ pub(super) struct Get {
 
 pub(super) async fn get(call: &Call, input: Get) -> Result<Value, ApiError> {
     let OfModel { rest_api_id, model_name } = input.of;
-    let model = call.rooms.apis.control.model(&call.home, &rest_api_id, &model_name, input.flatten).await?;
+    let model = call.apis().control.model(&call.home, &rest_api_id, &model_name, input.flatten).await?;
     Ok(view::model(&model))
 }
 
@@ -73,7 +73,7 @@ pub(super) static TEMPLATE: Structure = Structure::new("GetModelTemplateInput", 
 
 pub(super) async fn template(call: &Call, input: OfModel) -> Result<Value, ApiError> {
     let OfModel { rest_api_id, model_name } = input;
-    let control = &call.rooms.apis.control;
+    let control = &call.apis().control;
     Ok(json!({ "value": control.model_template(&call.home, &rest_api_id, &model_name).await? }))
 }
 
@@ -82,12 +82,12 @@ pub(super) static UPDATE: Structure = Structure::new("UpdateModelInput", &[REST_
 pub(super) async fn update(call: &Call, input: Patched<OfModel>) -> Result<Value, ApiError> {
     let OfModel { rest_api_id, model_name } = input.of;
     let patches = input.patch_operations;
-    let model = call.rooms.apis.control.update_model(&call.home, &rest_api_id, &model_name, patches).await?;
+    let model = call.apis().control.update_model(&call.home, &rest_api_id, &model_name, patches).await?;
     Ok(view::model(&model))
 }
 
 pub(super) static DELETE: Structure = Structure::new("DeleteModelInput", &[REST_API_ID, MODEL_NAME]);
 
 pub(super) async fn delete(call: &Call, input: OfModel) -> Result<(), ApiError> {
-    Ok(call.rooms.apis.control.delete_model(&call.home, &input.rest_api_id, &input.model_name).await?)
+    Ok(call.apis().control.delete_model(&call.home, &input.rest_api_id, &input.model_name).await?)
 }

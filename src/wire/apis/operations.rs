@@ -7,7 +7,7 @@ use super::{
     integrations, methods, models, request_validators, resources, rest_apis, sdks, stages, tags, usage,
     usage_plan_keys, usage_plans, vpc_links,
 };
-use crate::wire::{Handler, Operation, Route, Service, Structure, handler};
+use crate::wire::{Handler, Operation, Route, Structure, handler};
 
 const fn row(
     name: &'static str,
@@ -17,18 +17,12 @@ const fn row(
     input: &'static Structure,
     handler: Handler,
 ) -> Operation {
-    Operation {
-        service: Service::ApiGateway,
-        name,
-        route: Route::Rest { method, uri, status },
-        input,
-        handler,
-    }
+    Operation { service: &super::SERVICE, name, route: Route::Rest { method, uri, status }, input, handler }
 }
 
 /// Every operation.
 #[rustfmt::skip] // A table reads best a row a line.
-pub(crate) static OPERATIONS: &[Operation] = &[
+pub(super) static OPERATIONS: &[Operation] = &[
     // restapi
     row("GetRestApis", "GET", "/restapis", 200, &rest_apis::LIST, handler!(rest_apis::list)),
     row("CreateRestApi", "POST", "/restapis", 201, &rest_apis::CREATE, handler!(rest_apis::create)),

@@ -41,7 +41,7 @@ pub(super) struct Create {
 
 pub(super) async fn create(call: &Call, input: Create) -> Result<Value, ApiError> {
     let Create { rest_api_id: api, name, validate_request_body: body, validate_request_parameters } = input;
-    let control = &call.rooms.apis.control;
+    let control = &call.apis().control;
     let validator =
         control.create_request_validator(&call.home, &api, name, body, validate_request_parameters).await?;
     Ok(view::request_validator(&validator))
@@ -52,7 +52,7 @@ pub(super) static LIST: Structure =
 
 pub(super) async fn list(call: &Call, input: Paged<OfApi>) -> Result<Value, ApiError> {
     let (of, page) = input.split();
-    let page = call.rooms.apis.control.request_validators(&call.home, &of.rest_api_id, page).await?;
+    let page = call.apis().control.request_validators(&call.home, &of.rest_api_id, page).await?;
     Ok(view::page(page, view::request_validator))
 }
 
@@ -61,7 +61,7 @@ pub(super) static GET: Structure =
 
 pub(super) async fn get(call: &Call, input: OfValidator) -> Result<Value, ApiError> {
     let OfValidator { rest_api_id, request_validator_id: id } = input;
-    let validator = call.rooms.apis.control.request_validator(&call.home, &rest_api_id, &id).await?;
+    let validator = call.apis().control.request_validator(&call.home, &rest_api_id, &id).await?;
     Ok(view::request_validator(&validator))
 }
 
@@ -71,7 +71,7 @@ pub(super) static UPDATE: Structure =
 pub(super) async fn update(call: &Call, input: Patched<OfValidator>) -> Result<Value, ApiError> {
     let OfValidator { rest_api_id, request_validator_id: id } = input.of;
     let patches = input.patch_operations;
-    let control = &call.rooms.apis.control;
+    let control = &call.apis().control;
     let validator = control.update_request_validator(&call.home, &rest_api_id, &id, patches).await?;
     Ok(view::request_validator(&validator))
 }
@@ -81,5 +81,5 @@ pub(super) static DELETE: Structure =
 
 pub(super) async fn delete(call: &Call, input: OfValidator) -> Result<(), ApiError> {
     let OfValidator { rest_api_id, request_validator_id: id } = input;
-    Ok(call.rooms.apis.control.delete_request_validator(&call.home, &rest_api_id, &id).await?)
+    Ok(call.apis().control.delete_request_validator(&call.home, &rest_api_id, &id).await?)
 }

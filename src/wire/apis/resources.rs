@@ -37,7 +37,7 @@ pub(super) struct Create {
 
 pub(super) async fn create(call: &Call, input: Create) -> Result<Value, ApiError> {
     let Create { rest_api_id, parent_id, path_part } = input;
-    let control = &call.rooms.apis.control;
+    let control = &call.apis().control;
     let resource = control.create_resource(&call.home, &rest_api_id, &parent_id, path_part).await?;
     Ok(view::resource(&resource, false))
 }
@@ -56,7 +56,7 @@ pub(super) struct List {
 pub(super) async fn list(call: &Call, input: List) -> Result<Value, ApiError> {
     let with_methods = input.embed.iter().any(|word| word == METHODS);
     let (OfApi { rest_api_id }, page) = input.page.split();
-    let page = call.rooms.apis.control.resources(&call.home, &rest_api_id, page).await?;
+    let page = call.apis().control.resources(&call.home, &rest_api_id, page).await?;
     Ok(view::page(page, |resource| view::resource(resource, with_methods)))
 }
 
@@ -72,7 +72,7 @@ pub(super) struct Get {
 
 pub(super) async fn get(call: &Call, input: Get) -> Result<Value, ApiError> {
     let OfResource { rest_api_id, resource_id } = input.of;
-    let resource = call.rooms.apis.control.resource(&call.home, &rest_api_id, &resource_id).await?;
+    let resource = call.apis().control.resource(&call.home, &rest_api_id, &resource_id).await?;
     Ok(view::resource(&resource, input.embed.iter().any(|word| word == METHODS)))
 }
 
@@ -82,7 +82,7 @@ pub(super) static UPDATE: Structure =
 pub(super) async fn update(call: &Call, input: Patched<OfResource>) -> Result<Value, ApiError> {
     let OfResource { rest_api_id, resource_id } = input.of;
     let patches = input.patch_operations;
-    let control = &call.rooms.apis.control;
+    let control = &call.apis().control;
     let resource = control.update_resource(&call.home, &rest_api_id, &resource_id, patches).await?;
     Ok(view::resource(&resource, false))
 }
@@ -91,5 +91,5 @@ pub(super) static DELETE: Structure = Structure::new("DeleteResourceInput", &[RE
 
 pub(super) async fn delete(call: &Call, input: OfResource) -> Result<(), ApiError> {
     let OfResource { rest_api_id, resource_id } = input;
-    Ok(call.rooms.apis.control.delete_resource(&call.home, &rest_api_id, &resource_id).await?)
+    Ok(call.apis().control.delete_resource(&call.home, &rest_api_id, &resource_id).await?)
 }

@@ -39,7 +39,7 @@ pub(super) static CREATE: Structure = Structure::new(
 );
 
 pub(super) async fn create(call: &Call, input: CreateRestApi) -> Result<Value, ApiError> {
-    let api = call.rooms.apis.control.create_rest_api(&call.home, input).await?;
+    let api = call.apis().control.create_rest_api(&call.home, input).await?;
     Ok(view::rest_api(&api, EmptyTags::Hidden))
 }
 
@@ -51,14 +51,14 @@ pub(super) struct OfOwner {}
 
 pub(super) async fn list(call: &Call, input: Paged<OfOwner>) -> Result<Value, ApiError> {
     let (OfOwner {}, page) = input.split();
-    let page = call.rooms.apis.control.rest_apis(&call.home, page).await?;
+    let page = call.apis().control.rest_apis(&call.home, page).await?;
     Ok(view::page(page, |api| view::rest_api(api, EmptyTags::Hidden)))
 }
 
 pub(super) static GET: Structure = Structure::new("GetRestApiInput", &[REST_API_ID]);
 
 pub(super) async fn get(call: &Call, input: OfApi) -> Result<Value, ApiError> {
-    let api = call.rooms.apis.control.rest_api(&call.home, &input.rest_api_id).await?;
+    let api = call.apis().control.rest_api(&call.home, &input.rest_api_id).await?;
     Ok(view::rest_api(&api, EmptyTags::Shown))
 }
 
@@ -66,12 +66,12 @@ pub(super) static UPDATE: Structure = Structure::new("UpdateRestApiInput", &[RES
 
 pub(super) async fn update(call: &Call, input: Patched<OfApi>) -> Result<Value, ApiError> {
     let id = &input.of.rest_api_id;
-    let api = call.rooms.apis.control.update_rest_api(&call.home, id, input.patch_operations).await?;
+    let api = call.apis().control.update_rest_api(&call.home, id, input.patch_operations).await?;
     Ok(view::rest_api(&api, EmptyTags::Shown))
 }
 
 pub(super) static DELETE: Structure = Structure::new("DeleteRestApiInput", &[REST_API_ID]);
 
 pub(super) async fn delete(call: &Call, input: OfApi) -> Result<(), ApiError> {
-    Ok(call.rooms.apis.control.delete_rest_api(&call.home, &input.rest_api_id).await?)
+    Ok(call.apis().control.delete_rest_api(&call.home, &input.rest_api_id).await?)
 }

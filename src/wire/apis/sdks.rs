@@ -35,7 +35,7 @@ pub(super) struct Get {
 
 pub(super) async fn get(call: &Call, input: Get) -> Result<Reply, ApiError> {
     let Get { rest_api_id, stage_name, sdk_type, parameters } = input;
-    let control = &call.rooms.apis.control;
+    let control = &call.apis().control;
     let sdk = control.sdk(&call.home, &rest_api_id, &stage_name, &sdk_type, &parameters).await?;
     let disposition = format!("attachment; filename=\"{}\"", sdk.file_name);
     let disposition =
@@ -49,7 +49,7 @@ pub(super) static LIST_TYPES: Structure = Structure::new("GetSdkTypesInput", &[P
 
 pub(super) async fn list_types(call: &Call, input: Paged<OfCaller>) -> Result<Value, ApiError> {
     let (OfCaller {}, page) = input.split();
-    Ok(view::page(call.rooms.apis.control.sdk_types(&page)?, sdk_type))
+    Ok(view::page(call.apis().control.sdk_types(&page)?, sdk_type))
 }
 
 pub(super) static GET_TYPE: Structure =
@@ -61,7 +61,7 @@ pub(super) struct OfType {
 }
 
 pub(super) async fn get_type(call: &Call, input: OfType) -> Result<Value, ApiError> {
-    Ok(sdk_type(&call.rooms.apis.control.sdk_type(&input.id)?))
+    Ok(sdk_type(&call.apis().control.sdk_type(&input.id)?))
 }
 
 fn sdk_type(it: &SdkType) -> Value {

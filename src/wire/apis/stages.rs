@@ -53,7 +53,7 @@ pub(super) struct Create {
 }
 
 pub(super) async fn create(call: &Call, input: Create) -> Result<Value, ApiError> {
-    let stage = call.rooms.apis.control.create_stage(&call.home, &input.of.rest_api_id, input.stage).await?;
+    let stage = call.apis().control.create_stage(&call.home, &input.of.rest_api_id, input.stage).await?;
     Ok(view::stage(&stage))
 }
 
@@ -71,14 +71,14 @@ pub(super) struct List {
 
 pub(super) async fn list(call: &Call, input: List) -> Result<Value, ApiError> {
     let List { rest_api_id, deployment_id } = input;
-    Ok(view::stages(&call.rooms.apis.control.stages(&call.home, &rest_api_id, deployment_id).await?))
+    Ok(view::stages(&call.apis().control.stages(&call.home, &rest_api_id, deployment_id).await?))
 }
 
 pub(super) static GET: Structure = Structure::new("GetStageInput", &[REST_API_ID, STAGE_NAME]);
 
 pub(super) async fn get(call: &Call, input: OfStage) -> Result<Value, ApiError> {
     let OfStage { rest_api_id, stage_name } = input;
-    Ok(view::stage(&call.rooms.apis.control.stage(&call.home, &rest_api_id, &stage_name).await?))
+    Ok(view::stage(&call.apis().control.stage(&call.home, &rest_api_id, &stage_name).await?))
 }
 
 pub(super) static UPDATE: Structure = Structure::new("UpdateStageInput", &[REST_API_ID, STAGE_NAME, PATCHES]);
@@ -86,7 +86,7 @@ pub(super) static UPDATE: Structure = Structure::new("UpdateStageInput", &[REST_
 pub(super) async fn update(call: &Call, input: Patched<OfStage>) -> Result<Value, ApiError> {
     let OfStage { rest_api_id, stage_name } = input.of;
     let patches = input.patch_operations;
-    let stage = call.rooms.apis.control.update_stage(&call.home, &rest_api_id, &stage_name, patches).await?;
+    let stage = call.apis().control.update_stage(&call.home, &rest_api_id, &stage_name, patches).await?;
     Ok(view::stage(&stage))
 }
 
@@ -94,14 +94,14 @@ pub(super) static DELETE: Structure = Structure::new("DeleteStageInput", &[REST_
 
 pub(super) async fn delete(call: &Call, input: OfStage) -> Result<(), ApiError> {
     let OfStage { rest_api_id, stage_name } = input;
-    Ok(call.rooms.apis.control.delete_stage(&call.home, &rest_api_id, &stage_name).await?)
+    Ok(call.apis().control.delete_stage(&call.home, &rest_api_id, &stage_name).await?)
 }
 
 pub(super) static FLUSH_CACHE: Structure = Structure::new("FlushStageCacheInput", &[REST_API_ID, STAGE_NAME]);
 
 pub(super) async fn flush_cache(call: &Call, input: OfStage) -> Result<(), ApiError> {
     let OfStage { rest_api_id, stage_name } = input;
-    Ok(call.rooms.apis.control.flush_stage_cache(&call.home, &rest_api_id, &stage_name).await?)
+    Ok(call.apis().control.flush_stage_cache(&call.home, &rest_api_id, &stage_name).await?)
 }
 
 pub(super) static FLUSH_AUTHORIZERS: Structure =
@@ -109,5 +109,5 @@ pub(super) static FLUSH_AUTHORIZERS: Structure =
 
 pub(super) async fn flush_authorizers(call: &Call, input: OfStage) -> Result<(), ApiError> {
     let OfStage { rest_api_id, stage_name } = input;
-    Ok(call.rooms.apis.control.flush_authorizers_cache(&call.home, &rest_api_id, &stage_name).await?)
+    Ok(call.apis().control.flush_authorizers_cache(&call.home, &rest_api_id, &stage_name).await?)
 }

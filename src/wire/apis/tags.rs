@@ -21,7 +21,7 @@ pub(super) struct Get {
 }
 
 pub(super) async fn get(call: &Call, input: Get) -> Result<Value, ApiError> {
-    Ok(view::tags(&call.rooms.apis.control.tags(&call.home, &input.resource_arn).await?))
+    Ok(view::tags(&call.apis().control.tags(&call.home, &input.resource_arn).await?))
 }
 
 pub(super) static TAG: Structure =
@@ -35,7 +35,7 @@ pub(super) struct Tag {
 }
 
 pub(super) async fn tag(call: &Call, input: Tag) -> Result<(), ApiError> {
-    Ok(call.rooms.apis.control.tag(&call.home, &input.resource_arn, input.tags).await?)
+    Ok(call.apis().control.tag(&call.home, &input.resource_arn, input.tags).await?)
 }
 
 pub(super) static UNTAG: Structure = Structure::new(
@@ -51,5 +51,5 @@ pub(super) struct Untag {
 }
 
 pub(super) async fn untag(call: &Call, input: Untag) -> Result<(), ApiError> {
-    Ok(call.rooms.apis.control.untag(&call.home, &input.resource_arn, input.tag_keys).await?)
+    Ok(call.apis().control.untag(&call.home, &input.resource_arn, input.tag_keys).await?)
 }

@@ -16,9 +16,9 @@ use serde_json::{Value, json};
 
 use crate::clock::{SeededIds, Timestamp, VirtualClock};
 use crate::id::{AccountId, Region};
-use crate::identity::{Authenticator, Caller, Keys};
-use crate::wire::harness::rooms;
-use crate::wire::{Api, ApiError, Service};
+use crate::identity::Caller;
+use crate::wire::harness;
+use crate::wire::{Api, ApiError};
 
 struct World {
     api: Api,
@@ -41,8 +41,7 @@ impl World {
         let dir = std::env::temp_dir().join(format!("stepgate-wire-apis-{}-{n}", std::process::id()));
         let clock = Arc::new(VirtualClock::new(Timestamp::from_millis(1_700_000_000_999)));
         let ids = Arc::new(SeededIds::new(3));
-        let rooms = rooms(&dir, clock.clone(), ids, Arc::default()).await;
-        let api = Api::new(rooms, Arc::new(Authenticator::new(Arc::new(Keys::default()), clock)));
+        let api = harness::api(&dir, clock, ids, Arc::default()).await;
         let mut world = Self { api, dir, names: Vec::new() };
         let created = world.call("CreateRestApi", json!({"name": "test"})).await.unwrap();
         world.name("$api", &created["id"]);
@@ -73,7 +72,7 @@ impl World {
         }
         let caller = Caller::root(AccountId::parse("123456789012").unwrap());
         let region = Region::parse("us-east-1").unwrap();
-        self.api.invoke(Service::ApiGateway, operation, text.into(), caller, region).await
+        self.api.invoke(&crate::wire::apis::SERVICE, operation, text.into(), caller, region).await
     }
 
     #[track_caller]

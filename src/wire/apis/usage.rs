@@ -37,7 +37,7 @@ pub(super) struct Get {
 
 pub(super) async fn get(call: &Call, input: Paged<Get>) -> Result<Reply, ApiError> {
     let (Get { usage_plan_id: plan, key_id, start_date, end_date, accepts }, mut page) = input.split();
-    let control = &call.rooms.apis.control;
+    let control = &call.apis().control;
     let dates = (&*start_date, &*end_date);
     let mut usage = control.usage(&call.home, &plan, key_id.clone(), dates, page.clone()).await?;
     if accepts.as_deref() != Some(CSV) {
@@ -61,7 +61,7 @@ pub(super) static UPDATE: Structure = Structure::new("UpdateUsageInput", &[USAGE
 
 pub(super) async fn update(call: &Call, input: Patched<OfPlanKey>) -> Result<Value, ApiError> {
     let OfPlanKey { usage_plan_id: plan, key_id } = input.of;
-    let control = &call.rooms.apis.control;
+    let control = &call.apis().control;
     let usage = control.update_usage(&call.home, &plan, &key_id, input.patch_operations).await?;
     Ok(view::usage(&usage))
 }

@@ -33,7 +33,7 @@ pub(super) struct Create {
 
 pub(super) async fn create(call: &Call, input: Create) -> Result<Value, ApiError> {
     let OfPlanKey { usage_plan_id: plan, key_id } = input.of;
-    let control = &call.rooms.apis.control;
+    let control = &call.apis().control;
     Ok(view::usage_plan_key(
         &control.create_usage_plan_key(&call.home, &plan, &key_id, &input.key_type).await?,
     ))
@@ -54,7 +54,7 @@ pub(super) struct List {
 
 pub(super) async fn list(call: &Call, input: Paged<List>) -> Result<Value, ApiError> {
     let (List { usage_plan_id: plan, name_query }, page) = input.split();
-    let page = call.rooms.apis.control.usage_plan_keys(&call.home, &plan, name_query, page).await?;
+    let page = call.apis().control.usage_plan_keys(&call.home, &plan, name_query, page).await?;
     Ok(view::page(page, view::usage_plan_key))
 }
 
@@ -62,12 +62,12 @@ pub(super) static GET: Structure = Structure::new("GetUsagePlanKeyInput", &[USAG
 
 pub(super) async fn get(call: &Call, input: OfPlanKey) -> Result<Value, ApiError> {
     let OfPlanKey { usage_plan_id: plan, key_id } = input;
-    Ok(view::usage_plan_key(&call.rooms.apis.control.usage_plan_key(&call.home, &plan, &key_id).await?))
+    Ok(view::usage_plan_key(&call.apis().control.usage_plan_key(&call.home, &plan, &key_id).await?))
 }
 
 pub(super) static DELETE: Structure = Structure::new("DeleteUsagePlanKeyInput", &[USAGE_PLAN_ID, KEY_ID]);
 
 pub(super) async fn delete(call: &Call, input: OfPlanKey) -> Result<(), ApiError> {
     let OfPlanKey { usage_plan_id: plan, key_id } = input;
-    Ok(call.rooms.apis.control.delete_usage_plan_key(&call.home, &plan, &key_id).await?)
+    Ok(call.apis().control.delete_usage_plan_key(&call.home, &plan, &key_id).await?)
 }

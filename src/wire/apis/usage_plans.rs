@@ -51,7 +51,7 @@ pub(super) static CREATE: Structure = Structure::new(
 );
 
 pub(super) async fn create(call: &Call, input: CreateUsagePlan) -> Result<Value, ApiError> {
-    let plan = call.rooms.apis.control.create_usage_plan(&call.home, input).await?;
+    let plan = call.apis().control.create_usage_plan(&call.home, input).await?;
     Ok(view::usage_plan(&plan, EmptyTags::Hidden))
 }
 
@@ -68,14 +68,14 @@ pub(super) struct OfSomeKey {
 
 pub(super) async fn list(call: &Call, input: Paged<OfSomeKey>) -> Result<Value, ApiError> {
     let (OfSomeKey { key_id }, page) = input.split();
-    let page = call.rooms.apis.control.usage_plans(&call.home, key_id, page).await?;
+    let page = call.apis().control.usage_plans(&call.home, key_id, page).await?;
     Ok(view::page(page, |plan| view::usage_plan(plan, EmptyTags::Hidden)))
 }
 
 pub(super) static GET: Structure = Structure::new("GetUsagePlanInput", &[USAGE_PLAN_ID]);
 
 pub(super) async fn get(call: &Call, input: OfPlan) -> Result<Value, ApiError> {
-    let plan = call.rooms.apis.control.usage_plan(&call.home, &input.usage_plan_id).await?;
+    let plan = call.apis().control.usage_plan(&call.home, &input.usage_plan_id).await?;
     Ok(view::usage_plan(&plan, EmptyTags::Shown))
 }
 
@@ -83,12 +83,12 @@ pub(super) static UPDATE: Structure = Structure::new("UpdateUsagePlanInput", &[U
 
 pub(super) async fn update(call: &Call, input: Patched<OfPlan>) -> Result<Value, ApiError> {
     let (id, patches) = (input.of.usage_plan_id, input.patch_operations);
-    let plan = call.rooms.apis.control.update_usage_plan(&call.home, &id, patches).await?;
+    let plan = call.apis().control.update_usage_plan(&call.home, &id, patches).await?;
     Ok(view::usage_plan(&plan, EmptyTags::Shown))
 }
 
 pub(super) static DELETE: Structure = Structure::new("DeleteUsagePlanInput", &[USAGE_PLAN_ID]);
 
 pub(super) async fn delete(call: &Call, input: OfPlan) -> Result<(), ApiError> {
-    Ok(call.rooms.apis.control.delete_usage_plan(&call.home, &input.usage_plan_id).await?)
+    Ok(call.apis().control.delete_usage_plan(&call.home, &input.usage_plan_id).await?)
 }

@@ -42,7 +42,7 @@ pub(super) struct Create {
 /// The answer is of a link that is being made, although it is there at once.
 pub(super) async fn create(call: &Call, input: Create) -> Result<Value, ApiError> {
     let Create { name, description, target_arns, tags } = input;
-    let control = &call.rooms.apis.control;
+    let control = &call.apis().control;
     let link = control.create_vpc_link(&call.home, name, description, target_arns, tags).await?;
     Ok(view::vpc_link(&link, LinkStatus::Pending, EmptyTags::Hidden))
 }
@@ -51,14 +51,14 @@ pub(super) static LIST: Structure = Structure::new("GetVpcLinksInput", &[POSITIO
 
 pub(super) async fn list(call: &Call, input: Paged<OfCaller>) -> Result<Value, ApiError> {
     let (OfCaller {}, page) = input.split();
-    let page = call.rooms.apis.control.vpc_links(&call.home, page).await?;
+    let page = call.apis().control.vpc_links(&call.home, page).await?;
     Ok(view::page(page, |link| view::vpc_link(link, LinkStatus::Available, EmptyTags::Hidden)))
 }
 
 pub(super) static GET: Structure = Structure::new("GetVpcLinkInput", &[VPC_LINK_ID]);
 
 pub(super) async fn get(call: &Call, OfLink { vpc_link_id: id }: OfLink) -> Result<Value, ApiError> {
-    let link = call.rooms.apis.control.vpc_link(&call.home, &id).await?;
+    let link = call.apis().control.vpc_link(&call.home, &id).await?;
     Ok(view::vpc_link(&link, LinkStatus::Available, EmptyTags::Shown))
 }
 
@@ -66,12 +66,12 @@ pub(super) static UPDATE: Structure = Structure::new("UpdateVpcLinkInput", &[VPC
 
 pub(super) async fn update(call: &Call, input: Patched<OfLink>) -> Result<Value, ApiError> {
     let (id, patches) = (input.of.vpc_link_id, input.patch_operations);
-    let link = call.rooms.apis.control.update_vpc_link(&call.home, &id, patches).await?;
+    let link = call.apis().control.update_vpc_link(&call.home, &id, patches).await?;
     Ok(view::vpc_link(&link, LinkStatus::Available, EmptyTags::Shown))
 }
 
 pub(super) static DELETE: Structure = Structure::new("DeleteVpcLinkInput", &[VPC_LINK_ID]);
 
 pub(super) async fn delete(call: &Call, OfLink { vpc_link_id: id }: OfLink) -> Result<(), ApiError> {
-    Ok(call.rooms.apis.control.delete_vpc_link(&call.home, &id).await?)
+    Ok(call.apis().control.delete_vpc_link(&call.home, &id).await?)
 }

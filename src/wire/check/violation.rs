@@ -77,7 +77,7 @@ impl Violations {
     pub(super) fn new(operation: &Operation) -> Self {
         Self {
             operation: operation.name,
-            protocol: operation.service.protocol(),
+            protocol: operation.service.protocol,
             n_found: 0,
             text: String::new(),
         }
@@ -129,8 +129,10 @@ impl Violations {
                 separate(self, parent);
                 // Query members are capitalised on the wire but not in texts.
                 match self.protocol {
-                    Protocol::Query => push_lower_first(&mut self.text, name),
-                    Protocol::Json10 | Protocol::RestJson => self.text.push_str(name),
+                    Protocol::Query { .. } => push_lower_first(&mut self.text, name),
+                    Protocol::Json10(_) | Protocol::Json11(_) | Protocol::RestJson => {
+                        self.text.push_str(name)
+                    }
                 }
             }
             Path::Item(parent, index) => {

@@ -18,7 +18,7 @@ pub(super) struct PutRolePolicy {
 
 pub(super) async fn put_role_policy(call: &Call, input: PutRolePolicy) -> Result<(), ApiError> {
     let PutRolePolicy { role_name, policy_name, policy_document } = input;
-    let iam = &call.rooms.iam;
+    let iam = call.iam();
     Ok(iam.put_role_policy(&call.caller.account, &role_name, policy_name, policy_document).await?)
 }
 
@@ -38,7 +38,7 @@ pub(super) struct RolePolicy {
 }
 
 pub(super) async fn get_role_policy(call: &Call, input: NameOfRolePolicy) -> Result<RolePolicy, ApiError> {
-    let role = call.rooms.iam.role(&call.caller.account, &input.role_name).await?;
+    let role = call.iam().role(&call.caller.account, &input.role_name).await?;
     match role.inline.get(&input.policy_name) {
         Some(document) => Ok(RolePolicy {
             role_name: role.name,
@@ -51,7 +51,7 @@ pub(super) async fn get_role_policy(call: &Call, input: NameOfRolePolicy) -> Res
 
 pub(super) async fn delete_role_policy(call: &Call, input: NameOfRolePolicy) -> Result<(), ApiError> {
     let NameOfRolePolicy { role_name, policy_name } = input;
-    Ok(call.rooms.iam.delete_role_policy(&call.caller.account, &role_name, policy_name).await?)
+    Ok(call.iam().delete_role_policy(&call.caller.account, &role_name, policy_name).await?)
 }
 
 #[derive(Serialize)]
@@ -63,7 +63,7 @@ pub(super) struct PolicyNames {
 }
 
 pub(super) async fn list_role_policies(call: &Call, input: ListOfRole) -> Result<PolicyNames, ApiError> {
-    let role = call.rooms.iam.role(&call.caller.account, &input.role_name).await?;
+    let role = call.iam().role(&call.caller.account, &input.role_name).await?;
     let names = role.inline.into_keys().collect();
     let page = page(names, |name| name, input.marker.as_deref(), max_items(input.max_items));
     Ok(PolicyNames { policy_names: page.items, is_truncated: page.marker.is_some(), marker: page.marker })
@@ -88,12 +88,12 @@ pub(super) struct Attachment {
 
 pub(super) async fn attach_role_policy(call: &Call, input: Attachment) -> Result<(), ApiError> {
     let Attachment { role_name, policy_arn } = input;
-    Ok(call.rooms.iam.attach_role_policy(&call.caller.account, &role_name, policy_arn).await?)
+    Ok(call.iam().attach_role_policy(&call.caller.account, &role_name, policy_arn).await?)
 }
 
 pub(super) async fn detach_role_policy(call: &Call, input: Attachment) -> Result<(), ApiError> {
     let Attachment { role_name, policy_arn } = input;
-    Ok(call.rooms.iam.detach_role_policy(&call.caller.account, &role_name, policy_arn).await?)
+    Ok(call.iam().detach_role_policy(&call.caller.account, &role_name, policy_arn).await?)
 }
 
 #[derive(Serialize)]
@@ -115,7 +115,7 @@ pub(super) async fn list_attached_role_policies(
     call: &Call,
     input: ListOfRole,
 ) -> Result<AttachedPolicies, ApiError> {
-    let mut role = call.rooms.iam.role(&call.caller.account, &input.role_name).await?;
+    let mut role = call.iam().role(&call.caller.account, &input.role_name).await?;
     role.attached.sort_unstable();
     let page = page(role.attached, |arn| arn, input.marker.as_deref(), max_items(input.max_items));
     let attached = page.items.into_iter().map(|arn| {
@@ -188,7 +188,7 @@ pub(super) async fn create_policy(call: &Call, input: CreatePolicy) -> Result<On
         document: input.policy_document,
         description: input.description,
     };
-    let mut made = OnePolicy::new(call.rooms.iam.create_policy(&call.caller.account, new).await?, 0);
+    let mut made = OnePolicy::new(call.iam().create_policy(&call.caller.account, new).await?, 0);
     // CreatePolicy doesn't repeat it; GetPolicy does.
     made.policy.description = None;
     Ok(made)
@@ -202,10 +202,10 @@ pub(super) struct PolicyArn {
 }
 
 pub(super) async fn get_policy(call: &Call, input: PolicyArn) -> Result<OnePolicy, ApiError> {
-    let (policy, n_attached) = call.rooms.iam.policy(&call.caller.account, &input.policy_arn).await?;
+    let (policy, n_attached) = call.iam().policy(&call.caller.account, &input.policy_arn).await?;
     Ok(OnePolicy::new(policy, n_attached))
 }
 
 pub(super) async fn delete_policy(call: &Call, input: PolicyArn) -> Result<(), ApiError> {
-    Ok(call.rooms.iam.delete_policy(&call.caller.account, &input.policy_arn).await?)
+    Ok(call.iam().delete_policy(&call.caller.account, &input.policy_arn).await?)
 }

@@ -89,7 +89,7 @@ pub(super) async fn create_role(call: &Call, input: CreateRole) -> Result<OneRol
         permissions_boundary: input.permissions_boundary,
         tags: input.tags.into_iter().map(Into::into).collect(),
     };
-    let mut role: Role = call.rooms.iam.create_role(&call.caller.account, new).await?.into();
+    let mut role: Role = call.iam().create_role(&call.caller.account, new).await?.into();
     // CreateRole tells neither; GetRole does.
     (role.description, role.max_session_duration) = (None, None);
     Ok(OneRole { role })
@@ -102,12 +102,12 @@ pub(super) struct RoleName {
 }
 
 pub(super) async fn get_role(call: &Call, input: RoleName) -> Result<OneRole, ApiError> {
-    let role = call.rooms.iam.role(&call.caller.account, &input.role_name).await?;
+    let role = call.iam().role(&call.caller.account, &input.role_name).await?;
     Ok(OneRole { role: role.into() })
 }
 
 pub(super) async fn delete_role(call: &Call, input: RoleName) -> Result<(), ApiError> {
-    Ok(call.rooms.iam.delete_role(&call.caller.account, &input.role_name).await?)
+    Ok(call.iam().delete_role(&call.caller.account, &input.role_name).await?)
 }
 
 #[derive(Deserialize)]
@@ -129,7 +129,7 @@ pub(super) struct Roles {
 pub(super) async fn list_roles(call: &Call, input: ListRoles) -> Result<Roles, ApiError> {
     let prefix = input.path_prefix.as_deref().unwrap_or("/");
     let max = max_items(input.max_items);
-    let page = call.rooms.iam.roles(&call.caller.account, prefix, input.marker, max).await?;
+    let page = call.iam().roles(&call.caller.account, prefix, input.marker, max).await?;
     let roles = page.items.into_iter().map(|role| {
         // ListRoles leaves tags and boundaries out.
         Role { tags: Vec::new(), permissions_boundary: None, ..role.into() }
@@ -149,7 +149,7 @@ pub(super) async fn update_assume_role_policy(
     input: UpdateAssumeRolePolicy,
 ) -> Result<(), ApiError> {
     let UpdateAssumeRolePolicy { role_name, policy_document } = input;
-    let iam = &call.rooms.iam;
+    let iam = call.iam();
     Ok(iam.update_assume_role_policy(&call.caller.account, &role_name, policy_document).await?)
 }
 
@@ -174,6 +174,6 @@ pub(super) async fn list_instance_profiles_for_role(
     call: &Call,
     input: ListOfRole,
 ) -> Result<InstanceProfiles, ApiError> {
-    call.rooms.iam.role(&call.caller.account, &input.role_name).await?;
+    call.iam().role(&call.caller.account, &input.role_name).await?;
     Ok(InstanceProfiles { instance_profiles: [], is_truncated: false })
 }

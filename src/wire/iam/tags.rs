@@ -36,7 +36,7 @@ pub(super) struct TagRole {
 
 pub(super) async fn tag_role(call: &Call, input: TagRole) -> Result<(), ApiError> {
     let tags = input.tags.into_iter().map(Into::into).collect();
-    Ok(call.rooms.iam.tag_role(&call.caller.account, &input.role_name, tags).await?)
+    Ok(call.iam().tag_role(&call.caller.account, &input.role_name, tags).await?)
 }
 
 #[derive(Deserialize)]
@@ -47,7 +47,7 @@ pub(super) struct UntagRole {
 }
 
 pub(super) async fn untag_role(call: &Call, input: UntagRole) -> Result<(), ApiError> {
-    Ok(call.rooms.iam.untag_role(&call.caller.account, &input.role_name, input.tag_keys).await?)
+    Ok(call.iam().untag_role(&call.caller.account, &input.role_name, input.tag_keys).await?)
 }
 
 #[derive(Serialize)]
@@ -59,7 +59,7 @@ pub(super) struct RoleTags {
 }
 
 pub(super) async fn list_role_tags(call: &Call, input: ListOfRole) -> Result<RoleTags, ApiError> {
-    let role = call.rooms.iam.role(&call.caller.account, &input.role_name).await?;
+    let role = call.iam().role(&call.caller.account, &input.role_name).await?;
     let mut tags = role.tags;
     tags.sort_unstable_by(|a, b| a.key.cmp(&b.key));
     let page = page(tags, |tag| &tag.key, input.marker.as_deref(), max_items(input.max_items));

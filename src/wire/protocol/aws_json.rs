@@ -1,4 +1,4 @@
-//! AWS JSON 1.0: every call is `POST /` with an `X-Amz-Target`.
+//! AWS JSON 1.0 and 1.1: every call is `POST /` with an `X-Amz-Target`.
 
 use bytes::Bytes;
 use serde_json::Value;
@@ -7,9 +7,6 @@ use super::{media_type, response};
 use crate::connect::Response;
 use crate::wire::error::Origin;
 use crate::wire::{ApiError, Code, Protocol, Reply, ReplyBody};
-
-/// What comes before the operation's name in `X-Amz-Target`.
-pub const TARGET_PREFIX: &str = "AWSStepFunctions.";
 
 /// The input: the body, of which nothing stands for `{}`.
 pub(crate) fn decode(body: &Bytes) -> Result<Value, ApiError> {
@@ -22,21 +19,22 @@ pub(crate) fn decode(body: &Bytes) -> Result<Value, ApiError> {
     })
 }
 
-pub(super) fn reply(reply: &Reply) -> Response {
+pub(super) fn reply(protocol: Protocol, reply: &Reply) -> Response {
     let (body, content_type) = match &reply.body {
-        ReplyBody::Empty => (Bytes::from_static(b"{}"), media_type(Protocol::Json10)),
-        ReplyBody::Json(body) => (body.clone(), media_type(Protocol::Json10)),
+        ReplyBody::Empty => (Bytes::from_static(b"{}"), media_type(protocol)),
+        ReplyBody::Json(body) => (body.clone(), media_type(protocol)),
         ReplyBody::Raw { content_type, bytes } => (bytes.clone(), content_type.clone()),
     };
     response(200, Some(body), content_type)
 }
 
 /// What comes before a code in `__type`.
-pub(super) fn namespace(code: Code) -> &'static str {
-    match code.origin() {
-        // Step Functions grew out of the Simple Workflow Service and kept its namespace.
-        Origin::Model => "com.amazonaws.swf.service.v2.model#",
-        Origin::Validate => "com.amazon.coral.validate#",
-        Origin::Service => "com.amazon.coral.service#",
+pub(super) fn namespace(protocol: Protocol, code: Code) -> &'static str {
+    match (protocol, code.origin) {
+        (Protocol::Json10(names), Origin::Model) => names.error_namespace,
+        (Protocol::Json10(_), Origin::Validate) => "com.amazon.coral.validate#",
+        (Protocol::Json10(_), Origin::Service) => "com.amazon.coral.service#",
+        // Services of 1.1 leave it out.
+        (Protocol::Json11(_) | Protocol::RestJson | Protocol::Query { .. }, _) => "",
     }
 }

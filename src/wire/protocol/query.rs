@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::{form_and_query, media_type, response, value_of_text, xml};
 use crate::connect::Response;
 use crate::identity::TargetUri;
-use crate::wire::{ApiError, Operation, Protocol, Reply, ReplyBody, Service, Shape, Structure};
+use crate::wire::{ApiError, Operation, Protocol, Reply, ReplyBody, Shape, Structure};
 
 /// The most parameters read from one request; those beyond are as good as absent.
 const PARAMETERS_MAX: usize = 4_096;
@@ -59,7 +59,7 @@ fn value(shape: &Shape, form: &HashMap<String, String>, name: &str) -> Option<Va
     }
 }
 
-pub(super) fn reply(operation: &Operation, reply: &Reply, request_id: &str) -> Response {
+pub(super) fn reply(operation: &Operation, xmlns: &str, reply: &Reply, request_id: &str) -> Response {
     let name = operation.name;
     let result = match &reply.body {
         ReplyBody::Empty => None,
@@ -68,7 +68,7 @@ pub(super) fn reply(operation: &Operation, reply: &Reply, request_id: &str) -> R
             serde_json::from_slice::<Value>(json).ok()
         }
     };
-    let mut out = format!("<{name}Response xmlns=\"{}\">\n", namespace(operation.service));
+    let mut out = format!("<{name}Response xmlns=\"{xmlns}\">\n");
     if let Some(result) = result {
         xml::element(&mut out, &format!("{name}Result"), &result);
     }
@@ -76,25 +76,18 @@ pub(super) fn reply(operation: &Operation, reply: &Reply, request_id: &str) -> R
     xml::element(&mut out, "RequestId", &request_id.into());
     out.push_str("</ResponseMetadata>\n");
     out.push_str(&format!("</{name}Response>\n"));
-    response(200, Some(out.into()), media_type(Protocol::Query))
+    response(200, Some(out.into()), media_type(Protocol::QUERY))
 }
 
 /// The body of an error.
 pub(super) fn error(error: &ApiError, request_id: &str) -> String {
-    let fault = if error.status(Protocol::Query) < 500 { "Sender" } else { "Receiver" };
+    let fault = if error.status(Protocol::QUERY) < 500 { "Sender" } else { "Receiver" };
     let mut out = String::from("<ErrorResponse>\n<Error>");
     xml::element(&mut out, "Type", &fault.into());
-    xml::element(&mut out, "Code", &error.code.query_name().into());
+    xml::element(&mut out, "Code", &error.code.query_name.into());
     xml::element(&mut out, "Message", &error.message.as_deref().unwrap_or_default().into());
     out.push_str("</Error>\n");
     xml::element(&mut out, "RequestId", &request_id.into());
     out.push_str("</ErrorResponse>\n");
     out
-}
-
-fn namespace(service: Service) -> &'static str {
-    match service {
-        Service::Sts => "https://sts.amazonaws.com/doc/2011-06-15/",
-        Service::Iam | Service::States | Service::ApiGateway => "https://iam.amazonaws.com/doc/2010-05-08/",
-    }
 }

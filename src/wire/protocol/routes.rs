@@ -3,18 +3,23 @@
 use std::cmp::Reverse;
 use std::collections::HashMap;
 
+use http::HeaderMap;
 use http::request::Parts;
 
-use super::{aws_json, form_and_query, unserved};
-use crate::identity::TargetUri;
-use crate::wire::{ApiError, Code, Operation, Protocol, Route, Service};
+use super::form_and_query;
+use crate::identity::{TargetUri, scope_of};
+use crate::wire::{ApiError, Code, Operation, Protocol, Route, Service, Services};
 
 /// All routes, prepared for look-ups.
 #[derive(Debug)]
-pub(crate) struct Routes {
-    by_name: HashMap<(Service, &'static str), &'static Operation>,
-    /// By method and number of segments; the most specific first.
-    rest: HashMap<(&'static str, usize), Vec<RestRoute>>,
+pub struct Routes {
+    by_name: HashMap<(&'static str, &'static str), &'static Operation>,
+    /// By service, method and number of segments; the most specific first.
+    rest: HashMap<(&'static str, &'static str, usize), Vec<RestRoute>>,
+    /// What paths begin with. Every unsigned request on the server's own address is looked up here, also those of
+    /// deployed APIs.
+    roots: HashMap<&'static str, &'static Service>,
+    targets: HashMap<&'static str, &'static Service>,
 }
 
 #[derive(Debug)]
@@ -25,14 +30,18 @@ struct RestRoute {
 
 impl Routes {
     /// Reads the tables.
-    pub(crate) fn new() -> Self {
-        let all = || Service::ALL.into_iter().flat_map(Service::operations);
-        let by_name = all().map(|operation| ((operation.service, operation.name), operation)).collect();
+    pub fn new(services: &Services) -> Self {
+        let all = || services.iter().flat_map(|service| service.operations);
+        let by_name = all().map(|operation| ((operation.service.name, operation.name), operation)).collect();
         let mut rest: HashMap<_, Vec<RestRoute>> = HashMap::new();
+        let mut roots = HashMap::new();
         for operation in all() {
             if let Route::Rest { method, uri, .. } = operation.route {
                 let n_segments = segments(path(uri)).count();
-                rest.entry((method, n_segments)).or_default().push(RestRoute { uri, operation });
+                roots.entry(root(uri)).or_insert(operation.service);
+                rest.entry((operation.service.name, method, n_segments))
+                    .or_default()
+                    .push(RestRoute { uri, operation });
             }
         }
         for routes in rest.values_mut() {
@@ -41,31 +50,55 @@ impl Routes {
                 (Reverse(discriminator(route.uri).is_some()), labels)
             });
         }
-        Self { by_name, rest }
+        let target = |service: &'static Service| Some((service.protocol.target_prefix()?, service));
+        let targets = services.iter().filter_map(target).collect();
+        Self { by_name, rest, roots, targets }
     }
 
     /// The operation of this name.
-    pub(crate) fn named(&self, service: Service, name: &str) -> Option<&'static Operation> {
+    pub(crate) fn named(&self, service: &Service, name: &str) -> Option<&'static Operation> {
         // The key's lifetime is shorter than the map's keys', which HashMap allows for the pair as a whole.
-        self.by_name.get(&(service, name)).copied()
+        self.by_name.get(&(service.name, name)).copied()
+    }
+
+    /// The service that a request is for, as far as its head tells: by target, signature or path.
+    ///
+    /// Nothing here is verified; it is what the front door may route by. The host doesn't count, since clients
+    /// prefix it as they like.
+    pub fn service(
+        &self,
+        services: &Services,
+        headers: &HeaderMap,
+        uri: &TargetUri,
+    ) -> Option<&'static Service> {
+        if let Some(target) = headers.get("x-amz-target") {
+            let (prefix, _) = target.to_str().ok()?.rsplit_once('.')?;
+            return self.targets.get(prefix).copied();
+        }
+        if let Some(scope) = scope_of(headers, uri) {
+            return services.named(&scope);
+        }
+        let root = uri.path().trim_start_matches('/').split('/').next().unwrap_or_default();
+        self.roots.get(root).copied()
     }
 
     /// The operation that a request of `service` calls.
     pub(crate) fn find(
         &self,
-        service: Service,
+        service: &Service,
         uri: &TargetUri,
         parts: &Parts,
         body: &[u8],
     ) -> Result<&'static Operation, ApiError> {
         let unknown = || ApiError::bare(Code::UnknownOperation);
-        match service.protocol() {
-            Protocol::Json10 => {
+        match service.protocol {
+            Protocol::Json10(names) | Protocol::Json11(names) => {
                 let target = parts.headers.get("x-amz-target").and_then(|value| value.to_str().ok());
-                let name = target.and_then(|target| target.strip_prefix(aws_json::TARGET_PREFIX));
+                let name =
+                    target.and_then(|target| target.strip_prefix(names.target_prefix)?.strip_prefix('.'));
                 name.and_then(|name| self.named(service, name)).ok_or_else(unknown)
             }
-            Protocol::Query => {
+            Protocol::Query { .. } => {
                 let parameters = form_and_query(body, uri);
                 let parameter = |name: &str| {
                     parameters.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
@@ -79,16 +112,16 @@ impl Routes {
                     ApiError::new(Code::UnknownOperation, text)
                 })
             }
-            Protocol::RestJson => self.find_rest(uri, parts.method.as_str()).ok_or_else(|| {
-                // Signed for the same service, but another one.
-                if uri.path().starts_with("/v2/") { unserved::error("apigatewayv2") } else { unknown() }
-            }),
+            Protocol::RestJson => {
+                let found = self.find_rest(service, uri, parts.method.as_str());
+                found.ok_or_else(|| (service.special.unknown_path)(uri))
+            }
         }
     }
 
-    fn find_rest(&self, uri: &TargetUri, method: &str) -> Option<&'static Operation> {
+    fn find_rest(&self, service: &Service, uri: &TargetUri, method: &str) -> Option<&'static Operation> {
         let raw = uri.path();
-        let candidates = self.rest.get(&(method, segments(raw).count()))?;
+        let candidates = self.rest.get(&(service.name, method, segments(raw).count()))?;
         let fits = |route: &&RestRoute| {
             let is_path =
                 segments(path(route.uri)).zip(segments(raw)).all(|(template, segment)| {

@@ -7,7 +7,7 @@ use http::{HeaderMap, HeaderValue};
 use super::{ERROR_TYPE, media_type, name_call, query, render_error, response, xml};
 use crate::connect::Response;
 use crate::identity::{TargetUri, scope_of};
-use crate::wire::{ApiError, Code, Protocol, Service};
+use crate::wire::{ApiError, Code, Protocol, Services};
 
 /// Longest name of a service that is repeated to whoever called it.
 const NAME_CHARS_MAX: usize = 64;
@@ -21,9 +21,9 @@ const UNSIGNED: &[(&str, &str)] = &[
 const SMITHY_PROTOCOL: HeaderName = HeaderName::from_static("smithy-protocol");
 
 /// The name of the service that a request is for, by its signature or target, if it is one that isn't served.
-pub(crate) fn name(headers: &HeaderMap, uri: &TargetUri) -> Option<String> {
+pub(crate) fn name(services: &Services, headers: &HeaderMap, uri: &TargetUri) -> Option<String> {
     let name = scope_of(headers, uri).or_else(|| target(headers))?;
-    let is_served = Service::ALL.into_iter().any(|service| service.signing_name() == name);
+    let is_served = services.named(&name).is_some();
     let is_name = name.chars().count() <= NAME_CHARS_MAX
         && !name.is_empty()
         && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'));
@@ -48,30 +48,35 @@ pub(crate) fn error(name: &str) -> ApiError {
 }
 
 /// Writes `error` for the clients of a service that isn't served.
-pub(crate) fn render(headers: &HeaderMap, uri: &TargetUri, error: &ApiError, request_id: &str) -> Response {
-    let name = name(headers, uri).unwrap_or_default();
+pub(crate) fn render(
+    name: &str,
+    headers: &HeaderMap,
+    uri: &TargetUri,
+    error: &ApiError,
+    request_id: &str,
+) -> Response {
     let header = |name: HeaderName| headers.get(name).map_or(&b""[..], HeaderValue::as_bytes);
     let is_json = headers.contains_key("x-amz-target");
     if header(SMITHY_PROTOCOL) == b"rpc-v2-cbor" {
         return cbor(error, request_id);
     }
     if is_json {
-        return render_error(Protocol::Json10, error, request_id);
+        return render_error(Protocol::JSON_10, error, request_id);
     }
     let has_action = uri.query().last("Action").is_some();
     let is_form = header(CONTENT_TYPE).starts_with(b"application/x-www-form-urlencoded");
-    match name.as_str() {
+    match name {
         "s3" | "s3express" => of_xml(&of_s3(error, request_id), error, request_id),
         "ec2" => of_xml(&of_ec2(error, request_id), error, request_id),
         "route53" | "cloudfront" => of_xml(&query::error(error, request_id), error, request_id),
-        _ if is_form || has_action => render_error(Protocol::Query, error, request_id),
+        _ if is_form || has_action => render_error(Protocol::QUERY, error, request_id),
         _ => render_error(Protocol::RestJson, error, request_id),
     }
 }
 
 fn of_s3(error: &ApiError, request_id: &str) -> String {
     let mut out = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error>");
-    xml::element(&mut out, "Code", &error.code.query_name().into());
+    xml::element(&mut out, "Code", &error.code.query_name.into());
     xml::element(&mut out, "Message", &error.message.as_deref().unwrap_or_default().into());
     xml::element(&mut out, "RequestId", &request_id.into());
     out.push_str("</Error>");
@@ -80,7 +85,7 @@ fn of_s3(error: &ApiError, request_id: &str) -> String {
 
 fn of_ec2(error: &ApiError, request_id: &str) -> String {
     let mut out = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Response><Errors><Error>");
-    xml::element(&mut out, "Code", &error.code.query_name().into());
+    xml::element(&mut out, "Code", &error.code.query_name.into());
     xml::element(&mut out, "Message", &error.message.as_deref().unwrap_or_default().into());
     out.push_str("</Error></Errors>");
     xml::element(&mut out, "RequestID", &request_id.into());
@@ -90,7 +95,7 @@ fn of_ec2(error: &ApiError, request_id: &str) -> String {
 
 fn of_xml(body: &str, error: &ApiError, request_id: &str) -> Response {
     let body = Bytes::copy_from_slice(body.as_bytes());
-    let mut response = response(error.status(Protocol::Query), Some(body), media_type(Protocol::Query));
+    let mut response = response(error.status(Protocol::QUERY), Some(body), media_type(Protocol::QUERY));
     name_call(response.headers_mut(), request_id);
     response
 }
@@ -98,7 +103,7 @@ fn of_xml(body: &str, error: &ApiError, request_id: &str) -> Response {
 /// RPC v2 CBOR: a map of two texts (RFC 8949).
 fn cbor(error: &ApiError, request_id: &str) -> Response {
     let mut body = vec![0xa2];
-    for text in ["__type", error.code.name(), "message", error.message.as_deref().unwrap_or_default()] {
+    for text in ["__type", error.code.name, "message", error.message.as_deref().unwrap_or_default()] {
         // Texts here are shorter than 65,536 bytes: their length follows in one byte or in two.
         match (u8::try_from(text.len()), u16::try_from(text.len())) {
             (Ok(n @ ..24), _) => body.push(0x60 | n),
@@ -110,10 +115,10 @@ fn cbor(error: &ApiError, request_id: &str) -> Response {
         }
         body.extend(text.as_bytes());
     }
-    let status = error.status(Protocol::Json10);
+    let status = error.status(Protocol::JSON_10);
     let mut answer = response(status, Some(body.into()), HeaderValue::from_static("application/cbor"));
     answer.headers_mut().insert(SMITHY_PROTOCOL, HeaderValue::from_static("rpc-v2-cbor"));
-    answer.headers_mut().insert(ERROR_TYPE, HeaderValue::from_static(error.code.name()));
+    answer.headers_mut().insert(ERROR_TYPE, HeaderValue::from_static(error.code.name));
     name_call(answer.headers_mut(), request_id);
     answer
 }
@@ -132,7 +137,7 @@ mod tests {
         for (length, head) in
             [(23, &[0x77][..]), (24, &[0x78, 24]), (255, &[0x78, 255]), (256, &[0x79, 1, 0])]
         {
-            let (head_of, body) = render(&parts.headers, &uri, &error(length), "id").into_parts();
+            let (head_of, body) = render("x", &parts.headers, &uri, &error(length), "id").into_parts();
             assert_eq!(
                 (head_of.status.as_u16(), &head_of.headers[CONTENT_TYPE]),
                 (400, &"application/cbor".parse().unwrap())

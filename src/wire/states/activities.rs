@@ -111,12 +111,12 @@ pub(super) async fn create_activity(call: &Call, input: CreateActivity) -> Resul
         return Err(unsupported("Encryption with a customer managed key"));
     }
     let tags = input.tags.into_iter().map(Into::into).collect();
-    let made = call.rooms.engine.create_activity(call.home.clone(), &input.name, tags).await?;
+    let made = call.engine().create_activity(call.home.clone(), &input.name, tags).await?;
     Ok(Created { activity_arn: made.arn.to_string(), creation_date: made.created.into() })
 }
 
 pub(super) async fn describe_activity(call: &Call, input: ByArn) -> Result<Described, ApiError> {
-    let found = call.rooms.engine.describe_activity(&input.activity_arn).await?;
+    let found = call.engine().describe_activity(&input.activity_arn).await?;
     Ok(Described {
         activity_arn: found.arn.to_string(),
         name: found.arn.name.to_string(),
@@ -126,13 +126,12 @@ pub(super) async fn describe_activity(call: &Call, input: ByArn) -> Result<Descr
 }
 
 pub(super) async fn delete_activity(call: &Call, input: ByArn) -> Result<(), ApiError> {
-    Ok(call.rooms.engine.delete_activity(&input.activity_arn).await?)
+    Ok(call.engine().delete_activity(&input.activity_arn).await?)
 }
 
 pub(super) async fn list_activities(call: &Call, input: List) -> Result<Listed, ApiError> {
     let page = call
-        .rooms
-        .engine
+        .engine()
         .list_activities(call.home.clone(), input.max_results, input.next_token.as_deref())
         .await?;
     let items = page.items.into_iter().map(|activity| Item {
@@ -144,20 +143,20 @@ pub(super) async fn list_activities(call: &Call, input: List) -> Result<Listed, 
 }
 
 pub(super) async fn get_activity_task(call: &Call, input: GetActivityTask) -> Result<ActivityTask, ApiError> {
-    let task = call.rooms.engine.get_activity_task(&input.activity_arn, input.worker_name).await?;
+    let task = call.engine().get_activity_task(&input.activity_arn, input.worker_name).await?;
     let (task_token, input) = task.map(|task| (task.token, task.input)).unzip();
     Ok(ActivityTask { task_token, input })
 }
 
 pub(super) async fn send_task_success(call: &Call, input: TaskSuccess) -> Result<(), ApiError> {
-    Ok(call.rooms.engine.send_task_success(&call.home, &input.task_token, input.output).await?)
+    Ok(call.engine().send_task_success(&call.home, &input.task_token, input.output).await?)
 }
 
 pub(super) async fn send_task_failure(call: &Call, input: TaskFailure) -> Result<(), ApiError> {
     let failure = Failure { error: input.error.map(Into::into), cause: input.cause.map(Into::into) };
-    Ok(call.rooms.engine.send_task_failure(&call.home, &input.task_token, failure).await?)
+    Ok(call.engine().send_task_failure(&call.home, &input.task_token, failure).await?)
 }
 
 pub(super) async fn send_task_heartbeat(call: &Call, input: TaskHeartbeat) -> Result<(), ApiError> {
-    Ok(call.rooms.engine.send_task_heartbeat(&call.home, &input.task_token).await?)
+    Ok(call.engine().send_task_heartbeat(&call.home, &input.task_token).await?)
 }

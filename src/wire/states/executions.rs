@@ -204,13 +204,13 @@ fn status_name(status: ExecutionStatus) -> &'static str {
 }
 
 pub(super) async fn start_execution(call: &Call, input: StartExecution) -> Result<Started, ApiError> {
-    let started = call.rooms.engine.start_execution(input.into_engine(call)).await?;
+    let started = call.engine().start_execution(input.into_engine(call)).await?;
     Ok(Started { execution_arn: started.arn, start_date: started.started.into() })
 }
 
 pub(super) async fn start_sync_execution(call: &Call, input: StartExecution) -> Result<SyncResult, ApiError> {
     let included = input.included_data == IncludedData::AllData;
-    let done = call.rooms.engine.start_sync_execution(input.into_engine(call)).await?;
+    let done = call.engine().start_sync_execution(input.into_engine(call)).await?;
     let ending = done.ending;
     let millis = u64::try_from(ending.stopped.since(done.started).as_millis()).unwrap_or(u64::MAX);
     let output = ending.output.filter(|_| included).map(|output| output.text().to_owned());
@@ -237,7 +237,7 @@ pub(super) async fn start_sync_execution(call: &Call, input: StartExecution) -> 
 }
 
 pub(super) async fn describe_execution(call: &Call, input: DescribeExecution) -> Result<Described, ApiError> {
-    let found = call.rooms.engine.describe_execution(&input.execution_arn).await?;
+    let found = call.engine().describe_execution(&input.execution_arn).await?;
     let included = input.included_data == IncludedData::AllData;
     let redrive_status = match found.not_redrivable {
         Some(_) => "NOT_REDRIVABLE",
@@ -303,7 +303,7 @@ pub(super) async fn list_executions(call: &Call, input: ListExecutions) -> Resul
         }
     };
     let filter = ExecutionFilter { status, max_results: input.max_results, next_token: input.next_token };
-    let engine = &call.rooms.engine;
+    let engine = call.engine();
     let page = match is_of_run {
         true => engine.list_map_run_executions(&arn, filter).await?,
         false => engine.list_executions(&arn, filter).await?,
@@ -327,11 +327,11 @@ pub(super) async fn list_executions(call: &Call, input: ListExecutions) -> Resul
 
 pub(super) async fn stop_execution(call: &Call, input: StopExecution) -> Result<Stopped, ApiError> {
     let failure = Failure { error: input.error.map(Into::into), cause: input.cause.map(Into::into) };
-    let stopped = call.rooms.engine.stop_execution(&input.execution_arn, failure).await?;
+    let stopped = call.engine().stop_execution(&input.execution_arn, failure).await?;
     Ok(Stopped { stop_date: stopped.into() })
 }
 
 pub(super) async fn redrive_execution(call: &Call, input: RedriveExecution) -> Result<Redriven, ApiError> {
-    let at = call.rooms.engine.redrive_execution(&input.execution_arn, input.client_token).await?;
+    let at = call.engine().redrive_execution(&input.execution_arn, input.client_token).await?;
     Ok(Redriven { redrive_date: at.into() })
 }

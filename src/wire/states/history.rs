@@ -39,8 +39,7 @@ pub(super) async fn get_execution_history(
     input: GetExecutionHistory,
 ) -> Result<History, ApiError> {
     let page = call
-        .rooms
-        .engine
+        .engine()
         .get_execution_history(
             &input.execution_arn,
             input.max_results,

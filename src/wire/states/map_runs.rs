@@ -109,7 +109,7 @@ fn status_name(status: MapRunStatus) -> &'static str {
 }
 
 pub(super) async fn describe_map_run(call: &Call, input: DescribeMapRun) -> Result<Described, ApiError> {
-    let found = call.rooms.engine.describe_map_run(&input.map_run_arn).await?;
+    let found = call.engine().describe_map_run(&input.map_run_arn).await?;
     Ok(Described {
         map_run_arn: found.arn.to_string(),
         execution_arn: found.execution_arn.to_string(),
@@ -126,7 +126,7 @@ pub(super) async fn describe_map_run(call: &Call, input: DescribeMapRun) -> Resu
 }
 
 pub(super) async fn list_map_runs(call: &Call, input: ListMapRuns) -> Result<Listed, ApiError> {
-    let engine = &call.rooms.engine;
+    let engine = call.engine();
     let page =
         engine.list_map_runs(&input.execution_arn, input.max_results, input.next_token.as_deref()).await?;
     let items = page.items.into_iter().map(|item| Item {
@@ -145,6 +145,6 @@ pub(super) async fn update_map_run(call: &Call, input: UpdateMapRun) -> Result<U
         tolerated_failure_count: input.tolerated_failure_count,
         tolerated_failure_percentage: input.tolerated_failure_percentage,
     };
-    call.rooms.engine.update_map_run(&input.map_run_arn, update).await?;
+    call.engine().update_map_run(&input.map_run_arn, update).await?;
     Ok(Updated {})
 }

@@ -230,7 +230,7 @@ pub(super) async fn create_state_machine(
         tags: input.tags.into_iter().map(Into::into).collect(),
         publish,
     };
-    let made = call.rooms.engine.create_state_machine(create).await?;
+    let made = call.engine().create_state_machine(create).await?;
     Ok(Created {
         state_machine_version_arn: made.version.map(|number| version_arn(&made.arn, number)),
         state_machine_arn: made.arn.to_string(),
@@ -252,7 +252,7 @@ pub(super) async fn update_state_machine(
         tracing: input.tracing_configuration.map(|tracing| tracing.enabled),
         publish,
     };
-    let updated = call.rooms.engine.update_state_machine(update).await?;
+    let updated = call.engine().update_state_machine(update).await?;
     Ok(Updated {
         update_date: updated.updated.into(),
         revision_id: updated.revision_id,
@@ -261,7 +261,7 @@ pub(super) async fn update_state_machine(
 }
 
 pub(super) async fn describe_state_machine(call: &Call, input: ByArn) -> Result<Described, ApiError> {
-    let machine = call.rooms.engine.describe_state_machine(&input.state_machine_arn).await?;
+    let machine = call.engine().describe_state_machine(&input.state_machine_arn).await?;
     let mut described = described(&machine, input.included_data);
     described.status = Some(match machine.status {
         StateMachineStatus::Active => "ACTIVE",
@@ -276,7 +276,7 @@ pub(super) async fn describe_state_machine_for_execution(
     call: &Call,
     input: ByExecution,
 ) -> Result<Described, ApiError> {
-    let engine = &call.rooms.engine;
+    let engine = call.engine();
     let machine = engine.describe_state_machine_for_execution(&input.execution_arn).await?;
     let mut described = described(&machine, input.included_data);
     if machine.arn.label.is_some() {
@@ -315,8 +315,7 @@ fn described(machine: &StateMachine, included: IncludedData) -> Described {
 
 pub(super) async fn list_state_machines(call: &Call, input: List) -> Result<Listed, ApiError> {
     let page = call
-        .rooms
-        .engine
+        .engine()
         .list_state_machines(call.home.clone(), input.max_results, input.next_token.as_deref())
         .await?;
     let items = page.items.into_iter().map(|machine| Item {
@@ -329,5 +328,5 @@ pub(super) async fn list_state_machines(call: &Call, input: List) -> Result<List
 }
 
 pub(super) async fn delete_state_machine(call: &Call, input: ByArn) -> Result<(), ApiError> {
-    Ok(call.rooms.engine.delete_state_machine(&input.state_machine_arn).await?)
+    Ok(call.engine().delete_state_machine(&input.state_machine_arn).await?)
 }

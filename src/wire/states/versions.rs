@@ -137,7 +137,7 @@ pub(super) async fn publish_state_machine_version(
     input: PublishVersion,
 ) -> Result<VersionItem, ApiError> {
     let publish = engine::Publish { description: input.description };
-    let engine = &call.rooms.engine;
+    let engine = call.engine();
     Ok(engine
         .publish_state_machine_version(&input.state_machine_arn, input.revision_id, publish)
         .await?
@@ -146,7 +146,7 @@ pub(super) async fn publish_state_machine_version(
 
 pub(super) async fn list_state_machine_versions(call: &Call, input: List) -> Result<Versions, ApiError> {
     let List { state_machine_arn, max_results, next_token } = input;
-    let engine = &call.rooms.engine;
+    let engine = call.engine();
     let page =
         engine.list_state_machine_versions(&state_machine_arn, max_results, next_token.as_deref()).await?;
     let versions = page.items.into_iter().map(Into::into).collect();
@@ -154,7 +154,7 @@ pub(super) async fn list_state_machine_versions(call: &Call, input: List) -> Res
 }
 
 pub(super) async fn delete_state_machine_version(call: &Call, input: ByVersion) -> Result<(), ApiError> {
-    Ok(call.rooms.engine.delete_state_machine_version(&input.state_machine_version_arn).await?)
+    Ok(call.engine().delete_state_machine_version(&input.state_machine_version_arn).await?)
 }
 
 pub(super) async fn create_state_machine_alias(
@@ -162,7 +162,7 @@ pub(super) async fn create_state_machine_alias(
     input: CreateAlias,
 ) -> Result<AliasItem, ApiError> {
     let routing = routes(input.routing_configuration);
-    let engine = &call.rooms.engine;
+    let engine = call.engine();
     Ok(engine.create_state_machine_alias(input.name, input.description, routing).await?.into())
 }
 
@@ -170,7 +170,7 @@ pub(super) async fn describe_state_machine_alias(
     call: &Call,
     input: ByAlias,
 ) -> Result<DescribedAlias, ApiError> {
-    let alias = call.rooms.engine.describe_state_machine_alias(&input.state_machine_alias_arn).await?;
+    let alias = call.engine().describe_state_machine_alias(&input.state_machine_alias_arn).await?;
     let route = |route: &engine::Route| Route {
         state_machine_version_arn: version_arn(&alias.arn, route.version),
         weight: route.weight,
@@ -190,19 +190,19 @@ pub(super) async fn update_state_machine_alias(
     input: UpdateAlias,
 ) -> Result<UpdatedAlias, ApiError> {
     let routing = input.routing_configuration.map(routes);
-    let engine = &call.rooms.engine;
+    let engine = call.engine();
     let updated =
         engine.update_state_machine_alias(&input.state_machine_alias_arn, input.description, routing).await?;
     Ok(UpdatedAlias { update_date: updated.into() })
 }
 
 pub(super) async fn delete_state_machine_alias(call: &Call, input: ByAlias) -> Result<(), ApiError> {
-    Ok(call.rooms.engine.delete_state_machine_alias(&input.state_machine_alias_arn).await?)
+    Ok(call.engine().delete_state_machine_alias(&input.state_machine_alias_arn).await?)
 }
 
 pub(super) async fn list_state_machine_aliases(call: &Call, input: List) -> Result<Aliases, ApiError> {
     let List { state_machine_arn, max_results, next_token } = input;
-    let engine = &call.rooms.engine;
+    let engine = call.engine();
     let page =
         engine.list_state_machine_aliases(&state_machine_arn, max_results, next_token.as_deref()).await?;
     let aliases = page.items.into_iter().map(Into::into).collect();

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::super::coverage::least;
 use super::super::harness::World;
-use super::super::{Operation, Service};
+use super::super::{Operation, Service, apis, iam, states};
 use crate::clock::{Ids, SeededIds};
 use crate::id::{AccountId, Region};
 use crate::identity::Caller;
@@ -34,7 +34,7 @@ const OTHERS: [(&str, &str); 4] = [
 async fn call(
     world: &World,
     (account, region): (&str, &str),
-    service: Service,
+    service: &Service,
     operation: &str,
     input: &Value,
 ) -> Result<Value, String> {
@@ -51,12 +51,12 @@ async fn call(
 async fn furnish(world: &World) -> HashMap<&'static str, Value> {
     let mut names: HashMap<&'static str, Value> = HashMap::new();
     let states = |operation: &'static str, input: Value| async move {
-        call(world, OWNER, Service::States, operation, &input)
+        call(world, OWNER, &states::SERVICE, operation, &input)
             .await
             .unwrap_or_else(|e| panic!("{operation}: {e}"))
     };
     let gateway = |operation: &'static str, input: Value| async move {
-        call(world, OWNER, Service::ApiGateway, operation, &input)
+        call(world, OWNER, &apis::SERVICE, operation, &input)
             .await
             .unwrap_or_else(|e| panic!("{operation}: {e}"))
     };
@@ -138,7 +138,7 @@ async fn furnish(world: &World) -> HashMap<&'static str, Value> {
     .await;
     let policy = json!({"Version": "2012-10-17", "Statement": []}).to_string();
     let iam = |operation: &'static str, input: Value| async move {
-        call(world, OWNER, Service::Iam, operation, &input)
+        call(world, OWNER, &iam::SERVICE, operation, &input)
             .await
             .unwrap_or_else(|e| panic!("{operation}: {e}"))
     };
@@ -198,8 +198,8 @@ fn naming(operation: &Operation, names: &HashMap<&'static str, Value>) -> Value 
         }
         // Tags name their resource by an ARN.
         if member.name == "resourceArn" {
-            let of = match operation.service {
-                Service::States => names["stateMachineArn"].clone(),
+            let of = match operation.service.name {
+                "states" => names["stateMachineArn"].clone(),
                 _ => json!(format!(
                     "arn:aws:apigateway:us-east-1::/restapis/{}",
                     names["restApiId"].as_str().unwrap()
@@ -229,10 +229,10 @@ async fn all_there_is(world: &World, calls: &[(&'static Operation, Value)]) -> V
 async fn no_home_sees_or_changes_what_another_has() {
     let world = World::new().await;
     let names = furnish(&world).await;
-    let services = [Service::ApiGateway, Service::States, Service::Iam];
+    let services = [&apis::SERVICE, &states::SERVICE, &iam::SERVICE];
     let calls: Vec<(&'static Operation, Value)> = services
         .iter()
-        .flat_map(|service| service.operations())
+        .flat_map(|service| service.operations)
         .filter(|operation| {
             !matches!(operation.name, "GetActivityTask" | "TestInvokeMethod" | "TestInvokeAuthorizer")
         })
@@ -250,7 +250,7 @@ async fn no_home_sees_or_changes_what_another_has() {
     let random = (0..more).map(|_| (OTHERS[any(OTHERS.len())], &calls[any(calls.len())]));
     for (home, (operation, input)) in each.chain(random) {
         // Roles and policies are an account's, in all of its regions.
-        if operation.service == Service::Iam && home.0 == OWNER.0 {
+        if *operation.service == iam::SERVICE && home.0 == OWNER.0 {
             continue;
         }
         let said = call(&world, home, operation.service, operation.name, input).await;

@@ -1,22 +1,22 @@
 //! Regions and accounts are apart: what an ARN names elsewhere isn't there for the caller.
 //!
-//! Asked once for every operation of Step Functions, which are the only ones here that take whole ARNs of what this
-//! server keeps by region. API Gateway's have ids, looked up in the caller's own account and region.
+//! Asked once for every operation, as all of Step Functions' may take whole ARNs of what this server keeps by region.
+//! API Gateway's have ids, looked up in the caller's own account and region.
 
 use serde_json::Value;
 
-use super::{ApiError, Operation, Service};
 use crate::engine::Error;
 use crate::id::{AccountRegion, StatesArn};
+use crate::wire::{ApiError, Operation};
 
 /// Refuses a call whose input names something of Step Functions that is elsewhere than at `home`.
 ///
 /// # Errors
 /// What the operation answers of a thing that doesn't exist; of one that would be deleted, that the ARN is invalid.
 pub(super) fn check(operation: &Operation, input: &Value, home: &AccountRegion) -> Result<(), ApiError> {
-    match (operation.service, elsewhere(input, home)) {
-        (Service::States, Some((arn, text))) => Err(refusal(operation.name, &arn, text).into()),
-        (Service::States, None) | (Service::ApiGateway | Service::Iam | Service::Sts, _) => Ok(()),
+    match elsewhere(input, home) {
+        Some((arn, text)) => Err(refusal(operation.name, &arn, text).into()),
+        None => Ok(()),
     }
 }
 
@@ -103,7 +103,7 @@ mod tests {
     fn nobody_sees_what_is_elsewhere() {
         let homes: Vec<AccountRegion> = (0..3).flat_map(|a| (0..5).map(move |r| home(a, r))).collect();
         let mut calls = Vec::new();
-        for operation in Service::States.operations() {
+        for operation in super::super::OPERATIONS {
             for (owner, resource) in
                 homes.iter().flat_map(|owner| (0..RESOURCES.len()).map(move |r| (owner, r)))
             {
@@ -130,7 +130,6 @@ mod tests {
 
     #[test]
     fn refusals_are_those_of_what_does_not_exist() {
-        let routes = crate::wire::protocol::Routes::new();
         let (here, there) = (home(0, 0), home(0, 1));
         for (operation, member, resource, code) in [
             ("DescribeStateMachine", "stateMachineArn", 0, "StateMachineDoesNotExist"),
@@ -143,12 +142,12 @@ mod tests {
             ("TagResource", "resourceArn", 0, "ResourceNotFound"),
             ("DescribeStateMachineAlias", "stateMachineAliasArn", 2, "ResourceNotFound"),
         ] {
-            let operation = routes.named(Service::States, operation).unwrap();
+            let operation = super::super::SERVICE.operation(operation).unwrap();
             let error = check(operation, &json!({ member: arn(&there, resource) }), &here).unwrap_err();
-            assert_eq!(error.code.name(), code, "{}", operation.name);
+            assert_eq!(error.code.name, code, "{}", operation.name);
         }
         let inner = json!({ "otherArn": arn(&there, 0) }).to_string();
         let text = json!({"stateMachineArn": arn(&here, 0), "input": inner});
-        assert!(check(routes.named(Service::States, "StartExecution").unwrap(), &text, &here).is_ok());
+        assert!(check(super::super::SERVICE.operation("StartExecution").unwrap(), &text, &here).is_ok());
     }
 }

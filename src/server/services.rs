@@ -1,0 +1,35 @@
+//! The AWS services of this server: one line each. `ARCHITECTURE.md` has the recipe for another.
+
+use crate::engine::Engine;
+use crate::identity::Sessions;
+use crate::identity::iam::Iam;
+use crate::wire::{Registration, Service, Services, apis, iam, states, sts};
+
+/// What services work on.
+pub(super) struct Rooms {
+    pub(super) engine: Engine,
+    pub(super) apis: apis::Apis,
+    pub(super) iam: Iam,
+    pub(super) sessions: Sessions,
+}
+
+/// Makes a service of the room it works on.
+type Register = fn(&Rooms) -> Registration;
+
+/// Every service, in the order of the documents.
+const SERVICES: &[(&Service, Register)] = &[
+    (&states::SERVICE, |rooms| states::service(rooms.engine.clone())),
+    (&apis::SERVICE, |rooms| apis::service(rooms.apis.clone())),
+    (&iam::SERVICE, |rooms| iam::service(rooms.iam.clone())),
+    (&sts::SERVICE, |rooms| sts::service(rooms.sessions.clone())),
+];
+
+/// What every service of this server says of itself.
+pub fn services() -> impl Iterator<Item = &'static Service> {
+    SERVICES.iter().map(|(service, _)| *service)
+}
+
+/// The services, working on `rooms`.
+pub(super) fn registered(rooms: &Rooms) -> Services {
+    SERVICES.iter().map(|(_, register)| register(rooms)).collect()
+}
