@@ -8,6 +8,7 @@ use super::machine::{Input, TaskKey, TaskRun};
 use super::open::Engine;
 use super::queue::Queued;
 use super::runner::Origin;
+use super::tasks::Traced;
 use super::{Error, TaskCall, TaskResult, journal, nested};
 use crate::asl::{Pattern, Resource};
 use crate::json::Payload;
@@ -51,6 +52,24 @@ impl Engine {
         match tokio::spawn(async move { tasks.run(call).await }).await {
             Ok(result) => Some(result),
             Err(error) if error.is_panic() => Some(panicked()),
+            Err(_) => None,
+        }
+    }
+
+    /// Makes a call, and tells of the HTTP request that it is if `reveal_secrets` says how; `None` if the process is
+    /// ending.
+    pub(super) async fn traced_result_of(
+        &self,
+        call: TaskCall,
+        reveal_secrets: Option<bool>,
+    ) -> Option<Traced> {
+        let Some(reveal_secrets) = reveal_secrets else {
+            return Some((self.result_of(call).await?, None));
+        };
+        let tasks = self.inner.tasks.clone();
+        match tokio::spawn(async move { tasks.trace(call, reveal_secrets).await }).await {
+            Ok(traced) => Some(traced),
+            Err(error) if error.is_panic() => Some((panicked(), None)),
             Err(_) => None,
         }
     }

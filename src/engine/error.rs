@@ -57,6 +57,14 @@ pub enum Error {
         "At least one of maxConcurrency, toleratedFailurePercentage or toleratedFailureCount must be specified"
     )]
     NothingOfMapRun,
+    /// TestState of what can't be tested like that.
+    #[error("{0}")]
+    InvalidTest(String),
+    /// TestState of a state that needs a mock.
+    #[error(
+        "TestState API does not support Map or Parallel states. Supported state types include: [Task, Wait, Pass, Succeed, Fail, Choice]"
+    )]
+    UntestableState,
     /// The execution can't be redriven.
     #[error("{0}")]
     ExecutionNotRedrivable(NotRedrivable),

@@ -127,6 +127,15 @@ impl Execution {
         }
     }
 
+    /// The same with variables that its machine has from the start.
+    pub(super) fn with_variables(start: ExecutionStart, variables: BTreeMap<Arc<str>, Payload>) -> Self {
+        let mut execution = Self::new(start);
+        if let Some(root) = execution.frames.get_mut(&FrameId::ROOT) {
+            root.variables = variables;
+        }
+        execution
+    }
+
     /// What it was started with.
     pub fn start(&self) -> &ExecutionStart {
         &self.start

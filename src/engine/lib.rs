@@ -51,6 +51,7 @@ mod state_machines;
 mod tags;
 mod task_tokens;
 mod tasks;
+mod test_state;
 #[cfg(test)]
 mod tests;
 mod timers;
@@ -75,5 +76,8 @@ pub use state_machines::{
     CreateStateMachine, StateMachine, StateMachineItem, StateMachineStatus, UpdateStateMachine, Updated,
 };
 pub use tags::Tag;
-pub use tasks::{BoxFuture, TaskCall, TaskResult, Tasks};
+pub use tasks::{BoxFuture, HttpExchange, HttpRequest, HttpResponse, TaskCall, TaskResult, Tasks, Traced};
+pub use test_state::{
+    ErrorDetails, FieldValidation, Inspection, Mock, MockedError, TestState, TestStatus, TestedState,
+};
 pub use versions::{Publish, Version};

@@ -19,6 +19,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 pub(super) use self::describe::run_arn;
 pub use self::describe::{MapRunCounts, MapRunDescription, MapRunItem, UpdateMapRun};
+pub(super) use self::items::failed;
 pub use self::parse::items;
 use self::tell::Ends;
 use super::execution::{ExecutionStatus, FrameId, MapRunKey};

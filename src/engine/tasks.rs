@@ -43,10 +43,61 @@ pub enum TaskResult {
     Failed(Failure),
 }
 
+/// The request that an HTTP task sent, and the answer to it.
+///
+/// <https://docs.aws.amazon.com/step-functions/latest/apireference/API_InspectionData.html>
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HttpExchange {
+    /// What was sent.
+    pub request: HttpRequest,
+    /// What came back; `None` if nothing did.
+    pub response: Option<HttpResponse>,
+}
+
+/// What was sent.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HttpRequest {
+    /// `http` or `https`.
+    pub protocol: String,
+    /// The method.
+    pub method: String,
+    /// The whole address.
+    pub url: String,
+    /// Its headers.
+    pub headers: String,
+    /// Its body.
+    pub body: Option<String>,
+}
+
+/// What came back.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HttpResponse {
+    /// `http` or `https`.
+    pub protocol: String,
+    /// The status.
+    pub status_code: String,
+    /// Its words.
+    pub status_message: String,
+    /// Its headers.
+    pub headers: String,
+    /// Its body.
+    pub body: String,
+}
+
+/// How a call ended, and the HTTP request that it was, if it was one.
+pub type Traced = (TaskResult, Option<HttpExchange>);
+
 /// Calls services for Task states.
 pub trait Tasks: Send + Sync + 'static {
     /// Makes `call`. The future is not dropped before it ends, whatever becomes of the execution.
     fn run(&self, call: TaskCall) -> BoxFuture<'static, TaskResult>;
+
+    /// Makes `call` as [`run`](Self::run) does and tells of the HTTP request that it is; what its connection adds is told
+    /// only with `reveal_secrets`.
+    fn trace(&self, call: TaskCall, _reveal_secrets: bool) -> BoxFuture<'static, Traced> {
+        let run = self.run(call);
+        Box::pin(async move { (run.await, None) })
+    }
 
     /// What is wrong with the arguments of a service integration before it is called, in AWS's words: `The value
     /// of the field 'Headers' has an invalid format`. The execution then fails with `States.Runtime`.

@@ -32,15 +32,15 @@ impl Tasks for NoServices {
 }
 
 /// A data directory with the server's life on it; opened again and again.
-struct House {
+pub(super) struct House {
     dir: PathBuf,
-    clock: Arc<VirtualClock>,
+    pub(super) clock: Arc<VirtualClock>,
     opened: u64,
     logs: Arc<dyn Logs>,
 }
 
 impl House {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         static NEXT: AtomicUsize = AtomicUsize::new(0);
         let n = NEXT.fetch_add(1, Ordering::Relaxed);
         let dir = std::env::temp_dir().join(format!("stepgate-engine-{}-{n}", std::process::id()));
@@ -57,11 +57,11 @@ impl House {
         next
     }
 
-    async fn open(&mut self) -> (Engine, Store) {
+    pub(super) async fn open(&mut self) -> (Engine, Store) {
         self.open_with(crate::store::Options::default(), Options::default(), Arc::new(NoServices)).await
     }
 
-    async fn open_with(
+    pub(super) async fn open_with(
         &mut self,
         store: crate::store::Options,
         options: Options,
@@ -75,7 +75,7 @@ impl House {
         (engine.unwrap(), store)
     }
 
-    async fn close(&self, engine: Engine, store: Store) {
+    pub(super) async fn close(&self, engine: Engine, store: Store) {
         engine.close();
         store.close().await;
         drop((engine, store));
@@ -92,7 +92,7 @@ impl Drop for House {
     }
 }
 
-fn home() -> AccountRegion {
+pub(super) fn home() -> AccountRegion {
     AccountRegion {
         account: AccountId::parse("123456789012").unwrap(),
         region: Region::parse("us-east-1").unwrap(),

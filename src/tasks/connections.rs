@@ -142,6 +142,11 @@ impl Connections {
 }
 
 impl Connection {
+    /// Headers of every call, but for an access token's.
+    pub(super) fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+
     /// Whether endpoints without TLS may be called.
     pub(super) fn allows_http(&self) -> bool {
         self.settings.allow_http

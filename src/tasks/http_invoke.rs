@@ -19,7 +19,7 @@ use super::aws::reasons;
 use super::connections::{Connection, Connections, TokenError};
 use crate::connect::{self, Call, HttpClient, full};
 use crate::engine::event::Failure;
-use crate::engine::{TaskCall, TaskResult};
+use crate::engine::{HttpExchange, HttpRequest, HttpResponse, TaskCall, TaskResult, Traced};
 use crate::json::Payload;
 
 /// AWS's own bound.
@@ -107,28 +107,88 @@ pub(super) fn refuse(connections: &Connections, arguments: &Payload) -> Option<S
         .then(|| "The value for the 'ApiEndpoint' field must have the scheme 'https'".to_owned())
 }
 
-/// Makes a call and says how it went.
-pub(super) async fn call(connections: &Connections, client: &HttpClient, call: TaskCall) -> TaskResult {
+/// Makes a call and says how it went, and what was sent and received.
+pub(super) async fn call(
+    connections: &Connections,
+    client: &HttpClient,
+    call: TaskCall,
+    trace: Trace,
+) -> Traced {
     let arguments = call.input.value();
     let arn = connection_arn(arguments).unwrap_or_default();
     let Some(connection) = connections.of(arn) else {
-        return TaskResult::Failed(unknown(arn));
+        return (TaskResult::Failed(unknown(arn)), None);
     };
-    let Some(request) = Prepared::new(arguments, connection, call.home.region.as_str()) else {
-        return TaskResult::Failed(Failure::new("States.Runtime", "The arguments make no HTTP request."));
+    let region = call.home.region.as_str();
+    let Some(request) = Prepared::new(arguments, connection, region, Added::Kept) else {
+        let failure = Failure::new("States.Runtime", "The arguments make no HTTP request.");
+        return (TaskResult::Failed(failure), None);
     };
-    let mut result = request.send(connections, connection, client).await;
+    let mut headers = request.authorized(connections, connection, client).await;
+    let mut result = request.send(headers.as_ref(), client).await;
     let is_refused = |answered: &Answered| {
         matches!(answered.status, StatusCode::UNAUTHORIZED | StatusCode::PROXY_AUTHENTICATION_REQUIRED)
     };
     // As EventBridge does: a token that is refused is got anew, once.
     if result.as_ref().is_ok_and(is_refused) && connection.forget_token().await {
-        result = request.send(connections, connection, client).await;
+        headers = request.authorized(connections, connection, client).await;
+        result = request.send(headers.as_ref(), client).await;
     }
+    let answered = result.as_ref().ok();
+    let exchange = match trace {
+        Trace::None => None,
+        Trace::WithSecrets => {
+            Some(exchange(&request, headers.as_ref().unwrap_or(&request.headers), answered))
+        }
+        Trace::WithoutSecrets => Prepared::new(arguments, connection, region, Added::LeftOut).map(|shown| {
+            let mut headers = shown.headers.clone();
+            connection.headers().keys().for_each(|name| drop(headers.remove(name)));
+            exchange(&shown, &headers, answered)
+        }),
+    };
     match result.and_then(told) {
-        Ok(output) => TaskResult::Succeeded(output),
-        Err(failure) => TaskResult::Failed(failure),
+        Ok(output) => (TaskResult::Succeeded(output), exchange),
+        Err(failure) => (TaskResult::Failed(failure), exchange),
     }
+}
+
+/// What of a call is told.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Trace {
+    /// Nothing but its result.
+    None,
+    /// The request as it was sent, and the answer.
+    WithSecrets,
+    /// The same without what the connection added to the request; AWS leaves the answer as it is.
+    WithoutSecrets,
+}
+
+fn exchange(request: &Prepared, headers: &HeaderMap, answered: Option<&Answered>) -> HttpExchange {
+    let protocol = request.uri.scheme_str().unwrap_or_default();
+    let response = answered.map(|answered| HttpResponse {
+        protocol: protocol.to_owned(),
+        status_code: answered.status.as_u16().to_string(),
+        status_message: answered.status.canonical_reason().unwrap_or_default().to_owned(),
+        headers: shown(&answered.headers),
+        body: answered.body.clone(),
+    });
+    let request = HttpRequest {
+        protocol: protocol.to_owned(),
+        method: request.method.to_string(),
+        url: request.uri.to_string(),
+        headers: shown(headers),
+        body: (!request.body.is_empty()).then(|| request.body.clone()),
+    };
+    HttpExchange { request, response }
+}
+
+/// Headers as AWS shows them: `[name: value, name: value]`.
+fn shown(headers: &HeaderMap) -> String {
+    let shown: Vec<String> = headers
+        .iter()
+        .map(|(name, value)| format!("{name}: {}", String::from_utf8_lossy(value.as_bytes())))
+        .collect();
+    format!("[{}]", shown.join(", "))
 }
 
 /// `States.Runtime` is never retried and caught by nothing: trying again can't help.
@@ -138,6 +198,15 @@ fn unknown(arn: &str) -> Failure {
          stands behind `connection/`."
     );
     Failure::new("States.Runtime", cause)
+}
+
+/// What the connection adds to query and body.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Added {
+    /// It is there, and the arguments' own of the same names are not.
+    Kept,
+    /// Neither is there.
+    LeftOut,
 }
 
 /// A request but for what authorizes it.
@@ -150,7 +219,7 @@ struct Prepared {
 
 impl Prepared {
     /// What well-formed arguments and the connection stand for; what the connection says wins.
-    fn new(arguments: &Value, connection: &Connection, region: &str) -> Option<Self> {
+    fn new(arguments: &Value, connection: &Connection, region: &str, added: Added) -> Option<Self> {
         let method = Method::from_bytes(arguments["Method"].as_str()?.as_bytes()).ok()?;
         let mut headers = HeaderMap::new();
         for (name, value) in arguments.get("Headers").and_then(texts).unwrap_or_default() {
@@ -163,7 +232,9 @@ impl Prepared {
 
         let mut query = arguments.get("QueryParameters").and_then(texts).unwrap_or_default();
         query.retain(|(name, _)| !connection.query().contains_key(name));
-        query.extend(connection.query().clone());
+        if added == Added::Kept {
+            query.extend(connection.query().clone());
+        }
         let mut uri = arguments["ApiEndpoint"].as_str()?.to_owned();
         for (i, (name, value)) in query.iter().enumerate() {
             uri.push(if i == 0 { '?' } else { '&' });
@@ -179,7 +250,7 @@ impl Prepared {
         });
         let body = match method {
             Method::GET | Method::HEAD => None, // They have none, whatever is said.
-            _ => body(arguments.get("RequestBody"), connection),
+            _ => body(arguments.get("RequestBody"), connection, added),
         };
         if body.is_some() {
             let kind = if array_format.is_some() { FORM_TYPE } else { "application/json" };
@@ -193,12 +264,13 @@ impl Prepared {
         Some(Self { method, uri: Uri::try_from(uri).ok()?, headers, body })
     }
 
-    async fn send(
+    /// The headers with those that authorize the call.
+    async fn authorized(
         &self,
         connections: &Connections,
         connection: &Connection,
         client: &HttpClient,
-    ) -> Result<Answered, Failure> {
+    ) -> Result<HeaderMap, Failure> {
         let mut headers = self.headers.clone();
         connections.authorize(connection, client, &mut headers).await.map_err(|error| match error {
             TokenError::Unreachable(_) => Failure::new("States.Http.Socket", reasons(&error)),
@@ -207,6 +279,15 @@ impl Prepared {
             }
             TokenError::NoToken => Failure::new("States.Runtime", error.to_string()),
         })?;
+        Ok(headers)
+    }
+
+    async fn send(
+        &self,
+        headers: Result<&HeaderMap, &Failure>,
+        client: &HttpClient,
+    ) -> Result<Answered, Failure> {
+        let headers = headers.map_err(Failure::clone)?.clone();
         let mut request = http::Request::new(full(self.body.clone()));
         *request.method_mut() = self.method.clone();
         *request.uri_mut() = self.uri.clone();
@@ -218,7 +299,7 @@ impl Prepared {
 }
 
 /// The body with the connection's members; `None` if there is nothing to send.
-fn body(given: Option<&Value>, connection: &Connection) -> Option<Value> {
+fn body(given: Option<&Value>, connection: &Connection, added: Added) -> Option<Value> {
     let mut body = given.cloned().unwrap_or_default();
     drop_null(&mut body);
     if !connection.body().is_empty() {
@@ -226,8 +307,13 @@ fn body(given: Option<&Value>, connection: &Connection) -> Option<Value> {
             body = Map::new().into();
         }
         if let Some(members) = body.as_object_mut() {
-            members
-                .extend(connection.body().iter().map(|(name, value)| (name.clone(), value.as_str().into())));
+            let of_connection = connection.body().iter();
+            match added {
+                Added::Kept => {
+                    members.extend(of_connection.map(|(name, value)| (name.clone(), value.as_str().into())));
+                }
+                Added::LeftOut => members.retain(|name, _| !connection.body().contains_key(name)),
+            }
         }
     }
     (!body.is_null()).then_some(body)
@@ -316,13 +402,15 @@ mod tests {
         let connections = connections(false);
         let more =
             json!({"QueryParameters": {"v": "1", "q": ["a b", 2]}, "RequestBody": {"source": "x", "n": 1}});
-        let made = Prepared::new(&arguments(&more), connections.of(ARN).unwrap(), "us-east-1").unwrap();
+        let made =
+            Prepared::new(&arguments(&more), connections.of(ARN).unwrap(), "us-east-1", Added::Kept).unwrap();
         assert_eq!(made.uri, "https://h/p?q=a%20b&q=2&v=2");
         assert_eq!(made.body, r#"{"source":"s","n":1}"#);
         assert_eq!(made.headers[CONTENT_TYPE], "application/json");
         assert_eq!(made.headers[USER_AGENT], "Amazon|StepFunctions|HttpInvoke|us-east-1");
         let more = json!({"RequestBody": {"a": [1, 2]}, "Transform": {"RequestBodyEncoding": "URL_ENCODED"}});
-        let made = Prepared::new(&arguments(&more), connections.of(ARN).unwrap(), "us-east-1").unwrap();
+        let made =
+            Prepared::new(&arguments(&more), connections.of(ARN).unwrap(), "us-east-1", Added::Kept).unwrap();
         assert_eq!(
             (made.body.as_str(), &made.headers[CONTENT_TYPE]),
             ("a%5B0%5D=1&a%5B1%5D=2&source=s", &HeaderValue::from_static(FORM_TYPE))

@@ -5,12 +5,13 @@ use std::sync::{Arc, Weak};
 use tokio::sync::watch;
 
 use super::connections::Connections;
+use super::http_invoke::Trace;
 use super::{api_gateway, aws, http_invoke, lambda, s3, services, sfn};
 use crate::asl::{Integration, Resource};
 use crate::clock::Ids;
 use crate::connect::HttpClient;
 use crate::engine::event::Failure;
-use crate::engine::{BoxFuture, TaskCall, TaskResult, Tasks};
+use crate::engine::{BoxFuture, TaskCall, TaskResult, Tasks, Traced};
 use crate::gateway::Gateway;
 use crate::json::Payload;
 use crate::wire;
@@ -81,10 +82,10 @@ impl Library {
     }
 }
 
-impl Tasks for Library {
-    fn run(&self, call: TaskCall) -> BoxFuture<'static, TaskResult> {
+impl Library {
+    fn make(&self, call: TaskCall, trace: Trace) -> BoxFuture<'static, Traced> {
         let Some(service) = Service::of(&call.resource) else {
-            return Box::pin(std::future::ready(TaskResult::Failed(not_run(&call.resource))));
+            return Box::pin(std::future::ready((TaskResult::Failed(not_run(&call.resource)), None)));
         };
         let mut rooms = self.rooms.clone();
         let request_id = self.ids.uuid().to_string();
@@ -97,19 +98,32 @@ impl Tasks for Library {
             };
             let resource = call.resource.clone();
             let (name, result) = match service {
-                Service::Sfn(integration) => return sfn::call(&api, &integration, call, &request_id).await,
-                Service::ApiGateway(integration) => {
-                    return api_gateway::call(&rooms.gateway, &integration, call).await;
+                Service::Sfn(integration) => {
+                    return (sfn::call(&api, &integration, call, &request_id).await, None);
                 }
-                Service::Http => return http_invoke::call(&connections, &client, call).await,
+                Service::ApiGateway(integration) => {
+                    return (api_gateway::call(&rooms.gateway, &integration, call).await, None);
+                }
+                Service::Http => return http_invoke::call(&connections, &client, call, trace).await,
                 Service::Lambda => (lambda::NAME, lambda::call(&rooms.elsewhere, call).await),
                 Service::S3(action) => (s3::NAME, s3::call(&rooms.elsewhere, action, call).await),
                 Service::Aws(target, integration) => {
                     (target.service.name, target.call(&rooms.elsewhere, &integration, call).await)
                 }
             };
-            result.unwrap_or_else(|| TaskResult::Failed(not_configured(&resource, name)))
+            (result.unwrap_or_else(|| TaskResult::Failed(not_configured(&resource, name))), None)
         })
+    }
+}
+
+impl Tasks for Library {
+    fn run(&self, call: TaskCall) -> BoxFuture<'static, TaskResult> {
+        let made = self.make(call, Trace::None);
+        Box::pin(async move { made.await.0 })
+    }
+
+    fn trace(&self, call: TaskCall, reveal_secrets: bool) -> BoxFuture<'static, Traced> {
+        self.make(call, if reveal_secrets { Trace::WithSecrets } else { Trace::WithoutSecrets })
     }
 
     fn refuse(&self, integration: &Integration, arguments: &Payload) -> Option<String> {

@@ -44,9 +44,16 @@ pub(super) fn needed(operation: &Operation, input: &Value, home: &AccountRegion)
         ROLES.contains(&path).then(|| patch.get("value").and_then(Value::as_str)).flatten()
     });
     let given = ROLES.iter().filter_map(|member| text(member)).chain(patched);
-    let passed = given.filter(|arn| arn.contains(":role/"));
+    // A state whose work is mocked acts under no role.
+    let is_mocked = operation.name == "TestState" && input.get("mock").is_some_and(|mock| !mock.is_null());
+    let passed = given.filter(|arn| arn.contains(":role/") && !is_mocked);
     let passed = passed.map(|arn| Permission { action: "iam:PassRole".to_owned(), resource: arn.to_owned() });
-    std::iter::once(own).chain(passed).collect()
+    let reveals = operation.name == "TestState" && input.get("revealSecrets") == Some(&Value::Bool(true));
+    let revealed = reveals.then(|| Permission {
+        action: format!("{}:RevealSecrets", operation.service.name),
+        resource: "*".to_owned(),
+    });
+    std::iter::once(own).chain(revealed).chain(passed).collect()
 }
 
 /// Refuses a call for which `grants` don't have all that is needed.
@@ -99,6 +106,16 @@ mod tests {
         );
         check(states, "StartExecution", json!({}), &[("states:StartExecution", "*")]);
         check(states, "ListStateMachines", json!({}), &[("states:ListStateMachines", "*")]);
+        check(states, "TestState", json!({"definition": "{}"}), &[("states:TestState", "*")]);
+        let mut test = json!({"definition": "{}", "roleArn": role, "revealSecrets": true});
+        check(
+            states,
+            "TestState",
+            test.clone(),
+            &[("states:TestState", "*"), ("states:RevealSecrets", "*"), ("iam:PassRole", role)],
+        );
+        test["mock"] = json!({"result": "{}"});
+        check(states, "TestState", test, &[("states:TestState", "*"), ("states:RevealSecrets", "*")]);
         check(states, "TagResource", json!({"resourceArn": "a"}), &[("states:TagResource", "a")]);
         check(
             states,

@@ -12,6 +12,7 @@ mod map_runs;
 mod shapes;
 mod state_machines;
 mod tags;
+mod test_state;
 mod time;
 mod validate;
 mod versions;
@@ -144,7 +145,7 @@ static OPERATIONS: &[Operation] = &[
     row("RedriveExecution", &shapes::REDRIVE_EXECUTION, handler!(executions::redrive_execution)),
     row("StartSyncExecution", &shapes::START_SYNC_EXECUTION, handler!(executions::start_sync_execution)),
     row("TagResource", &shapes::TAG_RESOURCE, handler!(tags::tag_resource)),
-    row("TestState", &shapes::TEST_STATE, Handler::Unsupported),
+    row("TestState", &shapes::TEST_STATE, handler!(test_state::test_state)),
     row("UntagResource", &shapes::UNTAG_RESOURCE, handler!(tags::untag_resource)),
     row("UpdateMapRun", &shapes::UPDATE_MAP_RUN, handler!(map_runs::update_map_run)),
     row(

@@ -175,6 +175,59 @@ fn endpoint(request: &Received) -> Reply {
     }
 }
 
+/// TestState shows what an HTTP task sends, and what its connection adds only to those who ask for it.
+#[test]
+fn a_tested_http_task_shows_its_request() {
+    let (dir, backend) = (DataDir::new("http-test"), Backend::start(endpoint));
+    let path = dir.path().join("stepgate.toml");
+    let settings = "[connections.key]\nauthorization = { type = \"API_KEY\", name = \"X-Key\", value = \"hush\" }\n\
+         query = { q = \"hush\" }\nbody = { b = \"hush\", n = \"hush\" }\nallow_http = true\n";
+    std::fs::write(&path, settings).unwrap();
+    let server = Server::start(&dir, &["--config", path.to_str().unwrap()]);
+    let mut client = Client::new(&server.address);
+    let definition = json!({"Type": "Task", "Resource": "arn:aws:states:::http:invoke", "Parameters": {
+        "ApiEndpoint": format!("{}/busy", backend.url), "Method": "POST",
+        "Authentication": {"ConnectionArn": "arn:aws:events:us-east-1:123456789012:connection/key/1"},
+        "Headers": {"X-Own": "h"}, "QueryParameters": {"own": "1"}, "RequestBody": {"n": 1, "own": 2}},
+        "Retry": [{"ErrorEquals": ["States.Http.StatusCode.503"], "IntervalSeconds": 7}], "End": true});
+    let test = |level: &str, reveal: bool| {
+        json!({"definition": definition.to_string(), "roleArn": crate::ROLE,
+        "inspectionLevel": level, "revealSecrets": reveal})
+    };
+
+    let told = states(&mut client, "TestState", test("TRACE", false));
+    assert_eq!(
+        (&told["status"], &told["error"]),
+        (&json!("RETRIABLE"), &json!("States.Http.StatusCode.503"))
+    );
+    let data = &told["inspectionData"];
+    assert_eq!(data["errorDetails"], json!({"retryIndex": 0, "retryBackoffIntervalSeconds": 7}));
+    let request = &data["request"];
+    assert_eq!((&request["method"], &request["protocol"]), (&json!("POST"), &json!("http")));
+    assert_eq!(request["url"], format!("{}/busy?own=1", backend.url));
+    assert_eq!(request["body"], "{\"own\":2}");
+    assert!(request["headers"].as_str().unwrap().starts_with("[x-own: h, "), "{request}");
+    assert!(!request.to_string().contains("hush"), "{request}");
+    let response = &data["response"];
+    assert_eq!(
+        (&response["statusCode"], &response["statusMessage"], &response["body"]),
+        (&json!("503"), &json!("Service Unavailable"), &json!("busy"))
+    );
+
+    let told = states(&mut client, "TestState", test("TRACE", true));
+    let request = &told["inspectionData"]["request"];
+    assert_eq!(request["url"], format!("{}/busy?own=1&q=hush", backend.url));
+    assert_eq!(request["body"], "{\"n\":\"hush\",\"own\":2,\"b\":\"hush\"}");
+    assert!(request["headers"].as_str().unwrap().contains("x-key: hush"), "{request}");
+    // What is sent is the same, whatever is shown.
+    let sent = backend.take();
+    assert!(sent.iter().all(|r| r.header("x-key") == "hush" && r.target == "/busy?own=1&q=hush"), "{sent:?}");
+
+    let told = states(&mut client, "TestState", test("DEBUG", false));
+    assert_eq!(told["inspectionData"].get("request"), None);
+    assert_eq!(states(&mut client, "TestState", test("INFO", false)).get("inspectionData"), None);
+}
+
 #[test]
 fn tasks_call_http_endpoints_with_a_connection() {
     let (dir, backend) = (DataDir::new("http"), Backend::start(endpoint));

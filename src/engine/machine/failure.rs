@@ -14,6 +14,7 @@ impl Stepper<'_> {
     /// The state that `frame` is in failed; `matched` is the error that Retry and Catch are asked about.
     pub(super) fn state_failed(&mut self, frame: FrameId, failure: Failure, matched: &str) -> Flow {
         let Some(state) = self.state_of(frame) else { return Ok(()) };
+        self.saw_with(|| Seen::Failed(failure.clone()));
         let program = self.program;
         let (retry, catch, closing): (&[Retrier], &[Catcher], _) = match &program[state].kind {
             StateKind::Task(task) => (&task.retry, &task.catch, None),

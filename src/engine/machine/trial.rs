@@ -13,7 +13,7 @@ use super::super::execution::{FrameId, MapRunLimits, Reading};
 use super::PAYLOAD_BYTES_MAX;
 use super::map_run::{EXCEEDED, Opening};
 use super::stepper::{Flow, Stepper};
-use crate::asl::{DataError, Distributed, ItemSource, Map, Parallel};
+use crate::asl::{DataError, Distributed, ItemSource, Map, Parallel, QueryLanguage, StateKind};
 use crate::json::Payload;
 
 /// What stands for the work of a Parallel or Map.
@@ -57,6 +57,8 @@ pub enum Seen {
     ToleratedFailurePercentage(f64),
     /// How many iterations a Map has, or children in DISTRIBUTED mode.
     Iterations(usize),
+    /// The state failed; what Retry and Catch make of that is told after.
+    Failed(Failure),
     /// The retrier at `index` is for the error.
     Retrier {
         /// Its place in `Retry`.
@@ -102,15 +104,31 @@ struct Given {
 impl Stepper<'_> {
     /// Tells the inspector, if there is one, of data at `stage`.
     pub(super) fn saw(&self, stage: Stage, data: &Payload) {
-        if let Some(trial) = self.env.trial {
-            trial.inspector.saw(Seen::Data(stage, data.clone()));
-        }
+        self.saw_with(|| Seen::Data(stage, data.clone()));
     }
 
-    /// Tells the inspector, if there is one, what `seen` makes.
+    /// Tells the inspector, if there is one, what `seen` makes, as the query language of the state has it: there are no
+    /// paths in JSONata, and what a Task or Parallel gives its work are its `Arguments`.
     pub(super) fn saw_with(&self, seen: impl FnOnce() -> Seen) {
-        if let Some(trial) = self.env.trial {
-            trial.inspector.saw(seen());
+        let Some(trial) = self.env.trial else { return };
+        let state = self.state_of(FrameId::ROOT).map(|state| &self.program[state]);
+        let is_jsonata = state.is_some_and(|state| state.language == QueryLanguage::Jsonata);
+        let gives =
+            state.is_some_and(|state| matches!(state.kind, StateKind::Task(_) | StateKind::Parallel(_)));
+        match seen() {
+            Seen::Data(stage, data) if is_jsonata => match stage {
+                Stage::Parameters if gives => trial.inspector.saw(Seen::Data(Stage::Arguments, data)),
+                Stage::InputPath
+                | Stage::Parameters
+                | Stage::ResultSelector
+                | Stage::ResultPath
+                | Stage::ItemsPath
+                | Stage::ItemsPointer => {}
+                Stage::Arguments | Stage::Result | Stage::ItemSelector | Stage::ItemBatcher => {
+                    trial.inspector.saw(Seen::Data(stage, data));
+                }
+            },
+            seen => trial.inspector.saw(seen),
         }
     }
 }

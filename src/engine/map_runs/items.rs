@@ -17,7 +17,7 @@ const ITEMS_BYTES_MAX: usize = 16 * 1024 * 1024;
 const LISTED_MAX: usize = 100_000;
 
 /// Why there are no items, as `States.ItemReaderFailed` puts it.
-pub(super) fn failed(cause: impl Into<std::sync::Arc<str>>) -> Failure {
+pub(in super::super) fn failed(cause: impl Into<std::sync::Arc<str>>) -> Failure {
     Failure::new("States.ItemReaderFailed", cause)
 }
 

@@ -45,6 +45,8 @@ impl From<Error> for ApiError {
                 return Self::new(Code::Validation, error.to_string())
                     .with("reason", "CANNOT_UPDATE_COMPLETED_MAP_RUN");
             }
+            Error::InvalidTest(_) => Code::Validation,
+            Error::UntestableState => Code::InvalidDefinition,
             Error::AliasDoesNotExist | Error::MapRunDoesNotExist(_) => Code::ResourceNotFound,
             Error::QuotaExceeded(_) => Code::ServiceQuotaExceeded,
             // The disk's fault: the caller may try again.
