@@ -67,7 +67,12 @@ impl World {
         static NEXT: AtomicUsize = AtomicUsize::new(0);
         let n = NEXT.fetch_add(1, Ordering::Relaxed);
         let dir = std::env::temp_dir().join(format!("stepgate-wire-{}-{n}", std::process::id()));
-        let clock = Arc::new(VirtualClock::new(Timestamp::from_millis(1_700_000_000_999)));
+        Self::open(dir, Timestamp::from_millis(1_700_000_000_999)).await
+    }
+
+    /// The APIs on what is in `dir`, which is removed with them.
+    pub(super) async fn open(dir: PathBuf, now: Timestamp) -> Self {
+        let clock = Arc::new(VirtualClock::new(now));
         let keys = Arc::new(Keys::default());
         let account = AccountId::parse("123456789012").unwrap();
         let credential = Credential::root(account, "test", Secret::new("test"));
@@ -92,8 +97,19 @@ impl World {
         service: &str,
         request: http::Request<&str>,
     ) -> Answer {
+        self.send_to("eu-central-1", credential, service, request).await
+    }
+
+    /// The same in another region.
+    pub(super) async fn send_to(
+        &self,
+        region: &str,
+        credential: &Credential,
+        service: &str,
+        request: http::Request<&str>,
+    ) -> Answer {
         let (mut parts, body) = request.into_parts();
-        let region = Region::parse("eu-central-1").unwrap();
+        let region = Region::parse(region).unwrap();
         parts.headers.insert("host", "localhost:4566".parse().unwrap());
         sign(&mut parts, body.as_bytes(), credential, service, &region, self.clock.now());
         self.send_as_it_is(Request::from_parts(parts, full(Bytes::copy_from_slice(body.as_bytes())))).await

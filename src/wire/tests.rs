@@ -2,6 +2,7 @@
 
 mod homes;
 mod sessions;
+mod stores;
 mod unserved;
 
 use serde_json::{Value, json};

@@ -163,3 +163,35 @@ fn secrets_are_encrypted_and_their_key_is_changed() {
     check(&["--config", config.to_str().unwrap()]);
     assert_hidden();
 }
+
+/// What `tests/data/stores` has of earlier versions; the APIs are asked for the rest of it where time can be set.
+#[test]
+fn what_an_earlier_version_deployed_goes_on() {
+    let stores = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/stores");
+    for store in files(Path::new(stores)) {
+        if store.extension().is_none_or(|it| it != "zip") {
+            continue;
+        }
+        let dir = DataDir::new("earlier");
+        let data = dir.path().join("data");
+        zip::ZipArchive::new(fs::File::open(&store).unwrap()).unwrap().extract(&data).unwrap();
+        let found: serde_json::Value =
+            serde_json::from_slice(&fs::read(data.join("found.json")).unwrap()).unwrap();
+        let mut settings = fs::read_to_string(data.join("stepgate.toml")).unwrap();
+        for file in ["of-a-stack.json", "certificate.pem"] {
+            let path = format!("\"{}\"", data.join(file).display());
+            settings = settings.replace(&format!("\"{file}\""), &path);
+        }
+        let config = data.join("settings.toml");
+        fs::write(&config, settings).unwrap();
+        let server = Server::start(&dir, &["--config", config.to_str().unwrap()]);
+        let stack = &server.facts["stacks"][0];
+        assert_eq!((&stack["name"], &stack["outputs"]), (&json!("of-a-stack"), &found["stack"]), "{stack}");
+        // A stage serves the snapshot that was deployed, not what was changed after it, to who has a key.
+        let path = format!("/restapis/{}/dev/_user_request_/pets", found["api"].as_str().unwrap());
+        let mut client = Client::new(&server.address);
+        let key = [("x-api-key", "value-of-a-key-0123456789")];
+        assert_eq!(client.send("GET", &path, &key, b"").unwrap().text(), "[\"kept\"]");
+        assert_eq!(client.send("GET", &path, &[], b"").unwrap().status, 403);
+    }
+}
