@@ -33,6 +33,26 @@ pub enum Error {
         /// The newest version known.
         known: i64,
     },
+    /// A newer version has written a record.
+    #[error(
+        "a record of {name} has version {found}, this version of the program knows {known}: use the newer version again"
+    )]
+    NewerRecord {
+        /// The kind of the record.
+        name: &'static str,
+        /// The version found.
+        found: u64,
+        /// The newest version known.
+        known: u64,
+    },
+    /// What is stored is no record of its kind.
+    #[error("a record of {name} can't be read: {reason}")]
+    Record {
+        /// The kind of the record.
+        name: &'static str,
+        /// Why not.
+        reason: String,
+    },
     /// A statement failed; a broken invariant of the room that wrote it.
     #[error("a statement failed: {0}")]
     Sql(String),
@@ -54,6 +74,8 @@ impl Error {
             | Self::MasterKey(_)
             | Self::Locked(_)
             | Self::Newer { .. }
+            | Self::NewerRecord { .. }
+            | Self::Record { .. }
             | Self::Sql(_)
             | Self::Panicked
             | Self::Closed => false,
@@ -69,7 +91,8 @@ impl Error {
             Self::Lost(_) => "lost",
             Self::MasterKey(_) => "master_key",
             Self::Locked(_) => "locked",
-            Self::Newer { .. } => "newer",
+            Self::Newer { .. } | Self::NewerRecord { .. } => "newer",
+            Self::Record { .. } => "record",
             Self::Sql(_) => "sql",
             Self::Panicked => "panicked",
             Self::Closed => "closed",

@@ -24,6 +24,7 @@ mod param;
 mod readers;
 mod schema;
 mod secrets;
+mod stored;
 #[cfg(test)]
 mod tests;
 mod tx;
@@ -34,6 +35,7 @@ pub use options::{Moment, Options, Probe};
 pub use param::{Param, Row};
 pub use schema::Step;
 pub use secrets::{KEY_BYTES, Lookup, MasterKey, MasterKeySource, SealedColumn};
+pub use stored::{Record, RecordKind, Stored, Unreadable};
 pub use tx::Tx;
 
 use std::path::Path;
@@ -123,6 +125,15 @@ impl Store {
             folder.fold();
         }
         Ok(())
+    }
+
+    /// Notes which versions of `records` may be in the store from now on. Blocks; rooms call it when they open, after their
+    /// tables are up to date.
+    ///
+    /// # Errors
+    /// [`Error::NewerRecord`] if a newer version of the program may have written one of them.
+    pub fn declare(&self, records: &'static [RecordKind]) -> Result<(), Error> {
+        self.inner.writer.send_blocking(move |tx| schema::declare(tx, records))
     }
 
     /// Writes everything out and folds the log into the database. The store answers [`Error::Closed`]

@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension};
 
-use super::{Error, Param, Tx};
+use super::{Error, Param, RecordKind, Tx};
 
 /// What brings tables from one version to the next.
 #[derive(Clone, Copy, Debug)]
@@ -22,10 +22,14 @@ impl From<&'static str> for Step {
 /// The room that is the store itself.
 const STORE: &str = "store";
 /// The store's own tables.
-const STEPS: &[&str] = &["
+const STEPS: &[&str] = &[
+    "
     CREATE TABLE store_key (id INTEGER PRIMARY KEY, master TEXT NOT NULL, wrapped BLOB NOT NULL);
     CREATE TABLE store_opening (id INTEGER PRIMARY KEY, n BIGINT NOT NULL);
-"];
+",
+    // Records have versions since; what is older can't read them.
+    "CREATE TABLE record_version (name TEXT PRIMARY KEY, version BIGINT NOT NULL)",
+];
 const VERSIONS: &str =
     "CREATE TABLE IF NOT EXISTS schema_version (room TEXT PRIMARY KEY, version BIGINT NOT NULL)";
 
@@ -81,4 +85,23 @@ pub(super) fn migrate(tx: &Tx<'_>, room: &'static str, steps: &[Step]) -> Result
         tx.execute(sql, &[Param::Text(room), Param::Int(known)])?;
     }
     Ok(overwrites)
+}
+
+/// Notes which versions of `records` may be in the store from now on, unless newer ones may be there already.
+pub(super) fn declare(tx: &Tx<'_>, records: &[RecordKind]) -> Result<(), Error> {
+    for &RecordKind { name, version: known } in records {
+        let sql = "SELECT version FROM record_version WHERE name = ?1";
+        let found = tx.query_one(sql, &[Param::Text(name)], |row| row.int(0))?;
+        let found = found.map(|found| u64::try_from(found).unwrap_or_default());
+        if found.is_some_and(|found| known < found) {
+            return Err(Error::NewerRecord { name, found: found.unwrap_or_default(), known });
+        }
+        if found != Some(known) {
+            let sql = "INSERT INTO record_version (name, version) VALUES (?1, ?2)
+                       ON CONFLICT (name) DO UPDATE SET version = excluded.version";
+            let version = i64::try_from(known).unwrap_or(i64::MAX);
+            tx.execute(sql, &[Param::Text(name), Param::Int(version)])?;
+        }
+    }
+    Ok(())
 }

@@ -2,6 +2,7 @@
 
 mod keys;
 mod loss;
+mod records;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
