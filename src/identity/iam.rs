@@ -8,6 +8,7 @@ mod aws_managed;
 mod error;
 mod permissions;
 mod policy;
+mod records;
 mod role;
 mod tables;
 
@@ -60,6 +61,7 @@ impl Iam {
     /// Opens the tables in `store`. Blocks.
     pub fn open(store: Store, clock: Arc<dyn Clock>, ids: Arc<dyn Ids>) -> Result<Self, IamError> {
         store.migrate("identity", tables::STEPS)?;
+        store.declare(records::RECORDS)?;
         Ok(Self { store, clock, ids, kept: Arc::new(Kept::new()) })
     }
 

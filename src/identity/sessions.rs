@@ -94,6 +94,7 @@ impl Sessions {
         iam: Iam,
     ) -> Result<Self, SessionError> {
         store.migrate("sessions", record::STEPS)?;
+        store.declare(record::RECORDS)?;
         let remembered = clock.now() - REMEMBERED;
         for (id, record) in store.read(move |tx| record::since(tx, remembered, SESSIONS_MAX)).await? {
             keys.insert(&id, record.credential(&id)?);

@@ -105,7 +105,7 @@ impl From<IamError> for ApiError {
                 Code::IamLimitExceeded
             }
             IamError::DuplicateTags => Code::InvalidInput,
-            IamError::Corrupt(_) | IamError::Store(_) => return Self::internal(&error),
+            IamError::Store(_) => return Self::internal(&error),
         };
         Self::new(code, error.to_string())
     }

@@ -234,7 +234,7 @@ impl From<SessionError> for ApiError {
             SessionError::Policy(_) => Code::MalformedPolicyDocument,
             SessionError::TooMany(_) => Code::IamLimitExceeded,
             SessionError::Iam(error) => return error.into(),
-            SessionError::Corrupt(_) | SessionError::Store(_) => return Self::internal(&error),
+            SessionError::Store(_) => return Self::internal(&error),
         };
         Self::new(code, error.to_string())
     }

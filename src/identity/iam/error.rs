@@ -53,9 +53,6 @@ pub enum IamError {
     /// `InvalidInput`: a tag key occurs twice.
     #[error("Duplicate tag keys found. Please note that Tag keys are case insensitive.")]
     DuplicateTags,
-    /// A stored record can't be parsed: a server error.
-    #[error("stored record can't be read")]
-    Corrupt(#[from] serde_json::Error),
     /// The store failed: a server error.
     #[error(transparent)]
     Store(#[from] store::Error),

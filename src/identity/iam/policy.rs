@@ -1,6 +1,5 @@
 //! Managed policies.
 
-use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::AWS_POLICY_PREFIX;
@@ -20,8 +19,8 @@ pub struct NewPolicy {
     pub description: Option<String>,
 }
 
-/// See [Policy](https://docs.aws.amazon.com/IAM/latest/APIReference/API_Policy.html). Also the stored record.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// See [Policy](https://docs.aws.amazon.com/IAM/latest/APIReference/API_Policy.html).
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Policy {
     /// Its name.
     pub name: String,

@@ -2,13 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
-
 use crate::clock::Timestamp;
 use crate::id::AccountId;
 
 /// A tag of a role.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tag {
     /// Its key, unique regardless of case.
     pub key: String,
@@ -35,8 +33,8 @@ pub struct NewRole {
     pub tags: Vec<Tag>,
 }
 
-/// See [Role](https://docs.aws.amazon.com/IAM/latest/APIReference/API_Role.html). Also the stored record.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// See [Role](https://docs.aws.amazon.com/IAM/latest/APIReference/API_Role.html).
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Role {
     /// Its name.
     pub name: String,

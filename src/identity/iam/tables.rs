@@ -1,11 +1,8 @@
-//! The tables of roles and policies: one row each, with the record as JSON.
-
-use serde::Serialize;
-use serde::de::DeserializeOwned;
+//! The tables of roles and policies: one row each, with a record.
 
 use super::{IamError, Policy, Role};
 use crate::id::AccountId;
-use crate::store::{self, Param, Row, Tx};
+use crate::store::{self, Param, Record, Row, Tx};
 
 /// The schema, version by version. Keys are lower-case names, because names are unique regardless of case.
 pub(super) const STEPS: &[&str] = &["
@@ -32,9 +29,7 @@ pub(super) fn n_roles(tx: &Tx<'_>, account: &AccountId) -> Result<usize, store::
 /// All roles, by name. Their number is limited when they are created.
 pub(super) fn roles(tx: &Tx<'_>, account: &AccountId) -> Result<Vec<Role>, IamError> {
     let sql = "SELECT record FROM iam_role WHERE account = ?1";
-    let records = tx.query(sql, &[Param::Text(account.as_str())], record)?;
-    let mut roles: Vec<Role> =
-        records.iter().map(|record| serde_json::from_str(record)).collect::<Result<_, _>>()?;
+    let mut roles: Vec<Role> = tx.query(sql, &[Param::Text(account.as_str())], decoded)?;
     roles.sort_unstable_by(|a, b| a.name.cmp(&b.name));
     Ok(roles)
 }
@@ -42,7 +37,7 @@ pub(super) fn roles(tx: &Tx<'_>, account: &AccountId) -> Result<Vec<Role>, IamEr
 pub(super) fn put_role(tx: &Tx<'_>, account: &AccountId, role: &Role) -> Result<(), store::Error> {
     let sql = "INSERT INTO iam_role (account, name_key, record) VALUES (?1, ?2, ?3)
                ON CONFLICT (account, name_key) DO UPDATE SET record = excluded.record";
-    let (key, record) = (role.name.to_lowercase(), written(role));
+    let (key, record) = (role.name.to_lowercase(), role.encode()?);
     tx.execute(sql, &[Param::Text(account.as_str()), Param::Text(&key), Param::Text(&record)]).map(drop)
 }
 
@@ -63,7 +58,7 @@ pub(super) fn policy_named(tx: &Tx<'_>, account: &AccountId, name: &str) -> Resu
 
 pub(super) fn put_policy(tx: &Tx<'_>, account: &AccountId, policy: &Policy) -> Result<(), store::Error> {
     let sql = "INSERT INTO iam_policy (account, name_key, arn, record) VALUES (?1, ?2, ?3, ?4)";
-    let (key, record) = (policy.name.to_lowercase(), written(policy));
+    let (key, record) = (policy.name.to_lowercase(), policy.encode()?);
     let texts = [account.as_str(), &key, &policy.arn, &record];
     tx.execute(sql, &texts.map(Param::Text)).map(drop)
 }
@@ -73,19 +68,10 @@ pub(super) fn delete_policy(tx: &Tx<'_>, account: &AccountId, arn: &str) -> Resu
     tx.execute(sql, &[Param::Text(account.as_str()), Param::Text(arn)]).map(drop)
 }
 
-fn one<T: DeserializeOwned>(
-    tx: &Tx<'_>,
-    sql: &'static str,
-    params: &[Param<'_>],
-) -> Result<Option<T>, IamError> {
-    let record = tx.query_one(sql, params, record)?;
-    Ok(record.map(|record| serde_json::from_str(&record)).transpose()?)
+fn one<T: Record>(tx: &Tx<'_>, sql: &'static str, params: &[Param<'_>]) -> Result<Option<T>, IamError> {
+    Ok(tx.query_one(sql, params, decoded)?)
 }
 
-fn record(row: &Row<'_>) -> Result<String, store::Error> {
-    row.text(0)
-}
-
-fn written<T: Serialize>(record: &T) -> String {
-    serde_json::to_string(record).expect("records have text keys and no floats")
+fn decoded<T: Record>(row: &Row<'_>) -> Result<T, store::Error> {
+    T::decode(row.text(0)?.as_bytes())
 }

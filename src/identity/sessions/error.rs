@@ -40,9 +40,6 @@ pub enum SessionError {
     /// An error of IAM.
     #[error(transparent)]
     Iam(#[from] IamError),
-    /// A stored record can't be parsed: a server error.
-    #[error("stored record can't be read")]
-    Corrupt(#[from] serde_json::Error),
     /// The store failed: a server error.
     #[error(transparent)]
     Store(#[from] store::Error),

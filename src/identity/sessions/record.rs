@@ -9,7 +9,9 @@ use crate::clock::Timestamp;
 use crate::id::AccountId;
 use crate::identity::{Caller, Credential, RoleSession, Secret};
 use crate::policy::{Policy, PolicyKind};
-use crate::store::{self, Param, Row, SealedColumn, Step, Tx};
+use crate::store::{
+    self, Param, Record as _, Row, SealedColumn, Step, Stored, Tx, Unreadable, record, records,
+};
 
 /// The schema, version by version.
 pub(super) const STEPS: &[Step] = &[
@@ -40,7 +42,7 @@ pub(super) struct Record {
 }
 
 /// What it is a session of.
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone)]
 pub(super) enum Kind {
     Account,
     Role {
@@ -54,12 +56,67 @@ pub(super) enum Kind {
 }
 
 /// What of it is no column.
-#[derive(Serialize, Deserialize)]
-struct Stored {
+struct Sealed {
     secret: String,
     token: String,
     issued: Timestamp,
     kind: Kind,
+}
+
+records! {
+    /// All kinds.
+    pub(super) const RECORDS;
+    Sealed, "sts session": now 1 => SealedV1;
+}
+
+record! {
+    /// What of a session is no column.
+    struct SealedV1 of Sealed {
+        "secret" secret: String,
+        "token" token: String,
+        "issued" issued: i64,
+        "kind" kind: KindV1,
+    }
+}
+
+/// What a session is of.
+#[derive(Serialize, Deserialize)]
+enum KindV1 {
+    #[serde(rename = "Account")]
+    Account,
+    #[serde(rename = "Role")]
+    Role {
+        #[serde(rename = "role_name")]
+        role_name: String,
+        #[serde(rename = "role_id")]
+        role_id: String,
+        #[serde(rename = "role_arn")]
+        role_arn: String,
+        #[serde(rename = "session_name")]
+        session_name: String,
+        #[serde(rename = "policies")]
+        policies: Option<Vec<String>>,
+    },
+}
+
+impl Stored<KindV1> for Kind {
+    fn to_stored(&self) -> KindV1 {
+        match self.clone() {
+            Self::Account => KindV1::Account,
+            Self::Role { role_name, role_id, role_arn, session_name, policies } => {
+                KindV1::Role { role_name, role_id, role_arn, session_name, policies }
+            }
+        }
+    }
+
+    fn from_stored(form: KindV1) -> Result<Self, Unreadable> {
+        Ok(match form {
+            KindV1::Account => Self::Account,
+            KindV1::Role { role_name, role_id, role_arn, session_name, policies } => {
+                Self::Role { role_name, role_id, role_arn, session_name, policies }
+            }
+        })
+    }
 }
 
 impl Record {
@@ -93,7 +150,7 @@ impl Record {
 
 pub(super) fn put(tx: &Tx<'_>, access_key_id: &str, record: &Record) -> Result<(), SessionError> {
     let Record { account, secret, token, issued, expires, kind } = record.clone();
-    let stored = serde_json::to_string(&Stored { secret, token, issued, kind })?;
+    let stored = Sealed { secret, token, issued, kind }.encode()?;
     let sealed = tx.seal(&SESSIONS, &[access_key_id], stored.as_bytes())?;
     let sql = "INSERT INTO sts_session (access_key_id, account, expires, sealed) VALUES (?1, ?2, ?3, ?4)";
     let expires = Param::Int(expires.as_millis());
@@ -114,7 +171,7 @@ pub(super) fn since(tx: &Tx<'_>, time: Timestamp, max: usize) -> Result<Vec<(Str
     let mut sessions = Vec::with_capacity(rows.len());
     for (id, account, expires, sealed) in rows {
         let stored = tx.unseal(&SESSIONS, &[&id], &sealed)?;
-        let Stored { secret, token, issued, kind } = serde_json::from_slice(&stored)?;
+        let Sealed { secret, token, issued, kind } = Sealed::decode(&stored)?;
         let Some(account) = AccountId::parse(&account) else { continue };
         let expires = Timestamp::from_millis(expires);
         sessions.push((id, Record { account, secret, token, issued, expires, kind }));
