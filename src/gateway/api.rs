@@ -32,6 +32,7 @@ mod model;
 mod model_template;
 mod page;
 mod reach;
+mod records;
 mod request_validator;
 mod resource;
 mod rest_api;

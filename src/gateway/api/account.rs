@@ -1,13 +1,11 @@
 //! An account's settings for API Gateway in one region.
 
-use serde::{Deserialize, Serialize};
-
 /// The one feature an account has.
 pub(crate) const USAGE_PLANS: &str = "UsagePlans";
 
 /// What can be set of [Account](https://docs.aws.amazon.com/apigateway/latest/api/API_Account.html); its other
 /// members are the same for all.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Account {
     /// Role that logs are written under.
     pub cloudwatch_role_arn: Option<String>,

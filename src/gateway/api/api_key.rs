@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use super::ids::ApiKeyId;
 use crate::clock::Timestamp;
 use crate::gateway::error::KeyProblem;
+use crate::store::{Stored, Unreadable};
 
 const VALUE_CHARS_MIN: usize = 20;
 /// No longer text is a key's value.
@@ -18,7 +19,7 @@ const NAME_CHARS_MAX: usize = 1_024;
 const DESCRIPTION_CHARS_MAX: usize = 125_000;
 
 /// See [ApiKey](https://docs.aws.amazon.com/apigateway/latest/api/API_ApiKey.html).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ApiKey {
     /// Id.
     pub id: ApiKeyId,
@@ -66,7 +67,7 @@ fn is_stage_key(text: &str) -> bool {
 }
 
 /// A key's value, which is a secret: never printed, part of an answer only where it is asked for.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Deserialize)]
 #[serde(transparent)]
 pub struct ApiKeyValue(String);
 
@@ -96,6 +97,16 @@ impl ApiKeyValue {
             return Err(KeyProblem::LongValue);
         }
         if self.0.bytes().all(|b| b.is_ascii_graphic()) { Ok(()) } else { Err(KeyProblem::ValueCharacters) }
+    }
+}
+
+impl Stored<String> for ApiKeyValue {
+    fn to_stored(&self) -> String {
+        self.0.clone()
+    }
+
+    fn from_stored(form: String) -> Result<Self, Unreadable> {
+        Ok(Self(form))
     }
 }
 

@@ -8,6 +8,7 @@ use super::deployment::DeploymentSnapshot;
 use super::ids::{ApiId, StageName, UsagePlanId};
 use super::live::{Change, LiveStage, Watcher};
 use super::reach::Reach;
+use super::records::RECORDS;
 use super::rows::{
     API_KEYS, OWNED, Rows, STEPS, all_domain_names, find_apis_with_stage, find_live_key, find_live_stage,
 };
@@ -47,6 +48,7 @@ impl Apis {
     /// Opens the APIs in `store`, and creates their tables if necessary. Blocks.
     pub fn open(store: Store, clock: Arc<dyn Clock>, ids: Arc<dyn Ids>) -> Result<Self, Error> {
         store.migrate("apigateway", STEPS)?;
+        store.declare(RECORDS)?;
         let (watchers, reach, domains) = (Arc::default(), Arc::default(), Arc::default());
         Ok(Self { store, clock, ids, watchers, reach, domains })
     }

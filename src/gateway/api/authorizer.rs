@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
-
 use super::ids::AuthorizerId;
 use super::jwt_configuration::JwtConfiguration;
 use super::method::{AuthorizationType, Method};
@@ -55,7 +53,7 @@ impl AuthorizerType {
 }
 
 /// See [Authorizer](https://docs.aws.amazon.com/apigateway/latest/api/API_Authorizer.html).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Authorizer {
     /// Id.
     pub id: AuthorizerId,
@@ -78,7 +76,6 @@ pub struct Authorizer {
     /// Seconds that a decision is kept, 0 to 3 600; AWS keeps it 300 s if nothing is said.
     pub result_ttl_seconds: Option<i64>,
     /// What an authorizer of type JWT trusts; no other has it.
-    #[serde(default)]
     pub jwt_configuration: Option<JwtConfiguration>,
 }
 

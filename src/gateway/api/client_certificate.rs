@@ -5,16 +5,16 @@ use std::fmt;
 use std::time::Duration;
 
 use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair, PKCS_RSA_SHA256, SerialNumber};
-use serde::{Deserialize, Serialize};
 
 use super::ids::ClientCertificateId;
 use crate::clock::Timestamp;
+use crate::store::{Stored, Unreadable};
 
 /// A certificate is good for one year.
 const LIFE: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 /// See [ClientCertificate](https://docs.aws.amazon.com/apigateway/latest/api/API_ClientCertificate.html).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClientCertificate {
     /// Id.
     pub id: ClientCertificateId,
@@ -33,8 +33,7 @@ pub struct ClientCertificate {
 }
 
 /// A key in PEM; never printed, and never part of an answer.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct PrivateKey(String);
 
 impl PrivateKey {
@@ -47,6 +46,16 @@ impl PrivateKey {
 impl From<String> for PrivateKey {
     fn from(pem: String) -> Self {
         Self(pem)
+    }
+}
+
+impl Stored<String> for PrivateKey {
+    fn to_stored(&self) -> String {
+        self.0.clone()
+    }
+
+    fn from_stored(form: String) -> Result<Self, Unreadable> {
+        Ok(Self(form))
     }
 }
 

@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
-
 use super::authorizer::Authorizer;
 use super::gateway_response::{GatewayResponse, ResponseType};
 use super::ids::{AuthorizerId, DeploymentId, RequestValidatorId};
@@ -14,7 +12,7 @@ use super::rest_api::RestApi;
 use crate::clock::Timestamp;
 
 /// See [Deployment](https://docs.aws.amazon.com/apigateway/latest/api/API_Deployment.html).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Deployment {
     /// Id.
     pub id: DeploymentId,
@@ -25,7 +23,7 @@ pub struct Deployment {
 }
 
 /// Everything the data plane compiles from. Never changes once stored; a deployment keeps it as one JSON text.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct DeploymentSnapshot {
     /// Settings of the API as a whole.
     pub api: RestApi,
@@ -36,7 +34,6 @@ pub struct DeploymentSnapshot {
     /// Request validators by id.
     pub request_validators: BTreeMap<RequestValidatorId, RequestValidator>,
     /// Authorizers by id.
-    #[serde(default)]
     pub authorizers: BTreeMap<AuthorizerId, Authorizer>,
     /// Gateway responses that the owner set; see
     /// [`effective_response`](super::effective_response) for the others.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::ids::{DocumentationPartId, StatusCode};
@@ -33,7 +33,7 @@ words! {
 }
 
 /// See [DocumentationPart](https://docs.aws.amazon.com/apigateway/latest/api/API_DocumentationPart.html).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DocumentationPart {
     /// Id.
     pub id: DocumentationPartId,
@@ -61,7 +61,7 @@ pub(super) fn properties_of(text: &str) -> Result<Map<String, Value>, BadRequest
 
 /// See [DocumentationPartLocation](https://docs.aws.amazon.com/apigateway/latest/api/API_DocumentationPartLocation.html).
 /// Entities needn't exist to be written about.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DocumentationPartLocation {
     /// Kind of the entity.

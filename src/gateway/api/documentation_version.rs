@@ -1,12 +1,10 @@
 //! Documentation versions: the documentation of an API at one moment.
 
-use serde::{Deserialize, Serialize};
-
 use super::documentation_part::DocumentationPart;
 use crate::clock::Timestamp;
 
 /// See [DocumentationVersion](https://docs.aws.amazon.com/apigateway/latest/api/API_DocumentationVersion.html).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DocumentationVersion {
     /// Its name, unique in the API; not empty.
     pub version: String,

@@ -7,7 +7,7 @@ use std::fmt;
 
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use super::client_certificate::PrivateKey;
 use super::ids::{ApiId, StageName};
@@ -16,6 +16,7 @@ use super::words::words;
 use crate::clock::Timestamp;
 use crate::gateway::error::BadRequest;
 use crate::id::AccountRegion;
+use crate::store::{Stored, Unreadable};
 
 /// The longest host name, and the longest of its labels, in characters.
 const NAME_CHARS_MAX: usize = 253;
@@ -36,8 +37,7 @@ words! {
 }
 
 /// A host name in lower case, with at least two labels; the first may be `*`.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(transparent)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct CustomDomain(String);
 
 impl CustomDomain {
@@ -67,9 +67,18 @@ impl fmt::Display for CustomDomain {
     }
 }
 
+impl Stored<String> for CustomDomain {
+    fn to_stored(&self) -> String {
+        self.0.clone()
+    }
+
+    fn from_stored(form: String) -> Result<Self, Unreadable> {
+        Ok(Self(form))
+    }
+}
+
 /// The first segments of a path, without slashes at the ends; empty for none.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(transparent)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct BasePath(String);
 
 impl BasePath {
@@ -100,8 +109,18 @@ impl fmt::Display for BasePath {
     }
 }
 
+impl Stored<String> for BasePath {
+    fn to_stored(&self) -> String {
+        self.0.clone()
+    }
+
+    fn from_stored(form: String) -> Result<Self, Unreadable> {
+        Ok(Self(form))
+    }
+}
+
 /// Where a base path leads: <https://docs.aws.amazon.com/apigateway/latest/api/API_BasePathMapping.html>.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BasePathMapping {
     /// The API.
     pub rest_api_id: ApiId,
@@ -117,7 +136,7 @@ impl BasePathMapping {
 }
 
 /// A certificate that is kept elsewhere.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CertificateReference {
     /// A name for people.
     pub name: Option<String>,
@@ -126,7 +145,7 @@ pub struct CertificateReference {
 }
 
 /// A certificate that came with the domain.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UploadedCertificate {
     /// The certificate and what it is signed by, in PEM.
     pub chain: String,
@@ -149,7 +168,7 @@ impl UploadedCertificate {
 }
 
 /// Which clients a domain lets in.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MutualTlsAuthentication {
     /// Where the certificates that clients' must be signed by are: `s3://bucket/key`.
     pub truststore_uri: String,
@@ -158,7 +177,7 @@ pub struct MutualTlsAuthentication {
 }
 
 /// What a domain has that only VPC endpoints reach.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PrivateDomain {
     /// Tells it from others of its name.
     pub id: String,
@@ -170,7 +189,7 @@ pub struct PrivateDomain {
 
 /// A VPC endpoint that may reach a private domain. See
 /// [DomainNameAccessAssociation](https://docs.aws.amazon.com/apigateway/latest/api/API_DomainNameAccessAssociation.html).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccessAssociation {
     /// The association's ARN.
     pub arn: String,
@@ -193,7 +212,7 @@ pub struct DomainNameKey {
 }
 
 /// See [DomainName](https://docs.aws.amazon.com/apigateway/latest/api/API_DomainName.html).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DomainName {
     /// The name, unique in the whole store.
     pub name: CustomDomain,
@@ -222,7 +241,6 @@ pub struct DomainName {
     /// Random part of the name that AWS gives it: what a CNAME would point at.
     pub alias: String,
     /// What a domain has that only VPC endpoints reach; those alone have an id.
-    #[serde(default)]
     pub private: Option<PrivateDomain>,
     /// Tags.
     pub tags: BTreeMap<String, String>,

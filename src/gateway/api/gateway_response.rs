@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
-
 use super::check_integration::check_templates;
 use super::ids::StatusCode;
 use super::mapping_names::check_gateway_response_parameters;
@@ -77,7 +75,7 @@ impl ResponseType {
 
 /// What an owner has set for a type. See
 /// [GatewayResponse](https://docs.aws.amazon.com/apigateway/latest/api/API_GatewayResponse.html).
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct GatewayResponse {
     /// Status instead of the type's own.
     pub status_code: Option<StatusCode>,

@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::store::{Stored, Unreadable};
+
 macro_rules! ids {
     ($($(#[$meta:meta])* $name:ident;)+) => {$(
         $(#[$meta])*
@@ -41,6 +43,16 @@ macro_rules! ids {
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str(&self.0)
+            }
+        }
+
+        impl Stored<String> for $name {
+            fn to_stored(&self) -> String {
+                self.as_str().to_owned()
+            }
+
+            fn from_stored(form: String) -> Result<Self, Unreadable> {
+                Ok(form.into())
             }
         }
     )+};
@@ -102,6 +114,16 @@ impl StatusCode {
 impl fmt::Display for StatusCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.0)
+    }
+}
+
+impl Stored<u16> for StatusCode {
+    fn to_stored(&self) -> u16 {
+        self.as_u16()
+    }
+
+    fn from_stored(form: u16) -> Result<Self, Unreadable> {
+        Self::new(form).ok_or_else(|| Unreadable { what: "status code", value: form.to_string() })
     }
 }
 

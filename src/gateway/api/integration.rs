@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use super::ids::StatusCode;
 use super::method::HttpMethod;
@@ -47,7 +47,7 @@ words! {
 }
 
 /// See [TlsConfig](https://docs.aws.amazon.com/apigateway/latest/api/API_TlsConfig.html).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 pub struct TlsConfig {
     /// Whether to accept any certificate of the backend.
     #[serde(alias = "insecureSkipVerification", default)]
@@ -55,7 +55,7 @@ pub struct TlsConfig {
 }
 
 /// See [Integration](https://docs.aws.amazon.com/apigateway/latest/api/API_Integration.html).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Integration {
     /// Kind of backend.
     pub kind: IntegrationType,
@@ -95,7 +95,7 @@ pub struct Integration {
 
 /// See [IntegrationResponse](https://docs.aws.amazon.com/apigateway/latest/api/API_IntegrationResponse.html).
 /// Its status code is its key in [`Integration::responses`].
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct IntegrationResponse {
     /// A Java regex for the backend's status or error message; `None` or an empty one makes this the default response.
     pub selection_pattern: Option<String>,

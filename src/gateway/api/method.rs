@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
-
 use super::ids::{AuthorizerId, RequestValidatorId, StatusCode};
 use super::integration::Integration;
 use super::words::words;
@@ -35,14 +33,13 @@ words! {
 
 /// See [Method](https://docs.aws.amazon.com/apigateway/latest/api/API_Method.html). Its verb is its key in
 /// [`Resource::methods`](super::Resource::methods).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Method {
     /// Who may call.
     pub authorization_type: AuthorizationType,
     /// Who decides, where the type has somebody decide.
     pub authorizer_id: Option<AuthorizerId>,
     /// Scopes of which a caller's token needs one; read by Cognito authorizers alone.
-    #[serde(default)]
     pub authorization_scopes: Vec<String>,
     /// Whether a caller must send a key of a usage plan.
     pub api_key_required: bool,
@@ -62,7 +59,7 @@ pub struct Method {
 
 /// See [MethodResponse](https://docs.aws.amazon.com/apigateway/latest/api/API_MethodResponse.html). Its status
 /// code is its key in [`Method::responses`].
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct MethodResponse {
     /// `method.response.header.NAME` → whether it is required.
     pub parameters: BTreeMap<String, bool>,

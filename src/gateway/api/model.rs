@@ -1,7 +1,5 @@
 //! Models: JSON schemas for bodies.
 
-use serde::{Deserialize, Serialize};
-
 use super::check_integration::is_content_type;
 use super::rest_api::check_length;
 use crate::clock::Ids;
@@ -9,7 +7,7 @@ use crate::gateway::error::BadRequest;
 use crate::schema::is_schema;
 
 /// See [Model](https://docs.aws.amazon.com/apigateway/latest/api/API_Model.html).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Model {
     /// Id, six characters.
     pub id: String,

@@ -1,11 +1,9 @@
 //! Request validators: which parts of a request are checked before the backend is called.
 
-use serde::{Deserialize, Serialize};
-
 use super::ids::RequestValidatorId;
 
 /// See [RequestValidator](https://docs.aws.amazon.com/apigateway/latest/api/API_RequestValidator.html).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RequestValidator {
     /// Id.
     pub id: RequestValidatorId,

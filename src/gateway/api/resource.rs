@@ -2,13 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
-
 use super::ids::ResourceId;
 use super::method::{HttpMethod, Method};
 
 /// See [Resource](https://docs.aws.amazon.com/apigateway/latest/api/API_Resource.html).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Resource {
     /// Id.
     pub id: ResourceId,

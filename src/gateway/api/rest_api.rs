@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
-
 use super::ids::{ApiId, ResourceId};
 use super::words::words;
 use crate::clock::Timestamp;
@@ -77,7 +75,7 @@ pub(super) fn check_security(
 }
 
 /// See [EndpointConfiguration](https://docs.aws.amazon.com/apigateway/latest/api/API_EndpointConfiguration.html).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EndpointConfiguration {
     /// How the API is reached; AWS allows one type an API.
     pub kind: EndpointType,
@@ -88,7 +86,7 @@ pub struct EndpointConfiguration {
 }
 
 /// See [RestApi](https://docs.aws.amazon.com/apigateway/latest/api/API_RestApi.html).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RestApi {
     /// Id, also the first label of its host name.
     pub id: ApiId,

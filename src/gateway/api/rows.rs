@@ -1,4 +1,4 @@
-//! Rows of the store: one a part of a working copy, each a JSON record under its API and its own key.
+//! Rows of the store: one a part of a working copy, each a record under its API and its own key.
 //!
 //! An API's id is unique in the whole store, because a host name holds nothing else; whose it is stands in
 //! `apigateway_apis` alone. Every function that takes an API's id answers for the owner's APIs only.
@@ -17,8 +17,6 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 pub(super) use api_keys::{API_KEYS, KeyQuery};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 pub(super) use throttle_buckets::{keep_buckets, kept_buckets};
 pub(super) use usage::forget_usage_before;
 
@@ -31,6 +29,7 @@ use super::gateway_response::{GatewayResponse, ResponseType};
 use super::ids::{ApiId, AuthorizerId, DeploymentId, RequestValidatorId, ResourceId, StageName};
 use super::live::LiveStage;
 use super::model::Model;
+use super::records::SetResponse;
 use super::request_validator::RequestValidator;
 use super::resource::Resource;
 use super::rest_api::RestApi;
@@ -38,7 +37,7 @@ use super::stage::Stage;
 use crate::gateway::error::{Error, NotFound};
 use crate::gateway::plans::LiveKey;
 use crate::id::{AccountId, AccountRegion, Region};
-use crate::store::{self, Param, Row, Step, Tx};
+use crate::store::{self, Param, Record, Row, Step, Tx};
 
 /// Steps of the schema, oldest first; a step that has been released never changes.
 pub(super) const STEPS: &[Step] = &[
@@ -345,8 +344,8 @@ impl<'t> Rows<'t> {
         &self,
         api: &ApiId,
     ) -> Result<BTreeMap<ResponseType, GatewayResponse>, Error> {
-        let responses: Vec<(ResponseType, GatewayResponse)> = self.parts(api, kind::GATEWAY_RESPONSE)?;
-        Ok(responses.into_iter().collect())
+        let responses: Vec<SetResponse> = self.parts(api, kind::GATEWAY_RESPONSE)?;
+        Ok(responses.into_iter().map(|it| (it.response_type, it.response)).collect())
     }
 
     pub(super) fn put_gateway_response(
@@ -355,7 +354,7 @@ impl<'t> Rows<'t> {
         response_type: ResponseType,
         response: &GatewayResponse,
     ) -> Result<(), Error> {
-        let record = (response_type, response);
+        let record = SetResponse { response_type, response: response.clone() };
         self.put_part(api, kind::GATEWAY_RESPONSE, response_type.as_str(), &record)
     }
 
@@ -475,7 +474,7 @@ impl<'t> Rows<'t> {
 
     // === parts ===
 
-    fn parts<T: DeserializeOwned>(&self, api: &ApiId, kind: &str) -> Result<Vec<T>, Error> {
+    fn parts<T: Record>(&self, api: &ApiId, kind: &str) -> Result<Vec<T>, Error> {
         if !self.has_api(api)? {
             return Ok(Vec::new());
         }
@@ -484,7 +483,7 @@ impl<'t> Rows<'t> {
         bodies.iter().map(parse).collect()
     }
 
-    fn part<T: DeserializeOwned>(&self, api: &ApiId, kind: &str, id: &str) -> Result<Option<T>, Error> {
+    fn part<T: Record>(&self, api: &ApiId, kind: &str, id: &str) -> Result<Option<T>, Error> {
         if !self.has_api(api)? {
             return Ok(None);
         }
@@ -494,7 +493,7 @@ impl<'t> Rows<'t> {
         body.map(|body| parse(&body)).transpose()
     }
 
-    fn put_part(&self, api: &ApiId, kind: &str, id: &str, part: &impl Serialize) -> Result<(), Error> {
+    fn put_part(&self, api: &ApiId, kind: &str, id: &str, part: &impl Record) -> Result<(), Error> {
         let sql = "INSERT INTO apigateway_parts (api, kind, id, body) VALUES (?1, ?2, ?3, ?4)
             ON CONFLICT (api, kind, id) DO UPDATE SET body = excluded.body";
         let body = text(part)?;
@@ -565,10 +564,10 @@ pub(super) fn find_apis_with_stage(tx: &Tx<'_>, name: &StageName) -> Result<Vec<
     Ok(tx.query(sql, &[kind::STAGE.into(), name.as_str().into()], |row| Ok(row.text(0)?.into()))?)
 }
 
-fn parse<T: DeserializeOwned>(body: impl AsRef<[u8]>) -> Result<T, Error> {
-    serde_json::from_slice(body.as_ref()).map_err(Error::from)
+fn parse<T: Record>(body: impl AsRef<[u8]>) -> Result<T, Error> {
+    Ok(T::decode(body.as_ref())?)
 }
 
-pub(super) fn text(record: &impl Serialize) -> Result<String, Error> {
-    serde_json::to_string(record).map_err(Error::from)
+pub(super) fn text(record: &impl Record) -> Result<String, Error> {
+    Ok(record.encode()?)
 }

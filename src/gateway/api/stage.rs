@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
-
 use super::account::Account;
 use super::ids::{DeploymentId, StageName};
 use super::words::words;
@@ -51,7 +49,7 @@ words! {
 }
 
 /// See [MethodSetting](https://docs.aws.amazon.com/apigateway/latest/api/API_MethodSetting.html).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct MethodSetting {
     /// Whether there are metrics for each method.
     pub metrics_enabled: bool,
@@ -113,7 +111,7 @@ impl MethodSetting {
 }
 
 /// See [AccessLogSettings](https://docs.aws.amazon.com/apigateway/latest/api/API_AccessLogSettings.html).
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AccessLogSettings {
     /// One line of text with `$context.…` references.
     pub format: Option<String>,
@@ -122,7 +120,7 @@ pub struct AccessLogSettings {
 }
 
 /// See [CanarySettings](https://docs.aws.amazon.com/apigateway/latest/api/API_CanarySettings.html).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct CanarySettings {
     /// Share of requests that the canary serves, 0.0 to 100.0.
     pub percent_traffic: f64,
@@ -135,7 +133,7 @@ pub struct CanarySettings {
 }
 
 /// See [Stage](https://docs.aws.amazon.com/apigateway/latest/api/API_Stage.html).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Stage {
     /// Name.
     pub name: StageName,

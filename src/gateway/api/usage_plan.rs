@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use super::account::Account;
 use super::ids::{ApiId, StageName, UsagePlanId};
@@ -15,7 +15,7 @@ use crate::gateway::plans::throttle_by;
 const METHODS_MAX: usize = 20;
 
 /// See [UsagePlan](https://docs.aws.amazon.com/apigateway/latest/api/API_UsagePlan.html).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct UsagePlan {
     /// Id.
     pub id: UsagePlanId,
@@ -38,20 +38,19 @@ pub struct UsagePlan {
 }
 
 /// See [ApiStage](https://docs.aws.amazon.com/apigateway/latest/api/API_ApiStage.html).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ApiStage {
     /// The API.
     pub api_id: ApiId,
     /// Its stage.
     pub stage: StageName,
     /// Methods (`/path/VERB`) with their own rate and burst for each key, in place of the plan's.
-    #[serde(default)]
     pub throttle: BTreeMap<String, ThrottleSettings>,
 }
 
 /// See [ThrottleSettings](https://docs.aws.amazon.com/apigateway/latest/api/API_ThrottleSettings.html). What isn't
 /// given is not limited further than an account is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ThrottleSettings {
     /// Requests a second; zero blocks all.
@@ -88,7 +87,7 @@ words! {
 }
 
 /// See [QuotaSettings](https://docs.aws.amazon.com/apigateway/latest/api/API_QuotaSettings.html).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct QuotaSettings {
     /// Requests in a period; zero blocks all.
     pub limit: i32,

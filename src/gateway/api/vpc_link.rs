@@ -2,15 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
-
 use super::ids::VpcLinkId;
 use crate::gateway::error::BadRequest;
 use crate::id::Arn;
 
 /// See [VpcLink](https://docs.aws.amazon.com/apigateway/latest/api/API_VpcLink.html). It leads to the upstream
 /// that the server's settings name alike.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VpcLink {
     /// Id.
     pub id: VpcLinkId,

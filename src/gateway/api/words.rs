@@ -32,6 +32,17 @@ macro_rules! words {
             }
         }
 
+        impl crate::store::Stored<String> for $name {
+            fn to_stored(&self) -> String {
+                self.as_str().to_owned()
+            }
+
+            fn from_stored(form: String) -> Result<Self, crate::store::Unreadable> {
+                Self::parse(&form)
+                    .ok_or_else(|| crate::store::Unreadable { what: stringify!($name), value: form })
+            }
+        }
+
         impl std::fmt::Display for $name {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.write_str(self.as_str())

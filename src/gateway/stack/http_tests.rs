@@ -498,7 +498,7 @@ async fn a_stage_shows_its_certificate() {
             id: "abc123".into(),
             description: None,
             certificate: shown.cert.pem(),
-            private_key: serde_json::from_value(shown.signing_key.serialize_pem().into()).unwrap(),
+            private_key: shown.signing_key.serialize_pem().into(),
             created_date: NOW,
             expiration_date: NOW,
             tags: Default::default(),

@@ -1,10 +1,10 @@
 //! Rows of API keys: there may be millions, so that nothing here reads them all.
 
 use super::{Rows, parse, text};
-use crate::gateway::api::api_key::{ApiKey, ApiKeyValue};
+use crate::gateway::api::api_key::ApiKey;
 use crate::gateway::api::ids::{ApiKeyId, UsagePlanId};
 use crate::gateway::error::Error;
-use crate::store::{self, Lookup, Param, Row, SealedColumn, Tx};
+use crate::store::{self, Lookup, Param, Record as _, Row, SealedColumn, Tx};
 
 /// Where keys are, with their values; each is found by its value through a keyed hash.
 pub(in crate::api) const API_KEYS: SealedColumn = SealedColumn {
@@ -18,12 +18,7 @@ const ROWS_AT_ONCE: usize = 500;
 
 /// The value of a stored key.
 fn value_of(record: &[u8]) -> Option<String> {
-    #[derive(serde::Deserialize)]
-    struct Valued {
-        value: ApiKeyValue,
-    }
-    let Valued { value } = serde_json::from_slice(record).ok()?;
-    Some(value.expose().to_owned())
+    Some(ApiKey::decode(record).ok()?.value.expose().to_owned())
 }
 
 /// Which keys a list is of, and where in it; keys are listed from the newest on.

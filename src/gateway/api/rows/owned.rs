@@ -1,8 +1,5 @@
 //! Rows of what belongs to an account in a region and to no API.
 
-use serde::Serialize;
-use serde::de::DeserializeOwned;
-
 use super::{Rows, parse, text};
 use crate::gateway::api::client_certificate::ClientCertificate;
 use crate::gateway::api::domain_name::{AccessAssociation, CustomDomain, DomainName};
@@ -10,7 +7,7 @@ use crate::gateway::api::ids::{ClientCertificateId, UsagePlanId, VpcLinkId};
 use crate::gateway::api::usage_plan::UsagePlan;
 use crate::gateway::api::vpc_link::{VpcLink, VpcLinkNames};
 use crate::gateway::error::Error;
-use crate::store::{self, Param, Row, SealedColumn, Tx};
+use crate::store::{self, Param, Record, Row, SealedColumn, Tx};
 
 /// Where records are: private keys are among them.
 pub(in crate::api) const OWNED: SealedColumn = SealedColumn {
@@ -142,7 +139,7 @@ impl Rows<'_> {
 
     // === all kinds ===
 
-    fn all_owned<T: DeserializeOwned>(&self, kind: &str) -> Result<Vec<T>, Error> {
+    fn all_owned<T: Record>(&self, kind: &str) -> Result<Vec<T>, Error> {
         let sql = "SELECT id, sealed FROM apigateway_owned WHERE account = ?1 AND region = ?2 AND kind = ?3
             ORDER BY id";
         let (account, region) = self.owner_texts();
@@ -154,7 +151,7 @@ impl Rows<'_> {
         rows.iter().map(unseal).collect()
     }
 
-    fn find_owned<T: DeserializeOwned>(&self, kind: &str, id: &str) -> Result<Option<T>, Error> {
+    fn find_owned<T: Record>(&self, kind: &str, id: &str) -> Result<Option<T>, Error> {
         let sql = "SELECT sealed FROM apigateway_owned
             WHERE account = ?1 AND region = ?2 AND kind = ?3 AND id = ?4";
         let (account, region) = self.owner_texts();
@@ -165,7 +162,7 @@ impl Rows<'_> {
         sealed.map(unseal).transpose()
     }
 
-    fn put_owned(&self, kind: &str, id: &str, record: &impl Serialize) -> Result<(), Error> {
+    fn put_owned(&self, kind: &str, id: &str, record: &impl Record) -> Result<(), Error> {
         let sql =
             "INSERT INTO apigateway_owned (account, region, kind, id, sealed) VALUES (?1, ?2, ?3, ?4, ?5)
             ON CONFLICT (account, region, kind, id) DO UPDATE SET sealed = excluded.sealed";
