@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
-
 use super::Error;
 use super::open::Engine;
 use super::page::{Page, page_size};
@@ -11,13 +9,13 @@ use super::state_machines::{self, LoadedMachine, StateMachine, StateMachineStatu
 use super::versions;
 use crate::clock::Timestamp;
 use crate::id::{Qualifier, StateMachineArn};
-use crate::store::{Param, Row, Tx};
+use crate::store::{Param, Record as _, Row, Tx};
 
 /// Most aliases of one machine.
 const ALIASES_MAX: usize = 100;
 
 /// A version that an alias stands for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Route {
     /// The version's number.
     pub version: u64,
@@ -308,8 +306,11 @@ fn check_versions(tx: &Tx<'_>, machine: &StateMachine, routing: &[Route]) -> Res
     Ok(())
 }
 
+/// All routes of an alias, as they are stored.
+pub(super) struct Routing(pub(super) Vec<Route>);
+
 fn routing_text(routing: &[Route]) -> Result<String, Error> {
-    serde_json::to_string(routing).map_err(|error| Error::Corrupt(error.to_string()))
+    Ok(Routing(routing.to_vec()).encode()?)
 }
 
 fn find(tx: &Tx<'_>, machine: &StateMachine, name: &str) -> Result<Option<Alias>, Error> {
@@ -333,7 +334,7 @@ fn read(row: &Row<'_>, machine: &StateMachineArn) -> Result<Alias, Error> {
         arn: alias_arn(machine, &name),
         name,
         description: row.opt_text(2)?,
-        routing: serde_json::from_str(&routing).map_err(|error| Error::Corrupt(error.to_string()))?,
+        routing: Routing::decode(routing.as_bytes())?.0,
         created: Timestamp::from_millis(row.int(4)?),
         updated: Timestamp::from_millis(row.int(5)?),
     })

@@ -41,6 +41,7 @@ mod open;
 mod options;
 mod page;
 mod queue;
+mod records;
 mod redrive;
 pub mod rehearsal;
 mod retention;

@@ -4,13 +4,10 @@
 
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
-
 use super::event::{EventKind, HistoryEvent, StateType};
 
 /// Which events are logged.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "UPPERCASE")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum LogLevel {
     /// All.
     All,
@@ -90,7 +87,7 @@ fn gravity(kind: &EventKind) -> Gravity {
 }
 
 /// `loggingConfiguration`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Logging {
     /// Which events are logged.
     pub level: LogLevel,

@@ -22,7 +22,7 @@ pub use self::describe::{MapRunCounts, MapRunDescription, MapRunItem, UpdateMapR
 pub(super) use self::items::failed;
 pub use self::parse::items;
 use self::tell::Ends;
-use super::execution::{ExecutionStatus, FrameId, MapRunKey};
+use super::execution::{BatchBounds, ExecutionStatus, FrameId, MapRunKey};
 use super::machine::{MapRunStart, MapRunStatus};
 use super::open::Engine;
 use super::runner::Origin;
@@ -31,7 +31,7 @@ use super::{Error, journal};
 use crate::asl::{Processor, StateMachineType};
 use crate::clock::Timestamp;
 use crate::id::StateMachineArn;
-use crate::store::{Param, Store, Tx};
+use crate::store::{Param, Record as _, Store, Tx};
 
 /// Whose child an execution is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -136,6 +136,9 @@ impl Engine {
     }
 }
 
+/// How items are batched, as it is stored; `None` for one item a child.
+pub(super) struct Batch(pub(super) Option<BatchBounds>);
+
 /// The columns of a run's key.
 fn key_columns(key: MapRunKey) -> [i64; 2] {
     [i64::from(key.frame.as_u32()), journal::number(key.started)]
@@ -155,11 +158,6 @@ fn status_code(status: MapRunStatus) -> i64 {
         MapRunStatus::Failed => 2,
         MapRunStatus::Aborted => 3,
     }
-}
-
-/// Settings as they are stored.
-fn stored<T: serde::Serialize>(settings: &T) -> Result<String, Error> {
-    serde_json::to_string(settings).map_err(|error| Error::Corrupt(error.to_string()))
 }
 
 /// Writes that a run of execution `parent` has begun, and the machine that its children run unless it is there.
@@ -191,7 +189,7 @@ pub(super) fn insert(
                (id, execution, frame, started_event, machine, run, status, started, limits, batch, n_items)
                VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, ?7, ?8, ?9, ?10)";
     let [frame, started] = key_columns(start.key);
-    let (limits, batch) = (stored(&start.limits)?, stored(&start.batch)?);
+    let (limits, batch) = (start.limits.encode()?, Batch(start.batch).encode()?);
     let length = i64::try_from(start.length).unwrap_or(i64::MAX);
     let params = [
         row.into(),

@@ -19,7 +19,7 @@ use super::queue::Queues;
 use super::state_machines::Machines;
 use super::tasks::Tasks;
 use super::timers::Timers;
-use super::{Error, Options, schema};
+use super::{Error, Options, records, schema};
 use crate::asl::Program;
 use crate::clock::{Clock, Ids, SteadyClock, Timestamp};
 use crate::id::{AccountRegion, ActivityArn};
@@ -79,6 +79,7 @@ impl Engine {
         logs: Arc<dyn Logs>,
     ) -> Result<Self, Error> {
         store.migrate("engine", schema::STEPS)?;
+        store.declare(records::RECORDS)?;
         // Waits take as long as they say, whatever the machine's clock is set to meanwhile.
         let clock: Arc<dyn Clock> = Arc::new(SteadyClock::new(clock));
         let last_id = store

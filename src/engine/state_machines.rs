@@ -12,7 +12,7 @@ use super::{Error, executions};
 use crate::asl::{self, Program, StateMachineType};
 use crate::clock::Timestamp;
 use crate::id::{AccountRegion, Qualifier, StateMachineArn, check_name};
-use crate::store::{self, Param, Row, Tx};
+use crate::store::{self, Param, Record as _, Row, Tx};
 
 /// What a state machine is created with.
 #[derive(Clone, Debug)]
@@ -553,7 +553,7 @@ fn read(row: &Row<'_>) -> Result<StateMachine, Error> {
 
 /// A stored logging configuration.
 pub(super) fn logging_of(stored: &str) -> Result<Logging, Error> {
-    serde_json::from_str(stored).map_err(|error| Error::Corrupt(error.to_string()))
+    Ok(Logging::decode(stored.as_bytes())?)
 }
 
 pub(super) fn kind_of(code: i64) -> StateMachineType {
@@ -561,8 +561,7 @@ pub(super) fn kind_of(code: i64) -> StateMachineType {
 }
 
 fn insert(tx: &Tx<'_>, machine: &StateMachine, publish: Option<&Publish>) -> Result<(), Error> {
-    let publish = publish.map(serde_json::to_string).transpose();
-    let publish = publish.map_err(|error| Error::Corrupt(error.to_string()))?;
+    let publish = publish.map(Publish::encode).transpose()?;
     let kind = i64::from(machine.kind == StateMachineType::Express);
     let sql = "INSERT INTO state_machine (id, home, name, kind, created, revision, publish)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
@@ -584,13 +583,11 @@ fn insert(tx: &Tx<'_>, machine: &StateMachine, publish: Option<&Publish>) -> Res
 fn published_at_creation(tx: &Tx<'_>, id: i64) -> Result<Option<Publish>, Error> {
     let sql = "SELECT publish FROM state_machine WHERE id = ?1";
     let stored = tx.query_one(sql, &[id.into()], |row| row.opt_text(0))?.flatten();
-    let read = |text: String| serde_json::from_str(&text).map_err(|error| Error::Corrupt(error.to_string()));
-    stored.map(read).transpose()
+    Ok(stored.map(|text| Publish::decode(text.as_bytes())).transpose()?)
 }
 
 fn insert_revision(tx: &Tx<'_>, machine: &StateMachine) -> Result<(), Error> {
-    let logging =
-        serde_json::to_string(&machine.logging).map_err(|error| Error::Corrupt(error.to_string()))?;
+    let logging = machine.logging.encode()?;
     let sql = "INSERT INTO state_machine_revision
                (id, machine, revision_id, definition, role_arn, logging, tracing, updated)
                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";

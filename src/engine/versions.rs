@@ -1,7 +1,5 @@
 //! Versions of state machines: revisions that were given a number, and never change again.
 
-use serde::{Deserialize, Serialize};
-
 use super::Error;
 use super::open::Engine;
 use super::page::{Page, page_size};
@@ -16,7 +14,7 @@ const VERSIONS_MAX: i64 = 1000;
 const INITIAL: &str = "INITIAL";
 
 /// The wish to publish a version.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Publish {
     /// The version's description.
     pub description: Option<String>,

@@ -7,10 +7,10 @@ use super::super::machine::{Input, MapRunStatus, Outcome};
 use super::super::open::Engine;
 use super::super::page::{Page, page_size};
 use super::super::state_machines::{home_key, home_of};
-use super::{key_of, stored};
+use super::{Batch, key_of};
 use crate::clock::Timestamp;
 use crate::id::{ExecutionArn, MapRunArn, StateMachineArn};
-use crate::store::{self, Param, Row, Tx};
+use crate::store::{self, Param, Record as _, Row, Tx};
 
 /// How many child executions, or items, stand how.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -195,7 +195,7 @@ impl Engine {
                 .tolerated_failure_percentage
                 .or(found.limits.tolerated_failure_percentage),
         };
-        let text = stored(&limits)?;
+        let text = limits.encode()?;
         let input = Input::MapRunUpdated { key: found.key, limits };
         let also = move |tx: &Tx<'_>| {
             tx.execute(
@@ -309,7 +309,6 @@ fn find(tx: &Tx<'_>, arn: &MapRunArn) -> Result<Found, Error> {
     if !is_of_home || run_arn(&execution_arn, &labelled, arn.run.clone()) != *arn {
         return Err(missing());
     }
-    let corrupt = |error: serde_json::Error| Error::Corrupt(error.to_string());
     Ok(Found {
         id,
         execution,
@@ -317,8 +316,8 @@ fn find(tx: &Tx<'_>, arn: &MapRunArn) -> Result<Found, Error> {
         status,
         started: Timestamp::from_millis(started),
         stopped: stopped.map(Timestamp::from_millis),
-        limits: serde_json::from_str(&limits).map_err(corrupt)?,
-        batch: serde_json::from_str(&batch).map_err(corrupt)?,
+        limits: MapRunLimits::decode(limits.as_bytes())?,
+        batch: Batch::decode(batch.as_bytes())?.0,
         n_items: u64::try_from(n_items).unwrap_or_default(),
         execution_arn,
     })
