@@ -12,7 +12,7 @@ use super::error::Error;
 use super::scope::{Mark, Names};
 
 /// What a made resource answers to `Ref` and `Fn::GetAtt`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Attributes {
     /// The answer to `Ref`, which is also the physical id.
     pub(super) reference: String,

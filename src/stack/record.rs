@@ -2,14 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::error::Error;
 use super::intrinsic::Attributes;
 use super::kind::Kind;
 use crate::id::AccountRegion;
-use crate::store::{self, Param, Row, SealedColumn, Step, Store, Tx};
+use crate::store::{
+    self, Param, Record as _, Row, SealedColumn, Step, Store, Stored, Tx, Unreadable, record, records,
+};
 
 /// The room's tables.
 const SCHEMA: &[Step] = &[
@@ -39,38 +40,74 @@ pub(super) const RESOURCES: SealedColumn =
     SealedColumn { table: "stack", column: "sealed", key: &["home", "name"], lookup: None };
 
 /// One resource of a stack: what it was made from and what came of it.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug)]
 pub(super) struct Made {
     pub(super) logical_id: String,
-    #[serde(with = "kind_name")]
     pub(super) kind: Kind,
     pub(super) properties: Map<String, Value>,
     pub(super) attributes: Attributes,
-    #[serde(default)]
     pub(super) retention: Retention,
 }
 
 /// When the resource outlives its place in the stack: `DeletionPolicy` and `UpdateReplacePolicy`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Retention {
     pub(super) on_delete: bool,
     pub(super) on_replace: bool,
 }
 
-mod kind_name {
-    //! A kind is stored under its name in templates.
+/// What a stack is made of, in the order it was made.
+pub(super) struct Resources(Vec<Made>);
 
-    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+records! {
+    /// All kinds.
+    pub(super) const RECORDS;
+    Resources, "cloudformation resources": now 1 => Vec<MadeV1>;
+}
 
-    use super::Kind;
-
-    pub(super) fn serialize<S: Serializer>(kind: &Kind, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(kind.type_name())
+record! {
+    /// A resource.
+    pub(super) struct MadeV1 of Made {
+        "logical_id" logical_id: String,
+        "kind" kind: String,
+        "properties" properties: Map<String, Value>,
+        "attributes" attributes: AttributesV1,
+        #[serde(default)]
+        "retention" retention: RetentionV1,
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Kind, D::Error> {
-        let name = String::deserialize(deserializer)?;
-        Kind::parse(&name).ok_or_else(|| D::Error::custom(format!("unknown resource type {name}")))
+    /// What a resource answers to `Ref` and `Fn::GetAtt`.
+    struct AttributesV1 of Attributes {
+        "reference" reference: String,
+        "attributes" attributes: BTreeMap<String, String>,
+    }
+
+    /// When a resource outlives its place in the stack.
+    #[derive(Default)]
+    struct RetentionV1 of Retention {
+        "on_delete" on_delete: bool,
+        "on_replace" on_replace: bool,
+    }
+}
+
+impl Stored<Vec<MadeV1>> for Resources {
+    fn to_stored(&self) -> Vec<MadeV1> {
+        self.0.to_stored()
+    }
+
+    fn from_stored(form: Vec<MadeV1>) -> Result<Self, Unreadable> {
+        Vec::from_stored(form).map(Self)
+    }
+}
+
+/// A kind is stored under its name in templates.
+impl Stored<String> for Kind {
+    fn to_stored(&self) -> String {
+        self.type_name().to_owned()
+    }
+
+    fn from_stored(form: String) -> Result<Self, Unreadable> {
+        Self::parse(&form).ok_or_else(|| Unreadable { what: "resource type", value: form })
     }
 }
 
@@ -88,7 +125,8 @@ fn seal_all(tx: &Tx<'_>) -> Result<(), store::Error> {
 
 /// Declares the tables.
 pub(super) fn migrate(store: &Store) -> Result<(), store::Error> {
-    store.migrate("stack", SCHEMA)
+    store.migrate("stack", SCHEMA)?;
+    store.declare(RECORDS)
 }
 
 /// The stack's resources in the order they were made; `None` if there is no such stack.
@@ -106,8 +144,8 @@ pub(super) async fn load(
         })
         .await?;
     let Some(text) = text else { return Ok(None) };
-    let made = serde_json::from_slice(&text);
-    made.map(Some).map_err(|error| Error::at("the stored stack", error.to_string()))
+    let Resources(made) = Resources::decode(&text)?;
+    Ok(Some(made))
 }
 
 /// Replaces the stack's record.
@@ -117,7 +155,7 @@ pub(super) async fn save(
     name: &str,
     made: &[Made],
 ) -> Result<(), Error> {
-    let text = serde_json::to_string(made).map_err(|error| Error::at("the stack", error.to_string()))?;
+    let text = Resources(made.to_vec()).encode()?;
     let (home, name) = (key(home), name.to_owned());
     store
         .write(move |tx| {
