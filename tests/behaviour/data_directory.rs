@@ -4,8 +4,11 @@ use std::fs;
 use std::os::unix::fs::{FileExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::Arc;
 
 use serde_json::json;
+use stepgate::clock::SystemClock;
+use stepgate::store::{self, RecordKind, Store};
 
 use crate::client::Client;
 use crate::server::{DataDir, Server};
@@ -193,5 +196,29 @@ fn what_an_earlier_version_deployed_goes_on() {
         let key = [("x-api-key", "value-of-a-key-0123456789")];
         assert_eq!(client.send("GET", &path, &key, b"").unwrap().text(), "[\"kept\"]");
         assert_eq!(client.send("GET", &path, &[], b"").unwrap().status, 403);
+    }
+}
+
+#[test]
+fn a_directory_of_a_newer_version_is_refused_with_a_sentence() {
+    const RECORDS: &[RecordKind] = &[RecordKind { name: "apigateway stage", version: 2 }];
+    const TABLES: &[&str] = &[""; 99];
+    let write_newer: [(fn(&Store) -> Result<(), store::Error>, &str); 2] = [
+        (|store| store.declare(RECORDS), "a record of apigateway stage has version 2"),
+        (|store| store.migrate("engine", TABLES), "tables of engine have version 99"),
+    ];
+    for (write, sentence) in write_newer {
+        let dir = DataDir::new("newer");
+        let server = Server::start(&dir, &[]);
+        assert!(server.terminate().success());
+        let data = dir.path().join("data");
+        let store = Store::open(&data, store::Options::default(), Arc::new(SystemClock::new())).unwrap();
+        write(&store).unwrap();
+        drop(store);
+        let refused = stepgate(&["serve", "--listen", "127.0.0.1:0"], &data);
+        assert_eq!(refused.status.code(), Some(1));
+        for words in [sentence, "use the newer version again"] {
+            assert!(said(&refused).contains(words), "{}", said(&refused));
+        }
     }
 }
