@@ -1,7 +1,6 @@
 //! The engine's handle, and what it knows from the start.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use metrics::{Counter, Histogram, counter, histogram};
@@ -24,7 +23,7 @@ use crate::asl::Program;
 use crate::clock::{Clock, Ids, SteadyClock, Timestamp};
 use crate::id::{AccountRegion, ActivityArn};
 use crate::meter;
-use crate::store::Store;
+use crate::store::{Sequence, Store, Tx};
 
 /// Compiled programs kept, by revision.
 const PROGRAMS_KEPT: usize = 1000;
@@ -55,13 +54,24 @@ pub(super) struct Inner {
     pub(super) activities: RwLock<HashMap<ActivityArn, i64>>,
     pub(super) draining: watch::Sender<bool>,
     pub(super) meters: Meters,
-    last_id: AtomicI64,
+    keys: Sequence,
 }
 
 pub(super) struct Meters {
     pub(super) started: Counter,
     pub(super) stale: Counter,
     pub(super) timer_late: Histogram,
+}
+
+/// The first key of a store that has no sequence of keys yet: beyond all that were made without one.
+fn first_key(tx: &Tx<'_>) -> Result<i64, Error> {
+    let sql = "SELECT MAX(m) FROM (
+        SELECT MAX(id) AS m FROM execution UNION ALL SELECT MAX(id) FROM state_machine
+        UNION ALL SELECT MAX(id) FROM state_machine_revision UNION ALL SELECT MAX(id) FROM state_machine_alias
+        UNION ALL SELECT MAX(id) FROM activity UNION ALL SELECT MAX(id) FROM map_run
+        UNION ALL SELECT MAX(id) FROM task) AS ids";
+    let last: Option<Option<i64>> = tx.query_one(sql, &[], |row| row.opt_int(0))?;
+    Ok(last.flatten().unwrap_or(0) + 1)
 }
 
 impl Engine {
@@ -82,17 +92,8 @@ impl Engine {
         store.declare(records::RECORDS)?;
         // Waits take as long as they say, whatever the machine's clock is set to meanwhile.
         let clock: Arc<dyn Clock> = Arc::new(SteadyClock::new(clock));
-        let last_id = store
-            .read(|tx| {
-                let sql = "SELECT MAX(m) FROM (
-                    SELECT MAX(id) AS m FROM execution UNION ALL SELECT MAX(id) FROM state_machine
-                    UNION ALL SELECT MAX(id) FROM state_machine_revision UNION ALL SELECT MAX(id) FROM activity
-                    UNION ALL SELECT MAX(id) FROM task) AS ids";
-                tx.query_one(sql, &[], |row| row.opt_int(0))
-            })
-            .await
-            .map(|last: Option<Option<i64>>| last.flatten().unwrap_or(0))
-            .map_err(|error: crate::store::Error| Error::from(error))?;
+        let keys = store.sequence("engine", first_key)?;
+        let first = keys.first();
         let inner = Inner {
             live: LiveExecutions::new(options.live_bytes),
             timers: Timers::new(),
@@ -110,7 +111,7 @@ impl Engine {
                 stale: counter!(meter::EVENTS_STALE),
                 timer_late: histogram!(meter::TIMER_LATE_SECONDS),
             },
-            last_id: AtomicI64::new(last_id),
+            keys,
             store,
             clock,
             ids,
@@ -124,7 +125,7 @@ impl Engine {
         engine.recover_deletions().await?;
         let recovering = engine.clone();
         tokio::spawn(async move {
-            recovering.recover_calls(last_id).await;
+            recovering.recover_calls(first - 1).await;
             recovering.recover_nested().await;
             recovering.recover_map_runs().await;
         });
@@ -150,7 +151,7 @@ impl Engine {
 
     /// The next integer key. Keys grow with time over all tables.
     pub(super) fn next_id(&self) -> i64 {
-        self.inner.last_id.fetch_add(1, Ordering::Relaxed) + 1
+        self.inner.keys.next()
     }
 
     /// Takes a step of the machine, of an execution that is at `home`, with this engine's time and ids.

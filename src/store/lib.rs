@@ -24,6 +24,7 @@ mod param;
 mod readers;
 mod schema;
 mod secrets;
+mod sequence;
 mod stored;
 #[cfg(test)]
 mod tests;
@@ -35,6 +36,7 @@ pub use options::{Moment, Options, Probe};
 pub use param::{Param, Row};
 pub use schema::Step;
 pub use secrets::{KEY_BYTES, Lookup, MasterKey, MasterKeySource, SealedColumn};
+pub use sequence::Sequence;
 pub use stored::{Record, RecordKind, Stored, Unreadable};
 pub use tx::Tx;
 
@@ -134,6 +136,22 @@ impl Store {
     /// [`Error::NewerRecord`] if a newer version of the program may have written one of them.
     pub fn declare(&self, records: &'static [RecordKind]) -> Result<(), Error> {
         self.inner.writer.send_blocking(move |tx| schema::declare(tx, records))
+    }
+
+    /// Opens the sequence `name` of numbers for keys. `first` says with which number it begins, in a store that does not have
+    /// it yet. Blocks; rooms call it when they open.
+    ///
+    /// # Errors
+    /// That of `first`, or any [`Error`].
+    pub fn sequence<E>(
+        &self,
+        name: &'static str,
+        first: impl FnOnce(&Tx<'_>) -> Result<i64, E> + Send + 'static,
+    ) -> Result<Sequence, E>
+    where
+        E: From<Error> + Send + 'static,
+    {
+        Sequence::open(self, name, first)
     }
 
     /// Writes everything out and folds the log into the database. The store answers [`Error::Closed`]

@@ -28,7 +28,10 @@ const STEPS: &[&str] = &[
     CREATE TABLE store_opening (id INTEGER PRIMARY KEY, n BIGINT NOT NULL);
 ",
     // Records have versions since; what is older can't read them.
-    "CREATE TABLE record_version (name TEXT PRIMARY KEY, version BIGINT NOT NULL)",
+    "
+    CREATE TABLE record_version (name TEXT PRIMARY KEY, version BIGINT NOT NULL);
+    CREATE TABLE key_sequence (name TEXT PRIMARY KEY, reserved BIGINT NOT NULL);
+",
 ];
 const VERSIONS: &str =
     "CREATE TABLE IF NOT EXISTS schema_version (room TEXT PRIMARY KEY, version BIGINT NOT NULL)";

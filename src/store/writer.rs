@@ -133,16 +133,32 @@ impl Writer {
     }
 
     /// Like [`Writer::send`], for callers that are not async.
-    pub(super) fn send_blocking<T: Send + 'static>(
+    pub(super) fn send_blocking<T, E>(
         &self,
-        job: impl FnOnce(&Tx<'_>) -> Result<T, Error> + Send + 'static,
-    ) -> Result<T, Error> {
+        job: impl FnOnce(&Tx<'_>) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
         let (answer, receiver) = mpsc::sync_channel(1);
         let erased = erase(job, move |result| {
             let _ = answer.send(result);
         });
         self.queue(Message::Job(erased));
-        receiver.recv().unwrap_or(Err(Error::Closed))
+        receiver.recv().unwrap_or_else(|_| Err(E::from(Error::Closed)))
+    }
+
+    /// Queues `job` for nobody to wait for. `then` is called with what became of it, unless the writer has ended.
+    pub(super) fn send_then<T, E>(
+        &self,
+        job: impl FnOnce(&Tx<'_>) -> Result<T, E> + Send + 'static,
+        then: impl FnOnce(Result<T, E>) + Send + 'static,
+    ) where
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        self.queue(Message::Job(erase(job, then)));
     }
 
     /// Ends the thread after everything queued, with the log folded into the database.

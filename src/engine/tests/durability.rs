@@ -268,7 +268,7 @@ async fn executions_that_ended_long_ago_are_forgotten_and_open_ones_never() {
 #[tokio::test]
 async fn a_full_disk_refuses_starts_and_steps_go_on_when_there_is_space() {
     let mut house = House::new();
-    let options = store::Options { pages_max: Some(80), ..store::Options::default() };
+    let options = store::Options { pages_max: Some(90), ..store::Options::default() };
     let (engine, store) = house.open_with(options, Options::default(), Arc::new(NoServices)).await;
     let machine = create(&engine, "M", &wait(5)).await;
     let arn = engine.start_execution(start(&machine, "Before", "{}")).await.unwrap().arn;
@@ -361,4 +361,22 @@ async fn a_page_of_large_events_is_short_and_leads_on() {
 async fn newest_event(engine: &Engine, arn: &str) -> u64 {
     let page = engine.get_execution_history(arn, Some(1), true, None).await.unwrap();
     page.events[0].id
+}
+
+#[tokio::test]
+async fn no_key_is_given_twice_over_restarts_whichever_table_has_it() {
+    let mut house = House::new();
+    let (engine, store) = house.open().await;
+    let machine = create(&engine, "M", &wait(60)).await;
+    let version = engine.publish_state_machine_version(&machine, None, Publish::default()).await.unwrap();
+    let routing = || vec![(version.arn.to_string(), 100)];
+    // The newest row of all is an alias, which no execution follows.
+    let first = engine.create_state_machine_alias("first".into(), None, routing()).await.unwrap();
+    house.close(engine, store).await;
+    let (engine, _store) = house.open().await;
+    let second = engine.create_state_machine_alias("second".into(), None, routing()).await.unwrap();
+    let aliases = engine.list_state_machine_aliases(&machine, None, None).await.unwrap();
+    let names: Vec<&str> = aliases.items.iter().map(|alias| alias.name.as_str()).collect();
+    assert_eq!(names.len(), 2, "{names:?}");
+    assert_ne!(first.arn, second.arn);
 }
