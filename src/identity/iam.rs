@@ -75,13 +75,13 @@ impl Iam {
         let role = Role::create(account, role_id, self.clock.now(), new);
         let account = account.clone();
         self.write(move |tx| {
-            if tables::role(tx, &account, &role.name)?.is_some() {
+            if !tables::add_role(tx, &account, &role)? {
                 return Err(IamError::RoleExists(role.name));
             }
-            if ROLES_MAX <= tables::n_roles(tx, &account)? {
+            // The job takes back what it wrote when it fails.
+            if ROLES_MAX < tables::n_roles(tx, &account)? {
                 return Err(IamError::TooManyRoles(ROLES_MAX));
             }
-            tables::put_role(tx, &account, &role)?;
             Ok(role)
         })
         .await
@@ -247,10 +247,9 @@ impl Iam {
         let policy = Policy::create(account, policy_id, self.clock.now(), new);
         let account = account.clone();
         self.write(move |tx| {
-            if tables::policy_named(tx, &account, &policy.name)?.is_some() {
+            if !tables::add_policy(tx, &account, &policy)? {
                 return Err(IamError::PolicyExists(policy.name));
             }
-            tables::put_policy(tx, &account, &policy)?;
             Ok(policy)
         })
         .await

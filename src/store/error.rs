@@ -53,6 +53,9 @@ pub enum Error {
         /// Why not.
         reason: String,
     },
+    /// A row with the same unique key is there already: another job came first. Run again, a job sees that row.
+    #[error("a row with this key is there already: {0}")]
+    Conflict(String),
     /// A statement failed; a broken invariant of the room that wrote it.
     #[error("a statement failed: {0}")]
     Sql(String),
@@ -76,6 +79,7 @@ impl Error {
             | Self::Newer { .. }
             | Self::NewerRecord { .. }
             | Self::Record { .. }
+            | Self::Conflict(_)
             | Self::Sql(_)
             | Self::Panicked
             | Self::Closed => false,
@@ -93,6 +97,7 @@ impl Error {
             Self::Locked(_) => "locked",
             Self::Newer { .. } | Self::NewerRecord { .. } => "newer",
             Self::Record { .. } => "record",
+            Self::Conflict(_) => "conflict",
             Self::Sql(_) => "sql",
             Self::Panicked => "panicked",
             Self::Closed => "closed",
@@ -102,7 +107,11 @@ impl Error {
 
 impl From<rusqlite::Error> for Error {
     fn from(error: rusqlite::Error) -> Self {
-        use rusqlite::ErrorCode;
+        use rusqlite::{ErrorCode, ffi};
+        let extended = error.sqlite_error().map(|error| error.extended_code);
+        if let Some(ffi::SQLITE_CONSTRAINT_UNIQUE | ffi::SQLITE_CONSTRAINT_PRIMARYKEY) = extended {
+            return Self::Conflict(error.to_string());
+        }
         match error.sqlite_error_code() {
             Some(ErrorCode::DiskFull) => Self::DiskFull,
             // Another program that holds the database, or memory that is short, passes like a bad disk does.

@@ -349,3 +349,14 @@ async fn a_disk_that_fills_up_within_a_group_fails_it_and_the_next_goes_on() {
     put(&store, "again", 5).await.unwrap();
     assert_eq!(sum(&store).await, Some(5));
 }
+
+#[tokio::test]
+async fn a_second_row_of_the_same_key_is_a_conflict() {
+    let dir = Dir::new();
+    let store = dir.open(Options::default());
+    put(&store, "a", 1).await.unwrap();
+    assert!(matches!(put(&store, "a", 2).await, Err(Error::Conflict(_))));
+    let null = store.write(|tx| tx.execute("INSERT INTO pair (k, v) VALUES ('b', NULL)", &[])).await;
+    assert!(matches!(null, Err(Error::Sql(_))), "{null:?}");
+    assert_eq!(sum(&store).await, Some(1));
+}

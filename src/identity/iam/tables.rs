@@ -34,9 +34,17 @@ pub(super) fn roles(tx: &Tx<'_>, account: &AccountId) -> Result<Vec<Role>, IamEr
     Ok(roles)
 }
 
-pub(super) fn put_role(tx: &Tx<'_>, account: &AccountId, role: &Role) -> Result<(), store::Error> {
+/// Adds a role; false if there is one of this name.
+pub(super) fn add_role(tx: &Tx<'_>, account: &AccountId, role: &Role) -> Result<bool, store::Error> {
     let sql = "INSERT INTO iam_role (account, name_key, record) VALUES (?1, ?2, ?3)
-               ON CONFLICT (account, name_key) DO UPDATE SET record = excluded.record";
+               ON CONFLICT (account, name_key) DO NOTHING";
+    let (key, record) = (role.name.to_lowercase(), role.encode()?);
+    let texts = [account.as_str(), &key, &record];
+    Ok(tx.execute(sql, &texts.map(Param::Text))? == 1)
+}
+
+pub(super) fn put_role(tx: &Tx<'_>, account: &AccountId, role: &Role) -> Result<(), store::Error> {
+    let sql = "UPDATE iam_role SET record = ?3 WHERE account = ?1 AND name_key = ?2";
     let (key, record) = (role.name.to_lowercase(), role.encode()?);
     tx.execute(sql, &[Param::Text(account.as_str()), Param::Text(&key), Param::Text(&record)]).map(drop)
 }
@@ -51,16 +59,13 @@ pub(super) fn policy(tx: &Tx<'_>, account: &AccountId, arn: &str) -> Result<Opti
     one(tx, sql, &[Param::Text(account.as_str()), Param::Text(arn)])
 }
 
-pub(super) fn policy_named(tx: &Tx<'_>, account: &AccountId, name: &str) -> Result<Option<Policy>, IamError> {
-    let sql = "SELECT record FROM iam_policy WHERE account = ?1 AND name_key = ?2";
-    one(tx, sql, &[Param::Text(account.as_str()), Param::Text(&name.to_lowercase())])
-}
-
-pub(super) fn put_policy(tx: &Tx<'_>, account: &AccountId, policy: &Policy) -> Result<(), store::Error> {
-    let sql = "INSERT INTO iam_policy (account, name_key, arn, record) VALUES (?1, ?2, ?3, ?4)";
+/// Adds a policy; false if there is one of this name.
+pub(super) fn add_policy(tx: &Tx<'_>, account: &AccountId, policy: &Policy) -> Result<bool, store::Error> {
+    let sql = "INSERT INTO iam_policy (account, name_key, arn, record) VALUES (?1, ?2, ?3, ?4)
+               ON CONFLICT (account, name_key) DO NOTHING";
     let (key, record) = (policy.name.to_lowercase(), policy.encode()?);
     let texts = [account.as_str(), &key, &policy.arn, &record];
-    tx.execute(sql, &texts.map(Param::Text)).map(drop)
+    Ok(tx.execute(sql, &texts.map(Param::Text))? == 1)
 }
 
 pub(super) fn delete_policy(tx: &Tx<'_>, account: &AccountId, arn: &str) -> Result<(), store::Error> {
