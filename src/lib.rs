@@ -25,6 +25,7 @@ pub use stepgate_connect as connect;
 pub use stepgate_identity as identity;
 // Floor 6: serving APIs and running executions. They know only their own ports, not each other.
 pub use stepgate_engine as engine;
+pub use stepgate_functions as functions;
 pub use stepgate_gateway as gateway;
 // Floor 7: the AWS APIs as clients see them.
 pub use stepgate_wire as wire;

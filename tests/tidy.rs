@@ -12,7 +12,7 @@ const FLOORS: &[&[&str]] = &[
     &["asl", "schema"],
     &["store"],
     &["connect", "identity"],
-    &["engine", "gateway"],
+    &["engine", "functions", "gateway"],
     &["wire"],
     &["stack", "tasks"],
     &["server"],

@@ -1,0 +1,510 @@
+//! Functions and their versions: made, read, changed, published, deleted.
+
+use std::collections::BTreeMap;
+
+use super::{Functions, existing, existing_version, not_found};
+use crate::functions::error::Error;
+use crate::functions::model::{CodeRef, Function, LATEST, Settings, Version};
+use crate::functions::package::{self, PackageError, UNZIPPED_BYTES_MAX};
+use crate::functions::tables;
+use crate::id::AccountRegion;
+use crate::store::Tx;
+
+/// The bytes of all packages together: AWS's quota.
+const CODE_BYTES_MAX: i64 = 75 * 1024 * 1024 * 1024;
+/// The bytes of all environment variables of a function, as JSON.
+const ENVIRONMENT_BYTES_MAX: usize = 4 * 1024;
+/// Variables that AWS sets, and lets nobody set.
+const RESERVED: &[&str] = &[
+    "_HANDLER",
+    "_X_AMZN_TRACE_ID",
+    "AWS_DEFAULT_REGION",
+    "AWS_REGION",
+    "AWS_EXECUTION_ENV",
+    "AWS_LAMBDA_FUNCTION_NAME",
+    "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+    "AWS_LAMBDA_FUNCTION_VERSION",
+    "AWS_LAMBDA_INITIALIZATION_TYPE",
+    "AWS_LAMBDA_LOG_GROUP_NAME",
+    "AWS_LAMBDA_LOG_STREAM_NAME",
+    "AWS_ACCESS_KEY",
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "AWS_LAMBDA_RUNTIME_API",
+    "LAMBDA_TASK_ROOT",
+    "LAMBDA_RUNTIME_DIR",
+];
+/// The most functions of the server, and versions of one function.
+const FUNCTIONS_MAX: i64 = 10_000;
+const VERSIONS_MAX: u64 = 100_000;
+/// The most tags.
+const TAGS_MAX: usize = 50;
+
+/// A function to be made.
+#[derive(Clone, Debug)]
+pub struct NewFunction {
+    /// Its name.
+    pub name: String,
+    /// What `$LATEST` is.
+    pub settings: Settings,
+    /// A ZIP archive.
+    pub code: Vec<u8>,
+    /// Tags.
+    pub tags: BTreeMap<String, String>,
+    /// Whether version 1 is published at once.
+    pub publish: bool,
+}
+
+/// A new package for `$LATEST`.
+#[derive(Clone, Debug)]
+pub struct CodeChange {
+    /// A ZIP archive.
+    pub code: Vec<u8>,
+    /// `x86_64` or `arm64`.
+    pub architecture: Option<String>,
+    /// Whether a version is published at once.
+    pub publish: bool,
+    /// Whether nothing is to be changed.
+    pub dry_run: bool,
+    /// The revision that is meant.
+    pub revision_id: Option<String>,
+}
+
+/// A version of a function, and what it was asked for by.
+#[derive(Clone, Debug, PartialEq)]
+pub struct View {
+    /// What is kept of the function.
+    pub function: Function,
+    /// The version.
+    pub version: Version,
+}
+
+/// The server's bounds and what is used of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Invocations at one time.
+    pub concurrency: u32,
+    /// Those that no function has reserved.
+    pub unreserved: u32,
+    /// The bytes of all packages.
+    pub code_bytes: i64,
+    /// What they may have.
+    pub code_bytes_max: i64,
+    /// How many functions there are.
+    pub functions: i64,
+}
+
+impl Functions {
+    /// Makes a function.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] if there is one, and whatever is wrong with the package, the runtime or the settings.
+    pub async fn create(&self, home: &AccountRegion, new: NewFunction) -> Result<View, Error> {
+        let NewFunction { name, settings, code, tags, publish } = new;
+        check_settings(&settings)?;
+        if TAGS_MAX < tags.len() {
+            return Err(Error::Invalid(format!("Tag limit exceeded: at most {TAGS_MAX} tags")));
+        }
+        self.check_runtime(&settings.runtime).await?;
+        let (code, bytes) = checked(code).await?;
+        let version = self.latest(settings, code);
+        let (of, published_id) = (home.clone(), self.inner.ids.uuid().to_string());
+        self.write(home, &name.clone(), move |tx| {
+            if tables::function(tx, &of, &name)?.is_some() {
+                return Err(Error::Conflict(format!("Function already exist: {name}")));
+            }
+            if FUNCTIONS_MAX <= tables::count(tx)? {
+                return Err(Error::Invalid(format!("This server keeps {FUNCTIONS_MAX} functions.")));
+            }
+            put_code(tx, &version, &bytes)?;
+            let mut function = Function { name, next_version: 1, tags, ..Function::default() };
+            tables::put_version(tx, &of, &function.name, &version)?;
+            let shown = match publish {
+                true => publish_from(tx, &of, &mut function, version, None, published_id)?,
+                false => version,
+            };
+            tables::put_function(tx, &of, &function)?;
+            Ok(View { function, version: shown })
+        })
+        .await
+    }
+
+    fn latest(&self, settings: Settings, code: CodeRef) -> Version {
+        Version {
+            version: LATEST.to_owned(),
+            settings,
+            code,
+            last_modified: self.inner.clock.now(),
+            revision_id: self.inner.ids.uuid().to_string(),
+        }
+    }
+
+    /// A version, by number or alias; `$LATEST` without.
+    pub async fn view(
+        &self,
+        home: &AccountRegion,
+        name: &str,
+        qualifier: Option<&str>,
+    ) -> Result<View, Error> {
+        let (home, name) = (home.clone(), name.to_owned());
+        let qualifier = qualifier.map(str::to_owned);
+        self.inner
+            .store
+            .read(move |tx| {
+                let missing = || not_found(&home, &name, qualifier.as_deref());
+                let function = tables::function(tx, &home, &name)?.ok_or_else(missing)?;
+                let wanted = qualifier.as_deref().unwrap_or(LATEST);
+                let number = function.aliases.get(wanted).map_or(wanted, |alias| &alias.version);
+                let version = tables::version(tx, &home, &name, number)?.ok_or_else(missing)?;
+                Ok(View { function, version })
+            })
+            .await
+    }
+
+    /// The `$LATEST` of functions after `after`, by name, and whether there are more.
+    pub async fn list(
+        &self,
+        home: &AccountRegion,
+        after: &str,
+        max: usize,
+    ) -> Result<(Vec<View>, bool), Error> {
+        let (home, after) = (home.clone(), after.to_owned());
+        self.inner
+            .store
+            .read(move |tx| {
+                let mut names = tables::names(tx, &home, &after, max + 1)?;
+                let is_more = max < names.len();
+                names.truncate(max);
+                let view = |name: String| {
+                    let function = existing(tx, &home, &name)?;
+                    let version = existing_version(tx, &home, &name, LATEST)?;
+                    Ok::<_, Error>(View { function, version })
+                };
+                Ok((names.into_iter().map(view).collect::<Result<_, _>>()?, is_more))
+            })
+            .await
+    }
+
+    /// The versions of a function after number `after`, and whether there are more.
+    pub async fn versions(
+        &self,
+        home: &AccountRegion,
+        name: &str,
+        after: i64,
+        max: usize,
+    ) -> Result<(Vec<Version>, bool), Error> {
+        let (home, name) = (home.clone(), name.to_owned());
+        self.inner
+            .store
+            .read(move |tx| {
+                existing(tx, &home, &name)?;
+                let mut versions = tables::versions(tx, &home, &name, after, max + 1)?;
+                let is_more = max < versions.len();
+                versions.truncate(max);
+                Ok((versions, is_more))
+            })
+            .await
+    }
+
+    /// The archive of a package, in base64 SHA-256.
+    pub async fn package(&self, sha256: &str) -> Result<Vec<u8>, Error> {
+        let sha256 = sha256.to_owned();
+        self.inner.store.read(move |tx| tables::code(tx, &sha256)).await
+    }
+
+    /// Gives `$LATEST` another package.
+    pub async fn update_code(
+        &self,
+        home: &AccountRegion,
+        name: &str,
+        change: CodeChange,
+    ) -> Result<View, Error> {
+        let CodeChange { code, architecture, publish, dry_run, revision_id } = change;
+        let (code, bytes) = checked(code).await?;
+        let (now, new_revision) = (self.inner.clock.now(), self.inner.ids.uuid().to_string());
+        let published_id = self.inner.ids.uuid().to_string();
+        let of = home.clone();
+        let view = self
+            .change(home, name, move |tx, function| {
+                let mut version = existing_version(tx, &of, &function.name, LATEST)?;
+                check_revision(&version, revision_id.as_deref())?;
+                version.code = code;
+                if let Some(architecture) = architecture {
+                    version.settings.architecture = architecture;
+                }
+                check_size(&version)?;
+                if dry_run {
+                    return Ok(View { function: function.clone(), version });
+                }
+                (version.last_modified, version.revision_id) = (now, new_revision);
+                put_code(tx, &version, &bytes)?;
+                tables::put_version(tx, &of, &function.name, &version)?;
+                tables::forget_code(tx)?;
+                let shown = match publish {
+                    true => publish_from(tx, &of, function, version, None, published_id)?,
+                    false => version,
+                };
+                Ok(View { function: function.clone(), version: shown })
+            })
+            .await?;
+        self.retire(home, name);
+        Ok(view)
+    }
+
+    /// Changes how `$LATEST` is configured. `layers` are ARNs of layers' versions.
+    pub async fn update_configuration(
+        &self,
+        home: &AccountRegion,
+        name: &str,
+        revision_id: Option<String>,
+        change: impl FnOnce(&mut Settings) + Send + 'static,
+    ) -> Result<View, Error> {
+        let before = self.view(home, name, None).await?;
+        let mut after = before.version.settings.clone();
+        change(&mut after);
+        check_settings(&after)?;
+        if after.runtime != before.version.settings.runtime {
+            self.check_runtime(&after.runtime).await?;
+        }
+        let (now, new_revision) = (self.inner.clock.now(), self.inner.ids.uuid().to_string());
+        let of = home.clone();
+        let view = self
+            .change(home, name, move |tx, function| {
+                let mut version = existing_version(tx, &of, &function.name, LATEST)?;
+                check_revision(&version, revision_id.as_deref())?;
+                if version.revision_id != before.version.revision_id {
+                    return Err(Error::Conflict(format!(
+                        "The operation cannot be performed at this time. An update is in progress for resource: {}",
+                        crate::functions::deployed::function_arn(&of, &function.name)
+                    )));
+                }
+                version.settings = after;
+                check_size(&version)?;
+                (version.last_modified, version.revision_id) = (now, new_revision);
+                tables::put_version(tx, &of, &function.name, &version)?;
+                Ok(View { function: function.clone(), version })
+            })
+            .await?;
+        self.retire(home, name);
+        Ok(view)
+    }
+
+    /// Publishes `$LATEST` under the next number; what has not changed since the last one is that one.
+    pub async fn publish(
+        &self,
+        home: &AccountRegion,
+        name: &str,
+        code_sha256: Option<String>,
+        description: Option<String>,
+        revision_id: Option<String>,
+    ) -> Result<View, Error> {
+        let (of, new_revision) = (home.clone(), self.inner.ids.uuid().to_string());
+        self.change(home, name, move |tx, function| {
+            let version = existing_version(tx, &of, &function.name, LATEST)?;
+            check_revision(&version, revision_id.as_deref())?;
+            if let Some(wanted) = code_sha256.filter(|wanted| *wanted != version.code.sha256) {
+                return Err(Error::Invalid(format!(
+                    "CodeSHA256 ({wanted}) is different from current CodeSHA256 in $LATEST ({}). Please try again with \
+                     the CodeSHA256 in $LATEST.",
+                    version.code.sha256
+                )));
+            }
+            let version = publish_from(tx, &of, function, version, description, new_revision)?;
+            Ok(View { function: function.clone(), version })
+        })
+        .await
+    }
+
+    /// Deletes a function with all versions, or one version that no alias has.
+    pub async fn delete(&self, home: &AccountRegion, name: &str, version: Option<&str>) -> Result<(), Error> {
+        let of = home.clone();
+        let Some(version) = version.map(str::to_owned) else {
+            let named = name.to_owned();
+            self.write(home, name, move |tx| {
+                existing(tx, &of, &named)?;
+                tables::delete_function(tx, &of, &named)
+            })
+            .await?;
+            self.inner.runner.forget(home, name);
+            return Ok(());
+        };
+        if version == LATEST {
+            return Err(Error::Invalid(
+                "$LATEST version cannot be deleted without deleting the function.".to_owned(),
+            ));
+        }
+        self.change(home, name, move |tx, function| {
+            let has = |alias: &crate::functions::model::Alias| {
+                alias.version == version || alias.weights.contains_key(&version)
+            };
+            let by: Vec<&str> = function
+                .aliases
+                .iter()
+                .filter(|(_, alias)| has(alias))
+                .map(|(name, _)| name.as_str())
+                .collect();
+            if !by.is_empty() {
+                return Err(Error::Conflict(format!(
+                    "Version {version} is referenced by aliases [{}]. Deletion is not allowed.",
+                    by.join(", ")
+                )));
+            }
+            existing_version(tx, &of, &function.name, &version)?;
+            function.policies.remove(&version);
+            function.events.remove(&version);
+            function.provisioned.remove(&version);
+            tables::delete_version(tx, &of, &function.name, &version)
+        })
+        .await?;
+        self.retire(home, name);
+        Ok(())
+    }
+
+    /// The server's bounds.
+    pub async fn limits(&self, home: &AccountRegion) -> Result<Limits, Error> {
+        let (home, concurrency) = (home.clone(), self.inner.runner.concurrency());
+        self.inner
+            .store
+            .read(move |tx| {
+                let names = tables::names(tx, &home, "", usize::MAX)?;
+                let mut reserved = 0;
+                for name in &names {
+                    reserved += existing(tx, &home, name)?.reserved.unwrap_or(0);
+                }
+                Ok(Limits {
+                    concurrency,
+                    unreserved: concurrency.saturating_sub(reserved),
+                    code_bytes: tables::code_bytes(tx)?,
+                    code_bytes_max: CODE_BYTES_MAX,
+                    functions: i64::try_from(names.len()).unwrap_or(i64::MAX),
+                })
+            })
+            .await
+    }
+
+    /// Sets tags, and removes others.
+    pub async fn tag(
+        &self,
+        home: &AccountRegion,
+        name: &str,
+        set: BTreeMap<String, String>,
+        removed: Vec<String>,
+    ) -> Result<(), Error> {
+        self.change(home, name, move |_, function| {
+            function.tags.retain(|key, _| !removed.contains(key));
+            function.tags.extend(set);
+            if TAGS_MAX < function.tags.len() {
+                return Err(Error::Invalid(format!("Tag limit exceeded: at most {TAGS_MAX} tags")));
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    /// Ends the instances of what was changed: nothing is known of the function, so that nothing of it is current.
+    pub(super) fn retire(&self, home: &AccountRegion, name: &str) {
+        self.inner.runner.retire(home, name, |_| false);
+        let functions = self.clone();
+        tokio::spawn(async move { functions.provision_all().await });
+    }
+}
+
+/// Publishes `latest`.
+fn publish_from(
+    tx: &Tx<'_>,
+    home: &AccountRegion,
+    function: &mut Function,
+    latest: Version,
+    description: Option<String>,
+    revision_id: String,
+) -> Result<Version, Error> {
+    let mut new = latest;
+    if let Some(description) = description {
+        new.settings.description = description;
+    }
+    if 1 < function.next_version {
+        let last = (function.next_version - 1).to_string();
+        let last = tables::version(tx, home, &function.name, &last)?;
+        // AWS publishes nothing new if nothing is new.
+        if let Some(last) = last.filter(|last| last.code == new.code && last.settings == new.settings) {
+            return Ok(last);
+        }
+    }
+    if VERSIONS_MAX < function.next_version {
+        return Err(Error::Invalid(format!("A function has at most {VERSIONS_MAX} versions.")));
+    }
+    new.version = function.next_version.to_string();
+    new.revision_id = revision_id;
+    function.next_version += 1;
+    tables::put_version(tx, home, &function.name, &new)?;
+    Ok(new)
+}
+
+async fn checked(code: Vec<u8>) -> Result<(CodeRef, Vec<u8>), Error> {
+    let checked = tokio::task::spawn_blocking(move || {
+        let package = package::check(&code)?;
+        let code_ref = CodeRef { sha256: package.sha256, size: package.size, unzipped: package.unzipped };
+        Ok::<_, PackageError>((code_ref, code))
+    });
+    Ok(checked.await.map_err(|_| Error::Closed)??)
+}
+
+pub(super) async fn checked_package(code: Vec<u8>) -> Result<(CodeRef, Vec<u8>), Error> {
+    checked(code).await
+}
+
+fn put_code(tx: &Tx<'_>, version: &Version, bytes: &[u8]) -> Result<(), Error> {
+    check_size(version)?;
+    if CODE_BYTES_MAX < tables::code_bytes(tx)?.saturating_add(i64::try_from(bytes.len()).unwrap_or(i64::MAX))
+    {
+        return Err(Error::CodeStorage);
+    }
+    tables::put_code(tx, &version.code.sha256, bytes)
+}
+
+/// A package and its layers are one file system.
+fn check_size(version: &Version) -> Result<(), Error> {
+    let layers: u64 = version.settings.layers.iter().map(|layer| layer.code.unzipped).sum();
+    let total = version.code.unzipped + layers;
+    if UNZIPPED_BYTES_MAX < total {
+        return Err(Error::Invalid(format!(
+            "Function code combined with layers exceeds the maximum allowed size of {UNZIPPED_BYTES_MAX} bytes. The \
+             actual size is {total} bytes."
+        )));
+    }
+    Ok(())
+}
+
+fn check_revision(version: &Version, wanted: Option<&str>) -> Result<(), Error> {
+    match wanted {
+        Some(wanted) if wanted != version.revision_id => Err(Error::Revision),
+        Some(_) | None => Ok(()),
+    }
+}
+
+fn check_settings(settings: &Settings) -> Result<(), Error> {
+    let Some(environment) = &settings.environment else { return Ok(()) };
+    let reserved: Vec<&str> =
+        environment.keys().map(String::as_str).filter(|name| RESERVED.contains(name)).collect();
+    if !reserved.is_empty() {
+        return Err(Error::Invalid(format!(
+            "Lambda was unable to configure your environment variables because the environment variables you have \
+             provided contains reserved keys that are currently not supported for modification. Reserved keys used in \
+             this request: {}",
+            reserved.join(", ")
+        )));
+    }
+    let text = serde_json::to_string(environment)?;
+    if ENVIRONMENT_BYTES_MAX < text.len() {
+        return Err(Error::Invalid(format!(
+            "Lambda was unable to configure your environment variables because the environment variables you have \
+             provided exceeded the 4KB limit. String measured: {text}"
+        )));
+    }
+    // No process can be given these.
+    if environment.iter().any(|(name, value)| name.contains(['\0', '=']) || value.contains('\0')) {
+        return Err(Error::Invalid("Environment variables can't hold null characters".to_owned()));
+    }
+    Ok(())
+}

@@ -1,0 +1,42 @@
+//! Lambda functions: what they are, and how they run here, as processes without containers.
+//!
+//! [`Functions`] keeps functions with their versions and aliases, and runs them. Each instance is a process that
+//! talks to a Runtime API of its own; a supervisor ends it with all that it started. The room follows
+//! <https://docs.aws.amazon.com/lambda/latest/dg/welcome.html>; `wire` has the API.
+
+// Rooms are called by their names, wherever they stand.
+use crate as functions;
+use stepgate_clock as clock;
+use stepgate_id as id;
+use stepgate_store as store;
+
+mod control;
+mod deployed;
+mod error;
+mod instance;
+mod invocation;
+mod logs;
+mod model;
+mod options;
+mod package;
+mod record;
+mod runner;
+mod runtime;
+mod supervisor;
+mod tables;
+#[cfg(test)]
+mod tests;
+
+pub use control::{Called, CodeChange, Functions, Limits, NewFunction, NewLayer, Reference, Source, View};
+pub use deployed::function_arn;
+pub use error::{Error, Throttle};
+pub use invocation::{Answer, Invocation, PAYLOAD_BYTES_MAX, Payload, Piece, Stream};
+pub use logs::{Log, LogLine};
+pub use model::{
+    Alias, CodeRef, EventConfig, Function, LATEST, LayerRef, LayerVersion, LoggingConfig, Permission, Policy,
+    Settings, Version, layer_arn,
+};
+pub use options::{BoxFuture, Options, Ports};
+pub use package::{PackageError, UNZIPPED_BYTES_MAX, ZIPPED_BYTES_MAX};
+pub use runtime::RuntimeError;
+pub use supervisor::{ARGUMENT as SUPERVISOR_ARGUMENT, supervise_if_asked};

@@ -1,0 +1,46 @@
+//! What the room is told by whoever opens it.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::future::Future;
+use std::path::PathBuf;
+use std::pin::Pin;
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use crate::id::AccountRegion;
+
+/// A boxed future; ports return it so that they can be held as trait objects.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Settings.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Where packages are unpacked and instances have their files; what is in it is lost at every start.
+    pub folder: PathBuf,
+    /// What starts a supervisor: a program and its first arguments.
+    pub supervisor: Vec<OsString>,
+    /// Whether an interpreter of another version may stand in for the one that a runtime names.
+    pub near_versions: bool,
+    /// Invocations at one time, of all functions.
+    pub concurrency: u32,
+    /// How long an instance waits for its next event.
+    pub idle: Duration,
+    /// How long a failed event waits for its first retry; twice as long for the second.
+    pub retry_delay: Duration,
+}
+
+/// What the room needs of others.
+pub trait Ports: Send + Sync + 'static {
+    /// Variables that let an instance call this server under its role: keys, and where it is.
+    fn variables(&self, home: AccountRegion, role: String) -> BoxFuture<'static, BTreeMap<String, String>>;
+
+    /// Tells the destination of this ARN how an event ended; why it could not be told if it couldn't.
+    fn tell(
+        &self,
+        home: AccountRegion,
+        destination: String,
+        record: Bytes,
+    ) -> BoxFuture<'static, Result<(), String>>;
+}

@@ -1,0 +1,304 @@
+//! What stands between this server and an instance: a process that starts the runtime, watches what it takes, and ends
+//! it with all that it started.
+//!
+//! It is this program itself under another first argument. Its standard input is a pipe that the server holds: when that
+//! ends, because the server let go of the instance or was killed, everything below is killed. Children that lost their
+//! parents become its own (on Linux), so that nothing gets away by leaving its process group, and nothing stays a zombie.
+
+use std::fs;
+use std::io::Read;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use nix::errno::Errno;
+use nix::sys::signal::{Signal, kill, killpg};
+use nix::sys::wait::{WaitStatus, waitpid};
+use nix::unistd::Pid;
+use serde::{Deserialize, Serialize};
+
+/// The first argument that makes this program a supervisor; the second is the control folder.
+pub const ARGUMENT: &str = "--function-supervisor";
+/// What is to be started, in the control folder.
+pub(crate) const ORDER: &str = "order";
+/// The runtime's process, in the control folder.
+pub(crate) const PID: &str = "pid";
+/// How it ended, in the control folder.
+pub(crate) const END: &str = "end";
+
+/// How often an instance that works is looked at, and one that has not worked since it was last looked at.
+const BUSY_INTERVAL: Duration = Duration::from_millis(100);
+const IDLE_INTERVAL: Duration = Duration::from_millis(500);
+/// Rounds of killing what is left. Every round kills all there is: only what forks meanwhile needs another.
+const ROUNDS_MAX: usize = 200;
+const ROUND: Duration = Duration::from_millis(10);
+
+/// What the server orders.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Order {
+    pub(crate) program: PathBuf,
+    pub(crate) arguments: Vec<String>,
+    /// Memory of all processes of the instance together.
+    pub(crate) memory_bytes: u64,
+    /// What a process may have beyond that before the system refuses more: runtimes reserve what they don't use.
+    pub(crate) data_bytes: u64,
+    pub(crate) processes: usize,
+    pub(crate) files: u64,
+    pub(crate) file_bytes: u64,
+}
+
+/// How an instance ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum End {
+    /// By itself.
+    Exited(i32),
+    /// By a signal of this number.
+    Signaled(i32),
+    /// It took too much memory.
+    Memory,
+    /// It started too many processes.
+    Processes,
+    /// Its program could not be started.
+    NotStarted,
+}
+
+/// Why it was ended, if it was because of what it took.
+type Reason = Arc<Mutex<Option<End>>>;
+
+/// The arguments of the process, if it is to be a supervisor: runs as one and says with what to exit.
+///
+/// To be called before anything else happens in the process.
+pub fn supervise_if_asked() -> Option<ExitCode> {
+    let mut arguments = std::env::args_os().skip(1);
+    if arguments.next()?.to_str()? != ARGUMENT {
+        return None;
+    }
+    Some(supervise(Path::new(&arguments.next()?)))
+}
+
+/// Runs as the supervisor of the order in `control`.
+pub(crate) fn supervise(control: &Path) -> ExitCode {
+    let started = start(control);
+    let Ok((child, order)) = started else {
+        end(control, End::NotStarted);
+        return ExitCode::FAILURE;
+    };
+    let reason = Reason::default();
+    thread::spawn(move || obey(child));
+    let of_watch = reason.clone();
+    thread::spawn(move || watch(&of_watch, child, &order));
+
+    let mut ended = End::Exited(0);
+    loop {
+        match waitpid(None, None) {
+            Ok(WaitStatus::Exited(pid, code)) if pid == child => ended = End::Exited(code),
+            Ok(WaitStatus::Signaled(pid, signal, _)) if pid == child => ended = End::Signaled(signal as i32),
+            // Somebody's orphan, which is no zombie any more; or a signal that means nothing.
+            Ok(_) | Err(Errno::EINTR) => continue,
+            Err(_) => break,
+        }
+        // What it has started ends with it.
+        kill_all(child);
+        reap();
+        break;
+    }
+    let reason = *reason.lock().unwrap_or_else(PoisonError::into_inner);
+    end(control, reason.unwrap_or(ended));
+    ExitCode::SUCCESS
+}
+
+fn start(control: &Path) -> std::io::Result<(Pid, Order)> {
+    let order: Order = serde_json::from_slice(&fs::read(control.join(ORDER))?)?;
+    #[cfg(target_os = "linux")]
+    nix::sys::prctl::set_child_subreaper(true)?;
+    // Limits are inherited. Where a harder one holds already, that one stays.
+    for (resource, limit) in [
+        (rlimit::Resource::CORE, 0),
+        (rlimit::Resource::DATA, order.data_bytes),
+        (rlimit::Resource::FSIZE, order.file_bytes),
+        (rlimit::Resource::NOFILE, order.files),
+    ] {
+        let (_, hard) = rlimit::getrlimit(resource)?;
+        rlimit::setrlimit(resource, limit.min(hard), limit.min(hard))?;
+    }
+    let mut command = Command::new(&order.program);
+    command.args(&order.arguments).stdin(Stdio::null()).process_group(0);
+    let child = command.spawn()?;
+    let pid = i32::try_from(child.id()).map_err(std::io::Error::other)?;
+    put(&control.join(PID), pid.to_string().as_bytes())?;
+    Ok((Pid::from_raw(pid), order))
+}
+
+fn end(control: &Path, how: End) {
+    if let Ok(text) = serde_json::to_vec(&how) {
+        // The server takes an instance without an end as killed.
+        let _ = put(&control.join(END), &text);
+    }
+}
+
+/// Writes a file that is there as a whole or not at all.
+fn put(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let part = path.with_extension("part");
+    fs::write(&part, bytes)?;
+    fs::rename(part, path)
+}
+
+/// Waits until the server lets go of the instance.
+fn obey(child: Pid) {
+    let mut byte = [0];
+    loop {
+        match std::io::stdin().read(&mut byte) {
+            Ok(1) => {}
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Ok(_) | Err(_) => break,
+        }
+    }
+    kill_all(child);
+}
+
+/// Looks at what the instance takes, and ends it when that is too much.
+fn watch(reason: &Mutex<Option<End>>, child: Pid, order: &Order) {
+    let (own, mut worked) = (Pid::this(), 0);
+    loop {
+        let found = Processes::below(own);
+        let too_much = if order.memory_bytes < found.memory_bytes {
+            Some(End::Memory)
+        } else if order.processes < found.pids.len() {
+            Some(End::Processes)
+        } else {
+            None
+        };
+        if too_much.is_some() {
+            *reason.lock().unwrap_or_else(PoisonError::into_inner) = too_much;
+            kill_all(child);
+            return;
+        }
+        thread::sleep(if worked == found.ticks { IDLE_INTERVAL } else { BUSY_INTERVAL });
+        worked = found.ticks;
+    }
+}
+
+/// Kills the runtime's group, and then whatever else is below this process, until nothing is.
+fn kill_all(child: Pid) {
+    let own = Pid::this();
+    for _ in 0..ROUNDS_MAX {
+        // Who is gone already needs no signal.
+        let _ = killpg(child, Signal::SIGKILL);
+        let found = Processes::below(own);
+        if found.pids.is_empty() {
+            return;
+        }
+        for pid in found.pids {
+            let _ = kill(pid, Signal::SIGKILL);
+        }
+        thread::sleep(ROUND);
+    }
+}
+
+fn reap() {
+    while waitpid(None, None).is_ok() {}
+}
+
+/// Processes and what they take.
+#[derive(Default)]
+struct Processes {
+    /// Without zombies.
+    pids: Vec<Pid>,
+    memory_bytes: u64,
+    /// Of the processor, by all of them.
+    ticks: u64,
+}
+
+impl Processes {
+    /// Those that descend from `ancestor`. None where there is no `/proc`.
+    fn below(ancestor: Pid) -> Self {
+        let mut found = Self::default();
+        let mut open = children(ancestor.as_raw());
+        while let Some(pid) = open.pop() {
+            if PROCESSES_SEEN_MAX < found.pids.len() {
+                break;
+            }
+            let Some(stat) = Stat::of(pid) else { continue };
+            open.extend(children(pid));
+            found.ticks += stat.ticks;
+            if !stat.is_zombie {
+                found.pids.push(Pid::from_raw(pid));
+                found.memory_bytes += stat.pages * PAGE_BYTES;
+            }
+        }
+        found
+    }
+}
+
+/// More are not looked at in one round.
+const PROCESSES_SEEN_MAX: usize = 100_000;
+
+/// The processes that any thread of `pid` started, or that were left to it: proc(5), `/proc/pid/task/tid/children`.
+fn children(pid: i32) -> Vec<i32> {
+    let threads = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
+    let lists = threads.filter_map(|thread| fs::read_to_string(thread.path().join("children")).ok());
+    lists
+        .flat_map(|list| list.split_ascii_whitespace().filter_map(|pid| pid.parse().ok()).collect::<Vec<_>>())
+        .collect()
+}
+
+/// Linux counts in these, whatever a page is to the processor it mostly runs on.
+const PAGE_BYTES: u64 = 4096;
+
+/// What `/proc/pid/stat` says of a process, see proc(5).
+struct Stat {
+    is_zombie: bool,
+    ticks: u64,
+    pages: u64,
+}
+
+impl Stat {
+    fn of(pid: i32) -> Option<Self> {
+        let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+        // The name is in parentheses and may have some of its own.
+        let mut fields = text.rsplit_once(')')?.1.split_ascii_whitespace();
+        let is_zombie = matches!(fields.next()?, "Z" | "X");
+        let user: u64 = fields.nth(10)?.parse().ok()?;
+        let system: u64 = fields.next()?.parse().ok()?;
+        let pages = fields.nth(8)?.parse().ok()?;
+        Some(Self { is_zombie, ticks: user + system, pages })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Unit tests start this program as their instances' supervisor; in a run of its own the test does nothing.
+    #[test]
+    fn as_supervisor() {
+        let control = std::env::args_os().last().map(PathBuf::from);
+        if let Some(control) = control.filter(|control| control.join(ORDER).is_file()) {
+            let _ = supervise(&control);
+        }
+    }
+
+    #[test]
+    fn a_process_is_below_its_ancestors() {
+        let mut child = Command::new("sleep").arg("60").spawn().unwrap();
+        let pid = Pid::from_raw(i32::try_from(child.id()).unwrap());
+        let is_found = || {
+            let found = Processes::below(Pid::this());
+            found.pids.contains(&pid) && 0 < found.memory_bytes
+        };
+        // It has no memory of its own before its program is loaded.
+        while !is_found() {
+            thread::yield_now();
+        }
+        child.kill().unwrap();
+        // A zombie takes nothing.
+        while Stat::of(pid.as_raw()).is_some_and(|stat| !stat.is_zombie) {
+            thread::yield_now();
+        }
+        assert!(!Processes::below(Pid::this()).pids.contains(&pid));
+        child.wait().unwrap();
+    }
+}

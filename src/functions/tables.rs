@@ -1,0 +1,276 @@
+//! Where functions are kept.
+
+use super::error::Error;
+use super::model::{Function, LayerVersion, Version};
+use super::record;
+use crate::id::{AccountId, AccountRegion, Region};
+use crate::store::{self, Param, SealedColumn, Tx};
+
+/// The schema, version by version.
+pub(super) const STEPS: &[&str] = &["
+    CREATE TABLE function (
+        account TEXT NOT NULL, region TEXT NOT NULL, name TEXT NOT NULL, record TEXT NOT NULL,
+        PRIMARY KEY (account, region, name)
+    );
+    CREATE TABLE function_version (
+        account TEXT NOT NULL, region TEXT NOT NULL, name TEXT NOT NULL, version TEXT NOT NULL,
+        number BIGINT NOT NULL, code TEXT NOT NULL, record TEXT NOT NULL, environment BLOB,
+        PRIMARY KEY (account, region, name, version)
+    );
+    CREATE INDEX function_version_code ON function_version (code);
+    CREATE TABLE function_code (sha256 TEXT NOT NULL PRIMARY KEY, size BIGINT NOT NULL, bytes BLOB NOT NULL);
+    CREATE TABLE function_layer (
+        account TEXT NOT NULL, region TEXT NOT NULL, name TEXT NOT NULL, number BIGINT NOT NULL,
+        code TEXT NOT NULL, record TEXT NOT NULL,
+        PRIMARY KEY (account, region, name, number)
+    );
+    CREATE INDEX function_layer_code ON function_layer (code);
+    CREATE TABLE function_event (
+        id TEXT NOT NULL PRIMARY KEY, account TEXT NOT NULL, region TEXT NOT NULL, name TEXT NOT NULL,
+        due BIGINT NOT NULL, record TEXT NOT NULL, payload BLOB NOT NULL
+    );
+    CREATE INDEX function_event_due ON function_event (due);
+"];
+
+/// What is encrypted.
+pub(super) const SEALED: &[&SealedColumn] = &[&ENVIRONMENT];
+/// Environment variables, which often are secrets.
+const ENVIRONMENT: SealedColumn = SealedColumn {
+    table: "function_version",
+    column: "environment",
+    key: &["account", "region", "name", "version"],
+    lookup: None,
+};
+
+fn key<'a>(home: &'a AccountRegion, name: &'a str) -> [Param<'a>; 3] {
+    [Param::Text(home.account.as_str()), Param::Text(home.region.as_str()), Param::Text(name)]
+}
+
+pub(super) fn function(tx: &Tx<'_>, home: &AccountRegion, name: &str) -> Result<Option<Function>, Error> {
+    let sql = "SELECT record FROM function WHERE account = ?1 AND region = ?2 AND name = ?3";
+    let text = tx.query_one(sql, &key(home, name), |row| row.text(0))?;
+    text.map(|text| record::read_function(&text)).transpose()
+}
+
+pub(super) fn put_function(tx: &Tx<'_>, home: &AccountRegion, function: &Function) -> Result<(), Error> {
+    let text = record::write_function(function)?;
+    let sql = "INSERT INTO function (account, region, name, record) VALUES (?1, ?2, ?3, ?4)
+               ON CONFLICT (account, region, name) DO UPDATE SET record = excluded.record";
+    let [account, region, name] = key(home, &function.name);
+    tx.execute(sql, &[account, region, name, Param::Text(&text)])?;
+    Ok(())
+}
+
+/// Names after `after`, in their order.
+pub(super) fn names(
+    tx: &Tx<'_>,
+    home: &AccountRegion,
+    after: &str,
+    max: usize,
+) -> Result<Vec<String>, Error> {
+    let sql =
+        "SELECT name FROM function WHERE account = ?1 AND region = ?2 AND ?3 < name ORDER BY name LIMIT ?4";
+    let [account, region, after] = key(home, after);
+    let max = Param::Int(i64::try_from(max).unwrap_or(i64::MAX));
+    Ok(tx.query(sql, &[account, region, after, max], |row| row.text(0))?)
+}
+
+/// Functions that may have instances kept ready.
+pub(super) fn provisioned(tx: &Tx<'_>, max: usize) -> Result<Vec<(AccountRegion, String)>, Error> {
+    let sql =
+        "SELECT account, region, name FROM function WHERE record NOT LIKE '%\"provisioned\":{}%' LIMIT ?1";
+    let max = Param::Int(i64::try_from(max).unwrap_or(i64::MAX));
+    let rows = tx.query(sql, &[max], |row| Ok((row.text(0)?, row.text(1)?, row.text(2)?)))?;
+    let home = |account: &str, region: &str| {
+        Some(AccountRegion { account: AccountId::parse(account)?, region: Region::parse(region)? })
+    };
+    Ok(rows
+        .into_iter()
+        .filter_map(|(account, region, name)| Some((home(&account, &region)?, name)))
+        .collect())
+}
+
+/// How many functions there are.
+pub(super) fn count(tx: &Tx<'_>) -> Result<i64, Error> {
+    Ok(tx.query_one("SELECT COUNT(*) FROM function", &[], |row| row.int(0))?.unwrap_or(0))
+}
+
+pub(super) fn version(
+    tx: &Tx<'_>,
+    home: &AccountRegion,
+    name: &str,
+    version: &str,
+) -> Result<Option<Version>, Error> {
+    let sql = "SELECT record, environment FROM function_version
+               WHERE account = ?1 AND region = ?2 AND name = ?3 AND version = ?4";
+    let [account, region, of] = key(home, name);
+    let row = tx.query_one(sql, &[account, region, of, Param::Text(version)], |row| {
+        Ok((row.text(0)?, row.opt_blob(1)?))
+    })?;
+    row.map(|(text, sealed)| read(tx, home, name, version, &text, sealed)).transpose()
+}
+
+fn read(
+    tx: &Tx<'_>,
+    home: &AccountRegion,
+    name: &str,
+    version: &str,
+    text: &str,
+    sealed: Option<Vec<u8>>,
+) -> Result<Version, Error> {
+    let place = [home.account.as_str(), home.region.as_str(), name, version];
+    let environment = sealed.map(|sealed| tx.unseal(&ENVIRONMENT, &place, &sealed)).transpose()?;
+    record::read_version(text, environment.as_deref())
+}
+
+/// Versions with numbers after `after`; `$LATEST` is 0.
+pub(super) fn versions(
+    tx: &Tx<'_>,
+    home: &AccountRegion,
+    name: &str,
+    after: i64,
+    max: usize,
+) -> Result<Vec<Version>, Error> {
+    let sql = "SELECT version, record, environment FROM function_version
+               WHERE account = ?1 AND region = ?2 AND name = ?3 AND ?4 < number ORDER BY number LIMIT ?5";
+    let [account, region, of] = key(home, name);
+    let max = Param::Int(i64::try_from(max).unwrap_or(i64::MAX));
+    let rows = tx.query(sql, &[account, region, of, Param::Int(after), max], |row| {
+        Ok((row.text(0)?, row.text(1)?, row.opt_blob(2)?))
+    })?;
+    rows.into_iter().map(|(version, text, sealed)| read(tx, home, name, &version, &text, sealed)).collect()
+}
+
+pub(super) fn put_version(
+    tx: &Tx<'_>,
+    home: &AccountRegion,
+    name: &str,
+    version: &Version,
+) -> Result<(), Error> {
+    let text = record::write_version(version)?;
+    let place = [home.account.as_str(), home.region.as_str(), name, version.version.as_str()];
+    let environment = version.settings.environment.as_ref().map(serde_json::to_vec).transpose()?;
+    let sealed = environment.map(|bytes| tx.seal(&ENVIRONMENT, &place, &bytes)).transpose()?;
+    let sql =
+        "INSERT INTO function_version (account, region, name, version, number, code, record, environment)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+               ON CONFLICT (account, region, name, version) DO UPDATE
+               SET code = excluded.code, record = excluded.record, environment = excluded.environment";
+    let [account, region, name] = key(home, name);
+    tx.execute(
+        sql,
+        &[
+            account,
+            region,
+            name,
+            Param::Text(&version.version),
+            Param::Int(version.version.parse().unwrap_or(0)),
+            Param::Text(&version.code.sha256),
+            Param::Text(&text),
+            sealed.as_deref().map_or(Param::Null, Param::Blob),
+        ],
+    )?;
+    Ok(())
+}
+
+/// Deletes a version; that there was none is no error.
+pub(super) fn delete_version(
+    tx: &Tx<'_>,
+    home: &AccountRegion,
+    name: &str,
+    version: &str,
+) -> Result<(), Error> {
+    let sql =
+        "DELETE FROM function_version WHERE account = ?1 AND region = ?2 AND name = ?3 AND version = ?4";
+    let [account, region, of] = key(home, name);
+    tx.execute(sql, &[account, region, of, Param::Text(version)])?;
+    forget_code(tx)
+}
+
+/// Deletes a function with all that it has.
+pub(super) fn delete_function(tx: &Tx<'_>, home: &AccountRegion, name: &str) -> Result<(), Error> {
+    for sql in [
+        "DELETE FROM function WHERE account = ?1 AND region = ?2 AND name = ?3",
+        "DELETE FROM function_version WHERE account = ?1 AND region = ?2 AND name = ?3",
+        "DELETE FROM function_event WHERE account = ?1 AND region = ?2 AND name = ?3",
+    ] {
+        tx.execute(sql, &key(home, name))?;
+    }
+    forget_code(tx)
+}
+
+// === packages ===
+
+pub(super) fn put_code(tx: &Tx<'_>, sha256: &str, bytes: &[u8]) -> Result<(), Error> {
+    let sql =
+        "INSERT INTO function_code (sha256, size, bytes) VALUES (?1, ?2, ?3) ON CONFLICT (sha256) DO NOTHING";
+    let size = Param::Int(i64::try_from(bytes.len()).unwrap_or(i64::MAX));
+    tx.execute(sql, &[Param::Text(sha256), size, Param::Blob(bytes)])?;
+    Ok(())
+}
+
+pub(super) fn code(tx: &Tx<'_>, sha256: &str) -> Result<Vec<u8>, Error> {
+    let sql = "SELECT bytes FROM function_code WHERE sha256 = ?1";
+    let found = tx.query_one(sql, &[Param::Text(sha256)], |row| row.blob(0))?;
+    Ok(found.ok_or_else(|| store::Error::Corrupt("a function's package is missing".to_owned()))?)
+}
+
+/// The bytes of all packages.
+pub(super) fn code_bytes(tx: &Tx<'_>) -> Result<i64, Error> {
+    Ok(tx.query_one("SELECT COALESCE(SUM(size), 0) FROM function_code", &[], |row| row.int(0))?.unwrap_or(0))
+}
+
+/// Deletes packages that nothing refers to any more; versions' records name the packages of their layers.
+pub(super) fn forget_code(tx: &Tx<'_>) -> Result<(), Error> {
+    let sql = "DELETE FROM function_code WHERE NOT EXISTS
+               (SELECT 1 FROM function_version WHERE function_version.code = function_code.sha256
+                OR function_version.record LIKE '%' || function_code.sha256 || '%')
+               AND NOT EXISTS (SELECT 1 FROM function_layer WHERE function_layer.code = function_code.sha256)";
+    tx.execute(sql, &[])?;
+    Ok(())
+}
+
+// === layers ===
+
+pub(super) fn layer(
+    tx: &Tx<'_>,
+    home: &AccountRegion,
+    name: &str,
+    number: u64,
+) -> Result<Option<LayerVersion>, Error> {
+    let sql =
+        "SELECT record FROM function_layer WHERE account = ?1 AND region = ?2 AND name = ?3 AND number = ?4";
+    let [account, region, of] = key(home, name);
+    let number = Param::Int(i64::try_from(number).unwrap_or(i64::MAX));
+    let text = tx.query_one(sql, &[account, region, of, number], |row| row.text(0))?;
+    text.map(|text| record::read_layer(&text)).transpose()
+}
+
+/// Versions of a layer, or of all layers, the newest of each layer first.
+pub(super) fn layers(
+    tx: &Tx<'_>,
+    home: &AccountRegion,
+    name: Option<&str>,
+) -> Result<Vec<LayerVersion>, Error> {
+    let sql =
+        "SELECT record FROM function_layer WHERE account = ?1 AND region = ?2 AND (?3 = '' OR name = ?3)
+               ORDER BY name, number DESC LIMIT 10000";
+    let texts = tx.query(sql, &key(home, name.unwrap_or_default()), |row| row.text(0))?;
+    texts.iter().map(|text| record::read_layer(text)).collect()
+}
+
+pub(super) fn put_layer(tx: &Tx<'_>, home: &AccountRegion, layer: &LayerVersion) -> Result<(), Error> {
+    let text = record::write_layer(layer)?;
+    let sql = "INSERT INTO function_layer (account, region, name, number, code, record) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+    let [account, region, name] = key(home, &layer.name);
+    let number = Param::Int(i64::try_from(layer.version).unwrap_or(i64::MAX));
+    tx.execute(sql, &[account, region, name, number, Param::Text(&layer.code.sha256), Param::Text(&text)])?;
+    Ok(())
+}
+
+pub(super) fn delete_layer(tx: &Tx<'_>, home: &AccountRegion, name: &str, number: u64) -> Result<(), Error> {
+    let sql = "DELETE FROM function_layer WHERE account = ?1 AND region = ?2 AND name = ?3 AND number = ?4";
+    let [account, region, of] = key(home, name);
+    tx.execute(sql, &[account, region, of, Param::Int(i64::try_from(number).unwrap_or(i64::MAX))])?;
+    forget_code(tx)
+}

@@ -1,0 +1,100 @@
+//! Events, their retries and their destinations.
+
+use serde_json::json;
+
+use super::*;
+
+const FAILURE: &str = "arn:aws:lambda:us-east-1:123456789012:function:failed";
+const SUCCESS: &str = "arn:aws:states:us-east-1:123456789012:stateMachine:done";
+
+async fn configure(house: &House, retries_max: Option<u32>) {
+    let configure = house.functions.configure_events(&house.home, "f", None, move |_| EventConfig {
+        age_max_s: None,
+        retries_max,
+        on_success: Some(SUCCESS.to_owned()),
+        on_failure: Some(FAILURE.to_owned()),
+        last_modified: crate::clock::Timestamp::from_millis(0),
+    });
+    configure.await.unwrap();
+}
+
+async fn told(house: &House) -> (String, Value) {
+    let wait = async {
+        loop {
+            if let Some(told) = house.outside.told.lock().unwrap().pop() {
+                return told;
+            }
+            house.outside.change.notified().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), wait).await.expect("a destination is told")
+}
+
+#[tokio::test]
+async fn an_event_is_handled_and_tried_again() {
+    let house = House::new();
+    let code = "def handler(event, context):\n    print('attempt', context.aws_request_id)\n    if event['fail']: raise ValueError('no')\n    return {'done': event['n']}\n";
+    house.make("f", "python3.11", "app.handler", &[("app.py", code)]).await;
+    configure(&house, None).await;
+    house
+        .functions
+        .enqueue(house.called("f"), house.invocation(&json!({"fail": false, "n": 7})))
+        .await
+        .unwrap();
+    let (to, record) = told(&house).await;
+    assert_eq!(to, SUCCESS);
+    assert_eq!(record["requestContext"]["condition"], "Success");
+    assert_eq!(
+        (&record["requestPayload"]["n"], &record["responsePayload"]),
+        (&json!(7), &json!({"done": 7}))
+    );
+
+    for (retries_max, attempts) in [(None, 3), (Some(0), 1)] {
+        configure(&house, retries_max).await;
+        let invocation = house.invocation(&json!({"fail": true}));
+        let id = invocation.request_id.clone();
+        house.functions.enqueue(house.called("f"), invocation).await.unwrap();
+        let (to, record) = told(&house).await;
+        assert_eq!(to, FAILURE);
+        let context = &record["requestContext"];
+        assert_eq!(
+            (&context["condition"], &context["approximateInvokeCount"]),
+            (&json!("RetriesExhausted"), &json!(attempts))
+        );
+        assert_eq!(context["functionArn"], "arn:aws:lambda:us-east-1:123456789012:function:f:$LATEST");
+        assert_eq!(record["responseContext"]["functionError"], "Unhandled");
+        assert_eq!(record["responsePayload"]["errorType"], "ValueError");
+        let lines = house.functions.log(&house.home, "f").lines(0, usize::MAX);
+        let n = lines.iter().filter(|line| line.text == format!("attempt {id}")).count();
+        assert_eq!(n, attempts);
+    }
+}
+
+#[tokio::test]
+async fn an_event_waits_for_a_place() {
+    let house = House::new();
+    house
+        .make("f", "python3.11", "app.handler", &[("app.py", "def handler(event, context): return 1\n")])
+        .await;
+    configure(&house, None).await;
+    house.functions.reserve(&house.home, "f", Some(0)).await.unwrap();
+    house.functions.enqueue(house.called("f"), house.invocation(&json!({}))).await.unwrap();
+    let early = tokio::time::timeout(Duration::from_millis(300), house.outside.change.notified()).await;
+    assert!(early.is_err(), "nothing is told while there is no place");
+    house.functions.reserve(&house.home, "f", None).await.unwrap();
+    assert_eq!(told(&house).await.0, SUCCESS);
+}
+
+#[tokio::test]
+async fn an_event_has_its_own_bound() {
+    let house = House::new();
+    house
+        .make("f", "python3.11", "app.handler", &[("app.py", "def handler(event, context): return 1\n")])
+        .await;
+    let large = house.invocation(&json!("x".repeat(1 << 20)));
+    assert!(matches!(house.functions.enqueue(house.called("f"), large).await, Err(Error::EventTooLarge(_))));
+    assert!(matches!(
+        house.functions.enqueue(house.called("none"), house.invocation(&json!(1))).await,
+        Err(Error::NotFound(_))
+    ));
+}

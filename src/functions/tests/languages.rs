@@ -1,0 +1,242 @@
+//! Handlers in every language, as AWS's runtimes call them.
+
+use serde_json::json;
+
+use super::*;
+
+#[tokio::test]
+async fn a_python_handler_gets_event_and_context() {
+    let house = House::new();
+    let code = r#"
+import os
+n = 0
+def handler(event, context):
+    global n
+    n += 1
+    print("hello", n)
+    return {"event": event, "n": n, "name": context.function_name, "version": context.function_version,
+        "memory": context.memory_limit_in_mb, "arn": context.invoked_function_arn, "id": context.aws_request_id,
+        "left": context.get_remaining_time_in_millis(), "key": os.environ["AWS_ACCESS_KEY_ID"],
+        "region": os.environ["AWS_REGION"], "own": os.environ["OWN"], "environment": os.environ["AWS_EXECUTION_ENV"]}
+"#;
+    house
+        .make_with("f", "python3.12", "app.handler", &[("app.py", code)], |settings| {
+            settings.environment = Some(BTreeMap::from([("OWN".to_owned(), "é=1".to_owned())]));
+        })
+        .await;
+    let first = house.value("f", &json!({"a": [1, "é"]})).await;
+    assert_eq!(first["event"], json!({"a": [1, "é"]}));
+    assert_eq!(first["arn"], "arn:aws:lambda:us-east-1:123456789012:function:f");
+    assert_eq!(
+        (&first["name"], &first["version"], &first["memory"]),
+        (&json!("f"), &json!("$LATEST"), &json!("256"))
+    );
+    assert_eq!(first["key"], "key of arn:aws:iam::123456789012:role/R");
+    assert_eq!((&first["region"], &first["own"]), (&json!("us-east-1"), &json!("é=1")));
+    assert_eq!(first["environment"], "AWS_Lambda_python3.12");
+    let left = first["left"].as_u64().unwrap();
+    assert!((10_000..=20_000).contains(&left), "{left}");
+
+    let second = house.answer("f", &json!(null)).await;
+    let log = second.log_tail.clone();
+    let second = value(second).await;
+    assert_eq!((&second["n"], &second["event"]), (&json!(2), &json!(null)), "the instance is used again");
+    let lines: Vec<&str> = log.lines().collect();
+    let id = second["id"].as_str().unwrap();
+    assert_eq!(lines[0], format!("START RequestId: {id} Version: $LATEST"));
+    assert_eq!(lines[1..3], ["hello 2".to_owned(), format!("END RequestId: {id}")]);
+    assert!(lines[3].starts_with(&format!("REPORT RequestId: {id}\tDuration: ")), "{log}");
+    assert!(!lines[3].contains("Max Memory Used: 0 MB") && !lines[3].contains("Init Duration"), "{log}");
+}
+
+#[tokio::test]
+async fn python_s_errors_are_told_as_aws_tells_them() {
+    let house = House::new();
+    let code = r#"
+class CustomException(Exception): pass
+def handler(event, context):
+    if event == "set":
+        return {1}
+    raise CustomException("no good")
+"#;
+    house.make("f", "python3.11", "handler.handler", &[("handler.py", code)]).await;
+    let (error, log) = house.error("f", &json!({})).await;
+    assert_eq!((&error["errorType"], &error["errorMessage"]), (&json!("CustomException"), &json!("no good")));
+    let stack =
+        "  File \"/var/task/handler.py\", line 6, in handler\n    raise CustomException(\"no good\")\n";
+    assert_eq!(error["stackTrace"], json!([stack]));
+    assert_eq!(error["requestId"].as_str().unwrap().len(), 36);
+    assert!(log.contains("[ERROR] CustomException: no good\rTraceback"), "{log}");
+    let (error, _) = house.error("f", &json!("set")).await;
+    assert_eq!(error["errorType"], "Runtime.MarshalError");
+    assert_eq!(
+        error["errorMessage"],
+        "Unable to marshal response: Object of type set is not JSON serializable"
+    );
+
+    for (name, handler, code, kind, text) in [
+        (
+            "a",
+            "none.handler",
+            "",
+            "Runtime.ImportModuleError",
+            "Unable to import module 'none': No module named 'none'",
+        ),
+        ("b", "app.none", "", "Runtime.HandlerNotFound", "Handler 'none' missing on module 'app'"),
+        (
+            "c",
+            "app",
+            "",
+            "Runtime.MalformedHandlerName",
+            "Bad handler 'app': not enough values to unpack (expected 2, got 1)",
+        ),
+        (
+            "d",
+            "app.handler",
+            "def",
+            "Runtime.UserCodeSyntaxError",
+            "Syntax error in module 'app': invalid syntax (app.py, line 1)",
+        ),
+        ("e", "app.handler", "1 / 0", "ZeroDivisionError", "division by zero"),
+    ] {
+        house.make(name, "python3.11", handler, &[("app.py", code)]).await;
+        let (error, log) = house.error(name, &json!({})).await;
+        assert_eq!((&error["errorType"], &error["errorMessage"]), (&json!(kind), &json!(text)), "{log}");
+        // It is told every time.
+        assert_eq!(house.error(name, &json!({})).await.0["errorType"], kind);
+    }
+}
+
+#[tokio::test]
+async fn node_handlers_are_modules_of_either_kind() {
+    let house = House::new();
+    let echo = "async (event, context) => ({ event, id: context.awsRequestId, fn: context.functionName })";
+    for (name, file, code) in [
+        ("cjs", "index.js", format!("exports.handler = {echo};")),
+        ("esm", "index.mjs", format!("export const handler = {echo};")),
+        ("callback", "index.cjs", "exports.handler = (event, context, done) => setTimeout(() => done(null, { event, id: context.awsRequestId, fn: context.functionName }), 5);".to_owned()),
+        ("deep", "index.js", format!("module.exports = {{ handler: {echo} }};")),
+    ] {
+        house.make(name, "nodejs20.x", "index.handler", &[(file, &code)]).await;
+        for event in [json!({"a": "é"}), json!([])] {
+            let told = house.value(name, &event).await;
+            assert_eq!((&told["event"], &told["fn"]), (&event, &json!(name)));
+        }
+    }
+    let files = [
+        ("package.json", r#"{"type":"module"}"#),
+        ("src/app.js", "export const run = async () => import.meta.url.slice(0, 7);"),
+    ];
+    house.make("typed", "nodejs18.x", "src/app.run", &files).await;
+    assert_eq!(house.value("typed", &json!({})).await, "file://");
+}
+
+#[tokio::test]
+async fn node_waits_for_the_event_loop_as_handlers_ask() {
+    let house = House::new();
+    let code = r#"
+exports.late = (event, context, done) => { let n = 0; setTimeout(() => { n = 1; }, 20); done(null, { get n() { return n; } }); };
+exports.soon = (event, context, done) => { context.callbackWaitsForEmptyEventLoop = false; let n = 0; setTimeout(() => { n = 1; }, 20); done(null, { get n() { return n; } }); };
+exports.never = (event, context, done) => {};
+exports.lost = async () => new Promise(() => {});
+exports.log = async () => { console.log('one\ntwo %d', 2); console.error(new Error('e').message); return undefined; };
+"#;
+    for (name, expect) in
+        [("late", json!({"n": 1})), ("soon", json!({"n": 0})), ("never", json!(null)), ("lost", json!(null))]
+    {
+        house.make(name, "nodejs20.x", &format!("index.{name}"), &[("index.js", code)]).await;
+        assert_eq!(house.value(name, &json!({})).await, expect, "{name}");
+        assert_eq!(house.value(name, &json!({})).await, expect, "{name} again");
+    }
+    house.make("log", "nodejs20.x", "index.log", &[("index.js", code)]).await;
+    let answer = house.answer("log", &json!({})).await;
+    assert!(
+        answer.log_tail.contains("\tINFO\tone\rtwo 2\n") && answer.log_tail.contains("\tERROR\te\n"),
+        "{}",
+        answer.log_tail
+    );
+    assert_eq!(value(answer).await, json!(null));
+}
+
+#[tokio::test]
+async fn node_s_errors_are_told_as_aws_tells_them() {
+    let house = House::new();
+    let code = "exports.handler = async (event) => { if (event.text) throw 'plain'; throw new RangeError('too far'); };
+        exports.number = 1; exports.wild = async () => { setTimeout(() => { throw new TypeError('late'); }, 1); await new Promise((r) => setTimeout(r, 5000)); };";
+    house.make("f", "nodejs20.x", "index.handler", &[("index.js", code)]).await;
+    let (error, _) = house.error("f", &json!({})).await;
+    assert_eq!((&error["errorType"], &error["errorMessage"]), (&json!("RangeError"), &json!("too far")));
+    assert!(error["trace"][1].as_str().unwrap().contains("/var/task/index.js:1:"), "{error}");
+    let (error, _) = house.error("f", &json!({"text": true})).await;
+    assert_eq!(error, json!({"errorType": "string", "errorMessage": "plain", "trace": []}));
+    house.make("wild", "nodejs20.x", "index.wild", &[("index.js", code)]).await;
+    assert_eq!(house.error("wild", &json!({})).await.0["errorType"], "TypeError");
+    for (name, handler, code, kind) in [
+        ("a", "index.handler", "require('nothing')", "Runtime.ImportModuleError"),
+        ("b", "index.none", "", "Runtime.HandlerNotFound"),
+        ("c", "index.handler", "exports.handler = 1", "Runtime.HandlerNotFound"),
+        ("d", "index.handler", "(", "Runtime.UserCodeSyntaxError"),
+        ("e", "none.handler", "", "Runtime.ImportModuleError"),
+        ("g", "index.handler", "null.x", "TypeError"),
+    ] {
+        house.make(name, "nodejs20.x", handler, &[("index.js", code)]).await;
+        let (error, log) = house.error(name, &json!({})).await;
+        assert_eq!(error["errorType"], kind, "{error} {log}");
+    }
+}
+
+#[tokio::test]
+async fn node_streams_answers() {
+    let house = House::new();
+    let code = r#"
+exports.handler = awslambda.streamifyResponse(async (event, stream) => {
+  if (event.http) stream = awslambda.HttpResponseStream.from(stream, { statusCode: 201 });
+  for (let i = 0; i < event.n; i++) {
+    if (!stream.write(Buffer.alloc(event.size, 97))) await new Promise((resolve) => stream.once('drain', resolve));
+  }
+  if (event.fail) throw new Error('half way');
+  stream.end();
+});
+"#;
+    house.make("f", "nodejs20.x", "index.handler", &[("index.js", code)]).await;
+    let collect = async |event| {
+        let Payload::Stream(stream) = house.answer("f", &event).await.payload else { panic!("no stream") };
+        let content_type = stream.content_type.clone();
+        let (bytes, broken) = Payload::Stream(stream).collect(usize::MAX).await;
+        (content_type, bytes, broken)
+    };
+    let (_, bytes, broken) = collect(json!({"n": 20, "size": 1 << 20})).await;
+    assert_eq!((bytes.len(), broken), (20 << 20, None));
+    let (content_type, bytes, _) = collect(json!({"n": 1, "size": 3, "http": true})).await;
+    assert_eq!(content_type, "application/vnd.awslambda.http-integration-response");
+    assert_eq!(&bytes[..], b"{\"statusCode\":201}\0\0\0\0\0\0\0\0aaa");
+    let (_, bytes, broken) = collect(json!({"n": 1, "size": 3, "fail": true})).await;
+    assert_eq!(&bytes[..], b"aaa");
+    let Some(Piece::Failed { error_type, details }) = broken else { panic!("no error") };
+    assert_eq!(error_type, "Error");
+    assert!(details.contains("half way"), "{details}");
+    let (error, _) = house.error("f", &json!({"fail": true})).await;
+    assert_eq!(error["errorMessage"], "half way", "before the first byte it is an error like others");
+    // The instance is of use afterwards.
+    assert_eq!(collect(json!({"n": 1, "size": 1})).await.1.len(), 1);
+}
+
+#[tokio::test]
+async fn a_bootstrap_is_run_as_it_is() {
+    let house = House::new();
+    let code = r#"#!/usr/bin/env python3
+import http.client, os
+api = http.client.HTTPConnection(os.environ["AWS_LAMBDA_RUNTIME_API"])
+while True:
+    api.request("GET", "/2018-06-01/runtime/invocation/next")
+    event = api.getresponse()
+    body, id = event.read(), event.headers["Lambda-Runtime-Aws-Request-Id"]
+    api.request("POST", f"/2018-06-01/runtime/invocation/{id}/response", b'{"got":' + body + b"}")
+    api.getresponse().read()
+"#;
+    house.make("f", "provided.al2023", "any", &[("bootstrap", code)]).await;
+    assert_eq!(house.value("f", &json!([1])).await, json!({"got": [1]}));
+    house.make("none", "provided.al2", "any", &[("other", code)]).await;
+    let (error, _) = house.error("none", &json!({})).await;
+    assert_eq!(error["errorType"], "Runtime.InvalidEntrypoint");
+}
