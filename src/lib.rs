@@ -23,7 +23,7 @@ pub use stepgate_store as store;
 // Floor 5: identifying callers, and outbound calls.
 pub use stepgate_connect as connect;
 pub use stepgate_identity as identity;
-// Floor 6: serving APIs and running executions. They know only their own ports, not each other.
+// Floor 6: serving APIs, running executions and functions. They know only their own ports, not each other.
 pub use stepgate_engine as engine;
 pub use stepgate_functions as functions;
 pub use stepgate_gateway as gateway;
