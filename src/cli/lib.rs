@@ -8,6 +8,7 @@ use stepgate_asl as asl;
 use stepgate_clock as clock;
 use stepgate_connect as connect;
 use stepgate_engine as engine;
+use stepgate_functions as functions;
 use stepgate_gateway as gateway;
 use stepgate_id as id;
 use stepgate_identity as identity;
@@ -52,6 +53,10 @@ use arguments::{Arguments, AslCommand, Command, KeysCommand, VtlCommand};
 ///
 /// Exit codes: 0 success, 1 the command failed or found an error, 2 invalid arguments.
 pub fn main() -> ExitCode {
+    // The server starts itself to watch over instances of functions.
+    if let Some(code) = functions::supervise_if_asked() {
+        return code;
+    }
     let arguments = Arguments::parse();
     let outcome = match arguments.command.unwrap_or(Command::Serve(arguments.serve)) {
         Command::Serve(serve) => serve::run(&serve),

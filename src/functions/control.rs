@@ -26,7 +26,7 @@ use super::options::{Options, Ports};
 use super::runner::Runner;
 use super::runtime::RuntimeError;
 use super::tables;
-use crate::clock::{Clock, Ids};
+use crate::clock::{Clock, Ids, Timestamp};
 use crate::id::AccountRegion;
 use crate::store::{SealedColumn, Store, Tx};
 
@@ -59,6 +59,14 @@ impl Functions {
     /// What is encrypted.
     pub const SEALED: &[&SealedColumn] = tables::SEALED;
 
+    /// Brings the tables in `store` up to date. Blocks.
+    ///
+    /// # Errors
+    /// If the store can't be used.
+    pub fn migrate(store: &Store) -> Result<(), Error> {
+        Ok(store.migrate("functions", tables::STEPS)?)
+    }
+
     /// Opens the tables in `store`, and begins to handle events. Blocks.
     ///
     /// # Errors
@@ -70,7 +78,7 @@ impl Functions {
         options: Options,
         ports: Arc<dyn Ports>,
     ) -> Result<Self, Error> {
-        store.migrate("functions", tables::STEPS)?;
+        Self::migrate(&store)?;
         let runner = Runner::open(options.clone(), store.clone(), clock.clone(), ids.clone(), ports.clone())?;
         let known = Mutex::default();
         let inner = Inner { store, clock, ids, ports, runner, options, known, new_event: Notify::new() };
@@ -92,9 +100,28 @@ impl Functions {
         checked.await.map_err(|_| Error::Closed)?.map_err(|error: RuntimeError| error.into())
     }
 
+    /// What time it is to the functions.
+    pub fn now(&self) -> Timestamp {
+        self.inner.clock.now()
+    }
+
     /// What a function has logged.
     pub fn log(&self, home: &AccountRegion, name: &str) -> Arc<Log> {
         self.inner.runner.log(home, name)
+    }
+
+    /// An object of S3 that has a package.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub async fn object(
+        &self,
+        home: &AccountRegion,
+        bucket: String,
+        key: String,
+        version: Option<String>,
+    ) -> Result<Vec<u8>, String> {
+        self.inner.ports.object(home.clone(), bucket, key, version).await
     }
 
     /// Ends all instances; nothing is started any more.

@@ -33,8 +33,22 @@ pub struct Options {
 
 /// What the room needs of others.
 pub trait Ports: Send + Sync + 'static {
-    /// Variables that let an instance call this server under its role: keys, and where it is.
-    fn variables(&self, home: AccountRegion, role: String) -> BoxFuture<'static, BTreeMap<String, String>>;
+    /// Variables that let an instance of a function call this server under its role: keys, and where it is.
+    fn variables(
+        &self,
+        home: AccountRegion,
+        name: String,
+        role: String,
+    ) -> BoxFuture<'static, BTreeMap<String, String>>;
+
+    /// An object of S3 that has a package; why there is none if there is none.
+    fn object(
+        &self,
+        home: AccountRegion,
+        bucket: String,
+        key: String,
+        version: Option<String>,
+    ) -> BoxFuture<'static, Result<Vec<u8>, String>>;
 
     /// Tells the destination of this ARN how an event ended; why it could not be told if it couldn't.
     fn tell(

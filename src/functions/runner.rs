@@ -287,7 +287,8 @@ impl Inner {
             }
         };
         let id = self.ids.uuid().to_string();
-        let added = self.ports.variables(running.home.clone(), running.role.clone()).await;
+        let added =
+            self.ports.variables(running.home.clone(), running.name.clone(), running.role.clone()).await;
         let plan = Plan {
             running: running.clone(),
             program,

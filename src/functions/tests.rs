@@ -28,8 +28,23 @@ struct Outside {
 }
 
 impl Ports for Outside {
-    fn variables(&self, _: AccountRegion, role: String) -> BoxFuture<'static, BTreeMap<String, String>> {
+    fn variables(
+        &self,
+        _: AccountRegion,
+        _: String,
+        role: String,
+    ) -> BoxFuture<'static, BTreeMap<String, String>> {
         Box::pin(async move { BTreeMap::from([("AWS_ACCESS_KEY_ID".to_owned(), format!("key of {role}"))]) })
+    }
+
+    fn object(
+        &self,
+        _: AccountRegion,
+        _: String,
+        _: String,
+        _: Option<String>,
+    ) -> BoxFuture<'static, Result<Vec<u8>, String>> {
+        Box::pin(async { Err("there are no objects".to_owned()) })
     }
 
     fn tell(&self, _: AccountRegion, to: String, record: Bytes) -> BoxFuture<'static, Result<(), String>> {

@@ -50,6 +50,8 @@ pub struct AwsCall {
     pub method: Method,
     /// In whose name the call is made.
     pub call_as: CallAs,
+    /// The ARN of what calls, for the policy of a function that is called without a role.
+    pub source_arn: Option<String>,
     /// The mapped headers; with `Content-Type`, without `Host` and signature.
     pub headers: HeaderMap,
     /// The mapped query parameters, decoded, in order.

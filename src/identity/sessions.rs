@@ -28,6 +28,8 @@ const USUAL: Duration = Duration::from_secs(3_600);
 const CHAINED_MAX: Duration = Duration::from_secs(3_600);
 /// The longest session of an account; a longer requested duration is reduced to this.
 const ACCOUNT_MAX: Duration = Duration::from_secs(3_600);
+/// How long sessions of functions' roles last.
+const FUNCTION: Duration = Duration::from_secs(12 * 3_600);
 /// How long a session is remembered as expired, before it counts as unknown.
 const REMEMBERED: Duration = Duration::from_secs(24 * 3_600);
 /// The most sessions in total. AWS has no such limit; here they take memory.
@@ -141,6 +143,33 @@ impl Sessions {
             policies,
         };
         self.begin(account, kind, duration).await
+    }
+
+    /// Starts a session of a role for a function that runs under it, named as the function is; `None` if there is no such
+    /// role. Whoever made the function was permitted to pass the role.
+    ///
+    /// # Errors
+    /// [`SessionError`] if no more sessions can be kept.
+    pub async fn of_function(
+        &self,
+        role_arn: &str,
+        function: &str,
+    ) -> Result<Option<NewSession>, SessionError> {
+        let Some((account, name)) = role_of(role_arn) else { return Ok(None) };
+        let role = match self.iam.role(&account, name).await {
+            Ok(role) if role.arn == role_arn => role,
+            Ok(_) | Err(super::iam::IamError::NoRole(_)) => return Ok(None),
+            Err(error) => return Err(error.into()),
+        };
+        let kind = Kind::Role {
+            role_name: role.name,
+            role_id: role.role_id,
+            role_arn: role.arn,
+            // The longest name that a session may have.
+            session_name: function.chars().take(64).collect(),
+            policies: None,
+        };
+        self.begin(account, kind, FUNCTION).await.map(Some)
     }
 
     /// Starts a session of the account itself.

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use crate::engine;
+use crate::functions;
 use crate::gateway;
 use crate::identity::SessionError;
 use crate::identity::iam::IamError;
@@ -46,6 +47,9 @@ pub enum Error {
     /// The certificate can't be read, made or used.
     #[error("TLS: {0}")]
     Tls(String),
+    /// Functions can't be kept or run.
+    #[error("functions: {0}")]
+    Functions(#[from] functions::Error),
     /// A template can't be read.
     #[error("template {path}: {reason}")]
     Template {

@@ -9,6 +9,7 @@ use crate as server;
 use stepgate_clock as clock;
 use stepgate_connect as connect;
 use stepgate_engine as engine;
+use stepgate_functions as functions;
 use stepgate_gateway as gateway;
 use stepgate_id as id;
 use stepgate_identity as identity;

@@ -42,6 +42,8 @@ pub struct Options {
     pub http: Http,
     /// The gateway's own settings.
     pub gateway: Gateway,
+    /// How Lambda functions run.
+    pub functions: Functions,
     /// Whom integrations, tasks and all else that calls out may call.
     pub egress: Egress,
     /// Other AWS services that integrations may call, by their names in integrations' ARNs.
@@ -216,6 +218,26 @@ pub struct Gateway {
     pub account_burst_limit: Option<u32>,
 }
 
+/// How Lambda functions run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Functions {
+    /// Invocations at one time, of all functions.
+    pub concurrency: u32,
+    /// How long an instance waits for its next event, in seconds.
+    pub idle_s: u64,
+    /// How long an event that failed waits for its first retry, in seconds; twice as long for the second.
+    pub retry_delay_s: u64,
+    /// Whether an interpreter of another version may run a function whose own version isn't there.
+    pub near_versions: bool,
+}
+
+impl Default for Functions {
+    fn default() -> Self {
+        Self { concurrency: 64, idle_s: 300, retry_delay_s: 60, near_versions: true }
+    }
+}
+
 /// Exceptions from whom calls may go to: addresses, networks and host names, each perhaps with a port.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -275,6 +297,7 @@ impl Default for Options {
             limits: Limits::default(),
             http: Http::default(),
             gateway: Gateway::default(),
+            functions: Functions::default(),
             egress: Egress::default(),
             services: BTreeMap::new(),
             connections: BTreeMap::new(),

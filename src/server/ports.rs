@@ -3,6 +3,7 @@
 mod access_logs;
 mod backends;
 mod execution_logs;
+mod functions;
 mod log_files;
 mod log_writer;
 mod objects;
@@ -16,6 +17,7 @@ use http::Uri;
 use self::access_logs::AccessLogs;
 use self::backends::InProcess;
 use self::execution_logs::ExecutionLogs;
+use self::functions::{FunctionPorts, Later, Outside};
 use self::objects::Buckets;
 use self::operations::AsAccount;
 use self::permissions::OfIam;
@@ -25,6 +27,7 @@ use super::services::{self, Rooms};
 use crate::clock::{Clock, Ids, RandomIds, SystemClock};
 use crate::connect::{self, HttpClient};
 use crate::engine::{self, Engine};
+use crate::functions::Functions;
 use crate::gateway::{self, Gateway, api};
 use crate::id::{AccountRegion, Arn};
 use crate::identity::iam::Iam;
@@ -43,6 +46,8 @@ pub(super) struct House {
     pub(super) authenticator: Arc<Authenticator>,
     /// Learns where this server listens once it does.
     pub(super) egress: Arc<connect::Egress>,
+    outside: Arc<Outside>,
+    functions: Functions,
     engine: Engine,
     logs: Arc<ExecutionLogs>,
     access_logs: Arc<AccessLogs>,
@@ -92,8 +97,12 @@ pub(super) async fn wire_rooms(options: &Options, home: &AccountRegion) -> Resul
     );
     let engine = engine.await?;
     let own = options.credentials.first().map(|own| credential(own, home));
+    let outside = Arc::new(Outside::new(sessions.clone(), clock.clone(), ids.clone()));
+    let ports = Arc::new(FunctionPorts(outside.clone()));
+    let settings = functions::settings(options);
+    let functions = Functions::open(store.clone(), clock.clone(), ids.clone(), settings, ports)?;
     let elsewhere = Services::new(&options.services, own.as_ref(), home, client.clone(), clock.clone())?;
-    let elsewhere = Arc::new(elsewhere);
+    let elsewhere = Arc::new(elsewhere.with_functions(functions.clone(), ids.clone()));
     let upstreams = upstreams(options)?;
     let user_pools = user_pools(options)?;
     let reach = api::Reach {
@@ -141,20 +150,27 @@ pub(super) async fn wire_rooms(options: &Options, home: &AccountRegion) -> Resul
         gateway = Some(data_plane.clone());
         let apis = wire::apis::Apis { control, test_invoke: Arc::new(data_plane) };
         let (clock, ids, engine) = (clock.clone(), ids.clone(), engine.clone());
-        let rooms = Rooms { engine, apis, iam: iam.clone(), sessions };
+        let functions = functions.clone();
+        let rooms = Rooms { engine, apis, functions, iam: iam.clone(), sessions };
         wire::Api::new(services::registered(&rooms), authenticator.clone(), iam, clock, ids)
     });
     let Some(gateway) = gateway else { unreachable!("made with the APIs") };
-    let buckets = Buckets::new(options, home, elsewhere.clone());
+    let buckets = Arc::new(Buckets::new(options, home, elsewhere.clone()));
     set_rooms.send_replace(Some(tasks::Rooms {
         api: Arc::downgrade(&api),
         gateway: gateway.clone(),
-        elsewhere,
+        elsewhere: elsewhere.clone(),
     }));
 
     let operations = AsAccount::new(api.clone(), Caller::root(home.account.clone()), home.region.clone());
     let ssm_parameters = options.ssm_parameters.clone();
-    let (operations, buckets) = (Arc::new(operations), Arc::new(buckets));
+    let operations = Arc::new(operations);
+    outside.set_later(Later {
+        api: Arc::downgrade(&api),
+        functions: functions.clone(),
+        elsewhere,
+        buckets: buckets.clone(),
+    });
     let stacks = Stacks::open(store.clone(), operations, buckets, ids, home.clone(), ssm_parameters)?;
     Ok(House {
         store,
@@ -163,6 +179,8 @@ pub(super) async fn wire_rooms(options: &Options, home: &AccountRegion) -> Resul
         gateway,
         authenticator,
         egress,
+        outside,
+        functions,
         engine,
         logs,
         access_logs,
@@ -175,9 +193,15 @@ impl House {
         self.engine.begin_drain();
     }
 
+    /// Learns where this server listens.
+    pub(super) fn listens_at(&self, endpoint: String) {
+        self.outside.set_endpoint(endpoint);
+    }
+
     /// Ends the engine's own tasks and the gateway's, and writes everything out.
     pub(super) async fn close(&self) {
         self.engine.close();
+        self.functions.close();
         self.gateway.close_books().await;
         self.store.close().await;
         let (logs, access_logs) = (self.logs.clone(), self.access_logs.clone());

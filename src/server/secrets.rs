@@ -12,6 +12,7 @@ use serde::Deserialize;
 use super::error::Error;
 use super::options::Options;
 use crate::clock::{Clock, Ids, RandomIds, SystemClock};
+use crate::functions::Functions;
 use crate::gateway::api::Apis;
 use crate::identity::iam::Iam;
 use crate::identity::{Keys, Sessions};
@@ -96,6 +97,7 @@ pub async fn rotate_store(options: &Options, new: Option<&Secrets>) -> Result<us
     let store = Store::open(&options.data_dir, store_options, clock.clone())?;
     // Every room brings its tables up to date, so that all that is to be encrypted is.
     Apis::open(store.clone(), clock.clone(), ids.clone())?;
+    Functions::migrate(&store)?;
     let iam = Iam::open(store.clone(), clock.clone(), ids.clone())?;
     Sessions::open(store.clone(), clock, ids, Arc::new(Keys::default()), iam).await?;
     Stacks::migrate(&store).map_err(|reason| Error::Stack { name: String::new(), reason })?;
@@ -106,7 +108,7 @@ pub async fn rotate_store(options: &Options, new: Option<&Secrets>) -> Result<us
 
 /// Everything that is encrypted.
 fn sealed_columns() -> Vec<&'static SealedColumn> {
-    [Apis::SEALED, Sessions::SEALED, Stacks::SEALED].concat()
+    [Apis::SEALED, Functions::SEALED, Sessions::SEALED, Stacks::SEALED].concat()
 }
 
 fn read_file(path: &Path) -> Result<String, String> {

@@ -1,14 +1,16 @@
 //! The AWS services of this server: one line each. `ARCHITECTURE.md` has the recipe for another.
 
 use crate::engine::Engine;
+use crate::functions::Functions;
 use crate::identity::Sessions;
 use crate::identity::iam::Iam;
-use crate::wire::{Registration, Service, Services, apis, iam, states, sts};
+use crate::wire::{Registration, Service, Services, apis, iam, lambda, states, sts};
 
 /// What services work on.
 pub(super) struct Rooms {
     pub(super) engine: Engine,
     pub(super) apis: apis::Apis,
+    pub(super) functions: Functions,
     pub(super) iam: Iam,
     pub(super) sessions: Sessions,
 }
@@ -20,6 +22,7 @@ type Register = fn(&Rooms) -> Registration;
 const SERVICES: &[(&Service, Register)] = &[
     (&states::SERVICE, |rooms| states::service(rooms.engine.clone())),
     (&apis::SERVICE, |rooms| apis::service(rooms.apis.clone())),
+    (&lambda::SERVICE, |rooms| lambda::service(rooms.functions.clone())),
     (&iam::SERVICE, |rooms| iam::service(rooms.iam.clone())),
     (&sts::SERVICE, |rooms| sts::service(rooms.sessions.clone())),
 ];

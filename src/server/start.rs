@@ -91,6 +91,7 @@ impl Server {
         let mut server =
             Self { options, home, house, listeners, connections, tls_address, deployed: Vec::new() };
         let endpoint = server.endpoint();
+        server.house.listens_at(endpoint.clone());
         server.deployed = deploy::deploy(&server.house.stacks, &server.options.deploy, &endpoint).await?;
         Ok(server)
     }

@@ -248,6 +248,7 @@ pub(super) fn request(
         method: Method::POST,
         // The settings' key signs, whatever role is said.
         call_as: CallAs::Api,
+        source_arn: None,
         headers,
         query,
         body: body.into(),

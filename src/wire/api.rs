@@ -134,6 +134,8 @@ impl Api {
         Ok(match reply.body {
             ReplyBody::Empty => Bytes::from_static(b"{}"),
             ReplyBody::Json(bytes) | ReplyBody::Raw { bytes, .. } => bytes,
+            // What is streamed is for those who read it as it comes.
+            ReplyBody::Stream { .. } => return Err(ApiError::bare(Code::UnsupportedOperation)),
         })
     }
 

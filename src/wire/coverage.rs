@@ -5,7 +5,8 @@ use serde_json::{Map, Value, json};
 use super::check::check;
 use super::harness::SERVICES;
 use super::{
-    Code, Handler, Limits, Location, Member, Operation, Protocol, Route, Shape, Structure, iam, states, sts,
+    Code, Handler, Limits, Location, Member, Operation, Protocol, Route, Shape, Structure, iam, lambda,
+    states, sts,
 };
 
 const STATES: &str = "CreateActivity CreateStateMachine CreateStateMachineAlias DeleteActivity DeleteStateMachine \
@@ -18,6 +19,29 @@ const STATES: &str = "CreateActivity CreateStateMachine CreateStateMachineAlias 
 const IAM: &str = "AttachRolePolicy CreatePolicy CreateRole DeletePolicy DeleteRole DeleteRolePolicy \
     DetachRolePolicy GetPolicy GetRole GetRolePolicy ListAttachedRolePolicies ListInstanceProfilesForRole \
     ListRolePolicies ListRoleTags ListRoles PutRolePolicy TagRole UntagRole UpdateAssumeRolePolicy";
+const LAMBDA: &str = "AddLayerVersionPermission AddPermission CheckpointDurableExecution CreateAlias \
+    CreateCapacityProvider CreateCodeSigningConfig CreateEventSourceMapping CreateFunction \
+    CreateFunctionUrlConfig DeleteAlias DeleteCapacityProvider DeleteCodeSigningConfig \
+    DeleteDurableExecution DeleteEventSourceMapping DeleteFunction DeleteFunctionCodeSigningConfig \
+    DeleteFunctionConcurrency DeleteFunctionEventInvokeConfig DeleteFunctionUrlConfig DeleteLayerVersion \
+    DeleteProvisionedConcurrencyConfig DeleteResourcePolicy GetAccountSettings GetAlias GetCapacityProvider \
+    GetCodeSigningConfig GetDurableExecution GetDurableExecutionHistory GetDurableExecutionState \
+    GetEventSourceMapping GetFunction GetFunctionCodeSigningConfig GetFunctionConcurrency \
+    GetFunctionConfiguration GetFunctionEventInvokeConfig GetFunctionRecursionConfig \
+    GetFunctionScalingConfig GetFunctionUrlConfig GetLayerVersion GetLayerVersionByArn GetLayerVersionPolicy \
+    GetPolicy GetProvisionedConcurrencyConfig GetResourcePolicy GetRuntimeManagementConfig Invoke \
+    InvokeAsync InvokeWithResponseStream ListAliases ListCapacityProviders ListCodeSigningConfigs \
+    ListDurableExecutionsByFunction ListEventSourceMappings ListFunctionEventInvokeConfigs \
+    ListFunctionUrlConfigs ListFunctionVersionsByCapacityProvider ListFunctions \
+    ListFunctionsByCodeSigningConfig ListLayerVersions ListLayers ListProvisionedConcurrencyConfigs ListTags \
+    ListVersionsByFunction PauseDurableExecution PublishLayerVersion PublishVersion \
+    PutFunctionCodeSigningConfig PutFunctionConcurrency PutFunctionEventInvokeConfig \
+    PutFunctionRecursionConfig PutFunctionScalingConfig PutProvisionedConcurrencyConfig PutResourcePolicy \
+    PutRuntimeManagementConfig RemoveLayerVersionPermission RemovePermission ResumeDurableExecution \
+    SendDurableExecutionCallbackFailure SendDurableExecutionCallbackHeartbeat \
+    SendDurableExecutionCallbackSuccess StopDurableExecution TagResource UntagResource UpdateAlias \
+    UpdateCapacityProvider UpdateCodeSigningConfig UpdateEventSourceMapping UpdateFunctionCode \
+    UpdateFunctionConfiguration UpdateFunctionEventInvokeConfig UpdateFunctionUrlConfig";
 const STS: &str = "AssumeRole GetCallerIdentity GetSessionToken";
 
 fn all() -> impl Iterator<Item = &'static Operation> {
@@ -26,7 +50,9 @@ fn all() -> impl Iterator<Item = &'static Operation> {
 
 #[test]
 fn every_operation_of_aws_has_a_row() {
-    for (service, names) in [(&states::SERVICE, STATES), (&iam::SERVICE, IAM), (&sts::SERVICE, STS)] {
+    for (service, names) in
+        [(&states::SERVICE, STATES), (&iam::SERVICE, IAM), (&sts::SERVICE, STS), (&lambda::SERVICE, LAMBDA)]
+    {
         let mut rows: Vec<&str> = service.operations.iter().map(|operation| operation.name).collect();
         rows.sort_unstable();
         assert_eq!(rows, names.split_whitespace().collect::<Vec<_>>());

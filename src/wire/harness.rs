@@ -1,25 +1,29 @@
 //! For tests of this room: the APIs on a store of their own, and requests signed as clients sign them.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::StatusCode;
 
 use super::apis::Apis;
-use super::{Api, Service, apis, iam, states, sts};
+use super::{Api, Service, apis, iam, lambda, states, sts};
 use crate::clock::{Clock, Ids, SeededIds, Timestamp, VirtualClock};
 use crate::connect::{Request, collect, full};
 use crate::engine::{self, Engine};
+use crate::functions::{self, Functions};
 use crate::gateway::api;
-use crate::id::{AccountId, Region};
+use crate::id::{AccountId, AccountRegion, Region};
 use crate::identity::iam::Iam;
 use crate::identity::{Authenticator, Caller, Credential, Keys, Secret, Sessions, TargetUri, sign};
 use crate::store::{Options, Store};
 
 /// The services of this room.
-pub(super) const SERVICES: [&Service; 4] = [&states::SERVICE, &apis::SERVICE, &iam::SERVICE, &sts::SERVICE];
+pub(super) const SERVICES: [&Service; 5] =
+    [&states::SERVICE, &apis::SERVICE, &iam::SERVICE, &sts::SERVICE, &lambda::SERVICE];
 
 /// No test here makes a test call.
 struct Nobody;
@@ -149,6 +153,51 @@ impl engine::Tasks for NoServices {
     }
 }
 
+/// No test of this room runs a function.
+struct Nothing;
+
+impl functions::Ports for Nothing {
+    fn variables(
+        &self,
+        _: AccountRegion,
+        _: String,
+        _: String,
+    ) -> functions::BoxFuture<'static, BTreeMap<String, String>> {
+        Box::pin(std::future::ready(BTreeMap::new()))
+    }
+
+    fn object(
+        &self,
+        _: AccountRegion,
+        _: String,
+        key: String,
+        _: Option<String>,
+    ) -> functions::BoxFuture<'static, Result<Vec<u8>, String>> {
+        Box::pin(std::future::ready(Err(format!("no {key}"))))
+    }
+
+    fn tell(
+        &self,
+        _: AccountRegion,
+        _: String,
+        _: Bytes,
+    ) -> functions::BoxFuture<'static, Result<(), String>> {
+        Box::pin(std::future::ready(Ok(())))
+    }
+}
+
+fn functions(dir: &Path, store: Store, clock: Arc<dyn Clock>, ids: Arc<dyn Ids>) -> Functions {
+    let options = functions::Options {
+        folder: dir.join("functions"),
+        supervisor: Vec::new(),
+        near_versions: true,
+        concurrency: 10,
+        idle: Duration::from_secs(60),
+        retry_delay: Duration::from_secs(60),
+    };
+    Functions::open(store, clock, ids, options, Arc::new(Nothing)).unwrap()
+}
+
 /// The APIs on a store in `dir`.
 pub(super) async fn api(dir: &Path, clock: Arc<dyn Clock>, ids: Arc<dyn Ids>, keys: Arc<Keys>) -> Api {
     let store = Store::open(dir, Options::default(), clock.clone()).unwrap();
@@ -157,6 +206,7 @@ pub(super) async fn api(dir: &Path, clock: Arc<dyn Clock>, ids: Arc<dyn Ids>, ke
     let sessions = Sessions::open(store.clone(), clock.clone(), ids.clone(), keys.clone(), iam.clone());
     let sessions = sessions.await.unwrap();
     let options = engine::Options::default();
+    let functions = functions(dir, store.clone(), clock.clone(), ids.clone());
     let engine = Engine::open(
         store,
         clock.clone(),
@@ -167,8 +217,13 @@ pub(super) async fn api(dir: &Path, clock: Arc<dyn Clock>, ids: Arc<dyn Ids>, ke
     );
     let engine = engine.await.unwrap();
     let apis = Apis { control, test_invoke: Arc::new(Nobody) };
-    let services =
-        [states::service(engine), apis::service(apis), iam::service(iam.clone()), sts::service(sessions)];
+    let services = [
+        states::service(engine),
+        apis::service(apis),
+        iam::service(iam.clone()),
+        sts::service(sessions),
+        lambda::service(functions),
+    ];
     let authenticator = Arc::new(Authenticator::new(keys, clock.clone()));
     Api::new(services.into_iter().collect(), authenticator, iam, clock, ids)
 }

@@ -11,6 +11,7 @@ use stepgate_asl as asl;
 use stepgate_clock as clock;
 use stepgate_connect as connect;
 use stepgate_engine as engine;
+use stepgate_functions as functions;
 use stepgate_gateway as gateway;
 use stepgate_id as id;
 use stepgate_identity as identity;
@@ -27,9 +28,11 @@ mod check;
 #[cfg(test)]
 mod coverage;
 mod error;
+mod event_stream;
 #[cfg(test)]
 mod harness;
 pub mod iam;
+pub mod lambda;
 mod operation;
 mod permission;
 mod protocol;

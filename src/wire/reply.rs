@@ -1,14 +1,19 @@
 //! What a handler answers, before a protocol writes it.
 
+use std::sync::{Arc, Mutex, PoisonError};
+
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue};
 use serde::Serialize;
 
 use super::{ApiError, Code};
+use crate::connect::Body;
 
-/// A successful answer. Its status is the operation's own.
+/// A successful answer.
 #[derive(Clone, Debug)]
 pub struct Reply {
+    /// The status, where it isn't the operation's own.
+    pub status: Option<u16>,
     /// Headers besides those that every answer has.
     pub headers: Vec<(HeaderName, HeaderValue)>,
     /// The body.
@@ -29,6 +34,25 @@ pub enum ReplyBody {
         /// The bytes.
         bytes: Bytes,
     },
+    /// Bytes that are still to come, with a media type of their own.
+    Stream {
+        /// The media type.
+        content_type: HeaderValue,
+        /// The bytes, which one response has.
+        body: Arc<Mutex<Option<Body>>>,
+    },
+}
+
+impl ReplyBody {
+    /// Bytes that are still to come.
+    pub fn stream(content_type: HeaderValue, body: Body) -> Self {
+        Self::Stream { content_type, body: Arc::new(Mutex::new(Some(body))) }
+    }
+
+    /// The bytes of [`Self::Stream`]; none for whoever asks again.
+    pub(super) fn take(body: &Mutex<Option<Body>>) -> Body {
+        body.lock().unwrap_or_else(PoisonError::into_inner).take().unwrap_or_else(crate::connect::empty)
+    }
 }
 
 /// What [`handler`](super::operation::handler) takes as an output.
@@ -41,7 +65,7 @@ impl<T: Serialize> Output for T {
     fn reply(&self) -> Result<Reply, ApiError> {
         let body = serde_json::to_vec(self).map_err(|_| ApiError::bare(Code::InternalFailure))?;
         let body = if body == b"null" { ReplyBody::Empty } else { ReplyBody::Json(body.into()) };
-        Ok(Reply { headers: Vec::new(), body })
+        Ok(Reply { status: None, headers: Vec::new(), body })
     }
 }
 
@@ -59,6 +83,6 @@ impl Reply {
 
     /// Bytes with a media type of their own.
     pub fn raw(content_type: HeaderValue, bytes: impl Into<Bytes>) -> Self {
-        Self { headers: Vec::new(), body: ReplyBody::Raw { content_type, bytes: bytes.into() } }
+        Self { status: None, headers: Vec::new(), body: ReplyBody::Raw { content_type, bytes: bytes.into() } }
     }
 }

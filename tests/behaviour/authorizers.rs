@@ -283,15 +283,15 @@ fn a_test_call_asks_no_authorizer() {
 }
 
 #[test]
-fn without_an_endpoint_for_lambda_nothing_is_deployed() {
+fn a_function_that_is_nowhere_lets_nobody_in() {
     let dir = DataDir::new("authorizer-nowhere");
     let server = Server::start(&dir, &[]);
     let mut client = Client::new(&server.address);
     let api = call(&mut client, "POST", "/restapis?mode=import", &definition());
-    let deployments = format!("/restapis/{}/deployments", api["id"].as_str().unwrap());
-    let refused = client.apigateway("POST", &deployments, &json!({"stageName": "v1"})).unwrap();
-    assert_eq!(refused.status, 400);
-    assert!(refused.text().contains("[services.lambda]"), "{}", refused.text());
+    let api = api["id"].as_str().unwrap();
+    call(&mut client, "POST", &format!("/restapis/{api}/deployments"), &json!({"stageName": "v1"}));
+    let refused = get(&mut client, &format!("/_aws/execute-api/{api}/v1/token"), &[("x-token", "ok-1")]);
+    assert_eq!((refused.status, refused.text().as_str()), (500, r#"{"message":null}"#));
 }
 
 /// An issuer that says itself where its keys are.

@@ -21,6 +21,7 @@ mod executions;
 mod frames;
 mod functions;
 mod iam;
+mod lambda;
 mod languages;
 mod pages;
 mod plans;

@@ -42,6 +42,11 @@ impl Client {
         Self { address: address.to_owned(), stream: None }
     }
 
+    /// `127.0.0.1:PORT`
+    pub(crate) fn address(&self) -> &str {
+        &self.address
+    }
+
     /// Sends one request and reads its answer.
     pub(crate) fn send(
         &mut self,
@@ -86,7 +91,7 @@ impl Client {
         self.send_signed(method, path, &signed, &body)
     }
 
-    fn send_signed(
+    pub(crate) fn send_signed(
         &mut self,
         method: &str,
         path: &str,

@@ -44,12 +44,6 @@ const METHOD_ROWS: &[MethodRow] = &[
     },
     MethodRow {
         uses: |site| {
-            site.method.authorization_type == AuthorizationType::Custom && !site.reach.has_service("lambda")
-        },
-        reason: "Lambda authorizers are not supported while the settings give Lambda no endpoint ([services.lambda])",
-    },
-    MethodRow {
-        uses: |site| {
             let arns = site.authorizer.iter().flat_map(|authorizer| &authorizer.provider_arns);
             let mut unknown = arns.filter(|arn| !site.reach.has_user_pool(arn));
             site.method.authorization_type == AuthorizationType::CognitoUserPools && unknown.next().is_some()
@@ -59,12 +53,11 @@ const METHOD_ROWS: &[MethodRow] = &[
     },
     MethodRow {
         uses: |site| site.integration.kind == IntegrationType::AwsProxy && !is_reachable(site),
-        reason: "integrations of type AWS_PROXY are not supported while the settings give Lambda no endpoint \
-                 ([services.lambda])",
+        reason: "integrations of type AWS_PROXY are supported for Lambda functions only",
     },
     MethodRow {
         uses: |site| site.integration.kind == IntegrationType::Aws && !is_reachable(site),
-        reason: "integrations of type AWS are supported for Step Functions (states:action/…, states:path/…) and \
+        reason: "integrations of type AWS are supported for Step Functions (states:action/…, states:path/…), Lambda and \
                  services that have an endpoint in the settings ([services]) only",
     },
     MethodRow {
@@ -200,6 +193,7 @@ mod tests {
         assert_eq!(check(|_, _| ()), Ok(()));
         assert_eq!(check(|_, method| method.api_key_required = true), Ok(()));
         assert_eq!(check(|_, method| method.authorization_type = AuthorizationType::AwsIam), Ok(()));
+        assert_eq!(check(|_, method| method.authorization_type = AuthorizationType::Custom), Ok(()));
         assert_eq!(aws("arn:aws:apigateway:us-east-1:states:action/StartExecution"), Ok(()));
         assert_eq!(aws("arn:aws:apigateway:us-east-1:states:path/"), Ok(()));
         assert_eq!(aws("arn:aws:apigateway:us-east-1:queue.sqs:path/1/q"), Ok(()));
@@ -207,11 +201,14 @@ mod tests {
 
     #[test]
     fn what_it_does_not_is_refused_with_the_method_named() {
-        let message = check(|_, method| method.authorization_type = AuthorizationType::Custom).unwrap_err();
+        let message = check(|_, method| {
+            let mut integration = test_integration(IntegrationType::AwsProxy);
+            integration.uri = Some("arn:aws:apigateway:us-east-1:firehose:action/PutRecord".to_owned());
+            method.integration = Some(integration);
+        });
         assert_eq!(
-            message,
-            "This server can't deploy method GET /: Lambda authorizers are not supported while the settings give Lambda no endpoint \
-             ([services.lambda])"
+            message.unwrap_err(),
+            "This server can't deploy method GET /: integrations of type AWS_PROXY are supported for Lambda functions only"
         );
         let as_caller = |kind| {
             check(|_, method| {
@@ -227,7 +224,6 @@ mod tests {
         assert!(
             as_caller(AuthorizationType::None).unwrap_err().contains("with the credentials of the caller")
         );
-        assert!(check(|_, method| method.authorization_type = AuthorizationType::Custom).is_err());
         assert!(aws("arn:aws:apigateway:us-east-1:s3:path/b/k").is_err());
         assert!(check(|snapshot, _| snapshot.api.policy = Some("{}".to_owned())).is_err());
         assert_eq!(

@@ -22,8 +22,8 @@ impl Reach {
         self.user_pools.contains(arn) || (arn.contains("${stageVariables.") && !self.user_pools.is_empty())
     }
 
-    /// Whether `AWS` integrations can call this service: this server has Step Functions itself.
+    /// Whether `AWS` integrations can call this service: this server has Step Functions and Lambda itself.
     pub(super) fn has_service(&self, name: &str) -> bool {
-        name == "states" || self.services.contains(name)
+        matches!(name, "states" | "lambda") || self.services.contains(name)
     }
 }

@@ -152,7 +152,7 @@ impl Examiner {
             EventType::Request => event::request(context, method_arn),
         };
         let key = identity.key;
-        let answer = lambda::call(&*self.outside.backends, function, stage, &event).await;
+        let answer = lambda::call(&*self.outside.backends, function, &authorizer.id, stage, &event).await;
         let latency = self.clock.monotonic().saturating_sub(before);
         metrics::histogram!(meter::AUTHORIZER_SECONDS).record(latency);
         facts.latency = Some(latency);

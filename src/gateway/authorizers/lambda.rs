@@ -9,6 +9,8 @@ use serde_json::Value;
 use super::compiled::LambdaAuthorizer;
 use super::facts::AuthorizerFacts;
 use super::verdict::Verdict;
+use crate::gateway::access::api_arn;
+use crate::gateway::api::AuthorizerId;
 use crate::gateway::backends::{AwsCall, BackendError, BackendResponse, Backends, CallAs};
 use crate::gateway::compile::CompiledStage;
 use crate::gateway::refusal::Refusal;
@@ -30,6 +32,7 @@ pub(super) enum Answer {
 pub(super) async fn call(
     backends: &dyn Backends,
     authorizer: &LambdaAuthorizer,
+    id: &AuthorizerId,
     stage: &CompiledStage,
     event: &Value,
 ) -> Answer {
@@ -46,6 +49,7 @@ pub(super) async fn call(
         operation: authorizer.target.unfilled(),
         method: Method::POST,
         call_as: authorizer.credentials.clone().map_or(CallAs::Api, CallAs::Role),
+        source_arn: Some(format!("{}/authorizers/{}", api_arn(&stage.owner, stage.api_id.as_str()), id)),
         headers,
         query: authorizer.target.query.clone(),
         body: event.to_string().into(),

@@ -7,6 +7,7 @@ use http::{HeaderMap, Method};
 use super::{Call, Exchange, PAYLOAD_BYTES_MAX, Prepared, Refused, Routed, Validated};
 use crate::connect;
 use crate::connect::{Body, full};
+use crate::gateway::access::api_arn;
 use crate::gateway::api::PassthroughBehavior;
 use crate::gateway::backends::{AwsCall, CallAs};
 use crate::gateway::bulkhead::Bulkhead;
@@ -133,6 +134,7 @@ fn call(
                 operation: target.unfilled(),
                 method: Method::POST,
                 call_as,
+                source_arn: Some(source_arn(context, stage)),
                 headers,
                 query: target.query.clone(),
                 body,
@@ -161,6 +163,7 @@ fn call(
                 operation: target.fill(|name| mapped.path(name)).map_err(left_its_place)?,
                 method: verb.clone(),
                 call_as,
+                source_arn: Some(source_arn(context, stage)),
                 headers,
                 query,
                 body,
@@ -168,6 +171,13 @@ fn call(
             Ok(Call::Aws(Box::new(call), integration.timeout))
         }
     }
+}
+
+/// What calls a function, as its policy may name it: stage, verb and resource, with the names of its variables.
+fn source_arn(context: &Context, stage: &CompiledStage) -> String {
+    let api = api_arn(&stage.owner, stage.api_id.as_str());
+    let path = context.route.as_ref().map_or("/", |method| &*method.resource_path);
+    format!("{api}/{}/{}{path}", stage.name, context.method)
 }
 
 /// A caller who has not signed has no credentials to call anything with.

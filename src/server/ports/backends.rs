@@ -155,6 +155,7 @@ mod tests {
             operation: AwsOperation::Action("StartExecution".to_owned()),
             method: Method::POST,
             call_as: role.map_or(CallAs::Api, |role| CallAs::Role(role.to_owned())),
+            source_arn: None,
             headers: HeaderMap::new(),
             query: Vec::new(),
             body: Bytes::new(),

@@ -18,7 +18,7 @@ use crate::tasks::Services;
 /// The service's name in the settings.
 const NAME: &str = "s3";
 /// Largest object that is read; an API's document has at most 6 MiB on AWS.
-const OBJECT_BYTES_MAX: u64 = 10 * 1_048_576;
+const OBJECT_BYTES_MAX: usize = 10 * 1_048_576;
 /// How long an S3 elsewhere may take.
 const TIMEOUT: Duration = Duration::from_secs(60);
 /// Everything but RFC 3986's unreserved characters, and the slashes of keys.
@@ -38,11 +38,24 @@ impl Buckets {
     }
 
     async fn read(&self, bucket: &str, key: &str, version: Option<&str>) -> Result<Vec<u8>, String> {
+        self.read_up_to(bucket, key, version, OBJECT_BYTES_MAX).await
+    }
+
+    /// An object of at most `bytes_max` bytes; one elsewhere has 10 MiB at most in any case.
+    pub(super) async fn read_up_to(
+        &self,
+        bucket: &str,
+        key: &str,
+        version: Option<&str>,
+        bytes_max: usize,
+    ) -> Result<Vec<u8>, String> {
         let object = format!("s3://{bucket}/{key}");
         // A directory has one version of everything.
         if let Some(root) = self.root.as_deref().filter(|_| version.is_none()) {
             let path = path(root, bucket, key).ok_or_else(|| format!("{object} is no name of a file"))?;
-            return read_file(&path).await.map_err(|error| format!("cannot read {object}: {error}"));
+            return read_file(&path, bytes_max)
+                .await
+                .map_err(|error| format!("cannot read {object}: {error}"));
         }
         match self.call(bucket, key, version).await {
             None if self.root.is_some() => Err(format!(
@@ -64,6 +77,7 @@ impl Buckets {
             operation: AwsOperation::Path(path),
             method: Method::GET,
             call_as: CallAs::Api,
+            source_arn: None,
             headers: HeaderMap::new(),
             query: version.map(|version| ("versionId".to_owned(), version.to_owned())).into_iter().collect(),
             body: Bytes::new(),
@@ -95,12 +109,12 @@ fn path(root: &Path, bucket: &str, key: &str) -> Option<PathBuf> {
     Some(key.split('/').fold(root.join(bucket), |path, part| path.join(part)))
 }
 
-async fn read_file(path: &Path) -> std::io::Result<Vec<u8>> {
+async fn read_file(path: &Path, bytes_max: usize) -> std::io::Result<Vec<u8>> {
     let file = tokio::fs::File::open(path).await?;
     let mut bytes = Vec::new();
-    file.take(OBJECT_BYTES_MAX + 1).read_to_end(&mut bytes).await?;
-    if usize::try_from(OBJECT_BYTES_MAX).is_ok_and(|max| max < bytes.len()) {
-        let problem = format!("it is larger than {OBJECT_BYTES_MAX} bytes");
+    file.take(bytes_max as u64 + 1).read_to_end(&mut bytes).await?;
+    if bytes_max < bytes.len() {
+        let problem = format!("it is larger than {bytes_max} bytes");
         return Err(std::io::Error::new(std::io::ErrorKind::FileTooLarge, problem));
     }
     Ok(bytes)
@@ -138,8 +152,8 @@ mod tests {
         std::fs::create_dir_all(&dir).unwrap();
         let file = dir.join("a");
         for (n_bytes, is_read) in [(OBJECT_BYTES_MAX, true), (OBJECT_BYTES_MAX + 1, false)] {
-            std::fs::File::create(&file).unwrap().set_len(n_bytes).unwrap();
-            assert_eq!(read_file(&file).await.is_ok(), is_read, "{n_bytes}");
+            std::fs::File::create(&file).unwrap().set_len(n_bytes as u64).unwrap();
+            assert_eq!(read_file(&file, OBJECT_BYTES_MAX).await.is_ok(), is_read, "{n_bytes}");
         }
         std::fs::remove_dir_all(&dir).unwrap();
     }

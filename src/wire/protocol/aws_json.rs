@@ -24,6 +24,8 @@ pub(super) fn reply(protocol: Protocol, reply: &Reply) -> Response {
         ReplyBody::Empty => (Bytes::from_static(b"{}"), media_type(protocol)),
         ReplyBody::Json(body) => (body.clone(), media_type(protocol)),
         ReplyBody::Raw { content_type, bytes } => (bytes.clone(), content_type.clone()),
+        // No operation of these protocols has one.
+        ReplyBody::Stream { content_type, .. } => (Bytes::new(), content_type.clone()),
     };
     response(200, Some(body), content_type)
 }

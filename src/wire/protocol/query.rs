@@ -62,7 +62,8 @@ fn value(shape: &Shape, form: &HashMap<String, String>, name: &str) -> Option<Va
 pub(super) fn reply(operation: &Operation, xmlns: &str, reply: &Reply, request_id: &str) -> Response {
     let name = operation.name;
     let result = match &reply.body {
-        ReplyBody::Empty => None,
+        // No operation of this protocol streams.
+        ReplyBody::Empty | ReplyBody::Stream { .. } => None,
         // The handler has just written this, so it parses.
         ReplyBody::Json(json) | ReplyBody::Raw { bytes: json, .. } => {
             serde_json::from_slice::<Value>(json).ok()

@@ -104,14 +104,18 @@ fn value_of_query(shape: &Shape, values: Vec<&str>) -> Option<Value> {
 }
 
 pub(super) fn reply(operation: &Operation, reply: &Reply) -> Response {
-    let status = match operation.route {
+    let own = match operation.route {
         Route::Rest { status, .. } => status,
         Route::Target | Route::Action => 200,
     };
+    let status = reply.status.unwrap_or(own);
     let json = media_type(Protocol::RestJson);
     match &reply.body {
         ReplyBody::Empty => response(status, None, json),
         ReplyBody::Json(body) => response(status, Some(body.clone()), json),
         ReplyBody::Raw { content_type, bytes } => response(status, Some(bytes.clone()), content_type.clone()),
+        ReplyBody::Stream { content_type, body } => {
+            response(status, Some(Bytes::new()), content_type.clone()).map(|_| ReplyBody::take(body))
+        }
     }
 }

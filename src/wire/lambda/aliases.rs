@@ -1,0 +1,148 @@
+//! Aliases.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::rooms;
+use crate::functions::{Alias, Reference, function_arn};
+use crate::wire::{ApiError, Call};
+
+const PAGE: usize = 50;
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct View {
+    alias_arn: String,
+    name: String,
+    function_version: String,
+    description: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    routing_config: Option<Value>,
+    revision_id: String,
+}
+
+fn view(call: &Call, function: &str, name: String, alias: Alias) -> View {
+    View {
+        alias_arn: format!("{}:{name}", function_arn(&call.home, function)),
+        name,
+        function_version: alias.version,
+        description: alias.description,
+        routing_config: (!alias.weights.is_empty())
+            .then(|| json!({"AdditionalVersionWeights": alias.weights})),
+        revision_id: alias.revision_id,
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct RoutingConfig {
+    additional_version_weights: Option<BTreeMap<String, f64>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Create {
+    function_name: String,
+    name: String,
+    function_version: String,
+    description: Option<String>,
+    routing_config: Option<RoutingConfig>,
+}
+
+pub(super) async fn create(call: &Call, input: Create) -> Result<View, ApiError> {
+    let Reference { name, .. } = Reference::parse(&input.function_name, None, &call.home)?;
+    let weights =
+        input.routing_config.and_then(|config| config.additional_version_weights).unwrap_or_default();
+    let description = input.description.unwrap_or_default();
+    let created = rooms(call).create_alias(
+        &call.home,
+        &name,
+        input.name.clone(),
+        input.function_version,
+        description,
+        weights,
+    );
+    Ok(view(call, &name, input.name, created.await?))
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Update {
+    function_name: String,
+    name: String,
+    function_version: Option<String>,
+    description: Option<String>,
+    routing_config: Option<RoutingConfig>,
+    revision_id: Option<String>,
+}
+
+pub(super) async fn update(call: &Call, input: Update) -> Result<View, ApiError> {
+    let Reference { name, .. } = Reference::parse(&input.function_name, None, &call.home)?;
+    let Update { function_version, description, routing_config, revision_id, .. } = input;
+    let updated = rooms(call).update_alias(&call.home, &name, input.name.clone(), revision_id, |alias| {
+        if let Some(version) = function_version {
+            alias.version = version;
+        }
+        if let Some(description) = description {
+            alias.description = description;
+        }
+        if let Some(config) = routing_config {
+            alias.weights = config.additional_version_weights.unwrap_or_default();
+        }
+    });
+    Ok(view(call, &name, input.name, updated.await?))
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Named {
+    function_name: String,
+    name: String,
+}
+
+pub(super) async fn get(call: &Call, input: Named) -> Result<View, ApiError> {
+    let Reference { name, .. } = Reference::parse(&input.function_name, None, &call.home)?;
+    let alias = rooms(call).alias(&call.home, &name, &input.name).await?;
+    Ok(view(call, &name, input.name, alias))
+}
+
+pub(super) async fn delete(call: &Call, input: Named) -> Result<(), ApiError> {
+    let Reference { name, .. } = Reference::parse(&input.function_name, None, &call.home)?;
+    Ok(rooms(call).delete_alias(&call.home, &name, input.name).await?)
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct List {
+    function_name: String,
+    function_version: Option<String>,
+    marker: Option<String>,
+    max_items: Option<usize>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Listed {
+    aliases: Vec<View>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_marker: Option<String>,
+}
+
+pub(super) async fn list(call: &Call, input: List) -> Result<Listed, ApiError> {
+    let Reference { name, .. } = Reference::parse(&input.function_name, None, &call.home)?;
+    let (after, max) = (input.marker.unwrap_or_default(), input.max_items.unwrap_or(PAGE));
+    let all = rooms(call).aliases(&call.home, &name).await?;
+    let version = input.function_version;
+    let is_of = |alias: &Alias| {
+        version
+            .as_ref()
+            .is_none_or(|version| alias.version == *version || alias.weights.contains_key(version))
+    };
+    let mut found = all.into_iter().filter(|(name, alias)| after < *name && is_of(alias));
+    let aliases: Vec<View> =
+        found.by_ref().take(max).map(|(alias, of)| view(call, &name, alias, of)).collect();
+    let next_marker = found.next().and(aliases.last().map(|last| last.name.clone()));
+    Ok(Listed { aliases, next_marker })
+}
