@@ -2,7 +2,7 @@
 //!
 //! The library has the right codes but different words in some messages.
 
-use jsonata_core::ast::{AstNode, Stage};
+use jsonata_core::ast::{AstNode, BinaryOp, Stage};
 
 use crate::budget::{LENGTH, METER};
 
@@ -30,8 +30,158 @@ pub(crate) fn worded(said: &str, tree: &AstNode) -> String {
             }
             _ => said.to_owned(),
         },
-        _ => said.to_owned(),
+        "T0411" => match function() {
+            Some(function) => {
+                let index =
+                    rest.split_once("argument ").and_then(|(_, rest)| argument_number(rest)).unwrap_or(1);
+                format!(
+                    "T0411: Context value is not a compatible type with argument {index} of function \"{function}\""
+                )
+            }
+            None => said.to_owned(),
+        },
+        "T2001" | "T2002" => {
+            match rest.split_once(" side of the ").and_then(|(_, rest)| rest.split_once(' ')) {
+                Some((operator, _)) => {
+                    let side = if code == "T2001" { "left" } else { "right" };
+                    let operator = operator.trim_matches('"');
+                    format!(
+                        "{code}: The {side} side of the \"{operator}\" operator must evaluate to a number"
+                    )
+                }
+                None => said.to_owned(),
+            }
+        }
+        "T2010" => match only_comparison(tree) {
+            Some(operator) => format!(
+                "T2010: The expressions either side of operator \"{operator}\" must evaluate to numeric or string values"
+            ),
+            None => said.to_owned(),
+        },
+        "D3030" => match rest.split_once('\'').and_then(|(_, rest)| rest.rsplit_once('\'')) {
+            Some((value, _)) => {
+                let value = serde_json::Value::from(value);
+                format!("D3030: Unable to cast value to a number: {value}")
+            }
+            None => said.to_owned(),
+        },
+        "D3100" => match rest.rsplit_once(' ') {
+            Some((_, radix)) => format!(
+                "D3100: The radix of the formatBase function must be between 2 and 36.  It was given {radix}"
+            ),
+            None => said.to_owned(),
+        },
+        _ => match TEXTS.iter().find(|(of, _)| *of == code) {
+            Some((_, text)) => format!("{code}: {text}"),
+            None => said.to_owned(),
+        },
     }
+}
+
+/// Messages without values in them.
+const TEXTS: &[(&str, &str)] = &[
+    ("T2003", "The left side of the range operator (..) must evaluate to an integer"),
+    ("T2004", "The right side of the range operator (..) must evaluate to an integer"),
+    ("D3001", "Attempting to invoke string function on Infinity or NaN"),
+    ("D3010", "Second argument of replace function cannot be an empty string"),
+    ("D3020", "Third argument of split function must evaluate to a positive number"),
+    ("D3080", "The picture string must only contain a maximum of two sub-pictures"),
+    ("D3081", "The sub-picture must not contain more than one instance of the 'decimal-separator' character"),
+    ("D3082", "The sub-picture must not contain more than one instance of the 'percent' character"),
+    ("D3083", "The sub-picture must not contain more than one instance of the 'per-mille' character"),
+    ("D3084", "The sub-picture must not contain both a 'percent' and a 'per-mille' character"),
+    (
+        "D3085",
+        "The mantissa part of a sub-picture must contain at least one character that is either an 'optional digit character' or a member of the 'decimal digit family'",
+    ),
+    (
+        "D3086",
+        "The sub-picture must not contain a passive character that is preceded by an active character and that is followed by another active character",
+    ),
+    (
+        "D3087",
+        "The sub-picture must not contain a 'grouping-separator' character that appears adjacent to a 'decimal-separator' character",
+    ),
+    ("D3088", "The sub-picture must not contain a 'grouping-separator' at the end of the integer part"),
+    (
+        "D3089",
+        "The sub-picture must not contain two adjacent instances of the 'grouping-separator' character",
+    ),
+    (
+        "D3090",
+        "The integer part of the sub-picture must not contain a member of the 'decimal digit family' that is followed by an instance of the 'optional digit character'",
+    ),
+    (
+        "D3091",
+        "The fractional part of the sub-picture must not contain an instance of the 'optional digit character' that is followed by a member of the 'decimal digit family'",
+    ),
+    (
+        "D3092",
+        "A sub-picture that contains a 'percent' or 'per-mille' character must not contain a character treated as an 'exponent-separator'",
+    ),
+    (
+        "D3093",
+        "The exponent part of the sub-picture must comprise only of one or more characters that are members of the 'decimal digit family'",
+    ),
+];
+
+/// The comparison of an expression that has only one: which of several it was, the library doesn't say.
+fn only_comparison(tree: &AstNode) -> Option<&'static str> {
+    let mut found = Vec::new();
+    comparisons(tree, &mut found);
+    match found.as_slice() {
+        [only] => Some(only),
+        _ => None,
+    }
+}
+
+fn comparisons(node: &AstNode, found: &mut Vec<&'static str>) {
+    match node {
+        AstNode::Binary { op, lhs, rhs } => {
+            found.extend(match op {
+                BinaryOp::LessThan => Some("<"),
+                BinaryOp::LessThanOrEqual => Some("<="),
+                BinaryOp::GreaterThan => Some(">"),
+                BinaryOp::GreaterThanOrEqual => Some(">="),
+                _ => None,
+            });
+            comparisons(lhs, found);
+            comparisons(rhs, found);
+        }
+        AstNode::Function { args, .. } => args.iter().for_each(|arg| comparisons(arg, found)),
+        AstNode::Block(items) | AstNode::Array(items) | AstNode::ArrayGroup(items) => {
+            items.iter().for_each(|item| comparisons(item, found));
+        }
+        AstNode::Conditional { condition, then_branch, else_branch } => {
+            comparisons(condition, found);
+            comparisons(then_branch, found);
+            else_branch.iter().for_each(|branch| comparisons(branch, found));
+        }
+        AstNode::Unary { operand: inner, .. }
+        | AstNode::Lambda { body: inner, .. }
+        | AstNode::FunctionApplication(inner)
+        | AstNode::Sort { input: inner, .. } => comparisons(inner, found),
+        AstNode::Call { procedure, args } => {
+            comparisons(procedure, found);
+            args.iter().for_each(|arg| comparisons(arg, found));
+        }
+        AstNode::Path { steps } => {
+            for step in steps {
+                comparisons(&step.node, found);
+                for stage in &step.stages {
+                    if let Stage::Filter(filter) = stage {
+                        comparisons(filter, found);
+                    }
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+/// The number at the start of a text.
+fn argument_number(text: &str) -> Option<usize> {
+    text.split(' ').next()?.parse().ok()
 }
 
 /// A message of the parser with tokens as they are written: the library calls them by its own names.

@@ -82,6 +82,24 @@ fn errors_are_awss() {
     ] {
         assert_eq!(evaluate(text), Err(expected), "{text}");
     }
+    for (text, expected) in [
+        ("'a' + 1", "T2001: The left side of the \"+\" operator must evaluate to a number"),
+        ("1 * 'a'", "T2002: The right side of the \"*\" operator must evaluate to a number"),
+        ("['a'..2]", "T2003: The left side of the range operator (..) must evaluate to an integer"),
+        ("[1..2.5]", "T2004: The right side of the range operator (..) must evaluate to an integer"),
+        (
+            "true < 1",
+            "T2010: The expressions either side of operator \"<\" must evaluate to numeric or string values",
+        ),
+        ("$number('x')", "D3030: Unable to cast value to a number: \"x\""),
+        (
+            "$formatNumber(1, '0x0')",
+            "D3086: The sub-picture must not contain a passive character that is preceded by an active character and that is followed by another active character",
+        ),
+        ("$error('mine')", "D3137: mine"),
+    ] {
+        assert_eq!(evaluate(text), Err(EvalError::Thrown(expected.to_owned())), "{text}");
+    }
     assert!(matches!(evaluate("$base64decode('!!!')"), Err(EvalError::Internal(_))));
 }
 

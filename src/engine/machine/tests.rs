@@ -2,6 +2,7 @@
 
 mod edges;
 mod groups;
+mod jsonata;
 mod laws;
 mod map_run;
 mod redrive;
