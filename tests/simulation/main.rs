@@ -8,6 +8,7 @@
 #![allow(clippy::result_large_err)] // The reference is plain, not fast.
 
 mod generate;
+mod query;
 mod random;
 mod reference;
 mod work;

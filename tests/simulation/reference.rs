@@ -5,6 +5,7 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::query::{Seen, fill};
 use crate::work::work;
 
 /// Stands for a text whose wording is not the reference's business.
@@ -32,11 +33,12 @@ pub(crate) struct End {
 
 /// Everything that may become of the machine; `None` if that is too much to say.
 pub(crate) fn ends(seed: u64, machine: &Value, input: &Value, at: i64) -> Option<Vec<End>> {
+    let machine = &told(machine);
     let mut ends = Vec::new();
     let mut script = Vec::new();
     for _ in 0..LIVES_MAX {
         let mut life = Life { seed, script, asked: Vec::new() };
-        let end = life.states(machine, input.clone(), at);
+        let end = life.states(machine, input.clone(), at, &Map::new());
         let timeout = machine["TimeoutSeconds"].as_i64().map(|seconds| at + 1_000 * seconds);
         let late = timeout.map(|at| End { at, outcome: Outcome::TimedOut });
         match late {
@@ -104,14 +106,17 @@ struct Life {
 }
 
 impl Life {
-    fn states(&mut self, machine: &Value, input: Value, at: i64) -> End {
+    /// `around` are the variables that the machine sees and can't assign.
+    fn states(&mut self, machine: &Value, input: Value, at: i64, around: &Map<String, Value>) -> End {
+        let mut variables = around.clone();
         let mut name = machine["StartAt"].as_str().expect("StartAt");
         let (mut input, mut at) = (input, at);
         loop {
             let state = &machine["States"][name];
-            match self.state(state, &input, at) {
-                Ok((output, left, next)) => {
+            match self.state(state, &input, at, &variables) {
+                Ok(Left { output, at: left, next, assigned }) => {
                     at = left;
+                    variables.extend(assigned);
                     match next {
                         Some(next) => (name, input) = (next, output),
                         None => return End { at, outcome: Outcome::Succeeded(output) },
@@ -124,26 +129,31 @@ impl Life {
         }
     }
 
-    /// Output, end and next state.
     fn state<'m>(
         &mut self,
         state: &'m Value,
         input: &Value,
         at: i64,
-    ) -> Result<(Value, i64, Option<&'m str>), Fault> {
+        variables: &Map<String, Value>,
+    ) -> Result<Left<'m>, Fault> {
         let next = state["Next"].as_str();
+        if is_in_jsonata(state) && !matches!(state["Type"].as_str(), Some("Task" | "Parallel" | "Map")) {
+            return in_jsonata(state, input, at, variables);
+        }
+        let left = |output, at, assigned| Ok(Left { output, at, next, assigned });
         match state["Type"].as_str().expect("a type") {
             "Pass" => {
                 let effective = select(state, "InputPath", input, at)?;
                 let result = match (state.get("Result"), state.get("Parameters")) {
                     (Some(result), _) => result.clone(),
-                    (None, Some(template)) => evaluate(template, &effective, None, at)?,
+                    (None, Some(template)) => evaluate(template, &effective, None, at, variables)?,
                     (None, None) => effective,
                 };
+                let assigned = assigned(state, &result, at, variables)?;
                 let placed = place(state, input, result, at)?;
-                Ok((select(state, "OutputPath", &placed, at)?, at, next))
+                left(select(state, "OutputPath", &placed, at)?, at, assigned)
             }
-            "Succeed" => Ok((input.clone(), at, None)),
+            "Succeed" => left(input.clone(), at, Map::new()),
             "Fail" => {
                 let text = |field: &str| state.get(field).cloned().unwrap_or_default();
                 let name = state["Error"].as_str().unwrap_or("States.TaskFailed").to_owned();
@@ -158,21 +168,26 @@ impl Life {
                     None => state["Seconds"].as_i64(),
                 };
                 let at = at + 1_000 * seconds.ok_or_else(|| Fault::of(at, "States.Runtime"))?;
-                Ok((select(state, "OutputPath", &effective, at)?, at, next))
+                let assigned = assigned(state, &effective, at, variables)?;
+                left(select(state, "OutputPath", &effective, at)?, at, assigned)
             }
             "Choice" => {
                 for rule in state["Choices"].as_array().expect("Choices") {
                     if holds(rule, input).ok_or_else(|| Fault::of(at, "States.Runtime"))? {
-                        return Ok((input.clone(), at, rule["Next"].as_str()));
+                        let (output, next) = (input.clone(), rule["Next"].as_str());
+                        return Ok(Left { output, at, next, assigned: Map::new() });
                     }
                 }
                 match state["Default"].as_str() {
-                    Some(next) => Ok((input.clone(), at, Some(next))),
+                    Some(next) => {
+                        let assigned = assigned(state, input, at, variables)?;
+                        Ok(Left { output: input.clone(), at, next: Some(next), assigned })
+                    }
                     // The error that AWS ends the execution with; nothing catches it.
                     None => Err(Fault::of(at, "States.Runtime")),
                 }
             }
-            _ => self.with_recovery(state, input, at),
+            _ => self.with_recovery(state, input, at, variables),
         }
     }
 
@@ -182,14 +197,17 @@ impl Life {
         state: &'m Value,
         input: &Value,
         mut at: i64,
-    ) -> Result<(Value, i64, Option<&'m str>), Fault> {
+        variables: &Map<String, Value>,
+    ) -> Result<Left<'m>, Fault> {
         let is_parallel = state["Type"] == "Parallel";
         let list = |field: &str| state[field].as_array().map_or(&[][..], Vec::as_slice);
         let retry = list("Retry");
         let mut n_retries = vec![0; retry.len()];
         let fault = loop {
-            let fault = match self.attempt(state, input, at) {
-                Ok((output, at)) => return Ok((output, at, state["Next"].as_str())),
+            let fault = match self.attempt(state, input, at, variables) {
+                Ok((output, at, assigned)) => {
+                    return Ok(Left { output, at, next: state["Next"].as_str(), assigned });
+                }
                 Err(fault) => fault,
             };
             let meant = retry.iter().position(|r| fault.is_meant(&r["ErrorEquals"], is_parallel));
@@ -213,36 +231,98 @@ impl Life {
             return Err(fault);
         };
         let output = json!({"Error": fault.error, "Cause": fault.cause});
-        let placed = place(catcher, input, output, fault.at)?;
-        Ok((placed, fault.at, catcher["Next"].as_str()))
+        let (at, next) = (fault.at, catcher["Next"].as_str());
+        if is_in_jsonata(state) {
+            let seen = Seen { input, result: None, error: Some(&output), item: None, variables };
+            let (assigned, output) = out(catcher, &output, at, &seen)?;
+            return Ok(Left { output, at, next, assigned });
+        }
+        let assigned = assigned(catcher, &output, at, variables)?;
+        Ok(Left { output: place(catcher, input, output, at)?, at, next, assigned })
     }
 
-    fn attempt(&mut self, state: &Value, input: &Value, at: i64) -> Result<(Value, i64), Fault> {
+    fn attempt(
+        &mut self,
+        state: &Value,
+        input: &Value,
+        at: i64,
+        variables: &Map<String, Value>,
+    ) -> Result<(Value, i64, Map<String, Value>), Fault> {
+        if is_in_jsonata(state) {
+            let (result, at) = self.attempt_in_jsonata(state, input, at, variables)?;
+            let seen = Seen { input, result: Some(&result), error: None, item: None, variables };
+            let (assigned, output) = out(state, &result, at, &seen)?;
+            return Ok((output, at, assigned));
+        }
         let effective = select(state, "InputPath", input, at)?;
         let (result, at) = match state["Type"].as_str().expect("a type") {
             "Task" => {
                 if let Some(template) = state.get("Parameters") {
-                    evaluate(template, &effective, None, at)?;
+                    evaluate(template, &effective, None, at, variables)?;
                 }
                 self.task(state, at)?
             }
             "Parallel" => {
                 let input = match state.get("Parameters") {
-                    Some(template) => evaluate(template, &effective, None, at)?,
+                    Some(template) => evaluate(template, &effective, None, at, variables)?,
                     None => effective,
                 };
-                let branches = state["Branches"].as_array().expect("Branches");
-                let ends = branches.iter().map(|branch| self.states(branch, input.clone(), at)).collect();
-                self.join(ends, at)?
+                self.branches(state, &input, at, variables)?
             }
-            _ => self.map(state, &effective, at)?,
+            _ => {
+                let found = find(state["ItemsPath"].as_str().unwrap_or("$"), &effective);
+                let items = found.and_then(Value::as_array).ok_or_else(|| Fault::of(at, "States.Runtime"))?;
+                self.map(state, &effective, items, at, variables)?
+            }
         };
         let selected = match state.get("ResultSelector") {
-            Some(template) => evaluate(template, &result, None, at)?,
-            None => result,
+            Some(template) => evaluate(template, &result, None, at, variables)?,
+            None => result.clone(),
         };
+        let assigned = assigned(state, &result, at, variables)?;
         let placed = place(state, input, selected, at)?;
-        Ok((select(state, "OutputPath", &placed, at)?, at))
+        Ok((select(state, "OutputPath", &placed, at)?, at, assigned))
+    }
+
+    fn attempt_in_jsonata(
+        &mut self,
+        state: &Value,
+        input: &Value,
+        at: i64,
+        variables: &Map<String, Value>,
+    ) -> Result<(Value, i64), Fault> {
+        let seen = Seen { input, result: None, error: None, item: None, variables };
+        let filled = |field: &str| match state.get(field) {
+            None => Ok(None),
+            Some(template) => fill(template, &seen).map(Some).ok_or_else(|| Fault::of(at, QUERY)),
+        };
+        match state["Type"].as_str().expect("a type") {
+            "Task" => {
+                filled("Arguments")?;
+                self.task(state, at)
+            }
+            "Parallel" => {
+                let input = filled("Arguments")?.unwrap_or_else(|| input.clone());
+                self.branches(state, &input, at, variables)
+            }
+            _ => {
+                let items = filled("Items")?.unwrap_or_else(|| input.clone());
+                let items = items.as_array().ok_or_else(|| Fault::of(at, QUERY))?;
+                self.map(state, input, items, at, variables)
+            }
+        }
+    }
+
+    fn branches(
+        &mut self,
+        state: &Value,
+        input: &Value,
+        at: i64,
+        variables: &Map<String, Value>,
+    ) -> Result<(Value, i64), Fault> {
+        let branches = state["Branches"].as_array().expect("Branches");
+        let ends = branches.iter().map(|branch| self.states(branch, input.clone(), at, variables)).collect();
+        self.join(ends, at)
     }
 
     fn task(&self, state: &Value, at: i64) -> Result<(Value, i64), Fault> {
@@ -278,12 +358,17 @@ impl Life {
         }
     }
 
-    fn map(&mut self, state: &Value, effective: &Value, at: i64) -> Result<(Value, i64), Fault> {
-        let found = find(state["ItemsPath"].as_str().unwrap_or("$"), effective).and_then(Value::as_array);
-        let items = found.ok_or_else(|| Fault::of(at, "States.Runtime"))?;
+    fn map(
+        &mut self,
+        state: &Value,
+        effective: &Value,
+        items: &[Value],
+        at: i64,
+        variables: &Map<String, Value>,
+    ) -> Result<(Value, i64), Fault> {
         let is_distributed = state["ItemProcessor"]["ProcessorConfig"]["Mode"] == "DISTRIBUTED";
         if is_distributed {
-            return self.spread(state, effective, items, at);
+            return self.spread(state, effective, items, at, variables);
         }
         let limit = match state["MaxConcurrency"].as_u64() {
             None | Some(0) => CONCURRENCY_MAX,
@@ -299,11 +384,8 @@ impl Life {
             if ends.iter().any(failed) {
                 break;
             }
-            let input = match state.get("ItemSelector") {
-                None => item.clone(),
-                Some(selector) => evaluate(selector, effective, Some((index, item)), begins)?,
-            };
-            let end = self.states(&state["ItemProcessor"], input, begins);
+            let input = selected(state, effective, (index, item), begins, variables)?;
+            let end = self.states(&state["ItemProcessor"], input, begins, variables);
             // What fails gives its place to nobody.
             free[place] = if matches!(end.outcome, Outcome::Succeeded(_)) { end.at } else { i64::MAX };
             ends.push(end);
@@ -318,6 +400,7 @@ impl Life {
         effective: &Value,
         items: &[Value],
         at: i64,
+        variables: &Map<String, Value>,
     ) -> Result<(Value, i64), Fault> {
         let limit = match state["MaxConcurrency"].as_u64() {
             None | Some(0) => items.len(),
@@ -329,17 +412,15 @@ impl Life {
         for (index, item) in items.iter().enumerate() {
             let place = (0..free.len()).min_by_key(|place| free[*place]).expect("there is one for an item");
             let begins = free[place];
-            let input = match state.get("ItemSelector") {
-                None => item.clone(),
-                Some(selector) => match evaluate(selector, effective, Some((index, item)), begins) {
-                    Ok(input) => input,
-                    Err(fault) => {
-                        bad = Some(fault);
-                        break;
-                    }
-                },
+            let input = match selected(state, effective, (index, item), begins, variables) {
+                Ok(input) => input,
+                Err(fault) => {
+                    bad = Some(fault);
+                    break;
+                }
             };
-            let end = self.states(&state["ItemProcessor"], input, begins);
+            // Executions of their own see none of the variables.
+            let end = self.states(&state["ItemProcessor"], input, begins, &Map::new());
             free[place] = end.at;
             ends.push(end);
         }
@@ -406,6 +487,142 @@ impl Life {
     }
 }
 
+/// How a state was left.
+struct Left<'m> {
+    output: Value,
+    at: i64,
+    next: Option<&'m str>,
+    assigned: Map<String, Value>,
+}
+
+const QUERY: &str = "States.QueryEvaluationError";
+
+/// Whether the state is in JSONata; those of a machine that is as a whole are told so by [`told`].
+fn is_in_jsonata(state: &Value) -> bool {
+    state["QueryLanguage"] == "JSONata"
+}
+
+/// The machine with its language written into every state.
+fn told(machine: &Value) -> Value {
+    fn tell(value: &Value) -> Value {
+        match value {
+            Value::Object(members) => {
+                let mut told: Map<String, Value> =
+                    members.iter().map(|(name, value)| (name.clone(), tell(value))).collect();
+                if told.get("Type").is_some_and(Value::is_string) {
+                    told.insert("QueryLanguage".to_owned(), json!("JSONata"));
+                }
+                told.into()
+            }
+            Value::Array(items) => items.iter().map(tell).collect(),
+            other => other.clone(),
+        }
+    }
+    match machine["QueryLanguage"] == "JSONata" {
+        true => tell(machine),
+        false => machine.clone(),
+    }
+}
+
+/// Assign and Output in JSONata, both of which see the variables as they were.
+fn out(
+    fields: &Value,
+    otherwise: &Value,
+    at: i64,
+    seen: &Seen<'_>,
+) -> Result<(Map<String, Value>, Value), Fault> {
+    let filled = |field: &str| match fields.get(field) {
+        None => Ok(None),
+        Some(template) => fill(template, seen).map(Some).ok_or_else(|| Fault::of(at, QUERY)),
+    };
+    let assigned = match filled("Assign")? {
+        Some(Value::Object(assigned)) => assigned,
+        _ => Map::new(),
+    };
+    Ok((assigned, filled("Output")?.unwrap_or_else(|| otherwise.clone())))
+}
+
+/// A state in JSONata that has no work done.
+fn in_jsonata<'m>(
+    state: &'m Value,
+    input: &Value,
+    at: i64,
+    variables: &Map<String, Value>,
+) -> Result<Left<'m>, Fault> {
+    let seen = Seen { input, result: None, error: None, item: None, variables };
+    let filled = |template: &Value| fill(template, &seen).ok_or_else(|| Fault::of(at, QUERY));
+    let mut next = state["Next"].as_str();
+    let (mut fields, mut left) = (state, at);
+    match state["Type"].as_str().expect("a type") {
+        "Fail" => {
+            let error = filled(&state["Error"])?;
+            let Some(name) = error.as_str().map(str::to_owned) else { return Err(Fault::of(at, QUERY)) };
+            return Err(Fault { at, name, error, cause: state["Cause"].clone() });
+        }
+        "Wait" => {
+            let seconds = filled(&state["Seconds"])?.as_u64().ok_or_else(|| Fault::of(at, QUERY))?;
+            left += 1_000 * i64::try_from(seconds).expect("it is small");
+        }
+        "Choice" => {
+            let mut rule = None;
+            for candidate in state["Choices"].as_array().expect("Choices") {
+                let holds = filled(&candidate["Condition"])?;
+                if holds.as_bool().ok_or_else(|| Fault::of(at, QUERY))? {
+                    rule = Some(candidate);
+                    break;
+                }
+            }
+            next = match rule {
+                Some(rule) => {
+                    fields = rule;
+                    rule["Next"].as_str()
+                }
+                None => state["Default"].as_str(),
+            };
+            if next.is_none() {
+                return Err(Fault::of(at, "States.Runtime"));
+            }
+        }
+        _ => {}
+    }
+    let (assigned, output) = out(fields, input, left, &seen)?;
+    Ok(Left { output, at: left, next, assigned })
+}
+
+/// Assign in JSONPath.
+fn assigned(
+    fields: &Value,
+    input: &Value,
+    at: i64,
+    variables: &Map<String, Value>,
+) -> Result<Map<String, Value>, Fault> {
+    match fields.get("Assign") {
+        None => Ok(Map::new()),
+        Some(template) => match evaluate(template, input, None, at, variables)? {
+            Value::Object(assigned) => Ok(assigned),
+            other => panic!("{other}"),
+        },
+    }
+}
+
+/// What an iteration over `item` begins with.
+fn selected(
+    state: &Value,
+    effective: &Value,
+    item: (usize, &Value),
+    at: i64,
+    variables: &Map<String, Value>,
+) -> Result<Value, Fault> {
+    match state.get("ItemSelector") {
+        None => Ok(item.1.clone()),
+        Some(selector) if is_in_jsonata(state) => {
+            let seen = Seen { input: effective, result: None, error: None, item: Some(item), variables };
+            fill(selector, &seen).ok_or_else(|| Fault::of(at, QUERY))
+        }
+        Some(selector) => evaluate(selector, effective, Some(item), at, variables),
+    }
+}
+
 fn is_bad(end: &End) -> bool {
     !matches!(end.outcome, Outcome::Succeeded(_))
 }
@@ -454,16 +671,23 @@ fn place(state: &Value, input: &Value, result: Value, at: i64) -> Result<Value, 
     }
 }
 
-fn evaluate(template: &Value, input: &Value, item: Option<(usize, &Value)>, at: i64) -> Result<Value, Fault> {
+fn evaluate(
+    template: &Value,
+    input: &Value,
+    item: Option<(usize, &Value)>,
+    at: i64,
+    variables: &Map<String, Value>,
+) -> Result<Value, Fault> {
     let Value::Object(members) = template else { return Ok(template.clone()) };
     let mut made = Map::new();
     for (name, value) in members {
         match name.strip_suffix(".$") {
-            None => made.insert(name.clone(), evaluate(value, input, item, at)?),
+            None => made.insert(name.clone(), evaluate(value, input, item, at, variables)?),
             Some(name) => {
                 let found = match (value.as_str().expect("a path"), item) {
                     ("$$.Map.Item.Value", Some((_, item))) => Some(item.clone()),
                     ("$$.Map.Item.Index", Some((index, _))) => Some(json!(index)),
+                    (path, _) if path.starts_with("$v") => variables.get(&path[1..]).cloned(),
                     (path, _) => find(path, input).cloned(),
                 };
                 made.insert(name.to_owned(), found.ok_or_else(|| Fault::of(at, "States.Runtime"))?)
