@@ -11,6 +11,7 @@ pub(crate) fn seeds(target: Target) -> Vec<Vec<u8>> {
     let texts = match target {
         Target::Vtl => templates(),
         Target::Jsonpath => paths(),
+        Target::Jsonata => expressions(),
         Target::Asl => definitions(),
         Target::Patch => lines(PATCHES),
         Target::Address => lines(ADDRESSES).into_iter().map(|line| line.replace(' ', "\0")).collect(),
@@ -104,6 +105,31 @@ fn paths() -> Vec<String> {
     texts
 }
 
+/// The language's own suite, made to fit where only variables are at hand, and what AWS's users write.
+fn expressions() -> Vec<String> {
+    let suite: Value =
+        serde_json::from_str(&read(&tests_data("jsonata/suite.json"))).expect("the suite is JSON");
+    let mut texts: Vec<String> = EXPRESSIONS.iter().map(|text| (*text).to_owned()).collect();
+    for case in suite["cases"].as_object().expect("cases").values() {
+        let Some(expression) = case["expr"].as_str() else { continue };
+        texts.push(expression.to_owned());
+        if let Some(data) = case.get("data") {
+            texts.push(format!("$v.({expression})\0{data}"));
+        }
+    }
+    texts
+}
+
+const EXPRESSIONS: &[&str] = &[
+    "$states.input.orders[p > 2].q",
+    "{'n': $states.input.name & '!', 'sum': $sum($states.input.orders.(p * q))}",
+    "$map($states.input.list, function($x, $i){ $x * $i }) ~> $sort()",
+    "$exists($nobody) ? $nobody : $states.context.State.Name",
+    "$partition($range(1, 10, 2), 2)",
+    "$hash($states.input.name, 'SHA-256') & $uuid() & $string($random(7))",
+    "$parse('{\"a\": [1, null]}').a",
+];
+
 fn definitions() -> Vec<String> {
     DEFINITIONS.iter().map(|definition| (*definition).to_owned()).collect()
 }
@@ -129,6 +155,7 @@ const DEFINITIONS: &[&str] = &[
     r#"{"StartAt":"T","TimeoutSeconds":60,"States":{"T":{"Type":"Task","Resource":"arn:aws:states:us-east-1:123456789012:activity:a","Parameters":{"x.$":"States.Format('{}-{}', $.a, $$.Execution.Id)"},"HeartbeatSeconds":5,"TimeoutSeconds":10,"Retry":[{"ErrorEquals":["States.Timeout"],"IntervalSeconds":1,"MaxAttempts":2,"BackoffRate":1.5,"JitterStrategy":"FULL"}],"Catch":[{"ErrorEquals":["States.ALL"],"ResultPath":"$.e","Next":"Z"}],"Next":"Z"},"Z":{"Type":"Succeed"}}}"#,
     r#"{"StartAt":"P","States":{"P":{"Type":"Parallel","Branches":[{"StartAt":"X","States":{"X":{"Type":"Pass","End":true}}}],"Next":"M"},"M":{"Type":"Map","ItemsPath":"$.items","MaxConcurrency":2,"ItemSelector":{"i.$":"$$.Map.Item.Index"},"ItemProcessor":{"ProcessorConfig":{"Mode":"INLINE"},"StartAt":"Y","States":{"Y":{"Type":"Pass","Parameters":{"a.$":"States.ArrayRange(1, 9, 2)","b.$":"States.JsonToString($.x)"},"End":true}}},"End":true}}}"#,
     r#"{"StartAt":"J","QueryLanguage":"JSONata","States":{"J":{"Type":"Pass","Output":"{% $states.input.a %}","Assign":{"v":1},"End":true}}}"#,
+    r#"{"StartAt":"C","QueryLanguage":"JSONata","States":{"C":{"Type":"Choice","Choices":[{"Condition":"{% $states.input.n > 1 %}","Next":"M","Output":["{% $v %}"],"Assign":{"v":"{% $states.input %}"}}],"Default":"W"},"W":{"Type":"Wait","Seconds":"{% $states.input.n %}","Next":"M"},"M":{"Type":"Map","Items":[1,"{% 2 %}"],"MaxConcurrency":"{% 3 %}","ItemProcessor":{"StartAt":"T","States":{"T":{"Type":"Task","Resource":"arn:aws:states:::sqs:sendMessage","Arguments":{"QueueUrl":"q","MessageBody":"{% $states.context.Map.Item.Value %}"},"TimeoutSeconds":"{% 5 %}","Catch":[{"ErrorEquals":["States.ALL"],"Output":"{% $states.errorOutput %}","Next":"F"}],"Output":"{% $states.result %}","End":true},"F":{"Type":"Fail","Error":"{% $states.input.Error %}"}}},"End":true}}}"#,
 ];
 
 const PATCHES: &str = "replace\t/description\thello\\nreplace\t/variables/v\tx

@@ -10,6 +10,7 @@ mod csv;
 mod generate;
 mod http1;
 mod journal;
+mod jsonata;
 mod jsonpath;
 mod jwt;
 mod openapi;
@@ -28,6 +29,8 @@ pub enum Target {
     Vtl,
     /// Paths over a document: `path NUL document`.
     Jsonpath,
+    /// JSONata over a state's input: `expression NUL document`.
+    Jsonata,
     /// Definitions of state machines.
     Asl,
     /// Patch operations on a stage: a line each, `op TAB path TAB value`.
@@ -58,9 +61,10 @@ pub enum Target {
 
 impl Target {
     /// All targets.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Vtl,
         Self::Jsonpath,
+        Self::Jsonata,
         Self::Asl,
         Self::Patch,
         Self::Address,
@@ -81,6 +85,7 @@ impl Target {
         match self {
             Self::Vtl => "vtl",
             Self::Jsonpath => "jsonpath",
+            Self::Jsonata => "jsonata",
             Self::Asl => "asl",
             Self::Patch => "patch",
             Self::Address => "address",
@@ -111,6 +116,7 @@ impl Target {
         match self {
             Self::Vtl => vtl::execute(&text),
             Self::Jsonpath => jsonpath::execute(&text),
+            Self::Jsonata => jsonata::execute(&text),
             Self::Asl => asl::execute(&text),
             Self::Patch => patch::execute(&text),
             Self::Address => address::execute(&text),
@@ -137,6 +143,7 @@ impl Target {
         match self {
             Self::Vtl => vtl::WORDS,
             Self::Jsonpath => jsonpath::WORDS,
+            Self::Jsonata => jsonata::WORDS,
             Self::Asl => asl::WORDS,
             Self::Patch => patch::WORDS,
             Self::Address => address::WORDS,

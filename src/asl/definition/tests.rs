@@ -162,6 +162,166 @@ fn features_not_supported_are_told_when_all_else_is_right() {
     );
 }
 
+/// A machine in JSONata of one state, `S`, beside the end `T`.
+fn jsonata(body: &str) -> String {
+    format!(
+        r#"{{"QueryLanguage": "JSONata", "StartAt": "S", "States": {{"S": {{{body}}}, "T": {{"Type": "Succeed"}}}}}}"#
+    )
+}
+
+#[test]
+fn every_field_of_a_state_in_jsonata_may_hold_an_expression() {
+    for body in [
+        r#""Type": "Pass", "Next": "T", "Output": "{% $states.input %}", "Assign": {"v": "{% $states.context %}"}"#,
+        r#""Type": "Wait", "Next": "T", "Seconds": "{% $v %}""#,
+        r#""Type": "Wait", "Next": "T", "Timestamp": "{% $v %}""#,
+        r#""Type": "Wait", "Next": "T", "Timestamp": "2016-03-14T01:59:00Z""#,
+        r#""Type": "Choice", "Default": "T", "Choices": [{"Condition": true, "Next": "T"},
+            {"Condition": "{% $states.input.a %}", "Next": "T", "Output": {"a": ["{% $v %}"]}, "Assign": {"v": 1}, "Comment": "c"}]"#,
+        r#""Type": "Task", "Next": "T", "Resource": "arn:aws:states:::sqs:sendMessage", "Arguments": {"QueueUrl": "{% $v %}", "MessageBody": "x"},
+            "TimeoutSeconds": "{% 5 %}", "HeartbeatSeconds": "{% 1 %}", "Credentials": {"RoleArn": "{% $v %}"},
+            "Output": "{% $states.result %}", "Assign": {"v": "{% $states.result.a %}"},
+            "Retry": [{"ErrorEquals": ["States.QueryEvaluationError"]}],
+            "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "T", "Output": "{% $states.errorOutput %}", "Assign": {"v": "{% $states.errorOutput.Cause %}"}}]"#,
+        r#""Type": "Parallel", "Next": "T", "Arguments": "{% $v %}", "Output": "{% $states.result[0] %}",
+            "Branches": [{"StartAt": "B", "States": {"B": {"Type": "Fail", "Error": "{% $v %}", "Cause": "{% $states.input %}"}}}]"#,
+        r#""Type": "Map", "Next": "T", "Items": [1, "{% $v %}"], "MaxConcurrency": "{% 1 %}", "ToleratedFailureCount": "{% 1 %}",
+            "ToleratedFailurePercentage": "{% 1 %}", "ItemSelector": {"a": "{% $states.context.Map.Item.Value %}"},
+            "ItemProcessor": {"StartAt": "P", "States": {"P": {"Type": "Pass", "End": true, "Output": "{% $v %}"}}}"#,
+        r#""Type": "Map", "Next": "T", "ItemBatcher": {"MaxItemsPerBatch": "{% 2 %}", "MaxInputBytesPerBatch": "{% 9 %}", "BatchInput": "{% $v %}"},
+            "ItemReader": {"Resource": "arn:aws:states:::s3:getObject", "Arguments": {"Bucket": "{% $v %}", "Key": "k"}, "ReaderConfig": {"InputType": "JSON", "MaxItems": "{% 3 %}"}},
+            "ItemProcessor": {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
+                "StartAt": "P", "States": {"P": {"Type": "Pass", "End": true, "Output": "{% $own %}"}}}"#,
+    ] {
+        good(&jsonata(body));
+    }
+    good(&state(r#""Type": "Succeed", "QueryLanguage": "JSONata", "Output": "{% 1 %}""#));
+}
+
+#[test]
+fn fields_of_the_other_language_are_refused_where_they_stand() {
+    let only = |field: &str, at: &str| {
+        format!(
+            "The QueryLanguage is set to 'JSONata', but field '{field}' is only supported for the 'JSONPath' QueryLanguage at /States/S{at}"
+        )
+    };
+    for (body, expect) in [
+        (
+            r#""Type": "Choice", "Default": "T", "Choices": [{"Variable": "$.a", "IsNull": true, "Condition": true, "Next": "T"}]"#,
+            format!("{}, SCHEMA_VALIDATION_FAILED: {}", only("Variable", "/Choices[0]"), only("IsNull", "/Choices[0]")),
+        ),
+        (
+            r#""Type": "Choice", "Default": "T", "Choices": [{"Next": "T"}]"#,
+            "These fields are required: [Condition] at /States/S/Choices[0]".to_owned(),
+        ),
+        (
+            r#""Type": "Choice", "Default": "T", "Choices": [{"Condition": "true", "Next": "T"}]"#,
+            "Expected value of type Boolean at /States/S/Choices[0]/Condition".to_owned(),
+        ),
+        (
+            r#""Type": "Task", "Resource": "arn:aws:states:::sqs:sendMessage", "Next": "T", "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "T", "ResultPath": "$.e"}]"#,
+            only("ResultPath", "/Catch[0]"),
+        ),
+        (
+            r#""Type": "Task", "Resource": "arn:aws:states:::sqs:sendMessage", "Next": "T", "Credentials": {"RoleArn": "r", "RoleArn.$": "$.r"}"#,
+            only("RoleArn.$", "/Credentials"),
+        ),
+        (
+            r#""Type": "Map", "Next": "T", "ItemBatcher": {"MaxItemsPerBatch": 1, "MaxInputBytesPerBatchPath": "$.n"},
+            "ItemProcessor": {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
+                "StartAt": "P", "States": {"P": {"Type": "Pass", "End": true}}}"#,
+            only("MaxInputBytesPerBatchPath", "/ItemBatcher"),
+        ),
+        (
+            r#""Type": "Map", "Next": "T", "Items": 5, "ItemProcessor": {"StartAt": "P", "States": {"P": {"Type": "Pass", "End": true}}}"#,
+            "Expected value of type Array at /States/S/Items".to_owned(),
+        ),
+        (
+            r#""Type": "Wait", "Next": "T", "Seconds": " {% 1 %}""#,
+            "Expected value of type Integer at /States/S/Seconds".to_owned(),
+        ),
+        (
+            r#""Type": "Wait", "Next": "T", "Timestamp": "soon""#,
+            "String does not match RFC3339 timestamp at /States/S/Timestamp".to_owned(),
+        ),
+        (
+            r#""Type": "Pass", "Next": "T", "Assign": {"states": 1, "a.$": 2}"#,
+            "The variable name 'states' is not valid at /States/S/Assign, SCHEMA_VALIDATION_FAILED: The variable name 'a.$' is not valid at /States/S/Assign".to_owned(),
+        ),
+    ] {
+        check_schema(&jsonata(body), &expect);
+    }
+}
+
+#[test]
+fn expressions_are_checked_with_the_definition() {
+    let unsupported = "UNSUPPORTED_JSONATA_EXPRESSION: Reference to";
+    for (body, expect) in [
+        (
+            r#""Type": "Pass", "Next": "T", "Output": {"v": ["{% phone & phone & name %}"]}"#,
+            format!(
+                "{unsupported} 'phone' at the top level is not supported. at /States/S/Output/v[0], {unsupported} 'name' at the top level is not supported. at /States/S/Output/v[0]"
+            ),
+        ),
+        (
+            r#""Type": "Pass", "Next": "T", "Output": "{% [1, 2 %}", "Assign": {"x": "{% 'a %}"}"#,
+            "INVALID_JSONATA_EXPRESSION: Expected \"]\" before end of expression at /States/S/Output, INVALID_JSONATA_EXPRESSION: String literal must be terminated by a matching quote at /States/S/Assign/x".to_owned(),
+        ),
+        (
+            r#""Type": "Choice", "Default": "T", "Choices": [{"Condition": "{% ) %}", "Next": "T"}]"#,
+            "INVALID_JSONATA_EXPRESSION: The symbol \")\" cannot be used as a unary operator at /States/S/Choices[0]/Condition".to_owned(),
+        ),
+        (
+            r#""Type": "Pass", "Next": "T", "Output": "{% $states.errorOutput %}""#,
+            format!("{unsupported} '$states.errorOutput' is not supported in this field. at /States/S/Output"),
+        ),
+        (
+            r#""Type": "Task", "Resource": "arn:aws:states:::sqs:sendMessage", "Next": "T", "Arguments": "{% $states.result %}""#,
+            format!("{unsupported} '$states.result' is not supported in this field. at /States/S/Arguments"),
+        ),
+    ] {
+        check(&jsonata(body), &expect);
+    }
+}
+
+#[test]
+fn states_inside_a_state_have_the_machines_language() {
+    // A Map's own language says nothing of the states inside it.
+    let map = |inner: &str| {
+        state(&format!(
+            r#""Type": "Map", "QueryLanguage": "JSONata", {END}, "ItemProcessor": {{"StartAt": "P", "States": {{"P": {{"Type": "Pass", {END}, {inner}}}}}}}"#
+        ))
+    };
+    good(&map(r#""Parameters": {"a.$": "$.a"}"#));
+    good(&map(r#""QueryLanguage": "JSONata", "Output": "{% 1 %}""#));
+    check_schema(
+        &map(r#""Output": "{% 1 %}""#),
+        "The QueryLanguage is set to 'JSONPath', but field 'Output' is only supported for the 'JSONata' QueryLanguage at /States/S/ItemProcessor/States/P",
+    );
+    let definition = jsonata(
+        r#""Type": "Map", "Next": "T", "ItemProcessor": {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
+            "StartAt": "P", "States": {"P": {"Type": "Pass", "End": true, "Output": "{% 1 %}"}}}"#,
+    );
+    let program = good(&definition);
+    let StateKind::Map(map) = &program[program.start_at].kind else { panic!("no Map") };
+    let processor = &map.distributed.as_ref().unwrap().processor;
+    assert!(compile(&processor.definition, StateMachineType::Standard).unwrap().has_jsonata());
+}
+
+#[test]
+fn variables_are_told_of_each_state() {
+    let definition = jsonata(
+        r#""Type": "Map", "Next": "T", "Items": "{% $a %}", "ItemSelector": {"x": "{% $b + $map($c, function($d){ $d }) %}"},
+            "ItemProcessor": {"StartAt": "P", "States": {"P": {"Type": "Pass", "End": true, "Output": ["{% $e %}", "$literal"]}}}"#,
+    );
+    let program = good(&definition);
+    let references: Vec<(&str, Vec<&str>)> = program
+        .variable_references()
+        .map(|(state, names)| (state, names.iter().map(|name| &**name).collect()))
+        .collect();
+    assert_eq!(references, [("S", vec!["a", "b", "c"]), ("P", vec!["e"])]);
+}
+
 /// A Map in DISTRIBUTED mode with more `fields`.
 fn distributed(fields: &str) -> String {
     let map = r#""Type": "Map", "End": true, FIELDS "ItemProcessor": {"ProcessorConfig": {"Mode": "DISTRIBUTED",
