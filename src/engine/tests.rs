@@ -1,6 +1,7 @@
 //! The engine on a real store, with a clock that moves when told to.
 
 mod durability;
+mod jsonata;
 mod logging;
 mod map_runs;
 mod nested;

@@ -191,11 +191,12 @@ fn call(name: &str, node: AstNode) -> AstNode {
 /// The memory that is left.
 pub(crate) struct Budget {
     left: usize,
+    sequence_max: usize,
 }
 
 impl Budget {
-    pub(crate) fn new(bytes: usize) -> Self {
-        Self { left: bytes }
+    pub(crate) fn new(bytes: usize, sequence_max: usize) -> Self {
+        Self { left: bytes, sequence_max }
     }
 
     /// Charges for a new value, but only for its outermost layer: the contents were charged when they were created.
@@ -205,7 +206,7 @@ impl Budget {
                 return Err(exhausted());
             }
             JValue::String(text) => text.len(),
-            JValue::Array(items) if SEQUENCE_LENGTH_MAX < items.len() => return Err(exhausted()),
+            JValue::Array(items) if self.sequence_max < items.len() => return Err(exhausted()),
             JValue::Array(items) => items.len() * ITEM_BYTES,
             JValue::Object(members) => members.len() * 2 * ITEM_BYTES,
             _ => return Ok(()),

@@ -18,6 +18,15 @@ use crate::clock::Ids;
 use crate::convert::to_jsonata;
 use crate::java_random;
 
+/// Whether `$eval` is there.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Offer {
+    /// Step Functions doesn't offer it.
+    NoEval,
+    /// The language does.
+    Eval,
+}
+
 type Outcome = Result<JValue, EvaluatorError>;
 
 /// Adds the functions to an evaluator.
@@ -28,6 +37,7 @@ pub(crate) fn register(
     evaluator: &mut Evaluator,
     budget: &Rc<RefCell<Budget>>,
     ids: &Arc<dyn Ids>,
+    offer: Offer,
 ) -> Result<(), EvaluatorError> {
     let meter = budget.clone();
     evaluator.register_fn(METER, move |args: &[JValue]| {
@@ -66,6 +76,9 @@ pub(crate) fn register(
         [..] => Err(signature("random", 1)),
     })?;
     evaluator.register_fn_override("base64decode", base64_decode)?;
+    if offer == Offer::Eval {
+        return Ok(());
+    }
     evaluator.register_fn_override("eval", |_: &[JValue]| {
         Err(EvaluatorError::TypeError("T1006: Attempted to invoke a non-function".to_owned()))
     })

@@ -15,7 +15,7 @@ use crate::clock::{Ids, Timestamp};
 use crate::convert::{to_json, to_jsonata};
 use crate::error::EvalError;
 use crate::expression::Expression;
-use crate::functions;
+use crate::functions::{self, Offer};
 use crate::messages;
 
 /// The limits of one evaluation.
@@ -91,10 +91,16 @@ impl Scope {
     /// # Errors
     /// If it has no value, raises an error, or exceeds the limits.
     pub fn evaluate(&self, expression: &Expression) -> Result<Value, EvalError> {
-        self.run(expression, &JValue::Undefined)
+        self.run(expression, &JValue::Undefined, Offer::NoEval, SEQUENCE_LENGTH_MAX)
     }
 
-    fn run(&self, expression: &Expression, data: &JValue) -> Result<Value, EvalError> {
+    fn run(
+        &self,
+        expression: &Expression,
+        data: &JValue,
+        offer: Offer,
+        sequence_max: usize,
+    ) -> Result<Value, EvalError> {
         let mut context = Context::new();
         for (name, value) in &self.variables {
             context.bind(name.clone(), value.clone());
@@ -104,11 +110,11 @@ impl Scope {
             timeout_ms: Some(u64::try_from(self.limits.time.as_millis()).unwrap_or(u64::MAX)),
             cancel: None,
             max_stack_depth: Some(self.limits.depth),
-            max_sequence_length: Some(SEQUENCE_LENGTH_MAX),
+            max_sequence_length: Some(sequence_max),
         };
         let mut evaluator = Evaluator::with_options(context, options);
-        let budget = Rc::new(RefCell::new(Budget::new(self.limits.bytes)));
-        functions::register(&mut evaluator, &budget, &self.ids)
+        let budget = Rc::new(RefCell::new(Budget::new(self.limits.bytes, sequence_max)));
+        functions::register(&mut evaluator, &budget, &self.ids, offer)
             .map_err(|error| self.failure(&error, expression))?;
         let value =
             evaluator.evaluate(&expression.tree, data).map_err(|error| self.failure(&error, expression))?;
@@ -128,6 +134,10 @@ impl Scope {
     }
 }
 
+/// Longest sequence of the language's own implementation.
+#[cfg(test)]
+const LANGUAGE_SEQUENCE_MAX: usize = 10_000_000;
+
 #[cfg(test)]
 impl Scope {
     /// Evaluates with data at the top level, as the language's test suite does.
@@ -136,11 +146,8 @@ impl Scope {
         expression: &Expression,
         data: Option<&Value>,
     ) -> Result<Value, EvalError> {
-        self.run(expression, &data.map_or(JValue::Undefined, to_jsonata))
-    }
-
-    pub(crate) fn clear(&mut self) {
-        self.variables.clear();
+        let data = data.map_or(JValue::Undefined, to_jsonata);
+        self.run(expression, &data, Offer::Eval, LANGUAGE_SEQUENCE_MAX)
     }
 }
 
