@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::panic::catch_unwind;
 
 use jsonata_core::ast::AstNode;
 use jsonata_core::parser;
@@ -52,7 +53,10 @@ impl Expression {
     }
 
     fn read(source: &str) -> Result<Self, Vec<CompileError>> {
-        let parsed = parser::parse(source).map_err(|error| {
+        // The library is not ours: where it panics, the text is no expression.
+        let parsed = catch_unwind(|| parser::parse(source));
+        let unreadable = |_| vec![CompileError::Syntax("The expression can't be read".to_owned())];
+        let parsed = parsed.map_err(unreadable)?.map_err(|error| {
             let said = error.to_string();
             vec![CompileError::Syntax(messages::symbols(without_code(&said)))]
         })?;

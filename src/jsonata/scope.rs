@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -116,8 +117,11 @@ impl Scope {
         let budget = Rc::new(RefCell::new(Budget::new(self.limits.bytes, sequence_max)));
         functions::register(&mut evaluator, &budget, &self.ids, offer)
             .map_err(|error| self.failure(&error, expression))?;
-        let value =
-            evaluator.evaluate(&expression.tree, data).map_err(|error| self.failure(&error, expression))?;
+        // The library is not ours: where it panics, as over dates beyond all years, that is an internal error of the
+        // expression and of nobody else.
+        let evaluated = catch_unwind(AssertUnwindSafe(|| evaluator.evaluate(&expression.tree, data)))
+            .map_err(|_| EvalError::Internal(self.ids.uuid().to_string()))?;
+        let value = evaluated.map_err(|error| self.failure(&error, expression))?;
         to_json(&value)
     }
 
