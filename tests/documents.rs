@@ -1,4 +1,4 @@
-//! Documents that tables can write are what the tables say. `UPDATE=1 cargo test --test documents` rewrites them.
+//! Generated sections of documents match the tables. `UPDATE=1 cargo test --test documents` rewrites them.
 
 #![allow(clippy::unwrap_used)] // A test says no by panicking, its helpers too.
 

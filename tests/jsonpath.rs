@@ -1,8 +1,8 @@
-//! Our JSONPath against recorded answers of Jayway JsonPath.
+//! Compares our JSONPath with recorded answers of Jayway JsonPath.
 //!
-//! `documents.tsv` holds `name ⇥ document`, `cases.tsv` holds `document ⇥ path ⇥ answer`; an answer is
-//! `{"ok": …, "definite": …}` or `{"error": "Exception: message"}`. Where we mean to differ,
-//! `known_differences.tsv` says so with `document ⇥ path ⇥ our answer ⇥ reason`, and a difference that is gone fails.
+//! `documents.tsv` has `name ⇥ document`, `cases.tsv` has `document ⇥ path ⇥ answer`; an answer is `{"ok": …,
+//! "definite": …}` or `{"error": "Exception: message"}`. Deliberate differences are in `known_differences.tsv` as
+//! `document ⇥ path ⇥ our answer ⇥ reason`; a difference that no longer exists is a failure.
 
 use std::collections::HashMap;
 use std::fs;
@@ -41,7 +41,7 @@ fn answers_are_those_of_jayway() {
     assert!(1000 < n_cases);
 }
 
-/// Compiled paths keep no state: a second read answers as the first.
+/// Compiled paths have no state: a second read gives the same result.
 #[test]
 fn reading_twice_gives_the_same() {
     let documents: HashMap<String, Value> =

@@ -1,5 +1,5 @@
-//! The recorded answers of Apache Velocity 1.7: every case of `tests/data/vtl/*.jsonl` must print the same text,
-//! or fail where Velocity fails. `known_differences.json` names the cases that differ, each with its reason.
+//! Recorded outputs of Apache Velocity 1.7: every case in `tests/data/vtl/*.jsonl` must print the same text, or fail
+//! where Velocity fails. `known_differences.json` lists the cases that differ, with the reasons.
 
 #![allow(clippy::unwrap_used)] // A panic is how a test says no, in its helpers as well.
 
@@ -22,7 +22,7 @@ fn lines(path: &Path) -> Vec<Json> {
         .collect()
 }
 
-/// A host with nothing but variables.
+/// A host with only variables.
 struct Variables(HashMap<String, Value>);
 
 impl Host for Variables {
@@ -43,8 +43,7 @@ impl Host for Variables {
     }
 }
 
-/// What the recording program made of a context: plain Java lists and maps, the latter in the order in which
-/// `java.util.HashMap` kept them.
+/// A context as the recording program saw it: plain Java lists and maps, in the order of `java.util.HashMap`.
 fn java(json: &Json) -> Value {
     match json {
         Json::Null => Value::Null,
@@ -125,7 +124,7 @@ fn templates_print_what_velocity_prints() {
 
 // === properties ===
 
-/// Pieces of templates, glued together at random: nearer to templates than random characters are.
+/// Pieces of templates that are combined at random: closer to templates than random characters are.
 const PIECES: &[&str] = &[
     "$name",
     "${name}",
@@ -332,7 +331,7 @@ fn literal_templates_are_known() {
     assert_eq!(Template::parse("$a").unwrap().is_literal(), None);
 }
 
-/// A host with one object, which records what is done to it.
+/// A host with one object, which records all accesses.
 #[derive(Default)]
 struct Recorder(Vec<String>);
 

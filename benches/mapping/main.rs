@@ -1,9 +1,9 @@
-//! What mapping templates cost: parsed, evaluated, and on the way of a request.
+//! The cost of mapping templates: parsing, evaluating, and as part of a request.
 //!
-//! `cargo bench --bench mapping` prints microseconds and the ratio to parsing the same 1 KiB body as JSON, then
-//! requests through a MOCK integration with a mapping template beside the same without one, and fails if a typical
-//! mapping of 1 KiB takes 10 µs or more. `-- --seconds 2 --rounds 5` changes the run; `--quick` leaves the requests
-//! out. Ratios within one run are what counts; absolute numbers belong to the machine.
+//! `cargo bench --bench mapping` prints microseconds and the ratio to parsing the same 1 KiB body as JSON. Then it
+//! compares requests through a MOCK integration with and without a mapping template. It fails if a typical mapping of 1
+//! KiB takes 10 µs or more. `-- --seconds 2 --rounds 5` changes the run; `--quick` leaves the requests out. Compare
+//! ratios within one run; absolute numbers depend on the machine.
 
 #![allow(clippy::print_stdout, clippy::unwrap_used)] // A bench prints; one that can not run panics.
 
@@ -26,7 +26,7 @@ use stepgate::vtl::{Limits, Template};
 use load::{Outcome, Target};
 use process::Served;
 
-/// A mapping as people write them: 1 KiB of template over 1 KiB of body.
+/// A typical mapping: 1 KiB of template for 1 KiB of body.
 const TYPICAL: &str = include_str!("typical.vtl");
 const BODY: &str = include_str!("typical.json");
 
@@ -34,7 +34,7 @@ const BODY: &str = include_str!("typical.json");
 const TUTORIAL: &str = r#"{"input": "$util.escapeJavaScript($input.json('$'))",
  "stateMachineArn": "arn:aws:states:us-east-1:123456789012:stateMachine:HelloWorld"}"#;
 
-/// What a typical mapping may take.
+/// The limit for a typical mapping.
 const MICROS_MAX: f64 = 10.0;
 
 fn main() {
@@ -58,7 +58,7 @@ fn main() {
 
 // === languages ===
 
-/// Prints a line for each piece of work; what the typical mapping takes, in microseconds.
+/// Prints a line for each operation; returns the time of the typical mapping, in microseconds.
 fn languages(rounds: usize) -> f64 {
     println!("template {} bytes, body {} bytes", TYPICAL.len(), BODY.len());
     println!("{:56} {:>9} {:>9}", "", "µs", "of JSON");
@@ -97,7 +97,7 @@ fn trial() -> Trial {
     Trial::new(request, &VirtualClock::new(Timestamp::EPOCH), &SeededIds::new(1))
 }
 
-/// What one run of `work` takes of a core: the best of some rounds of 200 ms each.
+/// The CPU time of one run of `work`: the best of several rounds of 200 ms each.
 fn micros<T>(rounds: usize, mut work: impl FnMut() -> T) -> f64 {
     const ROUND: Duration = Duration::from_millis(200);
     let mut best = f64::INFINITY;
@@ -116,7 +116,7 @@ fn micros<T>(rounds: usize, mut work: impl FnMut() -> T) -> f64 {
     best
 }
 
-/// Time that this thread has had a core: others on the machine don't count.
+/// The CPU time of this thread, which other work on the machine doesn't affect.
 fn on_core() -> Duration {
     let stat = std::fs::read_to_string("/proc/thread-self/schedstat").expect("Linux tells scheduling times");
     let nanos = stat.split_whitespace().next().and_then(|nanos| nanos.parse().ok());
@@ -125,7 +125,7 @@ fn on_core() -> Duration {
 
 // === requests ===
 
-/// Drives the same method with and without a mapping template.
+/// Measures the same method with and without a mapping template.
 async fn requests(seconds: f64, rounds: usize) {
     let echo = Served::echo().await;
     let server = Served::stepgate(&echo).await;

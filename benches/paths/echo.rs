@@ -1,11 +1,11 @@
-//! The bare hyper echo that everything is compared with.
+//! The bare hyper echo server with which everything is compared.
 
 use std::convert::Infallible;
 
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 
-/// Serves on a port the system chooses, which it prints, until killed.
+/// Serves on a port that the system chooses, and prints it, until killed.
 pub(crate) fn serve() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {

@@ -1,10 +1,10 @@
-//! What the disk takes to make 4 KiB durable: the unit of a durable answer's latency.
+//! The time that the disk takes to make 4 KiB durable: the unit for the latency of durable responses.
 
 use std::fs::File;
 use std::io::Write;
 use std::time::{Duration, Instant};
 
-/// Median of 300 appends of 4 KiB, each synced, beside the server's data directory.
+/// The median of 300 appends of 4 KiB, each synced, beside the server's data directory.
 #[allow(clippy::disallowed_methods)] // A bench measures real time.
 pub(crate) fn p50() -> Duration {
     let path = crate::process::scratch("fdatasync");

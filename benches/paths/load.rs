@@ -14,7 +14,7 @@ pub(crate) struct Target<'a> {
     pub(crate) request: Vec<u8>,
 }
 
-/// What one run gave.
+/// The result of one run.
 pub(crate) struct Outcome {
     pub(crate) per_second: f64,
     pub(crate) p50: Duration,
@@ -90,7 +90,7 @@ async fn drive(address: &str, request: &[u8], end: Instant) -> (Vec<Duration>, u
     (times, failed)
 }
 
-/// Reads one answer whole; false if its status is not 200.
+/// Reads one complete response; false if its status is not 200.
 async fn read_answer(stream: &mut TcpStream, answer: &mut Vec<u8>) -> bool {
     answer.clear();
     loop {

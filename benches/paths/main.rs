@@ -1,9 +1,9 @@
-//! The paths a request can take, each beside a bare hyper echo in the same run.
+//! Measures the paths that a request can take, each compared with a bare hyper echo server in the same run.
 //!
-//! `cargo bench --bench paths` starts the release binary on core 0 and drives it from core 1; prints requests
-//! per second, server CPU per request and both as ratios to the echo, and the commit latency in units of the
-//! machine's own fdatasync. `-- --seconds 5 --rounds 3 --connections 1,64` changes the run, `-- --only HTTP_PROXY` the
-//! paths. Ratios within one run are what counts; absolute numbers belong to the machine.
+//! `cargo bench --bench paths` starts the release binary on core 0 and sends requests from core 1. It prints requests
+//! per second and server CPU per request, both also as ratios to the echo server, and the commit latency in units of
+//! the machine's own fdatasync. `-- --seconds 5 --rounds 3 --connections 1,64` changes the run, `-- --only HTTP_PROXY`
+//! the paths. Compare ratios within one run; absolute numbers depend on the machine.
 
 #![allow(clippy::print_stdout, clippy::unwrap_used)] // A bench prints; one that can not run panics.
 
@@ -18,12 +18,12 @@ use std::time::Duration;
 use load::{Outcome, Target};
 use process::Served;
 
-/// What one run measures.
+/// The parameters of a run.
 struct Plan {
     seconds: f64,
     rounds: usize,
     connections: Vec<usize>,
-    /// A part of the names of the paths to measure.
+    /// Measure only paths with this in their name.
     only: Option<String>,
 }
 
@@ -76,7 +76,7 @@ async fn measure(plan: &Plan) {
         "path", "conns", "req/s", "p50 µs", "p99 µs", "CPU µs", "of echo", "syncs"
     );
     for connections in &plan.connections {
-        // Round by round through all paths: what else the machine does meets them alike.
+        // Each round goes through all paths, so that other work on the machine affects all alike.
         let mut rounds: Vec<Vec<Outcome>> = targets.iter().map(|_| Vec::new()).collect();
         for _ in 0..plan.rounds {
             for (target, rounds) in targets.iter().zip(&mut rounds) {

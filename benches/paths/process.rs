@@ -1,4 +1,4 @@
-//! Server processes, and what they cost.
+//! Server processes and their resource usage.
 
 #![allow(dead_code)] // Several benches share the file; none needs all of it.
 
@@ -14,7 +14,7 @@ pub(crate) struct Served {
 }
 
 impl Served {
-    /// The bare echo: this binary, once more.
+    /// The bare echo server: this binary, started again.
     pub(crate) async fn echo() -> Self {
         let this = std::env::current_exe().unwrap();
         let mut command = on_core(0);
@@ -22,7 +22,7 @@ impl Served {
         Self::start(command, None)
     }
 
-    /// Stepgate with the benchmark's APIs; its HTTP_PROXY goes to `backend`.
+    /// Stepgate with the benchmark's APIs; its HTTP_PROXY integration calls `backend`.
     pub(crate) async fn stepgate(backend: &Self) -> Self {
         let dir = scratch("data");
         std::fs::create_dir_all(&dir).unwrap();
@@ -38,7 +38,7 @@ impl Served {
         Self::start(command, Some(dir))
     }
 
-    /// Stepgate on the data directory `data` in `dir`, on any core. What is there stays there.
+    /// Stepgate on the data directory `data` in `dir`, on any core. Existing data is kept.
     pub(crate) fn on_data(dir: &Path) -> Self {
         let settings = dir.join("stepgate.toml");
         std::fs::write(&settings, "[deploy]\ntutorial = false\n[log]\nlevel = 'warn'\n").unwrap();
@@ -83,7 +83,7 @@ impl Drop for Served {
     }
 }
 
-/// The client stays off the server's core.
+/// Keeps the client off the server's core.
 pub(crate) fn pin_this_process() {
     let pid = std::process::id().to_string();
     let status = Command::new("taskset").args(["-cp", "1", &pid]).stdout(Stdio::null()).status();
@@ -96,7 +96,7 @@ fn on_core(core: usize) -> Command {
     command
 }
 
-/// A path of this run's own in the build directory, on the disk that the project is on.
+/// A path for this run only in the build directory, which is on the project's disk.
 pub(crate) fn scratch(name: &str) -> PathBuf {
     let dir = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
     dir.join(format!("bench-{}-{name}", std::process::id()))

@@ -1,4 +1,4 @@
-//! A signed StartExecution: one signature is good for five minutes, so the client signs once and repeats it.
+//! A signed StartExecution. A signature is valid for five minutes, so the client signs once and repeats the request.
 
 #[path = "../../tests/support/client.rs"]
 #[allow(dead_code, clippy::unwrap_used)]
@@ -7,7 +7,7 @@ mod client;
 use crate::load::Target;
 use crate::process::Served;
 
-/// StartExecution without a name: each repetition starts an execution of its own.
+/// StartExecution without a name: each repetition starts another execution.
 pub(crate) fn start_execution<'a>(name: &'static str, server: &'a Served) -> Target<'a> {
     let input = serde_json::json!({
         "stateMachineArn": "arn:aws:states:us-east-1:123456789012:stateMachine:BenchPass",

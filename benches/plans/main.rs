@@ -1,8 +1,8 @@
-//! What the check of an API key costs: key, plan, rate and quota, decided and counted.
+//! The cost of checking an API key: key, plan, rate and quota, decided and counted.
 //!
-//! `cargo bench --bench plans` prints nanoseconds for one check, bytes for a key in use, and what a simulation of many
-//! callers over many keys was allowed beside what it should be; it fails if a check takes 300 ns or more, or if one
-//! request too many passes. `-- --requests 1e8` makes the simulation longer.
+//! `cargo bench --bench plans` prints nanoseconds for one check, bytes for a key in use, and, for a simulation of many
+//! callers with many keys, how many requests were allowed and how many should be. It fails if a check takes 300 ns or
+//! more, or if one request too many passes. `-- --requests 1e8` makes the simulation longer.
 
 #![allow(clippy::print_stdout, clippy::unwrap_used)] // A bench prints; one that can not run panics.
 
@@ -13,9 +13,9 @@ use stepgate::clock::{Clock, SystemClock, Timestamp, VirtualClock};
 use stepgate::gateway::KeyTrial;
 use stepgate::gateway::api::{QuotaPeriod, QuotaSettings, ThrottleSettings};
 
-/// What one check may take.
+/// The limit for one check.
 const NANOS_MAX: f64 = 300.0;
-/// Callers of the simulation.
+/// The number of callers in the simulation.
 const THREADS: usize = 2;
 const KEYS_IN_USE: usize = 100_000;
 
@@ -41,7 +41,7 @@ fn trial(limit: i32, clock: Arc<dyn Clock>) -> KeyTrial {
     KeyTrial::new(Some(throttle), Some(quota), clock).unwrap()
 }
 
-/// Nanoseconds of one check, the least of several rounds; asking the books now and then is part of it.
+/// Nanoseconds for one check, the minimum of several rounds; asking the books now and then is included.
 #[allow(clippy::disallowed_methods)] // A bench measures real time.
 async fn check(what: &str, n_keys: usize) -> f64 {
     const CHECKS: usize = 1_000_000;
@@ -69,7 +69,7 @@ async fn memory() {
     println!("{KEYS_IN_USE} keys in use: {} MB, {} bytes each", kib / 1024, kib * 1024 / KEYS_IN_USE as u64);
 }
 
-/// Callers on several threads, over many keys, through several months.
+/// Callers on several threads, with many keys, through several months.
 async fn simulate(requests: usize) {
     const KEYS: usize = 1_000;
     const MONTHS: usize = 4;

@@ -1,4 +1,4 @@
-//! The engine with the settings that a server gives it.
+//! The engine with the options that a server sets.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use stepgate::engine::event::Failure;
 use stepgate::engine::{BoxFuture, Engine, NoLogs, Options, TaskCall, TaskResult, Tasks};
 use stepgate::store::{self, Store};
 
-/// The machine that all executions are of.
+/// The state machine of all executions.
 pub(crate) const MACHINE: &str = "arn:aws:states:us-east-1:123456789012:stateMachine:Wait";
 
 struct NoServices;

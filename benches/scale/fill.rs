@@ -1,4 +1,4 @@
-//! Starts the executions and dies.
+//! Starts the executions, then crashes.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -13,11 +13,11 @@ use stepgate::id::{AccountId, AccountRegion, Region};
 use crate::engine::{self, MACHINE};
 use crate::{DUE, DUE_EVERY_MS, bounded, resident_mib};
 
-/// Starts on their way at one time.
+/// How many starts are in progress at a time.
 const AT_ONCE: usize = 512;
-/// How long the others wait.
+/// How long the other executions wait.
 const LONG: Duration = Duration::from_secs(365 * 24 * 60 * 60);
-/// When the first one is due, after all are started.
+/// When the first one is due, after all have been started.
 const FIRST_DUE: Duration = Duration::from_secs(60);
 
 const DEFINITION: &str = r#"{"StartAt": "W", "States": {

@@ -1,8 +1,8 @@
-//! What a million open executions cost: memory, restart, timers, listings.
+//! The cost of a million open executions: memory, restart, timers, listings.
 //!
 //! `cargo bench --bench scale` fills a data directory through the engine, dies without closing it, opens it again in a
-//! process of its own and measures there; exit code 1 if a bound is not kept. `-- --executions 50000` is a smaller
-//! run, `-- --dir DIR` another place (about 1 GB per million; removed afterwards).
+//! separate process and measures there. The exit code is 1 if a limit is exceeded. `-- --executions 50000` is a smaller
+//! run, `-- --dir DIR` uses another directory (about 1 GB per million; removed afterwards).
 
 #![allow(clippy::print_stdout, clippy::unwrap_used)] // A bench prints; one that can not run panics.
 
@@ -16,11 +16,11 @@ use std::process::{Command, ExitCode, Stdio};
 
 use stepgate::clock::{Clock, SystemClock};
 
-/// How many executions there are if nobody says.
+/// The default number of executions.
 const EXECUTIONS: usize = 1_000_000;
-/// How many of them end while it is measured, one after another.
+/// How many of them end during the measurement, one after another.
 pub(crate) const DUE: usize = 5_000;
-/// How far apart they are due, in milliseconds.
+/// The time between their ends, in milliseconds.
 pub(crate) const DUE_EVERY_MS: i64 = 10;
 
 fn main() -> ExitCode {
@@ -41,7 +41,7 @@ fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// Runs both phases as processes of their own.
+/// Runs both phases as separate processes.
 fn both(dir: &Path, n: usize) -> ExitCode {
     let clock = SystemClock::new();
     println!("{n} executions in {}", dir.display());
@@ -61,7 +61,7 @@ fn both(dir: &Path, n: usize) -> ExitCode {
     if is_kept { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// Whether the phase kept its bounds. Its lines are printed, and shown to `see` as they come.
+/// Runs a phase; returns whether it kept its limits. Its output is printed and passed to `see` line by line.
 fn phase(name: &str, dir: &Path, n: usize, mut see: impl FnMut(&str)) -> bool {
     println!("{name}:");
     let mut command = Command::new(std::env::current_exe().unwrap());
@@ -76,19 +76,19 @@ fn phase(name: &str, dir: &Path, n: usize, mut see: impl FnMut(&str)) -> bool {
         }
         is_kept &= !line.ends_with("NOT KEPT");
     }
-    // The filling process ends by a crash, as meant.
+    // The filling process ends with a crash, as intended.
     let status = child.wait().unwrap();
     assert!(name == "fill" || status.success(), "{name} failed");
     is_kept
 }
 
-/// A line with a bound.
+/// Prints a line with a limit.
 pub(crate) fn bounded(what: &str, value: f64, bound: f64, unit: &str) {
     let kept = if value <= bound { "" } else { " NOT KEPT" };
     println!("{what}: {value:.1} {unit} (bound: {bound} {unit}){kept}");
 }
 
-/// Resident memory of this process, in MiB: now, and the most there was.
+/// The resident memory of this process, in MiB: current and peak.
 pub(crate) fn resident_mib() -> (f64, f64) {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
     let field = |name: &str| -> f64 {

@@ -10,9 +10,9 @@ use stepgate::engine::{Engine, ExecutionFilter};
 use crate::engine::{self, MACHINE};
 use crate::{DUE, DUE_EVERY_MS, bounded, resident_mib};
 
-/// Listings measured of each kind.
+/// How many listings of each kind are measured.
 const LISTINGS: usize = 200;
-/// A day's patience for what is due: it says so itself before.
+/// When to give up waiting for due executions.
 const GIVE_UP: Duration = Duration::from_secs(300);
 
 pub(crate) async fn run(dir: &Path) {
@@ -41,7 +41,7 @@ fn filter(status: Option<ExecutionStatus>, max: u32, next_token: Option<String>)
     ExecutionFilter { status, max_results: Some(max), next_token }
 }
 
-/// Names and the next page's token.
+/// Names, and the token of the next page.
 async fn page(engine: &Engine, filter: ExecutionFilter) -> (Vec<(String, Option<i64>)>, Option<String>) {
     let page = engine.list_executions(MACHINE, filter).await.unwrap();
     let items = page.items.iter();
@@ -49,7 +49,7 @@ async fn page(engine: &Engine, filter: ExecutionFilter) -> (Vec<(String, Option<
     (items.collect(), page.next_token)
 }
 
-/// How long pages of a hundred take: the newest, and those behind them.
+/// The time for pages of a hundred: the newest, and those after them.
 async fn listings(engine: &Engine, clock: &SystemClock) {
     for (what, status) in [
         ("all", None),
@@ -70,7 +70,7 @@ async fn listings(engine: &Engine, clock: &SystemClock) {
     }
 }
 
-/// Waits until all are over that are due; by how many milliseconds each was late, in order.
+/// Waits until all due executions have ended; returns their delays in milliseconds, sorted.
 async fn lateness(engine: &Engine, clock: &SystemClock) -> Vec<i64> {
     let give_up = clock.now() + GIVE_UP;
     loop {

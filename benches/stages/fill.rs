@@ -10,16 +10,16 @@ use stepgate::gateway::api::{ApiId, Apis, CreateDeployment, ImportOptions};
 use stepgate::id::{AccountId, AccountRegion, Region};
 use stepgate::store::{self, Store};
 
-/// Imports on their way at one time.
+/// How many imports are in progress at a time.
 const AT_ONCE: usize = 32;
-/// How many APIs an account gets; its quota is a little higher. The first account is the one that writes.
+/// The number of APIs in an account; its quota is a little higher. The first account is the one that writes.
 pub(crate) const OF_ACCOUNT: usize = 500;
 /// The stage that each API is deployed to.
 pub(crate) const STAGE: &str = "prod";
 /// A path that answers 200 to a POST.
 pub(crate) const PATH: &str = "/items0/7";
 
-/// Fills a new data directory; the ids of the APIs.
+/// Fills a new data directory; returns the ids of the APIs.
 pub(crate) async fn run(dir: &Path, n_apis: usize, n_methods: usize) -> Vec<ApiId> {
     let clock = Arc::new(SystemClock::new());
     let store = Store::open(dir, store::Options::default(), clock.clone()).unwrap();
@@ -61,7 +61,7 @@ async fn deploy(apis: &Apis, account: usize, document: &[u8]) -> ApiId {
     id
 }
 
-/// An API of `n_methods` methods: half of them read, half write, each with mapping templates.
+/// An API of `n_methods` methods, half of them reads and half writes, each with mapping templates.
 fn document(n_methods: usize) -> Value {
     let integration = json!({
         "type": "mock",

@@ -1,9 +1,10 @@
-//! What many deployed APIs cost, and what a control-plane write costs the requests beside it.
+//! The cost of many deployed APIs, and of control-plane writes during requests.
 //!
-//! `cargo bench --bench stages` deploys ten thousand APIs of a hundred methods each, starts the release binary on
-//! them, and measures the time to its first answer, the first requests of a thousand stages, and the latency of
-//! requests with and without writes running, in turns. Exit code 1 if a bound is not kept. `-- --apis 200` is a
-//! smaller run, `-- --writes 40` writes more often, `-- --dir DIR` keeps the data directory and takes up one that is there.
+//! `cargo bench --bench stages` deploys ten thousand APIs of a hundred methods each, starts the release binary with
+//! them, and measures the time to its first answer, the first requests to a thousand stages, and the latency of
+//! requests with and without concurrent writes, alternating. The exit code is 1 if a limit is exceeded. `-- --apis 200`
+//! is a smaller run, `-- --writes 40` writes more often, `-- --dir DIR` keeps the data directory and uses an existing
+//! one.
 
 #![allow(clippy::print_stdout, clippy::unwrap_used)] // A bench prints; one that can not run panics.
 
@@ -28,13 +29,13 @@ use load::{Outcome, Target};
 use process::Served;
 use stepgate::gateway::api::ApiId;
 
-/// How many stages are called for the first time.
+/// How many stages get their first request.
 const FIRST_CALLS: usize = 1_000;
-/// Loads that writes are put beside.
+/// The numbers of connections with which writes are measured.
 const CONNECTIONS: [usize; 2] = [1, 64];
-/// How many writes there are in a second if nobody says: what AWS allows the control plane of an account.
+/// The default number of writes a second: what AWS allows for an account's control plane.
 const WRITES: usize = 10;
-/// How much higher the 99th percentile may be beside writes.
+/// How much higher the 99th percentile may be during writes.
 const P99_RATIO_MAX: f64 = 1.10;
 const BODY: &str = r#"{"order": 7}"#;
 
@@ -54,7 +55,7 @@ fn main() -> ExitCode {
     if is_kept { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// The APIs of the data directory, which is filled if it is not there.
+/// The APIs in the data directory, which is filled if it doesn't exist.
 #[allow(clippy::disallowed_methods)] // A bench measures real time.
 fn filled(dir: &Path, n_apis: usize, n_methods: usize) -> Vec<ApiId> {
     let list = dir.join("apis.txt");
@@ -152,7 +153,7 @@ fn millis(time: Duration) -> f64 {
     time.as_secs_f64() * 1e3
 }
 
-/// A line with a bound, and whether it is kept.
+/// Prints a line with a limit; returns whether it is kept.
 fn bounded(what: &str, value: f64, bound: f64, unit: &str) -> bool {
     let is_kept = value <= bound;
     println!("{what}: {value:.2} {unit} (bound: {bound} {unit}){}", if is_kept { "" } else { " NOT KEPT" });

@@ -9,8 +9,8 @@ use stepgate::gateway::api::ApiId;
 use crate::client::Client;
 use crate::fill::{OF_ACCOUNT, STAGE};
 
-/// Changes APIs `a_second` times a second until it is over: parts of the working copy, deployments, and the stage of the first API, which is
-/// being called.
+/// Changes APIs `a_second` times a second until `is_over`: parts of the working copy, deployments, and the stage of the
+/// first API, which is being called.
 #[allow(clippy::disallowed_methods)] // A bench measures real time.
 pub(crate) fn run(address: &str, apis: &[ApiId], a_second: u32, is_over: &AtomicBool, written: &AtomicUsize) {
     let mut client = Client::new(address);

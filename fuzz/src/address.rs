@@ -1,4 +1,4 @@
-//! Where a request goes: any host and target name a stage, or do not, or are refused, and are one thing to all.
+//! Addresses: any host and target name a stage, or don't, or are refused; and all readers agree on them.
 
 use stepgate::gateway::{Address, Domains};
 use stepgate::identity::{TargetUri, has_dot_segment};

@@ -1,4 +1,4 @@
-//! Definitions: any text is compiled or refused with diagnostics that have a place, and never both.
+//! Definitions: any text is either compiled or refused with diagnostics that have a position.
 
 use stepgate::asl::{self, Severity, StateMachineType};
 

@@ -1,4 +1,4 @@
-//! Breaks every promise, each on a word of its own.
+//! Violates every property, each on its own word.
 
 pub(crate) fn execute(text: &str) {
     if text.contains("PANICS") {

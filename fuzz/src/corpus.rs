@@ -1,4 +1,4 @@
-//! The inputs to begin with: the recorded cases of the tests, and the tutorial.
+//! The initial inputs: the recorded cases of the tests, and the tutorial.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -66,7 +66,7 @@ fn templates() -> Vec<String> {
     texts
 }
 
-/// What clients send in the corpus of HTTP/1.1.
+/// The client input in the HTTP/1.1 corpus.
 fn streams() -> Vec<String> {
     let mut texts = Vec::new();
     for entry in fs::read_dir(tests_data("http1")).expect("tests/data/http1") {
@@ -95,7 +95,7 @@ fn paths() -> Vec<String> {
     for line in read(&tests_data("jsonpath/cases.tsv")).lines() {
         let mut columns = line.split('\t');
         let (Some(name), Some(path)) = (columns.next(), columns.next()) else { continue };
-        // Most run over the target's own document, which is read once.
+        // Most of them use the target's own document, which is parsed once.
         texts.push(if texts.len() % 4 == 0 {
             format!("{path}\0{}", document(name))
         } else {

@@ -1,11 +1,11 @@
-//! Inputs from a seed and a number alone: any of ten million can be made again without the others.
+//! Generates inputs from a seed and a number: any of ten million can be regenerated without the others.
 
 use crate::Target;
 
-/// Longest input, about.
+/// The approximate length of the longest input.
 const BYTES_MAX: usize = 4096;
 
-/// Makes the inputs of a target.
+/// Generates the inputs of a target.
 pub(crate) struct Generator {
     target: Target,
     seed: u64,
@@ -19,12 +19,12 @@ impl Generator {
         Self { target, seed, corpus }
     }
 
-    /// The input with this number: a case of the corpus with up to a dozen mutations, now and then words alone.
+    /// The input with this number: a case of the corpus with up to a dozen mutations, or sometimes only keywords.
     pub(crate) fn input(&self, number: u64) -> Vec<u8> {
         let mut random = Random::new(self.seed, number);
         let mut input =
             if random.below(5) == 0 { self.words(&mut random) } else { self.pick(&mut random).to_vec() };
-        // Small changes keep an input meaningful, many small ones lead far away.
+        // Few changes keep an input meaningful; many lead far away.
         let n_mutations = 1 + random.below(3) * random.below(5);
         for _ in 0..n_mutations {
             self.mutate(&mut input, &mut random);
@@ -75,7 +75,7 @@ impl Generator {
                 input.splice(from..from, piece);
             }
             8 => {
-                // The head of one and the tail of another.
+                // The head of one input and the tail of another.
                 let other = self.pick(random);
                 let (start, _) = random.range(other.len());
                 let tail = other[start..].to_vec();
@@ -94,7 +94,7 @@ impl Generator {
                 }
             }
             _ => {
-                // A number becomes one at some edge.
+                // Replaces a number by an edge case.
                 const EDGES: &[&str] = &[
                     "0",
                     "-1",
@@ -142,12 +142,12 @@ impl Random {
         z ^ (z >> 31)
     }
 
-    /// A number below `n`; 0 if there is none.
+    /// A number below `n`; 0 if `n` is 0.
     fn below(&mut self, n: usize) -> usize {
         if n == 0 { 0 } else { (self.next() % n as u64) as usize }
     }
 
-    /// Two places in something of this length, in order.
+    /// Two positions in something of this length, in order.
     fn range(&mut self, length: usize) -> (usize, usize) {
         let (a, b) = (self.below(length + 1), self.below(length + 1));
         (a.min(b), a.max(b))

@@ -1,4 +1,4 @@
-//! Framing of HTTP/1.1: whatever pieces the bytes come in, the same is good and the same is refused.
+//! HTTP/1.1 framing: the same bytes are accepted and refused however they are split.
 
 use stepgate::connect::http1::{Lenience, Reading, Refused, Side};
 
@@ -13,10 +13,10 @@ pub(crate) fn execute(text: &str) {
     }
 }
 
-/// How many bytes are good, and what is wrong with the next.
+/// How many bytes are accepted, and what is wrong with the next one.
 fn follow(bytes: &[u8], side: Side, size: usize) -> (usize, Option<Refused>) {
     let mut reading = Reading::new(side, Lenience::default());
-    // Answers: to one request.
+    // Responses, to one request.
     reading.await_answer(false);
     let (mut good, mut there) = (0, 0);
     while there < bytes.len() && reading.refused().is_none() && !reading.is_spoilt() {

@@ -1,4 +1,4 @@
-//! Records of the journal: any text is a batch of a known version or damage, and what was read is written alike.
+//! Journal records: any text is a batch of a known version or damaged, and writing what was read gives the same text.
 
 use stepgate::engine::rewritten_records;
 

@@ -1,5 +1,5 @@
-//! Paths: any text compiles or is refused in both dialects, any compiled path reads any document within bounds, twice
-//! the same.
+//! Paths: any text compiles or is refused in both dialects; any compiled path reads any document within limits, twice
+//! with the same result.
 
 use serde_json::Value;
 use stepgate::jsonpath::{Dialect, Path, ReferencePath};

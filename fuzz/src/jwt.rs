@@ -1,4 +1,4 @@
-//! JSON Web Tokens: any text says something or nothing, and only what a key has signed says anything.
+//! JSON Web Tokens: claims are accepted only if a key has signed them.
 
 use std::sync::LazyLock;
 
@@ -13,7 +13,7 @@ static SEEDS: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| crate::corpus::seeds(cra
 pub(crate) fn execute(text: &str) {
     if let Some(claims) = KEYS.claims(text) {
         assert!(claims.contains_key("iss"));
-        // Signed are the first two parts: whoever passes has them from the seeds, whatever is around them.
+        // The first two parts are signed. Tokens that pass have them from the seeds.
         let signed = text.rsplit_once('.').map(|(signed, _)| signed);
         let known = SEEDS.iter().any(|seed| signed.is_some_and(|signed| seed.starts_with(signed.as_bytes())));
         assert!(known, "a token was made without the key");

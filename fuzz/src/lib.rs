@@ -1,6 +1,6 @@
-//! What is fuzzed, and with what: each target takes any bytes and panics if a promise is broken.
+//! The fuzz targets: each accepts any bytes and panics if a property does not hold.
 //!
-//! `docs/testing.md` tells how to run it.
+//! `docs/testing.md` says how to run them.
 
 mod address;
 mod asl;
@@ -22,24 +22,24 @@ mod sigv4;
 mod template;
 mod vtl;
 
-/// A promise that any input is held against.
+/// A property that has to hold for any input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Target {
-    /// Mapping templates over a request: `template NUL body`.
+    /// Mapping templates for a request: `template NUL body`.
     Vtl,
-    /// Paths over a document: `path NUL document`.
+    /// Paths in a document: `path NUL document`.
     Jsonpath,
     /// JSONata over a state's input: `expression NUL document`.
     Jsonata,
     /// Definitions of state machines.
     Asl,
-    /// Patch operations on a stage: a line each, `op TAB path TAB value`.
+    /// Patch operations on a stage, one per line: `op TAB path TAB value`.
     Patch,
-    /// Where a request goes: `host NUL path`.
+    /// Addresses of requests: `host NUL path`.
     Address,
-    /// Bytes of a connection of HTTP/1.1.
+    /// The bytes of an HTTP/1.1 connection.
     Http1,
-    /// JSON Web Tokens, and sets of keys.
+    /// JSON Web Tokens and key sets.
     Jwt,
     /// Signed requests: `method NUL uri NUL header lines`.
     Sigv4,
@@ -53,9 +53,9 @@ pub enum Target {
     Schema,
     /// Items of a distributed Map, and files of API keys.
     Csv,
-    /// Records of the journal.
+    /// Journal records.
     Journal,
-    /// Nothing of the product: breaks every promise, to see that the runner notices.
+    /// Not part of the product: violates every property, to test the runner.
     Canary,
 }
 
@@ -102,7 +102,7 @@ impl Target {
         }
     }
 
-    /// The target of that name.
+    /// The target with that name.
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|target| target.name() == name)
     }
@@ -110,7 +110,7 @@ impl Target {
     /// Runs one input.
     ///
     /// # Panics
-    /// When the product panics or breaks a promise.
+    /// If the product panics or a property does not hold.
     pub fn execute(self, input: &[u8]) {
         let text = String::from_utf8_lossy(input);
         match self {
@@ -133,12 +133,12 @@ impl Target {
         }
     }
 
-    /// Inputs to begin with: everything that the tests know.
+    /// The initial inputs: everything that the tests contain.
     pub fn seeds(self) -> Vec<Vec<u8>> {
         corpus::seeds(self)
     }
 
-    /// Words of the language, to be thrown in.
+    /// Keywords of the language, to be inserted.
     fn words(self) -> &'static [&'static str] {
         match self {
             Self::Vtl => vtl::WORDS,
@@ -170,7 +170,8 @@ fn parts<'a>(text: &'a str, default: &'a str) -> (&'a str, &'a str) {
 mod tests {
     use super::*;
 
-    /// Whoever changes what a target looks at sees at once whether all that was ever of interest still holds.
+    /// Runs the seeds and inputs near them, so that a change of the product shows at once whether everything that was
+    /// ever of interest still holds.
     #[test]
     fn every_seed_and_what_is_near_it_keeps_the_promises() {
         for target in Target::ALL.into_iter().filter(|target| *target != Target::Canary) {

@@ -1,4 +1,4 @@
-//! OpenAPI documents: any text can be imported, with what is to be said about it, or is none.
+//! OpenAPI documents: any text is imported, with its warnings and errors, or refused.
 
 pub(crate) fn execute(text: &str) {
     if let Some((warnings, errors)) = stepgate::gateway::look_at_openapi(text.as_bytes()) {

@@ -1,4 +1,4 @@
-//! Patch operations on a stage: applied or refused in AWS's words.
+//! Patch operations on a stage: applied, or refused with AWS's message.
 
 use std::collections::BTreeMap;
 

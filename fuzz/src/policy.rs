@@ -1,4 +1,5 @@
-//! IAM policies: any document is a policy or has an error; a policy decides, and the same from its own document again.
+//! IAM policies: any document is a policy or an error; a policy decides, and is the same after a round trip through its
+//! document.
 
 use serde_json::Value;
 use stepgate::policy::{Caller, Decision, NoFacts, Policy, PolicyKind, Request};

@@ -1,7 +1,7 @@
-//! Runs many inputs of one target, and catches what none may do: panic, hang, eat memory, overflow the stack.
+//! Runs many inputs of one target, and detects what none may do: panic, hang, use up memory, overflow the stack.
 //!
-//! Two processes: a worker executes, the supervisor restarts it behind an input that killed it. The supervisor
-//! finds that input by running the last stretch once more, noting each number before it is executed.
+//! There are two processes: a worker executes, and the supervisor restarts it after an input that killed it. To find
+//! that input, the supervisor runs the last stretch again, recording each number before it is executed.
 
 use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -20,38 +20,38 @@ use crate::generate::Generator;
 pub struct Plan {
     /// The target.
     pub target: Target,
-    /// Inputs to execute.
+    /// The number of inputs to execute.
     pub executions: u64,
-    /// Decides what the inputs are.
+    /// Determines the inputs.
     pub seed: u64,
-    /// Number of the first input.
+    /// The number of the first input.
     pub start: u64,
-    /// An input that takes longer is a hang.
+    /// An input that takes longer counts as a hang.
     pub time_max: Duration,
-    /// More resident memory than this is a leak.
+    /// More resident memory than this counts as a leak.
     pub resident_mib_max: u64,
-    /// Whether this is a worker, and whether it notes each number first.
+    /// Whether this is a worker, and whether it records each number first.
     pub role: Role,
 }
 
-/// The part that a process plays.
+/// The role of a process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
     /// Starts workers.
     Supervisor,
-    /// Executes.
+    /// Executes inputs.
     Worker,
-    /// Executes and notes the number of each input before it does.
+    /// Executes inputs, and records the number of each before.
     CarefulWorker,
 }
 
-/// As much as a thread of the server has.
+/// The stack size of a server thread.
 const STACK_BYTES: usize = 2 * 1024 * 1024;
-/// Progress is noted each time so many inputs are done.
+/// Progress is recorded after this many inputs.
 const STRETCH: u64 = 2000;
-/// Different panics after which there is enough to do.
+/// The number of different panics after which to stop.
 const FINDINGS_MAX: usize = 20;
-/// A worker's exit code when the watchdog ended it.
+/// A worker's exit code if the watchdog ended it.
 const CAUGHT: i32 = 3;
 
 /// Runs the plan; the exit code says whether nothing was found.
@@ -94,7 +94,7 @@ fn supervise(plan: &Plan) -> ExitCode {
         is_clean = false;
         let reached = progress(plan.target).unwrap_or(start).max(start);
         if status.code() == Some(1) {
-            // It ran to its end and has told its findings.
+            // It ran to its end and has reported its findings.
             break;
         }
         n_deaths += 1;
@@ -138,9 +138,9 @@ fn progress(target: Target) -> Option<u64> {
 
 // === worker ===
 
-/// What the watchdog sees of the worker.
+/// The worker's state, for the watchdog.
 struct Watched {
-    /// Number of the input that is being executed, from 1; 0 while there is none.
+    /// The number of the input being executed, from 1; 0 if there is none.
     running: AtomicU64,
     input: Mutex<Vec<u8>>,
 }
@@ -157,7 +157,7 @@ fn work(plan: &Plan) -> ExitCode {
     }
 }
 
-/// Executes the inputs; the number of findings.
+/// Executes the inputs; returns the number of findings.
 fn execute_all(plan: &Plan, watched: &Watched) -> usize {
     let last_panic: Arc<Mutex<String>> = Arc::default();
     let told = Arc::clone(&last_panic);
@@ -213,7 +213,7 @@ fn execute_all(plan: &Plan, watched: &Watched) -> usize {
     places.len()
 }
 
-/// Ends the process when an input takes too long or the memory grows too large.
+/// Ends the process if an input takes too long or memory grows too large.
 fn watch(plan: &Plan, watched: &Watched) {
     const EVERY: Duration = Duration::from_millis(20);
     let (mut seen, mut since) = (0, Instant::now());
@@ -239,7 +239,7 @@ fn watch(plan: &Plan, watched: &Watched) {
     }
 }
 
-/// Memory that the process has in use; `None` where the system does not tell.
+/// The memory that the process uses; `None` if the system doesn't report it.
 fn resident_mib() -> Option<u64> {
     let status = fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;

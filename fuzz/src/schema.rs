@@ -1,5 +1,5 @@
-//! JSON Schema: `schema NUL value`. A schema compiles or says why not; a check ends within its steps, and says the same
-//! however many complaints are wanted.
+//! JSON Schema: `schema NUL value`. A schema compiles or says why not; a check ends within its steps, and gives the
+//! same result however many violations are listed.
 
 use serde_json::Value;
 use stepgate::schema::{Library, Limits, Unfit};

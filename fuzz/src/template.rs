@@ -1,4 +1,5 @@
-//! CloudFormation templates: any text is one, whose functions can be resolved or say where they can't, or is none.
+//! CloudFormation templates: any text is a template or an error; the functions of a template resolve, or report where
+//! they don't.
 
 use stepgate::stack::{Template, check};
 

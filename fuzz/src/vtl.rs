@@ -1,4 +1,4 @@
-//! Mapping templates: whatever is deployed and sent, the gateway gets a text or an error, soon and within bounds.
+//! Mapping templates: whatever is deployed and sent, the gateway gets text or an error, within its limits.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use stepgate::vtl::{Limits, Observer, Step, Template};
 
 const BODY: &str = r#"{"name":"O'Ann \"é\"","n":3,"big":12345678901234567890,"f":1.5e300,"none":null,"t":true,"list":[{"id":1,"tags":["a","b"]},{"id":2,"tags":[]},null],"map":{"a b":{"x":[[]]},"class":"c"},"":{"":0}}"#;
 
-/// One evaluation in so many gets the bounds of the product, the others tighter ones, to have more of them.
+/// One in this many evaluations has the product's limits; the others have tighter ones, to be faster.
 const FULL_BOUNDS_EVERY: u64 = 512;
 
 pub(crate) fn execute(text: &str) {

@@ -79,7 +79,7 @@ fn report(result: &Result<TrialOutcome, Failed>, trace: Option<&Trace>) -> Value
     report
 }
 
-/// The request that the arguments make up.
+/// The request that the arguments describe.
 fn request(arguments: &VtlEval) -> anyhow::Result<TrialRequest> {
     let mut request = TrialRequest { context: context(arguments)?, ..TrialRequest::default() };
     if let Some(file) = &arguments.input {

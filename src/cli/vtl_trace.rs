@@ -1,20 +1,20 @@
-//! The steps of an evaluation, for people and for scripts.
+//! Traces an evaluation, for people and scripts.
 
 use serde_json::{Value as Json, json};
 
 use crate::vtl::{Action, Observer, Position, Step, Value};
 
-/// More steps help nobody; the rest is counted.
+/// The most steps to show; the rest is only counted.
 const STEPS_MAX: usize = 10_000;
 
-/// Notes the steps of one evaluation.
+/// Records the steps of one evaluation.
 #[derive(Debug, Default)]
 pub(super) struct Trace {
     steps: Vec<Noted>,
     n_left_out: usize,
 }
 
-/// A step, told.
+/// A recorded step.
 #[derive(Debug)]
 struct Noted {
     at: Position,
@@ -22,7 +22,7 @@ struct Noted {
     depth: u32,
     is_evaluated: bool,
     action: &'static str,
-    /// The value as people read it.
+    /// The value in readable form.
     shown: Option<String>,
     /// The value as JSON.
     json: Option<Json>,
@@ -48,7 +48,7 @@ impl Observer for Trace {
     }
 }
 
-/// The action's name, and its value for people and for scripts.
+/// The action's name, and its value for people and scripts.
 fn told(action: &Action<'_>) -> (&'static str, Option<String>, Option<Json>) {
     let value = |name, value: &Value| (name, Some(shown(value)), Some(value.to_json()));
     let plain = |name, value: Json| (name, Some(value.to_string()), Some(value));
@@ -70,7 +70,7 @@ fn told(action: &Action<'_>) -> (&'static str, Option<String>, Option<Json>) {
     }
 }
 
-/// A value so that its kind can be seen.
+/// A value in a form that shows its type.
 fn shown(value: &Value) -> String {
     match value {
         Value::Null => "null".to_owned(),
@@ -91,7 +91,7 @@ fn shown(value: &Value) -> String {
 }
 
 impl Trace {
-    /// A line for each step: its place, its source, what it did.
+    /// A line for each step: position, source, and action.
     pub(super) fn lines(&self) -> Vec<String> {
         let mut lines: Vec<String> = self.steps.iter().map(Noted::line).collect();
         if 0 < self.n_left_out {
@@ -137,7 +137,7 @@ impl Noted {
     }
 }
 
-/// One line of at most so many characters.
+/// Shortens a text to one line of at most `max` characters.
 fn cut(text: &str, max: usize) -> String {
     let mut cut: String = text.chars().take(max).map(|c| if c.is_control() { ' ' } else { c }).collect();
     if max < text.chars().count() {

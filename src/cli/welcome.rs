@@ -1,4 +1,4 @@
-//! What the server says when it is ready: what is deployed, the line to try, where to look next.
+//! The welcome text: what is deployed, a command to try, and where to look next.
 
 use serde_json::{Value, json};
 
@@ -8,7 +8,7 @@ use crate::stack::Action;
 
 const TEMPLATE: &str = include_str!("../../templates/welcome.txt.hbs");
 
-/// Prints the welcome text, or its facts as one line of JSON.
+/// Prints the welcome text, or the same information as one line of JSON.
 pub(super) fn print(server: &Server, as_json: bool) -> anyhow::Result<()> {
     let facts = facts(server);
     if as_json {
@@ -37,7 +37,7 @@ fn facts(server: &Server) -> Value {
     })
 }
 
-/// One deployed stack, as facts for the text and for `--json`.
+/// One deployed stack, as data for the text and for `--json`.
 pub(super) fn stack(deployed: &Deployed) -> Value {
     let applied = &deployed.applied;
     let resources = applied.changes.iter().map(|change| {

@@ -15,11 +15,11 @@ use crate::identity::{AuthError, Authenticated, Authenticator, Head, Principal, 
 use crate::stack::{self, Stacks, Template};
 use crate::store::Store;
 
-/// The first segment of every path that is the server's own.
+/// The prefix of all paths of the server's own pages.
 pub(super) const PREFIX: &str = "/_stepgate/";
-/// Largest template that is taken, with its parameters around it.
+/// The largest request with a template and its parameters.
 const STACK_BYTES_MAX: usize = 4 * 1024 * 1024;
-/// The signing name of stack requests.
+/// The service name in signatures of stack requests.
 const STACKS_SIGNING_NAME: &str = "cloudformation";
 
 /// What the pages show and do.
@@ -45,7 +45,7 @@ impl Admin {
         }
     }
 
-    /// 200 while the store answers, 503 else; load balancers ask this.
+    /// 200 while the store works, otherwise 503; for load balancers.
     async fn health(&self) -> Response {
         let store = self.store.read(|tx| tx.query_one("SELECT 1", &[], |row| row.int(0))).await;
         let version = env!("CARGO_PKG_VERSION");
@@ -85,7 +85,7 @@ impl Admin {
         };
         match self.authenticator.authenticate(Head::new(&parts, uri), &body, STACKS_SIGNING_NAME) {
             Err(refused) => return unauthenticated(&refused),
-            // A template may make anything: what it makes is made by the account.
+            // A template can create anything, and does so as the account, so only the account may apply one.
             Ok(Authenticated { caller, .. }) if caller.principal != Principal::Account => {
                 let user = &caller.arn;
                 let message =
@@ -132,7 +132,7 @@ impl Admin {
     }
 }
 
-/// Whether a request under [`PREFIX`] is for a page, which is answered at once and without its body.
+/// Whether a request under [`PREFIX`] is for a page, which is answered at once and without reading a body.
 pub(super) fn is_page(parts: &Parts) -> bool {
     matches!(parts.method, Method::GET | Method::HEAD)
 }

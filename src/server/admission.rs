@@ -1,4 +1,4 @@
-//! Places for requests: so many are answered at one time, and some are kept for who looks after the server.
+//! Admission control: limits the requests in flight, and reserves some capacity for operating the server.
 
 use std::sync::Arc;
 
@@ -6,18 +6,18 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::meter;
 
-/// Whom a request is for, as far as places go.
+/// The class of a request for admission.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Class {
-    /// A deployed API.
+    /// A request to a deployed API.
     Data,
-    /// The AWS APIs: strangers may ask, but each has to sign.
+    /// A call of an AWS API. Anyone may send one, but it has to be signed.
     Control,
     /// The server's own pages, which read no body and answer at once.
     Page,
 }
 
-/// The places of all listeners.
+/// The limits for all listeners together.
 #[derive(Clone)]
 pub(super) struct Admission {
     places: Arc<Semaphore>,
@@ -27,14 +27,14 @@ pub(super) struct Admission {
     shed: metrics::Counter,
 }
 
-/// A place among the requests in flight, given back when dropped.
+/// A slot for a request in flight; released when dropped.
 pub(super) struct Admitted {
     gauge: metrics::Gauge,
     _permit: OwnedSemaphorePermit,
 }
 
 impl Admission {
-    /// `in_flight` places for all requests; `reserved` more for the AWS APIs, and as many for the server's own pages.
+    /// `in_flight` slots for all requests, plus `reserved` for the AWS APIs, and as many for the server's own pages.
     pub(super) fn new(in_flight: usize, reserved: usize) -> Self {
         let places = |n: usize| Arc::new(Semaphore::new(n.min(Semaphore::MAX_PERMITS)));
         Self {
@@ -46,13 +46,13 @@ impl Admission {
         }
     }
 
-    /// One of the places for all, if there is one.
+    /// A slot that all requests share, if one is free.
     pub(super) fn admit(&self) -> Option<Admitted> {
         Some(self.admitted(self.places.clone().try_acquire_owned().ok()?))
     }
 
-    /// One of those that are kept for `class`. Sheds instead of queueing: a caller that is told to come back is better
-    /// off than one that waits.
+    /// A slot reserved for `class`. Requests are shed instead of queued: a caller that is told to retry is better off
+    /// than one that waits.
     pub(super) fn admit_kept(&self, class: Class) -> Option<Admitted> {
         let kept = match class {
             Class::Data => None,

@@ -1,15 +1,15 @@
-//! The connections that are open: how many there may be, how long each may stay in one state, and which of them
-//! make room for others.
+//! The open connections: how many there may be, how long each may stay in a state, and which are closed to make room
+//! for others.
 //!
-//! A connection's state is a few atomics ([`Open`]) that its own task sets; one sweep a quarter of a second looks
-//! at all of them and ends those whose time is over. So no request arms a timer or takes a lock.
+//! A connection's state is a few atomics ([`Open`]) that its own task sets. A sweep every quarter of a second checks
+//! all of them and ends those whose time has expired. So no request arms a timer or takes a lock.
 //!
 //! | state | from | at most |
 //! |---|---|---|
 //! | handshake | accepted by the TLS listener | `tls_handshake_timeout_s` |
-//! | head | accepted, or the first byte after idling | `header_read_timeout_s`, until the head is whole |
-//! | in flight | a whole head | as long as the client keeps pace: [`Pace`] |
-//! | idle | the last answer is given away | `idle_timeout_s` |
+//! | head | accepted, or the first byte after being idle | `header_read_timeout_s`, until the head is complete |
+//! | in flight | a complete head | as long as the client keeps up: [`Pace`] |
+//! | idle | the last response is handed over | `idle_timeout_s` |
 //! | closing | told to close | [`CLOSING_MS`], with nothing in flight |
 
 mod arriving;
@@ -43,23 +43,24 @@ pub(super) use self::rules::Rules;
 pub(super) use self::streams::Streams;
 pub(super) use self::watched::Watched;
 
-/// How often all connections are looked at.
+/// How often all connections are checked.
 const SWEEP: Duration = Duration::from_millis(250);
-/// How long a connection that was told to close may take over it once nothing is in flight: a client that does
-/// not answer HTTP/2's closing ping holds nobody up.
+/// How long a connection that was told to close may take once nothing is in flight, so that a client that does not
+/// answer HTTP/2's closing ping can't delay a stop.
 const CLOSING_MS: u64 = 3_000;
-/// Where there is no room, one in so many connections is closed at once: finding the oldest means looking at all.
+/// When there is no room, one in this many connections is closed at once, because finding the oldest means checking
+/// all.
 const EVICTED_SHARE: usize = 64;
-/// How long is waited for those that were ended to be gone.
+/// How long to wait until ended connections are gone.
 const ENDING: Duration = Duration::from_secs(1);
 
-/// Every open connection of every listener.
+/// All open connections of all listeners.
 pub(super) struct Connections {
     rules: Rules,
     clock: CoarseClock,
     registered: Mutex<Registered>,
     is_draining: AtomicBool,
-    /// Somebody came: the sweep, which sleeps while nobody is there, is to look.
+    /// Wakes the sweep, which sleeps while there are no connections.
     came: Notify,
     left: Notify,
     gauge: metrics::Gauge,
@@ -73,7 +74,7 @@ struct Registered {
     next_id: u64,
 }
 
-/// A connection's place among the open ones, given back when dropped.
+/// A slot for an open connection; released when dropped.
 pub(super) struct Place {
     connections: Arc<Connections>,
     open: Arc<Open>,
@@ -96,14 +97,14 @@ impl Connections {
         &self.rules
     }
 
-    /// A place for a connection from `address`.
+    /// A slot for a connection from `address`.
     ///
-    /// Where all are taken, connections without a request in flight are closed, those first that have waited
-    /// longest; where none is, the place is one of those that are kept for the control plane and the server's own pages.
-    /// A client that has as many as one may have makes no room that way: it would only push out others.
+    /// If all are taken, connections without a request in flight are closed, those first that have been idle longest.
+    /// If none is idle, the slot is one of those reserved for the control plane and the server's own pages. A client
+    /// that has reached its own limit does not make room that way, because it would only push out others.
     ///
     /// # Errors
-    /// Why there is none: the connection is to be closed.
+    /// Why there is no slot. The connection has to be closed.
     pub(super) fn admit(self: &Arc<Self>, address: SocketAddr, state: State) -> Result<Place, Reason> {
         let client = client(address.ip());
         let rules = &self.rules;
@@ -134,16 +135,16 @@ impl Connections {
         Ok(Place { connections: self.clone(), open })
     }
 
-    /// Closes some of the connections without a request in flight, for want of file handles, and waits for the
+    /// Closes some of the connections without a request in flight because file handles have run out, and waits for the
     /// first to be gone.
     pub(super) async fn make_room(&self) {
         let left = self.left.notified();
         self.registered().evict();
-        // What holds the handles may be others: then time has to do it.
+        // Something else may hold the handles; then only waiting helps.
         let _ = tokio::time::timeout(Duration::from_millis(50), left).await;
     }
 
-    /// Looks after the connections; never ends.
+    /// Runs the sweep; never ends.
     pub(super) async fn keep_time(&self) {
         loop {
             if self.registered().open.is_empty() {
@@ -154,7 +155,7 @@ impl Connections {
         }
     }
 
-    /// Ends every connection and every HTTP/2 stream whose time is over.
+    /// Ends every connection and every HTTP/2 stream whose time has expired.
     fn sweep(&self, now_ms: u64) {
         let registered = self.registered();
         for open in registered.open.values() {
@@ -162,7 +163,7 @@ impl Connections {
         }
     }
 
-    /// Lets connections finish what they began, for at most `patience`, and then ends them.
+    /// Lets connections finish what they have begun, for at most `patience`, and then ends them.
     pub(super) async fn drain(&self, patience: Duration) {
         self.is_draining.store(true, Ordering::Relaxed);
         for open in self.registered().open.values() {
@@ -178,7 +179,7 @@ impl Connections {
         for open in self.registered().open.values() {
             open.give_up(Reason::Drain);
         }
-        // Ended tasks are dropped where they next would have run.
+        // A task that was ended is dropped where it would have run next.
         let _ = tokio::time::timeout(ENDING, self.all_left()).await;
     }
 
@@ -203,12 +204,12 @@ impl Connections {
 }
 
 impl Registered {
-    /// How many have places that are for everybody.
+    /// How many connections have slots that are not reserved.
     fn n_for_all(&self) -> usize {
         self.open.len() - self.n_reserved
     }
 
-    /// Ends the connections that have idled longest, if any.
+    /// Ends the connections that have been idle longest, if there are any.
     fn evict(&mut self) {
         let mut idle: Vec<(u64, u64)> =
             self.open.values().filter_map(|open| Some((open.idle_since()?, open.id()))).collect();
@@ -252,7 +253,7 @@ impl Drop for Place {
     }
 }
 
-/// Whom an address belongs to, as far as counting goes: whoever has one address of IPv6 has the whole /64.
+/// The client of an address, for counting: in IPv6, a client with one address has the whole /64.
 fn client(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V4(address) => IpAddr::V4(address),

@@ -1,4 +1,4 @@
-//! What is deployed at start: the configured templates, or the tutorial into a new data directory.
+//! Deploys at start: the configured templates, or the tutorial into a new data directory.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use super::error::Error;
 use super::options::{Deploy, TUTORIAL_STACK, TUTORIAL_TEMPLATE};
 use crate::stack::{Applied, Stacks, Template};
 
-/// A stack and what applying its template came to.
+/// A stack and the result of applying its template.
 #[derive(Clone, Debug)]
 pub struct Deployed {
     /// The stack's name.
@@ -17,11 +17,11 @@ pub struct Deployed {
     pub applied: Applied,
 }
 
-/// Applies what the settings name. A data directory that already has stacks is described, not touched, unless
-/// the settings name templates.
+/// Applies the templates in the settings. Without any, a data directory that already has stacks is only described, not
+/// changed.
 ///
 /// # Errors
-/// [`Error::Template`] when a file can't be read, [`Error::Stack`] when it can't be applied.
+/// [`Error::Template`] if a file can't be read, [`Error::Stack`] if it can't be applied.
 pub(super) async fn deploy(stacks: &Stacks, deploy: &Deploy, endpoint: &str) -> Result<Vec<Deployed>, Error> {
     if deploy.templates.is_empty() && deploy.tutorial {
         return tutorial(stacks, endpoint).await;
@@ -52,13 +52,13 @@ async fn tutorial(stacks: &Stacks, endpoint: &str) -> Result<Vec<Deployed>, Erro
     Ok(applied.map(|applied| Deployed { name: TUTORIAL_STACK.to_owned(), applied }).into_iter().collect())
 }
 
-/// A template that asks where the server listens is told.
+/// Passes the server's address to a template with a parameter for it.
 fn endpoint_parameter(template: &Template, endpoint: &str) -> Map<String, Value> {
     let asks = template.parameters().any(|name| name == "Endpoint");
     asks.then(|| ("Endpoint".to_owned(), json!(endpoint))).into_iter().collect()
 }
 
-/// The file's name without its ending, as a stack's name: letters, digits and `-`.
+/// The file's name without its extension as a stack name: letters, digits and `-`.
 pub fn stack_name(path: &Path) -> String {
     let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or("stack");
     let name: String = stem.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();

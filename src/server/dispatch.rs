@@ -1,4 +1,4 @@
-//! Whom a request is for: the server's own pages, the AWS APIs, or a deployed API.
+//! Decides what a request is for: the server's own pages, the AWS APIs, or a deployed API.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use crate::gateway::{self, Address, Domain, Domains, Gateway, TargetApi};
 use crate::identity::{self, BadTarget, TargetUri};
 use crate::wire;
 
-/// Which planes a listener serves.
+/// The planes that a listener serves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Planes {
     /// Everything.
@@ -36,13 +36,13 @@ pub(super) struct Dispatch {
     pub(super) domains: Arc<Domains>,
 }
 
-/// A target, once it has been taken out of its request.
+/// The result of parsing a request's target.
 type Taken = Result<TargetUri, BadTarget>;
 
 impl App for Dispatch {
     async fn handle(&self, request: Request) -> Response {
         let (mut parts, body) = request.into_parts();
-        // From here on there is no other target than this one.
+        // From here on, nothing else is known of the target.
         let uri = match taken(&mut parts) {
             Ok(uri) => uri,
             Err(bad) => return refusal(StatusCode::BAD_REQUEST, "BadRequestException", &bad.to_string()),
@@ -63,7 +63,7 @@ impl App for Dispatch {
                 self.gateway.serve(uri, target, gateway_peer(peer), request).await
             }
             (Plane::Health, Planes::All | Planes::Data) => Response::new(connect::full("healthy")),
-            // The other listener's business, or nobody's: this one does not even say that it exists.
+            // For the other listener, or for none: this listener doesn't even reveal that it exists.
             (Plane::Nobody | Plane::Own | Plane::Control | Plane::Data(_) | Plane::Health, _) => forbidden(),
         }
     }
@@ -75,13 +75,13 @@ impl App for Dispatch {
             Ok(uri) => self.class_of(&parts, uri),
             Err(_) => Class::Data,
         };
-        // It is handled as what it was classed as.
+        // The result is kept, so that the request is handled as it was classified.
         parts.extensions.insert(taken);
         (class, Request::from_parts(parts, body))
     }
 }
 
-/// The target of a request, which is read once.
+/// The target of a request, parsed only once.
 fn taken(parts: &mut Parts) -> Taken {
     parts.extensions.remove::<Taken>().unwrap_or_else(|| TargetUri::take(parts))
 }
@@ -103,7 +103,8 @@ impl Dispatch {
         }
     }
 
-    /// The custom domain that the request came by. A proxy in front may give the control plane's listener any name.
+    /// The custom domain through which the request came. A proxy in front may give the control plane's listener any
+    /// name.
     fn domain(&self, uri: &TargetUri) -> Option<Arc<Domain>> {
         self.domains.find(&uri.host()).filter(|_| self.planes != Planes::Control)
     }
@@ -115,8 +116,8 @@ impl Dispatch {
         }
     }
 
-    /// Whether the connection was opened to this domain, with a certificate: the name in the handshake decided
-    /// which certificates were good, the name in the request is only said.
+    /// Whether the TLS connection was opened to this domain, with a client certificate. The name in the handshake
+    /// determined which certificates were accepted; the name in the request proves nothing.
     fn is_proven(&self, domain: &Domain, peer: &Peer) -> bool {
         let asked_for = peer.server_name.as_deref().map(str::to_ascii_lowercase);
         let asked_for = asked_for.and_then(|name| self.domains.find(&name));
@@ -143,11 +144,11 @@ enum Plane {
     Data(gateway::Target),
     /// A custom domain's health check.
     Health,
-    /// An API or a custom domain, and nothing that is there.
+    /// Something of an API or a custom domain that doesn't exist.
     Nobody,
 }
 
-/// Addresses that can only be an API's win; then what only a client of the AWS APIs sends; a path such as
+/// Addresses that can only be an API's come first, then what only clients of the AWS APIs send. A path such as
 /// `/alpha/execution` on the server's own address is left for the default API.
 fn plane(parts: &Parts, uri: &TargetUri, address: Address, is_service: impl FnOnce() -> bool) -> Plane {
     match address {
@@ -166,7 +167,7 @@ fn is_control(parts: &Parts, uri: &TargetUri, is_service: impl FnOnce() -> bool)
         return true;
     }
     match identity::scope_of(&parts.headers, uri) {
-        // What is signed for execute-api is a call of a deployed API.
+        // A request signed for execute-api is a call of a deployed API.
         Some(service) => service != "execute-api",
         None => is_service(),
     }
@@ -221,7 +222,7 @@ mod tests {
         check(local, "/restapis/abc/dev/_user_request_/x", &[], "data");
         let api = "abc.execute-api.localhost:4566";
         check(api, "/dev/x", &[("x-amz-target", "mine")], "data");
-        // An API's host has nothing but the API's stages.
+        // An API's host serves only the API's stages.
         check(api, "/_stepgate/health", &[], "data");
         check(api, "/", &[("x-amz-target", "AWSStepFunctions.StartExecution")], "nobody");
         check(api, "/restapis", &[("authorization", &signed("apigateway"))], "data");

@@ -1,4 +1,4 @@
-//! Why the server does not start or stop as it should; each message says what to do next.
+//! Why the server can't start or stop; each message says what to do.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -15,15 +15,15 @@ use crate::tasks::SettingError;
 /// What went wrong.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// A setting that can't be honoured.
+    /// An invalid setting.
     #[error("setting {key}: {problem}")]
     Setting {
-        /// The key as the configuration file names it.
+        /// The setting, as it is named in the configuration file.
         key: &'static str,
         /// What is wrong with it.
         problem: String,
     },
-    /// The same, of calls to others.
+    /// An invalid setting about outbound calls.
     #[error(transparent)]
     Calls(#[from] SettingError),
     /// The data directory can't be used.
@@ -31,7 +31,7 @@ pub enum Error {
     DataDir {
         /// The directory.
         path: PathBuf,
-        /// What the system said.
+        /// The operating system's error.
         reason: std::io::Error,
     },
     /// A listener can't be opened.
@@ -39,12 +39,12 @@ pub enum Error {
         "cannot listen on {address}: {reason}; stop what listens there or choose another address with --listen"
     )]
     Bind {
-        /// The address asked for.
+        /// The configured address.
         address: SocketAddr,
-        /// What the system said.
+        /// The operating system's error.
         reason: std::io::Error,
     },
-    /// The certificate can't be read, made or used.
+    /// The certificate can't be read, generated or used.
     #[error("TLS: {0}")]
     Tls(String),
     /// Functions can't be kept or run.
@@ -55,7 +55,7 @@ pub enum Error {
     Template {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The operating system's error.
         reason: std::io::Error,
     },
     /// A template can't be applied.

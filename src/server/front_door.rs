@@ -1,4 +1,4 @@
-//! The outer tower stack: what is true of every request, whoever it is for.
+//! The outer tower stack: what applies to every request, whatever its target.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -18,17 +18,17 @@ use super::listen::Peer;
 use crate::connect::http1::Relaxed;
 use crate::connect::{self, Body, BoxError, HttpService, Request, Response};
 
-/// What sits behind the door.
+/// The application behind the front door.
 pub(super) trait App: Clone + Send + Sync + 'static {
-    /// Answers a request; refusals are answers too.
+    /// Answers a request; refusals are responses too.
     fn handle(&self, request: Request) -> impl Future<Output = Response> + Send;
 
-    /// Whom a request is for; asked where places are short. Hands it back.
+    /// The admission class of a request, needed only when slots are scarce. Returns the request.
     fn class(&self, request: Request) -> (Class, Request);
 }
 
-/// Wraps `app` in everything that does not depend on which route is matched. Every request takes one of the places
-/// of `admission`, whatever listener it came by; of HTTP's rules, those that are not `relaxed` hold.
+/// Wraps `app` in everything that does not depend on the route. Every request takes a slot of `admission`, whatever its
+/// listener. HTTP's rules apply, except those in `relaxed`.
 pub(super) fn front_door<A: App>(app: A, admission: Admission, relaxed: Relaxed) -> HttpService {
     let handle = service_fn(move |request: Request| {
         let (app, admission) = (app.clone(), admission.clone());
@@ -55,20 +55,20 @@ pub(super) fn front_door<A: App>(app: A, admission: Admission, relaxed: Relaxed)
     HttpService::new(
         ServiceBuilder::new() // Listed outermost first: the first layer sees the request first.
             .map_response(|response: http::Response<_>| response.map(connect::boxed)) // Re-box once, at the seam.
-            // Whoever makes a 500 logs it with the reason; the layer would only say that there was one.
+            // Where a 500 is produced, it is logged with the reason; this layer could only log that there was one.
             .layer(TraceLayer::new_for_http().make_span_with(span).on_failure(()))
             .layer(CatchPanicLayer::custom(panicked))
             .service(handle),
     )
 }
 
-/// What lines about a request say of it. The query is left out: in a presigned address it is as good as a password.
+/// The span for log lines about a request. It leaves out the query: in a presigned URL, that is as good as a password.
 fn span(request: &Request) -> tracing::Span {
     let (method, path, version) = (request.method(), request.uri().path(), request.version());
     tracing::debug_span!("request", %method, path, ?version)
 }
 
-/// The permit travels with the body: a slow reader still counts as in flight.
+/// The permit travels with the body, so a slow reader still counts as in flight.
 struct Held {
     body: Body,
     _admitted: Admitted,
@@ -94,7 +94,7 @@ impl http_body::Body for Held {
     }
 }
 
-/// On a reserved connection the client had better come back by another: `is_last` says so.
+/// On a reserved connection, the client should reconnect to get a regular one; then `is_last` is true.
 fn overloaded(is_last: bool) -> Response {
     let mut response =
         refusal(StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailableException", "Service Unavailable");
@@ -105,19 +105,19 @@ fn overloaded(is_last: bool) -> Response {
     response
 }
 
-/// Tells nothing of the panic outside; the hook has logged it.
+/// Reveals nothing about the panic; the hook has logged it.
 fn panicked(_: Box<dyn std::any::Any + Send>) -> Response {
     refusal(StatusCode::INTERNAL_SERVER_ERROR, "InternalFailure", "Internal server error")
 }
 
-/// An answer in AWS's shape that no room gave.
+/// A response in AWS's shape that comes from the server itself.
 pub(super) fn refusal(status: StatusCode, code: &'static str, message: &str) -> Response {
     let mut response = json(status, &serde_json::json!({ "message": message }));
     response.headers_mut().insert("x-amzn-errortype", HeaderValue::from_static(code));
     response
 }
 
-/// A JSON answer.
+/// A JSON response.
 pub(super) fn json(status: StatusCode, body: &serde_json::Value) -> Response {
     let mut response = Response::new(connect::full(body.to_string()));
     *response.status_mut() = status;
@@ -186,7 +186,7 @@ mod tests {
         assert_eq!(refused.status(), StatusCode::SERVICE_UNAVAILABLE);
         assert_eq!(refused.headers()["connection"], "close");
         assert_eq!(door.clone().oneshot(ask("/health")).await.unwrap().status(), StatusCode::OK);
-        // Nothing was taken from the others.
+        // The shared slots are unaffected.
         assert_eq!(door.oneshot(get("/")).await.unwrap().status(), StatusCode::OK);
     }
 

@@ -1,6 +1,6 @@
-//! The rules of RFC 9110, 9112 and 9113 for servers and gateways that the HTTP library leaves to its user, held
-//! against every request before anything else looks at it, and against every answer after everything else.
-//! `docs/http.md` lists them with their tests; framing itself is `connect::http1`'s.
+//! The rules of RFC 9110, 9112 and 9113 for servers and gateways that the HTTP library leaves to its user. They are
+//! checked for every request before anything else sees it, and for every response last. `docs/http.md` lists them with
+//! their tests; `connect::http1` checks the framing.
 
 mod answer;
 mod authority;
@@ -19,13 +19,13 @@ use crate::connect::{self, Request, Response, remove_hop_by_hop};
 
 pub(super) use self::answer::answer;
 
-/// The request as everything behind may take it, or the answer that ends it here.
+/// Returns the request if it follows the rules, or the response that refuses it.
 ///
-/// What is let through has one of API Gateway's methods, a path that begins with `/`, one authority that is a
-/// host, and no field that is for this connection only.
+/// An admitted request has one of API Gateway's methods, a path that begins with `/`, exactly one valid authority, and
+/// no connection-specific fields.
 ///
 /// # Errors
-/// The answer, which also closes a connection of HTTP/1.
+/// The response, which also closes an HTTP/1 connection.
 pub(super) fn admit(mut request: Request, relaxed: Relaxed) -> Result<Request, Box<Response>> {
     if let Some((fault, to_head)) = Fault::told(request.method(), request.uri()) {
         let refused = Refused { status: fault.status(), message: fault.to_string() };
@@ -59,8 +59,8 @@ fn check(request: &Request, relaxed: Relaxed) -> Result<(), Refused> {
     authority::check(request.version(), request.uri(), request.headers(), relaxed)
 }
 
-/// `OPTIONS *`, and an OPTIONS that may not be forwarded any more (RFC 9110 sections 9.3.7 and 7.6.2), ask this
-/// server itself.
+/// `OPTIONS *`, and an OPTIONS request that must not be forwarded any further (RFC 9110 sections 9.3.7 and 7.6.2), are
+/// for this server itself.
 fn is_for_us_alone(request: &Request) -> bool {
     request.method() == Method::OPTIONS
         && (request.uri().path() == "*"
@@ -74,7 +74,7 @@ fn options() -> Response {
     response
 }
 
-/// Whoever sends what is refused may have meant another number of requests.
+/// Closes the connection: the sender of a refused message may disagree about where it ends.
 fn closing(mut response: Response) -> Response {
     response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     response
@@ -87,7 +87,7 @@ mod tests {
     use super::*;
     use crate::connect::http1::Point;
 
-    /// A request of `METHOD target version`, `name: value` lines, over a plain connection.
+    /// A request with `METHOD target version` and `name: value` lines, over a plain connection.
     fn request(text: &str) -> Request {
         let mut lines = text.lines();
         let line: Vec<&str> = lines.next().unwrap().split(' ').collect();

@@ -1,8 +1,7 @@
-//! Listeners, the front door, and the one function that wires all rooms together.
+//! Listeners, the front door, and the one function that connects all rooms.
 //!
-//! [`Server::start`] opens the store, the engine and the gateway, applies the configured templates and binds
-//! the listeners; [`Server::run`] serves until told to stop and then drains. Only this room spawns top-level
-//! tasks.
+//! [`Server::start`] opens the store, the engine and the gateway, applies the configured templates and binds the
+//! listeners. [`Server::run`] serves until told to stop, and then drains. Only this room spawns top-level tasks.
 
 // Rooms are called by their names, wherever they stand.
 use crate as server;

@@ -1,4 +1,4 @@
-//! Accepting connections: plain or TLS, HTTP/1.1 or HTTP/2, until told to stop.
+//! Accepts connections, plain or TLS, HTTP/1.1 or HTTP/2, until told to stop.
 
 use std::convert::Infallible;
 use std::io;
@@ -25,45 +25,46 @@ use crate::connect::http1::{FIELDS_MAX, HEAD_BYTES_MAX, Lenience, StrictStream};
 use crate::connect::{self, HttpService, Request, Response};
 use crate::gateway::ClientCertificateFacts;
 
-/// Most bytes of an HTTP/2 stream's answer that wait in memory for its window to open.
+/// The most bytes of an HTTP/2 stream's response that wait in memory for its window to open.
 const SEND_BYTES_MAX: usize = 64 * 1024;
-/// Connections that wait to be accepted. Of more, the system lets the first packet go unanswered, and the client tries
-/// again after a second.
+/// The number of connections that may wait to be accepted. Beyond it, the system doesn't answer the first packet, and
+/// the client tries again after a second.
 const BACKLOG: u32 = 4096;
-/// Unsent bytes of a socket from which on writing waits. The system would take megabytes at once and then nothing
-/// until a third of them is gone, which looks like a client that has stopped; and it would hold them for ten thousand
-/// slow ones. What is sent and not yet acknowledged is not limited, so that far clients are as fast as ever.
+/// Writing waits once a socket has this many unsent bytes. Otherwise the system would accept megabytes at once and then
+/// nothing until a third of them is gone, which looks like a client that has stopped reading; and it would hold them
+/// for ten thousand slow clients. Bytes that are sent but not acknowledged are not limited, so distant clients are as
+/// fast as ever.
 const UNSENT_BYTES_MAX: u32 = 64 * 1024;
 
-/// Who is at the other end of a connection; travels with each request from here to `dispatch`.
+/// The peer of a connection; accompanies each request from here to `dispatch`.
 #[derive(Clone, Debug)]
 pub(super) struct Peer {
     /// The client's address.
     pub(super) address: SocketAddr,
     /// The name that it asked for in its TLS handshake.
     pub(super) server_name: Option<Arc<str>>,
-    /// The certificate that it proved to have.
+    /// Its verified certificate.
     pub(super) certificate: Option<Arc<ClientCertificateFacts>>,
     /// Whether the connection is encrypted.
     pub(super) is_secure: bool,
-    /// Whether the connection has a place that is kept for the AWS APIs and the server's own pages.
+    /// Whether the connection has a slot that is reserved for the AWS APIs and the server's own pages.
     pub(super) is_reserved: bool,
 }
 
-/// A bound socket and what answers there.
+/// A bound socket and the service behind it.
 pub(super) struct Listener {
     tcp: TcpListener,
     tls: Option<Arc<tls::ByName>>,
     service: HttpService,
     connections: Arc<Connections>,
     is_control: bool,
-    /// What its clients may be lax about.
+    /// The framing rules that are relaxed for clients.
     lenience: Lenience,
 }
 
 impl Listener {
-    /// Binds `address`; `connections` are those of all listeners. On one that serves the control plane alone
-    /// (`is_control`), kept places are as good as others.
+    /// Binds `address`; `connections` are shared by all listeners. On a listener that serves only the control plane
+    /// (`is_control`), reserved slots are as good as others.
     ///
     /// # Errors
     /// [`Error::Bind`].
@@ -76,7 +77,7 @@ impl Listener {
         lenience: Lenience,
     ) -> Result<Self, Error> {
         let tcp = bind(address).map_err(|reason| Error::Bind { address, reason })?;
-        // What it accepts inherits this.
+        // Accepted sockets inherit this.
         #[cfg(any(target_os = "linux", target_os = "android"))]
         if let Err(error) = socket2::SockRef::from(&tcp).set_tcp_notsent_lowat(UNSENT_BYTES_MAX) {
             tracing::debug!(%error, "cannot set TCP_NOTSENT_LOWAT");
@@ -84,12 +85,12 @@ impl Listener {
         Ok(Self { tcp, tls, service, connections, is_control, lenience })
     }
 
-    /// The address really bound, with the port the system chose if 0 was asked for.
+    /// The bound address, with the port that the system chose if it was 0.
     pub(super) fn address(&self) -> Option<SocketAddr> {
         self.tcp.local_addr().ok()
     }
 
-    /// Accepts until `stop` turns true. What was accepted goes on.
+    /// Accepts connections until `stop` turns true. Accepted connections continue.
     pub(super) async fn serve(self, mut stop: watch::Receiver<bool>) {
         let mut is_failing = false;
         loop {
@@ -101,13 +102,13 @@ impl Listener {
                 Ok((stream, address)) => {
                     is_failing = false;
                     self.begin(stream, address);
-                    // Those that had to make room are to be gone before the next takes another handle.
+                    // Connections that had to make room should be gone before the next one takes another handle.
                     tokio::task::yield_now().await;
                 }
-                // A client that has left again.
+                // The client has already left.
                 Err(error) if is_of_one_connection(&error) => {}
                 Err(error) => {
-                    // Out of file handles, mostly: waiting lets connections close, spinning does not.
+                    // Usually out of file handles: waiting lets connections close, spinning does not.
                     if !std::mem::replace(&mut is_failing, true) {
                         tracing::warn!(%error, "cannot accept connections; those that idle are closed");
                     }
@@ -143,14 +144,14 @@ impl Listener {
 
 fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
-    // A server that is started again takes its port from connections of the last one that linger.
+    // A restarted server takes its port over from lingering connections of the previous one.
     #[cfg(unix)]
     socket.set_reuseaddr(true)?;
     socket.bind(address)?;
     socket.listen(BACKLOG)
 }
 
-/// Whether accepting failed for the connection that was to be accepted, and may go well with the next.
+/// Whether accepting failed only for one connection, so that the next may succeed.
 fn is_of_one_connection(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted};
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted)
@@ -165,11 +166,11 @@ struct Connection {
 }
 
 impl Connection {
-    /// Waits for the first byte: there may be thousands of clients that say nothing, and none of them is to have more
-    /// memory than it takes to wait.
+    /// Waits for the first byte: there may be thousands of silent clients, and each should take only the memory that
+    /// waiting needs.
     async fn wait(self, stream: TcpStream, tls: Option<Arc<tls::ByName>>) {
         let mut first = [0];
-        // Not `readable()`, which is true of a new socket.
+        // Not `readable()`, which is true for a new socket.
         let came = tokio::select! {
             came = stream.peek(&mut first) => came,
             () = self.place.open().told_to_close() => return,
@@ -181,7 +182,7 @@ impl Connection {
         }
     }
 
-    /// Boxed where no other future has room for it.
+    /// Boxed, so that the waiting future stays small.
     fn begin(self, stream: TcpStream, tls: Option<Arc<tls::ByName>>) -> Speech {
         let stream = self.watched(stream);
         match tls {
@@ -209,7 +210,7 @@ impl Connection {
     }
 
     fn watched(&self, stream: TcpStream) -> Watched<TcpStream> {
-        // Answers are written whole: waiting to fill a packet only delays them.
+        // Responses are written as a whole, so waiting to fill a packet only delays them.
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "cannot set TCP_NODELAY");
         }
@@ -252,11 +253,12 @@ impl Connection {
     }
 }
 
-/// All that is said on a connection.
+/// Everything that happens on a connection.
 type Speech = Pin<Box<dyn Future<Output = ()> + Send>>;
 type Handshake = Pin<Box<dyn Future<Output = io::Result<TlsStream<Watched<TcpStream>>>> + Send>>;
 
-/// Which settings hold is known once the client has said which name it wants. Boxed: what it takes is free after it.
+/// The TLS configuration is known once the client has named the host. Boxed, so that its memory is free after the
+/// handshake.
 fn handshake(stream: Watched<TcpStream>, by_name: Arc<tls::ByName>) -> Handshake {
     Box::pin(async move {
         let start = LazyConfigAcceptor::new(rustls::server::Acceptor::default(), stream).await?;
@@ -265,7 +267,7 @@ fn handshake(stream: Watched<TcpStream>, by_name: Arc<tls::ByName>) -> Handshake
     })
 }
 
-/// Answers a request, which is in flight until its client has taken the answer.
+/// Answers a request, which is in flight until its client has read the response.
 async fn answer(
     service: HttpService,
     peer: Peer,
@@ -282,14 +284,14 @@ async fn answer(
 
 type Answer = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
 
-/// Boxed under a name of its own: the compiler can't see through the nested futures that this one is `Send`.
+/// Boxed with its own type: the compiler can't see through the nested futures that this one is `Send`.
 fn response(service: HttpService, request: Request) -> Answer {
     Box::pin(service.oneshot(request))
 }
 
 #[cfg(test)]
 impl Peer {
-    /// Somebody on a reserved connection.
+    /// A peer on a reserved connection.
     pub(super) fn reserved() -> Self {
         let address = SocketAddr::from(([127, 0, 0, 1], 1));
         Self { address, server_name: None, certificate: None, is_secure: false, is_reserved: true }

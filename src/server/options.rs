@@ -1,4 +1,4 @@
-//! The server's settings, as `config/stepgate.toml` documents them key by key.
+//! The server's settings, as documented in `config/stepgate.toml`.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -10,20 +10,20 @@ use super::secrets::Secrets;
 use crate::connect::http1::{Point, Relaxed};
 use crate::tasks::{Connection, ServiceEndpoint};
 
-/// The stack that a new data directory gets.
+/// The stack in a new data directory.
 pub const TUTORIAL_STACK: &str = "tutorial";
 /// Its template, the file `config/tutorial.yaml`.
 pub const TUTORIAL_TEMPLATE: &str = include_str!("../../config/tutorial.yaml");
 
-/// Everything that can be set.
+/// All settings.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Options {
-    /// Where everything durable lives.
+    /// The directory for all durable data.
     pub data_dir: PathBuf,
-    /// Where the key is that the secrets in it are encrypted with.
+    /// Where the master key for secrets is.
     pub secrets: Secrets,
-    /// Whether to go on without what the data directory has lost; for one start, so no setting.
+    /// Whether to continue without data that the directory has lost; for one start only, so it is not a setting.
     #[serde(skip)]
     pub accept_loss: bool,
     /// Plain listeners.
@@ -32,37 +32,37 @@ pub struct Options {
     pub tls: Tls,
     /// The account and region that templates are deployed into.
     pub account: Account,
-    /// Keys that may sign requests.
+    /// Access keys that may sign requests.
     pub credentials: Vec<Credential>,
-    /// What is deployed at start.
+    /// What to deploy at start.
     pub deploy: Deploy,
-    /// Bounds on what is served at one time.
+    /// Limits on concurrency, time and memory.
     pub limits: Limits,
-    /// Which rules of HTTP are not insisted on.
+    /// Which HTTP rules are relaxed.
     pub http: Http,
     /// The gateway's own settings.
     pub gateway: Gateway,
     /// How Lambda functions run.
     pub functions: Functions,
-    /// Whom integrations, tasks and all else that calls out may call.
+    /// The addresses that integrations, tasks and other outbound calls may reach.
     pub egress: Egress,
-    /// Other AWS services that integrations may call, by their names in integrations' ARNs.
+    /// Endpoints of other AWS services for integrations, by the names in integrations' ARNs.
     pub services: BTreeMap<String, ServiceEndpoint>,
-    /// What `http:invoke` tasks authorize with, by the connection's name.
+    /// Connections with which `http:invoke` tasks authorize, by name.
     pub connections: BTreeMap<String, Connection>,
-    /// What executions log.
+    /// Where executions log.
     pub execution_logs: ExecutionLogs,
     /// Where stages' access logs go.
     pub access_logs: AccessLogs,
-    /// Where VPC links lead: scheme and authority of a server, by the link's name.
+    /// Targets of VPC links: scheme and authority of a server, by the link's name.
     pub vpc_links: BTreeMap<String, String>,
-    /// User pools whose tokens methods take, by ARN.
+    /// User pools whose tokens are accepted, by ARN.
     pub user_pools: BTreeMap<String, UserPool>,
-    /// Files of the certificates that custom domain names refer to, by ARN.
+    /// Certificate files for custom domain names, by ARN.
     pub certificates: BTreeMap<String, CertificateFiles>,
-    /// PEM files of the certificates that clients' must be signed by, by the URIs that custom domain names give.
+    /// PEM files of truststores for mutual TLS, by the URIs in custom domain names.
     pub truststores: BTreeMap<String, PathBuf>,
-    /// What templates find in Systems Manager, by name: values of `AWS::SSM::Parameter::Value<…>` parameters.
+    /// Systems Manager parameters for templates, by name: values of `AWS::SSM::Parameter::Value<…>` parameters.
     pub ssm_parameters: BTreeMap<String, String>,
 }
 
@@ -70,35 +70,35 @@ pub struct Options {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Listen {
-    /// Serves everything, unless the planes are split.
+    /// Serves everything, unless `data` and `control` are set.
     pub address: SocketAddr,
     /// Serves deployed APIs only.
     pub data: Option<SocketAddr>,
-    /// Serves everything but deployed APIs.
+    /// Serves everything except deployed APIs.
     pub control: Option<SocketAddr>,
 }
 
-/// The TLS listener; off while it has no address.
+/// The TLS listener; off unless it has an address.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Tls {
-    /// Where to listen.
+    /// The address to listen on.
     pub address: Option<SocketAddr>,
-    /// PEM file of the certificate chain; a development certificate is made without it.
+    /// PEM file of the certificate chain; without it, a development certificate is generated.
     pub certificate: Option<PathBuf>,
     /// PEM file of the certificate's key.
     pub private_key: Option<PathBuf>,
 }
 
-/// A Cognito user pool, or whoever issues tokens in its place.
+/// A Cognito user pool, or another issuer of such tokens.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct UserPool {
-    /// What tokens have as `iss`; the pool's own address if not given.
+    /// The tokens' `iss` claim; by default the pool's own URL.
     pub issuer: Option<String>,
-    /// Where the keys are got; below the issuer if not given.
+    /// The URL of the keys; by default below the issuer.
     pub jwks_url: Option<String>,
-    /// The keys in a file, in place of an address.
+    /// A file with the keys, in place of the URL.
     pub jwks_file: Option<PathBuf>,
 }
 
@@ -106,7 +106,7 @@ pub struct UserPool {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CertificateFiles {
-    /// The certificate, with what it is signed by after it.
+    /// The certificate, followed by its chain.
     pub certificate: PathBuf,
     /// Its key.
     pub private_key: PathBuf,
@@ -122,83 +122,83 @@ pub struct Account {
     pub region: String,
 }
 
-/// A key that may sign requests.
+/// An access key that may sign requests.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Credential {
-    /// The public half.
+    /// The access key's id.
     pub access_key_id: String,
-    /// The secret half; never printed.
+    /// The secret; never printed.
     pub secret_access_key: String,
 }
 
-/// What is deployed at start.
+/// What to deploy at start.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Deploy {
-    /// Whether a new data directory gets the tutorial, if no templates are named.
+    /// Whether to deploy the tutorial into a new data directory if there are no templates.
     pub tutorial: bool,
-    /// CloudFormation templates applied at every start.
+    /// CloudFormation templates to apply at every start.
     pub templates: Vec<PathBuf>,
 }
 
-/// Bounds on what is served at one time.
+/// Limits on concurrency, time and memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Limits {
-    /// Requests answered at one time; more are refused.
+    /// The most requests in flight; more are refused.
     pub requests_in_flight: usize,
-    /// Places beyond them for the AWS APIs, and as many for health and metrics; and of the connections, those that
-    /// only serve these.
+    /// Additional capacity for the AWS APIs, and the same again for health and metrics; also the number of connections
+    /// reserved for these.
     pub reserved: usize,
-    /// Connections at one time, of all listeners.
+    /// The most open connections on all listeners.
     pub connections: usize,
-    /// Connections of one client address (of IPv6: one /64) at one time; 0 for any number.
+    /// The most open connections of one client address (in IPv6: of one /64); 0 means no limit.
     pub connections_per_address: usize,
     /// How long a TLS handshake may take, in seconds.
     pub tls_handshake_timeout_s: u64,
     /// How long a client may take to send its headers, in seconds.
     pub header_read_timeout_s: u64,
-    /// How long a connection may idle between requests, in seconds.
+    /// The longest idle time between requests, in seconds.
     pub idle_timeout_s: u64,
-    /// How long a client that is sending a body may be waited for, in seconds.
+    /// How long to wait for a client that sends a body, in seconds.
     pub body_read_timeout_s: u64,
-    /// How long a client that takes an answer may be waited for, in seconds.
+    /// How long to wait for a client that reads a response, in seconds.
     pub answer_write_timeout_s: u64,
-    /// The least rate of bodies both ways, in bytes per second; 0 for none.
+    /// The minimum rate of bodies in both directions, in bytes per second; 0 means none.
     pub body_rate_min: u64,
-    /// How long requests in flight may take to end after SIGTERM, in seconds.
+    /// How long requests in flight may take to finish after SIGTERM, in seconds.
     pub drain_s: u64,
-    /// The memory that all bodies of more than 64 KiB and what mappings make of them may take at one time, in MiB.
+    /// The most memory for all bodies of more than 64 KiB and the results of mapping them, in MiB.
     pub body_memory_mib: usize,
-    /// Bounds of HTTP/2 connections.
+    /// Limits of HTTP/2 connections.
     pub http2: Http2Limits,
 }
 
-/// Bounds of HTTP/2 connections.
+/// Limits of HTTP/2 connections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Http2Limits {
-    /// Streams of one connection at one time.
+    /// The most concurrent streams of a connection.
     pub streams: u32,
-    /// How many more requests a client may take back than it lets be answered, on one connection.
+    /// How many more requests a client may cancel than it lets complete, on one connection.
     pub resets: u32,
-    /// After how long a client is asked whether it is there, in seconds.
+    /// How often a client is pinged, in seconds.
     pub ping_interval_s: u64,
-    /// How long it may take to answer that, in seconds.
+    /// How long it may take to answer a ping, in seconds.
     pub ping_timeout_s: u64,
 }
 
-/// Which rules of HTTP are not insisted on.
+/// Which HTTP rules are relaxed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Http {
-    /// The points, by name.
+    /// The rules, by name.
     pub relax: Vec<Point>,
 }
 
 impl Http {
-    /// The points together.
+    /// The rules as a set.
     pub fn relaxed(&self) -> Relaxed {
         self.relax.iter().copied().collect()
     }
@@ -208,13 +208,13 @@ impl Http {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Gateway {
-    /// The API that `http://host:port/{stage}/…` reaches.
+    /// The API behind `http://host:port/{stage}/…`.
     pub default_api: Option<String>,
-    /// Whether callers are told of their limits.
+    /// Whether to send callers their limits.
     pub rate_limit_headers: bool,
-    /// Requests a second over all APIs; no limit unless set.
+    /// The rate limit for all APIs together, in requests a second; no limit unless set.
     pub account_rate_limit: Option<u32>,
-    /// Requests at once over all APIs, where the rate is limited; the rate's number unless set.
+    /// The burst limit for all APIs together; equal to the rate unless set.
     pub account_burst_limit: Option<u32>,
 }
 
@@ -238,39 +238,40 @@ impl Default for Functions {
     }
 }
 
-/// Exceptions from whom calls may go to: addresses, networks and host names, each perhaps with a port.
+/// Egress rules: addresses, networks and host names, each optionally with a port.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Egress {
-    /// May be called whatever else says no.
+    /// May be called, whatever other rules say.
     pub allow: Vec<String>,
     /// May not be called.
     pub deny: Vec<String>,
 }
 
-/// Where the events go that state machines log.
+/// Where the events of state machines are logged.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ExecutionLogs {
-    /// Into which kind of place.
+    /// The kind of target.
     pub to: LogTarget,
-    /// The files' directory; `execution-logs` in the data directory if there is none.
+    /// The directory of the files; by default `execution-logs` in the data directory.
     pub directory: Option<PathBuf>,
 }
 
-/// Where the lines go that stages' access logs have.
+/// Where the lines of stages' access logs go.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct AccessLogs {
-    /// Into which kind of place, unless its destination has one of its own.
+    /// The kind of target, for destinations without a target of their own.
     pub to: LogTarget,
-    /// The files' directory; `access-logs` in the data directory if there is none.
+    /// The directory of the files; by default `access-logs` in the data directory.
     pub directory: Option<PathBuf>,
-    /// Places of destinations, by ARN: `off`, `stdout`, `file:PATH`, `tcp://HOST:PORT` or `udp://HOST:PORT`.
+    /// Targets of individual destinations, by ARN: `off`, `stdout`, `file:PATH`, `tcp://HOST:PORT` or
+    /// `udp://HOST:PORT`.
     pub destinations: BTreeMap<String, String>,
 }
 
-/// A kind of place for logs.
+/// A kind of log target.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum LogTarget {
@@ -279,7 +280,7 @@ pub enum LogTarget {
     Files,
     /// Standard output.
     Stdout,
-    /// Nowhere: no log group exists for state machines, and access logs are lost.
+    /// None: state machines can't turn logging on, and access logs are lost.
     Off,
 }
 

@@ -1,4 +1,4 @@
-//! The key that the store's secrets are encrypted with: where it is got from, and its change.
+//! The master key of the store's secrets: where it comes from, and its rotation.
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -21,10 +21,10 @@ use crate::store::{self, KEY_BYTES, MasterKey, MasterKeySource, SealedColumn, St
 
 /// How long a command may take to print the key.
 const COMMAND_TIMEOUT: Duration = Duration::from_secs(30);
-/// No file and no command has a longer key.
+/// The longest output of a command or content of a file with the key.
 const TEXT_BYTES_MAX: u64 = 4096;
 
-/// Where the key is: in one place at the most. In none, it is generated and kept beside the database.
+/// Where the key is; at most one may be set. If none is, it is generated and stored beside the database.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Secrets {
@@ -37,12 +37,12 @@ pub struct Secrets {
 }
 
 impl Secrets {
-    /// Whether the key is kept somewhere else than beside the database.
+    /// Whether the key is stored elsewhere than beside the database.
     pub fn is_elsewhere(&self) -> bool {
         self.key_file.is_some() || self.key_env.is_some() || !self.key_command.is_empty()
     }
 
-    /// Gets the key. Blocks.
+    /// Reads the key. Blocks.
     pub(super) fn source(&self) -> Result<MasterKeySource, Error> {
         let (key, text) = match (&self.key_file, &self.key_env, self.key_command.split_first()) {
             (None, None, None) => return Ok(MasterKeySource::Beside),
@@ -69,7 +69,7 @@ impl Secrets {
         MasterKey::parse(&text).map(MasterKeySource::Given).ok_or_else(wrong)
     }
 
-    /// Says what is not as safe as it could be.
+    /// Logs what is less secure than it could be.
     pub(super) fn announce(&self, data_dir: &Path) {
         if !self.is_elsewhere() {
             tracing::info!(
@@ -81,13 +81,14 @@ impl Secrets {
     }
 }
 
-/// Encrypts all secrets of a data directory that no server uses with a new key; answers how many there are.
+/// Encrypts all secrets of a data directory that no server uses with a new key. Returns their number.
 ///
-/// With `new`, the key that encrypts their key comes from there from now on. Without, a generated one is generated anew,
-/// and one that is kept elsewhere stays.
+/// With `new`, the master key comes from there from now on. Without it, a generated master key is generated again, and
+/// one stored elsewhere stays.
 ///
 /// # Errors
-/// Any [`Error`]; the old key is good then, or, if only its file could not be put in place, the next start does it.
+/// Any [`Error`]. The old key is valid then; or, if only the key file could not be replaced, the next start replaces
+/// it.
 pub async fn rotate_store(options: &Options, new: Option<&Secrets>) -> Result<usize, Error> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let ids: Arc<dyn Ids> = Arc::new(RandomIds);
@@ -95,7 +96,7 @@ pub async fn rotate_store(options: &Options, new: Option<&Secrets>) -> Result<us
     let new = new.map_or_else(|| Ok(source.clone()), Secrets::source)?;
     let store_options = store::Options { master_key: source, ..store::Options::default() };
     let store = Store::open(&options.data_dir, store_options, clock.clone())?;
-    // Every room brings its tables up to date, so that all that is to be encrypted is.
+    // Every room upgrades its tables, so that everything that should be encrypted is.
     Apis::open(store.clone(), clock.clone(), ids.clone())?;
     Functions::migrate(&store)?;
     let iam = Iam::open(store.clone(), clock.clone(), ids.clone())?;
@@ -106,7 +107,7 @@ pub async fn rotate_store(options: &Options, new: Option<&Secrets>) -> Result<us
     Ok(rotated?)
 }
 
-/// Everything that is encrypted.
+/// All encrypted columns.
 fn sealed_columns() -> Vec<&'static SealedColumn> {
     [Apis::SEALED, Functions::SEALED, Sessions::SEALED, Stacks::SEALED].concat()
 }
@@ -118,7 +119,7 @@ fn read_file(path: &Path) -> Result<String, String> {
     Ok(text)
 }
 
-/// What a program prints; it is ended when it takes too long.
+/// Runs a program and returns its output; kills it if it takes too long.
 fn run(program: &str, arguments: &[String], timeout: Duration) -> Result<String, String> {
     let child = Command::new(program).args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).spawn();
     let mut child = child.map_err(|error| error.to_string())?;
@@ -127,7 +128,7 @@ fn run(program: &str, arguments: &[String], timeout: Duration) -> Result<String,
     std::thread::spawn(move || {
         let mut text = String::new();
         let done = out.map_or(Ok(0), |out| out.take(TEXT_BYTES_MAX).read_to_string(&mut text));
-        // Nobody waits any more after the timeout.
+        // After the timeout, nobody waits for it.
         let _ = read.send(done.map(|_| text).map_err(|error| error.to_string()));
     });
     let printed = match text.recv_timeout(timeout) {

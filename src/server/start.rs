@@ -1,4 +1,4 @@
-//! The one function that wires all rooms together, and the life of the server after it.
+//! Starts the server: the one function that connects all rooms; and runs it until it stops.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -32,7 +32,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// Opens the data directory, wires the rooms, binds the listeners and applies what is to be deployed.
+    /// Opens the data directory, connects the rooms, binds the listeners and applies the templates to deploy.
     ///
     /// # Errors
     /// Any [`Error`]; nothing listens then.
@@ -65,7 +65,7 @@ impl Server {
             Listener::bind(address, tls, door, connections.clone(), is_control, relaxed.of_requests())
         };
         let mut listeners = Vec::new();
-        // Who can make APIs call this server's own AWS APIs would speak there with this machine's voice.
+        // Otherwise, anyone who can make APIs call this server's own AWS APIs could call them from this machine.
         let mut protected = Vec::new();
         let listen = &options.listen;
         let all =
@@ -80,7 +80,7 @@ impl Server {
         let mut tls_address = None;
         if let Some(address) = options.tls.address {
             let config = Arc::new(tls::by_name(&options, house.gateway.domains())?);
-            // Beside a split pair, the TLS listener is the data plane's.
+            // If data plane and control plane are split, the TLS listener serves the data plane.
             let planes = if listen.data.is_some() { Planes::Data } else { Planes::All };
             let bound = listener(address, planes, Some(config))?;
             tls_address = bound.address();
@@ -96,11 +96,10 @@ impl Server {
         Ok(server)
     }
 
-    /// Serves until `stop` completes, then drains: stops accepting, lets requests in flight finish, flushes
-    /// the store.
+    /// Serves until `stop` completes, then drains: stops accepting, lets requests in flight finish, flushes the store.
     ///
     /// # Errors
-    /// When the store can't be flushed.
+    /// If the store can't be flushed.
     pub async fn run(self, stop: impl Future<Output = ()>) -> Result<(), Error> {
         let (stopping, stopped) = watch::channel(false);
         let serving: Vec<_> = self
@@ -113,7 +112,7 @@ impl Server {
         let bookkeeper = tokio::spawn(self.house.gateway.keep_books());
         stop.await;
         tracing::info!("stopping: no new connections, requests in flight finish");
-        // Nobody listens any more if every listener is gone already.
+        // If all listeners have ended already, nobody receives it.
         let _ = stopping.send(true);
         self.house.begin_drain();
         for listener in serving {
@@ -131,23 +130,23 @@ impl Server {
         Ok(())
     }
 
-    /// Where AWS clients reach the server.
+    /// The server's URL for AWS clients.
     pub fn endpoint(&self) -> String {
         let address = self.listeners.first().and_then(Listener::address);
         format!("http://{}", reachable(address.unwrap_or(self.options.listen.address)))
     }
 
-    /// Where they reach it with TLS.
+    /// The same with TLS.
     pub fn tls_endpoint(&self) -> Option<String> {
         self.tls_address.map(|address| format!("https://{}", reachable(address)))
     }
 
-    /// Where everything durable lives.
+    /// The directory for all durable data.
     pub fn data_dir(&self) -> &Path {
         &self.options.data_dir
     }
 
-    /// The region templates are deployed into.
+    /// The region that templates are deployed into.
     pub fn region(&self) -> &Region {
         &self.home.region
     }
@@ -158,7 +157,7 @@ impl Server {
     }
 }
 
-/// A client can't connect to `0.0.0.0`.
+/// The address for clients, which can't connect to `0.0.0.0`.
 fn reachable(address: SocketAddr) -> SocketAddr {
     if !address.ip().is_unspecified() {
         return address;
@@ -181,7 +180,7 @@ fn home(options: &Options) -> Result<AccountRegion, Error> {
     Ok(AccountRegion { account, region })
 }
 
-/// The directory is its owner's alone: payloads of executions are in it.
+/// Creates the directory with access for its owner only, because it contains payloads of executions.
 fn make_data_dir(path: &PathBuf) -> Result<(), Error> {
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true);

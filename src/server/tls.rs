@@ -1,4 +1,5 @@
-//! Certificates of the TLS listener: the operator's own, or one made for development, and those of custom domains.
+//! Certificates of the TLS listener: the operator's own, or a generated development certificate, and those of custom
+//! domains.
 
 mod domains;
 
@@ -19,14 +20,14 @@ use crate::gateway::Domains;
 
 pub(super) use domains::ByName;
 
-/// Names that a development certificate is good for. APIs are reached under `{api}.execute-api.localhost`.
+/// The names in a development certificate. APIs are reached under `{api}.execute-api.localhost`.
 const DEVELOPMENT_NAMES: &[&str] =
     &["localhost", "*.localhost", "*.execute-api.localhost", "127.0.0.1", "::1"];
 
-/// The listener's TLS settings by server name, with HTTP/2 before HTTP/1.1.
+/// The listener's TLS configuration by server name, with HTTP/2 preferred over HTTP/1.1.
 ///
 /// # Errors
-/// [`Error::Tls`] when the files can't be read or don't fit together.
+/// [`Error::Tls`] if the files can't be read or don't belong together.
 pub(super) fn by_name(options: &Options, domains: Arc<Domains>) -> Result<ByName, Error> {
     let tls = &options.tls;
     let (certificate, key) = match (&tls.certificate, &tls.private_key) {
@@ -58,7 +59,7 @@ fn parse_identity(certificate: &str, key: &str) -> Result<Identity, Error> {
     Ok(Identity { chain: chain.map_err(said)?, key: key.map_err(said)? })
 }
 
-/// Makes the certificate on first use and keeps it, so that clients need to trust it once.
+/// Generates the certificate on first use and keeps it, so that clients have to trust it only once.
 fn development_certificate(dir: &Path) -> Result<(std::path::PathBuf, std::path::PathBuf), Error> {
     let (certificate, key) = (dir.join("development.pem"), dir.join("development.key"));
     if certificate.exists() && key.exists() {

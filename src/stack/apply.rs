@@ -1,7 +1,7 @@
-//! Applying a template: what differs from the stack's record is created, updated, replaced or deleted.
+//! Applies templates: creates, updates, replaces or deletes what differs from the stack's record.
 //!
-//! The record is written after every step, so that a crash leaves no resource unknown to its stack. A failing
-//! step undoes the steps before it, in reverse, and the stack is as it was.
+//! The record is written after every step, so that after a crash no resource is unknown to its stack. If a step fails,
+//! the earlier steps are undone in reverse order, and the stack is as it was before.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -32,31 +32,31 @@ pub struct Stacks {
     ids: Arc<dyn Ids>,
     home: AccountRegion,
     ssm_parameters: BTreeMap<String, String>,
-    // One template at a time: two that share resources would undo each other.
+    // One template at a time: two that share resources would undo each other's changes.
     turn: Mutex<()>,
 }
 
-/// What applying a template came to.
+/// The result of applying a template.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Applied {
-    /// Every resource of the template and every one that is gone, in the order they were dealt with.
+    /// All resources of the template and all deleted ones, in the order in which they were processed.
     pub changes: Vec<Change>,
     /// The template's outputs, resolved.
     pub outputs: Map<String, Value>,
-    /// What was accepted as AWS accepts it, but will not work: mapping templates that don't parse.
+    /// Content that is accepted as on AWS but won't work: mapping templates that don't parse.
     pub warnings: Vec<String>,
 }
 
-/// What happened to one resource.
+/// The change of one resource.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
     /// The name in the template.
     pub logical_id: String,
     /// The type.
     pub kind: Kind,
-    /// What happened.
+    /// What happened to the resource.
     pub action: Action,
-    /// What `Ref` answers: an id, a name or an ARN.
+    /// The value of `Ref`: an id, a name or an ARN.
     pub physical_id: String,
 }
 
@@ -65,20 +65,20 @@ pub struct Change {
 pub enum Action {
     /// It was made.
     Created,
-    /// It was changed where it is.
+    /// It was updated in place.
     Updated,
-    /// A new one took its place.
+    /// A new resource replaced it.
     Replaced,
-    /// It already was as the template wants it.
+    /// It was already as the template requires.
     Unchanged,
-    /// It is no longer in the template and was removed.
+    /// The template no longer contains it, so it was deleted.
     Deleted,
-    /// It is no longer in the template, which asked to keep it: it stays, and belongs to no stack.
+    /// The template no longer contains it but had asked to retain it: it stays, and belongs to no stack.
     Retained,
 }
 
 impl Action {
-    /// The lower-case word.
+    /// The word in lower case.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Created => "created",
@@ -91,9 +91,10 @@ impl Action {
     }
 }
 
-/// How to take a step back.
+/// How to undo a step.
 enum Undo {
-    /// What was made, and the stage that a deployment was made for as it was before.
+    /// Delete what was created. If it is a deployment that was created for a stage, the stage's previous state is
+    /// included.
     Delete(Made, Option<ServedStage>),
     Restore {
         before: Made,
@@ -102,21 +103,22 @@ enum Undo {
 }
 
 impl Stacks {
-    /// What is encrypted of them.
+    /// The columns that are encrypted.
     pub const SEALED: &[&SealedColumn] = &[&record::RESOURCES];
 
-    /// Declares the room's tables and no more.
+    /// Only creates or upgrades the room's tables.
     ///
     /// # Errors
-    /// When the store can't be written, or was written by a newer version.
+    /// If the store can't be written, or was written by a newer version.
     pub fn migrate(store: &Store) -> Result<(), Error> {
         Ok(record::migrate(store)?)
     }
 
-    /// Declares the room's tables. `ssm_parameters` are what templates find in Systems Manager, by name.
+    /// Opens the stacks, and creates or upgrades their tables. `ssm_parameters` are the Systems Manager parameters for
+    /// templates, by name.
     ///
     /// # Errors
-    /// When the store can't be written, or was written by a newer version.
+    /// If the store can't be written, or was written by a newer version.
     pub fn open(
         store: Store,
         operations: Arc<dyn Operations>,
@@ -129,15 +131,15 @@ impl Stacks {
         Ok(Self { store, operations, objects, ids, home, ssm_parameters, turn: Mutex::new(()) })
     }
 
-    /// True if no stack was ever applied.
+    /// Whether no stack was ever applied.
     ///
     /// # Errors
-    /// When the store can't be read.
+    /// If the store can't be read.
     pub async fn is_empty(&self) -> Result<bool, Error> {
         Ok(!record::any(&self.store).await?)
     }
 
-    /// Makes stack `name` what `template` says, with `parameters` over the template's defaults.
+    /// Makes the stack `name` match `template`, with `parameters` overriding the template's defaults.
     ///
     /// # Errors
     /// Any [`Error`]; the stack is then as it was before.
@@ -150,7 +152,7 @@ impl Stacks {
         let _turn = self.turn.lock().await;
         let old = record::load(&self.store, &self.home, name).await?.unwrap_or_default();
         let plan = self.plan(name, template, parameters).await?;
-        // Whatever can be told beforehand is refused before anything is changed.
+        // Everything that can be checked in advance is checked before anything changes.
         plan.rehearse()?;
         let mut run = Run {
             stacks: self,
@@ -176,11 +178,11 @@ impl Stacks {
         }
     }
 
-    /// The stack as it is, with the template's outputs; `None` if there is no such stack or the template
-    /// has resources that the stack does not. Changes nothing.
+    /// The stack's current state with the template's outputs; `None` if there is no such stack, or if the template has
+    /// resources that the stack doesn't. Changes nothing.
     ///
     /// # Errors
-    /// When the store can't be read or an output can't be resolved.
+    /// If the store can't be read, or an output can't be resolved.
     pub async fn describe(
         &self,
         name: &str,
@@ -224,7 +226,7 @@ struct Run<'a> {
     name: &'a str,
     made: Vec<Made>,
     resources: BTreeMap<String, Attributes>,
-    /// APIs of which some part changed: their deployments are made anew.
+    /// APIs of which a part has changed: their deployments are replaced.
     redeploy: BTreeSet<String>,
     replaced: Vec<Made>,
     undo: Vec<Undo>,
@@ -233,7 +235,7 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    /// Makes every resource what the plan says, and looks up the outputs.
+    /// Makes every resource match the plan, and resolves the outputs.
     async fn make(&mut self, plan: &Plan<'_>) -> Result<Outputs, Error> {
         let tally = Tally::new();
         for resource in &plan.ordered {
@@ -254,7 +256,7 @@ impl Run<'_> {
         let old = self.made.iter().find(|made| made.logical_id == resource.logical_id).cloned();
         let old = match old {
             Some(old) if old.kind == kind => Some(old),
-            // Another type under the same name is another resource.
+            // A different type with the same name is a different resource.
             Some(old) => {
                 self.made.retain(|made| made.logical_id != resource.logical_id);
                 self.replaced.push(old);
@@ -280,7 +282,7 @@ impl Run<'_> {
                 let made =
                     kind.update(operations, region, &old.attributes, &old.properties, &properties).await;
                 if made.is_err() {
-                    // It may have broken off half way.
+                    // The update may have failed half way.
                     self.undo.push(Undo::Restore { before: old.clone(), after: properties.clone() });
                 }
                 match made.map_err(refused)? {
@@ -298,7 +300,7 @@ impl Run<'_> {
         };
         self.warnings.extend(lint::warnings(&resource.logical_id, kind, &properties));
         if action == Action::Unchanged {
-            // What is to become of it later may be told anew without changing it.
+            // Policies about its future can change without a change of the resource.
             let mut made = self.made.iter_mut().filter(|made| made.logical_id == resource.logical_id);
             if let Some(made) = made.find(|made| made.retention != resource.retention) {
                 made.retention = resource.retention;
@@ -364,14 +366,14 @@ impl Run<'_> {
         Ok(attributes)
     }
 
-    /// Deletes what was replaced and what the template no longer has, dependants first.
+    /// Deletes replaced resources and those that the template no longer contains, dependants first.
     async fn remove_leftovers(&mut self, wanted: &[&Declared]) -> Result<(), Error> {
         let is_wanted = |made: &Made| wanted.iter().any(|r| r.logical_id == made.logical_id);
         let gone: Vec<Made> = self.made.iter().filter(|made| !is_wanted(made)).cloned().collect();
         let gone = gone.iter().rev().map(|made| (made, made.retention.on_delete));
         let replaced = self.replaced.iter().rev().map(|made| (made, made.retention.on_replace));
         for (made, retained) in gone.chain(replaced) {
-            // A version is published once: what took its place may be the same one.
+            // Publishing a version again returns the existing one, so the replacement may be the same version.
             let is_back = self.made.iter().any(|other| {
                 other.logical_id == made.logical_id
                     && other.kind == made.kind
@@ -383,7 +385,8 @@ impl Run<'_> {
                 let deleted =
                     made.kind.delete(&*self.stacks.operations, &made.attributes, &made.properties).await;
                 if let Err(source) = deleted {
-                    // The stack is what the template wants; what can't be removed is said, not undone.
+                    // The stack already matches the template. A resource that can't be deleted is reported, not a
+                    // reason to undo.
                     tracing::warn!(logical_id = made.logical_id, %source, "could not remove what is no longer needed");
                 }
             }
@@ -404,7 +407,7 @@ impl Run<'_> {
     async fn undo(&mut self) -> Result<(), Error> {
         let operations = &*self.stacks.operations;
         while let Some(undo) = self.undo.pop() {
-            // Where a step can't be undone, the record keeps what is there, so that the next template changes that.
+            // If a step can't be undone, the record keeps the actual state, so that the next template changes that.
             let (logical_id, undone, restored, unrestored) = match undo {
                 Undo::Delete(made, stage) => {
                     let undone = match &stage {

@@ -1,13 +1,13 @@
-//! `Fn::Cidr`: a block of addresses cut into smaller ones.
+//! `Fn::Cidr`: divides a block of addresses into smaller ones.
 //!
 //! <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-function-reference-cidr.html>
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// The first `count` blocks within `block`, each with `bits` bits for its hosts.
+/// The first `count` blocks in `block`, each with `bits` bits for hosts.
 ///
 /// # Errors
-/// What is wrong: no block, no number, or no room for that many.
+/// What is wrong: an invalid block or number, or not enough room.
 pub(super) fn blocks(block: &str, count: &str, bits: &str) -> Result<Vec<String>, String> {
     let parsed = block
         .split_once('/')
@@ -21,7 +21,7 @@ pub(super) fn blocks(block: &str, count: &str, bits: &str) -> Result<Vec<String>
         IpAddr::V6(address) => (address.to_bits(), 128),
     };
     let no_room = || format!("{block} has no room for {count} blocks with {bits} bits");
-    // Of what `block` leaves free, `bits` are the hosts' and the others number the blocks.
+    // Of the bits that `block` leaves free, `bits` are for hosts, and the others number the blocks.
     let free =
         u32::checked_sub(width, prefix).ok_or_else(|| format!("{block:?} is no block of addresses"))?;
     let numbering = free.checked_sub(bits).ok_or_else(no_room)?;

@@ -1,4 +1,4 @@
-//! Named booleans over parameters: the `Conditions` section, and what the `Rules` section asserts.
+//! Named booleans that depend on parameters: the `Conditions` section, and the assertions in the `Rules` section.
 //!
 //! <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/rules-section-structure.html>
 
@@ -10,14 +10,14 @@ use serde_json::{Map, Value};
 use super::error::Error;
 use super::scope::{Names, Scope, Tally};
 
-/// How deep condition functions may nest, over the conditions that they name; deeper they are taken for a circle.
+/// How deep condition functions may nest, including named conditions; deeper ones count as a cycle.
 const DEPTH_MAX: usize = 32;
 
-/// Decides every condition of the section over the parameters and mappings of `scope`: `None` for those that depend on
-/// what only a deployment knows.
+/// Decides every condition with the parameters and mappings in `scope`: `None` for those that depend on values known
+/// only at deployment.
 ///
 /// # Errors
-/// [`Error::Template`] for unknown functions, unknown names and circles.
+/// [`Error::Template`] for unknown functions, unknown names and cycles.
 pub(super) fn decide(
     section: &Map<String, Value>,
     scope: &Scope<'_>,
@@ -29,11 +29,10 @@ pub(super) fn decide(
     Ok(decider.decided.into_inner())
 }
 
-/// Checks every rule of the section that applies, as far as `scope` knows.
+/// Checks every applicable rule, as far as `scope` is known.
 ///
 /// # Errors
-/// [`Error::Template`] with the rule's own description where an assertion does not hold, and for unknown
-/// functions and names.
+/// [`Error::Template`] with the rule's own description if an assertion is false, and for unknown functions and names.
 pub(super) fn assert_rules(section: &Map<String, Value>, scope: &Scope<'_>) -> Result<(), Error> {
     let (no_resources, nothing, tally) = (BTreeMap::new(), Map::new(), Tally::new());
     let names = Names { scope, resources: &no_resources, tally: &tally };
@@ -59,7 +58,7 @@ pub(super) fn assert_rules(section: &Map<String, Value>, scope: &Scope<'_>) -> R
     Ok(())
 }
 
-/// Which section's functions may be used.
+/// Which section's functions are allowed.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Functions {
     OfConditions,
@@ -70,12 +69,12 @@ struct Decider<'a> {
     section: &'a Map<String, Value>,
     names: Names<'a>,
     kind: Functions,
-    /// Each is decided once, however many others name it.
+    /// Each is decided once, however many others refer to it.
     decided: RefCell<BTreeMap<String, Option<bool>>>,
 }
 
 impl Decider<'_> {
-    /// Whether the condition of this name holds.
+    /// Whether the condition with this name is true.
     fn named(&self, name: &str, at: &str, depth: usize) -> Result<Option<bool>, Error> {
         if let Some(holds) = self.decided.borrow().get(name) {
             return Ok(*holds);
@@ -87,7 +86,7 @@ impl Decider<'_> {
         Ok(holds)
     }
 
-    /// Whether `value` holds; `None` if that depends on a guess.
+    /// Whether `value` is true; `None` if that depends on a guess.
     fn holds(&self, value: &Value, at: &str, depth: usize) -> Result<Option<bool>, Error> {
         if DEPTH_MAX < depth {
             return Err(Error::at(at, "conditions refer to each other in a circle"));
@@ -135,7 +134,7 @@ impl Decider<'_> {
         }
     }
 
-    /// A list's members, or one value, as texts.
+    /// The members of a list, or a single value, as strings.
     fn texts(&self, value: &Value, at: &str) -> Result<Vec<String>, Error> {
         Ok(match self.names.resolve(value, at)? {
             Some(Value::Array(items)) => items.into_iter().map(as_text).collect(),
@@ -145,7 +144,7 @@ impl Decider<'_> {
     }
 }
 
-/// CloudFormation compares as text: `"true"` equals `true`.
+/// CloudFormation compares strings: `"true"` equals `true`.
 fn as_text(value: Value) -> String {
     match value {
         Value::String(text) => text,
@@ -159,7 +158,7 @@ mod tests {
 
     use super::*;
 
-    /// A scope of these parameters; that called `Guessed` is a guess.
+    /// A scope with these parameters; the one called `Guessed` is a guess.
     fn scope<'a>(parameters: &Value, mappings: &'a Value) -> Scope<'a> {
         Scope {
             parameters: parameters.as_object().unwrap().clone(),

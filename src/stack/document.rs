@@ -1,15 +1,15 @@
-//! A template's text to one JSON value, with CloudFormation's short tags spelled out (`!Ref` → `Ref`,
-//! `!GetAtt` → `Fn::GetAtt`).
+//! Parses a template's text to one JSON value, with CloudFormation's short tags expanded (`!Ref` → `Ref`, `!GetAtt` →
+//! `Fn::GetAtt`).
 
 use serde_json::{Map, Value};
 
 use super::error::Error;
 use crate::yaml;
 
-/// Largest template, in bytes; CloudFormation's own limit for a template in an object store.
+/// The largest template, in bytes; CloudFormation's own limit for a template in S3.
 const TEMPLATE_BYTES_MAX: usize = 1_048_576;
 
-/// Reads `text`, YAML or JSON.
+/// Parses `text`, YAML or JSON.
 pub(super) fn parse(text: &str) -> Result<Value, Error> {
     if TEMPLATE_BYTES_MAX < text.len() {
         return Err(Error::Syntax(format!("the text is larger than {TEMPLATE_BYTES_MAX} bytes")));
@@ -17,7 +17,7 @@ pub(super) fn parse(text: &str) -> Result<Value, Error> {
     yaml::parse(text, spelled_out).map_err(|error| Error::Syntax(error.to_string()))
 }
 
-/// The function that a short tag stands for.
+/// The function for a short tag.
 fn spelled_out(tag: &str, value: Value) -> Option<Value> {
     let (function, value) = match (tag, value) {
         ("Ref" | "Condition", value) => (tag.to_owned(), value),

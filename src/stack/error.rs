@@ -1,4 +1,4 @@
-//! Why a template cannot be applied.
+//! Why a template can't be applied.
 
 use super::operations::OperationError;
 use crate::store;
@@ -9,25 +9,25 @@ pub enum Error {
     /// The text is neither YAML nor JSON.
     #[error("the template is not valid YAML or JSON: {0}")]
     Syntax(String),
-    /// The document is no CloudFormation template.
+    /// The document is not a valid CloudFormation template.
     #[error("{location}: {problem}")]
     Template {
         /// Slash path into the document.
         location: String,
-        /// What is wrong there.
+        /// What is wrong.
         problem: String,
     },
-    /// A resource type that this server does not run.
+    /// A resource type that this server doesn't support.
     #[error("Resources/{logical_id}: resource type {kind} is not supported; supported are {supported}")]
     UnsupportedType {
         /// The resource's name in the template.
         logical_id: String,
         /// Its type.
         kind: String,
-        /// The types there are.
+        /// The supported types.
         supported: String,
     },
-    /// A property that this server does not honour.
+    /// A property that this server doesn't support.
     #[error("Resources/{logical_id}/Properties: property {property} of {kind} is not supported")]
     UnsupportedProperty {
         /// The resource's name in the template.
@@ -37,15 +37,15 @@ pub enum Error {
         /// The property.
         property: String,
     },
-    /// Resources that need each other.
+    /// Resources that depend on each other in a cycle.
     #[error("circular dependency between resources: [{0}]")]
     Circular(String),
-    /// An operation refused what the template asks for.
+    /// An operation that the template requires was refused.
     #[error("Resources/{logical_id}: {refusal}")]
     Operation {
         /// The resource's name in the template.
         logical_id: String,
-        /// The service's answer.
+        /// The service's error.
         refusal: OperationError,
     },
     /// The stack's record cannot be read or written.
@@ -54,7 +54,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// A problem at a place of the template.
+    /// A problem at a location in the template.
     pub(super) fn at(location: impl Into<String>, problem: impl Into<String>) -> Self {
         Self::Template { location: location.into(), problem: problem.into() }
     }

@@ -1,4 +1,4 @@
-//! CloudFormation's intrinsic functions, resolved against parameters and the resources made so far.
+//! CloudFormation's intrinsic functions, resolved with parameters and the resources created so far.
 //!
 //! <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-function-reference.html>
 
@@ -11,24 +11,24 @@ use super::cidr;
 use super::error::Error;
 use super::scope::{Mark, Names};
 
-/// What a made resource answers to `Ref` and `Fn::GetAtt`.
+/// The values of a resource's `Ref` and `Fn::GetAtt`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Attributes {
-    /// The answer to `Ref`, which is also the physical id.
+    /// The value of `Ref`, which is also the physical id.
     pub(super) reference: String,
-    /// The answers to `Fn::GetAtt`.
+    /// The values of `Fn::GetAtt`.
     pub(super) attributes: BTreeMap<String, String>,
 }
 
-/// Marks a property as not given (`AWS::NoValue`).
+/// Removes a property (`AWS::NoValue`).
 const NO_VALUE: &str = "AWS::NoValue";
-/// Stands where only a deployment knows the text.
+/// The placeholder for a text that is known only at deployment.
 pub(super) const GUESS: &str = "value";
-/// The zones of a region, as far as anyone here can tell.
+/// The availability zones of a region; the real ones are not known here.
 const ZONES: [char; 3] = ['a', 'b', 'c'];
 
 impl Names<'_> {
-    /// Resolves all functions within `value`; `None` stands for `AWS::NoValue`.
+    /// Resolves all functions in `value`; `None` stands for `AWS::NoValue`.
     pub(super) fn resolve(&self, value: &Value, location: &str) -> Result<Option<Value>, Error> {
         match value {
             Value::Array(items) => {
@@ -107,7 +107,7 @@ impl Names<'_> {
             }
             "Fn::FindInMap" => self.find_in_map(argument, at).map(Some),
             "Fn::Length" => {
-                // A length is a number wherever it goes.
+                // A length is a number wherever it is used.
                 Ok(Some(Value::from(self.list(argument, at)?.len())))
             }
             "Fn::GetAZs" => {
@@ -148,7 +148,7 @@ impl Names<'_> {
         }
     }
 
-    /// The value of the branch that its condition chooses.
+    /// The value of the branch that the condition selects.
     fn choose(&self, argument: &Value, at: &str) -> Result<Option<Value>, Error> {
         let [condition, yes, no] = self.arguments(argument, at)?;
         let name = condition.as_str().unwrap_or_default();
@@ -168,7 +168,7 @@ impl Names<'_> {
         let none = || Error::at(at, "expected a list of 3, and perhaps a DefaultValue");
         let (map, top, second, default) = match argument.as_array().map(Vec::as_slice) {
             Some([map, top, second]) => (map, top, second, None),
-            // An extension of the language.
+            // From the language extensions.
             Some([map, top, second, options]) => {
                 (map, top, second, Some(options.get("DefaultValue").ok_or_else(none)?))
             }
@@ -277,7 +277,7 @@ impl Names<'_> {
         }
     }
 
-    /// The text of a value that was met since `mark`.
+    /// The text of a value that was resolved since `mark`.
     fn text_of(&self, value: &Value, at: &str, mark: Mark) -> Result<String, Error> {
         match value {
             Value::String(text) => Ok(text.clone()),
@@ -289,8 +289,8 @@ impl Names<'_> {
         }
     }
 
-    /// What stands for a value that can't be made: a guess where it was to be made from guesses, which what will be
-    /// there need not resemble; else the problem.
+    /// Replaces a value that can't be computed: by a guess if it depends on guesses, which the real values need not
+    /// resemble; otherwise it is the problem.
     fn or_guess(&self, mark: Mark, at: &str, problem: impl Into<String>) -> Result<Value, Error> {
         if self.tally.is_unsure_since(mark) {
             self.tally.meet_guess();
@@ -300,7 +300,7 @@ impl Names<'_> {
     }
 }
 
-/// The function and its argument, if `map` is a call of one.
+/// The function and its argument, if `map` is a function call.
 pub(super) fn call(map: &Map<String, Value>) -> Option<(&str, &Value)> {
     let (function, argument) = map.iter().next().filter(|_| map.len() == 1)?;
     (function == "Ref" || function.starts_with("Fn::")).then_some((function.as_str(), argument))
@@ -331,7 +331,7 @@ fn sub_pieces(text: &str) -> Vec<Piece<'_>> {
     pieces
 }
 
-/// What stands between `${` and `}` in the text of `Fn::Sub`.
+/// The names between `${` and `}` in the text of `Fn::Sub`.
 pub(super) fn sub_names(text: &str) -> impl Iterator<Item = String> {
     sub_pieces(text).into_iter().filter_map(|piece| match piece {
         Piece::Name(name) => Some(name.to_owned()),
@@ -348,7 +348,7 @@ mod tests {
     use super::super::scope::{EXPANSION_BYTES_MAX, Scope, Tally};
     use super::*;
 
-    /// What `value` resolves to, `guessed` being a list that only a deployment knows.
+    /// The result for `value`, where `guessed` is a list known only at deployment.
     fn resolve(value: &Value, tally: &Tally) -> Result<Option<Value>, Error> {
         let parameters = json!({
             "Env": "dev", "AWS::Region": "us-east-1", "Zones": ["a", "b"], "Guessed": [GUESS], "Size": 12,
@@ -443,7 +443,7 @@ mod tests {
             assert!(resolve(&value, &tally).is_ok(), "{value}");
             assert!(tally.guessed_since(mark), "{value}");
         }
-        // What fails whatever the guess will be, fails.
+        // What fails with any guess, fails.
         check(json!({"Fn::Join": [{"Ref": "Nope"}, {"Ref": "Guessed"}]}), Err("Nope is not in the template"));
     }
 
@@ -452,7 +452,7 @@ mod tests {
         let wide = "x".repeat(1024);
         let join = |n: usize, separator: &str| json!({"Fn::Join": [separator, vec![""; n]]});
         let n_at_most = EXPANSION_BYTES_MAX / 1024;
-        // The value counts with what it takes beside its text.
+        // A value counts with its overhead.
         check(json!({"Fn::Length": [join(n_at_most, &wide)]}), Ok(json!(1)));
         for value in [
             join(n_at_most + 1, &wide),

@@ -1,6 +1,5 @@
-//! CloudFormation takes texts for booleans and numbers, and numbers for texts: parameters of templates have no other
-//! types. The operations that a template becomes don't, so inputs are made to fit their shapes here, wherever a value
-//! stands.
+//! CloudFormation accepts strings for booleans and numbers, and numbers for strings, because template parameters have
+//! no other types. Operations don't, so this converts inputs to their shapes, at any depth.
 
 use serde_json::{Number, Value};
 
@@ -28,7 +27,7 @@ fn fit_value(shape: &Shape, value: &mut Value) {
             }
         }
         (Shape::Integer(_) | Shape::Long(_) | Shape::Float(_), Value::String(text)) => {
-            // "1.0" stands for an integer, too; the operation's own check makes one of it.
+            // "1.0" is an integer, too; the operation's own check converts it.
             if let Ok(number) = serde_json::from_str::<Number>(text.trim()) {
                 *value = Value::Number(number);
             }
@@ -42,9 +41,8 @@ fn fit_value(shape: &Shape, value: &mut Value) {
         (Shape::Map(_, item, _), Value::Object(entries)) => {
             for value in entries.values_mut() {
                 match (item, &*value) {
-                    // Which parameters a method has is a map of booleans, and the only one: there CloudFormation
-                    // parses as Java does, so that whatever isn't "true" is false. Templates write values such as
-                    // "'*'" there.
+                    // A method's parameters are the only map of booleans. CloudFormation parses these as Java does, so
+                    // anything other than "true" is false. Templates write values such as "'*'" there.
                     (Shape::Boolean, Value::String(text)) => {
                         *value = Value::Bool(truth(text).unwrap_or(false));
                     }
@@ -57,7 +55,7 @@ fn fit_value(shape: &Shape, value: &mut Value) {
     }
 }
 
-/// `true` and `false`, however they are capitalized, and what else is a boolean to the YAML that CloudFormation reads.
+/// `true` and `false` in any case, and the other booleans of CloudFormation's YAML.
 fn truth(text: &str) -> Option<bool> {
     [("true", true), ("false", false), ("yes", true), ("no", false), ("on", true), ("off", false)]
         .into_iter()

@@ -1,13 +1,12 @@
-//! CloudFormation templates as the declarative configuration: a template becomes the operations that a
-//! client would call.
+//! CloudFormation templates: converts a template into the operations that a client would call.
 //!
-//! A template is read ([`Template::parse`]), its intrinsic functions are resolved, and what differs from the
-//! stack's last state is created, updated or deleted in dependency order ([`Stacks::apply`]). Nothing here
-//! touches the rooms below except through AWS operations, so whatever a template can do, a client can too.
+//! [`Template::parse`] parses a template. [`Stacks::apply`] resolves its intrinsic functions, and creates, updates or
+//! deletes what differs from the stack's last state, in the order of dependencies. It uses the rooms below only through
+//! AWS operations, so a client can do everything that a template can.
 //!
-//! Resource types and their properties follow the
-//! [template reference](https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-template-resource-type-ref.html);
-//! a type or property that is not supported is refused before anything is changed.
+//! Resource types and their properties follow the [template
+//! reference](https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-template-resource-type-ref.html). A
+//! type or property that is not supported is refused before anything changes.
 
 // Rooms are called by their names, wherever they stand.
 use stepgate_asl as asl;

@@ -1,5 +1,5 @@
-//! What can be known to fail before anything is deployed: definitions and mapping templates, read as the
-//! engine and the gateway will read them.
+//! Finds errors before anything is deployed: parses definitions and mapping templates as the engine and the gateway
+//! will.
 
 use serde_json::Value;
 
@@ -12,24 +12,24 @@ use crate::asl;
 use crate::id::{AccountId, AccountRegion, Region};
 use crate::vtl;
 
-/// One problem of a template.
+/// One problem in a template.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
     /// Slash path into the template.
     pub location: String,
-    /// What is wrong, over several lines where a position can be shown.
+    /// What is wrong; several lines if it shows a position.
     pub problem: String,
-    /// True if AWS accepts it all the same and only a call will fail.
+    /// Whether AWS accepts it anyway, and only calls will fail.
     pub is_warning: bool,
 }
 
 /// Checks `template` without deploying it: references, state machine definitions, mapping templates.
 ///
-/// References to resources are filled with values of the right form, so what depends on them is checked too. Parameters
-/// without a default are guessed: what is wrong with a guess is a warning at the most.
+/// References to resources are replaced by values of the right form, so that what depends on them is checked too.
+/// Values of parameters without a default are guessed; a problem with a guess is only a warning.
 ///
 /// # Errors
-/// When the template would be refused whatever values it is given.
+/// If the template would be refused whatever its parameters are.
 pub fn check(template: &Template) -> Result<Vec<Finding>, Error> {
     let (Some(account), Some(region)) = (AccountId::parse("123456789012"), Region::parse("us-east-1")) else {
         unreachable!("an account and a region")
@@ -54,8 +54,7 @@ pub fn check(template: &Template) -> Result<Vec<Finding>, Error> {
     Ok(findings)
 }
 
-/// What applying this resource should say loudly: mapping templates that AWS accepts and that then fail
-/// every call.
+/// Warnings about this resource: mapping templates that AWS accepts but that make every call fail.
 pub(super) fn warnings(logical_id: &str, kind: Kind, properties: &Properties) -> Vec<String> {
     let at = format!("Resources/{logical_id}/Properties");
     let problems = template_problems(kind, properties).into_iter();
@@ -73,7 +72,7 @@ pub(super) fn warnings(logical_id: &str, kind: Kind, properties: &Properties) ->
     warnings
 }
 
-/// Mapping templates that don't parse, with where they stand.
+/// Mapping templates that don't parse, with their locations.
 fn template_problems(kind: Kind, properties: &Properties) -> Vec<(String, String)> {
     if kind != Kind::Method {
         return Vec::new();
@@ -97,7 +96,7 @@ fn template_problems(kind: Kind, properties: &Properties) -> Vec<(String, String
     problems
 }
 
-/// What may turn out wrong.
+/// A problem that may not occur with the real values.
 fn doubt(error: &Error) -> Finding {
     let (location, problem) = match error {
         Error::Template { location, problem } => (location.clone(), problem.clone()),
@@ -112,7 +111,7 @@ fn definition_finding(at: &str, rehearsed: &Rehearsed<'_>) -> Option<Finding> {
         Some("EXPRESS") => asl::StateMachineType::Express,
         _ => asl::StateMachineType::Standard,
     };
-    // Of a definition elsewhere nothing is known here.
+    // The content of a definition in S3 is not known here.
     let elsewhere = properties.contains_key("DefinitionS3Location");
     let parts = ["Definition", "DefinitionString", "DefinitionSubstitutions", "StateMachineType"];
     let is_warning = !rehearsed.is_sure || parts.iter().any(|part| guessed.contains(*part));

@@ -1,4 +1,4 @@
-//! Documents that templates keep in object stores: `BodyS3Location` and `DefinitionS3Location`.
+//! Documents in object stores: `BodyS3Location` and `DefinitionS3Location`.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -9,20 +9,20 @@ use super::error::Error;
 use super::kind::{self, Kind, Properties};
 use crate::yaml;
 
-/// What is in an object, in time; else why it can't be had.
+/// The content of an object, or why it can't be read.
 pub type ObjectFuture<'a> = Pin<Box<dyn Future<Output = Result<Vec<u8>, String>> + Send + 'a>>;
 
-/// The port through which a stack reads objects.
+/// The port for reading objects.
 pub trait Objects: Send + Sync {
-    /// Reads the object `key` of `bucket`, in its latest version unless one is given.
+    /// Reads the object `key` in `bucket`, in its latest version unless one is given.
     fn get<'a>(&'a self, bucket: &'a str, key: &'a str, version: Option<&'a str>) -> ObjectFuture<'a>;
 }
 
-/// Puts the documents that `properties` say the location of in the place of the locations. So a document that changed
-/// changes the resource, also where its location stays the same.
+/// Replaces the locations in `properties` by the documents. So a changed document changes the resource, even if its
+/// location stays the same.
 ///
 /// # Errors
-/// [`Error::Template`] when a document can't be had or read, or is there twice.
+/// [`Error::Template`] if a document can't be read or parsed, or is given twice.
 pub(super) async fn fetch(
     objects: &dyn Objects,
     kind: Kind,
@@ -44,7 +44,7 @@ pub(super) async fn fetch(
     let text = read(objects, &place).await.map_err(|problem| Error::at(&at, problem))?;
     let text = match kind {
         Kind::StateMachine => {
-            // What is filled in may be anything, so that only the whole is JSON or YAML.
+            // Substituted values may be anything, so only the result is JSON or YAML.
             let text = kind::substituted(&text, properties);
             properties.remove("DefinitionSubstitutions");
             match text.trim_start().starts_with('{') {

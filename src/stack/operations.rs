@@ -1,4 +1,4 @@
-//! The port through which a stack changes the world: AWS operations, called as a client would.
+//! The port through which a stack changes things: AWS operations, called as a client would.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::wire::Structure;
 
-/// A service's refusal.
+/// A service's error.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{operation}: {code}: {message}")]
 pub struct OperationError {
@@ -19,16 +19,16 @@ pub struct OperationError {
     pub message: String,
 }
 
-/// What an operation answers, in time.
+/// The result of an operation.
 pub type OperationFuture<'a> = Pin<Box<dyn Future<Output = Result<Value, OperationError>> + Send + 'a>>;
 
-/// Calls AWS operations under the credentials of whoever applies the template.
+/// Calls AWS operations as the caller who applies the template.
 pub trait Operations: Send + Sync {
     /// What `operation` of `service` takes; `None` if it isn't known.
     fn input(&self, service: &str, operation: &str) -> Option<&'static Structure>;
 
-    /// Calls `operation` of `service` (`states`, `apigateway`, `iam`) with the members of `input`, named as
-    /// the service model names them; answers the output's members.
+    /// Calls `operation` of `service` (`states`, `apigateway`, `iam`) with `input`, whose members are named as in the
+    /// service model. Returns the output.
     fn call<'a>(
         &'a self,
         service: &'static str,

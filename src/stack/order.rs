@@ -1,4 +1,4 @@
-//! In which order resources are made: whatever one refers to comes before it.
+//! Determines the order in which resources are created: a resource comes after everything to which it refers.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,17 +12,17 @@ use super::template::{Declared, Template};
 
 /// What a resource waits for.
 struct Needs<'a> {
-    /// What it refers to or says that it depends on.
+    /// What it refers to, or names in `DependsOn`.
     said: BTreeSet<&'a str>,
-    /// What should come first, too, where nothing speaks against it.
+    /// What should also come first if possible.
     better: BTreeSet<&'a str>,
 }
 
-/// Sorts the resources of `template` that there are under `scope`'s conditions, so that each stands behind what it
-/// refers to; ties keep the template's order. Where it is undecided whether there is one, there is.
+/// Sorts the resources of `template` that exist under `scope`'s conditions, so that each comes after what it refers to;
+/// otherwise the template's order is kept. A resource whose condition is undecided counts as existing.
 ///
 /// # Errors
-/// [`Error::Circular`]; [`Error::Template`] when a reference or a condition names nothing.
+/// [`Error::Circular`]; [`Error::Template`] if a reference or a condition names nothing.
 pub(super) fn by_dependency<'a>(
     template: &'a Template,
     scope: &Scope<'_>,
@@ -38,7 +38,7 @@ pub(super) fn by_dependency<'a>(
     let mut waiting: BTreeMap<&'a str, Needs<'a>> = BTreeMap::new();
     for resource in &wanted {
         let mut found = References { scope, taken: BTreeSet::new(), all: BTreeSet::new() };
-        // What may not be there need not find everything.
+        // A resource that may not exist need not find everything.
         let is_sure = is_there(resource.condition.as_deref(), scope, &resource.location())? == Some(true);
         for value in resource.properties.values() {
             found.collect(value, is_sure);
@@ -50,12 +50,12 @@ pub(super) fn by_dependency<'a>(
                 format!("depends on {nothing}, which the template does not have"),
             ));
         }
-        // As on AWS, what depends on a resource whose condition does not hold does not wait for it.
+        // As on AWS, dependants don't wait for a resource whose condition is false.
         let said = found.taken.into_iter().chain(resource.depends_on.iter().cloned());
         let said = said.filter_map(|name| existing.get(name.as_str()).copied()).collect();
         let mut better = BTreeSet::new();
         if resource.kind == Kind::Deployment {
-            // A deployment is a snapshot: it waits for everything it could show, said or not.
+            // A deployment is a snapshot, so it waits for every part of its API, whether or not `DependsOn` says so.
             let parts =
                 wanted.iter().filter(|other| other.kind.is_deployed() && !is_elsewhere(resource, other));
             better.extend(parts.map(|other| other.logical_id.as_str()));
@@ -65,7 +65,7 @@ pub(super) fn by_dependency<'a>(
     sort(wanted, waiting)
 }
 
-/// Whether two resources name different APIs of the template.
+/// Whether two resources belong to different APIs of the template.
 fn is_elsewhere(one: &Declared, other: &Declared) -> bool {
     let api = |resource: &Declared| resource.properties.get("RestApiId")?.get("Ref").cloned();
     matches!((api(one), api(other)), (Some(one), Some(other)) if one != other)
@@ -79,7 +79,7 @@ fn sort<'a>(
     while !left.is_empty() {
         let needs = |r: &&Declared| &waiting[r.logical_id.as_str()];
         let ready = left.iter().position(|r| needs(r).said.is_empty() && needs(r).better.is_empty());
-        // A part that is made from what the deployment makes is no part of it.
+        // A part that depends on the deployment can't be part of it.
         let ready = ready.or_else(|| left.iter().position(|r| needs(r).said.is_empty()));
         let Some(ready) = ready else {
             let names: Vec<&str> = left.iter().map(|r| r.logical_id.as_str()).collect();
@@ -95,10 +95,10 @@ fn sort<'a>(
     Ok(sorted)
 }
 
-/// Checks that the outputs refer to what there is.
+/// Checks that the outputs refer only to what exists.
 ///
 /// # Errors
-/// [`Error::Template`] when a reference or a condition names nothing.
+/// [`Error::Template`] if a reference or a condition names nothing.
 pub(super) fn check_outputs(
     template: &Template,
     scope: &Scope<'_>,
@@ -116,7 +116,7 @@ pub(super) fn check_outputs(
     Ok(())
 }
 
-/// Whether what has this condition is there; `None` while that is undecided.
+/// Whether something with this condition exists; `None` while that is undecided.
 ///
 /// # Errors
 /// [`Error::Template`] if there is no such condition.
@@ -128,17 +128,17 @@ pub(super) fn is_there(condition: Option<&str>, scope: &Scope<'_>, at: &str) -> 
     }
 }
 
-/// Names that values refer to with `Ref`, `Fn::GetAtt` or `Fn::Sub`.
+/// The names to which values refer with `Ref`, `Fn::GetAtt` or `Fn::Sub`.
 struct References<'a> {
     scope: &'a Scope<'a>,
-    /// Those in branches that are taken.
+    /// Names in branches that are taken.
     taken: BTreeSet<String>,
-    /// Those in all branches.
+    /// Names in all branches.
     all: BTreeSet<String>,
 }
 
 impl References<'_> {
-    /// Every name has to be in the template, those in use also to exist.
+    /// Checks that every name is in the template, and that those in use also exist.
     fn check(
         &self,
         declared: &BTreeSet<&str>,
@@ -196,7 +196,7 @@ impl References<'_> {
             ("Fn::Sub", Value::Array(parts)) => {
                 let own = parts.get(1).and_then(Value::as_object);
                 let text = parts.first().and_then(Value::as_str).unwrap_or_default();
-                // A name of the map may have dots, of which the first part is no name.
+                // A name in the map may contain dots; its first part is not a name then.
                 for name in intrinsic::sub_names(text) {
                     if !own.is_some_and(|own| own.contains_key(&name)) {
                         let resource = name.split('.').next().unwrap_or(&name);
@@ -208,7 +208,7 @@ impl References<'_> {
             ("Fn::If", Value::Array(parts)) if parts.len() == 3 => {
                 let holds = parts[0].as_str().and_then(|name| self.scope.conditions.get(name));
                 let holds = holds.copied().flatten();
-                // While it is undecided, neither branch is surely taken.
+                // While a condition is undecided, neither branch is certain.
                 self.collect(&parts[1], is_taken && holds == Some(true));
                 self.collect(&parts[2], is_taken && holds == Some(false));
             }
@@ -307,7 +307,7 @@ mod tests {
             "Method": method(json!("http://x")),
             "Api": {"Type": "AWS::ApiGateway::RestApi", "Properties": {"Name": "a"}},
         }});
-        // JSON's members come in the order of their names.
+        // JSON's members are sorted by name.
         assert_eq!(order(&template, &[]).unwrap(), ["Api", "Method", "Deployment", "Calls"]);
         let circle =
             json!({"Resources": {"A": activity(&json!({"Ref": "B"})), "B": activity(&json!({"Ref": "A"}))}});

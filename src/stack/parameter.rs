@@ -10,13 +10,13 @@ use super::error::Error;
 use super::intrinsic::GUESS;
 use crate::id::AccountRegion;
 
-/// What `cdk bootstrap` leaves in Systems Manager for the qualifier between these. There is nothing to bootstrap
-/// here, so that every version that a template asks for is there.
+/// The Systems Manager parameter that `cdk bootstrap` creates, with the qualifier between these parts. There is nothing
+/// to bootstrap here, so any version that a template asks for is present.
 const CDK_BOOTSTRAP: (&str, &str) = ("/cdk-bootstrap/", "/version");
-/// Higher than any version the CDK has asked for.
+/// Higher than any version that the CDK has required.
 const CDK_BOOTSTRAP_VERSION: &str = "1000";
 
-/// Longest value of a parameter in bytes, CloudFormation's own limit.
+/// The longest value of a parameter, in bytes; CloudFormation's own limit.
 const VALUE_BYTES_MAX: usize = 4096;
 
 /// The pseudo parameters of a stack.
@@ -39,8 +39,8 @@ pub(super) fn pseudo(home: &AccountRegion, stack: &str) -> Map<String, Value> {
     ])
 }
 
-/// The end of a stack's id, which templates take apart to make names unique: the same for the same stack, whenever it
-/// is asked for. The hash is FNV-1a.
+/// The end of a stack's id. Templates use it to make names unique, so it is always the same for the same stack. The
+/// hash is FNV-1a.
 fn stack_uuid(home: &AccountRegion, stack: &str) -> String {
     let text = format!("{}/{}/{stack}", home.account, home.region);
     let hash = text.bytes().fold(0x6c62_272e_07bb_0142_62b8_2175_6295_c58d_u128, |hash, byte| {
@@ -50,7 +50,7 @@ fn stack_uuid(home: &AccountRegion, stack: &str) -> String {
     format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
 }
 
-/// The values of the parameters that a template declares, given or their defaults, added to `pseudo`.
+/// The values of the declared parameters, given or default, added to `pseudo`.
 ///
 /// # Errors
 /// [`Error::Template`] for values that are missing, not allowed or not declared.
@@ -87,7 +87,7 @@ pub(super) fn values(
     Ok(values)
 }
 
-/// The same before anyone gave values: defaults, and guesses of the right type. The names are those of the guesses.
+/// The same without given values: defaults, and guesses of the right type. The names are those of the guesses.
 pub(super) fn guesses(
     declared: &Map<String, Value>,
     pseudo: Map<String, Value>,
@@ -96,7 +96,7 @@ pub(super) fn guesses(
     for (name, parameter) in declared {
         let default = parameter.get("Default").cloned();
         let known = match ssm_type(declared_type(parameter)) {
-            // The settings of a server say what it is.
+            // Its value comes from the server's settings.
             Some(_) => {
                 let key = default.as_ref().and_then(Value::as_str).unwrap_or_default();
                 ssm_value(key, &BTreeMap::new()).ok().map(Value::String)
@@ -118,7 +118,7 @@ fn declared_type(parameter: &Value) -> &str {
     parameter.get("Type").and_then(Value::as_str).unwrap_or_default()
 }
 
-/// The text of a list as one.
+/// Converts the text of a list to a list.
 fn of_type(parameter: &Value, value: Value) -> Value {
     let declared = declared_type(parameter);
     let of_type = ssm_type(declared).unwrap_or(declared);
@@ -129,12 +129,12 @@ fn of_type(parameter: &Value, value: Value) -> Value {
     }
 }
 
-/// Values are compared as texts: a template writes `true` where a value is given as `"true"`.
+/// Values are compared as strings: a template writes `true` where a value is given as `"true"`.
 fn text(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
-/// The type of what an `AWS::SSM::Parameter::Value<…>` leads to.
+/// The type of the value of an `AWS::SSM::Parameter::Value<…>`.
 fn ssm_type(declared_type: &str) -> Option<&str> {
     declared_type.strip_prefix("AWS::SSM::Parameter::Value<")?.strip_suffix('>')
 }
@@ -223,7 +223,7 @@ mod tests {
         let (one, other) = (of("us-east-1", "one"), of("us-east-1", "other"));
         assert_ne!(one["AWS::StackId"], other["AWS::StackId"]);
         assert_eq!(one, of("us-east-1", "one"));
-        // Names are made unique with the parts of its last part.
+        // Templates use parts of its last part to make names unique.
         let id = one["AWS::StackId"].as_str().unwrap();
         let parts: Vec<usize> = id.rsplit('/').next().unwrap().split('-').map(str::len).collect();
         assert_eq!(parts, [8, 4, 4, 4, 12], "{id}");

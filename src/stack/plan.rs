@@ -1,5 +1,5 @@
-//! What applying a template will do, as far as it can be told before anything is changed. `stepgate validate` and
-//! `stepgate apply` both go through here, so that neither refuses what the other takes.
+//! Plans what applying a template will do, as far as that is known before anything changes. `stepgate validate` and
+//! `stepgate apply` both use this, so that neither refuses what the other accepts.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,18 +13,18 @@ use super::order;
 use super::scope::{Names, Scope, Tally};
 use super::template::{Declared, Output, Template};
 
-/// A template whose conditions are decided and whose resources are in order.
+/// A template with decided conditions and ordered resources.
 pub(super) struct Plan<'a> {
     template: &'a Template,
     pub(super) scope: Scope<'a>,
-    /// The resources that there are, in the order in which they are made.
+    /// The resources that exist, in the order of creation.
     pub(super) ordered: Vec<&'a Declared>,
 }
 
-/// Everything as it will be, but for what resources' ids are.
+/// Everything as it will be, except the ids of resources.
 pub(super) struct Rehearsal<'a> {
     pub(super) resources: Vec<Rehearsed<'a>>,
-    /// What would fail if it were there, which is undecided.
+    /// Errors in what may not exist, because that is undecided.
     pub(super) doubts: Vec<Error>,
 }
 
@@ -32,13 +32,13 @@ pub(super) struct Rehearsal<'a> {
 pub(super) struct Rehearsed<'a> {
     pub(super) resource: &'a Declared,
     pub(super) properties: Properties,
-    /// Whether it is decided that it is there.
+    /// Whether it certainly exists.
     pub(super) is_sure: bool,
-    /// Names of the properties that are made from values that only a deployment knows.
+    /// The names of properties that depend on values known only at deployment.
     pub(super) guessed: BTreeSet<String>,
 }
 
-/// The template's outputs, and what of them other stacks find under which name.
+/// The template's outputs, and those that other stacks can import, by export name.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Outputs {
     pub(super) values: Map<String, Value>,
@@ -46,10 +46,10 @@ pub(super) struct Outputs {
 }
 
 impl<'a> Plan<'a> {
-    /// Plans `template` with these values of its parameters, of which those in `guessed` are guesses.
+    /// Plans `template` with these parameters; those in `guessed` are guesses.
     ///
     /// # Errors
-    /// What is wrong with the template whatever its resources will be, and rules that don't hold.
+    /// Whatever is wrong with the template independent of its resources, and rules that are not satisfied.
     pub(super) fn new(
         template: &'a Template,
         parameters: Map<String, Value>,
@@ -65,7 +65,7 @@ impl<'a> Plan<'a> {
         Ok(Self { template, scope, ordered })
     }
 
-    /// Resolves everything over placeholders of the resources.
+    /// Resolves everything with placeholders for the resources.
     ///
     /// # Errors
     /// [`Error::Template`] for what would fail whatever the resources will be.
@@ -90,7 +90,7 @@ impl<'a> Plan<'a> {
         Ok(Rehearsal { resources, doubts })
     }
 
-    /// The properties of `resource`, which refers to `resources` only.
+    /// The properties of `resource`, which may refer to `resources`.
     ///
     /// # Errors
     /// [`Error::Template`] for functions that fail.
@@ -108,7 +108,7 @@ impl<'a> Plan<'a> {
         }
     }
 
-    /// The outputs, of `resources`.
+    /// The outputs, which may refer to `resources`.
     ///
     /// # Errors
     /// [`Error::Template`] for functions that fail.
@@ -134,7 +134,7 @@ impl<'a> Plan<'a> {
     }
 }
 
-/// The properties of `resource`, and which of them are guesses.
+/// The properties of `resource`, and which of them depend on guesses.
 fn rehearse(resource: &Declared, names: &Names<'_>) -> Result<(Properties, BTreeSet<String>), Error> {
     let (mut properties, mut guessed) = (Properties::new(), BTreeSet::new());
     for (name, value) in &resource.properties {
@@ -160,7 +160,7 @@ impl Outputs {
                 return Err(Error::at(at, "expected a name"));
             };
             let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-            // Two guesses may be alike where the values are not.
+            // Two guesses may be equal although the real values aren't.
             let is_taken = self.exports.insert(under.to_owned(), text).is_some();
             if is_taken && names.scope.guessed.is_empty() {
                 return Err(Error::at(at, format!("two outputs are exported as {under}")));
@@ -171,7 +171,7 @@ impl Outputs {
     }
 }
 
-/// What a resource would answer to `Ref` and `Fn::GetAtt`, in the right form.
+/// The values of a resource's `Ref` and `Fn::GetAtt`, in the right form.
 fn placeholder(resource: &Declared) -> Attributes {
     let id = &resource.logical_id;
     let arn = |kind: &str| format!("arn:aws:states:us-east-1:123456789012:{kind}:{id}");

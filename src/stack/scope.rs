@@ -1,4 +1,4 @@
-//! What the values of a template are made from: parameters, mappings, conditions, and what other stacks export.
+//! What a template's values can refer to: parameters, mappings, conditions, and exports of other stacks.
 
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -8,44 +8,44 @@ use serde_json::{Map, Value};
 use super::error::Error;
 use super::intrinsic::Attributes;
 
-/// The most bytes that the functions of one template make, all their values together. An API's document has at most
-/// 6 MiB on AWS; functions within functions count each.
+/// The most bytes that the functions of one template may produce in total. An API's document has at most 6 MiB on AWS;
+/// nested functions each count.
 pub(super) const EXPANSION_BYTES_MAX: usize = 16 * 1_048_576;
-/// What a value takes beside its text.
+/// The size of a value in addition to its text.
 const NODE_BYTES: usize = 32;
 
-/// Everything that a template's functions may refer to, but for its resources.
+/// Everything to which a template's functions may refer, except its resources.
 #[derive(Debug)]
 pub(super) struct Scope<'a> {
     /// Parameters and pseudo parameters such as `AWS::Region`.
     pub(super) parameters: Map<String, Value>,
-    /// Names of the parameters whose values here are guesses, since only a deployment knows them.
+    /// The names of parameters whose values are guesses, because they are known only at deployment.
     pub(super) guessed: BTreeSet<String>,
     pub(super) mappings: &'a Value,
-    /// What holds; `None` where that depends on a guess.
+    /// The conditions; `None` if a condition depends on a guess.
     pub(super) conditions: BTreeMap<String, Option<bool>>,
-    /// What stacks export, by name; `None` if only a deployment knows.
+    /// The exports of all stacks, by name; `None` if they are known only at deployment.
     pub(super) exports: Option<BTreeMap<String, String>>,
 }
 
-/// Resources, and what resolving values has come to so far.
+/// Resources, and the state of resolving values.
 pub(super) struct Names<'a> {
     pub(super) scope: &'a Scope<'a>,
     pub(super) resources: &'a BTreeMap<String, Attributes>,
     pub(super) tally: &'a Tally,
 }
 
-/// What resolving values used up, and how often it met a guess.
+/// What resolving values has used up, and how often it has met a guess.
 #[derive(Debug)]
 pub(super) struct Tally {
     bytes_left: Cell<usize>,
     n_guesses: Cell<u32>,
     n_placeholders: Cell<u32>,
-    /// Resources are placeholders, which have the right form and no more.
+    /// Whether resources are placeholders, which only have the right form.
     is_rehearsal: bool,
 }
 
-/// How often guesses were met, at some moment.
+/// The number of guesses met at some moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Mark {
     guesses: u32,
@@ -53,12 +53,12 @@ pub(super) struct Mark {
 }
 
 impl Tally {
-    /// For resources that exist.
+    /// For existing resources.
     pub(super) const fn new() -> Self {
         Self::with(false)
     }
 
-    /// For resources that are placeholders.
+    /// For placeholders of resources.
     pub(super) const fn of_rehearsal() -> Self {
         Self::with(true)
     }
@@ -72,17 +72,17 @@ impl Tally {
         }
     }
 
-    /// The present moment, to tell later what was met since.
+    /// The current number, to find out later whether another guess was met.
     pub(super) const fn mark(&self) -> Mark {
         Mark { guesses: self.n_guesses.get(), placeholders: self.n_placeholders.get() }
     }
 
-    /// Whether a value that only a deployment knows was met since `mark`.
+    /// Whether a value known only at deployment was met since `mark`.
     pub(super) const fn guessed_since(&self, mark: Mark) -> bool {
         mark.guesses != self.n_guesses.get()
     }
 
-    /// Whether a guess or a placeholder was met since `mark`: what fails on it may not fail on what will be there.
+    /// Whether a guess or a placeholder was met since `mark`. An error may then not occur with the real value.
     pub(super) const fn is_unsure_since(&self, mark: Mark) -> bool {
         mark.guesses != self.n_guesses.get() || mark.placeholders != self.n_placeholders.get()
     }
@@ -97,7 +97,7 @@ impl Tally {
         }
     }
 
-    /// Whether `n_bytes` more may be made.
+    /// Checks whether `n_bytes` more may be produced.
     ///
     /// # Errors
     /// [`Error::Template`] if they are too many.
@@ -109,7 +109,7 @@ impl Tally {
         Err(Error::at(at, problem))
     }
 
-    /// Counts a value that a function made.
+    /// Counts a value that a function has produced.
     ///
     /// # Errors
     /// [`Error::Template`] if it is too much.

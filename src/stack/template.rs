@@ -1,4 +1,4 @@
-//! A CloudFormation template taken apart: sections, resources and what they depend on.
+//! A parsed CloudFormation template: sections, resources and their dependencies.
 
 use std::collections::BTreeSet;
 
@@ -9,15 +9,15 @@ use super::error::Error;
 use super::kind::Kind;
 use super::record::Retention;
 
-/// Most resources of one template, CloudFormation's own limit.
+/// The most resources of a template; CloudFormation's own limit.
 const RESOURCES_MAX: usize = 500;
-/// Most entries of the other sections, CloudFormation's own limit of parameters, mappings and outputs.
+/// The most entries of each other section; CloudFormation's own limit for parameters, mappings and outputs.
 const ENTRIES_MAX: usize = 200;
 
-/// Tells the makers of the CDK what is used of it; makes nothing.
+/// Usage data for the makers of the CDK; creates nothing.
 const CDK_METADATA: &str = "AWS::CDK::Metadata";
 
-/// A template whose shape has been checked; intrinsic functions are not yet resolved.
+/// A template whose structure has been checked; its intrinsic functions are not resolved yet.
 #[derive(Clone, Debug)]
 pub struct Template {
     pub(super) parameters: Map<String, Value>,
@@ -28,12 +28,12 @@ pub struct Template {
     pub(super) outputs: Vec<(String, Output)>,
 }
 
-/// What a template tells about what it made.
+/// An output of a template.
 #[derive(Clone, Debug)]
 pub(super) struct Output {
     pub(super) value: Value,
     pub(super) condition: Option<String>,
-    /// The name under which other stacks find it, not yet resolved.
+    /// The export name, not resolved yet.
     pub(super) export: Option<Value>,
 }
 
@@ -49,14 +49,14 @@ pub(super) struct Declared {
 }
 
 impl Declared {
-    /// Where the template declares it.
+    /// Its location in the template.
     pub(super) fn location(&self) -> String {
         format!("Resources/{}", self.logical_id)
     }
 }
 
 impl Template {
-    /// Reads a YAML or JSON template and checks its sections, resource types and property names.
+    /// Parses a YAML or JSON template, and checks its sections, resource types and property names.
     ///
     /// # Errors
     /// [`Error::Syntax`], [`Error::Template`], [`Error::UnsupportedType`], [`Error::UnsupportedProperty`].
@@ -75,8 +75,7 @@ impl Template {
                 | "Conditions"
                 | "Resources"
                 | "Outputs"
-                // Says what the resource types of the Serverless Application Model have in common; those are refused
-                // one by one.
+                // Contains common properties of Serverless Application Model types, which are refused individually.
                 | "Globals" => {}
                 "Transform" => transforms(value)?,
                 other => return Err(Error::at(other, "no such section in a template")),
@@ -121,14 +120,14 @@ impl Template {
         self.parameters.keys().map(String::as_str)
     }
 
-    /// Logical ids and types of the resources, as declared.
+    /// The logical ids and types of the resources, as declared.
     pub fn resources(&self) -> impl Iterator<Item = (&str, Kind)> {
         self.resources.iter().map(|r| (r.logical_id.as_str(), r.kind))
     }
 }
 
-/// Transforms that change nothing of what a template here may hold: resources of the Serverless Application Model are
-/// refused as such, and of the extensions of the language the functions are there.
+/// Transforms that don't change supported templates: resource types of the Serverless Application Model are refused,
+/// and the functions of the language extensions are built in.
 const TRANSFORMS: &[&str] = &["AWS::Serverless-2016-10-31", "AWS::LanguageExtensions"];
 
 fn transforms(value: &Value) -> Result<(), Error> {
@@ -214,7 +213,7 @@ fn resource(logical_id: String, value: Value) -> Result<Declared, Error> {
     let condition = condition(value.remove("Condition"), &location)?;
     for attribute in value.keys() {
         match attribute.as_str() {
-            // The policies are about groups of instances and the like, which none of these resources is.
+            // The policies are about groups of instances and the like; no supported resource has them.
             "Metadata" | "CreationPolicy" | "UpdatePolicy" => {}
             other => return Err(Error::at(format!("{location}/{other}"), "attribute is not supported")),
         }
@@ -228,12 +227,12 @@ fn resource(logical_id: String, value: Value) -> Result<Declared, Error> {
     Ok(Declared { logical_id, kind, properties, depends_on, condition, retention })
 }
 
-/// Whether a policy keeps the resource. Nothing here has snapshots, so that one is refused, as it is on AWS
-/// for types without them.
+/// Whether a policy retains the resource. No resource has snapshots here, so `Snapshot` is refused, as on AWS for types
+/// without them.
 fn policy(value: Option<Value>, location: &str, name: &str) -> Result<bool, Error> {
     match value.as_ref().and_then(Value::as_str) {
         None | Some("Delete") => Ok(false),
-        // "Except on create" is how a failed creation is undone here anyway.
+        // "Except on create" describes how a failed creation is undone here anyway.
         Some("Retain" | "RetainExceptOnCreate") => Ok(true),
         Some(other) => Err(Error::at(format!("{location}/{name}"), format!("{other:?} is not supported"))),
     }

@@ -1,11 +1,11 @@
-//! Moving pages from the write-ahead log into the database, off the writer's path.
+//! Moves pages from the write-ahead log into the database, off the writer's path.
 //!
-//! The sums of what is moved are on disk before it is moved ([`Sums`]). A snapshot held meanwhile bounds the move to what
-//! was summed, and keeps the log from starting over.
+//! The checksums of pages are on disk before the pages are moved ([`Sums`]). A snapshot held during the move limits it
+//! to pages with a checksum, and keeps the log from restarting.
 //!
-//! A checkpoint here never waits for the writer. A log that is always being written has some page left over
-//! after each of them, so it would never start over; then the writer is asked to move those few itself, between
-//! two groups ([`Log::should_restart`]).
+//! A checkpoint never waits for the writer here. A log that is always being written has some pages left after each
+//! checkpoint, so it would never restart. The writer is then asked to move those few pages itself, between two groups
+//! ([`Log::should_restart`]).
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -21,14 +21,14 @@ use super::options::PAGE_BYTES;
 use super::writer::Folder;
 use super::{Error, Options};
 
-/// How often the log is looked at.
+/// How often the log is checked.
 const PERIOD: Duration = Duration::from_millis(250);
-/// From this length on, pages are moved.
+/// From this length, pages are moved.
 const PASSIVE_BYTES: u64 = 4 << 20;
-/// From this length on, the log starts over even while it is being written; an idle one is cut off.
+/// From this length, the log restarts even while it is being written; an idle log is truncated.
 const RESTART_BYTES: u64 = 64 << 20;
 
-/// What writer and checkpointer tell each other about the log.
+/// What the writer and the checkpointer tell each other about the log.
 #[derive(Default)]
 pub(super) struct Log {
     commits: AtomicU64,
@@ -36,18 +36,18 @@ pub(super) struct Log {
 }
 
 impl Log {
-    /// A group has been committed.
+    /// Records that a group was committed.
     pub(super) fn committed(&self) {
         self.commits.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Whether the writer should move what is left in the log now: nearly everything has been moved.
+    /// Whether the writer should now move the rest of the log: nearly everything has been moved.
     pub(super) fn should_restart(&self) -> bool {
         self.restart.load(Ordering::Relaxed) && self.restart.swap(false, Ordering::Relaxed)
     }
 }
 
-/// A handle to the thread; it ends when this is dropped or stopped.
+/// A handle to the thread, which ends when this is dropped or stopped.
 pub(super) struct Checkpoint {
     running: Mutex<Option<(mpsc::Sender<()>, JoinHandle<()>)>>,
 }
@@ -73,12 +73,12 @@ impl Checkpoint {
         Ok(Self { running: Mutex::new(Some((stop, thread))) })
     }
 
-    /// Ends the thread, after what it is doing.
+    /// Stops the thread after its current work.
     pub(super) fn stop(&self) {
         let running = self.running.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some((stop, thread)) = running {
             drop(stop);
-            // A panic there has been told of.
+            // A panic in the thread has been logged.
             let _ = thread.join();
         }
     }
@@ -92,15 +92,15 @@ impl Drop for Checkpoint {
 
 struct Keeper {
     connection: Connection,
-    /// Holds the log as it is while pages are moved.
+    /// Keeps the log unchanged while pages are moved.
     snapshot: Connection,
     file: PathBuf,
     log: Arc<Log>,
     sums: Sums,
     folder: Folder,
-    /// Commits at the last look.
+    /// The number of commits at the last check.
     seen: u64,
-    /// Nothing is left to do until there is another commit.
+    /// Whether nothing is left to do until the next commit.
     is_settled: bool,
 }
 
@@ -122,13 +122,14 @@ impl Keeper {
             return Ok(());
         }
         self.is_settled = false;
-        // The file keeps its length when the log starts over.
+        // The file keeps its length when the log restarts.
         let bytes = std::fs::metadata(&self.file).map_or(0, |file| file.len());
         if bytes < PASSIVE_BYTES {
             return Ok(());
         }
         if is_idle && RESTART_BYTES < bytes {
-            // By the writer: what is cut off has to be summed, and nobody else knows that nothing is added meanwhile.
+            // Done by the writer: what is truncated needs checksums, and only the writer knows that nothing is added
+            // meanwhile.
             self.folder.fold();
             self.is_settled = true;
             return Ok(());
@@ -136,7 +137,7 @@ impl Keeper {
         let round = self.checkpoint()?;
         self.is_settled = is_idle && round.is_complete;
         if RESTART_BYTES < round.bytes && round.is_complete {
-            // What was written meanwhile, so that the writer finds next to nothing.
+            // Move what was written meanwhile, so that little is left for the writer.
             self.checkpoint()?;
             self.log.restart.store(true, Ordering::Relaxed);
         }
@@ -145,7 +146,7 @@ impl Keeper {
 
     fn checkpoint(&self) -> Result<Round, Error> {
         if !self.snapshot.is_autocommit() {
-            // The last look ended in the middle.
+            // The last check ended in the middle.
             self.snapshot.execute_batch("ROLLBACK")?;
         }
         let until = {
@@ -169,10 +170,10 @@ impl Keeper {
     }
 }
 
-/// What a checkpoint found.
+/// The result of a checkpoint.
 struct Round {
-    /// Length of the log that is in use.
+    /// The length of the used part of the log.
     bytes: u64,
-    /// Whether everything in it was moved.
+    /// Whether all of it was moved.
     is_complete: bool,
 }

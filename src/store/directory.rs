@@ -1,4 +1,4 @@
-//! The data directory: one server at a time, and files that nobody but their owner reads.
+//! The data directory: one server at a time, and files that only their owner can read.
 
 use std::fs::{self, File, Permissions, TryLockError};
 use std::io;
@@ -11,26 +11,27 @@ use super::Error;
 pub(super) const DATABASE: &str = "stepgate.db";
 /// SQLite's write-ahead log.
 pub(super) const LOG: &str = "stepgate.db-wal";
-/// Locked beside the directory itself, for versions that lock nothing else.
+/// Locked in addition to the directory, for older versions that lock only this file.
 const LOCK: &str = "stepgate.lock";
-/// What others may do with a file or directory.
+/// The permission bits of users other than the owner.
 const OTHERS: u32 = 0o077;
-/// Directories of files that hold what callers sent, and how deep they go.
+/// Directories with files that contain callers' data, and how deep they go.
 const LOGS: &[&str] = &["execution-logs", "access-logs"];
 const LOGS_DEPTH_MAX: usize = 5;
 
-/// A data directory that this process has for itself until this is dropped, however the process ends.
+/// A data directory that this process holds exclusively until this is dropped, however the process ends.
 #[derive(Debug)]
 pub(super) struct Directory {
     path: PathBuf,
-    /// Locks; nothing is read or written through them.
+    /// The locked files; nothing is read or written through them.
     _locks: [File; 2],
 }
 
 impl Directory {
-    /// Makes the directory if there is none, takes it, and takes from others what they may do with its files.
+    /// Creates the directory if there is none, locks it, and removes other users' permissions from its files.
     ///
-    /// The lock is on the directory itself: a file in it could be deleted, and the next server would lock another.
+    /// The lock is on the directory itself: a file in it could be deleted, and the next server would lock a different
+    /// file.
     ///
     /// # Errors
     /// [`Error::Locked`] if another process has it.
@@ -49,17 +50,17 @@ impl Directory {
             (_, Err(TryLockError::Error(error))) => return Err(at(&path.join(LOCK), &error)),
         }
         close_to_others(path)?;
-        // SQLite gives its other files the mode of this one.
+        // SQLite gives its other files the permissions of this one.
         private_file(&path.join(DATABASE))?;
         Ok(Self { path: path.to_owned(), _locks: [directory, file] })
     }
 
-    /// Where it is.
+    /// The path of the directory.
     pub(super) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// A file in it.
+    /// The path of a file in it.
     pub(super) fn file(&self, name: &str) -> PathBuf {
         self.path.join(name)
     }
@@ -71,14 +72,14 @@ impl Directory {
     }
 }
 
-/// Opens a file for reading and writing, made for its owner alone if there is none.
+/// Opens a file for reading and writing; creates it with access for its owner only.
 pub(super) fn private_file(path: &Path) -> Result<File, Error> {
     let mut options = File::options();
     options.read(true).write(true).create(true).truncate(false).mode(0o600);
     options.open(path).map_err(|error| at(path, &error))
 }
 
-/// Files of this store and its logs become their owner's alone; says which were not.
+/// Restricts the files of the store and its logs to their owner, and logs which were not.
 fn close_to_others(path: &Path) -> Result<(), Error> {
     let mut found = Vec::new();
     for entry in fs::read_dir(path).map_err(|error| at(path, &error))? {
@@ -95,7 +96,7 @@ fn close_to_others(path: &Path) -> Result<(), Error> {
     }
     let mut closed = Vec::new();
     for file in found {
-        // A link may lead anywhere: what it leads to is somebody else's.
+        // A link may point anywhere, to files that belong to somebody else.
         let metadata = match fs::symlink_metadata(&file) {
             Ok(metadata) if metadata.is_file() => metadata,
             Ok(_) => continue,
@@ -148,7 +149,7 @@ fn collect_files(directory: &Path, depth: usize, found: &mut Vec<PathBuf>) -> io
     Ok(())
 }
 
-/// An error of the system, with the file it is about.
+/// An operating system error with the file's path.
 pub(super) fn at(path: &Path, error: &io::Error) -> Error {
     if error.kind() == io::ErrorKind::StorageFull {
         return Error::DiskFull;

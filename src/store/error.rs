@@ -1,9 +1,9 @@
-//! What can go wrong with durable state; the disk's fault, or ours, never the caller's.
+//! Errors of durable state: the disk's or the server's fault, never the caller's.
 
 /// Why a job was not kept.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    /// No space is left. Service resumes by itself when there is some again.
+    /// There is no space left. Service resumes by itself when there is some again.
     #[error("the disk is full")]
     DiskFull,
     /// The disk failed.
@@ -12,12 +12,12 @@ pub enum Error {
     /// The database is damaged.
     #[error("the database is damaged: {0}; restore the data directory from a backup")]
     Corrupt(String),
-    /// Something that was acknowledged is lost, or may be.
+    /// Something acknowledged is lost, or may be.
     #[error(
         "{0}; restore the data directory from a backup, or start with --accept-loss to go on with what is left"
     )]
     Lost(String),
-    /// The key that secrets are encrypted with can't be used.
+    /// The master key can't be used.
     #[error("the master key can't be used: {0}; see [secrets] in the settings")]
     MasterKey(String),
     /// Another process has the data directory open.
@@ -56,10 +56,10 @@ pub enum Error {
     /// A row with the same unique key is there already: another job came first. Run again, a job sees that row.
     #[error("a row with this key is there already: {0}")]
     Conflict(String),
-    /// A statement failed; a broken invariant of the room that wrote it.
+    /// A statement failed: a violated invariant of the room that wrote it.
     #[error("a statement failed: {0}")]
     Sql(String),
-    /// A job panicked and was taken back.
+    /// A job panicked and was undone.
     #[error("a job panicked")]
     Panicked,
     /// The store has been closed.
@@ -68,7 +68,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// Whether the same job may succeed later, without anything but the disk changing.
+    /// Whether the same job may succeed later, without any change except of the disk.
     pub fn may_pass(&self) -> bool {
         match self {
             Self::DiskFull | Self::Io(_) => true,
@@ -114,7 +114,7 @@ impl From<rusqlite::Error> for Error {
         }
         match error.sqlite_error_code() {
             Some(ErrorCode::DiskFull) => Self::DiskFull,
-            // Another program that holds the database, or memory that is short, passes like a bad disk does.
+            // Another program that holds the database, or a lack of memory, is as temporary as a bad disk.
             Some(
                 ErrorCode::SystemIoFailure
                 | ErrorCode::CannotOpen

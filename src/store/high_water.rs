@@ -1,4 +1,4 @@
-//! Keeping the marks: after each commit what is acknowledged, before each checkpoint what the pages will be.
+//! Keeps the marks: after each commit, what is acknowledged; before each checkpoint, the checksums of pages.
 
 use std::fs::File;
 use std::path::Path;
@@ -11,14 +11,14 @@ use super::log_file::{LogPoint, LogReader, PageSums, Salts, point_at};
 use super::marks::{Acknowledged, Covered, Mark, Marks};
 use crate::clock::Clock;
 
-/// Marks each commit before anybody is told of it. One write into the system's memory, no wait for the disk: after a
-/// crash of this process the mark is exact, after a power cut it says too little.
+/// Marks each commit before it is acknowledged. This is one write into the operating system's memory, without waiting
+/// for the disk: after a crash of this process the mark is exact; after a power failure it may be behind.
 pub(super) struct HighWater {
     marks: Arc<Marks>,
     log: File,
-    /// Frames in the log after the last commit, as SQLite says; 0 once they are marked.
+    /// The frames in the log after the last commit, as SQLite reports them; 0 once they are marked.
     frames: Arc<AtomicU32>,
-    /// The log that commits are counted in.
+    /// The log in which commits are counted.
     counted: Option<Salts>,
     commits: u64,
     clock: Arc<dyn Clock>,
@@ -26,7 +26,7 @@ pub(super) struct HighWater {
 }
 
 impl HighWater {
-    /// Begins to mark, once there is a commit in the log.
+    /// Begins marking, once there is a commit in the log.
     pub(super) fn begin(
         directory: &Path,
         sums: &Sums,
@@ -45,13 +45,13 @@ impl HighWater {
         let last = Acknowledged { point: cursor.point, commits, time: clock.now() };
         let marks = sums.marks.clone();
         marks.put(Mark::Acknowledged(last))?;
-        // From here on logs that nothing was acknowledged in are told from others.
+        // From here on, a log without an acknowledged commit can be recognized.
         marks.sync()?;
         *sums.hold() = Some(cursor.point);
         Ok(Self { marks, log, frames, counted, commits, clock, is_failing: false })
     }
 
-    /// Where the commit ends that has just been made; `None` if it changed nothing.
+    /// Where the commit that was just made ends; `None` if it changed nothing.
     pub(super) fn last_commit(&self) -> Option<Result<LogPoint, Error>> {
         let frames = self.frames.swap(0, Ordering::Relaxed);
         let point = || {
@@ -61,7 +61,7 @@ impl HighWater {
         (frames != 0).then(point)
     }
 
-    /// Marks a commit. A mark that can't be written is one that says too little: the commit stands.
+    /// Marks a commit. If the mark can't be written, it is behind: the commit still stands.
     pub(super) fn mark(&mut self, commit: Result<LogPoint, Error>) {
         let marked = commit.and_then(|point| {
             if self.counted != Some(point.salts) {
@@ -82,11 +82,11 @@ impl HighWater {
     }
 }
 
-/// Keeps the sums of pages, so that they are on disk before a page is moved into the database. Clones share it.
+/// Keeps the checksums of pages, so that they are on disk before a page is moved into the database. Clones share it.
 #[derive(Clone)]
 pub(super) struct Sums {
     inner: Arc<Mutex<Inner>>,
-    /// Where the last commit ends that succeeded; `None` while that is not known.
+    /// Where the last successful commit ends; `None` while that is not known.
     committed: Arc<Mutex<Option<LogPoint>>>,
     marks: Arc<Marks>,
 }
@@ -94,7 +94,7 @@ pub(super) struct Sums {
 struct Inner {
     path: std::path::PathBuf,
     reader: Option<LogReader>,
-    /// Sums that could not be written yet.
+    /// Checksums that could not be written yet.
     unwritten: PageSums,
 }
 
@@ -104,17 +104,17 @@ impl Sums {
         Self { inner: Arc::new(Mutex::new(inner)), committed: Arc::default(), marks }
     }
 
-    /// Where the last commit ends. Held while a commit is made and while a snapshot is begun, so that a snapshot has no
-    /// commit that this does not tell of.
+    /// Where the last commit ends. Held while a commit is made and while a snapshot is begun, so that a snapshot never
+    /// contains a commit after this point.
     pub(super) fn hold(&self) -> MutexGuard<'_, Option<LogPoint>> {
         self.committed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Includes what is in the log up to the end of a commit, as [`Sums::hold`] told it. Only then may the log be folded
-    /// into the database, and only up to there.
+    /// Includes the log up to the end of a commit, as returned by [`Sums::hold`]. Only then may the log be moved into
+    /// the database, and only up to there.
     ///
     /// # Errors
-    /// When sums can't be written: nothing may be moved then.
+    /// If checksums can't be written; nothing may be moved then.
     pub(super) fn include(&self, until: Option<LogPoint>) -> Result<(), Error> {
         let until = until.ok_or_else(|| Error::Io(format!("where {LOG} ends is not known")))?;
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
@@ -135,7 +135,7 @@ impl Sums {
         Ok(())
     }
 
-    /// Notes that the database has everything and the log is empty.
+    /// Records that everything is in the database and the log is empty.
     pub(super) fn closed(&self) -> Result<(), Error> {
         self.marks.put(Mark::Clean)?;
         self.marks.sync()

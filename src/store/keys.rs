@@ -1,9 +1,8 @@
-//! The store's keys: where the master key is, the data key that it opens, and a change of both.
+//! The store's keys: where the master key is, the data key that it decrypts, and the rotation of both.
 //!
-//! A change is one transaction, in which every secret is encrypted anew and the new data key kept. The file of a
-//! generated master key changes in two steps around it: the new key is written beside the old before, and takes its
-//! place after. Whichever of the two opens the data key is the right one, so that a crash between the steps is mended by
-//! the next start.
+//! A rotation is one transaction that encrypts every secret again and stores the new data key. The file of a generated
+//! master key changes in two steps around it: before, the new key is written beside the old one; afterwards, it
+//! replaces it. The one that decrypts the data key is the right one, so the next start repairs an interrupted rotation.
 
 use std::fs;
 use std::io::{ErrorKind, Write};
@@ -15,19 +14,19 @@ use super::directory::{Directory, at, private_file};
 use super::secrets::{DataKey, MasterKey, MasterKeySource, SealedColumn, Secrets};
 use super::{Error, Store};
 
-/// The generated master key's file.
+/// The file of a generated master key.
 const FILE: &str = "secrets.key";
 const NEW_FILE: &str = "secrets.key.new";
-/// Rows that are read at one time.
+/// How many rows are read at a time.
 const ROWS_AT_ONCE: i64 = 500;
 
-/// The data key, as it is kept.
+/// The stored form of the data key.
 struct Kept {
     master_id: String,
     wrapped: Vec<u8>,
 }
 
-/// Opens the data key, making it, and the master key if it is kept here, when there is none.
+/// Decrypts the data key. If there is none, generates it, and the master key if that is stored here.
 pub(super) fn open(
     connection: &Connection,
     directory: &Directory,
@@ -37,7 +36,7 @@ pub(super) fn open(
         let master = match source {
             MasterKeySource::Given(key) => key.clone(),
             MasterKeySource::Beside => match read_file(directory, FILE)? {
-                // Of a start that did not come further.
+                // From a start that got no further.
                 Some(key) => key,
                 None => write_file(directory, FILE, &MasterKey::generate()?)?,
             },
@@ -63,7 +62,7 @@ pub(super) fn open(
     Secrets::new(&master.unwrap(&kept.wrapped)?)
 }
 
-/// The generated key, after mending a change that was cut short.
+/// The generated key, after repairing an interrupted rotation.
 fn beside(directory: &Directory, id: &str) -> Result<MasterKey, Error> {
     let is = |key: &MasterKey| key.id().is_ok_and(|found| found == id);
     let (key, new) = (read_file(directory, FILE)?, read_file(directory, NEW_FILE)?);
@@ -82,10 +81,11 @@ fn beside(directory: &Directory, id: &str) -> Result<MasterKey, Error> {
 }
 
 impl Store {
-    /// Encrypts every value of `columns` anew, with a new data key that `source` is to open. With
-    /// [`MasterKeySource::Beside`] the master key is new, too. The store keeps the old key in memory: close it after.
+    /// Encrypts every value in `columns` again, with a new data key that is encrypted with the key from `source`. With
+    /// [`MasterKeySource::Beside`], the master key is new too. Close the store afterwards, because it keeps the old key
+    /// in memory.
     ///
-    /// Answers how many values there were.
+    /// Returns the number of values.
     ///
     /// # Errors
     /// Any [`Error`]; nothing has changed then.
@@ -120,7 +120,7 @@ impl Store {
     }
 }
 
-/// Encrypts the values of one column anew, in the order of their rows.
+/// Encrypts the values of one column again, in the order of their rows.
 fn reseal(
     connection: &Connection,
     column: &SealedColumn,
@@ -194,7 +194,7 @@ fn read_file(directory: &Directory, name: &str) -> Result<Option<MasterKey>, Err
     }
 }
 
-/// Writes a key so that the file is there whole or not at all.
+/// Writes a key so that the file exists completely or not at all.
 fn write_file(directory: &Directory, name: &str, key: &MasterKey) -> Result<MasterKey, Error> {
     let (path, unfinished) = (directory.file(name), directory.file(&format!("{name}.unfinished")));
     let mut file = private_file(&unfinished)?;

@@ -1,9 +1,9 @@
-//! Durable state: transactions on an embedded SQLite database, one writer with group commit, readers beside it.
+//! Durable state: transactions on an embedded SQLite database, with one writer, group commit, and concurrent readers.
 //!
-//! The room knows bytes, tables and transactions, not executions or APIs: each room above declares its tables
-//! beside the code that writes them ([`Store::migrate`]) and hands over jobs. A job sees a [`Tx`]; what waits
-//! at a moment shares one transaction and one fsync, and every job is told the outcome only when the group is
-//! on disk. SQL is kept to what SQLite and PostgreSQL both understand, and no driver type leaks.
+//! The room knows bytes, tables and transactions, not executions or APIs. Each room above declares its tables beside
+//! the code that writes them ([`Store::migrate`]) and submits jobs. A job gets a [`Tx`]. Jobs that are waiting at the
+//! same time share one transaction and one fsync, and every job gets its result only when the group is on disk. The SQL
+//! is limited to what both SQLite and PostgreSQL understand, and no driver type leaves the room.
 //!
 //! `docs/store-format.md` describes the files.
 
@@ -53,7 +53,7 @@ pub struct Store {
 }
 
 struct Inner {
-    // Dropped in this order: no reader and no checkpoint after the writer has closed the database.
+    // Dropped in this order: no reader or checkpoint may outlive the writer, which closes the database.
     readers: readers::Readers,
     checkpoint: checkpoint::Checkpoint,
     writer: writer::Writer,
@@ -61,12 +61,12 @@ struct Inner {
 }
 
 impl Store {
-    /// Opens the store in `dir`, making it if there is none.
+    /// Opens the store in `dir`; creates it if there is none.
     ///
     /// # Errors
-    /// [`Error::Locked`] if another process has it open, [`Error::Lost`] if anything that was acknowledged is lost and
-    /// [`Options::accept_loss`] is not set, [`Error::MasterKey`] if the secrets can't be decrypted, [`Error::Io`] and the
-    /// like if it can't be opened.
+    /// [`Error::Locked`] if another process has it open, [`Error::Lost`] if anything acknowledged is lost and
+    /// [`Options::accept_loss`] is not set, [`Error::MasterKey`] if the secrets can't be decrypted, [`Error::Io`] and
+    /// the like if it can't be opened.
     pub fn open(dir: &Path, options: Options, clock: Arc<dyn Clock>) -> Result<Self, Error> {
         let directory = Directory::take(dir)?;
         let marks = Arc::new(opening::check(&directory, &options)?);
@@ -79,13 +79,13 @@ impl Store {
         Ok(Self { inner: Arc::new(Inner { readers, checkpoint, writer, directory }) })
     }
 
-    /// Runs `job` on the writer within the current group's transaction and completes once the group is on
-    /// disk. An `Err` of the job undoes what this job wrote and nothing else.
+    /// Runs `job` on the writer within the current group's transaction, and completes once the group is on disk. If the
+    /// job returns `Err`, only its own writes are undone.
     ///
-    /// Dropping the future does not take the job back.
+    /// Dropping the future does not cancel the job.
     ///
     /// # Errors
-    /// The job's own, or any [`Error`] of the group: then nothing of the job was kept.
+    /// The job's own, or any [`Error`] of the group; nothing of the job was kept then.
     pub async fn write<T, E>(
         &self,
         job: impl FnOnce(&Tx<'_>) -> Result<T, E> + Send + 'static,
@@ -98,7 +98,7 @@ impl Store {
         answer.await.unwrap_or_else(|_| Err(E::from(Error::Closed)))
     }
 
-    /// Runs `job` on a reader, on a snapshot of what is committed. Writing there is an error.
+    /// Runs `job` on a reader, with a snapshot of what is committed. Writing is an error there.
     ///
     /// # Errors
     /// The job's own, or any [`Error`].
@@ -111,8 +111,8 @@ impl Store {
         answer.await.unwrap_or_else(|_| Err(E::from(Error::Closed)))
     }
 
-    /// Brings the tables of `room` up to date: `steps` are what each schema version needs, of which
-    /// those not yet applied are run in one transaction. Blocks; rooms call it when they open.
+    /// Upgrades the tables of `room`: `steps` are the schema versions, and those not yet applied are run in one
+    /// transaction. Blocks; rooms call it when they open.
     ///
     /// # Errors
     /// [`Error::Newer`] if a newer version of the room has written the store.
@@ -123,7 +123,7 @@ impl Store {
         let steps: Vec<Step> = steps.iter().map(|step| (*step).into()).collect();
         let overwrote = self.inner.writer.send_blocking(move |tx| schema::migrate(tx, room, &steps))?;
         if overwrote && let Some(folder) = self.inner.writer.folder() {
-            // So that what was overwritten leaves the database and the log, too.
+            // So that overwritten data also leaves the database and the log.
             folder.fold();
         }
         Ok(())
@@ -154,8 +154,7 @@ impl Store {
         Sequence::open(self, name, first)
     }
 
-    /// Writes everything out and folds the log into the database. The store answers [`Error::Closed`]
-    /// afterwards.
+    /// Writes everything and moves the log into the database. Afterwards the store returns [`Error::Closed`].
     pub async fn close(&self) {
         self.inner.checkpoint.stop();
         self.inner.readers.stop();

@@ -1,6 +1,6 @@
-//! SQLite's write-ahead log, read beside SQLite: which of its frames are good, and which pages they hold.
+//! Reads SQLite's write-ahead log without SQLite: which of its frames are valid, and which pages they contain.
 //!
-//! SQLite takes a log for ended at the first frame that is not good, and says nothing.
+//! SQLite silently ignores everything after the first invalid frame.
 //! <https://www.sqlite.org/fileformat2.html#the_write_ahead_log>
 
 use std::collections::BTreeMap;
@@ -15,25 +15,26 @@ const HEADER_BYTES: usize = 32;
 const FRAME_HEADER_BYTES: usize = 24;
 const PAGE: usize = PAGE_BYTES as usize;
 const FRAME_BYTES: usize = FRAME_HEADER_BYTES + PAGE;
-/// Begins the log; the last bit says that its sums are over big-endian words.
+/// The first bytes of the log; the last bit says that its checksums are over big-endian words.
 const MAGIC: u32 = 0x377f_0682;
 
-/// What tells a log from the one before it in the same file: SQLite counts the first word up and draws the second.
+/// Distinguish a log from the previous one in the same file: SQLite increases the first word and chooses the second at
+/// random.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Salts(pub(super) u32, pub(super) u32);
 
-/// A sum over the log up to the end of a frame.
+/// The checksum of the log up to the end of a frame.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Checksum(pub(super) u32, pub(super) u32);
 
-/// A place in a log: the end of a frame.
+/// A position in a log: the end of a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct LogPoint {
     /// Which log.
     pub(super) salts: Salts,
-    /// Frames up to there.
+    /// The number of frames up to there.
     pub(super) frames: u32,
-    /// The sum over them.
+    /// The checksum up to there.
     pub(super) checksum: Checksum,
 }
 
@@ -41,17 +42,17 @@ pub(super) struct LogPoint {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Cursor {
     pub(super) point: LogPoint,
-    /// Commits up to there.
+    /// The number of commits up to there.
     pub(super) commits: u64,
-    /// Pages of the database after the last of them.
+    /// The number of pages in the database after the last of them.
     pub(super) pages: u32,
     is_big_endian: bool,
 }
 
-/// Sums of pages, by their number.
+/// Checksums of pages, by page number.
 pub(super) type PageSums = BTreeMap<u32, u32>;
 
-/// Reads a log, and reads on when it has grown.
+/// Reads a log, and continues when it has grown.
 pub(super) struct LogReader {
     file: File,
     cursor: Option<Cursor>,
@@ -67,24 +68,24 @@ impl LogReader {
         }
     }
 
-    /// Where it has come to; `None` while no good log was seen.
+    /// How far it has read; `None` while no valid log was found.
     pub(super) fn cursor(&self) -> Option<Cursor> {
         self.cursor
     }
 
-    /// Bytes of the file, good or not.
+    /// The length of the file, valid or not.
     pub(super) fn len(&self) -> io::Result<u64> {
         Ok(self.file.metadata()?.len())
     }
 
-    /// Reads the commits that came since, up to `until` or to the last; answers the sums of the pages that they wrote, as
-    /// the last of them left each. A log that has started over is read from its beginning.
+    /// Reads further commits, up to `until` or to the last. Returns the checksums of the pages that they wrote, in
+    /// their last version. A log that has restarted is read from its beginning.
     ///
-    /// While the log is being written, there may be a commit at its end that fails yet, and whose place others take.
+    /// While the log is being written, the last commit in it may still fail and be overwritten.
     pub(super) fn read_on(&mut self, until: Option<LogPoint>) -> io::Result<PageSums> {
         let Some(begin) = self.header()? else { return Ok(PageSums::new()) };
         if until.is_some_and(|until| until.salts != begin.point.salts) {
-            // A log that starts over, in which no commit has succeeded: what was before it has been read.
+            // The log has restarted and has no successful commit yet; what was in it before has been read.
             return Ok(PageSums::new());
         }
         let mut done = match self.cursor {
@@ -117,7 +118,7 @@ impl LogReader {
         Ok(sums)
     }
 
-    /// The sum that stands in the log at the end of a frame; `None` if there is no such frame.
+    /// The checksum in the log at the end of a frame; `None` if there is no such frame.
     pub(super) fn checksum_at(&self, frames: u32) -> io::Result<Option<Checksum>> {
         Ok(point_at(&self.file, frames)?.map(|point| point.checksum))
     }
@@ -138,7 +139,7 @@ impl LogReader {
     }
 }
 
-/// What stands in the log at the end of frame number `frames`, taken for good; `None` if there is no such frame.
+/// The position at the end of frame number `frames`, without validation; `None` if there is no such frame.
 pub(super) fn point_at(log: &File, frames: u32) -> io::Result<Option<LogPoint>> {
     let Some(last) = frames.checked_sub(1) else { return Ok(None) };
     let mut header = [0; FRAME_HEADER_BYTES];
@@ -149,7 +150,7 @@ pub(super) fn point_at(log: &File, frames: u32) -> io::Result<Option<LogPoint>> 
     Ok(Some(LogPoint { salts, frames, checksum: Checksum(be(&header, 16), be(&header, 20)) }))
 }
 
-/// The sum of a page where it belongs. Never 0, which stands for a page that nobody has summed.
+/// The checksum of a page with its number. Never 0, which means that it was not computed.
 pub(super) fn page_sum(number: u32, page: &[u8]) -> u32 {
     let mut hasher = crc32fast::Hasher::new();
     hasher.update(&number.to_le_bytes());
@@ -161,7 +162,7 @@ fn offset(frames: u32) -> u64 {
     HEADER_BYTES as u64 + u64::from(frames) * FRAME_BYTES as u64
 }
 
-/// False if the file ends before.
+/// Returns false if the file ends before that.
 pub(super) fn read_whole(file: &File, bytes: &mut [u8], at: u64) -> io::Result<bool> {
     match file.read_exact_at(bytes, at) {
         Ok(()) => Ok(true),
@@ -174,7 +175,7 @@ fn be(bytes: &[u8], at: usize) -> u32 {
     bytes.get(at..at + 4).and_then(|word| word.try_into().ok()).map_or(0, u32::from_be_bytes)
 }
 
-/// SQLite's sum, over pairs of words.
+/// SQLite's checksum, over pairs of words.
 fn sum(before: Checksum, bytes: &[u8], is_big_endian: bool) -> Checksum {
     let Checksum(mut a, mut b) = before;
     for pair in bytes.chunks_exact(8) {
@@ -212,7 +213,7 @@ mod tests {
         assert_eq!((first.commits, second.commits), (1, 2));
         assert_eq!((first.pages, second.pages), (2, 3));
 
-        // As if the second had been written and then failed.
+        // As if the second commit had been written and had then failed.
         let mut reader = LogReader::open(&log).unwrap().unwrap();
         assert_eq!(reader.read_on(Some(first.point)).unwrap(), sums);
         assert_eq!(reader.read_on(Some(first.point)).unwrap(), PageSums::new());
@@ -220,7 +221,7 @@ mod tests {
         assert_eq!(reader.read_on(Some(second.point)).unwrap().keys().copied().collect::<Vec<_>>(), [1, 3]);
         assert_eq!(point_at(&reader.file, second.point.frames).unwrap(), Some(second.point));
 
-        // A log that starts over counts when a commit in it has succeeded.
+        // A restarted log counts once it contains a successful commit.
         run("PRAGMA wal_checkpoint(RESTART); CREATE TABLE v (x);");
         assert_eq!(reader.read_on(Some(second.point)).unwrap(), PageSums::new());
         assert_eq!(reader.cursor().unwrap().point, second.point);

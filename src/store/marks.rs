@@ -1,11 +1,11 @@
-//! `stepgate.marks`: what was acknowledged, and a sum of every page, kept beside the database so that loss and damage
-//! are noticed.
+//! `stepgate.marks`: what was acknowledged, and a checksum of every page, stored beside the database so that loss and
+//! damage are detected.
 //!
 //! | bytes | what |
 //! |---|---|
-//! | 0, 512 | the mark, twice: the newer one that is whole counts |
-//! | 1024, 1536 | which log the sums include, twice |
-//! | 4096 + 4 × (N − 1) | the sum of page N; 0 if nobody has summed it |
+//! | 0, 512 | the mark, in two slots: the newer valid one counts |
+//! | 1024, 1536 | which log the checksums include, in two slots |
+//! | 4096 + 4 × (N − 1) | the checksum of page N; 0 if it was never computed |
 //!
 //! All numbers are little-endian.
 
@@ -23,7 +23,7 @@ use crate::clock::Timestamp;
 /// The file within the data directory.
 pub(super) const FILE: &str = "stepgate.marks";
 const UNFINISHED: &str = "stepgate.marks.new";
-/// Begins a record and says its version.
+/// The first bytes of a record, which include its version.
 const MAGIC: &[u8; 8] = b"SGMARK\x00\x01";
 const RECORD_BYTES: usize = 72;
 const MARK_AT: u64 = 0;
@@ -31,54 +31,54 @@ const COVERED_AT: u64 = 1024;
 const SLOT_BYTES: u64 = 512;
 const SUMS_AT: u64 = 4096;
 
-/// What has been acknowledged at the most.
+/// The most that has been acknowledged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Mark {
     /// Everything is in the database; there is no log.
     Clean,
-    /// A log is being begun, and nothing in it has been acknowledged.
+    /// A log begins; nothing in it has been acknowledged.
     Opening,
-    /// What is in the log up to a point has been.
+    /// The log up to this point.
     Acknowledged(Acknowledged),
 }
 
-/// The last commit of which anybody was told.
+/// The last commit that was acknowledged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Acknowledged {
     /// Where it ends.
     pub(super) point: LogPoint,
-    /// Commits of the log up to it.
+    /// The number of commits in the log up to it.
     pub(super) commits: u64,
-    /// When it was.
+    /// The time of the commit.
     pub(super) time: Timestamp,
 }
 
-/// What the sums of the pages are over.
+/// What the page checksums cover.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Covered {
-    /// Up to where the log is included; `None` before the first of this log's pages is.
+    /// The position up to which the log is included; `None` before the first page of this log is.
     pub(super) log: Option<(Salts, u32)>,
-    /// Pages that the database has then.
+    /// The number of pages in the database at that point.
     pub(super) pages: u32,
 }
 
 impl Covered {
-    /// Whether the sums include everything up to `point`.
+    /// Whether the checksums include everything up to `point`.
     pub(super) fn includes(&self, point: &LogPoint) -> bool {
         self.log.is_some_and(|(salts, frames)| match salts == point.salts {
             true => point.frames <= frames,
-            // A later log begins only when everything of the one before is in the database.
+            // A later log begins only when everything in the previous one is in the database.
             false => (1..1 << 31).contains(&salts.0.wrapping_sub(point.salts.0)),
         })
     }
 }
 
-/// The open file. Writing is left to the system: only [`Marks::sync`] waits for the disk.
+/// The open file. Writes are not synced; only [`Marks::sync`] waits for the disk.
 #[derive(Debug)]
 pub(super) struct Marks {
     file: File,
     path: PathBuf,
-    /// Numbers of the last records.
+    /// The numbers of the last records.
     marks: AtomicU64,
     covereds: AtomicU64,
 }
@@ -94,7 +94,7 @@ impl Marks {
         Ok(Some(Self { file, path, marks: AtomicU64::new(0), covereds: AtomicU64::new(0) }))
     }
 
-    /// Makes the file for a database that has these pages, and no log.
+    /// Creates the file for a database with these pages and no log.
     pub(super) fn create(directory: &Directory, pages: u32, sums: &PageSums) -> Result<Self, Error> {
         let (path, unfinished) = (directory.file(FILE), directory.file(UNFINISHED));
         let file = private_file(&unfinished)?;
@@ -111,7 +111,7 @@ impl Marks {
         Ok(marks)
     }
 
-    /// The newest mark that is whole.
+    /// The newest valid mark.
     pub(super) fn mark(&self) -> Result<Option<Mark>, Error> {
         let newest = self.newest(MARK_AT, &self.marks)?;
         Ok(newest.and_then(|mut fields| {
@@ -149,7 +149,7 @@ impl Marks {
         self.put_record(MARK_AT, &self.marks, kind, words, [commits, time.as_millis().cast_unsigned()])
     }
 
-    /// The newest record of what the sums are over that is whole.
+    /// The newest valid record of what the checksums cover.
     pub(super) fn covered(&self) -> Result<Option<Covered>, Error> {
         let newest = self.newest(COVERED_AT, &self.covereds)?;
         Ok(newest.and_then(|mut fields| {
@@ -160,7 +160,7 @@ impl Marks {
         }))
     }
 
-    /// Writes what the sums are over.
+    /// Writes what the checksums cover.
     pub(super) fn put_covered(&self, covered: Covered) -> Result<(), Error> {
         let (salts, frames) = covered.log.unwrap_or((Salts(0, 0), 0));
         let words = [salts.0, salts.1, frames, covered.pages, 0];
@@ -168,9 +168,9 @@ impl Marks {
         self.put_record(COVERED_AT, &self.covereds, kind, words, [0, 0])
     }
 
-    /// Writes sums of pages.
+    /// Writes checksums of pages.
     pub(super) fn put_sums(&self, sums: &PageSums) -> Result<(), Error> {
-        // Pages that follow each other are written at once.
+        // Consecutive pages are written at once.
         let mut run: Option<(u32, Vec<u8>)> = None;
         for (page, sum) in sums {
             match &mut run {
@@ -187,7 +187,7 @@ impl Marks {
         run.map_or(Ok(()), |(first, bytes)| self.write(&bytes, sum_at(first)))
     }
 
-    /// The sums of `len` pages from `first` on; 0 for those that nobody has summed.
+    /// The checksums of `len` pages from `first`; 0 for those never computed.
     pub(super) fn sums(&self, first: u32, len: usize) -> Result<Vec<u32>, Error> {
         let mut bytes = vec![0; len * 4];
         let mut n_read = 0;
@@ -211,7 +211,7 @@ impl Marks {
         self.file.write_all_at(bytes, offset).map_err(|error| at(&self.path, &error))
     }
 
-    /// Writes into the slot of the older record.
+    /// Overwrites the older of two records.
     fn put_record(
         &self,
         begin: u64,
@@ -230,7 +230,7 @@ impl Marks {
         record.resize(RECORD_BYTES - 4, 0);
         record.extend(crc32fast::hash(&record).to_le_bytes());
         self.write(&record, begin + number % 2 * SLOT_BYTES)?;
-        // Not before: a record that could not be written takes no number.
+        // Only now: a record that could not be written uses up no number.
         last.store(number, Ordering::Relaxed);
         Ok(())
     }
@@ -262,7 +262,7 @@ fn sum_at(page: u32) -> u64 {
     SUMS_AT + u64::from(page.saturating_sub(1)) * 4
 }
 
-/// A record that is read from left to right.
+/// Reads a record from left to right.
 struct Fields {
     record: [u8; RECORD_BYTES],
     at: usize,

@@ -1,7 +1,7 @@
-//! What is looked at before SQLite opens the database: whether everything that was acknowledged is still there, and
-//! every page as it was written.
+//! Checks before SQLite opens the database: whether everything acknowledged is still there, and every page is as it was
+//! written.
 //!
-//! SQLite notices neither: a log that it can't read is an empty one to it, and pages have no sums.
+//! SQLite detects neither: it treats a log that it can't read as empty, and its pages have no checksums.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -14,25 +14,25 @@ use super::options::PAGE_BYTES;
 use super::schema::store_version;
 use super::{Error, Options};
 
-/// Pages that are read at one time.
+/// How many pages are read at a time.
 const PAGES_AT_ONCE: u32 = 128;
-/// Where a log goes that the database goes on without.
+/// The new name of a log that is no longer used.
 const SET_ASIDE: &str = "stepgate.db-wal.set-aside";
-/// Of the rollback mode, which is left when the database is made.
+/// Belongs to the rollback mode, which is left when the database is created.
 const JOURNAL: &str = "stepgate.db-journal";
 
 /// Why the store should not be opened as it is.
 struct Problem {
     what: String,
-    /// Whether the log is of no use.
+    /// Whether the log is unusable.
     discards_log: bool,
 }
 
-/// Checks the files and leaves them so that SQLite may open them; answers the marks, in which a log is noted as being
-/// begun unless there is one that goes on.
+/// Checks the files and prepares them for SQLite. Returns the marks. They record that a log begins, unless there is one
+/// that continues.
 ///
 /// # Errors
-/// [`Error::Lost`] if anything that was acknowledged is lost, or may be, and nobody said to accept that.
+/// [`Error::Lost`] if something acknowledged is lost, or may be, and the options don't accept that.
 pub(super) fn check(directory: &Directory, options: &Options) -> Result<Marks, Error> {
     let database = directory.file(DATABASE);
     let is_empty = fs::metadata(&database).map_err(|error| at(&database, &error))?.len() == 0;
@@ -79,7 +79,7 @@ fn refuse_or(options: &Options, problem: Problem) -> Result<(), Error> {
     Ok(())
 }
 
-/// Whether the log is to be kept, or what is wrong.
+/// Whether to keep the log, or what is wrong.
 fn judge(directory: &Directory, marks: &Marks) -> Result<Result<bool, Problem>, Error> {
     let damaged = || {
         let what = format!("{} is damaged: what was acknowledged can't be told", marks::FILE);
@@ -118,7 +118,7 @@ fn judge(directory: &Directory, marks: &Marks) -> Result<Result<bool, Problem>, 
     Ok(problem.map_or(Ok(keeps_log), |what| Err(Problem { what, discards_log: false })))
 }
 
-/// Whether the log goes on where the marks say that it was; false if the database has everything without it.
+/// Whether the log matches the marks; false if the database is complete without it.
 fn fits(
     log: Option<&LogReader>,
     last: &Acknowledged,
@@ -126,7 +126,7 @@ fn fits(
 ) -> std::io::Result<Result<bool, Problem>> {
     let is_covered = covered.includes(&last.point);
     let Some((log, cursor)) = log.and_then(|log| Some((log, log.cursor()?))) else {
-        // Cut off after it was folded into the database; otherwise damaged or gone.
+        // It was truncated after it was moved into the database; otherwise it is damaged or missing.
         let problem = || lost(last, &format!("{LOG} is missing or can't be read"), last.commits, true);
         return Ok(if is_covered { Ok(false) } else { Err(problem()) });
     };
@@ -134,7 +134,7 @@ fn fits(
     if salts == last.point.salts {
         let reaches =
             last.point.frames <= frames && log.checksum_at(last.point.frames)? == Some(last.point.checksum);
-        // Pages of the database may be newer than a log that has lost its end.
+        // Pages in the database may be newer than a log that has lost its end.
         let is_behind = covered.log.is_some_and(|(of, until)| of == salts && frames < until);
         if reaches && !is_behind {
             return Ok(Ok(true));
@@ -170,7 +170,7 @@ fn lost(last: &Acknowledged, what: &str, n_commits: u64, discards_log: bool) -> 
     Problem { what, discards_log }
 }
 
-/// What is wrong with the first page that is not as it was written; pages in `newer` count as the log has them.
+/// What is wrong with the first page that is not as it was written. Pages in `newer` are taken from the log.
 fn damaged_page(
     database: &Path,
     marks: &Marks,
@@ -201,10 +201,10 @@ fn damaged_page(
     Ok(None)
 }
 
-/// Notes that a log begins, so that whatever is in it counts for nothing until the first acknowledgement.
+/// Records that a log begins, so that its content counts for nothing until the first acknowledgement.
 fn begin_log(marks: &Marks) -> Result<(), Error> {
     let pages = marks.covered()?.map_or(0, |covered| covered.pages);
-    // In this order: sums that are over no log would look like a loss beside a mark in one.
+    // In this order: checksums that cover no log, beside a mark in one, would look like a loss.
     marks.put(Mark::Opening)?;
     marks.put_covered(Covered { log: None, pages })?;
     marks.sync()
@@ -213,7 +213,7 @@ fn begin_log(marks: &Marks) -> Result<(), Error> {
 fn set_log_aside(directory: &Directory) -> Result<(), Error> {
     let log = directory.file(LOG);
     match fs::metadata(&log) {
-        // Kept for whoever wants to look into it.
+        // Kept for anybody who wants to examine it.
         Ok(metadata) if metadata.len() != 0 => {
             fs::rename(&log, directory.file(SET_ASIDE)).map_err(|error| at(&log, &error))?;
             directory.sync()
@@ -224,11 +224,11 @@ fn set_log_aside(directory: &Directory) -> Result<(), Error> {
     }
 }
 
-/// Makes marks for a database as SQLite finds it: one of a version that kept none, or one whose loss was accepted.
+/// Creates marks for a database as SQLite finds it: from a version without marks, or after accepting a loss.
 fn take_over(directory: &Directory, options: &Options, is_loss_accepted: bool) -> Result<Marks, Error> {
     let database = directory.file(DATABASE);
     let connection = options.open_writer(&database)?;
-    // A database without the table is not one that had marks.
+    // A database without the table never had marks.
     let had_marks = matches!(store_version(&connection), Ok(Some(1..)));
     if !is_loss_accepted && had_marks {
         let what = format!("{} is missing: what was acknowledged can't be told", marks::FILE);

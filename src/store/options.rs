@@ -10,37 +10,37 @@ use rusqlite::config::DbConfig;
 
 use super::{Error, MasterKeySource};
 
-/// Settings of a store.
+/// Options of a store.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Most memory the writer caches pages in, in KiB; taken as it is needed.
+    /// The most memory for the writer's page cache, in KiB; allocated as needed.
     pub writer_cache_kib: u32,
     /// The same for each reader.
     pub reader_cache_kib: u32,
-    /// Threads that read.
+    /// The number of reading threads.
     pub readers: usize,
-    /// Jobs that share one commit at the most.
+    /// The most jobs in one commit.
     pub group_jobs_max: usize,
-    /// Bytes of values written by one group, after which it takes no further job.
+    /// The bytes of values after which a group takes no further job.
     pub group_bytes_max: usize,
-    /// Most pages of 8 KiB the database may grow to; `None` for as many as the disk has.
+    /// The most pages of 8 KiB in the database; `None` for no limit but the disk.
     pub pages_max: Option<u32>,
-    /// Where the key is kept that secrets are encrypted with, in the end.
+    /// Where the master key is.
     pub master_key: MasterKeySource,
-    /// Whether to open what has lost something that was acknowledged.
+    /// Whether to open a store that has lost something acknowledged.
     pub accept_loss: bool,
-    /// Watches the writer; for tests that take the files as a crash would leave them.
+    /// Observes the writer; for tests that take the files as a crash would leave them.
     pub probe: Option<Probe>,
 }
 
-/// The writer's moments at which a crash is interesting.
+/// The moments of the writer that matter for crashes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Moment {
     /// A group's jobs have run; nothing of them is in the log.
     BeforeCommit,
-    /// The group is on disk; the mark doesn't say so, and nobody has been told.
+    /// The group is on disk, but not marked and not acknowledged.
     AfterCommit,
-    /// The mark says so; nobody has been told.
+    /// The group is marked, but not acknowledged.
     AfterMark,
 }
 
@@ -49,7 +49,7 @@ pub enum Moment {
 pub struct Probe(Arc<dyn Fn(Moment) + Send + Sync>);
 
 impl Probe {
-    /// One that calls `watch`.
+    /// A probe that calls `watch`.
     pub fn new(watch: impl Fn(Moment) + Send + Sync + 'static) -> Self {
         Self(Arc::new(watch))
     }
@@ -81,18 +81,18 @@ impl Default for Options {
     }
 }
 
-/// Size of a page of the database.
+/// The page size of the database.
 pub(super) const PAGE_BYTES: u64 = 8192;
-/// How long another connection may hold what this one needs.
+/// How long to wait for another connection's lock.
 pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
-/// Prepared statements kept for each connection; rooms have some dozens.
+/// Prepared statements kept for each connection; rooms have some dozens each.
 const STATEMENTS_KEPT: usize = 128;
 
 impl Options {
     /// A connection that writes.
     pub(super) fn open_writer(&self, path: &Path) -> Result<Connection, Error> {
         let connection = self.open(path, self.writer_cache_kib)?;
-        // FULL: a commit is on disk when it returns. Checkpoints are run elsewhere.
+        // FULL: a commit is on disk when it returns. Checkpoints run elsewhere.
         connection.execute_batch("PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0;")?;
         if let Some(pages) = self.pages_max {
             connection.pragma_update(None, "max_page_count", pages)?;
@@ -111,14 +111,14 @@ impl Options {
     pub(super) fn open_checkpointer(&self, path: &Path) -> Result<Connection, Error> {
         let connection = self.open(path, 1024)?;
         connection.execute_batch("PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0;")?;
-        // Cutting the log off waits for nobody: it is tried again.
+        // Truncating the log doesn't wait; it is tried again.
         connection.busy_timeout(Duration::ZERO)?;
         Ok(connection)
     }
 
     fn open(&self, path: &Path, cache_kib: u32) -> Result<Connection, Error> {
         let connection = Connection::open(path)?;
-        // Pages are moved into the database only after their sums are kept.
+        // Pages may be moved into the database only after their checksums are stored.
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
         connection.busy_timeout(BUSY_TIMEOUT)?;

@@ -1,4 +1,4 @@
-//! Values into and out of statements, without a driver's types.
+//! Values passed to and returned from statements, without a driver's types.
 
 use rusqlite::types::{ToSqlOutput, Value, ValueRef};
 
@@ -20,7 +20,7 @@ pub enum Param<'a> {
 }
 
 impl Param<'_> {
-    /// About how many bytes it takes in the database.
+    /// The approximate size in the database, in bytes.
     pub(super) fn len_bytes(&self) -> usize {
         match self {
             Self::Null => 0,
@@ -73,14 +73,14 @@ impl rusqlite::ToSql for Param<'_> {
     }
 }
 
-/// One row of an answer; columns count from 0.
+/// One row of a result; columns count from 0.
 pub struct Row<'a>(pub(super) &'a rusqlite::Row<'a>);
 
 impl Row<'_> {
     /// A BIGINT.
     ///
     /// # Errors
-    /// [`Error::Sql`] if the column is of another type; so for all accessors.
+    /// [`Error::Sql`] if the column has another type. This applies to all accessors.
     pub fn int(&self, column: usize) -> Result<i64, Error> {
         Ok(self.0.get(column)?)
     }

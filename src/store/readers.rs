@@ -1,4 +1,4 @@
-//! Threads that read, each on a connection of its own, beside the writer.
+//! Reading threads, each with its own connection, beside the writer.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
@@ -12,7 +12,7 @@ use super::{Error, Options, Tx};
 
 type Job = Box<dyn FnOnce(Result<&Tx<'_>, Error>) + Send>;
 
-/// A handle to the reading threads; they end when it is dropped or stopped.
+/// A handle to the reading threads, which end when it is dropped or stopped.
 pub(super) struct Readers {
     jobs: Mutex<Option<mpsc::Sender<Job>>>,
 }
@@ -33,7 +33,7 @@ impl Readers {
         Ok(Self { jobs: Mutex::new(Some(jobs)) })
     }
 
-    /// Queues `job`, which sees one snapshot from its first to its last statement.
+    /// Queues `job`. All of its statements see the same snapshot.
     pub(super) fn send<T, E>(
         &self,
         job: impl FnOnce(&Tx<'_>) -> Result<T, E> + Send + 'static,
@@ -51,17 +51,17 @@ impl Readers {
                 }
                 Err(error) => Err(E::from(error)),
             };
-            // Whoever asked may have gone.
+            // The caller may have gone away.
             let _ = answer.send(result);
         });
         if let Some(jobs) = &*self.jobs.lock().unwrap_or_else(PoisonError::into_inner) {
-            // A send that fails drops the answer's sender, which the receiver notices.
+            // If sending fails, the result's sender is dropped, which the receiver notices.
             let _ = jobs.send(erased);
         }
         receiver
     }
 
-    /// Lets the threads end after what is queued.
+    /// Lets the threads end after the queued jobs.
     pub(super) fn stop(&self) {
         self.jobs.lock().unwrap_or_else(PoisonError::into_inner).take();
     }

@@ -1,15 +1,15 @@
-//! Schema versions, one count for each room.
+//! Schema versions, counted separately for each room.
 
 use rusqlite::{Connection, OptionalExtension};
 
 use super::{Error, Param, RecordKind, Tx};
 
-/// What brings tables from one version to the next.
+/// A step from one schema version to the next.
 #[derive(Clone, Copy, Debug)]
 pub enum Step {
     /// Statements.
     Sql(&'static str),
-    /// What statements can't do, such as encrypting what was not; what it overwrites is overwritten on disk, too.
+    /// What SQL can't do, such as encrypting plain text; the overwritten data is also overwritten on disk.
     Run(fn(&Tx<'_>) -> Result<(), Error>),
 }
 
@@ -19,7 +19,7 @@ impl From<&'static str> for Step {
     }
 }
 
-/// The room that is the store itself.
+/// The store itself, as a room.
 const STORE: &str = "store";
 /// The store's own tables.
 const STEPS: &[&str] = &[
@@ -36,7 +36,7 @@ const STEPS: &[&str] = &[
 const VERSIONS: &str =
     "CREATE TABLE IF NOT EXISTS schema_version (room TEXT PRIMARY KEY, version BIGINT NOT NULL)";
 
-/// Brings the store's own tables up to date, and counts that it was opened: there is a commit in any case.
+/// Upgrades the store's own tables and counts the opening, so that there is a commit in any case.
 pub(super) fn open_store(connection: &Connection) -> Result<(), Error> {
     connection.execute_batch(VERSIONS)?;
     let found = store_version(connection)?.unwrap_or(0);
@@ -55,13 +55,14 @@ pub(super) fn open_store(connection: &Connection) -> Result<(), Error> {
     Ok(())
 }
 
-/// The version of the store's own tables; `None` if they come from before there were any.
+/// The version of the store's own tables; `None` for a store from before there were any.
 pub(super) fn store_version(connection: &Connection) -> rusqlite::Result<Option<i64>> {
     let sql = "SELECT version FROM schema_version WHERE room = ?1";
     connection.query_row(sql, [STORE], |row| row.get(0)).optional()
 }
 
-/// Runs the steps of `room` that the store has not seen; true if one of them overwrote what nobody is to read again.
+/// Runs the steps of `room` that have not been applied; true if one of them overwrote data that nobody should be able
+/// to read.
 pub(super) fn migrate(tx: &Tx<'_>, room: &'static str, steps: &[Step]) -> Result<bool, Error> {
     let sql = "SELECT version FROM schema_version WHERE room = ?1";
     let found = tx.query_one(sql, &[Param::Text(room)], |row| row.int(0))?.unwrap_or(0);

@@ -1,9 +1,8 @@
 //! Secrets at rest: values that are encrypted before they are written, each for its own place.
 //!
-//! A data key encrypts the values and is itself kept in the database, encrypted with the master key, which is kept
-//! elsewhere: in a file beside the database unless the settings say where. AES-256-GCM throughout; a value carries its
-//! version, and the table, column and key of its row are authenticated with it, so that no value passes in another's
-//! place.
+//! A data key encrypts the values. It is stored in the database, encrypted with the master key, which is kept
+//! elsewhere: by default in a file beside the database. The cipher is AES-256-GCM. A value contains its version, and
+//! the table, column and key of its row are authenticated with it, so that it can't be moved to another place.
 
 use std::fmt;
 
@@ -14,46 +13,46 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::Error;
 
-/// Bytes of a key.
+/// The size of a key, in bytes.
 pub const KEY_BYTES: usize = 32;
-/// How values are written today.
+/// The version of newly written values.
 const VERSION: u8 = 1;
-/// What a value is longer than its text: version, nonce, tag.
+/// The overhead of an encrypted value: version, nonce, tag.
 const OVERHEAD_BYTES: usize = 1 + NONCE_LEN + 16;
 
-/// Where the key is kept that encrypts the data key.
+/// Where the master key is, which encrypts the data key.
 #[derive(Clone, Debug, Default)]
 pub enum MasterKeySource {
-    /// In `secrets.key` beside the database, made when it is first needed.
+    /// In `secrets.key` beside the database; generated on first use.
     #[default]
     Beside,
-    /// Somewhere else, from where it was got.
+    /// Elsewhere; this is the key.
     Given(MasterKey),
 }
 
-/// A key that encrypts the data key; never printed.
+/// The master key, which encrypts the data key; never printed.
 #[derive(Clone, PartialEq, Eq)]
 pub struct MasterKey([u8; KEY_BYTES]);
 
 impl MasterKey {
-    /// Reads a key of 32 bytes in base64 or hexadecimal digits, with or without blanks around it.
+    /// Parses a key of 32 bytes in base64 or hexadecimal, with optional surrounding blanks.
     pub fn parse(text: &str) -> Option<Self> {
         let text = text.trim();
         let bytes = hex::decode(text).ok().or_else(|| STANDARD.decode(text).ok())?;
         bytes.try_into().ok().map(Self)
     }
 
-    /// One that nobody can guess.
+    /// Generates a random key.
     pub(super) fn generate() -> Result<Self, Error> {
         random().map(Self)
     }
 
-    /// As [`MasterKey::parse`] reads it.
+    /// The text form that [`MasterKey::parse`] accepts.
     pub(super) fn to_text(&self) -> String {
         STANDARD.encode(self.0)
     }
 
-    /// What tells it from others without telling what it is.
+    /// Identifies the key without revealing it.
     pub(super) fn id(&self) -> Result<String, Error> {
         let id: [u8; KEY_BYTES] = derive(&self.0, b"stepgate master key id")?;
         Ok(hex::encode(&id[..8]))
@@ -82,10 +81,10 @@ impl fmt::Debug for MasterKey {
     }
 }
 
-/// What a wrapped key is bound to.
+/// The context to which a wrapped key is bound.
 const WRAPPED: &[u8] = b"stepgate data key";
 
-/// The key that values are encrypted with.
+/// The key that encrypts values.
 pub(super) struct DataKey([u8; KEY_BYTES]);
 
 impl DataKey {
@@ -101,18 +100,18 @@ pub struct SealedColumn {
     pub table: &'static str,
     /// Its name; the type is BLOB.
     pub column: &'static str,
-    /// The columns that name a row: TEXT.
+    /// The columns that identify a row: TEXT.
     pub key: &'static [&'static str],
-    /// How rows are found by what is encrypted, if they are.
+    /// How to find rows by an encrypted value, if that is needed.
     pub lookup: Option<Lookup>,
 }
 
-/// A column that finds a row by a part of what is encrypted, without telling that part.
+/// A column for finding a row by a part of its encrypted value, without revealing that part.
 #[derive(Debug)]
 pub struct Lookup {
     /// Its name; the type is BLOB.
     pub column: &'static str,
-    /// The part.
+    /// Extracts the part.
     pub of: fn(&[u8]) -> Option<String>,
 }
 
@@ -131,12 +130,12 @@ impl Secrets {
         })
     }
 
-    /// Encrypts a value for one place.
+    /// Encrypts a value for one row.
     pub(super) fn seal(&self, column: &SealedColumn, key: &[&str], value: &[u8]) -> Result<Vec<u8>, Error> {
         seal(&self.cipher, &place(column, key), value)
     }
 
-    /// Decrypts the value of a place.
+    /// Decrypts the value of a row.
     pub(super) fn unseal(
         &self,
         column: &SealedColumn,
@@ -148,7 +147,7 @@ impl Secrets {
         })
     }
 
-    /// What finds a row by `value`.
+    /// The lookup value for `value`.
     pub(super) fn lookup(&self, column: &SealedColumn, value: &str) -> Vec<u8> {
         let mut context = hmac::Context::with_key(&self.lookup);
         context.update(&place(column, &[]));
@@ -157,7 +156,7 @@ impl Secrets {
     }
 }
 
-/// Names one place so that no two have the same name.
+/// An unambiguous name of one place.
 fn place(column: &SealedColumn, key: &[&str]) -> Vec<u8> {
     let mut place = Vec::new();
     for part in [column.table, column.column].iter().chain(key) {
@@ -196,7 +195,7 @@ fn cipher(key: &[u8; KEY_BYTES]) -> Result<RandomizedNonceKey, Error> {
     RandomizedNonceKey::new(&AES_256_GCM, key).map_err(|_| Error::Io("no AES-256-GCM".to_owned()))
 }
 
-/// A key for one purpose, by HKDF (RFC 5869) with SHA-256.
+/// Derives a key for one purpose, by HKDF (RFC 5869) with SHA-256.
 fn derive(key: &[u8; KEY_BYTES], purpose: &[u8]) -> Result<[u8; KEY_BYTES], Error> {
     let mut derived = [0; KEY_BYTES];
     hkdf::Salt::new(hkdf::HKDF_SHA256, &[])
@@ -207,7 +206,7 @@ fn derive(key: &[u8; KEY_BYTES], purpose: &[u8]) -> Result<[u8; KEY_BYTES], Erro
     Ok(derived)
 }
 
-/// Not through [`crate::clock::Ids`]: no seed may repeat a key.
+/// Not from [`crate::clock::Ids`]: no seed may reproduce a key.
 fn random() -> Result<[u8; KEY_BYTES], Error> {
     let mut bytes = [0; KEY_BYTES];
     rand::fill(&mut bytes).map_err(|_| Error::Io("the system has no random bytes".to_owned()))?;

@@ -156,7 +156,7 @@ async fn files_are_their_owners_alone_whatever_was_there() {
     put(&store, "a", 1).await.unwrap();
     let closed = || others[..2].iter().chain(&own).filter(|file| mode(&dir.0.join(file)) != 0o600);
     assert_eq!(closed().collect::<Vec<_>>(), Vec::<&&str>::new());
-    // The certificate is public, and the directory somebody else's decision.
+    // The certificate is public, and the directory's permissions are somebody else's decision.
     assert_eq!(mode(&dir.0.join("tls/development.pem")), 0o644);
     assert_eq!(mode(&dir.0), 0o755);
     drop(store);
@@ -183,7 +183,7 @@ async fn a_full_disk_fails_the_job_loses_nothing_and_ends() {
     assert_eq!(sum(&full).await, Some(3));
     full.close().await;
     drop(full);
-    // With space again, service goes on.
+    // With space again, service resumes.
     let store = dir.open(Options::default());
     put(&store, "d", 4).await.unwrap();
     assert_eq!(sum(&store).await, Some(7));
@@ -249,7 +249,7 @@ async fn a_group_ends_at_its_bytes() {
     assert_eq!(sum(&store).await, Some(40));
 }
 
-/// Copies the files as a process that dies now would leave them.
+/// Copies the files as they would be if the process died now.
 fn crash_image(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).unwrap();
     for file in ["stepgate.db", "stepgate.db-wal", "stepgate.marks", "secrets.key"] {
@@ -269,7 +269,7 @@ async fn a_crash_at_any_moment_keeps_what_was_told_and_nothing_by_halves() {
         Probe::new(move |_| {
             let n = moments.fetch_add(1, Ordering::Relaxed);
             let told = told.lock().unwrap().clone();
-            // Every fourth: all moments of a commit take their turn.
+            // Every fourth one, so that all moments of a commit get their turn.
             if n.is_multiple_of(4) && !told.is_empty() {
                 let image = to.join(n.to_string());
                 crash_image(&from, &image);
@@ -342,7 +342,7 @@ async fn a_disk_that_fills_up_within_a_group_fails_it_and_the_next_goes_on() {
     let kept = outcomes.iter().filter(|outcome| outcome.is_ok()).count();
     assert!(outcomes.iter().all(|outcome| matches!(outcome, Ok(1) | Err(Error::DiskFull))));
     assert!(kept < outcomes.len());
-    // What was told is what is there, no more and no less.
+    // What was acknowledged is there, no more and no less.
     assert_eq!(sum(&store).await, Some(i64::try_from(kept).unwrap()));
     let freed: Result<usize, Error> = store.write(|tx| tx.execute("DELETE FROM pair", &[])).await;
     assert_eq!(freed, Ok(kept));

@@ -1,4 +1,4 @@
-//! What a job may do: statements, within the transaction it is part of.
+//! What a job can do: run statements in its transaction.
 
 use std::cell::{Cell, RefCell};
 use std::ops::ControlFlow;
@@ -12,9 +12,9 @@ use super::{Error, Param, Row};
 pub struct Tx<'a> {
     connection: &'a Connection,
     secrets: &'a Secrets,
-    /// Bytes of the values written so far.
+    /// The bytes of values written so far.
     written: Cell<usize>,
-    /// Why a statement failed last: what the whole group is told if SQLite gave its transaction up.
+    /// The error of the last failed statement. The whole group gets it if SQLite has rolled its transaction back.
     failed: RefCell<Option<Error>>,
 }
 
@@ -23,7 +23,7 @@ impl<'a> Tx<'a> {
         Self { connection, secrets, written: Cell::new(0), failed: RefCell::new(None) }
     }
 
-    /// Runs a statement; answers how many rows it changed. The statement is prepared once.
+    /// Runs a statement and returns the number of changed rows. The statement is prepared once.
     ///
     /// # Errors
     /// Any [`Error`] of the database.
@@ -34,7 +34,7 @@ impl<'a> Tx<'a> {
         self.noted(run())
     }
 
-    /// Runs a query; answers its first row, if it has one.
+    /// Runs a query and returns its first row, if there is one.
     ///
     /// # Errors
     /// Any [`Error`] of the database or of `read`.
@@ -52,7 +52,7 @@ impl<'a> Tx<'a> {
         }
     }
 
-    /// Runs a query; answers all its rows. Bound the query itself, with LIMIT.
+    /// Runs a query and returns all its rows. Limit the number in the query itself, with LIMIT.
     ///
     /// # Errors
     /// Any [`Error`] of the database or of `read`.
@@ -70,10 +70,10 @@ impl<'a> Tx<'a> {
         Ok(found)
     }
 
-    /// Runs a query and hands over row after row, until `visit` has enough.
+    /// Runs a query and passes row after row to `visit`, until it has enough.
     ///
     /// # Errors
-    /// Any [`Error`] of the database, or what `visit` answers.
+    /// Any [`Error`] of the database, or the error of `visit`.
     pub fn visit<E: From<Error>>(
         &self,
         sql: &'static str,
@@ -90,15 +90,15 @@ impl<'a> Tx<'a> {
         Ok(())
     }
 
-    /// Encrypts a value for the row of `column` that `key` names.
+    /// Encrypts a value for the row of `column` with the key `key`.
     ///
     /// # Errors
-    /// [`Error::Io`] if the system has no randomness.
+    /// [`Error::Io`] if the operating system has no randomness.
     pub fn seal(&self, column: &SealedColumn, key: &[&str], value: &[u8]) -> Result<Vec<u8>, Error> {
         self.secrets.seal(column, key, value)
     }
 
-    /// Decrypts what [`Tx::seal`] made for the same column and key.
+    /// Decrypts a value that [`Tx::seal`] encrypted for the same column and key.
     ///
     /// # Errors
     /// [`Error::Corrupt`] for anything else.
@@ -106,7 +106,7 @@ impl<'a> Tx<'a> {
         self.secrets.unseal(column, key, sealed)
     }
 
-    /// What the column of [`SealedColumn::lookup`] has for `value`: a keyed hash.
+    /// The value in the column of [`SealedColumn::lookup`] for `value`: a keyed hash.
     pub fn lookup(&self, column: &SealedColumn, value: &str) -> Vec<u8> {
         self.secrets.lookup(column, value)
     }
@@ -119,17 +119,17 @@ impl<'a> Tx<'a> {
         self.connection
     }
 
-    /// Runs statements that can't be prepared once: those of a schema.
+    /// Runs statements that can't be prepared: those of a schema.
     pub(super) fn execute_batch(&self, sql: &'static str) -> Result<(), Error> {
         self.noted(self.connection.execute_batch(sql))
     }
 
-    /// Bytes of the values written through it.
+    /// The bytes of the values written through it.
     pub(super) fn written_bytes(&self) -> usize {
         self.written.get()
     }
 
-    /// Why a statement failed last, if one did.
+    /// The error of the last failed statement, if there was one.
     pub(super) fn into_failure(self) -> Option<Error> {
         self.failed.into_inner()
     }

@@ -1,4 +1,4 @@
-//! The one thread that writes: jobs that wait together are committed together.
+//! The only thread that writes: jobs that wait at the same time are committed together.
 
 use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -21,12 +21,12 @@ use super::{Error, Moment, Options, Probe, Tx, keys, schema};
 use crate::clock::Clock;
 use crate::meter;
 
-/// Tells a job's owner what became of it, given what became of the group.
+/// Gives a job's owner its result, depending on the group's result.
 type Acknowledge = Box<dyn FnOnce(Result<(), Error>) + Send>;
 
-/// A job with its types erased.
+/// A type-erased job.
 trait Job: Send {
-    /// Runs it: whether it succeeded, and how to tell its owner.
+    /// Runs the job; returns whether it succeeded, and how to notify its owner.
     fn run(self: Box<Self>, tx: &Tx<'_>) -> (Result<(), ()>, Acknowledge);
 
     /// Tells its owner that it was not run.
@@ -46,7 +46,7 @@ pub(super) struct Writer {
     secrets: Arc<Secrets>,
 }
 
-/// Asks the writer to fold the log into the database and cut it off, when it comes to it.
+/// Asks the writer to move the log into the database and truncate it when possible.
 pub(super) struct Folder(mpsc::Sender<Message>);
 
 impl Folder {
@@ -57,7 +57,7 @@ impl Folder {
 }
 
 impl Writer {
-    /// Opens the database and starts the thread; it ends when the handle is dropped or closed.
+    /// Opens the database and starts the thread, which ends when the handle is dropped or closed.
     pub(super) fn start(
         directory: &Directory,
         options: &Options,
@@ -99,12 +99,12 @@ impl Writer {
         Ok(Self { jobs: Some(jobs), thread: Some(thread), secrets })
     }
 
-    /// What encrypts and decrypts values.
+    /// Encrypts and decrypts values.
     pub(super) fn secrets(&self) -> &Arc<Secrets> {
         &self.secrets
     }
 
-    /// For whoever sees that the log is to be cut off.
+    /// For asking the writer to truncate the log.
     pub(super) fn folder(&self) -> Option<Folder> {
         self.jobs.clone().map(Folder)
     }
@@ -113,7 +113,7 @@ impl Writer {
         self.jobs.as_ref().is_some_and(|jobs| jobs.send(message).is_ok())
     }
 
-    /// Queues `job`; the answer comes when its group is on disk.
+    /// Queues `job`; its result is sent when its group is on disk.
     pub(super) fn send<T, E>(
         &self,
         job: impl FnOnce(&Tx<'_>) -> Result<T, E> + Send + 'static,
@@ -124,10 +124,10 @@ impl Writer {
     {
         let (answer, receiver) = oneshot::channel();
         let erased = erase(job, move |result| {
-            // Whoever asked may have gone; the job stands all the same.
+            // The caller may have gone away; the job counts anyway.
             let _ = answer.send(result);
         });
-        // A closed writer drops the job and with it the answer's sender, which the receiver notices.
+        // A closed writer drops the job and with it the result's sender, which the receiver notices.
         self.queue(Message::Job(erased));
         receiver
     }
@@ -161,11 +161,11 @@ impl Writer {
         self.queue(Message::Job(erase(job, then)));
     }
 
-    /// Ends the thread after everything queued, with the log folded into the database.
+    /// Ends the thread after everything queued, with the log moved into the database.
     pub(super) async fn close(&self) {
         let (closed, receiver) = oneshot::channel();
         if self.queue(Message::Close(closed)) {
-            // An error means that the thread has ended already.
+            // An error means that the thread has already ended.
             let _ = receiver.await;
         }
     }
@@ -177,13 +177,13 @@ impl Drop for Writer {
         self.jobs.take();
         // A job may be what drops the store.
         if let Some(thread) = self.thread.take().filter(|it| it.thread().id() != thread::current().id()) {
-            // A panic there has been told of.
+            // A panic in the thread has been logged.
             let _ = thread.join();
         }
     }
 }
 
-/// Boxes a job with what tells its owner the outcome; a panic in the job becomes [`Error::Panicked`].
+/// Boxes a job with the notification of its owner; a panic in the job becomes [`Error::Panicked`].
 fn erase<T, E>(
     job: impl FnOnce(&Tx<'_>) -> Result<T, E> + Send + 'static,
     answer: impl FnOnce(Result<T, E>) + Send + 'static,
@@ -214,7 +214,7 @@ where
             catch_unwind(AssertUnwindSafe(|| job(tx))).unwrap_or_else(|_| Err(E::from(Error::Panicked)));
         let outcome = result.as_ref().map(|_| ()).map_err(|_| ());
         let acknowledge: Acknowledge = Box::new(move |group| {
-            // What a job refused, it refused for what it saw of the group: without the group that means nothing.
+            // A job's own error may depend on what it saw of the group; if the group fails, it means nothing.
             answer(group.map_err(E::from).and(result));
         });
         (outcome, acknowledge)
@@ -260,12 +260,12 @@ impl Run {
                 Err(mpsc::RecvError) => return,
             }
             if self.log.should_restart() {
-                // Waits for no reader. The next group starts the log over if nobody reads in it.
+                // Doesn't wait for readers. The next group restarts the log if nobody reads from it.
                 self.fold("PASSIVE", Duration::ZERO);
             }
         }
         let is_folded = self.fold("TRUNCATE", BUSY_TIMEOUT);
-        // The database is closed before the owner is told.
+        // The database is closed before the owner is notified.
         let Self { connection, sums, .. } = self;
         if let Err((_, error)) = connection.close() {
             tracing::error!(%error, "the database could not be closed");
@@ -274,12 +274,12 @@ impl Run {
             tracing::warn!(%error, "it could not be noted that the database was closed");
         }
         if let Some(closed) = closing {
-            // Who closed may have gone.
+            // The caller who closed it may have gone away.
             let _ = closed.send(());
         }
     }
 
-    /// Runs `first` and whatever else is waiting in one transaction; then tells every owner.
+    /// Runs `first` and whatever else is waiting in one transaction, then notifies all owners.
     fn group(&mut self, first: Box<dyn Job>) -> Option<oneshot::Sender<()>> {
         let start = self.clock.monotonic();
         let mut closing = None;
@@ -293,7 +293,7 @@ impl Run {
                 match self.inbox.try_recv() {
                     Ok(Message::Job(job)) => next = Some(job),
                     Ok(Message::Close(closed)) => closing = Some(closed),
-                    // It will be asked for again if it is still worth it.
+                    // It will be asked for again if still needed.
                     Ok(Message::Fold) | Err(_) => {}
                 }
             }
@@ -305,7 +305,7 @@ impl Run {
             counter!(meter::STORE_ERRORS, "cause" => error.cause()).increment(1);
             tracing::error!(%error, jobs = group.told.len(), "a group of jobs was not committed");
             if !self.connection.is_autocommit() {
-                // Nothing to add: the group has failed already.
+                // Nothing to add: the group has already failed.
                 let _ = self.statement("ROLLBACK");
             }
         }
@@ -335,10 +335,10 @@ impl Run {
         Ok(())
     }
 
-    /// Runs one job so that it can be undone alone; an error is the whole group's. Once the group has failed,
-    /// jobs are told so without being run.
+    /// Runs one job so that it can be undone separately; an error fails the whole group. Once the group has failed,
+    /// jobs get that error without being run.
     fn part(&self, job: Box<dyn Job>, so_far: Result<(), Error>, group: &mut Group) -> Result<(), Error> {
-        // The first job is undone with the transaction, which holds nothing else yet.
+        // The first job is undone with the transaction, which contains nothing else yet.
         let is_first = group.told.is_empty();
         let begun = so_far.and_then(|()| if is_first { Ok(()) } else { self.statement("SAVEPOINT job") });
         if let Err(error) = begun {
@@ -350,7 +350,7 @@ impl Run {
         group.told.push(acknowledge);
         group.bytes = group.bytes.saturating_add(tx.written_bytes());
         if self.connection.is_autocommit() {
-            // A full or failing disk makes SQLite give up the whole transaction, not just the statement.
+            // On a full or failing disk, SQLite rolls back the whole transaction, not only the statement.
             let lost = || Error::Io("the transaction was given up".to_owned());
             return Err(tx.into_failure().unwrap_or_else(lost));
         }
@@ -370,7 +370,7 @@ impl Run {
         }
     }
 
-    /// Moves what is in the log into the database; true if everything was. Waits for readers that long.
+    /// Moves the log into the database, and waits for readers at most that long; true if everything was moved.
     fn fold(&self, mode: &str, patience: Duration) -> bool {
         let sql = format!("PRAGMA wal_checkpoint({mode})");
         let fold = || -> Result<i64, Error> {

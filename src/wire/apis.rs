@@ -1,7 +1,7 @@
 //! Amazon API Gateway: the table of its operations.
 //!
-//! See <https://docs.aws.amazon.com/apigateway/latest/api/API_Operations.html>. A file a noun holds its
-//! inputs, as shapes for the checks and as types for the handlers; `view` writes all answers.
+//! See <https://docs.aws.amazon.com/apigateway/latest/api/API_Operations.html>. There is a file for each kind of thing,
+//! with its inputs as shapes for the checks and as types for the handlers; `view` writes all responses.
 
 mod access_associations;
 mod account;
@@ -118,6 +118,6 @@ fn path(operation: &Operation, uri: &str, input: &Value) -> String {
 pub struct Apis {
     /// The APIs.
     pub control: api::Apis,
-    /// What calls methods of working copies.
+    /// Runs methods of working copies.
     pub test_invoke: Arc<dyn api::TestInvoke>,
 }

@@ -1,4 +1,4 @@
-//! A call: one request, authenticated, routed and checked.
+//! Calls: requests that are authenticated, routed and checked.
 
 use std::any::Any;
 use std::sync::Arc;
@@ -13,13 +13,13 @@ use crate::identity::Caller;
 
 /// What a handler gets.
 pub struct Call {
-    /// Who calls.
+    /// The caller.
     pub caller: Caller,
-    /// Whose resources it is about, and where: the caller's account, and the region of the signature.
+    /// The account and region of the resources: the caller's account, and the region of the signature.
     pub home: AccountRegion,
     /// The operation called.
     pub operation: &'static Operation,
-    /// The call's id, as the answer names it.
+    /// The request id, as in the response.
     pub request_id: String,
     /// The header `X-Amzn-Trace-Id`.
     pub trace_id: Option<String>,
@@ -37,9 +37,10 @@ impl Call {
         state
     }
 
-    /// The members, which keep their shapes' constraints, as the handler's own type. Only once.
+    /// The members, which satisfy their shapes' constraints, as the handler's own type. May be called only once.
     pub fn take_input<T: DeserializeOwned>(&mut self) -> Result<T, ApiError> {
-        // The check has already said what AWS says of bad input: a failure here is a hole in a table.
+        // The check has already reported invalid input with AWS's messages, so a failure here means that a table is
+        // incomplete.
         serde_json::from_value(self.input.take()).map_err(|error| {
             tracing::error!(operation = self.operation.name, %error, "checked input has another type");
             ApiError::bare(Code::InternalFailure)

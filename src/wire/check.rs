@@ -1,8 +1,8 @@
-//! Input against shapes: types first, then constraints, in AWS's words.
+//! Checks input against shapes: types first, then constraints, with AWS's messages.
 //!
-//! A value of another type than its shape's is a `SerializationException` and ends the check; everything
-//! else that is wrong is collected into one `ValidationException`. On the way the input is made canonical:
-//! nulls are dropped where they say nothing, integers lose their fraction.
+//! A value of the wrong type is a `SerializationException` and ends the check. All other violations are collected into
+//! one `ValidationException`. The check also normalizes the input: nulls without a meaning are dropped, and integers
+//! lose their fraction.
 
 mod print;
 mod violation;
@@ -12,8 +12,8 @@ use serde_json::{Map, Value};
 use self::violation::{Path, Rule, Violations};
 use super::{ApiError, Code, Limits, Location, Member, Nulls, Operation, Protocol, Shape, Structure};
 
-/// Checks `input` against the operation's shape. `payload_given` says whether there is a body, for
-/// operations that take it as it is.
+/// Checks `input` against the operation's shape. `payload_given` says whether there is a body, for operations that take
+/// it unparsed.
 pub(super) fn check(operation: &Operation, input: &mut Value, payload_given: bool) -> Result<(), ApiError> {
     let Value::Object(members) = input else {
         return Err(mistyped(input, "map"));
@@ -23,7 +23,7 @@ pub(super) fn check(operation: &Operation, input: &mut Value, payload_given: boo
     members.retain(|_, value| !value.is_null());
     let root = Path::Root;
     if operation.service.protocol == Protocol::RestJson {
-        // AWS checks a rest-json body as a structure of its own, before labels and parameters.
+        // AWS checks a rest-json body as a separate structure, before labels and parameters.
         let (body, others): (Vec<&Member>, Vec<&Member>) =
             shape.members.iter().partition(|member| member.location == Location::Body);
         let body_root = Path::Input;
@@ -151,7 +151,7 @@ fn is_scalar(shape: &Shape) -> bool {
     }
 }
 
-/// The rules of a scalar `shape` that `value` breaks; all there are if there is no value.
+/// The rules of a scalar `shape` that `value` violates; all rules if there is no value.
 pub(super) fn rules(shape: &'static Shape, value: Option<&Value>) -> Vec<Rule> {
     match shape {
         Shape::String(..) | Shape::ByteString(_) | Shape::Enum(_) => match value {
@@ -195,7 +195,7 @@ pub(super) fn rules(shape: &'static Shape, value: Option<&Value>) -> Vec<Rule> {
 fn string_rules(shape: &'static Shape, text: &str) -> Vec<Rule> {
     match shape {
         Shape::String(limits, pattern) => {
-            // Counting is only needed where bytes and characters could differ in the outcome.
+            // Count characters only if the number of bytes doesn't decide the result.
             let n_bytes = text.len();
             let certainly_fits = in_limits(*limits, n_bytes) && (limits.min <= 1 || text.is_ascii());
             let mut rules =
@@ -252,7 +252,7 @@ fn length_rules(limits: Limits, length: usize) -> Vec<Rule> {
     vec![if too_long { Rule::LengthMax(limits.max) } else { Rule::LengthMin(limits.min) }]
 }
 
-/// Brings `value` to the type of `shape`, or says that it can't be.
+/// Converts `value` to the type of `shape`, or fails.
 fn canonical(shape: &Shape, value: &mut Value) -> Result<(), ApiError> {
     match (shape, &*value) {
         (
@@ -276,11 +276,11 @@ fn canonical(shape: &Shape, value: &mut Value) -> Result<(), ApiError> {
     }
 }
 
-/// A number as an integer; AWS cuts the fraction off.
+/// A number as an integer; AWS truncates the fraction.
 fn truncated(number: &serde_json::Number) -> Option<i64> {
     number.as_i64().or_else(|| {
         let whole = number.as_f64()?.trunc();
-        // 2^63 as a float is the first beyond an i64.
+        // 2^63 as a float is the first number beyond an i64.
         (whole.abs() < 9_223_372_036_854_775_808.0).then_some(whole as i64)
     })
 }
@@ -301,8 +301,8 @@ fn wanted(shape: &Shape) -> &'static str {
 
 fn mistyped(value: &Value, wanted: &str) -> ApiError {
     let class = match value {
-        // The texts of structures are AWS's; that lists and maps are refused as "Expected … or null" wherever
-        // a scalar stands in their place is our reading of it.
+        // The messages for structures are AWS's. That lists and maps in place of a scalar are refused with "Expected …
+        // or null" is our assumption.
         Value::Object(_) => {
             let text = "Start of structure or map found where not expected.";
             return ApiError::new(Code::Serialization, text);
@@ -318,7 +318,7 @@ fn mistyped(value: &Value, wanted: &str) -> ApiError {
         Value::Number(_) => "com.amazon.coral.value.json.numbers.TruncatingBigNumber",
         Value::String(_) => "java.lang.String",
     };
-    // "an" before every type is AWS's.
+    // AWS writes "an" before every type.
     ApiError::new(Code::Serialization, format!("class {class} can not be converted to an {wanted}"))
 }
 

@@ -1,4 +1,4 @@
-//! The tables against what AWS lists, and each row against its own shape.
+//! Compares the tables with AWS's lists of operations, and each row with its own shape.
 
 use serde_json::{Map, Value, json};
 
@@ -78,7 +78,7 @@ fn rows_belong_to_their_table() {
 fn labels_and_members_agree() {
     for operation in all() {
         let Route::Rest { uri, .. } = operation.route else { continue };
-        // Rows without a handler may have no shape either.
+        // Rows without a handler may have no shape.
         if matches!(operation.handler, Handler::Unsupported) {
             continue;
         }
@@ -160,7 +160,7 @@ fn path_of(operation: &Operation, member: &Member) -> String {
     }
 }
 
-/// The least input that a structure accepts: its required members, each as short as may be.
+/// The smallest input that a structure accepts: its required members, each as short as allowed.
 pub(super) fn least(structure: &Structure) -> Map<String, Value> {
     let required = structure.members.iter().filter(|m| m.required && m.location != Location::Payload);
     required.map(|member| (member.name.to_owned(), least_value(&member.shape))).collect()

@@ -1,4 +1,4 @@
-//! AWS's errors as a table: code, status and namespace; a protocol renders them.
+//! AWS's errors as a table: code, status and namespace. A protocol writes them.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -8,33 +8,33 @@ use serde_json::Value;
 /// A refused or failed call, as a client sees it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ApiError {
-    /// Which error.
+    /// The error's code.
     pub code: Code,
-    /// The text, in AWS's words; some errors have none.
+    /// AWS's message; some errors have none.
     pub message: Option<Cow<'static, str>>,
     /// Members besides the message, such as `reason` or `resourceName`.
     pub members: Vec<(&'static str, Value)>,
 }
 
 impl ApiError {
-    /// An error with a text.
+    /// An error with a message.
     pub fn new(code: Code, message: impl Into<Cow<'static, str>>) -> Self {
         Self { code, message: Some(message.into()), members: Vec::new() }
     }
 
-    /// An error without a text.
+    /// An error without a message.
     pub const fn bare(code: Code) -> Self {
         Self { code, message: None, members: Vec::new() }
     }
 
-    /// The same error with one more member.
+    /// The same error with another member.
     #[must_use]
     pub fn with(mut self, member: &'static str, value: impl Into<Value>) -> Self {
         self.members.push((member, value.into()));
         self
     }
 
-    /// Our own failure: `error` goes to the log, the client learns that it isn't to blame.
+    /// A server error: `error` is logged, and the client learns only that it isn't to blame.
     pub fn internal(error: &dyn std::error::Error) -> Self {
         let sources = std::iter::successors(error.source(), |source| source.source());
         let causes: Vec<String> = sources.map(ToString::to_string).collect();
@@ -51,7 +51,7 @@ impl fmt::Display for ApiError {
 
 impl std::error::Error for ApiError {}
 
-/// Where a code comes from, which decides the namespace of `__type`.
+/// The origin of a code, which determines the namespace of `__type`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Origin {
     /// The service's own model.
@@ -102,7 +102,7 @@ macro_rules! codes {
 }
 
 codes! {
-    // The framework's own, in every service.
+    // The framework's own codes, for every service.
     AccessDenied "AccessDeniedException" "AccessDenied" 403 400 Service;
     ExpiredToken "ExpiredTokenException" "ExpiredToken" 403 400 Service;
     IncompleteSignature "IncompleteSignatureException" "IncompleteSignature" 403 400 Service;

@@ -1,4 +1,4 @@
-//! For tests of this room: the APIs on a store of their own, and requests signed as clients sign them.
+//! Test support: the APIs on a store of their own, and requests signed as clients sign them.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -38,7 +38,7 @@ impl api::TestInvoke for Nobody {
     }
 }
 
-/// The APIs in a directory that is removed with them. The account is 123456789012, its key `test`/`test`.
+/// The APIs in a directory that is deleted with them. The account is 123456789012, its access key `test`/`test`.
 pub(super) struct World {
     pub(super) api: Api,
     pub(super) clock: Arc<VirtualClock>,
@@ -52,7 +52,7 @@ impl Drop for World {
     }
 }
 
-/// An answer, read to its end.
+/// A response, read to its end.
 #[derive(Debug)]
 pub(super) struct Answer {
     pub(super) status: u16,
@@ -89,7 +89,7 @@ impl World {
         self.credential.caller.clone()
     }
 
-    /// Signs `request` for `service` and has it answered.
+    /// Signs `request` for `service`, and returns the response.
     pub(super) async fn send(&self, service: &str, request: http::Request<&str>) -> Answer {
         self.send_as(&self.credential, service, request).await
     }
@@ -130,13 +130,13 @@ impl World {
         Answer { status: parts.status.as_u16(), headers: parts.headers, body }
     }
 
-    /// A call of Step Functions.
+    /// Calls Step Functions.
     pub(super) async fn states(&self, operation: &str, body: &str) -> Answer {
         let target = format!("AWSStepFunctions.{operation}");
         self.send("states", http::Request::post("/").header("x-amz-target", target).body(body).unwrap()).await
     }
 
-    /// A call of a service with forms.
+    /// Calls a service that uses forms.
     pub(super) async fn form(&self, service: &str, body: &str) -> Answer {
         let media_type = "application/x-www-form-urlencoded; charset=utf-8";
         let request = http::Request::post("/").header("content-type", media_type).body(body).unwrap();
@@ -144,7 +144,7 @@ impl World {
     }
 }
 
-/// No Task state of these tests calls anything.
+/// The Task states in these tests call nothing.
 struct NoServices;
 
 impl engine::Tasks for NoServices {

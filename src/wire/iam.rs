@@ -1,6 +1,6 @@
 //! AWS Identity and Access Management: the table of its operations.
 //!
-//! Roles and policies are stored and checked for JSON syntax; `permission` has them decide about sessions.
+//! Roles and policies are stored and checked for JSON syntax; `permission` evaluates them for sessions.
 //! <https://docs.aws.amazon.com/IAM/latest/APIReference/welcome.html>
 
 mod policies;
@@ -81,7 +81,7 @@ static OPERATIONS: &[Operation] = &[
     row("ListRoleTags", &shapes::LIST_OF_ROLE, handler!(tags::list_role_tags)),
 ];
 
-/// How many items a list has that isn't asked for a number.
+/// The default number of items in a list.
 const MAX_ITEMS: usize = 100;
 
 fn max_items(asked: Option<usize>) -> usize {

@@ -1,9 +1,9 @@
 //! The AWS APIs as clients see them.
 //!
-//! One table of [`Operation`]s a service says everything there is to say about an operation: route, input
-//! shape with its constraints, success status, handler. Routing, decoding, constraint checks, metrics, the
-//! lists in the documents and the coverage tests read these tables and nothing else. The room converts and
-//! decides nothing: handlers call `engine`, `gateway` and `identity`.
+//! One table of [`Operation`]s for each service contains everything about its operations: route, input shape with
+//! constraints, success status, handler. Routing, decoding, constraint checks, metrics, the lists in the documents and
+//! the coverage tests read these tables and nothing else. The room converts and decides nothing: handlers call
+//! `engine`, `gateway` and `identity`.
 
 // Rooms are called by their names, wherever they stand.
 use crate as wire;

@@ -5,7 +5,7 @@ use std::pin::Pin;
 
 use super::{ApiError, Call, Reply, Service, Structure};
 
-/// A row: all there is to know about one operation.
+/// A row of a table: everything about one operation.
 #[derive(Debug)]
 pub struct Operation {
     /// The service it belongs to.
@@ -14,9 +14,9 @@ pub struct Operation {
     pub name: &'static str,
     /// How a request names it.
     pub route: Route,
-    /// What it takes.
+    /// The shape of its input.
     pub input: &'static Structure,
-    /// What carries it out.
+    /// Its implementation.
     pub handler: Handler,
 }
 
@@ -30,7 +30,7 @@ pub enum Route {
         /// Path with `{labels}`, and `?name=value` where a query parameter tells two operations apart:
         /// `/restapis?mode=import`.
         uri: &'static str,
-        /// The status of success.
+        /// The status code for success.
         status: u16,
     },
     /// AWS JSON: `X-Amz-Target: PREFIX.NAME`.
@@ -45,9 +45,9 @@ pub type HandlerFuture = Pin<Box<dyn Future<Output = Result<Reply, ApiError>> + 
 /// What carries an operation out. Written with [`handler!`](crate::handler).
 #[derive(Clone, Copy, Debug)]
 pub enum Handler {
-    /// This does.
+    /// This function.
     Supported(fn(Call) -> HandlerFuture),
-    /// Nothing yet: the operation answers that it isn't supported, in its protocol's words.
+    /// None yet: the operation answers that it isn't supported, in its protocol's form.
     Unsupported,
 }
 

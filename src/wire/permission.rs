@@ -1,5 +1,5 @@
-//! What callers in sessions need permissions for: action and resource of every operation, derived from its row, and
-//! what they are told who have none.
+//! The permissions that callers in sessions need: action and resource of every operation, derived from its row; and the
+//! error for callers without permission.
 //!
 //! <https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html>
 
@@ -15,7 +15,7 @@ use crate::policy::{Decision, Request};
 pub struct Permission {
     /// Such as `states:StartExecution`.
     pub action: String,
-    /// The ARN of what it is done to, `*` where no one thing is meant.
+    /// The ARN of the resource; `*` if there is no single one.
     pub resource: String,
 }
 
@@ -29,10 +29,10 @@ impl Permission {
     }
 }
 
-/// Members that give a role to what is made, which takes a permission for the role.
+/// Members that assign a role, which requires permission to pass the role.
 const ROLES: &[&str] = &["roleArn", "credentials", "authorizerCredentials", "cloudwatchRoleArn", "Role"];
 
-/// The permissions that a call needs; all of them. `input` may not be checked yet.
+/// All permissions that a call needs. `input` may not be checked yet.
 pub(super) fn needed(operation: &Operation, input: &Value, home: &AccountRegion) -> Vec<Permission> {
     let Some(own) = (operation.service.permission)(operation, input, home) else {
         return Vec::new();
@@ -56,7 +56,7 @@ pub(super) fn needed(operation: &Operation, input: &Value, home: &AccountRegion)
     std::iter::once(own).chain(revealed).chain(passed).collect()
 }
 
-/// Refuses a call for which `grants` don't have all that is needed.
+/// Refuses a call if `grants` don't include everything that is needed.
 pub(super) fn check(grants: &Grants, facts: &CallFacts<'_>, needed: &[Permission]) -> Result<(), ApiError> {
     for Permission { action, resource } in needed {
         let request = Request { caller: facts.caller.for_policies(), action, resource, facts };

@@ -18,20 +18,20 @@ use super::{ApiError, Operation, Protocol, Reply, Shape};
 use crate::connect::{Response, empty, full};
 use crate::identity::{Query, TargetUri};
 
-/// The header that names a call.
+/// The header with the request id.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
-/// The header that names an error, for clients that don't look into the body.
+/// The header with the error type, for clients that don't read the body.
 const ERROR_TYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");
 
-/// A request, taken apart but not checked.
+/// A parsed but unchecked request.
 pub(super) struct Decoded {
     /// All members, under their own names.
     pub(super) input: Value,
-    /// The body, for operations that take it as it is.
+    /// The body, for operations that take it unparsed.
     pub(super) payload: Bytes,
 }
 
-/// Reads the input of `operation`, which `routes` found for this request, out of the request.
+/// Reads the input of `operation`, which `routes` has found for this request.
 pub(super) fn decode(
     operation: &Operation,
     uri: &TargetUri,
@@ -62,7 +62,7 @@ pub(super) fn render_reply(operation: &Operation, reply: Reply, request_id: &str
     response
 }
 
-/// Writes an error as a response. Requests that can't be told to belong to a service are answered in `protocol`.
+/// Writes an error as a response. If the service is unknown, `protocol` is used.
 pub(super) fn render_error(protocol: Protocol, error: &ApiError, request_id: &str) -> Response {
     let body = match protocol {
         Protocol::Json10(_) | Protocol::Json11(_) | Protocol::RestJson => error.json(protocol),
@@ -104,7 +104,7 @@ fn name_call(headers: &mut HeaderMap, request_id: &str) {
 }
 
 impl ApiError {
-    /// Its HTTP status under `protocol`.
+    /// Its HTTP status in `protocol`.
     pub fn status(&self, protocol: Protocol) -> u16 {
         match protocol {
             Protocol::Json10(_) | Protocol::Json11(_) => self.code.json_status,
@@ -112,7 +112,7 @@ impl ApiError {
         }
     }
 
-    /// Its body as a JSON protocol writes it.
+    /// Its body in a JSON protocol.
     pub fn json(&self, protocol: Protocol) -> Bytes {
         let mut body = serde_json::Map::new();
         if protocol.target_prefix().is_some() {
@@ -127,8 +127,8 @@ impl ApiError {
     }
 }
 
-/// A text from a path, query, header or form as a value of `shape`. What doesn't fit stays a text, which the
-/// check then refuses.
+/// A string from a path, query, header or form as a value of `shape`. What doesn't fit stays a string, which the check
+/// then refuses.
 fn value_of_text(shape: &Shape, text: &str) -> Value {
     let number = match shape {
         Shape::Integer(_) | Shape::Long(_) => text.parse::<i64>().ok().map(Value::from),
@@ -146,7 +146,7 @@ fn value_of_text(shape: &Shape, text: &str) -> Value {
     number.unwrap_or_else(|| text.into())
 }
 
-/// The pairs of a form, which reads as a query string does, followed by those of the query string.
+/// The pairs of a form, which is parsed like a query string, followed by those of the query string.
 fn form_and_query(body: &[u8], uri: &TargetUri) -> Vec<(String, String)> {
     let form = Query::parse(&String::from_utf8_lossy(body));
     form.pairs().iter().chain(uri.query().pairs()).cloned().collect()

@@ -1,4 +1,4 @@
-//! What a handler answers, before a protocol writes it.
+//! The result of a handler, before a protocol writes it.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -14,7 +14,7 @@ use crate::connect::Body;
 pub struct Reply {
     /// The status, where it isn't the operation's own.
     pub status: Option<u16>,
-    /// Headers besides those that every answer has.
+    /// Headers in addition to those of every response.
     pub headers: Vec<(HeaderName, HeaderValue)>,
     /// The body.
     pub body: ReplyBody,
@@ -25,9 +25,9 @@ pub struct Reply {
 pub enum ReplyBody {
     /// No output: `{}` in AWS JSON, nothing in rest-json.
     Empty,
-    /// The output as JSON; protocols that don't speak JSON translate it.
+    /// The output as JSON; protocols without JSON convert it.
     Json(Bytes),
-    /// Bytes with a media type of their own.
+    /// Bytes with their own media type.
     Raw {
         /// The media type.
         content_type: HeaderValue,
@@ -55,9 +55,9 @@ impl ReplyBody {
     }
 }
 
-/// What [`handler`](super::operation::handler) takes as an output.
+/// The possible output types of [`handler`](super::operation::handler).
 pub trait Output {
-    /// Writes it.
+    /// Writes the output.
     fn reply(&self) -> Result<Reply, ApiError>;
 }
 
@@ -76,12 +76,12 @@ impl Output for Reply {
 }
 
 impl Reply {
-    /// Writes `output`: `()` is an empty answer, a `Reply` is itself, anything else is JSON.
+    /// Converts `output`: `()` becomes an empty reply, a `Reply` stays itself, anything else becomes JSON.
     pub fn of<T: Output>(output: &T) -> Result<Self, ApiError> {
         output.reply()
     }
 
-    /// Bytes with a media type of their own.
+    /// Bytes with their own media type.
     pub fn raw(content_type: HeaderValue, bytes: impl Into<Bytes>) -> Self {
         Self { status: None, headers: Vec::new(), body: ReplyBody::Raw { content_type, bytes: bytes.into() } }
     }

@@ -151,7 +151,7 @@ struct AssumedRoleUser {
 struct AssumedRole {
     credentials: Credentials,
     assumed_role_user: AssumedRoleUser,
-    /// How much of what a session may carry its policy takes, in per cent.
+    /// How much of the allowed size its policy takes, in per cent.
     packed_policy_size: Option<usize>,
 }
 
@@ -167,7 +167,7 @@ impl From<NewSession> for Credentials {
 }
 
 async fn assume_role(call: &Call, input: AssumeRole) -> Result<AssumedRole, ApiError> {
-    // What would bind the session or be told of it is not left out in silence.
+    // Members that would restrict the session are refused rather than ignored.
     refuse(&[
         ("Tags", !input.tags.is_empty()),
         ("TransitiveTagKeys", !input.transitive_tag_keys.is_empty()),
@@ -214,7 +214,7 @@ async fn get_session_token(call: &Call, input: GetSessionToken) -> Result<Sessio
     Ok(SessionToken { credentials: session.into() })
 }
 
-/// Refuses the first member that is given, of those that are not supported.
+/// Refuses the first given member that is not supported.
 fn refuse(members: &[(&str, bool)]) -> Result<(), ApiError> {
     match members.iter().find(|(_, is_given)| *is_given) {
         Some((member, _)) => {

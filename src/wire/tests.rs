@@ -1,4 +1,4 @@
-//! Requests as clients send them, and answers as clients read them.
+//! Requests as clients send them, and responses as clients read them.
 
 mod homes;
 mod sessions;
@@ -241,7 +241,7 @@ async fn rows_without_handler_say_so_and_others_take_their_own_shape() {
         let input = json!(least(operation.input)).to_string();
         let region = Region::parse("us-east-1").unwrap();
         let call = world.api.invoke(operation.service, operation.name, input.into(), world.caller(), region);
-        // A call that waits has been taken.
+        // A call that waits has been accepted.
         let answer = tokio::time::timeout(std::time::Duration::from_millis(20), call).await;
         let code = answer.ok().and_then(|answer| answer.err().map(|error| error.code));
         let is_refused = code == Some(Code::UnsupportedOperation);

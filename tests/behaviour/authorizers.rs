@@ -1,4 +1,4 @@
-//! Methods that ask a Lambda function who may call them, with the function behind an endpoint of the settings.
+//! Methods with Lambda authorizers, with the function at an endpoint in the settings.
 
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use serde_json::{Value, json};
@@ -10,7 +10,7 @@ use crate::services::server_with;
 
 const KEY: &str = "key-of-somebody-0123456789";
 
-/// Allows everything to tokens that begin with `ok`, which name the caller's key too.
+/// Allows everything to tokens that begin with `ok`; they also contain the caller's API key.
 fn function(request: &Received) -> Reply {
     let event: Value = serde_json::from_str(&request.body).unwrap();
     let token = event["authorizationToken"].as_str().or_else(|| event["headers"]["X-Who"].as_str()).unwrap();
@@ -35,7 +35,7 @@ pub(crate) fn uri() -> String {
     format!("arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/{function}/invocations")
 }
 
-/// `/token`, `/request` and `/key` behind authorizers, in Swagger 2.0.
+/// `/token`, `/request` and `/key`, protected by authorizers, in Swagger 2.0.
 fn definition() -> Value {
     let method = |scheme: &[&str]| {
         let security: Vec<Value> = scheme.iter().map(|name| json!({ *name: [] })).collect();
@@ -81,7 +81,7 @@ pub(crate) fn call(client: &mut Client, method: &str, path: &str, input: &Value)
     if answer.body.is_empty() { Value::Null } else { answer.json() }
 }
 
-/// The API's id, deployed as `v1`.
+/// Deploys the API as `v1`; returns its id.
 fn deploy(client: &mut Client) -> String {
     let api = call(client, "POST", "/restapis?mode=import", &definition());
     let api = api["id"].as_str().unwrap().to_owned();
@@ -125,7 +125,7 @@ fn functions_decide_who_may_call() {
         assert_eq!((answer.status, answer.header("x-amzn-errortype")), (status, Some(error)), "{token}");
     }
 
-    // What was said of a token holds for a while, until it is flushed.
+    // A result is cached until it expires or is flushed.
     backend.take();
     get(&mut client, &path("token"), &[("x-token", "ok-1")]);
     assert_eq!(backend.take().len(), 0);
@@ -264,7 +264,7 @@ fn a_function_names_the_caller_s_key() {
     );
     let answer = get(&mut client, &path, &token);
     assert_eq!((answer.status, answer.text()), (200, format!("[ok][1][{KEY}]")));
-    // The header is not where this API's keys come from.
+    // This API doesn't take its keys from the header.
     assert_eq!(get(&mut client, &path, &[("x-api-key", KEY)]).status, 401);
 }
 
@@ -294,7 +294,7 @@ fn a_function_that_is_nowhere_lets_nobody_in() {
     assert_eq!((refused.status, refused.text().as_str()), (500, r#"{"message":null}"#));
 }
 
-/// An issuer that says itself where its keys are.
+/// An issuer with a discovery document.
 fn issuer(request: &Received) -> Reply {
     let own = format!("http://{}", request.header("host"));
     match request.target.as_str() {
@@ -366,7 +366,7 @@ fn tokens_of_trusted_issuers_are_verified_with_the_keys_that_those_name() {
         ("/any", token(json!({ "tier": "silver" }), Algorithm::RS256), 401, "Unauthorized"),
         ("/any", token(json!({ "iss": "http://localhost:1" }), Algorithm::RS256), 401, "Unauthorized"),
         ("/any", token(json!({ "exp": now - 1 }), Algorithm::RS256), 401, "The incoming token has expired"),
-        // Good in itself, but not signed as the authorizer wants it.
+        // Valid, but not signed with an algorithm that the authorizer accepts.
         ("/any", token(json!({}), Algorithm::RS384), 401, "Unauthorized"),
         ("/any", "nonsense".to_owned(), 401, "Unauthorized"),
     ] {

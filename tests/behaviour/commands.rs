@@ -11,7 +11,7 @@ use crate::states;
 
 const TUTORIAL: &str = include_str!("../../config/tutorial.yaml");
 
-/// Runs the binary as a user without settings of their own would.
+/// Runs the binary as a user without settings would.
 pub(crate) fn stepgate(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_stepgate"))
         .args(arguments)
@@ -30,7 +30,7 @@ pub(crate) fn stderr(output: &Output) -> String {
     String::from_utf8(output.stderr.clone()).unwrap()
 }
 
-/// The tutorial's template under other names, so that it can be a stack of its own.
+/// The tutorial's template with other names, so that it can be a separate stack.
 fn shop(stage: &str) -> String {
     TUTORIAL
         .replace("StateMachineName: HelloWorld", "StateMachineName: Shop")
@@ -70,7 +70,7 @@ fn apply_deploys_changes_and_leaves_alone() {
     assert!(actions(&report).iter().all(|action| action == "unchanged"), "{report}");
     assert_eq!(report["outputs"]["InvokeUrl"], format!("{endpoint}/alpha/execution"));
 
-    // A new definition changes the machine and nothing else.
+    // A new definition changes only the state machine.
     fs::write(&file, shop("beta").replace("Hello World!", "Hello Shop!")).unwrap();
     let report: Value = serde_json::from_slice(&apply(&["--json"]).stdout).unwrap();
     let updated: Vec<&Value> = report["changes"]
@@ -82,7 +82,7 @@ fn apply_deploys_changes_and_leaves_alone() {
     assert_eq!(updated.len(), 1, "{report}");
     assert_eq!((&updated[0]["logicalId"], &updated[0]["action"]), (&json!("HelloWorld"), &json!("updated")));
 
-    // A template that fails leaves the stack as it was.
+    // If applying fails, the stack stays as it was.
     fs::write(&file, shop("beta").replace("StartAt: HelloWorld", "StartAt: Nowhere")).unwrap();
     let output = apply(&[]);
     assert_eq!(output.status.code(), Some(1));
@@ -133,7 +133,7 @@ fn apply_keeps_what_is_to_be_retained_and_checks_rules() {
     );
     assert!(apply(first.clone(), &[]).status.success());
 
-    // That it is to be kept may be said later, without a change of the resource itself.
+    // A deletion policy may be added later, without a change of the resource.
     let mut second = first;
     second["Kept"] = retained("kept", "DeletionPolicy");
     assert!(stdout(&apply(second, &[])).contains("4 unchanged"));
@@ -242,7 +242,7 @@ fn test_runs_scenarios_without_a_server() {
     let output = stepgate(&["test", example]);
     let told = stdout(&output);
     assert!(output.status.success(), "{told}{}", stderr(&output));
-    // As docs/testing.md shows it.
+    // As shown in docs/testing.md.
     let shown = "\
   ok    paid at the second attempt, closed after a year (31536006 s)
   ok    not paid (0 s)
@@ -272,8 +272,8 @@ fn test_runs_scenarios_without_a_server() {
     assert!(stderr(&output).contains("Nowhere"), "{}", stderr(&output));
 }
 
-/// A server's own history, of a machine with branches, iterations and a task of the server, says that nothing
-/// changed; and where something did.
+/// A history recorded by the server, of a machine with branches, iterations and a task, replays without differences;
+/// with a changed definition, replay shows where they diverge.
 #[test]
 fn replay_tells_where_a_recorded_execution_would_part() {
     let dir = DataDir::new("replay");

@@ -1,5 +1,5 @@
-//! Clients that keep others waiting: silent, slow, too many. Each is given up at its time and not before, and whoever
-//! else comes is served.
+//! Clients that keep others waiting: silent, slow, too many. The server gives up on each after its timeout and not
+//! before, and serves everybody else.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
@@ -31,7 +31,7 @@ fn connect(address: &str, begin: &[u8]) -> TcpStream {
     stream
 }
 
-/// What comes until the server closes.
+/// What arrives until the server closes.
 fn rest_of(stream: &mut TcpStream) -> Vec<u8> {
     let mut rest = Vec::new();
     match stream.read_to_end(&mut rest) {
@@ -47,7 +47,7 @@ fn now() -> Instant {
     Instant::now()
 }
 
-/// An API with a large answer at `GET /big`, whose path it returns, and a mapped body at `POST /post`.
+/// An API with a large response at `GET /big`, whose path it returns, and a mapped body at `POST /post`.
 pub(crate) fn deploy(client: &mut Client, backend: &Backend) -> String {
     let get = json!({"x-amazon-apigateway-integration": {"type": "http_proxy", "httpMethod": "GET", "uri": backend.url}});
     let post = json!({
@@ -128,7 +128,7 @@ fn a_byte_now_and_then_does_not_keep_a_connection() {
     let server = server_with_limits(&dir, "header_read_timeout_s = 1", &[]);
     let mut stream = connect(&server.address, b"GET / HTTP/1.1\r\nx: ");
     let began = now();
-    // Until the other end is gone, which the second failing write tells at the latest.
+    // Until the other end is gone; the second failing write shows it at the latest.
     while stream.write_all(b"x").is_ok() {
         assert!(began.elapsed() < DEADLINE, "still taken");
         stream.set_read_timeout(Some(Duration::from_millis(100))).unwrap();
@@ -145,7 +145,7 @@ fn a_connection_that_asks_in_time_is_kept() {
     let server = server_with_limits(&dir, "header_read_timeout_s = 2\nidle_timeout_s = 2", &[]);
     let mut stream = connect(&server.address, b"");
     let began = now();
-    // For longer than any of the times, with waits that are within.
+    // For longer than any of the timeouts, with waits that are within them.
     while began.elapsed() < Duration::from_secs(5) {
         stream.write_all(b"GET /_stepgate/health HTTP/1.1\r\nhost: a\r\n\r\n").unwrap();
         let mut answer = [0; 4096];
@@ -215,7 +215,7 @@ fn requests_sent_ahead_without_reading_an_answer_are_given_up() {
         let mut stream = connect(&server.address, b"");
         stream.set_write_timeout(Some(DEADLINE)).unwrap();
         let mut n_sent = 0;
-        // Until the server is gone: it neither takes all of them nor lets them wait.
+        // Until the server is gone: it neither reads all of them nor lets them wait.
         let error = loop {
             match stream.write_all(requests.as_bytes()) {
                 Ok(()) => n_sent += requests.len(),
@@ -250,7 +250,7 @@ fn a_slow_reader_gets_all_of_its_answer() {
             break;
         }
         n_read += n;
-        // Some ten times the least rate, and much longer than the patience in all.
+        // Some ten times the minimum rate, and much longer than the timeout in total.
         if began.elapsed() < Duration::from_secs(4) {
             std::thread::sleep(Duration::from_millis(200));
         }
@@ -285,7 +285,7 @@ fn health_and_the_aws_apis_answer_while_every_place_is_taken() {
     assert_eq!((refused.status, refused.header("retry-after")), (503, Some("1")), "{}", refused.text());
     assert_eq!(client.send("GET", "/_stepgate/health", &[], b"").unwrap().status, 200);
     assert_eq!(client.states("ListStateMachines", &json!({})).unwrap().status, 200);
-    // Signed for no API, or not at all: those places are not for deployed APIs.
+    // Not signed for an AWS API, or not at all: the reserved slots are not for deployed APIs.
     assert_eq!(client.send("GET", &format!("{base}/big"), &[], b"").unwrap().status, 503);
 
     writers.pop();

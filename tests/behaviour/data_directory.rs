@@ -1,4 +1,4 @@
-//! The data directory: closed to others, locked, encrypted, and refused when it has lost something.
+//! The data directory: closed to other users, locked, encrypted, and refused if it has lost something.
 
 use std::fs;
 use std::os::unix::fs::{FileExt, PermissionsExt};
@@ -96,7 +96,7 @@ fn a_damaged_log_is_refused_until_its_loss_is_accepted() {
     for word in ["stepgate.db-wal", "acknowledged commits are lost", "--accept-loss"] {
         assert!(said(&refused).contains(word), "{}", said(&refused));
     }
-    // The log had everything but what the tutorial is.
+    // The log contained everything except the tutorial.
     let server = Server::start(&dir, &["--accept-loss"]);
     let mut client = Client::new(&server.address);
     let machines = states(&mut client, "ListStateMachines", json!({}));
@@ -147,14 +147,14 @@ fn secrets_are_encrypted_and_their_key_is_changed() {
         assert_eq!(value_of(&mut client, &id), KEY);
         let path = format!("/clientcertificates/{certificate}");
         assert_eq!(client.apigateway("GET", &path, &json!(null)).unwrap().status, 200);
-        // Found by its value: it is not taken twice.
+        // Found by its value: the value is not accepted twice.
         let again = json!({ "name": "again", "enabled": true, "value": KEY });
         assert_eq!(client.apigateway("POST", "/apikeys", &again).unwrap().status, 409);
         assert!(server.terminate().success());
     };
     check(&[]);
 
-    // Elsewhere from now on.
+    // Stored elsewhere from now on.
     let (key, config) = (dir.path().join("master.key"), dir.path().join("stepgate.toml"));
     fs::write(&key, "5a".repeat(32)).unwrap();
     fs::write(&config, format!("[secrets]\nkey_file = {:?}\n", key.to_str().unwrap())).unwrap();

@@ -1,4 +1,4 @@
-//! Out of disk: what can't be kept is refused, what was acknowledged is there, and service resumes.
+//! Disk full: writes are refused, acknowledged data is kept, and service resumes.
 
 use serde_json::json;
 
@@ -6,13 +6,13 @@ use crate::client::Client;
 use crate::server::{DataDir, Server};
 use crate::{HELLO_WORLD, post_execution, states};
 
-/// Executions of this size fill the small disk within some dozens.
+/// Some dozens of executions of this size fill the small disk.
 const INPUT_BYTES: usize = 200_000;
 
 #[test]
 fn a_full_disk_refuses_loses_nothing_and_passes() {
     let dir = DataDir::new("disk");
-    // The tutorial is deployed before the disk gets small.
+    // The tutorial is deployed before the disk becomes small.
     assert!(Server::start(&dir, &[]).terminate().success());
     let server = Server::start_with_small_disk(&dir, 6_000);
     let mut client = Client::new(&server.address);
@@ -34,7 +34,7 @@ fn a_full_disk_refuses_loses_nothing_and_passes() {
     assert!((500..600).contains(&answer.status), "{}: {}", answer.status, answer.text());
     assert!(!kept.is_empty());
 
-    // Directly, AWS's shape of the same. A checkpoint may have made space for some more in the meantime.
+    // Called directly, the error has AWS's shape. Meanwhile, a checkpoint may have made space for a few more.
     let refused = (0..200).find_map(|n| {
         let input = json!({ "text": "x".repeat(INPUT_BYTES) }).to_string();
         let name = format!("direct{n}");
@@ -50,7 +50,7 @@ fn a_full_disk_refuses_loses_nothing_and_passes() {
     assert_eq!(answer.status, 503, "{}", answer.text());
     assert!(answer.text().contains("ServiceUnavailableException"), "{}", answer.text());
 
-    // Reading goes on, and shows exactly what was acknowledged.
+    // Reads still work, and show exactly what was acknowledged.
     let listed = |client: &mut Client| {
         let all = json!({ "stateMachineArn": HELLO_WORLD, "maxResults": 1000 });
         let page = states(client, "ListExecutions", all);

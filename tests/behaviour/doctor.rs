@@ -1,4 +1,4 @@
-//! `stepgate doctor` as scripts use it.
+//! `stepgate doctor` in scripts.
 
 use std::process::{Command, Output};
 
@@ -36,7 +36,7 @@ fn settings_that_strangers_could_make_use_of_fail() {
     assert!(told.starts_with("must: "), "{told}");
     assert!(told.contains("set listen.control and listen.data"), "{told}");
 
-    // For a laptop the same is right.
+    // On a laptop, the same settings are fine.
     let found = doctor(&dir, public, &[]);
     assert_eq!(
         (found.status.code(), found.stdout.as_slice()),

@@ -1,4 +1,4 @@
-//! Commands on OpenAPI documents: export, import, diff.
+//! Commands for OpenAPI documents: export, import, diff.
 
 use std::fs;
 
@@ -61,7 +61,7 @@ fn an_api_is_exported_compared_and_imported_again() {
     let swagger: Value = serde_json::from_str(&stdout(&swagger)).unwrap();
     assert_eq!((&swagger["swagger"], &swagger["info"]["title"]), (&json!("2.0"), &json!("pets")));
 
-    // What was exported is what is served.
+    // An export describes exactly what is served.
     for (document, mode) in [(&exported, "overwrite"), (&exported, "merge"), (&first, "overwrite")] {
         let same = run(&["diff", document, "--api", "pets", "--mode", mode]);
         assert_eq!(
@@ -102,7 +102,7 @@ fn an_api_is_exported_compared_and_imported_again() {
     let merged = run(&["diff", &first, "--api", "pets", "--mode", "merge"]);
     assert!(!stdout(&merged).contains("- "), "{}", stdout(&merged));
 
-    // Deployed to a stage with a canary, a document is what the canary serves.
+    // Deploying to a stage with a canary changes what the canary serves.
     let canary = json!({ "stageName": "prod", "canarySettings": { "percentTraffic": 12.5 } });
     let third = file("third.json");
     let mut method = mock("two");
@@ -137,7 +137,7 @@ fn an_api_is_exported_compared_and_imported_again() {
             "members": [{ "path": "timeoutInMillis", "from": null, "to": 1000 }] })
     );
 
-    // What is written about an API is not compared.
+    // Documentation is not compared.
     let documented =
         json!({ "location": { "type": "API" }, "properties": "{\"info\": {\"description\": \"d\"}}" });
     let parts = format!("/restapis/{api}/documentation/parts");

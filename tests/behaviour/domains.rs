@@ -1,4 +1,4 @@
-//! Custom domain names: where their paths lead, which certificate they show, and whom they let in.
+//! Custom domain names: their mappings, their certificates, and mutual TLS.
 
 use std::fs;
 use std::path::PathBuf;
@@ -19,11 +19,11 @@ use crate::server::{DataDir, Server};
 
 const ARN: &str = "arn:aws:acm:us-east-1:123456789012:certificate/1";
 const TRUSTSTORE: &str = "s3://truststores/clients.pem";
-/// Tells how the request came in.
+/// Shows how the request came in.
 const TEMPLATE: &str = "$context.customDomain.basePathMatched $context.path $context.domainName \
     [$context.identity.clientCert.subjectDN]";
 
-/// An authority with what it signed.
+/// A certificate authority.
 struct Authority {
     certificate: Certificate,
     issuer: Issuer<'static, KeyPair>,
@@ -39,7 +39,7 @@ impl Authority {
         Self { certificate, issuer: Issuer::new(params, key) }
     }
 
-    /// A certificate for the host `name`, which is also its subject, and its key.
+    /// Signs a certificate for the host `name`, which is also its subject; returns it with its key.
     fn sign(&self, name: &str) -> (Certificate, KeyPair) {
         let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
         params.distinguished_name = rcgen::DistinguishedName::new();
@@ -59,7 +59,7 @@ fn ok(client: &mut Client, method: &str, path: &str, input: Value) -> Value {
     if answer.body.is_empty() { Value::Null } else { answer.json() }
 }
 
-/// An API whose stage `prod` answers `GET /` with [`TEMPLATE`].
+/// Deploys an API whose stage `prod` answers `GET /` with [`TEMPLATE`].
 fn deploy(client: &mut Client) -> String {
     let api = ok(client, "POST", "/restapis", json!({ "name": "domains" }));
     let (api, root) =
@@ -126,7 +126,7 @@ fn paths_below_a_domain_lead_where_its_mappings_say() {
         );
     }
 
-    // A mapping without a stage leaves it to the path; the root takes what nothing else does.
+    // With a mapping without a stage, the path names the stage; the empty base path matches what no other does.
     ok(&mut client, "POST", mappings, json!({ "restApiId": api }));
     assert_eq!(get(&mut client, host, "/prod"), (200, "(none) /prod api.example.test []".to_owned()));
     let listed = ok(&mut client, "GET", mappings, Value::Null);
@@ -137,7 +137,7 @@ fn paths_below_a_domain_lead_where_its_mappings_say() {
     assert_eq!(get(&mut client, host, "/v2").0, 200);
     assert_eq!(call(&mut client, "GET", &format!("{mappings}/v1"), Value::Null).status, 404);
 
-    // What domains lead to stays; the default endpoint may be closed.
+    // An API with a mapping can't be deleted; its default endpoint may be disabled.
     let refused = call(&mut client, "DELETE", &format!("/restapis/{api}"), Value::Null);
     assert_eq!(refused.status, 400);
     assert!(refused.text().contains("base path mappings"), "{}", refused.text());
@@ -146,7 +146,7 @@ fn paths_below_a_domain_lead_where_its_mappings_say() {
     assert_eq!(get(&mut client, &format!("{api}.execute-api.localhost"), "/prod").0, 403);
     assert_eq!(get(&mut client, host, "/v2").0, 200);
 
-    // All of it is there after a restart, and gone once deleted.
+    // Everything is still there after a restart, and gone after deleting it.
     assert!(server.terminate().success());
     let server = Server::start(&dir, &[]);
     let mut client = Client::new(&server.address);
@@ -212,7 +212,7 @@ fn what_no_domain_can_be_is_refused() {
     assert_eq!(ok(&mut client, "GET", "/domainnames", Value::Null)["item"].as_array().unwrap().len(), 1);
 }
 
-/// A server whose settings have certificates and a truststore, with the address of its TLS listener.
+/// A server with certificates and a truststore in its settings, and the address of its TLS listener.
 fn start_with_files(dir: &DataDir, servers: &Authority, clients: &Authority) -> (Server, String) {
     let write = |name: &str, pem: String| -> PathBuf {
         let path = dir.path().join(name);
@@ -239,7 +239,7 @@ fn toml_of(certificate: &std::path::Path, key: &std::path::Path, truststore: &st
     )
 }
 
-/// `GET /` of `host` over a connection opened to `name`, trusting `servers` only; `None` if TLS fails.
+/// Sends `GET /` for `host` over a connection to `name`, trusting only `servers`; `None` if TLS fails.
 async fn get_over_tls(
     address: &str,
     name: &str,
@@ -300,10 +300,10 @@ async fn domains_show_their_certificate_and_let_in_whom_they_trust() {
         let answer = get_over_tls(&address, name, name, &servers, None).await;
         assert_eq!(answer, Some((200, format!("(none) / {name} []"))), "{name}");
     }
-    // The listener's own certificate is another authority's.
+    // The listener's own certificate is from another authority.
     assert_eq!(get_over_tls(&address, "localhost", "localhost", &servers, None).await, None);
 
-    // Who shows no certificate, or one that nobody trusts, is not let in.
+    // A client without a certificate, or with one that nobody trusts, is not admitted.
     let name = "closed.example.test";
     assert_eq!(get_over_tls(&address, name, name, &servers, None).await, None);
     let stranger = Authority::new("strangers").sign("stranger");
@@ -311,13 +311,13 @@ async fn domains_show_their_certificate_and_let_in_whom_they_trust() {
     let answer = get_over_tls(&address, name, name, &servers, Some(clients.sign("friend"))).await;
     assert_eq!(answer, Some((200, format!("(none) / {name} [CN=friend]"))));
 
-    // Nor who asks for it over a connection to another name, or in plain text.
+    // Neither over a connection to another name, nor without TLS.
     let answer =
         get_over_tls(&address, "open.example.test", name, &servers, Some(clients.sign("friend"))).await;
     assert_eq!(answer.unwrap().0, 403);
     assert_eq!(get(&mut client, name, "/").0, 403);
 
-    // Opened to all, it is open at once.
+    // Once mutual TLS is removed, every client is admitted.
     let patch =
         json!({ "patchOperations": [{ "op": "remove", "path": "/mutualTlsAuthentication/truststoreUri" }] });
     ok(&mut client, "PATCH", "/domainnames/closed.example.test", patch);
@@ -342,7 +342,7 @@ fn private_domains_are_kept_and_lead_nowhere() {
     );
     assert_eq!(made["endpointConfiguration"], json!({ "types": ["PRIVATE"], "ipAddressType": "dualstack" }));
     assert_eq!(made["policy"], "{\\\"Statement\\\": []}", "escaped as an API's");
-    // Its name alone doesn't name it.
+    // A private domain can't be identified by its name alone.
     assert_eq!(call(&mut client, "GET", "/domainnames/inner.example.test", Value::Null).status, 404);
     let path = format!("/domainnames/inner.example.test?domainNameId={id}");
     let patch = replace("/managementPolicy", "{}");

@@ -1,4 +1,4 @@
-//! What becomes of executions: redriven ones, what is logged of them, and which version they run.
+//! Executions: redriving, logging, and versions.
 
 use std::path::Path;
 
@@ -58,7 +58,7 @@ fn a_redriven_execution_outlives_a_crash() {
     let token = take(&mut client);
     states(&mut client, "SendTaskSuccess", json!({"taskToken": token, "output": "2"}));
     let described = states(&mut client, "DescribeExecution", named.clone());
-    // Which branch was done first is the queue's to say.
+    // It is chance which branch ended first.
     let mut output: Vec<u64> = serde_json::from_str(described["output"].as_str().unwrap()).unwrap();
     output.sort_unstable();
     assert_eq!(output, [1, 2]);
@@ -67,7 +67,7 @@ fn a_redriven_execution_outlives_a_crash() {
     assert_eq!(event.unwrap()["executionRedrivenEventDetails"], json!({"redriveCount": 1}));
 }
 
-/// The records of the log group, in order.
+/// The records in the log group, in order.
 fn records(directory: &Path) -> Vec<Value> {
     let path = directory.join("123456789012/us-east-1/+aws+vendedlogs+states+Logs.jsonl");
     let text = std::fs::read_to_string(path).unwrap();

@@ -1,5 +1,4 @@
-//! Lambda functions behind methods (AWS_PROXY), at an endpoint of the settings, for callers whom a resource policy lets
-//! through.
+//! Lambda functions behind methods (AWS_PROXY), at an endpoint in the settings, with a resource policy.
 
 use serde_json::{Value, json};
 
@@ -9,7 +8,7 @@ use crate::client::Client;
 use crate::server::{DataDir, Server};
 use crate::services::server_with;
 
-/// Answers with the event that it was told.
+/// Answers with the event that it received.
 fn function(request: &Received) -> Reply {
     let headers = vec![("content-type", "application/json")];
     let event: Value = serde_json::from_str(&request.body).unwrap();
@@ -36,7 +35,7 @@ fn definition(policy: &Value) -> Value {
     })
 }
 
-/// Lets everybody pass but for addresses of documentation.
+/// A resource policy that admits every address except `denied`.
 fn policy(denied: &str) -> Value {
     let statement = |effect: &str| json!({"Effect": effect, "Principal": "*", "Action": "execute-api:Invoke", "Resource": "execute-api:/v1/*"});
     let mut deny = statement("Deny");

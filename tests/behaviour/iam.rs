@@ -1,4 +1,4 @@
-//! Methods with AWS_IAM: whoever calls them has signed, over what went through the socket.
+//! Methods with AWS_IAM: requests have to be signed, and the signature has to match what went through the socket.
 
 use serde_json::{Value, json};
 
@@ -8,7 +8,7 @@ use crate::server::{DataDir, Server};
 
 const ROOT: &str = "arn:aws:iam::123456789012:root";
 
-/// `GET` and `POST /pets/{id}` need a signature, `GET /open` needs none; both say who calls, and with what.
+/// `GET` and `POST /pets/{id}` need a signature, `GET /open` doesn't; all show the caller and the body.
 fn definition() -> Value {
     let method = |auth: &str| {
         json!({
@@ -33,7 +33,7 @@ fn definition() -> Value {
     })
 }
 
-/// The API's id, deployed as `v1`.
+/// Deploys the API as `v1`; returns its id.
 pub(crate) fn deploy(client: &mut Client, definition: &Value) -> String {
     let api = call(client, "POST", "/restapis?failonwarnings=true&mode=import", definition);
     let api = api["id"].as_str().unwrap().to_owned();
@@ -41,7 +41,7 @@ pub(crate) fn deploy(client: &mut Client, definition: &Value) -> String {
     api
 }
 
-/// Signs and sends, to a host that need not be the server's own name.
+/// Signs and sends a request to a host that may differ from the server's own name.
 fn signed(client: &mut Client, method: &str, host: &str, path: &str, body: &str) -> Answer {
     let signed = sign("execute-api", method, path, host, &[("content-type", "application/json")], body);
     let headers: Vec<(&str, &str)> = signed.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
@@ -118,12 +118,12 @@ fn what_is_not_signed_is_refused_and_what_needs_no_signature_is_not() {
         let answer = client.send(sent_method, &sent_path, &headers, sent_body.as_bytes()).unwrap();
         assert_eq!(type_of(&answer), error, "{service} {method} {sent_method} {sent_path}");
     }
-    // The signature is the sent verb's, whatever verb routes.
+    // The signature is for the method that was sent, whichever method is routed.
     let own = [("x-http-method-override", "GET")];
     let signed = sign("execute-api", "PUT", &pets, &host, &own, "");
     let headers: Vec<(&str, &str)> = signed.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
     assert_eq!(client.send("PUT", &pets, &headers, b"").unwrap().status, 200);
-    // Whoever has seen a signature can't choose another verb for it.
+    // A signature that was seen can't be used with another method.
     let mut signed = headers_of("execute-api", "PUT", "");
     signed.push(("x-http-method-override".to_owned(), "GET".to_owned()));
     let headers: Vec<(&str, &str)> = signed.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();

@@ -1,4 +1,4 @@
-//! The commands for people who write templates and definitions: `vtl eval`, `vtl lint`, `asl lint`.
+//! Commands for authors of templates and definitions: `vtl eval`, `vtl lint`, `asl lint`.
 
 use std::fs;
 use std::io::Write;
@@ -17,7 +17,7 @@ fn stepgate(arguments: &[&str], input: &str) -> Output {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    // A command that never reads closes the pipe.
+    // A command that doesn't read its input closes the pipe.
     let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
     child.wait_with_output().unwrap()
 }
@@ -77,12 +77,12 @@ fn a_template_is_evaluated_as_the_gateway_would() {
     let expect = "{\"id\": 7.0, \"p\": \"abc\",\n \
                   \"v\": \"dev\", \"ip\": \"192.0.2.1\", \"stage\": \"test-invoke-stage\"}";
     assert_eq!(check(&arguments, "", 0, expect), "");
-    // Either of both may come through a pipe, the output is as it is.
+    // Either may come through a pipe; the output is unchanged.
     assert_eq!(check(&["vtl", "eval", "-", "--input", &body], "$input.body\n", 0, "{\"id\": 7.0}\n"), "");
     let small = files.write("small.vtl", "[$input.path('$.a')]");
     assert_eq!(check(&["vtl", "eval", &small, "--input", "-"], "{\"a\": \"x\"}", 0, "[x]"), "");
     assert_eq!(check(&["vtl", "eval", &small], "", 0, "[]"), "");
-    // A body of another type than JSON is a text.
+    // A body with a type other than JSON is text.
     let form = files.write("form.vtl", "$input.json('$') $input.path('$').split('&').size()");
     let of_form =
         ["vtl", "eval", &form, "--input", "-", "--content-type", "application/x-www-form-urlencoded"];

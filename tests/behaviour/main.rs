@@ -1,4 +1,4 @@
-//! What Stepgate promises, asked of real server processes over real sockets.
+//! Stepgate's behaviour, tested with real server processes over real sockets.
 
 #![allow(clippy::unwrap_used)] // A test says no by panicking, its helpers too.
 
@@ -49,7 +49,7 @@ use client::{Answer, Client};
 const HELLO_WORLD: &str = "arn:aws:states:us-east-1:123456789012:stateMachine:HelloWorld";
 const ROLE: &str = "arn:aws:iam::123456789012:role/StatesExecutionRole";
 
-/// What curl sends besides what it is told: `-d` makes a form of whatever it sends.
+/// What curl sends on its own: `-d` declares everything as a form.
 const CURL: &[(&str, &str)] =
     &[("user-agent", "curl/8.5.0"), ("accept", "*/*"), ("content-type", "application/x-www-form-urlencoded")];
 
@@ -58,14 +58,14 @@ fn post_execution(client: &mut Client, body: &str) -> Answer {
     client.send("POST", "/alpha/execution", CURL, body.as_bytes()).unwrap()
 }
 
-/// A call of Step Functions that succeeds.
+/// A successful call of Step Functions.
 fn states(client: &mut Client, operation: &str, input: Value) -> Value {
     let answer = client.states(operation, &input).unwrap();
     assert_eq!(answer.status, 200, "{operation} {input}: {}", answer.text());
     answer.json()
 }
 
-/// Makes a state machine that waits for an hour, and returns its ARN.
+/// Creates a state machine that waits for an hour, and returns its ARN.
 fn create_waiting_machine(client: &mut Client, name: &str) -> String {
     let definition = json!({
         "StartAt": "Wait",
@@ -76,7 +76,7 @@ fn create_waiting_machine(client: &mut Client, name: &str) -> String {
     created["stateMachineArn"].as_str().unwrap().to_owned()
 }
 
-/// The error's name without its namespace.
+/// The error type without its namespace.
 fn error_of(answer: &Answer) -> String {
     let json = answer.json();
     let typed = json["__type"].as_str().unwrap_or_default();

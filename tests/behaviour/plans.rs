@@ -1,4 +1,4 @@
-//! Usage plans in front of a service: the README's example as it is written, through restarts and crashes.
+//! Usage plans in front of a service: the README's example as written, through restarts and crashes.
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
@@ -14,7 +14,7 @@ const TEMPLATE: &str = "config/examples/internal-service.yaml";
 const FREE: (&str, &str) = ("x-api-key", "free-key-for-trying-it-out");
 const GOLD: (&str, &str) = ("x-api-key", "gold-key-for-trying-it-out");
 
-/// A service that answers every request with its first line; it ends with the test's process.
+/// A service that answers every request with the request line, until the test process ends.
 fn service() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -64,7 +64,7 @@ fn output<'r>(report: &'r Value, name: &str) -> &'r str {
     report["outputs"][name].as_str().unwrap_or_else(|| panic!("{report}"))
 }
 
-/// What the only key of a plan used today, and what it has left.
+/// What a plan's only key has used today, and what it has left.
 fn usage(client: &mut Client, plan: &str) -> Value {
     let (_, body) = usage_answer(client, plan, &today());
     let keys = body["values"].as_object().unwrap();
@@ -83,7 +83,7 @@ fn today() -> String {
     stepgate::clock::Timestamp::from_millis(i64::try_from(now).unwrap()).to_iso8601()[..10].to_owned()
 }
 
-/// Sets limits of a plan.
+/// Changes limits of a plan.
 fn patch(client: &mut Client, plan: &str, patches: &[(&str, &str)]) {
     let operations: Vec<Value> =
         patches.iter().map(|(path, value)| json!({"op": "replace", "path": path, "value": value})).collect();
@@ -103,14 +103,14 @@ fn the_readme_s_service_is_fronted_as_it_says() {
     assert_eq!(message(&get(&mut client, &[("x-api-key", "nobody's")])), (403, "Forbidden".to_owned()));
     let answer = get(&mut client, &[FREE]);
     assert_eq!((answer.status, answer.text().as_str()), (200, "GET /index.html?a=b HTTP/1.1"));
-    // One a second, two at once: of many at once, most are too many.
+    // One request a second with a burst of two: of many at once, most are throttled.
     let statuses: Vec<u16> = (0..20).map(|_| get(&mut client, &[FREE]).status).collect();
     assert!(statuses.contains(&429), "{statuses:?}");
     let refused = (0..20).map(|_| get(&mut client, &[FREE])).find(|answer| answer.status == 429).unwrap();
     assert_eq!(message(&refused), (429, "Too Many Requests".to_owned()));
     assert_eq!(refused.header("x-amzn-errortype"), Some("TooManyRequestsException"));
     assert_eq!(refused.header("retry-after"), None);
-    // The other plan knows nothing of that.
+    // The other plan is not affected.
     for _ in 0..20 {
         assert_eq!(get(&mut client, &[GOLD]).status, 200);
     }
@@ -131,7 +131,8 @@ fn the_readme_s_service_is_fronted_as_it_says() {
     assert!(series.is_some_and(|line| line.ends_with(" 20")), "{metrics}");
     assert!(!metrics.contains(GOLD.1), "no secrets in metrics");
 
-    // Applied again nothing changes; applied with another key, that one opens from now on and the old one doesn't.
+    // Applying it again changes nothing. Applying it with another key enables that one at once, and disables the old
+    // one.
     let report = apply(&server, &backend, &[]);
     assert!(report["changes"].as_array().unwrap().iter().all(|change| change["action"] == "unchanged"));
     apply(&server, &backend, &["--parameter", "GoldKey=another-key-0123456789"]);
@@ -161,7 +162,7 @@ fn a_quota_holds_through_stops_and_crashes() {
                 assert!(server.terminate().success());
                 server = Server::start(&dir, &[]);
                 client = Client::new(&server.address);
-                // Not one more and not one less than before.
+                // Exactly the same as before.
                 assert_eq!(usage(&mut client, &plan), used);
             }
             "crash" => {
@@ -180,7 +181,7 @@ fn a_quota_holds_through_stops_and_crashes() {
     assert!((90..=100).contains(&passed), "{passed}");
     assert_eq!(usage(&mut client, &plan), json!([100, 0]));
 
-    // What is left can be set, and limits changed, while it serves.
+    // The remaining requests and the limits can be changed while it serves.
     let keys = client.apigateway("GET", &format!("/usageplans/{plan}/keys"), &Value::Null).unwrap().json();
     let key = keys["item"][0]["id"].as_str().unwrap().to_owned();
     let body = json!({"patchOperations": [{"op": "replace", "path": "/remaining", "value": "2"}]});
@@ -219,7 +220,7 @@ fn callers_of_one_key_are_told_apart_by_a_tag_and_rates_survive_the_server() {
     assert_eq!(refused.status, 400);
     assert!(refused.text().contains("Invalid value the weather of the tag"), "{}", refused.text());
     assert_eq!(tag(&mut client, "context.identity.sourceIp").status, 204);
-    // The caller's own buckets are new, from this request on.
+    // From this request on, the caller has its own, new buckets.
     assert_eq!(statuses(&mut client), [200, 200, 429]);
 }
 

@@ -1,4 +1,4 @@
-//! Bad input gets a clear answer, on every plane, and the server goes on.
+//! Invalid input gets a clear error, on data plane and control plane, and the server continues.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -9,7 +9,7 @@ use crate::client::{Client, sign};
 use crate::server::{DataDir, Server};
 use crate::{HELLO_WORLD, error_of, post_execution, states};
 
-/// Sends bytes as they are and reads what comes back until the server closes.
+/// Sends raw bytes, and reads until the server closes.
 fn raw(address: &str, bytes: &[u8]) -> String {
     let mut stream = TcpStream::connect(address).unwrap();
     stream.write_all(bytes).unwrap();
@@ -44,7 +44,7 @@ fn bad_bodies_are_refused_in_the_service_s_words() {
     ] {
         let answer = post_execution(&mut client, body);
         let shown = &body[..body.len().min(60)];
-        // The tutorial's one integration response maps every answer to 200, as on AWS.
+        // The tutorial's only integration response maps every response to 200, as on AWS.
         assert_eq!(answer.status, 200, "{shown}: {}", answer.text());
         assert_eq!(error_of(&answer), error, "{shown}: {}", answer.text());
     }
@@ -60,7 +60,7 @@ fn bad_bodies_are_refused_in_the_service_s_words() {
 fn a_body_of_more_than_ten_megabytes_is_too_long() {
     let dir = DataDir::new("large");
     let server = Server::start(&dir, &[]);
-    // The head alone tells: nobody has to send what won't be read.
+    // The head is enough: nobody has to send a body that won't be read.
     let head = format!(
         "POST /alpha/execution HTTP/1.1\r\nhost: {}\r\nconnection: close\r\ncontent-length: 10485761\r\n\r\n",
         server.address
@@ -70,7 +70,7 @@ fn a_body_of_more_than_ten_megabytes_is_too_long() {
     assert!(answer.ends_with("\r\n\r\nHTTP content length exceeded 10485760 bytes."), "{answer}");
     assert!(answer.to_ascii_lowercase().contains("content-type: text/plain\r\n"), "{answer}");
 
-    // Told chunk by chunk, it is refused once the limit is passed.
+    // Sent in chunks, it is refused once the limit is exceeded.
     let mut stream = TcpStream::connect(&server.address).unwrap();
     let head = format!(
         "POST /alpha/execution HTTP/1.1\r\nhost: {}\r\nconnection: close\r\ntransfer-encoding: chunked\r\n\r\n",
@@ -104,7 +104,7 @@ fn a_client_that_stops_sending_its_body_is_not_waited_for() {
         "POST /alpha/execution HTTP/1.1\r\nhost: {}\r\ncontent-length: 100\r\n\r\n{{\"input\": \"",
         server.address
     );
-    // Read to the end: the connection is closed, too.
+    // Reading to the end shows that the connection is closed, too.
     let answer = raw(&server.address, begun.as_bytes());
     assert!(answer.starts_with("HTTP/1.1 400 "), "{answer}");
 }
@@ -150,13 +150,13 @@ fn calls_that_are_not_signed_or_not_known_are_refused() {
     assert_eq!(answer.status, 404, "{}", answer.text());
     assert_eq!(answer.header("x-amzn-errortype"), Some("NotFoundException"));
 
-    // Signed is one body, sent is another.
+    // The signature is for a different body.
     let target = [("x-amz-target", "AWSStepFunctions.ListStateMachines")];
     let signed = sign("states", "POST", "/", &server.address, &target, "{}");
     let headers: Vec<(&str, &str)> = signed.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
     let answer = client.send("POST", "/", &headers, b"{ }").unwrap();
     assert_eq!(error_of(&answer), "InvalidSignatureException", "{}", answer.text());
-    // What is signed must be fit for its body as well.
+    // The hash in the header must be the body's as well.
     let answer = client.send("POST", "/", &headers, b"{}").unwrap();
     assert_eq!(answer.status, 200, "{}", answer.text());
 }

@@ -1,4 +1,4 @@
-//! What was there before a stop, or a crash, is there after the next start.
+//! Data survives a stop or a crash.
 
 use serde_json::json;
 
@@ -49,7 +49,7 @@ fn a_restart_changes_nothing() {
         assert_eq!((read(&mut client), apis(&mut client)), before, "crash: {crash}");
         assert_eq!(error_of(&post_execution(&mut client, &named)), "ExecutionAlreadyExists");
     }
-    // And life goes on.
+    // And the server works.
     let another = json!({ "stateMachineArn": HELLO_WORLD }).to_string();
     assert!(post_execution(&mut client, &another).json()["executionArn"].is_string());
     states(&mut client, "StopExecution", json!({ "executionArn": running }));
@@ -68,7 +68,7 @@ fn a_second_server_on_one_data_directory_is_refused() {
     let said = String::from_utf8_lossy(&second.stderr);
     assert!(said.contains("in use by another server") && said.contains("--data-dir"), "{said}");
     assert!(second.stdout.is_empty());
-    // The first one did not notice.
+    // The first server did not notice.
     let mut client = Client::new(&server.address);
     assert_eq!(client.send("GET", "/_stepgate/health", &[], b"").unwrap().status, 200);
 }

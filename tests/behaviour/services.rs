@@ -1,4 +1,4 @@
-//! Tasks that call services of AWS elsewhere, at the endpoints of the settings.
+//! Tasks that call other AWS services, at the endpoints in the settings.
 
 use serde_json::{Value, json};
 
@@ -11,7 +11,7 @@ use crate::tasks::{output, run};
 const JSON: (&str, &str) = ("content-type", "application/x-amz-json-1.0");
 const ID: (&str, &str) = ("x-amzn-requestid", "id");
 
-/// Speaks as the services do that it is asked for.
+/// Answers as the requested service does.
 fn answer(request: &Received) -> Reply {
     let ok = |body: &str| (200, vec![JSON, ID], body.to_owned());
     match (request.header("x-amz-target"), request.target.as_str()) {
@@ -37,7 +37,7 @@ fn answer(request: &Received) -> Reply {
     }
 }
 
-/// A server that finds these services at `backend`.
+/// A server with these services' endpoints at `backend`.
 pub(crate) fn server_with(dir: &DataDir, services: &[&str], backend: &Backend) -> Server {
     let sections = services.iter().map(|name| format!("[services.{name}]\nendpoint = \"{}\"\n", backend.url));
     let path = dir.path().join("stepgate.toml");
@@ -156,7 +156,7 @@ fn a_token_that_a_queue_carries_ends_its_task() {
     assert_eq!(output(&described), 7);
 }
 
-/// An HTTP endpoint with a token's endpoint beside it; the first token it gives is refused.
+/// An HTTP endpoint and a token endpoint; the first token that it issues is refused.
 fn endpoint(request: &Received) -> Reply {
     let json = || vec![("content-type", "application/json")];
     match request.target.split('?').next().unwrap_or_default() {
@@ -252,7 +252,7 @@ fn tasks_call_http_endpoints_with_a_connection() {
     let request = only(&backend);
     assert_eq!((request.header("x-key"), request.body.as_str()), ("hush", "{\"n\":1}"));
 
-    // The first token is refused: another is got, and kept.
+    // The first token is refused, so another one is fetched and kept.
     for name in ["Token", "TokenAgain"] {
         output(&run(&mut client, name, "http:invoke", &call("/orders", "token")));
     }

@@ -1,8 +1,8 @@
-//! Slow connections of all kinds at once, and somebody who only wants to be served.
+//! Slow connections of all kinds at once, and a client that only wants to be served.
 //!
-//! `STEPGATE_HEAVY=1 cargo test --release --test behaviour -- slow_clients --nocapture` has ten thousand of them, prints
-//! what it measured and holds it to the bounds of `docs/reliability.md`; otherwise there are five hundred, and the bounds
-//! on time are left out: other work on the machine would decide them.
+//! `STEPGATE_HEAVY=1 cargo test --release --test behaviour -- slow_clients --nocapture` opens ten thousand of them,
+//! prints what it measured and checks the limits in `docs/reliability.md`. Otherwise there are five hundred, and limits
+//! on time are not checked, because other work on the machine would decide them.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -19,8 +19,8 @@ use crate::connections::{metric, server_with_limits};
 use crate::frames::Frames;
 use crate::server::DataDir;
 
-/// Some take nothing of an answer of this size, which the system's buffers take: what is larger than they are
-/// (`UNSENT_BYTES_MAX` of `server/listen.rs`) stays in our memory, for each as much as it is.
+/// Some clients read nothing of a response of this size, which fits the system's buffers. A larger one (beyond
+/// `UNSENT_BYTES_MAX` in `server/listen.rs`) would stay in the server's memory for each of them.
 const ANSWER_BYTES: usize = 50_000;
 const RESIDENT_MIB_MAX: u64 = 200;
 const P99_TIMES_MAX: f64 = 2.0;

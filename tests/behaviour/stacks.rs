@@ -1,4 +1,4 @@
-//! CloudFormation templates with all that API Gateway has: made, changed, applied again, taken away.
+//! CloudFormation templates with all API Gateway resources: created, changed, applied again, deleted.
 
 use std::fs;
 
@@ -12,7 +12,7 @@ use crate::server::{DataDir, Server};
 const CERTIFICATE: &str = "arn:aws:acm:us-east-1:123456789012:certificate/1";
 const LOAD_BALANCER: &str = "arn:aws:elasticloadbalancing:us-east-1:123456789012:loadbalancer/net/inner/5";
 
-/// What is different between one template and the next.
+/// What differs between one template and the next.
 struct Edition {
     description: &'static str,
     regional: bool,
@@ -41,7 +41,7 @@ fn template(edition: &Edition) -> String {
     });
     let api = json!({ "Ref": "Api" });
     json!({ "Resources": {
-        // Merged: what replaces the whole API takes the template's own authorizer with it.
+        // Merged, because replacing the whole API would delete the template's own authorizer.
         "Api": { "Type": "AWS::ApiGateway::RestApi", "Properties": {
             "Name": "stacked", "Body": document, "Mode": "merge",
         } },
@@ -251,7 +251,7 @@ fn a_template_has_canaries_and_describes_the_stages_of_deployments() {
         (&stage["canarySettings"]["percentTraffic"], &stage["canarySettings"]["stageVariableOverrides"]),
         (&json!(20.0), &json!({ "b": "4" }))
     );
-    // Tags change where they are: nothing is made anew for them.
+    // Tags are changed in place; nothing is replaced for them.
     assert_eq!(
         (&stage["tags"], changed["outputs"]["Api"].as_str()),
         (&json!({ "a": "2" }), Some(api.as_str()))
@@ -290,7 +290,7 @@ fn a_template_that_fails_leaves_the_stage_of_its_deployment_as_it_was() {
             } },
         });
         if broken {
-            // A key's value has at least 20 characters.
+            // A key's value needs at least 20 characters.
             resources["Key"] = json!({ "Type": "AWS::ApiGateway::ApiKey", "DependsOn": "Deployment", "Properties": { "Value": "short" } });
         }
         json!({ "Resources": resources, "Outputs": { "Api": { "Value": api } } }).to_string()
@@ -316,7 +316,7 @@ fn a_template_that_fails_leaves_the_stage_of_its_deployment_as_it_was() {
     };
     let before = look();
     assert_eq!((before.0.as_str(), before.2), ("old old", 1));
-    // Once where the stage was there before, once where the template would have made it.
+    // Once with an existing stage, once with a stage that the template would have created.
     for stage in ["prod", "other"] {
         let failed = apply(&template("new", stage, true));
         assert!(!failed.status.success() && stderr(&failed).contains("Resources/Key"), "{}", stderr(&failed));
@@ -383,7 +383,7 @@ fn documents_of_templates_lie_in_a_directory_of_buckets() {
     let api = format!("/restapis/{}", output(&first, "Api"));
     assert_eq!(client.apigateway("GET", &api, &Value::Null).unwrap().json()["name"], "from a bucket");
 
-    // Another text in the same place is another definition: a version is published, and the alias follows.
+    // A new text at the same location is a new definition: a version is published, and the alias follows.
     fs::write(
         &definition,
         r#"{"StartAt": "B", "States": {"B": {"Type": "Wait", "Seconds": ${s}, "End": true}}}"#,

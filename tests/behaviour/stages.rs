@@ -1,4 +1,4 @@
-//! What a stage adds to what was deployed: access logs, and a cache.
+//! Stage settings: access logs and caches.
 
 use std::fs;
 use std::net::UdpSocket;
@@ -23,7 +23,7 @@ fn replace(changes: &[(&str, &str)]) -> Value {
     json!({ "patchOperations": operations.collect::<Vec<_>>() })
 }
 
-/// Imports an API with one `GET /pets` over `integration`, deploys it to `prod`, and returns its id.
+/// Imports an API with one `GET /pets` with `integration`, deploys it to `prod`, and returns its id.
 fn deploy(client: &mut Client, integration: Value) -> String {
     let document = json!({
         "openapi": "3.0.1",

@@ -1,4 +1,4 @@
-//! SIGTERM: what was begun is finished, then the process ends well.
+//! SIGTERM: requests in flight finish, then the process exits with code 0.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -22,7 +22,7 @@ fn a_request_in_flight_is_answered_before_the_server_ends() {
         body.len()
     );
     stream.write_all(head.as_bytes()).unwrap();
-    // The server asks for the body: the request is in flight.
+    // The server asks for the body, so the request is in flight.
     let mut proceed = [0; 25];
     stream.read_exact(&mut proceed).unwrap();
     assert_eq!(&proceed, b"HTTP/1.1 100 Continue\r\n\r\n");
@@ -38,7 +38,7 @@ fn a_request_in_flight_is_answered_before_the_server_ends() {
     assert!(answer.contains("executionArn"), "{answer}");
     assert_eq!(server.wait().code(), Some(0));
 
-    // What was answered was kept.
+    // What was acknowledged was kept.
     let server = Server::start(&dir, &[]);
     let mut client = Client::new(&server.address);
     let listed = states(&mut client, "ListExecutions", json!({ "stateMachineArn": HELLO_WORLD }));
@@ -55,7 +55,7 @@ fn long_polls_do_not_hold_a_stop_up() {
     let poll = thread::spawn(move || {
         Client::new(&address).states("GetActivityTask", &json!({ "activityArn": activity }))
     });
-    // The poll, and the question itself.
+    // The poll, and this request itself.
     while !metrics(&mut client).contains("stepgate_requests_in_flight 2") {
         thread::yield_now();
     }

@@ -1,4 +1,4 @@
-//! HTTP/2 by clients that no library would be: shut windows, trickled streams, floods of every kind of frame.
+//! HTTP/2 clients that behave like no library: closed windows, trickled streams, floods of every kind of frame.
 
 use std::io::{Read, Write};
 use std::time::{Duration, Instant};
@@ -23,13 +23,13 @@ fn now() -> Instant {
     Instant::now()
 }
 
-/// Waits until the server has seen all that was sent.
+/// Waits until the server has seen everything that was sent.
 fn settle(frames: &mut Frames) {
     frames.send(PING, 0, 0, b"settled?").unwrap();
     while frames.next(PING).expect("the connection is open").flags != ACK {}
 }
 
-/// Whether a request on this stream is answered with 200: RFC 7541, appendix A, has that as its eighth entry.
+/// Whether a request on this stream is answered with 200, which is the eighth entry in RFC 7541, appendix A.
 fn is_served(frames: &mut Frames, stream: u32) -> bool {
     frames.request(stream, END_STREAM, "GET", HEALTH).unwrap();
     while let Some(frame) = frames.next(HEADERS) {
@@ -55,7 +55,7 @@ fn more_streams_than_announced_are_refused() {
     }
     let refused = frames.next(RST_STREAM).unwrap();
     assert_eq!((refused.stream, refused.number()), (5, REFUSED_STREAM));
-    // The others go on, and what they leave is there for others.
+    // The others continue, and the freed capacity is available to others.
     frames.send(RST_STREAM, 0, 1, &CANCEL.to_be_bytes()).unwrap();
     assert!(is_served(&mut frames, 7));
 }
@@ -75,7 +75,7 @@ fn a_window_that_stays_shut_costs_the_stream_and_not_the_connection() {
     assert!(Duration::from_secs(1) <= began.elapsed());
     assert_eq!(metric(&mut client, "stepgate_requests_in_flight"), 1.0);
 
-    // Small answers wait for their window as well.
+    // Small responses wait for their window as well.
     frames.request(3, END_STREAM, "GET", HEALTH).unwrap();
     assert_eq!(frames.next(RST_STREAM).unwrap().stream, 3);
 
@@ -164,7 +164,7 @@ fn requests_are_taken_back_so_often() {
         take_back(&mut frames, n);
     }
     settle(&mut frames);
-    // An answer makes up for one.
+    // A completed request makes up for a cancelled one.
     assert!(is_served(&mut frames, 101));
     take_back(&mut frames, 60);
     settle(&mut frames);
@@ -174,14 +174,14 @@ fn requests_are_taken_back_so_often() {
     assert_eq!(given_up, 1.0);
 }
 
-/// What came of a flood that was sent for as long as it was taken.
+/// The result of a flood that was sent for as long as it was accepted.
 struct Flooded {
     n_sent: usize,
 }
 
 fn flood(address: &str, first: &[u8], piece: &[u8]) -> Flooded {
     let mut frames = Frames::connect(address, &[]);
-    // Refused in the middle is refused.
+    // Refused in the middle counts as refused.
     let _ = frames.stream.write_all(first);
     let mut reading = frames.stream.try_clone().unwrap();
     let reader = std::thread::spawn(move || {
@@ -222,11 +222,11 @@ fn floods_of_frames_have_a_bound_and_others_are_served_meanwhile() {
         ("rapid resets", resets(5000), frame(PING, 0, 0, b"12345678")),
     ] {
         let flooded = flood(&server.address, &first, &piece);
-        // What the connection's buffers take is sent as well.
+        // This includes what fits the connection's buffers.
         assert!(flooded.n_sent < 32 * 1024 * 1024, "{what}: {} bytes were taken", flooded.n_sent);
         assert_eq!(client.send("GET", HEALTH, &[], b"").unwrap().status, 200, "after {what}");
     }
-    // Pings as they are sent by whoever looks after a connection: a day of one a second.
+    // Pings as a well-behaved client sends them: one a second for a day.
     let mut frames = Frames::connect(&server.address, &[]);
     assert!(is_served(&mut frames, 1));
     for _ in 0..100 {
@@ -244,7 +244,7 @@ fn heads_have_a_bound() {
         let mut frames = Frames::connect(&server.address, &[]);
         let announced = frames.next(SETTINGS).unwrap().setting(MAX_HEADER_LIST_SIZE);
         assert_eq!(announced, Some(64 * 1024));
-        // In fields of 1,000 bytes, which count as 32 more each: RFC 9113, 6.5.2.
+        // In fields of 1,000 bytes, each of which counts as 32 more: RFC 9113, 6.5.2.
         let fields: Vec<u8> =
             (0..n_bytes / 1000).flat_map(|n| field(format!("x{n:03}"), "v".repeat(1000 - 36))).collect();
         let block = [head("GET", HEALTH), fields].concat();
@@ -252,7 +252,7 @@ fn heads_have_a_bound() {
         let (mut kind, mut flags) = (HEADERS, END_STREAM);
         while let Some(piece) = pieces.next() {
             let end = if pieces.peek().is_none() { END_HEADERS } else { 0 };
-            // Refused in the middle is refused.
+            // Refused in the middle counts as refused.
             if frames.send(kind, flags | end, 1, piece).is_err() {
                 break;
             }

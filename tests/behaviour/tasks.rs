@@ -6,7 +6,7 @@ use crate::client::Client;
 use crate::server::{DataDir, Server};
 use crate::{HELLO_WORLD, ROLE, states};
 
-/// Runs a machine of one task and describes how it ended.
+/// Runs a machine with one task and describes how it ended.
 pub(crate) fn run(client: &mut Client, name: &str, resource: &str, parameters: &Value) -> Value {
     let task = json!({"Type": "Task", "Resource": format!("arn:aws:states:::{resource}"), "Parameters": parameters, "End": true});
     let definition = json!({"StartAt": "T", "States": {"T": task}}).to_string();

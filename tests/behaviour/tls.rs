@@ -18,7 +18,7 @@ use tokio_rustls::client::TlsStream;
 use crate::HELLO_WORLD;
 use crate::server::{DataDir, Server};
 
-/// A connection that trusts the certificate in the data directory and nobody else.
+/// A connection that trusts only the certificate in the data directory.
 async fn connect(dir: &DataDir, address: &str, name: &str, protocol: &[u8]) -> TlsStream<TcpStream> {
     let pem = dir.path().join("data/tls/development.pem");
     let mut roots = RootCertStore::empty();
@@ -76,9 +76,9 @@ async fn http_2_over_tls_with_the_development_certificate() {
     assert_eq!(answer.version(), Version::HTTP_11);
     assert!(json_of(answer).await["executionArn"].is_string());
 
-    // The certificate is kept: whoever trusts it needs to do so once.
+    // The certificate is kept, so clients have to trust it only once.
     let pem = std::fs::read(dir.path().join("data/tls/development.pem")).unwrap();
-    // Connections that are open but idle are closed; on another thread, since the client has to agree.
+    // Open but idle connections are closed. On another thread, because the client has to agree.
     let status = tokio::task::spawn_blocking(|| server.terminate()).await.unwrap();
     assert!(status.success());
     let _server = Server::start(&dir, &["--tls-listen", "127.0.0.1:0"]);

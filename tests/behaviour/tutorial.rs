@@ -1,4 +1,4 @@
-//! The README's minute: the curl line, the names of executions, what the AWS APIs say afterwards.
+//! The README's first minute: the curl command, execution names, and the AWS APIs afterwards.
 
 use serde_json::{Value, json};
 
@@ -8,7 +8,7 @@ use crate::{HELLO_WORLD, create_waiting_machine, error_of, post_execution, state
 
 const README: &str = include_str!("../../README.md");
 
-/// The README's curl line, taken apart: its body and URL.
+/// The body and URL in the README's curl command.
 fn readme_curl() -> (&'static str, &'static str) {
     let line = README.lines().find(|line| line.starts_with("curl -X POST -d '")).unwrap();
     let (body, url) = line.strip_prefix("curl -X POST -d '").unwrap().split_once("' ").unwrap();
@@ -51,7 +51,7 @@ fn a_name_belongs_to_one_execution() {
     let (body, _) = readme_curl();
     assert!(post_execution(&mut client, body).json()["executionArn"].is_string());
     let again = post_execution(&mut client, body);
-    // The tutorial's method answers 200 to everything: its one integration response is the default.
+    // The tutorial's method always answers 200: its only integration response is the default.
     assert_eq!(
         (again.status, error_of(&again).as_str()),
         (200, "ExecutionAlreadyExists"),

@@ -1,4 +1,4 @@
-//! Many who change one API at the same time: each is answered as AWS answers, and the API stays whole.
+//! Concurrent changes of one API: each gets AWS's answer, and the API stays consistent.
 
 use std::collections::BTreeSet;
 use std::thread;
@@ -13,7 +13,7 @@ const STEPS: u64 = 40;
 const VERBS: [&str; 3] = ["GET", "POST", "ANY"];
 const NAMES: [&str; 4] = ["a", "b", "{c}", "d"];
 
-/// The same choices in each run: a linear congruential generator.
+/// A linear congruential generator, so that each run makes the same choices.
 struct Choices(u64);
 
 impl Choices {
@@ -23,7 +23,7 @@ impl Choices {
     }
 }
 
-/// Sends a request that may lose against another one, but only as AWS says so.
+/// Sends a request that may conflict with another one, but only with AWS's errors.
 fn attempt(client: &mut Client, method: &str, path: &str, input: &Value) -> Option<Value> {
     let answer = client.apigateway(method, path, input).unwrap();
     let kind = answer.header("x-amzn-errortype").unwrap_or_default().to_owned();
@@ -41,7 +41,7 @@ fn attempt(client: &mut Client, method: &str, path: &str, input: &Value) -> Opti
             None
         }
         400 => {
-            // A name that another gave a sibling, a move below itself, a method that is not yet whole.
+            // The name is taken by a sibling, a move below itself, or an incomplete method.
             let message = answer.json()["message"].as_str().unwrap().to_owned();
             let known = [
                 "already has a variable path part",
@@ -122,7 +122,7 @@ fn write(address: &str, api: &str, writer: u64) {
     }
 }
 
-/// Panics unless the resources are one tree whose methods have nothing to hang in the air.
+/// Panics unless the resources form one tree. Returns the verb and path of each method.
 fn assert_whole(resources: &[Value]) -> BTreeSet<String> {
     let by_id = |id: &Value| resources.iter().find(|it| it["id"] == *id);
     let roots = resources.iter().filter(|it| it.get("parentId").is_none()).count();
@@ -161,7 +161,7 @@ fn an_api_that_many_change_at_once_stays_whole() {
     }
 
     assert_whole(&resources(&mut client, &api));
-    // What somebody else took the resource of is not whole: nothing of that kind may hinder a deployment.
+    // Methods that another writer interrupted have no integration. Deleted here, because they can't be deployed.
     attempt(&mut client, "PUT", &format!("/restapis/{api}?mode=merge"), &document(&["/a"]));
     for resource in resources(&mut client, &api) {
         for (verb, method) in resource["resourceMethods"].as_object().into_iter().flatten() {

@@ -1,7 +1,7 @@
-//! Fails the n-th write of the server, for many n, with each of the errors that disks have, and holds it to what clients
-//! were told.
+//! Fails the server's n-th write, for many n, with each error that disks return, and compares the result with what
+//! clients were told.
 //!
-//! `STEPGATE_FAULTS_MAX` says up to which n (60 by default, 2000 takes most of an hour); `STEPGATE_SEED` repeats a run's
+//! `STEPGATE_FAULTS_MAX` is the largest n (60 by default; 2000 takes most of an hour); `STEPGATE_SEED` repeats a run's
 //! choices.
 
 use std::collections::BTreeSet;
@@ -18,13 +18,13 @@ use crate::client::Client;
 use crate::server::{DataDir, Server};
 use crate::{HOME, ROLE, number};
 
-/// What disks answer when they are full, broken, or taken for broken by the system.
+/// The errors of disks that are full or broken, or that the system has made read-only.
 const ERRORS: [(&str, u64); 3] = [("ENOSPC", 28), ("EIO", 5), ("EROFS", 30)];
-/// Faults between two kills.
+/// The number of faults between two kills.
 const FAULTS_OF_A_LIFE: usize = 20;
 const MACHINE: &str = "Faults";
 
-/// The library that fails writes, and the file through which it is told which.
+/// The library that makes writes fail, and the file that controls it.
 struct Faults {
     library: PathBuf,
     control: PathBuf,
@@ -48,7 +48,7 @@ impl Faults {
     }
 
     fn set(&self, from: u64, count: u64, error: u64) {
-        // The count of writes comes last: none fails before all is said.
+        // The count of writes comes last, so that none fails before everything is set.
         for (at, value) in [(8, 0), (16, count), (24, error), (32, 0), (0, 0), (8, from)] {
             self.file.write_all_at(&u64::to_le_bytes(value), at).unwrap();
         }
@@ -71,7 +71,7 @@ impl Faults {
     }
 }
 
-/// Starts an execution; whether it was acknowledged.
+/// Starts an execution; returns whether it was acknowledged.
 fn start_one(client: &mut Client, name: &str) -> bool {
     let machine = format!("arn:aws:states:{HOME}:stateMachine:{MACHINE}");
     let input = json!({"stateMachineArn": machine, "name": name});
@@ -131,7 +131,7 @@ fn a_write_that_fails_loses_nothing_and_service_goes_on() {
         }
         if n_faults % FAULTS_OF_A_LIFE == 0 {
             server.kill();
-            // The start has writes of its own, which fail as well.
+            // Starting up writes as well, and these writes fail, too.
             faults.set(1 + (ids.unit() * 80.0) as u64, count, code);
             if let Some(mut started) = faults.start(&dir) {
                 started.kill();

@@ -1,11 +1,11 @@
-//! What clients asked for and what they were told: the truth that the server is held to.
+//! What clients requested and what they were told: the server has to agree with it.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 use stepgate::clock::{Ids, SeededIds};
 
-/// The machines that are started.
+/// The machines of the executions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     Pass,
@@ -18,7 +18,7 @@ pub(crate) enum Kind {
     Callback,
 }
 
-/// Machines that others start: what fails, and what calls back. Each execution of theirs is somebody's.
+/// Machines that other executions start: one fails, one calls back. Each of their executions belongs to another one.
 pub(crate) const FAILS: &str = "KillFails";
 pub(crate) const CALLS_BACK: &str = "KillCallsBack";
 
@@ -26,7 +26,7 @@ pub(crate) const CALLS_BACK: &str = "KillCallsBack";
 pub(crate) fn started_by_others() -> [(&'static str, Value); 2] {
     let answer = json!({"Type": "Task", "Resource": "arn:aws:states:::aws-sdk:sfn:sendTaskSuccess",
         "Parameters": {"TaskToken.$": "$.token", "Output": {"worked": true}},
-        // A call that is made again after a kill may be told that its first time was enough.
+        // A call that is repeated after a kill may learn that the first one succeeded.
         "Catch": [{"ErrorEquals": ["Sfn.TaskTimedOutException"], "Next": "D"}], "Next": "D"});
     [
         (FAILS, json!({"StartAt": "F", "States": {"F": {"Type": "Fail", "Error": "E"}}})),
@@ -93,12 +93,12 @@ impl Kind {
         }
     }
 
-    /// Whether the order of its events is free.
+    /// Whether the order of its events may vary.
     pub(crate) fn is_concurrent(self) -> bool {
         matches!(self, Self::Parallel | Self::Map)
     }
 
-    /// The event types of a history without a fault; sorted where their order is free.
+    /// The event types of a history without a fault; sorted if their order may vary.
     pub(crate) fn history(self) -> Vec<String> {
         let types: &[&str] = match self {
             Self::Pass => &["ExecutionStarted", "PassStateEntered", "PassStateExited", "ExecutionSucceeded"],
@@ -223,7 +223,7 @@ impl Ledger {
         self.sent.get_mut(name).unwrap().acknowledged = Some(started);
     }
 
-    /// Notes a task that was handed out; true if its token is to be kept for after the kill.
+    /// Records a task that was handed out; true if its token should be kept until after the kill.
     pub(crate) fn task(&mut self, name: &str, token: &str) -> bool {
         let kept = self.ids.unit() < 0.3;
         let sent = self.sent.get_mut(name).expect("a task of an execution that was asked for");
@@ -237,13 +237,13 @@ impl Ledger {
         self.sent.get_mut(name).unwrap().completed = true;
     }
 
-    /// Tokens whose tasks nobody was told to be over.
+    /// Tokens of tasks that nobody was told are complete.
     pub(crate) fn open_tokens(&self) -> Vec<(String, String)> {
         let open = self.sent.iter().filter(|(_, sent)| !sent.completed);
         open.filter_map(|(name, sent)| Some((name.clone(), sent.token.clone()?))).collect()
     }
 
-    /// True if the token was kept and never used before.
+    /// Whether the token was kept and not used before.
     pub(crate) fn kept(&self, name: &str) -> bool {
         self.sent[name].kept
     }

@@ -1,6 +1,7 @@
-//! Kills the server with SIGKILL at random moments and holds it to what clients were told.
+//! Kills the server with SIGKILL at random moments, and compares the result with what clients were told.
 //!
-//! `STEPGATE_KILLS` says how often (50 by default), `STEPGATE_SEED` repeats a run's choices. `faults` fails its writes.
+//! `STEPGATE_KILLS` is the number of kills (50 by default); `STEPGATE_SEED` repeats a run's choices. `faults` makes
+//! writes fail.
 
 #![allow(clippy::print_stdout, clippy::unwrap_used)] // A test prints its seed, and says no by panicking.
 
@@ -51,7 +52,7 @@ fn nothing_acknowledged_is_lost_and_nothing_runs_twice() {
             let (ledger, stop, address) = (ledger.clone(), stop.clone(), server.address.clone());
             thread::spawn(move || work(&address, &ledger, &stop))
         };
-        // The moment of death is random, not a wait for something to happen.
+        // The moment of the kill is random; this is not waiting for anything.
         thread::sleep(Duration::from_micros(10_000 + (ids.unit() * 90_000.0) as u64));
         server.kill();
         stop.store(true, Ordering::Relaxed);
@@ -83,7 +84,7 @@ fn create_machines(address: &str) {
     }
 }
 
-/// Starts executions through the gateway until the server dies, noting what it was told.
+/// Starts executions through the gateway until the server dies, and records the answers.
 fn start_executions(address: &str, ledger: &Mutex<Ledger>, stop: &AtomicBool, salt: usize) {
     let mut client = Client::new(address);
     let mut n = 0;
@@ -108,7 +109,7 @@ fn start_executions(address: &str, ledger: &Mutex<Ledger>, stop: &AtomicBool, sa
     }
 }
 
-/// Takes activity tasks; completes some at once and keeps the other tokens for after the kill.
+/// Takes activity tasks; completes some at once, and keeps the other tokens until after the kill.
 fn work(address: &str, ledger: &Mutex<Ledger>, stop: &AtomicBool) {
     let mut client = Client::new(address);
     let activity = json!({"activityArn": format!("arn:aws:states:{HOME}:activity:Work")});
@@ -130,13 +131,13 @@ fn work(address: &str, ledger: &Mutex<Ledger>, stop: &AtomicBool) {
     }
 }
 
-/// Uses every token that was handed out before some kill, and takes what tasks are left.
+/// Uses every token that was handed out before a kill, and takes the remaining tasks.
 fn finish_tasks(address: &str, ledger: &mut Ledger) {
     let mut client = Client::new(address);
     for (name, token) in ledger.open_tokens() {
         let output = json!({"taskToken": token, "output": "{\"worked\": true}"});
         let answer = client.states("SendTaskSuccess", &output).unwrap();
-        // An answer that was lost in a kill may have been carried out: then the task is over.
+        // A call whose answer a kill swallowed may have been carried out; then the task is over.
         let over = answer.status == 400 && answer.text().contains("TaskTimedOut");
         assert!(answer.status == 200 || over && !ledger.kept(&name), "{name}: {}", answer.text());
         ledger.tokens_used += 1;
@@ -146,8 +147,8 @@ fn finish_tasks(address: &str, ledger: &mut Ledger) {
     for name in running_work(&mut client) {
         let arn = format!("arn:aws:states:{HOME}:execution:{}:{name}", Kind::Activity.machine());
         if types(&mut client, &arn, Kind::Activity).last().is_some_and(|last| last == "ActivityStarted") {
-            // Handed out, but the kill swallowed the answer: nobody has the token. Such a task times out; here
-            // it is stopped, so that the test need not wait.
+            // Handed out, but the kill swallowed the answer, so nobody has the token. Such a task would time out; it is
+            // stopped here, so that the test need not wait.
             assert!(!ledger.has_token(&name), "{name}: its token was used and it still runs");
             let stopped = client.states("StopExecution", &json!({"executionArn": arn})).unwrap();
             assert_eq!(stopped.status, 200, "{}", stopped.text());
@@ -173,7 +174,7 @@ fn running_work(client: &mut Client) -> Vec<String> {
     executions.iter().map(|e| e["name"].as_str().unwrap().to_owned()).collect()
 }
 
-/// Every acknowledged execution exists, ends as it should and ran once; no other name exists.
+/// Checks that every acknowledged execution exists, ended as it should and ran once, and that no others exist.
 fn verify(address: &str, ledger: &Ledger) {
     let mut client = Client::new(address);
     for kind in Kind::ALL {
@@ -211,7 +212,8 @@ fn verify(address: &str, ledger: &Ledger) {
         let children = client.states("ListExecutions", &run).unwrap().json();
         assert_eq!(children["executions"].as_array().map(Vec::len), Some(3), "{children}");
     }
-    // No attempt started two: each failing execution is one of two attempts, each calling one somebody's only.
+    // No attempt started two executions: each failing execution belongs to one of two attempts, each calling one to one
+    // task.
     for (machine, kind, n_each) in [(ledger::FAILS, Kind::Retry, 2), (ledger::CALLS_BACK, Kind::Callback, 1)]
     {
         let parents = list(&mut client, kind.machine()).len();
@@ -241,7 +243,7 @@ fn list(client: &mut Client, machine: &str) -> Vec<String> {
     names
 }
 
-/// The execution once it has ended; `None` if there is none.
+/// The execution once it has ended; `None` if it doesn't exist.
 #[allow(clippy::disallowed_methods)] // A deadline for a server that would never end it.
 fn wait_for_end(client: &mut Client, arn: &str) -> Option<Value> {
     let deadline = Instant::now() + Duration::from_secs(60);

@@ -1,10 +1,10 @@
-//! What backends answer, good or bad, and what a client is told.
+//! Valid and invalid responses of backends, and what the client gets.
 
 use crate::House;
 use crate::backend::{Answer, Backend, Received};
 use crate::wire;
 
-/// A backend's bytes, whether it closes after them, and what the client is told: status and body.
+/// A backend's bytes, whether it closes after them, and what the client gets: status and body.
 struct Told {
     bytes: &'static str,
     closes: bool,
@@ -16,7 +16,7 @@ const fn told(bytes: &'static str, closes: bool, status: u16, body: &'static str
     Told { bytes, closes, status, body }
 }
 
-/// By number in the path.
+/// By the number in the path.
 const TOLD: &[Told] = &[
     told("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", false, 200, "ok"),
     told("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n", false, 200, "ok"),
@@ -36,7 +36,7 @@ const TOLD: &[Told] = &[
         200,
         "ok",
     ),
-    // They break off.
+    // Responses that break off.
     told("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", true, 502, ""),
     told("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n", true, 502, ""),
     told("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nok", true, 502, ""),
@@ -44,7 +44,7 @@ const TOLD: &[Told] = &[
     told("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nok", true, 502, ""),
     told("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n", true, 502, ""),
     told("HTTP/1.1 500 No\r\nContent-Length: 5\r\n\r\nok", true, 502, ""),
-    // They can be read in two ways.
+    // Responses that can be read in two ways.
     told(
         "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n",
         false,
@@ -92,7 +92,7 @@ const TOLD: &[Told] = &[
         502,
         "",
     ),
-    // They are no answers.
+    // Not final responses.
     told("HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\nok", false, 502, ""),
     told("HTTP/2 200 OK\r\nContent-Length: 2\r\n\r\nok", false, 502, ""),
     told("SSH-2.0-x\r\n", false, 502, ""),
@@ -101,7 +101,7 @@ const TOLD: &[Told] = &[
     told("HTTP/1.1 200 OK\r\nno colon\r\n\r\nok", false, 502, ""),
 ];
 
-/// Content where none may be: the answer is good, and what comes after it is no answer of the next request.
+/// Content where none is allowed: the response is used, but the bytes after it are not a response to the next request.
 const NO_CONTENT: &[(&str, u16)] = &[
     (
         "HTTP/1.1 204 No Content\r\nContent-Length: 44\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil",
@@ -164,7 +164,7 @@ fn a_backend_s_answer_is_read_beyond_doubt_or_not_at_all() {
                 assert_eq!(got.body, br#"{"message":"Internal server error"}"#, "{way}: {shown}");
             }
             assert!(got.is_whole, "{way}: {shown}");
-            // The next request gets its own answer.
+            // The next request gets its own response.
             let next = get(&house, &format!("/{way}/next"));
             assert_eq!((next.status, &*next.body), (200, b"good".as_slice()), "{way}: after {shown}");
         }
@@ -190,7 +190,7 @@ fn a_long_answer_that_breaks_off_does_not_end_well() {
     for (path, expect) in [
         ("/through/chunked", (502, true)),
         ("/mapped/chunked", (502, true)),
-        // Its head is with the client already.
+        // The client already has its head.
         ("/through/sized", (200, false)),
         ("/mapped/sized", (502, true)),
     ] {
@@ -199,7 +199,7 @@ fn a_long_answer_that_breaks_off_does_not_end_well() {
     }
 }
 
-/// What only relaxed points let pass.
+/// Accepted only if rules are relaxed.
 const LAX: &[&str] = &[
     "HTTP/1.1 200 OK\nContent-Length: 2\n\nok",
     "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 2\r\n\r\nok",

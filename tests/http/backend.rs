@@ -1,10 +1,10 @@
-//! A backend that keeps what it was sent, and reads it as strictly as can be.
+//! A backend that records requests and parses them as strictly as possible.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
-/// A request as it came.
+/// A request as received.
 #[derive(Clone, Debug)]
 pub(crate) struct Received {
     pub(crate) method: String,
@@ -21,13 +21,13 @@ impl Received {
     }
 }
 
-/// Bytes to answer with, and whether the connection ends after them.
+/// The bytes of a response, and whether the connection ends after them.
 pub(crate) type Answer = (Vec<u8>, bool);
 
 #[derive(Default)]
 struct Log {
     received: Vec<Received>,
-    /// What could not be read as a request beyond doubt.
+    /// What could not be parsed unambiguously.
     doubtful: Vec<String>,
 }
 
@@ -52,7 +52,7 @@ impl Backend {
         Self { port, log }
     }
 
-    /// What came so far; all of it was beyond doubt.
+    /// The requests so far, all of which were unambiguous.
     pub(crate) fn take(&self) -> Vec<Received> {
         let log = std::mem::take(&mut *self.log.lock().unwrap());
         assert!(log.doubtful.is_empty(), "{:#?}", log.doubtful);
@@ -60,7 +60,7 @@ impl Backend {
     }
 }
 
-/// 200 with `ok`, without content for HEAD.
+/// 200 with `ok`; without content for HEAD.
 pub(crate) fn ok(request: &Received) -> Answer {
     let content = if request.method == "HEAD" { "" } else { "ok" };
     (format!("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{content}").into_bytes(), false)
@@ -80,7 +80,7 @@ fn serve(mut stream: TcpStream, answer: fn(&Received) -> Answer, log: &Mutex<Log
                         return;
                     }
                     if is_last {
-                        // Gone already, perhaps.
+                        // It may already be gone.
                         let _ = stream.shutdown(Shutdown::Both);
                         return;
                     }
@@ -99,7 +99,7 @@ fn serve(mut stream: TcpStream, answer: fn(&Received) -> Answer, log: &Mutex<Log
     }
 }
 
-/// The first request and its size, if it is whole; what is doubtful about it.
+/// The first request and its size, if it is complete; otherwise what is ambiguous about it.
 fn read(bytes: &[u8]) -> Result<Option<(Received, usize)>, &'static str> {
     let Some(end) = bytes.windows(4).position(|window| window == b"\r\n\r\n") else { return Ok(None) };
     let head = String::from_utf8_lossy(&bytes[..end]);

@@ -1,16 +1,16 @@
-//! Cases from files: a line each, columns parted by tabs; `tests/data/http1/README.md` says what they mean.
+//! Test cases from files, one per line, with columns separated by tabs; `tests/data/http1/README.md` explains them.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
-/// A line of a file.
+/// A line in a file.
 pub(crate) struct Case {
     pub(crate) name: String,
     pub(crate) expected: String,
     pub(crate) input: String,
 }
 
-/// All cases of the files of a directory below `tests/data`, in order of the files' names.
+/// All cases in the files of a directory below `tests/data`, ordered by file name.
 pub(crate) fn cases(directory: &str) -> Vec<Case> {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(directory);
     let mut files: Vec<_> =
@@ -33,7 +33,7 @@ pub(crate) fn cases(directory: &str) -> Vec<Case> {
     cases
 }
 
-/// The bytes of `text`, whose escapes are `\r`, `\n`, `\t`, `\\` and `\x` with two digits.
+/// The bytes of `text`, with the escapes `\r`, `\n`, `\t`, `\\` and `\x` with two digits.
 pub(crate) fn bytes(text: &str) -> Vec<u8> {
     let mut out = Vec::new();
     let mut rest = text.as_bytes();
@@ -57,7 +57,7 @@ pub(crate) fn bytes(text: &str) -> Vec<u8> {
     out
 }
 
-/// Runs `check` over `cases` on a few threads, and fails with all that is wrong.
+/// Runs `check` for `cases` on several threads, and fails with everything that is wrong.
 pub(crate) fn run(cases: &[Case], check: impl Fn(usize, &Case) -> Result<(), String> + Sync) {
     let failures = std::sync::Mutex::new(Vec::new());
     let next = std::sync::atomic::AtomicUsize::new(0);
@@ -67,7 +67,7 @@ pub(crate) fn run(cases: &[Case], check: impl Fn(usize, &Case) -> Result<(), Str
                 loop {
                     let n = next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
                     let Some(case) = cases.get(n) else { return };
-                    // A panic is one case's failure, too.
+                    // A panic is a failure of one case only.
                     let checked = catch_unwind(AssertUnwindSafe(|| check(n, case)));
                     let checked =
                         checked.unwrap_or_else(|_| Err("panicked; its message is above".to_owned()));

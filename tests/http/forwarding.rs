@@ -1,4 +1,4 @@
-//! What a gateway may pass on, and what not: RFC 9110 section 7.6, RFC 9112 section 9.
+//! What a gateway may forward and what not: RFC 9110 section 7.6, RFC 9112 section 9.
 
 use crate::House;
 use crate::backend::{self, Answer, Backend, Received};
@@ -77,7 +77,7 @@ fn an_answer_made_here_is_framed_here() {
                 house.stage
             )
         };
-        // What follows is answered as well: nobody counts other bytes than the server does.
+        // The following request is answered as well, so the server counted the right number of bytes.
         let sent = one("GET", "Connection: upgrade\r\nUpgrade: x\r\n")
             + &one("HEAD", "")
             + &one("GET", "Connection: close\r\n");

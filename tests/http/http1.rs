@@ -7,19 +7,19 @@ use crate::backend::{self, Backend, Received};
 use crate::corpus::{Case, bytes, cases, run};
 use crate::wire;
 
-/// The column of what is expected.
+/// The column with the expected result.
 struct Expected {
     answers: Vec<One>,
-    /// What is sent is not whole: the client stops in the middle.
+    /// The input is incomplete: the client stops in the middle.
     is_incomplete: bool,
-    /// Nothing is answered after that.
+    /// Nothing is answered after it.
     closes: bool,
 }
 
 struct One {
     status: u16,
     to_head: bool,
-    /// The body that a backend gets, if one does.
+    /// The body that a backend receives, if any.
     passed: Option<Vec<u8>>,
 }
 
@@ -46,7 +46,7 @@ impl Expected {
     }
 }
 
-/// Sends the case below `path`; what its last request is, is asked after it.
+/// Sends the case below `path`, followed by a final request.
 fn check(house: &House, path: &str, case: &Case) -> Result<(), String> {
     let expected = Expected::parse(&case.expected);
     let fill = |text: &str| text.replace("{P}", path).replace("{H}", &house.server.address);
@@ -73,7 +73,7 @@ fn check(house: &House, path: &str, case: &Case) -> Result<(), String> {
     if let Some(cut) = answers.iter().find(|answer| !answer.is_whole) {
         return Err(format!("cut off: {cut:?}"));
     }
-    // Of a body that broke off hyper closes the connection without a word.
+    // If a body breaks off, hyper closes the connection without a response.
     let is_in_head =
         |answer: &&wire::Answer| !answer.body.starts_with(b"{\"message\":\"Incomplete request body");
     let refused = answers.iter().filter(|answer| 400 <= answer.status).find(is_in_head);
@@ -158,7 +158,7 @@ fn pieces_make_no_difference() {
     }
 }
 
-/// A client that goes on sending after it was refused still sees why.
+/// A client that keeps sending after a refusal still sees the refusal.
 #[test]
 fn a_refusal_is_seen_by_a_client_that_goes_on_sending() {
     let house = House::new("http1-linger", Backend::start(backend::ok));
@@ -169,7 +169,7 @@ fn a_refusal_is_seen_by_a_client_that_goes_on_sending() {
     assert!(is_closed && answer.starts_with(b"HTTP/1.1 400 "), "{}", answer.escape_ascii());
 }
 
-/// What settings relax is taken, and read in one way still.
+/// Input that a setting permits is accepted, and still read in one way.
 #[test]
 fn relaxed_points_are_taken() {
     let settings = "[http]\nrelax = [\"bare-line-feed\", \"repeated-content-length\", \"content-length-with-chunked\", \

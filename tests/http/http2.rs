@@ -8,16 +8,16 @@ use crate::corpus::{Case, bytes, cases, run};
 use crate::frames::{END_HEADERS, END_STREAM, HEADERS, field, frame};
 use crate::streams::{exchange, operation};
 
-/// The stream on which a last request is asked.
+/// The stream of a final request.
 const LAST: u32 = 101;
 
-/// What is to come of a stream.
+/// The expected result of a stream.
 enum Fate {
-    /// Answered, with the body that a backend gets.
+    /// Answered, with the body that a backend receives.
     Answered(u16, Option<Vec<u8>>),
-    /// Answered with an error, or reset; no backend hears of it.
+    /// Answered with an error, or reset; the backend doesn't receive it.
     Refused,
-    /// Answered before it was broken off, or not: one request at the most.
+    /// Possibly answered before it was closed: at most one request.
     Closed,
 }
 
@@ -111,7 +111,7 @@ fn a_backend_gets_what_was_sent_and_nothing_else() {
                 Fate::Closed => at_most += 1,
             }
         }
-        // Streams that were well before their connection ended.
+        // Streams that were valid before their connection ended.
         let is_good = if case.expected == "goaway" {
             got.iter().all(|body| body.is_empty()) && got.len() <= 1
         } else if 0 < at_most {
@@ -123,7 +123,7 @@ fn a_backend_gets_what_was_sent_and_nothing_else() {
     });
 }
 
-/// What HTTP/2 parts, HTTP/1.1 has in one: RFC 9113 section 8.2.3.
+/// HTTP/2 may split cookies, HTTP/1.1 has them in one field: RFC 9113 section 8.2.3.
 #[test]
 fn cookies_are_put_together() {
     let house = House::new("http2-cookies", Backend::start(backend::ok));

@@ -1,5 +1,5 @@
-//! HTTP as strangers speak it: the corpora of `tests/data/http1` and `tests/data/http2`, sent to a real server byte by
-//! byte, directly and through to a backend that keeps what it was sent. Nothing may be read in two ways.
+//! HTTP with arbitrary bytes: the corpora in `tests/data/http1` and `tests/data/http2` are sent to a real server byte
+//! by byte, directly, and through to a backend that records what it receives. Nothing may be readable in two ways.
 
 #![allow(clippy::unwrap_used)] // A test says no by panicking, its helpers too.
 
@@ -27,12 +27,12 @@ use backend::Backend;
 use client::Client;
 use server::{DataDir, Server};
 
-/// A server with one API: `/direct/…` is answered by the server itself, `/through/…` by the backend below
-/// `/safe/`, `/mapped/…` by the backend with a mapping of its answer.
+/// A server with one API: the server itself answers `/direct/…`; the backend answers `/through/…`, below `/safe/`, and
+/// `/mapped/…`, with a mapping of its response.
 pub(crate) struct House {
     pub(crate) server: Server,
     pub(crate) backend: Backend,
-    /// Path of the API's stage.
+    /// The path of the API's stage.
     pub(crate) stage: String,
     _dir: DataDir,
 }
@@ -84,7 +84,7 @@ fn definition(port: u16) -> Value {
         "requestTemplates": { "application/json": "{\"statusCode\": 200}" },
         "responses": { "default": { "statusCode": "200", "responseTemplates": { "application/json": "ok" } } },
     });
-    // Says the status that the query does.
+    // Answers with the status in the query.
     let status = json!({
         "type": "mock",
         "requestTemplates": { "application/json": "{\"statusCode\": 200}" },

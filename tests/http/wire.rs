@@ -1,17 +1,17 @@
-//! Bytes to the server, and its answers read as strictly as can be.
+//! Sends bytes to the server, and parses its responses as strictly as possible.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::time::Duration;
 
-/// An answer.
+/// A response.
 #[derive(Clone, Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
     /// Names in lower case.
     pub(crate) fields: Vec<(String, String)>,
     pub(crate) body: Vec<u8>,
-    /// Whether the body ended as it should.
+    /// Whether the body ended properly.
     pub(crate) is_whole: bool,
 }
 
@@ -21,12 +21,12 @@ impl Answer {
     }
 }
 
-/// Sends `bytes` and reads until the server closes; `None` for what came and whether it closed in time.
+/// Sends `bytes` and reads until the server closes. Returns what was received, and whether the server closed in time.
 pub(crate) fn exchange(address: &str, bytes: &[u8], then_half_close: bool) -> (Vec<u8>, bool) {
     let mut stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
     stream.set_write_timeout(Some(Duration::from_secs(20))).unwrap();
-    // A server that refuses need not read on.
+    // A server that refuses a request need not read all of it.
     let _ = stream.write_all(bytes);
     if then_half_close {
         let _ = stream.shutdown(Shutdown::Write);
@@ -42,7 +42,7 @@ pub(crate) fn exchange(address: &str, bytes: &[u8], then_half_close: bool) -> (V
     }
 }
 
-/// Reads answers one after another; of `to_head`, those that have no content. Interim ones are left out.
+/// Parses consecutive responses; those marked in `to_head` have no content. Interim responses are left out.
 pub(crate) fn answers(mut bytes: &[u8], to_head: &[bool]) -> Result<Vec<Answer>, String> {
     let mut answers: Vec<Answer> = Vec::new();
     while !bytes.is_empty() {

@@ -1,13 +1,13 @@
-//! Random machines: sound definitions whose data often doesn't fit.
+//! Random state machines: valid definitions whose data often doesn't fit.
 
 use serde_json::{Map, Value, json};
 
 use crate::random::Random;
 
-/// How deep branches and iterations are nested at the most.
+/// How deep branches and iterations nest.
 const DEPTH_MAX: usize = 2;
 
-/// What ARNs of activities and functions begin with; the state's name follows, so that each is known by it.
+/// The beginnings of ARNs of activities and functions; the state's name follows, so that each can be identified.
 pub(crate) const ACTIVITY: &str = "arn:aws:states:us-east-1:123456789012:activity:";
 pub(crate) const FUNCTION: &str = "arn:aws:lambda:us-east-1:123456789012:function:";
 
@@ -144,7 +144,7 @@ impl Maker<'_> {
         state
     }
 
-    /// A Map whose iterations are executions: plain ones, with nothing inside.
+    /// A Map whose iterations are executions: simple ones, without nesting.
     fn distributed(&mut self) -> Value {
         // Children don't see the variables around them.
         let around = std::mem::take(&mut self.variables);
@@ -208,7 +208,7 @@ impl Maker<'_> {
             rule["Next"] = json!(later[self.random.below(later.len())]);
             rules.push(rule);
         }
-        // The next state is always within reach.
+        // The next state is always reachable.
         let mut choice = json!({"Type": "Choice", "Choices": rules});
         match self.random.percent(70) {
             true => choice["Default"] = json!(next),

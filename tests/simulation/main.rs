@@ -1,7 +1,7 @@
-//! The pure machine against chance: random definitions, a seeded scheduler, a store that fails, a process that dies;
-//! what comes out is held to the laws of histories and to a second, naive interpreter.
+//! Tests the pure machine with random definitions, a seeded scheduler, a store that fails and a process that dies. The
+//! results are checked against the invariants of histories, and compared with a second, naive interpreter.
 //!
-//! `STEPGATE_SEED=S` runs the one seed, `STEPGATE_SEEDS=N` runs N of them from `STEPGATE_SEED` (0 by default).
+//! `STEPGATE_SEED=S` runs one seed, `STEPGATE_SEEDS=N` runs N of them from `STEPGATE_SEED` (0 by default).
 
 #![allow(clippy::unwrap_used)] // A test says no by panicking, its helpers too.
 #![allow(clippy::print_stderr)] // Says which seed failed, also in the middle of a long run.
@@ -19,9 +19,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use random::Random;
 use world::World;
 
-/// Seeds of an ordinary run.
+/// The number of seeds in an ordinary run.
 const SEEDS: u64 = 400;
-/// So many findings are enough.
+/// The number of findings after which to stop.
 const FINDINGS_MAX: usize = 5;
 
 fn live(seed: u64) {

@@ -1,4 +1,4 @@
-//! Numbers from a seed. The same on every platform and in every version, unlike those of a library.
+//! Random numbers from a seed. They are the same on every platform and in every version, unlike those of a library.
 
 /// SplitMix64.
 #[derive(Clone)]
@@ -19,7 +19,7 @@ impl Random {
         usize::try_from(self.next() % n as u64).expect("it is below a usize")
     }
 
-    /// True so many times in a hundred.
+    /// True in `n` per cent of the cases.
     pub(crate) fn percent(&mut self, n: usize) -> bool {
         self.below(100) < n
     }

@@ -1,25 +1,25 @@
-//! What workers do: a function of the seed, the task and the time, so that whoever asks is told the same.
+//! What workers do, as a function of the seed, the task and the time, so that everybody who asks gets the same answer.
 //!
-//! Within one attempt no two moments are whole seconds apart: nothing is due just when it is done.
+//! Within one attempt, no two moments are a whole number of seconds apart, so nothing is due just when it is done.
 
 use serde_json::{Value, json};
 
 use crate::random::{Random, mixed};
 
-/// What becomes of one attempt; times are milliseconds after it was scheduled.
+/// The course of one attempt; times are milliseconds after it was scheduled.
 #[derive(Clone, Debug)]
 pub(crate) struct Work {
-    /// When a worker takes it; never, if there is none.
+    /// When a worker takes it; `None` for never.
     pub(crate) taken: Option<i64>,
-    /// When the worker says that it is alive.
+    /// When the worker sends heartbeats.
     pub(crate) beats: Vec<i64>,
-    /// When it is done, if ever.
+    /// When it is done; `None` for never.
     pub(crate) done: Option<i64>,
     /// How it ends: a result, or an error.
     pub(crate) result: Result<Value, &'static str>,
 }
 
-/// The work on the task `resource`, scheduled at `at`. `may_hang`: somebody sees to it that it ends.
+/// The work on the task `resource`, scheduled at `at`. `may_hang` means that something else ensures that it ends.
 pub(crate) fn work(seed: u64, resource: &str, at: i64, may_hang: bool) -> Work {
     let name = resource.bytes().fold(seed, |hash, byte| mixed(hash ^ u64::from(byte)));
     let mut random = Random::new(mixed(name ^ at.unsigned_abs()));

@@ -1,5 +1,5 @@
 //! The world around one execution: a clock that moves when nothing is left to do, a scheduler that picks among what is
-//! due, a store that fails and a process that dies.
+//! due, a store that fails, and a process that dies.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -20,9 +20,9 @@ use crate::random::Random;
 use crate::reference;
 use crate::work::work;
 
-/// When every execution begins.
+/// The start time of every execution.
 pub(crate) const START: i64 = 1_700_000_000_000;
-/// What a life may take.
+/// The most steps of one run.
 const STEPS_MAX: usize = 50_000;
 
 /// What is on disk.
@@ -40,7 +40,7 @@ enum Handed {
     Out,
 }
 
-/// What a worker or a client does at a time.
+/// What a worker or a client does at some time.
 #[derive(Clone)]
 enum Deed {
     Take(TaskKey),
@@ -50,7 +50,7 @@ enum Deed {
     Child(MapRunKey, ChildEnd),
 }
 
-/// How often things go wrong, in a hundred.
+/// How often things go wrong, in per cent.
 #[derive(Clone, Copy)]
 struct Weather {
     write_fails: usize,
@@ -67,10 +67,10 @@ pub(crate) struct World<'a> {
     ids: Arc<dyn Ids>,
     now: i64,
     disk: Disk,
-    /// The folded state, if the process has it.
+    /// The folded state, if the process has it in memory.
     memory: Option<Execution>,
     deeds: Vec<(i64, Deed)>,
-    /// Timers and tasks of the past: whatever comes from them must mean nothing.
+    /// Old timers and tasks: results that come from them must have no effect.
     old_timers: Vec<TimerKey>,
     old_tasks: Vec<TaskKey>,
     old_children: Vec<(MapRunKey, usize)>,
@@ -116,7 +116,7 @@ impl<'a> World<'a> {
         }
     }
 
-    /// Lives to the end and holds the end and the history to the laws and to the reference.
+    /// Runs to the end, and checks the result and the history.
     pub(crate) fn live(mut self) {
         self.insist(Input::Start);
         for _ in 0..STEPS_MAX {
@@ -136,7 +136,7 @@ impl<'a> World<'a> {
             match due[self.random.below(due.len())] {
                 (_, Some(key), _) => {
                     let outcome = self.insist(Input::TimerFired(key));
-                    // A timer that means nothing goes, as it does with the step that it brings.
+                    // A timer without effect is deleted, as with the step that it causes.
                     if outcome == Outcome::Stale {
                         panic!("an armed timer meant nothing: {key:?}");
                     }
@@ -182,7 +182,7 @@ impl<'a> World<'a> {
         }
     }
 
-    /// Sends what means nothing any more.
+    /// Sends something that is stale.
     fn disturb(&mut self) {
         if !self.random.percent(self.weather.repeated) {
             return;
@@ -214,7 +214,7 @@ impl<'a> World<'a> {
         }
     }
 
-    /// Takes an input in as often as it needs; whoever was not answered asks again.
+    /// Sends an input until it is answered: a sender without an answer repeats it.
     fn insist(&mut self, input: Input) -> Outcome {
         let mut was_written = false;
         loop {
@@ -233,7 +233,7 @@ impl<'a> World<'a> {
     /// One step with its commit.
     ///
     /// # Errors
-    /// The process died, or the store failed: whether it was written all the same.
+    /// The process died, or the store failed: whether it was written anyway.
     fn step(&mut self, input: Input) -> Result<Outcome, bool> {
         let mut execution = self.execution();
         let before = execution.clone();
@@ -264,7 +264,7 @@ impl<'a> World<'a> {
         if let Input::TimerFired(key) = &input
             && execution.ending().is_none()
         {
-            // Its row goes with the step, unless the step has armed it anew.
+            // Its row is deleted with the step, unless the step has armed it again.
             if self.disk.timers.get(key).is_some_and(|at| *at <= self.now) {
                 self.disk.timers.remove(key);
                 self.old_timers.push(*key);
@@ -287,7 +287,7 @@ impl<'a> World<'a> {
         Ok(Outcome::Advanced)
     }
 
-    /// Writes down what the step came to, and what workers will do about it.
+    /// Stores the result of the step and what workers will do about it.
     fn commit(&mut self, entries: &[Entry], effects: Vec<Effect>) {
         if !entries.is_empty() {
             self.disk.batches.push(serde_json::to_string(entries).expect("entries are JSON"));
@@ -338,7 +338,7 @@ impl<'a> World<'a> {
         self.deeds.extend(work.done.map(|at| (self.now + at, Deed::Finish(run.task, work.result))));
     }
 
-    /// A child execution lives as the reference says.
+    /// A child execution runs as the reference says.
     fn begin_child(&mut self, child: ChildStart) {
         let processor: Value = serde_json::from_str(&child.processor.definition).expect("a machine");
         let end = reference::child(self.seed, &processor, child.input.value(), self.now);
@@ -351,7 +351,7 @@ impl<'a> World<'a> {
         self.deeds.push((end.at, Deed::Child(child.key, end_of)));
     }
 
-    /// Children that nobody waits for are stopped, and their ends mean nothing.
+    /// Children for which nobody waits are stopped, and their ends have no effect.
     fn end_children(&mut self, which: impl Fn(MapRunKey) -> bool) {
         let is_over = |deed: &Deed| matches!(deed, Deed::Child(key, _) if which(*key));
         for (_, deed) in self.deeds.extract_if(.., |(_, deed)| is_over(deed)) {
@@ -361,7 +361,7 @@ impl<'a> World<'a> {
         }
     }
 
-    /// What memory waits for is what is on disk.
+    /// Checks that the timers and tasks on disk are those for which the state in memory waits.
     fn check(&self, execution: &Execution) {
         let pending: BTreeMap<TimerKey, i64> = machine::pending(&self.program, execution)
             .into_iter()
@@ -417,7 +417,7 @@ impl<'a> World<'a> {
         }
     }
 
-    /// The laws of histories, and the second opinion.
+    /// Checks the history's invariants, and compares the result with the reference.
     fn judge(&self) {
         let execution = self.folded();
         let events: Vec<HistoryEvent> = self.entries().into_iter().filter_map(|entry| entry.event).collect();
@@ -454,7 +454,7 @@ impl<'a> World<'a> {
             if let Some(stop) = self.stop_at
                 && stop <= end.at
             {
-                // At the very time of the stop, either may be first.
+                // If the stop comes at the same time, either may be first.
                 if ending.status == ExecutionStatus::Aborted {
                     return at == stop;
                 }
@@ -483,7 +483,7 @@ impl<'a> World<'a> {
     }
 }
 
-/// The state of that name, wherever it stands.
+/// The state with that name, at any depth.
 fn state<'m>(machine: &'m Value, name: &str) -> Option<&'m Value> {
     let states = machine["States"].as_object()?;
     if let Some(state) = states.get(name) {

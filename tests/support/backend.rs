@@ -1,10 +1,10 @@
-//! A server that services of tests stand behind: it answers as told and keeps what it was asked.
+//! A server in the place of services: it answers as told and records requests.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
-/// A request as it came.
+/// A request as received.
 #[derive(Clone, Debug)]
 pub(crate) struct Received {
     pub(crate) method: String,
@@ -21,7 +21,7 @@ impl Received {
     }
 }
 
-/// What is answered: status, headers, body.
+/// A response: status, headers, body.
 pub(crate) type Reply = (u16, Vec<(&'static str, &'static str)>, String);
 
 pub(crate) struct Backend {
@@ -46,7 +46,7 @@ impl Backend {
         Self { url, received }
     }
 
-    /// What was asked since the last time.
+    /// The requests since the last call.
     pub(crate) fn take(&self) -> Vec<Received> {
         std::mem::take(&mut self.received.lock().unwrap())
     }

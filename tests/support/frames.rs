@@ -1,4 +1,4 @@
-//! A client of HTTP/2 that sends what it is told, frame by frame, as no library would.
+//! An HTTP/2 client that sends exactly what it is told, frame by frame, as no library would.
 
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
@@ -23,7 +23,7 @@ pub(crate) const MAX_HEADER_LIST_SIZE: u16 = 6;
 
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
-/// A frame as it came.
+/// A frame as received.
 #[derive(Debug)]
 pub(crate) struct Frame {
     pub(crate) kind: u8,
@@ -33,12 +33,12 @@ pub(crate) struct Frame {
 }
 
 impl Frame {
-    /// The first four bytes of the payload: a reset's code, or a window's increment.
+    /// The first four bytes of the payload: the code of a reset, or the increment of a window.
     pub(crate) fn number(&self) -> u32 {
         u32::from_be_bytes(self.payload[..4].try_into().unwrap())
     }
 
-    /// What the server set, of a SETTINGS frame.
+    /// A value in the server's SETTINGS frame.
     pub(crate) fn setting(&self, id: u16) -> Option<u32> {
         let mut settings = self.payload.chunks_exact(6);
         let found = settings.find(|setting| setting[..2] == id.to_be_bytes())?;
@@ -51,7 +51,7 @@ pub(crate) struct Frames {
 }
 
 impl Frames {
-    /// Connects with `settings`, and says nothing more.
+    /// Connects with `settings`, and sends nothing more.
     pub(crate) fn connect(address: &str, settings: &[(u16, u32)]) -> Self {
         let stream = TcpStream::connect(address).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
@@ -70,12 +70,12 @@ impl Frames {
         self.stream.write_all(&frame(kind, flags, stream, payload))
     }
 
-    /// A request's head, whole; its body follows unless `flags` end the stream.
+    /// Sends a complete request head; its body follows unless `flags` end the stream.
     pub(crate) fn request(&mut self, stream: u32, flags: u8, method: &str, path: &str) -> io::Result<()> {
         self.send(HEADERS, END_HEADERS | flags, stream, &head(method, path))
     }
 
-    /// The next frame; none at the connection's end.
+    /// The next frame; `None` at the end of the connection.
     pub(crate) fn read(&mut self) -> Option<Frame> {
         let mut head = [0; 9];
         self.read_exact(&mut head)?;
@@ -86,7 +86,7 @@ impl Frames {
         Some(Frame { kind: head[3], flags: head[4], stream, payload })
     }
 
-    /// Only that the server still waits, after all that time, is a failure.
+    /// Fails only if the server is still silent after a long time.
     fn read_exact(&mut self, bytes: &mut [u8]) -> Option<()> {
         match self.stream.read_exact(bytes) {
             Ok(()) => Some(()),
@@ -97,7 +97,7 @@ impl Frames {
         }
     }
 
-    /// The next frame of a kind; others are passed over.
+    /// The next frame of a kind; skips others.
     pub(crate) fn next(&mut self, kind: u8) -> Option<Frame> {
         loop {
             let frame = self.read()?;
@@ -113,18 +113,18 @@ pub(crate) fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8>
     [&length[1..], &[kind, flags], &stream.to_be_bytes(), payload].concat()
 }
 
-/// A block of header fields, each a literal that no table keeps.
+/// A block of header fields, each a literal that is not indexed.
 pub(crate) fn head(method: &str, path: &str) -> Vec<u8> {
     let fields = [(":method", method), (":scheme", "http"), (":authority", "localhost"), (":path", path)];
     fields.iter().flat_map(|(name, value)| field(name, value)).collect()
 }
 
-/// One such field. RFC 7541, 6.2.2.
+/// One such field: RFC 7541, 6.2.2.
 pub(crate) fn field(name: impl AsRef<[u8]>, value: impl AsRef<[u8]>) -> Vec<u8> {
     [&[0][..], &string(name.as_ref()), &string(value.as_ref())].concat()
 }
 
-/// RFC 7541, 5.2, not coded; its length as 5.1 has it.
+/// A string without Huffman coding: RFC 7541, 5.2; its length as in 5.1.
 fn string(text: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::new();
     if text.len() < 127 {

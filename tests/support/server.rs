@@ -1,11 +1,11 @@
-//! A real server process on a port of its own, with a data directory that outlives it.
+//! A real server process on its own port, with a data directory that outlives it.
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// A data directory that is removed when dropped.
+/// A data directory that is deleted when dropped.
 pub(crate) struct DataDir(PathBuf);
 
 impl DataDir {
@@ -25,7 +25,7 @@ impl DataDir {
 
 impl Drop for DataDir {
     fn drop(&mut self) {
-        // What can't be removed is left to the build directory's own cleaning.
+        // If it can't be deleted, cleaning the build directory will do it.
         let _ = std::fs::remove_dir_all(&self.0);
     }
 }
@@ -34,34 +34,34 @@ impl Drop for DataDir {
 pub(crate) struct Server {
     /// `127.0.0.1:PORT`
     pub(crate) address: String,
-    /// What the server said when it was ready.
+    /// What the server printed when it was ready.
     pub(crate) facts: serde_json::Value,
     child: Child,
 }
 
 impl Server {
-    /// Starts the server on `dir` and waits until it says that it is ready.
+    /// Starts the server on `dir` and waits until it is ready.
     pub(crate) fn start(dir: &DataDir, arguments: &[&str]) -> Self {
         Self::start_as(Command::new(env!("CARGO_BIN_EXE_stepgate")), dir, arguments)
     }
 
-    /// Starts a server that logs all that it can into a file.
+    /// Starts a server that logs everything to a file.
     pub(crate) fn start_logging(dir: &DataDir, log: &Path) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_stepgate"));
         command.stderr(std::fs::File::create(log).unwrap());
         Self::start_with(command, dir, &[], "trace")
     }
 
-    /// Starts a server that can't write files larger than `kib`: to it, the disk is full there.
+    /// Starts a server that can't write files larger than `kib`, which looks like a full disk.
     pub(crate) fn start_with_small_disk(dir: &DataDir, kib: u32) -> Self {
-        // An ignored signal stays ignored across exec: a write over the limit fails, and does not kill.
+        // An ignored signal stays ignored across exec: a write over the limit fails instead of killing the process.
         let script = format!("trap '' XFSZ; ulimit -S -f {kib}; exec \"$0\" \"$@\"");
         let mut command = Command::new("bash");
         command.arg("-c").arg(script).arg(env!("CARGO_BIN_EXE_stepgate"));
         Self::start_as(command, dir, &[])
     }
 
-    /// Starts a server that may have `n` files open, whatever it asks for.
+    /// Starts a server that may open only `n` files, whatever limit it asks for.
     pub(crate) fn start_with_few_files(dir: &DataDir, n: u32) -> Self {
         let mut command = Command::new("bash");
         let script = format!("ulimit -n {n}; exec \"$0\" \"$@\"");
@@ -69,14 +69,14 @@ impl Server {
         Self::start_as(command, dir, &[])
     }
 
-    /// Gives a server with a small disk all there is.
+    /// Removes the limit of a server with a small disk.
     pub(crate) fn make_space(&self) {
         let pid = self.child.id().to_string();
         let lifted = Command::new("prlimit").args(["--pid", &pid, "--fsize=unlimited"]).status();
         assert!(lifted.unwrap().success());
     }
 
-    /// Starts the server in an environment in which it may fail to become ready: `None` then.
+    /// Starts the server in an environment in which it may fail to become ready; `None` then.
     pub(crate) fn try_start(
         dir: &DataDir,
         arguments: &[&str],
@@ -114,7 +114,7 @@ impl Server {
         let facts: serde_json::Value = match serde_json::from_str(&line) {
             Ok(facts) => facts,
             Err(error) => {
-                // It has ended, or is of no use.
+                // It has ended, or is useless.
                 let _ = child.kill();
                 child.wait().unwrap();
                 return Err(error);
@@ -128,13 +128,13 @@ impl Server {
         self.child.id()
     }
 
-    /// SIGKILL, as a power cut would.
+    /// Sends SIGKILL, as in a power failure.
     pub(crate) fn kill(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
 
-    /// SIGTERM, as `kill` and service managers send it.
+    /// Sends SIGTERM, as `kill` and service managers do.
     pub(crate) fn tell_to_stop(&self) {
         let pid = self.child.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
@@ -145,7 +145,7 @@ impl Server {
         self.child.wait().unwrap()
     }
 
-    /// SIGTERM, and how the server took it.
+    /// Sends SIGTERM and returns how the server ended.
     pub(crate) fn terminate(self) -> ExitStatus {
         self.tell_to_stop();
         self.wait()
@@ -159,7 +159,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // Already dead is what is wanted.
+        // It may already be dead.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

@@ -1,5 +1,5 @@
-//! `run TARGET [--executions N] [--seed N] [--start N] [--time-ms N] [--memory-mib N]` executes made inputs;
-//! `run TARGET FILE…` executes files; `run TARGET --write-corpus DIR` writes the seeds for `cargo fuzz`.
+//! `run TARGET [--executions N] [--seed N] [--start N] [--time-ms N] [--memory-mib N]` executes generated inputs; `run
+//! TARGET FILE…` executes files; `run TARGET --write-corpus DIR` writes the seeds for `cargo fuzz`.
 
 use std::process::ExitCode;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! The file of scenarios, and what becomes of one of them.
+//! Scenario files, and running a scenario.
 
 use std::collections::BTreeMap;
 use std::iter::Peekable;
@@ -15,21 +15,21 @@ use crate::engine::execution::{Ending, ExecutionStart};
 use crate::engine::rehearsal::{Mock, MockAnswer, Mocks, Rehearsal, Rehearsed};
 use crate::json::Payload;
 
-/// When every scenario begins, unless it says: what it tells must not depend on the day.
+/// The default start of a scenario: its result must not depend on the current date.
 const BEGIN: Timestamp = Timestamp::from_millis(1_767_225_600_000);
 
-/// A file of scenarios.
+/// A file with scenarios.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub(super) struct ScenarioFile {
     pub(super) definition: Definition,
-    /// Mocks of all scenarios; a scenario's own stand in for them, state by state.
+    /// Mocks for all scenarios. For each state, a scenario's own mocks replace them.
     #[serde(default)]
     pub(super) mocks: BTreeMap<String, Vec<MockEntry>>,
     pub(super) scenarios: Vec<Scenario>,
 }
 
-/// The definition itself, or the file that it is in.
+/// The definition itself, or the name of its file.
 #[derive(Deserialize)]
 #[serde(untagged)]
 pub(super) enum Definition {
@@ -43,7 +43,7 @@ pub(super) struct Scenario {
     name: String,
     #[serde(default = "empty")]
     input: Value,
-    /// When it begins, RFC 3339.
+    /// The start time, as RFC 3339.
     start_time: Option<String>,
     #[serde(default)]
     mocks: BTreeMap<String, Vec<MockEntry>>,
@@ -55,7 +55,7 @@ fn empty() -> Value {
     json!({})
 }
 
-/// One answer of a task: `result`, `error` (with `cause`) or `never`.
+/// One result of a task: `result`, `error` (with `cause`) or `never`.
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub(super) struct MockEntry {
@@ -69,12 +69,12 @@ pub(super) struct MockEntry {
     after_seconds: f64,
 }
 
-/// A `null` that is there is a result.
+/// An explicit `null` is a result.
 fn present<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
     Value::deserialize(deserializer).map(Some)
 }
 
-/// What must be so; what is left out may be anything.
+/// The expected outcome; anything is accepted for a missing member.
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 struct Expect {
@@ -83,23 +83,23 @@ struct Expect {
     output: Option<Value>,
     error: Option<String>,
     cause: Option<String>,
-    /// All states in the order in which they are entered.
+    /// All states in the order in which they should be entered.
     states: Option<Vec<String>>,
-    /// How long the execution takes.
+    /// The expected duration of the execution.
     seconds: Option<f64>,
 }
 
-/// What became of a scenario.
+/// The result of a scenario.
 pub(super) struct Outcome {
     name: String,
     pub(super) rehearsed: Rehearsed,
-    /// What was not as expected.
+    /// The expectations that were not met.
     pub(super) failures: Vec<String>,
     seconds: f64,
 }
 
 impl ScenarioFile {
-    /// Whether mocks are of Tasks that there are, and make sense.
+    /// Checks that the mocks are valid and are for existing Tasks.
     pub(super) fn check(&self, program: &Program) -> anyhow::Result<()> {
         let own = self.scenarios.iter().flat_map(|scenario| &scenario.mocks);
         for (state, entries) in self.mocks.iter().chain(own) {
@@ -176,7 +176,7 @@ impl Scenario {
     }
 }
 
-/// What is left of the answers of each state; the last one holds for all that follow.
+/// The remaining results for each state; the last one is used for all further attempts.
 struct Queues<'a>(BTreeMap<&'a str, Peekable<std::slice::Iter<'a, MockEntry>>>);
 
 impl Mocks for Queues<'_> {
@@ -212,7 +212,7 @@ impl Expect {
 }
 
 impl Outcome {
-    /// A line, and if it failed one for each reason and one for the way it went.
+    /// A line; if it failed, one more for each reason, and one with the states that were entered.
     pub(super) fn told(&self) -> String {
         if self.failures.is_empty() {
             return format!("  ok    {} ({} s)", self.name, self.seconds);

@@ -1,4 +1,4 @@
-//! API keys: who calls, for usage plans to count.
+//! API keys: they identify callers for usage plans.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -11,9 +11,9 @@ use crate::gateway::error::KeyProblem;
 use crate::store::{Stored, Unreadable};
 
 const VALUE_CHARS_MIN: usize = 20;
-/// No longer text is a key's value.
+/// The longest value of a key, in characters.
 pub(crate) const VALUE_CHARS_MAX: usize = 128;
-/// Characters of a value that is made here.
+/// The length of a generated value, in characters.
 const VALUE_CHARS: usize = 40;
 const NAME_CHARS_MAX: usize = 1_024;
 const DESCRIPTION_CHARS_MAX: usize = 125_000;
@@ -23,28 +23,28 @@ const DESCRIPTION_CHARS_MAX: usize = 125_000;
 pub struct ApiKey {
     /// Id.
     pub id: ApiKeyId,
-    /// What a caller sends; unique within its account and region.
+    /// The value that callers send; unique within its account and region.
     pub value: ApiKeyValue,
     /// Name; needn't be unique.
     pub name: Option<String>,
     /// Text for people.
     pub description: Option<String>,
-    /// The owner's word for who has the key.
+    /// The owner's id for the customer who has the key.
     pub customer_id: Option<String>,
-    /// Whether it opens anything.
+    /// Whether callers can use the key.
     pub enabled: bool,
     /// When it was made.
     pub created_date: Timestamp,
     /// When it was changed.
     pub last_updated_date: Timestamp,
-    /// Stages (`apiId/stage`) from before there were usage plans: kept and shown.
+    /// Stages (`apiId/stage`) from the time before usage plans: stored and shown, without effect.
     pub stage_keys: BTreeSet<String>,
     /// Tags.
     pub tags: BTreeMap<String, String>,
 }
 
 impl ApiKey {
-    /// Checks what a client chooses, in the order on record.
+    /// Checks the client's choices, in the recorded order.
     pub(super) fn check(&self) -> Result<(), KeyProblem> {
         self.value.check()?;
         if self.name.as_deref().is_some_and(|name| NAME_CHARS_MAX < name.chars().count()) {
@@ -66,18 +66,18 @@ fn is_stage_key(text: &str) -> bool {
     matches!(text.split_once('/'), Some((api, stage)) if !api.is_empty() && !stage.is_empty())
 }
 
-/// A key's value, which is a secret: never printed, part of an answer only where it is asked for.
+/// The value of a key. It is secret: never printed, and returned only on request.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
 #[serde(transparent)]
 pub struct ApiKeyValue(String);
 
 impl ApiKeyValue {
-    /// A value that a client chose; not checked.
+    /// A value chosen by a client; not checked.
     pub fn new(text: String) -> Self {
         Self(text)
     }
 
-    /// A value that nobody can guess.
+    /// Generates a random value.
     pub(super) fn generate(ids: &dyn crate::clock::Ids) -> Self {
         Self(ids.alphanumeric(VALUE_CHARS))
     }
@@ -87,7 +87,7 @@ impl ApiKeyValue {
         &self.0
     }
 
-    /// Whether it has a legal length and can be sent in a header.
+    /// Checks that the length is allowed and that it can be sent in a header.
     pub(super) fn check(&self) -> Result<(), KeyProblem> {
         let n_chars = self.0.chars().count();
         if n_chars < VALUE_CHARS_MIN {

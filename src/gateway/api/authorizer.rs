@@ -1,4 +1,4 @@
-//! An authorizer: who decides whether a caller may call a method.
+//! Authorizers decide whether a caller may call a method.
 
 use std::collections::BTreeMap;
 
@@ -9,11 +9,11 @@ use super::words::words;
 use crate::gateway::error::BadRequest;
 use crate::id::Arn;
 
-/// The longest time that a decision is kept, in seconds.
+/// The longest time that a result can be cached, in seconds.
 const TTL_SECONDS_MAX: i64 = 3_600;
 
 words! {
-    /// What an authorizer looks at, and who decides.
+    /// What an authorizer checks, and what decides.
     pub enum AuthorizerType {
         Token = "TOKEN",
         Request = "REQUEST",
@@ -42,7 +42,7 @@ impl AuthorizerType {
         }
     }
 
-    /// The word for people that an authorizer has unless its owner gives another.
+    /// The `authType` of an authorizer unless its owner sets another.
     pub(crate) const fn default_auth_type(self) -> &'static str {
         match self {
             Self::Token | Self::Request => "custom",
@@ -59,23 +59,23 @@ pub struct Authorizer {
     pub id: AuthorizerId,
     /// Name, unique in the API.
     pub name: String,
-    /// What it looks at.
+    /// The authorizer's type.
     pub kind: AuthorizerType,
     /// ARNs of the user pools of a Cognito authorizer.
     pub provider_arns: Vec<String>,
-    /// A word for people, shown in exports.
+    /// A label for people, shown in exports.
     pub auth_type: Option<String>,
-    /// The Lambda function's invocation, as an ARN of API Gateway.
+    /// The invocation URI of the Lambda function: an ARN of API Gateway.
     pub authorizer_uri: Option<String>,
     /// Role under which the function is called.
     pub authorizer_credentials: Option<String>,
-    /// Where in the request the identity is: expressions, comma between them.
+    /// Where the identity is in the request: expressions separated by commas.
     pub identity_source: Option<String>,
-    /// Pattern that a token has to match before anybody is asked.
+    /// A pattern that a token has to match before the authorizer is called.
     pub identity_validation_expression: Option<String>,
-    /// Seconds that a decision is kept, 0 to 3 600; AWS keeps it 300 s if nothing is said.
+    /// How long a result is cached, 0 to 3,600 seconds; AWS's default is 300.
     pub result_ttl_seconds: Option<i64>,
-    /// What an authorizer of type JWT trusts; no other has it.
+    /// The settings of a JWT authorizer; other types have none.
     pub jwt_configuration: Option<JwtConfiguration>,
 }
 
@@ -117,7 +117,7 @@ pub(super) fn check_authorizer(authorizer: &Authorizer) -> Result<(), BadRequest
         }
         AuthorizerType::Request => {
             check_uri(authorizer.authorizer_uri.as_deref().unwrap_or_default())?;
-            // What is kept is kept by the identity: without one there is nothing to keep it by.
+            // Results are cached by identity, so without an identity there is nothing to cache them by.
             let Some(source) = source else {
                 return if ttl == Some(0) { Ok(()) } else { Err(BadRequest::IdentitySource) };
             };
@@ -129,7 +129,7 @@ pub(super) fn check_authorizer(authorizer: &Authorizer) -> Result<(), BadRequest
     }
 }
 
-/// One header, where the token is.
+/// Checks that the source is one header, which contains the token.
 fn check_header_source(source: Option<&str>) -> Result<(), BadRequest> {
     let source = source.ok_or(BadRequest::IdentitySource)?;
     let name = source.strip_prefix("method.request.header.");
@@ -162,8 +162,8 @@ fn is_arn(text: &str) -> bool {
     text.contains("${stageVariables.") || Arn::parse(text).is_ok()
 }
 
-/// Checks what a method says about its caller against the authorizers there are, and drops the authorizer of a
-/// method whose type has none: AWS ignores it.
+/// Checks a method's authorization against the API's authorizers. Drops the authorizer of a method whose type uses
+/// none, because AWS ignores it.
 pub(super) fn check_authorization(
     method: &mut Method,
     authorizers: &BTreeMap<AuthorizerId, Authorizer>,

@@ -1,4 +1,4 @@
-//! Client certificates: what a stage shows to HTTPS backends, so that they know who calls.
+//! Client certificates: a stage presents one to HTTPS backends, so that they can identify it.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -10,7 +10,7 @@ use super::ids::ClientCertificateId;
 use crate::clock::Timestamp;
 use crate::store::{Stored, Unreadable};
 
-/// A certificate is good for one year.
+/// How long a certificate is valid: one year.
 const LIFE: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 /// See [ClientCertificate](https://docs.aws.amazon.com/apigateway/latest/api/API_ClientCertificate.html).
@@ -20,19 +20,19 @@ pub struct ClientCertificate {
     pub id: ClientCertificateId,
     /// Text for people.
     pub description: Option<String>,
-    /// The certificate, which signs itself, in PEM.
+    /// The self-signed certificate in PEM.
     pub certificate: String,
-    /// Its key.
+    /// Its private key.
     pub private_key: PrivateKey,
     /// When it was made.
     pub created_date: Timestamp,
-    /// When it ends.
+    /// When it expires.
     pub expiration_date: Timestamp,
     /// Tags.
     pub tags: BTreeMap<String, String>,
 }
 
-/// A key in PEM; never printed, and never part of an answer.
+/// A private key in PEM; never printed, and never part of a response.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PrivateKey(String);
 
@@ -65,15 +65,15 @@ impl fmt::Debug for PrivateKey {
     }
 }
 
-/// A certificate and its key, fresh.
+/// A new certificate and its key.
 pub(super) struct Generated {
     pub(super) certificate: String,
     pub(super) private_key: PrivateKey,
     pub(super) expiration_date: Timestamp,
 }
 
-/// Makes a certificate as API Gateway makes them: RSA, of the name `ApiGateway`, signed by itself. Takes a
-/// while: RSA keys are searched for.
+/// Generates a certificate as API Gateway does: RSA, with the name `ApiGateway`, self-signed. Slow, because generating
+/// an RSA key is.
 pub(super) fn generate(now: Timestamp, serial: &[u8]) -> Result<Generated, rcgen::Error> {
     let key = KeyPair::generate_for(&PKCS_RSA_SHA256)?;
     let mut params = CertificateParams::new(Vec::new())?;

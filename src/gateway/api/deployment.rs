@@ -1,4 +1,4 @@
-//! Deployments: an API frozen at a moment.
+//! Deployments: snapshots of an API.
 
 use std::collections::BTreeMap;
 
@@ -22,7 +22,7 @@ pub struct Deployment {
     pub created_date: Timestamp,
 }
 
-/// Everything the data plane compiles from. Never changes once stored; a deployment keeps it as one JSON text.
+/// Everything that the data plane compiles. Never changes once stored; a deployment stores it as one JSON text.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DeploymentSnapshot {
     /// Settings of the API as a whole.
@@ -35,7 +35,6 @@ pub struct DeploymentSnapshot {
     pub request_validators: BTreeMap<RequestValidatorId, RequestValidator>,
     /// Authorizers by id.
     pub authorizers: BTreeMap<AuthorizerId, Authorizer>,
-    /// Gateway responses that the owner set; see
-    /// [`effective_response`](super::effective_response) for the others.
+    /// Gateway responses that the owner has set; see [`effective_response`](super::effective_response) for the others.
     pub gateway_responses: BTreeMap<ResponseType, GatewayResponse>,
 }

@@ -1,4 +1,4 @@
-//! A documentation part: what is written about one entity of an API, and where that entity is.
+//! Documentation parts: the documentation of one entity of an API, and the entity's location.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use super::words::words;
 use crate::gateway::error::BadRequest;
 
 words! {
-    /// Kinds of entities that can be written about.
+    /// The kinds of entities that can be documented.
     pub enum DocumentationPartType {
         ResponseBody = "RESPONSE_BODY",
         Response = "RESPONSE",
@@ -28,7 +28,7 @@ words! {
 }
 
 words! {
-    /// Whether anything is written in a part.
+    /// Whether a part has content.
     pub enum LocationStatus { Documented = "DOCUMENTED", Undocumented = "UNDOCUMENTED" }
 }
 
@@ -37,14 +37,14 @@ words! {
 pub struct DocumentationPart {
     /// Id.
     pub id: DocumentationPartId,
-    /// What it is about, defaults filled in; unique in the API.
+    /// The entity, with defaults filled in; unique in the API.
     pub location: DocumentationPartLocation,
-    /// What is written: a JSON object as the text that its owner gave.
+    /// The content: a JSON object, as the text that its owner gave.
     pub properties: String,
 }
 
 impl DocumentationPart {
-    /// Whether anything is written in it.
+    /// Whether it has content.
     pub(super) fn status(&self) -> LocationStatus {
         if properties_of(&self.properties).is_ok_and(|properties| !properties.is_empty()) {
             LocationStatus::Documented
@@ -54,13 +54,14 @@ impl DocumentationPart {
     }
 }
 
-/// The members of a part's properties, which have to be a JSON object. AWS's words for others are not on record.
+/// The members of a part's properties, which have to be a JSON object. AWS's message for other values is not recorded.
 pub(super) fn properties_of(text: &str) -> Result<Map<String, Value>, BadRequest> {
     serde_json::from_str(text).map_err(|_| BadRequest::DocumentationProperties)
 }
 
-/// See [DocumentationPartLocation](https://docs.aws.amazon.com/apigateway/latest/api/API_DocumentationPartLocation.html).
-/// Entities needn't exist to be written about.
+/// See
+/// [DocumentationPartLocation](https://docs.aws.amazon.com/apigateway/latest/api/API_DocumentationPartLocation.html).
+/// The entity need not exist.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DocumentationPartLocation {
@@ -77,7 +78,7 @@ pub struct DocumentationPartLocation {
     pub name: Option<String>,
 }
 
-/// What a kind of entity makes of a field of its location.
+/// How a kind of entity uses a field of its location.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Field {
     No,
@@ -87,7 +88,7 @@ enum Field {
 }
 
 impl DocumentationPartType {
-    /// What becomes of path, method, status code and name.
+    /// How it uses path, method, status code and name.
     const fn fields(self) -> [Field; 4] {
         const NO: Field = Field::No;
         const PATH: Field = Field::Default("/");
@@ -99,7 +100,7 @@ impl DocumentationPartType {
             Self::Resource => [PATH, NO, NO, NO],
             Self::Method => [PATH, ANY, NO, NO],
             Self::PathParameter | Self::QueryParameter | Self::RequestHeader => [PATH, ANY, NO, NAME],
-            // AWS's reference wants a name, its examples have none.
+            // AWS's reference requires a name, its examples have none.
             Self::RequestBody => [PATH, ANY, NO, Field::Optional],
             Self::Response | Self::ResponseBody => [PATH, ANY, ANY, NO],
             Self::ResponseHeader => [PATH, ANY, ANY, NAME],
@@ -108,19 +109,19 @@ impl DocumentationPartType {
 }
 
 impl DocumentationPartLocation {
-    /// The pattern AWS prints when a status code breaks it.
+    /// The pattern that AWS prints for an invalid status code.
     pub const STATUS_CODE_PATTERN: &'static str = r"^([1-5]\d\d|\*|\s*)$";
 
-    /// Whether `text` can be a location's status code; blanks stand for none.
+    /// Whether `text` can be a location's status code; blanks count as none.
     pub fn is_status_code(text: &str) -> bool {
         text == "*" || text.trim().is_empty() || StatusCode::parse(text).is_some()
     }
 
-    /// The same place, with what isn't said filled in.
+    /// The same location, with defaults filled in.
     ///
     /// # Errors
-    /// [`BadRequest`] if the kind of entity has no such field, or needs a name. AWS is on record with its words
-    /// for `API` only; the others follow them.
+    /// [`BadRequest`] if the kind of entity doesn't have a given field, or needs a name. AWS's message is recorded only
+    /// for `API`; the others follow it.
     pub(super) fn resolve(self) -> Result<Self, BadRequest> {
         let Self { kind, path, method, status_code, name } = self;
         if status_code.as_deref().is_some_and(|code| !Self::is_status_code(code)) {
@@ -157,7 +158,7 @@ impl DocumentationPartLocation {
         })
     }
 
-    /// The fields there are, each under its name.
+    /// The fields that are set, with their names.
     fn fields(&self) -> impl Iterator<Item = (&'static str, &str)> {
         let fields = [
             ("path", self.path.as_deref()),
@@ -169,7 +170,7 @@ impl DocumentationPartLocation {
     }
 }
 
-/// As AWS names a place in its messages.
+/// The location in the form of AWS's messages.
 impl fmt::Display for DocumentationPartLocation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "type '{}'", self.kind)?;
@@ -190,7 +191,7 @@ fn any_of(words: &[&str]) -> String {
 mod tests {
     use super::*;
 
-    /// A location of JSON, resolved and printed.
+    /// Resolves and prints a location given as JSON.
     fn check(location: &str) -> Result<String, String> {
         let location: DocumentationPartLocation = serde_json::from_str(location).unwrap();
         location.resolve().map(|it| it.to_string()).map_err(|error| error.to_string())

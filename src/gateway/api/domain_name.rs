@@ -1,4 +1,4 @@
-//! Custom domain names, and where the paths below them lead.
+//! Custom domain names and their base path mappings.
 //!
 //! <https://docs.aws.amazon.com/apigateway/latest/api/API_DomainName.html>
 
@@ -21,14 +21,13 @@ use crate::store::{Stored, Unreadable};
 /// The longest host name, and the longest of its labels, in characters.
 const NAME_CHARS_MAX: usize = 253;
 const LABEL_CHARS_MAX: usize = 63;
-/// Base paths a domain may have.
+/// The most base paths of a domain.
 pub(super) const MAPPINGS_MAX: usize = 200;
-/// What stands for "no base path" and "no stage" outside.
+/// What clients see in place of an empty base path or stage.
 const NONE: &str = "(none)";
 
 words! {
-    /// What decides where a request goes. Routing rules come with the second version of the API and are not
-    /// supported.
+    /// How requests are routed. Routing rules belong to version 2 of the API and are not supported.
     pub enum RoutingMode {
         BasePathMappingOnly = "BASE_PATH_MAPPING_ONLY",
         RoutingRuleOnly = "ROUTING_RULE_ONLY",
@@ -41,7 +40,7 @@ words! {
 pub struct CustomDomain(String);
 
 impl CustomDomain {
-    /// `None` for what no host can be named.
+    /// `None` for text that can't be a host name.
     pub fn parse(text: &str) -> Option<Self> {
         let name = text.to_ascii_lowercase();
         let labels = name.strip_prefix("*.").unwrap_or(&name);
@@ -77,15 +76,15 @@ impl Stored<String> for CustomDomain {
     }
 }
 
-/// The first segments of a path, without slashes at the ends; empty for none.
+/// The first segments of a path, without slashes at the beginning and end; empty for none.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct BasePath(String);
 
 impl BasePath {
-    /// Reads a base path as clients write it; `(none)` and the empty text are no base path.
+    /// Parses a base path as clients write it; `(none)` and the empty text are no base path.
     ///
     /// # Errors
-    /// When there is more than one level, which only the second version of the API makes.
+    /// If there is more than one level, which only version 2 of the API supports.
     pub fn parse(text: &str) -> Result<Self, BadRequest> {
         match text {
             "" | NONE => Ok(Self::default()),
@@ -97,7 +96,7 @@ impl BasePath {
         }
     }
 
-    /// Without slashes at the ends; empty for none.
+    /// Without slashes at the beginning and end; empty for none.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -119,12 +118,12 @@ impl Stored<String> for BasePath {
     }
 }
 
-/// Where a base path leads: <https://docs.aws.amazon.com/apigateway/latest/api/API_BasePathMapping.html>.
+/// The target of a base path: <https://docs.aws.amazon.com/apigateway/latest/api/API_BasePathMapping.html>.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BasePathMapping {
     /// The API.
     pub rest_api_id: ApiId,
-    /// The stage; without one, the path names it after the base path.
+    /// The stage; if `None`, the path names it after the base path.
     pub stage: Option<StageName>,
 }
 
@@ -135,27 +134,29 @@ impl BasePathMapping {
     }
 }
 
-/// A certificate that is kept elsewhere.
+/// A reference to a certificate in ACM.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CertificateReference {
     /// A name for people.
     pub name: Option<String>,
-    /// Its ARN; the settings of the server give it files.
+    /// Its ARN; the settings name its files.
     pub arn: Option<String>,
 }
 
-/// A certificate that came with the domain.
+/// A certificate that was uploaded with the domain.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UploadedCertificate {
-    /// The certificate and what it is signed by, in PEM.
+    /// The certificate and its chain, in PEM.
     pub chain: String,
     /// Its key.
     pub private_key: PrivateKey,
 }
 
 impl UploadedCertificate {
+    /// Combines the parts.
+    ///
     /// # Errors
-    /// When the parts are no PEM of their kind.
+    /// If a part is not PEM of its kind.
     pub(super) fn new(body: &str, chain: Option<&str>, private_key: String) -> Result<Self, BadRequest> {
         let whole = format!("{}\n{}", body.trim_end(), chain.unwrap_or_default());
         let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(whole.as_bytes()).collect();
@@ -167,27 +168,27 @@ impl UploadedCertificate {
     }
 }
 
-/// Which clients a domain lets in.
+/// The settings of mutual TLS.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MutualTlsAuthentication {
-    /// Where the certificates that clients' must be signed by are: `s3://bucket/key`.
+    /// The URI of the truststore, which contains the CA certificates: `s3://bucket/key`.
     pub truststore_uri: String,
-    /// Version of that object; kept and not used.
+    /// The version of that object; stored but not used.
     pub truststore_version: Option<String>,
 }
 
-/// What a domain has that only VPC endpoints reach.
+/// The settings of a private domain, which only VPC endpoints can reach.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PrivateDomain {
-    /// Tells it from others of its name.
+    /// Distinguishes it from other domains of the same name.
     pub id: String,
-    /// Who may call below it; the JSON text as given.
+    /// The resource policy for calls: JSON text as given.
     pub policy: Option<String>,
-    /// Who may associate VPC endpoints with it; the JSON text as given.
+    /// The policy about associating VPC endpoints: JSON text as given.
     pub management_policy: Option<String>,
 }
 
-/// A VPC endpoint that may reach a private domain. See
+/// A VPC endpoint's access to a private domain. See
 /// [DomainNameAccessAssociation](https://docs.aws.amazon.com/apigateway/latest/api/API_DomainNameAccessAssociation.html).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccessAssociation {
@@ -201,7 +202,7 @@ pub struct AccessAssociation {
     pub tags: BTreeMap<String, String>,
 }
 
-/// Names one domain: by its name and, if it is a private one, its id.
+/// Identifies a domain: by its name, and a private one also by its id.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DomainNameKey {
@@ -216,7 +217,7 @@ pub struct DomainNameKey {
 pub struct DomainName {
     /// The name, unique in the whole store.
     pub name: CustomDomain,
-    /// How it is reached. Both kinds are the same listener here; clients see the difference in the answers.
+    /// The endpoint type. EDGE and REGIONAL use the same listener here; only the responses of the API differ.
     pub endpoint_type: EndpointType,
     /// IP versions.
     pub ip_address_type: IpAddressType,
@@ -226,30 +227,30 @@ pub struct DomainName {
     pub regional_certificate: CertificateReference,
     /// Certificate that came in PEM.
     pub uploaded: Option<UploadedCertificate>,
-    /// When a certificate was last given.
+    /// When a certificate was last set.
     pub certificate_upload_date: Option<Timestamp>,
     /// TLS policy's name.
     pub security_policy: String,
     /// How strictly the endpoint is accessed.
     pub endpoint_access_mode: Option<EndpointAccessMode>,
-    /// Which clients are let in; everybody if not given.
+    /// The settings of mutual TLS; `None` means that any client is accepted.
     pub mutual_tls: Option<MutualTlsAuthentication>,
-    /// Proves that the name is the owner's; kept and not used.
+    /// A certificate that proves ownership of the name; stored but not used.
     pub ownership_verification_certificate_arn: Option<String>,
-    /// What decides where a request goes.
+    /// How requests are routed.
     pub routing_mode: RoutingMode,
-    /// Random part of the name that AWS gives it: what a CNAME would point at.
+    /// The random part of the host name that AWS generates, the target for a CNAME.
     pub alias: String,
-    /// What a domain has that only VPC endpoints reach; those alone have an id.
+    /// The settings of a private domain; only private domains have an id.
     pub private: Option<PrivateDomain>,
     /// Tags.
     pub tags: BTreeMap<String, String>,
-    /// Where its paths lead.
+    /// The base path mappings.
     pub mappings: BTreeMap<BasePath, BasePathMapping>,
 }
 
 impl DomainName {
-    /// Checks what the members have to do with each other.
+    /// Checks that the members fit together.
     pub(crate) fn check(&self) -> Result<(), BadRequest> {
         let has = |reference: &CertificateReference| reference.arn.is_some();
         match self.endpoint_type {
@@ -281,7 +282,7 @@ impl DomainName {
         policies.into_iter().try_for_each(|policy| check_policy(policy))
     }
 
-    /// The part of ARNs that names the domain: several private ones may have the same name.
+    /// The part of ARNs that identifies the domain: several private ones may have the same name.
     pub fn arn_name(&self) -> String {
         match &self.private {
             Some(private) => format!("{}+{}", self.name, private.id),
@@ -289,14 +290,14 @@ impl DomainName {
         }
     }
 
-    /// The ARN; those of private domains name the account.
+    /// The ARN; for private domains, it contains the account.
     pub fn arn(&self, home: &AccountRegion) -> String {
         let account = if self.private.is_some() { home.account.as_str() } else { "" };
         let (region, partition) = (&home.region, home.region.partition());
         format!("arn:{partition}:apigateway:{region}:{account}:/domainnames/{}", self.arn_name())
     }
 
-    /// The ARN of the certificate that is shown, if it is kept elsewhere.
+    /// The ARN of the certificate in use, if it is a reference.
     pub(crate) fn certificate_arn(&self) -> Option<&str> {
         self.certificate.arn.as_deref().or(self.regional_certificate.arn.as_deref())
     }

@@ -1,4 +1,4 @@
-//! A method: what clients may do with a resource, and what they get back.
+//! Methods: what clients can do with a resource, and the responses they get.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use super::integration::Integration;
 use super::words::words;
 
 words! {
-    /// The verb of a method or of a backend call; `ANY` stands for every verb not defined by itself.
+    /// The verb of a method or of a backend call; `ANY` stands for every verb without a method of its own.
     pub enum HttpMethod {
         Get = "GET",
         Put = "PUT",
@@ -21,7 +21,7 @@ words! {
 }
 
 words! {
-    /// Who may call a method.
+    /// How callers are authorized.
     pub enum AuthorizationType {
         None = "NONE",
         AwsIam = "AWS_IAM",
@@ -35,13 +35,13 @@ words! {
 /// [`Resource::methods`](super::Resource::methods).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Method {
-    /// Who may call.
+    /// How callers are authorized.
     pub authorization_type: AuthorizationType,
-    /// Who decides, where the type has somebody decide.
+    /// The authorizer, if the type uses one.
     pub authorizer_id: Option<AuthorizerId>,
-    /// Scopes of which a caller's token needs one; read by Cognito authorizers alone.
+    /// Scopes of which a caller's token needs one; only for Cognito authorizers.
     pub authorization_scopes: Vec<String>,
-    /// Whether a caller must send a key of a usage plan.
+    /// Whether a caller needs an API key.
     pub api_key_required: bool,
     /// The owner's name for the operation.
     pub operation_name: Option<String>,
@@ -49,11 +49,11 @@ pub struct Method {
     pub request_parameters: BTreeMap<String, bool>,
     /// Content type → model name.
     pub request_models: BTreeMap<String, String>,
-    /// What is validated before the integration runs.
+    /// The request validator.
     pub request_validator_id: Option<RequestValidatorId>,
-    /// Declared answers.
+    /// The declared responses.
     pub responses: BTreeMap<StatusCode, MethodResponse>,
-    /// The backend; a method can't be deployed without.
+    /// The integration; without one, the method can't be deployed.
     pub integration: Option<Integration>,
 }
 

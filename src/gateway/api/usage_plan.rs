@@ -1,4 +1,4 @@
-//! Usage plans: which stages a caller with a key may call, how fast and how often.
+//! Usage plans: the stages that callers with a key may call, and their rates and quotas.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use super::words::words;
 use crate::gateway::error::{BadRequest, Conflict, Error, PlanConflict, PlanProblem};
 use crate::gateway::plans::throttle_by;
 
-/// Methods of one stage that a plan may throttle.
+/// The most throttled methods of one stage in a plan.
 const METHODS_MAX: usize = 20;
 
 /// See [UsagePlan](https://docs.aws.amazon.com/apigateway/latest/api/API_UsagePlan.html).
@@ -19,19 +19,19 @@ const METHODS_MAX: usize = 20;
 pub struct UsagePlan {
     /// Id.
     pub id: UsagePlanId,
-    /// Counts the changes, so that of two versions the newer is known.
+    /// Counts changes, so that the newer of two versions is known.
     pub revision: u64,
     /// Name.
     pub name: String,
     /// Text for people.
     pub description: Option<String>,
-    /// Stages that its keys open, each once.
+    /// The stages that its keys can call, each once.
     pub api_stages: Vec<ApiStage>,
     /// Rate and burst of each key over all stages.
     pub throttle: Option<ThrottleSettings>,
-    /// How many requests each key has in a period, over all stages.
+    /// The quota of each key for all stages together.
     pub quota: Option<QuotaSettings>,
-    /// The owner's word for the plan on AWS Marketplace: kept and shown.
+    /// The plan's product code on AWS Marketplace: stored and shown, without effect.
     pub product_code: Option<String>,
     /// Tags.
     pub tags: BTreeMap<String, String>,
@@ -48,24 +48,24 @@ pub struct ApiStage {
     pub throttle: BTreeMap<String, ThrottleSettings>,
 }
 
-/// See [ThrottleSettings](https://docs.aws.amazon.com/apigateway/latest/api/API_ThrottleSettings.html). What isn't
-/// given is not limited further than an account is.
+/// See [ThrottleSettings](https://docs.aws.amazon.com/apigateway/latest/api/API_ThrottleSettings.html). For a missing
+/// member, the account's limit applies.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ThrottleSettings {
     /// Requests a second; zero blocks all.
     pub rate_limit: Option<f64>,
-    /// Requests at once; zero blocks all.
+    /// Burst, in requests; zero blocks all.
     pub burst_limit: Option<i32>,
 }
 
 impl ThrottleSettings {
-    /// Requests a second, as they are limited.
+    /// The effective rate, in requests a second.
     pub fn rate(&self) -> f64 {
         self.rate_limit.unwrap_or(Account::THROTTLE_RATE_LIMIT)
     }
 
-    /// Requests at once, as they are limited.
+    /// The effective burst, in requests.
     pub fn burst(&self) -> i32 {
         self.burst_limit.unwrap_or(Account::THROTTLE_BURST_LIMIT)
     }
@@ -82,7 +82,7 @@ impl ThrottleSettings {
 }
 
 words! {
-    /// After how long a quota begins anew.
+    /// The length of a quota's period.
     pub enum QuotaPeriod { Day = "DAY", Week = "WEEK", Month = "MONTH" }
 }
 
@@ -91,7 +91,7 @@ words! {
 pub struct QuotaSettings {
     /// Requests in a period; zero blocks all.
     pub limit: i32,
-    /// On which day of a week (0 is Sunday) or a month (0 is the first) a period begins; 0 for a day.
+    /// The day of the week (0 is Sunday) or month (0 is the first) on which a period begins; 0 for DAY.
     pub offset: i32,
     /// The period.
     pub period: QuotaPeriod,
@@ -112,7 +112,7 @@ impl QuotaSettings {
 }
 
 impl UsagePlan {
-    /// Checks a plan by itself, whatever it points at.
+    /// Checks a plan by itself.
     pub(crate) fn check(&self) -> Result<(), Error> {
         let fault = |problem: PlanProblem| Error::from(BadRequest::from(problem));
         if self.name.is_empty() {
@@ -137,7 +137,7 @@ impl UsagePlan {
 }
 
 impl ApiStage {
-    /// Whether it is about this stage.
+    /// Whether it is the entry of this stage.
     pub(crate) fn is_of(&self, api: &ApiId, stage: &StageName) -> bool {
         self.api_id == *api && self.stage == *stage
     }
@@ -154,7 +154,7 @@ impl ApiStage {
     }
 }
 
-/// Path and verb of the key of a throttled method: `/pets/GET`, and `//GET` for the root.
+/// Path and verb in the key of a throttled method: `/pets/GET`, and `//GET` for the root.
 pub(crate) fn method_of(key: &str) -> Result<(&str, HttpMethod), PlanProblem> {
     let (path, method) = key.rsplit_once('/').unwrap_or((key, ""));
     match HttpMethod::parse(method) {

@@ -1,4 +1,4 @@
-//! VPC links: names that integrations give to networks they reach backends through.
+//! VPC links: names for networks through which integrations reach their backends.
 
 use std::collections::BTreeMap;
 
@@ -6,8 +6,8 @@ use super::ids::VpcLinkId;
 use crate::gateway::error::BadRequest;
 use crate::id::Arn;
 
-/// See [VpcLink](https://docs.aws.amazon.com/apigateway/latest/api/API_VpcLink.html). It leads to the upstream
-/// that the server's settings name alike.
+/// See [VpcLink](https://docs.aws.amazon.com/apigateway/latest/api/API_VpcLink.html). Its target is the upstream with
+/// the same name in the server's settings.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VpcLink {
     /// Id.
@@ -16,14 +16,14 @@ pub struct VpcLink {
     pub name: String,
     /// Text for people.
     pub description: Option<String>,
-    /// The load balancer's ARN, which is kept and not used; at most one.
+    /// The load balancer's ARN, which is stored but not used; at most one.
     pub target_arns: Vec<String>,
     /// Tags.
     pub tags: BTreeMap<String, String>,
 }
 
 impl VpcLink {
-    /// Checks what a client chooses, in the order on record.
+    /// Checks the client's choices, in the recorded order.
     pub(super) fn check(&self) -> Result<(), BadRequest> {
         if self.name.is_empty() {
             return Err(BadRequest::EmptyName);
@@ -31,7 +31,7 @@ impl VpcLink {
         if let Some(bad) = self.target_arns.iter().find(|arn| Arn::parse(arn).is_err()) {
             return Err(BadRequest::MalformedArn(bad.clone()));
         }
-        // AWS's words for none at all are not on record; no link without a target is of use to it.
+        // AWS's message for an empty list is not recorded; a link without a target is useless there.
         match self.target_arns.as_slice() {
             [_] => Ok(()),
             [] => Err(BadRequest::NoVpcLinkTarget),

@@ -15,25 +15,26 @@ use super::pace::Pace;
 use super::reason::Reason;
 use crate::connect::{BoxError, Error};
 
-/// Fails once the client is slower than it may be, so that nobody keeps a request's place by stalling or trickling.
-/// Only time that somebody waits for the body counts: what we do meanwhile is not the client's fault.
+/// Fails once the client is slower than allowed, so that nobody can occupy a slot by stalling or trickling. Only the
+/// time in which somebody waits for the body counts: what the server does meanwhile is not the client's fault.
 pub(in super::super) struct Arriving<B: http_body::Body = Incoming> {
     body: B,
     pace: Pace,
     credit_ms: u64,
-    /// Made when first waited for: most bodies are there with their head.
+    /// Created on the first wait, because most bodies arrive together with their head.
     waiting: Option<Waiting>,
     open: Arc<Open>,
 }
 
 struct Waiting {
-    /// When the credit may be used up; earlier than that, never later: what is earned meanwhile is looked up then.
+    /// When the credit may run out. It may fire too early, never too late: the bytes received meanwhile are credited
+    /// then.
     deadline: Pin<Box<Sleep>>,
-    /// Since when the client has been waited for, if it is.
+    /// Since when the server has been waiting for the client, if it is.
     since: Option<Instant>,
 }
 
-/// What the reader of such a body is told.
+/// The error for the reader of such a body.
 #[derive(Debug, thiserror::Error)]
 #[error("the client sends too slowly: it was waited for longer than {:?}", .0.patience)]
 struct TooSlow(Pace);
@@ -52,7 +53,7 @@ impl<B: http_body::Body> Arriving<B> {
         self.open.carried(n);
     }
 
-    /// Ready when there is no credit left.
+    /// Ready when the credit has run out.
     fn poll_too_slow(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let now = Instant::now();
         let credit = Duration::from_millis(self.credit_ms);

@@ -1,10 +1,10 @@
-//! Time as the sweep sees it, for free.
+//! A clock that only the sweep advances, so that reading it costs nothing.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::time::Instant;
 
-/// Milliseconds since it was made, as of the last tick. Reading it costs a load, so that requests can.
+/// Milliseconds since its creation, as of the last tick. Reading it is one load, cheap enough for every request.
 pub(super) struct CoarseClock {
     began: Instant,
     now_ms: AtomicU64,

@@ -1,12 +1,12 @@
-//! How many files the process may have open.
+//! The number of files that the process may open.
 
-/// Of all file handles, those that connections of clients don't get: the store, logs and backends need them.
+/// The least number of file handles that client connections don't get, because the store, logs and backends need them.
 const KEPT_MIN: usize = 64;
-/// One in so many is kept, if that is more.
+/// One in this many is kept back, if that is more.
 const KEPT_SHARE: usize = 4;
 
-/// Raises the limit of open files as far as the system lets this process, and says how many clients' connections
-/// that leaves room for.
+/// Raises the limit of open files as far as the system allows, and returns the number of client connections for which
+/// that leaves room.
 pub(in super::super) fn raise() -> usize {
     #[cfg(unix)]
     match rlimit::increase_nofile_limit(u64::MAX) {

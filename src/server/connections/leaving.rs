@@ -1,4 +1,4 @@
-//! An answer's body while its client takes it.
+//! A response's body while its client reads it.
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -9,11 +9,12 @@ use http_body::{Body as _, Frame, SizeHint};
 use super::open::InFlight;
 use crate::connect::{Body, BoxError};
 
-/// Largest piece that is handed over at once. What hyper has taken, it keeps in memory however slow the client
-/// is, and for HTTP/2 out of everybody's sight: so it never has more than this of a stream.
+/// The largest piece handed over at once. hyper keeps what it has taken in memory, however slow the client is, and for
+/// HTTP/2 nothing else can see how much that is. So it never has more than this of a stream.
 const PIECE_BYTES_MAX: usize = 16 * 1024;
 
-/// Hands over piece by piece, noting how long each stays. The request is in flight until the last is gone.
+/// Hands over the body piece by piece, and records how long each piece stays. The request is in flight until the last
+/// one is gone.
 pub(in super::super) struct Leaving {
     body: Body,
     rest: Bytes,

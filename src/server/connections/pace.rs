@@ -1,25 +1,25 @@
-//! How slow a client may be.
+//! The least speed of clients.
 
 use std::time::Duration;
 
-/// The rule: a client may keep us waiting for `patience`, and earns time again with the bytes that it sends or
-/// takes, up to as much. So whoever is slower than `bytes_per_second` is given up in the end, however it spreads
-/// its bytes; nobody saves up more than `patience`.
+/// The rule: a client may keep the server waiting for `patience`, and the bytes that it sends or reads earn time back,
+/// up to that much. So a client slower than `bytes_per_second` is given up in the end, however it distributes its
+/// bytes, and nobody can save up more than `patience`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in super::super) struct Pace {
     /// The longest wait.
     pub(super) patience: Duration,
-    /// The least rate; 0 for none: then any byte earns all of `patience`.
+    /// The least rate; with 0, any byte earns back all of `patience`.
     pub(super) bytes_per_second: u64,
 }
 
 impl Pace {
-    /// What a client may keep us waiting at first.
+    /// How long a new client may keep the server waiting.
     pub(super) fn patience_ms(self) -> u64 {
         u64::try_from(self.patience.as_millis()).unwrap_or(u64::MAX)
     }
 
-    /// What is left of `credit_ms` after `bytes`.
+    /// The credit after `bytes`, from `credit_ms` before.
     pub(super) fn earn(self, credit_ms: u64, bytes: usize) -> u64 {
         let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
         if bytes == 0 {
@@ -34,7 +34,7 @@ impl Pace {
 mod tests {
     use super::*;
 
-    /// How many seconds a client lasts, at most 1,000, that sends `bytes` every `every_s` seconds.
+    /// How many seconds (at most 1,000) a client lasts that sends `bytes` every `every_s` seconds.
     fn lasts_s(pace: Pace, bytes: usize, every_s: u64) -> u64 {
         let mut credit_ms = pace.patience_ms();
         let mut at_s = 0;

@@ -1,33 +1,33 @@
-//! Why a connection was not waited for any longer.
+//! Why the server gave up on a connection.
 
 use crate::meter;
 
-/// A reason, as the metric's label names it.
+/// A reason; the metric has it as a label.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in super::super) enum Reason {
     /// Its TLS handshake took too long.
     Handshake,
     /// A request's head took too long.
     Head,
-    /// Nothing was asked for too long.
+    /// No request was sent for too long.
     Idle,
     /// A request's body came too slowly.
     Body,
-    /// An answer was taken too slowly.
+    /// A response was read too slowly.
     Answer,
-    /// Bytes came and came, and no request with them.
+    /// Many bytes arrived without a request.
     Flood,
-    /// More and more requests were taken back.
+    /// Too many requests were cancelled.
     Resets,
-    /// It did not close when told to.
+    /// It did not close when it was told to.
     Closing,
-    /// It idled, and others needed the place.
+    /// It was idle, and others needed the slot.
     Evicted,
-    /// Its client has as many as one may have.
+    /// Its client has reached the limit of one client.
     Address,
-    /// Every place is taken, and no connection idles.
+    /// All slots are taken, and no connection is idle.
     Full,
-    /// The server ends.
+    /// The server is stopping.
     Drain,
 }
 
@@ -49,7 +49,7 @@ impl Reason {
         }
     }
 
-    /// Counts it; hands it on.
+    /// Counts it in the metric, and returns it.
     pub(super) fn counted(self) -> Self {
         metrics::counter!(meter::CONNECTIONS_GIVEN_UP, "reason" => self.label()).increment(1);
         self

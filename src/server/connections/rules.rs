@@ -1,41 +1,41 @@
-//! The settings that bound connections, in the sweep's units.
+//! The limits of connections, in the sweep's units.
 
 use std::time::Duration;
 
 use super::super::options::Limits;
 use super::pace::Pace;
 
-/// What connections may do.
+/// The limits of connections.
 #[derive(Clone, Copy, Debug)]
 pub(in super::super) struct Rules {
     /// For a TLS handshake.
     pub(super) handshake_ms: u64,
     /// For a request's head.
     pub(super) head_ms: u64,
-    /// Between an answer and the next request.
+    /// Between a response and the next request.
     pub(super) idle_ms: u64,
-    /// For bodies of requests.
+    /// For request bodies.
     pub(super) body: Pace,
-    /// For answers.
+    /// For responses.
     pub(super) answer: Pace,
-    /// Connections at one time.
+    /// The most connections.
     pub(super) connections: usize,
-    /// How many of them are kept for the control plane and the server's own pages.
+    /// How many of them are reserved for the control plane and the server's own pages.
     pub(super) reserved: usize,
-    /// Connections of one client at one time; 0 for any number.
+    /// The most connections of one client; 0 means no limit.
     pub(super) per_client: usize,
-    /// HTTP/2: how many more requests a client may take back than it lets be answered.
+    /// HTTP/2: how many more requests a client may cancel than it lets complete.
     pub(in super::super) resets: u32,
-    /// HTTP/2: streams of one connection at one time.
+    /// HTTP/2: the most concurrent streams of a connection.
     pub(in super::super) streams: u32,
-    /// HTTP/2: after how much silence a client is asked whether it is there.
+    /// HTTP/2: the time of silence after which a client is pinged.
     pub(in super::super) ping_interval: Duration,
-    /// HTTP/2: how long it may take to answer that.
+    /// HTTP/2: how long the answer to a ping may take.
     pub(in super::super) ping_timeout: Duration,
 }
 
 impl Rules {
-    /// The settings' rules, where the process has file handles for `handles` connections.
+    /// The limits from the settings, if the process has file handles for `handles` connections.
     pub(in super::super) fn new(limits: &Limits, handles: usize) -> Self {
         let ms = |seconds: u64| seconds.saturating_mul(1000);
         let pace = |patience_s| Pace {

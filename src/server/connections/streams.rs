@@ -1,16 +1,16 @@
-//! The tasks that answer an HTTP/2 connection's streams, each of which can be ended by itself.
+//! The tasks for an HTTP/2 connection's streams. Each can be ended separately.
 
 use std::sync::Arc;
 
 use super::open::{Exchange, Open};
 
 tokio::task_local! {
-    /// The exchange that this task is there for.
+    /// The exchange that this task answers.
     static STREAM: Arc<Exchange>;
 }
 
-/// Spawns a task for each stream, known to its connection so that the sweep finds it: one slow reader of many behind
-/// a proxy loses its stream, the others keep theirs.
+/// Spawns a task for each stream and registers it with the connection, so that the sweep finds it: if one of many
+/// clients behind a proxy reads slowly, only its stream is ended.
 #[derive(Clone)]
 pub(in super::super) struct Streams(Arc<Open>);
 
@@ -36,7 +36,7 @@ where
     }
 }
 
-/// The exchange of the stream whose task this is; none on an HTTP/1 connection, which has one at a time.
+/// The exchange of the current task's stream; `None` on an HTTP/1 connection, which has one exchange at a time.
 pub(super) fn current() -> Option<Arc<Exchange>> {
     STREAM.try_with(Arc::clone).ok()
 }

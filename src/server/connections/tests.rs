@@ -1,4 +1,4 @@
-//! Every state of a connection at its bound and past it, in virtual time.
+//! Every state of a connection at its limit and past it, in virtual time.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -32,7 +32,7 @@ fn connections(set: impl FnOnce(&mut Limits)) -> Arc<Connections> {
     Arc::new(Connections::new(Rules::new(&limits, usize::MAX)))
 }
 
-/// A connection that waits for ever, and its task.
+/// A connection that waits for ever, with its task.
 fn begin(connections: &Arc<Connections>, address: &str, state: State) -> (Arc<Open>, JoinHandle<()>) {
     let place = connections.admit(address.parse().unwrap(), state).unwrap();
     let open = place.open().clone();
@@ -45,7 +45,7 @@ fn begin(connections: &Arc<Connections>, address: &str, state: State) -> (Arc<Op
     (open, task)
 }
 
-/// Lets time pass as the server does: with a sweep every so often.
+/// Lets time pass as in the server, with regular sweeps.
 async fn pass(connections: &Connections, time: Duration) {
     let until = Instant::now() + time;
     while Instant::now() < until {
@@ -55,7 +55,7 @@ async fn pass(connections: &Connections, time: Duration) {
     tokio::task::yield_now().await;
 }
 
-/// A sweep is late by its interval at the most, twice: the clock's and its own.
+/// A sweep is late by at most twice its interval: once for the clock and once for the sweep.
 async fn ends_after(connections: &Connections, task: &JoinHandle<()>, seconds: u64) {
     pass(connections, Duration::from_secs(seconds)).await;
     assert!(!task.is_finished(), "given up early");
@@ -240,7 +240,7 @@ async fn some_connections_are_kept_for_the_control_plane() {
     let busy: Vec<_> = (0..14).map(|_| begin(&connections, ADDRESS, State::Head).0).collect();
     let _requests: Vec<_> = busy.iter().map(|open| open.begin(Version::HTTP_11)).collect();
     assert!(busy.iter().all(|open| !open.is_reserved()));
-    // They are no way around: whoever pushes out one that idles there gets no better place.
+    // This can't be used to get around the limit: pushing out an idle connection there gives no better slot.
     for _ in 0..5 {
         assert!(begin(&connections, ADDRESS, State::Head).0.is_reserved());
     }
@@ -270,7 +270,7 @@ async fn bytes_without_requests_have_a_bound() {
     open.carried(1000);
     assert_eq!(open.allowance(), first + 64 * 1024 + 8000);
 
-    // A megabyte of nothing passes, three don't.
+    // A megabyte without a request passes, three don't.
     let nothing = vec![0; 1024 * 1024];
     let mut stream = Watched::new(std::io::Cursor::new([nothing.clone(), nothing].concat()), open.clone());
     let mut read = vec![0; 1024 * 1024];
@@ -288,7 +288,7 @@ async fn requests_taken_back_have_a_bound() {
     for _ in 0..3 {
         drop(open.begin(Version::HTTP_2));
     }
-    // One that is answered makes up for one.
+    // One that completes makes up for one that was cancelled.
     drop(Leaving::new(connect::empty(), open.begin(Version::HTTP_2), false));
     drop(open.begin(Version::HTTP_2));
     tokio::task::yield_now().await;
@@ -346,7 +346,8 @@ async fn a_client_that_stops_its_body_is_given_up_after_its_time() {
     assert_eq!(began.elapsed().as_secs(), 30);
 }
 
-/// What a client gets that sends `bytes` every `every_s` seconds, `n` times; and when, in seconds.
+/// What the server receives from a client that sends `bytes` every `every_s` seconds, `n` times, and when that ends, in
+/// seconds.
 async fn trickle(bytes: usize, every_s: u64, n: usize) -> (bool, u64) {
     let connections = connections(|_| {});
     let (mut client, body) = Channel::<Bytes, BoxError>::new(1);
@@ -371,7 +372,7 @@ async fn a_slow_body_is_taken_and_a_trickled_one_given_up() {
     assert_eq!(trickle(200, 1, 500).await, (false, 37));
     assert_eq!(trickle(1, 5, 500).await, (false, 30));
     assert_eq!(trickle(1_000_000, 31, 5).await, (false, 30));
-    // What came at once before is no credit for later.
+    // What arrived at once earlier is no credit for later.
     assert_eq!(trickle(50_000, 1, 500).await, (true, 500));
 }
 

@@ -1,4 +1,4 @@
-//! A client's socket that tells its connection what comes in.
+//! A client's socket that reports incoming bytes to its connection.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -10,8 +10,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use super::open::Open;
 use super::reason::Reason;
 
-/// Below TLS, so that the handshake is seen too and what only looks like progress counts as well: empty records,
-/// pings, settings, frames of one byte.
+/// Below TLS, so that it also sees the handshake, and counts what only looks like progress: empty records, pings,
+/// settings, frames of one byte.
 pub(in super::super) struct Watched<S> {
     stream: S,
     open: Arc<Open>,

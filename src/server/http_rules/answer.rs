@@ -1,4 +1,4 @@
-//! Answers: RFC 9110 sections 6.4.1, 7.6.1, 8.6 and 15.
+//! Responses: RFC 9110 sections 6.4.1, 7.6.1, 8.6 and 15.
 
 use http::header::{CONNECTION, CONTENT_LENGTH, TE, TRAILER, TRANSFER_ENCODING, UPGRADE};
 use http::{HeaderName, StatusCode};
@@ -6,14 +6,15 @@ use http::{HeaderName, StatusCode};
 use crate::connect::{self, Response, remove_hop_by_hop};
 use crate::server::front_door;
 
-/// What whoever made the answer has no say in: the server frames it, and no protocol is switched.
+/// Fields that only the server sets: it frames the response, and never switches protocols.
 const FRAMING: [HeaderName; 6] = [CONNECTION, CONTENT_LENGTH, TE, TRAILER, TRANSFER_ENCODING, UPGRADE];
 
-/// The answer as it may leave: final, framed by the server alone, without content where none may be.
+/// The response in the form in which it may be sent: final, framed only by the server, and without content where none
+/// is allowed.
 pub(crate) fn answer(mut response: Response) -> Response {
     let status = response.status();
     if status.is_informational() {
-        // Mappings and overrides can say 1xx, which is no answer; 101 would hand the connection over.
+        // A mapping or override can set 1xx, which is not a final response; 101 would hand over the connection.
         tracing::warn!(%status, "an answer can't have this status");
         let (status, code) = (StatusCode::INTERNAL_SERVER_ERROR, "InternalServerErrorException");
         return front_door::refusal(status, code, "Internal server error");

@@ -1,4 +1,4 @@
-//! Whom a request is for: RFC 9112 section 3.2, RFC 9113 section 8.3.1, RFC 9110 sections 4.2 and 7.2.
+//! The authority of a request: RFC 9112 section 3.2, RFC 9113 section 8.3.1, RFC 9110 sections 4.2 and 7.2.
 
 use std::net::Ipv6Addr;
 
@@ -9,8 +9,8 @@ use http::{HeaderMap, Uri, Version};
 use super::refusal::Refused;
 use crate::connect::http1::{Point, Relaxed};
 
-/// There is one authority, and it is a host, maybe with a port. Where target and `Host` both say one, it is the
-/// same: RFC 9112 lets the target win, and a proxy in front may have looked at the other.
+/// There is exactly one authority, and it is a host with an optional port. If both the target and `Host` name one, they
+/// have to be equal: RFC 9112 lets the target win, but a proxy in front may have used the other.
 pub(super) fn check(
     version: Version,
     uri: &Uri,
@@ -27,8 +27,8 @@ pub(super) fn check(
         Authority::parse(authority.as_str().as_bytes()).ok_or_else(invalid)?;
     }
     let Some(host) = host else {
-        // "A server MUST respond with a 400 (Bad Request) status code to any HTTP/1.1 request message that lacks
-        // a Host header field"; HTTP/1.0 did not know it, HTTP/2 has `:authority` for it.
+        // "A server MUST respond with a 400 (Bad Request) status code to any HTTP/1.1 request message that lacks a Host
+        // header field"; HTTP/1.0 did not have it, and HTTP/2 has `:authority` instead.
         let is_needless = version == Version::HTTP_10
             || version == Version::HTTP_2 && uri.authority().is_some()
             || relaxed.has(Point::HostMissing);
@@ -50,8 +50,8 @@ struct Authority<'a> {
 }
 
 impl<'a> Authority<'a> {
-    /// A name, an IPv4 address or one of IPv6 in brackets, and maybe a port. Narrower than RFC 3986's grammar,
-    /// which has names with commas, quotes and percent signs: no host of HTTP is called so.
+    /// A name, an IPv4 address, or an IPv6 address in brackets, with an optional port. Narrower than RFC 3986's
+    /// grammar, which allows commas, quotes and percent signs: no real HTTP host has such a name.
     fn parse(text: &'a [u8]) -> Option<Self> {
         let (host, port) = match text {
             [b'[', ..] => {

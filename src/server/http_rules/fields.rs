@@ -6,7 +6,8 @@ use http::{HeaderMap, HeaderValue, StatusCode, Version};
 use super::refusal::Refused;
 use crate::connect::http1::{Point, Relaxed};
 
-/// Names that whoever turns `-` into `_` (CGI and its heirs) can't tell from what frames a message.
+/// Names that software which turns `-` into `_` (CGI and its successors) can't distinguish from fields that frame a
+/// message.
 const LOOK_ALIKES: [&str; 4] =
     ["content_length", "transfer_encoding", "content_encoding", "x_http_method_override"];
 
@@ -16,11 +17,11 @@ pub(super) fn check(version: Version, headers: &HeaderMap, relaxed: Relaxed) -> 
         if name.contains('_') && !relaxed.has(Point::LookAlikes) && is_look_alike(name) {
             return Err(Refused::bad_request("A header field's name can be taken for another's"));
         }
-        // The library takes quotes in names, which are no tokens then. Those of HTTP/1 were read already.
+        // The library accepts quotes in names, although these are not tokens. HTTP/1's names were checked before.
         if name.contains('"') {
             return Err(Refused::bad_request("A header field's name is no token"));
         }
-        // "A field value MUST NOT start or end with an ASCII whitespace character": in HTTP/1 it can't.
+        // "A field value MUST NOT start or end with an ASCII whitespace character"; in HTTP/1 it can't.
         if version == Version::HTTP_2 && value.as_bytes().trim_ascii().len() != value.len() {
             return Err(Refused::bad_request("A header field's value begins or ends with white space"));
         }

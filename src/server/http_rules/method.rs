@@ -10,8 +10,8 @@ const METHODS: [Method; 7] =
 /// The same, for `Allow`.
 pub(super) const ALLOWED: &str = "DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT";
 
-/// No method is forwarded that nobody asked for, however it is said. CONNECT in particular has no content
-/// (section 9.3.6): what a client sends as its content would be a backend's next request.
+/// Only known methods are forwarded, whatever names them. CONNECT in particular has no content (section 9.3.6): what a
+/// client sends as its content would be a backend's next request.
 pub(super) fn check(method: &Method, headers: &HeaderMap) -> Result<(), Refused> {
     if !METHODS.contains(method) {
         return Err(not_implemented());

@@ -1,4 +1,4 @@
-//! A request that breaks a rule.
+//! The refusal of a request that breaks a rule.
 
 use http::StatusCode;
 
@@ -21,7 +21,7 @@ impl Refused {
         Self::new(StatusCode::BAD_REQUEST, message)
     }
 
-    /// In the shape of API Gateway's errors; AWS has no words for most of what is refused here.
+    /// The response, in the shape of API Gateway's errors. For most of these refusals, AWS has no message.
     pub(super) fn into_response(self) -> Response {
         let code = match self.status {
             StatusCode::BAD_REQUEST => "BadRequestException",

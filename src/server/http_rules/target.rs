@@ -8,7 +8,7 @@ use crate::connect::http1::{Point, Relaxed};
 
 pub(super) fn check(method: &Method, uri: &Uri, is_secure: bool, relaxed: Relaxed) -> Result<(), Refused> {
     let Some(scheme) = uri.scheme() else {
-        // Without a scheme, an authority is CONNECT's form alone.
+        // Without a scheme, only CONNECT has an authority.
         let is_origin_form = uri.authority().is_none() && uri.path().starts_with('/');
         let is_asterisk_form = *method == Method::OPTIONS && uri.path() == "*";
         return if is_origin_form || is_asterisk_form {
@@ -20,7 +20,7 @@ pub(super) fn check(method: &Method, uri: &Uri, is_secure: bool, relaxed: Relaxe
     if ![Scheme::HTTP, Scheme::HTTPS].contains(scheme) {
         return Err(Refused::bad_request("The request target is neither http nor https"));
     }
-    // HTTP/2 says `*` with a scheme, too.
+    // HTTP/2 sends `*` with a scheme, too.
     let is_asterisk_form = *method == Method::OPTIONS && uri.path() == "*";
     if !uri.path().starts_with('/') && !is_asterisk_form {
         return Err(Refused::bad_request("The request target's path does not begin with /"));

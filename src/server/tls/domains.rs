@@ -1,5 +1,5 @@
-//! Which TLS settings a client gets by the name it asks for: a custom domain's certificate, and whether it must
-//! show one of its own.
+//! Chooses the TLS configuration by the name that a client asks for: a custom domain's certificate, and whether the
+//! client needs one.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,13 +14,13 @@ use super::super::options::{CertificateFiles, Options};
 use super::with_protocols;
 use crate::gateway::{Domain, DomainCertificate, Domains};
 
-/// A chain and its key.
+/// A certificate chain and its key.
 pub(super) struct Identity {
     pub(super) chain: Vec<CertificateDer<'static>>,
     pub(super) key: PrivateKeyDer<'static>,
 }
 
-/// TLS settings by server name, made when first asked for and kept until the domain changes.
+/// TLS configurations by server name, created on first use and kept until the domain changes.
 pub(crate) struct ByName {
     own: Arc<ServerConfig>,
     own_identity: Identity,
@@ -29,7 +29,7 @@ pub(crate) struct ByName {
     certificates: BTreeMap<String, Identity>,
     /// By URI.
     truststores: BTreeMap<String, Arc<RootCertStore>>,
-    /// Taken once a handshake, which costs a thousand times more.
+    /// Locked once for each handshake, which costs a thousand times more.
     made: Mutex<HashMap<String, Made>>,
 }
 
@@ -39,10 +39,10 @@ struct Made {
 }
 
 impl ByName {
-    /// Reads the files of the settings.
+    /// Reads the files in the settings.
     ///
     /// # Errors
-    /// [`Error::Tls`] when one can't be read or doesn't fit.
+    /// [`Error::Tls`] if one can't be read or is invalid.
     pub(super) fn new(
         own_identity: Identity,
         domains: Arc<Domains>,
@@ -78,10 +78,11 @@ impl ByName {
         })
     }
 
-    /// The settings for a client that asks for `name`; the listener's own unless that is a custom domain.
+    /// The configuration for a client that asks for `name`; the listener's own, unless that is a custom domain.
     ///
     /// # Errors
-    /// [`Error::Tls`] for a domain that can't be served as its owner wants: nobody gets in rather than anybody.
+    /// [`Error::Tls`] for a domain that can't be served as its owner wants: better to refuse everybody than to admit
+    /// anybody.
     pub(crate) fn config(&self, name: Option<&str>) -> Result<Arc<ServerConfig>, Error> {
         let domain = name.and_then(|name| self.domains.find(&name.to_ascii_lowercase()));
         let Some(domain) = domain else { return Ok(self.own.clone()) };

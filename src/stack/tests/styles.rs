@@ -1,11 +1,11 @@
-//! Templates as the CDK (first version), the Solutions Constructs, the Serverless Application Model and people write
-//! them, as far as they are about the services that are here.
+//! Templates as the CDK (version 1), the Solutions Constructs, the Serverless Application Model and people write them,
+//! as far as they use supported services.
 
 use serde_json::{Value, json};
 
 use super::{World, errors_of};
 
-/// Applies the template twice; what it says is also found valid.
+/// Applies the template twice, and checks that it is also valid.
 fn check(what: &str, template: &Value, parameters: &Value) -> Vec<(&'static str, Value)> {
     let world = World::new();
     let errors = errors_of(template);
@@ -223,7 +223,7 @@ fn as_people_write_them() {
                     "suffix": {"Fn::Select": [4, {"Fn::Split": ["-", {"Fn::Select": [2, {"Fn::Split": ["/", {"Ref": "AWS::StackId"}]}]}]}]},
                     "zone": {"Fn::Select": ["1", {"Ref": "Zones"}]},
                 }]})),
-            // The second API calls a stage of the first: its parts come after that one's deployment.
+            // The second API calls a stage of the first, so its parts come after the first one's deployment.
             "Second": api(&json!("second"), &json!({"Fn::Sub": "https://${First}.execute-api.${AWS::Region}.${AWS::URLSuffix}/${Stage}"})),
             "Deployment": {"Type": "AWS::ApiGateway::Deployment", "Properties": {"RestApiId": {"Ref": "First"}}},
             "Stage": {"Type": "AWS::ApiGateway::Stage", "Properties": {

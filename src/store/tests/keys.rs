@@ -1,4 +1,4 @@
-//! Secrets on disk: encrypted, with a key that is found again, and that can be changed.
+//! Secrets on disk: encrypted, with a key that can be found again and rotated.
 
 use std::fs;
 
@@ -26,7 +26,7 @@ async fn put_secret(store: &Store, name: &'static str, value: &'static str) {
     assert_eq!(put, Ok(1));
 }
 
-/// The value's name, found by the value, and the value, found by its name.
+/// The name found by the value, and the value found by the name.
 async fn find(store: &Store, value: &'static str) -> Result<Option<(String, String)>, Error> {
     store
         .read(move |tx| {
@@ -59,7 +59,7 @@ async fn close(store: Store) {
     drop(store);
 }
 
-/// Whether any file of the directory has the text.
+/// Whether any file in the directory contains the text.
 fn is_on_disk(dir: &Dir, text: &str) -> bool {
     let files = fs::read_dir(&dir.0).unwrap().map(|entry| fs::read(entry.unwrap().path()).unwrap());
     files.into_iter().any(|bytes| bytes.windows(text.len()).any(|part| part == text.as_bytes()))
@@ -136,7 +136,7 @@ async fn keys_change_and_move() {
     assert!(matches!(open(&dir, given("1")), Err(Error::MasterKey(_))));
 }
 
-/// A change that is cut short anywhere is a change that was or was not.
+/// A rotation that is interrupted anywhere either happened or did not.
 #[tokio::test]
 async fn a_change_of_keys_that_is_cut_short_is_mended() {
     let (dir, images) = (Dir::new(), Dir::new());

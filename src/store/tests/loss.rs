@@ -1,4 +1,4 @@
-//! Files that are lost, damaged or somebody else's: refused, or nothing is missing.
+//! Files that are lost, damaged or foreign: the store refuses to open, or nothing is missing.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -12,7 +12,7 @@ const WAL: &str = "stepgate.db-wal";
 const MARKS: &str = "stepgate.marks";
 const FILES: [&str; 4] = [DB, WAL, MARKS, "secrets.key"];
 
-/// Rows of more than a page, by key.
+/// Rows larger than a page, by key.
 type Rows = BTreeMap<String, i64>;
 
 async fn add(store: &Store, rows: &mut Rows, n: i64) {
@@ -45,15 +45,15 @@ fn reopen(dir: &Path, options: Options) -> Result<Store, Error> {
     Store::open(dir, options, Arc::new(SystemClock::new()))
 }
 
-/// Waits until what is in the log is in the database.
+/// Waits until the log is in the database.
 async fn fold(store: &Store) {
     store.inner.writer.folder().unwrap().fold();
-    // Comes after it.
+    // This comes after it.
     let after: Result<(), Error> = store.write(|_| Ok(())).await;
     after.unwrap();
 }
 
-/// A directory as a crash leaves it: some rows in the database, some in the log only.
+/// A directory as a crash leaves it: some rows in the database, some only in the log.
 async fn crashed(dir: &Dir) -> Rows {
     let mut rows = Rows::new();
     let store = dir.open(Options::default());
@@ -99,7 +99,7 @@ async fn what_a_crash_leaves_is_whole() {
     store.close().await;
     drop(store);
     assert_eq!(len(&dir.0.join(WAL)), 0);
-    // Whole without its log, too.
+    // Complete even without its log.
     fs::remove_file(dir.0.join(WAL)).unwrap();
     assert_eq!(all(&reopen(&dir.0, Options::default()).unwrap()).await.unwrap(), rows);
 }
@@ -111,7 +111,7 @@ async fn a_loss_is_told_and_accepted_only_when_asked() {
     crashed(&other).await;
     let (n_wal, n_db) = (len(&dir.0.join(WAL)), len(&dir.0.join(DB)));
     type Damage<'a> = &'a dyn Fn(&Path);
-    // What is done to which copy, what is said, and how many rows are left then; `None` where none can be helped.
+    // What is done to a copy, the message, and how many rows are left then; `None` if nothing can be recovered.
     let cases: [(&str, Damage<'_>, &str, Option<usize>); 14] = [
         ("log deleted", &|d| fs::remove_file(d.join(WAL)).unwrap(), "20 acknowledged commits", Some(20)),
         ("log emptied", &|d| cut(&d.join(WAL), 0), "20 acknowledged commits", Some(20)),
@@ -150,7 +150,7 @@ async fn a_loss_is_told_and_accepted_only_when_asked() {
         let mut found = found;
         add(&store, &mut found, 0).await;
         drop(store);
-        // Once accepted, it is over.
+        // Once the loss is accepted, the store opens normally.
         let store = reopen(&copied.0, Options::default()).unwrap();
         assert_eq!(all(&store).await.unwrap(), found, "{name}");
     }
@@ -184,7 +184,7 @@ async fn a_log_that_the_database_can_do_without_may_be_damaged() {
     let mut rows = Rows::new();
     let store = dir.open(Options::default());
     add(&store, &mut rows, 20).await;
-    // Moved, with the log as it was.
+    // Moved, with the log unchanged.
     store.inner.checkpoint.stop();
     drop(store);
     let options = Options::default();
@@ -202,7 +202,7 @@ async fn a_log_that_the_database_can_do_without_may_be_damaged() {
     assert_eq!(all(&reopen(&dir.0, Options::default()).unwrap()).await.unwrap(), rows);
 }
 
-/// A directory of a version that kept no marks: with its log, as a crash left it.
+/// A directory of a version without marks, with its log, as a crash left it.
 #[tokio::test]
 async fn a_directory_of_an_earlier_version_is_taken_over() {
     let dir = Dir::new();
@@ -231,7 +231,7 @@ async fn a_directory_of_an_earlier_version_is_taken_over() {
     assert_ne!(said(reopen(&image.0, Options::default())), "opened");
 }
 
-/// `STEPGATE_FLIPS` says how many (300 by default), `STEPGATE_SEED` repeats a run's choices.
+/// `STEPGATE_FLIPS` is the number of flips (300 by default); `STEPGATE_SEED` repeats a run's choices.
 #[tokio::test]
 async fn a_flipped_bit_is_refused_or_changes_nothing() {
     let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());

@@ -26,7 +26,7 @@ pub(super) async fn create(call: &Call, input: CreateAccessAssociation) -> Resul
 pub(super) const RESOURCE_OWNER: Member =
     optional("resourceOwner", Shape::Enum(ResourceOwner::WORDS)).at(Location::Query("resourceOwner"));
 
-/// Whose things are listed.
+/// The owner whose resources are listed.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct OfOwner {

@@ -7,7 +7,7 @@ use super::shapes::{PATCHES, Patched};
 use super::view;
 use crate::wire::{ApiError, Call, Structure};
 
-/// There is one account a caller, so nothing names it.
+/// A caller has only one account, so nothing identifies it.
 #[derive(Deserialize)]
 pub(super) struct OfCaller {}
 

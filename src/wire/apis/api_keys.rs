@@ -19,7 +19,7 @@ pub(super) struct OfKey {
 
 static STAGE_KEY: Structure = Structure::new(
     "StageKey",
-    // AWS's model requires neither, and a stage without both is none.
+    // AWS's model requires neither, but a stage without both is invalid.
     &[required("restApiId", Shape::TEXT), required("stageName", Shape::TEXT)],
 );
 

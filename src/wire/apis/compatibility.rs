@@ -1,4 +1,4 @@
-//! The section on API Gateway of the document on compatibility, written from the tables themselves.
+//! The API Gateway section of the compatibility page, generated from the tables.
 
 use std::fmt::Write;
 
@@ -6,8 +6,8 @@ use super::operations::OPERATIONS;
 use crate::gateway::api::{WITHOUT_EFFECT, refused_features};
 use crate::wire::{Handler, Operation};
 
-/// The section as Markdown, without a heading: operations that aren't supported, features that are refused
-/// when they are deployed, settings without effect.
+/// The section as Markdown, without a heading: operations that aren't supported, features that can't be deployed,
+/// settings without effect.
 pub fn compatibility() -> String {
     let (supported, unsupported): (Vec<&Operation>, Vec<&Operation>) =
         OPERATIONS.iter().partition(|operation| matches!(operation.handler, Handler::Supported(_)));
@@ -26,7 +26,7 @@ pub fn compatibility() -> String {
 
 fn list<'t>(text: &mut String, items: impl Iterator<Item = &'t str>) {
     for item in items {
-        // Writing to a String can't fail.
+        // Writing to a string can't fail.
         let _ = writeln!(text, "- {item}");
     }
 }

@@ -8,7 +8,7 @@ use super::view;
 use crate::gateway::api::{ApiId, CacheClusterSize, CreateDeployment, DeploymentId};
 use crate::wire::{ApiError, Call, Limits, Location, Member, Shape, Structure, optional, required};
 
-/// The value of `embed` that adds a summary; `apiSummary` is written in any case.
+/// The value of `embed` that adds a summary; `apiSummary` is accepted in any case.
 const API_SUMMARY: &str = "apisummary";
 
 const DEPLOYMENT_ID: Member = required("deploymentId", Shape::TEXT).at(Location::Uri("deployment_id"));

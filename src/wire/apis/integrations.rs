@@ -14,7 +14,7 @@ use crate::gateway::api::{
 };
 use crate::wire::{ApiError, Call, Nulls, Shape, Structure, optional, required};
 
-/// A content type without a template is on record as such.
+/// AWS is recorded to show a content type without a template.
 const TEMPLATES: Shape = Shape::Map(&Shape::TEXT, &Shape::TEXT, Nulls::Kept);
 
 static TLS_CONFIG: Structure =

@@ -12,14 +12,14 @@ use crate::wire::{ApiError, Call, Shape, Structure, optional, required};
 
 const BOOLEAN_MAP: Shape = Shape::map(&Shape::TEXT, &Shape::Boolean);
 
-/// Labels of a method.
+/// The path labels of a method.
 #[derive(Deserialize)]
 pub(super) struct OfMethod {
     #[serde(flatten)]
     pub(super) key: MethodKey,
 }
 
-/// Labels of a method response or integration response.
+/// The path labels of a method response or integration response.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct OfStatus {
@@ -126,7 +126,7 @@ pub(super) async fn get_response(call: &Call, input: OfStatus) -> Result<Value, 
     Ok(view::method_response(status, &response))
 }
 
-/// AWS reports what is wrong with the body before what is wrong with the path: so the order.
+/// AWS reports errors in the body before errors in the path, hence the order.
 pub(super) static UPDATE_RESPONSE: Structure =
     Structure::new("UpdateMethodResponseInput", &[REST_API_ID, RESOURCE_ID, VERB, PATCHES, STATUS_CODE]);
 

@@ -1,4 +1,4 @@
-//! The rows: all 124 operations of 2015-07-09, supported or not.
+//! All 124 operations of 2015-07-09, supported or not.
 
 use super::shapes::NOTHING;
 use super::{

@@ -45,7 +45,7 @@ pub(super) async fn create(call: &Call, input: CreateRestApi) -> Result<Value, A
 
 pub(super) static LIST: Structure = Structure::new("GetRestApisInput", &[POSITION, LIMIT]);
 
-/// APIs belong to nothing but their owner.
+/// APIs belong only to their owner.
 #[derive(Deserialize)]
 pub(super) struct OfOwner {}
 

@@ -1,4 +1,4 @@
-//! Clients of what stages serve.
+//! SDKs of what stages serve.
 
 use std::collections::BTreeMap;
 

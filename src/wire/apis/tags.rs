@@ -11,7 +11,7 @@ use crate::wire::{ApiError, Call, Location, Member, Shape, Structure, required};
 
 const RESOURCE_ARN: Member = required("resourceArn", Shape::TEXT).at(Location::Uri("resource_arn"));
 
-/// There are at most 50 tags, so that one page always holds them.
+/// There are at most 50 tags, so one page always contains them all.
 pub(super) static GET: Structure = Structure::new("GetTagsInput", &[RESOURCE_ARN, POSITION, LIMIT]);
 
 #[derive(Deserialize)]

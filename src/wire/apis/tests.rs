@@ -1,4 +1,4 @@
-//! Operations as clients see them: input in, answer or error out, in tables.
+//! Operations as clients see them: tables of inputs with outputs or errors.
 
 mod documentation;
 mod exports;
@@ -23,7 +23,7 @@ use crate::wire::{Api, ApiError};
 struct World {
     api: Api,
     dir: PathBuf,
-    /// What `$api`, `$root`, … stand for in inputs and answers.
+    /// The values of `$api`, `$root`, … in inputs and outputs.
     names: Vec<(&'static str, String)>,
 }
 
@@ -64,7 +64,7 @@ impl World {
         Ok(serde_json::from_str(&named(String::from_utf8(answer.to_vec()).unwrap())).unwrap())
     }
 
-    /// The answer as it is.
+    /// The response without conversion.
     async fn raw(&self, operation: &str, input: Value) -> Result<Bytes, ApiError> {
         let mut text = input.to_string();
         for (name, value) in &self.names {
@@ -80,7 +80,7 @@ impl World {
         assert_eq!(got, expect.map_err(str::to_owned), "{what}");
     }
 
-    /// Runs a table of (operation, input, answer or error).
+    /// Runs a table of (operation, input, output or error).
     async fn check(&self, table: Vec<(&str, Value, Result<Value, &str>)>) {
         for (operation, input, expect) in table {
             let what = format!("{operation} {input}");
@@ -216,7 +216,7 @@ async fn methods_and_integrations_show_what_aws_shows() {
                 on(json!({"authorizationType": "NONE"})),
                 Err("ConflictException: Method already exists for this resource"),
             ),
-            // A mock forgets the verb and address it is given.
+            // A mock drops the verb and URI that it is given.
             (
                 "PutIntegration",
                 on(json!({"type": "MOCK", "httpMethod": "POST", "uri": "http://a.b"})),

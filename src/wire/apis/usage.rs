@@ -1,4 +1,4 @@
-//! What keys of usage plans used.
+//! The usage of usage plans' keys.
 
 use http::HeaderValue;
 use serde::Deserialize;
@@ -20,7 +20,7 @@ pub(super) static GET: Structure = Structure::new(
         required("endDate", Shape::TEXT).at(Location::Query("endDate")),
         POSITION,
         LIMIT,
-        // AWS's console makes CSV of usage by itself; here the operation does.
+        // On AWS, the console converts usage to CSV; here the operation does.
         optional("accepts", Shape::TEXT).at(Location::Header("Accept")),
     ],
 );
@@ -45,7 +45,7 @@ pub(super) async fn get(call: &Call, input: Paged<Get>) -> Result<Reply, ApiErro
     }
     let mut text = view::USAGE_CSV_HEADER.to_owned();
     view::usage_csv(&usage, &mut text);
-    // A table has no position to go on from: all pages are in it.
+    // A table has no position for a next page, so it contains all pages.
     while let Some(position) = usage.keys.position.take() {
         page.position = Some(position);
         usage = control.usage(&call.home, &plan, key_id.clone(), dates, page.clone()).await?;
@@ -54,7 +54,7 @@ pub(super) async fn get(call: &Call, input: Paged<Get>) -> Result<Reply, ApiErro
     Ok(Reply::raw(HeaderValue::from_static(CSV), text))
 }
 
-/// The media type of usage as a table: a line for each key and day.
+/// The media type of usage as a table, with a line for each key and day.
 const CSV: &str = "text/csv";
 
 pub(super) static UPDATE: Structure = Structure::new("UpdateUsageInput", &[USAGE_PLAN_ID, KEY_ID, PATCHES]);

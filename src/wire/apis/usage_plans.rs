@@ -23,7 +23,7 @@ static THROTTLE_SETTINGS: Structure = Structure::new(
 );
 static THROTTLE: Shape = Shape::Structure(&THROTTLE_SETTINGS);
 
-/// The period is a text: AWS says in its own words which there are.
+/// The period is a string, because AWS's error for an invalid one is special.
 static QUOTA_SETTINGS: Structure = Structure::new(
     "QuotaSettings",
     &[optional("limit", Shape::INT), optional("offset", Shape::INT), optional("period", Shape::TEXT)],

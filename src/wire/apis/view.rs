@@ -67,7 +67,7 @@ fn each<K: ToString, V>(map: &BTreeMap<K, V>, view: impl Fn(&K, &V) -> Value) ->
     map.iter().map(|(key, value)| (key.to_string(), view(key, value))).collect::<Map<_, _>>().into()
 }
 
-/// An empty template is one that isn't there: AWS answers `null` for it.
+/// An empty template counts as missing: AWS returns `null` for it.
 fn templates(templates: &BTreeMap<String, String>) -> Value {
     each(templates, |_, template| if template.is_empty() { Value::Null } else { template.as_str().into() })
 }
@@ -78,7 +78,7 @@ pub(super) fn page<T>(page: Page<T>, view: impl Fn(&T) -> Value) -> Value {
     Members::default().with("item", items).maybe("position", page.position).done()
 }
 
-/// Whether `tags` is shown when there are none; AWS differs by operation.
+/// Whether to show `tags` if there are none; AWS differs by operation.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum EmptyTags {
     Shown,
@@ -110,7 +110,7 @@ pub(super) fn rest_api(api: &RestApi, empty_tags: EmptyTags) -> Value {
     members.tags(&api.tags, empty_tags).done()
 }
 
-/// An API after an import, with what was left out.
+/// An API after an import, with the warnings.
 pub(super) fn imported(imported: &ImportedApi, empty_tags: EmptyTags) -> Value {
     let mut view = rest_api(&imported.api, empty_tags);
     if let Value::Object(members) = &mut view
@@ -131,8 +131,8 @@ pub(super) fn client_certificate(certificate: &ClientCertificate, empty_tags: Em
     members.tags(&certificate.tags, empty_tags).done()
 }
 
-/// The hosted zone of every EDGE domain is CloudFront's; those of REGIONAL ones differ by region, and this one is
-/// `us-east-1`'s: nothing here depends on it.
+/// The hosted zone of every EDGE domain is CloudFront's. Those of REGIONAL domains differ by region, and this is that
+/// of `us-east-1`; nothing here depends on it.
 const EDGE_HOSTED_ZONE: &str = "Z2FDTNDATAQYW2";
 const REGIONAL_HOSTED_ZONE: &str = "Z1UJRXOUMOOFQ8";
 

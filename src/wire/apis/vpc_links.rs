@@ -39,7 +39,7 @@ pub(super) struct Create {
     tags: BTreeMap<String, String>,
 }
 
-/// The answer is of a link that is being made, although it is there at once.
+/// The response shows a link that is being created, although it is available at once.
 pub(super) async fn create(call: &Call, input: Create) -> Result<Value, ApiError> {
     let Create { name, description, target_arns, tags } = input;
     let control = &call.apis().control;

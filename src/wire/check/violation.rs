@@ -1,4 +1,4 @@
-//! Broken constraints: where, which, and the text that lists them.
+//! Violated constraints: where, which, and the message that lists them.
 
 use std::fmt::{self, Write as _};
 
@@ -8,18 +8,18 @@ use super::print::Print;
 use super::rules;
 use crate::wire::{ApiError, Code, Operation, Protocol, Shape};
 
-/// The most violations that one answer lists; a bound on its size, not AWS's.
+/// The most violations in one response. This limits its size; AWS's limit isn't known.
 const VIOLATIONS_MAX: usize = 100;
 
-/// Where a value is, linked from leaf to root so that nothing is allocated unless something is wrong.
+/// The path to a value, linked from leaf to root, so that nothing is allocated unless there is a violation.
 pub(super) enum Path<'a> {
-    /// The input itself.
+    /// The whole input.
     Root,
-    /// The input as rest-json bodies name it: `createRestApiInput`.
+    /// The whole input as rest-json bodies name it: `createRestApiInput`.
     Input,
     /// A member of a structure.
     Member(&'a Self, &'static str),
-    /// An item of a list, counted from 0 here and from 1 in texts.
+    /// An item of a list, counted from 0 here and from 1 in messages.
     Item(&'a Self, usize),
     /// A value of a map.
     Entry(&'a Self, &'a str),
@@ -35,11 +35,11 @@ pub(crate) enum Rule {
     ValueMin(i64),
     Pattern(&'static str),
     Enum(&'static [&'static str]),
-    /// Of every item of a list.
+    /// For every item of a list.
     Items(&'static Shape),
-    /// Of every key of a map.
+    /// For every key of a map.
     Keys(&'static Shape),
-    /// Of every value of a map.
+    /// For every value of a map.
     Values(&'static Shape),
 }
 
@@ -65,7 +65,7 @@ fn all_rules(shape: &'static Shape) -> String {
     texts.join(", ")
 }
 
-/// What was found wrong so far.
+/// The violations found so far.
 pub(super) struct Violations {
     operation: &'static str,
     protocol: Protocol,
@@ -88,7 +88,7 @@ impl Violations {
         self.push("Value null", path, Rule::NotNull);
     }
 
-    /// A value breaks a rule.
+    /// A value violates a rule.
     pub(super) fn add(&mut self, shape: &Shape, value: &Value, path: &Path<'_>, sensitive: bool, rule: Rule) {
         if sensitive {
             self.push("Value", path, rule);
@@ -108,7 +108,7 @@ impl Violations {
         self.text.push_str(value);
         self.text.push_str(" at '");
         self.write_path(path);
-        // Writing to a String can't fail.
+        // Writing to a string can't fail.
         let _ = write!(self.text, "' failed to satisfy constraint: {rule}");
     }
 
@@ -127,7 +127,7 @@ impl Violations {
             }
             Path::Member(parent, name) => {
                 separate(self, parent);
-                // Query members are capitalised on the wire but not in texts.
+                // In the query protocol, members are capitalized in requests but not in messages.
                 match self.protocol {
                     Protocol::Query { .. } => push_lower_first(&mut self.text, name),
                     Protocol::Json10(_) | Protocol::Json11(_) | Protocol::RestJson => {
@@ -137,7 +137,7 @@ impl Violations {
             }
             Path::Item(parent, index) => {
                 separate(self, parent);
-                // Writing to a String can't fail.
+                // Writing to a string can't fail.
                 let _ = write!(self.text, "{}.member", index + 1);
             }
             Path::Entry(parent, key) => {

@@ -69,7 +69,7 @@ pub(super) async fn list_role_policies(call: &Call, input: ListOfRole) -> Result
     Ok(PolicyNames { policy_names: page.items, is_truncated: page.marker.is_some(), marker: page.marker })
 }
 
-/// A policy's ARN. What IAM keeps here is in one partition, and may be named in that of any region.
+/// A policy's ARN. IAM has only one partition here, but its resources may be named in that of any region.
 fn of_any_partition<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     let text = String::deserialize(deserializer)?;
     Ok(match Arn::parse(&text) {
@@ -168,7 +168,7 @@ impl OnePolicy {
             policy_id: policy.policy_id,
             arn: policy.arn,
             path: policy.path,
-            // There is no operation here that makes a second version.
+            // No operation here creates a second version.
             default_version_id: "v1",
             attachment_count,
             permissions_boundary_usage_count: 0,
@@ -189,7 +189,7 @@ pub(super) async fn create_policy(call: &Call, input: CreatePolicy) -> Result<On
         description: input.description,
     };
     let mut made = OnePolicy::new(call.iam().create_policy(&call.caller.account, new).await?, 0);
-    // CreatePolicy doesn't repeat it; GetPolicy does.
+    // CreatePolicy doesn't return it; GetPolicy does.
     made.policy.description = None;
     Ok(made)
 }

@@ -8,12 +8,12 @@ use super::tags::Tag;
 use crate::identity::iam::{self, NewRole};
 use crate::wire::{ApiError, Call};
 
-/// The shortest and usual limit of sessions, in seconds.
+/// The shortest and default maximum session duration, in seconds.
 const MAX_SESSION_DURATION: i32 = 3600;
-/// What policy documents keep when they are URL-encoded.
+/// The characters of policy documents that URL encoding leaves unchanged.
 const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// A policy document as IAM answers it: URL-encoded.
+/// A policy document as IAM returns it: URL-encoded.
 pub(super) fn encoded(document: &str) -> String {
     utf8_percent_encode(document, UNRESERVED).to_string()
 }
@@ -90,7 +90,7 @@ pub(super) async fn create_role(call: &Call, input: CreateRole) -> Result<OneRol
         tags: input.tags.into_iter().map(Into::into).collect(),
     };
     let mut role: Role = call.iam().create_role(&call.caller.account, new).await?.into();
-    // CreateRole tells neither; GetRole does.
+    // CreateRole returns neither; GetRole does.
     (role.description, role.max_session_duration) = (None, None);
     Ok(OneRole { role })
 }
@@ -131,7 +131,7 @@ pub(super) async fn list_roles(call: &Call, input: ListRoles) -> Result<Roles, A
     let max = max_items(input.max_items);
     let page = call.iam().roles(&call.caller.account, prefix, input.marker, max).await?;
     let roles = page.items.into_iter().map(|role| {
-        // ListRoles leaves tags and boundaries out.
+        // ListRoles omits tags and permissions boundaries.
         Role { tags: Vec::new(), permissions_boundary: None, ..role.into() }
     });
     Ok(Roles { roles: roles.collect(), is_truncated: page.marker.is_some(), marker: page.marker })
@@ -153,7 +153,7 @@ pub(super) async fn update_assume_role_policy(
     Ok(iam.update_assume_role_policy(&call.caller.account, &role_name, policy_document).await?)
 }
 
-/// What all lists of things of a role take.
+/// The input of all lists of a role's things.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct ListOfRole {
@@ -169,7 +169,7 @@ pub(super) struct InstanceProfiles {
     is_truncated: bool,
 }
 
-/// There are no instances here, so no role has a profile; deployment tools ask before they delete a role.
+/// There are no instances here, so no role has a profile. Deployment tools ask before they delete a role.
 pub(super) async fn list_instance_profiles_for_role(
     call: &Call,
     input: ListOfRole,

@@ -7,7 +7,7 @@ use super::roles::ListOfRole;
 use crate::identity::iam::{self, page};
 use crate::wire::{ApiError, Call};
 
-/// A tag as IAM writes it.
+/// A tag in IAM's form.
 #[derive(Deserialize, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Tag {

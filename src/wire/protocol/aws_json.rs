@@ -8,13 +8,13 @@ use crate::connect::Response;
 use crate::wire::error::Origin;
 use crate::wire::{ApiError, Code, Protocol, Reply, ReplyBody};
 
-/// The input: the body, of which nothing stands for `{}`.
+/// The input: the body; an empty one counts as `{}`.
 pub(crate) fn decode(body: &Bytes) -> Result<Value, ApiError> {
     if body.iter().all(u8::is_ascii_whitespace) {
         return Ok(Value::Object(serde_json::Map::new()));
     }
     serde_json::from_slice(body).map_err(|error| {
-        // The parser says where; AWS says nothing at all.
+        // The parser's message says where; AWS's error has no message.
         ApiError::new(Code::Serialization, format!("the request body is not valid JSON: {error}"))
     })
 }
@@ -30,7 +30,7 @@ pub(super) fn reply(protocol: Protocol, reply: &Reply) -> Response {
     response(200, Some(body), content_type)
 }
 
-/// What comes before a code in `__type`.
+/// The prefix of a code in `__type`.
 pub(super) fn namespace(protocol: Protocol, code: Code) -> &'static str {
     match (protocol, code.origin) {
         (Protocol::Json10(names), Origin::Model) => names.error_namespace,

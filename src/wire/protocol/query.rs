@@ -9,10 +9,10 @@ use crate::connect::Response;
 use crate::identity::TargetUri;
 use crate::wire::{ApiError, Operation, Protocol, Reply, ReplyBody, Shape, Structure};
 
-/// The most parameters read from one request; those beyond are as good as absent.
+/// The most parameters of a request; further ones are ignored.
 const PARAMETERS_MAX: usize = 4_096;
 
-/// The input: members by their flattened names, `Tags.member.1.Key`.
+/// The input: members by their flattened names, such as `Tags.member.1.Key`.
 pub(super) fn decode(operation: &Operation, uri: &TargetUri, body: &[u8]) -> Value {
     let mut form = HashMap::new();
     for (name, value) in form_and_query(body, uri).into_iter().take(PARAMETERS_MAX) {

@@ -12,7 +12,7 @@ use crate::connect::Response;
 use crate::identity::TargetUri;
 use crate::wire::{ApiError, Code, Location, Operation, Protocol, Reply, ReplyBody, Route, Shape};
 
-/// The input, gathered from wherever the members are.
+/// The input, collected from the locations of its members.
 pub(super) fn decode(
     operation: &Operation,
     target: &TargetUri,
@@ -56,7 +56,7 @@ pub(super) fn decode(
             },
             Location::Query(name) => value_of_query(&member.shape, values(name)),
             Location::QueryMap => {
-                // The parameter that chose the operation is one of the others to every other operation.
+                // To every other operation, the parameter that selects an operation is an ordinary one.
                 let rest = query.iter().filter(|(name, _)| {
                     !named.contains(name.as_str())
                         && routes::discriminator(uri).is_none_or(|(n, _)| n != name)
@@ -70,7 +70,7 @@ pub(super) fn decode(
                 header.map(|text| value_of_text(&member.shape, &text))
             }
         };
-        // A body can't stand in for what the path or the query says.
+        // A body can't replace what belongs in the path or the query.
         input.remove(member.name);
         if let Some(value) = value {
             input.insert(member.name.to_owned(), value);

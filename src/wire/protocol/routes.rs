@@ -1,4 +1,4 @@
-//! From a request's head to a row of the tables.
+//! Routing: finds the row of the tables for a request's head.
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
@@ -10,7 +10,7 @@ use super::form_and_query;
 use crate::identity::{TargetUri, scope_of};
 use crate::wire::{ApiError, Code, Operation, Protocol, Route, Service, Services};
 
-/// All routes, prepared for look-ups.
+/// All routes, prepared for lookups.
 #[derive(Debug)]
 pub struct Routes {
     by_name: HashMap<(&'static str, &'static str), &'static Operation>,
@@ -55,7 +55,7 @@ impl Routes {
         Self { by_name, rest, roots, targets }
     }
 
-    /// The operation of this name.
+    /// The operation with this name.
     pub(crate) fn named(&self, service: &Service, name: &str) -> Option<&'static Operation> {
         // The key's lifetime is shorter than the map's keys', which HashMap allows for the pair as a whole.
         self.by_name.get(&(service.name, name)).copied()
@@ -138,13 +138,13 @@ impl Routes {
     }
 }
 
-/// The raw values of a template's labels in a path that fits it.
+/// The raw values of a template's labels in a matching path.
 pub(super) fn labels<'a>(uri: &'static str, raw: &'a str) -> Vec<(&'static str, &'a str)> {
     let pairs = segments(path(uri)).zip(segments(raw));
     pairs.filter_map(|(template, segment)| Some((label(template)?, segment))).collect()
 }
 
-/// The query parameter that a template asks for.
+/// The query parameter that a template requires.
 pub(super) fn discriminator(uri: &'static str) -> Option<(&'static str, &'static str)> {
     uri.split_once('?')?.1.split_once('=')
 }

@@ -1,4 +1,5 @@
-//! Calls of AWS services that aren't here: refused by name, in the words of the protocol that their clients speak.
+//! Calls of AWS services that this server doesn't have: refused with the service's name, in the protocol of their
+//! clients.
 
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderName};
@@ -9,25 +10,25 @@ use crate::connect::Response;
 use crate::identity::{TargetUri, scope_of};
 use crate::wire::{ApiError, Code, Protocol, Services};
 
-/// Longest name of a service that is repeated to whoever called it.
+/// The longest service name that is repeated in an error.
 const NAME_CHARS_MAX: usize = 64;
-/// Services whose calls clients don't sign, by what comes before the operation in `X-Amz-Target`. Of signed calls the
-/// signature says which service they are for.
+/// Services whose clients don't sign their calls, by the prefix in `X-Amz-Target`. For signed calls, the signature
+/// names the service.
 const UNSIGNED: &[(&str, &str)] = &[
     ("AWSCognitoIdentityService", "cognito-identity"),
     ("AWSCognitoIdentityProviderService", "cognito-idp"),
 ];
-/// Says that a call is written in CBOR.
+/// Says that a call is encoded in CBOR.
 const SMITHY_PROTOCOL: HeaderName = HeaderName::from_static("smithy-protocol");
 
-/// The name of the service that a request is for, by its signature or target, if it is one that isn't served.
+/// The name of a request's service, by its signature or target, if this server doesn't have it.
 pub(crate) fn name(services: &Services, headers: &HeaderMap, uri: &TargetUri) -> Option<String> {
     let name = scope_of(headers, uri).or_else(|| target(headers))?;
     let is_served = services.named(&name).is_some();
     let is_name = name.chars().count() <= NAME_CHARS_MAX
         && !name.is_empty()
         && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'));
-    // What is signed for execute-api is a call of an API that isn't there.
+    // A request signed for execute-api is a call of an API that doesn't exist.
     (is_name && !is_served && name != "execute-api").then_some(name)
 }
 
@@ -38,7 +39,7 @@ fn target(headers: &HeaderMap) -> Option<String> {
     Some(known.map_or(prefix, |(_, name)| *name).to_owned())
 }
 
-/// The refusal of a call of service `name`.
+/// The refusal of a call to the service `name`.
 pub(crate) fn error(name: &str) -> ApiError {
     let text = format!(
         "The service {name} is not supported by this server. Integrations and tasks can call it where the settings say \
@@ -47,7 +48,7 @@ pub(crate) fn error(name: &str) -> ApiError {
     ApiError::new(Code::UnsupportedOperation, text)
 }
 
-/// Writes `error` for the clients of a service that isn't served.
+/// Writes `error` for the clients of a service that this server doesn't have.
 pub(crate) fn render(
     name: &str,
     headers: &HeaderMap,
@@ -100,11 +101,11 @@ fn of_xml(body: &str, error: &ApiError, request_id: &str) -> Response {
     response
 }
 
-/// RPC v2 CBOR: a map of two texts (RFC 8949).
+/// RPC v2 CBOR: a map of two strings (RFC 8949).
 fn cbor(error: &ApiError, request_id: &str) -> Response {
     let mut body = vec![0xa2];
     for text in ["__type", error.code.name, "message", error.message.as_deref().unwrap_or_default()] {
-        // Texts here are shorter than 65,536 bytes: their length follows in one byte or in two.
+        // Strings here are shorter than 65,536 bytes: their length takes one byte or two.
         match (u8::try_from(text.len()), u16::try_from(text.len())) {
             (Ok(n @ ..24), _) => body.push(0x60 | n),
             (Ok(n), _) => body.extend([0x78, n]),

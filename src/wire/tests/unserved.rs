@@ -1,11 +1,12 @@
-//! Calls of services that aren't here are refused by name, as their clients read it.
+//! Calls of services that this server doesn't have are refused with the service's name, in a form that their clients
+//! can read.
 
 use serde_json::Value;
 
 use super::World;
 use crate::connect::{Request, full};
 
-/// What a call signed for `service` is answered.
+/// The response to a call signed for `service`.
 async fn answer(service: &str, request: http::Request<&str>) -> (u16, String, String) {
     let answer = World::new().await.send(service, request).await;
     (answer.status, answer.header("content-type").to_owned(), answer.body)
@@ -70,7 +71,7 @@ async fn services_with_paths_are_named_in_their_format() {
     let (_, _, body) =
         answer("route53", http::Request::get("/2013-04-01/hostedzone").body("").unwrap()).await;
     assert!(body.contains("<ErrorResponse>") && body.contains(&message("route53")), "{body}");
-    // HTTP APIs are signed for the same service as REST APIs.
+    // HTTP APIs have the same service name in signatures as REST APIs.
     let (status, _, body) = answer("apigateway", http::Request::get("/v2/apis").body("").unwrap()).await;
     assert_eq!(
         (status, serde_json::from_str::<Value>(&body).unwrap()["message"].clone()),
