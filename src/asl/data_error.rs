@@ -46,6 +46,10 @@ impl fmt::Display for ErrorName {
     }
 }
 
+/// Longest cause of an expression's fault, in characters: causes have 32,768 of them on the wire, and the opening needs
+/// some.
+const QUERY_CAUSE_CHARS_MAX: usize = 32_000;
+
 /// A state that can't go on with the data it has. The cause is AWS's text without its opening `An error
 /// occurred while executing the state '…' (entered at the event id #n). `, which only the machine can tell.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -72,6 +76,11 @@ impl DataError {
 
     /// A `States.QueryEvaluationError` of the field `location`.
     pub fn query(cause: impl Into<String>, location: Option<Arc<str>>) -> Self {
+        let mut cause = cause.into();
+        // Values in it may be as long as an expression makes them.
+        if let Some((end, _)) = cause.char_indices().nth(QUERY_CAUSE_CHARS_MAX) {
+            cause.truncate(end);
+        }
         Self { location, ..Self::new(ErrorName::QueryEvaluationError, cause) }
     }
 }

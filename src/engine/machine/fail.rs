@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use super::super::event::Failure;
 use super::super::execution::FrameId;
-use super::Stage;
+use super::exit::too_large;
 use super::stepper::{Flow, Stepper};
+use super::{PAYLOAD_BYTES_MAX, Stage};
 use crate::asl::{DataError, Fail, FailText};
 use crate::json::Payload;
 
@@ -18,7 +19,11 @@ impl Stepper<'_> {
             Ok(Some(match text {
                 FailText::Literal(text) => text.as_str().into(),
                 FailText::Computed { .. } | FailText::Query(_) => {
-                    text.resolve(&self.scope(frame, input.value()))?.into()
+                    let text = text.resolve(&self.scope(frame, input.value()))?;
+                    if PAYLOAD_BYTES_MAX < text.len() {
+                        return Err(too_large(&self.name_of(frame)));
+                    }
+                    text.into()
                 }
             }))
         };

@@ -18,6 +18,10 @@ use crate::json::Payload;
 /// <https://docs.aws.amazon.com/step-functions/latest/dg/state-map-inline.html>
 const CONCURRENCY_MAX: usize = 40;
 
+/// Most bytes of items that are made by an expression. AWS's limit is not known; those of paths come from an input, which
+/// is smaller.
+const ITEMS_BYTES_MAX: usize = 10 * 1024 * 1024;
+
 /// How a Map begins.
 struct First {
     /// How many items there are.
@@ -112,8 +116,17 @@ impl Stepper<'_> {
             (all.len(), matches!((&effective, &items), (Cow::Owned(_), _) | (_, Cow::Owned(_))));
         // Only worth keeping if somebody comes back for them; what is computed might come out otherwise.
         let is_kept = map.items.are_computed() || (is_copy && inputs.len() < length);
-        let kept = is_kept.then(|| Payload::from_value(items.into_owned()));
+        let kept = is_kept.then(|| self.kept(frame, items.into_owned())).transpose()?;
         Ok(First { length, inputs, kept })
+    }
+
+    /// Items to be kept, which an expression may have made any number of.
+    pub(super) fn kept(&self, frame: FrameId, items: Value) -> Result<Payload, DataError> {
+        let kept = Payload::from_value(items);
+        match ITEMS_BYTES_MAX < kept.len_bytes() {
+            true => Err(too_large_to_give(&self.name_of(frame))),
+            false => Ok(kept),
+        }
     }
 
     /// The input of the iteration over the item at `index`.

@@ -101,7 +101,8 @@ impl Stepper<'_> {
         let items = map.items(&scope)?;
         let length = items.as_array().map_or(0, Vec::len);
         let is_copy = matches!((&effective, &items), (Cow::Owned(_), _) | (_, Cow::Owned(_)));
-        Ok((max_concurrency, length, is_copy.then(|| Payload::from_value(items.into_owned()))))
+        let kept = is_copy.then(|| self.kept(frame, items.into_owned())).transpose()?;
+        Ok((max_concurrency, length, kept))
     }
 
     pub(super) fn opening(

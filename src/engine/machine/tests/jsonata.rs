@@ -310,6 +310,30 @@ fn variables_have_limits() {
 }
 
 #[test]
+fn what_an_expression_makes_is_bounded_wherever_it_goes() {
+    let long = "{% $pad('', 300000, 'x') %}";
+    let items = "{% [1..40].($pad('', 300000, 'x')) %}";
+    let map = json!({"StartAt": "P", "States": {"P": {"Type": "Pass", "End": true}}});
+    for body in [
+        json!({"Type": "Fail", "Error": long}),
+        json!({"Type": "Fail", "Cause": long}),
+        json!({"Type": "Pass", "Output": long, "End": true}),
+        json!({"Type": "Task", "Resource": ACTIVITY, "Arguments": long, "End": true}),
+        json!({"Type": "Parallel", "Arguments": long, "Branches": [map], "End": true}),
+        json!({"Type": "Map", "Items": items, "ItemSelector": 1, "ItemProcessor": map, "End": true}),
+        json!({"Type": "Map", "Items": [1], "ItemSelector": long, "ItemProcessor": map, "End": true}),
+    ] {
+        let mut drive = Drive::new(&state(body.clone()), "{}");
+        drive.start();
+        let failure = &drive.ending().failure;
+        assert_eq!(failure.error.as_deref(), Some("States.DataLimitExceeded"), "{body}");
+    }
+    // A value that a cause shows is cut.
+    let cause = query_fault(&state(json!({"Type": "Wait", "Seconds": long, "End": true})), "{}");
+    assert_eq!(cause.chars().count(), 32_000);
+}
+
+#[test]
 fn expressions_of_a_step_share_its_time() {
     let definition = state(json!({"Type": "Pass", "Output": "{% 1 %}", "End": true}));
     let program = asl::compile(&definition.to_string(), asl::StateMachineType::Standard).unwrap();
