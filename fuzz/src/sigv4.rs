@@ -28,7 +28,7 @@ pub(crate) fn execute(text: &str) {
         parts.headers.remove(name);
     }
     // Only what clients of SigV4 send as it is comes out as it went in.
-    let is_plain = |text: &str| text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~/=&".contains(&b));
+    let is_plain = |text: &str| text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~/=&;".contains(&b));
     let query = parts.uri.query().unwrap_or_default();
     let is_presigned = query.contains("X-Amz-");
     if is_presigned || !is_plain(query) || !is_plain(parts.uri.path()) {
