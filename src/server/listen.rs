@@ -8,10 +8,10 @@ use std::sync::Arc;
 
 use http::Method;
 use hyper::body::Incoming;
+use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::conn::auto;
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::watch;
 use tokio_rustls::LazyConfigAcceptor;
@@ -217,18 +217,79 @@ impl Connection {
         Watched::new(stream, self.place.open().clone())
     }
 
+    /// Boxed where no other future has room for it. What reads and writes messages has large buffers: it is made when a
+    /// head is whole, and given up while the connection idles.
     async fn speak<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(self, stream: S) {
-        let rules = self.connections.rules();
+        let mut stream = StrictStream::of_client(stream, self.lenience);
+        loop {
+            let arrived = tokio::select! {
+                biased;
+                arrived = stream.arrived() => arrived,
+                () = self.place.open().told_to_close() => Ok(false),
+            };
+            match arrived {
+                Ok(true) => {}
+                Ok(false) => {
+                    // There is nobody to tell if it fails.
+                    let _ = stream.shutdown().await;
+                    return;
+                }
+                Err(error) => {
+                    tracing::debug!(%error, peer = %self.peer.address, "connection ended while it idled");
+                    return;
+                }
+            }
+            self.place.open().wakes();
+            if stream.is_http2() {
+                return Box::pin(self.speak_http2(stream)).await;
+            }
+            match Box::pin(self.speak_http1(stream)).await {
+                Some(resting) => stream = resting,
+                None => return,
+            }
+        }
+    }
+
+    /// Returns the stream if the connection idles.
+    async fn speak_http1<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
+        &self,
+        stream: StrictStream<S>,
+    ) -> Option<StrictStream<S>> {
         let open = self.place.open();
-        let stream = StrictStream::of_client(stream, self.lenience);
-        let mut builder = auto::Builder::new(Streams::new(open.clone()));
+        let mut builder = http1::Builder::new();
         builder
-            .http1()
             .header_read_timeout(None) // The sweep's business, as all of a connection's time.
             .max_headers(FIELDS_MAX)
             .max_buf_size(HEAD_BYTES_MAX)
-            .half_close(true)
-            .http2()
+            .half_close(true);
+        let mut connection = builder.serve_connection(TokioIo::new(stream), self.answering());
+        let ended = loop {
+            tokio::select! {
+                biased;
+                ended = &mut connection => break ended,
+                () = open.told_to_close() => {
+                    Pin::new(&mut connection).graceful_shutdown();
+                    break connection.await;
+                }
+                () = open.told_to_rest() => {
+                    if open.rests() {
+                        let http1::Parts { io, read_buf, .. } = connection.into_parts();
+                        let stream = io.into_inner();
+                        // Whole messages are handed on, and the connection has just looked at all that there is.
+                        let is_between = read_buf.is_empty() && stream.is_between_messages();
+                        return is_between.then_some(stream);
+                    }
+                }
+            }
+        };
+        self.note_end(ended);
+        None
+    }
+
+    async fn speak_http2<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(&self, stream: StrictStream<S>) {
+        let (open, rules) = (self.place.open(), self.connections.rules());
+        let mut builder = http2::Builder::new(Streams::new(open.clone()));
+        builder
             .timer(TokioTimer::new())
             .max_header_list_size(u32::try_from(HEAD_BYTES_MAX).unwrap_or(u32::MAX))
             .max_concurrent_streams(rules.streams)
@@ -236,9 +297,7 @@ impl Connection {
             .max_send_buf_size(SEND_BYTES_MAX)
             .keep_alive_interval(Some(rules.ping_interval))
             .keep_alive_timeout(rules.ping_timeout);
-        let service =
-            service_fn(|request| answer(self.service.clone(), self.peer.clone(), open.clone(), request));
-        let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
+        let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), self.answering()));
         let ended = tokio::select! {
             biased;
             ended = connection.as_mut() => ended,
@@ -247,6 +306,24 @@ impl Connection {
                 connection.await
             }
         };
+        self.note_end(ended);
+    }
+
+    /// What answers the requests of this connection.
+    fn answering(
+        &self,
+    ) -> impl hyper::service::Service<
+        http::Request<Incoming>,
+        Response = http::Response<Leaving>,
+        Error = Infallible,
+        Future: Send + 'static,
+    > + Send
+    + use<> {
+        let (service, peer, open) = (self.service.clone(), self.peer.clone(), self.place.open().clone());
+        service_fn(move |request| answer(service.clone(), peer.clone(), open.clone(), request))
+    }
+
+    fn note_end(&self, ended: hyper::Result<()>) {
         if let Err(error) = ended {
             tracing::debug!(%error, peer = %self.peer.address, "connection ended early");
         }
@@ -297,3 +374,6 @@ impl Peer {
         Self { address, server_name: None, certificate: None, is_secure: false, is_reserved: true }
     }
 }
+
+#[cfg(test)]
+mod tests;

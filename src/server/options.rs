@@ -336,7 +336,7 @@ impl Default for Limits {
         Self {
             requests_in_flight: 10_000,
             reserved: 64,
-            connections: 6_000,
+            connections: 10_240,
             connections_per_address: 0,
             tls_handshake_timeout_s: 10,
             header_read_timeout_s: 30,

@@ -113,6 +113,16 @@ impl Reading {
         n
     }
 
+    /// Whether this is HTTP/2.
+    pub fn is_http2(&self) -> bool {
+        matches!(self.state, State::Http2)
+    }
+
+    /// Whether every byte passed on so far belongs to a complete message.
+    pub fn is_between_messages(&self) -> bool {
+        matches!(self.state, State::Head(_))
+    }
+
     /// What is wrong with the byte after those that may be passed on. All later bytes are refused as well.
     pub fn refused(&self) -> Option<Refused> {
         match self.state {

@@ -1,5 +1,6 @@
 //! A connection that passes on only unambiguously framed bytes.
 
+use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -122,16 +123,40 @@ impl<S> StrictStream<S> {
 }
 
 impl<S: AsyncRead + Unpin> StrictStream<S> {
+    /// Completes when there is something to read, with `false` if the connection ends before that. Until then only the
+    /// beginning of a head is held, and the HTTP library needs no buffers.
+    pub async fn arrived(&mut self) -> io::Result<bool> {
+        poll_fn(|cx| self.poll_arrived(cx)).await
+    }
+
+    fn poll_arrived(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<bool>> {
+        while self.given == self.good {
+            if self.is_at_end()? || !ready!(self.poll_hold(cx))? {
+                return Poll::Ready(Ok(false));
+            }
+            self.follow_held();
+        }
+        Poll::Ready(Ok(true))
+    }
+
+    /// Whether the connection uses HTTP/2.
+    pub fn is_http2(&self) -> bool {
+        self.reading.is_http2()
+    }
+
+    /// Whether every message so far is complete and no byte of the next one has arrived.
+    pub fn is_between_messages(&self) -> bool {
+        self.held.is_empty() && self.reading.is_between_messages()
+    }
+
     /// Reads a piece after what is held; returns whether there was one.
     fn poll_hold(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<bool>> {
-        let held = self.held.len();
-        self.held.resize(held + PIECE_BYTES, 0);
-        let mut piece = ReadBuf::new(&mut self.held[held..]);
-        let result = Pin::new(&mut self.inner).poll_read(cx, &mut piece);
-        let n = piece.filled().len();
-        self.held.truncate(held + n);
-        ready!(result)?;
-        Poll::Ready(Ok(n != 0))
+        // Not into `held`, which would keep its capacity while nothing arrives.
+        let mut piece = [0; PIECE_BYTES];
+        let mut piece = ReadBuf::new(&mut piece);
+        ready!(Pin::new(&mut self.inner).poll_read(cx, &mut piece))?;
+        self.held.extend_from_slice(piece.filled());
+        Poll::Ready(Ok(!piece.filled().is_empty()))
     }
 
     /// Reads and discards bytes for a while, until the client closes.

@@ -20,6 +20,8 @@ const BODY_ALLOWANCE: u64 = 8;
 /// What may be on its way of a body that nobody wants: HTTP/2's window.
 const UNREAD_ALLOWANCE: u64 = 1024 * 1024;
 const PHASE_BITS: u32 = 3;
+/// How long a connection has idled before it rests: buffers of those that ask again at once are kept.
+const REST_MS: u64 = 1_000;
 
 /// What a connection is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,6 +59,10 @@ pub(in super::super) struct Open {
     own: Exchange,
     streams: Mutex<Vec<Arc<Exchange>>>,
     told_to_close: Notify,
+    /// Something was written and not flushed since.
+    is_writing: AtomicBool,
+    is_at_rest: AtomicBool,
+    told_to_rest: Notify,
 }
 
 /// A request's answer on its way, as far as the client's share in it goes.
@@ -103,6 +109,9 @@ impl Open {
             own: Exchange::default(),
             streams: Mutex::default(),
             told_to_close: Notify::new(),
+            is_writing: AtomicBool::new(false),
+            is_at_rest: AtomicBool::new(false),
+            told_to_rest: Notify::new(),
         }
     }
 
@@ -132,6 +141,39 @@ impl Open {
     /// Completes when the connection is to close as soon as nothing is in flight.
     pub(in super::super) async fn told_to_close(&self) {
         self.told_to_close.notified().await;
+    }
+
+    /// Completes when the connection has idled for a while, so that it may give up what it needs to be read from.
+    pub(in super::super) async fn told_to_rest(&self) {
+        self.told_to_rest.notified().await;
+    }
+
+    /// Whether nothing is on its way in either direction, so that the connection may rest; it then does, until it
+    /// [`wakes`](Self::wakes).
+    pub(in super::super) fn rests(&self) -> bool {
+        let is_idle = self.state().0 == State::Idle && !self.is_writing.load(Ordering::Relaxed);
+        self.is_at_rest.store(is_idle, Ordering::Relaxed);
+        is_idle
+    }
+
+    #[cfg(test)]
+    pub(in super::super) fn is_at_rest(&self) -> bool {
+        self.is_at_rest.load(Ordering::Relaxed)
+    }
+
+    /// The connection is read from again.
+    pub(in super::super) fn wakes(&self) {
+        self.is_at_rest.store(false, Ordering::Relaxed);
+    }
+
+    /// Something is written.
+    pub(super) fn writes(&self) {
+        self.is_writing.store(true, Ordering::Relaxed);
+    }
+
+    /// All that was written is with the system.
+    pub(super) fn wrote(&self) {
+        self.is_writing.store(false, Ordering::Relaxed);
     }
 
     /// Bytes came.
@@ -209,6 +251,9 @@ impl Open {
             State::InFlight => return self.check_answers(now_ms),
         };
         if !is_over(now_ms, since_ms, limit_ms) {
+            if state == State::Idle && is_over(now_ms, since_ms, REST_MS) {
+                self.rest();
+            }
             return;
         }
         if state == State::Idle && self.is_http2.load(Ordering::Relaxed) {
@@ -217,6 +262,13 @@ impl Open {
             self.close();
         } else {
             self.give_up(reason);
+        }
+    }
+
+    fn rest(&self) {
+        // HTTP/2 has much to remember.
+        if !self.is_http2.load(Ordering::Relaxed) && !self.is_at_rest.load(Ordering::Relaxed) {
+            self.told_to_rest.notify_one();
         }
     }
 
@@ -232,7 +284,7 @@ impl Open {
     }
 
     /// Tells the connection to finish what is in flight and close.
-    pub(super) fn close(&self) {
+    pub(in super::super) fn close(&self) {
         self.is_closing.store(true, Ordering::Relaxed);
         match self.state() {
             (State::Handshake, _) => self.give_up(Reason::Drain),
