@@ -80,7 +80,8 @@ pub(crate) fn metric(client: &mut Client, name: &str) -> f64 {
     line.map_or(0.0, |value| value.parse().unwrap())
 }
 
-fn wait_until(client: &mut Client, what: &str, is_so: impl Fn(&mut Client) -> bool) {
+/// Asks until it is so: a request gives its place back a moment after its client has the answer.
+pub(crate) fn wait_until(client: &mut Client, what: &str, is_so: impl Fn(&mut Client) -> bool) {
     let began = now();
     while !is_so(client) {
         assert!(began.elapsed() < DEADLINE, "not so in time: {what}");

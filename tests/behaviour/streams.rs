@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::backend::Backend;
 use crate::client::Client;
-use crate::connections::{BIG, big, deploy, metric, server_with_limits};
+use crate::connections::{BIG, big, deploy, metric, server_with_limits, wait_until};
 use crate::frames::{
     ACK, CONTINUATION, DATA, END_HEADERS, END_STREAM, Frames, GOAWAY, HEADERS, INITIAL_WINDOW_SIZE,
     MAX_CONCURRENT_STREAMS, MAX_HEADER_LIST_SIZE, PING, RST_STREAM, SETTINGS, WINDOW_UPDATE, field, frame,
@@ -73,7 +73,9 @@ fn a_window_that_stays_shut_costs_the_stream_and_not_the_connection() {
     let reset = frames.next(RST_STREAM).unwrap();
     assert_eq!((reset.stream, reset.number()), (1, CANCEL));
     assert!(Duration::from_secs(1) <= began.elapsed());
-    assert_eq!(metric(&mut client, "stepgate_requests_in_flight"), 1.0);
+    wait_until(&mut client, "one request in flight", |client| {
+        metric(client, "stepgate_requests_in_flight") == 1.0
+    });
 
     // Small responses wait for their window as well.
     frames.request(3, END_STREAM, "GET", HEALTH).unwrap();

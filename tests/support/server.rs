@@ -1,5 +1,6 @@
 //! A real server process on its own port, with a data directory that outlives it.
 
+use std::ffi::OsString;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -30,6 +31,12 @@ impl Drop for DataDir {
     }
 }
 
+/// The server's program: the one that was built with the tests, or another, such as a release build, that
+/// `STEPGATE_BINARY` names.
+fn binary() -> OsString {
+    std::env::var_os("STEPGATE_BINARY").unwrap_or_else(|| env!("CARGO_BIN_EXE_stepgate").into())
+}
+
 /// A running server; killed when dropped.
 pub(crate) struct Server {
     /// `127.0.0.1:PORT`
@@ -42,12 +49,12 @@ pub(crate) struct Server {
 impl Server {
     /// Starts the server on `dir` and waits until it is ready.
     pub(crate) fn start(dir: &DataDir, arguments: &[&str]) -> Self {
-        Self::start_as(Command::new(env!("CARGO_BIN_EXE_stepgate")), dir, arguments)
+        Self::start_as(Command::new(binary()), dir, arguments)
     }
 
     /// Starts a server that logs everything to a file.
     pub(crate) fn start_logging(dir: &DataDir, log: &Path) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_stepgate"));
+        let mut command = Command::new(binary());
         command.stderr(std::fs::File::create(log).unwrap());
         Self::start_with(command, dir, &[], "trace")
     }
@@ -57,7 +64,7 @@ impl Server {
         // An ignored signal stays ignored across exec: a write over the limit fails instead of killing the process.
         let script = format!("trap '' XFSZ; ulimit -S -f {kib}; exec \"$0\" \"$@\"");
         let mut command = Command::new("bash");
-        command.arg("-c").arg(script).arg(env!("CARGO_BIN_EXE_stepgate"));
+        command.arg("-c").arg(script).arg(binary());
         Self::start_as(command, dir, &[])
     }
 
@@ -65,7 +72,7 @@ impl Server {
     pub(crate) fn start_with_few_files(dir: &DataDir, n: u32) -> Self {
         let mut command = Command::new("bash");
         let script = format!("ulimit -n {n}; exec \"$0\" \"$@\"");
-        command.arg("-c").arg(script).arg(env!("CARGO_BIN_EXE_stepgate"));
+        command.arg("-c").arg(script).arg(binary());
         Self::start_as(command, dir, &[])
     }
 
@@ -82,7 +89,7 @@ impl Server {
         arguments: &[&str],
         environment: &[(&str, &Path)],
     ) -> Option<Self> {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_stepgate"));
+        let mut command = Command::new(binary());
         command.envs(environment.iter().copied());
         Self::ready(command, dir, arguments, "warn").ok()
     }
