@@ -27,9 +27,9 @@ const PIECE_BYTES: usize = 16 * 1024;
 /// How long a request waits for memory or a slot before it is refused.
 const WAIT_MAX: Duration = Duration::from_secs(10);
 
-/// The limits for all large bodies together.
+/// The limits for all large bodies together: those of deployed APIs and those of the AWS APIs.
 #[derive(Debug)]
-pub(crate) struct Bulkhead {
+pub struct Bulkhead {
     bodies: Budget,
     values: Budget,
     places: Semaphore,
@@ -37,7 +37,7 @@ pub(crate) struct Bulkhead {
 
 /// Reserved memory; released when this is dropped.
 #[derive(Debug)]
-pub(crate) struct Held {
+pub struct Held {
     _permit: OwnedSemaphorePermit,
 }
 
@@ -47,9 +47,17 @@ struct Budget {
     pieces_max: usize,
 }
 
+/// Reserved memory for a body of unknown length.
+#[derive(Debug)]
+pub(crate) struct Growing {
+    pieces: Arc<Semaphore>,
+    held: Option<Held>,
+    room: usize,
+}
+
 /// Why a budget can't grant a request.
-#[derive(Debug, PartialEq, Eq)]
-enum Scarce {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scarce {
     /// It is larger than the whole budget.
     Never,
     /// Others are using the budget.
@@ -57,15 +65,20 @@ enum Scarce {
 }
 
 impl Bulkhead {
-    /// Creates the budgets: `memory_bytes` for all large bodies together, of which a third is for the bodies
-    /// themselves.
-    pub(crate) fn new(memory_bytes: Option<usize>) -> Self {
+    /// Creates the budgets: `memory_bytes` for all large bodies together (1 GiB if `None`), of which a third is for the
+    /// bodies themselves.
+    pub fn new(memory_bytes: Option<usize>) -> Self {
         let memory_bytes = memory_bytes.unwrap_or(MEMORY_BYTES);
         // One body of the maximum size always fits.
         let bodies = (memory_bytes / 3).max(PAYLOAD_BYTES_MAX + PIECE_BYTES);
         let values = memory_bytes.saturating_sub(bodies).max(PAYLOAD_BYTES_MAX);
         let places = available_parallelism().map_or(2, usize::from);
         Self { bodies: Budget::new(bodies), values: Budget::new(values), places: Semaphore::new(places) }
+    }
+
+    /// Whether a body is so large that it has to reserve memory.
+    pub fn is_large(text: &Bytes) -> bool {
+        SMALL_BYTES_MAX < text.len()
     }
 
     /// Reads a request's body to its end, up to the payload quota.
@@ -87,33 +100,52 @@ impl Bulkhead {
     /// # Errors
     /// As [`collect_within`]; [`Error::NoRoom`] if there is no memory for it.
     pub(crate) async fn collect(&self, body: Body) -> Result<(Bytes, Option<Held>), Error> {
+        self.collect_up_to(body, PAYLOAD_BYTES_MAX).await
+    }
+
+    /// The same for a body of up to `bytes_max` bytes.
+    ///
+    /// # Errors
+    /// As [`collect_within`]; [`Error::NoRoom`] if there is no memory for it.
+    pub async fn collect_up_to(&self, body: Body, bytes_max: usize) -> Result<(Bytes, Option<Held>), Error> {
         let announced = usize::try_from(http_body::Body::size_hint(&body).lower()).unwrap_or(usize::MAX);
-        if PAYLOAD_BYTES_MAX < announced {
-            return Err(Error::TooLarge { bytes_max: PAYLOAD_BYTES_MAX });
+        if bytes_max < announced {
+            return Err(Error::TooLarge { bytes_max });
         }
-        let mut held = None;
-        let mut room = SMALL_BYTES_MAX;
+        let mut growing = self.growing();
         if SMALL_BYTES_MAX < announced {
             // Before any byte of it is read.
-            held = Some(self.bodies.take(announced).await.map_err(|_| Error::NoRoom)?);
-            room = announced;
+            growing.held = Some(self.bodies.take(announced).await.map_err(|_| Error::NoRoom)?);
+            growing.room = announced;
         }
-        let bytes = collect_within(body, PAYLOAD_BYTES_MAX, |bytes| {
-            if bytes <= room {
-                return true;
-            }
-            // The length is unknown. Reserve twice what has arrived, so that few steps are needed.
-            let more = bytes.max(room.saturating_mul(2).min(PAYLOAD_BYTES_MAX)).saturating_sub(room);
-            let Some(permit) = self.bodies.take_now(more) else { return false };
-            room += more;
-            match &mut held {
-                Some(Held { _permit }) => _permit.merge(permit),
-                None => held = Some(Held { _permit: permit }),
-            }
-            true
-        });
-        let bytes = bytes.await?;
-        Ok((bytes, held))
+        let bytes = collect_within(body, bytes_max, |bytes| growing.fits(bytes)).await?;
+        Ok((bytes, growing.held))
+    }
+
+    /// Memory for a body whose length is not known beforehand.
+    pub(crate) fn growing(&self) -> Growing {
+        Growing { pieces: self.bodies.pieces.clone(), held: None, room: SMALL_BYTES_MAX }
+    }
+
+    /// Runs `work`, which parses `text`, on the blocking pool if `text` is large. Returns its result with the memory that
+    /// is reserved for the parsed values.
+    ///
+    /// # Errors
+    /// [`Scarce`] if there is no memory for the values or no free slot.
+    pub async fn parse<R: Send + 'static>(
+        &self,
+        text: &Bytes,
+        work: impl FnOnce() -> R + Send + 'static,
+    ) -> Result<(R, Option<Held>), Scarce> {
+        if !Self::is_large(text) {
+            return Ok((work(), None));
+        }
+        let place = tokio::time::timeout(WAIT_MAX, self.places.acquire()).await;
+        let _place = place.ok().and_then(Result::ok).ok_or(Scarce::Now)?;
+        let text = text.clone();
+        let weight = aside(move || json::weight(&text)).await;
+        let held = self.values.take(weight).await?;
+        Ok((aside(work).await, Some(held)))
     }
 
     /// Runs `work` on `subject`, which contains about `bytes` bytes of bodies; `parsed` are the texts that it parses.
@@ -179,10 +211,30 @@ impl Budget {
         let permit = tokio::time::timeout(WAIT_MAX, self.pieces.clone().acquire_many_owned(n)).await;
         permit.ok().and_then(Result::ok).map(|permit| Held { _permit: permit }).ok_or(Scarce::Now)
     }
+}
 
-    fn take_now(&self, bytes: usize) -> Option<OwnedSemaphorePermit> {
-        let n = u32::try_from(bytes.div_ceil(PIECE_BYTES)).ok()?;
-        self.pieces.clone().try_acquire_many_owned(n).ok()
+impl Growing {
+    /// Whether there is memory for a body of `bytes` bytes so far. Reserves twice what has arrived, so that few steps are
+    /// needed.
+    pub(crate) fn fits(&mut self, bytes: usize) -> bool {
+        if bytes <= self.room {
+            return true;
+        }
+        let more = bytes.max(self.room.saturating_mul(2).min(PAYLOAD_BYTES_MAX)).saturating_sub(self.room);
+        let n = u32::try_from(more.div_ceil(PIECE_BYTES)).ok();
+        let permit = n.and_then(|n| self.pieces.clone().try_acquire_many_owned(n).ok());
+        let Some(permit) = permit else { return false };
+        self.room += more;
+        match &mut self.held {
+            Some(Held { _permit }) => _permit.merge(permit),
+            None => self.held = Some(Held { _permit: permit }),
+        }
+        true
+    }
+
+    /// The reserved memory.
+    pub(crate) fn into_held(self) -> Option<Held> {
+        self.held
     }
 }
 
@@ -293,5 +345,24 @@ mod tests {
         assert_eq!(refused, Err((7, Refusal::Unavailable)));
         drop(held);
         assert_eq!(bulkhead.run(MIB, Vec::new, 7, |n| n).await, Ok(7));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn values_are_held_as_long_as_who_made_them_needs_them() {
+        let bulkhead = bulkhead();
+        let free = || bulkhead.values.pieces.available_permits() * PIECE_BYTES;
+        let all = free();
+        let small = Bytes::from(vec![b' '; SMALL_BYTES_MAX]);
+        assert!(bulkhead.parse(&small, || 7).await.unwrap().1.is_none());
+        let text = Bytes::from(format!("[{}1]", "1,".repeat(100_000)));
+        let (made, held) = bulkhead.parse(&text, || 7).await.unwrap();
+        assert_eq!((made, all - free()), (7, json::weight(&text).next_multiple_of(PIECE_BYTES)));
+        let rest = bulkhead.values.take(free()).await.unwrap();
+        assert_eq!(bulkhead.parse(&text, || 7).await.unwrap_err(), Scarce::Now);
+        drop((held, rest));
+        assert_eq!(free(), all);
+        let more = Bytes::from(format!("[{}1]", "1,".repeat(1_000_000)));
+        assert!(all < json::weight(&more));
+        assert_eq!(bulkhead.parse(&more, || 7).await.unwrap_err(), Scarce::Never);
     }
 }

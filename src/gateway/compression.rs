@@ -2,7 +2,7 @@
 //!
 //! <https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-gzip-compression-decompression.html>
 
-use std::io::{self, Read as _};
+use std::io::{self, Cursor, Read};
 
 use bytes::Bytes;
 use flate2::Compression;
@@ -33,6 +33,8 @@ pub(crate) enum Broken {
     Malformed,
     /// It is larger than the limit.
     TooLarge,
+    /// There is no memory for the output.
+    NoRoom,
 }
 
 impl Coding {
@@ -58,18 +60,61 @@ impl Coding {
         Ok(out.into())
     }
 
-    /// Decompresses `bytes`, up to `bytes_max` bytes of output.
-    pub(crate) fn decompress(self, bytes: &[u8], bytes_max: usize) -> Result<Bytes, Broken> {
-        let limit = u64::try_from(bytes_max).unwrap_or(u64::MAX).saturating_add(1);
-        let mut out = Vec::new();
-        let read = match self {
-            Self::Gzip => MultiGzDecoder::new(bytes).take(limit).read_to_end(&mut out),
-            Self::Deflate => ZlibDecoder::new(bytes).take(limit).read_to_end(&mut out),
+    /// Starts to decompress `bytes`.
+    pub(crate) fn inflating(self, bytes: Bytes) -> Inflating {
+        let bytes = Cursor::new(bytes);
+        let source: Box<dyn Read + Send> = match self {
+            Self::Gzip => Box::new(MultiGzDecoder::new(bytes)),
+            Self::Deflate => Box::new(ZlibDecoder::new(bytes)),
         };
-        read.map_err(|_| Broken::Malformed)?;
-        if bytes_max < out.len() { Err(Broken::TooLarge) } else { Ok(out.into()) }
+        Inflating { source, out: Vec::new() }
     }
 }
+
+/// A body that is decompressed step by step: the output may be a thousand times as large as the input.
+pub(crate) struct Inflating {
+    source: Box<dyn Read + Send>,
+    out: Vec<u8>,
+}
+
+impl Inflating {
+    /// Continues until there are more than `bytes_max` bytes. Returns whether the body ends before that.
+    pub(crate) fn fill(&mut self, bytes_max: usize) -> Result<bool, Broken> {
+        let more = (bytes_max + 1).saturating_sub(self.out.len());
+        let more = u64::try_from(more).unwrap_or(u64::MAX);
+        let read = self.source.by_ref().take(more).read_to_end(&mut self.out);
+        read.map_err(|_| Broken::Malformed)?;
+        Ok(self.out.len() <= bytes_max)
+    }
+
+    /// Continues to the end, up to `bytes_max` bytes. Calls `has_room` with the number of bytes before it makes more.
+    pub(crate) fn finish(
+        mut self,
+        bytes_max: usize,
+        mut has_room: impl FnMut(usize) -> bool,
+    ) -> Result<Bytes, Broken> {
+        loop {
+            let next = self.out.len().saturating_mul(2).max(STEP_BYTES).min(bytes_max);
+            if !has_room(next) {
+                return Err(Broken::NoRoom);
+            }
+            if self.fill(next)? {
+                return Ok(self.out.into());
+            }
+            if next == bytes_max {
+                return Err(Broken::TooLarge);
+            }
+        }
+    }
+
+    /// The output so far.
+    pub(crate) fn into_bytes(self) -> Bytes {
+        self.out.into()
+    }
+}
+
+/// The smallest step.
+const STEP_BYTES: usize = 4096;
 
 /// Parses a request's `Content-Encoding`.
 pub(crate) fn request_coding(content_encoding: Option<&str>) -> RequestCoding {
@@ -170,15 +215,34 @@ mod tests {
 
     #[test]
     fn bodies_come_out_as_they_went_in_up_to_the_limit() {
-        let text = "text ".repeat(1000);
+        let text = "text ".repeat(3000);
         for coding in [Coding::Gzip, Coding::Deflate] {
+            let inflated = |bytes: &[u8], bytes_max: usize| {
+                coding.inflating(Bytes::copy_from_slice(bytes)).finish(bytes_max, |_| true)
+            };
             let small = coding.compress(text.as_bytes()).unwrap();
             assert!(small.len() < 200, "{}", small.len());
-            assert_eq!(coding.decompress(&small, text.len()).unwrap(), text);
-            assert_eq!(coding.decompress(&small, text.len() - 1), Err(Broken::TooLarge));
-            assert_eq!(coding.decompress(b"plain", 100), Err(Broken::Malformed));
-            assert_eq!(coding.decompress(&small[..small.len() / 2], 10_000), Err(Broken::Malformed));
+            assert_eq!(inflated(&small, text.len()).unwrap(), text);
+            assert_eq!(inflated(&small, text.len() - 1), Err(Broken::TooLarge));
+            assert_eq!(inflated(b"plain", 100), Err(Broken::Malformed));
+            assert_eq!(inflated(&small[..small.len() / 2], 100_000), Err(Broken::Malformed));
         }
+    }
+
+    #[test]
+    fn nothing_is_kept_that_has_no_room() {
+        let bomb = Coding::Gzip.compress(&vec![b' '; 1_000_000]).unwrap();
+        assert!(bomb.len() < 10_000, "{}", bomb.len());
+        let mut asked = Vec::new();
+        let refused = Coding::Gzip.inflating(bomb.clone()).finish(10_000_000, |bytes| {
+            asked.push(bytes);
+            bytes <= 20_000
+        });
+        assert_eq!(refused, Err(Broken::NoRoom));
+        assert!(asked.iter().all(|bytes| *bytes < 40_000), "{asked:?}");
+        let mut inflating = Coding::Gzip.inflating(bomb);
+        assert_eq!(inflating.fill(5_000), Ok(false));
+        assert_eq!(inflating.into_bytes().len(), 5_001);
     }
 
     #[test]

@@ -66,6 +66,7 @@ pub use access_logs::AccessLogs;
 pub use address::{Address, Target, TargetApi};
 pub use authorizers::{KeySet, KeySetError, UserPool, UserPoolKeys, UserPools};
 pub use backends::{AwsCall, AwsOperation, BackendError, BackendResponse, Backends, BoxFuture, CallAs};
+pub use bulkhead::{Bulkhead, Held, Scarce};
 pub use domains::{CustomDomainMatch, Domain, DomainCertificate, Domains};
 pub use lint::{LintCode, LintSeverity, TemplateFinding, lint_template};
 pub use mapping::trial::{Trial, TrialOutcome, TrialRequest};

@@ -18,6 +18,7 @@ pub(crate) mod route;
 pub(crate) mod stage;
 pub(crate) mod validate;
 
+use std::mem;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,12 +26,13 @@ use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 
 use super::backends::AwsCall;
+use super::bulkhead::{Bulkhead, Held};
 use super::compile::{CompiledIntegration, CompiledMethod, CompiledStage};
 use super::context::Context;
 use super::mapping::payload::Payload;
 use super::refusal::Refusal;
 use crate::connect;
-use crate::connect::{Body, Request, Response};
+use crate::connect::{Body, Request, Response, collect, full};
 
 /// The largest body of a request or response, in bytes: API Gateway's payload quota.
 pub(crate) const PAYLOAD_BYTES_MAX: usize = 10 * 1024 * 1024;
@@ -54,6 +56,8 @@ pub(crate) struct Routed {
     pub(super) stage: Arc<CompiledStage>,
     pub(super) method: Arc<CompiledMethod>,
     pub(super) body: Body,
+    /// The memory reserved for the body, if it was read before.
+    pub(super) held: Option<Held>,
 }
 
 /// … whose caller may call the method.
@@ -144,6 +148,29 @@ impl Routed {
     pub(super) fn refuse(self, refusal: Refusal) -> Refused {
         Refused { context: self.context, refusal }
     }
+
+    /// Takes the body and reads all of it.
+    ///
+    /// # Errors
+    /// As [`Bulkhead::read`].
+    pub(crate) async fn read_body(&mut self, bulkhead: &Bulkhead) -> Result<Payload, Refusal> {
+        let body = mem::replace(&mut self.body, full(Bytes::new()));
+        match self.held.take() {
+            // Its memory is reserved already. Reserving it twice could deadlock with another request.
+            Some(held) => match collect(body, PAYLOAD_BYTES_MAX).await {
+                Ok(bytes) => Ok(Payload::held(bytes, Some(held))),
+                Err(_) => Err(Refusal::BodyBroken),
+            },
+            None => bulkhead.read(body).await,
+        }
+    }
+
+    /// Puts a body back, so that a later phase can read it again.
+    pub(crate) fn put_back(&mut self, body: Payload) {
+        let (bytes, held) = body.into_parts();
+        self.body = full(bytes);
+        self.held = held;
+    }
 }
 
 impl Exchange {
@@ -164,5 +191,5 @@ pub(super) fn tested(
     method: Arc<CompiledMethod>,
     body: Body,
 ) -> Admitted {
-    Admitted(Routed { context, stage, method, body })
+    Admitted(Routed { context, stage, method, body, held: None })
 }

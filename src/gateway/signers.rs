@@ -2,10 +2,7 @@
 //!
 //! <https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-control-access-using-iam-policies-to-invoke-api.html>
 
-use std::mem;
 use std::sync::Arc;
-
-use bytes::Bytes;
 
 use super::authorization_header;
 use super::backends::BoxFuture;
@@ -14,7 +11,6 @@ use super::context::Context;
 use super::pipeline::Routed;
 use super::refusal::Refusal;
 use super::stages::SourceError;
-use crate::connect::full;
 use crate::identity::{AuthError, Authenticator, Caller, Grants, Incomplete, Invalid};
 
 /// The service name in signatures of method calls.
@@ -45,16 +41,17 @@ impl Signers {
     /// key is known.
     pub(crate) async fn identify(&self, routed: &mut Routed) -> Result<(), Refusal> {
         let context = &routed.context;
-        let refusal = |error: AuthError| refusal(error, context);
-        let claim = self.authenticator.claim(context.head(), SERVICE).map_err(refusal)?;
+        let claim = self.authenticator.claim(context.head(), SERVICE);
+        let claim = claim.map_err(|error| refusal(error, context))?;
         if *claim.region() != routed.stage.owner.region {
             let region = claim.region().as_str().to_owned();
             return Err(Refusal::InvalidSignature(Invalid::Region(region).to_string()));
         }
-        let body = self.bulkhead.read(mem::replace(&mut routed.body, full(Bytes::new()))).await?;
-        let verified = self.authenticator.verify(claim, context.head(), body.bytes()).map_err(refusal)?;
-        // A later reader reserves the memory again: holding two reservations at once could deadlock.
-        routed.body = full(body.bytes().clone());
+        let body = routed.read_body(&self.bulkhead).await?;
+        let context = &routed.context;
+        let verified = self.authenticator.verify(claim, context.head(), body.bytes());
+        let verified = verified.map_err(|error| refusal(error, context))?;
+        routed.put_back(body);
         let caller = verified.caller;
         let grants = self.permissions.of(&caller).await.map_err(|error| unavailable(&error))?;
         routed.context.signer = Some(Box::new(Signer { caller, grants }));

@@ -159,6 +159,11 @@ impl Gateway {
         Self { inner: Arc::new(inner) }
     }
 
+    /// The memory budget of large bodies, which the AWS APIs share.
+    pub fn bulkhead(&self) -> Arc<Bulkhead> {
+        self.inner.bulkhead.clone()
+    }
+
     /// The API or custom domain that a request is for, if any.
     pub fn locate(&self, uri: &TargetUri) -> Address {
         self.inner.domains.locate(uri)

@@ -11,6 +11,7 @@ use serde_json::{Map, Value, json};
 
 use super::front_door::{json, refusal};
 use crate::connect::{self, Request, Response};
+use crate::gateway::Bulkhead;
 use crate::identity::{AuthError, Authenticated, Authenticator, Head, Principal, TargetUri};
 use crate::stack::{self, Stacks, Template};
 use crate::store::Store;
@@ -28,6 +29,8 @@ pub(super) struct Admin {
     pub(super) store: Store,
     pub(super) stacks: Arc<Stacks>,
     pub(super) authenticator: Arc<Authenticator>,
+    /// The memory that large bodies take.
+    pub(super) bodies: Arc<Bulkhead>,
 }
 
 impl Admin {
@@ -77,8 +80,11 @@ impl Admin {
             return refusal(StatusCode::BAD_REQUEST, "ValidationError", message);
         }
         let (parts, body) = request.into_parts();
-        let body = match connect::collect(body, STACK_BYTES_MAX).await {
+        let (body, _held) = match self.bodies.collect_up_to(body, STACK_BYTES_MAX).await {
             Ok(body) => body,
+            Err(error @ connect::Error::NoRoom) => {
+                return refusal(StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable", &error.to_string());
+            }
             Err(error) => {
                 return refusal(StatusCode::PAYLOAD_TOO_LARGE, "ValidationError", &error.to_string());
             }

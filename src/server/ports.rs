@@ -148,11 +148,12 @@ pub(super) async fn wire_rooms(options: &Options, home: &AccountRegion) -> Resul
         let data_plane = Gateway::new(ports, gateway_options);
         control.watch(data_plane.watcher());
         gateway = Some(data_plane.clone());
+        let bodies = data_plane.bulkhead();
         let apis = wire::apis::Apis { control, test_invoke: Arc::new(data_plane) };
         let (clock, ids, engine) = (clock.clone(), ids.clone(), engine.clone());
         let functions = functions.clone();
         let rooms = Rooms { engine, apis, functions, iam: iam.clone(), sessions };
-        wire::Api::new(services::registered(&rooms), authenticator.clone(), iam, clock, ids)
+        wire::Api::new(services::registered(&rooms), authenticator.clone(), iam, bodies, clock, ids)
     });
     let Some(gateway) = gateway else { unreachable!("made with the APIs") };
     let buckets = Arc::new(Buckets::new(options, home, elsewhere.clone()));

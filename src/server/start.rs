@@ -47,6 +47,7 @@ impl Server {
             store: house.store.clone(),
             stacks: house.stacks.clone(),
             authenticator: house.authenticator.clone(),
+            bodies: house.gateway.bulkhead(),
         });
         let dispatch = |planes| Dispatch {
             planes,

@@ -251,6 +251,17 @@ mod tests {
     }
 
     #[test]
+    fn functions_nest_so_deep_and_no_deeper() {
+        let nested = |n: usize| {
+            let yes = json!({"Fn::Equals": ["a", "a"]});
+            json!({"A": (0..n).fold(yes, |below, _| json!({"Fn::Not": [below]}))})
+        };
+        let decided = decide(&nested(DEPTH_MAX), &json!({})).unwrap();
+        assert_eq!(decided["A"], Some(true));
+        assert!(decide(&nested(DEPTH_MAX + 1), &json!({})).is_err());
+    }
+
+    #[test]
     fn circles_are_refused() {
         let section = json!({"A": {"Condition": "B"}, "B": {"Condition": "A"}});
         let error = decide(&section, &json!({})).unwrap_err();

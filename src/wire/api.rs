@@ -15,7 +15,8 @@ use super::{
     ApiError, Call, Code, Handler, Operation, Permission, Protocol, Reply, ReplyBody, Service, Services,
 };
 use crate::clock::{Clock, Ids};
-use crate::connect::{Body, Error as BodyError, Request, Response, collect};
+use crate::connect::{Body, Error as BodyError, Request, Response};
+use crate::gateway::{Bulkhead, Held, Scarce};
 use crate::id::{AccountRegion, Region};
 use crate::identity::iam::Iam;
 use crate::identity::{
@@ -33,6 +34,7 @@ pub struct Api {
     routes: Arc<Routes>,
     authenticator: Arc<Authenticator>,
     iam: Iam,
+    pub(super) bodies: Arc<Bulkhead>,
     clock: Arc<dyn Clock>,
     ids: Arc<dyn Ids>,
 }
@@ -45,16 +47,18 @@ struct Outcome {
 }
 
 impl Api {
-    /// Serves the operations of `services` to whom `authenticator` knows, as far as the policies in `iam` allow.
+    /// Serves the operations of `services` to whom `authenticator` knows, as far as the policies in `iam` allow. Large
+    /// request bodies share the memory of `bodies`.
     pub fn new(
         services: Services,
         authenticator: Arc<Authenticator>,
         iam: Iam,
+        bodies: Arc<Bulkhead>,
         clock: Arc<dyn Clock>,
         ids: Arc<dyn Ids>,
     ) -> Self {
         let routes = Arc::new(Routes::new(&services));
-        Self { services: Arc::new(services), routes, authenticator, iam, clock, ids }
+        Self { services: Arc::new(services), routes, authenticator, iam, bodies, clock, ids }
     }
 
     /// The services.
@@ -146,17 +150,18 @@ impl Api {
             service.is_none().then(|| unserved::name(&self.services, &parts.headers, uri)).flatten()
         {
             // What is sent is read to its end, as far as it is small: clients that still write miss the answer.
-            let _ = collect(body, UNKNOWN_BYTES_MAX).await;
+            let _ = self.bodies.collect_up_to(body, UNKNOWN_BYTES_MAX).await;
             return refuse(None, unserved::error(&name));
         }
         if !is_signed(&parts.headers, uri) {
             return refuse(service, AuthError::MissingToken.into());
         }
-        let body =
-            match collect(body, service.map_or(UNKNOWN_BYTES_MAX, |service| service.body_bytes_max)).await {
-                Ok(body) => body,
-                Err(error) => return refuse(service, body_error(&error)),
-            };
+        // Large bodies reserve memory from the shared budget before they are read.
+        let bytes_max = service.map_or(UNKNOWN_BYTES_MAX, |service| service.body_bytes_max);
+        let (body, _held) = match self.bodies.collect_up_to(body, bytes_max).await {
+            Ok(body) => body,
+            Err(error) => return refuse(service, body_error(&error)),
+        };
         let Some(service) = service else {
             return refuse(None, ApiError::bare(Code::UnknownOperation));
         };
@@ -167,14 +172,38 @@ impl Api {
         let result = match authenticated {
             Err(error) => Err(error.into()),
             Ok(authenticated) => match found {
-                Ok(operation) => {
-                    let decoded = protocol::decode(operation, uri, parts, body);
-                    self.carry_out(operation, decoded, parts, authenticated, request_id).await
-                }
+                Ok(operation) => match self.decode(operation, uri, parts, body).await {
+                    Ok((decoded, _held)) => {
+                        self.carry_out(operation, decoded, parts, authenticated, request_id).await
+                    }
+                    Err(error) => Err(error),
+                },
                 Err(error) => Err(error),
             },
         };
         Outcome { service: Some(service), operation, result }
+    }
+
+    /// Decodes a request, a large one on the blocking pool, and holds the memory that is reserved for its values.
+    async fn decode(
+        &self,
+        operation: &'static Operation,
+        uri: &TargetUri,
+        parts: &Parts,
+        body: Bytes,
+    ) -> Result<(Result<Decoded, ApiError>, Option<Held>), ApiError> {
+        if !Bulkhead::is_large(&body) {
+            return Ok((protocol::decode(operation, uri, parts, body), None));
+        }
+        let (text, uri, parts) = (body.clone(), uri.clone(), parts.clone());
+        let parsed = self.bodies.parse(&text, move || protocol::decode(operation, &uri, &parts, body));
+        parsed.await.map_err(|scarce| match scarce {
+            Scarce::Never => ApiError::new(
+                Code::RequestEntityTooLarge,
+                "Reading the request would take more memory than this server has for it.",
+            ),
+            Scarce::Now => ApiError::bare(Code::ServiceUnavailable),
+        })
     }
 
     async fn carry_out(
@@ -278,12 +307,12 @@ fn body_error(error: &BodyError) -> ApiError {
             Code::RequestEntityTooLarge,
             format!("Request body exceeds the maximum size of {bytes_max} bytes"),
         ),
+        BodyError::NoRoom => ApiError::bare(Code::ServiceUnavailable),
         BodyError::InvalidAddress(_)
         | BodyError::Refused(_)
         | BodyError::Connect(_)
         | BodyError::Tls(_)
         | BodyError::Timeout
-        | BodyError::NoRoom
         | BodyError::Broken(_)
         | BodyError::Answer(_)
         | BodyError::Body(_) => ApiError::new(Code::Serialization, "the request body broke off"),

@@ -15,7 +15,7 @@ use crate::clock::{Clock, Ids, SeededIds, Timestamp, VirtualClock};
 use crate::connect::{Request, collect, full};
 use crate::engine::{self, Engine};
 use crate::functions::{self, Functions};
-use crate::gateway::api;
+use crate::gateway::{Bulkhead, api};
 use crate::id::{AccountId, AccountRegion, Region};
 use crate::identity::iam::Iam;
 use crate::identity::{Authenticator, Caller, Credential, Keys, Secret, Sessions, TargetUri, sign};
@@ -24,6 +24,9 @@ use crate::store::{Options, Store};
 /// The services of this room.
 pub(super) const SERVICES: [&Service; 5] =
     [&states::SERVICE, &apis::SERVICE, &iam::SERVICE, &sts::SERVICE, &lambda::SERVICE];
+
+/// The memory for large bodies, of which a third is for the bodies themselves.
+const BODY_BYTES: usize = 60 * 1024 * 1024;
 
 /// No test here makes a test call.
 struct Nobody;
@@ -225,5 +228,6 @@ pub(super) async fn api(dir: &Path, clock: Arc<dyn Clock>, ids: Arc<dyn Ids>, ke
         lambda::service(functions),
     ];
     let authenticator = Arc::new(Authenticator::new(keys, clock.clone()));
-    Api::new(services.into_iter().collect(), authenticator, iam, clock, ids)
+    let bodies = Arc::new(Bulkhead::new(Some(BODY_BYTES)));
+    Api::new(services.into_iter().collect(), authenticator, iam, bodies, clock, ids)
 }

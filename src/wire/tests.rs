@@ -1,5 +1,6 @@
 //! Requests as clients send them, and responses as clients read them.
 
+mod bodies;
 mod homes;
 mod sessions;
 mod stores;

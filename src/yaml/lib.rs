@@ -187,6 +187,33 @@ mod tests {
             parse(&repeating(9), no_tags).unwrap_err().to_string().contains("repeat more than 8388608 bytes")
         );
         assert!(parse(&"[".repeat(100_000), no_tags).is_err());
-        assert!(parse(&format!("a: {}1{}", "[".repeat(200), "]".repeat(200)), no_tags).is_err());
+        // A list of 99 items has a hundred nodes.
+        let many = |n: usize| format!("a: &a [{}]\nb: [{}]\n", "x, ".repeat(99), "*a, ".repeat(n));
+        assert!(parse(&many(ALIAS_NODES_MAX / 100), no_tags).is_ok());
+        assert!(parse(&many(ALIAS_NODES_MAX / 100 + 1), no_tags).is_err());
+    }
+
+    #[test]
+    fn documents_nest_so_deep_and_no_deeper() {
+        let flow = |n: usize| format!("a: {}1{}", "[".repeat(n), "]".repeat(n));
+        let block = |n: usize| {
+            let lines = (0..n).map(|depth| format!("{}a:\n", " ".repeat(depth)));
+            lines.collect::<String>() + &" ".repeat(n) + "1"
+        };
+        let json = |n: usize| "{\"a\":".repeat(n) + "1" + &"}".repeat(n);
+        for (text, is_fine) in [
+            (flow(DEPTH_MAX - 1), true),
+            (flow(DEPTH_MAX), false),
+            (flow(100_000), false),
+            (block(DEPTH_MAX), true),
+            (block(DEPTH_MAX + 1), false),
+            (block(5_000), false),
+            // JSON has the bound of its own reader.
+            (json(127), true),
+            (json(128), false),
+            (json(100_000), false),
+        ] {
+            assert_eq!(parse(&text, no_tags).is_ok(), is_fine, "{:.80}", text);
+        }
     }
 }

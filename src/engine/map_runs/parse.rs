@@ -19,19 +19,37 @@ const CELL_BYTES: usize = 160;
 /// # Errors
 /// `States.ItemReaderFailed` if the text is not what it should be, or would take more memory than there is for it.
 pub fn items(input_type: &InputType, body: &str, max: usize) -> Result<Vec<Value>, Failure> {
+    items_within(MEMORY_BYTES_MAX, input_type, body, max)
+}
+
+fn items_within(
+    memory: usize,
+    input_type: &InputType,
+    body: &str,
+    max: usize,
+) -> Result<Vec<Value>, Failure> {
     // Editors of tables put a mark in front.
     let body = body.strip_prefix('\u{feff}').unwrap_or(body);
+    let mut left = Memory(memory);
     match input_type {
-        InputType::Json { pointer } => document(body, pointer.as_deref(), max),
-        InputType::JsonLines => lines(body, max),
-        InputType::Csv { headers, delimiter } => table(body, headers.as_deref(), *delimiter, max),
+        InputType::Json { pointer } => document(body, pointer.as_deref(), max, &mut left),
+        InputType::JsonLines => lines(body, max, &mut left),
+        InputType::Csv { headers, delimiter } => table(body, headers.as_deref(), *delimiter, max, &mut left),
     }
 }
 
-fn document(body: &str, pointer: Option<&str>, max: usize) -> Result<Vec<Value>, Failure> {
-    if MEMORY_BYTES_MAX < json::weight(body.as_bytes()) {
-        return Err(too_much());
+/// What the items of an object may still take, in bytes.
+struct Memory(usize);
+
+impl Memory {
+    fn take(&mut self, bytes: usize) -> Result<(), Failure> {
+        self.0 = self.0.checked_sub(bytes).ok_or_else(too_much)?;
+        Ok(())
     }
+}
+
+fn document(body: &str, pointer: Option<&str>, max: usize, left: &mut Memory) -> Result<Vec<Value>, Failure> {
+    left.take(json::weight(body.as_bytes()))?;
     let document = json::parse(body).map_err(|error| failed(error.to_string()))?;
     let found = match pointer {
         None => Some(document),
@@ -49,18 +67,23 @@ fn document(body: &str, pointer: Option<&str>, max: usize) -> Result<Vec<Value>,
     }
 }
 
-fn lines(body: &str, max: usize) -> Result<Vec<Value>, Failure> {
+fn lines(body: &str, max: usize, left: &mut Memory) -> Result<Vec<Value>, Failure> {
     let lines = body.lines().filter(|line| !line.trim().is_empty()).take(max);
-    let mut left = MEMORY_BYTES_MAX;
     let read = |line: &str| {
-        left = left.checked_sub(json::weight(line.as_bytes())).ok_or_else(too_much)?;
+        left.take(json::weight(line.as_bytes()))?;
         json::parse(line).map_err(|error| failed(error.to_string()))
     };
     lines.map(read).collect()
 }
 
 /// Rows as objects of texts: cells without a header are left out, missing ones are empty.
-fn table(body: &str, given: Option<&[String]>, delimiter: char, max: usize) -> Result<Vec<Value>, Failure> {
+fn table(
+    body: &str,
+    given: Option<&[String]>,
+    delimiter: char,
+    max: usize,
+    left: &mut Memory,
+) -> Result<Vec<Value>, Failure> {
     let mut rows = Rows { rest: body, delimiter };
     let headers = match given {
         Some(headers) => headers.to_vec(),
@@ -72,11 +95,9 @@ fn table(body: &str, given: Option<&[String]>, delimiter: char, max: usize) -> R
         return Err(failed("CSV headers cannot contain duplicates."));
     }
     let headers_bytes: usize = headers.iter().map(|header| header.len() + CELL_BYTES).sum();
-    let mut left = MEMORY_BYTES_MAX;
     let item = |cells: Vec<String>| {
         // A short row has all the columns that the first one names.
-        let bytes = headers_bytes + cells.iter().map(String::len).sum::<usize>();
-        left = left.checked_sub(bytes).ok_or_else(too_much)?;
+        left.take(headers_bytes + cells.iter().map(String::len).sum::<usize>())?;
         let mut cells = cells.into_iter();
         let cell = |header: &String| (header.clone(), Value::from(cells.next().unwrap_or_default()));
         Ok(Value::Object(headers.iter().map(cell).collect::<Map<_, _>>()))
@@ -189,19 +210,29 @@ mod tests {
         assert!(items(&plain, "nothing", 3).is_err());
     }
 
+    /// Takes `memory` for its items, and not one byte less.
+    #[track_caller]
+    fn takes(memory: usize, input_type: &InputType, body: &str) {
+        let read = |memory: usize| items_within(memory, input_type, body, usize::MAX);
+        assert!(read(memory).is_ok(), "{:?}", read(memory));
+        assert_eq!(read(memory - 1), Err(too_much()));
+    }
+
     #[test]
     fn items_take_so_much_memory_and_no_more() {
         let csv = InputType::Csv { headers: None, delimiter: ',' };
         // A row of one cell has as many as the header.
         let table = |columns: usize, rows: usize| {
-            let header: Vec<String> = (0..columns).map(|n| format!("c{n}")).collect();
+            let header: Vec<String> = (0..columns).map(|n| format!("c{n:04}")).collect();
             format!("{}\n{}", header.join(","), "x\n".repeat(rows))
         };
-        assert_eq!(items(&csv, &table(1_000, 100), usize::MAX).unwrap().len(), 100);
+        takes(100 * (1_000 * (5 + CELL_BYTES) + 1), &csv, &table(1_000, 100));
         assert_eq!(items(&csv, &table(10_000, 10_000), usize::MAX), Err(too_much()));
-        let list = format!("[{}1]", "1,".repeat(4_000_000));
-        assert_eq!(items(&InputType::Json { pointer: None }, &list, usize::MAX), Err(too_much()));
-        let lines = format!("{list}\n").repeat(2);
-        assert_eq!(items(&InputType::JsonLines, &lines, usize::MAX), Err(too_much()));
+        let plain = InputType::Json { pointer: None };
+        let list = "[1, {\"a\": [2]}]";
+        takes(json::weight(list.as_bytes()), &plain, list);
+        takes(2 * json::weight(list.as_bytes()), &InputType::JsonLines, &format!("{list}\n\n{list}"));
+        let many = format!("[{}1]", "1,".repeat(4_000_000));
+        assert_eq!(items(&plain, &many, usize::MAX), Err(too_much()));
     }
 }

@@ -12,6 +12,8 @@ use crate::gateway::error::KeyProblem;
 
 /// The most rows in a file.
 const ROWS_MAX: usize = 1_000_000;
+/// Warnings about one file that are told.
+const WARNINGS_MAX: usize = 1_000;
 
 /// A row of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +31,13 @@ impl ImportedKey {
     /// A warning about this row.
     pub(super) fn warning(&self, problem: &impl fmt::Display) -> String {
         warning(self.line, problem)
+    }
+}
+
+/// Adds a warning, unless there are so many that nobody reads more.
+pub(super) fn warn(warnings: &mut Vec<String>, text: impl FnOnce() -> String) {
+    if warnings.len() < WARNINGS_MAX {
+        warnings.push(text());
     }
 }
 
@@ -55,12 +64,14 @@ pub(super) fn parse(file: &[u8]) -> Result<(Vec<ImportedKey>, Vec<String>), KeyP
     let (Some(name), Some(key)) = (name, key) else { return Err(KeyProblem::Columns) };
     let (description, enabled, plans) = (column("Description"), column("Enabled"), column("UsagePlanIds"));
     let (mut keys, mut warnings, mut places) = (Vec::<ImportedKey>::new(), Vec::new(), BTreeMap::new());
+    let mut n_rows = 0_usize;
     while let Some((line, fields)) = records.next_record()? {
-        if ROWS_MAX <= keys.len() {
-            return Err(KeyProblem::File("it has more than 1,000,000 rows"));
-        }
         if fields.iter().all(|field| field.trim().is_empty()) {
             continue;
+        }
+        n_rows += 1;
+        if ROWS_MAX < n_rows {
+            return Err(KeyProblem::File("it has more than 1,000,000 rows"));
         }
         let field =
             |column: Option<usize>| column.and_then(|column| fields.get(column)).map_or("", |it| it.trim());
@@ -80,7 +91,7 @@ pub(super) fn parse(file: &[u8]) -> Result<(Vec<ImportedKey>, Vec<String>), KeyP
         let place = *places.entry(value).or_insert(keys.len());
         match keys.get_mut(place) {
             Some(before) => {
-                warnings.push(warning(line, &format!("the key of line {} once more", before.line)));
+                warn(&mut warnings, || warning(line, &format!("the key of line {} once more", before.line)));
                 *before = key;
             }
             None => keys.push(key),
@@ -199,6 +210,14 @@ mod tests {
                 ["Line 3: the key of line 2 once more".to_owned()].as_slice(),
             )
         );
+    }
+
+    #[test]
+    fn files_have_so_many_rows_and_warnings_and_no_more() {
+        let file = |n: usize| format!("Key,Name\n{}\n,\n", "k,a\n".repeat(n));
+        let (keys, warnings) = check(&file(ROWS_MAX)).unwrap();
+        assert_eq!((keys.len(), warnings.len()), (1, WARNINGS_MAX));
+        assert!(check(&file(ROWS_MAX + 1)).unwrap_err().contains("more than 1,000,000 rows"));
     }
 
     #[test]

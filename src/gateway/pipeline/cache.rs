@@ -7,7 +7,6 @@
 //!
 //! <https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-caching.html>
 
-use std::mem;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll};
@@ -146,7 +145,7 @@ async fn key(
     bulkhead: &Bulkhead,
 ) -> Result<(Validated, Box<[u8]>), Refused> {
     if cache.reads_body && validated.body.is_none() {
-        match bulkhead.read(mem::replace(&mut validated.routed.body, full(Bytes::new()))).await {
+        match validated.routed.read_body(bulkhead).await {
             Ok(body) => validated.body = Some(body),
             Err(refusal) => return Err(validated.routed.refuse(refusal)),
         }

@@ -12,9 +12,10 @@ use crate::connect::{Body, full};
 use crate::gateway::bulkhead::{Bulkhead, SMALL_BYTES_MAX};
 use crate::gateway::compile::essence;
 use crate::gateway::compression::{
-    Broken, Coding, RequestCoding, accepted, is_compressed_format, request_coding,
+    Broken, Coding, Inflating, RequestCoding, accepted, is_compressed_format, request_coding,
 };
 use crate::gateway::integration::http_refusal;
+use crate::gateway::mapping::payload::Payload;
 use crate::gateway::refusal::Refusal;
 
 /// How to compress the response. The request's headers say so, but are gone by then.
@@ -56,22 +57,37 @@ async fn decompressed(mut routed: Routed, bulkhead: &Bulkhead) -> Result<Routed,
         RequestCoding::Unsupported => return Err(routed.refuse(Refusal::UnsupportedMediaType)),
         RequestCoding::Coded(coding) => coding,
     };
-    let (body, _held) = match bulkhead.read(std::mem::replace(&mut routed.body, full(Bytes::new()))).await {
+    let (body, _held) = match routed.read_body(bulkhead).await {
         Ok(body) => body.into_parts(),
         Err(refusal) => return Err(routed.refuse(refusal)),
     };
-    let decompressed = coded(body, move |bytes| coding.decompress(bytes, PAYLOAD_BYTES_MAX)).await;
-    match decompressed {
-        Some(Ok(bytes)) => {
-            routed.body = full(bytes);
+    match inflated(coding.inflating(body), bulkhead).await {
+        Some(Ok(body)) => {
+            routed.put_back(body);
             // The following phases see the decoded body.
             routed.context.headers.remove(CONTENT_ENCODING);
             Ok(routed)
         }
         Some(Err(Broken::TooLarge)) => Err(routed.refuse(Refusal::RequestTooLarge)),
         Some(Err(Broken::Malformed)) => Err(routed.refuse(Refusal::UnsupportedMediaType)),
-        None => Err(routed.refuse(Refusal::Unavailable)),
+        Some(Err(Broken::NoRoom)) | None => Err(routed.refuse(Refusal::Unavailable)),
     }
+}
+
+/// The decompressed body with its reserved memory. Large bodies are decompressed on the blocking pool. `None` if the
+/// process is shutting down.
+async fn inflated(mut inflating: Inflating, bulkhead: &Bulkhead) -> Option<Result<Payload, Broken>> {
+    match inflating.fill(SMALL_BYTES_MAX) {
+        Ok(true) => return Some(Ok(Payload::new(inflating.into_bytes()))),
+        Ok(false) => {}
+        Err(broken) => return Some(Err(broken)),
+    }
+    let mut growing = bulkhead.growing();
+    let finish = move || {
+        let bytes = inflating.finish(PAYLOAD_BYTES_MAX, |bytes| growing.fits(bytes))?;
+        Ok(Payload::held(bytes, growing.into_held()))
+    };
+    tokio::task::spawn_blocking(finish).await.ok()
 }
 
 async fn compressed(answered: Answered, wanted: Wanted, bulkhead: &Bulkhead) -> Result<Answered, Refused> {

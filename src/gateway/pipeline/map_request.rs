@@ -29,20 +29,25 @@ use crate::identity::append;
 
 /// `Validated → Prepared`.
 pub(crate) async fn prepare(
-    Validated { routed, body: read_before }: Validated,
+    Validated { mut routed, body: read_before }: Validated,
     bulkhead: &Bulkhead,
 ) -> Result<Prepared, Refused> {
-    let Routed { context, stage, method, body } = routed;
+    let Routed { method, body, .. } = &routed;
     let streams = method.integration.as_ref().is_some_and(CompiledIntegration::is_proxy)
         && method.integration.as_ref().is_some_and(|i| i.parameters.is_empty() || !reads_body(i))
-        && http_body::Body::size_hint(&body).exact().is_some();
-    let (request, streaming) = match read_before {
-        Some(request) => (request, None),
-        None if streams => (Payload::default(), Some(body)),
-        None => match bulkhead.read(body).await {
-            Ok(request) => (request, None),
-            Err(refusal) => return Err(Refused { context, refusal }),
+        && http_body::Body::size_hint(body).exact().is_some();
+    let read = match read_before {
+        Some(request) => Some(request),
+        None if streams => None,
+        None => match routed.read_body(bulkhead).await {
+            Ok(request) => Some(request),
+            Err(refusal) => return Err(routed.refuse(refusal)),
         },
+    };
+    let Routed { context, stage, method, body, held } = routed;
+    let (request, streaming) = match read {
+        Some(request) => (request, None),
+        None => (Payload::held(Bytes::new(), held), Some(body)),
     };
     let (bytes, text) = (request.bytes().len(), request.bytes().clone());
     let reading = Reading::of_request(context.header("content-type").as_deref());

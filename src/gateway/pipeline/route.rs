@@ -25,7 +25,7 @@ pub(crate) fn find(staged: Staged) -> Result<Routed, Refused> {
         Some(Match { method, parameters }) => {
             context.route = Some(method.clone());
             context.path_parameters = parameters;
-            Ok(Routed { context, stage, method, body })
+            Ok(Routed { context, stage, method, body, held: None })
         }
         None => {
             let refusal = missing(&context);

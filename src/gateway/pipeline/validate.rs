@@ -2,12 +2,8 @@
 //! model.
 
 use std::borrow::Cow;
-use std::mem;
-
-use bytes::Bytes;
 
 use super::{Admitted, Refused, Routed, Validated};
-use crate::connect::full;
 use crate::gateway::bulkhead::{Bulkhead, SMALL_BYTES_MAX};
 use crate::gateway::compile::{ComplaintsFor, Mismatch};
 use crate::gateway::mapping::payload::Payload;
@@ -46,7 +42,7 @@ async fn check_body(mut routed: Routed, bulkhead: &Bulkhead) -> Result<Validated
     if !routed.method.body_models.apply_to(content_type.as_deref()) {
         return Ok(Validated { routed, body: None });
     }
-    let body = match bulkhead.read(mem::replace(&mut routed.body, full(Bytes::new()))).await {
+    let body = match routed.read_body(bulkhead).await {
         Ok(body) => body,
         Err(refusal) => return Err(routed.refuse(refusal)),
     };

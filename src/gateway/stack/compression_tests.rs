@@ -4,7 +4,11 @@ use bytes::Bytes;
 
 use crate::gateway::api::{HttpMethod, Integration, IntegrationType};
 use crate::gateway::compression::Coding;
-use crate::gateway::fixture::{Answer, House, api, code, house_of, integration, method, mock, strings, with};
+use crate::gateway::fixture::{
+    Answer, House, api, code, house, house_of, integration, live, method, mock, strings, with,
+};
+use crate::gateway::pipeline::PAYLOAD_BYTES_MAX;
+use crate::gateway::stack::Options;
 
 const ECHO: &str = "arn:aws:apigateway:us-east-1:states:action/StartExecution";
 
@@ -39,10 +43,7 @@ async fn answers_of_the_size_are_compressed_as_accepted() {
     ] {
         let answer = post(&echoing(bytes_min), &[("accept-encoding", accept)], text.clone()).await;
         assert_eq!(answer.header("content-encoding"), expect.map(Coding::name), "{bytes_min:?} {accept}");
-        let body = expect.map_or_else(
-            || answer.bytes.clone(),
-            |coding| coding.decompress(&answer.bytes, usize::MAX - 1).unwrap(),
-        );
+        let body = expect.map_or_else(|| answer.bytes.clone(), |coding| inflated(coding, &answer.bytes));
         assert_eq!(body, text);
     }
     let empty = post(&echoing(Some(0)), &[("accept-encoding", "gzip")], "").await;
@@ -53,7 +54,7 @@ async fn answers_of_the_size_are_compressed_as_accepted() {
 async fn large_answers_are_compressed_aside() {
     let text = "0123456789".repeat(100_000);
     let answer = post(&echoing(Some(0)), &[("accept-encoding", "gzip")], text.clone()).await;
-    assert_eq!(Coding::Gzip.decompress(&answer.bytes, text.len()).unwrap(), text);
+    assert_eq!(inflated(Coding::Gzip, &answer.bytes), text);
 }
 
 #[tokio::test]
@@ -89,9 +90,40 @@ async fn requests_are_decompressed_before_they_are_mapped() {
     assert_eq!((answer.status, &*answer.body), (200, text));
 }
 
+fn inflated(coding: Coding, bytes: &Bytes) -> Bytes {
+    coding.inflating(bytes.clone()).finish(PAYLOAD_BYTES_MAX, |_| true).unwrap()
+}
+
 #[tokio::test]
 async fn a_body_that_grows_beyond_the_limit_is_refused() {
-    let bomb = Coding::Gzip.compress(&vec![b' '; 10 * 1024 * 1024 + 1]).unwrap();
-    let answer = post(&echoing(Some(1000)), &[("content-encoding", "gzip")], bomb).await;
-    assert_eq!(answer.status, 413);
+    for (bytes, status) in [(PAYLOAD_BYTES_MAX, 200), (PAYLOAD_BYTES_MAX + 1, 413)] {
+        let bomb = Coding::Gzip.compress(&vec![b' '; bytes]).unwrap();
+        let house = house_from(Some(1000), mock(r#"{"statusCode": 200}"#, "read"));
+        let answer = post(&house, &[("content-encoding", "gzip")], bomb).await;
+        assert_eq!(answer.status, status, "{bytes}");
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_grows_takes_of_the_memory_that_all_share() {
+    const MIB: usize = 1024 * 1024;
+    let mut api = with(api("abc"), "/", HttpMethod::Post, method(integration(IntegrationType::Aws, ECHO)));
+    api.api.minimum_compression_size = Some(1000);
+    // A third of it is for bodies.
+    let options = Options { body_memory_bytes: Some(60 * MIB), ..Options::default() };
+    let house = house(options, [live(api)]);
+    let text = vec![b' '; 9 * MIB];
+    let bomb = Coding::Gzip.compress(&text).unwrap();
+    assert!(bomb.len() < 64 * 1024);
+    let bulkhead = house.gateway.inner.bulkhead.clone();
+    let mut taken = bulkhead.growing();
+    assert!(taken.fits(12 * MIB));
+    let gzip = [("content-encoding", "gzip")];
+    assert_eq!(post(&house, &gzip, bomb.clone()).await.status, 503);
+    assert_eq!(post(&house, &gzip, Coding::Gzip.compress(&text[..5 * MIB]).unwrap()).await.status, 200);
+    drop(taken);
+    assert_eq!(post(&house, &gzip, bomb).await.status, 200);
+    // All of it is given back.
+    let mut all = bulkhead.growing();
+    assert!(all.fits(20 * MIB));
 }

@@ -3,6 +3,8 @@
 
 /// How deep elements may nest.
 const DEPTH_MAX: usize = 64;
+/// Elements of a document: the least of them takes thirty times the memory of its text.
+const ELEMENTS_MAX: usize = 200_000;
 
 /// An element.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -34,6 +36,7 @@ pub(crate) fn parse(text: &str) -> Option<Element> {
     let mut rest = text;
     // The elements that are open, outermost first; the first holds the document.
     let mut open = vec![Element::default()];
+    let mut n_elements = 0_usize;
     while let Some(start) = rest.find('<') {
         let (before, markup) = rest.split_at(start);
         push_text(&mut open.last_mut()?.text, before)?;
@@ -60,6 +63,10 @@ pub(crate) fn parse(text: &str) -> Option<Element> {
             let (tag, is_empty) = tag.strip_suffix('/').map_or((tag, false), |tag| (tag, true));
             let name = tag.split_ascii_whitespace().next().filter(|name| !name.starts_with('!'))?;
             let element = Element { name: local(name).to_owned(), ..Element::default() };
+            n_elements += 1;
+            if ELEMENTS_MAX < n_elements {
+                return None;
+            }
             if is_empty {
                 open.last_mut()?.children.push(element);
             } else if open.len() <= DEPTH_MAX {
@@ -148,7 +155,21 @@ mod tests {
         ] {
             assert_eq!(parse(text), None, "{text}");
         }
-        assert_eq!(parse(&("<a>".repeat(100) + &"</a>".repeat(100))), None);
-        assert!(parse(&("<a>".repeat(60) + &"</a>".repeat(60))).is_some());
+    }
+
+    #[test]
+    fn documents_are_so_deep_and_so_large_and_no_more() {
+        let deep = |n: usize| "<a>".repeat(n) + &"</a>".repeat(n);
+        assert!(parse(&deep(DEPTH_MAX)).is_some());
+        assert_eq!(parse(&deep(DEPTH_MAX + 1)), None);
+        assert_eq!(parse(&"<a>".repeat(1_000_000)), None);
+        let wide = |n: usize| format!("<r>{}</r>", "<a/>".repeat(n - 1));
+        assert_eq!(parse(&wide(ELEMENTS_MAX)).unwrap().children.len(), ELEMENTS_MAX - 1);
+        assert_eq!(parse(&wide(ELEMENTS_MAX + 1)), None);
+        // Nothing is expanded, so a text is never longer than it was.
+        let entities = "<!DOCTYPE a [<!ENTITY x \"0123456789\">]><a>&x;</a>";
+        assert_eq!(parse(entities), None);
+        let text = "&#65;".repeat(100_000);
+        assert_eq!(parse(&format!("<a>{text}</a>")).unwrap().text.len(), 100_000);
     }
 }

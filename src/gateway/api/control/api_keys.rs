@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::super::api_key::{ApiKey, ApiKeyValue};
-use super::super::api_key_import::{ImportedKey, parse};
+use super::super::api_key_import::{ImportedKey, parse, warn};
 use super::super::apis::Apis;
 use super::super::ids::{ApiId, ApiKeyId, StageName, UsagePlanId};
 use super::super::live::Change;
@@ -179,10 +179,12 @@ impl Apis {
                 match import(rows, &key, &*ids, now) {
                     Ok(id) => {
                         done.push(id.clone());
-                        warnings.extend(subscribe_to_all(rows, &key, &id)?);
+                        for text in subscribe_to_all(rows, &key, &id)? {
+                            warn(&mut warnings, || text);
+                        }
                         changes.push(Change::Key(home.clone(), key.value));
                     }
-                    Err(Error::BadRequest(problem)) => warnings.push(key.warning(&problem)),
+                    Err(Error::BadRequest(problem)) => warn(&mut warnings, || key.warning(&problem)),
                     Err(error) => return Err(error),
                 }
             }
