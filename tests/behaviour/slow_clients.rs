@@ -111,7 +111,8 @@ fn whoever_is_quick_is_served_among_slow_clients() {
     let few = "header_read_timeout_s = 10\nidle_timeout_s = 10\nbody_read_timeout_s = 10\nanswer_write_timeout_s = 10";
     // And ten thousand need more to be there all at once, on a machine that is busy.
     let many = "tls_handshake_timeout_s = 30";
-    let server = server_with_limits(&dir, if is_heavy { many } else { few }, &["--tls-listen", "127.0.0.1:0"]);
+    let server =
+        server_with_limits(&dir, if is_heavy { many } else { few }, &["--tls-listen", "127.0.0.1:0"]);
     let mut client = Client::new(&server.address);
     let base = deploy(&mut client);
     let plain: SocketAddr = server.address.parse().unwrap();
