@@ -115,7 +115,11 @@ impl Bulkhead {
         let mut growing = self.growing();
         if SMALL_BYTES_MAX < announced {
             // Before any byte of it is read.
-            growing.held = Some(self.bodies.take(announced).await.map_err(|_| Error::NoRoom)?);
+            let held = self.bodies.take(announced).await.map_err(|scarce| match scarce {
+                Scarce::Never => Error::TooLarge { bytes_max: self.bodies.pieces_max * PIECE_BYTES },
+                Scarce::Now => Error::NoRoom,
+            });
+            growing.held = Some(held?);
             growing.room = announced;
         }
         let bytes = collect_within(body, bytes_max, |bytes| growing.fits(bytes)).await?;
@@ -319,6 +323,13 @@ mod tests {
         for body in [full(vec![b'x'; 10 * MIB + 1]), streamed(11, MIB)] {
             assert_eq!(bulkhead.read(body).await.map(|_| ()), Err(Refusal::RequestTooLarge));
         }
+    }
+
+    #[tokio::test]
+    async fn a_body_that_never_fits_is_too_large() {
+        let bulkhead = bulkhead();
+        let refused = bulkhead.collect_up_to(full(vec![b'x'; 21 * MIB]), 100 * MIB).await;
+        assert!(matches!(refused, Err(Error::TooLarge { bytes_max }) if bytes_max == 20 * MIB));
     }
 
     #[tokio::test]

@@ -82,7 +82,7 @@ async fn call(world: &World, home: &Home, operation: &Operation, input: &Value) 
     let region = home.at.region.clone();
     let answer = world.api.invoke(operation.service, operation.name, input, home.caller(), region);
     // A worker that polls for work of others, or a test call of their method, would wait for ever.
-    let answer = tokio::time::timeout(Duration::from_secs(30), answer).await;
+    let answer = tokio::time::timeout(Duration::from_secs(300), answer).await;
     let bytes = answer.unwrap_or_else(|_| panic!("{} waits", operation.name))?;
     Ok(serde_json::from_slice(&bytes).unwrap_or_else(|_| json!(String::from_utf8_lossy(&bytes))))
 }
