@@ -308,9 +308,9 @@ impl Run<'_> {
             }
         } else {
             if kind.is_deployed() {
-                let api = match kind {
-                    Kind::RestApi => Some(attributes.reference.clone()),
-                    _ => properties.get("RestApiId").and_then(Value::as_str).map(str::to_owned),
+                let api = match kind == Kind::RestApi {
+                    true => Some(attributes.reference.clone()),
+                    false => properties.get("RestApiId").and_then(Value::as_str).map(str::to_owned),
                 };
                 self.redeploy.extend(api);
             }

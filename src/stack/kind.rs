@@ -26,6 +26,9 @@ mod usage_plan;
 mod usage_plan_key;
 mod vpc_link;
 
+use std::fmt;
+use std::pin::Pin;
+
 use serde_json::{Map, Value, json};
 
 use super::intrinsic::Attributes;
@@ -39,88 +42,62 @@ pub(super) use state_machine::{definition, substituted};
 /// A resource's properties with all functions resolved, named as the template names them.
 pub(super) type Properties = Map<String, Value>;
 
-/// Declares the enum, its type names and its property lists in one table.
-macro_rules! kinds {
-    ($($variant:ident = $type_name:literal $doc:literal [$($property:literal)*])*) => {
-        /// A supported resource type.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-        pub enum Kind { $(#[doc = $doc] $variant),* }
+/// A step of making, changing or removing a resource.
+type Step<'a, T> = Pin<Box<dyn Future<Output = Result<T, OperationError>> + Send + 'a>>;
 
-        impl Kind {
-            /// Every supported type.
-            pub const ALL: &[Self] = &[$(Self::$variant),*];
+/// What a resource would answer to `Ref`, and to `Fn::GetAtt` by the attribute's name.
+type Guess = (String, Vec<(&'static str, String)>);
 
-            /// The name in templates.
-            pub const fn type_name(self) -> &'static str {
-                match self { $(Self::$variant => $type_name),* }
-            }
+/// All there is to know about a resource type: one row, in its own file.
+pub(super) struct Row {
+    /// The name in templates.
+    type_name: &'static str,
+    /// The properties that are honoured; any other is refused.
+    properties: &'static [&'static str],
+    /// Properties that make another thing of the resource: when one changes, it is replaced.
+    identity: &'static [&'static str],
+    /// Whether it is a part of an API that reaches its stages only through a deployment.
+    is_deployed: bool,
+    create: for<'a> fn(&'a dyn Operations, &'a Naming<'a>, &'a Properties) -> Step<'a, Attributes>,
+    /// With what was made, and the old and new properties.
+    update:
+        for<'a> fn(&'a dyn Operations, &'a Attributes, &'a Properties, &'a Properties) -> Step<'a, Updated>,
+    /// That the resource is already gone is no failure of it.
+    delete: for<'a> fn(&'a dyn Operations, &'a Attributes, &'a Properties) -> Step<'a, Value>,
+    /// The path in the ARN of what can be tagged after it was made, if API Gateway keeps its tags.
+    tagged: fn(&str, &Properties) -> Option<String>,
+    /// What the resource of this logical id would answer, in the right form, before it is made.
+    guess: fn(&str) -> Guess,
+}
 
-            /// The properties that are honoured; any other is refused.
-            pub const fn properties(self) -> &'static [&'static str] {
-                match self { $(Self::$variant => &[$($property),*]),* }
-            }
-        }
+impl Row {
+    /// What most types have in common.
+    const PLAIN: Self = Self {
+        type_name: "",
+        properties: &[],
+        identity: &[],
+        is_deployed: false,
+        create: |_, _, _| Box::pin(std::future::ready(Ok(Attributes::default()))),
+        update: |_, _, _, _| Box::pin(std::future::ready(Ok(Updated::Replace))),
+        delete: |_, _, _| Box::pin(std::future::ready(Ok(Value::Null))),
+        tagged: |_, _| None,
+        guess: |id| (id.to_owned(), Vec::new()),
     };
 }
 
-kinds! {
-    Role = "AWS::IAM::Role" "An IAM role with its policies."
-        ["RoleName" "AssumeRolePolicyDocument" "Description" "ManagedPolicyArns" "MaxSessionDuration" "Path"
-         "PermissionsBoundary" "Policies" "Tags"]
-    Policy = "AWS::IAM::Policy" "A policy of some roles." ["PolicyName" "PolicyDocument" "Roles"]
-    StateMachine = "AWS::StepFunctions::StateMachine" "A state machine."
-        ["StateMachineName" "StateMachineType" "Definition" "DefinitionString" "DefinitionS3Location"
-         "DefinitionSubstitutions" "RoleArn" "LoggingConfiguration" "TracingConfiguration" "EncryptionConfiguration"
-         "Tags"]
-    StateMachineVersion = "AWS::StepFunctions::StateMachineVersion" "A state machine as it was at one moment."
-        ["StateMachineArn" "StateMachineRevisionId" "Description"]
-    StateMachineAlias = "AWS::StepFunctions::StateMachineAlias" "A name for one or two versions of a state machine."
-        ["Name" "Description" "RoutingConfiguration" "DeploymentPreference"]
-    Activity = "AWS::StepFunctions::Activity" "An activity." ["Name" "Tags"]
-    Account = "AWS::ApiGateway::Account" "The account's settings for API Gateway." ["CloudWatchRoleArn"]
-    RestApi = "AWS::ApiGateway::RestApi" "A REST API."
-        ["Name" "Description" "ApiKeySourceType" "BinaryMediaTypes" "DisableExecuteApiEndpoint"
-         "EndpointConfiguration" "MinimumCompressionSize" "Policy" "Tags" "Body" "BodyS3Location" "FailOnWarnings" "Mode"
-         "Parameters" "CloneFrom" "SecurityPolicy" "EndpointAccessMode"]
-    ApiResource = "AWS::ApiGateway::Resource" "A resource of a REST API." ["RestApiId" "ParentId" "PathPart"]
-    Method = "AWS::ApiGateway::Method" "A method with its integration and responses."
-        ["RestApiId" "ResourceId" "HttpMethod" "AuthorizationType" "AuthorizerId" "AuthorizationScopes"
-         "ApiKeyRequired" "OperationName" "RequestParameters" "RequestModels" "RequestValidatorId"
-         "MethodResponses" "Integration"]
-    Deployment = "AWS::ApiGateway::Deployment" "A snapshot of a REST API."
-        ["RestApiId" "Description" "StageName" "StageDescription" "DeploymentCanarySettings"]
-    Stage = "AWS::ApiGateway::Stage" "A named reference to a deployment."
-        ["RestApiId" "StageName" "DeploymentId" "Description" "Variables" "MethodSettings" "TracingEnabled"
-         "AccessLogSetting" "CanarySetting" "CacheClusterEnabled" "CacheClusterSize" "ClientCertificateId" "DocumentationVersion"
-         "Tags"]
-    Model = "AWS::ApiGateway::Model" "A JSON schema of a REST API."
-        ["RestApiId" "Name" "ContentType" "Description" "Schema"]
-    RequestValidator = "AWS::ApiGateway::RequestValidator" "What of a request is validated."
-        ["RestApiId" "Name" "ValidateRequestBody" "ValidateRequestParameters"]
-    GatewayResponse = "AWS::ApiGateway::GatewayResponse" "How a refusal is answered."
-        ["RestApiId" "ResponseType" "StatusCode" "ResponseParameters" "ResponseTemplates"]
-    ApiKey = "AWS::ApiGateway::ApiKey" "A key that callers send."
-        ["Name" "Description" "Enabled" "GenerateDistinctId" "Value" "CustomerId" "StageKeys" "Tags"]
-    UsagePlan = "AWS::ApiGateway::UsagePlan" "How fast and how often each of its keys may call which stages."
-        ["UsagePlanName" "Description" "ApiStages" "Throttle" "Quota" "Tags"]
-    UsagePlanKey = "AWS::ApiGateway::UsagePlanKey" "A key in a usage plan." ["KeyId" "KeyType" "UsagePlanId"]
-    Authorizer = "AWS::ApiGateway::Authorizer" "What says who may call methods."
-        ["RestApiId" "Name" "Type" "ProviderARNs" "AuthType" "AuthorizerUri" "AuthorizerCredentials" "IdentitySource"
-         "IdentityValidationExpression" "AuthorizerResultTtlInSeconds"]
-    DomainName = "AWS::ApiGateway::DomainName" "A custom domain name."
-        ["DomainName" "CertificateArn" "RegionalCertificateArn" "EndpointConfiguration" "SecurityPolicy"
-         "EndpointAccessMode" "RoutingMode" "MutualTlsAuthentication" "OwnershipVerificationCertificateArn" "Tags"]
-    BasePathMapping = "AWS::ApiGateway::BasePathMapping" "What a path of a custom domain name leads to."
-        ["DomainName" "BasePath" "RestApiId" "Stage"]
-    DocumentationPart = "AWS::ApiGateway::DocumentationPart" "A text about a part of an API."
-        ["RestApiId" "Location" "Properties"]
-    DocumentationVersion = "AWS::ApiGateway::DocumentationVersion" "The texts about an API at one moment."
-        ["RestApiId" "DocumentationVersion" "Description"]
-    ClientCertificate = "AWS::ApiGateway::ClientCertificate" "What stages show to HTTPS backends."
-        ["Description" "Tags"]
-    VpcLink = "AWS::ApiGateway::VpcLink" "A way to backends in a network of one's own."
-        ["Name" "Description" "TargetArns" "Tags"]
+/// Guesses a resource that answers its id to `Ref` and to one attribute.
+fn one(name: &'static str, id: &str) -> Guess {
+    (id.to_owned(), vec![(name, id.to_owned())])
 }
+
+/// The ARN of something of Step Functions called `id`.
+fn states_arn(kind: &str, id: &str) -> String {
+    format!("arn:aws:states:us-east-1:123456789012:{kind}:{id}")
+}
+
+/// A supported resource type.
+#[derive(Clone, Copy)]
+pub struct Kind(&'static Row);
 
 /// What an update came to.
 pub(super) enum Updated {
@@ -148,41 +125,86 @@ impl Naming<'_> {
     }
 }
 
+impl PartialEq for Kind {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.type_name == other.0.type_name
+    }
+}
+
+impl Eq for Kind {}
+
+impl fmt::Debug for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0.type_name)
+    }
+}
+
+/// The types that others refer to.
+#[allow(non_upper_case_globals, reason = "named as CloudFormation names them")]
 impl Kind {
+    pub(super) const Deployment: Self = Self(&deployment::ROW);
+    pub(super) const Method: Self = Self(&method::ROW);
+    pub(super) const RestApi: Self = Self(&rest_api::ROW);
+    pub(super) const StateMachine: Self = Self(&state_machine::ROW);
+    pub(super) const StateMachineAlias: Self = Self(&state_machine_alias::ROW);
+    pub(super) const StateMachineVersion: Self = Self(&state_machine_version::ROW);
+}
+
+impl Kind {
+    /// Every supported type, in the order in which messages list them.
+    pub const ALL: &[Self] = &[
+        Self(&role::ROW),
+        Self(&policy::ROW),
+        Self(&state_machine::ROW),
+        Self(&state_machine_version::ROW),
+        Self(&state_machine_alias::ROW),
+        Self(&activity::ROW),
+        Self(&account::ROW),
+        Self(&rest_api::ROW),
+        Self(&api_resource::ROW),
+        Self(&method::ROW),
+        Self(&deployment::ROW),
+        Self(&stage::ROW),
+        Self(&model::ROW),
+        Self(&request_validator::ROW),
+        Self(&gateway_response::ROW),
+        Self(&api_key::ROW),
+        Self(&usage_plan::ROW),
+        Self(&usage_plan_key::ROW),
+        Self(&authorizer::ROW),
+        Self(&domain_name::ROW),
+        Self(&base_path_mapping::ROW),
+        Self(&documentation_part::ROW),
+        Self(&documentation_version::ROW),
+        Self(&client_certificate::ROW),
+        Self(&vpc_link::ROW),
+    ];
+
     /// The type of this name, if it is supported.
     pub fn parse(type_name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|kind| kind.type_name() == type_name)
     }
 
+    /// The name in templates.
+    pub const fn type_name(self) -> &'static str {
+        self.0.type_name
+    }
+
+    /// The properties that are honoured; any other is refused.
+    pub const fn properties(self) -> &'static [&'static str] {
+        self.0.properties
+    }
+
     /// True for the parts of an API that reach its stages only through a deployment.
     pub(super) const fn is_deployed(self) -> bool {
-        match self {
-            Self::RestApi
-            | Self::ApiResource
-            | Self::Method
-            | Self::Model
-            | Self::RequestValidator
-            | Self::GatewayResponse
-            | Self::Authorizer => true,
-            Self::Role
-            | Self::Policy
-            | Self::StateMachine
-            | Self::StateMachineVersion
-            | Self::StateMachineAlias
-            | Self::Activity
-            | Self::Account
-            | Self::Deployment
-            | Self::Stage
-            | Self::ApiKey
-            | Self::UsagePlan
-            | Self::UsagePlanKey
-            | Self::DomainName
-            | Self::BasePathMapping
-            | Self::DocumentationPart
-            | Self::DocumentationVersion
-            | Self::ClientCertificate
-            | Self::VpcLink => false,
-        }
+        self.0.is_deployed
+    }
+
+    /// What a resource would answer to `Ref` and `Fn::GetAtt`, in the right form.
+    pub(super) fn guess(self, logical_id: &str) -> Attributes {
+        let (reference, attributes) = (self.0.guess)(logical_id);
+        let attributes = attributes.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        Attributes { reference, attributes }
     }
 
     pub(super) async fn create(
@@ -191,33 +213,7 @@ impl Kind {
         naming: &Naming<'_>,
         properties: &Properties,
     ) -> Result<Attributes, OperationError> {
-        match self {
-            Self::Role => role::create(operations, naming, properties).await,
-            Self::Policy => policy::create(operations, naming, properties).await,
-            Self::Account => account::create(operations, naming, properties).await,
-            Self::StateMachine => state_machine::create(operations, naming, properties).await,
-            Self::StateMachineVersion => state_machine_version::create(operations, properties).await,
-            Self::StateMachineAlias => state_machine_alias::create(operations, naming, properties).await,
-            Self::Activity => activity::create(operations, naming, properties).await,
-            Self::RestApi => rest_api::create(operations, naming, properties).await,
-            Self::ApiResource => api_resource::create(operations, properties).await,
-            Self::Method => method::create(operations, naming, properties).await,
-            Self::Deployment => deployment::create(operations, naming.region, properties).await,
-            Self::Stage => stage::create(operations, properties).await,
-            Self::Model => model::create(operations, naming, properties).await,
-            Self::RequestValidator => request_validator::create(operations, properties).await,
-            Self::GatewayResponse => gateway_response::put(operations, properties).await,
-            Self::ApiKey => api_key::create(operations, naming, properties).await,
-            Self::UsagePlan => usage_plan::create(operations, naming, properties).await,
-            Self::UsagePlanKey => usage_plan_key::create(operations, properties).await,
-            Self::Authorizer => authorizer::create(operations, properties).await,
-            Self::DomainName => domain_name::create(operations, properties).await,
-            Self::BasePathMapping => base_path_mapping::create(operations, properties).await,
-            Self::DocumentationPart => documentation_part::create(operations, properties).await,
-            Self::DocumentationVersion => documentation_version::create(operations, properties).await,
-            Self::ClientCertificate => client_certificate::create(operations, properties).await,
-            Self::VpcLink => vpc_link::create(operations, properties).await,
-        }
+        (self.0.create)(operations, naming, properties).await
     }
 
     pub(super) async fn update(
@@ -229,7 +225,7 @@ impl Kind {
         new: &Properties,
     ) -> Result<Updated, OperationError> {
         let updated = self.update_members(operations, made, old, new).await?;
-        if let (Updated::InPlace(_), Some(path)) = (&updated, self.tagged(made, new)) {
+        if let (Updated::InPlace(_), Some(path)) = (&updated, (self.0.tagged)(&made.reference, new)) {
             retag(operations, &format!("arn:{}:apigateway:{region}::{path}", region.partition()), old, new)
                 .await?;
         }
@@ -243,36 +239,10 @@ impl Kind {
         old: &Properties,
         new: &Properties,
     ) -> Result<Updated, OperationError> {
-        if self.identity().iter().any(|property| old.get(*property) != new.get(*property)) {
+        if self.0.identity.iter().any(|property| old.get(*property) != new.get(*property)) {
             return Ok(Updated::Replace);
         }
-        match self {
-            Self::Role => role::update(operations, made, old, new).await,
-            Self::Policy => policy::update(operations, made, old, new).await,
-            Self::Account => account::put(operations, new).await.map(|()| Updated::InPlace(made.clone())),
-            Self::StateMachine => state_machine::update(operations, made, old, new).await,
-            Self::StateMachineVersion => Ok(Updated::Replace),
-            Self::StateMachineAlias => state_machine_alias::update(operations, made, new).await,
-            Self::Activity => activity::update(operations, made, old, new).await,
-            Self::RestApi => rest_api::update(operations, made, old, new).await,
-            Self::ApiResource => api_resource::update(operations, made, old, new).await,
-            Self::Method => method::update(operations, made, new).await,
-            Self::Deployment => Ok(Updated::Replace),
-            Self::Stage => stage::update(operations, made, old, new).await,
-            Self::Model => model::update(operations, made, new).await,
-            Self::RequestValidator => request_validator::update(operations, made, old, new).await,
-            Self::GatewayResponse => gateway_response::put(operations, new).await.map(Updated::InPlace),
-            Self::ApiKey => api_key::update(operations, made, old, new).await,
-            Self::UsagePlan => usage_plan::update(operations, made, old, new).await,
-            Self::UsagePlanKey => Ok(Updated::Replace),
-            Self::Authorizer => authorizer::update(operations, made, old, new).await,
-            Self::DomainName => domain_name::update(operations, made, old, new).await,
-            Self::BasePathMapping => base_path_mapping::update(operations, made, old, new).await,
-            Self::DocumentationPart => documentation_part::update(operations, made, old, new).await,
-            Self::DocumentationVersion => documentation_version::update(operations, made, old, new).await,
-            Self::ClientCertificate => client_certificate::update(operations, made, old, new).await,
-            Self::VpcLink => vpc_link::update(operations, made, old, new).await,
-        }
+        (self.0.update)(operations, made, old, new).await
     }
 
     /// Removes the resource; that it is already gone is no failure.
@@ -282,161 +252,16 @@ impl Kind {
         made: &Attributes,
         properties: &Properties,
     ) -> Result<(), OperationError> {
-        let id = made.reference.as_str();
-        let api = properties.get("RestApiId").cloned().unwrap_or_default();
-        let gone = match self {
-            Self::Role => role::delete(operations, made, properties).await,
-            Self::Policy => policy::delete(operations, properties).await,
-            // CloudFormation leaves the account's settings as they are.
-            Self::Account => Ok(Value::Null),
-            Self::StateMachine => {
-                call(operations, "states", "DeleteStateMachine", json!({ "stateMachineArn": id })).await
-            }
-            Self::StateMachineVersion => {
-                let input = json!({ "stateMachineVersionArn": id });
-                call(operations, "states", "DeleteStateMachineVersion", input).await
-            }
-            Self::StateMachineAlias => {
-                let input = json!({ "stateMachineAliasArn": id });
-                call(operations, "states", "DeleteStateMachineAlias", input).await
-            }
-            Self::Activity => {
-                call(operations, "states", "DeleteActivity", json!({ "activityArn": id })).await
-            }
-            Self::RestApi => {
-                call(operations, "apigateway", "DeleteRestApi", json!({ "restApiId": id })).await
-            }
-            Self::ApiResource => {
-                call(
-                    operations,
-                    "apigateway",
-                    "DeleteResource",
-                    json!({ "restApiId": api, "resourceId": id }),
-                )
-                .await
-            }
-            Self::Method => method::delete(operations, properties).await,
-            Self::Deployment => {
-                let input = json!({ "restApiId": api, "deploymentId": id });
-                call(operations, "apigateway", "DeleteDeployment", input).await
-            }
-            Self::Stage => {
-                call(operations, "apigateway", "DeleteStage", json!({ "restApiId": api, "stageName": id }))
-                    .await
-            }
-            Self::Model => {
-                call(operations, "apigateway", "DeleteModel", json!({ "restApiId": api, "modelName": id }))
-                    .await
-            }
-            Self::RequestValidator => {
-                let input = json!({ "restApiId": api, "requestValidatorId": id });
-                call(operations, "apigateway", "DeleteRequestValidator", input).await
-            }
-            Self::GatewayResponse => {
-                let input = json!({ "restApiId": api, "responseType": properties.get("ResponseType") });
-                call(operations, "apigateway", "DeleteGatewayResponse", input).await
-            }
-            Self::ApiKey => call(operations, "apigateway", "DeleteApiKey", json!({ "apiKey": id })).await,
-            Self::UsagePlan => usage_plan::delete(operations, id).await,
-            Self::UsagePlanKey => usage_plan_key::delete(operations, properties).await,
-            Self::Authorizer => {
-                let input = json!({ "restApiId": api, "authorizerId": id });
-                call(operations, "apigateway", "DeleteAuthorizer", input).await
-            }
-            Self::DomainName => {
-                call(operations, "apigateway", "DeleteDomainName", json!({ "domainName": id })).await
-            }
-            Self::BasePathMapping => base_path_mapping::delete(operations, properties).await,
-            Self::DocumentationPart => {
-                let input = json!({ "restApiId": api, "documentationPartId": id });
-                call(operations, "apigateway", "DeleteDocumentationPart", input).await
-            }
-            Self::DocumentationVersion => {
-                let input = json!({ "restApiId": api, "documentationVersion": id });
-                call(operations, "apigateway", "DeleteDocumentationVersion", input).await
-            }
-            Self::ClientCertificate => {
-                let input = json!({ "clientCertificateId": id });
-                call(operations, "apigateway", "DeleteClientCertificate", input).await
-            }
-            Self::VpcLink => {
-                call(operations, "apigateway", "DeleteVpcLink", json!({ "vpcLinkId": id })).await
-            }
-        };
+        let gone = (self.0.delete)(operations, made, properties).await;
         match gone {
             Err(error) if is_missing(&error) => Ok(()),
             other => other.map(|_| ()),
         }
     }
 
-    /// The path in the ARN of what can be tagged after it was made, for the kinds that keep their tags in API Gateway.
-    fn tagged(self, made: &Attributes, properties: &Properties) -> Option<String> {
-        let id = made.reference.as_str();
-        match self {
-            Self::RestApi => Some(format!("/restapis/{id}")),
-            Self::Stage => {
-                let api = properties.get("RestApiId").and_then(Value::as_str)?;
-                Some(format!("/restapis/{api}/stages/{id}"))
-            }
-            Self::ApiKey => Some(format!("/apikeys/{id}")),
-            Self::UsagePlan => Some(format!("/usageplans/{id}")),
-            Self::DomainName => Some(format!("/domainnames/{id}")),
-            Self::ClientCertificate => Some(format!("/clientcertificates/{id}")),
-            Self::VpcLink => Some(format!("/vpclinks/{id}")),
-            Self::Role
-            | Self::Policy
-            | Self::StateMachine
-            | Self::StateMachineVersion
-            | Self::StateMachineAlias
-            | Self::Activity
-            | Self::Account
-            | Self::ApiResource
-            | Self::Method
-            | Self::Deployment
-            | Self::Model
-            | Self::RequestValidator
-            | Self::GatewayResponse
-            | Self::UsagePlanKey
-            | Self::Authorizer
-            | Self::BasePathMapping
-            | Self::DocumentationPart
-            | Self::DocumentationVersion => None,
-        }
-    }
-
     /// Whether a resource made by an earlier version has all the attributes that it has today.
     pub(super) fn knows_attributes(self, made: &Attributes) -> bool {
         self != Self::StateMachine || made.attributes.contains_key("StateMachineRevisionId")
-    }
-
-    /// Properties that make another thing of the resource: when one changes, it is replaced.
-    const fn identity(self) -> &'static [&'static str] {
-        match self {
-            Self::Role => &["RoleName", "Path", "PermissionsBoundary"],
-            Self::Policy => &["PolicyName"],
-            Self::Account => &[],
-            Self::StateMachine => &["StateMachineName", "StateMachineType"],
-            // A version is published once.
-            Self::StateMachineVersion => &["StateMachineArn"],
-            Self::StateMachineAlias | Self::Activity => &["Name"],
-            Self::RestApi => &[],
-            Self::ApiResource | Self::Deployment => &["RestApiId"],
-            Self::RequestValidator => &["RestApiId"],
-            Self::Method => &["RestApiId", "ResourceId", "HttpMethod"],
-            Self::Stage => &["RestApiId", "StageName"],
-            Self::Model => &["RestApiId", "Name", "ContentType"],
-            Self::GatewayResponse => &["RestApiId", "ResponseType"],
-            Self::ApiKey => &["Name", "Value", "GenerateDistinctId"],
-            Self::UsagePlan => &[],
-            Self::UsagePlanKey => &["KeyId", "KeyType", "UsagePlanId"],
-            Self::Authorizer => &["RestApiId"],
-            Self::DomainName => &["DomainName"],
-            Self::BasePathMapping => &["DomainName", "BasePath"],
-            Self::DocumentationPart => &["RestApiId", "Location"],
-            Self::DocumentationVersion => &["RestApiId", "DocumentationVersion"],
-            Self::ClientCertificate => &[],
-            Self::VpcLink => &["TargetArns"],
-        }
     }
 }
 
@@ -561,7 +386,7 @@ mod tests {
         for kind in Kind::ALL {
             assert_eq!(Kind::parse(kind.type_name()), Some(*kind));
             let mut properties = kind.properties().to_vec();
-            assert!(kind.identity().iter().all(|p| properties.contains(p)), "{kind:?}");
+            assert!(kind.0.identity.iter().all(|p| properties.contains(p)), "{kind:?}");
             properties.sort_unstable();
             properties.dedup();
             assert_eq!(properties.len(), kind.properties().len(), "{kind:?}");

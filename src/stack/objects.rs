@@ -29,12 +29,12 @@ pub(super) async fn fetch(
     properties: &mut Properties,
     at: &str,
 ) -> Result<(), Error> {
-    let (location, document, others): (&str, &str, &[&str]) = match kind {
-        Kind::RestApi => ("BodyS3Location", "Body", &["Body"]),
-        Kind::StateMachine => {
-            ("DefinitionS3Location", "DefinitionString", &["Definition", "DefinitionString"])
-        }
-        _ => return Ok(()),
+    let (location, document, others): (&str, &str, &[&str]) = if kind == Kind::RestApi {
+        ("BodyS3Location", "Body", &["Body"])
+    } else if kind == Kind::StateMachine {
+        ("DefinitionS3Location", "DefinitionString", &["Definition", "DefinitionString"])
+    } else {
+        return Ok(());
     };
     let Some(place) = properties.remove(location) else { return Ok(()) };
     let at = format!("{at}/Properties/{location}");
@@ -42,8 +42,8 @@ pub(super) async fn fetch(
         return Err(Error::at(at, format!("{other} is given, too")));
     }
     let text = read(objects, &place).await.map_err(|problem| Error::at(&at, problem))?;
-    let text = match kind {
-        Kind::StateMachine => {
+    let text = match kind == Kind::StateMachine {
+        true => {
             // Substituted values may be anything, so only the result is JSON or YAML.
             let text = kind::substituted(&text, properties);
             properties.remove("DefinitionSubstitutions");
@@ -57,7 +57,7 @@ pub(super) async fn fetch(
                 }
             }
         }
-        _ => text,
+        false => text,
     };
     properties.insert(document.to_owned(), Value::String(text));
     Ok(())

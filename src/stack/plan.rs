@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::condition;
 use super::error::Error;
 use super::intrinsic::Attributes;
-use super::kind::{Kind, Properties};
+use super::kind::Properties;
 use super::order;
 use super::scope::{Names, Scope, Tally};
 use super::template::{Declared, Output, Template};
@@ -71,7 +71,7 @@ impl<'a> Plan<'a> {
     /// [`Error::Template`] for what would fail whatever the resources will be.
     pub(super) fn rehearse(&self) -> Result<Rehearsal<'a>, Error> {
         let resources: BTreeMap<String, Attributes> =
-            self.ordered.iter().map(|r| (r.logical_id.clone(), placeholder(r))).collect();
+            self.ordered.iter().map(|r| (r.logical_id.clone(), r.kind.guess(&r.logical_id))).collect();
         let tally = Tally::of_rehearsal();
         let names = Names { scope: &self.scope, resources: &resources, tally: &tally };
         let (mut resources, mut doubts) = (Vec::with_capacity(self.ordered.len()), Vec::new());
@@ -169,61 +169,4 @@ impl Outputs {
         self.values.insert(name.to_owned(), value);
         Ok(())
     }
-}
-
-/// The values of a resource's `Ref` and `Fn::GetAtt`, in the right form.
-fn placeholder(resource: &Declared) -> Attributes {
-    let id = &resource.logical_id;
-    let arn = |kind: &str| format!("arn:aws:states:us-east-1:123456789012:{kind}:{id}");
-    let one = |name: &'static str, id: &str| (id.to_owned(), vec![(name, id.to_owned())]);
-    let (reference, attributes): (String, Vec<(&str, String)>) = match resource.kind {
-        Kind::Role => (
-            id.clone(),
-            vec![("Arn", format!("arn:aws:iam::123456789012:role/{id}")), ("RoleId", "AROA".into())],
-        ),
-        Kind::StateMachine => {
-            let arn = arn("stateMachine");
-            let named = [("Name", id.clone()), ("StateMachineRevisionId", "INITIAL".into())];
-            (arn.clone(), [("Arn", arn)].into_iter().chain(named).collect())
-        }
-        Kind::StateMachineVersion => one("Arn", &format!("{}:1", arn("stateMachine"))),
-        Kind::StateMachineAlias => one("Arn", &format!("{}:alias", arn("stateMachine"))),
-        Kind::Activity => {
-            let arn = arn("activity");
-            (arn.clone(), vec![("Arn", arn), ("Name", id.clone())])
-        }
-        Kind::RestApi => {
-            let api = "abcde12345".to_owned();
-            (api.clone(), vec![("RootResourceId", "abcde67890".into()), ("RestApiId", api)])
-        }
-        Kind::ApiResource => one("ResourceId", "abc123"),
-        Kind::Deployment => one("DeploymentId", "abc123"),
-        Kind::RequestValidator => one("RequestValidatorId", "abc123"),
-        Kind::ApiKey => one("APIKeyId", "abcde12345"),
-        Kind::UsagePlan => one("Id", "abc123"),
-        Kind::UsagePlanKey => one("Id", "abcde12345"),
-        Kind::Account | Kind::GatewayResponse => one("Id", id),
-        Kind::Authorizer => one("AuthorizerId", "abc123"),
-        Kind::DomainName => {
-            let names = [
-                ("DistributionDomainName", "d111111abcdef8.cloudfront.net"),
-                ("DistributionHostedZoneId", "Z2FDTNDATAQYW2"),
-                ("RegionalDomainName", "d-abcde12345.execute-api.us-east-1.amazonaws.com"),
-                ("RegionalHostedZoneId", "Z1UJRXOUMOOFQ8"),
-                ("DomainNameArn", "arn:aws:apigateway:us-east-1::/domainnames/example.com"),
-            ];
-            ("example.com".into(), names.map(|(name, value)| (name, value.to_owned())).into())
-        }
-        Kind::DocumentationPart => one("DocumentationPartId", "abc123"),
-        Kind::ClientCertificate => one("ClientCertificateId", "abc123"),
-        Kind::VpcLink => one("VpcLinkId", "abc123"),
-        Kind::BasePathMapping
-        | Kind::DocumentationVersion
-        | Kind::Policy
-        | Kind::Method
-        | Kind::Stage
-        | Kind::Model => (id.clone(), Vec::new()),
-    };
-    let attributes = attributes.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-    Attributes { reference, attributes }
 }

@@ -2,7 +2,21 @@
 
 use serde_json::{Value, json};
 
-use super::{Attributes, Naming, OperationError, Operations, Properties, call};
+use super::{Attributes, Naming, OperationError, Operations, Properties, Row, Updated, call, one};
+
+/// The account's settings for API Gateway.
+pub(super) static ROW: Row = Row {
+    type_name: "AWS::ApiGateway::Account",
+    properties: &["CloudWatchRoleArn"],
+    create: |operations, naming, properties| Box::pin(create(operations, naming, properties)),
+    update: |operations, made, _, new| {
+        Box::pin(async move { put(operations, new).await.map(|()| Updated::InPlace(made.clone())) })
+    },
+    // CloudFormation leaves the account's settings as they are.
+    delete: |_, _, _| Box::pin(std::future::ready(Ok(Value::Null))),
+    guess: |id| one("Id", id),
+    ..Row::PLAIN
+};
 
 /// The account is always there: making the resource sets what it says.
 pub(super) async fn create(

@@ -3,8 +3,25 @@
 use serde_json::{Map, json};
 
 use super::{
-    Attributes, Naming, OperationError, Operations, Properties, Updated, call, name_of, retag_in_states,
-    tag_list, text,
+    Attributes, Naming, OperationError, Operations, Properties, Row, Updated, call, name_of, retag_in_states,
+    states_arn, tag_list, text,
+};
+
+/// An activity.
+pub(super) static ROW: Row = Row {
+    type_name: "AWS::StepFunctions::Activity",
+    properties: &["Name", "Tags"],
+    identity: &["Name"],
+    create: |operations, naming, properties| Box::pin(create(operations, naming, properties)),
+    update: |operations, made, old, new| Box::pin(update(operations, made, old, new)),
+    delete: |operations, made, _| {
+        Box::pin(call(operations, "states", "DeleteActivity", json!({ "activityArn": made.reference })))
+    },
+    guess: |id| {
+        let arn = states_arn("activity", id);
+        (arn.clone(), vec![("Arn", arn), ("Name", id.to_owned())])
+    },
+    ..Row::PLAIN
 };
 
 pub(super) async fn create(

@@ -3,8 +3,32 @@
 use serde_json::{Map, Value, json};
 
 use super::{
-    Attributes, Naming, OperationError, Operations, Properties, Updated, call, patches, renamed, tag_map,
-    text,
+    Attributes, Naming, OperationError, Operations, Properties, Row, Updated, call, one, patches, renamed,
+    tag_map, text,
+};
+
+/// A key that callers send.
+pub(super) static ROW: Row = Row {
+    type_name: "AWS::ApiGateway::ApiKey",
+    properties: &[
+        "Name",
+        "Description",
+        "Enabled",
+        "GenerateDistinctId",
+        "Value",
+        "CustomerId",
+        "StageKeys",
+        "Tags",
+    ],
+    identity: &["Name", "Value", "GenerateDistinctId"],
+    create: |operations, naming, properties| Box::pin(create(operations, naming, properties)),
+    update: |operations, made, old, new| Box::pin(update(operations, made, old, new)),
+    delete: |operations, made, _| {
+        Box::pin(call(operations, "apigateway", "DeleteApiKey", json!({ "apiKey": made.reference })))
+    },
+    tagged: |id, _| Some(format!("/apikeys/{id}")),
+    guess: |_| one("APIKeyId", "abcde12345"),
+    ..Row::PLAIN
 };
 
 pub(super) async fn create(

@@ -2,7 +2,29 @@
 
 use serde_json::json;
 
-use super::{Attributes, OperationError, Operations, Properties, Updated, call, patches, renamed, text};
+use super::{
+    Attributes, OperationError, Operations, Properties, Row, Updated, call, one, patches, renamed, text,
+};
+
+/// A resource of a REST API.
+pub(super) static ROW: Row = Row {
+    type_name: "AWS::ApiGateway::Resource",
+    properties: &["RestApiId", "ParentId", "PathPart"],
+    identity: &["RestApiId"],
+    is_deployed: true,
+    create: |operations, _, properties| Box::pin(create(operations, properties)),
+    update: |operations, made, old, new| Box::pin(update(operations, made, old, new)),
+    delete: |operations, made, properties| {
+        Box::pin(call(
+            operations,
+            "apigateway",
+            "DeleteResource",
+            json!({ "restApiId": properties.get("RestApiId"), "resourceId": made.reference }),
+        ))
+    },
+    guess: |_| one("ResourceId", "abc123"),
+    ..Row::PLAIN
+};
 
 pub(super) async fn create(
     operations: &dyn Operations,

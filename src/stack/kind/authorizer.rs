@@ -2,7 +2,38 @@
 
 use serde_json::{Value, json};
 
-use super::{Attributes, OperationError, Operations, Properties, Updated, call, patches, renamed, text};
+use super::{
+    Attributes, OperationError, Operations, Properties, Row, Updated, call, one, patches, renamed, text,
+};
+
+/// What says who may call methods.
+pub(super) static ROW: Row = Row {
+    type_name: "AWS::ApiGateway::Authorizer",
+    properties: &[
+        "RestApiId",
+        "Name",
+        "Type",
+        "ProviderARNs",
+        "AuthType",
+        "AuthorizerUri",
+        "AuthorizerCredentials",
+        "IdentitySource",
+        "IdentityValidationExpression",
+        "AuthorizerResultTtlInSeconds",
+    ],
+    identity: &["RestApiId"],
+    is_deployed: true,
+    create: |operations, _, properties| Box::pin(create(operations, properties)),
+    update: |operations, made, old, new| Box::pin(update(operations, made, old, new)),
+    delete: |operations, made, properties| {
+        Box::pin(async move {
+            let input = json!({ "restApiId": properties.get("RestApiId"), "authorizerId": made.reference });
+            call(operations, "apigateway", "DeleteAuthorizer", input).await
+        })
+    },
+    guess: |_| one("AuthorizerId", "abc123"),
+    ..Row::PLAIN
+};
 
 pub(super) async fn create(
     operations: &dyn Operations,

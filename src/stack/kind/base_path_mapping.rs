@@ -2,7 +2,18 @@
 
 use serde_json::{Value, json};
 
-use super::{Attributes, OperationError, Operations, Properties, Updated, call, patches, renamed};
+use super::{Attributes, OperationError, Operations, Properties, Row, Updated, call, patches, renamed};
+
+/// What a path of a custom domain name leads to.
+pub(super) static ROW: Row = Row {
+    type_name: "AWS::ApiGateway::BasePathMapping",
+    properties: &["DomainName", "BasePath", "RestApiId", "Stage"],
+    identity: &["DomainName", "BasePath"],
+    create: |operations, _, properties| Box::pin(create(operations, properties)),
+    update: |operations, made, old, new| Box::pin(update(operations, made, old, new)),
+    delete: |operations, _, properties| Box::pin(delete(operations, properties)),
+    ..Row::PLAIN
+};
 
 pub(super) async fn create(
     operations: &dyn Operations,

@@ -3,7 +3,25 @@
 use serde_json::json;
 
 use super::{
-    Attributes, OperationError, Operations, Properties, Updated, call, patches, renamed, tag_map, text,
+    Attributes, OperationError, Operations, Properties, Row, Updated, call, one, patches, renamed, tag_map,
+    text,
+};
+
+/// What stages show to HTTPS backends.
+pub(super) static ROW: Row = Row {
+    type_name: "AWS::ApiGateway::ClientCertificate",
+    properties: &["Description", "Tags"],
+    create: |operations, _, properties| Box::pin(create(operations, properties)),
+    update: |operations, made, old, new| Box::pin(update(operations, made, old, new)),
+    delete: |operations, made, _| {
+        Box::pin(async move {
+            let input = json!({ "clientCertificateId": made.reference });
+            call(operations, "apigateway", "DeleteClientCertificate", input).await
+        })
+    },
+    tagged: |id, _| Some(format!("/clientcertificates/{id}")),
+    guess: |_| one("ClientCertificateId", "abc123"),
+    ..Row::PLAIN
 };
 
 pub(super) async fn create(

@@ -4,10 +4,26 @@ use serde_json::{Map, Value, json};
 
 use super::stage::{CANARY, changes, observed, settings};
 use super::{
-    Attributes, Kind, OperationError, Operations, Properties, call, is_missing, name_of, patches, renamed,
-    retag, tag_map, text,
+    Attributes, Kind, OperationError, Operations, Properties, Row, call, is_missing, name_of, one, patches,
+    renamed, retag, tag_map, text,
 };
 use crate::id::Region;
+
+/// A snapshot of a REST API.
+pub(super) static ROW: Row = Row {
+    type_name: "AWS::ApiGateway::Deployment",
+    properties: &["RestApiId", "Description", "StageName", "StageDescription", "DeploymentCanarySettings"],
+    identity: &["RestApiId"],
+    create: |operations, naming, properties| Box::pin(create(operations, naming.region, properties)),
+    delete: |operations, made, properties| {
+        Box::pin(async move {
+            let input = json!({ "restApiId": properties.get("RestApiId"), "deploymentId": made.reference });
+            call(operations, "apigateway", "DeleteDeployment", input).await
+        })
+    },
+    guess: |_| one("DeploymentId", "abc123"),
+    ..Row::PLAIN
+};
 
 pub(super) async fn create(
     operations: &dyn Operations,

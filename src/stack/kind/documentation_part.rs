@@ -2,7 +2,27 @@
 
 use serde_json::{Value, json};
 
-use super::{Attributes, OperationError, Operations, Properties, Updated, call, patch_value, renamed, text};
+use super::{
+    Attributes, OperationError, Operations, Properties, Row, Updated, call, one, patch_value, renamed, text,
+};
+
+/// A text about a part of an API.
+pub(super) static ROW: Row = Row {
+    type_name: "AWS::ApiGateway::DocumentationPart",
+    properties: &["RestApiId", "Location", "Properties"],
+    identity: &["RestApiId", "Location"],
+    create: |operations, _, properties| Box::pin(create(operations, properties)),
+    update: |operations, made, old, new| Box::pin(update(operations, made, old, new)),
+    delete: |operations, made, properties| {
+        Box::pin(async move {
+            let input =
+                json!({ "restApiId": properties.get("RestApiId"), "documentationPartId": made.reference });
+            call(operations, "apigateway", "DeleteDocumentationPart", input).await
+        })
+    },
+    guess: |_| one("DocumentationPartId", "abc123"),
+    ..Row::PLAIN
+};
 
 pub(super) async fn create(
     operations: &dyn Operations,

@@ -3,7 +3,24 @@
 
 use serde_json::json;
 
-use super::{Attributes, OperationError, Operations, Properties, Updated, call, patches, renamed, text};
+use super::{Attributes, OperationError, Operations, Properties, Row, Updated, call, patches, renamed, text};
+
+/// The texts about an API at one moment.
+pub(super) static ROW: Row = Row {
+    type_name: "AWS::ApiGateway::DocumentationVersion",
+    properties: &["RestApiId", "DocumentationVersion", "Description"],
+    identity: &["RestApiId", "DocumentationVersion"],
+    create: |operations, _, properties| Box::pin(create(operations, properties)),
+    update: |operations, made, old, new| Box::pin(update(operations, made, old, new)),
+    delete: |operations, made, properties| {
+        Box::pin(async move {
+            let input =
+                json!({ "restApiId": properties.get("RestApiId"), "documentationVersion": made.reference });
+            call(operations, "apigateway", "DeleteDocumentationVersion", input).await
+        })
+    },
+    ..Row::PLAIN
+};
 
 pub(super) async fn create(
     operations: &dyn Operations,

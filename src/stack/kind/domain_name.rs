@@ -3,8 +3,43 @@
 use serde_json::{Value, json};
 
 use super::{
-    Attributes, OperationError, Operations, Properties, Updated, call, patch_value, patches, renamed,
+    Attributes, OperationError, Operations, Properties, Row, Updated, call, patch_value, patches, renamed,
     tag_map, text,
+};
+
+/// A custom domain name.
+pub(super) static ROW: Row = Row {
+    type_name: "AWS::ApiGateway::DomainName",
+    properties: &[
+        "DomainName",
+        "CertificateArn",
+        "RegionalCertificateArn",
+        "EndpointConfiguration",
+        "SecurityPolicy",
+        "EndpointAccessMode",
+        "RoutingMode",
+        "MutualTlsAuthentication",
+        "OwnershipVerificationCertificateArn",
+        "Tags",
+    ],
+    identity: &["DomainName"],
+    create: |operations, _, properties| Box::pin(create(operations, properties)),
+    update: |operations, made, old, new| Box::pin(update(operations, made, old, new)),
+    delete: |operations, made, _| {
+        Box::pin(call(operations, "apigateway", "DeleteDomainName", json!({ "domainName": made.reference })))
+    },
+    tagged: |id, _| Some(format!("/domainnames/{id}")),
+    guess: |_| {
+        let names = [
+            ("DistributionDomainName", "d111111abcdef8.cloudfront.net"),
+            ("DistributionHostedZoneId", "Z2FDTNDATAQYW2"),
+            ("RegionalDomainName", "d-abcde12345.execute-api.us-east-1.amazonaws.com"),
+            ("RegionalHostedZoneId", "Z1UJRXOUMOOFQ8"),
+            ("DomainNameArn", "arn:aws:apigateway:us-east-1::/domainnames/example.com"),
+        ];
+        ("example.com".into(), names.map(|(name, value)| (name, value.to_owned())).into())
+    },
+    ..Row::PLAIN
 };
 
 pub(super) async fn create(

@@ -2,7 +2,35 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Attributes, Naming, OperationError, Operations, Properties, Updated, call, is_missing, renamed};
+use super::{
+    Attributes, Naming, OperationError, Operations, Properties, Row, Updated, call, is_missing, renamed,
+};
+
+/// A method with its integration and responses.
+pub(super) static ROW: Row = Row {
+    type_name: "AWS::ApiGateway::Method",
+    properties: &[
+        "RestApiId",
+        "ResourceId",
+        "HttpMethod",
+        "AuthorizationType",
+        "AuthorizerId",
+        "AuthorizationScopes",
+        "ApiKeyRequired",
+        "OperationName",
+        "RequestParameters",
+        "RequestModels",
+        "RequestValidatorId",
+        "MethodResponses",
+        "Integration",
+    ],
+    identity: &["RestApiId", "ResourceId", "HttpMethod"],
+    is_deployed: true,
+    create: |operations, naming, properties| Box::pin(create(operations, naming, properties)),
+    update: |operations, made, _, new| Box::pin(update(operations, made, new)),
+    delete: |operations, _, properties| Box::pin(delete(operations, properties)),
+    ..Row::PLAIN
+};
 
 const METHOD: &[(&str, &str)] = &[
     ("AuthorizationType", "authorizationType"),

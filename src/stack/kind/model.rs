@@ -2,7 +2,26 @@
 
 use serde_json::{Value, json};
 
-use super::{Attributes, Naming, OperationError, Operations, Properties, Updated, call, renamed, text};
+use super::{Attributes, Naming, OperationError, Operations, Properties, Row, Updated, call, renamed, text};
+
+/// A JSON schema of a REST API.
+pub(super) static ROW: Row = Row {
+    type_name: "AWS::ApiGateway::Model",
+    properties: &["RestApiId", "Name", "ContentType", "Description", "Schema"],
+    identity: &["RestApiId", "Name", "ContentType"],
+    is_deployed: true,
+    create: |operations, naming, properties| Box::pin(create(operations, naming, properties)),
+    update: |operations, made, _, new| Box::pin(update(operations, made, new)),
+    delete: |operations, made, properties| {
+        Box::pin(call(
+            operations,
+            "apigateway",
+            "DeleteModel",
+            json!({ "restApiId": properties.get("RestApiId"), "modelName": made.reference }),
+        ))
+    },
+    ..Row::PLAIN
+};
 
 pub(super) async fn create(
     operations: &dyn Operations,

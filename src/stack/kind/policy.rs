@@ -3,7 +3,18 @@
 use serde_json::{Value, json};
 
 use super::role::document;
-use super::{Attributes, Naming, OperationError, Operations, Properties, Updated, call, is_missing};
+use super::{Attributes, Naming, OperationError, Operations, Properties, Row, Updated, call, is_missing};
+
+/// A policy of some roles.
+pub(super) static ROW: Row = Row {
+    type_name: "AWS::IAM::Policy",
+    properties: &["PolicyName", "PolicyDocument", "Roles"],
+    identity: &["PolicyName"],
+    create: |operations, naming, properties| Box::pin(create(operations, naming, properties)),
+    update: |operations, made, old, new| Box::pin(update(operations, made, old, new)),
+    delete: |operations, _, properties| Box::pin(delete(operations, properties)),
+    ..Row::PLAIN
+};
 
 pub(super) async fn create(
     operations: &dyn Operations,

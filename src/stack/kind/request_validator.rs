@@ -2,7 +2,28 @@
 
 use serde_json::json;
 
-use super::{Attributes, OperationError, Operations, Properties, Updated, call, patches, renamed, text};
+use super::{
+    Attributes, OperationError, Operations, Properties, Row, Updated, call, one, patches, renamed, text,
+};
+
+/// What of a request is validated.
+pub(super) static ROW: Row = Row {
+    type_name: "AWS::ApiGateway::RequestValidator",
+    properties: &["RestApiId", "Name", "ValidateRequestBody", "ValidateRequestParameters"],
+    identity: &["RestApiId"],
+    is_deployed: true,
+    create: |operations, _, properties| Box::pin(create(operations, properties)),
+    update: |operations, made, old, new| Box::pin(update(operations, made, old, new)),
+    delete: |operations, made, properties| {
+        Box::pin(async move {
+            let input =
+                json!({ "restApiId": properties.get("RestApiId"), "requestValidatorId": made.reference });
+            call(operations, "apigateway", "DeleteRequestValidator", input).await
+        })
+    },
+    guess: |_| one("RequestValidatorId", "abc123"),
+    ..Row::PLAIN
+};
 
 pub(super) async fn create(
     operations: &dyn Operations,

@@ -5,8 +5,44 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::{
-    Attributes, Naming, OperationError, Operations, Properties, Updated, call, escape_pointer, patch_value,
-    patches, renamed, tag_map, text,
+    Attributes, Naming, OperationError, Operations, Properties, Row, Updated, call, escape_pointer,
+    patch_value, patches, renamed, tag_map, text,
+};
+
+/// A REST API.
+pub(super) static ROW: Row = Row {
+    type_name: "AWS::ApiGateway::RestApi",
+    properties: &[
+        "Name",
+        "Description",
+        "ApiKeySourceType",
+        "BinaryMediaTypes",
+        "DisableExecuteApiEndpoint",
+        "EndpointConfiguration",
+        "MinimumCompressionSize",
+        "Policy",
+        "Tags",
+        "Body",
+        "BodyS3Location",
+        "FailOnWarnings",
+        "Mode",
+        "Parameters",
+        "CloneFrom",
+        "SecurityPolicy",
+        "EndpointAccessMode",
+    ],
+    is_deployed: true,
+    create: |operations, naming, properties| Box::pin(create(operations, naming, properties)),
+    update: |operations, made, old, new| Box::pin(update(operations, made, old, new)),
+    delete: |operations, made, _| {
+        Box::pin(call(operations, "apigateway", "DeleteRestApi", json!({ "restApiId": made.reference })))
+    },
+    tagged: |id, _| Some(format!("/restapis/{id}")),
+    guess: |_| {
+        let api = "abcde12345".to_owned();
+        (api.clone(), vec![("RootResourceId", "abcde67890".into()), ("RestApiId", api)])
+    },
+    ..Row::PLAIN
 };
 
 pub(super) async fn create(

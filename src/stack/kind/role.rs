@@ -3,7 +3,34 @@
 use serde_json::{Value, json};
 
 use super::{
-    Attributes, Naming, OperationError, Operations, Properties, Updated, call, name_of, renamed, text,
+    Attributes, Naming, OperationError, Operations, Properties, Row, Updated, call, name_of, renamed, text,
+};
+
+/// An IAM role with its policies.
+pub(super) static ROW: Row = Row {
+    type_name: "AWS::IAM::Role",
+    properties: &[
+        "RoleName",
+        "AssumeRolePolicyDocument",
+        "Description",
+        "ManagedPolicyArns",
+        "MaxSessionDuration",
+        "Path",
+        "PermissionsBoundary",
+        "Policies",
+        "Tags",
+    ],
+    identity: &["RoleName", "Path", "PermissionsBoundary"],
+    create: |operations, naming, properties| Box::pin(create(operations, naming, properties)),
+    update: |operations, made, old, new| Box::pin(update(operations, made, old, new)),
+    delete: |operations, made, properties| Box::pin(delete(operations, made, properties)),
+    guess: |id| {
+        (
+            id.to_owned(),
+            vec![("Arn", format!("arn:aws:iam::123456789012:role/{id}")), ("RoleId", "AROA".into())],
+        )
+    },
+    ..Row::PLAIN
 };
 
 pub(super) async fn create(

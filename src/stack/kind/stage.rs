@@ -5,8 +5,45 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value, json};
 
 use super::{
-    Attributes, OperationError, Operations, Properties, Updated, call, escape_pointer, name_of, patch_value,
-    patches, renamed, tag_map,
+    Attributes, OperationError, Operations, Properties, Row, Updated, call, escape_pointer, name_of,
+    patch_value, patches, renamed, tag_map,
+};
+
+/// A named reference to a deployment.
+pub(super) static ROW: Row = Row {
+    type_name: "AWS::ApiGateway::Stage",
+    properties: &[
+        "RestApiId",
+        "StageName",
+        "DeploymentId",
+        "Description",
+        "Variables",
+        "MethodSettings",
+        "TracingEnabled",
+        "AccessLogSetting",
+        "CanarySetting",
+        "CacheClusterEnabled",
+        "CacheClusterSize",
+        "ClientCertificateId",
+        "DocumentationVersion",
+        "Tags",
+    ],
+    identity: &["RestApiId", "StageName"],
+    create: |operations, _, properties| Box::pin(create(operations, properties)),
+    update: |operations, made, old, new| Box::pin(update(operations, made, old, new)),
+    delete: |operations, made, properties| {
+        Box::pin(call(
+            operations,
+            "apigateway",
+            "DeleteStage",
+            json!({ "restApiId": properties.get("RestApiId"), "stageName": made.reference }),
+        ))
+    },
+    tagged: |id, properties| {
+        let api = properties.get("RestApiId").and_then(Value::as_str)?;
+        Some(format!("/restapis/{api}/stages/{id}"))
+    },
+    ..Row::PLAIN
 };
 
 /// A member of `MethodSettings` and the tail of its patch path.

@@ -3,8 +3,43 @@
 use serde_json::{Map, Value, json};
 
 use super::{
-    Attributes, Naming, OperationError, Operations, Properties, Updated, call, name_of, renamed,
-    retag_in_states, tag_list, text,
+    Attributes, Naming, OperationError, Operations, Properties, Row, Updated, call, name_of, renamed,
+    retag_in_states, states_arn, tag_list, text,
+};
+
+/// A state machine.
+pub(super) static ROW: Row = Row {
+    type_name: "AWS::StepFunctions::StateMachine",
+    properties: &[
+        "StateMachineName",
+        "StateMachineType",
+        "Definition",
+        "DefinitionString",
+        "DefinitionS3Location",
+        "DefinitionSubstitutions",
+        "RoleArn",
+        "LoggingConfiguration",
+        "TracingConfiguration",
+        "EncryptionConfiguration",
+        "Tags",
+    ],
+    identity: &["StateMachineName", "StateMachineType"],
+    create: |operations, naming, properties| Box::pin(create(operations, naming, properties)),
+    update: |operations, made, old, new| Box::pin(update(operations, made, old, new)),
+    delete: |operations, made, _| {
+        Box::pin(call(
+            operations,
+            "states",
+            "DeleteStateMachine",
+            json!({ "stateMachineArn": made.reference }),
+        ))
+    },
+    guess: |id| {
+        let arn = states_arn("stateMachine", id);
+        let named = [("Name", id.to_owned()), ("StateMachineRevisionId", "INITIAL".into())];
+        (arn.clone(), [("Arn", arn)].into_iter().chain(named).collect())
+    },
+    ..Row::PLAIN
 };
 
 /// Longer than any definition may be, in bytes. Where substitutions make a definition longer than this, the rest is

@@ -7,7 +7,25 @@
 use serde_json::{Map, Value, json};
 
 use super::{
-    Attributes, Naming, OperationError, Operations, Properties, Updated, call, name_of, renamed, text,
+    Attributes, Naming, OperationError, Operations, Properties, Row, Updated, call, name_of, one, renamed,
+    states_arn, text,
+};
+
+/// A name for one or two versions of a state machine.
+pub(super) static ROW: Row = Row {
+    type_name: "AWS::StepFunctions::StateMachineAlias",
+    properties: &["Name", "Description", "RoutingConfiguration", "DeploymentPreference"],
+    identity: &["Name"],
+    create: |operations, naming, properties| Box::pin(create(operations, naming, properties)),
+    update: |operations, made, _, new| Box::pin(update(operations, made, new)),
+    delete: |operations, made, _| {
+        Box::pin(async move {
+            let input = json!({ "stateMachineAliasArn": made.reference });
+            call(operations, "states", "DeleteStateMachineAlias", input).await
+        })
+    },
+    guess: |id| one("Arn", &format!("{}:alias", states_arn("stateMachine", id))),
+    ..Row::PLAIN
 };
 
 pub(super) async fn create(

@@ -1,6 +1,24 @@
 //! `AWS::StepFunctions::StateMachineVersion`: published once, never changed.
 
-use super::{Attributes, OperationError, Operations, Properties, call, renamed, text};
+use serde_json::json;
+
+use super::{Attributes, OperationError, Operations, Properties, Row, call, one, renamed, states_arn, text};
+
+/// A state machine as it was at one moment.
+pub(super) static ROW: Row = Row {
+    type_name: "AWS::StepFunctions::StateMachineVersion",
+    properties: &["StateMachineArn", "StateMachineRevisionId", "Description"],
+    identity: &["StateMachineArn"],
+    create: |operations, _, properties| Box::pin(create(operations, properties)),
+    delete: |operations, made, _| {
+        Box::pin(async move {
+            let input = json!({ "stateMachineVersionArn": made.reference });
+            call(operations, "states", "DeleteStateMachineVersion", input).await
+        })
+    },
+    guess: |id| one("Arn", &format!("{}:1", states_arn("stateMachine", id))),
+    ..Row::PLAIN
+};
 
 pub(super) async fn create(
     operations: &dyn Operations,

@@ -3,8 +3,20 @@
 use serde_json::{Map, Value, json};
 
 use super::{
-    Attributes, Naming, OperationError, Operations, Properties, Updated, call, patch_value, patches, tag_map,
-    text,
+    Attributes, Naming, OperationError, Operations, Properties, Row, Updated, call, one, patch_value,
+    patches, tag_map, text,
+};
+
+/// How fast and how often each of its keys may call which stages.
+pub(super) static ROW: Row = Row {
+    type_name: "AWS::ApiGateway::UsagePlan",
+    properties: &["UsagePlanName", "Description", "ApiStages", "Throttle", "Quota", "Tags"],
+    create: |operations, naming, properties| Box::pin(create(operations, naming, properties)),
+    update: |operations, made, old, new| Box::pin(update(operations, made, old, new)),
+    delete: |operations, made, _| Box::pin(delete(operations, &made.reference)),
+    tagged: |id, _| Some(format!("/usageplans/{id}")),
+    guess: |_| one("Id", "abc123"),
+    ..Row::PLAIN
 };
 
 /// A property of quotas and its name in the API; for throttles below.

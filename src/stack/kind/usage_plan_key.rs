@@ -2,7 +2,18 @@
 
 use serde_json::{Value, json};
 
-use super::{Attributes, OperationError, Operations, Properties, call, renamed, text};
+use super::{Attributes, OperationError, Operations, Properties, Row, call, one, renamed, text};
+
+/// A key in a usage plan.
+pub(super) static ROW: Row = Row {
+    type_name: "AWS::ApiGateway::UsagePlanKey",
+    properties: &["KeyId", "KeyType", "UsagePlanId"],
+    identity: &["KeyId", "KeyType", "UsagePlanId"],
+    create: |operations, _, properties| Box::pin(create(operations, properties)),
+    delete: |operations, _, properties| Box::pin(delete(operations, properties)),
+    guess: |_| one("Id", "abcde12345"),
+    ..Row::PLAIN
+};
 
 pub(super) async fn create(
     operations: &dyn Operations,

@@ -3,7 +3,23 @@
 use serde_json::json;
 
 use super::{
-    Attributes, OperationError, Operations, Properties, Updated, call, patches, renamed, tag_map, text,
+    Attributes, OperationError, Operations, Properties, Row, Updated, call, one, patches, renamed, tag_map,
+    text,
+};
+
+/// A way to backends in a network of one's own.
+pub(super) static ROW: Row = Row {
+    type_name: "AWS::ApiGateway::VpcLink",
+    properties: &["Name", "Description", "TargetArns", "Tags"],
+    identity: &["TargetArns"],
+    create: |operations, _, properties| Box::pin(create(operations, properties)),
+    update: |operations, made, old, new| Box::pin(update(operations, made, old, new)),
+    delete: |operations, made, _| {
+        Box::pin(call(operations, "apigateway", "DeleteVpcLink", json!({ "vpcLinkId": made.reference })))
+    },
+    tagged: |id, _| Some(format!("/vpclinks/{id}")),
+    guess: |_| one("VpcLinkId", "abc123"),
+    ..Row::PLAIN
 };
 
 pub(super) async fn create(
