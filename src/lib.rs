@@ -18,7 +18,8 @@ pub use stepgate_vtl as vtl;
 // Floor 3: checked definitions and documents. Pure.
 pub use stepgate_asl as asl;
 pub use stepgate_schema as schema;
-// Floor 4: durable state.
+// Floor 4: durable state, and items out of objects.
+pub use stepgate_items as items;
 pub use stepgate_store as store;
 // Floor 5: identifying callers, and outbound calls.
 pub use stepgate_connect as connect;

@@ -11,7 +11,7 @@ const FLOORS: &[&[&str]] = &[
     &["clock", "id", "json", "meter", "policy", "yaml"],
     &["jsonata", "jsonpath", "vtl"],
     &["asl", "schema"],
-    &["store"],
+    &["items", "store"],
     &["connect", "identity"],
     &["engine", "functions", "gateway"],
     &["wire"],
@@ -21,7 +21,8 @@ const FLOORS: &[&[&str]] = &[
 ];
 
 /// Pure floors: same input, same output. No async, no I/O, no `http`.
-const PURE_ROOMS: &[&str] = &["json", "policy", "yaml", "jsonata", "jsonpath", "vtl", "asl", "schema"];
+const PURE_ROOMS: &[&str] =
+    &["json", "policy", "yaml", "jsonata", "jsonpath", "vtl", "asl", "schema", "items"];
 const PURE_BANNED: &[&str] =
     &["async fn", ".await", "tokio::", "hyper::", "http::", "std::fs", "std::net", "std::thread"];
 

@@ -38,7 +38,7 @@ pub(crate) async fn run(dir: &Path) {
 }
 
 fn filter(status: Option<ExecutionStatus>, max: u32, next_token: Option<String>) -> ExecutionFilter {
-    ExecutionFilter { status, max_results: Some(max), next_token }
+    ExecutionFilter { status, is_redriven: None, max_results: Some(max), next_token }
 }
 
 /// Names, and the token of the next page.

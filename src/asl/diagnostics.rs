@@ -207,16 +207,14 @@ const DIAGNOSTICS_MAX: usize = 1000;
 
 /// Gathers the problems of one definition while it is read.
 ///
-/// They come in three parts, each in the order of the text: what is wrong with fields, what is wrong with the
-/// way from state to state, and features that this server hasn't got. The last are told only when all else is
-/// right, so that a definition gets the diagnostics of AWS as long as AWS has any.
+/// They come in two parts, each in the order of the text: what is wrong with fields, and what is wrong with the way
+/// from state to state.
 #[derive(Debug, Default)]
 pub(super) struct Findings {
     /// Variables that JSONata expressions refer to, of the state that is being read.
     referenced: RefCell<BTreeSet<Arc<str>>>,
     schema: RefCell<Vec<Diagnostic>>,
     graph: RefCell<Vec<Diagnostic>>,
-    refused: RefCell<Vec<Diagnostic>>,
 }
 
 impl Findings {
@@ -233,12 +231,6 @@ impl Findings {
     /// Something about the way from state to state.
     pub(super) fn graph(&self, code: Code, at: Option<&Location>, message: impl Into<String>) {
         push(&self.graph, code, at, message.into());
-    }
-
-    /// A legal use of a feature that this server hasn't got.
-    pub(super) fn refuse(&self, at: &Location, feature: &str) {
-        let message = format!("{feature} is not supported by this server");
-        push(&self.refused, Code::SchemaValidationFailed, Some(at), message);
     }
 
     /// Notes that an expression of the state that is being read refers to a variable.
@@ -258,7 +250,7 @@ impl Findings {
 
     /// Whether nothing but warnings was found so far.
     pub(super) fn is_sound(&self) -> bool {
-        [&self.schema, &self.graph, &self.refused]
+        [&self.schema, &self.graph]
             .iter()
             .all(|part| part.borrow().iter().all(|d| d.severity() == Severity::Warning))
     }
@@ -267,9 +259,6 @@ impl Findings {
     pub(super) fn into_diagnostics(self) -> Vec<Diagnostic> {
         let mut all = self.schema.into_inner();
         all.extend(self.graph.into_inner());
-        if all.iter().all(|d| d.severity() == Severity::Warning) {
-            all.extend(self.refused.into_inner());
-        }
         all.truncate(DIAGNOSTICS_MAX);
         all
     }

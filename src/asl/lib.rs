@@ -54,4 +54,5 @@ pub use state::{
     ItemReader, ItemSource, Items, Map, MaxItems, Parallel, Pass, Pattern, Processor, Resource, Succeed,
     Task, Wait, WaitUntil,
 };
+pub use state::{Export, OutputType, ResultWriter, Transformation};
 pub use template::Template;

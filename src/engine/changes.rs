@@ -93,6 +93,11 @@ impl Changes {
                 | Effect::AbandonTask(_)
                 | Effect::ReadItems(_)
                 | Effect::CountItems { .. }
+                | Effect::LoadItems { .. }
+                | Effect::StopChildren(_)
+                | Effect::WriteResults(_)
+                | Effect::RedriveMapRun { .. }
+                | Effect::RedriveChild { .. }
                 | Effect::EndMapRun { .. }
                 | Effect::Redriven { .. }
                 | Effect::Ended(_) => Change::Effect(effect),
@@ -142,7 +147,19 @@ impl Changes {
                         *change = Change::Begun(Box::new((live, changes)));
                     }
                 }
-                Change::Begun(_) | Change::None | Change::Effect(Effect::ReadItems(_)) => {}
+                // What is done afterwards.
+                Change::Begun(_)
+                | Change::None
+                | Change::Effect(
+                    Effect::ReadItems(_)
+                    | Effect::LoadItems { .. }
+                    | Effect::StopChildren(_)
+                    | Effect::WriteResults(_)
+                    | Effect::RedriveChild { .. },
+                ) => {}
+                Change::Effect(Effect::RedriveMapRun { key, count }) => {
+                    map_runs::redrive(tx, id, *key, *count, now)?;
+                }
                 Change::Effect(Effect::CountItems { key, length }) => {
                     map_runs::count_items(tx, id, *key, *length)?;
                 }
@@ -214,7 +231,7 @@ impl Changes {
         let Origin { id, .. } = *origin;
         self.loose.act(engine, id);
         if self.has_left_children {
-            engine.stop_children(id);
+            engine.stop_children(id, None);
         }
         for change in self.changes {
             match change {
@@ -230,6 +247,12 @@ impl Changes {
                     engine.begin(live, changes);
                 }
                 Change::Effect(Effect::ReadItems(request)) => engine.read_items(origin.clone(), *request),
+                Change::Effect(Effect::LoadItems { key, first, n }) => engine.load_items(id, key, first, n),
+                Change::Effect(Effect::StopChildren(key)) => engine.stop_children(id, Some(key)),
+                Change::Effect(Effect::WriteResults(request)) => {
+                    engine.write_results(origin.clone(), *request);
+                }
+                Change::Effect(Effect::RedriveChild { key, index }) => engine.redrive_child(id, key, index),
                 Change::Effect(Effect::Ended(ending)) => {
                     engine.inner.timers.cancel_all(id);
                     engine.inner.queues.abandon_all(id);
@@ -246,6 +269,7 @@ impl Changes {
                     | Effect::StartChild(_)
                     | Effect::CountItems { .. }
                     | Effect::EndMapRun { .. }
+                    | Effect::RedriveMapRun { .. }
                     | Effect::Redriven { .. },
                 ) => {}
             }

@@ -174,6 +174,13 @@ pub enum EventKind {
     MapRunFailed(Failure),
     /// They were given up.
     MapRunAborted,
+    /// A Map Run goes on where it stopped.
+    MapRunRedriven {
+        /// Its ARN.
+        map_run_arn: Arc<str>,
+        /// How often it was redriven.
+        redrive_count: u32,
+    },
     /// An iteration began.
     MapIterationStarted(Iteration),
     /// An iteration ended well.
@@ -337,6 +344,7 @@ impl EventKind {
             Self::MapRunSucceeded => "MapRunSucceeded",
             Self::MapRunFailed(_) => "MapRunFailed",
             Self::MapRunAborted => "MapRunAborted",
+            Self::MapRunRedriven { .. } => "MapRunRedriven",
             Self::MapIterationStarted(_) => "MapIterationStarted",
             Self::MapIterationSucceeded(_) => "MapIterationSucceeded",
             Self::MapIterationFailed(_) => "MapIterationFailed",

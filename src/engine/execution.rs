@@ -12,7 +12,8 @@ mod redrive;
 pub use entry::{Entry, Next, Note};
 pub use frame::FrameId;
 pub(super) use frame::{At, Attempt, Frame, Paused, Phase};
-pub use map_run::{BatchBounds, ChildEnd, MapRunKey, MapRunLimits, Reading};
+pub(crate) use map_run::MapRun;
+pub use map_run::{BatchBounds, ChildEnd, MapRunKey, MapRunLimits, Reading, Writing};
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -65,6 +66,8 @@ pub enum ExecutionStatus {
     TimedOut,
     /// It was stopped.
     Aborted,
+    /// It ended otherwise than well, and is about to go on: the child of a Map Run that was redriven.
+    PendingRedrive,
 }
 
 impl ExecutionStatus {
@@ -76,6 +79,7 @@ impl ExecutionStatus {
             Self::Failed => "FAILED",
             Self::TimedOut => "TIMED_OUT",
             Self::Aborted => "ABORTED",
+            Self::PendingRedrive => "PENDING_REDRIVE",
         }
     }
 }
@@ -243,8 +247,9 @@ impl Execution {
             | EventKind::TaskFailed { .. }
             | EventKind::TaskSubmitFailed { .. }
             | EventKind::TaskTimedOut { .. }
-            | EventKind::MapRunSucceeded
-            | EventKind::MapRunFailed(_) => self.compose(id, Phase::Deciding),
+            | EventKind::MapRunSucceeded => self.compose(id, Phase::Deciding),
+            EventKind::MapRunFailed(_) => self.set_map_run_aside(id),
+            EventKind::MapRunRedriven { redrive_count, .. } => self.map_run_redriven(id, *redrive_count),
             // The frames of what was given up go with the note beside the event.
             EventKind::ExecutionStarted { .. }
             | EventKind::StateAborted(_)
@@ -331,11 +336,24 @@ impl Execution {
                     frame.paused = Some(Paused { next: next.clone(), stamp });
                 }
             }
-            Note::MapRun { limits, batch, reading } => {
-                self.map_run_started(entry.frame, scheduled, *limits, *batch, reading.clone());
+            Note::MapRun { .. } => {
+                let arn = match entry.event.as_ref().map(|event| &event.kind) {
+                    Some(EventKind::MapRunStarted { map_run_arn }) => map_run_arn.clone(),
+                    Some(_) | None => "".into(),
+                };
+                self.map_run_started(entry.frame, (scheduled, arn), note);
             }
             Note::MapItems { items } => self.map_items_read(entry.frame, items),
-            Note::MapChild { n_items } => self.map_child_started(entry.frame, *n_items),
+            Note::MapItemsStored { length } => self.map_items_stored(entry.frame, *length),
+            Note::MapChild { n_items } => self.map_children_started(entry.frame, 1, *n_items),
+            Note::MapChildren { n } => self.map_children_started(entry.frame, *n, 1),
+            Note::MapChildRedriven { index } => self.map_child_redriven(entry.frame, *index),
+            Note::MapChildrenEnded { status, places } => {
+                for index in places.iter().flat_map(|(first, last)| *first..=*last) {
+                    self.map_child_ended(entry.frame, index, *status, None);
+                }
+            }
+            Note::MapRunClosing { failure } => self.map_run_closing(entry.frame, failure.as_ref()),
             Note::MapChildEnded { index, status, output } => {
                 self.map_child_ended(entry.frame, *index, *status, output.as_ref());
             }

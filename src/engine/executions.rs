@@ -107,6 +107,8 @@ const LIST_ALIAS: &str = listing!("AND alias = ?5");
 pub struct ExecutionFilter {
     /// Only those that stand so.
     pub status: Option<ExecutionStatus>,
+    /// Only those that were redriven, or were not: of the children of a Map Run.
+    pub is_redriven: Option<bool>,
     /// Page size.
     pub max_results: Option<u32>,
     /// Where to go on.
@@ -148,12 +150,13 @@ pub(super) struct Found {
     pub(super) map_run: Option<MapRunArn>,
 }
 
-pub(super) const STATUSES: [ExecutionStatus; 5] = [
+pub(super) const STATUSES: [ExecutionStatus; 6] = [
     ExecutionStatus::Running,
     ExecutionStatus::Succeeded,
     ExecutionStatus::Failed,
     ExecutionStatus::TimedOut,
     ExecutionStatus::Aborted,
+    ExecutionStatus::PendingRedrive,
 ];
 
 /// The number a status is stored as.
@@ -164,6 +167,7 @@ pub(super) fn status_code(status: ExecutionStatus) -> i64 {
         ExecutionStatus::Failed => 2,
         ExecutionStatus::TimedOut => 3,
         ExecutionStatus::Aborted => 4,
+        ExecutionStatus::PendingRedrive => 5,
     }
 }
 
@@ -243,7 +247,7 @@ impl Engine {
             .inner
             .store
             .read(move |tx| {
-                // Each status has its own run of the index; a listing of all merges the five.
+                // Each status has its own run of the index; a listing of all merges them.
                 let mut items = Vec::new();
                 for status in filter.status.map_or_else(|| STATUSES.to_vec(), |status| vec![status]) {
                     let (sql, qualifier) = match (version, alias.as_deref()) {

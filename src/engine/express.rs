@@ -153,7 +153,12 @@ impl Engine {
                     Effect::StartMapRun(_)
                     | Effect::ReadItems(_)
                     | Effect::CountItems { .. }
+                    | Effect::LoadItems { .. }
                     | Effect::StartChild(_)
+                    | Effect::StopChildren(_)
+                    | Effect::WriteResults(_)
+                    | Effect::RedriveMapRun { .. }
+                    | Effect::RedriveChild { .. }
                     | Effect::EndMapRun { .. } => {}
                     Effect::Ended(ending) => {
                         super::changes::count_ended(&ending);

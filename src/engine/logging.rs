@@ -50,6 +50,7 @@ fn gravity(kind: &EventKind) -> Gravity {
         | EventKind::MapStateFailed
         | EventKind::MapRunFailed(_)
         | EventKind::MapRunAborted
+        | EventKind::MapRunRedriven { .. }
         | EventKind::MapIterationFailed(_)
         | EventKind::MapIterationAborted(_)
         | EventKind::ActivityFailed(_)

@@ -37,9 +37,9 @@ use serde::{Deserialize, Serialize};
 
 use super::event::Failure;
 use super::execution::{
-    BatchBounds, ChildEnd, Ending, Entry, Execution, FrameId, MapRunKey, MapRunLimits, Reading,
+    BatchBounds, ChildEnd, Ending, Entry, Execution, FrameId, MapRunKey, MapRunLimits, Reading, Writing,
 };
-use crate::asl::{Integration, ItemSource, Processor, Program, Resource};
+use crate::asl::{Integration, ItemSource, OutputType, Processor, Program, Resource, Transformation};
 use crate::clock::{Ids, Timestamp};
 use crate::id::ActivityArn;
 use crate::json::Payload;
@@ -197,6 +197,29 @@ pub enum Input {
         /// An array, or why there is none.
         read: Result<Payload, Failure>,
     },
+    /// Items of a Map Run were read, and stand in the store.
+    ItemsStored {
+        /// The run.
+        key: MapRunKey,
+        /// How many there are.
+        length: usize,
+    },
+    /// Some of the items that stand in the store.
+    ItemsLoaded {
+        /// The run.
+        key: MapRunKey,
+        /// The place of the first.
+        first: usize,
+        /// Those from there on, as many as were asked for or there are.
+        items: Vec<Payload>,
+    },
+    /// The results of a Map Run were written, or could not be.
+    ResultsWritten {
+        /// The run.
+        key: MapRunKey,
+        /// What the Map comes to.
+        written: Result<Payload, Failure>,
+    },
     /// Child executions of a Map Run have ended.
     ChildrenEnded {
         /// The run.
@@ -244,8 +267,35 @@ pub enum Effect {
         /// Items.
         length: usize,
     },
+    /// Load items of a Map Run from the store.
+    LoadItems {
+        /// The run.
+        key: MapRunKey,
+        /// The place of the first.
+        first: usize,
+        /// How many are wanted at the most.
+        n: usize,
+    },
     /// Start a child execution.
     StartChild(Box<ChildStart>),
+    /// Stop the children of a Map Run that still run; their ends are told as ever.
+    StopChildren(MapRunKey),
+    /// Write the results of a Map Run.
+    WriteResults(Box<ResultsRequest>),
+    /// A Map Run is open again: children that ended otherwise than well wait for their turn.
+    RedriveMapRun {
+        /// The run.
+        key: MapRunKey,
+        /// How often by now.
+        count: u32,
+    },
+    /// Let a child execution go on that ended otherwise than well.
+    RedriveChild {
+        /// Its run.
+        key: MapRunKey,
+        /// Its place.
+        index: usize,
+    },
     /// A Map Run is over; children that still run are stopped.
     EndMapRun {
         /// The run.
@@ -305,6 +355,23 @@ pub struct ItemsRequest {
     pub source: ItemSource,
     /// With what.
     pub reading: Reading,
+}
+
+/// Results to be written.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ResultsRequest {
+    /// Of which run.
+    pub key: MapRunKey,
+    /// With what.
+    pub writing: Writing,
+    /// How a result is put.
+    pub transformation: Transformation,
+    /// How results stand in a file.
+    pub output_type: OutputType,
+    /// The first item that no child has had.
+    pub next_item: usize,
+    /// The items, unless they stand in the store.
+    pub items: Option<Payload>,
 }
 
 /// A child execution to be started.

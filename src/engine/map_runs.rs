@@ -10,19 +10,22 @@
 
 mod describe;
 mod items;
-mod parse;
+mod results;
+mod stored;
 mod tell;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use tokio::sync::Semaphore;
+
 pub(super) use self::describe::run_arn;
 pub use self::describe::{MapRunCounts, MapRunDescription, MapRunItem, UpdateMapRun};
 pub(super) use self::items::failed;
-pub use self::parse::items;
 use self::tell::Ends;
 use super::execution::{BatchBounds, ExecutionStatus, FrameId, MapRunKey};
+use super::executions::status_code as status_code_of;
 use super::machine::{MapRunStart, MapRunStatus};
 use super::open::Engine;
 use super::runner::Origin;
@@ -58,7 +61,12 @@ pub(super) struct MapRuns {
     /// The machines that children run, by the revision of their parent's machine and their label.
     processors: Mutex<HashMap<(i64, Arc<str>), Known>>,
     ends: Ends,
+    /// Turns to read items: each takes a thread.
+    readers: Semaphore,
 }
+
+/// Map Runs whose items are read at one time.
+const READERS: usize = 16;
 
 /// Ids of a machine that children run.
 #[derive(Clone, Copy)]
@@ -92,6 +100,7 @@ impl MapRuns {
             may_be: AtomicBool::new(may_be),
             processors: Mutex::new(known.collect()),
             ends: Ends::default(),
+            readers: Semaphore::new(READERS),
         })
     }
 
@@ -226,6 +235,27 @@ pub(super) fn count_items(tx: &Tx<'_>, parent: i64, key: MapRunKey, length: usiz
     Ok(())
 }
 
+/// Writes that a run goes on that was over: its children that ended otherwise than well wait for their turn.
+pub(super) fn redrive(
+    tx: &Tx<'_>,
+    parent: i64,
+    key: MapRunKey,
+    count: u32,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let [frame, started] = key_columns(key);
+    let sql = "UPDATE map_run SET status = 0, stopped = NULL, redrive_count = ?4, redriven = ?5
+               WHERE execution = ?1 AND frame = ?2 AND started_event = ?3";
+    let params =
+        [parent.into(), frame.into(), started.into(), i64::from(count).into(), now.as_millis().into()];
+    tx.execute(sql, &params)?;
+    let sql = "UPDATE execution SET status = ?4 WHERE status IN (2, 3, 4) AND map_run =
+               (SELECT id FROM map_run WHERE execution = ?1 AND frame = ?2 AND started_event = ?3)";
+    let pending = status_code_of(ExecutionStatus::PendingRedrive);
+    tx.execute(sql, &[parent.into(), frame.into(), started.into(), pending.into()])?;
+    Ok(())
+}
+
 /// Writes that a run is over.
 pub(super) fn end(
     tx: &Tx<'_>,
@@ -240,6 +270,17 @@ pub(super) fn end(
     let params =
         [parent.into(), frame.into(), started.into(), status_code(status).into(), now.as_millis().into()];
     tx.execute(sql, &params)?;
+    // Children that waited for their turn after a redrive stay as they had ended, as far as that is known.
+    let sql = "UPDATE execution SET status = CASE WHEN error IS NULL AND cause IS NULL THEN 4 ELSE 2 END
+               WHERE status = 5 AND map_run = (SELECT id FROM map_run WHERE execution = ?1 AND frame = ?2
+               AND started_event = ?3 AND 0 < redrive_count)";
+    tx.execute(sql, &[parent.into(), frame.into(), started.into()])?;
+    if status == MapRunStatus::Succeeded {
+        // Nobody redrives it.
+        let sql = "DELETE FROM map_item WHERE run =
+                   (SELECT id FROM map_run WHERE execution = ?1 AND frame = ?2 AND started_event = ?3)";
+        tx.execute(sql, &[parent.into(), frame.into(), started.into()])?;
+    }
     Ok(())
 }
 
@@ -254,9 +295,17 @@ pub(super) fn end_all(
         ExecutionStatus::Running | ExecutionStatus::Succeeded | ExecutionStatus::Failed => {
             MapRunStatus::Failed
         }
-        ExecutionStatus::TimedOut | ExecutionStatus::Aborted => MapRunStatus::Aborted,
+        ExecutionStatus::TimedOut | ExecutionStatus::Aborted | ExecutionStatus::PendingRedrive => {
+            MapRunStatus::Aborted
+        }
     };
     let sql = "UPDATE map_run SET status = ?2, stopped = ?3 WHERE execution = ?1 AND status = 0";
     let n = tx.execute(sql, &[parent.into(), status_code(status).into(), now.as_millis().into()])?;
+    if 0 < n {
+        let sql = "UPDATE execution SET status = CASE WHEN error IS NULL AND cause IS NULL THEN 4 ELSE 2 END
+                   WHERE status = 5 AND map_run IN
+                   (SELECT id FROM map_run WHERE execution = ?1 AND 0 < redrive_count)";
+        tx.execute(sql, &[parent.into()])?;
+    }
     Ok(0 < n)
 }

@@ -14,6 +14,7 @@ use super::logging::Logs;
 use super::machine::{Env, Limits};
 use super::map_runs::MapRuns;
 use super::nested::link::Links;
+use super::objects::Objects;
 use super::queue::Queues;
 use super::state_machines::Machines;
 use super::tasks::Tasks;
@@ -41,6 +42,7 @@ pub(super) struct Inner {
     pub(super) options: Options,
     pub(super) tasks: Arc<dyn Tasks>,
     pub(super) logs: Arc<dyn Logs>,
+    pub(super) objects: Arc<dyn Objects>,
     pub(super) live: LiveExecutions,
     pub(super) timers: Timers,
     pub(super) queues: Queues,
@@ -87,6 +89,7 @@ impl Engine {
         options: Options,
         tasks: Arc<dyn Tasks>,
         logs: Arc<dyn Logs>,
+        objects: Arc<dyn Objects>,
     ) -> Result<Self, Error> {
         store.migrate("engine", schema::STEPS)?;
         store.declare(records::RECORDS)?;
@@ -118,6 +121,7 @@ impl Engine {
             options,
             tasks,
             logs,
+            objects,
         };
         let engine = Self { inner: Arc::new(inner) };
         engine.load_activities().await?;

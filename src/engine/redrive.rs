@@ -26,6 +26,9 @@ const TOKENS_KEPT: i64 = 10;
 /// An execution whose last batch begins before this event is far from the limit, however long the batch is.
 const FAR_FROM_LIMIT: i64 = 20_000;
 
+/// A batch that begins at this event or after it leaves no room for a redrive: it has the limit's own event.
+pub(super) const FULL: i64 = 24_999;
+
 /// Why an execution can't be redriven, in AWS's words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotRedrivable {
@@ -108,6 +111,31 @@ impl Engine {
     }
 }
 
+impl Engine {
+    /// Lets the child of a Map Run go on that waits for its turn after a redrive; `false` if there is no room for
+    /// its history, and it stays as it ended.
+    pub(super) async fn redrive_of_map_run(&self, id: i64) -> Result<bool, Error> {
+        let place = self.inner.live.place(id);
+        let slot = place.clone().lock_owned().await;
+        let Some(loaded) = self.inner.store.read(move |tx| executions::load(tx, id)).await? else {
+            return Ok(true);
+        };
+        if loaded.status != ExecutionStatus::PendingRedrive {
+            return Ok(true); // Somebody was faster.
+        }
+        let live = self.folded(id, loaded)?;
+        if EVENTS_MAX - 1 <= live.execution.event_count() {
+            let failed = executions::status_code(ExecutionStatus::Failed);
+            let sql = "UPDATE execution SET status = ?2 WHERE id = ?1";
+            let params = [id.into(), failed.into()];
+            self.inner.store.write(move |tx| tx.execute(sql, &params).map_err(Error::from)).await?;
+            return Ok(false);
+        }
+        self.take_step((slot, place), live, Input::Redriven, |_| Ok(())).await?;
+        Ok(true)
+    }
+}
+
 /// Whether execution `id` may be redriven; `None` if it was forgotten meanwhile.
 fn ask(
     tx: &Tx<'_>,
@@ -135,7 +163,8 @@ fn ask(
 pub(super) fn refused(tx: &Tx<'_>, found: &Found, now: Timestamp) -> Result<Option<NotRedrivable>, Error> {
     let stopped = found.stopped.unwrap_or(now);
     Ok(match found.status {
-        ExecutionStatus::Running => Some(NotRedrivable::Running),
+        // It is about to be.
+        ExecutionStatus::Running | ExecutionStatus::PendingRedrive => Some(NotRedrivable::Running),
         ExecutionStatus::Succeeded => Some(NotRedrivable::Succeeded),
         ExecutionStatus::Failed | ExecutionStatus::TimedOut | ExecutionStatus::Aborted => {
             if found.map_run.is_some() {

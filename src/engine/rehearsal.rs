@@ -72,6 +72,12 @@ pub enum RehearsalError {
         /// Its name.
         state: Arc<str>,
     },
+    /// A Map's results are written, which there is no bucket for.
+    #[error("the Map state {state:?} writes its results with a ResultWriter, which needs a server")]
+    ResultWriter {
+        /// Its name.
+        state: Arc<str>,
+    },
     /// A Map reads its items from a bucket, which there is none of.
     #[error("the Map state {state:?} reads its items with an ItemReader, which needs a server")]
     ItemReader {

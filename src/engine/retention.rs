@@ -96,6 +96,8 @@ fn forget(tx: &Tx<'_>, ids: &[i64]) -> Result<(), Error> {
     for id in ids {
         tx.execute("DELETE FROM journal WHERE execution = ?1", &[(*id).into()])?;
         tx.execute("DELETE FROM redrive_token WHERE execution = ?1", &[(*id).into()])?;
+        let sql = "DELETE FROM map_item WHERE run IN (SELECT id FROM map_run WHERE execution = ?1)";
+        tx.execute(sql, &[(*id).into()])?;
         tx.execute("DELETE FROM map_run WHERE execution = ?1", &[(*id).into()])?;
         tx.execute("DELETE FROM execution WHERE id = ?1", &[(*id).into()])?;
     }

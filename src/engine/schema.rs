@@ -165,4 +165,16 @@ CREATE INDEX revision_processor ON state_machine_revision (processor_of) WHERE p
 UPDATE tag SET resource = 'arn:aws-cn:' || SUBSTR(resource, 9) WHERE resource LIKE 'arn:aws:states:cn-%';
 UPDATE tag SET resource = 'arn:aws-us-gov:' || SUBSTR(resource, 9) WHERE resource LIKE 'arn:aws:states:us-gov-%';
 ",
+    // Items of Map Runs that are too many for the journal, and what a redrive needs.
+    "
+CREATE TABLE map_item (
+    run BIGINT NOT NULL,
+    first BIGINT NOT NULL,
+    items TEXT NOT NULL,
+    PRIMARY KEY (run, first)
+) WITHOUT ROWID;
+ALTER TABLE map_run ADD COLUMN redrive_count BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE map_run ADD COLUMN redriven BIGINT;
+CREATE INDEX execution_map_child ON execution (map_run, map_index) WHERE map_run IS NOT NULL;
+",
 ];

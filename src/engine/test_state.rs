@@ -28,6 +28,7 @@ use super::tasks::HttpExchange;
 use super::{Error, map_runs};
 use crate::asl::{self, Pattern, Program, Resource, StateId, StateKind, StateMachineType};
 use crate::id::AccountRegion;
+use crate::items;
 use crate::json::{self, Payload};
 
 /// A state to be tested.
@@ -250,9 +251,16 @@ fn read_items(data: &str, source: &asl::ItemSource, max_items: i64) -> Mocked {
         Err(_) => return Err(map_runs::failed("field MaxItems must be positive")),
     };
     let items = match source {
-        asl::ItemSource::Object(input_type) => map_runs::items(input_type, data, max_items)?,
-        // A listing as the items that it makes.
-        asl::ItemSource::Listing => match json::parse(data) {
+        asl::ItemSource::Object(input_type)
+        | asl::ItemSource::Listed(input_type)
+        | asl::ItemSource::Athena(input_type) => {
+            let failed = |error: items::Error| map_runs::failed(error.to_string());
+            let texts = items::of_text(input_type, data, max_items).map_err(failed)?;
+            let parsed: Result<Vec<Value>, _> = texts.iter().map(|text| json::parse(text)).collect();
+            parsed.map_err(|error| map_runs::failed(error.to_string()))?
+        }
+        // A listing, or an inventory, as the items that it makes.
+        asl::ItemSource::Listing | asl::ItemSource::Inventory => match json::parse(data) {
             Ok(Value::Array(mut items)) => {
                 items.truncate(max_items);
                 items

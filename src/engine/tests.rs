@@ -3,6 +3,7 @@
 mod durability;
 mod jsonata;
 mod logging;
+mod map_objects;
 mod map_runs;
 mod nested;
 mod redrive;
@@ -38,6 +39,7 @@ pub(super) struct House {
     pub(super) clock: Arc<VirtualClock>,
     opened: u64,
     logs: Arc<dyn Logs>,
+    objects: Arc<dyn Objects>,
 }
 
 impl House {
@@ -46,13 +48,14 @@ impl House {
         let n = NEXT.fetch_add(1, Ordering::Relaxed);
         let dir = std::env::temp_dir().join(format!("stepgate-engine-{}-{n}", std::process::id()));
         let clock = Arc::new(VirtualClock::new(Timestamp::from_millis(1_700_000_000_000)));
-        Self { dir, clock, opened: 0, logs: Arc::new(NoLogs) }
+        Self { dir, clock, opened: 0, logs: Arc::new(NoLogs), objects: Arc::new(NoObjects) }
     }
 
     /// Another directory, at the same time: for the next life.
     fn next(&self) -> Self {
         let mut next = Self::new();
         next.clock = self.clock.clone();
+        next.objects = self.objects.clone();
         // This one is opened before it: no life repeats the ids of another.
         next.opened = self.opened + 1;
         next
@@ -71,8 +74,8 @@ impl House {
         self.opened += 1;
         let store = Store::open(&self.dir, store, self.clock.clone()).unwrap();
         let ids = Arc::new(SeededIds::new(self.opened));
-        let engine =
-            Engine::open(store.clone(), self.clock.clone(), ids, options, tasks, self.logs.clone()).await;
+        let (clock, logs, objects) = (self.clock.clone(), self.logs.clone(), self.objects.clone());
+        let engine = Engine::open(store.clone(), clock, ids, options, tasks, logs, objects).await;
         (engine.unwrap(), store)
     }
 
@@ -345,7 +348,12 @@ async fn listings_are_newest_first_in_pages_and_by_status() {
             engine.stop_execution(&arn, Failure::default()).await.unwrap();
         }
     }
-    let filter = |status, token| ExecutionFilter { status, max_results: Some(2), next_token: token };
+    let filter = |status, token| ExecutionFilter {
+        status,
+        is_redriven: None,
+        max_results: Some(2),
+        next_token: token,
+    };
     let names =
         |page: &Page<ExecutionItem>| page.items.iter().map(|e| e.arn.name.to_string()).collect::<Vec<_>>();
     let page = engine.list_executions(&machine, filter(None, None)).await.unwrap();

@@ -34,7 +34,7 @@ use crate::identity::iam::Iam;
 use crate::identity::{Authenticator, Caller, Credential, Keys, Secret, Sessions};
 use crate::stack::Stacks;
 use crate::store::{self, Store};
-use crate::tasks::{self, Connections, Services};
+use crate::tasks::{self, Connections, ObjectStore, Services};
 use crate::wire;
 
 /// Every room, open and wired.
@@ -87,15 +87,6 @@ pub(super) async fn wire_rooms(options: &Options, home: &AccountRegion) -> Resul
         problem: format!("no thread for writing: {error}"),
     })?);
     let access_logs = Arc::new(AccessLogs::open(&options.access_logs, &options.data_dir, &clock)?);
-    let engine = Engine::open(
-        store.clone(),
-        clock.clone(),
-        ids.clone(),
-        engine_options,
-        Arc::new(tasks),
-        logs.clone(),
-    );
-    let engine = engine.await?;
     let own = options.credentials.first().map(|own| credential(own, home));
     let outside = Arc::new(Outside::new(sessions.clone(), clock.clone(), ids.clone()));
     let ports = Arc::new(FunctionPorts(outside.clone()));
@@ -103,6 +94,17 @@ pub(super) async fn wire_rooms(options: &Options, home: &AccountRegion) -> Resul
     let functions = Functions::open(store.clone(), clock.clone(), ids.clone(), settings, ports)?;
     let elsewhere = Services::new(&options.services, own.as_ref(), home, client.clone(), clock.clone())?;
     let elsewhere = Arc::new(elsewhere.with_functions(functions.clone(), ids.clone()));
+    let objects = ObjectStore::new(options.services.get("s3"), elsewhere.clone());
+    let engine = Engine::open(
+        store.clone(),
+        clock.clone(),
+        ids.clone(),
+        engine_options,
+        Arc::new(tasks),
+        logs.clone(),
+        Arc::new(objects.clone()),
+    );
+    let engine = engine.await?;
     let upstreams = upstreams(options)?;
     let user_pools = user_pools(options)?;
     let reach = api::Reach {
@@ -156,11 +158,12 @@ pub(super) async fn wire_rooms(options: &Options, home: &AccountRegion) -> Resul
         wire::Api::new(services::registered(&rooms), authenticator.clone(), iam, bodies, clock, ids)
     });
     let Some(gateway) = gateway else { unreachable!("made with the APIs") };
-    let buckets = Arc::new(Buckets::new(options, home, elsewhere.clone()));
+    let buckets = Arc::new(Buckets::new(objects.clone(), home));
     set_rooms.send_replace(Some(tasks::Rooms {
         api: Arc::downgrade(&api),
         gateway: gateway.clone(),
         elsewhere: elsewhere.clone(),
+        objects,
     }));
 
     let operations = AsAccount::new(api.clone(), Caller::root(home.account.clone()), home.region.clone());

@@ -1,7 +1,6 @@
 //! What Task states call: `engine::Tasks`. One file an integration; activities and nested executions are the engine's own.
 
 // Rooms are called by their names, wherever they stand.
-#[cfg(test)]
 use crate as tasks;
 use stepgate_asl as asl;
 use stepgate_clock as clock;
@@ -21,6 +20,7 @@ mod http_invoke;
 mod lambda;
 mod library;
 mod local;
+mod objects;
 mod s3;
 mod services;
 mod settings;
@@ -28,5 +28,6 @@ mod sfn;
 
 pub use connections::Connections;
 pub use library::{Library, Rooms};
+pub use objects::ObjectStore;
 pub use services::Services;
 pub use settings::{Authorization, Connection, ServiceEndpoint, SettingError};

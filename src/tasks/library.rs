@@ -6,6 +6,7 @@ use tokio::sync::watch;
 
 use super::connections::Connections;
 use super::http_invoke::Trace;
+use super::objects::{self, ObjectStore};
 use super::{api_gateway, aws, http_invoke, lambda, s3, services, sfn};
 use crate::asl::{Integration, Resource};
 use crate::clock::Ids;
@@ -25,6 +26,8 @@ pub struct Rooms {
     pub gateway: Gateway,
     /// The services elsewhere.
     pub elsewhere: Arc<services::Services>,
+    /// The objects of buckets.
+    pub objects: ObjectStore,
 }
 
 /// Everything that tasks can call.
@@ -46,8 +49,8 @@ enum Service {
     Http,
     /// A Lambda function elsewhere.
     Lambda,
-    /// S3 elsewhere, for the items of a Map.
-    S3(s3::Action),
+    /// Objects, which may be in a folder of this machine.
+    S3(s3::Action, Option<aws::Target>, Integration),
     /// Another service elsewhere.
     Aws(aws::Target, Integration),
 }
@@ -59,12 +62,14 @@ impl Service {
             Resource::Activity(_) => return None,
             Resource::Integration(integration) => integration,
         };
+        if let Some(action) = s3::Action::of(integration) {
+            return Some(Self::S3(action, aws::Target::of(integration), integration.clone()));
+        }
         match (integration.service.as_str(), integration.action.as_str()) {
             ("aws-sdk:sfn", _) => Some(Self::Sfn(integration.clone())),
             ("apigateway", _) => Some(Self::ApiGateway(integration.clone())),
             ("http", "invoke") => Some(Self::Http),
             ("lambda" | "aws-sdk:lambda", "invoke") => Some(Self::Lambda),
-            (s3::NAME, _) => Some(Self::S3(s3::Action::of(integration)?)),
             _ => Some(Self::Aws(aws::Target::of(integration)?, integration.clone())),
         }
     }
@@ -106,7 +111,13 @@ impl Library {
                 }
                 Service::Http => return http_invoke::call(&connections, &client, call, trace).await,
                 Service::Lambda => (lambda::NAME, lambda::call(&rooms.elsewhere, call).await),
-                Service::S3(action) => (s3::NAME, s3::call(&rooms.elsewhere, action, call).await),
+                Service::S3(action, _, _) if rooms.objects.has_root() => {
+                    return (s3::call(&rooms.objects, action, call).await, None);
+                }
+                Service::S3(_, Some(target), integration) => {
+                    (objects::NAME, target.call(&rooms.elsewhere, &integration, call).await)
+                }
+                Service::S3(_, None, _) => (objects::NAME, None),
                 Service::Aws(target, integration) => {
                     (target.service.name, target.call(&rooms.elsewhere, &integration, call).await)
                 }
@@ -134,7 +145,7 @@ impl Tasks for Library {
             Service::Lambda if integration.service == lambda::NAME => {
                 aws::refuse_optimized(integration, arguments)
             }
-            Service::Lambda | Service::S3(_) => None,
+            Service::Lambda | Service::S3(..) => None,
             Service::Aws(target, integration) => target.refuse(&integration, arguments),
         }
     }

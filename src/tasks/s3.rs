@@ -1,206 +1,132 @@
-//! S3 elsewhere, as far as the ItemReader of a Map asks it: an object's text, and the objects of a bucket.
+//! Tasks of `aws-sdk:s3` where buckets are folders of this machine.
 //!
-//! <https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html>
-//! <https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html>
+//! <https://docs.aws.amazon.com/step-functions/latest/dg/supported-services-awssdk.html>
 
-use std::time::Duration;
-
-use http::{HeaderMap, HeaderName, HeaderValue, Method};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value, json};
 
-use super::aws::{self, Element, Fault, parse_xml, reasons};
-use super::services::Services;
-use crate::asl::Integration;
-use crate::clock::Timestamp;
+use super::objects::{ObjectStore, PAGE};
+use crate::asl::{Integration, Pattern};
 use crate::engine::event::Failure;
-use crate::engine::{TaskCall, TaskResult};
-use crate::gateway::{AwsCall, BackendResponse};
-use crate::json::Payload;
+use crate::engine::{ListedObject, ObjectName, Objects, TaskCall, TaskResult};
+use crate::json::{self, Payload};
 
-/// The service's name in the settings.
-pub(super) const NAME: &str = "s3";
-/// How long it may take.
-const TIMEOUT: Duration = Duration::from_secs(300);
-/// Everything but RFC 3986's unreserved characters, and the slashes of keys.
-const KEY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
+/// The most that a task's result may have.
+const OBJECT_BYTES_MAX: u64 = 262_144;
 
 /// What is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Action {
-    /// `s3:getObject`: answers `{"Body": text}`.
-    GetObject,
-    /// `s3:listObjectsV2`: answers `Contents` as items of a Map, and `NextContinuationToken`.
-    ListObjects,
+    /// `getObject`.
+    Get,
+    /// `putObject`.
+    Put,
+    /// `listObjectsV2`.
+    List,
 }
 
 impl Action {
+    /// What an integration asks for, if it is one of these.
     pub(super) fn of(integration: &Integration) -> Option<Self> {
-        match (integration.service.as_str(), integration.action.as_str()) {
-            (NAME, "getObject") => Some(Self::GetObject),
-            (NAME, "listObjectsV2") => Some(Self::ListObjects),
+        if integration.service != "aws-sdk:s3" || integration.pattern != Pattern::RequestResponse {
+            return None;
+        }
+        match integration.action.as_str() {
+            "getObject" => Some(Self::Get),
+            "putObject" => Some(Self::Put),
+            "listObjectsV2" => Some(Self::List),
             _ => None,
         }
     }
 }
 
-/// Makes a call and says how it went; `None` if the service has no endpoint.
-pub(super) async fn call(elsewhere: &Services, action: Action, call: TaskCall) -> Option<TaskResult> {
-    let request = match request(action, &call) {
-        Ok(request) => request,
-        Err(missing) => {
-            let cause = format!("The field '{missing}' is required but was missing");
-            return Some(TaskResult::Failed(Failure::new("States.Runtime", cause)));
-        }
-    };
-    let result = match elsewhere.try_call(request, TIMEOUT).await? {
-        Err(error) => {
-            let cause = format!("Unable to execute HTTP request: {}", reasons(&error));
-            Err(Failure::new("S3.SdkClientException", cause))
-        }
-        Ok(response) if response.status.is_success() => answer(action, &response),
-        Ok(response) => Err(Fault::read(&response, true).as_v2("S3")),
-    };
-    Some(match result {
-        Ok(output) => TaskResult::Succeeded(output),
+/// Makes a call and says how it went.
+pub(super) async fn call(objects: &ObjectStore, action: Action, call: TaskCall) -> TaskResult {
+    match answer(objects, action, &call).await {
+        Ok(output) => TaskResult::Succeeded(Payload::from_value(output)),
         Err(failure) => TaskResult::Failed(failure),
-    })
+    }
 }
 
-/// The request; the name of the argument without which there is none.
-fn request(action: Action, call: &TaskCall) -> Result<AwsCall, &'static str> {
+async fn answer(objects: &ObjectStore, action: Action, call: &TaskCall) -> Result<Value, Failure> {
     let input = call.input.value();
-    let text = |name: &'static str| input.get(name).and_then(Value::as_str);
-    let bucket = utf8_percent_encode(text("Bucket").ok_or("Bucket")?, KEY);
-    let mut headers = HeaderMap::new();
-    if let Some(Ok(owner)) = text("ExpectedBucketOwner").map(HeaderValue::try_from) {
-        headers.insert(HeaderName::from_static("x-amz-expected-bucket-owner"), owner);
-    }
-    let (path, names): (_, &[(&str, &str)]) = match action {
-        Action::GetObject => {
-            let key = utf8_percent_encode(text("Key").ok_or("Key")?, KEY);
-            (format!("/{bucket}/{key}"), &[("VersionId", "versionId")])
-        }
-        Action::ListObjects => (
-            format!("/{bucket}"),
-            &[
-                ("ContinuationToken", "continuation-token"),
-                ("Prefix", "prefix"),
-                ("StartAfter", "start-after"),
-            ],
-        ),
+    let text = |name: &str| input.get(name).and_then(Value::as_str).map(str::to_owned);
+    let required = |name: &str| {
+        text(name).ok_or_else(|| {
+            let cause = format!("The field '{name}' is required but was missing");
+            Failure::new("States.Runtime", cause)
+        })
     };
-    let mut query = Vec::new();
-    if action == Action::ListObjects {
-        query.push(("list-type".to_owned(), "2".to_owned()));
+    let bucket = required("Bucket")?;
+    let key = match action {
+        Action::Get | Action::Put => required("Key")?,
+        Action::List => text("Prefix").unwrap_or_default(),
+    };
+    let object = ObjectName { home: call.home.clone(), bucket, key, version: text("VersionId"), owner: None };
+    if object.version.is_some() {
+        let cause =
+            format!("s3://{}/{} is wanted in a version, and a folder has none", object.bucket, object.key);
+        return Err(Failure::new("S3.SdkClientException", cause));
     }
-    for (member, parameter) in names {
-        let given = input.get(*member).and_then(Value::as_str);
-        query.extend(given.map(|value| ((*parameter).to_owned(), value.to_owned())));
-    }
-    let request = aws::request(NAME, call, headers, path, query, String::new());
-    Ok(AwsCall { method: Method::GET, ..request })
-}
-
-fn answer(action: Action, response: &BackendResponse) -> Result<Payload, Failure> {
-    let unreadable =
-        |what: &str| Failure::new("S3.SdkClientException", format!("Unable to unmarshall response ({what})"));
-    let text = std::str::from_utf8(&response.body).map_err(|_| unreadable("no UTF-8"))?;
-    let answer = match action {
-        Action::GetObject => json!({"Body": text}),
-        Action::ListObjects => {
-            let listing = parse_xml(text).ok_or_else(|| unreadable("no XML"))?;
-            let objects = listing.children.iter().filter(|child| child.name == "Contents");
-            let mut answer = Map::from_iter([("Contents".to_owned(), objects.map(item).collect())]);
-            if let Some(token) = listing.child("NextContinuationToken") {
-                answer.insert("NextContinuationToken".to_owned(), token.text.clone().into());
+    match action {
+        Action::Get => {
+            let body = objects.read_whole(object.clone(), OBJECT_BYTES_MAX).await?;
+            let length = body.len();
+            let no_text = || Failure::new("S3.SdkClientException", "The object can't be read as text.");
+            let body = String::from_utf8(body).map_err(|_| no_text())?;
+            let found = objects.look(object).await?;
+            Ok(json!({
+                "AcceptRanges": "bytes",
+                "Body": body,
+                "ContentLength": length,
+                "ContentType": "binary/octet-stream",
+                "ETag": found.etag,
+                "LastModified": found.modified.map(|modified| modified.to_iso8601_seconds()),
+                "Metadata": {},
+            }))
+        }
+        Action::Put => {
+            // As recorded: what is no text is written as JSON.
+            let body = match input.get("Body") {
+                None => String::new(),
+                Some(Value::String(text)) => text.clone(),
+                Some(body) => json::compact(body),
+            };
+            objects.write(object.clone(), body.into()).await?;
+            Ok(json!({"ETag": objects.look(object).await?.etag}))
+        }
+        Action::List => {
+            let most = input
+                .get("MaxKeys")
+                .and_then(Value::as_u64)
+                .map_or(PAGE, |most| usize::try_from(most).unwrap_or(PAGE).clamp(1, PAGE));
+            let after = text("ContinuationToken").or_else(|| text("StartAfter"));
+            let (name, prefix) = (object.bucket.clone(), object.key.clone());
+            let mut listing = objects.list(object, after).await?;
+            if most < listing.objects.len() {
+                listing.objects.truncate(most);
+                listing.next = listing.objects.last().map(|object| object.key.clone());
             }
-            Value::Object(answer)
+            let mut answer = Map::new();
+            answer.insert("Contents".to_owned(), listing.objects.iter().map(content).collect());
+            answer.insert("IsTruncated".to_owned(), listing.next.is_some().into());
+            answer.insert("KeyCount".to_owned(), listing.objects.len().into());
+            answer.insert("MaxKeys".to_owned(), most.into());
+            answer.insert("Name".to_owned(), name.into());
+            if let Some(next) = listing.next {
+                answer.insert("NextContinuationToken".to_owned(), next.into());
+            }
+            answer.insert("Prefix".to_owned(), prefix.into());
+            Ok(Value::Object(answer))
         }
-    };
-    Ok(Payload::from_value(answer))
+    }
 }
 
-/// An object as an item of a Map.
-fn item(object: &Element) -> Value {
-    let text = |name: &str| object.child(name).map(|child| child.text.as_str());
-    let modified = text("LastModified").and_then(Timestamp::parse_rfc3339);
-    let modified = modified.map(|modified| modified.as_millis().div_euclid(1000));
+fn content(object: &ListedObject) -> Value {
     json!({
-        "Etag": text("ETag"),
-        "Key": text("Key"),
-        "LastModified": modified,
-        "Size": text("Size").and_then(|size| size.parse::<u64>().ok()),
-        "StorageClass": text("StorageClass"),
+        "ETag": object.etag,
+        "Key": object.key,
+        "LastModified": object.modified.map(|modified| modified.to_iso8601_seconds()),
+        "Size": object.size,
+        "StorageClass": object.storage_class,
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use http::StatusCode;
-
-    use super::*;
-    use crate::asl::{Pattern, Resource};
-    use crate::id::{AccountId, AccountRegion, Region};
-
-    fn task(action: &str, input: &Value) -> TaskCall {
-        TaskCall {
-            home: AccountRegion {
-                account: AccountId::parse("123456789012").unwrap(),
-                region: Region::parse("us-east-1").unwrap(),
-            },
-            execution_arn: "e".into(),
-            state_machine_arn: "m".into(),
-            resource: Resource::Integration(Integration {
-                text: format!("arn:aws:states:::s3:{action}"),
-                service: NAME.to_owned(),
-                action: action.to_owned(),
-                pattern: Pattern::RequestResponse,
-            }),
-            input: Payload::from_value(input.clone()),
-            role_arn: "r".into(),
-            idempotency_token: "t".into(),
-        }
-    }
-
-    fn response(body: &str) -> BackendResponse {
-        BackendResponse { status: StatusCode::OK, headers: HeaderMap::new(), body: body.to_owned().into() }
-    }
-
-    #[test]
-    fn arguments_become_path_and_query() {
-        let get = request(Action::GetObject, &task("getObject", &json!({"Bucket": "b", "Key": "a b/c.csv"})));
-        let get = get.unwrap();
-        assert_eq!(get.operation, crate::gateway::AwsOperation::Path("/b/a%20b/c.csv".to_owned()));
-        assert_eq!((get.method, get.query), (Method::GET, Vec::new()));
-        let list = task("listObjectsV2", &json!({"Bucket": "b", "Prefix": "p/", "ContinuationToken": "t"}));
-        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
-        assert_eq!(
-            request(Action::ListObjects, &list).unwrap().query,
-            [pair("list-type", "2"), pair("continuation-token", "t"), pair("prefix", "p/")]
-        );
-        assert_eq!(
-            request(Action::GetObject, &task("getObject", &json!({"Bucket": "b"}))).err(),
-            Some("Key")
-        );
-    }
-
-    #[test]
-    fn a_listing_becomes_items() {
-        let xml = "<ListBucketResult><Contents><Key>k</Key><LastModified>2022-11-17T15:44:41.000Z</LastModified>\
-                   <ETag>&quot;e&quot;</ETag><Size>12</Size><StorageClass>STANDARD</StorageClass></Contents>\
-                   <NextContinuationToken>t</NextContinuationToken></ListBucketResult>";
-        let answer = answer(Action::ListObjects, &response(xml)).unwrap();
-        let item = json!({"Etag": "\"e\"", "Key": "k", "LastModified": 1_668_699_881, "Size": 12,
-                          "StorageClass": "STANDARD"});
-        assert_eq!(answer.value(), &json!({"Contents": [item], "NextContinuationToken": "t"}));
-    }
-
-    #[test]
-    fn an_object_is_its_text() {
-        let answer = answer(Action::GetObject, &response("a,b")).unwrap();
-        assert_eq!(answer.value(), &json!({"Body": "a,b"}));
-        let bytes = BackendResponse { body: vec![0xff].into(), ..response("") };
-        assert!(super::answer(Action::GetObject, &bytes).is_err());
-    }
 }

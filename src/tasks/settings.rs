@@ -11,7 +11,7 @@ use serde::Deserialize;
 pub struct ServiceEndpoint {
     /// `http` or `https`, host, perhaps port and path.
     pub endpoint: Option<String>,
-    /// A directory with a directory for each bucket, where templates find objects: of `s3` only.
+    /// A directory with a directory for each bucket, whose objects are files: of `s3` only.
     pub root: Option<PathBuf>,
     /// The key that signs; the first of the server's own if there is none.
     pub access_key_id: Option<String>,

@@ -217,6 +217,7 @@ pub(super) async fn api(dir: &Path, clock: Arc<dyn Clock>, ids: Arc<dyn Ids>, ke
         options,
         Arc::new(NoServices),
         Arc::new(engine::NoLogs),
+        Arc::new(engine::NoObjects),
     );
     let engine = engine.await.unwrap();
     let apis = Apis { control, test_invoke: Arc::new(Nobody) };

@@ -23,6 +23,7 @@ mod functions;
 mod iam;
 mod lambda;
 mod languages;
+mod maps;
 mod pages;
 mod plans;
 mod refusals;

@@ -5,7 +5,7 @@ mod published;
 mod states;
 
 use super::super::program::{StateKind, Transition};
-use super::super::state::{Pattern, Resource};
+use super::super::state::{InputType, ItemSource, OutputType, Pattern, Resource, Transformation};
 use super::*;
 
 const END: &str = r#""End": true"#;
@@ -150,15 +150,6 @@ fn fields_belong_to_query_languages() {
     check_schema(
         &state(r#""Type": "Succeed", "QueryLanguage": "jsonata""#),
         "The field 'QueryLanguage' should have one of these values: [JSONPath, JSONata] at /States/S/QueryLanguage",
-    );
-}
-
-#[test]
-fn features_not_supported_are_told_when_all_else_is_right() {
-    let distributed = distributed(r#""ResultWriter": {"WriterConfig": {}},"#);
-    check_schema(
-        &distributed,
-        "The ResultWriter of Map is not supported by this server at /States/S/ResultWriter",
     );
 }
 
@@ -386,14 +377,109 @@ fn what_a_distributed_map_reads_and_batches_is_checked() {
         &reader(r#"{"InputType": "JSON", "MaxItems": 100000001}"#),
         &format!("Maximum value is 100000000 at {config}/MaxItems"),
     );
-    check_schema(
-        &reader(r#"{"InputType": "PARQUET"}"#),
-        &format!("The InputType PARQUET of ItemReader is not supported by this server at {config}/InputType"),
-    );
-    assert!(
-        compile(&reader(r#"{"InputType": "JSONL", "MaxItemsPath": "$.n"}"#), StateMachineType::Standard)
-            .is_ok()
-    );
+    let source = |definition: &str| {
+        let program = compile(definition, StateMachineType::Standard).unwrap();
+        let StateKind::Map(map) = &program[program.start_at].kind else { panic!("no Map") };
+        map.distributed.as_ref().unwrap().reader.as_ref().unwrap().source.clone()
+    };
+    let listing = |config: &str| reader(config).replace("getObject", "listObjectsV2");
+    for (definition, expect) in [
+        (
+            reader(r#"{"InputType": "JSONL", "MaxItemsPath": "$.n"}"#),
+            ItemSource::Object(InputType::JsonLines),
+        ),
+        (reader(r#"{"InputType": "PARQUET"}"#), ItemSource::Object(InputType::Parquet)),
+        (reader(r#"{"InputType": "MANIFEST"}"#), ItemSource::Inventory),
+        (reader(r#"{"ManifestType": "S3_INVENTORY"}"#), ItemSource::Inventory),
+        (reader(r#"{"ManifestType": "S3_INVENTORY", "InputType": "MANIFEST"}"#), ItemSource::Inventory),
+        (
+            reader(r#"{"ManifestType": "ATHENA_DATA", "InputType": "PARQUET"}"#),
+            ItemSource::Athena(InputType::Parquet),
+        ),
+        (listing(r#"{"MaxItems": 1}"#), ItemSource::Listing),
+        (listing(r#"{"Transformation": "NONE"}"#), ItemSource::Listing),
+        (
+            listing(r#"{"Transformation": "LOAD_AND_FLATTEN", "InputType": "JSONL"}"#),
+            ItemSource::Listed(InputType::JsonLines),
+        ),
+    ] {
+        assert_eq!(source(&definition), expect, "{definition}");
+    }
+    for (definition, why) in [
+        (
+            reader(r#"{"Transformation": "LOAD_AND_FLATTEN", "InputType": "JSONL"}"#),
+            format!("LOAD_AND_FLATTEN is only for the resource s3:listObjectsV2 at {config}/Transformation"),
+        ),
+        (
+            listing(r#"{"Transformation": "LOAD_AND_FLATTEN"}"#),
+            format!("These fields are required: [InputType] at {config}"),
+        ),
+        (
+            reader(r#"{"ManifestType": "ATHENA_DATA"}"#),
+            format!("These fields are required: [InputType] at {config}"),
+        ),
+        (
+            reader(r#"{"ManifestType": "ATHENA_DATA", "InputType": "MANIFEST"}"#),
+            format!("A manifest has no items of its own at {config}/InputType"),
+        ),
+        (
+            reader(r#"{"ManifestType": "S3_INVENTORY", "InputType": "JSON"}"#),
+            format!("An S3_INVENTORY is read as CSV at {config}/InputType"),
+        ),
+    ] {
+        check_schema(&definition, &why);
+    }
+}
+
+#[test]
+fn results_are_put_as_they_are_asked_for() {
+    let writer = |writer: &str| distributed(&format!(r#""ResultWriter": {writer},"#));
+    let read = |text: &str| {
+        let program = compile(&writer(text), StateMachineType::Standard).unwrap();
+        let StateKind::Map(map) = &program[program.start_at].kind else { panic!("no Map") };
+        let writer = map.distributed.as_ref().unwrap().writer.as_ref().unwrap();
+        (writer.export.is_some(), writer.transformation, writer.output_type)
+    };
+    let export = r#""Resource": "arn:aws:states:::s3:putObject", "Parameters": {"Bucket": "b"}"#;
+    for (text, expect) in [
+        (format!("{{{export}}}"), (true, Transformation::None, OutputType::Json)),
+        (
+            format!(
+                r#"{{{export}, "WriterConfig": {{"Transformation": "FLATTEN", "OutputType": "JSONL"}}}}"#
+            ),
+            (true, Transformation::Flatten, OutputType::JsonLines),
+        ),
+        (r#"{"WriterConfig": {}}"#.to_owned(), (false, Transformation::Compact, OutputType::Json)),
+        (
+            r#"{"WriterConfig": {"Transformation": "NONE"}}"#.to_owned(),
+            (false, Transformation::None, OutputType::Json),
+        ),
+    ] {
+        assert_eq!(read(&text), expect, "{text}");
+    }
+    let at = "/States/S/ResultWriter";
+    for (text, why) in [
+        ("{}", format!("There should be one of the following fields: [Resource, WriterConfig] at {at}")),
+        (r#"{"Parameters": {"Bucket": "b"}}"#, format!("These fields are required: [Resource] at {at}")),
+        (
+            r#"{"Resource": "arn:aws:states:::s3:getObject"}"#,
+            format!("The resource 'arn:aws:states:::s3:getObject' can't be written to at {at}/Resource"),
+        ),
+        (
+            r#"{"WriterConfig": {"Transformation": "ALL"}}"#,
+            format!(
+                "The field 'Transformation' should have one of these values: [NONE, COMPACT, FLATTEN] at {at}/WriterConfig/Transformation"
+            ),
+        ),
+        (
+            r#"{"WriterConfig": {"OutputType": "CSV"}}"#,
+            format!(
+                "The field 'OutputType' should have one of these values: [JSON, JSONL] at {at}/WriterConfig/OutputType"
+            ),
+        ),
+    ] {
+        check_schema(&writer(text), &why);
+    }
 }
 
 #[test]

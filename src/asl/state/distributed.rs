@@ -12,6 +12,7 @@ use super::super::number::Count;
 use super::super::query_language::QueryLanguage;
 use super::super::template::Template;
 use super::item_reader::ItemReader;
+use super::result_writer::ResultWriter;
 use crate::id::check_name;
 use crate::json;
 
@@ -29,6 +30,8 @@ pub struct Distributed {
     pub reader: Option<ItemReader>,
     /// `ItemBatcher`: how many items a child gets, if not one.
     pub batcher: Option<ItemBatcher>,
+    /// `ResultWriter`: what becomes of the results, if not the Map's result as they are.
+    pub writer: Option<ResultWriter>,
 }
 
 /// The item processor as a machine of its own.
@@ -80,9 +83,7 @@ impl Distributed {
         let label = read_label(state);
         let reader = state.object("ItemReader").map(|reader| ItemReader::read(&reader));
         let batcher = state.object("ItemBatcher").map(|batcher| ItemBatcher::read(&batcher));
-        if state.has("ResultWriter") {
-            state.findings.refuse(&state.at.field("ResultWriter"), "The ResultWriter of Map");
-        }
+        let writer = state.object("ResultWriter").map(|writer| ResultWriter::read(&writer));
         let mut definition = serde_json::Map::new();
         if language == QueryLanguage::Jsonata {
             definition.insert("QueryLanguage".to_owned(), language.as_str().into());
@@ -98,6 +99,7 @@ impl Distributed {
             processor: Arc::new(Processor { label: label?, kind, definition }),
             reader: reader.map_or(Some(None), |reader| reader.map(Some))?,
             batcher: batcher.map_or(Some(None), |batcher| batcher.map(Some))?,
+            writer: writer.map_or(Some(None), |writer| writer.map(Some))?,
         })
     }
 }

@@ -27,8 +27,14 @@ pub struct ItemReader {
 pub enum ItemSource {
     /// `s3:listObjectsV2`: the items are the objects under a prefix.
     Listing,
+    /// `s3:listObjectsV2` with the `Transformation` LOAD_AND_FLATTEN: the items stand in the objects under a prefix.
+    Listed(InputType),
     /// `s3:getObject`: the items stand in one object.
     Object(InputType),
+    /// `s3:getObject` of an S3 Inventory's manifest: the items are the rows of its files.
+    Inventory,
+    /// `s3:getObject` of a list of files that Athena wrote: the items stand in those.
+    Athena(InputType),
 }
 
 impl ItemSource {
@@ -55,6 +61,8 @@ pub enum InputType {
     },
     /// A document a line.
     JsonLines,
+    /// Rows in columns.
+    Parquet,
 }
 
 /// `MaxItems` or `MaxItemsPath`; zero is all.
@@ -79,6 +87,19 @@ enum Format {
     Manifest,
 }
 
+/// `ManifestType`.
+#[derive(Clone, Copy, PartialEq)]
+enum ManifestType {
+    Inventory,
+    Athena,
+}
+
+const MANIFESTS: &[(&str, ManifestType)] =
+    &[("ATHENA_DATA", ManifestType::Athena), ("S3_INVENTORY", ManifestType::Inventory)];
+
+/// `Transformation`.
+const TRANSFORMATIONS: &[(&str, bool)] = &[("NONE", false), ("LOAD_AND_FLATTEN", true)];
+
 const FORMATS: &[(&str, Format)] = &[
     ("CSV", Format::Csv),
     ("JSON", Format::Json),
@@ -99,8 +120,8 @@ impl ItemReader {
         let resource = reader.string("Resource")?;
         let arn = Arn::parse(resource).ok().filter(|arn| arn.service == "states");
         let source = match arn.as_ref().map(|arn| arn.resource.as_str()) {
-            Some("s3:listObjectsV2") => Some(ItemSource::Listing),
-            Some("s3:getObject") => read_format(reader, config.as_ref()).map(ItemSource::Object),
+            Some("s3:listObjectsV2") => read_listing(config.as_ref()),
+            Some("s3:getObject") => read_object(reader, config.as_ref()),
             // AWS's wording is not recorded.
             Some(_) | None => {
                 reader.field_problem("Resource", format!("The resource '{resource}' can't be read from"));
@@ -112,35 +133,90 @@ impl ItemReader {
     }
 }
 
-fn read_format(reader: &Fields<'_>, config: Option<&Fields<'_>>) -> Option<InputType> {
+const CONFIG_FIELDS: &[&str] = &[
+    "InputType",
+    "CSVHeaderLocation",
+    "CSVHeaders",
+    "CSVDelimiter",
+    "ItemsPointer",
+    "ManifestType",
+    "MaxItems",
+    "Transformation",
+];
+
+/// `s3:listObjectsV2`: its objects are items, or have them.
+fn read_listing(config: Option<&Fields<'_>>) -> Option<ItemSource> {
+    let Some(config) = config else { return Some(ItemSource::Listing) };
+    config.allow_in_language(CONFIG_FIELDS, &["MaxItemsPath"], &[]);
+    let is_loaded = match config.has("Transformation") {
+        true => config.word("Transformation", TRANSFORMATIONS)?,
+        false => false,
+    };
+    match is_loaded {
+        // As it is without a Transformation: what an InputType says of objects that nobody reads is passed over.
+        false => Some(ItemSource::Listing),
+        true => {
+            config.require(&["InputType"]);
+            read_format(config).map(ItemSource::Listed)
+        }
+    }
+}
+
+/// `s3:getObject`: the object has items, or names others that have.
+fn read_object(reader: &Fields<'_>, config: Option<&Fields<'_>>) -> Option<ItemSource> {
     let Some(config) = config else {
         reader.require(&["ReaderConfig"]);
         return None;
     };
-    config.require(&["InputType"]);
-    let of_both = [
-        "InputType",
-        "CSVHeaderLocation",
-        "CSVHeaders",
-        "CSVDelimiter",
-        "ItemsPointer",
-        "ManifestType",
-        "MaxItems",
-        "Transformation",
-    ];
-    config.allow_in_language(&of_both, &["MaxItemsPath"], &[]);
-    if config.has("Transformation") {
-        config.findings.refuse(&config.at.field("Transformation"), "The Transformation of ItemReader");
+    config.allow_in_language(CONFIG_FIELDS, &["MaxItemsPath"], &[]);
+    // It is for listings; AWS's wording is not recorded.
+    if config.has("Transformation") && config.word("Transformation", TRANSFORMATIONS)? {
+        let problem = "LOAD_AND_FLATTEN is only for the resource s3:listObjectsV2".to_owned();
+        config.field_problem("Transformation", problem);
+        return None;
     }
-    let refuse = |what: &str| {
-        config.findings.refuse(&config.at.field("InputType"), what);
-        None
+    let manifest = match config.has("ManifestType") {
+        true => Some(config.word("ManifestType", MANIFESTS)?),
+        false => None,
     };
+    match manifest {
+        // AWS: an inventory is in CSV, and no InputType is given. MANIFEST was the word for it before there were others.
+        Some(ManifestType::Inventory) => match config.has("InputType") {
+            false => Some(ItemSource::Inventory),
+            true => match config.word("InputType", FORMATS)? {
+                Format::Manifest | Format::Csv => Some(ItemSource::Inventory),
+                Format::Json | Format::JsonLines | Format::Parquet => {
+                    config.field_problem("InputType", "An S3_INVENTORY is read as CSV".to_owned());
+                    None
+                }
+            },
+        },
+        Some(ManifestType::Athena) => {
+            config.require(&["InputType"]);
+            read_format(config).map(ItemSource::Athena)
+        }
+        None => {
+            config.require(&["InputType"]);
+            match config.word("InputType", FORMATS)? {
+                Format::Manifest => Some(ItemSource::Inventory),
+                Format::Csv | Format::Json | Format::JsonLines | Format::Parquet => {
+                    read_format(config).map(ItemSource::Object)
+                }
+            }
+        }
+    }
+}
+
+/// What an object with items is made of.
+fn read_format(config: &Fields<'_>) -> Option<InputType> {
     match config.word("InputType", FORMATS)? {
         Format::Json => Some(InputType::Json { pointer: config.string("ItemsPointer").map(str::to_owned) }),
         Format::JsonLines => Some(InputType::JsonLines),
-        Format::Parquet => refuse("The InputType PARQUET of ItemReader"),
-        Format::Manifest => refuse("The InputType MANIFEST of ItemReader"),
+        Format::Parquet => Some(InputType::Parquet),
+        Format::Manifest => {
+            config.field_problem("InputType", "A manifest has no items of its own".to_owned());
+            None
+        }
         Format::Csv => {
             let is_given = config.word("CSVHeaderLocation", &[("FIRST_ROW", false), ("GIVEN", true)]);
             if is_given.is_none() {

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::map_run::{BatchBounds, MapRunLimits, Reading};
+use super::map_run::{BatchBounds, MapRunLimits, Reading, Writing};
 use super::{ExecutionStatus, FrameId};
 use crate::clock::Timestamp;
-use crate::engine::event::HistoryEvent;
+use crate::engine::event::{Failure, HistoryEvent};
 use crate::json::Payload;
 
 /// One entry of the journal: an event, a note, or an event with a note.
@@ -68,16 +68,34 @@ pub enum Note {
         /// What its items are read with.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reading: Option<Reading>,
+        /// What its results are written with.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        writing: Option<Writing>,
     },
     /// The items of this frame's Map Run were read.
     MapItems {
         /// The items, an array.
         items: Payload,
     },
+    /// The items of this frame's Map Run were read, and stand in a table of their own.
+    MapItemsStored {
+        /// How many there are.
+        length: usize,
+    },
     /// The next child execution of this frame's Map Run begins.
     MapChild {
         /// How many items it gets.
         n_items: usize,
+    },
+    /// The next child executions of this frame's Map Run begin, each with one item.
+    MapChildren {
+        /// How many.
+        n: usize,
+    },
+    /// A child of this frame's Map Run begins again, after a redrive.
+    MapChildRedriven {
+        /// Its place.
+        index: usize,
     },
     /// A child execution of this frame's Map Run has ended.
     MapChildEnded {
@@ -88,6 +106,19 @@ pub enum Note {
         /// Its output, as long as all outputs together may be a result.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         output: Option<Payload>,
+    },
+    /// Child executions of this frame's Map Run have ended alike, and no output is kept of them.
+    MapChildrenEnded {
+        /// How.
+        status: ExecutionStatus,
+        /// Their places: the first and the last of each run of neighbours.
+        places: Vec<(usize, usize)>,
+    },
+    /// No child of this frame's Map Run begins any more, and its results are written.
+    MapRunClosing {
+        /// Why it fails, if it does.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        failure: Option<Failure>,
     },
     /// UpdateMapRun changed this frame's Map Run.
     MapRunUpdated {

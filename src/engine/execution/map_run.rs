@@ -3,9 +3,13 @@
 //!
 //! <https://docs.aws.amazon.com/step-functions/latest/dg/concepts-examine-map-run.html>
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
-use super::{Execution, ExecutionStatus, FrameId, Phase};
+use super::{Execution, ExecutionStatus, FrameId, Note, Phase};
+use crate::engine::event::Failure;
 use crate::engine::machine::PAYLOAD_BYTES_MAX;
 use crate::json::Payload;
 
@@ -70,42 +74,81 @@ pub struct ChildEnd {
     pub output: Option<Payload>,
 }
 
+/// What results are written with, by a Map that has a `ResultWriter`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Writing {
+    /// Bucket and prefix; `None` if they are not exported.
+    #[serde(rename = "a", default, skip_serializing_if = "Option::is_none")]
+    pub arguments: Option<Payload>,
+}
+
 /// A Map Run that goes on.
+///
+/// Of its children it keeps those that have not ended, those that ended otherwise than well, and the outputs of the
+/// others as long as they may be a result together: a run of a million items takes little more than one of a few.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct MapRun {
     /// The id of its MapRunStarted event.
     pub(crate) started: u64,
+    pub(crate) arn: Arc<str>,
     pub(crate) limits: MapRunLimits,
     pub(crate) batch: Option<BatchBounds>,
     /// What its items are being read with, as long as they are.
     pub(crate) reading: Option<Reading>,
+    /// What its results are written with.
+    pub(crate) writing: Option<Writing>,
     /// The items, if they can't be borrowed from the Map's input.
     pub(crate) items: Option<Payload>,
+    /// Whether the items are too many for the journal, and are loaded a few at a time.
+    pub(crate) is_stored: bool,
     /// How many items there are.
     pub(crate) length: usize,
     /// The first item that no child has.
     pub(crate) next_item: usize,
-    pub(crate) children: Vec<Child>,
-    /// Children that have not ended.
-    pub(crate) open: usize,
+    /// How many children there are.
+    pub(crate) n_children: usize,
+    /// How often one has begun, or begun again.
+    n_begun: u64,
+    /// Children that have not ended, by their places, with how many items they have.
+    pub(crate) open: BTreeMap<usize, usize>,
+    /// Children that ended otherwise than well.
+    unsuccessful: BTreeMap<usize, usize>,
+    /// Children that are to begin again, after a redrive.
+    pub(crate) to_redrive: BTreeMap<usize, usize>,
     pub(crate) failed_items: usize,
+    outputs: BTreeMap<usize, Payload>,
     /// Bytes of all outputs; beyond the limit of a result none is kept.
     pub(crate) output_bytes: usize,
+    /// No child begins any more: results are written once the open ones have ended.
+    pub(crate) closing: Option<Closing>,
+    /// How often it was redriven.
+    pub(crate) redrive_count: u32,
 }
 
-/// A child execution.
+/// How a run whose results are being written will end.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Child {
-    n_items: usize,
-    /// How it ended.
-    pub(crate) status: Option<ExecutionStatus>,
-    pub(crate) output: Option<Payload>,
+pub(crate) struct Closing {
+    /// Why it fails, if it does.
+    pub(crate) failure: Option<Failure>,
 }
 
 impl MapRun {
     /// The results of the children that succeeded, in order.
     pub(crate) fn outputs(&self) -> impl Iterator<Item = &Payload> {
-        self.children.iter().filter_map(|child| child.output.as_ref())
+        self.outputs.values()
+    }
+
+    /// Whether a child has ended, or there is none at this place.
+    pub(crate) fn has_ended(&self, index: usize) -> bool {
+        !self.open.contains_key(&index)
+    }
+
+    /// Whether there is nothing left to do for children.
+    pub(crate) fn is_done(&self) -> bool {
+        self.reading.is_none()
+            && self.next_item == self.length
+            && self.open.is_empty()
+            && self.to_redrive.is_empty()
     }
 
     /// Whether so many failures are more than it tolerates. Where nobody said anything, none is tolerated; where
@@ -122,24 +165,30 @@ impl MapRun {
         }
     }
 
-    /// Tells the timer by which more children begin from those before: each begins at least one.
+    /// Tells what lets more children begin from what did before: each begins at least one.
     pub(crate) fn stamp(&self) -> u64 {
         // An execution has fewer than 2^31 events.
-        (self.started << 32) | self.children.len() as u64
+        (self.started << 32) | (self.n_begun & 0xffff_ffff)
     }
 
-    /// Whether another child may begin.
+    /// Whether another child may begin, or begin again.
     pub(crate) fn has_room(&self) -> bool {
-        self.has_room_with(self.next_item, self.open)
+        self.closing.is_none()
+            && ((self.reading.is_none() && !self.to_redrive.is_empty() && self.open.len() < self.limit())
+                || self.has_room_with(self.next_item, self.open.len()))
     }
 
-    /// The same if `open` children ran and the items before `next_item` were taken.
+    /// Whether another may begin with its items if `open` children ran and the items before `next_item` were taken.
     pub(crate) fn has_room_with(&self, next_item: usize, open: usize) -> bool {
-        let limit = match usize::try_from(self.limits.max_concurrency) {
+        self.reading.is_none() && next_item < self.length && open < self.limit()
+    }
+
+    /// How many may run at a time.
+    pub(crate) fn limit(&self) -> usize {
+        match usize::try_from(self.limits.max_concurrency) {
             Ok(0) | Err(_) => CONCURRENCY_MAX,
             Ok(limit) => limit.min(CONCURRENCY_MAX),
-        };
-        self.reading.is_none() && next_item < self.length && open < limit
+        }
     }
 }
 
@@ -161,6 +210,11 @@ impl Execution {
         self.map_run(key.frame).filter(|run| run.started == key.started)
     }
 
+    /// The first child of a run that has not ended, as far as is known.
+    pub(crate) fn first_open_child(&self, key: MapRunKey) -> Option<usize> {
+        self.map_run_of(key)?.open.keys().next().copied()
+    }
+
     /// The Map Runs that go on.
     pub fn map_runs(&self) -> impl Iterator<Item = MapRunKey> {
         self.frames.keys().filter_map(|frame| {
@@ -176,14 +230,8 @@ impl Execution {
     }
 
     /// A Map whose items are known, or about to be read, starts its run.
-    pub(super) fn map_run_started(
-        &mut self,
-        frame: FrameId,
-        started: u64,
-        limits: MapRunLimits,
-        batch: Option<BatchBounds>,
-        reading: Option<Reading>,
-    ) {
+    pub(super) fn map_run_started(&mut self, frame: FrameId, (started, arn): (u64, Arc<str>), note: &Note) {
+        let Note::MapRun { limits, batch, reading, writing } = note else { return };
         let Some(at) = self.frames.get_mut(&frame).and_then(|frame| frame.at.as_mut()) else { return };
         let (items, length) = match &mut at.phase {
             Phase::Composite { items, results, .. } => (items.take(), results.len()),
@@ -191,16 +239,25 @@ impl Execution {
         };
         at.phase = Phase::MapRun(Box::new(MapRun {
             started,
-            limits,
-            batch,
-            reading,
+            arn,
+            limits: *limits,
+            batch: *batch,
+            reading: reading.clone(),
+            writing: writing.clone(),
             items,
+            is_stored: false,
             length,
             next_item: 0,
-            children: Vec::new(),
-            open: 0,
+            n_children: 0,
+            n_begun: 0,
+            open: BTreeMap::new(),
+            unsuccessful: BTreeMap::new(),
+            to_redrive: BTreeMap::new(),
             failed_items: 0,
+            outputs: BTreeMap::new(),
             output_bytes: 0,
+            closing: None,
+            redrive_count: 0,
         }));
     }
 
@@ -212,11 +269,22 @@ impl Execution {
         }
     }
 
-    pub(super) fn map_child_started(&mut self, frame: FrameId, n_items: usize) {
+    pub(super) fn map_items_stored(&mut self, frame: FrameId, length: usize) {
         if let Some(run) = self.map_run_mut(frame) {
-            run.children.push(Child { n_items, status: None, output: None });
+            run.length = length;
+            run.is_stored = true;
+            run.reading = None;
+        }
+    }
+
+    /// `n` children begin, with `n_items` items each.
+    pub(super) fn map_children_started(&mut self, frame: FrameId, n: usize, n_items: usize) {
+        let Some(run) = self.map_run_mut(frame) else { return };
+        for _ in 0..n {
+            run.open.insert(run.n_children, n_items);
+            run.n_children += 1;
+            run.n_begun += 1;
             run.next_item += n_items;
-            run.open += 1;
         }
     }
 
@@ -228,16 +296,40 @@ impl Execution {
         output: Option<&Payload>,
     ) {
         let Some(run) = self.map_run_mut(frame) else { return };
-        let Some(child) = run.children.get_mut(index) else { return };
-        child.status = Some(status);
-        run.open = run.open.saturating_sub(1);
+        let Some(n_items) = run.open.remove(&index) else { return };
         if status != ExecutionStatus::Succeeded {
-            run.failed_items += child.n_items;
+            run.failed_items += n_items;
+            run.unsuccessful.insert(index, n_items);
         }
         let Some(output) = output else { return };
         run.output_bytes += output.len_bytes() + 1;
         if run.output_bytes <= PAYLOAD_BYTES_MAX {
-            child.output = Some(output.clone());
+            run.outputs.insert(index, output.clone());
+        }
+    }
+
+    pub(super) fn map_run_closing(&mut self, frame: FrameId, failure: Option<&Failure>) {
+        if let Some(run) = self.map_run_mut(frame) {
+            run.closing = Some(Closing { failure: failure.cloned() });
+        }
+    }
+
+    /// What has not ended well is to begin again.
+    pub(super) fn map_run_redriven(&mut self, frame: FrameId, redrive_count: u32) {
+        let Some(run) = self.map_run_mut(frame) else { return };
+        run.redrive_count = redrive_count;
+        run.closing = None;
+        run.failed_items = 0;
+        // Who ended after its parent did has told nobody.
+        run.to_redrive.append(&mut run.open);
+        run.to_redrive.append(&mut run.unsuccessful);
+    }
+
+    pub(super) fn map_child_redriven(&mut self, frame: FrameId, index: usize) {
+        let Some(run) = self.map_run_mut(frame) else { return };
+        if let Some(n_items) = run.to_redrive.remove(&index) {
+            run.open.insert(index, n_items);
+            run.n_begun += 1;
         }
     }
 

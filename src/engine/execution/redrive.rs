@@ -22,6 +22,13 @@ impl Execution {
         at.set_aside = Some(Box::new(SetAside { phase, frames }));
     }
 
+    /// A Map Run has failed: it stays with its state until that is tried again or left.
+    pub(super) fn set_map_run_aside(&mut self, id: FrameId) {
+        let Some(at) = self.frames.get_mut(&id).and_then(|frame| frame.at.as_mut()) else { return };
+        let phase = std::mem::replace(&mut at.phase, Phase::Deciding);
+        at.set_aside = Some(Box::new(SetAside { phase, frames: BTreeMap::new() }));
+    }
+
     fn take_below(&mut self, top: FrameId) -> BTreeMap<FrameId, Frame> {
         // Children have higher numbers than their parents, so one pass in order finds every descendant.
         let mut found = vec![top];
@@ -59,15 +66,10 @@ impl Execution {
                     open.extend(set_aside.frames.keys());
                     self.frames.extend(set_aside.frames);
                 }
-                (None, Phase::Composite { .. }) => {}
+                (None, Phase::Composite { .. } | Phase::MapRun(_)) => {}
                 (
                     None,
-                    // A Map Run is begun again.
-                    Phase::Deciding
-                    | Phase::Waiting { .. }
-                    | Phase::Retrying { .. }
-                    | Phase::Attempting(_)
-                    | Phase::MapRun(_),
+                    Phase::Deciding | Phase::Waiting { .. } | Phase::Retrying { .. } | Phase::Attempting(_),
                 ) => at.phase = Phase::Deciding,
             }
         }

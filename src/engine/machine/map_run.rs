@@ -4,24 +4,27 @@
 //! them. What they come to comes in as an input. The children's histories don't count here.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
 
 use super::super::event::{EventKind, Failure};
 use super::super::execution::{
-    BatchBounds, ChildEnd, ExecutionStatus, FrameId, MapRunKey, MapRunLimits, Note, Reading,
+    BatchBounds, ChildEnd, ExecutionStatus, FrameId, MapRunKey, MapRunLimits, Note, Reading, Writing,
 };
 use super::exit::{too_large, too_large_to_give};
 use super::stepper::{Flow, Stepper};
 use super::{
     ChildStart, Effect, ItemsRequest, MapRunStart, MapRunStatus, PAYLOAD_BYTES_MAX, TimerKey, TimerKind,
 };
-use crate::asl::{Count, DataError, Distributed, ItemBatcher, ItemReader, Map, Processor, StateKind};
+use crate::asl::{
+    Count, DataError, Distributed, ItemBatcher, ItemReader, Map, Processor, ResultWriter, StateKind,
+};
 use crate::json::Payload;
 
 /// Children that one step begins; more begin in steps of their own.
-const BEGUN_AT_ONCE: usize = 100;
+pub(super) const BEGUN_AT_ONCE: usize = 100;
 
 pub(super) const EXCEEDED: &str = "States.ExceedToleratedFailureThreshold";
 
@@ -31,11 +34,36 @@ pub(super) struct Batch {
     pub(super) input: Payload,
 }
 
+/// Items that are at hand: all of them, or some that were loaded.
+pub(super) struct Here<'a> {
+    /// The place of the first.
+    pub(super) offset: usize,
+    pub(super) items: &'a [Value],
+}
+
+impl<'a> Here<'a> {
+    fn get(&self, index: usize) -> Option<&'a Value> {
+        self.items.get(index.checked_sub(self.offset)?)
+    }
+
+    fn from(&self, first: usize) -> impl Iterator<Item = (usize, &'a Value)> + use<'a> {
+        let offset = self.offset;
+        let items = self.items.iter().enumerate().skip(first.saturating_sub(offset));
+        items.map(move |(index, item)| (offset + index, item))
+    }
+
+    /// The place behind the last.
+    fn end(&self) -> usize {
+        self.offset + self.items.len()
+    }
+}
+
 /// What is known of a run before it is started.
 pub(super) struct Opening {
     pub(super) limits: MapRunLimits,
     pub(super) batch: Option<BatchBounds>,
     pub(super) reading: Option<Reading>,
+    pub(super) writing: Option<Writing>,
 }
 
 impl Stepper<'_> {
@@ -47,21 +75,17 @@ impl Stepper<'_> {
         };
         let note = kept.map(|items| Note::Items { items });
         self.emit_with(frame, EventKind::MapStateStarted { length: length as u64 }, note)?;
-        let Opening { limits, batch, reading } = match self.opening(frame, map, distributed, max_concurrency)
-        {
-            Ok(opening) => opening,
-            Err(error) => return self.fault(frame, error),
-        };
+        let Opening { limits, batch, reading, writing } =
+            match self.opening(frame, map, distributed, max_concurrency) {
+                Ok(opening) => opening,
+                Err(error) => return self.fault(frame, error),
+            };
         let start = self.execution.start();
         let id = self.env.ids.uuid().to_string();
-        let arn: Arc<str> = format!(
-            "{}/{}:{id}",
-            start.state_machine_arn.replacen(":stateMachine:", ":mapRun:", 1),
-            distributed.processor.label
-        )
-        .into();
+        let machine = start.state_machine_arn.replacen(":stateMachine:", ":mapRun:", 1);
+        let arn: Arc<str> = format!("{machine}/{}:{id}", distributed.processor.label).into();
         let kind = EventKind::MapRunStarted { map_run_arn: arn };
-        let note = Note::MapRun { limits, batch, reading: reading.clone() };
+        let note = Note::MapRun { limits, batch, reading: reading.clone(), writing };
         let started = self.emit_with(frame, kind, Some(note))?;
         let key = MapRunKey { frame, started };
         self.effects.push(Effect::StartMapRun(Box::new(MapRunStart {
@@ -100,7 +124,9 @@ impl Stepper<'_> {
         }
         let items = map.items(&scope)?;
         let length = items.as_array().map_or(0, Vec::len);
+        // Who writes results may have to write the items that no child had.
         let is_copy = matches!((&effective, &items), (Cow::Owned(_), _) | (_, Cow::Owned(_)));
+        let is_copy = is_copy || distributed.writer.is_some();
         let kept = is_copy.then(|| self.kept(frame, items.into_owned())).transpose()?;
         Ok((max_concurrency, length, kept))
     }
@@ -138,7 +164,18 @@ impl Stepper<'_> {
             None => None,
             Some(reader) => Some(self.reading(frame, reader, &effective)?),
         };
-        Ok(Opening { limits, batch, reading })
+        let writing = match &distributed.writer {
+            None => None,
+            Some(ResultWriter { export: None, .. }) => Some(Writing::default()),
+            Some(ResultWriter { export: Some(export), .. }) => {
+                let arguments = match &export.parameters {
+                    None => json!({}),
+                    Some(parameters) => parameters.evaluate(&scope)?,
+                };
+                Some(Writing { arguments: Some(Payload::from_value(arguments)) })
+            }
+        };
+        Ok(Opening { limits, batch, reading, writing })
     }
 
     fn reading(&self, frame: FrameId, reader: &ItemReader, effective: &Value) -> Result<Reading, DataError> {
@@ -152,44 +189,92 @@ impl Stepper<'_> {
     }
 
     /// Begins children as long as there are items for them and room; those that don't begin in this step do so by a
-    /// timer. `armed` is the one that was armed before the step.
+    /// timer, or when their items are loaded. `armed` is what was asked for before the step, and has not come.
     pub(super) fn begin_map_children(&mut self, frame: FrameId, armed: Option<TimerKey>) -> Flow {
+        self.begin_map_children_with(frame, armed, None)
+    }
+
+    /// The same with items that were loaded, of a run whose items stand in the store.
+    fn begin_map_children_with(
+        &mut self,
+        frame: FrameId,
+        armed: Option<TimerKey>,
+        loaded: Option<&[Payload]>,
+    ) -> Flow {
         let Some(run) = self.execution.map_run(frame) else { return Ok(()) };
         if run.reading.is_some() {
             return Ok(());
         }
-        if run.next_item == run.length && run.open == 0 {
-            return self.map_run_done(frame);
-        }
         let key = MapRunKey { frame, started: run.started };
+        if run.closing.is_some() {
+            self.write_results(key);
+            return Ok(());
+        }
+        if run.is_done() {
+            return self.close_map_run(frame, None, armed);
+        }
+        self.redrive_map_children(key);
         let Some(processor) = self.processor_of(frame) else { return Ok(()) };
-        let batches = match self.next_batches(frame) {
+        let batches = match self.next_batches(frame, loaded) {
             Ok(batches) => batches,
             Err(error) => {
-                let failure = self.failed(frame, error.clone())?;
-                return self.map_run_failed(frame, failure, error.name.as_str(), armed);
+                let failure = self.failed(frame, error)?;
+                return self.close_map_run(frame, Some(failure), armed);
             }
         };
+        let mut index = self.execution.map_run(frame).map_or(0, |run| run.n_children);
+        match batches.iter().all(|batch| batch.n_items == 1) {
+            true if batches.is_empty() => {}
+            true => self.note(frame, Note::MapChildren { n: batches.len() }),
+            false => {
+                for batch in &batches {
+                    self.note(frame, Note::MapChild { n_items: batch.n_items });
+                }
+            }
+        }
         for Batch { n_items, input } in batches {
-            let index = self.execution.map_run(frame).map_or(0, |run| run.children.len());
-            self.note(frame, Note::MapChild { n_items });
             let child = ChildStart { key, index, n_items, processor: processor.clone(), input };
             self.effects.push(Effect::StartChild(Box::new(child)));
+            index += 1;
         }
         let wanted = self.armed(frame);
         if armed != wanted {
-            if let Some(key) = armed {
+            let next_stored = self.next_stored(frame);
+            // What was asked of the store comes, and is stale.
+            if let Some(key) = armed.filter(|_| next_stored.is_none()) {
                 self.cancel(key);
             }
-            if let Some(key) = wanted {
-                self.effects.push(Effect::ArmTimer { key, at: self.env.now });
+            match (wanted, next_stored) {
+                (None, _) => {}
+                (Some(_), Some(_)) => {
+                    let loading = self.execution.map_run(frame).and_then(|run| run.loading(frame));
+                    self.effects.extend(loading);
+                }
+                (Some(key), None) => self.effects.push(Effect::ArmTimer { key, at: self.env.now }),
             }
         }
         Ok(())
     }
 
-    /// The timer by which more children begin, if there is room for some.
-    fn armed(&self, frame: FrameId) -> Option<TimerKey> {
+    /// The first item that is wanted from the store; `None` if the next child's items are at hand, or it has its own.
+    fn next_stored(&self, frame: FrameId) -> Option<usize> {
+        let run = self.execution.map_run(frame)?;
+        (run.is_stored && run.to_redrive.is_empty()).then_some(run.next_item)
+    }
+
+    /// Lets children begin again, as long as there is room.
+    fn redrive_map_children(&mut self, key: MapRunKey) {
+        for _ in 0..BEGUN_AT_ONCE {
+            let Some(run) = self.execution.map_run(key.frame) else { return };
+            let next = run.to_redrive.keys().next().copied();
+            let Some(index) = next.filter(|_| run.open.len() < run.limit()) else { return };
+            self.note(key.frame, Note::MapChildRedriven { index });
+            self.effects.push(Effect::RedriveChild { key, index });
+        }
+    }
+
+    /// What lets more children begin, if there is room for some.
+    pub(super) fn armed(&self, frame: FrameId) -> Option<TimerKey> {
         let run = self.execution.map_run(frame).filter(|run| run.has_room())?;
         Some(TimerKey { frame, kind: TimerKind::MapRun, stamp: run.stamp() })
     }
@@ -200,7 +285,7 @@ impl Stepper<'_> {
     }
 
     /// The inputs of the children that begin in this step.
-    fn next_batches(&self, frame: FrameId) -> Result<Vec<Batch>, DataError> {
+    fn next_batches(&self, frame: FrameId, loaded: Option<&[Payload]>) -> Result<Vec<Batch>, DataError> {
         let mut batches = Vec::new();
         let (Some(run), Some(state)) = (self.execution.map_run(frame), self.state_of(frame)) else {
             return Ok(batches);
@@ -211,23 +296,39 @@ impl Stepper<'_> {
         let outer = self.scope(frame, raw.value());
         let effective = map.flow.input_path.select(&outer)?;
         let scope = self.scope(frame, &effective);
-        let items = match &run.items {
-            Some(items) => Cow::Borrowed(items.value()),
-            None => map.items(&scope)?,
+        let (items, offset) = match (&run.items, loaded) {
+            (Some(items), _) => (Cow::Borrowed(items.value()), 0),
+            (None, Some(loaded)) => {
+                let loaded = loaded.iter().map(|item| item.value().clone()).collect();
+                (Cow::Owned(Value::Array(loaded)), run.next_item)
+            }
+            // They are to be loaded.
+            (None, None) if run.is_stored => return Ok(batches),
+            (None, None) => (map.items(&scope)?, 0),
         };
-        let all = items.as_array().map_or(&[][..], Vec::as_slice);
-        let (mut next_item, mut open, mut n_bytes) = (run.next_item, run.open, 0);
+        let here = Here { offset, items: items.as_array().map_or(&[][..], Vec::as_slice) };
+        let (mut next_item, mut open, mut n_bytes) = (run.next_item, run.open.len(), 0);
         while run.has_room_with(next_item, open)
             && batches.len() < BEGUN_AT_ONCE
             && n_bytes < self.env.limits.step_bytes_max
             && (batches.is_empty() || !self.is_late())
         {
+            if run.is_stored && here.get(next_item).is_none() {
+                break; // More are to be loaded.
+            }
             let batch = match (run.batch, batcher) {
                 (Some(bounds), Some(batcher)) => {
-                    self.batch(frame, map, batcher, bounds, &effective, all, next_item)?
+                    let batch = self.batch(frame, map, batcher, bounds, &effective, &here, next_item)?;
+                    // One that takes all that is loaded might take more. What is loaded at one time is more than a
+                    // child's input may have, so the first is whole unless an ItemSelector makes little of its items.
+                    let may_go_on = next_item + batch.n_items == here.end() && here.end() < run.length;
+                    if run.is_stored && may_go_on && !batches.is_empty() {
+                        break;
+                    }
+                    batch
                 }
                 _ => {
-                    let item = all.get(next_item).unwrap_or(&Value::Null);
+                    let item = here.get(next_item).unwrap_or(&Value::Null);
                     Batch { n_items: 1, input: self.input(frame, map, &effective, next_item, item)? }
                 }
             };
@@ -248,7 +349,7 @@ impl Stepper<'_> {
         batcher: &ItemBatcher,
         bounds: BatchBounds,
         effective: &Value,
-        all: &[Value],
+        here: &Here<'_>,
         first: usize,
     ) -> Result<Batch, DataError> {
         let mut text = String::from("{");
@@ -263,7 +364,7 @@ impl Stepper<'_> {
         let max_bytes = bounds.max_bytes.map_or(PAYLOAD_BYTES_MAX, |max| usize::try_from(max).unwrap_or(0));
         let max_bytes = max_bytes.min(PAYLOAD_BYTES_MAX);
         let mut n_items = 0;
-        for (index, item) in all.iter().enumerate().skip(first).take(max_items.max(1)) {
+        for (index, item) in here.from(first).take(max_items.max(1)) {
             let item = self.input(frame, map, effective, index, item)?;
             // The comma before it, and the brackets that close the whole.
             if 0 < n_items && max_bytes < text.len() + item.len_bytes() + 3 {
@@ -293,27 +394,64 @@ impl Stepper<'_> {
                 self.note(key.frame, Note::MapItems { items });
                 self.begin_map_children(key.frame, None)
             }
-            Err(failure) => {
-                let matched = failure.error.clone().unwrap_or_else(|| "States.ItemReaderFailed".into());
-                self.map_run_failed(key.frame, failure, &matched, None)
-            }
+            // There is nothing to be written of it.
+            Err(failure) => self.map_run_failed(key.frame, failure, None),
         }
+    }
+
+    /// The items were read, and stand in the store.
+    pub(super) fn items_stored(&mut self, key: MapRunKey, length: usize) -> Flow {
+        self.effects.push(Effect::CountItems { key, length });
+        self.note(key.frame, Note::MapItemsStored { length });
+        self.begin_map_children(key.frame, None)
+    }
+
+    /// Items were loaded; stale if others are wanted by now.
+    pub(super) fn items_loaded(&mut self, key: MapRunKey, first: usize, items: &[Payload]) -> Option<Flow> {
+        let run = self.execution.map_run_of(key)?;
+        if !run.is_stored || run.closing.is_some() || run.next_item != first || !run.has_room() {
+            return None;
+        }
+        if items.is_empty() {
+            let failure = Failure::new("States.ItemReaderFailed", "The items are not in the store any more.");
+            return Some(self.close_map_run(key.frame, Some(failure), None));
+        }
+        Some(self.begin_map_children_with(key.frame, None, Some(items)))
     }
 
     /// Children have ended; those that are known to have are passed over.
     pub(super) fn children_ended(&mut self, key: MapRunKey, ends: Vec<ChildEnd>) -> Option<Flow> {
         self.execution.map_run_of(key)?;
         let (mut is_news, armed) = (false, self.armed(key.frame));
+        // Ends of which nothing is kept stand in one note.
+        let mut alike: Option<(ExecutionStatus, Vec<(usize, usize)>)> = None;
+        let mut known = BTreeSet::new();
         for ChildEnd { index, status, output } in ends {
             let run = self.execution.map_run_of(key)?;
-            if status == ExecutionStatus::Running || run.children.get(index)?.status.is_some() {
+            if status == ExecutionStatus::Running || run.has_ended(index) || !known.insert(index) {
                 continue;
             }
-            // What is more than a result may be is not kept: the run fails for that in the end.
-            let has_room = run.output_bytes <= PAYLOAD_BYTES_MAX;
-            let output = output.filter(|_| has_room && status == ExecutionStatus::Succeeded);
-            self.note(key.frame, Note::MapChildEnded { index, status, output });
             is_news = true;
+            // What is more than a result may be is not kept: the run fails for that in the end.
+            let is_kept = run.writing.is_none() && run.output_bytes <= PAYLOAD_BYTES_MAX;
+            if let Some(output) = output.filter(|_| is_kept && status == ExecutionStatus::Succeeded) {
+                self.note(key.frame, Note::MapChildEnded { index, status, output: Some(output) });
+                continue;
+            }
+            match &mut alike {
+                Some((of, places)) if *of == status => match places.last_mut() {
+                    Some((_, last)) if *last + 1 == index => *last = index,
+                    _ => places.push((index, index)),
+                },
+                _ => {
+                    if let Some((status, places)) = alike.replace((status, vec![(index, index)])) {
+                        self.note(key.frame, Note::MapChildrenEnded { status, places });
+                    }
+                }
+            }
+        }
+        if let Some((status, places)) = alike {
+            self.note(key.frame, Note::MapChildrenEnded { status, places });
         }
         is_news.then(|| self.look_at_map_run(key.frame, armed))
     }
@@ -327,14 +465,66 @@ impl Stepper<'_> {
 
     fn look_at_map_run(&mut self, frame: FrameId, armed: Option<TimerKey>) -> Flow {
         let Some(run) = self.execution.map_run(frame) else { return Ok(()) };
-        match run.exceeds_tolerance() {
+        match run.closing.is_none() && run.exceeds_tolerance() {
             true => {
                 let failure =
                     Failure::new(EXCEEDED, "The specified tolerated failure threshold was exceeded");
-                self.map_run_failed(frame, failure, EXCEEDED, armed)
+                self.close_map_run(frame, Some(failure), armed)
             }
             false => self.begin_map_children(frame, armed),
         }
+    }
+
+    /// No child begins any more: the run ends, once its results are written if they are to be.
+    fn close_map_run(&mut self, frame: FrameId, failure: Option<Failure>, armed: Option<TimerKey>) -> Flow {
+        let Some(run) = self.execution.map_run(frame) else { return Ok(()) };
+        let key = MapRunKey { frame, started: run.started };
+        if run.writing.is_none() {
+            return match failure {
+                Some(failure) => self.map_run_failed(frame, failure, armed),
+                None => self.map_run_done(frame),
+            };
+        }
+        if let Some(armed) = armed.filter(|_| self.next_stored(frame).is_none()) {
+            self.cancel(armed);
+        }
+        self.note(frame, Note::MapRunClosing { failure });
+        let is_open = self.execution.map_run(frame).is_some_and(|run| !run.open.is_empty());
+        match is_open {
+            // AWS: what it has of them is written as well.
+            true => self.effects.push(Effect::StopChildren(key)),
+            false => self.write_results(key),
+        }
+        Ok(())
+    }
+
+    /// Has the results written once no child runs any more.
+    fn write_results(&mut self, key: MapRunKey) {
+        let request = self.execution.results_request(self.program, key);
+        self.effects.extend(request.map(|request| Effect::WriteResults(Box::new(request))));
+    }
+
+    /// The results were written, or could not be.
+    pub(super) fn results_written(
+        &mut self,
+        key: MapRunKey,
+        written: Result<Payload, Failure>,
+    ) -> Option<Flow> {
+        let closing = self.execution.map_run_of(key)?.closing.clone()?;
+        let result = match (written, closing.failure) {
+            (Err(failure), _) | (Ok(_), Some(failure)) => {
+                return Some(self.map_run_failed(key.frame, failure, None));
+            }
+            (Ok(result), None) => result,
+        };
+        if PAYLOAD_BYTES_MAX < result.len_bytes() {
+            let error = too_large(&self.name_of(key.frame));
+            return Some(match self.failed(key.frame, error) {
+                Ok(failure) => self.map_run_failed(key.frame, failure, None),
+                Err(halt) => Err(halt),
+            });
+        }
+        Some(self.map_run_succeeded(key.frame, result))
     }
 
     /// Every child has ended, well enough.
@@ -342,23 +532,24 @@ impl Stepper<'_> {
         let (Some(run), Some(state)) = (self.execution.map_run(frame), self.state_of(frame)) else {
             return Ok(());
         };
-        let key = MapRunKey { frame, started: run.started };
         let too_long = PAYLOAD_BYTES_MAX < run.output_bytes;
         let outputs: Vec<&str> =
             if too_long { Vec::new() } else { run.outputs().map(Payload::text).collect() };
         let result = Payload::from_text(format!("[{}]", outputs.join(",")));
-        let result = match result {
-            Ok(result) if !too_long => Ok(result),
-            Ok(_) => Err(too_large(&self.program[state].name)),
-            Err(_) => Err(DataError::runtime("The result is nested too deeply.")),
+        let error = match result {
+            Ok(result) if !too_long => return self.map_run_succeeded(frame, result),
+            Ok(_) => too_large(&self.program[state].name),
+            Err(_) => DataError::runtime("The result is nested too deeply."),
         };
-        let result = match result {
-            Ok(result) => result,
-            Err(error) => {
-                let failure = self.failed(frame, error.clone())?;
-                return self.map_run_failed(frame, failure, error.name.as_str(), None);
-            }
+        let failure = self.failed(frame, error)?;
+        self.map_run_failed(frame, failure, None)
+    }
+
+    fn map_run_succeeded(&mut self, frame: FrameId, result: Payload) -> Flow {
+        let (Some(run), Some(state)) = (self.execution.map_run(frame), self.state_of(frame)) else {
+            return Ok(());
         };
+        let key = MapRunKey { frame, started: run.started };
         self.effects.push(Effect::EndMapRun { key, status: MapRunStatus::Succeeded });
         self.emit(frame, EventKind::MapRunSucceeded)?;
         let done = self.emit(frame, EventKind::MapStateSucceeded)?;
@@ -367,16 +558,25 @@ impl Stepper<'_> {
         self.result(frame, &map.flow, map.assign.as_ref(), map.next, result, done)
     }
 
-    fn map_run_failed(
-        &mut self,
-        frame: FrameId,
-        failure: Failure,
-        matched: &str,
-        armed: Option<TimerKey>,
-    ) -> Flow {
+    fn map_run_failed(&mut self, frame: FrameId, failure: Failure, armed: Option<TimerKey>) -> Flow {
+        let matched = failure.error.clone().unwrap_or_else(|| "States.Runtime".into());
         self.end_map_run(frame, MapRunStatus::Failed, armed);
         self.emit(frame, EventKind::MapRunFailed(failure.clone()))?;
-        self.state_failed(frame, failure, matched)
+        self.state_failed(frame, failure, &matched)
+    }
+
+    /// The run goes on where it stopped, after a redrive: children that ended otherwise than well begin again.
+    pub(super) fn redrive_map_run(&mut self, frame: FrameId) -> Flow {
+        let Some(run) = self.execution.map_run(frame) else { return Ok(()) };
+        let (key, count) = (MapRunKey { frame, started: run.started }, run.redrive_count + 1);
+        let map_run_arn = run.arn.clone();
+        self.effects.push(Effect::RedriveMapRun { key, count });
+        self.emit(frame, EventKind::MapRunRedriven { map_run_arn, redrive_count: count })?;
+        if let Some(request) = self.execution.items_request(self.program, key) {
+            self.effects.push(Effect::ReadItems(Box::new(request)));
+            return Ok(());
+        }
+        self.begin_map_children(frame, None)
     }
 
     /// Nobody waits for the run that `frame` waits for any more.
@@ -395,6 +595,8 @@ impl Stepper<'_> {
         self.effects.retain(|effect| {
             !matches!(effect, Effect::StartChild(child) if child.key == key)
                 && !matches!(effect, Effect::ReadItems(request) if request.key == key)
+                && !matches!(effect, Effect::LoadItems { key: of, .. } if *of == key)
+                && !matches!(effect, Effect::RedriveChild { key: of, .. } if *of == key)
         });
         self.effects.push(Effect::EndMapRun { key, status });
     }

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use super::super::execution::{Execution, FrameId, MapRunKey, Phase};
-use super::{Effect, ItemsRequest, TaskKey, TimerKey, TimerKind};
-use crate::asl::{Program, Resource, StateKind};
+use super::super::execution::{Execution, FrameId, MapRun, MapRunKey, Phase};
+use super::map_run::BEGUN_AT_ONCE;
+use super::{Effect, ItemsRequest, ResultsRequest, TaskKey, TimerKey, TimerKind};
+use crate::asl::{Distributed, Program, Resource, StateKind};
 
 /// Every timer that should be armed. Tasks are rows of their own and need no arming.
 pub(super) fn pending(program: &Program, execution: &Execution) -> Vec<Effect> {
@@ -36,7 +37,7 @@ pub(super) fn pending(program: &Program, execution: &Execution) -> Vec<Effect> {
                 }
             }
             Phase::MapRun(run) => {
-                if run.has_room() {
+                if run.has_room() && !(run.is_stored && run.to_redrive.is_empty()) {
                     arm(frame, TimerKind::MapRun, run.stamp(), at.entered);
                 }
             }
@@ -44,6 +45,21 @@ pub(super) fn pending(program: &Program, execution: &Execution) -> Vec<Effect> {
         }
     }
     effects
+}
+
+impl MapRun {
+    /// What loads the items of the children that may begin next.
+    pub(super) fn loading(&self, frame: FrameId) -> Option<Effect> {
+        let key = MapRunKey { frame, started: self.started };
+        let n_children = self.limit().checked_sub(self.open.len())?.min(BEGUN_AT_ONCE);
+        let n_each = match self.batch {
+            None => 1,
+            Some(bounds) => {
+                bounds.max_items.map_or(usize::MAX, |max| usize::try_from(max).unwrap_or(usize::MAX))
+            }
+        };
+        Some(Effect::LoadItems { key, first: self.next_item, n: n_children.saturating_mul(n_each) })
+    }
 }
 
 impl Execution {
@@ -61,13 +77,55 @@ impl Execution {
         })
     }
 
+    fn distributed<'p>(&self, program: &'p Program, key: MapRunKey) -> Option<&'p Distributed> {
+        let at = self.frames.get(&key.frame)?.at.as_ref()?;
+        let StateKind::Map(map) = &program[at.state].kind else { return None };
+        map.distributed.as_ref()
+    }
+
     /// The items that a Map Run waits for: what a restart reads again.
     pub fn items_request(&self, program: &Program, key: MapRunKey) -> Option<ItemsRequest> {
         let reading = self.map_run_of(key)?.reading.clone()?;
-        let at = self.frames.get(&key.frame)?.at.as_ref()?;
-        let StateKind::Map(map) = &program[at.state].kind else { return None };
-        let source = map.distributed.as_ref()?.reader.as_ref()?.source.clone();
+        let source = self.distributed(program, key)?.reader.as_ref()?.source.clone();
         Some(ItemsRequest { key, source, reading })
+    }
+
+    /// The results that a Map Run waits to have written: what a restart writes again.
+    pub fn results_request(&self, program: &Program, key: MapRunKey) -> Option<ResultsRequest> {
+        let run = self.map_run_of(key)?;
+        if run.closing.is_none() || !run.open.is_empty() {
+            return None;
+        }
+        let writer = self.distributed(program, key)?.writer.as_ref()?;
+        Some(ResultsRequest {
+            key,
+            writing: run.writing.clone()?,
+            transformation: writer.transformation,
+            output_type: writer.output_type,
+            next_item: run.next_item,
+            items: run.items.clone(),
+        })
+    }
+
+    /// What else a Map Run waits for that is no timer and no child's end: what a restart asks for again.
+    pub fn map_run_wants(&self, program: &Program, key: MapRunKey) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        let Some(run) = self.map_run_of(key) else { return effects };
+        effects.extend(self.items_request(program, key).map(|request| Effect::ReadItems(Box::new(request))));
+        effects.extend(
+            self.results_request(program, key).map(|request| Effect::WriteResults(Box::new(request))),
+        );
+        if run.closing.is_some() && !run.open.is_empty() {
+            effects.push(Effect::StopChildren(key));
+        }
+        if run.is_stored && run.to_redrive.is_empty() && run.has_room() {
+            effects.extend(run.loading(key.frame));
+        }
+        // Those that were redriven and have not got to it yet.
+        if 0 < run.redrive_count {
+            effects.extend(run.open.keys().map(|index| Effect::RedriveChild { key, index: *index }));
+        }
+        effects
     }
 
     /// Who works on the attempt `task`, if it is still the current one.

@@ -52,10 +52,10 @@ impl Stepper<'_> {
             Phase::Composite { .. }
             | Phase::Waiting { .. }
             | Phase::Retrying { .. }
-            | Phase::Attempting(_)
-            | Phase::MapRun(_) => {
+            | Phase::Attempting(_) => {
                 return Ok(());
             }
+            Phase::MapRun(_) => return self.redrive_map_run(id),
         };
         let program = self.program;
         match (&program[state].kind, is_joined) {

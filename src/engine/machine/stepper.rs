@@ -99,6 +99,12 @@ impl Stepper<'_> {
                 self.execution.map_run_of(key)?.reading.as_ref()?;
                 Some(self.items_read(key, read))
             }
+            Input::ItemsStored { key, length } => {
+                self.execution.map_run_of(key)?.reading.as_ref()?;
+                Some(self.items_stored(key, length))
+            }
+            Input::ItemsLoaded { key, first, items } => self.items_loaded(key, first, &items),
+            Input::ResultsWritten { key, written } => self.results_written(key, written),
             Input::ChildrenEnded { key, ends } => self.children_ended(key, ends),
             Input::MapRunUpdated { key, limits } => {
                 self.execution.map_run_of(key)?;
@@ -374,6 +380,7 @@ impl Stepper<'_> {
                     | Effect::StartMapRun(_)
                     | Effect::CountItems { .. }
                     | Effect::EndMapRun { .. }
+                    | Effect::RedriveMapRun { .. }
             )
         });
         self.effects.extend(self.execution.ending().cloned().map(Effect::Ended));

@@ -121,8 +121,15 @@ impl Drive {
                 Effect::AbandonTask(task) => self.tasks.retain(|run| run.task != task),
                 Effect::StartChild(child) => self.children.push(*child),
                 Effect::EndMapRun { key, .. } => self.children.retain(|child| child.key != key),
-                Effect::StartMapRun(_) | Effect::ReadItems(_) | Effect::CountItems { .. } => {}
-                Effect::Redriven { .. } => {}
+                Effect::StartMapRun(_)
+                | Effect::ReadItems(_)
+                | Effect::CountItems { .. }
+                | Effect::LoadItems { .. }
+                | Effect::StopChildren(_)
+                | Effect::WriteResults(_)
+                | Effect::RedriveMapRun { .. }
+                | Effect::RedriveChild { .. }
+                | Effect::Redriven { .. } => {}
                 Effect::Ended(_) => {
                     self.timers.clear();
                     self.tasks.clear();

@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::super::event::Failure;
 use super::super::execution::{FrameId, MapRunLimits, Reading};
 use super::PAYLOAD_BYTES_MAX;
-use super::map_run::{EXCEEDED, Opening};
+use super::map_run::{EXCEEDED, Here, Opening};
 use super::stepper::{Flow, Stepper};
 use crate::asl::{DataError, Distributed, ItemSource, Map, Parallel, QueryLanguage, StateKind};
 use crate::json::Payload;
@@ -249,8 +249,9 @@ impl Stepper<'_> {
         let (Some(batcher), Some(bounds)) = (&distributed.batcher, opening.batch) else { return Ok(()) };
         let mut next = 0;
         let batches = std::iter::from_fn(|| {
-            let batch = (next < items.len())
-                .then(|| self.batch(frame, map, batcher, bounds, effective, items, next))?;
+            let batch = (next < items.len()).then(|| {
+                self.batch(frame, map, batcher, bounds, effective, &Here { offset: 0, items }, next)
+            })?;
             next += batch.as_ref().map_or(items.len(), |batch| batch.n_items);
             Some(batch.map(|batch| batch.input))
         });

@@ -31,6 +31,10 @@ pub struct MapRunCounts {
     pub total: u64,
     /// Whose result stands in the result of the run.
     pub results_written: u64,
+    /// Waiting for their turn after a redrive.
+    pub pending_redrive: u64,
+    /// Ended otherwise than well, and beyond a redrive.
+    pub failures_not_redrivable: u64,
 }
 
 /// What DescribeMapRun tells.
@@ -52,6 +56,10 @@ pub struct MapRunDescription {
     pub items: MapRunCounts,
     /// Child executions.
     pub executions: MapRunCounts,
+    /// How often it was redriven.
+    pub redrive_count: u32,
+    /// When it was redriven the last time.
+    pub redriven: Option<Timestamp>,
 }
 
 /// An entry of ListMapRuns.
@@ -89,6 +97,8 @@ struct Found {
     batch: Option<BatchBounds>,
     n_items: u64,
     execution_arn: ExecutionArn,
+    redrive_count: u32,
+    redriven: Option<Timestamp>,
 }
 
 impl Engine {
@@ -119,6 +129,18 @@ impl Engine {
                         items.pending.div_ceil(max_items.unwrap_or(u64::MAX).max(1))
                     }
                 };
+                // Those whose history has no room for more.
+                let sql = "SELECT COUNT(*), SUM(map_items) FROM execution e WHERE map_run = ?1
+                           AND status IN (2, 3, 4) AND EXISTS (SELECT 1 FROM journal j
+                           WHERE j.execution = e.id AND ?2 <= j.first_event)";
+                let full = super::super::redrive::FULL;
+                let full = tx.query_one(sql, &[found.id.into(), full.into()], |row| {
+                    Ok((row.int(0)?, row.opt_int(1)?.unwrap_or(0)))
+                })?;
+                if let Some((n_executions, n_items)) = full {
+                    executions.failures_not_redrivable = u64::try_from(n_executions).unwrap_or_default();
+                    items.failures_not_redrivable = u64::try_from(n_items).unwrap_or_default();
+                }
                 for counts in [&mut items, &mut executions] {
                     counts.total += counts.pending;
                     if found.status == MapRunStatus::Succeeded {
@@ -134,6 +156,8 @@ impl Engine {
                     limits: found.limits,
                     items,
                     executions,
+                    redrive_count: found.redrive_count,
+                    redriven: found.redriven,
                 })
             })
             .await
@@ -220,7 +244,12 @@ impl Engine {
         filter: ExecutionFilter,
     ) -> Result<Page<ExecutionItem>, Error> {
         let status = filter.status.map_or("", ExecutionStatus::as_str);
-        let listing = self.listing("ListExecutions", &[arn, status]);
+        let redriven = match filter.is_redriven {
+            None => "",
+            Some(true) => "redriven",
+            Some(false) => "not redriven",
+        };
+        let listing = self.listing("ListExecutions", &[arn, status, redriven]);
         let before = listing.position(filter.next_token.as_deref())?.unwrap_or(i64::MAX);
         let max = page_size(filter.max_results);
         let limit = i64::try_from(max).unwrap_or(i64::MAX - 1) + 1;
@@ -236,8 +265,11 @@ impl Engine {
                     let sql =
                         "SELECT id, name, status, started, stopped, version, alias, redrive_count, redriven,
                                map_items FROM execution
-                               WHERE map_run = ?1 AND status = ?2 AND id < ?3 ORDER BY id DESC LIMIT ?4";
-                    let params = [run.into(), status_code(status).into(), before.into(), limit.into()];
+                               WHERE map_run = ?1 AND status = ?2 AND id < ?3
+                               AND (?5 IS NULL OR ?5 = (0 < redrive_count)) ORDER BY id DESC LIMIT ?4";
+                    let is_redriven = filter.is_redriven.map(i64::from);
+                    let status = status_code(status).into();
+                    let params = [run.into(), status, before.into(), limit.into(), is_redriven.into()];
                     items.extend(tx.query(sql, &params, |row| {
                         let mut item = executions::read_item(row, &machine)?;
                         item.map_run = Some(arn.clone());
@@ -263,6 +295,7 @@ impl MapRunCounts {
             ExecutionStatus::Failed => &mut self.failed,
             ExecutionStatus::TimedOut => &mut self.timed_out,
             ExecutionStatus::Aborted => &mut self.aborted,
+            ExecutionStatus::PendingRedrive => &mut self.pending_redrive,
         };
         *place += n;
         self.total += n;
@@ -288,7 +321,7 @@ pub(in super::super) fn run_arn(execution: &ExecutionArn, labelled: &str, run: S
 
 fn find(tx: &Tx<'_>, arn: &MapRunArn) -> Result<Found, Error> {
     let sql = "SELECT r.id, r.execution, r.frame, r.started_event, r.status, r.started, r.stopped, r.limits, r.batch,
-               r.n_items, m.name, p.home, p.name, e.name
+               r.n_items, m.name, p.home, p.name, e.name, r.redrive_count, r.redriven
                FROM map_run r JOIN state_machine m ON m.id = r.machine
                JOIN execution e ON e.id = r.execution JOIN state_machine p ON p.id = e.machine
                WHERE r.run = ?1";
@@ -296,11 +329,13 @@ fn find(tx: &Tx<'_>, arn: &MapRunArn) -> Result<Found, Error> {
         let head = (row.int(0)?, row.int(1)?, [row.int(2)?, row.int(3)?], status(row.int(4)?)?);
         let times = (row.int(5)?, row.opt_int(6)?);
         let settings = (row.text(7)?, row.text(8)?, row.int(9)?);
-        Ok((head, times, settings, row.text(10)?, (row.text(11)?, row.text(12)?, row.text(13)?)))
+        let redrives = (row.int(14)?, row.opt_int(15)?);
+        Ok(((head, times, settings), row.text(10)?, (row.text(11)?, row.text(12)?, row.text(13)?), redrives))
     };
     let missing = || Error::MapRunDoesNotExist(arn.to_string());
     let found = tx.query_one(sql, &[Param::Text(&arn.run)], columns)?.ok_or_else(missing)?;
-    let ((id, execution, key, status), (started, stopped), settings, labelled, parent) = found;
+    let (run, labelled, parent, (redrive_count, redriven)) = found;
+    let ((id, execution, key, status), (started, stopped), settings) = run;
     let (limits, batch, n_items) = settings;
     let (home, machine, name) = parent;
     let is_of_home = home == home_key(&arn.home);
@@ -320,6 +355,8 @@ fn find(tx: &Tx<'_>, arn: &MapRunArn) -> Result<Found, Error> {
         batch: Batch::decode(batch.as_bytes())?.0,
         n_items: u64::try_from(n_items).unwrap_or_default(),
         execution_arn,
+        redrive_count: super::super::redrive::count(redrive_count),
+        redriven: redriven.map(Timestamp::from_millis),
     })
 }
 

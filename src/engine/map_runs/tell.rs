@@ -5,11 +5,11 @@ use std::sync::{Mutex, PoisonError};
 
 use super::super::Error;
 use super::super::event::Failure;
-use super::super::execution::{ChildEnd, Ending, MapRunKey};
+use super::super::execution::{ChildEnd, Ending, ExecutionStatus, MapRunKey};
 use super::super::executions::status_of;
-use super::super::machine::Input;
+use super::super::machine::{Effect, Input};
 use super::super::open::Engine;
-use super::{MapChild, key_of};
+use super::{MapChild, key_columns, key_of};
 use crate::json::Payload;
 
 /// Children stopped, or looked at after a restart, at one time.
@@ -59,18 +59,21 @@ impl Engine {
         }
     }
 
-    /// Stops what still runs of the runs of `parent` that are over.
-    pub(in super::super) fn stop_children(&self, parent: i64) {
+    /// Stops what still runs of the runs of `parent` that are over, or of the one named, whose results are to be
+    /// written.
+    pub(in super::super) fn stop_children(&self, parent: i64, closing: Option<MapRunKey>) {
         let engine = self.clone();
+        let [frame, started] = closing.map_or([-1, -1], key_columns);
         tokio::spawn(async move {
             let mut after = 0;
             loop {
                 let open = engine
                     .persist(parent, || async {
                         let sql = "SELECT e.id FROM map_run r JOIN execution e ON e.map_run = r.id
-                                   WHERE r.execution = ?1 AND r.status <> 0 AND e.status = 0 AND ?2 < e.id
-                                   ORDER BY e.id LIMIT ?3";
-                        let params = [parent.into(), after.into(), AT_ONCE.into()];
+                                   WHERE r.execution = ?1 AND (r.status <> 0 OR (r.frame = ?4 AND r.started_event = ?5))
+                                   AND e.status = 0 AND ?2 < e.id ORDER BY e.id LIMIT ?3";
+                        let params =
+                            [parent.into(), after.into(), AT_ONCE.into(), frame.into(), started.into()];
                         let found = engine
                             .inner
                             .store
@@ -86,6 +89,43 @@ impl Engine {
                 }
             }
         });
+    }
+
+    /// Lets a child go on that ended otherwise than well, after its run was redriven. One that ended well meanwhile
+    /// tells its end.
+    pub(in super::super) fn redrive_child(&self, parent: i64, key: MapRunKey, index: usize) {
+        let engine = self.clone();
+        tokio::spawn(async move {
+            engine.persist(parent, || engine.redrive_or_tell(parent, key, index)).await;
+        });
+    }
+
+    async fn redrive_or_tell(&self, parent: i64, key: MapRunKey, index: usize) -> Result<(), Error> {
+        let [frame, started] = key_columns(key);
+        let place = i64::try_from(index).unwrap_or(i64::MAX);
+        let read = move |tx: &crate::store::Tx<'_>| {
+            let sql = "SELECT e.id, e.status, e.output FROM execution e JOIN map_run r ON r.id = e.map_run
+                       WHERE r.execution = ?1 AND r.frame = ?2 AND r.started_event = ?3 AND e.map_index = ?4";
+            let params = [parent.into(), frame.into(), started.into(), place.into()];
+            let found = tx.query_one(sql, &params, |row| Ok((row.int(0)?, row.int(1)?, row.opt_text(2)?)))?;
+            Ok::<_, Error>(found)
+        };
+        let Some((id, status, output)) = self.inner.store.read(read).await? else { return Ok(()) };
+        let end = match status_of(status)? {
+            ExecutionStatus::Running => return Ok(()), // It tells its end when it has one.
+            ExecutionStatus::PendingRedrive => match self.redrive_of_map_run(id).await? {
+                true => return Ok(()),
+                // It can't go on: there is no room for its history.
+                false => ChildEnd { index, status: ExecutionStatus::Failed, output: None },
+            },
+            status => {
+                let output = output.map(Payload::from_text).transpose();
+                let output = output.map_err(|error| Error::Corrupt(error.to_string()))?;
+                ChildEnd { index, status, output }
+            }
+        };
+        self.advance(parent, Input::ChildrenEnded { key, ends: vec![end] }, |_| Ok(())).await?;
+        Ok(())
     }
 
     /// Goes on with what the last process did not get to: ends that parents were not told, items that were not read,
@@ -111,7 +151,7 @@ impl Engine {
             .await;
         let (running, parents) = found.unwrap_or_default();
         for parent in parents {
-            self.stop_children(parent);
+            self.stop_children(parent, None);
         }
         for (run, parent, key) in running {
             if let Err(error) = self.recover_map_run(run, parent, key_of(key)).await {
@@ -123,13 +163,22 @@ impl Engine {
     async fn recover_map_run(&self, run: i64, parent: i64, key: MapRunKey) -> Result<(), Error> {
         let slot = self.fold(parent, &self.inner.live.place(parent)).await?;
         let Some(live) = slot.as_ref() else { return Ok(()) };
-        let request = live.execution.items_request(&live.program, key);
+        let wants = live.execution.map_run_wants(&live.program, key);
+        let first_open = live.execution.first_open_child(key);
         let origin = live.origin.clone();
         drop(slot);
-        if let Some(request) = request {
-            self.read_items(origin, request);
-            return Ok(());
+        for effect in wants {
+            match effect {
+                Effect::ReadItems(request) => self.read_items(origin.clone(), *request),
+                Effect::LoadItems { key, first, n } => self.load_items(parent, key, first, n),
+                Effect::WriteResults(request) => self.write_results(origin.clone(), *request),
+                Effect::StopChildren(key) => self.stop_children(parent, Some(key)),
+                Effect::RedriveChild { key, index } => self.redrive_child(parent, key, index),
+                _ => {}
+            }
         }
+        // Those before it are known to have ended.
+        let Some(first_open) = first_open.and_then(|index| i64::try_from(index).ok()) else { return Ok(()) };
         let mut after = 0;
         loop {
             let rows: Result<Vec<EndedRow>, Error> = self
@@ -137,8 +186,10 @@ impl Engine {
                 .store
                 .read(move |tx| {
                     let sql = "SELECT id, map_index, status, output FROM execution
-                               WHERE map_run = ?1 AND status <> 0 AND ?2 < id ORDER BY id LIMIT ?3";
-                    Ok(tx.query(sql, &[run.into(), after.into(), AT_ONCE.into()], |row| {
+                               WHERE map_run = ?1 AND ?4 <= map_index AND status NOT IN (0, 5) AND ?2 < id
+                               ORDER BY id LIMIT ?3";
+                    let params = [run.into(), after.into(), AT_ONCE.into(), first_open.into()];
+                    Ok(tx.query(sql, &params, |row| {
                         Ok((row.int(0)?, row.int(1)?, row.int(2)?, row.opt_text(3)?))
                     })?)
                 })

@@ -91,7 +91,8 @@ pub(super) fn ended(execution: ExecutionDescription, pattern: Pattern) -> Result
         ExecutionStatus::Running
         | ExecutionStatus::Failed
         | ExecutionStatus::TimedOut
-        | ExecutionStatus::Aborted => Err(Failure::new("States.TaskFailed", answer.shared_text())),
+        | ExecutionStatus::Aborted
+        | ExecutionStatus::PendingRedrive => Err(Failure::new("States.TaskFailed", answer.shared_text())),
     }
 }
 

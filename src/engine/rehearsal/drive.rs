@@ -140,8 +140,17 @@ impl Drive<'_> {
                 Effect::EndMapRun { key, .. } => {
                     self.forget(|what| matches!(what, What::Child(of, _) if *of == key));
                 }
+                Effect::WriteResults(request) => {
+                    return Err(RehearsalError::ResultWriter { state: self.name_of(request.key.frame) });
+                }
                 Effect::StartMapRun(_) | Effect::CountItems { .. } => {}
-                Effect::Redriven { .. } => {} // Nobody redrives a rehearsal.
+                // Nobody reads items or redrives a rehearsal; a child that was stopped to have its results written
+                // goes on to its end.
+                Effect::LoadItems { .. }
+                | Effect::StopChildren(_)
+                | Effect::RedriveMapRun { .. }
+                | Effect::RedriveChild { .. }
+                | Effect::Redriven { .. } => {}
             }
         }
         Ok(())

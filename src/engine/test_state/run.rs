@@ -109,7 +109,12 @@ impl Engine {
                     Effect::StartMapRun(_)
                     | Effect::ReadItems(_)
                     | Effect::CountItems { .. }
+                    | Effect::LoadItems { .. }
                     | Effect::StartChild(_)
+                    | Effect::StopChildren(_)
+                    | Effect::WriteResults(_)
+                    | Effect::RedriveMapRun { .. }
+                    | Effect::RedriveChild { .. }
                     | Effect::EndMapRun { .. }
                     | Effect::Redriven { .. } => {}
                 }
@@ -255,6 +260,7 @@ fn tested(left: Left, noted: Noted, exchange: Option<HttpExchange>) -> TestedSta
         Left::Ended(ending) => match ending.status {
             ExecutionStatus::Succeeded => (TestStatus::Succeeded, ending.output, Failure::default(), None),
             ExecutionStatus::Running
+            | ExecutionStatus::PendingRedrive
             | ExecutionStatus::Failed
             | ExecutionStatus::TimedOut
             | ExecutionStatus::Aborted => (TestStatus::Failed, None, ending.failure, None),

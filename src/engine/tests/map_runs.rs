@@ -4,12 +4,11 @@ use super::*;
 use crate::engine::execution::MapRunLimits;
 use crate::engine::machine::MapRunStatus;
 use crate::id::StatesArn;
-use crate::json::Payload;
 
 const ARN: &str = "arn:aws:states:us-east-1:123456789012:execution:";
 
 /// A machine of one Map in DISTRIBUTED mode with this processor and `more` fields.
-fn spread(processor: &Value, more: &Value) -> Value {
+pub(super) fn spread(processor: &Value, more: &Value) -> Value {
     let mut item_processor = processor.clone();
     item_processor["ProcessorConfig"] = json!({"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"});
     let mut map = json!({"Type": "Map", "Label": "L", "End": true, "ItemProcessor": item_processor});
@@ -18,20 +17,24 @@ fn spread(processor: &Value, more: &Value) -> Value {
 }
 
 /// The ARN of the one Map Run of an execution, once it is there.
-async fn run_of(engine: &Engine, arn: &str) -> String {
+pub(super) async fn run_of(engine: &Engine, arn: &str) -> String {
     let page = engine.list_map_runs(arn, None, None).await.unwrap();
     let [run] = &page.items[..] else { panic!("{page:?}") };
     assert!(StatesArn::parse(&run.arn.to_string()).is_ok());
     run.arn.to_string()
 }
 
-async fn children(engine: &Engine, run: &str, status: Option<ExecutionStatus>) -> Vec<ExecutionItem> {
-    let filter = ExecutionFilter { status, max_results: Some(1000), next_token: None };
+pub(super) async fn children(
+    engine: &Engine,
+    run: &str,
+    status: Option<ExecutionStatus>,
+) -> Vec<ExecutionItem> {
+    let filter = ExecutionFilter { status, max_results: Some(1000), ..ExecutionFilter::default() };
     engine.list_map_run_executions(run, filter).await.unwrap().items
 }
 
 /// Lets the engine's tasks run until so many children stand so.
-async fn until(engine: &Engine, run: &str, status: ExecutionStatus, n: usize) {
+pub(super) async fn until(engine: &Engine, run: &str, status: ExecutionStatus, n: usize) {
     for _ in 0..100_000 {
         if children(engine, run, Some(status)).await.len() == n {
             return;
@@ -188,31 +191,4 @@ async fn runs_nest_and_repeat() {
     let n: Result<_, crate::store::Error> =
         store.read(move |tx| tx.query_one(sql, &[], |row| row.int(0))).await;
     assert_eq!(n.unwrap(), Some(2));
-}
-
-/// Answers as a bucket would.
-struct Bucket;
-
-impl Tasks for Bucket {
-    fn run(&self, call: TaskCall) -> BoxFuture<'static, TaskResult> {
-        assert_eq!(call.input.text(), r#"{"Bucket":"b","Key":"k"}"#);
-        let answer = Payload::from_value(json!({"Body": "a,b\n1,2\n3,4\n"}));
-        Box::pin(async move { TaskResult::Succeeded(answer) })
-    }
-}
-
-#[tokio::test]
-async fn items_come_from_an_object() {
-    let mut house = House::new();
-    let (engine, _store) =
-        house.open_with(crate::store::Options::default(), Options::default(), Arc::new(Bucket)).await;
-    let reader = json!({"ItemReader": {"Resource": "arn:aws:states:::s3:getObject",
-        "ReaderConfig": {"InputType": "CSV", "CSVHeaderLocation": "FIRST_ROW"},
-        "Parameters": {"Bucket": "b", "Key": "k"}}});
-    let machine = create(&engine, "Spread", &spread(&pass(), &reader)).await;
-    let arn = engine.start_execution(start(&machine, "e", "{}")).await.unwrap().arn;
-    let described = ended(&engine, &arn).await;
-    assert_eq!(described.output.as_deref(), Some(r#"[{"a":"1","b":"2"},{"a":"3","b":"4"}]"#));
-    let run = run_of(&engine, &arn).await;
-    assert_eq!(engine.describe_map_run(&run).await.unwrap().items.total, 2);
 }

@@ -127,7 +127,7 @@ fn machine_arn(name: &str) -> String {
 /// All executions of a machine.
 async fn list(engine: &Engine, machine: &str, status: Option<ExecutionStatus>) -> Vec<String> {
     let mut arns = Vec::new();
-    let mut filter = ExecutionFilter { status, max_results: Some(1000), next_token: None };
+    let mut filter = ExecutionFilter { status, max_results: Some(1000), ..ExecutionFilter::default() };
     loop {
         let page = engine.list_executions(&machine_arn(machine), filter.clone()).await.unwrap();
         arns.extend(page.items.into_iter().map(|item| item.arn.to_string()));

@@ -200,6 +200,7 @@ fn status_name(status: ExecutionStatus) -> &'static str {
         ExecutionStatus::Failed => "FAILED",
         ExecutionStatus::TimedOut => "TIMED_OUT",
         ExecutionStatus::Aborted => "ABORTED",
+        ExecutionStatus::PendingRedrive => "PENDING_REDRIVE",
     }
 }
 
@@ -240,6 +241,7 @@ pub(super) async fn describe_execution(call: &Call, input: DescribeExecution) ->
     let found = call.engine().describe_execution(&input.execution_arn).await?;
     let included = input.included_data == IncludedData::AllData;
     let redrive_status = match found.not_redrivable {
+        Some(engine::NotRedrivable::OfMapRun) => "REDRIVABLE_BY_MAP_RUN",
         Some(_) => "NOT_REDRIVABLE",
         None => "REDRIVABLE",
     };
@@ -277,16 +279,15 @@ pub(super) async fn list_executions(call: &Call, input: ListExecutions) -> Resul
             return Err(ApiError::new(Code::Validation, message));
         }
     };
-    // Children of Map Runs are not redriven by themselves, and no others are filtered that way.
-    match input.redrive_filter.as_deref() {
-        None => {}
+    // No others are filtered that way.
+    let is_redriven = match input.redrive_filter.as_deref() {
+        None => None,
         Some(_) if !is_of_run => {
             let message = "The redriveFilter is only supported with a mapRunArn";
             return Err(ApiError::new(Code::Validation, message));
         }
-        Some("NOT_REDRIVEN") => {}
-        Some(_) => return Ok(Listed { executions: Vec::new(), next_token: None }),
-    }
+        Some(filter) => Some(filter == "REDRIVEN"),
+    };
     let arn = input.state_machine_arn.or(input.map_run_arn).unwrap_or_default();
     let status = match input.status_filter.as_deref() {
         None => None,
@@ -295,14 +296,15 @@ pub(super) async fn list_executions(call: &Call, input: ListExecutions) -> Resul
         Some("FAILED") => Some(ExecutionStatus::Failed),
         Some("TIMED_OUT") => Some(ExecutionStatus::TimedOut),
         Some("ABORTED") => Some(ExecutionStatus::Aborted),
-        // The check has refused all other words but PENDING_REDRIVE, which no child ever is.
-        Some(_) if is_of_run => return Ok(Listed { executions: Vec::new(), next_token: None }),
+        // The check has refused all other words but PENDING_REDRIVE.
+        Some(_) if is_of_run => Some(ExecutionStatus::PendingRedrive),
         Some(_) => {
             let message = "The statusFilter PENDING_REDRIVE is only supported with a mapRunArn";
             return Err(ApiError::new(Code::Validation, message));
         }
     };
-    let filter = ExecutionFilter { status, max_results: input.max_results, next_token: input.next_token };
+    let (max_results, next_token) = (input.max_results, input.next_token);
+    let filter = ExecutionFilter { status, is_redriven, max_results, next_token };
     let engine = call.engine();
     let page = match is_of_run {
         true => engine.list_map_run_executions(&arn, filter).await?,

@@ -198,6 +198,10 @@ pub(super) fn details(kind: &EventKind, data: Data) -> Option<(&'static str, Det
         EventKind::MapRunStarted { map_run_arn } => {
             ("mapRunStartedEventDetails", new().with("mapRunArn", &**map_run_arn))
         }
+        EventKind::MapRunRedriven { map_run_arn, redrive_count } => (
+            "mapRunRedrivenEventDetails",
+            new().with("mapRunArn", &**map_run_arn).with("redriveCount", *redrive_count),
+        ),
         EventKind::MapRunFailed(of) => ("mapRunFailedEventDetails", failure(of)),
         EventKind::EvaluationFailed { failure: of, location, state } => (
             "evaluationFailedEventDetails",

@@ -27,8 +27,9 @@ pub(super) struct Described {
     tolerated_failure_count: u64,
     item_counts: Counts,
     execution_counts: Counts,
-    /// A redriven Map begins another Map Run.
     redrive_count: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    redrive_date: Option<EpochSeconds>,
 }
 
 #[derive(Serialize)]
@@ -42,10 +43,15 @@ struct Counts {
     aborted: u64,
     total: u64,
     results_written: u64,
+    /// These two are recorded as absent from a run that was never redriven.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    failures_not_redrivable: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pending_redrive: Option<u64>,
 }
 
-impl From<engine::MapRunCounts> for Counts {
-    fn from(counts: engine::MapRunCounts) -> Self {
+impl Counts {
+    fn new(counts: engine::MapRunCounts, is_redriven: bool) -> Self {
         let engine::MapRunCounts {
             pending,
             running,
@@ -55,8 +61,24 @@ impl From<engine::MapRunCounts> for Counts {
             aborted,
             total,
             results_written,
+            pending_redrive,
+            failures_not_redrivable,
         } = counts;
-        Self { pending, running, succeeded, failed, timed_out, aborted, total, results_written }
+        let shown = |n: u64| (is_redriven || 0 < n).then_some(n);
+        let (failures_not_redrivable, pending_redrive) =
+            (shown(failures_not_redrivable), shown(pending_redrive));
+        Self {
+            pending,
+            running,
+            succeeded,
+            failed,
+            timed_out,
+            aborted,
+            total,
+            results_written,
+            failures_not_redrivable,
+            pending_redrive,
+        }
     }
 }
 
@@ -119,9 +141,10 @@ pub(super) async fn describe_map_run(call: &Call, input: DescribeMapRun) -> Resu
         max_concurrency: found.limits.max_concurrency,
         tolerated_failure_percentage: found.limits.tolerated_failure_percentage.unwrap_or(0.0),
         tolerated_failure_count: found.limits.tolerated_failure_count.unwrap_or(0),
-        item_counts: found.items.into(),
-        execution_counts: found.executions.into(),
-        redrive_count: 0,
+        item_counts: Counts::new(found.items, 0 < found.redrive_count),
+        execution_counts: Counts::new(found.executions, 0 < found.redrive_count),
+        redrive_count: found.redrive_count,
+        redrive_date: found.redriven.map(Into::into),
     })
 }
 

@@ -259,12 +259,173 @@ fn a_run_that_is_given_up_says_so() {
     assert!(history.iter().any(|line| line.ends_with("MapStateAborted")), "{history:?}");
 }
 
+/// Ends a child that has begun, by its place.
+fn ended(key: MapRunKey, index: usize, status: ExecutionStatus) -> Input {
+    Input::ChildrenEnded { key, ends: vec![ChildEnd { index, status, output: None }] }
+}
+
+fn payloads(items: std::ops::Range<usize>) -> Vec<Payload> {
+    items.map(|item| Payload::from_text(item.to_string()).unwrap()).collect()
+}
+
 #[test]
-fn a_redriven_map_begins_another_run() {
-    let mut drive = drive(&json!({}), "[1]");
-    end(&mut drive, 0, ExecutionStatus::Failed, "");
-    assert_eq!(drive.step(Input::Redriven), Outcome::Advanced);
-    assert_eq!(drive.children.len(), 1);
-    end(&mut drive, 0, ExecutionStatus::Succeeded, "1");
+fn a_redriven_run_goes_on_with_what_did_not_succeed() {
+    let mut drive = drive(&json!({"MaxConcurrency": 2}), "[1, 2, 3, 4]");
+    let key = drive.children[0].key;
+    end(&mut drive, 0, ExecutionStatus::Succeeded, "\"a\"");
+    // The run fails; the third child, which runs, is stopped and tells nobody.
+    end(&mut drive, 1, ExecutionStatus::Failed, "");
+    assert_eq!(drive.ending().status, ExecutionStatus::Failed);
+    let effects = drive.effects(Input::Redriven);
+    let redriven = |index| Effect::RedriveChild { key, index };
+    assert_eq!(
+        effects[1..],
+        [Effect::RedriveMapRun { key, count: 1 }, redriven(1), redriven(2)],
+        "the fourth waits"
+    );
+    assert_eq!(drive.step(ended(key, 0, ExecutionStatus::Succeeded)), Outcome::Stale);
+    let output = |index, text: &str| Input::ChildrenEnded {
+        key,
+        ends: vec![ChildEnd {
+            index,
+            status: ExecutionStatus::Succeeded,
+            output: Some(Payload::from_text(text).unwrap()),
+        }],
+    };
+    drive.step(output(1, "\"b\""));
+    assert_eq!(inputs(&drive), ["4"]);
+    drive.step(output(2, "\"c\""));
+    drive.step(output(3, "\"d\""));
+    assert_eq!(drive.output(), "[\"a\",\"b\",\"c\",\"d\"]");
+    drive.expect(&[
+        "1<0 ExecutionStarted",
+        "2<0 MapStateEntered",
+        "3<2 MapStateStarted",
+        "4<3 MapRunStarted",
+        "5<4 MapRunFailed",
+        "6<5 MapStateFailed",
+        "7<6 ExecutionFailed",
+        "8<7 ExecutionRedriven",
+        "9<6 MapRunRedriven",
+        "10<9 MapRunSucceeded",
+        "11<10 MapStateSucceeded",
+        "12<10 MapStateExited",
+        "13<12 ExecutionSucceeded",
+    ]);
+}
+
+#[test]
+fn a_run_whose_items_could_not_be_read_reads_them_again() {
+    let reader = json!({"ItemReader": {"Resource": "arn:aws:states:::s3:listObjectsV2",
+        "Parameters": {"Bucket": "b"}}});
+    let mut drive = drive(&reader, "{}");
+    let key = drive.execution.map_runs().next().unwrap();
+    drive.step(Input::ItemsRead { key, read: Err(failure("States.ItemReaderFailed")) });
+    let effects = drive.effects(Input::Redriven);
+    assert!(matches!(&effects[2], Effect::ReadItems(request) if request.key == key), "{effects:?}");
+}
+
+#[test]
+fn a_run_that_was_stopped_is_redriven_too() {
+    let mut drive = drive(&json!({}), "[1, 2]");
+    let key = drive.children[0].key;
+    drive.step(Input::Stopped(Failure::default()));
+    let effects = drive.effects(Input::Redriven);
+    assert_eq!(effects[2..], [0, 1].map(|index| Effect::RedriveChild { key, index }));
+}
+
+#[test]
+fn items_in_the_store_are_loaded_as_there_is_room() {
+    let reader = json!({"MaxConcurrency": 150, "ItemReader": {
+        "Resource": "arn:aws:states:::s3:listObjectsV2", "Parameters": {"Bucket": "b"}}});
+    let mut drive = drive(&reader, "{}");
+    let key = drive.execution.map_runs().next().unwrap();
+    let load = |first, n| Effect::LoadItems { key, first, n };
+    let effects = drive.effects(Input::ItemsStored { key, length: 200 });
+    assert_eq!(effects, [Effect::CountItems { key, length: 200 }, load(0, 100)]);
+    assert_eq!(drive.execution.map_run_wants(&drive.program, key), [load(0, 100)]);
+    let loaded = |first, last| Input::ItemsLoaded { key, first, items: payloads(first..last) };
+    assert_eq!(drive.effects(loaded(0, 100)).last(), Some(&load(100, 50)));
+    assert_eq!(drive.step(loaded(0, 100)), Outcome::Stale);
+    // What ends while items are on their way asks for no more of them.
+    assert_eq!(drive.effects(ended(key, 3, ExecutionStatus::Succeeded)), []);
+    assert_eq!(drive.effects(loaded(100, 151)).len(), 51);
+    assert_eq!((drive.children.len(), drive.children.last().unwrap().input.text()), (151, "150"));
+    assert_eq!(drive.effects(ended(key, 4, ExecutionStatus::Succeeded)), [load(151, 1)]);
+    let gone = drive.effects(Input::ItemsLoaded { key, first: 151, items: Vec::new() });
+    assert!(matches!(&gone[0], Effect::EndMapRun { status: MapRunStatus::Failed, .. }), "{gone:?}");
+}
+
+#[test]
+fn batches_of_loaded_items_are_whole() {
+    let reader = json!({"ItemBatcher": {"MaxItemsPerBatch": 3}, "ItemReader": {
+        "Resource": "arn:aws:states:::s3:listObjectsV2", "Parameters": {"Bucket": "b"}}});
+    let mut drive = drive(&reader, "{}");
+    let key = drive.execution.map_runs().next().unwrap();
+    drive.step(Input::ItemsStored { key, length: 10 });
+    // The third is not whole, and more are there.
+    drive.step(Input::ItemsLoaded { key, first: 0, items: payloads(0..8) });
+    assert_eq!(inputs(&drive), [r#"{"Items":[0,1,2]}"#, r#"{"Items":[3,4,5]}"#]);
+    let loading = drive.effects(Input::ItemsLoaded { key, first: 6, items: payloads(6..10) });
+    assert_eq!(inputs(&drive)[2..], [r#"{"Items":[6,7,8]}"#, r#"{"Items":[9]}"#]);
+    assert_eq!(loading.len(), 2);
+}
+
+/// A Map that writes its results, with two items and `more` fields.
+fn writing(more: &Value) -> (Drive, MapRunKey) {
+    let mut fields = json!({"ResultWriter": {"Resource": "arn:aws:states:::s3:putObject",
+        "Parameters": {"Bucket": "b", "Prefix.$": "$[0]"}, "WriterConfig": {"OutputType": "JSONL"}}});
+    fields.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    let drive = drive(&fields, r#"["p", "q"]"#);
+    let key = drive.children[0].key;
+    (drive, key)
+}
+
+#[test]
+fn a_run_ends_when_its_results_are_written() {
+    let (mut drive, key) = writing(&json!({}));
+    drive.step(ended(key, 0, ExecutionStatus::Succeeded));
+    let effects = drive.effects(ended(key, 1, ExecutionStatus::Succeeded));
+    let [Effect::WriteResults(request)] = &effects[..] else { panic!("{effects:?}") };
+    let arguments = request.writing.arguments.as_ref().unwrap();
+    assert_eq!(arguments.text(), r#"{"Bucket":"b","Prefix":"p"}"#);
+    assert_eq!((request.next_item, request.output_type), (2, crate::asl::OutputType::JsonLines));
+    // A restart writes them again.
+    assert_eq!(drive.execution.map_run_wants(&drive.program, key), effects);
+    let written = Payload::from_text(r#"{"ResultWriterDetails":{}}"#).unwrap();
+    drive.step(Input::ResultsWritten { key, written: Ok(written.clone()) });
+    assert_eq!(drive.output(), written.text());
+    assert_eq!(drive.step(Input::ResultsWritten { key, written: Ok(written) }), Outcome::Stale);
+}
+
+#[test]
+fn results_that_can_not_be_written_fail_the_run() {
+    let (mut drive, key) = writing(&json!({"Catch": [
+        {"ErrorEquals": ["States.ResultWriterFailed"], "Next": "C"}]}));
+    for index in 0..2 {
+        drive.step(ended(key, index, ExecutionStatus::Succeeded));
+    }
+    drive.step(Input::ResultsWritten { key, written: Err(failure("States.ResultWriterFailed")) });
+    assert_eq!(drive.ending().status, ExecutionStatus::Succeeded);
+    assert!(drive.history().iter().any(|line| line.ends_with("MapRunFailed")));
+}
+
+#[test]
+fn a_run_that_fails_writes_what_there_is_first() {
+    let (mut drive, key) = writing(&json!({}));
+    assert_eq!(drive.effects(ended(key, 0, ExecutionStatus::Failed)), [Effect::StopChildren(key)]);
+    assert_eq!(drive.execution.map_run_wants(&drive.program, key), [Effect::StopChildren(key)]);
+    let effects = drive.effects(ended(key, 1, ExecutionStatus::Aborted));
+    assert!(matches!(&effects[..], [Effect::WriteResults(_)]), "{effects:?}");
+    drive.step(Input::ResultsWritten { key, written: Ok(Payload::default()) });
+    let failure = &drive.ending().failure;
+    assert_eq!(failure.error.as_deref(), Some("States.ExceedToleratedFailureThreshold"));
+    // Redriven, it writes them anew.
+    let effects = drive.effects(Input::Redriven);
+    assert_eq!(effects[2..], [0, 1].map(|index| Effect::RedriveChild { key, index }));
+    for index in 0..2 {
+        drive.step(ended(key, index, ExecutionStatus::Succeeded));
+    }
+    drive.step(Input::ResultsWritten { key, written: Ok(Payload::default()) });
     assert_eq!(drive.ending().status, ExecutionStatus::Succeeded);
 }

@@ -1,0 +1,135 @@
+//! Objects of buckets: in a folder of this machine, or in an S3 elsewhere. One for all who read or write them.
+//!
+//! The settings' `root` comes first: a folder with a folder for each bucket. It has one version of everything, so that
+//! an object that is wanted in a version comes from the endpoint.
+
+mod endpoint;
+mod folder;
+
+use std::ops::Range;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::services::Services;
+use super::settings::ServiceEndpoint;
+use crate::engine::event::Failure;
+use crate::engine::{BoxFuture, ListedObject, ObjectListing, ObjectName, ObjectPart, Objects};
+
+/// The service's name in the settings.
+pub(super) const NAME: &str = "s3";
+/// Most objects of a page of a listing, as on AWS.
+pub(super) const PAGE: usize = 1000;
+
+/// Where objects are.
+#[derive(Clone)]
+pub struct ObjectStore {
+    root: Option<Arc<PathBuf>>,
+    elsewhere: Arc<Services>,
+}
+
+impl ObjectStore {
+    /// The store of the settings of `s3`, if there are any, and of its endpoint among the services `elsewhere`.
+    pub fn new(settings: Option<&ServiceEndpoint>, elsewhere: Arc<Services>) -> Self {
+        let root = settings.and_then(|settings| settings.root.clone()).map(Arc::new);
+        Self { root, elsewhere }
+    }
+
+    /// Whether objects are in a folder.
+    pub(super) fn has_root(&self) -> bool {
+        self.root.is_some()
+    }
+
+    /// What is told of one object in a folder.
+    pub(super) async fn look(&self, object: ObjectName) -> Result<ListedObject, Failure> {
+        match self.root.clone() {
+            Some(root) => blocking(move || folder::look(&root, &object)).await,
+            None => Err(nowhere(&object, false)),
+        }
+    }
+
+    /// A whole object, of at most `max` bytes.
+    ///
+    /// # Errors
+    /// As [`Objects::read`], and for one that is larger.
+    pub async fn read_whole(&self, object: ObjectName, max: u64) -> Result<Vec<u8>, Failure> {
+        let mut bytes = Vec::new();
+        loop {
+            let start = bytes.len() as u64;
+            let part = self.read(object.clone(), start..start + PART_BYTES).await?;
+            if max < part.total {
+                let cause = format!("it is larger than {max} bytes");
+                return Err(Failure::new("S3.SdkClientException", cause));
+            }
+            bytes.extend_from_slice(&part.bytes);
+            if part.bytes.is_empty() || part.total <= bytes.len() as u64 {
+                return Ok(bytes);
+            }
+        }
+    }
+}
+
+/// Bytes asked for at one time.
+const PART_BYTES: u64 = 4 * 1024 * 1024;
+
+/// Does what blocks on a thread that may.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
+) -> Result<T, Failure> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => done,
+        Err(_) => Err(Failure::new("S3.SdkClientException", "The object can't be read.")),
+    }
+}
+
+/// What is said where neither a folder nor an endpoint has objects.
+fn nowhere(object: &ObjectName, has_root: bool) -> Failure {
+    let cause = match has_root {
+        true => format!(
+            "s3://{}/{} is wanted in a version, and [services.s3] has a root, which has none, and no endpoint",
+            object.bucket, object.key
+        ),
+        false => "[services.s3] has neither an endpoint nor a root".to_owned(),
+    };
+    Failure::new("S3.SdkClientException", cause)
+}
+
+impl Objects for ObjectStore {
+    fn read(&self, object: ObjectName, range: Range<u64>) -> BoxFuture<'static, Result<ObjectPart, Failure>> {
+        let store = self.clone();
+        Box::pin(async move {
+            if let Some(root) = store.root.clone().filter(|_| object.version.is_none()) {
+                return blocking(move || folder::read(&root, &object, range)).await;
+            }
+            let read = endpoint::read(&store.elsewhere, &object, range).await;
+            read.unwrap_or_else(|| Err(nowhere(&object, store.has_root())))
+        })
+    }
+
+    fn list(
+        &self,
+        prefix: ObjectName,
+        next: Option<String>,
+    ) -> BoxFuture<'static, Result<ObjectListing, Failure>> {
+        let store = self.clone();
+        Box::pin(async move {
+            if let Some(root) = store.root.clone() {
+                return blocking(move || folder::list(&root, &prefix, next.as_deref(), PAGE)).await;
+            }
+            let listed = endpoint::list(&store.elsewhere, &prefix, next).await;
+            listed.unwrap_or_else(|| Err(nowhere(&prefix, false)))
+        })
+    }
+
+    fn write(&self, object: ObjectName, body: Bytes) -> BoxFuture<'static, Result<(), Failure>> {
+        let store = self.clone();
+        Box::pin(async move {
+            if let Some(root) = store.root.clone() {
+                return blocking(move || folder::write(&root, &object, &body)).await;
+            }
+            let written = endpoint::write(&store.elsewhere, &object, body).await;
+            written.unwrap_or_else(|| Err(nowhere(&object, false)))
+        })
+    }
+}
