@@ -314,8 +314,13 @@ impl<'a> World<'a> {
                 Effect::StartChild(child) => self.begin_child(*child),
                 Effect::EndMapRun { key, .. } => self.end_children(|of| of == key),
                 Effect::StartMapRun(_) => {}
-                Effect::ReadItems(_) | Effect::CountItems { .. } => panic!("no items are read"),
-                Effect::Redriven { .. } => panic!("nobody redrives it"),
+                Effect::ReadItems(_) | Effect::CountItems { .. } | Effect::LoadItems { .. } => {
+                    panic!("no items are read")
+                }
+                Effect::StopChildren(_) | Effect::WriteResults(_) => panic!("no results are written"),
+                Effect::Redriven { .. } | Effect::RedriveMapRun { .. } | Effect::RedriveChild { .. } => {
+                    panic!("nobody redrives it")
+                }
             }
         }
     }
