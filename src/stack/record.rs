@@ -107,7 +107,7 @@ impl Stored<String> for Kind {
     }
 
     fn from_stored(form: String) -> Result<Self, Unreadable> {
-        Self::parse(&form).ok_or_else(|| Unreadable { what: "resource type", value: form })
+        Self::parse(&form).ok_or(Unreadable { what: "resource type", value: form })
     }
 }
 

@@ -53,7 +53,6 @@ impl Sequence {
 
     /// A number that nobody has had. Never waits: when half of the reserved numbers are used, the writer is asked to
     /// reserve more, before it is asked to store what they are the keys of.
-    #[expect(clippy::should_implement_trait, reason = "a sequence has no end")]
     pub fn next(&self) -> i64 {
         let number = self.state.next.fetch_add(1, Ordering::Relaxed);
         let requested = self.state.requested.load(Ordering::Relaxed);

@@ -201,9 +201,10 @@ fn what_an_earlier_version_deployed_goes_on() {
 
 #[test]
 fn a_directory_of_a_newer_version_is_refused_with_a_sentence() {
+    type WriteNewer = fn(&Store) -> Result<(), store::Error>;
     const RECORDS: &[RecordKind] = &[RecordKind { name: "apigateway stage", version: 2 }];
     const TABLES: &[&str] = &[""; 99];
-    let write_newer: [(fn(&Store) -> Result<(), store::Error>, &str); 2] = [
+    let write_newer: [(WriteNewer, &str); 2] = [
         (|store| store.declare(RECORDS), "a record of apigateway stage has version 2"),
         (|store| store.migrate("engine", TABLES), "tables of engine have version 99"),
     ];

@@ -143,6 +143,6 @@ pub(super) async fn list(call: &Call, input: List) -> Result<Listed, ApiError> {
     let mut found = all.into_iter().filter(|(name, alias)| after < *name && is_of(alias));
     let aliases: Vec<View> =
         found.by_ref().take(max).map(|(alias, of)| view(call, &name, alias, of)).collect();
-    let next_marker = found.next().and(aliases.last().map(|last| last.name.clone()));
+    let next_marker = found.next().and_then(|_| aliases.last().map(|last| last.name.clone()));
     Ok(Listed { aliases, next_marker })
 }
