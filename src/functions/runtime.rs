@@ -5,6 +5,7 @@
 use std::collections::HashMap;
 use std::fs;
 use std::io;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -81,8 +82,12 @@ impl Runtimes {
     /// Writes the bootstraps into `folder`.
     pub(crate) fn open(folder: PathBuf, near_versions: bool) -> io::Result<Self> {
         fs::create_dir_all(&folder)?;
-        fs::write(folder.join("python.py"), PYTHON)?;
-        fs::write(folder.join("node.mjs"), NODE)?;
+        for (name, text) in [("python.py", PYTHON), ("node.mjs", NODE)] {
+            // Like all files of the data directory: for this user alone, whatever was there before.
+            let path = folder.join(name);
+            fs::write(&path, text)?;
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o600))?;
+        }
         Ok(Self { folder, near_versions, known: Arc::default() })
     }
 

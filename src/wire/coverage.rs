@@ -166,14 +166,30 @@ pub(super) fn least(structure: &Structure) -> Map<String, Value> {
     required.map(|member| (member.name.to_owned(), least_value(&member.shape))).collect()
 }
 
+/// Texts of which one fits each pattern.
+const SAMPLES: &[&str] = &[
+    "a",
+    "200",
+    "/",
+    "{}",
+    "a/b",
+    "123456789012",
+    "$LATEST",
+    "o-0123456789",
+    "lambda:InvokeFunction",
+    "arn:aws:iam::123456789012:role/a",
+    "arn:aws:lambda:us-east-1:123456789012:function:a",
+    "arn:aws:lambda:us-east-1:123456789012:layer:a:1",
+];
+
 fn least_value(shape: &Shape) -> Value {
     let at_least = |limits: &Limits| limits.min.max(0);
     match shape {
         Shape::String(limits, pattern) => {
             let long = "a".repeat(usize::try_from(at_least(limits)).unwrap());
-            let samples = [long.as_str(), "a", "200", "/", "{}", "a/b"];
             let fits = |text: &&str| pattern.is_none_or(|pattern| (pattern.matches)(text));
-            (*samples.iter().find(|text| fits(text)).expect("a sample fits the pattern")).into()
+            let sample = [long.as_str()].into_iter().chain(SAMPLES.iter().copied()).find(fits);
+            sample.unwrap_or_else(|| panic!("no sample fits {}", pattern.map_or("", |it| it.text))).into()
         }
         Shape::ByteString(limits) => "a".repeat(usize::try_from(at_least(limits)).unwrap()).into(),
         Shape::Enum(words) => words[0].into(),

@@ -120,14 +120,14 @@ fn items_and_results_are_files_of_a_folder() {
 
     // What isn't in the folder, or is only linked to from there, is no object.
     std::os::unix::fs::symlink("/etc/hostname", root.join("in/link")).unwrap();
-    for (key, why) in [
-        ("none", "The specified key does not exist."),
-        ("link", "is behind a link"),
-        ("../../stepgate.toml", "is no name of a file"),
+    for (name, key, why) in [
+        ("Missing", "none", "The specified key does not exist."),
+        ("Linked", "link", "is behind a link"),
+        ("Outside", "../../stepgate.toml", "is no name of a file"),
     ] {
         let mut definition = spread("STANDARD", &pass(), &json!({}));
         definition["States"]["M"]["ItemReader"]["Parameters"]["Key"] = key.into();
-        let machine = create(&mut client, &format!("Not-{}", key.len()), &definition);
+        let machine = create(&mut client, name, &definition);
         let execution = begin(&mut client, &machine);
         let described = ended(&mut client, &execution);
         assert_eq!(described["error"], "States.ItemReaderFailed");

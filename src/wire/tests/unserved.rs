@@ -64,10 +64,9 @@ async fn services_with_paths_are_named_in_their_format() {
         answer("s3", http::Request::put("/bucket/key?x-id=PutObject").body("data").unwrap()).await;
     assert_eq!((status, media_type.as_str()), (400, "text/xml"));
     assert!(body.contains("\n<Error><Code>UnsupportedOperation</Code><Message>The service s3 is"), "{body}");
-    let (status, media_type, body) =
-        answer("lambda", http::Request::get("/2015-03-31/functions").body("").unwrap()).await;
+    let (status, media_type, body) = answer("eks", http::Request::get("/clusters").body("").unwrap()).await;
     assert_eq!((status, media_type.as_str()), (400, "application/json"));
-    assert_eq!(serde_json::from_str::<Value>(&body).unwrap()["message"], message("lambda"));
+    assert_eq!(serde_json::from_str::<Value>(&body).unwrap()["message"], message("eks"));
     let (_, _, body) =
         answer("route53", http::Request::get("/2013-04-01/hostedzone").body("").unwrap()).await;
     assert!(body.contains("<ErrorResponse>") && body.contains(&message("route53")), "{body}");
