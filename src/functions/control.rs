@@ -10,7 +10,7 @@ mod permissions;
 mod reference;
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
@@ -23,6 +23,7 @@ use super::error::Error;
 use super::logs::Log;
 use super::model::{Function, LATEST, Version};
 use super::options::{Options, Ports};
+use super::record;
 use super::runner::Runner;
 use super::runtime::RuntimeError;
 use super::tables;
@@ -44,9 +45,17 @@ struct Inner {
     runner: Runner,
     options: Options,
     /// What calls need to know, read once.
-    known: Mutex<HashMap<(AccountRegion, String), Arc<Known>>>,
+    known: Mutex<KnownFunctions>,
     /// Told of a new event.
     new_event: Notify,
+}
+
+/// Functions as they were when they were called first, and names of which there was none.
+#[derive(Default)]
+struct KnownFunctions {
+    by_name: HashMap<(AccountRegion, String), Option<Arc<Known>>>,
+    /// Counts changes, so that nothing is kept that was read before one.
+    n_changes: u64,
 }
 
 /// A function as calls see it.
@@ -64,7 +73,9 @@ impl Functions {
     /// # Errors
     /// If the store can't be used.
     pub fn migrate(store: &Store) -> Result<(), Error> {
-        Ok(store.migrate("functions", tables::STEPS)?)
+        store.migrate("functions", tables::STEPS)?;
+        store.declare(record::RECORDS)?;
+        Ok(store.declare(events::RECORDS)?)
     }
 
     /// Opens the tables in `store`, and begins to handle events. Blocks.
@@ -141,26 +152,25 @@ impl Functions {
 
     async fn known(&self, home: &AccountRegion, name: &str) -> Result<Arc<Known>, Error> {
         let key = (home.clone(), name.to_owned());
-        let found = self.inner.known.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
-        if let Some(known) = found {
-            return Ok(known);
-        }
-        let (of, name) = key.clone();
-        // Read and kept in one job of the writer, so that no change comes between.
-        let inner = self.inner.clone();
-        self.inner
-            .store
-            .write(move |tx| {
-                let function = existing(tx, &of, &name)?;
-                let known = Arc::new(Known { function, versions: Mutex::default() });
-                let mut all = inner.known.lock().unwrap_or_else(PoisonError::into_inner);
-                if KNOWN_MAX <= all.len() {
-                    all.clear();
-                }
-                all.insert((of, name), known.clone());
-                Ok(known)
-            })
-            .await
+        let n_changes = {
+            let known = self.inner.known();
+            match known.by_name.get(&key) {
+                Some(Some(found)) => return Ok(found.clone()),
+                Some(None) => return Err(not_found(home, name, None)),
+                None => known.n_changes,
+            }
+        };
+        let (of, named) = key.clone();
+        let read = self.inner.store.read(move |tx| tables::function(tx, &of, &named)).await?;
+        let read = read.map(|function| Arc::new(Known { function, versions: Mutex::default() }));
+        let mut known = self.inner.known();
+        // Whoever changed a function while this was read forgot what was known; it must not come back.
+        let kept = match known.n_changes == n_changes {
+            true => known.keep(key, read),
+            false => read,
+        };
+        drop(known);
+        kept.ok_or_else(|| not_found(home, name, None))
     }
 
     /// A version as it runs: the same allocation until the function is changed.
@@ -185,8 +195,7 @@ impl Functions {
         job: impl FnOnce(&Tx<'_>) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
         let done = self.inner.store.write(job).await?;
-        let key = (home.clone(), name.to_owned());
-        self.inner.known.lock().unwrap_or_else(PoisonError::into_inner).remove(&key);
+        self.inner.known().forget(&(home.clone(), name.to_owned()));
         Ok(done)
     }
 
@@ -208,7 +217,30 @@ impl Functions {
     }
 }
 
-/// Functions that are known by heart at one time.
+impl Inner {
+    fn known(&self) -> MutexGuard<'_, KnownFunctions> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl KnownFunctions {
+    /// Keeps what was read; another may have been faster, whose allocation the instances have then.
+    fn keep(&mut self, key: (AccountRegion, String), read: Option<Arc<Known>>) -> Option<Arc<Known>> {
+        if KNOWN_MAX <= self.by_name.len()
+            && let Some(any) = self.by_name.keys().next().cloned()
+        {
+            self.by_name.remove(&any);
+        }
+        self.by_name.entry(key).or_insert(read).clone()
+    }
+
+    fn forget(&mut self, key: &(AccountRegion, String)) {
+        self.by_name.remove(key);
+        self.n_changes += 1;
+    }
+}
+
+/// Functions, and names of none, that are known at one time.
 const KNOWN_MAX: usize = 10_000;
 
 fn existing(tx: &Tx<'_>, home: &AccountRegion, name: &str) -> Result<Function, Error> {

@@ -2,15 +2,14 @@
 
 use super::error::Error;
 use super::model::{Function, LayerVersion, Version};
-use super::record;
 use crate::id::{AccountId, AccountRegion, Region};
-use crate::store::{self, Param, SealedColumn, Tx};
+use crate::store::{self, Param, Record, SealedColumn, Tx};
 
 /// The schema, version by version.
 pub(super) const STEPS: &[&str] = &["
     CREATE TABLE function (
-        account TEXT NOT NULL, region TEXT NOT NULL, name TEXT NOT NULL, record TEXT NOT NULL,
-        PRIMARY KEY (account, region, name)
+        account TEXT NOT NULL, region TEXT NOT NULL, name TEXT NOT NULL, is_provisioned BIGINT NOT NULL,
+        record TEXT NOT NULL, PRIMARY KEY (account, region, name)
     );
     CREATE TABLE function_version (
         account TEXT NOT NULL, region TEXT NOT NULL, name TEXT NOT NULL, version TEXT NOT NULL,
@@ -18,6 +17,11 @@ pub(super) const STEPS: &[&str] = &["
         PRIMARY KEY (account, region, name, version)
     );
     CREATE INDEX function_version_code ON function_version (code);
+    CREATE TABLE function_version_layer (
+        account TEXT NOT NULL, region TEXT NOT NULL, name TEXT NOT NULL, version TEXT NOT NULL, code TEXT NOT NULL,
+        PRIMARY KEY (account, region, name, version, code)
+    );
+    CREATE INDEX function_version_layer_code ON function_version_layer (code);
     CREATE TABLE function_code (sha256 TEXT NOT NULL PRIMARY KEY, size BIGINT NOT NULL, bytes BLOB NOT NULL);
     CREATE TABLE function_layer (
         account TEXT NOT NULL, region TEXT NOT NULL, name TEXT NOT NULL, number BIGINT NOT NULL,
@@ -25,6 +29,10 @@ pub(super) const STEPS: &[&str] = &["
         PRIMARY KEY (account, region, name, number)
     );
     CREATE INDEX function_layer_code ON function_layer (code);
+    CREATE TABLE function_layer_number (
+        account TEXT NOT NULL, region TEXT NOT NULL, name TEXT NOT NULL, newest BIGINT NOT NULL,
+        PRIMARY KEY (account, region, name)
+    );
     CREATE TABLE function_event (
         id TEXT NOT NULL PRIMARY KEY, account TEXT NOT NULL, region TEXT NOT NULL, name TEXT NOT NULL,
         due BIGINT NOT NULL, record TEXT NOT NULL, payload BLOB NOT NULL
@@ -49,15 +57,18 @@ fn key<'a>(home: &'a AccountRegion, name: &'a str) -> [Param<'a>; 3] {
 pub(super) fn function(tx: &Tx<'_>, home: &AccountRegion, name: &str) -> Result<Option<Function>, Error> {
     let sql = "SELECT record FROM function WHERE account = ?1 AND region = ?2 AND name = ?3";
     let text = tx.query_one(sql, &key(home, name), |row| row.text(0))?;
-    text.map(|text| record::read_function(&text)).transpose()
+    Ok(text.map(|text| Function::decode(text.as_bytes())).transpose()?)
 }
 
 pub(super) fn put_function(tx: &Tx<'_>, home: &AccountRegion, function: &Function) -> Result<(), Error> {
-    let text = record::write_function(function)?;
-    let sql = "INSERT INTO function (account, region, name, record) VALUES (?1, ?2, ?3, ?4)
-               ON CONFLICT (account, region, name) DO UPDATE SET record = excluded.record";
+    let text = function.encode()?;
+    let sql =
+        "INSERT INTO function (account, region, name, is_provisioned, record) VALUES (?1, ?2, ?3, ?4, ?5)
+               ON CONFLICT (account, region, name) DO UPDATE
+               SET is_provisioned = excluded.is_provisioned, record = excluded.record";
     let [account, region, name] = key(home, &function.name);
-    tx.execute(sql, &[account, region, name, Param::Text(&text)])?;
+    let is_provisioned = Param::Int((!function.provisioned.is_empty()).into());
+    tx.execute(sql, &[account, region, name, is_provisioned, Param::Text(&text)])?;
     Ok(())
 }
 
@@ -75,10 +86,9 @@ pub(super) fn names(
     Ok(tx.query(sql, &[account, region, after, max], |row| row.text(0))?)
 }
 
-/// Functions that may have instances kept ready.
+/// Functions that have instances kept ready.
 pub(super) fn provisioned(tx: &Tx<'_>, max: usize) -> Result<Vec<(AccountRegion, String)>, Error> {
-    let sql =
-        "SELECT account, region, name FROM function WHERE record NOT LIKE '%\"provisioned\":{}%' LIMIT ?1";
+    let sql = "SELECT account, region, name FROM function WHERE is_provisioned = 1 LIMIT ?1";
     let max = Param::Int(i64::try_from(max).unwrap_or(i64::MAX));
     let rows = tx.query(sql, &[max], |row| Ok((row.text(0)?, row.text(1)?, row.text(2)?)))?;
     let home = |account: &str, region: &str| {
@@ -120,7 +130,9 @@ fn read(
 ) -> Result<Version, Error> {
     let place = [home.account.as_str(), home.region.as_str(), name, version];
     let environment = sealed.map(|sealed| tx.unseal(&ENVIRONMENT, &place, &sealed)).transpose()?;
-    record::read_version(text, environment.as_deref())
+    let mut read = Version::decode(text.as_bytes())?;
+    read.settings.environment = environment.as_deref().map(serde_json::from_slice).transpose()?;
+    Ok(read)
 }
 
 /// Versions with numbers after `after`; `$LATEST` is 0.
@@ -141,13 +153,15 @@ pub(super) fn versions(
     rows.into_iter().map(|(version, text, sealed)| read(tx, home, name, &version, &text, sealed)).collect()
 }
 
+/// Writes a version; packages that only it had before are deleted.
 pub(super) fn put_version(
     tx: &Tx<'_>,
     home: &AccountRegion,
     name: &str,
     version: &Version,
 ) -> Result<(), Error> {
-    let text = record::write_version(version)?;
+    let text = version.encode()?;
+    let before = codes(tx, home, name, Some(&version.version))?;
     let place = [home.account.as_str(), home.region.as_str(), name, version.version.as_str()];
     let environment = version.settings.environment.as_ref().map(serde_json::to_vec).transpose()?;
     let sealed = environment.map(|bytes| tx.seal(&ENVIRONMENT, &place, &bytes)).transpose()?;
@@ -170,7 +184,15 @@ pub(super) fn put_version(
             sealed.as_deref().map_or(Param::Null, Param::Blob),
         ],
     )?;
-    Ok(())
+    let version_key = [account, region, name, Param::Text(&version.version)];
+    tx.execute(FORGET_LAYERS_OF_VERSION, &version_key)?;
+    let sql = "INSERT INTO function_version_layer (account, region, name, version, code) VALUES (?1, ?2, ?3, ?4, ?5)
+               ON CONFLICT (account, region, name, version, code) DO NOTHING";
+    for layer in &version.settings.layers {
+        let [account, region, name, version] = version_key;
+        tx.execute(sql, &[account, region, name, version, Param::Text(&layer.code.sha256)])?;
+    }
+    forget_codes(tx, &before)
 }
 
 /// Deletes a version; that there was none is no error.
@@ -180,23 +202,31 @@ pub(super) fn delete_version(
     name: &str,
     version: &str,
 ) -> Result<(), Error> {
+    let before = codes(tx, home, name, Some(version))?;
     let sql =
         "DELETE FROM function_version WHERE account = ?1 AND region = ?2 AND name = ?3 AND version = ?4";
     let [account, region, of] = key(home, name);
-    tx.execute(sql, &[account, region, of, Param::Text(version)])?;
-    forget_code(tx)
+    let version_key = [account, region, of, Param::Text(version)];
+    tx.execute(sql, &version_key)?;
+    tx.execute(FORGET_LAYERS_OF_VERSION, &version_key)?;
+    forget_codes(tx, &before)
 }
+
+const FORGET_LAYERS_OF_VERSION: &str =
+    "DELETE FROM function_version_layer WHERE account = ?1 AND region = ?2 AND name = ?3 AND version = ?4";
 
 /// Deletes a function with all that it has.
 pub(super) fn delete_function(tx: &Tx<'_>, home: &AccountRegion, name: &str) -> Result<(), Error> {
+    let before = codes(tx, home, name, None)?;
     for sql in [
         "DELETE FROM function WHERE account = ?1 AND region = ?2 AND name = ?3",
+        "DELETE FROM function_version_layer WHERE account = ?1 AND region = ?2 AND name = ?3",
         "DELETE FROM function_version WHERE account = ?1 AND region = ?2 AND name = ?3",
         "DELETE FROM function_event WHERE account = ?1 AND region = ?2 AND name = ?3",
     ] {
         tx.execute(sql, &key(home, name))?;
     }
-    forget_code(tx)
+    forget_codes(tx, &before)
 }
 
 // === packages ===
@@ -220,13 +250,25 @@ pub(super) fn code_bytes(tx: &Tx<'_>) -> Result<i64, Error> {
     Ok(tx.query_one("SELECT COALESCE(SUM(size), 0) FROM function_code", &[], |row| row.int(0))?.unwrap_or(0))
 }
 
-/// Deletes packages that nothing refers to any more; versions' records name the packages of their layers.
-pub(super) fn forget_code(tx: &Tx<'_>) -> Result<(), Error> {
-    let sql = "DELETE FROM function_code WHERE NOT EXISTS
-               (SELECT 1 FROM function_version WHERE function_version.code = function_code.sha256
-                OR function_version.record LIKE '%' || function_code.sha256 || '%')
-               AND NOT EXISTS (SELECT 1 FROM function_layer WHERE function_layer.code = function_code.sha256)";
-    tx.execute(sql, &[])?;
+/// The packages of a version and its layers, or of all versions of a function.
+fn codes(tx: &Tx<'_>, home: &AccountRegion, name: &str, version: Option<&str>) -> Result<Vec<String>, Error> {
+    let sql = "SELECT code FROM function_version
+               WHERE account = ?1 AND region = ?2 AND name = ?3 AND (?4 = '' OR version = ?4)
+               UNION SELECT code FROM function_version_layer
+               WHERE account = ?1 AND region = ?2 AND name = ?3 AND (?4 = '' OR version = ?4)";
+    let [account, region, of] = key(home, name);
+    Ok(tx.query(sql, &[account, region, of, Param::Text(version.unwrap_or_default())], |row| row.text(0))?)
+}
+
+/// Deletes those of `codes` that no version and no layer has any more.
+fn forget_codes(tx: &Tx<'_>, codes: &[String]) -> Result<(), Error> {
+    let sql = "DELETE FROM function_code WHERE sha256 = ?1
+               AND NOT EXISTS (SELECT 1 FROM function_version WHERE code = ?1)
+               AND NOT EXISTS (SELECT 1 FROM function_version_layer WHERE code = ?1)
+               AND NOT EXISTS (SELECT 1 FROM function_layer WHERE code = ?1)";
+    for code in codes {
+        tx.execute(sql, &[Param::Text(code)])?;
+    }
     Ok(())
 }
 
@@ -243,7 +285,7 @@ pub(super) fn layer(
     let [account, region, of] = key(home, name);
     let number = Param::Int(i64::try_from(number).unwrap_or(i64::MAX));
     let text = tx.query_one(sql, &[account, region, of, number], |row| row.text(0))?;
-    text.map(|text| record::read_layer(&text)).transpose()
+    Ok(text.map(|text| LayerVersion::decode(text.as_bytes())).transpose()?)
 }
 
 /// Versions of a layer, or of all layers, the newest of each layer first.
@@ -256,11 +298,21 @@ pub(super) fn layers(
         "SELECT record FROM function_layer WHERE account = ?1 AND region = ?2 AND (?3 = '' OR name = ?3)
                ORDER BY name, number DESC LIMIT 10000";
     let texts = tx.query(sql, &key(home, name.unwrap_or_default()), |row| row.text(0))?;
-    texts.iter().map(|text| record::read_layer(text)).collect()
+    texts.iter().map(|text| Ok(LayerVersion::decode(text.as_bytes())?)).collect()
+}
+
+/// The number of a layer's next version. Numbers of deleted versions are not given again, as on AWS.
+pub(super) fn next_layer_number(tx: &Tx<'_>, home: &AccountRegion, name: &str) -> Result<u64, Error> {
+    let sql = "INSERT INTO function_layer_number (account, region, name, newest) VALUES (?1, ?2, ?3, 1)
+               ON CONFLICT (account, region, name) DO UPDATE SET newest = function_layer_number.newest + 1";
+    tx.execute(sql, &key(home, name))?;
+    let sql = "SELECT newest FROM function_layer_number WHERE account = ?1 AND region = ?2 AND name = ?3";
+    let number = tx.query_one(sql, &key(home, name), |row| row.int(0))?.unwrap_or(1);
+    Ok(number.unsigned_abs())
 }
 
 pub(super) fn put_layer(tx: &Tx<'_>, home: &AccountRegion, layer: &LayerVersion) -> Result<(), Error> {
-    let text = record::write_layer(layer)?;
+    let text = layer.encode()?;
     let sql = "INSERT INTO function_layer (account, region, name, number, code, record) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
     let [account, region, name] = key(home, &layer.name);
     let number = Param::Int(i64::try_from(layer.version).unwrap_or(i64::MAX));
@@ -269,8 +321,9 @@ pub(super) fn put_layer(tx: &Tx<'_>, home: &AccountRegion, layer: &LayerVersion)
 }
 
 pub(super) fn delete_layer(tx: &Tx<'_>, home: &AccountRegion, name: &str, number: u64) -> Result<(), Error> {
+    let Some(layer) = layer(tx, home, name, number)? else { return Ok(()) };
     let sql = "DELETE FROM function_layer WHERE account = ?1 AND region = ?2 AND name = ?3 AND number = ?4";
     let [account, region, of] = key(home, name);
     tx.execute(sql, &[account, region, of, Param::Int(i64::try_from(number).unwrap_or(i64::MAX))])?;
-    forget_code(tx)
+    forget_codes(tx, &[layer.code.sha256])
 }

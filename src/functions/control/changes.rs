@@ -240,7 +240,6 @@ impl Functions {
                 (version.last_modified, version.revision_id) = (now, new_revision);
                 put_code(tx, &version, &bytes)?;
                 tables::put_version(tx, &of, &function.name, &version)?;
-                tables::forget_code(tx)?;
                 let shown = match publish {
                     true => publish_from(tx, &of, function, version, None, published_id)?,
                     false => version,
@@ -441,17 +440,14 @@ fn publish_from(
     Ok(new)
 }
 
-async fn checked(code: Vec<u8>) -> Result<(CodeRef, Vec<u8>), Error> {
+/// A package that can be used, with its archive.
+pub(super) async fn checked(code: Vec<u8>) -> Result<(CodeRef, Vec<u8>), Error> {
     let checked = tokio::task::spawn_blocking(move || {
         let package = package::check(&code)?;
         let code_ref = CodeRef { sha256: package.sha256, size: package.size, unzipped: package.unzipped };
         Ok::<_, PackageError>((code_ref, code))
     });
     Ok(checked.await.map_err(|_| Error::Closed)??)
-}
-
-pub(super) async fn checked_package(code: Vec<u8>) -> Result<(CodeRef, Vec<u8>), Error> {
-    checked(code).await
 }
 
 fn put_code(tx: &Tx<'_>, version: &Version, bytes: &[u8]) -> Result<(), Error> {

@@ -5,7 +5,6 @@
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
@@ -16,10 +15,8 @@ use crate::functions::error::Error;
 use crate::functions::invocation::{ANSWER_BYTES_MAX, Answer, Invocation};
 use crate::functions::model::LATEST;
 use crate::id::{AccountId, AccountRegion, Region};
-use crate::store::{self, Param, Tx};
+use crate::store::{self, Param, Record, Tx, record, records};
 
-/// How records are written today.
-const VERSION: u32 = 1;
 /// Attempts after the first, and the age of an event, unless the function says otherwise.
 const RETRIES_MAX: u32 = 2;
 const AGE_MAX: Duration = Duration::from_secs(6 * 3600);
@@ -40,18 +37,15 @@ pub(super) struct Event {
     home: AccountRegion,
     name: String,
     due: Timestamp,
-    record: Record,
+    delivery: Delivery,
     payload: Vec<u8>,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
-struct Record {
-    v: u32,
-    #[serde(default)]
+/// How far an event is.
+#[derive(Clone, Debug)]
+struct Delivery {
     qualifier: Option<String>,
-    #[serde(default)]
     client_context: Option<String>,
-    #[serde(default)]
     trace_id: Option<String>,
     received: Timestamp,
     /// How often the function has been called for it.
@@ -59,15 +53,39 @@ struct Record {
     /// How often there was no place for it.
     refusals: u32,
     /// What is still to be told to the destination, once it has been handled.
-    #[serde(default)]
     told: Option<Told>,
 }
 
 /// What a destination is told.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug)]
 struct Told {
     destination: String,
     text: String,
+}
+
+records! {
+    /// All kinds.
+    pub(super) const RECORDS;
+    Delivery, "lambda event": now 1 => DeliveryV1;
+}
+
+record! {
+    /// How far an event is.
+    struct DeliveryV1 of Delivery {
+        "qualifier" qualifier: Option<String>,
+        "client_context" client_context: Option<String>,
+        "trace_id" trace_id: Option<String>,
+        "received" received: i64,
+        "attempts" attempts: u32,
+        "refusals" refusals: u32,
+        "told" told: Option<ToldV1>,
+    }
+
+    /// What a destination is still to be told.
+    struct ToldV1 of Told {
+        "destination" destination: String,
+        "text" text: String,
+    }
 }
 
 impl Event {
@@ -79,8 +97,7 @@ impl Event {
         now: Timestamp,
     ) -> Self {
         let Invocation { request_id, payload, client_context, trace_id, .. } = invocation;
-        let record = Record {
-            v: VERSION,
+        let delivery = Delivery {
             qualifier,
             client_context,
             trace_id,
@@ -89,12 +106,12 @@ impl Event {
             refusals: 0,
             told: None,
         };
-        Self { id: request_id, home, name: name.to_owned(), due: now, record, payload: payload.into() }
+        Self { id: request_id, home, name: name.to_owned(), due: now, delivery, payload: payload.into() }
     }
 }
 
 pub(super) fn put(tx: &Tx<'_>, event: &Event) -> Result<(), Error> {
-    let record = serde_json::to_string(&event.record)?;
+    let record = event.delivery.encode()?;
     let sql = "INSERT INTO function_event (id, account, region, name, due, record, payload)
                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
                ON CONFLICT (id) DO UPDATE SET due = excluded.due, record = excluded.record";
@@ -134,12 +151,12 @@ fn read(tx: &Tx<'_>, id: &str) -> Result<Option<Event>, Error> {
         Ok((row.text(0)?, row.text(1)?, row.text(2)?, row.int(3)?, row.text(4)?, row.blob(5)?))
     })?;
     let Some((account, region, name, due, record, payload)) = row else { return Ok(None) };
-    let record: Record = serde_json::from_str(&record)?;
+    let delivery = Delivery::decode(record.as_bytes())?;
     let home = AccountId::parse(&account).zip(Region::parse(&region));
     let corrupt = || store::Error::Corrupt("an event has no account or region".to_owned());
     let (account, region) = home.ok_or_else(corrupt)?;
     let home = AccountRegion { account, region };
-    Ok(Some(Event { id: id.to_owned(), home, name, due: Timestamp::from_millis(due), record, payload }))
+    Ok(Some(Event { id: id.to_owned(), home, name, due: Timestamp::from_millis(due), delivery, payload }))
 }
 
 /// Handles events for as long as there are any functions.
@@ -203,15 +220,15 @@ impl Functions {
             }
         };
         let mut event = event;
-        if event.record.told.is_none() {
+        if event.delivery.told.is_none() {
             match self.attempt(&mut event).await {
                 Next::Again(delay) => return self.put_back(event, delay).await,
                 Next::Over(None) => return self.done(event.id).await,
-                Next::Over(told) => event.record.told = told,
+                Next::Over(told) => event.delivery.told = told,
             }
         }
-        let Some(Told { destination, text }) = event.record.told.clone() else { return };
-        let age = self.inner.clock.now().since(event.record.received);
+        let Some(Told { destination, text }) = event.delivery.told.clone() else { return };
+        let age = self.inner.clock.now().since(event.delivery.received);
         match self.inner.ports.tell(event.home.clone(), destination.clone(), text.into()).await {
             Ok(()) => self.done(event.id).await,
             Err(reason) if AGE_MAX < age => {
@@ -228,14 +245,14 @@ impl Functions {
     async fn attempt(&self, event: &mut Event) -> Next {
         let config = match self.known(&event.home, &event.name).await {
             Ok(known) => {
-                let qualifier = event.record.qualifier.as_deref().unwrap_or(LATEST);
+                let qualifier = event.delivery.qualifier.as_deref().unwrap_or(LATEST);
                 known.function.events.get(qualifier).cloned()
             }
             // A function that is gone handles nothing.
             Err(Error::NotFound(_)) => return Next::Over(None),
             Err(_) => return Next::Again(NO_PLACE),
         };
-        let age = self.inner.clock.now().since(event.record.received);
+        let age = self.inner.clock.now().since(event.delivery.received);
         let age_max = config.as_ref().and_then(|config| config.age_max_s);
         let age_max = age_max.map_or(AGE_MAX, |seconds| Duration::from_secs(seconds.into()));
         let on_failure = config.as_ref().and_then(|config| config.on_failure.clone());
@@ -246,14 +263,14 @@ impl Functions {
         let invocation = Invocation {
             request_id: event.id.clone(),
             payload: event.payload.clone().into(),
-            client_context: event.record.client_context.clone(),
-            trace_id: event.record.trace_id.clone(),
+            client_context: event.delivery.client_context.clone(),
+            trace_id: event.delivery.trace_id.clone(),
             ..Invocation::default()
         };
         let called = Called {
             home: &event.home,
             name: &event.name,
-            qualifier: event.record.qualifier.as_deref(),
+            qualifier: event.delivery.qualifier.as_deref(),
             source: Source::Permitted,
         };
         let answer = match self.invoke(called, invocation).await {
@@ -261,16 +278,16 @@ impl Functions {
             Err(Error::NotFound(_)) => return Next::Over(None),
             // There is no place for it, or something is wrong with the server itself: nothing of the function's.
             Err(_) => {
-                event.record.refusals += 1;
-                let delay = NO_PLACE.saturating_mul(1 << event.record.refusals.min(9)).min(NO_PLACE_MAX);
+                event.delivery.refusals += 1;
+                let delay = NO_PLACE.saturating_mul(1 << event.delivery.refusals.min(9)).min(NO_PLACE_MAX);
                 return Next::Again(delay);
             }
         };
-        event.record.attempts += 1;
+        event.delivery.attempts += 1;
         let is_failed = answer.function_error.is_some();
         let retries_max = config.as_ref().and_then(|config| config.retries_max).unwrap_or(RETRIES_MAX);
-        if is_failed && event.record.attempts <= retries_max {
-            return Next::Again(self.inner.options.retry_delay * event.record.attempts);
+        if is_failed && event.delivery.attempts <= retries_max {
+            return Next::Again(self.inner.options.retry_delay * event.delivery.attempts);
         }
         let (destination, condition) = match is_failed {
             true => (on_failure, "RetriesExhausted"),
@@ -324,7 +341,7 @@ impl Event {
     ) -> Option<Told> {
         let destination = destination?;
         let request: Value = serde_json::from_slice(&self.payload).unwrap_or_default();
-        let qualifier = self.record.qualifier.as_deref().unwrap_or(LATEST);
+        let qualifier = self.delivery.qualifier.as_deref().unwrap_or(LATEST);
         let mut text = json!({
             "version": "1.0",
             "timestamp": now.to_iso8601(),
@@ -332,7 +349,7 @@ impl Event {
                 "requestId": self.id,
                 "functionArn": format!("{}:{qualifier}", function_arn(&self.home, &self.name)),
                 "condition": condition,
-                "approximateInvokeCount": self.record.attempts,
+                "approximateInvokeCount": self.delivery.attempts,
             },
             "requestPayload": request,
         });

@@ -1,7 +1,7 @@
 //! Layers.
 
 use super::Functions;
-use super::changes::checked_package;
+use super::changes::checked;
 use crate::functions::error::Error;
 use crate::functions::model::{LayerRef, LayerVersion, layer_arn};
 use crate::functions::tables;
@@ -31,20 +31,12 @@ impl Functions {
     /// Publishes a layer's next version.
     pub async fn publish_layer(&self, home: &AccountRegion, new: NewLayer) -> Result<LayerVersion, Error> {
         let NewLayer { name, description, code, runtimes, architectures, license } = new;
-        let (code, bytes) = checked_package(code).await?;
+        let (code, bytes) = checked(code).await?;
         let (home, created) = (home.clone(), self.inner.clock.now());
         let write = self.inner.store.write(move |tx| {
-            let newest = tables::layers(tx, &home, Some(&name))?.first().map_or(0, |newest| newest.version);
-            let layer = LayerVersion {
-                name,
-                version: newest + 1,
-                description,
-                runtimes,
-                architectures,
-                license,
-                code,
-                created,
-            };
+            let version = tables::next_layer_number(tx, &home, &name)?;
+            let layer =
+                LayerVersion { name, version, description, runtimes, architectures, license, code, created };
             tables::put_code(tx, &layer.code.sha256, &bytes)?;
             tables::put_layer(tx, &home, &layer)?;
             Ok(layer)

@@ -117,6 +117,57 @@ async fn layers_lie_under_the_package() {
     functions.delete_layer(home, "l", 1).await.unwrap();
     assert_eq!(house.value("f", &json!({})).await, 1, "a layer that is deleted stays with its functions");
     assert!(functions.layer(home, "l", 1).await.is_err());
+
+    // A number is not given twice.
+    functions.delete_layer(home, "l", 2).await.unwrap();
+    assert_eq!(functions.publish_layer(home, layer(4)).await.unwrap().version, 3);
+}
+
+#[tokio::test]
+async fn a_package_goes_with_the_last_that_has_it() {
+    let house = House::new();
+    let (functions, home) = (&house.functions, &house.home);
+    let layer = NewLayer { name: "l".into(), code: zipped(&[("a", "layer")]), ..NewLayer::default() };
+    let layer = functions.publish_layer(home, layer).await.unwrap();
+    let arn = format!("{}:1", layer_arn(home, "l"));
+    let layers = functions.layer_refs(home, vec![arn]).await.unwrap();
+    let files = [("app.py", "1")];
+    let made =
+        house.make_with("f", "python3.11", "app.handler", &files, |settings| settings.layers = layers).await;
+    let (of_layer, first) = (layer.code.sha256, made.version.code.sha256);
+    house.make("g", "python3.11", "app.handler", &files).await;
+    let is_kept = async |code: &str| functions.package(code).await.is_ok();
+
+    // The same package is another function's as well.
+    let changed = functions.update_code(home, "f", update(2)).await.unwrap();
+    assert!(is_kept(&first).await);
+    functions.delete(home, "g", None).await.unwrap();
+    assert!(!is_kept(&first).await);
+
+    // The version that was published keeps both.
+    functions.publish(home, "f", None, None, None).await.unwrap();
+    functions.delete_layer(home, "l", 1).await.unwrap();
+    functions.update_configuration(home, "f", None, |settings| settings.layers.clear()).await.unwrap();
+    functions.update_code(home, "f", update(3)).await.unwrap();
+    let second = changed.version.code.sha256;
+    assert!(is_kept(&second).await && is_kept(&of_layer).await);
+    functions.delete(home, "f", Some("1")).await.unwrap();
+    assert!(!is_kept(&second).await && !is_kept(&of_layer).await);
+}
+
+#[tokio::test]
+async fn a_function_is_there_once_it_is_made_and_gone_once_it_is_deleted() {
+    let house = House::new();
+    let (functions, home) = (&house.functions, &house.home);
+    for _ in 0..2 {
+        // Asked twice: the second time from what is known.
+        assert!(!functions.exists(home, "f").await.unwrap());
+        assert!(!functions.exists(home, "f").await.unwrap());
+        house.make("f", "python3.11", "app.handler", &[("app.py", &code(1))]).await;
+        assert!(functions.exists(home, "f").await.unwrap());
+        assert_eq!(house.value("f", &json!({})).await[0], 1);
+        functions.delete(home, "f", None).await.unwrap();
+    }
 }
 
 #[tokio::test]
