@@ -31,6 +31,7 @@ pub use stepgate_gateway as gateway;
 // Floor 7: the AWS APIs as clients see them.
 pub use stepgate_wire as wire;
 // Floor 8: CloudFormation templates, and the calls that Task states make.
+pub use stepgate_cognito as cognito;
 pub use stepgate_stack as stack;
 pub use stepgate_tasks as tasks;
 // Floor 9: listeners and wiring.

@@ -15,7 +15,7 @@ const FLOORS: &[&[&str]] = &[
     &["connect", "identity"],
     &["engine", "functions", "gateway"],
     &["wire"],
-    &["stack", "tasks"],
+    &["cognito", "stack", "tasks"],
     &["server"],
     &["cli"],
 ];
@@ -180,6 +180,34 @@ fn cycles(needs: &BTreeMap<String, BTreeSet<String>>) -> Vec<Vec<String>> {
         groups.insert(group.cloned().collect());
     }
     groups.into_iter().collect()
+}
+
+/// Otherwise the gate builds all dependencies twice.
+#[test]
+fn the_fuzz_targets_lock_the_versions_of_the_product() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let product = locked(&root.join("Cargo.lock"));
+    let fuzz = locked(&root.join("fuzz/Cargo.lock"));
+    let others: Vec<_> = fuzz
+        .iter()
+        .filter(|(name, _)| product.contains_key(*name))
+        .filter(|(name, versions)| !versions.is_subset(&product[*name]))
+        .collect();
+    assert!(others.is_empty(), "take the product's version: cargo update --precise … {others:?}");
+}
+
+/// The versions of each package in a lock file.
+fn locked(path: &Path) -> BTreeMap<String, BTreeSet<String>> {
+    let text = fs::read_to_string(path).unwrap();
+    let mut packages: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for package in text.split("[[package]]").skip(1) {
+        let field = |name: &str| {
+            let line = package.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(" = "));
+            line.unwrap().trim_matches('"').to_owned()
+        };
+        packages.entry(field("name")).or_default().insert(field("version"));
+    }
+    packages
 }
 
 #[test]

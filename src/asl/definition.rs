@@ -96,6 +96,7 @@ fn examine(definition: &str, kind: StateMachineType) -> (Option<Program>, Vec<Di
         code: Code::SchemaValidationFailed,
         message: "Definition must be a valid JSON object".to_owned(),
         location: None,
+        subject: None,
     };
     if definition.trim().is_empty() {
         return (None, vec![no_object()]);
@@ -104,7 +105,7 @@ fn examine(definition: &str, kind: StateMachineType) -> (Option<Program>, Vec<Di
     if DEFINITION_CHARS_MAX < definition.chars().count() {
         let message = format!("Definition must have length less than or equal to {DEFINITION_CHARS_MAX}");
         let code = Code::SchemaValidationFailed;
-        return (None, vec![Diagnostic { code, message, location: None }]);
+        return (None, vec![Diagnostic { code, message, location: None, subject: None }]);
     }
     let value = match json::parse(definition) {
         Ok(value) => value,
@@ -125,6 +126,7 @@ fn broken_json(definition: &str, error: &json::SyntaxError) -> Diagnostic {
         code: Code::InvalidJsonDescription,
         message: error.located(definition),
         location: Some(error.source_location(definition)),
+        subject: None,
     }
 }
 

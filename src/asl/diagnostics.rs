@@ -109,6 +109,25 @@ pub struct Diagnostic {
     pub message: String,
     /// Where: `/States/A/Next`, or for broken JSON the parser's own words.
     pub location: Option<String>,
+    /// What the text is that is wrong, if [`part`](super::part) can say which part of it.
+    pub subject: Option<Subject>,
+}
+
+/// A text with parts, one of which may be wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// A path.
+    Path,
+    /// A path to one node of the input.
+    ReferencePath,
+    /// A path or an intrinsic function call, in this field of the object at the location.
+    Expression(String),
+    /// The `Resource` of a Task.
+    Resource,
+    /// A JSONata expression.
+    Query,
+    /// A JSONata expression that looks at this member of `$states`, which isn't there.
+    StatesMember(String),
 }
 
 impl Diagnostic {
@@ -225,12 +244,17 @@ impl Findings {
 
     /// Anything else about a field.
     pub(super) fn field(&self, code: Code, at: &Location, message: impl Into<String>) {
-        push(&self.schema, code, Some(at), message.into());
+        push(&self.schema, code, Some(at), message.into(), None);
+    }
+
+    /// A text of which a part is wrong.
+    pub(super) fn text(&self, code: Code, at: &Location, subject: Subject, message: impl Into<String>) {
+        push(&self.schema, code, Some(at), message.into(), Some(subject));
     }
 
     /// Something about the way from state to state.
     pub(super) fn graph(&self, code: Code, at: Option<&Location>, message: impl Into<String>) {
-        push(&self.graph, code, at, message.into());
+        push(&self.graph, code, at, message.into(), None);
     }
 
     /// Notes that an expression of the state that is being read refers to a variable.
@@ -264,9 +288,15 @@ impl Findings {
     }
 }
 
-fn push(to: &RefCell<Vec<Diagnostic>>, code: Code, at: Option<&Location>, message: String) {
+fn push(
+    to: &RefCell<Vec<Diagnostic>>,
+    code: Code,
+    at: Option<&Location>,
+    message: String,
+    subject: Option<Subject>,
+) {
     let mut to = to.borrow_mut();
     if to.len() < DIAGNOSTICS_MAX {
-        to.push(Diagnostic { code, message, location: at.map(Location::to_string) });
+        to.push(Diagnostic { code, message, location: at.map(Location::to_string), subject });
     }
 }

@@ -3,7 +3,7 @@
 use serde_json::{Map, Number, Value};
 
 use super::data_flow::{PathField, ResultPath};
-use super::diagnostics::{Code, Findings, Location};
+use super::diagnostics::{Code, Findings, Location, Subject};
 use super::intrinsic::Root;
 use super::number::{Count, Percentage, Seconds};
 use super::path_expr::PathExpr;
@@ -270,7 +270,8 @@ impl<'a> Fields<'a> {
     pub(super) fn path(&self, name: &str) -> Option<PathExpr> {
         let path = PathExpr::parse(self.string(name)?);
         if path.is_none() {
-            self.field_problem(name, "Value is not a valid JSONPath");
+            let message = "Value is not a valid JSONPath";
+            self.findings.text(Code::SchemaValidationFailed, &self.at.field(name), Subject::Path, message);
         }
         path
     }
@@ -327,8 +328,19 @@ impl<'a> Fields<'a> {
         }
     }
 
+    /// A field whose text is neither path nor call. AWS names the object, not the field, as the place.
+    pub(super) fn not_an_expression(&self, name: &str) {
+        let message = format!(
+            "The value for the field '{name}' must be a valid JSONPath or a valid intrinsic function call"
+        );
+        let subject = Subject::Expression(name.to_owned());
+        self.findings.text(Code::SchemaValidationFailed, &self.at, subject, message);
+    }
+
     fn not_a_reference_path(&self, name: &str) {
-        self.field_problem(name, "Value is not a Reference Path");
+        let message = "Value is not a Reference Path";
+        let subject = Subject::ReferencePath;
+        self.findings.text(Code::SchemaValidationFailed, &self.at.field(name), subject, message);
     }
 
     /// A payload template of any JSON. A text that looks like a path gives a warning: it is one all the same.

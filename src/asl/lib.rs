@@ -13,6 +13,7 @@ use stepgate_json as json;
 use stepgate_jsonata as jsonata;
 use stepgate_jsonpath as jsonpath;
 
+mod closest;
 mod compiler;
 mod data_error;
 mod data_flow;
@@ -24,6 +25,7 @@ mod fields;
 pub mod intrinsic;
 mod locate;
 mod number;
+mod part;
 mod path_expr;
 mod program;
 mod query;
@@ -31,19 +33,22 @@ mod query_language;
 mod retry;
 mod siblings;
 mod state;
+mod substitution;
 mod template;
 #[cfg(test)]
 mod test_scope;
 mod variables;
 
+pub use closest::closest;
 pub use data_error::{DataError, ErrorName};
 pub use data_flow::{DataFlow, InOut, PathField, ResultPath};
 pub use definition::{DEFINITION_CHARS_MAX, StateMachineType, compile, compile_state, validate};
-pub use diagnostics::{Code, Diagnostic, Diagnostics, Severity};
+pub use diagnostics::{Code, Diagnostic, Diagnostics, Severity, Subject};
 pub use expression::Expression;
 pub use intrinsic::{Root, Scope};
-pub use locate::{Position, locate};
+pub use locate::{Position, locate, offset_at, place, position};
 pub use number::{Count, Percentage, Seconds};
+pub use part::{Part, part};
 pub use path_expr::PathExpr;
 pub use program::{Program, State, StateId, StateKind, Transition};
 pub use query::Query;
@@ -55,4 +60,5 @@ pub use state::{
     Task, Wait, WaitUntil,
 };
 pub use state::{Export, OutputType, ResultWriter, Transformation};
+pub use substitution::{Substituted, substitute};
 pub use template::Template;

@@ -13,14 +13,64 @@ pub struct Position {
 /// of an array's element, or what the parser says of broken JSON (`[Source: …; line: 1, column: 4]`). `/` and a
 /// location that isn't there are where the definition starts.
 pub fn locate(definition: &str, location: &str) -> Position {
+    position(definition, place(definition, location))
+}
+
+/// The same as an offset in bytes.
+pub fn place(definition: &str, location: &str) -> usize {
     if let Some(position) = parsers_position(location) {
-        return position;
+        return offset_at(definition, position);
     }
     let mut scan = Scan { bytes: definition.as_bytes(), at: 0 };
     scan.skip_space();
     let start = scan.at;
-    let wanted = if location == "/" { "" } else { location };
-    position(definition, scan.find(wanted).unwrap_or(start))
+    scan.find(without_root(location)).unwrap_or(start)
+}
+
+/// The offset of the value at `location`, where that is a text, and the text.
+pub(super) fn text(definition: &str, location: &str) -> Option<(usize, String)> {
+    let mut scan = Scan { bytes: definition.as_bytes(), at: 0 };
+    scan.skip_space();
+    scan.at = scan.find(without_root(location))?;
+    let mut start = scan.at;
+    scan.skip_string();
+    let mut after = Scan { bytes: definition.as_bytes(), at: scan.at };
+    after.skip_space();
+    if after.bytes.get(after.at) == Some(&b':') {
+        // That was the field's key.
+        scan.skip_separators();
+        start = scan.at;
+        scan.skip_string();
+    }
+    let text = serde_json::from_str(definition.get(start..scan.at)?).ok()?;
+    Some((start, text))
+}
+
+/// The offset of a character of the text whose quote is at `start`.
+pub(super) fn within(definition: &str, start: usize, n_chars: usize) -> usize {
+    let mut at = start + 1;
+    for _ in 0..n_chars {
+        let rest = definition.get(at..).unwrap_or_default();
+        at += match rest.strip_prefix('\\').map(|escaped| escaped.as_bytes().first()) {
+            // What is beyond 16 bits takes two of them.
+            Some(Some(b'u')) if 0xd800 == code_unit(&rest[2..]) & 0xfc00 => 12,
+            Some(Some(b'u')) => 6,
+            Some(_) => 2,
+            None => match rest.chars().next() {
+                None | Some('"') => return at,
+                Some(c) => c.len_utf8(),
+            },
+        };
+    }
+    at
+}
+
+fn code_unit(text: &str) -> u32 {
+    text.get(..4).and_then(|digits| u32::from_str_radix(digits, 16).ok()).unwrap_or(0)
+}
+
+fn without_root(location: &str) -> &str {
+    if location == "/" { "" } else { location }
 }
 
 fn parsers_position(location: &str) -> Option<Position> {
@@ -29,10 +79,20 @@ fn parsers_position(location: &str) -> Option<Position> {
     Some(Position { line: line.parse().ok()?, column: column.parse().ok()? })
 }
 
-fn position(text: &str, offset: usize) -> Position {
+/// The place of an offset in bytes.
+pub fn position(text: &str, offset: usize) -> Position {
     let before = text.get(..offset).unwrap_or(text);
     let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
     Position { line: before.matches('\n').count() + 1, column: before[line_start..].chars().count() + 1 }
+}
+
+/// The offset in bytes of a place; behind a line's end, that end.
+pub fn offset_at(text: &str, position: Position) -> usize {
+    let mut lines = text.split_inclusive('\n');
+    let before: usize = lines.by_ref().take(position.line.saturating_sub(1)).map(str::len).sum();
+    let line = lines.next().unwrap_or_default().trim_end_matches('\n');
+    let column = position.column.saturating_sub(1);
+    before + line.char_indices().nth(column).map_or(line.len(), |(at, _)| at)
 }
 
 /// A walk over JSON text that is known to be good.
@@ -214,8 +274,21 @@ mod tests {
 
     #[test]
     fn the_parser_knows_its_own_position() {
-        let location = "[Source: (String)\"a; line: 7, column: 7]\"; line: 2, column: 14]";
-        assert_eq!(locate("", location), Position { line: 2, column: 14 });
+        let location = "[Source: (String)\"a; line: 7, column: 7]\"; line: 2, column: 3]";
+        assert_eq!(locate("{\n nope}", location), Position { line: 2, column: 3 });
+    }
+
+    #[test]
+    fn characters_of_texts_have_their_own_places() {
+        let definition = r#"{"a": [{"b" : "x\"\u00e9\ud83d\ude00é$"}, "y"]}"#;
+        let (start, found) = text(definition, "/a[0]/b").unwrap();
+        assert_eq!((start, found.as_str()), (14, "x\"é😀é$"));
+        let rests: Vec<&str> = (0..7).map(|n| &definition[within(definition, start, n)..]).collect();
+        let starts = ["x", "\\\"", "\\u00e9", "\\ud83d", "é", "$", "\""];
+        assert!(rests.iter().zip(starts).all(|(rest, start)| rest.starts_with(start)), "{rests:?}");
+        assert_eq!(text(definition, "/a[1]"), Some((43, "y".to_owned())));
+        assert_eq!(text(definition, "/a[0]"), None);
+        assert_eq!(within(definition, start, 99), within(definition, start, 6));
     }
 
     #[test]

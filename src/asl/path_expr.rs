@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::data_error::DataError;
 use super::intrinsic::{Reference, ReferenceError, Root, Scope};
-use crate::jsonpath::ReferencePath;
+use crate::jsonpath::{PathError, ReferencePath};
 
 /// A compiled path with what it starts from.
 ///
@@ -22,7 +22,12 @@ impl PathExpr {
 
     /// `None` if `text` is no path.
     pub(super) fn parse(text: &str) -> Option<Self> {
-        Reference::parse(text).ok().map(Self)
+        Self::read_text(text).ok()
+    }
+
+    /// The same with the reason.
+    pub(super) fn read_text(text: &str) -> Result<Self, PathError> {
+        Reference::parse(text).map(Self)
     }
 
     /// The same for a path that names exactly one node.

@@ -5,6 +5,7 @@ use std::ops::Index;
 use std::sync::Arc;
 
 use super::query_language::QueryLanguage;
+use super::retry::Catcher;
 use super::state::{Choice, Fail, Map, Parallel, Pass, Succeed, Task, Wait};
 
 /// A checked state machine. Names of states are unique over the whole machine, nested ones included.
@@ -38,6 +39,11 @@ impl Program {
     /// Whether any of its states is in JSONata, whose expressions may take their time.
     pub fn has_jsonata(&self) -> bool {
         self.states.iter().any(|state| state.language == QueryLanguage::Jsonata)
+    }
+
+    /// Whether any of its states assigns a variable or refers to one.
+    pub fn has_variables(&self) -> bool {
+        self.states.iter().any(|state| !state.variables.is_empty() || state.kind.assigns())
     }
 
     /// Every state, nested ones too; each `States` object in the order of the definition.
@@ -117,6 +123,24 @@ impl StateKind {
             Self::Task(_) => "Task",
             Self::Parallel(_) => "Parallel",
             Self::Map(_) => "Map",
+        }
+    }
+}
+
+impl StateKind {
+    /// Whether it has an `Assign`.
+    fn assigns(&self) -> bool {
+        let catches = |catch: &[Catcher]| catch.iter().any(|catcher| catcher.assign.is_some());
+        match self {
+            Self::Pass(pass) => pass.assign.is_some(),
+            Self::Wait(wait) => wait.assign.is_some(),
+            Self::Choice(choice) => {
+                choice.assign.is_some() || choice.rules.iter().any(|rule| rule.assign.is_some())
+            }
+            Self::Task(task) => task.assign.is_some() || catches(&task.catch),
+            Self::Parallel(parallel) => parallel.assign.is_some() || catches(&parallel.catch),
+            Self::Map(map) => map.assign.is_some() || catches(&map.catch),
+            Self::Succeed(_) | Self::Fail(_) => false,
         }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::data_error::DataError;
-use super::diagnostics::{Code, Location};
+use super::diagnostics::{Code, Location, Subject};
 use super::evaluation::Evaluation;
 use super::fields::Fields;
 use super::intrinsic::Scope;
@@ -74,7 +74,7 @@ impl Query {
                         CompileError::Syntax(_) => Code::InvalidJsonataExpression,
                         CompileError::TopLevelReference(_) => Code::UnsupportedJsonataExpression,
                     };
-                    owner.findings.field(code, at, error.to_string());
+                    owner.findings.text(code, at, Subject::Query, error.to_string());
                 }
                 return Text::Broken;
             }
@@ -83,7 +83,8 @@ impl Query {
         if let Some(member) = unreachable {
             // In the manner of references at the top level; AWS's wording is not recorded.
             let message = format!("Reference to '$states.{member}' is not supported in this field.");
-            owner.findings.field(Code::UnsupportedJsonataExpression, at, message);
+            let subject = Subject::StatesMember(member.to_owned());
+            owner.findings.text(Code::UnsupportedJsonataExpression, at, subject, message);
             return Text::Broken;
         }
         for name in expression.variables().filter(|name| *name != "states") {

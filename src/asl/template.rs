@@ -121,9 +121,7 @@ fn compile_members(fields: &Fields<'_>, depth: usize) -> Option<Vec<(String, Nod
                 members.push((name.to_owned(), Node::Computed { field: key.into(), expression }));
             }
             None => {
-                fields.problem(format!(
-                    "The value for the field '{key}' must be a valid JSONPath or a valid intrinsic function call"
-                ));
+                fields.not_an_expression(key);
                 sound = false;
             }
         }
@@ -265,12 +263,17 @@ mod tests {
 
     #[test]
     fn depth_has_a_limit() {
-        let deep = (0..DEPTH_MAX + 1).fold(json!(1), |inner, _| json!({"x": inner}));
+        let nested = |n: usize| (0..n).fold(json!(1), |inner, _| json!({"x": inner}));
+        let deep = nested(DEPTH_MAX + 1);
+        let within = nested(DEPTH_MAX);
         for language in [QueryLanguage::JsonPath, QueryLanguage::Jsonata] {
             let findings = Findings::default();
             let fields = Fields::of(&deep, Location::default(), &findings).unwrap().in_language(language);
             assert!(Template::compile(fields).is_none());
             assert_eq!(findings.into_diagnostics()[0].code, Code::TooDeeplyNested);
+            let findings = Findings::default();
+            let fields = Fields::of(&within, Location::default(), &findings).unwrap().in_language(language);
+            assert!(Template::compile(fields).is_some());
         }
     }
 

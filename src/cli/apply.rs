@@ -1,5 +1,7 @@
 //! `stepgate apply`: sends a template to a running server and prints the result.
 
+use std::collections::BTreeMap;
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -14,6 +16,7 @@ use super::output;
 use super::remote::{Remote, block_on};
 use crate::connect::Request;
 use crate::server;
+use crate::stack::Template;
 
 /// The service name in the signature; the server's endpoint for stacks expects it.
 const SIGNING_NAME: &str = "cloudformation";
@@ -46,7 +49,8 @@ pub(super) fn run(arguments: &Apply) -> anyhow::Result<ExitCode> {
     let parameters = parameters(&arguments.parameters)?;
     let stack = arguments.stack_name.clone().unwrap_or_else(|| server::stack_name(file));
     let remote = Remote { endpoint: &arguments.endpoint };
-    let request = request(remote, &stack, &template, &parameters)?;
+    let beside = beside(&template, file)?;
+    let request = request(remote, &stack, &template, &parameters, &beside)?;
     let applied = block_on(async {
         let mut answer = std::pin::pin!(send(remote, request));
         tokio::select! {
@@ -78,13 +82,36 @@ fn parameters(given: &[String]) -> anyhow::Result<Map<String, Value>> {
         .collect()
 }
 
+/// What lies beside a template, by resource: archives of folders, and documents.
+#[derive(Default)]
+struct BesideTemplate {
+    packages: BTreeMap<String, String>,
+    documents: BTreeMap<String, String>,
+}
+
+/// Reads what the template names. What is wrong with a template, the server says.
+fn beside(template: &str, file: &Path) -> anyhow::Result<BesideTemplate> {
+    let Ok(template) = Template::parse(template) else { return Ok(BesideTemplate::default()) };
+    Ok(BesideTemplate {
+        packages: server::packages(&template, file).context("cannot pack a folder")?,
+        documents: server::documents(&template, file).context("cannot read a document")?,
+    })
+}
+
 fn request(
     remote: Remote<'_>,
     stack: &str,
     template: &str,
     parameters: &Map<String, Value>,
+    beside: &BesideTemplate,
 ) -> anyhow::Result<Request> {
-    let body = json!({ "template": template, "parameters": parameters }).to_string();
+    let mut body = json!({ "template": template, "parameters": parameters });
+    for (name, files) in [("packages", &beside.packages), ("documents", &beside.documents)] {
+        if !files.is_empty() {
+            body[name] = json!(files);
+        }
+    }
+    let body = body.to_string();
     let json = [(CONTENT_TYPE, HeaderValue::from_static("application/json"))];
     let path = format!("/_stepgate/stacks/{stack}");
     remote.request(Method::POST, &path, SIGNING_NAME, &json, body)

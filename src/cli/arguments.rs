@@ -1,5 +1,11 @@
 //! What can be said on the command line.
 
+mod cors;
+mod executions;
+mod functions;
+mod iam;
+mod machines;
+
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -7,7 +13,11 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use http::{HeaderName, HeaderValue};
 
-use crate::asl::StateMachineType;
+pub(super) use self::cors::{Cors, CorsCommand, CorsEnable};
+pub(super) use self::executions::{Exec, ExecCommand, Fork, Skip};
+pub(super) use self::functions::{Dev, Fn, FnCommand, Invoke, Logs};
+pub(super) use self::iam::{Iam, IamCommand, Missing};
+pub(super) use self::machines::{AslLint, NamedDefinition, Replay, Test};
 use crate::gateway::LintCode;
 
 /// An API-Gateway-compatible HTTP front door with a durable, Step-Functions-compatible workflow engine.
@@ -26,6 +36,8 @@ use crate::gateway::LintCode;
   stepgate asl lint machine.asl.json            check a state machine definition
   stepgate test order.test.yaml                 run its scenarios, tasks mocked, waits skipped
   stepgate replay order.asl.json --history h.json   would this execution go the same way today?
+  stepgate exec fork ARN --from Charge          start an execution in the middle of another one
+  stepgate fn dev functions/charge              run a folder as a function, anew with every file saved
   AWS_ENDPOINT_URL=http://127.0.0.1:4566 aws stepfunctions list-state-machines"
 )]
 pub(super) struct Arguments {
@@ -51,6 +63,8 @@ pub(super) enum Command {
     Diff(Diff),
     /// Check a template, a state machine definition or a mapping template without deploying it.
     Validate(Validate),
+    /// Let browsers' pages call an API.
+    Cors(Cors),
     /// Work on mapping templates without a server.
     Vtl(Vtl),
     /// Work on state machine definitions without a server.
@@ -59,6 +73,12 @@ pub(super) enum Command {
     Test(Test),
     /// Find where recorded executions would go another way under a changed definition.
     Replay(Replay),
+    /// Fork executions of a running server, and end their Waits.
+    Exec(Exec),
+    /// Call, read and develop Lambda functions.
+    Fn(Fn),
+    /// See what roles lack.
+    Iam(Iam),
     /// Work on the keys of a data directory.
     Keys(Keys),
     /// Look for what is wrong with the settings, and with --production for what strangers could make use of.
@@ -441,60 +461,6 @@ pub(super) struct VtlLint {
     pub(super) allow: Vec<LintCode>,
 }
 
-/// `stepgate test`
-#[derive(Clone, Debug, Args)]
-#[command(after_help = "Examples:
-  stepgate test config/examples/order.test.yaml
-  stepgate test tests/*.test.yaml --json
-
-A file of scenarios, YAML or JSON:
-  definition: order.asl.json              # beside this file, or the definition itself
-  mocks:                                  # for each Task state its answers, attempt by attempt
-    Charge:                               # (the last one holds for all that follow)
-      - {error: Busy, cause: try again, afterSeconds: 2}
-      - {result: {paid: true}}            # or {never: true}: let it time out
-  scenarios:
-    - name: paid at the second attempt
-      input: {total: 12}
-      mocks: {}                           # of this scenario alone
-      expect: {status: SUCCEEDED, output: {paid: true}, states: [Charge, Done], seconds: 5}
-              # also: error, cause
-
-It runs the machine that the server runs; time jumps to whatever is due next.
-Exit code 1 if a scenario fails, 2 if a file can't be understood.")]
-pub(super) struct Test {
-    /// Files of scenarios.
-    #[arg(required = true, value_name = "FILE")]
-    pub(super) files: Vec<PathBuf>,
-    /// Print JSON.
-    #[arg(long)]
-    pub(super) json: bool,
-}
-
-/// `stepgate replay`
-#[derive(Clone, Debug, Args)]
-#[command(after_help = "Examples:
-  aws stepfunctions get-execution-history --execution-arn … > history.json
-  stepgate replay changed.asl.json --history history.json
-  stepgate replay changed.asl.json --history histories/*.json --json
-
-The definition is run with the history's input; tasks answer as they did there, after as long as they took there.
-Histories are answers of GetExecutionHistory with execution data, oldest event first, all pages in one.
-Not compared: causes, role ARNs, names of workers, and texts that differ anyway (times, UUIDs, task tokens, and ARNs
-and names of the execution and its state machine).
-Exit code 0: the same; 1: a history diverges; 2: a file can't be understood.")]
-pub(super) struct Replay {
-    /// The definition; `-` for standard input.
-    #[arg(value_name = "FILE")]
-    pub(super) definition: PathBuf,
-    /// Histories of executions.
-    #[arg(long, required = true, num_args = 1.., value_name = "FILE")]
-    pub(super) history: Vec<PathBuf>,
-    /// Print JSON.
-    #[arg(long)]
-    pub(super) json: bool,
-}
-
 /// `stepgate asl`
 #[derive(Clone, Debug, Args)]
 pub(super) struct Asl {
@@ -507,23 +473,6 @@ pub(super) struct Asl {
 pub(super) enum AslCommand {
     /// Find everything that is wrong with state machine definitions, as AWS tells it.
     Lint(AslLint),
-}
-
-/// `stepgate asl lint`
-#[derive(Clone, Debug, Args)]
-#[command(after_help = "Examples:
-  stepgate asl lint machine.asl.json
-  stepgate asl lint *.asl.json --type EXPRESS --output json
-  aws stepfunctions describe-state-machine --state-machine-arn … --query definition --output text | stepgate asl lint -
-
-Codes and texts are those of ValidateStateMachineDefinition; DUPLICATE_KEY is our own.
-Exit code 0: no errors; 1: errors, with --strict warnings as well; 2: a file can't be read.")]
-pub(super) struct AslLint {
-    #[command(flatten)]
-    pub(super) lint: Lint,
-    /// What kind of state machine it is: STANDARD or EXPRESS.
-    #[arg(long = "type", value_name = "TYPE", default_value = "STANDARD", value_parser = state_machine_type)]
-    pub(super) kind: StateMachineType,
 }
 
 /// What both kinds of lint are told.
@@ -608,10 +557,6 @@ fn lint_code(text: &str) -> Result<LintCode, String> {
         let all: Vec<&str> = LintCode::ALL.iter().map(|code| code.as_str()).collect();
         format!("no such code; there are {}", all.join(", "))
     })
-}
-
-fn state_machine_type(text: &str) -> Result<StateMachineType, String> {
-    StateMachineType::parse(text).ok_or_else(|| "write STANDARD or EXPRESS".to_owned())
 }
 
 /// `stepgate version`

@@ -1,27 +1,105 @@
 //! `stepgate asl lint`
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use super::arguments::AslLint;
-use super::findings::{self, Finding};
-use crate::asl::{self, Diagnostic, Severity, StateMachineType};
+use super::definition::{Definition, Substitutions};
+use super::findings::{self, Beside, Finding};
+use super::output;
+use crate::asl::{self, Diagnostic, Position, Severity, StateMachineType};
 use crate::json::{self, Duplicate};
+use crate::yaml;
 
 pub(super) fn run(arguments: &AslLint) -> anyhow::Result<ExitCode> {
-    findings::report(&arguments.lint, |text| look(text, arguments.kind))
+    let substitutions = match Substitutions::read_if_named(arguments.substitutions.as_deref()) {
+        Ok(substitutions) => substitutions,
+        Err(error) => {
+            output::failure(&error);
+            return Ok(ExitCode::from(2));
+        }
+    };
+    let substitutions = substitutions.as_ref();
+    findings::report(
+        &arguments.lint,
+        |file, text| look(file, text, arguments.kind, substitutions),
+        || substitutions.map(unused),
+    )
 }
 
-/// All diagnostics and duplicate keys, in the order of the text.
-fn look(text: &str, kind: StateMachineType) -> Vec<Finding> {
-    let diagnostics = asl::validate(text, kind);
-    let mut findings: Vec<Finding> = diagnostics.into_iter().map(|d| diagnosed(text, d)).collect();
-    findings.extend(json::duplicates(text).into_iter().map(duplicate));
+/// All diagnostics, duplicate keys and unknown substitutions, in the order of the text.
+fn look(
+    file: &Path,
+    text: &str,
+    kind: StateMachineType,
+    substitutions: Option<&Substitutions>,
+) -> Vec<Finding> {
+    let definition = match Definition::read(file, text, substitutions) {
+        Ok(definition) => definition,
+        Err(error) => return vec![no_yaml(&error)],
+    };
+    let diagnostics = asl::validate(definition.json(), kind);
+    let mut findings: Vec<Finding> = diagnostics.into_iter().map(|d| diagnosed(&definition, d)).collect();
+    let duplicates = json::duplicates(definition.json()).into_iter();
+    findings.extend(duplicates.map(|it| duplicate(&definition, it)));
+    let unknown = definition.unknown().zip(std::iter::repeat(substitutions));
+    findings
+        .extend(unknown.filter_map(|((name, at), substitutions)| Some(lacking(name, at, substitutions?))));
     findings.sort_by_key(|finding| (finding.line, finding.column));
     findings
 }
 
-fn diagnosed(text: &str, diagnostic: Diagnostic) -> Finding {
-    let at = asl::locate(text, diagnostic.location.as_deref().unwrap_or("/"));
+fn no_yaml(error: &yaml::Error) -> Finding {
+    let (line, column) = error.place.unwrap_or((1, 1));
+    Finding {
+        is_error: true,
+        code: "INVALID_YAML",
+        line,
+        column,
+        message: error.to_string(),
+        location: None,
+        detail: None,
+    }
+}
+
+fn lacking(name: &str, at: Position, substitutions: &Substitutions) -> Finding {
+    Finding {
+        is_error: true,
+        code: "UNKNOWN_SUBSTITUTION",
+        line: at.line,
+        column: at.column,
+        message: substitutions.lacks(name),
+        location: None,
+        detail: None,
+    }
+}
+
+/// The names in the file of substitutions that no definition has.
+fn unused(substitutions: &Substitutions) -> Beside {
+    let findings = substitutions.unused().into_iter().map(|(name, at)| Finding {
+        is_error: false,
+        code: "UNUSED_SUBSTITUTION",
+        line: at.line,
+        column: at.column,
+        message: format!("no definition has ${{{name}}}"),
+        location: None,
+        detail: None,
+    });
+    Beside {
+        file: substitutions.file.clone(),
+        text: substitutions.text().to_owned(),
+        findings: findings.collect(),
+    }
+}
+
+fn diagnosed(definition: &Definition, diagnostic: Diagnostic) -> Finding {
+    let json = definition.json();
+    let part = asl::part(json, &diagnostic);
+    let offset = match &part {
+        Some(part) => part.offset,
+        None => asl::place(json, diagnostic.location.as_deref().unwrap_or("/")),
+    };
+    let at = definition.position(offset);
     // Jackson's position is after the character that it can't parse.
     let is_behind = diagnostic.code == asl::Code::InvalidJsonDescription;
     Finding {
@@ -31,22 +109,28 @@ fn diagnosed(text: &str, diagnostic: Diagnostic) -> Finding {
         column: if is_behind { at.column.saturating_sub(1).max(1) } else { at.column },
         message: diagnostic.message,
         location: diagnostic.location,
+        detail: part.and_then(|part| part.said),
     }
 }
 
 /// AWS uses the last of them without a message.
-fn duplicate(duplicate: Duplicate) -> Finding {
-    let first = duplicate.first;
+fn duplicate(definition: &Definition, duplicate: Duplicate) -> Finding {
+    let place = |at: json::Location| {
+        let at = Position { line: at.line, column: at.column };
+        definition.position(asl::offset_at(definition.json(), at))
+    };
+    let (at, first) = (place(duplicate.at), place(duplicate.first));
     Finding {
         is_error: false,
         code: "DUPLICATE_KEY",
-        line: duplicate.at.line,
-        column: duplicate.at.column,
+        line: at.line,
+        column: at.column,
         message: format!(
             "{:?} stands in this object already, at line {}, column {}; only the last one counts",
             duplicate.key, first.line, first.column
         ),
         location: None,
+        detail: None,
     }
 }
 
@@ -56,8 +140,10 @@ mod tests {
 
     #[track_caller]
     fn check(text: &str, expect: &[(&str, usize, usize)]) {
-        let found: Vec<_> =
-            look(text, StateMachineType::Standard).into_iter().map(|f| (f.code, f.line, f.column)).collect();
+        let found: Vec<_> = look(Path::new("-"), text, StateMachineType::Standard, None)
+            .into_iter()
+            .map(|f| (f.code, f.line, f.column))
+            .collect();
         assert_eq!(found, expect, "{text}");
     }
 

@@ -4,6 +4,7 @@ mod exposure;
 mod files;
 mod finding;
 mod limits;
+mod services;
 
 use std::process::ExitCode;
 
@@ -34,10 +35,12 @@ fn look(settings: &Settings, arguments: &Doctor) -> Vec<Finding> {
     let server = &settings.server;
     let mut findings = files::broken(server);
     findings.extend(limits::impossible(&server.limits));
+    findings.extend(services::broken(server));
     if arguments.production {
         findings.extend(exposure::look(server));
         findings.extend(files::exposed(server, arguments.config.as_deref()));
         findings.extend(limits::lax(server));
+        findings.extend(services::open(server));
     }
     findings.sort_by_key(|finding| !finding.is_must);
     findings
@@ -123,6 +126,13 @@ mod tests {
             (whole.replace("key_file", "# key_file"), "key_beside_data"),
             (whole.replace("store.key", "missing.key"), "UNREADABLE_FILE"),
             ("[limits]\nbody_rate_min = 0\n".to_owned(), "NO_LEAST_RATE"),
+            ("[services]\ndefault = \"localhost\"\n".to_owned(), "UNUSABLE_ENDPOINT"),
+            ("[services.sqs]\nendpoint = \"ftp://h\"\n".to_owned(), "UNUSABLE_ENDPOINT"),
+            ("[services]\ndefault = \"http://localhost:1\"\n".to_owned(), "open_services"),
+            (
+                "[services]\ndefault = \"https://{service}.{region}.amazonaws.com\"\n".to_owned(),
+                "foreign_key",
+            ),
             ("[limits]\nidle_timeout_s = 301\n".to_owned(), "long_timeout"),
             ("[limits]\nheader_read_timeout_s = 0\n".to_owned(), "NO_TIME"),
         ] {

@@ -1,7 +1,7 @@
 //! Runs the linters: reads files, checks each, prints findings, and decides the exit code.
 
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context;
@@ -23,6 +23,15 @@ pub(super) struct Finding {
     pub(super) message: String,
     /// The location in AWS's notation, if there is one.
     pub(super) location: Option<String>,
+    /// What is wrong at this very place, or was expected there.
+    pub(super) detail: Option<String>,
+}
+
+/// The findings in a file that is not among those to be checked, but was read with them.
+pub(super) struct Beside {
+    pub(super) file: PathBuf,
+    pub(super) text: String,
+    pub(super) findings: Vec<Finding>,
 }
 
 /// Reads a text file; `-` is standard input.
@@ -35,24 +44,35 @@ pub(super) fn read(file: &Path) -> anyhow::Result<String> {
     std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))
 }
 
-/// Checks each file with `look` and prints the findings.
-pub(super) fn report(arguments: &Lint, look: impl Fn(&str) -> Vec<Finding>) -> anyhow::Result<ExitCode> {
+/// Checks each file with `look` and prints the findings, and those that `beside` knows afterwards.
+pub(super) fn report(
+    arguments: &Lint,
+    look: impl Fn(&Path, &str) -> Vec<Finding>,
+    beside: impl FnOnce() -> Option<Beside>,
+) -> anyhow::Result<ExitCode> {
     let (mut n_errors, mut n_warnings, mut n_unread) = (0, 0, 0);
     let mut files: Vec<Value> = Vec::new();
-    for file in &arguments.files {
-        let text = match read(file) {
-            Ok(text) => text,
-            Err(error) => {
-                output::failure(&error);
-                n_unread += 1;
-                continue;
-            }
-        };
-        let findings = look(&text);
+    let looked = arguments.files.iter().filter_map(|file| match read(file) {
+        Ok(text) => {
+            let findings = look(file, &text);
+            Some(Beside { file: file.clone(), text, findings })
+        }
+        Err(error) => {
+            output::failure(&error);
+            n_unread += 1;
+            None
+        }
+    });
+    let all = looked.chain(std::iter::once_with(beside).flatten());
+    for Beside { file, text, findings } in all {
         let n_errors_here = findings.iter().filter(|finding| finding.is_error).count();
         n_errors += n_errors_here;
         n_warnings += findings.len() - n_errors_here;
-        let name = if file == Path::new("-") { "standard input".into() } else { file.display().to_string() };
+        let name = if file.as_path() == Path::new("-") {
+            "standard input".into()
+        } else {
+            file.display().to_string()
+        };
         match arguments.output {
             OutputFormat::Json => {
                 let findings: Vec<Value> = findings.iter().map(Finding::to_json).collect();
@@ -85,7 +105,7 @@ fn summary(n_errors: usize, n_warnings: usize) -> String {
 }
 
 impl Finding {
-    /// The finding with the line of text and a caret.
+    /// The finding with the line of text and a caret, and what is wrong above the caret.
     fn told(&self, file: &str, text: &str) -> String {
         let severity = if self.is_error { "error" } else { "warning" };
         // The further lines of a message only repeat the text.
@@ -94,7 +114,8 @@ impl Finding {
         let location = location.map(|location| format!(" at {location}")).unwrap_or_default();
         let Self { code, line, column, .. } = self;
         let excerpt = json::excerpt(text, *line, *column);
-        format!("{file}:{line}:{column}: {severity}: {code}: {message}{location}\n{excerpt}")
+        let detail = self.detail.as_deref().map(|detail| format!(" {detail}")).unwrap_or_default();
+        format!("{file}:{line}:{column}: {severity}: {code}: {message}{location}\n{excerpt}{detail}")
     }
 
     fn to_json(&self) -> Value {
@@ -105,6 +126,7 @@ impl Finding {
             "column": self.column,
             "message": self.message,
             "location": self.location,
+            "detail": self.detail,
         })
     }
 }
@@ -122,11 +144,12 @@ mod tests {
             column: 3,
             message: "wrong\n at [Source: …]".to_owned(),
             location: Some("/States/A".to_owned()),
+            detail: None,
         };
-        assert_eq!(
-            finding.told("f", "{\n  x}"),
-            "f:2:3: error: CODE: wrong at /States/A\n  --> 2:3\n2 |   x}\n  |   ^"
-        );
+        let told = "f:2:3: error: CODE: wrong at /States/A\n  --> 2:3\n2 |   x}\n  |   ^";
+        assert_eq!(finding.told("f", "{\n  x}"), told);
+        let finding = Finding { detail: Some("expected '}'".to_owned()), ..finding };
+        assert_eq!(finding.told("f", "{\n  x}"), format!("{told} expected '}}'"));
         assert_eq!(summary(1, 0), "1 error, 0 warnings");
     }
 }

@@ -23,14 +23,20 @@ use stepgate_yaml as yaml;
 mod apply;
 mod arguments;
 mod asl_lint;
+mod cors;
+mod definition;
 mod diff;
 mod doctor;
+mod exec;
 mod export;
 mod findings;
+mod function;
+mod iam;
 mod import;
 mod keys;
 mod logs;
 mod output;
+mod payload;
 mod remote;
 mod replay;
 mod serve;
@@ -47,7 +53,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use arguments::{Arguments, AslCommand, Command, KeysCommand, VtlCommand};
+use arguments::{Arguments, AslCommand, Command, CorsCommand, IamCommand, KeysCommand, VtlCommand};
 
 /// Runs the command with which the process was started.
 ///
@@ -65,6 +71,9 @@ pub fn main() -> ExitCode {
         Command::Import(import) => import::run(&import),
         Command::Diff(diff) => diff::run(&diff),
         Command::Validate(validate) => validate::run(&validate),
+        Command::Cors(arguments) => match arguments.command {
+            CorsCommand::Enable(enable) => cors::enable(&enable),
+        },
         Command::Vtl(vtl) => match vtl.command {
             VtlCommand::Eval(eval) => vtl_eval::run(&eval),
             VtlCommand::Lint(lint) => vtl_lint::run(&lint),
@@ -74,6 +83,11 @@ pub fn main() -> ExitCode {
         },
         Command::Test(test) => test::run(&test),
         Command::Replay(replay) => replay::run(&replay),
+        Command::Exec(arguments) => exec::run(&arguments),
+        Command::Fn(arguments) => function::run(&arguments),
+        Command::Iam(arguments) => match arguments.command {
+            IamCommand::Missing(missing) => iam::run(&missing),
+        },
         Command::Keys(keys) => match keys.command {
             KeysCommand::RotateStore(rotate) => keys::rotate_store(&rotate),
         },

@@ -78,6 +78,19 @@ impl Remote<'_> {
         headers: &[(HeaderName, HeaderValue)],
         body: impl Into<Bytes>,
     ) -> anyhow::Result<Request> {
+        self.request_in(&region()?, method, path, service, headers, body)
+    }
+
+    /// The same, signed for a region that the environment doesn't name.
+    pub(super) fn request_in(
+        self,
+        region: &Region,
+        method: Method,
+        path: &str,
+        service: &str,
+        headers: &[(HeaderName, HeaderValue)],
+        body: impl Into<Bytes>,
+    ) -> anyhow::Result<Request> {
         let endpoint = self.endpoint;
         let uri = format!("{}{path}", endpoint.trim_end_matches('/'));
         let uri: Uri = uri.parse().ok().filter(|uri: &Uri| uri.authority().is_some()).ok_or_else(|| {
@@ -90,7 +103,7 @@ impl Remote<'_> {
         parts.headers.insert(HOST, HeaderValue::from_str(&authority)?);
         let body = body.into();
         let now = SystemClock::new().now();
-        sign(&mut parts, &body, &credential()?, service, &region()?, now);
+        sign(&mut parts, &body, &credential()?, service, region, now);
         Ok(Request::from_parts(parts, connect::full(body)))
     }
 

@@ -1,47 +1,75 @@
 //! `stepgate test`: runs scenarios of a definition, with mocked tasks and a clock that jumps.
 
 mod coverage;
+mod expect;
+mod mock_config;
+mod outcome;
 mod scenario;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Context, anyhow};
+use anyhow::{Context, anyhow, bail};
 use serde_json::{Value, json};
 
-use super::arguments::Test;
+use super::arguments::{NamedDefinition, Test};
+use super::definition::{Definition, Substitutions};
 use super::{findings, output};
-use crate::asl::{self, Program, StateMachineType};
+use crate::asl::Program;
 use crate::engine::machine::Covered;
 use crate::yaml;
-use scenario::{Definition, Outcome, ScenarioFile};
+use mock_config::MockConfig;
+use outcome::Outcome;
+use scenario::{MockEntries, Scenario, ScenarioFile, Shared, Source, problems_of};
+
+/// The scenarios of one definition, run.
+struct Rehearsed {
+    program: Program,
+    outcomes: Vec<Outcome>,
+    /// What is wrong with what the scenarios share. They were run without it.
+    problems: Vec<String>,
+}
 
 pub(super) fn run(arguments: &Test) -> anyhow::Result<ExitCode> {
+    let substitutions = match Substitutions::read_if_named(arguments.substitutions.as_deref()) {
+        Ok(substitutions) => substitutions,
+        Err(error) => {
+            output::failure(&error);
+            return Ok(ExitCode::from(2));
+        }
+    };
     let (mut n_scenarios, mut n_failed, mut n_unread) = (0, 0, 0);
     let mut files = Vec::new();
     for file in &arguments.files {
-        let (program, outcomes) = match rehearse(file) {
+        let rehearsed = match rehearse(file, arguments, substitutions.as_ref()) {
             Ok(rehearsed) => rehearsed,
             Err(error) => {
-                output::failure(&error);
+                output::failure(&error.context(file.display().to_string()));
                 n_unread += 1;
                 continue;
             }
         };
-        n_scenarios += outcomes.len();
-        n_failed += outcomes.iter().filter(|outcome| !outcome.failures.is_empty()).count();
-        let mut covered = Covered::default();
-        outcomes.iter().for_each(|outcome| covered.merge(&outcome.rehearsed.covered));
-        if arguments.json {
-            let scenarios: Vec<Value> = outcomes.iter().map(Outcome::to_json).collect();
-            let coverage = coverage::to_json(&program, &covered);
-            files.push(
-                json!({"file": file.display().to_string(), "scenarios": scenarios, "coverage": coverage}),
-            );
-        } else {
-            output::line(&file.display().to_string());
-            outcomes.iter().for_each(|outcome| output::line(&outcome.told()));
-            output::line(&coverage::told(&program, &covered));
+        for Rehearsed { program, outcomes, problems } in &rehearsed {
+            for problem in problems {
+                output::failure(&anyhow!("{}: {problem}", file.display()));
+                n_unread += 1;
+            }
+            n_scenarios += outcomes.len();
+            n_failed += outcomes.iter().filter(|outcome| !outcome.failures.is_empty()).count();
+            let mut covered = Covered::default();
+            let ran = outcomes.iter().filter_map(|outcome| outcome.rehearsed.as_ref());
+            ran.for_each(|rehearsed| covered.merge(&rehearsed.covered));
+            if arguments.json {
+                let scenarios: Vec<Value> = outcomes.iter().map(Outcome::to_json).collect();
+                let coverage = coverage::to_json(program, &covered);
+                files.push(
+                    json!({"file": file.display().to_string(), "scenarios": scenarios, "coverage": coverage}),
+                );
+            } else {
+                output::line(&file.display().to_string());
+                outcomes.iter().for_each(|outcome| output::line(&outcome.told()));
+                output::line(&coverage::told(program, &covered));
+            }
         }
     }
     if arguments.json {
@@ -49,6 +77,7 @@ pub(super) fn run(arguments: &Test) -> anyhow::Result<ExitCode> {
     } else {
         output::line(&format!("{n_scenarios} scenarios, {n_failed} failed"));
     }
+    substitutions.iter().for_each(Substitutions::warn_of_unused);
     Ok(match (n_unread, n_failed) {
         (0, 0) => ExitCode::SUCCESS,
         (0, _) => ExitCode::FAILURE,
@@ -56,20 +85,86 @@ pub(super) fn run(arguments: &Test) -> anyhow::Result<ExitCode> {
     })
 }
 
-fn rehearse(file: &Path) -> anyhow::Result<(Program, Vec<Outcome>)> {
-    let text = findings::read(file)?;
-    let value = yaml::parse(&text, yaml::no_tags).with_context(|| file.display().to_string())?;
-    let scenarios: ScenarioFile =
-        serde_json::from_value(value).with_context(|| file.display().to_string())?;
-    let definition = match &scenarios.definition {
-        Definition::Inline(definition) => serde_json::Value::Object(definition.clone()).to_string(),
-        // Relative to the scenarios' directory, wherever the command is run.
-        Definition::File(name) => findings::read(&file.parent().unwrap_or_else(|| Path::new("")).join(name))?,
+/// Runs the scenarios of a file, or the test cases of a MockConfigFile.json.
+fn rehearse(
+    file: &Path,
+    arguments: &Test,
+    substitutions: Option<&Substitutions>,
+) -> anyhow::Result<Vec<Rehearsed>> {
+    let read = document(file)?;
+    if MockConfig::is_meant(&read) {
+        return rehearse_test_cases(&MockConfig::read(read)?, arguments, substitutions);
+    }
+    let scenarios: ScenarioFile = serde_json::from_value(read)?;
+    // Relative to the scenarios' directory, wherever the command is run.
+    let beside = |name: &str| file.parent().unwrap_or_else(|| Path::new("")).join(name);
+    let program = match &scenarios.definition {
+        Source::Inline(definition) => {
+            let text = Value::Object(definition.clone()).to_string();
+            Definition::read(file, &text, substitutions)?.compile(file, substitutions)?
+        }
+        Source::File(name) => program(&beside(name), substitutions)?,
     };
-    let program = asl::compile(&definition, StateMachineType::Standard)
-        .map_err(|diagnostics| anyhow!("{}: the definition is not valid: {diagnostics}", file.display()))?;
-    scenarios.check(&program).with_context(|| file.display().to_string())?;
-    let outcomes =
-        scenarios.scenarios.iter().map(|scenario| scenario.run(&program, &scenarios.mocks)).collect();
-    Ok((program, outcomes))
+    let config = match &scenarios.mock_config {
+        None => None,
+        Some(name) => {
+            let config = document(&beside(name)).and_then(MockConfig::read);
+            Some(config.with_context(|| beside(name).display().to_string())?)
+        }
+    };
+    let test_cases = match &config {
+        None => None,
+        Some(config) => Some(config.machine(scenarios.state_machine.as_deref())?),
+    };
+    let shared = Shared { program: &program, mocks: &scenarios.mocks, test_cases };
+    let outcomes = scenarios.scenarios.iter().map(|value| Scenario::run_value(value, &shared)).collect();
+    let problems = problems_of(&scenarios.mocks, &program).collect();
+    Ok(vec![Rehearsed { outcomes, problems, program }])
+}
+
+fn rehearse_test_cases(
+    config: &MockConfig,
+    arguments: &Test,
+    substitutions: Option<&Substitutions>,
+) -> anyhow::Result<Vec<Rehearsed>> {
+    let input = match &arguments.input {
+        None => scenario::empty(),
+        Some(file) => document(file).with_context(|| file.display().to_string())?,
+    };
+    let rehearse = |(machine, cases): (&String, _)| {
+        let program = program(definition_of(machine, config, &arguments.definitions)?, substitutions)?;
+        let mocks = MockEntries::new();
+        let shared = Shared { program: &program, mocks: &mocks, test_cases: Some(cases) };
+        let run = |case: &String| {
+            Scenario::of_test_case(format!("{machine}/{case}"), case.clone(), input.clone()).run(&shared)
+        };
+        let outcomes = cases.keys().map(run).collect();
+        Ok(Rehearsed { outcomes, problems: Vec::new(), program })
+    };
+    config.0.iter().map(rehearse).collect()
+}
+
+/// The file of a machine's definition, as the arguments name it.
+fn definition_of<'a>(
+    machine: &str,
+    config: &MockConfig,
+    definitions: &'a [NamedDefinition],
+) -> anyhow::Result<&'a PathBuf> {
+    let named = definitions.iter().find(|definition| definition.name.as_deref() == Some(machine));
+    let only = definitions.iter().find(|definition| definition.name.is_none() && config.0.len() == 1);
+    match named.or(only) {
+        Some(definition) => Ok(&definition.file),
+        None if config.0.len() == 1 => bail!("name the definition of {machine:?}: --definition FILE"),
+        None => bail!("name the definition of {machine:?}: --definition {machine}=FILE"),
+    }
+}
+
+fn program(file: &Path, substitutions: Option<&Substitutions>) -> anyhow::Result<Program> {
+    let text = findings::read(file)?;
+    let definition = Definition::read(file, &text, substitutions);
+    definition.with_context(|| file.display().to_string())?.compile(file, substitutions)
+}
+
+fn document(file: &Path) -> anyhow::Result<Value> {
+    Ok(yaml::parse(&findings::read(file)?, yaml::no_tags)?)
 }

@@ -1,5 +1,6 @@
 //! `stepgate vtl lint`
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use super::arguments::VtlLint;
@@ -7,10 +8,11 @@ use super::findings::{self, Finding};
 use crate::gateway::{LintSeverity, TemplateFinding, lint_template};
 
 pub(super) fn run(arguments: &VtlLint) -> anyhow::Result<ExitCode> {
-    findings::report(&arguments.lint, |text| {
+    let look = |_: &Path, text: &str| {
         let findings = lint_template(text, arguments.content_type.as_deref()).into_iter();
         findings.filter(|finding| !arguments.allow.contains(&finding.code)).map(finding).collect()
-    })
+    };
+    findings::report(&arguments.lint, look, || None)
 }
 
 fn finding(found: TemplateFinding) -> Finding {
@@ -22,5 +24,6 @@ fn finding(found: TemplateFinding) -> Finding {
         column: place(found.at.column),
         message: found.message,
         location: None,
+        detail: None,
     }
 }

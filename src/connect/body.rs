@@ -1,6 +1,7 @@
 //! One body type for all requests and responses.
 
 use bytes::{Bytes, BytesMut};
+use http_body::SizeHint;
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Empty, Full, LengthLimitError};
 
@@ -75,6 +76,33 @@ pub async fn collect_within(
         more.extend_from_slice(&data);
     }
     Ok(if more.is_empty() { whole } else { more.freeze() })
+}
+
+/// Reads a body to its end and keeps nothing of it, for clients that miss the answer while they still write. One of more
+/// than `bytes_max` bytes is left where it is.
+pub async fn skip(mut body: Body, bytes_max: usize) {
+    let announced = http_body::Body::size_hint(&body).lower();
+    let mut left = match usize::try_from(announced) {
+        Ok(announced) if announced <= bytes_max => bytes_max,
+        Ok(_) | Err(_) => return,
+    };
+    while let Some(Ok(frame)) = body.frame().await {
+        let bytes = frame.data_ref().map_or(0, Bytes::len);
+        match left.checked_sub(bytes) {
+            Some(rest) => left = rest,
+            None => return,
+        }
+    }
+}
+
+/// The hint of a body of which `rest` bytes were read and are still to be handed on.
+pub fn hint_with(mut hint: SizeHint, rest: usize) -> SizeHint {
+    let rest = u64::try_from(rest).unwrap_or(u64::MAX);
+    if let Some(upper) = hint.upper() {
+        hint.set_upper(upper.saturating_add(rest));
+    }
+    hint.set_lower(hint.lower().saturating_add(rest));
+    hint
 }
 
 fn broken(error: BoxError, bytes_max: usize) -> Error {

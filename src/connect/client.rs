@@ -6,12 +6,12 @@ use std::sync::{Arc, OnceLock};
 use http::Uri;
 use http::uri::Scheme;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::{Client, ResponseFuture};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 
 use super::dialer::Dialer;
 use super::guarded::Guarded;
-use super::opening::opened;
+use super::opening::{opened, unopened};
 use super::strict_connector::StrictConnector;
 use super::{
     Body, Call, ClientIdentity, Error, Options, Request, Response, ServerCertificate, remove_hop_by_hop, tls,
@@ -42,7 +42,7 @@ impl HttpClient {
     }
 
     /// Sends `request` and returns when the response's head has arrived, together with its body or the first 64 KiB of
-    /// it.
+    /// it; with [`Call::streams`], as soon as the head has arrived.
     ///
     /// Fields that are meant for this connection only are removed. A larger body is streamed; it ends with
     /// [`Error::Timeout`] or [`Error::TooLarge`] if it exceeds the limits of `call`. The URI must be absolute, `http`
@@ -58,17 +58,8 @@ impl HttpClient {
         request: Request,
         call: Call,
     ) -> Result<Response, Error> {
-        if request.uri().host().is_none_or(str::is_empty) {
-            return Err(invalid(request.uri()));
-        }
+        let answer = self.start(identity, request, call.server_certificate)?;
         let mut deadline = Box::pin(tokio::time::sleep(call.timeout));
-        let answer = match request.uri().scheme() {
-            Some(scheme) if *scheme == Scheme::HTTP => self.0.plain.request(request),
-            Some(scheme) if *scheme == Scheme::HTTPS => {
-                self.0.secure(call.server_certificate, identity)?.request(request)
-            }
-            _ => return Err(invalid(request.uri())),
-        };
         let mut response = tokio::select! {
             biased;
             answer = answer => answer.map_err(Error::from_client)?,
@@ -81,7 +72,29 @@ impl HttpClient {
         }
         remove_hop_by_hop(response.headers_mut());
         let (parts, body) = response.into_parts();
-        Ok(Response::from_parts(parts, opened(Guarded::new(body, deadline, bytes_max)).await?))
+        let body = Guarded::new(body, deadline, bytes_max);
+        let body = if call.streams { unopened(body) } else { opened(body).await? };
+        Ok(Response::from_parts(parts, body))
+    }
+
+    /// Hands the request to its pool. Not async, so that the pools and HTTP/2 are compiled here, not in every room that
+    /// awaits [`HttpClient::send`].
+    fn start(
+        &self,
+        identity: Option<&ClientIdentity>,
+        request: Request,
+        server_certificate: ServerCertificate,
+    ) -> Result<ResponseFuture, Error> {
+        if request.uri().host().is_none_or(str::is_empty) {
+            return Err(invalid(request.uri()));
+        }
+        match request.uri().scheme() {
+            Some(scheme) if *scheme == Scheme::HTTP => Ok(self.0.plain.request(request)),
+            Some(scheme) if *scheme == Scheme::HTTPS => {
+                Ok(self.0.secure(server_certificate, identity)?.request(request))
+            }
+            _ => Err(invalid(request.uri())),
+        }
     }
 }
 

@@ -28,12 +28,12 @@ mod options;
 mod strict_connector;
 mod tls;
 
-pub use body::{Body, boxed, collect, collect_within, empty, full};
+pub use body::{Body, boxed, collect, collect_within, empty, full, hint_with, skip};
 pub use client::HttpClient;
 pub use client_identity::ClientIdentity;
 pub use egress::{Egress, NoRule, Reason, Refused};
 pub use error::Error;
-pub use hop_by_hop::remove_hop_by_hop;
+pub use hop_by_hop::{remove_fields, remove_hop_by_hop};
 pub use line_stream::{LineAddress, LineStream};
 pub use options::{Call, Options, ServerCertificate};
 

@@ -47,6 +47,14 @@ pub(super) async fn opened(mut body: Guarded) -> Result<Body, Error> {
     })
 }
 
+/// `body` as it comes, however little of it is there.
+pub(super) fn unopened(body: Guarded) -> Body {
+    if http_body::Body::is_end_stream(&body) {
+        return empty();
+    }
+    boxed(Opened { beginning: [Bytes::new(), Bytes::new()], rest: body })
+}
+
 /// A body whose beginning has arrived.
 struct Opened {
     beginning: [Bytes; 2],

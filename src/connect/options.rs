@@ -52,6 +52,8 @@ pub struct Call {
     pub response_bytes_max: usize,
     /// Whether the backend has to prove its identity.
     pub server_certificate: ServerCertificate,
+    /// Whether the response is wanted as soon as its head has arrived, with nothing of its body awaited.
+    pub streams: bool,
 }
 
 impl Default for Call {
@@ -61,6 +63,7 @@ impl Default for Call {
             timeout: Duration::from_secs(29),
             response_bytes_max: 10 * 1024 * 1024,
             server_certificate: ServerCertificate::Verified,
+            streams: false,
         }
     }
 }

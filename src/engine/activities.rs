@@ -1,21 +1,24 @@
 //! Activities, and the workers that do their tasks.
 
+use std::ops::ControlFlow;
 use std::sync::{Arc, PoisonError};
 
 use super::Error;
 use super::changes::remove_task;
+use super::encryption::Encryption;
 use super::event::Failure;
+use super::execution::{Entry, Note};
 use super::machine::{Input, Outcome, TaskKey};
 use super::open::Engine;
 use super::page::{Page, page_size};
 use super::queue::{Claim, Polled, Queued};
-use super::state_machines::{home_key, home_of};
+use super::state_machines::{encryption_of, home_key, home_of};
 use super::tags::{self, Tag};
 use super::{journal, task_tokens};
 use crate::clock::Timestamp;
 use crate::id::{AccountRegion, ActivityArn, check_name};
 use crate::json::Payload;
-use crate::store::Param;
+use crate::store::{Param, Record as _};
 
 /// An activity.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,6 +27,8 @@ pub struct Activity {
     pub arn: ActivityArn,
     /// When it was created.
     pub created: Timestamp,
+    /// With whose key its tasks are encrypted.
+    pub encryption: Encryption,
     id: i64,
 }
 
@@ -43,33 +48,56 @@ struct Handed {
 }
 
 impl Engine {
-    /// CreateActivity. Idempotent by name; tags of one that exists are not changed.
+    /// CreateActivity with AWS's own key.
     ///
     /// # Errors
-    /// `InvalidName`, `TooManyTags`.
+    /// As [`create_encrypted_activity`](Self::create_encrypted_activity).
     pub async fn create_activity(
         &self,
         home: AccountRegion,
         name: &str,
         tags: Vec<Tag>,
     ) -> Result<Activity, Error> {
+        self.create_encrypted_activity(home, name, tags, Encryption::AwsOwnedKey).await
+    }
+
+    /// CreateActivity. Idempotent by name; tags of one that exists are not changed.
+    ///
+    /// # Errors
+    /// `InvalidName`, `TooManyTags`; `ActivityAlreadyExists` if it is encrypted otherwise.
+    pub async fn create_encrypted_activity(
+        &self,
+        home: AccountRegion,
+        name: &str,
+        tags: Vec<Tag>,
+        encryption: Encryption,
+    ) -> Result<Activity, Error> {
         check_name(name)?;
         tags::check(&tags)?;
         let arn = ActivityArn::new(&home, name);
-        let wanted = Activity { arn, created: self.now(), id: self.next_id() };
+        let wanted = Activity { arn, created: self.now(), encryption, id: self.next_id() };
         let made = self
             .inner
             .store
             .write(move |tx| {
                 let home = home_key(&wanted.arn.home);
                 let key = [Param::Text(&home), Param::Text(&wanted.arn.name)];
-                let sql = "SELECT id, created FROM activity WHERE home = ?1 AND name = ?2";
-                let found = tx.query_one(sql, &key, |row| Ok((row.int(0)?, row.int(1)?)))?;
-                if let Some((id, created)) = found {
-                    return Ok(Activity { id, created: Timestamp::from_millis(created), arn: wanted.arn });
+                let sql = "SELECT id, created, encryption FROM activity WHERE home = ?1 AND name = ?2";
+                let found =
+                    tx.query_one(sql, &key, |row| Ok((row.int(0)?, row.int(1)?, row.opt_text(2)?)))?;
+                if let Some((id, created, encryption)) = found {
+                    let encryption = encryption_of(encryption)?.unwrap_or(Encryption::AwsOwnedKey);
+                    if encryption != wanted.encryption {
+                        return Err(Error::ActivityAlreadyExists(wanted.arn.to_string()));
+                    }
+                    let created = Timestamp::from_millis(created);
+                    return Ok(Activity { id, created, encryption, arn: wanted.arn });
                 }
-                let sql = "INSERT INTO activity (id, home, name, created) VALUES (?1, ?2, ?3, ?4)";
-                tx.execute(sql, &[wanted.id.into(), key[0], key[1], wanted.created.as_millis().into()])?;
+                let encryption = wanted.encryption.encode()?;
+                let created = wanted.created.as_millis().into();
+                let sql =
+                    "INSERT INTO activity (id, home, name, created, encryption) VALUES (?1, ?2, ?3, ?4, ?5)";
+                tx.execute(sql, &[wanted.id.into(), key[0], key[1], created, Param::Text(&encryption)])?;
                 tags::put(tx, &wanted.arn.to_string(), &tags)?;
                 Ok::<_, Error>(wanted)
             })
@@ -87,16 +115,17 @@ impl Engine {
     pub async fn describe_activity(&self, arn: &str) -> Result<Activity, Error> {
         let arn = ActivityArn::parse(arn)?;
         let id = self.activity_id(&arn).ok_or_else(|| Error::ActivityDoesNotExist(arn.to_string()))?;
-        let created = self
+        let found = self
             .inner
             .store
             .read(move |tx| {
-                let sql = "SELECT created FROM activity WHERE id = ?1";
-                Ok::<_, Error>(tx.query_one(sql, &[id.into()], |row| row.int(0))?)
+                let sql = "SELECT created, encryption FROM activity WHERE id = ?1";
+                Ok::<_, Error>(tx.query_one(sql, &[id.into()], |row| Ok((row.int(0)?, row.opt_text(1)?)))?)
             })
             .await?;
-        let created = created.ok_or_else(|| Error::ActivityDoesNotExist(arn.to_string()))?;
-        Ok(Activity { arn, created: Timestamp::from_millis(created), id })
+        let (created, encryption) = found.ok_or_else(|| Error::ActivityDoesNotExist(arn.to_string()))?;
+        let encryption = encryption_of(encryption)?.unwrap_or(Encryption::AwsOwnedKey);
+        Ok(Activity { arn, created: Timestamp::from_millis(created), encryption, id })
     }
 
     /// DeleteActivity. Tasks in line are not handed out any more; they time out. One that is not there is gone
@@ -138,13 +167,17 @@ impl Engine {
             .inner
             .store
             .read(move |tx| {
-                let sql =
-                    "SELECT id, name, created FROM activity WHERE home = ?1 AND ?2 < id ORDER BY id LIMIT ?3";
+                let sql = "SELECT id, name, created, encryption FROM activity
+                           WHERE home = ?1 AND ?2 < id ORDER BY id LIMIT ?3";
                 let params = [Param::Text(&home_key(&home)), after.into(), limit.into()];
-                Ok(tx.query(sql, &params, |row| {
-                    let arn = ActivityArn::new(&home, &row.text(1)?);
-                    Ok(Activity { id: row.int(0)?, arn, created: Timestamp::from_millis(row.int(2)?) })
-                })?)
+                let rows = tx.query(sql, &params, |row| {
+                    Ok((row.int(0)?, row.text(1)?, Timestamp::from_millis(row.int(2)?), row.opt_text(3)?))
+                })?;
+                let activity = |(id, name, created, encryption): (i64, String, Timestamp, Option<String>)| {
+                    let encryption = encryption_of(encryption)?.unwrap_or(Encryption::AwsOwnedKey);
+                    Ok(Activity { id, arn: ActivityArn::new(&home, &name), created, encryption })
+                };
+                rows.into_iter().map(activity).collect()
             })
             .await;
         Ok(Page::cut(activities?, max, &listing, |activity| activity.id))
@@ -318,9 +351,8 @@ impl Engine {
 
     /// A token of no current attempt: over if the journal knows it, else nobody's.
     async fn over(&self, id: i64, token: &str, home: &AccountRegion) -> Result<(), Error> {
-        use super::execution::Note;
-        let (token, home) = (token.to_owned(), home_key(home));
-        let known = self
+        let home = home_key(home);
+        let is_here = self
             .inner
             .store
             .read(move |tx| {
@@ -329,12 +361,20 @@ impl Engine {
                 if tx.query_one(sql, &[id.into()], |row| row.text(0))?.is_none_or(|at| at != home) {
                     return Ok(false);
                 }
-                let mut entries = journal::read(tx, id)?.entries.into_iter();
-                Ok::<_, Error>(entries.any(
-                    |entry| matches!(entry.note, Some(Note::Attempt { token: of, .. }) if *of == *token),
-                ))
+                Ok::<_, Error>(true)
             })
             .await?;
+        let mut known = false;
+        if is_here {
+            let look = |entry: Entry| match entry.note {
+                Some(Note::Attempt { token: of, .. }) if *of == *token => {
+                    known = true;
+                    ControlFlow::Break(())
+                }
+                Some(_) | None => ControlFlow::Continue(()),
+            };
+            self.each_entry(id, look).await?;
+        }
         Err(if known { Error::TaskTimedOut } else { Error::InvalidToken })
     }
 

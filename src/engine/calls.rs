@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::changes::remove_task;
 use super::event::Failure;
+use super::execution::ExecutionStart;
 use super::machine::{Input, TaskKey, TaskRun};
 use super::open::Engine;
 use super::queue::Queued;
@@ -11,6 +12,7 @@ use super::runner::Origin;
 use super::tasks::Traced;
 use super::{Error, TaskCall, TaskResult, journal, nested};
 use crate::asl::{Pattern, Resource};
+use crate::id::AccountRegion;
 use crate::json::Payload;
 
 /// Interrupted calls read at one time.
@@ -30,16 +32,7 @@ impl Engine {
                 }
                 return;
             }
-            let role_arn = run.credentials_role.unwrap_or(origin.role_arn);
-            let call = TaskCall {
-                home: origin.home,
-                execution_arn: origin.arn,
-                state_machine_arn: origin.state_machine_arn,
-                resource: run.resource,
-                input: run.input,
-                role_arn,
-                idempotency_token: run.token,
-            };
+            let call = task_call(&origin, run);
             if let Some(result) = engine.result_of(call).await {
                 engine.task_ended(id, task, input_of(task, pattern, result)).await;
             }
@@ -56,13 +49,12 @@ impl Engine {
         }
     }
 
-    /// Makes a call, and tells of the HTTP request that it is if `reveal_secrets` says how; `None` if the process is
-    /// ending.
-    pub(super) async fn traced_result_of(
-        &self,
-        call: TaskCall,
-        reveal_secrets: Option<bool>,
-    ) -> Option<Traced> {
+    /// Makes a call for an execution that has no journal, and tells of the HTTP request that it is if `reveal_secrets`
+    /// says how; `None` if the process is ending.
+    pub(super) async fn answer_of(&self, call: TaskCall, reveal_secrets: Option<bool>) -> Option<Traced> {
+        if nested::starts_execution(&call.resource) {
+            return Some((self.start_from_express(&call).await, None));
+        }
         let Some(reveal_secrets) = reveal_secrets else {
             return Some((self.result_of(call).await?, None));
         };
@@ -77,7 +69,7 @@ impl Engine {
     async fn task_ended(&self, id: i64, task: TaskKey, input: Input) {
         // Also a job that was only submitted is not submitted again after a crash: its row goes.
         let [frame, scheduled] = journal::task_columns(task);
-        self.insist(id, input, move |tx| remove_task(tx, id, frame, scheduled)).await;
+        self.advance_persistently(id, input, move |tx| remove_task(tx, id, frame, scheduled)).await;
     }
 
     /// Puts the tasks that no worker has back in line. The rows' ids are their order.
@@ -174,6 +166,21 @@ fn panicked() -> TaskResult {
     TaskResult::Failed(Failure::new("States.Runtime", "Internal Error"))
 }
 
+/// The call of a task of an execution that has a journal.
+pub(super) fn task_call(origin: &Origin, run: TaskRun) -> TaskCall {
+    TaskCall {
+        home: origin.home.clone(),
+        execution_arn: origin.arn.clone(),
+        state_machine_arn: origin.state_machine_arn.clone(),
+        resource: run.resource,
+        input: run.input,
+        role_arn: own_role(&origin.role_arn, &origin.home),
+        task_role: run.credentials_role,
+        idempotency_token: run.token,
+        trace_header: origin.trace_header.clone(),
+    }
+}
+
 /// How a call's end comes in.
 pub(super) fn input_of(task: TaskKey, pattern: Pattern, result: TaskResult) -> Input {
     match (result, pattern) {
@@ -187,10 +194,67 @@ pub(super) fn input_of(task: TaskKey, pattern: Pattern, result: TaskResult) -> I
     }
 }
 
+/// The call of a task of an execution that has no journal, and when it is done.
+pub(super) fn call_of(
+    home: AccountRegion,
+    start: &ExecutionStart,
+    trace_header: Option<Arc<str>>,
+    run: TaskRun,
+) -> (TaskCall, Pattern) {
+    let pattern = pattern_of(&run.resource);
+    let role_arn = own_role(&start.role_arn, &home);
+    let call = TaskCall {
+        home,
+        execution_arn: start.arn.clone(),
+        state_machine_arn: start.state_machine_arn.clone(),
+        resource: run.resource,
+        input: run.input,
+        role_arn,
+        task_role: run.credentials_role,
+        idempotency_token: run.token,
+        trace_header,
+    };
+    (call, pattern)
+}
+
+/// The role of a state machine as one of the machine's own account. AWS takes no other: whoever names a role of another
+/// account here, as recorded definitions do, means this one. Roles of other accounts are for a Task's `Credentials`.
+fn own_role(role_arn: &Arc<str>, home: &AccountRegion) -> Arc<str> {
+    let parts: Vec<&str> = role_arn.splitn(6, ':').collect();
+    match parts.as_slice() {
+        [arn, partition, service, region, account, role] if *account != home.account.as_str() => {
+            format!("{arn}:{partition}:{service}:{region}:{}:{role}", home.account).into()
+        }
+        _ => role_arn.clone(),
+    }
+}
+
 /// When a task of the resource is done.
 pub(super) fn pattern_of(resource: &Resource) -> Pattern {
     match resource {
         Resource::Integration(integration) => integration.pattern,
         Resource::Activity(_) | Resource::Lambda(_) => Pattern::RequestResponse,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::{AccountId, Region};
+
+    #[test]
+    fn a_machine_s_role_is_of_its_own_account() {
+        let home = AccountRegion {
+            account: AccountId::parse("123456789012").unwrap(),
+            region: Region::parse("us-east-1").unwrap(),
+        };
+        for (given, expect) in [
+            ("arn:aws:iam::123456789012:role/a/R", "arn:aws:iam::123456789012:role/a/R"),
+            ("arn:aws:iam::000000000000:role/a/R", "arn:aws:iam::123456789012:role/a/R"),
+            // What is tested without a role.
+            ("", ""),
+        ] {
+            assert_eq!(&*own_role(&Arc::from(given), &home), expect);
+        }
     }
 }

@@ -40,6 +40,12 @@ pub enum Error {
     /// A logging configuration that can't be.
     #[error("Invalid Logging Configuration: {0}")]
     InvalidLoggingConfiguration(&'static str),
+    /// A key without its type, or a type without its key.
+    #[error("{0}")]
+    InvalidEncryptionConfiguration(&'static str),
+    /// An activity of the name is there and is encrypted otherwise.
+    #[error("Activity Already Exists: '{0}'")]
+    ActivityAlreadyExists(String),
     /// The name is taken by another execution.
     #[error("Execution Already Exists: '{0}'")]
     ExecutionAlreadyExists(String),
@@ -92,6 +98,15 @@ pub enum Error {
     /// No such resource to tag.
     #[error("Resource not found: '{0}'")]
     ResourceNotFound(String),
+    /// A tag of this server's own with a value that it does not take.
+    #[error("{0}")]
+    InvalidTag(String),
+    /// A fork from a state that the execution has not entered, or of what has no history.
+    #[error("{0}")]
+    NoFork(String),
+    /// No Wait goes on that could be ended.
+    #[error("{0}")]
+    NoWait(String),
     /// More than 50 tags.
     #[error(
         "You've exceeded the number of tags allowed for a resource. See the Limits Topic in the AWS Step Functions Developer Guide."
@@ -129,6 +144,9 @@ pub enum Error {
     /// More versions or aliases than a machine may have.
     #[error("The maximum number of {0} of a state machine has been reached.")]
     QuotaExceeded(&'static str),
+    /// What was to be done for an attempt that is over; nothing was kept. No client ever sees it.
+    #[error("the attempt is over that this was for")]
+    Superseded,
     /// The disk failed or is full: the server's fault, and nothing was kept.
     #[error(transparent)]
     Store(#[from] store::Error),

@@ -5,15 +5,17 @@
 //! the journal tells can't drift.
 
 mod entry;
+mod fork;
 mod frame;
 mod map_run;
 mod redrive;
 
 pub use entry::{Entry, Next, Note};
+pub use fork::Fork;
 pub use frame::FrameId;
 pub(super) use frame::{At, Attempt, Frame, Paused, Phase};
 pub(crate) use map_run::MapRun;
-pub use map_run::{BatchBounds, ChildEnd, MapRunKey, MapRunLimits, Reading, Writing};
+pub use map_run::{BatchBounds, ChildEnd, MapRunAttempt, MapRunKey, MapRunLimits, Reading, Writing};
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -326,6 +328,12 @@ impl Execution {
                     }
                     *open += 1;
                     *begun += 1;
+                }
+            }
+            Note::Forked { variables, output } => {
+                if let Some(frame) = self.frames.get_mut(&entry.frame) {
+                    frame.variables.clone_from(variables);
+                    frame.output.clone_from(output);
                 }
             }
             Note::ChildEnded => self.child_ended(entry.frame, entry.event.as_ref().map(|event| event.id)),

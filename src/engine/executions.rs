@@ -1,18 +1,18 @@
 //! Executions as records: finding, describing, listing, stopping.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::event::Failure;
 use super::execution::{ExecutionStart, ExecutionStatus};
-use super::journal::{self, Journal};
 use super::logging::Logging;
-use super::machine::Input;
+use super::machine::{EVENTS_MAX, Input};
 use super::map_runs::{self, MapChild};
 use super::open::Engine;
 use super::page::{Page, page_size};
 use super::redrive::{self, NotRedrivable};
 use super::state_machines::{home_key, home_of, kind_of, logging_of};
-use super::{Error, versions};
+use super::{Error, tags, versions};
 use crate::asl::StateMachineType;
 use crate::clock::Timestamp;
 use crate::id::{AccountRegion, ExecutionArn, MapRunArn, Qualifier, StateMachineArn};
@@ -81,7 +81,7 @@ pub struct ExecutionItem {
     pub map_run: Option<MapRunArn>,
     /// How many of the Map Run's items it has.
     pub n_items: Option<u64>,
-    id: i64,
+    pub(super) id: i64,
 }
 
 macro_rules! listing {
@@ -115,7 +115,7 @@ pub struct ExecutionFilter {
     pub next_token: Option<String>,
 }
 
-/// Everything needed to fold an execution.
+/// Everything needed to fold an execution, besides its journal.
 pub(super) struct Loaded {
     pub(super) status: ExecutionStatus,
     pub(super) home: AccountRegion,
@@ -124,8 +124,12 @@ pub(super) struct Loaded {
     pub(super) definition: String,
     pub(super) kind: StateMachineType,
     pub(super) logging: Logging,
+    pub(super) trace_header: Option<Arc<str>>,
     pub(super) map_child: Option<MapChild>,
-    pub(super) journal: Journal,
+    /// Most events of its history.
+    pub(super) events_max: u64,
+    /// How long Express executions of its machine are kept after their end, if they are.
+    pub(super) express_history: Option<Duration>,
 }
 
 /// A row of the table.
@@ -148,6 +152,8 @@ pub(super) struct Found {
     pub(super) machine_is_deleting: bool,
     /// The Map Run that it is a child of.
     pub(super) map_run: Option<MapRunArn>,
+    /// Most events of its history.
+    pub(super) events_max: u64,
 }
 
 pub(super) const STATUSES: [ExecutionStatus; 6] = [
@@ -183,7 +189,14 @@ impl Engine {
     /// # Errors
     /// `InvalidArn`, `ExecutionDoesNotExist`.
     pub async fn describe_execution(&self, arn: &str) -> Result<ExecutionDescription, Error> {
-        let arn = ExecutionArn::parse(arn)?;
+        // Of the child of a Map Run there is a row.
+        if let Ok(express) = ExecutionArn::parse_express(arn)
+            && !express.machine.contains('/')
+            && let Some(kept) = self.inner.express_kept.describe(&express, self.now())
+        {
+            return Ok(kept);
+        }
+        let arn = ExecutionArn::parse_kept(arn)?;
         let now = self.now();
         self.inner
             .store
@@ -234,15 +247,22 @@ impl Engine {
             None => self.describe_state_machine(state_machine_arn).await?,
             Some(_) => self.describe_state_machine(&parsed.unqualified().to_string()).await?,
         };
-        if machine.kind == StateMachineType::Express {
-            return Err(Error::StateMachineTypeNotSupported);
-        }
         let status = filter.status.map_or("", ExecutionStatus::as_str);
         let listing = self.listing("ListExecutions", &[state_machine_arn, status]);
         let before = listing.position(filter.next_token.as_deref())?.unwrap_or(i64::MAX);
         let max = page_size(filter.max_results);
         let limit = i64::try_from(max).unwrap_or(i64::MAX - 1) + 1;
         let arn = machine.arn.unqualified();
+        if machine.kind == StateMachineType::Express {
+            let tagged = arn.to_string();
+            let wishes = self.inner.store.read(move |tx| tags::wishes(tx, &tagged)).await?;
+            if wishes.express_history.is_none() {
+                return Err(Error::StateMachineTypeNotSupported);
+            }
+            let (kept, now) = (&self.inner.express_kept, self.now());
+            let items = kept.list(&parsed, filter.status, before, max.saturating_add(1), now);
+            return Ok(Page::cut(items, max, &listing, |item| item.id));
+        }
         let items: Result<Vec<ExecutionItem>, Error> = self
             .inner
             .store
@@ -287,11 +307,16 @@ impl Engine {
     }
 }
 
+/// Most events of an execution's history, of its column.
+fn events_max(stored: Option<i64>) -> u64 {
+    stored.and_then(|max| u64::try_from(max).ok()).unwrap_or(EVENTS_MAX)
+}
+
 /// Reads the columns of a listing.
 pub(super) fn read_item(row: &Row<'_>, machine: &StateMachineArn) -> Result<ExecutionItem, store::Error> {
     Ok(ExecutionItem {
         id: row.int(0)?,
-        arn: ExecutionArn::new(&machine.home, &machine.full_name(), &row.text(1)?),
+        arn: ExecutionArn::of(&machine.home, &machine.full_name(), &row.text(1)?),
         state_machine_arn: machine.clone(),
         status: status_of(row.int(2)?)?,
         started: Timestamp::from_millis(row.int(3)?),
@@ -317,12 +342,13 @@ impl ExecutionItem {
 pub(super) fn find(tx: &Tx<'_>, arn: &ExecutionArn) -> Result<Option<Found>, Error> {
     let sql = "SELECT e.id, e.revision, e.status, e.started, e.stopped, e.input, e.output, e.error, e.cause,
                e.trace_header, e.version, e.alias, e.redrive_count, e.redriven, m.deleting, m.name,
-               (SELECT run FROM map_run r WHERE r.id = e.map_run)
+               (SELECT run FROM map_run r WHERE r.id = e.map_run), e.events_max
                FROM state_machine m JOIN execution e ON e.machine = m.id AND e.name = ?3
                WHERE m.home = ?1 AND (m.name = ?2 OR (?2 || ':' <= m.name AND m.name < ?2 || ';'))
                ORDER BY m.id DESC LIMIT 1";
     let home = home_key(&arn.home);
-    let params = [Param::Text(&home), Param::Text(&arn.machine), Param::Text(&arn.name)];
+    let name = arn.full_name();
+    let params = [Param::Text(&home), Param::Text(&arn.machine), Param::Text(&name)];
     Ok(tx.query_one(sql, &params, |row| {
         Ok(Found {
             id: row.int(0)?,
@@ -344,6 +370,7 @@ pub(super) fn find(tx: &Tx<'_>, arn: &ExecutionArn) -> Result<Option<Found>, Err
                 None => None,
                 Some(run) => Some(map_runs::run_arn(arn, &row.text(15)?, run)),
             },
+            events_max: events_max(row.opt_int(17)?),
         })
     })?)
 }
@@ -355,7 +382,7 @@ pub(super) fn open(tx: &Tx<'_>, machine: i64, after: i64, limit: usize) -> Resul
     Ok(tx.query(sql, &[machine.into(), after.into(), limit.into()], |row| row.int(0))?)
 }
 
-/// An execution with its journal; `None` if there never was one.
+/// What is needed to fold an execution, besides its journal; `None` if there never was one.
 pub(super) fn load(tx: &Tx<'_>, id: i64) -> Result<Option<Loaded>, Error> {
     struct Columns {
         home: String,
@@ -372,9 +399,12 @@ pub(super) fn load(tx: &Tx<'_>, id: i64) -> Result<Option<Loaded>, Error> {
         version: Option<i64>,
         alias: Option<String>,
         map_child: Option<MapChild>,
+        events_max: u64,
+        trace_header: Option<String>,
     }
     let sql = "SELECT m.home, m.name, e.name, e.input, e.started, e.revision, r.definition, m.kind, r.role_arn, e.status,
-               r.logging, e.version, e.alias, p.execution, p.frame, p.started_event, e.map_index, e.map_items
+               r.logging, e.version, e.alias, p.execution, p.frame, p.started_event, e.map_index, e.map_items,
+               e.events_max, e.trace_header
                FROM execution e JOIN state_machine m ON m.id = e.machine
                JOIN state_machine_revision r ON r.id = e.revision
                LEFT JOIN map_run p ON p.id = e.map_run WHERE e.id = ?1";
@@ -399,6 +429,8 @@ pub(super) fn load(tx: &Tx<'_>, id: i64) -> Result<Option<Loaded>, Error> {
                     Some(MapChild::read(parent, [row.int(14)?, row.int(15)?], [row.int(16)?, row.int(17)?]))
                 }
             },
+            events_max: events_max(row.opt_int(18)?),
+            trace_header: row.opt_text(19)?,
         })
     })?;
     let Some(columns) = columns else { return Ok(None) };
@@ -407,9 +439,13 @@ pub(super) fn load(tx: &Tx<'_>, id: i64) -> Result<Option<Loaded>, Error> {
     let machine_name = columns.machine_name.split(':').next().unwrap_or_default();
     let machine = StateMachineArn::new(&home, machine_name);
     let input = Payload::from_text(columns.input).map_err(|error| Error::Corrupt(error.to_string()))?;
+    let arn = ExecutionArn::of(&home, machine_name, &columns.name);
+    // A Map's children are like their parent.
+    let tagged = StateMachineArn { label: None, ..machine.clone() };
+    let express_history = tags::wishes(tx, &tagged.to_string())?.express_history;
     let start = ExecutionStart {
-        arn: ExecutionArn::new(&home, machine_name, &columns.name).to_string().into(),
-        name: columns.name.into(),
+        arn: arn.to_string().into(),
+        name: arn.name,
         input,
         role_arn: columns.role_arn.into(),
         version_arn: columns.version.map(|number| format!("{machine}:{number}").into()),
@@ -428,7 +464,9 @@ pub(super) fn load(tx: &Tx<'_>, id: i64) -> Result<Option<Loaded>, Error> {
         definition: columns.definition,
         kind: kind_of(columns.kind),
         logging: logging_of(&columns.logging)?,
+        trace_header: columns.trace_header.map(Into::into),
         map_child: columns.map_child,
-        journal: journal::read(tx, id)?,
+        events_max: columns.events_max,
+        express_history,
     }))
 }

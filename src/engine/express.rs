@@ -1,20 +1,18 @@
-//! Express executions: the same machine without a journal.
+//! Express executions as clients start them: the same machine without a journal.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+mod begun;
 
-use tokio::sync::mpsc;
+use std::sync::{Arc, OnceLock};
 
-use super::event::Failure;
-use super::execution::{Ending, Execution, ExecutionStart, ExecutionStatus};
-use super::machine::{self, Effect, Input, Limits, TaskRun, TimerKey};
+use super::Error;
+use super::execution::{Ending, ExecutionStart};
 use super::open::Engine;
+use super::runner::in_memory::{InMemory, internal};
 use super::start::{StartExecution, Started, execution_input};
 use super::state_machines::LoadedMachine;
-use super::{Error, TaskCall};
 use crate::asl::StateMachineType;
 use crate::clock::Timestamp;
-use crate::id::check_name;
+use crate::id::{ExecutionArn, check_name};
 use crate::json::Payload;
 
 /// How a synchronous execution went.
@@ -54,14 +52,15 @@ impl Engine {
         if machine.kind == StateMachineType::Standard {
             return Err(Error::StateMachineTypeNotSupported);
         }
-        let mut run = self.express(&machine, &name, input);
-        run.is_synchronous = true;
-        let (arn, started, input) = (run.arn.to_string(), run.started, run.input.text().to_owned());
+        let mut run = self.express(&machine, &name, input, start.trace_header.clone());
+        run.start.is_synchronous = true;
+        let (arn, started) = (run.start.arn.to_string(), run.start.started);
+        let input = run.start.input.text().to_owned();
         let state_machine_arn = machine.arn.to_string();
         self.inner.meters.started.increment(1);
         // On a task of its own: a caller that hangs up does not stop the workflow.
-        let ending = tokio::spawn(self.clone().run_express(machine, run)).await;
-        let ending = ending.unwrap_or_else(|_| internal(self.now()));
+        let ending = tokio::spawn(self.clone().run_counted(run)).await;
+        let ending = ending.ok().flatten().unwrap_or_else(|| internal(self.now()));
         Ok(SyncExecution {
             arn,
             state_machine_arn,
@@ -73,33 +72,50 @@ impl Engine {
         })
     }
 
-    /// StartExecution of an Express machine: it runs in memory and leaves nothing behind.
-    pub(super) fn start_express(
+    /// StartExecution of an Express machine: it runs in memory, at least once.
+    pub(super) async fn start_express(
         &self,
         machine: &Arc<LoadedMachine>,
         name: &str,
         input: Payload,
+        trace_header: Option<String>,
     ) -> Result<Started, Error> {
-        let run = self.express(machine, name, input);
-        let started = Started { arn: run.arn.to_string(), started: run.started };
-        self.inner.meters.started.increment(1);
-        tokio::spawn(self.clone().run_express(machine.clone(), run));
-        Ok(started)
+        let (engine, machine, name) = (self.clone(), machine.clone(), name.to_owned());
+        let start = async move {
+            let run = engine.express(&machine, &name, input, trace_header.clone());
+            let started = Started { arn: run.start.arn.to_string(), started: run.start.started };
+            let row = engine.write_begun(&machine, &run.start, trace_header).await?;
+            engine.inner.meters.started.increment(1);
+            engine.run_begun(row, run);
+            Ok(started)
+        };
+        self.whole(start).await
     }
 
-    fn express(&self, machine: &LoadedMachine, name: &str, input: Payload) -> ExecutionStart {
-        let home = &machine.home;
-        let run_id = self.inner.ids.uuid();
-        let arn = format!(
-            "arn:{}:states:{}:{}:express:{}:{name}:{run_id}",
-            home.region.partition(),
-            home.region,
-            home.account,
-            machine.name
-        );
-        ExecutionStart {
-            arn: arn.into(),
-            name: name.into(),
+    /// A run of `machine` that begins now.
+    pub(super) fn express(
+        &self,
+        machine: &LoadedMachine,
+        name: &str,
+        input: Payload,
+        trace_header: Option<String>,
+    ) -> InMemory {
+        self.express_of(machine, name, self.inner.ids.uuid().to_string().into(), input, trace_header)
+    }
+
+    /// The same under a run id that it has already.
+    pub(super) fn express_of(
+        &self,
+        machine: &LoadedMachine,
+        name: &str,
+        run: Arc<str>,
+        input: Payload,
+        trace_header: Option<String>,
+    ) -> InMemory {
+        let arn = ExecutionArn { run: Some(run), ..ExecutionArn::new(&machine.home, &machine.name, name) };
+        let start = ExecutionStart {
+            arn: arn.to_string().into(),
+            name: arn.name,
             input,
             role_arn: machine.role_arn.clone(),
             state_machine_arn: machine.arn.clone(),
@@ -109,120 +125,23 @@ impl Engine {
             region: machine.region.clone(),
             started: self.now(),
             is_synchronous: false,
-        }
-    }
-
-    async fn run_express(self, machine: Arc<LoadedMachine>, start: ExecutionStart) -> Ending {
-        let deadline = start.started + self.inner.options.express_timeout;
-        let mut execution = Execution::new(start);
-        let mut timers: BTreeMap<TimerKey, Timestamp> = BTreeMap::new();
-        let (results, mut inbox) = mpsc::unbounded_channel();
-        let mut input = Input::Start;
-        loop {
-            let of = machine.clone();
-            let decide = move |engine: &Self| {
-                let step = engine.with_env(0, &of.home, Limits::EXPRESS, false, |env| {
-                    machine::step(&of.program, &mut execution, input, env)
-                });
-                (step, execution)
-            };
-            let step = match self.decide(&machine.program, decide).await {
-                Ok((step, decided)) => {
-                    execution = decided;
-                    step
-                }
-                // It panicked, or the process ends.
-                Err(_) => return internal(self.now()),
-            };
-            if let Some(plan) = &machine.log {
-                let events = step.entries.iter().filter_map(|entry| entry.event.as_ref());
-                plan.log(&*self.inner.logs, &execution.start().arn, 0, events);
-            }
-            for effect in step.effects {
-                match effect {
-                    Effect::ArmTimer { key, at } => {
-                        timers.insert(key, at);
-                    }
-                    Effect::CancelTimer(key) => {
-                        timers.remove(&key);
-                    }
-                    Effect::RunTask(run) => self.call_express(&execution, run, results.clone()),
-                    Effect::AbandonTask(_) => {}  // Its result will be stale.
-                    Effect::Redriven { .. } => {} // None ever is.
-                    // A definition with a Map in DISTRIBUTED mode is refused.
-                    Effect::StartMapRun(_)
-                    | Effect::ReadItems(_)
-                    | Effect::CountItems { .. }
-                    | Effect::LoadItems { .. }
-                    | Effect::StartChild(_)
-                    | Effect::StopChildren(_)
-                    | Effect::WriteResults(_)
-                    | Effect::RedriveMapRun { .. }
-                    | Effect::RedriveChild { .. }
-                    | Effect::EndMapRun { .. } => {}
-                    Effect::Ended(ending) => {
-                        super::changes::count_ended(&ending);
-                        return ending;
-                    }
-                }
-            }
-            let next = timers.iter().map(|(key, at)| (*at, *key)).min();
-            let until = next.map_or(deadline, |(at, _)| at.min(deadline));
-            input = tokio::select! {
-                result = inbox.recv() => match result {
-                    Some(input) => input,
-                    None => time_out_at(deadline, &self).await,
-                },
-                () = self.inner.clock.sleep_until(until) => match next {
-                    Some((at, key)) if at <= deadline => {
-                        timers.remove(&key);
-                        Input::TimerFired(key)
-                    }
-                    _ => time_out_at(deadline, &self).await,
-                },
-            };
-        }
-    }
-
-    fn call_express(&self, execution: &Execution, run: TaskRun, results: mpsc::UnboundedSender<Input>) {
-        let role_arn = run.credentials_role.unwrap_or_else(|| execution.start().role_arn.clone());
-        let Ok(parsed) = crate::id::StatesArn::parse(&execution.start().arn) else { return };
-        let crate::id::StatesArn::Express(arn, _) = parsed else { return };
-        let call = TaskCall {
-            home: arn.home,
-            execution_arn: execution.start().arn.clone(),
-            state_machine_arn: execution.start().state_machine_arn.clone(),
-            resource: run.resource,
-            input: run.input,
-            role_arn,
-            idempotency_token: run.token,
         };
-        let (engine, pattern) = (self.clone(), super::calls::pattern_of(&call.resource));
-        tokio::spawn(async move {
-            let result = match super::nested::starts_execution(&call.resource) {
-                true => Some(engine.start_from_express(&call).await),
-                false => engine.result_of(call).await,
-            };
-            if let Some(result) = result {
-                // The execution may have ended meanwhile.
-                let _ = results.send(super::calls::input_of(run.task, pattern, result));
-            }
-        });
+        let (program, home, log) = (machine.program.clone(), machine.home.clone(), machine.log.clone());
+        InMemory {
+            program,
+            home,
+            log,
+            trace_header: trace_header.map(Into::into),
+            express_history: machine.express_history,
+            kept: OnceLock::new(),
+            start,
+        }
     }
-}
 
-/// The end of an execution that this server has failed.
-fn internal(stopped: Timestamp) -> Ending {
-    let failure = Failure::new("States.Runtime", "Internal Error");
-    Ending { status: ExecutionStatus::Failed, stopped, output: None, failure }
-}
-
-/// An Express execution may not take longer: it times out, as a machine of that TimeoutSeconds would.
-async fn time_out_at(deadline: Timestamp, engine: &Engine) -> Input {
-    engine.inner.clock.sleep_until(deadline).await;
-    Input::TimerFired(TimerKey {
-        frame: super::execution::FrameId::ROOT,
-        kind: machine::TimerKind::Execution,
-        stamp: 0,
-    })
+    async fn run_counted(self, run: InMemory) -> Option<Ending> {
+        run.keep(&self);
+        let ending = self.run_in_memory(&Arc::new(run), None).await?;
+        super::changes::count_ended(&ending);
+        Some(ending)
+    }
 }

@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use super::event::HistoryEvent;
 use super::open::Engine;
-use super::page::page_size;
+use super::page::{Listing, page_size};
 use super::{Error, executions, journal};
 use crate::id::ExecutionArn;
 
@@ -34,9 +34,13 @@ impl Engine {
     ) -> Result<HistoryPage, Error> {
         let order = if reverse_order { "reverse" } else { "" };
         let listing = self.listing("GetExecutionHistory", &[arn, order]);
+        let (from, mut max) = (listing.position(next_token)?, page_size(max_results));
+        if let Ok(express) = ExecutionArn::parse_express(arn)
+            && let Some(events) = self.inner.express_kept.history(&express, self.now())?
+        {
+            return Ok(page_of(events, from, max, reverse_order, &listing));
+        }
         let arn = ExecutionArn::parse(arn)?;
-        let from = listing.position(next_token)?;
-        let mut max = page_size(max_results);
         self.inner
             .store
             .read(move |tx| {
@@ -46,19 +50,18 @@ impl Engine {
                 // it. Notes alone have no first event and are passed over.
                 let sql = match reverse_order {
                     false => {
-                        "SELECT entries FROM journal WHERE execution = ?1 AND 0 < first_event
-                     AND first_event >= COALESCE((SELECT MAX(first_event) FROM journal
-                         WHERE execution = ?1 AND first_event <= ?2), 0)
-                     ORDER BY batch"
+                        "SELECT entries FROM journal WHERE execution = ?1 AND 0 < first_event AND ?2 <= batch
+                         ORDER BY batch"
                     }
                     true => {
-                        "SELECT entries FROM journal WHERE execution = ?1 AND 0 < first_event
-                     AND first_event <= ?2 ORDER BY batch DESC"
+                        "SELECT entries FROM journal WHERE execution = ?1 AND 0 < first_event AND batch <= ?2
+                         ORDER BY batch DESC"
                     }
                 };
                 let begin = from.unwrap_or(if reverse_order { i64::MAX } else { 1 });
+                let batch = journal::batch_of(tx, id, begin)?.unwrap_or(0);
                 let (mut events, mut n_bytes) = (Vec::new(), 0);
-                tx.visit(sql, &[id.into(), begin.into()], |row| {
+                tx.visit(sql, &[id.into(), batch.into()], |row| {
                     let batch = row.text(0)?;
                     n_bytes += batch.len();
                     let mut entries = journal::parse(&batch)?;
@@ -83,4 +86,25 @@ impl Engine {
             })
             .await
     }
+}
+
+/// A page of events that are at hand.
+fn page_of(
+    mut events: Vec<HistoryEvent>,
+    from: Option<i64>,
+    max: usize,
+    reverse_order: bool,
+    listing: &Listing,
+) -> HistoryPage {
+    let begin = from.unwrap_or(if reverse_order { i64::MAX } else { 1 });
+    events.retain(|event| {
+        let id = journal::number(event.id);
+        if reverse_order { id <= begin } else { begin <= id }
+    });
+    if reverse_order {
+        events.reverse();
+    }
+    let next_token = events.get(max).map(|next| listing.token(journal::number(next.id)));
+    events.truncate(max);
+    HistoryPage { events, next_token }
 }

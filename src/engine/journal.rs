@@ -24,13 +24,18 @@ struct StoredBatch {
     e: Vec<Entry>,
 }
 
-/// What the journal tells of an execution.
-pub(super) struct Journal {
+/// Bytes of records read at one time, if they are more than one batch: a history may be long.
+const READ_BYTES_MAX: usize = 4 << 20;
+
+/// Some of what the journal tells of an execution.
+pub(super) struct Part {
     pub(super) entries: Vec<Entry>,
-    /// How many batches they stand in.
-    pub(super) batches: i64,
+    /// The batch behind them; where the journal ends, the one to be written next.
+    pub(super) next: i64,
     /// How long their records are.
     pub(super) bytes: usize,
+    /// Whether there is more.
+    pub(super) has_more: bool,
 }
 
 /// The entries of one step as they are stored.
@@ -48,6 +53,11 @@ impl Record {
         let first_event = entries.iter().find_map(|entry| entry.event.as_ref()).map_or(0, |event| event.id);
         let text = serde_json::to_string(&Batch { v: VERSION, e: entries });
         Ok(Self { first_event, text: text.map_err(|error| Error::Corrupt(error.to_string()))? })
+    }
+
+    /// What would be stored.
+    pub(super) fn into_text(self) -> String {
+        self.text
     }
 
     /// Its length; 0 if there is nothing to write.
@@ -68,18 +78,53 @@ impl Record {
     }
 }
 
-/// Reads all entries of an execution, in order.
-pub(super) fn read(tx: &Tx<'_>, execution: i64) -> Result<Journal, Error> {
-    let mut journal = Journal { entries: Vec::new(), batches: 0, bytes: 0 };
-    let sql = "SELECT entries FROM journal WHERE execution = ?1 ORDER BY batch";
-    tx.visit(sql, &[execution.into()], |row| {
+/// Reads entries of an execution from a batch on, in order.
+pub(super) fn read(tx: &Tx<'_>, execution: i64, from: i64) -> Result<Part, Error> {
+    let mut part = Part { entries: Vec::new(), next: from, bytes: 0, has_more: false };
+    let sql = "SELECT entries FROM journal WHERE execution = ?1 AND ?2 <= batch ORDER BY batch";
+    tx.visit(sql, &[execution.into(), from.into()], |row| {
+        if READ_BYTES_MAX <= part.bytes {
+            part.has_more = true;
+            return Ok::<_, Error>(ControlFlow::Break(()));
+        }
         let text = row.text(0)?;
-        journal.entries.extend(parse(&text)?);
-        journal.batches += 1;
-        journal.bytes += text.len();
-        Ok::<_, Error>(ControlFlow::Continue(()))
+        part.entries.extend(parse(&text)?);
+        part.next += 1;
+        part.bytes += text.len();
+        Ok(ControlFlow::Continue(()))
     })?;
-    Ok(journal)
+    Ok(part)
+}
+
+/// The last batch with events that begins at this event or before it; `None` if there is none. Batches are in the order
+/// of their events, so it takes a few looks, however long the history is.
+pub(super) fn batch_of(tx: &Tx<'_>, execution: i64, event: i64) -> Result<Option<i64>, Error> {
+    let last =
+        "SELECT batch, first_event FROM journal WHERE execution = ?1 AND batch <= ?2 AND 0 < first_event
+                ORDER BY batch DESC LIMIT 1";
+    let at = |batch: i64| {
+        let found =
+            tx.query_one(last, &[execution.into(), batch.into()], |row| Ok((row.int(0)?, row.int(1)?)));
+        found.map_err(Error::from)
+    };
+    let Some((mut high, first)) = at(i64::MAX)? else { return Ok(None) };
+    if first <= event {
+        return Ok(Some(high));
+    }
+    // What is sought stands at `low` or behind it, and before `high`.
+    let (mut low, mut found) = (0, None);
+    while low < high {
+        let middle = low + (high - low) / 2;
+        match at(middle)? {
+            Some((batch, first)) if first <= event => {
+                found = Some(batch);
+                low = middle + 1;
+            }
+            Some((batch, _)) => high = batch,
+            None => low = middle + 1, // Only notes as far as here.
+        }
+    }
+    Ok(found)
 }
 
 /// Reads one batch.
@@ -99,7 +144,7 @@ pub fn rewritten(records: &str) -> Result<String, Error> {
     Ok(Record::new(&parse(records)?)?.text)
 }
 
-/// Counts fit the store's integers: an execution has at most 25,000 events.
+/// Counts fit the store's integers: an execution has far fewer events.
 pub(super) fn number(n: u64) -> i64 {
     i64::try_from(n).unwrap_or(i64::MAX)
 }

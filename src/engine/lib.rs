@@ -25,12 +25,16 @@ mod aliases;
 mod calls;
 mod changes;
 mod deletion;
+mod encryption;
 mod error;
 mod evaluations;
 pub mod event;
 pub mod execution;
 mod executions;
 mod express;
+mod express_kept;
+mod express_over;
+mod fork;
 mod history;
 mod journal;
 mod live;
@@ -49,6 +53,8 @@ pub mod rehearsal;
 mod retention;
 mod runner;
 mod schema;
+mod shown;
+mod skip;
 mod start;
 mod state_machines;
 mod tags;
@@ -62,9 +68,11 @@ mod versions;
 
 pub use activities::{Activity, ActivityTask};
 pub use aliases::{Alias, Route};
+pub use encryption::Encryption;
 pub use error::Error;
 pub use executions::{ExecutionDescription, ExecutionFilter, ExecutionItem};
 pub use express::SyncExecution;
+pub use fork::ForkExecution;
 pub use history::HistoryPage;
 pub use journal::rewritten as rewritten_records;
 pub use logging::{LogLevel, LogRecord, Logging, Logs, NoLogs};
@@ -79,8 +87,11 @@ pub use state_machines::{
     CreateStateMachine, StateMachine, StateMachineItem, StateMachineStatus, UpdateStateMachine, Updated,
 };
 pub use tags::Tag;
-pub use tasks::{BoxFuture, HttpExchange, HttpRequest, HttpResponse, TaskCall, TaskResult, Tasks, Traced};
+pub use tasks::{
+    BoxFuture, HttpExchange, HttpRequest, HttpResponse, Need, TaskCall, TaskResult, Tasks, Traced,
+    Unpermitted,
+};
 pub use test_state::{
-    ErrorDetails, FieldValidation, Inspection, Mock, MockedError, TestState, TestStatus, TestedState,
+    ErrorDetails, FieldValidation, Inspection, Mock, MockedError, TestState, TestStatus, TestedState, misfit,
 };
 pub use versions::{Publish, Version};

@@ -12,6 +12,7 @@ mod coverage;
 mod exit;
 mod fail;
 mod failure;
+mod fork;
 mod map;
 mod map_run;
 mod parallel;
@@ -37,7 +38,8 @@ use serde::{Deserialize, Serialize};
 
 use super::event::Failure;
 use super::execution::{
-    BatchBounds, ChildEnd, Ending, Entry, Execution, FrameId, MapRunKey, MapRunLimits, Reading, Writing,
+    BatchBounds, ChildEnd, Ending, Entry, Execution, Fork, FrameId, MapRunAttempt, MapRunKey, MapRunLimits,
+    Reading, Writing,
 };
 use crate::asl::{Integration, ItemSource, OutputType, Processor, Program, Resource, Transformation};
 use crate::clock::{Ids, Timestamp};
@@ -77,6 +79,11 @@ impl Limits {
         step_time_max: Duration::from_secs(1),
         expressions_time_max: Duration::from_secs(20),
     };
+    /// Of Standard executions that may have so many events.
+    pub fn standard(events_max: u64) -> Self {
+        Self { events_max: Some(events_max), ..Self::STANDARD }
+    }
+
     /// Of Express executions, whose history has no bound.
     pub const EXPRESS: Self = Self { events_max: None, ..Self::STANDARD };
 }
@@ -148,6 +155,8 @@ pub enum TimerKind {
 pub enum Input {
     /// The execution begins.
     Start,
+    /// The execution begins in the middle of another one.
+    Forked(Box<Fork>),
     /// A timer is due.
     TimerFired(TimerKey),
     /// A worker took an activity task.
@@ -192,15 +201,15 @@ pub enum Input {
     },
     /// Items of a Map Run were read, or could not be.
     ItemsRead {
-        /// The run.
-        key: MapRunKey,
+        /// For whom they were.
+        attempt: MapRunAttempt,
         /// An array, or why there is none.
         read: Result<Payload, Failure>,
     },
     /// Items of a Map Run were read, and stand in the store.
     ItemsStored {
-        /// The run.
-        key: MapRunKey,
+        /// For whom they were.
+        attempt: MapRunAttempt,
         /// How many there are.
         length: usize,
     },
@@ -215,15 +224,15 @@ pub enum Input {
     },
     /// The results of a Map Run were written, or could not be.
     ResultsWritten {
-        /// The run.
-        key: MapRunKey,
+        /// For whom they were.
+        attempt: MapRunAttempt,
         /// What the Map comes to.
         written: Result<Payload, Failure>,
     },
     /// Child executions of a Map Run have ended.
     ChildrenEnded {
-        /// The run.
-        key: MapRunKey,
+        /// The run as it was when they ended.
+        attempt: MapRunAttempt,
         /// How; what is known already changes nothing.
         ends: Vec<ChildEnd>,
     },
@@ -234,6 +243,8 @@ pub enum Input {
         /// Its limits from now on.
         limits: MapRunLimits,
     },
+    /// Waits end now: those of the state of this name, or all.
+    WaitsSkipped(Option<Arc<str>>),
     /// StopExecution.
     Stopped(Failure),
     /// RedriveExecution, of an execution that ended otherwise than well.
@@ -279,7 +290,7 @@ pub enum Effect {
     /// Start a child execution.
     StartChild(Box<ChildStart>),
     /// Stop the children of a Map Run that still run; their ends are told as ever.
-    StopChildren(MapRunKey),
+    StopChildren(MapRunAttempt),
     /// Write the results of a Map Run.
     WriteResults(Box<ResultsRequest>),
     /// A Map Run is open again: children that ended otherwise than well wait for their turn.
@@ -292,7 +303,7 @@ pub enum Effect {
     /// Let a child execution go on that ended otherwise than well.
     RedriveChild {
         /// Its run.
-        key: MapRunKey,
+        attempt: MapRunAttempt,
         /// Its place.
         index: usize,
     },
@@ -349,8 +360,8 @@ pub struct MapRunStart {
 /// Items to be read.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ItemsRequest {
-    /// For which run.
-    pub key: MapRunKey,
+    /// For whom.
+    pub attempt: MapRunAttempt,
     /// From what.
     pub source: ItemSource,
     /// With what.
@@ -360,8 +371,8 @@ pub struct ItemsRequest {
 /// Results to be written.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ResultsRequest {
-    /// Of which run.
-    pub key: MapRunKey,
+    /// Of which run, and for whom.
+    pub attempt: MapRunAttempt,
     /// With what.
     pub writing: Writing,
     /// How a result is put.

@@ -9,9 +9,11 @@
 //! <https://docs.aws.amazon.com/step-functions/latest/dg/state-map-distributed.html>
 
 mod describe;
+mod express;
 mod items;
 mod results;
 mod stored;
+mod tally;
 mod tell;
 
 use std::collections::HashMap;
@@ -22,15 +24,17 @@ use tokio::sync::Semaphore;
 
 pub(super) use self::describe::run_arn;
 pub use self::describe::{MapRunCounts, MapRunDescription, MapRunItem, UpdateMapRun};
+pub(super) use self::express::ExpressChild;
 pub(super) use self::items::failed;
+pub(super) use self::tally::Tally;
 use self::tell::Ends;
-use super::execution::{BatchBounds, ExecutionStatus, FrameId, MapRunKey};
+use super::execution::{BatchBounds, ExecutionStatus, FrameId, MapRunAttempt, MapRunKey};
 use super::executions::status_code as status_code_of;
 use super::machine::{MapRunStart, MapRunStatus};
 use super::open::Engine;
 use super::runner::Origin;
 use super::state_machines::{LoadedMachine, home_key};
-use super::{Error, journal};
+use super::{Error, journal, redrive};
 use crate::asl::{Processor, StateMachineType};
 use crate::clock::Timestamp;
 use crate::id::StateMachineArn;
@@ -59,18 +63,25 @@ pub(super) struct MapRuns {
     /// Whether there may be any: steps of a server that never had one look for none.
     may_be: AtomicBool,
     /// The machines that children run, by the revision of their parent's machine and their label.
-    processors: Mutex<HashMap<(i64, Arc<str>), Known>>,
+    processors: Mutex<HashMap<(i64, Arc<str>), ProcessorIds>>,
     ends: Ends,
+    /// Express children that run.
+    under_way: express::UnderWay,
     /// Turns to read items: each takes a thread.
     readers: Semaphore,
+    /// Turns to write results: each takes a thread, and memory for a file.
+    writers: Semaphore,
 }
 
 /// Map Runs whose items are read at one time.
 const READERS: usize = 16;
 
+/// Map Runs whose results are written at one time.
+const WRITERS: usize = 4;
+
 /// Ids of a machine that children run.
 #[derive(Clone, Copy)]
-struct Known {
+struct ProcessorIds {
     id: i64,
     revision: i64,
 }
@@ -78,29 +89,34 @@ struct Known {
 impl MapRuns {
     /// Reads what the last process left.
     pub(super) async fn open(store: &Store) -> Result<Self, Error> {
-        type Found = (Vec<(i64, i64, i64, String)>, bool);
+        type Found = (Vec<(i64, i64, i64, String)>, [i64; 2]);
         let found: Result<Found, Error> = store
             .read(|tx| {
                 let sql = "SELECT r.machine, r.id, r.processor_of, m.name FROM state_machine_revision r
                            JOIN state_machine m ON m.id = r.machine WHERE r.processor_of IS NOT NULL";
                 let rows =
                     tx.query(sql, &[], |row| Ok((row.int(0)?, row.int(1)?, row.int(2)?, row.text(3)?)))?;
-                let sql = "SELECT 1 FROM map_run LIMIT 1";
-                Ok((rows, tx.query_one(sql, &[], |row| row.int(0))?.is_some()))
+                let sql =
+                    "SELECT EXISTS (SELECT 1 FROM map_run), (SELECT COUNT(*) FROM map_run WHERE status = 0)";
+                let counts = tx.query_one(sql, &[], |row| Ok([row.int(0)?, row.int(1)?]))?;
+                Ok((rows, counts.unwrap_or_default()))
             })
             .await;
-        let (rows, may_be) = found?;
+        let (rows, [may_be, n_open]) = found?;
+        tally::set_open(u32::try_from(n_open).unwrap_or(u32::MAX));
         let known = rows.into_iter().filter_map(|(id, revision, of, name)| {
             // `MACHINE/LABEL:ID`
             let (labelled, _) = name.rsplit_once(':')?;
             let (_, label) = labelled.rsplit_once('/')?;
-            Some(((of, label.into()), Known { id, revision }))
+            Some(((of, label.into()), ProcessorIds { id, revision }))
         });
         Ok(Self {
-            may_be: AtomicBool::new(may_be),
+            may_be: AtomicBool::new(may_be != 0),
             processors: Mutex::new(known.collect()),
             ends: Ends::default(),
+            under_way: express::UnderWay::default(),
             readers: Semaphore::new(READERS),
+            writers: Semaphore::new(WRITERS),
         })
     }
 
@@ -121,8 +137,8 @@ impl Engine {
         runs.may_be.store(true, Ordering::SeqCst);
         let key = (origin.revision, processor.label.clone());
         let mut known = runs.processors.lock().unwrap_or_else(PoisonError::into_inner);
-        let new = || Known { id: self.next_id(), revision: self.next_id() };
-        let Known { id, revision } = *known.entry(key).or_insert_with(new);
+        let new = || ProcessorIds { id: self.next_id(), revision: self.next_id() };
+        let ProcessorIds { id, revision } = *known.entry(key).or_insert_with(new);
         drop(known);
         let program = self.program(revision, &processor.definition, processor.kind)?;
         let arn = format!("{}/{}", origin.state_machine_arn, processor.label);
@@ -141,6 +157,8 @@ impl Engine {
             home: origin.home.clone(),
             program,
             log: origin.log.clone(),
+            events_max: origin.events_max,
+            express_history: origin.express_history,
         }))
     }
 }
@@ -216,14 +234,50 @@ pub(super) fn insert(
     Ok(())
 }
 
-/// The run of a child, its place, and how many items it has, for its own row.
-pub(super) fn child_columns(tx: &Tx<'_>, child: &MapChild) -> Result<[Option<i64>; 3], Error> {
+/// The machine with the Map whose children run this revision; `None` if it isn't such a one.
+pub(super) fn machine_of_map(tx: &Tx<'_>, revision: i64) -> Result<Option<i64>, Error> {
+    let sql = "SELECT p.machine FROM state_machine_revision r JOIN state_machine_revision p
+               ON p.id = r.processor_of WHERE r.id = ?1";
+    Ok(tx.query_one(sql, &[revision.into()], |row| row.int(0))?)
+}
+
+/// A child's run: its row, and which attempt of it goes on.
+///
+/// # Errors
+/// `Corrupt` for what is the child of no run.
+pub(super) fn run_of(tx: &Tx<'_>, child: &MapChild) -> Result<(i64, MapRunAttempt), Error> {
     let [frame, started] = key_columns(child.key);
-    let sql = "SELECT id FROM map_run WHERE execution = ?1 AND frame = ?2 AND started_event = ?3";
-    let run = tx.query_one(sql, &[child.parent.into(), frame.into(), started.into()], |row| row.int(0))?;
-    let run = run.ok_or_else(|| Error::Corrupt("a child of no Map Run".to_owned()))?;
+    let sql =
+        "SELECT id, redrive_count FROM map_run WHERE execution = ?1 AND frame = ?2 AND started_event = ?3";
+    let params = [child.parent.into(), frame.into(), started.into()];
+    let run = tx.query_one(sql, &params, |row| Ok((row.int(0)?, row.int(1)?)))?;
+    let (row, count) = run.ok_or_else(|| Error::Corrupt("a child of no Map Run".to_owned()))?;
+    Ok((row, MapRunAttempt { key: child.key, redrive_count: redrive::count(count) }))
+}
+
+/// Children's runs within one transaction, of which each is looked for once.
+#[derive(Default)]
+pub(super) struct RunOf(Option<((i64, MapRunKey), (i64, MapRunAttempt))>);
+
+impl RunOf {
+    /// The same as [`run_of`].
+    pub(super) fn of(&mut self, tx: &Tx<'_>, child: &MapChild) -> Result<(i64, MapRunAttempt), Error> {
+        let wanted = (child.parent, child.key);
+        match &self.0 {
+            Some((of, run)) if *of == wanted => Ok(*run),
+            Some(_) | None => {
+                let run = run_of(tx, child)?;
+                self.0 = Some((wanted, run));
+                Ok(run)
+            }
+        }
+    }
+}
+
+/// The row of a child's run, its place, and how many items it has, for its own row.
+pub(super) fn child_columns(run: i64, child: &MapChild) -> [Option<i64>; 3] {
     let number = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
-    Ok([Some(run), Some(number(child.index)), Some(number(child.n_items))])
+    [Some(run), Some(number(child.index)), Some(number(child.n_items))]
 }
 
 /// Writes how many items a run has.
@@ -235,45 +289,56 @@ pub(super) fn count_items(tx: &Tx<'_>, parent: i64, key: MapRunKey, length: usiz
     Ok(())
 }
 
-/// Writes that a run goes on that was over: its children that ended otherwise than well wait for their turn.
-pub(super) fn redrive(
+/// Writes that a run goes on that was over: its children that ended otherwise than well wait for their turn. Answers how
+/// many runs that are.
+pub(super) fn begin_again(
     tx: &Tx<'_>,
     parent: i64,
     key: MapRunKey,
     count: u32,
     now: Timestamp,
-) -> Result<(), Error> {
+) -> Result<usize, Error> {
     let [frame, started] = key_columns(key);
     let sql = "UPDATE map_run SET status = 0, stopped = NULL, redrive_count = ?4, redriven = ?5
                WHERE execution = ?1 AND frame = ?2 AND started_event = ?3";
     let params =
         [parent.into(), frame.into(), started.into(), i64::from(count).into(), now.as_millis().into()];
-    tx.execute(sql, &params)?;
-    let sql = "UPDATE execution SET status = ?4 WHERE status IN (2, 3, 4) AND map_run =
+    let n = tx.execute(sql, &params)?;
+    let sql = "UPDATE execution SET ended_as = status, status = ?4 WHERE status IN (2, 3, 4) AND map_run =
                (SELECT id FROM map_run WHERE execution = ?1 AND frame = ?2 AND started_event = ?3)";
     let pending = status_code_of(ExecutionStatus::PendingRedrive);
     tx.execute(sql, &[parent.into(), frame.into(), started.into(), pending.into()])?;
-    Ok(())
+    Ok(n)
 }
 
-/// Writes that a run is over.
+macro_rules! settled {
+    ($runs:literal) => {
+        concat!(
+            // What was redriven by a version that did not write down how it had ended tells that by its failure.
+            "UPDATE execution SET status = COALESCE(ended_as,
+             CASE WHEN error IS NULL AND cause IS NULL THEN 4 ELSE 2 END)
+             WHERE status = 5 AND map_run IN (SELECT id FROM map_run WHERE 0 < redrive_count AND execution = ?1 ",
+            $runs,
+            ")"
+        )
+    };
+}
+
+/// Writes that a run is over; answers how many runs were open that are.
 pub(super) fn end(
     tx: &Tx<'_>,
     parent: i64,
     key: MapRunKey,
     status: MapRunStatus,
     now: Timestamp,
-) -> Result<(), Error> {
+) -> Result<usize, Error> {
     let [frame, started] = key_columns(key);
     let sql = "UPDATE map_run SET status = ?4, stopped = ?5
                WHERE execution = ?1 AND frame = ?2 AND started_event = ?3 AND status = 0";
     let params =
         [parent.into(), frame.into(), started.into(), status_code(status).into(), now.as_millis().into()];
-    tx.execute(sql, &params)?;
-    // Children that waited for their turn after a redrive stay as they had ended, as far as that is known.
-    let sql = "UPDATE execution SET status = CASE WHEN error IS NULL AND cause IS NULL THEN 4 ELSE 2 END
-               WHERE status = 5 AND map_run = (SELECT id FROM map_run WHERE execution = ?1 AND frame = ?2
-               AND started_event = ?3 AND 0 < redrive_count)";
+    let n = tx.execute(sql, &params)?;
+    let sql = settled!("AND frame = ?2 AND started_event = ?3");
     tx.execute(sql, &[parent.into(), frame.into(), started.into()])?;
     if status == MapRunStatus::Succeeded {
         // Nobody redrives it.
@@ -281,16 +346,27 @@ pub(super) fn end(
                    (SELECT id FROM map_run WHERE execution = ?1 AND frame = ?2 AND started_event = ?3)";
         tx.execute(sql, &[parent.into(), frame.into(), started.into()])?;
     }
+    Ok(n)
+}
+
+/// Writes that no child of a run begins again in this attempt: those that wait for their turn stay as they had ended.
+fn settle(tx: &Tx<'_>, parent: i64, attempt: MapRunAttempt) -> Result<(), Error> {
+    if attempt.redrive_count == 0 {
+        return Ok(()); // Nobody waits.
+    }
+    let [frame, started] = key_columns(attempt.key);
+    let sql = settled!("AND frame = ?2 AND started_event = ?3 AND redrive_count = ?4");
+    tx.execute(sql, &[parent.into(), frame.into(), started.into(), i64::from(attempt.redrive_count).into()])?;
     Ok(())
 }
 
-/// Writes that every run of an execution is over that ended so; answers whether there was one.
+/// Writes that every run of an execution is over that ended so; answers how, and how many were open.
 pub(super) fn end_all(
     tx: &Tx<'_>,
     parent: i64,
     status: ExecutionStatus,
     now: Timestamp,
-) -> Result<bool, Error> {
+) -> Result<(MapRunStatus, usize), Error> {
     let status = match status {
         ExecutionStatus::Running | ExecutionStatus::Succeeded | ExecutionStatus::Failed => {
             MapRunStatus::Failed
@@ -302,10 +378,7 @@ pub(super) fn end_all(
     let sql = "UPDATE map_run SET status = ?2, stopped = ?3 WHERE execution = ?1 AND status = 0";
     let n = tx.execute(sql, &[parent.into(), status_code(status).into(), now.as_millis().into()])?;
     if 0 < n {
-        let sql = "UPDATE execution SET status = CASE WHEN error IS NULL AND cause IS NULL THEN 4 ELSE 2 END
-                   WHERE status = 5 AND map_run IN
-                   (SELECT id FROM map_run WHERE execution = ?1 AND 0 < redrive_count)";
-        tx.execute(sql, &[parent.into()])?;
+        tx.execute(settled!(""), &[parent.into()])?;
     }
-    Ok(0 < n)
+    Ok((status, n))
 }

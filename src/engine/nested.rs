@@ -14,15 +14,17 @@ use tokio::sync::oneshot;
 
 use self::arguments::Arguments;
 use self::link::Link;
-use super::calls::input_of;
+use super::calls::{input_of, task_call};
 use super::changes::remove_task;
+use super::event::Failure;
 use super::execution::ExecutionStatus;
 use super::machine::{Outcome, TaskKey, TaskRun};
+use super::map_runs::RunOf;
 use super::open::Engine;
 use super::runner::Origin;
 use super::start::{Prepared, StartExecution, Written, execution_input};
 use super::state_machines::LoadedMachine;
-use super::{Error, TaskCall, TaskResult, executions, journal};
+use super::{Error, Need, TaskCall, TaskResult, executions, journal};
 use crate::asl::{Integration, Pattern, Resource, StateMachineType};
 use crate::clock::Timestamp;
 use crate::id::{AccountRegion, Arn, ExecutionArn, StateMachineArn, check_name};
@@ -64,25 +66,54 @@ impl Engine {
     /// Starts the execution that a task asks for, and lets the parent know.
     pub(super) async fn start_nested(&self, origin: Origin, run: TaskRun, pattern: Pattern) {
         let (parent, task) = (origin.id, run.task);
-        let result = self
-            .persist(parent, || async {
-                match self.try_nested(&origin, &run, pattern).await {
-                    Err(error) => answer::refused(error, &self.inner.ids.uuid().to_string()).map(Some),
-                    Ok(()) => Ok(None),
-                }
-            })
-            .await;
+        let result = match self.unpermitted(&task_call(&origin, run.clone()), pattern).await {
+            Some(failure) => Some(Some(failure)),
+            None => {
+                self.persist(parent, || async {
+                    match self.try_nested(&origin, &run, pattern).await {
+                        Err(error) => answer::refused(error, &self.inner.ids.uuid().to_string()).map(Some),
+                        Ok(()) => Ok(None),
+                    }
+                })
+                .await
+            }
+        };
         if let Some(Some(refusal)) = result {
             let [frame, scheduled] = journal::task_columns(task);
             let input = input_of(task, pattern, TaskResult::Failed(refusal));
-            self.insist(parent, input, move |tx| remove_task(tx, parent, frame, scheduled)).await;
+            self.advance_persistently(parent, input, move |tx| remove_task(tx, parent, frame, scheduled))
+                .await;
         }
+    }
+
+    /// Asks the role of a task whether it may start the execution, and wait for it if the task does.
+    ///
+    /// AWS asks for StopExecution only when it stops the child of a parent that was stopped. Here all that the pattern needs
+    /// is asked for when it begins: a child that could not be stopped would run on unseen.
+    async fn unpermitted(&self, call: &TaskCall, pattern: Pattern) -> Option<Failure> {
+        let arguments = Arguments::read(&call.input).ok()?;
+        let (machine, name) = (arguments.state_machine_arn, arguments.name);
+        let parsed = StateMachineArn::parse(&machine).ok();
+        // Permissions are about the machine, whichever of its versions is started.
+        let resource =
+            parsed.as_ref().map_or(machine, |arn| StateMachineArn::new(&arn.home, &arn.name).to_string());
+        let mut needed = vec![Need { action: "states:StartExecution", resource }];
+        if let (Pattern::Sync | Pattern::Sync2, Some(machine)) = (pattern, parsed) {
+            let name = name.as_deref().unwrap_or("*");
+            let execution = ExecutionArn::new(&machine.home, &machine.name, name).to_string();
+            for action in ["states:DescribeExecution", "states:StopExecution"] {
+                needed.push(Need { action, resource: execution.clone() });
+            }
+        }
+        let refused = self.inner.tasks.permit(call.clone(), needed).await.err()?;
+        Some(answer::unpermitted(refused, &self.inner.ids.uuid().to_string()))
     }
 
     async fn try_nested(&self, origin: &Origin, run: &TaskRun, pattern: Pattern) -> Result<(), Error> {
         let parent = origin.id;
         let Arguments { state_machine_arn, name, input, trace_header } =
             Arguments::read(&run.input).map_err(Error::Corrupt)?; // It was refused before it was written.
+        let trace_header = trace_header.or_else(|| origin.trace_header.as_deref().map(str::to_owned));
         let input = execution_input(input)?;
         check_target(&state_machine_arn, &origin.home, run.credentials_role.as_deref())?;
         let machine = self.start_target(&state_machine_arn).await?;
@@ -98,7 +129,7 @@ impl Engine {
         match machine.kind {
             StateMachineType::Express if waits => Err(Error::StateMachineTypeNotSupported),
             StateMachineType::Express => {
-                let started = self.start_express(&machine, &name, input)?;
+                let started = self.start_express(&machine, &name, input, trace_header).await?;
                 let result = self.started(&started.arn, started.started, pattern);
                 let (task, [frame, scheduled]) = (run.task, journal::task_columns(run.task));
                 let input = input_of(task, pattern, result);
@@ -137,7 +168,7 @@ impl Engine {
             self.inner.links.expect_one();
         }
         let also = move |tx: &crate::store::Tx<'_>| {
-            let written = record.write(tx, &arn)?;
+            let written = record.write(tx, &arn, &mut RunOf::default())?;
             let child = match &written {
                 Written::New(_) => id,
                 Written::Same { id, .. } => *id,
@@ -168,10 +199,15 @@ impl Engine {
 
     /// The task's part of a start of an Express parent, which keeps no record of it.
     pub(super) async fn start_from_express(&self, call: &TaskCall) -> TaskResult {
+        if let Some(failure) = self.unpermitted(call, Pattern::RequestResponse).await {
+            return TaskResult::Failed(failure);
+        }
         let started = match Arguments::read(&call.input) {
             Err(reason) => Err(Error::Corrupt(reason)),
             Ok(Arguments { state_machine_arn, name, input, trace_header }) => {
-                let target = check_target(&state_machine_arn, &call.home, Some(&call.role_arn));
+                let role_arn = call.task_role.as_ref().unwrap_or(&call.role_arn);
+                let target = check_target(&state_machine_arn, &call.home, Some(role_arn));
+                let trace_header = trace_header.or_else(|| call.trace_header.as_deref().map(str::to_owned));
                 let start = StartExecution { state_machine_arn, name, input, trace_header };
                 match target {
                     Ok(()) => self.start_execution(start).await,

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
 use metrics::{Counter, Histogram, counter, histogram};
 use quick_cache::sync::Cache;
@@ -9,6 +10,8 @@ use tokio::sync::watch;
 
 use super::deletion::Deleting;
 use super::evaluations::Evaluations;
+use super::express_kept::KeptExpress;
+use super::express_over::Over;
 use super::live::LiveExecutions;
 use super::logging::Logs;
 use super::machine::{Env, Limits};
@@ -51,10 +54,13 @@ pub(super) struct Inner {
     pub(super) evaluations: Evaluations,
     pub(super) machines: RwLock<Machines>,
     pub(super) deleting: Deleting,
+    pub(super) express_kept: KeptExpress,
+    pub(super) express_over: Over,
     pub(super) programs: Cache<i64, Arc<Program>>,
     /// Ids of activities: whether there is one is asked within a step.
     pub(super) activities: RwLock<HashMap<ActivityArn, i64>>,
     pub(super) draining: watch::Sender<bool>,
+    pub(super) closed: watch::Sender<bool>,
     pub(super) meters: Meters,
     keys: Sequence,
 }
@@ -106,9 +112,12 @@ impl Engine {
             evaluations: Evaluations::new(),
             machines: RwLock::default(),
             deleting: Deleting::default(),
+            express_kept: KeptExpress::default(),
+            express_over: Over::default(),
             programs: Cache::new(PROGRAMS_KEPT),
             activities: RwLock::new(HashMap::new()),
             draining: watch::Sender::new(false),
+            closed: watch::Sender::new(false),
             meters: Meters {
                 started: counter!(meter::EXECUTIONS_STARTED),
                 stale: counter!(meter::EVENTS_STALE),
@@ -132,6 +141,7 @@ impl Engine {
             recovering.recover_calls(first - 1).await;
             recovering.recover_nested().await;
             recovering.recover_map_runs().await;
+            recovering.recover_express(first - 1).await;
         });
         engine.start_timers();
         engine.start_retention();
@@ -146,6 +156,7 @@ impl Engine {
     /// Ends the engine's own tasks. What is open goes on when the store is opened again.
     pub fn close(&self) {
         self.begin_drain();
+        self.inner.closed.send_replace(true);
         self.inner.timers.stop();
     }
 
@@ -167,9 +178,21 @@ impl Engine {
         is_deleting: bool,
         step: impl FnOnce(&Env<'_>) -> T,
     ) -> T {
+        self.with_env_since(self.inner.clock.monotonic(), execution, home, limits, is_deleting, step)
+    }
+
+    /// The same for a step that is part of what began at this monotonic time: its limits of time are those of the whole.
+    pub(super) fn with_env_since<T>(
+        &self,
+        began: Duration,
+        execution: i64,
+        home: &AccountRegion,
+        limits: Limits,
+        is_deleting: bool,
+        step: impl FnOnce(&Env<'_>) -> T,
+    ) -> T {
         let prefix = super::task_tokens::prefix(execution);
         let exists = |arn: &ActivityArn| arn.home == *home && self.activity_id(arn).is_some();
-        let began = self.inner.clock.monotonic();
         let env = Env {
             now: self.now(),
             elapsed: &|| self.inner.clock.monotonic().saturating_sub(began),

@@ -1,6 +1,7 @@
 //! How what is no column of its own is stored, beside the journal.
 
 use super::aliases::{Route, Routing};
+use super::encryption::Encryption;
 use super::execution::{BatchBounds, MapRunLimits};
 use super::logging::{LogLevel, Logging};
 use super::map_runs::Batch;
@@ -15,6 +16,7 @@ records! {
     Routing, "states routing": now 1 => Vec<RouteV1>;
     MapRunLimits, "states map run limits": now 1 => MapRunLimitsV1;
     Batch, "states map run batch": now 1 => Option<BatchBoundsV1>;
+    Encryption, "states encryption": now 1 => EncryptionV1;
 }
 
 record! {
@@ -51,6 +53,33 @@ record! {
         "n" max_items: Option<u64>,
         #[serde(default)]
         "b" max_bytes: Option<u64>,
+    }
+}
+
+/// With whose key data are encrypted: AWS's, if none is named.
+#[derive(serde::Serialize, serde::Deserialize)]
+pub(super) struct EncryptionV1 {
+    #[serde(rename = "key", skip_serializing_if = "Option::is_none", default)]
+    key_id: Option<String>,
+    #[serde(rename = "reuse", skip_serializing_if = "Option::is_none", default)]
+    reuse_period_seconds: Option<u32>,
+}
+
+impl Stored<EncryptionV1> for Encryption {
+    fn to_stored(&self) -> EncryptionV1 {
+        match self {
+            Self::AwsOwnedKey => EncryptionV1 { key_id: None, reuse_period_seconds: None },
+            Self::CustomerManagedKey { key_id, reuse_period_seconds } => EncryptionV1 {
+                key_id: Some(key_id.clone()),
+                reuse_period_seconds: Some(*reuse_period_seconds),
+            },
+        }
+    }
+
+    fn from_stored(form: EncryptionV1) -> Result<Self, Unreadable> {
+        let EncryptionV1 { key_id, reuse_period_seconds } = form;
+        Self::new(key_id.is_some(), key_id, reuse_period_seconds)
+            .map_err(|error| Unreadable { what: "an encryption configuration", value: error.to_string() })
     }
 }
 

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
-use super::execution::ExecutionStatus;
+use super::execution::{ExecutionStatus, MapRunAttempt};
 use super::executions::{self, Found};
-use super::machine::{EVENTS_MAX, Input, Outcome};
+use super::machine::{Input, Outcome};
 use super::open::Engine;
-use super::{Error, journal};
+use super::{Error, journal, map_runs};
 use crate::clock::Timestamp;
 use crate::id::ExecutionArn;
 use crate::store::{Param, Tx};
@@ -23,11 +23,8 @@ const OPEN_MAX: Duration = Duration::from_secs(365 * DAY.as_secs());
 const TOKEN_KEPT: Duration = Duration::from_secs(15 * 60);
 /// … and how many of an execution do.
 const TOKENS_KEPT: i64 = 10;
-/// An execution whose last batch begins before this event is far from the limit, however long the batch is.
-const FAR_FROM_LIMIT: i64 = 20_000;
-
-/// A batch that begins at this event or after it leaves no room for a redrive: it has the limit's own event.
-pub(super) const FULL: i64 = 24_999;
+/// An execution whose last batch begins so many events before the limit is far from it, however long the batch is.
+const FAR_FROM_LIMIT: u64 = 5_000;
 
 /// Why an execution can't be redriven, in AWS's words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -38,6 +35,9 @@ pub enum NotRedrivable {
     /// It is the child of a Map Run, which is begun again when its parent is redriven. AWS's wording is not recorded.
     #[error("Execution is a child of a Map Run and is not redriven by itself.")]
     OfMapRun,
+    /// It is an Express execution, which this server keeps for a while.
+    #[error("Express executions are not redriven.")]
+    Express,
     /// It goes on.
     #[error("Execution is RUNNING and cannot be redriven")]
     Running,
@@ -91,7 +91,7 @@ impl Engine {
             Asked::Done(at) => return Ok(at),
             Asked::Granted(loaded) => loaded,
         };
-        let live = self.folded(id, *loaded)?;
+        let live = self.folded(id, *loaded).await?;
         let (tell, told) = oneshot::channel();
         let also = move |tx: &Tx<'_>| {
             let sql = "SELECT redriven FROM execution WHERE id = ?1";
@@ -112,27 +112,31 @@ impl Engine {
 }
 
 impl Engine {
-    /// Lets the child of a Map Run go on that waits for its turn after a redrive; `false` if there is no room for
-    /// its history, and it stays as it ended.
-    pub(super) async fn redrive_of_map_run(&self, id: i64) -> Result<bool, Error> {
+    /// Lets the child of a Map Run go on that waits for its turn in this attempt. It stays as it ended if it doesn't
+    /// wait for that any more, or if there is no room for its history.
+    pub(super) async fn redrive_of_map_run(&self, id: i64, attempt: MapRunAttempt) -> Result<(), Error> {
         let place = self.inner.live.place(id);
         let slot = place.clone().lock_owned().await;
         let Some(loaded) = self.inner.store.read(move |tx| executions::load(tx, id)).await? else {
-            return Ok(true);
+            return Ok(());
         };
         if loaded.status != ExecutionStatus::PendingRedrive {
-            return Ok(true); // Somebody was faster.
+            return Ok(()); // Somebody was faster.
         }
-        let live = self.folded(id, loaded)?;
-        if EVENTS_MAX - 1 <= live.execution.event_count() {
-            let failed = executions::status_code(ExecutionStatus::Failed);
-            let sql = "UPDATE execution SET status = ?2 WHERE id = ?1";
-            let params = [id.into(), failed.into()];
-            self.inner.store.write(move |tx| tx.execute(sql, &params).map_err(Error::from)).await?;
-            return Ok(false);
+        let live = self.folded(id, loaded).await?;
+        if live.origin.events_max - 1 <= live.execution.event_count() {
+            let sql = "UPDATE execution SET status = COALESCE(ended_as, 2) WHERE id = ?1 AND status = 5";
+            return self.inner.store.write(move |tx| Ok(tx.execute(sql, &[id.into()]).map(drop)?)).await;
         }
-        self.take_step((slot, place), live, Input::Redriven, |_| Ok(())).await?;
-        Ok(true)
+        let Some(child) = live.origin.map_child else { return Ok(()) };
+        let is_awaited = move |tx: &Tx<'_>| match map_runs::run_of(tx, &child)?.1 == attempt {
+            true => Ok(()),
+            false => Err(Error::Superseded),
+        };
+        match self.take_step((slot, place), live, Input::Redriven, is_awaited).await {
+            Ok(_) | Err(Error::Superseded) => Ok(()),
+            Err(error) => Err(error),
+        }
     }
 }
 
@@ -175,7 +179,7 @@ pub(super) fn refused(tx: &Tx<'_>, found: &Found, now: Timestamp) -> Result<Opti
                 Some(NotRedrivable::PeriodOver)
             } else if OPEN_MAX <= stopped.since(found.started) {
                 Some(NotRedrivable::OpenTooLong)
-            } else if EVENTS_MAX - 1 <= last_event(tx, found.id)? {
+            } else if found.events_max - 1 <= last_event(tx, found.id, found.events_max)? {
                 Some(NotRedrivable::TooManyEvents)
             } else {
                 None
@@ -185,13 +189,14 @@ pub(super) fn refused(tx: &Tx<'_>, found: &Found, now: Timestamp) -> Result<Opti
 }
 
 /// The number of an execution's last event, as far as it matters for the limit.
-fn last_event(tx: &Tx<'_>, id: i64) -> Result<u64, Error> {
-    let sql = "SELECT MAX(first_event) FROM journal WHERE execution = ?1";
-    let first = tx.query_one(sql, &[id.into()], |row| row.opt_int(0))?.flatten().unwrap_or(0);
+fn last_event(tx: &Tx<'_>, id: i64, events_max: u64) -> Result<u64, Error> {
+    let sql = "SELECT first_event, batch FROM journal WHERE execution = ?1 AND 0 < first_event ORDER BY batch DESC LIMIT 1";
+    let found = tx.query_one(sql, &[id.into()], |row| Ok((row.int(0)?, row.int(1)?)))?;
+    let (first, batch) = found.unwrap_or_default();
     let mut last = u64::try_from(first).unwrap_or(0);
-    if FAR_FROM_LIMIT <= first {
-        let sql = "SELECT entries FROM journal WHERE execution = ?1 AND first_event = ?2";
-        tx.visit(sql, &[id.into(), first.into()], |row| {
+    if events_max.saturating_sub(FAR_FROM_LIMIT) <= last {
+        let sql = "SELECT entries FROM journal WHERE execution = ?1 AND batch = ?2";
+        tx.visit(sql, &[id.into(), batch.into()], |row| {
             let entries = journal::parse(&row.text(0)?)?;
             last = entries.iter().rev().find_map(|entry| entry.event.as_ref()).map_or(last, |event| event.id);
             Ok::<_, Error>(ControlFlow::Break(()))
@@ -200,14 +205,31 @@ fn last_event(tx: &Tx<'_>, id: i64) -> Result<u64, Error> {
     Ok(last)
 }
 
-/// Writes that execution `id` is open again.
-pub(super) fn write(tx: &Tx<'_>, id: i64, redrives: u32, at: Timestamp) -> Result<(), Error> {
+/// Writes that execution `id` is open again, so often by now and since then.
+///
+/// # Errors
+/// `Superseded` if it is the child of a Map Run and doesn't wait for its turn any more.
+pub(super) fn write(
+    tx: &Tx<'_>,
+    id: i64,
+    (redrives, at): (u32, Timestamp),
+    is_of_map_run: bool,
+) -> Result<(), Error> {
     let sql =
         "UPDATE execution SET status = ?2, stopped = NULL, error = NULL, cause = NULL, redrive_count = ?3,
-               redriven = ?4 WHERE id = ?1";
+               redriven = ?4 WHERE id = ?1 AND (?5 = 0 OR status = 5)";
     let status = executions::status_code(ExecutionStatus::Running);
-    tx.execute(sql, &[id.into(), status.into(), i64::from(redrives).into(), at.as_millis().into()])?;
-    Ok(())
+    let params = [
+        id.into(),
+        status.into(),
+        i64::from(redrives).into(),
+        at.as_millis().into(),
+        i64::from(is_of_map_run).into(),
+    ];
+    match tx.execute(sql, &params)? {
+        0 => Err(Error::Superseded),
+        _ => Ok(()),
+    }
 }
 
 /// A stored count.

@@ -1,7 +1,8 @@
 //! Forgetting executions that ended long ago, with their histories.
 //!
 //! Keys grow with time, so what may go stands at the front of the table: a sweep walks from there until it meets
-//! an execution that is too young, and needs no index of its own.
+//! an execution that is too young, and needs no index of its own. Children of a Map Run go with its execution, whose
+//! keys are lower than theirs: their ends may be told again as long as that can be redriven.
 
 use std::ops::ControlFlow;
 use std::time::Duration;
@@ -69,7 +70,8 @@ impl Engine {
 fn look(tx: &Tx<'_>, after: i64, before: Timestamp) -> Result<Found, Error> {
     let mut found = Found { old: Vec::new(), last: None };
     let mut n_rows = 0;
-    let sql = "SELECT id, status, started, stopped FROM execution WHERE ?1 < id ORDER BY id LIMIT ?2";
+    let sql = "SELECT e.id, e.status, e.started, e.stopped, e.map_run, r.execution FROM execution e
+               LEFT JOIN map_run r ON r.id = e.map_run WHERE ?1 < e.id ORDER BY e.id LIMIT ?2";
     let limit = i64::try_from(ROWS_AT_ONCE).unwrap_or(i64::MAX);
     tx.visit(sql, &[after.into(), limit.into()], |row| {
         n_rows += 1;
@@ -81,7 +83,12 @@ fn look(tx: &Tx<'_>, after: i64, before: Timestamp) -> Result<Found, Error> {
             return Ok::<_, Error>(ControlFlow::Break(()));
         }
         let is_open = row.int(1)? == status_code(ExecutionStatus::Running);
-        if !is_open && row.opt_int(3)?.is_some_and(|stopped| stopped < before.as_millis()) {
+        let is_old = match (row.opt_int(4)?, row.opt_int(5)?) {
+            (None, _) => row.opt_int(3)?.is_some_and(|stopped| stopped < before.as_millis()),
+            (Some(_), None) => true, // Its run was forgotten.
+            (Some(_), Some(parent)) => found.old.binary_search(&parent).is_ok(),
+        };
+        if !is_open && is_old {
             found.old.push(id);
         }
         Ok(ControlFlow::Continue(()))

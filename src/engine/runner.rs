@@ -1,12 +1,15 @@
 //! One step of an execution: fold, decide, write down, and only then act.
 
+pub(super) mod in_memory;
+
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::OwnedMutexGuard;
 
 use super::changes::Changes;
-use super::execution::{Execution, ExecutionStatus};
+use super::execution::{Entry, Execution, ExecutionStatus};
 use super::executions::Loaded;
 use super::live::{Live, Place};
 use super::logging::LogPlan;
@@ -31,10 +34,16 @@ pub(super) struct Origin {
     pub(super) state_machine_arn: Arc<str>,
     pub(super) role_arn: Arc<str>,
     pub(super) log: Option<Arc<LogPlan>>,
+    /// The trace header that it was started with.
+    pub(super) trace_header: Option<Arc<str>>,
     /// The revision of its machine.
     pub(super) revision: i64,
     /// Whose child it is, if it is one of a Map Run.
     pub(super) map_child: Option<MapChild>,
+    /// Most events of its history.
+    pub(super) events_max: u64,
+    /// How long Express executions that its Maps run are kept after their end, if they are.
+    pub(super) express_history: Option<Duration>,
 }
 
 /// An execution's place, locked.
@@ -96,14 +105,16 @@ impl Engine {
         let (program, decider) = (live.program.clone(), live.program.clone());
         let is_deleting = self.inner.deleting.has(&live.origin.state_machine_arn);
         let home = live.origin.home.clone();
+        let limits = Limits::standard(live.origin.events_max);
         let step = move |engine: &Self| {
-            let step = engine.with_env(id, &home, Limits::STANDARD, is_deleting, |env| {
+            let began = engine.inner.clock.monotonic();
+            let step = engine.with_env_since(began, id, &home, limits, is_deleting, |env| {
                 machine::step(&program, &mut live.execution, input, env)
             });
             let decided = match step.outcome {
                 Outcome::Stale => None,
                 Outcome::Advanced => {
-                    let changes = Changes::new(engine, &live.origin, step.effects, &step.entries)?;
+                    let changes = Changes::new(engine, &live.origin, step.effects, &step.entries, began)?;
                     Some((changes, journal::Record::new(&step.entries)?))
                 }
             };
@@ -120,7 +131,7 @@ impl Engine {
             .store
             .write(move |tx| {
                 record.append(tx, id, batch)?;
-                changes.write(tx, id)?;
+                changes.write(tx)?;
                 also(tx)?;
                 Ok::<_, Error>(changes)
             })
@@ -165,11 +176,33 @@ impl Engine {
     async fn load(&self, id: i64) -> Result<Option<Live>, Error> {
         let loaded = self.inner.store.read(move |tx| executions::load(tx, id)).await?;
         let is_open = |loaded: &Loaded| loaded.status == ExecutionStatus::Running;
-        loaded.filter(is_open).map(|loaded| self.folded(id, loaded)).transpose()
+        match loaded.filter(is_open) {
+            Some(loaded) => self.folded(id, loaded).await.map(Some),
+            None => Ok(None),
+        }
     }
 
-    /// The execution as its journal tells it.
-    pub(super) fn folded(&self, id: i64, loaded: Loaded) -> Result<Live, Error> {
+    /// Goes through the journal of an execution, some of it at a time, as long as `visit` asks for more. Answers the
+    /// number of the batch behind what was read, and the bytes of that.
+    pub(super) async fn each_entry(
+        &self,
+        id: i64,
+        mut visit: impl FnMut(Entry) -> ControlFlow<()> + Send,
+    ) -> Result<(i64, usize), Error> {
+        let (mut batch, mut bytes) = (0, 0);
+        loop {
+            let part = self.inner.store.read(move |tx| journal::read(tx, id, batch)).await?;
+            batch = part.next;
+            bytes += part.bytes;
+            let is_over = part.entries.into_iter().try_for_each(&mut visit).is_break();
+            if is_over || !part.has_more {
+                return Ok((batch, bytes));
+            }
+        }
+    }
+
+    /// The execution as its journal tells it. Whoever holds its place is alone with that.
+    pub(super) async fn folded(&self, id: i64, loaded: Loaded) -> Result<Live, Error> {
         let program = self.program(loaded.revision, &loaded.definition, loaded.kind)?;
         let origin = Origin {
             id,
@@ -178,20 +211,25 @@ impl Engine {
             state_machine_arn: loaded.start.state_machine_arn.clone(),
             role_arn: loaded.start.role_arn.clone(),
             log: LogPlan::new(&loaded.logging),
+            trace_header: loaded.trace_header,
             revision: loaded.revision,
             map_child: loaded.map_child,
+            events_max: loaded.events_max,
+            express_history: loaded.express_history,
         };
         let mut execution = Execution::new(loaded.start);
-        for entry in &loaded.journal.entries {
-            execution.apply(&program, entry);
-        }
-        let (batch, journal_bytes) = (loaded.journal.batches, loaded.journal.bytes);
+        let of = program.clone();
+        let apply = |entry: Entry| {
+            execution.apply(&of, &entry);
+            ControlFlow::Continue(())
+        };
+        let (batch, journal_bytes) = self.each_entry(id, apply).await?;
         Ok(Live { origin, program, execution, batch, journal_bytes })
     }
 
     /// Takes an input in that nobody will send again: while the disk is full or fails, it is tried again, ever
     /// less often, until it works or the process ends; recovery brings the input about anew.
-    pub(super) async fn insist(
+    pub(super) async fn advance_persistently(
         &self,
         id: i64,
         input: Input,
@@ -213,7 +251,7 @@ impl Engine {
                 Err(error) => error,
             };
             match &error {
-                Error::Store(store::Error::Closed) => return None,
+                Error::Store(store::Error::Closed) | Error::Superseded => return None,
                 Error::Store(cause) if cause.may_pass() => {
                     tracing::warn!(%error, execution = id, again_in = ?wait, "a step was not written");
                 }

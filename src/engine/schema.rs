@@ -177,4 +177,25 @@ ALTER TABLE map_run ADD COLUMN redrive_count BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE map_run ADD COLUMN redriven BIGINT;
 CREATE INDEX execution_map_child ON execution (map_run, map_index) WHERE map_run IS NOT NULL;
 ",
+    // How a child had ended that waits for its turn after a redrive.
+    "ALTER TABLE execution ADD COLUMN ended_as BIGINT",
+    // More events than AWS lets an execution have.
+    "ALTER TABLE execution ADD COLUMN events_max BIGINT",
+    // Asynchronous Express executions that have not ended.
+    "
+CREATE TABLE express_begun (
+    id INTEGER PRIMARY KEY,
+    revision BIGINT NOT NULL,
+    name TEXT NOT NULL,
+    run TEXT NOT NULL,
+    version BIGINT,
+    alias TEXT,
+    input TEXT NOT NULL,
+    trace_header TEXT
+);
+",
+    "
+ALTER TABLE state_machine_revision ADD COLUMN encryption TEXT;
+ALTER TABLE activity ADD COLUMN encryption TEXT;
+",
 ];

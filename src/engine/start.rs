@@ -1,13 +1,14 @@
 //! StartExecution: decided in memory, written in one job, acknowledged when durable.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::changes::Changes;
 use super::execution::{Execution, ExecutionStart, ExecutionStatus};
 use super::executions::status_code;
 use super::live::Live;
-use super::machine::{self, Input, Limits};
-use super::map_runs::{self, MapChild};
+use super::machine::{self, EVENTS_MAX, Input, Limits};
+use super::map_runs::{self, MapChild, RunOf};
 use super::open::Engine;
 use super::runner::Origin;
 use super::state_machines::LoadedMachine;
@@ -43,7 +44,7 @@ pub struct Started {
 /// What the store says to a name.
 pub(super) enum Written {
     /// It was free.
-    New(Changes),
+    New(Box<Changes>),
     /// The same execution is open already.
     Same {
         /// Its number.
@@ -51,6 +52,16 @@ pub(super) enum Written {
         /// When it was started.
         started: Timestamp,
     },
+}
+
+/// What an execution begins with.
+pub(super) struct Beginning {
+    pub(super) name: Arc<str>,
+    pub(super) input: Payload,
+    pub(super) trace_header: Option<String>,
+    /// Whose child it is, if it is one of a Map Run.
+    pub(super) map_child: Option<MapChild>,
+    pub(super) first: Input,
 }
 
 /// An execution that has taken its first step in memory, about to be written.
@@ -86,7 +97,7 @@ impl Engine {
         };
         let machine = self.start_target(&start.state_machine_arn).await?;
         match machine.kind {
-            StateMachineType::Express => self.start_express(&machine, &name, input),
+            StateMachineType::Express => self.start_express(&machine, &name, input, start.trace_header).await,
             StateMachineType::Standard => {
                 let prepared = self.prepare(&machine, name, input, start.trace_header).await?;
                 let engine = self.clone();
@@ -104,19 +115,24 @@ impl Engine {
         trace_header: Option<String>,
     ) -> Result<Prepared, Error> {
         let of = machine.clone();
-        let prepare = move |engine: &Self| engine.prepare_as(&of, name, input, trace_header, None);
+        let prepare = move |engine: &Self| {
+            let began = engine.inner.clock.monotonic();
+            let beginning = Beginning { name, input, trace_header, map_child: None, first: Input::Start };
+            engine.prepare_as(&of, beginning, began)
+        };
         self.decide(&machine.program, prepare).await?
     }
 
-    /// The same for the child of a Map Run; its parent's step, which this is part of, has its place already.
+    /// The same for the child of a Map Run. Its parent's step, which this is part of and which began at the monotonic
+    /// time `began`, has its place already.
     pub(super) fn prepare_as(
         &self,
         machine: &Arc<LoadedMachine>,
-        name: Arc<str>,
-        input: Payload,
-        trace_header: Option<String>,
-        map_child: Option<MapChild>,
+        beginning: Beginning,
+        began: Duration,
     ) -> Result<Prepared, Error> {
+        let Beginning { name, input, trace_header, map_child, first } = beginning;
+        let is_fork = matches!(first, Input::Forked(_));
         let (id, now) = (self.next_id(), self.now());
         let arn: Arc<str> = ExecutionArn::new(&machine.home, &machine.name, &name).to_string().into();
         let mut execution = Execution::new(ExecutionStart {
@@ -132,8 +148,9 @@ impl Engine {
             started: now,
             is_synchronous: false,
         });
-        let step = self.with_env(id, &machine.home, Limits::STANDARD, false, |env| {
-            machine::step(&machine.program, &mut execution, Input::Start, env)
+        let limits = Limits::standard(machine.events_max);
+        let step = self.with_env_since(began, id, &machine.home, limits, false, |env| {
+            machine::step(&machine.program, &mut execution, first, env)
         });
         let journal = journal::Record::new(&step.entries)?;
         let origin = Origin {
@@ -143,25 +160,38 @@ impl Engine {
             state_machine_arn: machine.arn.clone(),
             role_arn: machine.role_arn.clone(),
             log: machine.log.clone(),
+            trace_header: trace_header.as_deref().map(Arc::from),
             revision: machine.revision,
             map_child,
+            events_max: machine.events_max,
+            express_history: machine.express_history,
         };
-        let changes = Changes::new(self, &origin, step.effects, &step.entries)?;
+        let changes = Changes::new(self, &origin, step.effects, &step.entries, began)?;
         let journal_bytes = journal.len_bytes();
         let program = machine.program.clone();
         let live = Live { origin, program, execution, batch: 1, journal_bytes };
         let machine = machine.clone();
-        let record =
-            Record { id, name, started: now, input, trace_header, journal, changes, machine, map_child };
+        let record = Record {
+            id,
+            name,
+            started: now,
+            input,
+            trace_header,
+            journal,
+            changes,
+            machine,
+            map_child,
+            is_fork,
+        };
         Ok(Prepared { record, live, arn })
     }
 
-    async fn write_start(&self, prepared: Prepared) -> Result<Started, Error> {
+    pub(super) async fn write_start(&self, prepared: Prepared) -> Result<Started, Error> {
         let started = prepared.started();
         let Prepared { record, live, arn } = prepared;
         let machine = record.machine.clone();
         let of = arn.clone();
-        let written = self.inner.store.write(move |tx| record.write(tx, &of)).await;
+        let written = self.inner.store.write(move |tx| record.write(tx, &of, &mut RunOf::default())).await;
         match written.inspect_err(|error| self.forget_if_gone(&machine, error))? {
             Written::Same { started, .. } => Ok(Started { arn: arn.to_string(), started }),
             Written::New(changes) => {
@@ -179,7 +209,7 @@ impl Engine {
     }
 
     /// Lets an execution go on whose first step is durable.
-    pub(super) fn begin(&self, live: Live, changes: Changes) {
+    pub(super) fn begin(&self, live: Live, changes: Box<Changes>) {
         self.inner.meters.started.increment(1);
         let origin = live.origin.clone();
         changes.log(self, &origin, 0);
@@ -218,40 +248,35 @@ pub(super) struct Record {
     trace_header: Option<String>,
     journal: journal::Record,
     changes: Changes,
+    /// It begins in the middle of another one: it is the same as none.
+    is_fork: bool,
 }
 
 impl Record {
-    pub(super) fn write(mut self, tx: &Tx<'_>, arn: &str) -> Result<Written, Error> {
-        let machine = &*self.machine;
-        let sql = "SELECT deleting FROM state_machine WHERE id = ?1";
-        match tx.query_one(sql, &[machine.id.into()], |row| row.int(0))? {
-            Some(0) => {}
-            // Its machine is one that nobody can ask for.
-            Some(_) if self.map_child.is_some() => {}
-            Some(1) => return Err(Error::StateMachineDeleting(machine.arn.to_string())),
-            Some(_) | None => return Err(Error::StateMachineDoesNotExist(machine.arn.to_string())),
-        }
-        let sql = "SELECT status, input, started, id FROM execution WHERE machine = ?1 AND name = ?2";
-        let params = [machine.id.into(), Param::Text(&self.name)];
-        let read = |row: &Row<'_>| Ok((row.int(0)?, row.text(1)?, row.int(2)?, row.int(3)?));
-        if let Some((status, input, started, id)) = tx.query_one(sql, &params, read)? {
-            let is_open = status == status_code(ExecutionStatus::Running);
-            return match is_open && input == self.input.text() {
-                true => Ok(Written::Same { id, started: Timestamp::from_millis(started) }),
-                false => Err(Error::ExecutionAlreadyExists(arn.to_owned())),
-            };
-        }
+    pub(super) fn write(mut self, tx: &Tx<'_>, arn: &str, runs: &mut RunOf) -> Result<Written, Error> {
+        let machine = self.machine.clone();
+        let map_child = match self.map_child {
+            None => {
+                if let Some(same) = self.look(tx, arn)? {
+                    return Ok(same);
+                }
+                [None; 3]
+            }
+            // Nobody can ask for its machine, and its name was made up just now.
+            Some(child) => {
+                let (run, attempt) = runs.of(tx, &child)?;
+                self.changes.ends_in(attempt);
+                map_runs::child_columns(run, &child)
+            }
+        };
         let ending = self.changes.ending();
         let has_ended = ending.is_some();
         let status = ending.map_or(ExecutionStatus::Running, |ending| ending.status);
         let sql = "INSERT INTO execution
                    (id, machine, revision, name, status, started, stopped, input, output, error, cause, trace_header,
-                    version, alias, map_run, map_index, map_items)
-                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)";
-        let [map_run, map_index, map_items] = match &self.map_child {
-            None => [None; 3],
-            Some(child) => map_runs::child_columns(tx, child)?,
-        };
+                    version, alias, map_run, map_index, map_items, events_max)
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)";
+        let [map_run, map_index, map_items] = map_child;
         let params = [
             self.id.into(),
             machine.id.into(),
@@ -270,13 +295,39 @@ impl Record {
             map_run.into(),
             map_index.into(),
             map_items.into(),
+            (machine.events_max != EVENTS_MAX).then(|| journal::number(machine.events_max)).into(),
         ];
         tx.execute(sql, &params)?;
         self.journal.append(tx, self.id, 0)?;
         match has_ended {
-            false => self.changes.write(tx, self.id)?,
-            true => self.changes.write_map_runs(tx, self.id)?,
+            false => self.changes.write(tx)?,
+            true => self.changes.write_lasting(tx)?,
         }
-        Ok(Written::New(self.changes))
+        Ok(Written::New(Box::new(self.changes)))
+    }
+
+    /// Whether the machine is there, and the name is free; answers the same execution if that is open.
+    fn look(&self, tx: &Tx<'_>, arn: &str) -> Result<Option<Written>, Error> {
+        let machine = &*self.machine;
+        // What a Map's children run is there as long as the Map's own machine, though nobody can ask for it.
+        let asked_for = match self.is_fork {
+            true => map_runs::machine_of_map(tx, machine.revision)?.unwrap_or(machine.id),
+            false => machine.id,
+        };
+        let sql = "SELECT deleting FROM state_machine WHERE id = ?1";
+        match tx.query_one(sql, &[asked_for.into()], |row| row.int(0))? {
+            Some(0) => {}
+            Some(1) => return Err(Error::StateMachineDeleting(machine.arn.to_string())),
+            Some(_) | None => return Err(Error::StateMachineDoesNotExist(machine.arn.to_string())),
+        }
+        let sql = "SELECT status, input, started, id FROM execution WHERE machine = ?1 AND name = ?2";
+        let params = [machine.id.into(), Param::Text(&self.name)];
+        let read = |row: &Row<'_>| Ok((row.int(0)?, row.text(1)?, row.int(2)?, row.int(3)?));
+        let Some((status, input, started, id)) = tx.query_one(sql, &params, read)? else { return Ok(None) };
+        let is_open = status == status_code(ExecutionStatus::Running);
+        match !self.is_fork && is_open && input == self.input.text() {
+            true => Ok(Some(Written::Same { id, started: Timestamp::from_millis(started) })),
+            false => Err(Error::ExecutionAlreadyExists(arn.to_owned())),
+        }
     }
 }

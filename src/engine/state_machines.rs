@@ -2,8 +2,11 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError};
+use std::time::Duration;
 
+use super::encryption::Encryption;
 use super::logging::{LogLevel, LogPlan, Logging, Logs};
+use super::machine::EVENTS_MAX;
 use super::open::Engine;
 use super::page::{Page, page_size};
 use super::tags::{self, Tag};
@@ -31,6 +34,8 @@ pub struct CreateStateMachine {
     pub logging: Logging,
     /// Whether it traces; kept and shown.
     pub tracing: bool,
+    /// With whose key it is encrypted, if that was said.
+    pub encryption: Option<Encryption>,
     /// Its tags.
     pub tags: Vec<Tag>,
     /// Whether its first revision is published as a version at once.
@@ -50,6 +55,8 @@ pub struct UpdateStateMachine {
     pub logging: Option<Logging>,
     /// A new tracing configuration.
     pub tracing: Option<bool>,
+    /// A new encryption configuration.
+    pub encryption: Option<Encryption>,
     /// Whether the outcome is published as a version.
     pub publish: Option<Publish>,
 }
@@ -80,6 +87,8 @@ pub struct StateMachine {
     pub logging: Logging,
     /// Whether it traces.
     pub tracing: bool,
+    /// With whose key it is encrypted, if that was said.
+    pub encryption: Option<Encryption>,
     /// When it was created.
     pub created: Timestamp,
     /// When this revision was made.
@@ -104,17 +113,6 @@ pub struct StateMachineItem {
     /// When it was created.
     pub created: Timestamp,
     id: i64,
-}
-
-impl StateMachine {
-    /// The variables that states refer to (`variableReferences`): state name → names, sorted.
-    pub fn variable_references(&self) -> Vec<(String, Vec<String>)> {
-        let Ok(program) = asl::compile(&self.definition, self.kind) else { return Vec::new() };
-        let references = program.variable_references();
-        references
-            .map(|(state, names)| (state.to_owned(), names.iter().map(|n| n.to_string()).collect()))
-            .collect()
-    }
 }
 
 /// What UpdateStateMachine answers.
@@ -145,6 +143,10 @@ pub(super) struct LoadedMachine {
     pub(super) region: Arc<str>,
     pub(super) program: Arc<Program>,
     pub(super) log: Option<Arc<LogPlan>>,
+    /// Most events of an execution's history.
+    pub(super) events_max: u64,
+    /// How long Express executions are kept after their end, if they are.
+    pub(super) express_history: Option<Duration>,
 }
 
 impl LoadedMachine {
@@ -175,7 +177,7 @@ macro_rules! select_machine {
     ($where:literal) => {
         concat!(
             "SELECT m.id, m.home, m.name, m.kind, m.created, m.deleting, r.id, r.revision_id, r.definition, ",
-            "r.role_arn, r.logging, r.tracing, r.updated FROM state_machine m ",
+            "r.role_arn, r.logging, r.tracing, r.updated, r.encryption FROM state_machine m ",
             "JOIN state_machine_revision r ON r.id = m.revision ",
             $where
         )
@@ -183,7 +185,7 @@ macro_rules! select_machine {
 }
 
 impl Engine {
-    /// CreateStateMachine. Idempotent by name: the same definition text, type, logging, tracing and wish to publish
+    /// CreateStateMachine. Idempotent by name: the same definition text, type, logging, tracing, encryption and wish to publish
     /// answer what there is; role and tags are not compared and not changed.
     ///
     /// # Errors
@@ -205,6 +207,7 @@ impl Engine {
             role_arn: create.role_arn,
             logging: create.logging,
             tracing: create.tracing,
+            encryption: create.encryption,
             created: now,
             updated: now,
             revision_id: None,
@@ -248,8 +251,9 @@ impl Engine {
     /// `MissingRequiredParameter`, `InvalidDefinition`, `StateMachineDoesNotExist`, `StateMachineDeleting`,
     /// `InvalidArn`, `InvalidLoggingConfiguration`.
     pub async fn update_state_machine(&self, update: UpdateStateMachine) -> Result<Updated, Error> {
-        let UpdateStateMachine { arn, definition, role_arn, logging, tracing, publish } = update;
-        if definition.is_none() && role_arn.is_none() && logging.is_none() && tracing.is_none() {
+        let UpdateStateMachine { arn, definition, role_arn, logging, tracing, encryption, publish } = update;
+        let is_idle = definition.is_none() && role_arn.is_none() && logging.is_none() && tracing.is_none();
+        if is_idle && encryption.is_none() {
             return Err(Error::MissingRequiredParameter);
         }
         let parsed = unqualified(&arn)?;
@@ -276,6 +280,7 @@ impl Engine {
                     role_arn: role_arn.unwrap_or_else(|| found.role_arn.clone()),
                     logging: logging.unwrap_or_else(|| found.logging.clone()),
                     tracing: tracing.unwrap_or(found.tracing),
+                    encryption: encryption.or_else(|| found.encryption.clone()),
                     ..found.clone()
                 };
                 let is_new = next != found || versions::has_other_description(tx, &found, publish.as_ref())?;
@@ -394,21 +399,7 @@ impl Engine {
         if described.status == StateMachineStatus::Deleting {
             return Err(Error::StateMachineDeleting(arn.to_owned()));
         }
-        let program = self.program(described.revision, &described.definition, described.kind)?;
-        let machine = Arc::new(LoadedMachine {
-            id: described.id,
-            revision: described.revision,
-            version: described.version,
-            alias: None,
-            kind: described.kind,
-            arn: described.arn.unqualified().to_string().into(),
-            name: described.arn.name.clone(),
-            role_arn: described.role_arn.into(),
-            region: Arc::from(described.arn.home.region.as_str()),
-            home: described.arn.home,
-            program,
-            log: LogPlan::new(&described.logging),
-        });
+        let machine = Arc::new(self.loaded(described).await?);
         let mut machines = self.inner.machines.write().unwrap_or_else(PoisonError::into_inner);
         // What was read before a change is good for this call, but not for those after it.
         if machines.n_changes == changes {
@@ -420,7 +411,32 @@ impl Engine {
         Ok(machine)
     }
 
-    /// Called after a machine or a version was changed or deleted; forgets the versions of a machine as well.
+    /// A machine as its executions are started with it.
+    pub(super) async fn loaded(&self, described: StateMachine) -> Result<LoadedMachine, Error> {
+        let program = self.program(described.revision, &described.definition, described.kind)?;
+        // A Map's children are like their parent.
+        let StateMachineArn { home, name, .. } = &described.arn;
+        let tagged = StateMachineArn::new(home, name).to_string();
+        let wishes = self.inner.store.read(move |tx| tags::wishes(tx, &tagged)).await?;
+        Ok(LoadedMachine {
+            id: described.id,
+            revision: described.revision,
+            version: described.version,
+            alias: None,
+            kind: described.kind,
+            name: described.arn.full_name(),
+            role_arn: described.role_arn.into(),
+            region: Arc::from(described.arn.home.region.as_str()),
+            home: described.arn.home.clone(),
+            arn: StateMachineArn { qualifier: None, ..described.arn }.to_string().into(),
+            program,
+            log: LogPlan::new(&described.logging),
+            events_max: wishes.history_events_max.unwrap_or(EVENTS_MAX),
+            express_history: wishes.express_history,
+        })
+    }
+
+    /// Called after a machine or a version was changed, tagged or deleted; forgets the versions of a machine as well.
     pub(super) fn forget_machine(&self, arn: &str) {
         let mut machines = self.inner.machines.write().unwrap_or_else(PoisonError::into_inner);
         let is_of =
@@ -501,10 +517,12 @@ fn same_or_refused(
     if found.status == StateMachineStatus::Deleting {
         return Err(Error::StateMachineDeleting(found.arn.to_string()));
     }
+    let own = Encryption::AwsOwnedKey;
     let is_same = found.definition == wanted.definition
         && found.kind == wanted.kind
         && found.logging == wanted.logging
         && found.tracing == wanted.tracing
+        && found.encryption.as_ref().unwrap_or(&own) == wanted.encryption.as_ref().unwrap_or(&own)
         && is_published_alike;
     if is_same { Ok(found) } else { Err(Error::StateMachineAlreadyExists(found.arn.to_string())) }
 }
@@ -518,7 +536,7 @@ pub(super) fn find(tx: &Tx<'_>, arn: &StateMachineArn) -> Result<Option<StateMac
 /// A revision as the machine it is of, also of one that is gone.
 pub(super) fn find_revision(tx: &Tx<'_>, revision: i64) -> Result<Option<StateMachine>, Error> {
     let sql = "SELECT m.id, m.home, m.name, m.kind, m.created, m.deleting, r.id, r.revision_id,
-               r.definition, r.role_arn, r.logging, r.tracing, r.updated
+               r.definition, r.role_arn, r.logging, r.tracing, r.updated, r.encryption
                FROM state_machine_revision r JOIN state_machine m ON m.id = r.machine WHERE r.id = ?1";
     tx.query_one(sql, &[revision.into()], |row| Ok(read(row)))?.transpose()
 }
@@ -548,12 +566,18 @@ fn read(row: &Row<'_>) -> Result<StateMachine, Error> {
         logging: logging_of(&logging)?,
         tracing: row.int(11)? != 0,
         updated: Timestamp::from_millis(row.int(12)?),
+        encryption: encryption_of(row.opt_text(13)?)?,
     })
 }
 
 /// A stored logging configuration.
 pub(super) fn logging_of(stored: &str) -> Result<Logging, Error> {
     Ok(Logging::decode(stored.as_bytes())?)
+}
+
+/// A stored encryption configuration.
+pub(super) fn encryption_of(stored: Option<String>) -> Result<Option<Encryption>, Error> {
+    Ok(stored.map(|text| Encryption::decode(text.as_bytes())).transpose()?)
 }
 
 pub(super) fn kind_of(code: i64) -> StateMachineType {
@@ -588,9 +612,10 @@ fn published_at_creation(tx: &Tx<'_>, id: i64) -> Result<Option<Publish>, Error>
 
 fn insert_revision(tx: &Tx<'_>, machine: &StateMachine) -> Result<(), Error> {
     let logging = machine.logging.encode()?;
+    let encryption = machine.encryption.as_ref().map(Encryption::encode).transpose()?;
     let sql = "INSERT INTO state_machine_revision
-               (id, machine, revision_id, definition, role_arn, logging, tracing, updated)
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+               (id, machine, revision_id, definition, role_arn, logging, tracing, updated, encryption)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
     let params = [
         machine.revision.into(),
         machine.id.into(),
@@ -600,6 +625,7 @@ fn insert_revision(tx: &Tx<'_>, machine: &StateMachine) -> Result<(), Error> {
         Param::Text(&logging),
         i64::from(machine.tracing).into(),
         machine.updated.as_millis().into(),
+        encryption.as_deref().into(),
     ];
     tx.execute(sql, &params)?;
     Ok(())

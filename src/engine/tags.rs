@@ -1,9 +1,13 @@
 //! Tags of state machines and activities.
 
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
 use super::Error;
+use super::machine::EVENTS_MAX;
 use super::open::Engine;
 use crate::id::{Qualifier, StatesArn};
-use crate::store::{Param, Tx};
+use crate::store::{Param, Row, Tx};
 
 /// Most tags of one resource.
 const TAGS_MAX: usize = 50;
@@ -24,7 +28,11 @@ impl Engine {
     /// `InvalidArn`, `ResourceNotFound`, `TooManyTags`.
     pub async fn tag_resource(&self, arn: &str, tags: Vec<Tag>) -> Result<(), Error> {
         let arn = self.taggable(arn).await?;
-        self.inner.store.write(move |tx| put(tx, &arn, &tags)).await
+        check(&tags)?;
+        let of = arn.clone();
+        self.inner.store.write(move |tx| put(tx, &of, &tags)).await?;
+        self.forget_machine(&arn);
+        Ok(())
     }
 
     /// UntagResource; keys that are not there are no error.
@@ -33,16 +41,17 @@ impl Engine {
     /// `InvalidArn`, `ResourceNotFound`.
     pub async fn untag_resource(&self, arn: &str, keys: Vec<String>) -> Result<(), Error> {
         let arn = self.taggable(arn).await?;
-        self.inner
-            .store
-            .write(move |tx| {
-                for key in &keys {
-                    let sql = "DELETE FROM tag WHERE resource = ?1 AND key = ?2";
-                    tx.execute(sql, &[Param::Text(&arn), Param::Text(key)])?;
-                }
-                Ok(())
-            })
-            .await
+        let of = arn.clone();
+        let removed = self.inner.store.write(move |tx| {
+            for key in &keys {
+                let sql = "DELETE FROM tag WHERE resource = ?1 AND key = ?2";
+                tx.execute(sql, &[Param::Text(&of), Param::Text(key)])?;
+            }
+            Ok::<_, Error>(())
+        });
+        removed.await?;
+        self.forget_machine(&arn);
+        Ok(())
     }
 
     /// ListTagsForResource, in the order in which they were put.
@@ -76,14 +85,74 @@ impl Engine {
             StatesArn::Activity(activity) => {
                 self.activity_id(&activity).map(|_| arn.to_owned()).ok_or_else(not_found)
             }
-            StatesArn::Execution(_) | StatesArn::Express(..) | StatesArn::MapRun { .. } => Err(not_found()),
+            StatesArn::Execution(_) | StatesArn::Express(_) | StatesArn::MapRun { .. } => Err(not_found()),
         }
     }
 }
 
+/// Lets executions of a state machine have more events than AWS's, which it names no member for.
+const HISTORY_EVENTS_MAX: &str = "stepgate:historyEventsMax";
+/// How many they may be: each takes some hundred bytes on disk.
+const HISTORY_EVENTS: RangeInclusive<u64> = EVENTS_MAX..=10_000_000;
+/// Lets executions of an Express state machine, and Express children of its Maps, be looked at for so many seconds after
+/// their end.
+const EXPRESS_HISTORY: &str = "stepgate:expressHistorySeconds";
+/// Up to a week.
+const EXPRESS_HISTORY_SECONDS: RangeInclusive<u64> = 1..=7 * 24 * 60 * 60;
+
+/// What tags ask of this server beyond what AWS does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Wishes {
+    /// Most events of an execution's history.
+    pub(super) history_events_max: Option<u64>,
+    /// How long Express executions are kept after their end.
+    pub(super) express_history: Option<Duration>,
+}
+
+impl Wishes {
+    fn take(&mut self, tag: &Tag) -> Result<(), Error> {
+        match tag.key.as_str() {
+            HISTORY_EVENTS_MAX => self.history_events_max = Some(number(tag, &HISTORY_EVENTS)?),
+            EXPRESS_HISTORY => {
+                let seconds = number(tag, &EXPRESS_HISTORY_SECONDS)?;
+                self.express_history = Some(Duration::from_secs(seconds));
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+fn number(tag: &Tag, range: &RangeInclusive<u64>) -> Result<u64, Error> {
+    let Tag { key, value } = tag;
+    value.parse().ok().filter(|number| range.contains(number)).ok_or_else(|| {
+        Error::InvalidTag(format!(
+            "Invalid value {value} of the tag {key}. Must be a number from {} to {}.",
+            range.start(),
+            range.end()
+        ))
+    })
+}
+
 /// Checks tags before anything is written.
 pub(super) fn check(tags: &[Tag]) -> Result<(), Error> {
-    if TAGS_MAX < tags.len() { Err(Error::TooManyTags) } else { Ok(()) }
+    if TAGS_MAX < tags.len() {
+        return Err(Error::TooManyTags);
+    }
+    let mut wishes = Wishes::default();
+    tags.iter().try_for_each(|tag| wishes.take(tag))
+}
+
+/// What the tags of a state machine ask for.
+pub(super) fn wishes(tx: &Tx<'_>, resource: &str) -> Result<Wishes, Error> {
+    let sql = "SELECT key, value FROM tag WHERE resource = ?1 AND key LIKE 'stepgate:%'";
+    let read = |row: &Row<'_>| Ok(Tag { key: row.text(0)?, value: row.text(1)? });
+    let mut wishes = Wishes::default();
+    for tag in tx.query(sql, &[Param::Text(resource)], read)? {
+        // One that an earlier version took, whatever it said, asks for nothing.
+        let _ = wishes.take(&tag);
+    }
+    Ok(wishes)
 }
 
 /// Adds tags, or changes their values.

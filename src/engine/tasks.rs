@@ -26,10 +26,14 @@ pub struct TaskCall {
     pub resource: Resource,
     /// What it is called with.
     pub input: Payload,
-    /// The role that the call is made under.
+    /// The role of the machine, under which the call is made.
     pub role_arn: Arc<str>,
+    /// The role of the task's `Credentials`, which the machine's role assumes for the call.
+    pub task_role: Option<Arc<str>>,
     /// Names the attempt; the same when it is made again, and what `$$.Task.Token` shows.
     pub idempotency_token: Arc<str>,
+    /// The trace header that the execution was started with: what is called belongs to that trace.
+    pub trace_header: Option<Arc<str>>,
 }
 
 /// How a call ended.
@@ -87,6 +91,24 @@ pub struct HttpResponse {
 /// How a call ended, and the HTTP request that it was, if it was one.
 pub type Traced = (TaskResult, Option<HttpExchange>);
 
+/// Why the role of a task may not do what the engine does for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unpermitted {
+    /// The role can't be used.
+    Role(String),
+    /// Its policies don't allow it. AWS's words.
+    Denied(String),
+}
+
+/// Something that the engine itself does under a role.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Need {
+    /// The action: `states:StartExecution`.
+    pub action: &'static str,
+    /// The ARN of the resource.
+    pub resource: String,
+}
+
 /// Calls services for Task states.
 pub trait Tasks: Send + Sync + 'static {
     /// Makes `call`. The future is not dropped before it ends, whatever becomes of the execution.
@@ -97,6 +119,11 @@ pub trait Tasks: Send + Sync + 'static {
     fn trace(&self, call: TaskCall, _reveal_secrets: bool) -> BoxFuture<'static, Traced> {
         let run = self.run(call);
         Box::pin(async move { (run.await, None) })
+    }
+
+    /// Whether the role of `call` may do everything that is needed, which the engine does itself for the task.
+    fn permit(&self, _call: TaskCall, _needed: Vec<Need>) -> BoxFuture<'static, Result<(), Unpermitted>> {
+        Box::pin(std::future::ready(Ok(())))
     }
 
     /// What is wrong with the arguments of a service integration before it is called, in AWS's words: `The value

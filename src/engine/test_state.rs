@@ -19,6 +19,7 @@ use serde_json::{Value, json};
 
 pub use self::inspection::{ErrorDetails, Inspection};
 pub use self::mock::{FieldValidation, Mock, MockedError};
+pub use self::response_model::misfit;
 use self::run::Run;
 use super::event::Failure;
 use super::machine::Mocked;

@@ -1,13 +1,18 @@
 //! The engine on a real store, with a clock that moves when told to.
 
 mod durability;
+mod express;
+mod express_children;
+mod fork;
 mod jsonata;
 mod logging;
 mod map_objects;
+mod map_run_edges;
 mod map_runs;
 mod nested;
 mod redrive;
 mod simulation;
+mod traces;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -34,7 +39,7 @@ impl Tasks for NoServices {
 }
 
 /// A data directory with the server's life on it; opened again and again.
-pub(super) struct House {
+pub(super) struct Fixture {
     dir: PathBuf,
     pub(super) clock: Arc<VirtualClock>,
     opened: u64,
@@ -42,7 +47,7 @@ pub(super) struct House {
     objects: Arc<dyn Objects>,
 }
 
-impl House {
+impl Fixture {
     pub(super) fn new() -> Self {
         static NEXT: AtomicUsize = AtomicUsize::new(0);
         let n = NEXT.fetch_add(1, Ordering::Relaxed);
@@ -90,7 +95,7 @@ impl House {
     }
 }
 
-impl Drop for House {
+impl Drop for Fixture {
     fn drop(&mut self) {
         let _ = std::fs::remove_dir_all(&self.dir);
     }
@@ -105,6 +110,7 @@ pub(super) fn home() -> AccountRegion {
 
 async fn create(engine: &Engine, name: &str, definition: &Value) -> String {
     let create = CreateStateMachine {
+        encryption: None,
         home: home(),
         name: name.to_owned(),
         definition: definition.to_string(),
@@ -169,11 +175,11 @@ async fn ended(engine: &Engine, arn: &str) -> ExecutionDescription {
 
 #[tokio::test]
 async fn the_same_start_is_the_same_execution_while_it_is_open() {
-    let mut house = House::new();
-    let (engine, _store) = house.open().await;
+    let mut fixture = Fixture::new();
+    let (engine, _store) = fixture.open().await;
     let machine = create(&engine, "M", &wait(60)).await;
     let first = engine.start_execution(start(&machine, "E", "{\"a\": 1}")).await.unwrap();
-    house.clock.advance(Duration::from_secs(5));
+    fixture.clock.advance(Duration::from_secs(5));
     assert_eq!(engine.start_execution(start(&machine, "E", "{\"a\": 1}")).await.unwrap(), first);
     let other = engine.start_execution(start(&machine, "E", "{\"a\":1}")).await;
     assert_eq!(other, Err(Error::ExecutionAlreadyExists(first.arn.clone())));
@@ -187,14 +193,14 @@ async fn the_same_start_is_the_same_execution_while_it_is_open() {
 
 #[tokio::test]
 async fn a_clock_that_is_set_back_delays_no_wait_and_turns_no_history_round() {
-    let mut house = House::new();
-    let (engine, _store) = house.open().await;
+    let mut fixture = Fixture::new();
+    let (engine, _store) = fixture.open().await;
     let machine = create(&engine, "M", &wait(4)).await;
     let before = engine.start_execution(start(&machine, "Before", "{}")).await.unwrap();
-    house.clock.step(-240_000);
+    fixture.clock.step(-240_000);
     let after = engine.start_execution(start(&machine, "After", "{}")).await.unwrap();
     // The difference is made up at 15/16 of the pace.
-    house.clock.advance(Duration::from_millis(4_270));
+    fixture.clock.advance(Duration::from_millis(4_270));
     for arn in [before.arn, after.arn] {
         let described = ended(&engine, &arn).await;
         assert_eq!(described.status, ExecutionStatus::Succeeded);
@@ -205,8 +211,8 @@ async fn a_clock_that_is_set_back_delays_no_wait_and_turns_no_history_round() {
 
 #[tokio::test]
 async fn an_execution_that_ends_at_once_is_written_once_and_closed() {
-    let mut house = House::new();
-    let (engine, _store) = house.open().await;
+    let mut fixture = Fixture::new();
+    let (engine, _store) = fixture.open().await;
     let machine = create(&engine, "M", &pass()).await;
     let started = engine.start_execution(start(&machine, "E", "[ 1 ]")).await.unwrap();
     let described = engine.describe_execution(&started.arn).await.unwrap();
@@ -217,8 +223,8 @@ async fn an_execution_that_ends_at_once_is_written_once_and_closed() {
 
 #[tokio::test]
 async fn what_is_refused_leaves_nothing_behind() {
-    let mut house = House::new();
-    let (engine, _store) = house.open().await;
+    let mut fixture = Fixture::new();
+    let (engine, _store) = fixture.open().await;
     let machine = create(&engine, "M", &pass()).await;
     let missing = machine.replace(":M", ":Nope");
     for (start, want) in [
@@ -237,18 +243,18 @@ async fn what_is_refused_leaves_nothing_behind() {
 
 #[tokio::test]
 async fn timers_fire_also_after_opening_anew() {
-    let mut house = House::new();
-    let (engine, store) = house.open().await;
+    let mut fixture = Fixture::new();
+    let (engine, store) = fixture.open().await;
     let machine = create(&engine, "M", &wait(3_600)).await;
     let far = engine.start_execution(start(&machine, "Far", "{}")).await.unwrap();
     let near_machine = create(&engine, "N", &wait(5)).await;
     let near = engine.start_execution(start(&near_machine, "Near", "{}")).await.unwrap();
-    house.clock.advance(Duration::from_secs(5));
+    fixture.clock.advance(Duration::from_secs(5));
     assert_eq!(ended(&engine, &near.arn).await.status, ExecutionStatus::Succeeded);
-    house.close(engine, store).await;
+    fixture.close(engine, store).await;
 
-    let (engine, _store) = house.open().await;
-    house.clock.advance(Duration::from_secs(3_595));
+    let (engine, _store) = fixture.open().await;
+    fixture.clock.advance(Duration::from_secs(3_595));
     let described = ended(&engine, &far.arn).await;
     assert_eq!(described.status, ExecutionStatus::Succeeded);
     assert_eq!(described.stopped.unwrap().since(described.started), Duration::from_secs(3_600));
@@ -256,17 +262,17 @@ async fn timers_fire_also_after_opening_anew() {
 
 #[tokio::test]
 async fn a_worker_gets_its_task_and_its_token_outlives_the_process() {
-    let mut house = House::new();
-    let (engine, store) = house.open().await;
+    let mut fixture = Fixture::new();
+    let (engine, store) = fixture.open().await;
     let activity = engine.create_activity(home(), "Work", Vec::new()).await.unwrap().arn.to_string();
     let machine = create(&engine, "M", &work()).await;
     let taken = engine.start_execution(start(&machine, "Taken", "{\"n\":1}")).await.unwrap();
     let queued = engine.start_execution(start(&machine, "Queued", "{\"n\":2}")).await.unwrap();
     let task = engine.get_activity_task(&activity, Some("w".into())).await.unwrap().unwrap();
     assert_eq!(task.input, "{\"n\":1}");
-    house.close(engine, store).await;
+    fixture.close(engine, store).await;
 
-    let (engine, _store) = house.open().await;
+    let (engine, _store) = fixture.open().await;
     engine.send_task_heartbeat(&home(), &task.token).await.unwrap();
     engine.send_task_success(&home(), &task.token, "\"done\"".into()).await.unwrap();
     assert_eq!(ended(&engine, &taken.arn).await.output.as_deref(), Some("\"done\""));
@@ -282,8 +288,8 @@ async fn a_worker_gets_its_task_and_its_token_outlives_the_process() {
 
 #[tokio::test]
 async fn a_waiting_worker_gets_the_next_task_and_an_idle_one_is_told_so() {
-    let mut house = House::new();
-    let (engine, _store) = house.open().await;
+    let mut fixture = Fixture::new();
+    let (engine, _store) = fixture.open().await;
     let activity = engine.create_activity(home(), "Work", Vec::new()).await.unwrap().arn.to_string();
     let machine = create(&engine, "M", &work()).await;
     let poll =
@@ -295,14 +301,14 @@ async fn a_waiting_worker_gets_the_next_task_and_an_idle_one_is_told_so() {
 
     let idle = poll(engine.clone(), activity);
     tokio::task::yield_now().await;
-    house.clock.advance(Duration::from_secs(60));
+    fixture.clock.advance(Duration::from_secs(60));
     assert_eq!(idle.await.unwrap(), Ok(None));
 }
 
 #[tokio::test]
 async fn history_comes_in_pages_both_ways() {
-    let mut house = House::new();
-    let (engine, _store) = house.open().await;
+    let mut fixture = Fixture::new();
+    let (engine, _store) = fixture.open().await;
     let machine = create(
         &engine,
         "M",
@@ -312,7 +318,7 @@ async fn history_comes_in_pages_both_ways() {
     )
     .await;
     let arn = engine.start_execution(start(&machine, "E", "{}")).await.unwrap().arn;
-    house.clock.advance(Duration::from_secs(1));
+    fixture.clock.advance(Duration::from_secs(1));
     ended(&engine, &arn).await;
     for reverse in [false, true] {
         for size in 1..=9 {
@@ -339,8 +345,8 @@ async fn history_comes_in_pages_both_ways() {
 
 #[tokio::test]
 async fn listings_are_newest_first_in_pages_and_by_status() {
-    let mut house = House::new();
-    let (engine, _store) = house.open().await;
+    let mut fixture = Fixture::new();
+    let (engine, _store) = fixture.open().await;
     let machine = create(&engine, "M", &wait(60)).await;
     for name in ["A", "B", "C"] {
         let arn = engine.start_execution(start(&machine, name, "{}")).await.unwrap().arn;
@@ -367,15 +373,16 @@ async fn listings_are_newest_first_in_pages_and_by_status() {
 
 #[tokio::test]
 async fn machines_are_idempotent_by_text_and_change_by_revision() {
-    let mut house = House::new();
-    let (engine, _store) = house.open().await;
+    let mut fixture = Fixture::new();
+    let (engine, _store) = fixture.open().await;
     let arn = create(&engine, "M", &pass()).await;
     let first = engine.describe_state_machine(&arn).await.unwrap();
-    house.clock.advance(Duration::from_secs(1));
+    fixture.clock.advance(Duration::from_secs(1));
     assert_eq!(create(&engine, "M", &pass()).await, arn);
     assert_eq!(engine.describe_state_machine(&arn).await.unwrap().created, first.created);
 
     let update = |definition: &Value| UpdateStateMachine {
+        encryption: None,
         arn: arn.clone(),
         definition: Some(definition.to_string()),
         role_arn: None,
@@ -390,6 +397,7 @@ async fn machines_are_idempotent_by_text_and_change_by_revision() {
     let used = engine.describe_state_machine_for_execution(&running).await.unwrap();
     assert_eq!(used.definition, pass().to_string());
     let none = UpdateStateMachine {
+        encryption: None,
         arn,
         definition: None,
         role_arn: None,
@@ -402,8 +410,8 @@ async fn machines_are_idempotent_by_text_and_change_by_revision() {
 
 #[tokio::test]
 async fn a_deleted_machine_goes_with_its_last_execution_and_frees_its_name() {
-    let mut house = House::new();
-    let (engine, _store) = house.open().await;
+    let mut fixture = Fixture::new();
+    let (engine, _store) = fixture.open().await;
     let machine = create(&engine, "M", &two_waits()).await;
     let arn = engine.start_execution(start(&machine, "E", "{}")).await.unwrap().arn;
     let other = engine.start_execution(start(&machine, "O", "{}")).await.unwrap().arn;
@@ -414,7 +422,7 @@ async fn a_deleted_machine_goes_with_its_last_execution_and_frees_its_name() {
     assert_eq!(engine.start_execution(start(&machine, "F", "{}")).await, Err(deleting.clone()));
     assert_eq!(engine.describe_execution(&arn).await.unwrap().status, ExecutionStatus::Running);
     engine.stop_execution(&other, Failure::default()).await.unwrap();
-    house.clock.advance(Duration::from_secs(60));
+    fixture.clock.advance(Duration::from_secs(60));
     assert_eq!(ended(&engine, &arn).await.status, ExecutionStatus::Aborted);
     let page = engine.get_execution_history(&arn, None, false, None).await.unwrap();
     let types: Vec<&str> = page.events.iter().map(|event| event.kind.type_name()).collect();
@@ -430,8 +438,8 @@ async fn a_deleted_machine_goes_with_its_last_execution_and_frees_its_name() {
 
 #[tokio::test]
 async fn a_task_that_no_service_takes_fails_clearly() {
-    let mut house = House::new();
-    let (engine, _store) = house.open().await;
+    let mut fixture = Fixture::new();
+    let (engine, _store) = fixture.open().await;
     let machine = create(
         &engine,
         "M",
@@ -459,9 +467,10 @@ async fn a_task_that_no_service_takes_fails_clearly() {
 
 #[tokio::test]
 async fn express_machines_answer_and_leave_nothing_behind() {
-    let mut house = House::new();
-    let (engine, _store) = house.open().await;
+    let mut fixture = Fixture::new();
+    let (engine, _store) = fixture.open().await;
     let create = CreateStateMachine {
+        encryption: None,
         home: home(),
         name: "X".into(),
         definition: pass().to_string(),
@@ -486,8 +495,8 @@ async fn express_machines_answer_and_leave_nothing_behind() {
 
 #[tokio::test]
 async fn tags_are_kept_in_order_and_bounded() {
-    let mut house = House::new();
-    let (engine, _store) = house.open().await;
+    let mut fixture = Fixture::new();
+    let (engine, _store) = fixture.open().await;
     let arn = create(&engine, "M", &pass()).await;
     let tag = |key: &str, value: &str| Tag { key: key.into(), value: value.into() };
     engine.tag_resource(&arn, vec![tag("b", "1"), tag("a", "2")]).await.unwrap();

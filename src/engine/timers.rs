@@ -164,7 +164,7 @@ impl Engine {
         self.inner.meters.timer_late.record(self.now().since(at).as_secs_f64());
         // A timer that was moved while this one was on its way has a row with the new time, which must stay.
         let due = at.as_millis();
-        self.insist(execution, Input::TimerFired(key), move |tx| {
+        self.advance_persistently(execution, Input::TimerFired(key), move |tx| {
             let [frame, kind, stamp] = journal::timer_columns(key);
             let sql = "DELETE FROM timer
                        WHERE execution = ?1 AND frame = ?2 AND kind = ?3 AND stamp = ?4 AND due <= ?5";

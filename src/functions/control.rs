@@ -4,10 +4,13 @@ mod aliases;
 mod bounds;
 mod calls;
 mod changes;
+mod checks;
 mod events;
+mod layer_policies;
 mod layers;
 mod permissions;
 mod reference;
+mod urls;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -18,6 +21,10 @@ pub use self::calls::{Called, Source};
 pub use self::changes::{CodeChange, Limits, NewFunction, View};
 pub use self::layers::NewLayer;
 pub use self::reference::Reference;
+pub use self::urls::UrlChange;
+pub(super) use self::urls::UrlFound;
+#[cfg(test)]
+pub(super) use self::urls::UrlTarget;
 use super::deployed::{Deployed, Logging, Running, function_arn};
 use super::error::Error;
 use super::logs::Log;
@@ -25,7 +32,6 @@ use super::model::{Function, LATEST, Version};
 use super::options::{Options, Ports};
 use super::record;
 use super::runner::Runner;
-use super::runtime::RuntimeError;
 use super::tables;
 use crate::clock::{Clock, Ids, Timestamp};
 use crate::id::AccountRegion;
@@ -45,21 +51,27 @@ struct Inner {
     runner: Runner,
     options: Options,
     /// What calls need to know, read once.
-    known: Mutex<KnownFunctions>,
+    cache: Mutex<FunctionCache>,
     /// Told of a new event.
     new_event: Notify,
+    /// Held by who says what is to be kept ready, so that the last who says it has read the newest.
+    provisioning: tokio::sync::Mutex<()>,
 }
 
 /// Functions as they were when they were called first, and names of which there was none.
 #[derive(Default)]
-struct KnownFunctions {
-    by_name: HashMap<(AccountRegion, String), Option<Arc<Known>>>,
+struct FunctionCache {
+    by_name: HashMap<(AccountRegion, String), Option<Arc<CachedFunction>>>,
+    /// URLs that were called, by their ids, and ids of none.
+    by_url: HashMap<String, Option<Arc<UrlFound>>>,
     /// Counts changes, so that nothing is kept that was read before one.
     n_changes: u64,
 }
 
 /// A function as calls see it.
-struct Known {
+struct CachedFunction {
+    /// How many changes there had been when it was read.
+    generation: u64,
     function: Function,
     versions: Mutex<HashMap<String, Running>>,
 }
@@ -91,24 +103,16 @@ impl Functions {
     ) -> Result<Self, Error> {
         Self::migrate(&store)?;
         let runner = Runner::open(options.clone(), store.clone(), clock.clone(), ids.clone(), ports.clone())?;
-        let known = Mutex::default();
-        let inner = Inner { store, clock, ids, ports, runner, options, known, new_event: Notify::new() };
+        let cache = Mutex::default();
+        let new_event = Notify::new();
+        let provisioning = tokio::sync::Mutex::default();
+        let inner = Inner { store, clock, ids, ports, runner, options, cache, new_event, provisioning };
         let functions = Self { inner: Arc::new(inner) };
         tokio::spawn(events::handle(Arc::downgrade(&functions.inner)));
         let provisioned = functions.clone();
         // What was kept ready before is kept ready again.
         tokio::spawn(async move { provisioned.provision_all().await });
         Ok(functions)
-    }
-
-    /// Whether a runtime runs here.
-    ///
-    /// # Errors
-    /// Why it doesn't.
-    pub async fn check_runtime(&self, runtime: &str) -> Result<(), Error> {
-        let (runtimes, runtime) = (self.inner.runner.runtimes().clone(), runtime.to_owned());
-        let checked = tokio::task::spawn_blocking(move || runtimes.check(&runtime));
-        checked.await.map_err(|_| Error::Closed)?.map_err(|error: RuntimeError| error.into())
     }
 
     /// What time it is to the functions.
@@ -143,38 +147,46 @@ impl Functions {
 
     /// Whether there is a function of this name.
     pub async fn exists(&self, home: &AccountRegion, name: &str) -> Result<bool, Error> {
-        match self.known(home, name).await {
+        match self.cached(home, name).await {
             Ok(_) => Ok(true),
             Err(Error::NotFound(_)) => Ok(false),
             Err(error) => Err(error),
         }
     }
 
-    async fn known(&self, home: &AccountRegion, name: &str) -> Result<Arc<Known>, Error> {
+    async fn cached(&self, home: &AccountRegion, name: &str) -> Result<Arc<CachedFunction>, Error> {
         let key = (home.clone(), name.to_owned());
         let n_changes = {
-            let known = self.inner.known();
-            match known.by_name.get(&key) {
+            let cache = self.inner.cache();
+            match cache.by_name.get(&key) {
                 Some(Some(found)) => return Ok(found.clone()),
                 Some(None) => return Err(not_found(home, name, None)),
-                None => known.n_changes,
+                None => cache.n_changes,
             }
         };
         let (of, named) = key.clone();
         let read = self.inner.store.read(move |tx| tables::function(tx, &of, &named)).await?;
-        let read = read.map(|function| Arc::new(Known { function, versions: Mutex::default() }));
-        let mut known = self.inner.known();
+        let cached = |function| {
+            Arc::new(CachedFunction { generation: n_changes, function, versions: Mutex::default() })
+        };
+        let read = read.map(cached);
+        let mut cache = self.inner.cache();
         // Whoever changed a function while this was read forgot what was known; it must not come back.
-        let kept = match known.n_changes == n_changes {
-            true => known.keep(key, read),
+        let kept = match cache.n_changes == n_changes {
+            true => cache.keep(key, read),
             false => read,
         };
-        drop(known);
+        drop(cache);
         kept.ok_or_else(|| not_found(home, name, None))
     }
 
     /// A version as it runs: the same allocation until the function is changed.
-    async fn running(&self, home: &AccountRegion, known: &Known, version: &str) -> Result<Running, Error> {
+    async fn running(
+        &self,
+        home: &AccountRegion,
+        known: &CachedFunction,
+        version: &str,
+    ) -> Result<Running, Error> {
         let found = known.versions.lock().unwrap_or_else(PoisonError::into_inner).get(version).cloned();
         if let Some(running) = found {
             return Ok(running);
@@ -182,9 +194,24 @@ impl Functions {
         let (of, name, wanted) = (home.clone(), known.function.name.clone(), version.to_owned());
         let read = self.inner.store.read(move |tx| tables::version(tx, &of, &name, &wanted)).await?;
         let version = read.ok_or_else(|| not_found(home, &known.function.name, Some(version)))?;
-        let running = Arc::new(deployed(home, &known.function, version));
+        let running = Arc::new(deployed(home, known, version));
         let mut versions = known.versions.lock().unwrap_or_else(PoisonError::into_inner);
         Ok(versions.entry(running.version.clone()).or_insert(running).clone())
+    }
+
+    /// Looks at what is kept of a function beside its versions.
+    async fn look<T: Send + 'static>(
+        &self,
+        home: &AccountRegion,
+        name: &str,
+        look: impl FnOnce(&Tx<'_>, &AccountRegion, Function) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        let (home, name) = (home.clone(), name.to_owned());
+        let read = self.inner.store.read(move |tx| {
+            let function = existing(tx, &home, &name)?;
+            look(tx, &home, function)
+        });
+        read.await
     }
 
     /// Runs `job` in a transaction, after which nothing is known of the function any more.
@@ -195,7 +222,7 @@ impl Functions {
         job: impl FnOnce(&Tx<'_>) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
         let done = self.inner.store.write(job).await?;
-        self.inner.known().forget(&(home.clone(), name.to_owned()));
+        self.inner.cache().forget(&(home.clone(), name.to_owned()));
         Ok(done)
     }
 
@@ -218,14 +245,18 @@ impl Functions {
 }
 
 impl Inner {
-    fn known(&self) -> MutexGuard<'_, KnownFunctions> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    fn cache(&self) -> MutexGuard<'_, FunctionCache> {
+        self.cache.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl KnownFunctions {
+impl FunctionCache {
     /// Keeps what was read; another may have been faster, whose allocation the instances have then.
-    fn keep(&mut self, key: (AccountRegion, String), read: Option<Arc<Known>>) -> Option<Arc<Known>> {
+    fn keep(
+        &mut self,
+        key: (AccountRegion, String),
+        read: Option<Arc<CachedFunction>>,
+    ) -> Option<Arc<CachedFunction>> {
         if KNOWN_MAX <= self.by_name.len()
             && let Some(any) = self.by_name.keys().next().cloned()
         {
@@ -236,6 +267,10 @@ impl KnownFunctions {
 
     fn forget(&mut self, key: &(AccountRegion, String)) {
         self.by_name.remove(key);
+        // An id of none may be the function's new one.
+        self.by_url.retain(|_, url| {
+            url.as_ref().is_some_and(|url| (&url.target.home, &url.target.name) != (&key.0, &key.1))
+        });
         self.n_changes += 1;
     }
 }
@@ -260,10 +295,12 @@ fn not_found(home: &AccountRegion, name: &str, qualifier: Option<&str>) -> Error
     })
 }
 
-fn deployed(home: &AccountRegion, function: &Function, version: Version) -> Deployed {
+fn deployed(home: &AccountRegion, known: &CachedFunction, version: Version) -> Deployed {
+    let CachedFunction { generation, function, .. } = known;
     let settings = version.settings;
     let group = settings.logging.group.unwrap_or_else(|| format!("/aws/lambda/{}", function.name));
     Deployed {
+        generation: *generation,
         home: home.clone(),
         name: function.name.clone(),
         version: version.version,

@@ -8,6 +8,8 @@ use crate::id::AccountRegion;
 /// What an instance is made of. Two that are not the same allocation never share instances.
 #[derive(Debug)]
 pub(crate) struct Deployed {
+    /// Of two, the one with the greater number was read later.
+    pub generation: u64,
     /// Whose it is.
     pub home: AccountRegion,
     /// The function.

@@ -47,7 +47,7 @@ pub enum Error {
     /// An event isn't JSON.
     #[error("Could not parse request body into json: {0}")]
     NotJson(String),
-    /// The house is being closed.
+    /// The server is stopping.
     #[error("the server is being closed")]
     Closed,
     /// What is stored can't be read.

@@ -1,7 +1,9 @@
 //! An instance: one runtime's process with what belongs to it, for one invocation at a time.
 
+mod conversation;
 mod failure;
 mod log_pipe;
+mod places;
 mod report;
 mod runtime_api;
 
@@ -10,7 +12,7 @@ use std::ffi::OsString;
 use std::fs;
 use std::net::Ipv4Addr;
 use std::os::unix::process::CommandExt as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Stdio;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
@@ -19,10 +21,13 @@ use tokio::net::TcpListener;
 use tokio::process::{ChildStdin, Command};
 use tokio::sync::{mpsc, oneshot, watch};
 
+pub use self::conversation::{Conversation, converse};
 pub(crate) use self::failure::Failure;
 use self::log_pipe::LogPipe;
+pub(crate) use self::places::Places;
 use self::report::{Format, Report, Status};
 use self::runtime_api::{Job, Reported, RuntimeApi};
+use super::cgroups::Cgroup;
 use super::deployed::Running;
 use super::error::Error;
 use super::invocation::{Answer, Invocation, Payload, Piece, Stream};
@@ -50,6 +55,10 @@ pub(crate) struct Plan {
     pub(crate) layers: Option<PathBuf>,
     /// Of this instance alone.
     pub(crate) folder: PathBuf,
+    /// Where it finds its folders.
+    pub(crate) places: Places,
+    /// What bounds its memory, where there is such a thing.
+    pub(crate) cgroup: Option<Cgroup>,
     pub(crate) stream: Arc<str>,
     pub(crate) log: Arc<Log>,
     /// What starts a supervisor, before the control folder.
@@ -73,6 +82,7 @@ pub(crate) struct Instance {
     log: Arc<LogPipe>,
     control: PathBuf,
     pid: OnceLock<i32>,
+    cgroup: Option<Arc<Cgroup>>,
     format: Format,
     clock: Arc<dyn Clock>,
 }
@@ -93,10 +103,11 @@ impl Instance {
     /// # Errors
     /// What the caller is answered, if the runtime can't begin; [`Error::Io`] if not even its supervisor can be started.
     pub(crate) async fn start(
-        plan: Plan,
+        mut plan: Plan,
         request_id: &str,
         patience: Duration,
     ) -> Result<Result<(Self, Duration), Failure>, Error> {
+        let cgroup = plan.cgroup.take().map(Arc::new);
         let Plan { running, program, folder, stream, log, clock, .. } = &plan;
         let (running, clock) = (running.clone(), clock.clone());
         let began = clock.monotonic();
@@ -106,6 +117,8 @@ impl Instance {
         let order = Order {
             program: program.path.clone(),
             arguments: program.arguments.clone(),
+            binds: plan.places.binds.clone(),
+            cgroup: cgroup.as_ref().map(|cgroup| cgroup.folder().to_owned()),
             memory_bytes: u64::from(running.memory_mb) << 20,
             data_bytes: (u64::from(running.memory_mb) << 20) + program.spare_bytes,
             processes: PROCESSES_MAX,
@@ -137,7 +150,7 @@ impl Instance {
         let reading = log.clone();
         let reading = tokio::spawn(async move { reading.read().await });
         let (tell, ended) = watch::channel(None);
-        let (own_control, own_folder) = (control.clone(), folder.clone());
+        let (own_control, own_folder, own_cgroup) = (control.clone(), folder.clone(), cgroup.clone());
         tokio::spawn(async move {
             // The supervisor ends after all that it watched.
             let _ = child.wait().await;
@@ -147,6 +160,7 @@ impl Instance {
             let end = end.and_then(|text| serde_json::from_slice(&text).ok());
             tell.send_replace(Some(end.unwrap_or(End::Signaled(9))));
             serving.abort();
+            drop(own_cgroup);
             // What can't be removed now is when the server is next started.
             let _ = tokio::task::spawn_blocking(move || fs::remove_dir_all(own_folder)).await;
         });
@@ -160,6 +174,7 @@ impl Instance {
             log,
             control,
             pid: OnceLock::new(),
+            cgroup,
             format,
             clock: clock.clone(),
         };
@@ -190,8 +205,13 @@ impl Instance {
     }
 
     /// Ends it.
-    fn let_go(&self) {
+    pub(crate) fn let_go(&self) {
         self.lifeline.lock().unwrap_or_else(PoisonError::into_inner).take();
+    }
+
+    /// Waits until nothing of it is left.
+    pub(crate) async fn ended(&self) {
+        self.end().await;
     }
 
     async fn end(&self) -> End {
@@ -216,7 +236,7 @@ impl Instance {
         let reported = tokio::select! {
             biased;
             // A sender that is dropped belongs to an instance that ends.
-            Ok(reported) = &mut reported => Some(reported),
+            reported = &mut reported => reported.ok(),
             _ = self.end() => None,
             () = tokio::time::sleep(timeout) => {
                 let failure = self.timed_out(&request_id, timeout, init);
@@ -248,7 +268,10 @@ impl Instance {
                 Outcome::Answered(Answer { log_tail, ..self.answer(failure) }, None)
             }
             Some(Reported::Stream(stream, over)) => self.stream(stream, over, request_id, began, init),
-            None if was_taken.try_recv().is_err() => Outcome::NotTaken,
+            None if was_taken.try_recv().is_err() => {
+                self.let_go();
+                Outcome::NotTaken
+            }
             None => {
                 let failure = Failure::ended(&request_id, self.end().await);
                 self.log.say(&failure.line());
@@ -342,8 +365,12 @@ impl Instance {
         self.log.end(&lines)
     }
 
-    /// The most that the runtime's process has had resident so far, in MB; 0 if that can't be told.
+    /// The most memory that the instance has had so far, in MB; 0 if that can't be told. Without a control group, it is
+    /// what the runtime's process has had resident.
     fn used_mb(&self) -> u64 {
+        if let Some(bytes) = self.cgroup.as_ref().and_then(|cgroup| cgroup.peak_bytes()) {
+            return bytes.div_ceil(1 << 20);
+        }
         let pid = match self.pid.get() {
             Some(pid) => *pid,
             None => {
@@ -367,11 +394,11 @@ fn resident_peak_kb(pid: i32) -> Option<u64> {
 ///
 /// <https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime>
 fn environment(plan: &Plan, address: &str) -> BTreeMap<String, String> {
-    let Plan { running, code, layers, folder, stream, added, is_provisioned, .. } = plan;
+    let Plan { running, code, layers, places, stream, added, is_provisioned, .. } = plan;
     let mut variables = running.environment.clone();
     let code_text = code.to_string_lossy().into_owned();
-    let tmp = folder.join("tmp").to_string_lossy().into_owned();
-    let opt = layers.as_deref().map(Path::to_string_lossy);
+    let tmp = places.tmp.to_string_lossy().into_owned();
+    let opt = layers.as_ref().map(|_| places.opt.to_string_lossy());
     let below = |path: &str| opt.as_ref().map(|opt| format!("{opt}/{path}"));
     let listed = |parts: Vec<Option<String>>| parts.into_iter().flatten().collect::<Vec<_>>().join(":");
     let region = running.home.region.to_string();
@@ -419,8 +446,15 @@ fn environment(plan: &Plan, address: &str) -> BTreeMap<String, String> {
         "LD_LIBRARY_PATH",
         listed(vec![Some(code_text.clone()), Some(format!("{code_text}/lib")), below("lib")]),
     );
+    if let Some(version) = running.runtime.strip_prefix("ruby") {
+        let gems = format!("{code_text}/vendor/bundle/ruby/{version}.0");
+        default("GEM_PATH", listed(vec![Some(gems), below(&format!("ruby/gems/{version}.0"))]));
+        default("RUBYLIB", listed(vec![Some(code_text.clone()), below("ruby/lib")]));
+    }
     default("PYTHONPATH", listed(vec![below("python"), python.as_deref().and_then(below)]));
-    default("NODE_PATH", listed(vec![below("nodejs/node_modules"), below("nodejs")]));
+    // The package as well, as on AWS: `require('cfn-response')` finds the file beside inline code.
+    let node = vec![below("nodejs/node_modules"), below("nodejs"), Some(code_text)];
+    default("NODE_PATH", listed(node));
     variables
 }
 

@@ -7,12 +7,17 @@
 // Rooms are called by their names, wherever they stand.
 use crate as functions;
 use stepgate_clock as clock;
+use stepgate_connect as connect;
 use stepgate_id as id;
+use stepgate_identity as identity;
+use stepgate_policy as policy;
 use stepgate_store as store;
 
+mod cgroups;
 mod control;
 mod deployed;
 mod error;
+mod folder;
 mod instance;
 mod invocation;
 mod logs;
@@ -26,17 +31,23 @@ mod supervisor;
 mod tables;
 #[cfg(test)]
 mod tests;
+mod url;
 
-pub use control::{Called, CodeChange, Functions, Limits, NewFunction, NewLayer, Reference, Source, View};
+pub use control::{
+    Called, CodeChange, Functions, Limits, NewFunction, NewLayer, Reference, Source, UrlChange, View,
+};
 pub use deployed::function_arn;
 pub use error::{Error, Throttle};
+pub use folder::SourceFolder;
+pub use instance::{Conversation, converse};
 pub use invocation::{Answer, Invocation, PAYLOAD_BYTES_MAX, Payload, Piece, Stream};
 pub use logs::{Log, LogLine};
 pub use model::{
-    Alias, CodeRef, EventConfig, Function, LATEST, LayerRef, LayerVersion, LoggingConfig, Permission, Policy,
-    Settings, Version, layer_arn,
+    Alias, CodeRef, Cors, EventConfig, Function, LATEST, LayerPermission, LayerPolicy, LayerRef,
+    LayerVersion, LoggingConfig, Permission, Policy, RuntimeUpdates, Settings, UrlConfig, Version, layer_arn,
 };
-pub use options::{BoxFuture, Options, Ports};
+pub use options::{BoxFuture, Options, Ports, Teller};
 pub use package::{PackageError, UNZIPPED_BYTES_MAX, ZIPPED_BYTES_MAX};
 pub use runtime::RuntimeError;
 pub use supervisor::{ARGUMENT as SUPERVISOR_ARGUMENT, supervise_if_asked};
+pub use url::{Admitted, UrlAddress, UrlPeer, Urls};

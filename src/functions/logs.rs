@@ -60,6 +60,11 @@ impl Log {
         }
     }
 
+    /// The number of the line that comes next.
+    pub fn end(&self) -> u64 {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner).next
+    }
+
     /// Lines from number `from` on, as far as they are still there, at most `max`.
     pub fn lines(&self, from: u64, max: usize) -> Vec<LogLine> {
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);

@@ -27,6 +27,56 @@ pub struct Function {
     pub provisioned: BTreeMap<String, u32>,
     /// Tags.
     pub tags: BTreeMap<String, String>,
+    /// Its URLs, by alias; `""` for the function itself.
+    pub urls: BTreeMap<String, UrlConfig>,
+    /// Whether a function that calls itself without end is stopped, `Terminate` or `Allow`; `None` as long as nobody
+    /// has said so. Kept, and shown.
+    pub recursive_loop: Option<String>,
+    /// When versions get a new runtime, by version: kept, and shown.
+    pub runtime_updates: BTreeMap<String, RuntimeUpdates>,
+}
+
+/// When a version gets a new runtime.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RuntimeUpdates {
+    /// `Auto`, `FunctionUpdate` or `Manual`.
+    pub mode: String,
+    /// The runtime's version of `Manual`.
+    pub runtime_version: Option<String>,
+}
+
+/// An HTTP address of a function.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UrlConfig {
+    /// The first label of its host.
+    pub id: String,
+    /// `AWS_IAM` or `NONE`.
+    pub auth_type: String,
+    /// `BUFFERED` or `RESPONSE_STREAM`.
+    pub invoke_mode: String,
+    /// What pages of other origins may do.
+    pub cors: Option<Cors>,
+    /// When it was made.
+    pub created: Timestamp,
+    /// When it was last changed.
+    pub last_modified: Timestamp,
+}
+
+/// What pages of other origins may do. Lists that were not given are `None`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Cors {
+    /// Whether cookies and the like are sent.
+    pub allow_credentials: Option<bool>,
+    /// Headers of requests.
+    pub allow_headers: Option<Vec<String>>,
+    /// Methods of requests.
+    pub allow_methods: Option<Vec<String>>,
+    /// The origins.
+    pub allow_origins: Option<Vec<String>>,
+    /// Headers of answers.
+    pub expose_headers: Option<Vec<String>>,
+    /// How long browsers keep this, in seconds.
+    pub max_age_s: Option<u32>,
 }
 
 /// A version: immutable, but for `$LATEST`.
@@ -151,6 +201,8 @@ pub struct Permission {
     pub principal_org_id: Option<String>,
     /// How whoever calls the function's URL is known.
     pub function_url_auth_type: Option<String>,
+    /// Whether only calls of the function's URL are meant.
+    pub invoked_via_function_url: Option<bool>,
 }
 
 /// How events are handled.
@@ -187,6 +239,30 @@ pub struct LayerVersion {
     pub code: CodeRef,
     /// When it was published.
     pub created: Timestamp,
+    /// Who else may have it.
+    pub policy: LayerPolicy,
+}
+
+/// The resource policy of a layer's version.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LayerPolicy {
+    /// Permissions in their order.
+    pub statements: Vec<LayerPermission>,
+    /// Changes with every change.
+    pub revision_id: String,
+}
+
+/// Who else may have a layer's version.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LayerPermission {
+    /// The statement's name.
+    pub statement_id: String,
+    /// Such as `lambda:GetLayerVersion`.
+    pub action: String,
+    /// An account, an ARN, or `*`.
+    pub principal: String,
+    /// All accounts of this organization.
+    pub organization_id: Option<String>,
 }
 
 impl Default for Settings {

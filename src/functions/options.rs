@@ -31,6 +31,17 @@ pub struct Options {
     pub retry_delay: Duration,
 }
 
+/// A function that tells how an event ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Teller {
+    /// Whose it is.
+    pub home: AccountRegion,
+    /// Its name.
+    pub function: String,
+    /// The ARN of its role, under which it tells; `None` if the function is gone.
+    pub role: Option<String>,
+}
+
 /// What the room needs of others.
 pub trait Ports: Send + Sync + 'static {
     /// Variables that let an instance of a function call this server under its role: keys, and where it is.
@@ -53,7 +64,7 @@ pub trait Ports: Send + Sync + 'static {
     /// Tells the destination of this ARN how an event ended; why it could not be told if it couldn't.
     fn tell(
         &self,
-        home: AccountRegion,
+        teller: Teller,
         destination: String,
         record: Bytes,
     ) -> BoxFuture<'static, Result<(), String>>;

@@ -75,7 +75,7 @@ pub(crate) fn check(bytes: &[u8]) -> Result<Package, PackageError> {
         if UNZIPPED_BYTES_MAX < entry.size() {
             return Err(PackageError::Unzipped);
         }
-        let Some(Told { path, .. }) = told else { continue };
+        let Some(FileEntry { path, .. }) = told else { continue };
         let name = path.display().to_string();
         if !seen.insert(path) {
             return Err(PackageError::Entry(name, "is there twice"));
@@ -89,6 +89,17 @@ pub(crate) fn check(bytes: &[u8]) -> Result<Package, PackageError> {
     Ok(Package { sha256, size: bytes.len() as u64, unzipped })
 }
 
+/// The paths of an archive's files.
+pub(crate) fn paths(bytes: &[u8]) -> Result<Vec<String>, PackageError> {
+    let mut archive = open(bytes)?;
+    let mut paths = Vec::new();
+    for index in 0..archive.len() {
+        let entry = archive.by_index_raw(index).map_err(|_| PackageError::NotZip)?;
+        paths.extend(entry_of(&entry)?.map(|told| told.path.display().to_string()));
+    }
+    Ok(paths)
+}
+
 /// Unpacks a checked archive into `folder`, which is made or added to. Files can be read and run, not written.
 pub(crate) fn unpack(bytes: &[u8], folder: &Path) -> io::Result<()> {
     let mut archive = open(bytes).map_err(io::Error::other)?;
@@ -96,7 +107,7 @@ pub(crate) fn unpack(bytes: &[u8], folder: &Path) -> io::Result<()> {
     let mut left = UNZIPPED_BYTES_MAX;
     for index in 0..archive.len() {
         let mut entry = archive.by_index(index).map_err(io::Error::other)?;
-        let Some(Told { path, is_executable }) = entry_of(&entry).map_err(io::Error::other)? else {
+        let Some(FileEntry { path, is_executable }) = entry_of(&entry).map_err(io::Error::other)? else {
             continue;
         };
         let to = folder.join(path);
@@ -124,13 +135,13 @@ fn open(bytes: &[u8]) -> Result<ZipArchive<Cursor<&[u8]>>, PackageError> {
 }
 
 /// A file of an archive.
-struct Told {
+struct FileEntry {
     path: PathBuf,
     is_executable: bool,
 }
 
 /// What an entry tells of itself; `None` for a folder.
-fn entry_of<R: Read + ?Sized>(entry: &zip::read::ZipFile<'_, R>) -> Result<Option<Told>, PackageError> {
+fn entry_of<R: Read + ?Sized>(entry: &zip::read::ZipFile<'_, R>) -> Result<Option<FileEntry>, PackageError> {
     let name = entry.name().map_err(|_| PackageError::NotZip)?;
     let name = name.as_ref();
     let refused = |why| Err(PackageError::Entry(name.chars().take(200).collect(), why));
@@ -162,7 +173,7 @@ fn entry_of<R: Read + ?Sized>(entry: &zip::read::ZipFile<'_, R>) -> Result<Optio
     if entry.is_dir() || kept.as_os_str().is_empty() {
         return Ok(None);
     }
-    Ok(Some(Told { path: kept, is_executable: mode & 0o111 != 0 }))
+    Ok(Some(FileEntry { path: kept, is_executable: mode & 0o111 != 0 }))
 }
 
 /// The bytes of an entry, which may be `max` at most.
@@ -204,6 +215,7 @@ mod tests {
         let bytes = zipped(&[("app.py", b"x = 1\n", 0o644), ("bin/run", b"#!/bin/sh\n", 0o755)]);
         let package = check(&bytes).unwrap();
         assert_eq!((package.size, package.unzipped), (bytes.len() as u64, 16));
+        assert_eq!(paths(&bytes).unwrap(), ["app.py", "bin/run"]);
         assert_eq!(STANDARD.decode(package.sha256).unwrap().len(), 32);
     }
 

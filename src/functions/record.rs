@@ -5,30 +5,62 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::model::{
-    Alias, CodeRef, EventConfig, Function, LayerRef, LayerVersion, LoggingConfig, Permission, Policy,
-    Settings, Version,
+    Alias, CodeRef, Cors, EventConfig, Function, LayerPermission, LayerPolicy, LayerRef, LayerVersion,
+    LoggingConfig, Permission, Policy, RuntimeUpdates, Settings, UrlConfig, Version,
 };
 use crate::store::{Stored, Unreadable, record, records};
 
 records! {
     /// All kinds but events, which are stored by `control::events`.
     pub(super) const RECORDS;
-    Function, "lambda function": now 1 => FunctionV1;
+    Function, "lambda function": 1 => FunctionV2, now 2 => FunctionV2;
     Version, "lambda version": now 1 => VersionV1;
-    LayerVersion, "lambda layer version": now 1 => LayerVersionV1;
+    LayerVersion, "lambda layer version": 1 => LayerVersionV2, now 2 => LayerVersionV2;
 }
 
 record! {
-    /// A function without its versions.
-    struct FunctionV1 of Function {
+    /// A function without its versions; the first form had no URLs and nothing that follows them.
+    struct FunctionV2 of Function {
         "name" name: String,
         "next_version" next_version: u64,
         "aliases" aliases: BTreeMap<String, AliasV1>,
-        "policies" policies: BTreeMap<String, PolicyV1>,
+        "policies" policies: BTreeMap<String, PolicyV2>,
         "reserved" reserved: Option<u32>,
         "events" events: BTreeMap<String, EventConfigV1>,
         "provisioned" provisioned: BTreeMap<String, u32>,
         "tags" tags: BTreeMap<String, String>,
+        #[serde(default)]
+        "urls" urls: BTreeMap<String, UrlConfigV1>,
+        #[serde(default)]
+        "recursive_loop" recursive_loop: Option<String>,
+        #[serde(default)]
+        "runtime_updates" runtime_updates: BTreeMap<String, RuntimeUpdatesV1>,
+    }
+
+    /// When a version gets a new runtime.
+    struct RuntimeUpdatesV1 of RuntimeUpdates {
+        "mode" mode: String,
+        "runtime_version" runtime_version: Option<String>,
+    }
+
+    /// A URL.
+    struct UrlConfigV1 of UrlConfig {
+        "id" id: String,
+        "auth_type" auth_type: String,
+        "invoke_mode" invoke_mode: String,
+        "cors" cors: Option<CorsV1>,
+        "created" created: i64,
+        "last_modified" last_modified: i64,
+    }
+
+    /// What pages of other origins may do.
+    struct CorsV1 of Cors {
+        "allow_credentials" allow_credentials: Option<bool>,
+        "allow_headers" allow_headers: Option<Vec<String>>,
+        "allow_methods" allow_methods: Option<Vec<String>>,
+        "allow_origins" allow_origins: Option<Vec<String>>,
+        "expose_headers" expose_headers: Option<Vec<String>>,
+        "max_age_s" max_age_s: Option<u32>,
     }
 
     /// An alias.
@@ -40,13 +72,13 @@ record! {
     }
 
     /// A resource policy.
-    struct PolicyV1 of Policy {
-        "statements" statements: Vec<PermissionV1>,
+    struct PolicyV2 of Policy {
+        "statements" statements: Vec<PermissionV2>,
         "revision_id" revision_id: String,
     }
 
     /// A statement of it.
-    struct PermissionV1 of Permission {
+    struct PermissionV2 of Permission {
         "statement_id" statement_id: String,
         "action" action: String,
         "principal" principal: String,
@@ -55,6 +87,8 @@ record! {
         "event_source_token" event_source_token: Option<String>,
         "principal_org_id" principal_org_id: Option<String>,
         "function_url_auth_type" function_url_auth_type: Option<String>,
+        #[serde(default)]
+        "invoked_via_function_url" invoked_via_function_url: Option<bool>,
     }
 
     /// How events are handled.
@@ -96,8 +130,8 @@ record! {
         "group" group: Option<String>,
     }
 
-    /// A version of a layer.
-    struct LayerVersionV1 of LayerVersion {
+    /// A version of a layer; the first form had no policy.
+    struct LayerVersionV2 of LayerVersion {
         "name" name: String,
         "version" version: u64,
         "description" description: String,
@@ -106,6 +140,23 @@ record! {
         "license" license: Option<String>,
         "code" code: CodeRefV1,
         "created" created: i64,
+        #[serde(default)]
+        "policy" policy: LayerPolicyV1,
+    }
+
+    /// A resource policy of a layer's version.
+    #[derive(Default)]
+    struct LayerPolicyV1 of LayerPolicy {
+        "statements" statements: Vec<LayerPermissionV1>,
+        "revision_id" revision_id: String,
+    }
+
+    /// A statement of it.
+    struct LayerPermissionV1 of LayerPermission {
+        "statement_id" statement_id: String,
+        "action" action: String,
+        "principal" principal: String,
+        "organization_id" organization_id: Option<String>,
     }
 }
 
@@ -202,8 +253,22 @@ mod tests {
     }
 
     #[test]
+    fn functions_and_layers_of_the_first_version_have_no_more_than_they_had() {
+        let text = r#"{"v":1,"r":{"name":"f","next_version":1,"aliases":{},"policies":{"":{"statements":[
+            {"statement_id":"s","action":"a","principal":"*","source_arn":null,"source_account":null,
+            "event_source_token":null,"principal_org_id":null,"function_url_auth_type":null}],"revision_id":"r"}},
+            "reserved":null,"events":{},"provisioned":{},"tags":{}}}"#;
+        let function = Function::decode(text.as_bytes()).unwrap();
+        assert_eq!((function.urls.len(), function.recursive_loop), (0, None));
+        assert_eq!(function.policies[""].statements[0].invoked_via_function_url, None);
+        let text = r#"{"v":1,"r":{"name":"l","version":1,"description":"","runtimes":[],"architectures":[],
+            "license":null,"code":{"sha256":"s","size":1,"unzipped":2},"created":7}}"#;
+        assert_eq!(LayerVersion::decode(text.as_bytes()).unwrap().policy, LayerPolicy::default());
+    }
+
+    #[test]
     fn records_of_a_newer_version_are_refused() {
-        let text = Function::default().encode().unwrap().replace("\"v\":1", "\"v\":2");
+        let text = Function::default().encode().unwrap().replace("\"v\":2", "\"v\":3");
         assert!(matches!(Function::decode(text.as_bytes()), Err(Error::NewerRecord { .. })));
     }
 }

@@ -8,16 +8,17 @@ use std::time::Duration;
 
 use tokio::sync::OnceCell;
 
+use super::cgroups::Cgroups;
 use super::deployed::Running;
 use super::error::{Error, Throttle};
-use super::instance::{Failure, Instance, Outcome, Plan, stream_name};
+use super::instance::{Failure, Instance, Outcome, Places, Plan, stream_name};
 use super::invocation::{Answer, Invocation};
 use super::logs::{Log, Logs};
 use super::options::{Options, Ports};
 use super::package;
-use super::runtime::Runtimes;
+use super::runtime::{Runtimes, Unpacked};
 use crate::clock::{Clock, Ids};
-use crate::functions::tables;
+use crate::functions::{supervisor, tables};
 use crate::id::AccountRegion;
 use crate::store::Store;
 
@@ -43,6 +44,9 @@ struct Inner {
     ids: Arc<dyn Ids>,
     ports: Arc<dyn Ports>,
     state: Mutex<State>,
+    cgroups: Option<Cgroups>,
+    /// Whether instances can have folders of their own where AWS has them, once that was tried.
+    can_bind: OnceCell<bool>,
     /// What has been unpacked, or is being.
     unpacked: Mutex<HashMap<PathBuf, Arc<OnceCell<()>>>>,
 }
@@ -59,6 +63,8 @@ struct State {
 struct Use {
     busy: u32,
     pools: HashMap<String, Pool>,
+    /// Instances that were let go, of a function that may have only one at a time.
+    ending: Vec<Arc<Instance>>,
 }
 
 /// The instances of one version.
@@ -81,7 +87,7 @@ struct Place {
 impl Runner {
     /// Clears the folder, and begins to end idle instances.
     pub(crate) fn open(
-        options: Options,
+        mut options: Options,
         store: Store,
         clock: Arc<dyn Clock>,
         ids: Arc<dyn Ids>,
@@ -90,6 +96,11 @@ impl Runner {
         if options.folder.exists() {
             clear(&options.folder)?;
         }
+        // Instances run in folders of their own: there, a path that begins where this server runs leads nowhere.
+        fs::create_dir_all(&options.folder)?;
+        options.folder = options.folder.canonicalize()?;
+        let cgroups = Cgroups::open();
+        tracing::debug!(control_groups = cgroups.is_some(), "functions' memory is bounded");
         let runtimes = Runtimes::open(options.folder.join("runtimes"), options.near_versions)?;
         let inner = Arc::new(Inner {
             options,
@@ -100,6 +111,8 @@ impl Runner {
             ids,
             ports,
             state: Mutex::default(),
+            cgroups,
+            can_bind: OnceCell::new(),
             unpacked: Mutex::default(),
         });
         tokio::spawn(sweep(Arc::downgrade(&inner)));
@@ -123,7 +136,7 @@ impl Runner {
     pub(crate) async fn invoke(&self, running: Running, invocation: Invocation) -> Result<Answer, Error> {
         let place = self.inner.place(&running)?;
         let inner = self.inner.clone();
-        let done = tokio::spawn(async move { inner.run(place, running, invocation).await });
+        let done = tokio::spawn(async move { inner.run(place, invocation).await });
         done.await.unwrap_or(Err(Error::Closed))
     }
 
@@ -146,9 +159,15 @@ impl Runner {
     /// Ends the idle instances of versions that are no longer what `is_current` says.
     pub(crate) fn retire(&self, home: &AccountRegion, name: &str, is_current: impl Fn(&Running) -> bool) {
         let mut state = self.inner.state();
-        if let Some(used) = state.functions.get_mut(&(home.clone(), name.to_owned())) {
-            for pool in used.pools.values_mut().filter(|pool| !is_current(&pool.running)) {
-                pool.idle.clear();
+        if let Some(Use { pools, ending, .. }) = state.functions.get_mut(&(home.clone(), name.to_owned())) {
+            for pool in pools.values_mut().filter(|pool| !is_current(&pool.running)) {
+                let is_only_one = pool.running.reserved == Some(1);
+                for instance in pool.idle.drain(..) {
+                    instance.let_go();
+                    if is_only_one {
+                        ending.push(instance);
+                    }
+                }
                 pool.provisioned = 0;
             }
         }
@@ -194,16 +213,13 @@ impl Inner {
         if let Some(used) = state.functions.get_mut(&(running.home.clone(), running.name.clone())) {
             used.busy += 1;
         }
-        pool(&mut state, running).busy += 1;
-        Ok(Place { inner: self.clone(), running: running.clone() })
+        let pool = pool(&mut state, running);
+        pool.busy += 1;
+        Ok(Place { inner: self.clone(), running: pool.running.clone() })
     }
 
-    async fn run(
-        self: Arc<Self>,
-        place: Place,
-        running: Running,
-        invocation: Invocation,
-    ) -> Result<Answer, Error> {
+    async fn run(self: Arc<Self>, place: Place, invocation: Invocation) -> Result<Answer, Error> {
+        let running = place.running.clone();
         for _ in 0..TRIES_MAX {
             let (instance, init) = match self.idle(&running) {
                 Some(instance) => (instance, None),
@@ -271,15 +287,27 @@ impl Inner {
         is_provisioned: bool,
     ) -> Result<Result<(Arc<Instance>, Duration), Failure>, Error> {
         self.make_room();
+        if running.reserved == Some(1) {
+            // Who reserves one wants no second one beside it, not even while it ends: both may want the same port.
+            let key = (running.home.clone(), running.name.clone());
+            let ending = self.state().functions.get_mut(&key).map(|used| std::mem::take(&mut used.ending));
+            for instance in ending.into_iter().flatten() {
+                instance.ended().await;
+            }
+        }
         let code = self.unpack(std::slice::from_ref(&running.code_sha256), "code").await?;
         let layers = match running.layers.as_slice() {
             [] => None,
             layers => Some(self.unpack(layers, "opt").await?),
         };
-        let (of, code_of, memory_mb) = (running.runtime.clone(), code.clone(), running.memory_mb);
         // Looking for an interpreter blocks.
-        let this = self.runtimes.clone();
-        let program = tokio::task::spawn_blocking(move || this.program(&of, &code_of, memory_mb));
+        let (this, of) = (self.runtimes.clone(), running.clone());
+        let (code_of, layers_of) = (code.clone(), layers.clone());
+        let program = tokio::task::spawn_blocking(move || {
+            let (handler, layers) = (of.handler.as_str(), layers_of.as_deref());
+            let package = Unpacked { handler, code: &code_of, layers, memory_mb: of.memory_mb };
+            this.program(&of.runtime, &package)
+        });
         let program = match program.await.map_err(|_| Error::Closed)? {
             Ok(program) => program,
             Err(error) => {
@@ -289,12 +317,22 @@ impl Inner {
         let id = self.ids.uuid().to_string();
         let added =
             self.ports.variables(running.home.clone(), running.name.clone(), running.role.clone()).await;
+        let folder = self.options.folder.join("instances").join(&id);
+        // Interpreters are often links.
+        let real = fs::canonicalize(&program.path).unwrap_or_default();
+        let needed = [self.options.folder.as_path(), &program.path, &real];
+        let tmp = folder.join("tmp");
+        let places = Places::of(&tmp, layers.as_deref(), &needed, self.can_bind().await);
+        let memory_bytes = u64::from(running.memory_mb) << 20;
+        let cgroup = self.cgroups.as_ref().map(|cgroups| cgroups.make(&id, memory_bytes)).transpose()?;
         let plan = Plan {
             running: running.clone(),
             program,
             code,
             layers,
-            folder: self.options.folder.join("instances").join(&id),
+            folder,
+            places,
+            cgroup,
             stream: stream_name(self.clock.now(), &running.version, &id),
             log: self.logs.of(&running.home, &running.name),
             supervisor: self.options.supervisor.clone(),
@@ -304,6 +342,14 @@ impl Inner {
         };
         let started = Instance::start(plan, request_id, patience).await?;
         Ok(started.map(|(instance, took)| (Arc::new(instance), took)))
+    }
+
+    async fn can_bind(&self) -> bool {
+        let supervisor = self.options.supervisor.clone();
+        let tried = self.can_bind.get_or_init(|| async {
+            tokio::task::spawn_blocking(move || supervisor::can_bind(&supervisor)).await.unwrap_or(false)
+        });
+        *tried.await
     }
 
     /// Ends the instance that has been idle for longest, if there are as many instances as there may be invocations.
@@ -403,12 +449,12 @@ impl Drop for Place {
     }
 }
 
-/// The pool of a version. What was there of an older state of it is let go.
+/// The pool of a version. What was there of an older state of it is let go; if there is a newer one, it is that.
 fn pool<'a>(state: &'a mut State, running: &Running) -> &'a mut Pool {
     let used = state.functions.entry((running.home.clone(), running.name.clone())).or_default();
     let new = || Pool { running: running.clone(), idle: Vec::new(), busy: 0, provisioned: 0, starting: 0 };
     let pool = used.pools.entry(running.version.clone()).or_insert_with(new);
-    if !Arc::ptr_eq(&pool.running, running) {
+    if pool.running.generation < running.generation {
         *pool = new();
     }
     pool

@@ -5,8 +5,12 @@
 //! ends, because the server let go of the instance or was killed, everything below is killed. Children that lost their
 //! parents become its own (on Linux), so that nothing gets away by leaving its process group, and nothing stays a zombie.
 
+#[cfg(target_os = "linux")]
+mod mounts;
+
+use std::ffi::OsString;
 use std::fs;
-use std::io::Read;
+use std::io::{Read, Write};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
@@ -20,6 +24,8 @@ use nix::sys::wait::{WaitStatus, waitpid};
 use nix::unistd::Pid;
 use serde::{Deserialize, Serialize};
 
+use super::cgroups;
+
 /// The first argument that makes this program a supervisor; the second is the control folder.
 pub const ARGUMENT: &str = "--function-supervisor";
 /// What is to be started, in the control folder.
@@ -28,6 +34,10 @@ pub(crate) const ORDER: &str = "order";
 pub(crate) const PID: &str = "pid";
 /// How it ended, in the control folder.
 pub(crate) const END: &str = "end";
+/// In the control folder's place: only says whether instances can have folders of their own where AWS has them.
+const PROBE: &str = "--probe";
+/// What it says if they can.
+const CAN_BIND: &[u8] = b"folders can be bound";
 
 /// How often an instance that works is looked at, and one that has not worked since it was last looked at.
 const BUSY_INTERVAL: Duration = Duration::from_millis(100);
@@ -41,9 +51,14 @@ const ROUND: Duration = Duration::from_millis(10);
 pub(crate) struct Order {
     pub(crate) program: PathBuf,
     pub(crate) arguments: Vec<String>,
-    /// Memory of all processes of the instance together.
+    /// Folders, and where the instance finds them besides.
+    pub(crate) binds: Vec<(PathBuf, PathBuf)>,
+    /// The instance's control group, which bounds its memory.
+    pub(crate) cgroup: Option<PathBuf>,
+    /// Memory of all processes of the instance together, where there is no control group.
     pub(crate) memory_bytes: u64,
-    /// What a process may have beyond that before the system refuses more: runtimes reserve what they don't use.
+    /// What a process may have beyond that before the system refuses more, where there is no control group: runtimes
+    /// reserve what they don't use.
     pub(crate) data_bytes: u64,
     pub(crate) processes: usize,
     pub(crate) files: u64,
@@ -76,7 +91,36 @@ pub fn supervise_if_asked() -> Option<ExitCode> {
     if arguments.next()?.to_str()? != ARGUMENT {
         return None;
     }
-    Some(supervise(Path::new(&arguments.next()?)))
+    let control = arguments.next()?;
+    Some(if control == PROBE { probe() } else { supervise(Path::new(&control)) })
+}
+
+/// Whether instances that `supervisor` starts can have folders of their own where AWS has them. Blocks.
+///
+/// It takes a process to find out: what the system allows depends on the program, and can't be taken back.
+pub(crate) fn can_bind(supervisor: &[OsString]) -> bool {
+    let Some((program, arguments)) = supervisor.split_first() else { return false };
+    let mut command = Command::new(program);
+    command.args(arguments).arg(PROBE).stdin(Stdio::null()).stderr(Stdio::null());
+    command.output().is_ok_and(|output| output.stdout == CAN_BIND)
+}
+
+fn probe() -> ExitCode {
+    let tmp = PathBuf::from("/tmp");
+    if bind(&[(tmp.clone(), tmp)]).is_ok() {
+        let _ = std::io::stdout().write_all(CAN_BIND);
+    }
+    ExitCode::SUCCESS
+}
+
+#[cfg(target_os = "linux")]
+fn bind(folders: &[(PathBuf, PathBuf)]) -> std::io::Result<()> {
+    Ok(mounts::bind(folders)?)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn bind(folders: &[(PathBuf, PathBuf)]) -> std::io::Result<()> {
+    if folders.is_empty() { Ok(()) } else { Err(std::io::ErrorKind::Unsupported.into()) }
 }
 
 /// Runs as the supervisor of the order in `control`.
@@ -87,7 +131,9 @@ pub(crate) fn supervise(control: &Path) -> ExitCode {
         return ExitCode::FAILURE;
     };
     let reason = Reason::default();
-    thread::spawn(move || obey(child));
+    let cgroup = order.cgroup.clone();
+    let of_obey = cgroup.clone();
+    thread::spawn(move || obey(child, of_obey.as_deref()));
     let of_watch = reason.clone();
     thread::spawn(move || watch(&of_watch, child, &order));
 
@@ -101,11 +147,14 @@ pub(crate) fn supervise(control: &Path) -> ExitCode {
             Err(_) => break,
         }
         // What it has started ends with it.
-        kill_all(child);
+        kill_all(child, cgroup.as_deref());
         reap();
         break;
     }
-    let reason = *reason.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut reason = *reason.lock().unwrap_or_else(PoisonError::into_inner);
+    if cgroup.is_some_and(|cgroup| cgroups::had_too_much(&cgroup)) {
+        reason = Some(End::Memory);
+    }
     end(control, reason.unwrap_or(ended));
     ExitCode::SUCCESS
 }
@@ -114,10 +163,12 @@ fn start(control: &Path) -> std::io::Result<(Pid, Order)> {
     let order: Order = serde_json::from_slice(&fs::read(control.join(ORDER))?)?;
     #[cfg(target_os = "linux")]
     nix::sys::prctl::set_child_subreaper(true)?;
+    bind(&order.binds)?;
     // Limits are inherited. Where a harder one holds already, that one stays.
+    let data_bytes = if order.cgroup.is_some() { rlimit::INFINITY } else { order.data_bytes };
     for (resource, limit) in [
         (rlimit::Resource::CORE, 0),
-        (rlimit::Resource::DATA, order.data_bytes),
+        (rlimit::Resource::DATA, data_bytes),
         (rlimit::Resource::FSIZE, order.file_bytes),
         (rlimit::Resource::NOFILE, order.files),
     ] {
@@ -126,7 +177,15 @@ fn start(control: &Path) -> std::io::Result<(Pid, Order)> {
     }
     let mut command = Command::new(&order.program);
     command.args(&order.arguments).stdin(Stdio::null()).process_group(0);
-    let child = command.spawn()?;
+    // Processes are in the group of whoever starts them. This one isn't the instance's.
+    if let Some(cgroup) = &order.cgroup {
+        cgroups::enter(cgroup)?;
+    }
+    let child = command.spawn();
+    if let Some(cgroup) = &order.cgroup {
+        cgroups::leave(cgroup)?;
+    }
+    let child = child?;
     let pid = i32::try_from(child.id()).map_err(std::io::Error::other)?;
     put(&control.join(PID), pid.to_string().as_bytes())?;
     Ok((Pid::from_raw(pid), order))
@@ -147,7 +206,7 @@ fn put(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
 }
 
 /// Waits until the server lets go of the instance.
-fn obey(child: Pid) {
+fn obey(child: Pid, cgroup: Option<&Path>) {
     let mut byte = [0];
     loop {
         match std::io::stdin().read(&mut byte) {
@@ -156,7 +215,7 @@ fn obey(child: Pid) {
             Ok(_) | Err(_) => break,
         }
     }
-    kill_all(child);
+    kill_all(child, cgroup);
 }
 
 /// Looks at what the instance takes, and ends it when that is too much.
@@ -164,7 +223,7 @@ fn watch(reason: &Mutex<Option<End>>, child: Pid, order: &Order) {
     let (own, mut worked) = (Pid::this(), 0);
     loop {
         let found = Processes::below(own);
-        let too_much = if order.memory_bytes < found.memory_bytes {
+        let too_much = if order.cgroup.is_none() && order.memory_bytes < found.memory_bytes {
             Some(End::Memory)
         } else if order.processes < found.pids.len() {
             Some(End::Processes)
@@ -173,7 +232,7 @@ fn watch(reason: &Mutex<Option<End>>, child: Pid, order: &Order) {
         };
         if too_much.is_some() {
             *reason.lock().unwrap_or_else(PoisonError::into_inner) = too_much;
-            kill_all(child);
+            kill_all(child, order.cgroup.as_deref());
             return;
         }
         thread::sleep(if worked == found.ticks { IDLE_INTERVAL } else { BUSY_INTERVAL });
@@ -182,9 +241,13 @@ fn watch(reason: &Mutex<Option<End>>, child: Pid, order: &Order) {
 }
 
 /// Kills the runtime's group, and then whatever else is below this process, until nothing is.
-fn kill_all(child: Pid) {
+fn kill_all(child: Pid, cgroup: Option<&Path>) {
     let own = Pid::this();
     for _ in 0..ROUNDS_MAX {
+        if let Some(cgroup) = cgroup {
+            // At one blow, where the system can. What is below says whether it did.
+            let _ = cgroups::kill(cgroup);
+        }
         // Who is gone already needs no signal.
         let _ = killpg(child, Signal::SIGKILL);
         let found = Processes::below(own);

@@ -38,6 +38,12 @@ pub(super) const STEPS: &[&str] = &["
         due BIGINT NOT NULL, record TEXT NOT NULL, payload BLOB NOT NULL
     );
     CREATE INDEX function_event_due ON function_event (due);
+", "
+    CREATE TABLE function_url (
+        id TEXT NOT NULL PRIMARY KEY, account TEXT NOT NULL, region TEXT NOT NULL, name TEXT NOT NULL,
+        qualifier TEXT NOT NULL
+    );
+    CREATE INDEX function_url_function ON function_url (account, region, name);
 "];
 
 /// What is encrypted.
@@ -69,7 +75,36 @@ pub(super) fn put_function(tx: &Tx<'_>, home: &AccountRegion, function: &Functio
     let [account, region, name] = key(home, &function.name);
     let is_provisioned = Param::Int((!function.provisioned.is_empty()).into());
     tx.execute(sql, &[account, region, name, is_provisioned, Param::Text(&text)])?;
+    put_urls(tx, home, function)
+}
+
+/// Makes a function's URLs known by their ids.
+fn put_urls(tx: &Tx<'_>, home: &AccountRegion, function: &Function) -> Result<(), Error> {
+    forget_urls(tx, home, &function.name)?;
+    let sql = "INSERT INTO function_url (id, account, region, name, qualifier) VALUES (?1, ?2, ?3, ?4, ?5)";
+    let [account, region, name] = key(home, &function.name);
+    for (qualifier, url) in &function.urls {
+        tx.execute(sql, &[Param::Text(&url.id), account, region, name, Param::Text(qualifier)])?;
+    }
     Ok(())
+}
+
+fn forget_urls(tx: &Tx<'_>, home: &AccountRegion, name: &str) -> Result<(), Error> {
+    let sql = "DELETE FROM function_url WHERE account = ?1 AND region = ?2 AND name = ?3";
+    tx.execute(sql, &key(home, name))?;
+    Ok(())
+}
+
+/// The function that a URL leads to, and the alias, or `""`.
+pub(super) fn url(tx: &Tx<'_>, id: &str) -> Result<Option<(AccountRegion, String, String)>, Error> {
+    let sql = "SELECT account, region, name, qualifier FROM function_url WHERE id = ?1";
+    let found = tx.query_one(sql, &[Param::Text(id)], |row| {
+        Ok((row.text(0)?, row.text(1)?, row.text(2)?, row.text(3)?))
+    })?;
+    Ok(found.and_then(|(account, region, name, qualifier)| {
+        let home = AccountRegion { account: AccountId::parse(&account)?, region: Region::parse(&region)? };
+        Some((home, name, qualifier))
+    }))
 }
 
 /// Names after `after`, in their order.
@@ -223,6 +258,7 @@ pub(super) fn delete_function(tx: &Tx<'_>, home: &AccountRegion, name: &str) -> 
         "DELETE FROM function_version_layer WHERE account = ?1 AND region = ?2 AND name = ?3",
         "DELETE FROM function_version WHERE account = ?1 AND region = ?2 AND name = ?3",
         "DELETE FROM function_event WHERE account = ?1 AND region = ?2 AND name = ?3",
+        "DELETE FROM function_url WHERE account = ?1 AND region = ?2 AND name = ?3",
     ] {
         tx.execute(sql, &key(home, name))?;
     }
@@ -317,6 +353,17 @@ pub(super) fn put_layer(tx: &Tx<'_>, home: &AccountRegion, layer: &LayerVersion)
     let [account, region, name] = key(home, &layer.name);
     let number = Param::Int(i64::try_from(layer.version).unwrap_or(i64::MAX));
     tx.execute(sql, &[account, region, name, number, Param::Text(&layer.code.sha256), Param::Text(&text)])?;
+    Ok(())
+}
+
+/// Changes what is kept of a layer's version.
+pub(super) fn replace_layer(tx: &Tx<'_>, home: &AccountRegion, layer: &LayerVersion) -> Result<(), Error> {
+    let text = layer.encode()?;
+    let sql = "UPDATE function_layer SET record = ?5
+               WHERE account = ?1 AND region = ?2 AND name = ?3 AND number = ?4";
+    let [account, region, name] = key(home, &layer.name);
+    let number = Param::Int(i64::try_from(layer.version).unwrap_or(i64::MAX));
+    tx.execute(sql, &[account, region, name, number, Param::Text(&text)])?;
     Ok(())
 }
 

@@ -47,15 +47,15 @@ impl Ports for Outside {
         Box::pin(async { Err("there are no objects".to_owned()) })
     }
 
-    fn tell(&self, _: AccountRegion, to: String, record: Bytes) -> BoxFuture<'static, Result<(), String>> {
+    fn tell(&self, _: Teller, to: String, record: Bytes) -> BoxFuture<'static, Result<(), String>> {
         self.told.lock().unwrap().push((to, serde_json::from_slice(&record).unwrap()));
         self.change.notify_one();
         Box::pin(async { Ok(()) })
     }
 }
 
-/// A house of its own; what is in its folder goes with it.
-struct House {
+/// A fixture of its own; what is in its folder goes with it.
+struct Fixture {
     functions: Functions,
     outside: Arc<Outside>,
     home: AccountRegion,
@@ -63,7 +63,7 @@ struct House {
     ids: Arc<dyn Ids>,
 }
 
-impl House {
+impl Fixture {
     fn new() -> Self {
         Self::with(|_| ())
     }
@@ -164,7 +164,7 @@ async fn value(answer: Answer) -> Value {
     serde_json::from_slice(&bytes).unwrap()
 }
 
-impl Drop for House {
+impl Drop for Fixture {
     fn drop(&mut self) {
         self.functions.close();
         let _ = std::fs::remove_dir_all(&self.folder);

@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::api::RestApi;
 use super::compile::{CompiledMethod, CompiledStage};
 use super::context::Context;
-use super::signers::Signer;
+use super::signers::{Insider, Signer};
 use crate::id::AccountRegion;
 use crate::identity::{Owner, generous_reading};
 use crate::policy;
@@ -28,7 +28,7 @@ pub(crate) enum Action {
 
 impl Action {
     /// The action's name in policies.
-    const fn name(self) -> &'static str {
+    pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Invoke => "execute-api:Invoke",
             Self::InvalidateCache => "execute-api:InvalidateCache",
@@ -113,9 +113,13 @@ fn request<'a>(
     resource: &'a str,
     facts: &'a CallFacts<'a>,
 ) -> Request<'a> {
-    let caller = match &context.signer {
-        Some(signer) => signer.caller.for_policies(),
-        None => Caller::Anonymous,
+    let caller = match (&context.signer, context.insider.as_deref()) {
+        (Some(signer), _) => signer.caller.for_policies(),
+        (None, Some(Insider::Service { name, .. })) => {
+            let region = context.stage.as_ref().map_or("", |stage| stage.owner.region.as_str());
+            Caller::Service { name, region }
+        }
+        (None, Some(Insider::Caller(_)) | None) => Caller::Anonymous,
     };
     Request { caller, action: action.name(), resource, facts }
 }
@@ -238,7 +242,22 @@ impl Facts for CallFacts<'_> {
             "aws:securetransport" => if context.peer.is_secure { "true" } else { "false" }.into(),
             "aws:sourceip" => context.peer.ip.to_canonical().to_string().into(),
             "aws:useragent" => header(USER_AGENT)?,
-            _ => context.signer.as_ref()?.caller.condition_value(key)?,
+            "aws:sourcearn"
+            | "aws:sourceaccount"
+            | "aws:principalisawsservice"
+            | "aws:principalservicename" => {
+                let Some(Insider::Service { name, source_arn, source_account }) = context.insider.as_deref()
+                else {
+                    return None;
+                };
+                match key {
+                    "aws:sourcearn" => source_arn.into(),
+                    "aws:sourceaccount" => source_account.into(),
+                    "aws:principalisawsservice" => "true".into(),
+                    _ => (*name).into(),
+                }
+            }
+            _ => return context.signer.as_ref()?.caller.condition_values(key),
         };
         Some(vec![value])
     }

@@ -9,7 +9,6 @@ mod api_key;
 mod api_key_import;
 mod apis;
 mod authorizer;
-mod books;
 pub(crate) mod check_integration;
 mod client_certificate;
 mod control;
@@ -43,6 +42,7 @@ mod stage;
 mod test_invoke;
 mod tree;
 mod usage_plan;
+mod usage_store;
 mod vpc_link;
 pub(crate) mod words;
 
@@ -83,7 +83,7 @@ pub use ids::{
     ApiId, ApiKeyId, AuthorizerId, ClientCertificateId, DeploymentId, DocumentationPartId,
     RequestValidatorId, ResourceId, StageName, StatusCode, UsagePlanId, VpcLinkId,
 };
-pub(crate) use integration::CALLERS_OWN;
+pub(crate) use integration::{CALLERS_OWN, TIMEOUT_MILLIS_MAX};
 pub use integration::{
     ConnectionType, ContentHandling, Integration, IntegrationResponse, IntegrationType, PassthroughBehavior,
     ResponseTransferMode, TlsConfig,

@@ -1,8 +1,10 @@
 //! Prevents large bodies from using up memory and threads that all requests share.
 //!
-//! Bodies of up to [`SMALL_BYTES_MAX`] are not restricted. Larger ones reserve their bytes from one budget before they
-//! are read, and the memory for parsing and mapping from another before that begins. A request waits a limited time for
-//! either. The work runs on the blocking pool, with as many slots as there are processors.
+//! Bodies of up to [`SMALL_BYTES_MAX`] are not restricted. Larger ones reserve their bytes from a budget before they
+//! are read, and the memory for parsing and mapping from another before that begins. Bodies for deployed APIs and bodies
+//! for the AWS APIs have budgets of their own, so that the callers of one never shut out those of the other. A request
+//! waits a limited time for memory. The work runs on the blocking pool, with as many slots as there are processors; slot
+//! and memory go with the work, which does not end when the client does.
 
 use std::sync::Arc;
 use std::thread::available_parallelism;
@@ -22,6 +24,8 @@ use crate::json;
 pub(crate) const SMALL_BYTES_MAX: usize = 64 * 1024;
 /// The memory for all large bodies together, unless set, in bytes.
 const MEMORY_BYTES: usize = 1024 * 1024 * 1024;
+/// The largest body of the AWS APIs, a Lambda package of 50 MB in base64, in bytes.
+pub const AWS_BODY_BYTES_MAX: usize = 70_167_211;
 /// Memory is reserved in pieces of this size, in bytes.
 const PIECE_BYTES: usize = 16 * 1024;
 /// How long a request waits for memory or a slot before it is refused.
@@ -31,8 +35,9 @@ const WAIT_MAX: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub struct Bulkhead {
     bodies: Budget,
+    aws_bodies: Budget,
     values: Budget,
-    places: Semaphore,
+    places: Arc<Semaphore>,
 }
 
 /// Reserved memory; released when this is dropped.
@@ -66,14 +71,26 @@ pub enum Scarce {
 
 impl Bulkhead {
     /// Creates the budgets: `memory_bytes` for all large bodies together (1 GiB if `None`), of which a third is for the
-    /// bodies themselves.
+    /// bodies themselves, a quarter of that for those of the AWS APIs. Each budget has room for one body of the maximum
+    /// size, even if that is more.
     pub fn new(memory_bytes: Option<usize>) -> Self {
         let memory_bytes = memory_bytes.unwrap_or(MEMORY_BYTES);
-        // One body of the maximum size always fits.
-        let bodies = (memory_bytes / 3).max(PAYLOAD_BYTES_MAX + PIECE_BYTES);
-        let values = memory_bytes.saturating_sub(bodies).max(PAYLOAD_BYTES_MAX);
+        let all = memory_bytes / 3;
+        let aws_bodies = (all / 4).max(AWS_BODY_BYTES_MAX + PIECE_BYTES);
+        let bodies = all.saturating_sub(aws_bodies).max(PAYLOAD_BYTES_MAX + PIECE_BYTES);
+        let values = memory_bytes.saturating_sub(all).max(PAYLOAD_BYTES_MAX);
+        Self::of(bodies, aws_bodies, values)
+    }
+
+    /// Creates budgets of these sizes, in bytes.
+    fn of(bodies: usize, aws_bodies: usize, values: usize) -> Self {
         let places = available_parallelism().map_or(2, usize::from);
-        Self { bodies: Budget::new(bodies), values: Budget::new(values), places: Semaphore::new(places) }
+        Self {
+            bodies: Budget::new(bodies),
+            aws_bodies: Budget::new(aws_bodies),
+            values: Budget::new(values),
+            places: Arc::new(Semaphore::new(places)),
+        }
     }
 
     /// Whether a body is so large that it has to reserve memory.
@@ -99,36 +116,25 @@ impl Bulkhead {
     ///
     /// # Errors
     /// As [`collect_within`]; [`Error::NoRoom`] if there is no memory for it.
-    pub(crate) async fn collect(&self, body: Body) -> Result<(Bytes, Option<Held>), Error> {
-        self.collect_up_to(body, PAYLOAD_BYTES_MAX).await
+    pub async fn collect(&self, body: Body) -> Result<(Bytes, Option<Held>), Error> {
+        self.bodies.collect(body, PAYLOAD_BYTES_MAX).await
     }
 
-    /// The same for a body of up to `bytes_max` bytes.
+    /// The same for a body of the AWS APIs, of up to `bytes_max` bytes.
     ///
     /// # Errors
     /// As [`collect_within`]; [`Error::NoRoom`] if there is no memory for it.
-    pub async fn collect_up_to(&self, body: Body, bytes_max: usize) -> Result<(Bytes, Option<Held>), Error> {
-        let announced = usize::try_from(http_body::Body::size_hint(&body).lower()).unwrap_or(usize::MAX);
-        if bytes_max < announced {
-            return Err(Error::TooLarge { bytes_max });
-        }
-        let mut growing = self.growing();
-        if SMALL_BYTES_MAX < announced {
-            // Before any byte of it is read.
-            let held = self.bodies.take(announced).await.map_err(|scarce| match scarce {
-                Scarce::Never => Error::TooLarge { bytes_max: self.bodies.pieces_max * PIECE_BYTES },
-                Scarce::Now => Error::NoRoom,
-            });
-            growing.held = Some(held?);
-            growing.room = announced;
-        }
-        let bytes = collect_within(body, bytes_max, |bytes| growing.fits(bytes)).await?;
-        Ok((bytes, growing.held))
+    pub async fn collect_for_aws(
+        &self,
+        body: Body,
+        bytes_max: usize,
+    ) -> Result<(Bytes, Option<Held>), Error> {
+        self.aws_bodies.collect(body, bytes_max).await
     }
 
     /// Memory for a body whose length is not known beforehand.
     pub(crate) fn growing(&self) -> Growing {
-        Growing { pieces: self.bodies.pieces.clone(), held: None, room: SMALL_BYTES_MAX }
+        self.bodies.growing()
     }
 
     /// Runs `work`, which parses `text`, on the blocking pool if `text` is large. Returns its result with the memory that
@@ -144,12 +150,21 @@ impl Bulkhead {
         if !Self::is_large(text) {
             return Ok((work(), None));
         }
-        let place = tokio::time::timeout(WAIT_MAX, self.places.acquire()).await;
-        let _place = place.ok().and_then(Result::ok).ok_or(Scarce::Now)?;
+        let place = self.place().await.ok_or(Scarce::Now)?;
         let text = text.clone();
-        let weight = aside(move || json::weight(&text)).await;
+        let (weight, place) = aside(move || (json::weight(&text), place)).await;
         let held = self.values.take(weight).await?;
-        Ok((aside(work).await, Some(held)))
+        let work = move || {
+            let made = work();
+            drop(place);
+            (made, Some(held))
+        };
+        Ok(aside(work).await)
+    }
+
+    /// One of the slots for work on the blocking pool.
+    async fn place(&self) -> Option<OwnedSemaphorePermit> {
+        tokio::time::timeout(WAIT_MAX, self.places.clone().acquire_owned()).await.ok()?.ok()
     }
 
     /// Runs `work` on `subject`, which contains about `bytes` bytes of bodies; `parsed` are the texts that it parses.
@@ -186,10 +201,11 @@ impl Bulkhead {
         T: Send + 'static,
         R: Send + 'static,
     {
-        let Ok(Ok(place)) = tokio::time::timeout(WAIT_MAX, self.places.acquire()).await else {
+        let Some(place) = self.place().await else {
             return Err((subject, Refusal::Unavailable));
         };
-        let weight = aside(move || parsed.iter().map(|text| json::weight(text)).sum::<usize>()).await;
+        let weigh = move || (parsed.iter().map(|text| json::weight(text)).sum::<usize>(), place);
+        let (weight, place) = aside(weigh).await;
         // A template copies the parsed values into its own, and its output comes on top.
         let needed = weight.saturating_mul(2).saturating_add(bytes.saturating_mul(2));
         let held = match self.values.take(needed).await {
@@ -197,9 +213,12 @@ impl Bulkhead {
             Err(Scarce::Never) => return Err((subject, Refusal::ValuesTooLarge)),
             Err(Scarce::Now) => return Err((subject, Refusal::Unavailable)),
         };
-        let result = aside(move || work(subject)).await;
-        drop((held, place));
-        Ok(result)
+        let work = move || {
+            let result = work(subject);
+            drop((held, place));
+            result
+        };
+        Ok(aside(work).await)
     }
 }
 
@@ -207,6 +226,29 @@ impl Budget {
     fn new(bytes: usize) -> Self {
         let pieces_max = (bytes / PIECE_BYTES).min(Semaphore::MAX_PERMITS);
         Self { pieces: Arc::new(Semaphore::new(pieces_max)), pieces_max }
+    }
+
+    async fn collect(&self, body: Body, bytes_max: usize) -> Result<(Bytes, Option<Held>), Error> {
+        let announced = usize::try_from(http_body::Body::size_hint(&body).lower()).unwrap_or(usize::MAX);
+        if bytes_max < announced {
+            return Err(Error::TooLarge { bytes_max });
+        }
+        let mut growing = self.growing();
+        if SMALL_BYTES_MAX < announced {
+            // Before any byte of it is read.
+            let held = self.take(announced).await.map_err(|scarce| match scarce {
+                Scarce::Never => Error::TooLarge { bytes_max: self.pieces_max * PIECE_BYTES },
+                Scarce::Now => Error::NoRoom,
+            });
+            growing.held = Some(held?);
+            growing.room = announced;
+        }
+        let bytes = collect_within(body, bytes_max, |bytes| growing.fits(bytes)).await?;
+        Ok((bytes, growing.held))
+    }
+
+    fn growing(&self) -> Growing {
+        Growing { pieces: self.pieces.clone(), held: None, room: SMALL_BYTES_MAX }
     }
 
     async fn take(&self, bytes: usize) -> Result<Held, Scarce> {
@@ -266,7 +308,7 @@ mod tests {
     const MIB: usize = 1024 * 1024;
 
     fn bulkhead() -> Bulkhead {
-        Bulkhead::new(Some(60 * MIB))
+        Bulkhead::of(20 * MIB, 20 * MIB, 40 * MIB)
     }
 
     /// A body without a known length.
@@ -328,7 +370,7 @@ mod tests {
     #[tokio::test]
     async fn a_body_that_never_fits_is_too_large() {
         let bulkhead = bulkhead();
-        let refused = bulkhead.collect_up_to(full(vec![b'x'; 21 * MIB]), 100 * MIB).await;
+        let refused = bulkhead.collect_for_aws(full(vec![b'x'; 21 * MIB]), 100 * MIB).await;
         assert!(matches!(refused, Err(Error::TooLarge { bytes_max }) if bytes_max == 20 * MIB));
     }
 
@@ -375,5 +417,59 @@ mod tests {
         let more = Bytes::from(format!("[{}1]", "1,".repeat(1_000_000)));
         assert!(all < json::weight(&more));
         assert_eq!(bulkhead.parse(&more, || 7).await.unwrap_err(), Scarce::Never);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn bodies_of_apis_and_of_the_aws_apis_do_not_shut_each_other_out() {
+        let bulkhead = bulkhead();
+        let body = || full(vec![b'x'; 10 * MIB]);
+        let of_apis = (bulkhead.read(body()).await.unwrap(), bulkhead.read(body()).await.unwrap());
+        let one = bulkhead.collect_for_aws(body(), 10 * MIB).await.unwrap();
+        let two = bulkhead.collect_for_aws(body(), 10 * MIB).await.unwrap();
+        assert!(matches!(bulkhead.collect_for_aws(body(), 10 * MIB).await, Err(Error::NoRoom)));
+        drop(of_apis);
+        assert!(matches!(bulkhead.collect_for_aws(body(), 10 * MIB).await, Err(Error::NoRoom)));
+        assert!(bulkhead.read(body()).await.is_ok());
+        drop((one, two));
+        assert!(bulkhead.collect_for_aws(body(), 10 * MIB).await.is_ok());
+    }
+
+    #[test]
+    fn each_budget_has_room_for_the_largest_body() {
+        for memory_bytes in [None, Some(0), Some(60 * MIB), Some(usize::MAX)] {
+            let bulkhead = Bulkhead::new(memory_bytes);
+            let bytes = |budget: &Budget| budget.pieces_max * PIECE_BYTES;
+            assert!(PAYLOAD_BYTES_MAX <= bytes(&bulkhead.bodies), "{memory_bytes:?}");
+            assert!(AWS_BODY_BYTES_MAX <= bytes(&bulkhead.aws_bodies), "{memory_bytes:?}");
+        }
+    }
+
+    /// A client that leaves drops the future of its request; the work goes on, with what it has taken.
+    #[tokio::test]
+    async fn slot_and_memory_are_held_until_the_work_ends() {
+        let bulkhead = Arc::new(bulkhead());
+        let places = bulkhead.places.available_permits();
+        let memory = bulkhead.values.pieces.available_permits();
+        let (started, begun) = tokio::sync::oneshot::channel();
+        let (end, ended) = std::sync::mpsc::channel::<()>();
+        let request = tokio::spawn({
+            let bulkhead = bulkhead.clone();
+            async move {
+                let work = move |()| {
+                    let _ = started.send(());
+                    let _ = ended.recv();
+                };
+                bulkhead.run(MIB, Vec::new, (), work).await
+            }
+        });
+        begun.await.unwrap();
+        request.abort();
+        assert!(request.await.unwrap_err().is_cancelled());
+        assert_eq!(bulkhead.places.available_permits(), places - 1);
+        assert!(bulkhead.values.pieces.available_permits() < memory);
+        end.send(()).unwrap();
+        let all = u32::try_from(places).unwrap();
+        drop(bulkhead.places.acquire_many(all).await.unwrap());
+        drop(bulkhead.values.pieces.acquire_many(u32::try_from(memory).unwrap()).await.unwrap());
     }
 }

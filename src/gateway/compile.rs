@@ -38,12 +38,12 @@ use super::api::{
     AccessLogSettings, ApiId, ApiKeySource, AuthorizationType, AuthorizerId, ClientCertificate, DeploymentId,
     DeploymentSnapshot, HttpMethod, LiveStage, Method, Resource, ResourceId, Stage, StageName,
 };
-use super::authorizers::{AuthorizerSetting, CompiledAuthorizer, Pool};
+use super::authorizers::{AuthorizerPools, AuthorizerSetting, CompiledAuthorizer};
 use super::cache::{Caches, Contents, ResponseCache, Share};
 use super::mapping::source::Source;
 use super::mapping::text::Text;
-use super::plans::keyring::Keyring;
-use super::plans::ledger::Ledger;
+use super::plans::key_cache::KeyCache;
+use super::plans::key_meters::KeyMeters;
 use super::plans::terms::Terms;
 use super::plans::throttle::Limiter;
 use super::upstream::{Links, Upstreams};
@@ -83,7 +83,7 @@ pub(crate) struct CompiledStage {
     /// Where callers' API keys come from.
     pub(crate) api_key_source: ApiKeySource,
     /// The owner's API keys; a working copy under test needs none.
-    pub(crate) keyring: Option<Arc<Keyring>>,
+    pub(crate) key_cache: Option<Arc<KeyCache>>,
     /// The client certificate for HTTPS backends.
     pub(crate) client_identity: Option<ClientIdentity>,
     pub(crate) meters: Meters,
@@ -206,11 +206,11 @@ pub(crate) struct Canary {
 /// What compiled methods share across deployments.
 pub(crate) struct Shared {
     pub(crate) caches: Caches,
-    pub(crate) ledger: Arc<Ledger>,
+    pub(crate) key_meters: Arc<KeyMeters>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) upstreams: Upstreams,
     /// User pools by ARN.
-    pub(crate) pools: BTreeMap<String, Arc<Pool>>,
+    pub(crate) pools: AuthorizerPools,
 }
 
 /// The context in which a method is compiled.
@@ -289,7 +289,7 @@ pub(crate) fn compile_nothing(
         policy: ResourcePolicy::None,
         access_log: None,
         api_key_source: ApiKeySource::Header,
-        keyring: None,
+        key_cache: None,
         client_identity: None,
         meters: Meters::new(api_id.as_str(), "test-invoke-stage"),
         authorizers: BTreeMap::new(),
@@ -328,8 +328,10 @@ pub(crate) fn compile_method(
         limiter: None,
         terms: Vec::new(),
         cache: None,
-        integration: integration
-            .map(|integration| CompiledIntegration::compile(method, integration, setting, place)),
+        integration: integration.map(|integration| {
+            let endpoint = api.api.endpoint_configuration.kind;
+            CompiledIntegration::compile(endpoint, method, integration, setting, place)
+        }),
     }
 }
 
@@ -394,7 +396,7 @@ impl Plan<'_> {
             policy: ResourcePolicy::compile(api, owner),
             access_log,
             api_key_source: api.api_key_source,
-            keyring: Some(self.shared.ledger.keyring(owner)),
+            key_cache: Some(self.shared.key_meters.key_cache(owner)),
             client_identity: self.live.client_certificate.as_ref().and_then(client_identity),
             meters: Meters::new(api_id.as_str(), stage.name.as_str()),
             authorizers,
@@ -437,7 +439,7 @@ impl Plan<'_> {
         let limiter = setting.and_then(|(setting, _)| setting.rate()).map(|rate| {
             // A canary's requests count against the same limit as the stage's own.
             let name = (self.live.api_id.clone(), stage.name.clone(), format!("{verb} {}", resource.path));
-            self.shared.ledger.limiters().get(name, rate, &self.shared.clock)
+            self.shared.key_meters.limiters().get(name, rate, &self.shared.clock)
         });
         let terms = |plan| Terms::new(plan, &self.live.api_id, &stage.name, verb, &resource.path);
         let plans = self.live.usage_plans.iter().filter(|_| method.api_key_required);

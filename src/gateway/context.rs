@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -18,11 +18,13 @@ use super::execution_log::ExecutionLog;
 use super::headers;
 use super::peer::{ClientCertificateFacts, Peer};
 use super::plans::limit_headers::Limits;
-use super::signers::{SERVICE as SIGNING_NAME, Signer};
+use super::signers::{Insider, SERVICE as SIGNING_NAME, Signer};
 use super::variable::Variable;
 use crate::clock::{Clock, Ids, Timestamp};
-use crate::identity::{Head, Query, TargetUri};
+use crate::identity::{Head, Query, TargetUri, WebIdentity};
 
+/// The provider of identity pools' credentials.
+const COGNITO_IDENTITY: &str = "cognito-identity.amazonaws.com";
 /// The header for the session token of temporary credentials.
 const SECURITY_TOKEN: &str = "x-amz-security-token";
 
@@ -47,6 +49,8 @@ pub(crate) struct Context {
     pub(crate) headers: HeaderMap,
     pub(crate) target: Target,
     pub(crate) peer: Peer,
+    /// Who calls, if that is somebody inside this server.
+    pub(crate) insider: Option<Box<Insider>>,
     /// The random part of the trace id.
     trace_digits: [u8; 12],
 
@@ -88,9 +92,24 @@ impl fmt::Debug for CallerKey {
 #[derive(Debug, Default)]
 pub(crate) struct IntegrationFacts {
     pub(crate) status: Option<u16>,
+    /// Monotonic time of the call.
+    pub(crate) called: Option<Duration>,
     pub(crate) latency: Option<Duration>,
     pub(crate) request_id: Option<String>,
     pub(crate) error: Option<String>,
+    /// The times of a streamed response.
+    pub(crate) stream: Option<Arc<StreamTimes>>,
+}
+
+/// When the parts of a streamed response were there, since the backend was called.
+#[derive(Debug, Default)]
+pub(crate) struct StreamTimes {
+    /// All headers.
+    pub(crate) all_headers: OnceLock<Duration>,
+    /// The first byte of the body.
+    pub(crate) first_content: OnceLock<Duration>,
+    /// The body's end, or when it broke off.
+    pub(crate) ended: OnceLock<Duration>,
 }
 
 /// The values of `$context.error`.
@@ -148,6 +167,7 @@ impl Context {
             headers: parts.headers,
             target,
             peer,
+            insider: None,
             trace_digits,
             stage: None,
             route: None,
@@ -291,6 +311,12 @@ impl Context {
         format!("/{}{}", self.target.stage, self.target.path)
     }
 
+    /// The signer's identity in an identity pool.
+    fn cognito(&self) -> Option<&WebIdentity> {
+        let web = self.signer.as_ref()?.caller.web_identity()?;
+        (web.provider == COGNITO_IDENTITY).then_some(web)
+    }
+
     /// The requested host, without its port.
     fn domain_name(&self) -> Option<Cow<'_, str>> {
         Some(self.uri.host()).filter(|host| !host.is_empty())
@@ -354,7 +380,18 @@ impl Context {
                 self.integration.error.as_deref()?.into()
             }
             Variable::IntegrationLatency | Variable::IntegrationInnerLatency => {
-                millis(self.integration.latency?)
+                let ended = self.integration.stream.as_ref().and_then(|times| times.ended.get());
+                millis(ended.copied().or(self.integration.latency)?)
+            }
+            Variable::IntegrationResponseTransferMode => {
+                let integration = route?.integration.as_ref()?;
+                if integration.silence_max.is_some() { "STREAMED" } else { "BUFFERED" }.into()
+            }
+            Variable::IntegrationTimeToAllHeaders => {
+                millis(*self.integration.stream.as_ref()?.all_headers.get()?)
+            }
+            Variable::IntegrationTimeToFirstContent => {
+                millis(*self.integration.stream.as_ref()?.first_content.get()?)
             }
             Variable::IntegrationStatus
             | Variable::IntegrationIntegrationStatus
@@ -371,6 +408,13 @@ impl Context {
                 (&*self.signer.as_ref()?.caller.user_id).into()
             }
             Variable::IdentityUserArn => (&*self.signer.as_ref()?.caller.arn).into(),
+            Variable::IdentityCognitoIdentityId => self.cognito()?.subject.as_str().into(),
+            Variable::IdentityCognitoIdentityPoolId => self.cognito()?.audience.as_str().into(),
+            Variable::IdentityCognitoAuthenticationType => self.cognito()?.methods.first()?.as_str().into(),
+            Variable::IdentityCognitoAuthenticationProvider => {
+                let (_, logins) = self.cognito()?.methods.split_first()?;
+                (!logins.is_empty()).then(|| logins.join(","))?.into()
+            }
         })
     }
 }

@@ -17,8 +17,8 @@ use super::api::{
 };
 use super::plans::trial::Shelf;
 use super::{
-    AccessLogs, Address, AwsCall, BackendError, BackendResponse, Backends, BoxFuture, Gateway, LiveKey,
-    Options, Peer, Permissions, Ports, SourceError, StageSource,
+    AccessLogs, Address, AwsCall, BackendError, BackendResponse, BackendStream, Backends, BoxFuture, Gateway,
+    LiveKey, Options, Peer, Permissions, Ports, SourceError, StageSource,
 };
 use crate::clock::{Clock as _, SeededIds, Timestamp, VirtualClock};
 use crate::connect::{HttpClient, collect, full};
@@ -265,6 +265,13 @@ impl Backends for Echo {
             Ok(BackendResponse { status: Status::OK, headers, body })
         })
     }
+
+    fn stream(&self, call: AwsCall) -> BoxFuture<'_, Result<BackendStream, BackendError>> {
+        Box::pin(async move {
+            let BackendResponse { status, headers, body } = self.call(call).await?;
+            Ok(BackendStream { status, headers, body: full(body) })
+        })
+    }
 }
 
 /// Access logs in memory: destinations and lines.
@@ -296,7 +303,7 @@ impl Permissions for Granted {
 }
 
 /// A gateway with all its ports.
-pub(crate) struct House {
+pub(crate) struct Fixture {
     pub(crate) granted: Arc<Granted>,
     pub(crate) keys: Arc<Keys>,
     pub(crate) gateway: Gateway,
@@ -322,7 +329,7 @@ impl Answer {
     }
 }
 
-pub(crate) fn house(options: Options, stages: impl IntoIterator<Item = LiveStage>) -> House {
+pub(crate) fn fixture(options: Options, stages: impl IntoIterator<Item = LiveStage>) -> Fixture {
     let memory = Arc::new(Memory::default());
     stages.into_iter().for_each(|live| memory.put(live));
     let backends = Arc::new(Echo::default());
@@ -337,25 +344,26 @@ pub(crate) fn house(options: Options, stages: impl IntoIterator<Item = LiveStage
         authenticator: Arc::new(Authenticator::new(keys.clone(), clock.clone())),
         permissions: granted.clone(),
         stages: memory.clone(),
-        books: memory.shelf.clone(),
+        usage_store: memory.shelf.clone(),
         backends: backends.clone(),
         access_logs: access_logs.clone(),
         client: HttpClient::new(crate::connect::Options::default()),
         clock: clock.clone(),
         ids: Arc::new(SeededIds::new(1)),
+        own_pools: None,
     };
-    House { granted, keys, gateway: Gateway::new(ports, options), memory, backends, access_logs, clock }
+    Fixture { granted, keys, gateway: Gateway::new(ports, options), memory, backends, access_logs, clock }
 }
 
 /// A gateway with one API, `abc`, with the stage `dev`.
-pub(crate) fn house_of(deployment: DeploymentSnapshot) -> House {
-    house(Options::default(), [live(deployment)])
+pub(crate) fn house_of(deployment: DeploymentSnapshot) -> Fixture {
+    fixture(Options::default(), [live(deployment)])
 }
 
-impl House {
+impl Fixture {
     /// Notifies the gateway of a change, as the store would.
-    pub(crate) async fn tell(&self, change: Change) {
-        self.gateway.watcher().upgrade().unwrap().tell(&change).await;
+    pub(crate) async fn notify(&self, change: Change) {
+        self.gateway.watcher().upgrade().unwrap().notify(&change).await;
     }
 
     /// Sends `GET` with a path such as `/dev/pets` to the API's own host.

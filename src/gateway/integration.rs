@@ -37,5 +37,6 @@ pub(crate) async fn perform(
         }),
         Call::Http(request, bounds) => http::perform(&outside.client, identity, *request, bounds).await,
         Call::Aws(call, timeout) => aws::perform(&*outside.backends, *call, timeout).await,
+        Call::Function(call, timeout) => aws::stream(&*outside.backends, *call, timeout).await,
     }
 }

@@ -64,20 +64,25 @@ mod variable;
 
 pub use access_logs::AccessLogs;
 pub use address::{Address, Target, TargetApi};
-pub use authorizers::{KeySet, KeySetError, UserPool, UserPoolKeys, UserPools};
-pub use backends::{AwsCall, AwsOperation, BackendError, BackendResponse, Backends, BoxFuture, CallAs};
-pub use bulkhead::{Bulkhead, Held, Scarce};
+pub use authorizers::{
+    Issuer, IssuerUnreachable, Issuers, KeySet, KeySetError, OwnUserPools, UserPool, UserPoolKeys, UserPools,
+};
+pub use backends::{
+    API_GATEWAY, AwsCall, AwsOperation, BackendError, BackendResponse, BackendStream, Backends, BoxFuture,
+    CallAs, FunctionFailed,
+};
+pub use bulkhead::{AWS_BODY_BYTES_MAX, Bulkhead, Held, Scarce};
 pub use domains::{CustomDomainMatch, Domain, DomainCertificate, Domains};
 pub use lint::{LintCode, LintSeverity, TemplateFinding, lint_template};
 pub use mapping::trial::{Trial, TrialOutcome, TrialRequest};
 pub use openapi::look_at_openapi;
 pub use peer::{ClientCertificateFacts, Peer};
 pub use plans::{
-    Balance, Books, Day, Entry, KeptBucket, KeyTrial, LiveKey, LiveUsage, Opening, Pages, Rate, Scope,
-    Subject, Used, block, period, post, remaining,
+    Balance, Day, Entry, KeptBucket, KeyTrial, LiveKey, LiveUsage, Opening, Pages, Rate, Scope, Subject,
+    UsageStore, Used, block, period, post, remaining,
 };
 pub use refusal::{Breakage, Denial, Misconfiguration, Refusal};
-pub use signers::Permissions;
+pub use signers::{Insider, Permissions};
 pub use stack::{Gateway, Options, Ports, Running};
 pub use stages::{SourceError, StageSource};
 pub use upstream::{Upstream, Upstreams};

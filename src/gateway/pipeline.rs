@@ -16,6 +16,7 @@ pub(crate) mod plan;
 pub(crate) mod respond;
 pub(crate) mod route;
 pub(crate) mod stage;
+pub(crate) mod stream;
 pub(crate) mod validate;
 
 use std::mem;
@@ -109,6 +110,8 @@ pub(crate) enum Call {
     Http(Box<Request>, connect::Call),
     /// A call to an AWS service, with its timeout.
     Aws(Box<AwsCall>, Duration),
+    /// A call of a function whose response is streamed, with its timeout.
+    Function(Box<AwsCall>, Duration),
 }
 
 /// A backend's response.
@@ -170,6 +173,13 @@ impl Routed {
         let (bytes, held) = body.into_parts();
         self.body = full(bytes);
         self.held = held;
+    }
+}
+
+impl Admitted {
+    /// Whether the method's response is streamed.
+    pub(crate) fn streams(&self) -> bool {
+        self.0.method.integration.as_ref().is_some_and(CompiledIntegration::streams)
     }
 }
 

@@ -124,15 +124,15 @@ pub(crate) fn request_context(context: &Context) -> Members {
 
 /// The members of an identity, for every kind of caller.
 const IDENTITY: [(&str, Option<Variable>); 12] = [
-    ("cognitoIdentityPoolId", None),
+    ("cognitoIdentityPoolId", Some(Variable::IdentityCognitoIdentityPoolId)),
     ("accountId", Some(Variable::IdentityAccountId)),
-    ("cognitoIdentityId", None),
+    ("cognitoIdentityId", Some(Variable::IdentityCognitoIdentityId)),
     ("caller", Some(Variable::IdentityCaller)),
     ("sourceIp", Some(Variable::IdentitySourceIp)),
     ("principalOrgId", None),
     ("accessKey", Some(Variable::IdentityAccessKey)),
-    ("cognitoAuthenticationType", None),
-    ("cognitoAuthenticationProvider", None),
+    ("cognitoAuthenticationType", Some(Variable::IdentityCognitoAuthenticationType)),
+    ("cognitoAuthenticationProvider", Some(Variable::IdentityCognitoAuthenticationProvider)),
     ("userArn", Some(Variable::IdentityUserArn)),
     ("userAgent", Some(Variable::IdentityUserAgent)),
     ("user", Some(Variable::IdentityUser)),

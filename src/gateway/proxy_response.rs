@@ -40,27 +40,36 @@ impl ProxyResponse {
                 _ => return Err(Malformed),
             }
         }
-        let mut headers = Vec::with_capacity(single.len() + multiple.len());
-        for (name, values) in &multiple {
-            let Value::Array(values) = values else { return Err(Malformed) };
-            for value in values {
-                headers.push(header(name, value)?);
-            }
-        }
-        // Headers with one value come after those with several, unless they are equal.
-        let several = headers.len();
-        for (name, value) in &single {
-            let header = header(name, value)?;
-            if !headers.iter().take(several).any(|other| *other == header) {
-                headers.push(header);
-            }
-        }
+        let headers = headers_of(&single, &multiple)?;
         Ok(Self { status, headers, body, is_base64_encoded })
     }
 }
 
+/// `headers` and `multiValueHeaders` in the order in which they are sent.
+pub(crate) fn headers_of(
+    single: &Map<String, Value>,
+    multiple: &Map<String, Value>,
+) -> Result<Vec<(HeaderName, HeaderValue)>, Malformed> {
+    let mut headers = Vec::with_capacity(single.len() + multiple.len());
+    for (name, values) in multiple {
+        let Value::Array(values) = values else { return Err(Malformed) };
+        for value in values {
+            headers.push(header(name, value)?);
+        }
+    }
+    // Headers with one value come after those with several, unless they are equal.
+    let several = headers.len();
+    for (name, value) in single {
+        let header = header(name, value)?;
+        if !headers.iter().take(several).any(|other| *other == header) {
+            headers.push(header);
+        }
+    }
+    Ok(headers)
+}
+
 /// An integer, or a string with one. Statuses below 200 are not final.
-fn status_of(value: &Value) -> Option<StatusCode> {
+pub(crate) fn status_of(value: &Value) -> Option<StatusCode> {
     let status = match value {
         Value::Number(number) => number.as_u64()?,
         Value::String(text) => text.parse().ok()?,

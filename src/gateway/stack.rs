@@ -8,7 +8,7 @@ use std::sync::{Arc, Weak};
 use super::access_logs::AccessLogs;
 use super::address::{Address, Target};
 use super::api::{ApiId, Watcher};
-use super::authorizers::{Examiner, Pool, UserPools};
+use super::authorizers::{AuthorizerPools, AuthorizerRunner, OwnUserPools, UserPools};
 use super::backends::Backends;
 use super::bulkhead::Bulkhead;
 use super::cache::Caches;
@@ -19,15 +19,16 @@ use super::integration::Outside;
 use super::peer::Peer;
 use super::pipeline::authorize::Guard;
 use super::pipeline::cache::Lookup;
-use super::pipeline::plan::Desk;
+use super::pipeline::plan::PlanEnforcement;
 use super::pipeline::{
     Admitted, Answered, Arrived, Refused, access_log, authorize, cache, compress, integrate, map_request,
-    map_response, plan, respond, route, stage, validate,
+    map_response, plan, respond, route, stage, stream, validate,
 };
-use super::plans::ledger::Ledger;
+use super::plans::key_meters::KeyMeters;
 use super::plans::throttle::Limiter;
-use super::plans::{Books, Rate};
-use super::signers::{Permissions, Signers};
+use super::plans::{Rate, UsageStore};
+use super::refusal::Refusal;
+use super::signers::{Insider, Permissions, Signers};
 use super::stages::{StageSource, Stages};
 use super::upstream::Upstreams;
 use crate::clock::{Clock, Ids};
@@ -58,7 +59,7 @@ pub struct Ports {
     /// Loads deployed stages.
     pub stages: Arc<dyn StageSource>,
     /// Stores the usage of API keys.
-    pub books: Arc<dyn Books>,
+    pub usage_store: Arc<dyn UsageStore>,
     /// Custom domain names.
     pub domains: Arc<Domains>,
     /// Verifies signatures.
@@ -75,6 +76,8 @@ pub struct Ports {
     pub clock: Arc<dyn Clock>,
     /// The source of request ids, and of the random numbers for canaries.
     pub ids: Arc<dyn Ids>,
+    /// User pools of this server, if it has any.
+    pub own_pools: Option<Arc<dyn OwnUserPools>>,
 }
 
 /// Serves deployed APIs. Clones share everything.
@@ -89,7 +92,7 @@ pub(super) struct Inner {
     pub(super) ids: Arc<dyn Ids>,
     pub(super) stages: Arc<Stages>,
     pub(super) guard: Guard,
-    desk: Desk,
+    enforcement: PlanEnforcement,
     bulkhead: Arc<Bulkhead>,
     outside: Arc<Outside>,
     access_logs: Arc<dyn AccessLogs>,
@@ -101,7 +104,7 @@ impl Inner {
     async fn serve(&self, arrived: Arrived) -> Response {
         let finished = respond::finish(self.answer(arrived).await);
         // After `finish`, because a log line contains the status of a refusal's gateway response.
-        access_log::tell(finished, &*self.clock, &self.access_logs)
+        access_log::log(finished, &*self.clock, &self.access_logs)
     }
 
     async fn answer(&self, arrived: Arrived) -> Result<Answered, Refused> {
@@ -109,7 +112,7 @@ impl Inner {
         let routed = route::find(staged)?;
         let authorized = authorize::authorize(routed, &self.guard).await?;
         // After authorizers, because the key may come from an authorizer.
-        let admitted = plan::admit(authorized, &self.desk).await?;
+        let admitted = plan::admit(authorized, &self.enforcement).await?;
         // Decompressing is work, so do it only for admitted requests. Models and mappings see the decoded body.
         let (admitted, wanted) = compress::decompress(admitted, &self.bulkhead).await?;
         let answered = self.answer_admitted(admitted).await?;
@@ -127,6 +130,10 @@ impl Inner {
         };
         let prepared = map_request::prepare(validated, &self.bulkhead).await?;
         let replied = integrate::integrate(prepared, &self.outside, &*self.clock).await?;
+        if stream::is_streamed(&replied) {
+            // Boxed, because few methods stream. Such a response is neither mapped nor cached.
+            return Box::pin(stream::answer(replied, &self.clock)).await;
+        }
         let answered = map_response::answer(replied, &self.bulkhead).await?;
         // The mapped response is cached; a refusal is not.
         Ok(cache::keep(answered, missed, &self.clock))
@@ -136,26 +143,25 @@ impl Inner {
 impl Gateway {
     /// A gateway that has not compiled any stage yet.
     pub fn new(ports: Ports, options: Options) -> Self {
-        let Ports { stages: source, books, domains, authenticator, permissions, .. } = ports;
-        let Ports { backends, access_logs, client, clock, ids, .. } = ports;
-        let ledger = Arc::new(Ledger::new(source.clone(), books, clock.clone()));
-        let pools = options.user_pools.iter().map(|(arn, pool)| (arn.clone(), Arc::new(Pool::new(pool))));
+        let Ports { stages: source, usage_store, domains, authenticator, permissions, .. } = ports;
+        let Ports { backends, access_logs, client, clock, ids, own_pools, .. } = ports;
+        let key_meters = Arc::new(KeyMeters::new(source.clone(), usage_store, clock.clone()));
         let shared = Shared {
             caches: Caches::default(),
-            ledger: ledger.clone(),
+            key_meters: key_meters.clone(),
             clock: clock.clone(),
             upstreams: options.vpc_links,
-            pools: pools.collect(),
+            pools: AuthorizerPools::new(&options.user_pools, own_pools),
         };
         let stages = Arc::new(Stages::new(source, options.default_api, shared));
         let outside = Arc::new(Outside { client, backends });
         let account = options.account_rate.map(|rate| Arc::new(Limiter::new(rate, clock.clone())));
-        let desk = Desk { ledger, account, tells_limits: options.rate_limit_headers };
-        let examiner = Examiner { outside: outside.clone(), clock: clock.clone() };
+        let enforcement = PlanEnforcement { key_meters, account, tells_limits: options.rate_limit_headers };
+        let authorizer_runner = AuthorizerRunner { outside: outside.clone(), clock: clock.clone() };
         let bulkhead = Arc::new(Bulkhead::new(options.body_memory_bytes));
         let signers = Signers { authenticator, permissions, bulkhead: bulkhead.clone() };
-        let guard = Guard { examiner, signers };
-        let inner = Inner { clock, ids, stages, guard, desk, bulkhead, outside, access_logs, domains };
+        let guard = Guard { authorizer_runner, signers };
+        let inner = Inner { clock, ids, stages, guard, enforcement, bulkhead, outside, access_logs, domains };
         Self { inner: Arc::new(inner) }
     }
 
@@ -169,13 +175,31 @@ impl Gateway {
         self.inner.domains.locate(uri)
     }
 
+    /// Whether this server has the stage of `target`, or may have.
+    pub async fn has(&self, target: &Target) -> bool {
+        !matches!(self.inner.stages.find(target).await, Err(Refusal::Forbidden))
+    }
+
     /// Answers a request for `target`. Errors become responses too.
     ///
     /// `uri` was taken out of the request. Otherwise the request is as the client sent it, with its body unread.
     /// `target` is the result of [`Gateway::locate`].
     pub fn serve(&self, uri: TargetUri, target: Target, peer: Peer, request: Request) -> Running<Response> {
+        self.serve_for(None, uri, target, peer, request)
+    }
+
+    /// The same for a request that comes from inside this server, from `insider` if anybody is to be authorized.
+    pub fn serve_for(
+        &self,
+        insider: Option<Insider>,
+        uri: TargetUri,
+        target: Target,
+        peer: Peer,
+        request: Request,
+    ) -> Running<Response> {
         let (parts, body) = request.into_parts();
-        let context = Context::new(parts, uri, target, peer, &*self.inner.clock, &*self.inner.ids);
+        let mut context = Context::new(parts, uri, target, peer, &*self.inner.clock, &*self.inner.ids);
+        context.insider = insider.map(Box::new);
         let (inner, arrived) = (self.inner.clone(), Arrived { context: Box::new(context), body });
         // The only boxed future in the pipeline, so that callers can name the type.
         Box::pin(async move { inner.serve(arrived).await })
@@ -183,16 +207,16 @@ impl Gateway {
 }
 
 impl Gateway {
-    /// Refills the reserves of keys, writes their usage, and drops idle keys, until [`Gateway::close_books`]. Without
-    /// it, serving continues but has to wait for the books more often.
-    pub fn keep_books(&self) -> impl Future<Output = ()> + Send + 'static {
-        let ledger = self.inner.desk.ledger.clone();
-        async move { ledger.keep().await }
+    /// Refills the reserves of keys, writes their usage, and drops idle keys, until [`Gateway::flush_usage`]. Without
+    /// it, serving continues but has to wait for the usage store more often.
+    pub fn maintain_usage(&self) -> impl Future<Output = ()> + Send + 'static {
+        let key_meters = self.inner.enforcement.key_meters.clone();
+        async move { key_meters.keep().await }
     }
 
     /// Writes the exact usage. Serve nothing afterwards: it would not be part of that usage.
-    pub async fn close_books(&self) {
-        self.inner.desk.ledger.close().await;
+    pub async fn flush_usage(&self) {
+        self.inner.enforcement.key_meters.close().await;
     }
 
     /// The custom domain names of this server.

@@ -1,20 +1,20 @@
 //! Compiled stages: loaded for the first request, recompiled when they change, looked up without a lock.
 //!
 //! Once a change has been answered, requests see it: the gateway is notified before the answer. It then reads the store
-//! in turn, after all reads that began earlier.
+//! one after another, after all reads that began earlier.
 
-mod known;
+mod load_locks;
 mod names;
-mod turns;
+mod stage_cache;
 
 use std::collections::BTreeSet;
 use std::fmt;
 use std::future::ready;
 use std::sync::Arc;
 
-use self::known::Known;
+use self::load_locks::LoadLocks;
 use self::names::Names;
-use self::turns::Turns;
+use self::stage_cache::StageCache;
 use super::address::{Target, TargetApi};
 use super::api::{ApiId, Change, LiveStage, StageName, UsagePlanId, Watcher};
 use super::backends::BoxFuture;
@@ -53,15 +53,15 @@ pub(crate) struct Stages {
     source: Arc<dyn StageSource>,
     default_api: Option<ApiId>,
     shared: Arc<Shared>,
-    known: Arc<Known>,
-    turns: Turns,
+    known: Arc<StageCache>,
+    load_locks: LoadLocks,
     names: Names,
 }
 
 impl Stages {
     pub(crate) fn new(source: Arc<dyn StageSource>, default_api: Option<ApiId>, shared: Shared) -> Self {
-        let (known, turns, names) = (Arc::default(), Turns::default(), Names::default());
-        Self { source, default_api, shared: Arc::new(shared), known, turns, names }
+        let (known, load_locks, names) = (Arc::default(), LoadLocks::default(), Names::default());
+        Self { source, default_api, shared: Arc::new(shared), known, load_locks, names }
     }
 
     /// What all stages are compiled with.
@@ -93,14 +93,14 @@ impl Stages {
         if let Some(served) = self.known.get(api, stage) {
             return Ok(served);
         }
-        let _turn = self.turns.take(api, stage).await;
+        let _lock = self.load_locks.take(api, stage).await;
         match self.known.get(api, stage) {
             Some(served) => Ok(served),
             None => self.load(api, stage).await,
         }
     }
 
-    /// Loads and compiles a stage, and replaces the known one. The caller holds the stage's turn.
+    /// Loads and compiles a stage, and replaces the known one. The caller holds the stage's lock.
     async fn load(&self, api: &ApiId, stage: &StageName) -> Result<Arc<Served>, Refusal> {
         let loaded = self.compiled(api, stage).await;
         match &loaded {
@@ -114,9 +114,9 @@ impl Stages {
 
     async fn compiled(&self, api: &ApiId, stage: &StageName) -> Result<Option<Arc<Served>>, SourceError> {
         let Some(live) = self.source.load(api, stage).await? else { return Ok(None) };
-        self.shared.ledger.restore_limiters(api, stage).await?;
+        self.shared.key_meters.restore_limiters(api, stage).await?;
         let shared = self.shared.clone();
-        // Compiling hundreds of templates takes time; requests for other stages shouldn't wait for it.
+        // Compiling hundreds of templates takes time; requests for other stages shouldn'l wait for it.
         let compiled = tokio::task::spawn_blocking(move || compile(&live, &shared)).await;
         Ok(Some(Arc::new(compiled.map_err(|error| SourceError(error.into()))?)))
     }
@@ -124,12 +124,12 @@ impl Stages {
     /// Recompiles the stages of an API that are in use. Until that is done, requests are served with the previous ones.
     async fn refresh(&self, api: &ApiId) {
         // A load in progress may have read the state before the change. Look at loads first, then at known stages: a
-        // load makes its stage known before its turn ends.
-        let mut stages: BTreeSet<StageName> = self.turns.stages_of(api).into_iter().collect();
+        // load makes its stage known before it releases its lock.
+        let mut stages: BTreeSet<StageName> = self.load_locks.stages_of(api).into_iter().collect();
         stages.extend(self.known.stages_of(api));
         for stage in stages {
-            let _turn = self.turns.take(api, &stage).await;
-            // A stage that can't be loaded is dropped; the next request gets the error.
+            let _lock = self.load_locks.take(api, &stage).await;
+            // A stage that can'l be loaded is dropped; the next request gets the error.
             let _ = self.load(api, &stage).await;
         }
         self.shared.caches.sweep(self.shared.clock.monotonic());
@@ -155,7 +155,7 @@ fn unavailable(error: SourceError) -> Refusal {
 }
 
 impl Watcher for Stages {
-    fn tell<'a>(&'a self, change: &'a Change) -> BoxFuture<'a, ()> {
+    fn notify<'a>(&'a self, change: &'a Change) -> BoxFuture<'a, ()> {
         match change {
             Change::StageNames(api) => {
                 self.names.clear();
@@ -180,18 +180,18 @@ impl Watcher for Stages {
                 Box::pin(ready(()))
             }
             Change::Key(owner, value) => {
-                self.shared.ledger.forget_key(owner, value);
+                self.shared.key_meters.forget_key(owner, value);
                 Box::pin(ready(()))
             }
             Change::Usage(subject) => {
-                self.shared.ledger.expire(subject);
+                self.shared.key_meters.expire(subject);
                 Box::pin(ready(()))
             }
         }
     }
 
     fn live_usage(&self, owner: &AccountRegion, plan: &UsagePlanId) -> Vec<LiveUsage> {
-        self.shared.ledger.live_usage(owner, plan)
+        self.shared.key_meters.live_usage(owner, plan)
     }
 }
 

@@ -44,7 +44,8 @@ impl Gateway {
         context.log = Some(log);
 
         let mut facts = AuthorizerFacts::default();
-        let result = self.inner.guard.examiner.ask(&authorizer, &stage, &mut context, &arn, &mut facts).await;
+        let result =
+            self.inner.guard.authorizer_runner.ask(&authorizer, &stage, &mut context, &arn, &mut facts).await;
         match &result {
             Ok(()) => {
                 if let Some(verdict) = &facts.verdict {

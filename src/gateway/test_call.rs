@@ -3,8 +3,11 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
+use std::time::Duration;
 
+use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use http_body_util::BodyExt as _;
 
 use super::address::{Target, TargetApi};
 use super::api::{
@@ -21,13 +24,19 @@ use super::peer::Peer;
 use super::pipeline::{Admitted, PAYLOAD_BYTES_MAX, respond, tested};
 use super::stack::Gateway;
 use super::upstream::Links;
-use crate::connect::{collect, full};
+use crate::connect::{Body, collect, full};
 use crate::identity::TargetUri;
 
 /// A test call has no client; AWS shows this address, too.
 const PEER: Peer = Peer { ip: IpAddr::V4(Ipv4Addr::LOCALHOST), certificate: None, is_secure: false };
 
 const STAGE: &str = "test-invoke-stage";
+
+/// How long a streamed response is awaited. AWS returns what there is by then, or once there is more than a megabyte,
+/// and no execution log:
+/// <https://docs.aws.amazon.com/apigateway/latest/developerguide/response-streaming-troubleshoot.html>.
+const STREAM_TIME_MAX: Duration = Duration::from_secs(35);
+const STREAM_BYTES_MAX: usize = 1024 * 1024;
 
 impl TestInvoke for Gateway {
     fn test_invoke(&self, invocation: TestInvocation) -> TestInvokeFuture<'_> {
@@ -43,20 +52,33 @@ impl Gateway {
     async fn test(&self, invocation: TestInvocation) -> TestOutcome {
         let started = self.inner.clock.monotonic();
         let (admitted, names) = self.admitted(&invocation);
-        let result = self.inner.answer_admitted(admitted).await;
+        let is_streamed = admitted.streams();
+        let deadline = tokio::time::Instant::now() + STREAM_TIME_MAX;
+        let answer = self.inner.answer_admitted(admitted);
+        let result = match is_streamed {
+            false => answer.await,
+            true => match tokio::time::timeout_at(deadline, Box::pin(answer)).await {
+                Ok(result) => result,
+                Err(_) => return TestOutcome::silent(STREAM_TIME_MAX),
+            },
+        };
         let finished = respond::finish(result);
         let (parts, body) = finished.response.into_parts();
         let mut context = finished.context;
         let status = parts.status.as_u16();
         context.log(format_args!("Method completed with status: {status}"));
         let latency = self.inner.clock.monotonic().saturating_sub(started);
-        // A body that breaks off is shown as empty.
-        let body = collect(body, PAYLOAD_BYTES_MAX).await.unwrap_or_default();
+        let body = match is_streamed {
+            // A body that breaks off is shown as empty.
+            false => collect(body, PAYLOAD_BYTES_MAX).await.unwrap_or_default(),
+            true => beginning(body, deadline).await,
+        };
+        let log = context.log.take().filter(|_| !is_streamed).map(ExecutionLog::into_text);
         TestOutcome {
             status,
             body: String::from_utf8_lossy(&body).into_owned(),
             headers: shown(&parts.headers, &names),
-            log: context.log.take().map(ExecutionLog::into_text).unwrap_or_default(),
+            log: log.unwrap_or_default(),
             latency_millis: u64::try_from(latency.as_millis()).unwrap_or(u64::MAX),
         }
     }
@@ -130,6 +152,17 @@ impl Gateway {
         let uri = TargetUri::of_query(query);
         Context::new(parts, uri, target, PEER, &*self.inner.clock, &*self.inner.ids)
     }
+}
+
+/// What there is of a streamed body at its end, at the deadline, or when there is enough.
+async fn beginning(mut body: Body, deadline: tokio::time::Instant) -> Bytes {
+    let mut read = BytesMut::new();
+    while read.len() <= STREAM_BYTES_MAX
+        && let Ok(Some(Ok(frame))) = tokio::time::timeout_at(deadline, body.frame()).await
+    {
+        read.extend_from_slice(frame.data_ref().map_or(&[], |data| data));
+    }
+    read.freeze()
 }
 
 fn open_log(context: &mut Context, invocation: &TestInvocation, path: &str) {

@@ -74,6 +74,13 @@ pub struct AccountRegion {
     pub region: Region,
 }
 
+impl AccountRegion {
+    /// The home of callers who haven't said who they are: what they call names its own.
+    pub fn nowhere() -> Self {
+        Self { account: AccountId("000000000000".into()), region: Region("nowhere".into()) }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

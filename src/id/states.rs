@@ -41,7 +41,7 @@ pub struct StateMachineArn {
     pub qualifier: Option<Qualifier>,
 }
 
-/// `arn:aws:states:R:A:execution:MACHINE:NAME` of a Standard workflow.
+/// `arn:aws:states:R:A:execution:MACHINE:NAME`, or `arn:aws:states:R:A:express:MACHINE:NAME:RUN` of an Express workflow.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ExecutionArn {
     /// Account and region.
@@ -50,6 +50,8 @@ pub struct ExecutionArn {
     pub machine: Arc<str>,
     /// The execution's name.
     pub name: Arc<str>,
+    /// Of an Express workflow: which of the executions of this name.
+    pub run: Option<Arc<str>>,
 }
 
 /// `arn:aws:states:R:A:activity:NAME`.
@@ -81,8 +83,8 @@ pub enum StatesArn {
     StateMachine(StateMachineArn),
     /// A Standard execution.
     Execution(ExecutionArn),
-    /// An Express execution: machine, execution name, run id.
-    Express(ExecutionArn, String),
+    /// An Express execution, with its run.
+    Express(ExecutionArn),
     /// An activity.
     Activity(ActivityArn),
     /// A Map Run.
@@ -120,7 +122,8 @@ impl StatesArn {
             }
             ["execution", machine, name] => Ok(Self::Execution(execution(home, machine, name))),
             ["express", machine, name, run] => {
-                Ok(Self::Express(execution(home, machine, name), (*run).to_owned()))
+                let arn = execution(home, machine, name);
+                Ok(Self::Express(ExecutionArn { run: Some((*run).into()), ..arn }))
             }
             ["activity", name] => Ok(Self::Activity(ActivityArn { home, name: (*name).into() })),
             ["mapRun", labelled, run] => {
@@ -140,7 +143,7 @@ impl StatesArn {
     pub fn home(&self) -> &AccountRegion {
         match self {
             Self::StateMachine(arn) => &arn.home,
-            Self::Execution(arn) | Self::Express(arn, _) => &arn.home,
+            Self::Execution(arn) | Self::Express(arn) => &arn.home,
             Self::Activity(arn) => &arn.home,
             Self::MapRun(arn) => &arn.home,
         }
@@ -168,7 +171,7 @@ fn state_machine(home: AccountRegion, name: &str, qualifier: Option<Qualifier>) 
 }
 
 fn execution(home: AccountRegion, machine: &str, name: &str) -> ExecutionArn {
-    ExecutionArn { home, machine: machine.into(), name: name.into() }
+    ExecutionArn { home, machine: machine.into(), name: name.into(), run: None }
 }
 
 /// Gives a typed ARN its own parser, which refuses other resource types as AWS does.
@@ -215,6 +218,45 @@ impl ExecutionArn {
     pub fn new(home: &AccountRegion, machine: &str, name: &str) -> Self {
         execution(home.clone(), machine, name)
     }
+
+    /// Parses the ARN of an execution that is kept: one of a Standard workflow, or the Express child of a Map Run.
+    ///
+    /// # Errors
+    /// For another kind of resource as well.
+    pub fn parse_kept(text: &str) -> Result<Self, StatesArnError> {
+        match StatesArn::parse(text)? {
+            StatesArn::Express(arn) if arn.machine.contains('/') => Ok(arn),
+            StatesArn::Execution(arn) => Ok(arn),
+            other => Err(StatesArnError::ResourceType(other.resource_type().to_owned())),
+        }
+    }
+
+    /// Parses the ARN of an Express execution.
+    ///
+    /// # Errors
+    /// For another kind of resource as well.
+    pub fn parse_express(text: &str) -> Result<Self, StatesArnError> {
+        match StatesArn::parse(text)? {
+            StatesArn::Express(arn) => Ok(arn),
+            other => Err(StatesArnError::ResourceType(other.resource_type().to_owned())),
+        }
+    }
+
+    /// Names the execution among those of its machine: `NAME`, or `NAME:RUN`.
+    pub fn full_name(&self) -> Arc<str> {
+        match &self.run {
+            None => self.name.clone(),
+            Some(run) => format!("{}:{run}", self.name).into(),
+        }
+    }
+
+    /// The ARN of the execution of `machine` that is named so among its executions.
+    pub fn of(home: &AccountRegion, machine: &str, full_name: &str) -> Self {
+        match full_name.split_once(':') {
+            None => Self::new(home, machine, full_name),
+            Some((name, run)) => Self { run: Some(run.into()), ..Self::new(home, machine, name) },
+        }
+    }
 }
 
 impl MapRunArn {
@@ -256,7 +298,13 @@ impl fmt::Display for ExecutionArn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let AccountRegion { account, region } = &self.home;
         let partition = region.partition();
-        write!(f, "arn:{partition}:states:{region}:{account}:execution:{}:{}", self.machine, self.name)
+        let (machine, name) = (&self.machine, &self.name);
+        match &self.run {
+            None => write!(f, "arn:{partition}:states:{region}:{account}:execution:{machine}:{name}"),
+            Some(run) => {
+                write!(f, "arn:{partition}:states:{region}:{account}:express:{machine}:{name}:{run}")
+            }
+        }
     }
 }
 
@@ -307,7 +355,7 @@ mod tests {
                 let parsed = StatesArn::parse(&text).unwrap();
                 let shown = match parsed {
                     StatesArn::StateMachine(arn) => arn.to_string(),
-                    StatesArn::Execution(arn) | StatesArn::Express(arn, _) => arn.to_string(),
+                    StatesArn::Execution(arn) | StatesArn::Express(arn) => arn.to_string(),
                     StatesArn::Activity(arn) => arn.to_string(),
                     StatesArn::MapRun(arn) => arn.to_string(),
                 };

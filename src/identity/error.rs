@@ -49,6 +49,14 @@ pub enum Incomplete {
         "Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term, got '{0}'"
     )]
     Credential(String),
+    /// The credential of a Signature Version 4A doesn't have four parts.
+    #[error(
+        "Credential must have exactly 4 slash-delimited elements, e.g. keyid/date/service/term, got '{0}'"
+    )]
+    Credential4a(String),
+    /// A Signature Version 4A doesn't say for which regions it is.
+    #[error("Authorization header requires existence of a 'X-Amz-Region-Set' header.")]
+    RegionSet,
     /// The date isn't in the basic format.
     #[error("Date must be in ISO-8601 'basic format'. Got '{0}'. See http://en.wikipedia.org/wiki/ISO_8601")]
     Date(String),
@@ -114,6 +122,9 @@ pub enum Invalid {
     /// Signed for an invalid region.
     #[error("Credential should be scoped to a valid region, not '{0}'. ")]
     Region(String),
+    /// Signed in a way that only calls of deployed APIs may be.
+    #[error("AWS4-ECDSA-P256-SHA256 is supported by this server for execute-api only.")]
+    Algorithm,
     /// The scope doesn't end in `aws4_request`.
     #[error("Credential should be scoped with a valid terminator: 'aws4_request', not '{0}'. ")]
     Terminator(String),

@@ -1,43 +1,58 @@
-//! IAM's roles and policies, as far as deployments and sessions need them. Policies are checked to be JSON when they
-//! are stored, and evaluated when somebody calls under a role.
+//! IAM: users and their keys, groups, roles, and policies. Policies are checked when they are stored, and evaluated when
+//! somebody calls who has them.
 //!
 //! As in AWS, names are unique regardless of case. See
 //! <https://docs.aws.amazon.com/IAM/latest/APIReference/welcome.html>.
 
 mod aws_managed;
 mod error;
+mod holder;
+mod keys;
+mod missing;
 mod permissions;
 mod policy;
+mod profile;
 mod records;
 mod role;
+mod role_use;
+mod simulation;
 mod tables;
+#[cfg(test)]
+mod tests;
+mod user;
+mod users;
+mod versions;
 
 pub use error::{DocumentKind, IamError};
-pub use policy::{NewPolicy, Policy};
+pub use holder::{Held, Holder};
+pub use keys::AccessKey;
+pub use missing::{Missing, statement};
+pub use policy::{NewPolicy, Policy, PolicyVersion};
+pub use profile::InstanceProfile;
 pub use role::{NewRole, Role, Tag};
+pub(crate) use role_use::{ASSUME_ROLE, is_let_in, role_of};
+pub use role_use::{Enforcement, RoleError, RoleUse};
+pub use simulation::{Asked, Matched, Simulated, Simulation};
+pub use user::{Group, NewUser, User};
+pub use versions::{PolicyScope, Usage};
+
+pub use crate::policy::SOME_RESOURCE;
 
 use std::sync::Arc;
 
+use self::holder::check_tags;
+use self::missing::Noted;
 use self::permissions::{Change, Kept};
 use crate::clock::{Clock, Ids};
 use crate::id::AccountId;
+use crate::identity::Keys;
 use crate::store::{Store, Tx};
 
-/// The most tags of a role.
-const TAGS_MAX: usize = 50;
-/// The most policies attached to a role.
-const ATTACHED_MAX: usize = 10;
 /// The beginning of the ARNs of AWS managed policies.
 const AWS_POLICY_PREFIX: &str = "arn:aws:iam::aws:policy/";
 
 /// The most roles of an account; AWS's quota can be raised to this.
 const ROLES_MAX: usize = 5_000;
-
-/// Whether a record has to be written.
-enum Changed {
-    Yes,
-    No,
-}
 
 /// The roles and policies of all accounts. Clones share them.
 #[derive(Clone)]
@@ -46,6 +61,23 @@ pub struct Iam {
     clock: Arc<dyn Clock>,
     ids: Arc<dyn Ids>,
     kept: Arc<Kept>,
+    noted: Arc<Noted>,
+    enforcement: Enforcement,
+    /// Where the keys of users are registered.
+    keys: Arc<Keys>,
+}
+
+/// Everybody in an account who may have policies, and its managed policies.
+#[derive(Clone, Debug, Default)]
+pub struct Entities {
+    /// By name.
+    pub roles: Vec<Role>,
+    /// By name.
+    pub users: Vec<User>,
+    /// By name.
+    pub groups: Vec<Group>,
+    /// By name; those of AWS are not among them.
+    pub policies: Vec<Policy>,
 }
 
 /// One page of a list, and the marker of the next page.
@@ -62,7 +94,10 @@ impl Iam {
     pub fn open(store: Store, clock: Arc<dyn Clock>, ids: Arc<dyn Ids>) -> Result<Self, IamError> {
         store.migrate("identity", tables::STEPS)?;
         store.declare(records::RECORDS)?;
-        Ok(Self { store, clock, ids, kept: Arc::new(Kept::new()) })
+        store.declare(keys::RECORDS)?;
+        let (kept, noted) = (Arc::new(Kept::new()), Arc::new(Noted::default()));
+        let (enforcement, keys) = (Enforcement::default(), Arc::new(Keys::default()));
+        Ok(Self { store, clock, ids, kept, noted, enforcement, keys })
     }
 
     // === roles ===
@@ -80,7 +115,7 @@ impl Iam {
             }
             // The job takes back what it wrote when it fails.
             if ROLES_MAX < tables::n_roles(tx, &account)? {
-                return Err(IamError::TooManyRoles(ROLES_MAX));
+                return Err(IamError::TooMany("RolesPerAccount", ROLES_MAX));
             }
             Ok(role)
         })
@@ -109,16 +144,19 @@ impl Iam {
 
     /// Deletes a role that nothing is attached to.
     pub async fn delete_role(&self, account: &AccountId, name: &str) -> Result<(), IamError> {
-        let (account, name) = (account.clone(), name.to_owned());
+        let (account, name, now) = (account.clone(), name.to_owned(), self.clock.now());
         self.write(move |tx| {
             let role = existing_role(tx, &account, &name)?;
             if !role.attached.is_empty() {
-                return Err(IamError::RoleHasAttachedPolicies);
+                return Err(IamError::Conflict("must detach all policies first"));
             }
             if !role.inline.is_empty() {
-                return Err(IamError::RoleHasPolicies);
+                return Err(IamError::Conflict("must delete policies first"));
             }
-            Ok(tables::delete_role(tx, &account, &role.name)?)
+            if profile::has_role(tx, &account, &role.name)? {
+                return Err(IamError::Conflict("must remove roles from instance profile first"));
+            }
+            Ok(tables::delete_role(tx, &account, &role.name, now)?)
         })
         .await
     }
@@ -131,163 +169,30 @@ impl Iam {
         document: String,
     ) -> Result<(), IamError> {
         error::check_document(DocumentKind::Trust, &document)?;
-        self.change(account, name, move |role| {
-            role.assume_role_policy_document = document;
-            Ok(Changed::Yes)
-        })
-        .await
-    }
-
-    /// Adds or replaces an inline policy.
-    pub async fn put_role_policy(
-        &self,
-        account: &AccountId,
-        name: &str,
-        policy: String,
-        document: String,
-    ) -> Result<(), IamError> {
-        error::check_document(DocumentKind::Permissions, &document)?;
-        self.change(account, name, move |role| {
-            role.inline.insert(policy, document);
-            Ok(Changed::Yes)
-        })
-        .await
-    }
-
-    /// Deletes an inline policy.
-    pub async fn delete_role_policy(
-        &self,
-        account: &AccountId,
-        name: &str,
-        policy: String,
-    ) -> Result<(), IamError> {
-        self.change(account, name, move |role| match role.inline.remove(&policy) {
-            Some(_) => Ok(Changed::Yes),
-            None => Err(IamError::NoRolePolicy(policy)),
-        })
-        .await
-    }
-
-    /// Attaches a managed policy; does nothing if it is attached already.
-    pub async fn attach_role_policy(
-        &self,
-        account: &AccountId,
-        name: &str,
-        arn: String,
-    ) -> Result<(), IamError> {
         let (account, name) = (account.clone(), name.to_owned());
         self.write(move |tx| {
             let mut role = existing_role(tx, &account, &name)?;
-            if !is_aws_policy(&arn) && tables::policy(tx, &account, &arn)?.is_none() {
-                return Err(IamError::NotAttachable(arn));
-            }
-            if role.attached.contains(&arn) {
-                return Ok(());
-            }
-            if role.attached.len() == ATTACHED_MAX {
-                return Err(IamError::TooManyAttached(ATTACHED_MAX));
-            }
-            role.attached.push(arn);
+            role.assume_role_policy_document = document;
             Ok(tables::put_role(tx, &account, &role)?)
         })
         .await
     }
 
-    /// Detaches a managed policy.
-    pub async fn detach_role_policy(
+    /// Changes a role's description and longest session, as far as they are given.
+    pub async fn update_role(
         &self,
         account: &AccountId,
         name: &str,
-        arn: String,
-    ) -> Result<(), IamError> {
-        self.change(account, name, move |role| {
-            let before = role.attached.len();
-            role.attached.retain(|attached| *attached != arn);
-            if role.attached.len() == before { Err(IamError::NoPolicy(arn)) } else { Ok(Changed::Yes) }
-        })
-        .await
-    }
-
-    /// Adds tags, and replaces the values of existing keys.
-    pub async fn tag_role(&self, account: &AccountId, name: &str, tags: Vec<Tag>) -> Result<(), IamError> {
-        self.change(account, name, move |role| {
-            for tag in tags {
-                match role.tags.iter_mut().find(|old| old.key == tag.key) {
-                    Some(old) => old.value = tag.value,
-                    None => role.tags.push(tag),
-                }
-            }
-            check_tags(&role.tags)?;
-            Ok(Changed::Yes)
-        })
-        .await
-    }
-
-    /// Removes tags; ignores keys that don't exist.
-    pub async fn untag_role(
-        &self,
-        account: &AccountId,
-        name: &str,
-        keys: Vec<String>,
-    ) -> Result<(), IamError> {
-        self.change(account, name, move |role| {
-            let before = role.tags.len();
-            role.tags.retain(|tag| !keys.contains(&tag.key));
-            Ok(if role.tags.len() == before { Changed::No } else { Changed::Yes })
-        })
-        .await
-    }
-
-    // === policies ===
-
-    /// Creates a managed policy in the account.
-    pub async fn create_policy(&self, account: &AccountId, new: NewPolicy) -> Result<Policy, IamError> {
-        error::check_document(DocumentKind::Permissions, &new.document)?;
-        let policy_id = format!("ANPA{}", self.ids.upper_alphanumeric(17));
-        let policy = Policy::create(account, policy_id, self.clock.now(), new);
-        let account = account.clone();
+        description: Option<String>,
+        max_session_duration: Option<i32>,
+    ) -> Result<Role, IamError> {
+        let (account, name) = (account.clone(), name.to_owned());
         self.write(move |tx| {
-            if !tables::add_policy(tx, &account, &policy)? {
-                return Err(IamError::PolicyExists(policy.name));
-            }
-            Ok(policy)
-        })
-        .await
-    }
-
-    /// The policy with this ARN, and the number of roles to which it is attached.
-    ///
-    /// AWS has more than a thousand managed policies and keeps adding to them, so every ARN of that form is accepted.
-    /// Few of them are known here; the others grant nothing.
-    pub async fn policy(&self, account: &AccountId, arn: &str) -> Result<(Policy, usize), IamError> {
-        let (account, arn) = (account.clone(), arn.to_owned());
-        self.store
-            .read(move |tx| {
-                let policy = match tables::policy(tx, &account, &arn)? {
-                    Some(policy) => policy,
-                    None if is_aws_policy(&arn) => Policy::of_aws(&arn),
-                    None => return Err(IamError::NoPolicy(arn)),
-                };
-                let n_attached = attachments(tx, &account, &arn)?;
-                Ok((policy, n_attached))
-            })
-            .await
-    }
-
-    /// Deletes a managed policy that is not attached to anything.
-    pub async fn delete_policy(&self, account: &AccountId, arn: &str) -> Result<(), IamError> {
-        let (account, arn) = (account.clone(), arn.to_owned());
-        self.write(move |tx| {
-            if is_aws_policy(&arn) {
-                return Err(IamError::NotYourPolicy(arn));
-            }
-            if tables::policy(tx, &account, &arn)?.is_none() {
-                return Err(IamError::NoPolicy(arn));
-            }
-            if 0 < attachments(tx, &account, &arn)? {
-                return Err(IamError::PolicyAttached);
-            }
-            Ok(tables::delete_policy(tx, &account, &arn)?)
+            let mut role = existing_role(tx, &account, &name)?;
+            role.description = description.or(role.description);
+            role.max_session_duration = max_session_duration.unwrap_or(role.max_session_duration);
+            tables::put_role(tx, &account, &role)?;
+            Ok(role)
         })
         .await
     }
@@ -301,23 +206,6 @@ impl Iam {
         let (value, change) = self.store.write(move |tx| Ok::<_, IamError>((job(tx)?, change))).await?;
         drop(change);
         Ok(value)
-    }
-
-    async fn change(
-        &self,
-        account: &AccountId,
-        name: &str,
-        change: impl FnOnce(&mut Role) -> Result<Changed, IamError> + Send + 'static,
-    ) -> Result<(), IamError> {
-        let (account, name) = (account.clone(), name.to_owned());
-        self.write(move |tx| {
-            let mut role = existing_role(tx, &account, &name)?;
-            match change(&mut role)? {
-                Changed::Yes => Ok(tables::put_role(tx, &account, &role)?),
-                Changed::No => Ok(()),
-            }
-        })
-        .await
     }
 }
 
@@ -335,24 +223,7 @@ fn existing_role(tx: &Tx<'_>, account: &AccountId, name: &str) -> Result<Role, I
     tables::role(tx, account, name)?.ok_or_else(|| IamError::NoRole(name.to_owned()))
 }
 
-fn attachments(tx: &Tx<'_>, account: &AccountId, arn: &str) -> Result<usize, IamError> {
-    let roles = tables::roles(tx, account)?;
-    Ok(roles.iter().filter(|role| role.attached.iter().any(|attached| attached == arn)).count())
-}
-
 fn is_aws_policy(arn: &str) -> bool {
     let legal = |b: u8| b.is_ascii_alphanumeric() || b"+=,.@_-/".contains(&b);
     arn.strip_prefix(AWS_POLICY_PREFIX).is_some_and(|name| !name.is_empty() && name.bytes().all(legal))
-}
-
-fn check_tags(tags: &[Tag]) -> Result<(), IamError> {
-    if TAGS_MAX < tags.len() {
-        return Err(IamError::TooManyTags(TAGS_MAX));
-    }
-    let mut keys: Vec<String> = tags.iter().map(|tag| tag.key.to_lowercase()).collect();
-    keys.sort_unstable();
-    if keys.windows(2).any(|pair| pair[0] == pair[1]) {
-        return Err(IamError::DuplicateTags);
-    }
-    Ok(())
 }

@@ -17,12 +17,16 @@ use stepgate_store as store;
 mod caller;
 mod canonical;
 mod credentials;
+mod ecdsa;
 mod error;
+#[cfg(test)]
+mod evaluation;
 mod grants;
 mod head;
 pub mod iam;
 #[cfg(test)]
 mod laws;
+mod mac;
 mod query;
 mod sessions;
 mod sign;
@@ -30,13 +34,16 @@ mod signature;
 mod target_uri;
 mod verify;
 
-pub use caller::{CallFacts, Caller, Principal, RoleSession};
+pub use caller::{
+    CallFacts, Caller, ConditionValues, FederatedUser, Principal, RoleSession, SessionTags, UserIdentity,
+    UserSession, WebIdentity,
+};
 pub use credentials::{Credential, Keys, Secret};
 pub use error::{AuthError, Incomplete, Invalid};
 pub use grants::{Grants, Layer, Owner};
 pub use head::Head;
 pub use query::{ENCODED, Query, append};
-pub use sessions::{AssumeRole, NewSession, SessionError, Sessions};
+pub use sessions::{AssumeRole, FederationToken, NewSession, SessionError, Sessions, WebRole};
 pub use sign::sign;
 pub use signature::{is_signed, scope_of};
 pub use target_uri::{BadTarget, TargetUri, generous_reading, has_dot_segment};

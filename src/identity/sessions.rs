@@ -10,16 +10,20 @@ mod tests;
 
 pub use error::SessionError;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
 use self::record::{Kind, Record};
-use super::iam::{Iam, Role};
-use super::{CallFacts, Caller, Credential, Grants, Keys, Owner, Principal};
+use super::iam::{ASSUME_ROLE, Iam, Role, is_let_in, role_of};
+use super::{
+    CallFacts, Caller, ConditionValues, Credential, Grants, Keys, Principal, SessionTags, UserIdentity,
+    WebIdentity,
+};
 use crate::clock::{Clock, Ids, Timestamp};
-use crate::id::{AccountId, Arn};
+use crate::id::AccountId;
 use crate::policy;
-use crate::policy::{Decision, Policy, PolicyKind, Request};
+use crate::policy::{Decision, Facts, Policy, PolicyKind, Request};
 use crate::store::{SealedColumn, Store};
 
 /// The default duration of role sessions.
@@ -28,6 +32,12 @@ const USUAL: Duration = Duration::from_secs(3_600);
 const CHAINED_MAX: Duration = Duration::from_secs(3_600);
 /// The longest session of an account; a longer requested duration is reduced to this.
 const ACCOUNT_MAX: Duration = Duration::from_secs(3_600);
+/// The longest session of a user, and how long one lasts if nobody says another time.
+const USER_MAX: Duration = Duration::from_secs(36 * 3_600);
+const USUAL_OF_USER: Duration = Duration::from_secs(12 * 3_600);
+/// The actions of tagging a session, and of saying who is behind it.
+const TAG_SESSION: &str = "sts:TagSession";
+const SET_SOURCE_IDENTITY: &str = "sts:SetSourceIdentity";
 /// How long sessions of functions' roles last.
 const FUNCTION: Duration = Duration::from_secs(12 * 3_600);
 /// How long a session is remembered as expired, before it counts as unknown.
@@ -35,8 +45,8 @@ const REMEMBERED: Duration = Duration::from_secs(24 * 3_600);
 /// The most sessions in total. AWS has no such limit; here they take memory.
 const SESSIONS_MAX: usize = 10_000;
 
-/// The action of assuming a role, in policies.
-const ASSUME_ROLE: &str = "sts:AssumeRole";
+/// The action of assuming a role with a token of an identity provider.
+const ASSUME_ROLE_WITH_WEB_IDENTITY: &str = "sts:AssumeRoleWithWebIdentity";
 
 /// Starts sessions. Clones share everything.
 #[derive(Clone)]
@@ -63,6 +73,42 @@ pub struct AssumeRole {
     pub policy_arns: Vec<String>,
     /// The external id that the trust policy may require.
     pub external_id: Option<String>,
+    /// Session tags.
+    pub tags: Vec<(String, String)>,
+    /// The keys of those that sessions started by this one have as well.
+    pub transitive: Vec<String>,
+    /// Who is behind the session.
+    pub source_identity: Option<String>,
+}
+
+/// The input of GetFederationToken.
+#[derive(Clone, Debug, Default)]
+pub struct FederationToken {
+    /// The name of who gets the keys.
+    pub name: String,
+    /// The requested duration.
+    pub duration: Option<Duration>,
+    /// An inline session policy: JSON.
+    pub policy: Option<String>,
+    /// ARNs of managed policies that are session policies too.
+    pub policy_arns: Vec<String>,
+    /// Session tags.
+    pub tags: Vec<(String, String)>,
+}
+
+/// A role for the bearer of a token, which is verified already.
+#[derive(Clone, Debug)]
+pub struct WebRole {
+    /// The role's ARN.
+    pub role_arn: String,
+    /// The session's name.
+    pub session_name: String,
+    /// What the token says.
+    pub web: WebIdentity,
+    /// The requested duration.
+    pub duration: Option<Duration>,
+    /// Session policies: JSON. One of them has to allow as well, if there are any.
+    pub policies: Vec<String>,
 }
 
 /// A new session.
@@ -115,34 +161,98 @@ impl Sessions {
     ) -> Result<NewSession, SessionError> {
         let (account, name) =
             role_of(&request.role_arn).ok_or_else(|| SessionError::RoleArn(request.role_arn.clone()))?;
-        let denied =
-            || SessionError::NotAuthorized { user: caller.arn.clone(), role: request.role_arn.clone() };
+        let denied = || SessionError::NotAuthorized {
+            user: caller.arn.clone(),
+            action: ASSUME_ROLE,
+            role: request.role_arn.clone(),
+        };
         let role = match self.iam.role(&account, name).await {
             Ok(role) if role.arn == request.role_arn => role,
             Ok(_) | Err(super::iam::IamError::NoRole(_)) => return Err(denied()),
             Err(error) => return Err(error.into()),
         };
         let grants = self.iam.grants(caller).await?;
-        if !self.may_assume(caller, &grants, &role, &account, request.external_id.as_deref()) {
-            return Err(denied());
-        }
+        let inherited = inherited(caller, &request)?;
+        self.check_trust(caller, &grants, &role, &account, &request)?;
         let duration = request.duration.unwrap_or(USUAL);
         match caller.principal {
             Principal::Session(_) if CHAINED_MAX < duration => return Err(SessionError::ChainedTooLong),
-            Principal::Account | Principal::Service | Principal::Session(_) => {}
+            Principal::Account
+            | Principal::Service
+            | Principal::Session(_)
+            | Principal::User(_)
+            | Principal::Federated(_) => {}
         }
         if Duration::from_secs(u64::try_from(role.max_session_duration).unwrap_or(0)) < duration {
             return Err(SessionError::TooLong);
         }
         let policies = self.session_policies(&account, request.policy, request.policy_arns).await?;
+        // The session's tags take the place of the role's.
+        let own = role.tags.into_iter().map(|tag| (tag.key, tag.value));
+        let mut tags: Vec<(String, String)> = own.collect();
+        for (key, value) in inherited.tags.into_iter().chain(request.tags) {
+            tags.retain(|(other, _)| !other.eq_ignore_ascii_case(&key));
+            tags.push((key, value));
+        }
+        let transitive = inherited.transitive.into_iter().chain(request.transitive).collect();
+        let source_identity = inherited.source_identity.or(request.source_identity);
         let kind = Kind::Role {
             role_name: role.name,
             role_id: role.role_id,
             role_arn: role.arn,
             session_name: request.session_name,
             policies,
+            web: None,
+            tags: SessionTags { tags, transitive, source_identity },
         };
         self.begin(account, kind, duration).await
+    }
+
+    /// Starts a session of a role whose trust policy allows the bearer of a token to assume it.
+    ///
+    /// # Errors
+    /// [`SessionError`] says why not. The bearer doesn't learn whether the role exists.
+    pub async fn assume_role_with_web_identity(&self, request: WebRole) -> Result<NewSession, SessionError> {
+        let (account, name) =
+            role_of(&request.role_arn).ok_or_else(|| SessionError::RoleArn(request.role_arn.clone()))?;
+        let role = match self.iam.role(&account, name).await {
+            Ok(role) if role.arn == request.role_arn => role,
+            Ok(_) | Err(super::iam::IamError::NoRole(_)) => return Err(SessionError::NotForBearer),
+            Err(error) => return Err(error.into()),
+        };
+        let WebRole { session_name, web, duration, policies, .. } = request;
+        if !self.trusts_bearer(&role, &web) {
+            return Err(SessionError::NotForBearer);
+        }
+        let duration = duration.unwrap_or(USUAL);
+        if Duration::from_secs(u64::try_from(role.max_session_duration).unwrap_or(0)) < duration {
+            return Err(SessionError::TooLong);
+        }
+        for policy in &policies {
+            Policy::parse(policy, PolicyKind::Identity)?;
+        }
+        let kind = Kind::Role {
+            role_name: role.name,
+            role_id: role.role_id,
+            role_arn: role.arn,
+            session_name,
+            policies: (!policies.is_empty()).then_some(policies),
+            web: Some(Arc::new(web)),
+            tags: SessionTags {
+                tags: role.tags.into_iter().map(|tag| (tag.key, tag.value)).collect(),
+                ..SessionTags::default()
+            },
+        };
+        self.begin(account, kind, duration).await
+    }
+
+    /// Whether the role's trust policy lets whoever bears this token assume it.
+    fn trusts_bearer(&self, role: &Role, web: &WebIdentity) -> bool {
+        let Some(trust) = trust_of(role) else { return false };
+        let facts = WebFacts { web, now: self.clock.now() };
+        let caller = policy::Caller::Federated { provider: &web.provider };
+        let (action, resource) = (ASSUME_ROLE_WITH_WEB_IDENTITY, role.arn.as_str());
+        trust.decide(&Request { caller, action, resource, facts: &facts }) == Decision::Allow
     }
 
     /// Starts a session of a role for a function that runs under it, named as the function is; `None` if there is no such
@@ -168,11 +278,16 @@ impl Sessions {
             // The longest name that a session may have.
             session_name: function.chars().take(64).collect(),
             policies: None,
+            web: None,
+            tags: SessionTags {
+                tags: role.tags.into_iter().map(|tag| (tag.key, tag.value)).collect(),
+                ..SessionTags::default()
+            },
         };
         self.begin(account, kind, FUNCTION).await.map(Some)
     }
 
-    /// Starts a session of the account itself.
+    /// Starts a session of the account itself, or of a user.
     ///
     /// # Errors
     /// [`SessionError`]; a caller in a session can't start one.
@@ -181,54 +296,103 @@ impl Sessions {
         caller: &Caller,
         duration: Option<Duration>,
     ) -> Result<NewSession, SessionError> {
-        let is_session = match (&caller.principal, caller.access_key_id.as_deref()) {
-            (Principal::Account, Some(id)) => {
-                self.keys.find(id).is_some_and(|it| it.credential.session_token.is_some())
+        let (kind, max) = match self.long_lived(caller) {
+            Some(None) => (Kind::Account, ACCOUNT_MAX),
+            Some(Some(user)) => {
+                let kind = Kind::User {
+                    user_name: user.name.to_string(),
+                    user_id: user.id.to_string(),
+                    arn: caller.arn.to_string(),
+                };
+                (kind, USER_MAX)
             }
-            (Principal::Account, None) => false,
-            (Principal::Service | Principal::Session(_), _) => true,
+            None => return Err(SessionError::SessionOfSession("GetSessionToken")),
         };
-        if is_session {
-            return Err(SessionError::SessionOfSession);
-        }
-        let duration = duration.unwrap_or(ACCOUNT_MAX).min(ACCOUNT_MAX);
-        self.begin(caller.account.clone(), Kind::Account, duration).await
+        let duration = duration.unwrap_or_else(|| max.min(USUAL_OF_USER)).min(max);
+        self.begin(caller.account.clone(), kind, duration).await
     }
 
-    /// The trust policy has to allow. If it allows only the caller's account as a whole, the caller's own policies have
-    /// to allow too. They may deny in any case.
-    fn may_assume(
+    /// Starts a session for somebody whom a user or the account knows.
+    ///
+    /// # Errors
+    /// [`SessionError`]; a caller in a session can't start one.
+    pub async fn federation_token(
+        &self,
+        caller: &Caller,
+        request: FederationToken,
+    ) -> Result<NewSession, SessionError> {
+        let user = self.long_lived(caller).ok_or(SessionError::SessionOfSession("GetFederationToken"))?;
+        check_tags(&request.tags, &[])?;
+        let policies = self.session_policies(&caller.account, request.policy, request.policy_arns).await?;
+        let kind = Kind::Federated {
+            name: request.name,
+            user: user.map(|user| (user.name.to_string(), user.id.to_string())),
+            policies: policies.unwrap_or_default(),
+            tags: SessionTags { tags: request.tags, ..SessionTags::default() },
+        };
+        let max = if user.is_some() { USER_MAX } else { ACCOUNT_MAX };
+        let duration = request.duration.unwrap_or_else(|| max.min(USUAL_OF_USER)).min(max);
+        self.begin(caller.account.clone(), kind, duration).await
+    }
+
+    /// The user who calls with a key of its own, or none for the account's; `None` for whoever is in a session.
+    fn long_lived<'a>(&self, caller: &'a Caller) -> Option<Option<&'a UserIdentity>> {
+        match (&caller.principal, caller.access_key_id.as_deref()) {
+            (Principal::Account, Some(id)) => {
+                let is_session = self.keys.find(id).is_some_and(|it| it.credential.session_token.is_some());
+                (!is_session).then_some(None)
+            }
+            (Principal::Account, None) => Some(None),
+            (Principal::User(user), _) if user.session.is_none() => Some(Some(user)),
+            (
+                Principal::User(_) | Principal::Service | Principal::Session(_) | Principal::Federated(_),
+                _,
+            ) => None,
+        }
+    }
+
+    /// Whether a role's trust policy lets the caller assume it with what is asked for.
+    fn check_trust(
         &self,
         caller: &Caller,
         grants: &Grants,
         role: &Role,
         account: &AccountId,
-        external_id: Option<&str>,
-    ) -> bool {
-        let trust = match Policy::parse(&role.assume_role_policy_document, PolicyKind::Trust) {
-            Ok(trust) => trust,
-            Err(error) => {
-                tracing::warn!(
-                    role = role.arn,
-                    "the trust policy can't be read, nobody may assume the role: {error}"
-                );
-                return false;
+        request: &AssumeRole,
+    ) -> Result<(), SessionError> {
+        let denied = |action| SessionError::NotAuthorized {
+            user: caller.arn.clone(),
+            action,
+            role: request.role_arn.clone(),
+        };
+        let Some(trust) = trust_of(role) else { return Err(denied(ASSUME_ROLE)) };
+        let mut conditions: Vec<ConditionValues> =
+            vec![("sts:rolesessionname".into(), vec![request.session_name.clone()])];
+        let mut add = |key: &'static str, values: Vec<String>| {
+            if !values.is_empty() {
+                conditions.push((key.into(), values));
             }
         };
-        let facts = CallFacts { caller, now: self.clock.now(), region: None, external_id };
-        let request = |caller| Request { caller, action: ASSUME_ROLE, resource: &role.arn, facts: &facts };
-        let said = trust.decide(&request(caller.for_policies()));
-        if said != Decision::Allow {
-            return false;
+        add("sts:externalid", request.external_id.iter().cloned().collect());
+        add("sts:sourceidentity", request.source_identity.iter().cloned().collect());
+        add("sts:transitivetagkeys", request.transitive.clone());
+        add("aws:tagkeys", request.tags.iter().map(|(key, _)| key.clone()).collect());
+        let tags = request.tags.iter();
+        conditions.extend(tags.map(|(key, value)| {
+            (format!("aws:requesttag/{}", key.to_lowercase()).into(), vec![value.clone()])
+        }));
+        let facts = CallFacts { caller, now: self.clock.now(), region: None, conditions: &conditions };
+        let needed = [
+            (ASSUME_ROLE, true),
+            (TAG_SESSION, !request.tags.is_empty()),
+            (SET_SOURCE_IDENTITY, request.source_identity.is_some()),
+        ];
+        for (action, _) in needed.into_iter().filter(|(_, is_needed)| *is_needed) {
+            if !is_let_in(action, &trust, grants, &role.arn, account, &facts) {
+                return Err(denied(action));
+            }
         }
-        // Without an account, only statements about the caller itself or about everybody apply.
-        let alone = policy::Caller::Aws { arn: &caller.arn, account: "" };
-        let by_name = trust.decide(&request(alone));
-        let (said, owner) = match caller.account == *account {
-            true => (by_name, Owner::Same),
-            false => (said, Owner::Other),
-        };
-        grants.decide(&request(caller.for_policies()), Some(said), owner) == Decision::Allow
+        Ok(())
     }
 
     async fn session_policies(
@@ -288,11 +452,59 @@ impl Sessions {
     }
 }
 
-/// The account and the name in a role's ARN.
-fn role_of(arn: &str) -> Option<(AccountId, &str)> {
-    let parsed = Arn::parse(arn).ok().filter(|arn| arn.service == "iam" && arn.region.is_empty())?;
-    let account = AccountId::parse(&parsed.account)?;
-    let (_, path) = arn.split_once(":role/")?;
-    let name = path.rsplit('/').next().filter(|name| !name.is_empty())?;
-    parsed.resource.starts_with("role/").then_some((account, name))
+/// A role's trust policy; `None` for one that nobody can read.
+fn trust_of(role: &Role) -> Option<Policy> {
+    let said = |error: &policy::Error| {
+        tracing::warn!(
+            role = role.arn,
+            "the trust policy can't be read, nobody may assume the role: {error}"
+        );
+    };
+    Policy::parse(&role.assume_role_policy_document, PolicyKind::Trust).inspect_err(said).ok()
+}
+
+/// The condition keys when a role is assumed with a token.
+#[derive(Debug)]
+struct WebFacts<'a> {
+    web: &'a WebIdentity,
+    now: Timestamp,
+}
+
+impl Facts for WebFacts<'_> {
+    fn values(&self, key: &str) -> Option<Vec<Cow<'_, str>>> {
+        match key {
+            "aws:currenttime" => Some(vec![self.now.to_iso8601().into()]),
+            "aws:epochtime" => Some(vec![self.now.as_seconds().to_string().into()]),
+            _ => self.web.values(key),
+        }
+    }
+}
+
+/// What a session that `caller` starts has of the caller's own: transitive tags, and who is behind it.
+fn inherited(caller: &Caller, request: &AssumeRole) -> Result<SessionTags, SessionError> {
+    let own = caller.session_tags();
+    check_tags(&request.tags, &request.transitive)?;
+    let is_transitive = |key: &str| own.transitive.iter().any(|other| other.eq_ignore_ascii_case(key));
+    if request.tags.iter().any(|(key, _)| is_transitive(key)) {
+        return Err(SessionError::TransitiveTag);
+    }
+    if let (Some(own), Some(asked)) = (&own.source_identity, &request.source_identity)
+        && own != asked
+    {
+        return Err(SessionError::SourceIdentity);
+    }
+    let tags = own.tags.into_iter().filter(|(key, _)| is_transitive(key)).collect();
+    Ok(SessionTags { tags, transitive: own.transitive, source_identity: own.source_identity })
+}
+
+fn check_tags(tags: &[(String, String)], transitive: &[String]) -> Result<(), SessionError> {
+    let mut keys: Vec<String> = tags.iter().map(|(key, _)| key.to_lowercase()).collect();
+    keys.sort_unstable();
+    if keys.windows(2).any(|pair| pair[0] == pair[1]) {
+        return Err(SessionError::DuplicateTags);
+    }
+    match transitive.iter().find(|key| !keys.contains(&key.to_lowercase())) {
+        Some(_) => Err(SessionError::NoSuchTag),
+        None => Ok(()),
+    }
 }

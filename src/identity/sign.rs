@@ -7,8 +7,9 @@ use sha2::{Digest, Sha256};
 
 use super::canonical::{canonical_request, push_hex};
 use super::head::Head;
-use super::signature::{ALGORITHM, Signature};
-use super::verify::{TERMINATOR, derived_key, mac};
+use super::mac::mac;
+use super::signature::{ALGORITHM, Algorithm, Signature};
+use super::verify::{TERMINATOR, derived_key};
 use super::{Credential, TargetUri};
 use crate::clock::Timestamp;
 use crate::id::Region;
@@ -58,6 +59,7 @@ pub fn sign(
     let day = date.get(..8).unwrap_or_default().to_owned();
     let access_key_id = credential.caller.access_key_id.as_deref().unwrap_or_default().to_owned();
     let signature = Signature {
+        algorithm: Algorithm::Hmac,
         access_key_id,
         day,
         region: region.as_str().to_owned(),
@@ -102,7 +104,8 @@ fn encode_semicolons(parts: &mut Parts) {
 
 /// The string to sign for a canonical request.
 pub(super) fn string_to_sign(signature: &Signature, canonical: &str) -> String {
-    let mut text = format!("{ALGORITHM}\n{}\n{}\n", signature.date.to_amz_date(), signature.scope());
+    let algorithm = signature.algorithm.name();
+    let mut text = format!("{algorithm}\n{}\n{}\n", signature.date.to_amz_date(), signature.scope());
     push_hex(&mut text, &Sha256::digest(canonical.as_bytes()));
     text
 }

@@ -12,8 +12,33 @@ use super::query::{ENCODED, Query};
 use super::{AuthError, TargetUri};
 use crate::clock::Timestamp;
 
-/// The only supported algorithm.
+/// The algorithm of Signature Version 4.
 pub(super) const ALGORITHM: &str = "AWS4-HMAC-SHA256";
+/// That of Signature Version 4A.
+const ALGORITHM_4A: &str = "AWS4-ECDSA-P256-SHA256";
+
+/// How a request is signed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Algorithm {
+    /// With a key of one day, region and service.
+    Hmac,
+    /// With a key pair, for a set of regions.
+    Ecdsa,
+}
+
+impl Algorithm {
+    /// Its name in requests.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Hmac => ALGORITHM,
+            Self::Ecdsa => ALGORITHM_4A,
+        }
+    }
+
+    fn parse(name: &str) -> Option<Self> {
+        [Self::Hmac, Self::Ecdsa].into_iter().find(|algorithm| algorithm.name() == name)
+    }
+}
 /// How long a signature in a header is valid, before and after its date.
 const SKEW: Duration = Duration::from_secs(5 * 60);
 /// How long a presigned request without an expiry is valid, and how far in the future its date may be.
@@ -24,9 +49,11 @@ const EXPIRES_SECONDS_MAX: u64 = 604_800;
 /// The signature, scope and date of a request, parsed but not verified.
 #[derive(Debug)]
 pub(super) struct Signature {
+    pub(super) algorithm: Algorithm,
     pub(super) access_key_id: String,
     /// The day in the scope, `YYYYMMDD`.
     pub(super) day: String,
+    /// The region; for Signature Version 4A the set of regions.
     pub(super) region: String,
     pub(super) service: String,
     pub(super) terminator: String,
@@ -42,15 +69,19 @@ pub(super) struct Signature {
 
 /// The query parameter with the signature of a presigned request.
 pub(super) const SIGNATURE: &str = "X-Amz-Signature";
+/// The regions that a request with Signature Version 4A is for: query parameter, and header.
+const REGION_SET: &str = "X-Amz-Region-Set";
+const REGION_SET_HEADER: &str = "x-amz-region-set";
 /// Replaces a secret when a request is shown.
 const MASK: &str = "********";
 /// All query parameters of a presigned request.
-const PRESIGNED_PARAMETERS: [&str; 8] = [
+const PRESIGNED_PARAMETERS: [&str; 9] = [
     "X-Amz-Algorithm",
     "X-Amz-Content-Sha256",
     "X-Amz-Credential",
     "X-Amz-Date",
     "X-Amz-Expires",
+    REGION_SET,
     "X-Amz-Security-Token",
     SIGNATURE,
     "X-Amz-SignedHeaders",
@@ -87,18 +118,20 @@ impl Signature {
             (Some(header), None, None) => {
                 Self::from_header(&String::from_utf8_lossy(header.as_bytes()), head.headers)
             }
-            (None, _, Some(algorithm)) if algorithm == ALGORITHM => Self::from_query(query),
-            (None, _, Some(_)) => Err(Incomplete::MissingParameter("X-Amz-Algorithm").into()),
+            (None, _, Some(algorithm)) => match Algorithm::parse(algorithm) {
+                Some(algorithm) => Self::from_query(algorithm, query),
+                None => Err(Incomplete::MissingParameter("X-Amz-Algorithm").into()),
+            },
             (None, _, None) => Err(AuthError::MissingToken),
         }
     }
 
     fn from_header(header: &str, headers: &HeaderMap) -> Result<Self, AuthError> {
         let (algorithm, parameters) = header.split_once(' ').unwrap_or((header, ""));
-        if algorithm != ALGORITHM {
+        let Some(algorithm) = Algorithm::parse(algorithm) else {
             // AWS parses any other scheme as if it were a parameter.
             return Err(Incomplete::NoPair { part: algorithm.to_owned(), header: header.to_owned() }.into());
-        }
+        };
         let (mut credential, mut signed_headers, mut signature) = (None, None, None);
         for part in parameters.split(',').map(str::trim).filter(|part| !part.is_empty()) {
             let Some((key, value)) = part.split_once('=') else {
@@ -131,11 +164,15 @@ impl Signature {
             let header = header.split("Signature=").next().unwrap_or_default().to_owned();
             return Err(Incomplete::Missing { missing: missing.join(" "), header }.into());
         };
-        let scope = Scope::parse(credential)?;
+        let mut scope = Scope::parse(algorithm, credential)?;
+        if algorithm == Algorithm::Ecdsa {
+            scope.region = text(REGION_SET_HEADER).ok_or(Incomplete::RegionSet)?;
+        }
         let date = Timestamp::parse_amz_date(&date_text)
             .or_else(|| parse_http_date(&date_text))
             .ok_or_else(|| Incomplete::Date(date_text.clone()))?;
         Ok(Self {
+            algorithm,
             access_key_id: scope.access_key_id,
             day: scope.day,
             region: scope.region,
@@ -149,14 +186,17 @@ impl Signature {
         })
     }
 
-    fn from_query(query: &Query) -> Result<Self, AuthError> {
+    fn from_query(algorithm: Algorithm, query: &Query) -> Result<Self, AuthError> {
         // With several values, one might be verified and another one passed on.
         if PRESIGNED_PARAMETERS.iter().any(|name| query.all(name).nth(1).is_some()) {
             return Err(Incomplete::Several.into());
         }
         let optional = |name| query.last(name).map(str::to_owned);
         let parameter = |name| optional(name).ok_or(Incomplete::MissingParameter(name));
-        let scope = Scope::parse(&parameter("X-Amz-Credential")?)?;
+        let mut scope = Scope::parse(algorithm, &parameter("X-Amz-Credential")?)?;
+        if algorithm == Algorithm::Ecdsa {
+            scope.region = parameter(REGION_SET)?;
+        }
         let date_text = parameter("X-Amz-Date")?;
         let date =
             Timestamp::parse_amz_date(&date_text).ok_or_else(|| Incomplete::Date(date_text.clone()))?;
@@ -168,6 +208,7 @@ impl Signature {
             },
         };
         Ok(Self {
+            algorithm,
             access_key_id: scope.access_key_id,
             day: scope.day,
             region: scope.region,
@@ -181,10 +222,13 @@ impl Signature {
         })
     }
 
-    /// `20150830/us-east-1/iam/aws4_request`.
+    /// `20150830/us-east-1/iam/aws4_request`; for Signature Version 4A without the region.
     pub(super) fn scope(&self) -> String {
         let Self { day, region, service, terminator, .. } = self;
-        format!("{day}/{region}/{service}/{terminator}")
+        match self.algorithm {
+            Algorithm::Hmac => format!("{day}/{region}/{service}/{terminator}"),
+            Algorithm::Ecdsa => format!("{day}/{service}/{terminator}"),
+        }
     }
 
     /// The canonical request in a form that may be shown and logged: without the session token.
@@ -227,8 +271,15 @@ struct Scope {
 }
 
 impl Scope {
-    fn parse(credential: &str) -> Result<Self, Incomplete> {
-        let parts: Vec<&str> = credential.split('/').collect();
+    fn parse(algorithm: Algorithm, credential: &str) -> Result<Self, Incomplete> {
+        let mut parts: Vec<&str> = credential.split('/').collect();
+        if algorithm == Algorithm::Ecdsa {
+            if parts.len() != 4 {
+                return Err(Incomplete::Credential4a(credential.to_owned()));
+            }
+            // The regions are elsewhere.
+            parts.insert(2, "");
+        }
         let [access_key_id, day, region, service, terminator] = parts.as_slice() else {
             return Err(Incomplete::Credential(credential.to_owned()));
         };

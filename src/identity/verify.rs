@@ -2,23 +2,24 @@
 
 use std::sync::Arc;
 
-use hmac::{Hmac, KeyInit, Mac};
 use quick_cache::sync::Cache;
-use sha2::Sha256;
 use subtle::ConstantTimeEq;
 
 use super::canonical::{canonical_request, push_hex};
 use super::credentials::Registered;
 use super::error::Invalid;
 use super::head::Head;
+use super::mac::mac;
 use super::sign::string_to_sign;
-use super::signature::Signature;
-use super::{AuthError, Caller, Keys};
+use super::signature::{Algorithm, Signature};
+use super::{AuthError, Caller, Keys, ecdsa};
 use crate::clock::Clock;
-use crate::id::Region;
+use crate::id::{AccountRegion, Region};
 
 /// The number of derived keys to keep: one for each key, day, region and service.
 const SIGNING_KEYS_MAX: usize = 4_096;
+/// The service that takes Signature Version 4A.
+const EXECUTE_API: &str = "execute-api";
 /// The last part of a scope.
 pub(super) const TERMINATOR: &str = "aws4_request";
 
@@ -29,6 +30,7 @@ pub struct Authenticator {
     keys: Arc<Keys>,
     clock: Arc<dyn Clock>,
     signing_keys: Cache<(u64, Box<str>), SigningKey>,
+    public_keys: Cache<u64, ecdsa::PublicKey>,
 }
 
 /// A signature that is valid as far as it can be checked without the body: the key is known and active, date and scope
@@ -40,9 +42,17 @@ pub struct Claim {
 }
 
 impl Claim {
-    /// The region signed for.
-    pub fn region(&self) -> &Region {
-        &self.region
+    /// Whether it is signed for this region.
+    pub fn covers(&self, region: &Region) -> bool {
+        match self.signature.algorithm {
+            Algorithm::Hmac => self.region == *region,
+            Algorithm::Ecdsa => ecdsa::covers(&self.signature.region, region),
+        }
+    }
+
+    /// The region or the regions signed for, as the client wrote them.
+    pub fn regions(&self) -> &str {
+        &self.signature.region
     }
 }
 
@@ -58,7 +68,8 @@ pub struct Authenticated {
 impl Authenticator {
     /// Verifies with `keys`, at the time of `clock`.
     pub fn new(keys: Arc<Keys>, clock: Arc<dyn Clock>) -> Self {
-        Self { keys, clock, signing_keys: Cache::new(SIGNING_KEYS_MAX) }
+        let (signing_keys, public_keys) = (Cache::new(SIGNING_KEYS_MAX), Cache::new(SIGNING_KEYS_MAX));
+        Self { keys, clock, signing_keys, public_keys }
     }
 
     /// Verifies the signature of a request, in the header or the query string, with the whole `body`.
@@ -93,10 +104,18 @@ impl Authenticator {
         let Claim { registered, signature, region } = claim;
         let canonical = canonical_request(head, body, &signature)?;
         let to_sign = string_to_sign(&signature, &canonical);
-        let key = self.signing_key(&registered, &signature);
-        let mut expected = String::with_capacity(64);
-        push_hex(&mut expected, &mac(&key, to_sign.as_bytes()));
-        if bool::from(expected.as_bytes().ct_eq(signature.signature.as_bytes())) {
+        let is_right = match signature.algorithm {
+            Algorithm::Hmac => {
+                let key = self.signing_key(&registered, &signature);
+                let mut expected = String::with_capacity(64);
+                push_hex(&mut expected, &mac(&key, to_sign.as_bytes()));
+                bool::from(expected.as_bytes().ct_eq(signature.signature.as_bytes()))
+            }
+            Algorithm::Ecdsa => self
+                .public_key(&registered, &signature)
+                .is_some_and(|key| ecdsa::is_signed(&key, &to_sign, &signature.signature)),
+        };
+        if is_right {
             return Ok(Authenticated { caller: registered.credential.caller.clone(), region });
         }
         let canonical = signature.masked(&canonical);
@@ -112,6 +131,18 @@ impl Authenticator {
         let key = derived_key(registered.credential.secret.expose(), signature);
         self.signing_keys.insert(cached, key);
         key
+    }
+}
+
+impl Authenticator {
+    fn public_key(&self, registered: &Registered, signature: &Signature) -> Option<ecdsa::PublicKey> {
+        if let Some(key) = self.public_keys.get(&registered.serial) {
+            return Some(key);
+        }
+        let secret = registered.credential.secret.expose();
+        let key = ecdsa::public_key(&signature.access_key_id, secret, signature.algorithm.name())?;
+        self.public_keys.insert(registered.serial, key);
+        Some(key)
     }
 }
 
@@ -131,7 +162,13 @@ fn check_scope(signature: &Signature, service: &str) -> Result<Region, Invalid> 
     if signature.service != service {
         return Err(Invalid::Service(service.to_owned()));
     }
-    let Some(region) = Region::parse(&signature.region) else {
+    let region = match signature.algorithm {
+        Algorithm::Hmac => Region::parse(&signature.region),
+        // Calls of deployed APIs only, which know their region themselves.
+        Algorithm::Ecdsa if service == EXECUTE_API => Some(AccountRegion::nowhere().region),
+        Algorithm::Ecdsa => return Err(Invalid::Algorithm),
+    };
+    let Some(region) = region else {
         return Err(Invalid::Region(signature.region.clone()));
     };
     let date = signature.date.to_amz_date();
@@ -147,12 +184,6 @@ pub(super) fn derived_key(secret: &str, signature: &Signature) -> SigningKey {
     let Signature { day, region, service, .. } = signature;
     let dated = mac(format!("AWS4{secret}").as_bytes(), day.as_bytes());
     [region, service, TERMINATOR].iter().fold(dated, |key, step| mac(&key, step.as_bytes()))
-}
-
-pub(super) fn mac(key: &[u8], text: &[u8]) -> SigningKey {
-    let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes keys of any length");
-    mac.update(text);
-    mac.finalize().into_bytes().into()
 }
 
 #[cfg(test)]

@@ -9,7 +9,9 @@ use super::text::NO_TEXT;
 use super::{Error, LINE_BYTES_MAX, Sink, json};
 
 /// Longest header line, as on AWS.
-const HEADER_BYTES_MAX: usize = 10 * 1024;
+pub(super) const HEADER_BYTES_MAX: usize = 10 * 1024;
+/// Most cells of a row: twice as many as a header line of that length can name.
+pub(super) const CELLS_MAX: usize = HEADER_BYTES_MAX;
 
 /// Cells without a header are left out, missing ones are empty.
 pub(super) fn read(
@@ -21,7 +23,7 @@ pub(super) fn read(
     let mut rows = Rows::new(text, delimiter);
     let headers = match given {
         Some(headers) => headers.to_vec(),
-        None => rows.next()?.unwrap_or_default(),
+        None => rows.next(CELLS_MAX)?.unwrap_or_default(),
     };
     if HEADER_BYTES_MAX < headers.iter().map(|header| header.len() + 1).sum::<usize>() {
         return Err(Error::new(format!("The CSV headers have more than {HEADER_BYTES_MAX} bytes.")));
@@ -31,7 +33,7 @@ pub(super) fn read(
     if sorted.windows(2).any(|pair| pair[0] == pair[1]) {
         return Err(Error::new("CSV headers cannot contain duplicates."));
     }
-    while let Some(cells) = rows.next()? {
+    while let Some(cells) = rows.next(headers.len())? {
         let mut cells = cells.into_iter();
         let cell = |header: &String| (header.clone(), Value::from(cells.next().unwrap_or_default()));
         let item = Value::Object(headers.iter().map(cell).collect::<Map<_, _>>());
@@ -53,9 +55,10 @@ impl Rows {
         Self { text, delimiter: u8::try_from(delimiter).unwrap_or(b',') }
     }
 
-    /// The cells of the next row; `None` at the end.
-    fn next(&mut self) -> Result<Option<Vec<String>>, Error> {
-        let (mut cells, mut cell, mut n_bytes) = (Vec::new(), Vec::new(), 0);
+    /// The first `kept` cells of the next row; `None` at the end.
+    fn next(&mut self, kept: usize) -> Result<Option<Vec<String>>, Error> {
+        let mut row = Row { cells: Vec::new(), n_cells: 0, kept };
+        let (mut cell, mut n_bytes) = (Vec::new(), 0);
         let mut at = At::Start;
         let mut is_begun = false;
         loop {
@@ -64,8 +67,8 @@ impl Rows {
                 if !is_begun {
                     return Ok(None);
                 }
-                cells.push(self::text(cell)?);
-                return Ok(Some(cells));
+                row.push(cell)?;
+                return Ok(Some(row.cells));
             }
             is_begun = true;
             let mut n_used = 0;
@@ -84,7 +87,7 @@ impl Rows {
                     }
                     (At::Start, b'"') => At::Quoted,
                     (_, byte) if byte == self.delimiter => {
-                        cells.push(self::text(std::mem::take(&mut cell))?);
+                        row.push(std::mem::take(&mut cell))?;
                         At::Start
                     }
                     (before, b'\n') => {
@@ -106,10 +109,31 @@ impl Rows {
                 return Err(Error::new(format!("A row has more than {LINE_BYTES_MAX} bytes.")));
             }
             if is_done {
-                cells.push(self::text(cell)?);
-                return Ok(Some(cells));
+                row.push(cell)?;
+                return Ok(Some(row.cells));
             }
         }
+    }
+}
+
+/// A row as far as it is read. Cells that nobody asks for are counted, but take no memory.
+struct Row {
+    cells: Vec<String>,
+    n_cells: usize,
+    kept: usize,
+}
+
+impl Row {
+    fn push(&mut self, cell: Vec<u8>) -> Result<(), Error> {
+        self.n_cells += 1;
+        if CELLS_MAX < self.n_cells {
+            return Err(Error::new(format!("A row has more than {CELLS_MAX} cells.")));
+        }
+        let cell = text(cell)?;
+        if self.cells.len() < self.kept {
+            self.cells.push(cell);
+        }
+        Ok(())
     }
 }
 

@@ -1,7 +1,8 @@
 //! JSON: an array, or a document that has one where `ItemsPointer` leads.
 //!
 //! The document is never in memory as a whole: what the pointer passes by is skipped, and the array's elements are
-//! taken one by one.
+//! taken one by one. All of it is read, so that one that is cut off, or goes on after its end, is refused; only who
+//! wants no more items doesn't learn of what comes after them.
 
 use std::cell::Cell;
 use std::fmt;
@@ -27,22 +28,29 @@ pub(super) fn read(
     sink: &mut Sink<'_>,
 ) -> Result<(), Error> {
     let allowance = Rc::new(Cell::new(None));
-    let text = Bounded { text: text::open(source.clone()), allowance: allowance.clone() };
     let mut path: Vec<String> = Vec::new();
     if let Some(pointer) = pointer.filter(|pointer| !pointer.is_empty()) {
         let Some(steps) = pointer.strip_prefix('/') else { return Err(Error::new(NO_MATCH)) };
         path.extend(steps.split('/').map(|step| step.replace("~1", "/").replace("~0", "~")));
     }
+    // The array stands as deep as the path leads, and an element may nest as deep as any document.
+    let depth_max = path.len() + 1 + json::DEPTH_MAX;
+    let text = Bounded {
+        text: text::open(source.clone()),
+        allowance: allowance.clone(),
+        shape: Shape::new(depth_max),
+    };
     let mut outcome = None;
     let walk = Walk { path: &path, sink, outcome: &mut outcome, allowance: &allowance };
     let mut reader = serde_json::Deserializer::from_reader(text);
     let read = walk.deserialize(&mut reader).and_then(|()| reader.end());
     match (outcome, read) {
         // What was found out on the way; the walk stopped there.
-        (Some(outcome), _) => outcome,
+        (Some(Outcome::Stopped(outcome)), _) => outcome,
+        (Some(Outcome::ArrayEnded), Ok(())) => Ok(()),
         (None, Ok(())) => Err(Error::new(NO_MATCH)),
-        (None, Err(error)) if error.is_io() => Err(Error::new(error.to_string())),
-        (None, Err(error)) => Err(diagnosed(source, &error)),
+        (_, Err(error)) if error.is_io() => Err(io::Error::from(error).into()),
+        (_, Err(error)) => Err(diagnosed(source, &error)),
     }
 }
 
@@ -54,10 +62,20 @@ fn diagnosed(source: &Arc<dyn Source>, error: &serde_json::Error) -> Error {
     }
 }
 
-/// Text of which only so much may be read before somebody says that more may be.
+/// How a walk ended.
+enum Outcome {
+    /// Before the document did.
+    Stopped(Result<(), Error>),
+    /// With the array's end, after which the document has to end too.
+    ArrayEnded,
+}
+
+/// Text of which only so much may be read before somebody says that more may be, and that is no deeper and has no longer
+/// strings, numbers and white space than it may.
 struct Bounded<R> {
     text: R,
     allowance: Rc<Cell<Option<usize>>>,
+    shape: Shape,
 }
 
 impl<R: Read> Read for Bounded<R> {
@@ -71,7 +89,53 @@ impl<R: Read> Read for Bounded<R> {
             };
             self.allowance.set(Some(left));
         }
+        for byte in buffer.iter().take(n) {
+            self.shape.see(*byte)?;
+        }
         Ok(n)
+    }
+}
+
+/// The shape of a document as far as it is read. The parser counts neither depth nor length in what it skips.
+struct Shape {
+    depth: usize,
+    depth_max: usize,
+    /// The length of the string, the number or the white space that it stands in.
+    run: usize,
+    in_string: bool,
+    is_escaped: bool,
+}
+
+impl Shape {
+    fn new(depth_max: usize) -> Self {
+        Self { depth: 0, depth_max, run: 0, in_string: false, is_escaped: false }
+    }
+
+    fn see(&mut self, byte: u8) -> io::Result<()> {
+        self.run += 1;
+        if LINE_BYTES_MAX < self.run {
+            let problem = format!(
+                "The document has a string, a number or white space of more than {LINE_BYTES_MAX} bytes."
+            );
+            return Err(io::Error::other(problem));
+        }
+        match byte {
+            _ if self.is_escaped => self.is_escaped = false,
+            b'\\' if self.in_string => self.is_escaped = true,
+            b'"' => (self.in_string, self.run) = (!self.in_string, 0),
+            _ if self.in_string => {}
+            b'[' | b'{' => {
+                (self.depth, self.run) = (self.depth + 1, 0);
+                if self.depth_max < self.depth {
+                    let problem = format!("The document nests deeper than {} levels.", self.depth_max);
+                    return Err(io::Error::other(problem));
+                }
+            }
+            b']' | b'}' => (self.depth, self.run) = (self.depth.saturating_sub(1), 0),
+            b',' | b':' => self.run = 0,
+            _ => {}
+        }
+        Ok(())
     }
 }
 
@@ -79,8 +143,7 @@ impl<R: Read> Read for Bounded<R> {
 struct Walk<'a, 's> {
     path: &'a [String],
     sink: &'a mut Sink<'s>,
-    /// How it ended, if it ended before the document did, or came to the array's end.
-    outcome: &'a mut Option<Result<(), Error>>,
+    outcome: &'a mut Option<Outcome>,
     allowance: &'a Cell<Option<usize>>,
 }
 
@@ -96,7 +159,7 @@ impl Walk<'_, '_> {
     /// A scalar: neither on the way nor iterable.
     fn scalar<E>(self) -> Result<(), E> {
         let cause = if self.path.is_empty() { NO_ARRAY } else { NO_MATCH };
-        *self.outcome = Some(Err(Error::new(cause)));
+        *self.outcome = Some(Outcome::Stopped(Err(Error::new(cause))));
         Ok(())
     }
 
@@ -107,7 +170,7 @@ impl Walk<'_, '_> {
             let element = array.next_element::<Box<RawValue>>();
             self.allowance.set(None);
             let Some(element) = element? else {
-                *self.outcome = Some(Ok(()));
+                *self.outcome = Some(Outcome::ArrayEnded);
                 return Ok(());
             };
             let taken = super::parse(element.get()).and_then(|value| (self.sink)(json::compact(&value)));
@@ -116,7 +179,7 @@ impl Walk<'_, '_> {
                 Ok(ControlFlow::Break(())) => Ok(()),
                 Err(error) => Err(error),
             };
-            *self.outcome = Some(ended);
+            *self.outcome = Some(Outcome::Stopped(ended));
             return Err(A::Error::custom("stopped"));
         }
     }
@@ -152,7 +215,7 @@ impl<'de> Visitor<'de> for Walk<'_, '_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<(), A::Error> {
         let Some((step, path)) = self.path.split_first() else {
-            *self.outcome = Some(Err(Error::new(NO_ARRAY)));
+            *self.outcome = Some(Outcome::Stopped(Err(Error::new(NO_ARRAY))));
             return Err(A::Error::custom("stopped"));
         };
         loop {

@@ -5,15 +5,18 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::csv::HEADER_BYTES_MAX;
 use super::text::{self, NO_TEXT};
 use super::{Error, Source};
 
-/// Largest manifest.
-const MANIFEST_BYTES_MAX: usize = 8 * 1024 * 1024;
-/// Most data files of one.
-const FILES_MAX: usize = 100_000;
+/// Largest manifest of an inventory.
+pub(super) const MANIFEST_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// Most data files of a list of them; a manifest of an inventory is bounded by its size.
+pub(super) const FILES_MAX: usize = 100_000;
 /// Longest line of a list of files: a bucket's name and a key of 1,024 bytes, quoted.
-const LINE_BYTES_MAX: u64 = 8 * 1024;
+pub(super) const LINE_BYTES_MAX: usize = 8 * 1024;
+/// Most lines of a list of files, with those that are empty.
+pub(super) const LINES_MAX: usize = 2 * FILES_MAX;
 
 /// A manifest of an S3 Inventory.
 ///
@@ -43,7 +46,13 @@ pub fn inventory(source: Arc<dyn Source>) -> Result<Inventory, Error> {
     }
     let bucket = member("destinationBucket")?;
     let bucket = bucket.rsplit(":::").next().unwrap_or(bucket).to_owned();
-    let headers = member("fileSchema")?.split(',').map(|header| header.trim().to_owned()).collect();
+    let schema = member("fileSchema")?;
+    if HEADER_BYTES_MAX < schema.len() {
+        return Err(Error::new(format!(
+            "The inventory's fileSchema has more than {HEADER_BYTES_MAX} bytes."
+        )));
+    }
+    let headers = schema.split(',').map(|header| header.trim().to_owned()).collect();
     let files = manifest.get("files").and_then(Value::as_array).ok_or_else(|| missing("files"))?;
     let key = |file: &Value| file.get("key").and_then(Value::as_str).map(str::to_owned);
     let keys: Option<Vec<String>> = files.iter().map(key).collect();
@@ -59,11 +68,18 @@ pub fn inventory(source: Arc<dyn Source>) -> Result<Inventory, Error> {
 /// For a line that is no `s3://` address.
 pub fn athena_files(source: Arc<dyn Source>) -> Result<Vec<(String, String)>, Error> {
     let mut text = text::open(source);
-    let (mut files, mut line) = (Vec::new(), Vec::new());
+    let (mut files, mut line, mut n_lines) = (Vec::new(), Vec::new(), 0);
     loop {
         line.clear();
-        if (&mut text).take(LINE_BYTES_MAX).read_until(b'\n', &mut line)? == 0 {
+        if (&mut text).take(LINE_BYTES_MAX as u64 + 1).read_until(b'\n', &mut line)? == 0 {
             return Ok(files);
+        }
+        if LINE_BYTES_MAX < line.len() {
+            return Err(Error::new(format!("The manifest has a line of more than {LINE_BYTES_MAX} bytes.")));
+        }
+        n_lines += 1;
+        if LINES_MAX < n_lines {
+            return Err(Error::new(format!("The manifest has more than {LINES_MAX} lines.")));
         }
         let address = std::str::from_utf8(&line).map_err(|_| Error::new(NO_TEXT))?.trim().trim_matches('"');
         if address.is_empty() {

@@ -7,15 +7,21 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use ::parquet::errors::{ParquetError, Result as Parquet};
+use ::parquet::file::metadata::ParquetMetaData;
 use ::parquet::file::reader::{ChunkReader, FileReader, Length, SerializedFileReader};
+use ::parquet::record::Field;
 use bytes::Bytes;
 
-use super::{Error, Sink, Source, json};
+use super::{Error, ITEM_BYTES_MAX, Sink, Source, json};
 
 /// Longest footer, which stands in memory as a whole.
-const FOOTER_BYTES_MAX: u32 = 5 * 1024 * 1024;
+pub(super) const FOOTER_BYTES_MAX: u32 = 5 * 1024 * 1024;
 /// Largest row group, unpacked: a column of it may stand in memory as a whole.
-const ROW_GROUP_BYTES_MAX: i64 = 256 * 1024 * 1024;
+pub(super) const ROW_GROUP_BYTES_MAX: i64 = 256 * 1024 * 1024;
+/// Most columns.
+pub(super) const COLUMNS_MAX: usize = 10_000;
+/// Most values of a list's or map's column in a row group: one row may have them all, as values in memory.
+pub(super) const LISTED_VALUES_MAX: i64 = 4 * 1024 * 1024;
 /// The footer's length and the format's mark.
 const TAIL_BYTES: u64 = 8;
 
@@ -72,20 +78,65 @@ pub(super) fn read(source: Arc<dyn Source>, sink: &mut Sink<'_>) -> Result<(), E
         }
     }
     let file = SerializedFileReader::new(Chunks(source)).map_err(unreadable)?;
-    let largest = file.metadata().row_groups().iter().map(|group| {
-        let columns: i64 = group.columns().iter().map(|column| column.uncompressed_size().max(0)).sum();
-        group.total_byte_size().max(columns)
-    });
-    if largest.max().is_some_and(|largest| ROW_GROUP_BYTES_MAX < largest) {
-        return Err(Error::new(format!(
-            "A row group of the object has more than {ROW_GROUP_BYTES_MAX} bytes."
-        )));
-    }
+    check(file.metadata())?;
     for row in file.get_row_iter(None).map_err(unreadable)? {
-        let item = row.map_err(unreadable)?.to_json_value();
+        let row = row.map_err(unreadable)?;
+        // Text is shared in the row, but not in the item.
+        let mut left = ITEM_BYTES_MAX;
+        if !row.get_column_iter().all(|(_, field)| fits(field, &mut left)) {
+            return Err(Error::new(format!(
+                "An item has more than {ITEM_BYTES_MAX} bytes; an item may have {ITEM_BYTES_MAX} at the most."
+            )));
+        }
+        let item = row.to_json_value();
         if let ControlFlow::Break(()) = sink(json::compact(&item))? {
             break;
         }
     }
     Ok(())
+}
+
+/// Whether what the footer says of the object is within the limits.
+fn check(metadata: &ParquetMetaData) -> Result<(), Error> {
+    let columns = metadata.file_metadata().schema_descr().columns();
+    if COLUMNS_MAX < columns.len() {
+        return Err(Error::new(format!("The object has more than {COLUMNS_MAX} columns.")));
+    }
+    for group in metadata.row_groups() {
+        let sizes = group.columns().iter().map(|column| column.uncompressed_size().max(0));
+        let size = sizes.fold(0, i64::saturating_add).max(group.total_byte_size());
+        if ROW_GROUP_BYTES_MAX < size {
+            return Err(Error::new(format!(
+                "A row group of the object has more than {ROW_GROUP_BYTES_MAX} bytes."
+            )));
+        }
+        let mut listed = group.columns().iter().filter(|column| 0 < column.column_descr().max_rep_level());
+        if listed.any(|column| LISTED_VALUES_MAX < column.num_values()) {
+            return Err(Error::new(format!(
+                "A row group of the object has lists of more than {LISTED_VALUES_MAX} values."
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// Whether the texts of a field fit into what is left.
+fn fits(field: &Field, left: &mut usize) -> bool {
+    let taken = match field {
+        Field::Str(text) => text.len(),
+        Field::Bytes(bytes) => bytes.len(),
+        Field::Group(row) => return row.get_column_iter().all(|(_, field)| fits(field, left)),
+        Field::ListInternal(list) => return list.elements().iter().all(|field| fits(field, left)),
+        Field::MapInternal(map) => {
+            return map.entries().iter().all(|(key, value)| fits(key, left) && fits(value, left));
+        }
+        _ => 1,
+    };
+    match left.checked_sub(taken) {
+        Some(rest) => {
+            *left = rest;
+            true
+        }
+        None => false,
+    }
 }

@@ -39,6 +39,31 @@ impl Read for Stored {
     }
 }
 
+/// What comes out of a gzip, of which there may be only so much: more of it is an error, not its end.
+struct Unpacked<R> {
+    text: R,
+    left: u64,
+    max: u64,
+}
+
+impl<R: Read> Unpacked<R> {
+    fn new(text: R, max: u64) -> Self {
+        Self { text, left: max, max }
+    }
+}
+
+impl<R: Read> Read for Unpacked<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let n = self.text.read(buffer)?;
+        let Some(left) = self.left.checked_sub(n as u64) else {
+            let problem = format!("The object has more than {} bytes when it is unpacked.", self.max);
+            return Err(io::Error::other(problem));
+        };
+        self.left = left;
+        Ok(n)
+    }
+}
+
 /// Opens an object as text. Data files of manifests are in gzip as a rule; AWS doesn't say which others may be, so it
 /// is told from the first bytes.
 pub(super) fn open(source: Arc<dyn Source>) -> Box<dyn BufRead> {
@@ -48,7 +73,7 @@ pub(super) fn open(source: Arc<dyn Source>) -> Box<dyn BufRead> {
     let mut text: Box<dyn BufRead> = match is_packed {
         true => Box::new(BufReader::with_capacity(
             64 * 1024,
-            MultiGzDecoder::new(stored).take(UNPACKED_BYTES_MAX),
+            Unpacked::new(MultiGzDecoder::new(stored), UNPACKED_BYTES_MAX),
         )),
         false => Box::new(stored),
     };
@@ -70,3 +95,21 @@ pub(super) fn whole(text: Box<dyn BufRead>, max: usize) -> Result<String, Error>
 
 /// What is said of bytes that are no UTF-8.
 pub(super) const NO_TEXT: &str = "The object can't be read as text.";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn more_than_may_come_out_of_a_gzip_is_an_error_and_not_its_end() {
+        let unpack = |n: u64, max: u64| {
+            let mut text = String::new();
+            Unpacked::new(io::repeat(b'x').take(n), max).read_to_string(&mut text).map(|n| n as u64)
+        };
+        assert_eq!(unpack(100_000, 100_000).unwrap(), 100_000);
+        assert_eq!(
+            unpack(100_001, 100_000).unwrap_err().to_string(),
+            "The object has more than 100000 bytes when it is unpacked."
+        );
+    }
+}

@@ -83,8 +83,10 @@ impl Reader<'_> {
                 return Err(SyntaxErrorKind::TooDeep { max: super::DEPTH_MAX });
             }
             while closed {
+                // After the outermost value, only the end may follow.
+                let is_over = open.is_empty();
                 closed = self.after_value(&mut open)?;
-                if open.is_empty() && closed {
+                if is_over {
                     return Ok(());
                 }
             }
@@ -119,7 +121,6 @@ impl Reader<'_> {
             }
             Some(c) if c == close => {
                 open.pop();
-                // The outermost value ends the document; the caller checks what follows.
                 Ok(true)
             }
             Some(found @ (']' | '}')) => {
@@ -340,6 +341,7 @@ mod tests {
         check("{\"a\": nul}", &format!("Unrecognized token 'nul': {TAIL}"), 10);
         check("trueish", &format!("Unrecognized token 'trueish': {TAIL}"), 8);
         check("{} x", &format!("Unrecognized token 'x': {TAIL}"), 5);
+        check("[1] x", &format!("Unrecognized token 'x': {TAIL}"), 6);
         check(
             "{'a':1}",
             "Unexpected character (''' (code 39)): was expecting double-quote to start field name",

@@ -13,6 +13,7 @@ mod diagnose;
 mod duplicate;
 mod excerpt;
 mod java;
+mod pattern;
 mod payload;
 mod print;
 mod syntax;
@@ -22,11 +23,15 @@ pub use check::validate;
 pub use duplicate::{Duplicate, duplicates};
 pub use excerpt::excerpt;
 pub use java::{java_double, java_string};
+pub use pattern::pattern_weight;
 pub use payload::Payload;
 pub use print::{byte_len, compact};
 pub use serde_json::Value;
 pub use syntax::{Location, SyntaxError, SyntaxErrorKind};
 pub use weight::weight;
+
+/// How many steps the search for a pattern may take, counted as its weight times the bytes of the text: about a second.
+pub const PATTERN_STEPS_MAX: usize = 250_000_000;
 
 /// How deep arrays and objects may nest; the same limit as the parser's own.
 pub const DEPTH_MAX: usize = 127;

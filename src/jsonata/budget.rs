@@ -1,23 +1,23 @@
-//! A memory budget for expressions, and the calls that charge it.
+//! The memory and the work that one evaluation may take.
 //!
-//! The library limits time, depth and the length of one sequence. It limits neither how long a string may grow by `&`
-//! nor the total size of many sequences; forty doublings of a string would end the process. So the compiled tree is
-//! rewritten: everything that creates something large passes through a host function, [`METER`], which counts it and
-//! fails once the budget is spent. Values that were created and dropped count as well, which is why the budget is
-//! larger than what AWS lets an expression hold.
+//! The library limits time, depth and the length of one sequence. It limits neither how long a string may grow, nor how
+//! much many sequences take together, nor what a value becomes when it is written out: values are shared, so that forty
+//! steps of `{"a": $x, "b": $x}` take forty objects in memory and a trillion as text. So compiled expressions pass what
+//! they create through functions that charge this budget (`metered` says where), and two things hold of every value:
+//!
+//! - Its size as a tree, written out with nothing shared, is bounded. Whatever walks over it (conversion, text,
+//!   comparison, sorting) is bounded therefore as well.
+//! - What it takes in memory has been charged once. Values that are charged are kept until the evaluation ends, which
+//!   is how they are known when they come by again.
 
-use jsonata_core::ast::{AstNode, BinaryOp, PathStep, Stage};
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::time::Duration;
+
 use jsonata_core::evaluator::EvaluatorError;
 use jsonata_core::value::JValue;
 
-/// The name of the function that counts; no expression can contain it.
-pub(crate) const METER: &str = "\u{1}meter";
-
-/// The name of the function that refuses excessive lengths before anything that long is created.
-pub(crate) const LENGTH: &str = "\u{1}length";
-
-/// The name of the variable that holds the evaluation's time, in milliseconds.
-pub(crate) const NOW: &str = "\u{1}now";
+use crate::clock::{Clock as _, SystemClock};
 
 /// The error that an exhausted budget raises inside the library.
 pub(crate) const EXHAUSTED: &str = "\u{1}memory";
@@ -27,205 +27,275 @@ pub(crate) const EXHAUSTED: &str = "\u{1}memory";
 pub(crate) const TEXT_LENGTH_MAX: usize = 1 << 22;
 /// See [`TEXT_LENGTH_MAX`].
 pub(crate) const SEQUENCE_LENGTH_MAX: usize = 873_782;
+/// Most bytes that a string of [`TEXT_LENGTH_MAX`] units can have.
+pub(crate) const TEXT_BYTES_MAX: usize = 3 * TEXT_LENGTH_MAX;
 
-/// The size of one value in a sequence, in bytes.
-const ITEM_BYTES: usize = 24;
+/// How deep a value may nest while it is worked with. A result may nest no deeper than a document.
+pub(crate) const VALUE_DEPTH_MAX: usize = 512;
+/// How deep a result may nest: what a document may, since it is read back as one.
+pub(crate) const RESULT_DEPTH_MAX: usize = 127;
 
-/// Built-in functions whose result may be larger than their arguments by more than a constant.
-const GROWING: &[&str] = &[
-    "append",
-    "base64encode",
-    "encodeUrl",
-    "encodeUrlComponent",
-    "formatNumber",
-    "join",
-    "map",
-    "match",
-    "merge",
-    "pad",
-    "range",
-    "reduce",
-    "replace",
-    "split",
-    "spread",
-    "string",
-    "zip",
-];
+/// What walks over text with a pattern, or over one value for each part of another, may do so many steps at one time.
+pub(crate) const WORK_MAX: usize = 250_000_000;
 
-/// The same expression, rewritten to charge the budget. Times come from the scope instead of the machine's clock.
-pub(crate) fn metered(node: AstNode) -> AstNode {
-    match node {
-        AstNode::Binary { op: op @ (BinaryOp::Concatenate | BinaryOp::Range), lhs, rhs } => {
-            metered_call(AstNode::Binary { op, lhs: boxed(*lhs), rhs: boxed(*rhs) })
-        }
-        AstNode::Binary { op: op @ BinaryOp::ChainPipe, lhs, rhs } => {
-            metered_call(AstNode::Binary { op, lhs: boxed(*lhs), rhs: Box::new(piped(*rhs)) })
-        }
-        AstNode::Binary { op, lhs, rhs } => AstNode::Binary { op, lhs: boxed(*lhs), rhs: boxed(*rhs) },
-        AstNode::Unary { op, operand } => AstNode::Unary { op, operand: boxed(*operand) },
-        AstNode::Function { name, args, is_builtin: true } => function(name, all(args)),
-        AstNode::Function { name, args, is_builtin } => {
-            AstNode::Function { name, args: all(args), is_builtin }
-        }
-        AstNode::Call { procedure, args } => AstNode::Call { procedure: boxed(*procedure), args: all(args) },
-        AstNode::Lambda { params, body, signature, thunk } => {
-            AstNode::Lambda { params, body: boxed(*body), signature, thunk }
-        }
-        AstNode::Array(items) => AstNode::Array(items.into_iter().map(item).collect()),
-        AstNode::ArrayGroup(items) => AstNode::ArrayGroup(items.into_iter().map(item).collect()),
-        AstNode::Object(members) => AstNode::Object(pairs(members)),
-        AstNode::ObjectTransform { input, pattern } => {
-            AstNode::ObjectTransform { input: boxed(*input), pattern: pairs(pattern) }
-        }
-        AstNode::Block(statements) => AstNode::Block(all(statements)),
-        AstNode::Conditional { condition, then_branch, else_branch } => AstNode::Conditional {
-            condition: boxed(*condition),
-            then_branch: boxed(*then_branch),
-            else_branch: else_branch.map(|branch| boxed(*branch)),
-        },
-        AstNode::Path { steps } => AstNode::Path { steps: steps.into_iter().map(step).collect() },
-        AstNode::FunctionApplication(inner) => AstNode::FunctionApplication(boxed(*inner)),
-        AstNode::Sort { input, terms } => AstNode::Sort {
-            input: boxed(*input),
-            terms: terms.into_iter().map(|(term, ascending)| (metered(term), ascending)).collect(),
-        },
-        AstNode::Transform { location, update, delete } => AstNode::Transform {
-            location: boxed(*location),
-            update: boxed(*update),
-            delete: delete.map(|delete| boxed(*delete)),
-        },
-        leaf => leaf,
-    }
+/// The size of a value in a sequence, in bytes.
+pub(crate) const ITEM_BYTES: usize = 24;
+/// The size of an array, of an object, of a member and of a string beside what is in them, in bytes.
+const ARRAY_BYTES: usize = 48;
+const OBJECT_BYTES: usize = 128;
+const MEMBER_BYTES: usize = 96;
+const STRING_BYTES: usize = 32;
+/// The size of a function beside its text.
+const FUNCTION_BYTES: usize = 1024;
+/// Strings from this length on are known when they come by again.
+const LONG_TEXT_BYTES: usize = 256;
+
+/// After so many values, the time is looked at.
+const LOOK_EVERY: usize = 1_024;
+
+/// The part of the budget that one value may have when it is written out.
+const VALUE_PART: usize = 4;
+
+type Charged = Result<(), EvaluatorError>;
+
+/// What a value is when it is written out, with nothing shared.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Size {
+    /// Bytes in memory.
+    pub(crate) bytes: usize,
+    pub(crate) nodes: usize,
+    pub(crate) depth: usize,
 }
 
-fn boxed(node: AstNode) -> Box<AstNode> {
-    Box::new(metered(node))
-}
-
-fn all(nodes: Vec<AstNode>) -> Vec<AstNode> {
-    nodes.into_iter().map(metered).collect()
-}
-
-fn pairs(members: Vec<(AstNode, AstNode)>) -> Vec<(AstNode, AstNode)> {
-    members.into_iter().map(|(name, value)| (metered(name), metered(value))).collect()
-}
-
-/// An array copies the items that it is built from each time it is evaluated.
-fn item(node: AstNode) -> AstNode {
-    match node {
-        // A nested array has to stay one, which it wouldn't as the result of a function; its own items are counted.
-        array @ (AstNode::Array(_) | AstNode::ArrayGroup(_)) => metered(array),
-        variable @ AstNode::Variable(_) => metered_call(variable),
-        path @ AstNode::Path { .. } => metered_call(metered(path)),
-        other => metered(other),
-    }
-}
-
-fn step(step: PathStep) -> PathStep {
-    let PathStep { node, stages, focus, index_var, ancestor_label, is_tuple, inner_tuple, .. } = step;
-    // How a path is evaluated depends on the kind of each step's node, so the kind must not change.
-    let node = match node {
-        AstNode::Binary { op, lhs, rhs } => AstNode::Binary { op, lhs: boxed(*lhs), rhs: boxed(*rhs) },
-        AstNode::Function { name, args, is_builtin } => {
-            AstNode::Function { name, args: all(args), is_builtin }
-        }
-        other => metered(other),
-    };
-    let stages = stages.into_iter().map(|stage| match stage {
-        Stage::Filter(filter) => Stage::Filter(boxed(*filter)),
-        other => other,
-    });
-    let stages = stages.collect();
-    PathStep {
-        node,
-        stages,
-        focus,
-        index_var,
-        ancestor_label,
-        is_tuple,
-        inner_tuple,
-        id: jsonata_core::ast::StepId::default(),
-    }
-}
-
-fn function(name: String, mut args: Vec<AstNode>) -> AstNode {
-    match name.as_str() {
-        "now" => {
-            args.insert(0, AstNode::Variable(NOW.to_owned()));
-            return AstNode::Function { name: "fromMillis".to_owned(), args, is_builtin: true };
-        }
-        "millis" if args.is_empty() => return AstNode::Variable(NOW.to_owned()),
-        "pad" if args.len() > 1 => {
-            let width = args.remove(1);
-            args.insert(1, call(LENGTH, width));
-        }
-        _ => {}
-    }
-    let grows = GROWING.contains(&name.as_str());
-    let called = AstNode::Function { name, args, is_builtin: true };
-    if grows { metered_call(called) } else { called }
-}
-
-/// The right side of `~>`. The left side becomes the first argument of a call, so this has to stay a call.
-fn piped(node: AstNode) -> AstNode {
-    match node {
-        AstNode::Function { name, mut args, is_builtin: true } => {
-            if name == "pad" && !args.is_empty() {
-                let width = args.remove(0);
-                args.insert(0, call(LENGTH, width));
-            }
-            AstNode::Function { name, args: all(args), is_builtin: true }
-        }
-        other => metered(other),
-    }
-}
-
-fn metered_call(node: AstNode) -> AstNode {
-    call(METER, node)
-}
-
-fn call(name: &str, node: AstNode) -> AstNode {
-    AstNode::Function { name: name.to_owned(), args: vec![node], is_builtin: true }
-}
-
-/// The memory that is left.
+/// What is left of the limits of one evaluation.
 pub(crate) struct Budget {
+    /// Bytes that may still be created.
     left: usize,
+    /// Bytes that may still pass through the steps of paths, and other work that is counted in bytes.
+    work: usize,
+    value_max: usize,
     sequence_max: usize,
+    known: HashMap<usize, (JValue, Size)>,
+    /// What earlier arguments of the calls that are being evaluated said.
+    arguments: Vec<usize>,
+    /// Values that were gone through, to look at the time now and then.
+    looked_through: usize,
+    /// The longest text that a pattern was given.
+    longest_subject: usize,
+    clock: SystemClock,
+    time: Duration,
 }
 
 impl Budget {
-    pub(crate) fn new(bytes: usize, sequence_max: usize) -> Self {
-        Self { left: bytes, sequence_max }
+    pub(crate) fn new(bytes: usize, sequence_max: usize, time: Duration) -> Self {
+        Self {
+            left: bytes,
+            work: bytes,
+            value_max: bytes / VALUE_PART,
+            sequence_max,
+            known: HashMap::new(),
+            arguments: Vec::new(),
+            looked_through: 0,
+            longest_subject: 0,
+            clock: SystemClock::new(),
+            time,
+        }
     }
 
-    /// Charges for a new value, but only for its outermost layer: the contents were charged when they were created.
-    pub(crate) fn draw(&mut self, value: &JValue) -> Result<(), EvaluatorError> {
-        let bytes = match value {
-            JValue::String(text) if TEXT_LENGTH_MAX < text.len() && TEXT_LENGTH_MAX < utf16_length(text) => {
-                return Err(exhausted());
-            }
-            JValue::String(text) => text.len(),
-            JValue::Array(items) if self.sequence_max < items.len() => return Err(exhausted()),
-            JValue::Array(items) => items.len() * ITEM_BYTES,
-            JValue::Object(members) => members.len() * 2 * ITEM_BYTES,
-            _ => return Ok(()),
-        };
+    /// Charges for a value that was created: a string always, arrays and objects for what is new in them.
+    pub(crate) fn created(&mut self, value: &JValue) -> Charged {
+        match value {
+            JValue::String(text) if text.len() < LONG_TEXT_BYTES => self.charge(STRING_BYTES + text.len()),
+            value => self.kept(value),
+        }
+    }
+
+    /// Charges for a value that may have been there before.
+    pub(crate) fn kept(&mut self, value: &JValue) -> Charged {
+        match value {
+            JValue::String(text) => self.text(text),
+            JValue::Regex { pattern, .. } => self.charge(STRING_BYTES + pattern.len()),
+            JValue::Array(_) | JValue::Object(_) | JValue::Lambda(_) => self.size(value).map(drop),
+            _ => Ok(()),
+        }
+    }
+
+    /// Charges for bytes that are created.
+    pub(crate) fn charge(&mut self, bytes: usize) -> Charged {
         self.left = self.left.checked_sub(bytes).ok_or_else(exhausted)?;
         Ok(())
     }
-}
 
-/// Refuses a length before anything that long is created.
-pub(crate) fn check_length(length: &JValue) -> Result<(), EvaluatorError> {
-    match length.as_f64() {
-        Some(length) if TEXT_LENGTH_MAX as f64 <= length.abs() => Err(exhausted()),
-        Some(_) | None => Ok(()),
+    /// Whether so many bytes may still be created, for what is charged once it is there.
+    pub(crate) fn allows(&self, bytes: usize) -> Charged {
+        if self.left < bytes { Err(exhausted()) } else { Ok(()) }
+    }
+
+    /// Charges for work that goes through so many bytes.
+    pub(crate) fn pass(&mut self, bytes: usize) -> Charged {
+        self.work = self.work.checked_sub(bytes).ok_or_else(exhausted)?;
+        Ok(())
+    }
+
+    /// Charges for a value that passes through a step of a path, where it may be spread out or copied each time.
+    pub(crate) fn passed(&mut self, value: &JValue) -> Charged {
+        match value {
+            JValue::String(_) | JValue::Array(_) | JValue::Object(_) => {
+                let size = self.size(value)?;
+                self.pass(size.bytes)
+            }
+            JValue::Lambda(_) | JValue::Regex { .. } => self.kept(value),
+            _ => Ok(()),
+        }
+    }
+
+    /// Charges for the items of a value that are copied into an array.
+    pub(crate) fn spread(&mut self, value: &JValue) -> Charged {
+        match value {
+            JValue::Array(items) => self.pass(items.len() * ITEM_BYTES),
+            value => self.kept(value),
+        }
+    }
+
+    fn text(&mut self, text: &Rc<str>) -> Charged {
+        if TEXT_LENGTH_MAX < text.len() && TEXT_LENGTH_MAX < utf16_length(text) {
+            return Err(exhausted());
+        }
+        if LONG_TEXT_BYTES <= text.len() {
+            let key = Rc::as_ptr(text).cast::<u8>().addr();
+            if !self.known.contains_key(&key) {
+                self.charge(STRING_BYTES + text.len())?;
+                self.known.insert(key, (JValue::String(text.clone()), Size::default()));
+            }
+        }
+        Ok(())
+    }
+
+    /// The size of a value when it is written out. Charges for what is new in it.
+    ///
+    /// # Errors
+    /// If it is larger or deeper than values may be, or the budget is exhausted.
+    pub(crate) fn size(&mut self, value: &JValue) -> Result<Size, EvaluatorError> {
+        self.size_at(value, 0)
+    }
+
+    fn size_at(&mut self, value: &JValue, depth: usize) -> Result<Size, EvaluatorError> {
+        if VALUE_DEPTH_MAX < depth {
+            return Err(exhausted());
+        }
+        let (key, layer) = match value {
+            JValue::String(text) => {
+                if depth == 0 {
+                    self.text(text)?;
+                }
+                return Ok(Size { bytes: STRING_BYTES + text.len(), nodes: 1, depth: 0 });
+            }
+            JValue::Array(items) if items.is_empty() => {
+                return Ok(Size { bytes: ARRAY_BYTES, nodes: 1, depth: 1 });
+            }
+            JValue::Array(items) if self.sequence_max < items.len() => return Err(exhausted()),
+            JValue::Array(items) => (items.as_ptr().addr(), ARRAY_BYTES + items.len() * ITEM_BYTES),
+            JValue::Object(members) => {
+                let names: usize = members.keys().map(String::len).sum();
+                (Rc::as_ptr(members).addr(), OBJECT_BYTES + members.len() * MEMBER_BYTES + names)
+            }
+            // What a match finds next holds the text.
+            JValue::Lambda(function) => (Rc::as_ptr(function).addr(), FUNCTION_BYTES + self.longest_subject),
+            // Where it stands counts it.
+            _ => return Ok(Size { bytes: 0, nodes: 1, depth: 0 }),
+        };
+        if let Some((_, size)) = self.known.get(&key) {
+            return Ok(*size);
+        }
+        self.charge(layer)?;
+        self.looked_through += 1;
+        if self.looked_through.is_multiple_of(LOOK_EVERY) {
+            self.on_time()?;
+        }
+        let mut size = Size { bytes: layer, nodes: 1, depth: 0 };
+        let mut add = |budget: &mut Self, part: &JValue| {
+            match part {
+                JValue::String(text) if text.len() < LONG_TEXT_BYTES => {
+                    budget.charge(STRING_BYTES + text.len())?;
+                }
+                JValue::String(_) | JValue::Regex { .. } => budget.kept(part)?,
+                _ => {}
+            }
+            let part = budget.size_at(part, depth + 1)?;
+            size.bytes = size.bytes.saturating_add(part.bytes);
+            size.nodes = size.nodes.saturating_add(part.nodes);
+            size.depth = size.depth.max(part.depth);
+            if budget.value_max < size.bytes { Err(exhausted()) } else { Ok(()) }
+        };
+        match value {
+            JValue::Array(items) => items.iter().try_for_each(|item| add(self, item))?,
+            JValue::Object(members) => members.values().try_for_each(|member| add(self, member))?,
+            // A function holds what it refers to, and with it other functions: it nests as values do.
+            JValue::Lambda(function) => {
+                let held = function.captured_env.values().chain(&function.captured_data);
+                for part in held {
+                    let part = self.size_at(part, depth + 1)?;
+                    size.depth = size.depth.max(part.depth);
+                }
+            }
+            _ => {}
+        }
+        size.depth += 1;
+        if VALUE_DEPTH_MAX < size.depth {
+            return Err(exhausted());
+        }
+        self.known.insert(key, (value.clone(), size));
+        Ok(size)
+    }
+
+    /// Whether this may leave as the result.
+    pub(crate) fn result(&mut self, value: &JValue) -> Charged {
+        if RESULT_DEPTH_MAX < self.size(value)?.depth { Err(exhausted()) } else { Ok(()) }
+    }
+
+    /// Remembers what an argument said for a later one of the same call.
+    pub(crate) fn remember(&mut self, said: usize) {
+        self.arguments.push(said);
+    }
+
+    /// What the argument before said.
+    pub(crate) fn recall(&mut self) -> usize {
+        self.arguments.pop().unwrap_or(0)
+    }
+
+    /// Checks a text, or texts in a value, that a pattern of this weight is to be looked for in.
+    pub(crate) fn subject(&mut self, value: &JValue, weight: usize) -> Charged {
+        let length = match value {
+            JValue::String(text) => text.len(),
+            JValue::Array(_) | JValue::Object(_) => self.size(value)?.bytes,
+            _ => return Ok(()),
+        };
+        self.longest_subject = self.longest_subject.max(length);
+        if WORK_MAX < length.saturating_mul(weight) {
+            return Err(overdue());
+        }
+        // What a pattern finds holds a copy of the text.
+        self.pass(length)
+    }
+
+    /// Whether there is time left, for what takes many steps inside one call.
+    pub(crate) fn on_time(&self) -> Charged {
+        if self.time < self.clock.monotonic() { Err(overdue()) } else { Ok(()) }
+    }
+
+    /// The longest sequence.
+    pub(crate) fn sequence_max(&self) -> usize {
+        self.sequence_max
     }
 }
 
 pub(crate) fn exhausted() -> EvaluatorError {
     EvaluatorError::EvaluationError(EXHAUSTED.to_owned())
+}
+
+/// The library's error for an evaluation that takes too long.
+pub(crate) fn overdue() -> EvaluatorError {
+    EvaluatorError::EvaluationError("D1012: Evaluation timeout".to_owned())
 }
 
 fn utf16_length(text: &str) -> usize {

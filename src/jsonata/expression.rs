@@ -7,10 +7,11 @@ use std::panic::catch_unwind;
 use jsonata_core::ast::AstNode;
 use jsonata_core::parser;
 
-use crate::budget;
 use crate::check;
 use crate::error::CompileError;
 use crate::messages;
+use crate::metered::metered;
+use crate::survey;
 
 /// The longest expression, in bytes. A whole definition may have 1 MiB; no expression written by a person comes near
 /// this.
@@ -26,8 +27,10 @@ const PARSER_STACK_BYTES: usize = 64 * 1024 * 1024;
 /// A checked expression, which can be evaluated any number of times, from any thread.
 pub struct Expression {
     source: Box<str>,
-    /// The tree with the calls that charge the budget; see `budget`.
+    /// The tree with the calls that charge the budget; see `metered`.
     pub(crate) tree: AstNode,
+    /// Whether it has partial applications, which take stack when they are dropped.
+    pub(crate) takes_stack: bool,
     variables: BTreeSet<Box<str>>,
     states_members: BTreeSet<Box<str>>,
     states_whole: bool,
@@ -46,7 +49,7 @@ impl Expression {
             return Err(vec![CompileError::Syntax(said)]);
         }
         // Most expressions are short and fit on any thread's stack.
-        if source.len() < 256 {
+        if source.len() < 128 {
             return Self::read(source);
         }
         stacker::grow(PARSER_STACK_BYTES, || Self::read(source))
@@ -61,10 +64,12 @@ impl Expression {
             vec![CompileError::Syntax(messages::symbols(without_code(&said)))]
         })?;
         let found = check::examine(&parsed)?;
-        let tree = budget::metered(parsed);
+        let takes_stack = survey::has_places(&parsed);
+        let tree = metered(parsed);
         Ok(Self {
             source: source.into(),
             tree,
+            takes_stack,
             variables: found.variables,
             states_members: found.states_members,
             states_whole: found.states_whole,
@@ -99,7 +104,8 @@ impl Expression {
         let parsed = parser::parse(text).map_err(|error| error.to_string())?;
         Ok(Self {
             source: text.into(),
-            tree: budget::metered(parsed),
+            takes_stack: survey::has_places(&parsed),
+            tree: metered(parsed),
             variables: BTreeSet::new(),
             states_members: BTreeSet::new(),
             states_whole: false,

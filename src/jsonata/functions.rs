@@ -13,10 +13,12 @@ use jsonata_core::value::JValue;
 use md5::Digest;
 use serde_json::Value;
 
-use crate::budget::{self, Budget, LENGTH, METER, SEQUENCE_LENGTH_MAX};
+use crate::budget::{self, Budget, SEQUENCE_LENGTH_MAX};
 use crate::clock::Ids;
 use crate::convert::to_jsonata;
 use crate::java_random;
+use crate::json;
+use crate::meters;
 
 /// Whether `$eval` is there.
 #[derive(Clone, Copy, PartialEq)]
@@ -26,6 +28,9 @@ pub(crate) enum Offer {
     /// The language does.
     Eval,
 }
+
+/// What a piece of an array takes in memory, with the item that it has at least, in bytes.
+const PIECE_BYTES: usize = 96;
 
 type Outcome = Result<JValue, EvaluatorError>;
 
@@ -39,22 +44,21 @@ pub(crate) fn register(
     ids: &Arc<dyn Ids>,
     offer: Offer,
 ) -> Result<(), EvaluatorError> {
+    meters::register(evaluator, budget)?;
     let meter = budget.clone();
-    evaluator.register_fn(METER, move |args: &[JValue]| {
-        let value = args.first().cloned().unwrap_or(JValue::Undefined);
-        meter.borrow_mut().draw(&value)?;
-        Ok(value)
+    evaluator.register_fn("partition", move |args: &[JValue]| {
+        let mut budget = meter.borrow_mut();
+        // Each piece is an array, at the worst one for each item.
+        let count = if let Some(JValue::Array(items)) = args.first() { items.len() } else { 1 };
+        budget.allows(count * PIECE_BYTES)?;
+        let pieces = partition(args)?;
+        budget.created(&pieces)?;
+        Ok(pieces)
     })?;
-    evaluator.register_fn(LENGTH, |args: &[JValue]| {
-        let value = args.first().cloned().unwrap_or(JValue::Undefined);
-        budget::check_length(&value)?;
-        Ok(value)
-    })?;
-    evaluator.register_fn("partition", partition)?;
     let meter = budget.clone();
     evaluator.register_fn("range", move |args: &[JValue]| {
         let range = range(args)?;
-        meter.borrow_mut().draw(&range)?;
+        meter.borrow_mut().created(&range)?;
         Ok(range)
     })?;
     evaluator.register_fn("hash", hash)?;
@@ -65,8 +69,13 @@ pub(crate) fn register(
     })?;
     let meter = budget.clone();
     evaluator.register_fn("parse", move |args: &[JValue]| {
+        let mut budget = meter.borrow_mut();
+        if let Some(JValue::String(text)) = args.first() {
+            // Values take many times the size of their text. As a document and as values of the language.
+            budget.allows(json::weight(text.as_bytes()).saturating_mul(2))?;
+        }
         let parsed = parse(args)?;
-        meter.borrow_mut().draw(&parsed)?;
+        budget.created(&parsed)?;
         Ok(parsed)
     })?;
     let numbers = ids.clone();

@@ -5,14 +5,17 @@
 //!
 //! The language itself is the `jsonata-core` crate, pinned to one version. Only this room uses it, and none of its
 //! types leave the room. The differences of AWS's version are implemented here: `check` refuses top-level references,
-//! `budget` limits memory by rewriting expressions, and `functions` adds and removes functions.
+//! `metered` rewrites expressions so that they charge a `budget` for memory and work, and `functions` adds and removes
+//! functions.
 //!
 //! <https://docs.aws.amazon.com/step-functions/latest/dg/transforming-data.html>
 
 // Rooms are called by their names, wherever they stand.
 use stepgate_clock as clock;
+use stepgate_json as json;
 
 mod budget;
+mod builtin;
 mod check;
 mod convert;
 mod error;
@@ -20,10 +23,19 @@ mod expression;
 mod functions;
 mod java_random;
 mod messages;
+mod metered;
+mod meters;
+mod names;
+mod node;
+mod place;
 mod scope;
+mod survey;
 #[cfg(test)]
 mod tests;
+mod text_calls;
+mod text_functions;
 
 pub use error::{CompileError, EvalError};
 pub use expression::{EXPRESSION_BYTES_MAX, Expression};
+pub use place::place;
 pub use scope::{Limits, Scope};

@@ -4,8 +4,6 @@
 
 use jsonata_core::ast::{AstNode, BinaryOp, Stage};
 
-use crate::budget::{LENGTH, METER};
-
 /// Replaces the message `said`, which begins with its code.
 pub(crate) fn worded(said: &str, tree: &AstNode) -> String {
     let (code, rest) = said.split_once(": ").unwrap_or((said, ""));
@@ -276,7 +274,8 @@ fn innermost_call(node: &AstNode) -> Option<String> {
     let first = |nodes: &[AstNode]| nodes.iter().find_map(innermost_call);
     match node {
         AstNode::Function { name, args, is_builtin } => {
-            first(args).or_else(|| (*is_builtin && name != METER && name != LENGTH).then(|| name.clone()))
+            // Calls that charge are not the author's.
+            first(args).or_else(|| (*is_builtin && !name.starts_with('\u{1}')).then(|| name.clone()))
         }
         AstNode::Call { procedure, args } => first(args).or_else(|| innermost_call(procedure)),
         AstNode::Binary { lhs, rhs, .. } => innermost_call(lhs).or_else(|| innermost_call(rhs)),

@@ -11,13 +11,17 @@ use jsonata_core::evaluator::{Context, Evaluator, EvaluatorError, EvaluatorOptio
 use jsonata_core::value::JValue;
 use serde_json::Value;
 
-use crate::budget::{Budget, EXHAUSTED, NOW, SEQUENCE_LENGTH_MAX};
+use crate::budget::{Budget, EXHAUSTED, SEQUENCE_LENGTH_MAX};
 use crate::clock::{Ids, Timestamp};
 use crate::convert::{to_json, to_jsonata};
 use crate::error::EvalError;
 use crate::expression::Expression;
 use crate::functions::{self, Offer};
 use crate::messages;
+use crate::names::NOW;
+
+/// The stack for expressions with partial applications, of which there may be some four thousand, each holding another.
+const EVALUATION_STACK_BYTES: usize = 32 * 1024 * 1024;
 
 /// The limits of one evaluation.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -95,7 +99,21 @@ impl Scope {
         self.run(expression, &JValue::Undefined, Offer::NoEval, SEQUENCE_LENGTH_MAX)
     }
 
+    /// On a stack of its own: functions that hold each other are dropped one within the other.
     fn run(
+        &self,
+        expression: &Expression,
+        data: &JValue,
+        offer: Offer,
+        sequence_max: usize,
+    ) -> Result<Value, EvalError> {
+        if !expression.takes_stack {
+            return self.run_here(expression, data, offer, sequence_max);
+        }
+        stacker::grow(EVALUATION_STACK_BYTES, || self.run_here(expression, data, offer, sequence_max))
+    }
+
+    fn run_here(
         &self,
         expression: &Expression,
         data: &JValue,
@@ -114,7 +132,7 @@ impl Scope {
             max_sequence_length: Some(sequence_max),
         };
         let mut evaluator = Evaluator::with_options(context, options);
-        let budget = Rc::new(RefCell::new(Budget::new(self.limits.bytes, sequence_max)));
+        let budget = Rc::new(RefCell::new(Budget::new(self.limits.bytes, sequence_max, self.limits.time)));
         functions::register(&mut evaluator, &budget, &self.ids, offer)
             .map_err(|error| self.failure(&error, expression))?;
         // The library is not ours: where it panics, as over dates beyond all years, that is an internal error of the
@@ -122,6 +140,8 @@ impl Scope {
         let evaluated = catch_unwind(AssertUnwindSafe(|| evaluator.evaluate(&expression.tree, data)))
             .map_err(|_| EvalError::Internal(self.ids.uuid().to_string()))?;
         let value = evaluated.map_err(|error| self.failure(&error, expression))?;
+        // Before it is written out, in which nothing is shared any more.
+        budget.borrow_mut().result(&value).map_err(|error| self.failure(&error, expression))?;
         to_json(&value)
     }
 

@@ -1,5 +1,6 @@
 //! Expressions and their results, as a table.
 
+mod bounds;
 mod suite;
 
 use std::sync::Arc;

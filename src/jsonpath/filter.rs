@@ -1,6 +1,7 @@
 //! `[?(…)]`: filters on the items of a path.
 
 mod compare;
+mod cost;
 mod decimal;
 mod literal;
 mod operand;
@@ -113,6 +114,7 @@ impl Filter {
             Self::Relation(relation) => {
                 let left = relation.left.operand(item, eval)?;
                 let right = relation.right.operand(item, eval)?;
+                eval.budget.spend(cost::cost(&left, relation.operator, &right))?;
                 match eval.dialect {
                     Dialect::Current => evaluate(&left, relation.operator, &right),
                     Dialect::Early => evaluate_early(&left, relation.operator, &right),

@@ -61,6 +61,7 @@ pub(super) fn compile_nested(text: &str, limits: &mut Limits) -> Read<Tokens> {
         return Err(cursor.invalid(format!("Path is longer than {TEXT_MAX} characters")));
     }
     if cursor.last_is('.') {
+        cursor.set_position(cursor.end().saturating_sub(1));
         return Err(cursor.invalid("Path must not end with a '.' or '..'"));
     }
     Parser::read(cursor, limits)

@@ -272,6 +272,20 @@ mod tests {
     }
 
     #[test]
+    fn paths_are_as_long_and_as_deep_as_they_may_be() {
+        let steps = |n: usize| format!("${}", "[0]".repeat(n));
+        let long = |n: usize| format!("$.{}", "a".repeat(n - 2));
+        let nested = |n: usize| format!("${}{}", "[?(@".repeat(n - 1), ")]".repeat(n - 1));
+        let in_parentheses = |n: usize| format!("$[?({}@.a{})]", "(".repeat(n - 1), ")".repeat(n - 1));
+        let texts: [(&dyn Fn(usize) -> String, usize); 4] =
+            [(&steps, 512), (&long, 64 * 1024), (&nested, 24), (&in_parentheses, 63)];
+        for (text, at) in texts {
+            assert!(Path::compile(&text(at)).is_ok(), "{at}: {:?}", Path::compile(&text(at)).map(drop));
+            assert!(Path::compile(&text(at + 1)).is_err(), "{at}");
+        }
+    }
+
+    #[test]
     fn compiling_is_bounded() {
         for text in [
             format!("${}", "[0]".repeat(600)),

@@ -49,8 +49,15 @@ metrics_table! {
     INTEGRATION_SECONDS = Histogram "stepgate_integration_seconds" "Time an integration took, by integration type.";
     EXECUTIONS_STARTED = Counter "stepgate_executions_started_total" "Executions started.";
     EXECUTIONS_ENDED = Counter "stepgate_executions_ended_total" "Executions ended, by status.";
+    MAP_RUNS_OPEN = Gauge "stepgate_map_runs_open" "Map Runs that have begun and not ended.";
+    MAP_RUNS_WAITING = Gauge "stepgate_map_runs_waiting" "Map Runs that wait for their turn to read items or to write results.";
+    MAP_RUNS_STARTED = Counter "stepgate_map_runs_started_total" "Map Runs started.";
+    MAP_RUNS_REDRIVEN = Counter "stepgate_map_runs_redriven_total" "Redrives of Map Runs.";
+    MAP_RUNS_ENDED = Counter "stepgate_map_runs_ended_total" "Map Runs ended, by status.";
+    MAP_ITEMS_ENDED = Counter "stepgate_map_run_items_ended_total" "Items of Map Runs whose child executions have ended, by status.";
     EVENTS_STALE = Counter "stepgate_stale_results_total" "Results that came for an attempt already over, and were dropped.";
     LOGS_DROPPED = Counter "stepgate_execution_logs_dropped_total" "Log records of executions that could not be written.";
+    AUDIT_LINES_DROPPED = Counter "stepgate_audit_lines_dropped_total" "Lines of the audit log that could not be written.";
     ACCESS_LOGS_DROPPED = Counter "stepgate_access_logs_dropped_total" "Lines of access logs that could not be written.";
     TIMER_LATE_SECONDS = Histogram "stepgate_timer_late_seconds" "How late a timer fired.";
     STORE_COMMIT_SECONDS = Histogram "stepgate_store_commit_seconds" "Time of one group commit.";

@@ -101,6 +101,11 @@ impl Condition {
         Ok(conditions)
     }
 
+    /// The condition keys that it asks for.
+    pub(super) fn keys(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(self.key.as_str())
+    }
+
     /// Whether the condition holds for a request, in a statement with this effect.
     pub(super) fn holds(&self, effect: Effect, facts: &dyn Facts) -> bool {
         let values = facts.values(&self.key);

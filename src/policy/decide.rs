@@ -1,7 +1,9 @@
 //! What a policy decides for one request.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
+use super::condition::Condition;
 use super::document::{Effect, Policy, Scope, Statement};
 use super::pattern::{Case, Pattern};
 
@@ -17,7 +19,23 @@ pub enum Caller<'a> {
         /// The caller's account.
         account: &'a str,
     },
+    /// A service of AWS that acts for its user's resource.
+    Service {
+        /// Its global name: `states.amazonaws.com`.
+        name: &'a str,
+        /// The region it acts in.
+        region: &'a str,
+    },
+    /// Somebody whom an identity provider vouches for.
+    Federated {
+        /// The provider, as trust policies name it.
+        provider: &'a str,
+    },
 }
+
+/// The resource of a request about something that can't be named: an allow for any resource is enough, and only a deny of
+/// every resource denies.
+pub const SOME_RESOURCE: &str = "";
 
 /// The request to decide about.
 #[derive(Clone, Copy, Debug)]
@@ -75,17 +93,65 @@ impl Policy {
     }
 }
 
+impl Policy {
+    /// Decides about a request, and says which statements (counted from 0) make it so.
+    pub fn explain(&self, request: &Request<'_>) -> (Decision, Vec<usize>) {
+        let decision = self.decide(request);
+        let effect = match decision {
+            Decision::Allow => Effect::Allow,
+            Decision::ExplicitDeny => Effect::Deny,
+            Decision::ImplicitDeny => return (decision, Vec::new()),
+        };
+        let is_one = |statement: &Statement| statement.effect == effect && statement.applies(request);
+        let indexes = self.statements.iter().enumerate().filter(|(_, statement)| is_one(statement));
+        (decision, indexes.map(|(index, _)| index).collect())
+    }
+
+    /// The condition keys that its conditions and variables ask for, in lower case.
+    pub fn keys(&self) -> BTreeSet<String> {
+        let mut keys = BTreeSet::new();
+        for statement in &self.statements {
+            for scope in [&statement.action, &statement.resource] {
+                let (Scope::Of(patterns) | Scope::Except(patterns)) = scope;
+                keys.extend(patterns.iter().flat_map(Pattern::keys).map(str::to_owned));
+            }
+            keys.extend(statement.conditions.iter().flat_map(Condition::keys).map(str::to_owned));
+        }
+        keys
+    }
+
+    /// An action that no service has: neither `*` nor a service and a name.
+    pub fn odd_action(&self) -> Option<&str> {
+        let patterns = self.statements.iter().flat_map(|statement| {
+            let (Scope::Of(patterns) | Scope::Except(patterns)) = &statement.action;
+            patterns
+        });
+        patterns.filter_map(Pattern::exact).find(|action| !action.contains(':'))
+    }
+}
+
 impl Statement {
     fn applies(&self, request: &Request<'_>) -> bool {
         let covers = |scope: &Scope, text: &str, case: Case| scope.covers(text, case, self.effect, request);
         self.principal.as_ref().is_none_or(|principal| principal.covers(request.caller))
             && covers(&self.action, request.action, Case::Insensitive)
-            && covers(&self.resource, request.resource, Case::Sensitive)
+            && match request.resource {
+                SOME_RESOURCE => self.effect == Effect::Allow || self.resource.is_everything(),
+                resource => covers(&self.resource, resource, Case::Sensitive),
+            }
             && self.conditions.iter().all(|condition| condition.holds(self.effect, request.facts))
     }
 }
 
 impl Scope {
+    /// Whether it covers whatever there is, as far as its words tell.
+    fn is_everything(&self) -> bool {
+        match self {
+            Self::Of(patterns) => patterns.iter().any(Pattern::is_everything),
+            Self::Except(patterns) => patterns.is_empty(),
+        }
+    }
+
     fn covers(&self, text: &str, case: Case, effect: Effect, request: &Request<'_>) -> bool {
         let any = |patterns: &[Pattern], unresolved: bool| {
             patterns.iter().any(|it| it.matches(text, case, request.facts).unwrap_or(unresolved))
@@ -158,6 +224,30 @@ pub(super) mod tests {
             ("Deny", r#""Action":"*","NotResource":"*/pets/${aws:userid}""#, ExplicitDeny),
         ] {
             check(&format!(r#"{{"Effect":"{effect}",{rest}}}"#), expect);
+        }
+    }
+
+    #[test]
+    fn a_resource_that_has_no_name_may_be_any() {
+        use Decision::{Allow, ExplicitDeny, ImplicitDeny};
+        for (statements, expect) in [
+            (r#"{"Effect":"Allow","Action":"s3:*","Resource":"*"}"#, Allow),
+            (r#"{"Effect":"Allow","Action":"s3:*","Resource":"arn:aws:s3:::bucket"}"#, Allow),
+            (r#"{"Effect":"Allow","Action":"sqs:*","Resource":"*"}"#, ImplicitDeny),
+            (
+                r#"[{"Effect":"Allow","Action":"s3:*","Resource":"*"},{"Effect":"Deny","Action":"*","Resource":"r"}]"#,
+                Allow,
+            ),
+            (
+                r#"[{"Effect":"Allow","Action":"s3:*","Resource":"*"},{"Effect":"Deny","Action":"*","Resource":"*"}]"#,
+                ExplicitDeny,
+            ),
+        ] {
+            let document = format!(r#"{{"Statement":{statements}}}"#);
+            let policy = Policy::parse(&document, PolicyKind::Identity).unwrap();
+            let (caller, resource) = (Caller::Anonymous, SOME_RESOURCE);
+            let request = Request { caller, action: "s3:GetObject", resource, facts: &NoFacts };
+            assert_eq!(policy.decide(&request), expect, "{statements}");
         }
     }
 

@@ -239,6 +239,9 @@ mod tests {
         let without = statement(r#""Effect":"Allow","Action":"*","Resource":"*""#);
         check(&without, PolicyKind::Resource, Some("a statement needs Principal"));
         assert!(matches!(Policy::parse("{", PolicyKind::Identity), Err(Error::Json(_))));
+        let fits = statement(r#""Effect":"Allow","Action":"*","Resource":"*""#);
+        let fits = format!("{fits}{}", " ".repeat(DOCUMENT_BYTES_MAX - fits.len()));
+        assert!(Policy::parse(&fits, PolicyKind::Identity).is_ok());
         let large = " ".repeat(DOCUMENT_BYTES_MAX + 1);
         assert_eq!(Policy::parse(&large, PolicyKind::Identity), Err(Error::TooLarge(DOCUMENT_BYTES_MAX)));
     }

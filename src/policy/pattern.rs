@@ -100,6 +100,31 @@ impl Pattern {
         Ok(Self(exact.map_or(Form::Glob(tokens), Form::Exact)))
     }
 
+    /// Whether it is `*`.
+    pub(super) fn is_everything(&self) -> bool {
+        matches!(&self.0, Form::Glob(tokens) if tokens.iter().all(|token| *token == Token::Many))
+    }
+
+    /// The text of one without wildcards and variables.
+    pub(super) fn exact(&self) -> Option<&str> {
+        match &self.0 {
+            Form::Exact(text) => Some(text),
+            Form::Glob(_) | Form::Template(_) => None,
+        }
+    }
+
+    /// The condition keys of its variables.
+    pub(super) fn keys(&self) -> impl Iterator<Item = &str> {
+        let pieces = match &self.0 {
+            Form::Template(pieces) => pieces.as_slice(),
+            Form::Exact(_) | Form::Glob(_) => &[],
+        };
+        pieces.iter().filter_map(|piece| match piece {
+            Piece::Variable { key, .. } => Some(key.as_str()),
+            Piece::Tokens(_) => None,
+        })
+    }
+
     /// Whether the whole `text` matches.
     pub(super) fn matches(&self, text: &str, case: Case, facts: &dyn Facts) -> Result<bool, Unresolved> {
         let tokens = match &self.0 {

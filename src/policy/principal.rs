@@ -23,7 +23,11 @@ pub(super) enum Principal {
     Account(String),
     /// A user, a role (with its sessions) or a session.
     Arn(String),
-    /// A service, an identity provider or a canonical user. None of them call API methods.
+    /// A service of AWS, by its global name or by that of a region.
+    Service(String),
+    /// An identity provider, by its ARN or its own name.
+    Federated(String),
+    /// A canonical user, who calls nothing here.
     Other,
 }
 
@@ -42,9 +46,28 @@ impl Principal {
             (Self::Anyone, _) => true,
             (Self::Account(own), Caller::Aws { account, .. }) => own == account,
             (Self::Arn(own), Caller::Aws { arn, .. }) => own == arn || is_session_of(arn, own),
-            (Self::Account(_) | Self::Arn(_), Caller::Anonymous) | (Self::Other, _) => false,
+            (Self::Service(own), Caller::Service { name, region }) => is_service(own, name, region),
+            (Self::Federated(own), Caller::Federated { provider }) => own == provider,
+            (
+                Self::Account(_) | Self::Arn(_),
+                Caller::Anonymous | Caller::Service { .. } | Caller::Federated { .. },
+            )
+            | (Self::Service(_), Caller::Anonymous | Caller::Aws { .. } | Caller::Federated { .. })
+            | (Self::Federated(_), Caller::Anonymous | Caller::Aws { .. } | Caller::Service { .. })
+            | (Self::Other, _) => false,
         }
     }
+}
+
+/// Whether `own` is the service `name` (`states.amazonaws.com`), or that service in a region
+/// (`states.us-east-1.amazonaws.com`).
+fn is_service(own: &str, name: &str, region: &str) -> bool {
+    let of_region = || {
+        let (service, domain) = name.split_once('.')?;
+        let rest = own.strip_prefix(service)?.strip_prefix('.')?.strip_prefix(region)?.strip_prefix('.')?;
+        Some(rest == domain && !region.is_empty())
+    };
+    own == name || of_region().unwrap_or(false)
 }
 
 /// Whether `caller` (`arn:…:sts::{account}:assumed-role/{name}/{session}`) is a session of `role`
@@ -72,9 +95,13 @@ pub(super) fn parse(value: &Value) -> Result<Vec<Principal>, Error> {
                 let names = texts("Principal", names)?;
                 match kind.as_str() {
                     "AWS" => list.extend(names.into_iter().map(of_aws)),
-                    "Service" | "Federated" | "CanonicalUser" => {
-                        list.extend(names.iter().map(|_| Principal::Other));
+                    "Service" => {
+                        list.extend(names.into_iter().map(|name| Principal::Service(name.to_owned())))
                     }
+                    "Federated" => {
+                        list.extend(names.into_iter().map(|name| Principal::Federated(name.to_owned())));
+                    }
+                    "CanonicalUser" => list.extend(names.iter().map(|_| Principal::Other)),
                     other => return Err(Error::UnknownElement(other.to_owned())),
                 }
             }
@@ -110,6 +137,8 @@ mod tests {
         let session =
             Caller::Aws { arn: "arn:aws:sts::123456789012:assumed-role/R/s", account: "123456789012" };
         let user = Caller::Aws { arn: "arn:aws:iam::210987654321:user/u", account: "210987654321" };
+        let states = Caller::Service { name: "states.amazonaws.com", region: "us-east-1" };
+        let web = Caller::Federated { provider: "accounts.example.com" };
         for (principal, caller, expect) in [
             (json!("*"), Caller::Anonymous, true),
             (json!({"AWS": "*"}), Caller::Anonymous, true),
@@ -123,6 +152,17 @@ mod tests {
             (json!({"AWS": ["a", "arn:aws:iam::210987654321:user/u"]}), user, true),
             (json!({"AWS": "arn:aws:iam::210987654321:user/*"}), user, false),
             (json!({"Service": "apigateway.amazonaws.com"}), user, false),
+            (json!({"Service": ["a.amazonaws.com", "states.amazonaws.com"]}), states, true),
+            (json!({"Service": "states.us-east-1.amazonaws.com"}), states, true),
+            (json!({"Service": "states.eu-west-1.amazonaws.com"}), states, false),
+            (json!({"Service": "states..amazonaws.com"}), states, false),
+            (json!({"Service": "lambda.amazonaws.com"}), states, false),
+            (json!({"AWS": "states.amazonaws.com"}), states, false),
+            (json!({"Federated": "states.amazonaws.com"}), states, false),
+            (json!({"Federated": "accounts.example.com"}), web, true),
+            (json!({"Federated": "example.com"}), web, false),
+            (json!({"Service": "accounts.example.com"}), web, false),
+            (json!({"CanonicalUser": "accounts.example.com"}), web, false),
         ] {
             let list = parse(&principal).unwrap();
             assert_eq!(Principals::Of(list.clone()).covers(caller), expect, "{principal} {caller:?}");

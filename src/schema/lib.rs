@@ -5,6 +5,7 @@
 //! fetched. See <https://docs.aws.amazon.com/apigateway/latest/developerguide/models-mappings-models.html>.
 
 // Rooms are called by their names, wherever they stand.
+use stepgate_json as json;
 use stepgate_vtl as vtl;
 
 mod complaints;
@@ -417,6 +418,18 @@ mod tests {
         // Rules about one value may nest, up to a depth.
         let (schema, value) = tree(120);
         assert!(schema.check(&value, LIMITS).is_err());
+    }
+
+    #[test]
+    fn patterns_with_many_repetitions_are_paid_for() {
+        let text = r#"{"pattern": "^(a{100}){100}$"}"#;
+        let schema = library(&[("Text", text)]).compile(&url("Text")).unwrap();
+        let value = json!("b".repeat(6_400));
+        let costs = |steps: u64| schema.check(&value, Limits { steps_max: steps, ..LIMITS });
+        // Its weight is 10,003; the text is read in 101 steps, and one more is the rule's own.
+        let cost = 101 * (1 + 10_003 / 64);
+        assert!(matches!(costs(cost + 200), Err(Unfit::Broken(_))));
+        assert!(matches!(costs(cost - 1), Err(Unfit::Spent)));
     }
 
     #[test]

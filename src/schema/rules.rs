@@ -8,6 +8,7 @@ use jsonschema::{Draft, Validator};
 use serde_json::{Map, Value};
 
 use super::{Error, Library, pattern};
+use crate::json;
 
 /// The most rules of a schema; a schema with more is refused when it is compiled.
 pub(super) const RULES_MAX: usize = 20_000;
@@ -94,6 +95,8 @@ pub(super) struct Pattern {
     pub(super) text: String,
     regex: Regex,
     pub(super) backtracks: bool,
+    /// How many steps a search may take for each byte of the text.
+    pub(super) weight: usize,
 }
 
 impl Pattern {
@@ -103,6 +106,7 @@ impl Pattern {
             text: pattern.to_owned(),
             regex: pattern::compile(pattern).ok_or_else(none)?,
             backtracks: backtracks(pattern),
+            weight: json::pattern_weight(pattern),
         })
     }
 

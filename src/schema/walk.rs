@@ -16,6 +16,8 @@ use super::rules::{Assertions, Dependency, Items, Others, Pattern, Rule, RuleId,
 const DEPTH_MAX: usize = 1_000;
 /// The cost in steps of a match with a pattern that may backtrack.
 const BACKTRACKING_STEPS: u64 = 1_000;
+/// Patterns up to this weight cost what reading the text costs.
+const LIGHT_WEIGHT: usize = 64;
 /// Results that took no more steps than this are not remembered.
 const REMEMBERED_STEPS: u64 = 16;
 
@@ -284,7 +286,9 @@ impl<'r> Walk<'r> {
     }
 
     fn matches(&mut self, pattern: &Pattern, text: &str) -> Result<bool, Spent> {
-        self.spend(text_cost(text, pattern.backtracks))?;
+        // A heavy pattern takes many steps for each byte.
+        let weight = 1 + (pattern.weight / LIGHT_WEIGHT) as u64;
+        self.spend(text_cost(text, pattern.backtracks).saturating_mul(weight))?;
         Ok(pattern.matches(text))
     }
 

@@ -1,5 +1,7 @@
-//! The server's own pages under `/_stepgate/`: health, metrics, and stacks for `stepgate apply`.
+//! The server's own pages under `/_stepgate/`: health, metrics, stacks for `stepgate apply`, logs for `stepgate fn`, and
+//! what roles lack for `stepgate iam`.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use http::header::CONTENT_TYPE;
@@ -11,17 +13,26 @@ use serde_json::{Map, Value, json};
 
 use super::front_door::{json, refusal};
 use crate::connect::{self, Request, Response};
+use crate::functions::Functions;
 use crate::gateway::Bulkhead;
+use crate::id::AccountRegion;
+use crate::identity::iam::Iam;
 use crate::identity::{AuthError, Authenticated, Authenticator, Head, Principal, TargetUri};
 use crate::stack::{self, Stacks, Template};
 use crate::store::Store;
 
 /// The prefix of all paths of the server's own pages.
 pub(super) const PREFIX: &str = "/_stepgate/";
-/// The largest request with a template and its parameters.
-const STACK_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// The largest request with a template, its parameters and the archives of its folders.
+const STACK_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// The service name in signatures of stack requests.
 const STACKS_SIGNING_NAME: &str = "cloudformation";
+/// … and of requests for a function's log.
+const LOGS_SIGNING_NAME: &str = "lambda";
+/// … and of requests for what roles lack.
+const IAM_SIGNING_NAME: &str = "iam";
+/// Lines of a log in one response; together they have at most what is kept of a log.
+const LOG_LINES_MAX: usize = 1_000;
 
 /// What the pages show and do.
 pub(super) struct Admin {
@@ -31,6 +42,8 @@ pub(super) struct Admin {
     pub(super) authenticator: Arc<Authenticator>,
     /// The memory that large bodies take.
     pub(super) bodies: Arc<Bulkhead>,
+    pub(super) functions: Functions,
+    pub(super) iam: Iam,
 }
 
 impl Admin {
@@ -40,6 +53,11 @@ impl Admin {
         match (request.method(), page) {
             (&Method::GET | &Method::HEAD, "health") => self.health().await,
             (&Method::GET, "metrics") => self.metrics(),
+            (&Method::GET, "iam/missing") => self.missing(&uri, request).await,
+            (&Method::GET, page) => match function_of_log(page) {
+                Some(name) => self.log(&name, &uri, request).await,
+                None => not_found(),
+            },
             (&Method::POST, page) => match page.strip_prefix("stacks/") {
                 Some(name) => self.apply(name, &uri, request).await,
                 None => not_found(),
@@ -71,6 +89,70 @@ impl Admin {
         response
     }
 
+    /// What roles lacked while the settings only warn of it.
+    async fn missing(&self, uri: &TargetUri, request: Request) -> Response {
+        let (parts, _) = request.into_parts();
+        match self.authenticator.authenticate(Head::new(&parts, uri), b"", IAM_SIGNING_NAME) {
+            Err(refused) => return unauthenticated(&refused),
+            Ok(Authenticated { caller, .. }) if caller.principal != Principal::Account => {
+                let message =
+                    format!("User: {} is not authorized to perform: iam:SimulatePrincipalPolicy", caller.arn);
+                return refusal(StatusCode::FORBIDDEN, "AccessDeniedException", &message);
+            }
+            Ok(_) => {}
+        }
+        match self.iam.missing().await {
+            Ok(missing) => {
+                let missing = missing.iter().map(|it| {
+                    json!({"role": it.role_arn, "action": it.action, "resource": it.resource,
+                        "isTrust": it.is_trust()})
+                });
+                json(StatusCode::OK, &json!({ "missing": missing.collect::<Vec<_>>() }))
+            }
+            Err(error) => {
+                tracing::error!(%error, "what roles lack could not be read");
+                refusal(StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable", "the store does not answer")
+            }
+        }
+    }
+
+    /// What a function has logged: lines from number `from` of the query on.
+    async fn log(&self, name: &str, uri: &TargetUri, request: Request) -> Response {
+        let (parts, _) = request.into_parts();
+        let caller = match self.authenticator.authenticate(Head::new(&parts, uri), b"", LOGS_SIGNING_NAME) {
+            Err(refused) => return unauthenticated(&refused),
+            Ok(Authenticated { caller, .. }) if caller.principal != Principal::Account => {
+                let message = format!("User: {} is not authorized to perform: logs:GetLogEvents", caller.arn);
+                return refusal(StatusCode::FORBIDDEN, "AccessDeniedException", &message);
+            }
+            Ok(authenticated) => authenticated,
+        };
+        let home = AccountRegion { account: caller.caller.account, region: caller.region };
+        match self.functions.exists(&home, name).await {
+            Ok(true) => {}
+            Ok(false) => {
+                let message = format!("there is no function {name}");
+                return refusal(StatusCode::NOT_FOUND, "ResourceNotFoundException", &message);
+            }
+            Err(error) => {
+                tracing::error!(%error, "a function could not be looked up");
+                return refusal(
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    "ServiceUnavailable",
+                    "the store does not answer",
+                );
+            }
+        }
+        let from = uri.query().last("from").and_then(|from| from.parse().ok()).unwrap_or(0);
+        let log = self.functions.log(&home, name);
+        let lines = log.lines(from, LOG_LINES_MAX);
+        let next = lines.last().map_or_else(|| log.end(), |last| last.number + 1);
+        let lines = lines.iter().map(
+            |line| json!({ "timeMs": line.time.as_millis(), "stream": &*line.stream, "text": line.text }),
+        );
+        json(StatusCode::OK, &json!({ "lines": lines.collect::<Vec<_>>(), "next": next }))
+    }
+
     async fn apply(&self, name: &str, uri: &TargetUri, request: Request) -> Response {
         let well_named = name.starts_with(|c: char| c.is_ascii_alphabetic())
             && name.len() <= 128
@@ -80,7 +162,7 @@ impl Admin {
             return refusal(StatusCode::BAD_REQUEST, "ValidationError", message);
         }
         let (parts, body) = request.into_parts();
-        let (body, _held) = match self.bodies.collect_up_to(body, STACK_BYTES_MAX).await {
+        let (body, _held) = match self.bodies.collect_for_aws(body, STACK_BYTES_MAX).await {
             Ok(body) => body,
             Err(error @ connect::Error::NoRoom) => {
                 return refusal(StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable", &error.to_string());
@@ -117,9 +199,21 @@ impl Admin {
             template: String,
             #[serde(default)]
             parameters: Map<String, Value>,
+            /// Archives of the folders that the template names, in base64, by resource.
+            #[serde(default)]
+            packages: BTreeMap<String, String>,
+            /// Documents that it names, likewise.
+            #[serde(default)]
+            documents: BTreeMap<String, String>,
         }
         let body: Body = serde_json::from_slice(body).map_err(|e| stack::Error::Syntax(e.to_string()))?;
-        let template = Template::parse(&body.template)?;
+        let mut template = Template::parse(&body.template)?;
+        for (logical_id, archive) in body.packages {
+            template.set_package(&logical_id, archive);
+        }
+        for (logical_id, text) in body.documents {
+            template.set_document(&logical_id, text);
+        }
         let applied = self.stacks.apply(name, &template, &body.parameters).await?;
         let changes = applied.changes.iter().map(|change| {
             json!({
@@ -141,6 +235,13 @@ impl Admin {
 /// Whether a request under [`PREFIX`] is for a page, which is answered at once and without reading a body.
 pub(super) fn is_page(parts: &Parts) -> bool {
     matches!(parts.method, Method::GET | Method::HEAD)
+}
+
+/// `functions/NAME/log`
+fn function_of_log(page: &str) -> Option<String> {
+    let name = page.strip_prefix("functions/")?.strip_suffix("/log")?;
+    let name = percent_encoding::percent_decode_str(name).decode_utf8().ok()?;
+    (!name.contains('/')).then(|| name.into_owned())
 }
 
 fn unauthenticated(refused: &AuthError) -> Response {

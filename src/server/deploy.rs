@@ -1,12 +1,16 @@
 //! Deploys at start: the configured templates, or the tutorial into a new data directory.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 
 use super::error::Error;
 use super::options::{Deploy, TUTORIAL_STACK, TUTORIAL_TEMPLATE};
-use crate::stack::{Applied, Stacks, Template};
+use crate::functions::SourceFolder;
+use crate::stack::{Applied, Beside, Stacks, Template};
 
 /// A stack and the result of applying its template.
 #[derive(Clone, Debug)]
@@ -32,12 +36,70 @@ pub(super) async fn deploy(stacks: &Stacks, deploy: &Deploy, endpoint: &str) -> 
         let text = tokio::fs::read_to_string(path).await.map_err(source)?;
         let name = stack_name(path);
         let failed = |reason| Error::Stack { name: name.clone(), reason };
-        let template = Template::parse(&text).map_err(failed)?;
+        let mut template = Template::parse(&text).map_err(failed)?;
+        let (named, beside) = (template.clone(), path.clone());
+        let read = move || Ok((packages(&named, &beside)?, documents(&named, &beside)?));
+        let read = tokio::task::spawn_blocking(read).await;
+        let (packed, documents) =
+            read.map_err(std::io::Error::other).and_then(|read| read).map_err(source)?;
+        for (logical_id, archive) in packed {
+            template.set_package(&logical_id, archive);
+        }
+        for (logical_id, text) in documents {
+            template.set_document(&logical_id, text);
+        }
         let parameters = endpoint_parameter(&template, endpoint);
         let applied = stacks.apply(&name, &template, &parameters).await.map_err(failed)?;
         deployed.push(Deployed { name, applied });
     }
     Ok(deployed)
+}
+
+/// The archives of the folders that a template names, in base64, by resource. They lie beside the template, `file`.
+/// Blocks.
+///
+/// # Errors
+/// If a folder can't be read; the error names it.
+pub fn packages(template: &Template, file: &Path) -> std::io::Result<BTreeMap<String, String>> {
+    let beside = file.parent().unwrap_or_else(|| Path::new(""));
+    let packed = |Beside { logical_id, path }| {
+        let folder = beside.join(path);
+        let archive = SourceFolder::look(&folder).and_then(|folder| folder.packed());
+        let named = |error: std::io::Error| {
+            std::io::Error::new(
+                error.kind(),
+                format!("the folder {} of {logical_id}: {error}", folder.display()),
+            )
+        };
+        let archive = archive.map_err(named)?;
+        Ok((logical_id, STANDARD.encode(archive)))
+    };
+    template.folders().into_iter().map(packed).collect()
+}
+
+/// The longest document beside a template; an API's has at most 6 MiB on AWS.
+const DOCUMENT_BYTES_MAX: u64 = 6 * 1024 * 1024;
+
+/// The documents that a template names, by resource. They lie beside the template, `file`. Blocks.
+///
+/// # Errors
+/// If a document can't be read; the error names it.
+pub fn documents(template: &Template, file: &Path) -> std::io::Result<BTreeMap<String, String>> {
+    let beside = file.parent().unwrap_or_else(|| Path::new(""));
+    let read = |Beside { logical_id, path }| {
+        let document = beside.join(path);
+        let named = |error: std::io::Error| {
+            let problem = format!("the document {} of {logical_id}: {error}", document.display());
+            std::io::Error::new(error.kind(), problem)
+        };
+        let size = std::fs::metadata(&document).map_err(named)?.len();
+        if DOCUMENT_BYTES_MAX < size {
+            return Err(named(std::io::Error::other(format!("larger than {DOCUMENT_BYTES_MAX} bytes"))));
+        }
+        let text = std::fs::read_to_string(&document).map_err(named)?;
+        Ok((logical_id, text))
+    };
+    template.documents().into_iter().map(read).collect()
 }
 
 async fn tutorial(stacks: &Stacks, endpoint: &str) -> Result<Vec<Deployed>, Error> {

@@ -3,14 +3,19 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
-use http::StatusCode;
+use http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_TYPE};
 use http::request::Parts;
+use http::{HeaderValue, Method, StatusCode};
 
 use super::admin::{self, Admin};
 use super::admission::Class;
 use super::front_door::{App, refusal};
+use super::function_urls::{FunctionUrls, url_peer};
 use super::listen::Peer;
+use crate::cognito::Cognito;
+use crate::cognito::user_pools::Published;
 use crate::connect::{self, Request, Response};
+use crate::functions::UrlAddress;
 use crate::gateway::{self, Address, Domain, Domains, Gateway, TargetApi};
 use crate::identity::{self, BadTarget, TargetUri};
 use crate::wire;
@@ -34,6 +39,8 @@ pub(super) struct Dispatch {
     pub(super) api: Arc<wire::Api>,
     pub(super) gateway: Gateway,
     pub(super) domains: Arc<Domains>,
+    pub(super) function_urls: FunctionUrls,
+    pub(super) cognito: Cognito,
 }
 
 /// The result of parsing a request's target.
@@ -55,16 +62,37 @@ impl App for Dispatch {
             return forbidden();
         }
         let plane = self.plane(&parts, &uri);
-        let request = Request::from_parts(parts, body);
+        let mut request = Request::from_parts(parts, body);
+        // The planes' futures are boxed, each in its own size: the largest of them would be that of every request.
         match (plane, self.planes) {
-            (Plane::Own, Planes::All | Planes::Control) => self.admin.handle(uri, request).await,
-            (Plane::Control, Planes::All | Planes::Control) => self.api.handle(uri, request).await,
+            (Plane::Own, Planes::All | Planes::Control) => Box::pin(self.admin.handle(uri, request)).await,
+            (Plane::Control, Planes::All | Planes::Control) => {
+                if let Some(peer) = peer {
+                    request.extensions_mut().insert(wire::SourceIp(peer.address.ip()));
+                }
+                self.api.handle(uri, request).await
+            }
             (Plane::Data(target), Planes::All | Planes::Data) => {
                 self.gateway.serve(uri, target, gateway_peer(peer), request).await
             }
+            (Plane::FunctionUrl(address), Planes::All | Planes::Data) => {
+                Box::pin(self.function_urls.serve(uri, address, url_peer(peer.as_ref()), request)).await
+            }
             (Plane::Health, Planes::All | Planes::Data) => Response::new(connect::full("healthy")),
+            (Plane::Published(document), _) => {
+                let is_secure = peer.is_some_and(|peer| peer.is_secure);
+                Box::pin(self.published(&document, request.method(), uri.authority(), is_secure)).await
+            }
             // For the other listener, or for none: this listener doesn't even reveal that it exists.
-            (Plane::Nobody | Plane::Own | Plane::Control | Plane::Data(_) | Plane::Health, _) => forbidden(),
+            (
+                Plane::Nobody
+                | Plane::Own
+                | Plane::Control
+                | Plane::Data(_)
+                | Plane::FunctionUrl(_)
+                | Plane::Health,
+                _,
+            ) => forbidden(),
         }
     }
 
@@ -88,6 +116,12 @@ fn taken(parts: &mut Parts) -> Taken {
 
 impl Dispatch {
     fn plane(&self, parts: &Parts, uri: &TargetUri) -> Plane {
+        // A custom domain may have any name.
+        if self.domain(uri).is_none()
+            && let Some(address) = UrlAddress::parse(&uri.host(), uri.path())
+        {
+            return Plane::FunctionUrl(address);
+        }
         let is_service = || self.api.service_of(&parts.headers, uri).is_some();
         plane(parts, uri, self.address(uri), is_service)
     }
@@ -99,7 +133,9 @@ impl Dispatch {
         match self.plane(parts, uri) {
             Plane::Own if admin::is_page(parts) => Class::Page,
             Plane::Own | Plane::Control => Class::Control,
-            Plane::Data(_) | Plane::Health | Plane::Nobody => Class::Data,
+            Plane::Data(_) | Plane::FunctionUrl(_) | Plane::Health | Plane::Published(_) | Plane::Nobody => {
+                Class::Data
+            }
         }
     }
 
@@ -107,6 +143,33 @@ impl Dispatch {
     /// name.
     fn domain(&self, uri: &TargetUri) -> Option<Arc<Domain>> {
         self.domains.find(&uri.host()).filter(|_| self.planes != Planes::Control)
+    }
+
+    /// A document of a user pool, which pages of any origin may read.
+    async fn published(
+        &self,
+        document: &Published,
+        method: &Method,
+        authority: &str,
+        is_secure: bool,
+    ) -> Response {
+        if !matches!(*method, Method::GET | Method::HEAD) {
+            return refusal(
+                StatusCode::METHOD_NOT_ALLOWED,
+                "MethodNotAllowedException",
+                "Method not allowed",
+            );
+        }
+        let scheme = if is_secure { "https" } else { "http" };
+        let Some(text) = self.cognito.published(document, &format!("{scheme}://{authority}")).await else {
+            return refusal(StatusCode::NOT_FOUND, "ResourceNotFoundException", "User pool does not exist.");
+        };
+        let mut response = Response::new(connect::full(text));
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("public, max-age=86400, immutable"));
+        response
     }
 
     fn address(&self, uri: &TargetUri) -> Address {
@@ -142,8 +205,12 @@ enum Plane {
     Control,
     /// A stage.
     Data(gateway::Target),
+    /// A function's URL.
+    FunctionUrl(UrlAddress),
     /// A custom domain's health check.
     Health,
+    /// What a user pool publishes.
+    Published(Published),
     /// Something of an API or a custom domain that doesn't exist.
     Nobody,
 }
@@ -156,6 +223,13 @@ fn plane(parts: &Parts, uri: &TargetUri, address: Address, is_service: impl FnOn
         Address::Nothing => Plane::Nobody,
         Address::Health => Plane::Health,
         Address::Own | Address::Stage(_) if uri.path().starts_with(admin::PREFIX) => Plane::Own,
+        Address::Own | Address::Stage(_) if uri.path().contains("/.well-known/") => {
+            match (Published::parse(uri.path()), address) {
+                (Some(document), _) => Plane::Published(document),
+                (None, Address::Stage(target)) => Plane::Data(target),
+                (None, _) => Plane::Control,
+            }
+        }
         Address::Own => Plane::Control,
         Address::Stage(_) if is_control(parts, uri, is_service) => Plane::Control,
         Address::Stage(target) => Plane::Data(target),
@@ -197,7 +271,9 @@ mod tests {
             Plane::Own => "own",
             Plane::Control => "control",
             Plane::Data(_) => "data",
+            Plane::FunctionUrl(_) => "function URL",
             Plane::Health => "health",
+            Plane::Published(_) => "published",
             Plane::Nobody => "nobody",
         };
         assert_eq!(found, want, "{host}{path}");
@@ -222,6 +298,10 @@ mod tests {
         check(local, "/restapis/abc/dev/_user_request_/x", &[], "data");
         let api = "abc.execute-api.localhost:4566";
         check(api, "/dev/x", &[("x-amz-target", "mine")], "data");
+        let pool = "/us-east-1_AbC123/.well-known/jwks.json";
+        check(local, pool, &[], "published");
+        check(local, "/dev/.well-known/jwks.json", &[], "data");
+        check(api, pool, &[], "data");
         // An API's host serves only the API's stages.
         check(api, "/_stepgate/health", &[], "data");
         check(api, "/", &[("x-amz-target", "AWSStepFunctions.StartExecution")], "nobody");

@@ -11,6 +11,7 @@ use crate::identity::iam::IamError;
 use crate::stack;
 use crate::store;
 use crate::tasks::SettingError;
+use crate::wire::client::EndpointError;
 
 /// What went wrong.
 #[derive(Debug, thiserror::Error)]
@@ -26,6 +27,9 @@ pub enum Error {
     /// An invalid setting about outbound calls.
     #[error(transparent)]
     Calls(#[from] SettingError),
+    /// An invalid setting about services elsewhere.
+    #[error(transparent)]
+    Endpoints(#[from] EndpointError),
     /// The data directory can't be used.
     #[error("data directory {path}: {reason}; choose another with --data-dir")]
     DataDir {

@@ -32,7 +32,8 @@ pub(super) trait App: Clone + Send + Sync + 'static {
 pub(super) fn front_door<A: App>(app: A, admission: Admission, relaxed: Relaxed) -> HttpService {
     let handle = service_fn(move |request: Request| {
         let (app, admission) = (app.clone(), admission.clone());
-        async move {
+        // Boxed, because a request's future has thousands of bytes and each layer would move them all.
+        Box::pin(async move {
             let request = match http_rules::admit(request, relaxed) {
                 Ok(request) => request,
                 Err(refused) => return Ok::<_, Infallible>(*refused),
@@ -50,7 +51,7 @@ pub(super) fn front_door<A: App>(app: A, admission: Admission, relaxed: Relaxed)
             };
             let response = http_rules::answer(app.handle(request).await);
             Ok(response.map(|body| connect::boxed(Held { body, _admitted: admitted })))
-        }
+        })
     });
     HttpService::new(
         ServiceBuilder::new() // Listed outermost first: the first layer sees the request first.

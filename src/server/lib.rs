@@ -6,6 +6,7 @@
 // Rooms are called by their names, wherever they stand.
 use crate as server;
 use stepgate_clock as clock;
+use stepgate_cognito as cognito;
 use stepgate_connect as connect;
 use stepgate_engine as engine;
 use stepgate_functions as functions;
@@ -25,6 +26,7 @@ mod deploy;
 mod dispatch;
 mod error;
 mod front_door;
+mod function_urls;
 mod http_rules;
 mod listen;
 mod metrics;
@@ -34,8 +36,9 @@ mod secrets;
 mod services;
 mod start;
 mod tls;
+mod upgrade;
 
-pub use deploy::{Deployed, stack_name};
+pub use deploy::{Deployed, documents, packages, stack_name};
 pub use error::Error;
 pub use options::{
     Account, Credential, Deploy, Http2Limits, Limits, Listen, Options, TUTORIAL_STACK, TUTORIAL_TEMPLATE, Tls,

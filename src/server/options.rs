@@ -4,11 +4,17 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use http::Uri;
 use serde::Deserialize;
 
+use super::error::Error;
 use super::secrets::Secrets;
+use crate::cognito::CodesTo;
+use crate::connect::HttpClient;
 use crate::connect::http1::{Point, Relaxed};
-use crate::tasks::{Connection, ServiceEndpoint};
+use crate::identity::iam::Enforcement;
+use crate::tasks::Connection;
+use crate::wire::client::ServiceEndpoints;
 
 /// The stack in a new data directory.
 pub const TUTORIAL_STACK: &str = "tutorial";
@@ -42,28 +48,45 @@ pub struct Options {
     pub http: Http,
     /// The gateway's own settings.
     pub gateway: Gateway,
+    /// How roles and policies are asked.
+    pub iam: Iam,
     /// How Lambda functions run.
     pub functions: Functions,
     /// The addresses that integrations, tasks and other outbound calls may reach.
     pub egress: Egress,
-    /// Endpoints of other AWS services for integrations, by the names in integrations' ARNs.
-    pub services: BTreeMap<String, ServiceEndpoint>,
+    /// Endpoints of other AWS services.
+    pub services: ServiceEndpoints,
     /// Connections with which `http:invoke` tasks authorize, by name.
     pub connections: BTreeMap<String, Connection>,
     /// Where executions log.
     pub execution_logs: ExecutionLogs,
     /// Where stages' access logs go.
     pub access_logs: AccessLogs,
+    /// Where a line for each call of the AWS APIs goes.
+    pub audit_log: AuditLog,
     /// Targets of VPC links: scheme and authority of a server, by the link's name.
     pub vpc_links: BTreeMap<String, String>,
     /// User pools whose tokens are accepted, by ARN.
     pub user_pools: BTreeMap<String, UserPool>,
+    /// OpenID Connect providers whose tokens are logins of identity pools, by ARN.
+    pub oidc_providers: BTreeMap<String, OidcProvider>,
+    /// Cognito's own settings.
+    pub cognito: CognitoOptions,
     /// Certificate files for custom domain names, by ARN.
     pub certificates: BTreeMap<String, CertificateFiles>,
     /// PEM files of truststores for mutual TLS, by the URIs in custom domain names.
     pub truststores: BTreeMap<String, PathBuf>,
     /// Systems Manager parameters for templates, by name: values of `AWS::SSM::Parameter::Value<…>` parameters.
     pub ssm_parameters: BTreeMap<String, String>,
+}
+
+/// How roles and policies are asked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Iam {
+    /// Whether the roles of integrations, state machines and functions have to exist, trust the service, and allow what
+    /// is called under them.
+    pub enforcement: Enforcement,
 }
 
 /// Addresses of the plain listeners.
@@ -96,6 +119,46 @@ pub struct Tls {
 pub struct UserPool {
     /// The tokens' `iss` claim; by default the pool's own URL.
     pub issuer: Option<String>,
+    /// The URL of the keys; by default below the issuer.
+    pub jwks_url: Option<String>,
+    /// A file with the keys, in place of the URL.
+    pub jwks_file: Option<PathBuf>,
+}
+
+/// Cognito's own settings.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct CognitoOptions {
+    /// The URL that gets users' codes, as a POST with JSON; without one, they go to the log.
+    pub code_webhook: Option<String>,
+}
+
+impl CognitoOptions {
+    /// Where codes go.
+    pub(super) fn codes(&self, client: &HttpClient) -> Result<CodesTo, Error> {
+        let Some(text) = &self.code_webhook else { return Ok(CodesTo::Log) };
+        let address = text
+            .parse::<Uri>()
+            .ok()
+            .filter(|uri| uri.host().is_some() && matches!(uri.scheme_str(), Some("http" | "https")));
+        match address {
+            Some(address) => Ok(CodesTo::Webhook { address, client: client.clone() }),
+            None => {
+                let problem = format!("{text:?} is no http or https address");
+                Err(Error::Setting { key: "cognito.code_webhook", problem })
+            }
+        }
+    }
+}
+
+/// An OpenID Connect provider.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct OidcProvider {
+    /// The tokens' `iss` claim; by default `https://` and what the ARN ends in.
+    pub issuer: Option<String>,
+    /// The clients whose tokens are accepted: the tokens' `aud` claim.
+    pub client_ids: Vec<String>,
     /// The URL of the keys; by default below the issuer.
     pub jwks_url: Option<String>,
     /// A file with the keys, in place of the URL.
@@ -271,6 +334,29 @@ pub struct AccessLogs {
     pub destinations: BTreeMap<String, String>,
 }
 
+/// The audit log, a line of JSON for each call of the AWS APIs.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct AuditLog {
+    /// Whether there is one.
+    pub to: AuditTarget,
+    /// Its file; by default `audit.jsonl` in the data directory.
+    pub file: Option<PathBuf>,
+}
+
+/// Where the audit log goes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum AuditTarget {
+    /// Nowhere.
+    #[default]
+    Off,
+    /// To standard output.
+    Stdout,
+    /// To a file.
+    File,
+}
+
 /// A kind of log target.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -298,15 +384,19 @@ impl Default for Options {
             limits: Limits::default(),
             http: Http::default(),
             gateway: Gateway::default(),
+            iam: Iam::default(),
             functions: Functions::default(),
             egress: Egress::default(),
-            services: BTreeMap::new(),
+            services: ServiceEndpoints::default(),
             connections: BTreeMap::new(),
             execution_logs: ExecutionLogs::default(),
             access_logs: AccessLogs::default(),
+            audit_log: AuditLog::default(),
             vpc_links: BTreeMap::new(),
             certificates: BTreeMap::new(),
             user_pools: BTreeMap::new(),
+            oidc_providers: BTreeMap::new(),
+            cognito: CognitoOptions::default(),
             truststores: BTreeMap::new(),
             ssm_parameters: BTreeMap::new(),
         }

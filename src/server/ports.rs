@@ -1,7 +1,7 @@
 //! The one function that wires all rooms together, and the ports it fills.
 
 mod access_logs;
-mod backends;
+mod audit_log;
 mod execution_logs;
 mod functions;
 mod log_files;
@@ -9,55 +9,65 @@ mod log_writer;
 mod objects;
 mod operations;
 mod permissions;
+mod user_pools;
 
-use std::sync::{Arc, Weak};
+use std::path::PathBuf;
+use std::sync::Arc;
 
 use http::Uri;
 
 use self::access_logs::AccessLogs;
-use self::backends::InProcess;
+use self::audit_log::AuditLog;
 use self::execution_logs::ExecutionLogs;
 use self::functions::{FunctionPorts, Later, Outside};
 use self::objects::Buckets;
-use self::operations::AsAccount;
+use self::operations::InName;
 use self::permissions::OfIam;
+use self::user_pools::OwnPools;
 use super::error::Error;
 use super::options::{self, Options, UserPool};
 use super::services::{self, Rooms};
 use crate::clock::{Clock, Ids, RandomIds, SystemClock};
+use crate::cognito::{self, Cognito};
 use crate::connect::{self, HttpClient};
 use crate::engine::{self, Engine};
-use crate::functions::Functions;
+use crate::functions::{Functions, Urls};
 use crate::gateway::{self, Gateway, api};
 use crate::id::{AccountRegion, Arn};
 use crate::identity::iam::Iam;
-use crate::identity::{Authenticator, Caller, Credential, Keys, Secret, Sessions};
-use crate::stack::Stacks;
+use crate::identity::{Authenticator, Credential, Keys, Secret, Sessions};
+use crate::stack::{self, Accounts, Actor, Operations, Stacks};
 use crate::store::{self, Store};
-use crate::tasks::{self, Connections, ObjectStore, Services};
+use crate::tasks::{self, Connections, ObjectStore};
 use crate::wire;
+use crate::wire::client::{AwsClient, Endpoints};
 
 /// Every room, open and wired.
-pub(super) struct House {
+pub(super) struct System {
     pub(super) store: Store,
     pub(super) stacks: Arc<Stacks>,
     pub(super) api: Arc<wire::Api>,
     pub(super) gateway: Gateway,
     pub(super) authenticator: Arc<Authenticator>,
+    pub(super) iam: Iam,
+    pub(super) operations: Arc<dyn Operations>,
     /// Learns where this server listens once it does.
     pub(super) egress: Arc<connect::Egress>,
+    pub(super) urls: Urls,
+    pub(super) functions: Functions,
+    pub(super) cognito: Cognito,
     outside: Arc<Outside>,
-    functions: Functions,
     engine: Engine,
     logs: Arc<ExecutionLogs>,
     access_logs: Arc<AccessLogs>,
+    audit_log: Option<Arc<AuditLog>>,
 }
 
 /// Opens every room on the data directory and hands each the ports it asks for.
 ///
 /// # Errors
 /// When the data directory is in use, can't be read or was written by a newer version.
-pub(super) async fn wire_rooms(options: &Options, home: &AccountRegion) -> Result<House, Error> {
+pub(super) async fn wire_rooms(options: &Options, home: &AccountRegion) -> Result<System, Error> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let ids: Arc<dyn Ids> = Arc::new(RandomIds);
     options.secrets.announce(&options.data_dir);
@@ -73,28 +83,53 @@ pub(super) async fn wire_rooms(options: &Options, home: &AccountRegion) -> Resul
         Arc::new(egress.map_err(|error| Error::Setting { key: "egress", problem: error.to_string() })?);
     let keys = Arc::new(keys(options, home));
     let authenticator = Arc::new(Authenticator::new(keys.clone(), clock.clone()));
-    let iam = Iam::open(store.clone(), clock.clone(), ids.clone())?;
+    let iam = Iam::open(store.clone(), clock.clone(), ids.clone())?.enforcing(options.iam.enforcement);
+    let iam = iam.signing(keys.clone()).await?;
     let sessions = Sessions::open(store.clone(), clock.clone(), ids.clone(), keys, iam.clone()).await?;
     let engine_options = engine::Options::default();
     let lenience = options.http.relaxed().of_answers();
     let client_options = connect::Options { egress: egress.clone(), lenience, ..connect::Options::default() };
     let client = HttpClient::new(client_options);
     let connections = Connections::new(&options.connections, clock.clone())?;
-    let (tasks, set_rooms) = tasks::Library::new(ids.clone(), connections, client.clone());
+    let (tasks, set_rooms) = tasks::Library::new(connections, client.clone());
     let logs = ExecutionLogs::open(&options.execution_logs, &options.data_dir);
     let logs = Arc::new(logs.map_err(|error| Error::Setting {
         key: "execution_logs",
         problem: format!("no thread for writing: {error}"),
     })?);
     let access_logs = Arc::new(AccessLogs::open(&options.access_logs, &options.data_dir, &clock)?);
+    let audit_log = AuditLog::open(&options.audit_log, &options.data_dir).map_err(|error| {
+        Error::Setting { key: "audit_log", problem: format!("no thread for writing: {error}") }
+    })?;
+    let audit_log = audit_log.map(Arc::new);
     let own = options.credentials.first().map(|own| credential(own, home));
-    let outside = Arc::new(Outside::new(sessions.clone(), clock.clone(), ids.clone()));
+    let outside = Arc::new(Outside::new(iam.clone(), sessions.clone(), clock.clone()));
     let ports = Arc::new(FunctionPorts(outside.clone()));
     let settings = functions::settings(options);
     let functions = Functions::open(store.clone(), clock.clone(), ids.clone(), settings, ports)?;
-    let elsewhere = Services::new(&options.services, own.as_ref(), home, client.clone(), clock.clone())?;
-    let elsewhere = Arc::new(elsewhere.with_functions(functions.clone(), ids.clone()));
-    let objects = ObjectStore::new(options.services.get("s3"), elsewhere.clone());
+    let endpoints = Endpoints::new(&options.services, own.as_ref(), &home.account)?;
+    let called = services::services().map(|service| service.name.to_owned());
+    let reach = api::Reach {
+        services: endpoints.names().into_iter().chain(called).collect(),
+        any_service: endpoints.has_default(),
+        vpc_links: options.vpc_links.keys().cloned().collect(),
+        user_pools: options.user_pools.keys().cloned().collect(),
+        own_user_pools: true,
+        truststores: options.truststores.keys().cloned().collect(),
+    };
+    let aws = Arc::new(AwsClient::new(endpoints, client.clone(), clock.clone()));
+    let objects = ObjectStore::new(options.services.by_name.get("s3"), aws.clone());
+    let buckets = Arc::new(Buckets::new(objects.clone(), home));
+    let accounts = Arc::new(InName::new(aws.clone(), clock.clone()));
+    let operations = accounts.operations(home, &Actor::Account);
+    let stack_ports = stack::Ports {
+        store: store.clone(),
+        accounts: accounts.clone(),
+        objects: buckets.clone(),
+        ids: ids.clone(),
+        clock: clock.clone(),
+    };
+    let stacks = Arc::new(Stacks::open(stack_ports, home.clone(), options.ssm_parameters.clone())?);
     let engine = Engine::open(
         store.clone(),
         clock.clone(),
@@ -105,32 +140,37 @@ pub(super) async fn wire_rooms(options: &Options, home: &AccountRegion) -> Resul
         Arc::new(objects.clone()),
     );
     let engine = engine.await?;
+    let urls = Urls::new(functions.clone(), authenticator.clone(), iam.clone(), clock.clone(), ids.clone());
     let upstreams = upstreams(options)?;
     let user_pools = user_pools(options)?;
-    let reach = api::Reach {
-        services: elsewhere.names(),
-        vpc_links: upstreams.keys().cloned().collect(),
-        user_pools: options.user_pools.keys().cloned().collect(),
-        truststores: options.truststores.keys().cloned().collect(),
+    let issuers = issuers(options, &user_pools)?;
+    let issuers = gateway::Issuers::new(issuers, client.clone(), clock.clone());
+    let cognito_ports = cognito::Ports {
+        clock: clock.clone(),
+        ids: ids.clone(),
+        sessions: sessions.clone(),
+        issuers,
+        codes: options.cognito.codes(&client)?,
     };
+    let cognito = cognito::open(store.clone(), cognito_ports)?;
     let control = api::Apis::open(store.clone(), clock.clone(), ids.clone())?.reaching(reach);
     control.publish_domains().await?;
 
     // The gateway calls the AWS APIs (`AWS` integrations) and the AWS APIs call the gateway (test calls): the
-    // gateway's side of the ring is weak, so that dropping the house closes it.
-    let mut gateway = None;
-    let api = Arc::new_cyclic(|api: &Weak<wire::Api>| {
+    // client's side of the ring is weak, so that dropping the rooms closes it.
+    let (gateway, api) = {
         let ports = gateway::Ports {
             stages: Arc::new(control.clone()),
-            books: Arc::new(control.clone()),
+            usage_store: Arc::new(control.clone()),
             domains: control.domains(),
             authenticator: authenticator.clone(),
             permissions: Arc::new(OfIam(iam.clone())),
-            backends: Arc::new(InProcess::new(api.clone(), elsewhere.clone())),
+            backends: aws.clone(),
             access_logs: access_logs.clone(),
             client,
             clock: clock.clone(),
             ids: ids.clone(),
+            own_pools: Some(Arc::new(OwnPools(cognito.clone()))),
         };
         let default_api = options.gateway.default_api.as_deref().map(Into::into);
         let settings = &options.gateway;
@@ -149,49 +189,46 @@ pub(super) async fn wire_rooms(options: &Options, home: &AccountRegion) -> Resul
         };
         let data_plane = Gateway::new(ports, gateway_options);
         control.watch(data_plane.watcher());
-        gateway = Some(data_plane.clone());
+        let gateway = data_plane.clone();
         let bodies = data_plane.bulkhead();
         let apis = wire::apis::Apis { control, test_invoke: Arc::new(data_plane) };
         let (clock, ids, engine) = (clock.clone(), ids.clone(), engine.clone());
         let functions = functions.clone();
-        let rooms = Rooms { engine, apis, functions, iam: iam.clone(), sessions };
-        wire::Api::new(services::registered(&rooms), authenticator.clone(), iam, bodies, clock, ids)
-    });
-    let Some(gateway) = gateway else { unreachable!("made with the APIs") };
-    let buckets = Arc::new(Buckets::new(objects.clone(), home));
-    set_rooms.send_replace(Some(tasks::Rooms {
-        api: Arc::downgrade(&api),
-        gateway: gateway.clone(),
-        elsewhere: elsewhere.clone(),
-        objects,
-    }));
+        let (cognito, stacks) = (cognito.clone(), stacks.clone());
+        let rooms = Rooms { engine, apis, functions, iam: iam.clone(), sessions, stacks, cognito };
+        let services = services::registered(&rooms);
+        let api = wire::Api::new(services, authenticator.clone(), iam.clone(), bodies, clock, ids);
+        let api = match &audit_log {
+            Some(audit_log) => api.with_audit(audit_log.clone()),
+            None => api,
+        };
+        (gateway, Arc::new(api))
+    };
+    aws.serve_with(Arc::downgrade(&api));
+    set_rooms.send_replace(Some(tasks::Rooms { aws: aws.clone(), gateway: gateway.clone(), objects }));
 
-    let operations = AsAccount::new(api.clone(), Caller::root(home.account.clone()), home.region.clone());
-    let ssm_parameters = options.ssm_parameters.clone();
-    let operations = Arc::new(operations);
-    outside.set_later(Later {
-        api: Arc::downgrade(&api),
-        functions: functions.clone(),
-        elsewhere,
-        buckets: buckets.clone(),
-    });
-    let stacks = Stacks::open(store.clone(), operations, buckets, ids, home.clone(), ssm_parameters)?;
-    Ok(House {
+    outside.set_later(Later { aws, buckets });
+    Ok(System {
         store,
-        stacks: Arc::new(stacks),
+        stacks,
         api,
         gateway,
         authenticator,
+        iam,
+        operations,
         egress,
+        urls,
         outside,
         functions,
+        cognito,
         engine,
         logs,
         access_logs,
+        audit_log,
     })
 }
 
-impl House {
+impl System {
     /// Answers long polls at once, so that draining does not wait for them.
     pub(super) fn begin_drain(&self) {
         self.engine.begin_drain();
@@ -206,13 +243,15 @@ impl House {
     pub(super) async fn close(&self) {
         self.engine.close();
         self.functions.close();
-        self.gateway.close_books().await;
+        self.gateway.flush_usage().await;
         self.store.close().await;
-        let (logs, access_logs) = (self.logs.clone(), self.access_logs.clone());
+        let (logs, access_logs, audit_log) =
+            (self.logs.clone(), self.access_logs.clone(), self.audit_log.clone());
         // A writer that panicked has said so.
         let _ = tokio::task::spawn_blocking(move || {
             logs.close();
             access_logs.close();
+            audit_log.iter().for_each(|log| log.close());
         })
         .await;
     }
@@ -233,6 +272,22 @@ fn user_pools(options: &Options) -> Result<gateway::UserPools, Error> {
     options.user_pools.iter().map(|(arn, pool)| Ok((arn.clone(), user_pool(arn, pool)?))).collect()
 }
 
+/// The issuers of the settings: user pools, and OpenID Connect providers.
+fn issuers(options: &Options, user_pools: &gateway::UserPools) -> Result<Vec<gateway::Issuer>, Error> {
+    let pools =
+        user_pools.values().map(|pool| Ok(gateway::Issuer { pool: pool.clone(), clients: Vec::new() }));
+    let providers = options.oidc_providers.iter().map(|(arn, provider)| {
+        let wrong = |problem: String| Error::Setting { key: "oidc_providers", problem };
+        let name = arn.rsplit_once(":oidc-provider/").filter(|_| arn.starts_with("arn:"));
+        let (_, name) = name.ok_or_else(|| wrong(format!("{arn:?} is no OpenID Connect provider's ARN")))?;
+        let issuer = provider.issuer.clone().unwrap_or_else(|| format!("https://{name}"));
+        let keys = keys_of(arn, &issuer, provider.jwks_file.as_ref(), provider.jwks_url.as_ref(), &wrong)?;
+        let pool = gateway::UserPool { issuer, keys };
+        Ok(gateway::Issuer { pool, clients: provider.client_ids.clone() })
+    });
+    pools.chain(providers).collect()
+}
+
 /// The settings of a pool, with what follows from its ARN where they say nothing.
 fn user_pool(arn: &str, pool: &UserPool) -> Result<gateway::UserPool, Error> {
     let wrong = |problem: String| Error::Setting { key: "user_pools", problem };
@@ -242,7 +297,19 @@ fn user_pool(arn: &str, pool: &UserPool) -> Result<gateway::UserPool, Error> {
     let (region, id) = parsed.ok_or_else(|| wrong(format!("{arn:?} is no user pool's ARN")))?;
     let own_issuer = || format!("https://cognito-idp.{region}.amazonaws.com/{id}");
     let issuer = pool.issuer.clone().unwrap_or_else(own_issuer);
-    let keys = match (&pool.jwks_file, &pool.jwks_url) {
+    let keys = keys_of(arn, &issuer, pool.jwks_file.as_ref(), pool.jwks_url.as_ref(), &wrong)?;
+    Ok(gateway::UserPool { issuer, keys })
+}
+
+/// Where an issuer's keys are: in a file, at a URL, or below the issuer.
+fn keys_of(
+    arn: &str,
+    issuer: &str,
+    file: Option<&PathBuf>,
+    url: Option<&String>,
+    wrong: &dyn Fn(String) -> Error,
+) -> Result<gateway::UserPoolKeys, Error> {
+    Ok(match (file, url) {
         (Some(_), Some(_)) => return Err(wrong(format!("{arn} has its keys in two places"))),
         (Some(file), None) => {
             let said = |error: &dyn std::fmt::Display| wrong(format!("{}: {error}", file.display()));
@@ -252,7 +319,7 @@ fn user_pool(arn: &str, pool: &UserPool) -> Result<gateway::UserPool, Error> {
         }
         (None, url) => {
             let below = || format!("{}/.well-known/jwks.json", issuer.trim_end_matches('/'));
-            let url = url.clone().unwrap_or_else(below);
+            let url = url.cloned().unwrap_or_else(below);
             let address = url
                 .parse::<Uri>()
                 .ok()
@@ -261,8 +328,7 @@ fn user_pool(arn: &str, pool: &UserPool) -> Result<gateway::UserPool, Error> {
                 address.ok_or_else(|| wrong(format!("{url:?} of {arn} is no http or https address")))?;
             gateway::UserPoolKeys::At(address)
         }
-    };
-    Ok(gateway::UserPool { issuer, keys })
+    })
 }
 
 /// The keys of the settings: each signs for the server's own account.

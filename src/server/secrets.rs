@@ -12,6 +12,7 @@ use serde::Deserialize;
 use super::error::Error;
 use super::options::Options;
 use crate::clock::{Clock, Ids, RandomIds, SystemClock};
+use crate::cognito;
 use crate::functions::Functions;
 use crate::gateway::api::Apis;
 use crate::identity::iam::Iam;
@@ -109,7 +110,7 @@ pub async fn rotate_store(options: &Options, new: Option<&Secrets>) -> Result<us
 
 /// All encrypted columns.
 fn sealed_columns() -> Vec<&'static SealedColumn> {
-    [Apis::SEALED, Functions::SEALED, Sessions::SEALED, Stacks::SEALED].concat()
+    [Apis::SEALED, cognito::SEALED, Functions::SEALED, Iam::SEALED, Sessions::SEALED, Stacks::SEALED].concat()
 }
 
 fn read_file(path: &Path) -> Result<String, String> {

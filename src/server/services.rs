@@ -1,9 +1,13 @@
 //! The AWS services of this server: one line each. `ARCHITECTURE.md` has the recipe for another.
 
+use std::sync::Arc;
+
+use crate::cognito::{Cognito, identity_pools, user_pools};
 use crate::engine::Engine;
 use crate::functions::Functions;
 use crate::identity::Sessions;
 use crate::identity::iam::Iam;
+use crate::stack::{self, Stacks};
 use crate::wire::{Registration, Service, Services, apis, iam, lambda, states, sts};
 
 /// What services work on.
@@ -13,6 +17,8 @@ pub(super) struct Rooms {
     pub(super) functions: Functions,
     pub(super) iam: Iam,
     pub(super) sessions: Sessions,
+    pub(super) stacks: Arc<Stacks>,
+    pub(super) cognito: Cognito,
 }
 
 /// Makes a service of the room it works on.
@@ -25,6 +31,9 @@ const SERVICES: &[(&Service, Register)] = &[
     (&lambda::SERVICE, |rooms| lambda::service(rooms.functions.clone())),
     (&iam::SERVICE, |rooms| iam::service(rooms.iam.clone())),
     (&sts::SERVICE, |rooms| sts::service(rooms.sessions.clone())),
+    (&stack::service::SERVICE, |rooms| stack::service::service(rooms.stacks.clone())),
+    (&identity_pools::SERVICE, |rooms| identity_pools::service(rooms.cognito.clone())),
+    (&user_pools::SERVICE, |rooms| user_pools::service(rooms.cognito.clone())),
 ];
 
 /// What every service of this server says of itself.

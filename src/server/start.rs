@@ -1,4 +1,4 @@
-//! Starts the server: the one function that connects all rooms; and runs it until it stops.
+//! Starts the server: the one function that connects all system; and runs it until it stops.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -14,17 +14,18 @@ use super::deploy::{self, Deployed};
 use super::dispatch::{Dispatch, Planes};
 use super::error::Error;
 use super::front_door::front_door;
+use super::function_urls::FunctionUrls;
 use super::listen::Listener;
 use super::options::Options;
-use super::ports::{self, House};
-use super::{metrics, tls};
+use super::ports::{self, System};
+use super::{metrics, tls, upgrade};
 use crate::id::{AccountId, AccountRegion, Region};
 
 /// A server that is ready to answer.
 pub struct Server {
     options: Options,
     home: AccountRegion,
-    house: House,
+    system: System,
     listeners: Vec<Listener>,
     connections: Arc<Connections>,
     tls_address: Option<SocketAddr>,
@@ -40,21 +41,25 @@ impl Server {
         let home = home(&options)?;
         make_data_dir(&options.data_dir)?;
         let recorder = metrics::recorder();
-        let house = ports::wire_rooms(&options, &home).await?;
+        let system = ports::wire_rooms(&options, &home).await?;
 
         let admin = Arc::new(Admin {
             metrics: recorder,
-            store: house.store.clone(),
-            stacks: house.stacks.clone(),
-            authenticator: house.authenticator.clone(),
-            bodies: house.gateway.bulkhead(),
+            store: system.store.clone(),
+            stacks: system.stacks.clone(),
+            authenticator: system.authenticator.clone(),
+            bodies: system.gateway.bulkhead(),
+            functions: system.functions.clone(),
+            iam: system.iam.clone(),
         });
         let dispatch = |planes| Dispatch {
             planes,
             admin: admin.clone(),
-            api: house.api.clone(),
-            gateway: house.gateway.clone(),
-            domains: house.gateway.domains(),
+            api: system.api.clone(),
+            gateway: system.gateway.clone(),
+            domains: system.gateway.domains(),
+            cognito: system.cognito.clone(),
+            function_urls: FunctionUrls { urls: system.urls.clone(), bodies: system.gateway.bulkhead() },
         };
         let limits = &options.limits;
         let connections = Arc::new(Connections::new(Rules::new(limits, raise_handles())));
@@ -80,7 +85,7 @@ impl Server {
         }
         let mut tls_address = None;
         if let Some(address) = options.tls.address {
-            let config = Arc::new(tls::by_name(&options, house.gateway.domains())?);
+            let config = Arc::new(tls::by_name(&options, system.gateway.domains())?);
             // If data plane and control plane are split, the TLS listener serves the data plane.
             let planes = if listen.data.is_some() { Planes::Data } else { Planes::All };
             let bound = listener(address, planes, Some(config))?;
@@ -88,12 +93,13 @@ impl Server {
             protected.extend(tls_address.filter(|_| planes != Planes::Data));
             listeners.push(bound);
         }
-        house.egress.protect(protected);
+        system.egress.protect(protected);
         let mut server =
-            Self { options, home, house, listeners, connections, tls_address, deployed: Vec::new() };
+            Self { options, home, system, listeners, connections, tls_address, deployed: Vec::new() };
         let endpoint = server.endpoint();
-        server.house.listens_at(endpoint.clone());
-        server.deployed = deploy::deploy(&server.house.stacks, &server.options.deploy, &endpoint).await?;
+        server.system.listens_at(endpoint.clone());
+        server.system.stacks.adopt().await.map_err(|reason| Error::Stack { name: String::new(), reason })?;
+        server.deployed = deploy::deploy(&server.system.stacks, &server.options.deploy, &endpoint).await?;
         Ok(server)
     }
 
@@ -110,12 +116,17 @@ impl Server {
             .collect();
         let connections = self.connections.clone();
         let timekeeper = tokio::spawn(async move { connections.keep_time().await });
-        let bookkeeper = tokio::spawn(self.house.gateway.keep_books());
+        let stacks = self.system.stacks.clone();
+        let stack_task = tokio::spawn(async move { stacks.work().await });
+        let usage_task = tokio::spawn(self.system.gateway.maintain_usage());
+        let (iam, operations) = (self.system.iam.clone(), self.system.operations.clone());
+        let looking = tokio::spawn(upgrade::look(iam, operations, self.home.clone()));
         stop.await;
+        looking.abort();
         tracing::info!("stopping: no new connections, requests in flight finish");
         // If all listeners have ended already, nobody receives it.
         let _ = stopping.send(true);
-        self.house.begin_drain();
+        self.system.begin_drain();
         for listener in serving {
             if let Err(error) = listener.await {
                 tracing::error!(%error, "a listener failed");
@@ -123,8 +134,10 @@ impl Server {
         }
         self.connections.drain(Duration::from_secs(self.options.limits.drain_s)).await;
         timekeeper.abort();
-        self.house.close().await;
-        if let Err(error) = bookkeeper.await {
+        // What it has begun goes on at the next start.
+        stack_task.abort();
+        self.system.close().await;
+        if let Err(error) = usage_task.await {
             tracing::error!(%error, "the upkeep of API keys failed");
         }
         tracing::info!("stopped");

@@ -37,6 +37,9 @@ pub enum Error {
         /// The property.
         property: String,
     },
+    /// Several of these: all that is not supported, at once.
+    #[error("{}", several(.0))]
+    Several(Vec<Self>),
     /// Resources that depend on each other in a cycle.
     #[error("circular dependency between resources: [{0}]")]
     Circular(String),
@@ -53,7 +56,86 @@ pub enum Error {
     Store(#[from] store::Error),
 }
 
+/// Each in a line; what is supported is said once.
+fn several(errors: &[Error]) -> String {
+    let mut lines: Vec<String> = Vec::with_capacity(errors.len());
+    let mut supported_types = None;
+    for error in errors {
+        lines.push(match error {
+            Error::UnsupportedType { logical_id, kind, supported } => {
+                supported_types = Some(supported);
+                format!("Resources/{logical_id}: resource type {kind} is not supported")
+            }
+            other => other.to_string(),
+        });
+    }
+    lines.extend(supported_types.map(|supported| format!("supported are {supported}")));
+    lines.join("\n")
+}
+
 impl Error {
+    /// The resource that it is about, if it is about one.
+    pub(super) fn logical_id(&self) -> Option<&str> {
+        match self {
+            Self::Operation { logical_id, .. }
+            | Self::UnsupportedType { logical_id, .. }
+            | Self::UnsupportedProperty { logical_id, .. } => Some(logical_id),
+            Self::Template { location, .. } => location.strip_prefix("Resources/")?.split('/').next(),
+            Self::Several(_) | Self::Syntax(_) | Self::Circular(_) | Self::Store(_) => None,
+        }
+    }
+
+    /// Why a resource could not be made, as its events say it.
+    pub(super) fn reason(&self) -> String {
+        match self {
+            Self::Operation { refusal, .. } => {
+                let OperationError { operation, code, message } = refusal;
+                format!("Resource handler returned message: \"{message}\" ({operation}: {code})")
+            }
+            other => other.to_string(),
+        }
+    }
+
+    /// Why a template is refused, as CloudFormation's operations say it.
+    pub(super) fn as_validation(&self) -> String {
+        match self {
+            Self::UnsupportedType { .. } => Self::unrecognized(std::slice::from_ref(self)),
+            Self::Several(errors) => Self::unrecognized(errors),
+            Self::Syntax(_) | Self::UnsupportedProperty { .. } => format!("Template format error: {self}"),
+            Self::Circular(names) => format!("Circular dependency between resources: [{names}]"),
+            Self::Template { location, problem } if location == "Stack" => problem.clone(),
+            Self::Template { .. } | Self::Operation { .. } | Self::Store(_) => {
+                format!("Template error: {self}")
+            }
+        }
+    }
+
+    /// Everything that isn't supported, types first, in CloudFormation's words as far as it has some.
+    fn unrecognized(errors: &[Self]) -> String {
+        let mut types: Vec<(&str, Vec<&str>)> = Vec::new();
+        let mut others = Vec::new();
+        for error in errors {
+            match error {
+                Self::UnsupportedType { logical_id, kind, .. } => {
+                    match types.iter_mut().find(|(known, _)| known == kind) {
+                        Some((_, ids)) => ids.push(logical_id),
+                        None => types.push((kind, vec![logical_id])),
+                    }
+                }
+                other => others.push(other.to_string()),
+            }
+        }
+        let mut problems = Vec::new();
+        if !types.is_empty() {
+            let named: Vec<&str> = types.iter().map(|(kind, _)| *kind).collect();
+            let ids = types.iter().map(|(kind, ids)| format!("{kind}: {}", ids.join(", ")));
+            let ids = ids.collect::<Vec<_>>().join("; ");
+            problems.push(format!("Unrecognized resource types: [{}] ({ids})", named.join(", ")));
+        }
+        problems.extend(others);
+        format!("Template format error: {}", problems.join("; "))
+    }
+
     /// A problem at a location in the template.
     pub(super) fn at(location: impl Into<String>, problem: impl Into<String>) -> Self {
         Self::Template { location: location.into(), problem: problem.into() }

@@ -135,7 +135,10 @@ impl Names<'_> {
                     return Ok(Some(GUESS.into()));
                 };
                 match exports.get(&name) {
-                    Some(value) => Ok(Some(Value::String(value.clone()))),
+                    Some(value) => {
+                        self.tally.meet_export(&name);
+                        Ok(Some(Value::String(value.clone())))
+                    }
                     None => self.or_guess(mark, at, format!("No export named {name} found")).map(Some),
                 }
             }

@@ -1,5 +1,6 @@
 //! The resource types there are: for each its properties, and how it is made, changed and removed.
 
+mod access_key;
 mod account;
 mod activity;
 mod api_key;
@@ -11,7 +12,21 @@ mod deployment;
 mod documentation_part;
 mod documentation_version;
 mod domain_name;
+mod event_invoke_config;
+mod function;
+mod function_alias;
+mod function_permission;
+mod function_url;
+mod function_version;
 mod gateway_response;
+mod group;
+mod holder;
+mod identity_pool;
+mod instance_profile;
+mod layer_version;
+mod layer_version_permission;
+mod leftover;
+mod managed_policy;
 mod method;
 mod model;
 mod policy;
@@ -24,6 +39,11 @@ mod state_machine_alias;
 mod state_machine_version;
 mod usage_plan;
 mod usage_plan_key;
+mod user;
+mod user_pool;
+mod user_pool_client;
+mod user_pool_group;
+mod user_pool_user;
 mod vpc_link;
 
 use std::fmt;
@@ -37,6 +57,8 @@ use super::operations::{OperationError, Operations};
 use crate::id::Region;
 
 pub(super) use deployment::ServedStage;
+pub(super) use function::PACKED;
+pub(super) use leftover::Interrupted;
 pub(super) use state_machine::{definition, substituted};
 
 /// A resource's properties with all functions resolved, named as the template names them.
@@ -56,6 +78,8 @@ pub(super) struct Row {
     properties: &'static [&'static str],
     /// Properties that make another thing of the resource: when one changes, it is replaced.
     identity: &'static [&'static str],
+    /// Whether other changes do, too.
+    replaces: fn(&Properties, &Properties) -> bool,
     /// Whether it is a part of an API that reaches its stages only through a deployment.
     is_deployed: bool,
     create: for<'a> fn(&'a dyn Operations, &'a Naming<'a>, &'a Properties) -> Step<'a, Attributes>,
@@ -76,6 +100,7 @@ impl Row {
         type_name: "",
         properties: &[],
         identity: &[],
+        replaces: |_, _| false,
         is_deployed: false,
         create: |_, _, _| Box::pin(std::future::ready(Ok(Attributes::default()))),
         update: |_, _, _, _| Box::pin(std::future::ready(Ok(Updated::Replace))),
@@ -147,7 +172,6 @@ impl Kind {
     pub(super) const RestApi: Self = Self(&rest_api::ROW);
     pub(super) const StateMachine: Self = Self(&state_machine::ROW);
     pub(super) const StateMachineAlias: Self = Self(&state_machine_alias::ROW);
-    pub(super) const StateMachineVersion: Self = Self(&state_machine_version::ROW);
 }
 
 impl Kind {
@@ -155,6 +179,12 @@ impl Kind {
     pub const ALL: &[Self] = &[
         Self(&role::ROW),
         Self(&policy::ROW),
+        Self(&managed_policy::ROW),
+        Self(&user::ROW),
+        Self(&group::ROW),
+        Self(&group::ADDITION),
+        Self(&access_key::ROW),
+        Self(&instance_profile::ROW),
         Self(&state_machine::ROW),
         Self(&state_machine_version::ROW),
         Self(&state_machine_alias::ROW),
@@ -178,6 +208,21 @@ impl Kind {
         Self(&documentation_version::ROW),
         Self(&client_certificate::ROW),
         Self(&vpc_link::ROW),
+        Self(&function::ROW),
+        Self(&function_permission::ROW),
+        Self(&function_version::ROW),
+        Self(&function_alias::ROW),
+        Self(&layer_version::ROW),
+        Self(&layer_version_permission::ROW),
+        Self(&event_invoke_config::ROW),
+        Self(&function_url::ROW),
+        Self(&user_pool::ROW),
+        Self(&user_pool_client::ROW),
+        Self(&user_pool_group::ROW),
+        Self(&user_pool_user::ROW),
+        Self(&user_pool_user::MEMBERSHIP),
+        Self(&identity_pool::ROW),
+        Self(&identity_pool::ROLES),
     ];
 
     /// The type of this name, if it is supported.
@@ -232,6 +277,12 @@ impl Kind {
         Ok(updated)
     }
 
+    /// Whether a new resource has to take the place of one with the properties `old`.
+    pub(super) fn must_replace(self, old: &Properties, new: &Properties) -> bool {
+        self.0.identity.iter().any(|property| old.get(*property) != new.get(*property))
+            || (self.0.replaces)(old, new)
+    }
+
     async fn update_members(
         self,
         operations: &dyn Operations,
@@ -239,7 +290,7 @@ impl Kind {
         old: &Properties,
         new: &Properties,
     ) -> Result<Updated, OperationError> {
-        if self.0.identity.iter().any(|property| old.get(*property) != new.get(*property)) {
+        if self.must_replace(old, new) {
             return Ok(Updated::Replace);
         }
         (self.0.update)(operations, made, old, new).await
@@ -259,6 +310,36 @@ impl Kind {
         }
     }
 
+    /// Removes what a step that was interrupted may have made.
+    pub(super) async fn remove_leftover(
+        self,
+        operations: &dyn Operations,
+        step: &Interrupted<'_>,
+    ) -> Result<(), OperationError> {
+        match leftover::find(self, operations, step).await? {
+            Some(found) => self.delete(operations, &found, step.properties).await,
+            None => Ok(()),
+        }
+    }
+
+    /// The property that may name a folder of the template's.
+    pub(super) fn package(self) -> Option<&'static str> {
+        match self.type_name() {
+            "AWS::Lambda::Function" => Some("Code"),
+            "AWS::Lambda::LayerVersion" => Some("Content"),
+            _ => None,
+        }
+    }
+
+    /// The property that may name a document of the template's.
+    pub(super) fn document(self) -> Option<&'static str> {
+        match self.type_name() {
+            "AWS::ApiGateway::RestApi" => Some("BodyS3Location"),
+            "AWS::StepFunctions::StateMachine" => Some("DefinitionS3Location"),
+            _ => None,
+        }
+    }
+
     /// Whether a resource made by an earlier version has all the attributes that it has today.
     pub(super) fn knows_attributes(self, made: &Attributes) -> bool {
         self != Self::StateMachine || made.attributes.contains_key("StateMachineRevisionId")
@@ -266,7 +347,14 @@ impl Kind {
 }
 
 fn is_missing(error: &OperationError) -> bool {
-    matches!(error.code.as_str(), "NotFoundException" | "NoSuchEntity" | "StateMachineDoesNotExist")
+    const CODES: &[&str] = &[
+        "NotFoundException",
+        "NoSuchEntity",
+        "StateMachineDoesNotExist",
+        "ResourceNotFoundException",
+        "UserNotFoundException",
+    ];
+    CODES.contains(&error.code.as_str())
 }
 
 pub(super) async fn call(

@@ -9,38 +9,48 @@
 //! type or property that is not supported is refused before anything changes.
 
 // Rooms are called by their names, wherever they stand.
+use crate as stack;
 use stepgate_asl as asl;
 use stepgate_clock as clock;
 use stepgate_id as id;
+use stepgate_identity as identity;
 use stepgate_store as store;
 use stepgate_vtl as vtl;
 use stepgate_wire as wire;
 use stepgate_yaml as yaml;
 
-mod apply;
+mod capabilities;
 mod cidr;
 mod condition;
+mod diff;
 mod document;
 mod error;
 mod intrinsic;
 mod kind;
 mod lenient;
 mod lint;
+mod model;
 mod objects;
 mod operations;
 mod order;
 mod parameter;
 mod plan;
 mod record;
+mod sam;
 mod scope;
+pub mod service;
+mod stack_policy;
+mod stacks;
+mod status;
+mod tags;
 mod template;
 #[cfg(test)]
 mod tests;
 
-pub use apply::{Action, Applied, Change, Stacks};
 pub use error::Error;
 pub use kind::Kind;
 pub use lint::{Finding, check};
 pub use objects::{ObjectFuture, Objects};
-pub use operations::{OperationError, OperationFuture, Operations};
-pub use template::Template;
+pub use operations::{Accounts, Actor, OperationError, OperationFuture, Operations};
+pub use stacks::{Action, Applied, Change, Ports, Stacks};
+pub use template::{Beside, Template};

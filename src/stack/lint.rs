@@ -34,7 +34,8 @@ pub fn check(template: &Template) -> Result<Vec<Finding>, Error> {
     let (Some(account), Some(region)) = (AccountId::parse("123456789012"), Region::parse("us-east-1")) else {
         unreachable!("an account and a region")
     };
-    let pseudo = parameter::pseudo(&AccountRegion { account, region }, "stack");
+    let home = AccountRegion { account, region };
+    let pseudo = parameter::pseudo(&home, "stack", &parameter::first_id(&home, "stack"), &[]);
     let (parameters, guessed) = parameter::guesses(&template.parameters, pseudo);
     let plan = Plan::new(template, parameters, guessed, None)?;
     let rehearsal = plan.rehearse()?;

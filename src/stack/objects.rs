@@ -63,7 +63,16 @@ pub(super) async fn fetch(
     Ok(())
 }
 
+/// Where the text of a document stands that was sent with its template.
+pub(super) const TEXT: &str = "Stepgate::Text";
+
 async fn read(objects: &dyn Objects, place: &Value) -> Result<String, String> {
+    if let Some(text) = place.get(TEXT).and_then(Value::as_str) {
+        return Ok(text.to_owned());
+    }
+    if let Some(path) = place.as_str() {
+        return Err(format!("{path} is no object in S3: package the template first, or use stepgate apply"));
+    }
     let member = |name: &str| place.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
     let bucket = member("Bucket").ok_or("Bucket is missing")?;
     let key = member("Key").ok_or("Key is missing")?;

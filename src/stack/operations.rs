@@ -2,9 +2,11 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 
 use serde_json::Value;
 
+use crate::id::AccountRegion;
 use crate::wire::Structure;
 
 /// A service's error.
@@ -22,7 +24,29 @@ pub struct OperationError {
 /// The result of an operation.
 pub type OperationFuture<'a> = Pin<Box<dyn Future<Output = Result<Value, OperationError>> + Send + 'a>>;
 
-/// Calls AWS operations as the caller who applies the template.
+/// In whose name the resources of a stack are made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Actor {
+    /// The account.
+    Account,
+    /// The role of this ARN.
+    Role(String),
+    /// Somebody who has assumed this role, or this user, who may do what its policies allow.
+    Session {
+        /// The id of the role or user.
+        role_id: String,
+        /// Its ARN.
+        role_arn: String,
+    },
+}
+
+/// Operations of accounts and regions.
+pub trait Accounts: Send + Sync {
+    /// Those of `home`, in the name of `actor`.
+    fn operations(&self, home: &AccountRegion, actor: &Actor) -> Arc<dyn Operations>;
+}
+
+/// Calls AWS operations in the name of an [`Actor`].
 pub trait Operations: Send + Sync {
     /// What `operation` of `service` takes; `None` if it isn't known.
     fn input(&self, service: &str, operation: &str) -> Option<&'static Structure>;

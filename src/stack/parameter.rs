@@ -19,28 +19,35 @@ const CDK_BOOTSTRAP_VERSION: &str = "1000";
 /// The longest value of a parameter, in bytes; CloudFormation's own limit.
 const VALUE_BYTES_MAX: usize = 4096;
 
-/// The pseudo parameters of a stack.
-pub(super) fn pseudo(home: &AccountRegion, stack: &str) -> Map<String, Value> {
+/// The pseudo parameters of the stack `stack`, whose ARN is `id`.
+pub(super) fn pseudo(
+    home: &AccountRegion,
+    stack: &str,
+    id: &str,
+    notifications: &[String],
+) -> Map<String, Value> {
     let AccountRegion { account, region } = home;
     let partition = region.partition();
     let suffix = if partition == "aws-cn" { "amazonaws.com.cn" } else { "amazonaws.com" };
-    let id = format!(
-        "arn:{partition}:cloudformation:{region}:{account}:stack/{stack}/{}",
-        stack_uuid(home, stack)
-    );
     Map::from_iter([
         ("AWS::AccountId".to_owned(), json!(account.as_str())),
         ("AWS::Region".to_owned(), json!(region.as_str())),
         ("AWS::Partition".to_owned(), json!(partition)),
         ("AWS::URLSuffix".to_owned(), json!(suffix)),
-        ("AWS::NotificationARNs".to_owned(), json!([])),
+        ("AWS::NotificationARNs".to_owned(), json!(notifications)),
         ("AWS::StackName".to_owned(), json!(stack)),
         ("AWS::StackId".to_owned(), json!(id)),
     ])
 }
 
-/// The end of a stack's id. Templates use it to make names unique, so it is always the same for the same stack. The
-/// hash is FNV-1a.
+/// The ARN of a stack from before stacks had ARNs of their own. Templates have made names of its end.
+pub(super) fn first_id(home: &AccountRegion, stack: &str) -> String {
+    let AccountRegion { account, region } = home;
+    let partition = region.partition();
+    format!("arn:{partition}:cloudformation:{region}:{account}:stack/{stack}/{}", stack_uuid(home, stack))
+}
+
+/// The end of such an ARN: FNV-1a of where the stack is and what it is called.
 fn stack_uuid(home: &AccountRegion, stack: &str) -> String {
     let text = format!("{}/{}/{stack}", home.account, home.region);
     let hash = text.bytes().fold(0x6c62_272e_07bb_0142_62b8_2175_6295_c58d_u128, |hash, byte| {
@@ -212,7 +219,8 @@ mod tests {
     fn pseudo_parameters_follow_the_region_and_the_stack() {
         let of = |region: &str, stack: &str| {
             let account = crate::id::AccountId::parse("123456789012").unwrap();
-            pseudo(&AccountRegion { account, region: crate::id::Region::parse(region).unwrap() }, stack)
+            let home = AccountRegion { account, region: crate::id::Region::parse(region).unwrap() };
+            pseudo(&home, stack, &first_id(&home, stack), &[])
         };
         let china = of("cn-north-1", "s");
         assert_eq!(

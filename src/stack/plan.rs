@@ -43,6 +43,8 @@ pub(super) struct Rehearsed<'a> {
 pub(super) struct Outputs {
     pub(super) values: Map<String, Value>,
     pub(super) exports: BTreeMap<String, String>,
+    /// The names under which outputs are exported, by the outputs' own.
+    pub(super) export_names: BTreeMap<String, String>,
 }
 
 impl<'a> Plan<'a> {
@@ -160,6 +162,7 @@ impl Outputs {
                 return Err(Error::at(at, "expected a name"));
             };
             let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            self.export_names.insert(name.to_owned(), under.to_owned());
             // Two guesses may be equal although the real values aren't.
             let is_taken = self.exports.insert(under.to_owned(), text).is_some();
             if is_taken && names.scope.guessed.is_empty() {

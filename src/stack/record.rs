@@ -1,5 +1,10 @@
 //! What a stack is made of, as stored: the base that the next template is compared with.
 
+mod change_sets;
+mod forms;
+mod heads;
+mod journal;
+
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
@@ -7,10 +12,19 @@ use serde_json::{Map, Value};
 use super::error::Error;
 use super::intrinsic::Attributes;
 use super::kind::Kind;
+use super::model::{ChangeSet, Event, Head, Made, Progress, Retention, Shown, Work};
 use crate::id::AccountRegion;
 use crate::store::{
     self, Param, Record as _, Row, SealedColumn, Step, Store, Stored, Tx, Unreadable, record, records,
 };
+
+use self::forms::{ChangeSetV1, EventV1, HeadV1, ProgressV1, ShownV1, WorkV1};
+
+pub(super) use self::change_sets::{change_set, change_sets, drop_change_set, save_change_set};
+pub(super) use self::heads::{adopt, all, begin, find, importers, imports, put, unfinished, work};
+#[cfg(test)]
+pub(super) use self::journal::EVENTS_MAX;
+pub(super) use self::journal::{Commit, End, Noted, commit, events, save_exports, shown};
 
 /// The room's tables.
 const SCHEMA: &[Step] = &[
@@ -33,28 +47,81 @@ const SCHEMA: &[Step] = &[
     PRIMARY KEY (home, name)
 )",
     ),
+    Step::Sql(
+        "CREATE TABLE stack_head (
+    home TEXT NOT NULL,
+    id TEXT NOT NULL,
+    name TEXT NOT NULL,
+    created INTEGER NOT NULL,
+    is_gone INTEGER NOT NULL,
+    sealed BLOB NOT NULL,
+    PRIMARY KEY (home, id)
+);
+CREATE INDEX stack_head_name ON stack_head (home, name);
+CREATE TABLE stack_work (
+    home TEXT NOT NULL,
+    stack TEXT NOT NULL,
+    sealed BLOB NOT NULL,
+    PRIMARY KEY (home, stack)
+);
+CREATE TABLE stack_progress (
+    home TEXT NOT NULL,
+    stack TEXT NOT NULL,
+    sealed BLOB NOT NULL,
+    PRIMARY KEY (home, stack)
+);
+CREATE TABLE stack_event (
+    home TEXT NOT NULL,
+    stack TEXT NOT NULL,
+    number TEXT NOT NULL,
+    sealed BLOB NOT NULL,
+    PRIMARY KEY (home, stack, number)
+);
+CREATE TABLE stack_resource (
+    home TEXT NOT NULL,
+    stack TEXT NOT NULL,
+    logical_id TEXT NOT NULL,
+    resource TEXT NOT NULL,
+    PRIMARY KEY (home, stack, logical_id)
+);
+CREATE TABLE stack_change_set (
+    home TEXT NOT NULL,
+    stack TEXT NOT NULL,
+    name TEXT NOT NULL,
+    sealed BLOB NOT NULL,
+    PRIMARY KEY (home, stack, name)
+);
+CREATE TABLE stack_import (
+    home TEXT NOT NULL,
+    export TEXT NOT NULL,
+    stack TEXT NOT NULL,
+    PRIMARY KEY (home, export, stack)
+)",
+    ),
 ];
 
 /// Where resources are: values of API keys are among their properties.
 pub(super) const RESOURCES: SealedColumn =
     SealedColumn { table: "stack", column: "sealed", key: &["home", "name"], lookup: None };
-
-/// One resource of a stack: what it was made from and what came of it.
-#[derive(Clone, Debug)]
-pub(super) struct Made {
-    pub(super) logical_id: String,
-    pub(super) kind: Kind,
-    pub(super) properties: Map<String, Value>,
-    pub(super) attributes: Attributes,
-    pub(super) retention: Retention,
-}
-
-/// When the resource outlives its place in the stack: `DeletionPolicy` and `UpdateReplacePolicy`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Retention {
-    pub(super) on_delete: bool,
-    pub(super) on_replace: bool,
-}
+/// What was asked for: values of parameters may be secrets.
+pub(super) const HEADS: SealedColumn =
+    SealedColumn { table: "stack_head", column: "sealed", key: &["home", "id"], lookup: None };
+/// The same of what is being done, with the resources before.
+pub(super) const WORKS: SealedColumn =
+    SealedColumn { table: "stack_work", column: "sealed", key: &["home", "stack"], lookup: None };
+/// Resources that are to be removed, with their properties.
+pub(super) const PROGRESS: SealedColumn =
+    SealedColumn { table: "stack_progress", column: "sealed", key: &["home", "stack"], lookup: None };
+/// Events have properties of resources.
+pub(super) const EVENTS: SealedColumn =
+    SealedColumn { table: "stack_event", column: "sealed", key: &["home", "stack", "number"], lookup: None };
+/// Change sets have what was asked for.
+pub(super) const CHANGE_SETS: SealedColumn = SealedColumn {
+    table: "stack_change_set",
+    column: "sealed",
+    key: &["home", "stack", "name"],
+    lookup: None,
+};
 
 /// What a stack is made of, in the order it was made.
 pub(super) struct Resources(Vec<Made>);
@@ -63,6 +130,12 @@ records! {
     /// All kinds.
     pub(super) const RECORDS;
     Resources, "cloudformation resources": now 1 => Vec<MadeV1>;
+    Head, "cloudformation stack": now 1 => HeadV1;
+    Work, "cloudformation work": now 1 => WorkV1;
+    Progress, "cloudformation progress": now 1 => ProgressV1;
+    Event, "cloudformation event": now 1 => EventV1;
+    Shown, "cloudformation resource": now 1 => ShownV1;
+    ChangeSet, "cloudformation change set": now 1 => ChangeSetV1;
 }
 
 record! {
@@ -148,27 +221,6 @@ pub(super) async fn load(
     Ok(Some(made))
 }
 
-/// Replaces the stack's record.
-pub(super) async fn save(
-    store: &Store,
-    home: &AccountRegion,
-    name: &str,
-    made: &[Made],
-) -> Result<(), Error> {
-    let text = Resources(made.to_vec()).encode()?;
-    let (home, name) = (key(home), name.to_owned());
-    store
-        .write(move |tx| {
-            let sealed = tx.seal(&RESOURCES, &[&home, &name], text.as_bytes())?;
-            let sql = "INSERT INTO stack (home, name, sealed) VALUES (?1, ?2, ?3)
-                       ON CONFLICT (home, name) DO UPDATE SET sealed = excluded.sealed";
-            tx.execute(sql, &[Param::Text(&home), Param::Text(&name), Param::Blob(&sealed)])?;
-            Ok::<_, store::Error>(())
-        })
-        .await?;
-    Ok(())
-}
-
 /// True if any stack was ever applied in this store.
 pub(super) async fn any(store: &Store) -> Result<bool, Error> {
     let one = store.read(|tx| tx.query_one("SELECT 1 FROM stack LIMIT 1", &[], |row| row.int(0))).await?;
@@ -177,14 +229,27 @@ pub(super) async fn any(store: &Store) -> Result<bool, Error> {
 
 /// What all stacks export, by name.
 pub(super) async fn exports(store: &Store, home: &AccountRegion) -> Result<BTreeMap<String, String>, Error> {
+    let exported = exported(store, home).await?.into_iter();
+    Ok(exported.map(|Exported { name, value, .. }| (name, value)).collect())
+}
+
+/// A value that a stack exports.
+pub(super) struct Exported {
+    pub(super) name: String,
+    pub(super) stack: String,
+    pub(super) value: String,
+}
+
+/// What all stacks export, in the order of the names.
+pub(super) async fn exported(store: &Store, home: &AccountRegion) -> Result<Vec<Exported>, Error> {
     let home = key(home);
-    let pairs = store
-        .read(move |tx| {
-            let sql = "SELECT name, value FROM stack_export WHERE home = ?1";
-            tx.query(sql, &[Param::Text(&home)], |row| Ok((row.text(0)?, row.text(1)?)))
-        })
-        .await?;
-    Ok(pairs.into_iter().collect())
+    let all = store.read(move |tx| {
+        let sql = "SELECT name, stack, value FROM stack_export WHERE home = ?1 ORDER BY name";
+        let read =
+            |row: &Row<'_>| Ok(Exported { name: row.text(0)?, stack: row.text(1)?, value: row.text(2)? });
+        tx.query(sql, &[Param::Text(&home)], read)
+    });
+    Ok(all.await?)
 }
 
 /// Whether stack `name` may export all that: a name is exported once.
@@ -214,29 +279,6 @@ pub(super) async fn check_exports(
             format!("Export with name {export} is already exported by stack {stack}"),
         )),
     }
-}
-
-/// Makes `exports` what stack `name` exports.
-pub(super) async fn save_exports(
-    store: &Store,
-    home: &AccountRegion,
-    name: &str,
-    exports: BTreeMap<String, String>,
-) -> Result<(), Error> {
-    let (home, name) = (key(home), name.to_owned());
-    store
-        .write(move |tx| {
-            let sql = "DELETE FROM stack_export WHERE home = ?1 AND stack = ?2";
-            tx.execute(sql, &[Param::Text(&home), Param::Text(&name)])?;
-            for (export, value) in &exports {
-                let sql = "INSERT INTO stack_export (home, name, stack, value) VALUES (?1, ?2, ?3, ?4)";
-                let row = [&home, export, &name, value].map(|text| Param::Text(text));
-                tx.execute(sql, &row)?;
-            }
-            Ok::<_, store::Error>(())
-        })
-        .await?;
-    Ok(())
 }
 
 fn key(home: &AccountRegion) -> String {

@@ -1,6 +1,6 @@
 //! What a template's values can refer to: parameters, mappings, conditions, and exports of other stacks.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
@@ -41,6 +41,8 @@ pub(super) struct Tally {
     bytes_left: Cell<usize>,
     n_guesses: Cell<u32>,
     n_placeholders: Cell<u32>,
+    /// The exports that were met.
+    imports: RefCell<BTreeSet<String>>,
     /// Whether resources are placeholders, which only have the right form.
     is_rehearsal: bool,
 }
@@ -54,20 +56,21 @@ pub(super) struct Mark {
 
 impl Tally {
     /// For existing resources.
-    pub(super) const fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self::with(false)
     }
 
     /// For placeholders of resources.
-    pub(super) const fn of_rehearsal() -> Self {
+    pub(super) fn of_rehearsal() -> Self {
         Self::with(true)
     }
 
-    const fn with(is_rehearsal: bool) -> Self {
+    fn with(is_rehearsal: bool) -> Self {
         Self {
             bytes_left: Cell::new(EXPANSION_BYTES_MAX),
             n_guesses: Cell::new(0),
             n_placeholders: Cell::new(0),
+            imports: RefCell::new(BTreeSet::new()),
             is_rehearsal,
         }
     }
@@ -89,6 +92,16 @@ impl Tally {
 
     pub(super) fn meet_guess(&self) {
         self.n_guesses.set(self.n_guesses.get().wrapping_add(1));
+    }
+
+    /// Notes that the value exported as `name` was met.
+    pub(super) fn meet_export(&self, name: &str) {
+        self.imports.borrow_mut().insert(name.to_owned());
+    }
+
+    /// The names of the exports that were met.
+    pub(super) fn imports(&self) -> BTreeSet<String> {
+        self.imports.borrow().clone()
     }
 
     pub(super) fn meet_resource(&self) {

@@ -6,8 +6,10 @@ use serde_json::{Map, Value};
 
 use super::document;
 use super::error::Error;
-use super::kind::Kind;
-use super::record::Retention;
+use super::kind::{Kind, PACKED};
+use super::model::Retention;
+use super::objects::TEXT;
+use super::sam;
 
 /// The most resources of a template; CloudFormation's own limit.
 const RESOURCES_MAX: usize = 500;
@@ -20,6 +22,16 @@ const CDK_METADATA: &str = "AWS::CDK::Metadata";
 /// A template whose structure has been checked; its intrinsic functions are not resolved yet.
 #[derive(Clone, Debug)]
 pub struct Template {
+    /// What was parsed.
+    pub(super) text: String,
+    pub(super) description: Option<String>,
+    /// The `Metadata` section, and what `Transform` names.
+    pub(super) metadata: Map<String, Value>,
+    pub(super) transforms: Vec<String>,
+    /// Whether macros make another template of it.
+    pub(super) has_macros: bool,
+    /// What they have made of it.
+    processed: Option<String>,
     pub(super) parameters: Map<String, Value>,
     pub(super) mappings: Value,
     pub(super) rules: Map<String, Value>,
@@ -32,6 +44,7 @@ pub struct Template {
 #[derive(Clone, Debug)]
 pub(super) struct Output {
     pub(super) value: Value,
+    pub(super) description: Option<String>,
     pub(super) condition: Option<String>,
     /// The export name, not resolved yet.
     pub(super) export: Option<Value>,
@@ -46,12 +59,61 @@ pub(super) struct Declared {
     pub(super) depends_on: BTreeSet<String>,
     pub(super) condition: Option<String>,
     pub(super) retention: Retention,
+    pub(super) metadata: Option<Value>,
 }
 
 impl Declared {
     /// Its location in the template.
     pub(super) fn location(&self) -> String {
         format!("Resources/{}", self.logical_id)
+    }
+}
+
+/// A file or folder that a template names where CloudFormation wants an object of S3.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Beside {
+    /// The resource that it belongs to.
+    pub logical_id: String,
+    /// As the template says it: relative to the template's own folder.
+    pub path: String,
+}
+
+impl Template {
+    /// The folders that the template names, as templates for `aws cloudformation package` do: `Code: ./folder`.
+    pub fn folders(&self) -> Vec<Beside> {
+        self.beside(Kind::package)
+    }
+
+    /// The documents that it names likewise: `BodyS3Location: ./api.yaml`.
+    pub fn documents(&self) -> Vec<Beside> {
+        self.beside(Kind::document)
+    }
+
+    fn beside(&self, property: fn(Kind) -> Option<&'static str>) -> Vec<Beside> {
+        let named = self.resources.iter().filter_map(|resource| {
+            let path = resource.properties.get(property(resource.kind)?)?.as_str()?.to_owned();
+            Some(Beside { logical_id: resource.logical_id.clone(), path })
+        });
+        named.collect()
+    }
+
+    /// Puts a folder's archive, in base64, in its place.
+    pub fn set_package(&mut self, logical_id: &str, archive: String) {
+        self.set(logical_id, Kind::package, serde_json::json!({ PACKED: archive }));
+    }
+
+    /// Puts a document's text in its place.
+    pub fn set_document(&mut self, logical_id: &str, text: String) {
+        self.set(logical_id, Kind::document, serde_json::json!({ TEXT: text }));
+    }
+
+    fn set(&mut self, logical_id: &str, property: fn(Kind) -> Option<&'static str>, value: Value) {
+        let resource = self.resources.iter_mut().find(|resource| resource.logical_id == logical_id);
+        if let Some(resource) = resource
+            && let Some(property) = property(resource.kind)
+        {
+            resource.properties.insert(property.to_owned(), value);
+        }
     }
 }
 
@@ -64,6 +126,7 @@ impl Template {
         let Value::Object(mut sections) = document::parse(text)? else {
             return Err(Error::at("/", "a template is an object with a Resources section"));
         };
+        let mut named = Vec::new();
         for (section, value) in &sections {
             match section.as_str() {
                 "AWSTemplateFormatVersion"
@@ -75,11 +138,21 @@ impl Template {
                 | "Conditions"
                 | "Resources"
                 | "Outputs"
-                // Contains common properties of Serverless Application Model types, which are refused individually.
+                // The Serverless Application Model's.
                 | "Globals" => {}
-                "Transform" => transforms(value)?,
+                "Transform" => named = transforms(value)?,
                 other => return Err(Error::at(other, "no such section in a template")),
             }
+        }
+        let is_serverless = named.iter().any(|name| name == sam::NAME);
+        let mut processed = None;
+        if is_serverless {
+            sections.shift_remove("Transform");
+            sam::translate(&mut sections).map_err(|errors| match <[Error; 1]>::try_from(errors) {
+                Ok([error]) => error,
+                Err(errors) => Error::Several(errors),
+            })?;
+            processed = serde_json::to_string_pretty(&sections).ok();
         }
         let mut section = |name: &str| match sections.remove(name) {
             None | Some(Value::Null) => Ok(Map::new()),
@@ -96,23 +169,52 @@ impl Template {
         };
         let (parameters, mappings, outputs) =
             (bounded("Parameters")?, bounded("Mappings")?, bounded("Outputs")?);
-        let declared = section("Resources")?;
+        let (declared, rules, conditions) =
+            (section("Resources")?, section("Rules")?, section("Conditions")?);
         if declared.is_empty() || RESOURCES_MAX < declared.len() {
             let problem = format!("expected 1 to {RESOURCES_MAX} resources, found {}", declared.len());
             return Err(Error::at("Resources", problem));
         }
+        let mut resources = Vec::with_capacity(declared.len());
+        let mut unsupported = Vec::new();
+        for (id, value) in declared {
+            if value.get("Type").and_then(Value::as_str) == Some(CDK_METADATA) {
+                continue;
+            }
+            match resource(id, value) {
+                Ok(resource) => resources.push(resource),
+                Err(error @ (Error::UnsupportedType { .. } | Error::UnsupportedProperty { .. })) => {
+                    unsupported.push(error);
+                }
+                Err(Error::Several(errors)) => unsupported.extend(errors),
+                Err(other) => return Err(other),
+            }
+        }
+        all_at_once(unsupported)?;
+        let description = sections.remove("Description").and_then(|it| it.as_str().map(str::to_owned));
+        let metadata = match sections.remove("Metadata") {
+            Some(Value::Object(metadata)) => metadata,
+            _ => Map::new(),
+        };
         Ok(Self {
-            resources: declared
-                .into_iter()
-                .filter(|(_, value)| value.get("Type").and_then(Value::as_str) != Some(CDK_METADATA))
-                .map(|(id, value)| resource(id, value))
-                .collect::<Result<_, _>>()?,
+            text: text.to_owned(),
+            description,
+            metadata,
+            has_macros: named.iter().any(|name| name != LANGUAGE_EXTENSIONS),
+            transforms: named,
+            processed,
+            resources,
             parameters,
             mappings: Value::Object(mappings),
-            rules: section("Rules")?,
-            conditions: section("Conditions")?,
+            rules,
+            conditions,
             outputs: outputs.into_iter().map(output).collect::<Result<_, _>>()?,
         })
+    }
+
+    /// The template as macros have made it.
+    pub(super) fn processed(&self) -> String {
+        self.processed.as_ref().unwrap_or(&self.text).clone()
     }
 
     /// Names of the template's parameters.
@@ -126,17 +228,28 @@ impl Template {
     }
 }
 
-/// Transforms that don't change supported templates: resource types of the Serverless Application Model are refused,
-/// and the functions of the language extensions are built in.
-const TRANSFORMS: &[&str] = &["AWS::Serverless-2016-10-31", "AWS::LanguageExtensions"];
+/// Refuses what is not supported, all of it at once.
+fn all_at_once(mut unsupported: Vec<Error>) -> Result<(), Error> {
+    match unsupported.len() {
+        0 => Ok(()),
+        1 => Err(unsupported.remove(0)),
+        _ => Err(Error::Several(unsupported)),
+    }
+}
 
-fn transforms(value: &Value) -> Result<(), Error> {
+/// Transforms that are done here.
+const TRANSFORMS: &[&str] = &[sam::NAME, LANGUAGE_EXTENSIONS];
+/// Whose functions need no macro here.
+const LANGUAGE_EXTENSIONS: &str = "AWS::LanguageExtensions";
+
+/// The names of the transforms.
+fn transforms(value: &Value) -> Result<Vec<String>, Error> {
     let given = match value {
         Value::Array(items) => items.as_slice(),
         one => std::slice::from_ref(one),
     };
     match given.iter().find(|one| !one.as_str().is_some_and(|name| TRANSFORMS.contains(&name))) {
-        None => Ok(()),
+        None => Ok(given.iter().filter_map(|one| one.as_str().map(str::to_owned)).collect()),
         Some(other) => {
             let name = other.get("Name").unwrap_or(other);
             let name = name.as_str().map_or_else(|| name.to_string(), str::to_owned);
@@ -160,7 +273,8 @@ fn output((name, value): (String, Value)) -> Result<(String, Output), Error> {
         },
     };
     let condition = condition(members.remove("Condition"), &at)?;
-    Ok((name, Output { value, condition, export }))
+    let description = members.remove("Description").and_then(|it| it.as_str().map(str::to_owned));
+    Ok((name, Output { value, description, condition, export }))
 }
 
 /// The name of a condition.
@@ -211,20 +325,22 @@ fn resource(logical_id: String, value: Value) -> Result<Declared, Error> {
         on_replace: policy(value.remove("UpdateReplacePolicy"), &location, "UpdateReplacePolicy")?,
     };
     let condition = condition(value.remove("Condition"), &location)?;
+    let metadata = value.remove("Metadata");
     for attribute in value.keys() {
         match attribute.as_str() {
             // The policies are about groups of instances and the like; no supported resource has them.
-            "Metadata" | "CreationPolicy" | "UpdatePolicy" => {}
+            "CreationPolicy" | "UpdatePolicy" => {}
             other => return Err(Error::at(format!("{location}/{other}"), "attribute is not supported")),
         }
     }
-    for property in properties.keys() {
-        if !kind.properties().contains(&property.as_str()) {
-            let property = property.clone();
-            return Err(Error::UnsupportedProperty { logical_id, kind: kind.type_name(), property });
-        }
-    }
-    Ok(Declared { logical_id, kind, properties, depends_on, condition, retention })
+    let unsupported = properties.keys().filter(|property| !kind.properties().contains(&property.as_str()));
+    let unsupported = unsupported.map(|property| Error::UnsupportedProperty {
+        logical_id: logical_id.clone(),
+        kind: kind.type_name(),
+        property: property.clone(),
+    });
+    all_at_once(unsupported.collect())?;
+    Ok(Declared { logical_id, kind, properties, depends_on, condition, retention, metadata })
 }
 
 /// Whether a policy retains the resource. No resource has snapshots here, so `Snapshot` is refused, as on AWS for types

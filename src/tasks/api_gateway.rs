@@ -1,21 +1,28 @@
-//! `apigateway:invoke`: a task calls an API of this server, in process.
+//! `apigateway:invoke`: a task calls an API, one of this server in process, another where the settings say.
 //!
 //! <https://docs.aws.amazon.com/step-functions/latest/dg/connect-api-gateway.html>
 
 use std::net::{IpAddr, Ipv4Addr};
 
 use http::header::{CONTENT_TYPE, HOST, USER_AGENT};
-use http::{HeaderMap, Method};
+use http::{HeaderMap, Method, request};
 use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value, json};
 
+use super::role::{STEP_FUNCTIONS, role_use};
+use super::trace::trace_header;
 use crate::asl::{Integration, Pattern};
 use crate::connect::{self, BoxError, Request, Response, collect, full};
 use crate::engine::event::Failure;
 use crate::engine::{TaskCall, TaskResult};
-use crate::gateway::{self, Address, Gateway};
-use crate::identity::TargetUri;
+use crate::gateway::{self, Address, Gateway, Insider};
+use crate::identity::{Caller, TargetUri};
 use crate::json::Payload;
+use crate::wire::client::{self, AwsClient};
+
+/// Where calls in process come from.
+const PEER: gateway::Peer =
+    gateway::Peer { ip: IpAddr::V4(Ipv4Addr::LOCALHOST), certificate: None, is_secure: true };
 
 /// The largest answer that is read; a result may have 256 KiB.
 const ANSWER_BYTES_MAX: usize = 10 * 1_048_576;
@@ -60,7 +67,7 @@ const FIELDS: [Field; 9] = [
     ("QueryParameters", false, |value| texts(value).is_some()),
     ("RequestBody", false, |_| true),
     ("AllowNullValues", false, Value::is_boolean),
-    // Nothing is signed: the gateway serves no method that would look at who calls.
+    // In process nothing is signed: the call says who makes it.
     ("AuthType", false, |value| is_one_of(value, &AUTH_TYPES)),
 ];
 
@@ -117,27 +124,51 @@ pub(super) fn refuse(arguments: &Payload) -> Option<String> {
 }
 
 /// Makes a call and says how it went.
-pub(super) async fn call(gateway: &Gateway, integration: &Integration, call: TaskCall) -> TaskResult {
+pub(super) async fn call(
+    aws: &AwsClient,
+    gateway: &Gateway,
+    integration: &Integration,
+    call: TaskCall,
+) -> TaskResult {
     let failed =
         |error: &str, cause: String| TaskResult::Failed(Failure::new(format!("ApiGateway.{error}"), cause));
     let request = match request(call.input.value(), call.home.region.as_str()) {
         Ok(request) => request,
         Err(error) => return failed("InvalidRequestException", error.to_string()),
     };
-    // As any other request: what the input says may name no other API than the endpoint does.
     let (mut parts, body) = request.into_parts();
-    let uri = match TargetUri::take(&mut parts) {
+    parts.headers.extend(trace_header(&call));
+    // As any other request: what the input says may name no other API than the endpoint does.
+    let mut inside = parts.clone();
+    let uri = match TargetUri::take(&mut inside) {
         Ok(uri) => uri,
         Err(bad) => return failed("400", bad.to_string()),
     };
     let target = match gateway.locate(&uri) {
-        Address::Stage(target) => target,
-        Address::Nothing | Address::Health | Address::Own => {
-            return failed("404", "no stage is named".to_owned());
-        }
+        Address::Stage(target) => Some(target),
+        Address::Nothing | Address::Health | Address::Own => None,
     };
-    let peer = gateway::Peer { ip: IpAddr::V4(Ipv4Addr::LOCALHOST), certificate: None, is_secure: true };
-    let response = gateway.serve(uri, target, peer, Request::from_parts(parts, body)).await;
+    let is_here = match &target {
+        Some(target) => !aws.knows_other_apis() || gateway.has(target).await,
+        None => false,
+    };
+    let response = match target {
+        Some(target) if is_here => {
+            let insider = match insider(aws, &call).await {
+                Ok(insider) => insider,
+                Err(error) => {
+                    return TaskResult::Failed(Failure::new("States.TaskFailed", error.to_string()));
+                }
+            };
+            let request = Request::from_parts(inside, full(body));
+            gateway.serve_for(insider, uri, target, PEER, request).await
+        }
+        Some(_) | None if aws.knows_other_apis() => match elsewhere(aws, parts, body, &call).await {
+            Ok(response) => response,
+            Err(failure) => return TaskResult::Failed(failure),
+        },
+        Some(_) | None => return failed("404", "no stage is named".to_owned()),
+    };
     match answer(response).await {
         Err(error) => failed("SdkClientException", error.to_string()),
         Ok(Answered { status, body, .. }) if !status.is_success() => failed(status.as_str(), body),
@@ -150,8 +181,49 @@ pub(super) async fn call(gateway: &Gateway, integration: &Integration, call: Tas
     }
 }
 
+/// Calls an API that this server doesn't have. The settings' key signs for whoever has to be authorized.
+async fn elsewhere(
+    aws: &AwsClient,
+    parts: request::Parts,
+    body: String,
+    call: &TaskCall,
+) -> Result<Response, Failure> {
+    let auth_type = call.input.value().get("AuthType").and_then(Value::as_str);
+    if auth_type == Some("IAM_ROLE")
+        && let Some(role) = role_use(call)
+    {
+        match aws.permit_other_api(&role, &call.home, &parts).await {
+            Ok(()) => {}
+            Err(client::Unpermitted::Denied(message)) => {
+                return Err(Failure::new("ApiGateway.403", message));
+            }
+            Err(error) => return Err(Failure::new("States.TaskFailed", error.to_string())),
+        }
+    }
+    let is_signed = matches!(auth_type, Some("IAM_ROLE" | "RESOURCE_POLICY"));
+    let sent = aws.call_other_api((parts, body), is_signed, &call.home).await;
+    sent.map_err(|error| Failure::new("ApiGateway.SdkClientException", error.to_string()))
+}
+
+/// Who calls, if the arguments say that the call is authorized.
+async fn insider(aws: &AwsClient, call: &TaskCall) -> Result<Option<Insider>, client::Unpermitted> {
+    match call.input.value().get("AuthType").and_then(Value::as_str) {
+        Some("IAM_ROLE") => match role_use(call) {
+            Some(role) => Ok(Some(Insider::Caller(aws.assume(&role, &call.home).await?))),
+            // What is tested without a role has the account's rights.
+            None => Ok(Some(Insider::Caller(Caller::root(call.home.account.clone())))),
+        },
+        Some("RESOURCE_POLICY") => Ok(Some(Insider::Service {
+            name: STEP_FUNCTIONS,
+            source_arn: call.state_machine_arn.to_string(),
+            source_account: call.home.account.to_string(),
+        })),
+        Some(_) | None => Ok(None),
+    }
+}
+
 /// The request that well-formed arguments stand for.
-fn request(arguments: &Value, region: &str) -> Result<Request, BoxError> {
+fn request(arguments: &Value, region: &str) -> Result<http::Request<String>, BoxError> {
     let text = |name: &str| arguments.get(name).and_then(Value::as_str).unwrap_or_default();
     let (stage, path) = (text("Stage"), text("Path"));
     let mut uri = format!("https://{}", text("ApiEndpoint"));
@@ -189,7 +261,7 @@ fn request(arguments: &Value, region: &str) -> Result<Request, BoxError> {
             headers.entry(CONTENT_TYPE).or_insert("application/json".parse()?);
         }
     }
-    Ok(request.body(full(body))?)
+    Ok(request.body(body)?)
 }
 
 /// The body as it is sent: JSON, a text too. Recorded: nothing is sent for null and the empty text.

@@ -1,5 +1,4 @@
-//! Services of AWS elsewhere: `aws-sdk:*` and the optimized `sqs`, `sns`, `events` and `dynamodb`, forwarded to the
-//! endpoints of the settings and signed.
+//! Services of AWS: `aws-sdk:*` and the optimized `sqs`, `sns`, `events` and `dynamodb`, here or elsewhere.
 //!
 //! Optimized integrations speak as AWS's SDK of version 1 does, with the metadata of the call in their results;
 //! `aws-sdk` ones as version 2. EventBridge, the youngest, speaks as version 2 in both.
@@ -9,10 +8,6 @@
 mod attribute_values;
 mod failure;
 mod optimized;
-mod query;
-mod xml;
-
-use std::time::Duration;
 
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
@@ -20,18 +15,18 @@ use serde_json::{Map, Value, json};
 
 pub(super) use self::failure::{Fault, V1, reasons};
 pub(super) use self::optimized::refuse as refuse_optimized;
-pub(super) use self::xml::{Element, parse as parse_xml};
 use super::api_gateway::drop_null;
-use super::services::{JSON_10, Naming, Services, naming};
-use crate::asl::{Integration, Pattern};
+use super::role::role_use;
+use crate::asl::{Integration, Pattern, Resource};
 use crate::clock::Timestamp;
 use crate::engine::event::Failure;
 use crate::engine::{TaskCall, TaskResult};
-use crate::gateway::{AwsCall, AwsOperation, BackendResponse, CallAs};
+use crate::gateway::{AwsCall, AwsOperation, BackendError, BackendResponse, CallAs};
 use crate::json::Payload;
+use crate::wire::client::{self, AwsClient, Naming, SendError, TIMEOUT};
 
-/// How long a service may take.
-const TIMEOUT: Duration = Duration::from_secs(300);
+/// The media type of SQS's newer protocol.
+const JSON_10: &str = "application/x-amz-json-1.0";
 
 /// A service as its SDKs know it.
 #[derive(Debug)]
@@ -109,13 +104,13 @@ impl Target {
         }
     }
 
-    /// Makes a call and says how it went; `None` if the service has no endpoint.
+    /// Makes a call and says how it went.
     pub(super) async fn call(
         self,
-        elsewhere: &Services,
+        client: &AwsClient,
         integration: &Integration,
         call: TaskCall,
-    ) -> Option<TaskResult> {
+    ) -> TaskResult {
         let mut input = call.input.value().clone();
         drop_null(&mut input);
         turn_into_text(&mut input, self.service.texts);
@@ -130,21 +125,21 @@ impl Target {
         }
         let protocol = Protocol::of(self.service.name);
         let request = protocol.request(self.service.name, &pascal(&integration.action), &input, &call);
-        let response = match elsewhere.try_call(request, TIMEOUT).await? {
+        let response = match client.send(request).await {
             Ok(response) => response,
-            Err(error) => return Some(TaskResult::Failed(self.unreachable(&error))),
+            Err(error) => return TaskResult::Failed(not_sent(&call, self.prefix(), &error)),
         };
         let result = match response.status.is_success() {
             false => Err(self.failed(&Fault::read(&response, protocol.is_xml()))),
             true => self.result(protocol, &response),
         };
-        Some(match result {
+        match result {
             Err(failure) => TaskResult::Failed(failure),
             Ok(output) => match integration.pattern {
                 Pattern::RequestResponse => TaskResult::Succeeded(output),
                 Pattern::Sync | Pattern::Sync2 | Pattern::WaitForTaskToken => TaskResult::Submitted(output),
             },
-        })
+        }
     }
 
     fn result(self, protocol: Protocol, response: &BackendResponse) -> Result<Payload, Failure> {
@@ -172,11 +167,6 @@ impl Target {
             None => fault.as_v2(self.service.id),
         }
     }
-
-    fn unreachable(self, error: &crate::connect::Error) -> Failure {
-        let error_name = format!("{}.SdkClientException", self.prefix());
-        Failure::new(error_name, format!("Unable to execute HTTP request: {}", reasons(error)))
-    }
 }
 
 /// How a service is spoken to.
@@ -190,7 +180,7 @@ enum Protocol {
 
 impl Protocol {
     fn of(name: &str) -> Self {
-        match (name, naming(name)) {
+        match (name, Naming::of(name)) {
             // It speaks both; newer clients speak JSON.
             ("sqs", _) => Self::Json { prefix: "AmazonSQS", content_type: JSON_10 },
             (_, Naming::Target(prefix, content_type)) => Self::Json { prefix, content_type },
@@ -213,11 +203,11 @@ impl Protocol {
                 (input.to_string(), content_type)
             }
             Self::Query { version } => {
-                (query::form(action, version, input), "application/x-www-form-urlencoded; charset=utf-8")
+                (client::form(action, version, input), "application/x-www-form-urlencoded; charset=utf-8")
             }
         };
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
-        request(service, call, headers, "/".to_owned(), Vec::new(), body)
+        request(service, call, headers, AwsOperation::Path("/".to_owned()), Vec::new(), body)
     }
 
     fn answer(self, response: &BackendResponse) -> Result<Value, &'static str> {
@@ -225,7 +215,9 @@ impl Protocol {
         match self {
             Self::Json { .. } if text.is_empty() => Ok(json!({})),
             Self::Json { .. } => serde_json::from_str(text).map_err(|_| "no JSON"),
-            Self::Query { .. } => query::result(&xml::parse(text).ok_or("no XML")?).ok_or("no result"),
+            Self::Query { .. } => {
+                client::query_result(&client::parse_xml(text).ok_or("no XML")?).ok_or("no result")
+            }
         }
     }
 }
@@ -235,23 +227,58 @@ pub(super) fn request(
     service: &str,
     call: &TaskCall,
     headers: HeaderMap,
-    path: String,
+    operation: AwsOperation,
     query: Vec<(String, String)>,
     body: String,
 ) -> AwsCall {
     AwsCall {
         owner: call.home.clone(),
-        api_id: "".into(), // No API calls.
         service: service.to_owned(),
         region: call.home.region.as_str().to_owned(),
-        operation: AwsOperation::Path(path),
+        operation,
         method: Method::POST,
-        // The settings' key signs, whatever role is said.
-        call_as: CallAs::Api,
+        call_as: call_as(call),
         source_arn: None,
         headers,
         query,
         body: body.into(),
+        timeout: TIMEOUT,
+    }
+}
+
+/// The role of the execution, in a session of its name. What is tested without a role has the account's rights.
+fn call_as(call: &TaskCall) -> CallAs {
+    role_use(call).map_or(CallAs::Account, |role| CallAs::Role(Box::new(role)))
+}
+
+/// The service of a resource and its text.
+pub(super) fn shown(resource: &Resource) -> (&str, String) {
+    match resource {
+        Resource::Activity(arn) => ("activity", arn.to_string()),
+        Resource::Lambda(arn) => ("lambda", arn.to_string()),
+        Resource::Integration(integration) => (&*integration.service, integration.text.clone()),
+    }
+}
+
+/// How a task fails whose call got no response. `prefix` is what the errors of the service begin with.
+pub(super) fn not_sent(call: &TaskCall, prefix: &str, error: &SendError) -> Failure {
+    match error {
+        SendError::Http(error) => Failure::new(
+            format!("{prefix}.SdkClientException"),
+            format!("Unable to execute HTTP request: {}", reasons(error)),
+        ),
+        SendError::Refused(BackendError::Unreachable | BackendError::Malformed) => Failure::new(
+            format!("{prefix}.SdkClientException"),
+            format!("Unable to execute HTTP request: {error}"),
+        ),
+        SendError::Refused(BackendError::Credentials { reason, .. }) => {
+            Failure::new("States.TaskFailed", reason.as_str())
+        }
+        // Never retried and caught by nothing: trying again can't help.
+        SendError::Refused(error) => {
+            let (_, resource) = shown(&call.resource);
+            Failure::new("States.Runtime", format!("The resource {resource} can't be called: {error}."))
+        }
     }
 }
 

@@ -17,10 +17,14 @@ use super::api_gateway::{
 };
 use super::aws::reasons;
 use super::connections::{Connection, Connections, TokenError};
+use super::role::role_use;
+use super::trace::trace_header;
 use crate::connect::{self, Call, HttpClient, full};
 use crate::engine::event::Failure;
 use crate::engine::{HttpExchange, HttpRequest, HttpResponse, TaskCall, TaskResult, Traced};
 use crate::json::Payload;
+use crate::wire::Permission;
+use crate::wire::client::{self, AwsClient};
 
 /// AWS's own bound.
 const TIMEOUT: Duration = Duration::from_secs(60);
@@ -107,6 +111,43 @@ pub(super) fn refuse(connections: &Connections, arguments: &Payload) -> Option<S
         .then(|| "The value for the 'ApiEndpoint' field must have the scheme 'https'".to_owned())
 }
 
+/// Whether the role may call the endpoint, and use the connection and its secret.
+///
+/// <https://docs.aws.amazon.com/step-functions/latest/dg/call-https-apis.html>
+pub(super) async fn unpermitted(aws: &AwsClient, call: &TaskCall) -> Option<Failure> {
+    let role = role_use(call)?;
+    let arguments = call.input.value();
+    let text = |member: &str| arguments.get(member).and_then(Value::as_str).unwrap_or_default();
+    let endpoint = text("ApiEndpoint");
+    let connection = connection_arn(arguments).unwrap_or_default();
+    // The secret of a connection is EventBridge's own; nobody but its connection names it.
+    let needed = [
+        (
+            Permission::new("states:InvokeHTTPEndpoint", &*call.state_machine_arn)
+                .with("states:httpmethod", text("Method"))
+                .with("states:httpendpoint", endpoint),
+            None,
+        ),
+        (Permission::new("events:RetrieveConnectionCredentials", connection), Some(connection)),
+    ];
+    for (permission, of_connection) in needed {
+        let error = match aws.permit(&role, &call.home, std::slice::from_ref(&permission)).await {
+            Ok(()) => continue,
+            Err(error) => error,
+        };
+        let cause = match (error, of_connection) {
+            (client::Unpermitted::Denied(_), None) => format!(
+                "AWS Step Functions is not authorized to perform states:InvokeHTTPEndpoint on API Endpoint {endpoint}. \
+                 Ensure that the StateMachine role contains the states:InvokeHTTPEndpoint permission for the given API \
+                 Endpoint"
+            ),
+            (error, _) => error.to_string(),
+        };
+        return Some(Failure::new("States.TaskFailed", cause));
+    }
+    None
+}
+
 /// Makes a call and says how it went, and what was sent and received.
 pub(super) async fn call(
     connections: &Connections,
@@ -120,10 +161,11 @@ pub(super) async fn call(
         return (TaskResult::Failed(unknown(arn)), None);
     };
     let region = call.home.region.as_str();
-    let Some(request) = Prepared::new(arguments, connection, region, Added::Kept) else {
+    let Some(mut request) = Prepared::new(arguments, connection, region, Added::Kept) else {
         let failure = Failure::new("States.Runtime", "The arguments make no HTTP request.");
         return (TaskResult::Failed(failure), None);
     };
+    request.headers.extend(trace_header(&call));
     let mut headers = request.authorized(connections, connection, client).await;
     let mut result = request.send(headers.as_ref(), client).await;
     let is_refused = |answered: &Answered| {

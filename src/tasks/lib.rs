@@ -6,8 +6,8 @@ use stepgate_asl as asl;
 use stepgate_clock as clock;
 use stepgate_connect as connect;
 use stepgate_engine as engine;
-use stepgate_functions as functions;
 use stepgate_gateway as gateway;
+#[cfg(test)]
 use stepgate_id as id;
 use stepgate_identity as identity;
 use stepgate_json as json;
@@ -19,15 +19,14 @@ mod connections;
 mod http_invoke;
 mod lambda;
 mod library;
-mod local;
 mod objects;
+mod role;
 mod s3;
-mod services;
 mod settings;
 mod sfn;
+mod trace;
 
 pub use connections::Connections;
 pub use library::{Library, Rooms};
 pub use objects::ObjectStore;
-pub use services::Services;
-pub use settings::{Authorization, Connection, ServiceEndpoint, SettingError};
+pub use settings::{Authorization, Connection, SettingError};

@@ -1,31 +1,30 @@
 //! `engine::Tasks`: what Task states call. Activities and nested executions are the engine's own.
 
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 
 use tokio::sync::watch;
 
 use super::connections::Connections;
 use super::http_invoke::Trace;
-use super::objects::{self, ObjectStore};
-use super::{api_gateway, aws, http_invoke, lambda, s3, services, sfn};
+use super::objects::ObjectStore;
+use super::role::role_use;
+use super::{api_gateway, aws, http_invoke, lambda, s3, sfn};
 use crate::asl::{Integration, Resource};
-use crate::clock::Ids;
 use crate::connect::HttpClient;
 use crate::engine::event::Failure;
-use crate::engine::{BoxFuture, TaskCall, TaskResult, Tasks, Traced};
+use crate::engine::{BoxFuture, Need, TaskCall, TaskResult, Tasks, Traced, Unpermitted};
 use crate::gateway::Gateway;
 use crate::json::Payload;
-use crate::wire;
+use crate::wire::Permission;
+use crate::wire::client::{self, AwsClient};
 
-/// The rooms that tasks reach. The APIs hold the engine, which holds this: not the other way round too.
+/// The rooms that tasks reach.
 #[derive(Clone)]
 pub struct Rooms {
-    /// The services of this server.
-    pub api: Weak<wire::Api>,
+    /// The services of AWS, here and elsewhere.
+    pub aws: Arc<AwsClient>,
     /// The deployed APIs.
     pub gateway: Gateway,
-    /// The services elsewhere.
-    pub elsewhere: Arc<services::Services>,
     /// The objects of buckets.
     pub objects: ObjectStore,
 }
@@ -34,24 +33,23 @@ pub struct Rooms {
 pub struct Library {
     /// There soon after the engine, which they are made with.
     rooms: watch::Receiver<Option<Rooms>>,
-    ids: Arc<dyn Ids>,
     connections: Arc<Connections>,
     client: HttpClient,
 }
 
 /// What a resource is of.
 enum Service {
-    /// The Step Functions API, in process.
+    /// The Step Functions API.
     Sfn(Integration),
     /// A deployed API, in process.
     ApiGateway(Integration),
     /// An HTTP endpoint.
     Http,
-    /// A Lambda function elsewhere.
+    /// A Lambda function.
     Lambda,
     /// Objects, which may be in a folder of this machine.
     S3(s3::Action, Option<aws::Target>, Integration),
-    /// Another service elsewhere.
+    /// Another service.
     Aws(aws::Target, Integration),
 }
 
@@ -77,13 +75,9 @@ impl Service {
 
 impl Library {
     /// A library whose calls wait until the rooms are set.
-    pub fn new(
-        ids: Arc<dyn Ids>,
-        connections: Connections,
-        client: HttpClient,
-    ) -> (Self, watch::Sender<Option<Rooms>>) {
+    pub fn new(connections: Connections, client: HttpClient) -> (Self, watch::Sender<Option<Rooms>>) {
         let (sender, rooms) = watch::channel(None);
-        (Self { rooms, ids, connections: Arc::new(connections), client }, sender)
+        (Self { rooms, connections: Arc::new(connections), client }, sender)
     }
 }
 
@@ -93,36 +87,32 @@ impl Library {
             return Box::pin(std::future::ready((TaskResult::Failed(not_run(&call.resource)), None)));
         };
         let mut rooms = self.rooms.clone();
-        let request_id = self.ids.uuid().to_string();
         let (connections, client) = (self.connections.clone(), self.client.clone());
         Box::pin(async move {
             let rooms = rooms.wait_for(Option::is_some).await.ok().and_then(|rooms| rooms.clone());
-            let Some((api, rooms)) = rooms.and_then(|rooms| Some((rooms.api.upgrade()?, rooms))) else {
-                // The house is being closed: the call is made again when it is next opened.
+            let Some(rooms) = rooms else {
+                // The server is being closed: the call is made again when it is next started.
                 return std::future::pending().await;
             };
-            let resource = call.resource.clone();
-            let (name, result) = match service {
-                Service::Sfn(integration) => {
-                    return (sfn::call(&api, &integration, call, &request_id).await, None);
-                }
+            let result = match service {
+                Service::Sfn(integration) => sfn::call(&rooms.aws, &integration, call).await,
                 Service::ApiGateway(integration) => {
-                    return (api_gateway::call(&rooms.gateway, &integration, call).await, None);
+                    api_gateway::call(&rooms.aws, &rooms.gateway, &integration, call).await
                 }
-                Service::Http => return http_invoke::call(&connections, &client, call, trace).await,
-                Service::Lambda => (lambda::NAME, lambda::call(&rooms.elsewhere, call).await),
+                Service::Http => match http_invoke::unpermitted(&rooms.aws, &call).await {
+                    Some(failure) => TaskResult::Failed(failure),
+                    None => return http_invoke::call(&connections, &client, call, trace).await,
+                },
+                Service::Lambda => lambda::call(&rooms.aws, call).await,
                 Service::S3(action, _, _) if rooms.objects.has_root() => {
-                    return (s3::call(&rooms.objects, action, call).await, None);
+                    s3::call(&rooms.objects, action, call).await
                 }
-                Service::S3(_, Some(target), integration) => {
-                    (objects::NAME, target.call(&rooms.elsewhere, &integration, call).await)
+                Service::S3(_, Some(target), integration) | Service::Aws(target, integration) => {
+                    target.call(&rooms.aws, &integration, call).await
                 }
-                Service::S3(_, None, _) => (objects::NAME, None),
-                Service::Aws(target, integration) => {
-                    (target.service.name, target.call(&rooms.elsewhere, &integration, call).await)
-                }
+                Service::S3(_, None, _) => TaskResult::Failed(no_objects(&call.resource)),
             };
-            (result.unwrap_or_else(|| TaskResult::Failed(not_configured(&resource, name))), None)
+            (result, None)
         })
     }
 }
@@ -135,6 +125,25 @@ impl Tasks for Library {
 
     fn trace(&self, call: TaskCall, reveal_secrets: bool) -> BoxFuture<'static, Traced> {
         self.make(call, if reveal_secrets { Trace::WithSecrets } else { Trace::WithoutSecrets })
+    }
+
+    fn permit(&self, call: TaskCall, needed: Vec<Need>) -> BoxFuture<'static, Result<(), Unpermitted>> {
+        let mut rooms = self.rooms.clone();
+        Box::pin(async move {
+            let Some(role) = role_use(&call) else { return Ok(()) };
+            let rooms = rooms.wait_for(Option::is_some).await.ok().and_then(|rooms| rooms.clone());
+            let Some(rooms) = rooms else {
+                return std::future::pending().await;
+            };
+            let needed = needed.into_iter().map(|need| Permission::new(need.action, need.resource));
+            let needed: Vec<Permission> = needed.collect();
+            rooms.aws.permit(&role, &call.home, &needed).await.map_err(|error| match error {
+                client::Unpermitted::Denied(message) => Unpermitted::Denied(message),
+                client::Unpermitted::Role(_) | client::Unpermitted::Closed => {
+                    Unpermitted::Role(error.to_string())
+                }
+            })
+        })
     }
 
     fn refuse(&self, integration: &Integration, arguments: &Payload) -> Option<String> {
@@ -151,18 +160,9 @@ impl Tasks for Library {
     }
 }
 
-/// The service of a resource and its text.
-fn shown(resource: &Resource) -> (&str, String) {
-    match resource {
-        Resource::Activity(arn) => ("activity", arn.to_string()),
-        Resource::Lambda(arn) => (lambda::NAME, arn.to_string()),
-        Resource::Integration(integration) => (&*integration.service, integration.text.clone()),
-    }
-}
-
 /// `States.Runtime` is never retried and caught by nothing: trying again can't help.
 fn not_run(resource: &Resource) -> Failure {
-    let (service, resource) = shown(resource);
+    let (service, resource) = aws::shown(resource);
     let cause = format!(
         "The resource {resource} can't be called: this server has no service '{service}'. Tasks can call activities, \
          Lambda functions, http, states, apigateway, sqs, sns, events, dynamodb and services of the SDK that speak JSON \
@@ -171,11 +171,11 @@ fn not_run(resource: &Resource) -> Failure {
     Failure::new("States.Runtime", cause)
 }
 
-fn not_configured(resource: &Resource, name: &str) -> Failure {
-    let (_, resource) = shown(resource);
+fn no_objects(resource: &Resource) -> Failure {
+    let (_, resource) = aws::shown(resource);
     let cause = format!(
-        "The resource {resource} can't be called: this server knows no endpoint of the service '{name}'. Set it in \
-         the server's settings, as `endpoint` of [services.{name}]."
+        "The resource {resource} can't be called: objects are in a folder only, which the settings name as root of \
+         [services.s3]."
     );
     Failure::new("States.Runtime", cause)
 }
@@ -196,7 +196,7 @@ mod tests {
         assert!(Service::of(&resource).is_none());
         for (failure, parts) in [
             (not_run(&resource), ["arn:aws:states:::ecs:runTask.sync", "no service 'ecs'", "activities"]),
-            (not_configured(&resource, "x"), ["arn:aws:states:::ecs:runTask.sync", "'x'", "[services.x]"]),
+            (no_objects(&resource), ["arn:aws:states:::ecs:runTask.sync", "folder", "[services.s3]"]),
         ] {
             assert_eq!(failure.error.as_deref(), Some("States.Runtime"));
             let cause = failure.cause.unwrap();

@@ -12,12 +12,11 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::services::Services;
-use super::settings::ServiceEndpoint;
 use crate::engine::event::Failure;
 use crate::engine::{BoxFuture, ListedObject, ObjectListing, ObjectName, ObjectPart, Objects};
+use crate::wire::client::{AwsClient, ServiceEndpoint};
 
-/// The service's name in the settings.
+/// The service's name.
 pub(super) const NAME: &str = "s3";
 /// Most objects of a page of a listing, as on AWS.
 pub(super) const PAGE: usize = 1000;
@@ -26,14 +25,14 @@ pub(super) const PAGE: usize = 1000;
 #[derive(Clone)]
 pub struct ObjectStore {
     root: Option<Arc<PathBuf>>,
-    elsewhere: Arc<Services>,
+    aws: Arc<AwsClient>,
 }
 
 impl ObjectStore {
-    /// The store of the settings of `s3`, if there are any, and of its endpoint among the services `elsewhere`.
-    pub fn new(settings: Option<&ServiceEndpoint>, elsewhere: Arc<Services>) -> Self {
+    /// The store of the settings of `s3`, if there are any, and of the endpoint that `aws` calls.
+    pub fn new(settings: Option<&ServiceEndpoint>, aws: Arc<AwsClient>) -> Self {
         let root = settings.and_then(|settings| settings.root.clone()).map(Arc::new);
-        Self { root, elsewhere }
+        Self { root, aws }
     }
 
     /// Whether objects are in a folder.
@@ -102,7 +101,7 @@ impl Objects for ObjectStore {
             if let Some(root) = store.root.clone().filter(|_| object.version.is_none()) {
                 return blocking(move || folder::read(&root, &object, range)).await;
             }
-            let read = endpoint::read(&store.elsewhere, &object, range).await;
+            let read = endpoint::read(&store.aws, &object, range).await;
             read.unwrap_or_else(|| Err(nowhere(&object, store.has_root())))
         })
     }
@@ -117,7 +116,7 @@ impl Objects for ObjectStore {
             if let Some(root) = store.root.clone() {
                 return blocking(move || folder::list(&root, &prefix, next.as_deref(), PAGE)).await;
             }
-            let listed = endpoint::list(&store.elsewhere, &prefix, next).await;
+            let listed = endpoint::list(&store.aws, &prefix, next).await;
             listed.unwrap_or_else(|| Err(nowhere(&prefix, false)))
         })
     }
@@ -128,7 +127,7 @@ impl Objects for ObjectStore {
             if let Some(root) = store.root.clone() {
                 return blocking(move || folder::write(&root, &object, &body)).await;
             }
-            let written = endpoint::write(&store.elsewhere, &object, body).await;
+            let written = endpoint::write(&store.aws, &object, body).await;
             written.unwrap_or_else(|| Err(nowhere(&object, false)))
         })
     }

@@ -1,32 +1,8 @@
 //! What can be set about calls to others, as `config/stepgate.toml` documents it key by key.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 use serde::Deserialize;
-
-/// Where an AWS service is, and what signs requests to it.
-#[derive(Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct ServiceEndpoint {
-    /// `http` or `https`, host, perhaps port and path.
-    pub endpoint: Option<String>,
-    /// A directory with a directory for each bucket, whose objects are files: of `s3` only.
-    pub root: Option<PathBuf>,
-    /// The key that signs; the first of the server's own if there is none.
-    pub access_key_id: Option<String>,
-    /// The key's secret half; never printed.
-    pub secret_access_key: Option<String>,
-}
-
-impl std::fmt::Debug for ServiceEndpoint {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("ServiceEndpoint")
-            .field("endpoint", &self.endpoint)
-            .field("root", &self.root)
-            .finish_non_exhaustive()
-    }
-}
 
 /// An EventBridge connection: how an HTTP endpoint is authorized, and what is sent along.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]

@@ -1,14 +1,17 @@
-//! `aws-sdk:sfn:*`: a task calls the table of operations that clients call, in process, in the words of AWS's SDK.
+//! `aws-sdk:sfn:*`: a task calls the operations that clients call, in the words of AWS's SDK.
 
+use http::HeaderMap;
 use serde_json::{Map, Value};
 
+use super::aws;
 use crate::asl::{Integration, Pattern};
 use crate::clock::Timestamp;
 use crate::engine::event::Failure;
 use crate::engine::{TaskCall, TaskResult};
-use crate::identity::Caller;
+use crate::gateway::AwsOperation;
 use crate::json::Payload;
-use crate::wire::{self, ApiError, Operation, Shape, Structure, states};
+use crate::wire::client::{AwsClient, JsonError, json_output};
+use crate::wire::{Operation, Shape, Structure, states};
 
 /// What is wrong with the arguments, or with the action.
 pub(super) fn refuse(integration: &Integration, arguments: &Payload) -> Option<String> {
@@ -27,26 +30,22 @@ pub(super) fn refuse(integration: &Integration, arguments: &Payload) -> Option<S
 }
 
 /// Makes a call and says how it went.
-pub(super) async fn call(
-    api: &wire::Api,
-    integration: &Integration,
-    call: TaskCall,
-    request_id: &str,
-) -> TaskResult {
+pub(super) async fn call(client: &AwsClient, integration: &Integration, call: TaskCall) -> TaskResult {
     let Some(operation) = operation(integration) else {
         let cause = format!("The action '{}' is not supported by this server", integration.action);
         return TaskResult::Failed(Failure::new("States.Runtime", cause));
     };
-    let input = Value::Object(taken(operation.input, call.input.value()));
-    // Whether the role may do this is not evaluated, as nowhere in this server.
-    let caller = Caller::root(call.home.account.clone());
-    let answer = api
-        .invoke(&states::SERVICE, operation.name, input.to_string().into(), caller, call.home.region)
-        .await;
-    match answer {
-        Err(error) => TaskResult::Failed(failed(&error, request_id)),
-        Ok(body) => {
-            let output = Payload::from_value(given(serde_json::from_slice(&body).unwrap_or_default()));
+    let input = Value::Object(taken(operation.input, call.input.value())).to_string();
+    let named = AwsOperation::Json(operation.name.to_owned());
+    let request = aws::request(states::SERVICE.name, &call, HeaderMap::new(), named, Vec::new(), input);
+    let response = match client.send(request).await {
+        Ok(response) => response,
+        Err(error) => return TaskResult::Failed(aws::not_sent(&call, "Sfn", &error)),
+    };
+    match json_output(&response) {
+        Err(error) => TaskResult::Failed(failed(&error)),
+        Ok(output) => {
+            let output = Payload::from_value(given(output));
             match integration.pattern {
                 Pattern::RequestResponse => TaskResult::Succeeded(output),
                 Pattern::Sync | Pattern::Sync2 | Pattern::WaitForTaskToken => TaskResult::Submitted(output),
@@ -123,11 +122,12 @@ fn date(seconds: f64) -> String {
 }
 
 /// An error as SDK v2 puts it.
-fn failed(error: &ApiError, request_id: &str) -> Failure {
-    let name = error.code.name;
-    let name = name.strip_suffix("Exception").unwrap_or(name);
-    let message = error.message.as_deref().unwrap_or("null");
-    let status = error.status(states::SERVICE.protocol);
+fn failed(JsonError { code, message, status, request_id }: &JsonError) -> Failure {
+    // The service's model doesn't have this one.
+    let name =
+        if code == "AccessDeniedException" { "Sfn" } else { code.strip_suffix("Exception").unwrap_or(code) };
+    let message = message.as_deref().unwrap_or("null");
+    let status = status.as_u16();
     let cause = format!(
         "{message} (Service: Sfn, Status Code: {status}, Request ID: {request_id}) (SDK Attempt Count: 1)"
     );
@@ -139,7 +139,6 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::wire::Code;
 
     fn of(action: &str) -> Integration {
         Integration {
@@ -185,7 +184,12 @@ mod tests {
             json!({"ExecutionArn": "arn", "StartDate": "2023-11-14T22:13:20.125Z", "Items": [{"Name": "x"}], "N": 1.5})
         );
         assert_eq!(given(json!({"assignedVariables": {"x": "1"}})), json!({"AssignedVariables": {"x": "1"}}));
-        let failure = failed(&ApiError::new(Code::InvalidToken, "Invalid Token: 'Invalid token'"), "id");
+        let failure = failed(&JsonError {
+            code: "InvalidToken".to_owned(),
+            message: Some("Invalid Token: 'Invalid token'".to_owned()),
+            status: http::StatusCode::BAD_REQUEST,
+            request_id: "id".to_owned(),
+        });
         assert_eq!(
             failure,
             Failure::new(

@@ -1,4 +1,4 @@
-//! The two ways in: HTTP requests, and calls in process.
+//! The way in for HTTP requests. [`in_process`](super::in_process) has the other.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -7,23 +7,28 @@ use bytes::Bytes;
 use http::HeaderMap;
 use http::request::Parts;
 use serde_json::Value;
+use tokio::task::spawn_blocking;
 
+use super::audit::{Audit, Audited, SourceIp};
 use super::check::check;
+use super::cors;
 use super::permission;
 use super::protocol::{self, Decoded, Routes, unserved};
 use super::{
-    ApiError, Call, Code, Handler, Operation, Permission, Protocol, Reply, ReplyBody, Service, Services,
+    ApiError, Call, Code, Handler, Location, Operation, Permission, Protocol, Reply, Service, Services,
 };
 use crate::clock::{Clock, Ids};
-use crate::connect::{Body, Error as BodyError, Request, Response};
+use crate::connect::{Body, Error as BodyError, Request, Response, skip};
 use crate::gateway::{Bulkhead, Held, Scarce};
 use crate::id::{AccountRegion, Region};
-use crate::identity::iam::Iam;
+use crate::identity::iam::{Enforcement, Iam};
 use crate::identity::{
-    AuthError, Authenticated, Authenticator, CallFacts, Caller, Head, Principal, TargetUri, is_signed,
+    AuthError, Authenticated, Authenticator, CallFacts, Caller, Claim, Head, TargetUri, is_signed,
 };
 use crate::meter;
 
+/// The largest body of a request without a signature.
+const UNSIGNED_BYTES_MAX: usize = 65_536;
 /// How much is read of a request that belongs to no service.
 const UNKNOWN_BYTES_MAX: usize = 1_048_576;
 
@@ -31,18 +36,21 @@ const UNKNOWN_BYTES_MAX: usize = 1_048_576;
 #[derive(Clone)]
 pub struct Api {
     services: Arc<Services>,
-    routes: Arc<Routes>,
+    pub(super) routes: Arc<Routes>,
     authenticator: Arc<Authenticator>,
     iam: Iam,
     pub(super) bodies: Arc<Bulkhead>,
     clock: Arc<dyn Clock>,
-    ids: Arc<dyn Ids>,
+    pub(super) ids: Arc<dyn Ids>,
+    audit: Option<Arc<dyn Audit>>,
 }
 
 /// What is known of a request when its answer is rendered.
 struct Outcome {
     service: Option<&'static Service>,
     operation: Option<&'static Operation>,
+    /// Who called; kept for the audit log only.
+    caller: Option<Authenticated>,
     result: Result<Reply, ApiError>,
 }
 
@@ -58,7 +66,13 @@ impl Api {
         ids: Arc<dyn Ids>,
     ) -> Self {
         let routes = Arc::new(Routes::new(&services));
-        Self { services: Arc::new(services), routes, authenticator, iam, bodies, clock, ids }
+        Self { services: Arc::new(services), routes, authenticator, iam, bodies, clock, ids, audit: None }
+    }
+
+    /// The same, with a log of all calls of clients.
+    #[must_use]
+    pub fn with_audit(self, audit: Arc<dyn Audit>) -> Self {
+        Self { audit: Some(audit), ..self }
     }
 
     /// The services.
@@ -85,7 +99,14 @@ impl Api {
         let started = self.clock.monotonic();
         let request_id = self.ids.uuid().to_string();
         let (parts, body) = request.into_parts();
-        let Outcome { service, operation, result } = self.answer(uri, &parts, body, &request_id).await;
+        if cors::is_preflight(&parts) {
+            let by_path = self.service_of(&parts.headers, uri);
+            if let Some(response) = cors::preflight(&self.services, by_path, &parts.headers) {
+                return response;
+            }
+        }
+        let Outcome { service, operation, caller, result } =
+            self.answer(uri, &parts, body, &request_id).await;
 
         let labels = [
             ("service", service.map_or("unknown", |service| service.name)),
@@ -98,7 +119,21 @@ impl Api {
         let taken = self.clock.monotonic().saturating_sub(started);
         metrics::histogram!(meter::API_SECONDS, labels.as_slice()).record(taken.as_secs_f64());
 
-        match (result, operation) {
+        if let Some(audit) = &self.audit {
+            let audited = Audited {
+                time: self.clock.now(),
+                request_id: &request_id,
+                source: parts.extensions.get::<SourceIp>().copied(),
+                headers: &parts.headers,
+                caller: caller.as_ref(),
+                service,
+                operation,
+                error: result.as_ref().err(),
+            };
+            audit.record(audited.line());
+        }
+
+        let mut response = match (result, operation) {
             (Ok(reply), Some(operation)) => {
                 let reply = (operation.service.special.reply)(uri, &parts.headers, reply);
                 protocol::render_reply(operation, reply, &request_id)
@@ -111,98 +146,140 @@ impl Api {
                     None => protocol::render_error(guessed_protocol(uri, &parts), &error, &request_id),
                 },
             },
-        }
-    }
-
-    /// Calls an operation in process, as `caller` in `region`. `input` is a JSON object of all members under
-    /// their own names, wherever a request would carry them; a payload is a text.
-    ///
-    /// Returns the output as JSON, `{}` if there is none.
-    pub async fn invoke(
-        &self,
-        service: &Service,
-        operation: &str,
-        input: Bytes,
-        caller: Caller,
-        region: Region,
-    ) -> Result<Bytes, ApiError> {
-        let operation = self.routes.named(service, operation);
-        let operation = operation.ok_or_else(|| ApiError::bare(Code::UnknownOperation))?;
-        let mut input = protocol::aws_json::decode(&input)?;
-        self.permit(operation, &input, &caller, &region).await?;
-        let payload = take_payload(operation, &mut input);
-        let request_id = self.ids.uuid().to_string();
-        let decoded = Decoded { input, payload };
-        let call = self.call(operation, decoded, caller, region, request_id, None)?;
-        let reply = run(call).await?;
-        Ok(match reply.body {
-            ReplyBody::Empty => Bytes::from_static(b"{}"),
-            ReplyBody::Json(bytes) | ReplyBody::Raw { bytes, .. } => bytes,
-            // What is streamed is for those who read it as it comes.
-            ReplyBody::Stream { .. } => return Err(ApiError::bare(Code::UnsupportedOperation)),
-        })
+        };
+        cors::open(service, &parts.headers, &mut response);
+        response
     }
 
     async fn answer(&self, uri: &TargetUri, parts: &Parts, body: Body, request_id: &str) -> Outcome {
         let service = self.service_of(&parts.headers, uri);
-        let refuse = |service, error| Outcome { service, operation: None, result: Err(error) };
+        let refuse = |service, error| Outcome { service, operation: None, caller: None, result: Err(error) };
         if let Some(name) =
             service.is_none().then(|| unserved::name(&self.services, &parts.headers, uri)).flatten()
         {
             // What is sent is read to its end, as far as it is small: clients that still write miss the answer.
-            let _ = self.bodies.collect_up_to(body, UNKNOWN_BYTES_MAX).await;
+            skip(body, UNKNOWN_BYTES_MAX).await;
             return refuse(None, unserved::error(&name));
         }
         if !is_signed(&parts.headers, uri) {
-            return refuse(service, AuthError::MissingToken.into());
+            return match service.and_then(|service| self.unsigned(service, uri, parts)) {
+                Some(operation) => self.answer_anyone(operation, uri, parts, body, request_id).await,
+                None => refuse(service, AuthError::MissingToken.into()),
+            };
         }
-        // Large bodies reserve memory from the shared budget before they are read.
-        let bytes_max = service.map_or(UNKNOWN_BYTES_MAX, |service| service.body_bytes_max);
-        let (body, _held) = match self.bodies.collect_up_to(body, bytes_max).await {
-            Ok(body) => body,
-            Err(error) => return refuse(service, body_error(&error)),
-        };
-        let Some(service) = service else {
+        let Some(known) = service else {
+            skip(body, UNKNOWN_BYTES_MAX).await;
             return refuse(None, ApiError::bare(Code::UnknownOperation));
+        };
+        // Nobody reserves memory for a body with a key that is not known here.
+        let claim = match self.authenticator.claim(Head::new(parts, uri), known.name) {
+            Ok(claim) => claim,
+            Err(error) => {
+                skip(body, UNKNOWN_BYTES_MAX).await;
+                return refuse(service, error.into());
+            }
+        };
+        let service = known;
+        let (body, held) = match self.bodies.collect_for_aws(body, service.body_bytes_max).await {
+            Ok(body) => body,
+            Err(error) => return refuse(Some(service), body_error(&error)),
         };
         let found = self.routes.find(service, uri, parts, &body);
         let operation = found.as_ref().ok().copied();
         // Who may not call learns nothing about what could be called.
-        let authenticated = self.authenticator.authenticate(Head::new(parts, uri), &body, service.name);
-        let result = match authenticated {
-            Err(error) => Err(error.into()),
-            Ok(authenticated) => match found {
-                Ok(operation) => match self.decode(operation, uri, parts, body).await {
-                    Ok((decoded, _held)) => {
-                        self.carry_out(operation, decoded, parts, authenticated, request_id).await
-                    }
+        let mut caller = None;
+        let result = match self.verify(claim, uri, parts, &body).await {
+            Err(error) => Err(error),
+            Ok(authenticated) => {
+                caller = self.audit.is_some().then(|| authenticated.clone());
+                match found {
+                    Ok(operation) => match self.decode(operation, uri, parts, body, held).await {
+                        Ok((decoded, _held)) => {
+                            self.carry_out(operation, decoded, parts, authenticated, request_id).await
+                        }
+                        Err(error) => Err(error),
+                    },
                     Err(error) => Err(error),
-                },
-                Err(error) => Err(error),
-            },
+                }
+            }
         };
-        Outcome { service: Some(service), operation, result }
+        Outcome { service: Some(service), operation, caller, result }
     }
 
-    /// Decodes a request, a large one on the blocking pool, and holds the memory that is reserved for its values.
-    async fn decode(
+    /// The operation of a request without a signature, if it takes none.
+    fn unsigned(&self, service: &Service, uri: &TargetUri, parts: &Parts) -> Option<&'static Operation> {
+        let found = self.routes.find(service, uri, parts, b"").ok()?;
+        service.special.unsigned.contains(&found.name).then_some(found)
+    }
+
+    /// Carries an operation out for whoever calls it.
+    async fn answer_anyone(
+        &self,
+        operation: &'static Operation,
+        uri: &TargetUri,
+        parts: &Parts,
+        body: Body,
+        request_id: &str,
+    ) -> Outcome {
+        let service = Some(operation.service);
+        let collected = self.bodies.collect_for_aws(body, UNSIGNED_BYTES_MAX).await;
+        let result = match collected {
+            Err(error) => Err(body_error(&error)),
+            Ok((body, held)) => match self.decode(operation, uri, parts, body, held).await {
+                Ok((Ok(decoded), _held)) => {
+                    let AccountRegion { account, region } = AccountRegion::nowhere();
+                    let nobody = Authenticated { caller: Caller::anonymous(account), region };
+                    self.run_decoded(operation, decoded, parts, nobody, request_id).await
+                }
+                Ok((Err(error), _)) | Err(error) => Err(error),
+            },
+        };
+        Outcome { service, operation: Some(operation), caller: None, result }
+    }
+
+    /// Whether the request is signed as it claims; the digest of a large body is made on the blocking pool.
+    async fn verify(
+        &self,
+        claim: Claim,
+        uri: &TargetUri,
+        parts: &Parts,
+        body: &Bytes,
+    ) -> Result<Authenticated, ApiError> {
+        if !Bulkhead::is_large(body) {
+            return Ok(self.authenticator.verify(claim, Head::new(parts, uri), body)?);
+        }
+        let (authenticator, uri, parts) = (self.authenticator.clone(), uri.clone(), parts.clone());
+        let body = body.clone();
+        let verified = spawn_blocking(move || authenticator.verify(claim, Head::new(&parts, &uri), &body));
+        Ok(verified.await.map_err(|_| ApiError::bare(Code::InternalFailure))??)
+    }
+
+    /// Decodes a request, a large one on the blocking pool. Returns it with the memory that is reserved for its body,
+    /// `held`, and for its values.
+    pub(super) async fn decode(
         &self,
         operation: &'static Operation,
         uri: &TargetUri,
         parts: &Parts,
         body: Bytes,
-    ) -> Result<(Result<Decoded, ApiError>, Option<Held>), ApiError> {
-        if !Bulkhead::is_large(&body) {
-            return Ok((protocol::decode(operation, uri, parts, body), None));
+        held: Option<Held>,
+    ) -> Result<(Result<Decoded, ApiError>, [Option<Held>; 2]), ApiError> {
+        let is_passed_on = operation.input.members.iter().any(|m| m.location == Location::RawPayload);
+        if is_passed_on || !Bulkhead::is_large(&body) {
+            return Ok((protocol::decode(operation, uri, parts, body), [held, None]));
         }
         let (text, uri, parts) = (body.clone(), uri.clone(), parts.clone());
-        let parsed = self.bodies.parse(&text, move || protocol::decode(operation, &uri, &parts, body));
-        parsed.await.map_err(|scarce| match scarce {
-            Scarce::Never => ApiError::new(
-                Code::RequestEntityTooLarge,
-                "Reading the request would take more memory than this server has for it.",
-            ),
-            Scarce::Now => ApiError::bare(Code::ServiceUnavailable),
+        // The memory goes with the work, which goes on if the client leaves.
+        let decode = move || (protocol::decode(operation, &uri, &parts, body), held);
+        let parsed = self.bodies.parse(&text, decode).await;
+        parsed.map(|((decoded, of_body), of_values)| (decoded, [of_body, of_values])).map_err(|scarce| {
+            match scarce {
+                Scarce::Never => ApiError::new(
+                    Code::RequestEntityTooLarge,
+                    "Reading the request would take more memory than this server has for it.",
+                ),
+                Scarce::Now => ApiError::bare(Code::ServiceUnavailable),
+            }
         })
     }
 
@@ -216,52 +293,79 @@ impl Api {
     ) -> Result<Reply, ApiError> {
         let decoded = decoded?;
         self.permit(operation, &decoded.input, &caller, &region).await?;
-        let trace_id = parts.headers.get("x-amzn-trace-id").and_then(|id| id.to_str().ok());
-        let trace_id = trace_id.map(str::to_owned);
-        run(self.call(operation, decoded, caller, region, request_id.to_owned(), trace_id)?).await
+        self.run_decoded(operation, decoded, parts, Authenticated { caller, region }, request_id).await
     }
 
-    /// Whether the caller's own policies allow a call; those of accounts and of this server's own roles aren't asked.
-    async fn permit(
+    async fn run_decoded(
+        &self,
+        operation: &'static Operation,
+        decoded: Decoded,
+        parts: &Parts,
+        Authenticated { caller, region }: Authenticated,
+        request_id: &str,
+    ) -> Result<Reply, ApiError> {
+        let trace_id = parts.headers.get("x-amzn-trace-id").and_then(|id| id.to_str().ok());
+        let trace_id = trace_id.map(str::to_owned);
+        let call = self.call(operation, decoded, caller, region, request_id.to_owned(), trace_id)?;
+        self.check_assigned(&call).await?;
+        run(call).await
+    }
+
+    /// Roles and policies.
+    pub(super) fn iam(&self) -> &Iam {
+        &self.iam
+    }
+
+    /// The id of a request that is answered without being made.
+    pub(super) fn request_id(&self) -> String {
+        self.ids.uuid().to_string()
+    }
+
+    /// Whether the caller's own policies allow a call; accounts have none.
+    pub(super) async fn permit(
         &self,
         operation: &Operation,
         input: &Value,
         caller: &Caller,
         region: &Region,
     ) -> Result<(), ApiError> {
-        match caller.principal {
-            Principal::Account | Principal::Service => Ok(()),
-            Principal::Session(_) => {
-                let home = AccountRegion { account: caller.account.clone(), region: region.clone() };
-                let needed = permission::needed(operation, input, &home);
-                self.check(caller, region, &needed).await
-            }
+        if !caller.has_policies() {
+            return Ok(());
         }
+        let home = AccountRegion { account: caller.account.clone(), region: region.clone() };
+        self.permits(caller, region, &permission::needed(operation, input, &home)).await
     }
 
-    /// Whether the caller's own policies allow an `action`, such as `lambda:InvokeFunction`, on the `resource` of this
-    /// ARN, of a service elsewhere.
+    /// Whether the caller's own policies allow everything that is `needed`. What a role lacks that a service acts under is
+    /// only noted if the settings say so.
     ///
     /// # Errors
     /// [`Code::AccessDenied`] in AWS's words.
-    pub async fn permits(
+    pub(super) async fn permits(
         &self,
         caller: &Caller,
         region: &Region,
-        action: String,
-        resource: String,
+        needed: &[Permission],
     ) -> Result<(), ApiError> {
-        self.check(caller, region, &[Permission { action, resource }]).await
-    }
-
-    async fn check(&self, caller: &Caller, region: &Region, needed: &[Permission]) -> Result<(), ApiError> {
+        if !caller.has_policies() {
+            return Ok(());
+        }
         let grants = self.iam.grants(caller).await?;
         let now = self.clock.now();
-        let facts = CallFacts { caller, now, region: Some(region), external_id: None };
-        permission::check(&grants, &facts, needed)
+        for permission in needed {
+            let facts = CallFacts { caller, now, region: Some(region), conditions: &permission.conditions };
+            let Some(denied) = permission::denied(&grants, &facts, permission) else { continue };
+            match caller.acting().filter(|_| self.iam.enforcement() == Enforcement::Warn) {
+                Some((role, _)) => {
+                    self.iam.note_missing(&role.role_arn, &permission.action, &permission.resource).await;
+                }
+                None => return Err(denied.into_error(caller)),
+            }
+        }
+        Ok(())
     }
 
-    fn call(
+    pub(super) fn call(
         &self,
         operation: &'static Operation,
         decoded: Decoded,
@@ -271,16 +375,21 @@ impl Api {
         trace_id: Option<String>,
     ) -> Result<Call, ApiError> {
         let Decoded { mut input, payload } = decoded;
-        check(operation, &mut input, !payload.is_empty())?;
+        let checked = check(operation, &mut input, !payload.is_empty());
+        checked.map_err(|error| match error.code {
+            Code::ConstraintViolation => ApiError { code: operation.service.special.violation, ..error },
+            _ => error,
+        })?;
         let home = AccountRegion { account: caller.account.clone(), region };
         (operation.service.special.check)(operation, &input, &home)?;
         let state = self.services.state(operation.service);
         let state = state.ok_or_else(|| ApiError::bare(Code::UnknownOperation))?.clone();
-        Ok(Call { state, caller, home, operation, request_id, trace_id, input, payload })
+        let time = self.clock.now();
+        Ok(Call { state, caller, home, operation, request_id, trace_id, time, behalf: None, input, payload })
     }
 }
 
-async fn run(call: Call) -> Result<Reply, ApiError> {
+pub(super) async fn run(call: Call) -> Result<Reply, ApiError> {
     match call.operation.handler {
         Handler::Supported(handler) => handler(call).await,
         Handler::Unsupported => Err(ApiError::new(
@@ -290,8 +399,8 @@ async fn run(call: Call) -> Result<Reply, ApiError> {
     }
 }
 
-fn take_payload(operation: &Operation, input: &mut Value) -> Bytes {
-    let member = operation.input.members.iter().find(|m| m.location == super::Location::Payload);
+pub(super) fn take_payload(operation: &Operation, input: &mut Value) -> Bytes {
+    let member = operation.input.members.iter().find(|m| m.location.is_payload());
     let taken = member.and_then(|member| input.as_object_mut()?.remove(member.name));
     match taken {
         None | Some(Value::Null) => Bytes::new(),

@@ -58,8 +58,8 @@ pub static SERVICE: Service = Service {
     protocol: Protocol::RestJson,
     body_bytes_max: 10 * 1_048_576, // Imported documents have 6 MiB on AWS, SDK archives 10.
     operations: operations::OPERATIONS,
-    permission,
-    special: Special { unknown_path, reply, ..Special::NONE },
+    permissions,
+    special: Special { unknown_path, reply, assigned: account::assigned, ..Special::NONE },
 };
 
 /// The service on `apis`.
@@ -88,16 +88,34 @@ fn reply(uri: &TargetUri, headers: &HeaderMap, reply: Reply) -> Reply {
 /// Actions are HTTP methods, resources are paths.
 ///
 /// <https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-iam-policy-examples.html>
-fn permission(operation: &Operation, input: &Value, home: &AccountRegion) -> Option<Permission> {
+fn permissions(operation: &Operation, input: &Value, home: &AccountRegion) -> Vec<Permission> {
     let Route::Rest { method, uri, .. } = operation.route else {
-        return Some(Permission::to(operation, None));
+        return vec![Permission::to(operation, None)];
     };
     let (partition, region) = (home.region.partition(), &home.region);
     let path = path(operation, uri, input);
-    Some(Permission {
-        action: format!("{}:{method}", operation.service.name),
-        resource: format!("arn:{partition}:apigateway:{region}::{path}"),
-    })
+    let action = format!("{}:{method}", operation.service.name);
+    let mut permission = Permission::new(action, format!("arn:{partition}:apigateway:{region}::{path}"));
+    let text = |member: &str| input.get(member).and_then(Value::as_str);
+    let of = |key: &'static str, member: &str, operations: &[&str]| {
+        text(member).filter(|_| operations.contains(&operation.name)).map(|value| (key, value.to_owned()))
+    };
+    let endpoint_types = input.pointer("/endpointConfiguration/types/0").and_then(Value::as_str);
+    let key_required = input.get("apiKeyRequired").and_then(Value::as_bool);
+    let conditions = [
+        of("apigateway:request/apiname", "name", &["CreateRestApi"]),
+        endpoint_types.map(|kind| ("apigateway:request/endpointtype", kind.to_owned())),
+        of("apigateway:request/stagename", "stageName", &["CreateStage", "CreateDeployment"]),
+        of("apigateway:request/authorizertype", "type", &["CreateAuthorizer"]),
+        of("apigateway:request/authorizeruri", "authorizerUri", &["CreateAuthorizer"]),
+        of("apigateway:request/routeauthorizationtype", "authorizationType", &["PutMethod"]),
+        key_required.map(|is| ("apigateway:request/apikeyrequired", is.to_string())),
+        of("apigateway:request/securitypolicy", "securityPolicy", &["CreateDomainName"]),
+    ];
+    for (key, value) in conditions.into_iter().flatten() {
+        permission = permission.with(key, value);
+    }
+    vec![permission]
 }
 
 /// The path that a request for `operation` has, with the values of `input` for its labels.

@@ -8,8 +8,18 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::{ApiError, Code, Operation};
+use crate::clock::Timestamp;
 use crate::id::AccountRegion;
 use crate::identity::Caller;
+
+/// An AWS service that calls for a user's resource, as policies of what is called name the two.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Behalf {
+    /// The service: `apigateway.amazonaws.com`.
+    pub principal: &'static str,
+    /// The ARN of the resource.
+    pub source_arn: String,
+}
 
 /// What a handler gets.
 pub struct Call {
@@ -23,6 +33,10 @@ pub struct Call {
     pub request_id: String,
     /// The header `X-Amzn-Trace-Id`.
     pub trace_id: Option<String>,
+    /// When the call was made.
+    pub time: Timestamp,
+    /// The service of AWS that calls, if that has no role: a policy of what is called has to allow it.
+    pub behalf: Option<Behalf>,
     pub(super) state: Arc<dyn Any + Send + Sync>,
     pub(super) input: Value,
     pub(super) payload: Bytes,

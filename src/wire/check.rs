@@ -29,7 +29,7 @@ pub(super) fn check(operation: &Operation, input: &mut Value, payload_given: boo
         let body_root = Path::Input;
         for (root, group) in [(&body_root, body), (&root, others)] {
             for member in group {
-                if member.location == Location::Payload {
+                if member.location.is_payload() {
                     if member.required && !payload_given {
                         violations.null(&Path::Member(root, member.name));
                     }

@@ -16,9 +16,21 @@ const STATES: &str = "CreateActivity CreateStateMachine CreateStateMachineAlias 
     ListStateMachines ListTagsForResource PublishStateMachineVersion RedriveExecution SendTaskFailure \
     SendTaskHeartbeat SendTaskSuccess StartExecution StartSyncExecution StopExecution TagResource TestState \
     UntagResource UpdateMapRun UpdateStateMachine UpdateStateMachineAlias ValidateStateMachineDefinition";
-const IAM: &str = "AttachRolePolicy CreatePolicy CreateRole DeletePolicy DeleteRole DeleteRolePolicy \
-    DetachRolePolicy GetPolicy GetRole GetRolePolicy ListAttachedRolePolicies ListInstanceProfilesForRole \
-    ListRolePolicies ListRoleTags ListRoles PutRolePolicy TagRole UntagRole UpdateAssumeRolePolicy";
+const IAM: &str = "AddRoleToInstanceProfile AddUserToGroup AttachGroupPolicy AttachRolePolicy AttachUserPolicy \
+    CreateAccessKey CreateGroup CreateInstanceProfile CreatePolicy CreatePolicyVersion CreateRole \
+    CreateUser DeleteAccessKey DeleteGroup DeleteGroupPolicy DeleteInstanceProfile DeletePolicy \
+    DeletePolicyVersion DeleteRole DeleteRolePermissionsBoundary DeleteRolePolicy DeleteUser \
+    DeleteUserPermissionsBoundary DeleteUserPolicy DetachGroupPolicy DetachRolePolicy \
+    DetachUserPolicy GetAccessKeyLastUsed GetAccountAuthorizationDetails GetContextKeysForCustomPolicy GetContextKeysForPrincipalPolicy GetGroup GetGroupPolicy \
+    GetInstanceProfile GetPolicy GetPolicyVersion GetRole GetRolePolicy GetUser GetUserPolicy \
+    ListAccessKeys ListAttachedGroupPolicies ListAttachedRolePolicies ListAttachedUserPolicies \
+    ListEntitiesForPolicy ListGroupPolicies ListGroups ListGroupsForUser ListInstanceProfiles \
+    ListInstanceProfilesForRole ListPolicies ListPolicyTags ListPolicyVersions ListRolePolicies \
+    ListRoleTags ListRoles ListUserPolicies ListUserTags ListUsers PutGroupPolicy \
+    PutRolePermissionsBoundary PutRolePolicy PutUserPermissionsBoundary PutUserPolicy \
+    RemoveRoleFromInstanceProfile RemoveUserFromGroup SetDefaultPolicyVersion SimulateCustomPolicy \
+    SimulatePrincipalPolicy TagPolicy TagRole TagUser UntagPolicy UntagRole UntagUser \
+    UpdateAccessKey UpdateAssumeRolePolicy UpdateGroup UpdateRole UpdateRoleDescription UpdateUser";
 const LAMBDA: &str = "AddLayerVersionPermission AddPermission CheckpointDurableExecution CreateAlias \
     CreateCapacityProvider CreateCodeSigningConfig CreateEventSourceMapping CreateFunction \
     CreateFunctionUrlConfig DeleteAlias DeleteCapacityProvider DeleteCodeSigningConfig \
@@ -42,7 +54,8 @@ const LAMBDA: &str = "AddLayerVersionPermission AddPermission CheckpointDurableE
     SendDurableExecutionCallbackSuccess StopDurableExecution TagResource UntagResource UpdateAlias \
     UpdateCapacityProvider UpdateCodeSigningConfig UpdateEventSourceMapping UpdateFunctionCode \
     UpdateFunctionConfiguration UpdateFunctionEventInvokeConfig UpdateFunctionUrlConfig";
-const STS: &str = "AssumeRole GetCallerIdentity GetSessionToken";
+const STS: &str =
+    "AssumeRole DecodeAuthorizationMessage GetCallerIdentity GetFederationToken GetSessionToken";
 
 fn all() -> impl Iterator<Item = &'static Operation> {
     SERVICES.into_iter().flat_map(|service| service.operations)
@@ -53,7 +66,8 @@ fn every_operation_of_aws_has_a_row() {
     for (service, names) in
         [(&states::SERVICE, STATES), (&iam::SERVICE, IAM), (&sts::SERVICE, STS), (&lambda::SERVICE, LAMBDA)]
     {
-        let mut rows: Vec<&str> = service.operations.iter().map(|operation| operation.name).collect();
+        let rows = service.operations.iter().map(|operation| operation.name);
+        let mut rows: Vec<&str> = rows.filter(|name| !states::BEYOND.contains(name)).collect();
         rows.sort_unstable();
         assert_eq!(rows, names.split_whitespace().collect::<Vec<_>>());
     }
@@ -162,7 +176,7 @@ fn path_of(operation: &Operation, member: &Member) -> String {
 
 /// The smallest input that a structure accepts: its required members, each as short as allowed.
 pub(super) fn least(structure: &Structure) -> Map<String, Value> {
-    let required = structure.members.iter().filter(|m| m.required && m.location != Location::Payload);
+    let required = structure.members.iter().filter(|m| m.required && !m.location.is_payload());
     required.map(|member| (member.name.to_owned(), least_value(&member.shape))).collect()
 }
 
@@ -173,6 +187,7 @@ const SAMPLES: &[&str] = &[
     "/",
     "{}",
     "a/b",
+    "v1",
     "123456789012",
     "$LATEST",
     "o-0123456789",
@@ -180,6 +195,8 @@ const SAMPLES: &[&str] = &[
     "arn:aws:iam::123456789012:role/a",
     "arn:aws:lambda:us-east-1:123456789012:function:a",
     "arn:aws:lambda:us-east-1:123456789012:layer:a:1",
+    "arn:aws:lambda:us-east-1:123456789012:code-signing-config:csc-0123456789abcdefg",
+    "lambda:GetLayerVersion",
 ];
 
 fn least_value(shape: &Shape) -> Value {

@@ -3,6 +3,8 @@
 //! <https://docs.aws.amazon.com/lexv2/latest/dg/event-stream-encoding.html> describes the encoding, which all services
 //! share: lengths, their sum, headers, payload, the sum of all.
 
+mod reading;
+
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -10,6 +12,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 use http_body::Frame;
 use tokio::sync::mpsc;
 
+pub(super) use self::reading::{Event, EventReader, NoEvent};
 use crate::connect::{Body, BoxError, boxed, full};
 
 /// The most bytes of a payload in one message.

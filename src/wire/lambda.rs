@@ -7,31 +7,47 @@ mod aliases;
 mod bounds;
 mod calls;
 mod code;
+mod code_signing;
 mod events;
 mod fault;
 mod functions;
+mod kept;
+mod layer_policies;
 mod layers;
 mod operations;
+mod page;
 mod permissions;
 mod shapes;
 mod tags;
+mod urls;
 mod versions;
 mod view;
 
 use serde_json::Value;
 
-use super::{Call, Operation, Permission, Protocol, Registration, Service, Special};
+use super::{
+    ApiError, Assigned, Call, Operation, Permission, Protocol, Registration, Service, Special, Split,
+};
 use crate::functions::{Functions, Reference, function_arn, layer_arn};
+use crate::gateway::AWS_BODY_BYTES_MAX;
 use crate::id::AccountRegion;
+
+/// The service that acts under the roles of functions.
+const LAMBDA: &str = "lambda.amazonaws.com";
 
 /// AWS Lambda, 2015-03-31 and later.
 pub static SERVICE: Service = Service {
     name: "lambda",
     protocol: Protocol::RestJson,
-    body_bytes_max: 70_167_211, // A package of 50 MB in base64, as AWS says it.
+    body_bytes_max: AWS_BODY_BYTES_MAX,
     operations: operations::ALL,
-    permission,
-    special: Special::NONE,
+    permissions,
+    special: Special {
+        assigned,
+        split: Some(Split { elsewhere: INVOCATIONS, holds: |call| Box::pin(holds(call)) }),
+        cors: true,
+        ..Special::NONE
+    },
 };
 
 /// The service on `functions`.
@@ -39,37 +55,119 @@ pub fn service(functions: Functions) -> Registration {
     SERVICE.on(functions)
 }
 
-/// What a call is about: a function, with the version or alias that is meant, or a layer.
+/// What a call is about, and what it reads besides.
 ///
-/// <https://docs.aws.amazon.com/service-authorization/latest/reference/list_awslambda.html>
-#[allow(clippy::unnecessary_wraps, reason = "other services have none")]
-fn permission(operation: &Operation, input: &Value, home: &AccountRegion) -> Option<Permission> {
-    let text = |member: &str| input.get(member).and_then(Value::as_str);
+/// See <https://docs.aws.amazon.com/service-authorization/latest/reference/list_awslambda.html>.
+fn permissions(operation: &Operation, input: &Value, home: &AccountRegion) -> Vec<Permission> {
     let action = match operation.name {
         "Invoke" | "InvokeAsync" | "InvokeWithResponseStream" => "InvokeFunction",
         "GetLayerVersionByArn" => "GetLayerVersion",
         name => name,
     };
-    let function = text("FunctionName").map(|name| match Reference::parse(name, text("Qualifier"), home) {
+    let own = resource(operation, input, home).unwrap_or_else(|| "*".to_owned());
+    let mut permission = Permission::new(format!("lambda:{action}"), own);
+    let text = |member: &str| input.get(member).and_then(Value::as_str);
+    for (key, member) in
+        [("lambda:principal", "Principal"), ("lambda:functionurlauthtype", "FunctionUrlAuthType")]
+    {
+        if let Some(value) = text(member) {
+            permission = permission.with(key, value);
+        }
+    }
+    if let Some(kind) = text("AuthType") {
+        permission = permission.with("lambda:functionurlauthtype", kind);
+    }
+    let layers = input.get("Layers").and_then(Value::as_array).into_iter().flatten();
+    let layers: Vec<String> = layers.filter_map(Value::as_str).map(str::to_owned).collect();
+    if !layers.is_empty() {
+        permission.conditions.push(("lambda:layer".into(), layers));
+    }
+    let mut needed = vec![permission];
+    // Whoever puts something into a function can read it there.
+    let layers = input.get("Layers").and_then(Value::as_array).into_iter().flatten();
+    let layers = layers.filter_map(Value::as_str).map(|arn| ("lambda:GetLayerVersion", arn.to_owned()));
+    let packages = [Some(input), input.get("Code"), input.get("Content")].into_iter().flatten();
+    let objects = packages.filter_map(|package| {
+        let text = |member: &str| package.get(member).and_then(Value::as_str);
+        let (bucket, key) = text("S3Bucket").zip(text("S3Key"))?;
+        Some(("s3:GetObject", format!("arn:{}:s3:::{bucket}/{key}", home.region.partition())))
+    });
+    needed.extend(layers.chain(objects).map(|(action, resource)| Permission::new(action, resource)));
+    needed
+}
+
+/// The ARN of what a call is about, as its handler understands it: the function, with a version or alias only if the
+/// operation is about one; or a layer.
+fn resource(operation: &Operation, input: &Value, home: &AccountRegion) -> Option<String> {
+    let text = |member: &str| input.get(member).and_then(Value::as_str);
+    let has_qualifier = operation.input.members.iter().any(|member| member.name == "Qualifier");
+    if let Some(name) = text("FunctionName").or_else(|| text("Resource")) {
+        return Some(function_resource(name, text("Qualifier"), has_qualifier, home));
+    }
+    let Some(name) = text("LayerName") else {
+        return text("Arn").or_else(|| text("CodeSigningConfigArn")).map(str::to_owned);
+    };
+    let arn = if name.starts_with("arn:") { name.to_owned() } else { layer_arn(home, name) };
+    Some(match input.get("VersionNumber") {
+        Some(version) => {
+            format!("{arn}:{}", version.as_str().map_or_else(|| version.to_string(), str::to_owned))
+        }
+        None => arn,
+    })
+}
+
+/// The ARN that policies know a function by, of one of the names that a call may have for it; with its version or alias
+/// if `is_qualified`.
+fn function_resource(
+    name: &str,
+    qualifier: Option<&str>,
+    is_qualified: bool,
+    home: &AccountRegion,
+) -> String {
+    match Reference::parse(name, qualifier, home) {
         Ok(Reference { name, qualifier }) => {
             let arn = function_arn(home, &name);
+            let qualifier = qualifier.filter(|_| is_qualified);
             qualifier.map_or_else(|| arn.clone(), |qualifier| format!("{arn}:{qualifier}"))
         }
-        // What it is, its handler says.
+        // It is refused by whoever handles the call.
         Err(_) => name.to_owned(),
-    });
-    let layer = text("LayerName").map(|name| {
-        let arn = if name.starts_with("arn:") { name.to_owned() } else { layer_arn(home, name) };
-        match input.get("VersionNumber") {
-            Some(version) => {
-                format!("{arn}:{}", version.as_str().map_or_else(|| version.to_string(), str::to_owned))
-            }
-            None => arn,
-        }
-    });
-    let other = ["Resource", "Arn"].into_iter().find_map(text).map(str::to_owned);
-    let resource = function.or(layer).or(other).unwrap_or_else(|| "*".to_owned());
-    Some(Permission { action: format!("lambda:{action}"), resource })
+    }
+}
+
+/// The role of a function, which Lambda has to be able to assume.
+fn assigned(operation: &Operation, input: &Value, _: &AccountRegion) -> Vec<Assigned> {
+    if !matches!(operation.name, "CreateFunction" | "UpdateFunctionConfiguration") {
+        return Vec::new();
+    }
+    let role = input.get("Role").and_then(Value::as_str);
+    let assigned = |role: &str| Assigned {
+        role_arn: role.to_owned(),
+        service: LAMBDA,
+        source_arn: None,
+        refused: |_| {
+            let message = "The role defined for the function cannot be assumed by Lambda.";
+            ApiError::new(fault::INVALID, message)
+        },
+        needed: Vec::new(),
+        needed_strictly: Vec::new(),
+    };
+    role.map(assigned).into_iter().collect()
+}
+
+/// The operations that run a function. Everything else about functions is done here: what an endpoint in the settings is
+/// for, is running them.
+const INVOCATIONS: &[&str] = &["Invoke", "InvokeAsync", "InvokeWithResponseStream"];
+
+/// Functions of this server are invoked here, others where the settings say.
+async fn holds(call: &Call) -> bool {
+    let text = |member: &str| call.input.get(member).and_then(Value::as_str);
+    let name = text("FunctionName").unwrap_or_default();
+    match Reference::parse(name, text("Qualifier"), &call.home) {
+        // What can't be read will be said here.
+        Ok(reference) => !matches!(rooms(call).exists(&call.home, &reference.name).await, Ok(false)),
+        Err(_) => false,
+    }
 }
 
 /// What handlers work on.

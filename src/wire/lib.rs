@@ -23,8 +23,12 @@ use stepgate_store as store;
 
 mod api;
 pub mod apis;
+mod assigned;
+mod audit;
 mod call;
 mod check;
+pub mod client;
+mod cors;
 #[cfg(test)]
 mod coverage;
 mod error;
@@ -32,6 +36,7 @@ mod event_stream;
 #[cfg(test)]
 mod harness;
 pub mod iam;
+mod in_process;
 pub mod lambda;
 mod operation;
 mod permission;
@@ -45,12 +50,13 @@ pub mod sts;
 mod tests;
 
 pub use api::Api;
-pub use call::Call;
+pub use audit::{Audit, SourceIp};
+pub use call::{Behalf, Call};
 pub use error::{ApiError, Code};
 pub use operation::{Handler, HandlerFuture, Operation, Route};
-pub use permission::Permission;
+pub use permission::{Assigned, Permission, Required};
 pub use protocol::Routes;
 pub use reply::{Output, Reply, ReplyBody};
-pub use service::{JsonNames, Protocol, Registration, Service, Services, Special};
+pub use service::{Holds, JsonNames, Protocol, Registration, Service, Services, Special, Split};
 pub use shape::{Limits, Location, Member, Nulls, Pattern, Shape, Structure, optional, required};
 pub use states::{event_json, log_line};

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{ApiError, Code, Operation};
 use crate::id::AccountRegion;
-use crate::identity::{CallFacts, Grants, Owner};
+use crate::identity::{CallFacts, Caller, ConditionValues, Grants, Owner};
 use crate::policy::{Decision, Request};
 
 /// A permission that a call needs.
@@ -17,15 +17,27 @@ pub struct Permission {
     pub action: String,
     /// The ARN of the resource; `*` if there is no single one.
     pub resource: String,
+    /// Condition keys about the call, in lower case.
+    pub conditions: Vec<ConditionValues>,
 }
 
 impl Permission {
+    /// To do `action` with `resource`.
+    pub fn new(action: impl Into<String>, resource: impl Into<String>) -> Self {
+        Self { action: action.into(), resource: resource.into(), conditions: Vec::new() }
+    }
+
+    /// The same, where the condition key `key` (in lower case) has this value.
+    #[must_use]
+    pub fn with(mut self, key: &'static str, value: impl Into<String>) -> Self {
+        self.conditions.push((key.into(), vec![value.into()]));
+        self
+    }
+
     /// To call `operation`, on the `resource` of this ARN if one thing is meant.
     pub fn to(operation: &Operation, resource: Option<String>) -> Self {
-        Self {
-            action: format!("{}:{}", operation.service.name, operation.name),
-            resource: resource.unwrap_or_else(|| "*".to_owned()),
-        }
+        let action = format!("{}:{}", operation.service.name, operation.name);
+        Self::new(action, resource.unwrap_or_else(|| "*".to_owned()))
     }
 }
 
@@ -34,9 +46,12 @@ const ROLES: &[&str] = &["roleArn", "credentials", "authorizerCredentials", "clo
 
 /// All permissions that a call needs. `input` may not be checked yet.
 pub(super) fn needed(operation: &Operation, input: &Value, home: &AccountRegion) -> Vec<Permission> {
-    let Some(own) = (operation.service.permission)(operation, input, home) else {
-        return Vec::new();
-    };
+    let mut needed = (operation.service.permissions)(operation, input, home);
+    if needed.is_empty() {
+        return needed;
+    }
+    let of_tags = of_tags(input);
+    needed.iter_mut().for_each(|permission| permission.conditions.extend(of_tags.iter().cloned()));
     let text = |member: &str| input.get(member).and_then(Value::as_str);
     let patches = input.get("patchOperations").and_then(Value::as_array).into_iter().flatten();
     let patched = patches.filter_map(|patch| {
@@ -46,33 +61,99 @@ pub(super) fn needed(operation: &Operation, input: &Value, home: &AccountRegion)
     let given = ROLES.iter().filter_map(|member| text(member)).chain(patched);
     // A state whose work is mocked acts under no role.
     let is_mocked = operation.name == "TestState" && input.get("mock").is_some_and(|mock| !mock.is_null());
+    let service = format!("{}.amazonaws.com", operation.service.name);
     let passed = given.filter(|arn| arn.contains(":role/") && !is_mocked);
-    let passed = passed.map(|arn| Permission { action: "iam:PassRole".to_owned(), resource: arn.to_owned() });
-    let reveals = operation.name == "TestState" && input.get("revealSecrets") == Some(&Value::Bool(true));
-    let revealed = reveals.then(|| Permission {
-        action: format!("{}:RevealSecrets", operation.service.name),
-        resource: "*".to_owned(),
-    });
-    std::iter::once(own).chain(revealed).chain(passed).collect()
+    needed.extend(
+        passed.map(|arn| Permission::new("iam:PassRole", arn).with("iam:passedtoservice", service.as_str())),
+    );
+    needed
 }
 
-/// Refuses a call if `grants` don't include everything that is needed.
-pub(super) fn check(grants: &Grants, facts: &CallFacts<'_>, needed: &[Permission]) -> Result<(), ApiError> {
-    for Permission { action, resource } in needed {
-        let request = Request { caller: facts.caller.for_policies(), action, resource, facts };
-        let reason = match grants.decide(&request, None, Owner::Same) {
-            Decision::Allow => continue,
-            Decision::ExplicitDeny => "with an explicit deny in an identity-based policy".to_owned(),
-            Decision::ImplicitDeny => {
-                format!("because no identity-based policy allows the {action} action")
-            }
+/// The condition keys of the tags that a call gives or takes: `aws:RequestTag/KEY` and `aws:TagKeys`, however the service
+/// writes tags.
+fn of_tags(input: &Value) -> Vec<ConditionValues> {
+    let member = |names: [&str; 2]| names.into_iter().find_map(|name| input.get(name));
+    let mut tags: Vec<(String, String)> = Vec::new();
+    match member(["tags", "Tags"]) {
+        Some(Value::Object(map)) => {
+            let pairs =
+                map.iter().map(|(key, value)| (key.clone(), value.as_str().unwrap_or_default().to_owned()));
+            tags.extend(pairs);
+        }
+        Some(Value::Array(list)) => tags.extend(list.iter().filter_map(|tag| {
+            let text = |names: [&str; 2]| names.into_iter().find_map(|name| tag.get(name)?.as_str());
+            Some((text(["key", "Key"])?.to_owned(), text(["value", "Value"]).unwrap_or_default().to_owned()))
+        })),
+        Some(_) | None => {}
+    }
+    let taken = member(["tagKeys", "TagKeys"]).and_then(Value::as_array).into_iter().flatten();
+    let taken = taken.filter_map(Value::as_str).map(str::to_owned);
+    let keys: Vec<String> = tags.iter().map(|(key, _)| key.clone()).chain(taken).collect();
+    let values = tags.into_iter();
+    let mut conditions: Vec<ConditionValues> = values
+        .map(|(key, value)| (format!("aws:requesttag/{}", key.to_lowercase()).into(), vec![value]))
+        .collect();
+    if !keys.is_empty() {
+        conditions.push(("aws:tagkeys".into(), keys));
+    }
+    conditions
+}
+
+/// A permission that a role has to have already, and the error for the role of this ARN if it doesn't.
+pub type Required = (Permission, fn(&str) -> ApiError);
+
+/// A role that a call assigns.
+#[derive(Debug)]
+pub struct Assigned {
+    /// The role's ARN.
+    pub role_arn: String,
+    /// The service that will act under it.
+    pub service: &'static str,
+    /// The ARN of the resource that it will act for, as far as it is known.
+    pub source_arn: Option<String>,
+    /// The error if the service can't assume the role.
+    pub refused: fn(&str) -> ApiError,
+    /// What the role has to be allowed already.
+    pub needed: Vec<Required>,
+    /// The same where the settings are strict: what AWS needs to do and this server does without.
+    pub needed_strictly: Vec<Required>,
+}
+
+/// A permission that a caller doesn't have.
+pub(super) struct Denied<'a> {
+    permission: &'a Permission,
+    is_explicit: bool,
+}
+
+/// Whether `grants` don't include what is needed.
+pub(super) fn denied<'a>(
+    grants: &Grants,
+    facts: &CallFacts<'_>,
+    permission: &'a Permission,
+) -> Option<Denied<'a>> {
+    let Permission { action, resource, .. } = permission;
+    let request = Request { caller: facts.caller.for_policies(), action, resource, facts };
+    match grants.decide(&request, None, Owner::Same) {
+        Decision::Allow => None,
+        Decision::ExplicitDeny => Some(Denied { permission, is_explicit: true }),
+        Decision::ImplicitDeny => Some(Denied { permission, is_explicit: false }),
+    }
+}
+
+impl Denied<'_> {
+    /// AWS's words for `caller`.
+    pub(super) fn into_error(self, caller: &Caller) -> ApiError {
+        let Permission { action, resource, .. } = self.permission;
+        let resource = if resource.is_empty() { "*" } else { resource };
+        let reason = match self.is_explicit {
+            true => "with an explicit deny in an identity-based policy".to_owned(),
+            false => format!("because no identity-based policy allows the {action} action"),
         };
-        let user = &facts.caller.arn;
+        let user = &caller.arn;
         let message =
             format!("User: {user} is not authorized to perform: {action} on resource: {resource} {reason}");
-        return Err(ApiError::new(Code::AccessDenied, message));
+        ApiError::new(Code::AccessDenied, message)
     }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -161,6 +242,97 @@ mod tests {
     }
 
     #[test]
+    fn calls_have_condition_keys() {
+        let home = AccountRegion {
+            account: AccountId::parse("123456789012").unwrap(),
+            region: Region::parse("eu-west-1").unwrap(),
+        };
+        let role = "arn:aws:iam::123456789012:role/R";
+        let (states, gateway, lambda) = (&states::SERVICE, &apis::SERVICE, &crate::wire::lambda::SERVICE);
+        let machine = "arn:aws:states:eu-west-1:123456789012:stateMachine:m";
+        for (service, operation, input, index, expect) in [
+            (
+                states,
+                "CreateActivity",
+                json!({"name": "a", "tags": [{"key": "Team", "value": "blue"}]}),
+                0,
+                &[("aws:requesttag/team", &["blue"][..]), ("aws:tagkeys", &["Team"])][..],
+            ),
+            (
+                states,
+                "UntagResource",
+                json!({"resourceArn": "a", "tagKeys": ["x", "y"]}),
+                0,
+                &[("aws:tagkeys", &["x", "y"])],
+            ),
+            (
+                states,
+                "StartExecution",
+                json!({"stateMachineArn": format!("{machine}:live")}),
+                0,
+                &[("states:statemachinequalifier", &["live"])],
+            ),
+            (
+                states,
+                "CreateStateMachine",
+                json!({"name": "m", "roleArn": role}),
+                1,
+                &[("iam:passedtoservice", &["states.amazonaws.com"])],
+            ),
+            (
+                gateway,
+                "CreateRestApi",
+                json!({"name": "pets", "tags": {"a": "b"}, "endpointConfiguration": {"types": ["EDGE"]}}),
+                0,
+                &[
+                    ("apigateway:request/apiname", &["pets"]),
+                    ("apigateway:request/endpointtype", &["EDGE"]),
+                    ("aws:requesttag/a", &["b"]),
+                    ("aws:tagkeys", &["a"]),
+                ],
+            ),
+            (
+                gateway,
+                "PutMethod",
+                json!({"restApiId": "a", "resourceId": "r", "httpMethod": "GET", "authorizationType": "NONE",
+                    "apiKeyRequired": true}),
+                0,
+                &[
+                    ("apigateway:request/routeauthorizationtype", &["NONE"]),
+                    ("apigateway:request/apikeyrequired", &["true"]),
+                ],
+            ),
+            (
+                lambda,
+                "AddPermission",
+                json!({"FunctionName": "f", "Principal": "events.amazonaws.com", "FunctionUrlAuthType": "NONE"}),
+                0,
+                &[("lambda:principal", &["events.amazonaws.com"]), ("lambda:functionurlauthtype", &["NONE"])],
+            ),
+            (
+                lambda,
+                "CreateFunction",
+                json!({"FunctionName": "f", "Layers": ["arn:l:1"]}),
+                0,
+                &[("lambda:layer", &["arn:l:1"])],
+            ),
+        ] {
+            let found = needed(service.operation(operation).unwrap(), &input, &home);
+            let found: Vec<(&str, Vec<&str>)> = found[index]
+                .conditions
+                .iter()
+                .map(|(key, values)| (&**key, values.iter().map(String::as_str).collect()))
+                .collect();
+            let expect: Vec<(&str, Vec<&str>)> =
+                expect.iter().map(|(key, values)| (*key, values.to_vec())).collect();
+            assert_eq!(found, expect, "{operation}");
+        }
+        let alias = json!({"stateMachineArn": format!("{machine}:live")});
+        let found = needed(states.operation("StartExecution").unwrap(), &alias, &home);
+        assert_eq!(found[0].resource, machine);
+    }
+
+    #[test]
     fn every_operation_of_every_service_has_a_resource() {
         let home = AccountRegion {
             account: AccountId::parse("123456789012").unwrap(),
@@ -168,7 +340,7 @@ mod tests {
         };
         for operation in SERVICES.iter().flat_map(|service| service.operations) {
             let input = Value::Object(crate::wire::coverage::least(operation.input));
-            for Permission { action, resource } in needed(operation, &input, &home) {
+            for Permission { action, resource, .. } in needed(operation, &input, &home) {
                 assert!(action.contains(':') && !resource.is_empty(), "{}", operation.name);
                 assert!(!resource.contains('{'), "{}: {resource}", operation.name);
             }

@@ -78,6 +78,15 @@ pub(super) fn render_error(protocol: Protocol, error: &ApiError, request_id: &st
     response
 }
 
+/// Writes an error as a response in JSON, whatever the service's protocol.
+pub(super) fn render_json_error(protocol: Protocol, error: &ApiError, request_id: &str) -> Response {
+    let json = media_type(Protocol::RestJson);
+    let mut response = response(error.status(protocol), Some(error.json(protocol)), json);
+    response.headers_mut().insert(ERROR_TYPE, HeaderValue::from_static(error.code.name));
+    name_call(response.headers_mut(), request_id);
+    response
+}
+
 fn media_type(protocol: Protocol) -> HeaderValue {
     HeaderValue::from_static(match protocol {
         Protocol::Json10(_) => "application/x-amz-json-1.0",
@@ -97,7 +106,7 @@ fn response(status: u16, body: Option<Bytes>, content_type: HeaderValue) -> Resp
     response
 }
 
-fn name_call(headers: &mut HeaderMap, request_id: &str) {
+pub(super) fn name_call(headers: &mut HeaderMap, request_id: &str) {
     if let Ok(id) = HeaderValue::from_str(request_id) {
         headers.insert(REQUEST_ID, id);
     }

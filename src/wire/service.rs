@@ -5,12 +5,14 @@
 
 use std::any::Any;
 use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use http::HeaderMap;
 use serde_json::Value;
 
-use super::{ApiError, Code, Operation, Permission, Reply};
+use super::{ApiError, Assigned, Call, Code, Operation, Permission, Reply};
 use crate::id::AccountRegion;
 use crate::identity::TargetUri;
 
@@ -25,9 +27,9 @@ pub struct Service {
     pub body_bytes_max: usize,
     /// Its table.
     pub operations: &'static [Operation],
-    /// The permission that a call needs, of an input that may not be checked yet; `None` if the service itself
-    /// decides who may call.
-    pub permission: fn(&Operation, &Value, &AccountRegion) -> Option<Permission>,
+    /// The permissions that a call needs, of an input that may not be checked yet, besides that to pass a role; none if
+    /// the service itself decides who may call.
+    pub permissions: fn(&Operation, &Value, &AccountRegion) -> Vec<Permission>,
     /// Where it does more than its protocol.
     pub special: Special,
 }
@@ -37,18 +39,45 @@ pub struct Service {
 pub struct Special {
     /// Refuses checked input for the home of the caller.
     pub check: fn(&Operation, &Value, &AccountRegion) -> Result<(), ApiError>,
+    /// The roles that a call with this checked input assigns, as far as AWS checks them at once.
+    pub assigned: fn(&Operation, &Value, &AccountRegion) -> Vec<Assigned>,
     /// The error for a path that is no operation's.
     pub unknown_path: fn(&TargetUri) -> ApiError,
     /// Rewrites a reply for what the request's headers ask for.
     pub reply: fn(&TargetUri, &HeaderMap, Reply) -> Reply,
+    /// How calls from inside are divided when the settings have an endpoint for the service, too; `None` if all go there.
+    pub split: Option<Split>,
+    /// The operations that take no signature, of services that name theirs in `X-Amz-Target`.
+    pub unsigned: &'static [&'static str],
+    /// Whether browsers' pages of other origins may call.
+    pub cors: bool,
+    /// The error for input that violates its shape.
+    pub violation: Code,
 }
+
+/// A service that keeps some of its resources here and others elsewhere.
+#[derive(Clone, Copy)]
+pub struct Split {
+    /// The operations on what may be elsewhere. All others are carried out here.
+    pub elsewhere: &'static [&'static str],
+    /// Whether what a call of one of them is about is here.
+    pub holds: fn(&Call) -> Holds<'_>,
+}
+
+/// What [`Split::holds`] returns.
+pub type Holds<'a> = Pin<Box<dyn Future<Output = bool> + Send + 'a>>;
 
 impl Special {
     /// Nothing.
     pub const NONE: Self = Self {
         check: |_, _, _| Ok(()),
+        assigned: |_, _, _| Vec::new(),
         unknown_path: |_| ApiError::bare(Code::UnknownOperation),
         reply: |_, _, reply| reply,
+        split: None,
+        unsigned: &[],
+        cors: false,
+        violation: Code::ConstraintViolation,
     };
 }
 

@@ -61,8 +61,17 @@ pub enum Location {
     QueryMap,
     /// In the header of this name.
     Header(&'static str),
-    /// The body itself; see [`super::Call::payload`].
+    /// The body itself, a document that the handler parses; see [`super::Call::payload`].
     Payload,
+    /// The body itself, which is passed on as it is.
+    RawPayload,
+}
+
+impl Location {
+    /// Whether it is the body itself.
+    pub fn is_payload(self) -> bool {
+        matches!(self, Self::Payload | Self::RawPayload)
+    }
 }
 
 /// A required member.

@@ -3,12 +3,15 @@
 //! <https://docs.aws.amazon.com/step-functions/latest/apireference/API_Operations.html>
 
 mod activities;
+mod beyond;
+mod encryption;
 mod executions;
 mod fault;
 mod history;
 mod homes;
 mod log;
 mod map_runs;
+mod roles;
 mod shapes;
 mod state_machines;
 mod tags;
@@ -27,7 +30,7 @@ use super::{
     Structure, handler,
 };
 use crate::engine::Engine;
-use crate::id::AccountRegion;
+use crate::id::{AccountRegion, Qualifier, StateMachineArn};
 
 /// AWS Step Functions, 2016-11-23.
 pub static SERVICE: Service = Service {
@@ -39,8 +42,8 @@ pub static SERVICE: Service = Service {
     }),
     body_bytes_max: 1_048_576, // As AWS's.
     operations: OPERATIONS,
-    permission,
-    special: Special { check: homes::check, ..Special::NONE },
+    permissions,
+    special: Special { check: homes::check, assigned: roles::assigned, ..Special::NONE },
 };
 
 /// The service on `engine`.
@@ -65,15 +68,42 @@ const RESOURCES: &[&str] = &[
     "resourceArn",
 ];
 
-#[allow(clippy::unnecessary_wraps, reason = "other services have none")]
-fn permission(operation: &Operation, input: &Value, _: &AccountRegion) -> Option<Permission> {
+/// The operations that start a version or an alias of a machine.
+const STARTS: &[&str] = &["StartExecution", "StartSyncExecution"];
+
+fn permissions(operation: &Operation, input: &Value, _: &AccountRegion) -> Vec<Permission> {
     let resource = RESOURCES.iter().find_map(|member| input.get(*member).and_then(Value::as_str));
-    Some(Permission::to(operation, resource.map(str::to_owned)))
+    // Who starts a version or an alias starts the machine: policies name that, and tell the others by a condition.
+    let qualified = resource.and_then(|arn| StateMachineArn::parse(arn).ok());
+    let qualifier =
+        qualified.as_ref().filter(|_| STARTS.contains(&operation.name)).and_then(|arn| arn.qualifier.clone());
+    let resource = match (&qualifier, qualified) {
+        (Some(_), Some(arn)) => Some(StateMachineArn { qualifier: None, ..arn }.to_string()),
+        _ => resource.map(str::to_owned),
+    };
+    let mut permission = Permission::to(operation, resource);
+    if let Some(qualifier) = qualifier {
+        let qualifier = match qualifier {
+            Qualifier::Version(number) => number.to_string(),
+            Qualifier::Alias(name) => name,
+        };
+        permission = permission.with("states:statemachinequalifier", qualifier);
+    }
+    let mut needed = vec![permission];
+    // Only TestState has this member.
+    if input.get("revealSecrets") == Some(&Value::Bool(true)) {
+        let action = format!("{}:RevealSecrets", operation.service.name);
+        needed.push(Permission::new(action, "*"));
+    }
+    needed
 }
 
 const fn row(name: &'static str, input: &'static Structure, handler: Handler) -> Operation {
     Operation { service: &SERVICE, name, route: Route::Target, input, handler }
 }
+
+/// Those of the operations that AWS doesn't have.
+pub const BEYOND: &[&str] = &["ForkExecution", "SkipWait"];
 
 /// Every operation.
 static OPERATIONS: &[Operation] = &[
@@ -158,4 +188,6 @@ static OPERATIONS: &[Operation] = &[
         &shapes::VALIDATE_STATE_MACHINE_DEFINITION,
         handler!(validate::validate_state_machine_definition),
     ),
+    row("ForkExecution", &shapes::FORK_EXECUTION, handler!(beyond::fork_execution)),
+    row("SkipWait", &shapes::SKIP_WAIT, handler!(beyond::skip_wait)),
 ];

@@ -5,11 +5,13 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::{
-    ApiError, Call, Code, Handler, Limits, Operation, Pattern, Protocol, Registration, Route, Service, Shape,
-    Special, Structure, handler, optional, required,
+    ApiError, Call, Code, Handler, Limits, Operation, Pattern, Permission, Protocol, Registration, Route,
+    Service, Shape, Special, Structure, handler, optional, required,
 };
+use crate::id::AccountRegion;
 use crate::identity::{self, NewSession, SessionError, Sessions};
 
 /// AWS Security Token Service, 2011-06-15.
@@ -18,14 +20,28 @@ pub static SERVICE: Service = Service {
     protocol: Protocol::Query { xmlns: "https://sts.amazonaws.com/doc/2011-06-15/" },
     body_bytes_max: 1_048_576,
     operations: OPERATIONS,
-    // Sessions see to these themselves: a role's own policy says who may assume it.
-    permission: |_, _, _| None,
+    permissions,
     special: Special::NONE,
 };
 
 /// The service on `sessions`.
 pub fn service(sessions: Sessions) -> Registration {
     SERVICE.on(sessions)
+}
+
+/// Who may assume a role, its own policy says; who calls may ask who that is.
+fn permissions(operation: &Operation, input: &Value, home: &AccountRegion) -> Vec<Permission> {
+    match operation.name {
+        "GetFederationToken" => {
+            let name = input.get("Name").and_then(Value::as_str).unwrap_or_default();
+            vec![Permission::to(
+                operation,
+                Some(format!("arn:aws:sts::{}:federated-user/{name}", home.account)),
+            )]
+        }
+        "DecodeAuthorizationMessage" => vec![Permission::to(operation, None)],
+        _ => Vec::new(),
+    }
 }
 
 const fn row(name: &'static str, input: &'static Structure, handler: Handler) -> Operation {
@@ -37,8 +53,12 @@ static OPERATIONS: &[Operation] = &[
     row("GetCallerIdentity", &NO_INPUT, handler!(get_caller_identity)),
     row("AssumeRole", &ASSUME_ROLE, handler!(assume_role)),
     row("GetSessionToken", &GET_SESSION_TOKEN, handler!(get_session_token)),
+    row("GetFederationToken", &GET_FEDERATION_TOKEN, handler!(get_federation_token)),
+    // Denials here have no encoded part.
+    row("DecodeAuthorizationMessage", &DECODE, Handler::Unsupported),
 ];
 
+const INVALID_PARAMETER: Code = Code::model("InvalidParameterValue", 400);
 /// The longest session policy.
 const POLICY_CHARS_MAX: i64 = 2_048;
 
@@ -77,6 +97,23 @@ static ASSUME_ROLE: Structure = Structure::new(
         optional("SourceIdentity", Shape::pattern(2, 64, &SESSION_NAME)),
     ],
 );
+static GET_FEDERATION_TOKEN: Structure = Structure::new(
+    "GetFederationTokenRequest",
+    &[
+        required("Name", Shape::pattern(2, 32, &SESSION_NAME)),
+        optional("Policy", Shape::string(1, POLICY_CHARS_MAX)),
+        optional(
+            "PolicyArns",
+            Shape::List(&Shape::Structure(&POLICY_DESCRIPTOR), Limits { min: 0, max: 10 }),
+        ),
+        optional("DurationSeconds", Shape::integer(900, 129_600)),
+        optional("Tags", Shape::List(&Shape::Structure(&TAG), Limits { min: 0, max: 50 })),
+    ],
+);
+static DECODE: Structure = Structure::new(
+    "DecodeAuthorizationMessageRequest",
+    &[required("EncodedMessage", Shape::string(1, 10_240))],
+);
 static GET_SESSION_TOKEN: Structure = Structure::new(
     "GetSessionTokenRequest",
     &[
@@ -107,6 +144,23 @@ async fn get_caller_identity(call: &Call, _: NoInput) -> Result<CallerIdentity, 
 }
 
 #[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Tag {
+    key: String,
+    value: String,
+}
+
+fn pairs(tags: Vec<Tag>) -> Vec<(String, String)> {
+    tags.into_iter().map(|tag| (tag.key, tag.value)).collect()
+}
+
+/// How much of the allowed size a policy takes, in per cent.
+fn packed_size(policy: Option<&String>) -> Option<usize> {
+    let max = usize::try_from(POLICY_CHARS_MAX).unwrap_or(usize::MAX);
+    policy.map(|policy| (policy.len() * 100).div_ceil(max))
+}
+
+#[derive(Deserialize)]
 struct PolicyDescriptor {
     arn: String,
 }
@@ -121,7 +175,7 @@ struct AssumeRole {
     policy: Option<String>,
     duration_seconds: Option<u64>,
     #[serde(default)]
-    tags: Vec<serde_json::Value>,
+    tags: Vec<Tag>,
     #[serde(default)]
     transitive_tag_keys: Vec<String>,
     external_id: Option<String>,
@@ -153,6 +207,7 @@ struct AssumedRole {
     assumed_role_user: AssumedRoleUser,
     /// How much of the allowed size its policy takes, in per cent.
     packed_policy_size: Option<usize>,
+    source_identity: Option<String>,
 }
 
 impl From<NewSession> for Credentials {
@@ -168,15 +223,8 @@ impl From<NewSession> for Credentials {
 
 async fn assume_role(call: &Call, input: AssumeRole) -> Result<AssumedRole, ApiError> {
     // Members that would restrict the session are refused rather than ignored.
-    refuse(&[
-        ("Tags", !input.tags.is_empty()),
-        ("TransitiveTagKeys", !input.transitive_tag_keys.is_empty()),
-        ("SerialNumber", input.serial_number.is_some()),
-        ("TokenCode", input.token_code.is_some()),
-        ("SourceIdentity", input.source_identity.is_some()),
-    ])?;
-    let max = usize::try_from(POLICY_CHARS_MAX).unwrap_or(usize::MAX);
-    let packed_policy_size = input.policy.as_ref().map(|policy| (policy.len() * 100).div_ceil(max));
+    refuse(&[("SerialNumber", input.serial_number.is_some()), ("TokenCode", input.token_code.is_some())])?;
+    let packed_policy_size = packed_size(input.policy.as_ref());
     let request = identity::AssumeRole {
         role_arn: input.role_arn,
         session_name: input.role_session_name,
@@ -184,13 +232,17 @@ async fn assume_role(call: &Call, input: AssumeRole) -> Result<AssumedRole, ApiE
         policy: input.policy,
         policy_arns: input.policy_arns.into_iter().map(|policy| policy.arn).collect(),
         external_id: input.external_id,
+        tags: pairs(input.tags),
+        transitive: input.transitive_tag_keys,
+        source_identity: input.source_identity,
     };
     let session = call.state::<Sessions>().assume_role(&call.caller, request).await?;
     let assumed_role_user = AssumedRoleUser {
         assumed_role_id: session.caller.user_id.to_string(),
         arn: session.caller.arn.to_string(),
     };
-    Ok(AssumedRole { credentials: session.into(), assumed_role_user, packed_policy_size })
+    let source_identity = session.caller.session_tags().source_identity;
+    Ok(AssumedRole { credentials: session.into(), assumed_role_user, packed_policy_size, source_identity })
 }
 
 #[derive(Deserialize)]
@@ -214,6 +266,50 @@ async fn get_session_token(call: &Call, input: GetSessionToken) -> Result<Sessio
     Ok(SessionToken { credentials: session.into() })
 }
 
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct GetFederationToken {
+    name: String,
+    policy: Option<String>,
+    #[serde(default)]
+    policy_arns: Vec<PolicyDescriptor>,
+    duration_seconds: Option<u64>,
+    #[serde(default)]
+    tags: Vec<Tag>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct FederatedUser {
+    federated_user_id: String,
+    arn: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct FederationToken {
+    credentials: Credentials,
+    federated_user: FederatedUser,
+    packed_policy_size: Option<usize>,
+}
+
+async fn get_federation_token(call: &Call, input: GetFederationToken) -> Result<FederationToken, ApiError> {
+    let packed_policy_size = packed_size(input.policy.as_ref());
+    let request = identity::FederationToken {
+        name: input.name,
+        duration: input.duration_seconds.map(Duration::from_secs),
+        policy: input.policy,
+        policy_arns: input.policy_arns.into_iter().map(|policy| policy.arn).collect(),
+        tags: pairs(input.tags),
+    };
+    let session = call.state::<Sessions>().federation_token(&call.caller, request).await?;
+    let federated_user = FederatedUser {
+        federated_user_id: session.caller.user_id.to_string(),
+        arn: session.caller.arn.to_string(),
+    };
+    Ok(FederationToken { credentials: session.into(), federated_user, packed_policy_size })
+}
+
 /// Refuses the first given member that is not supported.
 fn refuse(members: &[(&str, bool)]) -> Result<(), ApiError> {
     match members.iter().find(|(_, is_given)| *is_given) {
@@ -227,7 +323,12 @@ fn refuse(members: &[(&str, bool)]) -> Result<(), ApiError> {
 impl From<SessionError> for ApiError {
     fn from(error: SessionError) -> Self {
         let code = match error {
-            SessionError::NotAuthorized { .. } | SessionError::SessionOfSession => Code::AccessDenied,
+            SessionError::NotAuthorized { .. }
+            | SessionError::NotForBearer
+            | SessionError::SessionOfSession(_)
+            | SessionError::TransitiveTag
+            | SessionError::SourceIdentity => Code::AccessDenied,
+            SessionError::DuplicateTags | SessionError::NoSuchTag => INVALID_PARAMETER,
             SessionError::RoleArn(_) | SessionError::TooLong | SessionError::ChainedTooLong => {
                 Code::Validation
             }

@@ -1,6 +1,7 @@
 //! Requests as clients send them, and responses as clients read them.
 
 mod bodies;
+mod encryption;
 mod homes;
 mod sessions;
 mod stores;
@@ -130,7 +131,7 @@ async fn bodies_have_a_limit() {
 #[tokio::test]
 async fn roles_live_and_die() {
     let world = World::new().await;
-    let trust = "%7B%22Version%22%3A%222012-10-17%22%7D";
+    let trust = "%7B%22Version%22%3A%222012-10-17%22%2C%22Statement%22%3A%5B%5D%7D";
     let create = format!(
         "Action=CreateRole&Version=2010-05-08&RoleName=worker&AssumeRolePolicyDocument={trust}&Tags.member.1.Key=a&\
          Tags.member.1.Value=b+c"
@@ -153,9 +154,9 @@ async fn roles_live_and_die() {
 
     let steps = [
         ("PutRolePolicy&PolicyName=p&PolicyDocument={", "MalformedPolicyDocument"),
-        ("PutRolePolicy&PolicyName=p&PolicyDocument={}", "ok"),
+        ("PutRolePolicy&PolicyName=p&PolicyDocument={\"Statement\":[]}", "ok"),
         ("GetRolePolicy&PolicyName=q", "NoSuchEntity"),
-        ("GetRolePolicy&PolicyName=p", "<PolicyDocument>%7B%7D</PolicyDocument>"),
+        ("GetRolePolicy&PolicyName=p", "<PolicyDocument>%7B%22Statement%22%3A%5B%5D%7D</PolicyDocument>"),
         ("ListRolePolicies", "<PolicyNames><member>p</member></PolicyNames>"),
         (
             "AttachRolePolicy&PolicyArn=arn:aws:iam::123456789012:policy/none",
@@ -188,8 +189,11 @@ async fn roles_live_and_die() {
 async fn policies_are_the_accounts_or_of_aws() {
     let world = World::new().await;
     let steps = [
-        ("CreatePolicy&PolicyName=p&PolicyDocument={}", "<Arn>arn:aws:iam::123456789012:policy/p</Arn>"),
-        ("CreatePolicy&PolicyName=P&PolicyDocument={}", "Duplicate names are not allowed."),
+        (
+            "CreatePolicy&PolicyName=p&PolicyDocument={\"Statement\":[]}",
+            "<Arn>arn:aws:iam::123456789012:policy/p</Arn>",
+        ),
+        ("CreatePolicy&PolicyName=P&PolicyDocument={\"Statement\":[]}", "Duplicate names are not allowed."),
         ("GetPolicy&PolicyArn=arn:aws:iam::123456789012:policy/p", "<AttachmentCount>0</AttachmentCount>"),
         (
             "GetPolicy&PolicyArn=arn:aws:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs",
@@ -210,7 +214,9 @@ async fn policies_are_the_accounts_or_of_aws() {
 async fn roles_are_listed_in_pages() {
     let world = World::new().await;
     for name in ["c", "a", "b"] {
-        let create = format!("Action=CreateRole&RoleName={name}&Path=/team/&AssumeRolePolicyDocument={{}}");
+        let create = format!(
+            "Action=CreateRole&RoleName={name}&Path=/team/&AssumeRolePolicyDocument={{\"Statement\":[]}}"
+        );
         world.form("iam", &create).await;
     }
     let answer = world.form("iam", "Action=ListRoles&MaxItems=2&PathPrefix=/team").await;

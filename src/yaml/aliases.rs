@@ -3,15 +3,15 @@
 
 use std::collections::HashMap;
 
-use saphyr::{YamlLoader, YamlOwned};
+use saphyr::{LoadableYamlNode, YamlLoader};
 use saphyr_parser::{Event, Span, SpannedEventReceiver};
 
 /// The most text, in bytes, that all aliases of a document together may repeat.
 pub(super) const ALIAS_BYTES_MAX: usize = 8 * 1_048_576;
 
 /// Passes events on to a loader until the aliases repeat too much.
-pub(super) struct Bounded<'input> {
-    pub(super) loader: YamlLoader<'input, YamlOwned>,
+pub(super) struct Bounded<'input, Node: LoadableYamlNode<'input>> {
+    pub(super) loader: YamlLoader<'input, Node>,
     /// True once the aliases have repeated too much. What was loaded is incomplete then.
     pub(super) is_exceeded: bool,
     /// The anchored nodes that are still open, and the bytes inside each so far.
@@ -21,8 +21,8 @@ pub(super) struct Bounded<'input> {
     repeated: usize,
 }
 
-impl<'input> Bounded<'input> {
-    pub(super) fn new(loader: YamlLoader<'input, YamlOwned>) -> Self {
+impl<'input, Node: LoadableYamlNode<'input>> Bounded<'input, Node> {
+    pub(super) fn new(loader: YamlLoader<'input, Node>) -> Self {
         Self { loader, is_exceeded: false, open: Vec::new(), sizes: HashMap::new(), repeated: 0 }
     }
 
@@ -57,7 +57,7 @@ impl<'input> Bounded<'input> {
     }
 }
 
-impl<'input> SpannedEventReceiver<'input> for Bounded<'input> {
+impl<'input, Node: LoadableYamlNode<'input>> SpannedEventReceiver<'input> for Bounded<'input, Node> {
     fn on_event(&mut self, event: Event<'input>, span: Span) {
         if !self.is_exceeded {
             self.count(&event);

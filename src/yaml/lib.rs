@@ -5,12 +5,14 @@
 // Rooms are called by their names, wherever they stand.
 
 mod aliases;
+mod mapped;
 mod print;
 
+pub use mapped::{Mapped, to_json_text};
 pub use print::print;
 
 use self::aliases::{ALIAS_BYTES_MAX, Bounded};
-use saphyr::{YamlLoader, YamlOwned};
+use saphyr::{LoadableYamlNode, ScanError, YamlLoader, YamlOwned};
 use saphyr_parser::{Parser, ScalarStyle, Tag};
 use serde_json::{Map, Number, Value};
 
@@ -21,8 +23,25 @@ const ALIAS_NODES_MAX: usize = 10_000;
 
 /// Why a text is not a document: what is wrong, and where.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct Error(String);
+#[error("{message}")]
+pub struct Error {
+    message: String,
+    /// Line and column, both from 1, the column in characters; `None` where only the whole document is wrong.
+    pub place: Option<(usize, usize)>,
+}
+
+impl Error {
+    fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into(), place: None }
+    }
+}
+
+impl From<&ScanError> for Error {
+    fn from(error: &ScanError) -> Self {
+        let marker = error.marker();
+        Self { message: error.to_string(), place: Some((marker.line(), marker.col() + 1)) }
+    }
+}
 
 /// Turns a local tag (`!Ref`, passed as `Ref`) and its value into a value; `None` for an unknown tag.
 pub type Tags = fn(&str, Value) -> Option<Value>;
@@ -38,28 +57,33 @@ pub fn no_tags(_: &str, _: Value) -> Option<Value> {
 /// [`Error`] for text that is neither, nests too deep, expands too far, or has a tag that `tags` doesn't know.
 pub fn parse(text: &str, tags: Tags) -> Result<Value, Error> {
     if text.trim_start().starts_with('{') {
-        return serde_json::from_str(text).map_err(|error| Error(error.to_string()));
+        return serde_json::from_str(text).map_err(|error| Error::new(error.to_string()));
     }
+    to_json(&load::<YamlOwned>(text)?, 0, tags)
+}
+
+/// The only document of a text, with the text of its scalars.
+fn load<'input, Node: LoadableYamlNode<'input>>(text: &'input str) -> Result<Node, Error> {
     check_nesting(text)?;
-    let mut loader: YamlLoader<'_, YamlOwned> = YamlLoader::default();
+    let mut loader: YamlLoader<'input, Node> = YamlLoader::default();
     // Keep the text of scalars: account numbers such as 012345678901 are not integers.
     loader.early_parse(false);
     loader.alias_limit(ALIAS_NODES_MAX);
     let mut parser = Parser::new_from_str(text);
     let mut bounded = Bounded::new(loader);
-    parser.load(&mut bounded, true).map_err(|error| Error(error.to_string()))?;
+    parser.load(&mut bounded, true).map_err(|error| Error::from(&error))?;
     if bounded.is_exceeded {
-        return Err(Error(format!("aliases repeat more than {ALIAS_BYTES_MAX} bytes")));
+        return Err(Error::new(format!("aliases repeat more than {ALIAS_BYTES_MAX} bytes")));
     }
     let loader = bounded.loader;
     if let Some(error) = loader.error() {
-        return Err(Error(error.to_string()));
+        return Err(error.into());
     }
-    let documents: Vec<YamlOwned> = loader.into_documents();
-    match documents.as_slice() {
-        [document] => to_json(document, 0, tags),
-        [] => Err(Error("the document is empty".into())),
-        _ => Err(Error("more than one document".into())),
+    let mut documents = loader.into_documents();
+    match (documents.pop(), documents.len()) {
+        (Some(document), 0) => Ok(document),
+        (None, _) => Err(Error::new("the document is empty")),
+        (Some(_), _) => Err(Error::new("more than one document")),
     }
 }
 
@@ -81,7 +105,7 @@ fn check_nesting(text: &str) -> Result<(), Error> {
 }
 
 fn too_deep() -> Error {
-    Error(format!("nested deeper than {DEPTH_MAX} levels"))
+    Error::new(format!("nested deeper than {DEPTH_MAX} levels"))
 }
 
 fn to_json(node: &YamlOwned, depth: usize, tags: Tags) -> Result<Value, Error> {
@@ -103,7 +127,7 @@ fn to_json(node: &YamlOwned, depth: usize, tags: Tags) -> Result<Value, Error> {
             let mut map = Map::new();
             for (key, value) in entries {
                 let YamlOwned::Representation(key, ..) = key else {
-                    return Err(Error("a key is not a plain string".into()));
+                    return Err(Error::new("a key is not a plain string"));
                 };
                 map.insert(key.clone(), to_json(value, depth + 1, tags)?);
             }
@@ -111,7 +135,7 @@ fn to_json(node: &YamlOwned, depth: usize, tags: Tags) -> Result<Value, Error> {
         }
         YamlOwned::Tagged(tag, node) => tagged(tag, to_json(node, depth + 1, tags)?, tags)?,
         YamlOwned::Value(_) | YamlOwned::Alias(_) | YamlOwned::BadValue => {
-            return Err(Error("a value could not be read".into()));
+            return Err(Error::new("a value could not be read"));
         }
     })
 }
@@ -145,7 +169,7 @@ fn tagged(tag: &Tag, value: Value, tags: Tags) -> Result<Value, Error> {
     if tag.handle != "!" {
         return Ok(value);
     }
-    tags(&tag.suffix, value).ok_or_else(|| Error(format!("unknown tag !{}", tag.suffix)))
+    tags(&tag.suffix, value).ok_or_else(|| Error::new(format!("unknown tag !{}", tag.suffix)))
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use stepgate::clock::SystemClock;
 use stepgate::store::{self, RecordKind, Store};
 
 use crate::client::Client;
+use crate::functions_support::{Following, done};
 use crate::server::{DataDir, Server};
 use crate::{HELLO_WORLD, states};
 
@@ -185,6 +186,8 @@ fn what_an_earlier_version_deployed_goes_on() {
             let path = format!("\"{}\"", data.join(file).display());
             settings = settings.replace(&format!("\"{file}\""), &path);
         }
+        // The role of its functions doesn't trust Lambda, which nobody asked then.
+        settings.push_str("\n[iam]\nenforcement = \"warn\"\n");
         let config = data.join("settings.toml");
         fs::write(&config, settings).unwrap();
         let server = Server::start(&dir, &["--config", config.to_str().unwrap()]);
@@ -196,6 +199,52 @@ fn what_an_earlier_version_deployed_goes_on() {
         let key = [("x-api-key", "value-of-a-key-0123456789")];
         assert_eq!(client.send("GET", &path, &key, b"").unwrap().text(), "[\"kept\"]");
         assert_eq!(client.send("GET", &path, &[], b"").unwrap().status, 403);
+        if found["functions"].is_object() {
+            functions_go_on(&found["functions"], &server, &mut client);
+        }
+    }
+}
+
+/// The log of the first start says which roles are refused from now on, and that of the second doesn't.
+#[test]
+fn an_upgrade_says_which_roles_it_will_refuse() {
+    let stores = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/stores");
+    let is_store = |file: &PathBuf| file.extension().is_some_and(|it| it == "zip");
+    let store = files(Path::new(stores)).into_iter().find(is_store).unwrap();
+    let dir = DataDir::new("earlier-roles");
+    zip::ZipArchive::new(fs::File::open(&store).unwrap()).unwrap().extract(dir.path().join("data")).unwrap();
+    let log = dir.path().join("log");
+    let said = |line: &str| fs::read_to_string(&log).unwrap().contains(line);
+    let server = Server::start_logging(&dir, &log);
+    let mut client = Client::new(&server.address);
+    // Its integrations' role trusts Step Functions only.
+    let line = "apigateway.amazonaws.com may not assume the role arn:aws:iam::123456789012:role/run";
+    while !(said(line) && said("stepgate iam missing")) {
+        client.send("GET", "/_stepgate/health", &[], b"").unwrap();
+    }
+    drop(client);
+    server.terminate();
+    let server = Server::start_logging(&dir, &log);
+    assert!(server.terminate().success());
+    assert!(!said(line));
+}
+
+/// What an earlier version's functions answered, they answer still: by name, version and alias, and at their URL. An event
+/// that nobody had handled is too old by now, which its destination is told.
+fn functions_go_on(found: &serde_json::Value, server: &Server, client: &mut Client) {
+    for (name, answer) in found["answers"].as_object().unwrap() {
+        let (name, qualifier) = name.split_once(':').unwrap_or((name, "%24LATEST"));
+        let path = format!("/2015-03-31/functions/{name}/invocations?Qualifier={qualifier}");
+        assert_eq!(done(client, "POST", &path, &json!({})), *answer, "{path}");
+    }
+    let url = found["url"].as_str().unwrap();
+    let id = url.strip_prefix("https://").unwrap().split('.').next().unwrap();
+    let called = client.send("GET", &format!("/_aws/lambda-url/{id}/"), &[], b"").unwrap();
+    assert_eq!((called.status, called.json()), (200, found["answers"]["f:live"].clone()));
+    let following = Following::start(&["logs", "-f", "f"], &server.address);
+    let told = following.until_log("EventAgeExceeded");
+    for part in [found["event"].as_str().unwrap(), "'requestPayload': {'event': 'kept'}"] {
+        assert!(told.contains(part), "{part}: {told}");
     }
 }
 

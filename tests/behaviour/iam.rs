@@ -9,7 +9,7 @@ use crate::server::{DataDir, Server};
 const ROOT: &str = "arn:aws:iam::123456789012:root";
 
 /// `GET` and `POST /pets/{id}` need a signature, `GET /open` doesn't; all show the caller and the body.
-fn definition() -> Value {
+pub(crate) fn definition() -> Value {
     let method = |auth: &str| {
         json!({
             "x-amazon-apigateway-auth": {"type": auth},

@@ -1,17 +1,16 @@
 //! Lambda functions that run here: made, called and permitted through the API, by state machines and by APIs, and gone
 //! with the server.
 
-use std::io::{Cursor, Write};
 use std::path::Path;
 use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
-use zip::write::{SimpleFileOptions, ZipWriter};
 
 use crate::authorizers::{call, get};
-use crate::client::{Answer, Client, sign};
+use crate::client::Client;
+use crate::functions_support::{self, invoke, lambda, permit, uri, zipped};
 use crate::server::{DataDir, Server};
 use crate::{ROLE, states};
 
@@ -29,46 +28,8 @@ def allow(event, context):
         {"Action": "execute-api:Invoke", "Effect": effect, "Resource": event["methodArn"]}]}}
 "#;
 
-fn zipped() -> String {
-    let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
-    zip.start_file("app.py", SimpleFileOptions::default()).unwrap();
-    zip.write_all(HANDLER.as_bytes()).unwrap();
-    STANDARD.encode(zip.finish().unwrap().into_inner())
-}
-
-fn lambda(client: &mut Client, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
-    let signed = sign("lambda", method, path, client.address(), headers, body);
-    client.send_signed(method, path, &signed, body).unwrap()
-}
-
 fn make(client: &mut Client, name: &str, handler: &str) {
-    let input = json!({
-        "FunctionName": name, "Runtime": "python3.12", "Handler": format!("app.{handler}"), "Role": ROLE,
-        "Code": {"ZipFile": zipped()}, "Timeout": 20,
-    });
-    let made = lambda(client, "POST", "/2015-03-31/functions", &[], &input.to_string());
-    assert_eq!(made.status, 201, "{}", made.text());
-    assert_eq!((&made.json()["State"], &made.json()["Version"]), (&json!("Active"), &json!("$LATEST")));
-}
-
-fn invoke(client: &mut Client, name: &str, headers: &[(&str, &str)], event: &Value) -> Answer {
-    lambda(client, "POST", &format!("/2015-03-31/functions/{name}/invocations"), headers, &event.to_string())
-}
-
-/// Lets API Gateway in.
-fn permit(client: &mut Client, name: &str, source: &str) {
-    let input = json!({
-        "StatementId": "api", "Action": "lambda:InvokeFunction", "Principal": "apigateway.amazonaws.com",
-        "SourceArn": format!("arn:aws:execute-api:us-east-1:123456789012:{source}"),
-    });
-    let path = format!("/2015-03-31/functions/{name}/policy");
-    let added = lambda(client, "POST", &path, &[], &input.to_string());
-    assert_eq!(added.status, 201, "{}", added.text());
-}
-
-fn uri(name: &str) -> String {
-    let function = format!("arn:aws:lambda:us-east-1:123456789012:function:{name}");
-    format!("arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/{function}/invocations")
+    functions_support::make(client, name, "python3.12", &format!("app.{handler}"), &[("app.py", HANDLER)]);
 }
 
 fn is_there(pid: &Value) -> bool {
@@ -113,15 +74,22 @@ fn a_function_is_called_through_the_api() {
     let text = "Function not found: arn:aws:lambda:us-east-1:123456789012:function:g:$LATEST";
     assert_eq!(missing.json()["message"], text);
     let refused = json!({"FunctionName": "j", "Runtime": "java21", "Handler": "h", "Role": ROLE,
-        "Code": {"ZipFile": zipped()}});
+        "Code": {"ZipFile": STANDARD.encode(zipped(&[("app.py", b"")]))}});
     let refused = lambda(&mut client, "POST", "/2015-03-31/functions", &[], &refused.to_string());
     assert_eq!(
         (refused.status, refused.header("x-amzn-errortype")),
         (400, Some("InvalidParameterValueException"))
     );
-    assert!(refused.text().contains("java21 does not run on this server"), "{}", refused.text());
-    let url = lambda(&mut client, "POST", "/2021-10-31/functions/f/url", &[], "{}");
-    assert_eq!((url.status, url.header("x-amzn-errortype")), (400, Some("UnsupportedOperationException")));
+    assert!(
+        refused.text().contains("put aws-lambda-java-runtime-interface-client into the package"),
+        "{}",
+        refused.text()
+    );
+    let mapping = lambda(&mut client, "POST", "/2015-03-31/event-source-mappings", &[], "{}");
+    assert_eq!(
+        (mapping.status, mapping.header("x-amzn-errortype")),
+        (400, Some("UnsupportedOperationException"))
+    );
 
     let reserved = lambda(
         &mut client,
@@ -228,6 +196,23 @@ fn apis_call_functions_that_let_them_in() {
         500,
         "the other resource is let in alone"
     );
+}
+
+#[test]
+fn a_full_disk_fails_calls_and_passes() {
+    let dir = DataDir::new("lambda-disk");
+    // The tutorial is deployed before the disk becomes small.
+    assert!(Server::start(&dir, &[]).terminate().success());
+    let server = Server::start_with_small_disk(&dir, 6_000);
+    let mut client = Client::new(&server.address);
+    // A package that finds no place is the server's fault, by the name that state machines try again for.
+    let zeros = "\0".repeat(8 << 20);
+    let files = [("app.py", "def handler(event, context): return event\n"), ("zeros", zeros.as_str())];
+    functions_support::make(&mut client, "g", "python3.12", "app.handler", &files);
+    let failed = invoke(&mut client, "g", &[], &json!(1));
+    assert_eq!((failed.status, failed.header("x-amzn-errortype")), (500, Some("ServiceException")));
+    server.make_space();
+    assert_eq!(invoke(&mut client, "g", &[], &json!(1)).json(), 1);
 }
 
 #[test]

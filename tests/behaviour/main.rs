@@ -3,12 +3,17 @@
 #![allow(clippy::unwrap_used)] // A test says no by panicking, its helpers too.
 
 mod addresses;
+mod api_tasks;
+mod audit_log;
 mod authorizers;
+mod aws_calls;
 #[path = "../support/backend.rs"]
 mod backend;
 #[path = "../support/client.rs"]
 #[allow(dead_code)]
 mod client;
+mod cloudformation;
+mod cognito;
 mod commands;
 mod connections;
 mod data_directory;
@@ -16,18 +21,30 @@ mod disk;
 mod doctor;
 mod documents;
 mod domains;
+mod exec_commands;
 mod executions;
+mod fn_commands;
 #[path = "../support/frames.rs"]
 mod frames;
+mod function_urls;
 mod functions;
+#[path = "../support/functions.rs"]
+mod functions_support;
 mod iam;
 mod lambda;
+mod lambda_calls;
+mod lambda_events;
+mod lambda_packages;
+mod lambda_stacks;
 mod languages;
+mod machine_commands;
 mod maps;
+mod orders;
 mod pages;
 mod plans;
 mod refusals;
 mod restart;
+mod roles;
 #[path = "../support/server.rs"]
 #[allow(dead_code)]
 mod server;
@@ -36,6 +53,7 @@ mod slow_clients;
 mod stacks;
 mod stages;
 mod stop;
+mod streaming;
 mod streams;
 mod targets;
 mod tasks;
@@ -48,7 +66,7 @@ use serde_json::{Value, json};
 use client::{Answer, Client};
 
 const HELLO_WORLD: &str = "arn:aws:states:us-east-1:123456789012:stateMachine:HelloWorld";
-const ROLE: &str = "arn:aws:iam::123456789012:role/StatesExecutionRole";
+const ROLE: &str = "arn:aws:iam::123456789012:role/Tests";
 
 /// What curl sends on its own: `-d` declares everything as a form.
 const CURL: &[(&str, &str)] =

@@ -37,8 +37,8 @@ fn service() -> String {
 
 /// Applies the README's template with the README's arguments.
 fn apply(server: &Server, backend: &str, more: &[&str]) -> Value {
-    let line = README.lines().find(|line| line.starts_with("stepgate apply config/examples/")).unwrap();
-    assert_eq!(line, format!("stepgate apply {TEMPLATE} --parameter Backend=http://127.0.0.1:8000"));
+    let line = format!("stepgate apply {TEMPLATE} --parameter Backend=http://127.0.0.1:8000");
+    assert!(README.lines().any(|of_readme| of_readme == line), "the README has another line");
     let output = Command::new(env!("CARGO_BIN_EXE_stepgate"))
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .args(["apply", TEMPLATE, "--json", "--endpoint", &format!("http://{}", server.address)])

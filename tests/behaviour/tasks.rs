@@ -88,5 +88,8 @@ fn a_task_without_a_service_says_what_is_missing() {
     let failed = run(&mut client, "Sends", "sqs:sendMessage", &json!({"QueueUrl": "q", "MessageBody": "b"}));
     assert_eq!((&failed["status"], &failed["error"]), (&json!("FAILED"), &json!("States.Runtime")));
     let cause = failed["cause"].as_str().unwrap();
-    assert!(cause.contains("arn:aws:states:::sqs:sendMessage") && cause.contains("'sqs'"), "{cause}");
+    assert!(
+        cause.contains("arn:aws:states:::sqs:sendMessage") && cause.contains("[services.sqs] endpoint"),
+        "{cause}"
+    );
 }

@@ -43,7 +43,7 @@ def ended(arn):
 
 
 trust = json.dumps({"Version": "2012-10-17", "Statement": [
-    {"Effect": "Allow", "Principal": {"Service": "apigateway.amazonaws.com"}, "Action": "sts:AssumeRole"}]})
+    {"Effect": "Allow", "Principal": {"Service": ["apigateway.amazonaws.com", "states.amazonaws.com"]}, "Action": "sts:AssumeRole"}]})
 role = iam.create_role(RoleName="Boto3Role", AssumeRolePolicyDocument=trust)["Role"]["Arn"]
 iam.attach_role_policy(RoleName="Boto3Role", PolicyArn="arn:aws:iam::aws:policy/AWSStepFunctionsFullAccess")
 

@@ -17,7 +17,7 @@ member() { python3 -c 'import json, sys; d = json.load(sys.stdin)
 for k in sys.argv[1].split("."): d = d[int(k)] if isinstance(d, list) else d[k]
 print(d if isinstance(d, str) else json.dumps(d))' "$1"; }
 
-trust='{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"apigateway.amazonaws.com"},"Action":"sts:AssumeRole"}]}'
+trust='{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":["apigateway.amazonaws.com","states.amazonaws.com"]},"Action":"sts:AssumeRole"}]}'
 role=$(aws iam create-role --role-name CliRole --assume-role-policy-document "$trust" --query Role.Arn --output text)
 expect "role ARN" arn:aws:iam::123456789012:role/CliRole "$role"
 managed=arn:aws:iam::aws:policy/AWSStepFunctionsFullAccess

@@ -9,6 +9,10 @@ import subprocess
 import sys
 import tempfile
 
+import boto3
+
+import functions
+
 arguments = argparse.ArgumentParser()
 arguments.add_argument("--cases", type=pathlib.Path, required=True)
 arguments.add_argument("--passing", type=pathlib.Path, required=True)
@@ -23,7 +27,7 @@ def replay(suite, only):
     with tempfile.NamedTemporaryFile(suffix=".json") as out:
         command = [sys.executable, str(options.cases / "run.py"), "--endpoint", os.environ["AWS_ENDPOINT_URL"],
                    "--account", "123456789012", "--dir", str(options.cases / suite), "--only", only,
-                   "--json", out.name]
+                   "--needs", "lambda", "--json", out.name]
         subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
         report = json.load(open(out.name))
     return {case["id"]: (f"{suite}/{case['file'].removesuffix('.json')}",
@@ -31,6 +35,10 @@ def replay(suite, only):
             for case in report["cases"]}
 
 
+cases = [case for file in options.cases.glob("*/*.json") for case in json.load(open(file))]
+client = boto3.client("lambda", endpoint_url=os.environ["AWS_ENDPOINT_URL"], region_name="us-east-1",
+                      aws_access_key_id="test", aws_secret_access_key="test")
+functions.make(client, cases)
 results = {}
 for suite in ("stepfunctions", "apigateway"):
     results.update(replay(suite, options.only))

@@ -26,7 +26,7 @@ use server::{DataDir, Server};
 use stepgate::clock::{Ids, SeededIds};
 
 const CONNECTIONS: usize = 4;
-const ROLE: &str = "arn:aws:iam::123456789012:role/StatesExecutionRole";
+const ROLE: &str = "arn:aws:iam::123456789012:role/Tests";
 const HOME: &str = "us-east-1:123456789012";
 
 #[test]

@@ -1,6 +1,6 @@
 //! Valid and invalid responses of backends, and what the client gets.
 
-use crate::House;
+use crate::Fixture;
 use crate::backend::{Answer, Backend, Received};
 use crate::wire;
 
@@ -141,22 +141,22 @@ fn answer(request: &Received) -> Answer {
     }
 }
 
-fn get(house: &House, path: &str) -> wire::Answer {
+fn get(fixture: &Fixture, path: &str) -> wire::Answer {
     let request = format!(
         "GET {}{path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n",
-        house.stage, house.server.address
+        fixture.stage, fixture.server.address
     );
-    let (answer, _) = wire::exchange(&house.server.address, request.as_bytes(), false);
+    let (answer, _) = wire::exchange(&fixture.server.address, request.as_bytes(), false);
     wire::answers(&answer, &[]).unwrap().pop().unwrap_or_else(|| panic!("{path}: no answer"))
 }
 
 #[test]
 fn a_backend_s_answer_is_read_beyond_doubt_or_not_at_all() {
-    let house = House::new("http-answers", Backend::start(answer));
+    let fixture = Fixture::new("http-answers", Backend::start(answer));
     for (n, told) in TOLD.iter().enumerate() {
         let shown = told.bytes.escape_default();
         for way in ["through", "mapped"] {
-            let got = get(&house, &format!("/{way}/told/{n}"));
+            let got = get(&fixture, &format!("/{way}/told/{n}"));
             assert_eq!(got.status, told.status, "{way}: {shown}: {got:?}");
             if told.status == 200 {
                 assert_eq!(got.body, told.body.as_bytes(), "{way}: {shown}");
@@ -165,7 +165,7 @@ fn a_backend_s_answer_is_read_beyond_doubt_or_not_at_all() {
             }
             assert!(got.is_whole, "{way}: {shown}");
             // The next request gets its own response.
-            let next = get(&house, &format!("/{way}/next"));
+            let next = get(&fixture, &format!("/{way}/next"));
             assert_eq!((next.status, &*next.body), (200, b"good".as_slice()), "{way}: after {shown}");
         }
     }
@@ -173,12 +173,12 @@ fn a_backend_s_answer_is_read_beyond_doubt_or_not_at_all() {
 
 #[test]
 fn what_follows_an_answer_is_nobody_s_answer() {
-    let house = House::new("http-surplus", Backend::start(answer));
+    let fixture = Fixture::new("http-surplus", Backend::start(answer));
     for (n, (bytes, status)) in NO_CONTENT.iter().enumerate() {
         for _ in 0..3 {
-            let got = get(&house, &format!("/through/none/{n}"));
+            let got = get(&fixture, &format!("/through/none/{n}"));
             assert_eq!(got.status, *status, "{bytes:?}");
-            let next = get(&house, "/through/next");
+            let next = get(&fixture, "/through/next");
             assert_eq!((next.status, &*next.body), (200, b"good".as_slice()), "after {bytes:?}");
         }
     }
@@ -186,7 +186,7 @@ fn what_follows_an_answer_is_nobody_s_answer() {
 
 #[test]
 fn a_long_answer_that_breaks_off_does_not_end_well() {
-    let house = House::new("http-broken", Backend::start(answer));
+    let fixture = Fixture::new("http-broken", Backend::start(answer));
     for (path, expect) in [
         ("/through/chunked", (502, true)),
         ("/mapped/chunked", (502, true)),
@@ -194,7 +194,7 @@ fn a_long_answer_that_breaks_off_does_not_end_well() {
         ("/through/sized", (200, false)),
         ("/mapped/sized", (502, true)),
     ] {
-        let got = get(&house, path);
+        let got = get(&fixture, path);
         assert_eq!((got.status, got.is_whole), expect, "{path}");
     }
 }
@@ -214,10 +214,10 @@ fn relaxed_points_are_taken_of_backends() {
         let n: usize = request.target.strip_prefix("/safe/").unwrap().parse().unwrap();
         (LAX[n].as_bytes().to_vec(), false)
     });
-    let house = House::with_settings("http-lax", backend, settings);
+    let fixture = Fixture::with_settings("http-lax", backend, settings);
     for (n, bytes) in LAX.iter().enumerate() {
         for _ in 0..2 {
-            let got = get(&house, &format!("/through/{n}"));
+            let got = get(&fixture, &format!("/through/{n}"));
             assert_eq!((got.status, &*got.body), (200, b"ok".as_slice()), "{bytes:?}: {got:?}");
         }
     }

@@ -1,6 +1,6 @@
 //! What a gateway may forward and what not: RFC 9110 section 7.6, RFC 9112 section 9.
 
-use crate::House;
+use crate::Fixture;
 use crate::backend::{self, Answer, Backend, Received};
 use crate::wire;
 
@@ -13,14 +13,14 @@ fn hop(_: &Received) -> Answer {
 
 #[test]
 fn fields_of_a_connection_stay_there() {
-    let house = House::new("http-hops", Backend::start(hop));
+    let fixture = Fixture::new("http-hops", Backend::start(hop));
     let request = format!(
         "GET {}/through/a HTTP/1.1\r\nHost: {}\r\nConnection: close, X-Secret\r\nConnection: te,x-more\r\nX-Secret: 1\r\n\
          X-More: 2\r\nTE: trailers\r\nTrailer: x\r\nKeep-Alive: 1\r\nProxy-Connection: keep-alive\r\nUpgrade: h2c\r\n\
          HTTP2-Settings: AAMAAABkAAQAAP__\r\nX-Mine: 3\r\nMax-Forwards: 5\r\nExpect: 100-continue\r\n\r\n",
-        house.stage, house.server.address
+        fixture.stage, fixture.server.address
     );
-    let (answer, _) = wire::exchange(&house.server.address, request.as_bytes(), false);
+    let (answer, _) = wire::exchange(&fixture.server.address, request.as_bytes(), false);
     let answers = wire::answers(&answer, &[]).unwrap();
     assert_eq!((answers.len(), answers[0].status, &*answers[0].body), (1, 200, b"ok".as_slice()));
     for name in [
@@ -36,7 +36,7 @@ fn fields_of_a_connection_stay_there() {
         assert_eq!(answers[0].field(name), None, "{name}");
     }
     assert_eq!((answers[0].field("x-mine"), answers[0].field("connection")), (Some("3"), Some("close")));
-    let received = house.backend.take();
+    let received = fixture.backend.take();
     assert_eq!(received[0].values("x-mine"), ["3"]);
     for name in [
         "x-secret",
@@ -58,8 +58,8 @@ fn fields_of_a_connection_stay_there() {
 
 #[test]
 fn an_answer_made_here_is_framed_here() {
-    let house = House::new("http-statuses", Backend::start(backend::ok));
-    let address = &house.server.address;
+    let fixture = Fixture::new("http-statuses", Backend::start(backend::ok));
+    let address = &fixture.server.address;
     for (status, want, body) in [
         (200, 200, "some text"),
         (204, 204, ""),
@@ -74,7 +74,7 @@ fn an_answer_made_here_is_framed_here() {
         let one = |method: &str, last: &str| {
             format!(
                 "{method} {}/status/a?status={status} HTTP/1.1\r\nHost: {address}\r\n{last}\r\n",
-                house.stage
+                fixture.stage
             )
         };
         // The following request is answered as well, so the server counted the right number of bytes.
@@ -96,7 +96,7 @@ fn an_answer_made_here_is_framed_here() {
 
 #[test]
 fn an_old_client_gets_no_chunks() {
-    let house = House::new(
+    let fixture = Fixture::new(
         "http-old",
         Backend::start(|_| {
             (
@@ -109,8 +109,8 @@ fn an_old_client_gets_no_chunks() {
             )
         }),
     );
-    let request = format!("GET {}/through/a HTTP/1.0\r\n\r\n", house.stage);
-    let (answer, _) = wire::exchange(&house.server.address, request.as_bytes(), false);
+    let request = format!("GET {}/through/a HTTP/1.0\r\n\r\n", fixture.stage);
+    let (answer, _) = wire::exchange(&fixture.server.address, request.as_bytes(), false);
     let answers = wire::answers(&answer, &[]).unwrap();
     assert_eq!((answers[0].status, answers[0].body.len()), (200, 0x30000));
     assert_eq!(answers[0].field("transfer-encoding"), None);

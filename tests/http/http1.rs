@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::House;
+use crate::Fixture;
 use crate::backend::{self, Backend, Received};
 use crate::corpus::{Case, bytes, cases, run};
 use crate::wire;
@@ -47,16 +47,18 @@ impl Expected {
 }
 
 /// Sends the case below `path`, followed by a final request.
-fn check(house: &House, path: &str, case: &Case) -> Result<(), String> {
+fn check(fixture: &Fixture, path: &str, case: &Case) -> Result<(), String> {
     let expected = Expected::parse(&case.expected);
-    let fill = |text: &str| text.replace("{P}", path).replace("{H}", &house.server.address);
+    let fill = |text: &str| text.replace("{P}", path).replace("{H}", &fixture.server.address);
     let mut sent = bytes(&fill(&case.input));
     if !expected.is_incomplete {
-        let last =
-            format!("GET {path}/end HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", house.server.address);
+        let last = format!(
+            "GET {path}/end HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n",
+            fixture.server.address
+        );
         sent.extend_from_slice(last.as_bytes());
     }
-    let (answer, is_closed) = wire::exchange(&house.server.address, &sent, expected.is_incomplete);
+    let (answer, is_closed) = wire::exchange(&fixture.server.address, &sent, expected.is_incomplete);
     if !is_closed {
         return Err(format!("not closed: {}", answer.escape_ascii()));
     }
@@ -93,20 +95,20 @@ fn corpus() -> Vec<Case> {
 
 #[test]
 fn every_case_is_read_in_one_way() {
-    let house = House::new("http1-direct", Backend::start(backend::ok));
-    let stage = &house.stage;
-    run(&corpus(), |n, case| check(&house, &format!("{stage}/direct/c{n}"), case));
-    assert!(house.backend.take().is_empty());
+    let fixture = Fixture::new("http1-direct", Backend::start(backend::ok));
+    let stage = &fixture.stage;
+    run(&corpus(), |n, case| check(&fixture, &format!("{stage}/direct/c{n}"), case));
+    assert!(fixture.backend.take().is_empty());
 }
 
 #[test]
 fn a_backend_gets_what_was_sent_and_nothing_else() {
-    let house = House::new("http1-through", Backend::start(backend::ok));
-    let stage = &house.stage;
+    let fixture = Fixture::new("http1-through", Backend::start(backend::ok));
+    let stage = &fixture.stage;
     let cases = corpus();
-    run(&cases, |n, case| check(&house, &format!("{stage}/through/c{n}"), case));
+    run(&cases, |n, case| check(&fixture, &format!("{stage}/through/c{n}"), case));
     let mut by_case: BTreeMap<usize, Vec<Received>> = BTreeMap::new();
-    for request in house.backend.take() {
+    for request in fixture.backend.take() {
         let rest =
             request.target.strip_prefix("/safe/c").unwrap_or_else(|| panic!("out of place: {request:?}"));
         let digits = rest.find(|c: char| !c.is_ascii_digit()).map_or(rest, |end| &rest[..end]);
@@ -135,9 +137,9 @@ fn a_backend_gets_what_was_sent_and_nothing_else() {
 #[test]
 fn pieces_make_no_difference() {
     use std::io::{Read, Write};
-    let house = House::new("http1-pieces", Backend::start(backend::ok));
-    let path = format!("{}/through/p", house.stage);
-    let host = &house.server.address;
+    let fixture = Fixture::new("http1-pieces", Backend::start(backend::ok));
+    let path = format!("{}/through/p", fixture.stage);
+    let host = &fixture.server.address;
     let text = format!(
         "POST {path} HTTP/1.1\r\nHost: {host}\r\nTransfer-Encoding: chunked\r\n\r\n3;a=b\r\nabc\r\n0\r\nX: y\r\n\r\n\
          PUT {path} HTTP/1.1\r\nHost: {host}\r\nContent-Length: 2\r\nConnection: close\r\n\r\nde"
@@ -153,7 +155,7 @@ fn pieces_make_no_difference() {
         let statuses: Vec<u16> =
             wire::answers(&answer, &[]).unwrap().iter().map(|answer| answer.status).collect();
         assert_eq!(statuses, [200, 200], "{size}");
-        let bodies: Vec<Vec<u8>> = house.backend.take().into_iter().map(|request| request.body).collect();
+        let bodies: Vec<Vec<u8>> = fixture.backend.take().into_iter().map(|request| request.body).collect();
         assert_eq!(bodies, [b"abc".to_vec(), b"de".to_vec()], "{size}");
     }
 }
@@ -161,11 +163,11 @@ fn pieces_make_no_difference() {
 /// A client that keeps sending after a refusal still sees the refusal.
 #[test]
 fn a_refusal_is_seen_by_a_client_that_goes_on_sending() {
-    let house = House::new("http1-linger", Backend::start(backend::ok));
+    let fixture = Fixture::new("http1-linger", Backend::start(backend::ok));
     let mut sent =
-        format!("POST {}/direct/a HTTP/1.1\r\nHost: a b\r\nContent-Length: 200000\r\n\r\n", house.stage);
+        format!("POST {}/direct/a HTTP/1.1\r\nHost: a b\r\nContent-Length: 200000\r\n\r\n", fixture.stage);
     sent.push_str(&"x".repeat(200_000));
-    let (answer, is_closed) = wire::exchange(&house.server.address, sent.as_bytes(), false);
+    let (answer, is_closed) = wire::exchange(&fixture.server.address, sent.as_bytes(), false);
     assert!(is_closed && answer.starts_with(b"HTTP/1.1 400 "), "{}", answer.escape_ascii());
 }
 
@@ -174,8 +176,8 @@ fn a_refusal_is_seen_by_a_client_that_goes_on_sending() {
 fn relaxed_points_are_taken() {
     let settings = "[http]\nrelax = [\"bare-line-feed\", \"repeated-content-length\", \"content-length-with-chunked\", \
                     \"host-missing\", \"host-differs\", \"https-over-plain\", \"look-alikes\"]\n";
-    let house = House::with_settings("http1-relaxed", Backend::start(backend::ok), settings);
-    let (path, host) = (format!("{}/through/r", house.stage), &house.server.address);
+    let fixture = Fixture::with_settings("http1-relaxed", Backend::start(backend::ok), settings);
+    let (path, host) = (format!("{}/through/r", fixture.stage), &fixture.server.address);
     let last = format!("GET {path}/end HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
     for (text, body, answers) in [
         (format!("POST {path} HTTP/1.1\nHost: {host}\nContent-Length: 3\n\nabc"), "abc", 2),
@@ -201,7 +203,7 @@ fn relaxed_points_are_taken() {
         let statuses: Vec<u16> =
             wire::answers(&answer, &[]).unwrap().iter().map(|answer| answer.status).collect();
         assert_eq!((statuses, is_closed), (vec![200; answers], true), "{text}");
-        let received = house.backend.take();
+        let received = fixture.backend.take();
         assert_eq!((received.len(), &*received[0].body), (answers, body.as_bytes()), "{text}");
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::House;
+use crate::Fixture;
 use crate::backend::{self, Backend, Received};
 use crate::corpus::{Case, bytes, cases, run};
 use crate::frames::{END_HEADERS, END_STREAM, HEADERS, field, frame};
@@ -34,8 +34,8 @@ fn fates(case: &Case) -> Vec<(u32, Fate)> {
     words.map(|(stream, text)| (stream.parse().unwrap(), fate(text))).collect()
 }
 
-fn check(house: &House, path: &str, case: &Case) -> Result<(), String> {
-    let address = &house.server.address;
+fn check(fixture: &Fixture, path: &str, case: &Case) -> Result<(), String> {
+    let address = &fixture.server.address;
     let filled = case.input.replace("{P}", path).replace("{H}", address);
     let mut frames: Vec<u8> = filled.split(" | ").flat_map(operation).collect();
     let end = format!("{path}/end");
@@ -77,18 +77,18 @@ fn corpus() -> Vec<Case> {
 
 #[test]
 fn every_case_is_read_in_one_way() {
-    let house = House::new("http2-direct", Backend::start(backend::ok));
-    run(&corpus(), |n, case| check(&house, &format!("{}/direct/c{n}", house.stage), case));
-    assert!(house.backend.take().is_empty());
+    let fixture = Fixture::new("http2-direct", Backend::start(backend::ok));
+    run(&corpus(), |n, case| check(&fixture, &format!("{}/direct/c{n}", fixture.stage), case));
+    assert!(fixture.backend.take().is_empty());
 }
 
 #[test]
 fn a_backend_gets_what_was_sent_and_nothing_else() {
-    let house = House::new("http2-through", Backend::start(backend::ok));
+    let fixture = Fixture::new("http2-through", Backend::start(backend::ok));
     let cases = corpus();
-    run(&cases, |n, case| check(&house, &format!("{}/through/c{n}", house.stage), case));
+    run(&cases, |n, case| check(&fixture, &format!("{}/through/c{n}", fixture.stage), case));
     let mut by_case: BTreeMap<usize, Vec<Received>> = BTreeMap::new();
-    for request in house.backend.take() {
+    for request in fixture.backend.take() {
         let rest =
             request.target.strip_prefix("/safe/c").unwrap_or_else(|| panic!("out of place: {request:?}"));
         if rest.ends_with("/end") {
@@ -126,14 +126,14 @@ fn a_backend_gets_what_was_sent_and_nothing_else() {
 /// HTTP/2 may split cookies, HTTP/1.1 has them in one field: RFC 9113 section 8.2.3.
 #[test]
 fn cookies_are_put_together() {
-    let house = House::new("http2-cookies", Backend::start(backend::ok));
+    let fixture = Fixture::new("http2-cookies", Backend::start(backend::ok));
     let case = Case {
         name: "cookies".to_owned(),
         expected: "1=200:".to_owned(),
         input: "H1:e :method=GET :scheme=http :path={P} :authority={H} cookie=a\\x3d1 x-a=b cookie=c\\x3d2;\\x20d\\x3d3".to_owned(),
     };
-    check(&house, &format!("{}/through/a", house.stage), &case).unwrap();
-    let received = house.backend.take();
+    check(&fixture, &format!("{}/through/a", fixture.stage), &case).unwrap();
+    let received = fixture.backend.take();
     let first = received.iter().find(|request| request.target == "/safe/a").unwrap();
     assert_eq!(first.values("cookie"), ["a=1; c=2; d=3"]);
 }

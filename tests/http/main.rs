@@ -29,7 +29,7 @@ use server::{DataDir, Server};
 
 /// A server with one API: the server itself answers `/direct/…`; the backend answers `/through/…`, below `/safe/`, and
 /// `/mapped/…`, with a mapping of its response.
-pub(crate) struct House {
+pub(crate) struct Fixture {
     pub(crate) server: Server,
     pub(crate) backend: Backend,
     /// The path of the API's stage.
@@ -37,7 +37,7 @@ pub(crate) struct House {
     _dir: DataDir,
 }
 
-impl House {
+impl Fixture {
     pub(crate) fn new(test: &str, backend: Backend) -> Self {
         Self::with_settings(test, backend, "")
     }

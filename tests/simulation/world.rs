@@ -173,7 +173,7 @@ impl<'a> World<'a> {
             }
             Deed::Child(key, end) => {
                 let index = end.index;
-                self.insist(Input::ChildrenEnded { key, ends: vec![end] });
+                self.insist(Input::ChildrenEnded { attempt: key.first(), ends: vec![end] });
                 self.old_children.push((key, index));
             }
             Deed::Stop => {
@@ -192,7 +192,7 @@ impl<'a> World<'a> {
             4 if !self.old_children.is_empty() => {
                 let (key, index) = self.old_children[self.random.below(self.old_children.len())];
                 let ends = vec![ChildEnd { index, status: ExecutionStatus::Failed, output: None }];
-                Some(Input::ChildrenEnded { key, ends })
+                Some(Input::ChildrenEnded { attempt: key.first(), ends })
             }
             1 if !self.old_timers.is_empty() => {
                 let key = self.old_timers[self.random.below(self.old_timers.len())];

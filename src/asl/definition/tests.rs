@@ -60,8 +60,12 @@ fn what_is_no_json_object_is_refused_in_the_parsers_words() {
         "Unrecognized token 'not': was expecting (JSON String, Number, Array, Object or token 'null', 'true' or 'false')\n at {place}"
     );
     let found = validate("not a definition", StateMachineType::Standard);
-    let expect =
-        Diagnostic { code: Code::InvalidJsonDescription, message: said, location: Some(place.to_owned()) };
+    let expect = Diagnostic {
+        code: Code::InvalidJsonDescription,
+        message: said,
+        location: Some(place.to_owned()),
+        subject: None,
+    };
     assert_eq!(found, [expect]);
 }
 
@@ -405,13 +409,17 @@ fn next_and_end_exclude_each_other() {
 
 #[test]
 fn nesting_has_a_limit() {
-    let mut inner = format!(r#"{{"Type": "Pass", {END}}}"#);
-    for level in 0..40 {
-        inner = format!(
-            r#"{{"Type": "Map", {END}, "Iterator": {{"StartAt": "L{level}", "States": {{"L{level}": {inner}}}}}}}"#
-        );
-    }
-    let found = compile(&machine(&format!(r#""S": {inner}"#)), StateMachineType::Standard).unwrap_err();
+    let nested = |levels: usize| {
+        let mut inner = format!(r#"{{"Type": "Pass", {END}}}"#);
+        for level in 0..levels {
+            inner = format!(
+                r#"{{"Type": "Map", {END}, "Iterator": {{"StartAt": "L{level}", "States": {{"L{level}": {inner}}}}}}}"#
+            );
+        }
+        compile(&machine(&format!(r#""S": {inner}"#)), StateMachineType::Standard)
+    };
+    assert!(nested(32).is_ok());
+    let found = nested(33).unwrap_err();
     assert_eq!(found.0.len(), 1, "{found}");
     assert_eq!(found.0[0].code, Code::TooDeeplyNested);
 }

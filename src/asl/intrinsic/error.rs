@@ -18,8 +18,13 @@ pub enum IntrinsicSyntaxError {
         position: usize,
     },
     /// A function that does not exist.
-    #[error("there is no function '{0}'")]
-    UnknownFunction(String),
+    #[error("there is no function '{name}'")]
+    UnknownFunction {
+        /// Its name as written.
+        name: String,
+        /// Where, in characters from 0.
+        position: usize,
+    },
     /// A wrong number of arguments.
     #[error("{function} takes {} arguments, not {given}", .function.arity())]
     Arity {
@@ -27,6 +32,8 @@ pub enum IntrinsicSyntaxError {
         function: Function,
         /// How many arguments it was given.
         given: usize,
+        /// Where the call is, in characters from 0.
+        position: usize,
     },
     /// A backslash before anything but `'`, `{`, `}` and `\`.
     #[error("illegal escape '\\{found}' at character {position}")]
@@ -37,8 +44,13 @@ pub enum IntrinsicSyntaxError {
         position: usize,
     },
     /// A number that is none.
-    #[error("'{0}' is not a number")]
-    IllegalNumber(String),
+    #[error("'{text}' is not a number")]
+    IllegalNumber {
+        /// The number as written.
+        text: String,
+        /// Where, in characters from 0.
+        position: usize,
+    },
     /// A path that is none.
     #[error("'{path}' is not a path: {source}")]
     IllegalPath {
@@ -46,13 +58,34 @@ pub enum IntrinsicSyntaxError {
         path: String,
         /// What is wrong with it.
         source: PathError,
+        /// Where it is, in characters from 0.
+        position: usize,
     },
     /// Calls nested too deeply.
     #[error("calls nest deeper than {max} levels")]
     TooDeep {
         /// The bound.
         max: usize,
+        /// Where the call beyond it is, in characters from 0.
+        position: usize,
     },
+}
+
+impl IntrinsicSyntaxError {
+    /// Where it is, in characters from 0, and what is wrong there.
+    pub(crate) fn part(&self) -> (usize, String) {
+        match self {
+            Self::Expected { expected, position } => (*position, format!("expected {expected}")),
+            Self::IllegalEscape { found, position } => (*position, format!("illegal escape '\\{found}'")),
+            Self::IllegalPath { source, position, .. } => {
+                (position + source.position, source.message.clone())
+            }
+            Self::UnknownFunction { position, .. }
+            | Self::Arity { position, .. }
+            | Self::IllegalNumber { position, .. }
+            | Self::TooDeep { position, .. } => (*position, self.to_string()),
+        }
+    }
 }
 
 /// Why a call failed. `Display` is the cause AWS reports: `The function '…' had the following error: …`.

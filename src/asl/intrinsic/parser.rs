@@ -39,7 +39,7 @@ type Parse<T> = Result<T, IntrinsicSyntaxError>;
 impl<'t> Parser<'t> {
     fn call(&mut self, level: usize) -> Parse<Call> {
         if NESTING_MAX < level {
-            return Err(IntrinsicSyntaxError::TooDeep { max: NESTING_MAX });
+            return Err(IntrinsicSyntaxError::TooDeep { max: NESTING_MAX, position: self.position() });
         }
         let start = self.at;
         if !self.rest().starts_with(PREFIX) {
@@ -47,8 +47,10 @@ impl<'t> Parser<'t> {
         }
         self.at += PREFIX.len();
         let name = self.take_while(|c| c.is_ascii_alphanumeric());
-        let function = Function::from_name(name)
-            .ok_or_else(|| IntrinsicSyntaxError::UnknownFunction(format!("{PREFIX}{name}")))?;
+        let function = Function::from_name(name).ok_or_else(|| IntrinsicSyntaxError::UnknownFunction {
+            name: format!("{PREFIX}{name}"),
+            position: self.position_of(start),
+        })?;
         self.expect('(', "'('")?;
         let mut arguments = Vec::new();
         self.skip_blanks();
@@ -66,7 +68,8 @@ impl<'t> Parser<'t> {
             }
         }
         if !function.arity().accepts(arguments.len()) {
-            return Err(IntrinsicSyntaxError::Arity { function, given: arguments.len() });
+            let (given, position) = (arguments.len(), self.position_of(start));
+            return Err(IntrinsicSyntaxError::Arity { function, given, position });
         }
         Ok(Call { function, arguments, text: self.text[start..self.at].into() })
     }
@@ -82,9 +85,12 @@ impl<'t> Parser<'t> {
                 })
             }
             Some('-' | '0'..='9') => {
+                let start = self.at;
                 let text = self.take_while(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '+' | '.'));
-                let number: Number =
-                    text.parse().map_err(|_| IntrinsicSyntaxError::IllegalNumber(text.to_owned()))?;
+                let number: Number = text.parse().map_err(|_| IntrinsicSyntaxError::IllegalNumber {
+                    text: text.to_owned(),
+                    position: self.position_of(start),
+                })?;
                 Ok(Argument::Literal(Value::Number(number)))
             }
             Some('S') => Ok(Argument::Call(self.call(level + 1)?)),
@@ -125,8 +131,11 @@ impl<'t> Parser<'t> {
             self.next();
         }
         let text = self.text[start..self.at].trim_end();
-        let reference = Reference::parse(text)
-            .map_err(|source| IntrinsicSyntaxError::IllegalPath { path: text.to_owned(), source })?;
+        let reference = Reference::parse(text).map_err(|source| IntrinsicSyntaxError::IllegalPath {
+            path: text.to_owned(),
+            source,
+            position: self.position_of(start),
+        })?;
         Ok(Argument::Path(reference))
     }
 
@@ -166,7 +175,12 @@ impl<'t> Parser<'t> {
     }
 
     fn position(&self) -> usize {
-        self.text[..self.at].chars().count()
+        self.position_of(self.at)
+    }
+
+    /// A byte offset in characters, as errors tell it.
+    fn position_of(&self, at: usize) -> usize {
+        self.text[..at].chars().count()
     }
 
     fn take_while(&mut self, accepts: fn(char) -> bool) -> &'t str {

@@ -57,9 +57,7 @@ impl FailText {
         let expression = Expression::parse(state.string(path_name)?);
         if expression.is_none() {
             // As for a template's `.$` keys.
-            state.problem(format!(
-                "The value for the field '{path_name}' must be a valid JSONPath or a valid intrinsic function call"
-            ));
+            state.not_an_expression(path_name);
         }
         expression.map(|expression| Self::Computed { field: path_name, expression })
     }

@@ -1,6 +1,7 @@
 //! `Resource` of a Task: an activity, a Lambda function, or a service integration.
 
 use super::super::StateMachineType;
+use super::super::diagnostics::{Code, Subject};
 use super::super::fields::Fields;
 use crate::id::{ActivityArn, Arn, Region};
 
@@ -67,7 +68,7 @@ const CALL_OR_TOKEN: &[Pattern] = &[RequestResponse, WaitForTaskToken];
 /// to say when the task starts.
 ///
 /// <https://docs.aws.amazon.com/step-functions/latest/dg/integrate-optimized.html>
-const OPTIMIZED: &[(&str, &[&str], &[Pattern])] = &[
+pub(super) const OPTIMIZED: &[(&str, &[&str], &[Pattern])] = &[
     ("apigateway", &["invoke"], CALL_OR_TOKEN),
     ("athena", &["startQueryExecution"], CALL_OR_JOB),
     ("athena", &["stopQueryExecution", "getQueryExecution", "getQueryResults"], CALL),
@@ -151,7 +152,9 @@ impl Resource {
         let problem = |message: &str| state.field_problem("Resource", message);
         match Self::parse(text) {
             Err(reason) => {
-                problem(&reason.to_string());
+                let at = state.at.field("Resource");
+                let code = Code::SchemaValidationFailed;
+                state.findings.text(code, &at, Subject::Resource, reason.to_string());
                 None
             }
             Ok(resource) => {
@@ -235,14 +238,16 @@ impl Integration {
 /// `function:NAME`, perhaps with a version or alias behind it.
 fn is_function(resource: &str) -> bool {
     let Some(function) = resource.strip_prefix("function:") else { return false };
-    let is_part = |part: &str| {
-        !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '$'))
-    };
+    let is_part = |part: &str| !part.is_empty() && part.chars().all(is_of_function_name);
     let (name, qualifier) = function.split_once(':').map_or((function, None), |(name, q)| (name, Some(q)));
     is_part(name) && qualifier.is_none_or(is_part)
 }
 
-fn split_pattern(rest: &str) -> Option<(&str, Pattern)> {
+pub(super) fn is_of_function_name(c: char) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '$')
+}
+
+pub(super) fn split_pattern(rest: &str) -> Option<(&str, Pattern)> {
     let Some((action, suffix)) = rest.split_once('.') else { return Some((rest, RequestResponse)) };
     match suffix {
         "sync" => Some((action, Sync)),
@@ -253,6 +258,6 @@ fn split_pattern(rest: &str) -> Option<(&str, Pattern)> {
 }
 
 /// Services of the SDK are lower case, actions begin so.
-fn is_sdk_name(name: &str) -> bool {
+pub(super) fn is_sdk_name(name: &str) -> bool {
     name.starts_with(|c: char| c.is_ascii_lowercase()) && name.chars().all(|c| c.is_ascii_alphanumeric())
 }

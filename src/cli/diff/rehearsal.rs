@@ -44,9 +44,9 @@ async fn import(
     document: &[u8],
     mode: ImportMode,
 ) -> anyhow::Result<Rehearsed> {
-    // Only the server knows whether the VPC links exist.
+    // Only the server knows whether the VPC links exist, and which services it can call.
     let links = [served.unwrap_or_default(), document].into_iter().flat_map(connection_ids).collect();
-    let reach = Reach { vpc_links: links, ..Reach::default() };
+    let reach = Reach { vpc_links: links, any_service: true, ..Reach::default() };
     let apis = Apis::open(store.clone(), clock, Arc::new(RandomIds))?.reaching(reach);
     let home = AccountRegion {
         account: AccountId::parse("123456789012").context("twelve digits")?,

@@ -43,6 +43,49 @@ pub(super) struct Event {
 /// A history, oldest event first.
 pub(super) struct History {
     pub(super) events: Vec<Event>,
+    /// How far it goes.
+    pub(super) end: End,
+}
+
+/// How a history ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    /// With the execution, which ended by itself: its status.
+    Whole(&'static str),
+    /// With the execution, which was stopped. No definition can repeat that.
+    Stopped,
+    /// With an execution that was running when it was recorded.
+    Running,
+    /// With a page after which there were others: a `nextToken` is left over.
+    Cut,
+}
+
+impl End {
+    fn of(events: &[Event], is_cut: bool) -> Self {
+        match events.last().map(|event| event.kind.as_str()) {
+            Some("ExecutionSucceeded") => Self::Whole("SUCCEEDED"),
+            Some("ExecutionFailed") => Self::Whole("FAILED"),
+            Some("ExecutionTimedOut") => Self::Whole("TIMED_OUT"),
+            Some("ExecutionAborted") => Self::Stopped,
+            Some(_) | None if is_cut => Self::Cut,
+            Some(_) | None => Self::Running,
+        }
+    }
+
+    /// Whether it ended by itself. Of all others the rest is unknown.
+    pub(super) fn is_whole(self) -> bool {
+        matches!(self, Self::Whole(_))
+    }
+
+    /// The execution's status at the end of the history; `None` if the history doesn't go so far.
+    pub(super) fn status(self) -> Option<&'static str> {
+        match self {
+            Self::Whole(status) => Some(status),
+            Self::Stopped => Some("ABORTED"),
+            Self::Running => Some("RUNNING"),
+            Self::Cut => None,
+        }
+    }
 }
 
 /// The result of a Task's attempt.
@@ -130,7 +173,10 @@ impl History {
         {
             bail!("the history has no execution data: it has to be read with --include-execution-data");
         }
-        Ok(Self { events })
+        // The AWS CLI has a word of its own for the token that it made.
+        let is_cut = ["nextToken", "NextToken"].iter().any(|token| !value[*token].is_null());
+        let end = End::of(&events, is_cut);
+        Ok(Self { events, end })
     }
 
     fn event(&self, id: u64) -> Option<&Event> {
@@ -154,12 +200,6 @@ impl History {
 
     pub(super) fn started(&self) -> Timestamp {
         self.events.first().map_or(Timestamp::EPOCH, |event| event.at)
-    }
-
-    /// Whether it ended by itself. If it was running or stopped, the rest is unknown.
-    pub(super) fn is_whole(&self) -> bool {
-        let ends = ["ExecutionSucceeded", "ExecutionFailed", "ExecutionTimedOut"];
-        self.events.last().is_some_and(|event| ends.contains(&event.kind.as_str()))
     }
 
     /// The states in the order in which they were entered.

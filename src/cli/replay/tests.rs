@@ -1,7 +1,7 @@
 //! Histories recorded with one definition and replayed with another.
 
 use super::*;
-use crate::asl::compile;
+use crate::asl::{StateMachineType, compile};
 use crate::clock::Timestamp;
 use crate::engine::event::Failure;
 use crate::engine::rehearsal::{Mock, MockAnswer, Mocks};
@@ -123,7 +123,51 @@ fn of_an_execution_that_runs_or_was_stopped_what_is_there_is_compared() {
     let aborted = json!({"id": 19, "previousEventId": 0, "timestamp": "2026-09-21T14:13:39.5+02:00",
         "type": "ExecutionAborted", "executionAbortedEventDetails": {}});
     history["events"].as_array_mut().unwrap().push(aborted);
-    assert_eq!(replayed(&history, DEFINITION).divergence, None);
+    let stopped = replayed(&history, DEFINITION);
+    assert_eq!((stopped.divergence, stopped.recorded_end), (None, End::Stopped));
+}
+
+#[test]
+fn of_a_part_it_is_never_said_that_it_is_the_same() {
+    let whole = recorded(DEFINITION);
+    let told = |change: fn(&mut Value)| {
+        let mut history = whole.clone();
+        change(&mut history);
+        let replayed = replayed(&history, DEFINITION);
+        (replayed.told("h"), replayed.to_json("h"))
+    };
+    let (text, report) = told(|_| {});
+    assert_eq!(text, "h: the same, 42 events, SUCCEEDED");
+    assert_eq!((&report["whole"], &report["recordedEnd"]), (&json!(true), &json!("SUCCEEDED")));
+    // The last page has no token; one that is there with the last event is of no use.
+    assert_eq!(told(|history| history["nextToken"] = json!("AAAA")).0, text);
+    for (change, said, end) in [
+        (
+            (|history| drop(history["events"].as_array_mut().unwrap().pop())) as fn(&mut Value),
+            "still running",
+            json!("RUNNING"),
+        ),
+        (
+            |history| {
+                history["events"].as_array_mut().unwrap().truncate(20);
+                history["NextToken"] = json!("AAAA");
+            },
+            "ends in the middle: a nextToken is left over, and with it the events after 20",
+            Value::Null,
+        ),
+    ] {
+        let (text, report) = told(change);
+        assert!(text.contains(said) && !text.contains("the same"), "{text}");
+        assert_eq!((&report["whole"], &report["recordedEnd"]), (&json!(false), &end));
+    }
+}
+
+#[test]
+fn both_ends_are_told() {
+    let changed = DEFINITION.replace(r#""NumericGreaterThan": 10"#, r#""NumericGreaterThan": 20"#);
+    let told = replayed(&recorded(DEFINITION), &changed).told("h");
+    assert!(told.contains("→ Done → SUCCEEDED\n"), "{told}");
+    assert!(told.ends_with("→ Sorry → FAILED"), "{told}");
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! What the journal stores: history events, and notes of what history does not show but the state needs.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -129,6 +130,15 @@ pub enum Note {
     Child {
         /// Its place.
         index: usize,
+    },
+    /// This frame is one that another execution had, whose fork this is.
+    Forked {
+        /// The variables that it had.
+        #[serde(rename = "v", default, skip_serializing_if = "BTreeMap::is_empty")]
+        variables: BTreeMap<Arc<str>, Payload>,
+        /// What it had come to, if it was done.
+        #[serde(rename = "o", default, skip_serializing_if = "Option::is_none")]
+        output: Option<Payload>,
     },
     /// This frame, a branch or iteration, ended well, with the output of its last state.
     ChildEnded,

@@ -27,6 +27,22 @@ pub struct MapRunKey {
     pub started: u64,
 }
 
+/// Which attempt of which Map Run: a redrive makes another, and what was asked for by the one before is stale.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct MapRunAttempt {
+    /// The run.
+    pub key: MapRunKey,
+    /// How often it was redriven by then.
+    pub redrive_count: u32,
+}
+
+impl MapRunKey {
+    /// The attempt that nobody has redriven.
+    pub fn first(self) -> MapRunAttempt {
+        MapRunAttempt { key: self, redrive_count: 0 }
+    }
+}
+
 /// What can be changed of a Map Run while it runs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct MapRunLimits {
@@ -143,6 +159,12 @@ impl MapRun {
         !self.open.contains_key(&index)
     }
 
+    /// The attempt that goes on, in the line of control that waits for it.
+    pub(crate) fn attempt(&self, frame: FrameId) -> MapRunAttempt {
+        let key = MapRunKey { frame, started: self.started };
+        MapRunAttempt { key, redrive_count: self.redrive_count }
+    }
+
     /// Whether there is nothing left to do for children.
     pub(crate) fn is_done(&self) -> bool {
         self.reading.is_none()
@@ -210,9 +232,14 @@ impl Execution {
         self.map_run(key.frame).filter(|run| run.started == key.started)
     }
 
-    /// The first child of a run that has not ended, as far as is known.
-    pub(crate) fn first_open_child(&self, key: MapRunKey) -> Option<usize> {
-        self.map_run_of(key)?.open.keys().next().copied()
+    /// The Map Run that `attempt` names, if it still goes on and was not redriven since.
+    pub(crate) fn map_run_in(&self, attempt: MapRunAttempt) -> Option<&MapRun> {
+        self.map_run_of(attempt.key).filter(|run| run.redrive_count == attempt.redrive_count)
+    }
+
+    /// The children of a run that have not ended, as far as is known.
+    pub(crate) fn open_children(&self, key: MapRunKey) -> Vec<usize> {
+        self.map_run_of(key).map(|run| run.open.keys().copied().collect()).unwrap_or_default()
     }
 
     /// The Map Runs that go on.

@@ -5,10 +5,11 @@ use std::borrow::Cow;
 use serde_json::Value;
 
 use super::super::event::{EventKind, Iteration};
-use super::super::execution::{FrameId, Note, Phase};
-use super::PAYLOAD_BYTES_MAX;
+use super::super::execution::{FrameId, MapRunLimits, Note, Phase};
 use super::exit::too_large_to_give;
+use super::scope::StateScope;
 use super::stepper::{Flow, Stepper};
+use super::{PAYLOAD_BYTES_MAX, Seen, Stage};
 use crate::asl::{DataError, Map};
 use crate::json::Payload;
 
@@ -30,6 +31,14 @@ struct First {
     inputs: Vec<Payload>,
     /// The items, if the later iterations should not read them again.
     kept: Option<Payload>,
+}
+
+/// Limits and items of a Map, before its first iteration.
+pub(super) struct MapPlan<'a> {
+    /// In DISTRIBUTED mode without its tolerance, which is looked at later.
+    pub(super) limits: MapRunLimits,
+    /// `None` if an `ItemReader` reads them.
+    pub(super) items: Option<Cow<'a, Value>>,
 }
 
 impl Stepper<'_> {
@@ -91,22 +100,13 @@ impl Stepper<'_> {
         let outer = self.scope(frame, raw.value());
         let effective = map.flow.input_path.select(&outer)?;
         let scope = self.scope(frame, &effective);
-        let limit = match &map.max_concurrency {
-            None => 0,
-            Some(count) => count.resolve("MaxConcurrency", &scope)?,
-        };
         // Thresholds are for DISTRIBUTED mode. Here they must be sound, but any failed iteration fails the Map.
-        if let Some(count) = &map.tolerated_failure_count {
-            count.resolve("ToleratedFailureCount", &scope)?;
-        }
-        if let Some(percentage) = &map.tolerated_failure_percentage {
-            percentage.resolve("ToleratedFailurePercentage", &scope)?;
-        }
-        let limit = match usize::try_from(limit) {
+        let MapPlan { limits, items } = self.plan(map, &scope)?;
+        let limit = match usize::try_from(limits.max_concurrency) {
             Ok(0) | Err(_) => CONCURRENCY_MAX,
             Ok(limit) => limit.min(CONCURRENCY_MAX),
         };
-        let items = map.items(&scope)?;
+        let items = items.unwrap_or_default();
         let all = items.as_array().map_or(&[][..], Vec::as_slice);
         let inputs = all.iter().enumerate().take(limit);
         let inputs: Vec<Payload> = inputs
@@ -118,6 +118,63 @@ impl Stepper<'_> {
         let is_kept = map.items.are_computed() || (is_copy && inputs.len() < length);
         let kept = is_kept.then(|| self.kept(frame, items.into_owned())).transpose()?;
         Ok(First { length, inputs, kept })
+    }
+
+    /// The plan of a Map before its first iteration, in the order in which its fields are evaluated.
+    pub(super) fn plan<'s>(&self, map: &'s Map, scope: &'s StateScope<'s>) -> Result<MapPlan<'s>, DataError> {
+        let max_concurrency = match &map.max_concurrency {
+            None => 0,
+            Some(count) => count.resolve("MaxConcurrency", scope)?,
+        };
+        self.saw_with(|| Seen::MaxConcurrency(max_concurrency));
+        let mut limits = MapRunLimits { max_concurrency, ..MapRunLimits::default() };
+        let reader = match &map.distributed {
+            None => {
+                limits = self.tolerated(map, scope, max_concurrency)?;
+                None
+            }
+            Some(distributed) => distributed.reader.as_ref(),
+        };
+        let items = match reader {
+            Some(_) => None, // ItemsPath is not looked at, as recorded.
+            None => Some(self.items(map, scope)?),
+        };
+        Ok(MapPlan { limits, items })
+    }
+
+    /// The items that a Map finds in its input.
+    pub(super) fn items<'s>(
+        &self,
+        map: &'s Map,
+        scope: &'s StateScope<'s>,
+    ) -> Result<Cow<'s, Value>, DataError> {
+        let items = map.items(scope)?;
+        self.saw_with(|| Seen::Data(Stage::ItemsPath, items.clone().into_owned().into()));
+        Ok(items)
+    }
+
+    /// The limits with the tolerance, which is evaluated here.
+    pub(super) fn tolerated(
+        &self,
+        map: &Map,
+        scope: &StateScope<'_>,
+        max_concurrency: u64,
+    ) -> Result<MapRunLimits, DataError> {
+        let count = map.tolerated_failure_count.as_ref();
+        let count = count.map(|count| count.resolve("ToleratedFailureCount", scope)).transpose()?;
+        if let Some(count) = count {
+            self.saw_with(|| Seen::ToleratedFailureCount(count));
+        }
+        let share = map.tolerated_failure_percentage.as_ref();
+        let share = share.map(|share| share.resolve("ToleratedFailurePercentage", scope)).transpose()?;
+        if let Some(share) = share {
+            self.saw_with(|| Seen::ToleratedFailurePercentage(share));
+        }
+        Ok(MapRunLimits {
+            max_concurrency,
+            tolerated_failure_count: count,
+            tolerated_failure_percentage: share,
+        })
     }
 
     /// Items to be kept, which an expression may have made any number of.

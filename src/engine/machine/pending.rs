@@ -85,9 +85,10 @@ impl Execution {
 
     /// The items that a Map Run waits for: what a restart reads again.
     pub fn items_request(&self, program: &Program, key: MapRunKey) -> Option<ItemsRequest> {
-        let reading = self.map_run_of(key)?.reading.clone()?;
+        let run = self.map_run_of(key)?;
+        let reading = run.reading.clone()?;
         let source = self.distributed(program, key)?.reader.as_ref()?.source.clone();
-        Some(ItemsRequest { key, source, reading })
+        Some(ItemsRequest { attempt: run.attempt(key.frame), source, reading })
     }
 
     /// The results that a Map Run waits to have written: what a restart writes again.
@@ -98,7 +99,7 @@ impl Execution {
         }
         let writer = self.distributed(program, key)?.writer.as_ref()?;
         Some(ResultsRequest {
-            key,
+            attempt: run.attempt(key.frame),
             writing: run.writing.clone()?,
             transformation: writer.transformation,
             output_type: writer.output_type,
@@ -116,14 +117,18 @@ impl Execution {
             self.results_request(program, key).map(|request| Effect::WriteResults(Box::new(request))),
         );
         if run.closing.is_some() && !run.open.is_empty() {
-            effects.push(Effect::StopChildren(key));
+            effects.push(Effect::StopChildren(run.attempt(key.frame)));
         }
         if run.is_stored && run.to_redrive.is_empty() && run.has_room() {
             effects.extend(run.loading(key.frame));
         }
         // Those that were redriven and have not got to it yet.
         if 0 < run.redrive_count {
-            effects.extend(run.open.keys().map(|index| Effect::RedriveChild { key, index: *index }));
+            effects.extend(
+                run.open
+                    .keys()
+                    .map(|index| Effect::RedriveChild { attempt: run.attempt(key.frame), index: *index }),
+            );
         }
         effects
     }

@@ -77,7 +77,7 @@ impl Stepper<'_> {
     }
 
     /// Begins a branch or iteration whose turn had not come.
-    fn begin_child(&mut self, id: FrameId) -> Flow {
+    pub(super) fn begin_child(&mut self, id: FrameId) -> Flow {
         let Some(frame) = self.execution.frames.get(&id) else { return Ok(()) };
         let (Some(parent), index) = (frame.parent, frame.index) else { return Ok(()) };
         match self.first_of(parent, index) {

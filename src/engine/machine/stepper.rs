@@ -67,6 +67,8 @@ impl Stepper<'_> {
                 // An execution starts once.
                 (self.execution.event_count() == 0).then(|| self.start())
             }
+            Input::Forked(fork) => (self.execution.event_count() == 0).then(|| self.fork(&fork)),
+            Input::WaitsSkipped(only) => self.skip_waits(only.as_deref()),
             Input::TimerFired(key) => self.timer_fired(key),
             Input::TaskStarted { task, worker_name } => {
                 let attempt = self.attempt(task)?;
@@ -95,17 +97,17 @@ impl Stepper<'_> {
                 }
                 Some(Ok(()))
             }
-            Input::ItemsRead { key, read } => {
-                self.execution.map_run_of(key)?.reading.as_ref()?;
-                Some(self.items_read(key, read))
+            Input::ItemsRead { attempt, read } => {
+                self.execution.map_run_in(attempt)?.reading.as_ref()?;
+                Some(self.items_read(attempt.key, read))
             }
-            Input::ItemsStored { key, length } => {
-                self.execution.map_run_of(key)?.reading.as_ref()?;
-                Some(self.items_stored(key, length))
+            Input::ItemsStored { attempt, length } => {
+                self.execution.map_run_in(attempt)?.reading.as_ref()?;
+                Some(self.items_stored(attempt.key, length))
             }
             Input::ItemsLoaded { key, first, items } => self.items_loaded(key, first, &items),
-            Input::ResultsWritten { key, written } => self.results_written(key, written),
-            Input::ChildrenEnded { key, ends } => self.children_ended(key, ends),
+            Input::ResultsWritten { attempt, written } => self.results_written(attempt, written),
+            Input::ChildrenEnded { attempt, ends } => self.children_ended(attempt, ends),
             Input::MapRunUpdated { key, limits } => {
                 self.execution.map_run_of(key)?;
                 Some(self.map_run_updated(key, limits))
@@ -122,17 +124,24 @@ impl Stepper<'_> {
     }
 
     fn start(&mut self) -> Flow {
+        self.begin()?;
+        let input = self.execution.start().input.clone();
+        self.enter(FrameId::ROOT, self.program.start_at, input);
+        Ok(())
+    }
+
+    /// Writes that the execution has begun.
+    pub(super) fn begin(&mut self) -> Flow {
         let start = self.execution.start();
-        let (input, started) = (start.input.clone(), start.started);
+        let started = start.started;
         let kind = EventKind::ExecutionStarted {
-            input: input.clone(),
+            input: start.input.clone(),
             role_arn: start.role_arn.clone(),
             version_arn: start.version_arn.clone(),
             alias_arn: start.alias_arn.clone(),
         };
         self.emit(FrameId::ROOT, kind)?;
         self.arm_execution_timeout(started);
-        self.enter(FrameId::ROOT, self.program.start_at, input);
         Ok(())
     }
 

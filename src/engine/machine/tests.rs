@@ -1,6 +1,7 @@
 //! The machine driven by hand: definition and inputs in, event sequences out.
 
 mod edges;
+mod fork;
 mod groups;
 mod jsonata;
 mod laws;

@@ -11,6 +11,7 @@ use serde_json::Value;
 use super::super::event::Failure;
 use super::super::execution::{FrameId, MapRunLimits, Reading};
 use super::PAYLOAD_BYTES_MAX;
+use super::map::MapPlan;
 use super::map_run::{EXCEEDED, Here, Opening};
 use super::stepper::{Flow, Stepper};
 use crate::asl::{DataError, Distributed, ItemSource, Map, Parallel, QueryLanguage, StateKind};
@@ -179,48 +180,27 @@ impl Stepper<'_> {
         let effective = map.flow.input_path.select(&outer)?;
         self.saw_with(|| Seen::Data(Stage::InputPath, effective.clone().into_owned().into()));
         let scope = self.scope(frame, &effective);
-        let max_concurrency = match &map.max_concurrency {
-            None => 0,
-            Some(count) => count.resolve("MaxConcurrency", &scope)?,
-        };
-        self.saw_with(|| Seen::MaxConcurrency(max_concurrency));
-        let count = map.tolerated_failure_count.as_ref();
-        let percentage = map.tolerated_failure_percentage.as_ref();
-        let limits = MapRunLimits {
-            max_concurrency,
-            tolerated_failure_count: count
-                .map(|count| count.resolve("ToleratedFailureCount", &scope))
-                .transpose()?,
-            tolerated_failure_percentage: percentage
-                .map(|percentage| percentage.resolve("ToleratedFailurePercentage", &scope))
-                .transpose()?,
-        };
-        for seen in [
-            limits.tolerated_failure_count.map(Seen::ToleratedFailureCount),
-            limits.tolerated_failure_percentage.map(Seen::ToleratedFailurePercentage),
-        ] {
-            seen.into_iter().for_each(|seen| self.saw_with(|| seen));
-        }
+        let MapPlan { mut limits, items } = self.plan(map, &scope)?;
         let opening = match &map.distributed {
             None => None,
-            Some(distributed) => Some(self.opening(frame, map, distributed, max_concurrency)?),
+            Some(distributed) => Some(self.opening(frame, map, distributed, limits.max_concurrency)?),
         };
+        if let Some(opening) = &opening {
+            limits = opening.limits;
+        }
         let read = self.env.trial.and_then(|trial| trial.items);
         let reader = map.distributed.as_ref().and_then(|distributed| distributed.reader.as_ref());
         let reading = opening.as_ref().and_then(|opening| opening.reading.as_ref());
-        let items = match (read, reader, reading) {
-            (Some(read), Some(reader), Some(Reading { max_items, .. })) => {
+        let items = match (items, read, reader, reading) {
+            (Some(items), ..) => items,
+            (None, Some(read), Some(reader), Some(Reading { max_items, .. })) => {
                 match read(&reader.source, *max_items) {
                     Ok(items) => Cow::Owned(items.into_value()),
                     Err(failure) => return Ok(Err(failure)),
                 }
             }
             // Without what the reader read, the input stands for it.
-            (_, _, _) => {
-                let items = map.items(&scope)?;
-                self.saw_with(|| Seen::Data(Stage::ItemsPath, items.clone().into_owned().into()));
-                items
-            }
+            (None, ..) => self.items(map, &scope)?,
         };
         if reader.is_some_and(|reader| reader.source.has_pointer()) {
             self.saw_with(|| Seen::Data(Stage::ItemsPointer, items.clone().into_owned().into()));

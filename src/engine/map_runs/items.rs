@@ -19,7 +19,9 @@ use super::super::machine::{Input, ItemsRequest};
 use super::super::objects::{ObjectName, Objects};
 use super::super::open::Engine;
 use super::super::runner::Origin;
+
 use super::stored::{self, CHUNK_BYTES_MAX, CHUNK_ITEMS_MAX, Chunk};
+use super::tally;
 use crate::asl::{InputType, ItemSource};
 use crate::items::{self, Sink, Source};
 use crate::json::{self, Payload};
@@ -49,14 +51,14 @@ impl Engine {
     pub(in super::super) fn read_items(&self, origin: Origin, request: ItemsRequest) {
         let engine = self.clone();
         tokio::spawn(async move {
-            let (id, key) = (origin.id, request.key);
+            let (id, attempt) = (origin.id, request.attempt);
             let Some(read) = engine.items(&origin, request).await else { return };
             let input = match read {
-                Ok(Read::Here(items)) => Input::ItemsRead { key, read: Ok(items) },
-                Ok(Read::Stored(length)) => Input::ItemsStored { key, length },
-                Err(failure) => Input::ItemsRead { key, read: Err(failure) },
+                Ok(Read::Here(items)) => Input::ItemsRead { attempt, read: Ok(items) },
+                Ok(Read::Stored(length)) => Input::ItemsStored { attempt, length },
+                Err(failure) => Input::ItemsRead { attempt, read: Err(failure) },
             };
-            engine.insist(id, input, |_| Ok(())).await;
+            engine.advance_persistently(id, input, |_| Ok(())).await;
         });
     }
 
@@ -67,9 +69,9 @@ impl Engine {
             Ok(max_items) => max_items,
             Err(_) => return Some(Err(failed("field MaxItems must be positive"))),
         };
-        let _turn = self.inner.map_runs.readers.acquire().await.ok()?;
+        let _turn = tally::turn(&self.inner.map_runs.readers).await?;
         let (sender, mut chunks) = mpsc::channel(CHUNKS_WAITING);
-        let place = (origin.id, request.key);
+        let place = (origin.id, request.attempt);
         let objects = self.inner.objects.clone();
         let (home, handle) = (origin.home.clone(), Handle::current());
         let reading = tokio::task::spawn_blocking(move || {

@@ -5,26 +5,32 @@
 //!
 //! <https://docs.aws.amazon.com/step-functions/latest/dg/input-output-resultwriter.html>
 
+use std::ops::ControlFlow;
+
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
+use tokio::runtime::Handle;
 
 use super::super::Error;
 use super::super::event::Failure;
-use super::super::execution::ExecutionStatus;
+use super::super::execution::{ExecutionStatus, MapRunAttempt};
 use super::super::executions::{status_code, status_of};
 use super::super::machine::{Input, PAYLOAD_BYTES_MAX, ResultsRequest};
 use super::super::objects::ObjectName;
 use super::super::open::Engine;
 use super::super::runner::Origin;
 use super::items::object_name;
-use super::{key_columns, stored};
+use super::{key_columns, settle, stored, tally};
 use crate::asl::{OutputType, Transformation};
 use crate::clock::Timestamp;
-use crate::id::ExecutionArn;
+use crate::id::{AccountRegion, ExecutionArn, StateMachineArn};
 use crate::json::{self, Payload};
+use crate::store::{self, Tx};
 
-/// Children read at one time.
+/// Children read at one time …
 const AT_ONCE: i64 = 200;
+/// … unless their inputs and outputs have so many bytes.
+const PAGE_BYTES: usize = 4 * 1024 * 1024;
 /// A file that is this long is written, and another begun: files stand in memory as a whole. AWS's have 5 GB.
 const FILE_BYTES: usize = 16 * 1024 * 1024;
 /// Items loaded at one time.
@@ -40,7 +46,7 @@ struct Run {
     /// Its ARN's last part.
     id: String,
     arn: String,
-    state_machine_arn: String,
+    machine: StateMachineArn,
 }
 
 /// A child that has ended.
@@ -62,11 +68,12 @@ impl Engine {
     pub(in super::super) fn write_results(&self, origin: Origin, request: ResultsRequest) {
         let engine = self.clone();
         tokio::spawn(async move {
-            let (id, key) = (origin.id, request.key);
+            let (id, attempt) = (origin.id, request.attempt);
+            let Some(_turn) = tally::turn(&engine.inner.map_runs.writers).await else { return };
             let Some(written) = engine.persist(id, || engine.results(&origin, &request)).await else {
                 return;
             };
-            engine.insist(id, Input::ResultsWritten { key, written }, |_| Ok(())).await;
+            engine.advance_persistently(id, Input::ResultsWritten { attempt, written }, |_| Ok(())).await;
         });
     }
 
@@ -75,121 +82,120 @@ impl Engine {
         origin: &Origin,
         request: &ResultsRequest,
     ) -> Result<Result<Payload, Failure>, Error> {
-        let [frame, started] = key_columns(request.key);
-        let (parent, arn) = (origin.id, ExecutionArn::parse(&origin.arn)?);
-        let run = self
-            .inner
-            .store
-            .read(move |tx| {
-                let sql = "SELECT r.id, r.run, m.name FROM map_run r JOIN state_machine m ON m.id = r.machine
-                           WHERE r.execution = ?1 AND r.frame = ?2 AND r.started_event = ?3";
-                let params = [parent.into(), frame.into(), started.into()];
-                let found =
-                    tx.query_one(sql, &params, |row| Ok((row.int(0)?, row.text(1)?, row.text(2)?)))?;
-                let (row, id, labelled) =
-                    found.ok_or_else(|| Error::Corrupt("no such Map Run".to_owned()))?;
-                let arn = super::run_arn(&arn, &labelled, id.clone());
-                let state_machine_arn = arn.state_machine().to_string();
-                Ok::<_, Error>(Run { row, id, arn: arn.to_string(), state_machine_arn })
-            })
-            .await?;
-        match &request.writing.arguments {
-            None => self.result_of_children(&run, request.transformation).await,
-            Some(arguments) => {
-                // The prefix may be left out; the key is made here.
-                let mut arguments = arguments.value().clone();
-                let prefix = arguments.get("Prefix").and_then(Value::as_str).unwrap_or_default().to_owned();
-                if let Some(arguments) = arguments.as_object_mut() {
-                    arguments.insert("Key".to_owned(), "".into());
-                    arguments.remove("VersionId");
-                }
-                let Ok(bucket) = object_name(&origin.home, &arguments, "Key") else {
-                    return Ok(Err(failed("The field 'Bucket' is required but was missing")));
-                };
-                let prefix = match prefix.strip_suffix('/').unwrap_or(&prefix) {
-                    "" => run.id.clone(),
-                    prefix => format!("{prefix}/{}", run.id),
-                };
-                let to = Folder { bucket, prefix };
-                match self.export_results(&run, request, &to).await {
-                    Ok(output) => Ok(Ok(output)),
-                    Err(Stop::Store(error)) => Err(error),
-                    Err(Stop::Failed(failure)) => Ok(Err(failure)),
-                }
-            }
+        let (parent, attempt, arn) = (origin.id, request.attempt, ExecutionArn::parse(&origin.arn)?);
+        let run = move |tx: &Tx<'_>| {
+            // Whoever waited for its turn after a redrive does so no more: it is told as it had ended.
+            settle(tx, parent, attempt)?;
+            run_of(tx, parent, &arn, attempt)
+        };
+        let run = self.inner.store.write(run).await?;
+        let writer = Writer { engine: self.clone(), handle: Handle::current(), run };
+        let (home, request) = (origin.home.clone(), request.clone());
+        // Pages of children are megabytes of text: none is made on a thread that serves others.
+        match tokio::task::spawn_blocking(move || writer.results(&home, &request)).await {
+            Ok(Ok(output)) => Ok(Ok(output)),
+            Ok(Err(Stop::Failed(failure))) => Ok(Err(failure)),
+            Ok(Err(Stop::Store(error))) => Err(error),
+            Err(error) if error.is_panic() => Err(Error::Store(store::Error::Panicked)),
+            Err(_) => Err(Error::Store(store::Error::Closed)),
         }
+    }
+}
+
+fn run_of(tx: &Tx<'_>, parent: i64, execution: &ExecutionArn, attempt: MapRunAttempt) -> Result<Run, Error> {
+    let [frame, started] = key_columns(attempt.key);
+    let sql = "SELECT r.id, r.run, m.name FROM map_run r JOIN state_machine m ON m.id = r.machine
+               WHERE r.execution = ?1 AND r.frame = ?2 AND r.started_event = ?3";
+    let params = [parent.into(), frame.into(), started.into()];
+    let found = tx.query_one(sql, &params, |row| Ok((row.int(0)?, row.text(1)?, row.text(2)?)))?;
+    let (row, id, labelled) = found.ok_or_else(|| Error::Corrupt("no such Map Run".to_owned()))?;
+    let arn = super::run_arn(execution, &labelled, id.clone());
+    Ok(Run { row, id, arn: arn.to_string(), machine: arn.state_machine() })
+}
+
+/// Goes through the children of a run, on a thread that may block.
+struct Writer {
+    engine: Engine,
+    handle: Handle,
+    run: Run,
+}
+
+impl Writer {
+    fn results(&self, home: &AccountRegion, request: &ResultsRequest) -> Result<Payload, Stop> {
+        let Some(arguments) = &request.writing.arguments else {
+            return self.result_of_children(request.transformation);
+        };
+        // The prefix may be left out; the key is made here.
+        let mut arguments = arguments.value().clone();
+        let prefix = arguments.get("Prefix").and_then(Value::as_str).unwrap_or_default().to_owned();
+        if let Some(arguments) = arguments.as_object_mut() {
+            arguments.insert("Key".to_owned(), "".into());
+            arguments.remove("VersionId");
+        }
+        let Ok(bucket) = object_name(home, &arguments, "Key") else {
+            return Err(Stop::Failed(failed("The field 'Bucket' is required but was missing")));
+        };
+        let prefix = match prefix.strip_suffix('/').unwrap_or(&prefix) {
+            "" => self.run.id.clone(),
+            prefix => format!("{prefix}/{}", self.run.id),
+        };
+        self.export(request, &Folder { bucket, prefix })
     }
 
     /// The results of the children that succeeded, as the Map's own: one byte too long is enough.
-    async fn result_of_children(
-        &self,
-        run: &Run,
-        transformation: Transformation,
-    ) -> Result<Result<Payload, Failure>, Error> {
+    fn result_of_children(&self, transformation: Transformation) -> Result<Payload, Stop> {
         let mut text = String::from("[");
         let mut after = 0;
-        loop {
-            let children = self.children_of(run.row, ExecutionStatus::Succeeded, after).await?;
+        while text.len() <= PAYLOAD_BYTES_MAX {
+            let children = self.children(ExecutionStatus::Succeeded, after)?;
             let Some(last) = children.last() else { break };
             after = last.row;
-            for child in &children {
-                for result in results_of(child, run, transformation) {
-                    if 1 < text.len() {
-                        text.push(',');
-                    }
-                    text.push_str(&result);
+            for result in children.iter().flat_map(|child| results_of(child, &self.run, transformation)) {
+                if 1 < text.len() {
+                    text.push(',');
                 }
-            }
-            if PAYLOAD_BYTES_MAX < text.len() {
-                break;
+                text.push_str(&result);
             }
         }
         text.push(']');
-        Ok(Payload::from_text(text).map_err(|error| failed(error.to_string())))
+        Payload::from_text(text).map_err(|error| Stop::Failed(failed(error.to_string())))
     }
 
-    async fn export_results(
-        &self,
-        run: &Run,
-        request: &ResultsRequest,
-        to: &Folder,
-    ) -> Result<Payload, Stop> {
+    fn export(&self, request: &ResultsRequest, to: &Folder) -> Result<Payload, Stop> {
         let extension = match request.output_type {
             OutputType::Json => "json",
             OutputType::JsonLines => "jsonl",
         };
         let file = |name| File::new(name, extension, request.output_type);
         let mut succeeded = file("SUCCEEDED");
-        self.write_children(run, ExecutionStatus::Succeeded, request.transformation, to, &mut succeeded)
-            .await?;
-        self.finish_file(to, &mut succeeded).await?;
+        self.write_children(ExecutionStatus::Succeeded, request.transformation, to, &mut succeeded)?;
+        self.finish_file(to, &mut succeeded)?;
         // Of what did not succeed there is nothing but what is known of it.
         let mut unsuccessful = file("FAILED");
         for status in [ExecutionStatus::Failed, ExecutionStatus::TimedOut, ExecutionStatus::Aborted] {
-            self.write_children(run, status, Transformation::None, to, &mut unsuccessful).await?;
+            self.write_children(status, Transformation::None, to, &mut unsuccessful)?;
         }
-        self.finish_file(to, &mut unsuccessful).await?;
+        self.finish_file(to, &mut unsuccessful)?;
         let mut pending = file("PENDING");
-        self.write_pending(run, request, to, &mut pending).await?;
-        self.finish_file(to, &mut pending).await?;
+        self.write_pending(request, to, &mut pending)?;
+        self.finish_file(to, &mut pending)?;
         let manifest = json!({
             "DestinationBucket": to.bucket.bucket,
-            "MapRunArn": run.arn,
+            "MapRunArn": self.run.arn,
             "ResultFiles": {
                 "FAILED": unsuccessful.written, "PENDING": pending.written, "SUCCEEDED": succeeded.written,
             },
         });
         let key = format!("{}/manifest.json", to.prefix);
-        self.put_file(to, &key, json::compact(&manifest)).await?;
+        self.put_file(to, &key, json::compact(&manifest))?;
         Ok(Payload::from_value(json!({
-            "MapRunArn": run.arn,
+            "MapRunArn": self.run.arn,
             "ResultWriterDetails": {"Bucket": to.bucket.bucket, "Key": key},
         })))
     }
 
-    async fn write_children(
+    fn write_children(
         &self,
-        run: &Run,
         status: ExecutionStatus,
         transformation: Transformation,
         to: &Folder,
@@ -197,93 +203,104 @@ impl Engine {
     ) -> Result<(), Stop> {
         let mut after = 0;
         loop {
-            let children = self.children_of(run.row, status, after).await?;
+            let children = self.children(status, after)?;
             let Some(last) = children.last() else { return Ok(()) };
             after = last.row;
-            for child in &children {
-                for result in results_of(child, run, transformation) {
-                    self.add_result(to, file, &result).await?;
-                }
+            for result in children.iter().flat_map(|child| results_of(child, &self.run, transformation)) {
+                self.add_result(to, file, &result)?;
             }
         }
     }
 
     /// The items that no child has had, as inputs of children that never began.
-    async fn write_pending(
-        &self,
-        run: &Run,
-        request: &ResultsRequest,
-        to: &Folder,
-        file: &mut File,
-    ) -> Result<(), Stop> {
+    fn write_pending(&self, request: &ResultsRequest, to: &Folder, file: &mut File) -> Result<(), Stop> {
         let put = |item: &str| {
             json::compact(&json!({"Input": item, "InputDetails": {"Included": true}, "Status": "PENDING"}))
         };
         if let Some(items) = &request.items {
             let items = items.value().as_array().map_or(&[][..], Vec::as_slice);
             for item in items.iter().skip(request.next_item) {
-                self.add_result(to, file, &put(&json::compact(item))).await?;
+                self.add_result(to, file, &put(&json::compact(item)))?;
             }
             return Ok(());
         }
-        let (row, mut next) = (run.row, request.next_item);
+        let (row, mut next) = (self.run.row, request.next_item);
         loop {
-            let items = self.inner.store.read(move |tx| stored::load(tx, row, next, ITEMS_AT_ONCE)).await?;
+            let items = self.read(move |tx| stored::load(tx, row, next, ITEMS_AT_ONCE))?;
             if items.is_empty() {
                 return Ok(());
             }
             next += items.len();
             for item in items {
-                self.add_result(to, file, &put(item.text())).await?;
+                self.add_result(to, file, &put(item.text()))?;
             }
         }
     }
 
-    async fn add_result(&self, to: &Folder, file: &mut File, result: &str) -> Result<(), Stop> {
+    fn add_result(&self, to: &Folder, file: &mut File, result: &str) -> Result<(), Stop> {
         file.add(result);
         match FILE_BYTES <= file.text.len() {
-            true => self.finish_file(to, file).await,
+            true => self.finish_file(to, file),
             false => Ok(()),
         }
     }
 
     /// Writes what is in the file, if anything is.
-    async fn finish_file(&self, to: &Folder, file: &mut File) -> Result<(), Stop> {
+    fn finish_file(&self, to: &Folder, file: &mut File) -> Result<(), Stop> {
         let Some((name, text)) = file.take() else { return Ok(()) };
         let key = format!("{}/{name}", to.prefix);
         file.written.push(json!({"Key": key, "Size": text.len()}));
-        self.put_file(to, &key, text).await
+        self.put_file(to, &key, text)
     }
 
-    async fn put_file(&self, to: &Folder, key: &str, text: String) -> Result<(), Stop> {
+    fn put_file(&self, to: &Folder, key: &str, text: String) -> Result<(), Stop> {
         let object = ObjectName { key: key.to_owned(), ..to.bucket.clone() };
-        self.inner.objects.write(object, text.into()).await.map_err(|failure| {
+        let written = self.handle.block_on(self.engine.inner.objects.write(object, text.into()));
+        written.map_err(|failure| {
             Stop::Failed(failed(failure.cause.unwrap_or_else(|| "The results could not be written.".into())))
         })
     }
 
-    async fn children_of(&self, run: i64, status: ExecutionStatus, after: i64) -> Result<Vec<Child>, Error> {
-        let read = move |tx: &crate::store::Tx<'_>| {
-            let sql = "SELECT id, name, status, input, output, error, cause, started, stopped, redrive_count
-                       FROM execution WHERE map_run = ?1 AND status = ?2 AND ?3 < id ORDER BY id LIMIT ?4";
-            let params = [run.into(), status_code(status).into(), after.into(), AT_ONCE.into()];
-            Ok(tx.query(sql, &params, |row| {
-                Ok(Child {
-                    row: row.int(0)?,
-                    name: row.text(1)?,
-                    status: status_of(row.int(2)?)?,
-                    input: row.text(3)?,
-                    output: row.opt_text(4)?,
-                    error: row.opt_text(5)?,
-                    cause: row.opt_text(6)?,
-                    started: Timestamp::from_millis(row.int(7)?),
-                    stopped: row.opt_int(8)?.map(Timestamp::from_millis),
-                    redrive_count: row.int(9)?,
-                })
-            })?)
-        };
-        self.inner.store.read(read).await
+    fn read<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Tx<'_>) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        self.handle.block_on(self.engine.inner.store.read(read))
     }
+
+    /// Children of a status behind `after`, as many as are read at one time.
+    fn children(&self, status: ExecutionStatus, after: i64) -> Result<Vec<Child>, Error> {
+        let run = self.run.row;
+        self.read(move |tx| page(tx, run, status, after))
+    }
+}
+
+fn page(tx: &Tx<'_>, run: i64, status: ExecutionStatus, after: i64) -> Result<Vec<Child>, Error> {
+    let sql = "SELECT id, name, status, input, output, error, cause, started, stopped, redrive_count
+               FROM execution WHERE map_run = ?1 AND status = ?2 AND ?3 < id ORDER BY id LIMIT ?4";
+    let params = [run.into(), status_code(status).into(), after.into(), AT_ONCE.into()];
+    let (mut children, mut n_bytes) = (Vec::new(), 0);
+    tx.visit(sql, &params, |row| {
+        let child = Child {
+            row: row.int(0)?,
+            name: row.text(1)?,
+            status: status_of(row.int(2)?)?,
+            input: row.text(3)?,
+            output: row.opt_text(4)?,
+            error: row.opt_text(5)?,
+            cause: row.opt_text(6)?,
+            started: Timestamp::from_millis(row.int(7)?),
+            stopped: row.opt_int(8)?.map(Timestamp::from_millis),
+            redrive_count: row.int(9)?,
+        };
+        n_bytes += child.input.len() + child.output.as_ref().map_or(0, String::len);
+        children.push(child);
+        Ok::<_, Error>(match PAGE_BYTES <= n_bytes {
+            true => ControlFlow::Break(()),
+            false => ControlFlow::Continue(()),
+        })
+    })?;
+    Ok(children)
 }
 
 /// Why there are no results: for the time being, or for good.
@@ -372,11 +389,11 @@ fn told(child: &Child, run: &Run) -> String {
     if let Some(error) = &child.error {
         say("Error", error.as_str().into());
     }
-    let executions = run.state_machine_arn.replacen(":stateMachine:", ":execution:", 1);
-    say("ExecutionArn", format!("{executions}:{}", child.name).into());
+    let arn = ExecutionArn::of(&run.machine.home, &run.machine.full_name(), &child.name);
+    say("ExecutionArn", arn.to_string().into());
     say("Input", child.input.as_str().into());
     say("InputDetails", included());
-    say("Name", child.name.as_str().into());
+    say("Name", (*arn.name).into());
     if let Some(output) = &child.output {
         say("Output", output.as_str().into());
         say("OutputDetails", included());
@@ -394,7 +411,7 @@ fn told(child: &Child, run: &Run) -> String {
         | ExecutionStatus::PendingRedrive => say("RedriveStatus", "REDRIVABLE_BY_MAP_RUN".into()),
     }
     say("StartDate", child.started.to_iso8601().into());
-    say("StateMachineArn", run.state_machine_arn.as_str().into());
+    say("StateMachineArn", run.machine.to_string().into());
     say("Status", child.status.as_str().into());
     if let Some(stopped) = child.stopped {
         say("StopDate", stopped.to_iso8601().into());

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use serde_json::value::RawValue;
 
 use super::super::Error;
-use super::super::execution::MapRunKey;
+use super::super::execution::{MapRunAttempt, MapRunKey};
 use super::super::machine::Input;
 use super::super::open::Engine;
 use super::key_columns;
@@ -31,23 +31,27 @@ fn number(n: usize) -> i64 {
 }
 
 /// The row of a run that goes on.
-fn running(tx: &Tx<'_>, (parent, key): (i64, MapRunKey)) -> Result<Option<i64>, Error> {
+fn running(tx: &Tx<'_>, parent: i64, key: MapRunKey) -> Result<Option<i64>, Error> {
     let [frame, started] = key_columns(key);
     let sql = "SELECT id FROM map_run
                WHERE execution = ?1 AND frame = ?2 AND started_event = ?3 AND status = 0";
     Ok(tx.query_one(sql, &[parent.into(), frame.into(), started.into()], |row| row.int(0))?)
 }
 
-/// Writes items behind the first `n_before`; whether anybody waits for them. What an earlier reading left goes with
-/// the first.
+/// Writes items behind the first `n_before`; whether anybody waits for them, which nobody does after a redrive. What an
+/// earlier reading left goes with the first.
 pub(super) fn append(
     tx: &Tx<'_>,
-    place: (i64, MapRunKey),
+    (parent, attempt): (i64, MapRunAttempt),
     chunks: &[Chunk],
     n_before: usize,
     is_first: bool,
 ) -> Result<bool, Error> {
-    let Some(run) = running(tx, place)? else { return Ok(false) };
+    let Some(run) = running(tx, parent, attempt.key)? else { return Ok(false) };
+    let sql = "SELECT redrive_count FROM map_run WHERE id = ?1";
+    if tx.query_one(sql, &[run.into()], |row| row.int(0))? != Some(attempt.redrive_count.into()) {
+        return Ok(false);
+    }
     if is_first {
         forget(tx, run)?;
     }
@@ -96,7 +100,7 @@ impl Engine {
         tokio::spawn(async move {
             let loaded = engine
                 .persist(parent, || {
-                    let read = move |tx: &Tx<'_>| match running(tx, (parent, key))? {
+                    let read = move |tx: &Tx<'_>| match running(tx, parent, key)? {
                         None => Ok(None),
                         Some(run) => load(tx, run, first, n).map(Some),
                     };
@@ -104,7 +108,9 @@ impl Engine {
                 })
                 .await;
             if let Some(Some(items)) = loaded {
-                engine.insist(parent, Input::ItemsLoaded { key, first, items }, |_| Ok(())).await;
+                engine
+                    .advance_persistently(parent, Input::ItemsLoaded { key, first, items }, |_| Ok(()))
+                    .await;
             }
         });
     }

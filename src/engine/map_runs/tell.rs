@@ -5,26 +5,26 @@ use std::sync::{Mutex, PoisonError};
 
 use super::super::Error;
 use super::super::event::Failure;
-use super::super::execution::{ChildEnd, Ending, ExecutionStatus, MapRunKey};
+use super::super::execution::{ChildEnd, Ending, ExecutionStatus, MapRunAttempt, MapRunKey};
 use super::super::executions::status_of;
 use super::super::machine::{Effect, Input};
 use super::super::open::Engine;
-use super::{MapChild, key_columns, key_of};
+use super::super::redrive;
+use super::express::is_express;
+use super::{MapChild, key_columns, key_of, settle, tally};
 use crate::json::Payload;
+use crate::store::{Row, Tx};
 
 /// Children stopped, or looked at after a restart, at one time.
-const AT_ONCE: i64 = 256;
+const AT_ONCE: usize = 256;
 
 /// Ends that parents have yet to be told: those that come while one telling is under way go together.
 #[derive(Default)]
-pub(super) struct Ends(Mutex<HashMap<(i64, MapRunKey), Vec<ChildEnd>>>);
-
-/// Id, index, status and output of an iteration that has ended.
-type EndedRow = (i64, i64, i64, Option<String>);
+pub(super) struct Ends(Mutex<HashMap<(i64, MapRunAttempt), Vec<ChildEnd>>>);
 
 impl Ends {
     /// Takes an end in; whether somebody has to tell the parent, because nobody is about to.
-    fn push(&self, parent: (i64, MapRunKey), end: ChildEnd) -> bool {
+    fn push(&self, parent: (i64, MapRunAttempt), end: ChildEnd) -> bool {
         let mut ends = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let is_first = !ends.contains_key(&parent);
         ends.entry(parent).or_default().push(end);
@@ -32,7 +32,7 @@ impl Ends {
     }
 
     /// What there is to tell; `None` says that nobody is about to tell any more.
-    fn take(&self, parent: (i64, MapRunKey)) -> Option<Vec<ChildEnd>> {
+    fn take(&self, parent: (i64, MapRunAttempt)) -> Option<Vec<ChildEnd>> {
         let mut ends = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match ends.get_mut(&parent) {
             Some(waiting) if !waiting.is_empty() => Some(std::mem::take(waiting)),
@@ -45,86 +45,78 @@ impl Ends {
 }
 
 impl Engine {
-    /// Lets the parent know that a child has ended.
-    pub(in super::super) fn child_ended(&self, child: MapChild, ending: Ending) {
-        let MapChild { parent, key, index, n_items: _ } = child;
-        let end = ChildEnd { index, status: ending.status, output: ending.output };
-        if self.inner.map_runs.ends.push((parent, key), end) {
+    /// Lets the parent know that a child has ended, in this attempt of its run.
+    pub(in super::super) fn child_ended(&self, child: &MapChild, attempt: MapRunAttempt, ending: Ending) {
+        let parent = child.parent;
+        tally::count_items(ending.status, child.n_items);
+        let end = ChildEnd { index: child.index, status: ending.status, output: ending.output };
+        if self.inner.map_runs.ends.push((parent, attempt), end) {
             let engine = self.clone();
             tokio::spawn(async move {
-                while let Some(ends) = engine.inner.map_runs.ends.take((parent, key)) {
-                    engine.insist(parent, Input::ChildrenEnded { key, ends }, |_| Ok(())).await;
+                while let Some(ends) = engine.inner.map_runs.ends.take((parent, attempt)) {
+                    engine
+                        .advance_persistently(parent, Input::ChildrenEnded { attempt, ends }, |_| Ok(()))
+                        .await;
                 }
             });
         }
     }
 
-    /// Stops what still runs of the runs of `parent` that are over, or of the one named, whose results are to be
-    /// written.
-    pub(in super::super) fn stop_children(&self, parent: i64, closing: Option<MapRunKey>) {
+    /// Stops what still runs of the runs of `parent` that are over, or of the one in `closing`, whose results are to be
+    /// written. A run that is redriven meanwhile keeps what it has.
+    pub(in super::super) fn stop_children(&self, parent: i64, closing: Option<MapRunAttempt>) {
         let engine = self.clone();
-        let [frame, started] = closing.map_or([-1, -1], key_columns);
         tokio::spawn(async move {
+            if let Some(attempt) = closing {
+                // What is about to begin again has done so before this, and is found below, or never does.
+                let settled = engine
+                    .persist(parent, || engine.inner.store.write(move |tx| settle(tx, parent, attempt)))
+                    .await;
+                if settled.is_none() {
+                    return;
+                }
+            }
             let mut after = 0;
             loop {
                 let open = engine
-                    .persist(parent, || async {
-                        let sql = "SELECT e.id FROM map_run r JOIN execution e ON e.map_run = r.id
-                                   WHERE r.execution = ?1 AND (r.status <> 0 OR (r.frame = ?4 AND r.started_event = ?5))
-                                   AND e.status = 0 AND ?2 < e.id ORDER BY e.id LIMIT ?3";
-                        let params =
-                            [parent.into(), after.into(), AT_ONCE.into(), frame.into(), started.into()];
-                        let found = engine
-                            .inner
-                            .store
-                            .read(move |tx| Ok::<_, Error>(tx.query(sql, &params, |row| row.int(0))?));
-                        found.await
+                    .persist(parent, || {
+                        engine.inner.store.read(move |tx| to_stop(tx, parent, closing, after))
                     })
-                    .await;
-                let open: Vec<i64> = open.unwrap_or_default();
-                let Some(last) = open.last() else { return };
+                    .await
+                    .unwrap_or_default();
+                let Some((last, _)) = open.last() else { return };
                 after = *last;
-                for child in open {
-                    engine.insist(child, Input::Stopped(Failure::default()), |_| Ok(())).await;
+                for (child, is_express) in open {
+                    if is_express {
+                        engine.stop_express(child, closing).await;
+                        continue;
+                    }
+                    let is_over = move |tx: &Tx<'_>| check_over(tx, child, closing);
+                    engine.advance_persistently(child, Input::Stopped(Failure::default()), is_over).await;
                 }
             }
         });
     }
 
-    /// Lets a child go on that ended otherwise than well, after its run was redriven. One that ended well meanwhile
-    /// tells its end.
-    pub(in super::super) fn redrive_child(&self, parent: i64, key: MapRunKey, index: usize) {
+    /// Lets a child go on that ended otherwise than well, after its run was redriven. One that has ended meanwhile, or
+    /// can't go on, tells its end.
+    pub(in super::super) fn redrive_child(&self, parent: i64, attempt: MapRunAttempt, index: usize) {
         let engine = self.clone();
         tokio::spawn(async move {
-            engine.persist(parent, || engine.redrive_or_tell(parent, key, index)).await;
+            engine.persist(parent, || engine.redrive_or_tell(parent, attempt, index)).await;
         });
     }
 
-    async fn redrive_or_tell(&self, parent: i64, key: MapRunKey, index: usize) -> Result<(), Error> {
-        let [frame, started] = key_columns(key);
-        let place = i64::try_from(index).unwrap_or(i64::MAX);
-        let read = move |tx: &crate::store::Tx<'_>| {
-            let sql = "SELECT e.id, e.status, e.output FROM execution e JOIN map_run r ON r.id = e.map_run
-                       WHERE r.execution = ?1 AND r.frame = ?2 AND r.started_event = ?3 AND e.map_index = ?4";
-            let params = [parent.into(), frame.into(), started.into(), place.into()];
-            let found = tx.query_one(sql, &params, |row| Ok((row.int(0)?, row.int(1)?, row.opt_text(2)?)))?;
-            Ok::<_, Error>(found)
-        };
-        let Some((id, status, output)) = self.inner.store.read(read).await? else { return Ok(()) };
-        let end = match status_of(status)? {
-            ExecutionStatus::Running => return Ok(()), // It tells its end when it has one.
-            ExecutionStatus::PendingRedrive => match self.redrive_of_map_run(id).await? {
-                true => return Ok(()),
-                // It can't go on: there is no room for its history.
-                false => ChildEnd { index, status: ExecutionStatus::Failed, output: None },
-            },
-            status => {
-                let output = output.map(Payload::from_text).transpose();
-                let output = output.map_err(|error| Error::Corrupt(error.to_string()))?;
-                ChildEnd { index, status, output }
+    async fn redrive_or_tell(&self, parent: i64, attempt: MapRunAttempt, index: usize) -> Result<(), Error> {
+        let end = loop {
+            match self.inner.store.read(move |tx| stands(tx, parent, attempt, index)).await? {
+                Stands::Superseded | Stands::Runs { .. } => return Ok(()),
+                Stands::Waits { id, is_express: true } => self.restart_express(id, attempt).await?,
+                Stands::Waits { id, is_express: false } => self.redrive_of_map_run(id, attempt).await?,
+                Stands::Ended(end) => break end,
             }
         };
-        self.advance(parent, Input::ChildrenEnded { key, ends: vec![end] }, |_| Ok(())).await?;
+        self.advance(parent, Input::ChildrenEnded { attempt, ends: vec![end] }, |_| Ok(())).await?;
         Ok(())
     }
 
@@ -136,10 +128,10 @@ impl Engine {
         }
         let found = self
             .persist(0, || async {
-                let read = |tx: &crate::store::Tx<'_>| {
-                    let sql = "SELECT id, execution, frame, started_event FROM map_run WHERE status = 0";
-                    let running: Vec<(i64, i64, [i64; 2])> =
-                        tx.query(sql, &[], |row| Ok((row.int(0)?, row.int(1)?, [row.int(2)?, row.int(3)?])))?;
+                let read = |tx: &Tx<'_>| {
+                    let sql = "SELECT execution, frame, started_event FROM map_run WHERE status = 0";
+                    let running: Vec<(i64, [i64; 2])> =
+                        tx.query(sql, &[], |row| Ok((row.int(0)?, [row.int(1)?, row.int(2)?])))?;
                     let sql =
                         "SELECT DISTINCT r.execution FROM execution e JOIN map_run r ON r.id = e.map_run
                                WHERE e.map_run IS NOT NULL AND e.status = 0 AND r.status <> 0";
@@ -153,18 +145,21 @@ impl Engine {
         for parent in parents {
             self.stop_children(parent, None);
         }
-        for (run, parent, key) in running {
-            if let Err(error) = self.recover_map_run(run, parent, key_of(key)).await {
+        for (parent, key) in running {
+            if let Err(error) = self.recover_map_run(parent, key_of(key)).await {
                 tracing::error!(%error, execution = parent, "a Map Run stays as it is until the next start");
             }
         }
     }
 
-    async fn recover_map_run(&self, run: i64, parent: i64, key: MapRunKey) -> Result<(), Error> {
+    async fn recover_map_run(&self, parent: i64, key: MapRunKey) -> Result<(), Error> {
         let slot = self.fold(parent, &self.inner.live.place(parent)).await?;
         let Some(live) = slot.as_ref() else { return Ok(()) };
+        let Some(attempt) = live.execution.map_run_of(key).map(|run| run.attempt(key.frame)) else {
+            return Ok(());
+        };
         let wants = live.execution.map_run_wants(&live.program, key);
-        let first_open = live.execution.first_open_child(key);
+        let open = live.execution.open_children(key);
         let origin = live.origin.clone();
         drop(slot);
         for effect in wants {
@@ -172,41 +167,102 @@ impl Engine {
                 Effect::ReadItems(request) => self.read_items(origin.clone(), *request),
                 Effect::LoadItems { key, first, n } => self.load_items(parent, key, first, n),
                 Effect::WriteResults(request) => self.write_results(origin.clone(), *request),
-                Effect::StopChildren(key) => self.stop_children(parent, Some(key)),
-                Effect::RedriveChild { key, index } => self.redrive_child(parent, key, index),
+                Effect::StopChildren(attempt) => self.stop_children(parent, Some(attempt)),
+                Effect::RedriveChild { attempt, index } => self.redrive_child(parent, attempt, index),
                 _ => {}
             }
         }
-        // Those before it are known to have ended.
-        let Some(first_open) = first_open.and_then(|index| i64::try_from(index).ok()) else { return Ok(()) };
-        let mut after = 0;
-        loop {
-            let rows: Result<Vec<EndedRow>, Error> = self
-                .inner
-                .store
-                .read(move |tx| {
-                    let sql = "SELECT id, map_index, status, output FROM execution
-                               WHERE map_run = ?1 AND ?4 <= map_index AND status NOT IN (0, 5) AND ?2 < id
-                               ORDER BY id LIMIT ?3";
-                    let params = [run.into(), after.into(), AT_ONCE.into(), first_open.into()];
-                    Ok(tx.query(sql, &params, |row| {
-                        Ok((row.int(0)?, row.int(1)?, row.int(2)?, row.opt_text(3)?))
-                    })?)
-                })
-                .await;
-            let rows = rows?;
-            let Some((last, ..)) = rows.last() else { return Ok(()) };
-            after = *last;
+        for places in open.chunks(AT_ONCE) {
+            let places = places.to_vec();
+            let read = move |tx: &Tx<'_>| {
+                let found = places.into_iter().map(|index| stands(tx, parent, attempt, index));
+                found.collect::<Result<Vec<Stands>, Error>>()
+            };
+            let found = self.inner.store.read(read).await?;
             let mut ends = Vec::new();
-            for (_, index, status, output) in rows {
-                let output = output.map(Payload::from_text).transpose();
-                ends.push(ChildEnd {
-                    index: usize::try_from(index).unwrap_or(usize::MAX),
-                    status: status_of(status)?,
-                    output: output.map_err(|error| Error::Corrupt(error.to_string()))?,
-                });
+            for stands in found {
+                match stands {
+                    Stands::Ended(end) => ends.push(end),
+                    Stands::Runs { id, is_express: true } => self.run_express_again(id).await?,
+                    Stands::Superseded | Stands::Runs { .. } | Stands::Waits { .. } => {}
+                }
             }
-            self.insist(parent, Input::ChildrenEnded { key, ends }, |_| Ok(())).await;
+            if !ends.is_empty() {
+                self.advance_persistently(parent, Input::ChildrenEnded { attempt, ends }, |_| Ok(())).await;
+            }
         }
+        Ok(())
+    }
+}
+
+/// How a child of a run stands that its parent takes for open.
+enum Stands {
+    /// The run was redriven since.
+    Superseded,
+    /// It tells its end when it has one.
+    Runs { id: i64, is_express: bool },
+    /// It waits for its turn after a redrive.
+    Waits { id: i64, is_express: bool },
+    /// It has ended.
+    Ended(ChildEnd),
+}
+
+fn stands(tx: &Tx<'_>, parent: i64, attempt: MapRunAttempt, index: usize) -> Result<Stands, Error> {
+    let [frame, started] = key_columns(attempt.key);
+    let sql = "SELECT id, redrive_count FROM map_run
+               WHERE execution = ?1 AND frame = ?2 AND started_event = ?3";
+    let params = [parent.into(), frame.into(), started.into()];
+    let run = tx.query_one(sql, &params, |row| Ok((row.int(0)?, row.int(1)?)))?;
+    let Some((run, count)) = run else { return Ok(Stands::Superseded) };
+    if redrive::count(count) != attempt.redrive_count {
+        return Ok(Stands::Superseded);
+    }
+    let place = i64::try_from(index).unwrap_or(i64::MAX);
+    let sql = "SELECT id, status, output, name FROM execution WHERE map_run = ?1 AND map_index = ?2";
+    let read = |row: &Row<'_>| Ok((row.int(0)?, status_of(row.int(1)?)?, row.opt_text(2)?, row.text(3)?));
+    let Some((id, status, output, name)) = tx.query_one(sql, &[run.into(), place.into()], read)? else {
+        // It was forgotten, by a version that did not keep it as long as its run.
+        return Ok(Stands::Ended(ChildEnd { index, status: ExecutionStatus::Failed, output: None }));
+    };
+    let is_express = is_express(&name);
+    Ok(match status {
+        ExecutionStatus::Running => Stands::Runs { id, is_express },
+        ExecutionStatus::PendingRedrive => Stands::Waits { id, is_express },
+        status => {
+            let output = output.map(Payload::from_text).transpose();
+            let output = output.map_err(|error| Error::Corrupt(error.to_string()))?;
+            Stands::Ended(ChildEnd { index, status, output })
+        }
+    })
+}
+
+/// Children that run for nobody any more, behind `after`, and whether they are Express executions.
+fn to_stop(
+    tx: &Tx<'_>,
+    parent: i64,
+    closing: Option<MapRunAttempt>,
+    after: i64,
+) -> Result<Vec<(i64, bool)>, Error> {
+    let [frame, started] = closing.map_or([-1, -1], |attempt| key_columns(attempt.key));
+    let sql = "SELECT e.id, e.name FROM map_run r JOIN execution e ON e.map_run = r.id WHERE r.execution = ?1 AND (r.status <> 0 OR (r.frame = ?4 AND r.started_event = ?5))
+               AND e.status = 0 AND ?2 < e.id ORDER BY e.id LIMIT ?3";
+    let limit = i64::try_from(AT_ONCE).unwrap_or(i64::MAX);
+    let params = [parent.into(), after.into(), limit.into(), frame.into(), started.into()];
+    Ok(tx.query(sql, &params, |row| Ok((row.int(0)?, is_express(&row.text(1)?))))?)
+}
+
+/// Checks that nobody waits for a child any more but to have its end written.
+///
+/// # Errors
+/// `Superseded` if its run was redriven since, and it is part of that.
+pub(super) fn check_over(tx: &Tx<'_>, child: i64, closing: Option<MapRunAttempt>) -> Result<(), Error> {
+    let sql = "SELECT r.status, r.frame, r.started_event, r.redrive_count FROM execution e
+               JOIN map_run r ON r.id = e.map_run WHERE e.id = ?1";
+    let read = |row: &Row<'_>| Ok((row.int(0)?, [row.int(1)?, row.int(2)?], row.int(3)?));
+    let Some((status, key, count)) = tx.query_one(sql, &[child.into()], read)? else { return Ok(()) };
+    let attempt = MapRunAttempt { key: key_of(key), redrive_count: redrive::count(count) };
+    match status != 0 || closing == Some(attempt) {
+        true => Ok(()),
+        false => Err(Error::Superseded),
     }
 }

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::super::event::Failure;
 use super::super::execution::ExecutionStatus;
-use super::super::{Error, ExecutionDescription};
+use super::super::{Error, ExecutionDescription, Unpermitted};
 use crate::asl::Pattern;
 use crate::clock::Timestamp;
 use crate::json::Payload;
@@ -122,6 +122,20 @@ pub(super) fn failure(error: &Error, request_id: &str) -> Failure {
         "{error} (Service: AWSStepFunctions; Status Code: 400; Error Code: {code}; Request ID: {request_id}; Proxy: null)"
     );
     Failure::new(format!("StepFunctions.{code}Exception"), cause)
+}
+
+/// What a role may not do, as SDK v1 puts it.
+pub(super) fn unpermitted(refused: Unpermitted, request_id: &str) -> Failure {
+    match refused {
+        Unpermitted::Role(reason) => Failure::new("States.TaskFailed", reason),
+        Unpermitted::Denied(message) => {
+            let cause = format!(
+                "{message} (Service: AWSStepFunctions; Status Code: 400; Error Code: AccessDeniedException; \
+                 Request ID: {request_id}; Proxy: null)"
+            );
+            Failure::new("StepFunctions.AWSStepFunctionsException", cause)
+        }
+    }
 }
 
 /// AWS's name of an error that StartExecution may answer.

@@ -50,7 +50,7 @@ impl Links {
 
 /// What a step changes about links.
 #[derive(Debug)]
-pub(in super::super) struct Loose {
+pub(in super::super) struct LinkChanges {
     links: Links,
     /// The execution has ended, and somebody waits for that.
     has_parents: bool,
@@ -58,7 +58,7 @@ pub(in super::super) struct Loose {
     has_orphans: bool,
 }
 
-impl Loose {
+impl LinkChanges {
     /// Nothing so far.
     pub(in super::super) fn new(links: Links) -> Self {
         Self { links, has_parents: false, has_orphans: false }
@@ -88,8 +88,8 @@ impl Loose {
     }
 
     /// Tells who waits, and stops whom nobody waits for, now that it is durable.
-    pub(in super::super) fn act(self, engine: &Engine, id: i64) {
-        let Self { has_parents, has_orphans, links: _ } = self;
+    pub(in super::super) fn act(&self, engine: &Engine, id: i64) {
+        let Self { has_parents, has_orphans, links: _ } = *self;
         if has_parents || has_orphans {
             let engine = engine.clone();
             tokio::spawn(async move {
@@ -185,7 +185,7 @@ impl Engine {
 
     /// Takes `input` in for execution `id`, and the link away.
     async fn finish(&self, link: Link, id: i64, input: Input) {
-        let outcome = self.insist(id, input, move |tx| link.remove(tx)).await;
+        let outcome = self.advance_persistently(id, input, move |tx| link.remove(tx)).await;
         if outcome == Some(Outcome::Stale) {
             // It was over: what would have been written with the step is written alone.
             self.persist(id, || async {

@@ -104,7 +104,9 @@ impl Drive<'_> {
                     self.step(Input::TaskFailed { task, failure })?;
                 }
                 What::Task(_, MockAnswer::Never) => {}
-                What::Child(key, end) => self.step(Input::ChildrenEnded { key, ends: vec![end] })?,
+                What::Child(key, end) => {
+                    self.step(Input::ChildrenEnded { attempt: key.first(), ends: vec![end] })?;
+                }
             }
         }
     }
@@ -135,13 +137,17 @@ impl Drive<'_> {
                 Effect::Ended(_) => self.due.clear(),
                 Effect::StartChild(child) => self.begin_child(*child)?,
                 Effect::ReadItems(request) => {
-                    return Err(RehearsalError::ItemReader { state: self.name_of(request.key.frame) });
+                    return Err(RehearsalError::ItemReader {
+                        state: self.name_of(request.attempt.key.frame),
+                    });
                 }
                 Effect::EndMapRun { key, .. } => {
                     self.forget(|what| matches!(what, What::Child(of, _) if *of == key));
                 }
                 Effect::WriteResults(request) => {
-                    return Err(RehearsalError::ResultWriter { state: self.name_of(request.key.frame) });
+                    return Err(RehearsalError::ResultWriter {
+                        state: self.name_of(request.attempt.key.frame),
+                    });
                 }
                 Effect::StartMapRun(_) | Effect::CountItems { .. } => {}
                 // Nobody reads items or redrives a rehearsal; a child that was stopped to have its results written

@@ -66,8 +66,16 @@ impl Mock {
         let result =
             Payload::from_text(result.as_str()).map_err(|_| invalid("Mocked result must be valid JSON"))?;
         match state {
-            StateKind::Map(_) => {
-                array(&result)?;
+            StateKind::Map(map) => {
+                let writer = map.distributed.as_ref().and_then(|distributed| distributed.writer.as_ref());
+                match writer.and_then(|writer| writer.export.as_ref()) {
+                    None => {
+                        array(&result)?;
+                    }
+                    // It comes to where its results were written.
+                    Some(_) if result.value().is_object() => {}
+                    Some(_) => return Err(invalid("Mocked result must be a JSON object.")),
+                }
             }
             StateKind::Parallel(parallel) => {
                 if array(&result)?.len() != parallel.branches.len() {

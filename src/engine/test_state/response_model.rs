@@ -13,7 +13,7 @@ use std::sync::LazyLock;
 use serde_json::Value;
 
 use super::mock::FieldValidation;
-use crate::asl::{Integration, Pattern, Resource};
+use crate::asl::{self, Integration, Pattern, Resource};
 
 static MODELS: LazyLock<HashMap<&'static str, Model>> =
     LazyLock::new(|| read(include_str!("response_models.txt")));
@@ -86,6 +86,84 @@ fn action(integration: &Integration) -> Option<&str> {
         ("athena", "startQueryExecution", Pattern::Sync) => Some("getQueryExecution"),
         // Of other jobs no model is known; and what a callback brings is anybody's.
         (_, _, Pattern::Sync | Pattern::Sync2 | Pattern::WaitForTaskToken) => None,
+    }
+}
+
+/// Answers that tests of single states are not held against, because what AWS checks there is not known.
+static BESIDE: LazyLock<HashMap<&'static str, Model>> = LazyLock::new(|| {
+    read(
+        "= http\ninvoke %Answer\n%Answer Headers:<*>,ResponseBody:*,StatusCode:n,StatusText:s\n\
+         = apigateway\ninvoke %Answer\n%Answer Headers:<*>,ResponseBody:*,StatusCode:n,StatusText:s",
+    )
+});
+
+/// Why a result can't be what `resource` comes to: what its answers have, and what of the result they never have.
+/// `None` if it fits, or nothing is known of the answers.
+pub fn misfit(resource: &Resource, result: &Value) -> Option<String> {
+    // What the SDK adds to every answer.
+    const OF_SDK: [&str; 2] = ["SdkHttpMetadata", "SdkResponseMetadata"];
+    let integration = match resource {
+        Resource::Integration(integration) => integration,
+        Resource::Lambda(_) => {
+            let is_wrapped = ["Payload", "StatusCode"].iter().all(|member| result.get(member).is_some());
+            return is_wrapped.then(|| {
+                "a function's own ARN comes to what the function returns, without Payload and StatusCode around it"
+                    .to_owned()
+            });
+        }
+        Resource::Activity(_) => return None,
+    };
+    let service = &*integration.service;
+    let model = MODELS.get(service).or_else(|| BESIDE.get(service))?;
+    let shape = model.get(action(integration)?)?;
+    let structure = model.get(shape)?;
+    let told = || format!("{} comes to an object with {}", integration.text, members_told(structure));
+    let Some(members) = result.as_object() else { return Some(told()) };
+    if let Err(problem) =
+        (Check { model, is_strict: true }).value(&mut Shape { rest: shape }, "", Some(result))
+    {
+        return Some(format!("{}: {problem}", told()));
+    }
+    let known: Vec<&str> = members_of(structure).map(|(name, _)| name.trim_end_matches('!')).collect();
+    let unknown = members.keys().find(|name| !known.contains(&&***name) && !OF_SDK.contains(&&***name))?;
+    let meant = match known.contains(&"Payload") {
+        true => "; what the function returns is its Payload".to_owned(),
+        false => asl::closest(unknown, known).map(|it| format!("; did you mean '{it}'?")).unwrap_or_default(),
+    };
+    Some(format!("{}, not '{unknown}'{meant}", told()))
+}
+
+/// The members of a structure, `!` still behind those that are required, with their shapes.
+fn members_of(structure: &str) -> impl Iterator<Item = (&str, &str)> {
+    // Commas stand between members only: bounds and words have others between them.
+    structure.split(',').filter_map(|member| member.split_once(':'))
+}
+
+/// `StatusCode (number), Payload (anything), …`
+fn members_told(structure: &str) -> String {
+    const TOLD_MAX: usize = 6;
+    let told = members_of(structure).map(|(name, shape)| {
+        let kind = match shape.chars().next() {
+            Some('s') => "text",
+            Some('n') => "number",
+            Some('b') => "boolean",
+            Some('e') => "one of some words",
+            Some('[') => "array",
+            Some('<' | '%') => "object",
+            Some(_) | None => "anything",
+        };
+        match name.strip_suffix('!') {
+            Some(name) => format!("{name} ({kind}, required)"),
+            None => format!("{name} ({kind})"),
+        }
+    });
+    let told: Vec<String> = told.collect();
+    if told.is_empty() {
+        return "no members".to_owned();
+    }
+    match told.len().checked_sub(TOLD_MAX) {
+        None | Some(0) => told.join(", "),
+        Some(more) => format!("{} and {more} more", told[..TOLD_MAX].join(", ")),
     }
 }
 

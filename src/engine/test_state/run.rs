@@ -11,14 +11,12 @@ use super::inspection::{Noted, Notes};
 use super::{TestState, TestStatus, TestedState, read_items};
 use crate::asl::{Program, StateId};
 use crate::clock::Timestamp;
-use crate::engine::TaskCall;
 use crate::engine::calls;
 use crate::engine::event::{EventKind, Failure};
 use crate::engine::execution::{Ending, Execution, ExecutionStart, ExecutionStatus, FrameId, Phase};
 use crate::engine::machine::{
     self, Effect, Env, Input, Limits, Mocked, ReadItems, Step, TaskKey, TaskRun, TimerKey, TimerKind, Trial,
 };
-use crate::engine::nested;
 use crate::engine::open::Engine;
 use crate::engine::tasks::HttpExchange;
 use crate::json::Payload;
@@ -202,26 +200,13 @@ impl Engine {
         task: TaskRun,
         answers: mpsc::UnboundedSender<Answer>,
     ) {
-        let start = execution.start();
-        let call = TaskCall {
-            home: run.test.home.clone(),
-            execution_arn: start.arn.clone(),
-            state_machine_arn: start.state_machine_arn.clone(),
-            resource: task.resource,
-            input: task.input,
-            role_arn: task.credentials_role.unwrap_or_else(|| start.role_arn.clone()),
-            idempotency_token: task.token,
-        };
-        let (engine, pattern) = (self.clone(), calls::pattern_of(&call.resource));
+        let (engine, key) = (self.clone(), task.task);
+        let (call, pattern) = calls::call_of(run.test.home.clone(), execution.start(), None, task);
         let reveal_secrets = run.test.trace.then_some(run.test.reveal_secrets);
         tokio::spawn(async move {
-            let answer = match nested::starts_execution(&call.resource) {
-                true => Some((engine.start_from_express(&call).await, None)),
-                false => engine.traced_result_of(call, reveal_secrets).await,
-            };
-            if let Some((result, exchange)) = answer {
+            if let Some((result, exchange)) = engine.answer_of(call, reveal_secrets).await {
                 // The test may have ended meanwhile.
-                let _ = answers.send((calls::input_of(task.task, pattern, result), exchange));
+                let _ = answers.send((calls::input_of(key, pattern, result), exchange));
             }
         });
     }

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::{FieldValidation, Mock, MockedError, TestState, TestStatus, TestedState};
 use crate::engine::event::Failure;
 use crate::engine::machine::Stage;
-use crate::engine::tests::{House, home};
+use crate::engine::tests::{Fixture, home};
 use crate::engine::{
     BoxFuture, Engine, Error, HttpExchange, HttpRequest, Options, TaskCall, TaskResult, Tasks, Traced,
 };
@@ -67,11 +67,11 @@ impl Tasks for Echo {
 }
 
 async fn with_engine<T>(of: impl AsyncFnOnce(Engine) -> T) -> T {
-    let mut house = House::new();
+    let mut fixture = Fixture::new();
     let store = crate::store::Options::default();
-    let (engine, store) = house.open_with(store, Options::default(), Arc::new(Echo)).await;
+    let (engine, store) = fixture.open_with(store, Options::default(), Arc::new(Echo)).await;
     let told = of(engine.clone()).await;
-    house.close(engine, store).await;
+    fixture.close(engine, store).await;
     told
 }
 
@@ -478,10 +478,10 @@ async fn the_context_object_is_the_one_given() {
 
 #[tokio::test]
 async fn a_test_takes_five_minutes_at_most() {
-    let mut house = House::new();
-    let (engine, store) = house.open().await;
+    let mut fixture = Fixture::new();
+    let (engine, store) = fixture.open().await;
     let wait = |seconds: u64| state(&json!({"Type": "Wait", "Seconds": seconds, "End": true}));
-    let clock = house.clock.clone();
+    let clock = fixture.clock.clone();
     let run = async |test: TestState, after: u64| {
         let mut testing = std::pin::pin!(engine.test_state(test));
         // It goes as far as it can at this time.
@@ -493,13 +493,13 @@ async fn a_test_takes_five_minutes_at_most() {
     assert_eq!(run(wait(300), 300).await.status, TestStatus::Succeeded);
     let tested = run(wait(301), 300).await;
     assert_eq!((tested.status, tested.failure), (TestStatus::Failed, Failure::timeout()));
-    house.close(engine, store).await;
+    fixture.close(engine, store).await;
 }
 
 #[tokio::test]
 async fn mocked_results_are_held_against_the_api() {
-    let mut house = House::new();
-    let (engine, store) = house.open().await;
+    let mut fixture = Fixture::new();
+    let (engine, store) = fixture.open().await;
     let task = |resource: &str| json!({"Type": "Task", "Resource": format!("arn:aws:states:::{resource}"), "End": true});
     let missing = "Required field 'ExecutionArn' is missing";
     for (resource, mocked, strict, present) in [
@@ -567,5 +567,52 @@ async fn mocked_results_are_held_against_the_api() {
             }
         }
     }
-    house.close(engine, store).await;
+    fixture.close(engine, store).await;
+}
+
+/// A Map in DISTRIBUTED mode with `more` fields.
+fn distributed(more: &Value) -> Value {
+    let mut map = json!({"Type": "Map", "End": true, "ItemProcessor": {
+        "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
+        "StartAt": "P", "States": {"P": {"Type": "Pass", "End": true}}}});
+    map.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    map
+}
+
+#[tokio::test]
+async fn the_fields_of_a_map_are_evaluated_in_the_order_of_an_execution() {
+    let map = distributed(&json!({"ItemsPath": "$.items", "ToleratedFailureCountPath": "$.count"}));
+    let mut fixture = Fixture::new();
+    let (engine, _store) = fixture.open().await;
+    let test = TestState {
+        input: input(&json!({"items": 7, "count": "no number"})),
+        mock: result(&json!([])),
+        ..state(&map)
+    };
+    let tested = engine.test_state(test).await.unwrap();
+    let cause = tested.failure.cause.unwrap();
+    assert!(cause.contains("$.items") && !cause.contains("$.count"), "{cause}");
+}
+
+#[tokio::test]
+async fn a_map_that_writes_its_results_comes_to_where_they_are() {
+    let writer = json!({"ResultWriter": {"Resource": "arn:aws:states:::s3:putObject",
+        "Parameters": {"Bucket": "b", "Prefix": "p"}}});
+    let mut fixture = Fixture::new();
+    let (engine, _store) = fixture.open().await;
+    let mocked = |mock: &Value, map: &Value| TestState {
+        input: input(&json!([1])),
+        mock: result(mock),
+        ..state(&distributed(map))
+    };
+    let details = json!({"ResultWriterDetails": {"Bucket": "b", "Key": "p/1/manifest.json"}});
+    let tested = engine.test_state(mocked(&details, &writer)).await.unwrap();
+    assert_eq!((tested.status, tested.output), (TestStatus::Succeeded, Some(Payload::from_value(details))));
+    let refused = engine.test_state(mocked(&json!([1]), &writer)).await;
+    assert_eq!(refused, Err(Error::InvalidTest("Mocked result must be a JSON object.".to_owned())));
+    // One that only says how they are put has them as its own result.
+    let config = json!({"ResultWriter": {"WriterConfig": {"Transformation": "FLATTEN"}}});
+    assert_eq!(engine.test_state(mocked(&json!([1]), &config)).await.unwrap().status, TestStatus::Succeeded);
+    let refused = engine.test_state(mocked(&json!({}), &config)).await;
+    assert_eq!(refused, Err(Error::InvalidTest("Mocked result must be an array.".to_owned())));
 }

@@ -36,8 +36,8 @@ const WORK: &str = "arn:aws:states:us-east-1:123456789012:activity:Work";
 
 #[tokio::test]
 async fn a_start_whose_client_hangs_up_goes_on() {
-    let mut house = House::new();
-    let (engine, _store) = house.open().await;
+    let mut fixture = Fixture::new();
+    let (engine, _store) = fixture.open().await;
     let machine = create(&engine, "M", &wait(60)).await;
     engine.start_execution(start(&machine, "Warm", "{}")).await.unwrap();
     hang_up(engine.start_execution(start(&machine, "E", "{}"))).await;
@@ -45,14 +45,14 @@ async fn a_start_whose_client_hangs_up_goes_on() {
     while engine.describe_execution(&arn).await.is_err() {
         tokio::task::yield_now().await;
     }
-    house.clock.advance(Duration::from_secs(60));
+    fixture.clock.advance(Duration::from_secs(60));
     assert_eq!(ended(&engine, &arn).await.status, ExecutionStatus::Succeeded);
 }
 
 #[tokio::test]
 async fn a_result_whose_worker_hangs_up_is_acted_on() {
-    let mut house = House::new();
-    let (engine, _store) = house.open().await;
+    let mut fixture = Fixture::new();
+    let (engine, _store) = fixture.open().await;
     engine.create_activity(home(), "Work", Vec::new()).await.unwrap();
     let machine = create(&engine, "M", &after_work(WORK, 60)).await;
     let arn = engine.start_execution(start(&machine, "E", "{}")).await.unwrap().arn;
@@ -61,14 +61,14 @@ async fn a_result_whose_worker_hangs_up_is_acted_on() {
     while !types(&engine, &arn).await.contains(&"WaitStateEntered") {
         tokio::task::yield_now().await;
     }
-    house.clock.advance(Duration::from_secs(60));
+    fixture.clock.advance(Duration::from_secs(60));
     assert_eq!(ended(&engine, &arn).await.output.as_deref(), Some("1"));
 }
 
 #[tokio::test]
 async fn a_worker_that_hangs_up_takes_no_task_with_it() {
-    let mut house = House::new();
-    let (engine, _store) = house.open().await;
+    let mut fixture = Fixture::new();
+    let (engine, _store) = fixture.open().await;
     engine.create_activity(home(), "Work", Vec::new()).await.unwrap();
     let machine = create(&engine, "M", &work()).await;
     let arn = engine.start_execution(start(&machine, "E", "{}")).await.unwrap().arn;
@@ -82,8 +82,8 @@ async fn a_worker_that_hangs_up_takes_no_task_with_it() {
 
 #[tokio::test]
 async fn a_task_stopped_while_its_worker_was_gone_is_not_handed_out() {
-    let mut house = House::new();
-    let (engine, _store) = house.open().await;
+    let mut fixture = Fixture::new();
+    let (engine, _store) = fixture.open().await;
     engine.create_activity(home(), "Work", Vec::new()).await.unwrap();
     let machine = create(&engine, "M", &work()).await;
     let stopped = engine.start_execution(start(&machine, "A", "1")).await.unwrap().arn;
@@ -94,9 +94,9 @@ async fn a_task_stopped_while_its_worker_was_gone_is_not_handed_out() {
 
 #[tokio::test]
 async fn nothing_is_lost_when_nothing_fits_into_memory() {
-    let mut house = House::new();
+    let mut fixture = Fixture::new();
     let options = Options { live_bytes: 0, ..Options::default() };
-    let (engine, _store) = house.open_with(store::Options::default(), options, Arc::new(NoServices)).await;
+    let (engine, _store) = fixture.open_with(store::Options::default(), options, Arc::new(NoServices)).await;
     engine.create_activity(home(), "Work", Vec::new()).await.unwrap();
     let machine = create(&engine, "M", &after_work(WORK, 5)).await;
     let arns: Vec<String> = {
@@ -111,7 +111,7 @@ async fn nothing_is_lost_when_nothing_fits_into_memory() {
         engine.send_task_heartbeat(&home(), &task.token).await.unwrap();
         engine.send_task_success(&home(), &task.token, "{}".into()).await.unwrap();
     }
-    house.clock.advance(Duration::from_secs(5));
+    fixture.clock.advance(Duration::from_secs(5));
     for arn in &arns {
         assert_eq!(ended(&engine, arn).await.status, ExecutionStatus::Succeeded);
     }
@@ -142,33 +142,33 @@ impl Tasks for Service {
 
 #[tokio::test]
 async fn an_interrupted_call_is_made_again_as_the_same_attempt() {
-    let mut house = House::new();
+    let mut fixture = Fixture::new();
     let silent = Arc::new(Service::default());
     let (engine, store) =
-        house.open_with(store::Options::default(), Options::default(), silent.clone()).await;
+        fixture.open_with(store::Options::default(), Options::default(), silent.clone()).await;
     let machine = create(&engine, "M", &after_work("arn:aws:states:::sqs:sendMessage", 0)).await;
     let arn = engine.start_execution(start(&machine, "E", "{}")).await.unwrap().arn;
     while silent.calls().is_empty() {
         tokio::task::yield_now().await;
     }
-    let image = crash(&house, engine, store);
+    let image = crash(&fixture, engine, store);
 
-    let mut house = image;
+    let mut fixture = image;
     let answer = Some(TaskResult::Succeeded(json!({"ok": true}).into()));
     let service = Arc::new(Service { answer, ..Service::default() });
     let (engine, _store) =
-        house.open_with(store::Options::default(), Options::default(), service.clone()).await;
+        fixture.open_with(store::Options::default(), Options::default(), service.clone()).await;
     assert_eq!(ended(&engine, &arn).await.output.as_deref(), Some("{\"ok\":true}"));
     assert_eq!(service.calls(), silent.calls());
 }
 
 /// Takes the files as they are and leaves the first life to itself, as a process that was killed.
-fn crash(house: &House, engine: Engine, store: Store) -> House {
-    let image = house.next();
+pub(super) fn crash(fixture: &Fixture, engine: Engine, store: Store) -> Fixture {
+    let image = fixture.next();
     std::fs::create_dir_all(&image.dir).unwrap();
     // The marks first: what they say was acknowledged is in what is copied after them.
     for file in ["secrets.key", "stepgate.marks", "stepgate.db", "stepgate.db-wal"] {
-        std::fs::copy(house.dir.join(file), image.dir.join(file)).unwrap();
+        std::fs::copy(fixture.dir.join(file), image.dir.join(file)).unwrap();
     }
     engine.close();
     drop((engine, store));
@@ -177,11 +177,11 @@ fn crash(house: &House, engine: Engine, store: Store) -> House {
 
 #[tokio::test]
 async fn a_job_that_was_submitted_is_not_submitted_again() {
-    let mut house = House::new();
+    let mut fixture = Fixture::new();
     let answer = Some(TaskResult::Submitted(json!({"MessageId": "1"}).into()));
     let service = Arc::new(Service { answer, ..Service::default() });
     let (engine, store) =
-        house.open_with(store::Options::default(), Options::default(), service.clone()).await;
+        fixture.open_with(store::Options::default(), Options::default(), service.clone()).await;
     let machine = create(
         &engine,
         "M",
@@ -195,11 +195,11 @@ async fn a_job_that_was_submitted_is_not_submitted_again() {
         tokio::task::yield_now().await;
     }
     let token = service.calls()[0].clone();
-    house.close(engine, store).await;
+    fixture.close(engine, store).await;
 
     let again = Arc::new(Service::default());
     let (engine, _store) =
-        house.open_with(store::Options::default(), Options::default(), again.clone()).await;
+        fixture.open_with(store::Options::default(), Options::default(), again.clone()).await;
     engine.send_task_success(&home(), &token, "\"done\"".into()).await.unwrap();
     assert_eq!(ended(&engine, &arn).await.output.as_deref(), Some("\"done\""));
     assert_eq!(again.calls(), [""; 0]);
@@ -215,9 +215,9 @@ impl Tasks for Panics {
 
 #[tokio::test]
 async fn a_call_that_panics_fails_its_task() {
-    let mut house = House::new();
+    let mut fixture = Fixture::new();
     let (engine, _store) =
-        house.open_with(store::Options::default(), Options::default(), Arc::new(Panics)).await;
+        fixture.open_with(store::Options::default(), Options::default(), Arc::new(Panics)).await;
     let machine = create(&engine, "M", &after_work("arn:aws:states:::sqs:sendMessage", 0)).await;
     let arn = engine.start_execution(start(&machine, "E", "{}")).await.unwrap().arn;
     assert_eq!(ended(&engine, &arn).await.status, ExecutionStatus::Failed);
@@ -225,8 +225,8 @@ async fn a_call_that_panics_fails_its_task() {
 
 #[tokio::test]
 async fn a_deletion_that_a_crash_cut_short_is_finished() {
-    let mut house = House::new();
-    let (engine, store) = house.open().await;
+    let mut fixture = Fixture::new();
+    let (engine, store) = fixture.open().await;
     let machine = create(&engine, "M", &two_waits()).await;
     let idle = create(&engine, "Idle", &two_waits()).await;
     let arn = engine.start_execution(start(&machine, "E", "{}")).await.unwrap().arn;
@@ -234,28 +234,28 @@ async fn a_deletion_that_a_crash_cut_short_is_finished() {
     let marked: Result<usize, store::Error> =
         store.write(|tx| tx.execute("UPDATE state_machine SET deleting = 1", &[])).await;
     assert_eq!(marked, Ok(2));
-    house.close(engine, store).await;
+    fixture.close(engine, store).await;
 
-    let (engine, _store) = house.open().await;
+    let (engine, _store) = fixture.open().await;
     gone(&engine, &idle).await;
-    house.clock.advance(Duration::from_secs(60));
+    fixture.clock.advance(Duration::from_secs(60));
     assert_eq!(ended(&engine, &arn).await.status, ExecutionStatus::Aborted);
     gone(&engine, &machine).await;
 }
 
 #[tokio::test]
 async fn executions_that_ended_long_ago_are_forgotten_and_open_ones_never() {
-    let mut house = House::new();
-    let (engine, _store) = house.open().await;
+    let mut fixture = Fixture::new();
+    let (engine, _store) = fixture.open().await;
     let done = create(&engine, "Done", &pass()).await;
     let open = create(&engine, "Open", &wait(99_999_999)).await;
     let old = engine.start_execution(start(&done, "E", "{}")).await.unwrap().arn;
     let waiting = engine.start_execution(start(&open, "E", "{}")).await.unwrap().arn;
     ended(&engine, &old).await;
-    house.clock.advance(Duration::from_secs(90 * 86_400));
+    fixture.clock.advance(Duration::from_secs(90 * 86_400));
     assert_eq!(engine.forget_old().await, Ok(0));
     assert!(engine.describe_execution(&old).await.is_ok(), "on its last day");
-    house.clock.advance(Duration::from_millis(1));
+    fixture.clock.advance(Duration::from_millis(1));
     let young = engine.start_execution(start(&done, "F", "{}")).await.unwrap().arn;
     // The engine's own sweep, which the clock has woken too, may have been faster.
     engine.forget_old().await.unwrap();
@@ -267,9 +267,9 @@ async fn executions_that_ended_long_ago_are_forgotten_and_open_ones_never() {
 
 #[tokio::test]
 async fn a_full_disk_refuses_starts_and_steps_go_on_when_there_is_space() {
-    let mut house = House::new();
+    let mut fixture = Fixture::new();
     let options = store::Options { pages_max: Some(90), ..store::Options::default() };
-    let (engine, store) = house.open_with(options, Options::default(), Arc::new(NoServices)).await;
+    let (engine, store) = fixture.open_with(options, Options::default(), Arc::new(NoServices)).await;
     let machine = create(&engine, "M", &wait(5)).await;
     let arn = engine.start_execution(start(&machine, "Before", "{}")).await.unwrap().arn;
     fill(&store).await;
@@ -281,11 +281,11 @@ async fn a_full_disk_refuses_starts_and_steps_go_on_when_there_is_space() {
     assert_eq!(nothing, Err(Error::ExecutionDoesNotExist(during)));
 
     // The wait is over while nothing can be written: it is tried again, and never told before it is true.
-    house.clock.advance(Duration::from_secs(5));
+    fixture.clock.advance(Duration::from_secs(5));
     let emptied: Result<usize, store::Error> = store.write(|tx| tx.execute("DELETE FROM filler", &[])).await;
     assert!(emptied.is_ok());
     loop {
-        house.clock.advance(Duration::from_millis(100));
+        fixture.clock.advance(Duration::from_millis(100));
         tokio::task::yield_now().await;
         if engine.describe_execution(&arn).await.unwrap().status == ExecutionStatus::Succeeded {
             break;
@@ -316,8 +316,8 @@ async fn fill(store: &Store) {
 
 #[tokio::test]
 async fn a_page_of_large_events_is_short_and_leads_on() {
-    let mut house = House::new();
-    let (engine, _store) = house.open().await;
+    let mut fixture = Fixture::new();
+    let (engine, _store) = fixture.open().await;
     let machine = create(
         &engine,
         "M",
@@ -332,7 +332,7 @@ async fn a_page_of_large_events_is_short_and_leads_on() {
     let input = format!("\"{}\"", "x".repeat(200_000));
     let arn = engine.start_execution(start(&machine, "E", &input)).await.unwrap().arn;
     while newest_event(&engine, &arn).await < 50 {
-        house.clock.advance(Duration::from_millis(1));
+        fixture.clock.advance(Duration::from_millis(1));
         tokio::task::yield_now().await;
     }
     engine.stop_execution(&arn, Failure::default()).await.unwrap();
@@ -365,15 +365,15 @@ async fn newest_event(engine: &Engine, arn: &str) -> u64 {
 
 #[tokio::test]
 async fn no_key_is_given_twice_over_restarts_whichever_table_has_it() {
-    let mut house = House::new();
-    let (engine, store) = house.open().await;
+    let mut fixture = Fixture::new();
+    let (engine, store) = fixture.open().await;
     let machine = create(&engine, "M", &wait(60)).await;
     let version = engine.publish_state_machine_version(&machine, None, Publish::default()).await.unwrap();
     let routing = || vec![(version.arn.to_string(), 100)];
     // The newest row of all is an alias, which no execution follows.
     let first = engine.create_state_machine_alias("first".into(), None, routing()).await.unwrap();
-    house.close(engine, store).await;
-    let (engine, _store) = house.open().await;
+    fixture.close(engine, store).await;
+    let (engine, _store) = fixture.open().await;
     let second = engine.create_state_machine_alias("second".into(), None, routing()).await.unwrap();
     let aliases = engine.list_state_machine_aliases(&machine, None, None).await.unwrap();
     let names: Vec<&str> = aliases.items.iter().map(|alias| alias.name.as_str()).collect();

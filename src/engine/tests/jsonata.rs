@@ -3,6 +3,8 @@
 use std::thread::available_parallelism;
 
 use super::*;
+use crate::clock::Clock as _;
+use crate::json::Payload;
 
 fn machine(output: &str) -> Value {
     json!({"QueryLanguage": "JSONata", "StartAt": "S", "States": {
@@ -11,8 +13,8 @@ fn machine(output: &str) -> Value {
 
 #[tokio::test]
 async fn long_expressions_hold_up_nobody_but_others_of_their_kind() {
-    let mut house = House::new();
-    let (engine, store) = house.open().await;
+    let mut fixture = Fixture::new();
+    let (engine, store) = fixture.open().await;
     let slow =
         create(&engine, "Slow", &machine("{% $count($map([1..200000], function($x){ $x * $x })) %}")).await;
     let plain = json!({"StartAt": "P", "States": {"P": {"Type": "Pass", "End": true}}});
@@ -34,17 +36,17 @@ async fn long_expressions_hold_up_nobody_but_others_of_their_kind() {
         let described = engine.describe_execution(&arn).await.unwrap();
         assert_eq!(described.output.as_deref(), Some(r#"{"deep":[200000]}"#));
     }
-    house.close(engine, store).await;
+    fixture.close(engine, store).await;
 }
 
 #[tokio::test]
 async fn what_an_expression_did_is_in_the_history_after_a_restart() {
-    let mut house = House::new();
-    let (engine, store) = house.open().await;
+    let mut fixture = Fixture::new();
+    let (engine, store) = fixture.open().await;
     let arn = create(&engine, "M", &machine("{% $nobody %}")).await;
     let arn = engine.start_execution(start(&arn, "e", "{}")).await.unwrap().arn;
-    house.close(engine, store).await;
-    let (engine, store) = house.open().await;
+    fixture.close(engine, store).await;
+    let (engine, store) = fixture.open().await;
     let history = engine.get_execution_history(&arn, None, false, None).await.unwrap();
     let types: Vec<&str> = history.events.iter().map(|event| event.kind.type_name()).collect();
     assert_eq!(types, ["ExecutionStarted", "PassStateEntered", "EvaluationFailed", "ExecutionFailed"]);
@@ -55,5 +57,32 @@ async fn what_an_expression_did_is_in_the_history_after_a_restart() {
     let described = engine.describe_execution(&arn).await.unwrap();
     assert_eq!(described.status, ExecutionStatus::Failed);
     assert_eq!(failure.error.as_deref(), Some("States.QueryEvaluationError"));
-    house.close(engine, store).await;
+    fixture.close(engine, store).await;
+}
+
+#[tokio::test]
+async fn children_that_begin_in_one_step_share_its_time() {
+    let mut fixture = Fixture::new();
+    let (engine, store) = fixture.open().await;
+    let arn = create(&engine, "M", &machine("{% 1 %}")).await;
+    let of = engine.start_target(&arn).await.unwrap();
+    let began = fixture.clock.monotonic();
+    let begin = |name: &str| {
+        let input = Payload::from_text("{}".to_owned()).unwrap();
+        let beginning = super::super::start::Beginning {
+            name: name.into(),
+            input,
+            trace_header: None,
+            map_child: None,
+            first: super::super::machine::Input::Start,
+        };
+        engine.prepare_as(&of, beginning, began).unwrap().live.execution
+    };
+    assert!(begin("early").ending().is_some());
+    // What others of the step took, this one doesn't have: it begins, and goes on in a step of its own.
+    fixture.clock.advance(Duration::from_secs(1));
+    let late = begin("late");
+    assert!(late.ending().is_none());
+    assert!(late.frames.values().any(|frame| frame.paused.is_some()));
+    fixture.close(engine, store).await;
 }

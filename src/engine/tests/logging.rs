@@ -47,6 +47,7 @@ async fn create(
     logging: Logging,
 ) -> Result<String, Error> {
     let create = CreateStateMachine {
+        encryption: None,
         home: home(),
         name: name.to_owned(),
         definition: definition.to_string(),
@@ -67,10 +68,10 @@ fn failing() -> Value {
 
 #[tokio::test]
 async fn the_level_decides_what_is_told() {
-    let mut house = House::new();
+    let mut fixture = Fixture::new();
     let logs = Arc::new(Kept::default());
-    house.logs = logs.clone();
-    let (engine, _store) = house.open().await;
+    fixture.logs = logs.clone();
+    let (engine, _store) = fixture.open().await;
     for (i, (level, want)) in [
         (
             LogLevel::All,
@@ -108,14 +109,15 @@ async fn the_level_decides_what_is_told() {
 
 #[tokio::test]
 async fn an_execution_logs_over_restarts_and_redrives_as_its_revision_says() {
-    let mut house = House::new();
+    let mut fixture = Fixture::new();
     let logs = Arc::new(Kept::default());
-    house.logs = logs.clone();
-    let (engine, store) = house.open().await;
+    fixture.logs = logs.clone();
+    let (engine, store) = fixture.open().await;
     let logging = Logging { include_execution_data: true, ..logging(LogLevel::All, &[GROUP]) };
     let machine = create(&engine, "M", StateMachineType::Standard, &wait(5), logging).await.unwrap();
     let arn = engine.start_execution(start(&machine, "E", "{}")).await.unwrap().arn;
     let off = UpdateStateMachine {
+        encryption: None,
         arn: machine,
         definition: None,
         role_arn: None,
@@ -124,12 +126,12 @@ async fn an_execution_logs_over_restarts_and_redrives_as_its_revision_says() {
         publish: None,
     };
     engine.update_state_machine(off).await.unwrap();
-    house.close(engine, store).await;
+    fixture.close(engine, store).await;
 
-    let (engine, _store) = house.open().await;
+    let (engine, _store) = fixture.open().await;
     engine.stop_execution(&arn, Failure::default()).await.unwrap();
     engine.redrive_execution(&arn, None).await.unwrap();
-    house.clock.advance(Duration::from_secs(5));
+    fixture.clock.advance(Duration::from_secs(5));
     ended(&engine, &arn).await;
     while logs.0.lock().unwrap().len() < 6 {
         tokio::task::yield_now().await;
@@ -149,9 +151,9 @@ async fn an_execution_logs_over_restarts_and_redrives_as_its_revision_says() {
 
 #[tokio::test]
 async fn a_log_group_has_to_be_there_and_alone() {
-    let mut house = House::new();
-    house.logs = Arc::new(Kept::default());
-    let (engine, _store) = house.open().await;
+    let mut fixture = Fixture::new();
+    fixture.logs = Arc::new(Kept::default());
+    let (engine, _store) = fixture.open().await;
     let other = GROUP.replace("/M", "/N");
     for (groups, problem) in [
         (&[][..], "Must specify exactly one Log Destination."),

@@ -12,10 +12,10 @@ use crate::engine::machine::MapRunStatus;
 
 /// Objects in memory, by bucket and key.
 #[derive(Default)]
-struct Buckets(Mutex<BTreeMap<(String, String), Bytes>>);
+pub(super) struct Buckets(Mutex<BTreeMap<(String, String), Bytes>>);
 
 impl Buckets {
-    fn with(objects: &[(&str, &str)]) -> Arc<Self> {
+    pub(super) fn with(objects: &[(&str, &str)]) -> Arc<Self> {
         let buckets = Self::default();
         for (key, body) in objects {
             buckets.put(key, body);
@@ -28,7 +28,7 @@ impl Buckets {
     }
 
     /// A written file, as JSON; a line each if it has lines.
-    fn json(&self, key: &str) -> Value {
+    pub(super) fn json(&self, key: &str) -> Value {
         let objects = self.0.lock().unwrap();
         let body = objects.get(&("b".to_owned(), key.to_owned())).unwrap_or_else(|| panic!("no {key}"));
         serde_json::from_slice(body).unwrap()
@@ -94,11 +94,11 @@ fn reader(key: Option<&str>, config: &Value) -> Value {
         "Parameters": arguments}})
 }
 
-async fn house_with(objects: Arc<Buckets>) -> (House, Engine, Store) {
-    let mut house = House::new();
-    house.objects = objects;
-    let (engine, store) = house.open().await;
-    (house, engine, store)
+async fn house_with(objects: Arc<Buckets>) -> (Fixture, Engine, Store) {
+    let mut fixture = Fixture::new();
+    fixture.objects = objects;
+    let (engine, store) = fixture.open().await;
+    (fixture, engine, store)
 }
 
 #[tokio::test]
@@ -204,7 +204,7 @@ async fn many_items_stand_in_the_store_and_live_on_when_the_process_ends() {
     for n in 0..N {
         writeln!(lines, "{{\"n\": {n}, \"pad\": \"{}\"}}", "x".repeat(60)).unwrap();
     }
-    let (mut house, engine, store) = house_with(Buckets::with(&[("l", &lines)])).await;
+    let (mut fixture, engine, store) = house_with(Buckets::with(&[("l", &lines)])).await;
     let mut map = reader(Some("l"), &json!({"InputType": "JSONL"}));
     map["MaxConcurrency"] = json!(2_000);
     map["ItemSelector"] = json!({"i.$": "$$.Map.Item.Index", "n.$": "$$.Map.Item.Value.n"});
@@ -217,23 +217,23 @@ async fn many_items_stand_in_the_store_and_live_on_when_the_process_ends() {
     while count(&store, "SELECT COUNT(*) FROM map_item").await < 10 {
         tokio::task::yield_now().await;
     }
-    house.close(engine, store).await;
-    let (engine, store) = house.open().await;
+    fixture.close(engine, store).await;
+    let (engine, store) = fixture.open().await;
     while engine.describe_map_run(&run).await.unwrap().items.running < 500 {
         tokio::task::yield_now().await;
     }
-    house.close(engine, store).await;
-    let (engine, store) = house.open().await;
+    fixture.close(engine, store).await;
+    let (engine, store) = fixture.open().await;
     until_running(&engine, &run, 2_000).await;
     assert_eq!(engine.describe_map_run(&run).await.unwrap().items.total, N as u64);
     assert_eq!(count(&store, "SELECT COUNT(*) FROM map_item").await, 50);
-    house.clock.advance(Duration::from_secs(10));
+    fixture.clock.advance(Duration::from_secs(10));
     for n_ended in [2_000, 4_000] {
         while engine.describe_map_run(&run).await.unwrap().items.succeeded < n_ended {
             tokio::task::yield_now().await;
         }
         until_running(&engine, &run, 2_000.min(N as u64 - n_ended)).await;
-        house.clock.advance(Duration::from_secs(10));
+        fixture.clock.advance(Duration::from_secs(10));
     }
     let described = ended(&engine, &arn).await;
     let output: Value = serde_json::from_str(&described.output.unwrap()).unwrap();
@@ -245,14 +245,14 @@ async fn many_items_stand_in_the_store_and_live_on_when_the_process_ends() {
     );
     assert_eq!(count(&store, "SELECT COUNT(*) FROM map_item").await, 0);
     // Each item once, in order.
-    let results = house_objects(&house, &format!("out/{id}/SUCCEEDED_0.json"));
+    let results = house_objects(&fixture, &format!("out/{id}/SUCCEEDED_0.json"));
     let expect: Vec<Value> = (0..N).map(|n| json!({"i": n, "n": n})).collect();
     assert_eq!(results, Value::Array(expect));
 }
 
 /// A file that the engine has written.
-fn house_objects(house: &House, key: &str) -> Value {
-    let read = house.objects.read(
+fn house_objects(fixture: &Fixture, key: &str) -> Value {
+    let read = fixture.objects.read(
         ObjectName { home: home(), bucket: "b".into(), key: key.into(), version: None, owner: None },
         0..u64::MAX,
     );
@@ -376,7 +376,7 @@ async fn results_that_can_not_be_written_fail_the_map() {
 
 #[tokio::test]
 async fn a_redriven_run_keeps_what_succeeded_over_a_restart() {
-    let (mut house, engine, store) = house_with(Buckets::with(&[])).await;
+    let (mut fixture, engine, store) = house_with(Buckets::with(&[])).await;
     engine.create_activity(home(), "Work", Vec::new()).await.unwrap();
     let activity = "arn:aws:states:us-east-1:123456789012:activity:Work";
     let machine = create(&engine, "Redriven", &spread(&work(), &json!({"MaxConcurrency": 2}))).await;
@@ -399,8 +399,8 @@ async fn a_redriven_run_keeps_what_succeeded_over_a_restart() {
     assert_eq!((of.items.succeeded, of.items.failed, of.items.aborted), (1, 1, 1));
 
     let at = engine.redrive_execution(&arn, None).await.unwrap();
-    house.close(engine, store).await;
-    let (engine, _store) = house.open().await;
+    fixture.close(engine, store).await;
+    let (engine, _store) = fixture.open().await;
     until(&engine, &run, ExecutionStatus::Running, 2).await;
     let of = engine.describe_map_run(&run).await.unwrap();
     assert_eq!((of.status, of.redrive_count, of.redriven), (MapRunStatus::Running, 1, Some(at)));

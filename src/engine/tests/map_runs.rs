@@ -1,7 +1,7 @@
 //! Map Runs on a real store: their children, their counts, their ends, over crashes too.
 
 use super::*;
-use crate::engine::execution::MapRunLimits;
+use crate::engine::execution::{FrameId, MapRunAttempt, MapRunKey, MapRunLimits};
 use crate::engine::machine::MapRunStatus;
 use crate::id::StatesArn;
 
@@ -47,8 +47,8 @@ pub(super) async fn until(engine: &Engine, run: &str, status: ExecutionStatus, n
 
 #[tokio::test]
 async fn each_item_is_an_execution_of_its_own() {
-    let mut house = House::new();
-    let (engine, _store) = house.open().await;
+    let mut fixture = Fixture::new();
+    let (engine, _store) = fixture.open().await;
     let names = json!({"StartAt": "P", "States": {"P": {"Type": "Pass", "End": true, "Parameters": {
         "in.$": "$", "machine.$": "$$.StateMachine.Name"}}}});
     let machine = create(&engine, "Spread", &spread(&names, &json!({"MaxConcurrency": 1}))).await;
@@ -84,8 +84,8 @@ async fn each_item_is_an_execution_of_its_own() {
 
 #[tokio::test]
 async fn stopping_the_parent_stops_the_children() {
-    let mut house = House::new();
-    let (engine, _store) = house.open().await;
+    let mut fixture = Fixture::new();
+    let (engine, _store) = fixture.open().await;
     let machine = create(&engine, "Spread", &spread(&wait(100), &json!({"MaxConcurrency": 2}))).await;
     let arn = engine.start_execution(start(&machine, "e", "[1, 2, 3]")).await.unwrap().arn;
     let run = run_of(&engine, &arn).await;
@@ -104,8 +104,8 @@ async fn stopping_the_parent_stops_the_children() {
 
 #[tokio::test]
 async fn a_failed_run_stops_what_still_runs() {
-    let mut house = House::new();
-    let (engine, _store) = house.open().await;
+    let mut fixture = Fixture::new();
+    let (engine, _store) = fixture.open().await;
     let choice = json!({"StartAt": "C", "States": {
         "C": {"Type": "Choice", "Choices": [{"Variable": "$", "NumericEquals": 1, "Next": "F"}], "Default": "W"},
         "F": {"Type": "Fail", "Error": "E"}, "W": {"Type": "Wait", "Seconds": 100, "End": true}}});
@@ -121,8 +121,8 @@ async fn a_failed_run_stops_what_still_runs() {
 
 #[tokio::test]
 async fn an_update_lets_more_children_begin() {
-    let mut house = House::new();
-    let (engine, _store) = house.open().await;
+    let mut fixture = Fixture::new();
+    let (engine, _store) = fixture.open().await;
     let machine = create(&engine, "Spread", &spread(&wait(100), &json!({"MaxConcurrency": 1}))).await;
     let arn = engine.start_execution(start(&machine, "e", "[1, 2, 3]")).await.unwrap().arn;
     let run = run_of(&engine, &arn).await;
@@ -146,19 +146,19 @@ async fn an_update_lets_more_children_begin() {
 
 #[tokio::test]
 async fn children_live_on_when_the_process_ends() {
-    let mut house = House::new();
-    let (engine, store) = house.open().await;
+    let mut fixture = Fixture::new();
+    let (engine, store) = fixture.open().await;
     let machine = create(&engine, "Spread", &spread(&wait(10), &json!({}))).await;
     let items = format!("[{}]", vec!["7"; 250].join(","));
     let arn = engine.start_execution(start(&machine, "e", &items)).await.unwrap().arn;
-    house.close(engine, store).await;
-    let (engine, store) = house.open().await;
+    fixture.close(engine, store).await;
+    let (engine, store) = fixture.open().await;
     let run = run_of(&engine, &arn).await;
     until(&engine, &run, ExecutionStatus::Running, 250).await;
     // Their ends are not told before the process ends again.
-    house.clock.advance(Duration::from_secs(10));
-    house.close(engine, store).await;
-    let (engine, _store) = house.open().await;
+    fixture.clock.advance(Duration::from_secs(10));
+    fixture.close(engine, store).await;
+    let (engine, _store) = fixture.open().await;
     let described = ended(&engine, &arn).await;
     assert_eq!(described.output.unwrap(), items);
     let of = engine.describe_map_run(&run).await.unwrap();
@@ -167,8 +167,8 @@ async fn children_live_on_when_the_process_ends() {
 
 #[tokio::test]
 async fn runs_nest_and_repeat() {
-    let mut house = House::new();
-    let (engine, store) = house.open().await;
+    let mut fixture = Fixture::new();
+    let (engine, store) = fixture.open().await;
     let mut inner = spread(&pass(), &json!({}));
     inner["StartAt"] = json!("N");
     let map = inner["States"].as_object_mut().unwrap().remove("M").unwrap();
@@ -191,4 +191,104 @@ async fn runs_nest_and_repeat() {
     let n: Result<_, crate::store::Error> =
         store.read(move |tx| tx.query_one(sql, &[], |row| row.int(0))).await;
     assert_eq!(n.unwrap(), Some(2));
+}
+
+/// Fails for 1; works for the rest.
+fn mixed() -> Value {
+    let mut states = work()["States"].clone();
+    states["C"] = json!({"Type": "Choice", "Default": "T", "Choices": [
+        {"Variable": "$", "NumericEquals": 1, "Next": "F"}]});
+    states["F"] = json!({"Type": "Fail", "Error": "E", "Cause": "c"});
+    json!({"StartAt": "C", "States": states})
+}
+
+#[tokio::test]
+async fn children_are_kept_as_long_as_their_run() {
+    let mut fixture = Fixture::new();
+    let (engine, store) = fixture.open().await;
+    engine.create_activity(home(), "Work", Vec::new()).await.unwrap();
+    let map = json!({"ToleratedFailureCount": 2});
+    let mut processor = mixed();
+    processor["States"]["T"].as_object_mut().unwrap().remove("TimeoutSeconds");
+    let machine = create(&engine, "Spread", &spread(&processor, &map)).await;
+    let arn = engine.start_execution(start(&machine, "e", "[1, 2]")).await.unwrap().arn;
+    let run = run_of(&engine, &arn).await;
+    until(&engine, &run, ExecutionStatus::Failed, 1).await;
+    let day = Duration::from_secs(24 * 60 * 60);
+    fixture.clock.advance(100 * day);
+    assert_eq!(engine.forget_old().await, Ok(0));
+    assert_eq!(children(&engine, &run, None).await.len(), 2);
+    engine.stop_execution(&arn, Failure::default()).await.unwrap();
+    until(&engine, &run, ExecutionStatus::Aborted, 1).await;
+    fixture.clock.advance(100 * day);
+    // The engine's own sweep, which the clock has woken too, may have been faster.
+    engine.forget_old().await.unwrap();
+    engine.forget_old().await.unwrap();
+    let sql = "SELECT (SELECT COUNT(*) FROM execution) + (SELECT COUNT(*) FROM map_run)
+               + (SELECT COUNT(*) FROM journal)";
+    let left: Result<_, crate::store::Error> =
+        store.read(move |tx| tx.query_one(sql, &[], |row| row.int(0))).await;
+    assert_eq!(left.unwrap(), Some(0));
+}
+
+#[tokio::test]
+async fn a_child_that_is_gone_counts_as_failed() {
+    let mut fixture = Fixture::new();
+    let (engine, store) = fixture.open().await;
+    let machine = create(&engine, "Spread", &spread(&wait(10), &json!({"ToleratedFailureCount": 1}))).await;
+    let arn = engine.start_execution(start(&machine, "e", "[1, 2]")).await.unwrap().arn;
+    let run = run_of(&engine, &arn).await;
+    until(&engine, &run, ExecutionStatus::Running, 2).await;
+    // A version that kept children no longer than other executions forgot it.
+    let forget = |tx: &crate::store::Tx<'_>| {
+        tx.execute(
+            "DELETE FROM timer WHERE execution = (SELECT id FROM execution WHERE map_index = 0)",
+            &[],
+        )?;
+        tx.execute("DELETE FROM execution WHERE map_index = 0", &[])
+    };
+    let forgotten: Result<_, crate::store::Error> = store.write(forget).await;
+    forgotten.unwrap();
+    fixture.close(engine, store).await;
+    let (engine, _store) = fixture.open().await;
+    fixture.clock.advance(Duration::from_secs(10));
+    assert_eq!(ended(&engine, &arn).await.output.as_deref(), Some("[2]"));
+}
+
+#[tokio::test]
+async fn what_an_attempt_asked_for_does_nothing_in_the_next() {
+    let mut fixture = Fixture::new();
+    let (engine, store) = fixture.open().await;
+    engine.create_activity(home(), "Work", Vec::new()).await.unwrap();
+    let machine = create(&engine, "Spread", &spread(&mixed(), &json!({"MaxConcurrency": 2}))).await;
+    let arn = engine.start_execution(start(&machine, "e", "[1, 2, 3]")).await.unwrap().arn;
+    assert_eq!(ended(&engine, &arn).await.status, ExecutionStatus::Failed);
+    let run = run_of(&engine, &arn).await;
+    until(&engine, &run, ExecutionStatus::Running, 0).await;
+    let update = store.read(move |tx| {
+        let sql = "SELECT r.execution, r.frame, r.started_event FROM map_run r";
+        let row = tx.query_one(sql, &[], |row| Ok((row.int(0)?, row.int(1)?, row.int(2)?)))?;
+        Ok::<_, crate::store::Error>(row.unwrap())
+    });
+    let (parent, frame, event) = update.await.unwrap();
+    engine.redrive_execution(&arn, None).await.unwrap();
+    let key = MapRunKey {
+        frame: FrameId::from_u32(u32::try_from(frame).unwrap()),
+        started: u64::try_from(event).unwrap(),
+    };
+    let attempt = |redrive_count| MapRunAttempt { key, redrive_count };
+    // The first child fails at once again, and with it the run; the second is stopped.
+    assert_eq!(ended(&engine, &arn).await.status, ExecutionStatus::Failed);
+    until(&engine, &run, ExecutionStatus::Running, 0).await;
+    let before = engine.describe_map_run(&run).await.unwrap();
+    assert_eq!((before.redrive_count, before.executions.pending_redrive), (1, 0));
+    for attempt in [attempt(0), attempt(1)] {
+        engine.redrive_child(parent, attempt, 1);
+        engine.stop_children(parent, Some(attempt));
+    }
+    for _ in 0..1_000 {
+        tokio::task::yield_now().await;
+    }
+    let after = engine.describe_map_run(&run).await.unwrap();
+    assert_eq!(after, before);
 }

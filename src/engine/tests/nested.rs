@@ -63,8 +63,8 @@ async fn run(engine: &Engine, parent: &Value, child: &Value) -> ExecutionDescrip
 
 #[tokio::test]
 async fn a_task_starts_an_execution_and_goes_on() {
-    let mut house = House::new();
-    let (engine, store) = house.open().await;
+    let mut fixture = Fixture::new();
+    let (engine, store) = fixture.open().await;
     let described = run(&engine, &starts("Child", "", &json!({})), &wait(1_000)).await;
     let output: Value = serde_json::from_str(&described.output.unwrap()).unwrap();
     assert_eq!(output["ExecutionArn"], format!("{EXECUTIONS}Child:child"));
@@ -87,8 +87,8 @@ async fn a_task_starts_an_execution_and_goes_on() {
 
 #[tokio::test]
 async fn a_job_ends_with_its_execution() {
-    let mut house = House::new();
-    let (engine, store) = house.open().await;
+    let mut fixture = Fixture::new();
+    let (engine, store) = fixture.open().await;
     let echo = json!({"StartAt": "P", "States": {"P": {"Type": "Pass", "Result": [7], "End": true}}});
     let described = run(&engine, &starts("Child", ".sync:2", &json!({})), &echo).await;
     let output: Value = serde_json::from_str(&described.output.unwrap()).unwrap();
@@ -104,15 +104,15 @@ async fn a_job_ends_with_its_execution() {
 
 #[tokio::test]
 async fn a_job_fails_with_its_execution() {
-    let mut house = House::new();
-    let (engine, store) = house.open().await;
+    let mut fixture = Fixture::new();
+    let (engine, store) = fixture.open().await;
     let fails = json!({"StartAt": "W", "States": {
         "W": {"Type": "Wait", "Seconds": 5, "Next": "F"}, "F": {"Type": "Fail", "Error": "E", "Cause": "c"}}});
     create(&engine, "Child", &fails).await;
     let machine = create(&engine, "Parent", &starts("Child", ".sync", &json!({}))).await;
     let arn = engine.start_execution(start(&machine, "p", "{}")).await.unwrap().arn;
     grown(&engine, &arn, 5).await;
-    house.clock.advance(Duration::from_secs(5));
+    fixture.clock.advance(Duration::from_secs(5));
     let described = ended(&engine, &arn).await;
     assert_eq!(described.error.as_deref(), Some("States.TaskFailed"));
     let cause: Value = serde_json::from_str(&described.cause.unwrap()).unwrap();
@@ -125,8 +125,8 @@ async fn a_job_fails_with_its_execution() {
 
 #[tokio::test]
 async fn an_execution_that_can_not_be_started_fails_its_task() {
-    let mut house = House::new();
-    let (engine, _store) = house.open().await;
+    let mut fixture = Fixture::new();
+    let (engine, _store) = fixture.open().await;
     let caught = |suffix: &str| {
         let catch =
             json!([{"ErrorEquals": ["StepFunctions.StateMachineDoesNotExistException"], "Next": "Done"}]);
@@ -148,8 +148,8 @@ async fn an_execution_that_can_not_be_started_fails_its_task() {
 
 #[tokio::test]
 async fn a_name_that_is_taken_fails_its_task_and_starts_nothing() {
-    let mut house = House::new();
-    let (engine, store) = house.open().await;
+    let mut fixture = Fixture::new();
+    let (engine, store) = fixture.open().await;
     let child = create(&engine, "Child", &wait(1_000)).await;
     engine.start_execution(start(&child, "child", "{}")).await.unwrap();
     let machine = create(&engine, "Parent", &starts("Child", ".sync", &json!({}))).await;
@@ -161,8 +161,8 @@ async fn a_name_that_is_taken_fails_its_task_and_starts_nothing() {
 
 #[tokio::test]
 async fn arguments_that_can_not_be_are_refused_before_the_task() {
-    let mut house = House::new();
-    let (engine, _store) = house.open().await;
+    let mut fixture = Fixture::new();
+    let (engine, _store) = fixture.open().await;
     let parent = starts("Child", "", &json!({"Parameters": {"Name": "n"}}));
     let described = run(&engine, &parent, &pass()).await;
     assert_eq!(described.error.as_deref(), Some("States.Runtime"));
@@ -173,8 +173,8 @@ async fn arguments_that_can_not_be_are_refused_before_the_task() {
 
 #[tokio::test]
 async fn whoever_stops_waiting_stops_the_execution() {
-    let mut house = House::new();
-    let (engine, store) = house.open().await;
+    let mut fixture = Fixture::new();
+    let (engine, store) = fixture.open().await;
     create(&engine, "Child", &wait(1_000)).await;
     let sync = |more: Value| starts("Child", ".sync", &more);
     let branches = json!({"StartAt": "Q", "States": {"Q": {"Type": "Parallel", "End": true, "Branches": [
@@ -192,7 +192,7 @@ async fn whoever_stops_waiting_stops_the_execution() {
     grown(&engine, &parents[1], 5).await;
     grown(&engine, &parents[2], 8).await;
     engine.stop_execution(&parents[0], Failure::default()).await.unwrap();
-    house.clock.advance(Duration::from_secs(3));
+    fixture.clock.advance(Duration::from_secs(3));
     for (parent, child) in parents.iter().zip(["c1", "c2", "c3"]) {
         ended(&engine, parent).await;
         let child = ended(&engine, &format!("{EXECUTIONS}Child:{child}")).await;
@@ -203,14 +203,14 @@ async fn whoever_stops_waiting_stops_the_execution() {
 
 #[tokio::test]
 async fn a_parent_is_told_of_a_child_whose_machine_was_deleted() {
-    let mut house = House::new();
-    let (engine, store) = house.open().await;
+    let mut fixture = Fixture::new();
+    let (engine, store) = fixture.open().await;
     let child = create(&engine, "Child", &two_waits()).await;
     let machine = create(&engine, "Parent", &starts("Child", ".sync:2", &json!({}))).await;
     let arn = engine.start_execution(start(&machine, "p", "{}")).await.unwrap().arn;
     grown(&engine, &arn, 5).await;
     engine.delete_state_machine(&child).await.unwrap();
-    house.clock.advance(Duration::from_secs(60));
+    fixture.clock.advance(Duration::from_secs(60));
     let cause: Value = serde_json::from_str(&ended(&engine, &arn).await.cause.unwrap()).unwrap();
     assert_eq!(cause["Status"], "ABORTED");
     assert_eq!(cause["ExecutionArn"], format!("{EXECUTIONS}Child:child"));
@@ -219,8 +219,8 @@ async fn a_parent_is_told_of_a_child_whose_machine_was_deleted() {
 
 #[tokio::test]
 async fn a_callback_is_told_by_the_child() {
-    let mut house = House::new();
-    let (engine, store) = house.open().await;
+    let mut fixture = Fixture::new();
+    let (engine, store) = fixture.open().await;
     let parameters = json!({"StateMachineArn": format!("{MACHINES}Child"), "Name": "child", "Input": {"token.$": "$$.Task.Token"}});
     create(&engine, "Child", &wait(1_000)).await;
     let machine =
@@ -238,6 +238,7 @@ async fn a_callback_is_told_by_the_child() {
 
 async fn create_express(engine: &Engine, name: &str, definition: &Value) -> String {
     let create = CreateStateMachine {
+        encryption: None,
         home: home(),
         name: name.to_owned(),
         definition: definition.to_string(),
@@ -253,8 +254,8 @@ async fn create_express(engine: &Engine, name: &str, definition: &Value) -> Stri
 
 #[tokio::test]
 async fn an_express_execution_starts_others() {
-    let mut house = House::new();
-    let (engine, _store) = house.open().await;
+    let mut fixture = Fixture::new();
+    let (engine, _store) = fixture.open().await;
     create(&engine, "Child", &wait(1_000)).await;
     let parent = create_express(&engine, "Parent", &starts("Child", "", &json!({}))).await;
     let run = engine.start_sync_execution(start(&parent, "p", "{}")).await.unwrap();
@@ -267,8 +268,8 @@ async fn an_express_execution_starts_others() {
 
 #[tokio::test]
 async fn an_express_execution_is_started_but_not_waited_for() {
-    let mut house = House::new();
-    let (engine, _store) = house.open().await;
+    let mut fixture = Fixture::new();
+    let (engine, _store) = fixture.open().await;
     create_express(&engine, "Child", &pass()).await;
     let started = create(&engine, "Starts", &starts("Child", "", &json!({}))).await;
     let arn = engine.start_execution(start(&started, "p", "{}")).await.unwrap().arn;
@@ -282,24 +283,24 @@ async fn an_express_execution_is_started_but_not_waited_for() {
 
 #[tokio::test]
 async fn a_parent_waits_over_a_restart() {
-    let mut house = House::new();
-    let (engine, store) = house.open().await;
+    let mut fixture = Fixture::new();
+    let (engine, store) = fixture.open().await;
     create(&engine, "Child", &wait(5)).await;
     let machine = create(&engine, "Parent", &starts("Child", ".sync", &json!({}))).await;
     let arn = engine.start_execution(start(&machine, "p", "{}")).await.unwrap().arn;
     grown(&engine, &arn, 5).await;
-    house.close(engine, store).await;
-    let (engine, store) = house.open().await;
-    house.clock.advance(Duration::from_secs(5));
+    fixture.close(engine, store).await;
+    let (engine, store) = fixture.open().await;
+    fixture.clock.advance(Duration::from_secs(5));
     assert_eq!(ended(&engine, &arn).await.status, ExecutionStatus::Succeeded);
     unlinked(&store).await;
-    assert!(house.clock.now() > Timestamp::from_millis(1_700_000_000_000));
+    assert!(fixture.clock.now() > Timestamp::from_millis(1_700_000_000_000));
 }
 
 #[tokio::test]
 async fn what_a_crash_left_undone_is_done_when_the_engine_opens() {
-    let mut house = House::new();
-    let (engine, store) = house.open().await;
+    let mut fixture = Fixture::new();
+    let (engine, store) = fixture.open().await;
     create(&engine, "Child", &wait(1_000)).await;
     let sync = starts("Child", ".sync", &json!({}));
     let machine = create(&engine, "Parent", &sync).await;
@@ -310,8 +311,8 @@ async fn what_a_crash_left_undone_is_done_when_the_engine_opens() {
     let sql = "UPDATE execution SET status = 1, stopped = started, output = '3' WHERE name = 'child'";
     let done: Result<usize, crate::store::Error> = store.write(move |tx| tx.execute(sql, &[])).await;
     assert_eq!(done, Ok(1));
-    house.close(engine, store).await;
-    let (engine, store) = house.open().await;
+    fixture.close(engine, store).await;
+    let (engine, store) = fixture.open().await;
     assert_eq!(ended(&engine, &arn).await.status, ExecutionStatus::Succeeded);
     unlinked(&store).await;
     assert_eq!(engine.describe_execution(&child).await.unwrap().output.as_deref(), Some("3"));
@@ -324,8 +325,8 @@ async fn what_a_crash_left_undone_is_done_when_the_engine_opens() {
     let sql = "UPDATE nested SET is_orphan = 1";
     let done: Result<usize, crate::store::Error> = store.write(move |tx| tx.execute(sql, &[])).await;
     assert_eq!(done, Ok(1));
-    house.close(engine, store).await;
-    let (engine, store) = house.open().await;
+    fixture.close(engine, store).await;
+    let (engine, store) = fixture.open().await;
     let child = ended(&engine, &format!("{EXECUTIONS}Child:second")).await;
     assert_eq!(child.status, ExecutionStatus::Aborted);
     unlinked(&store).await;

@@ -17,18 +17,18 @@ fn refused(reason: NotRedrivable) -> Result<Timestamp, Error> {
 
 #[tokio::test]
 async fn a_redriven_execution_goes_on_over_a_restart() {
-    let mut house = House::new();
-    let (engine, store) = house.open().await;
+    let mut fixture = Fixture::new();
+    let (engine, store) = fixture.open().await;
     engine.create_activity(home(), "Work", Vec::new()).await.unwrap();
     let machine = create(&engine, "M", &work()).await;
     let arn = failed(&engine, &machine, "E").await;
     let described = engine.describe_execution(&arn).await.unwrap();
     assert_eq!((described.redrive_count, described.not_redrivable), (0, None));
-    house.clock.advance(Duration::from_secs(7));
+    fixture.clock.advance(Duration::from_secs(7));
     let at = engine.redrive_execution(&arn, None).await.unwrap();
-    house.close(engine, store).await;
+    fixture.close(engine, store).await;
 
-    let (engine, _store) = house.open().await;
+    let (engine, _store) = fixture.open().await;
     let described = engine.describe_execution(&arn).await.unwrap();
     assert_eq!((described.status, described.redrive_count), (ExecutionStatus::Running, 1));
     assert_eq!((described.redriven, described.stopped, described.error), (Some(at), None, None));
@@ -43,25 +43,25 @@ async fn a_redriven_execution_goes_on_over_a_restart() {
 
 #[tokio::test]
 async fn the_same_client_token_is_the_same_redrive() {
-    let mut house = House::new();
-    let (engine, _store) = house.open().await;
+    let mut fixture = Fixture::new();
+    let (engine, _store) = fixture.open().await;
     engine.create_activity(home(), "Work", Vec::new()).await.unwrap();
     let machine = create(&engine, "M", &work()).await;
     let arn = failed(&engine, &machine, "E").await;
     let token = || Some("once".to_owned());
     let first = engine.redrive_execution(&arn, token()).await.unwrap();
-    house.clock.advance(Duration::from_secs(60));
+    fixture.clock.advance(Duration::from_secs(60));
     assert_eq!(engine.redrive_execution(&arn, token()).await, Ok(first));
     assert_eq!(engine.redrive_execution(&arn, None).await, refused(NotRedrivable::Running));
-    house.clock.advance(Duration::from_secs(15 * 60));
+    fixture.clock.advance(Duration::from_secs(15 * 60));
     assert_eq!(ended(&engine, &arn).await.status, ExecutionStatus::Failed, "the task has timed out");
     assert!(first < engine.redrive_execution(&arn, token()).await.unwrap());
 }
 
 #[tokio::test]
 async fn what_can_not_be_redriven_says_why() {
-    let mut house = House::new();
-    let (engine, _store) = house.open().await;
+    let mut fixture = Fixture::new();
+    let (engine, _store) = fixture.open().await;
     engine.create_activity(home(), "Work", Vec::new()).await.unwrap();
     let machine = create(&engine, "M", &work()).await;
     let arn = failed(&engine, &machine, "E").await;
@@ -69,9 +69,9 @@ async fn what_can_not_be_redriven_says_why() {
     let unknown = engine.redrive_execution(&missing, None).await;
     assert_eq!(unknown, Err(Error::ExecutionDoesNotExist(missing)));
     let days = |n: u64| Duration::from_secs(n * 24 * 60 * 60);
-    house.clock.advance(days(14));
+    fixture.clock.advance(days(14));
     assert_eq!(engine.describe_execution(&arn).await.unwrap().not_redrivable, None);
-    house.clock.advance(Duration::from_secs(1));
+    fixture.clock.advance(Duration::from_secs(1));
     assert_eq!(engine.redrive_execution(&arn, None).await, refused(NotRedrivable::PeriodOver));
     let arn = failed(&engine, &machine, "F").await;
     engine.delete_state_machine(&machine).await.unwrap();
@@ -80,8 +80,8 @@ async fn what_can_not_be_redriven_says_why() {
 
 #[tokio::test]
 async fn a_full_history_can_not_be_redriven() {
-    let mut house = House::new();
-    let (engine, _store) = house.open().await;
+    let mut fixture = Fixture::new();
+    let (engine, _store) = fixture.open().await;
     let machine = create(
         &engine,
         "M",
@@ -98,8 +98,8 @@ async fn a_full_history_can_not_be_redriven() {
 
 #[tokio::test]
 async fn one_that_fails_again_at_once_is_closed_again() {
-    let mut house = House::new();
-    let (engine, _store) = house.open().await;
+    let mut fixture = Fixture::new();
+    let (engine, _store) = fixture.open().await;
     let machine =
         create(&engine, "M", &json!({"StartAt": "F", "States": {"F": {"Type": "Fail", "Error": "E"}}})).await;
     let arn = engine.start_execution(start(&machine, "E", "{}")).await.unwrap().arn;

@@ -241,11 +241,25 @@ def plain(value):
     raise TypeError(f"Object of type {value.__class__.__name__} is not JSON serializable")
 
 
+def listen_for_debugger():
+    """Lets a debugger attach, where `stepgate fn dev --debug-port` asked for that."""
+    port = os.environ.get("STEPGATE_DEBUG_PORT")
+    if port is None:
+        return
+    try:
+        import debugpy
+    except ImportError:
+        print("no debugger can attach: neither the package nor this machine has debugpy", file=sys.stderr)
+        return
+    debugpy.listen(("127.0.0.1", int(port)))
+
+
 def main():
     sys.stdout = open(1, "w", encoding="utf-8", errors="backslashreplace", buffering=1, closefd=False)
     sys.stderr = open(2, "w", encoding="utf-8", errors="backslashreplace", buffering=1, closefd=False)
     sys.path.insert(0, TASK_ROOT)
     set_up_logging()
+    listen_for_debugger()
     api = Connection(os.environ["AWS_LAMBDA_RUNTIME_API"])
     try:
         handler = load(os.environ["_HANDLER"])

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Functions, existing, existing_version};
+use super::{Functions, existing_version};
 use crate::functions::deployed::function_arn;
 use crate::functions::error::Error;
 use crate::functions::model::{Alias, Function, LATEST};
@@ -71,6 +71,7 @@ impl Functions {
             function.policies.remove(&alias);
             function.events.remove(&alias);
             function.provisioned.remove(&alias);
+            function.urls.remove(&alias);
             Ok(())
         })
         .await?;
@@ -80,18 +81,13 @@ impl Functions {
 
     /// An alias.
     pub async fn alias(&self, home: &AccountRegion, name: &str, alias: &str) -> Result<Alias, Error> {
-        let (home, name, alias) = (home.clone(), name.to_owned(), alias.to_owned());
-        let read = self.inner.store.read(move |tx| {
-            let function = existing(tx, &home, &name)?;
-            found(&home, &function, &alias).cloned()
-        });
-        read.await
+        let alias = alias.to_owned();
+        self.look(home, name, move |_, home, function| found(home, &function, &alias).cloned()).await
     }
 
     /// All aliases of a function.
     pub async fn aliases(&self, home: &AccountRegion, name: &str) -> Result<BTreeMap<String, Alias>, Error> {
-        let (home, name) = (home.clone(), name.to_owned());
-        self.inner.store.read(move |tx| Ok(existing(tx, &home, &name)?.aliases)).await
+        self.look(home, name, |_, _, function| Ok(function.aliases)).await
     }
 }
 

@@ -1,6 +1,6 @@
 //! How much of a function runs at one time, and how its events are handled.
 
-use super::{Functions, existing, existing_version, not_found};
+use super::{Functions, existing_version, not_found};
 use crate::functions::deployed::function_arn;
 use crate::functions::error::Error;
 use crate::functions::model::{EventConfig, Function, LATEST};
@@ -80,7 +80,7 @@ impl Functions {
         home: &AccountRegion,
         name: &str,
     ) -> Result<Vec<(String, u32, u32)>, Error> {
-        let known = self.known(home, name).await?;
+        let known = self.cached(home, name).await?;
         let mut found = Vec::new();
         for (qualifier, wanted) in &known.function.provisioned {
             let version = known.function.aliases.get(qualifier).map_or(qualifier, |alias| &alias.version);
@@ -92,6 +92,7 @@ impl Functions {
 
     /// Tells the runner what is to be kept ready, of all functions.
     pub(super) async fn provision_all(&self) {
+        let _one_at_a_time = self.inner.provisioning.lock().await;
         let read = self.inner.store.read(|tx| tables::provisioned(tx, PROVISIONED_MAX)).await;
         let found = match read {
             Ok(found) => found,
@@ -101,7 +102,7 @@ impl Functions {
             }
         };
         for (home, name) in found {
-            let Ok(known) = self.known(&home, &name).await else { continue };
+            let Ok(known) = self.cached(&home, &name).await else { continue };
             for (qualifier, wanted) in &known.function.provisioned {
                 let version = known.function.aliases.get(qualifier).map_or(qualifier, |alias| &alias.version);
                 if let Ok(running) = self.running(&home, &known, version).await {
@@ -155,13 +156,11 @@ impl Functions {
         name: &str,
         qualifier: Option<String>,
     ) -> Result<EventConfig, Error> {
-        let (home, name) = (home.clone(), name.to_owned());
-        let read = self.inner.store.read(move |tx| {
-            let function = existing(tx, &home, &name)?;
+        self.look(home, name, move |_, home, mut function| {
             let qualifier = qualifier.unwrap_or_else(|| LATEST.to_owned());
-            function.events.get(&qualifier).cloned().ok_or_else(|| no_config(&home, &function, &qualifier))
-        });
-        read.await
+            function.events.remove(&qualifier).ok_or_else(|| no_config(home, &function, &qualifier))
+        })
+        .await
     }
 }
 

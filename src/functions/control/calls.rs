@@ -74,12 +74,12 @@ impl Functions {
     }
 
     /// The version that a call is for. An alias of two versions leads to either, by its weights.
-    async fn find(&self, called: &Called<'_>) -> Result<Running, Error> {
+    pub(super) async fn find(&self, called: &Called<'_>) -> Result<Running, Error> {
         let Called { home, name, qualifier, source } = called;
         let wanted = qualifier.unwrap_or(LATEST);
         // What isn't there is named as the version that was meant.
         let missing = || not_found(home, name, Some(wanted));
-        let known = self.known(home, name).await.map_err(|error| match error {
+        let known = self.cached(home, name).await.map_err(|error| match error {
             Error::NotFound(_) => missing(),
             error => error,
         })?;

@@ -2,39 +2,16 @@
 
 use std::collections::BTreeMap;
 
+use super::checks::{check_revision, check_settings, check_size, checked};
 use super::{Functions, existing, existing_version, not_found};
 use crate::functions::error::Error;
-use crate::functions::model::{CodeRef, Function, LATEST, Settings, Version};
-use crate::functions::package::{self, PackageError, UNZIPPED_BYTES_MAX};
+use crate::functions::model::{CodeRef, Function, LATEST, RuntimeUpdates, Settings, Version};
 use crate::functions::tables;
 use crate::id::AccountRegion;
 use crate::store::Tx;
 
 /// The bytes of all packages together: AWS's quota.
 const CODE_BYTES_MAX: i64 = 75 * 1024 * 1024 * 1024;
-/// The bytes of all environment variables of a function, as JSON.
-const ENVIRONMENT_BYTES_MAX: usize = 4 * 1024;
-/// Variables that AWS sets, and lets nobody set.
-const RESERVED: &[&str] = &[
-    "_HANDLER",
-    "_X_AMZN_TRACE_ID",
-    "AWS_DEFAULT_REGION",
-    "AWS_REGION",
-    "AWS_EXECUTION_ENV",
-    "AWS_LAMBDA_FUNCTION_NAME",
-    "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
-    "AWS_LAMBDA_FUNCTION_VERSION",
-    "AWS_LAMBDA_INITIALIZATION_TYPE",
-    "AWS_LAMBDA_LOG_GROUP_NAME",
-    "AWS_LAMBDA_LOG_STREAM_NAME",
-    "AWS_ACCESS_KEY",
-    "AWS_ACCESS_KEY_ID",
-    "AWS_SECRET_ACCESS_KEY",
-    "AWS_SESSION_TOKEN",
-    "AWS_LAMBDA_RUNTIME_API",
-    "LAMBDA_TASK_ROOT",
-    "LAMBDA_RUNTIME_DIR",
-];
 /// The most functions of the server, and versions of one function.
 const FUNCTIONS_MAX: i64 = 10_000;
 const VERSIONS_MAX: u64 = 100_000;
@@ -106,8 +83,8 @@ impl Functions {
         if TAGS_MAX < tags.len() {
             return Err(Error::Invalid(format!("Tag limit exceeded: at most {TAGS_MAX} tags")));
         }
-        self.check_runtime(&settings.runtime).await?;
         let (code, bytes) = checked(code).await?;
+        let bytes = self.check_runs(&settings, bytes).await?;
         let version = self.latest(settings, code);
         let (of, published_id) = (home.clone(), self.inner.ids.uuid().to_string());
         self.write(home, &name.clone(), move |tx| {
@@ -221,7 +198,9 @@ impl Functions {
         change: CodeChange,
     ) -> Result<View, Error> {
         let CodeChange { code, architecture, publish, dry_run, revision_id } = change;
+        let before = self.view(home, name, None).await?;
         let (code, bytes) = checked(code).await?;
+        let bytes = self.check_runs(&before.version.settings, bytes).await?;
         let (now, new_revision) = (self.inner.clock.now(), self.inner.ids.uuid().to_string());
         let published_id = self.inner.ids.uuid().to_string();
         let of = home.clone();
@@ -263,8 +242,10 @@ impl Functions {
         let mut after = before.version.settings.clone();
         change(&mut after);
         check_settings(&after)?;
-        if after.runtime != before.version.settings.runtime {
-            self.check_runtime(&after.runtime).await?;
+        let settings = &before.version.settings;
+        if (&after.runtime, &after.layers) != (&settings.runtime, &settings.layers) {
+            let code = self.package(&before.version.code.sha256).await?;
+            self.check_runs(&after, code).await?;
         }
         let (now, new_revision) = (self.inner.clock.now(), self.inner.ids.uuid().to_string());
         let of = home.clone();
@@ -353,6 +334,7 @@ impl Functions {
             function.policies.remove(&version);
             function.events.remove(&version);
             function.provisioned.remove(&version);
+            function.runtime_updates.remove(&version);
             tables::delete_version(tx, &of, &function.name, &version)
         })
         .await?;
@@ -380,6 +362,37 @@ impl Functions {
                 })
             })
             .await
+    }
+
+    /// Says whether a function that calls itself without end is stopped.
+    pub async fn set_recursion(
+        &self,
+        home: &AccountRegion,
+        name: &str,
+        recursive_loop: String,
+    ) -> Result<(), Error> {
+        self.change(home, name, move |_, function| {
+            function.recursive_loop = Some(recursive_loop);
+            Ok(())
+        })
+        .await
+    }
+
+    /// Says when a version gets a new runtime.
+    pub async fn set_runtime_updates(
+        &self,
+        home: &AccountRegion,
+        name: &str,
+        version: String,
+        updates: RuntimeUpdates,
+    ) -> Result<(), Error> {
+        let of = home.clone();
+        self.change(home, name, move |tx, function| {
+            existing_version(tx, &of, &function.name, &version)?;
+            function.runtime_updates.insert(version, updates);
+            Ok(())
+        })
+        .await
     }
 
     /// Sets tags, and removes others.
@@ -418,17 +431,25 @@ fn publish_from(
     description: Option<String>,
     revision_id: String,
 ) -> Result<Version, Error> {
-    let mut new = latest;
-    if let Some(description) = description {
-        new.settings.description = description;
-    }
     if 1 < function.next_version {
         let last = (function.next_version - 1).to_string();
         let last = tables::version(tx, home, &function.name, &last)?;
-        // AWS publishes nothing new if nothing is new.
-        if let Some(last) = last.filter(|last| last.code == new.code && last.settings == new.settings) {
+        // AWS publishes nothing new if nothing is new. The description that a version was given when it was published is
+        // no change of `$LATEST`.
+        let is_last = |last: &Version| {
+            let mut settings = last.settings.clone();
+            if last.last_modified == latest.last_modified {
+                settings.description.clone_from(&latest.settings.description);
+            }
+            last.code == latest.code && settings == latest.settings
+        };
+        if let Some(last) = last.filter(is_last) {
             return Ok(last);
         }
+    }
+    let mut new = latest;
+    if let Some(description) = description {
+        new.settings.description = description;
     }
     if VERSIONS_MAX < function.next_version {
         return Err(Error::Invalid(format!("A function has at most {VERSIONS_MAX} versions.")));
@@ -440,16 +461,6 @@ fn publish_from(
     Ok(new)
 }
 
-/// A package that can be used, with its archive.
-pub(super) async fn checked(code: Vec<u8>) -> Result<(CodeRef, Vec<u8>), Error> {
-    let checked = tokio::task::spawn_blocking(move || {
-        let package = package::check(&code)?;
-        let code_ref = CodeRef { sha256: package.sha256, size: package.size, unzipped: package.unzipped };
-        Ok::<_, PackageError>((code_ref, code))
-    });
-    Ok(checked.await.map_err(|_| Error::Closed)??)
-}
-
 fn put_code(tx: &Tx<'_>, version: &Version, bytes: &[u8]) -> Result<(), Error> {
     check_size(version)?;
     if CODE_BYTES_MAX < tables::code_bytes(tx)?.saturating_add(i64::try_from(bytes.len()).unwrap_or(i64::MAX))
@@ -457,50 +468,4 @@ fn put_code(tx: &Tx<'_>, version: &Version, bytes: &[u8]) -> Result<(), Error> {
         return Err(Error::CodeStorage);
     }
     tables::put_code(tx, &version.code.sha256, bytes)
-}
-
-/// A package and its layers are one file system.
-fn check_size(version: &Version) -> Result<(), Error> {
-    let layers: u64 = version.settings.layers.iter().map(|layer| layer.code.unzipped).sum();
-    let total = version.code.unzipped + layers;
-    if UNZIPPED_BYTES_MAX < total {
-        return Err(Error::Invalid(format!(
-            "Function code combined with layers exceeds the maximum allowed size of {UNZIPPED_BYTES_MAX} bytes. The \
-             actual size is {total} bytes."
-        )));
-    }
-    Ok(())
-}
-
-fn check_revision(version: &Version, wanted: Option<&str>) -> Result<(), Error> {
-    match wanted {
-        Some(wanted) if wanted != version.revision_id => Err(Error::Revision),
-        Some(_) | None => Ok(()),
-    }
-}
-
-fn check_settings(settings: &Settings) -> Result<(), Error> {
-    let Some(environment) = &settings.environment else { return Ok(()) };
-    let reserved: Vec<&str> =
-        environment.keys().map(String::as_str).filter(|name| RESERVED.contains(name)).collect();
-    if !reserved.is_empty() {
-        return Err(Error::Invalid(format!(
-            "Lambda was unable to configure your environment variables because the environment variables you have \
-             provided contains reserved keys that are currently not supported for modification. Reserved keys used in \
-             this request: {}",
-            reserved.join(", ")
-        )));
-    }
-    let text = serde_json::to_string(environment)?;
-    if ENVIRONMENT_BYTES_MAX < text.len() {
-        return Err(Error::Invalid(format!(
-            "Lambda was unable to configure your environment variables because the environment variables you have \
-             provided exceeded the 4KB limit. String measured: {text}"
-        )));
-    }
-    // No process can be given these.
-    if environment.iter().any(|(name, value)| name.contains(['\0', '=']) || value.contains('\0')) {
-        return Err(Error::Invalid("Environment variables can't hold null characters".to_owned()));
-    }
-    Ok(())
 }

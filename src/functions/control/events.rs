@@ -10,6 +10,7 @@ use tokio::task::JoinSet;
 
 use super::{Called, Functions, Inner, Source};
 use crate::clock::Timestamp;
+use crate::functions::Teller;
 use crate::functions::deployed::function_arn;
 use crate::functions::error::Error;
 use crate::functions::invocation::{ANSWER_BYTES_MAX, Answer, Invocation};
@@ -53,12 +54,12 @@ struct Delivery {
     /// How often there was no place for it.
     refusals: u32,
     /// What is still to be told to the destination, once it has been handled.
-    told: Option<Told>,
+    told: Option<Notification>,
 }
 
 /// What a destination is told.
 #[derive(Clone, Debug)]
-struct Told {
+struct Notification {
     destination: String,
     text: String,
 }
@@ -78,11 +79,11 @@ record! {
         "received" received: i64,
         "attempts" attempts: u32,
         "refusals" refusals: u32,
-        "told" told: Option<ToldV1>,
+        "told" told: Option<NotificationV1>,
     }
 
     /// What a destination is still to be told.
-    struct ToldV1 of Told {
+    struct NotificationV1 of Notification {
         "destination" destination: String,
         "text" text: String,
     }
@@ -205,7 +206,7 @@ pub(super) async fn handle(inner: Weak<Inner>) {
 /// What becomes of an event after an attempt.
 enum Next {
     Again(Duration),
-    Over(Option<Told>),
+    Over(Option<Notification>),
 }
 
 impl Functions {
@@ -227,9 +228,10 @@ impl Functions {
                 Next::Over(told) => event.delivery.told = told,
             }
         }
-        let Some(Told { destination, text }) = event.delivery.told.clone() else { return };
+        let Some(Notification { destination, text }) = event.delivery.told.clone() else { return };
         let age = self.inner.clock.now().since(event.delivery.received);
-        match self.inner.ports.tell(event.home.clone(), destination.clone(), text.into()).await {
+        let teller = self.teller(&event).await;
+        match self.inner.ports.tell(teller, destination.clone(), text.into()).await {
             Ok(()) => self.done(event.id).await,
             Err(reason) if AGE_MAX < age => {
                 tracing::warn!(function = event.name, destination, reason, "a destination was never told");
@@ -242,8 +244,15 @@ impl Functions {
         }
     }
 
+    async fn teller(&self, event: &Event) -> Teller {
+        let (home, qualifier) = (event.home.clone(), event.delivery.qualifier.as_deref());
+        let called = Called { home: &home, name: &event.name, qualifier, source: Source::Permitted };
+        let role = self.find(&called).await.ok().map(|running| running.role.clone());
+        Teller { home, function: event.name.clone(), role }
+    }
+
     async fn attempt(&self, event: &mut Event) -> Next {
-        let config = match self.known(&event.home, &event.name).await {
+        let config = match self.cached(&event.home, &event.name).await {
             Ok(known) => {
                 let qualifier = event.delivery.qualifier.as_deref().unwrap_or(LATEST);
                 known.function.events.get(qualifier).cloned()
@@ -338,7 +347,7 @@ impl Event {
         condition: &str,
         ended: Option<Ended>,
         now: Timestamp,
-    ) -> Option<Told> {
+    ) -> Option<Notification> {
         let destination = destination?;
         let request: Value = serde_json::from_slice(&self.payload).unwrap_or_default();
         let qualifier = self.delivery.qualifier.as_deref().unwrap_or(LATEST);
@@ -361,6 +370,6 @@ impl Event {
             text["responseContext"] = context;
             text["responsePayload"] = payload;
         }
-        Some(Told { destination, text: text.to_string() })
+        Some(Notification { destination, text: text.to_string() })
     }
 }

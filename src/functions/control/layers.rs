@@ -1,9 +1,9 @@
 //! Layers.
 
 use super::Functions;
-use super::changes::checked;
+use super::checks::checked;
 use crate::functions::error::Error;
-use crate::functions::model::{LayerRef, LayerVersion, layer_arn};
+use crate::functions::model::{LayerPolicy, LayerRef, LayerVersion, layer_arn};
 use crate::functions::tables;
 use crate::id::AccountRegion;
 
@@ -35,8 +35,18 @@ impl Functions {
         let (home, created) = (home.clone(), self.inner.clock.now());
         let write = self.inner.store.write(move |tx| {
             let version = tables::next_layer_number(tx, &home, &name)?;
-            let layer =
-                LayerVersion { name, version, description, runtimes, architectures, license, code, created };
+            let policy = LayerPolicy::default();
+            let layer = LayerVersion {
+                name,
+                version,
+                description,
+                runtimes,
+                architectures,
+                license,
+                code,
+                created,
+                policy,
+            };
             tables::put_code(tx, &layer.code.sha256, &bytes)?;
             tables::put_layer(tx, &home, &layer)?;
             Ok(layer)

@@ -4,7 +4,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Functions, existing, existing_version};
+use super::{Functions, existing_version};
 use crate::functions::deployed::function_arn;
 use crate::functions::error::Error;
 use crate::functions::model::{Function, LATEST, Permission, Policy};
@@ -12,7 +12,7 @@ use crate::id::AccountRegion;
 use crate::store::Tx;
 
 /// The longest policy.
-const POLICY_BYTES_MAX: usize = 20_480;
+pub(super) const POLICY_BYTES_MAX: usize = 20_480;
 
 impl Functions {
     /// Adds a permission for the function, or for one version or alias; answers its statement.
@@ -96,18 +96,16 @@ impl Functions {
         name: &str,
         qualifier: Option<String>,
     ) -> Result<(Value, String), Error> {
-        let (home, name) = (home.clone(), name.to_owned());
-        let read = self.inner.store.read(move |tx| {
-            let function = existing(tx, &home, &name)?;
+        self.look(home, name, move |tx, home, function| {
             let qualifier = qualifier.unwrap_or_default();
-            check_qualifier(tx, &home, &function, &qualifier)?;
+            check_qualifier(tx, home, &function, &qualifier)?;
             let policy = function.policies.get(&qualifier);
             let policy = policy
                 .ok_or_else(|| Error::NotFound("The resource you requested does not exist.".to_owned()))?;
-            let arn = qualified(&home, &name, &qualifier);
+            let arn = qualified(home, &function.name, &qualifier);
             Ok((document(policy, &arn), policy.revision_id.clone()))
-        });
-        read.await
+        })
+        .await
     }
 }
 
@@ -135,6 +133,7 @@ pub(super) fn permits(policy: &Policy, call: &ServiceCall<'_>) -> bool {
             && of.event_source_token.is_none()
             && of.principal_org_id.is_none()
             && of.function_url_auth_type.is_none()
+            && of.invoked_via_function_url != Some(true)
     })
 }
 
@@ -193,12 +192,12 @@ fn check_revision(policy: &Policy, wanted: Option<&str>) -> Result<(), Error> {
     }
 }
 
-fn qualified(home: &AccountRegion, name: &str, qualifier: &str) -> String {
+pub(super) fn qualified(home: &AccountRegion, name: &str, qualifier: &str) -> String {
     let arn = function_arn(home, name);
     if qualifier.is_empty() { arn } else { format!("{arn}:{qualifier}") }
 }
 
-fn document(policy: &Policy, arn: &str) -> Value {
+pub(super) fn document(policy: &Policy, arn: &str) -> Value {
     let statements: Vec<Value> = policy.statements.iter().map(|of| statement(of, arn)).collect();
     json!({"Version": "2012-10-17", "Id": "default", "Statement": statements})
 }
@@ -224,6 +223,8 @@ fn statement(of: &Permission, arn: &str) -> Value {
     add("StringEquals", "lambda:EventSourceToken", &of.event_source_token);
     add("StringEquals", "aws:PrincipalOrgID", &of.principal_org_id);
     add("StringEquals", "lambda:FunctionUrlAuthType", &of.function_url_auth_type);
+    let via_url = of.invoked_via_function_url.map(|via| via.to_string());
+    add("Bool", "lambda:InvokedViaFunctionUrl", &via_url);
     add("ArnLike", "AWS:SourceArn", &of.source_arn);
     let mut statement = json!({
         "Sid": of.statement_id, "Effect": "Allow", "Principal": principal, "Action": of.action, "Resource": arn

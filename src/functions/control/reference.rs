@@ -23,6 +23,7 @@ impl Reference {
         let parts: Vec<&str> = text.split(':').collect();
         let (account, name, own) = match parts.as_slice() {
             [name] => (None, *name, None),
+            ["function", name, own @ ..] if own.len() < 2 => (None, *name, own.first().copied()),
             [name, own] => (None, *name, Some(*own)),
             [account, "function", name] => (Some(*account), *name, None),
             [account, "function", name, own] => (Some(*account), *name, Some(*own)),
@@ -75,6 +76,8 @@ mod tests {
             ("f", Some("1"), Some("1")),
             ("f:live", None, Some("live")),
             ("f:live", Some("live"), Some("live")),
+            ("function:f", None, None),
+            ("function:f:live", None, Some("live")),
             ("123456789012:function:f", None, None),
             ("123456789012:function:f:2", None, Some("2")),
             (arn, None, None),

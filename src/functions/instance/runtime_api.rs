@@ -3,6 +3,7 @@
 //! Of the Extensions API there is what an extension within the runtime's process needs to wait for its end.
 
 use std::convert::Infallible;
+use std::io::ErrorKind;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use base64::Engine;
@@ -15,7 +16,8 @@ use http_body_util::{BodyExt, Full};
 use hyper::body::{Body as _, Incoming};
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use tokio::net::TcpListener;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 
@@ -68,6 +70,30 @@ pub(super) struct RuntimeApi {
 
 type Answered = Response<Full<Bytes>>;
 
+/// The other end of a connection, to be asked without waiting whether it is still there.
+pub(super) struct Peer(Option<std::net::TcpStream>);
+
+impl Peer {
+    /// One that never goes before its connection does.
+    pub(super) const STAYS: Self = Self(None);
+
+    /// The system closes a process's sockets before it reports the process's end.
+    fn has_gone(&self) -> bool {
+        let Some(socket) = &self.0 else { return false };
+        match socket.peek(&mut [0]) {
+            Ok(read) => read == 0,
+            Err(error) => error.kind() != ErrorKind::WouldBlock,
+        }
+    }
+}
+
+/// Adds a second handle of the connection, which neither reads from it nor waits for it.
+fn with_peer(stream: TcpStream) -> std::io::Result<(TcpStream, Peer)> {
+    let stream = stream.into_std()?;
+    let peer = Peer(Some(stream.try_clone()?));
+    Ok((TcpStream::from_std(stream)?, peer))
+}
+
 impl RuntimeApi {
     pub(super) fn new(function: &str, version: &str, jobs: mpsc::Receiver<Job>) -> Self {
         Self {
@@ -100,25 +126,32 @@ impl RuntimeApi {
                     let Ok((stream, _)) = accepted else { tokio::task::yield_now().await; continue };
                     // Without it answers of two packets wait for each other.
                     let _ = stream.set_nodelay(true);
+                    let Ok((stream, peer)) = with_peer(stream) else { continue };
                     let api = self.clone();
-                    connections.spawn(async move {
-                        let service = service_fn(move |request| {
-                            let api = api.clone();
-                            async move { Ok::<_, Infallible>(api.answer(request).await) }
-                        });
-                        // A runtime that breaks off has ended, which is seen elsewhere.
-                        let _ = hyper::server::conn::http1::Builder::new()
-                            .pipeline_flush(true)
-                            .serve_connection(TokioIo::new(stream), service)
-                            .await;
-                    });
+                    connections.spawn(async move { api.converse(stream, peer).await });
                 }
                 Some(_) = connections.join_next(), if !connections.is_empty() => {}
             }
         }
     }
 
-    async fn answer(&self, request: Request<Incoming>) -> Answered {
+    /// Serves one connection to its end. A runtime that breaks off has ended, which is seen elsewhere.
+    pub(super) async fn converse<S>(self: Arc<Self>, stream: S, peer: Peer)
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let peer = Arc::new(peer);
+        let service = service_fn(move |request| {
+            let (api, peer) = (self.clone(), peer.clone());
+            async move { Ok::<_, Infallible>(api.answer(request, &peer).await) }
+        });
+        let _ = hyper::server::conn::http1::Builder::new()
+            .pipeline_flush(true)
+            .serve_connection(TokioIo::new(stream), service)
+            .await;
+    }
+
+    async fn answer(&self, request: Request<Incoming>, peer: &Peer) -> Answered {
         let (parts, body) = request.into_parts();
         let path = parts.uri.path().to_owned();
         if let Some(rest) = path.strip_prefix(EXTENSION) {
@@ -126,7 +159,7 @@ impl RuntimeApi {
         }
         let Some(rest) = path.strip_prefix(VERSION) else { return not_found() };
         match (&parts.method, rest) {
-            (&Method::GET, "invocation/next") => self.next().await,
+            (&Method::GET, "invocation/next") => self.next(peer).await,
             (&Method::POST, "init/error") => self.failed_to_begin(&parts, body).await,
             (&Method::POST, rest) => {
                 let of = |end: &str| rest.strip_prefix("invocation/")?.strip_suffix(end).map(str::to_owned);
@@ -142,7 +175,7 @@ impl RuntimeApi {
         }
     }
 
-    async fn next(&self) -> Answered {
+    async fn next(&self, peer: &Peer) -> Answered {
         let is_answered = {
             let current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
             current.as_ref().is_none_or(|(_, reply)| reply.is_none())
@@ -157,6 +190,10 @@ impl RuntimeApi {
         self.ready.send_replace(true);
         // Whoever asks with several threads is told of one event at a time.
         let Some(job) = self.jobs.lock().await.recv().await else { return gone() };
+        // A process that ended while it was idle may not have been noticed yet. The event is for another instance then.
+        if peer.has_gone() {
+            return gone();
+        }
         let Job { invocation, deadline_ms, reply, taken } = job;
         let mut response = Response::new(Full::new(invocation.payload));
         let headers = response.headers_mut();
@@ -371,4 +408,29 @@ fn not_found() -> Answered {
 
 fn gone() -> Answered {
     refused(StatusCode::GONE, "Gone", "the instance is being ended")
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::AsyncWriteExt;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_peer_is_gone_as_soon_as_its_process_has_closed_the_connection() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mut runtime = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (mut stream, peer) = with_peer(listener.accept().await.unwrap().0).unwrap();
+        assert!(!peer.has_gone());
+        // What it sends early is no end.
+        std::io::Write::write_all(&mut runtime, b"x").unwrap();
+        assert!(!peer.has_gone());
+        stream.readable().await.unwrap();
+        assert_eq!(stream.try_read(&mut [0; 8]).unwrap(), 1);
+        stream.write_all(b"y").await.unwrap();
+        assert!(!peer.has_gone());
+        // Nothing is awaited from here on: the runtime's own reading has noticed nothing yet.
+        drop(runtime);
+        assert!(peer.has_gone());
+    }
 }

@@ -7,8 +7,8 @@ use super::*;
 const FAILURE: &str = "arn:aws:lambda:us-east-1:123456789012:function:failed";
 const SUCCESS: &str = "arn:aws:states:us-east-1:123456789012:stateMachine:done";
 
-async fn configure(house: &House, retries_max: Option<u32>) {
-    let configure = house.functions.configure_events(&house.home, "f", None, move |_| EventConfig {
+async fn configure(fixture: &Fixture, retries_max: Option<u32>) {
+    let configure = fixture.functions.configure_events(&fixture.home, "f", None, move |_| EventConfig {
         age_max_s: None,
         retries_max,
         on_success: Some(SUCCESS.to_owned()),
@@ -18,13 +18,13 @@ async fn configure(house: &House, retries_max: Option<u32>) {
     configure.await.unwrap();
 }
 
-async fn told(house: &House) -> (String, Value) {
+async fn told(fixture: &Fixture) -> (String, Value) {
     let wait = async {
         loop {
-            if let Some(told) = house.outside.told.lock().unwrap().pop() {
+            if let Some(told) = fixture.outside.told.lock().unwrap().pop() {
                 return told;
             }
-            house.outside.change.notified().await;
+            fixture.outside.change.notified().await;
         }
     };
     tokio::time::timeout(Duration::from_secs(20), wait).await.expect("a destination is told")
@@ -32,16 +32,16 @@ async fn told(house: &House) -> (String, Value) {
 
 #[tokio::test]
 async fn an_event_is_handled_and_tried_again() {
-    let house = House::new();
+    let fixture = Fixture::new();
     let code = "def handler(event, context):\n    print('attempt', context.aws_request_id)\n    if event['fail']: raise ValueError('no')\n    return {'done': event['n']}\n";
-    house.make("f", "python3.11", "app.handler", &[("app.py", code)]).await;
-    configure(&house, None).await;
-    house
+    fixture.make("f", "python3.11", "app.handler", &[("app.py", code)]).await;
+    configure(&fixture, None).await;
+    fixture
         .functions
-        .enqueue(house.called("f"), house.invocation(&json!({"fail": false, "n": 7})))
+        .enqueue(fixture.called("f"), fixture.invocation(&json!({"fail": false, "n": 7})))
         .await
         .unwrap();
-    let (to, record) = told(&house).await;
+    let (to, record) = told(&fixture).await;
     assert_eq!(to, SUCCESS);
     assert_eq!(record["requestContext"]["condition"], "Success");
     assert_eq!(
@@ -50,11 +50,11 @@ async fn an_event_is_handled_and_tried_again() {
     );
 
     for (retries_max, attempts) in [(None, 3), (Some(0), 1)] {
-        configure(&house, retries_max).await;
-        let invocation = house.invocation(&json!({"fail": true}));
+        configure(&fixture, retries_max).await;
+        let invocation = fixture.invocation(&json!({"fail": true}));
         let id = invocation.request_id.clone();
-        house.functions.enqueue(house.called("f"), invocation).await.unwrap();
-        let (to, record) = told(&house).await;
+        fixture.functions.enqueue(fixture.called("f"), invocation).await.unwrap();
+        let (to, record) = told(&fixture).await;
         assert_eq!(to, FAILURE);
         let context = &record["requestContext"];
         assert_eq!(
@@ -64,7 +64,7 @@ async fn an_event_is_handled_and_tried_again() {
         assert_eq!(context["functionArn"], "arn:aws:lambda:us-east-1:123456789012:function:f:$LATEST");
         assert_eq!(record["responseContext"]["functionError"], "Unhandled");
         assert_eq!(record["responsePayload"]["errorType"], "ValueError");
-        let lines = house.functions.log(&house.home, "f").lines(0, usize::MAX);
+        let lines = fixture.functions.log(&fixture.home, "f").lines(0, usize::MAX);
         let n = lines.iter().filter(|line| line.text == format!("attempt {id}")).count();
         assert_eq!(n, attempts);
     }
@@ -72,29 +72,32 @@ async fn an_event_is_handled_and_tried_again() {
 
 #[tokio::test]
 async fn an_event_waits_for_a_place() {
-    let house = House::new();
-    house
+    let fixture = Fixture::new();
+    fixture
         .make("f", "python3.11", "app.handler", &[("app.py", "def handler(event, context): return 1\n")])
         .await;
-    configure(&house, None).await;
-    house.functions.reserve(&house.home, "f", Some(0)).await.unwrap();
-    house.functions.enqueue(house.called("f"), house.invocation(&json!({}))).await.unwrap();
-    let early = tokio::time::timeout(Duration::from_millis(300), house.outside.change.notified()).await;
+    configure(&fixture, None).await;
+    fixture.functions.reserve(&fixture.home, "f", Some(0)).await.unwrap();
+    fixture.functions.enqueue(fixture.called("f"), fixture.invocation(&json!({}))).await.unwrap();
+    let early = tokio::time::timeout(Duration::from_millis(300), fixture.outside.change.notified()).await;
     assert!(early.is_err(), "nothing is told while there is no place");
-    house.functions.reserve(&house.home, "f", None).await.unwrap();
-    assert_eq!(told(&house).await.0, SUCCESS);
+    fixture.functions.reserve(&fixture.home, "f", None).await.unwrap();
+    assert_eq!(told(&fixture).await.0, SUCCESS);
 }
 
 #[tokio::test]
 async fn an_event_has_its_own_bound() {
-    let house = House::new();
-    house
+    let fixture = Fixture::new();
+    fixture
         .make("f", "python3.11", "app.handler", &[("app.py", "def handler(event, context): return 1\n")])
         .await;
-    let large = house.invocation(&json!("x".repeat(1 << 20)));
-    assert!(matches!(house.functions.enqueue(house.called("f"), large).await, Err(Error::EventTooLarge(_))));
+    let large = fixture.invocation(&json!("x".repeat(1 << 20)));
     assert!(matches!(
-        house.functions.enqueue(house.called("none"), house.invocation(&json!(1))).await,
+        fixture.functions.enqueue(fixture.called("f"), large).await,
+        Err(Error::EventTooLarge(_))
+    ));
+    assert!(matches!(
+        fixture.functions.enqueue(fixture.called("none"), fixture.invocation(&json!(1))).await,
         Err(Error::NotFound(_))
     ));
 }

@@ -6,7 +6,7 @@ use super::*;
 
 #[tokio::test]
 async fn a_python_handler_gets_event_and_context() {
-    let house = House::new();
+    let fixture = Fixture::new();
     let code = r#"
 import os
 n = 0
@@ -19,12 +19,12 @@ def handler(event, context):
         "left": context.get_remaining_time_in_millis(), "key": os.environ["AWS_ACCESS_KEY_ID"],
         "region": os.environ["AWS_REGION"], "own": os.environ["OWN"], "environment": os.environ["AWS_EXECUTION_ENV"]}
 "#;
-    house
+    fixture
         .make_with("f", "python3.12", "app.handler", &[("app.py", code)], |settings| {
             settings.environment = Some(BTreeMap::from([("OWN".to_owned(), "é=1".to_owned())]));
         })
         .await;
-    let first = house.value("f", &json!({"a": [1, "é"]})).await;
+    let first = fixture.value("f", &json!({"a": [1, "é"]})).await;
     assert_eq!(first["event"], json!({"a": [1, "é"]}));
     assert_eq!(first["arn"], "arn:aws:lambda:us-east-1:123456789012:function:f");
     assert_eq!(
@@ -37,7 +37,7 @@ def handler(event, context):
     let left = first["left"].as_u64().unwrap();
     assert!((10_000..=20_000).contains(&left), "{left}");
 
-    let second = house.answer("f", &json!(null)).await;
+    let second = fixture.answer("f", &json!(null)).await;
     let log = second.log_tail.clone();
     let second = value(second).await;
     assert_eq!((&second["n"], &second["event"]), (&json!(2), &json!(null)), "the instance is used again");
@@ -51,7 +51,7 @@ def handler(event, context):
 
 #[tokio::test]
 async fn python_s_errors_are_told_as_aws_tells_them() {
-    let house = House::new();
+    let fixture = Fixture::new();
     let code = r#"
 class CustomException(Exception): pass
 def handler(event, context):
@@ -59,15 +59,15 @@ def handler(event, context):
         return {1}
     raise CustomException("no good")
 "#;
-    house.make("f", "python3.11", "handler.handler", &[("handler.py", code)]).await;
-    let (error, log) = house.error("f", &json!({})).await;
+    fixture.make("f", "python3.11", "handler.handler", &[("handler.py", code)]).await;
+    let (error, log) = fixture.error("f", &json!({})).await;
     assert_eq!((&error["errorType"], &error["errorMessage"]), (&json!("CustomException"), &json!("no good")));
     let stack =
         "  File \"/var/task/handler.py\", line 6, in handler\n    raise CustomException(\"no good\")\n";
     assert_eq!(error["stackTrace"], json!([stack]));
     assert_eq!(error["requestId"].as_str().unwrap().len(), 36);
     assert!(log.contains("[ERROR] CustomException: no good\rTraceback"), "{log}");
-    let (error, _) = house.error("f", &json!("set")).await;
+    let (error, _) = fixture.error("f", &json!("set")).await;
     assert_eq!(error["errorType"], "Runtime.MarshalError");
     assert_eq!(
         error["errorMessage"],
@@ -99,17 +99,17 @@ def handler(event, context):
         ),
         ("e", "app.handler", "1 / 0", "ZeroDivisionError", "division by zero"),
     ] {
-        house.make(name, "python3.11", handler, &[("app.py", code)]).await;
-        let (error, log) = house.error(name, &json!({})).await;
+        fixture.make(name, "python3.11", handler, &[("app.py", code)]).await;
+        let (error, log) = fixture.error(name, &json!({})).await;
         assert_eq!((&error["errorType"], &error["errorMessage"]), (&json!(kind), &json!(text)), "{log}");
         // It is told every time.
-        assert_eq!(house.error(name, &json!({})).await.0["errorType"], kind);
+        assert_eq!(fixture.error(name, &json!({})).await.0["errorType"], kind);
     }
 }
 
 #[tokio::test]
 async fn node_handlers_are_modules_of_either_kind() {
-    let house = House::new();
+    let fixture = Fixture::new();
     let echo = "async (event, context) => ({ event, id: context.awsRequestId, fn: context.functionName })";
     for (name, file, code) in [
         ("cjs", "index.js", format!("exports.handler = {echo};")),
@@ -117,9 +117,9 @@ async fn node_handlers_are_modules_of_either_kind() {
         ("callback", "index.cjs", "exports.handler = (event, context, done) => setTimeout(() => done(null, { event, id: context.awsRequestId, fn: context.functionName }), 5);".to_owned()),
         ("deep", "index.js", format!("module.exports = {{ handler: {echo} }};")),
     ] {
-        house.make(name, "nodejs20.x", "index.handler", &[(file, &code)]).await;
+        fixture.make(name, "nodejs20.x", "index.handler", &[(file, &code)]).await;
         for event in [json!({"a": "é"}), json!([])] {
-            let told = house.value(name, &event).await;
+            let told = fixture.value(name, &event).await;
             assert_eq!((&told["event"], &told["fn"]), (&event, &json!(name)));
         }
     }
@@ -127,13 +127,13 @@ async fn node_handlers_are_modules_of_either_kind() {
         ("package.json", r#"{"type":"module"}"#),
         ("src/app.js", "export const run = async () => import.meta.url.slice(0, 7);"),
     ];
-    house.make("typed", "nodejs18.x", "src/app.run", &files).await;
-    assert_eq!(house.value("typed", &json!({})).await, "file://");
+    fixture.make("typed", "nodejs18.x", "src/app.run", &files).await;
+    assert_eq!(fixture.value("typed", &json!({})).await, "file://");
 }
 
 #[tokio::test]
 async fn node_waits_for_the_event_loop_as_handlers_ask() {
-    let house = House::new();
+    let fixture = Fixture::new();
     let code = r#"
 exports.late = (event, context, done) => { let n = 0; setTimeout(() => { n = 1; }, 20); done(null, { get n() { return n; } }); };
 exports.soon = (event, context, done) => { context.callbackWaitsForEmptyEventLoop = false; let n = 0; setTimeout(() => { n = 1; }, 20); done(null, { get n() { return n; } }); };
@@ -144,12 +144,12 @@ exports.log = async () => { console.log('one\ntwo %d', 2); console.error(new Err
     for (name, expect) in
         [("late", json!({"n": 1})), ("soon", json!({"n": 0})), ("never", json!(null)), ("lost", json!(null))]
     {
-        house.make(name, "nodejs20.x", &format!("index.{name}"), &[("index.js", code)]).await;
-        assert_eq!(house.value(name, &json!({})).await, expect, "{name}");
-        assert_eq!(house.value(name, &json!({})).await, expect, "{name} again");
+        fixture.make(name, "nodejs20.x", &format!("index.{name}"), &[("index.js", code)]).await;
+        assert_eq!(fixture.value(name, &json!({})).await, expect, "{name}");
+        assert_eq!(fixture.value(name, &json!({})).await, expect, "{name} again");
     }
-    house.make("log", "nodejs20.x", "index.log", &[("index.js", code)]).await;
-    let answer = house.answer("log", &json!({})).await;
+    fixture.make("log", "nodejs20.x", "index.log", &[("index.js", code)]).await;
+    let answer = fixture.answer("log", &json!({})).await;
     assert!(
         answer.log_tail.contains("\tINFO\tone\rtwo 2\n") && answer.log_tail.contains("\tERROR\te\n"),
         "{}",
@@ -160,17 +160,17 @@ exports.log = async () => { console.log('one\ntwo %d', 2); console.error(new Err
 
 #[tokio::test]
 async fn node_s_errors_are_told_as_aws_tells_them() {
-    let house = House::new();
+    let fixture = Fixture::new();
     let code = "exports.handler = async (event) => { if (event.text) throw 'plain'; throw new RangeError('too far'); };
         exports.number = 1; exports.wild = async () => { setTimeout(() => { throw new TypeError('late'); }, 1); await new Promise((r) => setTimeout(r, 5000)); };";
-    house.make("f", "nodejs20.x", "index.handler", &[("index.js", code)]).await;
-    let (error, _) = house.error("f", &json!({})).await;
+    fixture.make("f", "nodejs20.x", "index.handler", &[("index.js", code)]).await;
+    let (error, _) = fixture.error("f", &json!({})).await;
     assert_eq!((&error["errorType"], &error["errorMessage"]), (&json!("RangeError"), &json!("too far")));
     assert!(error["trace"][1].as_str().unwrap().contains("/var/task/index.js:1:"), "{error}");
-    let (error, _) = house.error("f", &json!({"text": true})).await;
+    let (error, _) = fixture.error("f", &json!({"text": true})).await;
     assert_eq!(error, json!({"errorType": "string", "errorMessage": "plain", "trace": []}));
-    house.make("wild", "nodejs20.x", "index.wild", &[("index.js", code)]).await;
-    assert_eq!(house.error("wild", &json!({})).await.0["errorType"], "TypeError");
+    fixture.make("wild", "nodejs20.x", "index.wild", &[("index.js", code)]).await;
+    assert_eq!(fixture.error("wild", &json!({})).await.0["errorType"], "TypeError");
     for (name, handler, code, kind) in [
         ("a", "index.handler", "require('nothing')", "Runtime.ImportModuleError"),
         ("b", "index.none", "", "Runtime.HandlerNotFound"),
@@ -179,15 +179,15 @@ async fn node_s_errors_are_told_as_aws_tells_them() {
         ("e", "none.handler", "", "Runtime.ImportModuleError"),
         ("g", "index.handler", "null.x", "TypeError"),
     ] {
-        house.make(name, "nodejs20.x", handler, &[("index.js", code)]).await;
-        let (error, log) = house.error(name, &json!({})).await;
+        fixture.make(name, "nodejs20.x", handler, &[("index.js", code)]).await;
+        let (error, log) = fixture.error(name, &json!({})).await;
         assert_eq!(error["errorType"], kind, "{error} {log}");
     }
 }
 
 #[tokio::test]
 async fn node_streams_answers() {
-    let house = House::new();
+    let fixture = Fixture::new();
     let code = r#"
 exports.handler = awslambda.streamifyResponse(async (event, stream) => {
   if (event.http) stream = awslambda.HttpResponseStream.from(stream, { statusCode: 201 });
@@ -198,9 +198,9 @@ exports.handler = awslambda.streamifyResponse(async (event, stream) => {
   stream.end();
 });
 "#;
-    house.make("f", "nodejs20.x", "index.handler", &[("index.js", code)]).await;
+    fixture.make("f", "nodejs20.x", "index.handler", &[("index.js", code)]).await;
     let collect = async |event| {
-        let Payload::Stream(stream) = house.answer("f", &event).await.payload else { panic!("no stream") };
+        let Payload::Stream(stream) = fixture.answer("f", &event).await.payload else { panic!("no stream") };
         let content_type = stream.content_type.clone();
         let (bytes, broken) = Payload::Stream(stream).collect(usize::MAX).await;
         (content_type, bytes, broken)
@@ -215,7 +215,7 @@ exports.handler = awslambda.streamifyResponse(async (event, stream) => {
     let Some(Piece::Failed { error_type, details }) = broken else { panic!("no error") };
     assert_eq!(error_type, "Error");
     assert!(details.contains("half way"), "{details}");
-    let (error, _) = house.error("f", &json!({"fail": true})).await;
+    let (error, _) = fixture.error("f", &json!({"fail": true})).await;
     assert_eq!(error["errorMessage"], "half way", "before the first byte it is an error like others");
     // The instance is of use afterwards.
     assert_eq!(collect(json!({"n": 1, "size": 1})).await.1.len(), 1);
@@ -223,7 +223,7 @@ exports.handler = awslambda.streamifyResponse(async (event, stream) => {
 
 #[tokio::test]
 async fn a_bootstrap_is_run_as_it_is() {
-    let house = House::new();
+    let fixture = Fixture::new();
     let code = r#"#!/usr/bin/env python3
 import http.client, os
 api = http.client.HTTPConnection(os.environ["AWS_LAMBDA_RUNTIME_API"])
@@ -234,9 +234,135 @@ while True:
     api.request("POST", f"/2018-06-01/runtime/invocation/{id}/response", b'{"got":' + body + b"}")
     api.getresponse().read()
 "#;
-    house.make("f", "provided.al2023", "any", &[("bootstrap", code)]).await;
-    assert_eq!(house.value("f", &json!([1])).await, json!({"got": [1]}));
-    house.make("none", "provided.al2", "any", &[("other", code)]).await;
-    let (error, _) = house.error("none", &json!({})).await;
+    fixture.make("f", "provided.al2023", "any", &[("bootstrap", code)]).await;
+    assert_eq!(fixture.value("f", &json!([1])).await, json!({"got": [1]}));
+    fixture.make("none", "provided.al2", "any", &[("other", code)]).await;
+    let (error, _) = fixture.error("none", &json!({})).await;
     assert_eq!(error["errorType"], "Runtime.InvalidEntrypoint");
+}
+
+#[tokio::test]
+async fn a_runtime_is_told_all_that_is_known_of_an_invocation() {
+    let fixture = Fixture::new();
+    let code = r#"
+import os
+def handler(event, context):
+    client, identity = context.client_context, context.identity
+    return {"custom": client.custom, "title": client.client.app_title, "env": client.env,
+        "identity": [identity.cognito_identity_id, identity.cognito_identity_pool_id],
+        "trace": os.environ.get("_X_AMZN_TRACE_ID"), "group": context.log_group_name, "stream": context.log_stream_name}
+"#;
+    fixture.make("f", "python3.12", "app.handler", &[("app.py", code)]).await;
+    let trace = "Root=1-67891233-abcdef012345678912345678;Parent=53995c3f42cd8ad8;Sampled=1";
+    let invocation = Invocation {
+        trace_id: Some(trace.to_owned()),
+        client_context: Some(
+            r#"{"custom":{"a":"é"},"client":{"app_title":"t"},"env":{"locale":"de"}}"#.to_owned(),
+        ),
+        cognito_identity: Some(r#"{"cognitoIdentityId":"i","cognitoIdentityPoolId":"p"}"#.to_owned()),
+        ..fixture.invocation(&json!({}))
+    };
+    let told = value(fixture.functions.invoke(fixture.called("f"), invocation).await.unwrap()).await;
+    assert_eq!((&told["title"], &told["env"]), (&json!("t"), &json!({"locale": "de"})));
+    assert_eq!((&told["identity"], &told["trace"]), (&json!(["i", "p"]), &json!(trace)));
+    assert_eq!(told["group"], "/aws/lambda/f");
+    assert!(told["stream"].as_str().unwrap().contains("/[$LATEST]"), "{told}");
+    let code = r#"
+exports.handler = async (event, context) => ({ custom: context.clientContext?.custom, identity: context.identity?.cognitoIdentityId,
+  trace: process.env._X_AMZN_TRACE_ID, arn: context.invokedFunctionArn, left: context.getRemainingTimeInMillis() });
+"#;
+    fixture.make("g", "nodejs20.x", "index.handler", &[("index.js", code)]).await;
+    let invocation = Invocation {
+        trace_id: Some(trace.to_owned()),
+        client_context: Some(r#"{"custom":{"a":1}}"#.to_owned()),
+        cognito_identity: Some(r#"{"cognitoIdentityId":"i"}"#.to_owned()),
+        ..fixture.invocation(&json!({}))
+    };
+    let told = value(fixture.functions.invoke(fixture.called("g"), invocation).await.unwrap()).await;
+    assert_eq!(
+        (&told["custom"], &told["identity"], &told["trace"]),
+        (&json!({"a": 1}), &json!("i"), &json!(trace))
+    );
+    assert_eq!(told["arn"], "arn:aws:lambda:us-east-1:123456789012:function:g");
+    assert!((10_000..=20_000).contains(&told["left"].as_u64().unwrap()), "{told}");
+}
+
+#[tokio::test]
+async fn logs_are_json_if_that_is_asked_for_from_the_level_that_is() {
+    let fixture = Fixture::new();
+    let python = "import logging\ndef handler(event, context):\n    logging.info('quiet')\n    logging.warning('loud %s', 1)\n    raise KeyError('k')\n";
+    let node = "exports.handler = async () => { console.info('quiet'); console.warn('loud %d', 1); throw new TypeError('k'); };";
+    for (name, runtime, handler, file, code) in [
+        ("p", "python3.12", "app.handler", "app.py", python),
+        ("n", "nodejs20.x", "index.handler", "index.js", node),
+    ] {
+        fixture
+            .make_with(name, runtime, handler, &[(file, code)], |settings| {
+                settings.logging = LoggingConfig {
+                    format: "JSON".to_owned(),
+                    application_level: Some("WARN".to_owned()),
+                    ..LoggingConfig::default()
+                };
+            })
+            .await;
+        let (_, log) = fixture.error(name, &json!({})).await;
+        let lines: Vec<Value> = log.lines().map(|line| serde_json::from_str(line).expect(line)).collect();
+        let told = |wanted: &str| lines.iter().any(|line| line["message"] == wanted);
+        assert!(told("loud 1") && !told("quiet"), "{log}");
+        let loud = lines.iter().find(|line| line["message"] == "loud 1").unwrap();
+        let report = lines.last().unwrap();
+        assert_eq!(
+            (&report["type"], &report["record"]["status"]),
+            (&json!("platform.report"), &json!("success"))
+        );
+        assert_eq!(loud["requestId"], report["record"]["requestId"], "{log}");
+        assert!(
+            lines.iter().any(|line| line["errorType"] == "KeyError" || line["errorType"] == "TypeError"),
+            "{log}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn layers_have_programs_and_modules_of_node() {
+    let fixture = Fixture::new();
+    let layer = NewLayer {
+        name: "l".into(),
+        code: zipped(&[
+            ("nodejs/node_modules/shared/index.js", "exports.n = 7;"),
+            ("bin/tool", "#!/bin/sh\necho tool\n"),
+        ]),
+        ..NewLayer::default()
+    };
+    fixture.functions.publish_layer(&fixture.home, layer).await.unwrap();
+    let arn = format!("{}:1", layer_arn(&fixture.home, "l"));
+    let layers = fixture.functions.layer_refs(&fixture.home, vec![arn]).await.unwrap();
+    let code = "const { execSync } = require('child_process');\nexports.handler = async () => [require('shared').n, String(execSync('tool'))];";
+    fixture
+        .make_with("f", "nodejs20.x", "index.handler", &[("index.js", code)], |settings| {
+            settings.layers = layers
+        })
+        .await;
+    assert_eq!(fixture.value("f", &json!({})).await, json!([7, "tool\n"]));
+}
+
+#[tokio::test]
+async fn a_layer_s_external_extension_is_refused_by_its_name() {
+    let fixture = Fixture::new();
+    let layer = NewLayer {
+        name: "agent".into(),
+        code: zipped(&[("extensions/agent", "#!/bin/sh\n"), ("agent/agent.py", "")]),
+        ..NewLayer::default()
+    };
+    fixture.functions.publish_layer(&fixture.home, layer).await.unwrap();
+    let arn = format!("{}:1", layer_arn(&fixture.home, "agent"));
+    let layers = fixture.functions.layer_refs(&fixture.home, vec![arn]).await.unwrap();
+    fixture.make("f", "python3.12", "app.handler", &[("app.py", "def handler(e, c): return 1\n")]).await;
+    let refused = fixture
+        .functions
+        .update_configuration(&fixture.home, "f", None, |settings| settings.layers = layers)
+        .await;
+    let refused = refused.unwrap_err().to_string();
+    assert!(refused.contains("/opt/extensions/agent"), "{refused}");
+    assert_eq!(fixture.value("f", &json!({})).await, 1);
 }

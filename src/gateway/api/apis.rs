@@ -1,8 +1,9 @@
 //! The entry point: control-plane operations for clients, and loading and change notifications for the data plane.
 
+use std::pin::Pin;
 use std::sync::{Arc, PoisonError, RwLock, Weak};
 
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, oneshot};
 
 use super::deployment::DeploymentSnapshot;
 use super::ids::{ApiId, StageName, UsagePlanId};
@@ -33,12 +34,12 @@ pub struct Apis {
     domains: Arc<Published>,
 }
 
-/// The custom domain names that the data plane knows, and a turn for updating them: the last to read the store must be
+/// The custom domain names that the data plane knows, and a lock for updating them: the last to read the store must be
 /// the last to publish.
 #[derive(Debug, Default)]
 struct Published {
     domains: Arc<Domains>,
-    turn: Mutex<()>,
+    updating: Mutex<()>,
 }
 
 impl Apis {
@@ -73,9 +74,9 @@ impl Apis {
     /// Publishes domain names to the data plane: when the server starts, and after each commit that changes one, before
     /// the client gets its answer.
     pub async fn publish_domains(&self) -> Result<(), Error> {
-        let turn = self.domains.turn.lock().await;
+        let updating = self.domains.updating.lock().await;
         self.domains.domains.publish(self.store.read(all_domain_names).await?);
-        drop(turn);
+        drop(updating);
         Ok(())
     }
 
@@ -160,7 +161,7 @@ impl Apis {
         let (apis, owner) = (self.clone(), owner.clone());
         let whole = async move {
             let done = apis.write(&owner, work).await?;
-            apis.tell(&changes(&done)).await;
+            apis.notify(&changes(&done)).await;
             Ok(done)
         };
         self.whole(whole).await
@@ -187,19 +188,26 @@ impl Apis {
         &self,
         work: impl Future<Output = Result<T, Error>> + Send + 'static,
     ) -> Result<T, Error> {
-        match tokio::spawn(work).await {
+        let (answer, answered) = oneshot::channel();
+        // One type of task for all of them: each type that is spawned costs some 4 KB of code.
+        let work: Pin<Box<dyn Future<Output = ()> + Send>> = Box::pin(async move {
+            // The caller may have gone away.
+            let _ = answer.send(work.await);
+        });
+        let ended = tokio::spawn(work).await;
+        match answered.await {
             Ok(result) => result,
-            Err(error) if error.is_panic() => Err(store::Error::Panicked.into()),
+            Err(_) if ended.is_err_and(|error| error.is_panic()) => Err(store::Error::Panicked.into()),
             // The runtime is shutting down.
             Err(_) => Err(store::Error::Closed.into()),
         }
     }
 
     /// Notifies the data plane.
-    pub(super) async fn tell(&self, changes: &[Change]) {
+    pub(super) async fn notify(&self, changes: &[Change]) {
         for watcher in self.watchers() {
             for change in changes {
-                watcher.tell(change).await;
+                watcher.notify(change).await;
             }
         }
     }

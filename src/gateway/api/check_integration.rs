@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::integration::{ConnectionType, Integration, IntegrationResponse, IntegrationType};
+use super::integration::{
+    ConnectionType, Integration, IntegrationResponse, IntegrationType, ResponseTransferMode,
+    TIMEOUT_MILLIS_MAX,
+};
 use super::mapping_names::{
     check_cache_key, check_request_mappings, check_response_mappings, check_response_names,
 };
@@ -12,7 +15,8 @@ use crate::gateway::error::{BadRequest, Error};
 use crate::id::Arn;
 
 const TIMEOUT_MILLIS_MIN: u32 = 50;
-const TIMEOUT_MILLIS_MAX: u32 = 29_000;
+/// For responses that are streamed: 15 minutes.
+const STREAM_TIMEOUT_MILLIS_MAX: u32 = 900_000;
 /// The longest template, in bytes.
 pub(crate) const TEMPLATE_BYTES_MAX: usize = 300 * 1024;
 /// The longest selection pattern, in bytes; patterns are outside input.
@@ -32,8 +36,9 @@ pub(crate) fn check_integration(integration: &Integration, method: &Method) -> R
         }
     }
     check_connection(integration)?;
-    if !(TIMEOUT_MILLIS_MIN..=TIMEOUT_MILLIS_MAX).contains(&integration.timeout_millis) {
-        return Err(BadRequest::Timeout.into());
+    let timeout_max = check_transfer_mode(integration)?;
+    if !(TIMEOUT_MILLIS_MIN..=timeout_max).contains(&integration.timeout_millis) {
+        return Err(BadRequest::Timeout(timeout_max).into());
     }
     check_request_mappings(integration, method)?;
     check_cache_key(integration, method)?;
@@ -84,6 +89,21 @@ fn check_aws_uri(integration: &Integration) -> Result<(), BadRequest> {
         _ if is_proxy => Err(BadRequest::AwsProxyService),
         _ if integration.credentials.is_none() => Err(BadRequest::RoleArn),
         _ => Ok(()),
+    }
+}
+
+/// Checks that what is streamed can be, and returns the longest timeout, in milliseconds.
+///
+/// AWS documents that only proxy integrations stream, but not its message.
+fn check_transfer_mode(integration: &Integration) -> Result<u32, BadRequest> {
+    if integration.response_transfer_mode != Some(ResponseTransferMode::Stream) {
+        return Ok(TIMEOUT_MILLIS_MAX);
+    }
+    match integration.kind {
+        IntegrationType::HttpProxy | IntegrationType::AwsProxy => Ok(STREAM_TIMEOUT_MILLIS_MAX),
+        IntegrationType::Http | IntegrationType::Mock | IntegrationType::Aws => {
+            Err(BadRequest::StreamedIntegrationType)
+        }
     }
 }
 
@@ -202,6 +222,20 @@ mod tests {
         assert_eq!(check(|i| i.timeout_millis = 29_000), Ok(()));
         assert!(check(|i| i.timeout_millis = 49).is_err());
         assert!(check(|i| i.timeout_millis = 29_001).is_err());
+        fn streamed(i: &mut Integration, millis: u32) {
+            i.kind = IntegrationType::HttpProxy;
+            i.response_transfer_mode = Some(ResponseTransferMode::Stream);
+            i.timeout_millis = millis;
+        }
+        assert_eq!(check(|i| streamed(i, 900_000)), Ok(()));
+        assert_eq!(
+            check(|i| streamed(i, 900_001)).unwrap_err(),
+            "Timeout should be between 50 ms and 900000 ms"
+        );
+        assert_eq!(
+            check(|i| i.response_transfer_mode = Some(ResponseTransferMode::Stream)).unwrap_err(),
+            "Response transfer mode STREAM is only supported for HTTP_PROXY and AWS_PROXY integrations"
+        );
         assert_eq!(check(|i| drop(i.request_templates.insert("$default".to_owned(), String::new()))), Ok(()));
         assert_eq!(
             check(|i| drop(i.request_templates.insert("123".to_owned(), String::new()))).unwrap_err(),

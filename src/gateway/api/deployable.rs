@@ -4,7 +4,7 @@
 
 use super::authorizer::Authorizer;
 use super::deployment::DeploymentSnapshot;
-use super::integration::{CALLERS_OWN, ConnectionType, Integration, IntegrationType, ResponseTransferMode};
+use super::integration::{CALLERS_OWN, ConnectionType, Integration, IntegrationType};
 use super::jwt_configuration::JwtAlgorithm;
 use super::method::{AuthorizationType, HttpMethod, Method};
 use super::reach::Reach;
@@ -48,8 +48,7 @@ const METHOD_ROWS: &[MethodRow] = &[
             let mut unknown = arns.filter(|arn| !site.reach.has_user_pool(arn));
             site.method.authorization_type == AuthorizationType::CognitoUserPools && unknown.next().is_some()
         },
-        reason: "COGNITO_USER_POOLS authorizers are not supported for user pools that the settings don't name \
-                 ([user_pools])",
+        reason: "COGNITO_USER_POOLS authorizers are not supported for what is no user pool's ARN",
     },
     MethodRow {
         uses: |site| site.integration.kind == IntegrationType::AwsProxy && !is_reachable(site),
@@ -57,8 +56,8 @@ const METHOD_ROWS: &[MethodRow] = &[
     },
     MethodRow {
         uses: |site| site.integration.kind == IntegrationType::Aws && !is_reachable(site),
-        reason: "integrations of type AWS are supported for Step Functions (states:action/…, states:path/…), Lambda and \
-                 services that have an endpoint in the settings ([services]) only",
+        reason: "integrations of type AWS are supported for the services of this server and for those that have an \
+                 endpoint in the settings ([services.NAME] endpoint, or [services] default) only",
     },
     MethodRow {
         uses: |site| {
@@ -73,10 +72,6 @@ const METHOD_ROWS: &[MethodRow] = &[
             site.integration.connection_type == ConnectionType::VpcLink && site.reach.vpc_links.is_empty()
         },
         reason: "VPC links are not supported while the settings name no upstreams ([vpc_links])",
-    },
-    MethodRow {
-        uses: |site| site.integration.response_transfer_mode == Some(ResponseTransferMode::Stream),
-        reason: "the response transfer mode STREAM is not supported",
     },
 ];
 
@@ -94,8 +89,8 @@ const API_ROWS: &[ApiRow] = &[ApiRow {
 pub const WITHOUT_EFFECT: &[&str] = &[
     "cacheDataEncrypted: cached answers are in memory only",
     "tracingEnabled, metricsEnabled: nothing is sent to X-Ray or CloudWatch",
-    "endpoint types, VPC endpoints, IP address types, security policies, endpoint access modes: every API is \
-     reached through this server's listeners",
+    "endpoint types (except that they say how long a streamed response may pause), VPC endpoints, IP address types, \
+     security policies, endpoint access modes: every API is reached through this server's listeners",
     "stageKeys, labels, customerId and generateDistinctId of API keys, productCode of usage plans: usage plans alone say what a \
      key opens, and a key's id is never its value",
     "cloudwatchRoleArn: it has to be set before execution logs are switched on, and is not used",
@@ -176,7 +171,8 @@ mod tests {
             path: "/".to_owned(),
             methods: BTreeMap::from([(HttpMethod::Get, method)]),
         });
-        let reach = Reach { services: ["sqs".to_owned()].into(), ..Reach::default() };
+        let services = ["sqs", "states"].map(str::to_owned).into();
+        let reach = Reach { services, ..Reach::default() };
         check_deployable(&snapshot, &reach).map_err(|error| error.to_string())
     }
 

@@ -8,6 +8,9 @@ use super::ids::StatusCode;
 use super::method::HttpMethod;
 use super::words::words;
 
+/// The longest timeout of an integration whose response is buffered, in milliseconds.
+pub(crate) const TIMEOUT_MILLIS_MAX: u32 = 29_000;
+
 /// Credentials that stand for those of the request's signer.
 pub(crate) const CALLERS_OWN: &str = "arn:aws:iam::*:user/*";
 
@@ -77,7 +80,7 @@ pub struct Integration {
     pub passthrough_behavior: PassthroughBehavior,
     /// Conversion of the request body.
     pub content_handling: Option<ContentHandling>,
-    /// How long the backend may take to answer, 50 to 29,000 milliseconds.
+    /// How long the backend may take to answer, 50 to 29,000 milliseconds; 900,000 if the response is streamed.
     pub timeout_millis: u32,
     /// Group of cache entries; the resource's id unless given.
     pub cache_namespace: String,

@@ -59,7 +59,7 @@ pub enum Change {
 pub trait Watcher: Send + Sync {
     /// Called after every commit that changes what is served, before the client gets its answer. Once it returns,
     /// requests are served with the new state; until then, with either.
-    fn tell<'a>(&'a self, change: &'a Change) -> BoxFuture<'a, ()>;
+    fn notify<'a>(&'a self, change: &'a Change) -> BoxFuture<'a, ()>;
 
     /// Today's usage of a plan's keys that are in use. Must not block.
     fn live_usage(&self, owner: &AccountRegion, plan: &UsagePlanId) -> Vec<LiveUsage>;

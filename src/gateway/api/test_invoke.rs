@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::authorizer::Authorizer;
 use super::client_certificate::ClientCertificate;
@@ -48,7 +49,7 @@ pub struct TestInvocation {
 /// The result of a test call. A call that fails has a result too, with the status that a client would see.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TestOutcome {
-    /// Status a client would see.
+    /// Status a client would see; 0 if a streamed response did not begin within 35 seconds.
     pub status: u16,
     /// Body a client would see.
     pub body: String,
@@ -58,6 +59,14 @@ pub struct TestOutcome {
     pub log: String,
     /// Milliseconds the call took.
     pub latency_millis: u64,
+}
+
+impl TestOutcome {
+    /// A streamed response that had not begun after `waited`.
+    pub(crate) fn silent(waited: Duration) -> Self {
+        let latency_millis = u64::try_from(waited.as_millis()).unwrap_or(u64::MAX);
+        Self { status: 0, body: String::new(), headers: Vec::new(), log: String::new(), latency_millis }
+    }
 }
 
 /// A test of an authorizer.

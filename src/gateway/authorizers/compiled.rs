@@ -7,7 +7,7 @@ use std::time::Duration;
 use jsonwebtoken::Algorithm;
 
 use super::results::Results;
-use super::user_pools::Pool;
+use super::user_pools::{AuthorizerPools, Pool};
 use crate::gateway::api::{Authorizer, AuthorizerId, AuthorizerType, JwtAlgorithm, JwtIssuer};
 use crate::gateway::compile::{AwsTarget, Pattern, PatternError, with_stage_variables};
 use crate::gateway::mapping::source::{Source, SourceError};
@@ -19,12 +19,12 @@ const TTL_SECONDS: i64 = 300;
 #[derive(Debug)]
 pub(crate) struct CompiledAuthorizer {
     pub(crate) id: AuthorizerId,
-    pub(super) way: Way,
+    pub(super) kind: AuthorizerKind,
 }
 
 /// How the decision is made.
 #[derive(Debug)]
-pub(super) enum Way {
+pub(super) enum AuthorizerKind {
     Lambda(Box<LambdaAuthorizer>),
     UserPools(Box<PoolAuthorizer>),
     /// By the keys of an issuer that the authorizer trusts.
@@ -75,12 +75,12 @@ pub(super) enum EventType {
 }
 
 /// The context in which an authorizer is compiled.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub(crate) struct AuthorizerSetting<'a> {
     /// API and stage, for logs.
     pub(crate) place: &'a str,
     pub(crate) variables: &'a BTreeMap<String, String>,
-    pub(crate) pools: &'a BTreeMap<String, Arc<Pool>>,
+    pub(crate) pools: &'a AuthorizerPools,
     /// Members of `$context` from a test call.
     pub(crate) given: &'a BTreeMap<String, String>,
 }
@@ -96,7 +96,7 @@ enum Flaw {
     Issuers,
     #[error("{0} is no invocation of a function")]
     Uri(String),
-    #[error("{0} is no user pool of the settings")]
+    #[error("{0} is no user pool")]
     UserPool(String),
     #[error("identityValidationExpression: {0}")]
     Validation(#[from] PatternError),
@@ -105,29 +105,33 @@ enum Flaw {
 impl CompiledAuthorizer {
     /// Compiles an authorizer. Never fails: what can't work fails when it is used.
     pub(crate) fn compile(authorizer: &Authorizer, setting: AuthorizerSetting<'_>) -> Self {
-        let way = match authorizer.kind {
+        let kind = match authorizer.kind {
             AuthorizerType::Token => lambda(authorizer, EventType::Token, setting),
             AuthorizerType::Request => lambda(authorizer, EventType::Request, setting),
             AuthorizerType::CognitoUserPools => user_pools(authorizer, setting),
             AuthorizerType::Jwt => issuers(authorizer),
         };
-        let way = way.unwrap_or_else(|flaw| {
+        let kind = kind.unwrap_or_else(|flaw| {
             tracing::error!("{}: authorizer {} can't work: {flaw}", setting.place, authorizer.id);
-            Way::Broken
+            AuthorizerKind::Broken
         });
-        Self { id: authorizer.id.clone(), way }
+        Self { id: authorizer.id.clone(), kind }
     }
 
     /// Drops the cached results.
     pub(crate) fn flush(&self) {
-        match &self.way {
-            Way::Lambda(lambda) => lambda.results.iter().for_each(Results::flush),
-            Way::UserPools(_) | Way::Issuers(_) | Way::Broken => {}
+        match &self.kind {
+            AuthorizerKind::Lambda(lambda) => lambda.results.iter().for_each(Results::flush),
+            AuthorizerKind::UserPools(_) | AuthorizerKind::Issuers(_) | AuthorizerKind::Broken => {}
         }
     }
 }
 
-fn lambda(authorizer: &Authorizer, event: EventType, setting: AuthorizerSetting<'_>) -> Result<Way, Flaw> {
+fn lambda(
+    authorizer: &Authorizer,
+    event: EventType,
+    setting: AuthorizerSetting<'_>,
+) -> Result<AuthorizerKind, Flaw> {
     let variables = setting.variables;
     let uri = with_stage_variables(authorizer.authorizer_uri.as_deref().unwrap_or_default(), variables);
     let target = AwsTarget::parse(&uri).filter(|target| target.service == "lambda");
@@ -146,7 +150,7 @@ fn lambda(authorizer: &Authorizer, event: EventType, setting: AuthorizerSetting<
     }
     // Without identity sources, all callers would share a result.
     let ttl = if sources.is_empty() { 0 } else { authorizer.result_ttl_seconds.unwrap_or(TTL_SECONDS) };
-    Ok(Way::Lambda(Box::new(LambdaAuthorizer {
+    Ok(AuthorizerKind::Lambda(Box::new(LambdaAuthorizer {
         event,
         sources,
         // AWS ignores the expression of REQUEST authorizers.
@@ -160,7 +164,7 @@ fn lambda(authorizer: &Authorizer, event: EventType, setting: AuthorizerSetting<
     })))
 }
 
-fn issuers(authorizer: &Authorizer) -> Result<Way, Flaw> {
+fn issuers(authorizer: &Authorizer) -> Result<AuthorizerKind, Flaw> {
     let trusted = authorizer.jwt_configuration.as_ref().ok_or(Flaw::Issuers)?;
     let algorithm = |algorithm: &JwtAlgorithm| match algorithm {
         JwtAlgorithm::Rs256 => Some(Algorithm::RS256),
@@ -172,20 +176,20 @@ fn issuers(authorizer: &Authorizer) -> Result<Way, Flaw> {
         JwtAlgorithm::Es512 => None,
     };
     let keys = |issuer: &JwtIssuer| (issuer.clone(), Pool::discovered(&issuer.issuer));
-    Ok(Way::Issuers(Box::new(JwtAuthorizer {
+    Ok(AuthorizerKind::Issuers(Box::new(JwtAuthorizer {
         source: Source::parse(authorizer.identity_source.as_deref().unwrap_or_default())?,
         issuers: trusted.issuers.iter().map(keys).collect(),
         algorithms: trusted.default_algorithms.iter().filter_map(algorithm).collect(),
     })))
 }
 
-fn user_pools(authorizer: &Authorizer, setting: AuthorizerSetting<'_>) -> Result<Way, Flaw> {
+fn user_pools(authorizer: &Authorizer, setting: AuthorizerSetting<'_>) -> Result<AuthorizerKind, Flaw> {
     let source = authorizer.identity_source.as_deref().unwrap_or_default();
     let pools = authorizer.provider_arns.iter().map(|arn| {
         let arn = with_stage_variables(arn, setting.variables);
-        setting.pools.get(&arn).cloned().ok_or(Flaw::UserPool(arn))
+        setting.pools.find(&arn).ok_or(Flaw::UserPool(arn))
     });
-    Ok(Way::UserPools(Box::new(PoolAuthorizer {
+    Ok(AuthorizerKind::UserPools(Box::new(PoolAuthorizer {
         source: Source::parse(source)?,
         pools: pools.collect::<Result<_, _>>()?,
         audience: validation(authorizer)?,

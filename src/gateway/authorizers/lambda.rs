@@ -41,18 +41,21 @@ pub(super) async fn call(
     if let Ok(agent) = HeaderValue::try_from(format!("AmazonAPIGateway_{}", stage.api_id)) {
         headers.insert(USER_AGENT, agent);
     }
+    let source_arn = format!("{}/authorizers/{}", api_arn(&stage.owner, stage.api_id.as_str()), id);
+    let call_as =
+        authorizer.credentials.as_ref().map_or(CallAs::Api, |role| CallAs::role(role, source_arn.clone()));
     let call = AwsCall {
         owner: stage.owner.clone(),
-        api_id: stage.api_id.clone(),
         service: authorizer.target.service.clone(),
         region: authorizer.target.region.clone(),
         operation: authorizer.target.unfilled(),
         method: Method::POST,
-        call_as: authorizer.credentials.clone().map_or(CallAs::Api, CallAs::Role),
-        source_arn: Some(format!("{}/authorizers/{}", api_arn(&stage.owner, stage.api_id.as_str()), id)),
+        call_as,
+        source_arn: Some(source_arn),
         headers,
         query: authorizer.target.query.clone(),
         body: event.to_string().into(),
+        timeout: TIMEOUT,
     };
     match tokio::time::timeout(TIMEOUT, backends.call(call)).await {
         Err(_) => Answer::Failed("the function did not answer in time".to_owned()),

@@ -15,6 +15,8 @@ use super::token;
 use crate::clock::Clock;
 use crate::connect;
 use crate::connect::{Call, HttpClient, Request, collect, full};
+use crate::gateway::backends::BoxFuture;
+use crate::id::Arn;
 
 /// A user pool in the settings.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,6 +34,38 @@ pub enum UserPoolKeys {
     Given(KeySet),
     /// At this URL, as a JSON Web Key Set.
     At(Uri),
+}
+
+/// User pools of this server, whose keys need no network.
+pub trait OwnUserPools: Send + Sync + 'static {
+    /// The keys that sign the tokens of the pool with this ARN; `None` if there is no such pool.
+    fn keys<'a>(&'a self, arn: &'a str) -> BoxFuture<'a, Option<KeySet>>;
+}
+
+/// The user pools that authorizers may name.
+#[derive(Default)]
+pub(crate) struct AuthorizerPools {
+    known: BTreeMap<String, Arc<Pool>>,
+    own: Option<Arc<dyn OwnUserPools>>,
+}
+
+impl AuthorizerPools {
+    pub(crate) fn new(known: &UserPools, own: Option<Arc<dyn OwnUserPools>>) -> Self {
+        let pool = |(arn, pool): (&String, &UserPool)| (arn.clone(), Arc::new(Pool::new(pool)));
+        Self { known: known.iter().map(pool).collect(), own }
+    }
+
+    /// The pool with this ARN: one of the settings, or one of this server, which may still be made.
+    pub(crate) fn find(&self, arn: &str) -> Option<Arc<Pool>> {
+        if let Some(pool) = self.known.get(arn) {
+            return Some(pool.clone());
+        }
+        let own = self.own.clone()?;
+        let parsed = Arn::parse(arn).ok().filter(|arn| arn.service == "cognito-idp")?;
+        let id = parsed.resource.strip_prefix("userpool/")?;
+        let issuer = format!("https://cognito-idp.{}.amazonaws.com/{id}", parsed.region);
+        Some(Arc::new(Pool::at(issuer, Place::Own(own, arn.to_owned()))))
+    }
 }
 
 /// User pools by ARN.
@@ -119,13 +153,13 @@ const KEY_SET_BYTES_MAX: usize = 1024 * 1024;
 pub(crate) struct Pool {
     pub(super) issuer: String,
     place: Place,
-    known: ArcSwap<Known>,
+    keys: ArcSwap<FetchedKeys>,
     /// Held while fetching; others wait for the result.
-    turn: Mutex<()>,
+    loading: Mutex<()>,
 }
 
 #[derive(Clone, Default)]
-struct Known {
+struct FetchedKeys {
     keys: HashMap<String, Arc<SigningKey>>,
     /// When they were fetched.
     got: Option<Duration>,
@@ -139,26 +173,22 @@ pub(super) struct Unreachable;
 
 impl Pool {
     pub(crate) fn new(pool: &UserPool) -> Self {
-        let (place, known) = match &pool.keys {
-            UserPoolKeys::Given(set) => (Place::Here, Known { keys: set.signing_keys(), ..Known::default() }),
-            UserPoolKeys::At(address) => (Place::Keys(address.clone()), Known::default()),
+        let (place, keys) = match &pool.keys {
+            UserPoolKeys::Given(set) => {
+                (Place::Here, FetchedKeys { keys: set.signing_keys(), ..FetchedKeys::default() })
+            }
+            UserPoolKeys::At(address) => (Place::Keys(address.clone()), FetchedKeys::default()),
         };
-        Self {
-            issuer: pool.issuer.clone(),
-            place,
-            known: ArcSwap::from_pointee(known),
-            turn: Mutex::default(),
-        }
+        Self { keys: ArcSwap::from_pointee(keys), ..Self::at(pool.issuer.clone(), place) }
+    }
+
+    fn at(issuer: String, place: Place) -> Self {
+        Self { issuer, place, keys: ArcSwap::default(), loading: Mutex::default() }
     }
 
     /// An issuer that publishes where its keys are (OpenID Connect Discovery 1.0).
     pub(super) fn discovered(issuer: &str) -> Self {
-        Self {
-            issuer: issuer.to_owned(),
-            place: Place::Discovery,
-            known: ArcSwap::default(),
-            turn: Mutex::default(),
-        }
+        Self::at(issuer.to_owned(), Place::Discovery)
     }
 
     /// The key with this id; `None` if the pool has none.
@@ -169,33 +199,38 @@ impl Pool {
         clock: &dyn Clock,
     ) -> Result<Option<Arc<SigningKey>>, Unreachable> {
         if matches!(self.place, Place::Here) {
-            return Ok(self.known.load().keys.get(id).cloned());
+            return Ok(self.keys.load().keys.get(id).cloned());
         }
-        if let Some(answer) = self.known.load().find(id, clock.monotonic()) {
+        if let Place::Own(own, arn) = &self.place {
+            // Asked each time: the pool may have been made or deleted since.
+            let keys = own.keys(arn).await.map(|set| set.signing_keys()).unwrap_or_default();
+            return Ok(keys.get(id).cloned());
+        }
+        if let Some(answer) = self.keys.load().find(id, clock.monotonic()) {
             return answer;
         }
-        let held = self.turn.lock().await;
+        let held = self.loading.lock().await;
         let now = clock.monotonic();
-        let before = self.known.load_full();
+        let before = self.keys.load_full();
         if let Some(answer) = before.find(id, now) {
             return answer;
         }
-        let known = match self.fetch(client).await {
-            Ok(keys) => Known { keys, got: Some(now), tried: Some(now) },
+        let keys = match self.fetch(client).await {
+            Ok(keys) => FetchedKeys { keys, got: Some(now), tried: Some(now) },
             Err(error) => {
                 let error = &error as &dyn std::error::Error;
                 tracing::warn!(issuer = self.issuer, error, "the keys of a user pool could not be got");
-                Known { tried: Some(now), ..Known::clone(&before) }
+                FetchedKeys { tried: Some(now), ..FetchedKeys::clone(&before) }
             }
         };
-        self.known.store(Arc::new(known));
+        self.keys.store(Arc::new(keys));
         drop(held);
-        self.known.load().found(id)
+        self.keys.load().found(id)
     }
 
     async fn fetch(&self, client: &HttpClient) -> Result<HashMap<String, Arc<SigningKey>>, FetchError> {
         let address = match &self.place {
-            Place::Here => return Ok(HashMap::new()),
+            Place::Here | Place::Own(..) => return Ok(HashMap::new()),
             Place::Keys(address) => address.clone(),
             Place::Discovery => {
                 let below = format!("{}/.well-known/openid-configuration", self.issuer.trim_end_matches('/'));
@@ -215,6 +250,8 @@ impl Pool {
 enum Place {
     /// In the settings.
     Here,
+    /// In this server, by ARN.
+    Own(Arc<dyn OwnUserPools>, String),
     /// At a URL.
     Keys(Uri),
     /// Where the issuer's discovery document says.
@@ -228,7 +265,7 @@ struct Discovery {
     jwks_uri: String,
 }
 
-impl Known {
+impl FetchedKeys {
     /// What is known about a key without a fetch; `None` if a fetch is needed.
     fn find(&self, id: &str, now: Duration) -> Option<Result<Option<Arc<SigningKey>>, Unreachable>> {
         let within =

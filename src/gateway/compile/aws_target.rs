@@ -49,6 +49,11 @@ impl AwsTarget {
         Some(Self { service, region: region.to_owned(), operation, query })
     }
 
+    /// Whether this is the invocation of a function whose response is streamed.
+    pub(crate) fn streams(&self) -> bool {
+        matches!(self.unfilled(), AwsOperation::Path(path) if path.ends_with("/response-streaming-invocations"))
+    }
+
     /// The operation without values for its variables.
     pub(crate) fn unfilled(&self) -> AwsOperation {
         match &self.operation {

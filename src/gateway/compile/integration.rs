@@ -13,7 +13,7 @@ use super::templates::Templates;
 use super::uri::{HttpAddress, with_stage_variables};
 use crate::connect::ServerCertificate;
 use crate::gateway::api::{
-    CALLERS_OWN, ConnectionType, ContentHandling, HttpMethod, Integration, IntegrationResponse,
+    CALLERS_OWN, ConnectionType, ContentHandling, EndpointType, HttpMethod, Integration, IntegrationResponse,
     IntegrationType, Method, PassthroughBehavior, ResponseTransferMode,
 };
 use crate::gateway::headers::Rules;
@@ -29,6 +29,8 @@ pub(crate) struct CompiledIntegration {
     pub(crate) passthrough: PassthroughBehavior,
     pub(crate) content_handling: Option<ContentHandling>,
     pub(crate) timeout: Duration,
+    /// The longest silence of the backend, if its response is streamed; `None` if it is buffered.
+    pub(crate) silence_max: Option<Duration>,
     pub(crate) responses: Responses,
 }
 
@@ -118,6 +120,7 @@ impl CompiledIntegration {
     /// Compiles a method's integration. What can't work is logged under `place`, and fails when it is called, as on
     /// AWS.
     pub(super) fn compile(
+        endpoint: EndpointType,
         method: &Method,
         integration: &Integration,
         setting: Setting<'_>,
@@ -137,6 +140,7 @@ impl CompiledIntegration {
             passthrough: integration.passthrough_behavior,
             content_handling: integration.content_handling,
             timeout: Duration::from_millis(integration.timeout_millis.into()),
+            silence_max: is_streamed(integration).then(|| silence_max(endpoint)),
             responses: Responses::compile(method, integration, place),
         }
     }
@@ -144,6 +148,11 @@ impl CompiledIntegration {
     /// Whether requests and responses are passed on without templates.
     pub(crate) fn is_proxy(&self) -> bool {
         matches!(&self.backend, Backend::Http(http) if http.proxy)
+    }
+
+    /// Whether the response is passed on while the backend writes it.
+    pub(crate) fn streams(&self) -> bool {
+        self.silence_max.is_some()
     }
 
     /// Whether building the integration request may parse the client's body; templates parse it if `is_json`.
@@ -271,11 +280,6 @@ fn backend(integration: &Integration, setting: Setting<'_>) -> Backend {
     } else {
         None
     };
-    if integration.response_transfer_mode == Some(ResponseTransferMode::Stream)
-        && integration.kind != IntegrationType::HttpProxy
-    {
-        return Backend::Unsupported("Only HTTP_PROXY integrations can stream".to_owned());
-    }
     match integration.kind {
         IntegrationType::Mock => Backend::Mock,
         IntegrationType::Http => http_backend(integration, &uri, upstream, false),
@@ -286,6 +290,15 @@ fn backend(integration: &Integration, setting: Setting<'_>) -> Backend {
             }
             Some(_) if verb(integration.http_method) != Some(Verb::POST) => {
                 Backend::Unsupported("Lambda functions are called by POST".to_owned())
+            }
+            // AWS does not document what happens to a URI of the other kind.
+            Some(target) if target.streams() != is_streamed(integration) => {
+                let reason = if target.streams() {
+                    "response-streaming-invocations need the response transfer mode STREAM"
+                } else {
+                    "The response transfer mode STREAM needs response-streaming-invocations"
+                };
+                Backend::Unsupported(reason.to_owned())
             }
             Some(target) => Backend::LambdaProxy { target, credentials: credentials(integration, variables) },
             None => Backend::InvalidAddress,
@@ -299,6 +312,22 @@ fn backend(integration: &Integration, setting: Setting<'_>) -> Backend {
             None => Backend::InvalidAddress,
         },
     }
+}
+
+/// How long a backend may be silent, before its head and between two pieces of its body.
+///
+/// AWS documents the times, but not whether they count before the head; a connection's idle time does.
+/// <https://docs.aws.amazon.com/apigateway/latest/developerguide/response-transfer-mode.html>
+fn silence_max(endpoint: EndpointType) -> Duration {
+    match endpoint {
+        EndpointType::Edge => Duration::from_secs(30),
+        EndpointType::Regional | EndpointType::Private => Duration::from_secs(5 * 60),
+    }
+}
+
+/// Whether the response is passed on while it is written.
+fn is_streamed(integration: &Integration) -> bool {
+    integration.response_transfer_mode == Some(ResponseTransferMode::Stream)
 }
 
 fn credentials(integration: &Integration, variables: &BTreeMap<String, String>) -> Credentials {

@@ -2,6 +2,7 @@
 
 use fancy_regex::{Regex, RegexBuilder};
 
+use crate::json;
 use crate::vtl::java_pattern::{JavaPatternError, translate};
 
 /// How often one match may backtrack before it counts as no match.
@@ -9,7 +10,10 @@ const BACKTRACKS_MAX: usize = 100_000;
 
 /// A compiled pattern.
 #[derive(Debug)]
-pub(crate) struct Pattern(Regex);
+pub(crate) struct Pattern {
+    regex: Regex,
+    weight: usize,
+}
 
 /// Why a pattern does not compile.
 #[derive(Debug, thiserror::Error)]
@@ -28,12 +32,13 @@ impl Pattern {
         let translated = translate(java)?;
         let whole = format!("^(?:{translated})\\z");
         let regex = RegexBuilder::new(&whole).backtrack_limit(BACKTRACKS_MAX).build();
-        Ok(Self(regex.map_err(Box::new)?))
+        Ok(Self { regex: regex.map_err(Box::new)?, weight: json::pattern_weight(java) })
     }
 
     /// Whether all of `text` matches. A match that needs too many steps counts as none.
     pub(crate) fn matches(&self, text: &str) -> bool {
-        self.0.is_match(text).unwrap_or(false)
+        text.len().saturating_mul(self.weight) <= json::PATTERN_STEPS_MAX
+            && self.regex.is_match(text).unwrap_or(false)
     }
 }
 
@@ -44,6 +49,14 @@ mod tests {
     fn check(pattern: &str, text: &str, expect: bool) {
         let compiled = Pattern::compile(pattern).unwrap_or_else(|error| panic!("{pattern}: {error}"));
         assert_eq!(compiled.matches(text), expect, "{pattern} on {text:?}");
+    }
+
+    #[test]
+    fn a_text_is_as_long_as_its_pattern_allows() {
+        // A weight of 10,002 for each byte; what is longer counts as no match.
+        let pattern = "[^c]*|(a{100}){100}";
+        check(pattern, &"b".repeat(24_900), true);
+        check(pattern, &"b".repeat(25_000), false);
     }
 
     #[test]

@@ -174,8 +174,8 @@ pub enum BadRequest {
     #[error("Validation Result: warnings : [], errors : [Invalid content type specified: {0}]")]
     TemplateContentType(String),
     /// Outside 50 to 29,000.
-    #[error("Timeout should be between 50 ms and 29000 ms")]
-    Timeout,
+    #[error("Timeout should be between 50 ms and {0} ms")]
+    Timeout(u32),
     /// A cache key that isn't a declared parameter.
     #[error("Invalid cache key parameter specified")]
     CacheKeyParameter,
@@ -196,6 +196,9 @@ pub enum BadRequest {
     /// An invalid response transfer mode.
     #[error("Invalid response transfer mode specified. Valid options are BUFFERED,STREAM")]
     ResponseTransferMode,
+    /// A response of such an integration can't be streamed.
+    #[error("Response transfer mode STREAM is only supported for HTTP_PROXY and AWS_PROXY integrations")]
+    StreamedIntegrationType,
     /// A selection pattern that is not a regex.
     #[error("Invalid regex pattern specified")]
     SelectionPattern,

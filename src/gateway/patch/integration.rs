@@ -9,7 +9,7 @@ use super::maps::{Absent, Entry, entry_op, patch_entry, patch_whole};
 use super::pointer::parts;
 use crate::gateway::api::{
     ConnectionType, ContentHandling, HttpMethod, Integration, IntegrationResponse, IntegrationType,
-    PassthroughBehavior, ResponseTransferMode, TlsConfig,
+    PassthroughBehavior, ResponseTransferMode, TIMEOUT_MILLIS_MAX, TlsConfig,
 };
 use crate::gateway::error::{BadRequest, Error, NotFound};
 
@@ -104,7 +104,7 @@ fn patch_setting(integration: &mut Integration, patch: &PatchOperation) -> Resul
         Some("/timeoutInMillis") => {
             patch.only_replace()?;
             let millis = text.and_then(|text| text.parse().ok());
-            integration.timeout_millis = millis.ok_or(BadRequest::Timeout)?;
+            integration.timeout_millis = millis.ok_or(BadRequest::Timeout(TIMEOUT_MILLIS_MAX))?;
         }
         Some(_) | None => return Err(patch.unknown_path().into()),
     }

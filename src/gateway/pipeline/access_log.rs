@@ -10,7 +10,7 @@ use http_body::{Body as _, Frame, SizeHint};
 
 use super::Finished;
 use crate::clock::Clock;
-use crate::connect::{Body, BoxError, Response, boxed};
+use crate::connect::{Body, BoxError, Response, boxed, empty};
 use crate::gateway::AccessLogs;
 use crate::gateway::compile::AccessLog;
 use crate::gateway::context::{Context, Outcome};
@@ -18,7 +18,7 @@ use crate::gateway::mapping::payload::Payload;
 use crate::gateway::mapping::source::Facts;
 
 /// `Finished → Response`.
-pub(crate) fn tell(finished: Finished, clock: &dyn Clock, logs: &Arc<dyn AccessLogs>) -> Response {
+pub(crate) fn log(finished: Finished, clock: &dyn Clock, logs: &Arc<dyn AccessLogs>) -> Response {
     let Finished { mut context, response } = finished;
     let latency = clock.monotonic().saturating_sub(context.started);
     let (status, length) = (response.status().as_u16(), response.body().size_hint().exact());
@@ -28,7 +28,8 @@ pub(crate) fn tell(finished: Finished, clock: &dyn Clock, logs: &Arc<dyn AccessL
     if stage.access_log.is_none() {
         return response;
     }
-    if length.is_some() {
+    // The times of a stream are known only when it ends.
+    if length.is_some() && context.integration.stream.is_none() {
         write(&context, &**logs);
         return response;
     }
@@ -65,6 +66,8 @@ struct Counted {
 
 impl Drop for Counted {
     fn drop(&mut self) {
+        // A stream that is left alone ends here, before its times are written.
+        self.body = empty();
         if let Some(outcome) = &mut self.context.outcome {
             outcome.length = Some(self.sent);
         }

@@ -10,15 +10,15 @@ use crate::gateway::access::{
     Action, METHOD_ARN_BYTES_MAX, ResourcePolicy, decide_for_signer, denial, method_arn,
 };
 use crate::gateway::api::AuthorizationType;
-use crate::gateway::authorizers::Examiner;
+use crate::gateway::authorizers::AuthorizerRunner;
 use crate::gateway::compile::Match;
 use crate::gateway::refusal::{Denial, Refusal};
-use crate::gateway::signers::Signers;
+use crate::gateway::signers::{Insider, Signers};
 use crate::policy::Decision;
 
 /// What checks callers.
 pub(crate) struct Guard {
-    pub(crate) examiner: Examiner,
+    pub(crate) authorizer_runner: AuthorizerRunner,
     pub(crate) signers: Signers,
 }
 
@@ -48,7 +48,7 @@ async fn admitted(mut routed: Routed, guard: &Guard) -> Result<Authorized, Refus
 ///
 /// <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-authorization-flow.html>
 async fn decide(routed: &mut Routed, guard: &Guard) -> Result<Option<UsageIdentifier>, Refusal> {
-    let Guard { examiner, signers } = guard;
+    let Guard { authorizer_runner, signers } = guard;
     if routed.method.authorization == AuthorizationType::AwsIam {
         routed.make_signable()?;
     }
@@ -65,7 +65,7 @@ async fn decide(routed: &mut Routed, guard: &Guard) -> Result<Option<UsageIdenti
         AuthorizationType::Custom => match policy(routed) {
             said @ Some(Decision::ExplicitDeny) => admit(routed, said, &arn).map(|()| None),
             said @ (None | Some(Decision::Allow | Decision::ImplicitDeny)) => {
-                match ask(routed, examiner, &arn).await {
+                match ask(routed, authorizer_runner, &arn).await {
                     Err(Refusal::AccessDenied(Denial::Implicit)) if said == Some(Decision::Allow) => {
                         Ok(usage_identifier(routed))
                     }
@@ -76,7 +76,7 @@ async fn decide(routed: &mut Routed, guard: &Guard) -> Result<Option<UsageIdenti
         },
         // The token is checked first, and the policy has to allow as well.
         AuthorizationType::CognitoUserPools | AuthorizationType::Jwt => {
-            ask(routed, examiner, &arn).await?;
+            ask(routed, authorizer_runner, &arn).await?;
             admit(routed, policy(routed), &arn).map(|()| None)
         }
     }
@@ -108,6 +108,11 @@ fn admit(routed: &Routed, policy: Option<Decision>, arn: &str) -> Result<(), Ref
 /// Policies depend on the signer, so the signature is verified first. But callers whom the API's policy refuses in any
 /// case get that answer before they are asked to sign.
 async fn admit_signer(routed: &mut Routed, signers: &Signers, arn: &str) -> Result<(), Refusal> {
+    if let Some(Insider::Service { .. }) = routed.context.insider.as_deref() {
+        // It has no policies of its own, so the API's has to allow.
+        let said = routed.stage.policy.decide(&routed.context, Action::Invoke, arn);
+        return admit(routed, Some(said.unwrap_or(Decision::ImplicitDeny)), arn);
+    }
     let identified = signers.identify(routed).await;
     let (context, stage) = (&routed.context, &routed.stage);
     if identified == Err(Refusal::MissingAuthenticationToken)
@@ -117,12 +122,22 @@ async fn admit_signer(routed: &mut Routed, signers: &Signers, arn: &str) -> Resu
     }
     identified?;
     let Some(signer) = &context.signer else { return Err(Refusal::MissingAuthenticationToken) };
-    admit(routed, Some(decide_for_signer(signer, context, stage, Action::Invoke, arn)), arn)
+    let said = decide_for_signer(signer, context, stage, Action::Invoke, arn);
+    if said != Decision::Allow
+        && signers.permissions.lets_pass(&signer.caller, Action::Invoke.name(), arn).await
+    {
+        return Ok(());
+    }
+    admit(routed, Some(said), arn)
 }
 
-async fn ask(routed: &mut Routed, examiner: &Examiner, method_arn: &str) -> Result<(), Refusal> {
+async fn ask(
+    routed: &mut Routed,
+    authorizer_runner: &AuthorizerRunner,
+    method_arn: &str,
+) -> Result<(), Refusal> {
     let authorizer = routed.method.authorizer.clone().ok_or(Refusal::AuthorizerConfiguration)?;
-    examiner.examine(&authorizer, &routed.stage, &mut routed.context, method_arn).await
+    authorizer_runner.run(&authorizer, &routed.stage, &mut routed.context, method_arn).await
 }
 
 fn usage_identifier(routed: &Routed) -> Option<UsageIdentifier> {

@@ -10,7 +10,7 @@ use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 use super::{Admitted, Answered, PAYLOAD_BYTES_MAX, Refused, Routed};
 use crate::connect::{Body, full};
 use crate::gateway::bulkhead::{Bulkhead, SMALL_BYTES_MAX};
-use crate::gateway::compile::essence;
+use crate::gateway::compile::{CompiledIntegration, essence};
 use crate::gateway::compression::{
     Broken, Coding, Inflating, RequestCoding, accepted, is_compressed_format, request_coding,
 };
@@ -32,7 +32,9 @@ pub(crate) async fn decompress(
     let Some(bytes_min) = routed.stage.minimum_compression_size else {
         return Ok((Admitted(routed), None));
     };
-    let coding = accepted(routed.context.header("accept-encoding").as_deref());
+    // A streamed response is encoded by its backend or not at all.
+    let is_streamed = routed.method.integration.as_ref().is_some_and(CompiledIntegration::streams);
+    let coding = accepted(routed.context.header("accept-encoding").as_deref()).filter(|_| !is_streamed);
     let wanted = coding.map(|coding| Wanted { coding, bytes_min });
     // Boxed, because few APIs use compression.
     let routed = Box::pin(decompressed(routed, bulkhead)).await?;

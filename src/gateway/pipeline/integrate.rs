@@ -4,10 +4,15 @@ use std::time::Duration;
 
 use metrics::Histogram;
 
-use super::{Call, Prepared, Refused, Replied};
+use tokio::time::Instant;
+
+use super::stream::Patient;
+use super::{Call, Prepared, Refused, Replied, Reply, ReplyBody};
 use crate::clock::Clock;
+use crate::connect::{ClientIdentity, boxed};
 use crate::gateway::context::Context;
 use crate::gateway::integration::{Outside, perform};
+use crate::gateway::refusal::Refusal;
 use crate::meter;
 
 /// `Prepared → Replied`.
@@ -21,16 +26,25 @@ pub(crate) async fn integrate(
     let kind = match &call {
         Call::Mock(_) => "MOCK",
         Call::Http(..) => "HTTP",
-        Call::Aws(..) => "AWS",
+        Call::Aws(..) | Call::Function(..) => "AWS",
     };
     let before = clock.monotonic();
-    let result = perform(outside, exchange.stage.client_identity.as_ref(), call).await;
+    let identity = exchange.stage.client_identity.as_ref();
+    let integration = exchange.integration();
+    let result = match integration.and_then(|it| Some((it.timeout, it.silence_max?))) {
+        Some((timeout, silence_max)) => {
+            // Boxed, because few methods stream.
+            Box::pin(streamed(outside, identity, call, timeout, silence_max)).await
+        }
+        None => perform(outside, identity, call).await,
+    };
     let latency = clock.monotonic().saturating_sub(before);
     if !is_mock {
         seconds(kind).record(latency);
     }
     let facts = &mut exchange.context.integration;
     facts.latency = Some(latency);
+    facts.called = Some(before);
     match result {
         Ok(reply) => {
             facts.status = Some(reply.status.as_u16());
@@ -46,6 +60,24 @@ pub(crate) async fn integrate(
             Err(exchange.refuse(refusal))
         }
     }
+}
+
+/// Makes the call; the time limits hold for the body, too.
+async fn streamed(
+    outside: &Outside,
+    identity: Option<&ClientIdentity>,
+    call: Call,
+    timeout: Duration,
+    silence_max: Duration,
+) -> Result<Reply, Refusal> {
+    let deadline = Instant::now() + timeout;
+    let performed = tokio::time::timeout(silence_max, perform(outside, identity, call)).await;
+    let reply = performed.unwrap_or(Err(Refusal::IntegrationTimeout))?;
+    let body = match reply.body {
+        ReplyBody::Whole(bytes) => ReplyBody::Whole(bytes),
+        ReplyBody::Streaming(body) => ReplyBody::Streaming(boxed(Patient::new(body, deadline, silence_max))),
+    };
+    Ok(Reply { body, ..reply })
 }
 
 fn log(context: &mut Context, status: u16, latency: Duration) {

@@ -121,7 +121,7 @@ fn call(
             http_call(integration, backend, verb, &address, headers, full(body))
         }
         Backend::LambdaProxy { target, credentials } => {
-            let call_as = call_as(credentials, context)?;
+            let call_as = call_as(credentials, context, stage)?;
             let content_type = context.header("content-type");
             let kind = content_type.as_deref().map_or("application/json", essence);
             let is_binary = !stage.binary_types.is_empty() && stage.binary_types.contains(kind);
@@ -131,23 +131,27 @@ fn call(
             headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
             insert(&mut headers, "x-amzn-trace-id", &context.trace_id());
             log_endpoint(context, &target.to_string(), &headers, Some(&body));
+            let source_arn = matches!(call_as, CallAs::Api).then(|| source_arn(context, stage));
             let call = AwsCall {
                 owner: stage.owner.clone(),
-                api_id: stage.api_id.clone(),
                 service: target.service.clone(),
                 region: target.region.clone(),
                 operation: target.unfilled(),
                 method: Method::POST,
                 call_as,
-                source_arn: Some(source_arn(context, stage)),
+                source_arn,
                 headers,
                 query: target.query.clone(),
                 body,
+                timeout: integration.timeout,
             };
-            Ok(Call::Aws(Box::new(call), integration.timeout))
+            Ok(match integration.silence_max {
+                Some(_) => Call::Function(Box::new(call), integration.timeout),
+                None => Call::Aws(Box::new(call), integration.timeout),
+            })
         }
         Backend::Aws { target, verb, credentials } => {
-            let call_as = call_as(credentials, context)?;
+            let call_as = call_as(credentials, context, stage)?;
             let mut mapped = mapped(context, integration, request)?;
             let transformed = transform(context, stage, integration, request)?;
             if transformed.ran {
@@ -160,18 +164,19 @@ fn call(
             log_endpoint(context, &target.to_string(), &headers, Some(&body));
             let mut query = target.query.clone();
             query.append(&mut mapped.query);
+            let source_arn = matches!(call_as, CallAs::Api).then(|| source_arn(context, stage));
             let call = AwsCall {
                 owner: stage.owner.clone(),
-                api_id: stage.api_id.clone(),
                 service: target.service.clone(),
                 region: target.region.clone(),
                 operation: target.fill(|name| mapped.path(name)).map_err(left_its_place)?,
                 method: verb.clone(),
                 call_as,
-                source_arn: Some(source_arn(context, stage)),
+                source_arn,
                 headers,
                 query,
                 body,
+                timeout: integration.timeout,
             };
             Ok(Call::Aws(Box::new(call), integration.timeout))
         }
@@ -186,10 +191,10 @@ fn source_arn(context: &Context, stage: &CompiledStage) -> String {
 }
 
 /// A caller who has not signed has no credentials to call anything with.
-fn call_as(credentials: &Credentials, context: &Context) -> Result<CallAs, Refusal> {
+fn call_as(credentials: &Credentials, context: &Context, stage: &CompiledStage) -> Result<CallAs, Refusal> {
     match credentials {
         Credentials::Api => Ok(CallAs::Api),
-        Credentials::Role(role) => Ok(CallAs::Role(role.clone())),
+        Credentials::Role(role) => Ok(CallAs::role(role, source_arn(context, stage))),
         Credentials::Caller => match &context.signer {
             Some(signer) => Ok(CallAs::Caller(Box::new(signer.caller.clone()))),
             None => {
@@ -487,9 +492,11 @@ fn http_call(
     *request.method_mut() = verb;
     *request.uri_mut() = uri;
     *request.headers_mut() = headers;
+    let streams = integration.silence_max.is_some();
     let bounds = connect::Call {
         timeout: integration.timeout,
-        response_bytes_max: PAYLOAD_BYTES_MAX,
+        response_bytes_max: if streams { usize::MAX } else { PAYLOAD_BYTES_MAX },
+        streams,
         server_certificate: backend.server_certificate,
     };
     Ok(Call::Http(Box::new(request), bounds))

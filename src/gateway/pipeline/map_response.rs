@@ -227,7 +227,7 @@ fn put<'a>(answer: &mut HeaderMap, name: &HeaderName, values: impl Iterator<Item
 }
 
 /// The error of a Lambda function; `None` if it succeeded.
-fn function_error(headers: &HeaderMap, body: &[u8]) -> Option<String> {
+pub(super) fn function_error(headers: &HeaderMap, body: &[u8]) -> Option<String> {
     headers.get("x-amz-function-error")?;
     let error: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
     Some(error.get("errorMessage").and_then(serde_json::Value::as_str).unwrap_or_default().to_owned())
@@ -250,24 +250,7 @@ fn lambda_proxied(
     }
     let malformed = || Refusal::IntegrationBroken(Breakage::MalformedProxyResponse);
     let given = ProxyResponse::parse(body).map_err(|_| malformed())?;
-    let mut answer = HeaderMap::with_capacity(given.headers.len() + 4);
-    for (name, value) in given.headers {
-        // The server computes the Content-Length that is sent.
-        match response_header(&name, Rules::Aws) {
-            _ if name == CONTENT_LENGTH => {}
-            ResponseHeader::Pass => {
-                answer.append(name, value);
-            }
-            ResponseHeader::Drop => {}
-            ResponseHeader::Remap(name) => {
-                answer.append(name, value);
-            }
-        }
-    }
-    if !answer.contains_key(CONTENT_TYPE) {
-        answer.insert(CONTENT_TYPE, JSON);
-    }
-    set_trace_id(&mut answer, context);
+    let answer = function_headers(given.headers, context);
     let accepts_binary = || {
         let accept = context.header("accept");
         stage.binary_types.contains(accept.as_deref().map_or("application/json", first_accepted))
@@ -285,13 +268,33 @@ fn lambda_proxied(
     Ok(response)
 }
 
-/// HTTP_PROXY: passes on status, headers and body. A body of known length is streamed. Others are read first, because
-/// one that is too large has to be refused before its status is sent.
-async fn proxied(exchange: Exchange, reply: Reply, bulkhead: &Bulkhead) -> Result<Answered, Refused> {
-    let Exchange { mut context, stage, .. } = exchange;
-    let Reply { status, headers, body } = reply;
+/// The headers that a function gives its response, with what API Gateway adds.
+pub(super) fn function_headers(given: Vec<(HeaderName, HeaderValue)>, context: &Context) -> HeaderMap {
+    let mut answer = HeaderMap::with_capacity(given.len() + 4);
+    for (name, value) in given {
+        // The server computes the Content-Length that is sent.
+        match response_header(&name, Rules::Aws) {
+            _ if name == CONTENT_LENGTH => {}
+            ResponseHeader::Pass => {
+                answer.append(name, value);
+            }
+            ResponseHeader::Drop => {}
+            ResponseHeader::Remap(name) => {
+                answer.append(name, value);
+            }
+        }
+    }
+    if !answer.contains_key(CONTENT_TYPE) {
+        answer.insert(CONTENT_TYPE, JSON);
+    }
+    set_trace_id(&mut answer, context);
+    answer
+}
+
+/// The headers of a proxied HTTP backend.
+pub(super) fn proxied_headers(headers: &HeaderMap) -> HeaderMap {
     let mut answer = HeaderMap::with_capacity(headers.len() + 4);
-    for (name, value) in &headers {
+    for (name, value) in headers {
         match response_header(name, Rules::HttpProxy) {
             ResponseHeader::Pass => {
                 answer.append(name, value.clone());
@@ -305,6 +308,15 @@ async fn proxied(exchange: Exchange, reply: Reply, bulkhead: &Bulkhead) -> Resul
     if !answer.contains_key(CONTENT_TYPE) {
         answer.insert(CONTENT_TYPE, JSON);
     }
+    answer
+}
+
+/// HTTP_PROXY: passes on status, headers and body. A body of known length is streamed. Others are read first, because
+/// one that is too large has to be refused before its status is sent.
+async fn proxied(exchange: Exchange, reply: Reply, bulkhead: &Bulkhead) -> Result<Answered, Refused> {
+    let Exchange { mut context, stage, .. } = exchange;
+    let Reply { status, headers, body } = reply;
+    let answer = proxied_headers(&headers);
     let mut body: Body = match body {
         ReplyBody::Whole(bytes) => full(bytes),
         ReplyBody::Streaming(body) => body,

@@ -16,7 +16,7 @@ use crate::gateway::context::{CallerKey, Context};
 use crate::gateway::mapping::payload::Payload;
 use crate::gateway::mapping::source::{Facts, Source};
 use crate::gateway::plans::Day;
-use crate::gateway::plans::ledger::{Answer, Ledger};
+use crate::gateway::plans::key_meters::{Answer, KeyMeters};
 use crate::gateway::plans::limit_headers::Limits;
 use crate::gateway::plans::meter::Attempt;
 use crate::gateway::plans::terms::Decision;
@@ -27,9 +27,9 @@ use crate::gateway::stages::SourceError;
 const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
 /// What admission needs.
-pub(crate) struct Desk {
+pub(crate) struct PlanEnforcement {
     /// The keys and their usage.
-    pub(crate) ledger: Arc<Ledger>,
+    pub(crate) key_meters: Arc<KeyMeters>,
     /// The limit for all APIs together.
     pub(crate) account: Option<Arc<Limiter>>,
     /// Whether callers are sent their limits.
@@ -37,14 +37,17 @@ pub(crate) struct Desk {
 }
 
 /// `Authorized → Admitted`.
-pub(crate) async fn admit(authorized: Authorized, desk: &Desk) -> Result<Admitted, Refused> {
+pub(crate) async fn admit(
+    authorized: Authorized,
+    enforcement: &PlanEnforcement,
+) -> Result<Admitted, Refused> {
     let Authorized { mut routed, usage_identifier } = authorized;
     let (refusal, limits) = if routed.method.is_api_key_required {
-        admit_key(&mut routed, usage_identifier, desk).await
+        admit_key(&mut routed, usage_identifier, enforcement).await
     } else {
-        admit_anybody(&routed, desk)
+        admit_anybody(&routed, enforcement)
     };
-    if desk.tells_limits {
+    if enforcement.tells_limits {
         routed.context.limits = Some(limits);
     }
     match refusal {
@@ -54,8 +57,8 @@ pub(crate) async fn admit(authorized: Authorized, desk: &Desk) -> Result<Admitte
 }
 
 /// The most specific limit is checked first.
-fn admit_anybody(routed: &Routed, desk: &Desk) -> (Option<Refusal>, Limits) {
-    let limiters = [routed.method.limiter.as_deref(), desk.account.as_deref()];
+fn admit_anybody(routed: &Routed, enforcement: &PlanEnforcement) -> (Option<Refusal>, Limits) {
+    let limiters = [routed.method.limiter.as_deref(), enforcement.account.as_deref()];
     for limiter in limiters.into_iter().flatten() {
         if let Err(Wait(wait)) = limiter.take() {
             return (Some(Refusal::Throttled), Limits { standing: None, wait });
@@ -67,7 +70,7 @@ fn admit_anybody(routed: &Routed, desk: &Desk) -> (Option<Refusal>, Limits) {
 async fn admit_key(
     routed: &mut Routed,
     usage_identifier: Option<UsageIdentifier>,
-    desk: &Desk,
+    enforcement: &PlanEnforcement,
 ) -> (Option<Refusal>, Limits) {
     let refused = |refusal| (Some(refusal), Limits::default());
     let value = match routed.stage.api_key_source {
@@ -80,10 +83,10 @@ async fn admit_key(
     // If the stage has no plans, no key is valid, and no key is that long: skip the lookup in both cases.
     let has_plans = !routed.method.terms.is_empty();
     let value = value.filter(|value| has_plans && value.len() <= API_KEY_CHARS_MAX);
-    let (Some(value), Some(keyring)) = (value, routed.stage.keyring.clone()) else {
+    let (Some(value), Some(key_cache)) = (value, routed.stage.key_cache.clone()) else {
         return refused(Refusal::InvalidApiKey);
     };
-    let subscriber = match desk.ledger.subscriber(&routed.stage.owner, &keyring, &value).await {
+    let subscriber = match enforcement.key_meters.subscriber(&routed.stage.owner, &key_cache, &value).await {
         Ok(Some(subscriber)) => subscriber,
         Ok(None) => return refused(Refusal::InvalidApiKey),
         Err(error) => return refused(unavailable(&error)),
@@ -95,11 +98,11 @@ async fn admit_key(
     };
     routed.context.caller_key = Some(CallerKey { id: subscriber.id.clone(), value });
 
-    let outer = [method.limiter.as_deref(), desk.account.as_deref()];
+    let outer = [method.limiter.as_deref(), enforcement.account.as_deref()];
     let caller = terms.throttle_by.as_ref().and_then(|source| caller(source, &routed.context));
     let day = Day::of(routed.context.received);
     let attempt = Attempt { terms, caller: caller.as_deref(), day, outer: &outer };
-    match desk.ledger.admit(meter, attempt).await {
+    match enforcement.key_meters.admit(meter, attempt).await {
         Ok(Answer::Admitted(standing)) => {
             terms.meters.count(Decision::Admitted);
             (None, Limits { standing: Some(standing), wait: None })

@@ -7,11 +7,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::books::{Balance, Entry, KeptBucket, Opening, Scope, Subject, Used, block, remaining};
 use super::buckets::Buckets;
 use super::day::Day;
 use super::terms::Terms;
 use super::throttle::{Limiter, Wait};
+use super::usage_store::{Balance, Entry, KeptBucket, Opening, Scope, Subject, Used, block, remaining};
 use crate::clock::{Clock, Timestamp};
 use crate::gateway::api::QuotaSettings;
 
@@ -19,8 +19,8 @@ use crate::gateway::api::QuotaSettings;
 #[derive(Debug)]
 pub(crate) struct Meter {
     pub(crate) subject: Subject,
-    /// Held while asking the books, so that they are asked only once.
-    pub(crate) turn: Arc<tokio::sync::Mutex<()>>,
+    /// Held while asking the usage store, so that they are asked only once.
+    pub(crate) asking: Arc<tokio::sync::Mutex<()>>,
     /// Whether it was used since the last check.
     is_used: AtomicBool,
     state: Mutex<State>,
@@ -32,9 +32,9 @@ struct State {
     revision: Option<u64>,
     quota: Option<QuotaSettings>,
     buckets: Buckets,
-    /// `None` until the books have answered.
+    /// `None` until the usage store have answered.
     account: Option<Account>,
-    /// Nothing may be counted until the books have answered.
+    /// Nothing may be counted until the usage store have answered.
     is_closed: bool,
     /// Somebody is about to reserve more.
     is_topping_up: bool,
@@ -48,9 +48,9 @@ struct Account {
     today: u64,
     reserved: u64,
     extra: i64,
-    /// Today's usage in the books.
+    /// Today's usage in the usage store.
     recorded: u64,
-    /// The quota has changed in a way that the books don't know yet, so they have to be asked again.
+    /// The quota has changed in a way that the usage store don't know yet, so they have to be asked again.
     is_stale: bool,
 }
 
@@ -77,7 +77,7 @@ pub(crate) enum Verdict {
     },
     Throttled(Wait),
     QuotaExceeded(Standing),
-    /// The books have to be asked first.
+    /// The usage store have to be asked first.
     Ask,
 }
 
@@ -105,8 +105,8 @@ impl State {
         Standing { quota: self.quota, remaining }
     }
 
-    /// Whether the books have to be asked before a request on `day` is counted.
-    fn needs_books(&self, day: Day) -> bool {
+    /// Whether the usage store have to be asked before a request on `day` is counted.
+    fn has_to_ask(&self, day: Day) -> bool {
         let Some(account) = &self.account else { return true };
         self.is_closed || account.is_stale || account.day < day || {
             let has_more = |quota: &QuotaSettings| 0 < account.remaining(quota);
@@ -132,7 +132,7 @@ impl State {
 
 impl Meter {
     pub(crate) fn new(subject: Subject) -> Self {
-        Self { subject, turn: Arc::default(), is_used: AtomicBool::new(true), state: Mutex::default() }
+        Self { subject, asking: Arc::default(), is_used: AtomicBool::new(true), state: Mutex::default() }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -152,7 +152,7 @@ impl Meter {
         let mut guard = self.state();
         let state = &mut *guard;
         state.adopt(terms);
-        if state.needs_books(day) {
+        if state.has_to_ask(day) {
             return Verdict::Ask;
         }
         let standing = state.standing();
@@ -187,12 +187,12 @@ impl Meter {
         Verdict::Admitted { standing: Standing { remaining, ..standing }, is_low }
     }
 
-    /// What to ask the books so that requests on `day` can be counted; `None` if they can be counted already. The
-    /// caller holds the turn.
+    /// What to ask the usage store so that requests on `day` can be counted; `None` if they can be counted already. The
+    /// caller holds `asking`.
     pub(crate) fn ask(&self, day: Day) -> Option<Entry> {
         let mut state = self.state();
         let is_topping_up = std::mem::take(&mut state.is_topping_up);
-        if !is_topping_up && !state.needs_books(day) {
+        if !is_topping_up && !state.has_to_ask(day) {
             return None;
         }
         let (used, open) = match state.account {
@@ -211,7 +211,7 @@ impl Meter {
         Some(Entry { subject: self.subject.clone(), used, open: Some(open) })
     }
 
-    /// Applies the books' answer to `asked`.
+    /// Applies the usage store' answer to `asked`.
     pub(crate) fn credit(&self, asked: &Entry, balance: Balance) {
         let Some(open) = asked.open else { return };
         let mut state = self.state();
@@ -219,7 +219,7 @@ impl Meter {
         if let Some(account) = &state.account
             && account.day == open.day
         {
-            // Requests continued while the books were asked.
+            // Requests continued while the usage store were asked.
             today = today.max(account.today);
         }
         // The quota may have changed again meanwhile.
@@ -230,12 +230,12 @@ impl Meter {
         state.is_closed = false;
     }
 
-    /// Asking the books failed.
+    /// Asking the usage store failed.
     pub(crate) fn give_up(&self) {
         self.state().is_closed = false;
     }
 
-    /// Makes the next request ask the books: they have newer information.
+    /// Makes the next request ask the usage store: they have newer information.
     pub(crate) fn expire(&self) {
         if let Some(account) = &mut self.state().account {
             account.is_stale = true;
@@ -247,7 +247,7 @@ impl Meter {
         self.state().account.map(|account| (account.day, account.today))
     }
 
-    /// What the books don't know yet about a key without a quota; it is written from time to time.
+    /// What the usage store don't know yet about a key without a quota; it is written from time to time.
     pub(crate) fn write_up(&self) -> Option<Entry> {
         let mut state = self.state();
         if state.quota.is_some() || state.is_closed {
@@ -259,7 +259,7 @@ impl Meter {
         Some(Entry { subject: self.subject.clone(), used, open: None })
     }
 
-    /// Closes the account by writing the exact usage. The caller holds the turn, and calls [`Meter::closed`]
+    /// Closes the account by writing the exact usage. The caller holds `asking`, and calls [`Meter::closed`]
     /// afterwards.
     pub(crate) fn close(&self) -> Option<Entry> {
         let mut state = self.state();
@@ -269,7 +269,7 @@ impl Meter {
         (account.recorded != account.today).then(|| Entry { subject: self.subject.clone(), used, open: None })
     }
 
-    /// The account is closed: the next request asks the books.
+    /// The account is closed: the next request asks the usage store.
     pub(crate) fn closed(&self) {
         let mut state = self.state();
         state.account = None;

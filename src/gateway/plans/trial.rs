@@ -5,12 +5,12 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::books::{Balance, Books, Entry, KeptBucket, Pages, Scope, Subject, post};
 use super::day::Day;
-use super::keyring::{Keyring, LiveKey};
-use super::ledger::{Answer, Ledger};
+use super::key_cache::{KeyCache, LiveKey};
+use super::key_meters::{Answer, KeyMeters};
 use super::meter::Attempt;
 use super::terms::Terms;
+use super::usage_store::{Balance, Entry, KeptBucket, Pages, Scope, Subject, UsageStore, post};
 use crate::clock::{Clock, Timestamp};
 use crate::gateway::api::{
     ApiId, ApiKeyId, ApiStage, HttpMethod, LiveStage, QuotaSettings, StageName, ThrottleSettings, UsagePlan,
@@ -22,7 +22,7 @@ use crate::id::{AccountId, AccountRegion, Region};
 /// The beginning of all keys' values.
 const PREFIX: &str = "a-key-of-forty-characters-";
 
-/// Books in memory.
+/// A usage store in memory.
 #[derive(Debug, Default)]
 pub(crate) struct Shelf {
     used: Mutex<BTreeMap<(ApiKeyId, Day), u64>>,
@@ -77,13 +77,13 @@ impl Pages for Shelf {
     }
 }
 
-impl Books for Shelf {
+impl UsageStore for Shelf {
     fn post(&self, entries: Vec<Entry>) -> BoxFuture<'_, Result<Vec<Balance>, SourceError>> {
         Box::pin(async move {
             // Like a disk, it lets others run meanwhile.
             tokio::task::yield_now().await;
             if self.is_broken.load(Ordering::SeqCst) {
-                return Err(SourceError("no books".into()));
+                return Err(SourceError("no usage store".into()));
             }
             self.posts.fetch_add(1, Ordering::SeqCst);
             entries.iter().map(|entry| post(self, entry)).collect()
@@ -148,8 +148,8 @@ impl StageSource for Numbered {
 
 /// Keys of one plan, on one method.
 pub struct KeyTrial {
-    ledger: Ledger,
-    keyring: Arc<Keyring>,
+    key_meters: KeyMeters,
+    key_cache: Arc<KeyCache>,
     owner: AccountRegion,
     terms: Terms,
     clock: Arc<dyn Clock>,
@@ -181,8 +181,8 @@ impl KeyTrial {
             tags: BTreeMap::new(),
         };
         let terms = Terms::new(&plan, &api, &stage, HttpMethod::Get, "/")?;
-        let ledger = Ledger::new(Arc::new(Numbered), Arc::new(Shelf::default()), clock.clone());
-        Some(Self { keyring: ledger.keyring(&owner), ledger, owner, terms, clock })
+        let key_meters = KeyMeters::new(Arc::new(Numbered), Arc::new(Shelf::default()), clock.clone());
+        Some(Self { key_cache: key_meters.key_cache(&owner), key_meters, owner, terms, clock })
     }
 
     /// The value of a key.
@@ -195,12 +195,12 @@ impl KeyTrial {
     /// # Errors
     /// [`SourceError`] if its usage can't be recorded.
     pub async fn call(&self, value: &str) -> Result<bool, SourceError> {
-        let subscriber = self.ledger.subscriber(&self.owner, &self.keyring, value).await?;
+        let subscriber = self.key_meters.subscriber(&self.owner, &self.key_cache, value).await?;
         let meter = subscriber.as_ref().and_then(|it| it.meter(&self.terms.plan));
         let Some(meter) = meter else { return Ok(false) };
         let day = Day::of(self.clock.now());
         let attempt = Attempt { terms: &self.terms, caller: None, day, outer: &[] };
-        let answer = self.ledger.admit(meter, attempt).await?;
+        let answer = self.key_meters.admit(meter, attempt).await?;
         Ok(matches!(answer, Answer::Admitted(_)))
     }
 }

@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use crate::gateway::Options;
 use crate::gateway::api::{AccessLogSettings, DeploymentSnapshot, HttpMethod, IntegrationType, LiveStage};
-use crate::gateway::fixture::{House, api, house, integration, live, method, mock, with};
+use crate::gateway::fixture::{Fixture, api, fixture, integration, live, method, mock, with};
 
 const ARN: &str = "arn:aws:logs:us-east-1:123456789012:log-group:web";
 
@@ -26,7 +26,7 @@ fn logging(format: &str, destination_arn: Option<&str>) -> LiveStage {
     live
 }
 
-impl House {
+impl Fixture {
     /// The lines written since the last call; all have the same destination.
     fn lines(&self) -> Vec<String> {
         let lines = std::mem::take(&mut *self.access_logs.0.lock().unwrap());
@@ -40,9 +40,9 @@ impl House {
 
 /// Checks what `format` gives for a request.
 async fn check(format: &str, request: http::request::Builder, expect: &str) {
-    let house = house(Options::default(), [logging(format, Some(ARN))]);
-    house.send(request.body(Bytes::from("{}")).unwrap()).await;
-    assert_eq!(house.lines(), [expect], "{format}");
+    let fixture = fixture(Options::default(), [logging(format, Some(ARN))]);
+    fixture.send(request.body(Bytes::from("{}")).unwrap()).await;
+    assert_eq!(fixture.lines(), [expect], "{format}");
 }
 
 #[tokio::test]
@@ -91,15 +91,15 @@ async fn variables_have_what_the_request_was_and_became() {
 
 #[tokio::test]
 async fn a_request_is_one_line_whatever_it_holds() {
-    let house =
-        house(Options::default(), [logging("$method.request.querystring.q $context.status", Some(ARN))]);
-    house.get("/dev/pets/1?q=a%0Ab%0D").await;
-    assert_eq!(house.lines(), ["a\\nb\\r 200"]);
+    let fixture =
+        fixture(Options::default(), [logging("$method.request.querystring.q $context.status", Some(ARN))]);
+    fixture.get("/dev/pets/1?q=a%0Ab%0D").await;
+    assert_eq!(fixture.lines(), ["a\\nb\\r 200"]);
 }
 
 #[tokio::test]
 async fn a_log_without_a_destination_is_the_servers_own() {
-    let house = house(Options::default(), [logging("$context.requestId", None)]);
-    assert_eq!(house.get("/dev/pets/1").await.status, 200);
-    assert_eq!(house.lines(), [""; 0]);
+    let fixture = fixture(Options::default(), [logging("$context.requestId", None)]);
+    assert_eq!(fixture.get("/dev/pets/1").await.status, 200);
+    assert_eq!(fixture.lines(), [""; 0]);
 }

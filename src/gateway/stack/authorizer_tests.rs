@@ -10,7 +10,7 @@ use crate::gateway::api::{
     AccessLogSettings, AuthorizationType, Authorizer, AuthorizerType, Change, DeploymentSnapshot,
     GatewayResponse, HttpMethod, Method, ResponseType,
 };
-use crate::gateway::fixture::{Answer, Function, House, api, house, live, method, mock, strings, with};
+use crate::gateway::fixture::{Answer, Fixture, Function, api, fixture, live, method, mock, strings, with};
 use crate::gateway::stack::Options;
 use crate::gateway::{AwsCall, AwsOperation, BackendError, BackendResponse};
 
@@ -55,13 +55,13 @@ fn deployment(authorizer: Authorizer) -> DeploymentSnapshot {
     api
 }
 
-fn house_with(deployment: DeploymentSnapshot, function: Function) -> House {
+fn house_with(deployment: DeploymentSnapshot, function: Function) -> Fixture {
     let mut live = live(deployment);
     live.stage.variables = strings(&[("function", "f")]);
     live.stage.access_log_settings = Some(AccessLogSettings::default());
-    let house = house(Options::default(), [live]);
-    *house.backends.function.lock().unwrap() = Some(function);
-    house
+    let fixture = fixture(Options::default(), [live]);
+    *fixture.backends.function.lock().unwrap() = Some(function);
+    fixture
 }
 
 fn answer(body: &Value) -> Result<BackendResponse, BackendError> {
@@ -107,18 +107,18 @@ fn obedient(call: &AwsCall) -> Result<BackendResponse, BackendError> {
     }
 }
 
-async fn get(house: &House, path: &str, token: &str) -> Answer {
+async fn get(fixture: &Fixture, path: &str, token: &str) -> Answer {
     let request = http::Request::get(format!("/dev{path}")).header("authorization", token);
-    house.send(request.body(Bytes::new()).unwrap()).await
+    fixture.send(request.body(Bytes::new()).unwrap()).await
 }
 
-fn n_asked(house: &House) -> usize {
-    house.backends.calls.lock().unwrap().len()
+fn n_asked(fixture: &Fixture) -> usize {
+    fixture.backends.calls.lock().unwrap().len()
 }
 
 #[tokio::test]
 async fn the_function_s_answer_is_what_the_caller_gets() {
-    let house = house_with(deployment(token()), obedient);
+    let fixture = house_with(deployment(token()), obedient);
     let denied = r#"{"Message":"User is not authorized to access this resource"}"#;
     let explicitly = r#"{"Message":"User is not authorized to access this resource with an explicit deny"}"#;
     for (path, token, status, body, error) in [
@@ -134,7 +134,7 @@ async fn the_function_s_answer_is_what_the_caller_gets() {
         ("/toys", "status", 500, r#"{"message":null}"#, Some("AuthorizerConfigurationException")),
         ("/toys", "unreachable", 500, r#"{"message":null}"#, Some("AuthorizerConfigurationException")),
     ] {
-        let answer = get(&house, path, token).await;
+        let answer = get(&fixture, path, token).await;
         assert_eq!((answer.status, answer.body.as_str()), (status, body), "{path} {token}");
         assert_eq!(answer.header("x-amzn-errortype"), error, "{path} {token}");
     }
@@ -159,7 +159,7 @@ async fn gateway_responses_tell_failures_apart_and_know_the_authorizer() {
         };
         deployment.gateway_responses.insert(kind, response);
     }
-    let house = house_with(deployment, obedient);
+    let fixture = house_with(deployment, obedient);
     for (token, status, body) in [
         ("throw", 590, "AUTHORIZER_FAILURE  the function failed 200 lambda-1  "),
         ("unreachable", 590, "AUTHORIZER_FAILURE  the service did not answer    "),
@@ -172,55 +172,55 @@ async fn gateway_responses_tell_failures_apart_and_know_the_authorizer() {
         ("unauthorized", 491, "UNAUTHORIZED  Unauthorized 200 lambda-1  "),
         ("", 491, "UNAUTHORIZED      "),
     ] {
-        let answer = get(&house, "/pets/1", token).await;
+        let answer = get(&fixture, "/pets/1", token).await;
         assert_eq!((answer.status, answer.body.as_str()), (status, body), "{token}");
     }
 }
 
 #[tokio::test]
 async fn answers_are_kept_by_identity_and_held_against_each_request() {
-    let house = house_with(deployment(token()), obedient);
+    let fixture = house_with(deployment(token()), obedient);
     for _ in 0..3 {
-        assert_eq!(get(&house, "/pets/1", "pets").await.status, 200);
-        assert_eq!(get(&house, "/pets/2", "pets").await.status, 200);
-        assert_eq!(get(&house, "/toys", "pets").await.status, 403);
+        assert_eq!(get(&fixture, "/pets/1", "pets").await.status, 200);
+        assert_eq!(get(&fixture, "/pets/2", "pets").await.status, 200);
+        assert_eq!(get(&fixture, "/toys", "pets").await.status, 403);
     }
-    assert_eq!(n_asked(&house), 1);
-    assert_eq!(get(&house, "/pets/1", "deny").await.status, 403);
-    assert_eq!(get(&house, "/pets/1", "deny").await.status, 403);
-    assert_eq!(n_asked(&house), 2);
+    assert_eq!(n_asked(&fixture), 1);
+    assert_eq!(get(&fixture, "/pets/1", "deny").await.status, 403);
+    assert_eq!(get(&fixture, "/pets/1", "deny").await.status, 403);
+    assert_eq!(n_asked(&fixture), 2);
     // Failures are not cached.
     for token in ["unauthorized", "throw", "garbage"] {
-        let before = n_asked(&house);
-        get(&house, "/toys", token).await;
-        get(&house, "/toys", token).await;
-        assert_eq!(n_asked(&house), before + 2, "{token}");
+        let before = n_asked(&fixture);
+        get(&fixture, "/toys", token).await;
+        get(&fixture, "/toys", token).await;
+        assert_eq!(n_asked(&fixture), before + 2, "{token}");
     }
 
-    let before = n_asked(&house);
-    house.clock.advance(Duration::from_secs(299));
-    assert_eq!(get(&house, "/pets/1", "pets").await.status, 200);
-    assert_eq!(n_asked(&house), before);
-    house.clock.advance(Duration::from_secs(1));
-    assert_eq!(get(&house, "/pets/1", "pets").await.status, 200);
-    assert_eq!(n_asked(&house), before + 1);
+    let before = n_asked(&fixture);
+    fixture.clock.advance(Duration::from_secs(299));
+    assert_eq!(get(&fixture, "/pets/1", "pets").await.status, 200);
+    assert_eq!(n_asked(&fixture), before);
+    fixture.clock.advance(Duration::from_secs(1));
+    assert_eq!(get(&fixture, "/pets/1", "pets").await.status, 200);
+    assert_eq!(n_asked(&fixture), before + 1);
 
-    house.tell(Change::Authorizers("abc".into(), "prod".into())).await;
-    get(&house, "/pets/1", "pets").await;
-    assert_eq!(n_asked(&house), before + 1);
-    house.tell(Change::Authorizers("abc".into(), "dev".into())).await;
-    get(&house, "/pets/1", "pets").await;
-    assert_eq!(n_asked(&house), before + 2);
+    fixture.notify(Change::Authorizers("abc".into(), "prod".into())).await;
+    get(&fixture, "/pets/1", "pets").await;
+    assert_eq!(n_asked(&fixture), before + 1);
+    fixture.notify(Change::Authorizers("abc".into(), "dev".into())).await;
+    get(&fixture, "/pets/1", "pets").await;
+    assert_eq!(n_asked(&fixture), before + 2);
 }
 
 #[tokio::test]
 async fn without_a_time_to_live_each_request_is_asked_for() {
     let mut authorizer = token();
     authorizer.result_ttl_seconds = Some(0);
-    let house = house_with(deployment(authorizer), obedient);
+    let fixture = house_with(deployment(authorizer), obedient);
     for n in 1..4 {
-        assert_eq!(get(&house, "/toys", "allow").await.status, 200);
-        assert_eq!(n_asked(&house), n);
+        assert_eq!(get(&fixture, "/toys", "allow").await.status, 200);
+        assert_eq!(n_asked(&fixture), n);
     }
 }
 
@@ -228,20 +228,20 @@ async fn without_a_time_to_live_each_request_is_asked_for() {
 async fn a_token_must_look_like_one() {
     let mut authorizer = token();
     authorizer.identity_validation_expression = Some("[a-z]{5}".to_owned());
-    let house = house_with(deployment(authorizer), obedient);
+    let fixture = house_with(deployment(authorizer), obedient);
     for (token, status) in [("allow", 200), ("allows", 401), ("ALLOW", 401), ("deny", 401)] {
-        assert_eq!(get(&house, "/toys", token).await.status, status, "{token}");
+        assert_eq!(get(&fixture, "/toys", token).await.status, status, "{token}");
     }
-    let none = house.get("/dev/toys").await;
+    let none = fixture.get("/dev/toys").await;
     assert_eq!((none.status, none.body.as_str()), (401, r#"{"message":"Unauthorized"}"#));
-    assert_eq!(n_asked(&house), 1);
+    assert_eq!(n_asked(&fixture), 1);
 }
 
 #[tokio::test]
 async fn a_token_authorizer_is_told_the_token_and_the_call() {
-    let house = house_with(deployment(token()), obedient);
-    get(&house, "/pets/a%20b/", "allow").await;
-    let calls = house.backends.calls.lock().unwrap();
+    let fixture = house_with(deployment(token()), obedient);
+    get(&fixture, "/pets/a%20b/", "allow").await;
+    let calls = fixture.backends.calls.lock().unwrap();
     let call = calls.first().unwrap();
     let path = "/2015-03-31/functions/arn:aws:lambda:us-east-1:123456789012:function:f/invocations";
     assert_eq!(call.operation, AwsOperation::Path(path.to_owned()));
@@ -258,20 +258,20 @@ async fn a_token_authorizer_is_told_the_token_and_the_call() {
 async fn a_request_authorizer_is_told_the_request() {
     let source =
         "method.request.header.X-Who, method.request.querystring.q, stageVariables.function, context.stage";
-    let house = house_with(deployment(authorizer(AuthorizerType::Request, source)), obedient);
+    let fixture = house_with(deployment(authorizer(AuthorizerType::Request, source)), obedient);
     let request = |query: &str| {
         let request = http::Request::get(format!("/dev/pets/1{query}"));
         request.header("x-who", "a").header("x-who", "b").header("user-agent", "test/1")
     };
     for query in ["", "?q=", "?Q=1"] {
-        let answer = house.send(request(query).body(Bytes::new()).unwrap()).await;
+        let answer = fixture.send(request(query).body(Bytes::new()).unwrap()).await;
         assert_eq!(answer.status, 401, "{query}");
     }
-    assert_eq!(n_asked(&house), 0);
-    let answer = house.send(request("?q=1&q=2&r").body(Bytes::new()).unwrap()).await;
+    assert_eq!(n_asked(&fixture), 0);
+    let answer = fixture.send(request("?q=1&q=2&r").body(Bytes::new()).unwrap()).await;
     assert_eq!((answer.status, answer.body.as_str()), (200, "me 3 [][mine]"));
     let mut event: Value =
-        serde_json::from_slice(&house.backends.calls.lock().unwrap().first().unwrap().body).unwrap();
+        serde_json::from_slice(&fixture.backends.calls.lock().unwrap().first().unwrap().body).unwrap();
     for generated in ["requestId", "extendedRequestId"] {
         let id = event["requestContext"].as_object_mut().unwrap().remove(generated).unwrap();
         assert!(id.as_str().is_some_and(|id| !id.is_empty()), "{generated}");
@@ -323,20 +323,20 @@ async fn a_request_authorizer_is_told_the_request() {
     });
     assert_eq!(event, expect);
     // The same identity is cached; another one is not.
-    house.send(request("?q=1&q=2&other").body(Bytes::new()).unwrap()).await;
-    assert_eq!(n_asked(&house), 1);
-    house.send(request("?q=2").body(Bytes::new()).unwrap()).await;
-    assert_eq!(n_asked(&house), 2);
+    fixture.send(request("?q=1&q=2&other").body(Bytes::new()).unwrap()).await;
+    assert_eq!(n_asked(&fixture), 1);
+    fixture.send(request("?q=2").body(Bytes::new()).unwrap()).await;
+    assert_eq!(n_asked(&fixture), 2);
 }
 
 #[tokio::test]
 async fn maps_without_members_are_empty_for_authorizers() {
     let mut authorizer = authorizer(AuthorizerType::Request, "");
     authorizer.result_ttl_seconds = Some(0);
-    let house = house_with(deployment(authorizer), obedient);
-    assert_eq!(house.get("/dev/toys").await.status, 200);
+    let fixture = house_with(deployment(authorizer), obedient);
+    assert_eq!(fixture.get("/dev/toys").await.status, 200);
     let event: Value =
-        serde_json::from_slice(&house.backends.calls.lock().unwrap().first().unwrap().body).unwrap();
+        serde_json::from_slice(&fixture.backends.calls.lock().unwrap().first().unwrap().body).unwrap();
     for name in ["queryStringParameters", "multiValueQueryStringParameters", "pathParameters"] {
         assert_eq!(event[name], json!({}), "{name}");
     }
@@ -355,16 +355,16 @@ async fn broken_authorizers_are_closed() {
         ("no pattern", broken(|it| it.identity_validation_expression = Some("(".to_owned()))),
         ("another's", broken(|it| it.id = "other1".into())),
     ] {
-        let house = house_with(deployment(authorizer), obedient);
-        let answer = get(&house, "/toys", "allow").await;
+        let fixture = house_with(deployment(authorizer), obedient);
+        let answer = get(&fixture, "/toys", "allow").await;
         assert_eq!((answer.status, answer.body.as_str()), (500, r#"{"message":null}"#), "{why}");
-        assert_eq!(n_asked(&house), 0, "{why}");
+        assert_eq!(n_asked(&fixture), 0, "{why}");
     }
 }
 
 #[tokio::test]
 async fn calls_with_too_long_an_arn_are_refused() {
-    let house = house_with(deployment(token()), obedient);
-    let answer = get(&house, &format!("/pets/{}", "x".repeat(1_600)), "allow").await;
+    let fixture = house_with(deployment(token()), obedient);
+    let answer = get(&fixture, &format!("/pets/{}", "x".repeat(1_600)), "allow").await;
     assert_eq!((answer.status, answer.body.as_str()), (414, r#"{"message":"Request URI too long"}"#));
 }

@@ -12,7 +12,9 @@ use crate::gateway::api::{
     RequestValidator, ResponseType,
 };
 use crate::gateway::cache::CACHED_BYTES_MAX;
-use crate::gateway::fixture::{Answer, House, api, code, house, integration, live, method, strings, with};
+use crate::gateway::fixture::{
+    Answer, Fixture, api, code, fixture, integration, live, method, strings, with,
+};
 
 const STATES: &str = "arn:aws:apigateway:us-east-1:states:action/Any";
 
@@ -44,11 +46,11 @@ fn cached(deployment: DeploymentSnapshot, settings: &[(&str, MethodSetting)]) ->
     live
 }
 
-fn cached_house(deployment: DeploymentSnapshot) -> House {
-    house(Options::default(), [cached(deployment, &[("*/*", setting())])])
+fn cached_house(deployment: DeploymentSnapshot) -> Fixture {
+    fixture(Options::default(), [cached(deployment, &[("*/*", setting())])])
 }
 
-impl House {
+impl Fixture {
     fn calls(&self) -> usize {
         std::mem::take(&mut *self.backends.calls.lock().unwrap()).len()
     }
@@ -69,33 +71,33 @@ impl House {
 
     async fn put(&self, live: LiveStage) {
         self.memory.put(live);
-        self.tell(Change::Stages("abc".into())).await;
+        self.notify(Change::Stages("abc".into())).await;
     }
 }
 
 #[tokio::test]
 async fn an_answer_is_given_again_until_its_time_is_over() {
-    let house = cached_house(pets(|_| {}));
-    let first = house.get("/dev/pets/1").await;
-    let again = house.get("/dev/pets/1").await;
+    let fixture = cached_house(pets(|_| {}));
+    let first = fixture.get("/dev/pets/1").await;
+    let again = fixture.get("/dev/pets/1").await;
     assert_eq!((first.status, &first.body), (again.status, &again.body));
-    assert_eq!(house.calls(), 1);
+    assert_eq!(fixture.calls(), 1);
     // Headers of each request stay its own.
     for name in ["x-amzn-requestid", "x-amz-apigw-id", "x-amzn-trace-id"] {
         assert_ne!(first.header(name).unwrap(), again.header(name).unwrap(), "{name}");
     }
     assert_eq!(again.header("content-type"), first.header("content-type"));
-    house.clock.advance(Duration::from_millis(299_999));
-    assert_eq!(house.calls_for(&["/dev/pets/1"]).await, 0);
-    house.clock.advance(Duration::from_millis(1));
-    assert_eq!(house.calls_for(&["/dev/pets/1", "/dev/pets/1"]).await, 1);
+    fixture.clock.advance(Duration::from_millis(299_999));
+    assert_eq!(fixture.calls_for(&["/dev/pets/1"]).await, 0);
+    fixture.clock.advance(Duration::from_millis(1));
+    assert_eq!(fixture.calls_for(&["/dev/pets/1", "/dev/pets/1"]).await, 1);
 }
 
 #[tokio::test]
 async fn the_key_is_what_the_integration_says_and_nothing_else() {
     // With no key parameters, all callers of the resource share a response, whatever its path parameters.
-    let house = cached_house(pets(|_| {}));
-    assert_eq!(house.calls_for(&["/dev/pets/1", "/dev/pets/2", "/dev/pets/1?q=3"]).await, 1);
+    let fixture = cached_house(pets(|_| {}));
+    assert_eq!(fixture.calls_for(&["/dev/pets/1", "/dev/pets/2", "/dev/pets/1?q=3"]).await, 1);
 
     let by = |names: &[&str]| {
         let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
@@ -115,9 +117,9 @@ async fn the_key_is_what_the_integration_says_and_nothing_else() {
         (&["method.request.multivaluequerystring.q"], 4),
         (&["method.request.header.x-none"], 1),
     ] {
-        let house = by(names);
-        assert_eq!(house.calls_for(&paths).await, calls, "{names:?}");
-        assert_eq!(house.calls_for(&paths).await, 0, "{names:?}");
+        let fixture = by(names);
+        assert_eq!(fixture.calls_for(&paths).await, calls, "{names:?}");
+        assert_eq!(fixture.calls_for(&paths).await, 0, "{names:?}");
     }
 }
 
@@ -139,14 +141,14 @@ async fn only_get_is_cached_unless_the_method_says_so_itself() {
         with(api, "/post", HttpMethod::Post, method(echo("post")))
     };
     let calls = async |settings: &[(&str, MethodSetting)]| {
-        let house = house(Options::default(), [cached(deployment(), settings)]);
+        let fixture = fixture(Options::default(), [cached(deployment(), settings)]);
         let mut calls = Vec::new();
         for (verb, path) in [("GET", "/dev/any"), ("PUT", "/dev/any"), ("POST", "/dev/post")] {
             for _ in 0..2 {
                 let request = http::Request::builder().method(verb).uri(path).body(Bytes::new()).unwrap();
-                assert_eq!(house.send(request).await.status, 200);
+                assert_eq!(fixture.send(request).await.status, 200);
             }
-            calls.push(house.calls());
+            calls.push(fixture.calls());
         }
         calls
     };
@@ -161,37 +163,37 @@ async fn only_get_is_cached_unless_the_method_says_so_itself() {
 
     let mut no_cluster = cached(deployment(), &[("*/*", setting())]);
     no_cluster.stage.cache_cluster_enabled = false;
-    let house = house(Options::default(), [no_cluster]);
-    assert_eq!(house.calls_for(&["/dev/any", "/dev/any"]).await, 2);
+    let fixture = fixture(Options::default(), [no_cluster]);
+    assert_eq!(fixture.calls_for(&["/dev/any", "/dev/any"]).await, 2);
 }
 
 #[tokio::test]
 async fn what_is_large_or_refused_is_not_kept_and_what_a_backend_refuses_is() {
     // The backend answers with the body that it receives.
     let body = |bytes: usize| Bytes::from(vec![b'x'; bytes]);
-    let house = cached_house(with(api("abc"), "/", HttpMethod::Get, method(echo("$input.body"))));
+    let fixture = cached_house(with(api("abc"), "/", HttpMethod::Get, method(echo("$input.body"))));
     for (bytes, calls) in [(CACHED_BYTES_MAX + 1, 2), (CACHED_BYTES_MAX, 1)] {
         for _ in 0..2 {
-            let answer = house.send(http::Request::get("/dev").body(body(bytes)).unwrap()).await;
+            let answer = fixture.send(http::Request::get("/dev").body(body(bytes)).unwrap()).await;
             assert_eq!((answer.status, answer.bytes.len()), (200, bytes));
         }
-        assert_eq!(house.calls(), calls, "{bytes}");
+        assert_eq!(fixture.calls(), calls, "{bytes}");
     }
 
     // If no mapping matches, the response is the gateway's own.
     let unmapped = || pets(|integration| integration.responses = BTreeMap::new());
-    let house = cached_house(unmapped());
+    let fixture = cached_house(unmapped());
     for _ in 0..2 {
-        assert_eq!(house.get("/dev/pets/1").await.status, 500);
+        assert_eq!(fixture.get("/dev/pets/1").await.status, 500);
     }
-    assert_eq!(house.calls(), 2);
+    assert_eq!(fixture.calls(), 2);
 
     let teapot = BTreeMap::from([(code(418), IntegrationResponse::default())]);
-    let house = cached_house(pets(|integration| integration.responses = teapot));
+    let fixture = cached_house(pets(|integration| integration.responses = teapot));
     for _ in 0..2 {
-        assert_eq!(house.get("/dev/pets/1").await.status, 418);
+        assert_eq!(fixture.get("/dev/pets/1").await.status, 418);
     }
-    assert_eq!(house.calls(), 1);
+    assert_eq!(fixture.calls(), 1);
 }
 
 #[tokio::test]
@@ -208,11 +210,11 @@ async fn a_hit_is_checked_as_any_request_is() {
     method.request_validator_id = Some("v".into());
     method.request_parameters.insert("method.request.querystring.q".to_owned(), true);
     let slow = MethodSetting { throttling_burst_limit: 2, throttling_rate_limit: 1.0, ..setting() };
-    let house = house(Options::default(), [cached(deployment, &[("*/*", slow)])]);
-    assert_eq!(house.get("/dev/pets/1?q=1").await.status, 200);
-    assert_eq!(house.get("/dev/pets/1").await.status, 400);
-    assert_eq!(house.get("/dev/pets/1?q=1").await.status, 429);
-    assert_eq!(house.calls(), 1);
+    let fixture = fixture(Options::default(), [cached(deployment, &[("*/*", slow)])]);
+    assert_eq!(fixture.get("/dev/pets/1?q=1").await.status, 200);
+    assert_eq!(fixture.get("/dev/pets/1").await.status, 400);
+    assert_eq!(fixture.get("/dev/pets/1?q=1").await.status, 429);
+    assert_eq!(fixture.calls(), 1);
 }
 
 #[tokio::test]
@@ -226,14 +228,14 @@ async fn a_fresh_answer_is_for_those_who_may_ask_for_it() {
         let mut deployment = pets(|_| {});
         let denied = GatewayResponse { status_code: Some(code(418)), ..GatewayResponse::default() };
         deployment.gateway_responses.insert(ResponseType::AccessDenied, denied);
-        house(Options::default(), [cached(deployment, &[("*/*", setting)])])
+        fixture(Options::default(), [cached(deployment, &[("*/*", setting)])])
     };
-    let house = with(false, CacheControlStrategy::FailWith403);
-    let old = house.get("/dev/pets/1").await;
-    let new = house.fresh("/dev/pets/1").await;
+    let fixture = with(false, CacheControlStrategy::FailWith403);
+    let old = fixture.get("/dev/pets/1").await;
+    let new = fixture.fresh("/dev/pets/1").await;
     assert_ne!(old.body, new.body);
-    assert_eq!(house.get("/dev/pets/1").await.body, new.body);
-    assert_eq!((house.calls(), new.header("warning")), (2, None));
+    assert_eq!(fixture.get("/dev/pets/1").await.body, new.body);
+    assert_eq!((fixture.calls(), new.header("warning")), (2, None));
 
     let ignored = "199 Cache-control headers were ignored because the caller was unauthorized.";
     for (strategy, status, warning) in [
@@ -241,15 +243,15 @@ async fn a_fresh_answer_is_for_those_who_may_ask_for_it() {
         (CacheControlStrategy::SucceedWithResponseHeader, 200, Some(ignored)),
         (CacheControlStrategy::SucceedWithoutResponseHeader, 200, None),
     ] {
-        let house = with(true, strategy);
+        let fixture = with(true, strategy);
         // The warning is for one request only, and is not cached.
-        let first = house.fresh("/dev/pets/1").await;
+        let first = fixture.fresh("/dev/pets/1").await;
         assert_eq!((first.status, first.header("warning")), (status, warning));
-        let old = house.get("/dev/pets/1").await;
+        let old = fixture.get("/dev/pets/1").await;
         assert_eq!((old.status, old.header("warning")), (200, None));
-        let answer = house.fresh("/dev/pets/1").await;
+        let answer = fixture.fresh("/dev/pets/1").await;
         assert_eq!((answer.status, answer.header("warning")), (status, warning));
-        assert_eq!(house.calls(), 1, "{strategy:?}");
+        assert_eq!(fixture.calls(), 1, "{strategy:?}");
     }
 }
 
@@ -257,28 +259,28 @@ async fn a_fresh_answer_is_for_those_who_may_ask_for_it() {
 async fn a_flush_empties_one_stage() {
     let mut prod = cached(pets(|_| {}), &[("*/*", setting())]);
     prod.stage.name = "prod".into();
-    let house = house(Options::default(), [cached(pets(|_| {}), &[("*/*", setting())]), prod]);
+    let fixture = fixture(Options::default(), [cached(pets(|_| {}), &[("*/*", setting())]), prod]);
     let paths = ["/dev/pets/1", "/prod/pets/1"];
-    assert_eq!(house.calls_for(&paths).await, 2);
-    house.tell(Change::Cache("abc".into(), "dev".into())).await;
-    assert_eq!(house.calls_for(&paths).await, 1);
-    assert_eq!(house.calls_for(&paths).await, 0);
+    assert_eq!(fixture.calls_for(&paths).await, 2);
+    fixture.notify(Change::Cache("abc".into(), "dev".into())).await;
+    assert_eq!(fixture.calls_for(&paths).await, 1);
+    assert_eq!(fixture.calls_for(&paths).await, 0);
 }
 
 #[tokio::test]
 async fn answers_outlive_changes_that_do_not_concern_them() {
-    let house = cached_house(pets(|_| {}));
+    let fixture = cached_house(pets(|_| {}));
     let stage = || cached(pets(|_| {}), &[("*/*", setting())]);
-    assert_eq!(house.calls_for(&["/dev/pets/1"]).await, 1);
+    assert_eq!(fixture.calls_for(&["/dev/pets/1"]).await, 1);
     let mut described = stage();
     described.stage.description = Some("text".to_owned());
-    house.put(described).await;
-    assert_eq!(house.calls_for(&["/dev/pets/1"]).await, 0);
+    fixture.put(described).await;
+    assert_eq!(fixture.calls_for(&["/dev/pets/1"]).await, 0);
     // A shorter time to live applies to responses that are already cached.
     let short = MethodSetting { cache_ttl_in_seconds: 10, ..setting() };
-    house.clock.advance(Duration::from_secs(11));
-    house.put(cached(pets(|_| {}), &[("*/*", short)])).await;
-    assert_eq!(house.calls_for(&["/dev/pets/1"]).await, 1);
+    fixture.clock.advance(Duration::from_secs(11));
+    fixture.put(cached(pets(|_| {}), &[("*/*", short)])).await;
+    assert_eq!(fixture.calls_for(&["/dev/pets/1"]).await, 1);
 
     let changes: [fn(&mut LiveStage); 3] = [
         |live| live.stage.deployment_id = "d00002".into(),
@@ -288,10 +290,10 @@ async fn answers_outlive_changes_that_do_not_concern_them() {
     for change in changes {
         let mut changed = stage();
         change(&mut changed);
-        house.put(changed).await;
-        assert_eq!(house.calls_for(&["/dev/pets/1", "/dev/pets/1"]).await, 1);
-        house.put(stage()).await;
-        assert_eq!(house.calls_for(&["/dev/pets/1"]).await, 1);
+        fixture.put(changed).await;
+        assert_eq!(fixture.calls_for(&["/dev/pets/1", "/dev/pets/1"]).await, 1);
+        fixture.put(stage()).await;
+        assert_eq!(fixture.calls_for(&["/dev/pets/1"]).await, 1);
     }
 }
 
@@ -306,8 +308,8 @@ async fn a_canary_has_answers_of_its_own_unless_it_shares_its_stages() {
             use_stage_cache: shares,
         });
         live.canary = Some(live.deployment.clone());
-        let house = house(Options::default(), [live]);
+        let fixture = fixture(Options::default(), [live]);
         // Enough requests for both to serve some: the random numbers come from a seed.
-        assert_eq!(house.calls_for(&["/dev/pets/1"; 20]).await, calls);
+        assert_eq!(fixture.calls_for(&["/dev/pets/1"; 20]).await, calls);
     }
 }

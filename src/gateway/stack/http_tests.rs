@@ -22,7 +22,7 @@ use crate::gateway::api::{
     ClientCertificate, ConnectionType, ContentHandling, DeploymentSnapshot, HttpMethod, Integration,
     IntegrationResponse, IntegrationType, TlsConfig,
 };
-use crate::gateway::fixture::{NOW, api, code, house, house_of, integration, live, method, strings, with};
+use crate::gateway::fixture::{NOW, api, code, fixture, house_of, integration, live, method, strings, with};
 use crate::gateway::{AwsOperation, CallAs};
 use crate::gateway::{Options, Upstream};
 
@@ -115,14 +115,14 @@ async fn http_sends_what_is_mapped_and_nothing_else() {
         ("integration.request.header.X-Empty", "method.request.querystring.none"),
         ("integration.request.header.X-Ip", "context.identity.sourceIp"),
     ]);
-    let house = house_of(one(HttpMethod::Post, "/pets/{petId}", backend));
+    let fixture = house_of(one(HttpMethod::Post, "/pets/{petId}", backend));
     let request = http::Request::post("/dev/pets/a%20b?q=1&q=2&other=3")
         .header("x-mine", "mine")
         .header("x-other", "other")
         .header("content-type", "text/plain")
         .body(Bytes::from_static(b"hello"))
         .unwrap();
-    let answer = house.send(request).await;
+    let answer = fixture.send(request).await;
     assert_eq!(answer.status, 200);
     let seen = seen(&answer.body);
     assert_eq!(seen["method"], "POST");
@@ -166,8 +166,8 @@ async fn http_answers_are_mapped() {
             content_handling: None,
         },
     );
-    let house = house_of(one(HttpMethod::Get, "/", backend));
-    let answer = house.get("/dev").await;
+    let fixture = house_of(one(HttpMethod::Get, "/", backend));
+    let answer = fixture.get("/dev").await;
     assert_eq!((answer.status, &*answer.body), (404, "gone"));
     assert_eq!(answer.header("x-from"), Some("yes"));
     assert_eq!(answer.header("content-type"), Some("application/json"));
@@ -188,7 +188,7 @@ async fn a_proxy_passes_everything_but_what_is_mapped() {
     let mut backend = integration(IntegrationType::HttpProxy, &format!("http://{address}/base/{{proxy}}"));
     backend.http_method = Some(HttpMethod::Any);
     backend.request_parameters = strings(&[("integration.request.path.proxy", "method.request.path.proxy")]);
-    let house = house_of(one(HttpMethod::Any, "/{proxy+}", backend));
+    let fixture = house_of(one(HttpMethod::Any, "/{proxy+}", backend));
     let request = http::Request::put("/dev/a/b%2Fc//d?x=%20&y=1&x=2")
         .header("x-twice", "1")
         .header("x-twice", "2")
@@ -200,7 +200,7 @@ async fn a_proxy_passes_everything_but_what_is_mapped() {
         .header("content-encoding", "identity")
         .body(Bytes::from_static(b"body"))
         .unwrap();
-    let answer = house.send(request).await;
+    let answer = fixture.send(request).await;
     let seen = seen(&answer.body);
     assert_eq!(seen["method"], "PUT");
     assert_eq!(seen["target"], "/base/a/b%2Fc//d?x=%20&y=1&x=2");
@@ -255,11 +255,11 @@ async fn forms_are_texts_to_templates() {
     let template = r#"{"body": $input.json('$'), "parts": $input.path('$').split('&').size()}"#;
     backend.request_templates =
         strings(&[("application/x-www-form-urlencoded", template), ("application/json", template)]);
-    let house = house_of(one(HttpMethod::Post, "/", backend));
+    let fixture = house_of(one(HttpMethod::Post, "/", backend));
     let form = "token=a1&text=hi+there";
-    let answer = house.post("/dev", "application/x-www-form-urlencoded", form).await;
+    let answer = fixture.post("/dev", "application/x-www-form-urlencoded", form).await;
     assert_eq!(seen(&answer.body)["body"], r#"{"body": "token=a1&text=hi+there", "parts": 2}"#);
-    let answer = house.post("/dev", "application/json", form).await;
+    let answer = fixture.post("/dev", "application/json", form).await;
     assert_eq!(answer.status, 400);
     assert!(answer.body.contains("Could not parse request body into json"), "{}", answer.body);
 }
@@ -269,8 +269,8 @@ async fn a_proxys_mapped_query_replaces_the_clients() {
     let address = echo_server().await;
     let mut backend = integration(IntegrationType::HttpProxy, &format!("http://{address}/"));
     backend.request_parameters = strings(&[("integration.request.querystring.x", "'mapped'")]);
-    let house = house_of(one(HttpMethod::Get, "/", backend));
-    let answer = house.get("/dev/?x=1&y=2&x=3").await;
+    let fixture = house_of(one(HttpMethod::Get, "/", backend));
+    let answer = fixture.get("/dev/?x=1&y=2&x=3").await;
     assert_eq!(seen(&answer.body)["target"], "/?y=2&x=mapped");
 }
 
@@ -281,7 +281,7 @@ async fn stage_variables_make_addresses() {
         integration(IntegrationType::HttpProxy, "http://${stageVariables.host}/${stageVariables.no}x");
     let mut stage = live(one(HttpMethod::Get, "/", backend));
     stage.stage.variables = strings(&[("host", &address)]);
-    let answer = house(Options::default(), [stage]).get("/dev").await;
+    let answer = fixture(Options::default(), [stage]).get("/dev").await;
     assert_eq!(seen(&answer.body)["target"], "/x");
 }
 
@@ -321,20 +321,22 @@ async fn illegal_targets_fail_the_request() {
 const STATES: &str = "arn:aws:apigateway:us-east-1:states:action/StartExecution";
 
 #[tokio::test]
-async fn services_of_the_house_are_called_without_a_socket() {
+async fn services_of_this_server_are_called_without_a_socket() {
     let mut backend = integration(IntegrationType::Aws, STATES);
     backend.credentials = Some("arn:aws:iam::123456789012:role/gateway".to_owned());
-    let house = house_of(one(HttpMethod::Post, "/execution", backend));
+    let fixture = house_of(one(HttpMethod::Post, "/execution", backend));
     // There is no template for the type that curl -d sends, so the body passes.
     let body = r#"{"input":"{}","name":"MyExecution"}"#;
-    let answer = house.post("/dev/execution", "application/x-www-form-urlencoded", body).await;
+    let answer = fixture.post("/dev/execution", "application/x-www-form-urlencoded", body).await;
     assert_eq!((answer.status, &*answer.body), (200, body));
     assert_eq!(answer.header("content-type"), Some("application/json"));
-    let calls = house.backends.calls.lock().unwrap();
+    let calls = fixture.backends.calls.lock().unwrap();
     let call = calls.first().unwrap();
     assert_eq!((&*call.service, &*call.region), ("states", "us-east-1"));
     assert_eq!(call.operation, AwsOperation::Action("StartExecution".to_owned()));
-    assert_eq!(call.call_as, CallAs::Role("arn:aws:iam::123456789012:role/gateway".to_owned()));
+    let CallAs::Role(role) = &call.call_as else { panic!("{:?}", call.call_as) };
+    assert_eq!(&*role.role_arn, "arn:aws:iam::123456789012:role/gateway");
+    assert_eq!(role.service, "apigateway.amazonaws.com");
     assert_eq!(call.headers["content-type"], "application/x-www-form-urlencoded");
     assert_eq!(call.owner.account.as_str(), "123456789012");
 }
@@ -352,9 +354,9 @@ async fn binary_bodies_are_converted_as_asked() {
     backend.content_handling = Some(ContentHandling::ConvertToText);
     let mut deployment = one(HttpMethod::Post, "/", backend);
     deployment.api.binary_media_types = vec!["image/png".to_owned()];
-    let house = house_of(deployment);
-    assert_eq!(house.post("/dev", "image/png", "hi").await.body, "aGk=");
-    assert_eq!(house.post("/dev", "text/plain", "hi").await.body, "hi");
+    let fixture = house_of(deployment);
+    assert_eq!(fixture.post("/dev", "image/png", "hi").await.body, "aGk=");
+    assert_eq!(fixture.post("/dev", "text/plain", "hi").await.body, "hi");
 }
 
 #[tokio::test]
@@ -377,7 +379,7 @@ async fn vpc_links_lead_to_their_upstreams() {
         stage.stage.variables = strings(&[("link", "abc123")]);
         let upstream = Upstream::parse(&format!("http://{address}")).unwrap();
         let options = Options { vpc_links: [("inner".to_owned(), upstream)].into(), ..Options::default() };
-        let answer = house(options, [stage]).get("/dev").await;
+        let answer = fixture(options, [stage]).get("/dev").await;
         assert_eq!(answer.status, status, "{connection} {kind:?}");
         if status == 200 {
             let seen = seen(&answer.body);
@@ -435,13 +437,13 @@ const INPUT_FROM_REQUEST: &str = r#"
 async fn a_template_makes_an_executions_input_of_the_whole_request() {
     let mut backend = integration(IntegrationType::Aws, STATES);
     backend.request_templates = strings(&[("application/json", INPUT_FROM_REQUEST)]);
-    let house = house_of(one(HttpMethod::Post, "/", backend));
+    let fixture = house_of(one(HttpMethod::Post, "/", backend));
     let request = http::Request::post("/dev?q=a%22b&r=2")
         .header("content-type", "application/json")
         .header("X-One", "1")
         .header("x-two", "\\")
         .header("x-three", "3");
-    let answer = house.send(request.body(Bytes::from_static(br#"{"a": "it's"}"#)).unwrap()).await;
+    let answer = fixture.send(request.body(Bytes::from_static(br#"{"a": "it's"}"#)).unwrap()).await;
     let call: Value = serde_json::from_str(&answer.body).unwrap_or_else(|_| panic!("{}", answer.body));
     assert_eq!(call["stateMachineArn"], "arn:aws:states:us-east-1:123456789012:stateMachine:M");
     let input: Value = serde_json::from_str(call["input"].as_str().unwrap()).unwrap();
@@ -503,7 +505,7 @@ async fn a_stage_shows_its_certificate() {
             expiration_date: NOW,
             tags: Default::default(),
         });
-        let answer = house(Options::default(), [stage]).get("/dev").await;
+        let answer = fixture(Options::default(), [stage]).get("/dev").await;
         assert_eq!(answer.status, status, "{}", answer.body);
     }
     // Without `tlsConfig`, the machine would have to trust the backend's certificate.

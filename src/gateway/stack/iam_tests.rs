@@ -11,7 +11,7 @@ use crate::gateway::api::{
     AuthorizationType, DeploymentSnapshot, GatewayResponse, HttpMethod, IntegrationType, Method, ResponseType,
 };
 use crate::gateway::fixture::{
-    Answer, HOST, House, NOW, api, code, credential, house_of, integration, method, mock, with,
+    Answer, Fixture, HOST, NOW, api, code, credential, house_of, integration, method, mock, with,
 };
 use crate::identity::{Grants, Layer, Secret};
 use crate::policy::{Policy, PolicyKind};
@@ -53,7 +53,7 @@ pub(super) fn error_of(answer: &Answer) -> (u16, String, String) {
     (answer.status, kind.to_owned(), message.unwrap_or_default().to_owned())
 }
 
-impl House {
+impl Fixture {
     /// Gives `key` exactly these statements.
     pub(super) fn grant(&self, key: &str, statements: &Value) {
         let grants = Grants::Policies { identity: layer(statements), bounds: Vec::new() };
@@ -67,30 +67,30 @@ impl House {
 
 #[tokio::test]
 async fn who_signs_is_let_in_and_known() {
-    let house = house_of(signed_api(""));
-    let answer = house.get_signed("KEY", "/dev/pets/1?b=2&a=%20").await;
+    let fixture = house_of(signed_api(""));
+    let answer = fixture.get_signed("KEY", "/dev/pets/1?b=2&a=%20").await;
     let root = "123456789012 123456789012 123456789012 arn:aws:iam::123456789012:root KEY ";
     // To templates, a missing body is `{}`.
     assert_eq!((answer.status, answer.body), (200, format!("{root}{{}}")));
     let body = http::Request::post("/dev/pets/a%2Fb").body("{\"a\":1}".into()).unwrap();
-    assert_eq!(house.send(house.signed("KEY", body)).await.body, "{\"a\":1}");
+    assert_eq!(fixture.send(fixture.signed("KEY", body)).await.body, "{\"a\":1}");
     // A method without AWS_IAM ignores signatures.
-    let mut wrong = house.signed("KEY", get("/dev/open"));
+    let mut wrong = fixture.signed("KEY", get("/dev/open"));
     wrong
         .headers_mut()
         .insert("authorization", HeaderValue::from_static("AWS4-HMAC-SHA256 Credential=nobody"));
-    let answer = house.send(wrong).await;
+    let answer = fixture.send(wrong).await;
     assert_eq!((answer.status, &*answer.body), (200, "     {}"));
 }
 
 #[tokio::test]
 async fn every_flaw_of_a_signature_has_aws_s_answer() {
-    let house = house_of(signed_api(""));
+    let fixture = house_of(signed_api(""));
     let mut expired = credential("KEY");
     (expired.session_token, expired.expires) = (Some(Secret::new("t")), Some(NOW));
-    house.keys.insert("EXPIRED", expired);
+    fixture.keys.insert("EXPIRED", expired);
     let change = |change: &dyn Fn(&mut http::Request<Bytes>)| {
-        let mut request = house.signed("KEY", get("/dev/pets/1"));
+        let mut request = fixture.signed("KEY", get("/dev/pets/1"));
         change(&mut request);
         request
     };
@@ -199,14 +199,14 @@ async fn every_flaw_of_a_signature_has_aws_s_answer() {
             "'x-amz-meta' must be a 'SignedHeader' in the AWS Authorization.",
         ),
     ] {
-        let answer = house.send(request).await;
+        let answer = fixture.send(request).await;
         let (status, found, said) = error_of(&answer);
         assert_eq!((status, &*found), (403, error_type), "{name}: {said}");
         assert!(said.starts_with(message), "{name}: {said}");
     }
-    let old = house.signed("KEY", get("/dev/pets/1"));
-    house.clock.advance(Duration::from_secs(301));
-    let (status, found, said) = error_of(&house.send(old).await);
+    let old = fixture.signed("KEY", get("/dev/pets/1"));
+    fixture.clock.advance(Duration::from_secs(301));
+    let (status, found, said) = error_of(&fixture.send(old).await);
     assert_eq!((status, &*found), (403, "InvalidSignatureException"));
     assert_eq!(
         said,
@@ -216,33 +216,33 @@ async fn every_flaw_of_a_signature_has_aws_s_answer() {
 
 #[tokio::test]
 async fn the_verb_that_was_sent_is_signed_and_the_other_one_routes() {
-    let house = house_of(signed_api(""));
+    let fixture = house_of(signed_api(""));
     let request = |signed_as: &str| {
         let request = http::Request::builder().method(signed_as).uri("/dev/pets/1");
         let request = request.header("x-http-method-override", "post");
-        house.signed("KEY", request.body(Bytes::new()).unwrap())
+        fixture.signed("KEY", request.body(Bytes::new()).unwrap())
     };
-    assert_eq!(house.send(request("PATCH")).await.status, 200);
+    assert_eq!(fixture.send(request("PATCH")).await.status, 200);
     let mut changed = request("GET");
     *changed.method_mut() = http::Method::POST;
-    assert_eq!(house.send(changed).await.header("x-amzn-errortype"), Some("InvalidSignatureException"));
+    assert_eq!(fixture.send(changed).await.header("x-amzn-errortype"), Some("InvalidSignatureException"));
 }
 
 #[tokio::test]
 async fn every_form_of_the_address_is_signed_as_it_is_sent() {
-    let house = house_of(signed_api(""));
+    let fixture = house_of(signed_api(""));
     let own = "localhost:4566";
     for (host, path) in [
         (HOST, "/dev/pets/1"),
         (own, "/_aws/execute-api/abc/dev/pets/1"),
         (own, "/restapis/abc/dev/_user_request_/pets/1"),
     ] {
-        let request = house.signed_for(host, "KEY", get(path));
-        assert_eq!(house.send_to(host, request).await.status, 200, "{host}{path}");
+        let request = fixture.signed_for(host, "KEY", get(path));
+        assert_eq!(fixture.send_to(host, request).await.status, 200, "{host}{path}");
     }
     // A signature is not valid for another host.
-    let request = house.signed_for(own, "KEY", get("/_aws/execute-api/abc/dev/pets/1"));
-    let elsewhere = house.send_to("127.0.0.1:4566", request).await;
+    let request = fixture.signed_for(own, "KEY", get("/_aws/execute-api/abc/dev/pets/1"));
+    let elsewhere = fixture.send_to("127.0.0.1:4566", request).await;
     assert_eq!(elsewhere.header("x-amzn-errortype"), Some("InvalidSignatureException"));
 }
 
@@ -257,13 +257,13 @@ async fn gateway_responses_word_the_flaws() {
         let said = GatewayResponse { status_code: Some(code(status)), ..GatewayResponse::default() };
         api.gateway_responses.insert(kind, said);
     }
-    let house = house_of(api);
-    let mut wrong = house.signed("KEY", get("/dev/pets/1"));
+    let fixture = house_of(api);
+    let mut wrong = fixture.signed("KEY", get("/dev/pets/1"));
     *wrong.method_mut() = http::Method::POST;
-    assert_eq!(house.send(wrong).await.status, 418);
-    assert_eq!(house.get("/dev/pets/1").await.status, 419);
-    house.grant("KEY", &json!([]));
-    assert_eq!(house.get_signed("KEY", "/dev/pets/1").await.status, 420);
+    assert_eq!(fixture.send(wrong).await.status, 418);
+    assert_eq!(fixture.get("/dev/pets/1").await.status, 419);
+    fixture.grant("KEY", &json!([]));
+    assert_eq!(fixture.get_signed("KEY", "/dev/pets/1").await.status, 420);
 }
 
 const DENIED: &str = "is not authorized to perform: execute-api:Invoke on resource: \
@@ -341,11 +341,11 @@ async fn the_callers_policies_and_the_api_s_decide_together() {
             Some((theirs, "")),
         ),
     ] {
-        let house = house_of(signed_api(&policy));
+        let fixture = house_of(signed_api(&policy));
         if !grants.is_null() {
-            house.grant(key, grants);
+            fixture.grant(key, grants);
         }
-        let answer = house.get_signed(key, "/dev/pets/1").await;
+        let answer = fixture.get_signed(key, "/dev/pets/1").await;
         match denied {
             None => assert_eq!(answer.status, 200, "{name}: {}", answer.body),
             Some((user, suffix)) => {
@@ -356,17 +356,17 @@ async fn the_callers_policies_and_the_api_s_decide_together() {
         }
     }
     // A caller whom the API's policy refuses in any case gets that answer before being asked to sign.
-    let house = house_of(signed_api(&policy(&[statement("Deny", everybody, "")])));
-    let said = error_of(&house.get("/dev/pets/1").await).2;
+    let fixture = house_of(signed_api(&policy(&[statement("Deny", everybody, "")])));
+    let said = error_of(&fixture.get("/dev/pets/1").await).2;
     assert_eq!(said, format!("User: anonymous {DENIED}{explicit}"));
-    let house = house_of(signed_api(&policy(&[statement("Deny", own, "")])));
-    assert_eq!(error_of(&house.get("/dev/pets/1").await).2, "Missing Authentication Token");
+    let fixture = house_of(signed_api(&policy(&[statement("Deny", own, "")])));
+    assert_eq!(error_of(&fixture.get("/dev/pets/1").await).2, "Missing Authentication Token");
 }
 
 #[tokio::test]
 async fn values_in_paths_lead_around_no_policy() {
-    let house = house_of(signed_api(""));
-    house.grant(
+    let fixture = house_of(signed_api(""));
+    fixture.grant(
         "KEY",
         &json!([{"Effect": "Allow", "Action": "execute-api:Invoke", "Resource": "*"},
                 {"Effect": "Deny", "Action": "execute-api:Invoke", "Resource": "*/GET/pets/admin"}]),
@@ -377,6 +377,6 @@ async fn values_in_paths_lead_around_no_policy() {
         ("/dev/pets/%61dmin", 403),
         ("/dev//pets/admin/", 403),
     ] {
-        assert_eq!(house.get_signed("KEY", path).await.status, status, "{path}");
+        assert_eq!(fixture.get_signed("KEY", path).await.status, status, "{path}");
     }
 }

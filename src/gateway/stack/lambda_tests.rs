@@ -10,7 +10,7 @@ use crate::gateway::api::{
     TestInvoke as _,
 };
 use crate::gateway::fixture::{
-    Answer, Function, House, api, code, house, integration, live, method, owner, strings, with,
+    Answer, Fixture, Function, api, code, fixture, integration, live, method, owner, strings, with,
 };
 use crate::gateway::stack::Options;
 use crate::gateway::{AwsCall, AwsOperation, BackendError, BackendResponse};
@@ -22,13 +22,13 @@ fn proxy() -> Integration {
     integration(IntegrationType::AwsProxy, URI)
 }
 
-fn house_with(deployment: DeploymentSnapshot, function: Function) -> House {
-    let house = house(Options::default(), [live(deployment)]);
-    *house.backends.function.lock().unwrap() = Some(function);
-    house
+fn house_with(deployment: DeploymentSnapshot, function: Function) -> Fixture {
+    let fixture = fixture(Options::default(), [live(deployment)]);
+    *fixture.backends.function.lock().unwrap() = Some(function);
+    fixture
 }
 
-fn proxied(function: Function) -> House {
+fn proxied(function: Function) -> Fixture {
     let mut deployment = with(api("abc"), "/pets/{id}", HttpMethod::Any, method(proxy()));
     deployment.api.binary_media_types = vec!["image/png".to_owned()];
     house_with(deployment, function)
@@ -55,27 +55,27 @@ fn obedient(call: &AwsCall) -> Result<BackendResponse, BackendError> {
     }
 }
 
-async fn get(house: &House, says: &str, headers: &[(&str, &str)]) -> Answer {
+async fn get(fixture: &Fixture, says: &str, headers: &[(&str, &str)]) -> Answer {
     let mut request = http::Request::get("/dev/pets/1").header("x-answer", says);
     for (name, value) in headers {
         request = request.header(*name, *value);
     }
-    house.send(request.body(Bytes::new()).unwrap()).await
+    fixture.send(request.body(Bytes::new()).unwrap()).await
 }
 
-fn event(house: &House) -> Value {
-    serde_json::from_slice(&house.backends.calls.lock().unwrap().last().unwrap().body).unwrap()
+fn event(fixture: &Fixture) -> Value {
+    serde_json::from_slice(&fixture.backends.calls.lock().unwrap().last().unwrap().body).unwrap()
 }
 
 #[tokio::test]
 async fn a_function_is_told_the_whole_request() {
-    let house = proxied(|_| answer(200, false, "{}"));
+    let fixture = proxied(|_| answer(200, false, "{}"));
     let request = http::Request::post("/dev/pets/a%20b?q=1&q=2").header("content-type", "text/plain");
     let request =
         request.header("x-forwarded-for", "198.51.100.1").body(Bytes::from_static(b"h\xffi")).unwrap();
-    assert_eq!(house.send(request).await.status, 200);
+    assert_eq!(fixture.send(request).await.status, 200);
     {
-        let calls = house.backends.calls.lock().unwrap();
+        let calls = fixture.backends.calls.lock().unwrap();
         let call = calls.first().unwrap();
         let path = "/2015-03-31/functions/arn:aws:lambda:us-east-1:123456789012:function:f/invocations";
         assert_eq!(
@@ -84,7 +84,7 @@ async fn a_function_is_told_the_whole_request() {
         );
         assert_eq!(call.headers.get("content-type").unwrap(), "application/json");
     }
-    let event = event(&house);
+    let event = event(&fixture);
     let names: Vec<&str> = event.as_object().unwrap().keys().map(String::as_str).collect();
     let expect = [
         "resource",
@@ -112,23 +112,23 @@ async fn a_function_is_told_the_whole_request() {
 
 #[tokio::test]
 async fn binary_bodies_are_encoded() {
-    let house = proxied(|_| answer(200, false, "{}"));
+    let fixture = proxied(|_| answer(200, false, "{}"));
     let request = http::Request::post("/dev/pets/1").header("content-type", "image/png");
-    house.send(request.body(Bytes::from_static(b"\xff")).unwrap()).await;
-    let told = event(&house);
+    fixture.send(request.body(Bytes::from_static(b"\xff")).unwrap()).await;
+    let told = event(&fixture);
     assert_eq!((&told["body"], &told["isBase64Encoded"]), (&json!("/w=="), &json!(true)));
-    house.get("/dev/pets/1").await;
-    let told = event(&house);
+    fixture.get("/dev/pets/1").await;
+    let told = event(&fixture);
     assert_eq!((&told["body"], &told["isBase64Encoded"]), (&Value::Null, &json!(false)));
     assert_eq!(told["queryStringParameters"], Value::Null);
 }
 
 #[tokio::test]
 async fn the_answer_says_what_the_response_is() {
-    let house = proxied(obedient);
+    let fixture = proxied(obedient);
     let given = r#"{"statusCode": 201, "body": "made", "headers": {"Content-Type": "text/plain", "Date": "d",
         "Content-Length": "99"}, "multiValueHeaders": {"Set-Cookie": ["a", "b"]}}"#;
-    let answer = get(&house, &given.replace('\n', ""), &[]).await;
+    let answer = get(&fixture, &given.replace('\n', ""), &[]).await;
     assert_eq!((answer.status, answer.body.as_str()), (201, "made"));
     assert_eq!(answer.header("content-type"), Some("text/plain"));
     assert_eq!(answer.header("x-amzn-remapped-date"), Some("d"));
@@ -136,26 +136,26 @@ async fn the_answer_says_what_the_response_is() {
     let cookies: Vec<_> = answer.headers.get_all("set-cookie").iter().collect();
     assert_eq!(cookies, ["a", "b"]);
     assert!(answer.header("x-amzn-trace-id").is_some());
-    let answer = get(&house, "{}", &[]).await;
+    let answer = get(&fixture, "{}", &[]).await;
     assert_eq!((answer.status, answer.body.as_str()), (200, ""));
     assert_eq!(answer.header("content-type"), Some("application/json"));
 }
 
 #[tokio::test]
 async fn encoded_answers_are_decoded_for_who_accepts_them() {
-    let house = proxied(obedient);
+    let fixture = proxied(obedient);
     let given = r#"{"body": "/w==", "isBase64Encoded": true}"#;
     let accept = |kind: &'static str| [("accept", kind)];
-    assert_eq!(&*get(&house, given, &accept("image/png, */*")).await.bytes, b"\xff");
-    assert_eq!(get(&house, given, &accept("text/html, image/png")).await.body, "/w==");
-    assert_eq!(get(&house, given, &[]).await.body, "/w==");
+    assert_eq!(&*get(&fixture, given, &accept("image/png, */*")).await.bytes, b"\xff");
+    assert_eq!(get(&fixture, given, &accept("text/html, image/png")).await.body, "/w==");
+    assert_eq!(get(&fixture, given, &[]).await.body, "/w==");
     let broken = r#"{"body": "%", "isBase64Encoded": true}"#;
-    assert_eq!(get(&house, broken, &accept("image/png")).await.status, 500);
+    assert_eq!(get(&fixture, broken, &accept("image/png")).await.status, 500);
 }
 
 #[tokio::test]
 async fn failures_of_functions_are_the_server_s() {
-    let house = proxied(obedient);
+    let fixture = proxied(obedient);
     for (says, status) in [
         ("throw", 502),
         ("\"text\"", 502),
@@ -164,13 +164,13 @@ async fn failures_of_functions_are_the_server_s() {
         ("throttled", 500),
         ("missing", 500),
     ] {
-        let answer = get(&house, says, &[]).await;
+        let answer = get(&fixture, says, &[]).await;
         let expect = (status, r#"{"message": "Internal server error"}"#.replace(": ", ":"));
         assert_eq!((answer.status, answer.body), expect, "{says}");
         let error = answer.headers.get("x-amzn-errortype").unwrap();
         assert_eq!(error, "InternalServerErrorException", "{says}");
     }
-    assert_eq!(get(&house, "unreachable", &[]).await.status, 504);
+    assert_eq!(get(&fixture, "unreachable", &[]).await.status, 504);
 }
 
 #[tokio::test]
@@ -182,10 +182,10 @@ async fn a_function_that_can_t_be_called_is_a_broken_definition() {
     ] {
         let mut integration = proxy();
         change(&mut integration);
-        let house =
+        let fixture =
             house_with(with(api("abc"), "/pets/{id}", HttpMethod::Get, method(integration)), obedient);
-        assert_eq!(get(&house, "{}", &[]).await.status, 500);
-        assert_eq!(house.backends.calls.lock().unwrap().len(), 0);
+        assert_eq!(get(&fixture, "{}", &[]).await.status, 500);
+        assert_eq!(fixture.backends.calls.lock().unwrap().len(), 0);
     }
 }
 
@@ -204,16 +204,16 @@ async fn an_aws_integration_selects_by_the_error_s_message() {
         (code(418), matching("200")),
     ]
     .into();
-    let house = house_with(with(api("abc"), "/pets/{id}", HttpMethod::Get, method(function)), obedient);
-    let answer = get(&house, "throw", &[]).await;
+    let fixture = house_with(with(api("abc"), "/pets/{id}", HttpMethod::Get, method(function)), obedient);
+    let answer = get(&fixture, "throw", &[]).await;
     assert_eq!((answer.status, answer.body.contains("secret reason")), (404, true));
-    assert_eq!(get(&house, "1", &[]).await.status, 200);
+    assert_eq!(get(&fixture, "1", &[]).await.status, 200);
 }
 
 #[tokio::test]
 async fn a_test_call_says_what_was_malformed() {
     let deployment = with(api("abc"), "/pets/{id}", HttpMethod::Get, method(proxy()));
-    let house = house_with(deployment.clone(), |_| answer(200, false, "[]"));
+    let fixture = house_with(deployment.clone(), |_| answer(200, false, "[]"));
     let invocation = TestInvocation {
         owner: owner(),
         api: std::sync::Arc::new(deployment),
@@ -227,8 +227,8 @@ async fn a_test_call_says_what_was_malformed() {
         stage_variables: Default::default(),
         vpc_links: Default::default(),
     };
-    let outcome = house.gateway.test_invoke(invocation).await;
+    let outcome = fixture.gateway.test_invoke(invocation).await;
     assert_eq!(outcome.status, 502);
     assert!(outcome.log.contains("Malformed Lambda proxy response"), "{}", outcome.log);
-    assert_eq!(event(&house)["headers"], Value::Null);
+    assert_eq!(event(&fixture)["headers"], Value::Null);
 }

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use serde_json::json;
 
 use crate::gateway::api::{DeploymentSnapshot, HttpMethod, Method, Model, RequestValidator};
-use crate::gateway::fixture::{Answer, House, api, house, live, method, mock, strings, with};
+use crate::gateway::fixture::{Answer, Fixture, api, fixture, live, method, mock, strings, with};
 use crate::gateway::stack::Options;
 
 const MIB: usize = 1024 * 1024;
@@ -13,8 +13,8 @@ fn posted(method: Method) -> DeploymentSnapshot {
     with(api("abc"), "/x", HttpMethod::Post, method)
 }
 
-async fn post(house: &House, body: impl Into<Bytes>) -> Answer {
-    house.send(http::Request::post("/dev/x").body(body.into()).unwrap()).await
+async fn post(fixture: &Fixture, body: impl Into<Bytes>) -> Answer {
+    fixture.send(http::Request::post("/dev/x").body(body.into()).unwrap()).await
 }
 
 /// `[item,item,…,1]` of about `bytes` bytes.
@@ -28,8 +28,8 @@ async fn a_large_body_is_mapped_like_a_small_one() {
     let items = body.matches("id").count();
     let template =
         format!(r#"#set($b = $input.path('$'))#if($b.size() == {}){{"statusCode": 200}}#end"#, items + 1);
-    let house = house(Options::default(), [live(posted(method(mock(&template, ""))))]);
-    assert_eq!(post(&house, body).await.status, 200);
+    let fixture = fixture(Options::default(), [live(posted(method(mock(&template, ""))))]);
+    assert_eq!(post(&fixture, body).await.status, 200);
 }
 
 #[tokio::test]
@@ -37,11 +37,11 @@ async fn what_would_take_more_memory_than_there_is_is_too_large_and_only_where_i
     let options = || Options { body_memory_bytes: Some(64 * MIB), ..Options::default() };
     let body = list(r#"{"a":1}"#, MIB);
     let parses =
-        house(options(), [live(posted(method(mock(r#"$input.path('$.x'){"statusCode": 200}"#, ""))))]);
+        fixture(options(), [live(posted(method(mock(r#"$input.path('$.x'){"statusCode": 200}"#, ""))))]);
     let answer = post(&parses, body.clone()).await;
     assert_eq!((answer.status, &*answer.body), (413, r#"{"message":"Request Too Long"}"#));
     assert_eq!(post(&parses, list(r#"{"a":1}"#, MIB / 64)).await.status, 200);
-    let reads = house(options(), [live(posted(method(mock(r#"{"statusCode": 200}"#, ""))))]);
+    let reads = fixture(options(), [live(posted(method(mock(r#"{"statusCode": 200}"#, ""))))]);
     assert_eq!(post(&reads, body).await.status, 200);
 }
 
@@ -49,7 +49,7 @@ async fn what_would_take_more_memory_than_there_is_is_too_large_and_only_where_i
 async fn a_template_reads_so_much_of_a_body_and_no_more() {
     let times = |n: usize| {
         let read = r#"#foreach($i in [1..N])#set($x = $input.path('$'))#end{"statusCode": 200}"#;
-        house(Options::default(), [live(posted(method(mock(&read.replace('N', &n.to_string()), ""))))])
+        fixture(Options::default(), [live(posted(method(mock(&read.replace('N', &n.to_string()), ""))))])
     };
     let body = list("1", MIB / 4);
     assert_eq!(post(&times(10), body.clone()).await.status, 200);
@@ -88,11 +88,11 @@ async fn a_deep_body_breaks_a_model_that_refers_to_itself_at_once() {
     let schema = json!({
         "definitions": {"rule": {"oneOf": [kind("and"), kind("or"), kind("not")]}}, "$ref": "#/definitions/rule",
     });
-    let house = house(Options::default(), [live(modelled(&schema))]);
+    let fixture = fixture(Options::default(), [live(modelled(&schema))]);
     let nested = |depth: usize, inner: &str| {
         format!("{}{inner}{}", r#"{"type":"and","child":"#.repeat(depth), "}".repeat(depth))
     };
-    assert_eq!(post(&house, nested(100, r#"{"type":"not"}"#)).await.status, 200);
-    let answer = post(&house, nested(100, r#"{"type":"none"}"#)).await;
+    assert_eq!(post(&fixture, nested(100, r#"{"type":"not"}"#)).await.status, 200);
+    let answer = post(&fixture, nested(100, r#"{"type":"none"}"#)).await;
     assert_eq!((answer.status, &*answer.body), (400, r#"{"message":"Invalid request body"}"#));
 }

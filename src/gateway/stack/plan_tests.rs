@@ -15,7 +15,9 @@ use crate::gateway::api::{
     ApiKeySource, ApiKeyValue, ApiStage, Change, DeploymentSnapshot, GatewayResponse, HttpMethod, LiveStage,
     MethodSetting, QuotaPeriod, QuotaSettings, ResponseType, ThrottleSettings, UsagePlan,
 };
-use crate::gateway::fixture::{Answer, House, Memory, api, house, live, method, mock, owner, strings, with};
+use crate::gateway::fixture::{
+    Answer, Fixture, Memory, api, fixture, live, method, mock, owner, strings, with,
+};
 use crate::gateway::plans::{Day, LiveKey, Subject, block};
 use crate::gateway::{Gateway, Options, Ports, Rate};
 use crate::identity::Authenticator;
@@ -63,9 +65,9 @@ fn with_plans(plans: Vec<UsagePlan>) -> LiveStage {
     LiveStage { usage_plans: plans, ..live(keyed_api()) }
 }
 
-fn with_key(house: House) -> House {
-    put_key(&house.memory, GOLD, "k1", true, &["p1"]);
-    house
+fn with_key(fixture: Fixture) -> Fixture {
+    put_key(&fixture.memory, GOLD, "k1", true, &["p1"]);
+    fixture
 }
 
 fn put_key(memory: &Memory, value: &str, id: &str, enabled: bool, plans: &[&str]) {
@@ -74,13 +76,13 @@ fn put_key(memory: &Memory, value: &str, id: &str, enabled: bool, plans: &[&str]
     memory.keys.lock().unwrap().insert(value.to_owned(), key);
 }
 
-fn keyed_house(throttle: Option<(f64, i32)>, quota: Option<QuotaSettings>) -> House {
-    let house = with_key(house(Options::default(), [with_plans(vec![plan(throttle, quota)])]));
-    house.clock.advance_to(NOON);
-    house
+fn keyed_fixture(throttle: Option<(f64, i32)>, quota: Option<QuotaSettings>) -> Fixture {
+    let fixture = with_key(fixture(Options::default(), [with_plans(vec![plan(throttle, quota)])]));
+    fixture.clock.advance_to(NOON);
+    fixture
 }
 
-impl House {
+impl Fixture {
     async fn get_as(&self, path: &str, key: &str) -> Answer {
         let request = http::Request::get(path).header("X-API-Key", key);
         self.send(request.body(Bytes::new()).unwrap()).await
@@ -99,7 +101,7 @@ impl House {
     fn crash(self) -> Self {
         let ports = Ports {
             stages: self.memory.clone(),
-            books: self.memory.shelf.clone(),
+            usage_store: self.memory.shelf.clone(),
             domains: self.gateway.domains(),
             authenticator: Arc::new(Authenticator::new(self.keys.clone(), self.clock.clone())),
             permissions: self.granted.clone(),
@@ -108,24 +110,25 @@ impl House {
             client: HttpClient::new(crate::connect::Options::default()),
             clock: self.clock.clone(),
             ids: Arc::new(SeededIds::new(2)),
+            own_pools: None,
         };
         Self { gateway: Gateway::new(ports, Options::default()), ..self }
     }
 
     async fn restart(self) -> Self {
-        self.gateway.close_books().await;
+        self.gateway.flush_usage().await;
         self.crash()
     }
 
     /// Replaces the plan.
     async fn change_plan(&self, revision: u64, throttle: Option<(f64, i32)>, quota: Option<QuotaSettings>) {
         self.memory.put(with_plans(vec![UsagePlan { revision, ..plan(throttle, quota) }]));
-        self.tell(Change::Stages("abc".into())).await;
+        self.notify(Change::Stages("abc".into())).await;
     }
 
     async fn forget_key(&self, value: &str) {
         let value = ApiKeyValue::new(value.to_owned());
-        self.tell(Change::Key(owner(), value)).await;
+        self.notify(Change::Key(owner(), value)).await;
     }
 
     fn used_today(&self) -> Option<u64> {
@@ -148,32 +151,32 @@ fn refused(answer: &Answer, status: u16, message: &str, error_type: &str) {
 
 #[tokio::test]
 async fn a_key_opens_what_its_plan_has_and_nothing_else() {
-    let house = keyed_house(None, None);
-    put_key(&house.memory, "disabled", "k2", false, &["p1"]);
-    put_key(&house.memory, "without a plan", "k3", true, &[]);
-    put_key(&house.memory, "in another plan", "k4", true, &["p2", "p3"]);
-    let answer = house.get_as("/dev/pets", GOLD).await;
+    let fixture = keyed_fixture(None, None);
+    put_key(&fixture.memory, "disabled", "k2", false, &["p1"]);
+    put_key(&fixture.memory, "without a plan", "k3", true, &[]);
+    put_key(&fixture.memory, "in another plan", "k4", true, &["p2", "p3"]);
+    let answer = fixture.get_as("/dev/pets", GOLD).await;
     assert_eq!((answer.status, answer.body), (200, format!("k1 {GOLD}")));
-    refused(&house.get("/dev/pets").await, 403, "Forbidden", "ForbiddenException");
+    refused(&fixture.get("/dev/pets").await, 403, "Forbidden", "ForbiddenException");
     for key in ["", "nobody's", "disabled", "without a plan", "in another plan", "k1", &"x".repeat(200)] {
-        refused(&house.get_as("/dev/pets", key).await, 403, "Forbidden", "ForbiddenException");
+        refused(&fixture.get_as("/dev/pets", key).await, 403, "Forbidden", "ForbiddenException");
     }
 }
 
 #[tokio::test]
 async fn a_stage_without_plans_is_open_to_no_key() {
-    let house = with_key(house(Options::default(), [with_plans(Vec::new())]));
-    let loads = house.memory.loads.load(Ordering::SeqCst);
-    refused(&house.get_as("/dev/pets", GOLD).await, 403, "Forbidden", "ForbiddenException");
+    let fixture = with_key(fixture(Options::default(), [with_plans(Vec::new())]));
+    let loads = fixture.memory.loads.load(Ordering::SeqCst);
+    refused(&fixture.get_as("/dev/pets", GOLD).await, 403, "Forbidden", "ForbiddenException");
     // The stage is loaded once, the key not at all.
-    assert_eq!(house.memory.loads.load(Ordering::SeqCst), loads + 1);
+    assert_eq!(fixture.memory.loads.load(Ordering::SeqCst), loads + 1);
 }
 
 #[tokio::test]
 async fn a_method_without_a_key_neither_looks_nor_counts() {
-    let house = keyed_house(Some((0.0, 0)), quota(0, QuotaPeriod::Day, 0));
-    assert_eq!(house.get_as("/dev/open", GOLD).await.body, "[]");
-    assert_eq!(house.used_today(), None);
+    let fixture = keyed_fixture(Some((0.0, 0)), quota(0, QuotaPeriod::Day, 0));
+    assert_eq!(fixture.get_as("/dev/open", GOLD).await.body, "[]");
+    assert_eq!(fixture.used_today(), None);
 }
 
 #[tokio::test]
@@ -181,41 +184,41 @@ async fn keys_from_authorizers_are_not_taken_from_headers() {
     let mut deployment = keyed_api();
     deployment.api.api_key_source = ApiKeySource::Authorizer;
     let stage = LiveStage { usage_plans: vec![plan(None, None)], ..live(deployment) };
-    let house = with_key(house(Options::default(), [stage]));
-    refused(&house.get_as("/dev/pets", GOLD).await, 403, "Forbidden", "ForbiddenException");
+    let fixture = with_key(fixture(Options::default(), [stage]));
+    refused(&fixture.get_as("/dev/pets", GOLD).await, 403, "Forbidden", "ForbiddenException");
 }
 
 #[tokio::test]
 async fn keys_are_read_once_and_changes_hold_from_the_next_request_on() {
-    let house = keyed_house(None, None);
-    assert_eq!(house.passed(3).await, 3);
-    let loads = house.memory.loads.load(Ordering::SeqCst);
-    assert_eq!(house.passed(3).await, 3);
-    assert_eq!(house.memory.loads.load(Ordering::SeqCst), loads);
+    let fixture = keyed_fixture(None, None);
+    assert_eq!(fixture.passed(3).await, 3);
+    let loads = fixture.memory.loads.load(Ordering::SeqCst);
+    assert_eq!(fixture.passed(3).await, 3);
+    assert_eq!(fixture.memory.loads.load(Ordering::SeqCst), loads);
     for (enabled, plans, expect) in
         [(false, &["p1"][..], 0), (true, &["p1"], 1), (true, &[], 0), (true, &["p1"], 1)]
     {
-        put_key(&house.memory, GOLD, "k1", enabled, plans);
-        house.forget_key(GOLD).await;
-        assert_eq!(house.passed(1).await, expect, "{enabled} {plans:?}");
+        put_key(&fixture.memory, GOLD, "k1", enabled, plans);
+        fixture.forget_key(GOLD).await;
+        assert_eq!(fixture.passed(1).await, expect, "{enabled} {plans:?}");
     }
     // Rotation without downtime: the new key works before the old one is deleted.
-    assert_eq!(house.get_as("/dev/pets", "new").await.status, 403);
-    put_key(&house.memory, "new", "k9", true, &["p1"]);
-    house.forget_key("new").await;
-    assert_eq!(house.get_as("/dev/pets", "new").await.body, "k9 new");
-    assert_eq!(house.passed(1).await, 1);
+    assert_eq!(fixture.get_as("/dev/pets", "new").await.status, 403);
+    put_key(&fixture.memory, "new", "k9", true, &["p1"]);
+    fixture.forget_key("new").await;
+    assert_eq!(fixture.get_as("/dev/pets", "new").await.body, "k9 new");
+    assert_eq!(fixture.passed(1).await, 1);
 }
 
 #[tokio::test]
 async fn too_fast_and_too_often_are_different_answers() {
-    let house = keyed_house(Some((1.0, 2)), None);
-    assert_eq!(house.passed(5).await, 2);
-    let answer = house.get_as("/dev/pets", GOLD).await;
+    let fixture = keyed_fixture(Some((1.0, 2)), None);
+    assert_eq!(fixture.passed(5).await, 2);
+    let answer = fixture.get_as("/dev/pets", GOLD).await;
     refused(&answer, 429, "Too Many Requests", "TooManyRequestsException");
-    let house = keyed_house(None, quota(2, QuotaPeriod::Day, 0));
-    assert_eq!(house.passed(5).await, 2);
-    let answer = house.get_as("/dev/pets", GOLD).await;
+    let fixture = keyed_fixture(None, quota(2, QuotaPeriod::Day, 0));
+    assert_eq!(fixture.passed(5).await, 2);
+    let answer = fixture.get_as("/dev/pets", GOLD).await;
     refused(&answer, 429, "Limit Exceeded", "LimitExceededException");
 
     let mut deployment = keyed_api();
@@ -229,22 +232,22 @@ async fn too_fast_and_too_often_are_different_answers() {
         (plan(Some((9.0, 9)), quota(1, QuotaPeriod::Day, 0)), "less"),
     ] {
         let stage = LiveStage { usage_plans: vec![plan], ..live(deployment.clone()) };
-        let house = with_key(crate::gateway::fixture::house(Options::default(), [stage]));
-        assert_eq!(house.passed(1).await, 1);
-        assert_eq!(house.get_as("/dev/pets", GOLD).await.body, text);
+        let fixture = with_key(crate::gateway::fixture::fixture(Options::default(), [stage]));
+        assert_eq!(fixture.passed(1).await, 1);
+        assert_eq!(fixture.get_as("/dev/pets", GOLD).await.body, text);
     }
 }
 
 #[tokio::test]
 async fn each_key_has_its_own_bucket_over_all_methods() {
-    let house = keyed_house(Some((1.0, 2)), None);
-    put_key(&house.memory, "other", "k2", true, &["p1"]);
-    assert_eq!(house.get_as("/dev/cats", GOLD).await.status, 200);
-    assert_eq!(house.passed(2).await, 1);
-    assert_eq!(house.get_as("/dev/cats", GOLD).await.status, 429);
-    assert_eq!(house.get_as("/dev/cats", "other").await.status, 200);
-    house.clock.advance(Duration::from_secs(1));
-    assert_eq!(house.passed(2).await, 1);
+    let fixture = keyed_fixture(Some((1.0, 2)), None);
+    put_key(&fixture.memory, "other", "k2", true, &["p1"]);
+    assert_eq!(fixture.get_as("/dev/cats", GOLD).await.status, 200);
+    assert_eq!(fixture.passed(2).await, 1);
+    assert_eq!(fixture.get_as("/dev/cats", GOLD).await.status, 429);
+    assert_eq!(fixture.get_as("/dev/cats", "other").await.status, 200);
+    fixture.clock.advance(Duration::from_secs(1));
+    assert_eq!(fixture.passed(2).await, 1);
 }
 
 #[tokio::test]
@@ -252,30 +255,30 @@ async fn a_plans_method_has_its_own_rate_in_place_of_the_plans() {
     let mut plan = plan(Some((1.0, 1)), None);
     let own = ThrottleSettings { rate_limit: Some(1.0), burst_limit: Some(3) };
     plan.api_stages[0].throttle.insert("/pets/GET".to_owned(), own);
-    let house = with_key(house(Options::default(), [with_plans(vec![plan])]));
-    assert_eq!(house.passed(5).await, 3);
-    assert_eq!(house.get_as("/dev/cats", GOLD).await.status, 200);
-    assert_eq!(house.get_as("/dev/cats", GOLD).await.status, 429);
+    let fixture = with_key(fixture(Options::default(), [with_plans(vec![plan])]));
+    assert_eq!(fixture.passed(5).await, 3);
+    assert_eq!(fixture.get_as("/dev/cats", GOLD).await.status, 200);
+    assert_eq!(fixture.get_as("/dev/cats", GOLD).await.status, 429);
 }
 
 #[tokio::test]
 async fn callers_of_one_key_can_have_the_rate_for_themselves() {
     let tags = strings(&[("stepgate:throttleBy", "context.identity.sourceIp")]);
     let plan = UsagePlan { tags, ..plan(Some((1.0, 2)), quota(7, QuotaPeriod::Day, 0)) };
-    let house = with_key(house(Options::default(), [with_plans(vec![plan])]));
-    house.clock.advance_to(NOON);
+    let fixture = with_key(fixture(Options::default(), [with_plans(vec![plan])]));
+    fixture.clock.advance_to(NOON);
     let passed = async |last: u8, tries: usize| {
         let mut passed = 0;
         for _ in 0..tries {
             let request = http::Request::get("/dev/pets").header("x-api-key", GOLD);
             let ip = Ipv4Addr::new(198, 51, 100, last);
-            let answer = house.send_from(ip, HOST, request.body(Bytes::new()).unwrap()).await;
+            let answer = fixture.send_from(ip, HOST, request.body(Bytes::new()).unwrap()).await;
             passed += usize::from(answer.status == 200);
         }
         passed
     };
     assert_eq!((passed(1, 3).await, passed(2, 3).await, passed(1, 3).await), (2, 2, 0));
-    house.clock.advance(Duration::from_secs(1));
+    fixture.clock.advance(Duration::from_secs(1));
     // The quota belongs to the key: of three callers within their rates, one is too many.
     assert_eq!((passed(1, 3).await, passed(3, 3).await, passed(4, 1).await), (1, 2, 0));
 }
@@ -286,29 +289,29 @@ async fn buckets_go_on_after_a_restart_where_they_were() {
     let slow =
         MethodSetting { throttling_rate_limit: 0.01, throttling_burst_limit: 4, ..MethodSetting::default() };
     stage.stage.method_settings.insert("open/GET".to_owned(), slow);
-    let house = with_key(house(Options::default(), [stage]));
-    house.clock.advance_to(NOON);
-    let opened = async |house: &House| {
+    let fixture = with_key(fixture(Options::default(), [stage]));
+    fixture.clock.advance_to(NOON);
+    let opened = async |fixture: &Fixture| {
         let mut opened = 0;
         for _ in 0..3 {
-            opened += usize::from(house.get("/dev/open").await.status == 200);
+            opened += usize::from(fixture.get("/dev/open").await.status == 200);
         }
         opened
     };
-    assert_eq!((house.passed(2).await, opened(&house).await), (2, 3));
-    let house = house.restart().await;
-    assert_eq!((house.passed(3).await, opened(&house).await), (1, 1));
-    house.clock.advance(Duration::from_secs(100));
-    let house = house.restart().await;
-    assert_eq!((house.passed(3).await, opened(&house).await), (1, 1));
+    assert_eq!((fixture.passed(2).await, opened(&fixture).await), (2, 3));
+    let fixture = fixture.restart().await;
+    assert_eq!((fixture.passed(3).await, opened(&fixture).await), (1, 1));
+    fixture.clock.advance(Duration::from_secs(100));
+    let fixture = fixture.restart().await;
+    assert_eq!((fixture.passed(3).await, opened(&fixture).await), (1, 1));
 }
 
 #[tokio::test]
 async fn rate_zero_blocks() {
     for throttle in [(0.0, 10), (10.0, 0)] {
-        assert_eq!(keyed_house(Some(throttle), None).passed(2).await, 0);
+        assert_eq!(keyed_fixture(Some(throttle), None).passed(2).await, 0);
     }
-    assert_eq!(keyed_house(None, quota(0, QuotaPeriod::Day, 0)).passed(2).await, 0);
+    assert_eq!(keyed_fixture(None, quota(0, QuotaPeriod::Day, 0)).passed(2).await, 0);
 }
 
 #[tokio::test]
@@ -317,18 +320,18 @@ async fn every_level_has_to_agree_and_refusals_cost_the_caller_nothing() {
     let slow =
         MethodSetting { throttling_rate_limit: 1.0, throttling_burst_limit: 1, ..MethodSetting::default() };
     stage.stage.method_settings.insert("pets/GET".to_owned(), slow);
-    let house = with_key(house(Options::default(), [stage]));
-    assert_eq!(house.passed(4).await, 1);
+    let fixture = with_key(fixture(Options::default(), [stage]));
+    assert_eq!(fixture.passed(4).await, 1);
     // The method refused three, so the key's bucket and quota were charged only once.
-    assert_eq!(house.used_today(), Some(1));
-    assert_eq!(house.get_as("/dev/cats", GOLD).await.status, 200);
-    assert_eq!(house.get_as("/dev/cats", GOLD).await.status, 200);
-    assert_eq!(house.get_as("/dev/cats", GOLD).await.status, 429);
+    assert_eq!(fixture.used_today(), Some(1));
+    assert_eq!(fixture.get_as("/dev/cats", GOLD).await.status, 200);
+    assert_eq!(fixture.get_as("/dev/cats", GOLD).await.status, 200);
+    assert_eq!(fixture.get_as("/dev/cats", GOLD).await.status, 429);
 
     let account_rate = Some(Rate { per_second: 1.0, burst: 2 });
     let options = Options { account_rate, ..Options::default() };
-    let house = with_key(crate::gateway::fixture::house(options, [with_plans(vec![plan(None, None)])]));
-    assert_eq!(house.passed(3).await, 2);
+    let fixture = with_key(crate::gateway::fixture::fixture(options, [with_plans(vec![plan(None, None)])]));
+    assert_eq!(fixture.passed(3).await, 2);
 }
 
 #[tokio::test]
@@ -336,27 +339,27 @@ async fn a_spent_quota_takes_nothing_from_others() {
     let account_rate = Some(Rate { per_second: 1.0, burst: 3 });
     let options = Options { account_rate, ..Options::default() };
     let plans = vec![plan(None, quota(1, QuotaPeriod::Day, 0))];
-    let house = with_key(house(options, [with_plans(plans)]));
-    put_key(&house.memory, "other", "k2", true, &["p1"]);
-    assert_eq!(house.passed(10).await, 1);
-    assert_eq!(house.get_as("/dev/pets", "other").await.status, 200);
+    let fixture = with_key(fixture(options, [with_plans(plans)]));
+    put_key(&fixture.memory, "other", "k2", true, &["p1"]);
+    assert_eq!(fixture.passed(10).await, 1);
+    assert_eq!(fixture.get_as("/dev/pets", "other").await.status, 200);
 }
 
 #[tokio::test]
 async fn limits_change_while_serving_and_nothing_is_forgotten() {
-    let house = keyed_house(Some((1.0, 4)), quota(100, QuotaPeriod::Day, 0));
-    assert_eq!(house.passed(3).await, 3);
-    house.change_plan(1, Some((1.0, 6)), quota(4, QuotaPeriod::Day, 0)).await;
-    assert_eq!(house.passed(5).await, 1);
-    house.change_plan(2, None, quota(6, QuotaPeriod::Day, 0)).await;
-    assert_eq!(house.passed(5).await, 2);
-    house.change_plan(3, None, None).await;
-    assert_eq!(house.passed(5).await, 5);
-    house.change_plan(4, None, quota(12, QuotaPeriod::Month, 0)).await;
-    assert_eq!(house.passed(5).await, 1);
-    house.change_plan(5, None, quota(13, QuotaPeriod::Week, 0)).await;
-    assert_eq!(house.passed(5).await, 1);
-    assert_eq!(house.used_today(), Some(13));
+    let fixture = keyed_fixture(Some((1.0, 4)), quota(100, QuotaPeriod::Day, 0));
+    assert_eq!(fixture.passed(3).await, 3);
+    fixture.change_plan(1, Some((1.0, 6)), quota(4, QuotaPeriod::Day, 0)).await;
+    assert_eq!(fixture.passed(5).await, 1);
+    fixture.change_plan(2, None, quota(6, QuotaPeriod::Day, 0)).await;
+    assert_eq!(fixture.passed(5).await, 2);
+    fixture.change_plan(3, None, None).await;
+    assert_eq!(fixture.passed(5).await, 5);
+    fixture.change_plan(4, None, quota(12, QuotaPeriod::Month, 0)).await;
+    assert_eq!(fixture.passed(5).await, 1);
+    fixture.change_plan(5, None, quota(13, QuotaPeriod::Week, 0)).await;
+    assert_eq!(fixture.passed(5).await, 1);
+    assert_eq!(fixture.used_today(), Some(13));
 }
 
 #[tokio::test]
@@ -366,24 +369,24 @@ async fn quotas_begin_anew_with_their_period() {
     for (period, offset, hours) in
         [(D, 0, 12), (W, 0, 3 * 24 + 12), (W, 3, 6 * 24 + 12), (W, 4, 12), (M, 0, 15 * 24 + 12), (M, 15, 12)]
     {
-        let house = keyed_house(None, quota(3, period, offset));
-        assert_eq!(house.passed(5).await, 3, "{period} {offset}");
-        house.clock.advance(Duration::from_secs(hours * 3_600) - Duration::from_millis(1));
-        assert_eq!(house.passed(5).await, 0, "{period} {offset}");
-        house.clock.advance(Duration::from_millis(1));
-        assert_eq!(house.passed(5).await, 3, "{period} {offset}");
+        let fixture = keyed_fixture(None, quota(3, period, offset));
+        assert_eq!(fixture.passed(5).await, 3, "{period} {offset}");
+        fixture.clock.advance(Duration::from_secs(hours * 3_600) - Duration::from_millis(1));
+        assert_eq!(fixture.passed(5).await, 0, "{period} {offset}");
+        fixture.clock.advance(Duration::from_millis(1));
+        assert_eq!(fixture.passed(5).await, 3, "{period} {offset}");
     }
 }
 
 #[tokio::test]
 async fn a_quota_runs_over_the_days_of_its_period() {
-    let house = keyed_house(None, quota(100, QuotaPeriod::Month, 0));
+    let fixture = keyed_fixture(None, quota(100, QuotaPeriod::Month, 0));
     for _ in 0..4 {
-        assert_eq!(house.passed(20).await, 20);
-        house.clock.advance(DAY);
+        assert_eq!(fixture.passed(20).await, 20);
+        fixture.clock.advance(DAY);
     }
-    let house = house.restart().await;
-    assert_eq!(house.passed(50).await, 20);
+    let fixture = fixture.restart().await;
+    assert_eq!(fixture.passed(50).await, 20);
 }
 
 #[tokio::test]
@@ -391,111 +394,111 @@ async fn a_graceful_restart_loses_nothing_and_a_crash_at_most_a_block() {
     for limit in [10, 100, 1_000] {
         let settings = quota(limit, QuotaPeriod::Day, 0);
         let total = usize::try_from(limit).unwrap();
-        let house = keyed_house(None, settings);
-        assert_eq!(house.passed(7).await, 7);
-        let house = house.restart().await;
-        assert_eq!(house.written_today(), 7);
-        assert_eq!(house.passed(2).await, 2);
-        let house = house.restart().await;
-        assert_eq!(house.passed(total).await, total - 9);
+        let fixture = keyed_fixture(None, settings);
+        assert_eq!(fixture.passed(7).await, 7);
+        let fixture = fixture.restart().await;
+        assert_eq!(fixture.written_today(), 7);
+        assert_eq!(fixture.passed(2).await, 2);
+        let fixture = fixture.restart().await;
+        assert_eq!(fixture.passed(total).await, total - 9);
 
-        let house = keyed_house(None, settings);
-        assert_eq!(house.passed(7).await, 7);
-        let house = house.crash();
-        let after = house.passed(total).await;
+        let fixture = keyed_fixture(None, settings);
+        assert_eq!(fixture.passed(7).await, 7);
+        let fixture = fixture.crash();
+        let after = fixture.passed(total).await;
         let lost = total - 7 - after;
         assert!(lost <= usize::try_from(block(&settings.unwrap())).unwrap(), "{limit}: {lost}");
     }
 }
 
 #[tokio::test]
-async fn one_request_in_many_asks_the_books() {
-    let house = keyed_house(None, quota(20_000, QuotaPeriod::Day, 0));
-    assert_eq!(house.passed(900).await, 900);
-    assert!(house.memory.shelf.posts.load(Ordering::SeqCst) <= 2);
+async fn one_request_in_many_asks_the_usage_store() {
+    let fixture = keyed_fixture(None, quota(20_000, QuotaPeriod::Day, 0));
+    assert_eq!(fixture.passed(900).await, 900);
+    assert!(fixture.memory.shelf.posts.load(Ordering::SeqCst) <= 2);
 }
 
 #[tokio::test]
 async fn what_can_not_be_recorded_is_not_let_through() {
-    let house = keyed_house(None, quota(10, QuotaPeriod::Day, 0));
-    house.memory.shelf.is_broken.store(true, Ordering::SeqCst);
-    assert_eq!(house.get_as("/dev/pets", GOLD).await.status, 503);
-    house.memory.shelf.is_broken.store(false, Ordering::SeqCst);
-    assert_eq!(house.passed(20).await, 10);
+    let fixture = keyed_fixture(None, quota(10, QuotaPeriod::Day, 0));
+    fixture.memory.shelf.is_broken.store(true, Ordering::SeqCst);
+    assert_eq!(fixture.get_as("/dev/pets", GOLD).await.status, 503);
+    fixture.memory.shelf.is_broken.store(false, Ordering::SeqCst);
+    assert_eq!(fixture.passed(20).await, 10);
 }
 
 #[tokio::test]
 async fn what_is_left_can_be_set() {
-    let house = keyed_house(None, quota(10, QuotaPeriod::Day, 0));
+    let fixture = keyed_fixture(None, quota(10, QuotaPeriod::Day, 0));
     let subject = Subject { owner: owner(), plan: "p1".into(), key: "k1".into() };
     let grant = async |extra| {
-        house.memory.shelf.grant(&"k1".into(), Day::of(NOON), extra);
-        house.tell(Change::Usage(subject.clone())).await;
+        fixture.memory.shelf.grant(&"k1".into(), Day::of(NOON), extra);
+        fixture.notify(Change::Usage(subject.clone())).await;
     };
-    assert_eq!(house.passed(4).await, 4);
+    assert_eq!(fixture.passed(4).await, 4);
     grant(-6).await;
-    assert_eq!(house.passed(9).await, 0);
+    assert_eq!(fixture.passed(9).await, 0);
     grant(5).await;
-    assert_eq!(house.passed(99).await, 11);
-    house.clock.advance(DAY);
-    assert_eq!(house.passed(99).await, 10);
+    assert_eq!(fixture.passed(99).await, 11);
+    fixture.clock.advance(DAY);
+    assert_eq!(fixture.passed(99).await, 10);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn many_connections_on_one_key_share_one_quota() {
-    let house = Arc::new(keyed_house(None, quota(1_000, QuotaPeriod::Day, 0)));
-    let upkeep = tokio::spawn(house.gateway.keep_books());
+    let fixture = Arc::new(keyed_fixture(None, quota(1_000, QuotaPeriod::Day, 0)));
+    let upkeep = tokio::spawn(fixture.gateway.maintain_usage());
     let mut tasks = tokio::task::JoinSet::new();
     for _ in 0..64 {
-        let house = house.clone();
-        tasks.spawn(async move { house.passed(40).await });
+        let fixture = fixture.clone();
+        tasks.spawn(async move { fixture.passed(40).await });
     }
     let passed: usize = tasks.join_all().await.into_iter().sum();
     assert_eq!(passed, 1_000);
-    house.gateway.close_books().await;
-    house.clock.advance(Duration::from_secs(2));
+    fixture.gateway.flush_usage().await;
+    fixture.clock.advance(Duration::from_secs(2));
     upkeep.await.unwrap();
-    assert_eq!(house.written_today(), 1_000);
+    assert_eq!(fixture.written_today(), 1_000);
 }
 
 #[tokio::test]
 async fn callers_are_told_of_their_limits_where_the_settings_allow() {
     let options = Options { rate_limit_headers: true, ..Options::default() };
     let plans = vec![plan(Some((0.5, 1)), quota(2, QuotaPeriod::Day, 0))];
-    let house = with_key(house(options, [with_plans(plans)]));
-    house.clock.advance_to(NOON);
-    let answer = house.get_as("/dev/pets", GOLD).await;
+    let fixture = with_key(fixture(options, [with_plans(plans)]));
+    fixture.clock.advance_to(NOON);
+    let answer = fixture.get_as("/dev/pets", GOLD).await;
     assert_eq!(answer.header("ratelimit-policy"), Some("\"quota\";q=2;w=86400"));
     assert_eq!(answer.header("ratelimit"), Some("\"quota\";r=1;t=43200"));
-    let answer = house.get_as("/dev/pets", GOLD).await;
+    let answer = fixture.get_as("/dev/pets", GOLD).await;
     assert_eq!((answer.status, answer.header("retry-after")), (429, Some("2")));
-    house.clock.advance(Duration::from_secs(2));
-    assert_eq!(house.passed(1).await, 1);
-    house.clock.advance(Duration::from_secs(2));
-    let answer = house.get_as("/dev/pets", GOLD).await;
+    fixture.clock.advance(Duration::from_secs(2));
+    assert_eq!(fixture.passed(1).await, 1);
+    fixture.clock.advance(Duration::from_secs(2));
+    let answer = fixture.get_as("/dev/pets", GOLD).await;
     assert_eq!((answer.status, answer.header("retry-after")), (429, Some("43196")));
 }
 
 #[tokio::test]
 async fn idle_keys_are_forgotten_and_what_they_used_is_not() {
-    let house = keyed_house(Some((1.0, 5)), quota(100, QuotaPeriod::Day, 0));
-    let upkeep = tokio::spawn(house.gateway.keep_books());
-    assert_eq!(house.passed(3).await, 3);
-    let ledger = house.gateway.inner.desk.ledger.clone();
-    assert_eq!(ledger.held(), (1, 1));
+    let fixture = keyed_fixture(Some((1.0, 5)), quota(100, QuotaPeriod::Day, 0));
+    let upkeep = tokio::spawn(fixture.gateway.maintain_usage());
+    assert_eq!(fixture.passed(3).await, 3);
+    let key_meters = fixture.gateway.inner.enforcement.key_meters.clone();
+    assert_eq!(key_meters.held(), (1, 1));
     // The upkeep runs once a second, and the clock stands still in between.
     for _ in 0..400 {
-        house.clock.advance(Duration::from_secs(1));
+        fixture.clock.advance(Duration::from_secs(1));
         for _ in 0..20 {
             tokio::task::yield_now().await;
         }
     }
-    assert_eq!(ledger.held(), (0, 0));
-    assert_eq!(house.written_today(), 3);
-    assert_eq!(house.passed(2).await, 2);
-    assert_eq!(house.used_today(), Some(5));
-    house.gateway.close_books().await;
-    house.clock.advance(Duration::from_secs(2));
+    assert_eq!(key_meters.held(), (0, 0));
+    assert_eq!(fixture.written_today(), 3);
+    assert_eq!(fixture.passed(2).await, 2);
+    assert_eq!(fixture.used_today(), Some(5));
+    fixture.gateway.flush_usage().await;
+    fixture.clock.advance(Duration::from_secs(2));
     upkeep.await.unwrap();
 }
 
@@ -530,8 +533,8 @@ proptest! {
         runtime.block_on(async move {
             let kind = QuotaPeriod::ALL[kind];
             let (mut limit, mut revision) = (50, 0);
-            let mut house = keyed_house(None, quota(limit, kind, 0));
-            let clock: Arc<VirtualClock> = house.clock.clone();
+            let mut fixture = keyed_fixture(None, quota(limit, kind, 0));
+            let clock: Arc<VirtualClock> = fixture.clock.clone();
             let start = || crate::gateway::period(&quota(1, kind, 0).unwrap(), Day::of(crate::clock::Clock::now(&*clock))).start;
             // Requests that passed in the current period, and what crashes may have lost of it.
             let (mut period, mut passed, mut lost) = (start(), 0usize, 0usize);
@@ -542,21 +545,21 @@ proptest! {
                 match event {
                     Event::Requests(n) => {
                         let total = usize::try_from(limit).unwrap();
-                        let now = house.passed(n).await;
+                        let now = fixture.passed(n).await;
                         passed += now;
                         let left = total.saturating_sub(passed - now);
                         assert!(now <= left, "{passed} of {total}");
                         assert!(n.min(left.saturating_sub(lost)) <= now, "{now} of {n}, {left} left, {lost} lost");
                     }
                     Event::Wait(hours) => clock.advance(Duration::from_secs(hours * 3_600)),
-                    Event::Restart => house = house.restart().await,
+                    Event::Restart => fixture = fixture.restart().await,
                     Event::Crash => {
                         lost += usize::try_from(block(&quota(80, kind, 0).unwrap())).unwrap();
-                        house = house.crash();
+                        fixture = fixture.crash();
                     }
                     Event::Limit(next) => {
                         (limit, revision) = (next, revision + 1);
-                        house.change_plan(revision, None, quota(limit, kind, 0)).await;
+                        fixture.change_plan(revision, None, quota(limit, kind, 0)).await;
                     }
                 }
             }

@@ -5,11 +5,11 @@ use http::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
 
 use crate::gateway::api::{AuthorizationType, Authorizer, AuthorizerType, HttpMethod};
-use crate::gateway::fixture::{House, api, house_of, method, mock, with};
+use crate::gateway::fixture::{Fixture, api, house_of, method, mock, with};
 use crate::gateway::{AwsCall, BackendError, BackendResponse};
 
 /// The caller 192.0.2.7 sends `GET /pets` to the stage `dev`.
-fn policed(policy: &str, authorization: AuthorizationType) -> House {
+fn policed(policy: &str, authorization: AuthorizationType) -> Fixture {
     let mut pets = method(mock(r#"{"statusCode": 200}"#, "$context.authorizer.principalId"));
     pets.authorization_type = authorization;
     pets.authorizer_id = Some("auth01".into());
@@ -31,9 +31,9 @@ fn policed(policy: &str, authorization: AuthorizationType) -> House {
         jwt_configuration: None,
     };
     api.authorizers.insert(authorizer.id.clone(), authorizer);
-    let house = house_of(api);
-    *house.backends.function.lock().unwrap() = Some(function);
-    house
+    let fixture = house_of(api);
+    *fixture.backends.function.lock().unwrap() = Some(function);
+    fixture
 }
 
 /// A function that returns the policy that the token names.
@@ -91,11 +91,11 @@ async fn policy_and_authorizer_decide_together() {
         (DENY, "silent", 403, 0),
         (ALLOW, "", 401, 0),
     ] {
-        let house = policed(policy, AuthorizationType::Custom);
+        let fixture = policed(policy, AuthorizationType::Custom);
         let request = http::Request::get("/dev/pets").header("who", token).body(Bytes::new()).unwrap();
-        let answer = house.send(request).await;
+        let answer = fixture.send(request).await;
         assert_eq!(answer.status, status, "{policy} {token}");
-        assert_eq!(house.backends.calls.lock().unwrap().len(), n_asked, "{policy} {token}");
+        assert_eq!(fixture.backends.calls.lock().unwrap().len(), n_asked, "{policy} {token}");
         if status == 200 {
             assert_eq!(answer.body, "p");
         }

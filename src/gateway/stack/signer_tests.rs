@@ -7,17 +7,17 @@ use super::iam_tests::{error_of, get, signed_api};
 use crate::gateway::api::{
     AuthorizationType, CacheClusterSize, CacheControlStrategy, HttpMethod, IntegrationType, MethodSetting,
 };
-use crate::gateway::fixture::{House, api, house, house_of, integration, live, method, strings, with};
+use crate::gateway::fixture::{Fixture, api, fixture, house_of, integration, live, method, strings, with};
 use crate::gateway::{AwsCall, BackendError, BackendResponse, CallAs, Options};
 
 #[tokio::test]
 async fn a_body_is_read_once_and_up_to_its_limit() {
-    let house = house_of(signed_api(""));
+    let fixture = house_of(signed_api(""));
     let large = Bytes::from(vec![b' '; 10 * 1024 * 1024]);
     let post = |body: Bytes| http::Request::post("/dev/pets/1").body(body).unwrap();
-    assert_eq!(house.send(house.signed("KEY", post(large.clone()))).await.status, 200);
+    assert_eq!(fixture.send(fixture.signed("KEY", post(large.clone()))).await.status, 200);
     let too_large = [large, Bytes::from_static(b" ")].concat();
-    let answer = house.send(house.signed("KEY", post(too_large.into()))).await;
+    let answer = fixture.send(fixture.signed("KEY", post(too_large.into()))).await;
     assert_eq!(error_of(&answer).1, "RequestEntityTooLargeException");
 }
 
@@ -29,13 +29,13 @@ async fn a_service_is_called_as_the_caller() {
     let mut signed = method(calls.clone());
     signed.authorization_type = AuthorizationType::AwsIam;
     let api = with(api("abc"), "/signed", HttpMethod::Get, signed);
-    let house = house_of(with(api, "/open", HttpMethod::Get, method(calls)));
-    assert_eq!(house.get_signed("KEY", "/dev/signed").await.status, 200);
-    let call = house.backends.calls.lock().unwrap().pop().unwrap();
+    let fixture = house_of(with(api, "/open", HttpMethod::Get, method(calls)));
+    assert_eq!(fixture.get_signed("KEY", "/dev/signed").await.status, 200);
+    let call = fixture.backends.calls.lock().unwrap().pop().unwrap();
     let CallAs::Caller(caller) = call.call_as else { panic!("{:?}", call.call_as) };
     assert_eq!(&*caller.arn, "arn:aws:iam::123456789012:root");
-    let answer = house.get_signed("KEY", "/dev/open").await;
-    assert_eq!((answer.status, house.backends.calls.lock().unwrap().len()), (500, 0));
+    let answer = fixture.get_signed("KEY", "/dev/open").await;
+    assert_eq!((answer.status, fixture.backends.calls.lock().unwrap().len()), (500, 0));
 }
 
 #[tokio::test]
@@ -49,9 +49,9 @@ async fn functions_learn_who_calls_but_not_the_signature() {
     let uri = "arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/f/invocations";
     let mut signed = method(integration(IntegrationType::AwsProxy, uri));
     signed.authorization_type = AuthorizationType::AwsIam;
-    let house = house_of(with(api("abc"), "/", HttpMethod::Get, signed));
-    *house.backends.function.lock().unwrap() = Some(function);
-    let told: Value = serde_json::from_str(&house.get_signed("KEY", "/dev").await.body).unwrap();
+    let fixture = house_of(with(api("abc"), "/", HttpMethod::Get, signed));
+    *fixture.backends.function.lock().unwrap() = Some(function);
+    let told: Value = serde_json::from_str(&fixture.get_signed("KEY", "/dev").await.body).unwrap();
     let identity = &told[0];
     for (name, value) in [
         ("accountId", json!("123456789012")),
@@ -77,19 +77,19 @@ async fn access_logs_name_who_signed_also_where_policies_refuse() {
         format: Some("$context.identity.userArn $context.identity.accessKey $context.status".to_owned()),
         destination_arn: Some("arn:aws:logs:us-east-1:123456789012:log-group:g".to_owned()),
     });
-    let house = house(Options::default(), [live]);
-    house.get_signed("KEY", "/dev/pets/1").await;
-    house.grant("KEY", &json!([]));
-    house.get_signed("KEY", "/dev/pets/1").await;
-    house.get("/dev/pets/1").await;
+    let fixture = fixture(Options::default(), [live]);
+    fixture.get_signed("KEY", "/dev/pets/1").await;
+    fixture.grant("KEY", &json!([]));
+    fixture.get_signed("KEY", "/dev/pets/1").await;
+    fixture.get("/dev/pets/1").await;
     let lines: Vec<String> =
-        house.access_logs.0.lock().unwrap().iter().map(|(_, line)| line.clone()).collect();
+        fixture.access_logs.0.lock().unwrap().iter().map(|(_, line)| line.clone()).collect();
     let arn = "arn:aws:iam::123456789012:root";
     assert_eq!(lines, [format!("{arn} KEY 200"), format!("{arn} KEY 403"), "- - 403".to_owned()]);
 }
 
 /// `GET /pets` is cached; only callers with permission can get a fresh response.
-fn cached_house(kind: AuthorizationType, policy: &str, strategy: CacheControlStrategy) -> House {
+fn cached_house(kind: AuthorizationType, policy: &str, strategy: CacheControlStrategy) -> Fixture {
     let mut echo = integration(IntegrationType::Aws, "arn:aws:apigateway:us-east-1:states:action/Any");
     echo.request_templates = strings(&[("application/json", "$context.requestId")]);
     let mut pets = method(echo);
@@ -106,7 +106,7 @@ fn cached_house(kind: AuthorizationType, policy: &str, strategy: CacheControlStr
         ..MethodSetting::default()
     };
     live.stage.method_settings = [("*/*".to_owned(), setting)].into();
-    house(Options::default(), [live])
+    fixture(Options::default(), [live])
 }
 
 #[tokio::test]
@@ -137,13 +137,13 @@ async fn a_fresh_answer_is_for_those_who_may_have_one() {
         ("nothing said", none, &Value::Null, String::new(), false),
     ] {
         for strategy in [FailWith403, SucceedWithResponseHeader, SucceedWithoutResponseHeader] {
-            let house = cached_house(kind, &policy, strategy);
+            let fixture = cached_house(kind, &policy, strategy);
             if !grants.is_null() {
-                house.grant("KEY", grants);
+                fixture.grant("KEY", grants);
             }
-            let old = house.send(house.signed("KEY", get("/dev/pets"))).await;
+            let old = fixture.send(fixture.signed("KEY", get("/dev/pets"))).await;
             assert_eq!(old.status, 200, "{name}: {}", old.body);
-            let answer = house.send(house.signed("KEY", fresh())).await;
+            let answer = fixture.send(fixture.signed("KEY", fresh())).await;
             let said = (answer.status, answer.header("warning").is_some(), answer.body == old.body);
             let expect = match (may, strategy) {
                 (true, _) => (200, false, false),

@@ -11,15 +11,15 @@ use crate::gateway::api::{
     AuthorizationType, CanarySettings, Change, ContentHandling, GatewayResponse, HttpMethod, IntegrationType,
     MethodSetting, Model, PassthroughBehavior, RequestValidator, ResponseType,
 };
-use crate::gateway::fixture::{api, code, house, house_of, integration, live, method, mock, strings, with};
+use crate::gateway::fixture::{api, code, fixture, house_of, integration, live, method, mock, strings, with};
 use crate::gateway::{Options, Rate};
 
 const OK: &str = r#"{"statusCode": 200}"#;
 
 #[tokio::test]
 async fn a_mock_answers_and_says_who_it_was() {
-    let house = house_of(with(api("abc"), "/pets", HttpMethod::Get, method(mock(OK, "hello"))));
-    let answer = house.get("/dev/pets").await;
+    let fixture = house_of(with(api("abc"), "/pets", HttpMethod::Get, method(mock(OK, "hello"))));
+    let answer = fixture.get("/dev/pets").await;
     assert_eq!((answer.status, &*answer.body), (200, "hello"));
     assert_eq!(answer.header("content-type"), Some("application/json"));
     assert_eq!(answer.header("x-amzn-requestid").unwrap().len(), 36);
@@ -29,30 +29,30 @@ async fn a_mock_answers_and_says_who_it_was() {
 
     let chosen =
         http::Request::get("/dev/pets").header("x-amzn-RequestId", "mine").body(Bytes::new()).unwrap();
-    assert_eq!(house.send(chosen).await.header("x-amzn-requestid"), Some("mine"));
+    assert_eq!(fixture.send(chosen).await.header("x-amzn-requestid"), Some("mine"));
 }
 
 #[tokio::test]
 async fn what_is_not_there_lacks_a_token() {
-    let house = house_of(with(api("abc"), "/pets", HttpMethod::Get, method(mock(OK, ""))));
+    let fixture = house_of(with(api("abc"), "/pets", HttpMethod::Get, method(mock(OK, ""))));
     for request in [http::Request::get("/dev/nope"), http::Request::post("/dev/pets")] {
-        let answer = house.send(request.body(Bytes::new()).unwrap()).await;
+        let answer = fixture.send(request.body(Bytes::new()).unwrap()).await;
         assert_eq!((answer.status, &*answer.body), (403, r#"{"message":"Missing Authentication Token"}"#));
         assert_eq!(answer.header("x-amzn-errortype"), Some("MissingAuthenticationTokenException"));
         assert_eq!(answer.header("content-type"), Some("application/json"));
     }
-    let answer = house.get("/prod/pets").await;
+    let answer = fixture.get("/prod/pets").await;
     assert_eq!((answer.status, &*answer.body), (403, r#"{"message":"Forbidden"}"#));
     let bearer =
         http::Request::get("/dev/nope").header("authorization", "Bearer x").body(Bytes::new()).unwrap();
-    assert_eq!(house.send(bearer).await.header("x-amzn-errortype"), Some("IncompleteSignatureException"));
+    assert_eq!(fixture.send(bearer).await.header("x-amzn-errortype"), Some("IncompleteSignatureException"));
 }
 
 #[tokio::test]
 async fn method_override_routes() {
-    let house = house_of(with(api("abc"), "/", HttpMethod::Patch, method(mock(OK, "patched"))));
+    let fixture = house_of(with(api("abc"), "/", HttpMethod::Patch, method(mock(OK, "patched"))));
     let request = http::Request::post("/dev").header("x-http-method-override", "PATCH");
-    assert_eq!(house.send(request.body(Bytes::new()).unwrap()).await.body, "patched");
+    assert_eq!(fixture.send(request.body(Bytes::new()).unwrap()).await.body, "patched");
 }
 
 #[tokio::test]
@@ -60,14 +60,14 @@ async fn a_stage_alone_means_the_only_api_that_has_it() {
     let one = || live(with(api("abc"), "/", HttpMethod::Get, method(mock(OK, "one"))));
     let two = || live(with(api("xyz"), "/", HttpMethod::Get, method(mock(OK, "two"))));
     let get = || http::Request::get("/dev/").body(Bytes::new()).unwrap();
-    let alone = house(Options::default(), [one()]);
+    let alone = fixture(Options::default(), [one()]);
     assert_eq!(alone.send_to("localhost:4566", get()).await.body, "one");
-    let both = house(Options::default(), [one(), two()]);
+    let both = fixture(Options::default(), [one(), two()]);
     let answer = both.send_to("localhost:4566", get()).await;
     assert_eq!(answer.status, 404);
     assert!(answer.body.contains("abc, xyz"), "{}", answer.body);
     let options = Options { default_api: Some("xyz".into()), ..Options::default() };
-    assert_eq!(house(options, [one(), two()]).send_to("localhost:4566", get()).await.body, "two");
+    assert_eq!(fixture(options, [one(), two()]).send_to("localhost:4566", get()).await.body, "two");
 }
 
 #[tokio::test]
@@ -88,8 +88,8 @@ async fn passthrough_follows_the_table() {
     ] {
         let mut backend = mock(if has_template { OK } else { "" }, "");
         backend.passthrough_behavior = passthrough;
-        let house = house_of(with(api("abc"), "/", HttpMethod::Post, method(backend)));
-        let answer = house.post("/dev", content_type, OK).await;
+        let fixture = house_of(with(api("abc"), "/", HttpMethod::Post, method(backend)));
+        let answer = fixture.post("/dev", content_type, OK).await;
         assert_eq!(answer.status, expect, "{passthrough} {has_template} {content_type}: {}", answer.body);
         if expect == 415 {
             assert_eq!(answer.body, r#"{"message":"Unsupported Media Type"}"#);
@@ -126,8 +126,8 @@ async fn mocks_without_a_status_and_broken_definitions_are_500() {
         ("function", proxied_function),
         ("no address", no_address),
     ] {
-        let house = house_of(with(api("abc"), "/", HttpMethod::Get, method));
-        let answer = house.get("/dev").await;
+        let fixture = house_of(with(api("abc"), "/", HttpMethod::Get, method));
+        let answer = fixture.get("/dev").await;
         assert_eq!((answer.status, &*answer.body), (500, r#"{"message":"Internal server error"}"#), "{name}");
         assert_eq!(answer.header("x-amzn-errortype"), Some("InternalServerErrorException"), "{name}");
     }
@@ -144,8 +144,8 @@ async fn responses_are_selected_by_status_in_ascending_order() {
         };
         backend.responses.insert(code(status), response);
     }
-    let house = house_of(with(api("abc"), "/", HttpMethod::Get, method(backend)));
-    let answer = house.get("/dev").await;
+    let fixture = house_of(with(api("abc"), "/", HttpMethod::Get, method(backend)));
+    let answer = fixture.get("/dev").await;
     assert_eq!((answer.status, &*answer.body), (404, "40."));
     assert_eq!(answer.header("content-type"), Some("text/plain"));
 }
@@ -164,7 +164,7 @@ async fn mapped_response_headers_are_literal_remapped_or_left_out() {
     ]);
     let mut stage = live(with(api("abc"), "/", HttpMethod::Get, method(backend)));
     stage.stage.variables = strings(&[("colour", "blue")]);
-    let answer = house(Options::default(), [stage]).get("/dev").await;
+    let answer = fixture(Options::default(), [stage]).get("/dev").await;
     for (name, expect) in [
         ("access-control-allow-origin", Some("*")),
         ("x-amzn-remapped-server", Some("mine")),
@@ -197,8 +197,8 @@ async fn missing_parameters_are_listed_headers_first() {
         validate_request_parameters: true,
     };
     api.request_validators.insert("v1".into(), validator);
-    let house = house_of(api);
-    let answer = house.get("/dev/x?qs1=%20").await;
+    let fixture = house_of(api);
+    let answer = fixture.get("/dev/x?qs1=%20").await;
     assert_eq!(answer.status, 400);
     assert_eq!(
         answer.body,
@@ -231,11 +231,11 @@ async fn a_body_that_breaks_its_model_goes_no_further() {
     let template = r#"{"why": "$context.error.validationErrorString"}"#;
     let post = |body: &'static str| http::Request::post("/dev/x").body(Bytes::from(body)).unwrap();
 
-    let house = house_of(api.clone());
-    let answer = house.send(post(r#"{"name": "Rex"}"#)).await;
+    let fixture = house_of(api.clone());
+    let answer = fixture.send(post(r#"{"name": "Rex"}"#)).await;
     assert_eq!((answer.status, &*answer.body), (200, "fine"));
     for broken in ["{}", "", "nope", "[]"] {
-        let answer = house.send(post(broken)).await;
+        let answer = fixture.send(post(broken)).await;
         assert_eq!(
             (answer.status, &*answer.body),
             (400, r#"{"message":"Invalid request body"}"#),
@@ -263,23 +263,23 @@ async fn rates_hold_per_method_and_come_back_with_time() {
     };
     stage.stage.method_settings =
         BTreeMap::from([("*/*".to_owned(), setting(1.0, 2)), ("b/GET".to_owned(), setting(0.0, 5))]);
-    let house = house(Options::default(), [stage]);
-    assert_eq!(house.get("/dev/a").await.status, 200);
-    assert_eq!(house.get("/dev/a").await.status, 200);
-    let answer = house.get("/dev/a").await;
+    let fixture = fixture(Options::default(), [stage]);
+    assert_eq!(fixture.get("/dev/a").await.status, 200);
+    assert_eq!(fixture.get("/dev/a").await.status, 200);
+    let answer = fixture.get("/dev/a").await;
     assert_eq!((answer.status, &*answer.body), (429, r#"{"message":"Too Many Requests"}"#));
     assert_eq!(answer.header("x-amzn-errortype"), Some("TooManyRequestsException"));
-    assert_eq!(house.get("/dev/b").await.status, 429, "rate 0 blocks");
-    house.clock.advance(Duration::from_secs(1));
-    assert_eq!(house.get("/dev/a").await.status, 200);
+    assert_eq!(fixture.get("/dev/b").await.status, 429, "rate 0 blocks");
+    fixture.clock.advance(Duration::from_secs(1));
+    assert_eq!(fixture.get("/dev/a").await.status, 200);
 }
 
 #[tokio::test]
 async fn the_account_has_a_rate_of_its_own() {
     let options = Options { account_rate: Some(Rate { per_second: 1.0, burst: 1 }), ..Options::default() };
-    let house = house(options, [live(with(api("abc"), "/", HttpMethod::Get, method(mock(OK, ""))))]);
-    assert_eq!(house.get("/dev").await.status, 200);
-    assert_eq!(house.get("/dev").await.status, 429);
+    let fixture = fixture(options, [live(with(api("abc"), "/", HttpMethod::Get, method(mock(OK, ""))))]);
+    assert_eq!(fixture.get("/dev").await.status, 200);
+    assert_eq!(fixture.get("/dev").await.status, 429);
 }
 
 #[tokio::test]
@@ -301,8 +301,8 @@ async fn what_can_t_be_checked_is_closed() {
         (with_type(AuthorizationType::Jwt), 500, r#"{"message":null}"#),
         (with_key, 403, r#"{"message":"Forbidden"}"#),
     ] {
-        let house = house_of(with(api("abc"), "/", HttpMethod::Get, method));
-        let answer = house.get("/dev").await;
+        let fixture = house_of(with(api("abc"), "/", HttpMethod::Get, method));
+        let answer = fixture.get("/dev").await;
         assert_eq!((answer.status, &*answer.body), (expect, body));
     }
     let mut policed = with(api("abc"), "/", HttpMethod::Get, open());
@@ -336,8 +336,8 @@ async fn gateway_responses_customise_status_headers_and_body() {
             ]),
         },
     );
-    let house = house_of(api);
-    let answer = house.get("/dev/nope?q=1").await;
+    let fixture = house_of(api);
+    let answer = fixture.get("/dev/nope?q=1").await;
     assert_eq!(answer.status, 418);
     assert_eq!(
         answer.body,
@@ -348,23 +348,23 @@ async fn gateway_responses_customise_status_headers_and_body() {
     assert_eq!(answer.header("x-query"), Some("1"));
     assert_eq!(answer.header("x-amzn-errortype"), Some("MissingAuthenticationTokenException"));
     let plain = http::Request::get("/dev/nope").header("accept", "text/plain").body(Bytes::new()).unwrap();
-    let answer = house.send(plain).await;
+    let answer = fixture.send(plain).await;
     assert_eq!(answer.body, "plain: Missing Authentication Token.");
     assert_eq!(answer.header("content-type"), Some("text/plain"));
     // Errors before the API is known have no gateway response.
-    assert_eq!(house.get("/prod/nope").await.status, 403);
+    assert_eq!(fixture.get("/prod/nope").await.status, 403);
 }
 
 #[tokio::test]
 async fn bodies_of_more_than_ten_megabytes_are_refused() {
-    let house = house_of(with(api("abc"), "/", HttpMethod::Post, method(mock(OK, ""))));
+    let fixture = house_of(with(api("abc"), "/", HttpMethod::Post, method(mock(OK, ""))));
     let max = 10 * 1024 * 1024;
-    assert_eq!(house.post("/dev", "application/json", &" ".repeat(max)).await.status, 200);
-    let answer = house.post("/dev", "application/json", &" ".repeat(max + 1)).await;
+    assert_eq!(fixture.post("/dev", "application/json", &" ".repeat(max)).await.status, 200);
+    let answer = fixture.post("/dev", "application/json", &" ".repeat(max + 1)).await;
     assert_eq!(answer.status, 413);
     let announced =
         http::Request::post("/dev").header("content-length", "99999999").body(Bytes::new()).unwrap();
-    assert_eq!(house.send(announced).await.status, 413);
+    assert_eq!(fixture.send(announced).await.status, 413);
 
     // The API's gateway responses don't apply.
     let mut api = with(api("abc"), "/", HttpMethod::Post, method(mock(OK, "")));
@@ -388,9 +388,9 @@ async fn with_every_type_binary_an_empty_body_is_binary_too() {
         backend.content_handling = handling;
         let mut api = with(api("abc"), "/", HttpMethod::Options, method(backend));
         api.api.binary_media_types = vec!["*/*".to_owned()];
-        let house = house_of(api);
+        let fixture = house_of(api);
         let preflight = http::Request::options("/dev").body(Bytes::new()).unwrap();
-        let answer = house.send(preflight).await;
+        let answer = fixture.send(preflight).await;
         assert_eq!(answer.status, status, "{handling:?} {}", answer.body);
     }
 }
@@ -400,35 +400,35 @@ async fn what_a_request_template_overrides_counts_for_the_response() {
     let template =
         "#set($context.responseOverride.status = 444)#set($context.responseOverride.header.X-A = 'a')";
     for response in ["", "$context.responseOverride.status"] {
-        let house = house_of(with(
+        let fixture = house_of(with(
             api("abc"),
             "/",
             HttpMethod::Get,
             method(mock(&format!("{template}{OK}"), response)),
         ));
-        let answer = house.get("/dev").await;
+        let answer = fixture.get("/dev").await;
         assert_eq!((answer.status, answer.header("x-a")), (444, Some("a")), "{response}");
         assert_eq!(answer.body, if response.is_empty() { "" } else { "444" });
     }
     let twice = format!("{template}{template}{OK}");
-    let house = house_of(with(api("abc"), "/", HttpMethod::Get, method(mock(&twice, ""))));
-    assert_eq!(house.get("/dev").await.status, 500);
+    let fixture = house_of(with(api("abc"), "/", HttpMethod::Get, method(mock(&twice, ""))));
+    assert_eq!(fixture.get("/dev").await.status, 500);
 }
 
 #[tokio::test]
 async fn a_change_is_served_at_once_and_a_stage_is_compiled_once() {
     let deployed = |text| live(with(api("abc"), "/", HttpMethod::Get, method(mock(OK, text))));
-    let house = house(Options::default(), [deployed("old")]);
-    let (a, b) = tokio::join!(house.get("/dev"), house.get("/dev"));
+    let fixture = fixture(Options::default(), [deployed("old")]);
+    let (a, b) = tokio::join!(fixture.get("/dev"), fixture.get("/dev"));
     assert_eq!((&*a.body, &*b.body), ("old", "old"));
-    assert_eq!(house.memory.loads.load(Ordering::SeqCst), 1, "single flight");
-    house.memory.put(deployed("new"));
-    assert_eq!(house.get("/dev").await.body, "old");
-    house.tell(Change::Stages("abc".into())).await;
-    assert_eq!(house.get("/dev").await.body, "new");
-    house.memory.stages.lock().unwrap().clear();
-    house.tell(Change::Stages("abc".into())).await;
-    assert_eq!(house.get("/dev").await.status, 403);
+    assert_eq!(fixture.memory.loads.load(Ordering::SeqCst), 1, "single flight");
+    fixture.memory.put(deployed("new"));
+    assert_eq!(fixture.get("/dev").await.body, "old");
+    fixture.notify(Change::Stages("abc".into())).await;
+    assert_eq!(fixture.get("/dev").await.body, "new");
+    fixture.memory.stages.lock().unwrap().clear();
+    fixture.notify(Change::Stages("abc".into())).await;
+    assert_eq!(fixture.get("/dev").await.status, 403);
 }
 
 #[tokio::test]
@@ -436,18 +436,18 @@ async fn whoever_was_told_is_served_what_it_was_told_of() {
     let deployed = |text: &str| live(with(api("abc"), "/", HttpMethod::Get, method(mock(OK, text))));
     for _ in 0..20 {
         // The very first request loads the stage while it changes.
-        let house = house(Options::default(), [deployed("0")]);
+        let fixture = fixture(Options::default(), [deployed("0")]);
         let change = async {
             for version in 1..8 {
                 let text = version.to_string();
-                house.memory.put(deployed(&text));
-                house.tell(Change::Stages("abc".into())).await;
-                assert_eq!(house.get("/dev").await.body, text);
+                fixture.memory.put(deployed(&text));
+                fixture.notify(Change::Stages("abc".into())).await;
+                assert_eq!(fixture.get("/dev").await.body, text);
             }
         };
         let others = async {
             for _ in 0..20 {
-                assert_eq!(house.get("/dev").await.status, 200);
+                assert_eq!(fixture.get("/dev").await.status, 200);
             }
         };
         tokio::join!(others, change);
@@ -456,18 +456,18 @@ async fn whoever_was_told_is_served_what_it_was_told_of() {
 
 #[tokio::test]
 async fn stages_in_use_are_compiled_when_they_change_and_others_when_they_are_called() {
-    let house = house_of(with(api("abc"), "/", HttpMethod::Get, method(mock(OK, "x"))));
-    let loads = || house.memory.loads.load(Ordering::SeqCst);
-    house.tell(Change::Stages("abc".into())).await;
+    let fixture = house_of(with(api("abc"), "/", HttpMethod::Get, method(mock(OK, "x"))));
+    let loads = || fixture.memory.loads.load(Ordering::SeqCst);
+    fixture.notify(Change::Stages("abc".into())).await;
     assert_eq!(loads(), 0);
-    assert_eq!(house.get("/dev").await.status, 200);
+    assert_eq!(fixture.get("/dev").await.status, 200);
     assert_eq!(loads(), 1);
-    house.tell(Change::Stages("abc".into())).await;
-    house.tell(Change::Stages("xyz".into())).await;
+    fixture.notify(Change::Stages("abc".into())).await;
+    fixture.notify(Change::Stages("xyz".into())).await;
     assert_eq!(loads(), 2);
-    assert_eq!(house.get("/dev").await.status, 200);
+    assert_eq!(fixture.get("/dev").await.status, 200);
     assert_eq!(loads(), 2);
-    house.tell(Change::VpcLinks(crate::gateway::fixture::owner())).await;
+    fixture.notify(Change::VpcLinks(crate::gateway::fixture::owner())).await;
     assert_eq!(loads(), 3);
 }
 
@@ -490,7 +490,7 @@ async fn the_canary_serves_its_share_with_its_own_variables() {
             use_stage_cache: false,
         });
         stage.canary = Some(Arc::new(deployment.clone()));
-        house(Options::default(), [stage])
+        fixture(Options::default(), [stage])
     };
     for (percent, is_canary, own) in [(0.0, "false", "stage"), (100.0, "true", "canary")] {
         let answer = served(percent).get("/dev").await;
@@ -498,10 +498,10 @@ async fn the_canary_serves_its_share_with_its_own_variables() {
         assert_eq!(answer.header("x-own"), Some(own));
         assert_eq!(answer.header("x-kept"), Some("kept"));
     }
-    let house = served(50.0);
+    let fixture = served(50.0);
     let mut n_canary = 0;
     for _ in 0..200 {
-        n_canary += usize::from(house.get("/dev").await.header("x-canary") == Some("true"));
+        n_canary += usize::from(fixture.get("/dev").await.header("x-canary") == Some("true"));
     }
     assert!((60..140).contains(&n_canary), "{n_canary}");
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::gateway::api::{
     AuthorizationType, Authorizer, AuthorizerType, HttpMethod, Method, TestAuthorization, TestInvoke as _,
 };
-use crate::gateway::fixture::{Answer, House, api, house, live, method, mock, owner, with};
+use crate::gateway::fixture::{Answer, Fixture, api, fixture, live, method, mock, owner, with};
 use crate::gateway::stack::Options;
 use crate::gateway::{KeySet, UserPool, UserPoolKeys};
 
@@ -55,39 +55,39 @@ fn guarded(scopes: &[&str]) -> Method {
 }
 
 /// `/id` and `/scoped`, protected by the pool whose keys are in the test data.
-fn house_of(authorizer: Authorizer) -> House {
+fn house_of(authorizer: Authorizer) -> Fixture {
     let keys = KeySet::parse(include_bytes!("../../../tests/data/user_pools/jwks.json")).unwrap();
     house_with(authorizer, keys)
 }
 
-fn house_with(authorizer: Authorizer, keys: KeySet) -> House {
+fn house_with(authorizer: Authorizer, keys: KeySet) -> Fixture {
     let mut api = with(api("abc"), "/id", HttpMethod::Get, guarded(&[]));
     api = with(api, "/scoped", HttpMethod::Get, guarded(&["pets/read", "pets/write"]));
     api.authorizers.insert(authorizer.id.clone(), authorizer);
     let pool = UserPool { issuer: ISSUER.to_owned(), keys: UserPoolKeys::Given(keys) };
     let user_pools = [(ARN.to_owned(), pool)].into();
-    house(Options { user_pools, ..Options::default() }, [live(api)])
+    fixture(Options { user_pools, ..Options::default() }, [live(api)])
 }
 
-async fn get(house: &House, path: &str, token: &str) -> Answer {
+async fn get(fixture: &Fixture, path: &str, token: &str) -> Answer {
     let request = http::Request::get(format!("/dev{path}")).header("authorization", token);
-    house.send(request.body(Bytes::new()).unwrap()).await
+    fixture.send(request.body(Bytes::new()).unwrap()).await
 }
 
 #[tokio::test]
 async fn a_good_token_says_who_calls() {
-    let house = house_of(authorizer());
+    let fixture = house_of(authorizer());
     for token in [token(json!({})), format!("Bearer {}", token(json!({})))] {
-        let answer = get(&house, "/id", &token).await;
+        let answer = get(&fixture, "/id", &token).await;
         assert_eq!((answer.status, answer.body.as_str()), (200, "s-1 Tue Nov 14 22:14:20 UTC 2023 a,b []"));
     }
     let access = token(json!({"token_use": "access", "scope": "openid pets/read"}));
-    assert_eq!(get(&house, "/scoped", &access).await.status, 200);
+    assert_eq!(get(&fixture, "/scoped", &access).await.status, 200);
 }
 
 #[tokio::test]
 async fn every_other_token_is_refused() {
-    let house = house_of(authorizer());
+    let fixture = house_of(authorizer());
     let unauthorized = r#"{"message":"Unauthorized"}"#;
     let expired = r#"{"message":"The incoming token has expired"}"#;
     let good = token(json!({}));
@@ -118,20 +118,20 @@ async fn every_other_token_is_refused() {
         ("a forgery", forged, unauthorized),
         ("an oversize token", token(json!({"x": "x".repeat(16 * 1024)})), unauthorized),
     ] {
-        let answer = get(&house, "/id", &token).await;
+        let answer = get(&fixture, "/id", &token).await;
         assert_eq!((answer.status, answer.body.as_str()), (401, body), "{why}");
         assert_eq!(answer.header("x-amzn-errortype"), Some("UnauthorizedException"), "{why}");
     }
     for (why, header) in foreign_headers() {
         let token = signed(&header, &json!({"iss": ISSUER, "token_use": "id", "sub": "s", "exp": NOW + 60}));
-        let answer = get(&house, "/id", &token).await;
+        let answer = get(&fixture, "/id", &token).await;
         assert_eq!((answer.status, answer.body.as_str()), (401, unauthorized), "{why}");
     }
     for claims in [json!({"token_use": "access", "scope": "pets"}), json!({}), json!({"scope": "pets/read"})]
     {
-        assert_eq!(get(&house, "/scoped", &token(claims.clone())).await.status, 401, "{claims}");
+        assert_eq!(get(&fixture, "/scoped", &token(claims.clone())).await.status, 401, "{claims}");
     }
-    assert_eq!(house.get("/dev/id").await.status, 401);
+    assert_eq!(fixture.get("/dev/id").await.status, 401);
 }
 
 /// Headers of tokens that require unknown features, or are meant for something else: RFC 7515, RFC 8725.
@@ -154,7 +154,7 @@ fn foreign_headers() -> Vec<(&'static str, Header)> {
 
 #[tokio::test]
 async fn types_of_tokens_that_are_known_are_taken() {
-    let house = house_of(authorizer());
+    let fixture = house_of(authorizer());
     for typ in
         [None, Some("JWT"), Some("jwt"), Some("application/jwt"), Some("at+jwt"), Some("application/at+JWT")]
     {
@@ -164,7 +164,7 @@ async fn types_of_tokens_that_are_known_are_taken() {
             ..Header::new(Algorithm::RS256)
         };
         let token = signed(&header, &json!({"iss": ISSUER, "token_use": "id", "sub": "s", "exp": NOW + 60}));
-        assert_eq!(get(&house, "/id", &token).await.status, 200, "{typ:?}");
+        assert_eq!(get(&fixture, "/id", &token).await.status, 200, "{typ:?}");
     }
 }
 
@@ -188,8 +188,8 @@ async fn a_key_signs_only_what_it_is_for() {
             key.retain(|_, value| !value.is_null());
         }
         let keys = KeySet::parse(set.to_string().as_bytes()).unwrap();
-        let house = house_with(authorizer(), keys);
-        assert_eq!(get(&house, "/id", &token(json!({}))).await.status, status, "{change}");
+        let fixture = house_with(authorizer(), keys);
+        assert_eq!(get(&fixture, "/id", &token(json!({}))).await.status, status, "{change}");
     }
 }
 
@@ -198,8 +198,8 @@ async fn an_audience_must_look_as_said() {
     for (pattern, status) in [("cli.*", 200), ("c", 401)] {
         let mut authorizer = authorizer();
         authorizer.identity_validation_expression = Some(pattern.to_owned());
-        let house = house_of(authorizer);
-        assert_eq!(get(&house, "/id", &token(json!({}))).await.status, status, "{pattern}");
+        let fixture = house_of(authorizer);
+        assert_eq!(get(&fixture, "/id", &token(json!({}))).await.status, status, "{pattern}");
     }
 }
 
@@ -213,7 +213,7 @@ async fn a_pool_that_the_settings_dont_name_is_closed() {
 
 #[tokio::test]
 async fn a_test_tells_the_claims() {
-    let house = house_of(authorizer());
+    let fixture = house_of(authorizer());
     let test = |token: String| TestAuthorization {
         owner: owner(),
         api: std::sync::Arc::new(api("abc")),
@@ -223,11 +223,11 @@ async fn a_test_tells_the_claims() {
         stage_variables: Default::default(),
         additional_context: Default::default(),
     };
-    let told = house.gateway.test_authorize(test(token(json!({})))).await;
+    let told = fixture.gateway.test_authorize(test(token(json!({})))).await;
     assert_eq!((told.client_status, told.principal_id, told.policy), (0, None, None));
     assert!(told.claims.contains(&("sub".to_owned(), "s-1".to_owned())), "{:?}", told.claims);
     assert!(told.log.ends_with(" : Successfully completed authorizer execution\n"), "{}", told.log);
-    let told = house.gateway.test_authorize(test(token(json!({"exp": NOW})))).await;
+    let told = fixture.gateway.test_authorize(test(token(json!({"exp": NOW})))).await;
     assert_eq!((told.client_status, told.claims.len()), (401, 0));
     assert!(told.log.ends_with(": The incoming token has expired\n"), "{}", told.log);
 }

@@ -58,6 +58,8 @@ pub struct Role {
     pub inline: BTreeMap<String, String>,
     /// ARNs of managed policies, in the order in which they were attached.
     pub attached: Vec<String>,
+    /// Whether it has, or had, policies. One that never had any isn't finished.
+    pub had_policies: bool,
     /// Tags, in the order in which they were given.
     pub tags: Vec<Tag>,
 }
@@ -77,6 +79,7 @@ impl Role {
             permissions_boundary: new.permissions_boundary,
             inline: BTreeMap::new(),
             attached: Vec::new(),
+            had_policies: false,
             tags: new.tags,
         }
     }

@@ -7,7 +7,10 @@ use serde::{Deserialize, Serialize};
 use super::SessionError;
 use crate::clock::Timestamp;
 use crate::id::AccountId;
-use crate::identity::{Caller, Credential, RoleSession, Secret};
+use crate::identity::{
+    Caller, Credential, FederatedUser, RoleSession, Secret, SessionTags, UserIdentity, UserSession,
+    WebIdentity,
+};
 use crate::policy::{Policy, PolicyKind};
 use crate::store::{
     self, Param, Record as _, Row, SealedColumn, Step, Stored, Tx, Unreadable, record, records,
@@ -52,6 +55,21 @@ pub(super) enum Kind {
         session_name: String,
         /// Documents that bound it.
         policies: Option<Vec<String>>,
+        /// The token with which it was assumed.
+        web: Option<Arc<WebIdentity>>,
+        tags: SessionTags,
+    },
+    User {
+        user_name: String,
+        user_id: String,
+        arn: String,
+    },
+    Federated {
+        name: String,
+        /// Name and id of the user who got the keys; `None` for the account.
+        user: Option<(String, String)>,
+        policies: Vec<String>,
+        tags: SessionTags,
     },
 }
 
@@ -66,22 +84,23 @@ struct Sealed {
 records! {
     /// All kinds.
     pub(super) const RECORDS;
-    Sealed, "sts session": now 1 => SealedV1;
+    // The second has `web`, the third tags and users.
+    Sealed, "sts session": 1 => SealedV3, 2 => SealedV3, now 3 => SealedV3;
 }
 
 record! {
-    /// What of a session is no column.
-    struct SealedV1 of Sealed {
+    /// What of a session is no column; the first form knew no users and no tags.
+    struct SealedV3 of Sealed {
         "secret" secret: String,
         "token" token: String,
         "issued" issued: i64,
-        "kind" kind: KindV1,
+        "kind" kind: KindV2,
     }
 }
 
 /// What a session is of.
 #[derive(Serialize, Deserialize)]
-enum KindV1 {
+enum KindV2 {
     #[serde(rename = "Account")]
     Account,
     #[serde(rename = "Role")]
@@ -96,24 +115,92 @@ enum KindV1 {
         session_name: String,
         #[serde(rename = "policies")]
         policies: Option<Vec<String>>,
+        #[serde(rename = "web", default)]
+        web: Option<Box<WebV1>>,
+        #[serde(rename = "tags", default)]
+        tags: TagsV1,
+    },
+    #[serde(rename = "User")]
+    User {
+        #[serde(rename = "user_name")]
+        user_name: String,
+        #[serde(rename = "user_id")]
+        user_id: String,
+        #[serde(rename = "arn")]
+        arn: String,
+    },
+    #[serde(rename = "Federated")]
+    Federated {
+        #[serde(rename = "name")]
+        name: String,
+        #[serde(rename = "user")]
+        user: Option<(String, String)>,
+        #[serde(rename = "policies")]
+        policies: Vec<String>,
+        #[serde(rename = "tags")]
+        tags: TagsV1,
     },
 }
 
-impl Stored<KindV1> for Kind {
-    fn to_stored(&self) -> KindV1 {
+/// What is said of a session when it begins.
+#[derive(Default, Serialize, Deserialize)]
+struct TagsV1 {
+    #[serde(rename = "tags")]
+    tags: Vec<(String, String)>,
+    #[serde(rename = "transitive")]
+    transitive: Vec<String>,
+    #[serde(rename = "source_identity")]
+    source_identity: Option<String>,
+}
+
+impl From<SessionTags> for TagsV1 {
+    fn from(SessionTags { tags, transitive, source_identity }: SessionTags) -> Self {
+        Self { tags, transitive, source_identity }
+    }
+}
+
+impl From<TagsV1> for SessionTags {
+    fn from(TagsV1 { tags, transitive, source_identity }: TagsV1) -> Self {
+        Self { tags, transitive, source_identity }
+    }
+}
+
+record! {
+    /// What a token of an identity provider said.
+    struct WebV1 of WebIdentity {
+        "provider" provider: String,
+        "prefix" prefix: String,
+        "audience" audience: String,
+        "subject" subject: String,
+        "methods" methods: Vec<String>,
+    }
+}
+
+impl Stored<KindV2> for Kind {
+    fn to_stored(&self) -> KindV2 {
         match self.clone() {
-            Self::Account => KindV1::Account,
-            Self::Role { role_name, role_id, role_arn, session_name, policies } => {
-                KindV1::Role { role_name, role_id, role_arn, session_name, policies }
+            Self::Account => KindV2::Account,
+            Self::Role { role_name, role_id, role_arn, session_name, policies, web, tags } => {
+                let web = web.map(|web| Box::new(web.to_stored()));
+                KindV2::Role { role_name, role_id, role_arn, session_name, policies, web, tags: tags.into() }
+            }
+            Self::User { user_name, user_id, arn } => KindV2::User { user_name, user_id, arn },
+            Self::Federated { name, user, policies, tags } => {
+                KindV2::Federated { name, user, policies, tags: tags.into() }
             }
         }
     }
 
-    fn from_stored(form: KindV1) -> Result<Self, Unreadable> {
+    fn from_stored(form: KindV2) -> Result<Self, Unreadable> {
         Ok(match form {
-            KindV1::Account => Self::Account,
-            KindV1::Role { role_name, role_id, role_arn, session_name, policies } => {
-                Self::Role { role_name, role_id, role_arn, session_name, policies }
+            KindV2::Account => Self::Account,
+            KindV2::Role { role_name, role_id, role_arn, session_name, policies, web, tags } => {
+                let web = web.map(|web| WebIdentity::from_stored(*web)).transpose()?.map(Arc::new);
+                Self::Role { role_name, role_id, role_arn, session_name, policies, web, tags: tags.into() }
+            }
+            KindV2::User { user_name, user_id, arn } => Self::User { user_name, user_id, arn },
+            KindV2::Federated { name, user, policies, tags } => {
+                Self::Federated { name, user, policies, tags: tags.into() }
             }
         })
     }
@@ -124,16 +211,32 @@ impl Record {
     pub(super) fn credential(&self, access_key_id: &str) -> Result<Credential, SessionError> {
         let mut caller = match &self.kind {
             Kind::Account => Caller::root(self.account.clone()),
-            Kind::Role { role_name, role_id, role_arn, session_name, policies } => {
-                let compile = |document: &String| Policy::parse(document, PolicyKind::Identity).map(Arc::new);
-                let policies =
-                    policies.as_ref().map(|list| list.iter().map(compile).collect::<Result<_, _>>());
+            Kind::User { user_name, user_id, arn } => {
+                let session = Some(UserSession { issued: self.issued, policies: None });
+                let (name, id) = (user_name.as_str().into(), user_id.as_str().into());
+                Caller::user(self.account.clone(), UserIdentity { name, id, tags: Vec::new(), session }, arn)
+            }
+            Kind::Federated { name, user, policies, tags } => {
+                let user = user.as_ref().map(|(name, id)| UserIdentity {
+                    name: name.as_str().into(),
+                    id: id.as_str().into(),
+                    tags: Vec::new(),
+                    session: None,
+                });
+                let policies = compiled(policies)?;
+                let federated = FederatedUser { user, policies, issued: self.issued, tags: tags.clone() };
+                Caller::federated(self.account.clone(), federated, name)
+            }
+            Kind::Role { role_name, role_id, role_arn, session_name, policies, web, tags } => {
                 let role = RoleSession {
                     role_name: role_name.as_str().into(),
                     role_id: role_id.as_str().into(),
                     role_arn: role_arn.as_str().into(),
                     issued: self.issued,
-                    policies: policies.transpose()?,
+                    policies: policies.as_deref().map(compiled).transpose()?,
+                    service: None,
+                    web: web.clone(),
+                    tags: tags.clone(),
                 };
                 Caller::session(self.account.clone(), role, session_name)
             }
@@ -146,6 +249,11 @@ impl Record {
             expires: Some(self.expires),
         })
     }
+}
+
+fn compiled(documents: &[String]) -> Result<Vec<Arc<Policy>>, SessionError> {
+    let compile = |document: &String| Policy::parse(document, PolicyKind::Identity).map(Arc::new);
+    Ok(documents.iter().map(compile).collect::<Result<_, _>>()?)
 }
 
 pub(super) fn put(tx: &Tx<'_>, access_key_id: &str, record: &Record) -> Result<(), SessionError> {

@@ -8,8 +8,11 @@ use serde_json::{Value, json};
 use super::*;
 use crate::clock::{SeededIds, VirtualClock};
 use crate::id::Region;
-use crate::identity::iam::{NewPolicy, NewRole};
+use crate::identity::Owner;
+use crate::identity::iam::{Holder, NewPolicy, NewRole, NewUser};
 use crate::identity::{AuthError, Authenticator, Head, TargetUri, sign};
+use crate::policy::Decision::{self, Allow, ExplicitDeny, ImplicitDeny};
+use crate::policy::Request;
 use crate::store::Options;
 
 const ROLE: &str = "arn:aws:iam::123456789012:role/app/R";
@@ -80,7 +83,8 @@ impl World {
 
     async fn put(&self, policy: &str, statement: Value) {
         let document = json!({"Version": "2012-10-17", "Statement": statement}).to_string();
-        self.iam.put_role_policy(&self.account, "R", policy.to_owned(), document).await.unwrap();
+        let put = self.iam.put_inline_policy(&self.account, Holder::Role, "R", policy.to_owned(), document);
+        put.await.unwrap();
     }
 
     async fn assume(&self, change: impl FnOnce(&mut AssumeRole)) -> Result<NewSession, String> {
@@ -101,7 +105,7 @@ impl World {
     /// Whether a caller may call `GET /x` of an API.
     async fn may(&self, caller: &Caller) -> Decision {
         let grants = self.iam.grants(caller).await.unwrap();
-        let facts = CallFacts { caller, now: self.clock.now(), region: None, external_id: None };
+        let facts = CallFacts { caller, now: self.clock.now(), region: None, conditions: &[] };
         let resource = "arn:aws:execute-api:us-east-1:123456789012:abc/dev/GET/x";
         let caller = caller.for_policies();
         grants.decide(
@@ -182,7 +186,6 @@ async fn the_trust_policy_says_who_may_assume_a_role() {
         ("another account", trusting(json!({"AWS": "210987654321"})), None, false),
         ("a service", trusting(json!({"Service": "states.amazonaws.com"})), None, false),
         ("nobody", json!({"Statement": []}), None, false),
-        ("no policy at all", json!({}), None, false),
         ("an id that was told", external(), Some("x-1"), true),
         ("an id that was not told", external(), None, false),
         ("another id", external(), Some("x-2"), false),
@@ -223,7 +226,6 @@ async fn what_is_asked_for_has_limits() {
 
 #[tokio::test]
 async fn a_session_may_what_its_role_may_from_one_moment_to_the_next() {
-    use Decision::{Allow, ExplicitDeny, ImplicitDeny};
     let world = World::new().await;
     world.role(own(), None).await;
     let session = world.assume(|_| {}).await.unwrap().caller;
@@ -233,8 +235,8 @@ async fn a_session_may_what_its_role_may_from_one_moment_to_the_next() {
     assert_eq!(world.may(&session).await, Allow);
     world.put("q", json!({"Effect": "Deny", "Action": "*", "Resource": "*/GET/x"})).await;
     assert_eq!(world.may(&session).await, ExplicitDeny);
-    world.iam.delete_role_policy(&world.account, "R", "q".to_owned()).await.unwrap();
-    world.iam.delete_role_policy(&world.account, "R", "p".to_owned()).await.unwrap();
+    world.iam.delete_inline_policy(&world.account, Holder::Role, "R", "q".to_owned()).await.unwrap();
+    world.iam.delete_inline_policy(&world.account, Holder::Role, "R", "p".to_owned()).await.unwrap();
     assert_eq!(world.may(&session).await, ImplicitDeny);
 
     for (arn, expect) in [
@@ -245,22 +247,28 @@ async fn a_session_may_what_its_role_may_from_one_moment_to_the_next() {
         ("arn:aws:iam::aws:policy/AmazonAPIGatewayAdministrator", ImplicitDeny),
         ("arn:aws:iam::aws:policy/ReadOnlyAccess", ImplicitDeny),
     ] {
-        world.iam.attach_role_policy(&world.account, "R", arn.to_owned()).await.unwrap();
+        world.iam.attach_policy(&world.account, Holder::Role, "R", arn.to_owned()).await.unwrap();
         assert_eq!(world.may(&session).await, expect, "{arn}");
-        world.iam.detach_role_policy(&world.account, "R", arn.to_owned()).await.unwrap();
+        world.iam.detach_policy(&world.account, Holder::Role, "R", arn.to_owned()).await.unwrap();
     }
     let document = json!({"Statement": allow()}).to_string();
-    let new = NewPolicy { name: "own".to_owned(), path: "/".to_owned(), document, description: None };
+    let new = NewPolicy {
+        name: "own".to_owned(),
+        path: "/".to_owned(),
+        document,
+        description: None,
+        tags: Vec::new(),
+    };
     let arn = world.iam.create_policy(&world.account, new).await.unwrap().arn;
-    world.iam.attach_role_policy(&world.account, "R", arn.clone()).await.unwrap();
+    world.iam.attach_policy(&world.account, Holder::Role, "R", arn.clone()).await.unwrap();
     assert_eq!(world.may(&session).await, Allow);
-    // A policy that can't be parsed might have denied the call.
-    world.put("broken", json!({"Effect": "Perhaps"})).await;
-    assert_eq!(world.may(&session).await, ImplicitDeny);
-    world.iam.delete_role_policy(&world.account, "R", "broken".to_owned()).await.unwrap();
+    // What is no policy is refused, so that it can't be one that might have denied the call.
+    let broken = json!({"Version": "2012-10-17", "Statement": {"Effect": "Perhaps"}}).to_string();
+    let put = world.iam.put_inline_policy(&world.account, Holder::Role, "R", "broken".to_owned(), broken);
+    assert!(put.await.is_err());
     assert_eq!(world.may(&session).await, Allow);
     // Another role with the same name is not the one that was assumed.
-    world.iam.detach_role_policy(&world.account, "R", arn).await.unwrap();
+    world.iam.detach_policy(&world.account, Holder::Role, "R", arn).await.unwrap();
     world.iam.delete_role(&world.account, "R").await.unwrap();
     assert_eq!(world.may(&session).await, ImplicitDeny);
     world.role(own(), None).await;
@@ -357,4 +365,201 @@ async fn the_account_has_sessions_that_begin_no_others() {
     assert_eq!(said.to_string(), "Cannot call GetSessionToken with session credentials");
     let world = world.restart().await;
     assert_eq!(world.verify(&session).unwrap(), caller);
+}
+
+const POOL: &str = "us-east-1:12345678-dead-beef-cafe-123456790ab";
+
+fn guest() -> WebIdentity {
+    WebIdentity {
+        provider: "cognito-identity.amazonaws.com".to_owned(),
+        prefix: "cognito-identity.amazonaws.com".to_owned(),
+        audience: POOL.to_owned(),
+        subject: "us-east-1:identity".to_owned(),
+        methods: vec!["authenticated".to_owned(), "login".to_owned()],
+    }
+}
+
+/// The trust policy that Cognito's console writes.
+fn trusting_pool(provider: &str, pool: &str, methods: &str) -> Value {
+    json!({"Version": "2012-10-17", "Statement": [{
+        "Effect": "Allow", "Principal": {"Federated": provider}, "Action": "sts:AssumeRoleWithWebIdentity",
+        "Condition": {"StringEquals": {"cognito-identity.amazonaws.com:aud": pool},
+                      "ForAnyValue:StringLike": {"cognito-identity.amazonaws.com:amr": methods}},
+    }]})
+}
+
+#[tokio::test]
+async fn bearers_of_tokens_get_roles_that_trust_them() {
+    let cognito = "cognito-identity.amazonaws.com";
+    for (name, trust, is_trusted) in [
+        ("as the console writes it", trusting_pool(cognito, POOL, "authenticated"), true),
+        ("by a login", trusting_pool(cognito, POOL, "log*"), true),
+        ("another provider", trusting_pool("accounts.google.com", POOL, "authenticated"), false),
+        ("another pool", trusting_pool(cognito, "us-east-1:other", "authenticated"), false),
+        ("guests", trusting_pool(cognito, POOL, "unauthenticated"), false),
+        ("the account", own(), false),
+    ] {
+        let world = World::new().await;
+        world.role(trust, None).await;
+        world.put("p", allow()).await;
+        let role = WebRole {
+            role_arn: ROLE.to_owned(),
+            session_name: "CognitoIdentityCredentials".to_owned(),
+            web: guest(),
+            duration: None,
+            policies: Vec::new(),
+        };
+        let elsewhere = WebRole { role_arn: format!("{ROLE}2"), ..role.clone() };
+        let unknown = world.sessions.assume_role_with_web_identity(elsewhere).await.unwrap_err();
+        match world.sessions.assume_role_with_web_identity(role).await {
+            Ok(session) => {
+                assert!(is_trusted, "{name}");
+                let world = world.restart().await;
+                let caller = world.verify(&session).unwrap();
+                assert_eq!(caller.web_identity(), Some(&guest()), "{name}");
+                assert_eq!(world.may(&caller).await, Decision::Allow);
+            }
+            Err(error) => {
+                assert!(!is_trusted, "{name}");
+                assert_eq!(error.to_string(), unknown.to_string());
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn policies_see_the_token_and_session_policies_bound_it() {
+    let world = World::new().await;
+    world.role(trusting_pool("cognito-identity.amazonaws.com", POOL, "authenticated"), None).await;
+    let sub = json!({"StringEquals": {"cognito-identity.amazonaws.com:sub": "us-east-1:identity"}});
+    let statement =
+        json!({"Effect": "Allow", "Action": "execute-api:Invoke", "Resource": "*", "Condition": sub});
+    world.put("p", statement).await;
+    for (policies, subject, expect) in [
+        (vec![], "us-east-1:identity", Decision::Allow),
+        (vec![], "us-east-1:other", Decision::ImplicitDeny),
+        (vec!["polly:*"], "us-east-1:identity", Decision::ImplicitDeny),
+        (vec!["polly:*", "execute-api:*"], "us-east-1:identity", Decision::Allow),
+    ] {
+        let policy =
+            |action: &str| json!({"Statement": {"Effect": "Allow", "Action": action, "Resource": "*"}});
+        let role = WebRole {
+            role_arn: ROLE.to_owned(),
+            session_name: "s".to_owned(),
+            web: WebIdentity { subject: subject.to_owned(), ..guest() },
+            duration: None,
+            policies: policies.iter().map(|action| policy(action).to_string()).collect(),
+        };
+        let session = world.sessions.assume_role_with_web_identity(role).await.unwrap();
+        assert_eq!(world.may(&session.caller).await, expect, "{policies:?} {subject}");
+    }
+}
+
+#[tokio::test]
+async fn tags_and_who_is_behind_a_session_are_asked_for_and_handed_down() {
+    let world = World::new().await;
+    let tagged = |actions: Value| {
+        json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"AWS": "123456789012"},
+            "Action": actions, "Condition": {"StringEqualsIfExists": {"aws:RequestTag/team": ["blue", "red"]}}}]})
+    };
+    world.role(tagged(json!("sts:AssumeRole")), None).await;
+    world
+        .put(
+            "p",
+            json!({"Effect": "Allow", "Action": "*", "Resource": "*",
+        "Condition": {"StringEquals": {"aws:PrincipalTag/Team": "blue", "aws:SourceIdentity": "ann"}}}),
+        )
+        .await;
+    let tag = |value: &str| vec![("team".to_owned(), value.to_owned())];
+    let denied = |action: &str| {
+        format!(
+            "User: arn:aws:iam::123456789012:root is not authorized to perform: {action} on resource: {ROLE}"
+        )
+    };
+    let with_tags = |request: &mut AssumeRole| request.tags = tag("blue");
+    assert_eq!(world.assume(with_tags).await.unwrap_err(), denied("sts:TagSession"));
+    let behind = |request: &mut AssumeRole| request.source_identity = Some("ann".to_owned());
+    assert_eq!(world.assume(behind).await.unwrap_err(), denied("sts:SetSourceIdentity"));
+
+    let all = tagged(json!(["sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity"])).to_string();
+    world.iam.update_assume_role_policy(&world.account, "R", all).await.unwrap();
+    let other = |request: &mut AssumeRole| request.tags = tag("green");
+    assert_eq!(world.assume(other).await.unwrap_err(), denied("sts:AssumeRole"));
+    let none = world.assume(|_| {}).await.unwrap().caller;
+    assert_eq!(world.may(&none).await, ImplicitDeny);
+    let whole = |request: &mut AssumeRole| {
+        (request.tags, request.transitive) = (tag("blue"), vec!["Team".to_owned()]);
+        request.source_identity = Some("ann".to_owned());
+    };
+    let first = world.assume(whole).await.unwrap().caller;
+    assert_eq!(world.may(&first).await, Allow);
+    // What the next session has of it, it can't change.
+    let second = world.assume_as(&first, |_| {}).await.unwrap().caller;
+    assert_eq!(world.may(&second).await, Allow);
+    assert!(
+        world.assume_as(&first, |it| it.tags = tag("red")).await.unwrap_err().contains("transitive tag key")
+    );
+    let changed = |it: &mut AssumeRole| it.source_identity = Some("bob".to_owned());
+    assert!(world.assume_as(&first, changed).await.is_err());
+    // Tags are named once, and those that are handed down are tags.
+    let twice = |it: &mut AssumeRole| it.tags = [tag("blue"), tag("red")].concat();
+    assert!(world.assume(twice).await.unwrap_err().starts_with("Duplicate tag keys"));
+    assert!(world.assume(|it| it.transitive = vec!["x".to_owned()]).await.is_err());
+    let (key, issued) = (second.access_key_id.clone().unwrap(), second.session_tags());
+    let world = world.restart().await;
+    assert_eq!(world.keys.find(&key).unwrap().credential.caller.session_tags(), issued);
+}
+
+#[tokio::test]
+async fn keys_for_somebody_else_may_do_what_both_may() {
+    let world = World::new().await;
+    let account = world.account.clone();
+    let new = NewUser {
+        name: "ann".to_owned(),
+        path: "/".to_owned(),
+        permissions_boundary: None,
+        tags: Vec::new(),
+    };
+    world.iam.create_user(&account, new).await.unwrap();
+    let invoke = json!({"Version": "2012-10-17", "Statement": allow()}).to_string();
+    let nothing = json!({"Version": "2012-10-17", "Statement": []}).to_string();
+    let iam = world.iam.clone().signing(world.keys.clone()).await.unwrap();
+    let (key, _) = iam.create_access_key(&account, "ann").await.unwrap();
+    let ann = world.keys.find(&key.id).unwrap().credential.caller.clone();
+    for (of_user, of_session, is_allowed) in [
+        (&invoke, Some(&invoke), true),
+        (&invoke, None, false),
+        (&invoke, Some(&nothing), false),
+        (&nothing, Some(&invoke), false),
+    ] {
+        let put = iam.put_inline_policy(&account, Holder::User, "ann", "p".to_owned(), of_user.clone());
+        put.await.unwrap();
+        let request = FederationToken {
+            name: "guest".to_owned(),
+            policy: of_session.cloned(),
+            ..FederationToken::default()
+        };
+        let session = world.sessions.federation_token(&ann, request).await.unwrap();
+        assert_eq!(&*session.caller.arn, "arn:aws:sts::123456789012:federated-user/guest");
+        let expect = if is_allowed { Allow } else { ImplicitDeny };
+        // Grants are asked of the instance that wrote the policy: each has its own cache.
+        let grants = iam.grants(&session.caller).await.unwrap();
+        let facts =
+            CallFacts { caller: &session.caller, now: world.clock.now(), region: None, conditions: &[] };
+        let resource = "arn:aws:execute-api:us-east-1:123456789012:abc/dev/GET/x";
+        let caller = session.caller.for_policies();
+        let request = Request { caller, action: "execute-api:Invoke", resource, facts: &facts };
+        assert_eq!(grants.decide(&request, None, Owner::Same), expect, "{of_user} {of_session:?}");
+        assert!(world.sessions.federation_token(&session.caller, FederationToken::default()).await.is_err());
+    }
+    // The account's own guests may do what they are given.
+    let request =
+        FederationToken { name: "guest".to_owned(), policy: Some(invoke), ..FederationToken::default() };
+    let session = world.sessions.federation_token(&world.root(), request).await.unwrap();
+    assert_eq!(world.may(&session.caller).await, Allow);
+    // A user's session is the user, and can't start another.
+    let session = world.sessions.session_token(&ann, None).await.unwrap();
+    assert_eq!((&session.caller.arn, &session.caller.user_id), (&ann.arn, &ann.user_id));
+    assert!(world.sessions.session_token(&session.caller, None).await.is_err());
+    assert_eq!(session.expires, world.clock.now() + Duration::from_secs(12 * 3_600));
 }

@@ -2,6 +2,8 @@
 
 use fancy_regex::{Regex, RegexBuilder};
 
+use crate::json;
+
 /// The flags that may follow the closing slash: Java's `UNIX_LINES`, `CASE_INSENSITIVE`, `COMMENTS`, `MULTILINE`,
 /// `DOTALL`, `UNICODE_CASE`, `UNICODE_CHARACTER_CLASS`.
 pub(super) const FLAGS: &str = "dixmsuU";
@@ -15,6 +17,7 @@ const COMPILED_BYTES_MAX: usize = 1 << 20;
 #[derive(Debug)]
 pub(super) struct Pattern {
     regex: Regex,
+    weight: usize,
 }
 
 impl Pattern {
@@ -32,10 +35,16 @@ impl Pattern {
             .delegate_dfa_size_limit(COMPILED_BYTES_MAX)
             .build()
             .ok()
-            .map(|regex| Self { regex })
+            .map(|regex| Self { regex, weight: json::pattern_weight(&source) })
     }
 
-    /// Whether all of `text` matches; `None` if that takes too long to find out.
+    /// How many steps a search may take for each byte of the text.
+    pub(super) fn weight(&self) -> usize {
+        self.weight
+    }
+
+    /// Whether all of `text` matches; `None` if that takes too much backtracking to find out. The caller has charged the
+    /// steps of a search without backtracking.
     pub(super) fn matches(&self, text: &str) -> Option<bool> {
         self.regex.is_match(text).ok()
     }

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use http_body::{Body as _, Frame, SizeHint};
 
 use super::open::InFlight;
-use crate::connect::{Body, BoxError};
+use crate::connect::{Body, BoxError, hint_with};
 
 /// The largest piece handed over at once. hyper keeps what it has taken in memory, however slow the client is, and for
 /// HTTP/2 nothing else can see how much that is. So it never has more than this of a stream.
@@ -70,12 +70,7 @@ impl http_body::Body for Leaving {
     }
 
     fn size_hint(&self) -> SizeHint {
-        let (mut hint, rest) = (self.body.size_hint(), u64::try_from(self.rest.len()).unwrap_or(u64::MAX));
-        if let Some(upper) = hint.upper() {
-            hint.set_upper(upper.saturating_add(rest));
-        }
-        hint.set_lower(hint.lower().saturating_add(rest));
-        hint
+        hint_with(self.body.size_hint(), self.rest.len())
     }
 }
 

@@ -27,7 +27,7 @@ where
 {
     fn execute(&self, stream: F) {
         let exchange = self.0.add_stream();
-        let known = Known { open: self.0.clone(), exchange: exchange.clone() };
+        let known = OpenStream { open: self.0.clone(), exchange: exchange.clone() };
         let task = tokio::spawn(STREAM.scope(exchange.clone(), async move {
             let _known = known;
             stream.await;
@@ -41,12 +41,12 @@ pub(super) fn current() -> Option<Arc<Exchange>> {
     STREAM.try_with(Arc::clone).ok()
 }
 
-struct Known {
+struct OpenStream {
     open: Arc<Open>,
     exchange: Arc<Exchange>,
 }
 
-impl Drop for Known {
+impl Drop for OpenStream {
     fn drop(&mut self) {
         self.open.remove_stream(&self.exchange);
     }

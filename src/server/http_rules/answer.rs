@@ -3,7 +3,7 @@
 use http::header::{CONNECTION, CONTENT_LENGTH, TE, TRAILER, TRANSFER_ENCODING, UPGRADE};
 use http::{HeaderName, StatusCode};
 
-use crate::connect::{self, Response, remove_hop_by_hop};
+use crate::connect::{self, Response, remove_fields, remove_hop_by_hop};
 use crate::server::front_door;
 
 /// Fields that only the server sets: it frames the response, and never switches protocols.
@@ -20,9 +20,7 @@ pub(crate) fn answer(mut response: Response) -> Response {
         return front_door::refusal(status, code, "Internal server error");
     }
     remove_hop_by_hop(response.headers_mut());
-    for name in &FRAMING {
-        response.headers_mut().remove(name);
-    }
+    remove_fields(response.headers_mut(), &FRAMING);
     // "A server MUST NOT generate content in a 205 response"; 204 and 304 end with their head.
     if matches!(status, StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT | StatusCode::NOT_MODIFIED) {
         *response.body_mut() = connect::empty();

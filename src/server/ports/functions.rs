@@ -2,58 +2,60 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::ffi::OsString;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderMap, Method};
+use http::{HeaderMap, HeaderValue, Method};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
+use tokio::sync::SetOnce;
 
 use super::objects::Buckets;
-use crate::clock::{Clock, Ids, Timestamp};
-use crate::functions::{
-    self, BoxFuture, Called, Functions, Invocation, Ports, Reference, SUPERVISOR_ARGUMENT, Source,
-    ZIPPED_BYTES_MAX,
-};
+use crate::clock::{Clock, Timestamp};
+use crate::functions::{self, BoxFuture, Ports, SUPERVISOR_ARGUMENT, Teller, ZIPPED_BYTES_MAX};
 use crate::gateway::{AwsCall, AwsOperation, CallAs};
 use crate::id::{AccountRegion, Arn};
-use crate::identity::{Caller, NewSession, Sessions};
+use crate::identity::iam::{Iam, RoleUse};
+use crate::identity::{NewSession, Sessions};
 use crate::server::options::Options;
-use crate::tasks::Services;
-use crate::wire::{self, states};
+use crate::wire::client::{AwsClient, json_output};
 
 /// How long before its end a role's session is not given to instances any more: they live for six hours at most.
 const MARGIN: Duration = Duration::from_secs(6 * 3600 + 600);
-/// How long a service elsewhere may take to be told of an event's end.
+/// How long a service may take to be told of an event's end.
 const TIMEOUT: Duration = Duration::from_secs(30);
+/// The service that acts under the roles of functions.
+const LAMBDA: &str = "lambda.amazonaws.com";
+/// The longest name of a role's session.
+const SESSION_CHARS_MAX: usize = 64;
 
 /// What functions are told, and whom they tell.
 pub(super) struct Outside {
+    iam: Iam,
     sessions: Sessions,
     clock: Arc<dyn Clock>,
-    ids: Arc<dyn Ids>,
     known: Mutex<HashMap<(String, String), NewSession>>,
-    later: OnceLock<Later>,
-    endpoint: OnceLock<String>,
+    // Events and provisioned instances don't wait for the server to be started: they wait for these.
+    later: SetOnce<Later>,
+    endpoint: SetOnce<String>,
 }
 
 /// What there is only after the functions.
 pub(super) struct Later {
-    pub(super) api: Weak<wire::Api>,
-    pub(super) functions: Functions,
-    pub(super) elsewhere: Arc<Services>,
+    pub(super) aws: Arc<AwsClient>,
     pub(super) buckets: Arc<Buckets>,
 }
 
 impl Outside {
-    pub(super) fn new(sessions: Sessions, clock: Arc<dyn Clock>, ids: Arc<dyn Ids>) -> Self {
+    pub(super) fn new(iam: Iam, sessions: Sessions, clock: Arc<dyn Clock>) -> Self {
         Self {
+            iam,
             sessions,
             clock,
-            ids,
             known: Mutex::default(),
-            later: OnceLock::new(),
-            endpoint: OnceLock::new(),
+            later: SetOnce::new(),
+            endpoint: SetOnce::new(),
         }
     }
 
@@ -68,12 +70,16 @@ impl Outside {
     }
 
     /// A session of the role, the same for all instances of a function that are started in the next hours.
-    async fn session(&self, name: String, role: String) -> Option<NewSession> {
+    async fn session(&self, home: &AccountRegion, name: String, role: String) -> Option<NewSession> {
         let key = (name.clone(), role.clone());
         let lasts = |expires: Timestamp| MARGIN < expires.since(self.clock.now());
         let found = self.known.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
         if let Some(session) = found.filter(|session| lasts(session.expires)) {
             return Some(session);
+        }
+        if let Err(error) = self.iam.assume(&lambda_use(&name, &role), home).await {
+            tracing::warn!(function = name, %error, "a function runs without keys, because it can't have its role");
+            return None;
         }
         match self.sessions.of_function(&role, &name).await {
             Ok(Some(session)) => {
@@ -91,76 +97,83 @@ impl Outside {
         }
     }
 
-    async fn tell(&self, home: &AccountRegion, destination: &str, record: Bytes) -> Result<(), String> {
-        let later = self.later.get().ok_or("the server is being started")?;
+    async fn tell(&self, teller: &Teller, destination: &str, record: Bytes) -> Result<(), String> {
+        let later = self.later.wait().await;
         let arn = Arn::parse(destination).map_err(|error| error.to_string())?;
-        match arn.service.as_str() {
-            "lambda" => {
-                let Reference { name, qualifier } =
-                    Reference::parse(destination, None, home).map_err(|error| error.to_string())?;
-                let called =
-                    Called { home, name: &name, qualifier: qualifier.as_deref(), source: Source::Permitted };
-                let request_id = self.ids.uuid().to_string();
-                let invocation = Invocation { request_id, payload: record, ..Invocation::default() };
-                later.functions.enqueue(called, invocation).await.map_err(|error| error.to_string())
+        let call = told(teller, destination, &arn, &record).ok_or("no destination of this kind")?;
+        match later.aws.send(call).await {
+            Ok(response) if response.status.is_success() => Ok(()),
+            Ok(response) => {
+                let reason = json_output(&response).err();
+                let reason = reason.and_then(|error| error.message).unwrap_or_default();
+                Err(format!("{} answered {}: {reason}", arn.service, response.status))
             }
-            "states" => {
-                let api = later.api.upgrade().ok_or("the server is being closed")?;
-                let text = String::from_utf8_lossy(&record);
-                let input = json!({"stateMachineArn": destination, "input": text}).to_string();
-                let caller = Caller::root(home.account.clone());
-                let region = home.region.clone();
-                let started =
-                    api.invoke(&states::SERVICE, "StartExecution", input.into(), caller, region).await;
-                started.map(|_| ()).map_err(|error| error.to_string())
-            }
-            service => {
-                let call = elsewhere(home, service, &arn, &record).ok_or("no destination of this kind")?;
-                match later.elsewhere.try_call(call, TIMEOUT).await {
-                    None => Err(format!("[services.{service}] has no endpoint")),
-                    Some(Err(error)) => Err(error.to_string()),
-                    Some(Ok(response)) if response.status.is_success() => Ok(()),
-                    Some(Ok(response)) => Err(format!("{service} answered {}", response.status)),
-                }
-            }
+            Err(error) => Err(error.to_string()),
         }
     }
 }
 
-/// How a service elsewhere is told of an event's end.
-fn elsewhere(home: &AccountRegion, service: &str, arn: &Arn, record: &Bytes) -> Option<AwsCall> {
+/// How a service is told of an event's end.
+fn told(teller: &Teller, destination: &str, arn: &Arn, record: &Bytes) -> Option<AwsCall> {
     let text = String::from_utf8_lossy(record).into_owned();
-    let (action, query, body) = match service {
+    let json = |operation: &str| AwsOperation::Json(operation.to_owned());
+    let mut headers = HeaderMap::new();
+    let (operation, body) = match arn.service.as_str() {
+        "lambda" => {
+            headers.insert("x-amz-invocation-type", HeaderValue::from_static("Event"));
+            let function = utf8_percent_encode(destination, NON_ALPHANUMERIC);
+            let path = format!("/2015-03-31/functions/{function}/invocations");
+            (AwsOperation::Path(path), record.clone())
+        }
+        "states" => {
+            let input = json!({"stateMachineArn": destination, "input": text});
+            (json("StartExecution"), input.to_string().into())
+        }
         "sqs" => {
             let url = format!("https://sqs.{}.amazonaws.com/{}/{}", arn.region, arn.account, arn.resource);
-            ("SendMessage", vec![("QueueUrl", url), ("MessageBody", text)], Value::Null)
+            (json("SendMessage"), json!({"QueueUrl": url, "MessageBody": text}).to_string().into())
         }
-        "sns" => ("Publish", vec![("TopicArn", arn.to_string()), ("Message", text)], Value::Null),
+        "sns" => (json("Publish"), json!({"TopicArn": destination, "Message": text}).to_string().into()),
         "events" => {
             let told: Value = serde_json::from_str(&text).unwrap_or_default();
             let is_success = told["requestContext"]["condition"] == "Success";
             let kind = if is_success { "Success" } else { "Failure" };
             let entry = json!({
                 "Source": "lambda", "DetailType": format!("Lambda Function Invocation Result - {kind}"), "Detail": text,
-                "EventBusName": arn.to_string(), "Resources": [arn.to_string(), told["requestContext"]["functionArn"]],
+                "EventBusName": destination, "Resources": [destination, told["requestContext"]["functionArn"]],
             });
-            ("PutEvents", Vec::new(), json!({"Entries": [entry]}))
+            (json("PutEvents"), json!({"Entries": [entry]}).to_string().into())
         }
         _ => return None,
     };
     Some(AwsCall {
-        owner: home.clone(),
-        api_id: String::new().into(),
-        service: service.to_owned(),
+        owner: teller.home.clone(),
+        service: arn.service.clone(),
         region: arn.region.clone(),
-        operation: AwsOperation::Action(action.to_owned()),
+        operation,
         method: Method::POST,
-        call_as: CallAs::Api,
+        call_as: role_use(teller).map_or(CallAs::Account, |role| CallAs::Role(Box::new(role))),
         source_arn: None,
-        headers: HeaderMap::new(),
-        query: query.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
-        body: if body.is_null() { Bytes::new() } else { body.to_string().into() },
+        headers,
+        query: Vec::new(),
+        body,
+        timeout: TIMEOUT,
     })
+}
+
+/// The function's use of its role; a function that is gone has none, and what it left is told as the account's.
+fn role_use(teller: &Teller) -> Option<RoleUse> {
+    Some(lambda_use(&teller.function, teller.role.as_deref()?))
+}
+
+fn lambda_use(function: &str, role: &str) -> RoleUse {
+    RoleUse {
+        role_arn: role.into(),
+        service: LAMBDA,
+        session: function.chars().take(SESSION_CHARS_MAX).collect(),
+        source_arn: None,
+        task_role: None,
+    }
 }
 
 /// The ports, held from both sides.
@@ -169,7 +182,7 @@ pub(super) struct FunctionPorts(pub(super) Arc<Outside>);
 impl Ports for FunctionPorts {
     fn variables(
         &self,
-        _: AccountRegion,
+        home: AccountRegion,
         name: String,
         role: String,
     ) -> BoxFuture<'static, BTreeMap<String, String>> {
@@ -177,10 +190,8 @@ impl Ports for FunctionPorts {
         Box::pin(async move {
             let mut variables = BTreeMap::new();
             let mut set = |name: &str, value: String| drop(variables.insert(name.to_owned(), value));
-            if let Some(endpoint) = outside.endpoint.get() {
-                set("AWS_ENDPOINT_URL", endpoint.clone());
-            }
-            if let Some(session) = outside.session(name, role).await {
+            set("AWS_ENDPOINT_URL", outside.endpoint.wait().await.clone());
+            if let Some(session) = outside.session(&home, name, role).await {
                 set("AWS_ACCESS_KEY_ID", session.access_key_id);
                 set("AWS_SECRET_ACCESS_KEY", session.secret_access_key);
                 set("AWS_SESSION_TOKEN", session.session_token);
@@ -198,19 +209,19 @@ impl Ports for FunctionPorts {
     ) -> BoxFuture<'static, Result<Vec<u8>, String>> {
         let outside = self.0.clone();
         Box::pin(async move {
-            let later = outside.later.get().ok_or_else(|| "the server is being started".to_owned())?;
+            let later = outside.later.wait().await;
             later.buckets.read_up_to(&bucket, &key, version.as_deref(), ZIPPED_BYTES_MAX).await
         })
     }
 
     fn tell(
         &self,
-        home: AccountRegion,
+        teller: Teller,
         destination: String,
         record: Bytes,
     ) -> BoxFuture<'static, Result<(), String>> {
         let outside = self.0.clone();
-        Box::pin(async move { outside.tell(&home, &destination, record).await })
+        Box::pin(async move { outside.tell(&teller, &destination, record).await })
     }
 }
 

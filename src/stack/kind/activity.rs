@@ -2,6 +2,7 @@
 
 use serde_json::{Map, json};
 
+use super::state_machine::encryption;
 use super::{
     Attributes, Naming, OperationError, Operations, Properties, Row, Updated, call, name_of, retag_in_states,
     states_arn, tag_list, text,
@@ -10,8 +11,8 @@ use super::{
 /// An activity.
 pub(super) static ROW: Row = Row {
     type_name: "AWS::StepFunctions::Activity",
-    properties: &["Name", "Tags"],
-    identity: &["Name"],
+    properties: &["Name", "Tags", "EncryptionConfiguration"],
+    identity: &["Name", "EncryptionConfiguration"],
     create: |operations, naming, properties| Box::pin(create(operations, naming, properties)),
     update: |operations, made, old, new| Box::pin(update(operations, made, old, new)),
     delete: |operations, made, _| {
@@ -32,6 +33,7 @@ pub(super) async fn create(
     let name = name_of(properties, "Name").unwrap_or_else(|| naming.generated(80));
     let mut input = Map::from_iter([("name".to_owned(), json!(name))]);
     input.extend(tag_list(properties).map(|tags| ("tags".to_owned(), tags)));
+    input.extend(encryption(properties));
     let made = call(operations, "states", "CreateActivity", input.into()).await?;
     let arn = text(&made, "activityArn").to_owned();
     let attributes = [("Arn".to_owned(), arn.clone()), ("Name".to_owned(), name)].into();

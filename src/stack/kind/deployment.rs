@@ -22,6 +22,7 @@ pub(super) static ROW: Row = Row {
         })
     },
     guess: |_| one("DeploymentId", "abc123"),
+    replaces: |old, new| old != new,
     ..Row::PLAIN
 };
 
@@ -67,6 +68,21 @@ pub(crate) struct ServedStage {
     region: Region,
     /// What GetStage showed, if there was one.
     stage: Option<Value>,
+}
+
+impl ServedStage {
+    /// As it is kept.
+    pub(crate) fn to_map(&self) -> Map<String, Value> {
+        let stage = self.stage.clone().unwrap_or(Value::Null);
+        Map::from_iter([("region".to_owned(), json!(self.region.as_str())), ("stage".to_owned(), stage)])
+    }
+
+    /// What was kept.
+    pub(crate) fn from_map(kept: &Map<String, Value>) -> Option<Self> {
+        let region = Region::parse(kept.get("region")?.as_str()?)?;
+        let stage = kept.get("stage").filter(|stage| !stage.is_null()).cloned();
+        Some(Self { region, stage })
+    }
 }
 
 impl ServedStage {

@@ -56,6 +56,7 @@ const INTEGRATION: &[(&str, &str)] = &[
     ("RequestTemplates", "requestTemplates"),
     ("PassthroughBehavior", "passthroughBehavior"),
     ("ContentHandling", "contentHandling"),
+    ("ResponseTransferMode", "responseTransferMode"),
     ("TimeoutInMillis", "timeoutInMillis"),
     ("CacheNamespace", "cacheNamespace"),
     ("CacheKeyParameters", "cacheKeyParameters"),

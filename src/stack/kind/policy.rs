@@ -1,20 +1,23 @@
-//! `AWS::IAM::Policy`: one document, kept with each of its roles.
+//! `AWS::IAM::Policy`: one document, kept with each of its roles, users and groups.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::role::document;
-use super::{Attributes, Naming, OperationError, Operations, Properties, Row, Updated, call, is_missing};
+use super::holder::{GROUP, Holder, ROLE, USER, names};
+use super::{Attributes, Naming, OperationError, Operations, Properties, Row, Updated};
 
-/// A policy of some roles.
+/// A policy of some roles, users and groups.
 pub(super) static ROW: Row = Row {
     type_name: "AWS::IAM::Policy",
-    properties: &["PolicyName", "PolicyDocument", "Roles"],
+    properties: &["PolicyName", "PolicyDocument", "Roles", "Users", "Groups"],
     identity: &["PolicyName"],
     create: |operations, naming, properties| Box::pin(create(operations, naming, properties)),
     update: |operations, made, old, new| Box::pin(update(operations, made, old, new)),
     delete: |operations, _, properties| Box::pin(delete(operations, properties)),
     ..Row::PLAIN
 };
+
+/// The properties that list who has it.
+static HOLDERS: [(&str, &Holder); 3] = [("Roles", &ROLE), ("Users", &USER), ("Groups", &GROUP)];
 
 pub(super) async fn create(
     operations: &dyn Operations,
@@ -35,8 +38,7 @@ pub(super) async fn update(
     new: &Properties,
 ) -> Result<Updated, OperationError> {
     put(operations, new).await?;
-    let dropped: Vec<_> = roles(old).filter(|role| !roles(new).any(|other| other == *role)).collect();
-    remove(operations, old, dropped.into_iter()).await?;
+    remove(operations, old, new).await?;
     Ok(Updated::InPlace(made.clone()))
 }
 
@@ -44,45 +46,40 @@ pub(super) async fn delete(
     operations: &dyn Operations,
     properties: &Properties,
 ) -> Result<Value, OperationError> {
-    remove(operations, properties, roles(properties)).await?;
+    remove(operations, properties, &Properties::new()).await?;
     Ok(Value::Null)
 }
 
 async fn put(operations: &dyn Operations, properties: &Properties) -> Result<(), OperationError> {
-    for role in roles(properties) {
-        let input = json!({
-            "RoleName": role,
-            "PolicyName": properties.get("PolicyName"),
-            "PolicyDocument": document(properties.get("PolicyDocument")),
-        });
-        call(operations, "iam", "PutRolePolicy", input).await?;
-    }
-    Ok(())
-}
-
-async fn remove(
-    operations: &dyn Operations,
-    properties: &Properties,
-    roles: impl Iterator<Item = &Value>,
-) -> Result<(), OperationError> {
-    for role in roles {
-        let input = json!({ "RoleName": role, "PolicyName": properties.get("PolicyName") });
-        match call(operations, "iam", "DeleteRolePolicy", input).await {
-            // The role may have gone before its policy.
-            Err(error) if !is_missing(&error) => return Err(error),
-            Ok(_) | Err(_) => {}
+    let (policy, document) = (properties.get("PolicyName"), properties.get("PolicyDocument"));
+    for (property, holder) in HOLDERS {
+        for name in names(properties, property) {
+            holder.put(operations, name, policy, document).await?;
         }
     }
     Ok(())
 }
 
-fn roles(properties: &Properties) -> impl Iterator<Item = &Value> {
-    properties.get("Roles").and_then(Value::as_array).into_iter().flatten()
+/// Takes the policy from those that `new` doesn't list. They may have gone before it.
+async fn remove(
+    operations: &dyn Operations,
+    old: &Properties,
+    new: &Properties,
+) -> Result<(), OperationError> {
+    for (property, holder) in HOLDERS {
+        let kept = names(new, property);
+        for name in names(old, property).into_iter().filter(|name| !kept.contains(name)) {
+            holder.remove(operations, name, old.get("PolicyName")).await?;
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use std::sync::Mutex;
+
+    use serde_json::json;
 
     use super::super::super::operations::OperationFuture;
     use super::*;

@@ -37,6 +37,7 @@ pub(super) static ROW: Row = Row {
     delete: |operations, made, _| {
         Box::pin(call(operations, "apigateway", "DeleteRestApi", json!({ "restApiId": made.reference })))
     },
+    replaces,
     tagged: |id, _| Some(format!("/restapis/{id}")),
     guess: |_| {
         let api = "abcde12345".to_owned();
@@ -95,20 +96,23 @@ pub(super) async fn update(
     old: &Properties,
     new: &Properties,
 ) -> Result<Updated, OperationError> {
-    // What it was copied from can't be told from what became of it.
-    if old.get("CloneFrom") != new.get("CloneFrom") {
-        return Ok(Updated::Replace);
-    }
-    if DOCUMENT.iter().any(|property| old.get(*property) != new.get(*property)) {
-        // What the document no longer describes can't be told from what was put beside it.
-        if !new.contains_key("Body") {
-            return Ok(Updated::Replace);
-        }
+    if has_other_document(old, new) {
         put_body(operations, &made.reference, new).await?;
     } else {
         patch(operations, &made.reference, changes(old, new)).await?;
     }
     Ok(Updated::InPlace(made.clone()))
+}
+
+/// Whether what it was copied from or what was imported can't be told from what became of it.
+fn replaces(old: &Properties, new: &Properties) -> bool {
+    // What a document no longer describes can't be told from what was put beside it.
+    old.get("CloneFrom") != new.get("CloneFrom")
+        || (has_other_document(old, new) && !new.contains_key("Body"))
+}
+
+fn has_other_document(old: &Properties, new: &Properties) -> bool {
+    DOCUMENT.iter().any(|property| old.get(*property) != new.get(*property))
 }
 
 /// The properties that an import is made of.

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::holder::{ROLE, document};
 use super::{
     Attributes, Naming, OperationError, Operations, Properties, Row, Updated, call, name_of, renamed, text,
 };
@@ -53,7 +54,7 @@ pub(super) async fn create(
     let role = made.get("Role").cloned().unwrap_or_default();
     let attributes = [("Arn", "Arn"), ("RoleId", "RoleId")]
         .map(|(attribute, member)| (attribute.to_owned(), text(&role, member).to_owned()));
-    let granted = grant(operations, &name, properties).await;
+    let granted = ROLE.grant(operations, &name, properties).await;
     let made = Attributes { reference: name, attributes: attributes.into() };
     if let Err(error) = granted {
         // A role without its policies is not what was asked for; take it back before saying so.
@@ -72,8 +73,8 @@ pub(super) async fn update(
     let name = &made.reference;
     let trust = json!({ "RoleName": name, "PolicyDocument": document(new.get("AssumeRolePolicyDocument")) });
     call(operations, "iam", "UpdateAssumeRolePolicy", trust).await?;
-    revoke(operations, name, old).await?;
-    grant(operations, name, new).await?;
+    ROLE.grant(operations, name, new).await?;
+    ROLE.revoke(operations, name, old, new).await?;
     Ok(Updated::InPlace(made.clone()))
 }
 
@@ -82,58 +83,6 @@ pub(super) async fn delete(
     made: &Attributes,
     properties: &Properties,
 ) -> Result<Value, OperationError> {
-    revoke(operations, &made.reference, properties).await?;
+    ROLE.revoke(operations, &made.reference, properties, &Properties::new()).await?;
     call(operations, "iam", "DeleteRole", json!({ "RoleName": made.reference })).await
-}
-
-async fn grant(
-    operations: &dyn Operations,
-    role: &str,
-    properties: &Properties,
-) -> Result<(), OperationError> {
-    for policy in list(properties, "Policies") {
-        let input = json!({
-            "RoleName": role,
-            "PolicyName": policy.get("PolicyName"),
-            "PolicyDocument": document(policy.get("PolicyDocument")),
-        });
-        call(operations, "iam", "PutRolePolicy", input).await?;
-    }
-    for arn in list(properties, "ManagedPolicyArns") {
-        call(operations, "iam", "AttachRolePolicy", json!({ "RoleName": role, "PolicyArn": arn })).await?;
-    }
-    Ok(())
-}
-
-async fn revoke(
-    operations: &dyn Operations,
-    role: &str,
-    properties: &Properties,
-) -> Result<(), OperationError> {
-    let gone = |result: Result<Value, OperationError>| match result {
-        Err(error) if super::is_missing(&error) => Ok(()),
-        other => other.map(|_| ()),
-    };
-    for policy in list(properties, "Policies") {
-        let input = json!({ "RoleName": role, "PolicyName": policy.get("PolicyName") });
-        gone(call(operations, "iam", "DeleteRolePolicy", input).await)?;
-    }
-    for arn in list(properties, "ManagedPolicyArns") {
-        let input = json!({ "RoleName": role, "PolicyArn": arn });
-        gone(call(operations, "iam", "DetachRolePolicy", input).await)?;
-    }
-    Ok(())
-}
-
-fn list<'a>(properties: &'a Properties, name: &str) -> impl Iterator<Item = &'a Value> {
-    properties.get(name).and_then(Value::as_array).into_iter().flatten()
-}
-
-/// IAM takes policies as text; a template holds them as objects.
-pub(super) fn document(value: Option<&Value>) -> Value {
-    match value {
-        None | Some(Value::Null) => Value::Null,
-        Some(Value::String(text)) => Value::String(text.clone()),
-        Some(other) => Value::String(other.to_string()),
-    }
 }

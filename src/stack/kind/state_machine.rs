@@ -6,6 +6,7 @@ use super::{
     Attributes, Naming, OperationError, Operations, Properties, Row, Updated, call, name_of, renamed,
     retag_in_states, states_arn, tag_list, text,
 };
+use crate::asl;
 
 /// A state machine.
 pub(super) static ROW: Row = Row {
@@ -42,9 +43,6 @@ pub(super) static ROW: Row = Row {
     ..Row::PLAIN
 };
 
-/// Longer than any definition may be, in bytes. Where substitutions make a definition longer than this, the rest is
-/// left out: it is refused in any case.
-const DEFINITION_BYTES_MAX: usize = 8 * 1_048_576;
 /// The revision that a state machine has until its first update.
 const FIRST_REVISION: &str = "INITIAL";
 
@@ -94,14 +92,7 @@ fn configure(input: &mut Map<String, Value>, properties: &Properties) {
     if let Some(definition) = definition(properties) {
         input.insert("definition".into(), Value::String(definition));
     }
-    if let Some(encryption) = properties.get("EncryptionConfiguration").and_then(Value::as_object) {
-        let members = [
-            ("Type", "type"),
-            ("KmsKeyId", "kmsKeyId"),
-            ("KmsDataKeyReusePeriodSeconds", "kmsDataKeyReusePeriodSeconds"),
-        ];
-        input.insert("encryptionConfiguration".into(), renamed(encryption, &members).into());
-    }
+    input.extend(encryption(properties));
     if let Some(tracing) = properties.get("TracingConfiguration") {
         input.insert("tracingConfiguration".into(), json!({ "enabled": tracing.get("Enabled") }));
     }
@@ -121,6 +112,17 @@ fn configure(input: &mut Map<String, Value>, properties: &Properties) {
     }
 }
 
+/// `EncryptionConfiguration` of a state machine or an activity, as a member of the call.
+pub(super) fn encryption(properties: &Properties) -> Option<(String, Value)> {
+    let members = [
+        ("Type", "type"),
+        ("KmsKeyId", "kmsKeyId"),
+        ("KmsDataKeyReusePeriodSeconds", "kmsDataKeyReusePeriodSeconds"),
+    ];
+    let encryption = properties.get("EncryptionConfiguration")?.as_object()?;
+    Some(("encryptionConfiguration".to_owned(), renamed(encryption, &members).into()))
+}
+
 /// `DefinitionString` or `Definition`, with `${name}` of `DefinitionSubstitutions` filled in.
 pub(crate) fn definition(properties: &Properties) -> Option<String> {
     let definition = match (properties.get("DefinitionString"), properties.get("Definition")) {
@@ -136,32 +138,7 @@ pub(crate) fn substituted(definition: &str, properties: &Properties) -> String {
     let Some(substitutions) = properties.get("DefinitionSubstitutions").and_then(Value::as_object) else {
         return definition.to_owned();
     };
-    let mut out = String::with_capacity(definition.len());
-    let mut rest = definition;
-    while let Some(start) = rest.find("${") {
-        let (before, name) = (&rest[..start], &rest[start + 2..]);
-        out.push_str(before);
-        if DEFINITION_BYTES_MAX < out.len() {
-            return out;
-        }
-        let end = name.find('}');
-        match end.and_then(|end| Some((end, substitutions.get(&name[..end])?))) {
-            Some((end, Value::String(text))) => {
-                out.push_str(text);
-                rest = &name[end + 1..];
-            }
-            Some((end, value)) => {
-                out.push_str(&value.to_string());
-                rest = &name[end + 1..];
-            }
-            None => {
-                out.push_str("${");
-                rest = name;
-            }
-        }
-    }
-    out.push_str(rest);
-    out
+    asl::substitute(definition, substitutions).text
 }
 
 #[cfg(test)]
@@ -187,16 +164,5 @@ mod tests {
         check("${a}${b}${c}", "${b}5true");
         check("$${b} ${x} ${ b} ${", "$5 ${x} ${ b} ${");
         check("${${b}}", "${5}");
-    }
-
-    #[test]
-    fn substitutions_make_no_more_than_any_definition_may_have() {
-        let properties = json!({"DefinitionSubstitutions": {"a": "x".repeat(1_000_000)}});
-        let text = substituted(&"${a}".repeat(250_000), properties.as_object().unwrap());
-        assert!(
-            (DEFINITION_BYTES_MAX..DEFINITION_BYTES_MAX + 1_000_001).contains(&text.len()),
-            "{}",
-            text.len()
-        );
     }
 }

@@ -17,6 +17,7 @@ pub(super) static ROW: Row = Row {
         })
     },
     guess: |id| one("Arn", &format!("{}:1", states_arn("stateMachine", id))),
+    replaces: |old, new| old != new,
     ..Row::PLAIN
 };
 

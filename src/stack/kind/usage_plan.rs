@@ -14,6 +14,7 @@ pub(super) static ROW: Row = Row {
     create: |operations, naming, properties| Box::pin(create(operations, naming, properties)),
     update: |operations, made, old, new| Box::pin(update(operations, made, old, new)),
     delete: |operations, made, _| Box::pin(delete(operations, &made.reference)),
+    replaces: |old, new| old.contains_key("UsagePlanName") != new.contains_key("UsagePlanName"),
     tagged: |id, _| Some(format!("/usageplans/{id}")),
     guess: |_| one("Id", "abc123"),
     ..Row::PLAIN
@@ -53,10 +54,6 @@ pub(super) async fn update(
     old: &Properties,
     new: &Properties,
 ) -> Result<Updated, OperationError> {
-    let is_named = |properties: &Properties| properties.contains_key("UsagePlanName");
-    if is_named(old) != is_named(new) {
-        return Ok(Updated::Replace);
-    }
     patch(operations, &made.reference, changes(old, new)).await?;
     Ok(Updated::InPlace(made.clone()))
 }

@@ -12,6 +12,7 @@ pub(super) static ROW: Row = Row {
     create: |operations, _, properties| Box::pin(create(operations, properties)),
     delete: |operations, _, properties| Box::pin(delete(operations, properties)),
     guess: |_| one("Id", "abcde12345"),
+    replaces: |old, new| old != new,
     ..Row::PLAIN
 };
 

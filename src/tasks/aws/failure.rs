@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
-use super::xml;
 use crate::engine::event::Failure;
 use crate::gateway::BackendResponse;
+use crate::wire::client::parse_xml;
 
 /// How SDK version 1 names a service.
 #[derive(Debug)]
@@ -68,7 +68,7 @@ impl Fault {
         let text = String::from_utf8_lossy(&response.body);
         let (name, message) = match is_xml {
             true => {
-                let root = xml::parse(&text);
+                let root = parse_xml(&text);
                 let error = root.as_ref().and_then(|root| root.find("Error"));
                 let member = |name| error.and_then(|error| Some(error.child(name)?.text.clone()));
                 (member("Code"), member("Message"))

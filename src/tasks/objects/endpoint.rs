@@ -5,7 +5,6 @@
 //! <https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html>
 
 use std::ops::Range;
-use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{CONTENT_RANGE, RANGE};
@@ -16,12 +15,10 @@ use super::NAME;
 use crate::clock::Timestamp;
 use crate::engine::event::Failure;
 use crate::engine::{ListedObject, ObjectListing, ObjectName, ObjectPart};
-use crate::gateway::{AwsCall, AwsOperation, BackendResponse, CallAs};
-use crate::tasks::aws::{Element, Fault, parse_xml, reasons};
-use crate::tasks::services::Services;
+use crate::gateway::{AwsCall, AwsOperation, BackendError, BackendResponse, CallAs};
+use crate::tasks::aws::{Fault, reasons};
+use crate::wire::client::{AwsClient, Element, SendError, TIMEOUT, parse_xml};
 
-/// How long it may take.
-const TIMEOUT: Duration = Duration::from_secs(300);
 /// Everything but RFC 3986's unreserved characters, and the slashes of keys.
 const KEY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
 
@@ -40,25 +37,29 @@ fn call(object: &ObjectName, method: Method, key: Option<&str>) -> AwsCall {
     let query = version.map(|version| ("versionId".to_owned(), version.clone())).collect();
     AwsCall {
         owner: object.home.clone(),
-        api_id: String::new().into(),
         service: NAME.to_owned(),
         region: object.home.region.to_string(),
         operation: AwsOperation::Path(path),
         method,
-        call_as: CallAs::Api,
+        call_as: CallAs::Account,
         source_arn: None,
         headers,
         query,
         body: Bytes::new(),
+        timeout: TIMEOUT,
     }
 }
 
 /// The answer, also one that says no; `None` if there is no endpoint.
-async fn answer(elsewhere: &Services, call: AwsCall) -> Option<Result<BackendResponse, Failure>> {
-    Some(elsewhere.try_call(call, TIMEOUT).await?.map_err(|error| {
-        let cause = format!("Unable to execute HTTP request: {}", reasons(&error));
-        Failure::new("S3.SdkClientException", cause)
-    }))
+async fn answer(aws: &AwsClient, call: AwsCall) -> Option<Result<BackendResponse, Failure>> {
+    let cause = match aws.send(call).await {
+        Ok(response) => return Some(Ok(response)),
+        Err(SendError::Refused(BackendError::UnknownService { .. })) => return None,
+        Err(SendError::Refused(error)) => error.to_string(),
+        Err(SendError::Http(error)) => reasons(&error),
+    };
+    let cause = format!("Unable to execute HTTP request: {cause}");
+    Some(Err(Failure::new("S3.SdkClientException", cause)))
 }
 
 fn success(response: BackendResponse) -> Result<BackendResponse, Failure> {
@@ -74,7 +75,7 @@ fn unreadable(what: &str) -> Failure {
 
 /// GetObject of a range.
 pub(super) async fn read(
-    elsewhere: &Services,
+    aws: &AwsClient,
     object: &ObjectName,
     range: Range<u64>,
 ) -> Option<Result<ObjectPart, Failure>> {
@@ -83,7 +84,7 @@ pub(super) async fn read(
     if let Ok(header) = HeaderValue::try_from(header) {
         call.headers.insert(RANGE, header);
     }
-    Some(answer(elsewhere, call).await?.and_then(|response| part(response, range)))
+    Some(answer(aws, call).await?.and_then(|response| part(response, range)))
 }
 
 fn part(response: BackendResponse, range: Range<u64>) -> Result<ObjectPart, Failure> {
@@ -110,7 +111,7 @@ fn part(response: BackendResponse, range: Range<u64>) -> Result<ObjectPart, Fail
 
 /// ListObjectsV2.
 pub(super) async fn list(
-    elsewhere: &Services,
+    aws: &AwsClient,
     prefix: &ObjectName,
     next: Option<String>,
 ) -> Option<Result<ObjectListing, Failure>> {
@@ -123,7 +124,7 @@ pub(super) async fn list(
     if !prefix.key.is_empty() {
         say("prefix", prefix.key.clone());
     }
-    Some(answer(elsewhere, call).await?.and_then(success).and_then(|response| listing(&response)))
+    Some(answer(aws, call).await?.and_then(success).and_then(|response| listing(&response)))
 }
 
 fn listing(response: &BackendResponse) -> Result<ObjectListing, Failure> {
@@ -147,13 +148,9 @@ fn listed(object: &Element) -> Option<ListedObject> {
 }
 
 /// PutObject.
-pub(super) async fn write(
-    elsewhere: &Services,
-    object: &ObjectName,
-    body: Bytes,
-) -> Option<Result<(), Failure>> {
+pub(super) async fn write(aws: &AwsClient, object: &ObjectName, body: Bytes) -> Option<Result<(), Failure>> {
     let call = AwsCall { body, ..call(object, Method::PUT, Some(&object.key)) };
-    Some(answer(elsewhere, call).await?.and_then(success).map(drop))
+    Some(answer(aws, call).await?.and_then(success).map(drop))
 }
 
 #[cfg(test)]

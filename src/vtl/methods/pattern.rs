@@ -1,14 +1,18 @@
 //! `java.util.regex` for `matches`, `replaceAll`, `replaceFirst` and `split`.
 //!
-//! Patterns without look-around and back references run in linear time, all others within a backtracking limit.
+//! One search without look-around and back references takes linear time, any other a limited number of backtracks. All
+//! searches are paid for with the evaluation's steps.
+
+mod search;
 
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use fancy_regex::{Regex, RegexBuilder};
+use fancy_regex::RegexBuilder;
 
-use super::{Failure, thrown};
+use self::search::Search;
+use super::{Call, Failure, thrown};
 use crate::vtl::java_pattern::translate;
 use crate::vtl::limits::LimitKind;
 
@@ -20,13 +24,13 @@ const COMPILED_BYTES_MAX: usize = 1 << 20;
 const CACHED_MAX: usize = 128;
 
 thread_local! {
-    static CACHE: RefCell<HashMap<String, Rc<Regex>>> = RefCell::default();
+    static CACHE: RefCell<HashMap<String, Rc<Search>>> = RefCell::default();
 }
 
 /// Compiles a pattern, or returns it from the cache.
-pub(super) fn compile(pattern: &str) -> Result<Rc<Regex>, Failure> {
-    if let Some(regex) = CACHE.with_borrow(|cache| cache.get(pattern).map(Rc::clone)) {
-        return Ok(regex);
+fn compile(pattern: &str) -> Result<Rc<Search>, Failure> {
+    if let Some(search) = CACHE.with_borrow(|cache| cache.get(pattern).map(Rc::clone)) {
+        return Ok(search);
     }
     let translated = match translate(pattern) {
         Ok(translated) => translated,
@@ -36,23 +40,24 @@ pub(super) fn compile(pattern: &str) -> Result<Rc<Regex>, Failure> {
         .backtrack_limit(BACKTRACK_MAX)
         .delegate_size_limit(COMPILED_BYTES_MAX)
         .build();
-    let regex = match compiled {
-        Ok(regex) => Rc::new(regex),
+    let search = match compiled {
+        Ok(regex) => Rc::new(Search::new(regex, pattern, &translated)),
         Err(error) => return thrown(format!("bad pattern `{pattern}`: {error}")),
     };
     CACHE.with_borrow_mut(|cache| {
         if CACHED_MAX <= cache.len() {
             cache.clear();
         }
-        cache.insert(pattern.to_owned(), Rc::clone(&regex));
+        cache.insert(pattern.to_owned(), Rc::clone(&search));
     });
-    Ok(regex)
+    Ok(search)
 }
 
 /// Whether the whole text matches.
-pub(super) fn matches(text: &str, pattern: &str) -> Result<bool, Failure> {
-    let regex = compile(&format!("^(?:{pattern})\\z"))?;
-    regex.is_match(text).map_err(backtracked)
+pub(super) fn matches(text: &str, pattern: &str, call: &mut Call<'_>) -> Result<bool, Failure> {
+    let search = compile(&format!("^(?:{pattern})\\z"))?;
+    search.charge_once(text, call)?;
+    search.regex.is_match(text).map_err(backtracked)
 }
 
 /// Replaces all matches, or the first.
@@ -61,13 +66,16 @@ pub(super) fn replace(
     pattern: &str,
     replacement: &str,
     is_first_only: bool,
-    bytes_max: usize,
+    call: &mut Call<'_>,
 ) -> Result<String, Failure> {
-    let regex = compile(pattern)?;
-    let parts = parse_replacement(replacement, &regex)?;
+    let search = compile(pattern)?;
+    let parts = parse_replacement(replacement, &search.regex)?;
     let mut out = String::new();
-    let mut at = 0;
-    for captures in regex.captures_iter(text) {
+    let (mut at, mut owed) = (0, 0);
+    let mut found = search.regex.captures_iter(text);
+    loop {
+        search.charge(text, at, &mut owed, call)?;
+        let Some(captures) = found.next() else { break };
         let captures = captures.map_err(backtracked)?;
         let Some(whole) = captures.get(0) else { break };
         out.push_str(text.get(at..whole.start()).unwrap_or_default());
@@ -78,7 +86,7 @@ pub(super) fn replace(
             }
         }
         at = whole.end();
-        if bytes_max < out.len() {
+        if call.bytes_max < out.len() {
             return Err(Failure::Limit(LimitKind::OutputBytes));
         }
         if is_first_only {
@@ -90,13 +98,22 @@ pub(super) fn replace(
 }
 
 /// `String.split`: at most `limit` pieces if it is positive; trailing empty pieces are dropped if it is zero.
-pub(super) fn split(text: &str, pattern: &str, limit: i32) -> Result<Vec<String>, Failure> {
-    let regex = compile(pattern)?;
+pub(super) fn split(
+    text: &str,
+    pattern: &str,
+    limit: i32,
+    call: &mut Call<'_>,
+) -> Result<Vec<String>, Failure> {
+    let search = compile(pattern)?;
     let pieces_max = usize::try_from(limit).ok().filter(|limit| *limit != 0);
     let mut pieces = Vec::new();
-    let mut at = 0;
-    for found in regex.find_iter(text) {
+    let (mut at, mut searched, mut owed) = (0, 0, 0);
+    let mut matches = search.regex.find_iter(text);
+    loop {
+        search.charge(text, searched, &mut owed, call)?;
+        let Some(found) = matches.next() else { break };
         let found = found.map_err(backtracked)?;
+        searched = found.end();
         if pieces_max.is_some_and(|max| max <= pieces.len() + 1) {
             break;
         }
@@ -126,7 +143,7 @@ enum Part {
 }
 
 /// Java's replacement syntax: `$1` and `${name}` are groups, and a backslash makes the next character literal.
-fn parse_replacement(replacement: &str, regex: &Regex) -> Result<Vec<Part>, Failure> {
+fn parse_replacement(replacement: &str, regex: &fancy_regex::Regex) -> Result<Vec<Part>, Failure> {
     let mut parts = Vec::new();
     let mut text = String::new();
     let mut rest = replacement.chars().peekable();
@@ -163,7 +180,7 @@ fn parse_replacement(replacement: &str, regex: &Regex) -> Result<Vec<Part>, Fail
 fn group_number(
     first: char,
     rest: &mut std::iter::Peekable<std::str::Chars<'_>>,
-    regex: &Regex,
+    regex: &fancy_regex::Regex,
 ) -> Result<usize, Failure> {
     let groups = regex.captures_len();
     let mut group = first.to_digit(10).unwrap_or(0) as usize;
@@ -185,10 +202,22 @@ fn group_number(
 mod tests {
     use super::*;
 
+    /// Runs something within so many steps; `None` if they aren't enough, otherwise what is left.
+    fn within<T>(steps: u64, run: impl FnOnce(&mut Call<'_>) -> Result<T, Failure>) -> Option<(T, u64)> {
+        let mut left = steps;
+        let mut call = Call { name: "", arguments: &[], steps_left: &mut left, bytes_max: 1_000_000 };
+        match run(&mut call) {
+            Ok(value) => Some((value, left)),
+            Err(Failure::Limit(LimitKind::Steps)) => None,
+            Err(failure) => panic!("{failure:?}"),
+        }
+    }
+
     #[test]
     fn patterns_mean_what_they_mean_in_java() {
         let check = |text: &str, pattern: &str, expect: bool| {
-            assert_eq!(matches(text, pattern).ok(), Some(expect), "{text} {pattern}");
+            let found = within(1_000, |call| matches(text, pattern, call));
+            assert_eq!(found.map(|(found, _)| found), Some(expect), "{text} {pattern}");
         };
         check("é", r"\w", false);
         check("5", r"[\d]", true);
@@ -203,12 +232,66 @@ mod tests {
     }
 
     #[test]
+    fn a_text_is_as_long_as_its_pattern_allows() {
+        // A weight of 10,001 for each byte: a million steps, which a template has, are enough for 24,997 bytes.
+        let pattern = "(a{100}){100}";
+        let (at, past) = ("b".repeat(24_997), "b".repeat(24_998));
+        for (text, is_enough) in [(&at, true), (&past, false)] {
+            let steps = 1_000_000;
+            assert_eq!(within(steps, |call| split(text, pattern, 0, call)).is_some(), is_enough);
+            assert_eq!(within(steps, |call| replace(text, pattern, "", false, call)).is_some(), is_enough);
+        }
+        assert!(within(1_000_000, |call| matches(&at[..24_900], pattern, call)).is_some());
+        assert!(within(1_000_000, |call| matches(&past, pattern, call)).is_none());
+    }
+
+    /// All calls of an evaluation share its steps.
+    #[test]
+    fn each_search_is_paid_for() {
+        let text = "b".repeat(5_000);
+        let (_, left) = within(1_000_000, |call| matches(&text, "(a{100}){100}", call)).unwrap();
+        assert!((795_000..805_000).contains(&left), "{left}");
+        assert!(
+            within(left, |call| (0..5).try_for_each(|_| matches(&text, "(a{100}){100}", call).map(drop)))
+                .is_none()
+        );
+    }
+
+    /// Each of these finds a match at every character, and reads to the end of the text to find it.
+    #[test]
+    fn searches_that_read_on_behind_their_match_are_paid_for() {
+        let text = |n: usize| "x".repeat(n);
+        for pattern in ["x*y|x", "(x+y)?", "(?=x*)x", "x(?!x*y)"] {
+            assert!(within(20_000, |call| split(&text(500), pattern, 0, call)).is_some(), "{pattern}");
+            assert!(within(20_000, |call| split(&text(5_000), pattern, 0, call)).is_none(), "{pattern}");
+            let replaced = within(20_000, |call| replace(&text(5_000), pattern, "", false, call));
+            assert!(replaced.is_none(), "{pattern}");
+        }
+    }
+
+    /// What nobody would call expensive isn't, however long the text.
+    #[test]
+    fn ordinary_searches_are_cheap() {
+        let text = "some words, and\tsome more; ".repeat(2_000);
+        for pattern in [" ", r"\s+", r"\s*[,;]\s*", r"\bmore\b", "[a-z]+", "(?i)AND"] {
+            let (pieces, left) = within(1_000_000, |call| split(&text, pattern, 0, call)).unwrap();
+            assert!(
+                2_000 <= pieces.len() && 985_000 < left,
+                "{pattern}: {} pieces, {left} left",
+                pieces.len()
+            );
+        }
+    }
+
+    #[test]
     fn bad_patterns_and_replacements_are_refused() {
         for pattern in ["(", "[", "a{", "{", "*"] {
             assert!(compile(pattern).is_err(), "{pattern}");
         }
         for replacement in ["$", "$7", "\\", "${nope}"] {
-            assert!(replace("a", "a", replacement, false, 100).is_err(), "{replacement}");
+            let mut left = 100;
+            let mut call = Call { name: "", arguments: &[], steps_left: &mut left, bytes_max: 100 };
+            assert!(replace("a", "a", replacement, false, &mut call).is_err(), "{replacement}");
         }
     }
 }

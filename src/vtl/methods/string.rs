@@ -227,10 +227,10 @@ fn indent(text: &str, n: i32, call: &mut Call<'_>) -> Answer {
 fn by_pattern(text: &Arc<str>, call: &mut Call<'_>) -> Answer {
     call.charge_bytes(text.len())?;
     match (call.name, call.arguments) {
-        ("matches", [Value::Str(pattern)]) => Ok(Some(Value::Bool(pattern::matches(text, pattern)?))),
+        ("matches", [Value::Str(pattern)]) => Ok(Some(Value::Bool(pattern::matches(text, pattern, call)?))),
         ("replaceAll" | "replaceFirst", [Value::Str(pattern), Value::Str(to)]) => {
             let is_first_only = call.name == "replaceFirst";
-            let out = pattern::replace(text, pattern, to, is_first_only, call.bytes_max)?;
+            let out = pattern::replace(text, pattern, to, is_first_only, call)?;
             call.charge_bytes(out.len())?;
             Ok(Some(Value::Str(out.into())))
         }
@@ -241,7 +241,7 @@ fn by_pattern(text: &Arc<str>, call: &mut Call<'_>) -> Answer {
 }
 
 fn split(text: &str, pattern: &str, limit: i32, call: &mut Call<'_>) -> Answer {
-    let pieces = pattern::split(text, pattern, limit)?;
+    let pieces = pattern::split(text, pattern, limit, call)?;
     call.charge(pieces.len())?;
     Ok(Some(Value::List(List::new(ListKind::Array, pieces.iter().map(|piece| Value::str(piece)).collect()))))
 }

@@ -40,7 +40,7 @@ mod tests {
         let text = compatibility();
         assert!(text.starts_with("124 of 124 operations are supported.\n"));
         assert!(!text.contains("- CreateRestApi\n"));
-        assert!(text.contains("- the response transfer mode STREAM is not supported\n"));
+        assert!(text.contains("- JWT authorizers with the algorithm ES512 are not supported\n"));
         assert_eq!(text.lines().filter(|line| line.contains("of 124 operations")).count(), 1);
     }
 }

@@ -32,7 +32,7 @@ mod tests {
     fn each_kind_has_its_code_and_keeps_its_text() {
         for (error, code, message) in [
             (
-                Error::from(BadRequest::Timeout),
+                Error::from(BadRequest::Timeout(29_000)),
                 Code::BadRequest,
                 "Timeout should be between 50 ms and 29000 ms",
             ),

@@ -127,12 +127,10 @@ impl Violations {
             }
             Path::Member(parent, name) => {
                 separate(self, parent);
-                // In the query protocol, members are capitalized in requests but not in messages.
+                // Members that are capitalized in requests aren't in messages; Lambda's are.
                 match self.protocol {
-                    Protocol::Query { .. } => push_lower_first(&mut self.text, name),
-                    Protocol::Json10(_) | Protocol::Json11(_) | Protocol::RestJson => {
-                        self.text.push_str(name)
-                    }
+                    Protocol::Query { .. } | Protocol::Json11(_) => push_lower_first(&mut self.text, name),
+                    Protocol::Json10(_) | Protocol::RestJson => self.text.push_str(name),
                 }
             }
             Path::Item(parent, index) => {

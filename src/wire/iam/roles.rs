@@ -18,6 +18,11 @@ pub(super) fn encoded(document: &str) -> String {
     utf8_percent_encode(document, UNRESERVED).to_string()
 }
 
+/// A permissions boundary as IAM shows it.
+pub(super) fn shown_boundary(arn: &str) -> serde_json::Value {
+    serde_json::json!({"PermissionsBoundaryType": "Policy", "PermissionsBoundaryArn": arn})
+}
+
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct CreateRole {
@@ -112,10 +117,16 @@ pub(super) async fn delete_role(call: &Call, input: RoleName) -> Result<(), ApiE
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub(super) struct ListRoles {
+pub(super) struct Listing {
     path_prefix: Option<String>,
-    marker: Option<String>,
-    max_items: Option<usize>,
+    pub(super) marker: Option<String>,
+    pub(super) max_items: Option<usize>,
+}
+
+impl Listing {
+    pub(super) fn prefix(&self) -> &str {
+        self.path_prefix.as_deref().unwrap_or("/")
+    }
 }
 
 #[derive(Serialize)]
@@ -126,10 +137,9 @@ pub(super) struct Roles {
     marker: Option<String>,
 }
 
-pub(super) async fn list_roles(call: &Call, input: ListRoles) -> Result<Roles, ApiError> {
-    let prefix = input.path_prefix.as_deref().unwrap_or("/");
+pub(super) async fn list_roles(call: &Call, input: Listing) -> Result<Roles, ApiError> {
     let max = max_items(input.max_items);
-    let page = call.iam().roles(&call.caller.account, prefix, input.marker, max).await?;
+    let page = call.iam().roles(&call.caller.account, input.prefix(), input.marker.clone(), max).await?;
     let roles = page.items.into_iter().map(|role| {
         // ListRoles omits tags and permissions boundaries.
         Role { tags: Vec::new(), permissions_boundary: None, ..role.into() }
@@ -153,27 +163,24 @@ pub(super) async fn update_assume_role_policy(
     Ok(iam.update_assume_role_policy(&call.caller.account, &role_name, policy_document).await?)
 }
 
-/// The input of all lists of a role's things.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub(super) struct ListOfRole {
-    pub(super) role_name: String,
-    pub(super) marker: Option<String>,
-    pub(super) max_items: Option<usize>,
+pub(super) struct UpdateRole {
+    role_name: String,
+    description: Option<String>,
+    max_session_duration: Option<i32>,
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub(super) struct InstanceProfiles {
-    instance_profiles: [(); 0],
-    is_truncated: bool,
+pub(super) async fn update_role(call: &Call, input: UpdateRole) -> Result<serde_json::Value, ApiError> {
+    let UpdateRole { role_name, description, max_session_duration } = input;
+    let iam = call.iam();
+    iam.update_role(&call.caller.account, &role_name, description, max_session_duration).await?;
+    Ok(serde_json::json!({}))
 }
 
-/// There are no instances here, so no role has a profile. Deployment tools ask before they delete a role.
-pub(super) async fn list_instance_profiles_for_role(
-    call: &Call,
-    input: ListOfRole,
-) -> Result<InstanceProfiles, ApiError> {
-    call.iam().role(&call.caller.account, &input.role_name).await?;
-    Ok(InstanceProfiles { instance_profiles: [], is_truncated: false })
+/// The older operation, which shows the role.
+pub(super) async fn update_role_description(call: &Call, input: UpdateRole) -> Result<OneRole, ApiError> {
+    let UpdateRole { role_name, description, .. } = input;
+    let role = call.iam().update_role(&call.caller.account, &role_name, description, None).await?;
+    Ok(OneRole { role: role.into() })
 }

@@ -5,11 +5,10 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::page::OfFunction;
 use super::rooms;
 use crate::functions::{Alias, Reference, function_arn};
 use crate::wire::{ApiError, Call};
-
-const PAGE: usize = 50;
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
@@ -116,10 +115,9 @@ pub(super) async fn delete(call: &Call, input: Named) -> Result<(), ApiError> {
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct List {
-    function_name: String,
+    #[serde(flatten)]
+    of: OfFunction,
     function_version: Option<String>,
-    marker: Option<String>,
-    max_items: Option<usize>,
 }
 
 #[derive(Serialize)]
@@ -131,8 +129,8 @@ pub(super) struct Listed {
 }
 
 pub(super) async fn list(call: &Call, input: List) -> Result<Listed, ApiError> {
-    let Reference { name, .. } = Reference::parse(&input.function_name, None, &call.home)?;
-    let (after, max) = (input.marker.unwrap_or_default(), input.max_items.unwrap_or(PAGE));
+    let (name, page) = (input.of.name(call)?, input.of.page);
+    let after = page.marker.as_deref().unwrap_or_default();
     let all = rooms(call).aliases(&call.home, &name).await?;
     let version = input.function_version;
     let is_of = |alias: &Alias| {
@@ -140,9 +138,8 @@ pub(super) async fn list(call: &Call, input: List) -> Result<Listed, ApiError> {
             .as_ref()
             .is_none_or(|version| alias.version == *version || alias.weights.contains_key(version))
     };
-    let mut found = all.into_iter().filter(|(name, alias)| after < *name && is_of(alias));
-    let aliases: Vec<View> =
-        found.by_ref().take(max).map(|(alias, of)| view(call, &name, alias, of)).collect();
-    let next_marker = found.next().and_then(|_| aliases.last().map(|last| last.name.clone()));
+    let found = all.into_iter().filter(|(name, alias)| after < name.as_str() && is_of(alias));
+    let (found, next_marker) = page.of(found, |(alias, _)| alias.clone());
+    let aliases = found.into_iter().map(|(alias, of)| view(call, &name, alias, of)).collect();
     Ok(Listed { aliases, next_marker })
 }

@@ -4,11 +4,17 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::functions::Named;
-use super::{fault, rooms};
+use super::page::OfFunction;
+use super::rooms;
 use crate::functions::{Reference, UNZIPPED_BYTES_MAX, ZIPPED_BYTES_MAX, function_arn};
-use crate::wire::{ApiError, Call};
+use crate::wire::{ApiError, Call, Code};
 
-const NO_PROVISIONED: &str = "No Provisioned Concurrency Config found for this function";
+const NOT_PROVISIONED: Code = Code::model("ProvisionedConcurrencyConfigNotFoundException", 404);
+
+fn not_provisioned() -> ApiError {
+    let text = "No Provisioned Concurrency Config found for this function";
+    ApiError::new(NOT_PROVISIONED, text.to_owned()).with("Type", "User")
+}
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -24,20 +30,14 @@ pub(super) async fn put_concurrency(call: &Call, input: PutConcurrency) -> Resul
     Ok(json!({"ReservedConcurrentExecutions": n}))
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub(super) struct OfFunction {
-    function_name: String,
-}
-
-pub(super) async fn get_concurrency(call: &Call, input: OfFunction) -> Result<Value, ApiError> {
-    let Reference { name, .. } = Reference::parse(&input.function_name, None, &call.home)?;
+pub(super) async fn get_concurrency(call: &Call, input: Named) -> Result<Value, ApiError> {
+    let Reference { name, .. } = input.reference(call)?;
     let view = rooms(call).view(&call.home, &name, None).await?;
     Ok(view.function.reserved.map_or_else(|| json!({}), |n| json!({"ReservedConcurrentExecutions": n})))
 }
 
-pub(super) async fn delete_concurrency(call: &Call, input: OfFunction) -> Result<(), ApiError> {
-    let Reference { name, .. } = Reference::parse(&input.function_name, None, &call.home)?;
+pub(super) async fn delete_concurrency(call: &Call, input: Named) -> Result<(), ApiError> {
+    let Reference { name, .. } = input.reference(call)?;
     Ok(rooms(call).reserve(&call.home, &name, None).await?)
 }
 
@@ -74,7 +74,7 @@ fn provisioned(function_arn: Option<String>, wanted: u32, there: u32) -> Provisi
 pub(super) async fn put_provisioned(call: &Call, input: PutProvisioned) -> Result<Provisioned, ApiError> {
     let Reference { name, qualifier } = input.of.reference(call)?;
     let n = input.provisioned_concurrent_executions;
-    let qualifier = qualifier.ok_or_else(|| fault::missing(NO_PROVISIONED))?;
+    let qualifier = qualifier.ok_or_else(not_provisioned)?;
     rooms(call).provision(&call.home, &name, qualifier, Some(n)).await?;
     Ok(provisioned(None, n, 0))
 }
@@ -83,13 +83,13 @@ pub(super) async fn get_provisioned(call: &Call, input: Named) -> Result<Provisi
     let Reference { name, qualifier } = input.reference(call)?;
     let all = rooms(call).provisioned(&call.home, &name).await?;
     let found = all.into_iter().find(|(of, ..)| Some(of) == qualifier.as_ref());
-    let (_, wanted, there) = found.ok_or_else(|| fault::missing(NO_PROVISIONED))?;
+    let (_, wanted, there) = found.ok_or_else(not_provisioned)?;
     Ok(provisioned(None, wanted, there))
 }
 
 pub(super) async fn delete_provisioned(call: &Call, input: Named) -> Result<(), ApiError> {
     let Reference { name, qualifier } = input.reference(call)?;
-    let qualifier = qualifier.ok_or_else(|| fault::missing(NO_PROVISIONED))?;
+    let qualifier = qualifier.ok_or_else(not_provisioned)?;
     Ok(rooms(call).provision(&call.home, &name, qualifier, None).await?)
 }
 
@@ -97,14 +97,20 @@ pub(super) async fn delete_provisioned(call: &Call, input: Named) -> Result<(), 
 #[serde(rename_all = "PascalCase")]
 pub(super) struct ListedProvisioned {
     provisioned_concurrency_configs: Vec<Provisioned>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_marker: Option<String>,
 }
 
 pub(super) async fn list_provisioned(call: &Call, input: OfFunction) -> Result<ListedProvisioned, ApiError> {
-    let Reference { name, .. } = Reference::parse(&input.function_name, None, &call.home)?;
+    let (name, page) = (input.name(call)?, input.page);
+    let after = page.marker.as_deref().unwrap_or_default();
     let all = rooms(call).provisioned(&call.home, &name).await?;
+    let found = all.into_iter().filter(|(qualifier, ..)| after < qualifier.as_str());
+    let (found, next_marker) = page.of(found, |(qualifier, ..)| qualifier.clone());
     let arn = function_arn(&call.home, &name);
     let view = |(qualifier, wanted, there)| provisioned(Some(format!("{arn}:{qualifier}")), wanted, there);
-    Ok(ListedProvisioned { provisioned_concurrency_configs: all.into_iter().map(view).collect() })
+    let provisioned_concurrency_configs = found.into_iter().map(view).collect();
+    Ok(ListedProvisioned { provisioned_concurrency_configs, next_marker })
 }
 
 #[derive(Deserialize)]

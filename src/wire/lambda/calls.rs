@@ -60,32 +60,63 @@ impl Invoke {
             request_id: call.request_id.clone(),
             payload: call.payload().clone(),
             client_context,
-            trace_id: call.trace_id.clone(),
+            trace_id: Some(trace_id(call)),
             ..Invocation::default()
         })
     }
+}
+
+/// Callers have been asked for their permission; for a service of AWS that has no role, the function's policy decides.
+fn source(call: &Call) -> Source {
+    match &call.behalf {
+        Some(behalf) => Source::Service {
+            principal: behalf.principal,
+            arn: behalf.source_arn.clone(),
+            account: call.home.account.to_string(),
+        },
+        None => Source::Permitted,
+    }
+}
+
+/// The trace that the call belongs to, or one that begins here: version, time, and 96 bits.
+fn trace_id(call: &Call) -> String {
+    call.trace_id.clone().unwrap_or_else(|| {
+        let digits: String = call.request_id.chars().filter(char::is_ascii_hexdigit).skip(8).collect();
+        format!("Root=1-{:08x}-{digits};Sampled=0", call.time.as_seconds())
+    })
 }
 
 pub(super) async fn invoke(call: &Call, input: Invoke) -> Result<Reply, ApiError> {
     input.check()?;
     let Reference { name, qualifier } = input.of.reference(call)?;
     let called =
-        Called { home: &call.home, name: &name, qualifier: qualifier.as_deref(), source: Source::Permitted };
+        Called { home: &call.home, name: &name, qualifier: qualifier.as_deref(), source: source(call) };
     let invocation = input.invocation(call)?;
+    let trace = invocation.trace_id.clone().unwrap_or_default();
     match input.invocation_type.as_deref() {
         Some("Event") => {
             rooms(call).enqueue(called, invocation).await?;
-            Ok(Reply { status: Some(202), headers: Vec::new(), body: ReplyBody::Empty })
+            Ok(Reply { status: Some(202), headers: told(&trace), body: ReplyBody::Empty })
         }
         Some("DryRun") => {
             rooms(call).dry_run(called).await?;
-            Ok(Reply { status: Some(204), headers: Vec::new(), body: ReplyBody::Empty })
+            Ok(Reply { status: Some(204), headers: told(&trace), body: ReplyBody::Empty })
         }
         _ => {
             let answer = rooms(call).invoke(called, invocation).await?;
-            Ok(answered(answer, input.log_type.as_deref() == Some("Tail")).await)
+            let mut reply = answered(answer, input.log_type.as_deref() == Some("Tail")).await;
+            reply.headers.extend(told(&trace));
+            Ok(reply)
         }
     }
+}
+
+/// The headers of every response.
+fn told(trace_id: &str) -> Vec<(HeaderName, HeaderValue)> {
+    let trace = HeaderValue::from_str(trace_id).ok();
+    let trace = trace.map(|trace| (HeaderName::from_static("x-amzn-trace-id"), trace));
+    let length = (HeaderName::from_static("x-amzn-remapped-content-length"), HeaderValue::from_static("0"));
+    trace.into_iter().chain([length]).collect()
 }
 
 /// An answer as Invoke gives it: all of it, whether or not the function streams it.
@@ -117,7 +148,7 @@ pub(super) async fn invoke_streamed(call: &Call, input: Invoke) -> Result<Reply,
     input.check()?;
     let Reference { name, qualifier } = input.of.reference(call)?;
     let called =
-        Called { home: &call.home, name: &name, qualifier: qualifier.as_deref(), source: Source::Permitted };
+        Called { home: &call.home, name: &name, qualifier: qualifier.as_deref(), source: source(call) };
     if input.invocation_type.as_deref() == Some("DryRun") {
         rooms(call).dry_run(called).await?;
         return Ok(Reply { status: Some(204), headers: Vec::new(), body: ReplyBody::Empty });

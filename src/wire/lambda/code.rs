@@ -37,12 +37,16 @@ impl Package {
             (Some(_), Some(_), _) | (Some(_), _, Some(_)) => Err(fault::invalid(
                 "Please do not provide other FunctionCode parameters when providing a ZipFile.".to_owned(),
             )),
-            (Some(text), None, None) => STANDARD.decode(text).map_err(|_| {
-                fault::invalid(
-                    "Could not unzip uploaded file. Please check your file, then try to upload again."
-                        .to_owned(),
-                )
-            }),
+            (Some(text), None, None) => {
+                // Up to 67 MB: not on a thread that serves others.
+                let decoded = tokio::task::spawn_blocking(move || STANDARD.decode(text)).await;
+                decoded.ok().and_then(Result::ok).ok_or_else(|| {
+                    fault::invalid(
+                        "Could not unzip uploaded file. Please check your file, then try to upload again."
+                            .to_owned(),
+                    )
+                })
+            }
             (None, Some(bucket), Some(key)) => {
                 let object = rooms(call).object(&call.home, bucket, key, self.s3_object_version).await;
                 object.map_err(|reason| fault::invalid(format!("Error occurred while GetObject. {reason}")))

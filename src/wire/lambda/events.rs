@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::functions::Named;
+use super::page::OfFunction;
 use super::{fault, rooms};
 use crate::functions::{EventConfig, LATEST, Reference, function_arn};
 use crate::wire::{ApiError, Call};
@@ -119,11 +120,16 @@ pub(super) async fn delete(call: &Call, input: Named) -> Result<(), ApiError> {
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Listed {
     function_event_invoke_configs: Vec<View>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_marker: Option<String>,
 }
 
-pub(super) async fn list(call: &Call, input: Named) -> Result<Listed, ApiError> {
-    let Reference { name, .. } = input.reference(call)?;
+pub(super) async fn list(call: &Call, input: OfFunction) -> Result<Listed, ApiError> {
+    let (name, page) = (input.name(call)?, input.page);
+    let after = page.marker.as_deref().unwrap_or_default();
     let all = rooms(call).view(&call.home, &name, None).await?.function.events;
-    let views = all.into_iter().map(|(qualifier, config)| view(call, &name, &qualifier, config));
-    Ok(Listed { function_event_invoke_configs: views.collect() })
+    let found = all.into_iter().filter(|(qualifier, _)| after < qualifier.as_str());
+    let (found, next_marker) = page.of(found, |(qualifier, _)| qualifier.clone());
+    let views = found.into_iter().map(|(qualifier, config)| view(call, &name, &qualifier, config));
+    Ok(Listed { function_event_invoke_configs: views.collect(), next_marker })
 }

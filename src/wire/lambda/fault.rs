@@ -3,7 +3,7 @@
 use crate::functions::Error;
 use crate::wire::{ApiError, Code};
 
-const INVALID: Code = Code::model("InvalidParameterValueException", 400);
+pub(super) const INVALID: Code = Code::model("InvalidParameterValueException", 400);
 const MISSING: Code = Code::model("ResourceNotFoundException", 404);
 const CONFLICT: Code = Code::model("ResourceConflictException", 409);
 const REVISION: Code = Code::model("PreconditionFailedException", 412);
@@ -32,7 +32,12 @@ impl From<Error> for ApiError {
                     .with("Type", "User");
             }
             Error::Closed => return Self::new(SERVICE, error.to_string()).with("Type", "Service"),
-            Error::Record(_) | Error::Io(_) | Error::Store(_) => return Self::internal(&error),
+            Error::Record(_) | Error::Io(_) | Error::Store(_) => {
+                // It is logged. State machines know it by Lambda's own name, and try again.
+                let _logged = Self::internal(&error);
+                let text = "The service encountered an internal error.";
+                return Self::new(SERVICE, text.to_owned()).with("Type", "Service");
+            }
         };
         Self::new(code, error.to_string()).with("Type", "User")
     }
@@ -64,6 +69,11 @@ mod tests {
             (Error::NotFound("gone".into()), "ResourceNotFoundException", "gone"),
             (Error::Conflict("there".into()), "ResourceConflictException", "there"),
             (Error::Throttled(Throttle::Function), "TooManyRequestsException", "Rate Exceeded."),
+            (
+                Error::Io(std::io::ErrorKind::StorageFull.into()),
+                "ServiceException",
+                "The service encountered an internal error.",
+            ),
             (
                 Error::EventTooLarge(6),
                 "RequestTooLargeException",

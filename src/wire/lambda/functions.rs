@@ -6,13 +6,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::code::Package;
+use super::page::Page;
 use super::view::Configuration;
 use super::{fault, rooms};
 use crate::functions::{CodeChange, LATEST, NewFunction, Reference, Settings, View};
 use crate::wire::{ApiError, Call};
-
-/// Functions of a page.
-const PAGE: usize = 50;
 
 /// What configures a function, in calls that make or change one.
 #[derive(Default, Deserialize)]
@@ -321,8 +319,8 @@ pub(super) async fn delete(call: &Call, input: Named) -> Result<Value, ApiError>
 #[serde(rename_all = "PascalCase")]
 pub(super) struct List {
     function_version: Option<String>,
-    marker: Option<String>,
-    max_items: Option<usize>,
+    #[serde(flatten)]
+    page: Page,
 }
 
 #[derive(Serialize)]
@@ -335,9 +333,8 @@ pub(super) struct Listed {
 
 /// With `FunctionVersion` ALL, every version of each function of a page, which has fewer functions then.
 pub(super) async fn list(call: &Call, input: List) -> Result<Listed, ApiError> {
-    let max = input.max_items.unwrap_or(PAGE).min(PAGE);
-    let after = input.marker.unwrap_or_default();
-    let (views, is_more) = rooms(call).list(&call.home, &after, max).await?;
+    let after = input.page.marker.as_deref().unwrap_or_default();
+    let (views, is_more) = rooms(call).list(&call.home, after, input.page.max()).await?;
     let next_marker = views.last().filter(|_| is_more).map(|view| view.function.name.clone());
     let mut functions = Vec::new();
     for View { function, version } in views {

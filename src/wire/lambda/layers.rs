@@ -3,12 +3,11 @@
 use serde::{Deserialize, Serialize};
 
 use super::code::Package;
+use super::page::Page;
 use super::view::{LayerContentView, LayerView};
 use super::{fault, rooms};
 use crate::functions::{LayerVersion, NewLayer, layer_arn};
 use crate::wire::{ApiError, Call};
-
-const PAGE: usize = 50;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -36,8 +35,8 @@ pub(super) async fn publish(call: &Call, input: Publish) -> Result<LayerContentV
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Named {
-    layer_name: String,
-    version_number: u64,
+    pub(super) layer_name: String,
+    pub(super) version_number: u64,
 }
 
 pub(super) async fn get(call: &Call, input: Named) -> Result<LayerContentView, ApiError> {
@@ -68,8 +67,8 @@ pub(super) async fn delete(call: &Call, input: Named) -> Result<(), ApiError> {
 pub(super) struct List {
     compatible_runtime: Option<String>,
     compatible_architecture: Option<String>,
-    marker: Option<String>,
-    max_items: Option<usize>,
+    #[serde(flatten)]
+    page: Page,
 }
 
 impl List {
@@ -99,7 +98,7 @@ pub(super) struct Listed {
 
 pub(super) async fn list(call: &Call, input: List) -> Result<Listed, ApiError> {
     let all = rooms(call).layers(&call.home, None).await?;
-    let after = input.marker.clone().unwrap_or_default();
+    let after = input.page.marker.clone().unwrap_or_default();
     let mut found: Vec<LayerVersion> = Vec::new();
     for layer in all.into_iter().filter(|layer| after < layer.name && input.has(layer)) {
         // The newest of each comes first.
@@ -107,10 +106,7 @@ pub(super) async fn list(call: &Call, input: List) -> Result<Listed, ApiError> {
             found.push(layer);
         }
     }
-    let max = input.max_items.unwrap_or(PAGE);
-    let is_more = max < found.len();
-    found.truncate(max);
-    let next_marker = found.last().filter(|_| is_more).map(|last| last.name.clone());
+    let (found, next_marker) = input.page.of(found.into_iter(), |last| last.name.clone());
     let view = |layer: LayerVersion| Layer {
         layer_name: layer.name.clone(),
         layer_arn: layer_arn(&call.home, &layer.name),
@@ -137,20 +133,17 @@ pub(super) struct ListedVersions {
 
 pub(super) async fn list_versions(call: &Call, input: ListVersions) -> Result<ListedVersions, ApiError> {
     let name = name(call, &input.layer_name)?;
-    let before = input.list.marker.as_ref().and_then(|marker| marker.parse().ok()).unwrap_or(u64::MAX);
-    let max = input.list.max_items.unwrap_or(PAGE);
+    let list = &input.list;
+    let before = list.page.marker.as_ref().and_then(|marker| marker.parse().ok()).unwrap_or(u64::MAX);
     let all = rooms(call).layers(&call.home, Some(&name)).await?;
-    let mut found: Vec<LayerVersion> =
-        all.into_iter().filter(|layer| layer.version < before && input.list.has(layer)).collect();
-    let is_more = max < found.len();
-    found.truncate(max);
-    let next_marker = found.last().filter(|_| is_more).map(|last| last.version.to_string());
+    let found = all.into_iter().filter(|layer| layer.version < before && list.has(layer));
+    let (found, next_marker) = list.page.of(found, |last| last.version.to_string());
     let layer_versions = found.into_iter().map(|layer| LayerView::of(&call.home, layer)).collect();
     Ok(ListedVersions { layer_versions, next_marker })
 }
 
 /// The name of a layer of the caller's, given by name or ARN.
-fn name(call: &Call, text: &str) -> Result<String, ApiError> {
+pub(super) fn name(call: &Call, text: &str) -> Result<String, ApiError> {
     let name = text.rsplit(':').next().unwrap_or_default();
     if text != name && text != layer_arn(&call.home, name) {
         return Err(fault::missing("The resource you requested does not exist."));

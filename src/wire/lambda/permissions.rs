@@ -28,8 +28,13 @@ pub(super) struct Add {
 }
 
 pub(super) async fn add(call: &Call, input: Add) -> Result<Value, ApiError> {
-    if input.invoked_via_function_url.is_some() {
-        return Err(fault::unsupported("InvokedViaFunctionUrl"));
+    if input.invoked_via_function_url == Some(true) && input.action != "lambda:InvokeFunction" {
+        let text = "InvokedViaFunctionUrl is only supported for the lambda:InvokeFunction action.";
+        return Err(fault::invalid(text.to_owned()));
+    }
+    if input.function_url_auth_type.is_some() && input.action != "lambda:InvokeFunctionUrl" {
+        let text = "FunctionUrlAuthType is only supported for lambda:InvokeFunctionUrl action";
+        return Err(fault::invalid(text.to_owned()));
     }
     let Reference { name, qualifier } = input.of.reference(call)?;
     let permission = Permission {
@@ -41,6 +46,7 @@ pub(super) async fn add(call: &Call, input: Add) -> Result<Value, ApiError> {
         event_source_token: input.event_source_token,
         principal_org_id: input.principal_org_id,
         function_url_auth_type: input.function_url_auth_type,
+        invoked_via_function_url: input.invoked_via_function_url,
     };
     let added =
         rooms(call).add_permission(&call.home, &name, qualifier, permission, input.revision_id).await?;

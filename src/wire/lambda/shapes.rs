@@ -3,16 +3,22 @@
 //! <https://docs.aws.amazon.com/lambda/latest/api/API_Operations.html>. Structures that no handler takes are without members:
 //! what is given there is refused whole.
 
+mod aliases;
+mod events;
+mod layers;
 mod patterns;
+mod policies;
+mod urls;
+
+pub(super) use self::{aliases::*, events::*, layers::*, policies::*, urls::*};
 
 use self::patterns::{
-    ACTION_PATTERN, ADDITIONAL_VERSION_PATTERN, ALIAS_PATTERN, ARN_PATTERN, DESTINATION_ARN_PATTERN,
-    ENVIRONMENT_VARIABLE_NAME_PATTERN, EVENT_SOURCE_TOKEN_PATTERN, FUNCTION_NAME_PATTERN, HANDLER_PATTERN,
-    LAYER_NAME_OR_ARN_PATTERN, LAYER_VERSION_ARN_PATTERN, LOG_GROUP_PATTERN,
+    ACTION_PATTERN, ARN_PATTERN, ENVIRONMENT_VARIABLE_NAME_PATTERN, EVENT_SOURCE_TOKEN_PATTERN,
+    FUNCTION_NAME_PATTERN, HANDLER_PATTERN, LAYER_VERSION_ARN_PATTERN, LOG_GROUP_PATTERN,
     NAMESPACED_FUNCTION_NAME_PATTERN, NAMESPACED_STATEMENT_ID_PATTERN,
     NUMERIC_LATEST_PUBLISHED_OR_ALIAS_QUALIFIER_PATTERN, PRINCIPAL_ORG_ID_PATTERN, PRINCIPAL_PATTERN,
     QUALIFIER_PATTERN, ROLE_ARN_PATTERN, SOURCE_OWNER_PATTERN, STATEMENT_ID_PATTERN,
-    TAGGABLE_RESOURCE_PATTERN, VERSION_WITH_LATEST_PUBLISHED_PATTERN,
+    TAGGABLE_RESOURCE_PATTERN,
 };
 use crate::wire::{Limits, Location, Shape, Structure, optional, required};
 
@@ -34,27 +40,6 @@ pub(super) static ADD_PERMISSION_REQUEST: Structure = Structure::new(
             .at(Location::Query("Qualifier")),
         optional("RevisionId", Shape::TEXT),
         optional("PrincipalOrgID", Shape::pattern(12, 34, &PRINCIPAL_ORG_ID_PATTERN)),
-    ],
-);
-static ALIAS_ROUTING_CONFIGURATION: Structure = Structure::new(
-    "AliasRoutingConfiguration",
-    &[optional(
-        "AdditionalVersionWeights",
-        Shape::map(
-            &Shape::pattern(1, 1024, &ADDITIONAL_VERSION_PATTERN),
-            &Shape::Float(Limits { min: 0, max: 1 }),
-        ),
-    )],
-);
-pub(super) static CREATE_ALIAS_REQUEST: Structure = Structure::new(
-    "CreateAliasRequest",
-    &[
-        required("FunctionName", Shape::pattern(1, 140, &FUNCTION_NAME_PATTERN))
-            .at(Location::Uri("FunctionName")),
-        required("Name", Shape::pattern(1, 128, &ALIAS_PATTERN)),
-        required("FunctionVersion", Shape::pattern(1, 1024, &VERSION_WITH_LATEST_PUBLISHED_PATTERN)),
-        optional("Description", Shape::string(0, 256)),
-        optional("RoutingConfig", Shape::Structure(&ALIAS_ROUTING_CONFIGURATION)),
     ],
 );
 const RUNTIME: Shape = Shape::Enum(&[
@@ -201,14 +186,6 @@ pub(super) static CREATE_FUNCTION_REQUEST: Structure = Structure::new(
         optional("AcceleratorConfig", Shape::Structure(&ACCELERATOR_CONFIG)),
     ],
 );
-pub(super) static DELETE_ALIAS_REQUEST: Structure = Structure::new(
-    "DeleteAliasRequest",
-    &[
-        required("FunctionName", Shape::pattern(1, 140, &FUNCTION_NAME_PATTERN))
-            .at(Location::Uri("FunctionName")),
-        required("Name", Shape::pattern(1, 128, &ALIAS_PATTERN)).at(Location::Uri("Name")),
-    ],
-);
 pub(super) static DELETE_FUNCTION_REQUEST: Structure = Structure::new(
     "DeleteFunctionRequest",
     &[
@@ -223,23 +200,6 @@ pub(super) static DELETE_FUNCTION_CONCURRENCY_REQUEST: Structure = Structure::ne
     &[required("FunctionName", Shape::pattern(1, 140, &FUNCTION_NAME_PATTERN))
         .at(Location::Uri("FunctionName"))],
 );
-pub(super) static DELETE_FUNCTION_EVENT_INVOKE_CONFIG_REQUEST: Structure = Structure::new(
-    "DeleteFunctionEventInvokeConfigRequest",
-    &[
-        required("FunctionName", Shape::pattern(1, 256, &NAMESPACED_FUNCTION_NAME_PATTERN))
-            .at(Location::Uri("FunctionName")),
-        optional("Qualifier", Shape::pattern(1, 128, &NUMERIC_LATEST_PUBLISHED_OR_ALIAS_QUALIFIER_PATTERN))
-            .at(Location::Query("Qualifier")),
-    ],
-);
-pub(super) static DELETE_LAYER_VERSION_REQUEST: Structure = Structure::new(
-    "DeleteLayerVersionRequest",
-    &[
-        required("LayerName", Shape::pattern(1, 2048, &LAYER_NAME_OR_ARN_PATTERN))
-            .at(Location::Uri("LayerName")),
-        required("VersionNumber", Shape::Long(Limits::NONE)).at(Location::Uri("VersionNumber")),
-    ],
-);
 pub(super) static DELETE_PROVISIONED_CONCURRENCY_CONFIG_REQUEST: Structure = Structure::new(
     "DeleteProvisionedConcurrencyConfigRequest",
     &[
@@ -249,14 +209,6 @@ pub(super) static DELETE_PROVISIONED_CONCURRENCY_CONFIG_REQUEST: Structure = Str
     ],
 );
 pub(super) static GET_ACCOUNT_SETTINGS_REQUEST: Structure = Structure::new("GetAccountSettingsRequest", &[]);
-pub(super) static GET_ALIAS_REQUEST: Structure = Structure::new(
-    "GetAliasRequest",
-    &[
-        required("FunctionName", Shape::pattern(1, 140, &FUNCTION_NAME_PATTERN))
-            .at(Location::Uri("FunctionName")),
-        required("Name", Shape::pattern(1, 128, &ALIAS_PATTERN)).at(Location::Uri("Name")),
-    ],
-);
 pub(super) static GET_FUNCTION_REQUEST: Structure = Structure::new(
     "GetFunctionRequest",
     &[
@@ -279,27 +231,6 @@ pub(super) static GET_FUNCTION_CONFIGURATION_REQUEST: Structure = Structure::new
         optional("Qualifier", Shape::pattern(1, 128, &NUMERIC_LATEST_PUBLISHED_OR_ALIAS_QUALIFIER_PATTERN))
             .at(Location::Query("Qualifier")),
     ],
-);
-pub(super) static GET_FUNCTION_EVENT_INVOKE_CONFIG_REQUEST: Structure = Structure::new(
-    "GetFunctionEventInvokeConfigRequest",
-    &[
-        required("FunctionName", Shape::pattern(1, 256, &NAMESPACED_FUNCTION_NAME_PATTERN))
-            .at(Location::Uri("FunctionName")),
-        optional("Qualifier", Shape::pattern(1, 128, &NUMERIC_LATEST_PUBLISHED_OR_ALIAS_QUALIFIER_PATTERN))
-            .at(Location::Query("Qualifier")),
-    ],
-);
-pub(super) static GET_LAYER_VERSION_REQUEST: Structure = Structure::new(
-    "GetLayerVersionRequest",
-    &[
-        required("LayerName", Shape::pattern(1, 2048, &LAYER_NAME_OR_ARN_PATTERN))
-            .at(Location::Uri("LayerName")),
-        required("VersionNumber", Shape::Long(Limits::NONE)).at(Location::Uri("VersionNumber")),
-    ],
-);
-pub(super) static GET_LAYER_VERSION_BY_ARN_REQUEST: Structure = Structure::new(
-    "GetLayerVersionByArnRequest",
-    &[required("Arn", Shape::pattern(1, 2048, &LAYER_VERSION_ARN_PATTERN)).at(Location::Query("Arn"))],
 );
 pub(super) static GET_POLICY_REQUEST: Structure = Structure::new(
     "GetPolicyRequest",
@@ -330,7 +261,7 @@ pub(super) static INVOCATION_REQUEST: Structure = Structure::new(
         optional("ClientContext", Shape::TEXT).at(Location::Header("x-amz-client-context")),
         optional("DurableExecutionName", Shape::string(1, 64))
             .at(Location::Header("x-amz-durable-execution-name")),
-        optional("Payload", Shape::Blob).at(Location::Payload).secret(),
+        optional("Payload", Shape::Blob).at(Location::RawPayload).secret(),
         optional("Qualifier", Shape::pattern(1, 128, &NUMERIC_LATEST_PUBLISHED_OR_ALIAS_QUALIFIER_PATTERN))
             .at(Location::Query("Qualifier")),
         optional("TenantId", Shape::string(1, 256)).at(Location::Header("x-amz-tenant-id")),
@@ -346,30 +277,10 @@ pub(super) static INVOKE_WITH_RESPONSE_STREAM_REQUEST: Structure = Structure::ne
         optional("ClientContext", Shape::TEXT).at(Location::Header("x-amz-client-context")),
         optional("Qualifier", Shape::pattern(1, 128, &NUMERIC_LATEST_PUBLISHED_OR_ALIAS_QUALIFIER_PATTERN))
             .at(Location::Query("Qualifier")),
-        optional("Payload", Shape::Blob).at(Location::Payload).secret(),
+        optional("Payload", Shape::Blob).at(Location::RawPayload).secret(),
         optional("TenantId", Shape::string(1, 256)).at(Location::Header("x-amz-tenant-id")),
         optional("InvocationType", RESPONSE_STREAMING_INVOCATION_TYPE)
             .at(Location::Header("x-amz-invocation-type")),
-    ],
-);
-pub(super) static LIST_ALIASES_REQUEST: Structure = Structure::new(
-    "ListAliasesRequest",
-    &[
-        required("FunctionName", Shape::pattern(1, 140, &FUNCTION_NAME_PATTERN))
-            .at(Location::Uri("FunctionName")),
-        optional("FunctionVersion", Shape::pattern(1, 1024, &VERSION_WITH_LATEST_PUBLISHED_PATTERN))
-            .at(Location::Query("FunctionVersion")),
-        optional("Marker", Shape::TEXT).at(Location::Query("Marker")),
-        optional("MaxItems", Shape::Integer(Limits { min: 1, max: 10000 })).at(Location::Query("MaxItems")),
-    ],
-);
-pub(super) static LIST_FUNCTION_EVENT_INVOKE_CONFIGS_REQUEST: Structure = Structure::new(
-    "ListFunctionEventInvokeConfigsRequest",
-    &[
-        required("FunctionName", Shape::pattern(1, 256, &NAMESPACED_FUNCTION_NAME_PATTERN))
-            .at(Location::Uri("FunctionName")),
-        optional("Marker", Shape::TEXT).at(Location::Query("Marker")),
-        optional("MaxItems", Shape::Integer(Limits { min: 1, max: 50 })).at(Location::Query("MaxItems")),
     ],
 );
 const FUNCTION_VERSION: Shape = Shape::Enum(&["ALL"]);
@@ -380,26 +291,6 @@ pub(super) static LIST_FUNCTIONS_REQUEST: Structure = Structure::new(
         optional("FunctionVersion", FUNCTION_VERSION).at(Location::Query("FunctionVersion")),
         optional("Marker", Shape::TEXT).at(Location::Query("Marker")),
         optional("MaxItems", Shape::Integer(Limits { min: 1, max: 10000 })).at(Location::Query("MaxItems")),
-    ],
-);
-pub(super) static LIST_LAYER_VERSIONS_REQUEST: Structure = Structure::new(
-    "ListLayerVersionsRequest",
-    &[
-        optional("CompatibleArchitecture", ARCHITECTURE).at(Location::Query("CompatibleArchitecture")),
-        optional("CompatibleRuntime", RUNTIME).at(Location::Query("CompatibleRuntime")),
-        required("LayerName", Shape::pattern(1, 2048, &LAYER_NAME_OR_ARN_PATTERN))
-            .at(Location::Uri("LayerName")),
-        optional("Marker", Shape::TEXT).at(Location::Query("Marker")),
-        optional("MaxItems", Shape::Integer(Limits { min: 1, max: 50 })).at(Location::Query("MaxItems")),
-    ],
-);
-pub(super) static LIST_LAYERS_REQUEST: Structure = Structure::new(
-    "ListLayersRequest",
-    &[
-        optional("CompatibleArchitecture", ARCHITECTURE).at(Location::Query("CompatibleArchitecture")),
-        optional("CompatibleRuntime", RUNTIME).at(Location::Query("CompatibleRuntime")),
-        optional("Marker", Shape::TEXT).at(Location::Query("Marker")),
-        optional("MaxItems", Shape::Integer(Limits { min: 1, max: 50 })).at(Location::Query("MaxItems")),
     ],
 );
 pub(super) static LIST_PROVISIONED_CONCURRENCY_CONFIGS_REQUEST: Structure = Structure::new(
@@ -425,28 +316,6 @@ pub(super) static LIST_VERSIONS_BY_FUNCTION_REQUEST: Structure = Structure::new(
         optional("MaxItems", Shape::Integer(Limits { min: 1, max: 10000 })).at(Location::Query("MaxItems")),
     ],
 );
-static LAYER_VERSION_CONTENT_INPUT: Structure = Structure::new(
-    "LayerVersionContentInput",
-    &[
-        optional("S3Bucket", Shape::string(3, 63)),
-        optional("S3Key", Shape::string(1, 1024)),
-        optional("S3ObjectVersion", Shape::string(1, 1024)),
-        optional("S3ObjectStorageMode", S3_OBJECT_STORAGE_MODE),
-        optional("ZipFile", Shape::Blob).secret(),
-    ],
-);
-pub(super) static PUBLISH_LAYER_VERSION_REQUEST: Structure = Structure::new(
-    "PublishLayerVersionRequest",
-    &[
-        required("LayerName", Shape::pattern(1, 2048, &LAYER_NAME_OR_ARN_PATTERN))
-            .at(Location::Uri("LayerName")),
-        optional("Description", Shape::string(0, 256)),
-        required("Content", Shape::Structure(&LAYER_VERSION_CONTENT_INPUT)),
-        optional("CompatibleArchitectures", Shape::List(&ARCHITECTURE, Limits { min: 0, max: 2 })),
-        optional("CompatibleRuntimes", Shape::List(&RUNTIME, Limits { min: 0, max: 15 })),
-        optional("LicenseInfo", Shape::string(0, 512)),
-    ],
-);
 pub(super) static PUBLISH_VERSION_REQUEST: Structure = Structure::new(
     "PublishVersionRequest",
     &[
@@ -464,29 +333,6 @@ pub(super) static PUT_FUNCTION_CONCURRENCY_REQUEST: Structure = Structure::new(
         required("FunctionName", Shape::pattern(1, 140, &FUNCTION_NAME_PATTERN))
             .at(Location::Uri("FunctionName")),
         required("ReservedConcurrentExecutions", Shape::Integer(Limits { min: 0, max: i64::MAX })),
-    ],
-);
-static ON_SUCCESS: Structure =
-    Structure::new("OnSuccess", &[optional("Destination", Shape::pattern(0, 350, &DESTINATION_ARN_PATTERN))]);
-static ON_FAILURE: Structure =
-    Structure::new("OnFailure", &[optional("Destination", Shape::pattern(0, 350, &DESTINATION_ARN_PATTERN))]);
-static DESTINATION_CONFIG: Structure = Structure::new(
-    "DestinationConfig",
-    &[
-        optional("OnSuccess", Shape::Structure(&ON_SUCCESS)),
-        optional("OnFailure", Shape::Structure(&ON_FAILURE)),
-    ],
-);
-pub(super) static PUT_FUNCTION_EVENT_INVOKE_CONFIG_REQUEST: Structure = Structure::new(
-    "PutFunctionEventInvokeConfigRequest",
-    &[
-        required("FunctionName", Shape::pattern(1, 256, &NAMESPACED_FUNCTION_NAME_PATTERN))
-            .at(Location::Uri("FunctionName")),
-        optional("Qualifier", Shape::pattern(1, 128, &NUMERIC_LATEST_PUBLISHED_OR_ALIAS_QUALIFIER_PATTERN))
-            .at(Location::Query("Qualifier")),
-        optional("MaximumRetryAttempts", Shape::Integer(Limits { min: 0, max: 2 })),
-        optional("MaximumEventAgeInSeconds", Shape::Integer(Limits { min: 60, max: 21600 })),
-        optional("DestinationConfig", Shape::Structure(&DESTINATION_CONFIG)),
     ],
 );
 pub(super) static PUT_PROVISIONED_CONCURRENCY_CONFIG_REQUEST: Structure = Structure::new(
@@ -524,18 +370,6 @@ pub(super) static UNTAG_RESOURCE_REQUEST: Structure = Structure::new(
         required("Resource", Shape::pattern(1, 10000, &TAGGABLE_RESOURCE_PATTERN))
             .at(Location::Uri("Resource")),
         required("TagKeys", Shape::list(&Shape::string(1, 128))).at(Location::Query("tagKeys")),
-    ],
-);
-pub(super) static UPDATE_ALIAS_REQUEST: Structure = Structure::new(
-    "UpdateAliasRequest",
-    &[
-        required("FunctionName", Shape::pattern(1, 140, &FUNCTION_NAME_PATTERN))
-            .at(Location::Uri("FunctionName")),
-        required("Name", Shape::pattern(1, 128, &ALIAS_PATTERN)).at(Location::Uri("Name")),
-        optional("FunctionVersion", Shape::pattern(1, 1024, &VERSION_WITH_LATEST_PUBLISHED_PATTERN)),
-        optional("Description", Shape::string(0, 256)),
-        optional("RoutingConfig", Shape::Structure(&ALIAS_ROUTING_CONFIGURATION)),
-        optional("RevisionId", Shape::TEXT),
     ],
 );
 pub(super) static UPDATE_FUNCTION_CODE_REQUEST: Structure = Structure::new(
@@ -589,18 +423,5 @@ pub(super) static UPDATE_FUNCTION_CONFIGURATION_REQUEST: Structure = Structure::
         optional("AcceleratorConfig", Shape::Structure(&ACCELERATOR_CONFIG)),
     ],
 );
-pub(super) static UPDATE_FUNCTION_EVENT_INVOKE_CONFIG_REQUEST: Structure = Structure::new(
-    "UpdateFunctionEventInvokeConfigRequest",
-    &[
-        required("FunctionName", Shape::pattern(1, 256, &NAMESPACED_FUNCTION_NAME_PATTERN))
-            .at(Location::Uri("FunctionName")),
-        optional("Qualifier", Shape::pattern(1, 128, &NUMERIC_LATEST_PUBLISHED_OR_ALIAS_QUALIFIER_PATTERN))
-            .at(Location::Query("Qualifier")),
-        optional("MaximumRetryAttempts", Shape::Integer(Limits { min: 0, max: 2 })),
-        optional("MaximumEventAgeInSeconds", Shape::Integer(Limits { min: 60, max: 21600 })),
-        optional("DestinationConfig", Shape::Structure(&DESTINATION_CONFIG)),
-    ],
-);
-
 /// Rows without a handler take nothing.
 pub(super) static NOTHING: Structure = Structure::new("Nothing", &[]);

@@ -2,12 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::page::OfFunction;
 use super::rooms;
 use super::view::Configuration;
 use crate::functions::Reference;
 use crate::wire::{ApiError, Call};
-
-const PAGE: usize = 50;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -29,14 +28,6 @@ pub(super) async fn publish(call: &Call, input: Publish) -> Result<Configuration
     Ok(Configuration::of(&call.home, &name, view.version, true))
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub(super) struct List {
-    function_name: String,
-    marker: Option<String>,
-    max_items: Option<usize>,
-}
-
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Listed {
@@ -45,11 +36,10 @@ pub(super) struct Listed {
     next_marker: Option<String>,
 }
 
-pub(super) async fn list(call: &Call, input: List) -> Result<Listed, ApiError> {
-    let Reference { name, .. } = Reference::parse(&input.function_name, None, &call.home)?;
-    let after = input.marker.and_then(|marker| marker.parse().ok()).unwrap_or(-1);
-    let max = input.max_items.unwrap_or(PAGE).min(PAGE);
-    let (versions, is_more) = rooms(call).versions(&call.home, &name, after, max).await?;
+pub(super) async fn list(call: &Call, input: OfFunction) -> Result<Listed, ApiError> {
+    let (name, page) = (input.name(call)?, input.page);
+    let after = page.marker.as_ref().and_then(|marker| marker.parse().ok()).unwrap_or(-1);
+    let (versions, is_more) = rooms(call).versions(&call.home, &name, after, page.max()).await?;
     // `$LATEST` comes first, and counts as 0.
     let number = |text: &str| text.parse::<u64>().unwrap_or(0).to_string();
     let next_marker = versions.last().filter(|_| is_more).map(|last| number(&last.version));

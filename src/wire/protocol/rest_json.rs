@@ -20,7 +20,7 @@ pub(super) fn decode(
     body: Bytes,
 ) -> Result<Decoded, ApiError> {
     let members = operation.input.members;
-    let takes_payload = members.iter().any(|member| member.location == Location::Payload);
+    let takes_payload = members.iter().any(|member| member.location.is_payload());
     let (mut input, payload) = if takes_payload {
         (Map::new(), body)
     } else if members.iter().any(|member| member.location == Location::Body) {
@@ -42,14 +42,15 @@ pub(super) fn decode(
             | Location::Uri(_)
             | Location::QueryMap
             | Location::Header(_)
-            | Location::Payload => None,
+            | Location::Payload
+            | Location::RawPayload => None,
         })
         .collect();
     for member in members {
         let values =
             |name: &str| query.iter().filter(|(key, _)| key == name).map(|(_, v)| v.as_str()).collect();
         let value = match member.location {
-            Location::Body | Location::Payload => continue,
+            Location::Body | Location::Payload | Location::RawPayload => continue,
             Location::Uri(label) => match labels.iter().find(|(name, _)| *name == label) {
                 Some((_, raw)) => Some(value_of_text(&member.shape, &decoded_label(raw)?)),
                 None => None,

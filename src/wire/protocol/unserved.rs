@@ -43,7 +43,7 @@ fn target(headers: &HeaderMap) -> Option<String> {
 pub(crate) fn error(name: &str) -> ApiError {
     let text = format!(
         "The service {name} is not supported by this server. Integrations and tasks can call it where the settings say \
-         where it is: [services.{name}] endpoint."
+         where it is: [services.{name}] endpoint, or [services] default."
     );
     ApiError::new(Code::UnsupportedOperation, text)
 }

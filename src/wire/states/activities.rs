@@ -2,9 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::fault::unsupported;
+use super::encryption::EncryptionConfiguration;
 use super::tags::Tag;
 use super::time::EpochSeconds;
+use crate::engine::Encryption;
 use crate::engine::event::Failure;
 use crate::wire::{ApiError, Call};
 
@@ -14,13 +15,7 @@ pub(super) struct CreateActivity {
     name: String,
     #[serde(default)]
     tags: Vec<Tag>,
-    encryption_configuration: Option<Encryption>,
-}
-
-#[derive(Deserialize, Serialize)]
-struct Encryption {
-    #[serde(rename = "type")]
-    kind: String,
+    encryption_configuration: Option<EncryptionConfiguration>,
 }
 
 #[derive(Serialize)]
@@ -42,7 +37,7 @@ pub(super) struct Described {
     activity_arn: String,
     name: String,
     creation_date: EpochSeconds,
-    encryption_configuration: Encryption,
+    encryption_configuration: EncryptionConfiguration,
 }
 
 #[derive(Deserialize)]
@@ -107,11 +102,13 @@ pub(super) struct TaskHeartbeat {
 }
 
 pub(super) async fn create_activity(call: &Call, input: CreateActivity) -> Result<Created, ApiError> {
-    if input.encryption_configuration.is_some_and(|encryption| encryption.kind != "AWS_OWNED_KEY") {
-        return Err(unsupported("Encryption with a customer managed key"));
-    }
+    let encryption = match input.encryption_configuration {
+        Some(configuration) => configuration.read()?,
+        None => Encryption::AwsOwnedKey,
+    };
     let tags = input.tags.into_iter().map(Into::into).collect();
-    let made = call.engine().create_activity(call.home.clone(), &input.name, tags).await?;
+    let made =
+        call.engine().create_encrypted_activity(call.home.clone(), &input.name, tags, encryption).await?;
     Ok(Created { activity_arn: made.arn.to_string(), creation_date: made.created.into() })
 }
 
@@ -121,7 +118,7 @@ pub(super) async fn describe_activity(call: &Call, input: ByArn) -> Result<Descr
         activity_arn: found.arn.to_string(),
         name: found.arn.name.to_string(),
         creation_date: found.created.into(),
-        encryption_configuration: Encryption { kind: "AWS_OWNED_KEY".to_owned() },
+        encryption_configuration: (&found.encryption).into(),
     })
 }
 

@@ -42,6 +42,12 @@ pub(super) struct Started {
     start_date: EpochSeconds,
 }
 
+impl From<engine::Started> for Started {
+    fn from(started: engine::Started) -> Self {
+        Self { execution_arn: started.arn, start_date: started.started.into() }
+    }
+}
+
 #[derive(Serialize)]
 struct Included {
     included: bool,
@@ -205,8 +211,7 @@ fn status_name(status: ExecutionStatus) -> &'static str {
 }
 
 pub(super) async fn start_execution(call: &Call, input: StartExecution) -> Result<Started, ApiError> {
-    let started = call.engine().start_execution(input.into_engine(call)).await?;
-    Ok(Started { execution_arn: started.arn, start_date: started.started.into() })
+    Ok(call.engine().start_execution(input.into_engine(call)).await?.into())
 }
 
 pub(super) async fn start_sync_execution(call: &Call, input: StartExecution) -> Result<SyncResult, ApiError> {

@@ -15,6 +15,8 @@ impl From<Error> for ApiError {
             Error::StateMachineTypeNotSupported => Code::StateMachineTypeNotSupported,
             Error::MissingRequiredParameter => Code::MissingRequiredParameter,
             Error::InvalidLoggingConfiguration(_) => Code::InvalidLoggingConfiguration,
+            Error::InvalidEncryptionConfiguration(_) => Code::InvalidEncryptionConfiguration,
+            Error::ActivityAlreadyExists(_) => Code::ActivityAlreadyExists,
             Error::ExecutionAlreadyExists(_) => Code::ExecutionAlreadyExists,
             Error::ExecutionNotRedrivable(_) => Code::ExecutionNotRedrivable,
             Error::ExecutionDoesNotExist(_) => Code::ExecutionDoesNotExist,
@@ -45,7 +47,9 @@ impl From<Error> for ApiError {
                 return Self::new(Code::Validation, error.to_string())
                     .with("reason", "CANNOT_UPDATE_COMPLETED_MAP_RUN");
             }
-            Error::InvalidTest(_) => Code::Validation,
+            Error::InvalidTest(_) | Error::InvalidTag(_) | Error::NoFork(_) | Error::NoWait(_) => {
+                Code::Validation
+            }
             Error::UntestableState => Code::InvalidDefinition,
             Error::AliasDoesNotExist | Error::MapRunDoesNotExist(_) => Code::ResourceNotFound,
             Error::QuotaExceeded(_) => Code::ServiceQuotaExceeded,
@@ -54,13 +58,8 @@ impl From<Error> for ApiError {
                 tracing::error!(%error, "a call failed in the store");
                 return Self::bare(Code::ServiceUnavailable);
             }
-            Error::Corrupt(_) => return Self::internal(&error),
+            Error::Corrupt(_) | Error::Superseded => return Self::internal(&error),
         };
         Self::new(code, error.to_string())
     }
-}
-
-/// The answer to a member whose feature is not there yet; said rather than ignored.
-pub(super) fn unsupported(what: &str) -> ApiError {
-    ApiError::new(Code::UnsupportedOperation, format!("{what} is not supported by this server"))
 }

@@ -42,7 +42,7 @@ fn refusal(operation: &str, arn: &StatesArn, text: &str) -> Error {
         _ if operation.ends_with("Resource") => Error::ResourceNotFound(text),
         _ if operation.ends_with("Alias") => Error::AliasDoesNotExist,
         StatesArn::StateMachine(_) => Error::StateMachineDoesNotExist(text),
-        StatesArn::Execution(_) | StatesArn::Express(..) => Error::ExecutionDoesNotExist(text),
+        StatesArn::Execution(_) | StatesArn::Express(_) => Error::ExecutionDoesNotExist(text),
         StatesArn::Activity(_) => Error::ActivityDoesNotExist(text),
         StatesArn::MapRun(_) => Error::MapRunDoesNotExist(text),
     }

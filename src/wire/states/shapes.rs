@@ -1,4 +1,4 @@
-//! Inputs of Step Functions' operations, members in the order of AWS's service model.
+//! Inputs of Step Functions' operations, members in the order of AWS's service model, and of those that AWS doesn't have.
 
 use crate::wire::{Limits, Pattern, Shape, Structure, optional, required};
 
@@ -135,6 +135,16 @@ pub(super) static DESCRIBE_STATE_MACHINE_FOR_EXECUTION: Structure = Structure::n
     "DescribeStateMachineForExecutionInput",
     &[required("executionArn", ARN), optional("includedData", INCLUDED_DATA)],
 );
+pub(super) static FORK_EXECUTION: Structure = Structure::new(
+    "ForkExecutionInput",
+    &[
+        required("executionArn", ARN),
+        required("stateName", NAME).secret(),
+        optional("eventId", Shape::Long(Limits { min: 1, max: i64::MAX })),
+        optional("name", NAME),
+        optional("input", DATA).secret(),
+    ],
+);
 pub(super) static GET_ACTIVITY_TASK: Structure =
     Structure::new("GetActivityTaskInput", &[required("activityArn", ARN), optional("workerName", NAME)]);
 pub(super) static GET_EXECUTION_HISTORY: Structure = Structure::new(
@@ -214,6 +224,8 @@ pub(super) static SEND_TASK_SUCCESS: Structure = Structure::new(
     "SendTaskSuccessInput",
     &[required("taskToken", TOKEN).secret(), required("output", DATA).secret()],
 );
+pub(super) static SKIP_WAIT: Structure =
+    Structure::new("SkipWaitInput", &[required("executionArn", ARN), optional("stateName", NAME).secret()]);
 pub(super) static START_EXECUTION: Structure = Structure::new(
     "StartExecutionInput",
     &[

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::fault::unsupported;
+use super::encryption::EncryptionConfiguration;
 use super::tags::Tag;
 use super::time::EpochSeconds;
 use super::versions::version_arn;
@@ -72,12 +72,6 @@ struct LogGroup {
 struct TracingConfiguration {
     #[serde(default)]
     enabled: bool,
-}
-
-#[derive(Deserialize)]
-struct EncryptionConfiguration {
-    #[serde(rename = "type")]
-    kind: String,
 }
 
 impl From<LoggingConfiguration> for Logging {
@@ -157,6 +151,8 @@ pub(super) struct Described {
     logging_configuration: LoggingConfiguration,
     tracing_configuration: TracingConfiguration,
     #[serde(skip_serializing_if = "Option::is_none")]
+    encryption_configuration: Option<EncryptionConfiguration>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     revision_id: Option<String>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     variable_references: BTreeMap<String, Vec<String>>,
@@ -204,21 +200,12 @@ fn publish_of(publish: bool, description: Option<String>) -> Result<Option<engin
     }
 }
 
-fn check_encryption(configuration: Option<&EncryptionConfiguration>) -> Result<(), ApiError> {
-    match configuration {
-        Some(configuration) if configuration.kind != "AWS_OWNED_KEY" => {
-            Err(unsupported("Encryption with a customer managed key"))
-        }
-        Some(_) | None => Ok(()),
-    }
-}
-
 pub(super) async fn create_state_machine(
     call: &Call,
     input: CreateStateMachine,
 ) -> Result<Created, ApiError> {
     let publish = publish_of(input.publish, input.version_description)?;
-    check_encryption(input.encryption_configuration.as_ref())?;
+    let encryption = input.encryption_configuration.map(EncryptionConfiguration::read).transpose()?;
     let create = engine::CreateStateMachine {
         home: call.home.clone(),
         name: input.name,
@@ -227,6 +214,7 @@ pub(super) async fn create_state_machine(
         kind: input.kind.into(),
         logging: input.logging_configuration.map(Into::into).unwrap_or_default(),
         tracing: input.tracing_configuration.is_some_and(|tracing| tracing.enabled),
+        encryption,
         tags: input.tags.into_iter().map(Into::into).collect(),
         publish,
     };
@@ -243,13 +231,14 @@ pub(super) async fn update_state_machine(
     input: UpdateStateMachine,
 ) -> Result<Updated, ApiError> {
     let publish = publish_of(input.publish, input.version_description)?;
-    check_encryption(input.encryption_configuration.as_ref())?;
+    let encryption = input.encryption_configuration.map(EncryptionConfiguration::read).transpose()?;
     let update = engine::UpdateStateMachine {
         arn: input.state_machine_arn,
         definition: input.definition,
         role_arn: input.role_arn,
         logging: input.logging_configuration.map(Into::into),
         tracing: input.tracing_configuration.map(|tracing| tracing.enabled),
+        encryption,
         publish,
     };
     let updated = call.engine().update_state_machine(update).await?;
@@ -294,6 +283,7 @@ fn described(machine: &StateMachine, included: IncludedData) -> Described {
         IncludedData::AllData => machine.definition.clone(),
         IncludedData::MetadataOnly => "{}".to_owned(),
     };
+    let shown = machine.shown();
     Described {
         state_machine_arn: machine.arn.to_string(),
         name: machine.arn.full_name().to_string(),
@@ -305,8 +295,9 @@ fn described(machine: &StateMachine, included: IncludedData) -> Described {
         update_date: None,
         logging_configuration: (&machine.logging).into(),
         tracing_configuration: TracingConfiguration { enabled: machine.tracing },
+        encryption_configuration: shown.encryption.as_ref().map(Into::into),
         revision_id: machine.revision_id.clone(),
-        variable_references: machine.variable_references().into_iter().collect(),
+        variable_references: shown.variable_references.into_iter().collect(),
         description: machine.description.clone(),
         label: None,
         map_run_arn: None,

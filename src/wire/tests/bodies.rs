@@ -8,9 +8,11 @@ use bytes::Bytes;
 use http_body::{Frame, SizeHint};
 
 use super::super::harness::{Answer, World};
+use super::super::lambda;
 use crate::connect::{Body, Request, boxed, full};
 
 const MIB: usize = 1024 * 1024;
+const PACKAGE_BYTES_MAX: usize = lambda::SERVICE.body_bytes_max;
 
 /// Says how long it is, and is never to be read.
 struct Unread(u64);
@@ -31,11 +33,19 @@ impl http_body::Body for Unread {
     }
 }
 
-/// A call of API Gateway that nobody has signed, as anybody can send it.
+/// A call of API Gateway with a key that is known here, and a signature that isn't that of the call.
 fn unsigned(body: Body) -> Request {
-    let signature = "AWS4-HMAC-SHA256 Credential=test/20231114/us-east-1/apigateway/aws4_request, \
-        SignedHeaders=host;x-amz-date, Signature=00";
+    unsigned_of("test", body)
+}
+
+fn unsigned_of(key: &str, body: Body) -> Request {
+    let signature = format!(
+        "AWS4-HMAC-SHA256 Credential={key}/20231114/us-east-1/apigateway/aws4_request, \
+        SignedHeaders=host;x-amz-date, Signature={}",
+        "0".repeat(64)
+    );
     let request = http::Request::post("/restapis?mode=import").header("host", "localhost:4566");
+    let request = request.header("x-amz-date", "20231114T221320Z");
     request.header("authorization", signature).body(body).unwrap()
 }
 
@@ -53,16 +63,28 @@ async fn a_body_without_room_is_refused_before_it_is_read() {
     let answer = world.send_as_it_is(unsigned(unread(10 * MIB + 1))).await;
     assert_eq!(told(&answer), (413, "RequestEntityTooLargeException"), "{answer:?}");
 
-    let one = world.api.bodies.collect_up_to(full(vec![b' '; 10 * MIB]), 10 * MIB).await.unwrap();
-    let two = world.api.bodies.collect_up_to(full(vec![b' '; 10 * MIB - 64 * 1024]), 10 * MIB).await.unwrap();
+    // A package of the largest size takes all there is.
+    let package = full(vec![b' '; PACKAGE_BYTES_MAX]);
+    let one = world.api.bodies.collect_for_aws(package, PACKAGE_BYTES_MAX).await.unwrap();
     // Small ones take none.
     let answer = world.send_as_it_is(unsigned(full(vec![b' '; 64 * 1024]))).await;
     assert_eq!(answer.status, 403, "{answer:?}");
     let answer = world.send_as_it_is(unsigned(unread(64 * 1024 + 1))).await;
     assert_eq!(told(&answer), (503, "ServiceUnavailableException"), "{answer:?}");
-    drop((one, two));
+    drop(one);
     let answer = world.send_as_it_is(unsigned(full(vec![b' '; 64 * 1024 + 1]))).await;
     assert_eq!(answer.status, 403, "{answer:?}");
+}
+
+/// Nobody reserves memory or makes this server read who isn't known here.
+#[tokio::test]
+async fn a_body_with_an_unknown_key_is_refused_unread() {
+    let world = World::new().await;
+    let answer = world.send_as_it_is(unsigned_of("AKIAUNKNOWN", boxed(Unread(10 * MIB as u64)))).await;
+    assert_eq!(told(&answer), (403, "UnrecognizedClientException"), "{answer:?}");
+    // A small one is read, so that the client sees the answer.
+    let answer = world.send_as_it_is(unsigned_of("AKIAUNKNOWN", full(vec![b' '; 64 * 1024]))).await;
+    assert_eq!(told(&answer), (403, "UnrecognizedClientException"), "{answer:?}");
 }
 
 #[tokio::test]

@@ -50,7 +50,10 @@ const NOBODY_S: [&str; 9] = [
 
 /// What is called by a name that its maker chose may be made by others under the same name: it is theirs then. And
 /// what AWS says of a plan that isn't there is on record: it has no keys.
-const ALSO_ELSEWHERE: [&str; 3] = ["CreateRole", "CreatePolicy", "GetUsagePlanKeys"];
+const ALSO_ELSEWHERE: [&str; 4] = ["CreateRole", "CreatePolicy", "GetFederationToken", "GetUsagePlanKeys"];
+
+/// What needs nothing but a name: under the owner's name, a caller would make one of their own, which later calls find.
+const NAMED_ANEW: [&str; 3] = ["CreateUser", "CreateGroup", "CreateInstanceProfile"];
 
 /// Who owns things, and may call.
 struct Home {
@@ -106,7 +109,7 @@ impl Naming {
                 ("resourceArn", _) => "restApiArn",
                 (name, _) => name,
             };
-            if let Some(value) = names.get(name) {
+            if let Some(value) = names.get(name).filter(|_| !NAMED_ANEW.contains(&operation.name)) {
                 input.insert(member.name.to_owned(), value.clone());
                 // What may be left out narrows a list.
                 names_any |= member.required && !NOBODY_S.contains(&name);
@@ -118,8 +121,8 @@ impl Naming {
     /// Whether this reads something that only the owner has.
     fn reads(&self) -> bool {
         let reads = ["Get", "List", "Describe"].iter().any(|verb| self.operation.name.starts_with(verb));
-        // A worker's poll would wait for work.
-        self.names_any && reads && self.operation.name != "GetActivityTask"
+        // A worker's poll would wait for work, and keys are new each time.
+        self.names_any && reads && !["GetActivityTask", "GetFederationToken"].contains(&self.operation.name)
     }
 }
 

@@ -1,9 +1,17 @@
 //! Role sessions as clients of the APIs see them: how they start, and what they may call.
 
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use serde_json::Value;
 
 use crate::clock::Timestamp;
-use crate::identity::{Credential, Secret};
+use crate::connect::{self, HttpClient};
+use crate::gateway::{AwsCall, AwsOperation, CallAs};
+use crate::id::{AccountRegion, Region};
+use crate::identity::{Caller, Credential, RoleSession, Secret, SessionTags};
+use crate::wire::client::{AwsClient, Endpoints, ServiceEndpoints, json_output};
 use crate::wire::harness::{Answer, World};
 
 const ROLE: &str = "arn:aws:iam::123456789012:role/R";
@@ -30,7 +38,7 @@ impl World {
     /// Creates the role `R`, which the account may assume, with a policy of these statements.
     async fn role(&self, statements: &str) {
         let trust = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"sts:AssumeRole",
-            "Principal":{"AWS":"123456789012"}}}"#;
+            "Principal":{"AWS":"123456789012","Service":"states.amazonaws.com"}}}"#;
         self.iam("CreateRole", &[("RoleName", "R"), ("AssumeRolePolicyDocument", trust)]).await;
         let document = format!(r#"{{"Version":"2012-10-17","Statement":[{statements}]}}"#);
         let policy = [("RoleName", "R"), ("PolicyName", "p"), ("PolicyDocument", document.as_str())];
@@ -137,16 +145,25 @@ async fn who_may_not_assume_a_role_is_told_so() {
         ),
         (
             &[("SourceIdentity", "me")],
-            400,
-            "ValidationError",
-            "SourceIdentity is not supported by this server.",
+            403,
+            "AccessDenied",
+            "User: arn:aws:iam::123456789012:root is not authorized to perform: sts:SetSourceIdentity on resource: \
+             arn:aws:iam::123456789012:role/R",
         ),
         (
             &[("Tags.member.1.Key", "a"), ("Tags.member.1.Value", "b")],
-            400,
-            "ValidationError",
-            "Tags is not supported",
+            403,
+            "AccessDenied",
+            "User: arn:aws:iam::123456789012:root is not authorized to perform: sts:TagSession on resource: \
+             arn:aws:iam::123456789012:role/R",
         ),
+        (
+            &[("TransitiveTagKeys.member.1", "a")],
+            400,
+            "InvalidParameterValue",
+            "The specified transitive tag key must be included in the requested tags.",
+        ),
+        (&[("TokenCode", "123456")], 400, "ValidationError", "TokenCode is not supported by this server."),
     ] {
         let answer = world.assume_with(parameters).await;
         assert_eq!(
@@ -243,6 +260,29 @@ async fn a_session_policy_narrows_and_a_role_that_is_passed_needs_leave() {
 }
 
 #[tokio::test]
+async fn a_guest_of_the_account_may_do_what_it_is_given() {
+    let world = World::new().await;
+    let policy = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"states:ListActivities","Resource":"*"}}"#;
+    let answer = world.act("sts", "GetFederationToken", &[("Name", "guest"), ("Policy", policy)]).await;
+    let body = &answer.body;
+    assert_eq!(element(body, "Arn"), "arn:aws:sts::123456789012:federated-user/guest", "{body}");
+    assert_eq!(element(body, "FederatedUserId"), "123456789012:guest");
+    let guest = credential(&world.credential, body);
+    assert_eq!(world.states_as(&guest, "ListActivities", "{}").await.0, 200);
+    let (status, said) = world.states_as(&guest, "ListStateMachines", "{}").await;
+    assert_eq!(status, 400);
+    let user = "User: arn:aws:sts::123456789012:federated-user/guest is not authorized to perform: \
+                states:ListStateMachines on resource: *";
+    assert!(said["message"].as_str().unwrap().starts_with(user), "{said}");
+    let request = http::Request::post("/").header("content-type", "application/x-www-form-urlencoded");
+    let body = form("GetFederationToken", &[("Name", "other")]);
+    let answer = world.send_as(&guest, "sts", request.body(body.as_str()).unwrap()).await;
+    assert_eq!((answer.status, element(&answer.body, "Code")), (403, "AccessDenied"));
+    let answer = world.act("sts", "DecodeAuthorizationMessage", &[("EncodedMessage", "x")]).await;
+    assert_eq!(element(&answer.body, "Code"), "UnsupportedOperation");
+}
+
+#[tokio::test]
 async fn an_account_s_session_is_the_account() {
     let world = World::new().await;
     let answer = world.act("sts", "GetSessionToken", &[("DurationSeconds", "900")]).await;
@@ -252,4 +292,79 @@ async fn an_account_s_session_is_the_account() {
     let body = form("GetSessionToken", &[]);
     let answer = world.send_as(&session, "sts", request.body(body.as_str()).unwrap()).await;
     assert_eq!((answer.status, element(&answer.body, "Code")), (403, "AccessDenied"));
+}
+
+/// Wherever the call goes, in whatever form: permissions are checked in one place.
+#[tokio::test]
+async fn calls_from_inside_need_the_caller_s_permission() {
+    let world = World::new().await;
+    world
+        .role(r#"{"Effect":"Allow","Action":["states:ListStateMachines","kms:ListKeys"],"Resource":"*"}"#)
+        .await;
+    let role = world.act("iam", "GetRole", &[("RoleName", "R")]).await;
+    let session = RoleSession {
+        service: None,
+        web: None,
+        tags: SessionTags::default(),
+        role_name: "R".into(),
+        role_id: element(&role.body, "RoleId").into(),
+        role_arn: ROLE.into(),
+        issued: Timestamp::from_millis(0),
+        policies: None,
+    };
+    let account = world.credential.caller.account.clone();
+    let caller = Caller::session(account.clone(), session, "me");
+    // Nobody listens there: whoever may call is told so.
+    let settings = r#"{"kms": {"endpoint": "http://127.0.0.1:1"}}"#;
+    let settings: ServiceEndpoints = serde_json::from_str(settings).unwrap();
+    let endpoints = Endpoints::new(&settings, Some(&world.credential), &account).unwrap();
+    let client = AwsClient::new(endpoints, HttpClient::new(connect::Options::default()), world.clock.clone());
+    let api = Arc::new(world.api.clone());
+    client.serve_with(Arc::downgrade(&api));
+    let target = |name: &str| {
+        let target = HeaderValue::try_from(format!("AWSStepFunctions.{name}")).unwrap();
+        (
+            AwsOperation::Path("/".to_owned()),
+            HeaderMap::from_iter([(HeaderName::from_static("x-amz-target"), target)]),
+        )
+    };
+    let action = |name: &str| (AwsOperation::Action(name.to_owned()), HeaderMap::new());
+    let json = |name: &str| (AwsOperation::Json(name.to_owned()), HeaderMap::new());
+    for (service, (operation, headers), expect) in [
+        ("states", action("ListStateMachines"), "200"),
+        ("states", json("ListStateMachines"), "200"),
+        ("states", target("ListStateMachines"), "200"),
+        ("states", action("ListActivities"), "AccessDeniedException"),
+        ("states", json("ListActivities"), "AccessDeniedException"),
+        ("states", target("ListActivities"), "AccessDeniedException"),
+        ("iam", json("ListRoles"), "AccessDeniedException"),
+        ("kms", action("ListKeys"), "no connection"),
+        ("kms", json("ListKeys"), "no connection"),
+        ("kms", action("ListAliases"), "AccessDeniedException"),
+        ("kms", json("ListAliases"), "AccessDeniedException"),
+        ("kms", (AwsOperation::Path("/x".to_owned()), HeaderMap::new()), "AccessDeniedException"),
+    ] {
+        let shown = format!("{service} {operation:?}");
+        let call = AwsCall {
+            owner: AccountRegion { account: account.clone(), region: Region::parse("us-east-1").unwrap() },
+            service: service.to_owned(),
+            region: "us-east-1".to_owned(),
+            operation,
+            method: Method::POST,
+            call_as: CallAs::Caller(Box::new(caller.clone())),
+            source_arn: None,
+            headers,
+            query: Vec::new(),
+            body: "{}".into(),
+            timeout: Duration::from_secs(5),
+        };
+        let told = match client.send(call).await {
+            Ok(response) => match json_output(&response) {
+                Ok(_) => response.status.as_str().to_owned(),
+                Err(error) => error.code,
+            },
+            Err(error) => error.to_string(),
+        };
+        assert_eq!(told, expect, "{shown}");
+    }
 }

@@ -111,7 +111,11 @@ fn comparable(answer: &str) -> Value {
     serde_json::from_str(answer).unwrap_or_else(|_| {
         let (before, id) = answer.split_once("<RequestId>").unwrap_or((answer, ""));
         let after = id.split_once("</RequestId>").map_or("", |(_, after)| after);
-        json!(format!("{before}{after}"))
+        // Earlier versions didn't count those that have a policy as their boundary.
+        let (before, boundaries) =
+            before.split_once("<PermissionsBoundaryUsageCount>").unwrap_or((before, ""));
+        let counted = boundaries.split_once("</PermissionsBoundaryUsageCount>").map_or("", |(_, rest)| rest);
+        json!(format!("{before}{counted}{after}"))
     })
 }
 

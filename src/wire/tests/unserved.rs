@@ -15,7 +15,7 @@ async fn answer(service: &str, request: http::Request<&str>) -> (u16, String, St
 fn message(service: &str) -> String {
     format!(
         "The service {service} is not supported by this server. Integrations and tasks can call it where the settings \
-         say where it is: [services.{service}] endpoint."
+         say where it is: [services.{service}] endpoint, or [services] default."
     )
 }
 

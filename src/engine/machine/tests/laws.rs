@@ -73,6 +73,11 @@ fn drive(definition: &Value, choices: &[u8], step_entries_max: usize) -> Drive {
     let mut drive = Drive::new(definition, r#"{"items": [1, 2, 3]}"#);
     drive.limits.step_entries_max = step_entries_max;
     drive.start();
+    go_on(&mut drive, choices);
+    drive
+}
+
+fn go_on(drive: &mut Drive, choices: &[u8]) {
     for choice in choices {
         if drive.execution.ending().is_some() {
             // What ended otherwise than well goes on where it stopped.
@@ -82,7 +87,7 @@ fn drive(definition: &Value, choices: &[u8], step_entries_max: usize) -> Drive {
                 break;
             }
             // When one that gave way goes on, which is at once, differs.
-            assert!(armed(&drive).keys().eq(drive.timers.keys()));
+            assert!(armed(drive).keys().eq(drive.timers.keys()));
             continue;
         }
         let index = usize::from(choice >> 3);
@@ -113,7 +118,7 @@ fn drive(definition: &Value, choices: &[u8], step_entries_max: usize) -> Drive {
                 };
                 let output = Some(Payload::default());
                 let ends = vec![ChildEnd { index: child.index, status, output }];
-                drive.step(Input::ChildrenEnded { key: child.key, ends });
+                drive.step(Input::ChildrenEnded { attempt: child.key.first(), ends });
             }
             _ => {
                 drive.fire();
@@ -121,7 +126,6 @@ fn drive(definition: &Value, choices: &[u8], step_entries_max: usize) -> Drive {
         }
     }
     while drive.fire() {}
-    drive
 }
 
 /// The timers that the state waits for.
@@ -133,6 +137,14 @@ pub(super) fn armed(drive: &Drive) -> std::collections::BTreeMap<TimerKey, Times
             _ => None,
         })
         .collect()
+}
+
+/// The state that an entry enters, and its input.
+fn entered(entry: &Entry) -> Option<(&Arc<str>, &Payload)> {
+    match &entry.event.as_ref()?.kind {
+        EventKind::StateEntered { name, input, .. } => Some((name, input)),
+        _ => None,
+    }
 }
 
 fn choices() -> impl Strategy<Value = Vec<u8>> {
@@ -164,6 +176,28 @@ proptest! {
     fn the_same_inputs_make_the_same_journal(definition in machine(), choices in choices()) {
         let (one, other) = (drive(&definition, &choices, 2_000), drive(&definition, &choices, 2_000));
         prop_assert_eq!(one.journal, other.journal);
+    }
+
+    /// Whatever it was about to do: of what ran beside it nothing is lost, and the harness checks the fork's own journal.
+    #[test]
+    fn every_state_that_was_entered_can_be_forked_and_the_fork_ends(
+        definition in machine(), choices in choices(), step_entries_max in 1..30usize, place in any::<prop::sample::Index>(),
+    ) {
+        let old = drive(&definition, &choices, step_entries_max);
+        let all: Vec<usize> = (0..old.journal.len()).filter(|at| entered(&old.journal[*at]).is_some()).collect();
+        let at = all[place.index(all.len())];
+        let (state, input) = entered(&old.journal[at]).unwrap();
+        // What was to be entered beside it is known unless it was cut off before it came to that.
+        if let Some(fork) = super::fork::fork_at(&old, at, None) {
+            let mut new = Drive::new(&definition, r#"{"items": [1, 2, 3]}"#);
+            new.limits.step_entries_max = step_entries_max;
+            prop_assert_eq!(new.step(Input::Forked(Box::new(fork))), Outcome::Advanced);
+            go_on(&mut new, &choices);
+            prop_assert!(new.execution.ending().is_some());
+            let first = new.journal[0].event.as_ref().unwrap();
+            prop_assert_eq!((first.id, first.kind.type_name()), (1, "ExecutionStarted"));
+            prop_assert!(new.journal.iter().any(|entry| entered(entry) == Some((state, input))));
+        }
     }
 
     #[test]

@@ -28,12 +28,20 @@ fn inputs(drive: &Drive) -> Vec<&str> {
     drive.children.iter().map(|child| child.input.text()).collect()
 }
 
+/// The run after one redrive.
+fn redriven(key: MapRunKey) -> MapRunAttempt {
+    MapRunAttempt { key, redrive_count: 1 }
+}
+
 /// Ends the child at this place.
 fn end(drive: &mut Drive, index: usize, status: ExecutionStatus, output: &str) -> Outcome {
     let at = drive.children.iter().position(|child| child.index == index).unwrap();
     let child = drive.children.remove(at);
     let output = (status == ExecutionStatus::Succeeded).then(|| Payload::from_text(output).unwrap());
-    drive.step(Input::ChildrenEnded { key: child.key, ends: vec![ChildEnd { index, status, output }] })
+    drive.step(Input::ChildrenEnded {
+        attempt: child.key.first(),
+        ends: vec![ChildEnd { index, status, output }],
+    })
 }
 
 #[test]
@@ -99,10 +107,10 @@ fn an_end_that_is_known_already_is_stale() {
     let mut drive = drive(&json!({}), "[1, 2]");
     let key = drive.children[0].key;
     let ends = || vec![ChildEnd { index: 0, status: ExecutionStatus::Succeeded, output: None }];
-    assert_eq!(drive.step(Input::ChildrenEnded { key, ends: ends() }), Outcome::Advanced);
-    assert_eq!(drive.step(Input::ChildrenEnded { key, ends: ends() }), Outcome::Stale);
+    assert_eq!(drive.step(Input::ChildrenEnded { attempt: key.first(), ends: ends() }), Outcome::Advanced);
+    assert_eq!(drive.step(Input::ChildrenEnded { attempt: key.first(), ends: ends() }), Outcome::Stale);
     let ends = vec![ChildEnd { index: 9, status: ExecutionStatus::Failed, output: None }];
-    assert_eq!(drive.step(Input::ChildrenEnded { key, ends }), Outcome::Stale);
+    assert_eq!(drive.step(Input::ChildrenEnded { attempt: key.first(), ends }), Outcome::Stale);
 }
 
 #[test]
@@ -218,13 +226,16 @@ fn items_that_are_read_make_the_run_begin() {
     assert_eq!(request.reading.max_items, 2);
     assert!(read.children.is_empty());
     let items = Payload::from_text("[1,2]").unwrap();
-    assert_eq!(read.step(Input::ItemsRead { key, read: Ok(items.clone()) }), Outcome::Advanced);
+    assert_eq!(
+        read.step(Input::ItemsRead { attempt: key.first(), read: Ok(items.clone()) }),
+        Outcome::Advanced
+    );
     assert_eq!(inputs(&read), ["1", "2"]);
-    assert_eq!(read.step(Input::ItemsRead { key, read: Ok(items) }), Outcome::Stale);
+    assert_eq!(read.step(Input::ItemsRead { attempt: key.first(), read: Ok(items) }), Outcome::Stale);
 
     let mut failed = drive(&reader, r#"{"k": "key", "n": 1}"#);
     let key = failed.execution.map_runs().next().unwrap();
-    failed.step(Input::ItemsRead { key, read: Err(failure("States.ItemReaderFailed")) });
+    failed.step(Input::ItemsRead { attempt: key.first(), read: Err(failure("States.ItemReaderFailed")) });
     assert_eq!(failed.history()[4..], ["5<4 MapRunFailed", "6<5 MapStateFailed", "7<6 ExecutionFailed"]);
     let bad = drive(&reader, r#"{"k": "key", "n": "1.5"}"#);
     let cause = bad.ending().failure.cause.clone().unwrap();
@@ -260,8 +271,8 @@ fn a_run_that_is_given_up_says_so() {
 }
 
 /// Ends a child that has begun, by its place.
-fn ended(key: MapRunKey, index: usize, status: ExecutionStatus) -> Input {
-    Input::ChildrenEnded { key, ends: vec![ChildEnd { index, status, output: None }] }
+fn ended(attempt: MapRunAttempt, index: usize, status: ExecutionStatus) -> Input {
+    Input::ChildrenEnded { attempt, ends: vec![ChildEnd { index, status, output: None }] }
 }
 
 fn payloads(items: std::ops::Range<usize>) -> Vec<Payload> {
@@ -277,15 +288,17 @@ fn a_redriven_run_goes_on_with_what_did_not_succeed() {
     end(&mut drive, 1, ExecutionStatus::Failed, "");
     assert_eq!(drive.ending().status, ExecutionStatus::Failed);
     let effects = drive.effects(Input::Redriven);
-    let redriven = |index| Effect::RedriveChild { key, index };
+    let child = |index| Effect::RedriveChild { attempt: redriven(key), index };
     assert_eq!(
         effects[1..],
-        [Effect::RedriveMapRun { key, count: 1 }, redriven(1), redriven(2)],
+        [Effect::RedriveMapRun { key, count: 1 }, child(1), child(2)],
         "the fourth waits"
     );
-    assert_eq!(drive.step(ended(key, 0, ExecutionStatus::Succeeded)), Outcome::Stale);
+    assert_eq!(drive.step(ended(redriven(key), 0, ExecutionStatus::Succeeded)), Outcome::Stale);
+    // One that was stopped before is told of late: it has begun again since.
+    assert_eq!(drive.step(ended(key.first(), 2, ExecutionStatus::Aborted)), Outcome::Stale);
     let output = |index, text: &str| Input::ChildrenEnded {
-        key,
+        attempt: redriven(key),
         ends: vec![ChildEnd {
             index,
             status: ExecutionStatus::Succeeded,
@@ -320,9 +333,17 @@ fn a_run_whose_items_could_not_be_read_reads_them_again() {
         "Parameters": {"Bucket": "b"}}});
     let mut drive = drive(&reader, "{}");
     let key = drive.execution.map_runs().next().unwrap();
-    drive.step(Input::ItemsRead { key, read: Err(failure("States.ItemReaderFailed")) });
+    drive.step(Input::ItemsRead { attempt: key.first(), read: Err(failure("States.ItemReaderFailed")) });
     let effects = drive.effects(Input::Redriven);
-    assert!(matches!(&effects[2], Effect::ReadItems(request) if request.key == key), "{effects:?}");
+    assert!(
+        matches!(&effects[2], Effect::ReadItems(request) if request.attempt == redriven(key)),
+        "{effects:?}"
+    );
+    // What was read for the attempt before comes late.
+    let read = |attempt| Input::ItemsRead { attempt, read: Ok(Payload::from_text("[1]").unwrap()) };
+    assert_eq!(drive.step(read(key.first())), Outcome::Stale);
+    assert_eq!(drive.step(Input::ItemsStored { attempt: key.first(), length: 1 }), Outcome::Stale);
+    assert_eq!(drive.step(read(redriven(key))), Outcome::Advanced);
 }
 
 #[test]
@@ -331,7 +352,7 @@ fn a_run_that_was_stopped_is_redriven_too() {
     let key = drive.children[0].key;
     drive.step(Input::Stopped(Failure::default()));
     let effects = drive.effects(Input::Redriven);
-    assert_eq!(effects[2..], [0, 1].map(|index| Effect::RedriveChild { key, index }));
+    assert_eq!(effects[2..], [0, 1].map(|index| Effect::RedriveChild { attempt: redriven(key), index }));
 }
 
 #[test]
@@ -341,17 +362,17 @@ fn items_in_the_store_are_loaded_as_there_is_room() {
     let mut drive = drive(&reader, "{}");
     let key = drive.execution.map_runs().next().unwrap();
     let load = |first, n| Effect::LoadItems { key, first, n };
-    let effects = drive.effects(Input::ItemsStored { key, length: 200 });
+    let effects = drive.effects(Input::ItemsStored { attempt: key.first(), length: 200 });
     assert_eq!(effects, [Effect::CountItems { key, length: 200 }, load(0, 100)]);
     assert_eq!(drive.execution.map_run_wants(&drive.program, key), [load(0, 100)]);
     let loaded = |first, last| Input::ItemsLoaded { key, first, items: payloads(first..last) };
     assert_eq!(drive.effects(loaded(0, 100)).last(), Some(&load(100, 50)));
     assert_eq!(drive.step(loaded(0, 100)), Outcome::Stale);
     // What ends while items are on their way asks for no more of them.
-    assert_eq!(drive.effects(ended(key, 3, ExecutionStatus::Succeeded)), []);
+    assert_eq!(drive.effects(ended(key.first(), 3, ExecutionStatus::Succeeded)), []);
     assert_eq!(drive.effects(loaded(100, 151)).len(), 51);
     assert_eq!((drive.children.len(), drive.children.last().unwrap().input.text()), (151, "150"));
-    assert_eq!(drive.effects(ended(key, 4, ExecutionStatus::Succeeded)), [load(151, 1)]);
+    assert_eq!(drive.effects(ended(key.first(), 4, ExecutionStatus::Succeeded)), [load(151, 1)]);
     let gone = drive.effects(Input::ItemsLoaded { key, first: 151, items: Vec::new() });
     assert!(matches!(&gone[0], Effect::EndMapRun { status: MapRunStatus::Failed, .. }), "{gone:?}");
 }
@@ -362,7 +383,7 @@ fn batches_of_loaded_items_are_whole() {
         "Resource": "arn:aws:states:::s3:listObjectsV2", "Parameters": {"Bucket": "b"}}});
     let mut drive = drive(&reader, "{}");
     let key = drive.execution.map_runs().next().unwrap();
-    drive.step(Input::ItemsStored { key, length: 10 });
+    drive.step(Input::ItemsStored { attempt: key.first(), length: 10 });
     // The third is not whole, and more are there.
     drive.step(Input::ItemsLoaded { key, first: 0, items: payloads(0..8) });
     assert_eq!(inputs(&drive), [r#"{"Items":[0,1,2]}"#, r#"{"Items":[3,4,5]}"#]);
@@ -384,8 +405,8 @@ fn writing(more: &Value) -> (Drive, MapRunKey) {
 #[test]
 fn a_run_ends_when_its_results_are_written() {
     let (mut drive, key) = writing(&json!({}));
-    drive.step(ended(key, 0, ExecutionStatus::Succeeded));
-    let effects = drive.effects(ended(key, 1, ExecutionStatus::Succeeded));
+    drive.step(ended(key.first(), 0, ExecutionStatus::Succeeded));
+    let effects = drive.effects(ended(key.first(), 1, ExecutionStatus::Succeeded));
     let [Effect::WriteResults(request)] = &effects[..] else { panic!("{effects:?}") };
     let arguments = request.writing.arguments.as_ref().unwrap();
     assert_eq!(arguments.text(), r#"{"Bucket":"b","Prefix":"p"}"#);
@@ -393,9 +414,12 @@ fn a_run_ends_when_its_results_are_written() {
     // A restart writes them again.
     assert_eq!(drive.execution.map_run_wants(&drive.program, key), effects);
     let written = Payload::from_text(r#"{"ResultWriterDetails":{}}"#).unwrap();
-    drive.step(Input::ResultsWritten { key, written: Ok(written.clone()) });
+    drive.step(Input::ResultsWritten { attempt: key.first(), written: Ok(written.clone()) });
     assert_eq!(drive.output(), written.text());
-    assert_eq!(drive.step(Input::ResultsWritten { key, written: Ok(written) }), Outcome::Stale);
+    assert_eq!(
+        drive.step(Input::ResultsWritten { attempt: key.first(), written: Ok(written) }),
+        Outcome::Stale
+    );
 }
 
 #[test]
@@ -403,9 +427,12 @@ fn results_that_can_not_be_written_fail_the_run() {
     let (mut drive, key) = writing(&json!({"Catch": [
         {"ErrorEquals": ["States.ResultWriterFailed"], "Next": "C"}]}));
     for index in 0..2 {
-        drive.step(ended(key, index, ExecutionStatus::Succeeded));
+        drive.step(ended(key.first(), index, ExecutionStatus::Succeeded));
     }
-    drive.step(Input::ResultsWritten { key, written: Err(failure("States.ResultWriterFailed")) });
+    drive.step(Input::ResultsWritten {
+        attempt: key.first(),
+        written: Err(failure("States.ResultWriterFailed")),
+    });
     assert_eq!(drive.ending().status, ExecutionStatus::Succeeded);
     assert!(drive.history().iter().any(|line| line.ends_with("MapRunFailed")));
 }
@@ -413,19 +440,36 @@ fn results_that_can_not_be_written_fail_the_run() {
 #[test]
 fn a_run_that_fails_writes_what_there_is_first() {
     let (mut drive, key) = writing(&json!({}));
-    assert_eq!(drive.effects(ended(key, 0, ExecutionStatus::Failed)), [Effect::StopChildren(key)]);
-    assert_eq!(drive.execution.map_run_wants(&drive.program, key), [Effect::StopChildren(key)]);
-    let effects = drive.effects(ended(key, 1, ExecutionStatus::Aborted));
+    assert_eq!(
+        drive.effects(ended(key.first(), 0, ExecutionStatus::Failed)),
+        [Effect::StopChildren(key.first())]
+    );
+    assert_eq!(drive.execution.map_run_wants(&drive.program, key), [Effect::StopChildren(key.first())]);
+    let effects = drive.effects(ended(key.first(), 1, ExecutionStatus::Aborted));
     assert!(matches!(&effects[..], [Effect::WriteResults(_)]), "{effects:?}");
-    drive.step(Input::ResultsWritten { key, written: Ok(Payload::default()) });
+    drive.step(Input::ResultsWritten { attempt: key.first(), written: Ok(Payload::default()) });
     let failure = &drive.ending().failure;
     assert_eq!(failure.error.as_deref(), Some("States.ExceedToleratedFailureThreshold"));
     // Redriven, it writes them anew.
     let effects = drive.effects(Input::Redriven);
-    assert_eq!(effects[2..], [0, 1].map(|index| Effect::RedriveChild { key, index }));
+    assert_eq!(effects[2..], [0, 1].map(|index| Effect::RedriveChild { attempt: redriven(key), index }));
     for index in 0..2 {
-        drive.step(ended(key, index, ExecutionStatus::Succeeded));
+        drive.step(ended(redriven(key), index, ExecutionStatus::Succeeded));
     }
-    drive.step(Input::ResultsWritten { key, written: Ok(Payload::default()) });
+    // What was written before the redrive comes late.
+    let written = |attempt| Input::ResultsWritten { attempt, written: Ok(Payload::default()) };
+    assert_eq!(drive.step(written(key.first())), Outcome::Stale);
+    drive.step(written(redriven(key)));
+    assert_eq!(drive.ending().status, ExecutionStatus::Succeeded);
+}
+
+#[test]
+fn an_update_while_results_are_written_writes_them_no_second_time() {
+    let (mut drive, key) = writing(&json!({}));
+    drive.step(ended(key.first(), 0, ExecutionStatus::Succeeded));
+    drive.step(ended(key.first(), 1, ExecutionStatus::Succeeded));
+    let limits = MapRunLimits { tolerated_failure_count: Some(1), ..Default::default() };
+    assert_eq!(drive.effects(Input::MapRunUpdated { key, limits }), []);
+    drive.step(Input::ResultsWritten { attempt: key.first(), written: Ok(Payload::default()) });
     assert_eq!(drive.ending().status, ExecutionStatus::Succeeded);
 }

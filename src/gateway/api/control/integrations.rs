@@ -10,7 +10,7 @@ use super::super::check_integration::{check_integration, check_integration_respo
 use super::super::ids::StatusCode;
 use super::super::integration::{
     ConnectionType, ContentHandling, Integration, IntegrationResponse, IntegrationType, PassthroughBehavior,
-    ResponseTransferMode, TlsConfig,
+    ResponseTransferMode, TIMEOUT_MILLIS_MAX, TlsConfig,
 };
 use super::super::method::{HttpMethod, Method, MethodResponse};
 use super::super::roles::check_role;
@@ -88,7 +88,7 @@ impl PutIntegration {
             request_templates: templates(self.request_templates),
             passthrough_behavior: passthrough,
             content_handling: self.content_handling,
-            timeout_millis: u32::try_from(timeout).map_err(|_| BadRequest::Timeout)?,
+            timeout_millis: u32::try_from(timeout).map_err(|_| BadRequest::Timeout(TIMEOUT_MILLIS_MAX))?,
             cache_namespace: self.cache_namespace.unwrap_or_else(|| key.resource_id.to_string()),
             cache_key_parameters: self.cache_key_parameters,
             tls_config: self.tls_config,

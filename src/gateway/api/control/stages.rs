@@ -198,7 +198,7 @@ impl Apis {
         name: &StageName,
     ) -> Result<(), Error> {
         self.stage(owner, api_id, name).await?;
-        self.tell(&[Change::Cache(api_id.clone(), name.clone())]).await;
+        self.notify(&[Change::Cache(api_id.clone(), name.clone())]).await;
         Ok(())
     }
 
@@ -210,7 +210,7 @@ impl Apis {
         name: &StageName,
     ) -> Result<(), Error> {
         self.stage(owner, api_id, name).await?;
-        self.tell(&[Change::Authorizers(api_id.clone(), name.clone())]).await;
+        self.notify(&[Change::Authorizers(api_id.clone(), name.clone())]).await;
         Ok(())
     }
 

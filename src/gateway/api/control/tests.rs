@@ -145,15 +145,15 @@ async fn what_can_not_be_deployed_leaves_no_deployment() {
 
 /// A watcher that only records its notifications.
 #[derive(Default)]
-struct Told(Mutex<Vec<Change>>);
+struct RecordingWatcher(Mutex<Vec<Change>>);
 
-impl Told {
+impl RecordingWatcher {
     /// Registered while the value is held.
     fn by(world: &World) -> Arc<Self> {
-        let told = Arc::new(Self::default());
-        let watcher: Arc<dyn Watcher> = told.clone();
-        world.apis.watch(Arc::downgrade(&watcher));
-        told
+        let watcher = Arc::new(Self::default());
+        let registered: Arc<dyn Watcher> = watcher.clone();
+        world.apis.watch(Arc::downgrade(&registered));
+        watcher
     }
 
     /// The notifications since the last call.
@@ -162,8 +162,8 @@ impl Told {
     }
 }
 
-impl Watcher for Told {
-    fn tell<'a>(&'a self, change: &'a Change) -> BoxFuture<'a, ()> {
+impl Watcher for RecordingWatcher {
+    fn notify<'a>(&'a self, change: &'a Change) -> BoxFuture<'a, ()> {
         Box::pin(async { self.0.lock().unwrap().push(change.clone()) })
     }
 
@@ -177,23 +177,23 @@ async fn who_watches_is_told_of_what_changes_serving_and_of_nothing_else() {
     let world = World::new();
     let api = world.api().await;
     world.mock(&api).await;
-    let told = Told::by(&world);
+    let watcher = RecordingWatcher::by(&world);
     let (names, stages) = (Change::StageNames(api.id.clone()), Change::Stages(api.id.clone()));
 
     let deployment = world.deploy(&api, None).await.unwrap();
-    assert_eq!(told.take(), []);
+    assert_eq!(watcher.take(), []);
     world.deploy(&api, Some("dev")).await.unwrap();
-    assert_eq!(told.take(), slice::from_ref(&names));
+    assert_eq!(watcher.take(), slice::from_ref(&names));
     world.deploy(&api, Some("dev")).await.unwrap();
-    assert_eq!(told.take(), slice::from_ref(&stages));
+    assert_eq!(watcher.take(), slice::from_ref(&stages));
     let patches = vec![op(&format!("replace /deploymentId {}", deployment.id))];
     world.apis.update_stage(&world.owner, &api.id, &"dev".into(), patches).await.unwrap();
-    assert_eq!(told.take(), [stages]);
+    assert_eq!(watcher.take(), [stages]);
     let missing = world.apis.delete_stage(&world.owner, &api.id, &"prod".into()).await;
     assert!(matches!(missing, Err(Error::NotFound(NotFound::Stage))));
-    assert_eq!(told.take(), []);
+    assert_eq!(watcher.take(), []);
     world.apis.delete_rest_api(&world.owner, &api.id).await.unwrap();
-    assert_eq!(told.take(), [names]);
+    assert_eq!(watcher.take(), [names]);
     assert!(world.live(&api, "dev").await.is_none());
     assert_eq!(world.apis.apis_with_stage(&"dev".into()).await.unwrap(), []);
 }
@@ -204,7 +204,7 @@ async fn who_watches_is_told_though_the_client_is_gone() {
     let api = world.api().await;
     world.mock(&api).await;
     world.deploy(&api, Some("dev")).await.unwrap();
-    let told = Told::by(&world);
+    let watcher = RecordingWatcher::by(&world);
     {
         let name = "dev".into();
         let delete = std::pin::pin!(world.apis.delete_stage(&world.owner, &api.id, &name));
@@ -223,7 +223,7 @@ async fn who_watches_is_told_though_the_client_is_gone() {
         tokio::task::yield_now().await;
     }
     assert_eq!(
-        told.take(),
+        watcher.take(),
         [Change::StageNames(api.id.clone()), Change::Cache(api.id.clone(), "dev".into())]
     );
 }
@@ -402,8 +402,8 @@ async fn a_cache_is_emptied_when_it_is_flushed_or_becomes_another() {
     let api = world.api().await;
     world.mock(&api).await;
     world.deploy(&api, Some("dev")).await.unwrap();
-    let told = Told::by(&world);
-    let flushed = || told.take().contains(&Change::Cache(api.id.clone(), "dev".into()));
+    let watcher = RecordingWatcher::by(&world);
+    let flushed = || watcher.take().contains(&Change::Cache(api.id.clone(), "dev".into()));
     let (owner, stage) = (&world.owner, "dev".into());
     for (patch, is_flushed) in [
         ("replace /cacheClusterEnabled true", true),

@@ -10,7 +10,7 @@ use super::super::{DEFAULT_RESPONSE, extension};
 use super::{Reader, object_of, text_of, texts_of, verb_of};
 use crate::gateway::api::{
     ConnectionType, ContentHandling, HttpMethod, IntegrationResponse, IntegrationType, PutIntegration,
-    ResponseTransferMode, StatusCode, TlsConfig,
+    ResponseTransferMode, StatusCode, TIMEOUT_MILLIS_MAX, TlsConfig,
 };
 use crate::gateway::error::BadRequest;
 
@@ -147,7 +147,7 @@ impl Reader<'_> {
         let text = text_of(given.get("timeoutInMillis"))?;
         let timeout = text.parse().ok();
         if timeout.is_none() {
-            self.refuse(place, &BadRequest::Timeout.to_string());
+            self.refuse(place, &BadRequest::Timeout(TIMEOUT_MILLIS_MAX).to_string());
         }
         timeout
     }

@@ -56,6 +56,25 @@ pub(super) static DESTINATION_ARN_PATTERN: Pattern = Pattern {
 pub(super) static NAMESPACED_STATEMENT_ID_PATTERN: Pattern =
     Pattern { text: r"([a-zA-Z0-9-_.]+)", matches: dotted };
 
+pub(super) static FUNCTION_URL_QUALIFIER_PATTERN: Pattern =
+    Pattern { text: r"((?!^\d+$)^[0-9a-zA-Z-_]+$)", matches: alias };
+pub(super) static LAYER_ACTION_PATTERN: Pattern =
+    Pattern { text: r"lambda:GetLayerVersion", matches: |text| text == "lambda:GetLayerVersion" };
+pub(super) static LAYER_PRINCIPAL_PATTERN: Pattern =
+    Pattern { text: r"\d{12}|\*|arn:(aws[a-zA-Z-]*):iam::\d{12}:root", matches: layer_principal };
+pub(super) static RUNTIME_VERSION_PATTERN: Pattern = Pattern {
+    text: r"arn:(aws[a-zA-Z-]*):lambda:[a-z]{2}((-gov)|(-iso(b?)))?-[a-z]+-\d{1}::runtime:.+",
+    matches: |text| arn(text) && text.contains("::runtime:"),
+};
+pub(super) static CODE_SIGNING_CONFIG_PATTERN: Pattern = Pattern {
+    text: r"arn:(aws[a-zA-Z-]*)?:lambda:[a-z]{2}((-gov)|(-iso(b?)))?-[a-z]+-\d{1}:\d{12}:code-signing-config:csc-[a-z0-9]{17}",
+    matches: |text| arn(text) && text.contains(":code-signing-config:csc-"),
+};
+
+fn layer_principal(text: &str) -> bool {
+    text == "*" || account(text) || arn(text) && text.contains(":iam::") && text.ends_with(":root")
+}
+
 fn is_word(b: u8) -> bool {
     b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_')
 }
@@ -190,6 +209,11 @@ mod tests {
                 layer_version,
                 vec!["arn:aws:lambda:us-east-1:123456789012:layer:l:1"],
                 vec!["l:1", "arn:aws:lambda:us-east-1:123456789012:layer:l"],
+            ),
+            (
+                layer_principal,
+                vec!["*", "123456789012", "arn:aws:iam::123456789012:root"],
+                vec!["", "1", "arn:aws:iam::123456789012:user/u"],
             ),
             (variable_name, vec!["AB", "a_1"], vec!["A", "1A", "A-B", ""]),
         ] {

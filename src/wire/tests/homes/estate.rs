@@ -1,12 +1,17 @@
 //! What a home owns in these tests: one of everything.
 
 use std::collections::HashMap;
+use std::io::{Cursor, Write};
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
+use zip::ZipWriter;
+use zip::write::SimpleFileOptions;
 
 use super::super::super::harness::World;
-use super::super::super::{Service, apis, iam, states};
+use super::super::super::{Service, apis, iam, lambda, states};
 use super::{Home, call};
 
 /// The parts of an API, a name of one, and the values of members that name them.
@@ -37,6 +42,10 @@ impl Owner<'_> {
         self.call(&iam::SERVICE, name, input).await
     }
 
+    async fn lambda(&self, name: &str, input: Value) -> Value {
+        self.call(&lambda::SERVICE, name, input).await
+    }
+
     /// An ARN of `service`, with region and account.
     fn arn(&self, service: &str, resource: &str) -> String {
         let at = &self.home.at;
@@ -56,6 +65,7 @@ pub(super) async fn furnish(world: &World, home: &Home) -> Names {
     beside_the_api(&owner, &mut names).await;
     workflows(&owner, &mut names).await;
     roles(&owner, &mut names).await;
+    functions(&owner, &mut names).await;
     for (name, value) in [
         ("exportType", json!("oas30")),
         ("startDate", json!("2023-11-14")),
@@ -252,10 +262,59 @@ async fn roles(owner: &Owner<'_>, names: &mut Names) {
     let policy = owner.iam("CreatePolicy", policy).await;
     let inline = json!({"RoleName": name("role"), "PolicyName": name("inline"), "PolicyDocument": document});
     owner.iam("PutRolePolicy", inline).await;
+    owner.iam("CreateUser", json!({"UserName": name("user")})).await;
+    owner.iam("CreateGroup", json!({"GroupName": name("group")})).await;
+    owner.iam("CreateInstanceProfile", json!({"InstanceProfileName": name("profile")})).await;
     names.extend([
+        ("UserName", name("user").into()),
+        ("GroupName", name("group").into()),
+        ("InstanceProfileName", name("profile").into()),
         ("RoleName", name("role").into()),
         ("RoleArn", role["Role"]["Arn"].clone()),
         ("PolicyName", name("inline").into()),
         ("PolicyArn", policy["Policy"]["Arn"].clone()),
     ]);
+}
+
+/// A function with a version, an alias and what is configured for it; a layer.
+async fn functions(owner: &Owner<'_>, names: &mut Names) {
+    let Home { mark, secret, .. } = owner.home;
+    let package = json!({"ZipFile": package()});
+    let function = json!({
+        "FunctionName": "f", "Runtime": "python3.12", "Handler": "h.h", "Role": owner.role(), "Code": package,
+        "Description": mark, "Environment": {"Variables": {"SECRET": secret}}, "Tags": {"of": mark}, "Publish": true,
+    });
+    let function = owner.lambda("CreateFunction", function).await;
+    let arn = owner.arn("lambda", "function:f");
+    assert_eq!(function["FunctionArn"], format!("{arn}:1"));
+    let alias = json!({"FunctionName": arn, "Name": "live", "FunctionVersion": "1", "Description": mark});
+    owner.lambda("CreateAlias", alias).await;
+    let permission = json!({
+        "FunctionName": arn, "StatementId": "s", "Action": "lambda:InvokeFunction",
+        "Principal": "apigateway.amazonaws.com", "SourceArn": owner.arn("execute-api", "abc/*"),
+    });
+    owner.lambda("AddPermission", permission).await;
+    let reserved = json!({"FunctionName": arn, "ReservedConcurrentExecutions": 1});
+    owner.lambda("PutFunctionConcurrency", reserved).await;
+    let events = json!({"FunctionName": arn, "MaximumRetryAttempts": 1});
+    owner.lambda("PutFunctionEventInvokeConfig", events).await;
+    let layer = json!({"LayerName": "l", "Content": package, "Description": mark});
+    let layer = owner.lambda("PublishLayerVersion", layer).await;
+    names.extend([
+        ("FunctionName", arn.clone().into()),
+        ("Name", "live".into()),
+        ("StatementId", "s".into()),
+        ("Resource", arn.into()),
+        ("LayerName", layer["LayerArn"].clone()),
+        ("VersionNumber", 1.into()),
+        ("Arn", layer["LayerVersionArn"].clone()),
+    ]);
+}
+
+/// A package with one handler, in base64.
+fn package() -> String {
+    let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
+    archive.start_file("h.py", SimpleFileOptions::default()).unwrap();
+    archive.write_all(b"def h(event, context): return event\n").unwrap();
+    STANDARD.encode(archive.finish().unwrap().into_inner())
 }

@@ -1,0 +1,88 @@
+//! The end of an execution, and its reopening by a redrive.
+
+use metrics::counter;
+
+use super::super::execution::Ending;
+use super::super::executions::status_code;
+use super::super::open::Engine;
+use super::super::runner::Origin;
+use super::super::{Error, map_runs, redrive};
+use super::{Change, Step};
+use crate::clock::Timestamp;
+use crate::json::Payload;
+use crate::meter;
+use crate::store::Tx;
+
+/// The execution has ended, as [`Step::ending`] says: its timers and tasks are forgotten.
+pub(super) struct Ended;
+
+impl Change for Ended {
+    fn write(&mut self, tx: &Tx<'_>, step: &mut Step) -> Result<(), Error> {
+        let Some(ending) = &step.ending else { return Ok(()) };
+        step.links.end(tx, step.id)?;
+        if let Some(child) = &step.map_child {
+            step.ended_in = Some(map_runs::run_of(tx, child)?.1);
+        }
+        if step.may_have_map_runs {
+            let (status, n) = map_runs::end_all(tx, step.id, ending.status, step.now)?;
+            step.tally.ended(status, n);
+            step.has_left_children |= 0 < n;
+        }
+        tx.execute("DELETE FROM timer WHERE execution = ?1", &[step.id.into()])?;
+        tx.execute("DELETE FROM task WHERE execution = ?1", &[step.id.into()])?;
+        write_ending(tx, step.id, ending)
+    }
+
+    fn write_lasting(&mut self, tx: &Tx<'_>, step: &mut Step) -> Result<(), Error> {
+        // One that has ended in its first step has no others.
+        if let (Some(ending), true) = (&step.ending, step.has_begun_runs) {
+            let (status, n) = map_runs::end_all(tx, step.id, ending.status, step.now)?;
+            step.tally.ended(status, n);
+        }
+        Ok(())
+    }
+
+    fn act(self: Box<Self>, engine: &Engine, origin: &Origin, step: &Step) {
+        let Some(ending) = &step.ending else { return };
+        engine.inner.timers.cancel_all(origin.id);
+        engine.inner.queues.abandon_all(origin.id);
+        count_ended(ending);
+        engine.finish_deleting(&origin.state_machine_arn);
+        if let (Some(child), Some(attempt)) = (&origin.map_child, step.ended_in) {
+            engine.child_ended(child, attempt, ending.clone());
+        }
+    }
+}
+
+/// The execution, which had ended, is open again.
+pub(super) struct Reopened {
+    /// How often by now.
+    pub(super) count: u32,
+    pub(super) at: Timestamp,
+}
+
+impl Change for Reopened {
+    fn write(&mut self, tx: &Tx<'_>, step: &mut Step) -> Result<(), Error> {
+        redrive::write(tx, step.id, (self.count, self.at), step.map_child.is_some())
+    }
+}
+
+pub(in super::super) fn write_ending(tx: &Tx<'_>, id: i64, ending: &Ending) -> Result<(), Error> {
+    let sql =
+        "UPDATE execution SET status = ?2, stopped = ?3, output = ?4, error = ?5, cause = ?6 WHERE id = ?1";
+    let params = [
+        id.into(),
+        status_code(ending.status).into(),
+        ending.stopped.as_millis().into(),
+        ending.output.as_ref().map(Payload::text).into(),
+        ending.failure.error.as_deref().into(),
+        ending.failure.cause.as_deref().into(),
+    ];
+    tx.execute(sql, &params)?;
+    Ok(())
+}
+
+/// Counts an execution that has ended.
+pub(in super::super) fn count_ended(ending: &Ending) {
+    counter!(meter::EXECUTIONS_ENDED, "status" => ending.status.as_str()).increment(1);
+}

@@ -1,0 +1,140 @@
+//! Map Runs: their rows, items, children and results.
+
+use std::sync::Arc;
+
+use super::super::Error;
+use super::super::execution::{MapRunAttempt, MapRunKey};
+use super::super::machine::{ItemsRequest, MapRunStart, MapRunStatus, ResultsRequest};
+use super::super::map_runs::{self, RunOf};
+use super::super::open::Engine;
+use super::super::runner::Origin;
+use super::super::state_machines::LoadedMachine;
+use super::{Change, Step};
+use crate::store::Tx;
+
+/// A Map Run begins; with its row and the machine that its children run.
+pub(super) struct Begins {
+    pub(super) start: Box<MapRunStart>,
+    pub(super) row: i64,
+    pub(super) machine: Arc<LoadedMachine>,
+}
+
+impl Change for Begins {
+    fn write(&mut self, tx: &Tx<'_>, step: &mut Step) -> Result<(), Error> {
+        step.runs = RunOf::default();
+        map_runs::insert(tx, (step.id, self.row), &self.start, step.revision, &self.machine, step.now)?;
+        step.tally.begun();
+        Ok(())
+    }
+
+    fn write_lasting(&mut self, tx: &Tx<'_>, step: &mut Step) -> Result<(), Error> {
+        self.write(tx, step)
+    }
+}
+
+/// A Map Run is open again.
+pub(super) struct GoesOn {
+    pub(super) key: MapRunKey,
+    pub(super) count: u32,
+}
+
+impl Change for GoesOn {
+    fn write(&mut self, tx: &Tx<'_>, step: &mut Step) -> Result<(), Error> {
+        step.runs = RunOf::default();
+        let n = map_runs::begin_again(tx, step.id, self.key, self.count, step.now)?;
+        step.tally.redriven(n);
+        Ok(())
+    }
+}
+
+/// A Map Run has so many items.
+pub(super) struct CountsItems {
+    pub(super) key: MapRunKey,
+    pub(super) length: usize,
+}
+
+impl Change for CountsItems {
+    fn write(&mut self, tx: &Tx<'_>, step: &mut Step) -> Result<(), Error> {
+        map_runs::count_items(tx, step.id, self.key, self.length)
+    }
+}
+
+/// A Map Run is over; children that still run are stopped.
+pub(super) struct Ends {
+    pub(super) key: MapRunKey,
+    pub(super) status: MapRunStatus,
+}
+
+impl Ends {
+    fn end(&self, tx: &Tx<'_>, step: &mut Step) -> Result<(), Error> {
+        let n = map_runs::end(tx, step.id, self.key, self.status, step.now)?;
+        step.tally.ended(self.status, n);
+        Ok(())
+    }
+}
+
+impl Change for Ends {
+    fn write(&mut self, tx: &Tx<'_>, step: &mut Step) -> Result<(), Error> {
+        self.end(tx, step)?;
+        step.has_left_children = true;
+        Ok(())
+    }
+
+    fn write_lasting(&mut self, tx: &Tx<'_>, step: &mut Step) -> Result<(), Error> {
+        self.end(tx, step)
+    }
+}
+
+/// Items are read.
+pub(super) struct ReadsItems(pub(super) Box<ItemsRequest>);
+
+impl Change for ReadsItems {
+    fn act(self: Box<Self>, engine: &Engine, origin: &Origin, _: &Step) {
+        engine.read_items(origin.clone(), *self.0);
+    }
+}
+
+/// Items that were read before are loaded from the store.
+pub(super) struct LoadsItems {
+    pub(super) key: MapRunKey,
+    /// The place of the first.
+    pub(super) first: usize,
+    pub(super) n: usize,
+}
+
+impl Change for LoadsItems {
+    fn act(self: Box<Self>, engine: &Engine, origin: &Origin, _: &Step) {
+        engine.load_items(origin.id, self.key, self.first, self.n);
+    }
+}
+
+/// Children of a Map Run that still run are stopped.
+pub(super) struct StopsChildren(pub(super) MapRunAttempt);
+
+impl Change for StopsChildren {
+    fn act(self: Box<Self>, engine: &Engine, origin: &Origin, _: &Step) {
+        engine.stop_children(origin.id, Some(self.0));
+    }
+}
+
+/// Results are written.
+pub(super) struct WritesResults(pub(super) Box<ResultsRequest>);
+
+impl Change for WritesResults {
+    fn act(self: Box<Self>, engine: &Engine, origin: &Origin, _: &Step) {
+        engine.write_results(origin.clone(), *self.0);
+    }
+}
+
+/// A child that ended otherwise than well goes on.
+pub(super) struct RedrivesChild {
+    pub(super) attempt: MapRunAttempt,
+    /// Its place.
+    pub(super) index: usize,
+}
+
+impl Change for RedrivesChild {
+    fn act(self: Box<Self>, engine: &Engine, origin: &Origin, _: &Step) {
+        engine.redrive_child(origin.id, self.attempt, self.index);
+    }
+}

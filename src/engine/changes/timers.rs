@@ -1,0 +1,43 @@
+//! Timers.
+
+use super::super::machine::TimerKey;
+use super::super::open::Engine;
+use super::super::runner::Origin;
+use super::super::{Error, journal, timers};
+use super::{Change, Step};
+use crate::clock::Timestamp;
+use crate::store::Tx;
+
+/// A timer is set, or moved.
+pub(super) struct Armed {
+    pub(super) key: TimerKey,
+    pub(super) at: Timestamp,
+}
+
+impl Change for Armed {
+    fn write(&mut self, tx: &Tx<'_>, step: &mut Step) -> Result<(), Error> {
+        let [frame, kind, stamp] = journal::timer_columns(self.key);
+        let sql = "INSERT INTO timer (execution, frame, kind, stamp, due) VALUES (?1, ?2, ?3, ?4, ?5)
+                   ON CONFLICT (execution, frame, kind, stamp) DO UPDATE SET due = excluded.due";
+        let due = self.at.as_millis();
+        tx.execute(sql, &[step.id.into(), frame.into(), kind.into(), stamp.into(), due.into()])?;
+        Ok(())
+    }
+
+    fn act(self: Box<Self>, engine: &Engine, origin: &Origin, _: &Step) {
+        engine.inner.timers.arm(origin.id, self.key, self.at);
+    }
+}
+
+/// A timer is not needed any more.
+pub(super) struct Canceled(pub(super) TimerKey);
+
+impl Change for Canceled {
+    fn write(&mut self, tx: &Tx<'_>, step: &mut Step) -> Result<(), Error> {
+        timers::remove(tx, step.id, self.0)
+    }
+
+    fn act(self: Box<Self>, engine: &Engine, origin: &Origin, _: &Step) {
+        engine.inner.timers.cancel(origin.id, self.0);
+    }
+}
