@@ -48,6 +48,30 @@ impl Served {
         Self::start(command, None)
     }
 
+    /// Stepgate with room for functions, on core 0 with their instances, on a data directory in `dir`.
+    pub(crate) fn with_functions(dir: &Path) -> Self {
+        let settings = dir.join("stepgate.toml");
+        let text = "[deploy]\ntutorial = false\n[log]\nlevel = 'warn'\n[functions]\nconcurrency = 200\n";
+        std::fs::write(&settings, text).unwrap();
+        let built = env!("CARGO_BIN_EXE_stepgate").into();
+        let mut command = on_core(0);
+        command.arg(std::env::var_os("STEPGATE_BINARY").unwrap_or(built));
+        command.args(["serve", "--json", "--listen", "127.0.0.1:0", "--config"]).arg(settings);
+        command.arg("--data-dir").arg(dir.join("data"));
+        Self::start(command, None)
+    }
+
+    /// A script that says in its first line where it listens, as the server does, on core 0.
+    pub(crate) fn script(program: &str, script: &Path) -> Self {
+        let mut command = on_core(0);
+        command.arg(program).arg(script);
+        Self::start(command, None)
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     fn start(mut command: Command, data_dir: Option<PathBuf>) -> Self {
         let mut child = command.stdout(Stdio::piped()).spawn().expect("taskset and the server start");
         let mut line = String::new();

@@ -27,6 +27,7 @@ pub(crate) async fn run(dir: &Path, n: usize) {
     let clock = SystemClock::new();
     let engine = engine::open(dir).await;
     let create = CreateStateMachine {
+        encryption: None,
         home: AccountRegion {
             account: AccountId::parse("123456789012").unwrap(),
             region: Region::parse("us-east-1").unwrap(),

@@ -23,7 +23,9 @@ pub(crate) fn seeds(target: Target) -> Vec<Vec<u8>> {
         | Target::Template
         | Target::Schema
         | Target::Csv
-        | Target::Journal => files(target),
+        | Target::Items
+        | Target::Journal
+        | Target::Runtime => files(target),
         Target::Canary => vec!["x".to_owned()],
     };
     texts.into_iter().map(String::into_bytes).collect()

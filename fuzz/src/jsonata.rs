@@ -55,10 +55,23 @@ fn evaluate(
         }
     }
     let value = scope.evaluate(expression);
-    if let Err(error) = &value {
-        assert!(!error.to_string().is_empty());
+    match &value {
+        Err(error) => assert!(!error.to_string().is_empty()),
+        // What one value may be, written out; the runner looks at time and memory.
+        Ok(value) => {
+            assert!(value.to_string().len() <= 2 * LIMITS.bytes, "it is large");
+            assert!(depth(value) <= stepgate::json::DEPTH_MAX, "it is deep");
+        }
     }
     value
+}
+
+fn depth(value: &Value) -> usize {
+    match value {
+        Value::Array(items) => 1 + items.iter().map(depth).max().unwrap_or(0),
+        Value::Object(members) => 1 + members.values().map(depth).max().unwrap_or(0),
+        _ => 0,
+    }
 }
 
 pub(crate) const WORDS: &[&str] = &[
@@ -198,6 +211,14 @@ pub(crate) const WORDS: &[&str] = &[
     "($f := function($n){ $n = 0 ? 0 : $f($n - 1) }; $f(100))",
     "($f := function($n){ 1 + $f($n) }; $f(1))",
     "{'k': $}",
+    "($f := function($x, $n){ $n = 0 ? $x : $f({'a': $x, 'b': $x}, $n - 1) }; $f(1, 30))",
+    "($f := function($s, $n){ $n = 0 ? $s : $f($s & $s, $n - 1) }; $f('x', 40))",
+    "[1..100000]",
+    "$pad('x', 100000)",
+    "?, ",
+    "$n - 1",
+    "$f($x, $n - 1)",
+    "/(x{50}){50}/",
     "$states.input.orders[p > 2].q",
     "\0",
     "\0[1,{\"a\":[]}]",

@@ -9,6 +9,7 @@ mod corpus;
 mod csv;
 mod generate;
 mod http1;
+mod items;
 mod journal;
 mod jsonata;
 mod jsonpath;
@@ -17,6 +18,7 @@ mod openapi;
 mod patch;
 mod policy;
 pub mod runner;
+mod runtime;
 mod schema;
 mod sigv4;
 mod template;
@@ -53,15 +55,19 @@ pub enum Target {
     Schema,
     /// Items of a distributed Map, and files of API keys.
     Csv,
+    /// Objects with items of a distributed Map: `pointer NUL object`.
+    Items,
     /// Journal records.
     Journal,
+    /// The bytes of a connection to the Runtime API of a Lambda function.
+    Runtime,
     /// Not part of the product: violates every property, to test the runner.
     Canary,
 }
 
 impl Target {
     /// All targets.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 18] = [
         Self::Vtl,
         Self::Jsonpath,
         Self::Jsonata,
@@ -76,7 +82,9 @@ impl Target {
         Self::Template,
         Self::Schema,
         Self::Csv,
+        Self::Items,
         Self::Journal,
+        Self::Runtime,
         Self::Canary,
     ];
 
@@ -97,7 +105,9 @@ impl Target {
             Self::Template => "template",
             Self::Schema => "schema",
             Self::Csv => "csv",
+            Self::Items => "items",
             Self::Journal => "journal",
+            Self::Runtime => "runtime",
             Self::Canary => "canary",
         }
     }
@@ -128,7 +138,9 @@ impl Target {
             Self::Template => template::execute(&text),
             Self::Schema => schema::execute(&text),
             Self::Csv => csv::execute(&text),
+            Self::Items => items::execute(&text),
             Self::Journal => journal::execute(&text),
+            Self::Runtime => runtime::execute(&text),
             Self::Canary => canary::execute(&text),
         }
     }
@@ -155,7 +167,9 @@ impl Target {
             Self::Template => template::WORDS,
             Self::Schema => schema::WORDS,
             Self::Csv => csv::WORDS,
+            Self::Items => items::WORDS,
             Self::Journal => journal::WORDS,
+            Self::Runtime => runtime::WORDS,
             Self::Canary => canary::WORDS,
         }
     }
