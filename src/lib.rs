@@ -24,17 +24,19 @@ pub use stepgate_store as store;
 // Floor 5: identifying callers, and outbound calls.
 pub use stepgate_connect as connect;
 pub use stepgate_identity as identity;
-// Floor 6: serving APIs, running executions and functions. They know only their own ports, not each other.
+// Floor 6: defining APIs, running executions and functions. They know only their own ports, not each other.
+pub use stepgate_apis as apis;
 pub use stepgate_engine as engine;
 pub use stepgate_functions as functions;
+// Floor 7: serving APIs.
 pub use stepgate_gateway as gateway;
-// Floor 7: the AWS APIs as clients see them.
+// Floor 8: the AWS APIs as clients see them.
 pub use stepgate_wire as wire;
-// Floor 8: CloudFormation templates, and the calls that Task states make.
+// Floor 9: CloudFormation templates, and the calls that Task states make.
 pub use stepgate_cognito as cognito;
 pub use stepgate_stack as stack;
 pub use stepgate_tasks as tasks;
-// Floor 9: listeners and wiring.
+// Floor 10: listeners and wiring.
 pub use stepgate_server as server;
-// Floor 10: the command line.
+// Floor 11: the command line.
 pub use stepgate_cli as cli;

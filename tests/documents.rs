@@ -15,8 +15,8 @@ fn compatibility_lists_what_the_tables_lack() {
     for service in services() {
         let name = service.name;
         // Some of its operations are supported in part.
-        let want = match *service == wire::apis::SERVICE {
-            true => wire::apis::compatibility(),
+        let want = match *service == wire::apigateway::SERVICE {
+            true => wire::apigateway::compatibility(),
             false => operations(service),
         };
         let (begin, end) = (format!("<!-- table: {name} -->\n"), "<!-- end -->");

@@ -13,7 +13,8 @@ const FLOORS: &[&[&str]] = &[
     &["asl", "schema"],
     &["items", "store"],
     &["connect", "identity"],
-    &["engine", "functions", "gateway"],
+    &["apis", "engine", "functions"],
+    &["gateway"],
     &["wire"],
     &["cognito", "stack", "tasks"],
     &["server"],
@@ -47,9 +48,8 @@ const CYCLES: &[(&str, &str, &str)] = &[
     ),
     (
         "gateway",
-        "access address api authorizers backends bulkhead cache compile context domains error integration mapping \
-         openapi patch pipeline plans proxy_event refusal sdk signers stages upstream",
-        "the API models and the data plane are one room",
+        "access authorizers bulkhead compile context integration mapping pipeline plans proxy_event signers stages",
+        "a request's context holds its compiled stage, whose mappings and authorizers read the context",
     ),
     ("identity", "sign verify", "verifying derives the same key as signing"),
     ("jsonata", "check expression", "an expression is checked when it is made"),

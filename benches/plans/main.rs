@@ -9,9 +9,9 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use stepgate::apis::{QuotaPeriod, QuotaSettings, ThrottleSettings};
 use stepgate::clock::{Clock, SystemClock, Timestamp, VirtualClock};
 use stepgate::gateway::KeyTrial;
-use stepgate::gateway::api::{QuotaPeriod, QuotaSettings, ThrottleSettings};
 
 /// The limit for one check.
 const NANOS_MAX: f64 = 300.0;

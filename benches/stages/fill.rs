@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::{Map, Value, json};
+use stepgate::apis::{ApiId, Apis, CreateDeployment, ImportOptions};
 use stepgate::clock::{RandomIds, SystemClock};
-use stepgate::gateway::api::{ApiId, Apis, CreateDeployment, ImportOptions};
 use stepgate::id::{AccountId, AccountRegion, Region};
 use stepgate::store::{self, Store};
 

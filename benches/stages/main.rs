@@ -27,7 +27,7 @@ use std::time::{Duration, Instant};
 use client::Client;
 use load::{Outcome, Target};
 use process::Served;
-use stepgate::gateway::api::ApiId;
+use stepgate::apis::ApiId;
 
 /// How many stages get their first request.
 const FIRST_CALLS: usize = 1_000;

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use stepgate::gateway::api::ApiId;
+use stepgate::apis::ApiId;
 
 use crate::client::Client;
 use crate::fill::{OF_ACCOUNT, STAGE};

@@ -1,7 +1,7 @@
 //! Tables and lists: items of a distributed Map, and files of API keys.
 
 use stepgate::asl::InputType;
-use stepgate::gateway::api::look_at_keys;
+use stepgate::apis::look_at_keys;
 use stepgate::items::of_text;
 
 pub(crate) fn execute(text: &str) {

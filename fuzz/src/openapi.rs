@@ -1,7 +1,7 @@
 //! OpenAPI documents: any text is imported, with its warnings and errors, or refused.
 
 pub(crate) fn execute(text: &str) {
-    if let Some((warnings, errors)) = stepgate::gateway::look_at_openapi(text.as_bytes()) {
+    if let Some((warnings, errors)) = stepgate::apis::look_at_openapi(text.as_bytes()) {
         assert!(warnings.iter().chain(&errors).all(|said| !said.is_empty()));
     }
 }

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use stepgate::clock::Timestamp;
-use stepgate::gateway::api::{CacheClusterStatus, Stage};
-use stepgate::gateway::patch::{PatchOp, PatchOperation, patch_stage};
+use stepgate::apis::{CacheClusterStatus, Stage};
+use stepgate::apis::patch::{PatchOp, PatchOperation, patch_stage};
 
 pub(crate) fn execute(text: &str) {
     let operation = |line: &str| {

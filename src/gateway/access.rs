@@ -6,16 +6,14 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use http::header::{REFERER, USER_AGENT};
-use serde_json::Value;
 
-use super::api::RestApi;
 use super::compile::{CompiledMethod, CompiledStage};
 use super::context::Context;
 use super::signers::{Insider, Signer};
+use crate::apis::{RestApi, resource_policy};
 use crate::id::AccountRegion;
 use crate::identity::{Owner, generous_reading};
-use crate::policy;
-use crate::policy::{Caller, Decision, Facts, Policy, PolicyKind, Request};
+use crate::policy::{Caller, Decision, Facts, Policy, Request};
 
 /// The actions for which callers need permission.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -146,9 +144,6 @@ pub(crate) enum ResourcePolicy {
     Broken,
 }
 
-/// The short form of its own ARN in an API's resource policy.
-const SHORTHAND: &str = "execute-api:/";
-
 impl ResourcePolicy {
     /// Compiles the policy of an API; `execute-api:/stage/VERB/path` stands for the full ARN.
     pub(crate) fn compile(api: &RestApi, owner: &AccountRegion) -> Self {
@@ -175,39 +170,6 @@ impl ResourcePolicy {
             Self::Broken => Some(Decision::ExplicitDeny),
         }
     }
-}
-
-/// Parses the resource policy of the API with this ARN.
-///
-/// # Errors
-/// [`policy::Error`] says what is wrong with it.
-pub(crate) fn resource_policy(document: &str, api_arn: &str) -> Result<Policy, policy::Error> {
-    if policy::DOCUMENT_BYTES_MAX < document.len() {
-        return Err(policy::Error::TooLarge(policy::DOCUMENT_BYTES_MAX));
-    }
-    let broken = |error: serde_json::Error| policy::Error::Json(error.to_string());
-    let mut document: Value = serde_json::from_str(document).map_err(broken)?;
-    let statements = match document.get_mut("Statement") {
-        Some(Value::Array(statements)) => statements.as_mut_slice(),
-        Some(statement) => std::slice::from_mut(statement),
-        None => &mut [],
-    };
-    for statement in statements {
-        for element in ["Resource", "NotResource"] {
-            let resources = match statement.get_mut(element) {
-                Some(Value::Array(resources)) => resources.as_mut_slice(),
-                Some(resource) => std::slice::from_mut(resource),
-                None => &mut [],
-            };
-            for resource in resources {
-                let path = resource.as_str().and_then(|text| text.strip_prefix(SHORTHAND));
-                if let Some(path) = path {
-                    *resource = format!("{api_arn}/{path}").into();
-                }
-            }
-        }
-    }
-    Policy::from_value(&document, PolicyKind::Resource)
 }
 
 /// The message for a caller whom policies refuse. It hides the account number.
@@ -269,9 +231,9 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
+    use crate::apis::ResourceId;
     use crate::clock::{SeededIds, VirtualClock};
     use crate::gateway::address::{Target, TargetApi};
-    use crate::gateway::api::ResourceId;
     use crate::gateway::compile::compile_for_test;
     use crate::gateway::fixture::{NOW, api, owner, strings};
     use crate::gateway::peer::Peer;

@@ -5,8 +5,7 @@
 //!
 //! Reference: the forms of an API's address, on AWS and in local tools.
 
-use super::api::{ApiId, StageName};
-use super::domains::CustomDomainMatch;
+use crate::apis::{ApiId, StageName};
 
 /// The API whose stage is requested.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +28,13 @@ pub struct Target {
     pub path: String,
     /// The custom domain through which the request came, if any.
     pub custom_domain: Option<CustomDomainMatch>,
+}
+
+/// The custom domain through which a request came.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CustomDomainMatch {
+    /// The base path that was matched and removed, without slashes; empty for none.
+    pub base_path: Box<str>,
 }
 
 /// What an address refers to.

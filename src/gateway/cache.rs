@@ -18,7 +18,7 @@ use metrics::Counter;
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
-use super::api::{ApiId, CacheClusterSize, DeploymentId, StageName};
+use crate::apis::{ApiId, CacheClusterSize, DeploymentId, StageName};
 use crate::meter;
 
 /// The longest time that a response can be cached.

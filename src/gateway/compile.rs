@@ -11,7 +11,6 @@ mod media;
 mod meters;
 mod method_cache;
 mod method_settings;
-mod pattern;
 mod routes;
 mod templates;
 mod uri;
@@ -23,21 +22,14 @@ pub(crate) use integration::{
 };
 pub(crate) use media::{BinaryTypes, essence, first_accepted};
 pub(crate) use method_cache::MethodCache;
-pub(crate) use pattern::{Pattern, PatternError};
 pub(crate) use routes::{Match, parameters_of};
 pub(crate) use templates::CompiledTemplate;
-pub(crate) use uri::{
-    AddressError, FilledAddress, HttpAddress, PlacedValue, Writing, is_http_address, with_stage_variables,
-};
+pub(crate) use uri::{AddressError, FilledAddress, HttpAddress, PlacedValue, Writing, with_stage_variables};
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::access::ResourcePolicy;
-use super::api::{
-    AccessLogSettings, ApiId, ApiKeySource, AuthorizationType, AuthorizerId, ClientCertificate, DeploymentId,
-    DeploymentSnapshot, HttpMethod, LiveStage, Method, Resource, ResourceId, Stage, StageName,
-};
 use super::authorizers::{AuthorizerPools, AuthorizerSetting, CompiledAuthorizer};
 use super::cache::{Caches, Contents, ResponseCache, Share};
 use super::mapping::source::Source;
@@ -47,9 +39,12 @@ use super::plans::key_meters::KeyMeters;
 use super::plans::terms::Terms;
 use super::plans::throttle::Limiter;
 use super::upstream::{Links, Upstreams};
+use crate::apis::{
+    AccessLogSettings, ApiId, ApiKeySource, AuthorizationType, AuthorizerId, ClientCertificate, DeploymentId,
+    DeploymentSnapshot, HttpMethod, LiveStage, Method, Resource, ResourceId, Stage, StageName, Variable,
+};
 use crate::clock::Clock;
 use crate::connect::ClientIdentity;
-use crate::gateway::variable::Variable;
 use crate::id::AccountRegion;
 use crate::schema::Library;
 use gateway_responses::GatewayResponses;

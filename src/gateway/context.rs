@@ -11,7 +11,6 @@ use http::header::{AUTHORIZATION, USER_AGENT};
 use http::{HeaderMap, Method, Version};
 
 use super::address::Target;
-use super::api::{ApiKeyId, AuthorizationType, HttpMethod, ResponseType};
 use super::authorizers::AuthorizerFacts;
 use super::compile::{CompiledMethod, CompiledStage};
 use super::execution_log::ExecutionLog;
@@ -19,7 +18,7 @@ use super::headers;
 use super::peer::{ClientCertificateFacts, Peer};
 use super::plans::limit_headers::Limits;
 use super::signers::{Insider, SERVICE as SIGNING_NAME, Signer};
-use super::variable::Variable;
+use crate::apis::{ApiKeyId, AuthorizationType, HttpMethod, ResponseType, Variable};
 use crate::clock::{Clock, Ids, Timestamp};
 use crate::identity::{Head, Query, TargetUri, WebIdentity};
 

@@ -1,12 +1,17 @@
 //! Custom domain names for requests: looked up by host, without a lock.
 
 use std::collections::HashMap;
+use std::future::ready;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 
-use super::address::{Address, Target, TargetApi, address, split_stage};
-use super::api::{BasePathMapping, DomainName, RoutingMode, UploadedCertificate};
+use super::address::{Address, CustomDomainMatch, Target, TargetApi, address, split_stage};
+use super::backends::BoxFuture;
+use crate::apis::{
+    BasePathMapping, Change, DomainName, LiveUsage, RoutingMode, UploadedCertificate, UsagePlanId, Watcher,
+};
+use crate::id::AccountRegion;
 use crate::identity::TargetUri;
 
 /// All custom domain names of the server, in all accounts. Replaced as a whole when one changes.
@@ -34,19 +39,12 @@ pub enum DomainCertificate {
     Referenced(String),
 }
 
-/// The custom domain through which a request came.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CustomDomainMatch {
-    /// The base path that was matched and removed, without slashes; empty for none.
-    pub base_path: Box<str>,
-}
-
 /// Paths that every domain reserves for health checks, mapped or not.
 const HEALTH_CHECKS: [&str; 2] = ["/ping", "/sping"];
 
 impl Domains {
     /// Replaces all domains.
-    pub(super) fn publish(&self, all: Vec<DomainName>) {
+    fn publish(&self, all: Vec<DomainName>) {
         let all = all.into_iter().map(Domain::new).map(|domain| (domain.name.clone(), Arc::new(domain)));
         self.0.store(Arc::new(all.collect()));
     }
@@ -71,6 +69,19 @@ impl Domains {
             all.get(format!("*.{parent}").as_str())
         });
         found.cloned()
+    }
+}
+
+impl Watcher for Domains {
+    fn notify<'a>(&'a self, change: &'a Change) -> BoxFuture<'a, ()> {
+        if let Change::DomainNames(all) = change {
+            self.publish(all.clone());
+        }
+        Box::pin(ready(()))
+    }
+
+    fn live_usage(&self, _: &AccountRegion, _: &UsagePlanId) -> Vec<LiveUsage> {
+        Vec::new()
     }
 }
 
@@ -136,8 +147,8 @@ fn below<'p>(path: &'p str, base: &str) -> Option<&'p str> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::api::test_domain_name;
     use super::*;
+    use crate::apis::fixtures::test_domain_name;
 
     fn domains() -> Domains {
         let domains = Domains::default();

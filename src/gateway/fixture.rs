@@ -9,17 +9,14 @@ use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue, StatusCode as Status};
 
-use super::api::{
-    ApiId, ApiKeySource, AuthorizationType, CacheClusterStatus, Change, ConnectionType, DeploymentSnapshot,
-    EndpointConfiguration, EndpointType, HttpMethod, Integration, IntegrationResponse, IntegrationType,
-    IpAddressType, LiveStage, Method, MethodResponse, PassthroughBehavior, Resource, RestApi, Stage,
-    StageName, StatusCode,
-};
 use super::plans::trial::Shelf;
 use super::{
     AccessLogs, Address, AwsCall, BackendError, BackendResponse, BackendStream, Backends, BoxFuture, Gateway,
-    LiveKey, Options, Peer, Permissions, Ports, SourceError, StageSource,
+    Options, Peer, Permissions, Ports, SourceError, StageSource,
 };
+use crate::apis::fixtures::test_stage;
+pub(crate) use crate::apis::fixtures::{api, code, integration, method, mock, strings, with};
+use crate::apis::{ApiId, Change, DeploymentSnapshot, LiveKey, LiveStage, Stage, StageName};
 use crate::clock::{Clock as _, SeededIds, Timestamp, VirtualClock};
 use crate::connect::{HttpClient, collect, full};
 use crate::id::{AccountId, AccountRegion, Region};
@@ -37,141 +34,16 @@ pub(crate) fn owner() -> AccountRegion {
     }
 }
 
-/// An API without methods.
-pub(crate) fn api(id: &str) -> DeploymentSnapshot {
-    DeploymentSnapshot {
-        api: RestApi {
-            id: id.into(),
-            root_resource_id: "root".into(),
-            name: id.to_owned(),
-            description: None,
-            created_date: NOW,
-            version: None,
-            binary_media_types: Vec::new(),
-            minimum_compression_size: None,
-            api_key_source: ApiKeySource::Header,
-            endpoint_configuration: EndpointConfiguration {
-                kind: EndpointType::Edge,
-                ip_address_type: IpAddressType::Ipv4,
-                vpc_endpoint_ids: Vec::new(),
-            },
-            policy: None,
-            tags: BTreeMap::new(),
-            disable_execute_api_endpoint: false,
-            security_policy: None,
-            endpoint_access_mode: None,
-        },
-        resources: Vec::new(),
-        models: BTreeMap::new(),
-        request_validators: BTreeMap::new(),
-        authorizers: BTreeMap::new(),
-        gateway_responses: BTreeMap::new(),
-    }
-}
-
-/// Adds a method.
-pub(crate) fn with(
-    mut api: DeploymentSnapshot,
-    path: &str,
-    verb: HttpMethod,
-    method: Method,
-) -> DeploymentSnapshot {
-    match api.resources.iter_mut().find(|resource| resource.path == path) {
-        Some(resource) => {
-            resource.methods.insert(verb, method);
-        }
-        None => api.resources.push(Resource {
-            id: format!("r{}", api.resources.len()).into(),
-            parent_id: None,
-            path_part: None,
-            path: path.to_owned(),
-            methods: BTreeMap::from([(verb, method)]),
-        }),
-    }
-    api
-}
-
-/// A method over `integration` that declares a response for each of the integration's.
-pub(crate) fn method(integration: Integration) -> Method {
-    Method {
-        authorization_type: AuthorizationType::None,
-        authorizer_id: None,
-        authorization_scopes: Vec::new(),
-        api_key_required: false,
-        operation_name: None,
-        request_parameters: BTreeMap::new(),
-        request_models: BTreeMap::new(),
-        request_validator_id: None,
-        responses: integration.responses.keys().map(|code| (*code, MethodResponse::default())).collect(),
-        integration: Some(integration),
-    }
-}
-
-pub(crate) fn integration(kind: IntegrationType, uri: &str) -> Integration {
-    Integration {
-        kind,
-        http_method: Some(HttpMethod::Post),
-        uri: Some(uri.to_owned()),
-        connection_type: ConnectionType::Internet,
-        connection_id: None,
-        credentials: None,
-        request_parameters: BTreeMap::new(),
-        request_templates: BTreeMap::new(),
-        passthrough_behavior: PassthroughBehavior::WhenNoMatch,
-        content_handling: None,
-        timeout_millis: 29_000,
-        cache_namespace: String::new(),
-        cache_key_parameters: Vec::new(),
-        tls_config: None,
-        response_transfer_mode: None,
-        integration_target: None,
-        responses: BTreeMap::from([(code(200), IntegrationResponse::default())]),
-    }
-}
-
-pub(crate) fn code(status: u16) -> StatusCode {
-    StatusCode::new(status).unwrap()
-}
-
-pub(crate) fn strings(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
-    pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
-}
-
-/// A MOCK that answers 200 with the output of `response`.
-pub(crate) fn mock(request: &str, response: &str) -> Integration {
-    let mut mock = integration(IntegrationType::Mock, "");
-    mock.request_templates = strings(&[("application/json", request)]);
-    let answer = IntegrationResponse {
-        templates: Some(strings(&[("application/json", response)])),
-        ..IntegrationResponse::default()
-    };
-    mock.responses = BTreeMap::from([(code(200), answer)]);
-    mock
-}
-
 /// The stage `dev` of an API, as deployed.
 pub(crate) fn live(deployment: DeploymentSnapshot) -> LiveStage {
     LiveStage {
         owner: owner(),
         api_id: deployment.api.id.clone(),
         stage: Stage {
-            name: "dev".into(),
             deployment_id: "d00001".into(),
-            description: None,
             created_date: NOW,
             last_updated_date: NOW,
-            client_certificate_id: None,
-            cache_cluster_enabled: false,
-            cache_cluster_size: None,
-            cache_cluster_status: CacheClusterStatus::NotAvailable,
-            method_settings: BTreeMap::new(),
-            variables: BTreeMap::new(),
-            documentation_version: None,
-            access_log_settings: None,
-            canary_settings: None,
-            tracing_enabled: false,
-            web_acl_arn: None,
-            tags: BTreeMap::new(),
+            ..test_stage()
         },
         deployment: Arc::new(deployment),
         canary: None,
@@ -340,7 +212,6 @@ pub(crate) fn fixture(options: Options, stages: impl IntoIterator<Item = LiveSta
         keys.insert(id, credential(id));
     }
     let ports = Ports {
-        domains: Arc::default(),
         authenticator: Arc::new(Authenticator::new(keys.clone(), clock.clone())),
         permissions: granted.clone(),
         stages: memory.clone(),
@@ -363,7 +234,9 @@ pub(crate) fn house_of(deployment: DeploymentSnapshot) -> Fixture {
 impl Fixture {
     /// Notifies the gateway of a change, as the store would.
     pub(crate) async fn notify(&self, change: Change) {
-        self.gateway.watcher().upgrade().unwrap().notify(&change).await;
+        for watcher in self.gateway.watchers() {
+            watcher.upgrade().unwrap().notify(&change).await;
+        }
     }
 
     /// Sends `GET` with a path such as `/dev/pets` to the API's own host.

@@ -9,6 +9,7 @@
 
 // Rooms are called by their names, wherever they stand.
 use crate as gateway;
+use stepgate_apis as apis;
 use stepgate_clock as clock;
 use stepgate_connect as connect;
 use stepgate_id as id;
@@ -18,13 +19,7 @@ use stepgate_jsonpath as jsonpath;
 use stepgate_meter as meter;
 use stepgate_policy as policy;
 use stepgate_schema as schema;
-use stepgate_store as store;
 use stepgate_vtl as vtl;
-use stepgate_yaml as yaml;
-
-pub mod api;
-pub mod error;
-pub mod patch;
 
 mod access;
 mod access_logs;
@@ -45,14 +40,12 @@ mod headers;
 mod integration;
 mod lint;
 mod mapping;
-mod openapi;
 mod peer;
 mod pipeline;
 mod plans;
 mod proxy_event;
 mod proxy_response;
 mod refusal;
-mod sdk;
 mod signers;
 mod stack;
 mod stage_source;
@@ -60,10 +53,9 @@ mod stages;
 mod test_authorizer;
 mod test_call;
 mod upstream;
-mod variable;
 
 pub use access_logs::AccessLogs;
-pub use address::{Address, Target, TargetApi};
+pub use address::{Address, CustomDomainMatch, Target, TargetApi};
 pub use authorizers::{
     Issuer, IssuerUnreachable, Issuers, KeySet, KeySetError, OwnUserPools, UserPool, UserPoolKeys, UserPools,
 };
@@ -72,15 +64,11 @@ pub use backends::{
     CallAs, FunctionFailed,
 };
 pub use bulkhead::{AWS_BODY_BYTES_MAX, Bulkhead, Held, Scarce};
-pub use domains::{CustomDomainMatch, Domain, DomainCertificate, Domains};
+pub use domains::{Domain, DomainCertificate, Domains};
 pub use lint::{LintCode, LintSeverity, TemplateFinding, lint_template};
 pub use mapping::trial::{Trial, TrialOutcome, TrialRequest};
-pub use openapi::look_at_openapi;
 pub use peer::{ClientCertificateFacts, Peer};
-pub use plans::{
-    Balance, Day, Entry, KeptBucket, KeyTrial, LiveKey, LiveUsage, Opening, Pages, Rate, Scope, Subject,
-    UsageStore, Used, block, period, post, remaining,
-};
+pub use plans::{KeyTrial, UsageStore};
 pub use refusal::{Breakage, Denial, Misconfiguration, Refusal};
 pub use signers::{Insider, Permissions};
 pub use stack::{Gateway, Options, Ports, Running};

@@ -9,8 +9,8 @@ mod origin;
 mod place;
 mod walk;
 
-use super::api::check_integration::TEMPLATE_BYTES_MAX;
 use super::mapping::payload::Reading;
+use crate::apis::check_integration::TEMPLATE_BYTES_MAX;
 use crate::vtl::{Position, Template};
 
 /// Whether a template can work at all.

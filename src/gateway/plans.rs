@@ -4,7 +4,6 @@
 //! durable record of usage.
 
 mod buckets;
-pub(crate) mod day;
 pub(crate) mod key_cache;
 pub(crate) mod key_meters;
 pub(crate) mod limit_headers;
@@ -14,12 +13,5 @@ pub(crate) mod throttle;
 pub(crate) mod trial;
 pub(crate) mod usage_store;
 
-pub use day::{Day, period};
-pub use key_cache::LiveKey;
-pub use key_meters::LiveUsage;
-pub(crate) use terms::throttle_by;
-pub use throttle::Rate;
 pub use trial::KeyTrial;
-pub use usage_store::{
-    Balance, Entry, KeptBucket, Opening, Pages, Scope, Subject, UsageStore, Used, block, post, remaining,
-};
+pub use usage_store::UsageStore;

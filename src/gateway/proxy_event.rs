@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 
 use super::authorizers::AuthorizerFacts;
 use super::context::Context;
-use super::variable::Variable;
+use crate::apis::Variable;
 
 type Members = Map<String, Value>;
 

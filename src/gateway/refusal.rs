@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 
-use super::api::{ApiId, ResponseType};
+use crate::apis::{ApiId, ResponseType};
 
 /// Why a request is not answered by its integration.
 #[derive(Clone, Debug, PartialEq, Eq)]

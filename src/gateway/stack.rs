@@ -7,7 +7,6 @@ use std::sync::{Arc, Weak};
 
 use super::access_logs::AccessLogs;
 use super::address::{Address, Target};
-use super::api::{ApiId, Watcher};
 use super::authorizers::{AuthorizerPools, AuthorizerRunner, OwnUserPools, UserPools};
 use super::backends::Backends;
 use super::bulkhead::Bulkhead;
@@ -24,13 +23,14 @@ use super::pipeline::{
     Admitted, Answered, Arrived, Refused, access_log, authorize, cache, compress, integrate, map_request,
     map_response, plan, respond, route, stage, stream, validate,
 };
+use super::plans::UsageStore;
 use super::plans::key_meters::KeyMeters;
 use super::plans::throttle::Limiter;
-use super::plans::{Rate, UsageStore};
 use super::refusal::Refusal;
 use super::signers::{Insider, Permissions, Signers};
 use super::stages::{StageSource, Stages};
 use super::upstream::Upstreams;
+use crate::apis::{ApiId, Rate, Watcher};
 use crate::clock::{Clock, Ids};
 use crate::connect::{HttpClient, Request, Response};
 use crate::identity::{Authenticator, TargetUri};
@@ -60,8 +60,6 @@ pub struct Ports {
     pub stages: Arc<dyn StageSource>,
     /// Stores the usage of API keys.
     pub usage_store: Arc<dyn UsageStore>,
-    /// Custom domain names.
-    pub domains: Arc<Domains>,
     /// Verifies signatures.
     pub authenticator: Arc<Authenticator>,
     /// The permissions of signers.
@@ -143,7 +141,7 @@ impl Inner {
 impl Gateway {
     /// A gateway that has not compiled any stage yet.
     pub fn new(ports: Ports, options: Options) -> Self {
-        let Ports { stages: source, usage_store, domains, authenticator, permissions, .. } = ports;
+        let Ports { stages: source, usage_store, authenticator, permissions, .. } = ports;
         let Ports { backends, access_logs, client, clock, ids, own_pools, .. } = ports;
         let key_meters = Arc::new(KeyMeters::new(source.clone(), usage_store, clock.clone()));
         let shared = Shared {
@@ -161,6 +159,7 @@ impl Gateway {
         let bulkhead = Arc::new(Bulkhead::new(options.body_memory_bytes));
         let signers = Signers { authenticator, permissions, bulkhead: bulkhead.clone() };
         let guard = Guard { authorizer_runner, signers };
+        let domains = Arc::default();
         let inner = Inner { clock, ids, stages, guard, enforcement, bulkhead, outside, access_logs, domains };
         Self { inner: Arc::new(inner) }
     }
@@ -224,10 +223,11 @@ impl Gateway {
         self.inner.domains.clone()
     }
 
-    /// Has to be notified when something that a stage serves has changed.
-    pub fn watcher(&self) -> Weak<dyn Watcher> {
+    /// Have to be notified when something that is served has changed.
+    pub fn watchers(&self) -> [Weak<dyn Watcher>; 2] {
         let stages: Weak<Stages> = Arc::downgrade(&self.inner.stages);
-        stages
+        let domains: Weak<Domains> = Arc::downgrade(&self.inner.domains);
+        [stages, domains]
     }
 }
 

@@ -1,9 +1,8 @@
 //! The store as the data plane's source of stages and keys.
 
-use super::api::{ApiId, Apis, LiveStage, StageName};
 use super::backends::BoxFuture;
-use super::plans::LiveKey;
 use super::stages::{SourceError, StageSource};
+use crate::apis::{ApiId, Apis, LiveKey, LiveStage, StageName};
 use crate::id::AccountRegion;
 
 impl StageSource for Apis {

@@ -16,17 +16,22 @@ use self::load_locks::LoadLocks;
 use self::names::Names;
 use self::stage_cache::StageCache;
 use super::address::{Target, TargetApi};
-use super::api::{ApiId, Change, LiveStage, StageName, UsagePlanId, Watcher};
 use super::backends::BoxFuture;
 use super::compile::{Served, Shared, compile};
-use super::plans::{LiveKey, LiveUsage};
 use super::refusal::Refusal;
+use crate::apis::{ApiId, Change, LiveKey, LiveStage, LiveUsage, StageName, UsagePlanId, Watcher};
 use crate::id::AccountRegion;
 
 /// Why a stage or a key could not be read, or usage could not be recorded.
 #[derive(Debug, thiserror::Error)]
 #[error("the store could not be used")]
 pub struct SourceError(#[source] pub Box<dyn std::error::Error + Send + Sync>);
+
+impl From<crate::apis::error::Error> for SourceError {
+    fn from(error: crate::apis::error::Error) -> Self {
+        Self(error.into())
+    }
+}
 
 /// Loads stages and keys.
 pub trait StageSource: Send + Sync + 'static {
@@ -157,6 +162,7 @@ fn unavailable(error: SourceError) -> Refusal {
 impl Watcher for Stages {
     fn notify<'a>(&'a self, change: &'a Change) -> BoxFuture<'a, ()> {
         match change {
+            Change::DomainNames(_) => Box::pin(ready(())),
             Change::StageNames(api) => {
                 self.names.clear();
                 Box::pin(self.refresh(api))

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use super::access::method_arn;
-use super::api::{ResponseType, TestAuthorization, TestAuthorizationOutcome};
 use super::authorizers::{AuthorizerFacts, AuthorizerSetting, CompiledAuthorizer};
 use super::compile::{CompiledMethod, CompiledStage, compile_for_test};
 use super::execution_log::ExecutionLog;
 use super::refusal::Refusal;
 use super::stack::Gateway;
+use crate::apis::{ResponseType, TestAuthorization, TestAuthorizationOutcome};
 
 /// The stage name in such calls, as on AWS.
 const STAGE: &str = "ESTestInvoke-stage";

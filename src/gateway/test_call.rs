@@ -10,9 +10,6 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use http_body_util::BodyExt as _;
 
 use super::address::{Target, TargetApi};
-use super::api::{
-    TestAuthorization, TestAuthorizeFuture, TestInvocation, TestInvoke, TestInvokeFuture, TestOutcome,
-};
 use super::compile::{
     CompiledMethod, CompiledStage, Setting, client_identity, compile_for_test, compile_method, library,
     parameters_of,
@@ -24,6 +21,9 @@ use super::peer::Peer;
 use super::pipeline::{Admitted, PAYLOAD_BYTES_MAX, respond, tested};
 use super::stack::Gateway;
 use super::upstream::Links;
+use crate::apis::{
+    TestAuthorization, TestAuthorizeFuture, TestInvocation, TestInvoke, TestInvokeFuture, TestOutcome,
+};
 use crate::connect::{Body, collect, full};
 use crate::identity::TargetUri;
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use http::Uri;
 use http::uri::{Authority, Scheme};
 
-use super::api::VpcLinkNames;
+use crate::apis::VpcLinkNames;
 
 /// A server: scheme and authority. The integration's own URI supplies path, query and `Host`.
 #[derive(Clone, Debug, PartialEq, Eq)]

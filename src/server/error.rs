@@ -3,9 +3,9 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use crate::apis;
 use crate::engine;
 use crate::functions;
-use crate::gateway;
 use crate::identity::SessionError;
 use crate::identity::iam::IamError;
 use crate::stack;
@@ -78,7 +78,7 @@ pub enum Error {
     Engine(#[from] engine::Error),
     /// The APIs can't be opened.
     #[error(transparent)]
-    Gateway(#[from] gateway::error::Error),
+    Gateway(#[from] apis::error::Error),
     /// The roles can't be opened.
     #[error(transparent)]
     Identity(#[from] IamError),

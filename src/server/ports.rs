@@ -27,12 +27,13 @@ use self::user_pools::OwnPools;
 use super::error::Error;
 use super::options::{self, Options, UserPool};
 use super::services::{self, Rooms};
+use crate::apis;
 use crate::clock::{Clock, Ids, RandomIds, SystemClock};
 use crate::cognito::{self, Cognito};
 use crate::connect::{self, HttpClient};
 use crate::engine::{self, Engine};
 use crate::functions::{Functions, Urls};
-use crate::gateway::{self, Gateway, api};
+use crate::gateway::{self, Gateway};
 use crate::id::{AccountRegion, Arn};
 use crate::identity::iam::Iam;
 use crate::identity::{Authenticator, Credential, Keys, Secret, Sessions};
@@ -109,7 +110,7 @@ pub(super) async fn wire_rooms(options: &Options, home: &AccountRegion) -> Resul
     let functions = Functions::open(store.clone(), clock.clone(), ids.clone(), settings, ports)?;
     let endpoints = Endpoints::new(&options.services, own.as_ref(), &home.account)?;
     let called = services::services().map(|service| service.name.to_owned());
-    let reach = api::Reach {
+    let reach = apis::Reach {
         services: endpoints.names().into_iter().chain(called).collect(),
         any_service: endpoints.has_default(),
         vpc_links: options.vpc_links.keys().cloned().collect(),
@@ -153,8 +154,7 @@ pub(super) async fn wire_rooms(options: &Options, home: &AccountRegion) -> Resul
         codes: options.cognito.codes(&client)?,
     };
     let cognito = cognito::open(store.clone(), cognito_ports)?;
-    let control = api::Apis::open(store.clone(), clock.clone(), ids.clone())?.reaching(reach);
-    control.publish_domains().await?;
+    let control = apis::Apis::open(store.clone(), clock.clone(), ids.clone())?.reaching(reach);
 
     // The gateway calls the AWS APIs (`AWS` integrations) and the AWS APIs call the gateway (test calls): the
     // client's side of the ring is weak, so that dropping the rooms closes it.
@@ -162,7 +162,6 @@ pub(super) async fn wire_rooms(options: &Options, home: &AccountRegion) -> Resul
         let ports = gateway::Ports {
             stages: Arc::new(control.clone()),
             usage_store: Arc::new(control.clone()),
-            domains: control.domains(),
             authenticator: authenticator.clone(),
             permissions: Arc::new(OfIam(iam.clone())),
             backends: aws.clone(),
@@ -174,7 +173,7 @@ pub(super) async fn wire_rooms(options: &Options, home: &AccountRegion) -> Resul
         };
         let default_api = options.gateway.default_api.as_deref().map(Into::into);
         let settings = &options.gateway;
-        let account_rate = settings.account_rate_limit.map(|limit| gateway::Rate {
+        let account_rate = settings.account_rate_limit.map(|limit| apis::Rate {
             per_second: f64::from(limit),
             burst: settings.account_burst_limit.unwrap_or(limit),
         });
@@ -188,10 +187,11 @@ pub(super) async fn wire_rooms(options: &Options, home: &AccountRegion) -> Resul
             body_memory_bytes: Some(options.limits.body_memory_mib.saturating_mul(1 << 20)),
         };
         let data_plane = Gateway::new(ports, gateway_options);
-        control.watch(data_plane.watcher());
+        data_plane.watchers().into_iter().for_each(|watcher| control.watch(watcher));
+        control.publish_domains().await?;
         let gateway = data_plane.clone();
         let bodies = data_plane.bulkhead();
-        let apis = wire::apis::Apis { control, test_invoke: Arc::new(data_plane) };
+        let apis = wire::apigateway::Apis { control, test_invoke: Arc::new(data_plane) };
         let (clock, ids, engine) = (clock.clone(), ids.clone(), engine.clone());
         let functions = functions.clone();
         let (cognito, stacks) = (cognito.clone(), stacks.clone());

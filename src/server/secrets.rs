@@ -11,10 +11,10 @@ use serde::Deserialize;
 
 use super::error::Error;
 use super::options::Options;
+use crate::apis::Apis;
 use crate::clock::{Clock, Ids, RandomIds, SystemClock};
 use crate::cognito;
 use crate::functions::Functions;
-use crate::gateway::api::Apis;
 use crate::identity::iam::Iam;
 use crate::identity::{Keys, Sessions};
 use crate::stack::Stacks;

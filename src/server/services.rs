@@ -8,12 +8,12 @@ use crate::functions::Functions;
 use crate::identity::Sessions;
 use crate::identity::iam::Iam;
 use crate::stack::{self, Stacks};
-use crate::wire::{Registration, Service, Services, apis, iam, lambda, states, sts};
+use crate::wire::{Registration, Service, Services, apigateway, iam, lambda, states, sts};
 
 /// What services work on.
 pub(super) struct Rooms {
     pub(super) engine: Engine,
-    pub(super) apis: apis::Apis,
+    pub(super) apis: apigateway::Apis,
     pub(super) functions: Functions,
     pub(super) iam: Iam,
     pub(super) sessions: Sessions,
@@ -27,7 +27,7 @@ type Register = fn(&Rooms) -> Registration;
 /// Every service, in the order of the documents.
 const SERVICES: &[(&Service, Register)] = &[
     (&states::SERVICE, |rooms| states::service(rooms.engine.clone())),
-    (&apis::SERVICE, |rooms| apis::service(rooms.apis.clone())),
+    (&apigateway::SERVICE, |rooms| apigateway::service(rooms.apis.clone())),
     (&lambda::SERVICE, |rooms| lambda::service(rooms.functions.clone())),
     (&iam::SERVICE, |rooms| iam::service(rooms.iam.clone())),
     (&sts::SERVICE, |rooms| sts::service(rooms.sessions.clone())),

@@ -68,11 +68,11 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::wire::{apis, iam, states};
+    use crate::wire::{apigateway, iam, states};
 
     fn check(service: &str, operation: &str, mut input: Value, want: Value) {
         let service =
-            [&states::SERVICE, &apis::SERVICE, &iam::SERVICE].into_iter().find(|it| it.name == service);
+            [&states::SERVICE, &apigateway::SERVICE, &iam::SERVICE].into_iter().find(|it| it.name == service);
         fit(service.unwrap().operation(operation).unwrap().input, &mut input);
         assert_eq!(input, want);
     }

@@ -30,7 +30,8 @@ pub(super) struct Yes {
 
 impl Operations for Yes {
     fn input(&self, service: &str, operation: &str) -> Option<&'static wire::Structure> {
-        let all = [&wire::states::SERVICE, &wire::apis::SERVICE, &wire::iam::SERVICE, &wire::lambda::SERVICE];
+        let all =
+            [&wire::states::SERVICE, &wire::apigateway::SERVICE, &wire::iam::SERVICE, &wire::lambda::SERVICE];
         Some(all.into_iter().find(|known| known.name == service)?.operation(operation)?.input)
     }
 

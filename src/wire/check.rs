@@ -359,7 +359,7 @@ mod tests {
         handler: Handler::Unsupported,
     };
     static REST: Operation = Operation {
-        service: &crate::wire::apis::SERVICE,
+        service: &crate::wire::apigateway::SERVICE,
         name: "PutThing",
         route: Route::Rest { method: "PUT", uri: "/things/{status}", status: 200 },
         input: &INPUT,

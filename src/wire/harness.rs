@@ -10,14 +10,15 @@ use bytes::Bytes;
 use http::StatusCode;
 
 use super::api::run;
-use super::apis::Apis;
+use super::apigateway::Apis;
 use super::in_process::Inside;
-use super::{Api, ApiError, Code, ReplyBody, Service, apis, iam, lambda, states, sts};
+use super::{Api, ApiError, Code, ReplyBody, Service, apigateway, iam, lambda, states, sts};
+use crate::apis;
 use crate::clock::{Clock, Ids, SeededIds, Timestamp, VirtualClock};
 use crate::connect::{Request, collect, full};
 use crate::engine::{self, Engine};
 use crate::functions::{self, Functions};
-use crate::gateway::{Bulkhead, api};
+use crate::gateway::Bulkhead;
 use crate::id::{AccountId, AccountRegion, Region};
 use crate::identity::iam::Iam;
 use crate::identity::{Authenticator, Caller, Credential, Keys, Secret, Sessions, TargetUri, sign};
@@ -25,7 +26,7 @@ use crate::store::{Options, Store};
 
 /// The services of this room.
 pub(super) const SERVICES: [&Service; 5] =
-    [&states::SERVICE, &apis::SERVICE, &iam::SERVICE, &sts::SERVICE, &lambda::SERVICE];
+    [&states::SERVICE, &apigateway::SERVICE, &iam::SERVICE, &sts::SERVICE, &lambda::SERVICE];
 
 /// The memory for large bodies and their values, in bytes.
 const BODY_BYTES: usize = 60 * 1024 * 1024;
@@ -33,12 +34,12 @@ const BODY_BYTES: usize = 60 * 1024 * 1024;
 /// No test here makes a test call.
 struct Nobody;
 
-impl api::TestInvoke for Nobody {
-    fn test_invoke(&self, _: api::TestInvocation) -> api::TestInvokeFuture<'_> {
+impl apis::TestInvoke for Nobody {
+    fn test_invoke(&self, _: apis::TestInvocation) -> apis::TestInvokeFuture<'_> {
         Box::pin(std::future::pending())
     }
 
-    fn test_authorize(&self, _: api::TestAuthorization) -> api::TestAuthorizeFuture<'_> {
+    fn test_authorize(&self, _: apis::TestAuthorization) -> apis::TestAuthorizeFuture<'_> {
         Box::pin(std::future::pending())
     }
 }
@@ -227,8 +228,8 @@ impl Api {
 pub(super) async fn api(dir: &Path, clock: Arc<dyn Clock>, ids: Arc<dyn Ids>, keys: Arc<Keys>) -> Api {
     let store = Store::open(dir, Options::default(), clock.clone()).unwrap();
     let services = SERVICES.iter().map(|service| service.name.to_owned()).collect();
-    let reach = api::Reach { services, ..api::Reach::default() };
-    let control = api::Apis::open(store.clone(), clock.clone(), ids.clone()).unwrap().reaching(reach);
+    let reach = apis::Reach { services, ..apis::Reach::default() };
+    let control = apis::Apis::open(store.clone(), clock.clone(), ids.clone()).unwrap().reaching(reach);
     let iam = Iam::open(store.clone(), clock.clone(), ids.clone()).unwrap();
     let iam = iam.signing(keys.clone()).await.unwrap();
     let sessions = Sessions::open(store.clone(), clock.clone(), ids.clone(), keys.clone(), iam.clone());
@@ -248,7 +249,7 @@ pub(super) async fn api(dir: &Path, clock: Arc<dyn Clock>, ids: Arc<dyn Ids>, ke
     let apis = Apis { control, test_invoke: Arc::new(Nobody) };
     let services = [
         states::service(engine),
-        apis::service(apis),
+        apigateway::service(apis),
         iam::service(iam.clone()),
         sts::service(sessions),
         lambda::service(functions),

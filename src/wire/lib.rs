@@ -7,6 +7,7 @@
 
 // Rooms are called by their names, wherever they stand.
 use crate as wire;
+use stepgate_apis as apis;
 use stepgate_asl as asl;
 use stepgate_clock as clock;
 use stepgate_connect as connect;
@@ -22,7 +23,7 @@ use stepgate_policy as policy;
 use stepgate_store as store;
 
 mod api;
-pub mod apis;
+pub mod apigateway;
 mod assigned;
 mod audit;
 mod call;

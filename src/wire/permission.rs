@@ -163,7 +163,7 @@ mod tests {
     use super::*;
     use crate::id::{AccountId, Region};
     use crate::wire::harness::SERVICES;
-    use crate::wire::{Service, apis, iam, states, sts};
+    use crate::wire::{Service, apigateway, iam, states, sts};
 
     fn check(service: &'static Service, operation: &str, input: Value, expect: &[(&str, &str)]) {
         let home = AccountRegion {
@@ -177,7 +177,7 @@ mod tests {
 
     #[test]
     fn permissions_follow_from_rows() {
-        let (states, gateway, iam) = (&states::SERVICE, &apis::SERVICE, &iam::SERVICE);
+        let (states, gateway, iam) = (&states::SERVICE, &apigateway::SERVICE, &iam::SERVICE);
         let role = "arn:aws:iam::123456789012:role/R";
         check(
             states,
@@ -248,7 +248,8 @@ mod tests {
             region: Region::parse("eu-west-1").unwrap(),
         };
         let role = "arn:aws:iam::123456789012:role/R";
-        let (states, gateway, lambda) = (&states::SERVICE, &apis::SERVICE, &crate::wire::lambda::SERVICE);
+        let (states, gateway, lambda) =
+            (&states::SERVICE, &apigateway::SERVICE, &crate::wire::lambda::SERVICE);
         let machine = "arn:aws:states:eu-west-1:123456789012:stateMachine:m";
         for (service, operation, input, index, expect) in [
             (

@@ -7,9 +7,9 @@ use std::sync::Arc;
 use anyhow::Context;
 use serde_json::Value;
 
+use crate::apis::{Apis, ImportOptions, PutMode, Reach};
 use crate::cli::arguments::ImportMode;
 use crate::clock::{Clock, Ids, RandomIds, SystemClock};
-use crate::gateway::api::{Apis, ImportOptions, PutMode, Reach};
 use crate::id::{AccountId, AccountRegion, Region};
 use crate::store::{self, Store};
 use crate::yaml;

@@ -8,8 +8,8 @@ use jsonwebtoken::Algorithm;
 
 use super::results::Results;
 use super::user_pools::{AuthorizerPools, Pool};
-use crate::gateway::api::{Authorizer, AuthorizerId, AuthorizerType, JwtAlgorithm, JwtIssuer};
-use crate::gateway::compile::{AwsTarget, Pattern, PatternError, with_stage_variables};
+use crate::apis::{Authorizer, AuthorizerId, AuthorizerType, JwtAlgorithm, JwtIssuer, Pattern, PatternError};
+use crate::gateway::compile::{AwsTarget, with_stage_variables};
 use crate::gateway::mapping::source::{Source, SourceError};
 
 /// How long AWS caches a result by default.

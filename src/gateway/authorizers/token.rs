@@ -7,9 +7,8 @@ use jsonwebtoken::{Algorithm, Header, Validation, decode};
 use serde_json::{Map, Value};
 
 use super::user_pools::SigningKey;
+use crate::apis::{JwtAdditionalClaim, JwtIssuer, Pattern};
 use crate::clock::Timestamp;
-use crate::gateway::api::{JwtAdditionalClaim, JwtIssuer};
-use crate::gateway::compile::Pattern;
 use crate::gateway::refusal::Refusal;
 
 /// The claims of a verified token.

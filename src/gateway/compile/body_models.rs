@@ -5,7 +5,7 @@ use std::fmt;
 use serde_json::{Map, Value};
 
 use super::media::essence;
-use crate::gateway::api::{DeploymentSnapshot, Method, Model};
+use crate::apis::{DeploymentSnapshot, Method, Model};
 use crate::gateway::mapping::payload::Payload;
 use crate::schema::{self, Library, Limits, Schema, Unfit};
 
@@ -137,7 +137,7 @@ fn url(api: &DeploymentSnapshot, model: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::gateway::api::RequestValidator;
+    use crate::apis::RequestValidator;
     use crate::gateway::fixture::{api, method, mock, strings};
 
     fn models(schema: &str, of: &[(&str, &str)]) -> BodyModels {

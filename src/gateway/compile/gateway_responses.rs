@@ -5,10 +5,9 @@ use std::collections::BTreeMap;
 use http::HeaderName;
 
 use super::media::first_accepted;
-use crate::gateway::api::{GatewayResponse, ResponseType, effective_response};
+use crate::apis::{GatewayResponse, ResponseType, Variable, effective_response};
 use crate::gateway::mapping::source::Source;
 use crate::gateway::mapping::text::Text;
-use crate::gateway::variable::Variable;
 
 /// The response of one type.
 #[derive(Debug)]

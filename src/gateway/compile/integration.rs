@@ -8,14 +8,13 @@ use http::{HeaderName, Method as Verb};
 
 use super::Setting;
 use super::aws_target::AwsTarget;
-use super::pattern::Pattern;
 use super::templates::Templates;
 use super::uri::{HttpAddress, with_stage_variables};
-use crate::connect::ServerCertificate;
-use crate::gateway::api::{
+use crate::apis::{
     CALLERS_OWN, ConnectionType, ContentHandling, EndpointType, HttpMethod, Integration, IntegrationResponse,
-    IntegrationType, Method, PassthroughBehavior, ResponseTransferMode,
+    IntegrationType, Method, PassthroughBehavior, Pattern, ResponseTransferMode,
 };
+use crate::connect::ServerCertificate;
 use crate::gateway::headers::Rules;
 use crate::gateway::mapping::source::Source;
 use crate::gateway::upstream::Upstream;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use http::Method as Verb;
 
-use crate::gateway::api::{CacheControlStrategy, Integration, MethodSetting, ResponseTransferMode};
+use crate::apis::{CacheControlStrategy, Integration, MethodSetting, ResponseTransferMode};
 use crate::gateway::cache::ResponseCache;
 use crate::gateway::mapping::payload::NotJson;
 use crate::gateway::mapping::source::{Facts, Source};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::gateway::api::{HttpMethod, MethodSetting};
+use crate::apis::{HttpMethod, MethodSetting};
 
 /// The settings for `verb` on `path`: the method's own entry, as a whole, otherwise that for all methods; and whether
 /// it is the method's own.

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use http::Method;
 use percent_encoding::percent_decode_str;
 
-use crate::gateway::api::HttpMethod;
+use crate::apis::HttpMethod;
 
 /// Methods of type `M` by path and verb.
 #[derive(Debug)]

@@ -45,28 +45,6 @@ impl HttpAddress {
     }
 }
 
-/// Whether an integration may have this URI. Host and port may contain stage variables, which belong to the author, but
-/// no variables of requests.
-pub(crate) fn is_http_address(uri: &str) -> bool {
-    let Some(rest) = uri.strip_prefix("http://").or_else(|| uri.strip_prefix("https://")) else {
-        return false;
-    };
-    let mut authority = String::new();
-    let mut rest = rest;
-    // The values of stage variables are not known yet.
-    while let Some((before, from)) = rest.split_once("${stageVariables.") {
-        if before.contains(['/', '?', '#']) {
-            break;
-        }
-        let Some((_, after)) = from.split_once('}') else { return false };
-        authority.push_str(before);
-        authority.push('0');
-        rest = after;
-    }
-    authority.push_str(rest.split(['/', '?', '#']).next().unwrap_or_default());
-    !authority.is_empty() && !uri.contains(char::is_whitespace) && !authority.contains(['{', '}'])
-}
-
 /// An address that is ready to be called.
 #[derive(Debug)]
 pub(crate) struct FilledAddress {
@@ -381,26 +359,6 @@ mod tests {
 
     #[test]
     fn hosts_are_the_authors() {
-        for (uri, is_address) in [
-            ("http://h", true),
-            ("https://h:8080/{v}", true),
-            ("http://${stageVariables.host}/{v}", true),
-            ("http://${stageVariables.host}:${stageVariables.port}", true),
-            ("http://h/${stageVariables.path}{v}", true),
-            ("http://h?{v}", true),
-            ("http://h:8000{v}", false),
-            ("http://{v}/x", false),
-            ("http://a.{v}.b/x", false),
-            ("http://${stageVariables.host}{v}/x", false),
-            ("http://${stageVariables.host", false),
-            ("http://${other.host}/", false),
-            ("http://", false),
-            ("http:///x", false),
-            ("http://a b", false),
-            ("ftp://h", false),
-        ] {
-            assert_eq!(is_http_address(uri), is_address, "{uri}");
-        }
         for uri in
             ["http://h:8000{v}", "http://{v}/x", "http://", "http://:80/", "ftp://h", "http://h:/", "h"]
         {

@@ -2,9 +2,9 @@
 
 use super::LintCode;
 use super::origin::{step_name, text};
+use crate::apis::Variable;
 use crate::gateway::mapping::input_object;
 use crate::gateway::mapping::payload::Reading;
-use crate::gateway::variable::Variable;
 use crate::vtl::ast::{Offset, Step};
 use crate::vtl::is_method;
 

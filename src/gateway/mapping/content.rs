@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 
-use crate::gateway::api::ContentHandling;
+use crate::apis::ContentHandling;
 
 /// A body as templates and backends see it.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,8 +1,8 @@
 //! `$context` and the objects in it, for templates.
 
 use super::host::{Kind, text};
+use crate::apis::Variable;
 use crate::gateway::context::Context;
-use crate::gateway::variable::Variable;
 use crate::vtl::{Object, Value};
 
 /// A member of `$context` or of one of its objects; missing ones print nothing.

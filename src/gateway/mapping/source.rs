@@ -8,8 +8,8 @@ use http::{HeaderMap, HeaderName};
 use serde_json::Value;
 
 use super::payload::{NotJson, Payload};
+use crate::apis::Variable;
 use crate::gateway::context::Context;
-use crate::gateway::variable::Variable;
 use crate::json;
 use crate::jsonpath::Path;
 

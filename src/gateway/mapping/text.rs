@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::source::{Facts, Source};
-use crate::gateway::variable::Variable;
+use crate::apis::Variable;
 
 /// Compiled text.
 #[derive(Debug)]

@@ -6,10 +6,10 @@
 use std::sync::Arc;
 
 use super::{Authorized, Refused, Routed, UsageIdentifier};
+use crate::apis::AuthorizationType;
 use crate::gateway::access::{
     Action, METHOD_ARN_BYTES_MAX, ResourcePolicy, decide_for_signer, denial, method_arn,
 };
-use crate::gateway::api::AuthorizationType;
 use crate::gateway::authorizers::AuthorizerRunner;
 use crate::gateway::compile::Match;
 use crate::gateway::refusal::{Denial, Refusal};

@@ -17,10 +17,10 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use http_body::{Body as _, Frame, SizeHint};
 
 use super::{Answered, Refused, Validated};
+use crate::apis::CacheControlStrategy;
 use crate::clock::Clock;
 use crate::connect::{Body, BoxError, Response, boxed, full};
 use crate::gateway::access;
-use crate::gateway::api::CacheControlStrategy;
 use crate::gateway::bulkhead::Bulkhead;
 use crate::gateway::cache::{CACHED_BYTES_MAX, CachedAnswer, ResponseCache, Slot};
 use crate::gateway::compile::{CompiledMethod, MethodCache};

@@ -5,10 +5,10 @@ use http::header::{ACCEPT, CONTENT_TYPE, HOST, HeaderName, HeaderValue, USER_AGE
 use http::{HeaderMap, Method};
 
 use super::{Call, Exchange, PAYLOAD_BYTES_MAX, Prepared, Refused, Routed, Validated};
+use crate::apis::PassthroughBehavior;
 use crate::connect;
 use crate::connect::{Body, full};
 use crate::gateway::access::api_arn;
-use crate::gateway::api::PassthroughBehavior;
 use crate::gateway::backends::{AwsCall, CallAs};
 use crate::gateway::bulkhead::Bulkhead;
 use crate::gateway::compile::{

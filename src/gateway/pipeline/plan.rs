@@ -11,11 +11,10 @@ use std::time::Duration;
 use http::HeaderName;
 
 use super::{Admitted, Authorized, Refused, Routed, UsageIdentifier};
-use crate::gateway::api::{API_KEY_CHARS_MAX, ApiKeySource};
+use crate::apis::{API_KEY_CHARS_MAX, ApiKeySource, Day};
 use crate::gateway::context::{CallerKey, Context};
 use crate::gateway::mapping::payload::Payload;
 use crate::gateway::mapping::source::{Facts, Source};
-use crate::gateway::plans::Day;
 use crate::gateway::plans::key_meters::{Answer, KeyMeters};
 use crate::gateway::plans::limit_headers::Limits;
 use crate::gateway::plans::meter::Attempt;

@@ -6,8 +6,8 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
 use super::{Answered, Finished, Refused};
+use crate::apis::ResponseType;
 use crate::connect::{Response, full};
-use crate::gateway::api::ResponseType;
 use crate::gateway::context::{Context, Failure};
 use crate::gateway::mapping::payload::Payload;
 use crate::gateway::mapping::source::{Facts, Mapped};

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::terms::Terms;
-use super::throttle::{Limiter, Rate};
+use super::throttle::Limiter;
+use crate::apis::Rate;
 use crate::clock::{Clock, Timestamp};
 
 /// How many callers of a key have their own buckets. All others share one set, so that nobody can fill the memory by
@@ -163,8 +164,9 @@ impl BucketSet {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::apis::fixtures::test_usage_plan;
+    use crate::apis::{HttpMethod, ThrottleSettings, UsagePlan};
     use crate::clock::VirtualClock;
-    use crate::gateway::api::{HttpMethod, ThrottleSettings, UsagePlan, test_usage_plan};
 
     fn terms(rate: f64) -> Terms {
         let throttle = Some(ThrottleSettings { rate_limit: Some(rate), burst_limit: Some(1) });

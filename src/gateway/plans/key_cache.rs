@@ -9,23 +9,12 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use quick_cache::sync::Cache;
 
 use super::meter::Meter;
-use crate::gateway::api::{ApiKeyId, UsagePlanId};
+use crate::apis::{ApiKeyId, UsagePlanId};
 
 /// The number of locks over which keys are distributed; a power of two.
 const SHARDS: usize = 64;
 /// How many unknown values to remember, so that callers with a deleted key don't cost a read each time.
 const UNKNOWN_MAX: usize = 4_096;
-
-/// An API key from the store.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LiveKey {
-    /// Its id.
-    pub id: ApiKeyId,
-    /// Whether callers can use it.
-    pub enabled: bool,
-    /// The plans that contain it.
-    pub plans: Vec<UsagePlanId>,
-}
 
 /// An API key in use.
 #[derive(Debug)]

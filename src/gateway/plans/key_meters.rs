@@ -9,13 +9,13 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
-use super::day::Day;
-use super::key_cache::{KeyCache, LiveKey, Lookup, Subscriber};
+use super::key_cache::{KeyCache, Lookup, Subscriber};
 use super::meter::{Attempt, Meter, Standing, Verdict};
 use super::throttle::{Limiters, Wait};
-use super::usage_store::{Entry, KeptBucket, Scope, Subject, UsageStore};
+use super::usage_store::UsageStore;
+use crate::apis::{ApiId, ApiKeyValue, StageName, UsagePlanId};
+use crate::apis::{Day, Entry, KeptBucket, LiveKey, LiveUsage, Scope, Subject};
 use crate::clock::Clock;
-use crate::gateway::api::{ApiId, ApiKeyId, ApiKeyValue, StageName, UsagePlanId};
 use crate::gateway::stages::{SourceError, StageSource};
 use crate::id::AccountRegion;
 
@@ -58,17 +58,6 @@ pub(crate) enum Answer {
     Admitted(Standing),
     Throttled(Wait),
     QuotaExceeded(Standing),
-}
-
-/// What a key used today.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LiveUsage {
-    /// The key.
-    pub key: ApiKeyId,
-    /// The day.
-    pub day: Day,
-    /// Requests on it.
-    pub used: u64,
 }
 
 impl KeyMeters {

@@ -6,8 +6,8 @@ use std::time::Duration;
 use http::header::RETRY_AFTER;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-use super::day::{Day, period, until_end};
 use super::meter::Standing;
+use crate::apis::{Day, period, until_end};
 use crate::clock::Timestamp;
 
 const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
@@ -57,7 +57,7 @@ fn seconds(duration: Duration) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::gateway::api::{QuotaPeriod, QuotaSettings};
+    use crate::apis::{QuotaPeriod, QuotaSettings};
 
     fn check(limits: Limits, expect: &[(&str, &str)]) {
         let mut headers = HeaderMap::new();

@@ -8,12 +8,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::buckets::Buckets;
-use super::day::Day;
 use super::terms::Terms;
 use super::throttle::{Limiter, Wait};
-use super::usage_store::{Balance, Entry, KeptBucket, Opening, Scope, Subject, Used, block, remaining};
+use crate::apis::QuotaSettings;
+use crate::apis::{Balance, Day, Entry, KeptBucket, Opening, Scope, Subject, Used, block, remaining};
 use crate::clock::{Clock, Timestamp};
-use crate::gateway::api::QuotaSettings;
 
 /// One key under one plan.
 #[derive(Debug)]

@@ -1,15 +1,12 @@
 //! What a usage plan grants each of its keys on one method.
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
 use metrics::Counter;
 
-use super::throttle::Rate;
-use crate::gateway::api::{
-    ApiId, HttpMethod, QuotaSettings, StageName, ThrottleSettings, UsagePlan, UsagePlanId, method_of,
+use crate::apis::{
+    ApiId, HttpMethod, QuotaSettings, Rate, StageName, UsagePlan, UsagePlanId, method_of, throttle_by,
 };
-use crate::gateway::error::PlanProblem;
 use crate::gateway::mapping::source::Source;
 use crate::meter;
 
@@ -49,31 +46,9 @@ impl Terms {
             method: own.map(|(key, settings)| (format!("{api}:{stage}{key}").into(), settings.into())),
             quota: plan.quota,
             // Plans are checked when they are written, so the tag is valid.
-            throttle_by: throttle_by(&plan.tags).unwrap_or_default(),
+            throttle_by: throttle_by(&plan.tags).ok().flatten().and_then(|text| Source::parse(text).ok()),
             meters: PlanMeters::new(&plan.id, api, stage, verb, path),
         })
-    }
-}
-
-/// The usage plan tag that distinguishes the callers of one key.
-const THROTTLE_BY: &str = "stepgate:throttleBy";
-
-/// What distinguishes callers, according to a plan's tags: a member of `$context`, written as in parameter mappings
-/// (`context.identity.sourceIp`, `context.authorizer.claims.sub`). AWS's plans have no field for this, and every AWS
-/// client can set a tag.
-pub(crate) fn throttle_by(tags: &BTreeMap<String, String>) -> Result<Option<Source>, PlanProblem> {
-    let Some(text) = tags.get(THROTTLE_BY) else { return Ok(None) };
-    let is_of_caller = ["context.identity.", "context.authorizer."].iter().any(|it| text.starts_with(it));
-    match Source::parse(text) {
-        Ok(Source::Context(None)) | Err(_) => Err(PlanProblem::ThrottleBy(text.clone())),
-        Ok(source) if is_of_caller => Ok(Some(source)),
-        Ok(_) => Err(PlanProblem::ThrottleBy(text.clone())),
-    }
-}
-
-impl From<&ThrottleSettings> for Rate {
-    fn from(settings: &ThrottleSettings) -> Self {
-        Self { per_second: settings.rate(), burst: u32::try_from(settings.burst()).unwrap_or(0) }
     }
 }
 
@@ -129,35 +104,5 @@ impl PlanMeters {
 impl std::fmt::Debug for PlanMeters {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("PlanMeters")
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn callers_are_told_apart_by_what_is_known_of_them() {
-        let of = |value: &str| throttle_by(&BTreeMap::from([(THROTTLE_BY.to_owned(), value.to_owned())]));
-        assert!(matches!(throttle_by(&BTreeMap::new()), Ok(None)));
-        for good in [
-            "context.identity.sourceIp",
-            "context.identity.clientCert.subjectDN",
-            "context.authorizer.claims.sub",
-        ] {
-            assert!(matches!(of(good), Ok(Some(_))), "{good}");
-        }
-        for bad in [
-            "",
-            "sourceIp",
-            "$context.identity.sourceIp",
-            "context.identity.nobody",
-            "context.requestId",
-            "stageVariables.x",
-            "method.request.header.x",
-            "'x'",
-        ] {
-            assert!(matches!(of(bad), Err(PlanProblem::ThrottleBy(_))), "{bad}");
-        }
     }
 }

@@ -18,20 +18,11 @@ use governor::nanos::Nanos;
 use governor::state::{NotKeyed, StateStore};
 use governor::{Quota, RateLimiter};
 
+use crate::apis::{ApiId, Rate, StageName};
 use crate::clock::{Clock, Timestamp};
-use crate::gateway::api::{ApiId, StageName};
 
 /// The longest time for a token: about 73 years. The limiter counts nanoseconds in 64 bits.
 const TOKEN_NANOS_MAX: u64 = 1 << 61;
-
-/// A steady rate with a burst.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Rate {
-    /// Requests a second on average; zero blocks everything.
-    pub per_second: f64,
-    /// Burst, in requests; zero blocks everything.
-    pub burst: u32,
-}
 
 /// The time until the next token; `None` if there will never be one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

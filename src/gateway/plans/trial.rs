@@ -5,16 +5,16 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::day::Day;
-use super::key_cache::{KeyCache, LiveKey};
+use super::key_cache::KeyCache;
 use super::key_meters::{Answer, KeyMeters};
 use super::meter::Attempt;
 use super::terms::Terms;
-use super::usage_store::{Balance, Entry, KeptBucket, Pages, Scope, Subject, UsageStore, post};
-use crate::clock::{Clock, Timestamp};
-use crate::gateway::api::{
+use super::usage_store::UsageStore;
+use crate::apis::{
     ApiId, ApiKeyId, ApiStage, HttpMethod, LiveStage, QuotaSettings, StageName, ThrottleSettings, UsagePlan,
 };
+use crate::apis::{Balance, Day, Entry, KeptBucket, LiveKey, Scope, Subject, UsageRows, post};
+use crate::clock::{Clock, Timestamp};
 use crate::gateway::backends::BoxFuture;
 use crate::gateway::stages::{SourceError, StageSource};
 use crate::id::{AccountId, AccountRegion, Region};
@@ -55,7 +55,7 @@ impl Shelf {
     }
 }
 
-impl Pages for Shelf {
+impl UsageRows for Shelf {
     type Error = SourceError;
 
     fn used(&self, subject: &Subject, day: Day) -> Result<u64, SourceError> {
@@ -216,8 +216,8 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::apis::QuotaPeriod;
     use crate::clock::VirtualClock;
-    use crate::gateway::api::QuotaPeriod;
 
     /// Threads, keys, days: exactly the quota is admitted on each day, whatever the interleaving.
     #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -2,8 +2,8 @@
 
 use bytes::Bytes;
 
+use crate::apis::{AccessLogSettings, DeploymentSnapshot, HttpMethod, IntegrationType, LiveStage};
 use crate::gateway::Options;
-use crate::gateway::api::{AccessLogSettings, DeploymentSnapshot, HttpMethod, IntegrationType, LiveStage};
 use crate::gateway::fixture::{Fixture, api, fixture, integration, live, method, mock, with};
 
 const ARN: &str = "arn:aws:logs:us-east-1:123456789012:log-group:web";

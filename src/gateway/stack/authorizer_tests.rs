@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
 
-use crate::gateway::api::{
+use crate::apis::{
     AccessLogSettings, AuthorizationType, Authorizer, AuthorizerType, Change, DeploymentSnapshot,
     GatewayResponse, HttpMethod, Method, ResponseType,
 };
@@ -153,7 +153,7 @@ async fn gateway_responses_tell_failures_apart_and_know_the_authorizer() {
             $context.authorizer.integrationStatus $context.authorizer.requestId $context.authorize.status \
             $context.authorize.error";
         let response = GatewayResponse {
-            status_code: crate::gateway::api::StatusCode::new(status),
+            status_code: crate::apis::StatusCode::new(status),
             response_templates: strings(&[("application/json", text)]),
             ..GatewayResponse::default()
         };

@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use crate::gateway::Options;
-use crate::gateway::api::{
+use crate::apis::{
     CacheClusterSize, CacheControlStrategy, CanarySettings, Change, DeploymentSnapshot, GatewayResponse,
     HttpMethod, Integration, IntegrationResponse, IntegrationType, LiveStage, MethodSetting,
     RequestValidator, ResponseType,
 };
+use crate::gateway::Options;
 use crate::gateway::cache::CACHED_BYTES_MAX;
 use crate::gateway::fixture::{
     Answer, Fixture, api, code, fixture, integration, live, method, strings, with,

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use crate::gateway::api::{HttpMethod, Integration, IntegrationType};
+use crate::apis::{HttpMethod, Integration, IntegrationType};
 use crate::gateway::compression::Coding;
 use crate::gateway::fixture::{
     Answer, Fixture, api, code, fixture, house_of, integration, live, method, mock, strings, with,

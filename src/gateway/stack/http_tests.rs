@@ -17,11 +17,11 @@ use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-use crate::connect::{Response, boxed, full};
-use crate::gateway::api::{
+use crate::apis::{
     ClientCertificate, ConnectionType, ContentHandling, DeploymentSnapshot, HttpMethod, Integration,
     IntegrationResponse, IntegrationType, TlsConfig,
 };
+use crate::connect::{Response, boxed, full};
 use crate::gateway::fixture::{NOW, api, code, fixture, house_of, integration, live, method, strings, with};
 use crate::gateway::{AwsOperation, CallAs};
 use crate::gateway::{Options, Upstream};

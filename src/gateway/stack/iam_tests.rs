@@ -7,7 +7,7 @@ use bytes::Bytes;
 use http::HeaderValue;
 use serde_json::{Value, json};
 
-use crate::gateway::api::{
+use crate::apis::{
     AuthorizationType, DeploymentSnapshot, GatewayResponse, HttpMethod, IntegrationType, Method, ResponseType,
 };
 use crate::gateway::fixture::{

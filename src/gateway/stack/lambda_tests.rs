@@ -5,7 +5,7 @@ use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
 
-use crate::gateway::api::{
+use crate::apis::{
     DeploymentSnapshot, HttpMethod, Integration, IntegrationResponse, IntegrationType, TestInvocation,
     TestInvoke as _,
 };

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use serde_json::json;
 
-use crate::gateway::api::{DeploymentSnapshot, HttpMethod, Method, Model, RequestValidator};
+use crate::apis::{DeploymentSnapshot, HttpMethod, Method, Model, RequestValidator};
 use crate::gateway::fixture::{Answer, Fixture, api, fixture, live, method, mock, strings, with};
 use crate::gateway::stack::Options;
 

@@ -9,17 +9,18 @@ use std::time::Duration;
 use bytes::Bytes;
 use proptest::prelude::*;
 
+use crate::apis::{
+    ApiKeySource, ApiKeyValue, ApiStage, Change, Day, DeploymentSnapshot, GatewayResponse, HttpMethod,
+    LiveKey, LiveStage, MethodSetting, QuotaPeriod, QuotaSettings, ResponseType, Subject, ThrottleSettings,
+    UsagePlan, block,
+};
+use crate::apis::{Rate, period};
 use crate::clock::{SeededIds, Timestamp, VirtualClock};
 use crate::connect::HttpClient;
-use crate::gateway::api::{
-    ApiKeySource, ApiKeyValue, ApiStage, Change, DeploymentSnapshot, GatewayResponse, HttpMethod, LiveStage,
-    MethodSetting, QuotaPeriod, QuotaSettings, ResponseType, ThrottleSettings, UsagePlan,
-};
 use crate::gateway::fixture::{
     Answer, Fixture, Memory, api, fixture, live, method, mock, owner, strings, with,
 };
-use crate::gateway::plans::{Day, LiveKey, Subject, block};
-use crate::gateway::{Gateway, Options, Ports, Rate};
+use crate::gateway::{Gateway, Options, Ports};
 use crate::identity::Authenticator;
 
 const OK: &str = r#"{"statusCode": 200}"#;
@@ -102,7 +103,6 @@ impl Fixture {
         let ports = Ports {
             stages: self.memory.clone(),
             usage_store: self.memory.shelf.clone(),
-            domains: self.gateway.domains(),
             authenticator: Arc::new(Authenticator::new(self.keys.clone(), self.clock.clone())),
             permissions: self.granted.clone(),
             backends: self.backends.clone(),
@@ -132,7 +132,7 @@ impl Fixture {
     }
 
     fn used_today(&self) -> Option<u64> {
-        let live = self.gateway.watcher().upgrade().unwrap().live_usage(&owner(), &"p1".into());
+        let live = self.gateway.watchers()[0].upgrade().unwrap().live_usage(&owner(), &"p1".into());
         live.first().map(|it| it.used)
     }
 
@@ -535,7 +535,7 @@ proptest! {
             let (mut limit, mut revision) = (50, 0);
             let mut fixture = keyed_fixture(None, quota(limit, kind, 0));
             let clock: Arc<VirtualClock> = fixture.clock.clone();
-            let start = || crate::gateway::period(&quota(1, kind, 0).unwrap(), Day::of(crate::clock::Clock::now(&*clock))).start;
+            let start = || period(&quota(1, kind, 0).unwrap(), Day::of(crate::clock::Clock::now(&*clock))).start;
             // Requests that passed in the current period, and what crashes may have lost of it.
             let (mut period, mut passed, mut lost) = (start(), 0usize, 0usize);
             for event in events {

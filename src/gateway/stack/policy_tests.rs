@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
 
-use crate::gateway::api::{AuthorizationType, Authorizer, AuthorizerType, HttpMethod};
+use crate::apis::{AuthorizationType, Authorizer, AuthorizerType, HttpMethod};
 use crate::gateway::fixture::{Fixture, api, house_of, method, mock, with};
 use crate::gateway::{AwsCall, BackendError, BackendResponse};
 

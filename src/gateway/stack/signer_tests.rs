@@ -4,7 +4,7 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 
 use super::iam_tests::{error_of, get, signed_api};
-use crate::gateway::api::{
+use crate::apis::{
     AuthorizationType, CacheClusterSize, CacheControlStrategy, HttpMethod, IntegrationType, MethodSetting,
 };
 use crate::gateway::fixture::{Fixture, api, fixture, house_of, integration, live, method, strings, with};
@@ -73,7 +73,7 @@ async fn functions_learn_who_calls_but_not_the_signature() {
 #[tokio::test]
 async fn access_logs_name_who_signed_also_where_policies_refuse() {
     let mut live = live(signed_api(""));
-    live.stage.access_log_settings = Some(crate::gateway::api::AccessLogSettings {
+    live.stage.access_log_settings = Some(crate::apis::AccessLogSettings {
         format: Some("$context.identity.userArn $context.identity.accessKey $context.status".to_owned()),
         destination_arn: Some("arn:aws:logs:us-east-1:123456789012:log-group:g".to_owned()),
     });

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::http_tests::{echo_server, seen};
 use super::iam_tests::{error_of, get};
-use crate::gateway::api::{AuthorizationType, DeploymentSnapshot, HttpMethod, Integration, IntegrationType};
+use crate::apis::{AuthorizationType, DeploymentSnapshot, HttpMethod, Integration, IntegrationType};
 use crate::gateway::fixture::{Fixture, api, house_of, integration, method, mock, strings, with};
 
 /// Passes on the value of `/{proxy+}`.

@@ -7,12 +7,13 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use crate::gateway::api::{
+use crate::apis::Rate;
+use crate::apis::{
     AuthorizationType, CanarySettings, Change, ContentHandling, GatewayResponse, HttpMethod, IntegrationType,
     MethodSetting, Model, PassthroughBehavior, RequestValidator, ResponseType,
 };
+use crate::gateway::Options;
 use crate::gateway::fixture::{api, code, fixture, house_of, integration, live, method, mock, strings, with};
-use crate::gateway::{Options, Rate};
 
 const OK: &str = r#"{"statusCode": 200}"#;
 
@@ -137,7 +138,7 @@ async fn mocks_without_a_status_and_broken_definitions_are_500() {
 async fn responses_are_selected_by_status_in_ascending_order() {
     let mut backend = mock(r#"{"statusCode": 404}"#, "default");
     for (status, pattern) in [(404, "40."), (502, "4.*"), (400, "400")] {
-        let response = crate::gateway::api::IntegrationResponse {
+        let response = crate::apis::IntegrationResponse {
             selection_pattern: Some(pattern.to_owned()),
             templates: Some(strings(&[("text/plain", pattern)])),
             ..Default::default()

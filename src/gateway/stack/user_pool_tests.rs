@@ -4,7 +4,7 @@ use bytes::Bytes;
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use serde_json::{Value, json};
 
-use crate::gateway::api::{
+use crate::apis::{
     AuthorizationType, Authorizer, AuthorizerType, HttpMethod, Method, TestAuthorization, TestInvoke as _,
 };
 use crate::gateway::fixture::{Answer, Fixture, api, fixture, live, method, mock, owner, with};

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::OwnedMutexGuard;
 
-use crate::gateway::api::{ApiId, StageName};
+use crate::apis::{ApiId, StageName};
 
 type Key = (ApiId, StageName);
 type Waiting = HashMap<Key, Arc<tokio::sync::Mutex<()>>>;

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use arc_swap::ArcSwap;
 
-use crate::gateway::api::{ApiId, StageName};
+use crate::apis::{ApiId, StageName};
 
 /// The names requested since a stage was last created or deleted.
 #[derive(Debug, Default)]

@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::ArcSwap;
 
-use crate::gateway::api::{ApiId, StageName};
+use crate::apis::{ApiId, StageName};
 use crate::gateway::compile::Served;
 
 /// The number of tables.

@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::gateway::api::{
-    HttpMethod, IntegrationType, Method, TestInvocation, TestInvoke as _, TestOutcome,
-};
+use crate::apis::{HttpMethod, IntegrationType, Method, TestInvocation, TestInvoke as _, TestOutcome};
 use crate::gateway::fixture::{api, house_of, integration, method, mock, owner, strings, with};
 
 async fn call(path: &str, method: Method, edit: impl FnOnce(&mut TestInvocation)) -> TestOutcome {

@@ -218,7 +218,7 @@ mod tests {
     use super::*;
     use crate::gateway::CallAs;
     use crate::id::{AccountId, AccountRegion, Region};
-    use crate::wire::{apis, iam, lambda, states};
+    use crate::wire::{apigateway, iam, lambda, states};
 
     fn call(service: &str, operation: AwsOperation) -> AwsCall {
         let json = (CONTENT_TYPE, HeaderValue::from_static("application/json"));
@@ -292,7 +292,7 @@ mod tests {
                 "Action=GetRole&Version=2010-05-08&RoleName=a%20b",
             ),
             (
-                &apis::SERVICE,
+                &apigateway::SERVICE,
                 "GetResources",
                 r#"{"restApiId":"a/b","limit":5,"embed":["methods","x"],"position":null}"#,
                 "GET",
@@ -300,7 +300,7 @@ mod tests {
                 "",
             ),
             (
-                &apis::SERVICE,
+                &apigateway::SERVICE,
                 "CreateResource",
                 r#"{"restApiId":"a","parentId":"p","pathPart":"x"}"#,
                 "POST",
@@ -308,7 +308,7 @@ mod tests {
                 r#"{"pathPart":"x"}"#,
             ),
             (
-                &apis::SERVICE,
+                &apigateway::SERVICE,
                 "ImportRestApi",
                 r#"{"failOnWarnings":true,"body":"{\"swagger\":1}"}"#,
                 "POST",

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use proptest::prelude::*;
 
 use super::*;
+use crate::apis::HttpMethod;
 use crate::clock::{SeededIds, VirtualClock};
 use crate::gateway::address::{Target, TargetApi};
-use crate::gateway::api::HttpMethod;
 use crate::gateway::compile::compile_for_test;
 use crate::gateway::fixture::{NOW, api, method, mock, owner, strings, with};
 use crate::gateway::peer::Peer;

@@ -11,7 +11,7 @@ use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
 use super::super::super::harness::World;
-use super::super::super::{Service, apis, iam, lambda, states};
+use super::super::super::{Service, apigateway, iam, lambda, states};
 use super::{Home, call};
 
 /// The parts of an API, a name of one, and the values of members that name them.
@@ -31,7 +31,7 @@ impl Owner<'_> {
     }
 
     async fn gateway(&self, name: &str, input: Value) -> Value {
-        self.call(&apis::SERVICE, name, input).await
+        self.call(&apigateway::SERVICE, name, input).await
     }
 
     async fn states(&self, name: &str, input: Value) -> Value {

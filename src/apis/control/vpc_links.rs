@@ -1,0 +1,141 @@
+//! CreateVpcLink, GetVpcLink(s), UpdateVpcLink, DeleteVpcLink.
+
+use std::collections::BTreeMap;
+
+use super::super::ids::VpcLinkId;
+use super::super::integration::Integration;
+use super::super::live::Change;
+use super::super::page::{Page, PageRequest};
+use super::super::rest_apis::Apis;
+use super::super::rows::Rows;
+use super::super::vpc_link::{VpcLink, VpcLinkNames};
+use super::tags::check_tags;
+use crate::apis::error::{BadRequest, Error, LimitExceeded, NotFound};
+use crate::apis::patch::{PatchOperation, replace_only};
+use crate::id::AccountRegion;
+
+/// The most links of an account in one region.
+const LINKS_MAX: usize = 20;
+const PATHS: [&str; 2] = ["/name", "/description"];
+const PATHS_PRINTED: &str = "[/name, /description]";
+
+impl Apis {
+    /// Creates a link.
+    pub async fn create_vpc_link(
+        &self,
+        owner: &AccountRegion,
+        name: String,
+        description: Option<String>,
+        target_arns: Vec<String>,
+        tags: BTreeMap<String, String>,
+    ) -> Result<VpcLink, Error> {
+        let ids = self.ids();
+        let create = move |rows: &Rows<'_>| {
+            let mut link = VpcLink {
+                id: ids.lower_alphanumeric(6).into(),
+                name,
+                description: description.filter(|text| !text.is_empty()),
+                target_arns,
+                tags,
+            };
+            link.check()?;
+            check_tags(&link.tags)?;
+            if LINKS_MAX <= rows.vpc_links()?.len() {
+                return Err(LimitExceeded::VpcLinks.into());
+            }
+            while rows.find_vpc_link(&link.id)?.is_some() {
+                link.id = ids.lower_alphanumeric(6).into();
+            }
+            rows.put_vpc_link(&link)?;
+            Ok(link)
+        };
+        let home = owner.clone();
+        self.write_and_tell(owner, create, |_| vec![Change::VpcLinks(home)]).await
+    }
+
+    /// Links by id.
+    pub async fn vpc_links(&self, owner: &AccountRegion, page: PageRequest) -> Result<Page<VpcLink>, Error> {
+        self.read(owner, move |rows| Ok(Page::of(rows.vpc_links()?, |link| link.id.to_string(), &page)?))
+            .await
+    }
+
+    /// One link.
+    pub async fn vpc_link(&self, owner: &AccountRegion, id: &VpcLinkId) -> Result<VpcLink, Error> {
+        let id = id.clone();
+        self.read(owner, move |rows| existing(rows, &id)).await
+    }
+
+    /// The names of all links.
+    pub(super) async fn vpc_link_names(&self, owner: &AccountRegion) -> Result<VpcLinkNames, Error> {
+        self.read(owner, |rows| rows.vpc_link_names()).await
+    }
+
+    /// Changes a link.
+    pub async fn update_vpc_link(
+        &self,
+        owner: &AccountRegion,
+        id: &VpcLinkId,
+        patches: Vec<PatchOperation>,
+    ) -> Result<VpcLink, Error> {
+        let id = id.clone();
+        let update = move |rows: &Rows<'_>| {
+            let mut link = existing(rows, &id)?;
+            for patch in &patches {
+                match replace_only(patch, &PATHS, PATHS_PRINTED)? {
+                    "/name" => link.name = patch.text().ok_or(BadRequest::EmptyName)?,
+                    _ => link.description = patch.text(),
+                }
+            }
+            rows.put_vpc_link(&link)?;
+            Ok(link)
+        };
+        let home = owner.clone();
+        self.write_and_tell(owner, update, |_| vec![Change::VpcLinks(home)]).await
+    }
+
+    /// Deletes a link that no deployed method uses.
+    pub async fn delete_vpc_link(&self, owner: &AccountRegion, id: &VpcLinkId) -> Result<(), Error> {
+        let id = id.clone();
+        let delete = move |rows: &Rows<'_>| {
+            existing(rows, &id)?;
+            if let Some(user) = deployed_user(rows, &id)? {
+                return Err(BadRequest::VpcLinkInUse { link: id.to_string(), user }.into());
+            }
+            rows.delete_vpc_link(&id)
+        };
+        let home = owner.clone();
+        self.write_and_tell(owner, delete, |()| vec![Change::VpcLinks(home)]).await
+    }
+}
+
+/// Checks that an integration's link exists, unless a stage variable names it: it is a VPC link, or the name of an
+/// upstream in the settings.
+pub(super) fn check_vpc_link(rows: &Rows<'_>, apis: &Apis, integration: &Integration) -> Result<(), Error> {
+    let Some(id) = integration.fixed_vpc_link() else { return Ok(()) };
+    if apis.reach().vpc_links.contains(id) || rows.find_vpc_link(&id.into())?.is_some() {
+        return Ok(());
+    }
+    Err(NotFound::VpcLink.into())
+}
+
+fn existing(rows: &Rows<'_>, id: &VpcLinkId) -> Result<VpcLink, Error> {
+    rows.find_vpc_link(id)?.ok_or(NotFound::VpcLink).map_err(Error::from)
+}
+
+/// `METHOD:RESOURCE:STAGE` of a deployed method that uses the link.
+fn deployed_user(rows: &Rows<'_>, id: &VpcLinkId) -> Result<Option<String>, Error> {
+    for api in rows.apis()? {
+        for stage in rows.stages(&api.id)? {
+            let Some(deployed) = rows.find_snapshot(&api.id, &stage.deployment_id)? else { continue };
+            for resource in &deployed.resources {
+                let uses = |integration: &Integration| integration.fixed_vpc_link() == Some(id.as_str());
+                let user =
+                    resource.methods.iter().find(|(_, method)| method.integration.as_ref().is_some_and(uses));
+                if let Some((verb, _)) = user {
+                    return Ok(Some(format!("{verb}:{}:{}", resource.id, stage.name)));
+                }
+            }
+        }
+    }
+    Ok(None)
+}
