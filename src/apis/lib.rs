@@ -37,7 +37,9 @@ mod documentation_import;
 mod documentation_part;
 mod documentation_version;
 mod domain_name;
+// Only tests use them, of this crate and of others.
 #[cfg(any(test, feature = "fixtures"))]
+#[allow(clippy::unwrap_used)]
 pub mod fixtures;
 mod gateway_response;
 mod http_method;
