@@ -16,6 +16,7 @@ mod imports;
 mod integrations;
 mod methods;
 mod models;
+mod parts;
 mod recorded_usage;
 mod request_validators;
 mod resources;

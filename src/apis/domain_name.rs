@@ -39,6 +39,12 @@ words! {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct CustomDomain(String);
 
+impl AsRef<str> for CustomDomain {
+    fn as_ref(&self) -> &str {
+        &self.0
+    }
+}
+
 impl CustomDomain {
     /// `None` for text that can't be a host name.
     pub fn parse(text: &str) -> Option<Self> {

@@ -4,7 +4,6 @@
 //! `apigateway_apis` alone. Every function that takes an API's id answers for the owner's APIs only.
 
 mod api_keys;
-mod documentation;
 mod owned;
 #[cfg(test)]
 mod tests;
@@ -24,11 +23,13 @@ pub(super) use owned::{OWNED, all_domain_names};
 
 use super::account::Account;
 use super::authorizer::Authorizer;
+use super::client_certificate::ClientCertificate;
 use super::deployment::{Deployment, DeploymentSnapshot};
 use super::gateway_response::{GatewayResponse, ResponseType};
-use super::ids::{ApiId, AuthorizerId, DeploymentId, RequestValidatorId, ResourceId, StageName};
+use super::ids::{ApiId, DeploymentId, StageName};
 use super::live::LiveStage;
 use super::model::Model;
+use super::part::{OfApi, Part};
 use super::records::SetResponse;
 use super::request_validator::RequestValidator;
 use super::resource::Resource;
@@ -136,20 +137,14 @@ fn drop_unsealed(tx: &Tx<'_>) -> Result<(), store::Error> {
     Ok(())
 }
 
-/// Kinds of parts: what stands in `kind`.
-mod kind {
-    pub(super) const RESOURCE: &str = "resource";
-    pub(super) const MODEL: &str = "model";
-    pub(super) const REQUEST_VALIDATOR: &str = "request_validator";
-    pub(super) const AUTHORIZER: &str = "authorizer";
-    pub(super) const GATEWAY_RESPONSE: &str = "gateway_response";
-    pub(super) const DOCUMENTATION_PART: &str = "documentation_part";
-    pub(super) const DOCUMENTATION_VERSION: &str = "documentation_version";
-    pub(super) const STAGE: &str = "stage";
-
-    /// What goes into a deployment, beside the API itself.
-    pub(super) const FROZEN: [&str; 5] = [RESOURCE, MODEL, REQUEST_VALIDATOR, AUTHORIZER, GATEWAY_RESPONSE];
-}
+/// The kinds of parts that go into a deployment, beside the API itself.
+const FROZEN: [&str; 5] = [
+    <Resource as Part>::KIND,
+    <Model as Part>::KIND,
+    <RequestValidator as Part>::KIND,
+    <Authorizer as Part>::KIND,
+    <SetResponse as Part>::KIND,
+];
 
 /// A transaction, as seen by one owner.
 pub(super) struct Rows<'t> {
@@ -226,9 +221,9 @@ impl<'t> Rows<'t> {
 
     /// The API as it would be deployed now.
     pub(super) fn working_copy(&self, id: &ApiId) -> Result<DeploymentSnapshot, Error> {
-        let models = self.models(id)?.into_iter().map(|model| (model.name.clone(), model));
-        let validators = self.request_validators(id)?.into_iter();
-        let authorizers = self.authorizers(id)?.into_iter();
+        let models = self.parts::<Model>(id)?.into_iter().map(|model| (model.name.clone(), model));
+        let validators = self.parts::<RequestValidator>(id)?.into_iter();
+        let authorizers = self.parts::<Authorizer>(id)?.into_iter();
         Ok(DeploymentSnapshot {
             api: self.api(id)?,
             resources: self.resources_of(id)?,
@@ -247,10 +242,7 @@ impl<'t> Rows<'t> {
         let sql = "SELECT kind, id, body FROM apigateway_parts WHERE api = ?1 ORDER BY kind, id";
         let part = |row: &Row<'_>| Ok((row.text(0)?, row.text(1)?, row.text(2)?));
         let parts = self.tx.query(sql, &[id.as_str().into()], part)?;
-        parts
-            .iter()
-            .filter(|(kind, ..)| kind::FROZEN.contains(&kind.as_str()))
-            .for_each(|it| it.hash(&mut hasher));
+        parts.iter().filter(|(kind, ..)| FROZEN.contains(&kind.as_str())).for_each(|it| it.hash(&mut hasher));
         Ok(hasher.finish())
     }
 
@@ -261,90 +253,18 @@ impl<'t> Rows<'t> {
         if !self.has_api(api)? {
             return Err(NotFound::Resource.into());
         }
-        let mut resources: Vec<Resource> = self.parts(api, kind::RESOURCE)?;
+        let mut resources: Vec<Resource> = self.parts(api)?;
         resources.sort_by(|a, b| a.path.cmp(&b.path));
         Ok(resources)
     }
 
-    pub(super) fn resource(&self, api: &ApiId, id: &ResourceId) -> Result<Resource, Error> {
-        self.part(api, kind::RESOURCE, id.as_str())?.ok_or(NotFound::Resource).map_err(Error::from)
-    }
-
-    pub(super) fn put_resource(&self, api: &ApiId, resource: &Resource) -> Result<(), Error> {
-        self.put_part(api, kind::RESOURCE, resource.id.as_str(), resource)
-    }
-
-    pub(super) fn delete_resource(&self, api: &ApiId, id: &ResourceId) -> Result<(), Error> {
-        self.delete_part(api, kind::RESOURCE, id.as_str())
-    }
-
-    // === models, request validators, authorizers, gateway responses ===
-
-    pub(super) fn models(&self, api: &ApiId) -> Result<Vec<Model>, Error> {
-        self.parts(api, kind::MODEL)
-    }
-
-    pub(super) fn find_model(&self, api: &ApiId, name: &str) -> Result<Option<Model>, Error> {
-        self.part(api, kind::MODEL, name)
-    }
-
-    pub(super) fn put_model(&self, api: &ApiId, model: &Model) -> Result<(), Error> {
-        self.put_part(api, kind::MODEL, &model.name, model)
-    }
-
-    pub(super) fn delete_model(&self, api: &ApiId, name: &str) -> Result<(), Error> {
-        self.delete_part(api, kind::MODEL, name)
-    }
-
-    pub(super) fn request_validators(&self, api: &ApiId) -> Result<Vec<RequestValidator>, Error> {
-        self.parts(api, kind::REQUEST_VALIDATOR)
-    }
-
-    pub(super) fn find_request_validator(
-        &self,
-        api: &ApiId,
-        id: &RequestValidatorId,
-    ) -> Result<Option<RequestValidator>, Error> {
-        self.part(api, kind::REQUEST_VALIDATOR, id.as_str())
-    }
-
-    pub(super) fn put_request_validator(
-        &self,
-        api: &ApiId,
-        validator: &RequestValidator,
-    ) -> Result<(), Error> {
-        self.put_part(api, kind::REQUEST_VALIDATOR, validator.id.as_str(), validator)
-    }
-
-    pub(super) fn delete_request_validator(&self, api: &ApiId, id: &RequestValidatorId) -> Result<(), Error> {
-        self.delete_part(api, kind::REQUEST_VALIDATOR, id.as_str())
-    }
-
-    pub(super) fn authorizers(&self, api: &ApiId) -> Result<Vec<Authorizer>, Error> {
-        self.parts(api, kind::AUTHORIZER)
-    }
-
-    pub(super) fn find_authorizer(
-        &self,
-        api: &ApiId,
-        id: &AuthorizerId,
-    ) -> Result<Option<Authorizer>, Error> {
-        self.part(api, kind::AUTHORIZER, id.as_str())
-    }
-
-    pub(super) fn put_authorizer(&self, api: &ApiId, authorizer: &Authorizer) -> Result<(), Error> {
-        self.put_part(api, kind::AUTHORIZER, authorizer.id.as_str(), authorizer)
-    }
-
-    pub(super) fn delete_authorizer(&self, api: &ApiId, id: &AuthorizerId) -> Result<(), Error> {
-        self.delete_part(api, kind::AUTHORIZER, id.as_str())
-    }
+    // === gateway responses ===
 
     pub(super) fn gateway_responses(
         &self,
         api: &ApiId,
     ) -> Result<BTreeMap<ResponseType, GatewayResponse>, Error> {
-        let responses: Vec<SetResponse> = self.parts(api, kind::GATEWAY_RESPONSE)?;
+        let responses: Vec<SetResponse> = self.parts(api)?;
         Ok(responses.into_iter().map(|it| (it.response_type, it.response)).collect())
     }
 
@@ -355,7 +275,7 @@ impl<'t> Rows<'t> {
         response: &GatewayResponse,
     ) -> Result<(), Error> {
         let record = SetResponse { response_type, response: response.clone() };
-        self.put_part(api, kind::GATEWAY_RESPONSE, response_type.as_str(), &record)
+        self.put_part(api, &record)
     }
 
     pub(super) fn delete_gateway_response(
@@ -363,25 +283,7 @@ impl<'t> Rows<'t> {
         api: &ApiId,
         response_type: ResponseType,
     ) -> Result<(), Error> {
-        self.delete_part(api, kind::GATEWAY_RESPONSE, response_type.as_str())
-    }
-
-    // === stages ===
-
-    pub(super) fn stages(&self, api: &ApiId) -> Result<Vec<Stage>, Error> {
-        self.parts(api, kind::STAGE)
-    }
-
-    pub(super) fn find_stage(&self, api: &ApiId, name: &StageName) -> Result<Option<Stage>, Error> {
-        self.part(api, kind::STAGE, name.as_str())
-    }
-
-    pub(super) fn put_stage(&self, api: &ApiId, stage: &Stage) -> Result<(), Error> {
-        self.put_part(api, kind::STAGE, stage.name.as_str(), stage)
-    }
-
-    pub(super) fn delete_stage(&self, api: &ApiId, name: &StageName) -> Result<(), Error> {
-        self.delete_part(api, kind::STAGE, name.as_str())
+        self.delete_part::<SetResponse>(api, response_type.as_str())
     }
 
     // === deployments ===
@@ -474,36 +376,42 @@ impl<'t> Rows<'t> {
 
     // === parts ===
 
-    fn parts<T: Record>(&self, api: &ApiId, kind: &str) -> Result<Vec<T>, Error> {
+    /// All of an API's parts of a kind, by key.
+    pub(super) fn parts<T: OfApi>(&self, api: &ApiId) -> Result<Vec<T>, Error> {
         if !self.has_api(api)? {
             return Ok(Vec::new());
         }
         let sql = "SELECT body FROM apigateway_parts WHERE api = ?1 AND kind = ?2 ORDER BY id";
-        let bodies = self.tx.query(sql, &[api.as_str().into(), kind.into()], |row| row.text(0))?;
-        bodies.iter().map(parse).collect()
+        let key = [api.as_str().into(), <T as Part>::KIND.into()];
+        self.tx.query(sql, &key, |row| row.text(0))?.iter().map(parse).collect()
     }
 
-    fn part<T: Record>(&self, api: &ApiId, kind: &str, id: &str) -> Result<Option<T>, Error> {
+    pub(super) fn find_part<T: OfApi>(&self, api: &ApiId, key: impl AsRef<str>) -> Result<Option<T>, Error> {
         if !self.has_api(api)? {
             return Ok(None);
         }
         let sql = "SELECT body FROM apigateway_parts WHERE api = ?1 AND kind = ?2 AND id = ?3";
-        let body =
-            self.tx.query_one(sql, &[api.as_str().into(), kind.into(), id.into()], |row| row.text(0))?;
-        body.map(|body| parse(&body)).transpose()
+        let key = [api.as_str().into(), <T as Part>::KIND.into(), key.as_ref().into()];
+        self.tx.query_one(sql, &key, |row| row.text(0))?.map(|body| parse(&body)).transpose()
     }
 
-    fn put_part(&self, api: &ApiId, kind: &str, id: &str, part: &impl Record) -> Result<(), Error> {
+    /// A part that is there.
+    pub(super) fn part<T: OfApi>(&self, api: &ApiId, key: impl AsRef<str>) -> Result<T, Error> {
+        let key = key.as_ref();
+        self.find_part(api, key)?.ok_or_else(|| T::missing(key).into())
+    }
+
+    pub(super) fn put_part<T: OfApi>(&self, api: &ApiId, part: &T) -> Result<(), Error> {
         let sql = "INSERT INTO apigateway_parts (api, kind, id, body) VALUES (?1, ?2, ?3, ?4)
             ON CONFLICT (api, kind, id) DO UPDATE SET body = excluded.body";
-        let body = text(part)?;
-        self.tx.execute(sql, &[api.as_str().into(), kind.into(), id.into(), (&body).into()])?;
+        let (kind, body) = (<T as Part>::KIND, text(part)?);
+        self.tx.execute(sql, &[api.as_str().into(), kind.into(), part.key().into(), (&body).into()])?;
         Ok(())
     }
 
-    fn delete_part(&self, api: &ApiId, kind: &str, id: &str) -> Result<(), Error> {
+    pub(super) fn delete_part<T: OfApi>(&self, api: &ApiId, key: impl AsRef<str>) -> Result<(), Error> {
         let sql = "DELETE FROM apigateway_parts WHERE api = ?1 AND kind = ?2 AND id = ?3";
-        self.tx.execute(sql, &[api.as_str().into(), kind.into(), id.into()])?;
+        self.tx.execute(sql, &[api.as_str().into(), <T as Part>::KIND.into(), key.as_ref().into()])?;
         Ok(())
     }
 }
@@ -528,7 +436,7 @@ pub(super) fn find_live_stage(
         return Ok(None);
     };
     let rows = Rows::new(tx, AccountRegion { account, region });
-    let Some(stage) = rows.find_stage(api_id, name)? else { return Ok(None) };
+    let Some(stage) = rows.find_part::<Stage>(api_id, name)? else { return Ok(None) };
     let snapshot = |id: &DeploymentId| {
         let text = rows.find_snapshot_text(api_id, id)?;
         text.map(|text| Ok::<_, Error>((text.len(), Arc::new(parse(&text)?)))).transpose()
@@ -541,7 +449,7 @@ pub(super) fn find_live_stage(
     let stored_bytes = bytes + canary.as_ref().map_or(0, |(bytes, _)| *bytes);
     let (canary, vpc_links) = (canary.map(|(_, snapshot)| snapshot), rows.vpc_link_names()?);
     let client_certificate = match stage.client_certificate_id.as_deref() {
-        Some(id) => rows.find_client_certificate(&id.into())?,
+        Some(id) => rows.find_owned::<ClientCertificate>(id)?,
         None => None,
     };
     let usage_plans = rows.usage_plans_of_stage(api_id, name)?;
@@ -561,7 +469,7 @@ pub(super) fn find_live_stage(
 /// The APIs that have a stage of this name, whoever owns them, by id.
 pub(super) fn find_apis_with_stage(tx: &Tx<'_>, name: &StageName) -> Result<Vec<ApiId>, Error> {
     let sql = "SELECT api FROM apigateway_parts WHERE kind = ?1 AND id = ?2 ORDER BY api";
-    Ok(tx.query(sql, &[kind::STAGE.into(), name.as_str().into()], |row| Ok(row.text(0)?.into()))?)
+    Ok(tx.query(sql, &[<Stage as Part>::KIND.into(), name.as_str().into()], |row| Ok(row.text(0)?.into()))?)
 }
 
 fn parse<T: Record>(body: impl AsRef<[u8]>) -> Result<T, Error> {

@@ -65,13 +65,13 @@ impl Apis {
                 source,
                 tags: input.tags,
             };
-            if rows.find_access_association(&association.arn)?.is_some() {
+            if rows.find_owned::<AccessAssociation>(&association.arn)?.is_some() {
                 return Err(Conflict::AccessAssociation.into());
             }
-            if ASSOCIATIONS_MAX <= rows.access_associations()?.len() {
+            if ASSOCIATIONS_MAX <= rows.all_owned::<AccessAssociation>()?.len() {
                 return Err(LimitExceeded::AccessAssociations.into());
             }
-            rows.put_access_association(&association)?;
+            rows.put_owned(&association)?;
             Ok(association)
         })
         .await
@@ -86,7 +86,7 @@ impl Apis {
     ) -> Result<Page<AccessAssociation>, Error> {
         self.read(owner, move |rows| {
             let all = match of {
-                ResourceOwner::Own => rows.access_associations()?,
+                ResourceOwner::Own => rows.all_owned::<AccessAssociation>()?,
                 // Domains can't be shared between accounts here.
                 ResourceOwner::OtherAccounts => Vec::new(),
             };
@@ -100,7 +100,7 @@ impl Apis {
         let arn = arn.to_owned();
         self.write(owner, move |rows| {
             existing(rows, &arn)?;
-            rows.delete_access_association(&arn)
+            rows.delete_owned::<AccessAssociation>(&arn)
         })
         .await
     }
@@ -119,7 +119,7 @@ impl Apis {
             if association.domain_name_arn != domain.arn(&home) {
                 return Err(NotFound::AccessAssociation.into());
             }
-            rows.delete_access_association(&arn)
+            rows.delete_owned::<AccessAssociation>(&arn)
         })
         .await
     }
@@ -127,7 +127,7 @@ impl Apis {
 
 pub(super) fn existing(rows: &Rows<'_>, arn: &str) -> Result<AccessAssociation, Error> {
     Arn::parse(arn).map_err(|_| BadRequest::Arn)?;
-    rows.find_access_association(arn)?.ok_or(NotFound::AccessAssociation).map_err(Error::from)
+    rows.owned(arn)
 }
 
 /// The private domain of an ARN: `arn:aws:apigateway:{region}:{account}:/domainnames/{name}+{id}`.

@@ -5,10 +5,9 @@ use serde::Deserialize;
 use super::super::authorizer::{Authorizer, AuthorizerType, check_authorizer};
 use super::super::ids::{ApiId, AuthorizerId};
 use super::super::jwt_configuration::JwtConfiguration;
-use super::super::page::{Page, PageRequest};
 use super::super::rest_apis::Apis;
 use super::super::rows::Rows;
-use crate::apis::error::{BadRequest, Conflict, Error, LimitExceeded, NotFound};
+use crate::apis::error::{BadRequest, Conflict, Error, LimitExceeded};
 use crate::apis::patch::{PatchOperation, patch_authorizer};
 use crate::clock::Ids;
 use crate::id::AccountRegion;
@@ -85,35 +84,6 @@ impl Apis {
         .await
     }
 
-    /// The authorizers of an API, by id.
-    pub async fn authorizers(
-        &self,
-        owner: &AccountRegion,
-        api_id: &ApiId,
-        page: PageRequest,
-    ) -> Result<Page<Authorizer>, Error> {
-        let api_id = api_id.clone();
-        self.read(owner, move |rows| {
-            rows.api(&api_id)?;
-            Ok(Page::of(rows.authorizers(&api_id)?, |authorizer| authorizer.id.to_string(), &page)?)
-        })
-        .await
-    }
-
-    /// One authorizer.
-    pub async fn authorizer(
-        &self,
-        owner: &AccountRegion,
-        api_id: &ApiId,
-        id: &AuthorizerId,
-    ) -> Result<Authorizer, Error> {
-        let (api_id, id) = (api_id.clone(), id.clone());
-        self.read(owner, move |rows| {
-            rows.find_authorizer(&api_id, &id)?.ok_or(NotFound::Authorizer).map_err(Error::from)
-        })
-        .await
-    }
-
     /// Changes an authorizer. Deployed stages are not affected.
     pub async fn update_authorizer(
         &self,
@@ -124,11 +94,11 @@ impl Apis {
     ) -> Result<Authorizer, Error> {
         let (api_id, id) = (api_id.clone(), id.clone());
         self.write(owner, move |rows| {
-            let mut authorizer = rows.find_authorizer(&api_id, &id)?.ok_or(NotFound::Authorizer)?;
+            let mut authorizer = rows.part::<Authorizer>(&api_id, &id)?;
             patch_authorizer(&mut authorizer, &patches)?;
             check_authorizer(&authorizer)?;
             check_name(rows, &api_id, &authorizer)?;
-            rows.put_authorizer(&api_id, &authorizer)?;
+            rows.put_part(&api_id, &authorizer)?;
             Ok(authorizer)
         })
         .await
@@ -143,7 +113,7 @@ impl Apis {
     ) -> Result<(), Error> {
         let (api_id, id) = (api_id.clone(), id.clone());
         self.write(owner, move |rows| {
-            let found = rows.find_authorizer(&api_id, &id)?.ok_or(NotFound::Authorizer)?;
+            let found = rows.part::<Authorizer>(&api_id, &id)?;
             for resource in rows.resources_of(&api_id)? {
                 let user = resource.methods.iter().find(|(_, m)| m.authorizer_id.as_ref() == Some(&id));
                 if let Some((verb, _)) = user {
@@ -151,7 +121,7 @@ impl Apis {
                     return Err(Conflict::AuthorizerInUse { authorizer, path, method: *verb }.into());
                 }
             }
-            rows.delete_authorizer(&api_id, &id)
+            rows.delete_part::<Authorizer>(&api_id, &id)
         })
         .await
     }
@@ -166,14 +136,14 @@ pub(super) fn new_id(ids: &dyn Ids) -> AuthorizerId {
 pub(super) fn add_authorizer(rows: &Rows<'_>, api_id: &ApiId, authorizer: &Authorizer) -> Result<(), Error> {
     check_authorizer(authorizer)?;
     check_name(rows, api_id, authorizer)?;
-    if AUTHORIZERS_MAX <= rows.authorizers(api_id)?.len() {
+    if AUTHORIZERS_MAX <= rows.parts::<Authorizer>(api_id)?.len() {
         return Err(LimitExceeded::Authorizers.into());
     }
-    rows.put_authorizer(api_id, authorizer)
+    rows.put_part(api_id, authorizer)
 }
 
 fn check_name(rows: &Rows<'_>, api_id: &ApiId, authorizer: &Authorizer) -> Result<(), Error> {
-    let others = rows.authorizers(api_id)?;
+    let others = rows.parts::<Authorizer>(api_id)?;
     if others.iter().any(|other| other.name == authorizer.name && other.id != authorizer.id) {
         return Err(BadRequest::AuthorizerName(authorizer.name.clone()).into());
     }

@@ -5,6 +5,7 @@ use super::super::ids::{ApiId, StageName};
 use super::super::page::{Page, PageRequest};
 use super::super::rest_apis::Apis;
 use super::super::rows::Rows;
+use super::super::stage::Stage;
 use super::domain_names::existing;
 use crate::apis::error::{BadRequest, Conflict, Error, LimitExceeded, NotFound};
 use crate::apis::patch::{PatchOperation, replace_only};
@@ -37,7 +38,7 @@ impl Apis {
                 return Err(LimitExceeded::BasePathMappings.into());
             }
             domain.mappings.insert(base_path.clone(), mapping.clone());
-            rows.put_domain_name(&domain)?;
+            rows.put_owned(&domain)?;
             Ok((base_path, mapping))
         })
         .await
@@ -98,7 +99,7 @@ impl Apis {
             if domain.mappings.insert(base_path.clone(), mapping.clone()).is_some() {
                 return Err(Conflict::BasePath.into());
             }
-            rows.put_domain_name(&domain)?;
+            rows.put_owned(&domain)?;
             Ok((base_path, mapping))
         })
         .await
@@ -115,7 +116,7 @@ impl Apis {
         self.write_and_publish(owner, move |rows| {
             let mut domain = existing(rows, &domain)?;
             take(&mut domain, &base_path)?;
-            rows.put_domain_name(&domain)
+            rows.put_owned(&domain)
         })
         .await
     }
@@ -133,14 +134,16 @@ fn check(rows: &Rows<'_>, mapping: &BasePathMapping) -> Result<(), Error> {
         other => other,
     })?;
     match &mapping.stage {
-        Some(stage) if rows.find_stage(&api.id, stage)?.is_none() => Err(BadRequest::MappedStage.into()),
+        Some(stage) if rows.find_part::<Stage>(&api.id, stage)?.is_none() => {
+            Err(BadRequest::MappedStage.into())
+        }
         Some(_) | None => Ok(()),
     }
 }
 
 /// Checks that no domain is mapped to an API, or to the given stage of it.
 pub(super) fn check_unmapped(rows: &Rows<'_>, api: &ApiId, stage: Option<&StageName>) -> Result<(), Error> {
-    for domain in rows.domain_names()? {
+    for domain in rows.all_owned::<DomainName>()? {
         let leads_there = |mapping: &BasePathMapping| {
             mapping.rest_api_id == *api && (stage.is_none() || mapping.stage.as_ref() == stage)
         };

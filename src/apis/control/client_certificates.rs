@@ -4,11 +4,10 @@ use std::collections::BTreeMap;
 
 use super::super::client_certificate::{ClientCertificate, generate};
 use super::super::ids::ClientCertificateId;
-use super::super::page::{Page, PageRequest};
 use super::super::rest_apis::Apis;
-use super::super::rows::Rows;
+use super::super::stage::Stage;
 use super::tags::check_tags;
-use crate::apis::error::{BadRequest, Error, LimitExceeded, NotFound};
+use crate::apis::error::{BadRequest, Error, LimitExceeded};
 use crate::apis::patch::{PatchOperation, replace_only};
 use crate::id::AccountRegion;
 
@@ -31,11 +30,11 @@ impl Apis {
         let made = tokio::task::spawn_blocking(move || generate(now, serial.as_bytes())).await;
         let made = made.map_err(|_| Error::Unfinished)??;
         self.write(owner, move |rows| {
-            if CERTIFICATES_MAX <= rows.client_certificates()?.len() {
+            if CERTIFICATES_MAX <= rows.all_owned::<ClientCertificate>()?.len() {
                 return Err(LimitExceeded::ClientCertificates.into());
             }
             let mut id = ClientCertificateId::from(ids.lower_alphanumeric(6));
-            while rows.find_client_certificate(&id)?.is_some() {
+            while rows.find_owned::<ClientCertificate>(&id)?.is_some() {
                 id = ids.lower_alphanumeric(6).into();
             }
             let certificate = ClientCertificate {
@@ -47,32 +46,10 @@ impl Apis {
                 expiration_date: made.expiration_date,
                 tags,
             };
-            rows.put_client_certificate(&certificate)?;
+            rows.put_owned(&certificate)?;
             Ok(certificate)
         })
         .await
-    }
-
-    /// Certificates by id.
-    pub async fn client_certificates(
-        &self,
-        owner: &AccountRegion,
-        page: PageRequest,
-    ) -> Result<Page<ClientCertificate>, Error> {
-        self.read(owner, move |rows| {
-            Ok(Page::of(rows.client_certificates()?, |it| it.id.to_string(), &page)?)
-        })
-        .await
-    }
-
-    /// One certificate.
-    pub async fn client_certificate(
-        &self,
-        owner: &AccountRegion,
-        id: &ClientCertificateId,
-    ) -> Result<ClientCertificate, Error> {
-        let id = id.clone();
-        self.read(owner, move |rows| existing(rows, &id)).await
     }
 
     /// Changes a certificate's description.
@@ -84,12 +61,12 @@ impl Apis {
     ) -> Result<ClientCertificate, Error> {
         let id = id.clone();
         self.write(owner, move |rows| {
-            let mut certificate = existing(rows, &id)?;
+            let mut certificate = rows.owned::<ClientCertificate>(&id)?;
             for patch in &patches {
                 replace_only(patch, &PATHS, PATHS_PRINTED)?;
                 certificate.description = patch.text();
             }
-            rows.put_client_certificate(&certificate)?;
+            rows.put_owned(&certificate)?;
             Ok(certificate)
         })
         .await
@@ -103,21 +80,17 @@ impl Apis {
     ) -> Result<(), Error> {
         let id = id.clone();
         self.write(owner, move |rows| {
-            existing(rows, &id)?;
+            rows.owned::<ClientCertificate>(&id)?;
             for api in rows.apis()? {
-                let stages = rows.stages(&api.id)?;
+                let stages = rows.parts::<Stage>(&api.id)?;
                 let shows = |shown: Option<&str>| shown == Some(id.as_str());
                 if let Some(stage) = stages.iter().find(|it| shows(it.client_certificate_id.as_deref())) {
                     let (certificate, api, stage) = (id.to_string(), api.id, stage.name.clone());
                     return Err(BadRequest::ClientCertificateInUse { certificate, api, stage }.into());
                 }
             }
-            rows.delete_client_certificate(&id)
+            rows.delete_owned::<ClientCertificate>(&id)
         })
         .await
     }
-}
-
-pub(super) fn existing(rows: &Rows<'_>, id: &ClientCertificateId) -> Result<ClientCertificate, Error> {
-    rows.find_client_certificate(id)?.ok_or(NotFound::ClientCertificate).map_err(Error::from)
 }

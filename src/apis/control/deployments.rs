@@ -15,6 +15,7 @@ use super::super::reach::Reach;
 use super::super::rest_apis::Apis;
 use super::super::rows::{Rows, text};
 use super::super::stage::CacheClusterSize;
+use super::super::stage::Stage;
 use super::stages::{CreateStage, NewCanary, add_stage, check_stage};
 use crate::apis::error::{BadRequest, Error, NotFound};
 use crate::apis::patch::{PatchOperation, replace_only};
@@ -192,7 +193,7 @@ impl Apis {
         let (api_id, id) = (api_id.clone(), id.clone());
         self.write(owner, move |rows| {
             rows.find_deployment(&api_id, &id)?.ok_or(NotFound::Deployment)?;
-            let serves = rows.stages(&api_id)?.into_iter().any(|stage| {
+            let serves = rows.parts::<Stage>(&api_id)?.into_iter().any(|stage| {
                 let canary = stage.canary_settings.map(|canary| canary.deployment_id);
                 stage.deployment_id == id || canary.as_ref() == Some(&id)
             });
@@ -212,7 +213,7 @@ fn check_canary(rows: &Rows<'_>, api_id: &ApiId, input: &CreateDeployment) -> Re
     match input.stage_name.as_deref() {
         None => Err(BadRequest::CanaryWithoutStage("null".to_owned()).into()),
         Some("") => Err(BadRequest::CanaryWithoutStage(String::new()).into()),
-        Some(name) if rows.find_stage(api_id, &name.into())?.is_none() => {
+        Some(name) if rows.find_part::<Stage>(api_id, name)?.is_none() => {
             Err(BadRequest::CanaryStageMissing(name.to_owned()).into())
         }
         Some(_) => Ok(()),
@@ -230,7 +231,7 @@ fn serve(
     input: CreateDeployment,
     now: Timestamp,
 ) -> Result<Change, Error> {
-    let Some(mut stage) = rows.find_stage(api_id, name)? else {
+    let Some(mut stage) = rows.find_part::<Stage>(api_id, name)? else {
         let stage = CreateStage {
             stage_name: name.clone(),
             deployment_id: deployment_id.clone(),
@@ -263,7 +264,7 @@ fn serve(
     }
     stage.last_updated_date = now;
     check_stage(rows, api_id, &stage)?;
-    rows.put_stage(api_id, &stage)?;
+    rows.put_part(api_id, &stage)?;
     Ok(Change::Stages(api_id.clone()))
 }
 

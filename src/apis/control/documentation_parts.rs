@@ -67,7 +67,7 @@ impl Apis {
         let (api_id, ids) = (api_id.clone(), self.ids());
         self.write(owner, move |rows| {
             rows.api(&api_id)?;
-            let parts = rows.documentation_parts(&api_id)?;
+            let parts = rows.parts::<DocumentationPart>(&api_id)?;
             if parts.iter().any(|part| part.location == location) {
                 return Err(Conflict::DocumentationPart(location.to_string()).into());
             }
@@ -75,7 +75,7 @@ impl Apis {
                 return Err(LimitExceeded::DocumentationParts.into());
             }
             let part = DocumentationPart { id: ids.lower_alphanumeric(6).into(), location, properties };
-            rows.put_documentation_part(&api_id, &part)?;
+            rows.put_part(&api_id, &part)?;
             Ok(part)
         })
         .await
@@ -92,26 +92,11 @@ impl Apis {
         let api_id = api_id.clone();
         self.read(owner, move |rows| {
             rows.api(&api_id)?;
-            let mut parts = rows.documentation_parts(&api_id)?;
+            let mut parts = rows.parts::<DocumentationPart>(&api_id)?;
             parts.retain(|part| filter.fits(part));
             let key = |part: &DocumentationPart| part.location.to_string();
             parts.sort_by_cached_key(key);
             Ok(Page::of(parts, key, &page)?)
-        })
-        .await
-    }
-
-    /// One part.
-    pub async fn documentation_part(
-        &self,
-        owner: &AccountRegion,
-        api_id: &ApiId,
-        id: &DocumentationPartId,
-    ) -> Result<DocumentationPart, Error> {
-        let (api_id, id) = (api_id.clone(), id.clone());
-        self.read(owner, move |rows| {
-            let part = rows.find_documentation_part(&api_id, &id)?;
-            part.ok_or(NotFound::DocumentationPart).map_err(Error::from)
         })
         .await
     }
@@ -126,7 +111,7 @@ impl Apis {
     ) -> Result<DocumentationPart, Error> {
         let (api_id, id) = (api_id.clone(), id.clone());
         self.write(owner, move |rows| {
-            let part = rows.find_documentation_part(&api_id, &id)?;
+            let part = rows.find_part::<DocumentationPart>(&api_id, &id)?;
             let mut part = part.ok_or(NotFound::DocumentationPart)?;
             for patch in &patches {
                 replace_only(patch, &PATHS, PATHS_PRINTED)?;
@@ -134,7 +119,7 @@ impl Apis {
                 properties_of(&properties)?;
                 part.properties = properties;
             }
-            rows.put_documentation_part(&api_id, &part)?;
+            rows.put_part(&api_id, &part)?;
             Ok(part)
         })
         .await
@@ -150,8 +135,8 @@ impl Apis {
         let (api_id, id) = (api_id.clone(), id.clone());
         self.write(owner, move |rows| {
             rows.api(&api_id)?;
-            rows.find_documentation_part(&api_id, &id)?.ok_or(NotFound::DocumentationPart)?;
-            rows.delete_documentation_part(&api_id, &id)
+            rows.part::<DocumentationPart>(&api_id, &id)?;
+            rows.delete_part::<DocumentationPart>(&api_id, &id)
         })
         .await
     }
@@ -190,12 +175,12 @@ pub(super) fn import_parts(
     ids: &dyn Ids,
 ) -> Result<Vec<DocumentationPartId>, Error> {
     let mut existing = HashMap::new();
-    for part in rows.documentation_parts(api_id)? {
+    for part in rows.parts::<DocumentationPart>(api_id)? {
         match mode {
             PutMode::Merge => {
                 existing.insert(part.location.clone(), part);
             }
-            PutMode::Overwrite => rows.delete_documentation_part(api_id, &part.id)?,
+            PutMode::Overwrite => rows.delete_part::<DocumentationPart>(api_id, &part.id)?,
         }
     }
     let mut imported = Vec::with_capacity(parts.len());
@@ -210,7 +195,7 @@ pub(super) fn import_parts(
         };
         let properties = serde_json::to_string(&properties)?;
         let part = DocumentationPart { id, location, properties };
-        rows.put_documentation_part(api_id, &part)?;
+        rows.put_part(api_id, &part)?;
         imported.push(part.id);
     }
     if PARTS_MAX < existing.len() + imported.len() {

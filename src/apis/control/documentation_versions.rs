@@ -3,13 +3,13 @@
 
 use serde::Deserialize;
 
+use super::super::documentation_part::DocumentationPart;
 use super::super::documentation_version::DocumentationVersion;
 use super::super::ids::{ApiId, StageName};
-use super::super::page::{Page, PageRequest};
 use super::super::rest_api::check_length;
 use super::super::rest_apis::Apis;
-use super::super::rows::Rows;
-use crate::apis::error::{BadRequest, Conflict, Error, NotFound};
+use super::super::stage::Stage;
+use crate::apis::error::{BadRequest, Conflict, Error};
 use crate::apis::patch::{PatchOperation, replace_only};
 use crate::id::AccountRegion;
 
@@ -46,49 +46,22 @@ impl Apis {
                 version: name,
                 description: description.filter(|text| !text.is_empty()),
                 created_date: now,
-                parts: rows.documentation_parts(&id)?,
+                parts: rows.parts::<DocumentationPart>(&id)?,
             };
             check(&version)?;
-            if rows.find_documentation_version(&id, &version.version)?.is_some() {
+            if rows.find_part::<DocumentationVersion>(&id, &version.version)?.is_some() {
                 return Err(Conflict::DocumentationVersion.into());
             }
-            rows.put_documentation_version(&id, &version)?;
+            rows.put_part(&id, &version)?;
             if let Some(stage_name) = stage_name {
-                let mut stage = rows.find_stage(&id, &stage_name)?.ok_or(NotFound::Stage)?;
+                let mut stage = rows.part::<Stage>(&id, &stage_name)?;
                 stage.documentation_version = Some(version.version.clone());
                 stage.last_updated_date = now;
-                rows.put_stage(&id, &stage)?;
+                rows.put_part(&id, &stage)?;
             }
             Ok(version)
         })
         .await
-    }
-
-    /// Versions of an API by name.
-    pub async fn documentation_versions(
-        &self,
-        owner: &AccountRegion,
-        api_id: &ApiId,
-        page: PageRequest,
-    ) -> Result<Page<DocumentationVersion>, Error> {
-        let api_id = api_id.clone();
-        self.read(owner, move |rows| {
-            rows.api(&api_id)?;
-            let versions = rows.documentation_versions(&api_id)?;
-            Ok(Page::of(versions, |version| version.version.clone(), &page)?)
-        })
-        .await
-    }
-
-    /// One version.
-    pub async fn documentation_version(
-        &self,
-        owner: &AccountRegion,
-        api_id: &ApiId,
-        version: &str,
-    ) -> Result<DocumentationVersion, Error> {
-        let (api_id, version) = (api_id.clone(), version.to_owned());
-        self.read(owner, move |rows| existing(rows, &api_id, &version)).await
     }
 
     /// Changes a version's description.
@@ -101,13 +74,13 @@ impl Apis {
     ) -> Result<DocumentationVersion, Error> {
         let (api_id, version) = (api_id.clone(), version.to_owned());
         self.write(owner, move |rows| {
-            let mut version = existing(rows, &api_id, &version)?;
+            let mut version = rows.part::<DocumentationVersion>(&api_id, &version)?;
             for patch in &patches {
                 replace_only(patch, &PATHS, PATHS_PRINTED)?;
                 version.description = patch.text();
             }
             check(&version)?;
-            rows.put_documentation_version(&api_id, &version)?;
+            rows.put_part(&api_id, &version)?;
             Ok(version)
         })
         .await
@@ -123,21 +96,17 @@ impl Apis {
         let (api_id, version) = (api_id.clone(), version.to_owned());
         self.write(owner, move |rows| {
             rows.api(&api_id)?;
-            existing(rows, &api_id, &version)?;
-            let stages = rows.stages(&api_id)?;
+            rows.part::<DocumentationVersion>(&api_id, &version)?;
+            let stages = rows.parts::<Stage>(&api_id)?;
             let user = stages.iter().find(|it| it.documentation_version.as_ref() == Some(&version));
             if let Some(stage) = user {
                 let stage = stage.name.clone();
                 return Err(Conflict::DocumentationVersionInUse { version, stage }.into());
             }
-            rows.delete_documentation_version(&api_id, &version)
+            rows.delete_part::<DocumentationVersion>(&api_id, &version)
         })
         .await
     }
-}
-
-pub(super) fn existing(rows: &Rows<'_>, api: &ApiId, version: &str) -> Result<DocumentationVersion, Error> {
-    rows.find_documentation_version(api, version)?.ok_or(NotFound::DocumentationVersion).map_err(Error::from)
 }
 
 fn check(version: &DocumentationVersion) -> Result<(), BadRequest> {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use super::super::domain_name::AccessAssociation;
 use super::super::domain_name::{
     CertificateReference, CustomDomain, DomainName, DomainNameKey, MutualTlsAuthentication, PrivateDomain,
     RoutingMode, UploadedCertificate,
@@ -148,8 +149,8 @@ impl Apis {
             if rows.is_domain_name_taken(&domain.name)? {
                 return Err(BadRequest::DomainNameExists.into());
             }
-            check_limit(&rows.domain_names()?, domain.private.is_some())?;
-            rows.put_domain_name(&domain)?;
+            check_limit(&rows.all_owned::<DomainName>()?, domain.private.is_some())?;
+            rows.put_owned(&domain)?;
             Ok(domain)
         })
         .await
@@ -164,7 +165,7 @@ impl Apis {
     ) -> Result<Page<DomainName>, Error> {
         self.read(owner, move |rows| {
             let domains = match of {
-                ResourceOwner::Own => rows.domain_names()?,
+                ResourceOwner::Own => rows.all_owned::<DomainName>()?,
                 // Domains can't be shared between accounts here.
                 ResourceOwner::OtherAccounts => Vec::new(),
             };
@@ -194,7 +195,7 @@ impl Apis {
             if domain.certificate_arn() != certificate_before.as_deref() {
                 domain.certificate_upload_date = Some(now);
             }
-            rows.put_domain_name(&domain)?;
+            rows.put_owned(&domain)?;
             Ok(domain)
         })
         .await
@@ -206,10 +207,12 @@ impl Apis {
         self.write_and_publish(owner, move |rows| {
             let domain = existing(rows, &key)?;
             let arn = domain.arn(&home);
-            for association in rows.access_associations()?.iter().filter(|it| it.domain_name_arn == arn) {
-                rows.delete_access_association(&association.arn)?;
+            for association in
+                rows.all_owned::<AccessAssociation>()?.iter().filter(|it| it.domain_name_arn == arn)
+            {
+                rows.delete_owned::<AccessAssociation>(&association.arn)?;
             }
-            rows.delete_domain_name(&domain.name)
+            rows.delete_owned::<DomainName>(&domain.name)
         })
         .await
     }
@@ -249,5 +252,5 @@ pub(super) fn existing(rows: &Rows<'_>, key: &DomainNameKey) -> Result<DomainNam
 /// The domain with this name, whatever its id.
 pub(super) fn named(rows: &Rows<'_>, name: &str) -> Result<DomainName, Error> {
     let name = CustomDomain::parse(name).ok_or(NotFound::DomainName)?;
-    rows.find_domain_name(&name)?.ok_or(NotFound::DomainName).map_err(Error::from)
+    rows.owned(&name)
 }

@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::super::documentation_version::DocumentationVersion;
 use super::super::ids::{ApiId, StageName};
 use super::super::rest_apis::Apis;
+use super::super::stage::Stage;
 use crate::apis::error::{BadRequest, Error, NotFound};
 use crate::apis::openapi::{Dialect, Export, Extensions, export};
 use crate::id::AccountRegion;
@@ -57,7 +59,7 @@ impl Apis {
         let (snapshot, created, documentation) = self
             .read(owner, move |rows| {
                 rows.api(&id)?;
-                let stage = rows.find_stage(&id, &stage_name)?.ok_or(NotFound::Stage)?;
+                let stage = rows.part::<Stage>(&id, &stage_name)?;
                 let deployment_id = match &stage.canary_settings {
                     Some(canary) if of_canary => &canary.deployment_id,
                     None if of_canary => return Err(BadRequest::NoCanary.into()),
@@ -66,7 +68,7 @@ impl Apis {
                 let deployment = rows.find_deployment(&id, deployment_id)?.ok_or(NotFound::Deployment)?;
                 let snapshot = rows.find_snapshot(&id, deployment_id)?.ok_or(NotFound::Deployment)?;
                 let documentation = match &stage.documentation_version {
-                    Some(version) if !is_bare => rows.find_documentation_version(&id, version)?,
+                    Some(version) if !is_bare => rows.find_part::<DocumentationVersion>(&id, version)?,
                     Some(_) | None => None,
                 };
                 Ok((snapshot, deployment.created_date, documentation))

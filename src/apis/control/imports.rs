@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use super::super::authorizer::Authorizer;
 use super::super::check_integration::{
     check_integration, check_integration_response, check_undeclared_response,
 };
@@ -107,7 +108,7 @@ impl Apis {
             };
             let api = new_api(input, id, ids.lower_alphanumeric(10).into(), now)?;
             add_api(rows, &api)?;
-            rows.put_resource(&api.id, &root(&api))?;
+            rows.put_part(&api.id, &root(&api))?;
             Import { rows, apis: &apis, mode: PutMode::Overwrite, options: &options }.run(api, definition)
         })
         .await
@@ -163,11 +164,11 @@ impl Import<'_> {
         check_errors(&notes)?;
         self.validators(&api.id, definition.request_validators)?;
         let mut kept: BTreeMap<String, AuthorizerId> =
-            rows.authorizers(&api.id)?.into_iter().map(|it| (it.name, it.id)).collect();
+            rows.parts::<Authorizer>(&api.id)?.into_iter().map(|it| (it.name, it.id)).collect();
         for authorizer in definition.authorizers {
             let name = authorizer.name.clone();
             let id = kept.remove(&name).unwrap_or_else(|| new_id(self.apis.ids().as_ref()));
-            rows.delete_authorizer(&api.id, &id)?;
+            rows.delete_part::<Authorizer>(&api.id, &id)?;
             let done = add_authorizer(rows, &api.id, &authorizer.resolve(id));
             noted(done, &mut notes, || format!("Unable to create authorizer '{name}'"))?;
         }
@@ -245,14 +246,14 @@ impl Import<'_> {
     /// Removes what the document replaces. Resources and documentation are handled where they are stored.
     fn clear(&self, api_id: &ApiId) -> Result<(), Error> {
         let rows = self.rows;
-        for model in rows.models(api_id)? {
-            rows.delete_model(api_id, &model.name)?;
+        for model in rows.parts::<Model>(api_id)? {
+            rows.delete_part::<Model>(api_id, &model.name)?;
         }
-        for validator in rows.request_validators(api_id)? {
-            rows.delete_request_validator(api_id, &validator.id)?;
+        for validator in rows.parts::<RequestValidator>(api_id)? {
+            rows.delete_part::<RequestValidator>(api_id, &validator.id)?;
         }
-        for authorizer in rows.authorizers(api_id)? {
-            rows.delete_authorizer(api_id, &authorizer.id)?;
+        for authorizer in rows.parts::<Authorizer>(api_id)? {
+            rows.delete_part::<Authorizer>(api_id, &authorizer.id)?;
         }
         for response_type in rows.gateway_responses(api_id)?.into_keys() {
             rows.delete_gateway_response(api_id, response_type)?;
@@ -268,15 +269,15 @@ impl Import<'_> {
         schema: Option<String>,
         content_type: String,
     ) -> Result<(), Error> {
-        let there = self.rows.find_model(api_id, &name)?;
+        let there = self.rows.find_part::<Model>(api_id, &name)?;
         let id = there.map_or_else(|| self.apis.ids().lower_alphanumeric(6), |model| model.id);
         let model = Model { id, name, description, schema, content_type };
         check_model(&model)?;
-        self.rows.put_model(api_id, &model)
+        self.rows.put_part(api_id, &model)
     }
 
     fn validators(&self, api_id: &ApiId, validators: Vec<ValidatorDefinition>) -> Result<(), Error> {
-        let there = self.rows.request_validators(api_id)?;
+        let there = self.rows.parts::<RequestValidator>(api_id)?;
         for validator in validators {
             let same = there.iter().find(|it| it.name.as_deref() == Some(&validator.name));
             let id = same.map_or_else(|| self.apis.ids().lower_alphanumeric(6).into(), |it| it.id.clone());
@@ -286,7 +287,7 @@ impl Import<'_> {
                 validate_request_body: validator.validate_request_body,
                 validate_request_parameters: validator.validate_request_parameters,
             };
-            self.rows.put_request_validator(api_id, &record)?;
+            self.rows.put_part(api_id, &record)?;
         }
         Ok(())
     }
@@ -318,9 +319,9 @@ impl Import<'_> {
             }
         }
         for gone in before.iter().filter(|old| !resources.iter().any(|new| new.id == old.id)) {
-            self.rows.delete_resource(&api.id, &gone.id)?;
+            self.rows.delete_part::<Resource>(&api.id, &gone.id)?;
         }
-        resources.iter().try_for_each(|resource| self.rows.put_resource(&api.id, resource))
+        resources.iter().try_for_each(|resource| self.rows.put_part(&api.id, resource))
     }
 
     /// The index of the resource at `path`. It and its ancestors are created if they don't exist.
@@ -369,8 +370,8 @@ impl Import<'_> {
     }
 
     fn targets(&self, api_id: &ApiId) -> Result<Targets, Error> {
-        let validators = self.rows.request_validators(api_id)?.into_iter();
-        let authorizers = self.rows.authorizers(api_id)?.into_iter();
+        let validators = self.rows.parts::<RequestValidator>(api_id)?.into_iter();
+        let authorizers = self.rows.parts::<Authorizer>(api_id)?.into_iter();
         Ok(Targets {
             validators: validators.filter_map(|it| Some((it.name?, it.id))).collect(),
             authorizers: authorizers.map(|it| (it.name, it.id)).collect(),

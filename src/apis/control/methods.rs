@@ -4,11 +4,14 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use super::super::authorizer::Authorizer;
 use super::super::authorizer::check_authorization;
 use super::super::http_method::HttpMethod;
 use super::super::ids::{ApiId, AuthorizerId, RequestValidatorId, ResourceId, StatusCode};
 use super::super::mapping_names::{check_request_parameters, check_response_parameters};
 use super::super::method::{Method, MethodResponse};
+use super::super::model::Model;
+use super::super::request_validator::RequestValidator;
 use super::super::resource::Resource;
 use super::super::rest_apis::Apis;
 use super::super::rows::Rows;
@@ -61,7 +64,7 @@ impl Apis {
         input: PutMethod,
     ) -> Result<(HttpMethod, Method), Error> {
         self.write(owner, move |rows| {
-            let mut resource = rows.resource(&key.api_id, &key.resource_id)?;
+            let mut resource = rows.part::<Resource>(&key.api_id, &key.resource_id)?;
             let verb = HttpMethod::parse(&key.http_method).ok_or(BadRequest::HttpMethod)?;
             let mut method = Method {
                 authorization_type: authorization_type(&input.authorization_type)?,
@@ -80,7 +83,7 @@ impl Apis {
                 return Err(Conflict::Method.into());
             }
             resource.methods.insert(verb, method.clone());
-            rows.put_resource(&key.api_id, &resource)?;
+            rows.put_part(&key.api_id, &resource)?;
             Ok((verb, method))
         })
         .await
@@ -116,7 +119,7 @@ impl Apis {
         self.write(owner, move |rows| {
             let (mut resource, verb) = locate(rows, &key)?;
             resource.methods.remove(&verb);
-            rows.put_resource(&key.api_id, &resource)
+            rows.put_part(&key.api_id, &resource)
         })
         .await
     }
@@ -193,7 +196,7 @@ impl Apis {
             let (mut resource, verb) = locate(rows, &key)?;
             let method = resource.methods.get_mut(&verb).ok_or(NotFound::Method)?;
             let answer = change(rows, &key, verb, method)?;
-            rows.put_resource(&key.api_id, &resource)?;
+            rows.put_part(&key.api_id, &resource)?;
             Ok(answer)
         })
         .await
@@ -202,17 +205,17 @@ impl Apis {
 
 /// The resource, which has a method with the verb.
 fn locate(rows: &Rows<'_>, key: &MethodKey) -> Result<(Resource, HttpMethod), Error> {
-    let resource = rows.resource(&key.api_id, &key.resource_id)?;
+    let resource = rows.part::<Resource>(&key.api_id, &key.resource_id)?;
     let verb = HttpMethod::parse(&key.http_method).filter(|verb| resource.methods.contains_key(verb));
     Ok((resource, verb.ok_or(NotFound::Method)?))
 }
 
 /// Checks names in a method, and that what it refers to exists.
 pub(super) fn check_method(rows: &Rows<'_>, api_id: &ApiId, method: &mut Method) -> Result<(), Error> {
-    let authorizers = rows.authorizers(api_id)?.into_iter();
+    let authorizers = rows.parts::<Authorizer>(api_id)?.into_iter();
     check_authorization(method, &authorizers.map(|it| (it.id.clone(), it)).collect())?;
     if let Some(id) = &method.request_validator_id
-        && rows.find_request_validator(api_id, id)?.is_none()
+        && rows.find_part::<RequestValidator>(api_id, id)?.is_none()
     {
         return Err(BadRequest::RequestValidatorIdentifier.into());
     }
@@ -233,7 +236,7 @@ pub(super) fn check_method_response(
 
 fn check_models(rows: &Rows<'_>, api_id: &ApiId, models: &BTreeMap<String, String>) -> Result<(), Error> {
     for name in models.values() {
-        if rows.find_model(api_id, name)?.is_none() {
+        if rows.find_part::<Model>(api_id, name)?.is_none() {
             return Err(BadRequest::ModelIdentifier(name.clone()).into());
         }
     }

@@ -8,10 +8,9 @@ use serde_json::Value;
 use super::super::ids::ApiId;
 use super::super::model::{Model, check_model};
 use super::super::model_template::model_template;
-use super::super::page::{Page, PageRequest};
 use super::super::resource::Resource;
 use super::super::rest_apis::Apis;
-use crate::apis::error::{Conflict, Error, NotFound};
+use crate::apis::error::{Conflict, Error};
 use crate::apis::patch::{PatchOperation, replace_only};
 use crate::id::AccountRegion;
 
@@ -47,27 +46,12 @@ impl Apis {
                 schema: input.schema,
                 content_type: input.content_type,
             };
-            if rows.find_model(&api_id, &model.name)?.is_some() {
+            if rows.find_part::<Model>(&api_id, &model.name)?.is_some() {
                 return Err(Conflict::ModelName.into());
             }
             check_model(&model)?;
-            rows.put_model(&api_id, &model)?;
+            rows.put_part(&api_id, &model)?;
             Ok(model)
-        })
-        .await
-    }
-
-    /// Models of an API by name.
-    pub async fn models(
-        &self,
-        owner: &AccountRegion,
-        api_id: &ApiId,
-        page: PageRequest,
-    ) -> Result<Page<Model>, Error> {
-        let api_id = api_id.clone();
-        self.read(owner, move |rows| {
-            rows.api(&api_id)?;
-            Ok(Page::of(rows.models(&api_id)?, |model| model.name.clone(), &page)?)
         })
         .await
     }
@@ -82,9 +66,9 @@ impl Apis {
     ) -> Result<Model, Error> {
         let (api_id, name) = (api_id.clone(), name.to_owned());
         self.read(owner, move |rows| {
-            let mut model = rows.find_model(&api_id, &name)?.ok_or(NotFound::Model(name))?;
+            let mut model = rows.part::<Model>(&api_id, &name)?;
             if flatten {
-                let schemas = rows.models(&api_id)?.into_iter();
+                let schemas = rows.parts::<Model>(&api_id)?.into_iter();
                 let schemas = schemas.filter_map(|model| model.schema.map(|schema| (model.name, schema)));
                 model.schema = model.schema.map(|schema| flattened(&schema, &schemas.collect()));
             }
@@ -116,7 +100,7 @@ impl Apis {
     ) -> Result<Model, Error> {
         let (api_id, name) = (api_id.clone(), name.to_owned());
         self.write(owner, move |rows| {
-            let mut model = rows.find_model(&api_id, &name)?.ok_or(NotFound::Model(name))?;
+            let mut model = rows.part::<Model>(&api_id, &name)?;
             for patch in &patches {
                 match replace_only(patch, &["/description", "/schema"], "[/description, /schema]")? {
                     "/schema" => model.schema = patch.text(),
@@ -124,7 +108,7 @@ impl Apis {
                 }
             }
             check_model(&model)?;
-            rows.put_model(&api_id, &model)?;
+            rows.put_part(&api_id, &model)?;
             Ok(model)
         })
         .await
@@ -134,11 +118,11 @@ impl Apis {
     pub async fn delete_model(&self, owner: &AccountRegion, api_id: &ApiId, name: &str) -> Result<(), Error> {
         let (api_id, name) = (api_id.clone(), name.to_owned());
         self.write(owner, move |rows| {
-            rows.find_model(&api_id, &name)?.ok_or_else(|| NotFound::Model(name.clone()))?;
+            rows.part::<Model>(&api_id, &name)?;
             if let Some(conflict) = reference(&rows.resources_of(&api_id)?, &name) {
                 return Err(conflict.into());
             }
-            rows.delete_model(&api_id, &name)
+            rows.delete_part::<Model>(&api_id, &name)
         })
         .await
     }

@@ -1,10 +1,9 @@
 //! CreateRequestValidator, GetRequestValidator(s), UpdateRequestValidator, DeleteRequestValidator.
 
 use super::super::ids::{ApiId, RequestValidatorId};
-use super::super::page::{Page, PageRequest};
 use super::super::request_validator::RequestValidator;
 use super::super::rest_apis::Apis;
-use crate::apis::error::{BadRequest, Conflict, Error, NotFound};
+use crate::apis::error::{BadRequest, Conflict, Error};
 use crate::apis::patch::{PatchOperation, replace_only};
 use crate::id::AccountRegion;
 
@@ -28,37 +27,8 @@ impl Apis {
             }
             let id = ids.lower_alphanumeric(6).into();
             let validator = RequestValidator { id, name, validate_request_body, validate_request_parameters };
-            rows.put_request_validator(&api_id, &validator)?;
+            rows.put_part(&api_id, &validator)?;
             Ok(validator)
-        })
-        .await
-    }
-
-    /// Validators of an API by id.
-    pub async fn request_validators(
-        &self,
-        owner: &AccountRegion,
-        api_id: &ApiId,
-        page: PageRequest,
-    ) -> Result<Page<RequestValidator>, Error> {
-        let api_id = api_id.clone();
-        self.read(owner, move |rows| {
-            rows.api(&api_id)?;
-            Ok(Page::of(rows.request_validators(&api_id)?, |validator| validator.id.to_string(), &page)?)
-        })
-        .await
-    }
-
-    /// One validator.
-    pub async fn request_validator(
-        &self,
-        owner: &AccountRegion,
-        api_id: &ApiId,
-        id: &RequestValidatorId,
-    ) -> Result<RequestValidator, Error> {
-        let (api_id, id) = (api_id.clone(), id.clone());
-        self.read(owner, move |rows| {
-            rows.find_request_validator(&api_id, &id)?.ok_or(NotFound::RequestValidator).map_err(Error::from)
         })
         .await
     }
@@ -73,8 +43,7 @@ impl Apis {
     ) -> Result<RequestValidator, Error> {
         let (api_id, id) = (api_id.clone(), id.clone());
         self.write(owner, move |rows| {
-            let mut validator =
-                rows.find_request_validator(&api_id, &id)?.ok_or(NotFound::RequestValidator)?;
+            let mut validator = rows.part::<RequestValidator>(&api_id, &id)?;
             for patch in &patches {
                 match replace_only(patch, &PATHS, PATHS_PRINTED)? {
                     "/validateRequestBody" => validator.validate_request_body = patch.boolean(),
@@ -82,7 +51,7 @@ impl Apis {
                     _ => validator.name = Some(patch.text().ok_or(BadRequest::ValidatorName)?),
                 }
             }
-            rows.put_request_validator(&api_id, &validator)?;
+            rows.put_part(&api_id, &validator)?;
             Ok(validator)
         })
         .await
@@ -97,7 +66,7 @@ impl Apis {
     ) -> Result<(), Error> {
         let (api_id, id) = (api_id.clone(), id.clone());
         self.write(owner, move |rows| {
-            let found = rows.find_request_validator(&api_id, &id)?.ok_or(NotFound::RequestValidator)?;
+            let found = rows.part::<RequestValidator>(&api_id, &id)?;
             for resource in rows.resources_of(&api_id)? {
                 let user =
                     resource.methods.iter().find(|(_, m)| m.request_validator_id.as_ref() == Some(&id));
@@ -107,7 +76,7 @@ impl Apis {
                     return Err(Conflict::RequestValidatorInUse { validator, path, method: *verb }.into());
                 }
             }
-            rows.delete_request_validator(&api_id, &id)
+            rows.delete_part::<RequestValidator>(&api_id, &id)
         })
         .await
     }

@@ -41,7 +41,7 @@ impl Apis {
                 path,
                 methods: BTreeMap::new(),
             };
-            rows.put_resource(&api_id, &resource)?;
+            rows.put_part(&api_id, &resource)?;
             Ok(resource)
         })
         .await
@@ -70,7 +70,7 @@ impl Apis {
         id: &ResourceId,
     ) -> Result<Resource, Error> {
         let (api_id, id) = (api_id.clone(), id.clone());
-        self.read(owner, move |rows| rows.resource(&api_id, &id)).await
+        self.read(owner, move |rows| rows.part::<Resource>(&api_id, &id)).await
     }
 
     /// Renames or moves a resource with everything below it.
@@ -85,7 +85,7 @@ impl Apis {
         self.write(owner, move |rows| {
             let mut resources = rows.resources_of(&api_id)?;
             for changed in patch_resource(&mut resources, &id, &patches)? {
-                rows.put_resource(&api_id, find(&resources, &changed)?)?;
+                rows.put_part(&api_id, find(&resources, &changed)?)?;
             }
             Ok(find(&resources, &id)?.clone())
         })
@@ -105,7 +105,7 @@ impl Apis {
             if find(&resources, &id)?.parent_id.is_none() {
                 return Err(BadRequest::RootDeletion.into());
             }
-            subtree(&resources, &id).iter().try_for_each(|id| rows.delete_resource(&api_id, id))
+            subtree(&resources, &id).iter().try_for_each(|id| rows.delete_part::<Resource>(&api_id, id))
         })
         .await
     }

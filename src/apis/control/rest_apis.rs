@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use super::super::documentation_part::DocumentationPart;
 use super::super::ids::{ApiId, ResourceId};
 use super::super::live::Change;
 use super::super::model::default_models;
@@ -99,9 +100,9 @@ impl Apis {
             match source {
                 Some(source) => clone(rows, &source, &mut api, key_source)?,
                 None => {
-                    rows.put_resource(&api.id, &root(&api))?;
+                    rows.put_part(&api.id, &root(&api))?;
                     for model in default_models(ids.as_ref()) {
-                        rows.put_model(&api.id, &model)?;
+                        rows.put_part(&api.id, &model)?;
                     }
                 }
             }
@@ -254,22 +255,22 @@ fn clone(
         if resource.parent_id.as_ref() == Some(&from.root_resource_id) {
             resource.parent_id = Some(api.root_resource_id.clone());
         }
-        rows.put_resource(&api.id, &resource)?;
+        rows.put_part(&api.id, &resource)?;
     }
     // Models refer to each other by URLs that contain the API's id.
     let (theirs, ours) = (model_url_base(source.as_str()), model_url_base(api.id.as_str()));
     for mut model in copy.models.into_values() {
         model.schema = model.schema.map(|schema| schema.replace(&theirs, &ours));
-        rows.put_model(&api.id, &model)?;
+        rows.put_part(&api.id, &model)?;
     }
     for validator in copy.request_validators.values() {
-        rows.put_request_validator(&api.id, validator)?;
+        rows.put_part(&api.id, validator)?;
     }
     for authorizer in copy.authorizers.values() {
-        rows.put_authorizer(&api.id, authorizer)?;
+        rows.put_part(&api.id, authorizer)?;
     }
-    for part in rows.documentation_parts(source)? {
-        rows.put_documentation_part(&api.id, &part)?;
+    for part in rows.parts::<DocumentationPart>(source)? {
+        rows.put_part(&api.id, &part)?;
     }
     for (response_type, response) in &copy.gateway_responses {
         rows.put_gateway_response(&api.id, *response_type, response)?;

@@ -8,6 +8,7 @@ use super::super::ids::{ApiId, StageName};
 use super::super::page::{Page, PageRequest};
 use super::super::rest_apis::Apis;
 use super::super::sdk_type::{INVOKE_URL, SDK_TYPES, SdkLanguage, SdkType};
+use super::super::stage::Stage;
 use crate::apis::error::{BadRequest, Error, NotFound};
 use crate::apis::sdk::{Sdk, generate};
 use crate::id::AccountRegion;
@@ -60,7 +61,7 @@ impl Apis {
         let (snapshot, deployed) = self
             .read(owner, move |rows| {
                 rows.api(&id)?;
-                let stage = rows.find_stage(&id, &stage_name)?.ok_or(NotFound::Stage)?;
+                let stage = rows.part::<Stage>(&id, &stage_name)?;
                 let deployment =
                     rows.find_deployment(&id, &stage.deployment_id)?.ok_or(NotFound::Deployment)?;
                 let snapshot = rows.find_snapshot(&id, &stage.deployment_id)?.ok_or(NotFound::Deployment)?;

@@ -4,16 +4,16 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use super::super::client_certificate::ClientCertificate;
+use super::super::documentation_version::DocumentationVersion;
 use super::super::ids::{ApiId, DeploymentId, StageName};
 use super::super::live::Change;
 use super::super::rest_apis::Apis;
 use super::super::rows::Rows;
 use super::super::stage::{CacheClusterSize, CacheClusterStatus, CanarySettings, Stage};
 use super::base_path_mappings::check_unmapped;
-use super::client_certificates;
-use super::documentation_versions;
 use super::tags::check_tags;
-use crate::apis::error::{BadRequest, Conflict, Error, LimitExceeded, NotFound};
+use crate::apis::error::{BadRequest, Conflict, Error, LimitExceeded};
 use crate::apis::patch::{PatchOperation, patch_stage};
 use crate::clock::Timestamp;
 use crate::id::AccountRegion;
@@ -132,25 +132,11 @@ impl Apis {
         let api_id = api_id.clone();
         self.read(owner, move |rows| {
             rows.api(&api_id)?;
-            let mut stages = rows.stages(&api_id)?;
+            let mut stages = rows.parts::<Stage>(&api_id)?;
             if let Some(id) = deployment_id {
                 stages.retain(|stage| stage.deployment_id == id);
             }
             Ok(stages)
-        })
-        .await
-    }
-
-    /// One stage.
-    pub async fn stage(
-        &self,
-        owner: &AccountRegion,
-        api_id: &ApiId,
-        name: &StageName,
-    ) -> Result<Stage, Error> {
-        let (api_id, name) = (api_id.clone(), name.clone());
-        self.read(owner, move |rows| {
-            rows.find_stage(&api_id, &name)?.ok_or(NotFound::Stage).map_err(Error::from)
         })
         .await
     }
@@ -165,7 +151,7 @@ impl Apis {
     ) -> Result<Stage, Error> {
         let (id, name, now) = (api_id.clone(), name.clone(), self.now());
         let update = move |rows: &Rows<'_>| {
-            let before = rows.find_stage(&id, &name)?.ok_or(NotFound::Stage)?;
+            let before = rows.part::<Stage>(&id, &name)?;
             if patches.is_empty() {
                 return Ok((before, Vec::new()));
             }
@@ -176,7 +162,7 @@ impl Apis {
                 return Err(BadRequest::LoggingRole.into());
             }
             stage.last_updated_date = now;
-            rows.put_stage(&id, &stage)?;
+            rows.put_part(&id, &stage)?;
             let mut changes = vec![Change::Stages(id.clone())];
             // A cluster that is switched off or gets another size loses its content.
             if before.cache_cluster_enabled != stage.cache_cluster_enabled
@@ -197,7 +183,7 @@ impl Apis {
         api_id: &ApiId,
         name: &StageName,
     ) -> Result<(), Error> {
-        self.stage(owner, api_id, name).await?;
+        self.part::<Stage>(owner, api_id, name).await?;
         self.notify(&[Change::Cache(api_id.clone(), name.clone())]).await;
         Ok(())
     }
@@ -209,7 +195,7 @@ impl Apis {
         api_id: &ApiId,
         name: &StageName,
     ) -> Result<(), Error> {
-        self.stage(owner, api_id, name).await?;
+        self.part::<Stage>(owner, api_id, name).await?;
         self.notify(&[Change::Authorizers(api_id.clone(), name.clone())]).await;
         Ok(())
     }
@@ -223,10 +209,10 @@ impl Apis {
     ) -> Result<(), Error> {
         let (id, stage) = (api_id.clone(), name.clone());
         let delete = move |rows: &Rows<'_>| {
-            rows.find_stage(&id, &stage)?.ok_or(NotFound::Stage)?;
+            rows.part::<Stage>(&id, &stage)?;
             check_unmapped(rows, &id, Some(&stage))?;
             rows.take_stages_from_plans(&id, Some(&stage))?;
-            rows.delete_stage(&id, &stage)
+            rows.delete_part::<Stage>(&id, &stage)
         };
         let (api, stage) = (api_id.clone(), name.clone());
         let changes = |(): &()| vec![Change::StageNames(api.clone()), Change::Cache(api, stage)];
@@ -238,13 +224,13 @@ impl Apis {
 pub(super) fn add_stage(rows: &Rows<'_>, api_id: &ApiId, stage: &Stage) -> Result<(), Error> {
     check_stage(rows, api_id, stage)?;
     check_tags(&stage.tags)?;
-    if rows.find_stage(api_id, &stage.name)?.is_some() {
+    if rows.find_part::<Stage>(api_id, &stage.name)?.is_some() {
         return Err(Conflict::Stage.into());
     }
-    if STAGES_MAX <= rows.stages(api_id)?.len() {
+    if STAGES_MAX <= rows.parts::<Stage>(api_id)?.len() {
         return Err(LimitExceeded::Stages.into());
     }
-    rows.put_stage(api_id, stage)
+    rows.put_part(api_id, stage)
 }
 
 /// Checks a stage by itself, and that what it refers to exists.
@@ -257,10 +243,10 @@ pub(super) fn check_stage(rows: &Rows<'_>, api_id: &ApiId, stage: &Stage) -> Res
         }
     }
     if let Some(id) = stage.client_certificate_id.as_deref() {
-        client_certificates::existing(rows, &id.into())?;
+        rows.owned::<ClientCertificate>(id)?;
     }
     if let Some(version) = stage.documentation_version.as_deref() {
-        documentation_versions::existing(rows, api_id, version)?;
+        rows.part::<DocumentationVersion>(api_id, version)?;
     }
     Ok(())
 }

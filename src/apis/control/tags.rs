@@ -3,11 +3,14 @@
 
 use std::collections::BTreeMap;
 
+use super::super::client_certificate::ClientCertificate;
 use super::super::ids::{ApiId, ApiKeyId, ClientCertificateId, StageName, UsagePlanId, VpcLinkId};
 use super::super::rest_apis::Apis;
 use super::super::rows::Rows;
-use super::{access_associations, api_keys, client_certificates, domain_names, usage_plans};
-use crate::apis::error::{BadRequest, Error, NotFound};
+use super::super::usage_plan::UsagePlan;
+use super::super::vpc_link::VpcLink;
+use super::{access_associations, api_keys, domain_names, usage_plans};
+use crate::apis::error::{BadRequest, Error};
 use crate::id::{AccountRegion, Arn};
 
 const TAGS_MAX: usize = 50;
@@ -33,10 +36,10 @@ impl Apis {
         self.read(owner, move |rows| match tagged {
             Tagged::Api(id) => Ok(rows.api(&id)?.tags),
             Tagged::Stage(id, name) => Ok(stage(rows, &id, &name)?.tags),
-            Tagged::VpcLink(id) => Ok(rows.find_vpc_link(&id)?.ok_or(NotFound::VpcLink)?.tags),
-            Tagged::ClientCertificate(id) => Ok(client_certificates::existing(rows, &id)?.tags),
+            Tagged::VpcLink(id) => Ok(rows.owned::<VpcLink>(&id)?.tags),
+            Tagged::ClientCertificate(id) => Ok(rows.owned::<ClientCertificate>(&id)?.tags),
             Tagged::ApiKey(id) => Ok(api_keys::existing(rows, &id)?.tags),
-            Tagged::UsagePlan(id) => Ok(usage_plans::existing(rows, &id)?.tags),
+            Tagged::UsagePlan(id) => Ok(rows.owned::<UsagePlan>(&id)?.tags),
             Tagged::DomainName(name) => Ok(domain_names::named(rows, &name)?.tags),
             Tagged::AccessAssociation(arn) => Ok(access_associations::existing(rows, &arn)?.tags),
         })
@@ -82,17 +85,17 @@ impl Apis {
             Tagged::Stage(id, name) => {
                 let mut stage = stage(rows, &id, &name)?;
                 change(&mut stage.tags)?;
-                rows.put_stage(&id, &stage).map(none)
+                rows.put_part(&id, &stage).map(none)
             }
             Tagged::VpcLink(id) => {
-                let mut link = rows.find_vpc_link(&id)?.ok_or(NotFound::VpcLink)?;
+                let mut link = rows.owned::<VpcLink>(&id)?;
                 change(&mut link.tags)?;
-                rows.put_vpc_link(&link).map(none)
+                rows.put_owned(&link).map(none)
             }
             Tagged::ClientCertificate(id) => {
-                let mut certificate = client_certificates::existing(rows, &id)?;
+                let mut certificate = rows.owned::<ClientCertificate>(&id)?;
                 change(&mut certificate.tags)?;
-                rows.put_client_certificate(&certificate).map(none)
+                rows.put_owned(&certificate).map(none)
             }
             Tagged::ApiKey(id) => {
                 let mut key = api_keys::existing(rows, &id)?;
@@ -100,22 +103,22 @@ impl Apis {
                 rows.put_api_key(&key).map(none)
             }
             Tagged::UsagePlan(id) => {
-                let mut plan = usage_plans::existing(rows, &id)?;
+                let mut plan = rows.owned::<UsagePlan>(&id)?;
                 change(&mut plan.tags)?;
                 plan.check()?;
                 plan.revision += 1;
-                rows.put_usage_plan(&plan)?;
+                rows.put_owned(&plan)?;
                 Ok(plan.api_stages)
             }
             Tagged::DomainName(name) => {
                 let mut domain = domain_names::named(rows, &name)?;
                 change(&mut domain.tags)?;
-                rows.put_domain_name(&domain).map(none)
+                rows.put_owned(&domain).map(none)
             }
             Tagged::AccessAssociation(arn) => {
                 let mut association = access_associations::existing(rows, &arn)?;
                 change(&mut association.tags)?;
-                rows.put_access_association(&association).map(none)
+                rows.put_owned(&association).map(none)
             }
         };
         self.write_and_tell(owner, change_one, |stages| usage_plans::changed_plan(stages)).await?;
@@ -124,7 +127,7 @@ impl Apis {
 }
 
 fn stage(rows: &Rows<'_>, api_id: &ApiId, name: &StageName) -> Result<super::super::stage::Stage, Error> {
-    rows.find_stage(api_id, name)?.ok_or(NotFound::Stage).map_err(Error::from)
+    rows.part(api_id, name)
 }
 
 /// `arn:aws:apigateway:{region}::/restapis/{id}`, `…/restapis/{id}/stages/{name}`, `…/vpclinks/{id}`,

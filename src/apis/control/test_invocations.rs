@@ -7,6 +7,8 @@ use std::sync::Arc;
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, Deserializer, Error as _};
 
+use super::super::authorizer::Authorizer;
+use super::super::client_certificate::ClientCertificate;
 use super::super::http_method::HttpMethod;
 use super::super::ids::{ApiId, AuthorizerId};
 use super::super::rest_apis::Apis;
@@ -67,7 +69,7 @@ impl Apis {
         input: TestInvokeAuthorizer,
         port: &dyn TestInvoke,
     ) -> Result<TestAuthorizationOutcome, Error> {
-        let authorizer = self.authorizer(owner, api_id, id).await?;
+        let authorizer = self.part::<Authorizer>(owner, api_id, id).await?;
         let test = TestAuthorization {
             owner: owner.clone(),
             api: self.working_copy(owner, api_id).await?,
@@ -115,7 +117,7 @@ impl Apis {
             body: input.body,
             headers: merged(input.headers, input.multi_value_headers),
             client_certificate: match input.client_certificate_id.filter(|id| !id.is_empty()) {
-                Some(id) => Some(self.client_certificate(owner, &id.into()).await?),
+                Some(id) => Some(self.owned::<ClientCertificate>(owner, id).await?),
                 None => None,
             },
             stage_variables: input.stage_variables,

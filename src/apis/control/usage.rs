@@ -9,7 +9,7 @@ use super::super::page::{Page, PageRequest};
 use super::super::rest_apis::Apis;
 use super::super::rows::Rows;
 use super::super::usage_plan::UsagePlan;
-use super::{usage_plan_keys, usage_plans};
+use super::usage_plan_keys;
 use crate::apis::error::{BadRequest, Error, PlanProblem};
 use crate::apis::patch::{PatchOperation, replace_only};
 use crate::apis::{Day, LiveUsage, Subject, period, remaining};
@@ -63,7 +63,7 @@ impl Apis {
         let (plan, live) = (plan.clone(), self.live_usage(owner, plan));
         let today = Day::of(self.now());
         self.read(owner, move |rows| {
-            let record = usage_plans::existing(rows, &plan)?;
+            let record = rows.owned::<UsagePlan>(&plan)?;
             let days = first..last.min(today).plus(1);
             let keys = match key {
                 Some(key) => {
@@ -99,7 +99,7 @@ impl Apis {
         let changed = subject.clone();
         let update = move |rows: &Rows<'_>| {
             let Subject { plan, key, .. } = &subject;
-            let record = usage_plans::existing(rows, plan)?;
+            let record = rows.owned::<UsagePlan>(plan)?;
             usage_plan_keys::existing(rows, plan, key)?;
             for patch in &patches {
                 replace_only(patch, &PATHS, PATHS_PRINTED)?;

@@ -6,8 +6,8 @@ use super::super::page::{Page, PageRequest};
 use super::super::rest_apis::Apis;
 use super::super::rows::{KeyQuery, Rows};
 use super::super::usage_plan::UsagePlan;
+use super::api_keys;
 use super::api_keys::changed_key;
-use super::{api_keys, usage_plans};
 use crate::apis::error::{BadRequest, Conflict, Error, KeyProblem, LimitExceeded, NotFound, PlanConflict};
 use crate::id::AccountRegion;
 
@@ -81,14 +81,14 @@ impl Apis {
 }
 
 pub(super) fn existing(rows: &Rows<'_>, plan: &UsagePlanId, key: &ApiKeyId) -> Result<ApiKey, Error> {
-    usage_plans::existing(rows, plan)?;
+    rows.owned::<UsagePlan>(plan)?;
     let key = api_keys::existing(rows, key)?;
     if rows.is_in_plan(plan, &key.id)? { Ok(key) } else { Err(NotFound::ApiKey.into()) }
 }
 
 /// Adds a key to a plan, unless it would then have two plans for one stage.
 pub(super) fn subscribe(rows: &Rows<'_>, plan: &UsagePlanId, key: &ApiKeyId) -> Result<ApiKey, Error> {
-    let plan = usage_plans::existing(rows, plan)?;
+    let plan = rows.owned::<UsagePlan>(plan)?;
     let key = api_keys::existing(rows, key)?;
     let others = rows.plans_of_key(&key.id)?;
     if others.contains(&plan.id) {
@@ -98,7 +98,7 @@ pub(super) fn subscribe(rows: &Rows<'_>, plan: &UsagePlanId, key: &ApiKeyId) -> 
         return Err(LimitExceeded::PlansOfKey.into());
     }
     for other in others {
-        let Some(other) = rows.find_usage_plan(&other)? else { continue };
+        let Some(other) = rows.find_owned::<UsagePlan>(&other)? else { continue };
         refuse_two_plans(&plan, &other, &key.id)?;
     }
     rows.add_to_plan(&plan.id, &key.id)?;

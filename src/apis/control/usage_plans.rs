@@ -9,6 +9,7 @@ use super::super::live::Change;
 use super::super::page::{Page, PageRequest};
 use super::super::rest_apis::Apis;
 use super::super::rows::Rows;
+use super::super::stage::Stage;
 use super::super::usage_plan::{ApiStage, QuotaPeriod, QuotaSettings, ThrottleSettings, UsagePlan};
 use super::tags::check_tags;
 use super::usage_plan_keys::refuse_two_plans;
@@ -108,13 +109,13 @@ impl Apis {
             let mut plan = input.resolve(ids.lower_alphanumeric(6).into()).map_err(BadRequest::from)?;
             check_tags(&plan.tags)?;
             check(rows, &plan, &[])?;
-            if PLANS_MAX <= rows.usage_plans()?.len() {
+            if PLANS_MAX <= rows.all_owned::<UsagePlan>()?.len() {
                 return Err(LimitExceeded::UsagePlans.into());
             }
-            while rows.find_usage_plan(&plan.id)?.is_some() {
+            while rows.find_owned::<UsagePlan>(&plan.id)?.is_some() {
                 plan.id = ids.lower_alphanumeric(6).into();
             }
-            rows.put_usage_plan(&plan)?;
+            rows.put_owned(&plan)?;
             Ok(plan)
         };
         self.write_and_tell(owner, create, |plan| changed_plan(&plan.api_stages)).await
@@ -128,7 +129,7 @@ impl Apis {
         page: PageRequest,
     ) -> Result<Page<UsagePlan>, Error> {
         self.read(owner, move |rows| {
-            let mut plans = rows.usage_plans()?;
+            let mut plans = rows.all_owned::<UsagePlan>()?;
             if let Some(key) = key {
                 let of_key = rows.plans_of_key(&key)?;
                 plans.retain(|plan| of_key.contains(&plan.id));
@@ -136,12 +137,6 @@ impl Apis {
             Ok(Page::of(plans, |plan| plan.id.to_string(), &page)?)
         })
         .await
-    }
-
-    /// One plan.
-    pub async fn usage_plan(&self, owner: &AccountRegion, id: &UsagePlanId) -> Result<UsagePlan, Error> {
-        let id = id.clone();
-        self.read(owner, move |rows| existing(rows, &id)).await
     }
 
     /// Changes a plan. The next request sees the change, and past usage still counts.
@@ -153,7 +148,7 @@ impl Apis {
     ) -> Result<UsagePlan, Error> {
         let id = id.clone();
         let update = move |rows: &Rows<'_>| {
-            let before = existing(rows, &id)?;
+            let before = rows.owned::<UsagePlan>(&id)?;
             if patches.is_empty() {
                 return Ok((Vec::new(), before));
             }
@@ -161,7 +156,7 @@ impl Apis {
             patch_usage_plan(&mut plan, &patches)?;
             check(rows, &plan, &before.api_stages)?;
             plan.revision += 1;
-            rows.put_usage_plan(&plan)?;
+            rows.put_owned(&plan)?;
             Ok((before.api_stages, plan))
         };
         let changes =
@@ -174,7 +169,7 @@ impl Apis {
     pub async fn delete_usage_plan(&self, owner: &AccountRegion, id: &UsagePlanId) -> Result<(), Error> {
         let id = id.clone();
         self.write(owner, move |rows| {
-            if let Some(entry) = existing(rows, &id)?.api_stages.into_iter().next() {
+            if let Some(entry) = rows.owned::<UsagePlan>(&id)?.api_stages.into_iter().next() {
                 let ApiStage { api_id: api, stage, .. } = entry;
                 return Err(BadRequest::from(PlanProblem::HasStages { plan: id, api, stage }).into());
             }
@@ -195,7 +190,7 @@ fn check(rows: &Rows<'_>, plan: &UsagePlan, had: &[ApiStage]) -> Result<(), Erro
     plan.check()?;
     let is_new = |entry: &&ApiStage| !had.iter().any(|other| other.is_of(&entry.api_id, &entry.stage));
     for entry in plan.api_stages.iter().filter(is_new) {
-        if rows.find_stage(&entry.api_id, &entry.stage)?.is_none() {
+        if rows.find_part::<Stage>(&entry.api_id, &entry.stage)?.is_none() {
             return Err(NotFound::ApiStage.into());
         }
         for other in rows.usage_plans_of_stage(&entry.api_id, &entry.stage)? {
@@ -207,8 +202,4 @@ fn check(rows: &Rows<'_>, plan: &UsagePlan, had: &[ApiStage]) -> Result<(), Erro
         }
     }
     Ok(())
-}
-
-pub(super) fn existing(rows: &Rows<'_>, id: &UsagePlanId) -> Result<UsagePlan, Error> {
-    rows.find_usage_plan(id)?.ok_or(NotFound::UsagePlan).map_err(Error::from)
 }

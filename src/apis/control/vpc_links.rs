@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use super::super::ids::VpcLinkId;
 use super::super::integration::Integration;
 use super::super::live::Change;
-use super::super::page::{Page, PageRequest};
 use super::super::rest_apis::Apis;
 use super::super::rows::Rows;
+use super::super::stage::Stage;
 use super::super::vpc_link::{VpcLink, VpcLinkNames};
 use super::tags::check_tags;
 use crate::apis::error::{BadRequest, Error, LimitExceeded, NotFound};
@@ -40,29 +40,17 @@ impl Apis {
             };
             link.check()?;
             check_tags(&link.tags)?;
-            if LINKS_MAX <= rows.vpc_links()?.len() {
+            if LINKS_MAX <= rows.all_owned::<VpcLink>()?.len() {
                 return Err(LimitExceeded::VpcLinks.into());
             }
-            while rows.find_vpc_link(&link.id)?.is_some() {
+            while rows.find_owned::<VpcLink>(&link.id)?.is_some() {
                 link.id = ids.lower_alphanumeric(6).into();
             }
-            rows.put_vpc_link(&link)?;
+            rows.put_owned(&link)?;
             Ok(link)
         };
         let home = owner.clone();
         self.write_and_tell(owner, create, |_| vec![Change::VpcLinks(home)]).await
-    }
-
-    /// Links by id.
-    pub async fn vpc_links(&self, owner: &AccountRegion, page: PageRequest) -> Result<Page<VpcLink>, Error> {
-        self.read(owner, move |rows| Ok(Page::of(rows.vpc_links()?, |link| link.id.to_string(), &page)?))
-            .await
-    }
-
-    /// One link.
-    pub async fn vpc_link(&self, owner: &AccountRegion, id: &VpcLinkId) -> Result<VpcLink, Error> {
-        let id = id.clone();
-        self.read(owner, move |rows| existing(rows, &id)).await
     }
 
     /// The names of all links.
@@ -79,14 +67,14 @@ impl Apis {
     ) -> Result<VpcLink, Error> {
         let id = id.clone();
         let update = move |rows: &Rows<'_>| {
-            let mut link = existing(rows, &id)?;
+            let mut link = rows.owned::<VpcLink>(&id)?;
             for patch in &patches {
                 match replace_only(patch, &PATHS, PATHS_PRINTED)? {
                     "/name" => link.name = patch.text().ok_or(BadRequest::EmptyName)?,
                     _ => link.description = patch.text(),
                 }
             }
-            rows.put_vpc_link(&link)?;
+            rows.put_owned(&link)?;
             Ok(link)
         };
         let home = owner.clone();
@@ -97,11 +85,11 @@ impl Apis {
     pub async fn delete_vpc_link(&self, owner: &AccountRegion, id: &VpcLinkId) -> Result<(), Error> {
         let id = id.clone();
         let delete = move |rows: &Rows<'_>| {
-            existing(rows, &id)?;
+            rows.owned::<VpcLink>(&id)?;
             if let Some(user) = deployed_user(rows, &id)? {
                 return Err(BadRequest::VpcLinkInUse { link: id.to_string(), user }.into());
             }
-            rows.delete_vpc_link(&id)
+            rows.delete_owned::<VpcLink>(&id)
         };
         let home = owner.clone();
         self.write_and_tell(owner, delete, |()| vec![Change::VpcLinks(home)]).await
@@ -112,20 +100,16 @@ impl Apis {
 /// upstream in the settings.
 pub(super) fn check_vpc_link(rows: &Rows<'_>, apis: &Apis, integration: &Integration) -> Result<(), Error> {
     let Some(id) = integration.fixed_vpc_link() else { return Ok(()) };
-    if apis.reach().vpc_links.contains(id) || rows.find_vpc_link(&id.into())?.is_some() {
+    if apis.reach().vpc_links.contains(id) || rows.find_owned::<VpcLink>(id)?.is_some() {
         return Ok(());
     }
     Err(NotFound::VpcLink.into())
 }
 
-fn existing(rows: &Rows<'_>, id: &VpcLinkId) -> Result<VpcLink, Error> {
-    rows.find_vpc_link(id)?.ok_or(NotFound::VpcLink).map_err(Error::from)
-}
-
 /// `METHOD:RESOURCE:STAGE` of a deployed method that uses the link.
 fn deployed_user(rows: &Rows<'_>, id: &VpcLinkId) -> Result<Option<String>, Error> {
     for api in rows.apis()? {
-        for stage in rows.stages(&api.id)? {
+        for stage in rows.parts::<Stage>(&api.id)? {
             let Some(deployed) = rows.find_snapshot(&api.id, &stage.deployment_id)? else { continue };
             for resource in &deployed.resources {
                 let uses = |integration: &Integration| integration.fixed_vpc_link() == Some(id.as_str());

@@ -12,7 +12,7 @@ impl Rows<'_> {
         api: &ApiId,
         stage: &StageName,
     ) -> Result<Vec<UsagePlan>, Error> {
-        let mut plans = self.usage_plans()?;
+        let mut plans = self.all_owned::<UsagePlan>()?;
         plans.retain(|plan| plan.stage(api, stage).is_some());
         Ok(plans)
     }
@@ -77,18 +77,18 @@ impl Rows<'_> {
         ] {
             self.tx.execute(sql, &[account.into(), region.into(), id.as_str().into()])?;
         }
-        self.delete_usage_plan_record(id)
+        self.delete_owned::<UsagePlan>(id)
     }
 
     /// Takes stages out of all plans: those of an API, or the one that is named.
     pub(crate) fn take_stages_from_plans(&self, api: &ApiId, stage: Option<&StageName>) -> Result<(), Error> {
-        for mut plan in self.usage_plans()? {
+        for mut plan in self.all_owned::<UsagePlan>()? {
             let n_before = plan.api_stages.len();
             plan.api_stages
                 .retain(|entry| entry.api_id != *api || stage.is_some_and(|stage| entry.stage != *stage));
             if plan.api_stages.len() < n_before {
                 plan.revision += 1;
-                self.put_usage_plan(&plan)?;
+                self.put_owned(&plan)?;
             }
         }
         Ok(())

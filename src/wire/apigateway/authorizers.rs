@@ -6,7 +6,8 @@ use serde_json::Value;
 use super::shapes::{LIMIT, OfApi, PATCHES, POSITION, Paged, Patched, REST_API_ID};
 use super::view;
 use crate::apis::{
-    ApiId, AuthorizerId, AuthorizerType, CreateAuthorizer, JwtAlgorithm, JwtClaimFormat, TestInvokeAuthorizer,
+    ApiId, Authorizer, AuthorizerId, AuthorizerType, CreateAuthorizer, JwtAlgorithm, JwtClaimFormat,
+    TestInvokeAuthorizer,
 };
 use crate::wire::{ApiError, Call, Location, Member, Shape, Structure, optional, required};
 
@@ -82,7 +83,7 @@ pub(super) static LIST: Structure = Structure::new("GetAuthorizersInput", &[REST
 
 pub(super) async fn list(call: &Call, input: Paged<OfApi>) -> Result<Value, ApiError> {
     let (OfApi { rest_api_id }, page) = input.split();
-    let page = call.apis().control.authorizers(&call.home, &rest_api_id, page).await?;
+    let page = call.apis().control.parts::<Authorizer>(&call.home, &rest_api_id, page).await?;
     Ok(view::page(page, view::authorizer))
 }
 
@@ -90,7 +91,7 @@ pub(super) static GET: Structure = Structure::new("GetAuthorizerInput", &[REST_A
 
 pub(super) async fn get(call: &Call, input: OfAuthorizer) -> Result<Value, ApiError> {
     let OfAuthorizer { rest_api_id, authorizer_id } = input;
-    let authorizer = call.apis().control.authorizer(&call.home, &rest_api_id, &authorizer_id).await?;
+    let authorizer = call.apis().control.part::<Authorizer>(&call.home, &rest_api_id, &authorizer_id).await?;
     Ok(view::authorizer(&authorizer))
 }
 

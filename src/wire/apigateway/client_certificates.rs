@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::account::OfCaller;
 use super::shapes::{LIMIT, PATCHES, POSITION, Paged, Patched, TAGS};
 use super::view::{self, EmptyTags};
-use crate::apis::ClientCertificateId;
+use crate::apis::{ClientCertificate, ClientCertificateId};
 use crate::wire::{ApiError, Call, Location, Member, Shape, Structure, optional, required};
 
 const CLIENT_CERTIFICATE_ID: Member =
@@ -40,7 +40,7 @@ pub(super) static LIST: Structure = Structure::new("GetClientCertificatesInput",
 
 pub(super) async fn list(call: &Call, input: Paged<OfCaller>) -> Result<Value, ApiError> {
     let (OfCaller {}, page) = input.split();
-    let page = call.apis().control.client_certificates(&call.home, page).await?;
+    let page = call.apis().control.all_owned::<ClientCertificate>(&call.home, page).await?;
     Ok(view::page(page, |it| view::client_certificate(it, EmptyTags::Hidden)))
 }
 
@@ -48,7 +48,7 @@ pub(super) static GET: Structure = Structure::new("GetClientCertificateInput", &
 
 pub(super) async fn get(call: &Call, input: OfCertificate) -> Result<Value, ApiError> {
     let id = input.client_certificate_id;
-    let certificate = call.apis().control.client_certificate(&call.home, &id).await?;
+    let certificate = call.apis().control.owned::<ClientCertificate>(&call.home, &id).await?;
     Ok(view::client_certificate(&certificate, EmptyTags::Shown))
 }
 

@@ -6,8 +6,8 @@ use serde_json::Value;
 use super::shapes::{LIMIT, OfApi, PATCHES, POSITION, Paged, Patched, REST_API_ID};
 use super::view;
 use crate::apis::{
-    ApiId, DocumentationPartFilter, DocumentationPartId, DocumentationPartLocation, DocumentationPartType,
-    LocationStatus, PutMode,
+    ApiId, DocumentationPart, DocumentationPartFilter, DocumentationPartId, DocumentationPartLocation,
+    DocumentationPartType, LocationStatus, PutMode,
 };
 use crate::wire::{ApiError, Call, Limits, Location, Member, Pattern, Shape, Structure, optional, required};
 
@@ -96,7 +96,7 @@ pub(super) static GET: Structure =
 
 pub(super) async fn get(call: &Call, input: OfPart) -> Result<Value, ApiError> {
     let OfPart { rest_api_id, documentation_part_id: id } = input;
-    let part = call.apis().control.documentation_part(&call.home, &rest_api_id, &id).await?;
+    let part = call.apis().control.part::<DocumentationPart>(&call.home, &rest_api_id, &id).await?;
     Ok(view::documentation_part(&part))
 }
 

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::shapes::{LIMIT, OfApi, PATCHES, POSITION, Paged, Patched, REST_API_ID};
 use super::view;
-use crate::apis::{ApiId, CreateDocumentationVersion};
+use crate::apis::{ApiId, CreateDocumentationVersion, DocumentationVersion};
 use crate::wire::{ApiError, Call, Location, Member, Shape, Structure, optional, required};
 
 const DOCUMENTATION_VERSION: Member =
@@ -48,7 +48,7 @@ pub(super) static LIST: Structure =
 
 pub(super) async fn list(call: &Call, input: Paged<OfApi>) -> Result<Value, ApiError> {
     let (of, page) = input.split();
-    let page = call.apis().control.documentation_versions(&call.home, &of.rest_api_id, page).await?;
+    let page = call.apis().control.parts::<DocumentationVersion>(&call.home, &of.rest_api_id, page).await?;
     Ok(view::page(page, view::documentation_version))
 }
 
@@ -57,7 +57,7 @@ pub(super) static GET: Structure =
 
 pub(super) async fn get(call: &Call, input: OfVersion) -> Result<Value, ApiError> {
     let OfVersion { rest_api_id, documentation_version: name } = input;
-    let version = call.apis().control.documentation_version(&call.home, &rest_api_id, &name).await?;
+    let version = call.apis().control.part::<DocumentationVersion>(&call.home, &rest_api_id, &name).await?;
     Ok(view::documentation_version(&version))
 }
 

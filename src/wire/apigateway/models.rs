@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::shapes::{LIMIT, OfApi, PATCHES, POSITION, Paged, Patched, REST_API_ID};
 use super::view;
-use crate::apis::{ApiId, CreateModel};
+use crate::apis::{ApiId, CreateModel, Model};
 use crate::wire::{ApiError, Call, Location, Member, Shape, Structure, optional, required};
 
 const MODEL_NAME: Member = required("modelName", Shape::TEXT).at(Location::Uri("model_name"));
@@ -46,7 +46,7 @@ pub(super) static LIST: Structure = Structure::new("GetModelsInput", &[REST_API_
 
 pub(super) async fn list(call: &Call, input: Paged<OfApi>) -> Result<Value, ApiError> {
     let (of, page) = input.split();
-    let page = call.apis().control.models(&call.home, &of.rest_api_id, page).await?;
+    let page = call.apis().control.parts::<Model>(&call.home, &of.rest_api_id, page).await?;
     Ok(view::page(page, view::model))
 }
 

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::shapes::{LIMIT, OfApi, PATCHES, POSITION, Paged, Patched, REST_API_ID};
 use super::view;
-use crate::apis::{ApiId, RequestValidatorId};
+use crate::apis::{ApiId, RequestValidator, RequestValidatorId};
 use crate::wire::{ApiError, Call, Location, Member, Shape, Structure, optional, required};
 
 const REQUEST_VALIDATOR_ID: Member =
@@ -52,7 +52,7 @@ pub(super) static LIST: Structure =
 
 pub(super) async fn list(call: &Call, input: Paged<OfApi>) -> Result<Value, ApiError> {
     let (of, page) = input.split();
-    let page = call.apis().control.request_validators(&call.home, &of.rest_api_id, page).await?;
+    let page = call.apis().control.parts::<RequestValidator>(&call.home, &of.rest_api_id, page).await?;
     Ok(view::page(page, view::request_validator))
 }
 
@@ -61,7 +61,7 @@ pub(super) static GET: Structure =
 
 pub(super) async fn get(call: &Call, input: OfValidator) -> Result<Value, ApiError> {
     let OfValidator { rest_api_id, request_validator_id: id } = input;
-    let validator = call.apis().control.request_validator(&call.home, &rest_api_id, &id).await?;
+    let validator = call.apis().control.part::<RequestValidator>(&call.home, &rest_api_id, &id).await?;
     Ok(view::request_validator(&validator))
 }
 

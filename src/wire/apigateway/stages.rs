@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::shapes::{OfApi, PATCHES, Patched, REST_API_ID, TAGS};
 use super::view;
-use crate::apis::{ApiId, CacheClusterSize, CreateStage, DeploymentId, StageName};
+use crate::apis::{ApiId, CacheClusterSize, CreateStage, DeploymentId, Stage, StageName};
 use crate::wire::{ApiError, Call, Limits, Location, Member, Shape, Structure, optional, required};
 
 const STAGE_NAME: Member = required("stageName", Shape::TEXT).at(Location::Uri("stage_name"));
@@ -78,7 +78,7 @@ pub(super) static GET: Structure = Structure::new("GetStageInput", &[REST_API_ID
 
 pub(super) async fn get(call: &Call, input: OfStage) -> Result<Value, ApiError> {
     let OfStage { rest_api_id, stage_name } = input;
-    Ok(view::stage(&call.apis().control.stage(&call.home, &rest_api_id, &stage_name).await?))
+    Ok(view::stage(&call.apis().control.part::<Stage>(&call.home, &rest_api_id, &stage_name).await?))
 }
 
 pub(super) static UPDATE: Structure = Structure::new("UpdateStageInput", &[REST_API_ID, STAGE_NAME, PATCHES]);

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::shapes::{LIMIT, PATCHES, POSITION, Paged, Patched, TAGS};
 use super::view::{self, EmptyTags};
-use crate::apis::{ApiKeyId, CreateUsagePlan, UsagePlanId};
+use crate::apis::{ApiKeyId, CreateUsagePlan, UsagePlan, UsagePlanId};
 use crate::wire::{ApiError, Call, Limits, Location, Member, Shape, Structure, optional, required};
 
 pub(super) const USAGE_PLAN_ID: Member =
@@ -75,7 +75,7 @@ pub(super) async fn list(call: &Call, input: Paged<OfSomeKey>) -> Result<Value, 
 pub(super) static GET: Structure = Structure::new("GetUsagePlanInput", &[USAGE_PLAN_ID]);
 
 pub(super) async fn get(call: &Call, input: OfPlan) -> Result<Value, ApiError> {
-    let plan = call.apis().control.usage_plan(&call.home, &input.usage_plan_id).await?;
+    let plan = call.apis().control.owned::<UsagePlan>(&call.home, &input.usage_plan_id).await?;
     Ok(view::usage_plan(&plan, EmptyTags::Shown))
 }
 

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::account::OfCaller;
 use super::shapes::{LIMIT, PATCHES, POSITION, Paged, Patched, TAGS};
 use super::view::{self, EmptyTags, LinkStatus};
-use crate::apis::VpcLinkId;
+use crate::apis::{VpcLink, VpcLinkId};
 use crate::wire::{ApiError, Call, Location, Member, Shape, Structure, optional, required};
 
 const VPC_LINK_ID: Member = required("vpcLinkId", Shape::TEXT).at(Location::Uri("vpclink_id"));
@@ -51,14 +51,14 @@ pub(super) static LIST: Structure = Structure::new("GetVpcLinksInput", &[POSITIO
 
 pub(super) async fn list(call: &Call, input: Paged<OfCaller>) -> Result<Value, ApiError> {
     let (OfCaller {}, page) = input.split();
-    let page = call.apis().control.vpc_links(&call.home, page).await?;
+    let page = call.apis().control.all_owned::<VpcLink>(&call.home, page).await?;
     Ok(view::page(page, |link| view::vpc_link(link, LinkStatus::Available, EmptyTags::Hidden)))
 }
 
 pub(super) static GET: Structure = Structure::new("GetVpcLinkInput", &[VPC_LINK_ID]);
 
 pub(super) async fn get(call: &Call, OfLink { vpc_link_id: id }: OfLink) -> Result<Value, ApiError> {
-    let link = call.apis().control.vpc_link(&call.home, &id).await?;
+    let link = call.apis().control.owned::<VpcLink>(&call.home, &id).await?;
     Ok(view::vpc_link(&link, LinkStatus::Available, EmptyTags::Shown))
 }
 
