@@ -14,8 +14,8 @@ pub use entry::{Entry, Next, Note};
 pub use fork::Fork;
 pub use frame::FrameId;
 pub(super) use frame::{At, Attempt, Frame, Paused, Phase};
-pub(crate) use map_run::MapRun;
-pub use map_run::{BatchBounds, ChildEnd, MapRunAttempt, MapRunKey, MapRunLimits, Reading, Writing};
+pub use map_run::{BatchBounds, ChildEnd, MapRunAttempt, MapRunKey, MapRunLimits, Reading, Sources, Writing};
+pub(crate) use map_run::{MapRun, STATE_DATA};
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -351,7 +351,7 @@ impl Execution {
                 };
                 self.map_run_started(entry.frame, (scheduled, arn), note);
             }
-            Note::MapItems { items } => self.map_items_read(entry.frame, items),
+            Note::MapItems { items, sources } => self.map_items_read(entry.frame, items, sources),
             Note::MapItemsStored { length } => self.map_items_stored(entry.frame, *length),
             Note::MapChild { n_items } => self.map_children_started(entry.frame, 1, *n_items),
             Note::MapChildren { n } => self.map_children_started(entry.frame, *n, 1),

@@ -39,7 +39,7 @@ use serde::{Deserialize, Serialize};
 use super::event::Failure;
 use super::execution::{
     BatchBounds, ChildEnd, Ending, Entry, Execution, Fork, FrameId, MapRunAttempt, MapRunKey, MapRunLimits,
-    Reading, Writing,
+    Reading, Sources, Writing,
 };
 use crate::asl::{Integration, ItemSource, OutputType, Processor, Program, Resource, Transformation};
 use crate::clock::{Ids, Timestamp};
@@ -203,8 +203,8 @@ pub enum Input {
     ItemsRead {
         /// For whom they were.
         attempt: MapRunAttempt,
-        /// An array, or why there is none.
-        read: Result<Payload, Failure>,
+        /// An array, and where its items were read; or why there is none.
+        read: Result<(Payload, Sources), Failure>,
     },
     /// Items of a Map Run were read, and stand in the store.
     ItemsStored {
@@ -221,6 +221,8 @@ pub enum Input {
         first: usize,
         /// Those from there on, as many as were asked for or there are.
         items: Vec<Payload>,
+        /// Where they were read.
+        sources: Sources,
     },
     /// The results of a Map Run were written, or could not be.
     ResultsWritten {

@@ -198,4 +198,6 @@ CREATE TABLE express_begun (
 ALTER TABLE state_machine_revision ADD COLUMN encryption TEXT;
 ALTER TABLE activity ADD COLUMN encryption TEXT;
 ",
+    // Where the items of a row were read.
+    "ALTER TABLE map_item ADD COLUMN source TEXT",
 ];

@@ -9,6 +9,7 @@ mod logging;
 mod map_objects;
 mod map_run_edges;
 mod map_runs;
+mod map_sources;
 mod nested;
 mod redrive;
 mod simulation;

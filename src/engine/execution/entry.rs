@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::map_run::{BatchBounds, MapRunLimits, Reading, Writing};
+use super::map_run::{BatchBounds, MapRunLimits, Reading, Sources, Writing};
 use super::{ExecutionStatus, FrameId};
 use crate::clock::Timestamp;
 use crate::engine::event::{Failure, HistoryEvent};
@@ -77,6 +77,9 @@ pub enum Note {
     MapItems {
         /// The items, an array.
         items: Payload,
+        /// Where they were read.
+        #[serde(default, skip_serializing_if = "Sources::is_empty")]
+        sources: Sources,
     },
     /// The items of this frame's Map Run were read, and stand in a table of their own.
     MapItemsStored {

@@ -3,10 +3,15 @@
 //!
 //! <https://docs.aws.amazon.com/step-functions/latest/dg/concepts-examine-map-run.html>
 
+mod sources;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+
+pub(crate) use sources::STATE_DATA;
+pub use sources::Sources;
 
 use super::{Execution, ExecutionStatus, FrameId, Note, Phase};
 use crate::engine::event::Failure;
@@ -115,6 +120,8 @@ pub(crate) struct MapRun {
     pub(crate) writing: Option<Writing>,
     /// The items, if they can't be borrowed from the Map's input.
     pub(crate) items: Option<Payload>,
+    /// Where those were read; those of items in the store stand there.
+    pub(crate) sources: Sources,
     /// Whether the items are too many for the journal, and are loaded a few at a time.
     pub(crate) is_stored: bool,
     /// How many items there are.
@@ -272,6 +279,7 @@ impl Execution {
             reading: reading.clone(),
             writing: writing.clone(),
             items,
+            sources: Sources::default(),
             is_stored: false,
             length,
             next_item: 0,
@@ -288,10 +296,11 @@ impl Execution {
         }));
     }
 
-    pub(super) fn map_items_read(&mut self, frame: FrameId, items: &Payload) {
+    pub(super) fn map_items_read(&mut self, frame: FrameId, items: &Payload, sources: &Sources) {
         if let Some(run) = self.map_run_mut(frame) {
             run.length = items.value().as_array().map_or(0, Vec::len);
             run.items = Some(items.clone());
+            run.sources = sources.clone();
             run.reading = None;
         }
     }

@@ -5,9 +5,9 @@ use std::borrow::Cow;
 use serde_json::Value;
 
 use super::super::event::{EventKind, Iteration};
-use super::super::execution::{FrameId, MapRunLimits, Note, Phase};
+use super::super::execution::{FrameId, MapRunLimits, Note, Phase, STATE_DATA};
 use super::exit::too_large_to_give;
-use super::scope::StateScope;
+use super::scope::{MapItem, StateScope};
 use super::stepper::{Flow, Stepper};
 use super::{PAYLOAD_BYTES_MAX, Seen, Stage};
 use crate::asl::{DataError, Map};
@@ -110,7 +110,7 @@ impl Stepper<'_> {
         let all = items.as_array().map_or(&[][..], Vec::as_slice);
         let inputs = all.iter().enumerate().take(limit);
         let inputs: Vec<Payload> = inputs
-            .map(|(index, item)| self.input(frame, map, &effective, index, item))
+            .map(|(index, value)| self.input(frame, map, &effective, of_state(index, value)))
             .collect::<Result<_, _>>()?;
         let (length, is_copy) =
             (all.len(), matches!((&effective, &items), (Cow::Owned(_), _) | (_, Cow::Owned(_))));
@@ -202,7 +202,7 @@ impl Stepper<'_> {
         };
         // What was an array when the Map began still is.
         let item = items.get(index).unwrap_or(&Value::Null);
-        self.input(frame, map, &effective, index, item)
+        self.input(frame, map, &effective, of_state(index, item))
     }
 
     /// The input of an iteration, or of a child's item.
@@ -211,16 +211,20 @@ impl Stepper<'_> {
         frame: FrameId,
         map: &Map,
         effective: &Value,
-        index: usize,
-        item: &Value,
+        item: MapItem<'_>,
     ) -> Result<Payload, DataError> {
         let input = Payload::from_value(match &map.item_selector {
-            None => item.clone(),
-            Some(selector) => selector.evaluate(&self.scope(frame, effective).with_item(index, item))?,
+            None => item.value.clone(),
+            Some(selector) => selector.evaluate(&self.scope(frame, effective).with_item(item))?,
         });
         if PAYLOAD_BYTES_MAX < input.len_bytes() {
             return Err(too_large_to_give(&self.name_of(frame)));
         }
         Ok(input)
     }
+}
+
+/// An item that is data of the execution.
+fn of_state(index: usize, value: &Value) -> MapItem<'_> {
+    MapItem { index, value, source: Some(STATE_DATA) }
 }

@@ -3,62 +3,33 @@
 //! The children are executions of their own, which the engine starts in the same transaction as the step that begins
 //! them. What they come to comes in as an input. The children's histories don't count here.
 
+mod batches;
+mod ending;
+
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
 
+use batches::Batch;
+pub(super) use batches::Here;
+
 use super::super::event::{EventKind, Failure};
 use super::super::execution::{
     BatchBounds, ChildEnd, ExecutionStatus, FrameId, MapRunAttempt, MapRunKey, MapRunLimits, Note, Reading,
-    Writing,
+    Sources, Writing,
 };
-use super::exit::{too_large, too_large_to_give};
 use super::map::MapPlan;
 use super::stepper::{Flow, Stepper};
-use super::{
-    ChildStart, Effect, ItemsRequest, MapRunStart, MapRunStatus, PAYLOAD_BYTES_MAX, TimerKey, TimerKind,
-};
-use crate::asl::{
-    Count, DataError, Distributed, ItemBatcher, ItemReader, Map, Processor, ResultWriter, StateKind,
-};
+use super::{ChildStart, Effect, ItemsRequest, MapRunStart, PAYLOAD_BYTES_MAX, TimerKey, TimerKind};
+use crate::asl::{Count, DataError, Distributed, ItemReader, Map, Processor, ResultWriter, StateKind};
 use crate::json::Payload;
 
 /// Children that one step begins; more begin in steps of their own.
 pub(super) const BEGUN_AT_ONCE: usize = 100;
 
 pub(super) const EXCEEDED: &str = "States.ExceedToleratedFailureThreshold";
-
-/// What a child begins with.
-pub(super) struct Batch {
-    pub(super) n_items: usize,
-    pub(super) input: Payload,
-}
-
-/// Items that are at hand: all of them, or some that were loaded.
-pub(super) struct Here<'a> {
-    /// The place of the first.
-    pub(super) offset: usize,
-    pub(super) items: &'a [Value],
-}
-
-impl<'a> Here<'a> {
-    fn get(&self, index: usize) -> Option<&'a Value> {
-        self.items.get(index.checked_sub(self.offset)?)
-    }
-
-    fn from(&self, first: usize) -> impl Iterator<Item = (usize, &'a Value)> + use<'a> {
-        let offset = self.offset;
-        let items = self.items.iter().enumerate().skip(first.saturating_sub(offset));
-        items.map(move |(index, item)| (offset + index, item))
-    }
-
-    /// The place behind the last.
-    fn end(&self) -> usize {
-        self.offset + self.items.len()
-    }
-}
 
 /// What is known of a run before it is started.
 pub(super) struct Opening {
@@ -189,7 +160,7 @@ impl Stepper<'_> {
         &mut self,
         frame: FrameId,
         armed: Option<TimerKey>,
-        loaded: Option<&[Payload]>,
+        loaded: Option<(&[Payload], &Sources)>,
     ) -> Flow {
         let Some(run) = self.execution.map_run(frame) else { return Ok(()) };
         if run.reading.is_some() {
@@ -274,114 +245,13 @@ impl Stepper<'_> {
         Some(map.distributed.as_ref()?.processor.clone())
     }
 
-    /// The inputs of the children that begin in this step.
-    fn next_batches(&self, frame: FrameId, loaded: Option<&[Payload]>) -> Result<Vec<Batch>, DataError> {
-        let mut batches = Vec::new();
-        let (Some(run), Some(state)) = (self.execution.map_run(frame), self.state_of(frame)) else {
-            return Ok(batches);
-        };
-        let StateKind::Map(map) = &self.program[state].kind else { return Ok(batches) };
-        let batcher = map.distributed.as_ref().and_then(|distributed| distributed.batcher.as_ref());
-        let raw = self.raw_input(frame);
-        let outer = self.scope(frame, raw.value());
-        let effective = map.flow.input_path.select(&outer)?;
-        let scope = self.scope(frame, &effective);
-        let (items, offset) = match (&run.items, loaded) {
-            (Some(items), _) => (Cow::Borrowed(items.value()), 0),
-            (None, Some(loaded)) => {
-                let loaded = loaded.iter().map(|item| item.value().clone()).collect();
-                (Cow::Owned(Value::Array(loaded)), run.next_item)
-            }
-            // They are to be loaded.
-            (None, None) if run.is_stored => return Ok(batches),
-            (None, None) => (map.items(&scope)?, 0),
-        };
-        let here = Here { offset, items: items.as_array().map_or(&[][..], Vec::as_slice) };
-        let (mut next_item, mut open, mut n_bytes) = (run.next_item, run.open.len(), 0);
-        while run.has_room_with(next_item, open)
-            && batches.len() < BEGUN_AT_ONCE
-            && n_bytes < self.env.limits.step_bytes_max
-            && (batches.is_empty() || !self.is_late())
-        {
-            if run.is_stored && here.get(next_item).is_none() {
-                break; // More are to be loaded.
-            }
-            let batch = match (run.batch, batcher) {
-                (Some(bounds), Some(batcher)) => {
-                    let batch = self.batch(frame, map, batcher, bounds, &effective, &here, next_item)?;
-                    // One that takes all that is loaded might take more. What is loaded at one time is more than a
-                    // child's input may have, so the first is whole unless an ItemSelector makes little of its items.
-                    let may_go_on = next_item + batch.n_items == here.end() && here.end() < run.length;
-                    if run.is_stored && may_go_on && !batches.is_empty() {
-                        break;
-                    }
-                    batch
-                }
-                _ => {
-                    let item = here.get(next_item).unwrap_or(&Value::Null);
-                    Batch { n_items: 1, input: self.input(frame, map, &effective, next_item, item)? }
-                }
-            };
-            next_item += batch.n_items;
-            open += 1;
-            n_bytes += batch.input.len_bytes();
-            batches.push(batch);
-        }
-        Ok(batches)
-    }
-
-    /// As many items as fit together, but at least one.
-    #[allow(clippy::too_many_arguments)] // All that a Map's item is made of.
-    pub(super) fn batch(
-        &self,
-        frame: FrameId,
-        map: &Map,
-        batcher: &ItemBatcher,
-        bounds: BatchBounds,
-        effective: &Value,
-        here: &Here<'_>,
-        first: usize,
-    ) -> Result<Batch, DataError> {
-        let mut text = String::from("{");
-        if let Some(template) = &batcher.batch_input {
-            let value = template.evaluate(&self.scope(frame, effective))?;
-            text.push_str("\"BatchInput\":");
-            text.push_str(Payload::from_value(value).text());
-            text.push(',');
-        }
-        text.push_str("\"Items\":[");
-        let max_items = bounds.max_items.map_or(usize::MAX, |max| usize::try_from(max).unwrap_or(usize::MAX));
-        let max_bytes = bounds.max_bytes.map_or(PAYLOAD_BYTES_MAX, |max| usize::try_from(max).unwrap_or(0));
-        let max_bytes = max_bytes.min(PAYLOAD_BYTES_MAX);
-        let mut n_items = 0;
-        for (index, item) in here.from(first).take(max_items.max(1)) {
-            let item = self.input(frame, map, effective, index, item)?;
-            // The comma before it, and the brackets that close the whole.
-            if 0 < n_items && max_bytes < text.len() + item.len_bytes() + 3 {
-                break;
-            }
-            if 0 < n_items {
-                text.push(',');
-            }
-            text.push_str(item.text());
-            n_items += 1;
-        }
-        text.push_str("]}");
-        let input =
-            Payload::from_text(text).map_err(|_| DataError::runtime("The batch is nested too deeply."))?;
-        if PAYLOAD_BYTES_MAX < input.len_bytes() {
-            return Err(too_large_to_give(&self.name_of(frame)));
-        }
-        Ok(Batch { n_items: n_items.max(1), input })
-    }
-
     /// The items were read, or could not be.
-    pub(super) fn items_read(&mut self, key: MapRunKey, read: Result<Payload, Failure>) -> Flow {
+    pub(super) fn items_read(&mut self, key: MapRunKey, read: Result<(Payload, Sources), Failure>) -> Flow {
         match read {
-            Ok(items) => {
+            Ok((items, sources)) => {
                 self.effects
                     .push(Effect::CountItems { key, length: items.value().as_array().map_or(0, Vec::len) });
-                self.note(key.frame, Note::MapItems { items });
+                self.note(key.frame, Note::MapItems { items, sources });
                 self.begin_map_children(key.frame, None)
             }
             // There is nothing to be written of it.
@@ -397,7 +267,12 @@ impl Stepper<'_> {
     }
 
     /// Items were loaded; stale if others are wanted by now.
-    pub(super) fn items_loaded(&mut self, key: MapRunKey, first: usize, items: &[Payload]) -> Option<Flow> {
+    pub(super) fn items_loaded(
+        &mut self,
+        key: MapRunKey,
+        first: usize,
+        (items, sources): (&[Payload], &Sources),
+    ) -> Option<Flow> {
         let run = self.execution.map_run_of(key)?;
         if !run.is_stored || run.closing.is_some() || run.next_item != first || !run.has_room() {
             return None;
@@ -406,7 +281,7 @@ impl Stepper<'_> {
             let failure = Failure::new("States.ItemReaderFailed", "The items are not in the store any more.");
             return Some(self.close_map_run(key.frame, Some(failure), None));
         }
-        Some(self.begin_map_children_with(key.frame, None, Some(items)))
+        Some(self.begin_map_children_with(key.frame, None, Some((items, sources))))
     }
 
     /// Children have ended; those that are known to have are passed over.
@@ -470,101 +345,6 @@ impl Stepper<'_> {
         }
     }
 
-    /// No child begins any more: the run ends, once its results are written if they are to be.
-    fn close_map_run(&mut self, frame: FrameId, failure: Option<Failure>, armed: Option<TimerKey>) -> Flow {
-        let Some(run) = self.execution.map_run(frame) else { return Ok(()) };
-        let attempt = run.attempt(frame);
-        if run.writing.is_none() {
-            return match failure {
-                Some(failure) => self.map_run_failed(frame, failure, armed),
-                None => self.map_run_done(frame),
-            };
-        }
-        if let Some(armed) = armed.filter(|_| self.next_stored(frame).is_none()) {
-            self.cancel(armed);
-        }
-        self.note(frame, Note::MapRunClosing { failure });
-        let is_open = self.execution.map_run(frame).is_some_and(|run| !run.open.is_empty());
-        match is_open {
-            // AWS: what it has of them is written as well.
-            true => self.effects.push(Effect::StopChildren(attempt)),
-            false => self.write_results(attempt.key),
-        }
-        Ok(())
-    }
-
-    /// Has the results written once no child runs any more.
-    fn write_results(&mut self, key: MapRunKey) {
-        let request = self.execution.results_request(self.program, key);
-        self.effects.extend(request.map(|request| Effect::WriteResults(Box::new(request))));
-    }
-
-    /// The results were written, or could not be.
-    pub(super) fn results_written(
-        &mut self,
-        attempt: MapRunAttempt,
-        written: Result<Payload, Failure>,
-    ) -> Option<Flow> {
-        let key = attempt.key;
-        let closing = self.execution.map_run_in(attempt)?.closing.clone()?;
-        let result = match (written, closing.failure) {
-            (Err(failure), _) | (Ok(_), Some(failure)) => {
-                return Some(self.map_run_failed(key.frame, failure, None));
-            }
-            (Ok(result), None) => result,
-        };
-        if PAYLOAD_BYTES_MAX < result.len_bytes() {
-            let error = too_large(&self.name_of(key.frame));
-            return Some(match self.failed(key.frame, error) {
-                Ok(failure) => self.map_run_failed(key.frame, failure, None),
-                Err(halt) => Err(halt),
-            });
-        }
-        Some(self.map_run_succeeded(key.frame, result))
-    }
-
-    /// Every child has ended, well enough.
-    fn map_run_done(&mut self, frame: FrameId) -> Flow {
-        let (Some(run), Some(state)) = (self.execution.map_run(frame), self.state_of(frame)) else {
-            return Ok(());
-        };
-        let too_long = PAYLOAD_BYTES_MAX < run.output_bytes;
-        let outputs: Vec<&str> =
-            if too_long { Vec::new() } else { run.outputs().map(Payload::text).collect() };
-        let result = Payload::from_text(format!("[{}]", outputs.join(",")));
-        let error = match result {
-            Ok(result) if !too_long => return self.map_run_succeeded(frame, result),
-            Ok(_) => too_large(&self.program[state].name),
-            Err(_) => DataError::runtime("The result is nested too deeply."),
-        };
-        let failure = self.failed(frame, error)?;
-        self.map_run_failed(frame, failure, None)
-    }
-
-    fn map_run_succeeded(&mut self, frame: FrameId, result: Payload) -> Flow {
-        let (Some(run), Some(state)) = (self.execution.map_run(frame), self.state_of(frame)) else {
-            return Ok(());
-        };
-        let key = MapRunKey { frame, started: run.started };
-        self.effects.push(Effect::EndMapRun { key, status: MapRunStatus::Succeeded });
-        // MapStateExited then follows this event, as all 23 recorded until July 2024 do. The 7 since November 2024
-        // follow MapRunStarted. Neither ItemsPath, ItemReader, a state in front of the Map nor the children tell the two
-        // apart: AWS has changed it. As long as more of what is recorded is as here, it stays;
-        // `tests/conformance/README.md` lists the cases.
-        self.emit(frame, EventKind::MapRunSucceeded)?;
-        let done = self.emit(frame, EventKind::MapStateSucceeded)?;
-        let program = self.program;
-        let StateKind::Map(map) = &program[state].kind else { return Ok(()) };
-        self.result(frame, &map.flow, map.assign.as_ref(), map.next, result, done)
-    }
-
-    fn map_run_failed(&mut self, frame: FrameId, failure: Failure, armed: Option<TimerKey>) -> Flow {
-        let matched = failure.error.clone().unwrap_or_else(|| "States.Runtime".into());
-        self.end_map_run(frame, MapRunStatus::Failed, armed);
-        self.emit(frame, EventKind::MapRunFailed(failure.clone()))?;
-        self.state_failed(frame, failure, &matched)
-    }
-
     /// The run goes on where it stopped, after a redrive: children that ended otherwise than well begin again.
     pub(super) fn redrive_map_run(&mut self, frame: FrameId) -> Flow {
         let Some(run) = self.execution.map_run(frame) else { return Ok(()) };
@@ -577,27 +357,5 @@ impl Stepper<'_> {
             return Ok(());
         }
         self.begin_map_children(frame, None)
-    }
-
-    /// Nobody waits for the run that `frame` waits for any more.
-    pub(super) fn abort_map_run(&mut self, frame: FrameId) {
-        let armed = self.armed(frame);
-        self.end_map_run(frame, MapRunStatus::Aborted, armed);
-    }
-
-    fn end_map_run(&mut self, frame: FrameId, status: MapRunStatus, armed: Option<TimerKey>) {
-        let Some(run) = self.execution.map_run(frame) else { return };
-        let key = MapRunKey { frame, started: run.started };
-        if let Some(key) = armed {
-            self.cancel(key);
-        }
-        // What was asked for in this very step is never begun.
-        self.effects.retain(|effect| {
-            !matches!(effect, Effect::StartChild(child) if child.key == key)
-                && !matches!(effect, Effect::ReadItems(request) if request.attempt.key == key)
-                && !matches!(effect, Effect::LoadItems { key: of, .. } if *of == key)
-                && !matches!(effect, Effect::RedriveChild { attempt, .. } if attempt.key == key)
-        });
-        self.effects.push(Effect::EndMapRun { key, status });
     }
 }

@@ -6,11 +6,31 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use super::super::execution::{Execution, FrameId, Phase};
+use super::super::execution::{Execution, FrameId, Phase, STATE_DATA};
 use super::Env;
 use crate::asl::intrinsic::Scope;
 use crate::asl::{Program, StateKind};
 use crate::clock::{Ids, Timestamp};
+
+/// The item of an iteration, as `$$.Map.Item` has it.
+#[derive(Clone, Copy)]
+pub(super) struct MapItem<'a> {
+    /// Its place.
+    pub(super) index: usize,
+    pub(super) value: &'a Value,
+    /// Where it was read, if that is known.
+    pub(super) source: Option<&'a str>,
+}
+
+impl MapItem<'_> {
+    fn to_json(self) -> Value {
+        let mut item = json!({ "Index": self.index, "Value": self.value });
+        if let Some(source) = self.source {
+            item["Source"] = source.into();
+        }
+        item
+    }
+}
 
 /// A state's view of the world. The context object is made when it is first asked for.
 pub(super) struct StateScope<'a> {
@@ -20,7 +40,7 @@ pub(super) struct StateScope<'a> {
     frame: FrameId,
     input: &'a Value,
     token: Option<&'a str>,
-    item: Option<(usize, &'a Value)>,
+    item: Option<MapItem<'a>>,
     result: Option<&'a Value>,
     error_output: Option<&'a Value>,
     context: OnceCell<Value>,
@@ -69,8 +89,8 @@ impl<'a> StateScope<'a> {
     }
 
     /// The same with `$$.Map.Item`.
-    pub(super) fn with_item(self, index: usize, value: &'a Value) -> Self {
-        Self { item: Some((index, value)), ..self }
+    pub(super) fn with_item(self, item: MapItem<'a>) -> Self {
+        Self { item: Some(item), ..self }
     }
 
     /// <https://docs.aws.amazon.com/step-functions/latest/dg/input-output-contextobject.html>
@@ -113,8 +133,8 @@ impl<'a> StateScope<'a> {
         if let Some(token) = self.token {
             context.insert("Task".into(), json!({ "Token": token }));
         }
-        if let Some((index, value)) = self.item.map(|(i, v)| (i, v.clone())).or_else(|| self.outer_item()) {
-            context.insert("Map".into(), json!({ "Item": { "Index": index, "Value": value } }));
+        if let Some(item) = self.item.map(MapItem::to_json).or_else(|| self.outer_item()) {
+            context.insert("Map".into(), json!({ "Item": item }));
         }
         self.lay_over(&mut context);
         Value::Object(context)
@@ -136,7 +156,9 @@ impl<'a> StateScope<'a> {
     }
 
     /// The item of the innermost iteration that this frame is inside of.
-    fn outer_item(&self) -> Option<(usize, Value)> {
+    fn outer_item(&self) -> Option<Value> {
+        // Children of a Map in DISTRIBUTED mode are executions of their own: only data of the execution gets here.
+        let item = |index, value| MapItem { index, value, source: Some(STATE_DATA) }.to_json();
         let mut id = self.frame;
         loop {
             let frame = self.execution.frames.get(&id)?;
@@ -145,14 +167,14 @@ impl<'a> StateScope<'a> {
             if let (StateKind::Map(map), Phase::Composite { .. }) = (&self.program[at.state].kind, &at.phase)
             {
                 if let Some(items) = self.execution.kept_items(parent) {
-                    return Some((frame.index, items.value().get(frame.index)?.clone()));
+                    return Some(item(frame.index, items.value().get(frame.index)?));
                 }
                 let raw = at.input.value();
                 let scope = StateScope::new(self.execution, self.program, self.env, parent, raw);
                 let effective = map.flow.input_path.select(&scope).ok()?;
                 let scope = StateScope::new(self.execution, self.program, self.env, parent, &effective);
                 let items = map.items(&scope).ok()?;
-                return Some((frame.index, items.get(frame.index)?.clone()));
+                return Some(item(frame.index, items.get(frame.index)?));
             }
             id = parent;
         }

@@ -105,7 +105,9 @@ impl Stepper<'_> {
                 self.execution.map_run_in(attempt)?.reading.as_ref()?;
                 Some(self.items_stored(attempt.key, length))
             }
-            Input::ItemsLoaded { key, first, items } => self.items_loaded(key, first, &items),
+            Input::ItemsLoaded { key, first, items, sources } => {
+                self.items_loaded(key, first, (&items, &sources))
+            }
             Input::ResultsWritten { attempt, written } => self.results_written(attempt, written),
             Input::ChildrenEnded { attempt, ends } => self.children_ended(attempt, ends),
             Input::MapRunUpdated { key, limits } => {

@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::super::event::Failure;
-use super::super::execution::{FrameId, MapRunLimits, Reading};
+use super::super::execution::{FrameId, MapRunLimits, Reading, Sources};
 use super::PAYLOAD_BYTES_MAX;
 use super::map::MapPlan;
 use super::map_run::{EXCEEDED, Here, Opening};
@@ -191,9 +191,11 @@ impl Stepper<'_> {
         let read = self.env.trial.and_then(|trial| trial.items);
         let reader = map.distributed.as_ref().and_then(|distributed| distributed.reader.as_ref());
         let reading = opening.as_ref().and_then(|opening| opening.reading.as_ref());
+        let mut sources = None;
         let items = match (items, read, reader, reading) {
             (Some(items), ..) => items,
-            (None, Some(read), Some(reader), Some(Reading { max_items, .. })) => {
+            (None, Some(read), Some(reader), Some(Reading { max_items, arguments })) => {
+                sources = Some(named(&reader.source, arguments.value()));
                 match read(&reader.source, *max_items) {
                     Ok(items) => Cow::Owned(items.into_value()),
                     Err(failure) => return Ok(Err(failure)),
@@ -206,13 +208,13 @@ impl Stepper<'_> {
             self.saw_with(|| Seen::Data(Stage::ItemsPointer, items.clone().into_owned().into()));
         }
         let items = items.as_array().map_or(&[][..], Vec::as_slice);
+        let here = Here { offset: 0, items, sources: sources.as_ref() };
         if map.item_selector.is_some() {
-            let inputs =
-                (0..items.len()).map(|index| self.input(frame, map, &effective, index, &items[index]));
+            let inputs = (0..items.len()).map(|index| self.input(frame, map, &effective, here.item(index)));
             self.saw_all(Stage::ItemSelector, inputs)?;
         }
         if let (Some(distributed), Some(opening)) = (&map.distributed, &opening) {
-            self.try_batches(frame, map, distributed, opening, &effective, items)?;
+            self.try_batches(frame, map, distributed, opening, &effective, &here)?;
         }
         Ok(Ok(Given { length: items.len(), limits }))
     }
@@ -224,15 +226,15 @@ impl Stepper<'_> {
         distributed: &Distributed,
         opening: &Opening,
         effective: &Value,
-        items: &[Value],
+        here: &Here<'_>,
     ) -> Result<(), DataError> {
         let (Some(batcher), Some(bounds)) = (&distributed.batcher, opening.batch) else { return Ok(()) };
         let mut next = 0;
         let batches = std::iter::from_fn(|| {
-            let batch = (next < items.len()).then(|| {
-                self.batch(frame, map, batcher, bounds, effective, &Here { offset: 0, items }, next)
-            })?;
-            next += batch.as_ref().map_or(items.len(), |batch| batch.n_items);
+            let n_items = here.items.len();
+            let batch =
+                (next < n_items).then(|| self.batch(frame, map, batcher, bounds, effective, here, next))?;
+            next += batch.as_ref().map_or(n_items, |batch| batch.n_items);
             Some(batch.map(|batch| batch.input))
         });
         self.saw_all(Stage::ItemBatcher, batches)
@@ -261,6 +263,24 @@ impl Stepper<'_> {
             self.saw(stage, &array);
         }
         Ok(())
+    }
+}
+
+/// The source of items that stand in one object, or are the objects of a bucket. Of those in many objects it isn't said
+/// which the data are of.
+fn named(source: &ItemSource, arguments: &Value) -> Sources {
+    let text = |name: &str| arguments.get(name).and_then(Value::as_str);
+    match (source, text("Bucket"), text("Key")) {
+        (ItemSource::Listing, Some(bucket), _) => Sources::all(Sources::in_s3(bucket, None)),
+        (ItemSource::Object(_), Some(bucket), Some(key)) => Sources::all(Sources::in_s3(bucket, Some(key))),
+        (
+            ItemSource::Listing
+            | ItemSource::Object(_)
+            | ItemSource::Listed(_)
+            | ItemSource::Inventory
+            | ItemSource::Athena(_),
+            ..,
+        ) => Sources::default(),
     }
 }
 

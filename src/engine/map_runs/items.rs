@@ -15,6 +15,7 @@ use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
 use super::super::event::Failure;
+use super::super::execution::Sources;
 use super::super::machine::{Input, ItemsRequest};
 use super::super::objects::{ObjectName, Objects};
 use super::super::open::Engine;
@@ -41,7 +42,7 @@ pub(in super::super) fn failed(cause: impl Into<std::sync::Arc<str>>) -> Failure
 /// Where the items are by now.
 enum Read {
     /// At hand.
-    Here(Payload),
+    Here(Payload, Sources),
     /// In the store.
     Stored(usize),
 }
@@ -54,7 +55,7 @@ impl Engine {
             let (id, attempt) = (origin.id, request.attempt);
             let Some(read) = engine.items(&origin, request).await else { return };
             let input = match read {
-                Ok(Read::Here(items)) => Input::ItemsRead { attempt, read: Ok(items) },
+                Ok(Read::Here(items, sources)) => Input::ItemsRead { attempt, read: Ok((items, sources)) },
                 Ok(Read::Stored(length)) => Input::ItemsStored { attempt, length },
                 Err(failure) => Input::ItemsRead { attempt, read: Err(failure) },
             };
@@ -75,13 +76,14 @@ impl Engine {
         let objects = self.inner.objects.clone();
         let (home, handle) = (origin.home.clone(), Handle::current());
         let reading = tokio::task::spawn_blocking(move || {
-            let mut reader = Reader { objects, handle, request, home, chunk: Chunk::default(), sender };
+            let (source, chunk) = (Arc::from(""), None);
+            let mut reader = Reader { objects, handle, request, home, source, chunk, sender };
             reader.read(max_items).and_then(|()| reader.send())
         });
         let (mut kept, mut n_stored) = (Vec::new(), 0);
         let mut kept_bytes = 0;
         while let Some(chunk) = chunks.recv().await {
-            kept_bytes += chunk.text.len();
+            kept_bytes += chunk.text.len() + chunk.source.len();
             if kept_bytes <= KEPT_BYTES_MAX {
                 kept.push(chunk);
                 continue;
@@ -111,9 +113,14 @@ impl Engine {
             Err(error) => Err(failed(error.to_string())),
             Ok(()) if 0 < n_stored => Ok(Read::Stored(n_stored)),
             Ok(()) => {
+                let (mut sources, mut n_items) = (Sources::default(), 0);
+                for chunk in &kept {
+                    sources.push(n_items, &chunk.source);
+                    n_items += chunk.n_items;
+                }
                 let texts: Vec<&str> = kept.iter().map(|chunk| &*chunk.text).collect();
                 Payload::from_text(format!("[{}]", texts.join(",")))
-                    .map(Read::Here)
+                    .map(|items| Read::Here(items, sources))
                     .map_err(|error| failed(error.to_string()))
             }
         })
@@ -126,7 +133,10 @@ struct Reader {
     handle: Handle,
     request: ItemsRequest,
     home: crate::id::AccountRegion,
-    chunk: Chunk,
+    /// Where it reads now.
+    source: Arc<str>,
+    /// What it has read there.
+    chunk: Option<Chunk>,
     sender: mpsc::Sender<Chunk>,
 }
 
@@ -138,11 +148,14 @@ impl Reader {
                 let object = self.named("Key")?;
                 self.read_object(object, &input_type, &mut left)
             }
-            ItemSource::Listing => self.each_listed(|reader, object| {
-                reader.take(json::compact(&object.as_item()))?;
-                left -= 1;
-                Ok(if left == 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
-            }),
+            ItemSource::Listing => {
+                self.source = Sources::in_s3(&self.listed()?.bucket, None);
+                self.each_listed(|reader, object| {
+                    reader.take(&json::compact(&object.as_item()))?;
+                    left -= 1;
+                    Ok(if left == 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+                })
+            }
             ItemSource::Listed(input_type) => {
                 let prefix = self.listed()?;
                 self.each_listed(|reader, object| {
@@ -196,9 +209,10 @@ impl Reader {
         input_type: &InputType,
         left: &mut usize,
     ) -> Result<(), items::Error> {
+        self.source = Sources::in_s3(&object.bucket, Some(&object.key));
         let source = self.open(object)?;
         let sink: &mut Sink<'_> = &mut |item| {
-            self.take(item)?;
+            self.take(&item)?;
             *left -= 1;
             Ok(if *left == 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
         };
@@ -253,25 +267,31 @@ impl Reader {
     }
 
     /// Takes an item in.
-    fn take(&mut self, item: String) -> Result<(), items::Error> {
-        let is_full = CHUNK_ITEMS_MAX <= self.chunk.n_items
-            || (0 < self.chunk.n_items && CHUNK_BYTES_MAX < self.chunk.text.len() + item.len());
-        if is_full {
+    fn take(&mut self, item: &str) -> Result<(), items::Error> {
+        let has_room = |chunk: &Chunk| {
+            chunk.n_items < CHUNK_ITEMS_MAX
+                && chunk.text.len() + item.len() <= CHUNK_BYTES_MAX
+                && chunk.source == self.source
+        };
+        if !self.chunk.as_ref().is_some_and(has_room) {
             self.send()?;
         }
-        if 0 < self.chunk.n_items {
-            self.chunk.text.push(',');
+        match &mut self.chunk {
+            Some(chunk) => {
+                chunk.text.push(',');
+                chunk.text.push_str(item);
+                chunk.n_items += 1;
+            }
+            None => {
+                let (text, source) = (item.to_owned(), self.source.clone());
+                self.chunk = Some(Chunk { n_items: 1, text, source });
+            }
         }
-        self.chunk.text.push_str(&item);
-        self.chunk.n_items += 1;
         Ok(())
     }
 
     fn send(&mut self) -> Result<(), items::Error> {
-        let chunk = std::mem::take(&mut self.chunk);
-        if chunk.n_items == 0 {
-            return Ok(());
-        }
+        let Some(chunk) = self.chunk.take() else { return Ok(()) };
         let sent = self.sender.blocking_send(chunk);
         sent.map_err(|_| items::Error("Nobody waits for the items any more.".to_owned()))
     }

@@ -226,7 +226,7 @@ impl Writer {
         }
         let (row, mut next) = (self.run.row, request.next_item);
         loop {
-            let items = self.read(move |tx| stored::load(tx, row, next, ITEMS_AT_ONCE))?;
+            let (items, _) = self.read(move |tx| stored::load(tx, row, next, ITEMS_AT_ONCE))?;
             if items.is_empty() {
                 return Ok(());
             }

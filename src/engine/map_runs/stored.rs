@@ -1,11 +1,12 @@
 //! Items of Map Runs that are too many for the journal: rows of some hundred, in the order of the items.
 
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 use serde_json::value::RawValue;
 
 use super::super::Error;
-use super::super::execution::{MapRunAttempt, MapRunKey};
+use super::super::execution::{MapRunAttempt, MapRunKey, Sources};
 use super::super::machine::Input;
 use super::super::open::Engine;
 use super::key_columns;
@@ -19,11 +20,12 @@ pub(super) const CHUNK_BYTES_MAX: usize = 64 * 1024;
 /// Bytes loaded at one time, about: more than a child's input may have.
 const LOADED_BYTES: usize = 1024 * 1024;
 
-/// Items on their way to the store, divided by commas.
-#[derive(Clone, Debug, Default)]
+/// Items on their way to the store, divided by commas; all of one source.
+#[derive(Clone, Debug)]
 pub(super) struct Chunk {
     pub(super) n_items: usize,
     pub(super) text: String,
+    pub(super) source: Arc<str>,
 }
 
 fn number(n: usize) -> i64 {
@@ -56,9 +58,9 @@ pub(super) fn append(
         forget(tx, run)?;
     }
     let mut first = n_before;
-    for Chunk { n_items, text } in chunks {
-        let sql = "INSERT INTO map_item (run, first, items) VALUES (?1, ?2, ?3)";
-        tx.execute(sql, &[run.into(), number(first).into(), Param::Text(text)])?;
+    for Chunk { n_items, text, source } in chunks {
+        let sql = "INSERT INTO map_item (run, first, items, source) VALUES (?1, ?2, ?3, ?4)";
+        tx.execute(sql, &[run.into(), number(first).into(), Param::Text(text), Param::Text(source)])?;
         first += n_items;
     }
     Ok(true)
@@ -70,17 +72,21 @@ pub(super) fn forget(tx: &Tx<'_>, run: i64) -> Result<(), Error> {
     Ok(())
 }
 
-/// The items from place `first` on: up to `n`, or as many as are read at one time.
-pub(super) fn load(tx: &Tx<'_>, run: i64, first: usize, n: usize) -> Result<Vec<Payload>, Error> {
-    let sql = "SELECT first, items FROM map_item WHERE run = ?1 AND
+/// The items from place `first` on, with their sources: up to `n`, or as many as are read at one time.
+pub(super) fn load(tx: &Tx<'_>, run: i64, first: usize, n: usize) -> Result<(Vec<Payload>, Sources), Error> {
+    let sql = "SELECT first, items, source FROM map_item WHERE run = ?1 AND
                (SELECT MAX(first) FROM map_item WHERE run = ?1 AND first <= ?2) <= first ORDER BY first";
-    let (mut items, mut n_bytes) = (Vec::new(), 0);
+    let (mut items, mut sources, mut n_bytes) = (Vec::new(), Sources::default(), 0);
     tx.visit(sql, &[run.into(), number(first).into()], |row| {
         let corrupt = |error: String| Error::Corrupt(error);
         let begins = usize::try_from(row.int(0)?).unwrap_or(usize::MAX);
         let text = row.text(1)?;
         let here: Vec<Box<RawValue>> =
             serde_json::from_str(&format!("[{text}]")).map_err(|error| corrupt(error.to_string()))?;
+        // An earlier version wrote none.
+        if let Some(source) = row.opt_text(2)? {
+            sources.push(begins.max(first), &source.into());
+        }
         for item in here.iter().skip(first.saturating_sub(begins)) {
             items.push(Payload::from_text(item.get()).map_err(|error| corrupt(error.to_string()))?);
         }
@@ -90,7 +96,7 @@ pub(super) fn load(tx: &Tx<'_>, run: i64, first: usize, n: usize) -> Result<Vec<
             false => ControlFlow::Continue(()),
         })
     })?;
-    Ok(items)
+    Ok((items, sources))
 }
 
 impl Engine {
@@ -107,10 +113,9 @@ impl Engine {
                     engine.inner.store.read(read)
                 })
                 .await;
-            if let Some(Some(items)) = loaded {
-                engine
-                    .advance_persistently(parent, Input::ItemsLoaded { key, first, items }, |_| Ok(()))
-                    .await;
+            if let Some(Some((items, sources))) = loaded {
+                let input = Input::ItemsLoaded { key, first, items, sources };
+                engine.advance_persistently(parent, input, |_| Ok(())).await;
             }
         });
     }

@@ -85,7 +85,7 @@ impl Objects for Buckets {
 }
 
 /// Reads an object with this `config`, or lists objects if there is no key.
-fn reader(key: Option<&str>, config: &Value) -> Value {
+pub(super) fn reader(key: Option<&str>, config: &Value) -> Value {
     let (action, arguments) = match key {
         Some(key) => ("getObject", json!({"Bucket": "b", "Key": key})),
         None => ("listObjectsV2", json!({"Bucket": "b", "Prefix": "data/"})),
@@ -94,7 +94,7 @@ fn reader(key: Option<&str>, config: &Value) -> Value {
         "Parameters": arguments}})
 }
 
-async fn house_with(objects: Arc<Buckets>) -> (Fixture, Engine, Store) {
+pub(super) async fn house_with(objects: Arc<Buckets>) -> (Fixture, Engine, Store) {
     let mut fixture = Fixture::new();
     fixture.objects = objects;
     let (engine, store) = fixture.open().await;

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::*;
-use crate::engine::execution::ExecutionStatus;
+use crate::engine::execution::{ExecutionStatus, Sources};
 
 fn distributed(more: &Value) -> Value {
     let mut map = json!({"Type": "Map", "End": true, "Label": "L", "ItemProcessor": {
@@ -227,11 +227,14 @@ fn items_that_are_read_make_the_run_begin() {
     assert!(read.children.is_empty());
     let items = Payload::from_text("[1,2]").unwrap();
     assert_eq!(
-        read.step(Input::ItemsRead { attempt: key.first(), read: Ok(items.clone()) }),
+        read.step(Input::ItemsRead { attempt: key.first(), read: Ok((items.clone(), Sources::default())) }),
         Outcome::Advanced
     );
     assert_eq!(inputs(&read), ["1", "2"]);
-    assert_eq!(read.step(Input::ItemsRead { attempt: key.first(), read: Ok(items) }), Outcome::Stale);
+    assert_eq!(
+        read.step(Input::ItemsRead { attempt: key.first(), read: Ok((items, Sources::default())) }),
+        Outcome::Stale
+    );
 
     let mut failed = drive(&reader, r#"{"k": "key", "n": 1}"#);
     let key = failed.execution.map_runs().next().unwrap();
@@ -340,7 +343,8 @@ fn a_run_whose_items_could_not_be_read_reads_them_again() {
         "{effects:?}"
     );
     // What was read for the attempt before comes late.
-    let read = |attempt| Input::ItemsRead { attempt, read: Ok(Payload::from_text("[1]").unwrap()) };
+    let items = Payload::from_text("[1]").unwrap();
+    let read = |attempt| Input::ItemsRead { attempt, read: Ok((items.clone(), Sources::default())) };
     assert_eq!(drive.step(read(key.first())), Outcome::Stale);
     assert_eq!(drive.step(Input::ItemsStored { attempt: key.first(), length: 1 }), Outcome::Stale);
     assert_eq!(drive.step(read(redriven(key))), Outcome::Advanced);
@@ -365,7 +369,12 @@ fn items_in_the_store_are_loaded_as_there_is_room() {
     let effects = drive.effects(Input::ItemsStored { attempt: key.first(), length: 200 });
     assert_eq!(effects, [Effect::CountItems { key, length: 200 }, load(0, 100)]);
     assert_eq!(drive.execution.map_run_wants(&drive.program, key), [load(0, 100)]);
-    let loaded = |first, last| Input::ItemsLoaded { key, first, items: payloads(first..last) };
+    let loaded = |first, last| Input::ItemsLoaded {
+        key,
+        first,
+        items: payloads(first..last),
+        sources: Sources::default(),
+    };
     assert_eq!(drive.effects(loaded(0, 100)).last(), Some(&load(100, 50)));
     assert_eq!(drive.step(loaded(0, 100)), Outcome::Stale);
     // What ends while items are on their way asks for no more of them.
@@ -373,7 +382,8 @@ fn items_in_the_store_are_loaded_as_there_is_room() {
     assert_eq!(drive.effects(loaded(100, 151)).len(), 51);
     assert_eq!((drive.children.len(), drive.children.last().unwrap().input.text()), (151, "150"));
     assert_eq!(drive.effects(ended(key.first(), 4, ExecutionStatus::Succeeded)), [load(151, 1)]);
-    let gone = drive.effects(Input::ItemsLoaded { key, first: 151, items: Vec::new() });
+    let gone =
+        drive.effects(Input::ItemsLoaded { key, first: 151, items: Vec::new(), sources: Sources::default() });
     assert!(matches!(&gone[0], Effect::EndMapRun { status: MapRunStatus::Failed, .. }), "{gone:?}");
 }
 
@@ -385,9 +395,14 @@ fn batches_of_loaded_items_are_whole() {
     let key = drive.execution.map_runs().next().unwrap();
     drive.step(Input::ItemsStored { attempt: key.first(), length: 10 });
     // The third is not whole, and more are there.
-    drive.step(Input::ItemsLoaded { key, first: 0, items: payloads(0..8) });
+    drive.step(Input::ItemsLoaded { key, first: 0, items: payloads(0..8), sources: Sources::default() });
     assert_eq!(inputs(&drive), [r#"{"Items":[0,1,2]}"#, r#"{"Items":[3,4,5]}"#]);
-    let loading = drive.effects(Input::ItemsLoaded { key, first: 6, items: payloads(6..10) });
+    let loading = drive.effects(Input::ItemsLoaded {
+        key,
+        first: 6,
+        items: payloads(6..10),
+        sources: Sources::default(),
+    });
     assert_eq!(inputs(&drive)[2..], [r#"{"Items":[6,7,8]}"#, r#"{"Items":[9]}"#]);
     assert_eq!(loading.len(), 2);
 }
