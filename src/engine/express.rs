@@ -2,9 +2,10 @@
 
 mod begun;
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::Error;
+use super::billing::{Billing, Memory};
 use super::execution::{Ending, ExecutionStart};
 use super::open::Engine;
 use super::runner::in_memory::{InMemory, internal};
@@ -32,6 +33,8 @@ pub struct SyncExecution {
     pub input: String,
     /// The trace header it was started with.
     pub trace_header: Option<String>,
+    /// What it is billed for.
+    pub billing: Billing,
 }
 
 impl Engine {
@@ -54,6 +57,8 @@ impl Engine {
         }
         let mut run = self.express(&machine, &name, input, start.trace_header.clone());
         run.start.is_synchronous = true;
+        let memory = Arc::new(Mutex::new(Memory::new(machine.definition_bytes)));
+        run.memory = Some(memory.clone());
         let (arn, started) = (run.start.arn.to_string(), run.start.started);
         let input = run.start.input.text().to_owned();
         let state_machine_arn = machine.arn.to_string();
@@ -61,6 +66,9 @@ impl Engine {
         // On a task of its own: a caller that hangs up does not stop the workflow.
         let ending = tokio::spawn(self.clone().run_counted(run)).await;
         let ending = ending.ok().flatten().unwrap_or_else(|| internal(self.now()));
+        let took = ending.stopped.since(started);
+        let memory = memory.lock().unwrap_or_else(PoisonError::into_inner);
+        let billing = Billing::new(took, &memory);
         Ok(SyncExecution {
             arn,
             state_machine_arn,
@@ -69,6 +77,7 @@ impl Engine {
             ending,
             input,
             trace_header: start.trace_header,
+            billing,
         })
     }
 
@@ -134,6 +143,7 @@ impl Engine {
             trace_header: trace_header.map(Into::into),
             express_history: machine.express_history,
             kept: OnceLock::new(),
+            memory: None,
             start,
         }
     }

@@ -22,6 +22,7 @@ use stepgate_store as store;
 
 mod activities;
 mod aliases;
+mod billing;
 mod calls;
 mod changes;
 mod deletion;
@@ -68,6 +69,7 @@ mod versions;
 
 pub use activities::{Activity, ActivityTask};
 pub use aliases::{Alias, Route};
+pub use billing::Billing;
 pub use encryption::Encryption;
 pub use error::Error;
 pub use executions::{ExecutionDescription, ExecutionFilter, ExecutionItem};

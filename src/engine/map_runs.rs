@@ -156,6 +156,7 @@ impl Engine {
             region: Arc::from(origin.home.region.as_str()),
             home: origin.home.clone(),
             program,
+            definition_bytes: processor.definition.len(),
             log: origin.log.clone(),
             events_max: origin.events_max,
             express_history: origin.express_history,

@@ -142,6 +142,7 @@ pub(super) struct LoadedMachine {
     pub(super) home: AccountRegion,
     pub(super) region: Arc<str>,
     pub(super) program: Arc<Program>,
+    pub(super) definition_bytes: usize,
     pub(super) log: Option<Arc<LogPlan>>,
     /// Most events of an execution's history.
     pub(super) events_max: u64,
@@ -430,6 +431,7 @@ impl Engine {
             home: described.arn.home.clone(),
             arn: StateMachineArn { qualifier: None, ..described.arn }.to_string().into(),
             program,
+            definition_bytes: described.definition.len(),
             log: LogPlan::new(&described.logging),
             events_max: wishes.history_events_max.unwrap_or(EVENTS_MAX),
             express_history: wishes.express_history,

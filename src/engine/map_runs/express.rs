@@ -236,6 +236,7 @@ impl Engine {
             trace_header: loaded.trace_header,
             express_history: loaded.express_history,
             kept: OnceLock::new(),
+            memory: None,
             start,
         };
         run.keep(self);

@@ -1,11 +1,12 @@
 //! Running an execution in memory, without a journal: an Express one.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::mpsc;
 
+use super::super::billing::Memory;
 use super::super::event::Failure;
 use super::super::execution::{Ending, Execution, ExecutionStart, ExecutionStatus, FrameId};
 use super::super::express_kept::Kept;
@@ -29,6 +30,8 @@ pub(in super::super) struct InMemory {
     pub(in super::super) express_history: Option<Duration>,
     /// … and where, once it has begun.
     pub(in super::super) kept: OnceLock<Kept>,
+    /// How much memory it is billed for, if somebody is told.
+    pub(in super::super) memory: Option<Arc<Mutex<Memory>>>,
     pub(in super::super) start: ExecutionStart,
 }
 
@@ -50,6 +53,9 @@ impl InMemory {
         }
         if let Some(kept) = self.kept.get() {
             kept.step(&step.entries);
+        }
+        if let Some(memory) = &self.memory {
+            memory.lock().unwrap_or_else(PoisonError::into_inner).step(&step.entries);
         }
     }
 

@@ -222,3 +222,20 @@ async fn one_that_could_not_be_started_is_not_kept() {
     let names: Vec<_> = kept.iter().map(|item| &*item.arn.name).collect();
     assert_eq!(names, ["E"]);
 }
+
+#[tokio::test]
+async fn memory_is_billed_by_the_data_of_parallel_work() {
+    let mut fixture = Fixture::new();
+    let (engine, _store) = fixture.open().await;
+    // Each iteration has the whole input, and comes to little.
+    let each = json!({"StartAt": "P", "States": {"P": {"Type": "Pass", "Result": 1, "End": true}}});
+    let map = json!({"StartAt": "M", "States": {"M": {"Type": "Map", "ItemsPath": "$.items", "End": true,
+        "ItemSelector": {"pad.$": "$.pad"}, "ItemProcessor": each}}});
+    let machine = express(&engine, "M", &map, &[]).await;
+    for (n_items, memory_mb) in [(1, 64), (60, 64), (90, 128)] {
+        let input = json!({"items": vec![0; n_items], "pad": "x".repeat(200_000)}).to_string();
+        let done = engine.start_sync_execution(start(&machine, "E", &input)).await.unwrap();
+        assert_eq!(done.ending.status, ExecutionStatus::Succeeded);
+        assert_eq!(done.billing, Billing { duration_ms: 100, memory_mb }, "{n_items}");
+    }
+}

@@ -218,7 +218,6 @@ pub(super) async fn start_sync_execution(call: &Call, input: StartExecution) -> 
     let included = input.included_data == IncludedData::AllData;
     let done = call.engine().start_sync_execution(input.into_engine(call)).await?;
     let ending = done.ending;
-    let millis = u64::try_from(ending.stopped.since(done.started).as_millis()).unwrap_or(u64::MAX);
     let output = ending.output.filter(|_| included).map(|output| output.text().to_owned());
     Ok(SyncResult {
         execution_arn: done.arn,
@@ -234,10 +233,9 @@ pub(super) async fn start_sync_execution(call: &Call, input: StartExecution) -> 
         output,
         output_details: Included { included },
         trace_header: done.trace_header,
-        // AWS bills whole tenths of a second, at least one, and memory by 64 MB.
         billing_details: BillingDetails {
-            billed_memory_used_in_mb: 64,
-            billed_duration_in_milliseconds: millis.div_ceil(100).max(1) * 100,
+            billed_memory_used_in_mb: done.billing.memory_mb,
+            billed_duration_in_milliseconds: done.billing.duration_ms,
         },
     })
 }
