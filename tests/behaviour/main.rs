@@ -23,6 +23,7 @@ mod documents;
 mod domains;
 mod exec_commands;
 mod executions;
+mod express;
 mod fn_commands;
 #[path = "../support/frames.rs"]
 mod frames;
@@ -58,6 +59,7 @@ mod streams;
 mod targets;
 mod tasks;
 mod tls;
+mod traces;
 mod tutorial;
 mod writers;
 

@@ -217,26 +217,34 @@ fn lines(root: &Path, output: &Value) -> Vec<Value> {
     texts.iter().flat_map(|text| text.lines()).map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
-/// Kills the server three times on the way; every item is there once in the end.
-#[test]
-fn a_run_survives_kills() {
+/// A number from the environment, for runs that are longer than the ordinary one.
+fn number(name: &str) -> Option<usize> {
+    Some(std::env::var(name).ok()?.parse().unwrap_or_else(|_| panic!("{name} is no number")))
+}
+
+/// Kills the server while items are read, children run, and results are written; every item is there once in the end.
+fn survives_kills(kind: &str) {
     use std::fmt::Write as _;
-    const N: usize = 4_000;
-    let (dir, mut server, root) = with_folders("maps-kill");
+    let n = number("STEPGATE_MAP_ITEMS").unwrap_or(4_000);
+    let n_kills = number("STEPGATE_MAP_KILLS").unwrap_or(3);
+    let patience = PATIENCE + Duration::from_millis(n as u64);
+    let (dir, mut server, root) = with_folders(&format!("maps-kill-{kind}"));
     let mut table = String::from("id;pad\n");
-    for id in 0..N {
+    for id in 0..n {
         writeln!(table, "{id};{}", "x".repeat(80)).unwrap();
     }
     fs::write(root.join("in/data.csv"), table).unwrap();
     let mut client = Client::new(&server.address);
     let selected = json!({"MaxConcurrency": 500, "ItemSelector": {"id.$": "$$.Map.Item.Value.id"}});
-    let machine = create(&mut client, "Killed", &spread("STANDARD", &pass(), &selected));
+    let machine = create(&mut client, "Killed", &spread(kind, &pass(), &selected));
     let execution = begin(&mut client, &machine);
     let settings = dir.path().join("stepgate.toml");
-    for n_done in [1, N / 4, N / 2] {
+    // At once, after the first item, on the way, and after the last.
+    let on_the_way = (1..=n_kills).map(|kill| n * kill / (n_kills + 1));
+    for n_done in [0, 1].into_iter().chain(on_the_way).chain([n]) {
         let begun = now();
         while map_run(&mut client, &execution)["itemCounts"]["succeeded"].as_u64() < Some(n_done as u64) {
-            assert!(begun.elapsed() < PATIENCE);
+            assert!(begun.elapsed() < patience);
             std::thread::sleep(Duration::from_millis(5));
         }
         server.kill();
@@ -244,8 +252,21 @@ fn a_run_survives_kills() {
         client = Client::new(&server.address);
     }
     let output = output(&ended(&mut client, &execution));
-    let expect: Vec<Value> = (0..N).map(|id| json!({"id": id.to_string()})).collect();
-    assert_eq!(lines(&root, &output), expect);
+    let expect: Vec<Value> = (0..n).map(|id| json!({"id": id.to_string()})).collect();
+    let found = lines(&root, &output);
+    assert!(found == expect, "{} of {n}, or in another order", found.len());
     let run = map_run(&mut client, &execution);
-    assert_eq!((&run["itemCounts"]["total"], &run["itemCounts"]["succeeded"]), (&json!(N), &json!(N)));
+    for counted in ["total", "succeeded", "resultsWritten"] {
+        assert_eq!(run["itemCounts"][counted], json!(n), "{counted}: {run}");
+    }
+}
+
+#[test]
+fn a_run_survives_kills() {
+    survives_kills("STANDARD");
+}
+
+#[test]
+fn a_run_with_express_children_survives_kills() {
+    survives_kills("EXPRESS");
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Mutex;
 
+use super::map_runs::{children, run_of, spread};
 use super::*;
 
 const GROUP: &str = "arn:aws:logs:us-east-1:123456789012:log-group:/aws/vendedlogs/states/M:*";
@@ -163,5 +164,61 @@ async fn a_log_group_has_to_be_there_and_alone() {
         let made =
             create(&engine, "M", StateMachineType::Standard, &pass(), logging(LogLevel::Fatal, groups)).await;
         assert_eq!(made, Err(Error::InvalidLoggingConfiguration(problem)));
+    }
+}
+
+/// Each child of a Map logs what it does, as its parent's machine says; an Express one has nothing else that tells.
+#[tokio::test]
+async fn children_of_a_map_log_as_their_parent_does() {
+    let mut fixture = Fixture::new();
+    let logs = Arc::new(Kept::default());
+    fixture.logs = logs.clone();
+    let (engine, _store) = fixture.open().await;
+    // One child succeeds, the other fails.
+    let chooses = json!({"StartAt": "C", "States": {
+        "C": {"Type": "Choice", "Choices": [{"Variable": "$", "NumericEquals": 2, "Next": "F"}], "Default": "S"},
+        "S": {"Type": "Succeed"}, "F": {"Type": "Fail", "Error": "E"}}});
+    let well = [
+        "1 ExecutionStarted",
+        "2 ChoiceStateEntered",
+        "3 ChoiceStateExited",
+        "4 SucceedStateEntered",
+        "5 SucceedStateExited",
+        "6 ExecutionSucceeded",
+    ];
+    let failing = [
+        "1 ExecutionStarted",
+        "2 ChoiceStateEntered",
+        "3 ChoiceStateExited",
+        "4 FailStateEntered",
+        "5 ExecutionFailed",
+    ];
+    for kind in ["EXPRESS", "STANDARD"] {
+        for (level, wells, fails) in [
+            (LogLevel::All, &well[..], &failing[..]),
+            (LogLevel::Error, &[], &failing[3..]),
+            (LogLevel::Fatal, &[], &failing[4..]),
+            (LogLevel::Off, &[], &[]),
+        ] {
+            let mut definition = spread(&chooses, &json!({"ToleratedFailureCount": 1}));
+            definition["States"]["M"]["ItemProcessor"]["ProcessorConfig"]["ExecutionType"] = json!(kind);
+            let name = format!("M{kind}{level:?}");
+            let config = Logging { include_execution_data: true, ..logging(level, &[GROUP]) };
+            let made = create(&engine, &name, StateMachineType::Standard, &definition, config).await;
+            let arn = engine.start_execution(start(&made.unwrap(), "E", "[1, 2]")).await.unwrap().arn;
+            assert_eq!(ended(&engine, &arn).await.status, ExecutionStatus::Succeeded);
+            let run = run_of(&engine, &arn).await;
+            let told = logs.take();
+            for (status, want) in [(ExecutionStatus::Succeeded, wells), (ExecutionStatus::Failed, fails)] {
+                let child = children(&engine, &run, Some(status)).await.remove(0);
+                let of_child = format!("{}/0 ", child.arn.name);
+                let of_child: Vec<&str> =
+                    told.iter().filter_map(|line| line.strip_prefix(&of_child)).collect();
+                let want: Vec<String> = want.iter().map(|event| format!("{event}+")).collect();
+                assert_eq!(of_child, want, "{name} {status:?}");
+            }
+            let of_parent = told.iter().filter(|line| line.starts_with("E/0 ")).count();
+            assert_eq!(0 < of_parent, level == LogLevel::All, "{name}: {told:?}");
+        }
     }
 }
