@@ -114,8 +114,10 @@ async fn run(dir: &Path, n: usize, kind: &str) {
     let (name, input, trace_header) = (None, None, None);
     let start = StartExecution { state_machine_arn: arn, name, input, trace_header };
     let arn = engine.start_execution(start).await.unwrap().arn;
+    let mut curve = Vec::new();
     loop {
         tokio::time::sleep(Duration::from_millis(50)).await;
+        curve.push(resident_mib().0);
         let described = engine.describe_execution(&arn).await.unwrap();
         match described.status {
             ExecutionStatus::Running => {}
@@ -139,6 +141,11 @@ async fn run(dir: &Path, n: usize, kind: &str) {
         n as f64 / took,
         bytes / n as u64
     );
+    let tenths: Vec<String> =
+        (1..=10).map(|tenth| format!("{:.0}", curve[(curve.len() * tenth / 10).saturating_sub(1)])).collect();
+    if 10 <= curve.len() {
+        println!("    MiB resident after each tenth of its time: {}", tenths.join(" "));
+    }
 }
 
 async fn create(engine: &Engine, kind: &str) -> String {

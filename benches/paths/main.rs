@@ -67,6 +67,13 @@ async fn measure(plan: &Plan) {
         Target::keyed("HTTP_PROXY, API key, rate and quota", &server, "/bench/keyed", BODY),
         Target::plain("StartExecution through a mapping template", &server, "/bench/execution", BODY),
         signed::start_execution("StartExecution direct", &server),
+        Target::plain("StartSyncExecution", &server, "/bench/sync", BODY).expecting("SUCCEEDED"),
+        Target::plain("StartSyncExecution, mapping template", &server, "/bench/sync-mapped", BODY)
+            .expecting("SUCCEEDED"),
+        Target::plain("StartSyncExecution, ten states in JSONPath", &server, "/bench/jsonpath", BODY)
+            .expecting("SUCCEEDED"),
+        Target::plain("StartSyncExecution, ten states in JSONata", &server, "/bench/jsonata", BODY)
+            .expecting("SUCCEEDED"),
     ];
     if let Some(only) = &plan.only {
         targets.retain(|target| target.name.contains(only.as_str()));

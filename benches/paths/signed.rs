@@ -22,5 +22,5 @@ pub(crate) fn start_execution<'a>(name: &'static str, server: &'a Served) -> Tar
         request.push_str(&format!("{name}: {value}\r\n"));
     }
     request.push_str(&format!("content-length: {}\r\n\r\n{body}", body.len()));
-    Target { name, server, request: request.into_bytes() }
+    Target { name, server, request: request.into_bytes(), expect: "" }
 }
