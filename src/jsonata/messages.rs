@@ -4,6 +4,12 @@
 
 use jsonata_core::ast::{AstNode, BinaryOp, Stage};
 
+/// The message from its code on, which the library puts behind words of its own where a function that the expression makes
+/// has too many arguments or too few.
+pub(crate) fn with_code(said: &str) -> &str {
+    said.strip_prefix("Signature validation failed: ").unwrap_or(said)
+}
+
 /// Replaces the message `said`, which begins with its code.
 pub(crate) fn worded(said: &str, tree: &AstNode) -> String {
     let (code, rest) = said.split_once(": ").unwrap_or((said, ""));
@@ -13,12 +19,18 @@ pub(crate) fn worded(said: &str, tree: &AstNode) -> String {
         "T1006" => "T1006: Attempted to invoke a non-function".to_owned(),
         "T0410" => match function() {
             Some(function) => {
-                let index = argument(rest).unwrap_or(1);
+                let index = argument(rest).or_else(|| first_amiss(rest)).unwrap_or(1);
                 format!(
                     "T0410: Argument {index} of function \"{function}\" does not match function signature"
                 )
             }
-            None => said.to_owned(),
+            // As the reference implementation puts it of a function without a name.
+            None => match first_amiss(rest) {
+                Some(index) => {
+                    format!("T0410: Argument {index} of function undefined does not match function signature")
+                }
+                None => said.to_owned(),
+            },
         },
         "T0412" => match (function(), rest.rsplit_once("array of ")) {
             (Some(function), Some((_, expected))) => {
@@ -255,6 +267,13 @@ fn symbol(token: &str) -> Option<String> {
         _ if value.starts_with('"') => Some(value.to_owned()),
         _ => Some(format!("\"{value}\"")),
     }
+}
+
+/// The first argument that is missing, or is one too many: `Argument count mismatch: expected 2, got 3`.
+fn first_amiss(text: &str) -> Option<usize> {
+    let (expected, got) = text.strip_prefix("Argument count mismatch: expected ")?.split_once(", got ")?;
+    let (expected, got): (usize, usize) = (expected.parse().ok()?, got.parse().ok()?);
+    Some(expected.min(got) + 1)
 }
 
 /// The number in `Argument 2 …`.

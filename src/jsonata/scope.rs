@@ -146,7 +146,7 @@ impl Scope {
     }
 
     fn failure(&self, error: &EvaluatorError, expression: &Expression) -> EvalError {
-        let said = error.message();
+        let said = messages::with_code(error.message());
         match error_code_prefix(said) {
             // The library's own limits have their own codes.
             Some("D1011" | "U1001" | "D2015" | "D2014") => EvalError::Memory,

@@ -92,6 +92,15 @@ fn errors_are_awss() {
             "true < 1",
             "T2010: The expressions either side of operator \"<\" must evaluate to numeric or string values",
         ),
+        // As the reference implementation words it.
+        (
+            "function($a, $b)<nn:n>{$a}(1)",
+            "T0410: Argument 2 of function undefined does not match function signature",
+        ),
+        (
+            "function($a)<n:n>{$a}(1, 2, 3)",
+            "T0410: Argument 2 of function undefined does not match function signature",
+        ),
         ("$number('x')", "D3030: Unable to cast value to a number: \"x\""),
         (
             "$formatNumber(1, '0x0')",
