@@ -121,7 +121,7 @@ pub struct RoleSession {
 }
 
 /// What a token of an identity provider says of its bearer, as roles' policies see it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct WebIdentity {
     /// The provider, as trust policies name it: `cognito-identity.amazonaws.com`, or a provider's ARN.
     pub provider: String,

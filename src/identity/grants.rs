@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use crate::policy::{Decision, Policy, Request};
+use crate::policy::{Deciding, Decision, Policy, Request};
 
 /// Policies of which at least one has to allow, and none may deny.
 pub type Layer = Vec<Arc<Policy>>;
@@ -34,6 +34,31 @@ pub enum Owner {
 }
 
 impl Grants {
+    /// Whether a policy asks for the tags of resources.
+    pub fn need_resource_tags(&self) -> bool {
+        match self {
+            Self::Everything => false,
+            Self::Policies { identity, bounds } => {
+                let mut all = identity.iter().chain(bounds.iter().flatten());
+                all.any(|policy| policy.needs_resource_tags())
+            }
+        }
+    }
+
+    /// The statement by which a request is allowed or denied, if it isn't only for lack of one.
+    pub fn deciding(&self, request: &Request<'_>) -> Option<Deciding> {
+        let Self::Policies { identity, bounds } = self else { return None };
+        let by = |layer: &Layer, wanted| {
+            layer.iter().find_map(|policy| match policy.deciding(request) {
+                (decision, deciding) if decision == wanted => deciding,
+                _ => None,
+            })
+        };
+        let denying =
+            std::iter::once(identity).chain(bounds).find_map(|layer| by(layer, Decision::ExplicitDeny));
+        denying.or_else(|| by(identity, Decision::Allow))
+    }
+
     /// Decides about a request, given the decision of the resource's policy; `None` if it has no policy.
     ///
     /// Bounds also limit what a resource policy allows. AWS makes an exception for resource policies that name the

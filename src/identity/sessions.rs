@@ -5,25 +5,25 @@
 
 mod error;
 mod record;
+mod tags;
 #[cfg(test)]
 mod tests;
+mod trust;
 
 pub use error::SessionError;
 
-use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
 use self::record::{Kind, Record};
+use self::tags::{check_tags, inherited, tagged};
+use self::trust::{WebFacts, conditions, needed, trust_of};
 use super::iam::{ASSUME_ROLE, Iam, Role, is_let_in, role_of};
-use super::{
-    CallFacts, Caller, ConditionValues, Credential, Grants, Keys, Principal, SessionTags, UserIdentity,
-    WebIdentity,
-};
+use super::{CallFacts, Caller, Credential, Grants, Keys, Principal, SessionTags, UserIdentity, WebIdentity};
 use crate::clock::{Clock, Ids, Timestamp};
 use crate::id::AccountId;
 use crate::policy;
-use crate::policy::{Decision, Facts, Policy, PolicyKind, Request};
+use crate::policy::{Decision, Policy, PolicyKind, Request};
 use crate::store::{SealedColumn, Store};
 
 /// The default duration of role sessions.
@@ -35,9 +35,6 @@ const ACCOUNT_MAX: Duration = Duration::from_secs(3_600);
 /// The longest session of a user, and how long one lasts if nobody says another time.
 const USER_MAX: Duration = Duration::from_secs(36 * 3_600);
 const USUAL_OF_USER: Duration = Duration::from_secs(12 * 3_600);
-/// The actions of tagging a session, and of saying who is behind it.
-const TAG_SESSION: &str = "sts:TagSession";
-const SET_SOURCE_IDENTITY: &str = "sts:SetSourceIdentity";
 /// How long sessions of functions' roles last.
 const FUNCTION: Duration = Duration::from_secs(12 * 3_600);
 /// How long a session is remembered as expired, before it counts as unknown.
@@ -97,7 +94,7 @@ pub struct FederationToken {
 }
 
 /// A role for the bearer of a token, which is verified already.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct WebRole {
     /// The role's ARN.
     pub role_arn: String,
@@ -109,6 +106,10 @@ pub struct WebRole {
     pub duration: Option<Duration>,
     /// Session policies: JSON. One of them has to allow as well, if there are any.
     pub policies: Vec<String>,
+    /// ARNs of managed policies that are session policies too.
+    pub policy_arns: Vec<String>,
+    /// What the token says of the session.
+    pub said: SessionTags,
 }
 
 /// A new session.
@@ -187,13 +188,7 @@ impl Sessions {
             return Err(SessionError::TooLong);
         }
         let policies = self.session_policies(&account, request.policy, request.policy_arns).await?;
-        // The session's tags take the place of the role's.
-        let own = role.tags.into_iter().map(|tag| (tag.key, tag.value));
-        let mut tags: Vec<(String, String)> = own.collect();
-        for (key, value) in inherited.tags.into_iter().chain(request.tags) {
-            tags.retain(|(other, _)| !other.eq_ignore_ascii_case(&key));
-            tags.push((key, value));
-        }
+        let tags = tagged(role.tags, inherited.tags.into_iter().chain(request.tags));
         let transitive = inherited.transitive.into_iter().chain(request.transitive).collect();
         let source_identity = inherited.source_identity.or(request.source_identity);
         let kind = Kind::Role {
@@ -220,39 +215,43 @@ impl Sessions {
             Ok(_) | Err(super::iam::IamError::NoRole(_)) => return Err(SessionError::NotForBearer),
             Err(error) => return Err(error.into()),
         };
-        let WebRole { session_name, web, duration, policies, .. } = request;
-        if !self.trusts_bearer(&role, &web) {
+        let WebRole { session_name, web, duration, policies, policy_arns, said, .. } = request;
+        check_tags(&said.tags, &said.transitive)?;
+        if !self.trusts_bearer(&role, &web, &session_name, &said) {
             return Err(SessionError::NotForBearer);
         }
         let duration = duration.unwrap_or(USUAL);
         if Duration::from_secs(u64::try_from(role.max_session_duration).unwrap_or(0)) < duration {
             return Err(SessionError::TooLong);
         }
-        for policy in &policies {
+        let mut documents = self.iam.managed_documents(&account, policy_arns).await?;
+        documents.extend(policies);
+        for policy in &documents {
             Policy::parse(policy, PolicyKind::Identity)?;
         }
+        let tags = SessionTags { tags: tagged(role.tags, said.tags), ..said };
         let kind = Kind::Role {
             role_name: role.name,
             role_id: role.role_id,
             role_arn: role.arn,
             session_name,
-            policies: (!policies.is_empty()).then_some(policies),
+            policies: (!documents.is_empty()).then_some(documents),
             web: Some(Arc::new(web)),
-            tags: SessionTags {
-                tags: role.tags.into_iter().map(|tag| (tag.key, tag.value)).collect(),
-                ..SessionTags::default()
-            },
+            tags,
         };
         self.begin(account, kind, duration).await
     }
 
     /// Whether the role's trust policy lets whoever bears this token assume it.
-    fn trusts_bearer(&self, role: &Role, web: &WebIdentity) -> bool {
+    fn trusts_bearer(&self, role: &Role, web: &WebIdentity, session_name: &str, said: &SessionTags) -> bool {
         let Some(trust) = trust_of(role) else { return false };
-        let facts = WebFacts { web, now: self.clock.now() };
+        let conditions = conditions(session_name, said);
+        let facts = WebFacts { web, now: self.clock.now(), conditions: &conditions };
         let caller = policy::Caller::Federated { provider: &web.provider };
-        let (action, resource) = (ASSUME_ROLE_WITH_WEB_IDENTITY, role.arn.as_str());
-        trust.decide(&Request { caller, action, resource, facts: &facts }) == Decision::Allow
+        let resource = role.arn.as_str();
+        needed(ASSUME_ROLE_WITH_WEB_IDENTITY, said).all(|action| {
+            trust.decide(&Request { caller, action, resource, facts: &facts }) == Decision::Allow
+        })
     }
 
     /// Starts a session of a role for a function that runs under it, named as the function is; `None` if there is no such
@@ -279,10 +278,7 @@ impl Sessions {
             session_name: function.chars().take(64).collect(),
             policies: None,
             web: None,
-            tags: SessionTags {
-                tags: role.tags.into_iter().map(|tag| (tag.key, tag.value)).collect(),
-                ..SessionTags::default()
-            },
+            tags: SessionTags { tags: tagged(role.tags, []), ..SessionTags::default() },
         };
         self.begin(account, kind, FUNCTION).await.map(Some)
     }
@@ -366,28 +362,16 @@ impl Sessions {
             role: request.role_arn.clone(),
         };
         let Some(trust) = trust_of(role) else { return Err(denied(ASSUME_ROLE)) };
-        let mut conditions: Vec<ConditionValues> =
-            vec![("sts:rolesessionname".into(), vec![request.session_name.clone()])];
-        let mut add = |key: &'static str, values: Vec<String>| {
-            if !values.is_empty() {
-                conditions.push((key.into(), values));
-            }
+        let asked = SessionTags {
+            tags: request.tags.clone(),
+            transitive: request.transitive.clone(),
+            source_identity: request.source_identity.clone(),
         };
-        add("sts:externalid", request.external_id.iter().cloned().collect());
-        add("sts:sourceidentity", request.source_identity.iter().cloned().collect());
-        add("sts:transitivetagkeys", request.transitive.clone());
-        add("aws:tagkeys", request.tags.iter().map(|(key, _)| key.clone()).collect());
-        let tags = request.tags.iter();
-        conditions.extend(tags.map(|(key, value)| {
-            (format!("aws:requesttag/{}", key.to_lowercase()).into(), vec![value.clone()])
-        }));
+        let mut conditions = conditions(&request.session_name, &asked);
+        let external_id = request.external_id.iter();
+        conditions.extend(external_id.map(|id| ("sts:externalid".into(), vec![id.clone()])));
         let facts = CallFacts { caller, now: self.clock.now(), region: None, conditions: &conditions };
-        let needed = [
-            (ASSUME_ROLE, true),
-            (TAG_SESSION, !request.tags.is_empty()),
-            (SET_SOURCE_IDENTITY, request.source_identity.is_some()),
-        ];
-        for (action, _) in needed.into_iter().filter(|(_, is_needed)| *is_needed) {
+        for action in needed(ASSUME_ROLE, &asked) {
             if !is_let_in(action, &trust, grants, &role.arn, account, &facts) {
                 return Err(denied(action));
             }
@@ -449,62 +433,5 @@ impl Sessions {
         forgotten.iter().for_each(|id| self.keys.remove(id));
         self.keys.insert(&access_key_id, credential);
         Ok(session)
-    }
-}
-
-/// A role's trust policy; `None` for one that nobody can read.
-fn trust_of(role: &Role) -> Option<Policy> {
-    let said = |error: &policy::Error| {
-        tracing::warn!(
-            role = role.arn,
-            "the trust policy can't be read, nobody may assume the role: {error}"
-        );
-    };
-    Policy::parse(&role.assume_role_policy_document, PolicyKind::Trust).inspect_err(said).ok()
-}
-
-/// The condition keys when a role is assumed with a token.
-#[derive(Debug)]
-struct WebFacts<'a> {
-    web: &'a WebIdentity,
-    now: Timestamp,
-}
-
-impl Facts for WebFacts<'_> {
-    fn values(&self, key: &str) -> Option<Vec<Cow<'_, str>>> {
-        match key {
-            "aws:currenttime" => Some(vec![self.now.to_iso8601().into()]),
-            "aws:epochtime" => Some(vec![self.now.as_seconds().to_string().into()]),
-            _ => self.web.values(key),
-        }
-    }
-}
-
-/// What a session that `caller` starts has of the caller's own: transitive tags, and who is behind it.
-fn inherited(caller: &Caller, request: &AssumeRole) -> Result<SessionTags, SessionError> {
-    let own = caller.session_tags();
-    check_tags(&request.tags, &request.transitive)?;
-    let is_transitive = |key: &str| own.transitive.iter().any(|other| other.eq_ignore_ascii_case(key));
-    if request.tags.iter().any(|(key, _)| is_transitive(key)) {
-        return Err(SessionError::TransitiveTag);
-    }
-    if let (Some(own), Some(asked)) = (&own.source_identity, &request.source_identity)
-        && own != asked
-    {
-        return Err(SessionError::SourceIdentity);
-    }
-    let tags = own.tags.into_iter().filter(|(key, _)| is_transitive(key)).collect();
-    Ok(SessionTags { tags, transitive: own.transitive, source_identity: own.source_identity })
-}
-
-fn check_tags(tags: &[(String, String)], transitive: &[String]) -> Result<(), SessionError> {
-    let mut keys: Vec<String> = tags.iter().map(|(key, _)| key.to_lowercase()).collect();
-    keys.sort_unstable();
-    if keys.windows(2).any(|pair| pair[0] == pair[1]) {
-        return Err(SessionError::DuplicateTags);
-    }
-    match transitive.iter().find(|key| !keys.contains(&key.to_lowercase())) {
-        Some(_) => Err(SessionError::NoSuchTag),
-        None => Ok(()),
     }
 }

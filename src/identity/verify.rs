@@ -187,6 +187,11 @@ pub(super) fn derived_key(secret: &str, signature: &Signature) -> SigningKey {
 }
 
 #[cfg(test)]
+mod rust_sdk;
+#[cfg(test)]
+mod vectors;
+
+#[cfg(test)]
 mod tests {
     use http::Request;
     use serde::Deserialize;

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::condition::Condition;
 use super::document::{Effect, Policy, Scope, Statement};
@@ -93,7 +94,28 @@ impl Policy {
     }
 }
 
+/// The statement that decides about a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Deciding {
+    /// Its policy, if that has a name.
+    pub policy: Option<Arc<str>>,
+    /// Its `Sid`, or its number among the policy's statements, counted from 1.
+    pub statement: String,
+}
+
 impl Policy {
+    /// Decides about a request, and names the first statement that makes it so.
+    pub fn deciding(&self, request: &Request<'_>) -> (Decision, Option<Deciding>) {
+        let (decision, indexes) = self.explain(request);
+        let first = indexes.first().copied();
+        let deciding = first.and_then(|index| {
+            let sid = self.statements.get(index)?.sid.as_deref().map(str::to_owned);
+            let statement = sid.unwrap_or_else(|| (index + 1).to_string());
+            Some(Deciding { policy: self.name.clone(), statement })
+        });
+        (decision, deciding)
+    }
+
     /// Decides about a request, and says which statements (counted from 0) make it so.
     pub fn explain(&self, request: &Request<'_>) -> (Decision, Vec<usize>) {
         let decision = self.decide(request);
@@ -248,6 +270,41 @@ pub(super) mod tests {
             let (caller, resource) = (Caller::Anonymous, SOME_RESOURCE);
             let request = Request { caller, action: "s3:GetObject", resource, facts: &NoFacts };
             assert_eq!(policy.decide(&request), expect, "{statements}");
+        }
+    }
+
+    #[test]
+    fn the_deciding_statement_has_a_name_or_a_number() {
+        let allow = r#"{"Effect":"Allow","Action":"s3:Get*","Resource":"*"}"#;
+        let write = r#"{"Sid":"Write","Effect":"Allow","Action":"s3:Put*","Resource":"*"}"#;
+        let deny = r#"{"Effect":"Deny","Action":"s3:*","Resource":"secret"}"#;
+        let document = format!(r#"{{"Version":"2012-10-17","Statement":[{allow},{write},{deny}]}}"#);
+        let policy = Policy::parse(&document, PolicyKind::Identity).unwrap().named("p");
+        for (action, resource, decision, statement) in [
+            ("s3:GetObject", "r", Decision::Allow, Some("1")),
+            ("s3:PutObject", "r", Decision::Allow, Some("Write")),
+            ("s3:PutObject", "secret", Decision::ExplicitDeny, Some("3")),
+            ("s3:ListBucket", "r", Decision::ImplicitDeny, None),
+        ] {
+            let request = Request { caller: Caller::Anonymous, action, resource, facts: &NoFacts };
+            let deciding = statement
+                .map(|statement| Deciding { policy: Some("p".into()), statement: statement.to_owned() });
+            assert_eq!(policy.deciding(&request), (decision, deciding), "{action} {resource}");
+        }
+    }
+
+    #[test]
+    fn policies_about_tags_of_resources_are_known() {
+        for (statement, expect) in [
+            (r#""Condition":{"StringEquals":{"aws:resourcetag/Team":"a"}}"#, true),
+            (r#""Condition":{"StringEquals":{"aws:PrincipalTag/t":"${aws:ResourceTag/t}"}}"#, true),
+            (r#""Condition":{"StringEquals":{"aws:RequestTag/Team":"a"}}"#, false),
+        ] {
+            let document = format!(
+                r#"{{"Version":"2012-10-17","Statement":{{"Effect":"Allow","Action":"*","Resource":"*",{statement}}}}}"#
+            );
+            let policy = Policy::parse(&document, PolicyKind::Identity).unwrap();
+            assert_eq!(policy.needs_resource_tags(), expect, "{statement}");
         }
     }
 

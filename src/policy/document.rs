@@ -1,5 +1,7 @@
 //! A policy document, checked and compiled.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use super::condition::Condition;
@@ -24,11 +26,16 @@ pub enum PolicyKind {
 /// A compiled policy.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Policy {
+    /// What explanations call it.
+    pub(super) name: Option<Arc<str>>,
+    /// Whether a condition or a variable is about the tags of resources, which nobody needs to look up otherwise.
+    needs_resource_tags: bool,
     pub(super) statements: Vec<Statement>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Statement {
+    pub(super) sid: Option<Box<str>>,
     pub(super) effect: Effect,
     pub(super) principal: Option<Principals>,
     pub(super) action: Scope,
@@ -89,7 +96,19 @@ impl Policy {
             None => return Err(Error::Missing("Statement")),
         };
         let statements = statements.iter().map(|statement| Statement::parse(statement, kind, variables));
-        Ok(Self { statements: statements.collect::<Result<_, _>>()? })
+        let statements = statements.collect::<Result<_, _>>()?;
+        Ok(Self { name: None, needs_resource_tags: names_resource_tags(document), statements })
+    }
+
+    /// Whether it asks for the tags of resources: `aws:ResourceTag/KEY`, or a service's own key of that name.
+    pub fn needs_resource_tags(&self) -> bool {
+        self.needs_resource_tags
+    }
+
+    /// The same policy, which explanations call so.
+    #[must_use]
+    pub fn named(self, name: &str) -> Self {
+        Self { name: Some(name.into()), ..self }
     }
 }
 
@@ -126,6 +145,7 @@ impl Statement {
             Ok(if is_positive { Scope::Of(patterns) } else { Scope::Except(patterns) })
         };
         Ok(Self {
+            sid: members.get("Sid").and_then(Value::as_str).map(Into::into),
             effect,
             principal,
             action: scope("Action", "NotAction", false)?,
@@ -143,6 +163,20 @@ impl Statement {
                 None => Vec::new(),
             },
         })
+    }
+}
+
+/// Whether a key, or a variable in a text, is about the tags of resources.
+fn names_resource_tags(value: &Value) -> bool {
+    const NAME: &[u8] = b"ResourceTag/";
+    let is_in = |text: &str| text.as_bytes().windows(NAME.len()).any(|part| part.eq_ignore_ascii_case(NAME));
+    match value {
+        Value::String(text) => is_in(text),
+        Value::Array(values) => values.iter().any(names_resource_tags),
+        Value::Object(members) => {
+            members.iter().any(|(name, value)| is_in(name) || names_resource_tags(value))
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
     }
 }
 

@@ -16,6 +16,6 @@ mod error;
 mod pattern;
 mod principal;
 
-pub use decide::{Caller, Decision, Facts, NoFacts, Request, SOME_RESOURCE};
+pub use decide::{Caller, Deciding, Decision, Facts, NoFacts, Request, SOME_RESOURCE};
 pub use document::{DOCUMENT_BYTES_MAX, Policy, PolicyKind};
 pub use error::Error;

@@ -306,6 +306,18 @@ mod tests {
         check("${aws:nope, 'none'}*", "none at all", true);
         check("${aws:tags, 'many'}", "many", true);
         check("${*}${?}${$}", "*?$", true);
+        // A value is text, whatever is written in it: it is not read again.
+        let own = Known(&[("aws:username", &["${aws:userid}*"]), ("aws:userid", &["secret"])]);
+        let compiled = Pattern::compile("home/${aws:username}", SYNTAX).unwrap();
+        for (text, expect) in
+            [("home/${aws:userid}*", true), ("home/secret", false), ("home/${aws:userid}x", false)]
+        {
+            assert_eq!(compiled.matches(text, Case::Sensitive, &own), Ok(expect), "{text}");
+        }
+        assert!(
+            Pattern::compile("${aws:${aws:username}}", SYNTAX)
+                .is_ok_and(|it| { it.matches("secret}", Case::Sensitive, &own) != Ok(true) })
+        );
         let unresolved = Pattern::compile("a${aws:nope}", SYNTAX).unwrap();
         assert_eq!(unresolved.matches("a", Case::Sensitive, &Known(&[])), Err(Unresolved));
         for bad in ["${", "${aws:x", "${}", "${aws:x, y}", "${aws:x, 'y}"] {

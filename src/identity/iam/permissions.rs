@@ -1,5 +1,6 @@
 //! What roles may do: their policies, compiled when a session first needs them and kept until a role or policy changes.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -214,7 +215,7 @@ fn load(tx: &Tx<'_>, account: &AccountId, name: &str) -> Result<Known, IamError>
         account,
         &role.arn,
         Policies {
-            inline: role.inline.into_values().collect(),
+            inline: inline(&role.name, role.inline),
             attached: role.attached,
             boundary: role.permissions_boundary,
         },
@@ -239,33 +240,35 @@ fn load(tx: &Tx<'_>, account: &AccountId, name: &str) -> Result<Known, IamError>
 
 fn load_user(tx: &Tx<'_>, account: &AccountId, name: &str) -> Result<Option<Arc<UserPermissions>>, IamError> {
     let Some(user) = tables::USERS.one(tx, account, name)? else { return Ok(None) };
-    let mut inline: Vec<String> = user.inline.into_values().collect();
+    let mut own = inline(&user.name, user.inline);
     let mut attached = user.attached;
     for group in &user.groups {
         if let Some(group) = tables::GROUPS.one(tx, account, group)? {
-            inline.extend(group.inline.into_values());
+            own.extend(inline(&group.name, group.inline));
             attached.extend(group.attached);
         }
     }
-    let policies = Policies { inline, attached, boundary: user.permissions_boundary };
+    let policies = Policies { inline: own, attached, boundary: user.permissions_boundary };
     let grants = Arc::new(grants(tx, account, &user.arn, policies)?);
     Ok(Some(Arc::new(UserPermissions { user_id: user.user_id.into(), grants })))
 }
 
 /// The policies of a role, or of a user and its groups.
 struct Policies {
-    inline: Vec<String>,
+    /// Names and documents.
+    inline: Vec<(String, String)>,
     attached: Vec<String>,
     boundary: Option<String>,
 }
 
 fn grants(tx: &Tx<'_>, account: &AccountId, of: &str, policies: Policies) -> Result<Grants, IamError> {
-    let managed = |arn: &String| -> Result<Option<String>, IamError> {
+    let managed = |arn: &String| -> Result<Option<(String, String)>, IamError> {
         if let Some(document) = aws_managed::document(arn) {
-            return Ok(Some(document.to_owned()));
+            return Ok(Some((arn.clone(), document.to_owned())));
         }
         let policy = tables::policy(tx, account, arn)?;
-        Ok(policy.map(|policy| policy.document().to_owned()).filter(|it| !it.is_empty()))
+        let document = policy.map(|policy| policy.document().to_owned()).filter(|it| !it.is_empty());
+        Ok(document.map(|document| (arn.clone(), document)))
     };
     let attached: Vec<_> = policies.attached.iter().map(managed).collect::<Result<_, _>>()?;
     let boundary = policies.boundary.as_ref().map(managed).transpose()?;
@@ -281,7 +284,15 @@ fn grants(tx: &Tx<'_>, account: &AccountId, of: &str, policies: Policies) -> Res
     })
 }
 
-fn compile(documents: Vec<String>) -> Result<Layer, crate::policy::Error> {
-    let compile = |document: String| Policy::parse(&document, PolicyKind::Identity).map(Arc::new);
+/// The inline policies of a role, user or group, with what explanations call them.
+fn inline(holder: &str, policies: BTreeMap<String, String>) -> Vec<(String, String)> {
+    policies.into_iter().map(|(name, document)| (format!("{holder}/{name}"), document)).collect()
+}
+
+/// Compiles documents with their names.
+fn compile(documents: Vec<(String, String)>) -> Result<Layer, crate::policy::Error> {
+    let compile = |(name, document): (String, String)| {
+        Policy::parse(&document, PolicyKind::Identity).map(|policy| Arc::new(policy.named(&name)))
+    };
     documents.into_iter().map(compile).collect()
 }

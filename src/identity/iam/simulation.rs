@@ -3,7 +3,7 @@
 //! <https://docs.aws.amazon.com/IAM/latest/APIReference/API_SimulatePrincipalPolicy.html>
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Entities, Holder, Iam, IamError, aws_managed};
 use crate::id::AccountId;
@@ -226,47 +226,25 @@ impl Iam {
             Holder::Role => {
                 let role = roles.iter().find(|role| same(&role.name));
                 let role = role.ok_or_else(|| IamError::NoRole(name.to_owned()))?;
-                inline.extend(
-                    role.inline
-                        .clone()
-                        .into_iter()
-                        .map(|(id, text)| (format!("role_{}_{id}", role.name), text)),
-                );
+                inline.extend(inline_of("role", &role.name, &role.inline));
                 attached.extend(role.attached.clone());
                 boundary.clone_from(&role.permissions_boundary);
             }
             Holder::User => {
                 let user = users.iter().find(|user| same(&user.name));
                 let user = user.ok_or_else(|| IamError::NoUser(name.to_owned()))?;
-                inline.extend(
-                    user.inline
-                        .clone()
-                        .into_iter()
-                        .map(|(id, text)| (format!("user_{}_{id}", user.name), text)),
-                );
+                inline.extend(inline_of("user", &user.name, &user.inline));
                 attached.extend(user.attached.clone());
                 boundary.clone_from(&user.permissions_boundary);
                 for group in groups.iter().filter(|group| user.groups.contains(&group.name)) {
-                    inline.extend(
-                        group
-                            .inline
-                            .clone()
-                            .into_iter()
-                            .map(|(id, text)| (format!("group_{}_{id}", group.name), text)),
-                    );
+                    inline.extend(inline_of("group", &group.name, &group.inline));
                     attached.extend(group.attached.clone());
                 }
             }
             Holder::Group => {
                 let group = groups.iter().find(|group| same(&group.name));
                 let group = group.ok_or_else(|| IamError::NoGroup(name.to_owned()))?;
-                inline.extend(
-                    group
-                        .inline
-                        .clone()
-                        .into_iter()
-                        .map(|(id, text)| (format!("group_{}_{id}", group.name), text)),
-                );
+                inline.extend(inline_of("group", &group.name, &group.inline));
                 attached.extend(group.attached.clone());
             }
         }
@@ -285,6 +263,15 @@ impl Iam {
             ..Simulation::default()
         })
     }
+}
+
+/// The inline policies of a role, user or group, with what simulations call them.
+fn inline_of<'p>(
+    kind: &'p str,
+    name: &'p str,
+    inline: &'p BTreeMap<String, String>,
+) -> impl Iterator<Item = (String, String)> + use<'p> {
+    inline.iter().map(move |(id, text)| (format!("{kind}_{name}_{id}"), text.clone()))
 }
 
 #[cfg(test)]

@@ -88,21 +88,13 @@ impl Iam {
         let (account, name) = (account.clone(), name.to_owned());
         self.write(move |tx| {
             let user = existing_user(tx, &account, &name)?;
-            let conflict = if !user.attached.is_empty() {
-                Some("must detach all policies first")
-            } else if !user.inline.is_empty() {
-                Some("must delete policies first")
-            } else if !user.groups.is_empty() {
-                Some("must remove users from group first")
-            } else if keys::has_keys(tx, &account, &user.name)? {
-                Some("must delete access keys first")
-            } else {
-                None
-            };
-            match conflict {
-                Some(reason) => Err(IamError::Conflict(reason)),
-                None => Ok(tables::USERS.delete(tx, &account, &user.name)?),
-            }
+            check_free(&[
+                (!user.attached.is_empty(), "must detach all policies first"),
+                (!user.inline.is_empty(), "must delete policies first"),
+                (!user.groups.is_empty(), "must remove users from group first"),
+                (keys::has_keys(tx, &account, &user.name)?, "must delete access keys first"),
+            ])?;
+            Ok(tables::USERS.delete(tx, &account, &user.name)?)
         })
         .await
     }
@@ -209,19 +201,13 @@ impl Iam {
         self.write(move |tx| {
             let group = existing_group(tx, &account, &name)?;
             let users: Vec<User> = tables::USERS.all(tx, &account)?;
-            let conflict = if !group.attached.is_empty() {
-                Some("must detach all policies first")
-            } else if !group.inline.is_empty() {
-                Some("must delete policies first")
-            } else if users.iter().any(|user| user.groups.contains(&group.name)) {
-                Some("must remove users from group first")
-            } else {
-                None
-            };
-            match conflict {
-                Some(reason) => Err(IamError::Conflict(reason)),
-                None => Ok(tables::GROUPS.delete(tx, &account, &group.name)?),
-            }
+            let has_users = users.iter().any(|user| user.groups.contains(&group.name));
+            check_free(&[
+                (!group.attached.is_empty(), "must detach all policies first"),
+                (!group.inline.is_empty(), "must delete policies first"),
+                (has_users, "must remove users from group first"),
+            ])?;
+            Ok(tables::GROUPS.delete(tx, &account, &group.name)?)
         })
         .await
     }
@@ -256,5 +242,13 @@ impl Iam {
             Ok(tables::USERS.put(tx, &account, &user.name, &user)?)
         })
         .await
+    }
+}
+
+/// Refuses to delete what something still belongs to, with the first reason that holds.
+fn check_free(reasons: &[(bool, &'static str)]) -> Result<(), IamError> {
+    match reasons.iter().find(|(holds, _)| *holds) {
+        Some((_, reason)) => Err(IamError::Conflict(reason)),
+        None => Ok(()),
     }
 }

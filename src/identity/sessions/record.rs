@@ -252,7 +252,9 @@ impl Record {
 }
 
 fn compiled(documents: &[String]) -> Result<Vec<Arc<Policy>>, SessionError> {
-    let compile = |document: &String| Policy::parse(document, PolicyKind::Identity).map(Arc::new);
+    let compile = |document: &String| {
+        Policy::parse(document, PolicyKind::Identity).map(|policy| Arc::new(policy.named("session policy")))
+    };
     Ok(documents.iter().map(compile).collect::<Result<_, _>>()?)
 }
 

@@ -1,5 +1,7 @@
 //! Sessions from start to expiry, on a store of their own.
 
+mod web;
+
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -365,94 +367,6 @@ async fn the_account_has_sessions_that_begin_no_others() {
     assert_eq!(said.to_string(), "Cannot call GetSessionToken with session credentials");
     let world = world.restart().await;
     assert_eq!(world.verify(&session).unwrap(), caller);
-}
-
-const POOL: &str = "us-east-1:12345678-dead-beef-cafe-123456790ab";
-
-fn guest() -> WebIdentity {
-    WebIdentity {
-        provider: "cognito-identity.amazonaws.com".to_owned(),
-        prefix: "cognito-identity.amazonaws.com".to_owned(),
-        audience: POOL.to_owned(),
-        subject: "us-east-1:identity".to_owned(),
-        methods: vec!["authenticated".to_owned(), "login".to_owned()],
-    }
-}
-
-/// The trust policy that Cognito's console writes.
-fn trusting_pool(provider: &str, pool: &str, methods: &str) -> Value {
-    json!({"Version": "2012-10-17", "Statement": [{
-        "Effect": "Allow", "Principal": {"Federated": provider}, "Action": "sts:AssumeRoleWithWebIdentity",
-        "Condition": {"StringEquals": {"cognito-identity.amazonaws.com:aud": pool},
-                      "ForAnyValue:StringLike": {"cognito-identity.amazonaws.com:amr": methods}},
-    }]})
-}
-
-#[tokio::test]
-async fn bearers_of_tokens_get_roles_that_trust_them() {
-    let cognito = "cognito-identity.amazonaws.com";
-    for (name, trust, is_trusted) in [
-        ("as the console writes it", trusting_pool(cognito, POOL, "authenticated"), true),
-        ("by a login", trusting_pool(cognito, POOL, "log*"), true),
-        ("another provider", trusting_pool("accounts.google.com", POOL, "authenticated"), false),
-        ("another pool", trusting_pool(cognito, "us-east-1:other", "authenticated"), false),
-        ("guests", trusting_pool(cognito, POOL, "unauthenticated"), false),
-        ("the account", own(), false),
-    ] {
-        let world = World::new().await;
-        world.role(trust, None).await;
-        world.put("p", allow()).await;
-        let role = WebRole {
-            role_arn: ROLE.to_owned(),
-            session_name: "CognitoIdentityCredentials".to_owned(),
-            web: guest(),
-            duration: None,
-            policies: Vec::new(),
-        };
-        let elsewhere = WebRole { role_arn: format!("{ROLE}2"), ..role.clone() };
-        let unknown = world.sessions.assume_role_with_web_identity(elsewhere).await.unwrap_err();
-        match world.sessions.assume_role_with_web_identity(role).await {
-            Ok(session) => {
-                assert!(is_trusted, "{name}");
-                let world = world.restart().await;
-                let caller = world.verify(&session).unwrap();
-                assert_eq!(caller.web_identity(), Some(&guest()), "{name}");
-                assert_eq!(world.may(&caller).await, Decision::Allow);
-            }
-            Err(error) => {
-                assert!(!is_trusted, "{name}");
-                assert_eq!(error.to_string(), unknown.to_string());
-            }
-        }
-    }
-}
-
-#[tokio::test]
-async fn policies_see_the_token_and_session_policies_bound_it() {
-    let world = World::new().await;
-    world.role(trusting_pool("cognito-identity.amazonaws.com", POOL, "authenticated"), None).await;
-    let sub = json!({"StringEquals": {"cognito-identity.amazonaws.com:sub": "us-east-1:identity"}});
-    let statement =
-        json!({"Effect": "Allow", "Action": "execute-api:Invoke", "Resource": "*", "Condition": sub});
-    world.put("p", statement).await;
-    for (policies, subject, expect) in [
-        (vec![], "us-east-1:identity", Decision::Allow),
-        (vec![], "us-east-1:other", Decision::ImplicitDeny),
-        (vec!["polly:*"], "us-east-1:identity", Decision::ImplicitDeny),
-        (vec!["polly:*", "execute-api:*"], "us-east-1:identity", Decision::Allow),
-    ] {
-        let policy =
-            |action: &str| json!({"Statement": {"Effect": "Allow", "Action": action, "Resource": "*"}});
-        let role = WebRole {
-            role_arn: ROLE.to_owned(),
-            session_name: "s".to_owned(),
-            web: WebIdentity { subject: subject.to_owned(), ..guest() },
-            duration: None,
-            policies: policies.iter().map(|action| policy(action).to_string()).collect(),
-        };
-        let session = world.sessions.assume_role_with_web_identity(role).await.unwrap();
-        assert_eq!(world.may(&session.caller).await, expect, "{policies:?} {subject}");
-    }
 }
 
 #[tokio::test]
