@@ -1,15 +1,16 @@
 //! Test support: the two services with IAM and STS, on a store of their own, called as clients call them.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, LazyLock};
 
 use serde_json::{Value, json};
 
+use super::keys::{Algorithm, IssuerKeys, SigningKey};
 use super::{CodesTo, Cognito, Ports, identity_pools, open, user_pools};
 use crate::clock::{SeededIds, Timestamp, VirtualClock};
 use crate::connect::{HttpClient, Options as ClientOptions, Request, collect, full};
-use crate::gateway::{Bulkhead, Issuers};
+use crate::gateway::{Bulkhead, Issuer, Issuers, KeySet, UserPool, UserPoolKeys};
 use crate::id::{AccountId, Region};
 use crate::identity::iam::{Iam, NewRole};
 use crate::identity::{Authenticator, Credential, Keys, Secret, Sessions, TargetUri, sign};
@@ -18,6 +19,19 @@ use crate::wire::{Api, sts};
 
 /// An account's number.
 pub(crate) const ACCOUNT: &str = "123456789012";
+
+/// An issuer of the settings, whose client is `app`.
+pub(crate) const ISSUER: &str = "https://login.example.com/realm";
+
+static ISSUER_KEYS: LazyLock<Arc<IssuerKeys>> = LazyLock::new(|| {
+    let key = SigningKey::generate("elsewhere".to_owned(), Algorithm::Rs256).unwrap();
+    IssuerKeys::new(vec![key]).unwrap()
+});
+
+/// The keys of that issuer.
+pub(crate) fn issuer_keys() -> &'static IssuerKeys {
+    &ISSUER_KEYS
+}
 
 /// The services in a directory that is deleted with them.
 pub(crate) struct World {
@@ -57,7 +71,10 @@ impl World {
             .await
             .unwrap();
         let client = HttpClient::new(ClientOptions::default());
-        let issuers = Issuers::new([], client, clock.clone());
+        let keys_of_issuer = UserPoolKeys::Given(KeySet::parse(ISSUER_KEYS.jwks.as_bytes()).unwrap());
+        let pool = UserPool { issuer: ISSUER.to_owned(), keys: keys_of_issuer };
+        let issuer = Issuer { pool, clients: vec!["app".to_owned()] };
+        let issuers = Issuers::new([issuer], client, clock.clone());
         let ports = Ports {
             clock: clock.clone(),
             ids: ids.clone(),
@@ -69,7 +86,7 @@ impl World {
         let services = [
             identity_pools::service(cognito.clone()),
             user_pools::service(cognito.clone()),
-            sts::service(sessions),
+            sts::service(sessions, Arc::new(cognito.clone())),
         ];
         let authenticator = Arc::new(Authenticator::new(keys, clock.clone()));
         let bodies = Arc::new(Bulkhead::new(None));
@@ -140,18 +157,48 @@ impl World {
         }
     }
 
+    /// Sends a form without a signature: the status and the answer's XML.
+    pub(crate) async fn form(&self, action: &str, parameters: &[(&str, &str)]) -> (u16, String) {
+        let mut body = format!("Action={action}&Version=2011-06-15");
+        for (name, value) in parameters {
+            let value = percent_encoding::utf8_percent_encode(value, percent_encoding::NON_ALPHANUMERIC);
+            body.push_str(&format!("&{name}={value}"));
+        }
+        let request = http::Request::post("http://localhost:4566/")
+            .header("content-type", "application/x-www-form-urlencoded")
+            .header("host", "localhost:4566");
+        let (mut parts, ()) = request.body(()).unwrap().into_parts();
+        let uri = TargetUri::take(&mut parts).unwrap();
+        let (parts, body) = self.api.handle(uri, Request::from_parts(parts, full(body))).await.into_parts();
+        let body = collect(body, 1 << 20).await.unwrap();
+        (parts.status.as_u16(), String::from_utf8(body.to_vec()).unwrap())
+    }
+
+    /// How many sessions are kept.
+    pub(crate) async fn sessions(&self) -> i64 {
+        let sql = "SELECT COUNT(*) FROM sts_session";
+        let count = self.store.read(|tx| tx.query_one(sql, &[], |row| row.int(0))).await;
+        count.unwrap().unwrap()
+    }
+
     pub(crate) fn now(&self) -> Timestamp {
         crate::clock::Clock::now(&*self.clock)
     }
 
     /// Makes a role for bearers of a pool's tokens who were identified like that.
     pub(crate) async fn role(&self, name: &str, pool: &str, method: &str) -> String {
-        let trust = json!({"Version": "2012-10-17", "Statement": [{
+        let statement = json!({
             "Effect": "Allow", "Principal": {"Federated": "cognito-identity.amazonaws.com"},
             "Action": "sts:AssumeRoleWithWebIdentity",
             "Condition": {"StringEquals": {"cognito-identity.amazonaws.com:aud": pool},
                           "ForAnyValue:StringLike": {"cognito-identity.amazonaws.com:amr": method}},
-        }]});
+        });
+        self.role_trusting(name, statement).await
+    }
+
+    /// Makes a role, in place of one of its name, with this statement in its trust policy.
+    pub(crate) async fn role_trusting(&self, name: &str, statement: Value) -> String {
+        let trust = json!({"Version": "2012-10-17", "Statement": [statement]});
         let new = NewRole {
             name: name.to_owned(),
             path: "/".to_owned(),
@@ -162,6 +209,8 @@ impl World {
             tags: Vec::new(),
         };
         let account = AccountId::parse(ACCOUNT).unwrap();
+        // There may be none.
+        let _ = self.iam.delete_role(&account, name).await;
         self.iam.create_role(&account, new).await.unwrap().arn
     }
 }

@@ -12,14 +12,15 @@ mod pools;
 mod records;
 mod shapes;
 mod tables;
-mod tags;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use open_id::ISSUER;
 pub(crate) use records::RECORDS;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use super::pooled;
 use super::shared::Cognito;
 use crate::id::AccountRegion;
 use crate::wire::{
@@ -35,6 +36,7 @@ pub static SERVICE: Service = Service {
     operations: OPERATIONS,
     permissions,
     special: Special {
+        tags_of: |arn| Some(("ListTagsForResource", json!({ "ResourceArn": arn }))),
         unsigned: UNSIGNED,
         cors: true,
         violation: super::error::INVALID_PARAMETER,
@@ -51,7 +53,7 @@ pub fn service(cognito: Cognito) -> Registration {
 const UNSIGNED: &[&str] = &["GetCredentialsForIdentity", "GetId", "GetOpenIdToken", "UnlinkIdentity"];
 
 /// The issuer of the service's own tokens, and the name that logins with them have.
-const PROVIDER: &str = "cognito-identity.amazonaws.com";
+pub(crate) const PROVIDER: &str = "cognito-identity.amazonaws.com";
 
 const fn row(name: &'static str, input: &'static Structure, handler: Handler) -> Operation {
     Operation { service: &SERVICE, name, route: Route::Target, input, handler }
@@ -79,15 +81,19 @@ static OPERATIONS: &[Operation] = &[
     row("GetPrincipalTagAttributeMap", &shapes::ANYTHING, Handler::Unsupported),
     row("ListIdentities", &shapes::LIST_IDENTITIES_INPUT, handler!(identities::list)),
     row("ListIdentityPools", &shapes::LIST_IDENTITY_POOLS_INPUT, handler!(pools::list)),
-    row("ListTagsForResource", &shapes::LIST_TAGS_FOR_RESOURCE_INPUT, handler!(tags::list)),
+    row(
+        "ListTagsForResource",
+        &shapes::LIST_TAGS_FOR_RESOURCE_INPUT,
+        handler!(pooled::tags::<records::Pool>),
+    ),
     row("LookupDeveloperIdentity", &shapes::LOOKUP_DEVELOPER_IDENTITY_INPUT, handler!(developers::look_up)),
     row("MergeDeveloperIdentities", &shapes::MERGE_DEVELOPER_IDENTITIES_INPUT, handler!(developers::merge)),
     row("SetIdentityPoolRoles", &shapes::SET_IDENTITY_POOL_ROLES_INPUT, handler!(pools::set_roles)),
     row("SetPrincipalTagAttributeMap", &shapes::ANYTHING, Handler::Unsupported),
-    row("TagResource", &shapes::TAG_RESOURCE_INPUT, handler!(tags::add)),
+    row("TagResource", &shapes::TAG_RESOURCE_INPUT, handler!(pooled::tag::<records::Pool>)),
     row("UnlinkDeveloperIdentity", &shapes::UNLINK_DEVELOPER_IDENTITY_INPUT, handler!(developers::unlink)),
     row("UnlinkIdentity", &shapes::UNLINK_IDENTITY_INPUT, handler!(identities::unlink)),
-    row("UntagResource", &shapes::UNTAG_RESOURCE_INPUT, handler!(tags::remove)),
+    row("UntagResource", &shapes::UNTAG_RESOURCE_INPUT, handler!(pooled::untag::<records::Pool>)),
     row("UpdateIdentityPool", &shapes::IDENTITY_POOL, handler!(pools::update)),
 ];
 

@@ -18,6 +18,29 @@ pub(crate) fn signed(key: &SigningKey, claims: &Map<String, Value>) -> Result<St
     Ok(token)
 }
 
+/// The audience that a token is for and that is wanted: tokens may have several.
+pub(crate) fn audience(claims: &Map<String, Value>, is_wanted: impl Fn(&str) -> bool) -> Option<String> {
+    match claims.get("aud") {
+        Some(Value::String(given)) => Some(given.clone()).filter(|given| is_wanted(given)),
+        Some(Value::Array(list)) => {
+            list.iter().filter_map(Value::as_str).find(|given| is_wanted(given)).map(str::to_owned)
+        }
+        _ => None,
+    }
+}
+
+/// Who says to have issued a token, which nobody has verified yet.
+pub(crate) fn unverified_issuer(token: &str) -> Option<String> {
+    let mut parts = token.split('.');
+    let (Some(_), Some(claims), Some(_), None) = (parts.next(), parts.next(), parts.next(), parts.next())
+    else {
+        return None;
+    };
+    let claims = URL_SAFE_NO_PAD.decode(claims).ok()?;
+    let claims: Map<String, Value> = serde_json::from_slice(&claims).ok()?;
+    claims.get("iss")?.as_str().map(str::to_owned)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

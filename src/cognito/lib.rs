@@ -27,9 +27,11 @@ pub mod identity_pools;
 mod jwt;
 mod keys;
 mod patterns;
+mod pooled;
 mod shared;
 mod tables;
 pub mod user_pools;
+mod web_identity;
 
 pub use shared::{CodesTo, Cognito, Ports};
 

@@ -29,8 +29,9 @@ mod users;
 pub use published::Published;
 pub(crate) use records::RECORDS;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use super::pooled;
 use super::shared::Cognito;
 use crate::id::AccountRegion;
 use crate::wire::{
@@ -49,6 +50,7 @@ pub static SERVICE: Service = Service {
     operations: OPERATIONS,
     permissions,
     special: Special {
+        tags_of: |arn| Some(("ListTagsForResource", json!({ "ResourceArn": arn }))),
         unsigned: UNSIGNED,
         cors: true,
         violation: super::error::INVALID_PARAMETER,
@@ -219,7 +221,11 @@ static OPERATIONS: &[Operation] = &[
     row("ListGroups", &shapes::LIST_GROUPS_REQUEST, handler!(groups::list)),
     row("ListIdentityProviders", &shapes::ANYTHING, Handler::Unsupported),
     row("ListResourceServers", &shapes::ANYTHING, Handler::Unsupported),
-    row("ListTagsForResource", &shapes::LIST_TAGS_FOR_RESOURCE_REQUEST, handler!(pools::tags)),
+    row(
+        "ListTagsForResource",
+        &shapes::LIST_TAGS_FOR_RESOURCE_REQUEST,
+        handler!(pooled::tags::<records::Pool>),
+    ),
     row("ListTerms", &shapes::ANYTHING, Handler::Unsupported),
     row("ListUserImportJobs", &shapes::ANYTHING, Handler::Unsupported),
     row("ListUserPoolClientSecrets", &shapes::ANYTHING, Handler::Unsupported),
@@ -241,8 +247,8 @@ static OPERATIONS: &[Operation] = &[
     row("StartUserImportJob", &shapes::ANYTHING, Handler::Unsupported),
     row("StartWebAuthnRegistration", &shapes::ANYTHING, Handler::Unsupported),
     row("StopUserImportJob", &shapes::ANYTHING, Handler::Unsupported),
-    row("TagResource", &shapes::TAG_RESOURCE_REQUEST, handler!(pools::tag)),
-    row("UntagResource", &shapes::UNTAG_RESOURCE_REQUEST, handler!(pools::untag)),
+    row("TagResource", &shapes::TAG_RESOURCE_REQUEST, handler!(pooled::tag::<records::Pool>)),
+    row("UntagResource", &shapes::UNTAG_RESOURCE_REQUEST, handler!(pooled::untag::<records::Pool>)),
     row("UpdateAuthEventFeedback", &shapes::ANYTHING, Handler::Unsupported),
     row("UpdateDeviceStatus", &shapes::ANYTHING, Handler::Unsupported),
     row("UpdateGroup", &shapes::UPDATE_GROUP_REQUEST, handler!(groups::update)),

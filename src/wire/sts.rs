@@ -2,14 +2,19 @@
 //!
 //! <https://docs.aws.amazon.com/STS/latest/APIReference/welcome.html>
 
+mod web_identity;
+
+pub use web_identity::{BadToken, Bearer, Tokens, Verifying};
+
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{
-    ApiError, Call, Code, Handler, Limits, Operation, Pattern, Permission, Protocol, Registration, Route,
-    Service, Shape, Special, Structure, handler, optional, required,
+    ApiError, Call, Code, Handler, Limits, Member, Operation, Pattern, Permission, Protocol, Registration,
+    Route, Service, Shape, Special, Structure, handler, optional, required,
 };
 use crate::id::AccountRegion;
 use crate::identity::{self, NewSession, SessionError, Sessions};
@@ -21,12 +26,18 @@ pub static SERVICE: Service = Service {
     body_bytes_max: 1_048_576,
     operations: OPERATIONS,
     permissions,
-    special: Special::NONE,
+    special: Special { unsigned: &["AssumeRoleWithWebIdentity"], ..Special::NONE },
 };
 
-/// The service on `sessions`.
-pub fn service(sessions: Sessions) -> Registration {
-    SERVICE.on(sessions)
+/// What the service works on.
+struct Sts {
+    sessions: Sessions,
+    tokens: Arc<dyn Tokens>,
+}
+
+/// The service on `sessions`, for bearers of `tokens` too.
+pub fn service(sessions: Sessions, tokens: Arc<dyn Tokens>) -> Registration {
+    SERVICE.on(Sts { sessions, tokens })
 }
 
 /// Who may assume a role, its own policy says; who calls may ask who that is.
@@ -52,6 +63,7 @@ const fn row(name: &'static str, input: &'static Structure, handler: Handler) ->
 static OPERATIONS: &[Operation] = &[
     row("GetCallerIdentity", &NO_INPUT, handler!(get_caller_identity)),
     row("AssumeRole", &ASSUME_ROLE, handler!(assume_role)),
+    row("AssumeRoleWithWebIdentity", &web_identity::INPUT, handler!(web_identity::assume)),
     row("GetSessionToken", &GET_SESSION_TOKEN, handler!(get_session_token)),
     row("GetFederationToken", &GET_FEDERATION_TOKEN, handler!(get_federation_token)),
     // Denials here have no encoded part.
@@ -74,6 +86,8 @@ static EXTERNAL_ID: Pattern = Pattern {
 static NO_INPUT: Structure = Structure::new("GetCallerIdentityRequest", &[]);
 static POLICY_DESCRIPTOR: Structure =
     Structure::new("PolicyDescriptorType", &[required("arn", Shape::string(20, 2048))]);
+static POLICY_ARN: Shape = Shape::Structure(&POLICY_DESCRIPTOR);
+const POLICY_ARNS: Member = optional("PolicyArns", Shape::List(&POLICY_ARN, Limits { min: 0, max: 10 }));
 static TAG: Structure = Structure::new(
     "Tag",
     &[required("Key", Shape::string(1, 128)), required("Value", Shape::string(0, 256))],
@@ -83,10 +97,7 @@ static ASSUME_ROLE: Structure = Structure::new(
     &[
         required("RoleArn", Shape::string(20, 2048)),
         required("RoleSessionName", Shape::pattern(2, 64, &SESSION_NAME)),
-        optional(
-            "PolicyArns",
-            Shape::List(&Shape::Structure(&POLICY_DESCRIPTOR), Limits { min: 0, max: 10 }),
-        ),
+        POLICY_ARNS,
         optional("Policy", Shape::string(1, POLICY_CHARS_MAX)),
         optional("DurationSeconds", Shape::integer(900, 43_200)),
         optional("Tags", Shape::List(&Shape::Structure(&TAG), Limits { min: 0, max: 50 })),
@@ -102,10 +113,7 @@ static GET_FEDERATION_TOKEN: Structure = Structure::new(
     &[
         required("Name", Shape::pattern(2, 32, &SESSION_NAME)),
         optional("Policy", Shape::string(1, POLICY_CHARS_MAX)),
-        optional(
-            "PolicyArns",
-            Shape::List(&Shape::Structure(&POLICY_DESCRIPTOR), Limits { min: 0, max: 10 }),
-        ),
+        POLICY_ARNS,
         optional("DurationSeconds", Shape::integer(900, 129_600)),
         optional("Tags", Shape::List(&Shape::Structure(&TAG), Limits { min: 0, max: 50 })),
     ],
@@ -210,6 +218,12 @@ struct AssumedRole {
     source_identity: Option<String>,
 }
 
+impl AssumedRoleUser {
+    fn of(session: &NewSession) -> Self {
+        Self { assumed_role_id: session.caller.user_id.to_string(), arn: session.caller.arn.to_string() }
+    }
+}
+
 impl From<NewSession> for Credentials {
     fn from(session: NewSession) -> Self {
         Self {
@@ -236,11 +250,8 @@ async fn assume_role(call: &Call, input: AssumeRole) -> Result<AssumedRole, ApiE
         transitive: input.transitive_tag_keys,
         source_identity: input.source_identity,
     };
-    let session = call.state::<Sessions>().assume_role(&call.caller, request).await?;
-    let assumed_role_user = AssumedRoleUser {
-        assumed_role_id: session.caller.user_id.to_string(),
-        arn: session.caller.arn.to_string(),
-    };
+    let session = call.state::<Sts>().sessions.assume_role(&call.caller, request).await?;
+    let assumed_role_user = AssumedRoleUser::of(&session);
     let source_identity = session.caller.session_tags().source_identity;
     Ok(AssumedRole { credentials: session.into(), assumed_role_user, packed_policy_size, source_identity })
 }
@@ -262,7 +273,7 @@ struct SessionToken {
 async fn get_session_token(call: &Call, input: GetSessionToken) -> Result<SessionToken, ApiError> {
     refuse(&[("SerialNumber", input.serial_number.is_some()), ("TokenCode", input.token_code.is_some())])?;
     let duration = input.duration_seconds.map(Duration::from_secs);
-    let session = call.state::<Sessions>().session_token(&call.caller, duration).await?;
+    let session = call.state::<Sts>().sessions.session_token(&call.caller, duration).await?;
     Ok(SessionToken { credentials: session.into() })
 }
 
@@ -302,7 +313,7 @@ async fn get_federation_token(call: &Call, input: GetFederationToken) -> Result<
         policy_arns: input.policy_arns.into_iter().map(|policy| policy.arn).collect(),
         tags: pairs(input.tags),
     };
-    let session = call.state::<Sessions>().federation_token(&call.caller, request).await?;
+    let session = call.state::<Sts>().sessions.federation_token(&call.caller, request).await?;
     let federated_user = FederatedUser {
         federated_user_id: session.caller.user_id.to_string(),
         arn: session.caller.arn.to_string(),

@@ -52,7 +52,8 @@ pub(super) async fn for_identity(call: &Call, input: ForIdentity) -> Result<Valu
     };
     // A role of another account would have to trust this one's pool, which AWS doesn't let pools do.
     let is_own = role_arn.split(':').nth(4) == Some(admitted.home.account.as_str());
-    let role = WebRole { role_arn, session_name: SESSION_NAME.to_owned(), web, duration: None, policies };
+    let role =
+        WebRole { role_arn, session_name: SESSION_NAME.to_owned(), web, policies, ..WebRole::default() };
     if !is_own {
         return Err(mapping::bad_roles().into());
     }

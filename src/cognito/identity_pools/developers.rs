@@ -13,6 +13,7 @@ use crate::cognito::Cognito;
 use crate::cognito::error::{
     DEVELOPER_USER, Error, INVALID_PARAMETER, RESOURCE_CONFLICT, RESOURCE_NOT_FOUND,
 };
+use crate::cognito::pooled;
 use crate::store::Tx;
 use crate::wire::{ApiError, Call};
 
@@ -48,7 +49,7 @@ pub(super) async fn token(call: &Call, input: Token) -> Result<Value, ApiError> 
     let methods = [AUTHENTICATED.to_owned(), provider.clone(), format!("{provider}:{pool_id}:{user}")];
     let pool = pool_id.clone();
     let linked = move |tx: &Tx<'_>| {
-        check_provider(&tables::own_pool(tx, &home, &pool)?, &provider)?;
+        check_provider(&pooled::own::<Pool>(tx, &home, &pool)?, &provider)?;
         let known = tables::identity_of_login(tx, &pool, &provider, &user)?;
         let id = match (known, given) {
             (Some(known), None) => return Ok(known),
@@ -95,7 +96,7 @@ pub(super) async fn look_up(call: &Call, input: LookUp) -> Result<Value, ApiErro
     let home = call.home.clone();
     let max = input.max_results.filter(|max| 0 < *max).unwrap_or(PAGE);
     let found = move |tx: &Tx<'_>| {
-        let pool = tables::own_pool(tx, &home, &input.identity_pool_id)?;
+        let pool = pooled::own::<Pool>(tx, &home, &input.identity_pool_id)?;
         let provider = pool.developer_provider.unwrap_or_default();
         let nothing = || Error::new(RESOURCE_NOT_FOUND, "No such developer user or identity.");
         let (pool_id, user) = (&input.identity_pool_id, input.developer_user_identifier.as_deref());
@@ -144,7 +145,7 @@ pub(super) async fn merge(call: &Call, input: Merge) -> Result<Value, ApiError> 
     let (home, now) = (call.home.clone(), call.time);
     let merged = move |tx: &Tx<'_>| {
         let (pool_id, provider) = (&input.identity_pool_id, &input.developer_provider_name);
-        check_provider(&tables::own_pool(tx, &home, pool_id)?, provider)?;
+        check_provider(&pooled::own::<Pool>(tx, &home, pool_id)?, provider)?;
         let of = |user: &str| {
             let found = tables::identity_of_login(tx, pool_id, provider, user)?;
             found.ok_or_else(|| Error::new(RESOURCE_NOT_FOUND, format!("No developer user '{user}'.")))
@@ -182,7 +183,7 @@ pub(super) async fn unlink(call: &Call, input: Unlink) -> Result<(), ApiError> {
     let (home, now) = (call.home.clone(), call.time);
     let unlinked = move |tx: &Tx<'_>| {
         let (pool_id, provider) = (&input.identity_pool_id, &input.developer_provider_name);
-        check_provider(&tables::own_pool(tx, &home, pool_id)?, provider)?;
+        check_provider(&pooled::own::<Pool>(tx, &home, pool_id)?, provider)?;
         let user = &input.developer_user_identifier;
         if tables::identity_of_login(tx, pool_id, provider, user)?.as_ref() != Some(&input.identity_id) {
             let text = format!("No developer user '{user}' of this identity.");

@@ -11,6 +11,7 @@ use super::tables;
 use crate::clock::Timestamp;
 use crate::cognito::Cognito;
 use crate::cognito::error::{Error, INVALID_PARAMETER, LIMIT_EXCEEDED, NOT_AUTHORIZED, RESOURCE_CONFLICT};
+use crate::cognito::pooled;
 use crate::id::AccountRegion;
 use crate::store::Tx;
 use crate::wire::{ApiError, Call};
@@ -248,7 +249,7 @@ pub(super) async fn describe(call: &Call, input: Described) -> Result<Value, Api
     let (home, id) = (call.home.clone(), input.identity_id);
     let read = move |tx: &Tx<'_>| {
         let (pool, identity) = tables::identity(tx, &id)?;
-        tables::own_pool(tx, &home, &pool)?;
+        pooled::own::<Pool>(tx, &home, &pool)?;
         view(tx, &id, &identity)
     };
     Ok(call.state::<Cognito>().0.store.read(read).await?)
@@ -268,7 +269,7 @@ pub(super) async fn list(call: &Call, input: List) -> Result<Value, ApiError> {
     let (home, max) = (call.home.clone(), input.max_results);
     let (pool, after) = (input.identity_pool_id, input.next_token.unwrap_or_default());
     let read = move |tx: &Tx<'_>| {
-        tables::own_pool(tx, &home, &pool)?;
+        pooled::own::<Pool>(tx, &home, &pool)?;
         let mut found = tables::identities(tx, &pool, &after, max)?;
         let more = max < found.len();
         found.truncate(max);
@@ -296,7 +297,7 @@ pub(super) async fn delete(call: &Call, input: Delete) -> Result<Value, ApiError
         for id in &input.identity_ids_to_delete {
             // Of what isn't there, nothing is left to do.
             let Ok((pool, _)) = tables::identity(tx, id) else { continue };
-            tables::own_pool(tx, &home, &pool)
+            pooled::own::<Pool>(tx, &home, &pool)
                 .map_err(|_| Error::new(INVALID_PARAMETER, format!("Identity '{id}' not found.")))?;
             tables::delete_identity(tx, id)?;
         }

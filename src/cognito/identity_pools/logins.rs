@@ -8,6 +8,7 @@ use super::PROVIDER;
 use super::records::Pool;
 use crate::cognito::Cognito;
 use crate::cognito::error::{EXTERNAL_SERVICE, Error, INVALID_PARAMETER, NOT_AUTHORIZED};
+use crate::cognito::jwt;
 
 /// The longest token; AWS's limit.
 const TOKEN_CHARS_MAX: usize = 50_000;
@@ -128,7 +129,8 @@ async fn login(cognito: &Cognito, pool: &Pool, provider: String, token: &str) ->
         return Err(refused("Issuer doesn't match providerName"));
     }
     check_expiry(cognito, &claims)?;
-    let audience = audience(&claims, &audiences).ok_or_else(|| refused("Incorrect token audience."))?;
+    let audience = jwt::audience(&claims, |given| audiences.iter().any(|it| it == given))
+        .ok_or_else(|| refused("Incorrect token audience."))?;
     if kind == Kind::UserPool && text("token_use") != Some("id") {
         return Err(refused("Not an ID token."));
     }
@@ -200,16 +202,6 @@ fn check_expiry(cognito: &Cognito, claims: &Map<String, Value>) -> Result<(), Er
         Some(end) if now < end => Ok(()),
         Some(end) => Err(refused(&format!("Token expired: {now} >= {end}"))),
         None => Err(refused("Token has no expiry.")),
-    }
-}
-
-/// The audience of a token that is meant for the pool.
-fn audience(claims: &Map<String, Value>, wanted: &[String]) -> Option<String> {
-    let is_wanted = |given: &&str| wanted.iter().any(|it| it == given);
-    match claims.get("aud") {
-        Some(Value::String(given)) => Some(given.as_str()).filter(is_wanted).map(str::to_owned),
-        Some(Value::Array(list)) => list.iter().filter_map(Value::as_str).find(is_wanted).map(str::to_owned),
-        _ => None,
     }
 }
 

@@ -15,7 +15,7 @@ use crate::cognito::keys::Algorithm;
 use crate::wire::{ApiError, Call};
 
 /// `iss` of the tokens.
-pub(super) const ISSUER: &str = "https://cognito-identity.amazonaws.com";
+pub(crate) const ISSUER: &str = "https://cognito-identity.amazonaws.com";
 /// How long a token is good for, in seconds.
 const LIFETIME_S: i64 = 600;
 

@@ -9,6 +9,7 @@ use super::records::{Pool, RoleMapping, Rule, UserPoolClient};
 use super::tables;
 use crate::cognito::Cognito;
 use crate::cognito::error::{Error, INVALID_PARAMETER, LIMIT_EXCEEDED, unsupported};
+use crate::cognito::pooled;
 use crate::store::Tx;
 use crate::wire::{ApiError, Call};
 
@@ -134,7 +135,7 @@ pub(super) async fn create(call: &Call, given: Given) -> Result<Value, ApiError>
         if POOLS_MAX <= tables::n_pools(tx, &home)? {
             return Err(Error::new(LIMIT_EXCEEDED, "Identity pool limit exceeded."));
         }
-        tables::put_pool(tx, &home, &id, &pool)?;
+        pooled::put(tx, &home, &id, &pool)?;
         Ok::<_, Error>(view(&id, pool))
     };
     Ok(cognito.0.store.write(made).await?)
@@ -143,13 +144,13 @@ pub(super) async fn create(call: &Call, given: Given) -> Result<Value, ApiError>
 pub(super) async fn update(call: &Call, mut given: Given) -> Result<Value, ApiError> {
     let (home, id) = (call.home.clone(), given.identity_pool_id.take().unwrap_or_default());
     let changed = move |tx: &Tx<'_>| {
-        let before = tables::own_pool(tx, &home, &id)?;
+        let before = pooled::own::<Pool>(tx, &home, &id)?;
         let kept = before.tags.clone();
         let mut pool = given.into_pool(Some(before))?;
         if pool.tags.is_empty() {
             pool.tags = kept;
         }
-        tables::put_pool(tx, &home, &id, &pool)?;
+        pooled::put(tx, &home, &id, &pool)?;
         Ok::<_, Error>(view(&id, pool))
     };
     Ok(call.state::<Cognito>().0.store.write(changed).await?)
@@ -163,14 +164,14 @@ pub(super) struct Named {
 
 pub(super) async fn describe(call: &Call, named: Named) -> Result<Value, ApiError> {
     let (home, id) = (call.home.clone(), named.identity_pool_id);
-    let read = move |tx: &Tx<'_>| Ok::<_, Error>(view(&id, tables::own_pool(tx, &home, &id)?));
+    let read = move |tx: &Tx<'_>| Ok::<_, Error>(view(&id, pooled::own::<Pool>(tx, &home, &id)?));
     Ok(call.state::<Cognito>().0.store.read(read).await?)
 }
 
 pub(super) async fn delete(call: &Call, named: Named) -> Result<(), ApiError> {
     let (home, id) = (call.home.clone(), named.identity_pool_id);
     let deleted = move |tx: &Tx<'_>| {
-        tables::own_pool(tx, &home, &id)?;
+        pooled::own::<Pool>(tx, &home, &id)?;
         tables::delete_pool(tx, &id)
     };
     Ok(call.state::<Cognito>().0.store.write(deleted).await?)
@@ -186,7 +187,7 @@ pub(super) struct List {
 pub(super) async fn list(call: &Call, input: List) -> Result<Value, ApiError> {
     let (home, max) = (call.home.clone(), input.max_results);
     let after = input.next_token.unwrap_or_default();
-    let read = move |tx: &Tx<'_>| tables::pools(tx, &home, &after, max);
+    let read = move |tx: &Tx<'_>| pooled::page::<Pool>(tx, &home, &after, max);
     let mut pools = call.state::<Cognito>().0.store.read(read).await?;
     let more = max < pools.len();
     pools.truncate(max);
@@ -289,9 +290,9 @@ pub(super) async fn set_roles(call: &Call, input: SetRoles) -> Result<(), ApiErr
     let mappings = mappings.map(|(provider, it)| Ok((provider, it.into_mapping()?)));
     let (roles, mappings) = (input.roles, mappings.collect::<Result<BTreeMap<_, _>, Error>>()?);
     let changed = move |tx: &Tx<'_>| {
-        let mut pool = tables::own_pool(tx, &home, &id)?;
+        let mut pool = pooled::own::<Pool>(tx, &home, &id)?;
         (pool.roles, pool.role_mappings) = (roles, mappings);
-        tables::put_pool(tx, &home, &id, &pool)
+        pooled::put(tx, &home, &id, &pool)
     };
     Ok(call.state::<Cognito>().0.store.write(changed).await?)
 }
@@ -299,7 +300,7 @@ pub(super) async fn set_roles(call: &Call, input: SetRoles) -> Result<(), ApiErr
 pub(super) async fn roles(call: &Call, named: Named) -> Result<Value, ApiError> {
     let (home, id) = (call.home.clone(), named.identity_pool_id);
     let read = move |tx: &Tx<'_>| {
-        let pool = tables::own_pool(tx, &home, &id)?;
+        let pool = pooled::own::<Pool>(tx, &home, &id)?;
         let mappings = pool.role_mappings.into_iter().map(|(provider, it)| (provider, GivenMapping::of(it)));
         let mappings: BTreeMap<_, _> = mappings.collect();
         let mut answer = json!({"IdentityPoolId": id, "Roles": pool.roles});

@@ -1,54 +1,40 @@
 //! Where pools, identities and their logins are kept.
 
+use std::collections::BTreeMap;
+
+use super::arn;
 use super::records::{Identity, Pool};
 use crate::cognito::error::{Error, RESOURCE_NOT_FOUND};
-use crate::cognito::tables::{decoded, home, one_more};
+use crate::cognito::pooled::{self, Pooled, Table, table};
+use crate::cognito::tables::{decoded, one_more};
 use crate::id::AccountRegion;
 use crate::store::{self, Param, Record, Tx};
 
+impl Pooled for Pool {
+    const TABLE: Table = table!("cognito_identity_pool");
+    const IN_ARN: &'static str = ":identitypool/";
+
+    fn missing(id: &str) -> Error {
+        Error::new(RESOURCE_NOT_FOUND, format!("IdentityPool '{id}' not found."))
+    }
+
+    fn arn(home: &AccountRegion, id: &str) -> String {
+        arn(home, id)
+    }
+
+    fn tags(&mut self) -> &mut BTreeMap<String, String> {
+        &mut self.tags
+    }
+}
+
 /// The pool with this id, wherever its home is.
 pub(super) fn pool(tx: &Tx<'_>, id: &str) -> Result<(AccountRegion, Pool), Error> {
-    let sql = "SELECT record, account, region FROM cognito_identity_pool WHERE id = ?1";
-    let found = tx.query_one(sql, &[Param::Text(id)], |row| Ok((home(row, 1, 2)?, decoded(row)?)))?;
-    found.ok_or_else(|| {
+    pooled::find(tx, id)?.ok_or_else(|| {
         // People who forget to make their pool here get this from Amplify, so it says whose pools are looked at.
         let text =
             format!("IdentityPool '{id}' not found. This server's Cognito Identity has pools of its own.");
         Error::new(RESOURCE_NOT_FOUND, text)
     })
-}
-
-/// The pool with this id in a home.
-pub(super) fn own_pool(tx: &Tx<'_>, at: &AccountRegion, id: &str) -> Result<Pool, Error> {
-    match pool(tx, id)? {
-        (home, pool) if home == *at => Ok(pool),
-        _ => Err(no_pool(id)),
-    }
-}
-
-fn no_pool(id: &str) -> Error {
-    Error::new(RESOURCE_NOT_FOUND, format!("IdentityPool '{id}' not found."))
-}
-
-pub(super) fn put_pool(tx: &Tx<'_>, home: &AccountRegion, id: &str, pool: &Pool) -> Result<(), Error> {
-    let sql = "INSERT INTO cognito_identity_pool (id, account, region, record) VALUES (?1, ?2, ?3, ?4)
-               ON CONFLICT (id) DO UPDATE SET record = excluded.record";
-    let record = pool.encode()?;
-    tx.execute(sql, &[id, home.account.as_str(), home.region.as_str(), &record].map(Param::Text))?;
-    Ok(())
-}
-
-/// Pools after the id `after`, one more than `max` if there are so many.
-pub(super) fn pools(
-    tx: &Tx<'_>,
-    at: &AccountRegion,
-    after: &str,
-    max: usize,
-) -> Result<Vec<(String, Pool)>, Error> {
-    let sql = "SELECT record, id FROM cognito_identity_pool WHERE account = ?1 AND region = ?2 AND ?3 < id
-               ORDER BY id LIMIT ?4";
-    let [account, region, after] = [at.account.as_str(), at.region.as_str(), after].map(Param::Text);
-    Ok(tx.query(sql, &[account, region, after, one_more(max)], |row| Ok((row.text(1)?, decoded(row)?)))?)
 }
 
 pub(super) fn n_pools(tx: &Tx<'_>, at: &AccountRegion) -> Result<usize, store::Error> {

@@ -15,6 +15,7 @@ use crate::cognito::Cognito;
 use crate::cognito::error::{
     Error, INVALID_PARAMETER, INVALID_PASSWORD, NOT_AUTHORIZED, UNSUPPORTED_USER_STATE, USERNAME_EXISTS,
 };
+use crate::cognito::pooled;
 use crate::id::AccountRegion;
 use crate::store::Tx;
 use crate::wire::{ApiError, Call};
@@ -29,7 +30,7 @@ pub(super) struct Named {
 
 /// The pool and the user, at home.
 pub(super) fn own(tx: &Tx<'_>, home: &AccountRegion, named: &Named) -> Result<(Pool, Known), Error> {
-    let pool = tables::own_pool(tx, home, &named.user_pool_id)?;
+    let pool = pooled::own::<Pool>(tx, home, &named.user_pool_id)?;
     let known = users::expect(tx, &named.user_pool_id, &pool, &named.username)?;
     Ok((pool, known))
 }
@@ -121,7 +122,7 @@ pub(super) async fn create(call: &Call, input: Create) -> Result<Value, ApiError
     let (pool_id, sub) = (input.user_pool_id, cognito.0.ids.uuid().to_string());
     let pool = {
         let (home, id) = (home.clone(), pool_id.clone());
-        cognito.0.store.read(move |tx| tables::own_pool(tx, &home, &id)).await?
+        cognito.0.store.read(move |tx| pooled::own::<Pool>(tx, &home, &id)).await?
     };
     let mut given = attributes::by_name(input.user_attributes);
     given.remove("sub");
@@ -159,7 +160,7 @@ pub(super) async fn create(call: &Call, input: Create) -> Result<Value, ApiError
     let told = (input.message_action.is_none()).then(|| known.user.username.clone());
     let of_pool = pool_id.clone();
     let made = move |tx: &Tx<'_>| {
-        let pool = tables::own_pool(tx, &home, &of_pool)?;
+        let pool = pooled::own::<Pool>(tx, &home, &of_pool)?;
         if tables::user(tx, &of_pool, &known.key)?.is_some() {
             return Err(Error::new(USERNAME_EXISTS, "User account already exists"));
         }
@@ -351,7 +352,7 @@ pub(super) async fn list(call: &Call, input: List) -> Result<Value, ApiError> {
     let max = input.limit.filter(|max| 0 < *max).unwrap_or(60);
     let filter = input.filter.as_deref().map(super::filter::Filter::parse).transpose()?;
     let read = move |tx: &Tx<'_>| {
-        tables::own_pool(tx, &home, &input.user_pool_id)?;
+        pooled::own::<Pool>(tx, &home, &input.user_pool_id)?;
         let after = input.pagination_token.unwrap_or_default();
         let looked_at = if filter.is_some() { LOOKED_AT_MAX } else { max };
         let mut found = tables::users(tx, &input.user_pool_id, &after, looked_at)?;

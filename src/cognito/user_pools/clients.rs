@@ -7,10 +7,11 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::records::{Client, ClientSecret};
+use super::records::{Client, ClientSecret, Pool};
 use super::tables;
 use crate::cognito::Cognito;
 use crate::cognito::error::{Error, INVALID_PARAMETER, LIMIT_EXCEEDED, NOT_AUTHORIZED, unsupported};
+use crate::cognito::pooled;
 use crate::store::Tx;
 use crate::wire::{ApiError, Call};
 
@@ -205,7 +206,7 @@ pub(super) async fn create(call: &Call, members: Members) -> Result<Value, ApiEr
     let client =
         Client { name: text(&members, "ClientName"), settings: kept(members), created: now, modified: now };
     let put = move |tx: &Tx<'_>| {
-        tables::own_pool(tx, &home, &pool)?;
+        pooled::own::<Pool>(tx, &home, &pool)?;
         if CLIENTS_MAX <= tables::clients(tx, &pool, "", CLIENTS_MAX)?.len() {
             return Err(Error::new(LIMIT_EXCEEDED, "Exceeded user pool client limit."));
         }
@@ -224,7 +225,7 @@ pub(super) struct Named {
 
 /// The client of a pool, at home.
 fn own(tx: &Tx<'_>, home: &crate::id::AccountRegion, named: &Named) -> Result<Found, Error> {
-    tables::own_pool(tx, home, &named.user_pool_id)?;
+    pooled::own::<Pool>(tx, home, &named.user_pool_id)?;
     let found = Found::read(tx, &named.client_id)?;
     if found.pool == named.user_pool_id { Ok(found) } else { Err(tables::no_client(&named.client_id)) }
 }
@@ -279,7 +280,7 @@ pub(super) async fn list(call: &Call, input: List) -> Result<Value, ApiError> {
     let (home, max) = (call.home.clone(), input.max_results.unwrap_or(60));
     let read = move |tx: &Tx<'_>| {
         let pool = input.user_pool_id;
-        tables::own_pool(tx, &home, &pool)?;
+        pooled::own::<Pool>(tx, &home, &pool)?;
         let mut found = tables::clients(tx, &pool, &input.next_token.unwrap_or_default(), max)?;
         let more = max < found.len();
         found.truncate(max);

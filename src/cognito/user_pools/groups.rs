@@ -4,10 +4,11 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::admin::{self, Named};
-use super::records::Group;
+use super::records::{Group, Pool};
 use super::{tables, users};
 use crate::cognito::Cognito;
 use crate::cognito::error::{Error, GROUP_EXISTS, LIMIT_EXCEEDED, RESOURCE_NOT_FOUND};
+use crate::cognito::pooled;
 use crate::store::Tx;
 use crate::wire::{ApiError, Call};
 
@@ -53,7 +54,7 @@ pub(super) async fn create(call: &Call, input: Given) -> Result<Value, ApiError>
     let (home, now) = (call.home.clone(), call.time);
     let made = move |tx: &Tx<'_>| {
         let (pool, name) = (&input.user_pool_id, &input.group_name);
-        tables::own_pool(tx, &home, pool)?;
+        pooled::own::<Pool>(tx, &home, pool)?;
         if tables::group(tx, pool, name)?.is_some() {
             return Err(Error::new(GROUP_EXISTS, "A group with the name already exists."));
         }
@@ -77,7 +78,7 @@ pub(super) async fn update(call: &Call, input: Given) -> Result<Value, ApiError>
     let (home, now) = (call.home.clone(), call.time);
     let changed = move |tx: &Tx<'_>| {
         let (pool, name) = (&input.user_pool_id, &input.group_name);
-        tables::own_pool(tx, &home, pool)?;
+        pooled::own::<Pool>(tx, &home, pool)?;
         let before = existing(tx, pool, name)?;
         let group = Group {
             description: input.description.or(before.description),
@@ -102,7 +103,7 @@ pub(super) struct OneGroup {
 pub(super) async fn get(call: &Call, input: OneGroup) -> Result<Value, ApiError> {
     let home = call.home.clone();
     let read = move |tx: &Tx<'_>| {
-        tables::own_pool(tx, &home, &input.user_pool_id)?;
+        pooled::own::<Pool>(tx, &home, &input.user_pool_id)?;
         let group = existing(tx, &input.user_pool_id, &input.group_name)?;
         Ok::<_, Error>(json!({"Group": view(&input.user_pool_id, &input.group_name, &group)}))
     };
@@ -112,7 +113,7 @@ pub(super) async fn get(call: &Call, input: OneGroup) -> Result<Value, ApiError>
 pub(super) async fn delete(call: &Call, input: OneGroup) -> Result<(), ApiError> {
     let home = call.home.clone();
     let deleted = move |tx: &Tx<'_>| {
-        tables::own_pool(tx, &home, &input.user_pool_id)?;
+        pooled::own::<Pool>(tx, &home, &input.user_pool_id)?;
         existing(tx, &input.user_pool_id, &input.group_name)?;
         tables::delete_group(tx, &input.user_pool_id, &input.group_name)
     };
@@ -151,7 +152,7 @@ pub(super) async fn list(call: &Call, input: Page) -> Result<Value, ApiError> {
     let home = call.home.clone();
     let read = move |tx: &Tx<'_>| {
         let (pool, max) = (&input.user_pool_id, input.max());
-        tables::own_pool(tx, &home, pool)?;
+        pooled::own::<Pool>(tx, &home, pool)?;
         let found = tables::groups(tx, pool, input.next_token.as_deref().unwrap_or_default(), max)?;
         Ok::<_, Error>(paged("Groups", found, max, |name, group| view(pool, name, group)))
     };
@@ -178,7 +179,7 @@ pub(super) async fn users(call: &Call, input: Page) -> Result<Value, ApiError> {
     let home = call.home.clone();
     let read = move |tx: &Tx<'_>| {
         let (pool, max) = (&input.user_pool_id, input.max());
-        tables::own_pool(tx, &home, pool)?;
+        pooled::own::<Pool>(tx, &home, pool)?;
         let name = input.group_name.as_deref().unwrap_or_default();
         existing(tx, pool, name)?;
         let after = input.next_token.as_deref().unwrap_or_default();

@@ -11,6 +11,7 @@ use super::{arn, tables};
 use crate::cognito::Cognito;
 use crate::cognito::error::{Error, INVALID_PARAMETER, LIMIT_EXCEEDED, unsupported};
 use crate::cognito::keys::{Algorithm, IssuerKeys};
+use crate::cognito::pooled;
 use crate::cognito::tables::{KeptKeys, add_keys};
 use crate::id::AccountRegion;
 use crate::store::Tx;
@@ -18,8 +19,6 @@ use crate::wire::{ApiError, Call};
 
 /// The most pools of an account in a region; AWS's quota can be raised to this.
 const POOLS_MAX: usize = 10_000;
-/// The most tags of a pool.
-pub(super) const TAGS_MAX: usize = 50;
 
 /// What a client says of a pool, besides its name and tags.
 type Members = Map<String, Value>;
@@ -135,10 +134,10 @@ pub(super) async fn create(call: &Call, members: Members) -> Result<Value, ApiEr
     let keys = IssuerKeys::new(cognito.make_keys(2, Algorithm::Rs256).await?)?;
     let kept = KeptKeys::of(keys.iter())?;
     let made = move |tx: &Tx<'_>| {
-        if POOLS_MAX <= tables::pools(tx, &home, "", POOLS_MAX)?.len() {
+        if POOLS_MAX <= pooled::page::<Pool>(tx, &home, "", POOLS_MAX)?.len() {
             return Err(Error::new(LIMIT_EXCEEDED, "Exceeded user pool limit."));
         }
-        tables::put_pool(tx, &home, &id, &pool)?;
+        pooled::put(tx, &home, &id, &pool)?;
         add_keys(tx, &id, &kept)?;
         Ok::<_, Error>(json!({"UserPool": view(&home, &id, pool, None)}))
     };
@@ -154,7 +153,7 @@ pub(super) struct Named {
 pub(super) async fn describe(call: &Call, named: Named) -> Result<Value, ApiError> {
     let (home, id) = (call.home.clone(), named.user_pool_id);
     let read = move |tx: &Tx<'_>| {
-        let pool = tables::own_pool(tx, &home, &id)?;
+        let pool = pooled::own::<Pool>(tx, &home, &id)?;
         let n_users = tables::n_users(tx, &id)?;
         Ok::<_, Error>(json!({"UserPool": view(&home, &id, pool, Some(n_users))}))
     };
@@ -166,7 +165,7 @@ pub(super) async fn update(call: &Call, mut members: Members) -> Result<Value, A
     let id = members.remove("UserPoolId").and_then(|id| id.as_str().map(str::to_owned)).unwrap_or_default();
     let (home, now) = (call.home.clone(), call.time);
     let changed = move |tx: &Tx<'_>| {
-        let before = tables::own_pool(tx, &home, &id)?;
+        let before = pooled::own::<Pool>(tx, &home, &id)?;
         // What can't be changed stays; everything else is as it is said now.
         let fixed = ["UsernameAttributes", "AliasAttributes", "UsernameConfiguration"];
         let kept = before.settings.into_iter().filter(|(name, _)| fixed.contains(&name.as_str()));
@@ -181,7 +180,7 @@ pub(super) async fn update(call: &Call, mut members: Members) -> Result<Value, A
             created: before.created,
             modified: now,
         };
-        tables::put_pool(tx, &home, &id, &pool)?;
+        pooled::put(tx, &home, &id, &pool)?;
         Ok::<_, Error>(json!({}))
     };
     Ok(call.state::<Cognito>().0.store.write(changed).await?)
@@ -191,7 +190,7 @@ pub(super) async fn delete(call: &Call, named: Named) -> Result<(), ApiError> {
     let (cognito, home, id) = (call.state::<Cognito>(), call.home.clone(), named.user_pool_id);
     let gone = id.clone();
     let deleted = move |tx: &Tx<'_>| {
-        let pool = tables::own_pool(tx, &home, &id)?;
+        let pool = pooled::own::<Pool>(tx, &home, &id)?;
         if pool.settings.get("DeletionProtection").is_some_and(|it| it == "ACTIVE") {
             let text = "The user pool cannot be deleted because deletion protection is activated. Deletion protection must be inactivated first.";
             return Err(Error::new(INVALID_PARAMETER, text));
@@ -214,7 +213,7 @@ pub(super) async fn list(call: &Call, input: List) -> Result<Value, ApiError> {
     let (home, max) = (call.home.clone(), input.max_results);
     let after = input.next_token.unwrap_or_default();
     let mut pools =
-        call.state::<Cognito>().0.store.read(move |tx| tables::pools(tx, &home, &after, max)).await?;
+        call.state::<Cognito>().0.store.read(move |tx| pooled::page::<Pool>(tx, &home, &after, max)).await?;
     let more = max < pools.len();
     pools.truncate(max);
     let next = pools.last().filter(|_| more).map(|(id, _)| id.clone());
@@ -246,7 +245,7 @@ pub(super) async fn add_attributes(call: &Call, input: AddAttributes) -> Result<
         return Err(ApiError::new(INVALID_PARAMETER, "Standard attributes can't be added."));
     }
     let changed = move |tx: &Tx<'_>| {
-        let mut pool = tables::own_pool(tx, &home, &id)?;
+        let mut pool = pooled::own::<Pool>(tx, &home, &id)?;
         for attribute in added {
             if pool.schema.iter().any(|old| old.get("Name") == attribute.get("Name")) {
                 let name = attribute.get("Name").and_then(Value::as_str).unwrap_or_default();
@@ -258,7 +257,7 @@ pub(super) async fn add_attributes(call: &Call, input: AddAttributes) -> Result<
             pool.schema.push(attribute);
         }
         attributes::check_count(&pool.schema)?;
-        tables::put_pool(tx, &home, &id, &Pool { modified: now, ..pool })
+        pooled::put(tx, &home, &id, &Pool { modified: now, ..pool })
     };
     call.state::<Cognito>().0.store.write(changed).await?;
     Ok(json!({}))
@@ -275,7 +274,7 @@ pub(super) struct Mfa {
 
 pub(super) async fn mfa(call: &Call, input: Mfa) -> Result<Value, ApiError> {
     let (home, id) = (call.home.clone(), input.user_pool_id);
-    call.state::<Cognito>().0.store.read(move |tx| tables::own_pool(tx, &home, &id)).await?;
+    call.state::<Cognito>().0.store.read(move |tx| pooled::own::<Pool>(tx, &home, &id)).await?;
     Ok(json!({"MfaConfiguration": "OFF"}))
 }
 
@@ -287,57 +286,4 @@ pub(super) async fn set_mfa(call: &Call, input: Mfa) -> Result<Value, ApiError> 
         return Err(unsupported(name).into());
     }
     mfa(call, input).await
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub(super) struct Tagged {
-    resource_arn: String,
-    #[serde(default)]
-    tags: BTreeMap<String, String>,
-    #[serde(default)]
-    tag_keys: Vec<String>,
-}
-
-/// The pool that an ARN names, at home.
-fn pool_of(home: &AccountRegion, given: &str) -> Result<String, Error> {
-    let id = given.rsplit_once(":userpool/").map(|(_, id)| id.to_owned());
-    id.filter(|id| arn(home, id) == given).ok_or_else(|| {
-        Error::new(crate::cognito::error::RESOURCE_NOT_FOUND, format!("Resource {given} does not exist."))
-    })
-}
-
-async fn change_tags(
-    call: &Call,
-    arn: &str,
-    change: impl FnOnce(&mut BTreeMap<String, String>) + Send + 'static,
-) -> Result<Value, ApiError> {
-    let (home, id) = (call.home.clone(), pool_of(&call.home, arn)?);
-    let changed = move |tx: &Tx<'_>| {
-        let mut pool = tables::own_pool(tx, &home, &id)?;
-        change(&mut pool.tags);
-        if TAGS_MAX < pool.tags.len() {
-            return Err(Error::new(INVALID_PARAMETER, format!("A pool has at most {TAGS_MAX} tags.")));
-        }
-        tables::put_pool(tx, &home, &id, &pool)
-    };
-    call.state::<Cognito>().0.store.write(changed).await?;
-    Ok(json!({}))
-}
-
-pub(super) async fn tag(call: &Call, input: Tagged) -> Result<Value, ApiError> {
-    change_tags(call, &input.resource_arn, move |tags| tags.extend(input.tags)).await
-}
-
-pub(super) async fn untag(call: &Call, input: Tagged) -> Result<Value, ApiError> {
-    change_tags(call, &input.resource_arn, move |tags| {
-        tags.retain(|key, _| !input.tag_keys.contains(key));
-    })
-    .await
-}
-
-pub(super) async fn tags(call: &Call, input: Tagged) -> Result<Value, ApiError> {
-    let (home, id) = (call.home.clone(), pool_of(&call.home, &input.resource_arn)?);
-    let read = move |tx: &Tx<'_>| Ok::<_, Error>(json!({"Tags": tables::own_pool(tx, &home, &id)?.tags}));
-    Ok(call.state::<Cognito>().0.store.read(read).await?)
 }

@@ -20,6 +20,7 @@ use crate::cognito::Cognito;
 use crate::cognito::error::{
     Error, INVALID_PARAMETER, NOT_AUTHORIZED, NOT_CONFIRMED, RESET_REQUIRED, unsupported,
 };
+use crate::cognito::pooled;
 use crate::store::Tx;
 use crate::wire::{ApiError, Call};
 
@@ -74,7 +75,7 @@ async fn door(call: &Call, client_id: &str, pool_id: Option<&str>) -> Result<Doo
             return Err(tables::no_client(client_id));
         }
         let (home, id) = (call.home.clone(), pool_id.to_owned());
-        call.state::<Cognito>().0.store.read(move |tx| tables::own_pool(tx, &home, &id)).await?;
+        call.state::<Cognito>().0.store.read(move |tx| pooled::own::<Pool>(tx, &home, &id)).await?;
     }
     Ok(door)
 }

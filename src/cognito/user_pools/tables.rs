@@ -1,50 +1,39 @@
 //! Where user pools, clients, users, groups and sign-ins are kept.
 
+use std::collections::BTreeMap;
+
+use super::arn;
 use super::records::{Client, ClientSecret, Group, Pool, SignIn, User, UserSecrets};
 use crate::clock::Timestamp;
 use crate::cognito::error::{Error, RESOURCE_NOT_FOUND};
-use crate::cognito::tables::{CLIENT_SECRETS, USER_SECRETS, decoded, home, one_more};
+use crate::cognito::pooled::{self, Pooled, Table, table};
+use crate::cognito::tables::{CLIENT_SECRETS, USER_SECRETS, decoded, one_more};
 use crate::id::AccountRegion;
 use crate::store::{self, Param, Record, Row, Tx};
 
 /// How many ended sign-ins are forgotten at a time.
 const FORGOTTEN_MAX: i64 = 100;
 
-fn no_pool(id: &str) -> Error {
-    Error::new(RESOURCE_NOT_FOUND, format!("User pool {id} does not exist."))
-}
+impl Pooled for Pool {
+    const TABLE: Table = table!("cognito_user_pool");
+    const IN_ARN: &'static str = ":userpool/";
 
-pub(super) fn pool(tx: &Tx<'_>, id: &str) -> Result<(AccountRegion, Pool), Error> {
-    let sql = "SELECT record, account, region FROM cognito_user_pool WHERE id = ?1";
-    let found = tx.query_one(sql, &[Param::Text(id)], |row| Ok((home(row, 1, 2)?, decoded(row)?)))?;
-    found.ok_or_else(|| no_pool(id))
-}
+    fn missing(id: &str) -> Error {
+        Error::new(RESOURCE_NOT_FOUND, format!("User pool {id} does not exist."))
+    }
 
-/// The pool with this id in a home.
-pub(super) fn own_pool(tx: &Tx<'_>, at: &AccountRegion, id: &str) -> Result<Pool, Error> {
-    match pool(tx, id)? {
-        (home, pool) if home == *at => Ok(pool),
-        _ => Err(no_pool(id)),
+    fn arn(home: &AccountRegion, id: &str) -> String {
+        arn(home, id)
+    }
+
+    fn tags(&mut self) -> &mut BTreeMap<String, String> {
+        &mut self.tags
     }
 }
 
-pub(super) fn put_pool(tx: &Tx<'_>, home: &AccountRegion, id: &str, pool: &Pool) -> Result<(), Error> {
-    let sql = "INSERT INTO cognito_user_pool (id, account, region, record) VALUES (?1, ?2, ?3, ?4)
-               ON CONFLICT (id) DO UPDATE SET record = excluded.record";
-    tx.execute(sql, &[id, home.account.as_str(), home.region.as_str(), &pool.encode()?].map(Param::Text))?;
-    Ok(())
-}
-
-pub(super) fn pools(
-    tx: &Tx<'_>,
-    at: &AccountRegion,
-    after: &str,
-    max: usize,
-) -> Result<Vec<(String, Pool)>, Error> {
-    let sql = "SELECT record, id FROM cognito_user_pool WHERE account = ?1 AND region = ?2 AND ?3 < id
-               ORDER BY id LIMIT ?4";
-    let [account, region, after] = [at.account.as_str(), at.region.as_str(), after].map(Param::Text);
-    Ok(tx.query(sql, &[account, region, after, one_more(max)], |row| Ok((row.text(1)?, decoded(row)?)))?)
+/// The pool with this id, wherever its home is.
+pub(super) fn pool(tx: &Tx<'_>, id: &str) -> Result<(AccountRegion, Pool), Error> {
+    pooled::find(tx, id)?.ok_or_else(|| Pool::missing(id))
 }
 
 /// Deletes a pool with everything in it.

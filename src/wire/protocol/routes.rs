@@ -119,6 +119,22 @@ impl Routes {
         }
     }
 
+    /// The operation that a form without a signature calls, if it takes none; the head tells of no service then.
+    pub(crate) fn unsigned_of_form(
+        &self,
+        services: &Services,
+        uri: &TargetUri,
+        body: &[u8],
+    ) -> Option<&'static Operation> {
+        let parameters = form_and_query(body, uri);
+        let (_, action) = parameters.iter().find(|(key, _)| key == "Action")?;
+        let takes = |service: &&'static Service| {
+            matches!(service.protocol, Protocol::Query { .. })
+                && service.special.unsigned.contains(&action.as_str())
+        };
+        self.named(services.iter().find(takes)?, action)
+    }
+
     fn find_rest(&self, service: &Service, uri: &TargetUri, method: &str) -> Option<&'static Operation> {
         let raw = uri.path();
         let candidates = self.rest.get(&(service.name, method, segments(raw).count()))?;
