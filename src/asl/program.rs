@@ -46,6 +46,13 @@ impl Program {
         self.states.iter().any(|state| !state.variables.is_empty() || state.kind.assigns())
     }
 
+    /// Whether any of its states is a Map in DISTRIBUTED mode; those of such a Map's own states don't count.
+    pub fn has_distributed_map(&self) -> bool {
+        self.states
+            .iter()
+            .any(|state| matches!(&state.kind, StateKind::Map(map) if map.distributed.is_some()))
+    }
+
     /// Every state, nested ones too; each `States` object in the order of the definition.
     pub fn ids(&self) -> impl Iterator<Item = StateId> + use<> {
         (0..self.states.len()).map(StateId::from_index)

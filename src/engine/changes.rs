@@ -248,6 +248,13 @@ fn child(
     }
     // In the order of time, which costs the name's index much less.
     let name = engine.ordered_uuid().into();
-    let beginning = Beginning { name, input, trace_header, map_child: Some(child), first: Input::Start };
+    let beginning = Beginning {
+        name,
+        input,
+        trace_header,
+        map_child: Some(child),
+        first: Input::Start,
+        map_refused: None,
+    };
     Ok(Box::new(Child::new(engine.prepare_as(&machine, beginning, began)?)))
 }

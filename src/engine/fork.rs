@@ -60,12 +60,14 @@ impl Engine {
         }
         let at = self.entered(id, &state, event_id).await?;
         let (fork, own_input) = self.forked(id, &machine, at, input).await?;
+        let map_refused = self.map_refused_of(&machine, &name).await;
         let beginning = Beginning {
             name,
             input: own_input,
             trace_header: None,
             map_child: None,
             first: Input::Forked(Box::new(fork)),
+            map_refused,
         };
         let of = machine.clone();
         let prepare = move |engine: &Self| {

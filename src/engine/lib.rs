@@ -90,7 +90,7 @@ pub use state_machines::{
 };
 pub use tags::Tag;
 pub use tasks::{
-    BoxFuture, HttpExchange, HttpRequest, HttpResponse, Need, TaskCall, TaskResult, Tasks, Traced,
+    Acting, BoxFuture, HttpExchange, HttpRequest, HttpResponse, Need, TaskCall, TaskResult, Tasks, Traced,
     Unpermitted,
 };
 pub use test_state::{

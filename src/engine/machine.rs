@@ -107,6 +107,8 @@ pub struct Env<'a> {
     pub limits: Limits,
     /// Whether the execution's machine is on its way out: then the execution ends where it would enter a state.
     pub is_deleting: bool,
+    /// Why no Map Run may start children, if the role doesn't let it.
+    pub map_refused: Option<&'a Failure>,
     /// The trial that the step is part of, if it is one.
     pub trial: Option<&'a Trial<'a>>,
 }

@@ -28,16 +28,18 @@ pub(super) use self::express::ExpressChild;
 pub(super) use self::items::failed;
 pub(super) use self::tally::Tally;
 use self::tell::Ends;
+use super::event::Failure;
 use super::execution::{BatchBounds, ExecutionStatus, FrameId, MapRunAttempt, MapRunKey};
 use super::executions::status_code as status_code_of;
 use super::machine::{MapRunStart, MapRunStatus};
+use super::nested::answer::unpermitted;
 use super::open::Engine;
 use super::runner::Origin;
 use super::state_machines::{LoadedMachine, home_key};
-use super::{Error, journal, redrive};
-use crate::asl::{Processor, StateMachineType};
+use super::{Acting, Error, Need, journal, redrive};
+use crate::asl::{Processor, Program, StateMachineType};
 use crate::clock::Timestamp;
-use crate::id::StateMachineArn;
+use crate::id::{AccountRegion, ExecutionArn, StateMachineArn};
 use crate::store::{Param, Record as _, Store, Tx};
 
 /// Whose child an execution is.
@@ -161,6 +163,41 @@ impl Engine {
             events_max: origin.events_max,
             express_history: origin.express_history,
         }))
+    }
+}
+
+impl Engine {
+    /// Why an execution's Maps may start no children, if its role doesn't let them: as on AWS, it has to allow
+    /// StartExecution of the machine itself. AWS's documents don't say what the execution is told; it is told what a task
+    /// is that starts an execution.
+    ///
+    /// <https://docs.aws.amazon.com/step-functions/latest/dg/iam-policies-eg-dist-map.html>
+    pub(super) async fn map_refused(
+        &self,
+        program: &Program,
+        home: &AccountRegion,
+        acting: impl FnOnce() -> Acting,
+    ) -> Option<Failure> {
+        if !program.has_distributed_map() {
+            return None;
+        }
+        let acting = acting();
+        // A child's machine is `…:stateMachine:NAME/LABEL`.
+        let resource = acting.state_machine_arn.split('/').next().unwrap_or_default().to_owned();
+        let needed = vec![Need { action: "states:StartExecution", resource }];
+        let refused = self.inner.tasks.permit(home.clone(), acting, needed).await.err()?;
+        Some(unpermitted(refused, &self.inner.ids.uuid().to_string()))
+    }
+
+    /// The same for an execution that is about to begin.
+    pub(super) async fn map_refused_of(&self, machine: &LoadedMachine, name: &str) -> Option<Failure> {
+        let acting = || Acting {
+            execution_arn: ExecutionArn::new(&machine.home, &machine.name, name).to_string().into(),
+            state_machine_arn: machine.arn.clone(),
+            role_arn: machine.role_arn.clone(),
+            task_role: None,
+        };
+        self.map_refused(&machine.program, &machine.home, acting).await
     }
 }
 

@@ -6,7 +6,7 @@
 //!
 //! <https://docs.aws.amazon.com/step-functions/latest/dg/connect-stepfunctions.html>
 
-mod answer;
+pub(super) mod answer;
 mod arguments;
 pub(super) mod link;
 
@@ -105,7 +105,7 @@ impl Engine {
                 needed.push(Need { action, resource: execution.clone() });
             }
         }
-        let refused = self.inner.tasks.permit(call.clone(), needed).await.err()?;
+        let refused = self.inner.tasks.permit(call.home.clone(), call.acting(), needed).await.err()?;
         Some(answer::unpermitted(refused, &self.inner.ids.uuid().to_string()))
     }
 

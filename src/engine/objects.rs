@@ -1,12 +1,13 @@
 //! The port through which objects of buckets are read and written: items and results of Map Runs.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use super::BoxFuture;
 use super::event::Failure;
+use super::{Acting, BoxFuture};
 use crate::clock::Timestamp;
 use crate::id::AccountRegion;
 
@@ -15,6 +16,8 @@ use crate::id::AccountRegion;
 pub struct ObjectName {
     /// Account and region of who asks.
     pub home: AccountRegion,
+    /// The execution that asks, under its role; `None` for the server itself.
+    pub acting: Option<Arc<Acting>>,
     /// Its bucket.
     pub bucket: String,
     /// Its key; of a listing, what keys begin with.

@@ -205,6 +205,7 @@ impl Engine {
             },
             limits,
             is_deleting,
+            map_refused: None,
             trial: None,
         };
         step(&env)

@@ -13,10 +13,10 @@ use super::execution::{Entry, Execution, ExecutionStatus};
 use super::executions::Loaded;
 use super::live::{Live, Place};
 use super::logging::LogPlan;
-use super::machine::{self, Input, Limits, Outcome};
+use super::machine::{self, Env, Input, Limits, Outcome};
 use super::map_runs::MapChild;
 use super::open::Engine;
-use super::{Error, executions, journal};
+use super::{Acting, Error, executions, journal};
 use crate::id::AccountRegion;
 use crate::store::{self, Tx};
 
@@ -44,6 +44,18 @@ pub(super) struct Origin {
     pub(super) events_max: u64,
     /// How long Express executions that its Maps run are kept after their end, if they are.
     pub(super) express_history: Option<Duration>,
+}
+
+impl Origin {
+    /// What the execution does is done for it, under its machine's role.
+    pub(super) fn acting(&self) -> Acting {
+        Acting {
+            execution_arn: self.arn.clone(),
+            state_machine_arn: self.state_machine_arn.clone(),
+            role_arn: self.role_arn.clone(),
+            task_role: None,
+        }
+    }
 }
 
 /// An execution's place, locked.
@@ -106,10 +118,12 @@ impl Engine {
         let is_deleting = self.inner.deleting.has(&live.origin.state_machine_arn);
         let home = live.origin.home.clone();
         let limits = Limits::standard(live.origin.events_max);
+        let map_refused = self.map_refused(&program, &home, || live.origin.acting()).await;
         let step = move |engine: &Self| {
             let began = engine.inner.clock.monotonic();
             let step = engine.with_env_since(began, id, &home, limits, is_deleting, |env| {
-                machine::step(&program, &mut live.execution, input, env)
+                let env = Env { map_refused: map_refused.as_ref(), ..*env };
+                machine::step(&program, &mut live.execution, input, &env)
             });
             let decided = match step.outcome {
                 Outcome::Stale => None,

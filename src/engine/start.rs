@@ -4,10 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::changes::Changes;
+use super::event::Failure;
 use super::execution::{Execution, ExecutionStart, ExecutionStatus};
 use super::executions::status_code;
 use super::live::Live;
-use super::machine::{self, EVENTS_MAX, Input, Limits};
+use super::machine::{self, EVENTS_MAX, Env, Input, Limits};
 use super::map_runs::{self, MapChild, RunOf};
 use super::open::Engine;
 use super::runner::Origin;
@@ -62,6 +63,8 @@ pub(super) struct Beginning {
     /// Whose child it is, if it is one of a Map Run.
     pub(super) map_child: Option<MapChild>,
     pub(super) first: Input,
+    /// Why its Maps may start no children. Those of a child may if their parent's may.
+    pub(super) map_refused: Option<Failure>,
 }
 
 /// An execution that has taken its first step in memory, about to be written.
@@ -115,9 +118,11 @@ impl Engine {
         trace_header: Option<String>,
     ) -> Result<Prepared, Error> {
         let of = machine.clone();
+        let map_refused = self.map_refused_of(machine, &name).await;
         let prepare = move |engine: &Self| {
             let began = engine.inner.clock.monotonic();
-            let beginning = Beginning { name, input, trace_header, map_child: None, first: Input::Start };
+            let first = Input::Start;
+            let beginning = Beginning { name, input, trace_header, map_child: None, first, map_refused };
             engine.prepare_as(&of, beginning, began)
         };
         self.decide(&machine.program, prepare).await?
@@ -131,7 +136,7 @@ impl Engine {
         beginning: Beginning,
         began: Duration,
     ) -> Result<Prepared, Error> {
-        let Beginning { name, input, trace_header, map_child, first } = beginning;
+        let Beginning { name, input, trace_header, map_child, first, map_refused } = beginning;
         let is_fork = matches!(first, Input::Forked(_));
         let (id, now) = (self.next_id(), self.now());
         let arn: Arc<str> = ExecutionArn::new(&machine.home, &machine.name, &name).to_string().into();
@@ -150,7 +155,8 @@ impl Engine {
         });
         let limits = Limits::standard(machine.events_max);
         let step = self.with_env_since(began, id, &machine.home, limits, false, |env| {
-            machine::step(&machine.program, &mut execution, first, env)
+            let env = Env { map_refused: map_refused.as_ref(), ..*env };
+            machine::step(&machine.program, &mut execution, first, &env)
         });
         let journal = journal::Record::new(&step.entries)?;
         let origin = Origin {

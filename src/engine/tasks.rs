@@ -36,6 +36,31 @@ pub struct TaskCall {
     pub trace_header: Option<Arc<str>>,
 }
 
+/// The execution for which something is done, and the role under which it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Acting {
+    /// The execution's ARN.
+    pub execution_arn: Arc<str>,
+    /// Its machine's ARN.
+    pub state_machine_arn: Arc<str>,
+    /// The role of the machine.
+    pub role_arn: Arc<str>,
+    /// The role of a task's `Credentials`, which the machine's role assumes.
+    pub task_role: Option<Arc<str>>,
+}
+
+impl TaskCall {
+    /// For which execution the call is made, and under which role.
+    pub fn acting(&self) -> Acting {
+        Acting {
+            execution_arn: self.execution_arn.clone(),
+            state_machine_arn: self.state_machine_arn.clone(),
+            role_arn: self.role_arn.clone(),
+            task_role: self.task_role.clone(),
+        }
+    }
+}
+
 /// How a call ended.
 #[derive(Clone, Debug, PartialEq)]
 pub enum TaskResult {
@@ -121,8 +146,13 @@ pub trait Tasks: Send + Sync + 'static {
         Box::pin(async move { (run.await, None) })
     }
 
-    /// Whether the role of `call` may do everything that is needed, which the engine does itself for the task.
-    fn permit(&self, _call: TaskCall, _needed: Vec<Need>) -> BoxFuture<'static, Result<(), Unpermitted>> {
+    /// Whether a role may do everything that is needed, which the engine does itself for an execution of `home`.
+    fn permit(
+        &self,
+        _home: AccountRegion,
+        _acting: Acting,
+        _needed: Vec<Need>,
+    ) -> BoxFuture<'static, Result<(), Unpermitted>> {
         Box::pin(std::future::ready(Ok(())))
     }
 

@@ -111,6 +111,15 @@ pub(super) fn refuse(connections: &Connections, arguments: &Payload) -> Option<S
         .then(|| "The value for the 'ApiEndpoint' field must have the scheme 'https'".to_owned())
 }
 
+/// The secret that EventBridge makes for a connection: policies name it as `…:secret:events!connection/*`.
+fn secret_of(connection: &str) -> String {
+    connection.replacen(":events:", ":secretsmanager:", 1).replacen(
+        ":connection/",
+        ":secret:events!connection/",
+        1,
+    )
+}
+
 /// Whether the role may call the endpoint, and use the connection and its secret.
 ///
 /// <https://docs.aws.amazon.com/step-functions/latest/dg/call-https-apis.html>
@@ -120,7 +129,7 @@ pub(super) async fn unpermitted(aws: &AwsClient, call: &TaskCall) -> Option<Fail
     let text = |member: &str| arguments.get(member).and_then(Value::as_str).unwrap_or_default();
     let endpoint = text("ApiEndpoint");
     let connection = connection_arn(arguments).unwrap_or_default();
-    // The secret of a connection is EventBridge's own; nobody but its connection names it.
+    let secret = secret_of(connection);
     let needed = [
         (
             Permission::new("states:InvokeHTTPEndpoint", &*call.state_machine_arn)
@@ -129,6 +138,8 @@ pub(super) async fn unpermitted(aws: &AwsClient, call: &TaskCall) -> Option<Fail
             None,
         ),
         (Permission::new("events:RetrieveConnectionCredentials", connection), Some(connection)),
+        (Permission::new("secretsmanager:DescribeSecret", &*secret), Some(connection)),
+        (Permission::new("secretsmanager:GetSecretValue", &*secret), Some(connection)),
     ];
     for (permission, of_connection) in needed {
         let error = match aws.permit(&role, &call.home, std::slice::from_ref(&permission)).await {

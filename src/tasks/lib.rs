@@ -7,7 +7,6 @@ use stepgate_clock as clock;
 use stepgate_connect as connect;
 use stepgate_engine as engine;
 use stepgate_gateway as gateway;
-#[cfg(test)]
 use stepgate_id as id;
 use stepgate_identity as identity;
 use stepgate_json as json;

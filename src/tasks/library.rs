@@ -7,13 +7,14 @@ use tokio::sync::watch;
 use super::connections::Connections;
 use super::http_invoke::Trace;
 use super::objects::ObjectStore;
-use super::role::role_use;
+use super::role::role_of;
 use super::{api_gateway, aws, http_invoke, lambda, s3, sfn};
 use crate::asl::{Integration, Resource};
 use crate::connect::HttpClient;
 use crate::engine::event::Failure;
-use crate::engine::{BoxFuture, Need, TaskCall, TaskResult, Tasks, Traced, Unpermitted};
+use crate::engine::{Acting, BoxFuture, Need, TaskCall, TaskResult, Tasks, Traced, Unpermitted};
 use crate::gateway::Gateway;
+use crate::id::AccountRegion;
 use crate::json::Payload;
 use crate::wire::Permission;
 use crate::wire::client::{self, AwsClient};
@@ -127,17 +128,22 @@ impl Tasks for Library {
         self.make(call, if reveal_secrets { Trace::WithSecrets } else { Trace::WithoutSecrets })
     }
 
-    fn permit(&self, call: TaskCall, needed: Vec<Need>) -> BoxFuture<'static, Result<(), Unpermitted>> {
+    fn permit(
+        &self,
+        home: AccountRegion,
+        acting: Acting,
+        needed: Vec<Need>,
+    ) -> BoxFuture<'static, Result<(), Unpermitted>> {
         let mut rooms = self.rooms.clone();
         Box::pin(async move {
-            let Some(role) = role_use(&call) else { return Ok(()) };
+            let Some(role) = role_of(&acting) else { return Ok(()) };
             let rooms = rooms.wait_for(Option::is_some).await.ok().and_then(|rooms| rooms.clone());
             let Some(rooms) = rooms else {
                 return std::future::pending().await;
             };
             let needed = needed.into_iter().map(|need| Permission::new(need.action, need.resource));
             let needed: Vec<Permission> = needed.collect();
-            rooms.aws.permit(&role, &call.home, &needed).await.map_err(|error| match error {
+            rooms.aws.permit(&role, &home, &needed).await.map_err(|error| match error {
                 client::Unpermitted::Denied(message) => Unpermitted::Denied(message),
                 client::Unpermitted::Role(_) | client::Unpermitted::Closed => {
                     Unpermitted::Role(error.to_string())

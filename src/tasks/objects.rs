@@ -2,6 +2,8 @@
 //!
 //! The settings' `root` comes first: a folder with a folder for each bucket. It has one version of everything, so that
 //! an object that is wanted in a version comes from the endpoint.
+//!
+//! Whoever asks for an execution needs the permissions of S3, wherever the objects are.
 
 mod endpoint;
 mod folder;
@@ -12,9 +14,11 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use super::role::role_of;
 use crate::engine::event::Failure;
 use crate::engine::{BoxFuture, ListedObject, ObjectListing, ObjectName, ObjectPart, Objects};
-use crate::wire::client::{AwsClient, ServiceEndpoint};
+use crate::wire::Permission;
+use crate::wire::client::{AwsClient, ServiceEndpoint, Unpermitted};
 
 /// The service's name.
 pub(super) const NAME: &str = "s3";
@@ -69,6 +73,46 @@ impl ObjectStore {
     }
 }
 
+/// What is done with objects.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Access {
+    Read,
+    List,
+    Write,
+}
+
+/// The permission that AWS asks for.
+///
+/// <https://docs.aws.amazon.com/step-functions/latest/dg/iam-policies-eg-dist-map.html>
+fn permission(access: Access, object: &ObjectName) -> Permission {
+    let bucket = format!("arn:{}:s3:::{}", object.home.region.partition(), object.bucket);
+    match access {
+        Access::List => Permission::new("s3:ListBucket", bucket).with("s3:prefix", object.key.as_str()),
+        Access::Write => Permission::new("s3:PutObject", format!("{bucket}/{}", object.key)),
+        Access::Read => {
+            let action = if object.version.is_some() { "s3:GetObjectVersion" } else { "s3:GetObject" };
+            Permission::new(action, format!("{bucket}/{}", object.key))
+        }
+    }
+}
+
+impl ObjectStore {
+    /// Whether the role of whoever asks allows it; S3's words if it doesn't.
+    async fn permit(&self, access: Access, object: &ObjectName) -> Result<(), Failure> {
+        let Some(role) = object.acting.as_deref().and_then(role_of) else { return Ok(()) };
+        let permitted = self.aws.permit(&role, &object.home, &[permission(access, object)]).await;
+        permitted.map_err(|error| match error {
+            Unpermitted::Denied(message) => {
+                let cause = format!("{message} (Service: S3, Status Code: 403)");
+                Failure::new("S3.S3Exception", cause)
+            }
+            Unpermitted::Role(_) | Unpermitted::Closed => {
+                Failure::new("States.TaskFailed", error.to_string())
+            }
+        })
+    }
+}
+
 /// Bytes asked for at one time.
 const PART_BYTES: u64 = 4 * 1024 * 1024;
 
@@ -98,6 +142,7 @@ impl Objects for ObjectStore {
     fn read(&self, object: ObjectName, range: Range<u64>) -> BoxFuture<'static, Result<ObjectPart, Failure>> {
         let store = self.clone();
         Box::pin(async move {
+            store.permit(Access::Read, &object).await?;
             if let Some(root) = store.root.clone().filter(|_| object.version.is_none()) {
                 return blocking(move || folder::read(&root, &object, range)).await;
             }
@@ -113,6 +158,7 @@ impl Objects for ObjectStore {
     ) -> BoxFuture<'static, Result<ObjectListing, Failure>> {
         let store = self.clone();
         Box::pin(async move {
+            store.permit(Access::List, &prefix).await?;
             if let Some(root) = store.root.clone() {
                 return blocking(move || folder::list(&root, &prefix, next.as_deref(), PAGE)).await;
             }
@@ -124,6 +170,7 @@ impl Objects for ObjectStore {
     fn write(&self, object: ObjectName, body: Bytes) -> BoxFuture<'static, Result<(), Failure>> {
         let store = self.clone();
         Box::pin(async move {
+            store.permit(Access::Write, &object).await?;
             if let Some(root) = store.root.clone() {
                 return blocking(move || folder::write(&root, &object, &body)).await;
             }

@@ -2,6 +2,8 @@
 //!
 //! <https://docs.aws.amazon.com/step-functions/latest/dg/supported-services-awssdk.html>
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value, json};
 
 use super::objects::{ObjectStore, PAGE};
@@ -61,7 +63,14 @@ async fn answer(objects: &ObjectStore, action: Action, call: &TaskCall) -> Resul
         Action::Get | Action::Put => required("Key")?,
         Action::List => text("Prefix").unwrap_or_default(),
     };
-    let object = ObjectName { home: call.home.clone(), bucket, key, version: text("VersionId"), owner: None };
+    let object = ObjectName {
+        home: call.home.clone(),
+        acting: Some(Arc::new(call.acting())),
+        bucket,
+        key,
+        version: text("VersionId"),
+        owner: None,
+    };
     if object.version.is_some() {
         let cause =
             format!("s3://{}/{} is wanted in a version, and a folder has none", object.bucket, object.key);

@@ -248,6 +248,7 @@ impl<'a> World<'a> {
             refuse_arguments: &refuse,
             limits: self.limits,
             is_deleting: false,
+            map_refused: None,
             trial: None,
         };
         let step = machine::step(&self.program, &mut execution, input.clone(), &env);

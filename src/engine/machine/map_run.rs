@@ -69,6 +69,9 @@ impl Stepper<'_> {
             batch,
             length,
         })));
+        if let Some(refused) = self.env.map_refused {
+            return self.map_run_failed(frame, refused.clone(), None);
+        }
         if let (Some(reader), Some(reading)) = (&distributed.reader, reading) {
             let source = reader.source.clone();
             let attempt = key.first();
@@ -352,6 +355,9 @@ impl Stepper<'_> {
         let map_run_arn = run.arn.clone();
         self.effects.push(Effect::RedriveMapRun { key, count });
         self.emit(frame, EventKind::MapRunRedriven { map_run_arn, redrive_count: count })?;
+        if let Some(refused) = self.env.map_refused {
+            return self.map_run_failed(frame, refused.clone(), None);
+        }
         if let Some(request) = self.execution.items_request(self.program, key) {
             self.effects.push(Effect::ReadItems(Box::new(request)));
             return Ok(());

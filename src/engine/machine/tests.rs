@@ -35,6 +35,7 @@ pub(super) struct Drive {
     pub(super) keep_journal: bool,
     /// Whether the machine is on its way out.
     pub(super) is_deleting: bool,
+    pub(super) map_refused: Option<Failure>,
     ids: Arc<dyn Ids>,
 }
 
@@ -67,6 +68,7 @@ impl Drive {
             limits: Limits::STANDARD,
             keep_journal: true,
             is_deleting: false,
+            map_refused: None,
             ids: Arc::new(SeededIds::new(1)),
         }
     }
@@ -98,6 +100,7 @@ impl Drive {
             refuse_arguments: &refuse,
             limits: self.limits,
             is_deleting: self.is_deleting,
+            map_refused: self.map_refused.as_ref(),
             trial: None,
         };
         let before = self.execution.clone();

@@ -14,6 +14,7 @@ use serde_json::Value;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
+use super::super::Acting;
 use super::super::event::Failure;
 use super::super::execution::Sources;
 use super::super::machine::{Input, ItemsRequest};
@@ -24,6 +25,7 @@ use super::super::runner::Origin;
 use super::stored::{self, CHUNK_BYTES_MAX, CHUNK_ITEMS_MAX, Chunk};
 use super::tally;
 use crate::asl::{InputType, ItemSource};
+use crate::id::AccountRegion;
 use crate::items::{self, Sink, Source};
 use crate::json::{self, Payload};
 
@@ -74,10 +76,10 @@ impl Engine {
         let (sender, mut chunks) = mpsc::channel(CHUNKS_WAITING);
         let place = (origin.id, request.attempt);
         let objects = self.inner.objects.clone();
-        let (home, handle) = (origin.home.clone(), Handle::current());
+        let (asks, handle) = (Asks::of(origin), Handle::current());
         let reading = tokio::task::spawn_blocking(move || {
             let (source, chunk) = (Arc::from(""), None);
-            let mut reader = Reader { objects, handle, request, home, source, chunk, sender };
+            let mut reader = Reader { objects, handle, request, asks, source, chunk, sender };
             reader.read(max_items).and_then(|()| reader.send())
         });
         let (mut kept, mut n_stored) = (Vec::new(), 0);
@@ -127,12 +129,24 @@ impl Engine {
     }
 }
 
+/// Who asks for objects.
+pub(super) struct Asks {
+    home: AccountRegion,
+    acting: Arc<Acting>,
+}
+
+impl Asks {
+    pub(super) fn of(origin: &Origin) -> Self {
+        Self { home: origin.home.clone(), acting: Arc::new(origin.acting()) }
+    }
+}
+
 /// Goes through the objects, on a thread that may block.
 struct Reader {
     objects: Arc<dyn Objects>,
     handle: Handle,
     request: ItemsRequest,
-    home: crate::id::AccountRegion,
+    asks: Asks,
     /// Where it reads now.
     source: Arc<str>,
     /// What it has read there.
@@ -197,7 +211,7 @@ impl Reader {
             }
             // Only the manifest is asked for in a version; whose the bucket must be was said of its own.
             let owner = manifest.owner.clone().filter(|_| bucket == manifest.bucket);
-            let object = ObjectName { home: self.home.clone(), bucket, key, version: None, owner };
+            let object = ObjectName { bucket, key, version: None, owner, ..manifest.clone() };
             self.read_object(object, input_type, left)?;
         }
         Ok(())
@@ -247,7 +261,7 @@ impl Reader {
 
     /// The arguments as a name; `key` is the one that must be there beside the bucket.
     fn named(&self, key: &str) -> Result<ObjectName, items::Error> {
-        let name = object_name(&self.home, self.request.reading.arguments.value(), key);
+        let name = object_name(&self.asks, self.request.reading.arguments.value(), key);
         name.map_err(|missing| items::Error(format!("The field '{missing}' is required but was missing")))
     }
 
@@ -298,14 +312,11 @@ impl Reader {
 }
 
 /// The object that arguments name, with what `key` says as its key; the name of the argument that is missing.
-pub(super) fn object_name<'n>(
-    home: &crate::id::AccountRegion,
-    arguments: &Value,
-    key: &'n str,
-) -> Result<ObjectName, &'n str> {
+pub(super) fn object_name<'n>(asks: &Asks, arguments: &Value, key: &'n str) -> Result<ObjectName, &'n str> {
     let text = |name: &str| arguments.get(name).and_then(Value::as_str).map(str::to_owned);
     Ok(ObjectName {
-        home: home.clone(),
+        home: asks.home.clone(),
+        acting: Some(asks.acting.clone()),
         bucket: text("Bucket").ok_or("Bucket")?,
         key: text(key).ok_or(key)?,
         version: text("VersionId"),

@@ -19,11 +19,11 @@ use super::super::machine::{Input, PAYLOAD_BYTES_MAX, ResultsRequest};
 use super::super::objects::ObjectName;
 use super::super::open::Engine;
 use super::super::runner::Origin;
-use super::items::object_name;
+use super::items::{Asks, object_name};
 use super::{key_columns, settle, stored, tally};
 use crate::asl::{OutputType, Transformation};
 use crate::clock::Timestamp;
-use crate::id::{AccountRegion, ExecutionArn, StateMachineArn};
+use crate::id::{ExecutionArn, StateMachineArn};
 use crate::json::{self, Payload};
 use crate::store::{self, Tx};
 
@@ -90,9 +90,9 @@ impl Engine {
         };
         let run = self.inner.store.write(run).await?;
         let writer = Writer { engine: self.clone(), handle: Handle::current(), run };
-        let (home, request) = (origin.home.clone(), request.clone());
+        let (asks, request) = (Asks::of(origin), request.clone());
         // Pages of children are megabytes of text: none is made on a thread that serves others.
-        match tokio::task::spawn_blocking(move || writer.results(&home, &request)).await {
+        match tokio::task::spawn_blocking(move || writer.results(&asks, &request)).await {
             Ok(Ok(output)) => Ok(Ok(output)),
             Ok(Err(Stop::Failed(failure))) => Ok(Err(failure)),
             Ok(Err(Stop::Store(error))) => Err(error),
@@ -121,7 +121,7 @@ struct Writer {
 }
 
 impl Writer {
-    fn results(&self, home: &AccountRegion, request: &ResultsRequest) -> Result<Payload, Stop> {
+    fn results(&self, asks: &Asks, request: &ResultsRequest) -> Result<Payload, Stop> {
         let Some(arguments) = &request.writing.arguments else {
             return self.result_of_children(request.transformation);
         };
@@ -132,7 +132,7 @@ impl Writer {
             arguments.insert("Key".to_owned(), "".into());
             arguments.remove("VersionId");
         }
-        let Ok(bucket) = object_name(home, &arguments, "Key") else {
+        let Ok(bucket) = object_name(asks, &arguments, "Key") else {
             return Err(Stop::Failed(failed("The field 'Bucket' is required but was missing")));
         };
         let prefix = match prefix.strip_suffix('/').unwrap_or(&prefix) {

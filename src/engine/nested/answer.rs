@@ -125,7 +125,7 @@ pub(super) fn failure(error: &Error, request_id: &str) -> Failure {
 }
 
 /// What a role may not do, as SDK v1 puts it.
-pub(super) fn unpermitted(refused: Unpermitted, request_id: &str) -> Failure {
+pub(in super::super) fn unpermitted(refused: Unpermitted, request_id: &str) -> Failure {
     match refused {
         Unpermitted::Role(reason) => Failure::new("States.TaskFailed", reason),
         Unpermitted::Denied(message) => {

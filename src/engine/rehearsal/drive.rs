@@ -80,6 +80,7 @@ fn with_env<T>(
         refuse_arguments: &|_, _| None,
         limits: Limits::STANDARD,
         is_deleting: false,
+        map_refused: None,
         trial: None,
     })
 }

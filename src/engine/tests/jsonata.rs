@@ -75,6 +75,7 @@ async fn children_that_begin_in_one_step_share_its_time() {
             trace_header: None,
             map_child: None,
             first: super::super::machine::Input::Start,
+            map_refused: None,
         };
         engine.prepare_as(&of, beginning, began).unwrap().live.execution
     };

@@ -253,7 +253,14 @@ async fn many_items_stand_in_the_store_and_live_on_when_the_process_ends() {
 /// A file that the engine has written.
 fn house_objects(fixture: &Fixture, key: &str) -> Value {
     let read = fixture.objects.read(
-        ObjectName { home: home(), bucket: "b".into(), key: key.into(), version: None, owner: None },
+        ObjectName {
+            home: home(),
+            acting: None,
+            bucket: "b".into(),
+            key: key.into(),
+            version: None,
+            owner: None,
+        },
         0..u64::MAX,
     );
     let part = futures_of(read).unwrap();

@@ -164,6 +164,7 @@ mod tests {
                 account: AccountId::parse("123456789012").unwrap(),
                 region: Region::parse("us-east-1").unwrap(),
             },
+            acting: None,
             bucket: "b".to_owned(),
             key: "a b/c.csv".to_owned(),
             version: version.map(str::to_owned),

@@ -265,6 +265,7 @@ mod tests {
                 account: AccountId::parse("123456789012").unwrap(),
                 region: Region::parse("us-east-1").unwrap(),
             },
+            acting: None,
             bucket: bucket.to_owned(),
             key: key.to_owned(),
             version: None,

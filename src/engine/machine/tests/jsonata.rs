@@ -350,6 +350,7 @@ fn expressions_of_a_step_share_its_time() {
             refuse_arguments: &|_, _| None,
             limits,
             is_deleting: false,
+            map_refused: None,
             trial: None,
         };
         let step = step(&program, &mut drive.execution, Input::Start, &env);

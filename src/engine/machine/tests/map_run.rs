@@ -45,6 +45,27 @@ fn end(drive: &mut Drive, index: usize, status: ExecutionStatus, output: &str) -
 }
 
 #[test]
+fn no_child_begins_without_the_role_s_leave() {
+    let more = json!({"Catch": [{"ErrorEquals": ["Denied"], "Next": "C"}]});
+    let mut drive = Drive::new(&distributed(&more), "[1, 2]");
+    drive.map_refused = Some(Failure::new("Denied", "no"));
+    drive.start();
+    assert!(drive.children.is_empty());
+    drive.expect(&[
+        "1<0 ExecutionStarted",
+        "2<0 MapStateEntered",
+        "3<2 MapStateStarted",
+        "4<3 MapRunStarted",
+        "5<4 MapRunFailed",
+        "6<5 MapStateFailed",
+        "7<6 MapStateExited",
+        "8<7 SucceedStateEntered",
+        "9<8 SucceedStateExited",
+        "10<9 ExecutionSucceeded",
+    ]);
+}
+
+#[test]
 fn results_stand_in_the_order_of_the_items() {
     let mut drive = drive(&json!({}), "[1, 2, 3]");
     assert_eq!(inputs(&drive), ["1", "2", "3"]);
