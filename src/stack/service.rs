@@ -12,7 +12,7 @@ mod templates;
 
 use std::sync::Arc;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::stacks::{Refusal, Stacks};
 use crate::id::AccountRegion;
@@ -28,7 +28,10 @@ pub static SERVICE: Service = Service {
     body_bytes_max: 1_048_576,
     operations: OPERATIONS,
     permissions,
-    special: Special::NONE,
+    special: Special {
+        tags_of: |arn| Some(("DescribeStacks", json!({ "StackName": arn }))),
+        ..Special::NONE
+    },
 };
 
 /// The service on `stacks`.

@@ -1,5 +1,6 @@
 //! The way in for HTTP requests. [`in_process`](super::in_process) has the other.
 
+use std::borrow::Cow;
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -12,23 +13,27 @@ use tokio::task::spawn_blocking;
 use super::audit::{Audit, Audited, SourceIp};
 use super::check::check;
 use super::cors;
-use super::permission;
+use super::in_process::Inside;
+use super::permission::{self, Decided};
 use super::protocol::{self, Decoded, Routes, unserved};
 use super::{
     ApiError, Call, Code, Handler, Location, Operation, Permission, Protocol, Reply, Service, Services,
 };
 use crate::clock::{Clock, Ids};
-use crate::connect::{Body, Error as BodyError, Request, Response, skip};
+use crate::connect::{Body, Error as BodyError, Request, Response, collect, skip};
 use crate::gateway::{Bulkhead, Held, Scarce};
 use crate::id::{AccountRegion, Region};
 use crate::identity::iam::{Enforcement, Iam};
 use crate::identity::{
-    AuthError, Authenticated, Authenticator, CallFacts, Caller, Claim, Head, TargetUri, is_signed,
+    AuthError, Authenticated, Authenticator, CallFacts, Caller, Claim, ConditionValues, Head, TargetUri,
+    is_signed,
 };
 use crate::meter;
 
 /// The largest body of a request without a signature.
 const UNSIGNED_BYTES_MAX: usize = 65_536;
+/// The most of a list of tags.
+const TAGS_BYTES_MAX: usize = 65_536;
 /// How much is read of a request that belongs to no service.
 const UNKNOWN_BYTES_MAX: usize = 1_048_576;
 
@@ -51,7 +56,15 @@ struct Outcome {
     operation: Option<&'static Operation>,
     /// Who called; kept for the audit log only.
     caller: Option<Authenticated>,
+    /// What policies said of it; likewise.
+    decided: Vec<Decided>,
     result: Result<Reply, ApiError>,
+}
+
+impl Outcome {
+    fn refused(service: Option<&'static Service>, error: ApiError) -> Self {
+        Self { service, operation: None, caller: None, decided: Vec::new(), result: Err(error) }
+    }
 }
 
 impl Api {
@@ -105,7 +118,7 @@ impl Api {
                 return response;
             }
         }
-        let Outcome { service, operation, caller, result } =
+        let Outcome { service, operation, caller, decided, result } =
             self.answer(uri, &parts, body, &request_id).await;
 
         let labels = [
@@ -128,6 +141,7 @@ impl Api {
                 caller: caller.as_ref(),
                 service,
                 operation,
+                decided: &decided,
                 error: result.as_ref().err(),
             };
             audit.record(audited.line());
@@ -153,7 +167,7 @@ impl Api {
 
     async fn answer(&self, uri: &TargetUri, parts: &Parts, body: Body, request_id: &str) -> Outcome {
         let service = self.service_of(&parts.headers, uri);
-        let refuse = |service, error| Outcome { service, operation: None, caller: None, result: Err(error) };
+        let refuse = |service, error| Outcome::refused(service, error);
         if let Some(name) =
             service.is_none().then(|| unserved::name(&self.services, &parts.headers, uri)).flatten()
         {
@@ -162,10 +176,7 @@ impl Api {
             return refuse(None, unserved::error(&name));
         }
         if !is_signed(&parts.headers, uri) {
-            return match service.and_then(|service| self.unsigned(service, uri, parts)) {
-                Some(operation) => self.answer_anyone(operation, uri, parts, body, request_id).await,
-                None => refuse(service, AuthError::MissingToken.into()),
-            };
+            return self.answer_anyone(service, uri, parts, body, request_id).await;
         }
         let Some(known) = service else {
             skip(body, UNKNOWN_BYTES_MAX).await;
@@ -187,7 +198,7 @@ impl Api {
         let found = self.routes.find(service, uri, parts, &body);
         let operation = found.as_ref().ok().copied();
         // Who may not call learns nothing about what could be called.
-        let mut caller = None;
+        let (mut caller, mut decided) = (None, Vec::new());
         let result = match self.verify(claim, uri, parts, &body).await {
             Err(error) => Err(error),
             Ok(authenticated) => {
@@ -195,7 +206,8 @@ impl Api {
                 match found {
                     Ok(operation) => match self.decode(operation, uri, parts, body, held).await {
                         Ok((decoded, _held)) => {
-                            self.carry_out(operation, decoded, parts, authenticated, request_id).await
+                            let tell = self.audit.is_some().then_some(&mut decided);
+                            self.carry_out(operation, decoded, parts, authenticated, (request_id, tell)).await
                         }
                         Err(error) => Err(error),
                     },
@@ -203,7 +215,7 @@ impl Api {
                 }
             }
         };
-        Outcome { service: Some(service), operation, caller, result }
+        Outcome { service: Some(service), operation, caller, decided, result }
     }
 
     /// The operation of a request without a signature, if it takes none.
@@ -212,17 +224,27 @@ impl Api {
         service.special.unsigned.contains(&found.name).then_some(found)
     }
 
-    /// Carries an operation out for whoever calls it.
+    /// Carries an operation out that takes no signature, for whoever calls it.
     async fn answer_anyone(
         &self,
-        operation: &'static Operation,
+        service: Option<&'static Service>,
         uri: &TargetUri,
         parts: &Parts,
         body: Body,
         request_id: &str,
     ) -> Outcome {
-        let service = Some(operation.service);
+        let named = service.and_then(|service| self.unsigned(service, uri, parts));
+        // Of a form without a signature, only the body says which service it is for.
+        let may_name = service.is_none() && guessed_protocol(uri, parts) == Protocol::QUERY;
+        let unsigned = || Outcome::refused(service, AuthError::MissingToken.into());
+        if named.is_none() && !may_name {
+            return unsigned();
+        }
         let collected = self.bodies.collect_for_aws(body, UNSIGNED_BYTES_MAX).await;
+        let of_form = |body: &Bytes| self.routes.unsigned_of_form(&self.services, uri, body);
+        let in_body = || collected.as_ref().ok().and_then(|(body, _)| of_form(body));
+        let Some(operation) = named.or_else(in_body) else { return unsigned() };
+        let service = Some(operation.service);
         let result = match collected {
             Err(error) => Err(body_error(&error)),
             Ok((body, held)) => match self.decode(operation, uri, parts, body, held).await {
@@ -234,7 +256,7 @@ impl Api {
                 Ok((Err(error), _)) | Err(error) => Err(error),
             },
         };
-        Outcome { service, operation: Some(operation), caller: None, result }
+        Outcome { service, operation: Some(operation), caller: None, decided: Vec::new(), result }
     }
 
     /// Whether the request is signed as it claims; the digest of a large body is made on the blocking pool.
@@ -289,10 +311,12 @@ impl Api {
         decoded: Result<Decoded, ApiError>,
         parts: &Parts,
         Authenticated { caller, region }: Authenticated,
-        request_id: &str,
+        (request_id, tell): (&str, Option<&mut Vec<Decided>>),
     ) -> Result<Reply, ApiError> {
         let decoded = decoded?;
-        self.permit(operation, &decoded.input, &caller, &region).await?;
+        let home = AccountRegion { account: caller.account.clone(), region: region.clone() };
+        let needed = permission::needed(operation, &decoded.input, &home);
+        self.permits_telling(&caller, &region, &needed, tell).await?;
         self.run_decoded(operation, decoded, parts, Authenticated { caller, region }, request_id).await
     }
 
@@ -347,14 +371,33 @@ impl Api {
         region: &Region,
         needed: &[Permission],
     ) -> Result<(), ApiError> {
+        self.permits_telling(caller, region, needed, None).await
+    }
+
+    /// The same; `tell` is told by which statements.
+    async fn permits_telling(
+        &self,
+        caller: &Caller,
+        region: &Region,
+        needed: &[Permission],
+        mut tell: Option<&mut Vec<Decided>>,
+    ) -> Result<(), ApiError> {
         if !caller.has_policies() {
+            if let Some(told) = tell {
+                told.extend(needed.iter().map(Decided::by_account));
+            }
             return Ok(());
         }
         let grants = self.iam.grants(caller).await?;
         let now = self.clock.now();
         for permission in needed {
-            let facts = CallFacts { caller, now, region: Some(region), conditions: &permission.conditions };
-            let Some(denied) = permission::denied(&grants, &facts, permission) else { continue };
+            let mut conditions = Cow::Borrowed(&permission.conditions);
+            if grants.need_resource_tags() {
+                conditions.to_mut().extend(self.resource_tags(permission, caller, region).await);
+            }
+            let facts = CallFacts { caller, now, region: Some(region), conditions: &conditions };
+            let denied = permission::denied(&grants, &facts, permission, tell.as_deref_mut());
+            let Some(denied) = denied else { continue };
             match caller.acting().filter(|_| self.iam.enforcement() == Enforcement::Warn) {
                 Some((role, _)) => {
                     self.iam.note_missing(&role.role_arn, &permission.action, &permission.resource).await;
@@ -363,6 +406,33 @@ impl Api {
             }
         }
         Ok(())
+    }
+
+    /// The tags of what a permission is about, as condition keys.
+    ///
+    /// Boxed, because the service is asked the way in that every call takes.
+    fn resource_tags<'a>(
+        &'a self,
+        permission: &'a Permission,
+        caller: &'a Caller,
+        region: &'a Region,
+    ) -> Pin<Box<dyn Future<Output = Vec<ConditionValues>> + Send + 'a>> {
+        Box::pin(async move {
+            let name = permission.action.split(':').next().unwrap_or_default();
+            let service = self.services.named(name);
+            let asked = service.and_then(|it| Some((it, (it.special.tags_of)(&permission.resource)?)));
+            let Some((service, (operation, input))) = asked else { return Vec::new() };
+            // The account's own calls ask for no tags in turn.
+            let root = Caller::root(caller.account.clone());
+            let body = Bytes::from(input.to_string());
+            let inside = Inside::input(operation.to_owned(), body, root, region.clone(), None);
+            // What isn't there has none.
+            let Ok(response) = self.perform(service, inside).await else { return Vec::new() };
+            let (parts, body) = response.into_parts();
+            let body = collect(body, TAGS_BYTES_MAX).await.unwrap_or_default();
+            let answer = serde_json::from_slice(&body).ok().filter(|_: &Value| parts.status.is_success());
+            answer.map(|answer| permission::of_resource(name, &answer)).unwrap_or_default()
+        })
     }
 
     pub(super) fn call(

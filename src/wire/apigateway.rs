@@ -59,7 +59,7 @@ pub static SERVICE: Service = Service {
     body_bytes_max: 10 * 1_048_576, // Imported documents have 6 MiB on AWS, SDK archives 10.
     operations: operations::OPERATIONS,
     permissions,
-    special: Special { unknown_path, reply, assigned: account::assigned, ..Special::NONE },
+    special: Special { unknown_path, reply, assigned: account::assigned, tags_of: tags::of, ..Special::NONE },
 };
 
 /// The service on `apis`.

@@ -1,6 +1,7 @@
 //! The audit log: who called which operation, from where, and what became of it.
 //!
-//! A line is a JSON object with the names of CloudTrail's records. It holds neither parameters nor answers, so that no
+//! A line is a JSON object with the names of CloudTrail's records, and what no record of CloudTrail has: each permission that
+//! the call needed, with the statement that allowed or denied it. It holds neither parameters nor answers, so that no
 //! secret can be in it. <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html>
 
 use std::net::IpAddr;
@@ -9,6 +10,7 @@ use http::HeaderMap;
 use http::header::USER_AGENT;
 use serde::Serialize;
 
+use super::permission::Decided;
 use super::{ApiError, Operation, Service};
 use crate::clock::Timestamp;
 use crate::identity::{Authenticated, Caller};
@@ -38,6 +40,8 @@ pub(super) struct Audited<'c> {
     pub(super) caller: Option<&'c Authenticated>,
     pub(super) service: Option<&'static Service>,
     pub(super) operation: Option<&'static Operation>,
+    /// What the caller's policies said, permission by permission.
+    pub(super) decided: &'c [Decided],
     pub(super) error: Option<&'c ApiError>,
 }
 
@@ -56,12 +60,20 @@ struct Line<'c> {
     user_agent: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     user_identity: Option<UserIdentity<'c>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    additional_event_data: Option<Additional<'c>>,
     #[serde(rename = "requestID")]
     request_id: &'c str,
     #[serde(skip_serializing_if = "Option::is_none")]
     error_code: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error_message: Option<String>,
+}
+
+/// What CloudTrail's records have no member for.
+#[derive(Serialize)]
+struct Additional<'c> {
+    authorization: &'c [Decided],
 }
 
 #[derive(Serialize)]
@@ -90,6 +102,8 @@ impl Audited<'_> {
             source_ip_address: self.source.map(|SourceIp(ip)| ip.to_canonical()),
             user_agent: agent.map(|agent| agent.chars().take(USER_AGENT_CHARS_MAX).collect()),
             user_identity: self.caller.map(|Authenticated { caller, .. }| identity(caller)),
+            additional_event_data: (!self.decided.is_empty())
+                .then_some(Additional { authorization: self.decided }),
             request_id: self.request_id,
             error_code: self.error.map(|error| error.code.name),
             error_message: self.error.and_then(message),
@@ -148,6 +162,7 @@ mod tests {
             caller,
             service: Some(&crate::wire::sts::SERVICE),
             operation: None,
+            decided: &[],
             error,
         };
         serde_json::from_str(&audited.line()).unwrap()

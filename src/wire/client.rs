@@ -49,7 +49,7 @@ use crate::gateway::{
 };
 use crate::id::{AccountRegion, Region};
 use crate::identity::iam::{RoleError, RoleUse};
-use crate::identity::{Caller, sign};
+use crate::identity::{Caller, Credential, sign};
 
 /// API Gateway's payload quota.
 const RESPONSE_BYTES_MAX: usize = 10 * 1024 * 1024;
@@ -107,6 +107,11 @@ impl AwsClient {
     /// A client whose calls go to `endpoints`, and in process once [`AwsClient::serve_with`] is called.
     pub fn new(endpoints: Endpoints, client: HttpClient, clock: Arc<dyn Clock>) -> Self {
         Self { endpoints, client, clock, api: OnceLock::new() }
+    }
+
+    /// Signs with another key of the account from now on, where the settings name none.
+    pub fn sign_with(&self, own: Credential) {
+        self.endpoints.set_own(own);
     }
 
     /// Sets the services of this server, once.
@@ -252,7 +257,9 @@ impl AwsClient {
             None => connect::Error::InvalidAddress(address.clone()).into(),
         };
         let (mut parts, body) = request::request(&address, call, own).ok_or(unknown)?;
-        sign(&mut parts, &body, &endpoint.credential, &name, region, self.clock.now());
+        let credential = endpoint.credential();
+        let credential = credential.ok_or_else(|| BackendError::UnknownService { service: name.clone() })?;
+        sign(&mut parts, &body, &credential, &name, region, self.clock.now());
         Ok(self.client.send(Request::from_parts(parts, full(body)), bounds).await?)
     }
 }

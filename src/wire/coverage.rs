@@ -55,7 +55,8 @@ const LAMBDA: &str = "AddLayerVersionPermission AddPermission CheckpointDurableE
     UpdateCapacityProvider UpdateCodeSigningConfig UpdateEventSourceMapping UpdateFunctionCode \
     UpdateFunctionConfiguration UpdateFunctionEventInvokeConfig UpdateFunctionUrlConfig";
 const STS: &str =
-    "AssumeRole DecodeAuthorizationMessage GetCallerIdentity GetFederationToken GetSessionToken";
+    "AssumeRole AssumeRoleWithWebIdentity DecodeAuthorizationMessage GetCallerIdentity GetFederationToken \
+    GetSessionToken";
 
 fn all() -> impl Iterator<Item = &'static Operation> {
     SERVICES.into_iter().flat_map(|service| service.operations)

@@ -13,7 +13,7 @@ mod simulation;
 mod tags;
 mod users;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use self::shapes::{OF_GROUP, OF_ROLE, OF_USER};
 use super::{
@@ -30,8 +30,20 @@ pub static SERVICE: Service = Service {
     body_bytes_max: 1_048_576, // Policies have at most some 100 kB.
     operations: OPERATIONS,
     permissions,
-    special: Special::NONE,
+    special: Special { tags_of, ..Special::NONE },
 };
+
+/// Roles, users and managed policies have tags that policies ask for.
+fn tags_of(arn: &str) -> Option<(&'static str, Value)> {
+    let (kind, path) = arn.splitn(6, ':').nth(5)?.split_once('/')?;
+    let name = path.rsplit('/').next()?;
+    match kind {
+        "role" => Some(("ListRoleTags", json!({ "RoleName": name }))),
+        "user" => Some(("ListUserTags", json!({ "UserName": name }))),
+        "policy" => Some(("ListPolicyTags", json!({ "PolicyArn": arn }))),
+        _ => None,
+    }
+}
 
 /// The service on `iam`.
 pub fn service(iam: Iam) -> Registration {

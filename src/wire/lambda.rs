@@ -23,7 +23,7 @@ mod urls;
 mod versions;
 mod view;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{
     ApiError, Assigned, Call, Operation, Permission, Protocol, Registration, Service, Special, Split,
@@ -45,10 +45,18 @@ pub static SERVICE: Service = Service {
     special: Special {
         assigned,
         split: Some(Split { elsewhere: INVOCATIONS, holds: |call| Box::pin(holds(call)) }),
+        tags_of,
         cors: true,
         ..Special::NONE
     },
 };
+
+/// Functions have tags, whichever of their versions is meant.
+fn tags_of(arn: &str) -> Option<(&'static str, Value)> {
+    let (before, name) = arn.split_once(":function:")?;
+    let name = name.split(':').next()?;
+    Some(("ListTags", json!({ "Resource": format!("{before}:function:{name}") })))
+}
 
 /// The service on `functions`.
 pub fn service(functions: Functions) -> Registration {

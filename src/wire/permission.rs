@@ -3,6 +3,7 @@
 //!
 //! <https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html>
 
+use serde::Serialize;
 use serde_json::Value;
 
 use super::{ApiError, Code, Operation};
@@ -69,12 +70,23 @@ pub(super) fn needed(operation: &Operation, input: &Value, home: &AccountRegion)
     needed
 }
 
-/// The condition keys of the tags that a call gives or takes: `aws:RequestTag/KEY` and `aws:TagKeys`, however the service
-/// writes tags.
-fn of_tags(input: &Value) -> Vec<ConditionValues> {
-    let member = |names: [&str; 2]| names.into_iter().find_map(|name| input.get(name));
+/// The condition keys of the tags that a resource has, of what its service answers that is asked for them.
+pub(super) fn of_resource(service: &str, answer: &Value) -> Vec<ConditionValues> {
+    let keys = |(key, value): (String, String)| {
+        let key = key.to_lowercase();
+        // IAM has a key of its own besides.
+        let own = (service == "iam").then(|| (format!("iam:resourcetag/{key}").into(), vec![value.clone()]));
+        [Some((format!("aws:resourcetag/{key}").into(), vec![value])), own].into_iter().flatten()
+    };
+    // CloudFormation describes a stack.
+    let answer = answer.pointer("/Stacks/0").unwrap_or(answer);
+    tags_in(answer).into_iter().flat_map(keys).collect()
+}
+
+/// The tags that a call gives or an answer tells of, however the service writes them.
+fn tags_in(value: &Value) -> Vec<(String, String)> {
     let mut tags: Vec<(String, String)> = Vec::new();
-    match member(["tags", "Tags"]) {
+    match ["tags", "Tags"].into_iter().find_map(|name| value.get(name)) {
         Some(Value::Object(map)) => {
             let pairs =
                 map.iter().map(|(key, value)| (key.clone(), value.as_str().unwrap_or_default().to_owned()));
@@ -86,6 +98,13 @@ fn of_tags(input: &Value) -> Vec<ConditionValues> {
         })),
         Some(_) | None => {}
     }
+    tags
+}
+
+/// The condition keys of the tags that a call gives or takes: `aws:RequestTag/KEY` and `aws:TagKeys`.
+fn of_tags(input: &Value) -> Vec<ConditionValues> {
+    let member = |names: [&str; 2]| names.into_iter().find_map(|name| input.get(name));
+    let tags = tags_in(input);
     let taken = member(["tagKeys", "TagKeys"]).and_then(Value::as_array).into_iter().flatten();
     let taken = taken.filter_map(Value::as_str).map(str::to_owned);
     let keys: Vec<String> = tags.iter().map(|(key, _)| key.clone()).chain(taken).collect();
@@ -125,15 +144,50 @@ pub(super) struct Denied<'a> {
     is_explicit: bool,
 }
 
-/// Whether `grants` don't include what is needed.
+/// What was decided about a permission, for the audit log.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Decided {
+    action: String,
+    resource: String,
+    decision: &'static str,
+    /// The policy that decided: an ARN, `HOLDER/NAME` of an inline policy, `session policy`, or `account`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    policy: Option<String>,
+    /// The `Sid` or the number of its statement.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    statement: Option<String>,
+}
+
+impl Decided {
+    /// The account itself may do everything.
+    pub(super) fn by_account(permission: &Permission) -> Self {
+        let Permission { action, resource, .. } = permission.clone();
+        Self { action, resource, decision: "allowed", policy: Some("account".to_owned()), statement: None }
+    }
+}
+
+/// Whether `grants` don't include what is needed; `tell` is told what decides.
 pub(super) fn denied<'a>(
     grants: &Grants,
     facts: &CallFacts<'_>,
     permission: &'a Permission,
+    tell: Option<&mut Vec<Decided>>,
 ) -> Option<Denied<'a>> {
     let Permission { action, resource, .. } = permission;
     let request = Request { caller: facts.caller.for_policies(), action, resource, facts };
-    match grants.decide(&request, None, Owner::Same) {
+    let decision = grants.decide(&request, None, Owner::Same);
+    if let Some(told) = tell {
+        let by = grants.deciding(&request).filter(|_| decision != Decision::ImplicitDeny);
+        told.push(Decided {
+            action: action.clone(),
+            resource: resource.clone(),
+            decision: if decision == Decision::Allow { "allowed" } else { "denied" },
+            policy: by.as_ref().and_then(|by| by.policy.as_deref().map(str::to_owned)),
+            statement: by.map(|by| by.statement),
+        });
+    }
+    match decision {
         Decision::Allow => None,
         Decision::ExplicitDeny => Some(Denied { permission, is_explicit: true }),
         Decision::ImplicitDeny => Some(Denied { permission, is_explicit: false }),

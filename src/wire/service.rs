@@ -47,7 +47,10 @@ pub struct Special {
     pub reply: fn(&TargetUri, &HeaderMap, Reply) -> Reply,
     /// How calls from inside are divided when the settings have an endpoint for the service, too; `None` if all go there.
     pub split: Option<Split>,
-    /// The operations that take no signature, of services that name theirs in `X-Amz-Target`.
+    /// How the tags of what an ARN names are asked for, which policies may ask for (`aws:ResourceTag/KEY`): the operation and
+    /// its input; `None` for what has no tags.
+    pub tags_of: fn(&str) -> Option<(&'static str, Value)>,
+    /// The operations that take no signature, of services that name theirs in `X-Amz-Target` or in forms.
     pub unsigned: &'static [&'static str],
     /// Whether browsers' pages of other origins may call.
     pub cors: bool,
@@ -75,6 +78,7 @@ impl Special {
         unknown_path: |_| ApiError::bare(Code::UnknownOperation),
         reply: |_, _, reply| reply,
         split: None,
+        tags_of: |_| None,
         unsigned: &[],
         cors: false,
         violation: Code::ConstraintViolation,

@@ -23,7 +23,7 @@ mod words;
 
 pub use self::history::event_json;
 pub use self::log::log_line;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{
     Call, Handler, JsonNames, Operation, Permission, Protocol, Registration, Route, Service, Special,
@@ -43,8 +43,14 @@ pub static SERVICE: Service = Service {
     body_bytes_max: 1_048_576, // As AWS's.
     operations: OPERATIONS,
     permissions,
-    special: Special { check: homes::check, assigned: roles::assigned, ..Special::NONE },
+    special: Special { check: homes::check, assigned: roles::assigned, tags_of, ..Special::NONE },
 };
+
+/// State machines and activities have tags.
+fn tags_of(arn: &str) -> Option<(&'static str, Value)> {
+    let is_tagged = arn.contains(":stateMachine:") || arn.contains(":activity:");
+    is_tagged.then(|| ("ListTagsForResource", json!({ "resourceArn": arn })))
+}
 
 /// The service on `engine`.
 pub fn service(engine: Engine) -> Registration {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::shapes::{LIMIT, POSITION};
 use super::view;
@@ -18,6 +18,20 @@ pub(super) static GET: Structure = Structure::new("GetTagsInput", &[RESOURCE_ARN
 #[serde(rename_all = "camelCase")]
 pub(super) struct Get {
     resource_arn: String,
+}
+
+/// How the tags of what an ARN is in are asked for: those of a stage, or of the API, key, plan or domain.
+pub(super) fn of(arn: &str) -> Option<(&'static str, Value)> {
+    const TAGGED: [&str; 6] =
+        ["restapis", "apikeys", "usageplans", "domainnames", "clientcertificates", "vpclinks"];
+    let (before, path) = arn.split_once("::/").filter(|_| arn.contains(":apigateway:"))?;
+    let segments: Vec<&str> = path.split('/').collect();
+    let own = match segments.as_slice() {
+        ["restapis", _, "stages", _, ..] => segments.get(..4)?,
+        [kind, _, ..] if TAGGED.contains(kind) => segments.get(..2)?,
+        _ => return None,
+    };
+    Some(("GetTags", json!({ "resourceArn": format!("{before}::/{}", own.join("/")) })))
 }
 
 pub(super) async fn get(call: &Call, input: Get) -> Result<Value, ApiError> {

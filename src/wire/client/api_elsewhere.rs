@@ -64,8 +64,8 @@ impl AwsClient {
         let moved = moved(&parts.uri, &address);
         parts.uri = moved.ok_or_else(|| connect::Error::InvalidAddress(address))?;
         if is_signed {
-            let now = self.clock.now();
-            sign(&mut parts, body.as_bytes(), &endpoint.credential, EXECUTE_API, &region, now);
+            let credential = endpoint.credential().ok_or_else(unknown)?;
+            sign(&mut parts, body.as_bytes(), &credential, EXECUTE_API, &region, self.clock.now());
         }
         let request = Request::from_parts(parts, full(body));
         Ok(self.client.send(request, connect::Call::default()).await?)

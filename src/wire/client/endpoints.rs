@@ -1,6 +1,7 @@
 //! The endpoints of the settings, each with the key that signs for it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use http::Uri;
 
@@ -13,14 +14,20 @@ use crate::identity::{Credential, Secret};
 pub struct Endpoints {
     by_name: BTreeMap<String, Endpoint>,
     default: Option<Endpoint>,
+    /// The key that signs where the settings name no other; it may change.
+    own: OwnKey,
 }
+
+type OwnKey = Arc<RwLock<Option<Credential>>>;
 
 /// Where a service is called, and with which key.
 #[derive(Clone, Debug)]
 pub(super) struct Endpoint {
     /// Without a slash at its end; `{service}` and `{region}` stand for the call's.
     template: String,
-    pub(super) credential: Credential,
+    /// `None` for the account's own.
+    credential: Option<Credential>,
+    own: OwnKey,
 }
 
 impl Endpoints {
@@ -35,18 +42,19 @@ impl Endpoints {
     ) -> Result<Self, EndpointError> {
         let ServiceEndpoints { default, access_key_id, secret_access_key, session_token, by_name } = settings;
         let shared = key("[services]", account, access_key_id, secret_access_key, session_token)?;
-        let shared = shared.as_ref().or(own);
+        let own_key: OwnKey = Arc::new(RwLock::new(own.cloned()));
         let endpoint = |name: &str, template: &str, credential: Option<Credential>| {
             let template = template.trim_end_matches('/').to_owned();
             if !is_address(&template) {
                 let problem = format!("{template:?} of {name} is no http or https address");
                 return Err(EndpointError { key: "services.endpoint", problem });
             }
-            let credential = credential.or_else(|| shared.cloned()).ok_or_else(|| EndpointError {
-                key: "services.access_key_id",
-                problem: format!("{name} has no key to sign with"),
-            })?;
-            Ok(Endpoint { template, credential })
+            let credential = credential.or_else(|| shared.clone());
+            if credential.is_none() && own.is_none() {
+                let problem = format!("{name} has no key to sign with");
+                return Err(EndpointError { key: "services.access_key_id", problem });
+            }
+            Ok(Endpoint { template, credential, own: own_key.clone() })
         };
         let mut known = BTreeMap::new();
         for (name, service) in by_name {
@@ -74,7 +82,12 @@ impl Endpoints {
             })?),
             None => None,
         };
-        Ok(Self { by_name: known, default })
+        Ok(Self { by_name: known, default, own: own_key })
+    }
+
+    /// Signs with another key of the account from now on, where the settings name no other.
+    pub(super) fn set_own(&self, own: Credential) {
+        *self.own.write().unwrap_or_else(PoisonError::into_inner) = Some(own);
     }
 
     /// The services that have an endpoint of their own.
@@ -100,6 +113,12 @@ impl Endpoints {
 }
 
 impl Endpoint {
+    /// The key that signs; `None` for no endpoint of valid settings.
+    pub(super) fn credential(&self) -> Option<Credential> {
+        let own = || self.own.read().unwrap_or_else(PoisonError::into_inner).clone();
+        self.credential.clone().or_else(own)
+    }
+
     /// The address for calls of `service` in `region`, without a slash at its end.
     pub(super) fn address(&self, service: &str, region: &Region) -> String {
         fill(&self.template, service, region.as_str())
@@ -201,8 +220,9 @@ mod tests {
         )
         .unwrap();
         let told = |endpoint: &Endpoint, name: &str| {
-            let id = endpoint.credential.caller.access_key_id.as_deref().unwrap().to_owned();
-            (endpoint.address(name, &region), id, endpoint.credential.session_token.is_some())
+            let credential = endpoint.credential().unwrap();
+            let id = credential.caller.access_key_id.as_deref().unwrap().to_owned();
+            (endpoint.address(name, &region), id, credential.session_token.is_some())
         };
         assert_eq!(
             told(all.default_of("kms").unwrap(), "kms"),

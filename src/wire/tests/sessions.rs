@@ -260,6 +260,69 @@ async fn a_session_policy_narrows_and_a_role_that_is_passed_needs_leave() {
 }
 
 #[tokio::test]
+async fn the_tags_of_a_resource_decide() {
+    let world = World::new().await;
+    let tagged = r#""Condition":{"StringEquals":{"aws:ResourceTag/Team":"blue"}}"#;
+    world
+        .role(&format!(
+            r#"{{"Effect":"Allow","Action":["states:*","apigateway:*","iam:TagRole"],"Resource":"*",{tagged}}},
+               {{"Effect":"Allow","Action":"iam:UntagRole","Resource":"*",
+                 "Condition":{{"StringEquals":{{"iam:ResourceTag/Team":"blue"}}}}}}"#
+        ))
+        .await;
+    let session = world.session(&[]).await;
+    for (name, team) in [("Blue", "blue"), ("Red", "red")] {
+        let body = format!(r#"{{"name":"{name}","tags":[{{"key":"Team","value":"{team}"}}]}}"#);
+        assert_eq!(world.states("CreateActivity", &body).await.status, 200);
+    }
+    let about = |name: &str| {
+        format!(r#"{{"activityArn":"arn:aws:states:eu-central-1:123456789012:activity:{name}"}}"#)
+    };
+    assert_eq!(world.states_as(&session, "DescribeActivity", &about("Blue")).await.0, 200);
+    for name in ["Red", "None"] {
+        let (status, said) = world.states_as(&session, "DescribeActivity", &about(name)).await;
+        assert_eq!(status, 400);
+        let message = said["message"].as_str().unwrap();
+        assert!(message.contains("is not authorized to perform: states:DescribeActivity"), "{message}");
+    }
+    // A change of tags is seen at once.
+    let arn = "arn:aws:states:eu-central-1:123456789012:activity:Red";
+    let tag = format!(r#"{{"resourceArn":"{arn}","tags":[{{"key":"Team","value":"blue"}}]}}"#);
+    assert_eq!(world.states("TagResource", &tag).await.status, 200);
+    assert_eq!(world.states_as(&session, "DescribeActivity", &about("Red")).await.0, 200);
+
+    // What is within an API has the API's tags.
+    let mut ids = Vec::new();
+    for team in ["blue", "red"] {
+        let body = format!(r#"{{"name":"{team}","tags":{{"Team":"{team}"}}}}"#);
+        let request = http::Request::post("/restapis").header("content-type", "application/json");
+        let made = world.send("apigateway", request.body(body.as_str()).unwrap()).await;
+        ids.push(serde_json::from_str::<Value>(&made.body).unwrap()["id"].as_str().unwrap().to_owned());
+    }
+    for (id, status) in [(&ids[0], 200), (&ids[1], 403)] {
+        for path in [format!("/restapis/{id}"), format!("/restapis/{id}/resources")] {
+            let request = http::Request::get(&path).body("").unwrap();
+            assert_eq!(world.send_as(&session, "apigateway", request).await.status, status, "{path}");
+        }
+    }
+    // Roles too, under both names of the key.
+    world
+        .iam("TagRole", &[("RoleName", "R"), ("Tags.member.1.Key", "Team"), ("Tags.member.1.Value", "blue")])
+        .await;
+    for (action, more, status) in [
+        ("TagRole", [("Tags.member.1.Key", "a"), ("Tags.member.1.Value", "b")].as_slice(), 200),
+        ("UntagRole", &[("TagKeys.member.1", "Team")], 200),
+        ("TagRole", &[("Tags.member.1.Key", "a"), ("Tags.member.1.Value", "b")], 403),
+        ("UntagRole", &[("TagKeys.member.1", "a")], 403),
+    ] {
+        let body = form(action, &[&[("RoleName", "R")], more].concat());
+        let request = http::Request::post("/").header("content-type", "application/x-www-form-urlencoded");
+        let answer = world.send_as(&session, "iam", request.body(body.as_str()).unwrap()).await;
+        assert_eq!(answer.status, status, "{action}: {}", answer.body);
+    }
+}
+
+#[tokio::test]
 async fn a_guest_of_the_account_may_do_what_it_is_given() {
     let world = World::new().await;
     let policy = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"states:ListActivities","Resource":"*"}}"#;
