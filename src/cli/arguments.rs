@@ -129,8 +129,38 @@ pub(super) struct Keys {
 /// What to do with keys.
 #[derive(Clone, Debug, Subcommand)]
 pub(super) enum KeysCommand {
+    /// Put a new access key into the settings and into the running server.
+    Rotate(Rotate),
     /// Encrypt the secrets of a data directory with a new key.
     RotateStore(RotateStore),
+}
+
+/// `stepgate keys rotate`
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "Examples:
+  stepgate keys rotate --config /etc/stepgate/stepgate.toml
+  stepgate keys rotate --config /etc/stepgate/stepgate.toml --overlap 3600      the old key works for another hour
+  stepgate keys rotate --config stepgate.toml --access-key-id AKIAEXAMPLE
+
+The new key takes the old one's place in the file of the settings; its secret is nowhere else. The running server takes it
+over without a restart, and the old key ends at once, or after --overlap. If the server doesn't take it over, the file is put
+back. The command signs with the old key, so it needs nothing but the file.")]
+pub(super) struct Rotate {
+    /// The settings with which the server was started.
+    #[arg(long, value_name = "FILE", env = "STEPGATE_CONFIG")]
+    pub(super) config: PathBuf,
+    /// The key to replace; not needed if there is only one.
+    #[arg(long, value_name = "ID")]
+    pub(super) access_key_id: Option<String>,
+    /// How long the old key may still sign.
+    #[arg(long, value_name = "SECONDS", default_value_t = 0)]
+    pub(super) overlap: u64,
+    /// Change the file alone, for the server's next start.
+    #[arg(long)]
+    pub(super) offline: bool,
+    /// The server.
+    #[arg(long, value_name = "URL", env = "AWS_ENDPOINT_URL", default_value = "http://127.0.0.1:4566")]
+    pub(super) endpoint: String,
 }
 
 /// `stepgate keys rotate-store`

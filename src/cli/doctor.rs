@@ -118,6 +118,14 @@ mod tests {
             ("[tls]\naddress = \"0.0.0.0:443\"\n".to_owned(), "CONTROL_EXPOSED"),
             (whole.replace("data = \"127.0.0.1", "data = \"0.0.0.0"), "PLAIN_LISTENER"),
             (whole.replace("control = \"127.0.0.1", "control = \"0.0.0.0"), "CONTROL_EXPOSED"),
+            (
+                whole.replace("control = \"127.0.0.1", "control = \"0.0.0.0")
+                    + &format!(
+                        "[control_tls]\ncertificate = \"{0}\"\nprivate_key = \"{0}\"\n",
+                        dir.join("server.key").display()
+                    ),
+                "CONTROL_EXPOSED",
+            ),
             (whole.replace("server.key", "missing.key"), "UNREADABLE_FILE"),
             (whole.replace("tutorial = false", "tutorial = true"), "tutorial"),
             (whole.replace("account_rate_limit", "# account_rate_limit"), "no_rate_limit"),

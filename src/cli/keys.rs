@@ -1,13 +1,20 @@
 //! `stepgate keys`
 
+mod rotate;
+
 use std::process::ExitCode;
 
 use anyhow::Context;
 
-use super::arguments::{RotateStore, Serve};
+use super::arguments::{Rotate, RotateStore, Serve};
 use super::settings::Settings;
 use super::{logs, output};
 use crate::server::{self, Secrets};
+
+/// `stepgate keys rotate`
+pub(super) fn rotate(arguments: &Rotate) -> anyhow::Result<ExitCode> {
+    rotate::run(arguments)
+}
 
 /// `stepgate keys rotate-store`
 pub(super) fn rotate_store(arguments: &RotateStore) -> anyhow::Result<ExitCode> {

@@ -90,6 +90,7 @@ pub fn main() -> ExitCode {
             IamCommand::Missing(missing) => iam::run(&missing),
         },
         Command::Keys(keys) => match keys.command {
+            KeysCommand::Rotate(rotate) => keys::rotate(&rotate),
             KeysCommand::RotateStore(rotate) => keys::rotate_store(&rotate),
         },
         Command::Doctor(doctor) => doctor::run(&doctor),

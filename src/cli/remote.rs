@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::clock::{Clock, SystemClock};
-use crate::connect::{self, HttpClient, Request};
+use crate::connect::{self, ClientIdentity, HttpClient, Request};
 use crate::id::{AccountId, Region};
 use crate::identity::{Credential, Secret, sign};
 
@@ -91,6 +91,29 @@ impl Remote<'_> {
         headers: &[(HeaderName, HeaderValue)],
         body: impl Into<Bytes>,
     ) -> anyhow::Result<Request> {
+        self.signed(&credential()?, region, (method, path), service, headers, body.into())
+    }
+
+    /// A request without a body, signed with a key that the environment doesn't name.
+    pub(super) fn request_as(
+        self,
+        credential: &Credential,
+        method: Method,
+        path: &str,
+        service: &str,
+    ) -> anyhow::Result<Request> {
+        self.signed(credential, &region()?, (method, path), service, &[], Bytes::new())
+    }
+
+    fn signed(
+        self,
+        credential: &Credential,
+        region: &Region,
+        (method, path): (Method, &str),
+        service: &str,
+        headers: &[(HeaderName, HeaderValue)],
+        body: Bytes,
+    ) -> anyhow::Result<Request> {
         let endpoint = self.endpoint;
         let uri = format!("{}{path}", endpoint.trim_end_matches('/'));
         let uri: Uri = uri.parse().ok().filter(|uri: &Uri| uri.authority().is_some()).ok_or_else(|| {
@@ -101,9 +124,8 @@ impl Remote<'_> {
             http::Request::builder().method(method).uri(uri).body(())?.into_parts();
         parts.headers.extend(headers.iter().cloned());
         parts.headers.insert(HOST, HeaderValue::from_str(&authority)?);
-        let body = body.into();
         let now = SystemClock::new().now();
-        sign(&mut parts, &body, &credential()?, service, region, now);
+        sign(&mut parts, &body, credential, service, region, now);
         Ok(Request::from_parts(parts, connect::full(body)))
     }
 
@@ -112,7 +134,8 @@ impl Remote<'_> {
         let client = HttpClient::new(connect::Options::default());
         let call =
             connect::Call { timeout: TIMEOUT, response_bytes_max: ANSWER_BYTES_MAX, ..Default::default() };
-        let response = client.send(request, call).await.map_err(|error| match error {
+        let identity = client_identity()?;
+        let response = client.send_as(identity.as_ref(), request, call).await.map_err(|error| match error {
             connect::Error::Connect(_) => anyhow!(error).context(format!(
                 "no server answers at {endpoint}; start one with `stepgate serve`, or name another with --endpoint"
             )),
@@ -213,11 +236,30 @@ pub(super) fn block_on<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyh
     runtime.context("cannot start the runtime")?.block_on(work)
 }
 
+/// The account of keys whose own only the server knows.
+pub(super) fn nobody() -> anyhow::Result<AccountId> {
+    AccountId::parse("000000000000").context("twelve digits")
+}
+
+/// The certificate for a control listener that asks clients for one.
+fn client_identity() -> anyhow::Result<Option<ClientIdentity>> {
+    let read = |name: &str| -> anyhow::Result<Option<String>> {
+        let Some(path) = std::env::var_os(name).filter(|path| !path.is_empty()) else { return Ok(None) };
+        std::fs::read_to_string(&path)
+            .map(Some)
+            .with_context(|| format!("cannot read {}, which {name} names", path.display()))
+    };
+    match (read("STEPGATE_CLIENT_CERTIFICATE")?, read("STEPGATE_CLIENT_KEY")?) {
+        (None, None) => Ok(None),
+        (Some(certificate), Some(key)) => Ok(Some(ClientIdentity::from_pem(&certificate, &key)?)),
+        _ => bail!("STEPGATE_CLIENT_CERTIFICATE and STEPGATE_CLIENT_KEY go together: set both or none"),
+    }
+}
+
 /// The access key in the environment, where AWS clients look, too.
 fn credential() -> anyhow::Result<Credential> {
     let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
-    // The server knows to which account the key belongs.
-    let nobody = AccountId::parse("000000000000").context("twelve digits")?;
+    let nobody = nobody()?;
     match (variable("AWS_ACCESS_KEY_ID"), variable("AWS_SECRET_ACCESS_KEY")) {
         (None, None) => Ok(Credential::root(nobody, "test", Secret::new("test"))),
         (Some(id), Some(secret)) => {

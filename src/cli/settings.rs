@@ -38,6 +38,7 @@ impl Settings {
         };
         let server = &mut settings.server;
         server.accept_loss = arguments.accept_loss;
+        server.file.clone_from(&arguments.config);
         if let Some(data_dir) = &arguments.data_dir {
             server.data_dir.clone_from(data_dir);
         }

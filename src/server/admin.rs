@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::header::CONTENT_TYPE;
 use http::request::Parts;
@@ -12,6 +13,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::front_door::{json, refusal};
+use super::settings_keys::{Reread, SettingsKeys};
 use crate::connect::{self, Request, Response};
 use crate::functions::Functions;
 use crate::gateway::Bulkhead;
@@ -29,7 +31,7 @@ const STACK_BYTES_MAX: usize = 16 * 1024 * 1024;
 const STACKS_SIGNING_NAME: &str = "cloudformation";
 /// … and of requests for a function's log.
 const LOGS_SIGNING_NAME: &str = "lambda";
-/// … and of requests for what roles lack.
+/// … and of requests for what roles lack, and about access keys.
 const IAM_SIGNING_NAME: &str = "iam";
 /// Lines of a log in one response; together they have at most what is kept of a log.
 const LOG_LINES_MAX: usize = 1_000;
@@ -44,6 +46,7 @@ pub(super) struct Admin {
     pub(super) bodies: Arc<Bulkhead>,
     pub(super) functions: Functions,
     pub(super) iam: Iam,
+    pub(super) settings_keys: Arc<SettingsKeys>,
 }
 
 impl Admin {
@@ -58,6 +61,7 @@ impl Admin {
                 Some(name) => self.log(&name, &uri, request).await,
                 None => not_found(),
             },
+            (&Method::POST, "keys/reread") => self.reread_keys(&uri, request),
             (&Method::POST, page) => match page.strip_prefix("stacks/") {
                 Some(name) => self.apply(name, &uri, request).await,
                 None => not_found(),
@@ -113,6 +117,34 @@ impl Admin {
                 tracing::error!(%error, "what roles lack could not be read");
                 refusal(StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable", "the store does not answer")
             }
+        }
+    }
+
+    /// Reads the access keys of the settings again; those that are there no more sign for `overlap` seconds more.
+    fn reread_keys(&self, uri: &TargetUri, request: Request) -> Response {
+        let (parts, _) = request.into_parts();
+        match self.authenticator.authenticate(Head::new(&parts, uri), b"", IAM_SIGNING_NAME) {
+            Err(refused) => return unauthenticated(&refused),
+            Ok(Authenticated { caller, .. }) if caller.principal != Principal::Account => {
+                let message =
+                    format!("User: {} is not authorized to perform: iam:UpdateAccessKey", caller.arn);
+                return refusal(StatusCode::FORBIDDEN, "AccessDeniedException", &message);
+            }
+            Ok(_) => {}
+        }
+        let overlap = uri.query().last("overlap").map_or(Ok(0), str::parse);
+        let Ok(overlap) = overlap else {
+            return refusal(StatusCode::BAD_REQUEST, "ValidationError", "overlap is a number of seconds");
+        };
+        match self.settings_keys.reread(Duration::from_secs(overlap)) {
+            Ok(Reread { keys, ending }) => {
+                tracing::info!(?keys, ?ending, "the access keys of the settings were read again");
+                let ending = ending
+                    .iter()
+                    .map(|(id, until)| json!({ "accessKeyId": id, "until": until.to_iso8601_seconds() }));
+                json(StatusCode::OK, &json!({ "keys": keys, "ending": ending.collect::<Vec<_>>() }))
+            }
+            Err(error) => refusal(StatusCode::BAD_REQUEST, "ValidationError", &error.to_string()),
         }
     }
 

@@ -35,6 +35,7 @@ mod options;
 mod ports;
 mod secrets;
 mod services;
+mod settings_keys;
 mod start;
 mod tls;
 mod upgrade;
@@ -42,7 +43,8 @@ mod upgrade;
 pub use deploy::{Deployed, documents, packages, stack_name};
 pub use error::Error;
 pub use options::{
-    Account, Credential, Deploy, Http2Limits, Limits, Listen, Options, TUTORIAL_STACK, TUTORIAL_TEMPLATE, Tls,
+    Account, ControlTls, Credential, Deploy, Http2Limits, Limits, Listen, Options, TUTORIAL_STACK,
+    TUTORIAL_TEMPLATE, Tls,
 };
 pub use secrets::{Secrets, rotate_store};
 pub use services::services;

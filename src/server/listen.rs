@@ -85,6 +85,11 @@ impl Listener {
         Ok(Self { tcp, tls, service, connections, is_control, lenience })
     }
 
+    /// Whether it speaks TLS.
+    pub(super) fn is_encrypted(&self) -> bool {
+        self.tls.is_some()
+    }
+
     /// The bound address, with the port that the system chose if it was 0.
     pub(super) fn address(&self) -> Option<SocketAddr> {
         self.tcp.local_addr().ok()

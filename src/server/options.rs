@@ -32,10 +32,15 @@ pub struct Options {
     /// Whether to continue without data that the directory has lost; for one start only, so it is not a setting.
     #[serde(skip)]
     pub accept_loss: bool,
+    /// The file that these settings come from, whose access keys are read again when they change.
+    #[serde(skip)]
+    pub file: Option<PathBuf>,
     /// Plain listeners.
     pub listen: Listen,
     /// The TLS listener.
     pub tls: Tls,
+    /// TLS of the listener `listen.control`.
+    pub control_tls: ControlTls,
     /// The account and region that templates are deployed into.
     pub account: Account,
     /// Access keys that may sign requests.
@@ -111,6 +116,18 @@ pub struct Tls {
     pub certificate: Option<PathBuf>,
     /// PEM file of the certificate's key.
     pub private_key: Option<PathBuf>,
+}
+
+/// TLS of the listener `listen.control`; it is plain unless one of these is set.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ControlTls {
+    /// PEM file of the certificate chain; without it, a development certificate is generated.
+    pub certificate: Option<PathBuf>,
+    /// PEM file of the certificate's key.
+    pub private_key: Option<PathBuf>,
+    /// PEM file of the CA certificates that must have signed clients' certificates; without it, clients need none.
+    pub client_ca: Option<PathBuf>,
 }
 
 /// A Cognito user pool, or another issuer of such tokens.
@@ -376,8 +393,10 @@ impl Default for Options {
             data_dir: "stepgate-data".into(),
             secrets: Secrets::default(),
             accept_loss: false,
+            file: None,
             listen: Listen::default(),
             tls: Tls::default(),
+            control_tls: ControlTls::default(),
             account: Account::default(),
             credentials: vec![Credential { access_key_id: "test".into(), secret_access_key: "test".into() }],
             deploy: Deploy::default(),

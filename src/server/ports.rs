@@ -25,8 +25,9 @@ use self::operations::InName;
 use self::permissions::OfIam;
 use self::user_pools::OwnPools;
 use super::error::Error;
-use super::options::{self, Options, UserPool};
+use super::options::{Options, UserPool};
 use super::services::{self, Rooms};
+use super::settings_keys::{self, SettingsKeys};
 use crate::apis;
 use crate::clock::{Clock, Ids, RandomIds, SystemClock};
 use crate::cognito::{self, Cognito};
@@ -36,7 +37,7 @@ use crate::functions::{Functions, Urls};
 use crate::gateway::{self, Gateway};
 use crate::id::{AccountRegion, Arn};
 use crate::identity::iam::Iam;
-use crate::identity::{Authenticator, Credential, Keys, Secret, Sessions};
+use crate::identity::{Authenticator, Keys, Sessions};
 use crate::stack::{self, Accounts, Actor, Operations, Stacks};
 use crate::store::{self, Store};
 use crate::tasks::{self, Connections, ObjectStore};
@@ -57,6 +58,7 @@ pub(super) struct System {
     pub(super) urls: Urls,
     pub(super) functions: Functions,
     pub(super) cognito: Cognito,
+    pub(super) settings_keys: Arc<SettingsKeys>,
     outside: Arc<Outside>,
     engine: Engine,
     logs: Arc<ExecutionLogs>,
@@ -86,7 +88,8 @@ pub(super) async fn wire_rooms(options: &Options, home: &AccountRegion) -> Resul
     let authenticator = Arc::new(Authenticator::new(keys.clone(), clock.clone()));
     let iam = Iam::open(store.clone(), clock.clone(), ids.clone())?.enforcing(options.iam.enforcement);
     let iam = iam.signing(keys.clone()).await?;
-    let sessions = Sessions::open(store.clone(), clock.clone(), ids.clone(), keys, iam.clone()).await?;
+    let sessions =
+        Sessions::open(store.clone(), clock.clone(), ids.clone(), keys.clone(), iam.clone()).await?;
     let engine_options = engine::Options::default();
     let lenience = options.http.relaxed().of_answers();
     let client_options = connect::Options { egress: egress.clone(), lenience, ..connect::Options::default() };
@@ -103,7 +106,7 @@ pub(super) async fn wire_rooms(options: &Options, home: &AccountRegion) -> Resul
         Error::Setting { key: "audit_log", problem: format!("no thread for writing: {error}") }
     })?;
     let audit_log = audit_log.map(Arc::new);
-    let own = options.credentials.first().map(|own| credential(own, home));
+    let own = options.credentials.first().map(|own| settings_keys::root(own, home));
     let outside = Arc::new(Outside::new(iam.clone(), sessions.clone(), clock.clone()));
     let ports = Arc::new(FunctionPorts(outside.clone()));
     let settings = functions::settings(options);
@@ -119,6 +122,7 @@ pub(super) async fn wire_rooms(options: &Options, home: &AccountRegion) -> Resul
         truststores: options.truststores.keys().cloned().collect(),
     };
     let aws = Arc::new(AwsClient::new(endpoints, client.clone(), clock.clone()));
+    let settings_keys = SettingsKeys::new(options, home, keys, aws.clone(), clock.clone());
     let objects = ObjectStore::new(options.services.by_name.get("s3"), aws.clone());
     let buckets = Arc::new(Buckets::new(objects.clone(), home));
     let accounts = Arc::new(InName::new(aws.clone(), clock.clone()));
@@ -221,6 +225,7 @@ pub(super) async fn wire_rooms(options: &Options, home: &AccountRegion) -> Resul
         outside,
         functions,
         cognito,
+        settings_keys: Arc::new(settings_keys),
         engine,
         logs,
         access_logs,
@@ -335,11 +340,7 @@ fn keys_of(
 fn keys(options: &Options, home: &AccountRegion) -> Keys {
     let keys = Keys::default();
     for credential in &options.credentials {
-        keys.insert(&credential.access_key_id, self::credential(credential, home));
+        keys.insert(&credential.access_key_id, settings_keys::root(credential, home));
     }
     keys
-}
-
-fn credential(key: &options::Credential, home: &AccountRegion) -> Credential {
-    Credential::root(home.account.clone(), &key.access_key_id, Secret::new(&key.secret_access_key))
 }

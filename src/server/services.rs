@@ -30,7 +30,7 @@ const SERVICES: &[(&Service, Register)] = &[
     (&apigateway::SERVICE, |rooms| apigateway::service(rooms.apis.clone())),
     (&lambda::SERVICE, |rooms| lambda::service(rooms.functions.clone())),
     (&iam::SERVICE, |rooms| iam::service(rooms.iam.clone())),
-    (&sts::SERVICE, |rooms| sts::service(rooms.sessions.clone())),
+    (&sts::SERVICE, |rooms| sts::service(rooms.sessions.clone(), Arc::new(rooms.cognito.clone()))),
     (&stack::service::SERVICE, |rooms| stack::service::service(rooms.stacks.clone())),
     (&identity_pools::SERVICE, |rooms| identity_pools::service(rooms.cognito.clone())),
     (&user_pools::SERVICE, |rooms| user_pools::service(rooms.cognito.clone())),

@@ -16,7 +16,7 @@ use super::error::Error;
 use super::front_door::front_door;
 use super::function_urls::FunctionUrls;
 use super::listen::Listener;
-use super::options::Options;
+use super::options::{ControlTls, Options};
 use super::ports::{self, System};
 use super::{metrics, tls, upgrade};
 use crate::id::{AccountId, AccountRegion, Region};
@@ -51,6 +51,7 @@ impl Server {
             bodies: system.gateway.bulkhead(),
             functions: system.functions.clone(),
             iam: system.iam.clone(),
+            settings_keys: system.settings_keys.clone(),
         });
         let dispatch = |planes| Dispatch {
             planes,
@@ -76,10 +77,15 @@ impl Server {
         let listen = &options.listen;
         let all =
             (listen.data.is_none() && listen.control.is_none()).then_some((listen.address, Planes::All));
+        if listen.control.is_none() && options.control_tls != ControlTls::default() {
+            let problem = "it is of the listener listen.control, which isn't set".to_owned();
+            return Err(Error::Setting { key: "control_tls", problem });
+        }
         let control = listen.control.map(|address| (address, Planes::Control));
         let data = listen.data.map(|address| (address, Planes::Data));
         for (address, planes) in [all, control, data].into_iter().flatten() {
-            let bound = listener(address, planes, None)?;
+            let tls = if planes == Planes::Control { tls::control(&options)? } else { None };
+            let bound = listener(address, planes, tls)?;
             protected.extend(bound.address().filter(|_| planes != Planes::Data));
             listeners.push(bound);
         }
@@ -146,8 +152,10 @@ impl Server {
 
     /// The server's URL for AWS clients.
     pub fn endpoint(&self) -> String {
-        let address = self.listeners.first().and_then(Listener::address);
-        format!("http://{}", reachable(address.unwrap_or(self.options.listen.address)))
+        let first = self.listeners.first();
+        let address = first.and_then(Listener::address);
+        let scheme = if first.is_some_and(Listener::is_encrypted) { "https" } else { "http" };
+        format!("{scheme}://{}", reachable(address.unwrap_or(self.options.listen.address)))
     }
 
     /// The same with TLS.

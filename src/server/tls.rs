@@ -5,7 +5,7 @@ mod domains;
 
 use std::fs;
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustls::ServerConfig;
@@ -15,7 +15,7 @@ use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use domains::Identity;
 
 use super::error::Error;
-use super::options::Options;
+use super::options::{ControlTls, Options};
 use crate::gateway::Domains;
 
 pub(super) use domains::ByName;
@@ -30,12 +30,35 @@ const DEVELOPMENT_NAMES: &[&str] =
 /// [`Error::Tls`] if the files can't be read or don't belong together.
 pub(super) fn by_name(options: &Options, domains: Arc<Domains>) -> Result<ByName, Error> {
     let tls = &options.tls;
-    let (certificate, key) = match (&tls.certificate, &tls.private_key) {
+    ByName::new(own_identity(options, &tls.certificate, &tls.private_key)?, domains, options)
+}
+
+/// The configuration of the control listener; `None` if it is plain. No custom domain is served there.
+///
+/// # Errors
+/// [`Error::Tls`], or [`Error::Setting`] if there is no such listener.
+pub(super) fn control(options: &Options) -> Result<Option<Arc<ByName>>, Error> {
+    let ControlTls { certificate, private_key, client_ca } = &options.control_tls;
+    if options.control_tls == ControlTls::default() {
+        return Ok(None);
+    }
+    let clients = client_ca.as_deref().map(domains::read_roots).transpose()?;
+    let identity = own_identity(options, certificate, private_key)?;
+    ByName::alone(identity, clients).map(Arc::new).map(Some)
+}
+
+/// The identity in these files, or the development certificate.
+fn own_identity(
+    options: &Options,
+    certificate: &Option<PathBuf>,
+    key: &Option<PathBuf>,
+) -> Result<Identity, Error> {
+    let (certificate, key) = match (certificate, key) {
         (Some(certificate), Some(key)) => (certificate.clone(), key.clone()),
         (None, None) => development_certificate(&options.data_dir.join("tls"))?,
         _ => return Err(Error::Tls("certificate and private_key go together: set both or none".into())),
     };
-    ByName::new(read_identity(&certificate, &key)?, domains, options)
+    read_identity(&certificate, &key)
 }
 
 fn with_protocols(mut config: ServerConfig) -> ServerConfig {
@@ -60,7 +83,7 @@ fn parse_identity(certificate: &str, key: &str) -> Result<Identity, Error> {
 }
 
 /// Generates the certificate on first use and keeps it, so that clients have to trust it only once.
-fn development_certificate(dir: &Path) -> Result<(std::path::PathBuf, std::path::PathBuf), Error> {
+fn development_certificate(dir: &Path) -> Result<(PathBuf, PathBuf), Error> {
     let (certificate, key) = (dir.join("development.pem"), dir.join("development.key"));
     if certificate.exists() && key.exists() {
         return Ok((certificate, key));

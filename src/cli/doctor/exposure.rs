@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use super::finding::Finding;
-use crate::server::Options;
+use crate::server::{ControlTls, Options};
 
 /// The shortest secret that can't be guessed, in characters; AWS's have forty.
 const SECRET_CHARACTERS_MIN: usize = 20;
@@ -118,7 +118,15 @@ fn listeners(options: &Options) -> Vec<Listener> {
     if listen.data.is_none() && listen.control.is_none() {
         listeners.push(plain("listen.address", listen.address, true, true));
     }
-    listeners.extend(listen.control.map(|address| plain("listen.control", address, false, true)));
+    let control_tls = &options.control_tls;
+    listeners.extend(listen.control.map(|address| Listener {
+        setting: "listen.control",
+        address,
+        is_plain: *control_tls == ControlTls::default(),
+        has_data: false,
+        // Who has a certificate of the operators' is one of them.
+        has_control: control_tls.client_ca.is_none(),
+    }));
     listeners.extend(listen.data.map(|address| plain("listen.data", address, true, false)));
     listeners.extend(options.tls.address.map(|address| Listener {
         setting: "tls.address",
@@ -138,7 +146,7 @@ impl Listener {
                 "CONTROL_EXPOSED",
                 setting,
                 &format!("the AWS APIs, health and metrics are reached on {address}"),
-                "set listen.control and listen.data, each on loopback; tls.address then serves deployed APIs alone",
+                "set listen.control and listen.data, each on loopback; tls.address then serves deployed APIs alone. Or set control_tls.client_ca",
             ));
         }
         if self.is_plain {

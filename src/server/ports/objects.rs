@@ -33,6 +33,8 @@ impl Buckets {
     ) -> Result<Vec<u8>, String> {
         let object = ObjectName {
             home: self.home.clone(),
+            // Documents are read for the account.
+            acting: None,
             bucket: bucket.to_owned(),
             key: key.to_owned(),
             version: version.map(str::to_owned),

@@ -2,6 +2,7 @@
 //! client needs one.
 
 use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rustls::server::WebPkiClientVerifier;
@@ -55,25 +56,29 @@ impl ByName {
             config(&identity, None)?;
             Ok((arn.clone(), identity))
         });
-        let truststores = options.truststores.iter().map(|(uri, file)| {
-            let said = |error: String| Error::Tls(format!("{}: {error}", file.display()));
-            let mut roots = RootCertStore::empty();
-            let pems = CertificateDer::pem_file_iter(file).map_err(|error| said(error.to_string()))?;
-            for pem in pems {
-                let pem = pem.map_err(|error| said(error.to_string()))?;
-                roots.add(pem).map_err(|error| said(error.to_string()))?;
-            }
-            if roots.is_empty() {
-                return Err(said("no certificate".to_owned()));
-            }
-            Ok((uri.clone(), Arc::new(roots)))
-        });
+        let truststores = options.truststores.iter().map(|(uri, file)| Ok((uri.clone(), read_roots(file)?)));
         Ok(Self {
             own,
             certificates: certificates.collect::<Result<_, Error>>()?,
             truststores: truststores.collect::<Result<_, Error>>()?,
             own_identity,
             domains,
+            made: Mutex::default(),
+        })
+    }
+
+    /// The same for a listener that serves no custom domain; with `clients`, who has no certificate that one of these has
+    /// signed is refused.
+    ///
+    /// # Errors
+    /// [`Error::Tls`] if certificate and key don't belong together.
+    pub(super) fn alone(own_identity: Identity, clients: Option<Arc<RootCertStore>>) -> Result<Self, Error> {
+        Ok(Self {
+            own: config(&own_identity, clients)?,
+            own_identity,
+            domains: Arc::default(),
+            certificates: BTreeMap::new(),
+            truststores: BTreeMap::new(),
             made: Mutex::default(),
         })
     }
@@ -120,6 +125,21 @@ impl ByName {
             }
         }
     }
+}
+
+/// The certificates of a PEM file, at least one.
+pub(super) fn read_roots(file: &Path) -> Result<Arc<RootCertStore>, Error> {
+    let said = |error: String| Error::Tls(format!("{}: {error}", file.display()));
+    let mut roots = RootCertStore::empty();
+    let pems = CertificateDer::pem_file_iter(file).map_err(|error| said(error.to_string()))?;
+    for pem in pems {
+        let pem = pem.map_err(|error| said(error.to_string()))?;
+        roots.add(pem).map_err(|error| said(error.to_string()))?;
+    }
+    if roots.is_empty() {
+        return Err(said("no certificate".to_owned()));
+    }
+    Ok(Arc::new(roots))
 }
 
 fn config(identity: &Identity, clients: Option<Arc<RootCertStore>>) -> Result<Arc<ServerConfig>, Error> {
