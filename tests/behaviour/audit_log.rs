@@ -4,7 +4,8 @@ use std::fs;
 
 use serde_json::{Value, json};
 
-use crate::client::{Client, sign};
+use crate::client::{Client, sign, sign_as};
+use crate::roles::{iam, try_iam};
 use crate::server::{DataDir, Server};
 
 #[test]
@@ -56,4 +57,69 @@ fn every_call_has_a_line_without_what_was_sent() {
         let mode = std::os::unix::fs::PermissionsExt::mode(&fs::metadata(&path).unwrap().permissions());
         assert_eq!(mode & 0o777, 0o600);
     }
+}
+
+#[test]
+fn a_line_names_the_statement_that_allowed_or_denied() {
+    let dir = DataDir::new("audit-log-statements");
+    let config = dir.path().join("stepgate.toml");
+    fs::write(&config, "[audit_log]\nto = \"file\"\n[deploy]\ntutorial = false\n").unwrap();
+    let server = Server::start(&dir, &["--config", config.to_str().unwrap()]);
+    let mut client = Client::new(&server.address);
+    iam(&mut client, "CreateUser", &[("UserName", "ann")]);
+    let document = json!({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Action": "states:List*", "Resource": "*"},
+        {"Sid": "NoMachines", "Effect": "Deny", "Action": "states:ListStateMachines", "Resource": "*"}]})
+    .to_string();
+    let own = [("UserName", "ann"), ("PolicyName", "own"), ("PolicyDocument", document.as_str())];
+    iam(&mut client, "PutUserPolicy", &own);
+    let managed = "arn:aws:iam::aws:policy/AWSStepFunctionsReadOnlyAccess";
+    iam(&mut client, "AttachUserPolicy", &[("UserName", "ann"), ("PolicyArn", managed)]);
+    let made = try_iam(&mut client, "CreateAccessKey", &[("UserName", "ann")]).text();
+    let element = |name: &str| {
+        let (_, rest) = made.split_once(&format!("<{name}>")).unwrap();
+        rest.split_once("</").unwrap().0.to_owned()
+    };
+    let (id, secret) = (element("AccessKeyId"), element("SecretAccessKey"));
+    let arn = "arn:aws:states:us-east-1:123456789012:activity:a";
+    for (operation, body) in [
+        ("ListActivities", "{}".to_owned()),
+        ("ListStateMachines", "{}".to_owned()),
+        ("DescribeActivity", json!({ "activityArn": arn }).to_string()),
+        ("DeleteActivity", json!({ "activityArn": arn }).to_string()),
+    ] {
+        let target = format!("AWSStepFunctions.{operation}");
+        let headers = [("x-amz-target", target.as_str())];
+        let signed = sign_as((&id, &secret), "states", ("POST", "/"), &server.address, &headers, &body);
+        client.send_signed("POST", "/", &signed, &body).unwrap();
+    }
+    assert!(server.terminate().success());
+    let text = fs::read_to_string(dir.path().join("data/audit.jsonl")).unwrap();
+    let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let of = |name: &str| {
+        let line =
+            lines.iter().find(|line| line["eventName"] == name).unwrap_or_else(|| panic!("{name}: {text}"));
+        line["additionalEventData"]["authorization"].clone()
+    };
+    let decided = |action: &str, resource: &str, decision: &str, by: Option<(&str, &str)>| {
+        let mut decided = json!({"action": action, "resource": resource, "decision": decision});
+        if let Some((policy, statement)) = by {
+            decided["policy"] = policy.into();
+            decided["statement"] = statement.into();
+        }
+        json!([decided])
+    };
+    assert_eq!(
+        of("ListActivities"),
+        decided("states:ListActivities", "*", "allowed", Some(("ann/own", "1")))
+    );
+    assert_eq!(
+        of("ListStateMachines"),
+        decided("states:ListStateMachines", "*", "denied", Some(("ann/own", "NoMachines")))
+    );
+    let described = of("DescribeActivity");
+    assert_eq!((&described[0]["policy"], &described[0]["decision"]), (&json!(managed), &json!("allowed")));
+    assert_eq!(of("DeleteActivity"), decided("states:DeleteActivity", arn, "denied", None));
+    let created = of("CreateUser");
+    assert_eq!((&created[0]["policy"], &created[0]["decision"]), (&json!("account"), &json!("allowed")));
 }

@@ -9,6 +9,7 @@ mod authorizers;
 mod aws_calls;
 #[path = "../support/backend.rs"]
 mod backend;
+mod canaries;
 #[path = "../support/client.rs"]
 #[allow(dead_code)]
 mod client;
@@ -16,6 +17,7 @@ mod cloudformation;
 mod cognito;
 mod commands;
 mod connections;
+mod control_tls;
 mod data_directory;
 mod disk;
 mod doctor;
@@ -32,6 +34,8 @@ mod functions;
 #[path = "../support/functions.rs"]
 mod functions_support;
 mod iam;
+mod iam_stacks;
+mod key_rotation;
 mod lambda;
 mod lambda_calls;
 mod lambda_events;
@@ -45,6 +49,7 @@ mod pages;
 mod plans;
 mod refusals;
 mod restart;
+mod role_uses;
 mod roles;
 #[path = "../support/server.rs"]
 #[allow(dead_code)]

@@ -16,7 +16,7 @@ const ROLE: &str = "arn:aws:iam::123456789012:role/r";
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A Map that reads `s3://in/data.csv`, and writes to `s3://out/results`.
-fn spread(kind: &str, processor: &Value, more: &Value) -> Value {
+pub(crate) fn spread(kind: &str, processor: &Value, more: &Value) -> Value {
     let mut processor = processor.clone();
     processor["ProcessorConfig"] = json!({"Mode": "DISTRIBUTED", "ExecutionType": kind});
     let mut map = json!({
@@ -36,7 +36,7 @@ fn spread(kind: &str, processor: &Value, more: &Value) -> Value {
     json!({"StartAt": "M", "States": {"M": map}})
 }
 
-fn pass() -> Value {
+pub(crate) fn pass() -> Value {
     json!({"StartAt": "P", "States": {"P": {"Type": "Pass", "End": true}}})
 }
 
@@ -46,7 +46,7 @@ fn create(client: &mut Client, name: &str, definition: &Value) -> String {
     created["stateMachineArn"].as_str().unwrap_or_else(|| panic!("{created}")).to_owned()
 }
 
-fn begin(client: &mut Client, machine: &str) -> String {
+pub(crate) fn begin(client: &mut Client, machine: &str) -> String {
     let started = client.states("StartExecution", &json!({"stateMachineArn": machine})).unwrap().json();
     started["executionArn"].as_str().unwrap().to_owned()
 }
@@ -57,7 +57,7 @@ fn now() -> Instant {
 }
 
 /// What DescribeExecution says once the execution has ended.
-fn ended(client: &mut Client, arn: &str) -> Value {
+pub(crate) fn ended(client: &mut Client, arn: &str) -> Value {
     let begun = now();
     loop {
         let described = client.states("DescribeExecution", &json!({"executionArn": arn})).unwrap().json();
@@ -81,7 +81,7 @@ fn map_run(client: &mut Client, execution: &str) -> Value {
 }
 
 /// A server whose buckets are folders.
-fn with_folders(test: &str) -> (DataDir, Server, std::path::PathBuf) {
+pub(crate) fn with_folders(test: &str) -> (DataDir, Server, std::path::PathBuf) {
     let dir = DataDir::new(test);
     let root = dir.path().join("buckets");
     for bucket in ["in", "out"] {

@@ -47,12 +47,12 @@ pub(crate) fn role(client: &mut Client, name: &str, services: &[&str]) -> String
     format!("arn:aws:iam::123456789012:role/{name}")
 }
 
-fn put_policy(client: &mut Client, role: &str, statements: &Value) {
+pub(crate) fn put_policy(client: &mut Client, role: &str, statements: &Value) {
     let document = json!({"Version": "2012-10-17", "Statement": statements}).to_string();
     iam(client, "PutRolePolicy", &[("RoleName", role), ("PolicyName", "p"), ("PolicyDocument", &document)]);
 }
 
-fn allow(action: &str, resource: &str) -> Value {
+pub(crate) fn allow(action: &str, resource: &str) -> Value {
     json!({"Effect": "Allow", "Action": action, "Resource": resource})
 }
 
@@ -61,7 +61,7 @@ fn start(client: &mut Client) -> Answer {
     post_execution(client, &body)
 }
 
-fn refused(action: &str, role: &str, session: &str, resource: &str) -> String {
+pub(crate) fn refused(action: &str, role: &str, session: &str, resource: &str) -> String {
     format!(
         "User: arn:aws:sts::123456789012:assumed-role/{role}/{session} is not authorized to perform: {action} on resource: \
          {resource} because no identity-based policy allows the {action} action"
@@ -69,7 +69,7 @@ fn refused(action: &str, role: &str, session: &str, resource: &str) -> String {
 }
 
 /// Creates a machine of one task and runs it to its end.
-fn run_as(client: &mut Client, name: &str, role: &str, task: &Value) -> Value {
+pub(crate) fn run_as(client: &mut Client, name: &str, role: &str, task: &Value) -> Value {
     let definition = json!({"StartAt": "T", "States": {"T": task}}).to_string();
     let input = json!({"name": name, "definition": definition, "roleArn": role});
     let machine = states(client, "CreateStateMachine", input);
@@ -87,7 +87,7 @@ fn run(client: &mut Client, machine: &Value) -> Value {
     }
 }
 
-fn task(resource: &str, parameters: &Value) -> Value {
+pub(crate) fn task(resource: &str, parameters: &Value) -> Value {
     json!({"Type": "Task", "Resource": resource, "Parameters": parameters, "End": true})
 }
 
@@ -421,7 +421,7 @@ fn a_machine_needs_a_role_that_trusts_step_functions() {
     }
 }
 
-fn with_settings(dir: &DataDir, settings: &str) -> Server {
+pub(crate) fn with_settings(dir: &DataDir, settings: &str) -> Server {
     let path = dir.path().join("stepgate.toml");
     fs::write(&path, settings).unwrap();
     Server::start(dir, &["--config", path.to_str().unwrap()])

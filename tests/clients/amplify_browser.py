@@ -52,14 +52,14 @@ threading.Thread(target=pages.serve_forever, daemon=True).start()
 
 
 def drive(page, *steps, skew=0):
-    """The results of steps in a fresh browser, and the requests that the page made."""
+    """The results of steps in a fresh browser, the requests that the page made, and those that the browser asked before."""
     url = f"http://localhost:{pages.server_address[1]}/{page}.html"
     given = json.dumps({"page": url, "tls": TLS, "steps": steps, "clockSkewMs": skew})
     done = subprocess.run(["node", "drive.mjs"], cwd=WORK, input=given, capture_output=True, text=True, timeout=180)
     assert done.returncode == 0, done.stdout + done.stderr
     answer = json.loads(done.stdout)
     assert not answer["problems"], answer["problems"]
-    return answer["results"], answer["requests"]
+    return answer["results"], answer["requests"], answer["preflights"]
 
 
 # --- what a developer has: people, an identity pool with roles, an API with CORS, a function
@@ -138,7 +138,7 @@ V6 = {"Auth": {"Cognito": {"userPoolId": pool, "userPoolClientId": client, "iden
                        "hello": {"endpoint": FUNCTION, "service": "lambda", "region": REGION}}}}
 mine = {"headers": {"X-Mine": "custom"}, "queryParams": {"q": "a b"}}
 body = {"body": {"name": "Müsli"}}
-results, requests = drive(
+results, requests, preflights = drive(
     "v6", ["configure", V6], ["session"],
     ["call", "get", "items", "/items", mine], ["call", "post", "items", "/items", {**mine, **body}],
     ["call", "put", "items", "/items", body], ["call", "del", "items", "/items"], ["call", "head", "items", "/items"],
@@ -154,12 +154,18 @@ assert got["headers"]["x-total"] == "7", got["headers"]
 assert headed["status"] == 200, headed
 assert secret["status"] == 403 and "is not authorized to perform: execute-api:Invoke" in secret["body"], secret
 assert none["failed"], none
-asked = {url for method, url, _ in requests if method == "OPTIONS"}
+def asked(preflights):
+    """The custom headers for which the browser asked first, by path."""
+    names = lambda headers: {k.lower(): v for k, v in headers.items()}["access-control-request-headers"].split(",")
+    return {(url.split("/dev", 1)[1].split("?")[0], name.strip().lower()) for url, headers in preflights if "/dev/" in url for name in names(headers)}
+
+
+assert {("/items", "x-mine"), ("/items", "authorization"), ("/items", "x-amz-security-token")} <= asked(preflights), preflights
 signatures = [headers["authorization"] for _, url, headers in requests if "/dev/items" in url and "authorization" in headers]
 assert signatures and all(f"/{REGION}/execute-api/aws4_request" in it for it in signatures), requests
 print("v6: a guest's page calls the API, and gets 403 where its role may not")
 
-results, _ = drive(
+results, _, _ = drive(
     "v6", ["configure", V6], ["signIn", "ann", "Secret-1"], ["session"], ["call", "get", "items", "/secret"],
     ["call", "post", "hello", "", body], ["session", True], ["signOut"], ["session"], ["call", "get", "items", "/secret"])
 _, step, known, secret, function, fresh, _, guest, refused = results
@@ -168,7 +174,7 @@ assert secret["status"] == 200 and json.loads(secret["body"])["type"] == "authen
 assert json.loads(function["body"]) == {"got": body["body"]}, function
 assert fresh["token"] != known["token"] and fresh["identity"] == known["identity"], (known, fresh)
 assert guest.get("token") is None and refused["status"] == 403, refused
-results, _ = drive("v6", ["configure", V6], ["signIn", "ann", "Secret-2"])
+results, _, _ = drive("v6", ["configure", V6], ["signIn", "ann", "Secret-2"])
 assert "Incorrect username or password." in results[1]["threw"], results
 print("v6: who signs in has another role, calls a function and refreshes tokens")
 
@@ -177,7 +183,7 @@ V1 = {"Auth": {"identityPoolId": identities, "region": REGION, "userPoolId": poo
       "API": {"endpoints": [{"name": "items", "endpoint": URL, "region": REGION, "custom": {"X-Mine": "custom"}},
                             {"name": "hello", "endpoint": FUNCTION, "service": "lambda", "region": REGION}]}}
 query = {"queryStringParameters": {"q": "a b"}}
-results, requests = drive(
+results, requests, preflights = drive(
     "v1", ["configure", V1], ["call", "get", "items", "/items", query], ["call", "post", "items", "/items", body],
     ["call", "put", "items", "/items", body], ["call", "del", "items", "/items", {}], ["full", "head", "items", "/items", {}],
     ["full", "get", "items", "/items", query], ["call", "get", "items", "/secret", {}],
@@ -190,11 +196,12 @@ assert headed["status"] == 200 and full["status"] == 200 and full["headers"]["x-
 assert refused["status"] == 403 and "is not authorized" in refused["body"]["Message"], refused
 assert name == "ann" and secret["data"]["type"] == "authenticated", results
 assert function["data"] == {"got": body["body"]}, function
-assert any(method == "OPTIONS" or "x-mine" in headers for method, _, headers in requests)
+assert any("x-mine" in headers for _, _, headers in requests)
+assert ("/items", "x-mine") in asked(preflights), preflights
 print("v1: the guide's page does the same")
 
 # --- what is wrong with a request is said in AWS's words; pages may read it
-results, _ = drive("v1", ["configure", V1], ["call", "get", "items", "/items", {}], skew=-20 * 60 * 1000)
+results, _, _ = drive("v1", ["configure", V1], ["call", "get", "items", "/items", {}], skew=-20 * 60 * 1000)
 late = results[1]
 if "data" not in late:
     assert late["status"] == 403 and late["body"]["message"].startswith("Signature expired: "), late

@@ -162,11 +162,23 @@ fn read_answer(stream: &mut TcpStream) -> io::Result<Answer> {
 /// The headers of a request signed with Signature Version 4; written against AWS's description of it, apart
 /// from the server's own verifier.
 /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/create-signed-request.html>
-#[allow(clippy::disallowed_methods)] // A client lives in real time.
 pub(crate) fn sign(
     service: &str,
     method: &str,
     path: &str,
+    host: &str,
+    headers: &[(&str, &str)],
+    body: &str,
+) -> Vec<(String, String)> {
+    sign_as(("test", "test"), service, (method, path), host, headers, body)
+}
+
+/// The same with another key: its id and its secret.
+#[allow(clippy::disallowed_methods)] // A client lives in real time.
+pub(crate) fn sign_as(
+    (id, secret): (&str, &str),
+    service: &str,
+    (method, path): (&str, &str),
     host: &str,
     headers: &[(&str, &str)],
     body: &str,
@@ -189,11 +201,11 @@ pub(crate) fn sign(
     let canonical = format!("{method}\n{path}\n{query}\n{lines}\n{names}\n{payload}");
     let hash = hex::encode(Sha256::digest(canonical));
     let to_sign = format!("AWS4-HMAC-SHA256\n{now}\n{scope}\n{hash}");
-    let key = hmac(b"AWS4test", &now[..8]);
+    let key = hmac(format!("AWS4{secret}").as_bytes(), &now[..8]);
     let key = hmac(&hmac(&hmac(&key, "us-east-1"), service), "aws4_request");
     let signature = hex::encode(hmac(&key, &to_sign));
     let authorization =
-        format!("AWS4-HMAC-SHA256 Credential=test/{scope}, SignedHeaders={names}, Signature={signature}");
+        format!("AWS4-HMAC-SHA256 Credential={id}/{scope}, SignedHeaders={names}, Signature={signature}");
     headers.push(("authorization".to_owned(), authorization));
     headers
 }

@@ -54,9 +54,14 @@ impl Server {
 
     /// Starts a server that logs everything to a file.
     pub(crate) fn start_logging(dir: &DataDir, log: &Path) -> Self {
+        Self::start_logging_with(dir, log, &[])
+    }
+
+    /// The same with more arguments.
+    pub(crate) fn start_logging_with(dir: &DataDir, log: &Path, arguments: &[&str]) -> Self {
         let mut command = Command::new(binary());
         command.stderr(std::fs::File::create(log).unwrap());
-        Self::start_with(command, dir, &[], "trace")
+        Self::start_with(command, dir, arguments, "trace")
     }
 
     /// Starts a server that can't write files larger than `kib`, which looks like a full disk.

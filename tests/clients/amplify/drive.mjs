@@ -13,6 +13,13 @@ try {
   const page = await context.newPage();
   const requests = [];
   page.on("request", (request) => requests.push([request.method(), request.url(), request.headers()]));
+  // What the browser asks by itself before it sends.
+  const preflights = [];
+  const devtools = await context.newCDPSession(page);
+  await devtools.send("Network.enable");
+  devtools.on("Network.requestWillBeSent", ({ type, request }) => {
+    if (type === "Preflight") preflights.push([request.url, request.headers]);
+  });
   const problems = [];
   page.on("pageerror", (error) => problems.push(error.message));
   if (input.clockSkewMs) {
@@ -27,7 +34,7 @@ try {
       results.push({ threw: error.message });
     }
   }
-  console.log(JSON.stringify({ results, requests, problems }));
+  console.log(JSON.stringify({ results, requests, preflights, problems }));
 } finally {
   await browser.close();
 }
