@@ -3,7 +3,7 @@
 //! Which, a service says in [`Special::assigned`](super::Special); this is the check.
 
 use super::{Api, ApiError, Assigned, Call};
-use crate::identity::iam::{Enforcement, RoleError, RoleUse};
+use crate::identity::iam::{RoleError, RoleUse};
 
 /// The session's name while a role is checked.
 const SESSION: &str = "AssignedRole";
@@ -13,7 +13,7 @@ impl Api {
     /// strict.
     pub(super) async fn check_assigned(&self, call: &Call) -> Result<(), ApiError> {
         for assigned in (call.operation.service.special.assigned)(call.operation, &call.input, &call.home) {
-            let Assigned { role_arn, service, source_arn, refused, needed, needed_strictly } = assigned;
+            let Assigned { role_arn, service, source_arn, refused, needed } = assigned;
             let of = RoleUse {
                 role_arn: role_arn.as_str().into(),
                 service,
@@ -28,8 +28,7 @@ impl Api {
                     return Err(refused(&role_arn));
                 }
             };
-            let strictly = Some(needed_strictly).filter(|_| self.iam().enforcement() == Enforcement::Strict);
-            for (permission, refused) in needed.into_iter().chain(strictly.into_iter().flatten()) {
+            for (permission, refused) in needed {
                 let permitted = self.permits(&caller, &call.home.region, &[permission]).await;
                 permitted.map_err(|_| refused(&role_arn))?;
             }

@@ -54,8 +54,7 @@ const LAMBDA: &str = "AddLayerVersionPermission AddPermission CheckpointDurableE
     SendDurableExecutionCallbackSuccess StopDurableExecution TagResource UntagResource UpdateAlias \
     UpdateCapacityProvider UpdateCodeSigningConfig UpdateEventSourceMapping UpdateFunctionCode \
     UpdateFunctionConfiguration UpdateFunctionEventInvokeConfig UpdateFunctionUrlConfig";
-const STS: &str =
-    "AssumeRole AssumeRoleWithWebIdentity DecodeAuthorizationMessage GetCallerIdentity GetFederationToken \
+const STS: &str = "AssumeRole AssumeRoleWithWebIdentity DecodeAuthorizationMessage GetCallerIdentity GetFederationToken \
     GetSessionToken";
 
 fn all() -> impl Iterator<Item = &'static Operation> {

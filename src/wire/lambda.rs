@@ -158,7 +158,6 @@ fn assigned(operation: &Operation, input: &Value, _: &AccountRegion) -> Vec<Assi
             ApiError::new(fault::INVALID, message)
         },
         needed: Vec::new(),
-        needed_strictly: Vec::new(),
     };
     role.map(assigned).into_iter().collect()
 }

@@ -134,8 +134,6 @@ pub struct Assigned {
     pub refused: fn(&str) -> ApiError,
     /// What the role has to be allowed already.
     pub needed: Vec<Required>,
-    /// The same where the settings are strict: what AWS needs to do and this server does without.
-    pub needed_strictly: Vec<Required>,
 }
 
 /// A permission that a caller doesn't have.

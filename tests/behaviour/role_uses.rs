@@ -215,6 +215,9 @@ fn assert_denied(described: &Value, role: &str, action: &str, resource: &str) {
     assert!(cause.contains(&user) && cause.contains(&what), "{described}");
 }
 
+/// A Map's name, itself, the statements of its role, and the error, action and resource if they don't suffice.
+type MapCase<'a> = (&'a str, Value, Value, Option<(&'a str, &'a str, String)>);
+
 #[test]
 fn a_map_run_reads_writes_and_starts_what_its_role_may() {
     let (_dir, server, root) = with_folders("roles-maps");
@@ -233,7 +236,7 @@ fn a_map_run_reads_writes_and_starts_what_its_role_may() {
     listing["States"]["M"]["ItemReader"] = json!({"Resource": "arn:aws:states:::s3:listObjectsV2",
         "Parameters": {"Bucket": "in", "Prefix": "d"}});
     let all = "arn:aws:s3:::";
-    let cases: Vec<(&str, Value, Value, Option<(&str, &str, String)>)> = vec![
+    let cases: Vec<MapCase<'_>> = vec![
         ("Whole", whole("STANDARD"), json!([start("Whole"), read(), write()]), None),
         ("Express", whole("EXPRESS"), json!([start("Express"), read(), write()]), None),
         (
@@ -309,6 +312,49 @@ fn a_map_run_reads_writes_and_starts_what_its_role_may() {
             }
         }
     }
+}
+
+#[test]
+fn a_machine_gets_log_destinations_only_if_its_role_may_deliver_there() {
+    let dir = DataDir::new("roles-logs");
+    let server = Server::start(&dir, &[]);
+    let mut client = Client::new(&server.address);
+    let logging = |level: &str| {
+        let group = "arn:aws:logs:us-east-1:123456789012:log-group:/aws/vendedlogs/states/M:*";
+        json!({"level": level, "destinations": [{"cloudWatchLogsLogGroup": {"logGroupArn": group}}]})
+    };
+    let arn = role(&mut client, "Delivers", &["states.amazonaws.com"]);
+    let create = |client: &mut Client, name: &str, level: &str| {
+        let input = json!({"name": name, "roleArn": arn, "definition": pass().to_string(),
+            "loggingConfiguration": logging(level)});
+        client.states("CreateStateMachine", &input).unwrap()
+    };
+    let no_logs = "The state machine IAM Role is not authorized to access the Log Destination";
+    let all = [
+        "CreateLogDelivery",
+        "GetLogDelivery",
+        "UpdateLogDelivery",
+        "DeleteLogDelivery",
+        "ListLogDeliveries",
+        "PutResourcePolicy",
+        "DescribeResourcePolicies",
+        "DescribeLogGroups",
+    ];
+    for missing in all {
+        let rest: Vec<_> =
+            all.iter().filter(|name| **name != missing).map(|name| format!("logs:{name}")).collect();
+        let statement = json!({"Effect": "Allow", "Action": rest, "Resource": "*"});
+        put_policy(&mut client, "Delivers", &json!([statement]));
+        let answer = create(&mut client, "M", "ALL");
+        assert_eq!((answer.status, answer.json()["message"].as_str()), (400, Some(no_logs)), "{missing}");
+    }
+    assert_eq!(create(&mut client, "Off", "OFF").status, 200);
+    put_policy(&mut client, "Delivers", &json!([allow("logs:*", "*")]));
+    let machine = create(&mut client, "M", "ALL").json()["stateMachineArn"].clone();
+    put_policy(&mut client, "Delivers", &json!([allow("states:*", "*")]));
+    let update =
+        json!({"stateMachineArn": machine, "roleArn": arn, "loggingConfiguration": logging("ERROR")});
+    assert_eq!(client.states("UpdateStateMachine", &update).unwrap().json()["message"], no_logs);
 }
 
 #[test]

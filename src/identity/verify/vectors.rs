@@ -39,7 +39,9 @@ impl Case {
     /// Why a case does not apply to what this server verifies; `None` if it does.
     fn exempt(&self) -> Option<&'static str> {
         if self.path().contains(|c: char| c == ' ' || !c.is_ascii()) {
-            return Some("HTTP carries no such path, and clients that encode it sign what they send, encoded twice");
+            return Some(
+                "HTTP carries no such path, and clients that encode it sign what they send, encoded twice",
+            );
         }
         let is_changed =
             self.path().contains("//") || self.path().split('/').any(|it| matches!(it, "." | ".."));

@@ -38,7 +38,6 @@ pub(super) fn assigned(operation: &Operation, input: &Value, _: &AccountRegion) 
         service: API_GATEWAY,
         source_arn: None,
         refused: not_authorized,
-        needed_strictly: Vec::new(),
         needed: OF_LOGS.map(|action| (Permission::new(action, "*"), not_authorized as _)).into(),
     };
     roles.map(assigned).collect()

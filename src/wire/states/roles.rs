@@ -13,8 +13,7 @@ const STEP_FUNCTIONS: &str = "states.amazonaws.com";
 const RULE: &str = "StepFunctionsGetEventsForStepFunctionsExecutionRule";
 /// What a role needs to make that rule.
 const OF_RULE: [&str; 3] = ["events:PutTargets", "events:PutRule", "events:DescribeRule"];
-/// What a role needs to log; none of it is about one log group. This server writes logs itself, and asks only if the
-/// settings are strict.
+/// What a role needs to log; none of it is about one log group.
 const OF_LOGS: [&str; 8] = [
     "logs:CreateLogDelivery",
     "logs:GetLogDelivery",
@@ -39,9 +38,8 @@ pub(super) fn assigned(operation: &Operation, input: &Value, home: &AccountRegio
         let rule = format!("arn:{partition}:events:{region}:{account}:rule/{RULE}");
         needed.extend(OF_RULE.map(|action| (Permission::new(action, rule.as_str()), no_rule as _)));
     }
-    let mut needed_strictly: Vec<Required> = Vec::new();
     if input.get("loggingConfiguration").is_some_and(logs) {
-        needed_strictly.extend(OF_LOGS.map(|action| (Permission::new(action, "*"), no_logs as _)));
+        needed.extend(OF_LOGS.map(|action| (Permission::new(action, "*"), no_logs as _)));
     }
     let own = text("stateMachineArn").map(str::to_owned);
     let name = text("name").map(|name| {
@@ -54,7 +52,6 @@ pub(super) fn assigned(operation: &Operation, input: &Value, home: &AccountRegio
         source_arn: own.or(name),
         refused: not_assumed,
         needed,
-        needed_strictly,
     }]
 }
 
@@ -119,15 +116,15 @@ mod tests {
             "Resource": "arn:aws:states:::states:startExecution.sync:2"}}});
         let asking = json!({"StartAt": "A", "States": {"A": {"Type": "Pass", "Comment": "states:startExecution.sync"}}});
         for (definition, logging, n) in [
-            (asking.to_string(), json!(null), [0, 0]),
-            (waiting.to_string(), json!(null), [3, 0]),
-            ("states:startExecution.sync".to_owned(), json!({"level": "ALL", "destinations": [{}]}), [0, 8]),
-            (waiting.to_string(), json!({"level": "ALL", "destinations": [{}]}), [3, 8]),
-            (waiting.to_string(), json!({"level": "OFF", "destinations": [{}]}), [3, 0]),
+            (asking.to_string(), json!(null), 0),
+            (waiting.to_string(), json!(null), 3),
+            ("states:startExecution.sync".to_owned(), json!({"level": "ALL", "destinations": [{}]}), 8),
+            (waiting.to_string(), json!({"level": "ALL", "destinations": [{}]}), 11),
+            (waiting.to_string(), json!({"level": "OFF", "destinations": [{}]}), 3),
         ] {
             let input = json!({"name": "m", "roleArn": "r", "definition": definition, "loggingConfiguration": logging});
             let found = of("CreateStateMachine", &input);
-            assert_eq!([found[0].needed.len(), found[0].needed_strictly.len()], n, "{input}");
+            assert_eq!(found[0].needed.len(), n, "{input}");
             assert_eq!(
                 found[0].source_arn.as_deref(),
                 Some("arn:aws:states:us-east-1:123456789012:stateMachine:m")
