@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::request::Parts;
 use http::{HeaderValue, Method, StatusCode};
@@ -14,25 +15,22 @@ use serde_json::{Map, Value, json};
 
 use super::front_door::{json, refusal};
 use super::settings_keys::{Reread, SettingsKeys};
-use crate::connect::{self, Request, Response};
+use crate::connect::{self, Body, Request, Response};
 use crate::functions::Functions;
-use crate::gateway::Bulkhead;
+use crate::gateway::{Bulkhead, Held};
 use crate::id::AccountRegion;
 use crate::identity::iam::Iam;
 use crate::identity::{AuthError, Authenticated, Authenticator, Head, Principal, TargetUri};
 use crate::stack::{self, Stacks, Template};
 use crate::store::Store;
+use crate::wire::{self, PageCall};
 
 /// The prefix of all paths of the server's own pages.
 pub(super) const PREFIX: &str = "/_stepgate/";
 /// The largest request with a template, its parameters and the archives of its folders.
 const STACK_BYTES_MAX: usize = 16 * 1024 * 1024;
-/// The service name in signatures of stack requests.
-const STACKS_SIGNING_NAME: &str = "cloudformation";
-/// … and of requests for a function's log.
-const LOGS_SIGNING_NAME: &str = "lambda";
-/// … and of requests for what roles lack, and about access keys.
-const IAM_SIGNING_NAME: &str = "iam";
+/// Why a page can't be answered now.
+const NO_STORE: &str = "the store does not answer";
 /// Lines of a log in one response; together they have at most what is kept of a log.
 const LOG_LINES_MAX: usize = 1_000;
 
@@ -47,26 +45,74 @@ pub(super) struct Admin {
     pub(super) functions: Functions,
     pub(super) iam: Iam,
     pub(super) settings_keys: Arc<SettingsKeys>,
+    /// Keeps the audit log.
+    pub(super) api: Arc<wire::Api>,
 }
 
 impl Admin {
     /// Answers a request whose path begins with [`PREFIX`].
     pub(super) async fn handle(&self, uri: TargetUri, request: Request) -> Response {
-        let page = uri.path().strip_prefix(PREFIX).unwrap_or_default();
-        match (request.method(), page) {
+        let path = uri.path().strip_prefix(PREFIX).unwrap_or_default();
+        match (request.method(), path) {
             (&Method::GET | &Method::HEAD, "health") => self.health().await,
             (&Method::GET, "metrics") => self.metrics(),
-            (&Method::GET, "iam/missing") => self.missing(&uri, request).await,
-            (&Method::GET, page) => match function_of_log(page) {
-                Some(name) => self.log(&name, &uri, request).await,
+            (method, path) => match Page::find(method, path) {
+                Some(page) => self.answer(&page, &uri, request).await,
                 None => not_found(),
             },
-            (&Method::POST, "keys/reread") => self.reread_keys(&uri, request),
-            (&Method::POST, page) => match page.strip_prefix("stacks/") {
-                Some(name) => self.apply(name, &uri, request).await,
-                None => not_found(),
-            },
-            _ => not_found(),
+        }
+    }
+
+    /// Answers a page that only the account may ask for, and tells the audit log.
+    async fn answer(&self, page: &Page, uri: &TargetUri, request: Request) -> Response {
+        let (parts, body) = request.into_parts();
+        let mut caller = None;
+        let result = self.answer_account(page, uri, (&parts, body), &mut caller).await;
+        self.api.audit_page(&PageCall {
+            action: page.action(),
+            page: uri.path(),
+            parts: &parts,
+            caller: caller.as_ref(),
+            refused: result.as_ref().err().map(|refused| (refused.code, refused.message.as_str())),
+        });
+        match result {
+            Ok(answer) => json(StatusCode::OK, &answer),
+            Err(Refused { status, code, message }) => refusal(status, code, &message),
+        }
+    }
+
+    async fn answer_account(
+        &self,
+        page: &Page,
+        uri: &TargetUri,
+        (parts, body): (&Parts, Body),
+        caller: &mut Option<Authenticated>,
+    ) -> Result<Value, Refused> {
+        let (body, _held) = match page {
+            Page::Stack(name) => self.stack_body(name, body).await?,
+            Page::Missing | Page::Keys | Page::Log(_) => Default::default(),
+        };
+        let authenticated =
+            self.authenticator.authenticate(Head::new(parts, uri), &body, page.signing_name());
+        let Authenticated { caller: who, region } = &*caller.insert(authenticated.map_err(unauthenticated)?);
+        if who.principal != Principal::Account {
+            let message = format!("User: {} is not authorized to perform: {}", who.arn, page.action());
+            return Err(Refused::new(StatusCode::FORBIDDEN, "AccessDeniedException", message));
+        }
+        match page {
+            Page::Missing => self.missing().await,
+            Page::Keys => self.reread_keys(uri),
+            Page::Log(name) => {
+                let home = AccountRegion { account: who.account.clone(), region: region.clone() };
+                self.log(&home, name, uri).await
+            }
+            Page::Stack(name) => self.apply(name, &body).await.map_err(|error| match error {
+                stack::Error::Store(error) => {
+                    tracing::error!(%error, stack = name, "a template could not be stored");
+                    Refused::unavailable(error.to_string())
+                }
+                error => Refused::invalid(error.to_string()),
+            }),
         }
     }
 
@@ -94,137 +140,69 @@ impl Admin {
     }
 
     /// What roles lacked while the settings only warn of it.
-    async fn missing(&self, uri: &TargetUri, request: Request) -> Response {
-        let (parts, _) = request.into_parts();
-        match self.authenticator.authenticate(Head::new(&parts, uri), b"", IAM_SIGNING_NAME) {
-            Err(refused) => return unauthenticated(&refused),
-            Ok(Authenticated { caller, .. }) if caller.principal != Principal::Account => {
-                let message =
-                    format!("User: {} is not authorized to perform: iam:SimulatePrincipalPolicy", caller.arn);
-                return refusal(StatusCode::FORBIDDEN, "AccessDeniedException", &message);
-            }
-            Ok(_) => {}
-        }
-        match self.iam.missing().await {
-            Ok(missing) => {
-                let missing = missing.iter().map(|it| {
-                    json!({"role": it.role_arn, "action": it.action, "resource": it.resource,
-                        "isTrust": it.is_trust()})
-                });
-                json(StatusCode::OK, &json!({ "missing": missing.collect::<Vec<_>>() }))
-            }
-            Err(error) => {
-                tracing::error!(%error, "what roles lack could not be read");
-                refusal(StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable", "the store does not answer")
-            }
-        }
+    async fn missing(&self) -> Result<Value, Refused> {
+        let missing = self.iam.missing().await.map_err(|error| {
+            tracing::error!(%error, "what roles lack could not be read");
+            Refused::unavailable(NO_STORE)
+        })?;
+        let missing = missing.iter().map(|it| {
+            json!({"role": it.role_arn, "action": it.action, "resource": it.resource, "isTrust": it.is_trust()})
+        });
+        Ok(json!({ "missing": missing.collect::<Vec<_>>() }))
     }
 
     /// Reads the access keys of the settings again; those that are there no more sign for `overlap` seconds more.
-    fn reread_keys(&self, uri: &TargetUri, request: Request) -> Response {
-        let (parts, _) = request.into_parts();
-        match self.authenticator.authenticate(Head::new(&parts, uri), b"", IAM_SIGNING_NAME) {
-            Err(refused) => return unauthenticated(&refused),
-            Ok(Authenticated { caller, .. }) if caller.principal != Principal::Account => {
-                let message =
-                    format!("User: {} is not authorized to perform: iam:UpdateAccessKey", caller.arn);
-                return refusal(StatusCode::FORBIDDEN, "AccessDeniedException", &message);
-            }
-            Ok(_) => {}
-        }
+    fn reread_keys(&self, uri: &TargetUri) -> Result<Value, Refused> {
         let overlap = uri.query().last("overlap").map_or(Ok(0), str::parse);
-        let Ok(overlap) = overlap else {
-            return refusal(StatusCode::BAD_REQUEST, "ValidationError", "overlap is a number of seconds");
-        };
-        match self.settings_keys.reread(Duration::from_secs(overlap)) {
-            Ok(Reread { keys, ending }) => {
-                tracing::info!(?keys, ?ending, "the access keys of the settings were read again");
-                let ending = ending
-                    .iter()
-                    .map(|(id, until)| json!({ "accessKeyId": id, "until": until.to_iso8601_seconds() }));
-                json(StatusCode::OK, &json!({ "keys": keys, "ending": ending.collect::<Vec<_>>() }))
-            }
-            Err(error) => refusal(StatusCode::BAD_REQUEST, "ValidationError", &error.to_string()),
-        }
+        let overlap = overlap.map_err(|_| Refused::invalid("overlap is a number of seconds"))?;
+        let reread = self.settings_keys.reread(Duration::from_secs(overlap));
+        let Reread { keys, ending } = reread.map_err(|error| Refused::invalid(error.to_string()))?;
+        tracing::info!(?keys, ?ending, "the access keys of the settings were read again");
+        let ending = ending
+            .iter()
+            .map(|(id, until)| json!({ "accessKeyId": id, "until": until.to_iso8601_seconds() }));
+        Ok(json!({ "keys": keys, "ending": ending.collect::<Vec<_>>() }))
     }
 
     /// What a function has logged: lines from number `from` of the query on.
-    async fn log(&self, name: &str, uri: &TargetUri, request: Request) -> Response {
-        let (parts, _) = request.into_parts();
-        let caller = match self.authenticator.authenticate(Head::new(&parts, uri), b"", LOGS_SIGNING_NAME) {
-            Err(refused) => return unauthenticated(&refused),
-            Ok(Authenticated { caller, .. }) if caller.principal != Principal::Account => {
-                let message = format!("User: {} is not authorized to perform: logs:GetLogEvents", caller.arn);
-                return refusal(StatusCode::FORBIDDEN, "AccessDeniedException", &message);
-            }
-            Ok(authenticated) => authenticated,
-        };
-        let home = AccountRegion { account: caller.caller.account, region: caller.region };
-        match self.functions.exists(&home, name).await {
+    async fn log(&self, home: &AccountRegion, name: &str, uri: &TargetUri) -> Result<Value, Refused> {
+        match self.functions.exists(home, name).await {
             Ok(true) => {}
             Ok(false) => {
                 let message = format!("there is no function {name}");
-                return refusal(StatusCode::NOT_FOUND, "ResourceNotFoundException", &message);
+                return Err(Refused::new(StatusCode::NOT_FOUND, "ResourceNotFoundException", message));
             }
             Err(error) => {
                 tracing::error!(%error, "a function could not be looked up");
-                return refusal(
-                    StatusCode::SERVICE_UNAVAILABLE,
-                    "ServiceUnavailable",
-                    "the store does not answer",
-                );
+                return Err(Refused::unavailable(NO_STORE));
             }
         }
         let from = uri.query().last("from").and_then(|from| from.parse().ok()).unwrap_or(0);
-        let log = self.functions.log(&home, name);
+        let log = self.functions.log(home, name);
         let lines = log.lines(from, LOG_LINES_MAX);
         let next = lines.last().map_or_else(|| log.end(), |last| last.number + 1);
         let lines = lines.iter().map(
             |line| json!({ "timeMs": line.time.as_millis(), "stream": &*line.stream, "text": line.text }),
         );
-        json(StatusCode::OK, &json!({ "lines": lines.collect::<Vec<_>>(), "next": next }))
+        Ok(json!({ "lines": lines.collect::<Vec<_>>(), "next": next }))
     }
 
-    async fn apply(&self, name: &str, uri: &TargetUri, request: Request) -> Response {
+    /// The template and what belongs to it, with the memory that it holds.
+    async fn stack_body(&self, name: &str, body: Body) -> Result<(Bytes, Option<Held>), Refused> {
         let well_named = name.starts_with(|c: char| c.is_ascii_alphabetic())
             && name.len() <= 128
             && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
         if !well_named {
             let message = "a stack's name has letters, digits and hyphens, begins with a letter and has at most 128 characters";
-            return refusal(StatusCode::BAD_REQUEST, "ValidationError", message);
+            return Err(Refused::invalid(message));
         }
-        let (parts, body) = request.into_parts();
-        let (body, _held) = match self.bodies.collect_for_aws(body, STACK_BYTES_MAX).await {
-            Ok(body) => body,
-            Err(error @ connect::Error::NoRoom) => {
-                return refusal(StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable", &error.to_string());
-            }
-            Err(error) => {
-                return refusal(StatusCode::PAYLOAD_TOO_LARGE, "ValidationError", &error.to_string());
-            }
-        };
-        match self.authenticator.authenticate(Head::new(&parts, uri), &body, STACKS_SIGNING_NAME) {
-            Err(refused) => return unauthenticated(&refused),
-            // A template can create anything, and does so as the account, so only the account may apply one.
-            Ok(Authenticated { caller, .. }) if caller.principal != Principal::Account => {
-                let user = &caller.arn;
-                let message =
-                    format!("User: {user} is not authorized to perform: cloudformation:CreateStack");
-                return refusal(StatusCode::FORBIDDEN, "AccessDeniedException", &message);
-            }
-            Ok(_) => {}
-        }
-        match self.apply_text(name, &body).await {
-            Ok(applied) => json(StatusCode::OK, &applied),
-            Err(stack::Error::Store(error)) => {
-                tracing::error!(%error, stack = name, "a template could not be stored");
-                refusal(StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable", &error.to_string())
-            }
-            Err(error) => refusal(StatusCode::BAD_REQUEST, "ValidationError", &error.to_string()),
-        }
+        self.bodies.collect_for_aws(body, STACK_BYTES_MAX).await.map_err(|error| match error {
+            connect::Error::NoRoom => Refused::unavailable(error.to_string()),
+            error => Refused::new(StatusCode::PAYLOAD_TOO_LARGE, "ValidationError", error.to_string()),
+        })
     }
 
-    async fn apply_text(&self, name: &str, body: &[u8]) -> Result<Value, stack::Error> {
+    async fn apply(&self, name: &str, body: &[u8]) -> Result<Value, stack::Error> {
         #[derive(Deserialize)]
         #[serde(deny_unknown_fields)]
         struct Body {
@@ -264,6 +242,70 @@ impl Admin {
     }
 }
 
+/// A page that only the account may ask for, since it tells or does what no policy is about.
+enum Page {
+    /// What roles lack.
+    Missing,
+    /// The access keys of the settings, to be read again.
+    Keys,
+    /// The log of this function.
+    Log(String),
+    /// This stack, to be applied. A template can create anything, and does so as the account.
+    Stack(String),
+}
+
+impl Page {
+    fn find(method: &Method, path: &str) -> Option<Self> {
+        match (method, path) {
+            (&Method::GET, "iam/missing") => Some(Self::Missing),
+            (&Method::GET, path) => function_of_log(path).map(Self::Log),
+            (&Method::POST, "keys/reread") => Some(Self::Keys),
+            (&Method::POST, path) => path.strip_prefix("stacks/").map(|name| Self::Stack(name.to_owned())),
+            _ => None,
+        }
+    }
+
+    /// The service in signatures of its requests.
+    fn signing_name(&self) -> &'static str {
+        match self {
+            Self::Missing | Self::Keys => "iam",
+            Self::Log(_) => "lambda",
+            Self::Stack(_) => "cloudformation",
+        }
+    }
+
+    /// The action of AWS that comes closest.
+    fn action(&self) -> &'static str {
+        match self {
+            Self::Missing => "iam:SimulatePrincipalPolicy",
+            Self::Keys => "iam:UpdateAccessKey",
+            Self::Log(_) => "logs:GetLogEvents",
+            Self::Stack(_) => "cloudformation:CreateStack",
+        }
+    }
+}
+
+/// Why a page is not answered.
+struct Refused {
+    status: StatusCode,
+    code: &'static str,
+    message: String,
+}
+
+impl Refused {
+    fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
+        Self { status, code, message: message.into() }
+    }
+
+    fn invalid(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "ValidationError", message)
+    }
+
+    fn unavailable(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable", message)
+    }
+}
+
 /// Whether a request under [`PREFIX`] is for a page, which is answered at once and without reading a body.
 pub(super) fn is_page(parts: &Parts) -> bool {
     matches!(parts.method, Method::GET | Method::HEAD)
@@ -276,7 +318,7 @@ fn function_of_log(page: &str) -> Option<String> {
     (!name.contains('/')).then(|| name.into_owned())
 }
 
-fn unauthenticated(refused: &AuthError) -> Response {
+fn unauthenticated(refused: AuthError) -> Refused {
     let code = match refused {
         AuthError::MissingToken => "MissingAuthenticationTokenException",
         AuthError::Incomplete(_) => "IncompleteSignatureException",
@@ -284,7 +326,7 @@ fn unauthenticated(refused: &AuthError) -> Response {
         AuthError::ExpiredToken => "ExpiredTokenException",
         AuthError::Invalid(_) => "InvalidSignatureException",
     };
-    refusal(StatusCode::FORBIDDEN, code, &refused.to_string())
+    Refused::new(StatusCode::FORBIDDEN, code, refused.to_string())
 }
 
 fn not_found() -> Response {

@@ -62,16 +62,15 @@ impl App for Dispatch {
             return forbidden();
         }
         let plane = self.plane(&parts, &uri);
-        let mut request = Request::from_parts(parts, body);
+        if let (Plane::Own | Plane::Control, Some(peer)) = (&plane, &peer) {
+            let from = wire::CalledFrom { ip: peer.address.ip(), is_secure: peer.is_secure };
+            parts.extensions.insert(from);
+        }
+        let request = Request::from_parts(parts, body);
         // The planes' futures are boxed, each in its own size: the largest of them would be that of every request.
         match (plane, self.planes) {
             (Plane::Own, Planes::All | Planes::Control) => Box::pin(self.admin.handle(uri, request)).await,
-            (Plane::Control, Planes::All | Planes::Control) => {
-                if let Some(peer) = peer {
-                    request.extensions_mut().insert(wire::SourceIp(peer.address.ip()));
-                }
-                self.api.handle(uri, request).await
-            }
+            (Plane::Control, Planes::All | Planes::Control) => self.api.handle(uri, request).await,
             (Plane::Data(target), Planes::All | Planes::Data) => {
                 self.gateway.serve(uri, target, gateway_peer(peer), request).await
             }

@@ -10,7 +10,7 @@ use http::request::Parts;
 use serde_json::Value;
 use tokio::task::spawn_blocking;
 
-use super::audit::{Audit, Audited, SourceIp};
+use super::audit::{self, Audit, Audited, CalledFrom};
 use super::check::check;
 use super::cors;
 use super::in_process::Inside;
@@ -45,9 +45,9 @@ pub struct Api {
     authenticator: Arc<Authenticator>,
     iam: Iam,
     pub(super) bodies: Arc<Bulkhead>,
-    clock: Arc<dyn Clock>,
+    pub(super) clock: Arc<dyn Clock>,
     pub(super) ids: Arc<dyn Ids>,
-    audit: Option<Arc<dyn Audit>>,
+    pub(super) audit: Option<Arc<dyn Audit>>,
 }
 
 /// What is known of a request when its answer is rendered.
@@ -136,13 +136,14 @@ impl Api {
             let audited = Audited {
                 time: self.clock.now(),
                 request_id: &request_id,
-                source: parts.extensions.get::<SourceIp>().copied(),
+                source: parts.extensions.get::<CalledFrom>().copied(),
                 headers: &parts.headers,
                 caller: caller.as_ref(),
-                service,
-                operation,
+                service: service.map(|service| service.name),
+                operation: operation.map(|operation| operation.name),
                 decided: &decided,
-                error: result.as_ref().err(),
+                page: None,
+                error: result.as_ref().err().map(audit::name_and_message),
             };
             audit.record(audited.line());
         }
@@ -315,7 +316,11 @@ impl Api {
     ) -> Result<Reply, ApiError> {
         let decoded = decoded?;
         let home = AccountRegion { account: caller.account.clone(), region: region.clone() };
-        let needed = permission::needed(operation, &decoded.input, &home);
+        let mut needed = permission::needed(operation, &decoded.input, &home);
+        if caller.has_policies() {
+            let of_request = permission::of_request(parts);
+            needed.iter_mut().for_each(|permission| permission.conditions.extend_from_slice(&of_request));
+        }
         self.permits_telling(&caller, &region, &needed, tell).await?;
         self.run_decoded(operation, decoded, parts, Authenticated { caller, region }, request_id).await
     }

@@ -8,12 +8,13 @@ use std::net::IpAddr;
 
 use http::HeaderMap;
 use http::header::USER_AGENT;
+use http::request::Parts;
 use serde::Serialize;
 
 use super::permission::Decided;
-use super::{ApiError, Operation, Service};
+use super::{Api, ApiError, Permission};
 use crate::clock::Timestamp;
-use crate::identity::{Authenticated, Caller};
+use crate::identity::{Authenticated, Caller, Principal};
 
 /// The most characters of a client's `User-Agent` in a line.
 const USER_AGENT_CHARS_MAX: usize = 256;
@@ -26,23 +27,74 @@ pub trait Audit: Send + Sync {
     fn record(&self, line: String);
 }
 
-/// The address of the client, as an extension of its request.
+/// Where a call comes from, as an extension of its request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct SourceIp(pub IpAddr);
+pub struct CalledFrom {
+    /// The address of the client.
+    pub ip: IpAddr,
+    /// Whether the connection is encrypted.
+    pub is_secure: bool,
+}
+
+/// A call of one of the server's own pages, which only the account may ask for.
+#[derive(Debug)]
+pub struct PageCall<'c> {
+    /// What AWS would call it, as `service:Operation`.
+    pub action: &'static str,
+    /// The page's path.
+    pub page: &'c str,
+    /// The head of its request.
+    pub parts: &'c Parts,
+    /// Who asked; `None` if the signature proved nobody.
+    pub caller: Option<&'c Authenticated>,
+    /// The error's name and message, if it was refused.
+    pub refused: Option<(&'static str, &'c str)>,
+}
+
+impl Api {
+    /// Writes the line of a page that was answered.
+    pub fn audit_page(&self, call: &PageCall<'_>) {
+        let Some(audit) = &self.audit else { return };
+        let by_account = call.caller.is_some_and(|caller| caller.caller.principal == Principal::Account);
+        let permission = Permission::new(call.action, "*");
+        let decided = call.caller.map(|_| match by_account {
+            true => Decided::by_account(&permission),
+            false => Decided::for_the_account_alone(&permission),
+        });
+        let (service, operation) = call.action.split_once(':').unwrap_or_default();
+        let audited = Audited {
+            time: self.clock.now(),
+            request_id: &self.ids.uuid().to_string(),
+            source: call.parts.extensions.get::<CalledFrom>().copied(),
+            headers: &call.parts.headers,
+            caller: call.caller,
+            service: Some(service),
+            operation: Some(operation),
+            decided: decided.as_slice(),
+            page: Some(call.page),
+            error: call.refused.map(|(code, message)| (code, Some(message))),
+        };
+        audit.record(audited.line());
+    }
+}
 
 /// A call that has been answered.
 pub(super) struct Audited<'c> {
     pub(super) time: Timestamp,
     pub(super) request_id: &'c str,
-    pub(super) source: Option<SourceIp>,
+    pub(super) source: Option<CalledFrom>,
     pub(super) headers: &'c HeaderMap,
     /// Who called; `None` if the signature proved nobody.
     pub(super) caller: Option<&'c Authenticated>,
-    pub(super) service: Option<&'static Service>,
-    pub(super) operation: Option<&'static Operation>,
+    /// Their names, if they are known.
+    pub(super) service: Option<&'c str>,
+    pub(super) operation: Option<&'c str>,
     /// What the caller's policies said, permission by permission.
     pub(super) decided: &'c [Decided],
-    pub(super) error: Option<&'c ApiError>,
+    /// The path, if it was a page of the server's own.
+    pub(super) page: Option<&'c str>,
+    /// Its name and message.
+    pub(super) error: Option<(&'static str, Option<&'c str>)>,
 }
 
 #[derive(Serialize)]
@@ -51,7 +103,7 @@ struct Line<'c> {
     event_version: &'static str,
     event_time: String,
     event_source: String,
-    event_name: &'static str,
+    event_name: &'c str,
     #[serde(skip_serializing_if = "Option::is_none")]
     aws_region: Option<&'c str>,
     #[serde(rename = "sourceIPAddress", skip_serializing_if = "Option::is_none")]
@@ -73,7 +125,10 @@ struct Line<'c> {
 /// What CloudTrail's records have no member for.
 #[derive(Serialize)]
 struct Additional<'c> {
+    #[serde(skip_serializing_if = "<[Decided]>::is_empty")]
     authorization: &'c [Decided],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    page: Option<&'c str>,
 }
 
 #[derive(Serialize)]
@@ -96,21 +151,26 @@ impl Audited<'_> {
             event_time: self.time.to_iso8601(),
             event_source: self
                 .service
-                .map_or_else(|| "unknown".to_owned(), |service| format!("{}.amazonaws.com", service.name)),
-            event_name: self.operation.map_or("unknown", |operation| operation.name),
+                .map_or_else(|| "unknown".to_owned(), |service| format!("{service}.amazonaws.com")),
+            event_name: self.operation.unwrap_or("unknown"),
             aws_region: self.caller.map(|caller| caller.region.as_str()),
-            source_ip_address: self.source.map(|SourceIp(ip)| ip.to_canonical()),
+            source_ip_address: self.source.map(|source| source.ip.to_canonical()),
             user_agent: agent.map(|agent| agent.chars().take(USER_AGENT_CHARS_MAX).collect()),
             user_identity: self.caller.map(|Authenticated { caller, .. }| identity(caller)),
-            additional_event_data: (!self.decided.is_empty())
-                .then_some(Additional { authorization: self.decided }),
+            additional_event_data: (!self.decided.is_empty() || self.page.is_some())
+                .then_some(Additional { authorization: self.decided, page: self.page }),
             request_id: self.request_id,
-            error_code: self.error.map(|error| error.code.name),
-            error_message: self.error.and_then(message),
+            error_code: self.error.map(|(code, _)| code),
+            error_message: self.error.and_then(|(code, text)| message(code, text)),
         };
         // There is nothing in it that JSON can't say.
         serde_json::to_string(&line).unwrap_or_default()
     }
+}
+
+/// What a line says of an error.
+pub(super) fn name_and_message(error: &ApiError) -> (&'static str, Option<&str>) {
+    (error.code.name, error.message.as_deref())
 }
 
 /// The kind of a principal, as its ARN shows it.
@@ -125,8 +185,8 @@ fn kind(arn: &str) -> &'static str {
 }
 
 /// What a denial says, which names the policies that deny. Other messages may repeat what was sent.
-fn message(error: &ApiError) -> Option<String> {
-    let message = error.message.as_deref().filter(|_| error.code.name.starts_with("AccessDenied"))?;
+fn message(code: &str, text: Option<&str>) -> Option<String> {
+    let message = text.filter(|_| code.starts_with("AccessDenied"))?;
     Some(message.chars().take(MESSAGE_CHARS_MAX).collect())
 }
 
@@ -157,13 +217,14 @@ mod tests {
         let audited = Audited {
             time: Timestamp::from_millis(1_700_000_000_123),
             request_id: "r",
-            source: Some(SourceIp(IpAddr::V4(Ipv4Addr::LOCALHOST))),
+            source: Some(CalledFrom { ip: IpAddr::V4(Ipv4Addr::LOCALHOST), is_secure: false }),
             headers: &headers,
             caller,
-            service: Some(&crate::wire::sts::SERVICE),
+            service: Some("sts"),
             operation: None,
             decided: &[],
-            error,
+            page: None,
+            error: error.map(name_and_message),
         };
         serde_json::from_str(&audited.line()).unwrap()
     }

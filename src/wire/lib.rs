@@ -51,7 +51,7 @@ pub mod sts;
 mod tests;
 
 pub use api::Api;
-pub use audit::{Audit, SourceIp};
+pub use audit::{Audit, CalledFrom, PageCall};
 pub use call::{Behalf, Call};
 pub use error::{ApiError, Code};
 pub use operation::{Handler, HandlerFuture, Operation, Route};

@@ -3,13 +3,18 @@
 //!
 //! <https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html>
 
+use http::header::{REFERER, USER_AGENT};
+use http::request::Parts;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{ApiError, Code, Operation};
-use crate::id::AccountRegion;
+use super::{ApiError, CalledFrom, Code, Operation};
+use crate::id::{AccountRegion, Arn};
 use crate::identity::{CallFacts, Caller, ConditionValues, Grants, Owner};
 use crate::policy::{Decision, Request};
+
+/// The longest ARN in a line of the audit log.
+const ARN_BYTES_MAX: usize = 2_048;
 
 /// A permission that a call needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,6 +73,21 @@ pub(super) fn needed(operation: &Operation, input: &Value, home: &AccountRegion)
         passed.map(|arn| Permission::new("iam:PassRole", arn).with("iam:passedtoservice", service.as_str())),
     );
     needed
+}
+
+/// The condition keys of a request from outside: where it comes from, and how. What a service does for a caller has none of
+/// them, as on AWS.
+pub(super) fn of_request(parts: &Parts) -> Vec<ConditionValues> {
+    let from = parts.extensions.get::<CalledFrom>();
+    let header = |name| parts.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let values = [
+        ("aws:sourceip", from.map(|from| from.ip.to_canonical().to_string())),
+        ("aws:securetransport", from.map(|from| from.is_secure.to_string())),
+        ("aws:viaawsservice", Some(false.to_string())),
+        ("aws:useragent", header(USER_AGENT)),
+        ("aws:referer", header(REFERER)),
+    ];
+    values.into_iter().filter_map(|(key, value)| Some((key.into(), vec![value?]))).collect()
 }
 
 /// The condition keys of the tags that a resource has, of what its service answers that is asked for them.
@@ -147,7 +167,9 @@ pub(super) struct Denied<'a> {
 #[serde(rename_all = "camelCase")]
 pub(super) struct Decided {
     action: String,
-    resource: String,
+    /// The resource; left out if a client sent something else in its place.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    resource: Option<String>,
     decision: &'static str,
     /// The policy that decided: an ARN, `HOLDER/NAME` of an inline policy, `session policy`, or `account`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -158,10 +180,26 @@ pub(super) struct Decided {
 }
 
 impl Decided {
+    fn new(permission: &Permission, is_allowed: bool) -> Self {
+        let Permission { action, resource, .. } = permission;
+        let is_shown = resource.len() <= ARN_BYTES_MAX && (resource == "*" || Arn::parse(resource).is_ok());
+        Self {
+            action: action.clone(),
+            resource: is_shown.then(|| resource.clone()),
+            decision: if is_allowed { "allowed" } else { "denied" },
+            policy: None,
+            statement: None,
+        }
+    }
+
     /// The account itself may do everything.
     pub(super) fn by_account(permission: &Permission) -> Self {
-        let Permission { action, resource, .. } = permission.clone();
-        Self { action, resource, decision: "allowed", policy: Some("account".to_owned()), statement: None }
+        Self { policy: Some("account".to_owned()), ..Self::new(permission, true) }
+    }
+
+    /// … and some things nobody else may, whatever policies say.
+    pub(super) fn for_the_account_alone(permission: &Permission) -> Self {
+        Self::new(permission, false)
     }
 }
 
@@ -178,11 +216,9 @@ pub(super) fn denied<'a>(
     if let Some(told) = tell {
         let by = grants.deciding(&request).filter(|_| decision != Decision::ImplicitDeny);
         told.push(Decided {
-            action: action.clone(),
-            resource: resource.clone(),
-            decision: if decision == Decision::Allow { "allowed" } else { "denied" },
             policy: by.as_ref().and_then(|by| by.policy.as_deref().map(str::to_owned)),
             statement: by.map(|by| by.statement),
+            ..Decided::new(permission, decision == Decision::Allow)
         });
     }
     match decision {

@@ -1,4 +1,4 @@
-//! The audit log: a line for each call of the AWS APIs, with nothing of what was sent.
+//! The audit log: a line for each call of the AWS APIs and of the server's own pages, with nothing of what was sent.
 
 use std::fs;
 
@@ -69,6 +69,10 @@ fn a_line_names_the_statement_that_allowed_or_denied() {
     iam(&mut client, "CreateUser", &[("UserName", "ann")]);
     let document = json!({"Version": "2012-10-17", "Statement": [
         {"Effect": "Allow", "Action": "states:List*", "Resource": "*"},
+        {"Effect": "Allow", "Action": "states:CreateActivity", "Resource": "*"},
+        {"Sid": "NotInTheClear", "Effect": "Deny", "Action": "states:CreateActivity", "Resource": "*", "Condition": {
+            "IpAddress": {"aws:SourceIp": "127.0.0.0/8"}, "Bool": {"aws:SecureTransport": "false"},
+            "StringLike": {"aws:UserAgent": "tester/*"}}},
         {"Sid": "NoMachines", "Effect": "Deny", "Action": "states:ListStateMachines", "Resource": "*"}]})
     .to_string();
     let own = [("UserName", "ann"), ("PolicyName", "own"), ("PolicyDocument", document.as_str())];
@@ -82,20 +86,85 @@ fn a_line_names_the_statement_that_allowed_or_denied() {
     };
     let (id, secret) = (element("AccessKeyId"), element("SecretAccessKey"));
     let arn = "arn:aws:states:us-east-1:123456789012:activity:a";
-    for (operation, body) in [
-        ("ListActivities", "{}".to_owned()),
-        ("ListStateMachines", "{}".to_owned()),
-        ("DescribeActivity", json!({ "activityArn": arn }).to_string()),
-        ("DeleteActivity", json!({ "activityArn": arn }).to_string()),
+    for (operation, agent, body) in [
+        ("ListActivities", "-", "{}".to_owned()),
+        ("ListStateMachines", "-", "{}".to_owned()),
+        ("DescribeActivity", "-", json!({ "activityArn": arn }).to_string()),
+        ("DeleteActivity", "-", json!({ "activityArn": arn }).to_string()),
+        ("CreateActivity", "tester/1", json!({"name": "b"}).to_string()),
+        ("CreateActivity", "other/1", json!({"name": "b"}).to_string()),
     ] {
         let target = format!("AWSStepFunctions.{operation}");
-        let headers = [("x-amz-target", target.as_str())];
+        let headers = [("x-amz-target", target.as_str()), ("user-agent", agent)];
         let signed = sign_as((&id, &secret), "states", ("POST", "/"), &server.address, &headers, &body);
         client.send_signed("POST", "/", &signed, &body).unwrap();
     }
+    // The server's own pages are for the account alone.
+    let (log, stack) = ("/_stepgate/functions/f/log", "/_stepgate/stacks/demo");
+    let body = json!({"template": "canary-1"}).to_string();
+    let address = &server.address;
+    for (key, status) in [((id.as_str(), secret.as_str()), 403), (("test", "test"), 404)] {
+        let signed = sign_as(key, "lambda", ("GET", log), address, &[], "");
+        assert_eq!(client.send_signed("GET", log, &signed, "").unwrap().status, status);
+    }
+    let signed = sign_as(("test", "test"), "cloudformation", ("POST", stack), address, &[], &body);
+    assert_eq!(client.send_signed("POST", stack, &signed, &body).unwrap().status, 400);
+    assert_eq!(client.send("GET", "/_stepgate/iam/missing", &[], b"").unwrap().status, 403);
     assert!(server.terminate().success());
     let text = fs::read_to_string(dir.path().join("data/audit.jsonl")).unwrap();
     let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let pages = lines.iter().filter(|line| line["additionalEventData"]["page"].is_string()).map(|line| {
+        let decided = &line["additionalEventData"]["authorization"][0];
+        json!([
+            line["additionalEventData"]["page"],
+            line["eventSource"],
+            line["eventName"],
+            line["errorCode"],
+            line["userIdentity"]["type"],
+            decided["action"],
+            decided["decision"],
+            decided["policy"]
+        ])
+    });
+    let (logs, get) = ("logs.amazonaws.com", "logs:GetLogEvents");
+    assert_eq!(
+        pages.collect::<Vec<_>>(),
+        [
+            json!([log, logs, "GetLogEvents", "AccessDeniedException", "IAMUser", get, "denied", null]),
+            json!([
+                log,
+                logs,
+                "GetLogEvents",
+                "ResourceNotFoundException",
+                "Root",
+                get,
+                "allowed",
+                "account"
+            ]),
+            json!([
+                stack,
+                "cloudformation.amazonaws.com",
+                "CreateStack",
+                "ValidationError",
+                "Root",
+                "cloudformation:CreateStack",
+                "allowed",
+                "account"
+            ]),
+            json!([
+                "/_stepgate/iam/missing",
+                "iam.amazonaws.com",
+                "SimulatePrincipalPolicy",
+                "MissingAuthenticationTokenException",
+                null,
+                null,
+                null,
+                null
+            ]),
+        ],
+        "{text}"
+    );
+    assert!(!text.contains("canary"), "{text}");
     let of = |name: &str| {
         let line =
             lines.iter().find(|line| line["eventName"] == name).unwrap_or_else(|| panic!("{name}: {text}"));
@@ -117,6 +186,12 @@ fn a_line_names_the_statement_that_allowed_or_denied() {
         of("ListStateMachines"),
         decided("states:ListStateMachines", "*", "denied", Some(("ann/own", "NoMachines")))
     );
+    // The first line; whoever says to be another client is let in by the second statement.
+    let create = "states:CreateActivity";
+    assert_eq!(of("CreateActivity"), decided(create, "*", "denied", Some(("ann/own", "NotInTheClear"))));
+    let allowed = decided(create, "*", "allowed", Some(("ann/own", "2")));
+    let by_other = lines.iter().find(|line| line["userAgent"] == "other/1").unwrap();
+    assert_eq!(by_other["additionalEventData"]["authorization"], allowed);
     let described = of("DescribeActivity");
     assert_eq!((&described[0]["policy"], &described[0]["decision"]), (&json!(managed), &json!("allowed")));
     assert_eq!(of("DeleteActivity"), decided("states:DeleteActivity", arn, "denied", None));

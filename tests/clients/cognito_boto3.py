@@ -230,7 +230,18 @@ status, said = call("/signed", got["Credentials"])
 assert said["provider"] == f"login.mine,login.mine:{IDENTITIES}:carol", said
 token = guest.get_open_id_token(IdentityId=identity, Logins=login)["Token"]
 assert json.loads(base64.urlsafe_b64decode(token.split(".")[1] + "=="))["aud"] == IDENTITIES
-print("developers vouch for their users")
+# Whoever has the token has the role, without a key.
+sts = boto3.client("sts", config=once)
+took = {"RoleArn": roles["authenticated"], "RoleSessionName": "classic", "WebIdentityToken": token}
+got = sts.assume_role_with_web_identity(**took)
+assert (got["SubjectFromWebIdentityToken"], got["Audience"]) == (identity, IDENTITIES), got
+assert got["AssumedRoleUser"]["Arn"] == f"arn:aws:sts::{ACCOUNT}:assumed-role/Known/classic", got
+key = {**got["Credentials"], "SecretKey": got["Credentials"]["SecretAccessKey"]}
+assert call("/signed", key)[0] == 200
+refused("AccessDenied", sts.assume_role_with_web_identity, **{**took, "RoleArn": roles["unauthenticated"]})
+for bad in (token[:-4] + "AAAA", token.rsplit(".", 1)[0] + ".", tokens["AccessToken"]):
+    refused("InvalidIdentityToken", sts.assume_role_with_web_identity, **{**took, "WebIdentityToken": bad})
+print("developers vouch for their users, and tokens stand for roles")
 
 # --- the rest of an account's life
 app.change_password(AccessToken=fresh["AccessToken"], PreviousPassword="Password1", ProposedPassword="Password3")

@@ -17,8 +17,8 @@ try {
   const preflights = [];
   const devtools = await context.newCDPSession(page);
   await devtools.send("Network.enable");
-  devtools.on("Network.requestWillBeSent", ({ type, request }) => {
-    if (type === "Preflight") preflights.push([request.url, request.headers]);
+  devtools.on("Network.requestWillBeSent", ({ request }) => {
+    if (request.method === "OPTIONS") preflights.push([request.url, request.headers]);
   });
   const problems = [];
   page.on("pageerror", (error) => problems.push(error.message));
