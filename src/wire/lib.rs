@@ -41,6 +41,7 @@ mod in_process;
 pub mod lambda;
 mod operation;
 mod permission;
+mod permits;
 mod protocol;
 mod reply;
 mod service;
