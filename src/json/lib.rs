@@ -9,6 +9,7 @@
 use crate as json;
 
 mod check;
+mod decode;
 mod diagnose;
 mod duplicate;
 mod excerpt;
@@ -20,6 +21,7 @@ mod syntax;
 mod weight;
 
 pub use check::validate;
+pub use decode::decode;
 pub use duplicate::{Duplicate, duplicates};
 pub use excerpt::excerpt;
 pub use java::{java_double, java_string};

@@ -15,6 +15,7 @@ mod checkpoint;
 mod directory;
 mod error;
 mod high_water;
+mod job;
 mod keys;
 mod log_file;
 mod marks;
@@ -32,6 +33,7 @@ mod tx;
 mod writer;
 
 pub use error::Error;
+pub use job::Answer;
 pub use options::{Moment, Options, Probe};
 pub use param::{Param, Row};
 pub use schema::Step;
@@ -86,29 +88,24 @@ impl Store {
     ///
     /// # Errors
     /// The job's own, or any [`Error`] of the group; nothing of the job was kept then.
-    pub async fn write<T, E>(
-        &self,
-        job: impl FnOnce(&Tx<'_>) -> Result<T, E> + Send + 'static,
-    ) -> Result<T, E>
+    pub fn write<T, E>(&self, job: impl FnOnce(&Tx<'_>) -> Result<T, E> + Send + 'static) -> Answer<T, E>
     where
         T: Send + 'static,
         E: From<Error> + Send + 'static,
     {
-        let answer = self.inner.writer.send(job);
-        answer.await.unwrap_or_else(|_| Err(E::from(Error::Closed)))
+        self.inner.writer.send(job)
     }
 
     /// Runs `job` on a reader, with a snapshot of what is committed. Writing is an error there.
     ///
     /// # Errors
     /// The job's own, or any [`Error`].
-    pub async fn read<T, E>(&self, job: impl FnOnce(&Tx<'_>) -> Result<T, E> + Send + 'static) -> Result<T, E>
+    pub fn read<T, E>(&self, job: impl FnOnce(&Tx<'_>) -> Result<T, E> + Send + 'static) -> Answer<T, E>
     where
         T: Send + 'static,
         E: From<Error> + Send + 'static,
     {
-        let answer = self.inner.readers.send(job);
-        answer.await.unwrap_or_else(|_| Err(E::from(Error::Closed)))
+        self.inner.readers.send(job)
     }
 
     /// Upgrades the tables of `room`: `steps` are the schema versions, and those not yet applied are run in one

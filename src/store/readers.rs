@@ -7,10 +7,9 @@ use std::thread;
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
+use super::job::{Answer, Job, Owner};
 use super::secrets::Secrets;
 use super::{Error, Options, Tx};
-
-type Job = Box<dyn FnOnce(Result<&Tx<'_>, Error>) + Send>;
 
 /// A handle to the reading threads, which end when it is dropped or stopped.
 pub(super) struct Readers {
@@ -37,28 +36,21 @@ impl Readers {
     pub(super) fn send<T, E>(
         &self,
         job: impl FnOnce(&Tx<'_>) -> Result<T, E> + Send + 'static,
-    ) -> oneshot::Receiver<Result<T, E>>
+    ) -> Answer<T, E>
     where
         T: Send + 'static,
-        E: From<Error> + Send + 'static,
+        E: Send + 'static,
     {
-        let (answer, receiver) = oneshot::channel();
-        let erased: Job = Box::new(move |tx| {
-            let result = match tx {
-                Ok(tx) => {
-                    let run = std::panic::AssertUnwindSafe(|| job(tx));
-                    std::panic::catch_unwind(run).unwrap_or_else(|_| Err(E::from(Error::Panicked)))
-                }
-                Err(error) => Err(E::from(error)),
-            };
-            // The caller may have gone away.
-            let _ = answer.send(result);
-        });
+        let (sender, receiver) = oneshot::channel();
+        self.queue(Job::new(job, Owner::Future(sender)));
+        Answer::of(receiver)
+    }
+
+    fn queue(&self, job: Job) {
         if let Some(jobs) = &*self.jobs.lock().unwrap_or_else(PoisonError::into_inner) {
             // If sending fails, the result's sender is dropped, which the receiver notices.
-            let _ = jobs.send(erased);
+            let _ = jobs.send(job);
         }
-        receiver
     }
 
     /// Lets the threads end after the queued jobs.
@@ -77,14 +69,15 @@ fn run(connection: &Connection, secrets: &Secrets, inbox: &Mutex<mpsc::Receiver<
         };
         match statement("BEGIN") {
             Ok(()) => {
-                job(Ok(&Tx::new(connection, secrets)));
+                let (outcome, owner) = job.run(&Tx::new(connection, secrets));
+                owner.notify(outcome);
                 if !connection.is_autocommit()
                     && let Err(error) = statement("ROLLBACK")
                 {
                     tracing::error!(%error, "a reader could not end its snapshot");
                 }
             }
-            Err(error) => job(Err(error)),
+            Err(error) => job.refuse(error),
         }
     }
 }

@@ -1,7 +1,5 @@
 //! The only thread that writes: jobs that wait at the same time are committed together.
 
-use std::marker::PhantomData;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, mpsc};
 use std::thread::{self, JoinHandle};
@@ -15,26 +13,15 @@ use tokio::sync::oneshot;
 use super::checkpoint::Log;
 use super::directory::{DATABASE, Directory};
 use super::high_water::{HighWater, Sums};
+use super::job::{Answer, Job, Outcome, Owner, outcome_of};
 use super::options::BUSY_TIMEOUT;
 use super::secrets::Secrets;
 use super::{Error, Moment, Options, Probe, Tx, keys, schema};
 use crate::clock::Clock;
 use crate::meter;
 
-/// Gives a job's owner its result, depending on the group's result.
-type Acknowledge = Box<dyn FnOnce(Result<(), Error>) + Send>;
-
-/// A type-erased job.
-trait Job: Send {
-    /// Runs the job; returns whether it succeeded, and how to notify its owner.
-    fn run(self: Box<Self>, tx: &Tx<'_>) -> (Result<(), ()>, Acknowledge);
-
-    /// Tells its owner that it was not run.
-    fn refuse(self: Box<Self>, error: Error);
-}
-
 enum Message {
-    Job(Box<dyn Job>),
+    Job(Job),
     Fold,
     Close(oneshot::Sender<()>),
 }
@@ -113,23 +100,19 @@ impl Writer {
         self.jobs.as_ref().is_some_and(|jobs| jobs.send(message).is_ok())
     }
 
-    /// Queues `job`; its result is sent when its group is on disk.
+    /// Queues `job`; its result is there when its group is on disk.
     pub(super) fn send<T, E>(
         &self,
         job: impl FnOnce(&Tx<'_>) -> Result<T, E> + Send + 'static,
-    ) -> oneshot::Receiver<Result<T, E>>
+    ) -> Answer<T, E>
     where
         T: Send + 'static,
-        E: From<Error> + Send + 'static,
+        E: Send + 'static,
     {
-        let (answer, receiver) = oneshot::channel();
-        let erased = erase(job, move |result| {
-            // The caller may have gone away; the job counts anyway.
-            let _ = answer.send(result);
-        });
+        let (sender, receiver) = oneshot::channel();
         // A closed writer drops the job and with it the result's sender, which the receiver notices.
-        self.queue(Message::Job(erased));
-        receiver
+        self.queue(Message::Job(Job::new(job, Owner::Future(sender))));
+        Answer::of(receiver)
     }
 
     /// Like [`Writer::send`], for callers that are not async.
@@ -141,12 +124,9 @@ impl Writer {
         T: Send + 'static,
         E: From<Error> + Send + 'static,
     {
-        let (answer, receiver) = mpsc::sync_channel(1);
-        let erased = erase(job, move |result| {
-            let _ = answer.send(result);
-        });
-        self.queue(Message::Job(erased));
-        receiver.recv().unwrap_or_else(|_| Err(E::from(Error::Closed)))
+        let (sender, receiver) = mpsc::sync_channel(1);
+        self.queue(Message::Job(Job::new(job, Owner::Thread(sender))));
+        outcome_of(receiver.recv().unwrap_or(Err(Error::Closed)))
     }
 
     /// Queues `job` for nobody to wait for. `then` is called with what became of it, unless the writer has ended.
@@ -158,7 +138,8 @@ impl Writer {
         T: Send + 'static,
         E: From<Error> + Send + 'static,
     {
-        self.queue(Message::Job(erase(job, then)));
+        let owner = Owner::Then(Box::new(move |outcome| then(outcome_of(outcome))));
+        self.queue(Message::Job(Job::new(job, owner)));
     }
 
     /// Ends the thread after everything queued, with the log moved into the database.
@@ -183,48 +164,6 @@ impl Drop for Writer {
     }
 }
 
-/// Boxes a job with the notification of its owner; a panic in the job becomes [`Error::Panicked`].
-fn erase<T, E>(
-    job: impl FnOnce(&Tx<'_>) -> Result<T, E> + Send + 'static,
-    answer: impl FnOnce(Result<T, E>) + Send + 'static,
-) -> Box<dyn Job>
-where
-    T: Send + 'static,
-    E: From<Error> + Send + 'static,
-{
-    Box::new(Erased { job, answer, outcome: PhantomData })
-}
-
-struct Erased<J, A, T, E> {
-    job: J,
-    answer: A,
-    outcome: PhantomData<fn() -> Result<T, E>>,
-}
-
-impl<J, A, T, E> Job for Erased<J, A, T, E>
-where
-    J: FnOnce(&Tx<'_>) -> Result<T, E> + Send + 'static,
-    A: FnOnce(Result<T, E>) + Send + 'static,
-    T: Send + 'static,
-    E: From<Error> + Send + 'static,
-{
-    fn run(self: Box<Self>, tx: &Tx<'_>) -> (Result<(), ()>, Acknowledge) {
-        let Self { job, answer, .. } = *self;
-        let result =
-            catch_unwind(AssertUnwindSafe(|| job(tx))).unwrap_or_else(|_| Err(E::from(Error::Panicked)));
-        let outcome = result.as_ref().map(|_| ()).map_err(|_| ());
-        let acknowledge: Acknowledge = Box::new(move |group| {
-            // A job's own error may depend on what it saw of the group; if the group fails, it means nothing.
-            answer(group.map_err(E::from).and(result));
-        });
-        (outcome, acknowledge)
-    }
-
-    fn refuse(self: Box<Self>, error: Error) {
-        (self.answer)(Err(E::from(error)));
-    }
-}
-
 struct Run {
     connection: Connection,
     secrets: Arc<Secrets>,
@@ -243,7 +182,8 @@ struct Run {
 /// Jobs that share a transaction.
 #[derive(Default)]
 struct Group {
-    told: Vec<Acknowledge>,
+    /// The jobs that ran: what became of them, and who waits for it.
+    done: Vec<(Outcome, Owner)>,
     bytes: usize,
 }
 
@@ -280,7 +220,7 @@ impl Run {
     }
 
     /// Runs `first` and whatever else is waiting in one transaction, then notifies all owners.
-    fn group(&mut self, first: Box<dyn Job>) -> Option<oneshot::Sender<()>> {
+    fn group(&mut self, first: Job) -> Option<oneshot::Sender<()>> {
         let start = self.clock.monotonic();
         let mut closing = None;
         let mut group = Group::default();
@@ -288,7 +228,7 @@ impl Run {
         let mut next = Some(first);
         while let Some(job) = next.take() {
             outcome = self.part(job, outcome, &mut group);
-            let has_room = group.told.len() < self.group_jobs_max && group.bytes < self.group_bytes_max;
+            let has_room = group.done.len() < self.group_jobs_max && group.bytes < self.group_bytes_max;
             if has_room && outcome.is_ok() {
                 match self.inbox.try_recv() {
                     Ok(Message::Job(job)) => next = Some(job),
@@ -303,16 +243,17 @@ impl Run {
         }
         if let Err(error) = &outcome {
             counter!(meter::STORE_ERRORS, "cause" => error.cause()).increment(1);
-            tracing::error!(%error, jobs = group.told.len(), "a group of jobs was not committed");
+            tracing::error!(%error, jobs = group.done.len(), "a group of jobs was not committed");
             if !self.connection.is_autocommit() {
                 // Nothing to add: the group has already failed.
                 let _ = self.statement("ROLLBACK");
             }
         }
         self.seconds.record(self.clock.monotonic().saturating_sub(start).as_secs_f64());
-        self.jobs.record(group.told.len() as f64);
-        for acknowledge in group.told {
-            acknowledge(outcome.clone());
+        self.jobs.record(group.done.len() as f64);
+        for (own, owner) in group.done {
+            // A job's own error may depend on what it saw of the group; if the group fails, it means nothing.
+            owner.notify(outcome.clone().and(own));
         }
         closing
     }
@@ -337,30 +278,29 @@ impl Run {
 
     /// Runs one job so that it can be undone separately; an error fails the whole group. Once the group has failed,
     /// jobs get that error without being run.
-    fn part(&self, job: Box<dyn Job>, so_far: Result<(), Error>, group: &mut Group) -> Result<(), Error> {
+    fn part(&self, job: Job, so_far: Result<(), Error>, group: &mut Group) -> Result<(), Error> {
         // The first job is undone with the transaction, which contains nothing else yet.
-        let is_first = group.told.is_empty();
+        let is_first = group.done.is_empty();
         let begun = so_far.and_then(|()| if is_first { Ok(()) } else { self.statement("SAVEPOINT job") });
         if let Err(error) = begun {
             job.refuse(error.clone());
             return Err(error);
         }
         let tx = Tx::new(&self.connection, &self.secrets);
-        let (result, acknowledge) = job.run(&tx);
-        group.told.push(acknowledge);
+        let (outcome, owner) = job.run(&tx);
+        let is_kept = matches!(outcome, Ok(Ok(_)));
+        group.done.push((outcome, owner));
         group.bytes = group.bytes.saturating_add(tx.written_bytes());
         if self.connection.is_autocommit() {
             // On a full or failing disk, SQLite rolls back the whole transaction, not only the statement.
             let lost = || Error::Io("the transaction was given up".to_owned());
             return Err(tx.into_failure().unwrap_or_else(lost));
         }
-        match (is_first, result) {
-            (true, Ok(())) => Ok(()),
-            (true, Err(())) => self.statement("ROLLBACK").and_then(|()| self.statement("BEGIN IMMEDIATE")),
-            (false, Ok(())) => self.statement("RELEASE job"),
-            (false, Err(())) => {
-                self.statement("ROLLBACK TO job").and_then(|()| self.statement("RELEASE job"))
-            }
+        match (is_first, is_kept) {
+            (true, true) => Ok(()),
+            (true, false) => self.statement("ROLLBACK").and_then(|()| self.statement("BEGIN IMMEDIATE")),
+            (false, true) => self.statement("RELEASE job"),
+            (false, false) => self.statement("ROLLBACK TO job").and_then(|()| self.statement("RELEASE job")),
         }
     }
 

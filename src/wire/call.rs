@@ -11,6 +11,7 @@ use super::{ApiError, Code, Operation};
 use crate::clock::Timestamp;
 use crate::id::AccountRegion;
 use crate::identity::Caller;
+use crate::json;
 
 /// An AWS service that calls for a user's resource, as policies of what is called name the two.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,7 +56,7 @@ impl Call {
     pub fn take_input<T: DeserializeOwned>(&mut self) -> Result<T, ApiError> {
         // The check has already reported invalid input with AWS's messages, so a failure here means that a table is
         // incomplete.
-        serde_json::from_value(self.input.take()).map_err(|error| {
+        json::decode(self.input.take()).map_err(|error| {
             tracing::error!(operation = self.operation.name, %error, "checked input has another type");
             ApiError::bare(Code::InternalFailure)
         })
