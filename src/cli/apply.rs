@@ -66,7 +66,7 @@ pub(super) fn run(arguments: &Apply) -> anyhow::Result<ExitCode> {
     if arguments.json {
         output::line(&serde_json::to_string(&applied)?);
     } else {
-        tell(&applied).iter().for_each(|line| output::line(line));
+        lines(&applied).iter().for_each(|line| output::line(line));
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -132,7 +132,7 @@ async fn send(remote: Remote<'_>, request: Request) -> anyhow::Result<Applied> {
 }
 
 /// A line for each change, the outputs, and a summary.
-fn tell(applied: &Applied) -> Vec<String> {
+fn lines(applied: &Applied) -> Vec<String> {
     let mut lines = Vec::new();
     let mut counts: Vec<(&str, usize)> = Vec::new();
     for change in &applied.changes {
@@ -182,7 +182,7 @@ mod tests {
             warnings: Vec::new(),
         };
         assert_eq!(
-            tell(&applied),
+            lines(&applied),
             ["created K A (p)", "created K C (p)", "output Url: http://x", "stack s: 2 created, 1 unchanged"]
         );
     }

@@ -18,7 +18,7 @@ use super::{export, findings, output};
 pub(super) fn run(arguments: &Diff) -> anyhow::Result<ExitCode> {
     match compare(arguments) {
         Ok(compared) => {
-            tell(arguments, &compared);
+            report(arguments, &compared);
             Ok(if compared.differences.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
         Err(error) => {
@@ -64,16 +64,16 @@ fn compare(arguments: &Diff) -> anyhow::Result<Compared> {
     })
 }
 
-fn tell(arguments: &Diff, compared: &Compared) {
+fn report(arguments: &Diff, compared: &Compared) {
     let Compared { differences, warnings, canary } = compared;
     if arguments.json {
-        let report = json!({
+        let document = json!({
             "different": !differences.is_empty(),
             "changes": differences.iter().map(Difference::to_json).collect::<Vec<Value>>(),
             "warnings": warnings,
             "canary": canary,
         });
-        output::line(&report.to_string());
+        output::line(&document.to_string());
         return;
     }
     for warning in warnings {
@@ -87,6 +87,6 @@ fn tell(arguments: &Diff, compared: &Compared) {
             "The stage has a canary ({percent} %), which a deployment changes; {compared}."
         ));
     }
-    differences.iter().flat_map(Difference::told).for_each(|line| output::line(&line));
+    differences.iter().flat_map(Difference::report).for_each(|line| output::line(&line));
     output::line(&difference::summary(differences));
 }

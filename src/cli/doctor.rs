@@ -24,7 +24,7 @@ pub(super) fn run(arguments: &Doctor) -> anyhow::Result<ExitCode> {
         let report = json!({ "production": arguments.production, "ok": n_musts == 0, "findings": findings });
         output::line(&report.to_string());
     } else {
-        findings.iter().for_each(|finding| output::line(&finding.told()));
+        findings.iter().for_each(|finding| output::line(&finding.report()));
         output::line(&format!("{n_musts} to be mended, {} to be considered", findings.len() - n_musts));
     }
     Ok(if n_musts == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })

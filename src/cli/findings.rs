@@ -79,7 +79,7 @@ pub(super) fn report(
                 files.push(json!({ "file": name, "findings": findings }));
             }
             OutputFormat::Text => {
-                findings.iter().for_each(|finding| output::line(&finding.told(&name, &text)));
+                findings.iter().for_each(|finding| output::line(&finding.report(&name, &text)));
             }
         }
     }
@@ -106,7 +106,7 @@ fn summary(n_errors: usize, n_warnings: usize) -> String {
 
 impl Finding {
     /// The finding with the line of text and a caret, and what is wrong above the caret.
-    fn told(&self, file: &str, text: &str) -> String {
+    fn report(&self, file: &str, text: &str) -> String {
         let severity = if self.is_error { "error" } else { "warning" };
         // The further lines of a message only repeat the text.
         let message = self.message.lines().next().unwrap_or_default();
@@ -146,10 +146,10 @@ mod tests {
             location: Some("/States/A".to_owned()),
             detail: None,
         };
-        let told = "f:2:3: error: CODE: wrong at /States/A\n  --> 2:3\n2 |   x}\n  |   ^";
-        assert_eq!(finding.told("f", "{\n  x}"), told);
+        let report = "f:2:3: error: CODE: wrong at /States/A\n  --> 2:3\n2 |   x}\n  |   ^";
+        assert_eq!(finding.report("f", "{\n  x}"), report);
         let finding = Finding { detail: Some("expected '}'".to_owned()), ..finding };
-        assert_eq!(finding.told("f", "{\n  x}"), format!("{told} expected '}}'"));
+        assert_eq!(finding.report("f", "{\n  x}"), format!("{report} expected '}}'"));
         assert_eq!(summary(1, 0), "1 error, 0 warnings");
     }
 }

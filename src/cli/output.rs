@@ -32,15 +32,15 @@ pub(super) fn warning(text: &str) {
 pub(super) fn failure(error: &anyhow::Error) {
     let (red, plain) = if colours() { ("\x1b[31m", "\x1b[0m") } else { ("", "") };
     // If standard error is closed, there is nobody to tell.
-    let _ = writeln!(std::io::stderr(), "{red}error:{plain} {}", told(error));
+    let _ = writeln!(std::io::stderr(), "{red}error:{plain} {}", with_causes(error));
 }
 
 /// The error and its causes, each once: many of our errors include their cause in their own message.
-fn told(error: &anyhow::Error) -> String {
-    error.chain().map(ToString::to_string).fold(String::new(), |told, cause| match told.as_str() {
+fn with_causes(error: &anyhow::Error) -> String {
+    error.chain().map(ToString::to_string).fold(String::new(), |text, cause| match text.as_str() {
         "" => cause,
-        text if text.contains(&cause) => told,
-        text => format!("{text}: {cause}"),
+        so_far if so_far.contains(&cause) => text,
+        so_far => format!("{so_far}: {cause}"),
     })
 }
 
@@ -55,6 +55,6 @@ mod tests {
     #[test]
     fn a_cause_is_told_once() {
         let error = anyhow::anyhow!("disk full").context("cannot write: disk full").context("stack s");
-        assert_eq!(told(&error), "stack s: cannot write: disk full");
+        assert_eq!(with_causes(&error), "stack s: cannot write: disk full");
     }
 }

@@ -46,7 +46,7 @@ pub(super) fn run(arguments: &Replay) -> anyhow::Result<ExitCode> {
         let name = file.display().to_string();
         match arguments.json {
             true => reports.push(replayed.to_json(&name)),
-            false => output::line(&replayed.told(&name)),
+            false => output::line(&replayed.report(&name)),
         }
         if replayed.recorded_end == End::Cut {
             let n = replayed.n_events;
@@ -131,7 +131,7 @@ impl Replayed {
         }
     }
 
-    fn told(&self, name: &str) -> String {
+    fn report(&self, name: &str) -> String {
         let n = self.n_events;
         let end = match self.recorded_end {
             End::Whole(status) => status,

@@ -67,8 +67,8 @@ pub(super) fn run(arguments: &Test) -> anyhow::Result<ExitCode> {
                 );
             } else {
                 output::line(&file.display().to_string());
-                outcomes.iter().for_each(|outcome| output::line(&outcome.told()));
-                output::line(&coverage::told(program, &covered));
+                outcomes.iter().for_each(|outcome| output::line(&outcome.report()));
+                output::line(&coverage::report(program, &covered));
             }
         }
     }

@@ -34,7 +34,7 @@ impl Observer for Trace {
             self.n_left_out += 1;
             return;
         }
-        let (action, shown, json) = told(&step.action);
+        let (action, shown, json) = described(&step.action);
         let (source, depth) = (step.source.to_owned(), step.depth);
         self.steps.push(Noted {
             at: step.at,
@@ -49,7 +49,7 @@ impl Observer for Trace {
 }
 
 /// The action's name, and its value for people and scripts.
-fn told(action: &Action<'_>) -> (&'static str, Option<String>, Option<Json>) {
+fn described(action: &Action<'_>) -> (&'static str, Option<String>, Option<Json>) {
     let value = |name, value: &Value| (name, Some(shown(value)), Some(value.to_json()));
     let plain = |name, value: Json| (name, Some(value.to_string()), Some(value));
     match action {

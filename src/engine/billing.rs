@@ -86,10 +86,10 @@ impl Memory {
     pub(super) fn step(&mut self, entries: &[Entry]) {
         for Entry { frame, event, note } in entries {
             if let Some(kind) = event.as_ref().map(|event| &event.kind) {
-                match told_by(kind) {
-                    Told::Data(data) => self.hold(*frame, data.len_bytes() as u64),
-                    Told::StepsOver => self.let_go(*frame),
-                    Told::Nothing => {}
+                match memory_use(kind) {
+                    MemoryUse::Data(data) => self.hold(*frame, data.len_bytes() as u64),
+                    MemoryUse::StepsOver => self.let_go(*frame),
+                    MemoryUse::Nothing => {}
                 }
             }
             match note {
@@ -128,15 +128,15 @@ impl Memory {
     }
 }
 
-/// What an event tells of memory.
-enum Told<'e> {
+/// What an event says about the memory in use.
+enum MemoryUse<'e> {
     Data(&'e Payload),
     /// The branches or iterations of the frame's state are over.
     StepsOver,
     Nothing,
 }
 
-fn told_by(kind: &EventKind) -> Told<'_> {
+fn memory_use(kind: &EventKind) -> MemoryUse<'_> {
     if let EventKind::StateEntered { input: data, .. }
     | EventKind::StateExited { output: data, .. }
     | EventKind::TaskScheduled { parameters: data, .. }
@@ -144,10 +144,10 @@ fn told_by(kind: &EventKind) -> Told<'_> {
     | EventKind::LambdaFunctionScheduled { input: data, .. }
     | EventKind::LambdaFunctionSucceeded { output: data } = kind
     {
-        return Told::Data(data);
+        return MemoryUse::Data(data);
     }
     let is_over = matches!(kind, EventKind::ParallelStateSucceeded | EventKind::MapStateSucceeded);
-    if is_over { Told::StepsOver } else { Told::Nothing }
+    if is_over { MemoryUse::StepsOver } else { MemoryUse::Nothing }
 }
 
 #[cfg(test)]

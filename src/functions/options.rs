@@ -31,9 +31,9 @@ pub struct Options {
     pub retry_delay: Duration,
 }
 
-/// A function that tells how an event ended.
+/// The function whose event ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Teller {
+pub struct SourceFunction {
     /// Whose it is.
     pub home: AccountRegion,
     /// Its name.
@@ -64,7 +64,7 @@ pub trait Ports: Send + Sync + 'static {
     /// Tells the destination of this ARN how an event ended; why it could not be told if it couldn't.
     fn tell(
         &self,
-        teller: Teller,
+        source_function: SourceFunction,
         destination: String,
         record: Bytes,
     ) -> BoxFuture<'static, Result<(), String>>;

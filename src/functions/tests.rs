@@ -47,7 +47,7 @@ impl Ports for Outside {
         Box::pin(async { Err("there are no objects".to_owned()) })
     }
 
-    fn tell(&self, _: Teller, to: String, record: Bytes) -> BoxFuture<'static, Result<(), String>> {
+    fn tell(&self, _: SourceFunction, to: String, record: Bytes) -> BoxFuture<'static, Result<(), String>> {
         self.told.lock().unwrap().push((to, serde_json::from_slice(&record).unwrap()));
         self.change.notify_one();
         Box::pin(async { Ok(()) })

@@ -9,7 +9,7 @@ use http::header::{REFERER, USER_AGENT};
 
 use super::compile::{CompiledMethod, CompiledStage};
 use super::context::Context;
-use super::signers::{Insider, Signer};
+use super::signers::{InternalCaller, Signer};
 use crate::apis::{RestApi, resource_policy};
 use crate::id::AccountRegion;
 use crate::identity::{Owner, generous_reading};
@@ -111,13 +111,13 @@ fn request<'a>(
     resource: &'a str,
     facts: &'a CallFacts<'a>,
 ) -> Request<'a> {
-    let caller = match (&context.signer, context.insider.as_deref()) {
+    let caller = match (&context.signer, context.internal_caller.as_deref()) {
         (Some(signer), _) => signer.caller.for_policies(),
-        (None, Some(Insider::Service { name, .. })) => {
+        (None, Some(InternalCaller::Service { name, .. })) => {
             let region = context.stage.as_ref().map_or("", |stage| stage.owner.region.as_str());
             Caller::Service { name, region }
         }
-        (None, Some(Insider::Caller(_)) | None) => Caller::Anonymous,
+        (None, Some(InternalCaller::Caller(_)) | None) => Caller::Anonymous,
     };
     Request { caller, action: action.name(), resource, facts }
 }
@@ -208,7 +208,8 @@ impl Facts for CallFacts<'_> {
             | "aws:sourceaccount"
             | "aws:principalisawsservice"
             | "aws:principalservicename" => {
-                let Some(Insider::Service { name, source_arn, source_account }) = context.insider.as_deref()
+                let Some(InternalCaller::Service { name, source_arn, source_account }) =
+                    context.internal_caller.as_deref()
                 else {
                     return None;
                 };

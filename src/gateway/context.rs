@@ -17,7 +17,7 @@ use super::execution_log::ExecutionLog;
 use super::headers;
 use super::peer::{ClientCertificateFacts, Peer};
 use super::plans::limit_headers::Limits;
-use super::signers::{Insider, SERVICE as SIGNING_NAME, Signer};
+use super::signers::{InternalCaller, SERVICE as SIGNING_NAME, Signer};
 use crate::apis::{ApiKeyId, AuthorizationType, HttpMethod, ResponseType, Variable};
 use crate::clock::{Clock, Ids, Timestamp};
 use crate::identity::{Head, Query, TargetUri, WebIdentity};
@@ -49,7 +49,7 @@ pub(crate) struct Context {
     pub(crate) target: Target,
     pub(crate) peer: Peer,
     /// Who calls, if that is somebody inside this server.
-    pub(crate) insider: Option<Box<Insider>>,
+    pub(crate) internal_caller: Option<Box<InternalCaller>>,
     /// The random part of the trace id.
     trace_digits: [u8; 12],
 
@@ -166,7 +166,7 @@ impl Context {
             headers: parts.headers,
             target,
             peer,
-            insider: None,
+            internal_caller: None,
             trace_digits,
             stage: None,
             route: None,

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue, StatusCode as Status};
 
-use super::plans::trial::Shelf;
+use super::plans::trial::MemoryUsageStore;
 use super::{
     AccessLogs, Address, AwsCall, BackendError, BackendResponse, BackendStream, Backends, BoxFuture, Gateway,
     Options, Peer, Permissions, Ports, SourceError, StageSource,
@@ -62,7 +62,7 @@ pub(crate) struct Memory {
     /// API keys by value.
     pub(crate) keys: Mutex<HashMap<String, LiveKey>>,
     /// The recorded usage.
-    pub(crate) shelf: Arc<Shelf>,
+    pub(crate) usage_store: Arc<MemoryUsageStore>,
 }
 
 impl Memory {
@@ -215,7 +215,7 @@ pub(crate) fn fixture(options: Options, stages: impl IntoIterator<Item = LiveSta
         authenticator: Arc::new(Authenticator::new(keys.clone(), clock.clone())),
         permissions: granted.clone(),
         stages: memory.clone(),
-        usage_store: memory.shelf.clone(),
+        usage_store: memory.usage_store.clone(),
         backends: backends.clone(),
         access_logs: access_logs.clone(),
         client: HttpClient::new(crate::connect::Options::default()),

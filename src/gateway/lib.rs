@@ -70,7 +70,7 @@ pub use mapping::trial::{Trial, TrialOutcome, TrialRequest};
 pub use peer::{ClientCertificateFacts, Peer};
 pub use plans::{KeyTrial, UsageStore};
 pub use refusal::{Breakage, Denial, Misconfiguration, Refusal};
-pub use signers::{Insider, Permissions};
+pub use signers::{InternalCaller, Permissions};
 pub use stack::{Gateway, Options, Ports, Running};
 pub use stages::{SourceError, StageSource};
 pub use upstream::{Upstream, Upstreams};

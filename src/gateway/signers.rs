@@ -35,7 +35,7 @@ pub trait Permissions: Send + Sync + 'static {
 
 /// Who calls a method from inside this server, and needs no signature to say so.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Insider {
+pub enum InternalCaller {
     /// A caller with policies of its own: a state machine under its role.
     Caller(Caller),
     /// A service that the API's policy has to let in.
@@ -67,7 +67,7 @@ impl Signers {
     /// Verifies the signature of a request, and sets the context's `signer`. The body is read for this, but only if the
     /// key is known.
     pub(crate) async fn identify(&self, routed: &mut Routed) -> Result<(), Refusal> {
-        if let Some(Insider::Caller(caller)) = routed.context.insider.as_deref() {
+        if let Some(InternalCaller::Caller(caller)) = routed.context.internal_caller.as_deref() {
             let caller = caller.clone();
             return self.known(routed, caller).await;
         }

@@ -27,7 +27,7 @@ use super::plans::UsageStore;
 use super::plans::key_meters::KeyMeters;
 use super::plans::throttle::Limiter;
 use super::refusal::Refusal;
-use super::signers::{Insider, Permissions, Signers};
+use super::signers::{InternalCaller, Permissions, Signers};
 use super::stages::{StageSource, Stages};
 use super::upstream::Upstreams;
 use crate::apis::{ApiId, Rate, Watcher};
@@ -187,10 +187,10 @@ impl Gateway {
         self.serve_for(None, uri, target, peer, request)
     }
 
-    /// The same for a request that comes from inside this server, from `insider` if anybody is to be authorized.
+    /// The same for a request that comes from inside this server, from `internal_caller` if anybody is to be authorized.
     pub fn serve_for(
         &self,
-        insider: Option<Insider>,
+        internal_caller: Option<InternalCaller>,
         uri: TargetUri,
         target: Target,
         peer: Peer,
@@ -198,7 +198,7 @@ impl Gateway {
     ) -> Running<Response> {
         let (parts, body) = request.into_parts();
         let mut context = Context::new(parts, uri, target, peer, &*self.inner.clock, &*self.inner.ids);
-        context.insider = insider.map(Box::new);
+        context.internal_caller = internal_caller.map(Box::new);
         let (inner, arrived) = (self.inner.clone(), Arrived { context: Box::new(context), body });
         // The only boxed future in the pipeline, so that callers can name the type.
         Box::pin(async move { inner.serve(arrived).await })

@@ -27,7 +27,7 @@ pub(super) use self::answer::answer;
 /// # Errors
 /// The response, which also closes an HTTP/1 connection.
 pub(super) fn admit(mut request: Request, relaxed: Relaxed) -> Result<Request, Box<Response>> {
-    if let Some((fault, to_head)) = Fault::told(request.method(), request.uri()) {
+    if let Some((fault, to_head)) = Fault::of_replacement(request.method(), request.uri()) {
         let refused = Refused { status: fault.status(), message: fault.to_string() };
         let mut response = refused.into_response();
         if to_head {

@@ -15,7 +15,7 @@ use crate::asl::{Integration, Pattern};
 use crate::connect::{self, BoxError, Request, Response, collect, full};
 use crate::engine::event::Failure;
 use crate::engine::{TaskCall, TaskResult};
-use crate::gateway::{self, Address, Gateway, Insider};
+use crate::gateway::{self, Address, Gateway, InternalCaller};
 use crate::identity::{Caller, TargetUri};
 use crate::json::Payload;
 use crate::wire::client::{self, AwsClient};
@@ -154,14 +154,14 @@ pub(super) async fn call(
     };
     let response = match target {
         Some(target) if is_here => {
-            let insider = match insider(aws, &call).await {
-                Ok(insider) => insider,
+            let internal_caller = match internal_caller(aws, &call).await {
+                Ok(internal_caller) => internal_caller,
                 Err(error) => {
                     return TaskResult::Failed(Failure::new("States.TaskFailed", error.to_string()));
                 }
             };
             let request = Request::from_parts(inside, full(body));
-            gateway.serve_for(insider, uri, target, PEER, request).await
+            gateway.serve_for(internal_caller, uri, target, PEER, request).await
         }
         Some(_) | None if aws.knows_other_apis() => match elsewhere(aws, parts, body, &call).await {
             Ok(response) => response,
@@ -206,14 +206,17 @@ async fn elsewhere(
 }
 
 /// Who calls, if the arguments say that the call is authorized.
-async fn insider(aws: &AwsClient, call: &TaskCall) -> Result<Option<Insider>, client::Unpermitted> {
+async fn internal_caller(
+    aws: &AwsClient,
+    call: &TaskCall,
+) -> Result<Option<InternalCaller>, client::Unpermitted> {
     match call.input.value().get("AuthType").and_then(Value::as_str) {
         Some("IAM_ROLE") => match role_use(call) {
-            Some(role) => Ok(Some(Insider::Caller(aws.assume(&role, &call.home).await?))),
+            Some(role) => Ok(Some(InternalCaller::Caller(aws.assume(&role, &call.home).await?))),
             // What is tested without a role has the account's rights.
-            None => Ok(Some(Insider::Caller(Caller::root(call.home.account.clone())))),
+            None => Ok(Some(InternalCaller::Caller(Caller::root(call.home.account.clone())))),
         },
-        Some("RESOURCE_POLICY") => Ok(Some(Insider::Service {
+        Some("RESOURCE_POLICY") => Ok(Some(InternalCaller::Service {
             name: STEP_FUNCTIONS,
             source_arn: call.state_machine_arn.to_string(),
             source_account: call.home.account.to_string(),

@@ -199,7 +199,7 @@ pub(super) async fn call(
             exchange(&shown, &headers, answered)
         }),
     };
-    match result.and_then(told) {
+    match result.and_then(task_result) {
         Ok(output) => (TaskResult::Succeeded(output), exchange),
         Err(failure) => (TaskResult::Failed(failure), exchange),
     }
@@ -372,8 +372,8 @@ fn body(given: Option<&Value>, connection: &Connection, added: Added) -> Option<
     (!body.is_null()).then_some(body)
 }
 
-/// What the task is told of an answer.
-fn told(answered: Answered) -> Result<Payload, Failure> {
+/// The result of the task, out of the response.
+fn task_result(answered: Answered) -> Result<Payload, Failure> {
     if !answered.status.is_success() {
         let error = format!("States.Http.StatusCode.{}", answered.status.as_u16());
         return Err(Failure::new(error, answered.body));
@@ -477,16 +477,16 @@ mod tests {
             headers: HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static(kind))]),
             body: body.to_owned(),
         };
-        let output = told(answered(200, "application/json; charset=utf-8", r#"{"a":1}"#)).unwrap();
+        let output = task_result(answered(200, "application/json; charset=utf-8", r#"{"a":1}"#)).unwrap();
         assert_eq!(output.value()["ResponseBody"], json!({"a": 1}));
         assert_eq!(output.value()["StatusText"], "OK");
-        assert_eq!(told(answered(206, "text/plain", "x")).unwrap().value()["ResponseBody"], "x");
-        let failure = told(answered(503, "text/html", "busy")).unwrap_err();
+        assert_eq!(task_result(answered(206, "text/plain", "x")).unwrap().value()["ResponseBody"], "x");
+        let failure = task_result(answered(503, "text/html", "busy")).unwrap_err();
         assert_eq!(
             (failure.error.as_deref(), failure.cause.as_deref()),
             (Some("States.Http.StatusCode.503"), Some("busy"))
         );
-        assert!(told(answered(200, "image/png", "x")).is_err());
-        assert!(told(answered(204, "image/png", "")).is_ok());
+        assert!(task_result(answered(200, "image/png", "x")).is_err());
+        assert!(task_result(answered(204, "image/png", "")).is_ok());
     }
 }

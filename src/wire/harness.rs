@@ -193,7 +193,7 @@ impl functions::Ports for Nothing {
 
     fn tell(
         &self,
-        _: functions::Teller,
+        _: functions::SourceFunction,
         _: String,
         _: Bytes,
     ) -> functions::BoxFuture<'static, Result<(), String>> {

@@ -54,7 +54,7 @@ pub(super) fn summary(differences: &[Difference]) -> String {
 }
 
 impl Difference {
-    pub(super) fn told(&self) -> Vec<String> {
+    pub(super) fn report(&self) -> Vec<String> {
         let sign = match self.action {
             Action::Added => '+',
             Action::Changed => '~',
@@ -217,8 +217,8 @@ mod tests {
     fn check(change: impl FnOnce(&mut Value), expect: &[&str]) {
         let (before, mut after) = (document(), document());
         change(&mut after);
-        let told: Vec<String> = differences(&before, &after).iter().flat_map(Difference::told).collect();
-        assert_eq!(told, expect);
+        let report: Vec<String> = differences(&before, &after).iter().flat_map(Difference::report).collect();
+        assert_eq!(report, expect);
     }
 
     #[test]

@@ -25,7 +25,7 @@ impl Finding {
         Self { is_must: false, ..Self::must(code, setting, problem, cure) }
     }
 
-    pub(super) fn told(&self) -> String {
+    pub(super) fn report(&self) -> String {
         let severity = if self.is_must { "must" } else { "should" };
         let Self { code, setting, problem, cure, .. } = self;
         format!("{severity}: {code}: {setting}: {problem}\n        {cure}")

@@ -55,7 +55,7 @@ pub(super) fn run(arguments: &Dev) -> anyhow::Result<ExitCode> {
             if now == seen {
                 continue;
             }
-            // What can't be sent is told, and tried again with the next change.
+            // What can't be sent is report, and tried again with the next change.
             match function.send_code(&now).await {
                 Ok(()) => function.say("updated", &format!("{name} has the new code")),
                 Err(error) => output::failure(&error),
@@ -135,8 +135,8 @@ impl Function<'_> {
     /// Tells what happened, apart from the log.
     fn say(&self, event: &str, text: &str) {
         if self.arguments.json {
-            let told = json!({ "event": event, "function": self.name, "text": text });
-            output::line(&told.to_string());
+            let report = json!({ "event": event, "function": self.name, "text": text });
+            output::line(&report.to_string());
         } else {
             output::progress(text);
         }

@@ -30,11 +30,11 @@ pub(super) fn run(arguments: &Invoke) -> anyhow::Result<ExitCode> {
     let text = String::from_utf8_lossy(&answer.body).into_owned();
     if arguments.json {
         let payload = serde_json::from_str(&text).unwrap_or_else(|_| Value::from(text.clone()));
-        let told = json!({
+        let report = json!({
             "statusCode": answer.status.as_u16(), "executedVersion": header("x-amz-executed-version"),
             "functionError": error, "payload": if text.is_empty() { Value::Null } else { payload }, "log": log,
         });
-        output::line(&told.to_string());
+        output::line(&report.to_string());
     } else {
         if arguments.log {
             output::progress(log.trim_end());

@@ -90,14 +90,14 @@ pub(super) fn divergence(recorded: &[Event], now: &[Event], is_whole: bool, end:
     let missing = left.iter().filter(|event| is_whole || !is_of_stop(event));
     let missing = missing.map(|was| {
         let instead = left_now.iter().find(|is| places.get(&led_by(is)) == Some(&led_by(was)));
-        let now = instead.map_or_else(|| format!("nothing; the execution: {end}"), |is| told(is));
-        Divergence { event: was.id, recorded: told(was), now }
+        let now = instead.map_or_else(|| format!("nothing; the execution: {end}"), |is| summary(is));
+        Divergence { event: was.id, recorded: summary(was), now }
     });
     let extra = left_now.iter().filter(|_| is_whole).filter_map(|is| {
         let event = *places.get(&led_by(is))?;
         // The missing events after this one are covered by the same report.
         let is_end = !old.after.contains_key(&event);
-        is_end.then(|| Divergence { event, recorded: "nothing more".to_owned(), now: told(is) })
+        is_end.then(|| Divergence { event, recorded: "nothing more".to_owned(), now: summary(is) })
     });
     missing.chain(changed).chain(extra).min_by_key(|divergence| divergence.event)
 }
@@ -121,13 +121,13 @@ fn difference(was: &Event, is: &Event) -> Option<Divergence> {
     };
     let member = members.into_iter().find(differs)?;
     let side = |event: &Event| match event.details.get(member) {
-        Some(value) => format!("{}, {member} {}", told(event), short(value)),
-        None => format!("{}, without {member}", told(event)),
+        Some(value) => format!("{}, {member} {}", summary(event), short(value)),
+        None => format!("{}, without {member}", summary(event)),
     };
     Some(Divergence { event: was.id, recorded: side(was), now: side(is) })
 }
 
-fn told(event: &Event) -> String {
+fn summary(event: &Event) -> String {
     let text = |member| event.details.get(member).and_then(Value::as_str);
     match (text("name"), text("error")) {
         (Some(name), _) => format!("{} {name:?}", event.kind),

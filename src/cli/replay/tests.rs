@@ -68,7 +68,7 @@ fn check(from: &str, to: &str, expect: Option<(u64, &str, &str)>) {
     assert!(DEFINITION.contains(from), "{from}");
     let replayed = replayed(&recorded(DEFINITION), &DEFINITION.replace(from, to));
     let found = replayed.divergence.as_ref().map(|it| (it.event, it.recorded.as_str(), it.now.as_str()));
-    assert_eq!(found, expect, "{}", replayed.told("history"));
+    assert_eq!(found, expect, "{}", replayed.report("history"));
 }
 
 #[test]
@@ -130,17 +130,17 @@ fn of_an_execution_that_runs_or_was_stopped_what_is_there_is_compared() {
 #[test]
 fn of_a_part_it_is_never_said_that_it_is_the_same() {
     let whole = recorded(DEFINITION);
-    let told = |change: fn(&mut Value)| {
+    let reported = |change: fn(&mut Value)| {
         let mut history = whole.clone();
         change(&mut history);
         let replayed = replayed(&history, DEFINITION);
-        (replayed.told("h"), replayed.to_json("h"))
+        (replayed.report("h"), replayed.to_json("h"))
     };
-    let (text, report) = told(|_| {});
+    let (text, report) = reported(|_| {});
     assert_eq!(text, "h: the same, 42 events, SUCCEEDED");
     assert_eq!((&report["whole"], &report["recordedEnd"]), (&json!(true), &json!("SUCCEEDED")));
     // The last page has no token; one that is there with the last event is of no use.
-    assert_eq!(told(|history| history["nextToken"] = json!("AAAA")).0, text);
+    assert_eq!(reported(|history| history["nextToken"] = json!("AAAA")).0, text);
     for (change, said, end) in [
         (
             (|history| drop(history["events"].as_array_mut().unwrap().pop())) as fn(&mut Value),
@@ -156,7 +156,7 @@ fn of_a_part_it_is_never_said_that_it_is_the_same() {
             Value::Null,
         ),
     ] {
-        let (text, report) = told(change);
+        let (text, report) = reported(change);
         assert!(text.contains(said) && !text.contains("the same"), "{text}");
         assert_eq!((&report["whole"], &report["recordedEnd"]), (&json!(false), &end));
     }
@@ -165,9 +165,9 @@ fn of_a_part_it_is_never_said_that_it_is_the_same() {
 #[test]
 fn both_ends_are_told() {
     let changed = DEFINITION.replace(r#""NumericGreaterThan": 10"#, r#""NumericGreaterThan": 20"#);
-    let told = replayed(&recorded(DEFINITION), &changed).told("h");
-    assert!(told.contains("→ Done → SUCCEEDED\n"), "{told}");
-    assert!(told.ends_with("→ Sorry → FAILED"), "{told}");
+    let report = replayed(&recorded(DEFINITION), &changed).report("h");
+    assert!(report.contains("→ Done → SUCCEEDED\n"), "{report}");
+    assert!(report.ends_with("→ Sorry → FAILED"), "{report}");
 }
 
 #[test]

@@ -6,9 +6,9 @@ use crate::asl::{Program, StateId};
 use crate::engine::machine::Covered;
 
 /// A line with counts, and a line with what is missing.
-pub(super) fn told(program: &Program, covered: &Covered) -> String {
+pub(super) fn report(program: &Program, covered: &Covered) -> String {
     let all = Covered::all(program);
-    let mut told = format!(
+    let mut report = format!(
         "  coverage: states {}/{}, choice rules {}/{}, catchers {}/{}",
         covered.states.len(),
         all.states.len(),
@@ -19,10 +19,10 @@ pub(super) fn told(program: &Program, covered: &Covered) -> String {
     );
     let missing = missing(program, covered);
     if !missing.is_empty() {
-        told.push_str("\n  not covered: ");
-        told.push_str(&missing.join(", "));
+        report.push_str("\n  not covered: ");
+        report.push_str(&missing.join(", "));
     }
-    told
+    report
 }
 
 pub(super) fn to_json(program: &Program, covered: &Covered) -> Value {

@@ -25,16 +25,16 @@ impl Outcome {
     }
 
     /// A line; if it failed, one more for each reason, and one with the states that were entered. Notes follow.
-    pub(super) fn told(&self) -> String {
+    pub(super) fn report(&self) -> String {
         let ending = self.rehearsed.as_ref().and_then(|rehearsed| rehearsed.ending.as_ref().ok());
-        let mut told = match (self.failures.is_empty(), ending) {
+        let mut report = match (self.failures.is_empty(), ending) {
             (true, Some(ending)) if self.is_free => {
                 format!("  ok    {} ({} s) → {}", self.name, self.seconds, ending.status.as_str())
             }
             (true, _) => format!("  ok    {} ({} s)", self.name, self.seconds),
             (false, _) => format!("  FAIL  {}", self.name),
         };
-        let mut add = |text: &str| told.push_str(&format!("\n          {text}"));
+        let mut add = |text: &str| report.push_str(&format!("\n          {text}"));
         if !self.failures.is_empty() {
             self.failures.iter().for_each(|failure| add(failure));
             if let Some(rehearsed) = &self.rehearsed {
@@ -50,7 +50,7 @@ impl Outcome {
             }
         }
         self.notes.iter().for_each(|note| add(&format!("note: {note}")));
-        told
+        report
     }
 
     pub(super) fn to_json(&self) -> Value {

@@ -24,7 +24,7 @@ fn with(base: Value, more: Value) -> Value {
 }
 
 /// A pool and its app.
-struct House {
+struct Fixture {
     world: World,
     pool: String,
     client: String,
@@ -37,7 +37,7 @@ const FLOWS: [&str; 4] = [
     "ALLOW_ADMIN_USER_PASSWORD_AUTH",
 ];
 
-impl House {
+impl Fixture {
     async fn new(pool: Value, client: Value) -> Self {
         let world = World::new().await;
         let made = world.owner("CreateUserPool", with(json!({"PoolName": "people"}), pool)).await.unwrap();
@@ -102,30 +102,31 @@ impl House {
 async fn pools_and_clients_are_kept() {
     let policy = json!({"Policies": {"PasswordPolicy": {"MinimumLength": 6}}, "AutoVerifiedAttributes": ["email"],
         "Schema": [{"Name": "level", "AttributeDataType": "Number", "Mutable": true}], "UserPoolTags": {"a": "b"}});
-    let house = House::new(policy, json!({"GenerateSecret": true})).await;
-    let House { world, pool, client } = house;
+    let fixture = Fixture::new(policy, json!({"GenerateSecret": true})).await;
+    let Fixture { world, pool, client } = fixture;
     let world = world.restart().await;
-    let house = House { world, pool, client };
-    let shown = house.owner("DescribeUserPool", json!({})).await.unwrap()["UserPool"].clone();
+    let fixture = Fixture { world, pool, client };
+    let shown = fixture.owner("DescribeUserPool", json!({})).await.unwrap()["UserPool"].clone();
     assert_eq!(shown["Policies"], json!({"PasswordPolicy": {"MinimumLength": 6}}));
     assert_eq!(shown["UserPoolTags"], json!({"a": "b"}));
-    assert!(shown["Arn"].as_str().unwrap().ends_with(&format!(":123456789012:userpool/{}", house.pool)));
+    assert!(shown["Arn"].as_str().unwrap().ends_with(&format!(":123456789012:userpool/{}", fixture.pool)));
     let names: Vec<&Value> =
         shown["SchemaAttributes"].as_array().unwrap().iter().map(|it| &it["Name"]).collect();
     assert!(names.contains(&&json!("custom:level")) && names.contains(&&json!("email")));
-    let named = json!({"ClientId": house.client});
-    let shown = house.owner("DescribeUserPoolClient", named.clone()).await.unwrap()["UserPoolClient"].clone();
+    let named = json!({"ClientId": fixture.client});
+    let shown =
+        fixture.owner("DescribeUserPoolClient", named.clone()).await.unwrap()["UserPoolClient"].clone();
     assert_eq!(shown["ClientSecret"].as_str().unwrap().len(), 51);
-    let update = json!({"ClientId": house.client, "ClientName": "other", "AccessTokenValidity": 5});
-    let changed = house.owner("UpdateUserPoolClient", update).await.unwrap()["UserPoolClient"].clone();
+    let update = json!({"ClientId": fixture.client, "ClientName": "other", "AccessTokenValidity": 5});
+    let changed = fixture.owner("UpdateUserPoolClient", update).await.unwrap()["UserPoolClient"].clone();
     assert_eq!((&changed["ClientName"], &changed["ClientSecret"]), (&json!("other"), &shown["ClientSecret"]));
-    house.owner("DeleteUserPoolClient", named.clone()).await.unwrap();
-    let gone = house.owner("DescribeUserPoolClient", named).await;
-    assert_eq!(text_of(&gone), format!("User pool client {} does not exist.", house.client));
-    house.owner("DeleteUserPool", json!({})).await.unwrap();
-    let gone = house.owner("DescribeUserPool", json!({})).await;
-    assert_eq!(text_of(&gone), format!("User pool {} does not exist.", house.pool));
-    assert!(house.world.cognito.keys(&house.pool).await.unwrap().is_none());
+    fixture.owner("DeleteUserPoolClient", named.clone()).await.unwrap();
+    let gone = fixture.owner("DescribeUserPoolClient", named).await;
+    assert_eq!(text_of(&gone), format!("User pool client {} does not exist.", fixture.client));
+    fixture.owner("DeleteUserPool", json!({})).await.unwrap();
+    let gone = fixture.owner("DescribeUserPool", json!({})).await;
+    assert_eq!(text_of(&gone), format!("User pool {} does not exist.", fixture.pool));
+    assert!(fixture.world.cognito.keys(&fixture.pool).await.unwrap().is_none());
 }
 
 #[tokio::test]
@@ -147,7 +148,7 @@ async fn what_is_not_served_is_refused() {
         assert_eq!(name_of(&answer), "InvalidParameterException", "{settings}");
         assert!(text_of(&answer).contains(part), "{answer:?}");
     }
-    let house = House::new(json!({}), json!({})).await;
+    let fixture = Fixture::new(json!({}), json!({})).await;
     for (settings, part) in [
         (json!({"AllowedOAuthFlowsUserPoolClient": true}), "AllowedOAuthFlowsUserPoolClient"),
         (json!({"SupportedIdentityProviders": ["Google"]}), "SupportedIdentityProviders"),
@@ -158,105 +159,105 @@ async fn what_is_not_served_is_refused() {
         ),
     ] {
         let answer =
-            house.owner("CreateUserPoolClient", with(json!({"ClientName": "c"}), settings.clone())).await;
+            fixture.owner("CreateUserPoolClient", with(json!({"ClientName": "c"}), settings.clone())).await;
         assert!(text_of(&answer).contains(part), "{answer:?}");
     }
-    let domain = house.owner("CreateUserPoolDomain", json!({"Domain": "d"})).await;
+    let domain = fixture.owner("CreateUserPoolDomain", json!({"Domain": "d"})).await;
     assert_eq!(name_of(&domain), "UnsupportedOperationException");
 }
 
 #[tokio::test]
 async fn users_sign_in_by_password_and_by_srp() {
-    let house = House::new(json!({}), json!({})).await;
+    let fixture = Fixture::new(json!({}), json!({})).await;
     let email =
         json!([{"Name": "email", "Value": "ann@example.com"}, {"Name": "email_verified", "Value": "true"}]);
-    house.user("ann", "Secret-1", email).await;
-    let House { world, pool, client } = house;
-    let house = House { world: world.restart().await, pool, client };
+    fixture.user("ann", "Secret-1", email).await;
+    let Fixture { world, pool, client } = fixture;
+    let fixture = Fixture { world: world.restart().await, pool, client };
     let sub =
-        house.owner("AdminGetUser", json!({"Username": "ann"})).await.unwrap()["UserAttributes"][0]["Value"]
+        fixture.owner("AdminGetUser", json!({"Username": "ann"})).await.unwrap()["UserAttributes"][0]["Value"]
             .clone();
-    for answer in [house.password("ann", "Secret-1").await, house.srp("ann", "Secret-1").await] {
+    for answer in [fixture.password("ann", "Secret-1").await, fixture.srp("ann", "Secret-1").await] {
         let result = &answer.unwrap()["AuthenticationResult"];
         assert_eq!((&result["TokenType"], &result["ExpiresIn"]), (&json!("Bearer"), &json!(3_600)));
-        let id = house.claims(&result["IdToken"]).await;
-        assert_eq!(id["iss"], json!(format!("https://cognito-idp.us-east-1.amazonaws.com/{}", house.pool)));
-        assert_eq!((&id["sub"], &id["aud"], &id["token_use"]), (&sub, &json!(house.client), &json!("id")));
+        let id = fixture.claims(&result["IdToken"]).await;
+        assert_eq!(id["iss"], json!(format!("https://cognito-idp.us-east-1.amazonaws.com/{}", fixture.pool)));
+        assert_eq!((&id["sub"], &id["aud"], &id["token_use"]), (&sub, &json!(fixture.client), &json!("id")));
         assert_eq!((&id["email"], &id["email_verified"]), (&json!("ann@example.com"), &json!(true)));
         assert_eq!(id["cognito:username"], "ann");
-        let now = house.world.now().as_seconds();
+        let now = fixture.world.now().as_seconds();
         assert_eq!((&id["iat"], &id["exp"]), (&json!(now), &json!(now + 3_600)));
-        let access = house.claims(&result["AccessToken"]).await;
-        assert_eq!((&access["client_id"], &access["token_use"]), (&json!(house.client), &json!("access")));
+        let access = fixture.claims(&result["AccessToken"]).await;
+        assert_eq!((&access["client_id"], &access["token_use"]), (&json!(fixture.client), &json!("access")));
         assert_eq!(
             (&access["scope"], &access["username"]),
             (&json!("aws.cognito.signin.user.admin"), &json!("ann"))
         );
         assert_eq!(access["origin_jti"], id["origin_jti"]);
-        let me = house.world.app("GetUser", json!({"AccessToken": result["AccessToken"]})).await.unwrap();
+        let me = fixture.world.app("GetUser", json!({"AccessToken": result["AccessToken"]})).await.unwrap();
         assert_eq!(me["Username"], "ann");
         // The ID token isn't the access token.
-        let other = house.world.app("GetUser", json!({"AccessToken": result["IdToken"]})).await;
+        let other = fixture.world.app("GetUser", json!({"AccessToken": result["IdToken"]})).await;
         assert_eq!(text_of(&other), "Invalid Access Token");
     }
-    for answer in [house.password("ann", "Secret-2").await, house.srp("ann", "Secret-2").await] {
+    for answer in [fixture.password("ann", "Secret-2").await, fixture.srp("ann", "Secret-2").await] {
         assert_eq!(answer, Err(("NotAuthorizedException".into(), "Incorrect username or password.".into())));
     }
-    for answer in [house.password("bob", "Secret-1").await, house.srp("bob", "Secret-1").await] {
+    for answer in [fixture.password("bob", "Secret-1").await, fixture.srp("bob", "Secret-1").await] {
         assert_eq!(answer, Err(("UserNotFoundException".into(), "User does not exist.".into())));
     }
-    house.owner("AdminDisableUser", json!({"Username": "ann"})).await.unwrap();
-    assert_eq!(text_of(&house.password("ann", "Secret-1").await), "User is disabled.");
+    fixture.owner("AdminDisableUser", json!({"Username": "ann"})).await.unwrap();
+    assert_eq!(text_of(&fixture.password("ann", "Secret-1").await), "User is disabled.");
 }
 
 #[tokio::test]
 async fn nobody_learns_who_is_there_if_that_is_prevented() {
-    let house = House::new(json!({}), json!({"PreventUserExistenceErrors": "ENABLED"})).await;
-    house.user("ann", "Secret-1", json!([])).await;
+    let fixture = Fixture::new(json!({}), json!({"PreventUserExistenceErrors": "ENABLED"})).await;
+    fixture.user("ann", "Secret-1", json!([])).await;
     let wrong = Err(("NotAuthorizedException".to_owned(), "Incorrect username or password.".to_owned()));
     for name in ["ann", "bob"] {
-        assert_eq!(house.password(name, "Secret-2").await, wrong, "{name}");
-        assert_eq!(house.srp(name, "Secret-2").await, wrong, "{name}");
+        assert_eq!(fixture.password(name, "Secret-2").await, wrong, "{name}");
+        assert_eq!(fixture.srp(name, "Secret-2").await, wrong, "{name}");
     }
     let salt = async || {
         let parameters = json!({"USERNAME": "bob", "SRP_A": Client::new(5).number});
-        let asked = house
+        let asked = fixture
             .app("InitiateAuth", json!({"AuthFlow": "USER_SRP_AUTH", "AuthParameters": parameters}))
             .await;
         asked.unwrap()["ChallengeParameters"]["SALT"].clone()
     };
     assert_eq!(salt().await, salt().await);
-    let forgot = house.app("ForgotPassword", json!({"Username": "bob"})).await.unwrap();
+    let forgot = fixture.app("ForgotPassword", json!({"Username": "bob"})).await.unwrap();
     assert_eq!(forgot["CodeDeliveryDetails"]["DeliveryMedium"], "EMAIL");
 }
 
 #[tokio::test]
 async fn guesses_are_locked_out() {
-    let house = House::new(json!({}), json!({})).await;
-    house.user("ann", "Secret-1", json!([])).await;
+    let fixture = Fixture::new(json!({}), json!({})).await;
+    fixture.user("ann", "Secret-1", json!([])).await;
     for _ in 0..5 {
-        assert_eq!(text_of(&house.password("ann", "wrong").await), "Incorrect username or password.");
+        assert_eq!(text_of(&fixture.password("ann", "wrong").await), "Incorrect username or password.");
     }
-    for answer in [house.password("ann", "Secret-1").await, house.srp("ann", "Secret-1").await] {
+    for answer in [fixture.password("ann", "Secret-1").await, fixture.srp("ann", "Secret-1").await] {
         assert_eq!(text_of(&answer), "Password attempts exceeded");
     }
-    house.world.clock.advance(std::time::Duration::from_secs(1));
-    house.password("ann", "Secret-1").await.unwrap();
+    fixture.world.clock.advance(std::time::Duration::from_secs(1));
+    fixture.password("ann", "Secret-1").await.unwrap();
 }
 
 #[tokio::test]
 async fn srp_nonsense_is_refused() {
-    let house = House::new(json!({}), json!({})).await;
-    house.user("ann", "Secret-1", json!([])).await;
+    let fixture = Fixture::new(json!({}), json!({})).await;
+    fixture.user("ann", "Secret-1", json!([])).await;
     for number in ["0", "", "xyz", &"0".repeat(768), &"f".repeat(769), &"f".repeat(40_000)] {
         let parameters = json!({"USERNAME": "ann", "SRP_A": number});
-        let answer = house
+        let answer = fixture
             .app("InitiateAuth", json!({"AuthFlow": "USER_SRP_AUTH", "AuthParameters": parameters}))
             .await;
         assert_eq!(name_of(&answer), "InvalidParameterException", "{}", number.len());
     }
     let parameters = json!({"USERNAME": "ann", "SRP_A": Client::new(3).number});
-    let asked = house
+    let asked = fixture
         .app("InitiateAuth", json!({"AuthFlow": "USER_SRP_AUTH", "AuthParameters": parameters}))
         .await
         .unwrap();
@@ -264,7 +265,7 @@ async fn srp_nonsense_is_refused() {
     let respond = async |blob: &str, signature: &str| {
         let responses = json!({"USERNAME": "ann", "TIMESTAMP": "t", "PASSWORD_CLAIM_SECRET_BLOCK": blob,
             "PASSWORD_CLAIM_SIGNATURE": signature});
-        house
+        fixture
             .app(
                 "RespondToAuthChallenge",
                 json!({"ChallengeName": "PASSWORD_VERIFIER", "ChallengeResponses": responses}),
@@ -281,13 +282,13 @@ async fn srp_nonsense_is_refused() {
         (&blob[..40], "AAAA"),
     ] {
         assert_eq!(name_of(&respond(blob, signature).await), "NotAuthorizedException", "{signature}");
-        house.world.clock.advance(std::time::Duration::from_secs(20));
+        fixture.world.clock.advance(std::time::Duration::from_secs(20));
     }
-    house.world.clock.advance(std::time::Duration::from_secs(180));
+    fixture.world.clock.advance(std::time::Duration::from_secs(180));
     let late = respond(&blob, "AAAA").await;
     assert_eq!(text_of(&late), "Invalid session for the user, session is expired.");
     // Another client's challenge.
-    let other = House::new(json!({}), json!({})).await;
+    let other = Fixture::new(json!({}), json!({})).await;
     let responses = json!({"USERNAME": "ann", "TIMESTAMP": "t", "PASSWORD_CLAIM_SECRET_BLOCK": blob,
         "PASSWORD_CLAIM_SIGNATURE": "AAAA"});
     let crossed = other
@@ -301,16 +302,16 @@ async fn srp_nonsense_is_refused() {
 
 #[tokio::test]
 async fn an_administrator_s_password_is_replaced_at_the_first_sign_in() {
-    let house = House::new(json!({}), json!({})).await;
+    let fixture = Fixture::new(json!({}), json!({})).await;
     let made = json!({"Username": "ann", "TemporaryPassword": "Secret-1", "MessageAction": "SUPPRESS"});
-    let user = house.owner("AdminCreateUser", made).await.unwrap()["User"].clone();
+    let user = fixture.owner("AdminCreateUser", made).await.unwrap()["User"].clone();
     assert_eq!((&user["UserStatus"], &user["Enabled"]), (&json!("FORCE_CHANGE_PASSWORD"), &json!(true)));
-    let asked = house.srp("ann", "Secret-1").await.unwrap();
+    let asked = fixture.srp("ann", "Secret-1").await.unwrap();
     assert_eq!(asked["ChallengeName"], "NEW_PASSWORD_REQUIRED");
     let respond = async |password: &str, session: &Value| {
         let responses = json!({"USERNAME": "ann", "NEW_PASSWORD": password});
         let input = json!({"ChallengeName": "NEW_PASSWORD_REQUIRED", "Session": session, "ChallengeResponses": responses});
-        house.app("RespondToAuthChallenge", input).await
+        fixture.app("RespondToAuthChallenge", input).await
     };
     let weak = respond("weak", &asked["Session"]).await;
     assert_eq!(text_of(&weak), "Password did not conform with policy: Password not long enough");
@@ -318,67 +319,67 @@ async fn an_administrator_s_password_is_replaced_at_the_first_sign_in() {
     let done = respond("Secret-2", &asked["Session"]).await.unwrap();
     assert!(done["AuthenticationResult"]["IdToken"].is_string());
     assert_eq!(name_of(&respond("Secret-3", &asked["Session"]).await), "NotAuthorizedException");
-    house.srp("ann", "Secret-2").await.unwrap();
+    fixture.srp("ann", "Secret-2").await.unwrap();
 
     let again = json!({"Username": "bob", "TemporaryPassword": "Secret-1", "MessageAction": "SUPPRESS"});
-    house.owner("AdminCreateUser", again.clone()).await.unwrap();
-    assert_eq!(text_of(&house.owner("AdminCreateUser", again).await), "User account already exists");
-    house.world.clock.advance(std::time::Duration::from_secs(7 * 86_400));
-    let late = house.password("bob", "Secret-1").await;
+    fixture.owner("AdminCreateUser", again.clone()).await.unwrap();
+    assert_eq!(text_of(&fixture.owner("AdminCreateUser", again).await), "User account already exists");
+    fixture.world.clock.advance(std::time::Duration::from_secs(7 * 86_400));
+    let late = fixture.password("bob", "Secret-1").await;
     assert_eq!(text_of(&late), "Temporary password has expired and must be reset by an administrator.");
 }
 
 #[tokio::test]
 async fn refresh_tokens_continue_sign_ins_until_these_end() {
-    let house = House::new(json!({}), json!({})).await;
-    house.user("ann", "Secret-1", json!([])).await;
-    let result = house.password("ann", "Secret-1").await.unwrap()["AuthenticationResult"].clone();
+    let fixture = Fixture::new(json!({}), json!({})).await;
+    fixture.user("ann", "Secret-1", json!([])).await;
+    let result = fixture.password("ann", "Secret-1").await.unwrap()["AuthenticationResult"].clone();
     let refresh = async |token: &Value| {
         let input = json!({"AuthFlow": "REFRESH_TOKEN_AUTH", "AuthParameters": {"REFRESH_TOKEN": token}});
-        house.app("InitiateAuth", input).await
+        fixture.app("InitiateAuth", input).await
     };
-    house.world.clock.advance(std::time::Duration::from_secs(3_600));
-    let expired = house.world.app("GetUser", json!({"AccessToken": result["AccessToken"]})).await;
+    fixture.world.clock.advance(std::time::Duration::from_secs(3_600));
+    let expired = fixture.world.app("GetUser", json!({"AccessToken": result["AccessToken"]})).await;
     assert_eq!(text_of(&expired), "Access Token has expired");
     let fresh = refresh(&result["RefreshToken"]).await.unwrap()["AuthenticationResult"].clone();
     assert!(fresh.get("RefreshToken").is_none());
-    let (old, new) = (house.claims(&result["IdToken"]).await, house.claims(&fresh["IdToken"]).await);
+    let (old, new) = (fixture.claims(&result["IdToken"]).await, fixture.claims(&fresh["IdToken"]).await);
     assert_eq!((&old["origin_jti"], &old["auth_time"]), (&new["origin_jti"], &new["auth_time"]));
     let by_name = json!({"RefreshToken": result["RefreshToken"]});
-    house.app("GetTokensFromRefreshToken", by_name).await.unwrap();
+    fixture.app("GetTokensFromRefreshToken", by_name).await.unwrap();
     for bad in ["x", "eA.x", "..", &"A".repeat(5_000)] {
         assert_eq!(name_of(&refresh(&json!(bad)).await), "NotAuthorizedException", "{bad}");
     }
-    house.app("RevokeToken", json!({"Token": result["RefreshToken"]})).await.unwrap();
+    fixture.app("RevokeToken", json!({"Token": result["RefreshToken"]})).await.unwrap();
     assert_eq!(text_of(&refresh(&result["RefreshToken"]).await), "Refresh Token has been revoked");
-    let revoked = house.world.app("GetUser", json!({"AccessToken": fresh["AccessToken"]})).await;
+    let revoked = fixture.world.app("GetUser", json!({"AccessToken": fresh["AccessToken"]})).await;
     assert_eq!(text_of(&revoked), "Access Token has been revoked");
 
-    let result = house.password("ann", "Secret-1").await.unwrap()["AuthenticationResult"].clone();
-    house.world.app("GlobalSignOut", json!({"AccessToken": result["AccessToken"]})).await.unwrap();
+    let result = fixture.password("ann", "Secret-1").await.unwrap()["AuthenticationResult"].clone();
+    fixture.world.app("GlobalSignOut", json!({"AccessToken": result["AccessToken"]})).await.unwrap();
     assert_eq!(name_of(&refresh(&result["RefreshToken"]).await), "NotAuthorizedException");
-    let result = house.password("ann", "Secret-1").await.unwrap()["AuthenticationResult"].clone();
-    house.world.clock.advance(std::time::Duration::from_secs(30 * 86_400));
+    let result = fixture.password("ann", "Secret-1").await.unwrap()["AuthenticationResult"].clone();
+    fixture.world.clock.advance(std::time::Duration::from_secs(30 * 86_400));
     assert_eq!(text_of(&refresh(&result["RefreshToken"]).await), "Refresh Token has expired");
 }
 
 #[tokio::test]
 async fn clients_with_secrets_prove_them() {
-    let house = House::new(json!({}), json!({"GenerateSecret": true})).await;
-    house.user("ann", "Secret-1", json!([])).await;
-    let named = json!({"ClientId": house.client});
-    let shown = house.owner("DescribeUserPoolClient", named).await.unwrap()["UserPoolClient"].clone();
+    let fixture = Fixture::new(json!({}), json!({"GenerateSecret": true})).await;
+    fixture.user("ann", "Secret-1", json!([])).await;
+    let named = json!({"ClientId": fixture.client});
+    let shown = fixture.owner("DescribeUserPoolClient", named).await.unwrap()["UserPoolClient"].clone();
     let secret = shown["ClientSecret"].as_str().unwrap();
     let hash = |name: &str| {
         let key = aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, secret.as_bytes());
-        STANDARD.encode(aws_lc_rs::hmac::sign(&key, format!("{name}{}", house.client).as_bytes()))
+        STANDARD.encode(aws_lc_rs::hmac::sign(&key, format!("{name}{}", fixture.client).as_bytes()))
     };
     let sign_in = async |hash: Option<String>| {
         let mut parameters = json!({"USERNAME": "ann", "PASSWORD": "Secret-1"});
         if let Some(hash) = hash {
             parameters["SECRET_HASH"] = hash.into();
         }
-        house
+        fixture
             .app("InitiateAuth", json!({"AuthFlow": "USER_PASSWORD_AUTH", "AuthParameters": parameters}))
             .await
     };

@@ -68,7 +68,7 @@ faults! {
 impl Fault {
     /// The request that hyper gets in place of the refused one. It is the last on its connection. `to_head` means that
     /// the response must not have content.
-    pub(super) fn telling(self, to_head: bool) -> Vec<u8> {
+    pub(super) fn replacement(self, to_head: bool) -> Vec<u8> {
         let query = if to_head { "?HEAD" } else { "" };
         let code = self.code();
         format!("{REFUSED} /{code}{query} HTTP/1.1\r\nhost: refused\r\nconnection: close\r\n\r\n")
@@ -76,7 +76,7 @@ impl Fault {
     }
 
     /// The fault in a request that replaces a refused one, and whether the response must not have content.
-    pub fn told(method: &Method, uri: &Uri) -> Option<(Self, bool)> {
+    pub fn of_replacement(method: &Method, uri: &Uri) -> Option<(Self, bool)> {
         if method.as_str() != REFUSED {
             return None;
         }
@@ -94,13 +94,13 @@ mod tests {
     fn what_is_told_is_understood() {
         for fault in Fault::ALL {
             for to_head in [false, true] {
-                let text = String::from_utf8(fault.telling(to_head)).unwrap();
+                let text = String::from_utf8(fault.replacement(to_head)).unwrap();
                 let mut words = text.split(' ');
                 let method = words.next().unwrap().parse().unwrap();
                 let uri = words.next().unwrap().parse().unwrap();
-                assert_eq!(Fault::told(&method, &uri), Some((*fault, to_head)));
+                assert_eq!(Fault::of_replacement(&method, &uri), Some((*fault, to_head)));
             }
         }
-        assert_eq!(Fault::told(&Method::GET, &"/version".parse().unwrap()), None);
+        assert_eq!(Fault::of_replacement(&Method::GET, &"/version".parse().unwrap()), None);
     }
 }

@@ -105,7 +105,7 @@ impl<S> StrictStream<S> {
         self.held.truncate(self.good);
         // hyper notices by itself that a body breaks off.
         if self.side == Side::Requests && is_in_head {
-            self.held.extend_from_slice(&fault.telling(is_head_request));
+            self.held.extend_from_slice(&fault.replacement(is_head_request));
             self.good = self.held.len();
         }
     }

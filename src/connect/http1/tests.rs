@@ -236,7 +236,7 @@ fn hyper_behind(bytes: &[u8], cuts: &mut dyn FnMut() -> usize) -> (Vec<String>, 
     let serve = service_fn(move |request: http::Request<Incoming>| {
         let kept = kept.clone();
         async move {
-            let told = Fault::told(request.method(), request.uri());
+            let told = Fault::of_replacement(request.method(), request.uri());
             let (parts, body) = request.into_parts();
             let body = body.collect().await.map(|body| body.to_bytes());
             let status = match (told, body) {

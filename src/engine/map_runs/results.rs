@@ -364,7 +364,7 @@ impl File {
 fn results_of(child: &Child, run: &Run, transformation: Transformation) -> Vec<String> {
     let output = || child.output.clone().unwrap_or_else(|| "null".to_owned());
     match transformation {
-        Transformation::None => vec![told(child, run)],
+        Transformation::None => vec![child_record(child, run)],
         Transformation::Compact => vec![output()],
         Transformation::Flatten => {
             let output = output();
@@ -376,12 +376,12 @@ fn results_of(child: &Child, run: &Run, transformation: Transformation) -> Vec<S
     }
 }
 
-/// What is known of a child, with the members in AWS's order.
-fn told(child: &Child, run: &Run) -> String {
+/// The record of a child, with the members in AWS's order.
+fn child_record(child: &Child, run: &Run) -> String {
     let included = || json!({"Included": true});
-    let mut told = Map::new();
+    let mut record = Map::new();
     let mut say = |name: &str, value: Value| {
-        told.insert(name.to_owned(), value);
+        record.insert(name.to_owned(), value);
     };
     if let Some(cause) = &child.cause {
         say("Cause", cause.as_str().into());
@@ -416,5 +416,5 @@ fn told(child: &Child, run: &Run) -> String {
     if let Some(stopped) = child.stopped {
         say("StopDate", stopped.to_iso8601().into());
     }
-    json::compact(&Value::Object(told))
+    json::compact(&Value::Object(record))
 }

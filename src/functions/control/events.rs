@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 
 use super::{Called, Functions, Inner, Source};
 use crate::clock::Timestamp;
-use crate::functions::Teller;
+use crate::functions::SourceFunction;
 use crate::functions::deployed::function_arn;
 use crate::functions::error::Error;
 use crate::functions::invocation::{ANSWER_BYTES_MAX, Answer, Invocation};
@@ -230,8 +230,8 @@ impl Functions {
         }
         let Some(Notification { destination, text }) = event.delivery.told.clone() else { return };
         let age = self.inner.clock.now().since(event.delivery.received);
-        let teller = self.teller(&event).await;
-        match self.inner.ports.tell(teller, destination.clone(), text.into()).await {
+        let source_function = self.source_function(&event).await;
+        match self.inner.ports.tell(source_function, destination.clone(), text.into()).await {
             Ok(()) => self.done(event.id).await,
             Err(reason) if AGE_MAX < age => {
                 tracing::warn!(function = event.name, destination, reason, "a destination was never told");
@@ -244,11 +244,11 @@ impl Functions {
         }
     }
 
-    async fn teller(&self, event: &Event) -> Teller {
+    async fn source_function(&self, event: &Event) -> SourceFunction {
         let (home, qualifier) = (event.home.clone(), event.delivery.qualifier.as_deref());
         let called = Called { home: &home, name: &event.name, qualifier, source: Source::Permitted };
         let role = self.find(&called).await.ok().map(|running| running.role.clone());
-        Teller { home, function: event.name.clone(), role }
+        SourceFunction { home, function: event.name.clone(), role }
     }
 
     async fn attempt(&self, event: &mut Event) -> Next {
@@ -266,7 +266,7 @@ impl Functions {
         let age_max = age_max.map_or(AGE_MAX, |seconds| Duration::from_secs(seconds.into()));
         let on_failure = config.as_ref().and_then(|config| config.on_failure.clone());
         if age_max < age {
-            let told = event.told(on_failure, "EventAgeExceeded", None, self.inner.clock.now());
+            let told = event.notification(on_failure, "EventAgeExceeded", None, self.inner.clock.now());
             return Next::Over(told);
         }
         let invocation = Invocation {
@@ -303,7 +303,7 @@ impl Functions {
             false => (config.as_ref().and_then(|config| config.on_success.clone()), "Success"),
         };
         let answer = Ended::of(answer).await;
-        let told = event.told(destination, condition, Some(answer), self.inner.clock.now());
+        let told = event.notification(destination, condition, Some(answer), self.inner.clock.now());
         Next::Over(told)
     }
 
@@ -341,7 +341,7 @@ impl Ended {
 
 impl Event {
     /// <https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html>
-    fn told(
+    fn notification(
         &self,
         destination: Option<String>,
         condition: &str,

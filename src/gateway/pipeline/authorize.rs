@@ -13,7 +13,7 @@ use crate::gateway::access::{
 use crate::gateway::authorizers::AuthorizerRunner;
 use crate::gateway::compile::Match;
 use crate::gateway::refusal::{Denial, Refusal};
-use crate::gateway::signers::{Insider, Signers};
+use crate::gateway::signers::{InternalCaller, Signers};
 use crate::policy::Decision;
 
 /// What checks callers.
@@ -108,7 +108,7 @@ fn admit(routed: &Routed, policy: Option<Decision>, arn: &str) -> Result<(), Ref
 /// Policies depend on the signer, so the signature is verified first. But callers whom the API's policy refuses in any
 /// case get that answer before they are asked to sign.
 async fn admit_signer(routed: &mut Routed, signers: &Signers, arn: &str) -> Result<(), Refusal> {
-    if let Some(Insider::Service { .. }) = routed.context.insider.as_deref() {
+    if let Some(InternalCaller::Service { .. }) = routed.context.internal_caller.as_deref() {
         // It has no policies of its own, so the API's has to allow.
         let said = routed.stage.policy.decide(&routed.context, Action::Invoke, arn);
         return admit(routed, Some(said.unwrap_or(Decision::ImplicitDeny)), arn);

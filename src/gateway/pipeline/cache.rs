@@ -66,7 +66,7 @@ pub(crate) async fn look_up(
 /// `Answered → Answered`; the response is stored once its body has been sent completely.
 pub(crate) fn keep(answered: Answered, missed: Option<Missed>, clock: &Arc<dyn Clock>) -> Answered {
     let Some(Missed { answers, slot, freshness }) = missed else { return answered };
-    told(recorded(answered, answers, slot, clock), freshness)
+    with_warning(recorded(answered, answers, slot, clock), freshness)
 }
 
 fn cache_of<'a>(method: &'a CompiledMethod, context: &Context) -> Option<&'a MethodCache> {
@@ -103,7 +103,7 @@ async fn look_into(validated: Validated, clock: &dyn Clock, bulkhead: &Bulkhead)
     match found {
         Some(found) => {
             answers.hits.increment(1);
-            Ok(Lookup::Hit(told(hit(validated, &found), freshness)))
+            Ok(Lookup::Hit(with_warning(hit(validated, &found), freshness)))
         }
         None => {
             answers.misses.increment(1);
@@ -114,7 +114,7 @@ async fn look_into(validated: Validated, clock: &dyn Clock, bulkhead: &Bulkhead)
 }
 
 /// Adds the warning for a client that asked for a fresh response without permission.
-fn told(mut answered: Answered, freshness: Freshness) -> Answered {
+fn with_warning(mut answered: Answered, freshness: Freshness) -> Answered {
     if freshness == Freshness::Ignored {
         answered.response.headers_mut().append(WARNING, IGNORED);
     }

@@ -32,12 +32,12 @@ pub(crate) struct Wait(pub(crate) Option<Duration>);
 pub(crate) struct Limiter {
     rate: Rate,
     clock: Arc<dyn Clock>,
-    gate: Gate,
+    state: BucketState,
     /// The stored level was written at another rate, with another time to fill.
     is_outdated: AtomicBool,
 }
 
-enum Gate {
+enum BucketState {
     Open(Bucket),
     /// Nothing passes and nothing is refilled; the deficit stays.
     Shut {
@@ -105,7 +105,7 @@ impl Limiter {
     pub(crate) fn resumed(rate: Rate, clock: Arc<dyn Clock>, full_at: Timestamp) -> Self {
         let until_full = full_at.since(clock.now());
         let limiter = Self::spent(rate, clock, until_full.as_secs_f64() * rate.per_second);
-        if let Gate::Open(bucket) = &limiter.gate {
+        if let BucketState::Open(bucket) = &limiter.state {
             bucket.kept.store(bucket.arrival.0.load(Ordering::Acquire), Ordering::Release);
         }
         limiter
@@ -120,15 +120,15 @@ impl Limiter {
 
     /// Whether its level has been stored.
     fn is_kept(&self) -> bool {
-        let is_kept = match &self.gate {
-            Gate::Shut { .. } => false,
-            Gate::Open(bucket) => bucket.kept.load(Ordering::Acquire) != 0,
+        let is_kept = match &self.state {
+            BucketState::Shut { .. } => false,
+            BucketState::Open(bucket) => bucket.kept.load(Ordering::Acquire) != 0,
         };
         is_kept || self.is_outdated.load(Ordering::Acquire)
     }
 
     fn spent(rate: Rate, clock: Arc<dyn Clock>, spent: f64) -> Self {
-        let gate = match quota(rate) {
+        let state = match quota(rate) {
             Some((quota, token_nanos)) => {
                 let spent = spent.min(f64::from(quota.burst_size().get()));
                 // Casts from floats saturate, and a bucket in use is never at 0.
@@ -136,11 +136,11 @@ impl Limiter {
                 let arrival = Arrival(Arc::new(AtomicU64::new(nanos)));
                 let began = clock.monotonic();
                 let governor = RateLimiter::new(quota, arrival.clone(), Monotonic(clock.clone()));
-                Gate::Open(Bucket { governor, arrival, began, token_nanos, kept: AtomicU64::new(0) })
+                BucketState::Open(Bucket { governor, arrival, began, token_nanos, kept: AtomicU64::new(0) })
             }
-            None => Gate::Shut { spent },
+            None => BucketState::Shut { spent },
         };
-        Self { rate, clock, gate, is_outdated: AtomicBool::new(false) }
+        Self { rate, clock, state, is_outdated: AtomicBool::new(false) }
     }
 
     /// Its rate.
@@ -150,9 +150,9 @@ impl Limiter {
 
     /// Takes a token, if there is one.
     pub(crate) fn take(&self) -> Result<(), Wait> {
-        match &self.gate {
-            Gate::Shut { .. } => Err(Wait(None)),
-            Gate::Open(bucket) => bucket
+        match &self.state {
+            BucketState::Shut { .. } => Err(Wait(None)),
+            BucketState::Open(bucket) => bucket
                 .governor
                 .check()
                 .map_err(|until| Wait(Some(until.wait_time_from(self.clock.monotonic())))),
@@ -161,9 +161,9 @@ impl Limiter {
 
     /// The number of missing tokens, with fractions.
     pub(crate) fn missing(&self) -> f64 {
-        match &self.gate {
-            Gate::Shut { spent } => *spent,
-            Gate::Open(bucket) => {
+        match &self.state {
+            BucketState::Shut { spent } => *spent,
+            BucketState::Open(bucket) => {
                 let missing = bucket.until_full(&*self.clock, bucket.arrival.0.load(Ordering::Acquire));
                 missing as f64 / bucket.token_nanos as f64
             }
@@ -173,7 +173,7 @@ impl Limiter {
     /// When it will be full, if that has changed since the last call, and either takes at least `worth` or contradicts
     /// the stored level.
     pub(crate) fn change(&self, worth: Duration) -> Option<Timestamp> {
-        let Gate::Open(bucket) = &self.gate else { return None };
+        let BucketState::Open(bucket) = &self.state else { return None };
         let arrival = bucket.arrival.0.load(Ordering::Acquire);
         let until_full = Duration::from_nanos(bucket.until_full(&*self.clock, arrival));
         let is_outdated = self.is_outdated.swap(false, Ordering::AcqRel);
@@ -184,15 +184,15 @@ impl Limiter {
 
     /// Records the level for [`Limiter::reset`]. Useful only if nobody else takes from the bucket.
     pub(crate) fn mark(&self) -> Mark {
-        match &self.gate {
-            Gate::Shut { .. } => Mark(0),
-            Gate::Open(bucket) => Mark(bucket.arrival.0.load(Ordering::Acquire)),
+        match &self.state {
+            BucketState::Shut { .. } => Mark(0),
+            BucketState::Open(bucket) => Mark(bucket.arrival.0.load(Ordering::Acquire)),
         }
     }
 
     /// Returns all tokens that were taken since `mark`.
     pub(crate) fn reset(&self, mark: Mark) {
-        if let Gate::Open(bucket) = &self.gate {
+        if let BucketState::Open(bucket) = &self.state {
             bucket.arrival.0.store(mark.0, Ordering::Release);
         }
     }
@@ -231,10 +231,10 @@ pub(crate) type StageMethod = (ApiId, StageName, String);
 
 /// The buckets of all stages, by method.
 #[derive(Default)]
-pub(crate) struct Limiters(Mutex<Shelf>);
+pub(crate) struct Limiters(Mutex<LimiterMap>);
 
 #[derive(Default)]
-struct Shelf {
+struct LimiterMap {
     limiters: HashMap<StageMethod, Arc<Limiter>>,
     /// Stages whose stored levels have been loaded.
     asked: HashSet<(ApiId, StageName)>,
@@ -242,55 +242,55 @@ struct Shelf {
 }
 
 impl Limiters {
-    fn shelf(&self) -> MutexGuard<'_, Shelf> {
+    fn limiters(&self) -> MutexGuard<'_, LimiterMap> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The bucket of `method`, with a new rate if that has changed. Called when a stage is compiled, not for each
     /// request.
     pub(crate) fn get(&self, method: StageMethod, rate: Rate, clock: &Arc<dyn Clock>) -> Arc<Limiter> {
-        let mut shelf = self.shelf();
-        let limiter = match shelf.limiters.get(&method) {
+        let mut limiters = self.limiters();
+        let limiter = match limiters.limiters.get(&method) {
             Some(limiter) if limiter.rate == rate => return limiter.clone(),
             Some(limiter) => limiter.changed(rate),
-            None => match shelf.restored.remove(&method) {
+            None => match limiters.restored.remove(&method) {
                 Some(full_at) => Limiter::resumed(rate, clock.clone(), full_at),
                 None => Limiter::new(rate, clock.clone()),
             },
         };
         let limiter = Arc::new(limiter);
-        shelf.limiters.insert(method, limiter.clone());
+        limiters.limiters.insert(method, limiter.clone());
         limiter
     }
 
     /// Whether the stored levels of a stage's buckets have not been loaded yet.
     pub(crate) fn is_new(&self, api: &ApiId, stage: &StageName) -> bool {
-        !self.shelf().asked.contains(&(api.clone(), stage.clone()))
+        !self.limiters().asked.contains(&(api.clone(), stage.clone()))
     }
 
     /// Restores the stored levels of a stage's buckets, by method.
     pub(crate) fn restore(&self, api: &ApiId, stage: &StageName, kept: Vec<(String, Timestamp)>) {
-        let mut shelf = self.shelf();
-        if shelf.asked.insert((api.clone(), stage.clone())) {
+        let mut limiters = self.limiters();
+        if limiters.asked.insert((api.clone(), stage.clone())) {
             let named = |(method, full_at)| ((api.clone(), stage.clone(), method), full_at);
-            shelf.restored.extend(kept.into_iter().map(named));
+            limiters.restored.extend(kept.into_iter().map(named));
         }
     }
 
     /// Methods whose buckets have changed and need at least `worth` to fill, and when they will be full.
     pub(crate) fn changes(&self, worth: Duration) -> Vec<(StageMethod, Timestamp)> {
-        let shelf = self.shelf();
+        let limiters = self.limiters();
         let change =
             |(method, limiter): (&StageMethod, &Arc<Limiter>)| Some((method.clone(), limiter.change(worth)?));
-        shelf.limiters.iter().filter_map(change).collect()
+        limiters.limiters.iter().filter_map(change).collect()
     }
 
     /// Drops the full buckets of methods that no compiled stage uses any more, and stored levels that are full at
     /// `now`.
     pub(crate) fn sweep(&self, now: Timestamp) {
-        let mut shelf = self.shelf();
-        shelf.limiters.retain(|_, limiter| 1 < Arc::strong_count(limiter) || 0.0 < limiter.missing());
-        shelf.restored.retain(|_, full_at| now < *full_at);
+        let mut limiters = self.limiters();
+        limiters.limiters.retain(|_, limiter| 1 < Arc::strong_count(limiter) || 0.0 < limiter.missing());
+        limiters.restored.retain(|_, full_at| now < *full_at);
     }
 }
 
@@ -399,7 +399,7 @@ mod tests {
         drop(wider);
         virtual_clock.advance(Duration::from_secs(2));
         limiters.sweep(Timestamp::EPOCH);
-        assert!(limiters.shelf().limiters.is_empty());
+        assert!(limiters.limiters().limiters.is_empty());
     }
 
     #[test]

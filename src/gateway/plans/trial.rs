@@ -24,7 +24,7 @@ const PREFIX: &str = "a-key-of-forty-characters-";
 
 /// A usage store in memory.
 #[derive(Debug, Default)]
-pub(crate) struct Shelf {
+pub(crate) struct MemoryUsageStore {
     used: Mutex<BTreeMap<(ApiKeyId, Day), u64>>,
     granted: Mutex<BTreeMap<(ApiKeyId, Day), i64>>,
     buckets: Mutex<Vec<KeptBucket>>,
@@ -34,7 +34,7 @@ pub(crate) struct Shelf {
     pub(crate) is_broken: AtomicBool,
 }
 
-impl Shelf {
+impl MemoryUsageStore {
     fn used(&self) -> MutexGuard<'_, BTreeMap<(ApiKeyId, Day), u64>> {
         self.used.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -55,7 +55,7 @@ impl Shelf {
     }
 }
 
-impl UsageRows for Shelf {
+impl UsageRows for MemoryUsageStore {
     type Error = SourceError;
 
     fn used(&self, subject: &Subject, day: Day) -> Result<u64, SourceError> {
@@ -77,7 +77,7 @@ impl UsageRows for Shelf {
     }
 }
 
-impl UsageStore for Shelf {
+impl UsageStore for MemoryUsageStore {
     fn post(&self, entries: Vec<Entry>) -> BoxFuture<'_, Result<Vec<Balance>, SourceError>> {
         Box::pin(async move {
             // Like a disk, it lets others run meanwhile.
@@ -181,7 +181,8 @@ impl KeyTrial {
             tags: BTreeMap::new(),
         };
         let terms = Terms::new(&plan, &api, &stage, HttpMethod::Get, "/")?;
-        let key_meters = KeyMeters::new(Arc::new(Numbered), Arc::new(Shelf::default()), clock.clone());
+        let key_meters =
+            KeyMeters::new(Arc::new(Numbered), Arc::new(MemoryUsageStore::default()), clock.clone());
         Some(Self { key_cache: key_meters.key_cache(&owner), key_meters, owner, terms, clock })
     }
 

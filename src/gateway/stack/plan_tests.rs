@@ -102,7 +102,7 @@ impl Fixture {
     fn crash(self) -> Self {
         let ports = Ports {
             stages: self.memory.clone(),
-            usage_store: self.memory.shelf.clone(),
+            usage_store: self.memory.usage_store.clone(),
             authenticator: Arc::new(Authenticator::new(self.keys.clone(), self.clock.clone())),
             permissions: self.granted.clone(),
             backends: self.backends.clone(),
@@ -138,7 +138,7 @@ impl Fixture {
 
     fn written_today(&self) -> u64 {
         let day = Day::of(crate::clock::Clock::now(&*self.clock));
-        self.memory.shelf.written(&"k1".into(), day)
+        self.memory.usage_store.written(&"k1".into(), day)
     }
 }
 
@@ -415,15 +415,15 @@ async fn a_graceful_restart_loses_nothing_and_a_crash_at_most_a_block() {
 async fn one_request_in_many_asks_the_usage_store() {
     let fixture = keyed_fixture(None, quota(20_000, QuotaPeriod::Day, 0));
     assert_eq!(fixture.passed(900).await, 900);
-    assert!(fixture.memory.shelf.posts.load(Ordering::SeqCst) <= 2);
+    assert!(fixture.memory.usage_store.posts.load(Ordering::SeqCst) <= 2);
 }
 
 #[tokio::test]
 async fn what_can_not_be_recorded_is_not_let_through() {
     let fixture = keyed_fixture(None, quota(10, QuotaPeriod::Day, 0));
-    fixture.memory.shelf.is_broken.store(true, Ordering::SeqCst);
+    fixture.memory.usage_store.is_broken.store(true, Ordering::SeqCst);
     assert_eq!(fixture.get_as("/dev/pets", GOLD).await.status, 503);
-    fixture.memory.shelf.is_broken.store(false, Ordering::SeqCst);
+    fixture.memory.usage_store.is_broken.store(false, Ordering::SeqCst);
     assert_eq!(fixture.passed(20).await, 10);
 }
 
@@ -432,7 +432,7 @@ async fn what_is_left_can_be_set() {
     let fixture = keyed_fixture(None, quota(10, QuotaPeriod::Day, 0));
     let subject = Subject { owner: owner(), plan: "p1".into(), key: "k1".into() };
     let grant = async |extra| {
-        fixture.memory.shelf.grant(&"k1".into(), Day::of(NOON), extra);
+        fixture.memory.usage_store.grant(&"k1".into(), Day::of(NOON), extra);
         fixture.notify(Change::Usage(subject.clone())).await;
     };
     assert_eq!(fixture.passed(4).await, 4);

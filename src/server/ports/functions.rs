@@ -13,7 +13,7 @@ use tokio::sync::SetOnce;
 
 use super::objects::Buckets;
 use crate::clock::{Clock, Timestamp};
-use crate::functions::{self, BoxFuture, Ports, SUPERVISOR_ARGUMENT, Teller, ZIPPED_BYTES_MAX};
+use crate::functions::{self, BoxFuture, Ports, SUPERVISOR_ARGUMENT, SourceFunction, ZIPPED_BYTES_MAX};
 use crate::gateway::{AwsCall, AwsOperation, CallAs};
 use crate::id::{AccountRegion, Arn};
 use crate::identity::iam::{Iam, RoleUse};
@@ -97,10 +97,15 @@ impl Outside {
         }
     }
 
-    async fn tell(&self, teller: &Teller, destination: &str, record: Bytes) -> Result<(), String> {
+    async fn tell(
+        &self,
+        source_function: &SourceFunction,
+        destination: &str,
+        record: Bytes,
+    ) -> Result<(), String> {
         let later = self.later.wait().await;
         let arn = Arn::parse(destination).map_err(|error| error.to_string())?;
-        let call = told(teller, destination, &arn, &record).ok_or("no destination of this kind")?;
+        let call = told(source_function, destination, &arn, &record).ok_or("no destination of this kind")?;
         match later.aws.send(call).await {
             Ok(response) if response.status.is_success() => Ok(()),
             Ok(response) => {
@@ -114,7 +119,7 @@ impl Outside {
 }
 
 /// How a service is told of an event's end.
-fn told(teller: &Teller, destination: &str, arn: &Arn, record: &Bytes) -> Option<AwsCall> {
+fn told(source_function: &SourceFunction, destination: &str, arn: &Arn, record: &Bytes) -> Option<AwsCall> {
     let text = String::from_utf8_lossy(record).into_owned();
     let json = |operation: &str| AwsOperation::Json(operation.to_owned());
     let mut headers = HeaderMap::new();
@@ -147,12 +152,12 @@ fn told(teller: &Teller, destination: &str, arn: &Arn, record: &Bytes) -> Option
         _ => return None,
     };
     Some(AwsCall {
-        owner: teller.home.clone(),
+        owner: source_function.home.clone(),
         service: arn.service.clone(),
         region: arn.region.clone(),
         operation,
         method: Method::POST,
-        call_as: role_use(teller).map_or(CallAs::Account, |role| CallAs::Role(Box::new(role))),
+        call_as: role_use(source_function).map_or(CallAs::Account, |role| CallAs::Role(Box::new(role))),
         source_arn: None,
         headers,
         query: Vec::new(),
@@ -162,8 +167,8 @@ fn told(teller: &Teller, destination: &str, arn: &Arn, record: &Bytes) -> Option
 }
 
 /// The function's use of its role; a function that is gone has none, and what it left is told as the account's.
-fn role_use(teller: &Teller) -> Option<RoleUse> {
-    Some(lambda_use(&teller.function, teller.role.as_deref()?))
+fn role_use(source_function: &SourceFunction) -> Option<RoleUse> {
+    Some(lambda_use(&source_function.function, source_function.role.as_deref()?))
 }
 
 fn lambda_use(function: &str, role: &str) -> RoleUse {
@@ -216,12 +221,12 @@ impl Ports for FunctionPorts {
 
     fn tell(
         &self,
-        teller: Teller,
+        source_function: SourceFunction,
         destination: String,
         record: Bytes,
     ) -> BoxFuture<'static, Result<(), String>> {
         let outside = self.0.clone();
-        Box::pin(async move { outside.tell(&teller, &destination, record).await })
+        Box::pin(async move { outside.tell(&source_function, &destination, record).await })
     }
 }
 

@@ -96,23 +96,23 @@ pub(super) async fn invoke(call: &Call, input: Invoke) -> Result<Reply, ApiError
     match input.invocation_type.as_deref() {
         Some("Event") => {
             rooms(call).enqueue(called, invocation).await?;
-            Ok(Reply { status: Some(202), headers: told(&trace), body: ReplyBody::Empty })
+            Ok(Reply { status: Some(202), headers: response_headers(&trace), body: ReplyBody::Empty })
         }
         Some("DryRun") => {
             rooms(call).dry_run(called).await?;
-            Ok(Reply { status: Some(204), headers: told(&trace), body: ReplyBody::Empty })
+            Ok(Reply { status: Some(204), headers: response_headers(&trace), body: ReplyBody::Empty })
         }
         _ => {
             let answer = rooms(call).invoke(called, invocation).await?;
             let mut reply = answered(answer, input.log_type.as_deref() == Some("Tail")).await;
-            reply.headers.extend(told(&trace));
+            reply.headers.extend(response_headers(&trace));
             Ok(reply)
         }
     }
 }
 
 /// The headers of every response.
-fn told(trace_id: &str) -> Vec<(HeaderName, HeaderValue)> {
+fn response_headers(trace_id: &str) -> Vec<(HeaderName, HeaderValue)> {
     let trace = HeaderValue::from_str(trace_id).ok();
     let trace = trace.map(|trace| (HeaderName::from_static("x-amzn-trace-id"), trace));
     let length = (HeaderName::from_static("x-amzn-remapped-content-length"), HeaderValue::from_static("0"));

@@ -5,43 +5,43 @@ use super::*;
 #[tokio::test]
 async fn people_sign_up_and_confirm_their_address() {
     let settings = json!({"UsernameAttributes": ["email"], "AutoVerifiedAttributes": ["email"]});
-    let house = House::new(settings, json!({})).await;
+    let fixture = Fixture::new(settings, json!({})).await;
     let up = json!({"Username": "ann@example.com", "Password": "Secret-1"});
-    let done = house.app("SignUp", up.clone()).await.unwrap();
+    let done = fixture.app("SignUp", up.clone()).await.unwrap();
     assert_eq!(done["CodeDeliveryDetails"]["Destination"], "a***@e***");
-    assert_eq!(text_of(&house.app("SignUp", up).await), "User already exists");
+    assert_eq!(text_of(&fixture.app("SignUp", up).await), "User already exists");
     assert_eq!(
-        text_of(&house.app("SignUp", json!({"Username": "ann", "Password": "Secret-1"})).await),
+        text_of(&fixture.app("SignUp", json!({"Username": "ann", "Password": "Secret-1"})).await),
         "Username should be an email."
     );
-    assert_eq!(text_of(&house.password("ann@example.com", "Secret-1").await), "User is not confirmed.");
+    assert_eq!(text_of(&fixture.password("ann@example.com", "Secret-1").await), "User is not confirmed.");
     let confirm = async |code: &str| {
-        house.app("ConfirmSignUp", json!({"Username": "ann@example.com", "ConfirmationCode": code})).await
+        fixture.app("ConfirmSignUp", json!({"Username": "ann@example.com", "ConfirmationCode": code})).await
     };
-    let code = house.code(done["UserSub"].as_str().unwrap(), "SignUp").await;
+    let code = fixture.code(done["UserSub"].as_str().unwrap(), "SignUp").await;
     let wrong = if code == "000000" { "000001" } else { "000000" };
     for _ in 0..5 {
         assert_eq!(name_of(&confirm(wrong).await), "CodeMismatchException");
     }
     assert_eq!(name_of(&confirm(&code).await), "LimitExceededException");
-    house.app("ResendConfirmationCode", json!({"Username": "ann@example.com"})).await.unwrap();
-    let code = house.code(done["UserSub"].as_str().unwrap(), "SignUp").await;
+    fixture.app("ResendConfirmationCode", json!({"Username": "ann@example.com"})).await.unwrap();
+    let code = fixture.code(done["UserSub"].as_str().unwrap(), "SignUp").await;
     confirm(&code).await.unwrap();
     assert_eq!(text_of(&confirm(&code).await), "User cannot be confirmed. Current status is CONFIRMED");
-    let result = house.srp("ann@example.com", "Secret-1").await.unwrap()["AuthenticationResult"].clone();
-    let claims = house.claims(&result["IdToken"]).await;
+    let result = fixture.srp("ann@example.com", "Secret-1").await.unwrap()["AuthenticationResult"].clone();
+    let claims = fixture.claims(&result["IdToken"]).await;
     assert_eq!((&claims["email_verified"], &claims["cognito:username"]), (&json!(true), &done["UserSub"]));
 
     let forgot = json!({"Username": "ann@example.com"});
-    house.app("ForgotPassword", forgot).await.unwrap();
-    let code = house.code(done["UserSub"].as_str().unwrap(), "ForgotPassword").await;
+    fixture.app("ForgotPassword", forgot).await.unwrap();
+    let code = fixture.code(done["UserSub"].as_str().unwrap(), "ForgotPassword").await;
     let set = json!({"Username": "ann@example.com", "ConfirmationCode": code, "Password": "Secret-2"});
-    house.app("ConfirmForgotPassword", set.clone()).await.unwrap();
-    assert_eq!(name_of(&house.app("ConfirmForgotPassword", set).await), "ExpiredCodeException");
-    house.srp("ann@example.com", "Secret-2").await.unwrap();
+    fixture.app("ConfirmForgotPassword", set.clone()).await.unwrap();
+    assert_eq!(name_of(&fixture.app("ConfirmForgotPassword", set).await), "ExpiredCodeException");
+    fixture.srp("ann@example.com", "Secret-2").await.unwrap();
 }
 
-impl House {
+impl Fixture {
     /// The code that a user was sent.
     async fn code(&self, user: &str, purpose: &str) -> String {
         let (pool, user, purpose) = (self.pool.clone(), user.to_owned(), purpose.to_owned());
@@ -55,25 +55,25 @@ impl House {
 
 #[tokio::test]
 async fn people_manage_their_own_account() {
-    let house =
-        House::new(json!({"AliasAttributes": ["email"], "AutoVerifiedAttributes": ["email"]}), json!({}))
+    let fixture =
+        Fixture::new(json!({"AliasAttributes": ["email"], "AutoVerifiedAttributes": ["email"]}), json!({}))
             .await;
-    house.user("ann", "Secret-1", json!([])).await;
-    house.user("bob", "Secret-1", json!([{"Name": "email", "Value": "bob@example.com"}, {"Name": "email_verified", "Value": "true"}])).await;
+    fixture.user("ann", "Secret-1", json!([])).await;
+    fixture.user("bob", "Secret-1", json!([{"Name": "email", "Value": "bob@example.com"}, {"Name": "email_verified", "Value": "true"}])).await;
     // A verified address is a name.
-    house.srp("bob@example.com", "Secret-1").await.unwrap();
+    fixture.srp("bob@example.com", "Secret-1").await.unwrap();
     let token =
-        house.password("ann", "Secret-1").await.unwrap()["AuthenticationResult"]["AccessToken"].clone();
+        fixture.password("ann", "Secret-1").await.unwrap()["AuthenticationResult"]["AccessToken"].clone();
     let me = async |operation: &str, input: Value| {
-        house.world.app(operation, with(json!({"AccessToken": token}), input)).await
+        fixture.world.app(operation, with(json!({"AccessToken": token}), input)).await
     };
     let email = |address: &str| json!({"UserAttributes": [{"Name": "email", "Value": address}]});
     let told = me("UpdateUserAttributes", email("ann@example.com")).await.unwrap();
     assert_eq!(told["CodeDeliveryDetailsList"][0]["AttributeName"], "email");
-    assert_eq!(name_of(&house.password("ann@example.com", "Secret-1").await), "UserNotFoundException");
-    let code = house.code("ann", "VerifyUserAttribute").await;
+    assert_eq!(name_of(&fixture.password("ann@example.com", "Secret-1").await), "UserNotFoundException");
+    let code = fixture.code("ann", "VerifyUserAttribute").await;
     me("VerifyUserAttribute", json!({"AttributeName": "email", "Code": code})).await.unwrap();
-    house.password("ann@example.com", "Secret-1").await.unwrap();
+    fixture.password("ann@example.com", "Secret-1").await.unwrap();
     let verified = json!({"UserAttributes": [{"Name": "email_verified", "Value": "true"}]});
     assert_eq!(
         text_of(&me("UpdateUserAttributes", verified).await),
@@ -84,7 +84,7 @@ async fn people_manage_their_own_account() {
 
     // Another's address is theirs, also once it is proven.
     me("UpdateUserAttributes", email("bob@example.com")).await.unwrap();
-    let code = house.code("ann", "VerifyUserAttribute").await;
+    let code = fixture.code("ann", "VerifyUserAttribute").await;
     let taken = me("VerifyUserAttribute", json!({"AttributeName": "email", "Code": code})).await;
     assert_eq!(name_of(&taken), "AliasExistsException");
 
@@ -95,51 +95,54 @@ async fn people_manage_their_own_account() {
     );
     assert_eq!(name_of(&me("ChangePassword", change("Secret-1", "weak")).await), "InvalidPasswordException");
     me("ChangePassword", change("Secret-1", "Secret-3")).await.unwrap();
-    house.srp("ann", "Secret-3").await.unwrap();
+    fixture.srp("ann", "Secret-3").await.unwrap();
     me("DeleteUser", json!({})).await.unwrap();
-    assert_eq!(name_of(&house.password("ann", "Secret-3").await), "UserNotFoundException");
+    assert_eq!(name_of(&fixture.password("ann", "Secret-3").await), "UserNotFoundException");
     assert_eq!(name_of(&me("GetUser", json!({})).await), "UserNotFoundException");
 }
 
 #[tokio::test]
 async fn groups_give_roles() {
-    let house = House::new(json!({}), json!({})).await;
-    house.user("ann", "Secret-1", json!([])).await;
+    let fixture = Fixture::new(json!({}), json!({})).await;
+    fixture.user("ann", "Secret-1", json!([])).await;
     let role = |name: &str| format!("arn:aws:iam::123456789012:role/{name}");
     for (name, precedence) in [("admins", 1), ("staff", 5)] {
         let group = json!({"GroupName": name, "RoleArn": role(name), "Precedence": precedence});
-        house.owner("CreateGroup", group.clone()).await.unwrap();
-        assert_eq!(name_of(&house.owner("CreateGroup", group).await), "GroupExistsException");
-        house.owner("AdminAddUserToGroup", json!({"Username": "ann", "GroupName": name})).await.unwrap();
+        fixture.owner("CreateGroup", group.clone()).await.unwrap();
+        assert_eq!(name_of(&fixture.owner("CreateGroup", group).await), "GroupExistsException");
+        fixture.owner("AdminAddUserToGroup", json!({"Username": "ann", "GroupName": name})).await.unwrap();
     }
-    let missing = house.owner("AdminAddUserToGroup", json!({"Username": "ann", "GroupName": "none"})).await;
+    let missing = fixture.owner("AdminAddUserToGroup", json!({"Username": "ann", "GroupName": "none"})).await;
     assert_eq!(name_of(&missing), "ResourceNotFoundException");
-    let result = house.password("ann", "Secret-1").await.unwrap()["AuthenticationResult"].clone();
-    let claims = house.claims(&result["IdToken"]).await;
+    let result = fixture.password("ann", "Secret-1").await.unwrap()["AuthenticationResult"].clone();
+    let claims = fixture.claims(&result["IdToken"]).await;
     assert_eq!(claims["cognito:groups"], json!(["admins", "staff"]));
     assert_eq!(claims["cognito:roles"], json!([role("admins"), role("staff")]));
     assert_eq!(claims["cognito:preferred_role"], json!(role("admins")));
-    let users = house.owner("ListUsersInGroup", json!({"GroupName": "staff"})).await.unwrap();
+    let users = fixture.owner("ListUsersInGroup", json!({"GroupName": "staff"})).await.unwrap();
     assert_eq!(users["Users"][0]["Username"], "ann");
-    house.owner("AdminRemoveUserFromGroup", json!({"Username": "ann", "GroupName": "admins"})).await.unwrap();
-    let groups = house.owner("AdminListGroupsForUser", json!({"Username": "ann"})).await.unwrap();
+    fixture
+        .owner("AdminRemoveUserFromGroup", json!({"Username": "ann", "GroupName": "admins"}))
+        .await
+        .unwrap();
+    let groups = fixture.owner("AdminListGroupsForUser", json!({"Username": "ann"})).await.unwrap();
     assert_eq!(groups["Groups"].as_array().unwrap().len(), 1);
-    house.owner("DeleteGroup", json!({"GroupName": "staff"})).await.unwrap();
-    let groups = house.owner("ListGroups", json!({})).await.unwrap();
+    fixture.owner("DeleteGroup", json!({"GroupName": "staff"})).await.unwrap();
+    let groups = fixture.owner("ListGroups", json!({})).await.unwrap();
     assert_eq!(groups["Groups"].as_array().unwrap().len(), 1);
 }
 
 #[tokio::test]
 async fn users_are_listed_by_page_and_filter() {
-    let house = House::new(json!({}), json!({})).await;
+    let fixture = Fixture::new(json!({}), json!({})).await;
     for n in 0..5 {
         let made = json!({"Username": format!("user{n}"), "MessageAction": "SUPPRESS", "TemporaryPassword": "Secret-1",
             "UserAttributes": [{"Name": "email", "Value": format!("u{}@example.com", n % 2)}]});
-        house.owner("AdminCreateUser", made).await.unwrap();
+        fixture.owner("AdminCreateUser", made).await.unwrap();
     }
     let (mut seen, mut token) = (Vec::new(), Value::Null);
     loop {
-        let page = house.owner("ListUsers", json!({"Limit": 2, "PaginationToken": token})).await.unwrap();
+        let page = fixture.owner("ListUsers", json!({"Limit": 2, "PaginationToken": token})).await.unwrap();
         seen.extend(page["Users"].as_array().unwrap().iter().map(|it| it["Username"].clone()));
         token = page["PaginationToken"].clone();
         if token.is_null() {
@@ -148,21 +151,21 @@ async fn users_are_listed_by_page_and_filter() {
     }
     assert_eq!(seen, ["user0", "user1", "user2", "user3", "user4"]);
     let filter = json!({"Filter": "email = \"u1@example.com\"", "AttributesToGet": ["email"]});
-    let page = house.owner("ListUsers", filter).await.unwrap();
+    let page = fixture.owner("ListUsers", filter).await.unwrap();
     assert_eq!(page["Users"].as_array().unwrap().len(), 2);
     assert_eq!(page["Users"][0]["Attributes"], json!([{"Name": "email", "Value": "u1@example.com"}]));
     assert_eq!(
-        name_of(&house.owner("ListUsers", json!({"Filter": "nonsense"})).await),
+        name_of(&fixture.owner("ListUsers", json!({"Filter": "nonsense"})).await),
         "InvalidParameterException"
     );
 }
 
 #[tokio::test]
 async fn tokens_of_others_are_nobody_s() {
-    let house = House::new(json!({}), json!({})).await;
-    house.user("ann", "Secret-1", json!([])).await;
+    let fixture = Fixture::new(json!({}), json!({})).await;
+    fixture.user("ann", "Secret-1", json!([])).await;
     let token =
-        house.password("ann", "Secret-1").await.unwrap()["AuthenticationResult"]["AccessToken"].clone();
+        fixture.password("ann", "Secret-1").await.unwrap()["AuthenticationResult"]["AccessToken"].clone();
     let parts: Vec<&str> = token.as_str().unwrap().split('.').collect();
     let none = "eyJhbGciOiJub25lIn0";
     for bad in [
@@ -173,16 +176,16 @@ async fn tokens_of_others_are_nobody_s() {
         format!("{}.{}.{}", parts[0], parts[0], parts[2]),
         "A".repeat(20_000),
     ] {
-        let answer = house.world.app("GetUser", json!({"AccessToken": bad})).await;
+        let answer = fixture.world.app("GetUser", json!({"AccessToken": bad})).await;
         assert_eq!(text_of(&answer), "Invalid Access Token", "{bad}");
     }
     // A token of another pool's key.
-    let other = House::new(json!({}), json!({})).await;
+    let other = Fixture::new(json!({}), json!({})).await;
     other.user("ann", "Secret-1", json!([])).await;
     let theirs =
         other.password("ann", "Secret-1").await.unwrap()["AuthenticationResult"]["AccessToken"].clone();
     assert_eq!(
-        text_of(&house.world.app("GetUser", json!({"AccessToken": theirs})).await),
+        text_of(&fixture.world.app("GetUser", json!({"AccessToken": theirs})).await),
         "Invalid Access Token"
     );
 }
