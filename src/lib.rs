@@ -33,6 +33,7 @@ pub use stepgate_gateway as gateway;
 // Floor 8: the AWS APIs as clients see them.
 pub use stepgate_wire as wire;
 // Floor 9: CloudFormation templates, and the calls that Task states make.
+pub use stepgate_assets as assets;
 pub use stepgate_cognito as cognito;
 pub use stepgate_stack as stack;
 pub use stepgate_tasks as tasks;

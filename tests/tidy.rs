@@ -16,7 +16,7 @@ const FLOORS: &[&[&str]] = &[
     &["apis", "engine", "functions"],
     &["gateway"],
     &["wire"],
-    &["cognito", "stack", "tasks"],
+    &["assets", "cognito", "stack", "tasks"],
     &["server"],
     &["cli"],
 ];

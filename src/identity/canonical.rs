@@ -23,12 +23,21 @@ const UNSIGNED_PAYLOAD: &str = "UNSIGNED-PAYLOAD";
 /// The header that changes the method of a request.
 const METHOD_OVERRIDE: &str = "x-http-method-override";
 
+/// What a signature says of a body.
+#[derive(Clone, Copy)]
+pub(super) enum Payload<'a> {
+    /// The hash of this one.
+    Whole(&'a [u8]),
+    /// These words, or a hash that whoever reads the body compares.
+    Said(&'a str),
+}
+
 /// Writes the canonical request.
 ///
 /// Fails if `host`, or a header that AWS acts on, isn't signed, or if a signed header is missing.
 pub(super) fn canonical_request(
     head: Head<'_>,
-    body: &[u8],
+    payload: Payload<'_>,
     signature: &Signature,
 ) -> Result<String, Invalid> {
     let is_signed = |name: &str| signature.signed_headers.iter().any(|signed| signed == name);
@@ -60,9 +69,10 @@ pub(super) fn canonical_request(
     out.push('\n');
     out.push_str(&signature.signed_headers.join(";"));
     out.push('\n');
-    match content_sha256(head) {
-        Some(UNSIGNED_PAYLOAD) => out.push_str(UNSIGNED_PAYLOAD),
-        said => {
+    match (payload, content_sha256(head)) {
+        (Payload::Said(said), _) => out.push_str(said),
+        (Payload::Whole(_), Some(UNSIGNED_PAYLOAD)) => out.push_str(UNSIGNED_PAYLOAD),
+        (Payload::Whole(body), said) => {
             let mut hash = String::with_capacity(64);
             push_hex(&mut hash, &Sha256::digest(body));
             // A backend may rely on the hash in the header, so it has to be right.

@@ -16,6 +16,7 @@ use stepgate_store as store;
 
 mod caller;
 mod canonical;
+mod chunks;
 mod credentials;
 mod ecdsa;
 mod error;
@@ -33,11 +34,13 @@ mod sign;
 mod signature;
 mod target_uri;
 mod verify;
+mod version_2;
 
 pub use caller::{
     CallFacts, Caller, ConditionValues, FederatedUser, Principal, RoleSession, SessionTags, UserIdentity,
     UserSession, WebIdentity,
 };
+pub use chunks::Chunks;
 pub use credentials::{Credential, Keys, Secret};
 pub use error::{AuthError, Incomplete, Invalid};
 pub use grants::{Grants, Layer, Owner};
@@ -48,3 +51,4 @@ pub use sign::sign;
 pub use signature::{is_signed, scope_of};
 pub use target_uri::{BadTarget, TargetUri, generous_reading, has_dot_segment};
 pub use verify::{Authenticated, Authenticator, Claim};
+pub use version_2::is_signed as is_signed_version_2;

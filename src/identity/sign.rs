@@ -5,7 +5,7 @@ use http::header::AUTHORIZATION;
 use http::request::Parts;
 use sha2::{Digest, Sha256};
 
-use super::canonical::{canonical_request, push_hex};
+use super::canonical::{Payload, canonical_request, push_hex};
 use super::head::Head;
 use super::mac::mac;
 use super::signature::{ALGORITHM, Algorithm, Signature};
@@ -72,7 +72,7 @@ pub fn sign(
         expires: None,
     };
     let uri = TargetUri::outbound(parts);
-    let Ok(canonical) = canonical_request(Head::new(parts, &uri), body, &signature) else {
+    let Ok(canonical) = canonical_request(Head::new(parts, &uri), Payload::Whole(body), &signature) else {
         // The header isn't text: the receiver will report that the signature is missing.
         return;
     };

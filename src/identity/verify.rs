@@ -5,15 +5,16 @@ use std::sync::Arc;
 use quick_cache::sync::Cache;
 use subtle::ConstantTimeEq;
 
-use super::canonical::{canonical_request, push_hex};
+use super::canonical::{Payload, canonical_request, push_hex};
+use super::chunks::Chunks;
 use super::credentials::Registered;
 use super::error::Invalid;
 use super::head::Head;
 use super::mac::mac;
 use super::sign::string_to_sign;
 use super::signature::{Algorithm, Signature};
-use super::{AuthError, Caller, Keys, ecdsa};
-use crate::clock::Clock;
+use super::{AuthError, Caller, Keys, ecdsa, version_2};
+use crate::clock::{Clock, Timestamp};
 use crate::id::{AccountRegion, Region};
 
 /// The number of derived keys to keep: one for each key, day, region and service.
@@ -90,7 +91,7 @@ impl Authenticator {
         let signature = Signature::read(head)?;
         let registered = self.keys.find(&signature.access_key_id).ok_or(AuthError::UnrecognizedClient)?;
         let now = self.clock.now();
-        check_token(&registered, &signature)?;
+        check_token(&registered, signature.token.as_deref())?;
         if registered.credential.expires.is_some_and(|expires| expires <= now) {
             return Err(AuthError::ExpiredToken);
         }
@@ -101,18 +102,73 @@ impl Authenticator {
 
     /// The second half: whether the signature of the claim is that of the request.
     pub fn verify(&self, claim: Claim, head: Head<'_>, body: &[u8]) -> Result<Authenticated, AuthError> {
+        self.verify_payload(&claim, head, Payload::Whole(body))
+    }
+
+    /// The same of a request whose body is still to come, and of which the client says `payload`: a hash that whoever reads
+    /// the body has to compare, `UNSIGNED-PAYLOAD`, or that it comes in chunks. Those are signed one by one, which is what
+    /// is returned besides.
+    ///
+    /// # Errors
+    /// As [`Authenticator::verify`].
+    pub fn verify_head(
+        &self,
+        claim: &Claim,
+        head: Head<'_>,
+        payload: &str,
+    ) -> Result<(Authenticated, Chunks), AuthError> {
+        let authenticated = self.verify_payload(claim, head, Payload::Said(payload))?;
+        let Claim { registered, signature, .. } = claim;
+        let key = self.signing_key(registered, signature);
+        Ok((authenticated, Chunks::after(key, signature)))
+    }
+
+    /// Verifies an address that is presigned in S3's older way. `bucket` is the bucket that the host names, if any.
+    ///
+    /// # Errors
+    /// Any [`AuthError`].
+    pub fn verify_version_2(&self, head: Head<'_>, bucket: Option<&str>) -> Result<Authenticated, AuthError> {
+        let query = head.uri.query();
+        let key = query.last("AWSAccessKeyId").ok_or(AuthError::MissingToken)?;
+        let registered = self.keys.find(key).ok_or(AuthError::UnrecognizedClient)?;
+        let credential = &registered.credential;
+        check_token(&registered, query.last("x-amz-security-token"))?;
+        let now = self.clock.now();
+        let expires = version_2::expires(query).map(|seconds| seconds.saturating_mul(1000));
+        let expires = expires.map(Timestamp::from_millis).ok_or(AuthError::MissingToken)?;
+        if expires < now {
+            let (date, limit, minutes) = (expires, now, 0);
+            return Err(Invalid::Expired { date, limit, now, minutes }.into());
+        }
+        if credential.expires.is_some_and(|expires| expires <= now) {
+            return Err(AuthError::ExpiredToken);
+        }
+        let to_sign = version_2::string_to_sign(head, bucket);
+        if !version_2::is_right(credential.secret.expose(), &to_sign, query) {
+            return Err(Invalid::Mismatch { canonical: String::new(), to_sign: String::new() }.into());
+        }
+        Ok(Authenticated { caller: credential.caller.clone(), region: AccountRegion::nowhere().region })
+    }
+
+    fn verify_payload(
+        &self,
+        claim: &Claim,
+        head: Head<'_>,
+        payload: Payload<'_>,
+    ) -> Result<Authenticated, AuthError> {
         let Claim { registered, signature, region } = claim;
-        let canonical = canonical_request(head, body, &signature)?;
-        let to_sign = string_to_sign(&signature, &canonical);
+        let (registered, region) = (&**registered, region.clone());
+        let canonical = canonical_request(head, payload, signature)?;
+        let to_sign = string_to_sign(signature, &canonical);
         let is_right = match signature.algorithm {
             Algorithm::Hmac => {
-                let key = self.signing_key(&registered, &signature);
+                let key = self.signing_key(registered, signature);
                 let mut expected = String::with_capacity(64);
                 push_hex(&mut expected, &mac(&key, to_sign.as_bytes()));
                 bool::from(expected.as_bytes().ct_eq(signature.signature.as_bytes()))
             }
             Algorithm::Ecdsa => self
-                .public_key(&registered, &signature)
+                .public_key(registered, signature)
                 .is_some_and(|key| ecdsa::is_signed(&key, &to_sign, &signature.signature)),
         };
         if is_right {
@@ -146,8 +202,8 @@ impl Authenticator {
     }
 }
 
-fn check_token(registered: &Registered, signature: &Signature) -> Result<(), AuthError> {
-    let is_right = match (&registered.credential.session_token, &signature.token) {
+fn check_token(registered: &Registered, token: Option<&str>) -> Result<(), AuthError> {
+    let is_right = match (&registered.credential.session_token, token) {
         (None, None) => true,
         (Some(expected), Some(given)) => expected.matches(given),
         (Some(_), None) | (None, Some(_)) => false,
@@ -197,7 +253,7 @@ mod tests {
     use serde::Deserialize;
 
     use super::*;
-    use crate::clock::{Timestamp, VirtualClock};
+    use crate::clock::VirtualClock;
     use crate::id::AccountId;
     use crate::identity::{Credential, Secret};
 

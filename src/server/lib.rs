@@ -6,6 +6,7 @@
 // Rooms are called by their names, wherever they stand.
 use crate as server;
 use stepgate_apis as apis;
+use stepgate_assets as assets;
 use stepgate_clock as clock;
 use stepgate_cognito as cognito;
 use stepgate_connect as connect;

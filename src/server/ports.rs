@@ -29,6 +29,7 @@ use super::options::{Options, UserPool};
 use super::services::{self, Rooms};
 use super::settings_keys::{self, SettingsKeys};
 use crate::apis;
+use crate::assets::{s3, ssm};
 use crate::clock::{Clock, Ids, RandomIds, SystemClock};
 use crate::cognito::{self, Cognito};
 use crate::connect::{self, HttpClient};
@@ -80,6 +81,16 @@ pub(super) async fn wire_rooms(options: &Options, home: &AccountRegion) -> Resul
         ..store::Options::default()
     };
     let store = Store::open(&options.data_dir, store_options, clock.clone())?;
+
+    let buckets_ports = s3::Ports {
+        store: store.clone(),
+        folder: options.data_dir.join("objects"),
+        clock: clock.clone(),
+        ids: ids.clone(),
+        bounds: s3::Bounds::default(),
+    };
+    let own_buckets = s3::Buckets::open(buckets_ports).await?;
+    let parameters = ssm::Parameters::open(store.clone(), clock.clone())?;
 
     let egress = connect::Egress::new(&options.egress.allow, &options.egress.deny);
     let egress =
@@ -199,7 +210,17 @@ pub(super) async fn wire_rooms(options: &Options, home: &AccountRegion) -> Resul
         let (clock, ids, engine) = (clock.clone(), ids.clone(), engine.clone());
         let functions = functions.clone();
         let (cognito, stacks) = (cognito.clone(), stacks.clone());
-        let rooms = Rooms { engine, apis, functions, iam: iam.clone(), sessions, stacks, cognito };
+        let rooms = Rooms {
+            engine,
+            apis,
+            functions,
+            iam: iam.clone(),
+            sessions,
+            stacks,
+            cognito,
+            buckets: own_buckets,
+            parameters,
+        };
         let services = services::registered(&rooms);
         let api = wire::Api::new(services, authenticator.clone(), iam.clone(), bodies, clock, ids);
         let api = match &audit_log {

@@ -12,6 +12,7 @@ use serde::Deserialize;
 use super::error::Error;
 use super::options::Options;
 use crate::apis::Apis;
+use crate::assets::ssm;
 use crate::clock::{Clock, Ids, RandomIds, SystemClock};
 use crate::cognito;
 use crate::functions::Functions;
@@ -102,6 +103,7 @@ pub async fn rotate_store(options: &Options, new: Option<&Secrets>) -> Result<us
     Functions::migrate(&store)?;
     let iam = Iam::open(store.clone(), clock.clone(), ids.clone())?;
     Sessions::open(store.clone(), clock, ids, Arc::new(Keys::default()), iam).await?;
+    ssm::Parameters::open(store.clone(), Arc::new(SystemClock::new()))?;
     Stacks::migrate(&store).map_err(|reason| Error::Stack { name: String::new(), reason })?;
     let rotated = store.rotate(sealed_columns(), new).await;
     store.close().await;
@@ -110,7 +112,16 @@ pub async fn rotate_store(options: &Options, new: Option<&Secrets>) -> Result<us
 
 /// All encrypted columns.
 fn sealed_columns() -> Vec<&'static SealedColumn> {
-    [Apis::SEALED, cognito::SEALED, Functions::SEALED, Iam::SEALED, Sessions::SEALED, Stacks::SEALED].concat()
+    [
+        Apis::SEALED,
+        cognito::SEALED,
+        Functions::SEALED,
+        Iam::SEALED,
+        Sessions::SEALED,
+        ssm::SEALED,
+        Stacks::SEALED,
+    ]
+    .concat()
 }
 
 fn read_file(path: &Path) -> Result<String, String> {

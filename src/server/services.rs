@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::assets::{s3, ssm};
 use crate::cognito::{Cognito, identity_pools, user_pools};
 use crate::engine::Engine;
 use crate::functions::Functions;
@@ -19,6 +20,8 @@ pub(super) struct Rooms {
     pub(super) sessions: Sessions,
     pub(super) stacks: Arc<Stacks>,
     pub(super) cognito: Cognito,
+    pub(super) buckets: s3::Buckets,
+    pub(super) parameters: ssm::Parameters,
 }
 
 /// Makes a service of the room it works on.
@@ -34,6 +37,8 @@ const SERVICES: &[(&Service, Register)] = &[
     (&stack::service::SERVICE, |rooms| stack::service::service(rooms.stacks.clone())),
     (&identity_pools::SERVICE, |rooms| identity_pools::service(rooms.cognito.clone())),
     (&user_pools::SERVICE, |rooms| user_pools::service(rooms.cognito.clone())),
+    (&s3::SERVICE, |rooms| s3::service(rooms.buckets.clone())),
+    (&ssm::SERVICE, |rooms| ssm::service(rooms.parameters.clone())),
 ];
 
 /// What every service of this server says of itself.

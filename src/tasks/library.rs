@@ -111,7 +111,10 @@ impl Library {
                 Service::S3(_, Some(target), integration) | Service::Aws(target, integration) => {
                     target.call(&rooms.aws, &integration, call).await
                 }
-                Service::S3(_, None, _) => TaskResult::Failed(no_objects(&call.resource)),
+                Service::S3(action, None, _) => match s3::unpermitted(&rooms.aws, action, &call).await {
+                    Some(failure) => TaskResult::Failed(failure),
+                    None => s3::call(&rooms.objects, action, call).await,
+                },
             };
             (result, None)
         })
@@ -177,15 +180,6 @@ fn not_run(resource: &Resource) -> Failure {
     Failure::new("States.Runtime", cause)
 }
 
-fn no_objects(resource: &Resource) -> Failure {
-    let (_, resource) = aws::shown(resource);
-    let cause = format!(
-        "The resource {resource} can't be called: objects are in a folder only, which the settings name as root of \
-         [services.s3]."
-    );
-    Failure::new("States.Runtime", cause)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -200,10 +194,9 @@ mod tests {
             text: "arn:aws:states:::ecs:runTask.sync".to_owned(),
         });
         assert!(Service::of(&resource).is_none());
-        for (failure, parts) in [
-            (not_run(&resource), ["arn:aws:states:::ecs:runTask.sync", "no service 'ecs'", "activities"]),
-            (no_objects(&resource), ["arn:aws:states:::ecs:runTask.sync", "folder", "[services.s3]"]),
-        ] {
+        for (failure, parts) in
+            [(not_run(&resource), ["arn:aws:states:::ecs:runTask.sync", "no service 'ecs'", "activities"])]
+        {
             assert_eq!(failure.error.as_deref(), Some("States.Runtime"));
             let cause = failure.cause.unwrap();
             for part in parts {

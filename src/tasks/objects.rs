@@ -44,11 +44,11 @@ impl ObjectStore {
         self.root.is_some()
     }
 
-    /// What is told of one object in a folder.
+    /// What is told of one object.
     pub(super) async fn look(&self, object: ObjectName) -> Result<ListedObject, Failure> {
         match self.root.clone() {
             Some(root) => blocking(move || folder::look(&root, &object)).await,
-            None => Err(nowhere(&object, false)),
+            None => endpoint::look(&self.aws, &object).await.unwrap_or_else(|| Err(nowhere(&object, false))),
         }
     }
 

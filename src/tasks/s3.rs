@@ -1,4 +1,4 @@
-//! Tasks of `aws-sdk:s3` where buckets are folders of this machine.
+//! Tasks of `aws-sdk:s3`, wherever objects are.
 //!
 //! <https://docs.aws.amazon.com/step-functions/latest/dg/supported-services-awssdk.html>
 
@@ -7,10 +7,13 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 
 use super::objects::{ObjectStore, PAGE};
+use super::role::role_use;
 use crate::asl::{Integration, Pattern};
 use crate::engine::event::Failure;
 use crate::engine::{ListedObject, ObjectName, Objects, TaskCall, TaskResult};
 use crate::json::{self, Payload};
+use crate::wire::Permission;
+use crate::wire::client::{self, AwsClient};
 
 /// The most that a task's result may have.
 const OBJECT_BYTES_MAX: u64 = 262_144;
@@ -39,6 +42,25 @@ impl Action {
             _ => None,
         }
     }
+}
+
+/// Why the call's role may not make it, if it may not.
+pub(super) async fn unpermitted(aws: &AwsClient, action: Action, call: &TaskCall) -> Option<Failure> {
+    let role = role_use(call)?;
+    let input = call.input.value();
+    let text = |name: &str| input.get(name).and_then(Value::as_str).unwrap_or_default();
+    let arn = format!("arn:{}:s3:::{}", call.home.region.partition(), text("Bucket"));
+    let needed = match action {
+        Action::Get => Permission::new("s3:GetObject", format!("{arn}/{}", text("Key"))),
+        Action::Put => Permission::new("s3:PutObject", format!("{arn}/{}", text("Key"))),
+        Action::List => Permission::new("s3:ListBucket", arn),
+    };
+    let error = aws.permit(&role, &call.home, &[needed]).await.err()?;
+    let code = match error {
+        client::Unpermitted::Denied(_) => "S3.S3Exception",
+        client::Unpermitted::Role(_) | client::Unpermitted::Closed => "S3.SdkClientException",
+    };
+    Some(Failure::new(code, error.to_string()))
 }
 
 /// Makes a call and says how it went.

@@ -1,7 +1,7 @@
 //! The way in for HTTP requests. [`in_process`](super::in_process) has the other.
 
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use http::HeaderMap;
@@ -26,14 +26,14 @@ use crate::meter;
 /// The largest body of a request without a signature.
 const UNSIGNED_BYTES_MAX: usize = 65_536;
 /// How much is read of a request that belongs to no service.
-const UNKNOWN_BYTES_MAX: usize = 1_048_576;
+pub(super) const UNKNOWN_BYTES_MAX: usize = 1_048_576;
 
 /// The AWS APIs. Clones share everything.
 #[derive(Clone)]
 pub struct Api {
     services: Arc<Services>,
     pub(super) routes: Arc<Routes>,
-    authenticator: Arc<Authenticator>,
+    pub(super) authenticator: Arc<Authenticator>,
     iam: Iam,
     pub(super) bodies: Arc<Bulkhead>,
     pub(super) clock: Arc<dyn Clock>,
@@ -42,14 +42,14 @@ pub struct Api {
 }
 
 /// What is known of a request when its answer is rendered.
-struct Outcome {
-    service: Option<&'static Service>,
-    operation: Option<&'static Operation>,
+pub(super) struct Outcome {
+    pub(super) service: Option<&'static Service>,
+    pub(super) operation: Option<&'static Operation>,
     /// Who called; kept for the audit log only.
-    caller: Option<Authenticated>,
+    pub(super) caller: Option<Authenticated>,
     /// What policies said of it; likewise.
-    decided: Vec<Decided>,
-    result: Result<Reply, ApiError>,
+    pub(super) decided: Vec<Decided>,
+    pub(super) result: Result<Reply, ApiError>,
 }
 
 impl Outcome {
@@ -166,6 +166,9 @@ impl Api {
             // What is sent is read to its end, as far as it is small: clients that still write miss the answer.
             skip(body, UNKNOWN_BYTES_MAX).await;
             return refuse(None, unserved::error(&name));
+        }
+        if let Some(service) = service.filter(|it| matches!(it.protocol, Protocol::RestXml { .. })) {
+            return self.answer_streamed(service, uri, parts, body, request_id).await;
         }
         if !is_signed(&parts.headers, uri) {
             return self.answer_anyone(service, uri, parts, body, request_id).await;
@@ -306,14 +309,26 @@ impl Api {
         (request_id, tell): (&str, Option<&mut Vec<Decided>>),
     ) -> Result<Reply, ApiError> {
         let decoded = decoded?;
+        self.permit_client(operation, &decoded.input, parts, (&caller, &region), tell).await?;
+        self.run_decoded(operation, decoded, parts, Authenticated { caller, region }, request_id).await
+    }
+
+    /// Whether a client may make a call; `tell` is told by which statements.
+    pub(super) async fn permit_client(
+        &self,
+        operation: &Operation,
+        input: &Value,
+        parts: &Parts,
+        (caller, region): (&Caller, &Region),
+        tell: Option<&mut Vec<Decided>>,
+    ) -> Result<(), ApiError> {
         let home = AccountRegion { account: caller.account.clone(), region: region.clone() };
-        let mut needed = permission::needed(operation, &decoded.input, &home);
+        let mut needed = permission::needed(operation, input, &home);
         if caller.has_policies() {
             let of_request = permission::of_request(parts);
             needed.iter_mut().for_each(|permission| permission.conditions.extend_from_slice(&of_request));
         }
-        self.permits_telling(&caller, &region, &needed, tell).await?;
-        self.run_decoded(operation, decoded, parts, Authenticated { caller, region }, request_id).await
+        self.permits_telling(caller, region, &needed, tell).await
     }
 
     async fn run_decoded(
@@ -361,7 +376,20 @@ impl Api {
         let state = self.services.state(operation.service);
         let state = state.ok_or_else(|| ApiError::bare(Code::UnknownOperation))?.clone();
         let time = self.clock.now();
-        Ok(Call { state, caller, home, operation, request_id, trace_id, time, behalf: None, input, payload })
+        let stream = Mutex::new(None);
+        Ok(Call {
+            state,
+            caller,
+            home,
+            operation,
+            request_id,
+            trace_id,
+            time,
+            behalf: None,
+            input,
+            payload,
+            stream,
+        })
     }
 }
 
@@ -386,7 +414,7 @@ pub(super) fn take_payload(operation: &Operation, input: &mut Value) -> Bytes {
     }
 }
 
-fn body_error(error: &BodyError) -> ApiError {
+pub(super) fn body_error(error: &BodyError) -> ApiError {
     match error {
         BodyError::TooLarge { bytes_max } => ApiError::new(
             Code::RequestEntityTooLarge,

@@ -1,12 +1,13 @@
 //! Calls: requests that are authenticated, routed and checked.
 
 use std::any::Any;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use super::incoming::Incoming;
 use super::{ApiError, Code, Operation};
 use crate::clock::Timestamp;
 use crate::id::AccountRegion;
@@ -41,6 +42,8 @@ pub struct Call {
     pub(super) state: Arc<dyn Any + Send + Sync>,
     pub(super) input: Value,
     pub(super) payload: Bytes,
+    /// A body that is still to come.
+    pub(super) stream: Mutex<Option<Incoming>>,
 }
 
 impl Call {
@@ -65,5 +68,11 @@ impl Call {
     /// The body, for operations with a member at [`super::Location::Payload`].
     pub fn payload(&self) -> &Bytes {
         &self.payload
+    }
+
+    /// The body as it comes, for operations with a member at [`super::Location::Stream`]. There is one.
+    pub fn stream(&self) -> Incoming {
+        let coming = self.stream.lock().unwrap_or_else(PoisonError::into_inner).take();
+        coming.unwrap_or_else(|| Incoming::whole(self.payload.clone()))
     }
 }

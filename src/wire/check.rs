@@ -22,7 +22,7 @@ pub(super) fn check(operation: &Operation, input: &mut Value, payload_given: boo
     let shape = operation.input;
     members.retain(|_, value| !value.is_null());
     let root = Path::Root;
-    if operation.service.protocol == Protocol::RestJson {
+    if matches!(operation.service.protocol, Protocol::RestJson | Protocol::RestXml { .. }) {
         // AWS checks a rest-json body as a separate structure, before labels and parameters.
         let (body, others): (Vec<&Member>, Vec<&Member>) =
             shape.members.iter().partition(|member| member.location == Location::Body);

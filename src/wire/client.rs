@@ -24,7 +24,6 @@ mod permission;
 mod query;
 mod request;
 mod settings;
-mod xml;
 
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
@@ -38,8 +37,8 @@ pub use self::endpoints::Endpoints;
 pub use self::query::{form, result as query_result};
 pub use self::request::Naming;
 pub use self::settings::{EndpointError, ServiceEndpoint, ServiceEndpoints};
-pub use self::xml::{Element, parse as parse_xml};
 use super::in_process::{Failed, Inside};
+pub use super::xml::{Element, parse as parse_xml};
 use super::{Api, ApiError, Behalf, Permission, Protocol, Service, protocol};
 use crate::clock::Clock;
 use crate::connect::{self, HttpClient, Request, Response, collect, full};
@@ -420,7 +419,7 @@ fn not_assumed(of: &RoleUse, error: &RoleError) -> BackendError {
 /// A response in XML as one in JSON; any other as it is.
 fn as_json(mut response: BackendResponse) -> BackendResponse {
     let text = String::from_utf8_lossy(&response.body);
-    let Some(root) = text.trim_start().starts_with('<').then(|| xml::parse(&text)).flatten() else {
+    let Some(root) = text.trim_start().starts_with('<').then(|| parse_xml(&text)).flatten() else {
         return response;
     };
     let body = match response.status.is_success() {

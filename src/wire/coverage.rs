@@ -81,7 +81,9 @@ fn rows_belong_to_their_table() {
             let fits = match service.protocol {
                 Protocol::Json10(_) | Protocol::Json11(_) => operation.route == Route::Target,
                 Protocol::Query { .. } => operation.route == Route::Action,
-                Protocol::RestJson => matches!(operation.route, Route::Rest { .. }),
+                Protocol::RestJson | Protocol::RestXml { .. } => {
+                    matches!(operation.route, Route::Rest { .. })
+                }
             };
             assert!(fits, "{}", operation.name);
         }
@@ -170,7 +172,7 @@ fn path_of(operation: &Operation, member: &Member) -> String {
         Protocol::RestJson if member.location == Location::Body => {
             format!("{}Input.{}", lower(operation.name), member.name)
         }
-        Protocol::RestJson => member.name.to_owned(),
+        Protocol::RestJson | Protocol::RestXml { .. } => member.name.to_owned(),
     }
 }
 

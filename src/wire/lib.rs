@@ -38,6 +38,7 @@ mod event_stream;
 mod harness;
 pub mod iam;
 mod in_process;
+mod incoming;
 pub mod lambda;
 mod operation;
 mod permission;
@@ -47,14 +48,17 @@ mod reply;
 mod service;
 mod shape;
 pub mod states;
+mod streamed;
 pub mod sts;
 #[cfg(test)]
 mod tests;
+mod xml;
 
 pub use api::Api;
 pub use audit::{Audit, CalledFrom, PageCall};
 pub use call::{Behalf, Call};
 pub use error::{ApiError, Code};
+pub use incoming::{Incoming, Said};
 pub use operation::{Handler, HandlerFuture, Operation, Route};
 pub use permission::{Assigned, Permission, Required};
 pub use protocol::Routes;

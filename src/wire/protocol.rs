@@ -3,6 +3,7 @@
 pub(super) mod aws_json;
 pub(super) mod query;
 pub(super) mod rest_json;
+pub(super) mod rest_xml;
 mod routes;
 pub(super) mod unserved;
 mod xml;
@@ -43,6 +44,7 @@ pub(super) fn decode(
             Ok(Decoded { input: aws_json::decode(&body)?, payload: Bytes::new() })
         }
         Protocol::RestJson => rest_json::decode(operation, uri, &parts.headers, body),
+        Protocol::RestXml { .. } => rest_xml::decode(operation, uri, &parts.headers, body),
         Protocol::Query { .. } => {
             Ok(Decoded { input: query::decode(operation, uri, &body), payload: Bytes::new() })
         }
@@ -55,23 +57,28 @@ pub(super) fn render_reply(operation: &Operation, reply: Reply, request_id: &str
     let mut response = match protocol {
         Protocol::Json10(_) | Protocol::Json11(_) => aws_json::reply(protocol, &reply),
         Protocol::RestJson => rest_json::reply(operation, &reply),
+        Protocol::RestXml { xmlns } => rest_xml::reply(operation, xmlns, &reply),
         Protocol::Query { xmlns } => query::reply(operation, xmlns, &reply, request_id),
     };
     response.headers_mut().extend(reply.headers);
     name_call(response.headers_mut(), request_id);
+    if matches!(protocol, Protocol::RestXml { .. }) {
+        rest_xml::name_call(response.headers_mut(), request_id);
+    }
     response
 }
 
 /// Writes an error as a response. If the service is unknown, `protocol` is used.
 pub(super) fn render_error(protocol: Protocol, error: &ApiError, request_id: &str) -> Response {
     let body = match protocol {
+        Protocol::RestXml { .. } => return rest_xml::error(error, request_id),
         Protocol::Json10(_) | Protocol::Json11(_) | Protocol::RestJson => error.json(protocol),
         Protocol::Query { .. } => query::error(error, request_id).into(),
     };
     let mut response = response(error.status(protocol), Some(body), media_type(protocol));
     let code = match protocol {
         Protocol::Json10(_) | Protocol::Json11(_) | Protocol::RestJson => error.code.name,
-        Protocol::Query { .. } => error.code.query_name,
+        Protocol::RestXml { .. } | Protocol::Query { .. } => error.code.query_name,
     };
     response.headers_mut().insert(ERROR_TYPE, HeaderValue::from_static(code));
     name_call(response.headers_mut(), request_id);
@@ -92,6 +99,7 @@ fn media_type(protocol: Protocol) -> HeaderValue {
         Protocol::Json10(_) => "application/x-amz-json-1.0",
         Protocol::Json11(_) => "application/x-amz-json-1.1",
         Protocol::RestJson => "application/json",
+        Protocol::RestXml { .. } => "application/xml",
         Protocol::Query { .. } => "text/xml",
     })
 }
@@ -117,7 +125,7 @@ impl ApiError {
     pub fn status(&self, protocol: Protocol) -> u16 {
         match protocol {
             Protocol::Json10(_) | Protocol::Json11(_) => self.code.json_status,
-            Protocol::RestJson | Protocol::Query { .. } => self.code.status,
+            Protocol::RestJson | Protocol::RestXml { .. } | Protocol::Query { .. } => self.code.status,
         }
     }
 

@@ -90,6 +90,11 @@ impl Special {
 pub enum Protocol {
     /// JSON bodies under REST paths.
     RestJson,
+    /// XML bodies under REST paths, as S3 speaks it: buckets are named by host or path, bodies may be streamed.
+    RestXml {
+        /// The namespace of the XML.
+        xmlns: &'static str,
+    },
     /// `application/x-amz-json-1.0`: `X-Amz-Target` names the operation.
     Json10(JsonNames),
     /// `application/x-amz-json-1.1`.
@@ -120,7 +125,7 @@ impl Protocol {
     pub const fn target_prefix(self) -> Option<&'static str> {
         match self {
             Self::Json10(names) | Self::Json11(names) => Some(names.target_prefix),
-            Self::RestJson | Self::Query { .. } => None,
+            Self::RestJson | Self::RestXml { .. } | Self::Query { .. } => None,
         }
     }
 }

@@ -61,16 +61,20 @@ pub enum Location {
     QueryMap,
     /// In the header of this name.
     Header(&'static str),
+    /// In headers that begin so: a map of the rest of their names.
+    HeaderMap(&'static str),
     /// The body itself, a document that the handler parses; see [`super::Call::payload`].
     Payload,
     /// The body itself, which is passed on as it is.
     RawPayload,
+    /// The body as it comes, which the handler reads; see [`super::Call::stream`].
+    Stream,
 }
 
 impl Location {
     /// Whether it is the body itself.
     pub fn is_payload(self) -> bool {
-        matches!(self, Self::Payload | Self::RawPayload)
+        matches!(self, Self::Payload | Self::RawPayload | Self::Stream)
     }
 }
 

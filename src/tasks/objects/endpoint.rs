@@ -7,7 +7,7 @@
 use std::ops::Range;
 
 use bytes::Bytes;
-use http::header::{CONTENT_RANGE, RANGE};
+use http::header::{CONTENT_LENGTH, CONTENT_RANGE, ETAG, LAST_MODIFIED, RANGE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
@@ -145,6 +145,21 @@ fn listed(object: &Element) -> Option<ListedObject> {
         modified: text("LastModified").and_then(|modified| Timestamp::parse_rfc3339(&modified)),
         storage_class: text("StorageClass"),
     })
+}
+
+/// HeadObject.
+pub(super) async fn look(aws: &AwsClient, object: &ObjectName) -> Option<Result<ListedObject, Failure>> {
+    let answer = answer(aws, call(object, Method::HEAD, Some(&object.key))).await?.and_then(success);
+    Some(answer.map(|response| {
+        let text = |name: HeaderName| Some(response.headers.get(name)?.to_str().ok()?.to_owned());
+        ListedObject {
+            key: object.key.clone(),
+            etag: text(ETAG),
+            size: text(CONTENT_LENGTH).and_then(|text| text.parse().ok()),
+            modified: text(LAST_MODIFIED).and_then(|text| Timestamp::parse_http_date(&text)),
+            storage_class: Some("STANDARD".to_owned()),
+        }
+    }))
 }
 
 /// PutObject.

@@ -130,7 +130,9 @@ impl Violations {
                 // Members that are capitalized in requests aren't in messages; Lambda's are.
                 match self.protocol {
                     Protocol::Query { .. } | Protocol::Json11(_) => push_lower_first(&mut self.text, name),
-                    Protocol::Json10(_) | Protocol::RestJson => self.text.push_str(name),
+                    Protocol::Json10(_) | Protocol::RestJson | Protocol::RestXml { .. } => {
+                        self.text.push_str(name)
+                    }
                 }
             }
             Path::Item(parent, index) => {

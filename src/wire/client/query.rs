@@ -5,7 +5,7 @@
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value};
 
-use super::xml::Element;
+use super::Element;
 
 /// Everything but RFC 3986's unreserved characters.
 const FORM: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -94,7 +94,7 @@ fn value(element: &Element) -> Value {
 mod tests {
     use serde_json::json;
 
-    use super::super::xml;
+    use super::super::parse_xml;
     use super::*;
 
     #[test]
@@ -113,7 +113,7 @@ mod tests {
     #[test]
     fn answers_are_results() {
         let check = |text: &str, want: Option<Value>| {
-            assert_eq!(result(&xml::parse(text).unwrap()), want, "{text}");
+            assert_eq!(result(&parse_xml(text).unwrap()), want, "{text}");
         };
         check(
             "<PublishResponse xmlns=\"x\"><PublishResult><MessageId>m</MessageId></PublishResult>\

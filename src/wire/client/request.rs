@@ -60,7 +60,9 @@ impl Naming {
         match service.map(|service| service.protocol) {
             Some(Protocol::Json10(names)) => Self::Target(names.target_prefix, JSON_10),
             Some(Protocol::Json11(names)) => Self::Target(names.target_prefix, JSON_11),
-            Some(Protocol::RestJson | Protocol::Query { .. }) | None => Self::of(name),
+            Some(Protocol::RestJson | Protocol::RestXml { .. } | Protocol::Query { .. }) | None => {
+                Self::of(name)
+            }
         }
     }
 
@@ -155,6 +157,7 @@ fn rest(
             Location::Uri(label) => {
                 let text = utf8_percent_encode(&text(&value), QUERY).to_string();
                 path = path.replace(&format!("{{{label}}}"), &text);
+                path = path.replace(&format!("{{{label}+}}"), &text.replace("%2F", "/"));
             }
             Location::Query(name) => match value {
                 Value::Array(items) => query.extend(items.iter().map(|item| (name.to_owned(), text(item)))),
@@ -168,7 +171,13 @@ fn rest(
                 let name = HeaderName::try_from(name).ok()?;
                 headers.insert(name, HeaderValue::try_from(text(&value)).ok()?);
             }
-            Location::Payload | Location::RawPayload => payload = Some(text(&value)),
+            Location::HeaderMap(prefix) => {
+                for (rest, value) in value.as_object().into_iter().flatten() {
+                    let name = HeaderName::try_from(format!("{prefix}{rest}")).ok()?;
+                    headers.insert(name, HeaderValue::try_from(text(value)).ok()?);
+                }
+            }
+            Location::Payload | Location::RawPayload | Location::Stream => payload = Some(text(&value)),
         }
     }
     let body = match payload {

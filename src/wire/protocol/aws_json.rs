@@ -37,6 +37,8 @@ pub(super) fn namespace(protocol: Protocol, code: Code) -> &'static str {
         (Protocol::Json10(_), Origin::Validate) => "com.amazon.coral.validate#",
         (Protocol::Json10(_), Origin::Service) => "com.amazon.coral.service#",
         // Services of 1.1 leave it out.
-        (Protocol::Json11(_) | Protocol::RestJson | Protocol::Query { .. }, _) => "",
+        (Protocol::Json11(_) | Protocol::RestJson | Protocol::RestXml { .. } | Protocol::Query { .. }, _) => {
+            ""
+        }
     }
 }

@@ -42,15 +42,21 @@ pub(super) fn decode(
             | Location::Uri(_)
             | Location::QueryMap
             | Location::Header(_)
+            | Location::HeaderMap(_)
             | Location::Payload
-            | Location::RawPayload => None,
+            | Location::RawPayload
+            | Location::Stream => None,
         })
         .collect();
     for member in members {
         let values =
             |name: &str| query.iter().filter(|(key, _)| key == name).map(|(_, v)| v.as_str()).collect();
         let value = match member.location {
-            Location::Body | Location::Payload | Location::RawPayload => continue,
+            Location::Body
+            | Location::Payload
+            | Location::RawPayload
+            | Location::Stream
+            | Location::HeaderMap(_) => continue,
             Location::Uri(label) => match labels.iter().find(|(name, _)| *name == label) {
                 Some((_, raw)) => Some(value_of_text(&member.shape, &decoded_label(raw)?)),
                 None => None,

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use http::HeaderMap;
 use http::request::Parts;
 
-use super::form_and_query;
+use super::{form_and_query, rest_xml};
 use crate::identity::{TargetUri, scope_of};
 use crate::wire::{ApiError, Code, Operation, Protocol, Route, Service, Services};
 
@@ -36,7 +36,11 @@ impl Routes {
         let mut rest: HashMap<_, Vec<RestRoute>> = HashMap::new();
         let mut roots = HashMap::new();
         for operation in all() {
-            if let Route::Rest { method, uri, .. } = operation.route {
+            // Whose paths begin with a bucket's name, are told by their signature.
+            let is_told = matches!(operation.service.protocol, Protocol::RestXml { .. });
+            if let Route::Rest { method, uri, .. } = operation.route
+                && !is_told
+            {
                 let n_segments = segments(path(uri)).count();
                 roots.entry(root(uri)).or_insert(operation.service);
                 rest.entry((operation.service.name, method, n_segments))
@@ -112,6 +116,7 @@ impl Routes {
                     ApiError::new(Code::UnknownOperation, text)
                 })
             }
+            Protocol::RestXml { .. } => rest_xml::find(service, uri, parts),
             Protocol::RestJson => {
                 let found = self.find_rest(service, uri, parts.method.as_str());
                 found.ok_or_else(|| (service.special.unknown_path)(uri))

@@ -29,6 +29,30 @@ pub(super) fn element(out: &mut String, name: &str, value: &Value) {
     out.push('>');
 }
 
+/// Appends what is inside of an element of REST-XML: items of a list are elements with the list's name.
+pub(super) fn content(out: &mut String, value: &Value) {
+    match value {
+        Value::Object(members) => {
+            for (name, value) in members {
+                let items = match value {
+                    Value::Array(items) => items.as_slice(),
+                    Value::Null => &[],
+                    one => std::slice::from_ref(one),
+                };
+                for item in items {
+                    out.push_str(&format!("<{name}>"));
+                    content(out, item);
+                    out.push_str(&format!("</{name}>"));
+                }
+            }
+        }
+        Value::String(text) => push_text(out, text),
+        // No document has a list of lists.
+        Value::Array(_) | Value::Null => {}
+        Value::Bool(_) | Value::Number(_) => out.push_str(&value.to_string()),
+    }
+}
+
 fn push_text(out: &mut String, text: &str) {
     for c in text.chars() {
         match c {
