@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use bytes::Bytes;
 use serde_json::Value;
 
-use super::{s3, ssm};
+use super::{logs, s3, ssm};
 use crate::clock::{Clock, SeededIds, Timestamp, VirtualClock};
 use crate::connect::{Request, collect, full};
 use crate::gateway::Bulkhead;
@@ -28,6 +28,7 @@ pub(crate) struct World {
     pub(crate) api: Api,
     pub(crate) clock: Arc<VirtualClock>,
     pub(crate) store: Store,
+    pub(crate) feed: Arc<logs::Feed>,
     pub(crate) dir: PathBuf,
 }
 
@@ -111,12 +112,14 @@ impl World {
         };
         let buckets = s3::Buckets::open(ports).await.unwrap();
         let parameters = ssm::Parameters::open(store.clone(), clock.clone()).unwrap();
-        let services = [s3::service(buckets), ssm::service(parameters)];
+        let feed = Arc::new(logs::Feed::default());
+        let groups = logs::LogGroups::open(store.clone(), clock.clone(), feed.clone(), None).unwrap();
+        let services = [s3::service(buckets), ssm::service(parameters), logs::service(groups)];
         let authenticator = Arc::new(Authenticator::new(keys, clock.clone()));
         let bodies = Arc::new(Bulkhead::new(None));
         let services = services.into_iter().collect();
         let api = Api::new(services, authenticator, iam, bodies, clock.clone(), ids);
-        Self { api, clock, store, dir }
+        Self { api, clock, store, feed, dir }
     }
 
     /// Closes the store and opens it again.

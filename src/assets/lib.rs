@@ -10,6 +10,7 @@
 use crate as assets;
 use stepgate_clock as clock;
 use stepgate_connect as connect;
+use stepgate_functions as functions;
 #[cfg(test)]
 use stepgate_gateway as gateway;
 use stepgate_id as id;
@@ -21,5 +22,6 @@ mod error;
 #[cfg(test)]
 mod harness;
 mod home;
+pub mod logs;
 pub mod s3;
 pub mod ssm;

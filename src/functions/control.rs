@@ -125,6 +125,16 @@ impl Functions {
         self.inner.runner.log(home, name)
     }
 
+    /// The functions that have logged something since the server was started.
+    pub fn loggers(&self, home: &AccountRegion) -> Vec<String> {
+        self.inner.runner.loggers(home)
+    }
+
+    /// Whether this function has.
+    pub fn has_logged(&self, home: &AccountRegion, name: &str) -> bool {
+        self.loggers(home).iter().any(|logger| logger == name)
+    }
+
     /// An object of S3 that has a package.
     ///
     /// # Errors

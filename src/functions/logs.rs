@@ -86,6 +86,12 @@ impl Logs {
         logs.entry((home.clone(), name.to_owned())).or_insert_with(|| Arc::new(Log::new())).clone()
     }
 
+    /// The functions that have logged something.
+    pub(crate) fn names(&self, home: &AccountRegion) -> Vec<String> {
+        let logs = self.by_function.lock().unwrap_or_else(PoisonError::into_inner);
+        logs.keys().filter(|(of, _)| of == home).map(|(_, name)| name.clone()).collect()
+    }
+
     /// Forgets what a function logged.
     pub(crate) fn forget(&self, home: &AccountRegion, name: &str) {
         let mut logs = self.by_function.lock().unwrap_or_else(PoisonError::into_inner);

@@ -127,6 +127,11 @@ impl Runner {
         self.inner.logs.of(home, name)
     }
 
+    /// The functions that have logged something.
+    pub(crate) fn loggers(&self, home: &AccountRegion) -> Vec<String> {
+        self.inner.logs.names(home)
+    }
+
     /// How many invocations there may be at one time.
     pub(crate) fn concurrency(&self) -> u32 {
         self.inner.options.concurrency

@@ -4,6 +4,7 @@ mod access_logs;
 mod audit_log;
 mod execution_logs;
 mod functions;
+mod log_feed;
 mod log_files;
 mod log_writer;
 mod objects;
@@ -20,6 +21,7 @@ use self::access_logs::AccessLogs;
 use self::audit_log::AuditLog;
 use self::execution_logs::ExecutionLogs;
 use self::functions::{FunctionPorts, Later, Outside};
+use self::log_feed::Shown;
 use self::objects::Buckets;
 use self::operations::InName;
 use self::permissions::OfIam;
@@ -29,7 +31,7 @@ use super::options::{Options, UserPool};
 use super::services::{self, Rooms};
 use super::settings_keys::{self, SettingsKeys};
 use crate::apis;
-use crate::assets::{s3, ssm};
+use crate::assets::{logs, s3, ssm};
 use crate::clock::{Clock, Ids, RandomIds, SystemClock};
 use crate::cognito::{self, Cognito};
 use crate::connect::{self, HttpClient};
@@ -107,8 +109,8 @@ pub(super) async fn wire_rooms(options: &Options, home: &AccountRegion) -> Resul
     let client = HttpClient::new(client_options);
     let connections = Connections::new(&options.connections, clock.clone())?;
     let (tasks, set_rooms) = tasks::Library::new(connections, client.clone());
-    let logs = ExecutionLogs::open(&options.execution_logs, &options.data_dir);
-    let logs = Arc::new(logs.map_err(|error| Error::Setting {
+    let execution_logs = ExecutionLogs::open(&options.execution_logs, &options.data_dir);
+    let execution_logs = Arc::new(execution_logs.map_err(|error| Error::Setting {
         key: "execution_logs",
         problem: format!("no thread for writing: {error}"),
     })?);
@@ -122,6 +124,9 @@ pub(super) async fn wire_rooms(options: &Options, home: &AccountRegion) -> Resul
     let ports = Arc::new(FunctionPorts(outside.clone()));
     let settings = functions::settings(options);
     let functions = Functions::open(store.clone(), clock.clone(), ids.clone(), settings, ports)?;
+    let feed = Arc::new(logs::Feed::default());
+    let log_groups =
+        logs::LogGroups::open(store.clone(), clock.clone(), feed.clone(), Some(functions.clone()))?;
     let endpoints = Endpoints::new(&options.services, own.as_ref(), &home.account)?;
     let called = services::services().map(|service| service.name.to_owned());
     let reach = apis::Reach {
@@ -152,7 +157,7 @@ pub(super) async fn wire_rooms(options: &Options, home: &AccountRegion) -> Resul
         ids.clone(),
         engine_options,
         Arc::new(tasks),
-        logs.clone(),
+        Arc::new(Shown { logs: execution_logs.clone(), feed: feed.clone(), clock: clock.clone() }),
         Arc::new(objects.clone()),
     );
     let engine = engine.await?;
@@ -180,7 +185,11 @@ pub(super) async fn wire_rooms(options: &Options, home: &AccountRegion) -> Resul
             authenticator: authenticator.clone(),
             permissions: Arc::new(OfIam(iam.clone())),
             backends: aws.clone(),
-            access_logs: access_logs.clone(),
+            access_logs: Arc::new(Shown {
+                logs: access_logs.clone(),
+                feed: feed.clone(),
+                clock: clock.clone(),
+            }),
             client,
             clock: clock.clone(),
             ids: ids.clone(),
@@ -220,6 +229,7 @@ pub(super) async fn wire_rooms(options: &Options, home: &AccountRegion) -> Resul
             cognito,
             buckets: own_buckets,
             parameters,
+            log_groups,
         };
         let services = services::registered(&rooms);
         let api = wire::Api::new(services, authenticator.clone(), iam.clone(), bodies, clock, ids);
@@ -248,7 +258,7 @@ pub(super) async fn wire_rooms(options: &Options, home: &AccountRegion) -> Resul
         cognito,
         settings_keys: Arc::new(settings_keys),
         engine,
-        logs,
+        logs: execution_logs,
         access_logs,
         audit_log,
     })

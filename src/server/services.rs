@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::assets::{s3, ssm};
+use crate::assets::{logs, s3, ssm};
 use crate::cognito::{Cognito, identity_pools, user_pools};
 use crate::engine::Engine;
 use crate::functions::Functions;
@@ -22,6 +22,7 @@ pub(super) struct Rooms {
     pub(super) cognito: Cognito,
     pub(super) buckets: s3::Buckets,
     pub(super) parameters: ssm::Parameters,
+    pub(super) log_groups: logs::LogGroups,
 }
 
 /// Makes a service of the room it works on.
@@ -39,6 +40,7 @@ const SERVICES: &[(&Service, Register)] = &[
     (&user_pools::SERVICE, |rooms| user_pools::service(rooms.cognito.clone())),
     (&s3::SERVICE, |rooms| s3::service(rooms.buckets.clone())),
     (&ssm::SERVICE, |rooms| ssm::service(rooms.parameters.clone())),
+    (&logs::SERVICE, |rooms| logs::service(rooms.log_groups.clone())),
 ];
 
 /// What every service of this server says of itself.

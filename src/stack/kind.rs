@@ -7,6 +7,7 @@ mod api_key;
 mod api_resource;
 mod authorizer;
 mod base_path_mapping;
+mod bucket;
 mod client_certificate;
 mod deployment;
 mod documentation_part;
@@ -26,6 +27,7 @@ mod instance_profile;
 mod layer_version;
 mod layer_version_permission;
 mod leftover;
+mod log_group;
 mod managed_policy;
 mod method;
 mod model;
@@ -33,6 +35,7 @@ mod policy;
 mod request_validator;
 mod rest_api;
 mod role;
+mod ssm_parameter;
 mod stage;
 mod state_machine;
 mod state_machine_alias;
@@ -45,12 +48,14 @@ mod user_pool_client;
 mod user_pool_group;
 mod user_pool_user;
 mod vpc_link;
+mod wait_condition;
 
 use std::fmt;
 use std::pin::Pin;
 
 use serde_json::{Map, Value, json};
 
+use super::dynamic;
 use super::intrinsic::Attributes;
 use super::lenient;
 use super::operations::{OperationError, Operations};
@@ -223,6 +228,12 @@ impl Kind {
         Self(&user_pool_user::MEMBERSHIP),
         Self(&identity_pool::ROW),
         Self(&identity_pool::ROLES),
+        Self(&bucket::ROW),
+        Self(&bucket::POLICY),
+        Self(&ssm_parameter::ROW),
+        Self(&log_group::ROW),
+        Self(&wait_condition::HANDLE),
+        Self(&wait_condition::ROW),
     ];
 
     /// The type of this name, if it is supported.
@@ -258,7 +269,8 @@ impl Kind {
         naming: &Naming<'_>,
         properties: &Properties,
     ) -> Result<Attributes, OperationError> {
-        (self.0.create)(operations, naming, properties).await
+        let properties = dynamic::resolved(operations, properties).await?;
+        (self.0.create)(operations, naming, &properties).await
     }
 
     pub(super) async fn update(
@@ -293,7 +305,11 @@ impl Kind {
         if self.must_replace(old, new) {
             return Ok(Updated::Replace);
         }
-        (self.0.update)(operations, made, old, new).await
+        let (was, new) =
+            (dynamic::resolved(operations, old).await, dynamic::resolved(operations, new).await?);
+        // What was read then may be gone.
+        let old = was.unwrap_or_else(|_| old.clone());
+        (self.0.update)(operations, made, &old, &new).await
     }
 
     /// Removes the resource; that it is already gone is no failure.
@@ -349,7 +365,9 @@ impl Kind {
 fn is_missing(error: &OperationError) -> bool {
     const CODES: &[&str] = &[
         "NotFoundException",
+        "NoSuchBucket",
         "NoSuchEntity",
+        "ParameterNotFound",
         "StateMachineDoesNotExist",
         "ResourceNotFoundException",
         "UserNotFoundException",

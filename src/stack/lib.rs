@@ -24,6 +24,7 @@ mod cidr;
 mod condition;
 mod diff;
 mod document;
+mod dynamic;
 mod error;
 mod intrinsic;
 mod kind;

@@ -146,6 +146,17 @@ fn ssm_type(declared_type: &str) -> Option<&str> {
     declared_type.strip_prefix("AWS::SSM::Parameter::Value<")?.strip_suffix('>')
 }
 
+/// The names of the Systems Manager parameters whose values a template's parameters have.
+pub(super) fn ssm_names<'a>(
+    declared: &'a Map<String, Value>,
+    given: &'a Map<String, Value>,
+) -> impl Iterator<Item = &'a str> {
+    declared.iter().filter_map(|(name, parameter)| {
+        ssm_type(declared_type(parameter))?;
+        given.get(name).or_else(|| parameter.get("Default"))?.as_str()
+    })
+}
+
 fn ssm_value(key: &str, ssm_parameters: &BTreeMap<String, String>) -> Result<String, String> {
     if let Some(value) = ssm_parameters.get(key) {
         return Ok(value.clone());
@@ -155,7 +166,7 @@ fn ssm_value(key: &str, ssm_parameters: &BTreeMap<String, String>) -> Result<Str
     match qualifier {
         Some(qualifier) if !qualifier.contains('/') => Ok(CDK_BOOTSTRAP_VERSION.to_owned()),
         _ => Err(format!(
-            "there is no SSM parameter {key:?}: give it a value under [ssm_parameters] of the settings"
+            "there is no SSM parameter {key:?}: put it, or give it a value under [ssm_parameters] of the settings"
         )),
     }
 }

@@ -17,11 +17,12 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 use tokio::sync::{Mutex, Notify};
 
+use super::dynamic;
 use super::error::Error;
 use super::kind::Kind;
 use super::model::{Head, OnFailure, Progress, Settings, Verb, Work};
 use super::objects::Objects;
-use super::operations::Accounts;
+use super::operations::{Accounts, Actor};
 use super::parameter;
 use super::plan::Plan;
 use super::record;
@@ -192,7 +193,7 @@ impl Stacks {
         let target = Settings {
             template: template.text.clone(),
             parameters: parameters.clone(),
-            resolved: self.ssm_parameters.clone(),
+            resolved: self.resolved(home, &Actor::Account, template, parameters).await,
             ..old.as_ref().map(|old| old.settings.clone()).unwrap_or_default()
         };
         let head = match old {
@@ -220,6 +221,20 @@ impl Stacks {
         }
     }
 
+    /// The values of the Systems Manager parameters that a template's parameters name: those of the settings, and of the
+    /// service.
+    async fn resolved(
+        &self,
+        home: &AccountRegion,
+        actor: &Actor,
+        template: &Template,
+        parameters: &Map<String, Value>,
+    ) -> BTreeMap<String, String> {
+        let operations = self.accounts.operations(home, actor);
+        let names = parameter::ssm_names(&template.parameters, parameters);
+        dynamic::parameters(&*operations, names, self.ssm_parameters.clone()).await
+    }
+
     /// Whether nobody is doing what is being done to a stack. Whoever asks has the turn.
     async fn is_abandoned(&self, home: &AccountRegion, id: &str) -> Result<bool, Error> {
         let work = record::work(&self.store, home, id).await?;
@@ -244,7 +259,7 @@ impl Stacks {
         }
         let settings = Settings {
             parameters: parameters.clone(),
-            resolved: self.ssm_parameters.clone(),
+            resolved: self.resolved(&self.home, &Actor::Account, template, parameters).await,
             ..Settings::default()
         };
         let head = match record::find(&self.store, &self.home, name).await? {

@@ -35,13 +35,8 @@ impl Api {
         let found = self.routes.find(service, uri, parts, b"");
         let operation = found.as_ref().ok().copied();
         let mut decided = Vec::new();
-        let outcome = |caller, decided, result| Outcome {
-            service: Some(service),
-            operation,
-            caller,
-            decided,
-            result,
-        };
+        let outcome =
+            |caller, decided, result| Outcome { service: Some(service), operation, caller, decided, result };
         let (authenticated, said, chunks) = match self.prove(service, uri, parts) {
             Ok(proven) => proven,
             Err(error) => {

@@ -134,7 +134,7 @@ pub(super) async fn receive(
         return Err(codes::bad_digest("Content-MD5"));
     }
     let in_trailer = trailers.iter().find(|(name, _)| name == algorithm.header());
-    let told = promised.checksum.as_ref().map(|(_, text)| text).or(in_trailer.map(|(_, text)| text));
+    let told = promised.checksum.as_ref().map(|(_, text)| text).or_else(|| in_trailer.map(|(_, text)| text));
     if told.is_some_and(|told| *told != checksum) {
         return Err(codes::bad_digest(algorithm.name()));
     }

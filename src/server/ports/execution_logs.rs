@@ -2,6 +2,7 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::log_files::{DestinationKind, Files, LogDestination, Stdout};
 use super::log_writer::LogWriter;
@@ -29,6 +30,11 @@ impl ExecutionLogs {
             }
         };
         Ok(Self(writer))
+    }
+
+    /// Queues a line for the file of its group. Never waits.
+    pub(super) fn write(&self, log_group: &Arc<str>, line: String) {
+        self.0.log(log_group, line);
     }
 
     /// Waits until everything is written that was taken.

@@ -7,7 +7,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use super::log_writer::Sink;
-use crate::id::Arn;
+use crate::id::{AccountId, AccountRegion, Arn, Region};
 
 /// A file that is larger is put aside, in place of the one that was before.
 const FILE_BYTES_MAX: u64 = 64 * 1024 * 1024;
@@ -109,6 +109,17 @@ pub(super) enum DestinationKind {
 }
 
 impl<'a> LogDestination<'a> {
+    /// Its account and region, if they can be somebody's.
+    pub(super) fn home(&self) -> Option<AccountRegion> {
+        let account = AccountId::parse(&self.account)?;
+        Some(AccountRegion { account, region: Region::parse(&self.region)? })
+    }
+
+    /// Its name.
+    pub(super) fn name(&self) -> &'a str {
+        self.name
+    }
+
     pub(super) fn parse(arn: &'a str) -> Option<Self> {
         let parsed = Arn::parse(arn).ok()?;
         let (kind, name) = match parsed.service.as_str() {

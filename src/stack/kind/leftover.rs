@@ -4,7 +4,8 @@
 use serde_json::{Map, Value, json};
 
 use super::{
-    Attributes, Kind, Naming, OperationError, Operations, Properties, call, is_missing, name_of, text,
+    Attributes, Kind, Naming, OperationError, Operations, Properties, bucket, call, is_missing, log_group,
+    name_of, ssm_parameter, text,
 };
 use crate::clock::Timestamp;
 
@@ -105,6 +106,29 @@ pub(super) async fn find(
             let found = looked_up(call(operations, "lambda", "GetFunctionConfiguration", input).await)?;
             let made = found.as_ref().map(|it| text(it, "LastModified"));
             made.filter(|made| is_new(&json!(made), step.begun)).and_then(|_| named(name))
+        }
+        "AWS::S3::Bucket" => {
+            let name = bucket::name(naming, properties);
+            let found = call(operations, "s3", "ListBuckets", json!({ "Prefix": name })).await?;
+            let buckets = found.pointer("/ListAllMyBucketsResult/Buckets/Bucket").and_then(Value::as_array);
+            let found = buckets.into_iter().flatten().find(|bucket| text(bucket, "Name") == name);
+            let made = found.map(|bucket| json!(text(bucket, "CreationDate")));
+            made.filter(|made| is_new(made, step.begun)).and_then(|_| named(name))
+        }
+        "AWS::SSM::Parameter" => {
+            let name = ssm_parameter::name(naming, properties);
+            let found = looked_up(call(operations, "ssm", "GetParameter", json!({ "Name": name })).await)?;
+            let made = found.as_ref().and_then(|it| it.pointer("/Parameter/LastModifiedDate"));
+            made.filter(|made| is_new(made, step.begun)).and_then(|_| named(name))
+        }
+        "AWS::Logs::LogGroup" => {
+            let name = log_group::name(naming, properties);
+            let found =
+                call(operations, "logs", "DescribeLogGroups", json!({ "logGroupNamePrefix": name })).await?;
+            let groups = found.get("logGroups").and_then(Value::as_array).into_iter().flatten();
+            let found = groups.into_iter().find(|group| text(group, "logGroupName") == name);
+            let made = found.and_then(|group| group.get("creationTime")).and_then(Value::as_f64);
+            made.filter(|made| is_new(&json!(made / 1000.0), step.begun)).and_then(|_| named(name))
         }
         // Its name has a random end.
         "AWS::Lambda::Permission" => named(naming.generated(100)),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::{Change, Stacks};
+use super::{Change, Stacks, run};
 use crate::id::AccountRegion;
 use crate::stack::capabilities;
 use crate::stack::diff::{self, Difference};
@@ -406,10 +406,10 @@ impl Stacks {
         capabilities::check(&template, &draft.capabilities, draft.is_change_set)
             .map_err(Refusal::Capabilities)?;
         let was = old.map(|old| old.settings.clone()).unwrap_or_default();
-        let settings = Settings {
+        let mut settings = Settings {
             template: text,
             parameters,
-            resolved: self.ssm_parameters.clone(),
+            resolved: BTreeMap::new(),
             tags: draft.tags.unwrap_or(was.tags),
             capabilities: draft.capabilities,
             role: draft.role.or(was.role),
@@ -418,6 +418,8 @@ impl Stacks {
             timeout_min: draft.timeout_min,
             rollback: draft.rollback.unwrap_or(was.rollback),
         };
+        let actor = run::actor(&settings);
+        settings.resolved = self.resolved(home, &actor, &template, &settings.parameters).await;
         let made = match old {
             Some(_) => record::load(&self.store, home, &head.name).await?.unwrap_or_default(),
             None => Vec::new(),

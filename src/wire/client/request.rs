@@ -133,7 +133,7 @@ fn name_target(headers: &mut HeaderMap, prefix: &str, action: &str, media: &'sta
 fn rest(
     endpoint: &str,
     row: &Operation,
-    (method, template): (&str, &str),
+    (method, template): (&'static str, &'static str),
     mut headers: HeaderMap,
     input: &Bytes,
 ) -> Option<(Parts, Bytes)> {
@@ -141,11 +141,13 @@ fn rest(
     members.retain(|_, value| !value.is_null());
     let (path, told) = template.split_once('?').map_or((template, None), |(path, told)| (path, Some(told)));
     let mut path = path.to_owned();
-    let mut query: Vec<(String, String)> = told
-        .and_then(|told| told.split_once('='))
-        .map(|(name, value)| (name.to_owned(), value.to_owned()))
-        .into_iter()
-        .collect();
+    // What is told by a header is a member, too.
+    let told = told.into_iter().flat_map(|told| told.split('&')).filter(|mark| !mark.starts_with("x-amz-"));
+    let given = row.input.members;
+    let told = told.filter(|mark| !given.iter().any(|member| member.location == Location::Query(mark)));
+    let told = told.map(|mark| mark.split_once('=').unwrap_or((mark, "")));
+    let mut query: Vec<(String, String)> =
+        told.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
     let mut payload = None;
     for member in row.input.members {
         if member.location == Location::Body {
