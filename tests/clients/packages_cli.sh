@@ -47,4 +47,45 @@ aws ssm put-parameter --name /app/secret --type SecureString --value hush > /dev
 [ "$(aws ssm get-parameter --name /app/secret --query Parameter.Value --output text)" != hush ]
 aws ssm describe-parameters --query 'Parameters[].Name' --output text | grep /app/secret > /dev/null
 aws ssm delete-parameters --names /app/limit /app/secret > /dev/null
+
+# What templates make of buckets, parameters and log groups.
+aws ssm put-parameter --name /app/limit --type String --value 5 > /dev/null
+cat > kept.yaml <<'YAML'
+Parameters:
+  Limit: {Type: "AWS::SSM::Parameter::Value<String>", Default: /app/limit}
+Resources:
+  Bucket:
+    Type: AWS::S3::Bucket
+    Properties:
+      VersioningConfiguration: {Status: Enabled}
+      PublicAccessBlockConfiguration: {BlockPublicAcls: true}
+      Tags: [{Key: a, Value: b}]
+  Policy:
+    Type: AWS::S3::BucketPolicy
+    Properties:
+      Bucket: !Ref Bucket
+      PolicyDocument: {Version: "2012-10-17", Statement: []}
+  Parameter:
+    Type: AWS::SSM::Parameter
+    Properties: {Name: /app/copied, Type: String, Value: !Sub "${Limit} {{resolve:ssm:/app/limit}}"}
+  Group:
+    Type: AWS::Logs::LogGroup
+    Properties: {LogGroupName: /app/logs, RetentionInDays: 7}
+Outputs:
+  Bucket: {Value: !Ref Bucket}
+YAML
+aws cloudformation deploy --stack-name kept --template-file kept.yaml > /dev/null
+bucket=$(aws cloudformation describe-stacks --stack-name kept --query 'Stacks[0].Outputs[0].OutputValue' --output text)
+[ "$(aws s3api get-bucket-tagging --bucket "$bucket" --query 'TagSet[0].Value' --output text)" = b ]
+[ "$(aws ssm get-parameter --name /app/copied --query Parameter.Value --output text)" = '5 5' ]
+sed -i 's/RetentionInDays: 7/RetentionInDays: 14/; s/Value: b/Value: c/' kept.yaml
+aws cloudformation deploy --stack-name kept --template-file kept.yaml > /dev/null
+[ "$(aws s3api get-bucket-tagging --bucket "$bucket" --query 'TagSet[0].Value' --output text)" = c ]
+[ "$(aws logs describe-log-groups --query 'logGroups[?logGroupName==`/app/logs`].retentionInDays' --output text)" = 14 ]
+aws logs create-log-stream --log-group-name /app/logs --log-stream-name s
+aws logs put-log-events --log-group-name /app/logs --log-stream-name s --log-events "timestamp=$(date +%s)000,message=hello" > /dev/null
+[ "$(aws logs filter-log-events --log-group-name /app/logs --query 'events[].message' --output text)" = hello ]
+aws cloudformation delete-stack --stack-name kept
+aws cloudformation wait stack-delete-complete --stack-name kept
+aws s3api head-bucket --bucket "$bucket" 2> /dev/null && fail "the bucket is still there"
 echo "packages: ok"
