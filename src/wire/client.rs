@@ -25,12 +25,13 @@ mod query;
 mod request;
 mod settings;
 
-use std::sync::{Arc, OnceLock, Weak};
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use http::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, DATE};
 use http::{HeaderName, HeaderValue, StatusCode};
 use serde_json::{Value, json};
+use tokio::sync::SetOnce;
 
 use self::endpoints::Endpoint;
 pub use self::endpoints::Endpoints;
@@ -64,7 +65,7 @@ pub struct AwsClient {
     client: HttpClient,
     clock: Arc<dyn Clock>,
     /// There soon after the rooms that it is made of. They hold this client: not the other way round too.
-    api: OnceLock<Weak<Api>>,
+    api: SetOnce<Weak<Api>>,
 }
 
 /// Where a call goes.
@@ -103,9 +104,10 @@ pub enum SendError {
 }
 
 impl AwsClient {
-    /// A client whose calls go to `endpoints`, and in process once [`AwsClient::serve_with`] is called.
+    /// A client whose calls go to `endpoints` or, in process, to this server's services. Calls made before these are there,
+    /// by what goes on after a restart, wait for [`AwsClient::serve_with`].
     pub fn new(endpoints: Endpoints, client: HttpClient, clock: Arc<dyn Clock>) -> Self {
-        Self { endpoints, client, clock, api: OnceLock::new() }
+        Self { endpoints, client, clock, api: SetOnce::new() }
     }
 
     /// Signs with another key of the account from now on, where the settings name none.
@@ -124,7 +126,7 @@ impl AwsClient {
     /// # Errors
     /// [`SendError`] if there is no response.
     pub async fn send(&self, call: AwsCall) -> Result<BackendResponse, SendError> {
-        let api = self.api()?;
+        let api = self.api().await?;
         let (destination, caller, region) = self.destination(&api, &call).await?;
         let (endpoint, own) = match destination {
             Destination::Inside(service) => {
@@ -147,7 +149,7 @@ impl AwsClient {
 
     /// Makes a call, the invocation of a function whose response is streamed, and returns as soon as it begins to answer.
     async fn begin(&self, call: AwsCall) -> Result<BackendStream, SendError> {
-        let api = self.api()?;
+        let api = self.api().await?;
         let (destination, caller, region) = self.destination(&api, &call).await?;
         let response = match destination {
             Destination::Inside(service) => perform(&api, service, call, caller, region).await?,
@@ -172,7 +174,7 @@ impl AwsClient {
         home: &AccountRegion,
         needed: &[Permission],
     ) -> Result<(), Unpermitted> {
-        let api = self.api().map_err(|_| Unpermitted::Closed)?;
+        let api = self.api().await.map_err(|_| Unpermitted::Closed)?;
         let caller = api.iam().assume(role, home).await?;
         let permitted = api.permits(&caller, &home.region, needed).await;
         permitted.map_err(|error| Unpermitted::Denied(error.message.unwrap_or_default().into_owned()))
@@ -183,12 +185,12 @@ impl AwsClient {
     /// # Errors
     /// [`Unpermitted`] says why not.
     pub async fn assume(&self, role: &RoleUse, home: &AccountRegion) -> Result<Caller, Unpermitted> {
-        let api = self.api().map_err(|_| Unpermitted::Closed)?;
+        let api = self.api().await.map_err(|_| Unpermitted::Closed)?;
         Ok(api.iam().assume(role, home).await?)
     }
 
-    fn api(&self) -> Result<Arc<Api>, SendError> {
-        Ok(self.api.get().and_then(Weak::upgrade).ok_or(BackendError::Unreachable)?)
+    async fn api(&self) -> Result<Arc<Api>, SendError> {
+        Ok(self.api.wait().await.upgrade().ok_or(BackendError::Unreachable)?)
     }
 
     /// Where a call goes, who makes it, and in which region. The caller is permitted to make it elsewhere.

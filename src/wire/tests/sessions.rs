@@ -10,6 +10,7 @@ use crate::clock::Timestamp;
 use crate::connect::{self, HttpClient};
 use crate::gateway::{AwsCall, AwsOperation, CallAs};
 use crate::id::{AccountRegion, Region};
+use crate::identity::iam::RoleUse;
 use crate::identity::{Caller, Credential, RoleSession, Secret, SessionTags};
 use crate::wire::client::{AwsClient, Endpoints, ServiceEndpoints, json_output};
 use crate::wire::harness::{Answer, World};
@@ -355,6 +356,33 @@ async fn an_account_s_session_is_the_account() {
     let body = form("GetSessionToken", &[]);
     let answer = world.send_as(&session, "sts", request.body(body.as_str()).unwrap()).await;
     assert_eq!((answer.status, element(&answer.body, "Code")), (403, "AccessDenied"));
+}
+
+/// What the last process did not get to goes on while the server starts, and some of it calls services.
+#[tokio::test]
+async fn calls_that_come_before_the_services_wait_for_them() {
+    let world = World::new().await;
+    world.role(r#"{"Effect":"Allow","Action":"*","Resource":"*"}"#).await;
+    let account = world.credential.caller.account.clone();
+    let settings = ServiceEndpoints::default();
+    let endpoints = Endpoints::new(&settings, Some(&world.credential), &account).unwrap();
+    let client = AwsClient::new(endpoints, HttpClient::new(connect::Options::default()), world.clock.clone());
+    let home = AccountRegion { account, region: Region::parse("us-east-1").unwrap() };
+    let role = RoleUse {
+        role_arn: "arn:aws:iam::123456789012:role/elsewhere".into(),
+        service: "states.amazonaws.com",
+        session: "s".to_owned(),
+        source_arn: None,
+        task_role: None,
+    };
+    let mut early = Box::pin(client.assume(&role, &home));
+    assert!(tokio::time::timeout(Duration::ZERO, &mut early).await.is_err());
+    let api = Arc::new(world.api.clone());
+    client.serve_with(Arc::downgrade(&api));
+    early.await.unwrap();
+    // A server that is gone is not waited for.
+    drop(api);
+    assert!(client.assume(&role, &home).await.is_err());
 }
 
 /// Wherever the call goes, in whatever form: permissions are checked in one place.
