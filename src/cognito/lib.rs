@@ -40,14 +40,22 @@ use crate::store::{SealedColumn, Store};
 /// The columns that are encrypted.
 pub const SEALED: &[&SealedColumn] = tables::SEALED;
 
+/// Brings the tables in `store` up to date. Blocks.
+///
+/// # Errors
+/// Any [`store::Error`].
+pub fn migrate(store: &Store) -> Result<(), store::Error> {
+    store.migrate("cognito", tables::STEPS)?;
+    store.declare(tables::RECORDS)?;
+    store.declare(identity_pools::RECORDS)?;
+    store.declare(user_pools::RECORDS)
+}
+
 /// Opens the tables in `store`. Blocks.
 ///
 /// # Errors
 /// Any [`store::Error`].
 pub fn open(store: Store, ports: Ports) -> Result<Cognito, store::Error> {
-    store.migrate("cognito", tables::STEPS)?;
-    store.declare(tables::RECORDS)?;
-    store.declare(identity_pools::RECORDS)?;
-    store.declare(user_pools::RECORDS)?;
+    migrate(&store)?;
     Ok(Cognito::new(store, ports))
 }

@@ -100,6 +100,7 @@ pub async fn rotate_store(options: &Options, new: Option<&Secrets>) -> Result<us
     let store = Store::open(&options.data_dir, store_options, clock.clone())?;
     // Every room upgrades its tables, so that everything that should be encrypted is.
     Apis::open(store.clone(), clock.clone(), ids.clone())?;
+    cognito::migrate(&store)?;
     Functions::migrate(&store)?;
     let iam = Iam::open(store.clone(), clock.clone(), ids.clone())?;
     Sessions::open(store.clone(), clock, ids, Arc::new(Keys::default()), iam).await?;

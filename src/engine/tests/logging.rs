@@ -205,20 +205,29 @@ async fn children_of_a_map_log_as_their_parent_does() {
             let name = format!("M{kind}{level:?}");
             let config = Logging { include_execution_data: true, ..logging(level, &[GROUP]) };
             let made = create(&engine, &name, StateMachineType::Standard, &definition, config).await;
-            let arn = engine.start_execution(start(&made.unwrap(), "E", "[1, 2]")).await.unwrap().arn;
+            let parent = format!("E{kind}{level:?}");
+            let arn = engine.start_execution(start(&made.unwrap(), &parent, "[1, 2]")).await.unwrap().arn;
             assert_eq!(ended(&engine, &arn).await.status, ExecutionStatus::Succeeded);
             let run = run_of(&engine, &arn).await;
-            let told = logs.take();
+            let of_parent = format!("{parent}/0 ");
+            let mut lines = logs.take();
+            // The end of an execution is logged once it is written.
+            let is_last =
+                |line: &String| line.starts_with(&of_parent) && line.ends_with("ExecutionSucceeded+");
+            while level == LogLevel::All && !lines.iter().any(is_last) {
+                tokio::task::yield_now().await;
+                lines.extend(logs.take());
+            }
             for (status, want) in [(ExecutionStatus::Succeeded, wells), (ExecutionStatus::Failed, fails)] {
                 let child = children(&engine, &run, Some(status)).await.remove(0);
                 let of_child = format!("{}/0 ", child.arn.name);
                 let of_child: Vec<&str> =
-                    told.iter().filter_map(|line| line.strip_prefix(&of_child)).collect();
+                    lines.iter().filter_map(|line| line.strip_prefix(&of_child)).collect();
                 let want: Vec<String> = want.iter().map(|event| format!("{event}+")).collect();
                 assert_eq!(of_child, want, "{name} {status:?}");
             }
-            let of_parent = told.iter().filter(|line| line.starts_with("E/0 ")).count();
-            assert_eq!(0 < of_parent, level == LogLevel::All, "{name}: {told:?}");
+            let of_parent = lines.iter().filter(|line| line.starts_with(&of_parent)).count();
+            assert_eq!(0 < of_parent, level == LogLevel::All, "{name}: {lines:?}");
         }
     }
 }

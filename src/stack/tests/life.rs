@@ -385,7 +385,16 @@ fn change_sets_say_what_happens() {
         };
         let set = world.runtime.block_on(world.stacks.create_change_set(&home(), asked)).unwrap();
         if set.status == "FAILED" {
-            prop_assert_eq!(one, other);
+            // To say what holds anyway is no change.
+            let said = |template: &Value| {
+                let mut said = template.clone();
+                for resource in said["Resources"].as_object_mut().unwrap().values_mut() {
+                    let members = resource.as_object_mut().unwrap();
+                    members.retain(|name, value| name != "DeletionPolicy" || *value != "Delete");
+                }
+                said
+            };
+            prop_assert_eq!(said(&one), said(&other));
             return Ok(());
         }
         let said: BTreeMap<String, (String, bool)> = set
