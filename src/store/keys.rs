@@ -129,7 +129,7 @@ fn reseal(
 ) -> Result<usize, Error> {
     let SealedColumn { table, column: name, key, lookup } = column;
     let select = format!(
-        "SELECT rowid, {name}, {} FROM {table} WHERE ?1 < rowid ORDER BY rowid LIMIT {ROWS_AT_ONCE}",
+        "SELECT rowid, {name}, {} FROM {table} WHERE ?1 < rowid AND {name} IS NOT NULL ORDER BY rowid LIMIT {ROWS_AT_ONCE}",
         key.join(", ")
     );
     let with_lookup = lookup.as_ref().map_or_else(String::new, |it| format!(", {} = ?3", it.column));

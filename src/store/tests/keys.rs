@@ -117,6 +117,9 @@ async fn keys_change_and_move() {
     let store = open(&dir, MasterKeySource::Beside).unwrap();
     put_secret(&store, "a", VALUE).await;
     put_secret(&store, "b", "another-secret-value").await;
+    // What has no secret has none afterwards.
+    let without = |tx: &Tx<'_>| tx.execute("INSERT INTO secret (name) VALUES ('c')", &[]);
+    store.write(without).await.unwrap();
     close(store).await;
     let mut source = MasterKeySource::Beside;
     for next in [MasterKeySource::Beside, given("1"), given("1"), given("2"), MasterKeySource::Beside] {
