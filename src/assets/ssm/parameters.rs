@@ -36,8 +36,9 @@ const LIMIT_EXCEEDED: Code = Code::model("ParameterLimitExceeded", 400);
 const NOT_FOUND: Code = Code::model("ParameterNotFound", 400);
 const VERSION_NOT_FOUND: Code = Code::model("ParameterVersionNotFound", 400);
 
+/// AWS says nothing but the code. Whoever reads the error here may not know that this server has a store of its own.
 pub(super) fn not_found() -> Error {
-    Error::Refused(ApiError::bare(NOT_FOUND))
+    Error::new(NOT_FOUND, "Systems Manager (ssm) of this server has no such parameter.")
 }
 
 fn invalid(text: impl Into<String>) -> Error {
