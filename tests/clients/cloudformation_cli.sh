@@ -28,7 +28,15 @@ YAML
 }
 template '{"StartAt": "A", "States": {"A": {"Type": "Wait", "Seconds": ${Seconds}, "End": true}}}' > good.yaml
 template '{"StartAt": "B", "States": {"A": {"Type": "Pass", "End": true}}}' > bad.yaml
-deploy() { aws cloudformation deploy --stack-name shop --template-file "$@"; }
+# The CLI names a change set after the second in which it is made.
+last=0
+deploy() {
+  while [ "$(date +%s)" -le "$last" ]; do :; done
+  local status=0
+  aws cloudformation deploy --stack-name shop --template-file "$@" || status=$?
+  last=$(date +%s)
+  return "$status"
+}
 value() { aws cloudformation describe-stacks --stack-name shop --query "$1" --output text; }
 
 deploy good.yaml 2> refused && fail "deployed without capabilities"
