@@ -135,52 +135,59 @@ pub(super) static GET_ATTRIBUTES: Structure = Structure::new(
     ],
 );
 
-pub(super) static PUT_OBJECT: Structure = Structure::new(
-    "PutObject",
-    &[
-        BUCKET,
-        KEY,
-        OWNER,
-        optional("ACL", Shape::TEXT).at(Location::Header("x-amz-acl")),
-        optional("GrantFullControl", Shape::TEXT).at(Location::Header("x-amz-grant-full-control")),
-        optional("GrantRead", Shape::TEXT).at(Location::Header("x-amz-grant-read")),
-        optional("GrantReadACP", Shape::TEXT).at(Location::Header("x-amz-grant-read-acp")),
-        optional("GrantWrite", Shape::TEXT).at(Location::Header("x-amz-grant-write")),
-        optional("GrantWriteACP", Shape::TEXT).at(Location::Header("x-amz-grant-write-acp")),
-        optional("CacheControl", Shape::TEXT).at(Location::Header("cache-control")),
-        optional("ContentDisposition", Shape::TEXT).at(Location::Header("content-disposition")),
-        optional("ContentEncoding", Shape::TEXT).at(Location::Header("content-encoding")),
-        optional("ContentLanguage", Shape::TEXT).at(Location::Header("content-language")),
-        optional("ContentType", Shape::TEXT).at(Location::Header("content-type")),
-        optional("Expires", Shape::TEXT).at(Location::Header("expires")),
-        optional("ServerSideEncryption", Shape::TEXT).at(Location::Header("x-amz-server-side-encryption")),
-        optional("SSEKMSKeyId", Shape::TEXT)
-            .at(Location::Header("x-amz-server-side-encryption-aws-kms-key-id")),
-        optional("StorageClass", Shape::TEXT).at(Location::Header("x-amz-storage-class")),
-        optional("WebsiteRedirectLocation", Shape::TEXT)
-            .at(Location::Header("x-amz-website-redirect-location")),
-        optional("Tagging", Shape::TEXT).at(Location::Header("x-amz-tagging")),
-        optional("SSECustomerAlgorithm", Shape::TEXT)
-            .at(Location::Header("x-amz-server-side-encryption-customer-algorithm")),
-        optional("ObjectLockMode", Shape::TEXT).at(Location::Header("x-amz-object-lock-mode")),
-        optional("ObjectLockLegalHoldStatus", Shape::TEXT)
-            .at(Location::Header("x-amz-object-lock-legal-hold")),
-        optional("WriteOffsetBytes", Shape::TEXT).at(Location::Header("x-amz-write-offset-bytes")),
-        optional("IfMatch", Shape::TEXT).at(Location::Header("if-match")),
-        optional("IfNoneMatch", Shape::TEXT).at(Location::Header("if-none-match")),
-        optional("Metadata", Shape::STRING_MAP).at(Location::HeaderMap("x-amz-meta-")),
-        optional("ChecksumCRC32", Shape::TEXT).at(Location::Header("x-amz-checksum-crc32")),
-        optional("ChecksumCRC32C", Shape::TEXT).at(Location::Header("x-amz-checksum-crc32c")),
-        optional("ChecksumCRC64NVME", Shape::TEXT).at(Location::Header("x-amz-checksum-crc64nvme")),
-        optional("ChecksumSHA1", Shape::TEXT).at(Location::Header("x-amz-checksum-sha1")),
-        optional("ChecksumSHA256", Shape::TEXT).at(Location::Header("x-amz-checksum-sha256")),
-        optional("ContentMD5", Shape::TEXT).at(Location::Header("content-md5")),
-        optional("ChecksumAlgorithm", Shape::TEXT).at(Location::Header("x-amz-sdk-checksum-algorithm")),
-        optional("Trailer", Shape::TEXT).at(Location::Header("x-amz-trailer")),
-        optional("DecodedContentLength", Shape::TEXT).at(Location::Header("x-amz-decoded-content-length")),
-        optional("Body", Shape::Blob).at(Location::Stream),
-    ],
-);
+/// The members of what makes an object, however its bytes come.
+macro_rules! written {
+    ($name:literal: $($member:expr,)*) => {
+        Structure::new($name, &[
+            BUCKET,
+            KEY,
+            OWNER,
+            optional("ACL", Shape::TEXT).at(Location::Header("x-amz-acl")),
+            optional("GrantFullControl", Shape::TEXT).at(Location::Header("x-amz-grant-full-control")),
+            optional("GrantRead", Shape::TEXT).at(Location::Header("x-amz-grant-read")),
+            optional("GrantReadACP", Shape::TEXT).at(Location::Header("x-amz-grant-read-acp")),
+            optional("GrantWrite", Shape::TEXT).at(Location::Header("x-amz-grant-write")),
+            optional("GrantWriteACP", Shape::TEXT).at(Location::Header("x-amz-grant-write-acp")),
+            optional("CacheControl", Shape::TEXT).at(Location::Header("cache-control")),
+            optional("ContentDisposition", Shape::TEXT).at(Location::Header("content-disposition")),
+            optional("ContentEncoding", Shape::TEXT).at(Location::Header("content-encoding")),
+            optional("ContentLanguage", Shape::TEXT).at(Location::Header("content-language")),
+            optional("ContentType", Shape::TEXT).at(Location::Header("content-type")),
+            optional("Expires", Shape::TEXT).at(Location::Header("expires")),
+            optional("ServerSideEncryption", Shape::TEXT).at(Location::Header("x-amz-server-side-encryption")),
+            optional("SSEKMSKeyId", Shape::TEXT)
+                .at(Location::Header("x-amz-server-side-encryption-aws-kms-key-id")),
+            optional("StorageClass", Shape::TEXT).at(Location::Header("x-amz-storage-class")),
+            optional("WebsiteRedirectLocation", Shape::TEXT)
+                .at(Location::Header("x-amz-website-redirect-location")),
+            optional("Tagging", Shape::TEXT).at(Location::Header("x-amz-tagging")),
+            optional("SSECustomerAlgorithm", Shape::TEXT)
+                .at(Location::Header("x-amz-server-side-encryption-customer-algorithm")),
+            optional("ObjectLockMode", Shape::TEXT).at(Location::Header("x-amz-object-lock-mode")),
+            optional("ObjectLockLegalHoldStatus", Shape::TEXT)
+                .at(Location::Header("x-amz-object-lock-legal-hold")),
+            optional("WriteOffsetBytes", Shape::TEXT).at(Location::Header("x-amz-write-offset-bytes")),
+            optional("IfMatch", Shape::TEXT).at(Location::Header("if-match")),
+            optional("IfNoneMatch", Shape::TEXT).at(Location::Header("if-none-match")),
+            optional("Metadata", Shape::STRING_MAP).at(Location::HeaderMap("x-amz-meta-")),
+            $($member,)*
+        ])
+    };
+}
+
+pub(super) static PUT_OBJECT: Structure = written! {
+    "PutObject":
+    optional("ChecksumCRC32", Shape::TEXT).at(Location::Header("x-amz-checksum-crc32")),
+    optional("ChecksumCRC32C", Shape::TEXT).at(Location::Header("x-amz-checksum-crc32c")),
+    optional("ChecksumCRC64NVME", Shape::TEXT).at(Location::Header("x-amz-checksum-crc64nvme")),
+    optional("ChecksumSHA1", Shape::TEXT).at(Location::Header("x-amz-checksum-sha1")),
+    optional("ChecksumSHA256", Shape::TEXT).at(Location::Header("x-amz-checksum-sha256")),
+    optional("ContentMD5", Shape::TEXT).at(Location::Header("content-md5")),
+    optional("ChecksumAlgorithm", Shape::TEXT).at(Location::Header("x-amz-sdk-checksum-algorithm")),
+    optional("Trailer", Shape::TEXT).at(Location::Header("x-amz-trailer")),
+    optional("DecodedContentLength", Shape::TEXT).at(Location::Header("x-amz-decoded-content-length")),
+    optional("Body", Shape::Blob).at(Location::Stream),
+};
 
 pub(super) static PUT_TAGGING: Structure = Structure::new(
     "PutTagging",
@@ -193,55 +200,22 @@ pub(super) static PUT_TAGGING: Structure = Structure::new(
     ],
 );
 
-pub(super) static COPY_OBJECT: Structure = Structure::new(
-    "CopyObject",
-    &[
-        BUCKET,
-        KEY,
-        OWNER,
-        optional("ACL", Shape::TEXT).at(Location::Header("x-amz-acl")),
-        optional("GrantFullControl", Shape::TEXT).at(Location::Header("x-amz-grant-full-control")),
-        optional("GrantRead", Shape::TEXT).at(Location::Header("x-amz-grant-read")),
-        optional("GrantReadACP", Shape::TEXT).at(Location::Header("x-amz-grant-read-acp")),
-        optional("GrantWrite", Shape::TEXT).at(Location::Header("x-amz-grant-write")),
-        optional("GrantWriteACP", Shape::TEXT).at(Location::Header("x-amz-grant-write-acp")),
-        optional("CacheControl", Shape::TEXT).at(Location::Header("cache-control")),
-        optional("ContentDisposition", Shape::TEXT).at(Location::Header("content-disposition")),
-        optional("ContentEncoding", Shape::TEXT).at(Location::Header("content-encoding")),
-        optional("ContentLanguage", Shape::TEXT).at(Location::Header("content-language")),
-        optional("ContentType", Shape::TEXT).at(Location::Header("content-type")),
-        optional("Expires", Shape::TEXT).at(Location::Header("expires")),
-        optional("ServerSideEncryption", Shape::TEXT).at(Location::Header("x-amz-server-side-encryption")),
-        optional("SSEKMSKeyId", Shape::TEXT)
-            .at(Location::Header("x-amz-server-side-encryption-aws-kms-key-id")),
-        optional("StorageClass", Shape::TEXT).at(Location::Header("x-amz-storage-class")),
-        optional("WebsiteRedirectLocation", Shape::TEXT)
-            .at(Location::Header("x-amz-website-redirect-location")),
-        optional("Tagging", Shape::TEXT).at(Location::Header("x-amz-tagging")),
-        optional("SSECustomerAlgorithm", Shape::TEXT)
-            .at(Location::Header("x-amz-server-side-encryption-customer-algorithm")),
-        optional("ObjectLockMode", Shape::TEXT).at(Location::Header("x-amz-object-lock-mode")),
-        optional("ObjectLockLegalHoldStatus", Shape::TEXT)
-            .at(Location::Header("x-amz-object-lock-legal-hold")),
-        optional("WriteOffsetBytes", Shape::TEXT).at(Location::Header("x-amz-write-offset-bytes")),
-        optional("IfMatch", Shape::TEXT).at(Location::Header("if-match")),
-        optional("IfNoneMatch", Shape::TEXT).at(Location::Header("if-none-match")),
-        optional("Metadata", Shape::STRING_MAP).at(Location::HeaderMap("x-amz-meta-")),
-        optional("CopySource", Shape::TEXT).at(Location::Header("x-amz-copy-source")),
-        optional("CopySourceIfMatch", Shape::TEXT).at(Location::Header("x-amz-copy-source-if-match")),
-        optional("CopySourceIfNoneMatch", Shape::TEXT)
-            .at(Location::Header("x-amz-copy-source-if-none-match")),
-        optional("CopySourceIfModifiedSince", Shape::TEXT)
-            .at(Location::Header("x-amz-copy-source-if-modified-since")),
-        optional("CopySourceIfUnmodifiedSince", Shape::TEXT)
-            .at(Location::Header("x-amz-copy-source-if-unmodified-since")),
-        optional("ExpectedSourceBucketOwner", Shape::TEXT)
-            .at(Location::Header("x-amz-source-expected-bucket-owner")),
-        optional("MetadataDirective", Shape::TEXT).at(Location::Header("x-amz-metadata-directive")),
-        optional("TaggingDirective", Shape::TEXT).at(Location::Header("x-amz-tagging-directive")),
-        optional("ChecksumAlgorithm", Shape::TEXT).at(Location::Header("x-amz-checksum-algorithm")),
-    ],
-);
+pub(super) static COPY_OBJECT: Structure = written! {
+    "CopyObject":
+    optional("CopySource", Shape::TEXT).at(Location::Header("x-amz-copy-source")),
+    optional("CopySourceIfMatch", Shape::TEXT).at(Location::Header("x-amz-copy-source-if-match")),
+    optional("CopySourceIfNoneMatch", Shape::TEXT)
+        .at(Location::Header("x-amz-copy-source-if-none-match")),
+    optional("CopySourceIfModifiedSince", Shape::TEXT)
+        .at(Location::Header("x-amz-copy-source-if-modified-since")),
+    optional("CopySourceIfUnmodifiedSince", Shape::TEXT)
+        .at(Location::Header("x-amz-copy-source-if-unmodified-since")),
+    optional("ExpectedSourceBucketOwner", Shape::TEXT)
+        .at(Location::Header("x-amz-source-expected-bucket-owner")),
+    optional("MetadataDirective", Shape::TEXT).at(Location::Header("x-amz-metadata-directive")),
+    optional("TaggingDirective", Shape::TEXT).at(Location::Header("x-amz-tagging-directive")),
+    optional("ChecksumAlgorithm", Shape::TEXT).at(Location::Header("x-amz-checksum-algorithm")),
+};
 
 pub(super) static DELETE_OBJECTS: Structure = Structure::new(
     "DeleteObjects",
@@ -253,86 +227,44 @@ pub(super) static DELETE_OBJECTS: Structure = Structure::new(
     ],
 );
 
-pub(super) static LIST_OBJECTS: Structure = Structure::new(
-    "ListObjects",
-    &[
-        BUCKET,
-        OWNER,
-        optional("Delimiter", Shape::TEXT).at(Location::Query("delimiter")),
-        optional("EncodingType", Shape::TEXT).at(Location::Query("encoding-type")),
-        optional("MaxKeys", Shape::TEXT).at(Location::Query("max-keys")),
-        optional("Prefix", Shape::TEXT).at(Location::Query("prefix")),
-        optional("Marker", Shape::TEXT).at(Location::Query("marker")),
-    ],
-);
+/// The members of what lists objects, before those that say where to go on.
+macro_rules! listed {
+    ($name:literal: $($member:expr,)*) => {
+        Structure::new($name, &[
+            BUCKET,
+            OWNER,
+            optional("Delimiter", Shape::TEXT).at(Location::Query("delimiter")),
+            optional("EncodingType", Shape::TEXT).at(Location::Query("encoding-type")),
+            optional("MaxKeys", Shape::TEXT).at(Location::Query("max-keys")),
+            optional("Prefix", Shape::TEXT).at(Location::Query("prefix")),
+            $($member,)*
+        ])
+    };
+}
 
-pub(super) static LIST_OBJECTS_V2: Structure = Structure::new(
-    "ListObjectsV2",
-    &[
-        BUCKET,
-        OWNER,
-        optional("Delimiter", Shape::TEXT).at(Location::Query("delimiter")),
-        optional("EncodingType", Shape::TEXT).at(Location::Query("encoding-type")),
-        optional("MaxKeys", Shape::TEXT).at(Location::Query("max-keys")),
-        optional("Prefix", Shape::TEXT).at(Location::Query("prefix")),
-        optional("ContinuationToken", Shape::TEXT).at(Location::Query("continuation-token")),
-        optional("StartAfter", Shape::TEXT).at(Location::Query("start-after")),
-        optional("FetchOwner", Shape::Boolean).at(Location::Query("fetch-owner")),
-    ],
-);
+pub(super) static LIST_OBJECTS: Structure = listed! {
+    "ListObjects":
+    optional("Marker", Shape::TEXT).at(Location::Query("marker")),
+};
 
-pub(super) static LIST_VERSIONS: Structure = Structure::new(
-    "ListVersions",
-    &[
-        BUCKET,
-        OWNER,
-        optional("Delimiter", Shape::TEXT).at(Location::Query("delimiter")),
-        optional("EncodingType", Shape::TEXT).at(Location::Query("encoding-type")),
-        optional("MaxKeys", Shape::TEXT).at(Location::Query("max-keys")),
-        optional("Prefix", Shape::TEXT).at(Location::Query("prefix")),
-        optional("KeyMarker", Shape::TEXT).at(Location::Query("key-marker")),
-        optional("VersionIdMarker", Shape::TEXT).at(Location::Query("version-id-marker")),
-    ],
-);
+pub(super) static LIST_OBJECTS_V2: Structure = listed! {
+    "ListObjectsV2":
+    optional("ContinuationToken", Shape::TEXT).at(Location::Query("continuation-token")),
+    optional("StartAfter", Shape::TEXT).at(Location::Query("start-after")),
+    optional("FetchOwner", Shape::Boolean).at(Location::Query("fetch-owner")),
+};
 
-pub(super) static CREATE_UPLOAD: Structure = Structure::new(
-    "CreateUpload",
-    &[
-        BUCKET,
-        KEY,
-        OWNER,
-        optional("ACL", Shape::TEXT).at(Location::Header("x-amz-acl")),
-        optional("GrantFullControl", Shape::TEXT).at(Location::Header("x-amz-grant-full-control")),
-        optional("GrantRead", Shape::TEXT).at(Location::Header("x-amz-grant-read")),
-        optional("GrantReadACP", Shape::TEXT).at(Location::Header("x-amz-grant-read-acp")),
-        optional("GrantWrite", Shape::TEXT).at(Location::Header("x-amz-grant-write")),
-        optional("GrantWriteACP", Shape::TEXT).at(Location::Header("x-amz-grant-write-acp")),
-        optional("CacheControl", Shape::TEXT).at(Location::Header("cache-control")),
-        optional("ContentDisposition", Shape::TEXT).at(Location::Header("content-disposition")),
-        optional("ContentEncoding", Shape::TEXT).at(Location::Header("content-encoding")),
-        optional("ContentLanguage", Shape::TEXT).at(Location::Header("content-language")),
-        optional("ContentType", Shape::TEXT).at(Location::Header("content-type")),
-        optional("Expires", Shape::TEXT).at(Location::Header("expires")),
-        optional("ServerSideEncryption", Shape::TEXT).at(Location::Header("x-amz-server-side-encryption")),
-        optional("SSEKMSKeyId", Shape::TEXT)
-            .at(Location::Header("x-amz-server-side-encryption-aws-kms-key-id")),
-        optional("StorageClass", Shape::TEXT).at(Location::Header("x-amz-storage-class")),
-        optional("WebsiteRedirectLocation", Shape::TEXT)
-            .at(Location::Header("x-amz-website-redirect-location")),
-        optional("Tagging", Shape::TEXT).at(Location::Header("x-amz-tagging")),
-        optional("SSECustomerAlgorithm", Shape::TEXT)
-            .at(Location::Header("x-amz-server-side-encryption-customer-algorithm")),
-        optional("ObjectLockMode", Shape::TEXT).at(Location::Header("x-amz-object-lock-mode")),
-        optional("ObjectLockLegalHoldStatus", Shape::TEXT)
-            .at(Location::Header("x-amz-object-lock-legal-hold")),
-        optional("WriteOffsetBytes", Shape::TEXT).at(Location::Header("x-amz-write-offset-bytes")),
-        optional("IfMatch", Shape::TEXT).at(Location::Header("if-match")),
-        optional("IfNoneMatch", Shape::TEXT).at(Location::Header("if-none-match")),
-        optional("Metadata", Shape::STRING_MAP).at(Location::HeaderMap("x-amz-meta-")),
-        optional("ChecksumAlgorithm", Shape::TEXT).at(Location::Header("x-amz-checksum-algorithm")),
-        optional("ChecksumType", Shape::TEXT).at(Location::Header("x-amz-checksum-type")),
-    ],
-);
+pub(super) static LIST_VERSIONS: Structure = listed! {
+    "ListVersions":
+    optional("KeyMarker", Shape::TEXT).at(Location::Query("key-marker")),
+    optional("VersionIdMarker", Shape::TEXT).at(Location::Query("version-id-marker")),
+};
+
+pub(super) static CREATE_UPLOAD: Structure = written! {
+    "CreateUpload":
+    optional("ChecksumAlgorithm", Shape::TEXT).at(Location::Header("x-amz-checksum-algorithm")),
+    optional("ChecksumType", Shape::TEXT).at(Location::Header("x-amz-checksum-type")),
+};
 
 pub(super) static UPLOAD: Structure = Structure::new(
     "Upload",

@@ -14,23 +14,28 @@ pub(super) static COGNITO_IDENTITY_PROVIDER: Structure = Structure::new(
         optional("ServerSideTokenCheck", Shape::Boolean),
     ],
 );
-pub(super) static CREATE_IDENTITY_POOL_INPUT: Structure = Structure::new(
-    "CreateIdentityPoolInput",
-    &[
-        required("IdentityPoolName", Shape::pattern(1, 128, &NAME)),
-        required("AllowUnauthenticatedIdentities", Shape::Boolean),
-        optional("AllowClassicFlow", Shape::Boolean),
-        optional(
-            "SupportedLoginProviders",
-            Shape::map(&Shape::string(1, 128), &Shape::pattern(1, 128, &LOGIN_PROVIDER)),
-        ),
-        optional("DeveloperProviderName", Shape::pattern(1, 128, &DEVELOPER_PROVIDER)),
-        optional("OpenIdConnectProviderARNs", Shape::list(&Shape::string(20, 2048))),
-        optional("CognitoIdentityProviders", Shape::list(&Shape::Structure(&COGNITO_IDENTITY_PROVIDER))),
-        optional("SamlProviderARNs", Shape::list(&Shape::string(20, 2048))),
-        optional("IdentityPoolTags", Shape::map(&Shape::string(1, 128), &Shape::string(0, 256))),
-    ],
-);
+/// The members of a pool's settings, after those that name it.
+macro_rules! pool_settings {
+    ($name:literal: $($member:expr,)*) => {
+        Structure::new($name, &[
+            $($member,)*
+            required("IdentityPoolName", Shape::pattern(1, 128, &NAME)),
+            required("AllowUnauthenticatedIdentities", Shape::Boolean),
+            optional("AllowClassicFlow", Shape::Boolean),
+            optional(
+                "SupportedLoginProviders",
+                Shape::map(&Shape::string(1, 128), &Shape::pattern(1, 128, &LOGIN_PROVIDER)),
+            ),
+            optional("DeveloperProviderName", Shape::pattern(1, 128, &DEVELOPER_PROVIDER)),
+            optional("OpenIdConnectProviderARNs", Shape::list(&Shape::string(20, 2048))),
+            optional("CognitoIdentityProviders", Shape::list(&Shape::Structure(&COGNITO_IDENTITY_PROVIDER))),
+            optional("SamlProviderARNs", Shape::list(&Shape::string(20, 2048))),
+            optional("IdentityPoolTags", Shape::map(&Shape::string(1, 128), &Shape::string(0, 256))),
+        ])
+    };
+}
+
+pub(super) static CREATE_IDENTITY_POOL_INPUT: Structure = pool_settings! { "CreateIdentityPoolInput": };
 pub(super) static DELETE_IDENTITIES_INPUT: Structure = Structure::new(
     "DeleteIdentitiesInput",
     &[required(
@@ -182,24 +187,10 @@ pub(super) static UNTAG_RESOURCE_INPUT: Structure = Structure::new(
         required("TagKeys", Shape::list(&Shape::string(1, 128))),
     ],
 );
-pub(super) static IDENTITY_POOL: Structure = Structure::new(
-    "IdentityPool",
-    &[
-        required("IdentityPoolId", Shape::pattern(1, 55, &IDENTITY)),
-        required("IdentityPoolName", Shape::pattern(1, 128, &NAME)),
-        required("AllowUnauthenticatedIdentities", Shape::Boolean),
-        optional("AllowClassicFlow", Shape::Boolean),
-        optional(
-            "SupportedLoginProviders",
-            Shape::map(&Shape::string(1, 128), &Shape::pattern(1, 128, &LOGIN_PROVIDER)),
-        ),
-        optional("DeveloperProviderName", Shape::pattern(1, 128, &DEVELOPER_PROVIDER)),
-        optional("OpenIdConnectProviderARNs", Shape::list(&Shape::string(20, 2048))),
-        optional("CognitoIdentityProviders", Shape::list(&Shape::Structure(&COGNITO_IDENTITY_PROVIDER))),
-        optional("SamlProviderARNs", Shape::list(&Shape::string(20, 2048))),
-        optional("IdentityPoolTags", Shape::map(&Shape::string(1, 128), &Shape::string(0, 256))),
-    ],
-);
+pub(super) static IDENTITY_POOL: Structure = pool_settings! {
+    "IdentityPool":
+    required("IdentityPoolId", Shape::pattern(1, 55, &IDENTITY)),
+};
 
 /// The input of operations that are not supported.
 pub(super) static ANYTHING: Structure = Structure::new("Input", &[]);

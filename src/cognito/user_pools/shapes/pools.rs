@@ -176,57 +176,64 @@ pub(in super::super) static REFRESH_TOKEN_ROTATION_TYPE: Structure = Structure::
         optional("RetryGracePeriodSeconds", Shape::integer(0, 60)),
     ],
 );
-pub(in super::super) static CREATE_USER_POOL_CLIENT_REQUEST: Structure = Structure::new(
-    "CreateUserPoolClientRequest",
-    &[
-        required("UserPoolId", Shape::pattern(1, 55, &USER_POOL)),
-        required("ClientName", Shape::pattern(1, 128, &NAME)),
-        optional("GenerateSecret", Shape::Boolean),
-        optional("ClientSecret", Shape::pattern(24, 64, &CLIENT)).secret(),
-        optional("RefreshTokenValidity", Shape::integer(0, 315360000)),
-        optional("AccessTokenValidity", Shape::integer(1, 86400)),
-        optional("IdTokenValidity", Shape::integer(1, 86400)),
-        optional("TokenValidityUnits", Shape::Structure(&TOKEN_VALIDITY_UNITS_TYPE)),
-        optional("ReadAttributes", Shape::list(&Shape::string(1, 2048))),
-        optional("WriteAttributes", Shape::list(&Shape::string(1, 2048))),
-        optional(
-            "ExplicitAuthFlows",
-            Shape::list(&Shape::Enum(&[
-                "ADMIN_NO_SRP_AUTH",
-                "CUSTOM_AUTH_FLOW_ONLY",
-                "USER_PASSWORD_AUTH",
-                "ALLOW_ADMIN_USER_PASSWORD_AUTH",
-                "ALLOW_CUSTOM_AUTH",
-                "ALLOW_USER_PASSWORD_AUTH",
-                "ALLOW_USER_SRP_AUTH",
-                "ALLOW_REFRESH_TOKEN_AUTH",
-                "ALLOW_USER_AUTH",
-            ])),
-        ),
-        optional("SupportedIdentityProviders", Shape::list(&Shape::pattern(1, 32, &PROVIDER_LABEL))),
-        optional(
-            "CallbackURLs",
-            Shape::List(&Shape::pattern(1, 1024, &PRINTED), Limits { min: 0, max: 100 }),
-        ),
-        optional("LogoutURLs", Shape::List(&Shape::pattern(1, 1024, &PRINTED), Limits { min: 0, max: 100 })),
-        optional("DefaultRedirectURI", Shape::pattern(1, 1024, &PRINTED)),
-        optional(
-            "AllowedOAuthFlows",
-            Shape::List(&Shape::Enum(&["code", "implicit", "client_credentials"]), Limits { min: 0, max: 3 }),
-        ),
-        optional(
-            "AllowedOAuthScopes",
-            Shape::List(&Shape::pattern(1, 256, &SCOPE), Limits { min: 0, max: 50 }),
-        ),
-        optional("AllowedOAuthFlowsUserPoolClient", Shape::Boolean),
-        optional("AnalyticsConfiguration", Shape::Structure(&ANYTHING)),
-        optional("PreventUserExistenceErrors", Shape::Enum(&["LEGACY", "ENABLED"])),
-        optional("EnableTokenRevocation", Shape::Boolean),
-        optional("EnablePropagateAdditionalUserContextData", Shape::Boolean),
-        optional("AuthSessionValidity", Shape::integer(3, 15)),
-        optional("RefreshTokenRotation", Shape::Structure(&REFRESH_TOKEN_ROTATION_TYPE)),
-    ],
-);
+/// The members of a client's settings, after those that name it.
+macro_rules! client_settings {
+    ($name:literal: $($member:expr,)*) => {
+        Structure::new($name, &[
+            $($member,)*
+            optional("RefreshTokenValidity", Shape::integer(0, 315360000)),
+            optional("AccessTokenValidity", Shape::integer(1, 86400)),
+            optional("IdTokenValidity", Shape::integer(1, 86400)),
+            optional("TokenValidityUnits", Shape::Structure(&TOKEN_VALIDITY_UNITS_TYPE)),
+            optional("ReadAttributes", Shape::list(&Shape::string(1, 2048))),
+            optional("WriteAttributes", Shape::list(&Shape::string(1, 2048))),
+            optional(
+                "ExplicitAuthFlows",
+                Shape::list(&Shape::Enum(&[
+                    "ADMIN_NO_SRP_AUTH",
+                    "CUSTOM_AUTH_FLOW_ONLY",
+                    "USER_PASSWORD_AUTH",
+                    "ALLOW_ADMIN_USER_PASSWORD_AUTH",
+                    "ALLOW_CUSTOM_AUTH",
+                    "ALLOW_USER_PASSWORD_AUTH",
+                    "ALLOW_USER_SRP_AUTH",
+                    "ALLOW_REFRESH_TOKEN_AUTH",
+                    "ALLOW_USER_AUTH",
+                ])),
+            ),
+            optional("SupportedIdentityProviders", Shape::list(&Shape::pattern(1, 32, &PROVIDER_LABEL))),
+            optional(
+                "CallbackURLs",
+                Shape::List(&Shape::pattern(1, 1024, &PRINTED), Limits { min: 0, max: 100 }),
+            ),
+            optional("LogoutURLs", Shape::List(&Shape::pattern(1, 1024, &PRINTED), Limits { min: 0, max: 100 })),
+            optional("DefaultRedirectURI", Shape::pattern(1, 1024, &PRINTED)),
+            optional(
+                "AllowedOAuthFlows",
+                Shape::List(&Shape::Enum(&["code", "implicit", "client_credentials"]), Limits { min: 0, max: 3 }),
+            ),
+            optional(
+                "AllowedOAuthScopes",
+                Shape::List(&Shape::pattern(1, 256, &SCOPE), Limits { min: 0, max: 50 }),
+            ),
+            optional("AllowedOAuthFlowsUserPoolClient", Shape::Boolean),
+            optional("AnalyticsConfiguration", Shape::Structure(&ANYTHING)),
+            optional("PreventUserExistenceErrors", Shape::Enum(&["LEGACY", "ENABLED"])),
+            optional("EnableTokenRevocation", Shape::Boolean),
+            optional("EnablePropagateAdditionalUserContextData", Shape::Boolean),
+            optional("AuthSessionValidity", Shape::integer(3, 15)),
+            optional("RefreshTokenRotation", Shape::Structure(&REFRESH_TOKEN_ROTATION_TYPE)),
+        ])
+    };
+}
+
+pub(in super::super) static CREATE_USER_POOL_CLIENT_REQUEST: Structure = client_settings! {
+    "CreateUserPoolClientRequest":
+    required("UserPoolId", Shape::pattern(1, 55, &USER_POOL)),
+    required("ClientName", Shape::pattern(1, 128, &NAME)),
+    optional("GenerateSecret", Shape::Boolean),
+    optional("ClientSecret", Shape::pattern(24, 64, &CLIENT)).secret(),
+};
 pub(in super::super) static DELETE_USER_POOL_REQUEST: Structure =
     Structure::new("DeleteUserPoolRequest", &[required("UserPoolId", Shape::pattern(1, 55, &USER_POOL))]);
 pub(in super::super) static DELETE_USER_POOL_CLIENT_REQUEST: Structure = Structure::new(
@@ -317,53 +324,9 @@ pub(in super::super) static UPDATE_USER_POOL_REQUEST: Structure = Structure::new
         optional("UserPoolTier", Shape::Enum(&["LITE", "ESSENTIALS", "PLUS"])),
     ],
 );
-pub(in super::super) static UPDATE_USER_POOL_CLIENT_REQUEST: Structure = Structure::new(
-    "UpdateUserPoolClientRequest",
-    &[
-        required("UserPoolId", Shape::pattern(1, 55, &USER_POOL)),
-        required("ClientId", Shape::pattern(1, 128, &CLIENT)).secret(),
-        optional("ClientName", Shape::pattern(1, 128, &NAME)),
-        optional("RefreshTokenValidity", Shape::integer(0, 315360000)),
-        optional("AccessTokenValidity", Shape::integer(1, 86400)),
-        optional("IdTokenValidity", Shape::integer(1, 86400)),
-        optional("TokenValidityUnits", Shape::Structure(&TOKEN_VALIDITY_UNITS_TYPE)),
-        optional("ReadAttributes", Shape::list(&Shape::string(1, 2048))),
-        optional("WriteAttributes", Shape::list(&Shape::string(1, 2048))),
-        optional(
-            "ExplicitAuthFlows",
-            Shape::list(&Shape::Enum(&[
-                "ADMIN_NO_SRP_AUTH",
-                "CUSTOM_AUTH_FLOW_ONLY",
-                "USER_PASSWORD_AUTH",
-                "ALLOW_ADMIN_USER_PASSWORD_AUTH",
-                "ALLOW_CUSTOM_AUTH",
-                "ALLOW_USER_PASSWORD_AUTH",
-                "ALLOW_USER_SRP_AUTH",
-                "ALLOW_REFRESH_TOKEN_AUTH",
-                "ALLOW_USER_AUTH",
-            ])),
-        ),
-        optional("SupportedIdentityProviders", Shape::list(&Shape::pattern(1, 32, &PROVIDER_LABEL))),
-        optional(
-            "CallbackURLs",
-            Shape::List(&Shape::pattern(1, 1024, &PRINTED), Limits { min: 0, max: 100 }),
-        ),
-        optional("LogoutURLs", Shape::List(&Shape::pattern(1, 1024, &PRINTED), Limits { min: 0, max: 100 })),
-        optional("DefaultRedirectURI", Shape::pattern(1, 1024, &PRINTED)),
-        optional(
-            "AllowedOAuthFlows",
-            Shape::List(&Shape::Enum(&["code", "implicit", "client_credentials"]), Limits { min: 0, max: 3 }),
-        ),
-        optional(
-            "AllowedOAuthScopes",
-            Shape::List(&Shape::pattern(1, 256, &SCOPE), Limits { min: 0, max: 50 }),
-        ),
-        optional("AllowedOAuthFlowsUserPoolClient", Shape::Boolean),
-        optional("AnalyticsConfiguration", Shape::Structure(&ANYTHING)),
-        optional("PreventUserExistenceErrors", Shape::Enum(&["LEGACY", "ENABLED"])),
-        optional("EnableTokenRevocation", Shape::Boolean),
-        optional("EnablePropagateAdditionalUserContextData", Shape::Boolean),
-        optional("AuthSessionValidity", Shape::integer(3, 15)),
-        optional("RefreshTokenRotation", Shape::Structure(&REFRESH_TOKEN_ROTATION_TYPE)),
-    ],
-);
+pub(in super::super) static UPDATE_USER_POOL_CLIENT_REQUEST: Structure = client_settings! {
+    "UpdateUserPoolClientRequest":
+    required("UserPoolId", Shape::pattern(1, 55, &USER_POOL)),
+    required("ClientId", Shape::pattern(1, 128, &CLIENT)).secret(),
+    optional("ClientName", Shape::pattern(1, 128, &NAME)),
+};
