@@ -110,7 +110,7 @@ impl World {
                 object_bytes_max: 2 * PUT_BYTES_MAX,
             },
         };
-        let buckets = s3::Buckets::open(ports).await.unwrap();
+        let buckets = s3::Buckets::open(ports).unwrap();
         let parameters = ssm::Parameters::open(store.clone(), clock.clone()).unwrap();
         let feed = Arc::new(logs::Feed::default());
         let groups = logs::LogGroups::open(store.clone(), clock.clone(), feed.clone(), None).unwrap();

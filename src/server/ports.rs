@@ -91,7 +91,7 @@ pub(super) async fn wire_rooms(options: &Options, home: &AccountRegion) -> Resul
         ids: ids.clone(),
         bounds: s3::Bounds::default(),
     };
-    let own_buckets = s3::Buckets::open(buckets_ports).await?;
+    let own_buckets = s3::Buckets::open(buckets_ports)?;
     let parameters = ssm::Parameters::open(store.clone(), clock.clone())?;
 
     let egress = connect::Egress::new(&options.egress.allow, &options.egress.deny);

@@ -99,26 +99,19 @@ impl Files {
         }
     }
 
-    /// Removes every file that is not `known`: what was left when the server ended in the middle. Blocks.
-    pub(super) fn sweep<E: From<io::Error>>(
-        &self,
-        mut is_known: impl FnMut(&str) -> Result<bool, E>,
-    ) -> Result<usize, E> {
-        let mut n_removed = 0;
+    /// The files that are there. Blocks.
+    pub(super) fn names(&self) -> io::Result<Vec<String>> {
+        let mut names = Vec::new();
         for folder in fs::read_dir(&self.root)? {
             let folder = folder?;
             if !folder.file_type()?.is_dir() {
                 continue;
             }
             for file in fs::read_dir(folder.path())? {
-                let Ok(id) = file?.file_name().into_string() else { continue };
-                if !is_known(&id)? {
-                    self.unlink(&id);
-                    n_removed += 1;
-                }
+                names.extend(file?.file_name().into_string());
             }
         }
-        Ok(n_removed)
+        Ok(names)
     }
 }
 

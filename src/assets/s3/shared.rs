@@ -67,25 +67,39 @@ pub(super) struct Shared {
     pub(super) bounds: Bounds,
 }
 
+/// Removes those of the files `found` that no row names: of requests that a crash ended.
+fn remove_leftovers(tx: &Tx<'_>, files: &Files, found: Vec<String>) -> Result<(), crate::store::Error> {
+    let mut left = Vec::new();
+    for id in found {
+        if !tables::is_file(tx, &id)? {
+            left.push(id);
+        }
+    }
+    if !left.is_empty() {
+        files.remove(&left);
+        tracing::info!(n_removed = left.len(), "removed files of objects that were never finished");
+    }
+    Ok(())
+}
+
 impl Buckets {
-    /// Opens the tables and the folder, and removes the files that no object has: those of requests that a crash ended.
+    /// Opens the tables and the folder, and begins to remove the files that no object has. Blocks.
     ///
     /// # Errors
     /// Any error of the store, and of the folder.
-    pub async fn open(ports: Ports) -> Result<Self, crate::store::Error> {
+    pub fn open(ports: Ports) -> Result<Self, crate::store::Error> {
         let Ports { store, folder, clock, ids, bounds } = ports;
         store.migrate("s3", tables::STEPS)?;
         store.declare(tables::RECORDS)?;
         let io_error = |error: io::Error| crate::store::Error::Io(error.to_string());
         let files = Arc::new(Files::open(folder).map_err(io_error)?);
-        let swept = files.clone();
-        let n_removed = store.read(move |tx| swept.sweep(|id| Ok::<_, Error>(tables::is_file(tx, id)?)));
-        match n_removed.await {
-            Ok(0) => {}
-            Ok(n_removed) => tracing::info!(n_removed, "removed files of objects that were never finished"),
-            Err(Error::Store(error)) => return Err(error),
-            Err(error) => tracing::warn!(%error, "leftovers of objects can't be removed"),
-        }
+        let (found, kept) = (files.names().map_err(io_error)?, files.clone());
+        // Nobody waits for it: what this process begins is not among the files that were found.
+        let removed = store.read(move |tx| {
+            remove_leftovers(tx, &kept, found)
+                .inspect_err(|error| tracing::warn!(%error, "leftovers of objects stay until the next start"))
+        });
+        drop(removed);
         Ok(Self(Arc::new(Shared { store, files, clock, ids, bounds })))
     }
 
