@@ -32,9 +32,10 @@ pub use stepgate_functions as functions;
 pub use stepgate_gateway as gateway;
 // Floor 8: the AWS APIs as clients see them.
 pub use stepgate_wire as wire;
-// Floor 9: CloudFormation templates, and the calls that Task states make.
+// Floor 9: CloudFormation templates, the calls that Task states make, and the console.
 pub use stepgate_assets as assets;
 pub use stepgate_cognito as cognito;
+pub use stepgate_console as console;
 pub use stepgate_stack as stack;
 pub use stepgate_tasks as tasks;
 // Floor 10: listeners and wiring.

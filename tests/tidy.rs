@@ -16,7 +16,7 @@ const FLOORS: &[&[&str]] = &[
     &["apis", "engine", "functions"],
     &["gateway"],
     &["wire"],
-    &["assets", "cognito", "stack", "tasks"],
+    &["assets", "cognito", "console", "stack", "tasks"],
     &["server"],
     &["cli"],
 ];

@@ -13,7 +13,7 @@ use super::head::Head;
 use super::mac::mac;
 use super::sign::string_to_sign;
 use super::signature::{Algorithm, Signature};
-use super::{AuthError, Caller, Keys, ecdsa, version_2};
+use super::{AuthError, Caller, Keys, Secret, ecdsa, version_2};
 use crate::clock::{Clock, Timestamp};
 use crate::id::{AccountRegion, Region};
 
@@ -84,6 +84,29 @@ impl Authenticator {
         service: &str,
     ) -> Result<Authenticated, AuthError> {
         self.verify(self.claim(head, service)?, head, body)
+    }
+
+    /// Whose a key is, for who tells its secret instead of signing: people who sign in to pages.
+    ///
+    /// # Errors
+    /// [`AuthError::UnrecognizedClient`] for an unknown key, another secret and another session token alike;
+    /// [`AuthError::ExpiredToken`] for a key that has ended.
+    pub fn prove(
+        &self,
+        access_key_id: &str,
+        secret: &Secret,
+        token: Option<&Secret>,
+    ) -> Result<Caller, AuthError> {
+        let registered = self.keys.find(access_key_id).ok_or(AuthError::UnrecognizedClient)?;
+        let credential = &registered.credential;
+        if !credential.secret.matches(secret.expose()) {
+            return Err(AuthError::UnrecognizedClient);
+        }
+        check_token(&registered, token.map(Secret::expose))?;
+        if credential.expires.is_some_and(|expires| expires <= self.clock.now()) {
+            return Err(AuthError::ExpiredToken);
+        }
+        Ok(credential.caller.clone())
     }
 
     /// The first half of [`Authenticator::authenticate`]: all checks that don't need the body.
@@ -255,10 +278,49 @@ mod tests {
     use super::*;
     use crate::clock::VirtualClock;
     use crate::id::AccountId;
-    use crate::identity::{Credential, Secret};
+    use crate::identity::Credential;
 
     const KEY: &str = "AKIDEXAMPLE";
     const TOKEN: &str = "session+token/==";
+
+    #[test]
+    fn who_tells_the_secret_is_who_signs_with_it() {
+        let (keys, clock) = (Arc::new(Keys::default()), VirtualClock::new(Timestamp::from_millis(0)));
+        let account = AccountId::parse("123456789012").unwrap();
+        keys.insert(KEY, Credential::root(account.clone(), KEY, Secret::new("hush")));
+        let temporary = Credential {
+            session_token: Some(Secret::new(TOKEN)),
+            expires: Some(Timestamp::from_millis(1)),
+            ..Credential::root(account, "ASIA", Secret::new("hush"))
+        };
+        keys.insert("ASIA", temporary.clone());
+        keys.insert("ENDED", Credential { expires: Some(Timestamp::from_millis(0)), ..temporary });
+        let authenticator = Authenticator::new(keys, Arc::new(clock));
+        let prove = |key: &str, secret: &str, token: Option<&str>| {
+            let token = token.map(Secret::new);
+            authenticator
+                .prove(key, &Secret::new(secret), token.as_ref())
+                .map(|caller| caller.arn.to_string())
+        };
+        let root = Ok("arn:aws:iam::123456789012:root".to_owned());
+        assert_eq!(prove(KEY, "hush", None), root);
+        assert_eq!(prove("ASIA", "hush", Some(TOKEN)), root);
+        for (key, secret, token) in [
+            (KEY, "hus", None),
+            (KEY, "", None),
+            (KEY, "hush", Some(TOKEN)),
+            ("OTHER", "hush", None),
+            ("ASIA", "hush", None),
+            ("ASIA", "hush", Some("other")),
+        ] {
+            assert_eq!(
+                prove(key, secret, token),
+                Err(AuthError::UnrecognizedClient),
+                "{key} {secret} {token:?}"
+            );
+        }
+        assert_eq!(prove("ENDED", "hush", Some(TOKEN)), Err(AuthError::ExpiredToken));
+    }
 
     /// A request signed by botocore with the key and at the time of AWS's own test suite. The cases with the suite's
     /// names have the suite's signatures.

@@ -1,4 +1,4 @@
-//! The server's own pages under `/_stepgate/`: health, metrics, stacks for `stepgate apply`, logs for `stepgate fn`, and
+//! The server's own pages under `/_stepgate/`: the console, health, metrics, stacks for `stepgate apply`, logs for `stepgate fn`, and
 //! what roles lack for `stepgate iam`.
 
 use std::collections::BTreeMap;
@@ -16,6 +16,7 @@ use serde_json::{Map, Value, json};
 use super::front_door::{json, refusal};
 use super::settings_keys::{Reread, SettingsKeys};
 use crate::connect::{self, Body, Request, Response};
+use crate::console::{self, Console};
 use crate::functions::Functions;
 use crate::gateway::{Bulkhead, Held};
 use crate::id::AccountRegion;
@@ -47,11 +48,15 @@ pub(super) struct Admin {
     pub(super) settings_keys: Arc<SettingsKeys>,
     /// Keeps the audit log.
     pub(super) api: Arc<wire::Api>,
+    pub(super) console: Arc<Console>,
 }
 
 impl Admin {
     /// Answers a request whose path begins with [`PREFIX`].
     pub(super) async fn handle(&self, uri: TargetUri, request: Request) -> Response {
+        if is_console(uri.path()) {
+            return self.console.handle(uri, request).await;
+        }
         let path = uri.path().strip_prefix(PREFIX).unwrap_or_default();
         match (request.method(), path) {
             (&Method::GET | &Method::HEAD, "health") => self.health().await,
@@ -73,6 +78,7 @@ impl Admin {
             page: uri.path(),
             parts: &parts,
             caller: caller.as_ref(),
+            by_policies: false,
             refused: result.as_ref().err().map(|refused| (refused.code, refused.message.as_str())),
         });
         match result {
@@ -306,9 +312,14 @@ impl Refused {
     }
 }
 
-/// Whether a request under [`PREFIX`] is for a page, which is answered at once and without reading a body.
-pub(super) fn is_page(parts: &Parts) -> bool {
-    matches!(parts.method, Method::GET | Method::HEAD)
+/// Whether a request under [`PREFIX`] is for a page that is answered at once and without reading a body.
+pub(super) fn is_page(parts: &Parts, uri: &TargetUri) -> bool {
+    matches!(parts.method, Method::GET | Method::HEAD) && !is_console(uri.path())
+}
+
+/// Whether a path is the console's, whose pages call operations.
+fn is_console(path: &str) -> bool {
+    path.strip_prefix(console::PREFIX).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 /// `functions/NAME/log`
@@ -333,6 +344,6 @@ fn not_found() -> Response {
     refusal(
         StatusCode::NOT_FOUND,
         "NotFoundException",
-        "no such page; there are /_stepgate/health and /_stepgate/metrics",
+        "no such page; there are /_stepgate/console, /_stepgate/health and /_stepgate/metrics",
     )
 }

@@ -130,7 +130,7 @@ impl Dispatch {
             return Class::Data;
         }
         match self.plane(parts, uri) {
-            Plane::Own if admin::is_page(parts) => Class::Page,
+            Plane::Own if admin::is_page(parts, uri) => Class::Page,
             Plane::Own | Plane::Control => Class::Control,
             Plane::Data(_) | Plane::FunctionUrl(_) | Plane::Health | Plane::Published(_) | Plane::Nobody => {
                 Class::Data

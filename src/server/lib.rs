@@ -10,6 +10,7 @@ use stepgate_assets as assets;
 use stepgate_clock as clock;
 use stepgate_cognito as cognito;
 use stepgate_connect as connect;
+use stepgate_console as console;
 use stepgate_engine as engine;
 use stepgate_functions as functions;
 use stepgate_gateway as gateway;

@@ -2,6 +2,7 @@
 
 mod access_logs;
 mod audit_log;
+mod console_facts;
 mod execution_logs;
 mod functions;
 mod log_feed;
@@ -13,12 +14,13 @@ mod permissions;
 mod user_pools;
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use http::Uri;
 
 use self::access_logs::AccessLogs;
 use self::audit_log::AuditLog;
+use self::console_facts::ConsoleFacts;
 use self::execution_logs::ExecutionLogs;
 use self::functions::{FunctionPorts, Later, Outside};
 use self::log_feed::Shown;
@@ -35,6 +37,7 @@ use crate::assets::{logs, s3, ssm};
 use crate::clock::{Clock, Ids, RandomIds, SystemClock};
 use crate::cognito::{self, Cognito};
 use crate::connect::{self, HttpClient};
+use crate::console::{self, Console};
 use crate::engine::{self, Engine};
 use crate::functions::{Functions, Urls};
 use crate::gateway::{self, Gateway};
@@ -62,6 +65,9 @@ pub(super) struct System {
     pub(super) functions: Functions,
     pub(super) cognito: Cognito,
     pub(super) settings_keys: Arc<SettingsKeys>,
+    pub(super) console: Arc<Console>,
+    /// Where this server listens, once it does.
+    endpoint: Arc<OnceLock<String>>,
     outside: Arc<Outside>,
     engine: Engine,
     logs: Arc<ExecutionLogs>,
@@ -240,6 +246,19 @@ pub(super) async fn wire_rooms(options: &Options, home: &AccountRegion) -> Resul
         (gateway, Arc::new(api))
     };
     aws.serve_with(Arc::downgrade(&api));
+    let endpoint = Arc::new(OnceLock::new());
+    let console = Console::new(console::Ports {
+        aws: aws.clone(),
+        api: api.clone(),
+        authenticator: authenticator.clone(),
+        clock,
+        ids,
+        bodies: gateway.bulkhead(),
+        home: home.clone(),
+        local_key: local_key(options),
+        is_key_well_known: has_default_key(options),
+        facts: Arc::new(ConsoleFacts::new(options, store.clone(), endpoint.clone())),
+    });
     set_rooms.send_replace(Some(tasks::Rooms { aws: aws.clone(), gateway: gateway.clone(), objects }));
 
     outside.set_later(Later { aws, buckets });
@@ -257,6 +276,8 @@ pub(super) async fn wire_rooms(options: &Options, home: &AccountRegion) -> Resul
         functions,
         cognito,
         settings_keys: Arc::new(settings_keys),
+        console: Arc::new(console),
+        endpoint,
         engine,
         logs: execution_logs,
         access_logs,
@@ -267,11 +288,13 @@ pub(super) async fn wire_rooms(options: &Options, home: &AccountRegion) -> Resul
 impl System {
     /// Answers long polls at once, so that draining does not wait for them.
     pub(super) fn begin_drain(&self) {
+        self.console.begin_drain();
         self.engine.begin_drain();
     }
 
     /// Learns where this server listens.
     pub(super) fn listens_at(&self, endpoint: String) {
+        let _ = self.endpoint.set(endpoint.clone());
         self.outside.set_endpoint(endpoint);
     }
 
@@ -364,6 +387,26 @@ fn keys_of(
                 address.ok_or_else(|| wrong(format!("{url:?} of {arn} is no http or https address")))?;
             gateway::UserPoolKeys::At(address)
         }
+    })
+}
+
+/// Whether the key that everybody knows signs.
+fn has_default_key(options: &Options) -> bool {
+    Options::default().credentials.iter().any(|known| options.credentials.contains(known))
+}
+
+/// The default key, if the server can be reached from this machine alone: who is here may sign in with one click.
+fn local_key(options: &Options) -> Option<console::LocalKey> {
+    let listen = &options.listen;
+    let addresses = match listen.control {
+        Some(control) => vec![control],
+        None => [Some(listen.address), options.tls.address].into_iter().flatten().collect(),
+    };
+    let is_local = addresses.iter().all(|address| address.ip().is_loopback());
+    let known = Options::default().credentials.into_iter().find(|known| options.credentials.contains(known));
+    known.filter(|_| is_local).map(|known| console::LocalKey {
+        access_key_id: known.access_key_id,
+        secret_access_key: known.secret_access_key,
     })
 }
 

@@ -52,6 +52,7 @@ impl Server {
             functions: system.functions.clone(),
             iam: system.iam.clone(),
             settings_keys: system.settings_keys.clone(),
+            console: system.console.clone(),
             api: system.api.clone(),
         });
         let dispatch = |planes| Dispatch {

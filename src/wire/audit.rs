@@ -36,7 +36,8 @@ pub struct CalledFrom {
     pub is_secure: bool,
 }
 
-/// A call of one of the server's own pages, which only the account may ask for.
+/// A call of one of the server's own pages: one that only the account may ask for, or one that calls operations for
+/// whoever has signed in.
 #[derive(Debug)]
 pub struct PageCall<'c> {
     /// What AWS would call it, as `service:Operation`.
@@ -47,6 +48,8 @@ pub struct PageCall<'c> {
     pub parts: &'c Parts,
     /// Who asked; `None` if the signature proved nobody.
     pub caller: Option<&'c Authenticated>,
+    /// Whether the caller's policies decide, operation by operation, and not that the caller is the account.
+    pub by_policies: bool,
     /// The error's name and message, if it was refused.
     pub refused: Option<(&'static str, &'c str)>,
 }
@@ -57,7 +60,7 @@ impl Api {
         let Some(audit) = &self.audit else { return };
         let by_account = call.caller.is_some_and(|caller| caller.caller.principal == Principal::Account);
         let permission = Permission::new(call.action, "*");
-        let decided = call.caller.map(|_| match by_account {
+        let decided = call.caller.filter(|_| !call.by_policies).map(|_| match by_account {
             true => Decided::by_account(&permission),
             false => Decided::for_the_account_alone(&permission),
         });

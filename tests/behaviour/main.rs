@@ -17,6 +17,7 @@ mod cloudformation;
 mod cognito;
 mod commands;
 mod connections;
+mod console;
 mod control_tls;
 mod data_directory;
 mod disk;

@@ -1,0 +1,41 @@
+//! The pages: each reads what it shows through AWS operations, and hands it to its template.
+
+mod actions;
+mod addresses;
+mod api;
+mod apis;
+mod detail;
+mod events;
+mod execution;
+mod home;
+mod machine;
+mod machines;
+mod map_run;
+mod operation;
+mod plans;
+
+pub(super) use actions::{act, action};
+
+use super::failure::Failure;
+use super::visit::{Answer, Visit};
+
+/// The page of a path below the console's.
+///
+/// # Errors
+/// If there is none, or the operations that it needs say no.
+pub(super) async fn show(visit: &Visit<'_>, path: &str) -> Result<Answer, Failure> {
+    match path {
+        "" => home::show(visit).await,
+        "/state-machines" => machines::show(visit).await,
+        "/state-machines/view" => machine::show(visit).await,
+        "/executions/view" => execution::show(visit).await,
+        "/map-runs/view" => map_run::show(visit).await,
+        "/apis" => apis::show(visit).await,
+        "/apis/view" => api::show(visit).await,
+        "/plans" => plans::show(visit).await,
+        "/plans/view" => plans::plan(visit).await,
+        "/plans/usage.csv" => plans::csv(visit).await,
+        "/operation" => operation::show(visit).await,
+        _ => Err(Failure::no_page()),
+    }
+}

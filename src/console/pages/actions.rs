@@ -1,0 +1,107 @@
+//! What forms do: each is one AWS operation.
+
+use serde_json::{Value, json};
+
+use super::{addresses, api, plans};
+use crate::console::aws::text;
+use crate::console::failure::Failure;
+use crate::console::form::Form;
+use crate::console::visit::{Answer, Visit};
+
+/// A form's operation, by path; for the audit log.
+pub(in super::super) fn action(path: &str) -> Option<&'static str> {
+    Some(match path {
+        "/executions/start" => "states:StartExecution",
+        "/executions/stop" => "states:StopExecution",
+        "/executions/redrive" => "states:RedriveExecution",
+        "/executions/skip-wait" => "states:SkipWait",
+        "/executions/fork" => "states:ForkExecution",
+        "/apis/deploy" => "apigateway:CreateDeployment",
+        "/apis/roll-back" => "apigateway:UpdateStage",
+        "/apis/test" => "apigateway:TestInvokeMethod",
+        "/keys/create" => "apigateway:CreateApiKey",
+        "/keys/switch" => "apigateway:UpdateApiKey",
+        _ => return None,
+    })
+}
+
+/// Does what a form says.
+///
+/// # Errors
+/// What the operation says.
+pub(in super::super) async fn act(visit: &Visit<'_>, path: &str, form: &Form) -> Result<Answer, Failure> {
+    match path {
+        "/executions/start" => start(visit, form).await,
+        "/executions/stop" => {
+            let mut input = json!({});
+            for member in ["error", "cause"] {
+                if let Some(text) = form.filled(member) {
+                    input[member] = text.into();
+                }
+            }
+            of_execution(visit, form, "StopExecution", input).await
+        }
+        "/executions/redrive" => of_execution(visit, form, "RedriveExecution", json!({})).await,
+        "/executions/skip-wait" => {
+            let input = form.filled("state").map_or_else(|| json!({}), |state| json!({ "stateName": state }));
+            of_execution(visit, form, "SkipWait", input).await
+        }
+        "/executions/fork" => fork(visit, form).await,
+        "/apis/deploy" => api::deploy(visit, form).await,
+        "/apis/roll-back" => api::roll_back(visit, form).await,
+        "/apis/test" => api::test(visit, form).await,
+        "/keys/create" => plans::create_key(visit, form).await,
+        "/keys/switch" => plans::switch_key(visit, form).await,
+        _ => Err(Failure::no_page()),
+    }
+}
+
+async fn start(visit: &Visit<'_>, form: &Form) -> Result<Answer, Failure> {
+    let arn = form.required("arn")?;
+    let document = form.filled("input").unwrap_or("{}");
+    check_json(document)?;
+    let mut input = json!({"stateMachineArn": arn, "input": document});
+    if let Some(name) = form.filled("name") {
+        input["name"] = name.into();
+    }
+    let started = visit.aws.where_is(arn).states("StartExecution", input).await?;
+    Ok(Answer::Done(addresses::execution(text(&started, "executionArn"))))
+}
+
+async fn of_execution(
+    visit: &Visit<'_>,
+    form: &Form,
+    operation: &str,
+    mut input: Value,
+) -> Result<Answer, Failure> {
+    let arn = form.required("arn")?;
+    input["executionArn"] = arn.into();
+    visit.aws.where_is(arn).states(operation, input).await?;
+    Ok(Answer::Done(addresses::execution(arn)))
+}
+
+async fn fork(visit: &Visit<'_>, form: &Form) -> Result<Answer, Failure> {
+    let (arn, state) = (form.required("arn")?, form.required("state")?);
+    let mut input = json!({"executionArn": arn, "stateName": state});
+    if let Some(event) = form.filled("event") {
+        let id: u64 = event.parse().map_err(|_| Failure::invalid("event is no number."))?;
+        input["eventId"] = id.into();
+    }
+    if let Some(document) = form.filled("input") {
+        check_json(document)?;
+        input["input"] = document.into();
+    }
+    if let Some(name) = form.filled("name") {
+        input["name"] = name.into();
+    }
+    let forked = visit.aws.where_is(arn).states("ForkExecution", input).await?;
+    Ok(Answer::Done(addresses::execution(text(&forked, "executionArn"))))
+}
+
+/// Says where a document is no JSON.
+fn check_json(document: &str) -> Result<(), Failure> {
+    match serde_json::from_str::<serde::de::IgnoredAny>(document) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(Failure::invalid(format!("The input is not JSON: {error}."))),
+    }
+}

@@ -1,0 +1,358 @@
+//! The console: who gets in, what pages say to browsers, and that it may do what its user may and no more.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use crate::client::{Answer, Client};
+use crate::roles::{allow, encoded, iam, try_iam};
+use crate::server::{DataDir, Server};
+use crate::{HELLO_WORLD, create_waiting_machine, states};
+
+const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
+
+/// A browser that has signed in, or not yet.
+struct Browser {
+    client: Client,
+    origin: String,
+    cookie: String,
+    csrf: String,
+}
+
+impl Browser {
+    fn new(server: &Server) -> Self {
+        let client = Client::new(&server.address);
+        Self {
+            client,
+            origin: format!("http://{}", server.address),
+            cookie: String::new(),
+            csrf: String::new(),
+        }
+    }
+
+    /// One that signed in with the local key.
+    fn local(server: &Server) -> Self {
+        let mut browser = Self::new(server);
+        let answer = browser.post("/sign-in/local", "");
+        assert_eq!(answer.status, 303, "{}", answer.text());
+        browser.keep(&answer);
+        browser
+    }
+
+    /// Keeps the cookie, and the token that the pages have.
+    fn keep(&mut self, answer: &Answer) {
+        let cookie = answer.header("set-cookie").unwrap();
+        self.cookie = cookie.split(';').next().unwrap().to_owned();
+        let home = self.get("").text();
+        let (_, rest) = home.split_once("name=\"csrf\" value=\"").unwrap();
+        self.csrf = rest.split('"').next().unwrap().to_owned();
+    }
+
+    fn get(&mut self, path: &str) -> Answer {
+        let path = format!("/_stepgate/console{path}");
+        self.client.send("GET", &path, &[("cookie", &self.cookie)], b"").unwrap()
+    }
+
+    fn post(&mut self, path: &str, form: &str) -> Answer {
+        let headers = [FORM, ("origin", self.origin.as_str()), ("cookie", &self.cookie)];
+        self.client.send("POST", &format!("/_stepgate/console{path}"), &headers, form.as_bytes()).unwrap()
+    }
+
+    /// A form with its token.
+    fn act(&mut self, path: &str, fields: &[(&str, &str)]) -> Answer {
+        let token = self.csrf.clone();
+        let own = [("csrf", token.as_str())];
+        let fields = own.iter().chain(fields).map(|(n, v)| format!("{n}={}", encoded(v)));
+        self.post(path, &fields.collect::<Vec<_>>().join("&"))
+    }
+}
+
+fn page(kind: &str, arn: &str) -> String {
+    format!("/{kind}/view?arn={}", encoded(arn))
+}
+
+#[test]
+fn one_click_signs_in_on_this_machine_and_nobody_else_gets_in() {
+    let dir = DataDir::new("console-in");
+    let server = Server::start(&dir, &[]);
+    let mut browser = Browser::new(&server);
+    let out = browser.get("/state-machines?x=1");
+    assert_eq!(out.status, 303);
+    let to = out.header("location").unwrap();
+    assert_eq!(to, "/_stepgate/console/sign-in?to=%2F_stepgate%2Fconsole%2Fstate-machines%3Fx%3D1");
+    assert_eq!(browser.get("/state-machines?part=x").status, 401);
+    let page = browser.get(to.strip_prefix("/_stepgate/console").unwrap()).text();
+    assert!(
+        page.contains("Sign in with the local key") && page.contains("/_stepgate/console/state-machines?x"),
+        "{page}"
+    );
+
+    let answer = browser.post("/sign-in/local", "to=%2F_stepgate%2Fconsole%2Fstate-machines%3Fx%3D1");
+    assert_eq!(answer.header("location"), Some("/_stepgate/console/state-machines?x=1"));
+    let cookie = answer.header("set-cookie").unwrap();
+    for part in ["Path=/_stepgate/console", "HttpOnly", "SameSite=Strict"] {
+        assert!(cookie.contains(part), "{cookie}");
+    }
+    browser.keep(&answer);
+    assert!(browser.get("").text().contains("arn:aws:iam::123456789012:root"));
+    assert!(browser.get("/state-machines").text().contains("HelloWorld"));
+
+    let out = browser.act("/sign-out", &[]);
+    assert_eq!((out.status, out.header("location")), (303, Some("/_stepgate/console/sign-in")));
+    assert_eq!(browser.get("").status, 303, "the cookie is worth nothing any more");
+}
+
+#[test]
+fn keys_sign_in_and_wrong_ones_do_not() {
+    let dir = DataDir::new("console-keys");
+    let server = Server::start(&dir, &[]);
+    let mut browser = Browser::new(&server);
+    for form in [
+        "accessKeyId=test&secretAccessKey=other",
+        "accessKeyId=nobody&secretAccessKey=test",
+        "",
+        "accessKeyId=test",
+    ] {
+        let answer = browser.post("/sign-in", form);
+        assert_eq!((answer.status, answer.header("set-cookie")), (403, None), "{form}");
+        assert!(answer.text().contains("There is no such access key, or its secret is another."), "{form}");
+    }
+    let answer = browser.post(
+        "/sign-in",
+        "accessKeyId=test&secretAccessKey=test&region=eu-west-1&to=https%3A%2F%2Fevil.example",
+    );
+    assert_eq!(answer.header("location"), Some("/_stepgate/console"), "it leads nowhere else");
+    browser.keep(&answer);
+    assert!(browser.get("").text().contains("eu-west-1"));
+    assert!(!browser.get("/state-machines").text().contains("HelloWorld"), "that is elsewhere");
+    assert_eq!(browser.post("/sign-in", "accessKeyId=test&secretAccessKey=test&region=x%20y").status, 400);
+}
+
+#[test]
+fn other_sites_can_neither_ask_nor_look() {
+    let dir = DataDir::new("console-sites");
+    let server = Server::start(&dir, &[]);
+    let mut browser = Browser::local(&server);
+    let start = format!("csrf={}&arn={}", browser.csrf, encoded(HELLO_WORLD));
+    let cookie = browser.cookie.clone();
+    let mut send = |path: &str, headers: &[(&str, &str)], body: &str| {
+        let headers: Vec<_> =
+            [FORM, ("cookie", &cookie)].into_iter().chain(headers.iter().copied()).collect();
+        browser
+            .client
+            .send("POST", &format!("/_stepgate/console{path}"), &headers, body.as_bytes())
+            .unwrap()
+            .status
+    };
+    let own = format!("http://{}", server.address);
+    for (headers, status) in [
+        (&[][..], 403),
+        (&[("origin", "http://evil.example")], 403),
+        (&[("origin", "null")], 403),
+        (&[("origin", &own), ("sec-fetch-site", "cross-site")], 403),
+        (&[("origin", &own)], 303),
+    ] {
+        assert_eq!(send("/executions/start", headers, &start), status, "{headers:?}");
+    }
+    let own = [("origin", own.as_str())];
+    for body in ["", "csrf=", "csrf=x", &start.replace("csrf=", "csrf=x")] {
+        assert_eq!(send("/executions/start", &own, body), 403, "{body}");
+        assert_eq!(send("/sign-out", &own, body), 403, "{body}");
+    }
+    assert_eq!(send("/sign-in/local", &[("origin", "http://evil.example")], ""), 403);
+
+    // A name of another site may lead here.
+    for (host, status) in
+        [("evil.example", 403), ("localhost", 200), ("console.localhost", 200), ("evil.example:4566", 403)]
+    {
+        let headers = [("host", host)];
+        let answer =
+            Client::new(&server.address).send("GET", "/_stepgate/console/sign-in", &headers, b"").unwrap();
+        assert_eq!(answer.status, status, "{host}");
+    }
+    // Nothing of it is on the listener for APIs, or at an API's name.
+    let headers = [("host", "abc.execute-api.localhost")];
+    let answer = Client::new(&server.address).send("GET", "/_stepgate/console", &headers, b"").unwrap();
+    assert!(answer.status == 403 || answer.status == 404, "{}", answer.status);
+}
+
+#[test]
+fn every_answer_tells_browsers_to_run_nothing_else() {
+    let dir = DataDir::new("console-headers");
+    let server = Server::start(&dir, &[]);
+    let mut browser = Browser::local(&server);
+    let home = browser.get("").text();
+    let asset = home.split('"').find(|part| part.ends_with("/console.js")).unwrap().to_owned();
+    let asset = asset.strip_prefix("/_stepgate/console").unwrap();
+    for (path, status) in [
+        ("", 200),
+        ("/sign-in", 200),
+        ("/nope", 404),
+        ("/executions/view", 404),
+        (asset, 200),
+        ("/assets/0/console.js", 404),
+    ] {
+        let answer = browser.get(path);
+        assert_eq!(answer.status, status, "{path}");
+        let policy = answer.header("content-security-policy").unwrap();
+        assert!(policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"), "{path}");
+        assert!(
+            !policy.contains("unsafe") && answer.header("x-content-type-options") == Some("nosniff"),
+            "{path}"
+        );
+    }
+    assert!(browser.get(asset).header("cache-control").unwrap().contains("immutable"));
+    assert_eq!(browser.get("").header("cache-control"), Some("no-store"));
+    for tag in ["<script>", "onclick", "style="] {
+        assert!(!home.contains(tag), "{tag}");
+    }
+    assert_eq!(browser.client.send("PUT", "/_stepgate/console", &[], b"").unwrap().status, 405);
+}
+
+#[test]
+fn executions_are_started_looked_at_and_stopped() {
+    let dir = DataDir::new("console-executions");
+    let server = Server::start(&dir, &[]);
+    let mut client = Client::new(&server.address);
+    let machine = create_waiting_machine(&mut client, "Waiting");
+    let mut browser = Browser::local(&server);
+    let refused = browser.act("/executions/start", &[("arn", &machine), ("input", "{oops")]);
+    assert_eq!(refused.status, 400);
+    assert!(refused.text().contains("The input is not JSON"), "{}", refused.text());
+    let started = browser
+        .act("/executions/start", &[("arn", &machine), ("name", "One"), ("input", "{\"a\": \"<b>\"}")]);
+    assert_eq!(started.status, 303, "{}", started.text());
+    let execution = machine.replace(":stateMachine:", ":execution:") + ":One";
+    let at = page("executions", &execution);
+    assert_eq!(
+        started.header("location"),
+        Some(format!("/_stepgate/console{}", at.replace("%3a", "%3A")).as_str())
+    );
+
+    assert!(browser.get(&page("state-machines", &machine)).text().contains("One"));
+    let shown = browser.get(&format!("{at}&state=Wait")).text();
+    for part in [
+        "Running",
+        "class=\"state running selected\"",
+        "&quot;a&quot;: &quot;&lt;b&gt;&quot;",
+        "Skip this wait",
+    ] {
+        assert!(shown.contains(part), "{part} is not in {shown}");
+    }
+    assert!(browser.get(&format!("{at}&tab=events")).text().contains("WaitStateEntered"));
+    assert!(
+        browser.get(&format!("{at}&tab=events&q=nothing-like-that")).text().contains("No events like that.")
+    );
+    assert!(browser.get(&format!("{at}&tab=events&event=1")).text().contains("ExecutionStarted"));
+    assert!(browser.get(&format!("{at}&tab=timeline")).text().contains("class=\"bar running\""));
+    assert!(browser.get(&format!("{at}&tab=definition")).text().contains("3600"));
+
+    assert_eq!(browser.act("/executions/skip-wait", &[("arn", &execution), ("state", "Wait")]).status, 303);
+    let described = states(&mut client, "DescribeExecution", json!({ "executionArn": execution }));
+    assert_eq!(described["status"], "SUCCEEDED");
+    let fork = [("arn", execution.as_str()), ("state", "Wait"), ("name", "Two")];
+    assert_eq!(browser.act("/executions/fork", &fork).status, 303);
+    let forked = execution.replace(":One", ":Two");
+    assert_eq!(
+        browser.act("/executions/stop", &[("arn", &forked), ("error", "E"), ("cause", "because")]).status,
+        303
+    );
+    let stopped = browser.get(&page("executions", &forked)).text();
+    assert!(
+        stopped.contains("Aborted") && stopped.contains("because") && stopped.contains("state aborted"),
+        "{stopped}"
+    );
+    assert_eq!(browser.act("/executions/redrive", &[("arn", &forked)]).status, 303);
+    assert!(browser.get(&page("executions", &forked)).text().contains("state running"));
+
+    let missing = browser.get(&page("executions", &execution.replace(":One", ":None")));
+    assert_eq!(missing.status, 404);
+    assert!(missing.text().contains("ExecutionDoesNotExist"), "{}", missing.text());
+}
+
+#[test]
+fn a_user_s_policies_decide_what_its_pages_show_and_do() {
+    let dir = DataDir::new("console-users");
+    let server = Server::start(&dir, &[]);
+    let mut client = Client::new(&server.address);
+    iam(&mut client, "CreateUser", &[("UserName", "Ann")]);
+    let policy = json!({"Version": "2012-10-17", "Statement": [allow("states:List*", "*"), allow("states:Describe*", "*")]});
+    iam(
+        &mut client,
+        "PutUserPolicy",
+        &[("UserName", "Ann"), ("PolicyName", "p"), ("PolicyDocument", &policy.to_string())],
+    );
+    let made = try_iam(&mut client, "CreateAccessKey", &[("UserName", "Ann")]).text();
+    let tag =
+        |name: &str| made.split(&format!("<{name}>")).nth(1).unwrap().split('<').next().unwrap().to_owned();
+    let (key, secret) = (tag("AccessKeyId"), tag("SecretAccessKey"));
+    let mut browser = Browser::new(&server);
+    let answer = browser.post("/sign-in", &format!("accessKeyId={key}&secretAccessKey={}", encoded(&secret)));
+    assert_eq!(answer.status, 303, "{}", answer.text());
+    browser.keep(&answer);
+    assert!(browser.get("/state-machines").text().contains("HelloWorld"));
+    let refused = browser.act("/executions/start", &[("arn", HELLO_WORLD)]);
+    assert_eq!(refused.status, 403);
+    assert!(
+        refused.text().contains("is not authorized to perform: states:StartExecution"),
+        "{}",
+        refused.text()
+    );
+    let started = states(&mut client, "StartExecution", json!({ "stateMachineArn": HELLO_WORLD }));
+    let history = browser.get(&page("executions", started["executionArn"].as_str().unwrap()));
+    assert_eq!(history.status, 403, "it may not read histories: {}", history.text());
+
+    iam(
+        &mut client,
+        "UpdateAccessKey",
+        &[("UserName", "Ann"), ("AccessKeyId", &key), ("Status", "Inactive")],
+    );
+    assert_eq!(browser.get("").status, 303, "without its key it is signed out");
+}
+
+/// The first bytes of a stream, up to what is looked for.
+fn read_until(stream: &mut TcpStream, wanted: &str) -> String {
+    let (mut text, mut chunk) = (String::new(), [0; 4096]);
+    while !text.contains(wanted) {
+        let n = stream.read(&mut chunk).unwrap();
+        assert_ne!(n, 0, "it ended: {text}");
+        text.push_str(&String::from_utf8_lossy(&chunk[..n]));
+    }
+    text
+}
+
+#[test]
+#[allow(clippy::disallowed_methods)] // How long it takes is what is tested.
+fn pages_hear_of_changes_and_do_not_keep_the_server_from_stopping() {
+    let dir = DataDir::new("console-live");
+    let server = Server::start(&dir, &[]);
+    let mut client = Client::new(&server.address);
+    let machine = create_waiting_machine(&mut client, "Waiting");
+    let started = states(&mut client, "StartExecution", json!({ "stateMachineArn": machine }));
+    let execution = started["executionArn"].as_str().unwrap();
+    let browser = Browser::local(&server);
+    let open = |query: &str| {
+        let mut stream = TcpStream::connect(&server.address).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+        let head = format!(
+            "GET /_stepgate/console/live?{query} HTTP/1.1\r\nhost: {}\r\naccept: text/event-stream\r\ncookie: {}\r\n\r\n",
+            server.address, browser.cookie
+        );
+        stream.write_all(head.as_bytes()).unwrap();
+        stream
+    };
+    let mut stream = open(&format!("execution={}", encoded(execution)));
+    let head = read_until(&mut stream, "data: RUNNING-2");
+    assert!(head.contains("text/event-stream") && head.contains("event: change"), "{head}");
+    states(&mut client, "StopExecution", json!({ "executionArn": execution }));
+    let end = read_until(&mut stream, "data: ABORTED-3");
+    assert!(end.contains("event: end"), "{end}");
+
+    let mut list = open(&format!("machine={}", encoded(&machine)));
+    read_until(&mut list, "event: change");
+    let began = Instant::now();
+    assert!(server.terminate().success());
+    assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
+}

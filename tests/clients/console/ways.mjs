@@ -1,0 +1,304 @@
+// Goes the ways through the console that people go, in light and dark, and says what it found.
+//   node ways.mjs < GIVEN
+import assert from "node:assert/strict";
+import { mkdirSync, readFileSync } from "node:fs";
+import { chromium } from "playwright-core";
+
+const given = JSON.parse(await new Response(process.stdin).text());
+const base = `${given.endpoint}/_stepgate/console`;
+const axe = readFileSync("node_modules/axe-core/axe.min.js", "utf8");
+mkdirSync("pictures", { recursive: true });
+// How long an interaction may take, in milliseconds.
+const QUICK = Number(process.env.STEPGATE_QUICK_MS ?? 200);
+
+const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: ["--no-sandbox"] });
+const problems = [];
+
+async function open(options) {
+  const context = await browser.newContext({ viewport: { width: 1320, height: 860 }, ...options });
+  await context.addInitScript(() => {
+    window.violations = [];
+    document.addEventListener("securitypolicyviolation", (event) => window.violations.push(`${event.violatedDirective} ${event.blockedURI}`));
+  });
+  const page = await context.newPage();
+  page.on("pageerror", (error) => problems.push(`${page.url()}: ${error.message}`));
+  page.on("dialog", (dialog) => { problems.push(`a dialog: ${dialog.message()}`); dialog.dismiss(); });
+  page.on("console", (message) => {
+    if (message.type() === "error" && !/status of 4\d\d/.test(message.text())) problems.push(`${page.url()}: ${message.text()}`);
+  });
+  await page.goto(base);
+  await page.getByRole("button", { name: /Sign in with the local key/ }).click();
+  await page.waitForSelector("h1:has-text('Home')");
+  return page;
+}
+
+const view = (kind, arn, more = {}) => `${base}/${kind}/view?${new URLSearchParams({ arn, ...more })}`;
+
+async function go(page, address) {
+  await page.goto(address);
+  await page.waitForSelector("html[data-ready]");
+}
+
+/** No serious finding, nothing that ran, nothing that was blocked. */
+async function check(page, name) {
+  await page.evaluate(axe);
+  const found = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));
+  for (const { id, impact, nodes } of found.violations) {
+    if (impact === "serious" || impact === "critical") problems.push(`${name}: ${impact} ${id}: ${nodes.slice(0, 3).map((node) => node.html).join(" | ")}`);
+  }
+  const seen = await page.evaluate(() => ({ ran: window.ran, violations: window.violations, wide: document.documentElement.scrollWidth - innerWidth }));
+  if (seen.ran) problems.push(`${name}: something ran`);
+  if (seen.violations.length) problems.push(`${name}: ${seen.violations.join(", ")}`);
+  if (1 < seen.wide) problems.push(`${name}: ${seen.wide} pixels too wide`);
+}
+
+const picture = (page, name) => page.screenshot({ path: `pictures/${name}.png` });
+
+/** How long it takes until something is shown. */
+async function quick(name, act, shown, limit = QUICK) {
+  const began = performance.now();
+  await act();
+  await shown();
+  const took = performance.now() - began;
+  timings.push(`${name} ${took.toFixed(0)} ms`);
+  if (limit < took) problems.push(`${name} took ${took.toFixed(0)} ms`);
+}
+const timings = [];
+
+try {
+  // --- light, with a mouse
+  const page = await open({ colorScheme: "light" });
+  await check(page, "home");
+  assert.match(await page.locator(".counts").innerText(), /4\s+State machines/);
+  await picture(page, "home-light");
+  await page.getByRole("link", { name: "State machines", exact: true }).click();
+  await page.getByRole("link", { name: "OrderFulfilment" }).click();
+  await page.waitForSelector("html[data-ready]");
+  assert.equal(await page.locator("tbody tr").count(), 50);
+  await check(page, "a state machine");
+  await picture(page, "machine-light");
+  await page.getByRole("link", { name: "Next" }).click();
+  assert.equal(await page.locator("tbody tr").count(), 13);
+  await page.getByRole("link", { name: "Newest" }).click();
+  await page.getByLabel("Status").selectOption("RUNNING");
+  await page.getByRole("button", { name: "Filter" }).click();
+  assert.deepEqual(await page.locator("tbody td:first-child").allInnerTexts(), ["order-1003"]);
+  await page.getByLabel("Status").selectOption("");
+  await page.getByLabel("Name has").fill("1002");
+  await page.keyboard.press("Enter");
+  await page.waitForSelector("text=order-1002");
+  assert.equal(await page.locator("tbody tr").count(), 1);
+  await page.getByRole("link", { name: "Definition" }).click();
+  await page.waitForSelector(".graph svg");
+  await check(page, "a definition");
+  await picture(page, "definition-light");
+  console.log("state machines are listed, filtered by status and name, paged and drawn");
+
+  // --- an execution that is done
+  await go(page, view("executions", given.done));
+  const state = (name) => page.locator(`.state[data-state="${name}"]`);
+  for (const [name, status] of [["Check order", "succeeded"], ["Look up customer", "caught"], ["Use guest account", "succeeded"], ["Pack items", "succeeded"], ["Reject", ""], ["Done", "succeeded"]]) {
+    assert.match(await state(name).getAttribute("class"), new RegExp(status), name);
+  }
+  assert.match(await state("Look up customer").innerHTML(), /↻1/);
+  assert.match(await state("Pack items").innerHTML(), /3\/3/);
+  await state("Look up customer").click();
+  await page.waitForSelector("#detail h2:has-text('Look up customer')");
+  assert.match(await page.locator("#detail").innerText(), /Attempts[\s\S]*Failed[\s\S]*Failed/);
+  assert.match(page.url(), /state=Look\+up\+customer/);
+  await check(page, "an execution");
+  await picture(page, "execution-light");
+  await state("Wrap").focus();
+  await page.keyboard.press("Enter");
+  await page.waitForSelector("#detail h2:has-text('Wrap')");
+  await page.locator("#detail .visits a").first().click();
+  await page.waitForSelector("#detail pre:has-text('A-1')");
+  await page.goBack();
+  await page.waitForSelector("#detail pre:has-text('C-3')");
+  await page.reload();
+  await page.waitForSelector("#detail h2:has-text('Wrap')");
+  console.log("a graph shows what became of each state; states open their details, by mouse, by keyboard and by address");
+
+  await page.getByRole("link", { name: "Events" }).click();
+  await page.waitForSelector("table.events");
+  await page.locator("table.events a").nth(1).click();
+  await page.waitForSelector("#detail h2:has-text('Event 2')");
+  await check(page, "events");
+  await picture(page, "events-light");
+  await page.getByRole("searchbox").fill("Failed");
+  await page.keyboard.press("Enter");
+  await page.waitForSelector("text=2 events");
+  await page.getByRole("link", { name: "Timeline" }).click();
+  await page.waitForSelector(".timeline .bar.caught");
+  await check(page, "timeline");
+  await picture(page, "timeline-light");
+  console.log("events are searched, and bars show when each state ran");
+
+  await go(page, view("executions", given.failed));
+  assert.match(await page.locator(".error-box").innerText(), /OrderRejected[\s\S]*The order has no total/);
+  await check(page, "a failure");
+  await picture(page, "failed-light");
+
+  // --- start one, watch it, skip its wait
+  await go(page, view("state-machines", given.order));
+  await page.getByRole("button", { name: "Start execution" }).first().click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByLabel("Name").fill("order-2001");
+  await dialog.getByLabel("Input, as JSON").fill("{oops");
+  assert.equal(await dialog.getByLabel("Input, as JSON").getAttribute("aria-invalid"), "true");
+  await dialog.getByRole("button", { name: "Start execution" }).click();
+  await dialog.getByRole("alert").filter({ hasText: "The input is not JSON" }).waitFor();
+  await check(page, "the dialog");
+  await picture(page, "start-light");
+  await dialog.getByLabel("Input, as JSON").fill(given.input.replace('"wait": 2', '"wait": 3600'));
+  await dialog.getByRole("button", { name: "Start execution" }).click();
+  await page.waitForSelector("h1:has-text('order-2001')");
+  await page.waitForSelector(".state.running[data-state='Cool down']", { timeout: 15000 });
+  await picture(page, "running-light");
+  await page.getByRole("button", { name: "Skip wait" }).click();
+  await page.waitForSelector(".title .status:has-text('Succeeded')");
+  await page.waitForSelector(".state.succeeded[data-state='Done']");
+  await state("Ship").click();
+  await page.waitForSelector("#detail h2:has-text('Ship')");
+  await page.getByText("Fork from here").click();
+  await page.locator(".fork input[name=name]").fill("order-2001-again");
+  await page.locator(".fork button").click();
+  await page.waitForSelector("h1:has-text('order-2001-again')");
+  await page.waitForSelector(".title .status:has-text('Succeeded')");
+  await go(page, view("executions", given.waiting));
+  await page.getByRole("button", { name: "Stop" }).click();
+  await page.getByRole("dialog").getByLabel("Cause").fill("no longer wanted");
+  await page.getByRole("dialog").getByRole("button", { name: "Stop execution" }).click();
+  await page.waitForSelector(".title .status:has-text('Aborted')");
+  await page.getByRole("button", { name: "Redrive" }).click();
+  await page.waitForSelector(".title .status:has-text('Running')");
+  console.log("executions are started, followed live, forked, stopped and redriven; a wait is skipped");
+
+  // --- APIs
+  await page.getByRole("link", { name: "APIs", exact: true }).click();
+  await check(page, "APIs");
+  await page.getByRole("link", { name: "Orders" }).click();
+  await page.getByRole("link", { name: "GET /orders", exact: true }).click();
+  await page.waitForSelector("html[data-ready]");
+  assert.match(await page.getByLabel("Method request", { exact: true }).innerText(), /API key required\s+yes/);
+  assert.match(await page.getByLabel("Integration response", { exact: true }).innerText(), /"orders": \[\]/);
+  await page.getByLabel("Path with query string").fill("/orders?q=tea");
+  await page.getByRole("button", { name: "Test" }).click();
+  await page.waitForSelector("#tested pre:has-text('\"q\": \"tea\"')");
+  assert.match(await page.locator("#tested").innerText(), /Method completed with status: 200/);
+  await check(page, "a method");
+  await picture(page, "method-light");
+  await page.getByRole("link", { name: "POST /orders" }).click();
+  await check(page, "a hostile template");
+  await page.getByRole("link", { name: "Stages" }).click();
+  await page.waitForSelector("h2:has-text('prod')");
+  await check(page, "stages");
+  await page.getByRole("link", { name: "Deployments" }).click();
+  await page.waitForSelector("html[data-ready]");
+  const first = page.locator("tr", { hasText: "the first" });
+  assert.equal(await first.locator(".status").count(), 0);
+  await first.getByRole("combobox").selectOption("dev");
+  await first.getByRole("button", { name: "Serve this" }).click();
+  await page.waitForSelector("tr:has-text('the first') .status:has-text('dev')");
+  await page.getByLabel("Deploy to stage").fill("qa");
+  await page.getByRole("button", { name: "Deploy API" }).click();
+  await page.waitForSelector(".status:has-text('qa')");
+  await check(page, "deployments");
+  await picture(page, "deployments-light");
+  console.log("methods are shown in four boxes and tested; stages are deployed and rolled back");
+
+  // --- plans and keys
+  await page.getByRole("link", { name: "Usage plans", exact: true }).click();
+  await check(page, "plans");
+  await page.getByRole("button", { name: "Create API key" }).first().click();
+  await page.getByRole("dialog").getByLabel("Name").fill("made here");
+  await page.getByRole("dialog").getByLabel("Usage plan").selectOption({ label: "Partners" });
+  await page.getByRole("dialog").getByRole("button", { name: "Create API key" }).click();
+  assert.match(await page.locator("#made .secret").innerText(), /^[A-Za-z0-9]{20,}$/);
+  await picture(page, "plans-light");
+  await page.getByRole("link", { name: "Usage plans", exact: true }).click();
+  await page.waitForSelector("html[data-ready]");
+  await page.getByRole("button", { name: "Disable made here" }).click();
+  await page.getByRole("button", { name: "Enable made here" }).waitFor();
+  assert.ok(!(await page.content()).includes(given.keyValue), "the values of keys are shown nowhere");
+  await page.getByRole("link", { name: "Partners" }).click();
+  await page.waitForSelector("html[data-ready]");
+  const used = page.locator("tbody tr", { hasText: "onerror" });
+  assert.deepEqual((await used.locator("td.n").allInnerTexts()).slice(0, 2), ["7", "993"]);
+  assert.ok(!(await page.content()).includes(given.keyValue));
+  await check(page, "a plan");
+  await picture(page, "plan-light");
+  const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("link", { name: "CSV" }).click()]);
+  assert.match(readFileSync(await download.path(), "utf8"), /,29,7,993/);
+  await page.getByRole("link", { name: "Operation", exact: true }).click();
+  await page.waitForSelector("text=Settings in force");
+  await check(page, "operation");
+  await picture(page, "operation-light");
+  console.log("plans show usage and what is left; keys are made, switched, and shown once");
+
+  // --- what users wrote
+  await go(page, view("executions", given.hostile));
+  await check(page, "hostile names");
+  const names = await page.locator(".state").evaluateAll((all) => all.map((it) => it.dataset.state));
+  for (const name of [names[0], names[1], names[10], names.at(-1)]) {
+    await page.locator(".state").nth(names.indexOf(name)).click();
+    await page.waitForFunction((name) => document.querySelector("#detail h2").textContent === name, name);
+  }
+  await check(page, "hostile details");
+  for (const more of [{ tab: "events", q: "<script>window.ran=1</script>" }, { tab: "timeline" }, { tab: "definition" }, { tab: "events", event: "1" }, { state: '"><img src=x onerror=window.ran=1>' }]) {
+    await go(page, view("executions", given.hostile, more));
+    await check(page, `hostile ${JSON.stringify(more)}`);
+  }
+  await go(page, view("executions", "arn:aws:states:us-east-1:123456789012:execution:<script>window.ran=1</script>:x"));
+  await check(page, "a hostile address");
+  console.log("nothing that users wrote runs");
+
+  // --- large ones
+  await go(page, view("executions", given.large));
+  assert.equal(await page.locator(".state").count(), 500);
+  await quick("500 states: open one", () => page.locator(".state[data-state='Step 2']").click(), () => page.waitForSelector("#detail h2:text-is('Step 2')"));
+  await quick("500 states: zoom", () => page.locator("[data-zoom=in]").click(), () => page.waitForFunction(() => true));
+  await check(page, "500 states");
+  await picture(page, "large-light");
+  await go(page, view("executions", given.long, { tab: "events" }));
+  await page.waitForSelector("text=Page 1 of 250");
+  await quick("25,000 events: open one", () => page.locator("table.events a").nth(40).click(), () => page.waitForSelector("#detail h2:has-text('Event 41')"));
+  await quick("25,000 events: next page", () => page.locator(".picture .pages").getByRole("link", { name: "Next" }).click(), () => page.waitForSelector("text=Page 2 of 250"));
+  await quick("25,000 events: search", async () => { await page.getByRole("searchbox").fill("24960"); await page.keyboard.press("Enter"); }, () => page.waitForSelector("text=1 events"));
+  await go(page, view("executions", given.long));
+  await quick("25,000 events: open a state", () => page.locator(".state[data-state='Work']").click(), () => page.waitForSelector("#detail h2:has-text('Work')"));
+  await check(page, "25,000 events");
+  console.log(`large ones stay quick: ${timings.join(", ")}`);
+
+  // --- dark, on a phone, and without scripts
+  const dark = await open({ colorScheme: "dark" });
+  await picture(dark, "home-dark");
+  await check(dark, "home, dark");
+  for (const [name, more] of [["execution", { state: "Look up customer" }], ["timeline", { tab: "timeline" }], ["events", { tab: "events", event: "2" }]]) {
+    await go(dark, view("executions", given.done, more));
+    await check(dark, `${name}, dark`);
+    await picture(dark, `${name}-dark`);
+  }
+  const phone = await open({ colorScheme: "light", viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
+  await check(phone, "home on a phone");
+  await go(phone, view("executions", given.done));
+  await check(phone, "an execution on a phone");
+  await picture(phone, "execution-phone");
+  await phone.locator(".state[data-state='Ship']").tap();
+  await phone.waitForSelector("#detail h2:has-text('Ship')");
+  const plain = await browser.newContext({ javaScriptEnabled: false });
+  const still = await plain.newPage();
+  await still.goto(view("executions", given.done, { state: "Ship" }));
+  await picture(still, "sign-in-light");
+  await still.getByRole("button", { name: /Sign in with the local key/ }).click();
+  assert.match(await still.locator("#detail").innerText(), /ST-1042/);
+  await still.getByRole("button", { name: "Sign out" }).click();
+  await still.waitForSelector("text=Access key ID");
+  console.log("pages are dark, fit a phone, and work without scripts");
+  assert.deepEqual(problems, []);
+} catch (error) {
+  console.error(problems.join("\n"));
+  throw error;
+} finally {
+  await browser.close();
+}

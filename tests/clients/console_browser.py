@@ -1,0 +1,137 @@
+#!/usr/bin/env python3
+"""The console in headless Chromium: each way through its pages, what a user may write anywhere, long histories and large
+definitions. Needs Chromium (Debian's package), Node.js and npm. Pictures of the pages are left in target/console/pictures."""
+import hashlib
+import json
+import os
+import subprocess
+import time
+import urllib.request
+from pathlib import Path
+
+import boto3
+
+HERE = Path(__file__).resolve().parent / "console"
+WORK = HERE.parents[2] / "target" / "console"
+ENDPOINT = os.environ["AWS_ENDPOINT_URL"]
+ROLE = "arn:aws:iam::123456789012:role/Console"
+
+WORK.mkdir(parents=True, exist_ok=True)
+manifest = (HERE / "package.json").read_text()
+want = hashlib.sha256(manifest.encode()).hexdigest()
+if not (WORK / ".installed").exists() or (WORK / ".installed").read_text() != want:
+    (WORK / "package.json").write_text(manifest)
+    subprocess.run(["npm", "install", "--silent", "--no-audit", "--no-fund", "--no-package-lock"], cwd=WORK, check=True)
+    (WORK / ".installed").write_text(want)
+for script in HERE.glob("*.mjs"):
+    (WORK / script.name).write_text(script.read_text())
+
+states = boto3.client("stepfunctions")
+
+
+def machine(name, definition):
+    return states.create_state_machine(name=name, roleArn=ROLE, definition=json.dumps(definition))["stateMachineArn"]
+
+
+def start(arn, name, document, wait=True):
+    execution = states.start_execution(stateMachineArn=arn, name=name, input=json.dumps(document))["executionArn"]
+    for _ in range(2400 if wait else 0):
+        if states.describe_execution(executionArn=execution)["status"] != "RUNNING":
+            break
+        time.sleep(0.05)
+    return execution
+
+
+# --- an order as people have them: a choice, branches, a map, a call that fails at first, an error that is caught
+def level(first, **members):
+    return {"StartAt": first, "States": members}
+
+
+DESCRIBE = "arn:aws:states:::aws-sdk:sfn:describeExecution"
+ORDER = level(
+    "Check order",
+    **{
+        "Check order": {"Type": "Choice", "Default": "Reject", "Choices": [
+            {"Variable": "$.total", "NumericGreaterThan": 0, "Next": "Prepare"}]},
+        "Prepare": {"Type": "Parallel", "Next": "Pack items", "ResultPath": "$.prepared", "Branches": [
+            level("Reserve stock", **{"Reserve stock": {"Type": "Pass", "Result": {"reserved": True}, "End": True}}),
+            level("Look up customer", **{
+                "Look up customer": {"Type": "Task", "Resource": DESCRIBE, "Parameters": {"ExecutionArn.$": "$.customer"},
+                                     "Retry": [{"ErrorEquals": ["States.ALL"], "IntervalSeconds": 1, "MaxAttempts": 1}],
+                                     "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "Use guest account"}], "End": True},
+                "Use guest account": {"Type": "Pass", "Result": {"guest": True}, "End": True}})]},
+        "Pack items": {"Type": "Map", "ItemsPath": "$.items", "MaxConcurrency": 2, "ResultPath": "$.packed", "Next": "Cool down",
+                       "ItemProcessor": level("Weigh", Weigh={"Type": "Pass", "Next": "Wrap"}, Wrap={"Type": "Pass", "End": True})},
+        "Cool down": {"Type": "Wait", "SecondsPath": "$.wait", "Next": "Ship"},
+        "Ship": {"Type": "Pass", "Result": {"tracking": "ST-1042"}, "ResultPath": "$.shipment", "Next": "Done"},
+        "Reject": {"Type": "Fail", "Error": "OrderRejected", "Cause": "The order has no total."},
+        "Done": {"Type": "Succeed"},
+    })
+document = {"total": 99.5, "customer": "arn:aws:states:us-east-1:123456789012:execution:Nobody:1", "wait": 2,
+            "items": [{"sku": "A-1"}, {"sku": "B-2"}, {"sku": "C-3"}]}
+order = machine("OrderFulfilment", ORDER)
+done = start(order, "order-1001", document, wait=False)
+failed = start(order, "order-1002", {"total": 0})
+waiting = start(order, "order-1003", {**document, "wait": 3600}, wait=False)
+for at in range(60):
+    start(order, f"bulk-{at:03}", {"total": 0}, wait=False)
+
+# --- what users may write, written to run if it can
+PAYLOADS = json.loads((HERE / "payloads.json").read_text())
+hostile = {}
+for at, text in enumerate(PAYLOADS):
+    hostile[f"{at} {text}"[:80]] = {"Type": "Pass", "Comment": text, "Result": {text: [text]}, "Next": f"{at + 1} {PAYLOADS[at + 1]}"[:80]} \
+        if at + 1 < len(PAYLOADS) else {"Type": "Fail", "Error": text[:256], "Cause": text}
+written = start(machine("Hostile", level(next(iter(hostile)), **hostile)), "hostile", {"</textarea><script>window.ran=1</script>": PAYLOADS})
+
+# --- a definition of 500 states, and a history of 25,000 events
+many = {f"Step {at}": {"Type": "Pass", "Next": f"Step {at + 1}"} for at in range(498)}
+for at in range(0, 498, 7):
+    many[f"Step {at}"] = {"Type": "Choice", "Default": f"Step {at + 1}", "Choices": [
+        {"Variable": "$.skip", "NumericEquals": at, "Next": f"Step {min(at + 5, 498)}"}]}
+many["Step 498"] = {"Type": "Pass", "Next": "Step 499"}
+many["Step 499"] = {"Type": "Succeed"}
+large = start(machine("FiveHundredStates", level("Step 0", **many)), "large", {"skip": -1})
+# Four events an item.
+mapped = level("Each", Each={"Type": "Map", "End": True, "ItemProcessor": level("Work", Work={"Type": "Pass", "End": True})})
+long = start(machine("LongHistory", mapped), "long", list(range(6_240)))
+for _ in range(200):
+    if states.describe_execution(executionArn=done)["status"] == "SUCCEEDED":
+        break
+    time.sleep(0.1)
+assert states.describe_execution(executionArn=done)["status"] == "SUCCEEDED"
+
+# --- an API with a mapping template, deployed twice, and a plan with a key that has called it
+gateway = boto3.client("apigateway")
+
+
+def mock(template, **more):
+    return {"responses": {"200": {"description": "ok"}}, "x-amazon-apigateway-integration": {
+        "type": "mock", "requestTemplates": {"application/json": '{"statusCode": 200}'},
+        "responses": {"default": {"statusCode": "200", "responseTemplates": {"application/json": template}}}}, **more}
+
+
+HOSTILE = "<img src=x onerror=window.ran=1>"
+keyed = {"security": [{"key": []}]}
+openapi = {
+    "openapi": "3.0.1", "info": {"title": "Orders", "description": HOSTILE},
+    "paths": {"/orders": {"get": mock('{"orders": [], "q": "$input.params(\'q\')"}', **keyed), "post": mock(HOSTILE)},
+              "/orders/{id}": {"get": mock('{"id": "$input.params(\'id\')"}'), "delete": mock("{}")}},
+    "components": {"securitySchemes": {"key": {"type": "apiKey", "name": "x-api-key", "in": "header"}}}}
+api = gateway.import_rest_api(body=json.dumps(openapi).encode())["id"]
+gateway.create_deployment(restApiId=api, stageName="dev", description="the first", variables={"table": "orders"})
+gateway.create_deployment(restApiId=api, stageName="dev", description=HOSTILE)
+gateway.create_deployment(restApiId=api, stageName="prod", description="the third")
+plan = gateway.create_usage_plan(name="Partners", throttle={"rateLimit": 50, "burstLimit": 100}, quota={"limit": 1000, "period": "DAY"},
+                                 apiStages=[{"apiId": api, "stage": "dev"}])["id"]
+key = gateway.create_api_key(name=HOSTILE, enabled=True)
+gateway.create_usage_plan_key(usagePlanId=plan, keyId=key["id"], keyType="API_KEY")
+for _ in range(7):
+    call = urllib.request.Request(f"{ENDPOINT}/restapis/{api}/dev/_user_request_/orders", headers={"x-api-key": key["value"]})
+    assert urllib.request.urlopen(call).status == 200
+
+given = {"api": api, "plan": plan, "keyValue": key["value"], "endpoint": ENDPOINT, "order": order, "done": done, "failed": failed, "waiting": waiting, "hostile": written,
+         "large": large, "long": long, "input": json.dumps(document)}
+drive = subprocess.run(["node", "ways.mjs"], cwd=WORK, input=json.dumps(given), capture_output=True, text=True, timeout=300)
+print(drive.stdout, end="")
+assert drive.returncode == 0, drive.stderr
