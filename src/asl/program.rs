@@ -53,6 +53,14 @@ impl Program {
             .any(|state| matches!(&state.kind, StateKind::Map(map) if map.distributed.is_some()))
     }
 
+    /// The labels of its distributed Maps.
+    pub fn map_labels(&self) -> impl Iterator<Item = &Arc<str>> {
+        self.states.iter().filter_map(|state| match &state.kind {
+            StateKind::Map(map) => map.distributed.as_ref().map(|distributed| &distributed.processor.label),
+            _ => None,
+        })
+    }
+
     /// Every state, nested ones too; each `States` object in the order of the definition.
     pub fn ids(&self) -> impl Iterator<Item = StateId> + use<> {
         (0..self.states.len()).map(StateId::from_index)

@@ -168,14 +168,15 @@ impl Engine {
 
 impl Engine {
     /// Why an execution's Maps may start no children, if its role doesn't let them: as on AWS, it has to allow
-    /// StartExecution of the machine itself. AWS's documents don't say what the execution is told; it is told what a task
-    /// is that starts an execution.
+    /// StartExecution of the machine itself, and RedriveExecution of the children if the execution `is_redriven`. AWS's
+    /// documents don't say what the execution is told; it is told what a task is that starts an execution.
     ///
     /// <https://docs.aws.amazon.com/step-functions/latest/dg/iam-policies-eg-dist-map.html>
     pub(super) async fn map_refused(
         &self,
         program: &Program,
         home: &AccountRegion,
+        is_redriven: bool,
         acting: impl FnOnce() -> Acting,
     ) -> Option<Failure> {
         if !program.has_distributed_map() {
@@ -183,8 +184,14 @@ impl Engine {
         }
         let acting = acting();
         // A child's machine is `…:stateMachine:NAME/LABEL`.
-        let resource = acting.state_machine_arn.split('/').next().unwrap_or_default().to_owned();
-        let needed = vec![Need { action: "states:StartExecution", resource }];
+        let machine = acting.state_machine_arn.split('/').next().unwrap_or_default();
+        let mut needed = vec![Need { action: "states:StartExecution", resource: machine.to_owned() }];
+        if is_redriven {
+            // Which Maps go on is decided by the step: the role has to allow it for all of them.
+            let executions = acting.state_machine_arn.replacen(":stateMachine:", ":execution:", 1);
+            let children = program.map_labels().map(|label| format!("{executions}/{label}:*"));
+            needed.extend(children.map(|resource| Need { action: "states:RedriveExecution", resource }));
+        }
         let refused = self.inner.tasks.permit(home.clone(), acting, needed).await.err()?;
         Some(unpermitted(refused, &self.inner.ids.uuid().to_string()))
     }
@@ -197,7 +204,7 @@ impl Engine {
             role_arn: machine.role_arn.clone(),
             task_role: None,
         };
-        self.map_refused(&machine.program, &machine.home, acting).await
+        self.map_refused(&machine.program, &machine.home, false, acting).await
     }
 }
 

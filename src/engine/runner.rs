@@ -118,7 +118,8 @@ impl Engine {
         let is_deleting = self.inner.deleting.has(&live.origin.state_machine_arn);
         let home = live.origin.home.clone();
         let limits = Limits::standard(live.origin.events_max);
-        let map_refused = self.map_refused(&program, &home, || live.origin.acting()).await;
+        let is_redriven = matches!(input, Input::Redriven);
+        let map_refused = self.map_refused(&program, &home, is_redriven, || live.origin.acting()).await;
         let step = move |engine: &Self| {
             let began = engine.inner.clock.monotonic();
             let step = engine.with_env_since(began, id, &home, limits, is_deleting, |env| {

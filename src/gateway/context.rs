@@ -8,7 +8,7 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::header::{AUTHORIZATION, USER_AGENT};
-use http::{HeaderMap, Method, Version};
+use http::{HeaderMap, HeaderValue, Method, Version};
 
 use super::address::Target;
 use super::authorizers::AuthorizerFacts;
@@ -52,6 +52,8 @@ pub(crate) struct Context {
     pub(crate) internal_caller: Option<Box<InternalCaller>>,
     /// The random part of the trace id.
     trace_digits: [u8; 12],
+    /// The trace id, once somebody has asked for it.
+    trace_id: OnceLock<HeaderValue>,
 
     pub(crate) stage: Option<Arc<CompiledStage>>,
     pub(crate) route: Option<Arc<CompiledMethod>>,
@@ -168,6 +170,7 @@ impl Context {
             peer,
             internal_caller: None,
             trace_digits,
+            trace_id: OnceLock::new(),
             stage: None,
             route: None,
             path_parameters: Vec::new(),
@@ -281,12 +284,27 @@ impl Context {
     }
 
     /// `X-Amzn-Trace-Id`: the client's own, otherwise a root built from the time and random digits.
-    pub(crate) fn trace_id(&self) -> String {
-        if let Some(given) = self.headers.get("x-amzn-trace-id").and_then(|value| value.to_str().ok()) {
-            return given.to_owned();
-        }
-        let seconds = self.received.as_seconds();
-        format!("Root=1-{seconds:08x}-{}", hex::encode(self.trace_digits))
+    pub(crate) fn trace_id(&self) -> &HeaderValue {
+        self.trace_id.get_or_init(|| {
+            if let Some(given) = self.headers.get("x-amzn-trace-id").filter(|value| value.to_str().is_ok()) {
+                return given.clone();
+            }
+            // Eight digits are enough until the year 2106.
+            let seconds = u32::try_from(self.received.as_seconds()).unwrap_or(u32::MAX);
+            let mut root = *b"Root=1-00000000-000000000000000000000000";
+            let (time, digits) = root[7..].split_at_mut(9);
+            let written = [
+                hex::encode_to_slice(seconds.to_be_bytes(), &mut time[..8]),
+                hex::encode_to_slice(self.trace_digits, digits),
+            ];
+            debug_assert!(written.iter().all(Result::is_ok));
+            HeaderValue::from_bytes(&root).unwrap_or(HeaderValue::from_static(""))
+        })
+    }
+
+    /// The same as text.
+    pub(crate) fn trace_text(&self) -> &str {
+        self.trace_id().to_str().unwrap_or_default()
     }
 
     /// `X-Forwarded-For`: the addresses in all of the client's headers of that name, then the client's.
@@ -398,7 +416,7 @@ impl Context {
             Variable::ResponseLatency => millis(self.outcome?.latency),
             Variable::ResponseLength => self.outcome?.length?.to_string().into(),
             Variable::Status => self.outcome?.status.to_string().into(),
-            Variable::XrayTraceId => trace_root(&self.trace_id())?.to_owned().into(),
+            Variable::XrayTraceId => trace_root(self.trace_text())?.to_owned().into(),
             Variable::IdentityApiKey => self.caller_key.as_ref()?.value.as_str().into(),
             Variable::IdentityApiKeyId => self.caller_key.as_ref()?.id.as_str().into(),
             Variable::IdentityAccessKey => self.signer.as_ref()?.caller.access_key_id.as_deref()?.into(),

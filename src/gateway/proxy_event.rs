@@ -80,7 +80,7 @@ fn headers(context: &Context) -> (Members, Members) {
     let port = context.uri.port().unwrap_or(if is_secure { 443 } else { 80 });
     let scheme = if is_secure { "https" } else { "http" };
     for (name, value) in [
-        ("X-Amzn-Trace-Id", context.trace_id()),
+        ("X-Amzn-Trace-Id", context.trace_text().to_owned()),
         ("X-Forwarded-For", context.forwarded_for()),
         ("X-Forwarded-Port", port.to_string()),
         ("X-Forwarded-Proto", scheme.to_owned()),

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::AccountRegion;
+
 /// A parsed ARN. Region and account may be empty; the resource keeps its own colons and slashes.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Arn {
@@ -15,6 +17,16 @@ pub struct Arn {
     pub account: String,
     /// Everything after the fifth colon.
     pub resource: String,
+}
+
+/// The same, borrowed from its text.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ArnParts<'a> {
+    pub(crate) partition: &'a str,
+    pub(crate) service: &'a str,
+    pub(crate) region: &'a str,
+    pub(crate) account: &'a str,
+    pub(crate) resource: &'a str,
 }
 
 /// Why a text is not an ARN.
@@ -31,22 +43,23 @@ pub enum ArnError {
 impl Arn {
     /// Parses any ARN.
     pub fn parse(text: &str) -> Result<Self, ArnError> {
-        let Some(rest) = text.strip_prefix("arn:") else {
-            return Err(ArnError::Prefix(text.to_owned()));
-        };
-        let mut parts = rest.splitn(5, ':');
-        let mut part = || parts.next().ok_or_else(|| ArnError::Malformed(text.to_owned()));
-        let arn = Self {
-            partition: part()?.to_owned(),
-            service: part()?.to_owned(),
-            region: part()?.to_owned(),
-            account: part()?.to_owned(),
-            resource: part()?.to_owned(),
-        };
-        if arn.partition.is_empty() || arn.service.is_empty() || arn.resource.is_empty() {
-            return Err(ArnError::Malformed(text.to_owned()));
-        }
-        Ok(arn)
+        let ArnParts { partition, service, region, account, resource } = ArnParts::parse(text)?;
+        Ok(Self {
+            partition: partition.to_owned(),
+            service: service.to_owned(),
+            region: region.to_owned(),
+            account: account.to_owned(),
+            resource: resource.to_owned(),
+        })
+    }
+
+    /// Whether a text is an ARN of this account and region, without taking it apart.
+    pub fn is_of(text: &str, home: &AccountRegion) -> bool {
+        ArnParts::parse(text).is_ok_and(|arn| {
+            arn.account == home.account.as_str()
+                && arn.region == home.region.as_str()
+                && arn.partition == home.region.partition()
+        })
     }
 
     /// Parses the ARN of a role. AWS account numbers have twelve digits, so a shorter one can't name a role.
@@ -60,6 +73,30 @@ impl Arn {
             return Err(ArnError::Malformed(text.to_owned()));
         }
         Ok(arn)
+    }
+}
+
+impl<'a> ArnParts<'a> {
+    pub(crate) fn parse(text: &'a str) -> Result<Self, ArnError> {
+        let Some(mut rest) = text.strip_prefix("arn:") else {
+            return Err(ArnError::Prefix(text.to_owned()));
+        };
+        let mut part = || {
+            // Bytes, because this is asked at every call: searching for a character costs four times as much.
+            let colon = rest.bytes().position(|byte| byte == b':');
+            let (part, others) = colon.and_then(|at| Some((rest.get(..at)?, rest.get(at + 1..)?)))?;
+            rest = others;
+            Some(part)
+        };
+        let parts = (|| Some([part()?, part()?, part()?, part()?]))();
+        match parts {
+            Some([partition, service, region, account])
+                if !partition.is_empty() && !service.is_empty() && !rest.is_empty() =>
+            {
+                Ok(Self { partition, service, region, account, resource: rest })
+            }
+            Some(_) | None => Err(ArnError::Malformed(text.to_owned())),
+        }
     }
 }
 

@@ -3,7 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::{AccountRegion, Arn, ArnError, account};
+use super::arn::ArnParts;
+use super::{AccountRegion, ArnError, account};
 
 /// Why a text is not an ARN of Step Functions; `Display` is the part of the `InvalidArn` message after `Invalid Arn: `.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -94,14 +95,14 @@ pub enum StatesArn {
 impl StatesArn {
     /// Parses any ARN of Step Functions.
     pub fn parse(text: &str) -> Result<Self, StatesArnError> {
-        let arn = Arn::parse(text)?;
+        let arn = ArnParts::parse(text)?;
         let malformed = || StatesArnError::Malformed(text.to_owned());
         if arn.service != "states" {
             return Err(malformed());
         }
         let home = AccountRegion {
-            account: account::AccountId::parse(&arn.account).ok_or_else(malformed)?,
-            region: account::Region::parse(&arn.region).ok_or_else(malformed)?,
+            account: account::AccountId::parse(arn.account).ok_or_else(malformed)?,
+            region: account::Region::parse(arn.region).ok_or_else(malformed)?,
         };
         // A resource's ARN names its region's own partition, so an ARN with another one doesn't exist.
         if arn.partition != home.region.partition() {

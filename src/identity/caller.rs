@@ -194,7 +194,7 @@ impl Caller {
     /// Somebody who has assumed a role, with the session name `session`.
     pub fn session(account: AccountId, role: RoleSession, session: &str) -> Self {
         let arn = session_arn(&account, &role.role_name, session);
-        let user_id = format!("{}:{session}", role.role_id).into();
+        let user_id = [&*role.role_id, ":", session].concat().into();
         let principal = Principal::Session(Arc::new(role));
         Self { account, arn, user_id, access_key_id: None, principal }
     }
@@ -325,7 +325,7 @@ impl<'a> About<'a> {
 }
 
 fn session_arn(account: &AccountId, role_name: &str, session: &str) -> Arc<str> {
-    format!("arn:aws:sts::{account}:assumed-role/{role_name}/{session}").into()
+    ["arn:aws:sts::", account.as_str(), ":assumed-role/", role_name, "/", session].concat().into()
 }
 
 /// The condition keys of a call to an AWS API.

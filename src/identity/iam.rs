@@ -30,7 +30,7 @@ pub use missing::{Missing, statement};
 pub use policy::{NewPolicy, Policy, PolicyVersion};
 pub use profile::InstanceProfile;
 pub use role::{NewRole, Role, Tag};
-pub(crate) use role_use::{ASSUME_ROLE, is_let_in, role_of};
+pub(crate) use role_use::{ASSUME_ROLE, is_let_in, let_in_by, of_trust, role_of};
 pub use role_use::{Enforcement, RoleError, RoleUse};
 pub use simulation::{Asked, Matched, Simulated, Simulation};
 pub use user::{Group, NewUser, User};

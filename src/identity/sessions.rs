@@ -18,12 +18,12 @@ use std::time::Duration;
 use self::record::{Kind, Record};
 use self::tags::{check_tags, inherited, tagged};
 use self::trust::{WebFacts, conditions, needed, trust_of};
-use super::iam::{ASSUME_ROLE, Iam, Role, is_let_in, role_of};
-use super::{CallFacts, Caller, Credential, Grants, Keys, Principal, SessionTags, UserIdentity, WebIdentity};
+use super::iam::{ASSUME_ROLE, Iam, Role, is_let_in, let_in_by, of_trust, role_of};
+use super::{CallFacts, Caller, ConditionValues, Credential, Grants, Keys, Principal, SessionTags, UserIdentity, WebIdentity};
 use crate::clock::{Clock, Ids, Timestamp};
 use crate::id::AccountId;
 use crate::policy;
-use crate::policy::{Decision, Policy, PolicyKind, Request};
+use crate::policy::{Deciding, Decision, Policy, PolicyKind, Request};
 use crate::store::{SealedColumn, Store};
 
 /// The default duration of role sessions.
@@ -76,6 +76,8 @@ pub struct AssumeRole {
     pub transitive: Vec<String>,
     /// Who is behind the session.
     pub source_identity: Option<String>,
+    /// The condition keys of the request: where it came from, and how.
+    pub request: Vec<ConditionValues>,
 }
 
 /// The input of GetFederationToken.
@@ -110,6 +112,21 @@ pub struct WebRole {
     pub policy_arns: Vec<String>,
     /// What the token says of the session.
     pub said: SessionTags,
+    /// The condition keys of the request: where it came from, and how.
+    pub request: Vec<ConditionValues>,
+}
+
+/// What was decided about an action on a role, for the audit log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TrustDecision {
+    /// The action: `sts:AssumeRole`, `sts:TagSession`.
+    pub action: &'static str,
+    /// The role's ARN.
+    pub role_arn: String,
+    /// Whether it is allowed.
+    pub is_allowed: bool,
+    /// The statement that decided; `None` if it was for lack of one.
+    pub by: Option<Deciding>,
 }
 
 /// A new session.
@@ -151,7 +168,8 @@ impl Sessions {
         Ok(Self { iam, store, keys, clock, ids })
     }
 
-    /// Starts a session of a role whose trust policy allows `caller` to assume it.
+    /// Starts a session of a role whose trust policy allows `caller` to assume it. What policies decided is added to
+    /// `decisions`.
     ///
     /// # Errors
     /// [`SessionError`] says why not. Callers who may not assume the role don't learn whether it exists.
@@ -159,6 +177,7 @@ impl Sessions {
         &self,
         caller: &Caller,
         request: AssumeRole,
+        decisions: &mut Vec<TrustDecision>,
     ) -> Result<NewSession, SessionError> {
         let (account, name) =
             role_of(&request.role_arn).ok_or_else(|| SessionError::RoleArn(request.role_arn.clone()))?;
@@ -174,7 +193,7 @@ impl Sessions {
         };
         let grants = self.iam.grants(caller).await?;
         let inherited = inherited(caller, &request)?;
-        self.check_trust(caller, &grants, &role, &account, &request)?;
+        self.check_trust(caller, &grants, (&role, &account), &request, decisions)?;
         let duration = request.duration.unwrap_or(USUAL);
         match caller.principal {
             Principal::Session(_) if CHAINED_MAX < duration => return Err(SessionError::ChainedTooLong),
@@ -203,11 +222,16 @@ impl Sessions {
         self.begin(account, kind, duration).await
     }
 
-    /// Starts a session of a role whose trust policy allows the bearer of a token to assume it.
+    /// Starts a session of a role whose trust policy allows the bearer of a token to assume it. What it decided is added to
+    /// `decisions`.
     ///
     /// # Errors
     /// [`SessionError`] says why not. The bearer doesn't learn whether the role exists.
-    pub async fn assume_role_with_web_identity(&self, request: WebRole) -> Result<NewSession, SessionError> {
+    pub async fn assume_role_with_web_identity(
+        &self,
+        request: WebRole,
+        decisions: &mut Vec<TrustDecision>,
+    ) -> Result<NewSession, SessionError> {
         let (account, name) =
             role_of(&request.role_arn).ok_or_else(|| SessionError::RoleArn(request.role_arn.clone()))?;
         let role = match self.iam.role(&account, name).await {
@@ -215,11 +239,14 @@ impl Sessions {
             Ok(_) | Err(super::iam::IamError::NoRole(_)) => return Err(SessionError::NotForBearer),
             Err(error) => return Err(error.into()),
         };
-        let WebRole { session_name, web, duration, policies, policy_arns, said, .. } = request;
-        check_tags(&said.tags, &said.transitive)?;
-        if !self.trusts_bearer(&role, &web, &session_name, &said) {
+        check_tags(&request.said.tags, &request.said.transitive)?;
+        let decided = self.ask_trust_of_bearer(&role, &request);
+        let is_trusted = !decided.is_empty() && decided.iter().all(|decision| decision.is_allowed);
+        decisions.extend(decided);
+        if !is_trusted {
             return Err(SessionError::NotForBearer);
         }
+        let WebRole { session_name, web, duration, policies, policy_arns, said, .. } = request;
         let duration = duration.unwrap_or(USUAL);
         if Duration::from_secs(u64::try_from(role.max_session_duration).unwrap_or(0)) < duration {
             return Err(SessionError::TooLong);
@@ -242,16 +269,22 @@ impl Sessions {
         self.begin(account, kind, duration).await
     }
 
-    /// Whether the role's trust policy lets whoever bears this token assume it.
-    fn trusts_bearer(&self, role: &Role, web: &WebIdentity, session_name: &str, said: &SessionTags) -> bool {
-        let Some(trust) = trust_of(role) else { return false };
-        let conditions = conditions(session_name, said);
+    /// What the role's trust policy says to whoever bears this token; nothing if nobody can read it.
+    fn ask_trust_of_bearer(&self, role: &Role, request: &WebRole) -> Vec<TrustDecision> {
+        let Some(trust) = trust_of(role) else { return Vec::new() };
+        let WebRole { session_name, web, said, .. } = request;
+        let mut conditions = conditions(session_name, said);
+        conditions.extend_from_slice(&request.request);
         let facts = WebFacts { web, now: self.clock.now(), conditions: &conditions };
         let caller = policy::Caller::Federated { provider: &web.provider };
         let resource = role.arn.as_str();
-        needed(ASSUME_ROLE_WITH_WEB_IDENTITY, said).all(|action| {
-            trust.decide(&Request { caller, action, resource, facts: &facts }) == Decision::Allow
-        })
+        let decide = |action| {
+            let (decision, by) = trust.deciding(&Request { caller, action, resource, facts: &facts });
+            let is_allowed = decision == Decision::Allow;
+            let by = by.map(|by| of_trust(by, resource));
+            TrustDecision { action, role_arn: role.arn.clone(), is_allowed, by }
+        };
+        needed(ASSUME_ROLE_WITH_WEB_IDENTITY, said).map(decide).collect()
     }
 
     /// Starts a session of a role for a function that runs under it, named as the function is; `None` if there is no such
@@ -352,9 +385,9 @@ impl Sessions {
         &self,
         caller: &Caller,
         grants: &Grants,
-        role: &Role,
-        account: &AccountId,
+        (role, account): (&Role, &AccountId),
         request: &AssumeRole,
+        decisions: &mut Vec<TrustDecision>,
     ) -> Result<(), SessionError> {
         let denied = |action| SessionError::NotAuthorized {
             user: caller.arn.clone(),
@@ -370,9 +403,13 @@ impl Sessions {
         let mut conditions = conditions(&request.session_name, &asked);
         let external_id = request.external_id.iter();
         conditions.extend(external_id.map(|id| ("sts:externalid".into(), vec![id.clone()])));
+        conditions.extend_from_slice(&request.request);
         let facts = CallFacts { caller, now: self.clock.now(), region: None, conditions: &conditions };
         for action in needed(ASSUME_ROLE, &asked) {
-            if !is_let_in(action, &trust, grants, &role.arn, account, &facts) {
+            let is_allowed = is_let_in(action, &trust, grants, &role.arn, account, &facts);
+            let by = let_in_by(action, &trust, grants, &role.arn, &facts, is_allowed);
+            decisions.push(TrustDecision { action, role_arn: role.arn.clone(), is_allowed, by });
+            if !is_allowed {
                 return Err(denied(action));
             }
         }

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -32,12 +33,28 @@ pub struct Server {
     deployed: Vec<Deployed>,
 }
 
+/// A future whose type ends here. The compiler makes the code of an `async fn` in the crate that first awaits it: unboxed, the
+/// front door would be compiled with the command line, for size.
+type Boxed<T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send>>;
+
 impl Server {
     /// Opens the data directory, connects the rooms, binds the listeners and applies the templates to deploy.
     ///
     /// # Errors
     /// Any [`Error`]; nothing listens then.
-    pub async fn start(options: Options) -> Result<Self, Error> {
+    pub fn start(options: Options) -> Boxed<Self> {
+        Box::pin(Self::open(options))
+    }
+
+    /// Serves until `stop` completes, then drains: stops accepting, lets requests in flight finish, flushes the store.
+    ///
+    /// # Errors
+    /// If the store can't be flushed.
+    pub fn run(self, stop: impl Future<Output = ()> + Send + 'static) -> Boxed<()> {
+        self.serve(Box::pin(stop))
+    }
+
+    async fn open(options: Options) -> Result<Self, Error> {
         let home = home(&options)?;
         make_data_dir(&options.data_dir)?;
         let recorder = metrics::recorder();
@@ -111,11 +128,11 @@ impl Server {
         Ok(server)
     }
 
-    /// Serves until `stop` completes, then drains: stops accepting, lets requests in flight finish, flushes the store.
-    ///
-    /// # Errors
-    /// If the store can't be flushed.
-    pub async fn run(self, stop: impl Future<Output = ()>) -> Result<(), Error> {
+    fn serve(self, stop: Pin<Box<dyn Future<Output = ()> + Send>>) -> Boxed<()> {
+        Box::pin(self.until(stop))
+    }
+
+    async fn until(self, stop: Pin<Box<dyn Future<Output = ()> + Send>>) -> Result<(), Error> {
         let (stopping, stopped) = watch::channel(false);
         let serving: Vec<_> = self
             .listeners

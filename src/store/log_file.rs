@@ -92,7 +92,8 @@ impl LogReader {
             Some(cursor) if cursor.point.salts == begin.point.salts => cursor,
             Some(_) | None => begin,
         };
-        let (mut sums, mut uncommitted) = (PageSums::new(), PageSums::new());
+        // Pages, and the frames with their last versions: pages in use are in many frames, and only the last is summed.
+        let (mut last, mut uncommitted) = (BTreeMap::<u32, u32>::new(), BTreeMap::<u32, u32>::new());
         let mut point = done.point;
         let mut frame = vec![0; FRAME_BYTES];
         let is_end = |point: &LogPoint| until.is_some_and(|until| until.frames <= point.frames);
@@ -106,13 +107,20 @@ impl LogReader {
             if number == 0 || !is_good {
                 break;
             }
+            uncommitted.insert(number, point.frames);
             point = LogPoint { frames: point.frames + 1, checksum, ..point };
-            uncommitted.insert(number, page_sum(number, page));
             let pages_after_commit = be(header, 4);
             if pages_after_commit != 0 {
-                sums.append(&mut uncommitted);
+                last.append(&mut uncommitted);
                 done = Cursor { point, commits: done.commits + 1, pages: pages_after_commit, ..done };
             }
+        }
+        let mut sums = PageSums::new();
+        for (number, at) in last {
+            if !read_whole(&self.file, &mut frame, offset(at))? {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+            sums.insert(number, page_sum(number, &frame[FRAME_HEADER_BYTES..]));
         }
         self.cursor = Some(done);
         Ok(sums)

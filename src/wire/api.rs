@@ -1,7 +1,7 @@
 //! The way in for HTTP requests. [`in_process`](super::in_process) has the other.
 
 use std::pin::Pin;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use http::HeaderMap;
@@ -12,6 +12,7 @@ use tokio::task::spawn_blocking;
 use super::audit::{self, Audit, Audited, CalledFrom};
 use super::check::check;
 use super::cors;
+use super::in_process::trace_id;
 use super::permission::{self, Decided};
 use super::protocol::{self, Decoded, Routes, unserved};
 use super::{ApiError, Call, Code, Handler, Location, Operation, Protocol, Reply, Service, Services};
@@ -239,19 +240,20 @@ impl Api {
         let of_form = |body: &Bytes| self.routes.unsigned_of_form(&self.services, uri, body);
         let in_body = || collected.as_ref().ok().and_then(|(body, _)| of_form(body));
         let Some(operation) = named.or_else(in_body) else { return unsigned() };
-        let service = Some(operation.service);
+        let (service, mut decided) = (Some(operation.service), Vec::new());
         let result = match collected {
             Err(error) => Err(body_error(&error)),
             Ok((body, held)) => match self.decode(operation, uri, parts, body, held).await {
                 Ok((Ok(decoded), _held)) => {
                     let AccountRegion { account, region } = AccountRegion::nowhere();
                     let nobody = Authenticated { caller: Caller::anonymous(account), region };
-                    self.run_decoded(operation, decoded, parts, nobody, request_id).await
+                    let tell = self.audit.is_some().then_some(&mut decided);
+                    self.run_decoded(operation, decoded, parts, nobody, (request_id, tell)).await
                 }
                 Ok((Err(error), _)) | Err(error) => Err(error),
             },
         };
-        Outcome { service, operation: Some(operation), caller: None, decided: Vec::new(), result }
+        Outcome { service, operation: Some(operation), caller: None, decided, result }
     }
 
     /// Whether the request is signed as it claims; the digest of a large body is made on the blocking pool.
@@ -306,11 +308,13 @@ impl Api {
         decoded: Result<Decoded, ApiError>,
         parts: &Parts,
         Authenticated { caller, region }: Authenticated,
-        (request_id, tell): (&str, Option<&mut Vec<Decided>>),
+        (request_id, mut tell): (&str, Option<&mut Vec<Decided>>),
     ) -> Result<Reply, ApiError> {
         let decoded = decoded?;
-        self.permit_client(operation, &decoded.input, parts, (&caller, &region), tell).await?;
-        self.run_decoded(operation, decoded, parts, Authenticated { caller, region }, request_id).await
+        let permitted =
+            self.permit_client(operation, &decoded.input, parts, (&caller, &region), tell.as_deref_mut());
+        permitted.await?;
+        self.run_decoded(operation, decoded, parts, Authenticated { caller, region }, (request_id, tell)).await
     }
 
     /// Whether a client may make a call; `tell` is told by which statements.
@@ -337,13 +341,21 @@ impl Api {
         decoded: Decoded,
         parts: &Parts,
         Authenticated { caller, region }: Authenticated,
-        request_id: &str,
+        (request_id, tell): (&str, Option<&mut Vec<Decided>>),
     ) -> Result<Reply, ApiError> {
-        let trace_id = parts.headers.get("x-amzn-trace-id").and_then(|id| id.to_str().ok());
-        let trace_id = trace_id.map(str::to_owned);
-        let call = self.call(operation, decoded, caller, region, request_id.to_owned(), trace_id)?;
+        let trace_id = trace_id(&parts.headers);
+        let mut call = self.call(operation, decoded, caller, region, request_id.to_owned(), trace_id)?;
+        if operation.service.special.asks_policies {
+            call.request_conditions = permission::of_request(parts);
+            call.decided = tell.is_some().then(Arc::default);
+        }
+        let decided = call.decided.clone();
         self.check_assigned(&call).await?;
-        run(call).await
+        let reply = run(call).await;
+        if let (Some(told), Some(decided)) = (tell, decided) {
+            told.append(&mut decided.lock().unwrap_or_else(PoisonError::into_inner));
+        }
+        reply
     }
 
     /// Roles and policies.
@@ -386,6 +398,8 @@ impl Api {
             trace_id,
             time,
             behalf: None,
+            request_conditions: Vec::new(),
+            decided: None,
             input,
             payload,
             stream,

@@ -14,6 +14,14 @@ impl Api {
     pub(super) async fn check_assigned(&self, call: &Call) -> Result<(), ApiError> {
         for assigned in (call.operation.service.special.assigned)(call.operation, &call.input, &call.home) {
             let Assigned { role_arn, service, source_arn, refused, needed } = assigned;
+            let role_arn = match role_arn {
+                Some(role_arn) => role_arn,
+                None => match (call.operation.service.special.stored_role)(call).await {
+                    Some(role_arn) => role_arn,
+                    // The resource isn't there, which the operation says.
+                    None => continue,
+                },
+            };
             let of = RoleUse {
                 role_arn: role_arn.as_str().into(),
                 service,

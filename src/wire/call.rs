@@ -8,10 +8,11 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::incoming::Incoming;
+use super::permission::Decided;
 use super::{ApiError, Code, Operation};
 use crate::clock::Timestamp;
 use crate::id::AccountRegion;
-use crate::identity::Caller;
+use crate::identity::{Caller, ConditionValues, TrustDecision};
 use crate::json;
 
 /// An AWS service that calls for a user's resource, as policies of what is called name the two.
@@ -39,6 +40,10 @@ pub struct Call {
     pub time: Timestamp,
     /// The service of AWS that calls, if that has no role: a policy of what is called has to allow it.
     pub behalf: Option<Behalf>,
+    /// The condition keys of the request, for services that ask policies of their own (`Special::asks_policies`).
+    pub request_conditions: Vec<ConditionValues>,
+    /// What such policies decided, if the audit log wants to know.
+    pub(super) decided: Option<Arc<Mutex<Vec<Decided>>>>,
     pub(super) state: Arc<dyn Any + Send + Sync>,
     pub(super) input: Value,
     pub(super) payload: Bytes,
@@ -63,6 +68,14 @@ impl Call {
             tracing::error!(operation = self.operation.name, %error, "checked input has another type");
             ApiError::bare(Code::InternalFailure)
         })
+    }
+
+    /// Writes to the audit log what trust policies decided.
+    pub fn decided(&self, decisions: Vec<TrustDecision>) {
+        if let Some(decided) = &self.decided {
+            let mut decided = decided.lock().unwrap_or_else(PoisonError::into_inner);
+            decided.extend(decisions.into_iter().map(Decided::of_trust));
+        }
     }
 
     /// The body, for operations with a member at [`super::Location::Payload`].

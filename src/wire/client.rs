@@ -38,14 +38,14 @@ pub use self::endpoints::Endpoints;
 pub use self::query::{form, result as query_result};
 pub use self::request::Naming;
 pub use self::settings::{EndpointError, ServiceEndpoint, ServiceEndpoints};
-use super::in_process::{Failed, Inside};
+use super::in_process::{Failed, Inside, trace_id};
 pub use super::xml::{Element, parse as parse_xml};
 use super::{Api, ApiError, Behalf, Permission, Protocol, Service, protocol};
 use crate::clock::Clock;
 use crate::connect::{self, HttpClient, Request, Response, collect, full};
 use crate::gateway::{
     API_GATEWAY, AwsCall, AwsOperation, BackendError, BackendResponse, BackendStream, Backends, BoxFuture,
-    CallAs,
+    Bulkhead, CallAs,
 };
 use crate::id::{AccountRegion, Region};
 use crate::identity::iam::{RoleError, RoleUse};
@@ -335,6 +335,13 @@ fn inside(service: &Service, call: AwsCall, caller: Caller, region: Region) -> R
     let name = match call.operation {
         AwsOperation::Json(operation) => {
             return Ok(Inside::input(operation, call.body, caller, region, behalf));
+        }
+        AwsOperation::Action(operation)
+            if matches!(service.protocol, Protocol::Json10(_) | Protocol::Json11(_))
+                && !Bulkhead::is_large(&call.body) =>
+        {
+            let asked = (call.body, trace_id(&call.headers));
+            return Ok(Inside::action(operation, asked, caller, region, behalf));
         }
         AwsOperation::Path(ref name) | AwsOperation::Action(ref name) => name.clone(),
     };

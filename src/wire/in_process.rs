@@ -1,7 +1,7 @@
 //! Calls from inside this server: requests that need no signature, because they say who calls.
 
 use bytes::Bytes;
-use http::Uri;
+use http::{HeaderMap, Uri};
 use http::request::Parts;
 use serde_json::Value;
 
@@ -26,6 +26,8 @@ enum Form {
     Request { uri: TargetUri, parts: Box<Parts>, body: Bytes },
     /// An operation with its input as JSON.
     Input { operation: String, input: Bytes },
+    /// The same as a request of AWS's JSON protocols has it: so the answer is written.
+    Action { operation: String, input: Bytes, trace_id: Option<String> },
 }
 
 /// Why there is no response of a service.
@@ -49,6 +51,18 @@ impl Inside {
         parts.uri = Uri::default();
         let form = Form::Request { uri, parts: Box::new(parts), body };
         Some(Self { form, caller, region, behalf })
+    }
+
+    /// An operation of a service that speaks JSON, as a request that names it would call it. Making that request and reading
+    /// it again would take longer than what is called.
+    pub(super) fn action(
+        operation: String,
+        (input, trace_id): (Bytes, Option<String>),
+        caller: Caller,
+        region: Region,
+        behalf: Option<Behalf>,
+    ) -> Self {
+        Self { form: Form::Action { operation, input, trace_id }, caller, region, behalf }
     }
 
     /// An operation with its input as JSON, all members under their own names.
@@ -133,10 +147,8 @@ impl Api {
     ) -> Result<Call, ApiError> {
         let Inside { form, caller, region, behalf } = inside;
         let trace_id = match &form {
-            Form::Request { parts, .. } => {
-                let header = parts.headers.get("x-amzn-trace-id");
-                header.and_then(|id| id.to_str().ok()).map(str::to_owned)
-            }
+            Form::Request { parts, .. } => trace_id(&parts.headers),
+            Form::Action { trace_id, .. } => trace_id.clone(),
             Form::Input { .. } => None,
         };
         let (operation, decoded) = self.read(service, form).await?;
@@ -164,8 +176,19 @@ impl Api {
                 let payload = take_payload(operation, &mut input);
                 Ok((operation, Decoded { input, payload }))
             }
+            Form::Action { operation, input, .. } => {
+                let operation = self.routes.named(service, &operation);
+                let operation = operation.ok_or_else(|| ApiError::bare(Code::UnknownOperation))?;
+                let input = protocol::aws_json::decode(&input)?;
+                Ok((operation, Decoded { input, payload: Bytes::new() }))
+            }
         }
     }
+}
+
+/// What `X-Amzn-Trace-Id` says.
+pub(super) fn trace_id(headers: &HeaderMap) -> Option<String> {
+    headers.get("x-amzn-trace-id").and_then(|id| id.to_str().ok()).map(str::to_owned)
 }
 
 /// Every output is JSON, or a document.

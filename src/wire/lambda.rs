@@ -150,7 +150,7 @@ fn assigned(operation: &Operation, input: &Value, _: &AccountRegion) -> Vec<Assi
     }
     let role = input.get("Role").and_then(Value::as_str);
     let assigned = |role: &str| Assigned {
-        role_arn: role.to_owned(),
+        role_arn: Some(role.to_owned()),
         service: LAMBDA,
         source_arn: None,
         refused: |_| {

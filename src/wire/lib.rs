@@ -63,6 +63,6 @@ pub use operation::{Handler, HandlerFuture, Operation, Route};
 pub use permission::{Assigned, Permission, Required};
 pub use protocol::Routes;
 pub use reply::{Output, Reply, ReplyBody};
-pub use service::{Holds, JsonNames, Protocol, Registration, Service, Services, Special, Split};
+pub use service::{Holds, JsonNames, Protocol, Registration, Service, Services, Special, Split, StoredRole};
 pub use shape::{Limits, Location, Member, Nulls, Pattern, Shape, Structure, optional, required};
 pub use states::{event_json, log_line};

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::{ApiError, CalledFrom, Code, Operation};
 use crate::id::{AccountRegion, Arn};
-use crate::identity::{CallFacts, Caller, ConditionValues, Grants, Owner};
+use crate::identity::{CallFacts, Caller, ConditionValues, Grants, Owner, TrustDecision};
 use crate::policy::{Decision, Request};
 
 /// The longest ARN in a line of the audit log.
@@ -42,7 +42,7 @@ impl Permission {
 
     /// To call `operation`, on the `resource` of this ARN if one thing is meant.
     pub fn to(operation: &Operation, resource: Option<String>) -> Self {
-        let action = format!("{}:{}", operation.service.name, operation.name);
+        let action = [operation.service.name, ":", operation.name].concat();
         Self::new(action, resource.unwrap_or_else(|| "*".to_owned()))
     }
 }
@@ -67,11 +67,11 @@ pub(super) fn needed(operation: &Operation, input: &Value, home: &AccountRegion)
     let given = ROLES.iter().filter_map(|member| text(member)).chain(patched);
     // A state whose work is mocked acts under no role.
     let is_mocked = operation.name == "TestState" && input.get("mock").is_some_and(|mock| !mock.is_null());
-    let service = format!("{}.amazonaws.com", operation.service.name);
     let passed = given.filter(|arn| arn.contains(":role/") && !is_mocked);
-    needed.extend(
-        passed.map(|arn| Permission::new("iam:PassRole", arn).with("iam:passedtoservice", service.as_str())),
-    );
+    needed.extend(passed.map(|arn| {
+        let service = format!("{}.amazonaws.com", operation.service.name);
+        Permission::new("iam:PassRole", arn).with("iam:passedtoservice", service)
+    }));
     needed
 }
 
@@ -144,8 +144,8 @@ pub type Required = (Permission, fn(&str) -> ApiError);
 /// A role that a call assigns.
 #[derive(Debug)]
 pub struct Assigned {
-    /// The role's ARN.
-    pub role_arn: String,
+    /// The role's ARN; `None` for the one that the resource has already.
+    pub role_arn: Option<String>,
     /// The service that will act under it.
     pub service: &'static str,
     /// The ARN of the resource that it will act for, as far as it is known.
@@ -195,6 +195,16 @@ impl Decided {
     /// The account itself may do everything.
     pub(super) fn by_account(permission: &Permission) -> Self {
         Self { policy: Some("account".to_owned()), ..Self::new(permission, true) }
+    }
+
+    /// What a role's trust policy decided.
+    pub(super) fn of_trust(decision: TrustDecision) -> Self {
+        let TrustDecision { action, role_arn, is_allowed, by } = decision;
+        Self {
+            policy: by.as_ref().and_then(|by| by.policy.as_deref().map(str::to_owned)),
+            statement: by.map(|by| by.statement),
+            ..Self::new(&Permission::new(action, role_arn), is_allowed)
+        }
     }
 
     /// … and some things nobody else may, whatever policies say.

@@ -41,6 +41,9 @@ pub struct Special {
     pub check: fn(&Operation, &Value, &AccountRegion) -> Result<(), ApiError>,
     /// The roles that a call with this checked input assigns, as far as AWS checks them at once.
     pub assigned: fn(&Operation, &Value, &AccountRegion) -> Vec<Assigned>,
+    /// The role that the resource of a call has already, where [`Assigned::role_arn`] doesn't say another; `None` if there
+    /// is no such resource.
+    pub stored_role: fn(&Call) -> StoredRole<'_>,
     /// The error for a path that is no operation's.
     pub unknown_path: fn(&TargetUri) -> ApiError,
     /// Rewrites a reply for what the request's headers ask for.
@@ -50,6 +53,9 @@ pub struct Special {
     /// How the tags of what an ARN names are asked for, which policies may ask for (`aws:ResourceTag/KEY`): the operation and
     /// its input; `None` for what has no tags.
     pub tags_of: fn(&str) -> Option<(&'static str, Value)>,
+    /// Whether its operations ask policies that only they know: of roles, of buckets. Their calls then come with the
+    /// request's condition keys.
+    pub asks_policies: bool,
     /// The operations that take no signature, of services that name theirs in `X-Amz-Target` or in forms.
     pub unsigned: &'static [&'static str],
     /// Whether browsers' pages of other origins may call.
@@ -70,15 +76,20 @@ pub struct Split {
 /// What [`Split::holds`] returns.
 pub type Holds<'a> = Pin<Box<dyn Future<Output = bool> + Send + 'a>>;
 
+/// What [`Special::stored_role`] returns: the role's ARN.
+pub type StoredRole<'a> = Pin<Box<dyn Future<Output = Option<String>> + Send + 'a>>;
+
 impl Special {
     /// Nothing.
     pub const NONE: Self = Self {
         check: |_, _, _| Ok(()),
         assigned: |_, _, _| Vec::new(),
+        stored_role: |_| Box::pin(std::future::ready(None)),
         unknown_path: |_| ApiError::bare(Code::UnknownOperation),
         reply: |_, _, reply| reply,
         split: None,
         tags_of: |_| None,
+        asks_policies: false,
         unsigned: &[],
         cors: false,
         violation: Code::ConstraintViolation,

@@ -43,7 +43,13 @@ pub static SERVICE: Service = Service {
     body_bytes_max: 1_048_576, // As AWS's.
     operations: OPERATIONS,
     permissions,
-    special: Special { check: homes::check, assigned: roles::assigned, tags_of, ..Special::NONE },
+    special: Special {
+        check: homes::check,
+        assigned: roles::assigned,
+        stored_role: roles::stored,
+        tags_of,
+        ..Special::NONE
+    },
 };
 
 /// State machines and activities have tags.
@@ -80,12 +86,15 @@ const STARTS: &[&str] = &["StartExecution", "StartSyncExecution"];
 fn permissions(operation: &Operation, input: &Value, _: &AccountRegion) -> Vec<Permission> {
     let resource = RESOURCES.iter().find_map(|member| input.get(*member).and_then(Value::as_str));
     // Who starts a version or an alias starts the machine: policies name that, and tell the others by a condition.
-    let qualified = resource.and_then(|arn| StateMachineArn::parse(arn).ok());
-    let qualifier =
-        qualified.as_ref().filter(|_| STARTS.contains(&operation.name)).and_then(|arn| arn.qualifier.clone());
-    let resource = match (&qualifier, qualified) {
-        (Some(_), Some(arn)) => Some(StateMachineArn { qualifier: None, ..arn }.to_string()),
-        _ => resource.map(str::to_owned),
+    // `arn:aws:states:R:A:stateMachine:NAME` has six colons.
+    let is_qualified = |arn: &&str| 6 < arn.bytes().filter(|byte| *byte == b':').count();
+    let qualified = resource.filter(is_qualified).filter(|_| STARTS.contains(&operation.name));
+    let (qualifier, resource) = match qualified.and_then(|arn| StateMachineArn::parse(arn).ok()) {
+        Some(arn) => {
+            let machine = StateMachineArn { qualifier: None, ..arn.clone() };
+            (arn.qualifier, Some(machine.to_string()))
+        }
+        None => (None, resource.map(str::to_owned)),
     };
     let mut permission = Permission::to(operation, resource);
     if let Some(qualifier) = qualifier {

@@ -26,7 +26,11 @@ pub static SERVICE: Service = Service {
     body_bytes_max: 1_048_576,
     operations: OPERATIONS,
     permissions,
-    special: Special { unsigned: &["AssumeRoleWithWebIdentity"], ..Special::NONE },
+    special: Special {
+        asks_policies: true,
+        unsigned: &["AssumeRoleWithWebIdentity"],
+        ..Special::NONE
+    },
 };
 
 /// What the service works on.
@@ -249,8 +253,12 @@ async fn assume_role(call: &Call, input: AssumeRole) -> Result<AssumedRole, ApiE
         tags: pairs(input.tags),
         transitive: input.transitive_tag_keys,
         source_identity: input.source_identity,
+        request: call.request_conditions.clone(),
     };
-    let session = call.state::<Sts>().sessions.assume_role(&call.caller, request).await?;
+    let mut decisions = Vec::new();
+    let session = call.state::<Sts>().sessions.assume_role(&call.caller, request, &mut decisions).await;
+    call.decided(decisions);
+    let session = session?;
     let assumed_role_user = AssumedRoleUser::of(&session);
     let source_identity = session.caller.session_tags().source_identity;
     Ok(AssumedRole { credentials: session.into(), assumed_role_user, packed_policy_size, source_identity })

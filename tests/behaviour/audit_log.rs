@@ -198,3 +198,55 @@ fn a_line_names_the_statement_that_allowed_or_denied() {
     let created = of("CreateUser");
     assert_eq!((&created[0]["policy"], &created[0]["decision"]), (&json!("account"), &json!("allowed")));
 }
+
+/// Trust policies see where a request comes from, as other policies do, and their statements are in the log.
+#[test]
+fn a_trust_policy_sees_the_request_and_is_named() {
+    let dir = DataDir::new("audit-log-trust");
+    let config = dir.path().join("stepgate.toml");
+    fs::write(&config, "[audit_log]\nto = \"file\"\n[deploy]\ntutorial = false\n").unwrap();
+    let server = Server::start(&dir, &["--config", config.to_str().unwrap()]);
+    let mut client = Client::new(&server.address);
+    let statement = |sid: &str, effect: &str, condition: Value| {
+        json!({"Sid": sid, "Effect": effect, "Action": "sts:AssumeRole", "Principal": {"AWS": "123456789012"},
+            "Condition": condition})
+    };
+    let here = json!({"IpAddress": {"aws:SourceIp": "127.0.0.0/8"}});
+    let elsewhere = json!({"IpAddress": {"aws:SourceIp": "192.0.2.0/24"}});
+    let cases = [
+        ("Here", json!([statement("FromHere", "Allow", here.clone())]), Some("FromHere"), true),
+        ("Elsewhere", json!([statement("FromElsewhere", "Allow", elsewhere)]), None, false),
+        (
+            "NotHere",
+            json!([statement("Anywhere", "Allow", json!({})), statement("NotHere", "Deny", here)]),
+            Some("NotHere"),
+            false,
+        ),
+    ];
+    for (name, statements, _, is_allowed) in &cases {
+        let trust = json!({"Version": "2012-10-17", "Statement": statements}).to_string();
+        iam(&mut client, "CreateRole", &[("RoleName", name), ("AssumeRolePolicyDocument", &trust)]);
+        let body = format!(
+            "Action=AssumeRole&Version=2011-06-15&RoleSessionName=me&RoleArn=arn%3Aaws%3Aiam%3A%3A123456789012%3Arole%2F{name}"
+        );
+        let form = [("content-type", "application/x-www-form-urlencoded")];
+        let signed = sign("sts", "POST", "/", &server.address, &form, &body);
+        let answer = client.send_signed("POST", "/", &signed, &body).unwrap();
+        assert_eq!(answer.status, if *is_allowed { 200 } else { 403 }, "{name}: {}", answer.text());
+    }
+    assert!(server.terminate().success());
+    let text = fs::read_to_string(dir.path().join("data/audit.jsonl")).unwrap();
+    let lines = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let assumed: Vec<Value> = lines.filter(|line| line["eventName"] == "AssumeRole").collect();
+    for (line, (name, _, sid, is_allowed)) in assumed.iter().zip(&cases) {
+        let arn = format!("arn:aws:iam::123456789012:role/{name}");
+        let decision = if *is_allowed { "allowed" } else { "denied" };
+        let mut expect = json!({"action": "sts:AssumeRole", "resource": arn, "decision": decision});
+        if let Some(sid) = sid {
+            expect["policy"] = json!(format!("trust policy of {arn}"));
+            expect["statement"] = json!(sid);
+        }
+        assert_eq!(line["additionalEventData"]["authorization"], json!([expect]), "{name}");
+    }
+    assert_eq!(assumed.len(), cases.len());
+}

@@ -314,6 +314,44 @@ fn a_map_run_reads_writes_and_starts_what_its_role_may() {
     }
 }
 
+/// Children that failed begin again only with leave for that; which they are is not known before, so it is for all.
+#[test]
+fn a_map_run_is_redriven_only_with_the_role_s_leave() {
+    let dir = DataDir::new("roles-redrive");
+    let server = Server::start(&dir, &[]);
+    let mut client = Client::new(&server.address);
+    let child = json!({"StartAt": "F", "States": {"F": {"Type": "Fail", "Error": "No"}}});
+    let mut definition = spread("STANDARD", &child, &json!({"ItemsPath": "$.items"}));
+    let map = definition["States"]["M"].as_object_mut().unwrap();
+    map.remove("ItemReader");
+    map.remove("ResultWriter");
+    let arn = role(&mut client, "Redrives", &["states.amazonaws.com"]);
+    let machine = "arn:aws:states:us-east-1:123456789012:stateMachine:Redrives";
+    let children = |of: &str| format!("arn:aws:states:us-east-1:123456789012:execution:Redrives/{of}");
+    put_policy(&mut client, "Redrives", &json!([allow("states:StartExecution", machine)]));
+    let input = json!({"name": "Redrives", "roleArn": arn, "definition": definition.to_string()});
+    states(&mut client, "CreateStateMachine", input);
+    let start = json!({"stateMachineArn": machine, "input": "{\"items\": [1, 2]}"});
+    let execution = states(&mut client, "StartExecution", start)["executionArn"].as_str().unwrap().to_owned();
+    let failed = "States.ExceedToleratedFailureThreshold";
+    assert_eq!(ended(&mut client, &execution)["error"], failed);
+    for (more, expect) in [
+        (None, "StepFunctions.AWSStepFunctionsException"),
+        (Some(children("Other:*")), "StepFunctions.AWSStepFunctionsException"),
+        (Some(children("L:*")), failed),
+    ] {
+        let mut statements = vec![allow("states:StartExecution", machine)];
+        statements.extend(more.iter().map(|resource| allow("states:RedriveExecution", resource)));
+        put_policy(&mut client, "Redrives", &json!(statements));
+        states(&mut client, "RedriveExecution", json!({ "executionArn": execution }));
+        let described = ended(&mut client, &execution);
+        assert_eq!(described["error"], expect, "{more:?}: {described}");
+        if expect != failed {
+            assert_denied(&described, "Redrives", "states:RedriveExecution", &children("L:*"));
+        }
+    }
+}
+
 #[test]
 fn a_machine_gets_log_destinations_only_if_its_role_may_deliver_there() {
     let dir = DataDir::new("roles-logs");
@@ -352,9 +390,20 @@ fn a_machine_gets_log_destinations_only_if_its_role_may_deliver_there() {
     put_policy(&mut client, "Delivers", &json!([allow("logs:*", "*")]));
     let machine = create(&mut client, "M", "ALL").json()["stateMachineArn"].clone();
     put_policy(&mut client, "Delivers", &json!([allow("states:*", "*")]));
-    let update =
-        json!({"stateMachineArn": machine, "roleArn": arn, "loggingConfiguration": logging("ERROR")});
-    assert_eq!(client.states("UpdateStateMachine", &update).unwrap().json()["message"], no_logs);
+    let update = |role: Option<&str>| {
+        let mut input = json!({"stateMachineArn": machine, "loggingConfiguration": logging("ERROR")});
+        if let Some(role) = role {
+            input["roleArn"] = json!(role);
+        }
+        input
+    };
+    // The role that it has already is asked as one that it gets.
+    for role in [Some(arn.as_str()), None] {
+        let answer = client.states("UpdateStateMachine", &update(role)).unwrap();
+        assert_eq!((answer.status, answer.json()["message"].as_str()), (400, Some(no_logs)), "{role:?}");
+    }
+    put_policy(&mut client, "Delivers", &json!([allow("logs:*", "*")]));
+    assert_eq!(client.states("UpdateStateMachine", &update(None)).unwrap().status, 200);
 }
 
 #[test]

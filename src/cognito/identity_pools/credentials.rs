@@ -57,11 +57,13 @@ pub(super) async fn for_identity(call: &Call, input: ForIdentity) -> Result<Valu
     if !is_own {
         return Err(mapping::bad_roles().into());
     }
-    let session =
-        cognito.0.sessions.assume_role_with_web_identity(role).await.map_err(|error| match error {
-            SessionError::NotForBearer | SessionError::RoleArn(_) => mapping::bad_roles(),
-            other => Error::Session(other),
-        })?;
+    let mut decisions = Vec::new();
+    let session = cognito.0.sessions.assume_role_with_web_identity(role, &mut decisions).await;
+    call.decided(decisions);
+    let session = session.map_err(|error| match error {
+        SessionError::NotForBearer | SessionError::RoleArn(_) => mapping::bad_roles(),
+        other => Error::Session(other),
+    })?;
     Ok(json!({
         "IdentityId": id,
         "Credentials": {

@@ -111,13 +111,13 @@ fn call(
             }
             let verb = backend.verb.clone().unwrap_or_else(|| context.method.clone());
             let mut headers = default_headers(context, stage, &verb);
-            insert(&mut headers, "x-amzn-trace-id", &context.trace_id());
+            headers.insert("x-amzn-trace-id", context.trace_id().clone());
             insert(&mut headers, "x-amzn-apigateway-api-id", stage.api_id.as_str());
             mapped.replace_headers(&mut headers);
             let mut address = mapped.fill(&backend.address)?;
             address.push_query(&encoded(&mapped.query));
             let body = transformed.body.into_bytes();
-            log_endpoint(context, &address.to_text(), &headers, Some(&body));
+            log_endpoint(context, || address.to_text(), &headers, Some(&body));
             http_call(integration, backend, verb, &address, headers, full(body))
         }
         Backend::LambdaProxy { target, credentials } => {
@@ -129,8 +129,8 @@ fn call(
             let body = Bytes::from(event.to_string());
             let mut headers = default_headers(context, stage, &Method::POST);
             headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-            insert(&mut headers, "x-amzn-trace-id", &context.trace_id());
-            log_endpoint(context, &target.to_string(), &headers, Some(&body));
+            headers.insert("x-amzn-trace-id", context.trace_id().clone());
+            log_endpoint(context, || target.to_string(), &headers, Some(&body));
             let source_arn = matches!(call_as, CallAs::Api).then(|| source_arn(context, stage));
             let call = AwsCall {
                 owner: stage.owner.clone(),
@@ -158,10 +158,10 @@ fn call(
                 mapped.override_with(context, integration.header_rules())?;
             }
             let mut headers = default_headers(context, stage, verb);
-            insert(&mut headers, "x-amzn-trace-id", &context.trace_id());
+            headers.insert("x-amzn-trace-id", context.trace_id().clone());
             mapped.replace_headers(&mut headers);
             let body = transformed.body.into_bytes();
-            log_endpoint(context, &target.to_string(), &headers, Some(&body));
+            log_endpoint(context, || target.to_string(), &headers, Some(&body));
             let mut query = target.query.clone();
             query.append(&mut mapped.query);
             let source_arn = matches!(call_as, CallAs::Api).then(|| source_arn(context, stage));
@@ -187,7 +187,7 @@ fn call(
 fn source_arn(context: &Context, stage: &CompiledStage) -> String {
     let api = api_arn(&stage.owner, stage.api_id.as_str());
     let path = context.route.as_ref().map_or("/", |method| &*method.resource_path);
-    format!("{api}/{}/{}{path}", stage.name, context.method)
+    [&*api, "/", stage.name.as_str(), "/", context.method.as_str(), path].concat()
 }
 
 /// A caller who has not signed has no credentials to call anything with.
@@ -423,7 +423,7 @@ fn proxy_call(
     insert(&mut headers, "x-forwarded-for", &context.forwarded_for());
     insert(&mut headers, "x-forwarded-port", "443");
     insert(&mut headers, "x-forwarded-proto", "https");
-    insert(&mut headers, "x-amzn-trace-id", &context.trace_id());
+    headers.insert("x-amzn-trace-id", context.trace_id().clone());
     insert(&mut headers, "x-amzn-apigateway-api-id", stage.api_id.as_str());
     mapped.replace_headers(&mut headers);
 
@@ -440,7 +440,7 @@ fn proxy_call(
         address.push_query(&encoded(&all));
     }
     let verb = backend.verb.clone().unwrap_or_else(|| context.method.clone());
-    log_endpoint(context, &address.to_text(), &headers, streaming.is_none().then_some(request.bytes()));
+    log_endpoint(context, || address.to_text(), &headers, streaming.is_none().then_some(request.bytes()));
     let body = streaming.unwrap_or_else(|| full(request.bytes().clone()));
     http_call(integration, backend, verb, &address, headers, body)
 }
@@ -503,7 +503,12 @@ fn http_call(
 }
 
 /// Writes the execution log's lines about the endpoint request.
-fn log_endpoint(context: &mut Context, uri: &str, headers: &HeaderMap, body: Option<&bytes::Bytes>) {
+fn log_endpoint(
+    context: &mut Context,
+    uri: impl FnOnce() -> String,
+    headers: &HeaderMap,
+    body: Option<&bytes::Bytes>,
+) {
     if context.log.is_none() {
         return;
     }
@@ -511,7 +516,7 @@ fn log_endpoint(context: &mut Context, uri: &str, headers: &HeaderMap, body: Opt
         (spelling(name.as_str()), String::from_utf8_lossy(value.as_bytes()).into_owned())
     });
     let shown: Vec<_> = shown.collect();
-    let uri = shown_address(uri);
+    let uri = shown_address(&uri());
     context.log(format_args!("Endpoint request URI: {uri}"));
     context.log(format_args!("Endpoint request headers: {}", JavaMap(shown.iter().map(|(k, v)| (k, v)))));
     let body = body.map(|body| String::from_utf8_lossy(body)).unwrap_or_default();

@@ -171,9 +171,7 @@ fn map(
 }
 
 fn set_trace_id(answer: &mut HeaderMap, context: &Context) {
-    if let Ok(trace) = HeaderValue::try_from(context.trace_id()) {
-        answer.insert(HeaderName::from_static("x-amzn-trace-id"), trace);
-    }
+    answer.insert(HeaderName::from_static("x-amzn-trace-id"), context.trace_id().clone());
 }
 
 fn mapped_headers(

@@ -18,7 +18,7 @@ use crate::clock::Timestamp;
 use crate::id::{AccountId, AccountRegion};
 use crate::identity::{CallFacts, Caller, Grants, Owner, RoleSession, SessionTags};
 use crate::policy;
-use crate::policy::{Decision, Facts, Policy, Request};
+use crate::policy::{Deciding, Decision, Facts, Policy, Request};
 
 /// The action of assuming a role, in policies.
 pub(crate) const ASSUME_ROLE: &str = "sts:AssumeRole";
@@ -286,6 +286,32 @@ pub(crate) fn is_let_in(
         false => (said, Owner::Other),
     };
     grants.decide(&request(caller.for_policies()), Some(said), owner) == Decision::Allow
+}
+
+/// The statement of a role's trust policy, or of the caller's own policies, that lets the caller in or keeps them out; `None`
+/// if it is for lack of one.
+pub(crate) fn let_in_by(
+    action: &str,
+    trust: &Policy,
+    grants: &Grants,
+    role_arn: &str,
+    facts: &CallFacts<'_>,
+    is_let_in: bool,
+) -> Option<Deciding> {
+    let request = Request { caller: facts.caller.for_policies(), action, resource: role_arn, facts };
+    match trust.deciding(&request) {
+        (Decision::Allow, by) if is_let_in => by.map(|by| of_trust(by, role_arn)),
+        (Decision::ExplicitDeny, by) => by.map(|by| of_trust(by, role_arn)),
+        (Decision::Allow | Decision::ImplicitDeny, _) => {
+            let is_denied = grants.decide(&request, None, Owner::Same) == Decision::ExplicitDeny;
+            grants.deciding(&request).filter(|_| is_denied)
+        }
+    }
+}
+
+/// A statement with the name of its trust policy.
+pub(crate) fn of_trust(by: Deciding, role_arn: &str) -> Deciding {
+    Deciding { policy: Some(format!("trust policy of {role_arn}").into()), ..by }
 }
 
 /// The account and the name in a role's ARN.

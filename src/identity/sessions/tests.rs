@@ -101,7 +101,7 @@ impl World {
         let mut request =
             AssumeRole { role_arn: ROLE.to_owned(), session_name: "me".to_owned(), ..AssumeRole::default() };
         change(&mut request);
-        self.sessions.assume_role(caller, request).await.map_err(|error| error.to_string())
+        self.sessions.assume_role(caller, request, &mut Vec::new()).await.map_err(|error| error.to_string())
     }
 
     /// Whether a caller may call `GET /x` of an API.

@@ -34,7 +34,7 @@ pub(super) fn assigned(operation: &Operation, input: &Value, _: &AccountRegion) 
         patch.get("value").and_then(Value::as_str).filter(|role| is_set && is_role && role.contains(":role/"))
     });
     let assigned = |role: &str| Assigned {
-        role_arn: role.to_owned(),
+        role_arn: Some(role.to_owned()),
         service: API_GATEWAY,
         source_arn: None,
         refused: not_authorized,

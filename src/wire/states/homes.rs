@@ -6,7 +6,7 @@
 use serde_json::Value;
 
 use crate::engine::Error;
-use crate::id::{AccountRegion, StatesArn};
+use crate::id::{AccountRegion, Arn, StatesArn};
 use crate::wire::{ApiError, Operation};
 
 /// Refuses a call whose input names something of Step Functions that is elsewhere than at `home`.
@@ -25,6 +25,7 @@ pub(super) fn check(operation: &Operation, input: &Value, home: &AccountRegion) 
 fn elsewhere<'a>(input: &'a Value, home: &AccountRegion) -> Option<(StatesArn, &'a str)> {
     match input {
         Value::Object(members) => members.iter().find_map(|(name, value)| match value {
+            Value::String(text) if name.ends_with("Arn") && Arn::is_of(text, home) => None,
             Value::String(text) if name.ends_with("Arn") => {
                 StatesArn::parse(text).ok().filter(|arn| arn.home() != home).map(|arn| (arn, text.as_str()))
             }

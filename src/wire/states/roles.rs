@@ -1,11 +1,11 @@
-//! The roles of state machines, as far as AWS checks them when they are assigned.
+//! The roles of state machines, as far as AWS checks them when they are assigned, or are to do more.
 //!
 //! <https://docs.aws.amazon.com/step-functions/latest/dg/procedure-create-iam-role.html>
 
 use serde_json::Value;
 
 use crate::id::AccountRegion;
-use crate::wire::{ApiError, Assigned, Code, Operation, Permission, Required};
+use crate::wire::{ApiError, Assigned, Call, Code, Operation, Permission, Required, StoredRole};
 
 /// The service that acts under them.
 const STEP_FUNCTIONS: &str = "states.amazonaws.com";
@@ -25,13 +25,13 @@ const OF_LOGS: [&str; 8] = [
     "logs:DescribeLogGroups",
 ];
 
-/// The role that a call gives a state machine, with what its definition and logs need at once.
+/// The role that a call gives a state machine, or leaves it, with what its new definition and logs need at once.
 pub(super) fn assigned(operation: &Operation, input: &Value, home: &AccountRegion) -> Vec<Assigned> {
     if !matches!(operation.name, "CreateStateMachine" | "UpdateStateMachine") {
         return Vec::new();
     }
     let text = |member: &str| input.get(member).and_then(Value::as_str);
-    let Some(role_arn) = text("roleArn") else { return Vec::new() };
+    let role_arn = text("roleArn").map(str::to_owned);
     let mut needed: Vec<Required> = Vec::new();
     if text("definition").is_some_and(waits_for_executions) {
         let (partition, region, account) = (home.region.partition(), &home.region, &home.account);
@@ -41,18 +41,29 @@ pub(super) fn assigned(operation: &Operation, input: &Value, home: &AccountRegio
     if input.get("loggingConfiguration").is_some_and(logs) {
         needed.extend(OF_LOGS.map(|action| (Permission::new(action, "*"), no_logs as _)));
     }
+    if role_arn.is_none() && needed.is_empty() {
+        return Vec::new();
+    }
     let own = text("stateMachineArn").map(str::to_owned);
     let name = text("name").map(|name| {
         let (partition, region, account) = (home.region.partition(), &home.region, &home.account);
         format!("arn:{partition}:states:{region}:{account}:stateMachine:{name}")
     });
     vec![Assigned {
-        role_arn: role_arn.to_owned(),
+        role_arn,
         service: STEP_FUNCTIONS,
         source_arn: own.or(name),
         refused: not_assumed,
         needed,
     }]
+}
+
+/// The role of the state machine that a call changes.
+pub(super) fn stored(call: &Call) -> StoredRole<'_> {
+    Box::pin(async move {
+        let arn = call.input.get("stateMachineArn")?.as_str()?;
+        call.engine().describe_state_machine(arn).await.ok().map(|machine| machine.role_arn)
+    })
 }
 
 fn not_assumed(_: &str) -> ApiError {
@@ -131,6 +142,9 @@ mod tests {
             );
         }
         assert!(of("UpdateStateMachine", &json!({"stateMachineArn": "a"})).is_empty());
+        let later = json!({"stateMachineArn": "a", "loggingConfiguration": {"level": "ALL", "destinations": [{}]}});
+        let found = of("UpdateStateMachine", &later);
+        assert_eq!((found[0].role_arn.as_deref(), found[0].needed.len()), (None, 8));
         assert!(of("StartExecution", &json!({"roleArn": "r"})).is_empty());
     }
 }

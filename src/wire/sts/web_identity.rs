@@ -133,8 +133,12 @@ pub(super) async fn assume(call: &Call, input: Input) -> Result<Output, ApiError
         policies: input.policy.into_iter().collect(),
         policy_arns: input.policy_arns.into_iter().map(|policy| policy.arn).collect(),
         said: bearer.said,
+        request: call.request_conditions.clone(),
     };
-    let session = sts.sessions.assume_role_with_web_identity(role).await?;
+    let mut decisions = Vec::new();
+    let session = sts.sessions.assume_role_with_web_identity(role, &mut decisions).await;
+    call.decided(decisions);
+    let session = session?;
     Ok(Output {
         subject_from_web_identity_token: subject,
         audience,

@@ -44,8 +44,8 @@ async fn bearers_of_tokens_get_roles_that_trust_them() {
             ..WebRole::default()
         };
         let elsewhere = WebRole { role_arn: format!("{ROLE}2"), ..role.clone() };
-        let unknown = world.sessions.assume_role_with_web_identity(elsewhere).await.unwrap_err();
-        match world.sessions.assume_role_with_web_identity(role).await {
+        let unknown = world.sessions.assume_role_with_web_identity(elsewhere, &mut Vec::new()).await.unwrap_err();
+        match world.sessions.assume_role_with_web_identity(role, &mut Vec::new()).await {
             Ok(session) => {
                 assert!(is_trusted, "{name}");
                 let world = world.restart().await;
@@ -84,7 +84,7 @@ async fn policies_see_the_token_and_session_policies_bound_it() {
             policies: policies.iter().map(|action| policy(action).to_string()).collect(),
             ..WebRole::default()
         };
-        let session = world.sessions.assume_role_with_web_identity(role).await.unwrap();
+        let session = world.sessions.assume_role_with_web_identity(role, &mut Vec::new()).await.unwrap();
         assert_eq!(world.may(&session.caller).await, expect, "{policies:?} {subject}");
     }
 }
@@ -131,7 +131,7 @@ async fn what_a_token_says_of_the_session_needs_the_trust_policy_s_leave() {
             said: said.clone(),
             ..WebRole::default()
         };
-        match world.sessions.assume_role_with_web_identity(role).await {
+        match world.sessions.assume_role_with_web_identity(role, &mut Vec::new()).await {
             Ok(session) => {
                 assert!(is_trusted, "{actions:?} {condition}");
                 assert_eq!(world.may(&session.caller).await, Decision::Allow);
