@@ -19,7 +19,10 @@ use self::record::{Kind, Record};
 use self::tags::{check_tags, inherited, tagged};
 use self::trust::{WebFacts, conditions, needed, trust_of};
 use super::iam::{ASSUME_ROLE, Iam, Role, is_let_in, let_in_by, of_trust, role_of};
-use super::{CallFacts, Caller, ConditionValues, Credential, Grants, Keys, Principal, SessionTags, UserIdentity, WebIdentity};
+use super::{
+    CallFacts, Caller, ConditionValues, Credential, Grants, Keys, Principal, SessionTags, UserIdentity,
+    WebIdentity,
+};
 use crate::clock::{Clock, Ids, Timestamp};
 use crate::id::AccountId;
 use crate::policy;

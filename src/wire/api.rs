@@ -314,7 +314,8 @@ impl Api {
         let permitted =
             self.permit_client(operation, &decoded.input, parts, (&caller, &region), tell.as_deref_mut());
         permitted.await?;
-        self.run_decoded(operation, decoded, parts, Authenticated { caller, region }, (request_id, tell)).await
+        self.run_decoded(operation, decoded, parts, Authenticated { caller, region }, (request_id, tell))
+            .await
     }
 
     /// Whether a client may make a call; `tell` is told by which statements.

@@ -1,8 +1,8 @@
 //! Calls from inside this server: requests that need no signature, because they say who calls.
 
 use bytes::Bytes;
-use http::{HeaderMap, Uri};
 use http::request::Parts;
+use http::{HeaderMap, Uri};
 use serde_json::Value;
 
 use super::api::{Api, run, take_payload};

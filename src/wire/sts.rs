@@ -26,11 +26,7 @@ pub static SERVICE: Service = Service {
     body_bytes_max: 1_048_576,
     operations: OPERATIONS,
     permissions,
-    special: Special {
-        asks_policies: true,
-        unsigned: &["AssumeRoleWithWebIdentity"],
-        ..Special::NONE
-    },
+    special: Special { asks_policies: true, unsigned: &["AssumeRoleWithWebIdentity"], ..Special::NONE },
 };
 
 /// What the service works on.

@@ -191,8 +191,7 @@ fn hit(validated: Validated, found: &CachedAnswer) -> Answered {
     *response.status_mut() = found.status;
     *response.headers_mut() = found.headers.clone();
     // Of the stored headers, only this one belongs to the first request.
-    if found.headers.contains_key(TRACE_ID)
-    {
+    if found.headers.contains_key(TRACE_ID) {
         response.headers_mut().insert(TRACE_ID, context.trace_id().clone());
     }
     Answered { context, response }

@@ -142,7 +142,8 @@ mod tests {
             );
         }
         assert!(of("UpdateStateMachine", &json!({"stateMachineArn": "a"})).is_empty());
-        let later = json!({"stateMachineArn": "a", "loggingConfiguration": {"level": "ALL", "destinations": [{}]}});
+        let later =
+            json!({"stateMachineArn": "a", "loggingConfiguration": {"level": "ALL", "destinations": [{}]}});
         let found = of("UpdateStateMachine", &later);
         assert_eq!((found[0].role_arn.as_deref(), found[0].needed.len()), (None, 8));
         assert!(of("StartExecution", &json!({"roleArn": "r"})).is_empty());

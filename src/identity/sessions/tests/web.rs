@@ -44,7 +44,8 @@ async fn bearers_of_tokens_get_roles_that_trust_them() {
             ..WebRole::default()
         };
         let elsewhere = WebRole { role_arn: format!("{ROLE}2"), ..role.clone() };
-        let unknown = world.sessions.assume_role_with_web_identity(elsewhere, &mut Vec::new()).await.unwrap_err();
+        let unknown =
+            world.sessions.assume_role_with_web_identity(elsewhere, &mut Vec::new()).await.unwrap_err();
         match world.sessions.assume_role_with_web_identity(role, &mut Vec::new()).await {
             Ok(session) => {
                 assert!(is_trusted, "{name}");
