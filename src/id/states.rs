@@ -298,14 +298,17 @@ impl fmt::Display for StateMachineArn {
 impl fmt::Display for ExecutionArn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let AccountRegion { account, region } = &self.home;
-        let partition = region.partition();
-        let (machine, name) = (&self.machine, &self.name);
-        match &self.run {
-            None => write!(f, "arn:{partition}:states:{region}:{account}:execution:{machine}:{name}"),
-            Some(run) => {
-                write!(f, "arn:{partition}:states:{region}:{account}:express:{machine}:{name}:{run}")
-            }
-        }
+        let (partition, region, account) = (region.partition(), region.as_str(), account.as_str());
+        let (kind, run) = match &self.run {
+            None => (":execution:", ["", ""]),
+            Some(run) => (":express:", [":", run]),
+        };
+        let [colon, run] = run;
+        // At once, because each execution has one: in ten pieces it takes ten times as long.
+        let (machine, name) = (&*self.machine, &*self.name);
+        let parts =
+            ["arn:", partition, ":states:", region, ":", account, kind, machine, ":", name, colon, run];
+        f.write_str(&parts.concat())
     }
 }
 

@@ -10,9 +10,9 @@ use serde_json::Value;
 use tokio::task::spawn_blocking;
 
 use super::audit::{self, Audit, Audited, CalledFrom};
+use super::call::trace_id;
 use super::check::check;
 use super::cors;
-use super::in_process::trace_id;
 use super::permission::{self, Decided};
 use super::protocol::{self, Decoded, Routes, unserved};
 use super::{ApiError, Call, Code, Handler, Location, Operation, Protocol, Reply, Service, Services};

@@ -4,6 +4,7 @@ use std::any::Any;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
+use http::HeaderMap;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -88,4 +89,9 @@ impl Call {
         let coming = self.stream.lock().unwrap_or_else(PoisonError::into_inner).take();
         coming.unwrap_or_else(|| Incoming::whole(self.payload.clone()))
     }
+}
+
+/// What `X-Amzn-Trace-Id` says.
+pub(super) fn trace_id(headers: &HeaderMap) -> Option<String> {
+    headers.get("x-amzn-trace-id").and_then(|id| id.to_str().ok()).map(str::to_owned)
 }

@@ -1,12 +1,12 @@
 //! Calls from inside this server: requests that need no signature, because they say who calls.
 
 use bytes::Bytes;
+use http::Uri;
 use http::request::Parts;
-use http::{HeaderMap, Uri};
 use serde_json::Value;
 
 use super::api::{Api, run, take_payload};
-use super::call::{Behalf, Call};
+use super::call::{Behalf, Call, trace_id};
 use super::protocol::{self, Decoded};
 use super::{ApiError, Code, Operation, Reply, ReplyBody, Service};
 use crate::connect::{Response, full};
@@ -184,11 +184,6 @@ impl Api {
             }
         }
     }
-}
-
-/// What `X-Amzn-Trace-Id` says.
-pub(super) fn trace_id(headers: &HeaderMap) -> Option<String> {
-    headers.get("x-amzn-trace-id").and_then(|id| id.to_str().ok()).map(str::to_owned)
 }
 
 /// Every output is JSON, or a document.
