@@ -15,6 +15,7 @@ use stepgate_connect as connect;
 use stepgate_gateway as gateway;
 use stepgate_id as id;
 use stepgate_identity as identity;
+use stepgate_vtl as vtl;
 use stepgate_wire as wire;
 
 mod assets;

@@ -16,6 +16,7 @@ use tokio::sync::{OwnedSemaphorePermit, watch};
 use super::aws::{Aws, list, text};
 use super::failure::Failure;
 use crate::clock::Clock;
+use crate::gateway::Inspector;
 
 /// How often is looked.
 const EVERY: Duration = Duration::from_millis(400);
@@ -27,12 +28,13 @@ const LASTS_MAX: u32 = 1_500;
 const LISTED: u32 = 25;
 
 /// What is watched.
-#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Subject {
     /// An execution.
     Execution(String),
     /// The newest executions of a state machine.
     Machine(String),
+    /// The last requests to deployed APIs.
+    Requests(Arc<Inspector>),
 }
 
 /// What a subject is like now: it is another text when anything has changed.
@@ -64,6 +66,9 @@ impl Subject {
                 let input = json!({"stateMachineArn": arn, "maxResults": LISTED});
                 let listed = aws.states("ListExecutions", input).await?;
                 Ok(Seen { key: list_key(list(&listed, "executions")), is_final: false })
+            }
+            Self::Requests(inspector) => {
+                Ok(Seen { key: inspector.newest().to_string(), is_final: !inspector.is_on() })
             }
         }
     }

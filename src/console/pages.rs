@@ -13,6 +13,8 @@ mod machines;
 mod map_run;
 mod operation;
 mod plans;
+mod playground;
+mod requests;
 
 pub(super) use actions::{act, action};
 
@@ -35,6 +37,8 @@ pub(super) async fn show(visit: &Visit<'_>, path: &str) -> Result<Answer, Failur
         "/plans" => plans::show(visit).await,
         "/plans/view" => plans::plan(visit).await,
         "/plans/usage.csv" => plans::csv(visit).await,
+        "/playground" => playground::show(visit).await,
+        "/requests" => requests::show(visit).await,
         "/operation" => operation::show(visit).await,
         _ => Err(Failure::no_page()),
     }

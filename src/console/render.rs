@@ -43,6 +43,12 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("plan", include_str!("../../templates/console/plan.hbs")),
     ("key-made", include_str!("../../templates/console/key-made.hbs")),
     ("operation", include_str!("../../templates/console/operation.hbs")),
+    ("playground", include_str!("../../templates/console/playground.hbs")),
+    ("evaluated", include_str!("../../templates/console/evaluated.hbs")),
+    ("tested-state", include_str!("../../templates/console/tested-state.hbs")),
+    ("requests", include_str!("../../templates/console/requests.hbs")),
+    ("requests-body", include_str!("../../templates/console/requests-body.hbs")),
+    ("request", include_str!("../../templates/console/request.hbs")),
 ];
 
 /// Renders templates.
@@ -66,6 +72,8 @@ const SECTIONS: &[(&str, &str)] = &[
     ("/state-machines", "State machines"),
     ("/apis", "APIs"),
     ("/plans", "Usage plans"),
+    ("/requests", "Requests"),
+    ("/playground", "Playground"),
     ("/operation", "Operation"),
 ];
 

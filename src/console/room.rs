@@ -22,9 +22,9 @@ use super::visit::{Answer, Shared, Visit, failure_data};
 use super::{PREFIX, assets, doors, pages};
 use crate::clock::{Clock, Ids};
 use crate::connect::{Body, Request, Response, boxed, empty};
-use crate::gateway::Bulkhead;
+use crate::gateway::{Bulkhead, Inspector};
 use crate::id::{AccountRegion, Region};
-use crate::identity::{Authenticated, Authenticator, TargetUri};
+use crate::identity::{Authenticated, Authenticator, Principal, TargetUri};
 use crate::wire::client::AwsClient;
 use crate::wire::{Api, CalledFrom, PageCall};
 
@@ -53,6 +53,8 @@ pub struct Ports {
     pub is_key_well_known: bool,
     /// What no operation tells.
     pub facts: Arc<dyn Facts>,
+    /// The last requests to deployed APIs.
+    pub inspector: Arc<Inspector>,
 }
 
 /// An access key.
@@ -117,10 +119,22 @@ impl Asked<'_> {
 impl Console {
     /// The console over these rooms.
     pub fn new(ports: Ports) -> Self {
-        let Ports { aws, api, authenticator, clock, ids, bodies, home, local_key, is_key_well_known, facts } =
-            ports;
+        let Ports {
+            aws,
+            api,
+            authenticator,
+            clock,
+            ids,
+            bodies,
+            home,
+            local_key,
+            is_key_well_known,
+            facts,
+            inspector,
+        } = ports;
         let sessions = Arc::new(Sessions::new(authenticator, clock.clone(), ids));
-        let shared = Shared { renderer: Renderer::new(), histories: Histories::default(), facts, clock };
+        let shared =
+            Shared { renderer: Renderer::new(), histories: Histories::default(), facts, clock, inspector };
         Self {
             shared,
             sessions,
@@ -255,13 +269,18 @@ impl Console {
 
     fn stream(&self, asked: &Asked<'_>, aws: Aws) -> Result<Response, Failure> {
         let query = asked.uri.query();
-        let subject = match (query.last("execution"), query.last("machine")) {
-            (Some(arn), _) => Subject::Execution(arn.to_owned()),
-            (None, Some(arn)) => Subject::Machine(arn.to_owned()),
-            (None, None) => return Err(Failure::no_page()),
+        let subject = match (query.last("execution"), query.last("machine"), query.last("requests")) {
+            (Some(arn), _, _) => Subject::Execution(arn.to_owned()),
+            (None, Some(arn), _) => Subject::Machine(arn.to_owned()),
+            (None, None, Some(_)) if aws.caller().principal != Principal::Account => {
+                return Err(Failure::only_account("the requests of all callers"));
+            }
+            (None, None, Some(_)) => Subject::Requests(self.shared.inspector.clone()),
+            (None, None, None) => return Err(Failure::no_page()),
         };
         let arn = match &subject {
             Subject::Execution(arn) | Subject::Machine(arn) => arn.clone(),
+            Subject::Requests(_) => String::new(),
         };
         let place = self.streams.clone().try_acquire_owned().map_err(|_| {
             let message = "There are too many live pages. Reload this one to see what is new.";

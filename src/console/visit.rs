@@ -13,6 +13,7 @@ use super::history::Histories;
 use super::render::{Frame, Renderer};
 use super::session::SignedIn;
 use crate::clock::Clock;
+use crate::gateway::Inspector;
 use crate::identity::{Principal, TargetUri};
 
 /// What all requests share.
@@ -21,6 +22,7 @@ pub(super) struct Shared {
     pub(super) histories: Histories,
     pub(super) facts: Arc<dyn Facts>,
     pub(super) clock: Arc<dyn Clock>,
+    pub(super) inspector: Arc<Inspector>,
 }
 
 /// A request.

@@ -73,7 +73,7 @@ pub(crate) struct Context {
     pub(crate) failure: Option<Failure>,
     /// What was sent to the client, once it is known.
     pub(crate) outcome: Option<Outcome>,
-    /// Collects lines during a test call; `None` for all other requests.
+    /// Collects lines during a test call, or for the inspector; `None` for all other requests.
     pub(crate) log: Option<ExecutionLog>,
 }
 
@@ -276,6 +276,11 @@ impl Context {
         self.stage.as_ref()?.variables.get(name).map(String::as_str)
     }
 
+    /// Whether this is a test call.
+    pub(crate) fn is_test_call(&self) -> bool {
+        self.log.as_ref().is_some_and(ExecutionLog::is_of_test)
+    }
+
     /// Adds a line to the execution log, if the request has one.
     pub(crate) fn log(&mut self, line: fmt::Arguments<'_>) {
         if let Some(log) = &mut self.log {
@@ -322,7 +327,7 @@ impl Context {
         if self.target.custom_domain.is_some() {
             return self.uri.path().to_owned();
         }
-        if self.log.is_some() {
+        if self.is_test_call() {
             return self.target.path.clone();
         }
         format!("/{}{}", self.target.stage, self.target.path)

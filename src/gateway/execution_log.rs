@@ -10,6 +10,8 @@ pub(crate) struct ExecutionLog {
     text: String,
     // A call takes only seconds. With one time for all lines, the phases need no clock.
     now: Timestamp,
+    /// Whether the call is a test; otherwise it is one that the inspector keeps.
+    is_test: bool,
 }
 
 impl ExecutionLog {
@@ -22,13 +24,27 @@ impl ExecutionLog {
 
     /// Starts the log of an authorizer's test.
     pub(crate) fn of_authorizer(request_id: &str, now: Timestamp) -> Self {
-        Self { text: format!("Execution log for request {request_id}\n"), now }
+        Self { text: format!("Execution log for request {request_id}\n"), now, is_test: true }
+    }
+
+    /// Starts the log of a client's request, which shows neither bodies nor cookies.
+    pub(crate) fn inspected(request_id: &str, now: Timestamp) -> Self {
+        let log = Self::new(request_id, now);
+        Self { is_test: false, ..log }
+    }
+
+    /// Whether it is that of a test call.
+    pub(crate) fn is_of_test(&self) -> bool {
+        self.is_test
     }
 
     /// Adds a line.
     pub(crate) fn line(&mut self, line: fmt::Arguments<'_>) {
         // Writing to a string can't fail.
-        let _ = writeln!(self.text, "{} : {line}", self.now.to_java_date());
+        let _ = match self.is_test {
+            true => writeln!(self.text, "{} : {line}", self.now.to_java_date()),
+            false => writeln!(self.text, "{} : {}", self.now.to_java_date(), discreet(&line.to_string())),
+        };
     }
 
     /// The whole text, ending in a line break.
@@ -42,6 +58,21 @@ const SECRETS: [&str; 5] =
     ["authorization", "proxy-authorization", "x-amz-security-token", "x-amz-signature", "x-api-key"];
 /// How many characters at its end AWS's logs show of a secret; short ones are not shown at all.
 const SHOWN_CHARS: usize = 6;
+
+/// A line without the body or the cookies that it shows.
+fn discreet(line: &str) -> String {
+    if let Some((of, body)) = line.split_once(": ").filter(|(of, _)| of.contains(" body ")) {
+        return format!("{of}: ({} bytes)", body.len());
+    }
+    let (mut shown, mut rest) = (String::with_capacity(line.len()), line);
+    while let Some(at) = rest.find("ookie=") {
+        let (before, value) = rest.split_at(at + "ookie=".len());
+        shown.push_str(before);
+        shown.push_str("***");
+        rest = value.find([',', '}']).map_or("", |end| &value[end..]);
+    }
+    shown + rest
+}
 
 /// The value of a header or parameter as a log shows it.
 fn shown(name: &str, value: String) -> String {
@@ -101,6 +132,24 @@ mod tests {
             "http://h/p?a=1&X-Amz-Signature=********************uvwxyz&x-amz-security-token=*&b"
         );
         assert_eq!(shown_address("http://h/p"), "http://h/p");
+    }
+
+    #[test]
+    fn logs_of_clients_show_neither_bodies_nor_cookies() {
+        for (line, want) in [
+            (
+                "Method request body before transformations: {\"a\": 1}",
+                "Method request body before transformations: (8 bytes)",
+            ),
+            ("Method request headers: {Cookie=a=1; b=2, X=y}", "Method request headers: {Cookie=***, X=y}"),
+            (
+                "Endpoint response headers: {X=y, Set-Cookie=s}",
+                "Endpoint response headers: {X=y, Set-Cookie=***}",
+            ),
+            ("HTTP Method: GET, Resource Path: /body ", "HTTP Method: GET, Resource Path: /body "),
+        ] {
+            assert_eq!(discreet(line), want);
+        }
     }
 
     #[test]

@@ -37,6 +37,7 @@ mod execution_log;
 #[cfg(test)]
 mod fixture;
 mod headers;
+mod inspector;
 mod integration;
 mod lint;
 mod mapping;
@@ -65,6 +66,7 @@ pub use backends::{
 };
 pub use bulkhead::{AWS_BODY_BYTES_MAX, Bulkhead, Held, Scarce};
 pub use domains::{Domain, DomainCertificate, Domains};
+pub use inspector::{Inspected, Inspector};
 pub use lint::{LintCode, LintSeverity, TemplateFinding, lint_template};
 pub use mapping::trial::{Trial, TrialOutcome, TrialRequest};
 pub use peer::{ClientCertificateFacts, Peer};

@@ -73,7 +73,7 @@ fn headers(context: &Context) -> (Members, Members) {
         .visible_header_values()
         .map(|(name, values)| (name, list(values.map(|value| value.into_owned().into()).collect())))
         .collect();
-    if context.log.is_some() {
+    if context.is_test_call() {
         return (single, multiple);
     }
     let is_secure = context.peer.is_secure;

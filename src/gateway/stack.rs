@@ -14,6 +14,7 @@ use super::cache::Caches;
 use super::compile::Shared;
 use super::context::Context;
 use super::domains::Domains;
+use super::inspector::Inspector;
 use super::integration::Outside;
 use super::peer::Peer;
 use super::pipeline::authorize::Guard;
@@ -95,6 +96,7 @@ pub(super) struct Inner {
     outside: Arc<Outside>,
     access_logs: Arc<dyn AccessLogs>,
     domains: Arc<Domains>,
+    inspector: Arc<Inspector>,
 }
 
 impl Inner {
@@ -102,7 +104,7 @@ impl Inner {
     async fn serve(&self, arrived: Arrived) -> Response {
         let finished = respond::finish(self.answer(arrived).await);
         // After `finish`, because a log line contains the status of a refusal's gateway response.
-        access_log::log(finished, &*self.clock, &self.access_logs)
+        access_log::log(finished, &*self.clock, &self.access_logs, |context| self.inspector.answered(context))
     }
 
     async fn answer(&self, arrived: Arrived) -> Result<Answered, Refused> {
@@ -160,13 +162,30 @@ impl Gateway {
         let signers = Signers { authenticator, permissions, bulkhead: bulkhead.clone() };
         let guard = Guard { authorizer_runner, signers };
         let domains = Arc::default();
-        let inner = Inner { clock, ids, stages, guard, enforcement, bulkhead, outside, access_logs, domains };
+        let inspector = Arc::new(Inspector::new(clock.clone()));
+        let inner = Inner {
+            clock,
+            ids,
+            stages,
+            guard,
+            enforcement,
+            bulkhead,
+            outside,
+            access_logs,
+            domains,
+            inspector,
+        };
         Self { inner: Arc::new(inner) }
     }
 
     /// The memory budget of large bodies, which the AWS APIs share.
     pub fn bulkhead(&self) -> Arc<Bulkhead> {
         self.inner.bulkhead.clone()
+    }
+
+    /// The last requests, if somebody looks.
+    pub fn inspector(&self) -> Arc<Inspector> {
+        self.inner.inspector.clone()
     }
 
     /// The API or custom domain that a request is for, if any.
@@ -199,6 +218,7 @@ impl Gateway {
         let (parts, body) = request.into_parts();
         let mut context = Context::new(parts, uri, target, peer, &*self.inner.clock, &*self.inner.ids);
         context.internal_caller = internal_caller.map(Box::new);
+        self.inner.inspector.arrived(&mut context);
         let (inner, arrived) = (self.inner.clone(), Arrived { context: Box::new(context), body });
         // The only boxed future in the pipeline, so that callers can name the type.
         Box::pin(async move { inner.serve(arrived).await })

@@ -55,7 +55,7 @@ export async function detail(address, push = true) {
   const to = document.getElementById("detail");
   const url = new URL(address, location.href);
   const part = new URL(url);
-  part.searchParams.set("part", "detail");
+  part.searchParams.set("part", to.dataset.part ?? "detail");
   to.setAttribute("aria-busy", "true");
   try {
     const body = await fetched(part);
@@ -76,9 +76,10 @@ export async function detail(address, push = true) {
 function mark(url) {
   const name = url.searchParams.get("state");
   for (const state of document.querySelectorAll(".state")) state.classList.toggle("selected", state.dataset.state === name);
-  const event = url.searchParams.get("event");
+  const event = url.searchParams.get("event") ?? url.searchParams.get("number");
   for (const link of document.querySelectorAll("table.events a[data-detail]")) {
-    link.closest("tr").classList.toggle("selected", event !== null && link.textContent === event);
+    const its = new URL(link.href).searchParams;
+    link.closest("tr").classList.toggle("selected", event !== null && (its.get("event") ?? its.get("number")) === event);
   }
 }
 

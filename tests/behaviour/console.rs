@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::client::{Answer, Client};
 use crate::roles::{allow, encoded, iam, try_iam};
@@ -19,6 +19,8 @@ struct Browser {
     origin: String,
     cookie: String,
     csrf: String,
+    /// The access key, of a user.
+    key: String,
 }
 
 impl Browser {
@@ -29,6 +31,7 @@ impl Browser {
             origin: format!("http://{}", server.address),
             cookie: String::new(),
             csrf: String::new(),
+            key: String::new(),
         }
     }
 
@@ -272,26 +275,30 @@ fn executions_are_started_looked_at_and_stopped() {
     assert!(missing.text().contains("ExecutionDoesNotExist"), "{}", missing.text());
 }
 
+/// A browser of a user with these permissions, who has signed in.
+fn user(server: &Server, client: &mut Client, statements: &Value) -> Browser {
+    iam(client, "CreateUser", &[("UserName", "Ann")]);
+    let policy = json!({"Version": "2012-10-17", "Statement": statements}).to_string();
+    iam(client, "PutUserPolicy", &[("UserName", "Ann"), ("PolicyName", "p"), ("PolicyDocument", &policy)]);
+    let made = try_iam(client, "CreateAccessKey", &[("UserName", "Ann")]).text();
+    let tag =
+        |name: &str| made.split(&format!("<{name}>")).nth(1).unwrap().split('<').next().unwrap().to_owned();
+    let (key, secret) = (tag("AccessKeyId"), tag("SecretAccessKey"));
+    let mut browser = Browser::new(server);
+    let answer = browser.post("/sign-in", &format!("accessKeyId={key}&secretAccessKey={}", encoded(&secret)));
+    assert_eq!(answer.status, 303, "{}", answer.text());
+    browser.keep(&answer);
+    browser.key = key;
+    browser
+}
+
 #[test]
 fn a_user_s_policies_decide_what_its_pages_show_and_do() {
     let dir = DataDir::new("console-users");
     let server = Server::start(&dir, &[]);
     let mut client = Client::new(&server.address);
-    iam(&mut client, "CreateUser", &[("UserName", "Ann")]);
-    let policy = json!({"Version": "2012-10-17", "Statement": [allow("states:List*", "*"), allow("states:Describe*", "*")]});
-    iam(
-        &mut client,
-        "PutUserPolicy",
-        &[("UserName", "Ann"), ("PolicyName", "p"), ("PolicyDocument", &policy.to_string())],
-    );
-    let made = try_iam(&mut client, "CreateAccessKey", &[("UserName", "Ann")]).text();
-    let tag =
-        |name: &str| made.split(&format!("<{name}>")).nth(1).unwrap().split('<').next().unwrap().to_owned();
-    let (key, secret) = (tag("AccessKeyId"), tag("SecretAccessKey"));
-    let mut browser = Browser::new(&server);
-    let answer = browser.post("/sign-in", &format!("accessKeyId={key}&secretAccessKey={}", encoded(&secret)));
-    assert_eq!(answer.status, 303, "{}", answer.text());
-    browser.keep(&answer);
+    let looks = json!([allow("states:List*", "*"), allow("states:Describe*", "*")]);
+    let mut browser = user(&server, &mut client, &looks);
     assert!(browser.get("/state-machines").text().contains("HelloWorld"));
     let refused = browser.act("/executions/start", &[("arn", HELLO_WORLD)]);
     assert_eq!(refused.status, 403);
@@ -304,12 +311,51 @@ fn a_user_s_policies_decide_what_its_pages_show_and_do() {
     let history = browser.get(&page("executions", started["executionArn"].as_str().unwrap()));
     assert_eq!(history.status, 403, "it may not read histories: {}", history.text());
 
-    iam(
-        &mut client,
-        "UpdateAccessKey",
-        &[("UserName", "Ann"), ("AccessKeyId", &key), ("Status", "Inactive")],
-    );
+    let off = [("UserName", "Ann"), ("AccessKeyId", browser.key.as_str()), ("Status", "Inactive")];
+    iam(&mut client, "UpdateAccessKey", &off);
     assert_eq!(browser.get("").status, 303, "without its key it is signed out");
+}
+
+#[test]
+fn requests_are_kept_while_the_account_looks_and_answered_as_ever() {
+    let dir = DataDir::new("console-requests");
+    let server = Server::start(&dir, &[]);
+    let mut client = Client::new(&server.address);
+    let mut ask = |path: &str| {
+        let answer = client.send("GET", path, &[("x-api-key", "hush-hush-hush-hush-hush")], b"").unwrap();
+        let names: Vec<String> = answer.headers.iter().map(|(name, _)| name.clone()).collect();
+        (answer.status, names, answer.text())
+    };
+    let mut browser = Browser::local(&server);
+    let before = ask("/alpha/nope");
+    assert!(browser.get("/requests").text().contains("Nothing is recorded."));
+    assert_eq!(browser.act("/requests/switch", &[("to", "on")]).status, 303);
+    assert_eq!(ask("/alpha/nope"), before);
+    let page = browser.get("/requests").text();
+    assert!(page.contains("Recording") && page.contains("/alpha/nope"), "{page}");
+    let first = browser.get("/requests?number=1&part=request").text();
+    assert!(first.contains("403: stage alpha has no resource and method for GET /alpha/nope."), "{first}");
+    assert!(!first.contains("hush-hush"), "{first}");
+    assert!(browser.get("/requests?q=nothing-like-that").text().contains("No requests like that."));
+    // The oldest go first.
+    for _ in 0..499 {
+        ask("/alpha/nope");
+    }
+    assert!(browser.get("/requests?number=1&part=request").text().contains("/alpha/nope"));
+    ask("/alpha/nope");
+    assert!(browser.get("/requests?number=1&part=request").text().contains("Choose a request"));
+
+    let mut client = Client::new(&server.address);
+    let mut ann = user(&server, &mut client, &json!([allow("*", "*")]));
+    assert_eq!(ann.get("/requests").status, 403, "what others send is for the account alone");
+    assert_eq!(ann.act("/requests/switch", &[("to", "off")]).status, 403);
+    assert_eq!(ann.get("/live?requests=all").status, 403);
+    assert_eq!(ann.get("/operation").status, 403);
+    assert!(browser.get("/operation").text().contains("Settings in force"));
+
+    assert_eq!(browser.act("/requests/switch", &[("to", "off")]).status, 303);
+    assert!(browser.get("/requests").text().contains("Nothing is recorded."));
+    assert_eq!(ask("/alpha/nope"), before);
 }
 
 /// The first bytes of a stream, up to what is looked for.

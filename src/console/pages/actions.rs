@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{addresses, api, plans};
+use super::{addresses, api, plans, playground, requests};
 use crate::console::aws::text;
 use crate::console::failure::Failure;
 use crate::console::form::Form;
@@ -19,6 +19,9 @@ pub(in super::super) fn action(path: &str) -> Option<&'static str> {
         "/apis/deploy" => "apigateway:CreateDeployment",
         "/apis/roll-back" => "apigateway:UpdateStage",
         "/apis/test" => "apigateway:TestInvokeMethod",
+        "/playground/template" => "console:EvaluateTemplate",
+        "/playground/state" => "states:TestState",
+        "/requests/switch" => "console:RecordRequests",
         "/keys/create" => "apigateway:CreateApiKey",
         "/keys/switch" => "apigateway:UpdateApiKey",
         _ => return None,
@@ -50,6 +53,9 @@ pub(in super::super) async fn act(visit: &Visit<'_>, path: &str, form: &Form) ->
         "/apis/deploy" => api::deploy(visit, form).await,
         "/apis/roll-back" => api::roll_back(visit, form).await,
         "/apis/test" => api::test(visit, form).await,
+        "/playground/template" => playground::evaluate(visit, form).await,
+        "/playground/state" => playground::test_state(visit, form).await,
+        "/requests/switch" => requests::switch(visit, form),
         "/keys/create" => plans::create_key(visit, form).await,
         "/keys/switch" => plans::switch_key(visit, form).await,
         _ => Err(Failure::no_page()),

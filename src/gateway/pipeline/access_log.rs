@@ -17,12 +17,20 @@ use crate::gateway::context::{Context, Outcome};
 use crate::gateway::mapping::payload::Payload;
 use crate::gateway::mapping::source::Facts;
 
-/// `Finished → Response`.
-pub(crate) fn log(finished: Finished, clock: &dyn Clock, logs: &Arc<dyn AccessLogs>) -> Response {
+/// `Finished → Response`. `inspect` takes the log of a request that has one.
+pub(crate) fn log(
+    finished: Finished,
+    clock: &dyn Clock,
+    logs: &Arc<dyn AccessLogs>,
+    inspect: impl FnOnce(&mut Context),
+) -> Response {
     let Finished { mut context, response } = finished;
     let latency = clock.monotonic().saturating_sub(context.started);
     let (status, length) = (response.status().as_u16(), response.body().size_hint().exact());
     context.outcome = Some(Outcome { status, length, latency });
+    if context.log.is_some() {
+        inspect(&mut context);
+    }
     let Some(stage) = &context.stage else { return response };
     stage.meters.answered(status, latency);
     if stage.access_log.is_none() {

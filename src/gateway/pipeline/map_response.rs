@@ -330,7 +330,7 @@ async fn proxied(exchange: Exchange, reply: Reply, bulkhead: &Bulkhead) -> Resul
     // Text is never converted, only a body that is binary on one side but not on the other.
     let converts = !stage.binary_types.is_empty() && is_binary() && !accepts_binary();
     let has_length = http_body::Body::size_hint(&body).exact().is_some();
-    if converts || !has_length || context.log.is_some() {
+    if converts || !has_length || context.is_test_call() {
         let (bytes, _held) = match bulkhead.collect(body).await {
             Ok(bytes) => bytes,
             Err(error) => return Err(Refused { context, refusal: http_refusal(&error) }),

@@ -32,7 +32,7 @@ pub(crate) fn finish(result: Result<Answered, Refused>) -> Finished {
         limits.write(response.headers_mut(), context.received);
     }
     // A test call shows only the method's own headers.
-    if context.log.is_none() {
+    if !context.is_test_call() {
         let headers = response.headers_mut();
         // Both consist of visible ASCII characters.
         if let Ok(id) = HeaderValue::try_from(&context.request_id) {
@@ -65,7 +65,7 @@ fn render(context: &mut Context, refusal: &Refusal) -> Response {
         let message = refusal.message().map_or(serde_json::Value::Null, |m| m.into_owned().into());
         (None, serde_json::json!({ "message": message }).to_string())
     });
-    if context.log.is_some() {
+    if context.is_test_call() {
         headers.remove(CONTENT_TYPE);
     }
     let default = kind.and_then(ResponseType::default_status).map(|status| status.as_u16());

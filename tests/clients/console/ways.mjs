@@ -236,6 +236,64 @@ try {
   await picture(page, "operation-light");
   console.log("plans show usage and what is left; keys are made, switched, and shown once");
 
+  // --- requests
+  await page.getByRole("link", { name: "Requests", exact: true }).click();
+  await page.getByRole("button", { name: "Record requests" }).click();
+  await page.waitForSelector(".status:has-text('Recording')");
+  await page.waitForSelector("html[data-ready]");
+  const call = (path, headers) => fetch(`${given.endpoint}/restapis/${given.api}/dev/_user_request_${path}`, { headers }).then((it) => it.status);
+  const hostile = "<img src=x onerror=window.ran=1>";
+  assert.deepEqual([
+    await call("/orders?q=tea", { "x-api-key": given.keyValue, cookie: "hush=1", "user-agent": hostile }),
+    await call("/orders"), await call(`/nope?q=${encodeURIComponent(hostile)}`),
+  ], [200, 403, 403]);
+  await page.waitForFunction(() => document.querySelectorAll("table.requests tbody tr").length === 3);
+  const whys = [];
+  for (const at of [2, 1, 0]) {
+    const link = page.locator("table.requests tbody a").nth(at);
+    const number = new URL(await link.getAttribute("href"), base).searchParams.get("number");
+    await link.click();
+    await page.waitForFunction((number) => document.querySelector("#detail .why") && location.search.includes(`number=${number}`), number);
+    await page.waitForFunction((at) => document.querySelectorAll("table.requests tbody tr")[at].className === "selected", at);
+    whys.push(await page.locator("#detail .why").innerText());
+    if (at === 2) {
+      const text = await page.locator("#detail").innerText();
+      assert.ok(!text.includes(given.keyValue) && !text.includes("hush"), "secrets are shortened");
+      assert.match(text, /Successfully completed execution/);
+      await check(page, "a request");
+      await picture(page, "request-light");
+    }
+  }
+  assert.match(whys[0], /^200: /);
+  assert.match(whys[1], /^403: the method needs an API key, and the request has none/);
+  assert.match(whys[2], /^403: stage dev has no resource and method for GET/);
+  await check(page, "a hostile request");
+  await page.getByLabel("Status").selectOption("2");
+  await page.getByRole("button", { name: "Filter" }).click();
+  await page.waitForSelector("html[data-ready]");
+  assert.equal(await page.locator("table.requests tbody tr").count(), 1);
+  await page.getByRole("button", { name: "Stop and forget" }).click();
+  await page.waitForSelector("text=Nothing is recorded.");
+  console.log("requests are recorded live, and one sentence says why each has its status");
+
+  // --- the playground
+  await page.getByRole("link", { name: "Playground", exact: true }).click();
+  await page.getByRole("button", { name: "Evaluate" }).click();
+  await page.waitForSelector("#result pre:has-text('\"A-1\", \"B-2\"')");
+  assert.match(await page.locator("#result .steps").innerText(), /#set\(\$order[\s\S]*is set to/);
+  await check(page, "a template's steps");
+  await picture(page, "template-light");
+  await page.getByLabel("Mapping template").fill("#if($x)\n<script>window.ran=1</script>");
+  await page.getByRole("button", { name: "Evaluate" }).click();
+  await page.waitForSelector("#result .error-box");
+  await check(page, "a wrong template");
+  await page.getByRole("link", { name: "State", exact: true }).click();
+  await page.getByRole("button", { name: "Test state" }).click();
+  await page.waitForSelector("#result pre:has-text('\"total\": 22')");
+  await check(page, "a state's test");
+  await picture(page, "state-light");
+  console.log("templates and states are tried, step by step");
+
   // --- what users wrote
   await go(page, view("executions", given.hostile));
   await check(page, "hostile names");
